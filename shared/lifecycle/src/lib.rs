@@ -1,1 +1,42 @@
-//! Placeholder.
+//! The request lifecycle: nine stages from routing to response, as a library for AWS Lambda.
+//!
+//! An endpoint is one type that implements [`Endpoint`] (or [`Query`], if it only reads), and
+//! reads from stage 1 to stage 9. A [`Consumer`] is its sibling for queues and streams. The
+//! application writes pure decisions; the lifecycle does what they want done.
+
+pub mod caller;
+pub mod commit;
+pub mod consumer;
+mod deadline;
+pub mod effects;
+pub mod endpoint;
+pub mod envelope;
+pub mod failure;
+pub mod idempotency;
+pub mod input;
+pub mod limit;
+mod moment;
+pub mod platform;
+pub mod record;
+pub mod reply;
+pub mod route;
+pub mod telemetry;
+mod time;
+pub mod uses;
+
+pub use caller::{Access, Anyone, Caller, Claims, Identity, Permit, TokenVerifier, Verdict};
+pub use consumer::Consumer;
+pub use deadline::Deadline;
+pub use effects::Effects;
+pub use endpoint::{Endpoint, Query};
+pub use failure::{Fault, Rejection, Violations};
+pub use moment::Moment;
+pub use reply::Reply;
+pub use route::Route;
+pub use time::Timestamp;
+
+/// What the macros of this crate refer to.
+#[doc(hidden)]
+pub mod reexport {
+    pub use {eserde, schemars, serde};
+}

@@ -1,0 +1,66 @@
+//! Types that cannot be wrong, readable from input.
+
+/// Makes a type with `TryFrom<raw>` readable from JSON, paths, queries and headers, so that
+/// what it refuses is reported together with every other violation of the request.
+///
+/// The error of the conversion is the sentence that the client reads. The JSON Schema says the
+/// same to those who read descriptions.
+///
+/// ```
+/// pub struct Quantity(u8);
+///
+/// impl TryFrom<u8> for Quantity {
+///     type Error = &'static str;
+///     fn try_from(raw: u8) -> Result<Self, Self::Error> {
+///         if (1..=99).contains(&raw) { Ok(Self(raw)) } else { Err("must be from 1 to 99") }
+///     }
+/// }
+///
+/// lifecycle::checked!(Quantity, u8, { "type": "integer", "minimum": 1, "maximum": 99 });
+/// ```
+#[macro_export]
+macro_rules! checked {
+    ($type:ident, $raw:ty, $schema:tt) => {
+        impl<'de> $crate::reexport::serde::Deserialize<'de> for $type {
+            fn deserialize<D>(deserializer: D) -> ::core::result::Result<Self, D::Error>
+            where
+                D: $crate::reexport::serde::Deserializer<'de>,
+            {
+                let raw = <$raw as $crate::reexport::serde::Deserialize>::deserialize(deserializer)?;
+                <Self as ::core::convert::TryFrom<$raw>>::try_from(raw)
+                    .map_err($crate::reexport::serde::de::Error::custom)
+            }
+        }
+
+        impl<'de> $crate::reexport::eserde::EDeserialize<'de> for $type {
+            fn deserialize_for_errors<D>(deserializer: D) -> ::core::result::Result<(), ()>
+            where
+                D: $crate::reexport::serde::Deserializer<'de>,
+            {
+                match <Self as $crate::reexport::serde::Deserialize>::deserialize(deserializer) {
+                    Ok(_) => Ok(()),
+                    Err(error) => {
+                        $crate::reexport::eserde::reporter::ErrorReporter::report(error);
+                        Err(())
+                    }
+                }
+            }
+        }
+
+        impl $crate::reexport::schemars::JsonSchema for $type {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> ::std::borrow::Cow<'static, str> {
+                stringify!($type).into()
+            }
+
+            fn json_schema(
+                _: &mut $crate::reexport::schemars::SchemaGenerator,
+            ) -> $crate::reexport::schemars::Schema {
+                $crate::reexport::schemars::json_schema!($schema)
+            }
+        }
+    };
+}

@@ -1,0 +1,74 @@
+//! What happens while a request is served, noted where it happens and collected per request.
+//!
+//! The note is kept beside the task that serves the request, not in the endpoint and not in the
+//! environment: one process may serve several requests at once.
+
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+tokio::task_local! {
+    static CURRENT: Arc<Observations>;
+}
+
+/// What was noted while one request was served.
+#[derive(Debug, Default)]
+pub(crate) struct Observations {
+    request_id: String,
+    traceparent: Option<String>,
+    noted: Mutex<Noted>,
+}
+
+/// The notes.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Noted {
+    /// Calls of the store: operation, table, how long.
+    pub(crate) queries: Vec<(&'static str, &'static str, Duration)>,
+    /// Look-ups in a cache: its name and whether it knew.
+    pub(crate) cache: Vec<(&'static str, bool)>,
+}
+
+impl Observations {
+    pub(crate) fn of(request_id: String, traceparent: Option<String>) -> Arc<Self> {
+        Arc::new(Self { request_id, traceparent, noted: Mutex::default() })
+    }
+
+    pub(crate) fn noted(&self) -> Noted {
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn note(&self, note: impl FnOnce(&mut Noted)) {
+        note(&mut self.noted.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+/// Runs a future with notes kept.
+pub(crate) fn observed<F: Future>(
+    observations: Arc<Observations>,
+    future: F,
+) -> impl Future<Output = F::Output> {
+    CURRENT.scope(observations, future)
+}
+
+/// Notes a call of the store: `operation` as AWS names it (`GetItem`), the table's logical name.
+/// Outside of a request nothing is noted.
+pub fn observe_query(operation: &'static str, table: &'static str, took: Duration) {
+    let _ = CURRENT.try_with(|current| {
+        current.note(|noted| noted.queries.push((operation, table, took)));
+    });
+}
+
+/// Notes a look-up in a cache, and whether the cache knew.
+pub fn observe_cache(cache: &'static str, hit: bool) {
+    let _ = CURRENT.try_with(|current| current.note(|noted| noted.cache.push((cache, hit))));
+}
+
+/// The id of the request that is being served.
+pub fn request_id() -> Option<String> {
+    CURRENT.try_with(|current| current.request_id.clone()).ok()
+}
+
+/// The W3C trace context of the request that is being served, to be passed on.
+pub fn traceparent() -> Option<String> {
+    CURRENT.try_with(|current| current.traceparent.clone()).ok().flatten()
+}

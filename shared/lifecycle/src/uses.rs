@@ -1,0 +1,51 @@
+//! What an endpoint says that it uses: the source of its policy.
+
+use serde::Serialize;
+
+use crate::effects::Queue;
+use crate::record::Table;
+
+/// A table, queue or secret with what is done to it, in the words of IAM.
+///
+/// The lifecycle refuses a write that is not declared here, and the description that a binary
+/// prints carries the list; the policy in `template.yaml` is checked against it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Use {
+    /// A table and the verbs used on it.
+    Table(Table, &'static [Verb]),
+    /// A queue that messages are sent to.
+    Queue(Queue),
+    /// A queue whose state is asked for.
+    Probe(Queue),
+    /// A secret that is read, by its logical name: `signing_keys` is found under
+    /// `SIGNING_KEYS_SECRET_ID`.
+    Secret(&'static str),
+    /// Mail is sent.
+    Mail,
+}
+
+/// What is done to a table: the IAM action without its `dynamodb:`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+pub enum Verb {
+    /// One item is read.
+    GetItem,
+    /// Several items are read by key.
+    BatchGetItem,
+    /// Items of one partition are read.
+    Query,
+    /// A whole item is written.
+    PutItem,
+    /// Attributes of an item are changed.
+    UpdateItem,
+    /// An item is removed.
+    DeleteItem,
+    /// An item's state is a condition of a transaction.
+    ConditionCheckItem,
+}
+
+impl Use {
+    /// Whether this allows the verb on the table.
+    pub(crate) fn covers(&self, table: Table, verb: Verb) -> bool {
+        matches!(self, Self::Table(mine, verbs) if *mine == table && verbs.contains(&verb))
+    }
+}
