@@ -1,1 +1,3 @@
-//! Placeholder.
+//! The local platform: the API, its functions and what they stand on, on one machine.
+
+pub mod template;

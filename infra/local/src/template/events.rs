@@ -1,0 +1,207 @@
+//! A function's `Events`: its routes, and what else invokes it.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::model::{
+    EventSource, QueueTrigger, Route, ScheduleTrigger, StartingPosition, StreamTrigger, Trigger,
+};
+use super::properties::{optional_seconds, resource, seconds};
+
+/// One entry of a function's `Events`.
+#[derive(Deserialize)]
+#[serde(tag = "Type", content = "Properties", deny_unknown_fields)]
+pub(super) enum EventProperties {
+    HttpApi(HttpApiEvent),
+    #[serde(rename = "SQS")]
+    Queue(QueueEvent),
+    #[serde(rename = "DynamoDB")]
+    Stream(StreamEvent),
+    Schedule(ScheduleEvent),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(super) struct HttpApiEvent {
+    #[serde(rename = "ApiId", deserialize_with = "resource")]
+    pub(super) api: String,
+    method: String,
+    path: String,
+    auth: Option<RouteAuth>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct RouteAuth {
+    authorizer: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(super) struct QueueEvent {
+    #[serde(deserialize_with = "resource")]
+    queue: String,
+    #[serde(default = "ten")]
+    batch_size: u32,
+    #[serde(default, deserialize_with = "seconds")]
+    maximum_batching_window_in_seconds: Duration,
+    #[serde(default)]
+    function_response_types: Vec<ResponseType>,
+    scaling_config: Option<ScalingConfig>,
+}
+
+#[derive(Deserialize)]
+enum ResponseType {
+    ReportBatchItemFailures,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct ScalingConfig {
+    maximum_concurrency: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(super) struct StreamEvent {
+    #[serde(rename = "Stream", deserialize_with = "resource")]
+    table: String,
+    #[serde(default = "hundred")]
+    batch_size: u32,
+    #[serde(default, deserialize_with = "seconds")]
+    maximum_batching_window_in_seconds: Duration,
+    starting_position: StartingPosition,
+    #[serde(default)]
+    function_response_types: Vec<ResponseType>,
+    maximum_retry_attempts: Option<u32>,
+    #[serde(
+        default,
+        rename = "MaximumRecordAgeInSeconds",
+        deserialize_with = "optional_seconds"
+    )]
+    maximum_record_age: Option<Duration>,
+    #[serde(default)]
+    bisect_batch_on_function_error: bool,
+    #[serde(default = "one")]
+    parallelization_factor: u32,
+    destination_config: Option<DestinationConfig>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct DestinationConfig {
+    on_failure: OnFailure,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct OnFailure {
+    #[serde(rename = "Type")]
+    _type: Option<DestinationType>,
+    #[serde(deserialize_with = "resource")]
+    destination: String,
+}
+
+/// Of the destinations Lambda knows, the one our templates use.
+#[derive(Deserialize)]
+enum DestinationType {
+    #[serde(rename = "SQS")]
+    Queue,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(super) struct ScheduleEvent {
+    schedule: String,
+    input: Option<String>,
+    #[serde(rename = "Description")]
+    _description: Option<String>,
+}
+
+impl HttpApiEvent {
+    pub(super) fn into_route(self, function: &str, default_authorizer: Option<&String>) -> Route {
+        let authorizer = match self.auth.map(|auth| auth.authorizer) {
+            Some(none) if none == "NONE" => None,
+            Some(named) => Some(named),
+            None => default_authorizer.cloned(),
+        };
+        Route {
+            method: self.method.to_uppercase(),
+            path: self.path,
+            function: function.to_owned(),
+            authorizer,
+        }
+    }
+}
+
+impl QueueEvent {
+    pub(super) fn into_source(self, function: &str, name: String) -> EventSource {
+        let trigger = Trigger::Queue(QueueTrigger {
+            queue: self.queue,
+            batch_size: self.batch_size,
+            batching_window: self.maximum_batching_window_in_seconds,
+            report_batch_item_failures: !self.function_response_types.is_empty(),
+            maximum_concurrency: self
+                .scaling_config
+                .map(|scaling| scaling.maximum_concurrency),
+        });
+        EventSource {
+            function: function.to_owned(),
+            name,
+            trigger,
+        }
+    }
+}
+
+impl StreamEvent {
+    pub(super) fn into_source(self, function: &str, name: String) -> EventSource {
+        let trigger = Trigger::Stream(StreamTrigger {
+            table: self.table,
+            batch_size: self.batch_size,
+            batching_window: self.maximum_batching_window_in_seconds,
+            starting_position: self.starting_position,
+            report_batch_item_failures: !self.function_response_types.is_empty(),
+            maximum_retry_attempts: self.maximum_retry_attempts,
+            maximum_record_age: self.maximum_record_age,
+            bisect_batch_on_function_error: self.bisect_batch_on_function_error,
+            parallelization_factor: self.parallelization_factor,
+            on_failure_queue: self
+                .destination_config
+                .map(|config| config.on_failure.destination),
+        });
+        EventSource {
+            function: function.to_owned(),
+            name,
+            trigger,
+        }
+    }
+}
+
+impl ScheduleEvent {
+    pub(super) fn into_source(self, function: &str, name: String) -> EventSource {
+        let trigger = Trigger::Schedule(ScheduleTrigger {
+            expression: self.schedule,
+            input: self.input,
+        });
+        EventSource {
+            function: function.to_owned(),
+            name,
+            trigger,
+        }
+    }
+}
+
+// What AWS assumes where the template says nothing.
+
+fn one() -> u32 {
+    1
+}
+
+fn ten() -> u32 {
+    10
+}
+
+fn hundred() -> u32 {
+    100
+}

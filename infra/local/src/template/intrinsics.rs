@@ -1,0 +1,438 @@
+//! Evaluates a template's intrinsic functions as far as they can be known before anything runs.
+//!
+//! Parameters, mappings, conditions and pseudo parameters are replaced by their values. What refers
+//! to a resource stays, in one of three shapes that [`Text`](super::Text) reads: `Ref`, `Fn::GetAtt`
+//! and a `Fn::Join` of those with words, joined by nothing.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::TemplateError;
+
+/// What a template's expressions are evaluated against.
+pub(super) struct Scope<'a> {
+    /// Parameters and pseudo parameters by name: strings, or lists of them.
+    pub(super) parameters: BTreeMap<String, Value>,
+    /// The template's `Mappings`.
+    pub(super) mappings: &'a Value,
+    /// The template's `Conditions`, not evaluated.
+    pub(super) conditions: &'a Value,
+    /// The template's `Resources`, of which only the names count here.
+    pub(super) resources: &'a Map<String, Value>,
+}
+
+/// How deep expressions may nest; a condition that names itself ends here.
+const DEPTH_MAX: usize = 64;
+
+impl Scope<'_> {
+    /// The value with everything evaluated that is known; properties whose value is
+    /// `AWS::NoValue` are gone.
+    pub(super) fn evaluate(&self, value: &Value, path: &str) -> Result<Value, TemplateError> {
+        Ok(self.reduce(value, path, 0)?.unwrap_or(Value::Null))
+    }
+
+    /// Whether a condition of the template holds.
+    pub(super) fn holds(&self, condition: &str) -> Result<bool, TemplateError> {
+        self.condition(condition, 0)
+    }
+
+    /// `None` is `AWS::NoValue`.
+    fn reduce(
+        &self,
+        value: &Value,
+        path: &str,
+        depth: usize,
+    ) -> Result<Option<Value>, TemplateError> {
+        if depth > DEPTH_MAX {
+            return Err(TemplateError::not_understood(
+                path,
+                "an expression that nests too deeply",
+            ));
+        }
+        match value {
+            Value::Array(items) => {
+                let mut kept = Vec::with_capacity(items.len());
+                for (index, item) in items.iter().enumerate() {
+                    kept.extend(self.reduce(item, &format!("{path}/{index}"), depth + 1)?);
+                }
+                Ok(Some(Value::Array(kept)))
+            }
+            Value::Object(object) => match sole_intrinsic(object) {
+                Some((name, argument)) => self.apply(name, argument, path, depth + 1),
+                None => self.reduce_properties(object, path, depth + 1).map(Some),
+            },
+            scalar => Ok(Some(scalar.clone())),
+        }
+    }
+
+    fn reduce_properties(
+        &self,
+        object: &Map<String, Value>,
+        path: &str,
+        depth: usize,
+    ) -> Result<Value, TemplateError> {
+        let mut kept = Map::new();
+        for (name, value) in object {
+            if let Some(value) = self.reduce(value, &format!("{path}/{name}"), depth)? {
+                kept.insert(name.clone(), value);
+            }
+        }
+        Ok(Value::Object(kept))
+    }
+
+    fn apply(
+        &self,
+        name: &str,
+        argument: &Value,
+        path: &str,
+        depth: usize,
+    ) -> Result<Option<Value>, TemplateError> {
+        match name {
+            "Ref" => self.refer(argument, path),
+            "Fn::GetAtt" => self.attribute(argument, path).map(Some),
+            "Fn::Sub" => self.substitute(argument, path, depth).map(Some),
+            "Fn::Join" => self.join(argument, path, depth).map(Some),
+            "Fn::If" => self.choose(argument, path, depth),
+            "Fn::FindInMap" => self.find_in_map(argument, path, depth).map(Some),
+            _ => Err(TemplateError::not_understood(
+                path,
+                &format!("the intrinsic {name}"),
+            )),
+        }
+    }
+
+    fn refer(&self, argument: &Value, path: &str) -> Result<Option<Value>, TemplateError> {
+        let name = argument
+            .as_str()
+            .ok_or_else(|| TemplateError::not_understood(path, "a Ref of something unnamed"))?;
+        if name == "AWS::NoValue" {
+            return Ok(None);
+        }
+        if let Some(value) = self.parameters.get(name) {
+            return Ok(Some(value.clone()));
+        }
+        self.resource(name, path)?;
+        Ok(Some(json!({"Ref": name})))
+    }
+
+    fn attribute(&self, argument: &Value, path: &str) -> Result<Value, TemplateError> {
+        match argument.as_array().map(Vec::as_slice) {
+            Some([Value::String(resource), Value::String(attribute)]) if !attribute.is_empty() => {
+                self.resource(resource, path)?;
+                Ok(json!({"Fn::GetAtt": [resource, attribute]}))
+            }
+            _ => Err(TemplateError::not_understood(
+                path,
+                "a GetAtt without `Resource.Attribute`",
+            )),
+        }
+    }
+
+    fn resource(&self, name: &str, path: &str) -> Result<(), TemplateError> {
+        if self.resources.contains_key(name) {
+            return Ok(());
+        }
+        Err(TemplateError::not_understood(
+            path,
+            &format!("{name}, which the template does not have"),
+        ))
+    }
+
+    /// `Fn::Sub`: `${Name}` and `${Resource.Attribute}` are replaced, `${!Literal}` loses its mark.
+    fn substitute(
+        &self,
+        argument: &Value,
+        path: &str,
+        depth: usize,
+    ) -> Result<Value, TemplateError> {
+        let (pattern, variables) = match argument {
+            Value::String(pattern) => (pattern, None),
+            Value::Array(arguments) => match arguments.as_slice() {
+                [Value::String(pattern), Value::Object(variables)] => (pattern, Some(variables)),
+                _ => {
+                    return Err(TemplateError::not_understood(
+                        path,
+                        "the arguments of Fn::Sub",
+                    ));
+                }
+            },
+            _ => {
+                return Err(TemplateError::not_understood(
+                    path,
+                    "the arguments of Fn::Sub",
+                ));
+            }
+        };
+        let mut pieces = Vec::new();
+        let mut rest = pattern.as_str();
+        while let Some((before, after)) = rest.split_once("${") {
+            let (name, remaining) = after
+                .split_once('}')
+                .ok_or_else(|| TemplateError::not_understood(path, "a `${` that is not closed"))?;
+            pieces.push(json!(before));
+            pieces.push(
+                match (
+                    name.strip_prefix('!'),
+                    variables.and_then(|all| all.get(name)),
+                ) {
+                    (Some(literal), _) => json!(format!("${{{literal}}}")),
+                    (None, Some(variable)) => variable.clone(),
+                    (None, None) => match name.split_once('.') {
+                        Some((resource, attribute)) => json!({"Fn::GetAtt": [resource, attribute]}),
+                        None => json!({"Ref": name}),
+                    },
+                },
+            );
+            rest = remaining;
+        }
+        pieces.push(json!(rest));
+        self.join(&json!(["", pieces]), path, depth)
+    }
+
+    /// `Fn::Join`. Neighbouring words melt together, so that a text without references ends as a
+    /// plain string.
+    fn join(&self, argument: &Value, path: &str, depth: usize) -> Result<Value, TemplateError> {
+        let arguments = self.reduce(argument, path, depth)?;
+        let Some([Value::String(delimiter), Value::Array(pieces)]) = arguments
+            .as_ref()
+            .and_then(Value::as_array)
+            .map(Vec::as_slice)
+        else {
+            return Err(TemplateError::not_understood(
+                path,
+                "the arguments of Fn::Join",
+            ));
+        };
+        let mut joined = Joined::default();
+        for (index, piece) in pieces.iter().enumerate() {
+            if index > 0 {
+                joined.push(&json!(delimiter));
+            }
+            joined.push(piece);
+        }
+        Ok(joined.into_value())
+    }
+
+    fn choose(
+        &self,
+        argument: &Value,
+        path: &str,
+        depth: usize,
+    ) -> Result<Option<Value>, TemplateError> {
+        match argument.as_array().map(Vec::as_slice) {
+            Some([Value::String(condition), then, otherwise]) => {
+                let chosen = if self.condition(condition, depth)? {
+                    then
+                } else {
+                    otherwise
+                };
+                self.reduce(chosen, path, depth)
+            }
+            _ => Err(TemplateError::not_understood(
+                path,
+                "the arguments of Fn::If",
+            )),
+        }
+    }
+
+    fn find_in_map(
+        &self,
+        argument: &Value,
+        path: &str,
+        depth: usize,
+    ) -> Result<Value, TemplateError> {
+        let keys = self.reduce(argument, path, depth)?.unwrap_or_default();
+        let mut found = self.mappings;
+        for key in keys.as_array().into_iter().flatten() {
+            found = key.as_str().and_then(|key| found.get(key)).ok_or_else(|| {
+                TemplateError::not_understood(path, &format!("{key}, which the mapping lacks"))
+            })?;
+        }
+        Ok(found.clone())
+    }
+
+    fn condition(&self, name: &str, depth: usize) -> Result<bool, TemplateError> {
+        let path = format!("/Conditions/{name}");
+        let expression = self
+            .conditions
+            .get(name)
+            .ok_or_else(|| TemplateError::not_understood(&path, "a condition that is missing"))?;
+        self.test(expression, &path, depth + 1)
+    }
+
+    fn test(&self, expression: &Value, path: &str, depth: usize) -> Result<bool, TemplateError> {
+        let refused =
+            || TemplateError::not_understood(path, &format!("the condition {expression}"));
+        if depth > DEPTH_MAX {
+            return Err(TemplateError::not_understood(
+                path,
+                "conditions that name each other",
+            ));
+        }
+        let (name, argument) = expression
+            .as_object()
+            .and_then(sole_intrinsic)
+            .ok_or_else(refused)?;
+        match (name, argument) {
+            ("Condition", Value::String(other)) => self.condition(other, depth),
+            ("Fn::Equals", Value::Array(sides)) => match sides.as_slice() {
+                [left, right] => {
+                    Ok(self.reduce(left, path, depth)? == self.reduce(right, path, depth)?)
+                }
+                _ => Err(refused()),
+            },
+            ("Fn::Not", Value::Array(terms)) if terms.len() == 1 => {
+                Ok(!self.test(&terms[0], path, depth + 1)?)
+            }
+            ("Fn::And" | "Fn::Or", Value::Array(terms)) => {
+                let mut results = Vec::with_capacity(terms.len());
+                for term in terms {
+                    results.push(self.test(term, path, depth + 1)?);
+                }
+                Ok(if name == "Fn::And" {
+                    results.iter().all(|held| *held)
+                } else {
+                    results.iter().any(|held| *held)
+                })
+            }
+            _ => Err(refused()),
+        }
+    }
+}
+
+/// The pieces of a joined text: words melted together, references between them.
+#[derive(Default)]
+struct Joined {
+    pieces: Vec<Value>,
+}
+
+impl Joined {
+    fn push(&mut self, piece: &Value) {
+        if let Some(inner) = piece.get("Fn::Join").and_then(|join| join.get(1)) {
+            inner
+                .as_array()
+                .into_iter()
+                .flatten()
+                .for_each(|piece| self.push(piece));
+            return;
+        }
+        let words = match piece {
+            Value::String(words) => words.clone(),
+            Value::Number(number) => number.to_string(),
+            Value::Bool(flag) => flag.to_string(),
+            reference => return self.pieces.push(reference.clone()),
+        };
+        match self.pieces.last_mut() {
+            Some(Value::String(last)) => last.push_str(&words),
+            _ => self.pieces.push(Value::String(words)),
+        }
+    }
+
+    fn into_value(mut self) -> Value {
+        self.pieces.retain(|piece| piece.as_str() != Some(""));
+        match self.pieces.len() {
+            0 => json!(""),
+            1 => self.pieces.remove(0),
+            _ => json!({"Fn::Join": ["", self.pieces]}),
+        }
+    }
+}
+
+/// The intrinsic that an object consists of, if it is one.
+fn sole_intrinsic(object: &Map<String, Value>) -> Option<(&str, &Value)> {
+    let (name, argument) = object.iter().next().filter(|_| object.len() == 1)?;
+    let is_intrinsic = match name.as_str() {
+        "Ref" => true,
+        // A resource and a policy statement have a property of this name beside others.
+        "Condition" => argument.is_string(),
+        name => name.starts_with("Fn::"),
+    };
+    is_intrinsic.then_some((name.as_str(), argument))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn evaluate(value: &Value) -> Result<Value, TemplateError> {
+        let resources = json!({"Table": {}});
+        let mappings = json!({"Sizes": {"prod": {"memory": 512}}});
+        let conditions = json!({
+            "IsProd": {"Fn::Equals": [{"Ref": "Stage"}, "prod"]},
+            "IsDev": {"Fn::Not": [{"Condition": "IsProd"}]},
+            "Loop": {"Condition": "Loop"},
+        });
+        let scope = Scope {
+            parameters: BTreeMap::from([
+                ("Stage".to_owned(), json!("prod")),
+                (
+                    "Origins".to_owned(),
+                    json!(["https://a.example", "https://b.example"]),
+                ),
+            ]),
+            mappings: &mappings,
+            conditions: &conditions,
+            resources: resources.as_object().unwrap(),
+        };
+        scope.evaluate(value, "")
+    }
+
+    #[test]
+    fn what_is_known_is_evaluated_and_references_to_resources_stay() {
+        let cases = [
+            (json!({"Ref": "Stage"}), json!("prod")),
+            (json!({"Ref": "Table"}), json!({"Ref": "Table"})),
+            (json!({"Fn::Sub": "a-${Stage}-${!x}"}), json!("a-prod-${x}")),
+            (json!({"Fn::Sub": "${Table}"}), json!({"Ref": "Table"})),
+            (
+                json!({"Fn::Sub": "${Table.Arn}/index/*"}),
+                json!({"Fn::Join": ["", [{"Fn::GetAtt": ["Table", "Arn"]}, "/index/*"]]}),
+            ),
+            (
+                json!({"Fn::Join": [",", {"Ref": "Origins"}]}),
+                json!("https://a.example,https://b.example"),
+            ),
+            (json!({"Fn::If": ["IsDev", 1, 2]}), json!(2)),
+            (
+                json!({"Fn::FindInMap": ["Sizes", {"Ref": "Stage"}, "memory"]}),
+                json!(512),
+            ),
+            (
+                json!({"kept": 1, "gone": {"Ref": "AWS::NoValue"}}),
+                json!({"kept": 1}),
+            ),
+        ];
+
+        for (expression, expected) in cases {
+            assert_eq!(evaluate(&expression).unwrap(), expected, "{expression}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_understood_is_refused_with_its_path() {
+        let cases = [
+            (
+                json!({"a": [{"Fn::Transform": {}}]}),
+                "/a/0: the intrinsic Fn::Transform",
+            ),
+            (
+                json!({"b": {"Ref": "Nothing"}}),
+                "/b: Nothing, which the template does not have",
+            ),
+            (
+                json!({"Fn::If": ["Loop", 1, 2]}),
+                "/Conditions/Loop: conditions that name each other",
+            ),
+            (
+                json!({"c": {"Fn::Sub": "${Stage"}}),
+                "/c: a `${` that is not closed",
+            ),
+        ];
+
+        for (expression, expected) in cases {
+            let message = evaluate(&expression).unwrap_err().to_string();
+            assert!(message.contains(expected), "{message}");
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! Reads `template.yaml`, the platform's only source of what there is to run.
+//!
+//! The template is brought into a typed model: [`document`] turns YAML into CloudFormation's JSON,
+//! [`intrinsics`] evaluates what can be known beforehand, [`resources`] makes the [`model`] of what
+//! is left. What the platform does not understand is an error that names its place, never ignored;
+//! kinds of resources that only mean something on AWS are listed in [`resources`] and left out.
+
+mod document;
+mod events;
+mod intrinsics;
+mod model;
+mod properties;
+mod resources;
+mod text;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+
+pub use self::model::{
+    AttributeType, Authorizer, Cors, Effect, EventSource, Function, HttpApi, Index, Key,
+    Projection, Queue, QueueTrigger, Redrive, Route, ScheduleTrigger, Secret, StartingPosition,
+    Statement, StreamTrigger, StreamView, Table, Template, Throttle, Trigger,
+};
+pub use self::text::{Part, Reference, Text, Unresolved};
+
+/// The region that everything on the platform says it is in.
+pub const REGION: &str = "eu-west-1";
+/// The account that everything on the platform says it belongs to.
+pub const ACCOUNT_ID: &str = "000000000000";
+/// The name of the stack, and the first part of every physical name.
+pub const STACK_NAME: &str = "local";
+
+/// Why a template cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TemplateError {
+    /// The file cannot be read.
+    #[error("cannot read {path}")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The file is no YAML document.
+    #[error("the template is no YAML document: {reason}")]
+    Syntax {
+        /// What the parser says, with line and column.
+        reason: String,
+    },
+    /// The template says something the platform has no notion of.
+    #[error("the local platform does not understand the template at {path}: {what}")]
+    NotUnderstood {
+        /// Where, as a JSON Pointer.
+        path: String,
+        /// What.
+        what: String,
+    },
+}
+
+impl TemplateError {
+    fn not_understood(path: &str, what: &str) -> Self {
+        Self::NotUnderstood {
+            path: path.to_owned(),
+            what: what.to_owned(),
+        }
+    }
+}
+
+impl Template {
+    /// Reads a template file. `parameters` override the defaults in the template.
+    ///
+    /// # Errors
+    /// Where the file cannot be read or says something the platform does not understand.
+    pub fn read(path: &Path, parameters: &BTreeMap<String, String>) -> Result<Self, TemplateError> {
+        let source = std::fs::read_to_string(path).map_err(|source| TemplateError::Unreadable {
+            path: path.display().to_string(),
+            source,
+        })?;
+        Self::parse(&source, parameters)
+    }
+
+    /// Reads a template from its text. `parameters` override the defaults in the template.
+    ///
+    /// # Errors
+    /// Where the text is no template or says something the platform does not understand.
+    pub fn parse(
+        source: &str,
+        parameters: &BTreeMap<String, String>,
+    ) -> Result<Self, TemplateError> {
+        let document = document::parse(source)?;
+        let resources = document
+            .get("Resources")
+            .and_then(Value::as_object)
+            .ok_or_else(|| TemplateError::not_understood("/Resources", "nothing is there"))?;
+        let scope = intrinsics::Scope {
+            parameters: parameter_values(&document, parameters)?,
+            mappings: &document["Mappings"],
+            conditions: &document["Conditions"],
+            resources,
+        };
+        resources::model(&scope, &document["Globals"])
+    }
+}
+
+/// The value of every parameter: as given, or its default.
+fn parameter_values(
+    document: &Value,
+    overrides: &BTreeMap<String, String>,
+) -> Result<BTreeMap<String, Value>, TemplateError> {
+    let no_parameters = Map::new();
+    let declared = document["Parameters"].as_object().unwrap_or(&no_parameters);
+    if let Some(unknown) = overrides.keys().find(|name| !declared.contains_key(*name)) {
+        return Err(TemplateError::not_understood(
+            &format!("/Parameters/{unknown}"),
+            "a value is given for a parameter that the template does not have",
+        ));
+    }
+    let mut values = pseudo_parameters();
+    for (name, declaration) in declared {
+        let value = match (overrides.get(name), declaration.get("Default")) {
+            (Some(given), _) => given.clone(),
+            (None, Some(Value::String(default))) => default.clone(),
+            (None, Some(default)) => default.to_string(),
+            (None, None) => {
+                return Err(TemplateError::not_understood(
+                    &format!("/Parameters/{name}"),
+                    "it has no default and no value is given",
+                ));
+            }
+        };
+        let is_list = declaration["Type"] == "CommaDelimitedList";
+        values.insert(
+            name.clone(),
+            if is_list { list(&value) } else { json!(value) },
+        );
+    }
+    Ok(values)
+}
+
+fn list(value: &str) -> Value {
+    value
+        .split(',')
+        .map(str::trim)
+        .filter(|item| !item.is_empty())
+        .collect()
+}
+
+fn pseudo_parameters() -> BTreeMap<String, Value> {
+    [
+        ("AWS::AccountId", ACCOUNT_ID),
+        ("AWS::Partition", "aws"),
+        ("AWS::Region", REGION),
+        ("AWS::StackName", STACK_NAME),
+        ("AWS::URLSuffix", "amazonaws.com"),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name.to_owned(), json!(value)))
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn ours() -> Template {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../template.yaml");
+        Template::read(&path, &BTreeMap::new()).unwrap()
+    }
+
+    #[test]
+    fn the_template_of_this_repository_is_understood() {
+        let template = ours();
+
+        let create_order = &template.functions["CreateOrderFunction"];
+        assert_eq!(create_order.binary, "create_order");
+        assert_eq!(
+            create_order.environment["SERVICE_NAME"],
+            Text::literal(STACK_NAME)
+        );
+        assert_eq!(
+            create_order.environment["ORDERS_TABLE"].logical_id(),
+            Some("OrdersTable")
+        );
+        assert_eq!(
+            template.tables["OutboxTable"].stream,
+            Some(StreamView::NewImage)
+        );
+        assert_eq!(
+            template.tables["LedgerTable"].ttl_attribute.as_deref(),
+            Some("expiresAt")
+        );
+        let redrive = template.queues["EmailsQueue"].redrive.as_ref().unwrap();
+        assert_eq!(redrive.dead_letter_queue, "EmailsDeadLetterQueue");
+        assert_eq!(template.event_sources.len(), 2);
+    }
+
+    #[test]
+    fn a_route_is_open_only_where_it_says_so() {
+        let api = ours().api.unwrap();
+        let authorizer = |method: &str, path: &str| {
+            let found = api
+                .routes
+                .iter()
+                .find(|it| it.method == method && it.path == path);
+            found.unwrap().authorizer.clone()
+        };
+
+        assert_eq!(authorizer("POST", "/users"), None);
+        assert_eq!(
+            authorizer("POST", "/orders").as_deref(),
+            Some("TokenAuthorizer")
+        );
+        assert_eq!(
+            api.authorizers["TokenAuthorizer"].cache_ttl,
+            Duration::from_secs(300)
+        );
+    }
+
+    #[test]
+    fn a_queue_hides_messages_six_times_as_long_as_its_consumer_may_take() {
+        let template = ours();
+
+        for source in &template.event_sources {
+            if let Trigger::Queue(trigger) = &source.trigger {
+                let timeout = template.functions[&source.function].timeout;
+                let visibility = template.queues[&trigger.queue].visibility_timeout;
+                assert!(visibility >= 6 * timeout, "{}", trigger.queue);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_understood_is_an_error_that_names_its_place() {
+        let cases = [
+            (
+                "  A: {Type: 'AWS::S3::Bucket'}",
+                "/Resources/A: a resource of type AWS::S3::Bucket",
+            ),
+            (
+                "  Q: {Type: 'AWS::SQS::Queue', Properties: {VisibilityTimout: 3}}",
+                "/Resources/Q/Properties/VisibilityTimout: unknown field `VisibilityTimout`",
+            ),
+            (
+                "  Q: {Type: 'AWS::SQS::Queue', Properties: {DelaySeconds: [1]}}",
+                "/Resources/Q/Properties/DelaySeconds: invalid type",
+            ),
+            (
+                "  F: {Type: 'AWS::Serverless::Function', Properties: {Runtime: nodejs24.x}}",
+                "/Resources/F/Properties/Runtime: a runtime other than provided.al2023",
+            ),
+        ];
+
+        for (resource, expected) in cases {
+            let source = format!("Resources:\n{resource}\n");
+            let message = Template::parse(&source, &BTreeMap::new())
+                .unwrap_err()
+                .to_string();
+            assert!(message.contains(expected), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_value_for_an_unknown_parameter_is_refused() {
+        let parameters = BTreeMap::from([("Stge".to_owned(), "prod".to_owned())]);
+
+        let error = Template::parse("Resources: {}\n", &parameters).unwrap_err();
+
+        assert!(error.to_string().contains("/Parameters/Stge"), "{error}");
+    }
+}

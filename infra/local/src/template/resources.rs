@@ -1,0 +1,472 @@
+//! From evaluated resources to the model.
+
+use std::collections::BTreeMap;
+
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use super::TemplateError;
+use super::events::EventProperties;
+use super::intrinsics::Scope;
+use super::model::{
+    Authorizer, Cors, Function, HttpApi, Index, Key, Projection, Queue, Redrive, Secret, Statement,
+    Table, Template, Throttle,
+};
+use super::properties::{
+    AuthorizerProperties, FunctionProperties, HttpApiProperties, IndexProperties, KeyProperties,
+    KeyType, ProjectionType, QueueProperties, SecretProperties, TableProperties,
+};
+
+/// Kinds of resources that mean something on AWS alone, and are left out on purpose.
+const ONLY_ON_AWS: &[&str] = &[
+    "AWS::CloudWatch::Alarm",
+    "AWS::CloudWatch::Dashboard",
+    "AWS::Lambda::Permission",
+    "AWS::Logs::LogGroup",
+    "AWS::Logs::MetricFilter",
+    "AWS::SNS::Topic",
+    "AWS::SNS::TopicPolicy",
+    "AWS::SQS::QueuePolicy",
+];
+
+/// Properties of a function that change nothing on the platform.
+const FUNCTION_ONLY_ON_AWS: &[&str] = &[
+    "Architectures",
+    "CodeUri",
+    "Description",
+    "FunctionName",
+    "Handler",
+    "LoggingConfig",
+    "Tags",
+    "Tracing",
+];
+
+const HTTP_API_ONLY_ON_AWS: &[&str] = &[
+    "AccessLogSettings",
+    "Description",
+    "FailOnWarnings",
+    "Name",
+    "RouteSettings",
+    "Tags",
+];
+
+const TABLE_ONLY_ON_AWS: &[&str] = &[
+    "BillingMode",
+    "DeletionProtectionEnabled",
+    "OnDemandThroughput",
+    "PointInTimeRecoverySpecification",
+    "SSESpecification",
+    "TableName",
+    "Tags",
+];
+
+const QUEUE_ONLY_ON_AWS: &[&str] = &[
+    "DeduplicationScope",
+    "FifoThroughputLimit",
+    "KmsMasterKeyId",
+    "MaximumMessageSize",
+    "QueueName",
+    "RedriveAllowPolicy",
+    "SqsManagedSseEnabled",
+    "Tags",
+];
+
+const SECRET_ONLY_ON_AWS: &[&str] = &[
+    "Description",
+    "GenerateSecretString",
+    "KmsKeyId",
+    "Name",
+    "Tags",
+];
+
+/// Makes the model of all resources that exist under the scope's conditions.
+pub(super) fn model(scope: &Scope<'_>, globals: &Value) -> Result<Template, TemplateError> {
+    let resources = Resources { scope, globals };
+    let mut template = Template {
+        functions: BTreeMap::new(),
+        api: None,
+        tables: BTreeMap::new(),
+        queues: BTreeMap::new(),
+        secrets: BTreeMap::new(),
+        event_sources: Vec::new(),
+    };
+    let mut events = Vec::new();
+    let mut default_authorizer = None;
+    for (id, declaration) in scope.resources {
+        if let Some(condition) = declaration["Condition"].as_str()
+            && !scope.holds(condition)?
+        {
+            continue;
+        }
+        match declaration["Type"].as_str().unwrap_or_default() {
+            "AWS::Serverless::Function" => {
+                let (function, declared) = resources.function(id, declaration)?;
+                events.push((id, declared));
+                template.functions.insert(id.clone(), function);
+            }
+            "AWS::Serverless::HttpApi" if template.api.is_none() => {
+                let (api, default) = resources.http_api(id, declaration)?;
+                template.api = Some(api);
+                default_authorizer = default;
+            }
+            "AWS::DynamoDB::Table" => {
+                template
+                    .tables
+                    .insert(id.clone(), resources.table(id, declaration)?);
+            }
+            "AWS::SQS::Queue" => {
+                template
+                    .queues
+                    .insert(id.clone(), resources.queue(id, declaration)?);
+            }
+            "AWS::SecretsManager::Secret" => {
+                template
+                    .secrets
+                    .insert(id.clone(), resources.secret(id, declaration)?);
+            }
+            known if ONLY_ON_AWS.contains(&known) => {}
+            unknown => {
+                let what = format!("a resource of type {unknown} (or a second one)");
+                return Err(TemplateError::not_understood(
+                    &format!("/Resources/{id}"),
+                    &what,
+                ));
+            }
+        }
+    }
+    for (function, declared) in events {
+        attach(
+            &mut template,
+            function,
+            declared,
+            default_authorizer.as_ref(),
+        )?;
+    }
+    check_references(&template)?;
+    Ok(template)
+}
+
+struct Resources<'a> {
+    scope: &'a Scope<'a>,
+    globals: &'a Value,
+}
+
+impl Resources<'_> {
+    fn function(
+        &self,
+        id: &str,
+        declaration: &Value,
+    ) -> Result<(Function, BTreeMap<String, EventProperties>), TemplateError> {
+        let properties: FunctionProperties =
+            self.properties(id, declaration, "Function", FUNCTION_ONLY_ON_AWS)?;
+        if properties.runtime != "provided.al2023" {
+            return Err(refuse(
+                id,
+                "Runtime",
+                "a runtime other than provided.al2023",
+            ));
+        }
+        let binary = declaration
+            .pointer("/Metadata/BuildProperties/Binary")
+            .and_then(Value::as_str)
+            .ok_or_else(|| refuse(id, "Metadata/BuildProperties/Binary", "no binary is named"))?;
+        let statements = properties
+            .policies
+            .into_iter()
+            .flat_map(|policy| policy.statement);
+        let function = Function {
+            logical_id: id.to_owned(),
+            binary: binary.to_owned(),
+            environment: properties.environment.variables,
+            timeout: properties.timeout,
+            memory_mb: properties.memory_size,
+            reserved_concurrency: properties.reserved_concurrent_executions,
+            policies: statements
+                .map(|statement| Statement {
+                    effect: statement.effect,
+                    actions: statement.action.into(),
+                    resources: statement.resource.into(),
+                })
+                .collect(),
+        };
+        Ok((function, properties.events))
+    }
+
+    /// The API, and the authorizer of routes that name none.
+    fn http_api(
+        &self,
+        id: &str,
+        declaration: &Value,
+    ) -> Result<(HttpApi, Option<String>), TemplateError> {
+        let properties: HttpApiProperties =
+            self.properties(id, declaration, "HttpApi", HTTP_API_ONLY_ON_AWS)?;
+        let mut authorizers = BTreeMap::new();
+        for (name, authorizer) in properties.auth.authorizers {
+            let place = format!("Auth/Authorizers/{name}");
+            authorizers.insert(name, into_authorizer(id, &place, authorizer)?);
+        }
+        let api = HttpApi {
+            logical_id: id.to_owned(),
+            stage: properties
+                .stage_name
+                .unwrap_or_else(|| "$default".to_owned()),
+            routes: Vec::new(),
+            authorizers,
+            cors: properties.cors_configuration.map(|cors| Cors {
+                allow_origins: cors.allow_origins,
+                allow_methods: cors.allow_methods,
+                allow_headers: cors.allow_headers,
+                expose_headers: cors.expose_headers,
+                max_age: cors.max_age,
+                allow_credentials: cors.allow_credentials,
+            }),
+            throttle: properties.default_route_settings.map(|settings| Throttle {
+                burst: settings.throttling_burst_limit,
+                rate_per_s: settings.throttling_rate_limit,
+            }),
+        };
+        Ok((api, properties.auth.default_authorizer))
+    }
+
+    fn table(&self, id: &str, declaration: &Value) -> Result<Table, TemplateError> {
+        let properties: TableProperties =
+            self.properties(id, declaration, "Table", TABLE_ONLY_ON_AWS)?;
+        let indexes = properties.global_secondary_indexes.into_iter();
+        Ok(Table {
+            logical_id: id.to_owned(),
+            key: key(id, properties.key_schema)?,
+            attributes: properties
+                .attribute_definitions
+                .into_iter()
+                .map(|attribute| (attribute.attribute_name, attribute.attribute_type))
+                .collect(),
+            indexes: indexes
+                .map(|index| into_index(id, index))
+                .collect::<Result<_, _>>()?,
+            stream: properties
+                .stream_specification
+                .map(|stream| stream.stream_view_type),
+            ttl_attribute: properties
+                .time_to_live_specification
+                .filter(|ttl| ttl.enabled)
+                .map(|ttl| ttl.attribute_name),
+        })
+    }
+
+    fn queue(&self, id: &str, declaration: &Value) -> Result<Queue, TemplateError> {
+        let properties: QueueProperties =
+            self.properties(id, declaration, "Queue", QUEUE_ONLY_ON_AWS)?;
+        Ok(Queue {
+            logical_id: id.to_owned(),
+            fifo: properties.fifo_queue,
+            content_based_deduplication: properties.content_based_deduplication,
+            visibility_timeout: properties.visibility_timeout,
+            delay: properties.delay_seconds,
+            retention: properties.message_retention_period,
+            receive_wait: properties.receive_message_wait_time_seconds,
+            redrive: properties.redrive_policy.map(|redrive| Redrive {
+                dead_letter_queue: redrive.dead_letter_target_arn,
+                max_receive_count: redrive.max_receive_count,
+            }),
+        })
+    }
+
+    fn secret(&self, id: &str, declaration: &Value) -> Result<Secret, TemplateError> {
+        let properties: SecretProperties =
+            self.properties(id, declaration, "Secret", SECRET_ONLY_ON_AWS)?;
+        Ok(Secret {
+            logical_id: id.to_owned(),
+            value: properties.secret_string,
+        })
+    }
+
+    /// A resource's properties: globals merged in, evaluated, without those of AWS alone, strictly
+    /// read.
+    fn properties<T: DeserializeOwned>(
+        &self,
+        id: &str,
+        declaration: &Value,
+        kind: &str,
+        only_on_aws: &[&str],
+    ) -> Result<T, TemplateError> {
+        let path = format!("/Resources/{id}/Properties");
+        let mut merged = self.globals[kind].clone();
+        merge(&mut merged, &declaration["Properties"]);
+        if let Value::Object(properties) = &mut merged {
+            properties.retain(|name, _| !only_on_aws.contains(&name.as_str()));
+        } else {
+            merged = Value::Object(Map::new());
+        }
+        let evaluated = self.scope.evaluate(&merged, &path)?;
+        serde_path_to_error::deserialize(evaluated).map_err(|error| {
+            let place = error.path().to_string().replace('.', "/");
+            TemplateError::not_understood(&format!("{path}/{place}"), &error.inner().to_string())
+        })
+    }
+}
+
+/// SAM's merging of globals: maps are merged, anything else is replaced.
+fn merge(base: &mut Value, over: &Value) {
+    match (base, over) {
+        (Value::Object(base), Value::Object(over)) => {
+            for (name, value) in over {
+                merge(base.entry(name.clone()).or_insert(Value::Null), value);
+            }
+        }
+        (_, Value::Null) => {}
+        (base, over) => *base = over.clone(),
+    }
+}
+
+fn into_authorizer(
+    api: &str,
+    place: &str,
+    properties: AuthorizerProperties,
+) -> Result<Authorizer, TemplateError> {
+    if !properties.authorizer_payload_format_version.is_two() || !properties.enable_simple_responses
+    {
+        return Err(refuse(
+            api,
+            place,
+            "an authorizer without payload 2.0 and simple responses",
+        ));
+    }
+    if properties.identity.headers.is_empty() {
+        return Err(refuse(
+            api,
+            place,
+            "an authorizer without an identity source",
+        ));
+    }
+    let headers = properties.identity.headers.into_iter();
+    Ok(Authorizer {
+        function: properties.function_arn,
+        identity_headers: headers.map(|header| header.to_lowercase()).collect(),
+        cache_ttl: properties.identity.reauthorize_every,
+    })
+}
+
+fn key(table: &str, schema: Vec<KeyProperties>) -> Result<Key, TemplateError> {
+    let (hash, range): (Vec<_>, Vec<_>) = schema
+        .into_iter()
+        .partition(|element| element.key_type == KeyType::Hash);
+    let mut hash = hash.into_iter().map(|element| element.attribute_name);
+    let mut range = range.into_iter().map(|element| element.attribute_name);
+    match (hash.next(), hash.next(), range.next(), range.next()) {
+        (Some(partition), None, sort, None) => Ok(Key { partition, sort }),
+        _ => Err(refuse(
+            table,
+            "KeySchema",
+            "a key that is not one HASH and at most one RANGE",
+        )),
+    }
+}
+
+fn into_index(table: &str, properties: IndexProperties) -> Result<Index, TemplateError> {
+    Ok(Index {
+        name: properties.index_name,
+        key: key(table, properties.key_schema)?,
+        projection: match properties.projection.projection_type {
+            ProjectionType::All => Projection::All,
+            ProjectionType::KeysOnly => Projection::KeysOnly,
+            ProjectionType::Include => {
+                Projection::Include(properties.projection.non_key_attributes)
+            }
+        },
+    })
+}
+
+/// Puts a function's events where they belong: routes to the API, the rest to the event sources.
+fn attach(
+    template: &mut Template,
+    function: &str,
+    events: BTreeMap<String, EventProperties>,
+    default_authorizer: Option<&String>,
+) -> Result<(), TemplateError> {
+    for (name, event) in events {
+        let source = match event {
+            EventProperties::HttpApi(event) => {
+                let api = template
+                    .api
+                    .as_mut()
+                    .filter(|api| api.logical_id == event.api);
+                let api = api.ok_or_else(|| {
+                    refuse(
+                        function,
+                        &format!("Events/{name}/ApiId"),
+                        "an API that is missing",
+                    )
+                })?;
+                api.routes
+                    .push(event.into_route(function, default_authorizer));
+                continue;
+            }
+            EventProperties::Queue(event) => event.into_source(function, name),
+            EventProperties::Stream(event) => event.into_source(function, name),
+            EventProperties::Schedule(event) => event.into_source(function, name),
+        };
+        template.event_sources.push(source);
+    }
+    Ok(())
+}
+
+/// What is named must be there, and be of the right kind.
+fn check_references(template: &Template) -> Result<(), TemplateError> {
+    use super::model::Trigger;
+
+    let is_function = |id: &String| template.functions.contains_key(id);
+    let is_queue = |id: &String| template.queues.contains_key(id);
+    let missing = |owner: &str, id: &str, kind: &str| {
+        Err(refuse(
+            owner,
+            "",
+            &format!("{id}, which is no {kind} of this template"),
+        ))
+    };
+    if let Some(api) = &template.api {
+        let unknown = api
+            .authorizers
+            .values()
+            .find(|each| !is_function(&each.function));
+        if let Some(authorizer) = unknown {
+            return missing(&api.logical_id, &authorizer.function, "function");
+        }
+        for route in &api.routes {
+            if let Some(name) = &route.authorizer
+                && !api.authorizers.contains_key(name)
+            {
+                return missing(&route.function, name, "authorizer");
+            }
+        }
+    }
+    for queue in template.queues.values() {
+        if let Some(redrive) = queue
+            .redrive
+            .as_ref()
+            .filter(|it| !is_queue(&it.dead_letter_queue))
+        {
+            return missing(&queue.logical_id, &redrive.dead_letter_queue, "queue");
+        }
+    }
+    for source in &template.event_sources {
+        match &source.trigger {
+            Trigger::Queue(trigger) if !is_queue(&trigger.queue) => {
+                return missing(&source.function, &trigger.queue, "queue");
+            }
+            Trigger::Stream(trigger)
+                if template
+                    .tables
+                    .get(&trigger.table)
+                    .is_none_or(|it| it.stream.is_none()) =>
+            {
+                return missing(&source.function, &trigger.table, "table with a stream");
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn refuse(id: &str, place: &str, what: &str) -> TemplateError {
+    TemplateError::not_understood(&format!("/Resources/{id}/Properties/{place}"), what)
+}
