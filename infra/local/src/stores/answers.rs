@@ -1,0 +1,183 @@
+//! What the platform answers in a service's place, in that service's own words.
+
+use axum::{
+    body::Body,
+    http::{HeaderName, header::CONTENT_TYPE},
+    response::Response,
+};
+use serde_json::{Value, json};
+
+use super::{
+    call::{Call, Store},
+    faults::Refusal,
+    policy::Denial,
+};
+
+/// The services that used to speak another protocol repeat the error's code in this header.
+const QUERY_ERROR: HeaderName = HeaderName::from_static("x-amzn-query-error");
+
+/// The answer to a call that a fault refuses.
+pub(super) fn refused(call: &Call, refusal: Refusal) -> Response {
+    match (call.store, refusal) {
+        (Store::Tables, _) => refused_by_table(call, refusal),
+        (Store::Queues, Refusal::Failed) => failed(
+            call.store,
+            "InternalFailure",
+            "We encountered an internal error.",
+        ),
+        (Store::Queues, _) => error(
+            call.store,
+            400,
+            "RequestThrottled",
+            "The request was denied: too many requests.",
+        ),
+        (Store::Secrets, Refusal::Failed) => failed(
+            call.store,
+            "InternalServiceError",
+            "An error occurred on the server side.",
+        ),
+        (Store::Secrets, _) => error(call.store, 400, "ThrottlingException", "Rate exceeded"),
+        (Store::Mail, Refusal::Failed) => failed(
+            call.store,
+            "InternalServiceErrorException",
+            "The service failed.",
+        ),
+        (Store::Mail, _) => error(
+            call.store,
+            429,
+            "TooManyRequestsException",
+            "Maximum sending rate exceeded.",
+        ),
+    }
+}
+
+/// The answer to a call that no policy allows.
+pub(super) fn denied(store: Store, denial: &Denial) -> Response {
+    let Denial {
+        principal,
+        action,
+        resource,
+    } = denial;
+    let message = format!(
+        "User: {principal} is not authorized to perform: {action} on resource: {resource} \
+         because no identity-based policy allows the {action} action"
+    );
+    let status = if matches!(store, Store::Queues | Store::Mail) {
+        403
+    } else {
+        400
+    };
+    error(store, status, "AccessDeniedException", &message)
+}
+
+/// The answer to what is no call of any service here.
+pub(super) fn unknown() -> Response {
+    error(
+        Store::Tables,
+        400,
+        "UnknownOperationException",
+        "The platform has no such operation.",
+    )
+}
+
+/// The answer to a body over the limit.
+pub(super) fn too_large() -> Response {
+    error(
+        Store::Tables,
+        413,
+        "RequestEntityTooLargeException",
+        "The request is too large.",
+    )
+}
+
+/// The answer when the embedded store itself cannot be reached.
+pub(super) fn unreachable(store: Store, reason: &str) -> Response {
+    failed(store, "InternalServerError", reason)
+}
+
+fn refused_by_table(call: &Call, refusal: Refusal) -> Response {
+    const THROTTLED: &str = "Throughput exceeds the current capacity of your table or index. \
+         DynamoDB is automatically scaling your table or index so please try again shortly.";
+    const CONFLICT: &str = "Transaction is ongoing for the item";
+
+    let transaction = call.operation == "TransactWriteItems";
+    match refusal {
+        Refusal::Failed => failed(call.store, "InternalServerError", "Internal server error"),
+        Refusal::Throttled if transaction => cancelled(call, "ThrottlingError", THROTTLED),
+        Refusal::Throttled => error(call.store, 400, "ThrottlingException", THROTTLED),
+        Refusal::Conflict if transaction => cancelled(call, "TransactionConflict", CONFLICT),
+        Refusal::Conflict => error(call.store, 400, "TransactionConflictException", CONFLICT),
+    }
+}
+
+/// A cancelled transaction says so item by item: here the first is to blame.
+fn cancelled(call: &Call, code: &str, message: &str) -> Response {
+    let mut codes = vec![code];
+    codes.resize(call.accesses.len().max(1), "None");
+    let mut reasons: Vec<Value> = codes.iter().map(|code| json!({"Code": code})).collect();
+    reasons[0]["Message"] = message.into();
+    let summary = format!(
+        "Transaction cancelled, please refer cancellation reasons for specific reasons [{}]",
+        codes.join(", ")
+    );
+    let body = json!({
+        "__type": format!("{}TransactionCanceledException", namespace(call.store)),
+        "message": summary,
+        "Message": summary,
+        "CancellationReasons": reasons,
+    });
+    answer(call.store, 400, "TransactionCanceledException", &body)
+}
+
+fn failed(store: Store, code: &str, message: &str) -> Response {
+    error(store, 500, code, message)
+}
+
+fn error(store: Store, status: u16, code: &str, message: &str) -> Response {
+    let kind = format!("{}{code}", namespace(store));
+    answer(
+        store,
+        status,
+        code,
+        &json!({"__type": kind, "message": message}),
+    )
+}
+
+fn namespace(store: Store) -> &'static str {
+    match store {
+        Store::Tables => "com.amazonaws.dynamodb.v20120810#",
+        Store::Queues => "com.amazonaws.sqs#",
+        Store::Secrets | Store::Mail => "",
+    }
+}
+
+fn answer(store: Store, status: u16, code: &str, body: &Value) -> Response {
+    let response = Response::builder()
+        .status(status)
+        .header(CONTENT_TYPE, content_type(store));
+    let response = match store {
+        Store::Queues => {
+            let fault = if status < 500 { "Sender" } else { "Receiver" };
+            // The older protocol has this one code without its ending.
+            let code = if code == "AccessDeniedException" {
+                "AccessDenied"
+            } else {
+                code
+            };
+            response.header(QUERY_ERROR, format!("{code};{fault}"))
+        }
+        Store::Mail => response.header("x-amzn-errortype", code),
+        Store::Tables | Store::Secrets => response,
+    };
+    response
+        .body(Body::from(body.to_string()))
+        .expect("literal statuses and codes are valid")
+}
+
+fn content_type(store: Store) -> &'static str {
+    match store {
+        Store::Tables | Store::Queues => "application/x-amz-json-1.0",
+        Store::Secrets => "application/x-amz-json-1.1",
+        Store::Mail => "application/json",
+    }
+}

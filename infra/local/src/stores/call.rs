@@ -1,0 +1,348 @@
+//! One call to a store, understood as far as the platform must: who makes it, and what it does to
+//! which resources, in IAM's words.
+
+use axum::http::{HeaderMap, Uri, header::AUTHORIZATION};
+use bytes::Bytes;
+use serde_json::Value;
+
+use super::names::Names;
+
+/// The path of Amazon SES version 2 for sending.
+const SEND_EMAIL_PATH: &str = "/v2/email/outbound-emails";
+
+/// A call to one of the stores.
+#[derive(Debug, Clone)]
+pub(super) struct Call {
+    /// Which service it is for.
+    pub store: Store,
+    /// The service's operation, `TransactWriteItems`.
+    pub operation: String,
+    /// The function that makes it; nobody's when an operator or a test does.
+    pub caller: Option<Caller>,
+    /// Every action the call amounts to, in the order of its body.
+    pub accesses: Vec<Access>,
+    /// The body as it came.
+    pub body: Bytes,
+}
+
+/// The services behind the door.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Store {
+    /// Amazon `DynamoDB` and `DynamoDB` Streams.
+    Tables,
+    /// Amazon SQS.
+    Queues,
+    /// AWS Secrets Manager.
+    Secrets,
+    /// Amazon SES.
+    Mail,
+}
+
+/// A function's process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Caller {
+    /// The function's logical id.
+    pub function: String,
+    /// Its execution environment, where the call says it.
+    pub environment: String,
+}
+
+/// An IAM action on a resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Access {
+    /// The action, `dynamodb:PutItem`.
+    pub action: String,
+    /// What it is done to.
+    pub resource: Resource,
+}
+
+/// What a call is about; names are logical ids.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Resource {
+    /// A table.
+    Table(String),
+    /// An index of a table.
+    Index(String, String),
+    /// A queue.
+    Queue(String),
+    /// A secret.
+    Secret(String),
+    /// No resource in particular.
+    Any,
+    /// Something that is not the template's, as the call names it.
+    Other(String),
+}
+
+impl Call {
+    /// Reads a call; `None` when it is of no service that the platform has.
+    pub(super) fn read(names: &Names, uri: &Uri, headers: &HeaderMap, body: Bytes) -> Option<Self> {
+        let (store, operation) = addressee(uri, headers)?;
+        // A body that is no JSON names no resource; the store itself will say what is wrong.
+        let input = serde_json::from_slice(&body).unwrap_or(Value::Null);
+        let accesses = match store {
+            Store::Tables => table_accesses(names, operation, &input),
+            Store::Queues => vec![queue_access(names, operation, &input)],
+            Store::Secrets => vec![secret_access(names, operation, &input)],
+            Store::Mail => vec![mail_access(&input)],
+        };
+        let caller = caller(names, headers);
+        Some(Self {
+            store,
+            operation: operation.to_owned(),
+            caller,
+            accesses,
+            body,
+        })
+    }
+
+    /// Whether the call writes to a table: what a function may die around.
+    pub(super) fn is_commit(&self) -> bool {
+        const COMMITS: [&str; 5] = [
+            "BatchWriteItem",
+            "DeleteItem",
+            "PutItem",
+            "TransactWriteItems",
+            "UpdateItem",
+        ];
+        self.store == Store::Tables && COMMITS.contains(&self.operation.as_str())
+    }
+
+    /// The resources by name, each once.
+    pub(super) fn resources(&self) -> String {
+        let mut names: Vec<&str> = Vec::new();
+        for access in &self.accesses {
+            let name = access.resource.name();
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names.join(",")
+    }
+}
+
+impl Store {
+    /// The service's name in records and metrics.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Tables => "dynamodb",
+            Self::Queues => "sqs",
+            Self::Secrets => "secretsmanager",
+            Self::Mail => "ses",
+        }
+    }
+}
+
+impl Resource {
+    fn name(&self) -> &str {
+        match self {
+            Self::Table(name)
+            | Self::Index(name, _)
+            | Self::Queue(name)
+            | Self::Secret(name)
+            | Self::Other(name) => name,
+            Self::Any => "",
+        }
+    }
+}
+
+/// The service and the operation: the AWS JSON protocols name both in a header, SES by its path.
+fn addressee<'a>(uri: &Uri, headers: &'a HeaderMap) -> Option<(Store, &'a str)> {
+    if uri.path() == SEND_EMAIL_PATH {
+        return Some((Store::Mail, "SendEmail"));
+    }
+    let target = headers.get("x-amz-target")?.to_str().ok()?;
+    let (service, operation) = target.rsplit_once('.')?;
+    let store = match service {
+        "DynamoDB_20120810" | "DynamoDBStreams_20120810" => Store::Tables,
+        "AmazonSQS" => Store::Queues,
+        "secretsmanager" => Store::Secrets,
+        _ => return None,
+    };
+    Some((store, operation))
+}
+
+/// Reads the function out of the signature's credential, and the environment out of its token.
+fn caller(names: &Names, headers: &HeaderMap) -> Option<Caller> {
+    let authorization = headers.get(AUTHORIZATION)?.to_str().ok()?;
+    let (_, credential) = authorization.split_once("Credential=")?;
+    let access_key = credential.split('/').next()?;
+    let function = names.function_of(access_key)?.to_owned();
+    let token = headers
+        .get("x-amz-security-token")
+        .and_then(|token| token.to_str().ok());
+    Some(Caller {
+        function,
+        environment: token.unwrap_or_default().to_owned(),
+    })
+}
+
+fn table_accesses(names: &Names, operation: &str, input: &Value) -> Vec<Access> {
+    let access = |action: &str, table: &Value| Access {
+        action: format!("dynamodb:{action}"),
+        resource: table_resource(names, table, &Value::Null),
+    };
+    match operation {
+        // A transaction needs the right to each thing it does, and none of its own.
+        "TransactWriteItems" | "TransactGetItems" => actions_of_transaction(input)
+            .map(|(kind, action)| access(item_action(kind), &action["TableName"]))
+            .collect(),
+        "BatchGetItem" | "BatchWriteItem" => input["RequestItems"]
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(table, _)| access(operation, &Value::from(table.as_str())))
+            .collect(),
+        _ => vec![Access {
+            action: format!("dynamodb:{operation}"),
+            resource: table_resource(names, &input["TableName"], &input["IndexName"]),
+        }],
+    }
+}
+
+fn actions_of_transaction(input: &Value) -> impl Iterator<Item = (&str, &Value)> {
+    let items = input["TransactItems"].as_array().into_iter().flatten();
+    let actions = items.filter_map(|item| item.as_object()?.iter().next());
+    actions.map(|(kind, action)| (kind.as_str(), action))
+}
+
+fn item_action(kind: &str) -> &str {
+    match kind {
+        "Get" => "GetItem",
+        "Put" => "PutItem",
+        "Update" => "UpdateItem",
+        "Delete" => "DeleteItem",
+        "ConditionCheck" => "ConditionCheckItem",
+        other => other,
+    }
+}
+
+fn table_resource(names: &Names, table: &Value, index: &Value) -> Resource {
+    let Some(called) = table.as_str() else {
+        return Resource::Any;
+    };
+    match (names.table_called(called), index.as_str()) {
+        (Some(table), Some(index)) => Resource::Index(table.to_owned(), index.to_owned()),
+        (Some(table), None) => Resource::Table(table.to_owned()),
+        (None, _) => Resource::Other(called.to_owned()),
+    }
+}
+
+fn queue_access(names: &Names, operation: &str, input: &Value) -> Access {
+    // The batch forms need the right of the single ones.
+    let action = format!(
+        "sqs:{}",
+        operation.strip_suffix("Batch").unwrap_or(operation)
+    );
+    let called = input["QueueUrl"]
+        .as_str()
+        .or_else(|| input["QueueName"].as_str());
+    let resource = called.map_or(Resource::Any, |called| match names.queue_called(called) {
+        Some(queue) => Resource::Queue(queue.to_owned()),
+        None => Resource::Other(called.to_owned()),
+    });
+    Access { action, resource }
+}
+
+fn secret_access(names: &Names, operation: &str, input: &Value) -> Access {
+    let called = input["SecretId"].as_str();
+    let resource = called.map_or(Resource::Any, |called| match names.secret_called(called) {
+        Some(secret) => Resource::Secret(secret.to_owned()),
+        None => Resource::Other(called.to_owned()),
+    });
+    Access {
+        action: format!("secretsmanager:{operation}"),
+        resource,
+    }
+}
+
+/// Mail is sent in the name of an identity, the address that it comes from.
+fn mail_access(input: &Value) -> Access {
+    let sender = input["FromEmailAddress"].as_str().unwrap_or_default();
+    let resource = Resource::Other(format!("identity/{sender}"));
+    Access {
+        action: "ses:SendEmail".to_owned(),
+        resource,
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use axum::http::HeaderValue;
+    use serde_json::json;
+
+    use super::*;
+    use crate::stores::names::access_key;
+    use crate::stores::tests::template;
+
+    /// A call on the tables of the tests' template.
+    pub(in crate::stores) fn call_by(function: &str, operation: &str, body: &str) -> Call {
+        let mut names = Names::new(&template(), ([127, 0, 0, 1], 4566).into());
+        names.add_table("UsersTable", None);
+        names.add_table("OrdersTable", None);
+        let credential = format!(
+            "AWS4-HMAC-SHA256 Credential={}/20260101/x",
+            access_key(function)
+        );
+        let target = format!("DynamoDB_20120810.{operation}");
+        let headers = HeaderMap::from_iter([
+            (AUTHORIZATION, HeaderValue::from_str(&credential).unwrap()),
+            (
+                "x-amz-target".parse().unwrap(),
+                HeaderValue::from_str(&target).unwrap(),
+            ),
+            (
+                "x-amz-security-token".parse().unwrap(),
+                HeaderValue::from_static("environment-1"),
+            ),
+        ]);
+        let body = Bytes::copy_from_slice(body.as_bytes());
+        Call::read(&names, &Uri::from_static("/"), &headers, body).unwrap()
+    }
+
+    #[test]
+    fn a_transaction_is_the_actions_it_is_made_of() {
+        let body = json!({"TransactItems": [
+            {"Put": {"TableName": "local-OrdersTable"}},
+            {"ConditionCheck": {"TableName": "local-UsersTable"}},
+            {"Update": {"TableName": "elsewhere"}},
+        ]});
+
+        let call = call_by("GetUserFunction", "TransactWriteItems", &body.to_string());
+
+        let expected = [
+            ("dynamodb:PutItem", Resource::Table("OrdersTable".into())),
+            (
+                "dynamodb:ConditionCheckItem",
+                Resource::Table("UsersTable".into()),
+            ),
+            ("dynamodb:UpdateItem", Resource::Other("elsewhere".into())),
+        ];
+        let expected = expected.map(|(action, resource)| Access {
+            action: action.into(),
+            resource,
+        });
+        assert_eq!(call.accesses, expected);
+        assert_eq!(call.resources(), "OrdersTable,UsersTable,elsewhere");
+        assert!(call.is_commit());
+    }
+
+    #[test]
+    fn a_call_is_its_functions_and_its_environments() {
+        let call = call_by(
+            "GetUserFunction",
+            "Query",
+            r#"{"TableName": "local-UsersTable"}"#,
+        );
+
+        let function = "GetUserFunction".to_owned();
+        let environment = "environment-1".to_owned();
+        assert_eq!(
+            call.caller,
+            Some(Caller {
+                function,
+                environment
+            })
+        );
+        assert!(!call.is_commit());
+    }
+}

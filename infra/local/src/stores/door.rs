@@ -1,0 +1,164 @@
+//! The one door to all stores. Every call of every function passes here, and is attributed, checked
+//! against the function's policy, struck by faults, handed on, counted and recorded.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, OnceLock, Weak},
+    time::Duration,
+};
+
+use axum::{
+    body::to_bytes,
+    extract::{Request, State},
+    http::{HeaderMap, header},
+    response::Response,
+};
+use tokio::sync::watch;
+
+use super::{
+    answers,
+    call::{Call, Resource, Store},
+    counts::CallCounts,
+    faults::FaultSwitch,
+    mail::Mailbox,
+    names::Names,
+    policy::Policies,
+    queues::Queues,
+    secrets::Secrets,
+    tables::Tables,
+};
+
+/// The largest body taken, `DynamoDB`'s own limit.
+const BODY_BYTES_MAX: usize = 16 << 20;
+
+/// How long the answer to a killed process is held back: it must not be read before the signal has
+/// done its work.
+const DEATH: Duration = Duration::from_secs(1);
+
+/// The processes that functions run in, as far as the stores deal with them.
+pub trait Environments: Send + Sync {
+    /// Adds a line to the record of what this execution environment is doing.
+    fn note(&self, environment: &str, what: &str);
+
+    /// Ends this execution environment's process at once, with nothing cleaned up.
+    fn kill(&self, environment: &str);
+}
+
+/// What is behind the door, and what is asked at it.
+pub(super) struct Door {
+    pub(super) tables: Tables,
+    pub(super) queues: Queues,
+    pub(super) secrets: Secrets,
+    pub(super) mailbox: Mailbox,
+    pub(super) names: Names,
+    pub(super) policies: Policies,
+    pub(super) faults: FaultSwitch,
+    pub(super) counts: CallCounts,
+    /// Told of every write to a table that has a stream.
+    pub(super) writes: HashMap<String, watch::Sender<()>>,
+    /// Set once the functions exist, which need the stores to exist first.
+    pub(super) environments: OnceLock<Weak<dyn Environments>>,
+}
+
+/// Answers one HTTP request of any of the services' protocols.
+pub(super) async fn answer(State(door): State<Arc<Door>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, BODY_BYTES_MAX).await else {
+        return answers::too_large();
+    };
+    let Some(call) = Call::read(&door.names, &parts.uri, &parts.headers, body) else {
+        return answers::unknown();
+    };
+    let title = format!(
+        "{} {} {}",
+        call.store.name(),
+        call.operation,
+        call.resources()
+    );
+    let title = title.trim_end();
+    door.note(&call, &format!("{title} called"));
+    let response = door.admit(&call, parts.headers).await;
+    door.counts.count(&call, response.status());
+    door.note(
+        &call,
+        &format!("{title} answered {}", response.status().as_u16()),
+    );
+    response
+}
+
+impl Door {
+    async fn admit(&self, call: &Call, headers: HeaderMap) -> Response {
+        if let Some(denial) = self.policies.denial(&self.names, call) {
+            return answers::denied(call.store, &denial);
+        }
+        let strike = self.faults.strike(call);
+        if !strike.delay.is_zero() {
+            tokio::time::sleep(strike.delay).await;
+        }
+        if let Some(refusal) = strike.refusal {
+            return answers::refused(call, refusal);
+        }
+        if strike.kill_before_commit {
+            return self.kill(call).await;
+        }
+        let response = self.hand_on(call, headers).await;
+        if strike.kill_after_commit && response.status().is_success() {
+            return self.kill(call).await;
+        }
+        response
+    }
+
+    async fn hand_on(&self, call: &Call, mut headers: HeaderMap) -> Response {
+        let body = call.body.clone();
+        match call.store {
+            Store::Queues => self.queues.call(&call.operation, body).await,
+            Store::Secrets => self.secrets.call(&call.operation, body).await,
+            Store::Mail => self.mailbox.send(&body),
+            Store::Tables => {
+                // The body is whole by now: how it was framed on its way here no longer holds.
+                headers.remove(header::CONTENT_LENGTH);
+                headers.remove(header::TRANSFER_ENCODING);
+                let answered = self.tables.forward(headers, body).await;
+                self.tell_readers(call);
+                answered
+                    .unwrap_or_else(|error| answers::unreachable(call.store, &error.to_string()))
+            }
+        }
+    }
+
+    /// Wakes the readers of the streams that a call may have written to.
+    fn tell_readers(&self, call: &Call) {
+        if !call.is_commit() {
+            return;
+        }
+        for access in &call.accesses {
+            if let Resource::Table(table) = &access.resource {
+                self.tell_readers_of(table);
+            }
+        }
+    }
+
+    pub(super) fn tell_readers_of(&self, table: &str) {
+        if let Some(readers) = self.writes.get(table) {
+            readers.send_replace(());
+        }
+    }
+
+    async fn kill(&self, call: &Call) -> Response {
+        if let (Some(environments), Some(caller)) = (self.environments(), &call.caller) {
+            environments.kill(&caller.environment);
+        }
+        tokio::time::sleep(DEATH).await;
+        answers::unreachable(call.store, "the caller has been killed")
+    }
+
+    fn note(&self, call: &Call, what: &str) {
+        if let (Some(environments), Some(caller)) = (self.environments(), &call.caller) {
+            environments.note(&caller.environment, what);
+        }
+    }
+
+    fn environments(&self) -> Option<Arc<dyn Environments>> {
+        self.environments.get()?.upgrade()
+    }
+}

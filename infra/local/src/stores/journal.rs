@@ -1,0 +1,214 @@
+//! What was said to the queues: lets people see messages without receiving them, which the
+//! embedded SQS, like the real one, cannot do.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::{Duration, Instant},
+};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::names::{QueueName, physical};
+use crate::template::Queue;
+
+/// How many messages are remembered over all queues; the oldest are forgotten first.
+const MESSAGES_MAX: usize = 10_000;
+
+/// How many messages of a queue are shown.
+const SHOWN_MAX: usize = 10;
+
+/// Messages sent and not yet deleted, in the order they were sent.
+#[derive(Debug, Default)]
+pub(super) struct Journal {
+    queues: HashMap<String, QueueFacts>,
+    messages: BTreeMap<u64, Message>,
+    next: u64,
+}
+
+#[derive(Debug)]
+struct QueueFacts {
+    visibility_timeout: Duration,
+    /// The dead-letter queue's logical id and physical name, and how many receives lead there.
+    dead_letters: Option<(String, String, u32)>,
+}
+
+#[derive(Debug)]
+struct Message {
+    queue: String,
+    entry: JournalEntry,
+    hidden_until: Instant,
+}
+
+/// A message that is in a queue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct JournalEntry {
+    /// Its id.
+    pub message_id: String,
+    /// Its body as it was sent.
+    pub body: String,
+    /// When it was sent.
+    pub sent_at: Timestamp,
+    /// How often it has been received from the queue it is in.
+    pub receive_count: u32,
+}
+
+impl Journal {
+    pub(super) fn add_queue(&mut self, queue: &Queue, name: &QueueName) {
+        let dead_letters = queue.redrive.as_ref().map(|redrive| {
+            let id = redrive.dead_letter_queue.clone();
+            let suffix = if queue.fifo { ".fifo" } else { "" };
+            let name = format!("{}{suffix}", physical(&id));
+            (id, name, redrive.max_receive_count)
+        });
+        let facts = QueueFacts {
+            visibility_timeout: queue.visibility_timeout,
+            dead_letters,
+        };
+        self.queues.insert(name.name.clone(), facts);
+    }
+
+    pub(super) fn dead_letter_queue(&self, queue: &str) -> Option<&str> {
+        let (id, ..) = self.queues.get(queue)?.dead_letters.as_ref()?;
+        Some(id)
+    }
+
+    /// The oldest messages of a queue.
+    pub(super) fn first_messages(&self, queue: &str) -> Vec<JournalEntry> {
+        let now = Instant::now();
+        let here = self
+            .messages
+            .values()
+            .filter(|message| self.place(message, now) == queue);
+        here.take(SHOWN_MAX)
+            .map(|message| message.entry.clone())
+            .collect()
+    }
+
+    /// Reads an operation that succeeded.
+    pub(super) fn note(&mut self, operation: &str, input: &[u8], output: &[u8]) {
+        let input: Value = serde_json::from_slice(input).unwrap_or_default();
+        let output: Value = serde_json::from_slice(output).unwrap_or_default();
+        let queue = input["QueueUrl"]
+            .as_str()
+            .and_then(|url| url.rsplit('/').next());
+        let Some(queue) = queue else {
+            return;
+        };
+        match operation {
+            "SendMessage" => self.sent(queue, &input, &output),
+            "SendMessageBatch" => {
+                for result in list(&output["Successful"]) {
+                    let entry = list(&input["Entries"]).find(|entry| entry["Id"] == result["Id"]);
+                    self.sent(queue, entry.unwrap_or(&Value::Null), result);
+                }
+            }
+            "ReceiveMessage" => {
+                let timeout = input["VisibilityTimeout"].as_u64().map(Duration::from_secs);
+                for message in list(&output["Messages"]) {
+                    self.received(queue, &message["MessageId"], timeout);
+                }
+            }
+            "DeleteMessage" => self.deleted(&input["ReceiptHandle"]),
+            "DeleteMessageBatch" => {
+                list(&input["Entries"]).for_each(|entry| self.deleted(&entry["ReceiptHandle"]));
+            }
+            "ChangeMessageVisibility" => self.hidden(&input),
+            "ChangeMessageVisibilityBatch" => {
+                list(&input["Entries"]).for_each(|entry| self.hidden(entry));
+            }
+            "PurgeQueue" => self.messages.retain(|_, message| message.queue != queue),
+            _ => {}
+        }
+    }
+
+    /// A message that was received often enough is among the dead letters as soon as it is no
+    /// longer in flight: the queue itself moves it when it next looks.
+    fn place<'a>(&'a self, message: &'a Message, now: Instant) -> &'a str {
+        let facts = self.queues.get(&message.queue);
+        match facts.and_then(|facts| facts.dead_letters.as_ref()) {
+            Some((_, name, receives_max))
+                if message.entry.receive_count >= *receives_max && message.hidden_until <= now =>
+            {
+                name
+            }
+            _ => &message.queue,
+        }
+    }
+
+    fn sent(&mut self, queue: &str, input: &Value, output: &Value) {
+        let (Some(id), Some(body)) = (output["MessageId"].as_str(), input["MessageBody"].as_str())
+        else {
+            return;
+        };
+        // A FIFO queue answers a repeated message with the first one's id.
+        if self.message(id).is_some() {
+            return;
+        }
+        if self.messages.len() == MESSAGES_MAX {
+            self.messages.pop_first();
+        }
+        let entry = JournalEntry {
+            message_id: id.to_owned(),
+            body: body.to_owned(),
+            sent_at: Timestamp::now(),
+            receive_count: 0,
+        };
+        let message = Message {
+            queue: queue.to_owned(),
+            entry,
+            hidden_until: Instant::now(),
+        };
+        self.messages.insert(self.next, message);
+        self.next += 1;
+    }
+
+    fn received(&mut self, queue: &str, id: &Value, timeout: Option<Duration>) {
+        let facts = self.queues.get(queue).map(|facts| facts.visibility_timeout);
+        let timeout = timeout.or(facts).unwrap_or_default();
+        let Some(message) = self.message(id.as_str().unwrap_or_default()) else {
+            return;
+        };
+        if message.queue != queue {
+            queue.clone_into(&mut message.queue);
+            message.entry.receive_count = 0;
+        }
+        message.entry.receive_count += 1;
+        message.hidden_until = Instant::now() + timeout;
+    }
+
+    fn deleted(&mut self, receipt_handle: &Value) {
+        if let Some(id) = message_of(receipt_handle) {
+            self.messages
+                .retain(|_, message| message.entry.message_id != id);
+        }
+    }
+
+    fn hidden(&mut self, input: &Value) {
+        let timeout = input["VisibilityTimeout"].as_u64().map(Duration::from_secs);
+        let id = message_of(&input["ReceiptHandle"]).unwrap_or_default();
+        if let (Some(message), Some(timeout)) = (self.message(&id), timeout) {
+            message.hidden_until = Instant::now() + timeout;
+        }
+    }
+
+    fn message(&mut self, id: &str) -> Option<&mut Message> {
+        self.messages
+            .values_mut()
+            .find(|message| message.entry.message_id == id)
+    }
+}
+
+/// The embedded SQS makes a receipt handle of the message's id, the time and a random part.
+fn message_of(receipt_handle: &Value) -> Option<String> {
+    let decoded = STANDARD.decode(receipt_handle.as_str()?).ok()?;
+    let text = String::from_utf8(decoded).ok()?;
+    text.split(':').next().map(ToOwned::to_owned)
+}
+
+fn list(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
+}

@@ -1,0 +1,161 @@
+//! A stand-in for Amazon SES: what is sent ends in a mailbox that anyone may read.
+
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, PoisonError},
+};
+
+use axum::{body::Body, http::header::CONTENT_TYPE, response::Response};
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use uuid::Uuid;
+
+/// How many mails are kept; the oldest make room.
+const MAILS_MAX: usize = 1_000;
+
+/// Every mail that was sent, oldest first.
+#[derive(Debug, Default)]
+pub struct Mailbox {
+    mails: Mutex<VecDeque<Mail>>,
+}
+
+/// A mail as it was handed to SES.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Mail {
+    /// What SES answered.
+    pub message_id: String,
+    /// When it was sent.
+    pub sent_at: Timestamp,
+    /// Who sends it.
+    pub from: String,
+    /// Everyone it goes to, carbon copies included.
+    pub to: Vec<String>,
+    /// Its subject.
+    pub subject: String,
+    /// Its plain text.
+    pub text: Option<String>,
+    /// Its HTML.
+    pub html: Option<String>,
+}
+
+impl Mailbox {
+    /// The mails to this address, or all of them, oldest first.
+    pub fn mails(&self, to: Option<&str>) -> Vec<Mail> {
+        let mails = self.lock();
+        let is_meant = |mail: &&Mail| to.is_none_or(|to| mail.to.iter().any(|known| known == to));
+        mails.iter().filter(is_meant).cloned().collect()
+    }
+
+    /// Throws all mails away.
+    pub fn empty(&self) {
+        self.lock().clear();
+    }
+
+    /// `POST /v2/email/outbound-emails` with simple content.
+    pub(super) fn send(&self, body: &Bytes) -> Response {
+        let request: SendEmail = match serde_json::from_slice(body) {
+            Ok(request) => request,
+            Err(error) => return bad_request(&format!("simple content is expected: {error}")),
+        };
+        let mail = Mail::from(request);
+        if mail.to.is_empty() {
+            return bad_request("the mail has no destination");
+        }
+        let answer = json!({"MessageId": mail.message_id});
+        let mut mails = self.lock();
+        if mails.len() == MAILS_MAX {
+            mails.pop_front();
+        }
+        mails.push_back(mail);
+        json_response(200, None, &answer)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<Mail>> {
+        self.mails.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// SES's own shape of a request, as far as it is kept.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct SendEmail {
+    from_email_address: String,
+    destination: Destination,
+    content: Content,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Destination {
+    #[serde(rename = "ToAddresses")]
+    to: Vec<String>,
+    #[serde(rename = "CcAddresses")]
+    cc: Vec<String>,
+    #[serde(rename = "BccAddresses")]
+    bcc: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Content {
+    simple: Simple,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Simple {
+    subject: Text,
+    body: MailBody,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct MailBody {
+    text: Option<Text>,
+    html: Option<Text>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Text {
+    data: String,
+}
+
+impl From<SendEmail> for Mail {
+    fn from(request: SendEmail) -> Self {
+        let Destination { to, cc, bcc } = request.destination;
+        let Simple { subject, body } = request.content.simple;
+        Self {
+            message_id: Uuid::new_v4().to_string(),
+            sent_at: Timestamp::now(),
+            from: request.from_email_address,
+            to: [to, cc, bcc].concat(),
+            subject: subject.data,
+            text: body.text.map(|text| text.data),
+            html: body.html.map(|html| html.data),
+        }
+    }
+}
+
+fn bad_request(message: &str) -> Response {
+    json_response(
+        400,
+        Some("BadRequestException"),
+        &json!({"message": message}),
+    )
+}
+
+fn json_response(status: u16, error: Option<&str>, body: &serde_json::Value) -> Response {
+    let mut response = Response::builder()
+        .status(status)
+        .header(CONTENT_TYPE, "application/json");
+    if let Some(error) = error {
+        response = response.header("x-amzn-errortype", error);
+    }
+    response
+        .body(Body::from(body.to_string()))
+        .expect("literal statuses and codes are valid")
+}

@@ -1,0 +1,199 @@
+//! What the template's tables, queues and secrets are called once they exist.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    net::SocketAddr,
+};
+
+use crate::template::{ACCOUNT_ID, Queue, REGION, Reference, STACK_NAME, Template};
+
+/// Logical ids to physical names, addresses and ARNs, and back.
+#[derive(Debug, Clone, Default)]
+pub struct Names {
+    tables: BTreeMap<String, TableName>,
+    queues: BTreeMap<String, QueueName>,
+    secrets: BTreeMap<String, SecretName>,
+    /// A function by the access key its processes sign with.
+    functions: HashMap<String, String>,
+}
+
+/// A table that exists.
+#[derive(Debug, Clone)]
+pub struct TableName {
+    /// `local-OrdersTable`.
+    pub name: String,
+    /// The table's ARN; an index's is this and `/index/` and its name.
+    pub arn: String,
+    /// The stream's ARN, where the table has one.
+    pub stream_arn: Option<String>,
+}
+
+/// A queue that exists.
+#[derive(Debug, Clone)]
+pub struct QueueName {
+    /// `local-EmailsQueue`.
+    pub name: String,
+    /// The address that stands for it in every call.
+    pub url: String,
+    /// Its ARN.
+    pub arn: String,
+}
+
+/// A secret that exists.
+#[derive(Debug, Clone)]
+pub struct SecretName {
+    /// `local-SigningKeysSecret`.
+    pub name: String,
+    /// Its ARN, with the six characters that Secrets Manager appends.
+    pub arn: String,
+}
+
+impl Names {
+    /// Names the template's functions and queues; tables and secrets are added as they come to be.
+    pub(super) fn new(template: &Template, endpoint: SocketAddr) -> Self {
+        let queues = template.queues.values();
+        let queues = queues.map(|queue| (queue.logical_id.clone(), queue_name(queue, endpoint)));
+        let functions = template.functions.keys();
+        let functions = functions.map(|function| (access_key(function), function.clone()));
+        Self {
+            queues: queues.collect(),
+            functions: functions.collect(),
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn add_table(&mut self, logical_id: &str, stream_label: Option<&str>) {
+        let name = physical(logical_id);
+        let arn = format!("arn:aws:dynamodb:{REGION}:{ACCOUNT_ID}:table/{name}");
+        let stream_arn = stream_label.map(|label| format!("{arn}/stream/{label}"));
+        self.tables.insert(
+            logical_id.to_owned(),
+            TableName {
+                name,
+                arn,
+                stream_arn,
+            },
+        );
+    }
+
+    pub(super) fn add_secret(&mut self, logical_id: &str, arn: String) {
+        let name = physical(logical_id);
+        self.secrets
+            .insert(logical_id.to_owned(), SecretName { name, arn });
+    }
+
+    /// What a reference of the template stands for, where it is to one of the stores' things.
+    pub fn look_up(&self, reference: &Reference) -> Option<String> {
+        let id = &reference.resource;
+        let attribute = reference.attribute.as_deref();
+        if let Some(table) = self.tables.get(id) {
+            return match attribute {
+                None => Some(table.name.clone()),
+                Some("Arn") => Some(table.arn.clone()),
+                Some("StreamArn") => table.stream_arn.clone(),
+                Some(_) => None,
+            };
+        }
+        if let Some(queue) = self.queues.get(id) {
+            return match attribute {
+                None | Some("QueueUrl") => Some(queue.url.clone()),
+                Some("Arn") => Some(queue.arn.clone()),
+                Some("QueueName") => Some(queue.name.clone()),
+                Some(_) => None,
+            };
+        }
+        let secret = self.secrets.get(id)?;
+        matches!(attribute, None | Some("Id")).then(|| secret.arn.clone())
+    }
+
+    /// A table by its logical id.
+    pub fn table(&self, logical_id: &str) -> Option<&TableName> {
+        self.tables.get(logical_id)
+    }
+
+    /// A queue by its logical id.
+    pub fn queue(&self, logical_id: &str) -> Option<&QueueName> {
+        self.queues.get(logical_id)
+    }
+
+    /// A secret by its logical id.
+    pub fn secret(&self, logical_id: &str) -> Option<&SecretName> {
+        self.secrets.get(logical_id)
+    }
+
+    /// All tables, by logical id.
+    pub fn tables(&self) -> impl Iterator<Item = (&str, &TableName)> {
+        self.tables.iter().map(|(id, table)| (id.as_str(), table))
+    }
+
+    /// All queues, by logical id.
+    pub fn queues(&self) -> impl Iterator<Item = (&str, &QueueName)> {
+        self.queues.iter().map(|(id, queue)| (id.as_str(), queue))
+    }
+
+    /// Whether the template has such a thing; kinds are those of [`super::Faults::names`].
+    pub fn knows(&self, kind: &str, logical_id: &str) -> bool {
+        match kind {
+            "table" => self.tables.contains_key(logical_id),
+            "queue" => self.queues.contains_key(logical_id),
+            "secret" => self.secrets.contains_key(logical_id),
+            _ => self
+                .functions
+                .values()
+                .any(|function| function == logical_id),
+        }
+    }
+
+    /// The logical id of the table that a call names by name or ARN.
+    pub(super) fn table_called(&self, called: &str) -> Option<&str> {
+        let found = self
+            .tables()
+            .find(|(_, table)| table.name == called || table.arn == called);
+        found.map(|(id, _)| id)
+    }
+
+    /// The logical id of the queue that a call names by address or name.
+    pub(super) fn queue_called(&self, called: &str) -> Option<&str> {
+        let name = called.rsplit('/').next().unwrap_or(called);
+        self.queues()
+            .find(|(_, queue)| queue.name == name)
+            .map(|(id, _)| id)
+    }
+
+    /// The logical id of the secret that a call names by name or ARN.
+    pub(super) fn secret_called(&self, called: &str) -> Option<&str> {
+        let found = self
+            .secrets
+            .iter()
+            .find(|(_, secret)| secret.name == called || secret.arn == called);
+        found.map(|(id, _)| id.as_str())
+    }
+
+    /// The function that signs with this access key.
+    pub(super) fn function_of(&self, access_key: &str) -> Option<&str> {
+        self.functions.get(access_key).map(String::as_str)
+    }
+}
+
+/// The access key that a function's processes get: by it the stores know who calls.
+pub fn access_key(function: &str) -> String {
+    let letters = function.chars().filter(char::is_ascii_alphanumeric);
+    let name: String = letters.map(|letter| letter.to_ascii_uppercase()).collect();
+    format!("ASIA{name}")
+}
+
+pub(super) fn physical(logical_id: &str) -> String {
+    format!("{STACK_NAME}-{logical_id}")
+}
+
+fn queue_name(queue: &Queue, endpoint: SocketAddr) -> QueueName {
+    let mut name = physical(&queue.logical_id);
+    if queue.fifo {
+        name.push_str(".fifo");
+    }
+    QueueName {
+        url: format!("http://{endpoint}/{ACCOUNT_ID}/{name}"),
+        arn: format!("arn:aws:sqs:{REGION}:{ACCOUNT_ID}:{name}"),
+        name,
+    }
+}

@@ -1,0 +1,68 @@
+//! `DynamoDB`'s JSON as JSON for people.
+
+use serde_json::{Map, Value};
+
+/// An item without its type tags: `{"stock": {"N": "3"}}` becomes `{"stock": 3}`.
+pub(super) fn plain_item(item: &Value) -> Value {
+    let attributes = item.as_object().into_iter().flatten();
+    attributes
+        .map(|(name, value)| (name.clone(), plain(value)))
+        .collect::<Map<_, _>>()
+        .into()
+}
+
+fn plain(attribute: &Value) -> Value {
+    let Some((tag, value)) = attribute
+        .as_object()
+        .and_then(|tagged| tagged.iter().next())
+    else {
+        return Value::Null;
+    };
+    match tag.as_str() {
+        "N" => number(value),
+        "NS" => value.as_array().into_iter().flatten().map(number).collect(),
+        "L" => value.as_array().into_iter().flatten().map(plain).collect(),
+        "M" => plain_item(value),
+        "NULL" => Value::Null,
+        // Strings, booleans, bytes in base64, and sets of them are what they are.
+        _ => value.clone(),
+    }
+}
+
+/// A number that JSON cannot hold exactly stays the text it came as.
+fn number(value: &Value) -> Value {
+    let text = value.as_str().unwrap_or_default();
+    match serde_json::from_str::<serde_json::Number>(text) {
+        Ok(number) if number.to_string() == text => Value::Number(number),
+        _ => value.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn type_tags_are_left_out_and_no_number_loses_digits() {
+        let item = json!({
+            "name": {"S": "Lamp"},
+            "stock": {"N": "3"},
+            "exact": {"N": "123456789012345678901234567890"},
+            "lines": {"L": [{"M": {"quantity": {"N": "1"}, "gift": {"BOOL": false}}}]},
+            "note": {"NULL": true},
+            "sizes": {"NS": ["1", "2"]},
+        });
+
+        let expected = json!({
+            "name": "Lamp",
+            "stock": 3,
+            "exact": "123456789012345678901234567890",
+            "lines": [{"quantity": 1, "gift": false}],
+            "note": null,
+            "sizes": [1, 2],
+        });
+        assert_eq!(plain_item(&item), expected);
+    }
+}

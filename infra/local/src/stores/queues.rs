@@ -1,0 +1,259 @@
+//! The embedded SQS: the template's queues with their dead letters.
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use axum::{body::Body, http::HeaderMap, response::Response};
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use rustack_sqs_core::{config::SqsConfig, handler::RustackSqsHandler, provider::RustackSqs};
+use rustack_sqs_http::{
+    dispatch::SqsHandler, response::error_to_response, router::resolve_operation,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::{
+    StartError,
+    journal::{Journal, JournalEntry},
+    names::{Names, QueueName},
+};
+use crate::template::{ACCOUNT_ID, Queue, REGION};
+
+/// The longest a receive may wait, SQS's own limit.
+const WAIT_S_MAX: u64 = 20;
+
+/// The queues, in memory.
+pub(super) struct Queues {
+    handler: RustackSqsHandler,
+    journal: Mutex<Journal>,
+}
+
+/// What `GET /queues` shows of a queue.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct QueueReport {
+    /// The queue's logical id.
+    pub queue: String,
+    /// Messages that can be received.
+    pub visible: u64,
+    /// Messages received and not yet deleted.
+    pub in_flight: u64,
+    /// Messages sent and not yet to be received.
+    pub delayed: u64,
+    /// Where messages go that were received too often.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dead_letter_queue: Option<String>,
+    /// The first messages, oldest first, whatever their state.
+    pub messages: Vec<JournalEntry>,
+}
+
+/// A message as `ReceiveMessage` gives it.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct ReceivedMessage {
+    /// The message's id.
+    pub message_id: String,
+    /// What deletes it.
+    pub receipt_handle: String,
+    /// Its body.
+    pub body: String,
+    /// The body's MD5 in hexadecimal.
+    #[serde(rename = "MD5OfBody")]
+    pub md5_of_body: String,
+    /// What SQS says of it: `ApproximateReceiveCount`, `SentTimestamp`, `MessageGroupId`, …
+    pub attributes: Map<String, Value>,
+    /// What its sender says of it.
+    pub message_attributes: Map<String, Value>,
+}
+
+/// A queue refused the platform's own call.
+#[derive(Debug, thiserror::Error)]
+#[error("SQS refused {operation}: {answer}")]
+pub struct QueueError {
+    operation: &'static str,
+    answer: String,
+}
+
+impl Queues {
+    /// Makes an SQS without queues whose addresses begin with `endpoint`.
+    pub(super) fn new(endpoint: SocketAddr) -> Self {
+        let provider = RustackSqs::new(SqsConfig {
+            skip_signature_validation: true,
+            default_region: REGION.to_owned(),
+            account_id: ACCOUNT_ID.to_owned(),
+            host: endpoint.ip().to_string(),
+            port: endpoint.port(),
+        });
+        let handler = RustackSqsHandler::new(Arc::new(provider));
+        Self {
+            handler,
+            journal: Mutex::default(),
+        }
+    }
+
+    /// Creates a queue of the template. Its dead-letter queue may still be missing.
+    pub(super) async fn add(&self, queue: &Queue, names: &Names) -> Result<(), StartError> {
+        let name = queue_name(names, &queue.logical_id);
+        let mut attributes = json!({
+            "DelaySeconds": queue.delay.as_secs().to_string(),
+            "MessageRetentionPeriod": queue.retention.as_secs().to_string(),
+            "ReceiveMessageWaitTimeSeconds": queue.receive_wait.as_secs().to_string(),
+            "VisibilityTimeout": queue.visibility_timeout.as_secs().to_string(),
+        });
+        if queue.fifo {
+            attributes["FifoQueue"] = "true".into();
+            attributes["ContentBasedDeduplication"] =
+                queue.content_based_deduplication.to_string().into();
+        }
+        if let Some(redrive) = &queue.redrive {
+            let target = queue_name(names, &redrive.dead_letter_queue);
+            let policy = json!({
+                "deadLetterTargetArn": target.arn,
+                "maxReceiveCount": redrive.max_receive_count,
+            });
+            attributes["RedrivePolicy"] = policy.to_string().into();
+        }
+        self.journal().add_queue(queue, name);
+        let creation = json!({"QueueName": name.name, "Attributes": attributes});
+        let created = self.ask("CreateQueue", creation).await;
+        created.map(drop).map_err(StartError::Queues)
+    }
+
+    /// Answers a call as SQS does.
+    pub(super) async fn call(&self, operation: &str, body: Bytes) -> Response {
+        let (parts, answer) = self.handle(operation, body).await.into_parts();
+        Response::from_parts(parts, Body::from(answer))
+    }
+
+    /// Up to ten messages, waiting for the first of them.
+    ///
+    /// # Errors
+    /// Where the queue does not exist.
+    pub(super) async fn receive(
+        &self,
+        queue: &QueueName,
+        count_max: usize,
+        wait_s: u64,
+    ) -> Result<Vec<ReceivedMessage>, QueueError> {
+        let answer = self.ask(
+            "ReceiveMessage",
+            json!({
+                "QueueUrl": queue.url,
+                "MaxNumberOfMessages": count_max.clamp(1, 10),
+                "WaitTimeSeconds": wait_s.min(WAIT_S_MAX),
+                "MessageSystemAttributeNames": ["All"],
+                "MessageAttributeNames": ["All"],
+            }),
+        );
+        let messages = answer.await?["Messages"].take();
+        // The answer has no list at all where there is no message.
+        Ok(serde_json::from_value(messages).unwrap_or_default())
+    }
+
+    /// Deletes messages by their receipt handles.
+    ///
+    /// # Errors
+    /// Where the queue does not exist.
+    pub(super) async fn delete(
+        &self,
+        queue: &QueueName,
+        receipt_handles: &[&str],
+    ) -> Result<(), QueueError> {
+        for receipt_handle in receipt_handles {
+            let deletion = json!({"QueueUrl": queue.url, "ReceiptHandle": receipt_handle});
+            self.ask("DeleteMessage", deletion).await?;
+        }
+        Ok(())
+    }
+
+    /// Sends a message.
+    ///
+    /// # Errors
+    /// Where the queue does not exist or the message is too large.
+    pub(super) async fn send(&self, queue: &QueueName, body: &str) -> Result<(), QueueError> {
+        let message = json!({"QueueUrl": queue.url, "MessageBody": body});
+        self.ask("SendMessage", message).await.map(drop)
+    }
+
+    /// The state of every queue, and its first messages without receiving them.
+    pub(super) async fn reports(&self, names: &Names) -> Result<Vec<QueueReport>, QueueError> {
+        let mut reports = Vec::new();
+        for (logical_id, queue) in names.queues() {
+            let question = json!({"QueueUrl": queue.url, "AttributeNames": ["All"]});
+            let attributes = self.ask("GetQueueAttributes", question).await?["Attributes"].take();
+            let count = |name: &str| {
+                attributes[name]
+                    .as_str()
+                    .and_then(|count| count.parse().ok())
+                    .unwrap_or_default()
+            };
+            let journal = self.journal();
+            reports.push(QueueReport {
+                queue: logical_id.to_owned(),
+                visible: count("ApproximateNumberOfMessages"),
+                in_flight: count("ApproximateNumberOfMessagesNotVisible"),
+                delayed: count("ApproximateNumberOfMessagesDelayed"),
+                dead_letter_queue: journal
+                    .dead_letter_queue(&queue.name)
+                    .map(ToOwned::to_owned),
+                messages: journal.first_messages(&queue.name),
+            });
+        }
+        Ok(reports)
+    }
+
+    async fn ask(&self, operation: &'static str, input: Value) -> Result<Value, QueueError> {
+        let response = self.handle(operation, input.to_string().into()).await;
+        let body = response.body();
+        if response.status().is_success() {
+            // Some operations answer nothing at all.
+            return Ok(serde_json::from_slice(body).unwrap_or(Value::Null));
+        }
+        Err(QueueError {
+            operation,
+            answer: String::from_utf8_lossy(body).into_owned(),
+        })
+    }
+
+    async fn handle(&self, operation: &str, body: Bytes) -> http::Response<Bytes> {
+        let answered = match resolve_operation(&target_header(operation)) {
+            Ok(known) => self.handler.handle_operation(known, body.clone()).await,
+            Err(error) => Err(error),
+        };
+        let response =
+            answered.unwrap_or_else(|error| error_to_response(&error, &Uuid::new_v4().to_string()));
+        let (parts, answer) = response.into_parts();
+        let answer = answer
+            .collect()
+            .await
+            .expect("the answer is in memory")
+            .to_bytes();
+        if parts.status.is_success() {
+            self.journal().note(operation, &body, &answer);
+        }
+        http::Response::from_parts(parts, answer)
+    }
+
+    fn journal(&self) -> MutexGuard<'_, Journal> {
+        // The journal only tells of messages; a torn entry is better than none.
+        self.journal.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn queue_name<'a>(names: &'a Names, logical_id: &str) -> &'a QueueName {
+    names
+        .queue(logical_id)
+        .expect("the template names only queues it has")
+}
+
+fn target_header(operation: &str) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    if let Ok(target) = format!("AmazonSQS.{operation}").parse() {
+        headers.insert("x-amz-target", target);
+    }
+    headers
+}

@@ -1,0 +1,103 @@
+//! The embedded Secrets Manager: the template's secrets.
+
+use std::sync::Arc;
+
+use axum::{body::Body, http::HeaderMap, response::Response};
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use rustack_secretsmanager_core::{
+    config::SecretsManagerConfig, handler::RustackSecretsManagerHandler,
+    provider::RustackSecretsManager,
+};
+use rustack_secretsmanager_http::{
+    SecretsManagerHandler, response::error_to_response, router::resolve_operation,
+};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::names::physical;
+use crate::template::{ACCOUNT_ID, REGION};
+
+/// The secrets, in memory.
+pub(super) struct Secrets {
+    handler: RustackSecretsManagerHandler,
+}
+
+/// Secrets Manager refused the platform's own call.
+#[derive(Debug, thiserror::Error)]
+#[error("Secrets Manager refused {operation}: {answer}")]
+pub struct SecretError {
+    operation: &'static str,
+    answer: String,
+}
+
+impl Secrets {
+    pub(super) fn new() -> Self {
+        let provider = RustackSecretsManager::new(SecretsManagerConfig {
+            skip_signature_validation: true,
+            default_region: REGION.to_owned(),
+            default_account_id: ACCOUNT_ID.to_owned(),
+        });
+        Self {
+            handler: RustackSecretsManagerHandler::new(Arc::new(provider)),
+        }
+    }
+
+    /// Creates a secret, empty unless the template gives its value; gives its ARN.
+    pub(super) async fn add(
+        &self,
+        logical_id: &str,
+        value: Option<&str>,
+    ) -> Result<String, SecretError> {
+        let mut creation = json!({
+            "Name": physical(logical_id),
+            "ClientRequestToken": Uuid::new_v4().to_string(),
+        });
+        if let Some(value) = value {
+            creation["SecretString"] = value.into();
+        }
+        let created = self.ask("CreateSecret", creation).await?;
+        Ok(created["ARN"].as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Gives a secret a new value, the old one staying `AWSPREVIOUS`.
+    pub(super) async fn put(&self, arn: &str, value: &str) -> Result<(), SecretError> {
+        let token = Uuid::new_v4().to_string();
+        let input = json!({"SecretId": arn, "SecretString": value, "ClientRequestToken": token});
+        self.ask("PutSecretValue", input).await.map(drop)
+    }
+
+    /// Answers a call as Secrets Manager does.
+    pub(super) async fn call(&self, operation: &str, body: Bytes) -> Response {
+        let (parts, answer) = self.handle(operation, body).await.into_parts();
+        Response::from_parts(parts, Body::from(answer))
+    }
+
+    async fn ask(&self, operation: &'static str, input: Value) -> Result<Value, SecretError> {
+        let response = self.handle(operation, input.to_string().into()).await;
+        let body = response.body();
+        if response.status().is_success() {
+            return Ok(serde_json::from_slice(body).unwrap_or(Value::Null));
+        }
+        Err(SecretError {
+            operation,
+            answer: String::from_utf8_lossy(body).into_owned(),
+        })
+    }
+
+    async fn handle(&self, operation: &str, body: Bytes) -> http::Response<Bytes> {
+        let mut headers = HeaderMap::new();
+        if let Ok(target) = format!("secretsmanager.{operation}").parse() {
+            headers.insert("x-amz-target", target);
+        }
+        let answered = match resolve_operation(&headers) {
+            Ok(known) => self.handler.handle_operation(known, body).await,
+            Err(error) => Err(error),
+        };
+        let response =
+            answered.unwrap_or_else(|error| error_to_response(&error, &Uuid::new_v4().to_string()));
+        let (parts, answer) = response.into_parts();
+        let answer = answer.collect().await.expect("the answer is in memory");
+        http::Response::from_parts(parts, answer.to_bytes())
+    }
+}

@@ -1,0 +1,301 @@
+//! The embedded `DynamoDB`: the template's tables, their streams and their expiry.
+
+use std::{net::SocketAddr, path::Path};
+
+use axum::{body::Body, http::HeaderMap, response::Response};
+use bytes::Bytes;
+use dynoxide::{
+    Database, DynoxideError,
+    actions::{get_records::Record, scan::ScanRequest},
+};
+use http_body_util::Full;
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::TokioExecutor,
+};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use super::{StartError, names::physical, plain::plain_item};
+use crate::template::{Key, Projection, StartingPosition, StreamView, Table};
+
+/// The file that keeps the tables in a data directory.
+const FILE_NAME: &str = "tables.sqlite";
+
+/// The table in which event sources note how far they have read. It is kept with the tables it
+/// speaks of, so that a restart goes on where the last run ended.
+const CHECKPOINTS: &str = "platform-checkpoints";
+
+/// The most items one scan for the control address reads.
+const SCAN_MAX: usize = 1_000;
+
+/// The tables, in memory or in a file.
+#[derive(Clone)]
+pub(super) struct Tables {
+    database: Database,
+    address: SocketAddr,
+    client: Client<HttpConnector, Full<Bytes>>,
+}
+
+impl Tables {
+    /// Opens the tables and serves them on a loopback port of their own until the handle is
+    /// dropped that `shutdown` waits for.
+    ///
+    /// # Errors
+    /// Where the file cannot be opened or no port be had.
+    pub(super) async fn start(
+        data: Option<&Path>,
+        shutdown: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<Self, StartError> {
+        let database = open(data)?;
+        let listener = TcpListener::bind(("127.0.0.1", 0))
+            .await
+            .map_err(StartError::Port)?;
+        let address = listener.local_addr().map_err(StartError::Port)?;
+        tokio::spawn(dynoxide::server::serve_with_shutdown(
+            listener,
+            database.clone(),
+            shutdown,
+        ));
+        let mut connector = HttpConnector::new();
+        connector.set_nodelay(true);
+        let client = Client::builder(TokioExecutor::new()).build(connector);
+        let tables = Self {
+            database,
+            address,
+            client,
+        };
+        tables.create(&json!({
+            "TableName": CHECKPOINTS,
+            "KeySchema": [{"AttributeName": "source", "KeyType": "HASH"}],
+            "AttributeDefinitions": [{"AttributeName": "source", "AttributeType": "S"}],
+            "BillingMode": "PAY_PER_REQUEST",
+        }))?;
+        Ok(tables)
+    }
+
+    /// Creates a table of the template, unless an earlier run left it in the file; gives its
+    /// stream's label, where it has a stream.
+    pub(super) fn add(&self, table: &Table) -> Result<Option<String>, StartError> {
+        let name = physical(&table.logical_id);
+        self.create(&creation(&name, table))?;
+        if let Some(attribute) = &table.ttl_attribute {
+            self.expire_by(&name, attribute)?;
+        }
+        let described = self
+            .database
+            .get_table_metadata(&name)
+            .map_err(StartError::Tables)?;
+        Ok(described.and_then(|table| table.stream_label))
+    }
+
+    fn create(&self, table: &Value) -> Result<(), StartError> {
+        match self.database.create_table(request(table)) {
+            Ok(_) | Err(DynoxideError::ResourceInUseException(_)) => Ok(()),
+            Err(error) => Err(StartError::Tables(error)),
+        }
+    }
+
+    fn expire_by(&self, name: &str, attribute: &str) -> Result<(), StartError> {
+        let described = self
+            .database
+            .describe_time_to_live(request(&json!({"TableName": name})));
+        let described = described.map_err(StartError::Tables)?;
+        if described.time_to_live_description.attribute_name.as_deref() == Some(attribute) {
+            return Ok(());
+        }
+        let wanted = json!({"AttributeName": attribute, "Enabled": true});
+        let wanted = json!({"TableName": name, "TimeToLiveSpecification": wanted});
+        let updated = self.database.update_time_to_live(request(&wanted));
+        updated.map(drop).map_err(StartError::Tables)
+    }
+
+    /// Hands a call on as it came.
+    ///
+    /// # Errors
+    /// Where the embedded server does not answer.
+    pub(super) async fn forward(
+        &self,
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> Result<Response, hyper_util::client::legacy::Error> {
+        let mut request = http::Request::new(Full::new(body));
+        *request.method_mut() = http::Method::POST;
+        *request.uri_mut() = http::Uri::builder()
+            .scheme("http")
+            .authority(self.address.to_string())
+            .path_and_query("/")
+            .build()
+            .expect("a socket address is an authority");
+        *request.headers_mut() = headers;
+        let response = self.client.request(request).await?;
+        Ok(response.map(Body::new))
+    }
+
+    /// Writes an item, given as `DynamoDB`'s JSON.
+    pub(super) fn put(&self, name: &str, item: &Value) -> Result<(), DynoxideError> {
+        let request = parse(&json!({"TableName": name, "Item": item}))?;
+        self.database.put_item(request).map(drop)
+    }
+
+    /// The first items of a table as plain JSON, and whether there are more.
+    pub(super) fn scan(&self, name: &str) -> Result<(Vec<Value>, bool), DynoxideError> {
+        let request = ScanRequest {
+            table_name: name.to_owned(),
+            limit: Some(SCAN_MAX),
+            ..ScanRequest::default()
+        };
+        let found = self.database.scan(request)?;
+        let items = found.items.unwrap_or_default();
+        let items = items.iter().map(|item| plain_item(&json!(item))).collect();
+        Ok((items, found.last_evaluated_key.is_some()))
+    }
+
+    /// Deletes what has expired, on a thread of its own; gives the number of items.
+    pub(super) async fn sweep(&self) -> Result<usize, DynoxideError> {
+        let database = self.database.clone();
+        let swept = tokio::task::spawn_blocking(move || database.sweep_ttl()).await;
+        swept.unwrap_or_else(|panic| Err(DynoxideError::InternalServerError(panic.to_string())))
+    }
+
+    /// The next records of a table's stream.
+    ///
+    /// # Errors
+    /// Where the table has no stream or the store fails.
+    pub(super) fn records(
+        &self,
+        name: &str,
+        position: &StreamPosition,
+        limit: usize,
+    ) -> Result<Vec<Record>, DynoxideError> {
+        let (kind, after) = match position {
+            StreamPosition::TrimHorizon => ("TRIM_HORIZON", None),
+            StreamPosition::After(number) => ("AFTER_SEQUENCE_NUMBER", Some(number)),
+        };
+        let iterator = self.database.get_shard_iterator(request(&json!({
+            "StreamArn": dynoxide::streams::stream_arn(name, ""),
+            "ShardId": dynoxide::streams::shard_id(name),
+            "ShardIteratorType": kind,
+            "SequenceNumber": after,
+        })))?;
+        let iterator = json!({"ShardIterator": iterator.shard_iterator, "Limit": limit});
+        Ok(self.database.get_records(request(&iterator))?.records)
+    }
+
+    /// Where a reader of a stream begins that has not read before.
+    pub(super) fn start_of(
+        &self,
+        name: &str,
+        from: StartingPosition,
+    ) -> Result<StreamPosition, DynoxideError> {
+        let mut position = StreamPosition::TrimHorizon;
+        if from == StartingPosition::Latest {
+            while let Some(last) = self.records(name, &position, SCAN_MAX)?.pop() {
+                position = StreamPosition::After(last.dynamodb.sequence_number);
+            }
+        }
+        Ok(position)
+    }
+
+    /// How far an event source had read when it last said so.
+    pub(super) fn checkpoint(&self, source: &str) -> Result<Option<StreamPosition>, DynoxideError> {
+        let key = json!({"TableName": CHECKPOINTS, "Key": {"source": {"S": source}}});
+        let found = json!(self.database.get_item(request(&key))?.item);
+        let number = found["position"]["S"].as_str();
+        Ok(number.map(|number| StreamPosition::After(number.to_owned())))
+    }
+
+    /// Notes how far an event source has read.
+    pub(super) fn set_checkpoint(&self, source: &str, number: &str) -> Result<(), DynoxideError> {
+        self.put(
+            CHECKPOINTS,
+            &json!({"source": {"S": source}, "position": {"S": number}}),
+        )
+    }
+}
+
+/// A place in a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StreamPosition {
+    /// Before the oldest record.
+    TrimHorizon,
+    /// Behind the record of this sequence number.
+    After(String),
+}
+
+fn open(data: Option<&Path>) -> Result<Database, StartError> {
+    let Some(directory) = data else {
+        return Database::memory().map_err(StartError::Tables);
+    };
+    let unusable = |source| StartError::Data {
+        path: directory.to_owned(),
+        source,
+    };
+    std::fs::create_dir_all(directory).map_err(unusable)?;
+    let file = directory.join(FILE_NAME);
+    Database::new(&file.to_string_lossy()).map_err(StartError::Tables)
+}
+
+/// `CreateTable` for a table of the template.
+fn creation(name: &str, table: &Table) -> Value {
+    let attributes = table.attributes.iter();
+    let attributes = attributes
+        .map(|(name, kind)| json!({"AttributeName": name, "AttributeType": format!("{kind:?}")}));
+    let indexes = table.indexes.iter().map(|index| {
+        let projection = match &index.projection {
+            Projection::All => json!({"ProjectionType": "ALL"}),
+            Projection::KeysOnly => json!({"ProjectionType": "KEYS_ONLY"}),
+            Projection::Include(names) => {
+                json!({"ProjectionType": "INCLUDE", "NonKeyAttributes": names})
+            }
+        };
+        json!({
+            "IndexName": index.name,
+            "KeySchema": key_schema(&index.key),
+            "Projection": projection,
+        })
+    });
+    let mut creation = json!({
+        "TableName": name,
+        "KeySchema": key_schema(&table.key),
+        "AttributeDefinitions": attributes.collect::<Vec<_>>(),
+        "BillingMode": "PAY_PER_REQUEST",
+    });
+    if !table.indexes.is_empty() {
+        creation["GlobalSecondaryIndexes"] = indexes.collect();
+    }
+    if let Some(view) = table.stream {
+        creation["StreamSpecification"] =
+            json!({"StreamEnabled": true, "StreamViewType": view_type(view)});
+    }
+    creation
+}
+
+fn key_schema(key: &Key) -> Value {
+    let partition = json!({"AttributeName": key.partition, "KeyType": "HASH"});
+    let sort = key
+        .sort
+        .iter()
+        .map(|sort| json!({"AttributeName": sort, "KeyType": "RANGE"}));
+    std::iter::once(partition).chain(sort).collect()
+}
+
+fn view_type(view: StreamView) -> &'static str {
+    match view {
+        StreamView::KeysOnly => "KEYS_ONLY",
+        StreamView::NewImage => "NEW_IMAGE",
+        StreamView::OldImage => "OLD_IMAGE",
+        StreamView::NewAndOldImages => "NEW_AND_OLD_IMAGES",
+    }
+}
+
+/// A request of the platform's own making.
+fn request<T: DeserializeOwned>(input: &Value) -> T {
+    parse(input).expect("the platform writes its requests as DynamoDB reads them")
+}
+
+fn parse<T: DeserializeOwned>(input: &Value) -> Result<T, DynoxideError> {
+    serde_json::from_str(&input.to_string())
+        .map_err(|error| DynoxideError::ValidationException(error.to_string()))
+}
