@@ -1,1 +1,22 @@
-//! Placeholder.
+//! What the system is about: people, the catalogue, orders and the rules that hold among them.
+//!
+//! Everything here is a pure function of values. No I/O, no clock, no randomness: a decision
+//! gets the time and fresh ids in a [`Moment`](lifecycle::Moment), what is stored as facts, and
+//! answers with what should be done as [`Effects`](lifecycle::Effects).
+
+#![expect(
+    clippy::struct_field_names,
+    reason = "a field is named as it is on the wire"
+)]
+
+pub mod catalogue;
+pub mod events;
+pub mod orders;
+pub mod people;
+pub mod refusals;
+pub mod rules;
+mod syntax;
+pub mod tables;
+
+pub use refusals::Refusal;
+pub use rules::Rules;

@@ -1,0 +1,13 @@
+//! The catalogue: products and what they cost.
+
+mod currency;
+mod money;
+mod price;
+mod product;
+
+pub use currency::Currency;
+pub use money::{Amount, Money};
+pub use price::{Discount, Price, PriceAmount};
+pub use product::{
+    Description, NameClaim, Product, ProductDraft, ProductId, ProductName, ProductView, Stock,
+};

@@ -1,0 +1,148 @@
+//! What a customer wants to order.
+
+use lifecycle::Violations;
+use schemars::JsonSchema;
+
+use super::OrderId;
+use crate::catalogue::ProductId;
+use crate::people::AddressId;
+use crate::syntax::{whole_number, words};
+
+/// An order as a client writes it.
+#[derive(Debug, Clone, PartialEq, Eq, eserde::Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OrderDraft {
+    /// The id, if the client chooses it.
+    #[serde(default)]
+    pub order_id: Option<OrderId>,
+    /// What is ordered: 1 to 25 different products.
+    #[schemars(length(min = 1, max = 25))]
+    pub items: Vec<OrderItem>,
+    /// Where it goes: an address of the customer's own.
+    pub address_id: AddressId,
+    /// How it is paid.
+    pub payment_method: PaymentMethod,
+}
+
+/// Some pieces of one product.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, eserde::Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OrderItem {
+    /// The product.
+    pub product_id: ProductId,
+    /// How many pieces.
+    pub quantity: Quantity,
+}
+
+/// An order that is well-formed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlaceOrder {
+    /// The id, if the client chose it.
+    pub order_id: Option<OrderId>,
+    /// What is ordered.
+    pub items: OrderItems,
+    /// Where it goes.
+    pub address_id: AddressId,
+    /// How it is paid.
+    pub payment_method: PaymentMethod,
+}
+
+impl TryFrom<OrderDraft> for PlaceOrder {
+    type Error = Violations;
+
+    fn try_from(draft: OrderDraft) -> Result<Self, Violations> {
+        Ok(Self {
+            order_id: draft.order_id,
+            items: draft.items.try_into()?,
+            address_id: draft.address_id,
+            payment_method: draft.payment_method,
+        })
+    }
+}
+
+/// 1 to 25 items, each of another product.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderItems(Vec<OrderItem>);
+
+impl OrderItems {
+    /// The most there can be, whatever the rules say: with them a transaction stays far below
+    /// the 100 writes that the store allows.
+    pub const LENGTH_MAX: usize = 25;
+
+    /// Them, in the client's order.
+    pub fn as_slice(&self) -> &[OrderItem] {
+        &self.0
+    }
+}
+
+impl TryFrom<Vec<OrderItem>> for OrderItems {
+    type Error = Violations;
+
+    fn try_from(items: Vec<OrderItem>) -> Result<Self, Violations> {
+        if !(1..=Self::LENGTH_MAX).contains(&items.len()) {
+            return Err(Violations::one("/items", "must have 1 to 25 items"));
+        }
+        let mut violations = Violations::none();
+        for (index, item) in items.iter().enumerate() {
+            if items[..index]
+                .iter()
+                .any(|earlier| earlier.product_id == item.product_id)
+            {
+                violations.add(
+                    format!("/items/{index}/productId"),
+                    "must not be repeated; raise the quantity of the first item instead",
+                );
+            }
+        }
+        violations.or(Self(items))
+    }
+}
+
+whole_number! {
+    /// How many pieces of one product are ordered.
+    Quantity: 1..=99
+}
+
+words! {
+    /// How an order is paid.
+    PaymentMethod {
+        /// By a payment service.
+        Online = "ONLINE",
+        /// By card, on delivery.
+        Card = "CARD",
+        /// In cash, on delivery.
+        Cash = "CASH",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_order_has_1_to_25_items() {
+        for (count, taken) in [(0, false), (1, true), (25, true), (26, false)] {
+            let items: Vec<_> = (0..count).map(item).collect();
+            assert_eq!(OrderItems::try_from(items).is_ok(), taken, "{count}");
+        }
+    }
+
+    #[test]
+    fn every_repeated_product_is_named_by_its_pointer() {
+        let violations =
+            OrderItems::try_from(vec![item(1), item(2), item(1), item(1)]).unwrap_err();
+        let fields: Vec<_> = violations
+            .iter()
+            .map(|violation| violation.field.as_str())
+            .collect();
+        assert_eq!(fields, ["/items/2/productId", "/items/3/productId"]);
+    }
+
+    fn item(product: u8) -> OrderItem {
+        let product_id = uuid::Uuid::from_bytes([product; 16]).into();
+        OrderItem {
+            product_id,
+            quantity: Quantity::MIN,
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! Orders as they are stored, told of and shown.
+
+use lifecycle::Timestamp;
+use lifecycle::effects::{Condition, EventData, Write};
+use lifecycle::record::{Key, Record, Table};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{PaymentMethod, Quantity};
+use crate::catalogue::{Money, Price, Product, ProductId, ProductName};
+use crate::people::{AddressId, UserId};
+use crate::syntax::{id, whole_number, words};
+use crate::tables::ORDERS;
+
+/// An order as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Order {
+    /// Its id.
+    pub order_id: OrderId,
+    /// The customer.
+    pub user_id: UserId,
+    /// How far it has come.
+    pub status: OrderStatus,
+    /// How it is paid.
+    pub payment_method: PaymentMethod,
+    /// What is ordered, at the prices of that moment.
+    pub items: Vec<OrderLine>,
+    /// Where it goes.
+    pub address_id: AddressId,
+    /// What shipping costs.
+    pub shipping: Money,
+    /// What everything costs together.
+    pub total: Money,
+    /// Given on approval.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serial_number: Option<SerialNumber>,
+    /// Counts up with every change.
+    pub version: u64,
+    /// When it was placed.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+impl Order {
+    /// The key of an order.
+    pub fn key_of(order_id: OrderId) -> Key {
+        Key::new(order_id)
+    }
+
+    /// What others are told when the order has been placed.
+    pub fn created(&self) -> OrderCreated {
+        OrderCreated {
+            order_id: self.order_id,
+            user_id: self.user_id,
+            payment_method: self.payment_method,
+            items: self.items.clone(),
+            address_id: self.address_id,
+            shipping: self.shipping,
+            total: self.total,
+            created_at: self.created_at,
+        }
+    }
+}
+
+impl Record for Order {
+    const TABLE: Table = ORDERS;
+
+    fn key(&self) -> Key {
+        Self::key_of(self.order_id)
+    }
+}
+
+/// Some pieces of one product, at the price of the moment they were ordered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OrderLine {
+    /// The product.
+    pub product_id: ProductId,
+    /// Its name.
+    pub name: ProductName,
+    /// How many pieces.
+    pub quantity: Quantity,
+    /// What one piece cost before the discount.
+    pub unit_price: Price,
+    /// What one piece cost.
+    pub actual_price: Price,
+}
+
+impl OrderLine {
+    /// What the pieces cost together.
+    pub fn total(&self) -> Money {
+        self.actual_price.times(self.quantity.get())
+    }
+
+    /// Takes the pieces out of stock, if they are still there. If they are not, the facts have
+    /// moved, and it is for the decision to say which items are out of stock.
+    ///
+    /// Only the stock is a condition: what else a merchant changes meanwhile holds for the next
+    /// order. The version moves all the same, so that a merchant's change does not undo a sale.
+    pub fn take_from_stock(&self) -> Write {
+        Write::update::<Product>(Product::key_of(self.product_id))
+            .add("stock", -self.quantity.get())
+            .add("version", 1)
+            .when(Condition::AtLeast("stock", self.quantity.get()))
+    }
+}
+
+/// An order was placed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OrderCreated {
+    /// The order.
+    pub order_id: OrderId,
+    /// The customer.
+    pub user_id: UserId,
+    /// How it is paid.
+    pub payment_method: PaymentMethod,
+    /// What is ordered.
+    pub items: Vec<OrderLine>,
+    /// Where it goes.
+    pub address_id: AddressId,
+    /// What shipping costs.
+    pub shipping: Money,
+    /// What everything costs together.
+    pub total: Money,
+    /// When it was placed.
+    pub created_at: Timestamp,
+}
+
+impl EventData for OrderCreated {
+    const TYPE: &'static str = "OrderCreated";
+}
+
+/// An order as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OrderView {
+    /// Its id.
+    pub order_id: OrderId,
+    /// The customer.
+    pub user_id: UserId,
+    /// How far it has come.
+    pub status: OrderStatus,
+    /// How it is paid.
+    pub payment_method: PaymentMethod,
+    /// What is ordered, at the prices of that moment.
+    pub items: Vec<OrderLine>,
+    /// What shipping costs.
+    pub shipping: Money,
+    /// What everything costs together.
+    pub total: Money,
+    /// Given on approval.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub serial_number: Option<SerialNumber>,
+    /// When it was placed.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+impl From<Order> for OrderView {
+    fn from(order: Order) -> Self {
+        Self {
+            order_id: order.order_id,
+            user_id: order.user_id,
+            status: order.status,
+            payment_method: order.payment_method,
+            items: order.items,
+            shipping: order.shipping,
+            total: order.total,
+            serial_number: order.serial_number,
+            created_at: order.created_at,
+            updated_at: order.updated_at,
+        }
+    }
+}
+
+id! {
+    /// The id of an order.
+    OrderId
+}
+
+whole_number! {
+    /// The number of an approved order: from 1 to 100, then from 1 again.
+    SerialNumber: 1..=100
+}
+
+words! {
+    /// How far an order has come.
+    OrderStatus {
+        /// It waits for the approval of its customer.
+        Pending = "PENDING",
+        /// Its customer is approved.
+        Approved = "APPROVED",
+        /// Its customer is not approved.
+        Rejected = "REJECTED",
+        /// Nobody said whether its customer is approved.
+        TimedOut = "TIMED_OUT",
+        /// It was called off.
+        Cancelled = "CANCELLED",
+    }
+}

@@ -1,0 +1,195 @@
+//! The rules by which an order is placed.
+
+use lifecycle::{Moment, Rejection};
+
+use super::{Order, OrderItem, OrderLine, OrderStatus, PlaceOrder};
+use crate::catalogue::{Amount, Currency, Money, Product};
+use crate::people::{Address, SignedIn, Tier, User};
+use crate::{Refusal, Rules};
+
+/// What the decision on an order needs to know.
+#[derive(Debug, Clone)]
+pub struct OrderFacts {
+    /// The ordered products, in the order of the items; `None` for one that does not exist.
+    pub products: Vec<Option<Product>>,
+    /// The address that the order names.
+    pub address: Option<Address>,
+    /// The customer. Somebody of an outside issuer has no record here.
+    pub customer: Option<User>,
+    /// The parameters of the rules.
+    pub rules: Rules,
+}
+
+/// Decides on an order.
+///
+/// # Errors
+///
+/// The first of these that does not hold, with every item that is at fault: the order is within
+/// the rules' limits, every product exists and is available, the address is the caller's own,
+/// there is one currency and shipping has a price in it, and the stock suffices.
+pub fn place_order(
+    moment: &Moment,
+    caller: &SignedIn,
+    command: &PlaceOrder,
+    facts: OrderFacts,
+) -> Result<Order, Rejection> {
+    within_limits(command, &facts.rules)?;
+    let ordered = known_products(command, &facts.products)?;
+    available(&ordered)?;
+    own_address(caller, facts.address.as_ref())?;
+    let currency = one_currency(&ordered)?;
+    // The record is fresher than the token; who has none is what the token says.
+    let tier = facts.customer.map_or(caller.tier, |customer| customer.tier);
+    let shipping = shipping(&facts.rules, tier, currency)?;
+    in_stock(&ordered)?;
+
+    let items: Vec<OrderLine> = ordered.into_iter().map(line).collect();
+    let goods: i64 = items.iter().map(|item| item.total().amount.get()).sum();
+    let total = Amount::of_minor_units(goods.saturating_add(shipping.amount.get()));
+    Ok(Order {
+        order_id: command
+            .order_id
+            .unwrap_or_else(|| moment.id("order").into()),
+        user_id: caller.user_id,
+        status: OrderStatus::Pending,
+        payment_method: command.payment_method,
+        items,
+        address_id: command.address_id,
+        shipping,
+        total: Money {
+            amount: total,
+            currency,
+        },
+        serial_number: None,
+        version: 1,
+        created_at: moment.now(),
+        updated_at: moment.now(),
+    })
+}
+
+/// An item and its product.
+type Ordered<'a> = (OrderItem, &'a Product);
+
+fn within_limits(command: &PlaceOrder, rules: &Rules) -> Result<(), Rejection> {
+    let items_max = rules.items_per_order.get();
+    if i64::try_from(command.items.as_slice().len()).is_ok_and(|items| items > items_max) {
+        let message = format!("must have at most {items_max} items");
+        return Err(Refusal::TooManyItems.at("/items", message));
+    }
+    let quantity_max = rules.quantity_per_item.get();
+    let too_large = command
+        .items
+        .as_slice()
+        .iter()
+        .map(|item| item.quantity.get() > quantity_max);
+    let message = format!("must be at most {quantity_max}");
+    refuse_items(Refusal::QuantityTooLarge, "quantity", &message, too_large)
+}
+
+fn known_products<'a>(
+    command: &PlaceOrder,
+    products: &'a [Option<Product>],
+) -> Result<Vec<Ordered<'a>>, Rejection> {
+    let unknown = products.iter().map(Option::is_none);
+    refuse_items(
+        Refusal::ProductUnknown,
+        "productId",
+        "there is no such product",
+        unknown,
+    )?;
+    Ok(command
+        .items
+        .as_slice()
+        .iter()
+        .copied()
+        .zip(products.iter().flatten())
+        .collect())
+}
+
+fn available(ordered: &[Ordered]) -> Result<(), Rejection> {
+    let unavailable = ordered.iter().map(|(_, product)| !product.available);
+    refuse_items(
+        Refusal::ProductUnavailable,
+        "productId",
+        "is not available",
+        unavailable,
+    )
+}
+
+/// Somebody else's address is answered like one that does not exist.
+fn own_address(caller: &SignedIn, address: Option<&Address>) -> Result<(), Rejection> {
+    if address.is_some_and(|address| address.user_id == caller.user_id) {
+        Ok(())
+    } else {
+        Err(Refusal::AddressUnknown.at("/addressId", "must be an address of your own"))
+    }
+}
+
+fn one_currency(ordered: &[Ordered]) -> Result<Currency, Rejection> {
+    let currency = ordered
+        .first()
+        .map_or(Currency::EUR, |(_, product)| product.price.currency);
+    let other = ordered
+        .iter()
+        .map(|(_, product)| product.price.currency != currency);
+    let message = format!("must have its price in {currency}, like the first item");
+    refuse_items(Refusal::CurrencyMixed, "productId", &message, other)?;
+    Ok(currency)
+}
+
+/// The shipping price has one currency, and nobody here knows exchange rates: an order in another
+/// currency can only be shipped free.
+fn shipping(rules: &Rules, tier: Tier, currency: Currency) -> Result<Money, Rejection> {
+    if rules.free_shipping_tiers.contains(&tier) || rules.shipping.amount == Amount::ZERO {
+        Ok(Money::zero(currency))
+    } else if rules.shipping.currency == currency {
+        Ok(rules.shipping)
+    } else {
+        let message = format!("shipping is paid in {}", rules.shipping.currency);
+        Err(Refusal::ShippingUnavailable.at("/items", message))
+    }
+}
+
+fn in_stock(ordered: &[Ordered]) -> Result<(), Rejection> {
+    let short = ordered
+        .iter()
+        .map(|(item, product)| item.quantity.get() > product.stock.get());
+    refuse_items(
+        Refusal::OutOfStock,
+        "quantity",
+        "is more than there is in stock",
+        short,
+    )
+}
+
+/// Refuses an order because of the items for which it is true, and names every one of them.
+fn refuse_items(
+    refusal: Refusal,
+    field: &str,
+    message: &str,
+    at_fault: impl Iterator<Item = bool>,
+) -> Result<(), Rejection> {
+    let mut at_fault = at_fault
+        .enumerate()
+        .filter_map(|(index, fault)| fault.then_some(index));
+    let Some(first) = at_fault.next() else {
+        return Ok(());
+    };
+    let rejection = refusal.at(format!("/items/{first}/{field}"), message);
+    Err(at_fault.fold(rejection, |rejection, index| {
+        rejection.at(format!("/items/{index}/{field}"), message)
+    }))
+}
+
+fn line((item, product): Ordered) -> OrderLine {
+    OrderLine {
+        product_id: product.product_id,
+        name: product.name.clone(),
+        quantity: item.quantity,
+        unit_price: product.price,
+        actual_price: product.actual_price(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

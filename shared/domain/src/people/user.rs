@@ -1,0 +1,189 @@
+//! Users.
+
+use lifecycle::record::{Key, Record, Table};
+use lifecycle::{Moment, Timestamp};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Email, EmailClaim, EmailVerificationRequested, Password, Role, Tier, Verification};
+use crate::syntax::{id, line};
+use crate::tables::USERS;
+
+/// A user as they are stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct User {
+    /// Their id.
+    pub user_id: UserId,
+    /// Their address.
+    pub email: Email,
+    /// Argon2id, as a PHC string. It never leaves the store.
+    pub password_hash: String,
+    /// How they want to be called.
+    pub name: PersonName,
+    /// Whether the address has been proven to be theirs.
+    pub email_verified: bool,
+    /// The verification that is under way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verification: Option<Verification>,
+    /// What they may do.
+    pub roles: Vec<Role>,
+    /// How they are treated as customers.
+    pub tier: Tier,
+    /// Counts up with every change.
+    pub version: u64,
+    /// When they signed up.
+    pub created_at: Timestamp,
+}
+
+impl User {
+    /// Signs somebody up: an unverified standard customer, and the mail that they are to get.
+    pub fn sign_up(
+        moment: &Moment,
+        draft: &UserDraft,
+        password_hash: String,
+    ) -> (Self, EmailVerificationRequested) {
+        let user_id = draft.user_id.unwrap_or_else(|| moment.id("user").into());
+        let (verification, requested) = Verification::request(moment, user_id);
+        let user = Self {
+            user_id,
+            email: draft.email.clone(),
+            password_hash,
+            name: draft.name.clone(),
+            email_verified: false,
+            verification: Some(verification),
+            roles: vec![Role::Customer],
+            tier: Tier::Standard,
+            version: 1,
+            created_at: moment.now(),
+        };
+        (user, requested)
+    }
+
+    /// The key of a user.
+    pub fn key_of(user_id: UserId) -> Key {
+        Key::new(user_id)
+    }
+
+    /// The claim to the user's e-mail address.
+    pub fn email_claim(&self) -> EmailClaim {
+        EmailClaim {
+            email: self.email.clone(),
+            user_id: self.user_id,
+        }
+    }
+}
+
+impl Record for User {
+    const TABLE: Table = USERS;
+
+    fn key(&self) -> Key {
+        Self::key_of(self.user_id)
+    }
+}
+
+/// A user as they describe themselves.
+#[derive(Debug, Clone, eserde::Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct UserDraft {
+    /// The id, if the client chooses it.
+    #[serde(default)]
+    pub user_id: Option<UserId>,
+    /// Their address.
+    pub email: Email,
+    /// The password they choose.
+    pub password: Password,
+    /// How they want to be called.
+    pub name: PersonName,
+}
+
+/// A user as they are shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct UserView {
+    /// Their id.
+    pub user_id: UserId,
+    /// Their address.
+    pub email: Email,
+    /// How they want to be called.
+    pub name: PersonName,
+    /// Whether the address has been proven to be theirs.
+    pub email_verified: bool,
+    /// What they may do.
+    pub roles: Vec<Role>,
+    /// How they are treated as customers.
+    pub tier: Tier,
+    /// When they signed up.
+    pub created_at: Timestamp,
+}
+
+impl From<User> for UserView {
+    fn from(user: User) -> Self {
+        Self {
+            user_id: user.user_id,
+            email: user.email,
+            name: user.name,
+            email_verified: user.email_verified,
+            roles: user.roles,
+            tier: user.tier,
+            created_at: user.created_at,
+        }
+    }
+}
+
+id! {
+    /// The id of a user.
+    UserId
+}
+
+line! {
+    /// How somebody wants to be called.
+    PersonName: 1..=100
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_view_shows_neither_the_password_nor_the_verification() {
+        let (user, _) = ann();
+        let shown = serde_json::to_value(UserView::from(user)).unwrap();
+        let fields: Vec<_> = shown
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(String::as_str)
+            .collect();
+        assert_eq!(
+            fields,
+            [
+                "createdAt",
+                "email",
+                "emailVerified",
+                "name",
+                "roles",
+                "tier",
+                "userId"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_user_survives_the_store() {
+        let (user, _) = ann();
+        let item: serde_dynamo::Item = serde_dynamo::to_item(&user).unwrap();
+        assert_eq!(serde_dynamo::from_item::<_, User>(item).unwrap(), user);
+    }
+
+    fn ann() -> (User, EmailVerificationRequested) {
+        let draft = UserDraft {
+            user_id: None,
+            email: "ann@example.com".to_owned().try_into().unwrap(),
+            password: "correct-horse-battery".to_owned().try_into().unwrap(),
+            name: "Ann".to_owned().try_into().unwrap(),
+        };
+        let moment = Moment::new(Timestamp::from_millis(1), [1; 32]);
+        User::sign_up(&moment, &draft, "$argon2id$…".to_owned())
+    }
+}

@@ -1,0 +1,110 @@
+//! Every "no" of the domain: one list of codes, so that none is given twice or renamed.
+
+use lifecycle::Rejection;
+use lifecycle::failure::RejectionKind;
+
+/// A business rule, or the present state, that says no.
+///
+/// ```
+/// use domain::Refusal;
+/// use lifecycle::Rejection;
+/// let rejection = Rejection::from(Refusal::EmailTaken);
+/// assert_eq!(rejection.code, "EMAIL_TAKEN");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// Another user has this e-mail address.
+    EmailTaken,
+    /// Another product has this name.
+    NameTaken,
+    /// The id that the client chose exists already.
+    IdTaken,
+    /// No such user, or another password. The two are not told apart.
+    CredentialsWrong,
+    /// The account exists, but its e-mail address is not verified yet.
+    EmailNotVerified,
+    /// An ordered product does not exist.
+    ProductUnknown,
+    /// An ordered product is not for sale.
+    ProductUnavailable,
+    /// The address does not exist, or is somebody else's.
+    AddressUnknown,
+    /// The ordered products have prices in several currencies.
+    CurrencyMixed,
+    /// Shipping has no price in the currency of the ordered products.
+    ShippingUnavailable,
+    /// There are fewer pieces than were ordered.
+    OutOfStock,
+    /// More items than the rules allow in one order.
+    TooManyItems,
+    /// More pieces than the rules allow of one item.
+    QuantityTooLarge,
+}
+
+impl Refusal {
+    /// Names the part of the request that is at fault, as a JSON Pointer, with a sentence.
+    pub fn at(self, field: impl Into<String>, message: impl Into<String>) -> Rejection {
+        Rejection::from(self).at(field, message)
+    }
+
+    /// The code: released once, it is never renamed.
+    const fn code(self) -> &'static str {
+        match self {
+            Self::EmailTaken => "EMAIL_TAKEN",
+            Self::NameTaken => "NAME_TAKEN",
+            Self::IdTaken => "ID_TAKEN",
+            Self::CredentialsWrong => "CREDENTIALS_WRONG",
+            Self::EmailNotVerified => "EMAIL_NOT_VERIFIED",
+            Self::ProductUnknown => "PRODUCT_UNKNOWN",
+            Self::ProductUnavailable => "PRODUCT_UNAVAILABLE",
+            Self::AddressUnknown => "ADDRESS_UNKNOWN",
+            Self::CurrencyMixed => "CURRENCY_MIXED",
+            Self::ShippingUnavailable => "SHIPPING_UNAVAILABLE",
+            Self::OutOfStock => "OUT_OF_STOCK",
+            Self::TooManyItems => "TOO_MANY_ITEMS",
+            Self::QuantityTooLarge => "QUANTITY_TOO_LARGE",
+        }
+    }
+
+    /// The status it becomes.
+    const fn kind(self) -> RejectionKind {
+        match self {
+            Self::CredentialsWrong => RejectionKind::Unauthenticated,
+            Self::EmailNotVerified => RejectionKind::Forbidden,
+            Self::EmailTaken | Self::NameTaken | Self::IdTaken => RejectionKind::Conflict,
+            Self::ProductUnknown
+            | Self::ProductUnavailable
+            | Self::AddressUnknown
+            | Self::CurrencyMixed
+            | Self::ShippingUnavailable
+            | Self::OutOfStock
+            | Self::TooManyItems
+            | Self::QuantityTooLarge => RejectionKind::Unprocessable,
+        }
+    }
+
+    /// The sentence for the client.
+    const fn message(self) -> &'static str {
+        match self {
+            Self::EmailTaken => "There is an account with this e-mail address.",
+            Self::NameTaken => "There is a product with this name.",
+            Self::IdTaken => "This id is in use.",
+            Self::CredentialsWrong => "The e-mail address or the password is wrong.",
+            Self::EmailNotVerified => "The e-mail address of this account is not verified yet.",
+            Self::ProductUnknown => "A product does not exist.",
+            Self::ProductUnavailable => "A product is not available.",
+            Self::AddressUnknown => "The address does not exist.",
+            Self::CurrencyMixed => "All products of an order must have the same currency.",
+            Self::ShippingUnavailable => "There is no shipping price in the order's currency.",
+            Self::OutOfStock => "There are not enough pieces of a product.",
+            Self::TooManyItems => "The order has too many items.",
+            Self::QuantityTooLarge => "Too many pieces of one item are ordered.",
+        }
+    }
+}
+
+impl From<Refusal> for Rejection {
+    fn from(refusal: Refusal) -> Self {
+        Self::new(refusal.kind(), refusal.code(), refusal.message())
+    }
+}

@@ -1,0 +1,149 @@
+//! The parameters of the business rules, which an operator can change while the system runs.
+
+use lifecycle::Violations;
+use lifecycle::record::{Key, Record, Table};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::catalogue::{Amount, Currency, Money};
+use crate::people::Tier;
+use crate::syntax::whole_number;
+use crate::tables::SETTINGS;
+
+/// The parameters of the business rules. There is one set of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, eserde::Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Rules {
+    /// How many editors have to approve an article before it is published.
+    pub approvals_needed: ApprovalsNeeded,
+    /// The customers who pay no shipping.
+    pub free_shipping_tiers: Vec<Tier>,
+    /// What shipping costs everybody else, per order.
+    pub shipping: Money,
+    /// How many items an order may have.
+    pub items_per_order: ItemsPerOrder,
+    /// How many pieces of one item may be ordered.
+    pub quantity_per_item: QuantityPerItem,
+    /// How long an order waits for the approval of its customer.
+    pub saga_timeout_seconds: SagaTimeoutSeconds,
+    /// The sum of unsettled orders up to which a customer is approved.
+    pub open_credit: Money,
+    /// Counts up with every change; 0 stands for the defaults.
+    pub version: u64,
+}
+
+impl Rules {
+    /// The key of the one set.
+    pub fn key() -> Key {
+        Key::new("rules")
+    }
+
+    /// Checks what no field can know by itself. Asked on writing and on loading.
+    ///
+    /// # Errors
+    ///
+    /// Every field that does not go with the others.
+    pub fn checked(self) -> Result<Self, Violations> {
+        let mut violations = Violations::none();
+        if self.shipping.currency != self.open_credit.currency {
+            violations.add(
+                "/openCredit/currency",
+                "must be the currency of the shipping price",
+            );
+        }
+        for (index, tier) in self.free_shipping_tiers.iter().enumerate() {
+            if self.free_shipping_tiers[..index].contains(tier) {
+                violations.add(
+                    format!("/freeShippingTiers/{index}"),
+                    "must not be repeated",
+                );
+            }
+        }
+        violations.or(self)
+    }
+}
+
+impl Default for Rules {
+    /// What holds until an operator says otherwise.
+    fn default() -> Self {
+        let euros = |cents| Money {
+            amount: Amount::of_minor_units(cents),
+            currency: Currency::EUR,
+        };
+        Self {
+            approvals_needed: ApprovalsNeeded(2),
+            free_shipping_tiers: vec![Tier::Gold],
+            shipping: euros(490),
+            items_per_order: ItemsPerOrder::MAX,
+            quantity_per_item: QuantityPerItem::MAX,
+            saga_timeout_seconds: SagaTimeoutSeconds(900),
+            open_credit: euros(500_000),
+            version: 0,
+        }
+    }
+}
+
+impl Record for Rules {
+    const TABLE: Table = SETTINGS;
+
+    fn key(&self) -> Key {
+        Self::key()
+    }
+}
+
+whole_number! {
+    /// How many approvals an article needs.
+    ApprovalsNeeded: 1..=5
+}
+
+whole_number! {
+    /// How many items an order may have.
+    ItemsPerOrder: 1..=25
+}
+
+whole_number! {
+    /// How many pieces of one item may be ordered.
+    QuantityPerItem: 1..=99
+}
+
+whole_number! {
+    /// How long a saga waits, in seconds.
+    SagaTimeoutSeconds: 1..=86_400
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_go_together() {
+        let rules = Rules::default();
+        assert_eq!(rules.clone().checked(), Ok(rules));
+    }
+
+    #[test]
+    fn a_second_currency_and_a_repeated_tier_are_both_reported() {
+        let dollars = Money {
+            amount: Amount::ZERO,
+            currency: "USD".to_owned().try_into().unwrap(),
+        };
+        let rules = Rules {
+            open_credit: dollars,
+            free_shipping_tiers: vec![Tier::Gold, Tier::Gold],
+            ..Rules::default()
+        };
+        let violations = rules.checked().unwrap_err();
+        let fields: Vec<_> = violations
+            .iter()
+            .map(|violation| violation.field.as_str())
+            .collect();
+        assert_eq!(fields, ["/openCredit/currency", "/freeShippingTiers/1"]);
+    }
+
+    #[test]
+    fn a_parameter_out_of_its_bounds_cannot_be_loaded() {
+        let mut json = serde_json::to_value(Rules::default()).unwrap();
+        json["sagaTimeoutSeconds"] = 0.into();
+        assert!(serde_json::from_value::<Rules>(json).is_err());
+    }
+}

@@ -1,0 +1,72 @@
+//! Ids: UUIDs, each kind a type of its own, so that one cannot be taken for another.
+
+/// Defines the id of a kind of thing.
+///
+/// A UUID is read in its usual form of 36 characters only, in either case, and written in lower
+/// case.
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+        pub struct $name(uuid::Uuid);
+
+        impl From<uuid::Uuid> for $name {
+            fn from(id: uuid::Uuid) -> Self {
+                Self(id)
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = &'static str;
+
+            fn try_from(raw: String) -> Result<Self, Self::Error> {
+                match uuid::Uuid::try_parse(&raw) {
+                    Ok(id) if raw.len() == 36 => Ok(Self(id)),
+                    _ => Err("must be a UUID"),
+                }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        lifecycle::checked!($name, String, { "type": "string", "format": "uuid" });
+    };
+}
+
+pub(crate) use id;
+
+#[cfg(test)]
+#[expect(unreachable_pub, reason = "a mould makes public types")]
+mod tests {
+    id! {
+        /// The id of a thing.
+        ThingId
+    }
+
+    #[test]
+    fn an_id_is_read_in_its_usual_form_only() {
+        for (raw, read) in [
+            ("0197f5a4-0000-7000-8000-00000000000a", true),
+            ("0197F5A4-0000-7000-8000-00000000000A", true),
+            ("0197f5a4000070008000000000000000a", false),
+            ("{0197f5a4-0000-7000-8000-00000000000a}", false),
+            ("urn:uuid:0197f5a4-0000-7000-8000-00000000000a", false),
+            ("", false),
+        ] {
+            assert_eq!(ThingId::try_from(raw.to_owned()).is_ok(), read, "{raw}");
+        }
+    }
+
+    #[test]
+    fn an_id_is_written_in_lower_case() {
+        let id = ThingId::try_from("0197F5A4-0000-7000-8000-00000000000A".to_owned()).unwrap();
+        assert_eq!(
+            serde_json::to_value(id).unwrap(),
+            "0197f5a4-0000-7000-8000-00000000000a"
+        );
+    }
+}

@@ -1,0 +1,12 @@
+//! Moulds for types that cannot hold a wrong value. What they refuse, they refuse with a
+//! sentence for the client, and their JSON Schema says the same.
+
+mod ids;
+mod numbers;
+mod texts;
+mod words;
+
+pub(crate) use ids::id;
+pub(crate) use numbers::whole_number;
+pub(crate) use texts::{check_line, check_text, line, text};
+pub(crate) use words::words;

@@ -1,0 +1,81 @@
+//! Enumerations that go over the wire as words in capitals.
+
+/// Defines an enumeration by its words. It is written, stored, described and logged by them.
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name {
+            $($(#[$variant_doc])* $variant),+
+        }
+
+        impl $name {
+            /// Every word there is.
+            pub const WORDS: &'static [&'static str] = &[$($word),+];
+
+            /// The word.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word),+
+                }
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = String;
+
+            fn try_from(raw: String) -> Result<Self, Self::Error> {
+                match raw.as_str() {
+                    $($word => Ok(Self::$variant),)+
+                    _ => Err(format!("must be one of {}", Self::WORDS.join(", "))),
+                }
+            }
+        }
+
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        lifecycle::checked!($name, String, { "type": "string", "enum": Self::WORDS });
+    };
+}
+
+pub(crate) use words;
+
+#[cfg(test)]
+#[expect(unreachable_pub, reason = "a mould makes public types")]
+mod tests {
+    words! {
+        /// A direction.
+        Direction {
+            /// Upwards.
+            Up = "UP",
+            /// Downwards.
+            Down = "DOWN",
+        }
+    }
+
+    #[test]
+    fn a_word_is_read_and_written_as_it_is() {
+        let read: Direction = serde_json::from_str("\"UP\"").unwrap();
+        assert_eq!(read, Direction::Up);
+        assert_eq!(serde_json::to_string(&Direction::Down).unwrap(), "\"DOWN\"");
+    }
+
+    #[test]
+    fn another_word_is_refused_by_naming_those_there_are() {
+        let error = serde_json::from_str::<Direction>("\"up\"").unwrap_err();
+        assert!(
+            error.to_string().contains("must be one of UP, DOWN"),
+            "{error}"
+        );
+    }
+}
