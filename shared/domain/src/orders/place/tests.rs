@@ -187,6 +187,7 @@ impl Shop {
         Self {
             caller,
             address,
+            customer: None,
             products: products.into_iter().collect(),
             rules: Rules::default(),
         }
