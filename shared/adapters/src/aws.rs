@@ -1,0 +1,162 @@
+//! AWS as one value: cheap to clone, built from the environment, its clients made when first used.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_dynamodb::config::{BehaviorVersion, IdentityCache, StalledStreamProtectionConfig};
+use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
+use aws_smithy_runtime_api::client::http::{SharedHttpConnector, http_client_fn};
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+use aws_types::SdkConfig;
+use aws_types::region::Region;
+use lifecycle::failure::BoxError;
+use lifecycle::uses::Use;
+
+use crate::configuration::Configuration;
+use crate::connector;
+use crate::endpoints::Service;
+
+/// The first try and two more, with full jitter between them.
+const ATTEMPTS_MAX: u32 = 3;
+const FIRST_BACKOFF: Duration = Duration::from_millis(50);
+const LONGEST_BACKOFF: Duration = Duration::from_secs(1);
+/// A healthy call takes milliseconds; one that takes this long is better tried again.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1500);
+/// All attempts together: less than any function's own time-out, so that there is time left to
+/// say what happened.
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// Tables, queues, secrets and mail, for the things that one function uses.
+#[derive(Clone)]
+pub struct Aws(Arc<Inner>);
+
+struct Inner {
+    configuration: Configuration,
+    connector: SharedHttpConnector,
+    others: OnceLock<SharedHttpConnector>,
+    sdk: SdkConfig,
+    dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
+    sqs: OnceLock<aws_sdk_sqs::Client>,
+    secrets_manager: OnceLock<aws_sdk_secretsmanager::Client>,
+    ses: OnceLock<aws_sdk_sesv2::Client>,
+}
+
+impl Aws {
+    /// Reads what the uses need from the process's environment. No connection is made yet.
+    ///
+    /// Credentials, region and addresses come from the variables that Lambda sets, without the
+    /// SDK's chain of providers: looking for profiles, containers and instance metadata costs a
+    /// cold start more than everything else the function does.
+    ///
+    /// # Errors
+    ///
+    /// A [`ConfigError`](crate::ConfigError) that names every variable that is missing, or what
+    /// is wrong with the file that `AWS_CA_BUNDLE` names.
+    pub fn connect(uses: &[Use]) -> Result<Self, BoxError> {
+        Self::connect_with(uses, |name| std::env::var(name).ok())
+    }
+
+    /// As [`Aws::connect`], with an environment of your own making.
+    ///
+    /// # Errors
+    ///
+    /// As [`Aws::connect`].
+    pub fn connect_with(
+        uses: &[Use],
+        environment: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
+    ) -> Result<Self, BoxError> {
+        let configuration = Configuration::read(uses, Box::new(environment))?;
+        let connector = connector::for_aws(configuration.ca_bundle.as_deref())?;
+        let sdk = sdk_config(&configuration, connector.clone());
+        Ok(Self(Arc::new(Inner {
+            configuration,
+            connector,
+            others: OnceLock::new(),
+            sdk,
+            dynamodb: OnceLock::new(),
+            sqs: OnceLock::new(),
+            secrets_manager: OnceLock::new(),
+            ses: OnceLock::new(),
+        })))
+    }
+
+    pub(crate) fn configuration(&self) -> &Configuration {
+        &self.0.configuration
+    }
+
+    /// The connector that the AWS clients share.
+    pub(crate) fn connector(&self) -> &SharedHttpConnector {
+        &self.0.connector
+    }
+
+    /// The connector for hosts that are not AWS's.
+    pub(crate) fn others(&self) -> &SharedHttpConnector {
+        self.0.others.get_or_init(connector::for_others)
+    }
+
+    pub(crate) fn dynamodb(&self) -> &aws_sdk_dynamodb::Client {
+        self.0.dynamodb.get_or_init(|| {
+            let config = aws_sdk_dynamodb::config::Builder::from(&self.0.sdk)
+                .endpoint_url(Service::DynamoDb.url(self.configuration()))
+                .build();
+            aws_sdk_dynamodb::Client::from_conf(config)
+        })
+    }
+
+    pub(crate) fn sqs(&self) -> &aws_sdk_sqs::Client {
+        self.0.sqs.get_or_init(|| {
+            let config = aws_sdk_sqs::config::Builder::from(&self.0.sdk)
+                .endpoint_url(Service::Sqs.url(self.configuration()))
+                .build();
+            aws_sdk_sqs::Client::from_conf(config)
+        })
+    }
+
+    pub(crate) fn secrets_manager(&self) -> &aws_sdk_secretsmanager::Client {
+        self.0.secrets_manager.get_or_init(|| {
+            let config = aws_sdk_secretsmanager::config::Builder::from(&self.0.sdk)
+                .endpoint_url(Service::SecretsManager.url(self.configuration()))
+                .build();
+            aws_sdk_secretsmanager::Client::from_conf(config)
+        })
+    }
+
+    pub(crate) fn ses(&self) -> &aws_sdk_sesv2::Client {
+        self.0.ses.get_or_init(|| {
+            let config = aws_sdk_sesv2::config::Builder::from(&self.0.sdk)
+                .endpoint_url(Service::Ses.url(self.configuration()))
+                .build();
+            aws_sdk_sesv2::Client::from_conf(config)
+        })
+    }
+}
+
+/// What all clients have in common.
+fn sdk_config(configuration: &Configuration, connector: SharedHttpConnector) -> SdkConfig {
+    let retries = RetryConfig::standard()
+        .with_max_attempts(ATTEMPTS_MAX)
+        .with_initial_backoff(FIRST_BACKOFF)
+        .with_max_backoff(LONGEST_BACKOFF);
+    let timeouts = TimeoutConfig::builder()
+        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+        .operation_timeout(OPERATION_TIMEOUT)
+        .build();
+    SdkConfig::builder()
+        // Pinned: another version of the SDK must not change how we behave.
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::new(configuration.region.clone()))
+        .credentials_provider(SharedCredentialsProvider::new(
+            configuration.credentials.clone(),
+        ))
+        // They never change while the process lives, so there is nothing to cache.
+        .identity_cache(IdentityCache::no_cache())
+        .http_client(http_client_fn(move |_, _| connector.clone()))
+        .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
+        .retry_config(retries)
+        .timeout_config(timeouts)
+        // Answers are small, and the time-outs above bound them already.
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+        .build()
+}

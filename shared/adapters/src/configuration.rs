@@ -1,0 +1,209 @@
+//! What a function finds in its environment: names, addresses and credentials, read once.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use aws_credential_types::Credentials;
+use lifecycle::effects::Queue;
+use lifecycle::record::Table;
+use lifecycle::uses::Use;
+
+/// The secret that holds the key that tokens are signed with.
+pub const SIGNING_KEYS: &str = "signing_keys";
+/// The secret that holds the keys that tokens are verified with, as a JSON Web Key Set.
+pub const VERIFICATION_KEYS: &str = "verification_keys";
+
+/// Looks a variable up.
+pub(crate) type Lookup = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
+/// Everything that the environment says about the things in use.
+pub(crate) struct Configuration {
+    pub(crate) region: String,
+    pub(crate) credentials: Credentials,
+    pub(crate) ca_bundle: Option<String>,
+    pub(crate) mail_from: Option<String>,
+    pub(crate) issuer: Option<String>,
+    pub(crate) audience: Option<String>,
+    tables: HashMap<Table, String>,
+    queues: HashMap<Queue, String>,
+    secrets: HashMap<&'static str, String>,
+    lookup: Lookup,
+}
+
+/// What the environment does not say, all of it at once.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct ConfigError {
+    /// The variables that are missing or empty, in alphabetical order.
+    pub missing: Vec<String>,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the environment lacks {}", self.missing.join(", "))
+    }
+}
+
+impl Configuration {
+    /// Reads what the uses need.
+    pub(crate) fn read(uses: &[Use], lookup: Lookup) -> Result<Self, ConfigError> {
+        let mut reader = Reader {
+            lookup: &lookup,
+            missing: Vec::new(),
+        };
+        let region = reader.region();
+        let credentials = reader.credentials();
+        let (mut tables, mut queues) = (HashMap::new(), HashMap::new());
+        let mut secrets = HashMap::new();
+        let (mut mail_from, mut issuer, mut audience) = (None, None, None);
+        for used in uses {
+            match *used {
+                Use::Table(table, _) => {
+                    tables.insert(table, reader.required(&table.variable()));
+                }
+                Use::Queue(queue) | Use::Probe(queue) => {
+                    queues.insert(queue, reader.required(&queue.variable()));
+                }
+                Use::Secret(name) => {
+                    secrets.insert(name, reader.required(&secret_variable(name)));
+                    if matches!(name, SIGNING_KEYS | VERIFICATION_KEYS) {
+                        issuer = Some(reader.required("ISSUER"));
+                        audience = Some(reader.required("AUDIENCE"));
+                    }
+                }
+                Use::Mail => mail_from = Some(reader.required("MAIL_FROM")),
+            }
+        }
+        let ca_bundle = reader.optional("AWS_CA_BUNDLE");
+        reader.finish()?;
+        Ok(Self {
+            region,
+            credentials,
+            ca_bundle,
+            mail_from,
+            issuer,
+            audience,
+            tables,
+            queues,
+            secrets,
+            lookup,
+        })
+    }
+
+    /// The physical name of a table in use.
+    pub(crate) fn table(&self, table: Table) -> Option<&str> {
+        self.tables.get(&table).map(String::as_str)
+    }
+
+    /// The URL of a queue in use.
+    pub(crate) fn queue(&self, queue: Queue) -> Option<&str> {
+        self.queues.get(&queue).map(String::as_str)
+    }
+
+    /// The URL of a queue's dead-letter queue. Only consumers that find poison have one.
+    pub(crate) fn dead_letter_queue(&self, queue: Queue) -> Option<String> {
+        self.variable(&queue.dead_letter_variable())
+    }
+
+    /// The id of a secret in use.
+    pub(crate) fn secret(&self, name: &str) -> Option<&str> {
+        self.secrets.get(name).map(String::as_str)
+    }
+
+    /// Whether the uses include any table, queue, secret or mail.
+    pub(crate) fn uses(&self) -> [bool; 4] {
+        let secrets = !self.secrets.is_empty();
+        [
+            !self.tables.is_empty(),
+            !self.queues.is_empty(),
+            secrets,
+            self.mail_from.is_some(),
+        ]
+    }
+
+    /// A variable that is set and not empty.
+    pub(crate) fn variable(&self, name: &str) -> Option<String> {
+        (self.lookup)(name).filter(|value| !value.is_empty())
+    }
+}
+
+fn secret_variable(name: &str) -> String {
+    format!("{}_SECRET_ID", name.to_uppercase())
+}
+
+struct Reader<'a> {
+    lookup: &'a Lookup,
+    missing: Vec<String>,
+}
+
+impl Reader<'_> {
+    fn optional(&self, name: &str) -> Option<String> {
+        (self.lookup)(name).filter(|value| !value.is_empty())
+    }
+
+    /// The variable, or an empty text when it is missing: [`Reader::finish`] then fails.
+    fn required(&mut self, name: &str) -> String {
+        self.optional(name).unwrap_or_else(|| {
+            self.missing.push(name.to_owned());
+            String::new()
+        })
+    }
+
+    fn region(&mut self) -> String {
+        self.optional("AWS_DEFAULT_REGION")
+            .unwrap_or_else(|| self.required("AWS_REGION"))
+    }
+
+    /// Lambda hands a function its role's credentials in these three variables.
+    fn credentials(&mut self) -> Credentials {
+        let key_id = self.required("AWS_ACCESS_KEY_ID");
+        let secret = self.required("AWS_SECRET_ACCESS_KEY");
+        let session = self.optional("AWS_SESSION_TOKEN");
+        Credentials::new(key_id, secret, session, None, "environment")
+    }
+
+    fn finish(mut self) -> Result<(), ConfigError> {
+        self.missing.sort();
+        self.missing.dedup();
+        if self.missing.is_empty() {
+            Ok(())
+        } else {
+            Err(ConfigError {
+                missing: self.missing,
+            })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_that_is_missing_is_named_at_once() {
+        let uses = [
+            Use::Table(Table::new("users"), &[]),
+            Use::Queue(Queue::new("emails")),
+            Use::Secret(SIGNING_KEYS),
+            Use::Mail,
+        ];
+        let given = |name: &str| (name == "USERS_TABLE").then(|| "stack-Users".to_owned());
+        let error = Configuration::read(&uses, Box::new(given))
+            .err()
+            .expect("much is missing");
+        assert_eq!(
+            error.to_string(),
+            "the environment lacks AUDIENCE, AWS_ACCESS_KEY_ID, AWS_REGION, \
+             AWS_SECRET_ACCESS_KEY, EMAILS_QUEUE_URL, ISSUER, MAIL_FROM, SIGNING_KEYS_SECRET_ID"
+        );
+    }
+
+    #[test]
+    fn an_empty_variable_is_a_missing_one() {
+        let given = |name: &str| Some(if name == "USERS_TABLE" { "" } else { "x" }.to_owned());
+        let uses = [Use::Table(Table::new("users"), &[])];
+        let error = Configuration::read(&uses, Box::new(given))
+            .err()
+            .expect("it is empty");
+        assert_eq!(error.missing, ["USERS_TABLE"]);
+    }
+}

@@ -1,0 +1,70 @@
+//! The one HTTP connector that everything shares: its pool, its TLS and its time-outs.
+//!
+//! A TLS handshake is most of a cold start, so there is one pool for all clients, and what its
+//! TLS needs is in the binary: `ring` for the cryptography, which starts without gathering
+//! entropy of its own, and the five roots that every AWS endpoint chains to, whose parsing takes
+//! microseconds where the system's bundle takes milliseconds.
+
+use std::fs;
+use std::time::Duration;
+
+use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_smithy_http_client::Connector;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpConnector};
+use lifecycle::failure::BoxError;
+
+/// A host that does not take the connection in this time is tried again or given up.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+/// Longer than any SDK attempt may take; it bounds what is not an SDK call.
+const READ_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The roots of Amazon Trust Services, which publishes them for this purpose.
+const AMAZON_ROOTS: &[u8] = include_bytes!("../roots/amazon.pem");
+
+/// The connector for AWS. With `AWS_CA_BUNDLE` the file's roots are trusted instead of Amazon's.
+///
+/// # Errors
+///
+/// When the bundle cannot be read or holds no certificate.
+pub(crate) fn for_aws(ca_bundle: Option<&str>) -> Result<SharedHttpConnector, BoxError> {
+    let roots = match ca_bundle {
+        None => AMAZON_ROOTS.to_vec(),
+        Some(path) => {
+            let bundle = fs::read(path).map_err(|error| format!("AWS_CA_BUNDLE: {error}"))?;
+            if !bundle
+                .windows(27)
+                .any(|window| window == b"-----BEGIN CERTIFICATE-----")
+            {
+                return Err("AWS_CA_BUNDLE holds no certificate".into());
+            }
+            bundle
+        }
+    };
+    Ok(build(TrustStore::empty().with_pem_certificate(roots)))
+}
+
+/// The connector for everybody else: it trusts whom the operating system trusts. Loading those
+/// roots takes milliseconds, so it is built only once somebody else is called.
+pub(crate) fn for_others() -> SharedHttpConnector {
+    build(TrustStore::default())
+}
+
+fn build(trust: TrustStore) -> SharedHttpConnector {
+    let context = TlsContext::builder()
+        .with_trust_store(trust)
+        .build()
+        .expect("a context of a trust store alone is always valid");
+    let settings = HttpConnectorSettings::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .read_timeout(READ_TIMEOUT)
+        .build();
+    let connector = Connector::builder()
+        .tls_provider(Provider::rustls(CryptoMode::Ring))
+        .tls_context(context)
+        .connector_settings(settings)
+        .sleep_impl(TokioSleep::new())
+        .build();
+    SharedHttpConnector::new(connector)
+}

@@ -1,0 +1,64 @@
+//! Where the services are.
+
+use crate::configuration::Configuration;
+
+/// The services that we call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Service {
+    DynamoDb,
+    Sqs,
+    SecretsManager,
+    Ses,
+}
+
+impl Service {
+    /// The address that the service is called at: the one that the environment names, by the
+    /// variables that every SDK of AWS knows, or the public one of the region. The clients are
+    /// told it, so that a connection opened beforehand is the one that they use.
+    pub(crate) fn url(self, configuration: &Configuration) -> String {
+        let own = match self {
+            Self::DynamoDb => "AWS_ENDPOINT_URL_DYNAMODB",
+            Self::Sqs => "AWS_ENDPOINT_URL_SQS",
+            Self::SecretsManager => "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+            Self::Ses => "AWS_ENDPOINT_URL_SESV2",
+        };
+        configuration
+            .variable(own)
+            .or_else(|| configuration.variable("AWS_ENDPOINT_URL"))
+            .unwrap_or_else(|| self.public_url(&configuration.region))
+    }
+
+    fn public_url(self, region: &str) -> String {
+        let host = match self {
+            Self::DynamoDb => "dynamodb",
+            Self::Sqs => "sqs",
+            Self::SecretsManager => "secretsmanager",
+            Self::Ses => "email",
+        };
+        let domain = if region.starts_with("cn-") {
+            "amazonaws.com.cn"
+        } else {
+            "amazonaws.com"
+        };
+        format!("https://{host}.{region}.{domain}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn services_live_in_their_region_unless_the_environment_says_otherwise() {
+        let environment = |name: &str| match name {
+            "AWS_ENDPOINT_URL_SQS" => Some("http://127.0.0.1:9".to_owned()),
+            "AWS_REGION" => Some("eu-west-1".to_owned()),
+            "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("x".to_owned()),
+            _ => None,
+        };
+        let configuration = Configuration::read(&[], Box::new(environment)).unwrap();
+        let dynamodb = "https://dynamodb.eu-west-1.amazonaws.com";
+        assert_eq!(Service::DynamoDb.url(&configuration), dynamodb);
+        assert_eq!(Service::Sqs.url(&configuration), "http://127.0.0.1:9");
+    }
+}

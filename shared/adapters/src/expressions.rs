@@ -1,0 +1,224 @@
+//! Writes and conditions in DynamoDB's expression language. Pure: no client, no call.
+//!
+//! Every attribute name is aliased, because which names DynamoDB reserves is nothing that a
+//! record should have to know.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use lifecycle::effects::{Change, Condition};
+use lifecycle::record::Key;
+
+/// The attribute that holds the partition key, in every table.
+pub(crate) const PARTITION_KEY: &str = "pk";
+/// The attribute that holds the sort key, in tables that have one.
+pub(crate) const SORT_KEY: &str = "sk";
+
+/// An item as the SDK has it.
+pub(crate) type SdkItem = HashMap<String, AttributeValue>;
+
+/// The names and values that the expressions of one write refer to.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Expressions {
+    names: HashMap<String, String>,
+    values: HashMap<String, AttributeValue>,
+}
+
+impl Expressions {
+    /// What must hold, as a condition expression.
+    pub(crate) fn condition(&mut self, condition: &Condition) -> String {
+        match condition {
+            Condition::Absent => format!("attribute_not_exists({})", self.name(PARTITION_KEY)),
+            Condition::Present => format!("attribute_exists({})", self.name(PARTITION_KEY)),
+            Condition::Equals(name, value) => {
+                format!("{} = {}", self.name(name), self.value(value.clone().into()))
+            }
+            Condition::AtLeast(name, least) => {
+                format!("{} >= {}", self.name(name), self.number(*least))
+            }
+            Condition::Below(name, bound) => {
+                format!("{} < {}", self.name(name), self.number(*bound))
+            }
+            // Nothing to ask of an item always holds. The key is there exactly when the item
+            // is, and one of the two is always the case.
+            Condition::All(all) if all.is_empty() => self.tautology("OR"),
+            // None of no conditions can hold.
+            Condition::Any(any) if any.is_empty() => self.tautology("AND"),
+            Condition::All(all) => self.joined(all, " AND "),
+            Condition::Any(any) => self.joined(any, " OR "),
+        }
+    }
+
+    /// Changes, as an update expression; `None` when there are none.
+    pub(crate) fn update(&mut self, changes: &[Change]) -> Option<String> {
+        let (mut sets, mut adds, mut removes) = (Vec::new(), Vec::new(), Vec::new());
+        for change in changes {
+            match change {
+                Change::Set(name, value) => {
+                    sets.push(format!(
+                        "{} = {}",
+                        self.name(name),
+                        self.value(value.clone().into())
+                    ));
+                }
+                // DynamoDB's ADD counts a missing attribute as 0.
+                Change::Add(name, amount) => {
+                    adds.push(format!("{} {}", self.name(name), self.number(*amount)));
+                }
+                Change::Remove(name) => removes.push(self.name(name)),
+            }
+        }
+        let clauses = [("SET", sets), ("ADD", adds), ("REMOVE", removes)]
+            .into_iter()
+            .filter(|(_, parts)| !parts.is_empty())
+            .map(|(verb, parts)| format!("{verb} {}", parts.join(", ")))
+            .collect::<Vec<_>>();
+        (!clauses.is_empty()).then(|| clauses.join(" "))
+    }
+
+    /// The names, or `None`: DynamoDB refuses an empty map.
+    pub(crate) fn names(&self) -> Option<HashMap<String, String>> {
+        (!self.names.is_empty()).then(|| self.names.clone())
+    }
+
+    /// The values, or `None`: DynamoDB refuses an empty map.
+    pub(crate) fn values(self) -> Option<SdkItem> {
+        (!self.values.is_empty()).then_some(self.values)
+    }
+
+    fn joined(&mut self, conditions: &[Condition], operator: &str) -> String {
+        let parts: Vec<String> = conditions
+            .iter()
+            .map(|condition| format!("({})", self.condition(condition)))
+            .collect();
+        parts.join(operator)
+    }
+
+    fn tautology(&mut self, operator: &str) -> String {
+        let key = self.name(PARTITION_KEY);
+        format!("attribute_exists({key}) {operator} attribute_not_exists({key})")
+    }
+
+    fn name(&mut self, name: &str) -> String {
+        if let Some((alias, _)) = self.names.iter().find(|(_, known)| known.as_str() == name) {
+            return alias.clone();
+        }
+        let alias = format!("#n{}", self.names.len());
+        self.names.insert(alias.clone(), name.to_owned());
+        alias
+    }
+
+    fn value(&mut self, value: AttributeValue) -> String {
+        let alias = format!(":v{}", self.values.len());
+        self.values.insert(alias.clone(), value);
+        alias
+    }
+
+    fn number(&mut self, number: i64) -> String {
+        self.value(AttributeValue::N(number.to_string()))
+    }
+}
+
+/// The key as attributes.
+pub(crate) fn key_of(key: &Key) -> SdkItem {
+    let mut item = HashMap::with_capacity(2);
+    item.insert(PARTITION_KEY.to_owned(), AttributeValue::S(key.pk.clone()));
+    if let Some(sk) = &key.sk {
+        item.insert(SORT_KEY.to_owned(), AttributeValue::S(sk.clone()));
+    }
+    item
+}
+
+/// The item with its key among its attributes, as it is stored.
+pub(crate) fn item_of(key: &Key, item: &serde_dynamo::Item) -> SdkItem {
+    let mut stored: SdkItem = item.clone().into();
+    stored.extend(key_of(key));
+    stored
+}
+
+/// The stored item without the SDK's types.
+pub(crate) fn plain(item: SdkItem) -> serde_dynamo::Item {
+    item.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use lifecycle::effects::{number, text};
+
+    use super::*;
+
+    #[test]
+    fn conditions_are_written_with_aliases_alone() {
+        use Condition as C;
+        let equals = || C::Equals("status", text("PENDING"));
+        for (condition, written) in [
+            (C::Absent, "attribute_not_exists(#n0)"),
+            (C::Present, "attribute_exists(#n0)"),
+            (equals(), "#n0 = :v0"),
+            (C::AtLeast("stock", 2), "#n0 >= :v0"),
+            (C::Below("attempts", 5), "#n0 < :v0"),
+            (
+                C::All(vec![C::Present, equals()]),
+                "(attribute_exists(#n0)) AND (#n1 = :v0)",
+            ),
+            (
+                C::Any(vec![
+                    C::Absent,
+                    C::All(vec![equals(), C::AtLeast("stock", 1)]),
+                ]),
+                "(attribute_not_exists(#n0)) OR ((#n1 = :v0) AND (#n2 >= :v1))",
+            ),
+            (
+                C::All(vec![]),
+                "attribute_exists(#n0) OR attribute_not_exists(#n0)",
+            ),
+            (
+                C::Any(vec![]),
+                "attribute_exists(#n0) AND attribute_not_exists(#n0)",
+            ),
+        ] {
+            assert_eq!(Expressions::default().condition(&condition), written);
+        }
+    }
+
+    #[test]
+    fn an_update_groups_its_changes_by_verb() {
+        let mut expressions = Expressions::default();
+        let update = expressions.update(&[
+            Change::Add("stock", -2),
+            Change::Set("status", text("SOLD")),
+            Change::Remove("draft"),
+            Change::Set("version", number(2u64)),
+        ]);
+        assert_eq!(
+            update.as_deref(),
+            Some("SET #n1 = :v1, #n3 = :v2 ADD #n0 :v0 REMOVE #n2")
+        );
+        assert_eq!(expressions.names["#n0"], "stock");
+        let values = expressions.values().expect("there are three");
+        assert_eq!(values[":v0"], AttributeValue::N("-2".into()));
+    }
+
+    #[test]
+    fn an_attribute_has_one_alias_in_all_expressions_of_a_write() {
+        let mut expressions = Expressions::default();
+        let update = expressions.update(&[Change::Add("stock", -1)]);
+        let condition = expressions.condition(&Condition::AtLeast("stock", 1));
+        assert_eq!(update.as_deref(), Some("ADD #n0 :v0"));
+        assert_eq!(condition, "#n0 >= :v1");
+    }
+
+    #[test]
+    fn no_change_is_no_expression() {
+        assert_eq!(Expressions::default().update(&[]), None);
+    }
+
+    #[test]
+    fn the_key_is_among_the_attributes_of_a_stored_item() {
+        let item: serde_dynamo::Item = HashMap::from([("name".to_owned(), text("Ada"))]).into();
+        let stored = item_of(&Key::sorted("order#1", 7), &item);
+        assert_eq!(stored["pk"], AttributeValue::S("order#1".into()));
+        assert_eq!(stored["sk"], AttributeValue::S("7".into()));
+        assert_eq!(stored["name"], AttributeValue::S("Ada".into()));
+    }
+}

@@ -1,0 +1,149 @@
+//! The one place where an SDK's error becomes a fault.
+
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use lifecycle::Fault;
+use lifecycle::failure::BoxError;
+
+/// What AWS's services call it when they are asked too much.
+const THROTTLES: [&str; 9] = [
+    "LimitExceededException",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "ServiceUnavailable",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+    "TransactionInProgressException",
+];
+
+/// It is worth a try again after a second: by then a throttle has mostly passed.
+pub(crate) const RETRY_AFTER_S: u32 = 1;
+
+/// A call of AWS that failed, and what it was about; the cause is in the chain.
+#[derive(Debug, thiserror::Error)]
+#[error("{operation} on {resource} failed")]
+struct CallFailed {
+    operation: &'static str,
+    resource: String,
+    source: BoxError,
+}
+
+/// Throttles, errors of the service's own, broken connections and time-outs mean that the
+/// dependency is not there for now; whatever else it says is a fault of our own, a missing
+/// permission above all.
+///
+/// A call that timed out is such an absence too, and not [`Fault::TimedOut`]: that one says that
+/// the request itself has no time left, and carries no cause.
+pub(crate) fn fault<E>(
+    operation: &'static str,
+    resource: &str,
+    error: SdkError<E, HttpResponse>,
+) -> Fault
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    let passing = is_passing(&error);
+    let failed = CallFailed {
+        operation,
+        resource: resource.to_owned(),
+        source: error.into(),
+    };
+    if passing {
+        unavailable(failed)
+    } else {
+        Fault::internal(failed)
+    }
+}
+
+/// A dependency that is not there for now.
+pub(crate) fn unavailable(source: impl Into<BoxError>) -> Fault {
+    Fault::Unavailable {
+        retry_after_s: RETRY_AFTER_S,
+        source: source.into(),
+    }
+}
+
+/// Whether what an AWS service calls an error is a throttle.
+pub(crate) fn is_throttle(code: &str) -> bool {
+    THROTTLES.contains(&code)
+}
+
+fn is_passing<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
+    match error {
+        SdkError::TimeoutError(_) => true,
+        SdkError::DispatchFailure(failure) => failure.is_io() || failure.is_timeout(),
+        SdkError::ResponseError(response) => response.raw().status().is_server_error(),
+        SdkError::ServiceError(answer) => {
+            answer.raw().status().is_server_error() || answer.err().code().is_some_and(is_throttle)
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_dynamodb::operation::get_item::GetItemError;
+    use aws_smithy_runtime_api::client::result::ConnectorError;
+    use aws_smithy_runtime_api::http::StatusCode;
+    use aws_smithy_types::body::SdkBody;
+    use aws_smithy_types::error::ErrorMetadata;
+
+    use super::*;
+
+    fn answered(status: u16, code: &str) -> SdkError<GetItemError, HttpResponse> {
+        let metadata = ErrorMetadata::builder()
+            .code(code)
+            .message("inner text")
+            .build();
+        let raw = HttpResponse::new(StatusCode::try_from(status).unwrap(), SdkBody::empty());
+        SdkError::service_error(GetItemError::generic(metadata), raw)
+    }
+
+    #[test]
+    fn what_passes_is_unavailable_and_the_rest_is_internal() {
+        for (status, code, passes) in [
+            (400, "ThrottlingException", true),
+            (400, "ProvisionedThroughputExceededException", true),
+            (500, "InternalServerError", true),
+            (503, "ServiceUnavailable", true),
+            (400, "AccessDeniedException", false),
+            (400, "ResourceNotFoundException", false),
+        ] {
+            let fault = fault("GetItem", "users", answered(status, code));
+            assert_eq!(matches!(fault, Fault::Unavailable { .. }), passes, "{code}");
+            assert_eq!(matches!(fault, Fault::Internal(_)), !passes, "{code}");
+        }
+    }
+
+    #[test]
+    fn a_broken_connection_and_a_time_out_are_passing() {
+        type Error = SdkError<GetItemError, HttpResponse>;
+        let broken = Error::dispatch_failure(ConnectorError::io("reset".into()));
+        assert!(matches!(
+            fault("GetItem", "users", broken),
+            Fault::Unavailable { .. }
+        ));
+        let late = Error::timeout_error("late");
+        assert!(matches!(
+            fault("GetItem", "users", late),
+            Fault::Unavailable { .. }
+        ));
+    }
+
+    #[test]
+    fn the_log_can_read_the_whole_chain_of_causes() {
+        let fault = fault("GetItem", "users", answered(400, "AccessDeniedException"));
+        let mut chain = Vec::new();
+        let mut next: Option<&dyn std::error::Error> = Some(&fault);
+        while let Some(error) = next {
+            chain.push(error.to_string());
+            next = error.source();
+        }
+        let chain = chain.join(": ");
+        assert!(chain.contains("GetItem on users failed"), "{chain}");
+        assert!(chain.contains("AccessDeniedException"), "{chain}");
+    }
+}

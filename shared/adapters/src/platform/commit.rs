@@ -1,0 +1,334 @@
+//! All of a transaction or nothing of it.
+
+use std::time::Instant;
+
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::{
+    AttributeValue, CancellationReason, ConditionCheck, Delete, Put,
+    ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem, Update,
+};
+use lifecycle::Fault;
+use lifecycle::effects::{Action, Change, Write, text};
+use lifecycle::platform::{CommitError, FailedCondition, Transaction};
+use lifecycle::telemetry::observe_query;
+
+use crate::Aws;
+use crate::expressions::{Expressions, SdkItem, item_of, key_of, plain};
+use crate::faults::{fault, is_throttle, unavailable};
+
+/// The attribute that names the commit that wrote an item last, where the commit was one plain
+/// write.
+///
+/// A plain write has no client token. When its answer is lost, the SDK tries again, and the
+/// second try meets what the first has written: the condition (`Absent`, a version) fails,
+/// although the commit was done. The stored item then carries the commit's own token, and that
+/// makes the failure a success.
+const WRITTEN_BY: &str = "writtenBy";
+
+impl Aws {
+    /// One write alone is a plain conditional call, at half the price and latency of a
+    /// transaction, as long as doing it twice is the same as doing it once. More writes, and
+    /// those that must not be repeated, are one `TransactWriteItems`, whose client token makes a
+    /// repeated call harmless for ten minutes.
+    pub(super) async fn commit_transaction(
+        &self,
+        transaction: &Transaction,
+    ) -> Result<(), CommitError> {
+        transaction.check()?;
+        match transaction.writes.as_slice() {
+            [] => Ok(()),
+            [write] => match &write.action {
+                Action::Put(item) => self.put(write, item, &transaction.token).await,
+                Action::Update(changes) if is_repeatable(changes) => {
+                    self.update(write, changes, &transaction.token).await
+                }
+                _ => self.transact(transaction).await,
+            },
+            _ => self.transact(transaction).await,
+        }
+    }
+
+    async fn put(
+        &self,
+        write: &Write,
+        item: &serde_dynamo::Item,
+        token: &str,
+    ) -> Result<(), CommitError> {
+        let mut expressions = Expressions::default();
+        let condition = write.condition.as_ref().map(|it| expressions.condition(it));
+        let mut stored = item_of(&write.key, item);
+        stored.insert(WRITTEN_BY.to_owned(), AttributeValue::S(token.to_owned()));
+        let request = self
+            .dynamodb()
+            .put_item()
+            .table_name(self.table_name(write.table).map_err(CommitError::Fault)?)
+            .set_item(Some(stored))
+            .set_condition_expression(condition)
+            .set_expression_attribute_names(expressions.names())
+            .set_expression_attribute_values(expressions.values())
+            .return_values_on_condition_check_failure(OnFailure::AllOld);
+        let started = Instant::now();
+        let answer = request.send().await;
+        observe_query("PutItem", write.table.name(), started.elapsed());
+        let Err(error) = answer else { return Ok(()) };
+        match error.as_service_error() {
+            Some(PutItemError::ConditionalCheckFailedException(failed)) => {
+                refused(failed.item.clone(), token)
+            }
+            Some(PutItemError::TransactionConflictException(_)) => Err(CommitError::Conflict),
+            _ => Err(CommitError::Fault(fault(
+                "PutItem",
+                write.table.name(),
+                error,
+            ))),
+        }
+    }
+
+    async fn update(
+        &self,
+        write: &Write,
+        changes: &[Change],
+        token: &str,
+    ) -> Result<(), CommitError> {
+        let mut expressions = Expressions::default();
+        let mut changes = changes.to_vec();
+        changes.push(Change::Set(WRITTEN_BY, text(token)));
+        let update = expressions.update(&changes);
+        let condition = write.condition.as_ref().map(|it| expressions.condition(it));
+        let request = self
+            .dynamodb()
+            .update_item()
+            .table_name(self.table_name(write.table).map_err(CommitError::Fault)?)
+            .set_key(Some(key_of(&write.key)))
+            .set_update_expression(update)
+            .set_condition_expression(condition)
+            .set_expression_attribute_names(expressions.names())
+            .set_expression_attribute_values(expressions.values())
+            .return_values_on_condition_check_failure(OnFailure::AllOld);
+        let started = Instant::now();
+        let answer = request.send().await;
+        observe_query("UpdateItem", write.table.name(), started.elapsed());
+        let Err(error) = answer else { return Ok(()) };
+        match error.as_service_error() {
+            Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
+                refused(failed.item.clone(), token)
+            }
+            Some(UpdateItemError::TransactionConflictException(_)) => Err(CommitError::Conflict),
+            _ => Err(CommitError::Fault(fault(
+                "UpdateItem",
+                write.table.name(),
+                error,
+            ))),
+        }
+    }
+
+    /// Timed under the table of the first write: the one that the decision is about.
+    async fn transact(&self, transaction: &Transaction) -> Result<(), CommitError> {
+        let items = transaction
+            .writes
+            .iter()
+            .map(|write| {
+                let table = self.table_name(write.table).map_err(CommitError::Fault)?;
+                transact_item(write, table)
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        let request = self
+            .dynamodb()
+            .transact_write_items()
+            .set_transact_items(Some(items))
+            .client_request_token(&transaction.token);
+        let table = transaction
+            .writes
+            .first()
+            .map_or("", |write| write.table.name());
+        let started = Instant::now();
+        let answer = request.send().await;
+        observe_query("TransactWriteItems", table, started.elapsed());
+        let Err(error) = answer else { return Ok(()) };
+        match error.as_service_error() {
+            Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+                Err(cancelled_because(cancelled.cancellation_reasons()))
+            }
+            Some(TransactWriteItemsError::TransactionInProgressException(_)) => {
+                Err(CommitError::Conflict)
+            }
+            Some(TransactWriteItemsError::IdempotentParameterMismatchException(_)) => Err(
+                CommitError::Invalid("the token stands for another transaction".to_owned()),
+            ),
+            _ => Err(CommitError::Fault(fault(
+                "TransactWriteItems",
+                table,
+                error,
+            ))),
+        }
+    }
+}
+
+/// Whether making the changes twice is the same as making them once.
+fn is_repeatable(changes: &[Change]) -> bool {
+    !changes
+        .iter()
+        .any(|change| matches!(change, Change::Add(..)))
+}
+
+/// A lone write's condition did not hold: unless the item is what we have written ourselves.
+///
+/// What is left: between the lost answer and its retry another writer may have changed the item
+/// again. Then the failure is reported, and the decision is made anew from what is stored now.
+fn refused(stored: Option<SdkItem>, token: &str) -> Result<(), CommitError> {
+    let written_by = stored.as_ref().and_then(|item| item.get(WRITTEN_BY));
+    if matches!(written_by, Some(AttributeValue::S(by)) if by == token) {
+        return Ok(());
+    }
+    Err(CommitError::Conditions(vec![FailedCondition {
+        write: 0,
+        stored: stored.map(plain),
+    }]))
+}
+
+/// Why a transaction did not happen. Each write has its reason, in order.
+///
+/// A condition that failed is an answer, so it goes before a conflict or a throttle beside it,
+/// which would only say to ask again.
+fn cancelled_because(reasons: &[CancellationReason]) -> CommitError {
+    let (mut conditions, mut conflict, mut throttle) = (Vec::new(), false, None);
+    for (write, reason) in reasons.iter().enumerate() {
+        let message = reason.message().unwrap_or_default();
+        match reason.code().unwrap_or("None") {
+            "None" => {}
+            "ConditionalCheckFailed" => {
+                let stored = reason
+                    .item
+                    .clone()
+                    .filter(|item| !item.is_empty())
+                    .map(plain);
+                conditions.push(FailedCondition { write, stored });
+            }
+            "TransactionConflict" => conflict = true,
+            code @ ("ThrottlingError" | "ProvisionedThroughputExceeded") => {
+                throttle = Some(format!("{code}: {message}"));
+            }
+            code if is_throttle(code) => throttle = Some(format!("{code}: {message}")),
+            code => return CommitError::Invalid(format!("write {write}: {code}: {message}")),
+        }
+    }
+    match throttle {
+        _ if !conditions.is_empty() => CommitError::Conditions(conditions),
+        _ if conflict => CommitError::Conflict,
+        Some(throttle) => CommitError::Fault(unavailable(throttle)),
+        None => CommitError::Fault(Fault::internal(
+            "a transaction was cancelled without a reason",
+        )),
+    }
+}
+
+/// Finishes a builder: those of the four kinds have the same setters and no trait in common.
+macro_rules! finished {
+    ($builder:expr, $table:expr, $condition:expr, $expressions:expr) => {
+        $builder
+            .table_name($table)
+            .set_condition_expression($condition)
+            .set_expression_attribute_names($expressions.names())
+            .set_expression_attribute_values($expressions.values())
+            .return_values_on_condition_check_failure(OnFailure::AllOld)
+            .build()
+            .map_err(|error| CommitError::Invalid(error.to_string()))?
+    };
+}
+
+fn transact_item(write: &Write, table: &str) -> Result<TransactWriteItem, CommitError> {
+    let mut expressions = Expressions::default();
+    let condition = write.condition.as_ref().map(|it| expressions.condition(it));
+    let item = TransactWriteItem::builder();
+    let item = match &write.action {
+        Action::Put(put) => {
+            let builder = Put::builder().set_item(Some(item_of(&write.key, put)));
+            item.put(finished!(builder, table, condition, expressions))
+        }
+        Action::Update(changes) => {
+            let update = expressions.update(changes);
+            let builder = Update::builder()
+                .set_key(Some(key_of(&write.key)))
+                .set_update_expression(update);
+            item.update(finished!(builder, table, condition, expressions))
+        }
+        Action::Delete => {
+            let builder = Delete::builder().set_key(Some(key_of(&write.key)));
+            item.delete(finished!(builder, table, condition, expressions))
+        }
+        Action::Check => {
+            let builder = ConditionCheck::builder().set_key(Some(key_of(&write.key)));
+            item.condition_check(finished!(builder, table, condition, expressions))
+        }
+    };
+    Ok(item.build())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reason(code: &str) -> CancellationReason {
+        CancellationReason::builder()
+            .code(code)
+            .message("said so")
+            .build()
+    }
+
+    #[test]
+    fn a_cancelled_transaction_is_read_reason_by_reason() {
+        let failed = || reason("ConditionalCheckFailed");
+        let (none, conflict) = (|| reason("None"), || reason("TransactionConflict"));
+        let throttle = || reason("ThrottlingError");
+        let read = |reasons: &[CancellationReason]| match cancelled_because(reasons) {
+            CommitError::Conditions(failed) => {
+                format!(
+                    "conditions {:?}",
+                    failed.iter().map(|it| it.write).collect::<Vec<_>>()
+                )
+            }
+            CommitError::Conflict => "conflict".to_owned(),
+            CommitError::Invalid(_) => "invalid".to_owned(),
+            CommitError::Fault(Fault::Unavailable { .. }) => "unavailable".to_owned(),
+            CommitError::Fault(_) => "internal".to_owned(),
+        };
+        for (reasons, meaning) in [
+            (
+                vec![none(), failed(), none(), failed()],
+                "conditions [1, 3]",
+            ),
+            (vec![conflict(), failed()], "conditions [1]"),
+            (vec![none(), conflict()], "conflict"),
+            (vec![throttle(), conflict()], "conflict"),
+            (vec![throttle(), none()], "unavailable"),
+            (vec![reason("ProvisionedThroughputExceeded")], "unavailable"),
+            (
+                vec![failed(), reason("ItemCollectionSizeLimitExceeded")],
+                "invalid",
+            ),
+            (vec![reason("ValidationError")], "invalid"),
+            (vec![none()], "internal"),
+        ] {
+            assert_eq!(read(&reasons), meaning, "{reasons:?}");
+        }
+    }
+
+    #[test]
+    fn a_condition_that_failed_on_our_own_write_is_a_success() {
+        let ours = SdkItem::from([(WRITTEN_BY.to_owned(), AttributeValue::S("token".to_owned()))]);
+        assert!(refused(Some(ours.clone()), "token").is_ok());
+        assert!(refused(Some(ours), "another").is_err());
+        assert!(refused(None, "token").is_err());
+    }
+
+    #[test]
+    fn only_a_change_that_adds_must_not_be_repeated() {
+        assert!(is_repeatable(&[
+            Change::Set("status", text("SOLD")),
+            Change::Remove("draft")
+        ]));
+        assert!(!is_repeatable(&[Change::Add("stock", -1)]));
+    }
+}

@@ -1,0 +1,86 @@
+//! Counters that end by themselves.
+
+use std::time::Instant;
+
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+use lifecycle::Fault;
+use lifecycle::effects::{Change, Condition, number};
+use lifecycle::platform::{Count, Counter};
+use lifecycle::record::{Key, Table};
+use lifecycle::telemetry::observe_query;
+
+use crate::Aws;
+use crate::expressions::{Expressions, SdkItem, key_of};
+use crate::faults::fault;
+
+/// Where counters are kept.
+const LIMITS: Table = Table::new("limits");
+/// What has been counted.
+const TOTAL: &str = "total";
+/// When the store may forget it, in seconds since 1970.
+const EXPIRES_AT: &str = "expiresAt";
+
+impl Aws {
+    /// One conditional update adds and tells the total.
+    ///
+    /// It is not idempotent: a retry of the SDK after a lost answer counts twice. A limit then
+    /// refuses a little too early, which is the safe side.
+    pub(super) async fn add_to_counter(&self, counter: &Counter) -> Result<Count, Fault> {
+        let key = Key::new(&counter.key);
+        if counter.amount == 0 {
+            let item = self.get_item(LIMITS, &key, true).await?;
+            return total(item.as_ref());
+        }
+        let mut expressions = Expressions::default();
+        let update = expressions.update(&[
+            Change::Add(TOTAL, i64::from(counter.amount)),
+            Change::Set(EXPIRES_AT, number(counter.expires_at.as_seconds())),
+        ]);
+        let condition = match counter.maximum {
+            None => None,
+            Some(maximum) if maximum < counter.amount => return Ok(Count::Exceeded),
+            Some(maximum) => {
+                let room = i64::from(maximum - counter.amount);
+                let below = Condition::Below(TOTAL, room + 1);
+                Some(expressions.condition(&Condition::Any(vec![Condition::Absent, below])))
+            }
+        };
+        let request = self
+            .dynamodb()
+            .update_item()
+            .table_name(self.table_name(LIMITS)?)
+            .set_key(Some(key_of(&key)))
+            .set_update_expression(update)
+            .set_condition_expression(condition)
+            .set_expression_attribute_names(expressions.names())
+            .set_expression_attribute_values(expressions.values())
+            .return_values(ReturnValue::UpdatedNew);
+        let started = Instant::now();
+        let answer = request.send().await;
+        observe_query("UpdateItem", LIMITS.name(), started.elapsed());
+        match answer {
+            Ok(answer) => total(answer.attributes.as_ref()),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
+            {
+                Ok(Count::Exceeded)
+            }
+            Err(error) => Err(fault("UpdateItem", LIMITS.name(), error)),
+        }
+    }
+}
+
+/// What the item says; no item has counted nothing.
+fn total(item: Option<&SdkItem>) -> Result<Count, Fault> {
+    match item.and_then(|item| item.get(TOTAL)) {
+        None => Ok(Count::Total(0)),
+        Some(AttributeValue::N(total)) => {
+            let total: u64 = total.parse().map_err(Fault::internal)?;
+            Ok(Count::Total(u32::try_from(total).unwrap_or(u32::MAX)))
+        }
+        Some(other) => Err(Fault::internal(format!("a counter holds {other:?}"))),
+    }
+}

@@ -1,0 +1,35 @@
+//! Telemetry to a collector.
+
+use aws_smithy_runtime_api::client::http::HttpConnector;
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_types::body::SdkBody;
+use http::header::CONTENT_TYPE;
+use lifecycle::Fault;
+
+use crate::Aws;
+
+impl Aws {
+    /// One try: telemetry that is lost is lost, and must not hold anything up.
+    pub(super) async fn post_json(
+        &self,
+        url: &str,
+        headers: &[(String, String)],
+        json: Vec<u8>,
+    ) -> Result<(), Fault> {
+        let mut request = http::Request::post(url).header(CONTENT_TYPE, "application/json");
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        let request = request.body(SdkBody::from(json)).map_err(Fault::internal)?;
+        let request = HttpRequest::try_from(request).map_err(Fault::internal)?;
+        let answer = self.others().call(request).await;
+        let answer = answer.map_err(|error| Fault::Upstream(error.into()))?;
+        if answer.status().is_success() {
+            return Ok(());
+        }
+        let status = answer.status().as_u16();
+        Err(Fault::Upstream(
+            format!("the collector answered {status}").into(),
+        ))
+    }
+}

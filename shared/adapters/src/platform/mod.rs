@@ -1,0 +1,59 @@
+//! The lifecycle's port on AWS: one module for each thing it asks for.
+
+mod commit;
+mod count;
+mod export;
+mod mail;
+mod messages;
+mod read;
+mod warm;
+
+use async_trait::async_trait;
+use lifecycle::Fault;
+use lifecycle::effects::{Mail, Queue};
+use lifecycle::platform::{CommitError, Count, Counter, Outgoing, Platform, Transaction};
+use lifecycle::record::{Key, Table};
+use serde_dynamo::Item;
+
+use crate::Aws;
+
+#[async_trait]
+impl Platform for Aws {
+    async fn commit(&self, transaction: &Transaction) -> Result<(), CommitError> {
+        self.commit_transaction(transaction).await
+    }
+
+    async fn read(&self, table: Table, key: &Key) -> Result<Option<Item>, Fault> {
+        let item = self.get_item(table, key, true).await?;
+        Ok(item.map(crate::expressions::plain))
+    }
+
+    async fn count(&self, counter: &Counter) -> Result<Count, Fault> {
+        self.add_to_counter(counter).await
+    }
+
+    async fn send(&self, messages: &[Outgoing]) -> Vec<(usize, Fault)> {
+        self.send_messages(messages).await
+    }
+
+    async fn bury(&self, queue: Queue, body: &str, reason: &str) -> Result<(), Fault> {
+        self.bury_message(queue, body, reason).await
+    }
+
+    async fn mail(&self, mail: &Mail) -> Result<(), Fault> {
+        self.send_mail(mail).await
+    }
+
+    async fn export(
+        &self,
+        url: &str,
+        headers: &[(String, String)],
+        json: Vec<u8>,
+    ) -> Result<(), Fault> {
+        self.post_json(url, headers, json).await
+    }
+
+    async fn warm(&self) {
+        self.open_connections().await;
+    }
+}

@@ -1,0 +1,40 @@
+//! Reading one item.
+
+use std::time::Instant;
+
+use lifecycle::Fault;
+use lifecycle::record::{Key, Table};
+use lifecycle::telemetry::observe_query;
+
+use crate::Aws;
+use crate::expressions::{SdkItem, key_of};
+use crate::faults::fault;
+
+impl Aws {
+    /// One item, as it is now or, at half the price, as it was a moment ago.
+    pub(crate) async fn get_item(
+        &self,
+        table: Table,
+        key: &Key,
+        consistent: bool,
+    ) -> Result<Option<SdkItem>, Fault> {
+        let request = self
+            .dynamodb()
+            .get_item()
+            .table_name(self.table_name(table)?)
+            .set_key(Some(key_of(key)))
+            .consistent_read(consistent);
+        let started = Instant::now();
+        let answer = request.send().await;
+        observe_query("GetItem", table.name(), started.elapsed());
+        let answer = answer.map_err(|error| fault("GetItem", table.name(), error))?;
+        Ok(answer.item)
+    }
+
+    /// The physical name of a table.
+    pub(crate) fn table_name(&self, table: Table) -> Result<&str, Fault> {
+        self.configuration()
+            .table(table)
+            .ok_or_else(|| Fault::internal(format!("table {} is not among the uses", table.name())))
+    }
+}
