@@ -113,7 +113,9 @@ impl<I: Identity> Caller for Option<I> {
     const SIGN_IN: SignIn = SignIn::Optional;
 
     fn identify(claims: Option<&Claims>, now: Timestamp) -> Result<Self, Failure> {
-        claims.map(|claims| I::identify(Some(claims), now)).transpose()
+        claims
+            .map(|claims| I::identify(Some(claims), now))
+            .transpose()
     }
 
     fn subject(&self) -> Option<String> {
@@ -121,7 +123,8 @@ impl<I: Identity> Caller for Option<I> {
     }
 
     fn has(&self, role: I::Role) -> bool {
-        self.as_ref().is_some_and(|identity| Identity::has(identity, role))
+        self.as_ref()
+            .is_some_and(|identity| Identity::has(identity, role))
     }
 }
 
@@ -207,7 +210,11 @@ pub struct Permit<C> {
 
 impl<C> Permit<C> {
     pub(crate) fn new(caller: C, moment: Moment, deadline: Deadline) -> Self {
-        Self { caller, moment, deadline }
+        Self {
+            caller,
+            moment,
+            deadline,
+        }
     }
 
     /// Who was let in.

@@ -1,16 +1,201 @@
 //! Stage 8 performed: one commit of everything that must not be lost.
 
-use serde_dynamo::AttributeValue;
+use serde::{Deserialize, Serialize};
+use serde_dynamo::{AttributeValue, Item};
+use serde_json::Value;
 
-use crate::effects::{Action, Change, Write};
+use crate::Moment;
+use crate::effects::{Action, Change, Content, Effects, Event, Message, Otherwise, Write};
+use crate::envelope::Envelope;
+use crate::failure::{Fault, Rejection};
+use crate::platform::{CommitError, Outgoing, Platform, Transaction};
+use crate::record::{Key, Record, Table};
+use crate::uses::{Use, Verb};
+
+/// Where events wait for the relay: written in the commit, read from the table's stream.
+pub const OUTBOX: Table = Table::new("outbox");
+
+/// How long a row of the outbox is kept; its time to live is `expiresAt`.
+const OUTBOX_KEPT_S: i64 = 7 * 24 * 60 * 60;
+
+/// What caused the effects: it stands in every envelope.
+#[derive(Debug, Clone)]
+pub(crate) struct Cause {
+    pub(crate) request_id: String,
+    pub(crate) traceparent: Option<String>,
+}
+
+/// How an attempt to commit ended.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// Everything is written.
+    Committed,
+    /// Nothing is: the ledger knows this request or record already.
+    Known(Option<Item>),
+    /// Nothing is: a condition that stands for a rejection did not hold.
+    Rejected(Rejection),
+    /// Nothing is: the facts have moved, or somebody else is at the same items.
+    Moved,
+}
+
+/// Puts everything that must not be lost into one transaction: writes, outbox rows, and the
+/// ledger record, which comes last.
+pub(crate) fn compose(
+    effects: &Effects,
+    ledger: Option<Write>,
+    uses: &[Use],
+    moment: &Moment,
+    cause: &Cause,
+    attempt: u32,
+) -> Result<Transaction, Fault> {
+    let mut writes = effects.writes().to_vec();
+    for (number, event) in effects.events().iter().enumerate() {
+        let id = moment.id(&format!("event/{number}"));
+        let row = OutboxRow {
+            envelope: seal(event, id.to_string(), moment, cause),
+            expires_at: moment.now().plus_seconds(OUTBOX_KEPT_S).as_seconds(),
+        };
+        writes.push(Write::create(&row));
+    }
+    // A commit that would write nothing else has nothing to protect by a ledger record; what
+    // is written must be declared, or the policy could not allow it.
+    for write in &writes {
+        let verb = verb_of(write);
+        if !uses.iter().any(|usage| usage.covers(write.table, verb)) {
+            let message = format!("{verb:?} on table {} is not declared", write.table.name());
+            return Err(Fault::internal(message));
+        }
+    }
+    writes.extend(ledger);
+    Ok(Transaction {
+        token: moment.id(&format!("commit/{attempt}")).to_string(),
+        writes,
+    })
+}
+
+/// Commits, and reads a refusal reason by reason.
+///
+/// `ledger` is the index of the ledger record among the writes. If that one's condition failed,
+/// the request or record is known, whatever else may have failed beside it.
+pub(crate) async fn commit(
+    platform: &dyn Platform,
+    transaction: &Transaction,
+    ledger: Option<usize>,
+) -> Result<Outcome, Fault> {
+    let failed = match platform.commit(transaction).await {
+        Ok(()) => return Ok(Outcome::Committed),
+        Err(CommitError::Conflict) => return Ok(Outcome::Moved),
+        Err(CommitError::Invalid(reason)) => return Err(Fault::internal(reason)),
+        Err(CommitError::Fault(fault)) => return Err(fault),
+        Err(CommitError::Conditions(failed)) => failed,
+    };
+    if let Some(known) = failed.iter().find(|failed| Some(failed.write) == ledger) {
+        return Ok(Outcome::Known(known.stored.clone()));
+    }
+    let rejections =
+        failed.iter().filter_map(
+            |failed| match &transaction.writes.get(failed.write)?.otherwise {
+                Otherwise::Reject(rejection) => Some(rejection.clone()),
+                Otherwise::Stale => None,
+            },
+        );
+    Ok(rejections
+        .reduce(together)
+        .map_or(Outcome::Moved, Outcome::Rejected))
+}
+
+/// Two rejections of one kind are told together, with everything that is at fault.
+fn together(mut first: Rejection, other: Rejection) -> Rejection {
+    if first.code == other.code {
+        first.details.extend(other.details);
+    }
+    first
+}
+
+/// The messages of a decision, ready to go.
+pub(crate) fn outgoing(messages: &[Message], moment: &Moment, cause: &Cause) -> Vec<Outgoing> {
+    let ready = messages
+        .iter()
+        .enumerate()
+        .map(|(number, message)| Outgoing {
+            queue: message.queue,
+            envelope: match &message.content {
+                Content::Forward(envelope) => (**envelope).clone(),
+                Content::New(event) => {
+                    let id = moment.id(&format!("message/{number}"));
+                    seal(event, id.to_string(), moment, cause)
+                }
+            },
+            delay: std::time::Duration::from_secs(message.delay_s.into()),
+        });
+    ready.collect()
+}
+
+fn seal(event: &Event, event_id: String, moment: &Moment, cause: &Cause) -> Envelope<Value> {
+    Envelope {
+        event_id,
+        event_type: event.event_type.to_owned(),
+        version: event.version,
+        occurred_at: moment.now(),
+        aggregate_id: event.aggregate_id.clone(),
+        request_id: cause.request_id.clone(),
+        traceparent: cause.traceparent.clone(),
+        data: event.data.clone(),
+    }
+}
+
+/// An event as the outbox keeps it: the envelope, under its aggregate, so that the stream has
+/// the events of one aggregate in order.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OutboxRow {
+    /// What happened.
+    #[serde(flatten)]
+    pub envelope: Envelope<Value>,
+    /// When the row may be forgotten, in seconds since 1970.
+    pub expires_at: i64,
+}
+
+impl Record for OutboxRow {
+    const TABLE: Table = OUTBOX;
+
+    fn key(&self) -> Key {
+        Key::sorted(&self.envelope.aggregate_id, &self.envelope.event_id)
+    }
+}
+
+impl crate::consumer::Delivery for OutboxRow {
+    fn event_id(&self) -> Option<&str> {
+        Some(&self.envelope.event_id)
+    }
+
+    fn request_id(&self) -> Option<&str> {
+        Some(&self.envelope.request_id)
+    }
+
+    fn traceparent(&self) -> Option<&str> {
+        self.envelope.traceparent.as_deref()
+    }
+}
+
+fn verb_of(write: &Write) -> Verb {
+    match write.action {
+        Action::Put(_) => Verb::PutItem,
+        Action::Update(_) => Verb::UpdateItem,
+        Action::Delete => Verb::DeleteItem,
+        Action::Check => Verb::ConditionCheckItem,
+    }
+}
 
 /// The bytes of item data in a write, as the store counts them, near enough for a limit.
 pub(crate) fn size_of_write(write: &Write) -> usize {
     let key = write.key.pk.len() + write.key.sk.as_ref().map_or(0, String::len);
     key + match &write.action {
-        Action::Put(item) => {
-            item.inner().iter().map(|(name, value)| name.len() + size_of_value(value)).sum()
-        }
+        Action::Put(item) => item
+            .inner()
+            .iter()
+            .map(|(name, value)| name.len() + size_of_value(value))
+            .sum(),
         Action::Update(changes) => changes.iter().map(size_of_change).sum(),
         Action::Delete | Action::Check => 0,
     }
@@ -30,10 +215,15 @@ fn size_of_value(value: &AttributeValue) -> usize {
         AttributeValue::B(bytes) => bytes.len(),
         AttributeValue::Bool(_) | AttributeValue::Null(_) => 1,
         AttributeValue::M(map) => {
-            3 + map.iter().map(|(name, value)| 1 + name.len() + size_of_value(value)).sum::<usize>()
+            3 + map
+                .iter()
+                .map(|(name, value)| 1 + name.len() + size_of_value(value))
+                .sum::<usize>()
         }
         AttributeValue::L(values) => 3 + values.iter().map(|v| 1 + size_of_value(v)).sum::<usize>(),
-        AttributeValue::Ss(texts) | AttributeValue::Ns(texts) => texts.iter().map(String::len).sum(),
+        AttributeValue::Ss(texts) | AttributeValue::Ns(texts) => {
+            texts.iter().map(String::len).sum()
+        }
         AttributeValue::Bs(blobs) => blobs.iter().map(Vec::len).sum(),
     }
 }

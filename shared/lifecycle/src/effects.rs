@@ -244,7 +244,13 @@ impl Write {
     }
 
     fn new<R: Record>(key: Key, action: Action) -> Self {
-        Self { table: R::TABLE, key, action, condition: None, otherwise: Otherwise::Stale }
+        Self {
+            table: R::TABLE,
+            key,
+            action,
+            condition: None,
+            otherwise: Otherwise::Stale,
+        }
     }
 
     fn change(mut self, change: Change) -> Self {
@@ -267,8 +273,12 @@ pub fn text(value: impl Into<String>) -> AttributeValue {
 }
 
 fn item_of<R: Record>(record: &R) -> Item {
-    serde_dynamo::to_item(record)
-        .unwrap_or_else(|error| panic!("a record of table {} has no item form: {error}", R::TABLE.name()))
+    serde_dynamo::to_item(record).unwrap_or_else(|error| {
+        panic!(
+            "a record of table {} has no item form: {error}",
+            R::TABLE.name()
+        )
+    })
 }
 
 /// The payload of an event or message: a name, a version and plain JSON.
@@ -301,7 +311,12 @@ impl Event {
     pub fn about<D: EventData>(aggregate_id: impl ToString, data: &D) -> Self {
         let data = serde_json::to_value(data)
             .unwrap_or_else(|error| panic!("{} has no JSON form: {error}", D::TYPE));
-        Self { event_type: D::TYPE, version: D::VERSION, aggregate_id: aggregate_id.to_string(), data }
+        Self {
+            event_type: D::TYPE,
+            version: D::VERSION,
+            aggregate_id: aggregate_id.to_string(),
+            data,
+        }
     }
 }
 
@@ -354,12 +369,20 @@ pub enum Content {
 impl Message {
     /// A message about something new.
     pub fn new(queue: Queue, event: Event) -> Self {
-        Self { queue, content: Content::New(event), delay_s: 0 }
+        Self {
+            queue,
+            content: Content::New(event),
+            delay_s: 0,
+        }
     }
 
     /// An envelope passed on to a queue unchanged.
     pub fn forward(queue: Queue, envelope: crate::envelope::Envelope<serde_json::Value>) -> Self {
-        Self { queue, content: Content::Forward(Box::new(envelope)), delay_s: 0 }
+        Self {
+            queue,
+            content: Content::Forward(Box::new(envelope)),
+            delay_s: 0,
+        }
     }
 
     /// Hides the message for a while; SQS allows at most 900 s.

@@ -8,7 +8,9 @@ use crate::Timestamp;
 /// The moment a request is decided in.
 ///
 /// Fixed once per request: when the lifecycle decides again after a write conflict, the clock
-/// stands still and the ids are the same, so the second try wants the very same effects.
+/// stands still and the ids are the same, so the second try wants the very same effects. For a
+/// record of a queue even a later delivery gets the same ids, so that whoever receives what it
+/// leads to can recognise a repetition.
 ///
 /// ```
 /// use lifecycle::{Moment, Timestamp};
@@ -19,13 +21,44 @@ use crate::Timestamp;
 #[derive(Debug, Clone)]
 pub struct Moment {
     now: Timestamp,
+    ids_from: Timestamp,
     seed: [u8; 32],
 }
 
 impl Moment {
     /// A moment of your own making, for tests; the lifecycle takes the clock and a random seed.
     pub fn new(now: Timestamp, seed: [u8; 32]) -> Self {
-        Self { now, seed }
+        Self {
+            now,
+            ids_from: now,
+            seed,
+        }
+    }
+
+    /// The moment of a request: by the clock, with a seed that nobody can guess.
+    pub(crate) fn of_request(now: Timestamp) -> Self {
+        let mut seed = [0; 32];
+        // Two random UUIDs hold 244 random bits, from the operating system.
+        seed[..16].copy_from_slice(Uuid::new_v4().as_bytes());
+        seed[16..].copy_from_slice(Uuid::new_v4().as_bytes());
+        Self::new(now, seed)
+    }
+
+    /// The moment of a record: by the clock, with ids that depend on the record's id alone.
+    pub(crate) fn of_record(now: Timestamp, record_id: &str) -> Self {
+        let seconds_of = |id: Uuid| id.get_timestamp().map(|time| time.to_unix());
+        let ids_from = Uuid::parse_str(record_id).ok().and_then(seconds_of).map_or(
+            Timestamp::from_millis(0),
+            |(seconds, nanos)| {
+                let seconds = i64::try_from(seconds).unwrap_or(0);
+                Timestamp::from_millis(seconds * 1000 + i64::from(nanos / 1_000_000))
+            },
+        );
+        Self {
+            now,
+            ids_from,
+            seed: Sha256::digest(record_id).into(),
+        }
     }
 
     /// The time.
@@ -38,11 +71,13 @@ impl Moment {
         let digest = self.digest(b"id", label);
         let mut random = [0; 10];
         random.copy_from_slice(&digest[..10]);
-        let millis = u64::try_from(self.now.as_millis()).unwrap_or(0);
+        let millis = u64::try_from(self.ids_from.as_millis()).unwrap_or(0);
         Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
     }
 
     /// 256 unguessable bits, always the same for the same label of the same moment.
+    ///
+    /// Only for endpoints: a record's moment can be computed from the record's id.
     pub fn secret(&self, label: &str) -> [u8; 32] {
         self.digest(b"secret", label)
     }
@@ -55,5 +90,30 @@ impl Moment {
             .chain_update(label)
             .finalize()
             .into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_delivery_of_a_record_gets_the_same_ids() {
+        let event_id = Uuid::now_v7().to_string();
+        let [first, second] =
+            [0, 60_000].map(|ms| Moment::of_record(Timestamp::from_millis(ms), &event_id));
+        assert_eq!(first.id("mail"), second.id("mail"));
+        assert_ne!(first.now(), second.now());
+    }
+
+    #[test]
+    fn two_requests_never_share_an_id_or_a_secret() {
+        let [first, second] = [0, 0].map(|ms| Moment::of_request(Timestamp::from_millis(ms)));
+        assert_ne!(first.id("order"), second.id("order"));
+        assert_ne!(first.secret("token"), second.secret("token"));
+        assert_ne!(
+            first.secret("token")[..10],
+            first.id("token").as_bytes()[6..]
+        );
     }
 }

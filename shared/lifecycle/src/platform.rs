@@ -37,8 +37,12 @@ pub trait Platform: Send + Sync + 'static {
     async fn mail(&self, mail: &Mail) -> Result<(), Fault>;
 
     /// Posts JSON to a telemetry collector.
-    async fn export(&self, url: &str, headers: &[(String, String)], json: Vec<u8>)
-    -> Result<(), Fault>;
+    async fn export(
+        &self,
+        url: &str,
+        headers: &[(String, String)],
+        json: Vec<u8>,
+    ) -> Result<(), Fault>;
 
     /// Opens the connections that the first request will need. Called once, during init, where
     /// the processor is not throttled and no client waits. A failure is no harm.
@@ -81,7 +85,9 @@ impl Transaction {
         }
         let bytes: usize = self.writes.iter().map(crate::commit::size_of_write).sum();
         if bytes > Self::BYTES_MAX {
-            return Err(CommitError::Invalid(format!("{bytes} bytes in one transaction")));
+            return Err(CommitError::Invalid(format!(
+                "{bytes} bytes in one transaction"
+            )));
         }
         Ok(())
     }

@@ -17,6 +17,9 @@ pub enum Use {
     Queue(Queue),
     /// A queue whose state is asked for.
     Probe(Queue),
+    /// The dead-letter queue of a queue, or of a stream by its table's name: messages that
+    /// cannot be understood are sent there. Its URL stands under `<NAME>_DEAD_LETTER_QUEUE_URL`.
+    DeadLetters(Queue),
     /// A secret that is read, by its logical name: `signing_keys` is found under
     /// `SIGNING_KEYS_SECRET_ID`.
     Secret(&'static str),

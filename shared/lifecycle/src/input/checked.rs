@@ -26,7 +26,8 @@ macro_rules! checked {
             where
                 D: $crate::reexport::serde::Deserializer<'de>,
             {
-                let raw = <$raw as $crate::reexport::serde::Deserialize>::deserialize(deserializer)?;
+                let raw =
+                    <$raw as $crate::reexport::serde::Deserialize>::deserialize(deserializer)?;
                 <Self as ::core::convert::TryFrom<$raw>>::try_from(raw)
                     .map_err($crate::reexport::serde::de::Error::custom)
             }

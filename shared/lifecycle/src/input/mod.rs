@@ -1,6 +1,208 @@
 //! Stage 4: what a request brings, as typed parts.
+//!
+//! An endpoint's input is one part or a tuple of parts: [`Path`], [`QueryString`], [`Headers`]
+//! and [`Json`]. Reading is strict, and every violation of every part is reported at once.
 
 mod checked;
+mod json;
+mod text;
 
-/// placeholder
-pub trait Input: Sized + Send {}
+use eserde::EDeserialize;
+use schemars::{JsonSchema, Schema};
+use serde::de::DeserializeOwned;
+
+use crate::failure::{Failure, Violations};
+use crate::serve::Request;
+
+/// What is read from a request: a part, a tuple of parts, or `()` for nothing.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be read from a request",
+    label = "not an input",
+    note = "use `Path<P>`, `QueryString<Q>`, `Headers<H>`, `Json<B>`, a tuple of these, or `()`"
+)]
+pub trait Input: Sized + Send {
+    /// Reads it; `None` when something was added to the violations.
+    ///
+    /// # Errors
+    ///
+    /// Failures that are not violations, such as a body of an unsupported media type.
+    fn read(request: &Request, violations: &mut Violations) -> Result<Option<Self>, Failure>;
+
+    /// Adds its schemas to a description.
+    fn describe(schemas: &mut Schemas);
+}
+
+/// The JSON Schemas of an input's parts.
+#[derive(Debug, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Schemas {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<Schema>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    query: Option<Schema>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    headers: Option<Schema>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body: Option<Schema>,
+}
+
+/// A type that a part can be read into: `#[derive(eserde::Deserialize, JsonSchema)]`.
+///
+/// Fields are required unless they are an `Option` with `#[serde(default)]`.
+pub trait Readable: DeserializeOwned + for<'de> EDeserialize<'de> + JsonSchema + Send {}
+
+impl<T: DeserializeOwned + for<'de> EDeserialize<'de> + JsonSchema + Send> Readable for T {}
+
+/// The parameters of the path, decoded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Path<P>(pub P);
+
+/// The query string; a parameter that the type does not know is a violation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueryString<Q>(pub Q);
+
+/// Headers, by their names in lower case; others are of no interest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Headers<H>(pub H);
+
+/// The body as JSON; a field that the type does not know is a violation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Json<B>(pub B);
+
+impl<P: Readable> Input for Path<P> {
+    fn read(request: &Request, violations: &mut Violations) -> Result<Option<Self>, Failure> {
+        let pairs = request
+            .path_parameters
+            .iter()
+            .map(|(k, v)| (k.as_str(), v.as_str()));
+        Ok(keep(text::read(text::Place::Path, pairs), violations).map(Path))
+    }
+
+    fn describe(schemas: &mut Schemas) {
+        schemas.path = Some(schemars::schema_for!(P));
+    }
+}
+
+impl<Q: Readable> Input for QueryString<Q> {
+    fn read(request: &Request, violations: &mut Violations) -> Result<Option<Self>, Failure> {
+        let pairs = request.query.iter().map(|(k, v)| (k.as_str(), v.as_str()));
+        Ok(keep(text::read(text::Place::Query, pairs), violations).map(QueryString))
+    }
+
+    fn describe(schemas: &mut Schemas) {
+        schemas.query = Some(schemars::schema_for!(Q));
+    }
+}
+
+impl<H: Readable> Input for Headers<H> {
+    fn read(request: &Request, violations: &mut Violations) -> Result<Option<Self>, Failure> {
+        let pairs = request
+            .headers
+            .iter()
+            .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
+        Ok(keep(text::read(text::Place::Header, pairs), violations).map(Headers))
+    }
+
+    fn describe(schemas: &mut Schemas) {
+        schemas.headers = Some(schemars::schema_for!(H));
+    }
+}
+
+impl<B: Readable> Input for Json<B> {
+    fn read(request: &Request, violations: &mut Violations) -> Result<Option<Self>, Failure> {
+        if !request.body.is_empty() && !request.has_json_body() {
+            return Err(Failure::UnsupportedMediaType);
+        }
+        Ok(keep(json::read(&request.body), violations).map(Json))
+    }
+
+    fn describe(schemas: &mut Schemas) {
+        schemas.body = Some(schemars::schema_for!(B));
+    }
+}
+
+impl Input for () {
+    fn read(_: &Request, _: &mut Violations) -> Result<Option<Self>, Failure> {
+        Ok(Some(()))
+    }
+
+    fn describe(_: &mut Schemas) {}
+}
+
+macro_rules! tuple {
+    ($($part:ident),+) => {
+        impl<$($part: Input),+> Input for ($($part,)+) {
+            fn read(
+                request: &Request,
+                violations: &mut Violations,
+            ) -> Result<Option<Self>, Failure> {
+                // Every part is read before any is missed, so that all violations are found.
+                let parts = ($($part::read(request, violations)?,)+);
+                #[expect(non_snake_case, reason = "a part is named after its type")]
+                let ($($part,)+) = parts;
+                Ok((|| Some(($($part?,)+)))())
+            }
+
+            fn describe(schemas: &mut Schemas) {
+                $($part::describe(schemas);)+
+            }
+        }
+    };
+}
+
+tuple!(A);
+tuple!(A, B);
+tuple!(A, B, C);
+tuple!(A, B, C, D);
+
+fn keep<T>(read: Result<T, Violations>, violations: &mut Violations) -> Option<T> {
+    match read {
+        Ok(value) => Some(value),
+        Err(found) => {
+            violations.extend(found);
+            None
+        }
+    }
+}
+
+/// What a reader found, in the words of the client: the deserialisers speak of lines, columns
+/// and Rust's names for fields.
+mod wording {
+    use schemars::JsonSchema;
+
+    /// The sentence without the position that `serde_json` appends.
+    pub(super) fn without_position(message: &str) -> &str {
+        let message = message.trim();
+        message
+            .find(" at line ")
+            .map_or(message, |end| &message[..end])
+    }
+
+    /// The field that a "missing field" message is about, as it is named on the wire.
+    ///
+    /// The message has Rust's name for it; the schema knows which names are used on the wire.
+    pub(super) fn missing_field<T: JsonSchema>(message: &str) -> Option<String> {
+        let name = message.strip_prefix("missing field `")?.split('`').next()?;
+        let name = name.trim_start_matches("r#");
+        let camel = camel_case(name);
+        let schema = schemars::schema_for!(T).as_value().to_string();
+        let known = |name: &str| schema.contains(&format!("\"{name}\""));
+        Some(
+            [camel, name.replace('_', "-")]
+                .into_iter()
+                .find(|n| known(n))
+                .unwrap_or(name.into()),
+        )
+    }
+
+    fn camel_case(name: &str) -> String {
+        let mut words = name.split('_');
+        let first = words.next().unwrap_or_default().to_owned();
+        words.fold(first, |mut all, word| {
+            let mut letters = word.chars();
+            all.extend(letters.next().map(|first| first.to_ascii_uppercase()));
+            all.extend(letters);
+            all
+        })
+    }
+}

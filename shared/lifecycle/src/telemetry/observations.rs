@@ -7,6 +7,8 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use super::TraceContext;
+
 tokio::task_local! {
     static CURRENT: Arc<Observations>;
 }
@@ -15,7 +17,7 @@ tokio::task_local! {
 #[derive(Debug, Default)]
 pub(crate) struct Observations {
     request_id: String,
-    traceparent: Option<String>,
+    trace: Option<TraceContext>,
     noted: Mutex<Noted>,
 }
 
@@ -29,12 +31,19 @@ pub(crate) struct Noted {
 }
 
 impl Observations {
-    pub(crate) fn of(request_id: String, traceparent: Option<String>) -> Arc<Self> {
-        Arc::new(Self { request_id, traceparent, noted: Mutex::default() })
+    pub(crate) fn of(request_id: String, trace: Option<TraceContext>) -> Arc<Self> {
+        Arc::new(Self {
+            request_id,
+            trace,
+            noted: Mutex::default(),
+        })
     }
 
     pub(crate) fn noted(&self) -> Noted {
-        self.noted.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.noted
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     fn note(&self, note: impl FnOnce(&mut Noted)) {
@@ -68,7 +77,19 @@ pub fn request_id() -> Option<String> {
     CURRENT.try_with(|current| current.request_id.clone()).ok()
 }
 
-/// The W3C trace context of the request that is being served, to be passed on.
+/// The `traceparent` of the request that is being served, to be passed on.
 pub fn traceparent() -> Option<String> {
-    CURRENT.try_with(|current| current.traceparent.clone()).ok().flatten()
+    CURRENT
+        .try_with(|current| current.trace.as_ref().map(ToString::to_string))
+        .ok()
+        .flatten()
+}
+
+/// The `tracestate` of the request that is being served, to be passed on.
+pub fn tracestate() -> Option<String> {
+    let state = |trace: &TraceContext| trace.state().map(str::to_owned);
+    CURRENT
+        .try_with(|current| current.trace.as_ref().and_then(state))
+        .ok()
+        .flatten()
 }

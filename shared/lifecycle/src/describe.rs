@@ -1,0 +1,136 @@
+//! `--describe`: what a binary says about itself.
+//!
+//! The API's description, the policies and the template are checked against this, so that none
+//! of them can tell another story than the code.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+
+use crate::consumer::{Consumer, Inbox, Source};
+use crate::endpoint::Endpoint;
+use crate::idempotency::{Idempotency, LEDGER};
+use crate::input::{Input, Schemas};
+use crate::limit::{Counting, LIMITS};
+use crate::uses::{Use, Verb};
+
+/// Whether the binary was only asked to describe itself.
+pub(crate) fn asked() -> bool {
+    std::env::args()
+        .nth(1)
+        .is_some_and(|argument| argument == "--describe")
+}
+
+/// Prints a description as JSON.
+pub(crate) fn print(description: &Value) -> ExitCode {
+    match writeln!(std::io::stdout(), "{description:#}") {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+/// What an endpoint says about itself.
+pub fn endpoint<E: Endpoint>() -> Value {
+    let mut schemas = Schemas::default();
+    E::Input::describe(&mut schemas);
+    let counting = match E::LIMIT.counting {
+        Counting::Exact => "exact",
+        Counting::Approximate => "approximate",
+    };
+    let idempotency = match E::IDEMPOTENCY {
+        Idempotency::None => "none",
+        Idempotency::Accepted => "accepted",
+        Idempotency::Required => "required",
+    };
+    json!({
+        "kind": "endpoint",
+        "route": { "method": E::ROUTE.method.as_str(), "path": E::ROUTE.path },
+        "access": E::ACCESS.describe(),
+        "signIn": format!("{:?}", <E::Caller as crate::Caller>::SIGN_IN).to_lowercase(),
+        "input": schemas,
+        "output": schemars::schema_for!(E::View),
+        "bodyBytesMax": E::BODY_BYTES_MAX,
+        "limit": {
+            "quota": E::LIMIT.quota,
+            "windowSeconds": E::LIMIT.window.as_secs(),
+            "counting": counting,
+        },
+        "idempotency": idempotency,
+        "uses": uses(&uses_of_endpoint::<E>()),
+    })
+}
+
+/// What a consumer says about itself.
+pub fn consumer<C: Consumer>() -> Value {
+    let source = match C::SOURCE {
+        Source::Queue(queue) => json!({ "queue": queue.name() }),
+        Source::Stream(table) => json!({ "stream": table.name() }),
+    };
+    json!({
+        "kind": "consumer",
+        "source": source,
+        "concurrency": C::CONCURRENCY,
+        "inbox": C::INBOX == Inbox::Remembered,
+        "uses": uses(&uses_of_consumer::<C>()),
+    })
+}
+
+/// What an authorizer says about itself.
+pub(crate) fn authorizer(used: &[Use]) -> Value {
+    json!({ "kind": "authorizer", "uses": uses(used) })
+}
+
+/// What the endpoint uses, and what the lifecycle uses on its behalf.
+pub(crate) fn uses_of_endpoint<E: Endpoint>() -> Vec<Use> {
+    let mut uses = E::USES.to_vec();
+    uses.push(Use::Table(LIMITS, &[Verb::UpdateItem]));
+    if E::IDEMPOTENCY != Idempotency::None {
+        uses.push(Use::Table(LEDGER, &[Verb::GetItem, Verb::PutItem]));
+    }
+    uses
+}
+
+/// What the consumer uses, and what the lifecycle uses on its behalf.
+pub(crate) fn uses_of_consumer<C: Consumer>() -> Vec<Use> {
+    let mut uses = C::USES.to_vec();
+    if C::INBOX == Inbox::Remembered {
+        uses.push(Use::Table(LEDGER, &[Verb::GetItem, Verb::PutItem]));
+    }
+    uses.push(Use::DeadLetters(crate::serve::dead_letters(C::SOURCE)));
+    uses
+}
+
+fn uses(uses: &[Use]) -> Value {
+    let mut tables = serde_json::Map::new();
+    let (mut queues, mut probes, mut secrets, mut dead_letters) = (vec![], vec![], vec![], vec![]);
+    let mut mail = false;
+    for usage in uses {
+        match usage {
+            Use::Table(table, verbs) => {
+                let known = tables.entry(table.name()).or_insert_with(|| json!([]));
+                for verb in *verbs {
+                    let verb = json!(verb);
+                    if let Some(known) = known.as_array_mut()
+                        && !known.contains(&verb)
+                    {
+                        known.push(verb);
+                    }
+                }
+            }
+            Use::Queue(queue) => queues.push(queue.name()),
+            Use::Probe(queue) => probes.push(queue.name()),
+            Use::DeadLetters(queue) => dead_letters.push(queue.name()),
+            Use::Secret(name) => secrets.push(*name),
+            Use::Mail => mail = true,
+        }
+    }
+    json!({
+        "tables": tables,
+        "queues": queues,
+        "probedQueues": probes,
+        "deadLettersOf": dead_letters,
+        "secrets": secrets,
+        "mail": mail,
+    })
+}

@@ -1,0 +1,123 @@
+//! Running the lifecycle on Lambda.
+//!
+//! [`endpoint`], [`consumer`] and [`authorizer`] are what a binary's `main` calls. Each first
+//! looks whether the binary was only asked to describe itself.
+
+mod after;
+mod authorize;
+mod batch;
+mod http;
+mod lambda;
+mod request;
+mod response;
+mod settings;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+pub(crate) use self::batch::dead_letters;
+pub use self::request::Request;
+pub(crate) use self::request::title_case;
+pub(crate) use self::response::Response;
+use self::settings::Settings;
+use crate::caller::TokenVerifier;
+use crate::consumer::Consumer;
+use crate::describe;
+use crate::endpoint::Endpoint;
+use crate::failure::BoxError;
+use crate::limit::Limiter;
+use crate::platform::Platform;
+use crate::uses::Use;
+
+/// Serves an endpoint until Lambda ends the process.
+///
+/// `connect` gets everything the endpoint uses, the lifecycle's own tables included; `build`
+/// makes the endpoint on the platform. Neither is called for `--describe`.
+pub fn endpoint<E: Endpoint, P: Platform + Clone>(
+    connect: impl FnOnce(&[Use]) -> Result<P, BoxError>,
+    build: impl FnOnce(&P) -> E,
+) -> ExitCode {
+    if describe::asked() {
+        return describe::print(&describe::endpoint::<E>());
+    }
+    run(
+        &describe::uses_of_endpoint::<E>(),
+        connect,
+        |platform, shared| {
+            Arc::new(http::Handler {
+                endpoint: build(platform),
+                shared,
+            })
+        },
+    )
+}
+
+/// Serves a consumer until Lambda ends the process.
+pub fn consumer<C: Consumer, P: Platform + Clone>(
+    connect: impl FnOnce(&[Use]) -> Result<P, BoxError>,
+    build: impl FnOnce(&P) -> C,
+) -> ExitCode {
+    if describe::asked() {
+        return describe::print(&describe::consumer::<C>());
+    }
+    run(
+        &describe::uses_of_consumer::<C>(),
+        connect,
+        |platform, shared| {
+            Arc::new(batch::Handler {
+                consumer: build(platform),
+                shared,
+            })
+        },
+    )
+}
+
+/// Serves the authorizer of an HTTP API until Lambda ends the process.
+pub fn authorizer<V: TokenVerifier + 'static, P: Platform + Clone>(
+    uses: &'static [Use],
+    connect: impl FnOnce(&[Use]) -> Result<P, BoxError>,
+    build: impl FnOnce(&P) -> V,
+) -> ExitCode {
+    if describe::asked() {
+        return describe::print(&describe::authorizer(uses));
+    }
+    run(uses, connect, |platform, _| {
+        Arc::new(authorize::Handler {
+            verifier: Arc::new(build(platform)),
+        })
+    })
+}
+
+/// What all requests of a process share.
+pub(crate) struct Shared {
+    settings: Settings,
+    platform: Arc<dyn Platform>,
+    limiter: Limiter,
+}
+
+fn run<P: Platform + Clone>(
+    uses: &[Use],
+    connect: impl FnOnce(&[Use]) -> Result<P, BoxError>,
+    build: impl FnOnce(&P, Arc<Shared>) -> Arc<dyn lambda::Handler>,
+) -> ExitCode {
+    let settings = Settings::from_environment();
+    crate::telemetry::log::start(&settings.function, settings.log_level.as_deref());
+    let started = lambda::async_runtime(&settings).block_on(async {
+        let platform = connect(uses)?;
+        let shared = Shared {
+            settings,
+            platform: Arc::new(platform.clone()),
+            limiter: Limiter::default(),
+        };
+        let shared = Arc::new(shared);
+        let handler = build(&platform, Arc::clone(&shared));
+        lambda::serve(handler, shared).await
+    });
+    match started {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(error = &*error as &dyn std::error::Error, "cannot serve");
+            ExitCode::FAILURE
+        }
+    }
+}

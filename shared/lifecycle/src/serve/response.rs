@@ -1,0 +1,267 @@
+//! Stage 9: the answer on its way out, in the one shape that every answer has.
+
+use http::header::{self, HeaderValue};
+use http::{HeaderMap, HeaderName, Method, StatusCode};
+use serde::Serialize;
+use serde::ser::SerializeMap;
+use sha2::{Digest, Sha256};
+
+use super::Request;
+use crate::failure::{Answer, Failure, Violation};
+use crate::reply::{Body, Reply, View};
+
+/// The header that carries the request's id, in and out.
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// An answer as bytes: what the idempotency record keeps and what goes to API Gateway.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Response {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+impl Response {
+    /// A reply in the API's shape.
+    pub(crate) fn of_reply<V: View>(reply: Reply<V>) -> Result<Self, serde_json::Error> {
+        let body = match reply.body {
+            Body::Data(view) => serde_json::to_string(&Data { data: view })?,
+            Body::Page(page) => serde_json::to_string(&CountedPage {
+                count: page.items.len(),
+                page,
+            })?,
+            Body::Bare(view) => serde_json::to_string(&view)?,
+            Body::Empty => String::new(),
+        };
+        let mut headers = HeaderMap::new();
+        if !body.is_empty() {
+            headers.insert(
+                header::CONTENT_TYPE,
+                HeaderValue::from_static("application/json"),
+            );
+        }
+        headers.extend(
+            reply
+                .headers
+                .into_iter()
+                .map(|(name, value)| (Some(name), value)),
+        );
+        Ok(Self {
+            status: reply.status,
+            headers,
+            body,
+        })
+    }
+
+    /// A failure in the API's shape, or as RFC 9457 problem details for those who ask.
+    pub(crate) fn of_failure(failure: &Failure, trace_id: &str, request: Option<&Request>) -> Self {
+        let answer = failure.answer();
+        let problem = request.is_some_and(Request::wants_problem_details);
+        let (media_type, body) = if problem {
+            let path = request.map_or("", |request| request.path.as_str());
+            (
+                "application/problem+json",
+                problem_details(&answer, trace_id, path),
+            )
+        } else {
+            ("application/json", envelope(&answer, trace_id))
+        };
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+        if let Some(seconds) = answer.retry_after_s {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if answer.status == StatusCode::UNAUTHORIZED {
+            // RFC 6750, section 3.
+            let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");
+            headers.insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        Self {
+            status: answer.status,
+            headers,
+            body,
+        }
+    }
+
+    /// Gives an answer to a `GET` its `ETag`, and makes it a 304 for a client that has it
+    /// already (RFC 9110, 13.1.2).
+    pub(crate) fn with_entity_tag(mut self, request: &Request) -> Self {
+        if request.method != Method::GET || self.status != StatusCode::OK {
+            return self;
+        }
+        let tag = entity_tag(&self.body);
+        let known = request
+            .headers
+            .get_all(header::IF_NONE_MATCH)
+            .iter()
+            .any(|value| {
+                let listed = value.to_str().unwrap_or_default().split(',').map(str::trim);
+                listed
+                    .into_iter()
+                    .any(|known| known == "*" || known.trim_start_matches("W/") == tag)
+            });
+        if let Ok(value) = HeaderValue::from_str(&tag) {
+            self.headers.insert(header::ETAG, value);
+        }
+        if known {
+            self.status = StatusCode::NOT_MODIFIED;
+            self.headers.remove(header::CONTENT_TYPE);
+            self.body = String::new();
+        }
+        self
+    }
+
+    /// Adds the headers that every answer has.
+    pub(crate) fn finish(mut self, request_id: &str, origin: Option<&str>) -> Self {
+        if let Ok(id) = HeaderValue::from_str(request_id) {
+            self.headers.insert(REQUEST_ID, id);
+        }
+        self.headers
+            .entry(header::CACHE_CONTROL)
+            .or_insert(HeaderValue::from_static("no-store"));
+        let nosniff = HeaderValue::from_static("nosniff");
+        self.headers.insert(header::X_CONTENT_TYPE_OPTIONS, nosniff);
+        if let Some(origin) = origin.and_then(|origin| HeaderValue::from_str(origin).ok()) {
+            self.headers
+                .insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+            self.headers
+                .append(header::VARY, HeaderValue::from_static("Origin"));
+        }
+        self
+    }
+}
+
+/// A strong entity tag: the first half of the body's SHA-256.
+fn entity_tag(body: &str) -> String {
+    let digest = Sha256::digest(body);
+    let hex: String = digest[..16]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    format!("\"{hex}\"")
+}
+
+#[derive(Serialize)]
+struct Data<V> {
+    data: V,
+}
+
+#[derive(Serialize)]
+struct CountedPage<V> {
+    #[serde(flatten)]
+    page: crate::reply::Page<V>,
+    count: usize,
+}
+
+fn envelope(answer: &Answer, trace_id: &str) -> String {
+    #[derive(Serialize)]
+    struct Envelope<'a> {
+        error: Error<'a>,
+    }
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Error<'a> {
+        code: &'a str,
+        message: &'a str,
+        #[serde(skip_serializing_if = "<[_]>::is_empty")]
+        details: &'a [Violation],
+        trace_id: &'a str,
+    }
+    let error = Error {
+        code: answer.code,
+        message: &answer.message,
+        details: &answer.details,
+        trace_id,
+    };
+    serde_json::to_string(&Envelope { error }).expect("strings always have a JSON form")
+}
+
+fn problem_details(answer: &Answer, trace_id: &str, path: &str) -> String {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Problem<'a> {
+        r#type: &'a str,
+        title: &'a str,
+        status: u16,
+        detail: &'a str,
+        instance: &'a str,
+        code: &'a str,
+        trace_id: &'a str,
+        #[serde(skip_serializing_if = "<[_]>::is_empty")]
+        errors: &'a [Violation],
+    }
+    let problem = Problem {
+        r#type: "about:blank",
+        title: answer.status.canonical_reason().unwrap_or("Error"),
+        status: answer.status.as_u16(),
+        detail: &answer.message,
+        instance: path,
+        code: answer.code,
+        trace_id,
+        errors: &answer.details,
+    };
+    serde_json::to_string(&problem).expect("strings always have a JSON form")
+}
+
+/// The response format 2.0 of API Gateway's HTTP API.
+impl Serialize for Response {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(4))?;
+        map.serialize_entry("statusCode", &self.status.as_u16())?;
+        map.serialize_entry("headers", &Headers(&self.headers))?;
+        map.serialize_entry("body", &self.body)?;
+        map.serialize_entry("isBase64Encoded", &false)?;
+        map.end()
+    }
+}
+
+/// Headers by name; a repeated one is joined by commas, as the format has it.
+pub(crate) struct Headers<'a>(pub(crate) &'a HeaderMap);
+
+impl Serialize for Headers<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.keys_len()))?;
+        for name in self.0.keys() {
+            let values = self
+                .0
+                .get_all(name)
+                .iter()
+                .filter_map(|value| value.to_str().ok());
+            map.serialize_entry(name.as_str(), &values.collect::<Vec<_>>().join(", "))?;
+        }
+        map.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::failure::Violations;
+
+    #[test]
+    fn a_failure_is_one_envelope_with_code_message_details_and_trace_id() {
+        let failure = Failure::Invalid(Violations::one("/title", "is required"));
+        let response = Response::of_failure(&failure, "id-1", None);
+        assert_eq!(response.status, StatusCode::BAD_REQUEST);
+        assert_eq!(
+            response.body,
+            r#"{"error":{"code":"INVALID_REQUEST","message":"The request is invalid.","details":[{"field":"/title","message":"is required"}],"traceId":"id-1"}}"#
+        );
+    }
+
+    #[test]
+    fn details_are_absent_when_there_are_none_and_causes_never_show() {
+        let secret = std::io::Error::other("password=hunter2");
+        let failure = Failure::Fault(crate::Fault::internal(secret));
+        let response = Response::of_failure(&failure, "id-1", None);
+        assert!(!response.body.contains("details") && !response.body.contains("hunter2"));
+        assert_eq!(failure.to_string(), "internal error: password=hunter2");
+    }
+
+    #[test]
+    fn an_empty_answer_has_no_content_type() {
+        let response = Response::of_reply(Reply::<crate::reply::NoBody>::no_content()).unwrap();
+        assert!(response.body.is_empty());
+        assert!(!response.headers.contains_key(header::CONTENT_TYPE));
+    }
+}

@@ -1,0 +1,66 @@
+//! What the environment says: read once, at start.
+
+use std::env;
+
+/// The settings that every function has.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Settings {
+    /// `SERVICE_NAME`: the namespace of metrics and the service of spans.
+    pub(crate) service: String,
+    /// The function's name, as Lambda gives it.
+    pub(crate) function: String,
+    /// `ALLOWED_ORIGINS`: the origins whose pages may read answers, separated by commas.
+    pub(crate) allowed_origins: Vec<String>,
+    /// `LOG_LEVEL`.
+    pub(crate) log_level: Option<String>,
+    /// `OTEL_EXPORTER_OTLP_ENDPOINT`: the collector, if spans are wanted.
+    pub(crate) collector: Option<String>,
+    /// `OTEL_EXPORTER_OTLP_HEADERS`: what the collector wants to see, `name=value,…`.
+    pub(crate) collector_headers: Vec<(String, String)>,
+    /// `RATE_LIMIT`: another quota than the endpoint's own.
+    pub(crate) rate_limit: Option<u32>,
+    /// `AWS_LAMBDA_MAX_CONCURRENCY`: how many requests come at once; 1 on classic Lambda.
+    pub(crate) concurrency: usize,
+}
+
+impl Settings {
+    pub(crate) fn from_environment() -> Self {
+        let text = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
+        let list = |name: &str| text(name).map(|value| split(&value)).unwrap_or_default();
+        let function = text("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_else(|| "function".to_owned());
+        let headers = list("OTEL_EXPORTER_OTLP_HEADERS");
+        Self {
+            service: text("SERVICE_NAME").unwrap_or_else(|| function.clone()),
+            function,
+            allowed_origins: list("ALLOWED_ORIGINS"),
+            log_level: text("LOG_LEVEL"),
+            collector: text("OTEL_EXPORTER_OTLP_ENDPOINT"),
+            collector_headers: headers
+                .iter()
+                .filter_map(|pair| pair.split_once('='))
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect(),
+            rate_limit: text("RATE_LIMIT").and_then(|quota| quota.parse().ok()),
+            concurrency: text("AWS_LAMBDA_MAX_CONCURRENCY")
+                .and_then(|concurrency| concurrency.parse().ok())
+                .unwrap_or(1),
+        }
+    }
+
+    /// The origin to answer to a page of `origin`, if it is allowed to read answers.
+    pub(crate) fn allowed_origin(&self, origin: Option<&str>) -> Option<&str> {
+        let origin = origin?;
+        self.allowed_origins
+            .iter()
+            .find(|allowed| *allowed == origin || *allowed == "*")
+            .map(String::as_str)
+    }
+}
+
+fn split(list: &str) -> Vec<String> {
+    list.split(',')
+        .map(str::trim)
+        .filter(|item| !item.is_empty())
+        .map(str::to_owned)
+        .collect()
+}

@@ -1,0 +1,282 @@
+//! One canonical line a request, which is its metrics too (CloudWatch's embedded metric format).
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::observations::Noted;
+use crate::Timestamp;
+
+/// How long each stage took.
+#[derive(Debug)]
+pub(crate) struct Stages {
+    started: tokio::time::Instant,
+    last: tokio::time::Instant,
+    times: Vec<(&'static str, Duration)>,
+}
+
+impl Stages {
+    /// Starts the first stage.
+    pub(crate) fn start() -> Self {
+        let now = tokio::time::Instant::now();
+        Self {
+            started: now,
+            last: now,
+            times: Vec::with_capacity(10),
+        }
+    }
+
+    /// Ends a stage. One that ran several times is added up.
+    pub(crate) fn end(&mut self, stage: &'static str) {
+        let now = tokio::time::Instant::now();
+        let took = now - self.last;
+        self.last = now;
+        match self.times.iter_mut().find(|(name, _)| *name == stage) {
+            Some((_, total)) => *total += took,
+            None => self.times.push((stage, took)),
+        }
+    }
+
+    /// From the start until now.
+    pub(crate) fn total(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// Them, in the order they first ended.
+    pub(crate) fn times(&self) -> &[(&'static str, Duration)] {
+        &self.times
+    }
+}
+
+/// All that is told of one request.
+#[derive(Debug)]
+pub(crate) struct Line<'a> {
+    pub(crate) service: &'a str,
+    pub(crate) function: &'a str,
+    pub(crate) at: Timestamp,
+    pub(crate) request_id: &'a str,
+    pub(crate) trace_id: &'a str,
+    pub(crate) method: &'a str,
+    /// The route's template, never the raw path.
+    pub(crate) path: &'a str,
+    pub(crate) status: u16,
+    pub(crate) code: Option<&'a str>,
+    /// The chain of causes; only for failures of our own.
+    pub(crate) error: Option<&'a str>,
+    pub(crate) replayed: bool,
+    pub(crate) attempts: u32,
+    pub(crate) cold_start: bool,
+    pub(crate) total: Duration,
+    pub(crate) stages: &'a [(&'static str, Duration)],
+}
+
+impl Line<'_> {
+    /// The line. Its root is the metrics' root as well, so that one line is both.
+    pub(crate) fn to_json(&self) -> String {
+        let mut metrics = vec![
+            directive(
+                self.service,
+                &["method", "path", "status"],
+                "http_requests_total",
+                "Count",
+            ),
+            directive(
+                self.service,
+                &["method", "path"],
+                "http_request_duration_seconds",
+                "Seconds",
+            ),
+        ];
+        let mut line = json!({
+            "level": if self.status >= 500 { "ERROR" } else { "INFO" },
+            "timestamp": self.at,
+            "message": "request",
+            "function": self.function,
+            "requestId": self.request_id,
+            "traceId": self.trace_id,
+            "method": self.method,
+            "path": self.path,
+            "status": self.status.to_string(),
+            "durationMs": millis(self.total),
+            "coldStart": self.cold_start,
+            "stages": self.stages.iter().map(|(name, took)| ((*name).to_owned(), millis(*took).into())).collect::<Map<String, Value>>(),
+            "http_requests_total": 1,
+            "http_request_duration_seconds": self.total.as_secs_f64(),
+        });
+        let mut add = |name: &str, value: Value| {
+            line.as_object_mut()
+                .map(|line| line.insert(name.to_owned(), value))
+        };
+        if let Some(code) = self.code {
+            add("code", code.into());
+        }
+        if self.replayed {
+            add("replayed", true.into());
+        }
+        if self.attempts > 1 {
+            add("attempts", self.attempts.into());
+        }
+        if let Some(error) = self.error {
+            add("error", error.into());
+            add("type", self.code.unwrap_or("INTERNAL_ERROR").into());
+            add("service", self.service.into());
+            add("errors_total", 1.into());
+            metrics.push(directive(
+                self.service,
+                &["type", "service"],
+                "errors_total",
+                "Count",
+            ));
+        }
+        add(
+            "_aws",
+            json!({ "Timestamp": self.at.as_millis(), "CloudWatchMetrics": metrics }),
+        );
+        line.to_string()
+    }
+}
+
+/// The metrics of what was noted during a request: one line for each set of labels.
+pub(crate) fn lines_of_noted(service: &str, at: Timestamp, noted: &Noted) -> Vec<String> {
+    let mut queries: BTreeMap<(&str, &str), Vec<f64>> = BTreeMap::new();
+    for (operation, table, took) in &noted.queries {
+        queries
+            .entry((operation, table))
+            .or_default()
+            .push(took.as_secs_f64());
+    }
+    let mut cache: BTreeMap<(&str, bool), u32> = BTreeMap::new();
+    for (name, hit) in &noted.cache {
+        *cache.entry((name, *hit)).or_default() += 1;
+    }
+    let queries = queries.into_iter().map(|((operation, table), seconds)| {
+        let labels = [("operation", operation), ("table", table)];
+        metric(
+            service,
+            at,
+            &labels,
+            "db_query_duration_seconds",
+            "Seconds",
+            seconds,
+        )
+    });
+    let cache = cache.into_iter().map(|((name, hit), count)| {
+        let metric_name = if hit {
+            "cache_hits_total"
+        } else {
+            "cache_misses_total"
+        };
+        metric(
+            service,
+            at,
+            &[("cache_type", name)],
+            metric_name,
+            "Count",
+            count,
+        )
+    });
+    queries.chain(cache).collect()
+}
+
+/// A line that is one metric and nothing else.
+pub(crate) fn metric(
+    service: &str,
+    at: Timestamp,
+    labels: &[(&str, &str)],
+    name: &str,
+    unit: &str,
+    value: impl Serialize,
+) -> String {
+    let names: Vec<&str> = labels.iter().map(|(name, _)| *name).collect();
+    let metrics = json!({
+        "Timestamp": at.as_millis(),
+        "CloudWatchMetrics": [directive(service, &names, name, unit)],
+    });
+    let mut line = Map::new();
+    line.insert("_aws".to_owned(), metrics);
+    line.extend(
+        labels
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).into())),
+    );
+    line.insert(name.to_owned(), json!(value));
+    Value::Object(line).to_string()
+}
+
+fn directive(namespace: &str, dimensions: &[&str], name: &str, unit: &str) -> Value {
+    json!({
+        "Namespace": namespace,
+        "Dimensions": [dimensions],
+        "Metrics": [{ "Name": name, "Unit": unit }],
+    })
+}
+
+/// Milliseconds with microseconds behind the point.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a duration in µs is far below 2^52"
+)]
+pub(crate) fn millis(duration: Duration) -> f64 {
+    duration.as_micros() as f64 / 1000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_a_log_entry_and_its_own_metrics() {
+        let line = Line {
+            service: "store",
+            function: "get_user",
+            at: Timestamp::from_millis(1_000),
+            request_id: "r",
+            trace_id: "t",
+            method: "GET",
+            path: "/users/{userId}",
+            status: 500,
+            code: Some("INTERNAL_ERROR"),
+            error: Some("it broke"),
+            replayed: false,
+            attempts: 1,
+            cold_start: true,
+            total: Duration::from_micros(1_500),
+            stages: &[("retrieve", Duration::from_micros(900))],
+        };
+        let line: Value = serde_json::from_str(&line.to_json()).unwrap();
+        assert_eq!(line["stages"]["retrieve"], 0.9);
+        assert_eq!(
+            (&line["status"], &line["level"]),
+            (&json!("500"), &json!("ERROR"))
+        );
+        for directive in line["_aws"]["CloudWatchMetrics"].as_array().unwrap() {
+            let dimensions = directive["Dimensions"][0].as_array().unwrap().iter();
+            let metric = directive["Metrics"][0]["Name"].as_str().unwrap();
+            assert!(line.get(metric).is_some(), "{metric} has a value");
+            for dimension in dimensions {
+                assert!(
+                    line[dimension.as_str().unwrap()].is_string(),
+                    "{dimension} is a string"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn calls_of_one_operation_on_one_table_share_a_line() {
+        let noted = Noted {
+            queries: vec![
+                ("GetItem", "users", Duration::from_millis(1)),
+                ("GetItem", "users", Duration::from_millis(2)),
+                ("PutItem", "users", Duration::from_millis(3)),
+            ],
+            cache: vec![("products", true), ("products", false), ("products", true)],
+        };
+        let lines = lines_of_noted("store", Timestamp::from_millis(0), &noted);
+        assert_eq!(lines.len(), 4);
+        let first: Value = serde_json::from_str(&lines[0]).unwrap();
+        assert_eq!(first["db_query_duration_seconds"], json!([0.001, 0.002]));
+    }
+}

@@ -1,0 +1,88 @@
+//! Log lines as JSON objects, one a line, on standard output.
+
+use std::fmt;
+use std::io::Write;
+
+use serde_json::{Map, Value};
+use tracing::field::{Field, Visit};
+use tracing::{Event, Subscriber};
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+use tracing_subscriber::registry::LookupSpan;
+
+use crate::Timestamp;
+
+/// Sends the process's log lines to standard output, from the level that `LOG_LEVEL` names
+/// (`INFO` unless it says otherwise), and panics as log lines too.
+pub(crate) fn start(function: &str, level: Option<&str>) {
+    let level = level
+        .and_then(|level| level.parse().ok())
+        .unwrap_or(LevelFilter::INFO);
+    let subscriber = tracing_subscriber::registry().with(level).with(JsonLines {
+        function: function.to_owned(),
+    });
+    // A second start in one process (as tests do) keeps the first one's subscriber.
+    let _ = tracing::subscriber::set_global_default(subscriber);
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string);
+        tracing::error!(place, "panicked");
+    }));
+}
+
+/// Prints a finished line.
+pub(crate) fn print(line: &str) {
+    let mut out = std::io::stdout().lock();
+    // A closed standard output is no reason to fail a request.
+    let _ = out
+        .write_all(line.as_bytes())
+        .and_then(|()| out.write_all(b"\n"));
+}
+
+struct JsonLines {
+    function: String,
+}
+
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for JsonLines {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let mut line = Map::new();
+        let metadata = event.metadata();
+        line.insert("level".into(), metadata.level().as_str().into());
+        line.insert("timestamp".into(), Timestamp::now().to_string().into());
+        event.record(&mut Fields(&mut line));
+        line.insert("target".into(), metadata.target().into());
+        line.insert("function".into(), self.function.as_str().into());
+        if let Some(id) = super::request_id() {
+            line.insert("requestId".into(), id.into());
+        }
+        print(&Value::Object(line).to_string());
+    }
+}
+
+struct Fields<'a>(&'a mut Map<String, Value>);
+
+impl Visit for Fields<'_> {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.0
+            .insert(field.name().into(), format!("{value:?}").into());
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.0.insert(field.name().into(), value.into());
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.0.insert(field.name().into(), value.into());
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.0.insert(field.name().into(), value.into());
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.0.insert(field.name().into(), value.into());
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.0.insert(field.name().into(), value.into());
+    }
+}

@@ -1,0 +1,184 @@
+//! W3C trace context, in and out; AWS X-Ray's header is accepted too.
+
+use std::fmt;
+
+use uuid::Uuid;
+
+/// Where a request stands in its trace.
+///
+/// ```
+/// use lifecycle::telemetry::TraceContext;
+/// let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+/// let context = TraceContext::continued(Some(parent), None, None);
+/// assert_eq!(context.trace_id(), "0af7651916cd43dd8448eb211c80319c");
+/// assert!(context.to_string().starts_with("00-0af7651916cd43dd8448eb211c80319c-"));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TraceContext {
+    trace_id: String,
+    span_id: String,
+    parent_span_id: Option<String>,
+    sampled: bool,
+    state: Option<String>,
+}
+
+impl TraceContext {
+    /// The longest `tracestate` that is passed on, in bytes (W3C Trace Context, 3.3.1.5).
+    const STATE_BYTES_MAX: usize = 512;
+
+    /// A new span: of the caller's trace if it sent a valid `traceparent`, else of X-Ray's if
+    /// there is one, else of a new trace.
+    pub fn continued(parent: Option<&str>, state: Option<&str>, x_ray: Option<&str>) -> Self {
+        let fresh = Uuid::now_v7().simple().to_string();
+        // The end of a UUIDv7 is random; its beginning is the time.
+        let span_id = Uuid::now_v7().simple().to_string()[16..].to_owned();
+        let state = state
+            .filter(|state| state.len() <= Self::STATE_BYTES_MAX)
+            .map(str::to_owned);
+        match (parent.and_then(of_traceparent), x_ray.and_then(of_x_ray)) {
+            (Some((trace_id, parent, sampled)), _) => Self {
+                trace_id,
+                span_id,
+                parent_span_id: Some(parent),
+                sampled,
+                state,
+            },
+            (None, Some((trace_id, parent, sampled))) => Self {
+                trace_id,
+                span_id,
+                parent_span_id: parent,
+                sampled,
+                state: None,
+            },
+            (None, None) => Self {
+                trace_id: fresh,
+                span_id,
+                parent_span_id: None,
+                sampled: true,
+                state: None,
+            },
+        }
+    }
+
+    /// 32 hexadecimal digits.
+    pub fn trace_id(&self) -> &str {
+        &self.trace_id
+    }
+
+    /// 16 hexadecimal digits.
+    pub fn span_id(&self) -> &str {
+        &self.span_id
+    }
+
+    /// The span that caused this one.
+    pub fn parent_span_id(&self) -> Option<&str> {
+        self.parent_span_id.as_deref()
+    }
+
+    /// Whether the trace is recorded.
+    pub fn is_sampled(&self) -> bool {
+        self.sampled
+    }
+
+    /// The `tracestate` to pass on unchanged.
+    pub fn state(&self) -> Option<&str> {
+        self.state.as_deref()
+    }
+}
+
+/// The `traceparent` to pass on.
+impl fmt::Display for TraceContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "00-{}-{}-{:02x}",
+            self.trace_id,
+            self.span_id,
+            u8::from(self.sampled)
+        )
+    }
+}
+
+/// `version-trace-parent-flags`; versions after 00 may append more, and `ff` is not allowed.
+fn of_traceparent(header: &str) -> Option<(String, String, bool)> {
+    let mut fields = header.trim().split('-');
+    let (version, trace, parent, flags) = (
+        fields.next()?,
+        fields.next()?,
+        fields.next()?,
+        fields.next()?,
+    );
+    let known =
+        is_hex(version, 2) && version != "ff" && (version != "00" || fields.next().is_none());
+    let valid = known && is_id(trace, 32) && is_id(parent, 16) && is_hex(flags, 2);
+    let sampled = u8::from_str_radix(flags, 16).ok()? & 1 == 1;
+    valid.then(|| (trace.to_owned(), parent.to_owned(), sampled))
+}
+
+/// `Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1`
+fn of_x_ray(header: &str) -> Option<(String, Option<String>, bool)> {
+    let field = |name: &str| {
+        header
+            .split(';')
+            .find_map(|field| field.trim().strip_prefix(name)?.strip_prefix('='))
+    };
+    let trace: String = field("Root")?.strip_prefix("1-")?.split('-').collect();
+    let parent = field("Parent")
+        .filter(|parent| is_id(parent, 16))
+        .map(str::to_owned);
+    is_id(&trace, 32).then(|| (trace, parent, field("Sampled") != Some("0")))
+}
+
+fn is_hex(text: &str, digits: usize) -> bool {
+    text.len() == digits && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+fn is_id(text: &str, digits: usize) -> bool {
+    is_hex(text, digits) && text.bytes().any(|byte| byte != b'0')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
+
+    #[test]
+    fn a_valid_parent_is_continued_with_a_span_of_our_own() {
+        let parent = format!("00-{TRACE}-b7ad6b7169203331-00");
+        let context = TraceContext::continued(Some(&parent), Some("vendor=1"), None);
+        assert_eq!(context.trace_id(), TRACE);
+        assert_eq!(context.parent_span_id(), Some("b7ad6b7169203331"));
+        assert_eq!(
+            (context.is_sampled(), context.state()),
+            (false, Some("vendor=1"))
+        );
+        assert_ne!(context.span_id(), "b7ad6b7169203331");
+    }
+
+    #[test]
+    fn what_is_not_valid_starts_a_new_trace() {
+        for parent in [
+            "",
+            "00",
+            &format!("00-{TRACE}-b7ad6b7169203331"),
+            &format!("ff-{TRACE}-b7ad6b7169203331-01"),
+            &format!("00-{TRACE}-b7ad6b7169203331-01-more"),
+            &format!("00-{TRACE}-0000000000000000-01"),
+            &format!("00-{}-b7ad6b7169203331-01", TRACE.to_uppercase()),
+        ] {
+            let context = TraceContext::continued(Some(parent), Some("vendor=1"), None);
+            assert_ne!(context.trace_id(), TRACE, "{parent}");
+            assert_eq!(context.state(), None, "{parent}");
+        }
+    }
+
+    #[test]
+    fn the_trace_of_x_ray_is_continued() {
+        let header = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=0";
+        let context = TraceContext::continued(None, None, Some(header));
+        assert_eq!(context.trace_id(), "5759e988bd862e3fe1be46a994272793");
+        assert_eq!(context.parent_span_id(), Some("53995c3f42cd8ad8"));
+        assert!(!context.is_sampled());
+    }
+}
