@@ -79,8 +79,6 @@ pub enum Effect {
 pub struct HttpApi {
     /// Its name in the template.
     pub logical_id: String,
-    /// The stage it is deployed to; `$default` has no prefix in the path.
-    pub stage: String,
     /// The routes of all functions.
     pub routes: Vec<Route>,
     /// The Lambda authorizers, by name.

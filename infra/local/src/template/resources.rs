@@ -200,6 +200,12 @@ impl Resources<'_> {
     ) -> Result<(HttpApi, Option<String>), TemplateError> {
         let properties: HttpApiProperties =
             self.properties(id, declaration, "HttpApi", HTTP_API_ONLY_ON_AWS)?;
+        if properties
+            .stage_name
+            .is_some_and(|stage| stage != "$default")
+        {
+            return Err(refuse(id, "StageName", "a stage other than $default"));
+        }
         let mut authorizers = BTreeMap::new();
         for (name, authorizer) in properties.auth.authorizers {
             let place = format!("Auth/Authorizers/{name}");
@@ -207,9 +213,6 @@ impl Resources<'_> {
         }
         let api = HttpApi {
             logical_id: id.to_owned(),
-            stage: properties
-                .stage_name
-                .unwrap_or_else(|| "$default".to_owned()),
             routes: Vec::new(),
             authorizers,
             cors: properties.cors_configuration.map(|cors| Cors {

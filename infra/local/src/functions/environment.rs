@@ -1,0 +1,405 @@
+//! One execution environment as the pool sees it: who is polling, and what is running.
+//!
+//! Lambda's order, which this file keeps: an environment is initialised once the runtime and every
+//! extension have asked for their first event. Each invocation goes to the runtime and to every
+//! extension that registered for it. The environment is free again only when all of them have asked
+//! for the next one; the client has its answer by then.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::error::InvokeError;
+
+/// How long an environment may take to ask for its first event.
+pub(super) const INIT_LIMIT: Duration = Duration::from_secs(10);
+
+/// The most extensions of one environment, as on Lambda.
+const EXTENSIONS_MAX: usize = 10;
+
+/// What an invocation's caller is waiting on.
+pub(super) type Answer = oneshot::Sender<Result<Bytes, InvokeError>>;
+
+/// An invocation that no environment has taken yet.
+pub(super) struct Pending {
+    pub(super) request_id: String,
+    pub(super) trace_id: String,
+    pub(super) payload: Bytes,
+    pub(super) answer: Answer,
+}
+
+/// An invocation as the runtime and the extensions learn of it.
+#[derive(Debug, Clone)]
+pub(super) struct Delivery {
+    pub(super) request_id: String,
+    pub(super) trace_id: String,
+    pub(super) payload: Bytes,
+    /// Milliseconds since the epoch.
+    pub(super) deadline_ms: u128,
+}
+
+/// What the environment's supervisor is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    /// End it at once.
+    Kill,
+    /// End it as Lambda does: SIGTERM and a grace period where an extension is registered.
+    ShutDown,
+}
+
+/// How an environment is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Initialising,
+    Serving,
+    /// It has been told to end, and gets nothing more to do.
+    Leaving,
+}
+
+/// One execution environment.
+pub(super) struct Environment {
+    pub(super) id: Arc<str>,
+    /// Which build of the binary it runs.
+    pub(super) version: u64,
+    /// Since when nothing runs in it.
+    pub(super) idle_since: Instant,
+    phase: Phase,
+    /// The most invocations at once.
+    capacity: usize,
+    /// Whether it has been given an invocation.
+    used: bool,
+    runtime_polls: VecDeque<oneshot::Sender<Delivery>>,
+    extensions: Vec<Extension>,
+    running: Vec<Running>,
+    /// Why it has to end, where it said so itself or took too long to start.
+    failure: Option<InvokeError>,
+    orders: mpsc::UnboundedSender<Order>,
+    /// When the supervisor is to look for what has overrun.
+    limit: watch::Sender<Option<Instant>>,
+}
+
+struct Extension {
+    id: Uuid,
+    name: String,
+    wants_invocations: bool,
+    poll: Option<oneshot::Sender<Delivery>>,
+    /// Whether it has asked for its first event.
+    ready: bool,
+}
+
+struct Running {
+    request_id: String,
+    deadline: Instant,
+    /// Taken when the answer goes out.
+    answer: Option<Answer>,
+}
+
+/// Why an extension is not registered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum RegistrationError {
+    #[error("Extension registration closed already")]
+    Closed,
+    #[error("Extension with this name already registered")]
+    NameTaken,
+    #[error("Extension limit (10) reached")]
+    TooMany,
+    #[error("Invoke event is not supported where one environment serves several invocations")]
+    NoInvokeEvents,
+}
+
+impl Environment {
+    /// A new environment, the supervisor's ear for orders, and when it is to look for overruns.
+    pub(super) fn new(
+        version: u64,
+        capacity: usize,
+    ) -> (
+        Self,
+        mpsc::UnboundedReceiver<Order>,
+        watch::Receiver<Option<Instant>>,
+    ) {
+        let (orders, order_receiver) = mpsc::unbounded_channel();
+        let (limit, limit_receiver) = watch::channel(Some(Instant::now() + INIT_LIMIT));
+        let environment = Self {
+            id: Uuid::new_v4().to_string().into(),
+            version,
+            idle_since: Instant::now(),
+            phase: Phase::Initialising,
+            capacity,
+            used: false,
+            runtime_polls: VecDeque::new(),
+            extensions: Vec::new(),
+            running: Vec::new(),
+            failure: None,
+            orders,
+            limit,
+        };
+        (environment, order_receiver, limit_receiver)
+    }
+
+    pub(super) fn is_initialising(&self) -> bool {
+        self.phase == Phase::Initialising
+    }
+
+    pub(super) fn is_leaving(&self) -> bool {
+        self.phase == Phase::Leaving
+    }
+
+    /// Whether nothing runs in it and it waits for something to do.
+    pub(super) fn is_idle(&self) -> bool {
+        self.phase == Phase::Serving && self.running.is_empty()
+    }
+
+    pub(super) fn running_count(&self) -> usize {
+        self.running.len()
+    }
+
+    pub(super) fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// Whether it has served an invocation and nothing runs in it any more.
+    pub(super) fn is_done(&self) -> bool {
+        self.used && self.is_idle()
+    }
+
+    /// Whether Lambda would grant it time to end by itself.
+    pub(super) fn has_extensions(&self) -> bool {
+        !self.extensions.is_empty()
+    }
+
+    /// Tells it to end. What runs in it goes on until it has.
+    pub(super) fn order(&mut self, order: Order) {
+        self.phase = Phase::Leaving;
+        // The supervisor is gone only when the process is, which is what is asked for.
+        let _ = self.orders.send(order);
+    }
+
+    /// It cannot go on: its process is ended, and whatever ran fails for this reason.
+    pub(super) fn fail(&mut self, reason: InvokeError) {
+        self.failure.get_or_insert(reason);
+        let _ = self.orders.send(Order::Kill);
+    }
+
+    pub(super) fn register(
+        &mut self,
+        name: &str,
+        wants_invocations: bool,
+    ) -> Result<Uuid, RegistrationError> {
+        if self.phase != Phase::Initialising || !self.runtime_polls.is_empty() {
+            return Err(RegistrationError::Closed);
+        }
+        if self.capacity > 1 && wants_invocations {
+            return Err(RegistrationError::NoInvokeEvents);
+        }
+        if self
+            .extensions
+            .iter()
+            .any(|extension| extension.name == name)
+        {
+            return Err(RegistrationError::NameTaken);
+        }
+        if self.extensions.len() == EXTENSIONS_MAX {
+            return Err(RegistrationError::TooMany);
+        }
+        let id = Uuid::new_v4();
+        self.extensions.push(Extension {
+            id,
+            name: name.to_owned(),
+            wants_invocations,
+            poll: None,
+            ready: false,
+        });
+        Ok(id)
+    }
+
+    /// The runtime asks for an invocation. True where that ended its initialisation.
+    pub(super) fn runtime_polls(&mut self, poll: oneshot::Sender<Delivery>) -> bool {
+        self.runtime_polls.push_back(poll);
+        self.settle()
+    }
+
+    /// An extension asks for an event. True where that ended the initialisation, nothing where the
+    /// extension is not registered.
+    pub(super) fn extension_polls(
+        &mut self,
+        id: Uuid,
+        poll: oneshot::Sender<Delivery>,
+    ) -> Option<bool> {
+        let extension = self
+            .extensions
+            .iter_mut()
+            .find(|extension| extension.id == id)?;
+        extension.poll = Some(poll);
+        extension.ready = true;
+        Some(self.settle())
+    }
+
+    pub(super) fn extension_name(&self, id: Uuid) -> Option<&str> {
+        let found = self.extensions.iter().find(|extension| extension.id == id);
+        found.map(|extension| extension.name.as_str())
+    }
+
+    /// Whether it can take an invocation now.
+    pub(super) fn is_free(&mut self) -> bool {
+        // A poll whose connection is closed belongs to a process on its way out.
+        self.runtime_polls.retain(|poll| !poll.is_closed());
+        self.phase == Phase::Serving
+            && self.running.len() < self.capacity
+            && !self.runtime_polls.is_empty()
+            && self.extensions_wait()
+    }
+
+    /// Gives it an invocation. True where it is its first one.
+    pub(super) fn take(&mut self, pending: Pending, timeout: Duration) -> bool {
+        let deadline = Instant::now() + timeout;
+        let delivery = Delivery {
+            request_id: pending.request_id.clone(),
+            trace_id: pending.trace_id,
+            payload: pending.payload,
+            deadline_ms: epoch_ms() + timeout.as_millis(),
+        };
+        let answer = Some(pending.answer);
+        self.running.push(Running {
+            request_id: pending.request_id,
+            deadline,
+            answer,
+        });
+        for extension in self
+            .extensions
+            .iter_mut()
+            .filter(|each| each.wants_invocations)
+        {
+            if let Some(poll) = extension.poll.take() {
+                // Fails only where the process is ending, which its supervisor reports.
+                let _ = poll.send(Delivery {
+                    payload: Bytes::new(),
+                    ..delivery.clone()
+                });
+            }
+        }
+        if let Some(poll) = self.runtime_polls.pop_front() {
+            let _ = poll.send(delivery);
+        }
+        self.update_limit();
+        !std::mem::replace(&mut self.used, true)
+    }
+
+    /// The runtime has answered an invocation. False where no such invocation waits for an answer.
+    pub(super) fn answered(
+        &mut self,
+        request_id: &str,
+        result: Result<Bytes, InvokeError>,
+    ) -> bool {
+        let running = self
+            .running
+            .iter_mut()
+            .find(|running| running.request_id == request_id);
+        let Some(answer) = running.and_then(|running| running.answer.take()) else {
+            return false;
+        };
+        // The caller may have given up; the function has done its work all the same.
+        let _ = answer.send(result);
+        if self.capacity > 1 {
+            self.running
+                .retain(|running| running.request_id != request_id);
+            self.update_limit();
+        }
+        true
+    }
+
+    /// Gives up what has overrun: the initialisation, or invocations, whose request ids it returns.
+    /// The environment goes with them, unless it serves several invocations at once.
+    pub(super) fn overran(&mut self, timeout: Duration) -> Vec<String> {
+        if self.is_initialising() {
+            let limit_s = INIT_LIMIT.as_secs();
+            let reason = format!("Init phase timed out after {limit_s} seconds");
+            self.limit.send_replace(None);
+            self.fail(InvokeError::InitFailed { reason });
+            return Vec::new();
+        }
+        let now = Instant::now();
+        let (late, in_time): (Vec<_>, Vec<_>) = self
+            .running
+            .drain(..)
+            .partition(|running| running.deadline <= now);
+        self.running = in_time;
+        self.update_limit();
+        if self.capacity == 1 && !late.is_empty() {
+            self.order(Order::Kill);
+        }
+        late.into_iter()
+            .map(|running| {
+                if let Some(answer) = running.answer {
+                    let _ = answer.send(Err(InvokeError::TimedOut { after: timeout }));
+                }
+                running.request_id
+            })
+            .collect()
+    }
+
+    /// Its process is gone: whatever still runs fails, for the reason that is returned.
+    pub(super) fn ended(&mut self, how: &str) -> InvokeError {
+        let reason = self.failure.take().unwrap_or_else(|| match self.phase {
+            Phase::Initialising => InvokeError::InitFailed {
+                reason: how.to_owned(),
+            },
+            Phase::Serving | Phase::Leaving => InvokeError::Crashed {
+                how: how.to_owned(),
+            },
+        });
+        self.give_up(&reason);
+        reason
+    }
+
+    /// Ends the initialisation or an invocation where all have come back for more. True where the
+    /// initialisation ended.
+    fn settle(&mut self) -> bool {
+        if self.runtime_polls.is_empty() || !self.extensions_wait() {
+            return false;
+        }
+        let initialised = self.phase == Phase::Initialising;
+        if initialised {
+            self.phase = Phase::Serving;
+        }
+        if self.capacity == 1 {
+            // A runtime that asks for more without having answered has dropped its invocation.
+            self.give_up(&InvokeError::Crashed {
+                how: "no response was posted".to_owned(),
+            });
+        }
+        self.idle_since = Instant::now();
+        self.update_limit();
+        initialised
+    }
+
+    fn give_up(&mut self, reason: &InvokeError) {
+        for answer in self.running.drain(..).filter_map(|running| running.answer) {
+            let _ = answer.send(Err(reason.clone()));
+        }
+    }
+
+    fn extensions_wait(&self) -> bool {
+        self.extensions.iter().all(|extension| {
+            if extension.wants_invocations {
+                extension.poll.is_some()
+            } else {
+                extension.ready
+            }
+        })
+    }
+
+    fn update_limit(&self) {
+        let earliest = self.running.iter().map(|running| running.deadline).min();
+        self.limit.send_replace(earliest);
+    }
+}
+
+fn epoch_ms() -> u128 {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    now.map_or(0, |since| since.as_millis())
+}

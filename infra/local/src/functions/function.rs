@@ -1,0 +1,168 @@
+//! One function: what is deployed of it, its environments, and what has been counted.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use serde::Serialize;
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+use super::environment::{Environment, Pending};
+use super::error::InvokeError;
+use super::pool::{Pool, Scaling};
+use super::supervisor::supervise;
+use super::timeline::Timeline;
+use super::{Deployment, LogLine, LogSink, LogSource};
+
+/// The most bytes of an event and of an answer, as Lambda has it for synchronous invocations.
+pub(super) const PAYLOAD_BYTES_MAX: usize = 6 * 1024 * 1024 + 100;
+
+/// One function.
+pub(super) struct Function {
+    pub(super) deployment: Deployment,
+    pub(super) timeline: Arc<Timeline>,
+    pool: Mutex<Pool>,
+    logs: LogSink,
+    counters: Counters,
+}
+
+/// What happened to a function since the platform started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FunctionCounts {
+    /// Invocations that were taken in.
+    pub invocations: u64,
+    /// Environments that served a first invocation.
+    pub cold_starts: u64,
+    /// Invocations without an answer, throttled ones aside.
+    pub errors: u64,
+    /// Invocations that were refused because too many ran.
+    pub throttles: u64,
+}
+
+#[derive(Default)]
+struct Counters {
+    invocations: AtomicU64,
+    cold_starts: AtomicU64,
+    errors: AtomicU64,
+    throttles: AtomicU64,
+}
+
+impl Function {
+    pub(super) fn new(
+        deployment: Deployment,
+        scaling: Scaling,
+        timeline: Arc<Timeline>,
+        logs: LogSink,
+    ) -> Self {
+        let pool = Mutex::new(Pool::new(scaling));
+        Self {
+            deployment,
+            timeline,
+            pool,
+            logs,
+            counters: Counters::default(),
+        }
+    }
+
+    /// Runs the function once.
+    pub(super) async fn invoke(self: &Arc<Self>, payload: Bytes) -> Result<Bytes, InvokeError> {
+        let result = self.invoke_uncounted(payload).await;
+        let counter = match &result {
+            Ok(_) => return result,
+            Err(InvokeError::Throttled) => &self.counters.throttles,
+            Err(_) => &self.counters.errors,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+        result
+    }
+
+    async fn invoke_uncounted(self: &Arc<Self>, payload: Bytes) -> Result<Bytes, InvokeError> {
+        let (bytes, limit) = (payload.len(), PAYLOAD_BYTES_MAX);
+        if bytes > limit {
+            return Err(InvokeError::EventTooLarge { bytes, limit });
+        }
+        let (answer, answered) = oneshot::channel();
+        let request_id = Uuid::new_v4().to_string();
+        let pending = Pending {
+            request_id,
+            trace_id: trace_id(),
+            payload,
+            answer,
+        };
+        self.step(|pool| {
+            let request_id = pending.request_id.clone();
+            pool.submit(pending)?;
+            self.timeline
+                .queued(&self.deployment.logical_id, &request_id);
+            self.counters.invocations.fetch_add(1, Ordering::Relaxed);
+            Ok::<_, InvokeError>(())
+        })?;
+        // Every way out of the pool sends an answer, but for a platform that is being dropped.
+        answered.await.unwrap_or(Err(InvokeError::Stopping))
+    }
+
+    /// Changes something in the pool, then lets waiting invocations have what has become free.
+    pub(super) fn step<T>(self: &Arc<Self>, change: impl FnOnce(&mut Pool) -> T) -> T {
+        let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
+        let changed = change(&mut pool);
+        let dispatched = pool.dispatch();
+        for (request_id, environment, cold_start) in dispatched.invoked {
+            self.timeline.invoked(&request_id, &environment, cold_start);
+            self.counters
+                .cold_starts
+                .fetch_add(u64::from(cold_start), Ordering::Relaxed);
+        }
+        for _ in 0..dispatched.starts {
+            let capacity = self.deployment.invocations_per_environment.max(1);
+            let (environment, orders, limit) = Environment::new(pool.version(), capacity);
+            let id = Arc::clone(&environment.id);
+            pool.add(environment);
+            tokio::spawn(supervise(Arc::clone(self), id, orders, limit));
+        }
+        changed
+    }
+
+    /// Changes something in one environment; nothing where it has ended.
+    pub(super) fn step_in<T>(
+        self: &Arc<Self>,
+        environment: &str,
+        change: impl FnOnce(&mut Environment) -> T,
+    ) -> Option<T> {
+        self.step(|pool| pool.get(environment).map(change))
+    }
+
+    /// Hands a line to whoever reads the logs.
+    pub(super) fn log(&self, environment: &str, source: LogSource, text: &str) {
+        let function = &self.deployment.logical_id;
+        (self.logs)(&LogLine {
+            function,
+            environment,
+            source,
+            text,
+        });
+    }
+
+    pub(super) fn counts(&self) -> FunctionCounts {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        FunctionCounts {
+            invocations: read(&self.counters.invocations),
+            cold_starts: read(&self.counters.cold_starts),
+            errors: read(&self.counters.errors),
+            throttles: read(&self.counters.throttles),
+        }
+    }
+}
+
+/// An X-Ray trace header, not sampled, as Lambda makes one where no tracing is configured.
+fn trace_id() -> String {
+    let seconds = jiff::Timestamp::now().as_second();
+    let root = Uuid::new_v4().simple().to_string();
+    let parent = Uuid::new_v4().simple().to_string();
+    format!(
+        "Root=1-{seconds:08x}-{};Parent={};Sampled=0",
+        &root[..24],
+        &parent[..16]
+    )
+}

@@ -1,0 +1,320 @@
+//! The environments of one function, and the invocations that wait for one.
+//!
+//! Everything here is synchronous and happens under one lock, so that each step sees the whole: an
+//! invocation goes to the environment that is free first, and one is started for each that finds
+//! none.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::environment::{Environment, Order, Pending};
+use super::error::InvokeError;
+
+/// How a function may scale.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Scaling {
+    /// The most invocations at once; more are throttled.
+    pub(super) invocations_max: usize,
+    /// The most processes at once; what finds none free waits for one.
+    pub(super) environments_max: usize,
+    /// How long one invocation may take.
+    pub(super) timeout: Duration,
+    /// How long an environment is kept for nothing.
+    pub(super) idle_max: Duration,
+}
+
+/// The environments of one function, and the invocations that wait for one.
+pub(super) struct Pool {
+    scaling: Scaling,
+    pending: VecDeque<Pending>,
+    environments: Vec<Environment>,
+    /// Which build of the binary new environments run.
+    version: u64,
+    /// Whether an environment serves one invocation only.
+    single_use: bool,
+    stopping: bool,
+}
+
+/// What became of the invocations that waited.
+#[derive(Default)]
+pub(super) struct Dispatched {
+    /// Request id, environment, and whether it is a cold start.
+    pub(super) invoked: Vec<(String, String, bool)>,
+    /// How many environments are to be started.
+    pub(super) starts: usize,
+}
+
+impl Pool {
+    pub(super) fn new(scaling: Scaling) -> Self {
+        Self {
+            scaling,
+            pending: VecDeque::new(),
+            environments: Vec::new(),
+            version: 0,
+            single_use: false,
+            stopping: false,
+        }
+    }
+
+    /// Which build of the binary new environments run.
+    pub(super) fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// Takes an invocation in, or refuses it.
+    pub(super) fn submit(&mut self, pending: Pending) -> Result<(), InvokeError> {
+        if self.stopping {
+            return Err(InvokeError::Stopping);
+        }
+        let running: usize = self
+            .environments
+            .iter()
+            .map(Environment::running_count)
+            .sum();
+        if running + self.pending.len() >= self.scaling.invocations_max {
+            return Err(InvokeError::Throttled);
+        }
+        self.pending.push_back(pending);
+        Ok(())
+    }
+
+    /// Gives waiting invocations to free environments, and says how many more are needed.
+    pub(super) fn dispatch(&mut self) -> Dispatched {
+        self.retire();
+        let mut dispatched = Dispatched::default();
+        let timeout = self.scaling.timeout;
+        for environment in &mut self.environments {
+            while environment.is_free() {
+                let Some(pending) = self.pending.pop_front() else {
+                    return dispatched;
+                };
+                let request_id = pending.request_id.clone();
+                let cold_start = environment.take(pending, timeout);
+                dispatched
+                    .invoked
+                    .push((request_id, environment.id.to_string(), cold_start));
+            }
+        }
+        let starting = self
+            .environments
+            .iter()
+            .filter(|each| each.is_initialising());
+        let coming: usize = starting.map(Environment::capacity).sum();
+        let staying = self
+            .environments
+            .iter()
+            .filter(|each| !each.is_leaving())
+            .count();
+        let room = self.scaling.environments_max.saturating_sub(staying);
+        dispatched.starts = self.pending.len().saturating_sub(coming).min(room);
+        dispatched
+    }
+
+    pub(super) fn add(&mut self, environment: Environment) {
+        self.environments.push(environment);
+    }
+
+    pub(super) fn get(&mut self, id: &str) -> Option<&mut Environment> {
+        self.environments
+            .iter_mut()
+            .find(|environment| &*environment.id == id)
+    }
+
+    /// An environment's process is gone. Where it never got as far as serving, the invocation that
+    /// waited longest fails with it, so that a function that cannot start is not started forever.
+    /// Returns why it ended, unless it was told to.
+    pub(super) fn ended(&mut self, id: &str, how: &str) -> Option<InvokeError> {
+        let position = self.environments.iter().position(|each| &*each.id == id)?;
+        let mut environment = self.environments.remove(position);
+        let reason = environment.ended(how);
+        if environment.is_initialising()
+            && let Some(pending) = self.pending.pop_front()
+        {
+            let _ = pending.answer.send(Err(reason.clone()));
+        }
+        (!environment.is_leaving()).then_some(reason)
+    }
+
+    /// From now on, environments serve one invocation only, or as many as come.
+    pub(super) fn set_single_use(&mut self, single_use: bool) {
+        self.single_use = single_use;
+        self.retire();
+    }
+
+    /// New environments run another build; those of the old one leave as soon as they are idle.
+    pub(super) fn new_version(&mut self) {
+        self.version += 1;
+        self.retire();
+    }
+
+    /// Ends environments that have had nothing to do for too long.
+    pub(super) fn reap(&mut self) {
+        let idle_max = self.scaling.idle_max;
+        let idle = self.environments.iter_mut().filter(|each| each.is_idle());
+        for environment in idle.filter(|each| each.idle_since.elapsed() > idle_max) {
+            environment.order(Order::ShutDown);
+        }
+    }
+
+    /// Refuses everything from now on and ends all environments.
+    pub(super) fn stop(&mut self) {
+        self.stopping = true;
+        for pending in self.pending.drain(..) {
+            let _ = pending.answer.send(Err(InvokeError::Stopping));
+        }
+        for environment in &mut self.environments {
+            environment.order(Order::ShutDown);
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.environments.is_empty()
+    }
+
+    /// Ends idle environments that are not to serve again.
+    fn retire(&mut self) {
+        let (version, single_use) = (self.version, self.single_use);
+        let idle = self.environments.iter_mut().filter(|each| each.is_idle());
+        for environment in idle {
+            if environment.version != version || single_use && environment.is_done() {
+                environment.order(Order::ShutDown);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use tokio::sync::oneshot;
+
+    use super::super::environment::Delivery;
+    use super::*;
+
+    type Caller = oneshot::Receiver<Result<Bytes, InvokeError>>;
+
+    fn pool(invocations_max: usize) -> Pool {
+        Pool::new(Scaling {
+            invocations_max,
+            environments_max: 8,
+            timeout: Duration::from_secs(3),
+            idle_max: Duration::from_secs(60),
+        })
+    }
+
+    fn submit(pool: &mut Pool, request_id: &str) -> Result<Caller, InvokeError> {
+        let (answer, caller) = oneshot::channel();
+        let pending = Pending {
+            request_id: request_id.to_owned(),
+            trace_id: String::new(),
+            payload: Bytes::from_static(b"{}"),
+            answer,
+        };
+        pool.submit(pending).map(|()| caller)
+    }
+
+    fn start(pool: &mut Pool) -> String {
+        let (environment, orders, limit) = Environment::new(pool.version(), 1);
+        // The supervisor's ends stay open for as long as the test runs.
+        std::mem::forget((orders, limit));
+        let id = environment.id.to_string();
+        pool.add(environment);
+        id
+    }
+
+    fn poll(pool: &mut Pool, id: &str) -> oneshot::Receiver<Delivery> {
+        let (sender, receiver) = oneshot::channel();
+        pool.get(id).unwrap().runtime_polls(sender);
+        receiver
+    }
+
+    #[tokio::test]
+    async fn an_invocation_that_finds_no_free_environment_starts_one() {
+        let mut pool = pool(10);
+        let _caller = submit(&mut pool, "r1").unwrap();
+        assert_eq!(pool.dispatch().starts, 1);
+        let id = start(&mut pool);
+        assert_eq!(pool.dispatch().starts, 0, "one is on its way");
+
+        let mut delivery = poll(&mut pool, &id);
+        let dispatched = pool.dispatch();
+
+        assert_eq!(dispatched.invoked, [("r1".to_owned(), id, true)]);
+        assert_eq!(delivery.try_recv().unwrap().request_id, "r1");
+    }
+
+    #[tokio::test]
+    async fn the_next_invocation_waits_for_the_extension_though_the_client_has_its_answer() {
+        let mut pool = pool(10);
+        let id = start(&mut pool);
+        let environment = pool.get(&id).unwrap();
+        let extension = environment.register("telemetry", true).unwrap();
+        let mut first = submit(&mut pool, "r1").unwrap();
+        let (events, mut event) = oneshot::channel();
+        pool.get(&id)
+            .unwrap()
+            .extension_polls(extension, events)
+            .unwrap();
+        let _delivery = poll(&mut pool, &id);
+        pool.dispatch();
+        assert_eq!(event.try_recv().unwrap().request_id, "r1");
+
+        assert!(
+            pool.get(&id)
+                .unwrap()
+                .answered("r1", Ok(Bytes::from_static(b"1")))
+        );
+        assert!(first.try_recv().unwrap().is_ok(), "the answer is out");
+        let _poll = poll(&mut pool, &id);
+        let _second = submit(&mut pool, "r2").unwrap();
+        assert!(
+            pool.dispatch().invoked.is_empty(),
+            "the extension is still at work"
+        );
+
+        let (events, _event) = oneshot::channel();
+        pool.get(&id)
+            .unwrap()
+            .extension_polls(extension, events)
+            .unwrap();
+        assert_eq!(pool.dispatch().invoked, [("r2".to_owned(), id, false)]);
+    }
+
+    #[tokio::test]
+    async fn more_invocations_than_reserved_are_throttled() {
+        let mut pool = pool(1);
+        let _caller = submit(&mut pool, "r1").unwrap();
+
+        assert_eq!(submit(&mut pool, "r2").unwrap_err(), InvokeError::Throttled);
+    }
+
+    #[tokio::test]
+    async fn an_environment_that_dies_at_start_fails_one_invocation_and_no_more() {
+        let mut pool = pool(10);
+        let mut first = submit(&mut pool, "r1").unwrap();
+        let mut second = submit(&mut pool, "r2").unwrap();
+        let id = start(&mut pool);
+
+        pool.ended(&id, "exit status: 1");
+
+        assert!(matches!(
+            first.try_recv().unwrap(),
+            Err(InvokeError::InitFailed { .. })
+        ));
+        assert!(second.try_recv().is_err(), "the second still waits");
+    }
+
+    #[tokio::test]
+    async fn an_environment_of_an_old_build_gets_nothing_more_to_do() {
+        let mut pool = pool(10);
+        let id = start(&mut pool);
+        let _delivery = poll(&mut pool, &id);
+        pool.new_version();
+        let _caller = submit(&mut pool, "r1").unwrap();
+
+        let dispatched = pool.dispatch();
+
+        assert!(dispatched.invoked.is_empty());
+        assert_eq!(dispatched.starts, 1);
+    }
+}

@@ -1,0 +1,176 @@
+//! What an environment's process talks to: Lambda's Runtime API, and with it the Extensions API.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::serve::ListenerExt;
+use bytes::Bytes;
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+use super::error::{ErrorReport, InvokeError};
+use super::extensions_api;
+use super::function::{Function, PAYLOAD_BYTES_MAX};
+use super::variables::function_arn;
+
+/// The most bytes of an error report.
+pub(super) const REPORT_BYTES_MAX: usize = 256 * 1024;
+
+/// The environment that a listener serves.
+#[derive(Clone)]
+pub(super) struct Station {
+    pub(super) function: Arc<Function>,
+    pub(super) environment: Arc<str>,
+}
+
+/// Serves one environment until the task is aborted.
+pub(super) async fn serve(listener: TcpListener, function: Arc<Function>, environment: Arc<str>) {
+    let listener = listener.tap_io(|connection| {
+        // Where the option cannot be set, answers are only slower.
+        let _ = connection.set_nodelay(true);
+    });
+    let runtime = Router::new()
+        .route("/invocation/next", get(next))
+        .route("/invocation/{request_id}/response", post(response))
+        .route("/invocation/{request_id}/error", post(error))
+        .route("/init/error", post(init_error));
+    let router = Router::new()
+        .nest("/2018-06-01/runtime", runtime)
+        .nest("/2020-01-01/extension", extensions_api::routes())
+        .with_state(Station {
+            function,
+            environment,
+        });
+    // `serve` only returns where it is shut down, and the supervisor aborts it instead.
+    let _ = axum::serve(listener, router).await;
+}
+
+async fn next(State(station): State<Station>) -> Response {
+    let (poll, delivery) = oneshot::channel();
+    station.note("runtime next");
+    let initialised = station
+        .function
+        .step_in(&station.environment, |environment| {
+            environment.runtime_polls(poll)
+        });
+    station.note_if_initialised(initialised);
+    let Ok(delivery) = delivery.await else {
+        return refuse(
+            StatusCode::GONE,
+            "EnvironmentEnded",
+            "this environment is ending",
+        );
+    };
+    let headers = [
+        ("content-type", "application/json".to_owned()),
+        ("lambda-runtime-aws-request-id", delivery.request_id),
+        (
+            "lambda-runtime-deadline-ms",
+            delivery.deadline_ms.to_string(),
+        ),
+        ("lambda-runtime-invoked-function-arn", station.arn()),
+        ("lambda-runtime-trace-id", delivery.trace_id),
+    ];
+    (headers, delivery.payload).into_response()
+}
+
+async fn response(
+    State(station): State<Station>,
+    Path(request_id): Path<String>,
+    body: Body,
+) -> Response {
+    let Ok(payload) = to_bytes(body, PAYLOAD_BYTES_MAX).await else {
+        let message = format!(
+            "Response payload size exceeded maximum allowed payload size ({PAYLOAD_BYTES_MAX} bytes)."
+        );
+        let error_type = "Function.ResponseSizeTooLarge".to_owned();
+        let error = InvokeError::FunctionError {
+            error_type,
+            message: message.clone(),
+        };
+        station.answer(&request_id, Err(error), "response too large");
+        return refuse(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "RequestEntityTooLarge",
+            &message,
+        );
+    };
+    station.answer(&request_id, Ok(payload), "response posted")
+}
+
+async fn error(
+    State(station): State<Station>,
+    Path(request_id): Path<String>,
+    body: Body,
+) -> Response {
+    let report = read_report(body).await;
+    station.answer(&request_id, Err(report.into()), "error posted")
+}
+
+async fn init_error(State(station): State<Station>, body: Body) -> Response {
+    let report = read_report(body).await;
+    station.fail(&report);
+    accepted()
+}
+
+impl Station {
+    /// Passes an answer to whoever invoked the function.
+    fn answer(&self, request_id: &str, result: Result<Bytes, InvokeError>, what: &str) -> Response {
+        self.function.timeline.note_request(request_id, what);
+        let answered = self.function.step_in(&self.environment, |environment| {
+            environment.answered(request_id, result)
+        });
+        match answered {
+            Some(true) => accepted(),
+            _ => refuse(
+                StatusCode::BAD_REQUEST,
+                "InvalidRequestID",
+                "Invalid request ID",
+            ),
+        }
+    }
+
+    /// The process says that it cannot go on.
+    pub(super) fn fail(&self, report: &ErrorReport) {
+        let reason = format!("{}: {}", report.error_type, report.error_message);
+        self.function.step_in(&self.environment, |environment| {
+            environment.fail(InvokeError::InitFailed { reason });
+        });
+    }
+
+    pub(super) fn arn(&self) -> String {
+        function_arn(&self.function.deployment.logical_id)
+    }
+
+    pub(super) fn note(&self, what: &str) {
+        self.function
+            .timeline
+            .note_environment(&self.environment, what);
+    }
+
+    pub(super) fn note_if_initialised(&self, initialised: Option<bool>) {
+        if initialised == Some(true) {
+            self.note("init done");
+        }
+    }
+}
+
+pub(super) async fn read_report(body: Body) -> ErrorReport {
+    let body = to_bytes(body, REPORT_BYTES_MAX).await;
+    ErrorReport::parse(&body.unwrap_or_default())
+}
+
+pub(super) fn accepted() -> Response {
+    (StatusCode::ACCEPTED, axum::Json(json!({"status": "OK"}))).into_response()
+}
+
+pub(super) fn refuse(status: StatusCode, error_type: &str, message: &str) -> Response {
+    let body = json!({"errorType": error_type, "errorMessage": message});
+    (status, axum::Json(body)).into_response()
+}

@@ -1,0 +1,196 @@
+//! Starts an environment's process, watches over it, and ends it.
+
+use std::process::ExitStatus;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
+use tokio::net::TcpListener;
+use tokio::process::{Child, Command};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+use super::environment::Order;
+use super::function::Function;
+use super::{LogSource, runtime_api, variables};
+
+/// How long a process with an extension has to end by itself.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// The longest line of a log; CloudWatch cuts there too.
+const LINE_BYTES_MAX: u64 = 1024 * 1024;
+
+/// Runs one environment from its process' start to its end.
+pub(super) async fn supervise(
+    function: Arc<Function>,
+    environment: Arc<str>,
+    orders: mpsc::UnboundedReceiver<Order>,
+    limit: watch::Receiver<Option<Instant>>,
+) {
+    let how = match start(&function, &environment).await {
+        Ok((child, api)) => {
+            let how = watch_over(&function, &environment, child, orders, limit).await;
+            api.abort();
+            how
+        }
+        Err(error) => {
+            // A binary that is just being rebuilt is missing for a moment.
+            sleep(Duration::from_millis(100)).await;
+            format!(
+                "{} cannot be started: {error}",
+                function.deployment.binary.display()
+            )
+        }
+    };
+    function
+        .timeline
+        .note_environment(&environment, "environment ended");
+    function.timeline.ended(&environment);
+    if let Some(reason) = function.step(|pool| pool.ended(&environment, &how)) {
+        function.log(&environment, LogSource::Platform, &reason.to_string());
+    }
+}
+
+/// The process and its Runtime API.
+async fn start(
+    function: &Arc<Function>,
+    environment: &Arc<str>,
+) -> std::io::Result<(Child, tokio::task::JoinHandle<()>)> {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+    let address = listener.local_addr()?;
+    let deployment = &function.deployment;
+    let mut child = Command::new(&deployment.binary)
+        .env_clear()
+        .envs(variables::of(deployment, environment, address))
+        .current_dir(deployment.binary.parent().unwrap_or(&deployment.binary))
+        .stdin(std::process::Stdio::null())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        // A group of its own: Ctrl-C in the terminal ends the platform, which ends its children.
+        .process_group(0)
+        .kill_on_drop(true)
+        .spawn()?;
+    function
+        .timeline
+        .note_environment(environment, "environment started");
+    if let Some(stdout) = child.stdout.take() {
+        tokio::spawn(pump(
+            Arc::clone(function),
+            environment.clone(),
+            LogSource::Stdout,
+            stdout,
+        ));
+    }
+    if let Some(stderr) = child.stderr.take() {
+        tokio::spawn(pump(
+            Arc::clone(function),
+            environment.clone(),
+            LogSource::Stderr,
+            stderr,
+        ));
+    }
+    let api = runtime_api::serve(listener, Arc::clone(function), environment.clone());
+    Ok((child, tokio::spawn(api)))
+}
+
+/// Waits until the process ends, ending it where it is told to or time is up. Says how it ended.
+async fn watch_over(
+    function: &Arc<Function>,
+    environment: &str,
+    mut child: Child,
+    mut orders: mpsc::UnboundedReceiver<Order>,
+    mut limit: watch::Receiver<Option<Instant>>,
+) -> String {
+    loop {
+        tokio::select! {
+            status = child.wait() => return describe(status),
+            order = orders.recv() => match order {
+                Some(Order::ShutDown) => return shut_down(function, environment, child).await,
+                Some(Order::Kill) | None => return kill(child).await,
+            },
+            () = passed(&mut limit) => overran(function, environment),
+        }
+    }
+}
+
+fn overran(function: &Arc<Function>, environment: &str) {
+    let timeout = function.deployment.timeout;
+    let late = function.step_in(environment, |environment| environment.overran(timeout));
+    for request_id in late.unwrap_or_default() {
+        let text = format!(
+            "{request_id} Task timed out after {:.2} seconds",
+            timeout.as_secs_f64()
+        );
+        function.timeline.note_request(&request_id, "timed out");
+        function.log(environment, LogSource::Platform, &text);
+    }
+}
+
+/// Ends a process as Lambda does: where an extension is registered it is asked first.
+async fn shut_down(function: &Arc<Function>, environment: &str, mut child: Child) -> String {
+    let asked = function.step_in(environment, |environment| environment.has_extensions());
+    let pid = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
+    if let (Some(true), Some(pid)) = (asked, pid)
+        && kill_process(pid, Signal::TERM).is_ok()
+        && let Ok(status) = timeout(GRACE, child.wait()).await
+    {
+        return describe(status);
+    }
+    kill(child).await
+}
+
+async fn kill(mut child: Child) -> String {
+    // Fails only where the process has ended by itself.
+    let _ = child.start_kill();
+    describe(child.wait().await)
+}
+
+fn describe(status: std::io::Result<ExitStatus>) -> String {
+    status.map_or_else(|error| error.to_string(), |status| status.to_string())
+}
+
+/// Returns when the limit that is set has passed; limits are set anew all the time.
+async fn passed(limit: &mut watch::Receiver<Option<Instant>>) {
+    loop {
+        let at = *limit.borrow_and_update();
+        let until = async {
+            match at {
+                Some(at) => sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = until => return,
+            changed = limit.changed() => if changed.is_err() {
+                // The pool has let go of the environment; what is left is to wait for its end.
+                std::future::pending::<()>().await;
+            },
+        }
+    }
+}
+
+/// Hands on what a process prints, line by line.
+async fn pump(
+    function: Arc<Function>,
+    environment: Arc<str>,
+    source: LogSource,
+    stream: impl AsyncRead + Unpin,
+) {
+    let mut reader = BufReader::new(stream);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        match (&mut reader)
+            .take(LINE_BYTES_MAX)
+            .read_until(b'\n', &mut line)
+            .await
+        {
+            Ok(0) | Err(_) => return,
+            Ok(_) => {
+                let text = String::from_utf8_lossy(&line);
+                function.log(&environment, source, text.trim_end_matches(['\n', '\r']));
+            }
+        }
+    }
+}

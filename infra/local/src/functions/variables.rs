@@ -1,0 +1,76 @@
+//! The environment variables of a function's process: Lambda's own, the template's, and where the
+//! services are. Nothing is inherited from the platform's own environment.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use super::Deployment;
+use crate::template::{ACCOUNT_ID, REGION, STACK_NAME};
+
+/// All variables of one environment's process.
+pub(super) fn of(
+    deployment: &Deployment,
+    environment: &str,
+    runtime_api: SocketAddr,
+) -> BTreeMap<String, String> {
+    let name = function_name(&deployment.logical_id);
+    let task_root = deployment
+        .binary
+        .parent()
+        .map(|path| path.display().to_string());
+    let lambda = [
+        ("AWS_ACCESS_KEY_ID", deployment.access_key_id.clone()),
+        ("AWS_DEFAULT_REGION", REGION.to_owned()),
+        ("AWS_EXECUTION_ENV", "AWS_Lambda_provided.al2023".to_owned()),
+        (
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+            deployment.memory_mb.to_string(),
+        ),
+        ("AWS_LAMBDA_FUNCTION_NAME", name.clone()),
+        ("AWS_LAMBDA_FUNCTION_VERSION", VERSION.to_owned()),
+        ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".to_owned()),
+        ("AWS_LAMBDA_LOG_GROUP_NAME", format!("/aws/lambda/{name}")),
+        (
+            "AWS_LAMBDA_LOG_STREAM_NAME",
+            format!("local/[{VERSION}]{environment}"),
+        ),
+        ("AWS_LAMBDA_RUNTIME_API", runtime_api.to_string()),
+        ("AWS_REGION", REGION.to_owned()),
+        ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),
+        ("AWS_SESSION_TOKEN", environment.to_owned()),
+        ("LAMBDA_RUNTIME_DIR", "/var/runtime".to_owned()),
+        ("LAMBDA_TASK_ROOT", task_root.unwrap_or_default()),
+        ("LANG", "en_US.UTF-8".to_owned()),
+        ("PATH", "/usr/local/bin:/usr/bin:/bin:/opt/bin".to_owned()),
+        ("TZ", ":UTC".to_owned()),
+        ("_HANDLER", "bootstrap".to_owned()),
+    ];
+    let services = ["DYNAMODB", "SECRETS_MANAGER", "SESV2", "SQS"];
+    let mut all = deployment.variables.clone();
+    all.extend(lambda.map(|(name, value)| (name.to_owned(), value)));
+    all.extend(services.map(|service| {
+        (
+            format!("AWS_ENDPOINT_URL_{service}"),
+            deployment.services_endpoint.clone(),
+        )
+    }));
+    if deployment.invocations_per_environment > 1 {
+        let concurrency = deployment.invocations_per_environment.to_string();
+        all.insert("AWS_LAMBDA_MAX_CONCURRENCY".to_owned(), concurrency);
+    }
+    all
+}
+
+/// The version that is not published.
+pub(super) const VERSION: &str = "$LATEST";
+
+/// A function's physical name.
+pub(super) fn function_name(logical_id: &str) -> String {
+    format!("{STACK_NAME}-{logical_id}")
+}
+
+/// A function's ARN.
+pub(super) fn function_arn(logical_id: &str) -> String {
+    let name = function_name(logical_id);
+    format!("arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{name}")
+}

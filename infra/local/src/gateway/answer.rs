@@ -1,0 +1,174 @@
+//! Answers: those that functions give, and those that the gateway gives in their place.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use http_body_util::Full;
+use serde_json::{Map, Value, json};
+
+/// An answer to a client.
+pub(super) type Answer = Response<Full<Bytes>>;
+
+/// Headers that are the gateway's own business.
+const OWN: &[HeaderName] = &[
+    header::CONNECTION,
+    header::CONTENT_LENGTH,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+];
+
+/// An answer of the gateway's own: `{"message": …}`.
+pub(super) fn message(status: StatusCode, message: &str) -> Answer {
+    let mut answer = Response::new(Full::from(json!({"message": message}).to_string()));
+    *answer.status_mut() = status;
+    let json = HeaderValue::from_static("application/json");
+    answer.headers_mut().insert(header::CONTENT_TYPE, json);
+    answer
+}
+
+/// What a client gets where a function failed or its answer makes no sense.
+pub(super) fn internal_server_error() -> Answer {
+    message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
+}
+
+/// An answer as a function gave it, in payload format 2.0: `{statusCode, headers, cookies, body,
+/// isBase64Encoded}`. Any other JSON is the body itself, with status 200. Nothing where it is no
+/// JSON or its fields make no sense.
+pub(super) fn from_function(payload: &[u8]) -> Option<Answer> {
+    match serde_json::from_slice(payload).ok()? {
+        Value::Object(answer) if answer.contains_key("statusCode") => structured(&answer),
+        Value::String(text) => Some(plain(text)),
+        other => Some(plain(other.to_string())),
+    }
+}
+
+fn plain(body: String) -> Answer {
+    let mut answer = Response::new(Full::from(body));
+    let json = HeaderValue::from_static("application/json");
+    answer.headers_mut().insert(header::CONTENT_TYPE, json);
+    answer
+}
+
+fn structured(fields: &Map<String, Value>) -> Option<Answer> {
+    let body = body(fields)?;
+    let mut answer = Response::new(Full::new(body.clone()));
+    *answer.status_mut() = status(&fields["statusCode"])?;
+    let headers = answer.headers_mut();
+    if !body.is_empty() {
+        let text = HeaderValue::from_static("text/plain;charset=UTF-8");
+        headers.insert(header::CONTENT_TYPE, text);
+    }
+    for (name, value) in object(fields.get("headers"))? {
+        let name: HeaderName = name.parse().ok()?;
+        if !OWN.contains(&name) {
+            headers.insert(name, header_value(value)?);
+        }
+    }
+    for cookie in array(fields.get("cookies"))? {
+        headers.append(header::SET_COOKIE, header_value(cookie)?);
+    }
+    Some(answer)
+}
+
+/// A number, or a number in a string.
+fn status(value: &Value) -> Option<StatusCode> {
+    let number = value.as_u64().or_else(|| value.as_str()?.parse().ok())?;
+    let status = StatusCode::from_u16(u16::try_from(number).ok()?).ok()?;
+    (status.as_u16() >= 200).then_some(status)
+}
+
+fn body(fields: &Map<String, Value>) -> Option<Bytes> {
+    let text = match fields.get("body") {
+        None | Some(Value::Null) => return Some(Bytes::new()),
+        Some(Value::String(text)) => text,
+        Some(_) => return None,
+    };
+    match fields.get("isBase64Encoded") {
+        None | Some(Value::Null | Value::Bool(false)) => Some(Bytes::from(text.clone())),
+        Some(Value::Bool(true)) => STANDARD.decode(text).ok().map(Bytes::from),
+        Some(_) => None,
+    }
+}
+
+fn header_value(value: &Value) -> Option<HeaderValue> {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        Value::Number(_) | Value::Bool(_) => value.to_string(),
+        Value::Null | Value::Array(_) | Value::Object(_) => return None,
+    };
+    HeaderValue::from_str(&text).ok()
+}
+
+fn object(value: Option<&Value>) -> Option<impl Iterator<Item = (&String, &Value)>> {
+    match value {
+        None | Some(Value::Null) => Some(None.into_iter().flatten()),
+        Some(Value::Object(object)) => Some(Some(object).into_iter().flatten()),
+        Some(_) => None,
+    }
+}
+
+fn array(value: Option<&Value>) -> Option<&[Value]> {
+    match value {
+        None | Some(Value::Null) => Some(&[]),
+        Some(Value::Array(items)) => Some(items),
+        Some(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt;
+
+    use super::*;
+
+    async fn text(answer: Answer) -> String {
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        String::from_utf8(body.to_vec()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_structured_answer_is_taken_at_its_word() {
+        let payload = json!({
+            "statusCode": 201,
+            "headers": {"location": "/things/1", "x-count": 3, "content-length": "999"},
+            "cookies": ["a=1", "b=2"],
+            "body": "aGk=",
+            "isBase64Encoded": true,
+        });
+
+        let answer = from_function(payload.to_string().as_bytes()).unwrap();
+
+        assert_eq!(answer.status(), StatusCode::CREATED);
+        assert_eq!(answer.headers()["location"], "/things/1");
+        assert_eq!(answer.headers()["x-count"], "3");
+        assert_eq!(answer.headers().get_all("set-cookie").iter().count(), 2);
+        assert_eq!(answer.headers().get("content-length"), None);
+        assert_eq!(text(answer).await, "hi");
+    }
+
+    #[tokio::test]
+    async fn json_without_a_status_is_the_body_itself() {
+        let answer = from_function(br#"{"a": 1}"#).unwrap();
+
+        assert_eq!(answer.status(), StatusCode::OK);
+        assert_eq!(answer.headers()["content-type"], "application/json");
+        assert_eq!(text(answer).await, r#"{"a":1}"#);
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_no_answer() {
+        let cases = [
+            "no json",
+            r#"{"statusCode": 99}"#,
+            r#"{"statusCode": "abc"}"#,
+            r#"{"statusCode": 200, "body": {}}"#,
+            r#"{"statusCode": 200, "body": "%", "isBase64Encoded": true}"#,
+            r#"{"statusCode": 200, "headers": {"bad name": "x"}}"#,
+        ];
+
+        for payload in cases {
+            assert!(from_function(payload.as_bytes()).is_none(), "{payload}");
+        }
+    }
+}

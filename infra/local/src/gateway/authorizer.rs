@@ -1,0 +1,263 @@
+//! Asks a Lambda authorizer who is calling, and keeps its answer for as long as it may.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::FutureExt;
+use futures::future::{BoxFuture, Shared};
+use http::{HeaderMap, StatusCode};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tokio::time::{Instant, timeout};
+
+use super::answer::{self, Answer};
+use super::event::Exchange;
+use crate::functions::{Functions, InvokeError};
+use crate::template;
+
+/// How long an authorizer may take.
+const TIME_LIMIT: Duration = Duration::from_secs(10);
+/// The most answers that are kept.
+const CACHE_MAX: usize = 10_000;
+
+/// What an authorizer found.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Verdict {
+    /// The request may pass, with this context.
+    Allowed(Value),
+    /// It may not.
+    Forbidden,
+    /// The caller is not known.
+    Unauthorized,
+    /// The authorizer itself failed.
+    Failed,
+}
+
+/// How the cache has been used since the platform started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AuthorizerCounts {
+    /// Requests answered from the cache, or by an invocation that was under way already.
+    pub cache_hits: u64,
+    /// Requests for which the authorizer was invoked.
+    pub cache_misses: u64,
+}
+
+/// One authorizer and its cache.
+pub(super) struct Authorizer {
+    settings: template::Authorizer,
+    functions: Functions,
+    /// By identity: the answers that are kept, and the invocations under way.
+    cache: Mutex<HashMap<Vec<String>, Entry>>,
+    hits: AtomicU64,
+    misses: AtomicU64,
+}
+
+struct Entry {
+    verdict: Shared<BoxFuture<'static, Verdict>>,
+    /// Set once the verdict is there and may be kept.
+    until: Option<Instant>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SimpleResponse {
+    is_authorized: bool,
+    #[serde(default)]
+    context: Value,
+}
+
+impl Authorizer {
+    pub(super) fn new(settings: template::Authorizer, functions: Functions) -> Self {
+        Self {
+            settings,
+            functions,
+            cache: Mutex::default(),
+            hits: AtomicU64::new(0),
+            misses: AtomicU64::new(0),
+        }
+    }
+
+    /// The context that the authorizer gives a request, or the answer to a refused one.
+    pub(super) async fn authorize(
+        self: &Arc<Self>,
+        exchange: &Exchange<'_>,
+    ) -> Result<Value, Box<Answer>> {
+        let verdict = match identity(&self.settings.identity_headers, &exchange.parts.headers) {
+            Some(identity) => self.verdict(identity, exchange).await,
+            None => Verdict::Unauthorized,
+        };
+        let refusal = match verdict {
+            Verdict::Allowed(context) => return Ok(context),
+            Verdict::Forbidden => answer::message(StatusCode::FORBIDDEN, "Forbidden"),
+            Verdict::Unauthorized => answer::message(StatusCode::UNAUTHORIZED, "Unauthorized"),
+            Verdict::Failed => answer::internal_server_error(),
+        };
+        Err(Box::new(refusal))
+    }
+
+    pub(super) fn counts(&self) -> AuthorizerCounts {
+        AuthorizerCounts {
+            cache_hits: self.hits.load(Ordering::Relaxed),
+            cache_misses: self.misses.load(Ordering::Relaxed),
+        }
+    }
+
+    /// The verdict on an identity: kept, under way for another request, or asked for now.
+    ///
+    /// AWS may ask several times where several requests come at once; here it is once, so that
+    /// tests can count.
+    async fn verdict(self: &Arc<Self>, identity: Vec<String>, exchange: &Exchange<'_>) -> Verdict {
+        let verdict = {
+            let mut cache = self.lock();
+            let known = cache.get(&identity).filter(|entry| entry.is_usable());
+            if let Some(entry) = known {
+                self.hits.fetch_add(1, Ordering::Relaxed);
+                entry.verdict.clone()
+            } else {
+                self.misses.fetch_add(1, Ordering::Relaxed);
+                let event = Bytes::from(exchange.authorizer_event(&identity).to_string());
+                let asked = Arc::clone(self)
+                    .ask(identity.clone(), event)
+                    .boxed()
+                    .shared();
+                make_room(&mut cache);
+                cache.insert(
+                    identity,
+                    Entry {
+                        verdict: asked.clone(),
+                        until: None,
+                    },
+                );
+                asked
+            }
+        };
+        verdict.await
+    }
+
+    /// Invokes the function, and decides how long its answer is kept: a refusal as long as a
+    /// permission, a failure not at all.
+    async fn ask(self: Arc<Self>, identity: Vec<String>, event: Bytes) -> Verdict {
+        // In a task of its own, so that a client who leaves does not end it for all who wait.
+        let (functions, function) = (self.functions.clone(), self.settings.function.clone());
+        let invocation = tokio::spawn(async move { functions.invoke(&function, event).await });
+        let verdict = match timeout(TIME_LIMIT, invocation).await {
+            Ok(Ok(result)) => read(result),
+            Ok(Err(_)) | Err(_) => Verdict::Failed,
+        };
+        let is_kept = matches!(verdict, Verdict::Allowed(_) | Verdict::Forbidden);
+        let mut cache = self.lock();
+        if is_kept && !self.settings.cache_ttl.is_zero() {
+            let until = Instant::now() + self.settings.cache_ttl;
+            if let Some(entry) = cache.get_mut(&identity) {
+                entry.until = Some(until);
+            }
+        } else {
+            cache.remove(&identity);
+        }
+        verdict
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Vec<String>, Entry>> {
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Entry {
+    fn is_usable(&self) -> bool {
+        self.until.is_none_or(|until| until > Instant::now())
+    }
+}
+
+/// Drops what has expired; where that is not enough, whatever ends soonest.
+fn make_room(cache: &mut HashMap<Vec<String>, Entry>) {
+    if cache.len() < CACHE_MAX {
+        return;
+    }
+    cache.retain(|_, entry| entry.is_usable());
+    if cache.len() >= CACHE_MAX {
+        let kept = cache
+            .iter()
+            .filter_map(|(identity, entry)| Some((entry.until?, identity)));
+        if let Some(identity) = kept.min().map(|(_, identity)| identity.clone()) {
+            cache.remove(&identity);
+        }
+    }
+}
+
+/// The values of the identity's headers; nothing where one is missing or empty.
+fn identity(names: &[String], headers: &HeaderMap) -> Option<Vec<String>> {
+    let values = names.iter().map(|name| {
+        let all: Vec<_> = headers
+            .get_all(name)
+            .iter()
+            .filter_map(|it| it.to_str().ok())
+            .collect();
+        Some(all.join(",")).filter(|value| !value.is_empty())
+    });
+    values.collect()
+}
+
+fn read(result: Result<Bytes, InvokeError>) -> Verdict {
+    match result {
+        Ok(payload) => match serde_json::from_slice::<SimpleResponse>(&payload) {
+            Ok(response) if response.is_authorized => Verdict::Allowed(response.context),
+            Ok(_) => Verdict::Forbidden,
+            Err(_) => Verdict::Failed,
+        },
+        Err(InvokeError::FunctionError { message, .. }) if message == "Unauthorized" => {
+            Verdict::Unauthorized
+        }
+        Err(_) => Verdict::Failed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_authorizers_answer_becomes_a_verdict() {
+        let error = |message: &str| {
+            let error_type = "Error".to_owned();
+            Err(InvokeError::FunctionError {
+                error_type,
+                message: message.to_owned(),
+            })
+        };
+        let json = |text: &'static str| Ok(Bytes::from_static(text.as_bytes()));
+        let context = serde_json::json!({"sub": "u"});
+        let cases = [
+            (
+                json(r#"{"isAuthorized":true,"context":{"sub":"u"}}"#),
+                Verdict::Allowed(context),
+            ),
+            (json(r#"{"isAuthorized":false}"#), Verdict::Forbidden),
+            (json("{}"), Verdict::Failed),
+            (error("Unauthorized"), Verdict::Unauthorized),
+            (error("keys unreachable"), Verdict::Failed),
+            (Err(InvokeError::Throttled), Verdict::Failed),
+        ];
+
+        for (result, expected) in cases {
+            assert_eq!(read(result), expected);
+        }
+    }
+
+    #[test]
+    fn a_request_without_the_identity_is_nobodys() {
+        let names = ["authorization".to_owned()];
+        let mut headers = HeaderMap::new();
+        assert_eq!(identity(&names, &headers), None);
+        headers.insert("authorization", http::HeaderValue::from_static(""));
+        assert_eq!(identity(&names, &headers), None);
+        headers.insert("authorization", http::HeaderValue::from_static("Bearer x"));
+        assert_eq!(
+            identity(&names, &headers),
+            Some(vec!["Bearer x".to_owned()])
+        );
+    }
+}

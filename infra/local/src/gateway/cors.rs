@@ -1,0 +1,162 @@
+//! What browsers of other origins are told, by the API's configuration.
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
+use http_body_util::Full;
+
+use super::answer::Answer;
+use crate::template::Cors;
+
+/// The headers that the configuration alone decides on.
+const DECIDED: &[HeaderName] = &[
+    header::ACCESS_CONTROL_ALLOW_CREDENTIALS,
+    header::ACCESS_CONTROL_ALLOW_HEADERS,
+    header::ACCESS_CONTROL_ALLOW_METHODS,
+    header::ACCESS_CONTROL_ALLOW_ORIGIN,
+    header::ACCESS_CONTROL_EXPOSE_HEADERS,
+    header::ACCESS_CONTROL_MAX_AGE,
+];
+
+/// The answer to a preflight request; no function is asked. Nothing where it is none.
+pub(super) fn preflight(cors: &Cors, parts: &Parts) -> Option<Answer> {
+    let asks = parts
+        .headers
+        .contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+    if parts.method != Method::OPTIONS || !asks || !parts.headers.contains_key(header::ORIGIN) {
+        return None;
+    }
+    let mut answer = Response::new(Full::new(Bytes::new()));
+    *answer.status_mut() = StatusCode::NO_CONTENT;
+    let headers = answer.headers_mut();
+    if allow_origin(cors, &parts.headers, headers) {
+        list(
+            headers,
+            header::ACCESS_CONTROL_ALLOW_METHODS,
+            &cors.allow_methods,
+        );
+        let lower: Vec<_> = cors
+            .allow_headers
+            .iter()
+            .map(|name| name.to_lowercase())
+            .collect();
+        list(headers, header::ACCESS_CONTROL_ALLOW_HEADERS, &lower);
+        if let Some(max_age) = cors.max_age {
+            headers.insert(header::ACCESS_CONTROL_MAX_AGE, max_age.as_secs().into());
+        }
+    }
+    Some(answer)
+}
+
+/// Puts the configuration's headers on a function's answer, in place of its own.
+pub(super) fn decorate(cors: &Cors, request: &HeaderMap, answer: &mut Answer) {
+    let headers = answer.headers_mut();
+    for name in DECIDED {
+        headers.remove(name);
+    }
+    if allow_origin(cors, request, headers) {
+        let lower: Vec<_> = cors
+            .expose_headers
+            .iter()
+            .map(|name| name.to_lowercase())
+            .collect();
+        list(headers, header::ACCESS_CONTROL_EXPOSE_HEADERS, &lower);
+    }
+}
+
+/// Allows the request's origin, if the configuration does.
+fn allow_origin(cors: &Cors, request: &HeaderMap, headers: &mut HeaderMap) -> bool {
+    let Some(origin) = request.get(header::ORIGIN) else {
+        return false;
+    };
+    let any = cors.allow_origins.iter().any(|allowed| allowed == "*");
+    if !any
+        && !cors
+            .allow_origins
+            .iter()
+            .any(|allowed| allowed.as_bytes() == origin.as_bytes())
+    {
+        return false;
+    }
+    let allowed = if any {
+        HeaderValue::from_static("*")
+    } else {
+        origin.clone()
+    };
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
+    if !any {
+        headers.append(header::VARY, HeaderValue::from_static("origin"));
+    }
+    if cors.allow_credentials {
+        let yes = HeaderValue::from_static("true");
+        headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, yes);
+    }
+    true
+}
+
+fn list(headers: &mut HeaderMap, name: HeaderName, values: &[String]) {
+    if let (false, Ok(value)) = (values.is_empty(), HeaderValue::from_str(&values.join(","))) {
+        headers.insert(name, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+
+    use super::*;
+
+    fn cors() -> Cors {
+        Cors {
+            allow_origins: vec!["https://a.example".to_owned()],
+            allow_methods: vec!["GET".to_owned(), "POST".to_owned()],
+            allow_headers: vec!["Authorization".to_owned()],
+            expose_headers: vec!["ETag".to_owned()],
+            ..Cors::default()
+        }
+    }
+
+    fn asking(origin: &str) -> Parts {
+        let request = Request::options("/orders")
+            .header("origin", origin)
+            .header("access-control-request-method", "POST");
+        request.body(()).unwrap().into_parts().0
+    }
+
+    #[test]
+    fn a_preflight_of_an_allowed_origin_is_answered_without_a_function() {
+        let answer = preflight(&cors(), &asking("https://a.example")).unwrap();
+
+        assert_eq!(answer.status(), StatusCode::NO_CONTENT);
+        assert_eq!(
+            answer.headers()["access-control-allow-origin"],
+            "https://a.example"
+        );
+        assert_eq!(answer.headers()["access-control-allow-methods"], "GET,POST");
+        assert_eq!(
+            answer.headers()["access-control-allow-headers"],
+            "authorization"
+        );
+    }
+
+    #[test]
+    fn another_origin_is_allowed_nothing() {
+        let answer = preflight(&cors(), &asking("https://b.example")).unwrap();
+
+        assert_eq!(answer.status(), StatusCode::NO_CONTENT);
+        assert!(answer.headers().is_empty());
+    }
+
+    #[test]
+    fn a_functions_own_headers_give_way() {
+        let mut answer = Response::new(Full::new(Bytes::new()));
+        let star = HeaderValue::from_static("*");
+        answer
+            .headers_mut()
+            .insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, star);
+
+        decorate(&cors(), &asking("https://b.example").headers, &mut answer);
+
+        assert_eq!(answer.headers().get("access-control-allow-origin"), None);
+    }
+}

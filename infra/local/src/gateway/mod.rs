@@ -1,0 +1,258 @@
+//! API Gateway: an HTTP API in front of the functions, payload format 2.0, as AWS runs it.
+//!
+//! A request passes the size limits, the stage's throttle, CORS, its route ([`routes`]) and its
+//! authorizer ([`authorizer`]), and is then the function's ([`event`], [`answer`]).
+//!
+//! Where AWS is known to differ from its documentation, this follows AWS: an integration that takes
+//! longer than 30 seconds and a function that is throttled both end as 503 `Service Unavailable`.
+
+mod answer;
+mod authorizer;
+mod cors;
+mod event;
+mod percent;
+mod routes;
+mod throttle;
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::request::Parts;
+use http::{HeaderValue, Request, StatusCode, header, uri};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use jiff::Timestamp;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
+
+pub use self::authorizer::AuthorizerCounts;
+
+use self::answer::Answer;
+use self::authorizer::Authorizer;
+use self::event::Exchange;
+use self::routes::Routes;
+use self::throttle::Bucket;
+use crate::functions::{Functions, InvokeError};
+use crate::template::{Cors, HttpApi};
+
+/// The most bytes of a body.
+const BODY_BYTES_MAX: usize = 10 * 1024 * 1024;
+/// The most bytes of the request line and the headers together.
+const HEADER_BYTES_MAX: usize = 10_240;
+/// How long a function may take to answer.
+const INTEGRATION_LIMIT: Duration = Duration::from_secs(30);
+/// How long a client may take to send its headers, and its body.
+const CLIENT_LIMIT: Duration = Duration::from_secs(30);
+
+/// The gateway. Clones are handles to the same one.
+#[derive(Clone)]
+pub struct Gateway {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    routes: Routes,
+    authorizers: BTreeMap<String, Arc<Authorizer>>,
+    cors: Option<Cors>,
+    throttle: Option<Bucket>,
+    functions: Functions,
+}
+
+impl Gateway {
+    /// A gateway for this API.
+    pub fn new(api: &HttpApi, functions: Functions) -> Self {
+        let authorizers = api.authorizers.iter().map(|(name, settings)| {
+            (
+                name.clone(),
+                Arc::new(Authorizer::new(settings.clone(), functions.clone())),
+            )
+        });
+        let shared = Shared {
+            routes: Routes::new(&api.routes),
+            authorizers: authorizers.collect(),
+            cors: api.cors.clone(),
+            throttle: api.throttle.map(Bucket::new),
+            functions,
+        };
+        Self {
+            shared: Arc::new(shared),
+        }
+    }
+
+    /// How the authorizers' caches have been used, by the authorizers' names.
+    pub fn authorizers(&self) -> BTreeMap<String, AuthorizerCounts> {
+        let authorizers = self.shared.authorizers.iter();
+        authorizers
+            .map(|(name, authorizer)| (name.clone(), authorizer.counts()))
+            .collect()
+    }
+
+    /// Serves clients until the task is aborted.
+    pub async fn serve(self, listener: TcpListener) {
+        loop {
+            match listener.accept().await {
+                Ok((stream, client)) => {
+                    tokio::spawn(Arc::clone(&self.shared).serve_client(stream, client));
+                }
+                // Too many open files, or a client that has gone: the next one may fare better.
+                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+            }
+        }
+    }
+}
+
+impl Shared {
+    async fn serve_client(self: Arc<Self>, stream: TcpStream, client: SocketAddr) {
+        // Where the option cannot be set, answers are only slower.
+        let _ = stream.set_nodelay(true);
+        let service = service_fn(|request| {
+            let shared = Arc::clone(&self);
+            async move { Ok::<_, Infallible>(shared.handle(request, client.ip()).await) }
+        });
+        let connection = hyper::server::conn::http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(CLIENT_LIMIT)
+            .serve_connection(TokioIo::new(stream), service);
+        // A connection that breaks concerns its client alone.
+        let _ = connection.await;
+    }
+
+    /// Answers one request, and puts the gateway's own id on the answer.
+    async fn handle(&self, request: Request<Incoming>, client: IpAddr) -> Answer {
+        let request_id = request_id();
+        let (parts, body) = request.into_parts();
+        let mut answer = match self.admit(&parts) {
+            Some(answer) => answer,
+            None => self.integrate(&parts, body, client, &request_id).await,
+        };
+        let id = HeaderValue::from_str(&request_id).expect("base64 is visible ASCII");
+        answer.headers_mut().insert("apigw-requestid", id);
+        answer
+    }
+
+    /// What is answered before a route is looked for: oversize, throttled, preflight.
+    fn admit(&self, parts: &Parts) -> Option<Answer> {
+        if header_bytes(parts) > HEADER_BYTES_MAX {
+            let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+            return Some(answer::message(status, "Request Header Fields Too Large"));
+        }
+        // On AWS the host is the API's own, or the request never arrives.
+        let host = parts.headers.get(header::HOST).map(HeaderValue::as_bytes);
+        if host.is_none_or(|host| uri::Authority::try_from(host).is_err()) {
+            return Some(answer::message(StatusCode::BAD_REQUEST, "Bad Request"));
+        }
+        if self.throttle.as_ref().is_some_and(|bucket| !bucket.take()) {
+            return Some(answer::message(
+                StatusCode::TOO_MANY_REQUESTS,
+                "Too Many Requests",
+            ));
+        }
+        self.cors
+            .as_ref()
+            .and_then(|cors| cors::preflight(cors, parts))
+    }
+
+    /// Finds the route, asks its authorizer, reads the body and runs the function.
+    async fn integrate(
+        &self,
+        parts: &Parts,
+        body: Incoming,
+        client: IpAddr,
+        request_id: &str,
+    ) -> Answer {
+        let Some(found) = self.routes.find(parts.method.as_str(), parts.uri.path()) else {
+            return answer::message(StatusCode::NOT_FOUND, "Not Found");
+        };
+        let exchange = Exchange {
+            parts,
+            route: found.route,
+            parameters: &found.parameters,
+            source_ip: client,
+            request_id,
+            received: Timestamp::now(),
+        };
+        let context = match self.authorize(&exchange).await {
+            Ok(context) => context,
+            Err(refusal) => return *refusal,
+        };
+        let body = match read(body).await {
+            Ok(body) => body,
+            Err(refusal) => return *refusal,
+        };
+        let event = exchange.function_event(&body, context.as_ref());
+        let mut answer = self
+            .run(&found.route.function, Bytes::from(event.to_string()))
+            .await;
+        if let Some(cors) = &self.cors {
+            cors::decorate(cors, &parts.headers, &mut answer);
+        }
+        answer
+    }
+
+    async fn authorize(
+        &self,
+        exchange: &Exchange<'_>,
+    ) -> Result<Option<serde_json::Value>, Box<Answer>> {
+        let named = exchange.route.authorizer.as_ref();
+        match named.and_then(|name| self.authorizers.get(name)) {
+            Some(authorizer) => authorizer.authorize(exchange).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn run(&self, function: &str, event: Bytes) -> Answer {
+        let result = timeout(INTEGRATION_LIMIT, self.functions.invoke(function, event)).await;
+        match result {
+            Ok(Ok(payload)) => {
+                answer::from_function(&payload).unwrap_or_else(answer::internal_server_error)
+            }
+            Ok(Err(InvokeError::EventTooLarge { .. })) => too_large(),
+            Err(_) | Ok(Err(InvokeError::Throttled | InvokeError::Stopping)) => {
+                answer::message(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable")
+            }
+            Ok(Err(_)) => answer::internal_server_error(),
+        }
+    }
+}
+
+async fn read(body: Incoming) -> Result<Bytes, Box<Answer>> {
+    let reading = Limited::new(body, BODY_BYTES_MAX).collect();
+    let refusal = match timeout(CLIENT_LIMIT, reading).await {
+        Ok(Ok(body)) => return Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => too_large(),
+        Ok(Err(_)) => answer::message(StatusCode::BAD_REQUEST, "Bad Request"),
+        Err(_) => answer::message(StatusCode::REQUEST_TIMEOUT, "Request Timeout"),
+    };
+    Err(Box::new(refusal))
+}
+
+fn too_large() -> Answer {
+    answer::message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large")
+}
+
+/// The bytes of the request line and of all header lines.
+fn header_bytes(parts: &Parts) -> usize {
+    let target = parts
+        .uri
+        .path_and_query()
+        .map_or(0, |target| target.as_str().len());
+    let line = parts.method.as_str().len() + target + " HTTP/1.1\r\n ".len();
+    let lines = parts
+        .headers
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len() + 4);
+    line + lines.sum::<usize>()
+}
+
+/// An id in API Gateway's own form: sixteen characters of base64.
+fn request_id() -> String {
+    STANDARD.encode(&uuid::Uuid::new_v4().as_bytes()[..11])
+}
