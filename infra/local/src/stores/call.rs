@@ -276,9 +276,11 @@ pub(super) mod tests {
 
     /// A call on the tables of the tests' template.
     pub(in crate::stores) fn call_by(function: &str, operation: &str, body: &str) -> Call {
-        let mut names = Names::new(&template(), ([127, 0, 0, 1], 4566).into());
-        names.add_table("UsersTable", None);
-        names.add_table("OrdersTable", None);
+        let template = template();
+        let mut names = Names::new(&template, ([127, 0, 0, 1], 4566).into());
+        for table in template.tables.values() {
+            names.add_table(table, None);
+        }
         let credential = format!(
             "AWS4-HMAC-SHA256 Credential={}/20260101/x",
             access_key(function)

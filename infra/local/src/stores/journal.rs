@@ -2,7 +2,7 @@
 //! embedded SQS, like the real one, cannot do.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{HashMap, VecDeque},
     time::{Duration, Instant},
 };
 
@@ -14,18 +14,24 @@ use serde_json::Value;
 use super::names::{QueueName, physical};
 use crate::template::Queue;
 
-/// How many messages are remembered over all queues; the oldest are forgotten first.
+/// How many messages are remembered over all queues, and how many deletions; the oldest are
+/// forgotten first.
 const MESSAGES_MAX: usize = 10_000;
+const DELETIONS_MAX: usize = 1_000;
 
 /// How many messages of a queue are shown.
 const SHOWN_MAX: usize = 10;
 
-/// Messages sent and not yet deleted, in the order they were sent.
+/// Messages sent and not yet deleted.
+///
+/// Operations are noted when they have been answered, so that a message's receipt, and even its
+/// deletion, may be heard of before its sending.
 #[derive(Debug, Default)]
 pub(super) struct Journal {
     queues: HashMap<String, QueueFacts>,
-    messages: BTreeMap<u64, Message>,
-    next: u64,
+    messages: VecDeque<Message>,
+    /// The ids of the messages deleted last.
+    deleted: VecDeque<String>,
 }
 
 #[derive(Debug)]
@@ -81,7 +87,7 @@ impl Journal {
         let now = Instant::now();
         let here = self
             .messages
-            .values()
+            .iter()
             .filter(|message| self.place(message, now) == queue);
         here.take(SHOWN_MAX)
             .map(|message| message.entry.clone())
@@ -99,17 +105,21 @@ impl Journal {
             return;
         };
         match operation {
-            "SendMessage" => self.sent(queue, &input, &output),
+            "SendMessage" => self.sent(queue, &output, &input["MessageBody"]),
             "SendMessageBatch" => {
                 for result in list(&output["Successful"]) {
                     let entry = list(&input["Entries"]).find(|entry| entry["Id"] == result["Id"]);
-                    self.sent(queue, entry.unwrap_or(&Value::Null), result);
+                    self.sent(
+                        queue,
+                        result,
+                        entry.map_or(&Value::Null, |entry| &entry["MessageBody"]),
+                    );
                 }
             }
             "ReceiveMessage" => {
                 let timeout = input["VisibilityTimeout"].as_u64().map(Duration::from_secs);
                 for message in list(&output["Messages"]) {
-                    self.received(queue, &message["MessageId"], timeout);
+                    self.received(queue, message, timeout);
                 }
             }
             "DeleteMessage" => self.deleted(&input["ReceiptHandle"]),
@@ -120,7 +130,7 @@ impl Journal {
             "ChangeMessageVisibilityBatch" => {
                 list(&input["Entries"]).for_each(|entry| self.hidden(entry));
             }
-            "PurgeQueue" => self.messages.retain(|_, message| message.queue != queue),
+            "PurgeQueue" => self.messages.retain(|message| message.queue != queue),
             _ => {}
         }
     }
@@ -139,17 +149,16 @@ impl Journal {
         }
     }
 
-    fn sent(&mut self, queue: &str, input: &Value, output: &Value) {
-        let (Some(id), Some(body)) = (output["MessageId"].as_str(), input["MessageBody"].as_str())
-        else {
+    /// Enters a message, unless it is known or already gone.
+    fn sent(&mut self, queue: &str, message: &Value, body: &Value) {
+        let (Some(id), Some(body)) = (message["MessageId"].as_str(), body.as_str()) else {
             return;
         };
-        // A FIFO queue answers a repeated message with the first one's id.
-        if self.message(id).is_some() {
+        if self.message(id).is_some() || self.deleted.iter().any(|deleted| deleted == id) {
             return;
         }
         if self.messages.len() == MESSAGES_MAX {
-            self.messages.pop_first();
+            self.messages.pop_front();
         }
         let entry = JournalEntry {
             message_id: id.to_owned(),
@@ -157,19 +166,19 @@ impl Journal {
             sent_at: Timestamp::now(),
             receive_count: 0,
         };
-        let message = Message {
-            queue: queue.to_owned(),
+        let queue = queue.to_owned();
+        self.messages.push_back(Message {
+            queue,
             entry,
             hidden_until: Instant::now(),
-        };
-        self.messages.insert(self.next, message);
-        self.next += 1;
+        });
     }
 
-    fn received(&mut self, queue: &str, id: &Value, timeout: Option<Duration>) {
+    fn received(&mut self, queue: &str, received: &Value, timeout: Option<Duration>) {
+        self.sent(queue, received, &received["Body"]);
         let facts = self.queues.get(queue).map(|facts| facts.visibility_timeout);
         let timeout = timeout.or(facts).unwrap_or_default();
-        let Some(message) = self.message(id.as_str().unwrap_or_default()) else {
+        let Some(message) = self.message(received["MessageId"].as_str().unwrap_or_default()) else {
             return;
         };
         if message.queue != queue {
@@ -183,7 +192,11 @@ impl Journal {
     fn deleted(&mut self, receipt_handle: &Value) {
         if let Some(id) = message_of(receipt_handle) {
             self.messages
-                .retain(|_, message| message.entry.message_id != id);
+                .retain(|message| message.entry.message_id != id);
+            if self.deleted.len() == DELETIONS_MAX {
+                self.deleted.pop_front();
+            }
+            self.deleted.push_back(id);
         }
     }
 
@@ -197,7 +210,7 @@ impl Journal {
 
     fn message(&mut self, id: &str) -> Option<&mut Message> {
         self.messages
-            .values_mut()
+            .iter_mut()
             .find(|message| message.entry.message_id == id)
     }
 }

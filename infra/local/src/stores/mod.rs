@@ -95,7 +95,7 @@ pub enum StartError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the template has no {kind} {name}")]
 pub struct NoSuch {
-    /// What was looked for: `table`, `queue`, `secret` or `function`.
+    /// What was looked for: `table`, `queue`, `secret`.
     pub kind: &'static str,
     /// By which logical id.
     pub name: String,
@@ -138,7 +138,7 @@ impl Stores {
         let mut names = Names::new(template, endpoint);
         for table in template.tables.values() {
             let stream_label = tables.add(table)?;
-            names.add_table(&table.logical_id, stream_label.as_deref());
+            names.add_table(table, stream_label.as_deref());
         }
         for queue in template.queues.values() {
             queues.add(queue, &names).await?;
@@ -288,14 +288,22 @@ impl Stores {
     /// Where the table has no stream.
     pub fn stream_position(
         &self,
-        source: &str,
+        reader: &str,
         table: &TableName,
         from: StartingPosition,
-    ) -> Result<StreamPosition, DynoxideError> {
-        match self.door.tables.checkpoint(source)? {
+    ) -> Result<StreamPosition, StoreError> {
+        match self.door.tables.checkpoint(reader)? {
             Some(position) => Ok(position),
-            None => self.door.tables.start_of(&table.name, from),
+            None => Ok(self.door.tables.start_of(&table.name, from)?),
         }
+    }
+
+    /// Notes that the reader of a stream is done with this record and all before it.
+    ///
+    /// # Errors
+    /// Where the tables cannot be written to.
+    pub fn set_checkpoint(&self, reader: &str, number: &str) -> Result<(), StoreError> {
+        Ok(self.door.tables.set_checkpoint(reader, number)?)
     }
 
     /// The records behind a position of a table's stream.
@@ -307,21 +315,17 @@ impl Stores {
         table: &TableName,
         position: &StreamPosition,
         count_max: usize,
-    ) -> Result<Vec<Record>, DynoxideError> {
-        self.door.tables.records(&table.name, position, count_max)
+    ) -> Result<Vec<Record>, StoreError> {
+        Ok(self.door.tables.records(&table.name, position, count_max)?)
     }
 
-    /// Notes that the reader of a stream is done with this record and all before it.
+    /// A receiver that changes with every write to a table.
     ///
     /// # Errors
-    /// Where the tables cannot be written to.
-    pub fn set_checkpoint(&self, source: &str, number: &str) -> Result<(), DynoxideError> {
-        self.door.tables.set_checkpoint(source, number)
-    }
-
-    /// A receiver that changes with every write to a table that has a stream.
-    pub fn writes(&self, table: &str) -> Option<watch::Receiver<()>> {
-        self.door.writes.get(table).map(watch::Sender::subscribe)
+    /// Where there is no such table or it has no stream.
+    pub fn writes(&self, table: &str) -> Result<watch::Receiver<()>, NoSuch> {
+        let readers = self.door.writes.get(table).map(watch::Sender::subscribe);
+        readers.ok_or_else(|| NoSuch::new("stream of table", table))
     }
 
     fn table(&self, logical_id: &str) -> Result<&TableName, NoSuch> {

@@ -5,7 +5,7 @@ use std::{
     net::SocketAddr,
 };
 
-use crate::template::{ACCOUNT_ID, Queue, REGION, Reference, STACK_NAME, Template};
+use crate::template::{ACCOUNT_ID, Queue, REGION, Reference, STACK_NAME, Table, Template};
 
 /// Logical ids to physical names, addresses and ARNs, and back.
 #[derive(Debug, Clone, Default)]
@@ -24,6 +24,8 @@ pub struct TableName {
     pub name: String,
     /// The table's ARN; an index's is this and `/index/` and its name.
     pub arn: String,
+    /// The attribute that is its partition key.
+    pub partition_key: String,
     /// The stream's ARN, where the table has one.
     pub stream_arn: Option<String>,
 }
@@ -62,18 +64,16 @@ impl Names {
         }
     }
 
-    pub(super) fn add_table(&mut self, logical_id: &str, stream_label: Option<&str>) {
-        let name = physical(logical_id);
+    pub(super) fn add_table(&mut self, table: &Table, stream_label: Option<&str>) {
+        let name = physical(&table.logical_id);
         let arn = format!("arn:aws:dynamodb:{REGION}:{ACCOUNT_ID}:table/{name}");
-        let stream_arn = stream_label.map(|label| format!("{arn}/stream/{label}"));
-        self.tables.insert(
-            logical_id.to_owned(),
-            TableName {
-                name,
-                arn,
-                stream_arn,
-            },
-        );
+        let known = TableName {
+            stream_arn: stream_label.map(|label| format!("{arn}/stream/{label}")),
+            partition_key: table.key.partition.clone(),
+            name,
+            arn,
+        };
+        self.tables.insert(table.logical_id.clone(), known);
     }
 
     pub(super) fn add_secret(&mut self, logical_id: &str, arn: String) {

@@ -64,6 +64,9 @@ pub struct ReceivedMessage {
     /// The body's MD5 in hexadecimal.
     #[serde(rename = "MD5OfBody")]
     pub md5_of_body: String,
+    /// The attributes' MD5 in hexadecimal, where there are any.
+    #[serde(rename = "MD5OfMessageAttributes")]
+    pub md5_of_message_attributes: Option<String>,
     /// What SQS says of it: `ApproximateReceiveCount`, `SentTimestamp`, `MessageGroupId`, …
     pub attributes: Map<String, Value>,
     /// What its sender says of it.

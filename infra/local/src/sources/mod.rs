@@ -1,0 +1,150 @@
+//! Event sources: what invokes functions besides the API, as Lambda's event source mappings and
+//! `EventBridge` do it.
+//!
+//! Each source is a task of its own: a [`queue`] is polled, a [`stream`] read in order, a
+//! [`schedule`] waited for. All deliver at least once.
+
+mod events;
+mod outcome;
+mod queue;
+mod schedule;
+mod stream;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use tokio::task::JoinSet;
+
+use crate::functions::{Functions, InvokeError};
+use crate::stores::{StoreError, Stores};
+use crate::template::{EventSource, Template, Trigger};
+
+pub use self::schedule::BadSchedule;
+
+/// Whatever runs functions.
+pub trait Invoke: Send + Sync {
+    /// Invokes a function by its logical id with an event, and waits for its answer.
+    fn invoke<'a>(
+        &'a self,
+        function: &'a str,
+        event: Bytes,
+    ) -> BoxFuture<'a, Result<Bytes, InvokeError>>;
+}
+
+impl Invoke for Functions {
+    fn invoke<'a>(
+        &'a self,
+        function: &'a str,
+        event: Bytes,
+    ) -> BoxFuture<'a, Result<Bytes, InvokeError>> {
+        Box::pin(Self::invoke(self, function, event))
+    }
+}
+
+/// Hears what event sources have to say to people: a function's logical id and a sentence.
+pub type Report = Arc<dyn Fn(&str, &str) + Send + Sync>;
+
+/// The event sources, running until this is dropped.
+#[derive(Debug)]
+pub struct Sources {
+    _tasks: JoinSet<()>,
+}
+
+/// Why an event source cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// A schedule that cannot be read.
+    #[error("{function}: {reason}")]
+    Schedule {
+        /// The function it would invoke.
+        function: String,
+        /// What is wrong.
+        reason: BadSchedule,
+    },
+    /// The stream or the queue cannot be read.
+    #[error("{function}: {reason}")]
+    Store {
+        /// The function it would invoke.
+        function: String,
+        /// What is wrong.
+        reason: StoreError,
+    },
+}
+
+/// What every kind of source has: whom it invokes, with what, and who hears of it.
+#[derive(Clone)]
+struct Mapping {
+    /// The function's logical id.
+    function: String,
+    /// The source's name, unique within the template.
+    name: String,
+    stores: Stores,
+    functions: Arc<dyn Invoke>,
+    report: Report,
+}
+
+/// Starts all event sources of a template.
+///
+/// # Errors
+/// Where a source names what does not exist or a schedule cannot be read.
+pub fn start(
+    template: &Template,
+    stores: &Stores,
+    functions: &Arc<dyn Invoke>,
+    report: &Report,
+) -> Result<Sources, SourceError> {
+    let mut tasks = JoinSet::new();
+    for source in &template.event_sources {
+        let mapping = Mapping {
+            function: source.function.clone(),
+            name: format!("{}.{}", source.function, source.name),
+            stores: stores.clone(),
+            functions: Arc::clone(functions),
+            report: Arc::clone(report),
+        };
+        start_one(source, mapping, template, &mut tasks)?;
+    }
+    Ok(Sources { _tasks: tasks })
+}
+
+fn start_one(
+    source: &EventSource,
+    mapping: Mapping,
+    template: &Template,
+    tasks: &mut JoinSet<()>,
+) -> Result<(), SourceError> {
+    let function = source.function.clone();
+    match &source.trigger {
+        Trigger::Queue(trigger) => {
+            let queue = template.queues.get(&trigger.queue);
+            let queue = queue.expect("a template's trigger names one of its queues");
+            tasks.spawn(queue::poll(mapping, trigger.clone(), queue.clone()));
+        }
+        Trigger::Stream(trigger) => {
+            let lanes = stream::lanes(&mapping, trigger);
+            let lanes = lanes.map_err(|reason| SourceError::Store { function, reason })?;
+            for lane in lanes {
+                tasks.spawn(stream::read(lane));
+            }
+        }
+        Trigger::Schedule(trigger) => {
+            let schedule = schedule::Schedule::parse(&trigger.expression);
+            let schedule = schedule.map_err(|reason| SourceError::Schedule { function, reason })?;
+            tasks.spawn(schedule::keep(mapping, schedule, trigger.input.clone()));
+        }
+    }
+    Ok(())
+}
+
+impl Mapping {
+    async fn invoke(&self, event: String) -> Result<Bytes, InvokeError> {
+        self.functions.invoke(&self.function, event.into()).await
+    }
+
+    fn say(&self, sentence: &str) {
+        (self.report)(&self.function, sentence);
+    }
+}

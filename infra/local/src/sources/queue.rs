@@ -1,0 +1,197 @@
+//! The event source mapping of a queue: receive, invoke, delete what succeeded.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::JoinSet,
+    time::Instant,
+};
+
+use super::{
+    Mapping, events,
+    outcome::{self, Outcome},
+};
+use crate::functions::InvokeError;
+use crate::stores::{QueueName, ReceivedMessage};
+use crate::template::{Queue, QueueTrigger};
+
+/// How many invocations run at once where the template sets no maximum.
+const CONCURRENCY: u32 = 10;
+
+/// How long one receive waits; the queue answers at once when a message comes.
+const RECEIVE_WAIT_S: u64 = 20;
+
+/// The most messages one receive gives.
+const RECEIVE_MAX: usize = 10;
+
+/// How often a batch that is being gathered is looked after.
+const GATHER: Duration = Duration::from_millis(50);
+
+/// How long polling rests after the queue refused.
+const REST: Duration = Duration::from_secs(1);
+
+/// How long a message is held back that others are to overtake.
+const HELD_BACK: Duration = Duration::from_millis(500);
+
+/// The pauses between attempts at a function that is throttled.
+const THROTTLE_PAUSE: Duration = Duration::from_millis(100);
+const THROTTLE_PAUSE_MAX: Duration = Duration::from_secs(2);
+
+/// Polls a queue for as long as the task lives.
+pub(super) async fn poll(mapping: Mapping, trigger: QueueTrigger, queue: Queue) {
+    let name = mapping.stores.names().queue(&trigger.queue).cloned();
+    let name = name.expect("the stores have created every queue of the template");
+    let concurrency = trigger.maximum_concurrency.unwrap_or(CONCURRENCY).max(1);
+    let permits = Arc::new(Semaphore::new(concurrency as usize));
+    let poller = Arc::new(Poller {
+        mapping,
+        trigger,
+        queue,
+        name,
+    });
+    let mut deliveries = JoinSet::new();
+    loop {
+        while deliveries.try_join_next().is_some() {}
+        let permit = Arc::clone(&permits).acquire_owned().await;
+        let permit = permit.expect("the semaphore is never closed");
+        match poller.gather().await {
+            Ok(batch) if batch.is_empty() => {}
+            Ok(batch) => {
+                deliveries.spawn(Arc::clone(&poller).deliver(batch, permit));
+            }
+            Err(error) => {
+                poller.mapping.say(&error.to_string());
+                tokio::time::sleep(REST).await;
+            }
+        }
+    }
+}
+
+struct Poller {
+    mapping: Mapping,
+    trigger: QueueTrigger,
+    queue: Queue,
+    name: QueueName,
+}
+
+impl Poller {
+    /// A batch: what is there at once, or as much as comes within the batching window.
+    async fn gather(&self) -> Result<Vec<ReceivedMessage>, crate::stores::QueueError> {
+        let wanted = self.trigger.batch_size.max(1) as usize;
+        let stores = &self.mapping.stores;
+        let mut batch = stores
+            .receive(&self.name, wanted.min(RECEIVE_MAX), RECEIVE_WAIT_S)
+            .await?;
+        let deadline = Instant::now() + self.trigger.batching_window;
+        while !batch.is_empty() && batch.len() < wanted {
+            let more = stores
+                .receive(&self.name, (wanted - batch.len()).min(RECEIVE_MAX), 0)
+                .await?;
+            if more.is_empty() {
+                let pause = GATHER.min(deadline.saturating_duration_since(Instant::now()));
+                if pause.is_zero() {
+                    break;
+                }
+                tokio::time::sleep(pause).await;
+            }
+            batch.extend(more);
+        }
+        Ok(batch)
+    }
+
+    async fn deliver(self: Arc<Self>, batch: Vec<ReceivedMessage>, _permit: OwnedSemaphorePermit) {
+        let (overtaken, batch) = self.hold_back(batch);
+        if !batch.is_empty() {
+            self.invoke_and_delete(&batch).await;
+        }
+        if !overtaken.is_empty() {
+            tokio::time::sleep(HELD_BACK).await;
+            self.invoke_and_delete(&overtaken).await;
+        }
+    }
+
+    /// Parts the messages that a fault wants overtaken from the others. A FIFO queue keeps its
+    /// order whatever happens.
+    fn hold_back(
+        &self,
+        batch: Vec<ReceivedMessage>,
+    ) -> (Vec<ReceivedMessage>, Vec<ReceivedMessage>) {
+        if self.queue.fifo {
+            return (Vec::new(), batch);
+        }
+        let faults = self.mapping.stores.faults();
+        batch
+            .into_iter()
+            .partition(|_| faults.reorders(&self.mapping.name))
+    }
+
+    async fn invoke_and_delete(&self, batch: &[ReceivedMessage]) {
+        let failed = self.invoke(batch).await;
+        let faults = self.mapping.stores.faults();
+        let again: Vec<_> = batch
+            .iter()
+            .filter(|_| faults.duplicates(&self.mapping.name))
+            .cloned()
+            .collect();
+        if !again.is_empty() {
+            // What becomes of the second delivery decides nothing: the first one has.
+            self.invoke(&again).await;
+        }
+        let succeeded = batch
+            .iter()
+            .enumerate()
+            .filter(|(place, _)| !failed.contains(place));
+        let handles: Vec<&str> = succeeded
+            .map(|(_, message)| message.receipt_handle.as_str())
+            .collect();
+        if let Err(error) = self.mapping.stores.delete(&self.name, &handles).await {
+            self.mapping.say(&error.to_string());
+        }
+    }
+
+    /// Invokes the function with a batch; gives the places of the messages that failed. These
+    /// stay in the queue and are seen again when their visibility time-out ends.
+    async fn invoke(&self, batch: &[ReceivedMessage]) -> Vec<usize> {
+        let everything = || (0..batch.len()).collect();
+        let event = events::of_messages(&self.name, batch);
+        let answer = match self.invoke_unthrottled(event).await {
+            Ok(answer) => answer,
+            Err(error) => {
+                self.mapping
+                    .say(&format!("a batch of {} failed: {error}", batch.len()));
+                return everything();
+            }
+        };
+        if !self.trigger.report_batch_item_failures {
+            return Vec::new();
+        }
+        let identifiers: Vec<&str> = batch
+            .iter()
+            .map(|message| message.message_id.as_str())
+            .collect();
+        match outcome::read(&answer, &identifiers) {
+            Outcome::Failed(failed) => failed,
+            Outcome::Nonsense(reason) => {
+                self.mapping
+                    .say(&format!("a batch of {} failed: {reason}", batch.len()));
+                everything()
+            }
+        }
+    }
+
+    /// Tries for as long as the function is throttled and the messages are hidden from others.
+    async fn invoke_unthrottled(&self, event: String) -> Result<bytes::Bytes, InvokeError> {
+        let deadline = Instant::now() + self.queue.visibility_timeout;
+        let mut pause = THROTTLE_PAUSE;
+        loop {
+            match self.mapping.invoke(event.clone()).await {
+                Err(InvokeError::Throttled) if Instant::now() + pause < deadline => {
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(THROTTLE_PAUSE_MAX);
+                }
+                settled => return settled,
+            }
+        }
+    }
+}

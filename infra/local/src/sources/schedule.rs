@@ -1,0 +1,158 @@
+//! Schedules as `EventBridge` writes them: `rate(5 minutes)`, `cron(0 12 ? * MON-FRI *)`.
+
+use std::time::Duration;
+
+use croner::{
+    Cron,
+    parser::{CronParser, Seconds, Year},
+};
+use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
+
+use super::{Mapping, events};
+
+/// A day in seconds.
+const DAY_S: u64 = 86_400;
+
+/// When something is due.
+#[derive(Debug)]
+pub(super) enum Schedule {
+    /// Once in every such time, the first time when it has passed.
+    Rate(Duration),
+    /// Whenever the pattern fits, in UTC.
+    Cron(Box<Cron>),
+}
+
+/// A schedule that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{expression}` is no schedule: {reason}")]
+pub struct BadSchedule {
+    expression: String,
+    reason: String,
+}
+
+/// Invokes the function whenever the schedule says so, for as long as the task lives.
+pub(super) async fn keep(mapping: Mapping, schedule: Schedule, input: Option<String>) {
+    while let Some(wait) = schedule.wait(Timestamp::now()) {
+        tokio::time::sleep(wait).await;
+        let event = input.clone();
+        let event = event.unwrap_or_else(|| events::of_schedule(&mapping.name, Timestamp::now()));
+        // The next run must not wait for this one.
+        let mapping = mapping.clone();
+        tokio::spawn(async move {
+            if let Err(error) = mapping.invoke(event).await {
+                mapping.say(&format!("a scheduled run failed: {error}"));
+            }
+        });
+    }
+}
+
+impl Schedule {
+    /// Reads a schedule.
+    pub(super) fn parse(expression: &str) -> Result<Self, BadSchedule> {
+        let inner = |kind: &str| {
+            expression
+                .strip_prefix(kind)?
+                .strip_prefix('(')?
+                .strip_suffix(')')
+        };
+        let read = match (inner("rate"), inner("cron")) {
+            (Some(rate), _) => parse_rate(rate),
+            (_, Some(cron)) => parse_cron(cron),
+            _ => Err("expected rate(…) or cron(…)".to_owned()),
+        };
+        read.map_err(|reason| BadSchedule {
+            expression: expression.to_owned(),
+            reason,
+        })
+    }
+
+    /// How long until it is due next; `None` when it never is again.
+    fn wait(&self, now: Timestamp) -> Option<Duration> {
+        match self {
+            Self::Rate(rate) => Some(*rate),
+            Self::Cron(cron) => {
+                let civil: DateTime = TimeZone::UTC.to_datetime(now);
+                let next = cron.find_next_occurrence(&civil, false).ok()?;
+                let next = TimeZone::UTC.to_timestamp(next).ok()?;
+                next.duration_since(now).try_into().ok()
+            }
+        }
+    }
+}
+
+fn parse_rate(rate: &str) -> Result<Schedule, String> {
+    let (count, unit) = rate.split_once(' ').ok_or("expected a number and a unit")?;
+    let count: u64 = count
+        .parse()
+        .map_err(|_| format!("`{count}` is no number"))?;
+    let seconds = match (count, unit) {
+        (0, _) => return Err("a rate is at least 1".to_owned()),
+        (1, "minute") | (2.., "minutes") => 60,
+        (1, "hour") | (2.., "hours") => 3_600,
+        (1, "day") | (2.., "days") => DAY_S,
+        _ => return Err(format!("`{unit}` does not go with {count}")),
+    };
+    Ok(Schedule::Rate(Duration::from_secs(
+        count.saturating_mul(seconds),
+    )))
+}
+
+fn parse_cron(cron: &str) -> Result<Schedule, String> {
+    if cron.split_whitespace().count() != 6 {
+        return Err(
+            "expected minutes, hours, day of month, month, day of week and year".to_owned(),
+        );
+    }
+    // Days of the week count from 1 for Sunday, as in Quartz, and both kinds of days must fit.
+    let parser = CronParser::builder()
+        .seconds(Seconds::Required)
+        .year(Year::Required)
+        .alternative_weekdays(true)
+        .dom_and_dow(true)
+        .sloppy_ranges(true)
+        .build();
+    let cron = parser
+        .parse(&format!("0 {cron}"))
+        .map_err(|error| error.to_string())?;
+    Ok(Schedule::Cron(Box::new(cron)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_schedule_is_due_when_eventbridge_says_so() {
+        let cases = [
+            ("rate(1 minute)", "2026-01-01T00:00:00Z", 60),
+            ("rate(12 hours)", "2026-01-01T00:00:00Z", 43_200),
+            ("cron(15 10 * * ? *)", "2026-01-01T10:00:00Z", 900),
+            ("cron(0/15 * * * ? *)", "2026-01-01T10:01:00Z", 840),
+            // The 1st of January 2026 is a Thursday, day 5 of the week.
+            ("cron(0 0 ? * 6 *)", "2026-01-01T00:00:00Z", DAY_S),
+            ("cron(0 0 ? * MON-FRI *)", "2026-01-02T00:00:00Z", 3 * DAY_S),
+            ("cron(0 0 1 * ? 2027)", "2026-12-31T00:00:00Z", DAY_S),
+        ];
+        for (expression, now, expected) in cases {
+            let wait = Schedule::parse(expression)
+                .unwrap()
+                .wait(now.parse().unwrap());
+            assert_eq!(wait, Some(Duration::from_secs(expected)), "{expression}");
+        }
+    }
+
+    #[test]
+    fn a_schedule_that_cannot_be_read_is_refused_with_the_reason() {
+        let cases = [
+            ("every minute", "expected rate(…) or cron(…)"),
+            ("rate(1 minutes)", "`minutes` does not go with 1"),
+            ("rate(0 minutes)", "a rate is at least 1"),
+            ("cron(* * * * *)", "expected minutes, hours"),
+            ("cron(61 * * * ? *)", "is no schedule"),
+        ];
+        for (expression, reason) in cases {
+            let error = Schedule::parse(expression).unwrap_err().to_string();
+            assert!(error.contains(reason), "{expression}: {error}");
+        }
+    }
+}

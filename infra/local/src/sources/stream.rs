@@ -1,0 +1,290 @@
+//! The event source mapping of a table's stream: read in order, invoke, go on once it succeeded.
+
+use std::time::Duration;
+
+use dynoxide::actions::get_records::Record;
+use jiff::Timestamp;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use tokio::sync::watch;
+
+use super::{
+    Mapping, events,
+    outcome::{self, Outcome},
+};
+use crate::functions::InvokeError;
+use crate::stores::{StoreError, StreamPosition, TableName};
+use crate::template::StreamTrigger;
+
+/// How often a stream is looked at without having heard of a write.
+const SLOW_POLL: Duration = Duration::from_secs(5);
+
+/// The pauses between attempts at a batch that fails.
+const RETRY_PAUSE: Duration = Duration::from_millis(200);
+const RETRY_PAUSE_MAX: Duration = Duration::from_secs(10);
+
+/// One reader of a stream. There is more than one where the template asks for parallelization:
+/// each then reads the items whose partition keys fall to it, in their order.
+pub(super) struct Lane {
+    mapping: Mapping,
+    trigger: StreamTrigger,
+    table: TableName,
+    /// Which of the trigger's lanes this is, from 0.
+    number: u32,
+    /// The name its checkpoint goes by.
+    checkpoint: String,
+    position: StreamPosition,
+    writes: watch::Receiver<()>,
+}
+
+/// A run of records that is tried together.
+struct Batch {
+    records: Vec<Record>,
+    /// How often it has been tried.
+    attempts: u32,
+}
+
+/// Makes the readers of a stream, each where it is to go on.
+pub(super) fn lanes(mapping: &Mapping, trigger: &StreamTrigger) -> Result<Vec<Lane>, StoreError> {
+    let stores = &mapping.stores;
+    let table = stores.names().table(&trigger.table).cloned();
+    let table = table.expect("the stores have created every table of the template");
+    let lane = |number| {
+        let checkpoint = format!("{}/{number}", mapping.name);
+        Ok(Lane {
+            position: stores.stream_position(&checkpoint, &table, trigger.starting_position)?,
+            writes: stores.writes(&trigger.table)?,
+            mapping: mapping.clone(),
+            trigger: trigger.clone(),
+            table: table.clone(),
+            number,
+            checkpoint,
+        })
+    };
+    (0..trigger.parallelization_factor.max(1))
+        .map(lane)
+        .collect()
+}
+
+/// Reads for as long as the task lives.
+pub(super) async fn read(mut lane: Lane) {
+    loop {
+        // Marked before reading, so that a write during the reading is heard of.
+        lane.writes.mark_unchanged();
+        match lane.gather().await {
+            Ok(records) if records.is_empty() => lane.wait().await,
+            Ok(records) => lane.work_off(records).await,
+            Err(error) => {
+                lane.mapping
+                    .say(&format!("the stream cannot be read: {error}"));
+                tokio::time::sleep(SLOW_POLL).await;
+            }
+        }
+    }
+}
+
+impl Lane {
+    async fn wait(&mut self) {
+        // Whether a write or the time ended the wait, the stream is looked at next.
+        let _ = tokio::time::timeout(SLOW_POLL, self.writes.changed()).await;
+    }
+
+    /// The next batch: what is there at once, or as much as comes within the batching window.
+    async fn gather(&mut self) -> Result<Vec<Record>, StoreError> {
+        let mut records = self.next_records()?;
+        let window = self.trigger.batching_window;
+        if !records.is_empty() && records.len() < self.batch_size() && !window.is_zero() {
+            tokio::time::sleep(window).await;
+            records = self.next_records()?;
+        }
+        Ok(records)
+    }
+
+    /// Up to a batch of this lane's records; the position moves over those of other lanes.
+    fn next_records(&mut self) -> Result<Vec<Record>, StoreError> {
+        loop {
+            let records =
+                self.mapping
+                    .stores
+                    .records(&self.table, &self.position, self.batch_size())?;
+            let Some(last) = records.last() else {
+                return Ok(Vec::new());
+            };
+            let last = StreamPosition::After(last.dynamodb.sequence_number.clone());
+            let mine: Vec<Record> = records
+                .into_iter()
+                .filter(|record| self.is_mine(record))
+                .collect();
+            if !mine.is_empty() {
+                return Ok(mine);
+            }
+            self.position = last;
+        }
+    }
+
+    fn batch_size(&self) -> usize {
+        self.trigger.batch_size.max(1) as usize
+    }
+
+    fn is_mine(&self, record: &Record) -> bool {
+        let factor = self.trigger.parallelization_factor.max(1);
+        if factor == 1 {
+            return true;
+        }
+        let key =
+            Sha256::digest(json!(record.dynamodb.keys.get(&self.table.partition_key)).to_string());
+        u32::from(key[0]) % factor == self.number
+    }
+
+    /// Tries a batch until every record of it has succeeded or been given up.
+    async fn work_off(&mut self, records: Vec<Record>) {
+        // The batch to try next is the last one.
+        let mut batches = vec![Batch {
+            records,
+            attempts: 0,
+        }];
+        while let Some(batch) = batches.pop() {
+            let batch = self.without_expired(batch).await;
+            if batch.records.is_empty() {
+                continue;
+            }
+            let event = events::of_records(&self.table, &batch.records);
+            if self.mapping.stores.faults().duplicates(&self.checkpoint) {
+                // What becomes of the additional delivery decides nothing.
+                let _ = self.mapping.invoke(event.clone()).await;
+            }
+            match self.mapping.invoke(event).await {
+                Ok(answer) => self.heed(&answer, batch, &mut batches).await,
+                // Neither is the records' fault, so neither counts as an attempt at them.
+                Err(InvokeError::Stopping | InvokeError::Throttled) => {
+                    tokio::time::sleep(RETRY_PAUSE).await;
+                    batches.push(batch);
+                }
+                Err(error) => self.failed(batch, &error.to_string(), &mut batches).await,
+            }
+        }
+    }
+
+    /// Goes on behind what succeeded, and tries the rest again.
+    async fn heed(&mut self, answer: &bytes::Bytes, batch: Batch, batches: &mut Vec<Batch>) {
+        if !self.trigger.report_batch_item_failures {
+            return self.done_with(&batch.records);
+        }
+        let numbers = batch
+            .records
+            .iter()
+            .map(|record| record.dynamodb.sequence_number.as_str());
+        match outcome::read(answer, &numbers.collect::<Vec<_>>()) {
+            Outcome::Nonsense(reason) => self.failed(batch, &reason, batches).await,
+            Outcome::Failed(failed) => match failed.first() {
+                None => self.done_with(&batch.records),
+                Some(&first) => {
+                    // Order is kept: everything from the first failure on counts as failed.
+                    let Batch {
+                        mut records,
+                        attempts,
+                    } = batch;
+                    let rest = records.split_off(first);
+                    let attempts = if first == 0 { attempts } else { 0 };
+                    self.done_with(&records);
+                    let rest = Batch {
+                        records: rest,
+                        attempts,
+                    };
+                    self.failed(rest, "the function reported a failure", batches)
+                        .await;
+                }
+            },
+        }
+    }
+
+    /// Queues a failed batch to be tried again, halved where the template says so, or gives it up.
+    async fn failed(&mut self, batch: Batch, reason: &str, batches: &mut Vec<Batch>) {
+        let Batch {
+            mut records,
+            attempts,
+        } = batch;
+        self.mapping
+            .say(&format!("a batch of {} failed: {reason}", records.len()));
+        tokio::time::sleep(pause_after(attempts)).await;
+        if self.trigger.bisect_batch_on_function_error && records.len() > 1 {
+            // Halving is no attempt of its own.
+            let second = records.split_off(records.len() / 2);
+            batches.push(Batch {
+                records: second,
+                attempts,
+            });
+            batches.push(Batch { records, attempts });
+            return;
+        }
+        let attempts = attempts + 1;
+        if self
+            .trigger
+            .maximum_retry_attempts
+            .is_some_and(|retries_max| attempts > retries_max)
+        {
+            self.give_up(&records, "RetryAttemptsExhausted", attempts)
+                .await;
+        } else {
+            batches.push(Batch { records, attempts });
+        }
+    }
+
+    /// Gives up the records at the head of a batch that are too old to be tried.
+    async fn without_expired(&mut self, mut batch: Batch) -> Batch {
+        let Some(age_max) = self.trigger.maximum_record_age else {
+            return batch;
+        };
+        let now = Timestamp::now().as_duration().as_secs_f64();
+        let is_fresh = |record: &Record| {
+            now - record.dynamodb.approximate_creation_date_time <= age_max.as_secs_f64()
+        };
+        let fresh = batch
+            .records
+            .iter()
+            .position(is_fresh)
+            .unwrap_or(batch.records.len());
+        if fresh > 0 {
+            let rest = batch.records.split_off(fresh);
+            self.give_up(&batch.records, "RecordAgeExceeded", batch.attempts)
+                .await;
+            batch.records = rest;
+        }
+        batch
+    }
+
+    async fn give_up(&mut self, records: &[Record], condition: &str, attempts: u32) {
+        let count = records.len();
+        self.mapping
+            .say(&format!("{count} stream records are given up: {condition}"));
+        let stores = &self.mapping.stores;
+        let destination = self.trigger.on_failure_queue.as_deref();
+        if let Some(queue) = destination.and_then(|queue| stores.names().queue(queue)) {
+            let function = &self.mapping.function;
+            let body = events::of_given_up(function, &self.table, records, condition, attempts);
+            if let Err(error) = stores.send(queue, &body).await {
+                self.mapping.say(&error.to_string());
+            }
+        }
+        self.done_with(records);
+    }
+
+    fn done_with(&mut self, records: &[Record]) {
+        let Some(last) = records.last() else {
+            return;
+        };
+        let number = &last.dynamodb.sequence_number;
+        self.position = StreamPosition::After(number.clone());
+        // A checkpoint that is lost only means that records are delivered again after a restart.
+        if let Err(error) = self.mapping.stores.set_checkpoint(&self.checkpoint, number) {
+            self.mapping
+                .say(&format!("the checkpoint cannot be kept: {error}"));
+        }
+    }
+}
+
+fn pause_after(attempts: u32) -> Duration {
+    RETRY_PAUSE
+        .saturating_mul(1 << attempts.min(10))
+        .min(RETRY_PAUSE_MAX)
+}
