@@ -1,0 +1,126 @@
+//! Metrics that functions print among their log lines, in the embedded metric format.
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+/// Values of a metric under one set of dimensions.
+#[derive(Debug, PartialEq)]
+pub(super) struct Observation {
+    /// The metric's name.
+    pub(super) metric: String,
+    /// Dimension and value, ordered by dimension.
+    pub(super) labels: Vec<(String, String)>,
+    /// What was observed, at least one value.
+    pub(super) values: Vec<f64>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Metadata {
+    #[serde(default)]
+    cloud_watch_metrics: Vec<Directive>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Directive {
+    #[serde(default)]
+    dimensions: Vec<Vec<String>>,
+    metrics: Vec<Metric>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Metric {
+    name: String,
+}
+
+/// The observations of a log line: none where it has no `_aws` directive, or none that can be read.
+/// As on AWS, each dimension set of a directive is a metric of its own, and a set that lacks a value
+/// is left out.
+pub(super) fn observations(line: &Map<String, Value>) -> Vec<Observation> {
+    let metadata = line.get("_aws").map(Metadata::deserialize);
+    let Some(Ok(metadata)) = metadata else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    for directive in metadata.cloud_watch_metrics {
+        let mut sets = directive.dimensions;
+        if sets.is_empty() {
+            sets.push(Vec::new());
+        }
+        for metric in &directive.metrics {
+            let values = line.get(&metric.name).map(values).unwrap_or_default();
+            if values.is_empty() {
+                continue;
+            }
+            for labels in sets.iter().filter_map(|set| labels(line, set)) {
+                let metric = metric.name.clone();
+                found.push(Observation {
+                    metric,
+                    labels,
+                    values: values.clone(),
+                });
+            }
+        }
+    }
+    found
+}
+
+fn values(value: &Value) -> Vec<f64> {
+    match value {
+        Value::Array(values) => values.iter().filter_map(Value::as_f64).collect(),
+        single => single.as_f64().into_iter().collect(),
+    }
+}
+
+fn labels(line: &Map<String, Value>, dimensions: &[String]) -> Option<Vec<(String, String)>> {
+    let label = |name: &String| Some((name.clone(), line.get(name)?.as_str()?.to_owned()));
+    let mut labels = dimensions.iter().map(label).collect::<Option<Vec<_>>>()?;
+    labels.sort();
+    Some(labels)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn every_dimension_set_is_a_metric_of_its_own() {
+        let line = json!({
+            "_aws": {"Timestamp": 1, "CloudWatchMetrics": [{
+                "Namespace": "shop",
+                "Dimensions": [["path", "method"], ["method"], ["missing"]],
+                "Metrics": [{"Name": "http_requests_total", "Unit": "Count"}, {"Name": "absent"}],
+            }]},
+            "method": "GET",
+            "path": "/users/{userId}",
+            "http_requests_total": [1, 2.5],
+        });
+
+        let found = observations(line.as_object().unwrap());
+
+        let label = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let method = label("method", "GET");
+        let observation = |labels| Observation {
+            metric: "http_requests_total".to_owned(),
+            labels,
+            values: vec![1.0, 2.5],
+        };
+        let both = vec![method.clone(), label("path", "/users/{userId}")];
+        assert_eq!(found, [observation(both), observation(vec![method])]);
+    }
+
+    #[test]
+    fn a_line_without_a_directive_observes_nothing() {
+        for line in [
+            json!({"message": "hi"}),
+            json!({"_aws": 1}),
+            json!({"_aws": {}}),
+        ] {
+            assert_eq!(observations(line.as_object().unwrap()), []);
+        }
+    }
+}

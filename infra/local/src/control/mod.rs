@@ -1,0 +1,199 @@
+//! The control address: what the platform shows of itself, and the faults it can be asked for.
+//!
+//! Everything is JSON but the metrics. The address is on loopback and knows no callers: whoever can
+//! reach it may read every table and mail.
+
+mod emf;
+mod faults;
+mod metrics;
+mod telemetry;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    extract::{Path, Query, State},
+    http::{StatusCode, header::CONTENT_TYPE},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+pub use self::telemetry::Telemetry;
+use crate::functions::Functions;
+use crate::stores::{StoreError, Stores};
+
+/// What the control address shows.
+#[derive(Clone)]
+pub struct Control {
+    /// The stores.
+    pub stores: Stores,
+    /// The functions.
+    pub functions: Functions,
+    /// What the functions said of themselves.
+    pub telemetry: Arc<Telemetry>,
+    /// The API's own address.
+    pub api_url: String,
+}
+
+/// Serves the control address until `ended` is ready.
+///
+/// # Errors
+/// Where the listener fails.
+pub async fn serve(
+    listener: TcpListener,
+    control: Control,
+    ended: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    axum::serve(listener, router(control))
+        .with_graceful_shutdown(ended)
+        .await
+}
+
+fn router(control: Control) -> Router {
+    Router::new()
+        .route("/", get(index))
+        .route("/metrics", get(metrics))
+        .route("/mailbox", get(mailbox).delete(empty_mailbox))
+        .route("/queues", get(queues))
+        .route("/requests", get(requests))
+        .route("/invocations", get(invocations))
+        .route("/tables/{table}", get(table))
+        .route(
+            "/faults",
+            get(faults::get).put(faults::put).delete(faults::delete),
+        )
+        .fallback(async || {
+            Refusal::new(
+                StatusCode::NOT_FOUND,
+                "there is no such address; GET / lists all",
+            )
+        })
+        .with_state(control)
+}
+
+/// An answer that is no success, with a sentence that says why.
+struct Refusal {
+    status: StatusCode,
+    reason: String,
+}
+
+impl Refusal {
+    fn new(status: StatusCode, reason: impl Into<String>) -> Self {
+        Self {
+            status,
+            reason: reason.into(),
+        }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        (self.status, Json(json!({"error": self.reason}))).into_response()
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        let status = match error {
+            StoreError::NoSuch(_) => StatusCode::NOT_FOUND,
+            StoreError::Tables(_) | StoreError::Secrets(_) | StoreError::Queues(_) => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
+        };
+        Self::new(status, error.to_string())
+    }
+}
+
+async fn index(State(control): State<Control>) -> Json<Value> {
+    let tables = control.stores.names().tables();
+    let tables: Vec<String> = tables
+        .map(|(table, _)| format!("/tables/{table}"))
+        .collect();
+    Json(json!({
+        "api": control.api_url,
+        "metrics": "/metrics",
+        "mailbox": "/mailbox?to=",
+        "queues": "/queues",
+        "requests": "/requests?requestId=",
+        "invocations": "/invocations?function=",
+        "tables": tables,
+        "faults": "/faults",
+    }))
+}
+
+async fn metrics(State(control): State<Control>) -> impl IntoResponse {
+    let text = control
+        .telemetry
+        .render(&control.functions.counts(), &control.stores.calls());
+    (
+        [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],
+        text,
+    )
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MailboxQuery {
+    to: Option<String>,
+}
+
+async fn mailbox(State(control): State<Control>, Query(query): Query<MailboxQuery>) -> Json<Value> {
+    Json(json!({"mails": control.stores.mailbox().mails(query.to.as_deref())}))
+}
+
+async fn empty_mailbox(State(control): State<Control>) -> StatusCode {
+    control.stores.mailbox().empty();
+    StatusCode::NO_CONTENT
+}
+
+async fn queues(State(control): State<Control>) -> Result<Json<Value>, Refusal> {
+    Ok(Json(json!({"queues": control.stores.queues().await?})))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct RequestsQuery {
+    request_id: Option<String>,
+}
+
+async fn requests(
+    State(control): State<Control>,
+    Query(query): Query<RequestsQuery>,
+) -> Json<Value> {
+    Json(json!({"requests": control.telemetry.requests(query.request_id.as_deref())}))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct InvocationsQuery {
+    function: Option<String>,
+}
+
+async fn invocations(
+    State(control): State<Control>,
+    Query(query): Query<InvocationsQuery>,
+) -> Json<Value> {
+    let mut records = control.functions.invocations();
+    records.retain(|record| {
+        query
+            .function
+            .as_ref()
+            .is_none_or(|name| record.function == *name)
+    });
+    Json(json!({"invocations": records}))
+}
+
+async fn table(
+    State(control): State<Control>,
+    Path(table): Path<String>,
+) -> Result<Json<Value>, Refusal> {
+    let (items, more) = control.stores.scan(&table)?;
+    Ok(Json(
+        json!({"table": table, "count": items.len(), "more": more, "items": items}),
+    ))
+}
