@@ -11,6 +11,8 @@
 
 pub mod catalogue;
 pub mod events;
+#[cfg(any(test, feature = "examples"))]
+pub mod examples;
 pub mod orders;
 pub mod people;
 pub mod refusals;

@@ -1,6 +1,7 @@
-//! The tables, queues and secrets of the application, by their logical names.
+//! The tables and queues of the application, by their logical names.
 //!
-//! The lifecycle's own (ledger, outbox, limits) are named there.
+//! The lifecycle's own tables (ledger, outbox, limits) are named there; the secrets are named by
+//! the adapters that read them.
 
 use lifecycle::effects::Queue;
 use lifecycle::record::Table;
@@ -20,8 +21,3 @@ pub const SETTINGS: Table = Table::new("settings");
 pub const EMAILS: Queue = Queue::new("emails");
 /// Orders whose customer is to be approved.
 pub const CUSTOMER_APPROVALS: Queue = Queue::new("customer_approvals");
-
-/// The private key that access tokens are signed with.
-pub const SIGNING_KEYS: &str = "signing_keys";
-/// The public keys that access tokens are verified with, as a JSON Web Key Set.
-pub const VERIFICATION_KEYS: &str = "verification_keys";

@@ -1,9 +1,10 @@
 //! Users.
 
 use lifecycle::record::{Key, Record, Table};
-use lifecycle::{Moment, Timestamp};
+use lifecycle::{Claims, Moment, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::{Email, EmailClaim, EmailVerificationRequested, Password, Role, Tier, Verification};
 use crate::syntax::{id, line};
@@ -63,6 +64,23 @@ impl User {
     /// The key of a user.
     pub fn key_of(user_id: UserId) -> Key {
         Key::new(user_id)
+    }
+
+    /// What an access token says of the user. [`SignedIn`](super::SignedIn) reads it.
+    pub fn claims(&self) -> Claims {
+        let Self {
+            user_id,
+            roles,
+            tier,
+            email_verified,
+            ..
+        } = self;
+        Claims::from_iter([
+            ("sub".to_owned(), json!(user_id)),
+            ("roles".to_owned(), json!(roles)),
+            ("tier".to_owned(), json!(tier)),
+            ("emailVerified".to_owned(), json!(email_verified)),
+        ])
     }
 
     /// The claim to the user's e-mail address.
@@ -143,6 +161,9 @@ line! {
 
 #[cfg(test)]
 mod tests {
+    use lifecycle::Identity;
+
+    use super::super::SignedIn;
     use super::*;
 
     #[test]
@@ -174,6 +195,19 @@ mod tests {
         let (user, _) = ann();
         let item: serde_dynamo::Item = serde_dynamo::to_item(&user).unwrap();
         assert_eq!(serde_dynamo::from_item::<_, User>(item).unwrap(), user);
+    }
+
+    #[test]
+    fn a_token_says_who_the_user_is() {
+        let (user, _) = ann();
+        let mut claims = user.claims();
+        claims.insert("exp".to_owned(), json!(1_000));
+        let caller = SignedIn::from_claims(&claims).unwrap();
+        assert_eq!((caller.user_id, caller.roles), (user.user_id, user.roles));
+        assert_eq!(
+            (caller.tier, caller.email_verified),
+            (user.tier, user.email_verified)
+        );
     }
 
     fn ann() -> (User, EmailVerificationRequested) {

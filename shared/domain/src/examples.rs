@@ -1,0 +1,64 @@
+//! People and things for tests, here and in whatever is built on the domain.
+//!
+//! ```
+//! use crate::examples::lamp;
+//! assert_eq!(lamp().actual_price().to_string(), "1.80 EUR");
+//! ```
+
+use crate::catalogue::Product;
+use crate::people::{Role, SignedIn, Tier, User, UserId};
+use lifecycle::envelope::Envelope;
+use lifecycle::{Moment, Timestamp};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+/// A moment of no significance.
+pub fn moment() -> Moment {
+    Moment::new(Timestamp::from_millis(1_800_000_000_000), [1; 32])
+}
+
+/// A customer who has just signed up.
+pub fn ann() -> User {
+    let draft = read(json!({
+        "email": "ann@example.com", "password": "correct-horse-battery", "name": "Ann"
+    }));
+    User::sign_up(&moment(), &draft, "hash".to_owned()).0
+}
+
+/// A product of Ann's: 2.00 EUR less 10 %, five pieces.
+pub fn lamp() -> Product {
+    let draft = read(json!({
+        "name": "Lamp", "description": "It shines.", "stock": 5,
+        "price": { "amount": 200, "currency": "EUR" }, "discount": 10,
+    }));
+    Product::new(&moment(), ann().user_id, &draft)
+}
+
+/// Somebody signed in.
+pub fn signed_in(user_id: UserId, roles: &[Role]) -> SignedIn {
+    SignedIn {
+        user_id,
+        roles: roles.to_vec(),
+        tier: Tier::Standard,
+        email_verified: true,
+        expires_at: moment().now().plus_seconds(900),
+    }
+}
+
+/// An envelope as a queue delivers it.
+pub fn envelope(event_type: &str, data: Value) -> Envelope<Value> {
+    read(json!({
+        "eventId": "event-1", "eventType": event_type, "version": 1,
+        "occurredAt": moment().now(), "aggregateId": "aggregate-1", "requestId": "request-1",
+        "data": data,
+    }))
+}
+
+/// A value from its JSON.
+///
+/// # Panics
+///
+/// When it is not such a value: a mistake in the test.
+pub fn read<T: DeserializeOwned>(json: Value) -> T {
+    serde_json::from_value(json).expect("a test knows what it writes")
+}
