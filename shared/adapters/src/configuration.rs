@@ -26,6 +26,7 @@ pub(crate) struct Configuration {
     pub(crate) audience: Option<String>,
     tables: HashMap<Table, String>,
     queues: HashMap<Queue, String>,
+    dead_letters: HashMap<Queue, String>,
     secrets: HashMap<&'static str, String>,
     lookup: Lookup,
 }
@@ -53,7 +54,7 @@ impl Configuration {
         let region = reader.region();
         let credentials = reader.credentials();
         let (mut tables, mut queues) = (HashMap::new(), HashMap::new());
-        let mut secrets = HashMap::new();
+        let (mut dead_letters, mut secrets) = (HashMap::new(), HashMap::new());
         let (mut mail_from, mut issuer, mut audience) = (None, None, None);
         for used in uses {
             match *used {
@@ -62,6 +63,9 @@ impl Configuration {
                 }
                 Use::Queue(queue) | Use::Probe(queue) => {
                     queues.insert(queue, reader.required(&queue.variable()));
+                }
+                Use::DeadLetters(queue) => {
+                    dead_letters.insert(queue, reader.required(&queue.dead_letter_variable()));
                 }
                 Use::Secret(name) => {
                     secrets.insert(name, reader.required(&secret_variable(name)));
@@ -84,6 +88,7 @@ impl Configuration {
             audience,
             tables,
             queues,
+            dead_letters,
             secrets,
             lookup,
         })
@@ -99,9 +104,9 @@ impl Configuration {
         self.queues.get(&queue).map(String::as_str)
     }
 
-    /// The URL of a queue's dead-letter queue. Only consumers that find poison have one.
-    pub(crate) fn dead_letter_queue(&self, queue: Queue) -> Option<String> {
-        self.variable(&queue.dead_letter_variable())
+    /// The URL of the dead-letter queue of a queue that is consumed.
+    pub(crate) fn dead_letters(&self, queue: Queue) -> Option<&str> {
+        self.dead_letters.get(&queue).map(String::as_str)
     }
 
     /// The id of a secret in use.

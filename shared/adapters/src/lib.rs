@@ -1,12 +1,32 @@
-//! AWS behind the lifecycle's ports.
+//! AWS behind the lifecycle's ports: the only crate that knows an SDK. No type of the SDK crosses
+//! its border.
+//!
+//! - [`Aws`] is the platform of the lifecycle, and gives [`Table`]s, [`Secret`]s and [`tokens`].
+//! - [`cache`], [`passwords`] and [`attempts`] serve stage 6.
+//! - [`serve`], [`consume`] and [`authorize`] are what a binary's `main` calls.
+
+pub mod attempts;
 mod aws;
+pub mod cache;
 mod configuration;
 mod connector;
 mod endpoints;
 mod expressions;
 mod faults;
+mod flight;
+pub mod passwords;
 mod platform;
+mod probes;
+mod secrets;
+mod serve;
 mod table;
+pub mod tokens;
+
+pub use attempts::Attempts;
 pub use aws::Aws;
+pub use cache::{Cache, Cached, Keep};
 pub use configuration::{ConfigError, SIGNING_KEYS, VERIFICATION_KEYS};
+pub use passwords::Passwords;
+pub use secrets::Secret;
+pub use serve::{authorize, consume, serve};
 pub use table::{KEYS_MAX, OrAbsent, Table};

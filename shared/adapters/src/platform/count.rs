@@ -6,16 +6,15 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use lifecycle::Fault;
 use lifecycle::effects::{Change, Condition, number};
+use lifecycle::limit::LIMITS;
 use lifecycle::platform::{Count, Counter};
-use lifecycle::record::{Key, Table};
+use lifecycle::record::Key;
 use lifecycle::telemetry::observe_query;
 
 use crate::Aws;
 use crate::expressions::{Expressions, SdkItem, key_of};
 use crate::faults::fault;
 
-/// Where counters are kept.
-const LIMITS: Table = Table::new("limits");
 /// What has been counted.
 const TOTAL: &str = "total";
 /// When the store may forget it, in seconds since 1970.

@@ -108,11 +108,12 @@ impl Aws {
         body: &str,
         reason: &str,
     ) -> Result<(), Fault> {
-        let variable = queue.dead_letter_variable();
-        let url = self
-            .configuration()
-            .dead_letter_queue(queue)
-            .ok_or_else(|| Fault::internal(format!("the environment lacks {variable}")))?;
+        let url = self.configuration().dead_letters(queue).ok_or_else(|| {
+            Fault::internal(format!(
+                "dead letters of queue {} are not among the uses",
+                queue.name()
+            ))
+        })?;
         let reason: String = transmissible(reason)
             .chars()
             .take(REASON_CHARS_MAX)
@@ -120,10 +121,10 @@ impl Aws {
         let mut request = self
             .sqs()
             .send_message()
-            .queue_url(&url)
+            .queue_url(url)
             .message_body(transmissible(body))
             .message_attributes("reason", string_attribute(&reason));
-        if is_fifo(&url) {
+        if is_fifo(url) {
             let digest = Sha256::digest(body);
             let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
             request = request

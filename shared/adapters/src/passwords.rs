@@ -1,0 +1,167 @@
+//! Passwords: Argon2id, off the threads that serve requests.
+
+use std::sync::Arc;
+use std::thread::available_parallelism;
+
+use argon2::password_hash::{Error, PasswordHasher, PasswordVerifier, phc::PasswordHash};
+use argon2::{Algorithm, Argon2, Params, Version};
+use lifecycle::Fault;
+use tokio::sync::Semaphore;
+
+/// OWASP's Password Storage Cheat Sheet: Argon2id with 19 MiB, two iterations, one lane.
+const MEMORY_KIB: u32 = 19 * 1024;
+const ITERATIONS: u32 = 2;
+const LANES: u32 = 1;
+/// Nobody's password is longer; more would only be work for us.
+const BYTES_MAX: usize = 1024;
+
+/// Verified against when there is no account, so that its absence takes the same time as a wrong
+/// password. Nobody knows a password for it: it is the hash of 32 random bytes.
+const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$2dVYAL5gylmKmIhv4O2d5A$T+eXBZZNVN/aAjlpT4IKqnM0hj71/MQu2DbEmFi/n2w";
+
+/// Hashes and verifies passwords, as many at a time as there are processors.
+#[derive(Clone)]
+pub struct Passwords {
+    argon2: Argon2<'static>,
+    at_a_time: Arc<Semaphore>,
+}
+
+impl Passwords {
+    /// With OWASP's parameters.
+    ///
+    /// # Panics
+    ///
+    /// Never: the parameters are constants that Argon2 accepts.
+    pub fn new() -> Self {
+        let params = Params::new(MEMORY_KIB, ITERATIONS, LANES, None);
+        let params = params.expect("these constants are within Argon2's bounds");
+        let processors = available_parallelism().map_or(1, usize::from);
+        Self {
+            argon2: Argon2::new(Algorithm::Argon2id, Version::V0x13, params),
+            at_a_time: Arc::new(Semaphore::new(processors)),
+        }
+    }
+
+    /// A password as it is stored: a PHC string with its own salt and parameters.
+    ///
+    /// # Errors
+    ///
+    /// When the operating system has no randomness to give, or the password is over 1 KiB, which
+    /// stage 5 has refused already.
+    pub async fn hash(&self, password: &str) -> Result<String, Fault> {
+        self.work(password, |argon2, password| {
+            argon2
+                .hash_password(password)
+                .map(|hash| hash.to_string())
+                .map_err(Fault::internal)
+        })
+        .await
+    }
+
+    /// Whether the password is the one that was hashed. `None` stands for an account that does
+    /// not exist: the work is the same, and the answer no.
+    ///
+    /// # Errors
+    ///
+    /// When what is stored is no hash.
+    pub async fn verify(&self, password: &str, hash: Option<&str>) -> Result<bool, Fault> {
+        let exists = hash.is_some();
+        let hash = hash.unwrap_or(NOBODY).to_owned();
+        self.work(password, move |argon2, password| {
+            let hash = PasswordHash::new(&hash).map_err(Fault::internal)?;
+            match argon2.verify_password(password, &hash) {
+                Ok(()) => Ok(exists),
+                Err(Error::PasswordInvalid) => Ok(false),
+                Err(error) => Err(Fault::internal(error)),
+            }
+        })
+        .await
+    }
+
+    /// Tens of milliseconds of work: done beside the requests, and no more of it at a time than
+    /// there are processors, because each takes 19 MiB.
+    async fn work<T: Send + 'static>(
+        &self,
+        password: &str,
+        work: impl FnOnce(&Argon2<'_>, &[u8]) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, Fault> {
+        if password.len() > BYTES_MAX {
+            return Err(Fault::internal("a password over 1 KiB"));
+        }
+        let turn = Arc::clone(&self.at_a_time)
+            .acquire_owned()
+            .await
+            .map_err(Fault::internal)?;
+        let (argon2, password) = (self.argon2.clone(), password.to_owned());
+        let worked = tokio::task::spawn_blocking(move || {
+            let worked = work(&argon2, password.as_bytes());
+            drop(turn);
+            worked
+        });
+        worked.await.map_err(Fault::internal)?
+    }
+}
+
+impl Default for Passwords {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_password_is_recognised_and_another_is_not() {
+        let passwords = Passwords::new();
+        let hash = passwords.hash("correct-horse-battery").await.unwrap();
+        assert!(
+            hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+            "{hash}"
+        );
+        assert!(
+            passwords
+                .verify("correct-horse-battery", Some(&hash))
+                .await
+                .unwrap()
+        );
+        assert!(
+            !passwords
+                .verify("correct-horse-batterx", Some(&hash))
+                .await
+                .unwrap()
+        );
+    }
+
+    #[tokio::test]
+    async fn two_hashes_of_one_password_differ() {
+        let passwords = Passwords::new();
+        let hashes = (
+            passwords.hash("same").await.unwrap(),
+            passwords.hash("same").await.unwrap(),
+        );
+        assert_ne!(hashes.0, hashes.1);
+    }
+
+    #[tokio::test]
+    async fn an_account_that_does_not_exist_costs_the_same_work_and_never_matches() {
+        let ours = Passwords::new();
+        let hash = ours.hash("something").await.unwrap();
+        let parameters = |hash: &str| hash.rsplitn(3, '$').last().map(str::to_owned);
+        assert_eq!(parameters(NOBODY), parameters(&hash));
+        let started = Instant::now();
+        assert!(!ours.verify("something", None).await.unwrap());
+        assert!(started.elapsed().as_millis() > 0);
+    }
+
+    #[tokio::test]
+    async fn what_is_no_hash_is_a_fault() {
+        let verified = Passwords::new()
+            .verify("something", Some("plain text"))
+            .await;
+        assert!(matches!(verified, Err(Fault::Internal(_))));
+    }
+}

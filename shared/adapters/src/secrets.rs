@@ -1,0 +1,294 @@
+//! Secrets, read once and kept.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use lifecycle::Fault;
+use lifecycle::failure::BoxError;
+use tokio::time::Instant;
+
+use crate::Aws;
+use crate::faults::{fault, unavailable};
+use crate::flight::Flight;
+
+/// After this long a secret is read again, behind the back of whoever asks.
+const FRESH: Duration = Duration::from_secs(5 * 60);
+/// For this long the last good value serves when Secrets Manager fails.
+const USABLE: Duration = Duration::from_secs(60 * 60);
+/// A refresh that failed is not tried again sooner.
+const BETWEEN_TRIES: Duration = Duration::from_secs(30);
+
+/// A secret in the form that it is used in: parsed when it is read, not when it is used.
+///
+/// Cheap to clone; clones share what is kept.
+pub struct Secret<T>(Arc<Inner<T>>);
+
+type Fetch<T> = Box<dyn Fn() -> BoxFuture<'static, Result<T, Fault>> + Send + Sync>;
+
+struct Inner<T> {
+    name: &'static str,
+    fetch: Fetch<T>,
+    kept: Mutex<Option<Kept<T>>>,
+    flight: Flight,
+}
+
+struct Kept<T> {
+    value: Arc<T>,
+    fetched: Instant,
+    tried: Instant,
+}
+
+impl Aws {
+    /// A secret by its logical name, in the form that `parse` gives it.
+    ///
+    /// What `parse` says of a secret that it cannot read goes to the log: it must not repeat
+    /// any of the secret.
+    ///
+    /// # Panics
+    ///
+    /// When the secret is not among the uses that the endpoint declares: a fault of the endpoint,
+    /// which its first start shows.
+    pub fn secret<T: Send + Sync + 'static>(
+        &self,
+        name: &'static str,
+        parse: fn(&str) -> Result<T, BoxError>,
+    ) -> Secret<T> {
+        assert!(
+            self.configuration().secret(name).is_some(),
+            "USES lacks the secret {name}"
+        );
+        let aws = self.clone();
+        Secret::new(name, move || {
+            let aws = aws.clone();
+            Box::pin(async move {
+                let text = aws.secret_text(name).await?;
+                parse(&text).map_err(|error| Fault::internal(format!("secret {name}: {error}")))
+            })
+        })
+    }
+
+    /// The secret's present version, from Secrets Manager.
+    pub(crate) async fn secret_text(&self, name: &'static str) -> Result<String, Fault> {
+        let id = self.configuration().secret(name);
+        let id =
+            id.ok_or_else(|| Fault::internal(format!("secret {name} is not among the uses")))?;
+        let answer = self
+            .secrets_manager()
+            .get_secret_value()
+            .secret_id(id)
+            .send()
+            .await;
+        let answer = answer.map_err(|error| fault("GetSecretValue", name, error))?;
+        answer
+            .secret_string
+            .ok_or_else(|| Fault::internal(format!("secret {name} is not text")))
+    }
+}
+
+impl<T: Send + Sync + 'static> Secret<T> {
+    /// A secret that comes from somewhere.
+    pub(crate) fn new(
+        name: &'static str,
+        fetch: impl Fn() -> BoxFuture<'static, Result<T, Fault>> + Send + Sync + 'static,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            name,
+            fetch: Box::new(fetch),
+            kept: Mutex::new(None),
+            flight: Flight::default(),
+        }))
+    }
+
+    /// The secret, mostly from memory.
+    ///
+    /// After five minutes it is read again in the background, so that nobody waits for it. When
+    /// that fails, the last good value serves for an hour after it was read.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read and there is no value that is young enough.
+    pub async fn read(&self) -> Result<Arc<T>, Fault> {
+        match self.usable() {
+            Some((value, false)) => Ok(value),
+            Some((value, true)) => {
+                self.refresh_behind();
+                Ok(value)
+            }
+            None => self.refresh().await,
+        }
+    }
+
+    /// The secret as it is now. Of all who ask at the same time, one reads it.
+    ///
+    /// How often this may be called is for the caller to limit.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read; what is kept stays kept.
+    pub async fn refresh(&self) -> Result<Arc<T>, Fault> {
+        match self.0.flight.board().await {
+            Some(pilot) => {
+                let fetched = self.fetch().await;
+                pilot.land();
+                fetched
+            }
+            None => match self.usable() {
+                Some((value, _)) => Ok(value),
+                None => Err(unavailable(format!(
+                    "secret {} could not be read",
+                    self.0.name
+                ))),
+            },
+        }
+    }
+
+    /// The kept value if it is young enough, and whether it is time to look for a newer one.
+    fn usable(&self) -> Option<(Arc<T>, bool)> {
+        let kept = self.kept();
+        let kept = kept
+            .as_ref()
+            .filter(|kept| kept.fetched.elapsed() < USABLE)?;
+        let due = kept.fetched.elapsed() >= FRESH && kept.tried.elapsed() >= BETWEEN_TRIES;
+        Some((Arc::clone(&kept.value), due))
+    }
+
+    fn refresh_behind(&self) {
+        let this = Self(Arc::clone(&self.0));
+        tokio::spawn(async move {
+            let Some(pilot) = this.0.flight.board_if_empty() else {
+                return;
+            };
+            if let Err(fault) = this.fetch().await {
+                let name = this.0.name;
+                tracing::warn!(
+                    secret = name,
+                    error = &fault as &dyn std::error::Error,
+                    "not refreshed"
+                );
+            }
+            pilot.land();
+        });
+    }
+
+    async fn fetch(&self) -> Result<Arc<T>, Fault> {
+        if let Some(kept) = self.kept().as_mut() {
+            kept.tried = Instant::now();
+        }
+        let value = Arc::new((self.0.fetch)().await?);
+        let now = Instant::now();
+        *self.kept() = Some(Kept {
+            value: Arc::clone(&value),
+            fetched: now,
+            tried: now,
+        });
+        Ok(value)
+    }
+
+    fn kept(&self) -> std::sync::MutexGuard<'_, Option<Kept<T>>> {
+        self.0.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T> Clone for Secret<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
+
+    use futures::FutureExt;
+    use futures::future::join_all;
+    use tokio::time::{advance, sleep};
+
+    use super::*;
+
+    /// A store that counts how often it is read, and can be made to fail.
+    #[derive(Default)]
+    struct Store {
+        reads: AtomicU32,
+        fails: AtomicBool,
+    }
+
+    fn secret(store: &Arc<Store>) -> Secret<u32> {
+        let store = Arc::clone(store);
+        Secret::new("test", move || {
+            let store = Arc::clone(&store);
+            async move {
+                sleep(Duration::from_millis(10)).await;
+                let reads = store.reads.fetch_add(1, SeqCst) + 1;
+                if store.fails.load(SeqCst) {
+                    Err(unavailable("down"))
+                } else {
+                    Ok(reads)
+                }
+            }
+            .boxed()
+        })
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn fifty_who_ask_at_once_make_one_read() {
+        let store = Arc::new(Store::default());
+        let secret = secret(&store);
+        let read = join_all((0..50).map(|_| secret.read())).await;
+        assert!(read.into_iter().all(|value| *value.unwrap() == 1));
+        assert_eq!(store.reads.load(SeqCst), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn fifty_who_ask_at_once_fail_together_after_one_read() {
+        let store = Arc::new(Store {
+            fails: true.into(),
+            ..Store::default()
+        });
+        let secret = secret(&store);
+        let read = join_all((0..50).map(|_| secret.read())).await;
+        assert!(read.into_iter().all(|value| value.is_err()));
+        assert_eq!(store.reads.load(SeqCst), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn after_five_minutes_a_newer_value_is_fetched_behind_the_reader() {
+        let store = Arc::new(Store::default());
+        let secret = secret(&store);
+        assert_eq!(*secret.read().await.unwrap(), 1);
+        advance(FRESH).await;
+        assert_eq!(
+            *secret.read().await.unwrap(),
+            1,
+            "nobody waits for the newer value"
+        );
+        sleep(Duration::from_millis(20)).await;
+        assert_eq!(*secret.read().await.unwrap(), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_last_good_value_serves_for_an_hour_and_no_longer() {
+        let store = Arc::new(Store::default());
+        let secret = secret(&store);
+        assert_eq!(*secret.read().await.unwrap(), 1);
+        store.fails.store(true, SeqCst);
+        advance(USABLE.checked_sub(Duration::from_secs(1)).unwrap()).await;
+        assert_eq!(*secret.read().await.unwrap(), 1);
+        advance(Duration::from_secs(1)).await;
+        assert!(secret.read().await.is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_failed_refresh_is_not_tried_again_at_once() {
+        let store = Arc::new(Store::default());
+        let secret = secret(&store);
+        secret.read().await.unwrap();
+        store.fails.store(true, SeqCst);
+        advance(FRESH).await;
+        for _ in 0..20 {
+            secret.read().await.unwrap();
+            sleep(Duration::from_millis(100)).await;
+        }
+        assert_eq!(store.reads.load(SeqCst), 2);
+    }
+}

@@ -1,0 +1,26 @@
+//! The lifecycle on AWS: what a binary's `main` calls.
+
+use std::process::ExitCode;
+
+use lifecycle::uses::Use;
+use lifecycle::{Consumer, Endpoint, TokenVerifier};
+
+use crate::Aws;
+
+/// Serves an endpoint until Lambda ends the process.
+pub fn serve<E: Endpoint>(build: impl FnOnce(&Aws) -> E) -> ExitCode {
+    lifecycle::serve::endpoint(Aws::connect, build)
+}
+
+/// Serves a consumer until Lambda ends the process.
+pub fn consume<C: Consumer>(build: impl FnOnce(&Aws) -> C) -> ExitCode {
+    lifecycle::serve::consumer(Aws::connect, build)
+}
+
+/// Serves an authorizer that uses these things until Lambda ends the process.
+pub fn authorize<V: TokenVerifier + 'static>(
+    uses: &'static [Use],
+    build: impl FnOnce(&Aws) -> V,
+) -> ExitCode {
+    lifecycle::serve::authorizer(uses, Aws::connect, build)
+}

@@ -1,0 +1,214 @@
+//! Public keys, as a JSON Web Key Set.
+
+use std::collections::HashMap;
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use jsonwebtoken::{Algorithm, DecodingKey};
+use lifecycle::failure::BoxError;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// RSA keys below this are too weak (RFC 7518, 3.3).
+const RSA_BYTES_MIN: usize = 2048 / 8;
+/// RSA keys beyond this cost more to verify with than a token is worth.
+const RSA_BYTES_MAX: usize = 4096 / 8;
+/// More keys than anybody rotates through.
+const KEYS_MAX: usize = 32;
+
+/// The keys that tokens of one issuer are verified with, by their `kid`.
+#[derive(Debug)]
+pub struct KeySet {
+    keys: HashMap<String, PublicKey>,
+}
+
+/// A key that verifies one algorithm and no other.
+#[derive(Debug)]
+pub(super) struct PublicKey {
+    pub(super) algorithm: Algorithm,
+    pub(super) key: DecodingKey,
+    public: Jwk,
+}
+
+/// The members of a key that are public, and no others: a private member that has strayed into
+/// the set is neither kept nor published.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Jwk {
+    kty: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    crv: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    x: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    y: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    n: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    e: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    kid: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    alg: Option<String>,
+    #[serde(default, rename = "use", skip_serializing_if = "Option::is_none")]
+    purpose: Option<String>,
+}
+
+impl KeySet {
+    /// Reads a JSON Web Key Set.
+    ///
+    /// Keys without a `kid`, for encryption, or of a kind that we do not verify with (`EdDSA`
+    /// with Ed25519, `ES256` and `RS256` are) are left out, as RFC 7517, section 5, wants it.
+    ///
+    /// # Errors
+    ///
+    /// When it is no key set, has more than 32 keys, or not one that is of use.
+    pub fn parse(json: &str) -> Result<Self, BoxError> {
+        #[derive(Deserialize)]
+        struct Document {
+            keys: Vec<Value>,
+        }
+        let document: Document =
+            serde_json::from_str(json).map_err(|_| "it is not a JSON Web Key Set")?;
+        if document.keys.len() > KEYS_MAX {
+            return Err(format!("it has more than {KEYS_MAX} keys").into());
+        }
+        let known = document.keys.into_iter().filter_map(|key| {
+            let jwk: Jwk = serde_json::from_value(key).ok()?;
+            Some((jwk.kid.clone()?, PublicKey::from_jwk(jwk)?))
+        });
+        let keys: HashMap<_, _> = known.collect();
+        if keys.is_empty() {
+            return Err("it has no key that tokens can be verified with".into());
+        }
+        Ok(Self { keys })
+    }
+
+    /// The set as it may be published, keys in the order of their `kid`.
+    pub fn published(&self) -> Value {
+        let mut keys: Vec<_> = self.keys.values().map(|key| &key.public).collect();
+        keys.sort_by(|one, other| one.kid.cmp(&other.kid));
+        json!({ "keys": keys })
+    }
+
+    pub(super) fn get(&self, kid: &str) -> Option<&PublicKey> {
+        self.keys.get(kid)
+    }
+}
+
+impl PublicKey {
+    /// The algorithm follows from the kind of key; what the key says of it must agree.
+    fn from_jwk(mut jwk: Jwk) -> Option<Self> {
+        if jwk
+            .purpose
+            .as_deref()
+            .is_some_and(|purpose| purpose != "sig")
+        {
+            return None;
+        }
+        let (algorithm, name, key) = match (jwk.kty.as_str(), jwk.crv.as_deref()) {
+            ("OKP", Some("Ed25519")) => {
+                let x = member(jwk.x.as_ref(), 32..=32)?;
+                (
+                    Algorithm::EdDSA,
+                    "EdDSA",
+                    DecodingKey::from_ed_components(x).ok()?,
+                )
+            }
+            ("EC", Some("P-256")) => {
+                let (x, y) = (
+                    member(jwk.x.as_ref(), 32..=32)?,
+                    member(jwk.y.as_ref(), 32..=32)?,
+                );
+                (
+                    Algorithm::ES256,
+                    "ES256",
+                    DecodingKey::from_ec_components(x, y).ok()?,
+                )
+            }
+            ("RSA", None) => {
+                let n = member(jwk.n.as_ref(), RSA_BYTES_MIN..=RSA_BYTES_MAX)?;
+                let e = member(jwk.e.as_ref(), 1..=8)?;
+                (
+                    Algorithm::RS256,
+                    "RS256",
+                    DecodingKey::from_rsa_components(n, e).ok()?,
+                )
+            }
+            _ => return None,
+        };
+        if jwk.alg.as_deref().is_some_and(|alg| alg != name) {
+            return None;
+        }
+        jwk.alg = Some(name.to_owned());
+        jwk.purpose = Some("sig".to_owned());
+        Some(Self {
+            algorithm,
+            key,
+            public: jwk,
+        })
+    }
+}
+
+/// A base64url member whose bytes are as many as they have to be.
+fn member(text: Option<&String>, bytes: std::ops::RangeInclusive<usize>) -> Option<&str> {
+    let text = text?;
+    let decoded = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?;
+    bytes.contains(&decoded.len()).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const X: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+
+    fn set(key: &Value) -> Result<KeySet, BoxError> {
+        KeySet::parse(&json!({ "keys": [key] }).to_string())
+    }
+
+    #[test]
+    fn keys_that_cannot_verify_our_tokens_are_left_out() {
+        for (why, key) in [
+            ("no kid", json!({ "kty": "OKP", "crv": "Ed25519", "x": X })),
+            (
+                "another use",
+                json!({ "kty": "OKP", "crv": "Ed25519", "x": X, "kid": "1", "use": "enc" }),
+            ),
+            (
+                "another alg",
+                json!({ "kty": "OKP", "crv": "Ed25519", "x": X, "kid": "1", "alg": "ES256" }),
+            ),
+            (
+                "another curve",
+                json!({ "kty": "OKP", "crv": "X25519", "x": X, "kid": "1" }),
+            ),
+            (
+                "too short",
+                json!({ "kty": "OKP", "crv": "Ed25519", "x": "AAAA", "kid": "1" }),
+            ),
+            (
+                "weak",
+                json!({ "kty": "RSA", "n": X, "e": "AQAB", "kid": "1" }),
+            ),
+            ("symmetric", json!({ "kty": "oct", "k": X, "kid": "1" })),
+            ("unknown", json!({ "kty": "new", "kid": "1" })),
+        ] {
+            assert!(set(&key).is_err(), "{why}");
+        }
+    }
+
+    #[test]
+    fn one_key_of_no_use_does_not_spoil_the_others() {
+        let good = json!({ "kty": "OKP", "crv": "Ed25519", "x": X, "kid": "1" });
+        let keys = json!({ "keys": [{ "kty": 7 }, good, "key"] });
+        assert!(KeySet::parse(&keys.to_string()).unwrap().get("1").is_some());
+    }
+
+    #[test]
+    fn only_public_members_are_published() {
+        let key = json!({ "kty": "OKP", "crv": "Ed25519", "x": X, "kid": "1", "d": "private" });
+        let published = set(&key).unwrap().published();
+        let expected = json!({ "kty": "OKP", "crv": "Ed25519", "x": X, "kid": "1", "alg": "EdDSA", "use": "sig" });
+        assert_eq!(published, json!({ "keys": [expected] }));
+    }
+}

@@ -1,0 +1,23 @@
+//! Access tokens: JSON Web Tokens (RFC 7519) with keys that rotate.
+//!
+//! | secret | holds | read by |
+//! |---|---|---|
+//! | [`SIGNING_KEYS`](crate::SIGNING_KEYS) | `{"kid", "alg": "EdDSA", "privateKey"}`, the key as base64 of its PKCS #8 form | whoever signs |
+//! | [`VERIFICATION_KEYS`](crate::VERIFICATION_KEYS) | `{"keys": […]}`, a JSON Web Key Set (RFC 7517) of public keys | whoever verifies or publishes |
+//!
+//! Keys rotate without anybody noticing because several keys verify at any time: the new public
+//! key joins the set first, then the new private key signs, and the old public key leaves when
+//! the last of its tokens has ended.
+
+mod keys;
+mod pair;
+mod signing;
+mod verifier;
+
+#[cfg(test)]
+mod tests;
+
+pub use keys::KeySet;
+pub use pair::{KeyPair, generate};
+pub use signing::{Signer, SigningKeys};
+pub use verifier::{Issuer, Verifier};

@@ -1,0 +1,158 @@
+//! Making tokens.
+
+use std::fmt;
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use lifecycle::failure::BoxError;
+use lifecycle::{Claims, Fault, Permit, Timestamp};
+use serde::Deserialize;
+
+use crate::secrets::Secret;
+use crate::{Aws, SIGNING_KEYS};
+
+/// The key that tokens are signed with at present, from its secret.
+#[derive(Clone)]
+pub struct SigningKeys {
+    key: Secret<PrivateKey>,
+    issuer: Arc<str>,
+    audience: Arc<str>,
+}
+
+/// Signs tokens: a value, so that signing needs no call and no clock.
+#[derive(Clone)]
+pub struct Signer {
+    key: Arc<PrivateKey>,
+    issuer: Arc<str>,
+    audience: Arc<str>,
+}
+
+struct PrivateKey {
+    kid: String,
+    key: EncodingKey,
+}
+
+impl Aws {
+    /// The key that tokens are signed with, for the issuer and audience of the deployment
+    /// (`ISSUER`, `AUDIENCE`).
+    ///
+    /// # Panics
+    ///
+    /// When the secret [`SIGNING_KEYS`] is not among the uses that the endpoint declares.
+    pub fn signing_keys(&self) -> SigningKeys {
+        let key = self.secret(SIGNING_KEYS, PrivateKey::parse);
+        let (issuer, audience) = self.issuer_and_audience();
+        SigningKeys {
+            key,
+            issuer,
+            audience,
+        }
+    }
+
+    pub(super) fn issuer_and_audience(&self) -> (Arc<str>, Arc<str>) {
+        const READ: &str = "read together with the keys, whose absence has panicked before";
+        let configuration = self.configuration();
+        let issuer = configuration.issuer.as_deref().expect(READ);
+        (
+            issuer.into(),
+            configuration.audience.as_deref().expect(READ).into(),
+        )
+    }
+}
+
+impl SigningKeys {
+    /// A signer with the present key.
+    ///
+    /// # Errors
+    ///
+    /// When the secret cannot be read.
+    pub async fn signer<C>(&self, _: &Permit<C>) -> Result<Signer, Fault> {
+        let key = self.key.read().await?;
+        Ok(Signer {
+            key,
+            issuer: Arc::clone(&self.issuer),
+            audience: Arc::clone(&self.audience),
+        })
+    }
+}
+
+impl Signer {
+    /// A token with these claims, from now on for so many seconds.
+    ///
+    /// `iss`, `aud`, `iat`, `nbf` and `exp` are added; `sub`, `roles`, `tier` and
+    /// `emailVerified` are what the authorizer passes on.
+    ///
+    /// # Panics
+    ///
+    /// Never: the key was tried when it was read, and a map of JSON values has a JSON form.
+    pub fn sign(&self, claims: &Claims, now: Timestamp, lifetime_s: u32) -> String {
+        let now = now.as_seconds();
+        let mut claims = claims.clone();
+        claims.insert("iss".to_owned(), (&*self.issuer).into());
+        claims.insert("aud".to_owned(), (&*self.audience).into());
+        claims.insert("iat".to_owned(), now.into());
+        claims.insert("nbf".to_owned(), now.into());
+        claims.insert("exp".to_owned(), (now + i64::from(lifetime_s)).into());
+        self.key
+            .sign(&claims)
+            .expect("the key was tried when it was read")
+    }
+
+    /// A signer outside AWS, for tests and tools.
+    ///
+    /// # Errors
+    ///
+    /// When the secret is not in the form that [`generate`](super::generate) gives it.
+    pub fn from_secret(secret: &str, issuer: &str, audience: &str) -> Result<Self, BoxError> {
+        let key = Arc::new(PrivateKey::parse(secret)?);
+        Ok(Self {
+            key,
+            issuer: issuer.into(),
+            audience: audience.into(),
+        })
+    }
+}
+
+impl PrivateKey {
+    /// Says nothing of the secret when it cannot be read.
+    fn parse(json: &str) -> Result<Self, BoxError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Document {
+            kid: String,
+            alg: String,
+            private_key: String,
+        }
+        let document: Document = serde_json::from_str(json)
+            .map_err(|_| "it is not an object of kid, alg and privateKey")?;
+        if document.alg != "EdDSA" {
+            return Err("its alg is not EdDSA".into());
+        }
+        let der = BASE64_STANDARD.decode(&document.private_key);
+        let der = der.map_err(|_| "its privateKey is not base64")?;
+        let key = Self {
+            kid: document.kid,
+            key: EncodingKey::from_ed_der(&der),
+        };
+        key.sign(&Claims::new())
+            .map_err(|_| "its privateKey is not an Ed25519 key in PKCS #8")?;
+        Ok(key)
+    }
+
+    fn sign(&self, claims: &Claims) -> Result<String, jsonwebtoken::errors::Error> {
+        let mut header = Header::new(Algorithm::EdDSA);
+        header.kid = Some(self.kid.clone());
+        jsonwebtoken::encode(&header, claims, &self.key)
+    }
+}
+
+/// Nothing of the key shows.
+impl fmt::Debug for Signer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signer")
+            .field("kid", &self.key.kid)
+            .finish_non_exhaustive()
+    }
+}
