@@ -296,7 +296,6 @@ fn named<F: Copy + Default>(faults: &BTreeMap<String, F>, name: &str) -> F {
 
 impl Dice {
     fn refusal(&mut self, place: &str, fault: TableFault, is_commit: bool) -> Option<Refusal> {
-        // Every die is thrown every time, so that one fault's rate does not shift another's luck.
         let throttled = self.falls(&format!("{place}/throttle"), fault.throttle);
         let failed = self.falls(&format!("{place}/fail"), fault.fail);
         let conflict = self.falls(&format!("{place}/conflict"), fault.conflict);
@@ -309,7 +308,7 @@ impl Dice {
     }
 
     fn falls(&mut self, place: &str, rate: Rate) -> bool {
-        self.throw(place) < rate.0
+        rate.0 > 0.0 && self.throw(place) < rate.0
     }
 }
 

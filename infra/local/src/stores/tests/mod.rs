@@ -13,7 +13,7 @@ use super::*;
 
 /// A template with one of each, and two functions of which one may do nothing.
 pub(super) fn template() -> Template {
-    Template::parse(include_str!("tests/template.yaml"), &BTreeMap::new()).unwrap()
+    Template::parse(include_str!("template.yaml"), &BTreeMap::new()).unwrap()
 }
 
 /// The AWS SDK's clients, signing as a function's process or as nobody's.
@@ -361,4 +361,42 @@ async fn messages_are_shown_without_being_received() {
         ["second"]
     );
     assert!(bodies(&report(reports, "EmailsQueue")).is_empty());
+}
+
+#[tokio::test]
+async fn the_projects_own_template_can_be_set_up() {
+    let source = include_str!("../../../../../template.yaml");
+    let template = Template::parse(source, &BTreeMap::new()).unwrap();
+
+    let stores = Stores::start(&template, None).await.unwrap();
+
+    let names = stores.names();
+    assert!(
+        template
+            .tables
+            .keys()
+            .all(|table| names.table(table).is_some())
+    );
+    assert!(
+        template
+            .queues
+            .keys()
+            .all(|queue| names.queue(queue).is_some())
+    );
+    assert!(
+        template
+            .secrets
+            .keys()
+            .all(|secret| names.secret(secret).is_some())
+    );
+    for function in template.functions.values() {
+        for (name, value) in &function.environment {
+            let resolved = value.resolve(|reference| names.look_up(reference));
+            assert!(
+                resolved.is_ok(),
+                "{}: {name}: {resolved:?}",
+                function.logical_id
+            );
+        }
+    }
 }

@@ -1,0 +1,185 @@
+//! Event sources on real stores, with functions that do what a test tells them to.
+
+mod queues;
+mod streams;
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    path::Path,
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use futures::FutureExt as _;
+use serde_json::{Value, json};
+
+use super::*;
+
+/// What a function makes of an event.
+type Answer = Box<dyn FnOnce(&Value) -> Result<Value, InvokeError> + Send>;
+
+/// Functions that do what the test says: each answer in turn, then success.
+#[derive(Default)]
+struct Scripted {
+    answers: Mutex<VecDeque<Answer>>,
+    /// How long each invocation takes.
+    takes: Duration,
+    /// Every event so far, with when it came.
+    events: Mutex<Vec<(Instant, Value)>>,
+    running: AtomicUsize,
+    /// The most invocations at once so far.
+    running_max: AtomicUsize,
+}
+
+impl Invoke for Scripted {
+    fn invoke<'a>(
+        &'a self,
+        _function: &'a str,
+        event: Bytes,
+    ) -> BoxFuture<'a, Result<Bytes, InvokeError>> {
+        async move {
+            let running = self.running.fetch_add(1, Ordering::SeqCst) + 1;
+            self.running_max.fetch_max(running, Ordering::SeqCst);
+            let event: Value = serde_json::from_slice(&event).unwrap();
+            let answer = self.answers.lock().unwrap().pop_front();
+            let answer = answer.map_or(Ok(Value::Null), |answer| answer(&event));
+            self.events.lock().unwrap().push((Instant::now(), event));
+            tokio::time::sleep(self.takes).await;
+            self.running.fetch_sub(1, Ordering::SeqCst);
+            answer.map(|answer| answer.to_string().into())
+        }
+        .boxed()
+    }
+}
+
+fn crash() -> Answer {
+    Box::new(|_| {
+        let how = "signal: 9 (SIGKILL)".to_owned();
+        Err(InvokeError::Crashed { how })
+    })
+}
+
+fn throttle() -> Answer {
+    Box::new(|_| Err(InvokeError::Throttled))
+}
+
+/// Reports the records as failed that have this value there; they are named by what is at `id`.
+fn failing(id: &'static str, there: &'static str, value: &'static str) -> Answer {
+    Box::new(move |event| {
+        let records = event["Records"].as_array().unwrap().iter();
+        let failed = records.filter(|record| record.pointer(there).unwrap() == value);
+        let failed = failed.map(|record| json!({"itemIdentifier": record.pointer(id)}));
+        Ok(json!({"batchItemFailures": failed.collect::<Vec<_>>()}))
+    })
+}
+
+struct Running {
+    stores: Stores,
+    functions: Arc<Scripted>,
+    _sources: Sources,
+}
+
+/// Starts a template of one function with this event, on queues and tables that suit all tests.
+async fn running(event: &str, answers: Vec<Answer>) -> Running {
+    let answers = Mutex::new(answers.into());
+    let functions = Scripted {
+        answers,
+        ..Scripted::default()
+    };
+    running_with(event, functions, None).await
+}
+
+async fn running_with(event: &str, functions: Scripted, data: Option<&Path>) -> Running {
+    let source = include_str!("template.yaml").replace("EVENT", event);
+    let template = Template::parse(&source, &BTreeMap::new()).unwrap();
+    let stores = Stores::start(&template, data).await.unwrap();
+    let functions = Arc::new(functions);
+    let invoke: Arc<dyn Invoke> = functions.clone();
+    let report: Report = Arc::new(|_, _| {});
+    let sources = start(&template, &stores, &invoke, &report).unwrap();
+    Running {
+        stores,
+        functions,
+        _sources: sources,
+    }
+}
+
+impl Running {
+    /// Waits until the function has been invoked so often.
+    async fn invoked(&self, times: usize) {
+        self.until(|| self.functions.events.lock().unwrap().len() >= times)
+            .await;
+    }
+
+    async fn until(&self, condition: impl Fn() -> bool) {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while !condition() {
+            assert!(
+                Instant::now() < deadline,
+                "{:?}",
+                self.functions.events.lock().unwrap()
+            );
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// What is there in each record of each event so far.
+    fn seen(&self, there: &str) -> Vec<Vec<String>> {
+        let events = self.functions.events.lock().unwrap();
+        let text = |record: &Value| record.pointer(there).unwrap().as_str().unwrap().to_owned();
+        let records = |event: &Value| {
+            event["Records"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(text)
+                .collect()
+        };
+        events.iter().map(|(_, event)| records(event)).collect()
+    }
+
+    fn first_event(&self) -> (Instant, Value) {
+        self.functions.events.lock().unwrap()[0].clone()
+    }
+
+    /// The bodies of the messages that are in a queue.
+    async fn bodies(&self, queue: &str) -> Vec<String> {
+        let reports = self.stores.queues().await.unwrap();
+        let report = reports
+            .into_iter()
+            .find(|report| report.queue == queue)
+            .unwrap();
+        report
+            .messages
+            .into_iter()
+            .map(|message| message.body)
+            .collect()
+    }
+
+    fn set_faults(&self, faults: Value) {
+        self.stores
+            .faults()
+            .set(serde_json::from_value(faults).unwrap());
+    }
+}
+
+#[tokio::test]
+async fn a_schedule_that_cannot_be_read_says_whose_it_is() {
+    let source = include_str!("template.yaml");
+    let source = source.replace(
+        "EVENT",
+        "{Type: Schedule, Properties: {Schedule: rate(1 week)}}",
+    );
+    let template = Template::parse(&source, &BTreeMap::new()).unwrap();
+    let stores = Stores::start(&template, None).await.unwrap();
+    let invoke: Arc<dyn Invoke> = Arc::new(Scripted::default());
+    let report: Report = Arc::new(|_, _| {});
+
+    let error = start(&template, &stores, &invoke, &report).unwrap_err();
+
+    let expected = "WorkFunction: `rate(1 week)` is no schedule: `week` does not go with 1";
+    assert_eq!(error.to_string(), expected);
+}

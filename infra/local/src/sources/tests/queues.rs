@@ -1,0 +1,159 @@
+use super::*;
+
+const QUEUE: &str = "Type: SQS
+          Properties:
+            Queue: !GetAtt WorkQueue.Arn
+            FunctionResponseTypes: [ReportBatchItemFailures]";
+
+const FIFO: &str = "Type: SQS
+          Properties:
+            Queue: !GetAtt OrderedQueue.Arn
+            FunctionResponseTypes: [ReportBatchItemFailures]";
+
+impl Running {
+    async fn send(&self, body: &str) {
+        let queue = self.stores.names().queue("WorkQueue").unwrap();
+        self.stores.send(queue, body).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_message_is_delivered_at_once_and_deleted_once_it_succeeded() {
+    let running = running(QUEUE, vec![]).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+
+    let sent = Instant::now();
+    running.send("hello").await;
+    running.invoked(1).await;
+
+    let (at, event) = running.first_event();
+    assert!(at - sent < Duration::from_millis(200), "{:?}", at - sent);
+    assert_eq!(event["Records"][0]["body"], "hello");
+    assert_eq!(
+        event["Records"][0]["attributes"]["ApproximateReceiveCount"],
+        "1"
+    );
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert!(running.bodies("WorkQueue").await.is_empty());
+}
+
+#[tokio::test]
+async fn what_a_batch_reports_as_failed_comes_again_alone_and_ends_among_the_dead_letters() {
+    let window = format!("{QUEUE}\n            MaximumBatchingWindowInSeconds: 1");
+    let poison = || failing("/messageId", "/body", "poison");
+    let running = running(&window, vec![poison(), poison()]).await;
+
+    running.send("healthy").await;
+    running.send("poison").await;
+    running.invoked(2).await;
+    tokio::time::sleep(Duration::from_millis(3_500)).await;
+
+    assert_eq!(
+        running.seen("/body"),
+        [vec!["healthy", "poison"], vec!["poison"]]
+    );
+    assert_eq!(running.bodies("WorkDeadLetterQueue").await, ["poison"]);
+    assert!(running.bodies("WorkQueue").await.is_empty());
+}
+
+#[tokio::test]
+async fn a_crash_leaves_the_whole_batch_in_the_queue() {
+    let running = running(QUEUE, vec![crash()]).await;
+
+    running.send("hello").await;
+    running.invoked(2).await;
+
+    assert_eq!(
+        running.seen("/attributes/ApproximateReceiveCount"),
+        [["1"], ["2"]]
+    );
+}
+
+#[tokio::test]
+async fn a_batch_is_gathered_for_as_long_as_its_window() {
+    let window = "BatchSize: 20\n            MaximumBatchingWindowInSeconds: 1";
+    let running = running(&format!("{QUEUE}\n            {window}"), vec![]).await;
+
+    for number in 0..15 {
+        running.send(&number.to_string()).await;
+    }
+    running.invoked(1).await;
+
+    assert_eq!(running.seen("/body")[0].len(), 15);
+}
+
+#[tokio::test]
+async fn no_more_run_at_once_than_the_maximum_concurrency() {
+    let scaling = "BatchSize: 1\n            ScalingConfig: {MaximumConcurrency: 2}";
+    let functions = Scripted {
+        takes: Duration::from_millis(50),
+        ..Scripted::default()
+    };
+    let running = running_with(&format!("{QUEUE}\n            {scaling}"), functions, None).await;
+
+    for number in 0..6 {
+        running.send(&number.to_string()).await;
+    }
+    running.invoked(6).await;
+
+    assert_eq!(running.functions.running_max.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn a_throttled_delivery_is_made_later_without_another_receive() {
+    let running = running(QUEUE, vec![throttle()]).await;
+
+    running.send("hello").await;
+    running.invoked(2).await;
+
+    assert_eq!(
+        running.seen("/attributes/ApproximateReceiveCount"),
+        [["1"], ["1"]]
+    );
+}
+
+#[tokio::test]
+async fn messages_of_a_group_keep_their_order_even_past_a_failure() {
+    let running = running(FIFO, vec![crash()]).await;
+    let client = reqwest::Client::new();
+    let url = &running.stores.names().queue("OrderedQueue").unwrap().url;
+    for number in 1..=3 {
+        let message = json!({
+            "QueueUrl": url,
+            "MessageBody": number.to_string(),
+            "MessageGroupId": "group-1",
+            "MessageDeduplicationId": number.to_string(),
+        });
+        let request = client
+            .post(running.stores.endpoint())
+            .body(message.to_string());
+        let sent = request
+            .header("x-amz-target", "AmazonSQS.SendMessage")
+            .send()
+            .await;
+        assert_eq!(sent.unwrap().status(), 200);
+    }
+
+    running.invoked(4).await;
+
+    assert_eq!(running.seen("/body"), [["1"], ["1"], ["2"], ["3"]]);
+    assert_eq!(running.seen("/attributes/MessageGroupId")[0], ["group-1"]);
+}
+
+#[tokio::test]
+async fn deliveries_can_be_made_twice_and_out_of_order() {
+    let running = running(QUEUE, vec![]).await;
+
+    running.set_faults(json!({"deliveries": {"duplicate": 1}}));
+    running.send("twice").await;
+    running.invoked(2).await;
+    assert_eq!(running.seen("/body"), [["twice"], ["twice"]]);
+
+    running.set_faults(json!({"deliveries": {"reorder": 1}}));
+    running.send("overtaken").await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    running.set_faults(json!({}));
+    running.send("overtaking").await;
+    running.invoked(4).await;
+    assert_eq!(running.seen("/body")[2..], [["overtaking"], ["overtaken"]]);
+}

@@ -1,0 +1,171 @@
+use super::*;
+use crate::stores::StreamPosition;
+
+const STREAM: &str = "Type: DynamoDB
+          Properties:
+            Stream: !GetAtt OutboxTable.StreamArn
+            StartingPosition: TRIM_HORIZON
+            FunctionResponseTypes: [ReportBatchItemFailures]";
+
+const KEY: &str = "/dynamodb/Keys/pk/S";
+
+fn stream(more: &str) -> String {
+    format!("{STREAM}\n            MaximumBatchingWindowInSeconds: 1\n            {more}")
+}
+
+impl Running {
+    fn write(&self, pk: &str) {
+        self.write_version(pk, "1");
+    }
+
+    fn write_version(&self, pk: &str, version: &str) {
+        let item = json!({"pk": {"S": pk}, "version": {"S": version}});
+        self.stores.put_item("OutboxTable", &item).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn records_come_at_once_and_in_order() {
+    let running = running(STREAM, vec![]).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+
+    let written = Instant::now();
+    for number in 0..5 {
+        running.write(&number.to_string());
+    }
+    running
+        .until(|| running.seen(KEY).concat().len() == 5)
+        .await;
+
+    let (at, event) = running.first_event();
+    assert!(
+        at - written < Duration::from_millis(200),
+        "{:?}",
+        at - written
+    );
+    assert_eq!(
+        running.seen("/dynamodb/NewImage/pk/S").concat(),
+        ["0", "1", "2", "3", "4"]
+    );
+    let record = &event["Records"][0];
+    assert_eq!(record["eventName"], "INSERT");
+    assert_eq!(record["awsRegion"], "eu-west-1");
+    let table = "arn:aws:dynamodb:eu-west-1:000000000000:table/local-OutboxTable/stream/";
+    assert!(
+        record["eventSourceARN"]
+            .as_str()
+            .unwrap()
+            .starts_with(table)
+    );
+}
+
+#[tokio::test]
+async fn a_batch_goes_on_at_the_first_failure_that_was_reported() {
+    let second = failing("/dynamodb/SequenceNumber", KEY, "1");
+    let running = running(&stream(""), vec![second]).await;
+
+    for number in 0..3 {
+        running.write(&number.to_string());
+    }
+    running.invoked(2).await;
+
+    assert_eq!(running.seen(KEY), [vec!["0", "1", "2"], vec!["1", "2"]]);
+}
+
+#[tokio::test]
+async fn a_failing_batch_is_halved_and_what_is_to_blame_given_up() {
+    let event = stream(
+        "BisectBatchOnFunctionError: true
+            MaximumRetryAttempts: 1
+            DestinationConfig: {OnFailure: {Destination: !GetAtt WorkDeadLetterQueue.Arn}}",
+    );
+    // All, then the first half, which is one record: again, and then it is given up.
+    let running = running(&event, vec![crash(), crash(), crash()]).await;
+
+    running.write("poison");
+    running.write("healthy");
+    running.invoked(4).await;
+    running.write("next");
+    running.invoked(5).await;
+
+    let expected = [
+        vec!["poison", "healthy"],
+        vec!["poison"],
+        vec!["poison"],
+        vec!["healthy"],
+        vec!["next"],
+    ];
+    assert_eq!(running.seen(KEY), expected);
+    let given_up = running.bodies("WorkDeadLetterQueue").await;
+    let given_up: Value = serde_json::from_str(&given_up[0]).unwrap();
+    assert_eq!(
+        given_up["requestContext"]["condition"],
+        "RetryAttemptsExhausted"
+    );
+    assert_eq!(given_up["DDBStreamBatchInfo"]["batchSize"], 1);
+}
+
+#[tokio::test]
+async fn records_of_one_item_keep_their_order_in_parallel_lanes() {
+    let functions = Scripted {
+        takes: Duration::from_millis(20),
+        ..Scripted::default()
+    };
+    let event = format!("{STREAM}\n            ParallelizationFactor: 4\n            BatchSize: 1");
+    let running = running_with(&event, functions, None).await;
+
+    for version in ["1", "2", "3"] {
+        for item in ["a", "b", "c", "d", "e", "f"] {
+            running.write_version(item, version);
+        }
+    }
+    running.invoked(18).await;
+
+    let items = running.seen(KEY).concat();
+    let versions = running.seen("/dynamodb/NewImage/version/S").concat();
+    for item in ["a", "b", "c", "d", "e", "f"] {
+        let of_item = items
+            .iter()
+            .zip(&versions)
+            .filter(|(name, _)| *name == item);
+        let of_item: Vec<_> = of_item.map(|(_, version)| version.as_str()).collect();
+        assert_eq!(of_item, ["1", "2", "3"], "{item}");
+    }
+    assert!(running.functions.running_max.load(Ordering::SeqCst) > 1);
+}
+
+#[tokio::test]
+async fn a_reader_goes_on_where_the_last_run_ended() {
+    let directory = std::env::temp_dir().join(format!("local-sources-{}", uuid::Uuid::new_v4()));
+    for item in ["first", "second"] {
+        let running = running_with(STREAM, Scripted::default(), Some(&directory)).await;
+        running.write(item);
+        running.invoked(1).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert_eq!(running.seen(KEY), [[item]]);
+    }
+    std::fs::remove_dir_all(directory).unwrap();
+}
+
+#[tokio::test]
+async fn a_reader_that_starts_with_the_latest_leaves_out_what_is_there() {
+    let running = running(STREAM, vec![]).await;
+    running.write("before");
+    let table = running.stores.names().table("OutboxTable").unwrap();
+
+    let position = running.stores.stream_position(
+        "another reader",
+        table,
+        crate::template::StartingPosition::Latest,
+    );
+    let position = position.unwrap();
+    running.write("after");
+
+    let records = running.stores.records(table, &position, 10).unwrap();
+    assert_eq!(records.len(), 1);
+    let all = running
+        .stores
+        .records(table, &StreamPosition::TrimHorizon, 10)
+        .unwrap();
+    assert_eq!(all.len(), 2);
+}
