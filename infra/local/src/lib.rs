@@ -1,8 +1,282 @@
-//! The local platform: the API, its functions and what they stand on, on one machine.
+//! The local platform: the API of `template.yaml` on one machine, out of the very binaries that are
+//! deployed.
+//!
+//! A [`Platform`] is API Gateway ([`gateway`]), Lambda ([`functions`]), the tables, queues, secrets
+//! and mail that functions stand on ([`stores`]), what invokes functions besides the API
+//! ([`sources`]), and an address to look inside and to ask for faults ([`control`]). It reads
+//! [`template`] and nothing else. Several can run in one process.
 
+pub mod binaries;
 pub mod control;
 pub mod functions;
 pub mod gateway;
+mod logs;
+pub mod options;
 pub mod sources;
 pub mod stores;
 pub mod template;
+
+use std::collections::BTreeMap;
+use std::future::pending;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+use self::binaries::{Build, BuildError};
+use self::control::{Control, Telemetry};
+use self::functions::{Deployment, Functions, LogSink};
+use self::gateway::Gateway;
+use self::options::{Logs, Options};
+use self::sources::{Invoke, SourceError, Sources};
+use self::stores::{Stores, access_key};
+use self::template::{Template, TemplateError, Unresolved};
+
+/// Why a platform does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Another program has the port.
+    #[error("127.0.0.1:{port} is taken by another program; choose another port with {option}, or 0")]
+    PortTaken {
+        /// The port.
+        port: u16,
+        /// The option that chooses it.
+        option: &'static str,
+    },
+    /// The port cannot be had for another reason.
+    #[error("127.0.0.1:{port} cannot be listened on: {source}")]
+    Port {
+        /// The port.
+        port: u16,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// There is no template.
+    #[error("no template.yaml here or above; name one with --template")]
+    NoTemplate,
+    /// The template cannot be used.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// The template has no API.
+    #[error("the template has no AWS::Serverless::HttpApi")]
+    NoApi,
+    /// The binaries are not to be had.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// The stores do not start.
+    #[error(transparent)]
+    Stores(#[from] stores::StartError),
+    /// A function's environment variable refers to what the platform does not have.
+    #[error("{function}, environment variable {variable}: {source}")]
+    Variable {
+        /// The function.
+        function: String,
+        /// The variable.
+        variable: String,
+        /// What it refers to.
+        source: Unresolved,
+    },
+    /// An event source does not start.
+    #[error(transparent)]
+    Sources(#[from] SourceError),
+}
+
+/// A platform that runs. Dropping it ends it at once; [`Platform::stop`] ends it in good order.
+pub struct Platform {
+    api: SocketAddr,
+    control: SocketAddr,
+    functions: Functions,
+    stores: Stores,
+    telemetry: Arc<Telemetry>,
+    /// Taken when it stops, before the functions do.
+    sources: Option<Sources>,
+    tasks: JoinSet<()>,
+}
+
+impl Platform {
+    /// Builds the functions and starts everything. The API answers when this returns.
+    ///
+    /// # Errors
+    /// See [`StartError`]; nothing is left behind.
+    pub async fn start(options: Options) -> Result<Self, StartError> {
+        // The ports come first: a taken one should not be told only after a long build.
+        let api_listener = listen(options.port, "--port").await?;
+        let control_listener = listen(options.control_port, "--control-port").await?;
+        let path = options.template().ok_or(StartError::NoTemplate)?;
+        let template = Template::read(&path, &options.parameters())?;
+        let api = template.api.as_ref().ok_or(StartError::NoApi)?;
+        let binaries = binaries(&path, &template, &options).await?;
+
+        let stores = Stores::start(&template, options.data.as_deref()).await?;
+        let telemetry = Arc::new(Telemetry::default());
+        let deployments = deployments(&template, &stores, &binaries, &options)?;
+        let functions = Functions::start(deployments, &log_sink(options.logs, &telemetry));
+        stores.attach(functions.environments());
+        let gateway = Gateway::new(api, functions.clone(), &telemetry);
+        let sources = start_sources(&template, &stores, &functions, options.logs)?;
+
+        let mut platform = Self {
+            api: address(&api_listener),
+            control: address(&control_listener),
+            functions,
+            stores,
+            telemetry,
+            sources: Some(sources),
+            tasks: JoinSet::new(),
+        };
+        platform.serve(gateway, api_listener, control_listener, binaries, options.logs);
+        Ok(platform)
+    }
+
+    /// Where the API is: `http://127.0.0.1:3000`.
+    pub fn api_url(&self) -> String {
+        format!("http://{}", self.api)
+    }
+
+    /// Where the platform shows itself: `http://127.0.0.1:3001`.
+    pub fn control_url(&self) -> String {
+        format!("http://{}", self.control)
+    }
+
+    /// The functions.
+    pub fn functions(&self) -> &Functions {
+        &self.functions
+    }
+
+    /// The tables, queues, secrets and mail.
+    pub fn stores(&self) -> &Stores {
+        &self.stores
+    }
+
+    /// What the functions said of themselves.
+    pub fn telemetry(&self) -> &Telemetry {
+        &self.telemetry
+    }
+
+    /// Ends everything in good order: nothing is invoked any more, then the functions end as Lambda
+    /// ends them.
+    pub async fn stop(mut self) {
+        self.tasks.shutdown().await;
+        self.sources.take();
+        self.functions.stop().await;
+    }
+
+    fn serve(
+        &mut self,
+        gateway: Gateway,
+        api: TcpListener,
+        control: TcpListener,
+        binaries: BTreeMap<String, PathBuf>,
+        logs: Logs,
+    ) {
+        let shown = Control {
+            stores: self.stores.clone(),
+            functions: self.functions.clone(),
+            telemetry: Arc::clone(&self.telemetry),
+            api_url: self.api_url(),
+        };
+        let functions = self.functions.clone();
+        self.tasks.spawn(gateway.serve(api));
+        self.tasks.spawn(async move {
+            // Ends with the task, which is aborted when the platform stops.
+            let _ = control::serve(control, shown, pending()).await;
+        });
+        self.tasks.spawn(binaries::watch(binaries.into_values().collect(), move |binary| {
+            let name = binary.file_name().unwrap_or_default().to_string_lossy();
+            logs::say(logs, &name, "was built anew");
+            functions.binary_changed(binary);
+        }));
+    }
+}
+
+impl Drop for Platform {
+    fn drop(&mut self) {
+        self.functions.kill_all();
+    }
+}
+
+async fn listen(port: u16, option: &'static str) -> Result<TcpListener, StartError> {
+    TcpListener::bind(("127.0.0.1", port)).await.map_err(|source| match source.kind() {
+        std::io::ErrorKind::AddrInUse => StartError::PortTaken { port, option },
+        _ => StartError::Port { port, source },
+    })
+}
+
+fn address(listener: &TcpListener) -> SocketAddr {
+    listener.local_addr().expect("a listener that is bound has an address")
+}
+
+async fn binaries(
+    template: &Path,
+    parsed: &Template,
+    options: &Options,
+) -> Result<BTreeMap<String, PathBuf>, BuildError> {
+    let build = Build {
+        build: !options.no_build,
+        release: options.release,
+        verbose: options.logs != Logs::Quiet,
+    };
+    // A path of one component has the empty path as its parent, which is no directory.
+    let workspace = template.parent().filter(|parent| !parent.as_os_str().is_empty());
+    binaries::find(workspace.unwrap_or(Path::new(".")), &parsed.binaries(), build).await
+}
+
+/// Every function of the template with all that its environment variables refer to.
+fn deployments(
+    template: &Template,
+    stores: &Stores,
+    binaries: &BTreeMap<String, PathBuf>,
+    options: &Options,
+) -> Result<Vec<Deployment>, StartError> {
+    let deploy = |function: &template::Function| {
+        let id = &function.logical_id;
+        let mut variables = BTreeMap::new();
+        for (variable, text) in &function.environment {
+            let value = text.resolve(|reference| stores.names().look_up(reference));
+            let value = value.map_err(|source| StartError::Variable {
+                function: id.clone(),
+                variable: variable.clone(),
+                source,
+            })?;
+            variables.insert(variable.clone(), value);
+        }
+        Ok(Deployment {
+            logical_id: id.clone(),
+            binary: binaries[&function.binary].clone(),
+            variables,
+            access_key_id: access_key(id),
+            services_endpoint: stores.endpoint(),
+            timeout: function.timeout,
+            memory_mb: function.memory_mb,
+            reserved_concurrency: function.reserved_concurrency,
+            invocations_per_environment: options
+                .invocations_per_environment
+                .get(id)
+                .copied()
+                .unwrap_or(1),
+        })
+    };
+    template.functions.values().map(deploy).collect()
+}
+
+fn log_sink(logs: Logs, telemetry: &Arc<Telemetry>) -> LogSink {
+    let telemetry = Arc::clone(telemetry);
+    Arc::new(move |line| {
+        telemetry.observe_line(line.text);
+        logs::show(logs, line);
+    })
+}
+
+fn start_sources(
+    template: &Template,
+    stores: &Stores,
+    functions: &Functions,
+    logs: Logs,
+) -> Result<Sources, SourceError> {
+    let invoke: Arc<dyn Invoke> = Arc::new(functions.clone());
+    let report: sources::Report =
+        Arc::new(move |function, sentence| logs::say(logs, function, sentence));
+    sources::start(template, stores, &invoke, &report)
+}

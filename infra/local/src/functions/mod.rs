@@ -184,10 +184,17 @@ impl Functions {
         Arc::downgrade(&environments)
     }
 
+    /// Ends all environments at once, and refuses everything from now on.
+    pub fn kill_all(&self) {
+        for function in self.shared.functions.values() {
+            function.step(|pool| pool.stop(Order::Kill));
+        }
+    }
+
     /// Ends all environments as Lambda does, and waits until they are gone.
     pub async fn stop(&self) {
         for function in self.shared.functions.values() {
-            function.step(pool::Pool::stop);
+            function.step(|pool| pool.stop(Order::ShutDown));
         }
         // Each environment ends within its grace period, by force if need be.
         while !self

@@ -157,13 +157,13 @@ impl Pool {
     }
 
     /// Refuses everything from now on and ends all environments.
-    pub(super) fn stop(&mut self) {
+    pub(super) fn stop(&mut self, how: Order) {
         self.stopping = true;
         for pending in self.pending.drain(..) {
             let _ = pending.answer.send(Err(InvokeError::Stopping));
         }
         for environment in &mut self.environments {
-            environment.order(Order::ShutDown);
+            environment.order(how);
         }
     }
 

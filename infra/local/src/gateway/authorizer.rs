@@ -1,7 +1,6 @@
 //! Asks a Lambda authorizer who is calling, and keeps its answer for as long as it may.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -9,12 +8,13 @@ use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared};
 use http::{HeaderMap, StatusCode};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::Value;
 use tokio::time::{Instant, timeout};
 
 use super::answer::{self, Answer};
 use super::event::Exchange;
+use crate::control::Telemetry;
 use crate::functions::{Functions, InvokeError};
 use crate::template;
 
@@ -36,24 +36,14 @@ pub(super) enum Verdict {
     Failed,
 }
 
-/// How the cache has been used since the platform started.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct AuthorizerCounts {
-    /// Requests answered from the cache, or by an invocation that was under way already.
-    pub cache_hits: u64,
-    /// Requests for which the authorizer was invoked.
-    pub cache_misses: u64,
-}
-
 /// One authorizer and its cache.
 pub(super) struct Authorizer {
+    name: String,
     settings: template::Authorizer,
     functions: Functions,
+    telemetry: Arc<Telemetry>,
     /// By identity: the answers that are kept, and the invocations under way.
     cache: Mutex<HashMap<Vec<String>, Entry>>,
-    hits: AtomicU64,
-    misses: AtomicU64,
 }
 
 struct Entry {
@@ -71,14 +61,13 @@ struct SimpleResponse {
 }
 
 impl Authorizer {
-    pub(super) fn new(settings: template::Authorizer, functions: Functions) -> Self {
-        Self {
-            settings,
-            functions,
-            cache: Mutex::default(),
-            hits: AtomicU64::new(0),
-            misses: AtomicU64::new(0),
-        }
+    pub(super) fn new(
+        name: &str,
+        settings: template::Authorizer,
+        functions: Functions,
+        telemetry: Arc<Telemetry>,
+    ) -> Self {
+        Self { name: name.to_owned(), settings, functions, telemetry, cache: Mutex::default() }
     }
 
     /// The context that the authorizer gives a request, or the answer to a refused one.
@@ -99,13 +88,6 @@ impl Authorizer {
         Err(Box::new(refusal))
     }
 
-    pub(super) fn counts(&self) -> AuthorizerCounts {
-        AuthorizerCounts {
-            cache_hits: self.hits.load(Ordering::Relaxed),
-            cache_misses: self.misses.load(Ordering::Relaxed),
-        }
-    }
-
     /// The verdict on an identity: kept, under way for another request, or asked for now.
     ///
     /// AWS may ask several times where several requests come at once; here it is once, so that
@@ -115,10 +97,10 @@ impl Authorizer {
             let mut cache = self.lock();
             let known = cache.get(&identity).filter(|entry| entry.is_usable());
             if let Some(entry) = known {
-                self.hits.fetch_add(1, Ordering::Relaxed);
+                self.count("authorizer_cache_hits_total");
                 entry.verdict.clone()
             } else {
-                self.misses.fetch_add(1, Ordering::Relaxed);
+                self.count("authorizer_cache_misses_total");
                 let event = Bytes::from(exchange.authorizer_event(&identity).to_string());
                 let asked = Arc::clone(self)
                     .ask(identity.clone(), event)
@@ -159,6 +141,10 @@ impl Authorizer {
             cache.remove(&identity);
         }
         verdict
+    }
+
+    fn count(&self, metric: &str) {
+        self.telemetry.count(metric, &[("authorizer", &self.name)]);
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Vec<String>, Entry>> {

@@ -33,13 +33,12 @@ use jiff::Timestamp;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
-pub use self::authorizer::AuthorizerCounts;
-
 use self::answer::Answer;
 use self::authorizer::Authorizer;
 use self::event::Exchange;
 use self::routes::Routes;
 use self::throttle::Bucket;
+use crate::control::Telemetry;
 use crate::functions::{Functions, InvokeError};
 use crate::template::{Cors, HttpApi};
 
@@ -68,12 +67,11 @@ struct Shared {
 
 impl Gateway {
     /// A gateway for this API.
-    pub fn new(api: &HttpApi, functions: Functions) -> Self {
+    pub fn new(api: &HttpApi, functions: Functions, telemetry: &Arc<Telemetry>) -> Self {
         let authorizers = api.authorizers.iter().map(|(name, settings)| {
-            (
-                name.clone(),
-                Arc::new(Authorizer::new(settings.clone(), functions.clone())),
-            )
+            let (settings, telemetry) = (settings.clone(), Arc::clone(telemetry));
+            let authorizer = Authorizer::new(name, settings, functions.clone(), telemetry);
+            (name.clone(), Arc::new(authorizer))
         });
         let shared = Shared {
             routes: Routes::new(&api.routes),
@@ -82,17 +80,7 @@ impl Gateway {
             throttle: api.throttle.map(Bucket::new),
             functions,
         };
-        Self {
-            shared: Arc::new(shared),
-        }
-    }
-
-    /// How the authorizers' caches have been used, by the authorizers' names.
-    pub fn authorizers(&self) -> BTreeMap<String, AuthorizerCounts> {
-        let authorizers = self.shared.authorizers.iter();
-        authorizers
-            .map(|(name, authorizer)| (name.clone(), authorizer.counts()))
-            .collect()
+        Self { shared: Arc::new(shared) }
     }
 
     /// Serves clients until the task is aborted.

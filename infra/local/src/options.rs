@@ -1,0 +1,94 @@
+//! What the platform can be told.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+
+/// How a platform is to be. Without anything it is the template found from here upwards, on free
+/// ports, with nothing kept.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Options {
+    /// The API's port on 127.0.0.1; 0 takes a free one.
+    #[arg(long, default_value_t = 3000)]
+    pub port: u16,
+
+    /// The control address's port on 127.0.0.1; 0 takes a free one.
+    #[arg(long, default_value_t = 3001)]
+    pub control_port: u16,
+
+    /// Begins with the people and products that the README speaks of.
+    #[arg(long)]
+    pub demo: bool,
+
+    /// Keeps the tables in this directory; otherwise they are gone at the end.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+
+    /// Builds and runs the functions as they are deployed, optimised.
+    #[arg(long)]
+    pub release: bool,
+
+    /// The template; by default the first template.yaml from here upwards.
+    #[arg(long, value_name = "PATH")]
+    pub template: Option<PathBuf>,
+
+    /// A parameter of the template, `NAME=VALUE`; may be given more than once.
+    #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parameter)]
+    pub parameters: Vec<(String, String)>,
+
+    /// Runs the functions as they were last built.
+    #[arg(long)]
+    pub no_build: bool,
+
+    /// How logs are shown.
+    #[arg(skip)]
+    pub logs: Logs,
+
+    /// Functions, by logical id, of which one process serves several invocations at once, as on
+    /// Lambda Managed Instances: how many.
+    #[arg(skip)]
+    pub invocations_per_environment: BTreeMap<String, usize>,
+}
+
+/// How logs are shown.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Logs {
+    /// Not at all: what tests want.
+    #[default]
+    Quiet,
+    /// A short line each, for people.
+    Readable,
+    /// As the functions print them.
+    Json,
+}
+
+impl Options {
+    /// The template's path.
+    pub(crate) fn template(&self) -> Option<PathBuf> {
+        match &self.template {
+            Some(path) => Some(path.clone()),
+            None => nearest("template.yaml", &std::env::current_dir().ok()?),
+        }
+    }
+
+    /// The template's parameters.
+    pub(crate) fn parameters(&self) -> BTreeMap<String, String> {
+        self.parameters.iter().cloned().collect()
+    }
+}
+
+/// The first file of this name in a directory or those above it.
+fn nearest(name: &str, directory: &Path) -> Option<PathBuf> {
+    directory
+        .ancestors()
+        .map(|ancestor| ancestor.join(name))
+        .find(|path| path.is_file())
+}
+
+fn parameter(argument: &str) -> Result<(String, String), String> {
+    match argument.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("expected NAME=VALUE".to_owned()),
+    }
+}
