@@ -1,1 +1,32 @@
-//! Endpoints.
+//! Links the unit tests of all functions once: twelve test binaries would cost minutes, one
+//! costs seconds. Nothing else is here; each function is a binary of its own.
+#![cfg(test)]
+#![expect(dead_code, reason = "`main` and the clients are the binaries' own")]
+
+#[path = "people/get_user.rs"]
+mod get_user;
+#[path = "people/post_address.rs"]
+mod post_address;
+#[path = "people/post_session.rs"]
+mod post_session;
+#[path = "people/post_user.rs"]
+mod post_user;
+#[path = "people/send_email.rs"]
+mod send_email;
+
+#[path = "catalogue/get_product.rs"]
+mod get_product;
+#[path = "catalogue/post_product.rs"]
+mod post_product;
+
+#[path = "orders/create_order.rs"]
+mod create_order;
+
+#[path = "platform/authorizer.rs"]
+mod authorizer;
+#[path = "platform/get_health.rs"]
+mod get_health;
+#[path = "platform/get_jwks.rs"]
+mod get_jwks;
+#[path = "platform/relay_outbox.rs"]
+mod relay_outbox;

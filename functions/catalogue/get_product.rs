@@ -1,0 +1,99 @@
+//! `GET /products/{productId}`: a product, read through a cache.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use adapters::{Cache, Keep, OrAbsent, Table};
+use domain::catalogue::{Product, ProductId, ProductView};
+use domain::tables::PRODUCTS;
+use http::{HeaderValue, header};
+use lifecycle::caller::NoRole;
+use lifecycle::input::Path;
+use lifecycle::uses::{Use, Verb};
+use lifecycle::{Access, Anyone, Fault, Permit, Query, Reply, Route, Verdict, Violations};
+use schemars::JsonSchema;
+
+fn main() -> ExitCode {
+    adapters::serve(|aws| GetProduct {
+        products: aws.table(),
+        cache: Cache::new("products", Keep::DEFAULT),
+    })
+}
+
+struct GetProduct {
+    products: Table<Product>,
+    cache: Cache<ProductId, Product>,
+}
+
+impl Query for GetProduct {
+    // 1. Routing
+    const ROUTE: Route = Route::get("/products/{productId}");
+
+    // 2. Authentication
+    type Caller = Anyone;
+
+    // 3. Authorization, before anything is read
+    const ACCESS: Access<NoRole> = Access::Public;
+
+    const USES: &'static [Use] = &[Use::Table(PRODUCTS, &[Verb::GetItem])];
+
+    // 4. Deserialisation
+    type Input = Path<Parameters>;
+
+    // 5. Syntax validation
+    type Question = ProductId;
+
+    fn parse(Path(parameters): Path<Parameters>) -> Result<ProductId, Violations> {
+        Ok(parameters.product_id)
+    }
+
+    // 6. Retrieval
+    type Facts = Found;
+
+    async fn retrieve(
+        &self,
+        permit: &Permit<Anyone>,
+        product_id: &ProductId,
+    ) -> Result<Found, Fault> {
+        let key = Product::key_of(*product_id);
+        let load = async || self.products.get_eventually(permit, &key).await;
+        let cached = self.cache.get(product_id, load).await?;
+        Ok(Found {
+            product: cached.value.or_absent()?,
+            age: cached.age,
+            left: cached.left,
+        })
+    }
+
+    // 3 again. Authorization: the catalogue is public
+    fn allow(_: &Anyone, _: &ProductId, _: &Found) -> Verdict {
+        Verdict::Allow
+    }
+
+    // 7. and 8. A query decides nothing and changes nothing.
+
+    // 9. Response: others may keep it for as long as our own cache will. `max-age` counts from
+    // the product's birth in that cache, of which `Age` has passed (RFC 9111).
+    type View = ProductView;
+
+    fn reply(found: Found) -> Reply<ProductView> {
+        let lifetime = found.age + found.left;
+        Reply::ok(ProductView::from(Arc::unwrap_or_clone(found.product)))
+            .cached_publicly(lifetime.as_secs())
+            .header(header::AGE, HeaderValue::from(found.age.as_secs()))
+    }
+}
+
+#[derive(Debug, eserde::Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Parameters {
+    product_id: ProductId,
+}
+
+/// A product, how long ago it was read, and for how long it stays fresh.
+struct Found {
+    product: Arc<Product>,
+    age: Duration,
+    left: Duration,
+}

@@ -1,0 +1,120 @@
+//! `POST /products`: a merchant puts a product into the catalogue.
+
+use std::process::ExitCode;
+
+use domain::Refusal;
+use domain::catalogue::{Product, ProductDraft, ProductView};
+use domain::people::{Role, SignedIn};
+use domain::tables::PRODUCTS;
+use lifecycle::effects::{Effects, Write};
+use lifecycle::idempotency::Idempotency;
+use lifecycle::input::Json;
+use lifecycle::uses::{Use, Verb};
+use lifecycle::{
+    Access, Endpoint, Fault, Moment, Permit, Rejection, Reply, Route, Verdict, Violations,
+};
+
+fn main() -> ExitCode {
+    adapters::serve(|_| PostProduct)
+}
+
+struct PostProduct;
+
+impl Endpoint for PostProduct {
+    // 1. Routing
+    const ROUTE: Route = Route::post("/products");
+
+    // 2. Authentication
+    type Caller = SignedIn;
+
+    // 3. Authorization, before anything is read
+    const ACCESS: Access<Role> = Access::OneOf(&[Role::Merchant, Role::Admin]);
+
+    const IDEMPOTENCY: Idempotency = Idempotency::Accepted;
+    const USES: &'static [Use] = &[Use::Table(PRODUCTS, &[Verb::PutItem])];
+
+    // 4. Deserialisation
+    type Input = Json<ProductDraft>;
+
+    // 5. Syntax validation
+    type Command = ProductDraft;
+
+    fn parse(Json(draft): Json<ProductDraft>) -> Result<ProductDraft, Violations> {
+        Ok(draft)
+    }
+
+    // 6. Retrieval: nothing is needed; whether the name is free is a condition of the commit
+    type Facts = ();
+
+    async fn retrieve(&self, _: &Permit<SignedIn>, _: &ProductDraft) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    // 3 again. Authorization: the role was all
+    fn allow(_: &SignedIn, _: &ProductDraft, (): &()) -> Verdict {
+        Verdict::Allow
+    }
+
+    // 7. Business rules
+    type Outcome = Product;
+
+    fn decide(
+        moment: &Moment,
+        caller: &SignedIn,
+        draft: &ProductDraft,
+        (): (),
+    ) -> Result<Product, Rejection> {
+        Ok(Product::new(moment, caller.user_id, draft))
+    }
+
+    // 8. Side effects
+    fn effects(product: &Product) -> Effects {
+        let name_taken = Refusal::NameTaken.at("/name", "is in use");
+        let id_taken = Refusal::IdTaken.at("/productId", "is in use");
+        Effects::none()
+            .write(Write::create(&product.name_claim()).otherwise(name_taken))
+            .write(Write::create(product).otherwise(id_taken))
+    }
+
+    // 9. Response
+    type View = ProductView;
+
+    fn reply(product: Product) -> Reply<ProductView> {
+        let path = format!("/products/{}", product.product_id);
+        Reply::created(product.into()).location(&path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::examples::{ann, lamp};
+    use lifecycle::effects::Otherwise;
+
+    use super::*;
+
+    #[test]
+    fn a_product_belongs_to_the_merchant_who_offers_it() {
+        assert_eq!(lamp().owner_id, ann().user_id);
+    }
+
+    #[test]
+    fn name_and_id_are_claimed_in_one_commit_and_each_says_which_was_taken() {
+        let effects = PostProduct::effects(&lamp());
+        let refusals: Vec<_> = effects
+            .writes()
+            .iter()
+            .map(|write| &write.otherwise)
+            .collect();
+        let [Otherwise::Reject(name), Otherwise::Reject(id)] = refusals[..] else {
+            panic!("{refusals:?}")
+        };
+        assert_eq!((name.code, id.code), ("NAME_TAKEN", "ID_TAKEN"));
+    }
+
+    #[test]
+    fn the_view_tells_what_one_piece_costs_after_the_discount() {
+        let shown = serde_json::to_value(ProductView::from(lamp())).unwrap();
+        assert_eq!(shown["price"]["amount"], 200);
+        assert_eq!(shown["actualPrice"]["amount"], 180);
+    }
+}

@@ -1,0 +1,98 @@
+//! `GET /users/{userId}`: a user, shown to themselves and to administrators.
+
+use std::process::ExitCode;
+
+use adapters::{OrAbsent, Table};
+use domain::people::{Role, SignedIn, User, UserId, UserView};
+use domain::tables::USERS;
+use lifecycle::input::Path;
+use lifecycle::uses::{Use, Verb};
+use lifecycle::{Access, Fault, Permit, Query, Reply, Route, Verdict, Violations};
+use schemars::JsonSchema;
+
+fn main() -> ExitCode {
+    adapters::serve(|aws| GetUser { users: aws.table() })
+}
+
+struct GetUser {
+    users: Table<User>,
+}
+
+impl Query for GetUser {
+    // 1. Routing
+    const ROUTE: Route = Route::get("/users/{userId}");
+
+    // 2. Authentication
+    type Caller = SignedIn;
+
+    // 3. Authorization, before anything is read
+    const ACCESS: Access<Role> = Access::SignedIn;
+
+    const USES: &'static [Use] = &[Use::Table(USERS, &[Verb::GetItem])];
+
+    // 4. Deserialisation
+    type Input = Path<Parameters>;
+
+    // 5. Syntax validation
+    type Question = UserId;
+
+    fn parse(Path(parameters): Path<Parameters>) -> Result<UserId, Violations> {
+        Ok(parameters.user_id)
+    }
+
+    // 6. Retrieval
+    type Facts = User;
+
+    async fn retrieve(&self, permit: &Permit<SignedIn>, user_id: &UserId) -> Result<User, Fault> {
+        self.users
+            .get(permit, &User::key_of(*user_id))
+            .await?
+            .or_absent()
+    }
+
+    // 3 again. Authorization: nobody learns who else has an account
+    fn allow(caller: &SignedIn, user_id: &UserId, _: &User) -> Verdict {
+        Verdict::allow_or_hide(caller.is_or_administers(*user_id))
+    }
+
+    // 7. and 8. A query decides nothing and changes nothing.
+
+    // 9. Response
+    type View = UserView;
+
+    fn reply(user: User) -> Reply<UserView> {
+        Reply::ok(user.into())
+    }
+}
+
+#[derive(Debug, eserde::Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Parameters {
+    user_id: UserId,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::examples::{ann, signed_in};
+
+    #[test]
+    fn a_user_sees_themselves_and_an_administrator_sees_everybody() {
+        let ann = ann();
+        let other = UserId::from(uuid::Uuid::nil());
+        for (caller, verdict) in [
+            (signed_in(ann.user_id, &[Role::Customer]), Verdict::Allow),
+            (signed_in(other, &[Role::Admin]), Verdict::Allow),
+            (
+                signed_in(other, &[Role::Customer, Role::Merchant, Role::Editor]),
+                Verdict::Hide,
+            ),
+        ] {
+            assert_eq!(
+                GetUser::allow(&caller, &ann.user_id, &ann),
+                verdict,
+                "{caller:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! `POST /addresses`: somebody enters an address of their own.
+
+use std::process::ExitCode;
+
+use domain::Refusal;
+use domain::people::{Address, AddressDraft, AddressView, Role, SignedIn};
+use domain::tables::ADDRESSES;
+use lifecycle::effects::{Effects, Write};
+use lifecycle::idempotency::Idempotency;
+use lifecycle::input::Json;
+use lifecycle::uses::{Use, Verb};
+use lifecycle::{
+    Access, Endpoint, Fault, Moment, Permit, Rejection, Reply, Route, Verdict, Violations,
+};
+
+fn main() -> ExitCode {
+    adapters::serve(|_| PostAddress)
+}
+
+struct PostAddress;
+
+impl Endpoint for PostAddress {
+    // 1. Routing
+    const ROUTE: Route = Route::post("/addresses");
+
+    // 2. Authentication
+    type Caller = SignedIn;
+
+    // 3. Authorization, before anything is read
+    const ACCESS: Access<Role> = Access::SignedIn;
+
+    const IDEMPOTENCY: Idempotency = Idempotency::Accepted;
+    const USES: &'static [Use] = &[Use::Table(ADDRESSES, &[Verb::PutItem])];
+
+    // 4. Deserialisation
+    type Input = Json<AddressDraft>;
+
+    // 5. Syntax validation
+    type Command = AddressDraft;
+
+    fn parse(Json(draft): Json<AddressDraft>) -> Result<AddressDraft, Violations> {
+        Ok(draft)
+    }
+
+    // 6. Retrieval: nothing is needed
+    type Facts = ();
+
+    async fn retrieve(&self, _: &Permit<SignedIn>, _: &AddressDraft) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    // 3 again. Authorization: the address will be the caller's own
+    fn allow(_: &SignedIn, _: &AddressDraft, (): &()) -> Verdict {
+        Verdict::Allow
+    }
+
+    // 7. Business rules
+    type Outcome = Address;
+
+    fn decide(
+        moment: &Moment,
+        caller: &SignedIn,
+        draft: &AddressDraft,
+        (): (),
+    ) -> Result<Address, Rejection> {
+        Ok(Address::new(moment, caller.user_id, draft))
+    }
+
+    // 8. Side effects
+    fn effects(address: &Address) -> Effects {
+        let id_taken = Refusal::IdTaken.at("/addressId", "is in use");
+        Effects::none().write(Write::create(address).otherwise(id_taken))
+    }
+
+    // 9. Response
+    type View = AddressView;
+
+    fn reply(address: Address) -> Reply<AddressView> {
+        Reply::created(address.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::examples::{ann, moment, read, signed_in};
+
+    #[test]
+    fn an_address_belongs_to_whoever_enters_it() {
+        let caller = signed_in(ann().user_id, &[Role::Customer]);
+        let draft = read(serde_json::json!({
+            "buildingNumber": 44, "streetName": "Street", "city": "City", "country": "DE"
+        }));
+        let address = PostAddress::decide(&moment(), &caller, &draft, ()).unwrap();
+        assert_eq!(address.user_id, caller.user_id);
+        assert_eq!(PostAddress::effects(&address).writes().len(), 1);
+    }
+}

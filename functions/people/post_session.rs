@@ -1,0 +1,227 @@
+//! `POST /sessions`: somebody signs in.
+
+use std::process::ExitCode;
+
+use adapters::tokens::{Signer, SigningKeys};
+use adapters::{Attempts, Passwords, SIGNING_KEYS, Table};
+use domain::Refusal;
+use domain::people::{Email, EmailClaim, EnteredPassword, User};
+use domain::tables::USERS;
+use lifecycle::caller::NoRole;
+use lifecycle::effects::Effects;
+use lifecycle::input::Json;
+use lifecycle::limit::{LIMITS, Limit, MINUTE};
+use lifecycle::record::Key;
+use lifecycle::uses::{Use, Verb};
+use lifecycle::{
+    Access, Anyone, Endpoint, Fault, Moment, Permit, Rejection, Reply, Route, Timestamp, Verdict,
+    Violations,
+};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+fn main() -> ExitCode {
+    adapters::serve(|aws| PostSession {
+        attempts: Attempts::new(aws.clone(), "sign-in", FAILURES_MAX, MINUTE),
+        claims: aws.table(),
+        users: aws.table(),
+        passwords: Passwords::new(),
+        signing_keys: aws.signing_keys(),
+    })
+}
+
+struct PostSession {
+    attempts: Attempts,
+    claims: Table<EmailClaim>,
+    users: Table<User>,
+    passwords: Passwords,
+    signing_keys: SigningKeys,
+}
+
+/// How often an address may be tried in vain within a minute.
+const FAILURES_MAX: u32 = 5;
+/// For how long a session lasts, in seconds.
+const LIFETIME_S: u32 = 15 * 60;
+
+impl Endpoint for PostSession {
+    // 1. Routing
+    const ROUTE: Route = Route::post("/sessions");
+
+    // 2. Authentication: this is where it begins
+    type Caller = Anyone;
+
+    // 3. Authorization, before anything is read
+    const ACCESS: Access<NoRole> = Access::Public;
+
+    const LIMIT: Limit = Limit::exact(30, MINUTE);
+    const USES: &'static [Use] = &[
+        Use::Table(USERS, &[Verb::GetItem]),
+        Use::Table(LIMITS, &[Verb::GetItem, Verb::UpdateItem]),
+        Use::Secret(SIGNING_KEYS),
+    ];
+
+    // 4. Deserialisation
+    type Input = Json<Credentials>;
+
+    // 5. Syntax validation
+    type Command = Credentials;
+
+    fn parse(Json(credentials): Json<Credentials>) -> Result<Credentials, Violations> {
+        Ok(credentials)
+    }
+
+    // 6. Retrieval. An unknown address costs what a known one does: as many reads, and a
+    // password verified.
+    type Facts = SignIn;
+
+    async fn retrieve(
+        &self,
+        permit: &Permit<Anyone>,
+        Credentials { email, password }: &Credentials,
+    ) -> Result<SignIn, Fault> {
+        self.attempts.check(permit, &email.folded()).await?;
+        let signer = self.signing_keys.signer(permit).await?;
+        let user = self.find(permit, email).await?;
+        let hash = user.as_ref().map(|user| user.password_hash.as_str());
+        let verified = self.passwords.verify(password.reveal(), hash).await?;
+        if !verified {
+            self.attempts.failed(permit, &email.folded()).await;
+        }
+        Ok(SignIn {
+            user: user.filter(|_| verified),
+            signer,
+        })
+    }
+
+    // 3 again. Authorization: the password is for stage 7 to judge, which says 401 and not 404
+    fn allow(_: &Anyone, _: &Credentials, _: &SignIn) -> Verdict {
+        Verdict::Allow
+    }
+
+    // 7. Business rules
+    type Outcome = Session;
+
+    fn decide(
+        moment: &Moment,
+        _: &Anyone,
+        _: &Credentials,
+        SignIn { user, signer }: SignIn,
+    ) -> Result<Session, Rejection> {
+        let user = user.ok_or(Refusal::CredentialsWrong)?;
+        if !user.email_verified {
+            return Err(Refusal::EmailNotVerified.into());
+        }
+        Ok(Session {
+            user,
+            signer,
+            from: moment.now(),
+        })
+    }
+
+    // 8. Side effects: none, the token itself is the session
+    fn effects(_: &Session) -> Effects {
+        Effects::none()
+    }
+
+    // 9. Response
+    type View = SessionView;
+
+    fn reply(Session { user, signer, from }: Session) -> Reply<SessionView> {
+        Reply::ok(SessionView {
+            access_token: signer.sign(&user.claims(), from, LIFETIME_S),
+            token_type: "Bearer",
+            expires_in: LIFETIME_S,
+        })
+    }
+}
+
+impl PostSession {
+    async fn find(&self, permit: &Permit<Anyone>, email: &Email) -> Result<Option<User>, Fault> {
+        let claim = self.claims.get(permit, &EmailClaim::key_of(email)).await?;
+        let key = claim.map_or_else(|| Key::new("nobody"), |claim| User::key_of(claim.user_id));
+        self.users.get(permit, &key).await
+    }
+}
+
+#[derive(Debug, eserde::Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Credentials {
+    email: Email,
+    password: EnteredPassword,
+}
+
+/// Who it is, if the password is theirs, and what a session is signed with.
+struct SignIn {
+    user: Option<User>,
+    signer: Signer,
+}
+
+struct Session {
+    user: User,
+    signer: Signer,
+    from: Timestamp,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct SessionView {
+    access_token: String,
+    /// Always `Bearer`.
+    token_type: &'static str,
+    /// In seconds.
+    expires_in: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use adapters::tokens::generate;
+    use domain::examples::{ann, moment, read};
+
+    use super::*;
+
+    #[test]
+    fn a_wrong_address_and_a_wrong_password_are_one_answer() {
+        let Err(rejection) = decide(None) else {
+            panic!("nobody signs in")
+        };
+        assert_eq!(rejection, Refusal::CredentialsWrong.into());
+    }
+
+    #[test]
+    fn an_account_is_told_to_be_unverified_only_to_who_knows_its_password() {
+        let Err(rejection) = decide(Some(ann())) else {
+            panic!("Ann is not verified")
+        };
+        assert_eq!(rejection, Refusal::EmailNotVerified.into());
+    }
+
+    #[test]
+    fn a_session_is_a_token_for_fifteen_minutes() {
+        let verified = User {
+            email_verified: true,
+            ..ann()
+        };
+        let Ok(session) = decide(Some(verified)) else {
+            panic!("Ann signs in")
+        };
+        assert!(PostSession::effects(&session).writes().is_empty());
+        let Session { user, signer, from } = session;
+        let token = signer.sign(&user.claims(), from, LIFETIME_S);
+        assert_eq!((token.split('.').count(), LIFETIME_S), (3, 900));
+    }
+
+    #[test]
+    fn any_password_can_be_tried_and_none_is_shown() {
+        let credentials: Credentials =
+            read(serde_json::json!({ "email": "ann@example.com", "password": "short" }));
+        assert!(!format!("{credentials:?}").contains("short"));
+    }
+
+    fn decide(user: Option<User>) -> Result<Session, Rejection> {
+        let keys = generate().unwrap();
+        let signer = Signer::from_secret(&keys.signing.to_string(), "issuer", "audience").unwrap();
+        let credentials =
+            read(serde_json::json!({ "email": "ann@example.com", "password": "a password" }));
+        PostSession::decide(&moment(), &Anyone, &credentials, SignIn { user, signer })
+    }
+}

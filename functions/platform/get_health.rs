@@ -1,0 +1,144 @@
+//! `GET /healthcheck`: whether the system can do its work, asked of each thing it depends on.
+
+use std::process::ExitCode;
+
+use adapters::{Aws, VERIFICATION_KEYS};
+use domain::tables::{EMAILS, USERS};
+use http::StatusCode;
+use lifecycle::caller::NoRole;
+use lifecycle::uses::{Use, Verb};
+use lifecycle::{Access, Anyone, Fault, Permit, Query, Reply, Route, Verdict, Violations};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+fn main() -> ExitCode {
+    adapters::serve(|aws| GetHealth { aws: aws.clone() })
+}
+
+struct GetHealth {
+    aws: Aws,
+}
+
+impl Query for GetHealth {
+    // 1. Routing
+    const ROUTE: Route = Route::get("/healthcheck");
+
+    // 2. Authentication
+    type Caller = Anyone;
+
+    // 3. Authorization, before anything is read
+    const ACCESS: Access<NoRole> = Access::Public;
+
+    const USES: &'static [Use] = &[
+        Use::Table(USERS, &[Verb::GetItem]),
+        Use::Probe(EMAILS),
+        Use::Secret(VERIFICATION_KEYS),
+    ];
+
+    // 4. Deserialisation
+    type Input = ();
+
+    // 5. Syntax validation
+    type Question = ();
+
+    fn parse((): ()) -> Result<(), Violations> {
+        Ok(())
+    }
+
+    // 6. Retrieval: one real call to each, all at once. One that fails is the answer, no fault.
+    type Facts = Health;
+
+    async fn retrieve(&self, permit: &Permit<Anyone>, (): &()) -> Result<Health, Fault> {
+        let (table, queue, secret) = futures::join!(
+            self.aws.probe_table(permit, USERS),
+            self.aws.probe_queue(permit, EMAILS),
+            self.aws.probe_secret(permit, VERIFICATION_KEYS),
+        );
+        Ok(Health::of([
+            ("table", table),
+            ("queue", queue),
+            ("secret", secret),
+        ]))
+    }
+
+    // 3 again. Authorization: it is nobody's secret
+    fn allow(_: &Anyone, (): &(), _: &Health) -> Verdict {
+        Verdict::Allow
+    }
+
+    // 7. and 8. A query decides nothing and changes nothing.
+
+    // 9. Response
+    type View = Health;
+
+    fn reply(health: Health) -> Reply<Health> {
+        let status = match health.status {
+            Status::Ok => StatusCode::OK,
+            Status::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        Reply::bare(status, health)
+    }
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
+struct Health {
+    status: Status,
+    /// What does not answer: `table`, `queue` or `secret`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unavailable: Vec<&'static str>,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "UPPERCASE")]
+enum Status {
+    Ok,
+    Unavailable,
+}
+
+impl Health {
+    fn of(probes: [(&'static str, Result<(), Fault>); 3]) -> Self {
+        let unavailable: Vec<_> = probes
+            .into_iter()
+            .filter_map(|(dependency, probe)| probe.is_err().then_some(dependency))
+            .collect();
+        let status = if unavailable.is_empty() {
+            Status::Ok
+        } else {
+            Status::Unavailable
+        };
+        Self {
+            status,
+            unavailable,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn it_is_ok_when_everything_answers() {
+        let health = Health::of([("table", Ok(())), ("queue", Ok(())), ("secret", Ok(()))]);
+        assert_eq!(
+            serde_json::to_value(health).unwrap(),
+            json!({ "status": "OK" })
+        );
+    }
+
+    #[test]
+    fn it_names_what_does_not_answer() {
+        let health = Health::of([
+            ("table", Ok(())),
+            ("queue", Err(Fault::TimedOut)),
+            ("secret", Ok(())),
+        ]);
+        let shown = serde_json::to_value(health).unwrap();
+        assert_eq!(
+            shown,
+            json!({ "status": "UNAVAILABLE", "unavailable": ["queue"] })
+        );
+    }
+}

@@ -1,0 +1,68 @@
+//! `GET /.well-known/jwks.json`: the public keys that access tokens are verified with (RFC 7517).
+
+use std::process::ExitCode;
+
+use adapters::tokens::KeySet;
+use adapters::{Secret, VERIFICATION_KEYS};
+use http::StatusCode;
+use lifecycle::caller::NoRole;
+use lifecycle::uses::Use;
+use lifecycle::{Access, Anyone, Fault, Permit, Query, Reply, Route, Verdict, Violations};
+use serde_json::Value;
+
+fn main() -> ExitCode {
+    adapters::serve(|aws| GetJwks {
+        keys: aws.verification_keys(),
+    })
+}
+
+struct GetJwks {
+    keys: Secret<KeySet>,
+}
+
+/// For how long anybody may keep the keys: a new one is published that long before it signs.
+const KEPT_S: u64 = 300;
+
+impl Query for GetJwks {
+    // 1. Routing
+    const ROUTE: Route = Route::get("/.well-known/jwks.json");
+
+    // 2. Authentication
+    type Caller = Anyone;
+
+    // 3. Authorization, before anything is read
+    const ACCESS: Access<NoRole> = Access::Public;
+
+    const USES: &'static [Use] = &[Use::Secret(VERIFICATION_KEYS)];
+
+    // 4. Deserialisation
+    type Input = ();
+
+    // 5. Syntax validation
+    type Question = ();
+
+    fn parse((): ()) -> Result<(), Violations> {
+        Ok(())
+    }
+
+    // 6. Retrieval
+    type Facts = Value;
+
+    async fn retrieve(&self, _: &Permit<Anyone>, (): &()) -> Result<Value, Fault> {
+        Ok(self.keys.read().await?.published())
+    }
+
+    // 3 again. Authorization: they are public keys
+    fn allow(_: &Anyone, (): &(), _: &Value) -> Verdict {
+        Verdict::Allow
+    }
+
+    // 7. and 8. A query decides nothing and changes nothing.
+
+    // 9. Response: in the form of its own standard, without `data` around it
+    type View = Value;
+
+    fn reply(keys: Value) -> Reply<Value> {
+        Reply::bare(StatusCode::OK, keys).cached_publicly(KEPT_S)
+    }
+}
