@@ -169,10 +169,20 @@ impl Violations {
         self.0.iter()
     }
 
+    /// As a sorted list without repetitions.
     pub(crate) fn into_details(mut self) -> Vec<Violation> {
         self.0.sort();
         self.0.dedup();
         self.0
+    }
+}
+
+impl<'a> IntoIterator for &'a Violations {
+    type Item = &'a Violation;
+    type IntoIter = std::slice::Iter<'a, Violation>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
     }
 }
 

@@ -11,11 +11,11 @@ use std::collections::BTreeMap;
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::Timestamp;
 use crate::effects::{Condition, Write};
 use crate::failure::Violations;
+use crate::hash::hash_of;
 use crate::record::{Key, Record, Table};
 use crate::serve::{Request, Response};
 
@@ -80,9 +80,9 @@ impl IntentKey {
         Ok(Some(Self {
             ledger_key: Key::new(format!(
                 "idempotency#{}",
-                hash(scope.into_iter().chain([key]))
+                hash_of(scope.into_iter().chain([key]))
             )),
-            request_hash: hash(request_parts.into_iter().chain([request.body.as_ref()])),
+            request_hash: hash_of(request_parts.into_iter().chain([request.body.as_ref()])),
         }))
     }
 
@@ -170,18 +170,4 @@ impl Record for Remembered {
 /// A record that was read needs no key: it is not written again.
 fn no_key() -> Key {
     Key::new("")
-}
-
-/// SHA-256 over parts, each preceded by its length so that no two lists of parts look the same.
-fn hash<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
-    let mut digest = Sha256::new();
-    for part in parts {
-        digest.update(part.len().to_be_bytes());
-        digest.update(part);
-    }
-    digest
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
 }

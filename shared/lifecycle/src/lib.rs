@@ -13,6 +13,7 @@ pub mod effects;
 pub mod endpoint;
 pub mod envelope;
 pub mod failure;
+mod hash;
 pub mod idempotency;
 pub mod input;
 pub mod limit;

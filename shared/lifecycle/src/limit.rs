@@ -5,10 +5,10 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use sha2::{Digest, Sha256};
 
 use crate::Timestamp;
 use crate::failure::Fault;
+use crate::hash::short_hash_of;
 use crate::platform::{Count, Counter, Platform};
 use crate::record::Table;
 
@@ -39,7 +39,7 @@ pub enum Counting {
 }
 
 /// The usual window.
-pub const MINUTE: Duration = Duration::from_secs(60);
+pub const MINUTE: Duration = Duration::from_mins(1);
 
 impl Limit {
     /// 600 a minute, counted approximately.
@@ -240,15 +240,7 @@ impl Limiter {
 
 /// A caller as the store may know it: an address is nobody's business.
 fn hidden(route: &str, caller: &str) -> String {
-    let digest = Sha256::new()
-        .chain_update(route)
-        .chain_update([0])
-        .chain_update(caller)
-        .finalize();
-    digest[..16]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    short_hash_of([route, caller].map(str::as_bytes))
 }
 
 fn counter(caller: &str, number: i64, amount: u32, maximum: Option<u32>, ends_at: i64) -> Counter {

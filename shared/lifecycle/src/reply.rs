@@ -101,6 +101,10 @@ impl<V> Reply<V> {
     }
 
     /// How long anybody may keep the answer, in seconds. Unless said, nobody may.
+    ///
+    /// # Panics
+    ///
+    /// Never: digits are visible ASCII.
     #[must_use]
     pub fn cached_publicly(self, max_age_s: u64) -> Self {
         let value = HeaderValue::from_str(&format!("public, max-age={max_age_s}"))

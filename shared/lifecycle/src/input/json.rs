@@ -28,12 +28,17 @@ pub(super) fn read<T: Readable>(body: &[u8]) -> Result<T, Violations> {
     match read.and_then(|value| reader.end().map(|()| value)) {
         Ok(value) if unknown.is_empty() => Ok(value),
         Ok(_) => Err(unknown_fields(unknown)),
-        Err(error) if error.is_data() => Err(every_violation::<T>(body, &error)),
-        Err(error) => Err(Violations::one(
-            "",
-            format!("the body is not valid JSON: {error}"),
-        )),
+        Err(first) => Err(not_json(body).unwrap_or_else(|| every_violation::<T>(body, &first))),
     }
+}
+
+/// The one violation of a body that is not JSON at all.
+fn not_json(body: &[u8]) -> Option<Violations> {
+    let error = serde_json::from_slice::<IgnoredAny>(body).err()?;
+    Some(Violations::one(
+        "",
+        format!("the body is not valid JSON: {error}"),
+    ))
 }
 
 fn every_violation<T: Readable>(body: &[u8], first: &serde_json::Error) -> Violations {

@@ -33,7 +33,7 @@ pub(super) fn read<'a, T: Readable>(
     let reader = MapDeserializer::<_, Error>::new(pairs.iter().copied());
     let read = T::deserialize(serde_ignored::Deserializer::new(reader, &mut note));
     match read {
-        Ok(value) => unknown_parameters(place, unknown).or(value),
+        Ok(value) => unknown_parameters(place, &unknown).or(value),
         Err(first) => Err(every_violation::<T>(place, &pairs, &first)),
     }
 }
@@ -56,7 +56,7 @@ fn every_violation<T: Readable>(
         let _ = T::deserialize_for_errors(serde_ignored::Deserializer::new(reader, &mut note));
         ErrorReporter::take_errors()
     };
-    let mut violations = unknown_parameters(place, unknown);
+    let mut violations = unknown_parameters(place, &unknown);
     for (number, error) in errors.iter().enumerate() {
         let found = found.borrow();
         let name = found.iter().find(|(errors, _)| errors.contains(&number));
@@ -74,12 +74,12 @@ fn every_violation<T: Readable>(
     violations
 }
 
-fn unknown_parameters(place: Place, names: Vec<String>) -> Violations {
+fn unknown_parameters(place: Place, names: &[String]) -> Violations {
     let mut violations = Violations::none();
     if place != Place::Header {
-        names
-            .iter()
-            .for_each(|name| violations.add(place.name(name), "is not a known parameter"));
+        for name in names {
+            violations.add(place.name(name), "is not a known parameter");
+        }
     }
     violations
 }
@@ -132,7 +132,7 @@ impl Place {
 #[derive(Debug, Clone, Copy)]
 struct Text<'a>(&'a str);
 
-impl<'de> IntoDeserializer<'de, Error> for Text<'_> {
+impl IntoDeserializer<'_, Error> for Text<'_> {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {

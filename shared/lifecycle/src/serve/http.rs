@@ -174,7 +174,7 @@ impl<E: Endpoint> Handler<E> {
         tale: &mut Tale,
     ) -> Result<Done, Failure> {
         // 1. Routing. API Gateway has done it; a function behind a wrong route says so.
-        self.route(request)?;
+        route::<E>(request)?;
         tale.stages.end("routing");
 
         // 2. Authentication, and 3. authorization as far as it needs no facts.
@@ -186,7 +186,7 @@ impl<E: Endpoint> Handler<E> {
         tale.stages.end("limit");
 
         // 4. Deserialisation, and 5. syntax validation.
-        let (key, command) = self.read(request, &caller, tale)?;
+        let (key, command) = read::<E>(request, &caller, tale)?;
         tale.stages.end("validation");
 
         // 6. to 9. With the permit that only a caller who was let in gets.
@@ -207,16 +207,6 @@ impl<E: Endpoint> Handler<E> {
             }),
             (Err(failure), _) => Err(failure),
         }
-    }
-
-    fn route(&self, request: &Request) -> Result<(), Failure> {
-        if !E::ROUTE.matches(&request.path) {
-            return Err(Failure::Hidden);
-        }
-        if E::ROUTE.method != request.method {
-            return Err(Failure::WrongMethod);
-        }
-        Ok(())
     }
 
     async fn authenticate(&self, request: &Request, now: Timestamp) -> Result<E::Caller, Failure> {
@@ -250,43 +240,6 @@ impl<E: Endpoint> Handler<E> {
             .await;
         tale.standing = Some(standing);
         Ok(standing.enforce()?)
-    }
-
-    /// Reads and checks everything that the request brings; all that is wrong is told at once.
-    fn read(
-        &self,
-        request: &Request,
-        caller: &E::Caller,
-        tale: &mut Tale,
-    ) -> Result<(Option<IntentKey>, E::Command), Failure> {
-        if !request.accepts_json() {
-            return Err(Failure::NotAcceptable);
-        }
-        if request.body.len() > E::BODY_BYTES_MAX {
-            return Err(Failure::TooLarge {
-                limit: E::BODY_BYTES_MAX,
-            });
-        }
-        let mut violations = Violations::none();
-        let subject = caller.subject();
-        let key = IntentKey::of_request(E::IDEMPOTENCY, request, E::ROUTE.path, subject.as_deref());
-        let key = key.unwrap_or_else(|found| {
-            violations.extend(found);
-            None
-        });
-        let input = E::Input::read(request, &mut violations)?;
-        tale.stages.end("deserialisation");
-        let command = input.and_then(|input| match E::parse(input) {
-            Ok(command) => Some(command),
-            Err(found) => {
-                violations.extend(found);
-                None
-            }
-        });
-        match (command, violations.is_empty()) {
-            (Some(command), true) => Ok((key, command)),
-            _ => Err(Failure::Invalid(violations)),
-        }
     }
 
     /// Stages 6 to 9, again and again while the facts move and there is time.
@@ -371,6 +324,52 @@ impl<E: Endpoint> Handler<E> {
             return Ok(None);
         }
         key.replay(remembered).ok_or(Failure::KeyReused).map(Some)
+    }
+}
+
+fn route<E: Endpoint>(request: &Request) -> Result<(), Failure> {
+    if !E::ROUTE.matches(&request.path) {
+        return Err(Failure::Hidden);
+    }
+    if E::ROUTE.method != request.method {
+        return Err(Failure::WrongMethod);
+    }
+    Ok(())
+}
+
+/// Reads and checks everything that the request brings; all that is wrong is told at once.
+fn read<E: Endpoint>(
+    request: &Request,
+    caller: &E::Caller,
+    tale: &mut Tale,
+) -> Result<(Option<IntentKey>, E::Command), Failure> {
+    if !request.accepts_json() {
+        return Err(Failure::NotAcceptable);
+    }
+    if request.body.len() > E::BODY_BYTES_MAX {
+        return Err(Failure::TooLarge {
+            limit: E::BODY_BYTES_MAX,
+        });
+    }
+    let mut violations = Violations::none();
+    let subject = caller.subject();
+    let key = IntentKey::of_request(E::IDEMPOTENCY, request, E::ROUTE.path, subject.as_deref());
+    let key = key.unwrap_or_else(|found| {
+        violations.extend(found);
+        None
+    });
+    let input = E::Input::read(request, &mut violations)?;
+    tale.stages.end("deserialisation");
+    let command = input.and_then(|input| match E::parse(input) {
+        Ok(command) => Some(command),
+        Err(found) => {
+            violations.extend(found);
+            None
+        }
+    });
+    match (command, violations.is_empty()) {
+        (Some(command), true) => Ok((key, command)),
+        _ => Err(Failure::Invalid(violations)),
     }
 }
 

@@ -121,3 +121,6 @@ fn run<P: Platform + Clone>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

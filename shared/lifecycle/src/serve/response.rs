@@ -4,10 +4,10 @@ use http::header::{self, HeaderValue};
 use http::{HeaderMap, HeaderName, Method, StatusCode};
 use serde::Serialize;
 use serde::ser::SerializeMap;
-use sha2::{Digest, Sha256};
 
 use super::Request;
 use crate::failure::{Answer, Failure, Violation};
+use crate::hash::short_hash_of;
 use crate::reply::{Body, Reply, View};
 
 /// The header that carries the request's id, in and out.
@@ -133,12 +133,7 @@ impl Response {
 
 /// A strong entity tag: the first half of the body's SHA-256.
 fn entity_tag(body: &str) -> String {
-    let digest = Sha256::digest(body);
-    let hex: String = digest[..16]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    format!("\"{hex}\"")
+    format!("\"{}\"", short_hash_of([body.as_bytes()]))
 }
 
 #[derive(Serialize)]

@@ -1,0 +1,188 @@
+//! Consumers against the recorder: each record on its own, each with effect once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::notes::{NOTES, Note, READERS};
+use super::recorder::{Call, Recorder};
+use super::shared;
+use crate::consumer::{Consumer, Delivered, Source};
+use crate::effects::{Effects, Mail, Write};
+use crate::envelope::Envelope;
+use crate::failure::{Fault, Rejection, RejectionKind, Violations};
+use crate::serve::batch::Handler;
+use crate::serve::lambda::{Answer, Handler as _, Invocation};
+use crate::uses::{Use, Verb};
+use crate::{Deadline, Moment, Permit};
+
+/// Keeps a note of each message, and mails it.
+struct Keep;
+
+#[derive(Deserialize)]
+struct Said {
+    text: String,
+}
+
+impl Consumer for Keep {
+    const SOURCE: Source = Source::Queue(READERS);
+    const USES: &'static [Use] = &[Use::Table(NOTES, &[Verb::PutItem]), Use::Mail];
+
+    type Input = Envelope<Said>;
+    type Command = String;
+
+    fn parse(envelope: Envelope<Said>) -> Result<String, Violations> {
+        let text = envelope.data.text;
+        if text.is_empty() {
+            Err(Violations::one("/text", "is empty"))
+        } else {
+            Ok(text)
+        }
+    }
+
+    type Facts = ();
+
+    async fn retrieve(&self, _: &Permit<Delivered>, text: &String) -> Result<(), Fault> {
+        match text.as_str() {
+            "panic" => panic!("this record panics"),
+            "broken" => Err(Fault::internal("the store is down")),
+            _ => Ok(()),
+        }
+    }
+
+    fn decide(moment: &Moment, text: &String, (): ()) -> Result<Effects, Rejection> {
+        if text == "refused" {
+            return Err(Rejection::new(RejectionKind::Conflict, "NO", "No."));
+        }
+        let id = moment.id("note").to_string();
+        let note = Note {
+            id: id.clone(),
+            author: String::new(),
+            text: text.clone(),
+        };
+        let mail = Mail {
+            id,
+            to: "a@b.example".into(),
+            subject: "s".into(),
+            text: text.clone(),
+        };
+        Ok(Effects::none().write(Write::put(&note)).mail(mail))
+    }
+}
+
+fn message(id: &str, group: Option<&str>, body: &str) -> Value {
+    let mut attributes = json!({ "ApproximateReceiveCount": "1" });
+    if let Some(group) = group {
+        attributes["MessageGroupId"] = group.into();
+    }
+    json!({ "messageId": id, "body": body, "attributes": attributes, "messageAttributes": {} })
+}
+
+fn said(event_id: &str, text: &str) -> String {
+    let envelope = json!({
+        "eventId": event_id, "eventType": "Said", "version": 1, "aggregateId": "1",
+        "occurredAt": "2026-01-01T00:00:00.000Z", "requestId": "req-1", "data": { "text": text },
+    });
+    envelope.to_string()
+}
+
+/// Delivers a batch, and tells which messages are to come again.
+async fn deliver(recorder: &Arc<Recorder>, messages: Vec<Value>) -> Vec<String> {
+    let handler = Handler {
+        consumer: Keep,
+        shared: shared(recorder),
+    };
+    let event = json!({ "Records": messages });
+    let handled = handler
+        .handle(Invocation {
+            event: Bytes::from(event.to_string()),
+            deadline: Deadline::after(Duration::from_secs(10)),
+            x_ray: None,
+            cold_start: false,
+        })
+        .await;
+    let Ok(Answer::Json(answer)) = handled.answer else {
+        panic!("no batch answer")
+    };
+    let failures = answer["batchItemFailures"].as_array().unwrap();
+    failures
+        .iter()
+        .map(|f| f["itemIdentifier"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[tokio::test]
+async fn a_record_that_fails_or_panics_comes_again_alone() {
+    let recorder = Arc::new(Recorder::default());
+    let texts = ["one", "broken", "two", "panic", "three"];
+    let messages = texts.iter().enumerate().map(|(number, text)| {
+        message(
+            &format!("m{number}"),
+            None,
+            &said(&format!("e{number}"), text),
+        )
+    });
+    let mut failed = deliver(&recorder, messages.collect()).await;
+    failed.sort();
+    assert_eq!(
+        (failed.join(" "), recorder.items_of(NOTES).len()),
+        ("m1 m3".to_owned(), 3)
+    );
+}
+
+#[tokio::test]
+async fn a_record_has_effect_once_however_often_it_comes() {
+    let recorder = Arc::new(Recorder::default());
+    let twice = || {
+        vec![
+            message("m1", None, &said("e1", "x")),
+            message("m2", None, &said("e2", "y")),
+        ]
+    };
+    assert!(deliver(&recorder, twice()).await.is_empty());
+    assert!(deliver(&recorder, twice()).await.is_empty());
+    let mails = recorder
+        .calls()
+        .into_iter()
+        .filter(|call| matches!(call, Call::Mail(_)))
+        .count();
+    assert_eq!((recorder.items_of(NOTES).len(), mails), (2, 2));
+}
+
+#[tokio::test]
+async fn what_cannot_be_understood_is_buried_at_once() {
+    let recorder = Arc::new(Recorder::default());
+    let bodies = ["not json", "{}", &said("e1", "")];
+    let messages = bodies.iter().map(|body| message("m", None, body)).collect();
+    assert!(deliver(&recorder, messages).await.is_empty());
+    assert_eq!(recorder.calls(), vec![Call::Bury("readers".to_owned()); 3]);
+}
+
+#[tokio::test]
+async fn a_record_that_a_rule_refuses_is_done_with() {
+    let recorder = Arc::new(Recorder::default());
+    let messages = || vec![message("m1", None, &said("e1", "refused"))];
+    assert!(deliver(&recorder, messages()).await.is_empty());
+    let commits = recorder.calls();
+    assert!(deliver(&recorder, messages()).await.is_empty());
+    assert_eq!(recorder.calls()[commits.len()..], [Call::Read("ledger")]);
+    assert!(recorder.items_of(NOTES).is_empty());
+}
+
+#[tokio::test]
+async fn behind_a_failed_record_of_a_group_none_is_touched() {
+    let recorder = Arc::new(Recorder::default());
+    let messages = vec![
+        message("a1", Some("a"), &said("e1", "one")),
+        message("a2", Some("a"), &said("e2", "broken")),
+        message("b1", Some("b"), &said("e3", "two")),
+        message("a3", Some("a"), &said("e4", "three")),
+    ];
+    let mut failed = deliver(&recorder, messages).await;
+    failed.sort();
+    assert_eq!(failed, ["a2", "a3"]);
+    assert_eq!(recorder.items_of(NOTES).len(), 2);
+}

@@ -1,0 +1,516 @@
+//! The lifecycle against a recorder: what is done in which order, and what is answered.
+
+mod consumers;
+mod notes;
+mod recorder;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use self::notes::{GetNote, NOTES, Note, PostNote, Shelf};
+use self::recorder::{Call, Recorder};
+use super::after::Aftermath;
+use super::lambda::{Answer, Handler as _, Invocation};
+use super::{Settings, Shared, http};
+use crate::Deadline;
+use crate::commit::OUTBOX;
+use crate::endpoint::Endpoint;
+use crate::idempotency::LEDGER;
+use crate::limit::Limiter;
+use crate::record::{Key, Record};
+
+fn shared(recorder: &Arc<Recorder>) -> Arc<Shared> {
+    let settings = Settings {
+        service: "notes".to_owned(),
+        function: "post_note".to_owned(),
+        allowed_origins: vec!["https://shelf.example".to_owned()],
+        ..Settings::default()
+    };
+    let platform: Arc<Recorder> = Arc::clone(recorder);
+    Arc::new(Shared {
+        settings,
+        platform,
+        limiter: Limiter::default(),
+    })
+}
+
+fn post_note(recorder: &Arc<Recorder>) -> http::Handler<PostNote> {
+    let shelf = serde_dynamo::to_item(Shelf { room: 10 }).unwrap();
+    recorder.store(NOTES, Key::new("shelf"), shelf);
+    let endpoint = PostNote {
+        retrievals: AtomicU32::new(0),
+    };
+    http::Handler {
+        endpoint,
+        shared: shared(recorder),
+    }
+}
+
+fn get_note(recorder: &Arc<Recorder>) -> http::Handler<GetNote> {
+    let endpoint = GetNote {
+        platform: Arc::clone(recorder),
+    };
+    http::Handler {
+        endpoint,
+        shared: shared(recorder),
+    }
+}
+
+/// A request by an author, to be changed by each test.
+fn request(text: &str) -> Value {
+    json!({
+        "version": "2.0",
+        "rawPath": "/notes",
+        "rawQueryString": "",
+        "headers": { "content-type": "application/json", "x-request-id": "req-1" },
+        "body": json!({ "text": text }).to_string(),
+        "requestContext": {
+            "http": { "method": "POST", "sourceIp": "192.0.2.1" },
+            "authorizer": { "lambda": { "sub": "ada", "role": "AUTHOR", "exp": 32_503_680_000_i64 } },
+        },
+    })
+}
+
+fn with(mut request: Value, pointer: &str, value: impl Into<Value>) -> Value {
+    let (parent, name) = pointer.rsplit_once('/').unwrap();
+    request.pointer_mut(parent).unwrap()[name] = value.into();
+    request
+}
+
+struct Answered {
+    status: u16,
+    headers: Value,
+    body: Value,
+    raw: String,
+    aftermath: Aftermath,
+}
+
+impl Answered {
+    fn code(&self) -> &str {
+        self.body["error"]["code"].as_str().unwrap_or_default()
+    }
+}
+
+async fn ask<E: Endpoint>(handler: &http::Handler<E>, event: &Value) -> Answered {
+    let handled = handler
+        .handle(Invocation {
+            event: Bytes::from(event.to_string()),
+            deadline: Deadline::after(Duration::from_secs(10)),
+            x_ray: None,
+            cold_start: false,
+        })
+        .await;
+    let Ok(answer @ Answer::Http(_)) = handled.answer else {
+        panic!("no HTTP answer")
+    };
+    let answer = serde_json::to_value(answer).unwrap();
+    let raw = answer["body"].as_str().unwrap().to_owned();
+    Answered {
+        status: u16::try_from(answer["statusCode"].as_u64().unwrap()).unwrap(),
+        headers: answer["headers"].clone(),
+        body: serde_json::from_str(&raw).unwrap_or(Value::Null),
+        raw,
+        aftermath: handled.aftermath.unwrap(),
+    }
+}
+
+#[tokio::test]
+async fn a_request_travels_all_stages_and_commits_once() {
+    let recorder = Arc::new(Recorder::default());
+    let answered = ask(&post_note(&recorder), &request("hello")).await;
+    assert_eq!(
+        (answered.status, &answered.body["data"]["text"]),
+        (201, &json!("hello"))
+    );
+    let id = answered.body["data"]["id"].as_str().unwrap();
+    assert_eq!(answered.headers["location"], format!("/notes/{id}"));
+    assert_eq!(answered.headers["x-request-id"], "req-1");
+    assert_eq!(answered.headers["cache-control"], "no-store");
+    assert_eq!(answered.headers["x-content-type-options"], "nosniff");
+    // The note, the shelf and the event, in one commit, and nothing else until the answer is out.
+    assert_eq!(recorder.calls(), [Call::Commit(3)]);
+    assert_eq!(recorder.items_of(OUTBOX).len(), 1);
+
+    answered.aftermath.perform().await;
+    assert_eq!(recorder.calls()[1..], [Call::Send(1)]);
+    assert_eq!(recorder.sent()[0].envelope.request_id, "req-1");
+}
+
+#[tokio::test]
+async fn whoever_is_not_let_in_makes_nothing_be_read_or_written() {
+    let past = with(request("x"), "/requestContext/authorizer/lambda/exp", 1);
+    let reader = with(
+        request("x"),
+        "/requestContext/authorizer/lambda/role",
+        "READER",
+    );
+    let nobody = with(request("x"), "/requestContext/authorizer", Value::Null);
+    for (event, status, code) in [
+        (past, 401, "UNAUTHORIZED"),
+        (nobody, 401, "UNAUTHORIZED"),
+        (reader, 403, "FORBIDDEN"),
+    ] {
+        let recorder = Arc::new(Recorder::default());
+        let handler = post_note(&recorder);
+        let answered = ask(&handler, &event).await;
+        assert_eq!((answered.status, answered.code()), (status, code));
+        assert_eq!(answered.body["error"]["traceId"], "req-1");
+        assert_eq!(
+            answered.headers.get("www-authenticate").is_some(),
+            status == 401
+        );
+        assert_eq!(handler.endpoint.retrievals.load(Ordering::SeqCst), 0);
+        assert_eq!(recorder.calls(), []);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_way_to_fail_has_its_status_and_code_and_one_body() {
+    let base = || request("x");
+    let cases = [
+        (with(base(), "/rawPath", "/elsewhere"), 404, "NOT_FOUND"),
+        (
+            with(base(), "/requestContext/http/method", "PUT"),
+            405,
+            "METHOD_NOT_ALLOWED",
+        ),
+        (
+            with(base(), "/headers/accept", "text/html"),
+            406,
+            "NOT_ACCEPTABLE",
+        ),
+        (
+            with(base(), "/headers/content-type", "text/plain"),
+            415,
+            "UNSUPPORTED_MEDIA_TYPE",
+        ),
+        (
+            with(base(), "/body", "x".repeat(101)),
+            413,
+            "PAYLOAD_TOO_LARGE",
+        ),
+        (with(base(), "/body", "{"), 400, "INVALID_REQUEST"),
+        (with(base(), "/body", Value::Null), 400, "INVALID_REQUEST"),
+        (
+            with(base(), "/headers/idempotency-key", "ä"),
+            400,
+            "INVALID_REQUEST",
+        ),
+        (request("absent"), 404, "NOT_FOUND"),
+        (request("hidden"), 404, "NOT_FOUND"),
+        (request("forbidden"), 403, "FORBIDDEN"),
+        (request("undecided"), 409, "UNDECIDED"),
+        (request("undeclared"), 500, "INTERNAL_ERROR"),
+        (request("broken"), 500, "INTERNAL_ERROR"),
+        (request("panic"), 500, "INTERNAL_ERROR"),
+        (request("hang"), 504, "TIMED_OUT"),
+        (json!({ "httpMethod": "GET" }), 400, "INVALID_REQUEST"),
+    ];
+    for (event, status, code) in cases {
+        let recorder = Arc::new(Recorder::default());
+        let answered = ask(&post_note(&recorder), &event).await;
+        assert_eq!(
+            (answered.status, answered.code()),
+            (status, code),
+            "{event}"
+        );
+        assert!(!answered.raw.contains("hunter2"), "{}", answered.raw);
+        assert_eq!(recorder.items_of(OUTBOX).len(), 0, "{event}");
+        let line: Value = serde_json::from_str(&answered.aftermath.lines[0]).unwrap();
+        assert_eq!(line["status"], status.to_string());
+        assert_eq!(line.get("error").is_some(), status >= 500, "{line}");
+    }
+}
+
+#[tokio::test]
+async fn all_violations_of_a_request_are_told_at_once() {
+    let recorder = Arc::new(Recorder::default());
+    let event = with(request("x"), "/body", r#"{"text":7,"more":1}"#);
+    let event = with(event, "/headers/idempotency-key", "no spaces please");
+    let answered = ask(&post_note(&recorder), &event).await;
+    let details = answered.body["error"]["details"].as_array().unwrap();
+    let fields: Vec<&str> = details
+        .iter()
+        .map(|d| d["field"].as_str().unwrap())
+        .collect();
+    assert_eq!(fields, ["/more", "/text", "header.Idempotency-Key"]);
+}
+
+#[tokio::test]
+async fn problem_details_tell_the_same_facts_to_those_who_ask() {
+    let recorder = Arc::new(Recorder::default());
+    let event = with(request(""), "/headers/accept", "application/problem+json");
+    let answered = ask(&post_note(&recorder), &event).await;
+    assert_eq!(answered.headers["content-type"], "application/problem+json");
+    let expected = json!({
+        "type": "about:blank", "title": "Bad Request", "status": 400,
+        "detail": "The request is invalid.", "instance": "/notes", "code": "INVALID_REQUEST",
+        "traceId": "req-1", "errors": [{ "field": "/text", "message": "must not be empty" }],
+    });
+    assert_eq!(answered.body, expected);
+}
+
+#[tokio::test]
+async fn a_request_id_that_is_not_visible_ascii_is_replaced() {
+    for (sent, kept) in [
+        ("a", true),
+        ("", false),
+        ("a b", false),
+        (&"x".repeat(129), false),
+    ] {
+        let recorder = Arc::new(Recorder::default());
+        let event = with(request("x"), "/headers/x-request-id", sent);
+        let answered = ask(&post_note(&recorder), &event).await;
+        assert_eq!(answered.headers["x-request-id"] == sent, kept, "{sent:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_repeated_key_replays_the_first_answer_byte_for_byte() {
+    let recorder = Arc::new(Recorder::default());
+    let handler = post_note(&recorder);
+    let event = with(request("hello"), "/headers/idempotency-key", "k-1");
+    let first = ask(&handler, &event).await;
+    let again = ask(&handler, &with(event, "/headers/x-request-id", "req-2")).await;
+    assert_eq!((again.status, &again.raw), (201, &first.raw));
+    assert_eq!(again.headers["location"], first.headers["location"]);
+    assert_eq!(again.headers["idempotency-replayed"], "true");
+    assert_eq!(again.headers["x-request-id"], "req-2");
+    assert!(first.headers.get("idempotency-replayed").is_none());
+    assert_eq!(
+        (
+            recorder.items_of(OUTBOX).len(),
+            recorder.items_of(LEDGER).len()
+        ),
+        (1, 1)
+    );
+    assert!(again.aftermath.messages.is_empty());
+}
+
+#[tokio::test]
+async fn a_repeated_key_with_another_body_is_refused() {
+    let recorder = Arc::new(Recorder::default());
+    let handler = post_note(&recorder);
+    ask(
+        &handler,
+        &with(request("one"), "/headers/idempotency-key", "k-1"),
+    )
+    .await;
+    let other = ask(
+        &handler,
+        &with(request("two"), "/headers/idempotency-key", "k-1"),
+    )
+    .await;
+    assert_eq!(
+        (other.status, other.code()),
+        (422, "IDEMPOTENCY_KEY_REUSED")
+    );
+    let event = with(request("two"), "/headers/idempotency-key", "k-1");
+    let stranger = with(event, "/requestContext/authorizer/lambda/sub", "bob");
+    assert_eq!(
+        ask(&handler, &stranger).await.status,
+        201,
+        "a key belongs to its caller"
+    );
+}
+
+#[tokio::test]
+async fn the_answer_is_replayed_even_when_the_request_would_be_refused_now() {
+    let recorder = Arc::new(Recorder::default());
+    let handler = post_note(&recorder);
+    let shelf = serde_dynamo::to_item(Shelf { room: 1 }).unwrap();
+    recorder.store(NOTES, Key::new("shelf"), shelf);
+    let event = with(request("last"), "/headers/idempotency-key", "k-1");
+    let first = ask(&handler, &event).await;
+    assert_eq!(
+        (ask(&handler, &event).await.raw, first.status),
+        (first.raw, 201)
+    );
+    let refused = ask(&handler, &request("one more")).await;
+    assert_eq!((refused.status, refused.code()), (422, "SHELF_FULL"));
+    assert_eq!(refused.body["error"]["details"][0]["field"], "/text");
+}
+
+#[tokio::test]
+async fn a_commit_whose_answer_was_lost_is_completed_by_a_retry_with_the_same_key() {
+    let recorder = Arc::new(Recorder::default());
+    let handler = post_note(&recorder);
+    recorder.faults().lose_answer = true;
+    let event = with(request("hello"), "/headers/idempotency-key", "k-1");
+    assert_eq!(ask(&handler, &event).await.status, 504);
+    assert_eq!(ask(&handler, &event).await.status, 201);
+    assert_eq!(recorder.items_of(OUTBOX).len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_conflict_runs_the_stages_again_and_wants_the_same_effects() {
+    let recorder = Arc::new(Recorder::default());
+    let handler = post_note(&recorder);
+    recorder.faults().conflicts = 4;
+    assert_eq!(ask(&handler, &request("hello")).await.status, 201);
+    assert_eq!(handler.endpoint.retrievals.load(Ordering::SeqCst), 5);
+    assert_eq!(recorder.items_of(OUTBOX).len(), 1);
+
+    recorder.faults().conflicts = 5;
+    let answered = ask(&handler, &request("hello")).await;
+    assert_eq!(
+        (answered.status, answered.code()),
+        (503, "SERVICE_UNAVAILABLE")
+    );
+    assert_eq!(answered.headers["retry-after"], "1");
+}
+
+#[tokio::test]
+async fn a_tertiary_effect_that_fails_changes_no_answer() {
+    let recorder = Arc::new(Recorder::default());
+    recorder.faults().queues_down = true;
+    let answered = ask(&post_note(&recorder), &request("hello")).await;
+    answered.aftermath.perform().await;
+    assert_eq!((answered.status, recorder.calls().len()), (201, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_queue_does_not_slow_the_answer() {
+    let recorder = Arc::new(Recorder::default());
+    recorder.faults().queues_slow = Duration::from_secs(2);
+    let began = tokio::time::Instant::now();
+    let answered = ask(&post_note(&recorder), &request("hello")).await;
+    assert_eq!(began.elapsed(), Duration::ZERO);
+    answered.aftermath.perform().await;
+    assert_eq!(began.elapsed(), Duration::from_secs(2));
+}
+
+fn get_request(id: &str) -> Value {
+    json!({
+        "version": "2.0", "rawPath": format!("/notes/{id}"), "rawQueryString": "",
+        "pathParameters": { "noteId": id }, "headers": {},
+        "requestContext": { "http": { "method": "GET", "sourceIp": "192.0.2.1" } },
+    })
+}
+
+fn store_note(recorder: &Recorder) -> String {
+    let id = "0190b0a0-0000-7000-8000-000000000000".to_owned();
+    let note = Note {
+        id: id.clone(),
+        author: "ada".to_owned(),
+        text: "hi".to_owned(),
+    };
+    recorder.store(NOTES, note.key(), serde_dynamo::to_item(&note).unwrap());
+    id
+}
+
+#[tokio::test]
+async fn an_answer_to_get_has_an_entity_tag_and_is_304_for_those_who_have_it() {
+    let recorder = Arc::new(Recorder::default());
+    let handler = get_note(&recorder);
+    let event = get_request(&store_note(&recorder));
+    let first = ask(&handler, &event).await;
+    assert_eq!(
+        (first.status, &first.headers["cache-control"]),
+        (200, &json!("public, max-age=60"))
+    );
+    let again = with(
+        event,
+        "/headers/if-none-match",
+        format!("\"x\", W/{}", first.headers["etag"].as_str().unwrap()),
+    );
+    let again = ask(&handler, &again).await;
+    assert_eq!((again.status, again.raw.as_str()), (304, ""));
+    assert_eq!(again.headers["etag"], first.headers["etag"]);
+    assert!(again.headers.get("content-type").is_none());
+}
+
+#[tokio::test]
+async fn a_parameter_of_the_path_is_as_typed_as_a_body() {
+    let recorder = Arc::new(Recorder::default());
+    let answered = ask(&get_note(&recorder), &get_request("1%20OR%201=1")).await;
+    assert_eq!((answered.status, answered.code()), (400, "INVALID_REQUEST"));
+    assert_eq!(answered.body["error"]["details"][0]["field"], "path.noteId");
+}
+
+#[tokio::test]
+async fn an_exact_limit_is_never_exceeded_and_says_when_to_come_back() {
+    let recorder = Arc::new(Recorder::default());
+    let handler = get_note(&recorder);
+    let event = get_request(&store_note(&recorder));
+    for left in ["r=2", "r=1", "r=0"] {
+        let answered = ask(&handler, &event).await;
+        assert_eq!(answered.status, 200);
+        assert!(
+            answered.headers["ratelimit"]
+                .as_str()
+                .unwrap()
+                .contains(left)
+        );
+        assert_eq!(answered.headers["ratelimit-policy"], "\"default\";q=3;w=60");
+    }
+    let refused = ask(&handler, &event).await;
+    assert_eq!(
+        (refused.status, refused.code()),
+        (429, "RATE_LIMIT_EXCEEDED")
+    );
+    assert!(refused.headers.get("retry-after").is_some());
+    let other = with(event, "/requestContext/http/sourceIp", "192.0.2.2");
+    assert_eq!(
+        ask(&handler, &other).await.status,
+        200,
+        "addresses are counted apart"
+    );
+}
+
+#[tokio::test]
+async fn when_the_limiter_is_down_requests_pass() {
+    let recorder = Arc::new(Recorder::default());
+    let handler = get_note(&recorder);
+    let event = get_request(&store_note(&recorder));
+    recorder.faults().limiter_down = true;
+    for _ in 0..5 {
+        assert_eq!(ask(&handler, &event).await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn approximate_counts_are_exchanged_after_the_answer() {
+    let recorder = Arc::new(Recorder::default());
+    let (here, there) = (post_note(&recorder), post_note(&recorder));
+    let mut statuses = Vec::new();
+    // Two execution environments share a quota of 120, and tell each other every second request.
+    for turn in 0..140 {
+        let handler = if turn % 2 == 0 { &here } else { &there };
+        let answered = ask(handler, &request("undecided")).await;
+        statuses.push(answered.status);
+        assert!(
+            !recorder
+                .calls()
+                .iter()
+                .any(|call| matches!(call, Call::Commit(_)))
+        );
+        answered.aftermath.perform().await;
+    }
+    let admitted = statuses.iter().filter(|status| **status == 409).count();
+    // Each environment may be a few requests behind the other's count.
+    assert!((120..=124).contains(&admitted), "{admitted}");
+    assert_eq!(statuses.last(), Some(&429));
+}
+
+#[tokio::test]
+async fn answers_may_be_read_by_pages_of_configured_origins_only() {
+    let recorder = Arc::new(Recorder::default());
+    for (origin, allowed) in [
+        ("https://shelf.example", true),
+        ("https://evil.example", false),
+    ] {
+        let event = with(request("x"), "/headers/origin", origin);
+        let answered = ask(&post_note(&recorder), &event).await;
+        let header = answered.headers.get("access-control-allow-origin");
+        assert_eq!(
+            header.is_some_and(|header| header == origin),
+            allowed,
+            "{origin}"
+        );
+    }
+}

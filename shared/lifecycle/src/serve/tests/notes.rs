@@ -1,0 +1,262 @@
+//! A small application: notes on a shelf with room for a few.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::recorder::Recorder;
+use crate::caller::{Access, Claims, Identity, Verdict};
+use crate::commit::OUTBOX;
+use crate::effects::{Condition, Effects, Event, EventData, Message, Queue, Write};
+use crate::endpoint::{Endpoint, Query};
+use crate::failure::{Fault, Rejection, RejectionKind, Violations};
+use crate::idempotency::Idempotency;
+use crate::input::{Json, Path};
+use crate::limit::{Limit, MINUTE};
+use crate::platform::Platform;
+use crate::record::{Key, Record, Table};
+use crate::reply::Reply;
+use crate::route::Route;
+use crate::uses::{Use, Verb};
+use crate::{Moment, Permit, Timestamp};
+
+pub(super) const NOTES: Table = Table::new("notes");
+pub(super) const READERS: Queue = Queue::new("readers");
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Member {
+    pub(super) id: String,
+    pub(super) role: Role,
+    pub(super) expires_at: Timestamp,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    Reader,
+    Author,
+}
+
+impl Identity for Member {
+    type Role = Role;
+
+    fn from_claims(claims: &Claims) -> Option<Self> {
+        Some(Self {
+            id: claims.get("sub")?.as_str()?.to_owned(),
+            role: match claims.get("role")?.as_str()? {
+                "AUTHOR" => Role::Author,
+                _ => Role::Reader,
+            },
+            expires_at: Timestamp::from_millis(claims.get("exp")?.as_i64()? * 1000),
+        })
+    }
+
+    fn expires_at(&self) -> Timestamp {
+        self.expires_at
+    }
+
+    fn subject(&self) -> String {
+        self.id.clone()
+    }
+
+    fn has(&self, role: Role) -> bool {
+        self.role == role
+    }
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub(super) struct Note {
+    pub(super) id: String,
+    pub(super) author: String,
+    pub(super) text: String,
+}
+
+impl Record for Note {
+    const TABLE: Table = NOTES;
+
+    fn key(&self) -> Key {
+        Key::new(&self.id)
+    }
+}
+
+/// How much room the shelf has left.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Shelf {
+    pub(super) room: i64,
+}
+
+impl Record for Shelf {
+    const TABLE: Table = NOTES;
+
+    fn key(&self) -> Key {
+        Key::new("shelf")
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct NoteAdded {
+    text: String,
+}
+
+impl EventData for NoteAdded {
+    const TYPE: &'static str = "NoteAdded";
+}
+
+/// Adds a note, as long as the shelf has room.
+pub(super) struct PostNote {
+    pub(super) retrievals: AtomicU32,
+}
+
+#[derive(Debug, eserde::Deserialize, JsonSchema)]
+pub(super) struct Body {
+    text: String,
+}
+
+impl Endpoint for PostNote {
+    const ROUTE: Route = Route::post("/notes");
+    type Caller = Member;
+    const ACCESS: Access<Role> = Access::OneOf(&[Role::Author]);
+    const LIMIT: Limit = Limit::approximate(120, MINUTE);
+    const IDEMPOTENCY: Idempotency = Idempotency::Accepted;
+    const BODY_BYTES_MAX: usize = 100;
+    const USES: &'static [Use] = &[
+        Use::Table(NOTES, &[Verb::GetItem, Verb::PutItem, Verb::UpdateItem]),
+        Use::Table(OUTBOX, &[Verb::PutItem]),
+        Use::Queue(READERS),
+    ];
+
+    type Input = Json<Body>;
+    type Command = String;
+
+    fn parse(Json(body): Json<Body>) -> Result<String, Violations> {
+        if body.text.is_empty() {
+            return Err(Violations::one("/text", "must not be empty"));
+        }
+        Ok(body.text)
+    }
+
+    type Facts = ();
+
+    async fn retrieve(&self, _: &Permit<Member>, text: &String) -> Result<(), Fault> {
+        self.retrievals.fetch_add(1, Ordering::SeqCst);
+        match text.as_str() {
+            "panic" => panic!("the endpoint panicked, secret=hunter2"),
+            "hang" => tokio::time::sleep(Duration::from_secs(3600)).await,
+            "absent" => return Err(Fault::Absent),
+            "broken" => return Err(Fault::internal("secret=hunter2")),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn allow(_: &Member, text: &String, (): &()) -> Verdict {
+        match text.as_str() {
+            "forbidden" => Verdict::Forbid,
+            "hidden" => Verdict::Hide,
+            _ => Verdict::Allow,
+        }
+    }
+
+    type Outcome = Note;
+
+    fn decide(moment: &Moment, author: &Member, text: &String, (): ()) -> Result<Note, Rejection> {
+        if text == "undecided" {
+            let kind = RejectionKind::Conflict;
+            return Err(Rejection::new(kind, "UNDECIDED", "Nothing is decided."));
+        }
+        let id = moment.id("note").to_string();
+        Ok(Note {
+            id,
+            author: author.id.clone(),
+            text: text.clone(),
+        })
+    }
+
+    fn effects(note: &Note) -> Effects {
+        let full = Rejection::new(
+            RejectionKind::Unprocessable,
+            "SHELF_FULL",
+            "The shelf is full.",
+        );
+        let added = || {
+            Event::about(
+                &note.id,
+                &NoteAdded {
+                    text: note.text.clone(),
+                },
+            )
+        };
+        let effects = Effects::none()
+            .write(Write::create(note))
+            .write(
+                Write::update::<Shelf>(Key::new("shelf"))
+                    .add("room", -1)
+                    .when(Condition::AtLeast("room", 1))
+                    .otherwise(full.at("/text", "there is no room for it")),
+            )
+            .event(added())
+            .message(Message::new(READERS, added()));
+        if note.text == "undeclared" {
+            return effects.write(Write::delete::<Note>(Key::new("another")));
+        }
+        effects
+    }
+
+    type View = Note;
+
+    fn reply(note: Note) -> Reply<Note> {
+        let location = format!("/notes/{}", note.id);
+        Reply::created(note).location(&location)
+    }
+}
+
+/// Shows a note to anybody.
+pub(super) struct GetNote {
+    pub(super) platform: Arc<Recorder>,
+}
+
+#[derive(Debug, eserde::Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct NotePath {
+    #[eserde(compat)]
+    note_id: Uuid,
+}
+
+impl Query for GetNote {
+    const ROUTE: Route = Route::get("/notes/{noteId}");
+    type Caller = Option<Member>;
+    const ACCESS: Access<Role> = Access::Public;
+    const LIMIT: Limit = Limit::exact(3, MINUTE);
+    const USES: &'static [Use] = &[Use::Table(NOTES, &[Verb::GetItem])];
+
+    type Input = Path<NotePath>;
+    type Question = Uuid;
+
+    fn parse(Path(path): Path<NotePath>) -> Result<Uuid, Violations> {
+        Ok(path.note_id)
+    }
+
+    type Facts = Note;
+
+    async fn retrieve(&self, _: &Permit<Option<Member>>, id: &Uuid) -> Result<Note, Fault> {
+        let item = self
+            .platform
+            .read(NOTES, &Key::new(id))
+            .await?
+            .ok_or(Fault::Absent)?;
+        serde_dynamo::from_item(item).map_err(Fault::internal)
+    }
+
+    fn allow(_: &Option<Member>, _: &Uuid, _: &Note) -> Verdict {
+        Verdict::Allow
+    }
+
+    type View = Note;
+
+    fn reply(note: Note) -> Reply<Note> {
+        Reply::ok(note).cached_publicly(60)
+    }
+}

@@ -1,0 +1,216 @@
+//! A platform in memory that records what the lifecycle asks of it.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde_dynamo::{AttributeValue, Item};
+
+use crate::effects::{Action, Change, Condition, Mail, Queue, Write};
+use crate::failure::Fault;
+use crate::platform::{
+    CommitError, Count, Counter, FailedCondition, Outgoing, Platform, Transaction,
+};
+use crate::record::{Key, Table};
+
+/// What was asked, in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Call {
+    Commit(usize),
+    Read(&'static str),
+    Count(String, u32),
+    Send(usize),
+    Bury(String),
+    Mail(String),
+}
+
+#[derive(Default)]
+pub(super) struct Recorder {
+    pub(super) calls: Mutex<Vec<Call>>,
+    items: Mutex<HashMap<(Table, Key), Item>>,
+    counters: Mutex<HashMap<String, u32>>,
+    sent: Mutex<Vec<Outgoing>>,
+    faults: Mutex<Faults>,
+}
+
+/// What is to go wrong.
+#[derive(Default)]
+pub(super) struct Faults {
+    /// So many commits meet another transaction.
+    pub(super) conflicts: u32,
+    /// The next commit happens, but its answer is lost.
+    pub(super) lose_answer: bool,
+    pub(super) limiter_down: bool,
+    pub(super) queues_down: bool,
+    pub(super) queues_slow: Duration,
+}
+
+impl Recorder {
+    pub(super) fn calls(&self) -> Vec<Call> {
+        self.calls.lock().unwrap().clone()
+    }
+
+    pub(super) fn faults(&self) -> MutexGuard<'_, Faults> {
+        self.faults.lock().unwrap()
+    }
+
+    pub(super) fn items_of(&self, table: Table) -> Vec<Item> {
+        let items = self.items.lock().unwrap();
+        items
+            .iter()
+            .filter(|((t, _), _)| *t == table)
+            .map(|(_, item)| item.clone())
+            .collect()
+    }
+
+    pub(super) fn store(&self, table: Table, key: Key, item: Item) {
+        self.items.lock().unwrap().insert((table, key), item);
+    }
+
+    pub(super) fn sent(&self) -> Vec<Outgoing> {
+        self.sent.lock().unwrap().clone()
+    }
+
+    fn note(&self, call: Call) {
+        self.calls.lock().unwrap().push(call);
+    }
+}
+
+#[async_trait]
+impl Platform for Recorder {
+    async fn commit(&self, transaction: &Transaction) -> Result<(), CommitError> {
+        self.note(Call::Commit(transaction.writes.len()));
+        transaction.check()?;
+        if self.faults().conflicts > 0 {
+            self.faults().conflicts -= 1;
+            return Err(CommitError::Conflict);
+        }
+        let mut items = self.items.lock().unwrap();
+        let failed = transaction
+            .writes
+            .iter()
+            .enumerate()
+            .filter_map(|(write, wanted)| {
+                let stored = items.get(&(wanted.table, wanted.key.clone()));
+                let holds = wanted
+                    .condition
+                    .as_ref()
+                    .is_none_or(|condition| holds(condition, stored));
+                (!holds).then(|| FailedCondition {
+                    write,
+                    stored: stored.cloned(),
+                })
+            });
+        let failed: Vec<FailedCondition> = failed.collect();
+        if !failed.is_empty() {
+            return Err(CommitError::Conditions(failed));
+        }
+        for write in &transaction.writes {
+            perform(write, &mut items);
+        }
+        if std::mem::take(&mut self.faults().lose_answer) {
+            return Err(CommitError::Fault(Fault::TimedOut));
+        }
+        Ok(())
+    }
+
+    async fn read(&self, table: Table, key: &Key) -> Result<Option<Item>, Fault> {
+        self.note(Call::Read(table.name()));
+        Ok(self
+            .items
+            .lock()
+            .unwrap()
+            .get(&(table, key.clone()))
+            .cloned())
+    }
+
+    async fn count(&self, counter: &Counter) -> Result<Count, Fault> {
+        self.note(Call::Count(counter.key.clone(), counter.amount));
+        if self.faults().limiter_down {
+            return Err(Fault::internal("the table of limits is down"));
+        }
+        let mut counters = self.counters.lock().unwrap();
+        let total = counters.entry(counter.key.clone()).or_default();
+        if counter
+            .maximum
+            .is_some_and(|maximum| *total + counter.amount > maximum)
+        {
+            return Ok(Count::Exceeded);
+        }
+        *total += counter.amount;
+        Ok(Count::Total(*total))
+    }
+
+    async fn send(&self, messages: &[Outgoing]) -> Vec<(usize, Fault)> {
+        let slow = self.faults().queues_slow;
+        tokio::time::sleep(slow).await;
+        self.note(Call::Send(messages.len()));
+        if self.faults().queues_down {
+            return vec![(0, Fault::internal("the queue is down"))];
+        }
+        self.sent.lock().unwrap().extend_from_slice(messages);
+        Vec::new()
+    }
+
+    async fn bury(&self, queue: Queue, _: &str, _: &str) -> Result<(), Fault> {
+        self.note(Call::Bury(queue.name().to_owned()));
+        Ok(())
+    }
+
+    async fn mail(&self, mail: &Mail) -> Result<(), Fault> {
+        self.note(Call::Mail(mail.id.clone()));
+        Ok(())
+    }
+
+    async fn export(&self, _: &str, _: &[(String, String)], _: Vec<u8>) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    async fn warm(&self) {}
+}
+
+fn holds(condition: &Condition, item: Option<&Item>) -> bool {
+    let attribute = |name: &str| item.and_then(|item| item.inner().get(name));
+    let number = |name: &str| match attribute(name) {
+        Some(AttributeValue::N(text)) => text.parse::<i64>().ok(),
+        _ => None,
+    };
+    match condition {
+        Condition::Absent => item.is_none(),
+        Condition::Present => item.is_some(),
+        Condition::Equals(name, value) => attribute(name) == Some(value),
+        Condition::AtLeast(name, least) => number(name).is_some_and(|n| n >= *least),
+        Condition::Below(name, limit) => number(name).is_some_and(|n| n < *limit),
+        Condition::All(all) => all.iter().all(|condition| holds(condition, item)),
+        Condition::Any(any) => any.iter().any(|condition| holds(condition, item)),
+    }
+}
+
+fn perform(write: &Write, items: &mut HashMap<(Table, Key), Item>) {
+    let key = (write.table, write.key.clone());
+    match &write.action {
+        Action::Put(item) => drop(items.insert(key, item.clone())),
+        Action::Delete => drop(items.remove(&key)),
+        Action::Check => {}
+        Action::Update(changes) => {
+            let item = items.entry(key).or_default().inner_mut();
+            for change in changes {
+                match change {
+                    Change::Set(name, value) => {
+                        item.insert((*name).to_owned(), value.clone());
+                    }
+                    Change::Remove(name) => drop(item.remove(*name)),
+                    Change::Add(name, amount) => {
+                        let before = match item.get(*name) {
+                            Some(AttributeValue::N(text)) => text.parse::<i64>().unwrap(),
+                            _ => 0,
+                        };
+                        let after = AttributeValue::N((before + amount).to_string());
+                        item.insert((*name).to_owned(), after);
+                    }
+                }
+            }
+        }
+    }
+}

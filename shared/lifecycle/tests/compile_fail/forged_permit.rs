@@ -1,0 +1,12 @@
+//! Reading with a permit of one's own making.
+
+use std::time::Duration;
+
+use lifecycle::{Anyone, Deadline, Moment, Permit, Timestamp};
+
+fn main() {
+    let moment = Moment::new(Timestamp::from_millis(0), [0; 32]);
+    let deadline = Deadline::after(Duration::from_secs(1));
+    let _ = Permit::new(Anyone, moment.clone(), deadline);
+    let _ = Permit { caller: Anyone, moment, deadline };
+}
