@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use lifecycle::platform::{Count, Counter, Platform};
 use lifecycle::{Fault, Moment, Permit};
 use sha2::{Digest, Sha256};
@@ -99,7 +101,7 @@ impl Attempts {
             .chain_update([0])
             .chain_update(subject)
             .finalize();
-        let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = BASE64_URL_SAFE_NO_PAD.encode(digest);
         Counter {
             key: format!("{}#{digest}#{}", self.name, window.number),
             amount,
@@ -189,7 +191,7 @@ mod tests {
     }
 
     fn attempts(store: Store) -> Attempts {
-        Attempts::new(store, "sign-in", 5, Duration::from_secs(60))
+        Attempts::new(store, "sign-in", 5, Duration::from_mins(1))
     }
 
     #[tokio::test]

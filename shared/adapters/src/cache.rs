@@ -36,9 +36,9 @@ pub struct Keep {
 impl Keep {
     /// 15 minutes, 30 seconds for what is missing, an hour for what is stale, 1 000 entries.
     pub const DEFAULT: Self = Self {
-        found: Duration::from_secs(15 * 60),
+        found: Duration::from_mins(15),
         missing: Duration::from_secs(30),
-        stale: Duration::from_secs(60 * 60),
+        stale: Duration::from_hours(1),
         entries_max: 1000,
     };
 }

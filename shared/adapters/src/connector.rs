@@ -68,3 +68,26 @@ fn build(trust: TrustStore) -> SharedHttpConnector {
         .build();
     SharedHttpConnector::new(connector)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_embedded_roots_are_five_certificates_that_can_be_read() {
+        let certificates = AMAZON_ROOTS.split(|byte| *byte == b'\n');
+        let begins = certificates
+            .filter(|line| *line == b"-----BEGIN CERTIFICATE-----")
+            .count();
+        assert_eq!(begins, 5);
+        assert!(for_aws(None).is_ok());
+    }
+
+    #[test]
+    fn a_bundle_without_certificates_is_refused_at_the_start() {
+        let error = for_aws(Some("/dev/null")).expect_err("it is empty");
+        assert_eq!(error.to_string(), "AWS_CA_BUNDLE holds no certificate");
+        let error = for_aws(Some("/nonexistent")).expect_err("it is not there");
+        assert!(error.to_string().starts_with("AWS_CA_BUNDLE: "), "{error}");
+    }
+}

@@ -20,6 +20,8 @@ mod probes;
 mod secrets;
 mod serve;
 mod table;
+#[cfg(test)]
+mod tests;
 pub mod tokens;
 
 pub use attempts::Attempts;

@@ -78,25 +78,28 @@ impl<R: Record> Table<R> {
     ///
     /// As [`Table::get`], and when there are more than [`KEYS_MAX`] keys.
     pub async fn get_many<C>(&self, _: &Permit<C>, keys: &[Key]) -> Result<Vec<Option<R>>, Fault> {
+        self.load_many(keys).await
+    }
+
+    pub(crate) async fn load_many(&self, keys: &[Key]) -> Result<Vec<Option<R>>, Fault> {
         if keys.len() > KEYS_MAX {
             return Err(Fault::internal(format!(
                 "{} keys at once, at most {KEYS_MAX}",
                 keys.len()
             )));
         }
+        let found = self.find(keys.iter().collect()).await?;
+        let read = |key| found.get(key).map(|item| record(key, item)).transpose();
+        keys.iter().map(read).collect()
+    }
+
+    /// The items of the keys, asking again for those that were left out of an answer.
+    async fn find(&self, keys: HashSet<&Key>) -> Result<HashMap<Key, SdkItem>, Fault> {
         let mut found = HashMap::with_capacity(keys.len());
-        let mut wanted: Vec<SdkItem> = keys
-            .iter()
-            .collect::<HashSet<_>>()
-            .into_iter()
-            .map(key_of)
-            .collect();
+        let mut wanted: Vec<SdkItem> = keys.into_iter().map(key_of).collect();
         for round in 0..ROUNDS_MAX {
             if wanted.is_empty() {
-                return keys
-                    .iter()
-                    .map(|key| found.get(key).map(|it| record(key, it)).transpose())
-                    .collect();
+                break;
             }
             if round > 0 {
                 tokio::time::sleep(pause_before(round)).await;
@@ -109,6 +112,9 @@ impl<R: Record> Table<R> {
             );
             wanted = left;
         }
+        if wanted.is_empty() {
+            return Ok(found);
+        }
         let name = R::TABLE.name();
         Err(unavailable(format!(
             "{} keys of table {name} stayed unread",
@@ -116,7 +122,7 @@ impl<R: Record> Table<R> {
         )))
     }
 
-    async fn load(&self, key: &Key, consistent: bool) -> Result<Option<R>, Fault> {
+    pub(crate) async fn load(&self, key: &Key, consistent: bool) -> Result<Option<R>, Fault> {
         let item = self.aws.get_item(R::TABLE, key, consistent).await?;
         item.map(|item| record(key, &item)).transpose()
     }

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use aws_sdk_sqs::types::{
     BatchResultErrorEntry, MessageAttributeValue, SendMessageBatchRequestEntry,
 };
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use futures::future::join_all;
 use lifecycle::Fault;
 use lifecycle::effects::Queue;
@@ -64,7 +66,7 @@ impl Aws {
         match self.try_batch(queue, url, batch.entries.clone()).await {
             Ok(refused) if refused.is_empty() => Vec::new(),
             Ok(refused) => {
-                let (again, mut failed) = batch.to_try_again(queue, &refused);
+                let (again, mut failed) = batch.retriable(queue, &refused);
                 if again.is_empty() {
                     return failed;
                 }
@@ -126,7 +128,7 @@ impl Aws {
             .message_attributes("reason", string_attribute(&reason));
         if is_fifo(url) {
             let digest = Sha256::digest(body);
-            let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+            let digest = BASE64_URL_SAFE_NO_PAD.encode(digest);
             request = request
                 .message_group_id("buried")
                 .message_deduplication_id(digest);
@@ -149,7 +151,7 @@ struct Batch {
 impl Batch {
     /// Those of the refused entries that may go through now, and the failures of the others: a
     /// message that is itself at fault will not get better.
-    fn to_try_again(
+    fn retriable(
         self,
         queue: Queue,
         refused: &[BatchResultErrorEntry],
@@ -230,7 +232,7 @@ fn entry(
 }
 
 fn is_fifo(url: &str) -> bool {
-    url.ends_with(".fifo")
+    url.rsplit('.').next() == Some("fifo")
 }
 
 fn string_attribute(value: &str) -> MessageAttributeValue {
@@ -388,7 +390,7 @@ mod tests {
             bytes: 0,
         };
         let queue = Queue::new("emails");
-        let (again, failed) = batch.to_try_again(queue, &[refused("0", false), refused("2", true)]);
+        let (again, failed) = batch.retriable(queue, &[refused("0", false), refused("2", true)]);
         assert_eq!(again.iter().map(index_of).collect::<Vec<_>>(), [0]);
         assert!(matches!(failed.as_slice(), [(2, Fault::Internal(_))]));
     }

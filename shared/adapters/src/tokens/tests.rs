@@ -80,12 +80,13 @@ fn token(pair: &KeyPair) -> String {
     signer(pair, ISSUER, AUDIENCE).sign(&claims(), at(1000), 900)
 }
 
-/// The same token with its header or payload changed, and its signature kept.
-fn altered(token: &str, part: usize, change: impl FnOnce(&mut Claims)) -> String {
+/// The same token with one member of its header (part 0) or payload (part 1) changed, and its
+/// signature kept.
+fn altered(token: &str, part: usize, member: &str, value: Value) -> String {
     let mut parts: Vec<String> = token.split('.').map(str::to_owned).collect();
-    let mut json =
-        serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(&parts[part]).unwrap()).unwrap();
-    change(&mut json);
+    let json = BASE64_URL_SAFE_NO_PAD.decode(&parts[part]).unwrap();
+    let mut json: Claims = serde_json::from_slice(&json).unwrap();
+    json.insert(member.to_owned(), value);
     parts[part] = BASE64_URL_SAFE_NO_PAD.encode(serde_json::to_vec(&json).unwrap());
     parts.join(".")
 }
@@ -145,15 +146,11 @@ async fn what_was_altered_is_refused() {
     let pair = pair();
     let verifier = Store::of(&[&pair]).verifier();
     let token = token(&pair);
-    let promoted = altered(&token, 1, |claims| {
-        drop(claims.insert("roles".into(), json!(["ADMIN"])))
-    });
+    let promoted = altered(&token, 1, "roles", json!(["ADMIN"]));
     assert_eq!(refusal(&verifier, &promoted).await, "InvalidSignature");
     let unsigned = format!("{}.", token.rsplit_once('.').unwrap().0);
     assert_eq!(refusal(&verifier, &unsigned).await, "InvalidSignature");
-    let header = altered(&token, 0, |header| {
-        drop(header.insert("extra".into(), json!(1)))
-    });
+    let header = altered(&token, 0, "extra", json!(1));
     assert_eq!(refusal(&verifier, &header).await, "InvalidSignature");
 }
 
@@ -162,16 +159,12 @@ async fn the_algorithm_is_the_keys_and_not_the_tokens() {
     let pair = pair();
     let verifier = Store::of(&[&pair]).verifier();
     for alg in ["none", "None", "nOnE"] {
-        let none = altered(&token(&pair), 0, |header| {
-            drop(header.insert("alg".into(), alg.into()))
-        });
+        let none = altered(&token(&pair), 0, "alg", json!(alg));
         let none = format!("{}.", none.rsplit_once('.').unwrap().0);
         refusal(&verifier, &none).await;
     }
     for alg in ["HS256", "RS256", "ES256"] {
-        let other = altered(&token(&pair), 0, |header| {
-            drop(header.insert("alg".into(), alg.into()))
-        });
+        let other = altered(&token(&pair), 0, "alg", json!(alg));
         assert_eq!(
             refusal(&verifier, &other).await,
             "its algorithm is not the key's"
@@ -206,11 +199,9 @@ async fn a_public_key_is_no_shared_secret() {
 async fn a_token_must_name_its_key_and_know_no_critical_extension() {
     let pair = pair();
     let verifier = Store::of(&[&pair]).verifier();
-    let nameless = altered(&token(&pair), 0, |header| drop(header.remove("kid")));
+    let nameless = altered(&token(&pair), 0, "kid", Value::Null);
     assert_eq!(refusal(&verifier, &nameless).await, "it names no key");
-    let critical = altered(&token(&pair), 0, |header| {
-        drop(header.insert("crit".into(), json!(["b64"])))
-    });
+    let critical = altered(&token(&pair), 0, "crit", json!(["b64"]));
     assert_eq!(
         refusal(&verifier, &critical).await,
         "it has critical extensions, and we know none"
@@ -271,9 +262,7 @@ async fn tokens_of_other_algorithms_verify_with_their_keys() {
         let token = foreign["tokens"][alg].as_str().unwrap();
         let claims = verifier.verify(token, at(1000)).await.unwrap();
         assert_eq!(claims["sub"], "ada", "{alg}");
-        let promoted = altered(token, 1, |claims| {
-            drop(claims.insert("sub".into(), "eve".into()))
-        });
+        let promoted = altered(token, 1, "sub", json!("eve"));
         assert_eq!(
             refusal(&verifier, &promoted).await,
             "InvalidSignature",
@@ -308,7 +297,7 @@ async fn an_unknown_key_refreshes_once_and_then_at_most_once_a_minute() {
         );
     }
     assert_eq!(store.reads.load(SeqCst), 2, "the minute is not over");
-    advance(Duration::from_secs(60)).await;
+    advance(Duration::from_mins(1)).await;
     refusal(&verifier, &token(&stranger)).await;
     refusal(&verifier, &token(&stranger)).await;
     assert_eq!(store.reads.load(SeqCst), 3);

@@ -1,0 +1,126 @@
+//! What happens on the wire: connections, retries and faults.
+
+use std::collections::HashMap;
+use std::sync::atomic::Ordering::SeqCst;
+
+use lifecycle::Fault;
+use lifecycle::effects::Mail;
+use lifecycle::platform::Platform;
+use lifecycle::record::Key;
+use lifecycle::uses::Use;
+use tokio::net::TcpListener;
+
+use super::stores::{EMAILS, PRODUCTS, connect, environment, stub};
+use crate::Aws;
+
+const EVERYTHING: [Use; 3] = [Use::Table(PRODUCTS, &[]), Use::Queue(EMAILS), Use::Mail];
+
+fn connected_to(url: &str) -> Aws {
+    let mut environment: HashMap<_, _> = environment();
+    for name in [
+        "PRODUCTS_TABLE",
+        "EMAILS_QUEUE_URL",
+        "MAIL_FROM",
+        "AWS_ENDPOINT_URL",
+    ] {
+        environment.insert(name, url.to_owned());
+    }
+    connect(&EVERYTHING, environment)
+}
+
+#[tokio::test]
+async fn a_connection_opened_during_init_serves_the_first_request() {
+    let (url, counts) = stub(200, "{}").await;
+    let mut environment = environment();
+    environment.extend([
+        ("PRODUCTS_TABLE", "p".to_owned()),
+        ("AWS_ENDPOINT_URL", url),
+    ]);
+    let aws = connect(&EVERYTHING[..1], environment);
+    aws.warm().await;
+    assert_eq!(counts.connections.load(SeqCst), 1);
+    assert_eq!(aws.read(PRODUCTS, &Key::new("a")).await.unwrap(), None);
+    assert_eq!(
+        (
+            counts.connections.load(SeqCst),
+            counts.requests.load(SeqCst)
+        ),
+        (1, 2)
+    );
+}
+
+#[tokio::test]
+async fn nothing_to_connect_to_is_no_harm_to_the_start() {
+    let aws = connected_to(&nowhere().await);
+    aws.warm().await;
+}
+
+#[tokio::test]
+async fn a_throttle_is_tried_three_times_and_then_unavailable() {
+    let throttled = r#"{"__type":"com.amazonaws.dynamodb.v20120810#ThrottlingException"}"#;
+    let (url, counts) = stub(400, throttled).await;
+    let read = connected_to(&url).read(PRODUCTS, &Key::new("a")).await;
+    assert!(
+        matches!(
+            read,
+            Err(Fault::Unavailable {
+                retry_after_s: 1,
+                ..
+            })
+        ),
+        "{read:?}"
+    );
+    assert_eq!(counts.requests.load(SeqCst), 3);
+}
+
+#[tokio::test]
+async fn a_missing_permission_is_tried_once_and_is_our_own_fault() {
+    let denied = r#"{"__type":"com.amazonaws.dynamodb.v20120810#AccessDeniedException"}"#;
+    let (url, counts) = stub(400, denied).await;
+    let read = connected_to(&url).read(PRODUCTS, &Key::new("a")).await;
+    assert!(matches!(read, Err(Fault::Internal(_))), "{read:?}");
+    assert_eq!(counts.requests.load(SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_store_that_is_not_there_is_unavailable() {
+    let read = connected_to(&nowhere().await)
+        .read(PRODUCTS, &Key::new("a"))
+        .await;
+    assert!(matches!(read, Err(Fault::Unavailable { .. })), "{read:?}");
+}
+
+#[tokio::test]
+async fn a_mail_is_handed_to_the_mail_service() {
+    let (url, counts) = stub(200, r#"{"MessageId":"1"}"#).await;
+    let mail = Mail {
+        id: "1".to_owned(),
+        to: "ada@example.com".to_owned(),
+        subject: "Hello".to_owned(),
+        text: "Hello Ada".to_owned(),
+    };
+    connected_to(&url).mail(&mail).await.unwrap();
+    assert_eq!(counts.requests.load(SeqCst), 1);
+}
+
+#[tokio::test]
+async fn telemetry_that_a_collector_refuses_is_an_upstreams_failure() {
+    let (good, counts) = stub(200, "{}").await;
+    let (bad, _) = stub(400, "{}").await;
+    let aws = connected_to(&good);
+    let headers = [("x-api-key".to_owned(), "key".to_owned())];
+    aws.export(&format!("{good}/v1/traces"), &headers, b"{}".to_vec())
+        .await
+        .unwrap();
+    assert_eq!(counts.requests.load(SeqCst), 1);
+    let refused = aws
+        .export(&format!("{bad}/v1/traces"), &headers, b"{}".to_vec())
+        .await;
+    assert!(matches!(refused, Err(Fault::Upstream(_))), "{refused:?}");
+}
+
+/// An address where nobody listens.
+async fn nowhere() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    format!("http://{}", listener.local_addr().unwrap())
+}

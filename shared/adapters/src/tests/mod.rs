@@ -1,0 +1,8 @@
+//! The adapters against real stores: DynamoDB by `dynoxide`, SQS and Secrets Manager by
+//! `rustack`, in this process, each on a free port.
+
+mod commits;
+mod connections;
+mod queues;
+mod reads;
+mod stores;

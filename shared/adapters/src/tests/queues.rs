@@ -1,0 +1,90 @@
+//! Messages: in batches, in order, and the buried ones with their reason.
+
+use std::time::Duration;
+
+use lifecycle::effects::Queue;
+use lifecycle::envelope::Envelope;
+use lifecycle::platform::{Outgoing, Platform};
+use lifecycle::{Fault, Timestamp};
+
+use super::stores::{APPROVALS, EMAILS, Stores};
+
+fn message(queue: Queue, number: usize) -> Outgoing {
+    Outgoing {
+        queue,
+        delay: Duration::ZERO,
+        envelope: Envelope {
+            event_id: format!("event-{number}"),
+            event_type: "Happened".to_owned(),
+            version: 1,
+            occurred_at: Timestamp::from_millis(0),
+            aggregate_id: "order-1".to_owned(),
+            request_id: "request-1".to_owned(),
+            traceparent: Some("00-1-2-01".to_owned()),
+            data: number.into(),
+        },
+    }
+}
+
+fn numbers(messages: &[aws_sdk_sqs::types::Message]) -> Vec<usize> {
+    let number = |message: &aws_sdk_sqs::types::Message| {
+        let envelope: Envelope<usize> = serde_json::from_str(message.body().unwrap()).unwrap();
+        envelope.data
+    };
+    messages.iter().map(number).collect()
+}
+
+#[tokio::test]
+async fn messages_reach_their_queues_and_keep_their_order_where_the_queue_does() {
+    let stores = Stores::start().await;
+    let mixed = (0..24).map(|n| message(if n % 2 == 0 { EMAILS } else { APPROVALS }, n));
+    let failed = stores.aws.send(&mixed.collect::<Vec<_>>()).await;
+    assert!(failed.is_empty(), "{failed:?}");
+    let approvals = stores.drain("approvals.fifo").await;
+    assert_eq!(
+        numbers(&approvals),
+        (0..24).filter(|n| n % 2 == 1).collect::<Vec<_>>()
+    );
+    let emails = stores.drain("emails").await;
+    let mut sent = numbers(&emails);
+    sent.sort_unstable();
+    assert_eq!(sent, (0..24).filter(|n| n % 2 == 0).collect::<Vec<_>>());
+    let attributes = emails[0].message_attributes().unwrap();
+    assert_eq!(attributes["traceparent"].string_value(), Some("00-1-2-01"));
+}
+
+#[tokio::test]
+async fn a_repeated_event_reaches_a_fifo_queue_once() {
+    let stores = Stores::start().await;
+    for _ in 0..3 {
+        assert!(stores.aws.send(&[message(APPROVALS, 1)]).await.is_empty());
+    }
+    assert_eq!(stores.drain("approvals.fifo").await.len(), 1);
+}
+
+#[tokio::test]
+async fn messages_that_cannot_go_are_told_by_their_index() {
+    let stores = Stores::start().await;
+    let unknown = Queue::new("unknown");
+    let messages = [message(EMAILS, 0), message(unknown, 1), message(EMAILS, 2)];
+    let failed = stores.aws.send(&messages).await;
+    assert!(
+        matches!(failed.as_slice(), [(1, Fault::Internal(_))]),
+        "{failed:?}"
+    );
+    assert_eq!(stores.drain("emails").await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_buried_message_carries_its_reason() {
+    let stores = Stores::start().await;
+    stores
+        .aws
+        .bury(EMAILS, "{\"to\":", "it is no JSON\u{0}")
+        .await
+        .unwrap();
+    let buried = stores.drain("emails-dead-letters").await;
+    assert_eq!(buried[0].body(), Some("{\"to\":"));
+    let reason = &buried[0].message_attributes().unwrap()["reason"];
+    assert_eq!(reason.string_value(), Some("it is no JSON\u{fffd}"));
+}

@@ -1,0 +1,272 @@
+//! The stores, and the environment that leads to them.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::error::Error;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
+};
+use aws_sdk_sqs::types::{Message, QueueAttributeName};
+use http::{Request, Response};
+use hyper::body::{Body, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::{HttpService, service_fn};
+use hyper_util::rt::TokioIo;
+use lifecycle::effects::Queue;
+use lifecycle::record::Table;
+use lifecycle::uses::Use;
+use rustack_secretsmanager_core::config::SecretsManagerConfig;
+use rustack_secretsmanager_core::handler::RustackSecretsManagerHandler;
+use rustack_secretsmanager_core::provider::RustackSecretsManager;
+use rustack_secretsmanager_http::service::{SecretsManagerHttpConfig, SecretsManagerHttpService};
+use rustack_sqs_core::config::SqsConfig;
+use rustack_sqs_core::handler::RustackSqsHandler;
+use rustack_sqs_core::provider::RustackSqs;
+use rustack_sqs_http::service::{SqsHttpConfig, SqsHttpService};
+use tokio::net::TcpListener;
+
+use crate::Aws;
+
+pub(super) const PRODUCTS: Table = Table::new("products");
+pub(super) const OUTBOX: Table = Table::new("outbox");
+pub(super) const EMAILS: Queue = Queue::new("emails");
+pub(super) const APPROVALS: Queue = Queue::new("approvals");
+
+/// Stores that end with the test's runtime, and AWS as it leads to them.
+pub(super) struct Stores {
+    pub(super) aws: Aws,
+    queues: HashMap<&'static str, String>,
+}
+
+impl Stores {
+    /// Tables `products`, `limits` (by `pk`) and `outbox` (by `pk` and `sk`); queues `emails` with its dead
+    /// letters and the FIFO queue `approvals`; the secret `greeting`.
+    pub(super) async fn start() -> Self {
+        let mut environment = environment();
+        environment.extend([
+            ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb().await),
+            ("AWS_ENDPOINT_URL_SQS", sqs().await),
+            ("AWS_ENDPOINT_URL_SECRETS_MANAGER", secrets_manager().await),
+        ]);
+        let bare = connect(&[], environment.clone());
+        for (variable, sorted) in [
+            ("PRODUCTS_TABLE", false),
+            ("LIMITS_TABLE", false),
+            ("OUTBOX_TABLE", true),
+        ] {
+            create_table(&bare, variable, sorted).await;
+            environment.insert(variable, variable.to_owned());
+        }
+        let mut queues = HashMap::new();
+        for (variable, name) in [
+            ("EMAILS_QUEUE_URL", "emails"),
+            ("EMAILS_DEAD_LETTER_QUEUE_URL", "emails-dead-letters"),
+            ("APPROVALS_QUEUE_URL", "approvals.fifo"),
+        ] {
+            let url = create_queue(&bare, name).await;
+            queues.insert(name, url.clone());
+            environment.insert(variable, url);
+        }
+        let secret = bare
+            .secrets_manager()
+            .create_secret()
+            .name("greeting")
+            .secret_string("hello");
+        let secret = secret.send().await.unwrap();
+        environment.insert("GREETING_SECRET_ID", secret.arn.unwrap());
+        let uses = [
+            Use::Table(PRODUCTS, &[]),
+            Use::Table(OUTBOX, &[]),
+            Use::Table(lifecycle::limit::LIMITS, &[]),
+            Use::Queue(EMAILS),
+            Use::DeadLetters(EMAILS),
+            Use::Queue(APPROVALS),
+            Use::Secret("greeting"),
+        ];
+        Self {
+            aws: connect(&uses, environment),
+            queues,
+        }
+    }
+
+    /// Takes everything out of a queue.
+    pub(super) async fn drain(&self, queue: &str) -> Vec<Message> {
+        let mut drained = Vec::new();
+        loop {
+            let receive = self
+                .aws
+                .sqs()
+                .receive_message()
+                .queue_url(&self.queues[queue]);
+            let receive = receive
+                .max_number_of_messages(10)
+                .message_attribute_names("All");
+            let received = receive.send().await.unwrap().messages.unwrap_or_default();
+            if received.is_empty() {
+                return drained;
+            }
+            for message in &received {
+                let delete = self
+                    .aws
+                    .sqs()
+                    .delete_message()
+                    .queue_url(&self.queues[queue]);
+                let handle = message.receipt_handle().unwrap();
+                delete.receipt_handle(handle).send().await.unwrap();
+            }
+            drained.extend(received);
+        }
+    }
+}
+
+/// What Lambda sets in every function.
+pub(super) fn environment() -> HashMap<&'static str, String> {
+    let set = [
+        ("AWS_REGION", "eu-west-1"),
+        ("AWS_ACCESS_KEY_ID", "ASIATEST"),
+        ("AWS_SECRET_ACCESS_KEY", "secret"),
+        ("AWS_SESSION_TOKEN", "session"),
+    ];
+    set.map(|(name, value)| (name, value.to_owned())).into()
+}
+
+pub(super) fn connect(uses: &[Use], environment: HashMap<&'static str, String>) -> Aws {
+    Aws::connect_with(uses, move |name| environment.get(name).cloned()).unwrap()
+}
+
+/// A server on a free port that always gives the same answer, and counts connections and
+/// requests.
+pub(super) async fn stub(status: u16, body: &'static str) -> (String, Arc<Counts>) {
+    let counts = Arc::new(Counts::default());
+    let counted = Arc::clone(&counts);
+    let service = service_fn(move |_: Request<Incoming>| {
+        counted.requests.fetch_add(1, SeqCst);
+        let answer = Response::builder()
+            .status(status)
+            .body(body.to_owned())
+            .unwrap();
+        async move { Ok::<_, Infallible>(answer) }
+    });
+    (serve(service, Arc::clone(&counts)).await, counts)
+}
+
+/// What a server has seen.
+#[derive(Default)]
+pub(super) struct Counts {
+    pub(super) connections: AtomicU32,
+    pub(super) requests: AtomicU32,
+}
+
+async fn dynamodb() -> String {
+    let database = dynoxide::Database::memory().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let never = std::future::pending();
+    tokio::spawn(dynoxide::server::serve_with_shutdown(
+        listener, database, never,
+    ));
+    url
+}
+
+async fn sqs() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let provider = RustackSqs::new(SqsConfig {
+        skip_signature_validation: true,
+        default_region: "eu-west-1".to_owned(),
+        account_id: "000000000000".to_owned(),
+        host: address.ip().to_string(),
+        port: address.port(),
+    });
+    let handler = Arc::new(RustackSqsHandler::new(Arc::new(provider)));
+    serve_on(
+        listener,
+        SqsHttpService::new(handler, SqsHttpConfig::default()),
+        Arc::default(),
+    )
+}
+
+async fn secrets_manager() -> String {
+    let provider = Arc::new(RustackSecretsManager::new(SecretsManagerConfig::default()));
+    let handler = Arc::new(RustackSecretsManagerHandler::new(provider));
+    let config = SecretsManagerHttpConfig::default();
+    serve(
+        SecretsManagerHttpService::new(handler, config),
+        Arc::default(),
+    )
+    .await
+}
+
+async fn serve<S>(service: S, counts: Arc<Counts>) -> String
+where
+    S: HttpService<
+            Incoming,
+            ResBody: Body<Data: Send, Error: Error + Send + Sync> + Send + 'static,
+        > + Clone
+        + Send
+        + 'static,
+    S::Future: Send,
+    S::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    serve_on(
+        TcpListener::bind("127.0.0.1:0").await.unwrap(),
+        service,
+        counts,
+    )
+}
+
+fn serve_on<S>(listener: TcpListener, service: S, counts: Arc<Counts>) -> String
+where
+    S: HttpService<
+            Incoming,
+            ResBody: Body<Data: Send, Error: Error + Send + Sync> + Send + 'static,
+        > + Clone
+        + Send
+        + 'static,
+    S::Future: Send,
+    S::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            counts.connections.fetch_add(1, SeqCst);
+            let connection =
+                http1::Builder::new().serve_connection(TokioIo::new(stream), service.clone());
+            tokio::spawn(async move { drop(connection.await) });
+        }
+    });
+    url
+}
+
+async fn create_table(aws: &Aws, name: &str, sorted: bool) {
+    let mut table = aws
+        .dynamodb()
+        .create_table()
+        .table_name(name)
+        .billing_mode(BillingMode::PayPerRequest);
+    for (attribute, kind) in [("pk", KeyType::Hash), ("sk", KeyType::Range)] {
+        if kind == KeyType::Range && !sorted {
+            continue;
+        }
+        let key = KeySchemaElement::builder()
+            .attribute_name(attribute)
+            .key_type(kind);
+        let definition = AttributeDefinition::builder()
+            .attribute_name(attribute)
+            .attribute_type(ScalarAttributeType::S);
+        table = table.key_schema(key.build().unwrap());
+        table = table.attribute_definitions(definition.build().unwrap());
+    }
+    table.send().await.unwrap();
+}
+
+async fn create_queue(aws: &Aws, name: &str) -> String {
+    let mut queue = aws.sqs().create_queue().queue_name(name);
+    if name == "approvals.fifo" {
+        queue = queue.attributes(QueueAttributeName::FifoQueue, "true");
+    }
+    queue.send().await.unwrap().queue_url.unwrap()
+}
