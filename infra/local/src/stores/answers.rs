@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use super::{
     call::{Call, Store},
-    faults::Refusal,
     policy::Denial,
+    switch::Refusal,
 };
 
 /// The services that used to speak another protocol repeat the error's code in this header.

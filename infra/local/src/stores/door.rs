@@ -19,12 +19,12 @@ use super::{
     answers,
     call::{Call, Resource, Store},
     counts::CallCounts,
-    faults::FaultSwitch,
     mail::Mailbox,
     names::Names,
     policy::Policies,
     queues::Queues,
     secrets::Secrets,
+    switch::FaultSwitch,
     tables::Tables,
 };
 

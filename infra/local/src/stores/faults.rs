@@ -1,17 +1,8 @@
-//! Faults on request: what `PUT /faults` of the control address asks for, and where each strikes.
+//! The faults that `PUT /faults` of the control address asks for.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
-
-use super::{
-    call::{Call, Resource, Store},
-    dice::Dice,
-};
 
 /// The name that stands for every table, queue, secret or function.
 const EVERY: &str = "*";
@@ -144,125 +135,7 @@ impl From<DelayMs> for Duration {
     }
 }
 
-/// The faults in force, and the dice that decide whom they strike.
-#[derive(Debug, Default)]
-pub struct FaultSwitch {
-    state: Mutex<State>,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    faults: Faults,
-    dice: Dice,
-}
-
-/// How a call is refused without having been made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Refusal {
-    /// Over the throughput or the rate.
-    Throttled,
-    /// The service's own fault.
-    Failed,
-    /// Another transaction holds the item.
-    Conflict,
-}
-
-/// What happens to one call before it reaches its store.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Strike {
-    /// How long the call is held up first.
-    pub delay: Duration,
-    /// Whether, and how, it is then refused.
-    pub refusal: Option<Refusal>,
-    /// Whether the caller's process dies instead of the write being made.
-    pub kill_before_commit: bool,
-    /// Whether the caller's process dies once the write has been made.
-    pub kill_after_commit: bool,
-}
-
-impl FaultSwitch {
-    /// Puts these faults in force in place of those before, the dice starting anew.
-    pub fn set(&self, faults: Faults) {
-        let mut state = self.lock();
-        state.dice = Dice::new(faults.seed);
-        state.faults = faults;
-    }
-
-    /// The faults in force.
-    pub fn get(&self) -> Faults {
-        self.lock().faults.clone()
-    }
-
-    /// Decides what becomes of a call. Only a function's calls are struck: whoever inspects the
-    /// stores afterwards must be able to count undisturbed.
-    pub(super) fn strike(&self, call: &Call) -> Strike {
-        let Some(caller) = &call.caller else {
-            return Strike::default();
-        };
-        let mut state = self.lock();
-        let mut strike = Strike::default();
-        for (place, fault) in state.faults.on(call) {
-            strike.delay = strike.delay.max(fault.delay_ms.into());
-            let refusal = state.dice.refusal(&place, fault, call.is_commit());
-            strike.refusal = strike.refusal.or(refusal);
-        }
-        if call.is_commit() {
-            let function = &caller.function;
-            let kill = named(&state.faults.kill, function);
-            strike.kill_before_commit = state
-                .dice
-                .falls(&format!("kill/{function}/before"), kill.before_commit);
-            strike.kill_after_commit = state
-                .dice
-                .falls(&format!("kill/{function}/after"), kill.after_commit);
-        }
-        strike
-    }
-
-    /// Whether this delivery of an event source is made twice.
-    pub fn duplicates(&self, source: &str) -> bool {
-        let mut state = self.lock();
-        let rate = state.faults.deliveries.duplicate;
-        state.dice.falls(&format!("duplicate/{source}"), rate)
-    }
-
-    /// Whether this message of a queue is held back until others have overtaken it.
-    pub fn reorders(&self, source: &str) -> bool {
-        let mut state = self.lock();
-        let rate = state.faults.deliveries.reorder;
-        state.dice.falls(&format!("reorder/{source}"), rate)
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
-        // A panic elsewhere leaves the faults as they were; going on with them is harmless.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 impl Faults {
-    /// The faults that bear on a call, each with the place it is decided at.
-    fn on(&self, call: &Call) -> Vec<(String, TableFault)> {
-        if call.store == Store::Mail {
-            return vec![("mail".to_owned(), self.mail.into())];
-        }
-        let mut found: Vec<(String, TableFault)> = Vec::new();
-        for access in &call.accesses {
-            let (kind, name, fault) = match &access.resource {
-                Resource::Table(name) | Resource::Index(name, _) => {
-                    ("table", name, named(&self.tables, name))
-                }
-                Resource::Queue(name) => ("queue", name, named(&self.queues, name).into()),
-                Resource::Secret(name) => ("secret", name, named(&self.secrets, name).into()),
-                Resource::Any | Resource::Other(_) => continue,
-            };
-            let place = format!("{kind}/{name}");
-            if found.iter().all(|(known, _)| *known != place) {
-                found.push((place, fault));
-            }
-        }
-        found
-    }
-
     /// Every name the faults mention, with the kind of thing it is meant to be.
     pub fn names(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let tables = self.tables.keys().map(|name| ("table", name.as_str()));
@@ -286,7 +159,7 @@ impl From<StoreFault> for TableFault {
 }
 
 /// The fault set for this very name, else the one set for all.
-fn named<F: Copy + Default>(faults: &BTreeMap<String, F>, name: &str) -> F {
+pub(super) fn named<F: Copy + Default>(faults: &BTreeMap<String, F>, name: &str) -> F {
     faults
         .get(name)
         .or_else(|| faults.get(EVERY))
@@ -294,34 +167,9 @@ fn named<F: Copy + Default>(faults: &BTreeMap<String, F>, name: &str) -> F {
         .unwrap_or_default()
 }
 
-impl Dice {
-    fn refusal(&mut self, place: &str, fault: TableFault, is_commit: bool) -> Option<Refusal> {
-        let throttled = self.falls(&format!("{place}/throttle"), fault.throttle);
-        let failed = self.falls(&format!("{place}/fail"), fault.fail);
-        let conflict = self.falls(&format!("{place}/conflict"), fault.conflict);
-        match (throttled, failed, conflict && is_commit) {
-            (true, _, _) => Some(Refusal::Throttled),
-            (_, true, _) => Some(Refusal::Failed),
-            (_, _, true) => Some(Refusal::Conflict),
-            _ => None,
-        }
-    }
-
-    fn falls(&mut self, place: &str, rate: Rate) -> bool {
-        rate.0 > 0.0 && self.throw(place) < rate.0
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stores::call::tests::call_by;
-
-    fn switch(faults: serde_json::Value) -> FaultSwitch {
-        let switch = FaultSwitch::default();
-        switch.set(serde_json::from_value(faults).unwrap());
-        switch
-    }
 
     #[test]
     fn what_is_not_known_is_refused_and_named() {
@@ -346,45 +194,5 @@ mod tests {
                 .to_string();
             assert!(error.contains(complaint), "{input}: {error}");
         }
-    }
-
-    #[test]
-    fn the_same_seed_strikes_the_same_calls() {
-        let faults = serde_json::json!({"seed": 7, "tables": {"*": {"throttle": 0.3}}});
-        let call = call_by(
-            "GetUserFunction",
-            "PutItem",
-            r#"{"TableName": "local-UsersTable"}"#,
-        );
-        let struck = |switch: FaultSwitch| {
-            (0..100)
-                .map(|_| switch.strike(&call).refusal.is_some())
-                .collect::<Vec<_>>()
-        };
-        let first = struck(switch(faults.clone()));
-        assert_eq!(first, struck(switch(faults)));
-        let hits = first.iter().filter(|hit| **hit).count();
-        assert!((15..45).contains(&hits), "about three in ten, not {hits}");
-    }
-
-    #[test]
-    fn a_process_is_killed_around_writes_only() {
-        let switch = switch(serde_json::json!({"kill": {"GetUserFunction": {"beforeCommit": 1}}}));
-        let body = r#"{"TableName": "local-UsersTable"}"#;
-        assert!(
-            switch
-                .strike(&call_by("GetUserFunction", "PutItem", body))
-                .kill_before_commit
-        );
-        assert!(
-            !switch
-                .strike(&call_by("GetUserFunction", "GetItem", body))
-                .kill_before_commit
-        );
-        assert!(
-            !switch
-                .strike(&call_by("PostUserFunction", "PutItem", body))
-                .kill_before_commit
-        );
     }
 }

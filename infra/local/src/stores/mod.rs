@@ -9,6 +9,7 @@ mod call;
 mod counts;
 mod dice;
 mod door;
+mod error;
 mod faults;
 mod journal;
 mod mail;
@@ -17,6 +18,7 @@ mod plain;
 mod policy;
 mod queues;
 mod secrets;
+mod switch;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -24,13 +26,13 @@ mod tests;
 use std::{
     collections::HashMap,
     net::SocketAddr,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{Arc, OnceLock, Weak},
     time::Duration,
 };
 
 use axum::{Router, serve::ListenerExt as _};
-use dynoxide::{DynoxideError, actions::get_records::Record};
+use dynoxide::actions::get_records::Record;
 use serde_json::Value;
 use tokio::{net::TcpListener, sync::watch, time::MissedTickBehavior};
 
@@ -41,15 +43,17 @@ use self::{
 pub use self::{
     counts::CallKind,
     door::Environments,
-    faults::{FaultSwitch, Faults},
+    error::{NoSuch, StartError, StoreError},
+    faults::Faults,
     journal::JournalEntry,
     mail::{Mail, Mailbox},
     names::{Names, QueueName, SecretName, TableName, access_key},
     queues::{QueueError, QueueReport, ReceivedMessage},
     secrets::SecretError,
+    switch::FaultSwitch,
     tables::StreamPosition,
 };
-use crate::template::{StartingPosition, Template, Unresolved};
+use crate::template::{StartingPosition, Template};
 
 /// How often expired items are deleted; `DynamoDB` itself takes up to days.
 const SWEEP: Duration = Duration::from_secs(10);
@@ -61,61 +65,6 @@ pub struct Stores {
     endpoint: SocketAddr,
     /// Whatever runs in the background ends when this is dropped.
     _running: Arc<watch::Sender<()>>,
-}
-
-/// Why the stores cannot start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// No loopback port can be had.
-    #[error("no port for the stores: {0}")]
-    Port(std::io::Error),
-    /// The directory for the tables cannot be used.
-    #[error("the tables cannot be kept in {path}: {source}")]
-    Data {
-        /// The directory.
-        path: PathBuf,
-        /// Why not.
-        source: std::io::Error,
-    },
-    /// A table of the template is refused.
-    #[error("the tables cannot be set up: {0}")]
-    Tables(DynoxideError),
-    /// A queue of the template is refused.
-    #[error("the queues cannot be set up: {0}")]
-    Queues(QueueError),
-    /// A secret of the template is refused.
-    #[error("the secrets cannot be set up: {0}")]
-    Secrets(SecretError),
-    /// The template mentions what the platform does not have.
-    #[error(transparent)]
-    Unresolved(#[from] Unresolved),
-}
-
-/// The template has no such table, queue or secret.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the template has no {kind} {name}")]
-pub struct NoSuch {
-    /// What was looked for: `table`, `queue`, `secret`.
-    pub kind: &'static str,
-    /// By which logical id.
-    pub name: String,
-}
-
-/// Why an item or a secret cannot be written, or a table not be read.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The template has no such thing.
-    #[error(transparent)]
-    NoSuch(#[from] NoSuch),
-    /// `DynamoDB` refuses.
-    #[error("DynamoDB: {0}")]
-    Tables(#[from] DynoxideError),
-    /// Secrets Manager refuses.
-    #[error(transparent)]
-    Secrets(#[from] SecretError),
-    /// SQS refuses.
-    #[error(transparent)]
-    Queues(#[from] QueueError),
 }
 
 impl Stores {
@@ -332,15 +281,6 @@ impl Stores {
         self.names()
             .table(logical_id)
             .ok_or_else(|| NoSuch::new("table", logical_id))
-    }
-}
-
-impl NoSuch {
-    fn new(kind: &'static str, name: &str) -> Self {
-        Self {
-            kind,
-            name: name.to_owned(),
-        }
     }
 }
 
