@@ -12,6 +12,7 @@ pub mod functions;
 pub mod gateway;
 mod logs;
 pub mod options;
+pub mod seed;
 pub mod sources;
 pub mod stores;
 pub mod template;
@@ -68,6 +69,9 @@ pub enum StartError {
     /// The stores do not start.
     #[error(transparent)]
     Stores(#[from] stores::StartError),
+    /// The stores have nothing to begin with.
+    #[error(transparent)]
+    Seed(#[from] seed::SeedError),
     /// A function's environment variable refers to what the platform does not have.
     #[error("{function}, environment variable {variable}: {source}")]
     Variable {
@@ -110,6 +114,10 @@ impl Platform {
         let binaries = binaries(&path, &template, &options).await?;
 
         let stores = Stores::start(&template, options.data.as_deref()).await?;
+        seed::keys(&stores).await?;
+        if options.demo {
+            seed::demo(&stores).await?;
+        }
         let telemetry = Arc::new(Telemetry::default());
         let deployments = deployments(&template, &stores, &binaries, &options)?;
         let functions = Functions::start(deployments, &log_sink(options.logs, &telemetry));

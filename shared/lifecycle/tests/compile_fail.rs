@@ -3,7 +3,6 @@
 #[test]
 fn the_guarantees_of_the_lifecycle_are_kept_by_the_compiler() {
     let cases = trybuild::TestCases::new();
-    cases.pass("tests/compile_fail/complete.rs");
     cases.compile_fail("tests/compile_fail/no_access.rs");
     cases.compile_fail("tests/compile_fail/no_allow.rs");
     cases.compile_fail("tests/compile_fail/forged_permit.rs");

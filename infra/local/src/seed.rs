@@ -1,0 +1,149 @@
+//! What a platform begins with: keys to sign tokens by, and on request the people and products
+//! that the README speaks of.
+
+use adapters::{Passwords, tokens};
+use domain::catalogue::{Product, ProductDraft};
+use domain::people::{Address, AddressDraft, Role, Tier, User, UserDraft, UserId};
+use lifecycle::record::{Record, Table};
+use lifecycle::{Moment, Timestamp};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::stores::{StoreError, Stores};
+
+/// Why a platform has nothing to begin with.
+#[derive(Debug, thiserror::Error)]
+pub enum SeedError {
+    /// There is no randomness to make keys of.
+    #[error("no keys could be made: {0}")]
+    Keys(lifecycle::failure::BoxError),
+    /// The password of the demo could not be hashed.
+    #[error("the demo's password could not be hashed: {0}")]
+    Password(#[from] lifecycle::Fault),
+    /// The stores refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The password of everybody in the demo.
+pub const PASSWORD: &str = "correct-horse-battery";
+
+/// The people of the demo: mailbox, id, roles, tier. They are all verified.
+const PEOPLE: [(&str, u128, &[Role], Tier); 8] = [
+    ("customer", 1, &[Role::Customer], Tier::Standard),
+    ("gold", 2, &[Role::Customer], Tier::Gold),
+    ("writer", 3, &[Role::Customer, Role::Writer], Tier::Standard),
+    ("writer2", 4, &[Role::Customer, Role::Writer], Tier::Standard),
+    ("editor", 5, &[Role::Customer, Role::Editor], Tier::Standard),
+    ("editor2", 6, &[Role::Customer, Role::Editor], Tier::Standard),
+    ("merchant", 7, &[Role::Customer, Role::Merchant], Tier::Standard),
+    ("admin", 8, &[Role::Customer, Role::Admin], Tier::Standard),
+];
+
+/// The products of the demo: name, id, price in cents, discount in percent, stock.
+const PRODUCTS: [(&str, u128, u64, u8, u64); 3] = [
+    ("Desk lamp", 0x101, 2_999, 10, 100),
+    ("Oak table", 0x102, 24_900, 0, 10),
+    ("Teapot", 0x103, 1_450, 5, 25),
+];
+
+/// Gives the two secrets of tokens a fresh pair of keys, where the template has them.
+///
+/// # Errors
+/// See [`SeedError`].
+pub async fn keys(stores: &Stores) -> Result<(), SeedError> {
+    let pair = tokens::generate().map_err(SeedError::Keys)?;
+    let secrets = [
+        ("SigningKeysSecret", pair.signing.to_string()),
+        ("VerificationKeysSecret", pair.verification_set().to_string()),
+    ];
+    for (secret, value) in secrets {
+        if stores.names().secret(secret).is_some() {
+            stores.put_secret(secret, &value).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes the demo's people, an address of the customer's and the products, unless people are
+/// there already: tables that were kept are left as they are.
+///
+/// # Errors
+/// See [`SeedError`].
+pub async fn demo(stores: &Stores) -> Result<(), SeedError> {
+    if !stores.scan("UsersTable")?.0.is_empty() {
+        return Ok(());
+    }
+    let now = Timestamp::from(std::time::SystemTime::now());
+    let moment = Moment::new(now, [0; 32]);
+    let password_hash = Passwords::new().hash(PASSWORD).await?;
+    for (mailbox, id, roles, tier) in PEOPLE {
+        let draft: UserDraft = made(json!({
+            "userId": demo_id(id),
+            "email": format!("{mailbox}@example.com"),
+            "password": PASSWORD,
+            "name": mailbox,
+        }));
+        let (mut user, _) = User::sign_up(&moment, &draft, password_hash.clone());
+        user.email_verified = true;
+        user.verification = None;
+        user.roles = roles.to_vec();
+        user.tier = tier;
+        put(stores, &user)?;
+        put(stores, &user.email_claim())?;
+    }
+    let address: AddressDraft = made(json!({
+        "addressId": demo_id(0x201), "buildingNumber": 44, "streetName": "Main Street",
+        "city": "Springfield", "country": "US",
+    }));
+    put(stores, &Address::new(&moment, UserId::from(demo_id(1)), &address))?;
+    for (name, id, cents, discount, stock) in PRODUCTS {
+        let draft: ProductDraft = made(json!({
+            "productId": demo_id(id), "name": name, "description": "From the demo.",
+            "price": { "amount": cents, "currency": "EUR" }, "discount": discount, "stock": stock,
+        }));
+        let product = Product::new(&moment, UserId::from(demo_id(7)), &draft);
+        put(stores, &product)?;
+        put(stores, &product.name_claim())?;
+    }
+    Ok(())
+}
+
+/// An id that people can type: `00000000-0000-7000-8000-000000000001`.
+pub fn demo_id(number: u128) -> Uuid {
+    Uuid::from_u128(0x0000_0000_0000_7000_8000_0000_0000_0000 | number)
+}
+
+fn put<R: Record>(stores: &Stores, record: &R) -> Result<(), StoreError> {
+    let item = serde_dynamo::to_item::<_, serde_dynamo::Item>(record)
+        .expect("a record of the domain has an item form");
+    let mut item = serde_json::to_value(item).expect("an item has a JSON form");
+    let key = record.key();
+    item["pk"] = json!({ "S": key.pk });
+    if let Some(sk) = key.sk {
+        item["sk"] = json!({ "S": sk });
+    }
+    stores.put_item(&logical_id(R::TABLE), &item)
+}
+
+/// The name of a table's resource in the template: `users` is `UsersTable`.
+fn logical_id(table: Table) -> String {
+    let (first, rest) = table.name().split_at(1);
+    format!("{}{rest}Table", first.to_uppercase())
+}
+
+fn made<T: DeserializeOwned>(json: Value) -> T {
+    serde_json::from_value(json).expect("the demo's people and products are valid")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_of_the_demo_can_be_typed() {
+        assert_eq!(demo_id(0x101).to_string(), "00000000-0000-7000-8000-000000000101");
+        assert_eq!(demo_id(1).get_version_num(), 7);
+    }
+}
