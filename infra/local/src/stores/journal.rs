@@ -14,9 +14,11 @@ use serde_json::Value;
 use super::names::{QueueName, physical};
 use crate::template::Queue;
 
-/// How many messages are remembered over all queues, and how many deletions; the oldest are
-/// forgotten first.
+/// How many messages are remembered over all queues. Only the oldest are ever shown, so what comes
+/// when the journal is full need not be entered.
 const MESSAGES_MAX: usize = 10_000;
+
+/// How many deletions are remembered; the oldest are forgotten first.
 const DELETIONS_MAX: usize = 1_000;
 
 /// How many messages of a queue are shown.
@@ -29,7 +31,10 @@ const SHOWN_MAX: usize = 10;
 #[derive(Debug, Default)]
 pub(super) struct Journal {
     queues: HashMap<String, QueueFacts>,
-    messages: VecDeque<Message>,
+    /// By message id.
+    messages: HashMap<String, Message>,
+    /// How many messages have been entered so far.
+    entered: u64,
     /// The ids of the messages deleted last.
     deleted: VecDeque<String>,
 }
@@ -43,6 +48,8 @@ struct QueueFacts {
 
 #[derive(Debug)]
 struct Message {
+    /// Its place in the order of entry.
+    number: u64,
     queue: String,
     entry: JournalEntry,
     hidden_until: Instant,
@@ -87,9 +94,12 @@ impl Journal {
         let now = Instant::now();
         let here = self
             .messages
-            .iter()
+            .values()
             .filter(|message| self.place(message, now) == queue);
-        here.take(SHOWN_MAX)
+        let mut here: Vec<&Message> = here.collect();
+        here.sort_unstable_by_key(|message| message.number);
+        here.truncate(SHOWN_MAX);
+        here.into_iter()
             .map(|message| message.entry.clone())
             .collect()
     }
@@ -130,7 +140,7 @@ impl Journal {
             "ChangeMessageVisibilityBatch" => {
                 list(&input["Entries"]).for_each(|entry| self.hidden(entry));
             }
-            "PurgeQueue" => self.messages.retain(|message| message.queue != queue),
+            "PurgeQueue" => self.messages.retain(|_, message| message.queue != queue),
             _ => {}
         }
     }
@@ -154,11 +164,9 @@ impl Journal {
         let (Some(id), Some(body)) = (message["MessageId"].as_str(), body.as_str()) else {
             return;
         };
-        if self.message(id).is_some() || self.deleted.iter().any(|deleted| deleted == id) {
+        let is_gone = self.deleted.iter().any(|deleted| deleted == id);
+        if is_gone || self.messages.contains_key(id) || self.messages.len() == MESSAGES_MAX {
             return;
-        }
-        if self.messages.len() == MESSAGES_MAX {
-            self.messages.pop_front();
         }
         let entry = JournalEntry {
             message_id: id.to_owned(),
@@ -166,19 +174,22 @@ impl Journal {
             sent_at: Timestamp::now(),
             receive_count: 0,
         };
-        let queue = queue.to_owned();
-        self.messages.push_back(Message {
-            queue,
+        let message = Message {
+            number: self.entered,
+            queue: queue.to_owned(),
             entry,
             hidden_until: Instant::now(),
-        });
+        };
+        self.entered += 1;
+        self.messages.insert(id.to_owned(), message);
     }
 
     fn received(&mut self, queue: &str, received: &Value, timeout: Option<Duration>) {
         self.sent(queue, received, &received["Body"]);
         let facts = self.queues.get(queue).map(|facts| facts.visibility_timeout);
         let timeout = timeout.or(facts).unwrap_or_default();
-        let Some(message) = self.message(received["MessageId"].as_str().unwrap_or_default()) else {
+        let id = received["MessageId"].as_str().unwrap_or_default();
+        let Some(message) = self.messages.get_mut(id) else {
             return;
         };
         if message.queue != queue {
@@ -191,8 +202,7 @@ impl Journal {
 
     fn deleted(&mut self, receipt_handle: &Value) {
         if let Some(id) = message_of(receipt_handle) {
-            self.messages
-                .retain(|message| message.entry.message_id != id);
+            self.messages.remove(&id);
             if self.deleted.len() == DELETIONS_MAX {
                 self.deleted.pop_front();
             }
@@ -203,15 +213,9 @@ impl Journal {
     fn hidden(&mut self, input: &Value) {
         let timeout = input["VisibilityTimeout"].as_u64().map(Duration::from_secs);
         let id = message_of(&input["ReceiptHandle"]).unwrap_or_default();
-        if let (Some(message), Some(timeout)) = (self.message(&id), timeout) {
+        if let (Some(message), Some(timeout)) = (self.messages.get_mut(&id), timeout) {
             message.hidden_until = Instant::now() + timeout;
         }
-    }
-
-    fn message(&mut self, id: &str) -> Option<&mut Message> {
-        self.messages
-            .iter_mut()
-            .find(|message| message.entry.message_id == id)
     }
 }
 

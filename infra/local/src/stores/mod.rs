@@ -24,7 +24,6 @@ mod tables;
 mod tests;
 
 use std::{
-    collections::HashMap,
     net::SocketAddr,
     path::Path,
     sync::{Arc, OnceLock, Weak},
@@ -83,24 +82,7 @@ impl Stores {
         let tables = Tables::start(data, ended(running.subscribe())).await?;
         let queues = Queues::new(endpoint);
         let secrets = Secrets::new();
-
-        let mut names = Names::new(template, endpoint);
-        for table in template.tables.values() {
-            let stream_label = tables.add(table)?;
-            names.add_table(table, stream_label.as_deref());
-        }
-        for queue in template.queues.values() {
-            queues.add(queue, &names).await?;
-        }
-        for secret in template.secrets.values() {
-            let value = secret.value.as_ref();
-            let value = value.map(|text| text.resolve(|reference| names.look_up(reference)));
-            let added = secrets
-                .add(&secret.logical_id, value.transpose()?.as_deref())
-                .await;
-            names.add_secret(&secret.logical_id, added.map_err(StartError::Secrets)?);
-        }
-
+        let names = create(template, endpoint, &tables, &queues, &secrets).await?;
         let streams = template
             .tables
             .values()
@@ -108,7 +90,7 @@ impl Stores {
         let writes = streams.map(|table| (table.logical_id.clone(), watch::Sender::new(())));
         let door = Arc::new(Door {
             policies: Policies::new(template, &names)?,
-            writes: writes.collect::<HashMap<_, _>>(),
+            writes: writes.collect(),
             tables,
             queues,
             secrets,
@@ -282,6 +264,33 @@ impl Stores {
             .table(logical_id)
             .ok_or_else(|| NoSuch::new("table", logical_id))
     }
+}
+
+/// Creates everything that the template declares; gives what it is called.
+async fn create(
+    template: &Template,
+    endpoint: SocketAddr,
+    tables: &Tables,
+    queues: &Queues,
+    secrets: &Secrets,
+) -> Result<Names, StartError> {
+    let mut names = Names::new(template, endpoint);
+    for table in template.tables.values() {
+        let stream_label = tables.add(table)?;
+        names.add_table(table, stream_label.as_deref());
+    }
+    for queue in template.queues.values() {
+        queues.add(queue, &names).await?;
+    }
+    for secret in template.secrets.values() {
+        let value = secret.value.as_ref();
+        let value = value.map(|text| text.resolve(|reference| names.look_up(reference)));
+        let added = secrets
+            .add(&secret.logical_id, value.transpose()?.as_deref())
+            .await;
+        names.add_secret(&secret.logical_id, added.map_err(StartError::Secrets)?);
+    }
+    Ok(names)
 }
 
 fn serve(listener: TcpListener, door: Arc<Door>, ended: impl Future<Output = ()> + Send + 'static) {
