@@ -96,11 +96,16 @@ enum Status {
 }
 
 impl Health {
+    /// The client learns what does not answer, the log also why.
     fn of(probes: [(&'static str, Result<(), Fault>); 3]) -> Self {
-        let unavailable: Vec<_> = probes
-            .into_iter()
-            .filter_map(|(dependency, probe)| probe.is_err().then_some(dependency))
-            .collect();
+        let mut unavailable = Vec::new();
+        for (dependency, probe) in probes {
+            if let Err(fault) = probe {
+                let error: &dyn std::error::Error = &fault;
+                tracing::error!(dependency, error, "a dependency does not answer");
+                unavailable.push(dependency);
+            }
+        }
         let status = if unavailable.is_empty() {
             Status::Ok
         } else {
