@@ -11,6 +11,8 @@ mod post_address;
 mod post_session;
 #[path = "people/post_user.rs"]
 mod post_user;
+#[path = "people/put_verification.rs"]
+mod put_verification;
 #[path = "people/send_email.rs"]
 mod send_email;
 

@@ -80,8 +80,8 @@ impl Endpoint for PostSession {
         Credentials { email, password }: &Credentials,
     ) -> Result<SignIn, Fault> {
         self.attempts.check(permit, &email.folded()).await?;
-        let signer = self.signing_keys.signer(permit).await?;
-        let user = self.find(permit, email).await?;
+        let (signer, user) =
+            futures::try_join!(self.signing_keys.signer(permit), self.find(permit, email))?;
         let hash = user.as_ref().map(|user| user.password_hash.as_str());
         let verified = self.passwords.verify(password.reveal(), hash).await?;
         if !verified {

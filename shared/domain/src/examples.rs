@@ -1,9 +1,4 @@
 //! People and things for tests, here and in whatever is built on the domain.
-//!
-//! ```
-//! use crate::examples::lamp;
-//! assert_eq!(lamp().actual_price().to_string(), "1.80 EUR");
-//! ```
 
 use crate::catalogue::Product;
 use crate::people::{Role, SignedIn, Tier, User, UserId};
@@ -19,10 +14,16 @@ pub fn moment() -> Moment {
 
 /// A customer who has just signed up.
 pub fn ann() -> User {
+    ann_with_token().0
+}
+
+/// The same customer, and the token that she was mailed.
+pub fn ann_with_token() -> (User, String) {
     let draft = read(json!({
         "email": "ann@example.com", "password": "correct-horse-battery", "name": "Ann"
     }));
-    User::sign_up(&moment(), &draft, "hash".to_owned()).0
+    let (ann, requested) = User::sign_up(&moment(), &draft, "hash".to_owned());
+    (ann, requested.token)
 }
 
 /// A product of Ann's: 2.00 EUR less 10 %, five pieces.

@@ -23,6 +23,8 @@ pub enum Refusal {
     CredentialsWrong,
     /// The account exists, but its e-mail address is not verified yet.
     EmailNotVerified,
+    /// The verification is spent, expired, or was never asked for.
+    VerificationSpent,
     /// An ordered product does not exist.
     ProductUnknown,
     /// An ordered product is not for sale.
@@ -55,6 +57,7 @@ impl Refusal {
             Self::IdTaken => "ID_TAKEN",
             Self::CredentialsWrong => "CREDENTIALS_WRONG",
             Self::EmailNotVerified => "EMAIL_NOT_VERIFIED",
+            Self::VerificationSpent => "VERIFICATION_SPENT",
             Self::ProductUnknown => "PRODUCT_UNKNOWN",
             Self::ProductUnavailable => "PRODUCT_UNAVAILABLE",
             Self::AddressUnknown => "ADDRESS_UNKNOWN",
@@ -71,6 +74,7 @@ impl Refusal {
         match self {
             Self::CredentialsWrong => RejectionKind::Unauthenticated,
             Self::EmailNotVerified => RejectionKind::Forbidden,
+            Self::VerificationSpent => RejectionKind::Gone,
             Self::EmailTaken | Self::NameTaken | Self::IdTaken => RejectionKind::Conflict,
             Self::ProductUnknown
             | Self::ProductUnavailable
@@ -91,6 +95,7 @@ impl Refusal {
             Self::IdTaken => "This id is in use.",
             Self::CredentialsWrong => "The e-mail address or the password is wrong.",
             Self::EmailNotVerified => "The e-mail address of this account is not verified yet.",
+            Self::VerificationSpent => "This verification is spent or has expired.",
             Self::ProductUnknown => "A product does not exist.",
             Self::ProductUnavailable => "A product is not available.",
             Self::AddressUnknown => "The address does not exist.",

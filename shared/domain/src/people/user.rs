@@ -61,6 +61,16 @@ impl User {
         (user, requested)
     }
 
+    /// The user with their address verified, if this is the token that they were mailed.
+    pub fn verified(mut self, token: &str, now: Timestamp) -> Option<Self> {
+        let verification = self.verification.take()?;
+        verification.accepts(token, now).then_some(Self {
+            email_verified: true,
+            version: self.version + 1,
+            ..self
+        })
+    }
+
     /// The key of a user.
     pub fn key_of(user_id: UserId) -> Key {
         Key::new(user_id)
