@@ -1,6 +1,7 @@
 //! AWS as one value: cheap to clone, built from the environment, its clients made when first used.
 
-use std::sync::{Arc, OnceLock};
+use std::mem;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -11,6 +12,7 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
+use futures::future::BoxFuture;
 use lifecycle::failure::BoxError;
 use lifecycle::uses::Use;
 
@@ -41,6 +43,7 @@ struct Inner {
     sqs: OnceLock<aws_sdk_sqs::Client>,
     secrets_manager: OnceLock<aws_sdk_secretsmanager::Client>,
     ses: OnceLock<aws_sdk_sesv2::Client>,
+    preparations: Mutex<Vec<BoxFuture<'static, ()>>>,
 }
 
 impl Aws {
@@ -79,11 +82,29 @@ impl Aws {
             sqs: OnceLock::new(),
             secrets_manager: OnceLock::new(),
             ses: OnceLock::new(),
+            preparations: Mutex::default(),
         })))
     }
 
     pub(crate) fn configuration(&self) -> &Configuration {
         &self.0.configuration
+    }
+
+    /// Leaves something to be done while the function starts.
+    pub(crate) fn prepare(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.preparations().push(Box::pin(work));
+    }
+
+    /// What was left to be done; it is there to be taken once.
+    pub(crate) fn take_preparations(&self) -> Vec<BoxFuture<'static, ()>> {
+        mem::take(&mut *self.preparations())
+    }
+
+    fn preparations(&self) -> MutexGuard<'_, Vec<BoxFuture<'static, ()>>> {
+        self.0
+            .preparations
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The connector that the AWS clients share.

@@ -114,15 +114,10 @@ impl Configuration {
         self.secrets.get(name).map(String::as_str)
     }
 
-    /// Whether the uses include any table, queue, secret or mail.
-    pub(crate) fn uses(&self) -> [bool; 4] {
-        let secrets = !self.secrets.is_empty();
-        [
-            !self.tables.is_empty(),
-            !self.queues.is_empty(),
-            secrets,
-            self.mail_from.is_some(),
-        ]
+    /// Whether the uses include any table, any queue, and mail.
+    pub(crate) fn uses(&self) -> [bool; 3] {
+        let queues = !self.queues.is_empty() || !self.dead_letters.is_empty();
+        [!self.tables.is_empty(), queues, self.mail_from.is_some()]
     }
 
     /// A variable that is set and not empty.

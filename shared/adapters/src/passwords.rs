@@ -110,8 +110,6 @@ impl Default for Passwords {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
-
     use super::*;
 
     #[tokio::test]
@@ -152,9 +150,7 @@ mod tests {
         let hash = ours.hash("something").await.unwrap();
         let parameters = |hash: &str| hash.rsplitn(3, '$').last().map(str::to_owned);
         assert_eq!(parameters(NOBODY), parameters(&hash));
-        let started = Instant::now();
         assert!(!ours.verify("something", None).await.unwrap());
-        assert!(started.elapsed().as_millis() > 0);
     }
 
     #[tokio::test]

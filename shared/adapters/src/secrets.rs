@@ -42,6 +42,8 @@ struct Kept<T> {
 impl Aws {
     /// A secret by its logical name, in the form that `parse` gives it.
     ///
+    /// It is fetched while the function starts, so that the first request need not wait for it.
+    ///
     /// What `parse` says of a secret that it cannot read goes to the log: it must not repeat
     /// any of the secret.
     ///
@@ -59,13 +61,19 @@ impl Aws {
             "USES lacks the secret {name}"
         );
         let aws = self.clone();
-        Secret::new(name, move || {
+        let secret = Secret::new(name, move || {
             let aws = aws.clone();
             Box::pin(async move {
                 let text = aws.secret_text(name).await?;
                 parse(&text).map_err(|error| Fault::internal(format!("secret {name}: {error}")))
             })
-        })
+        });
+        let first = secret.clone();
+        self.prepare(async move {
+            // Whoever needs it will see what is wrong, if it still is.
+            let _ = first.read().await;
+        });
+        secret
     }
 
     /// The secret's present version, from Secrets Manager.

@@ -1,5 +1,7 @@
 //! The lifecycle's port on AWS: one module for each thing it asks for.
 
+mod batches;
+mod bury;
 mod commit;
 mod count;
 mod export;

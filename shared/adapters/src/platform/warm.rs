@@ -1,4 +1,4 @@
-//! Connections opened before anybody waits for them.
+//! Connections opened, and secrets fetched, before anybody waits for them.
 
 use std::time::Duration;
 
@@ -18,9 +18,11 @@ const TIMEOUT: Duration = Duration::from_secs(1);
 impl Aws {
     /// Makes the clients of the services in use, and sends each service an unsigned request: its
     /// answer does not matter, but the connection that it came over stays in the pool, with the
-    /// TLS handshake done. A failure is no harm.
+    /// TLS handshake done. Secrets are fetched, which opens a connection too. A failure is no
+    /// harm.
     pub(super) async fn open_connections(&self) {
-        let [tables, queues, secrets, mail] = self.configuration().uses();
+        let secrets = self.take_preparations();
+        let [tables, queues, mail] = self.configuration().uses();
         let mut services = Vec::new();
         if tables {
             self.dynamodb();
@@ -30,10 +32,6 @@ impl Aws {
             self.sqs();
             services.push(Service::Sqs);
         }
-        if secrets {
-            self.secrets_manager();
-            services.push(Service::SecretsManager);
-        }
         if mail {
             self.ses();
             services.push(Service::Ses);
@@ -41,8 +39,9 @@ impl Aws {
         let opened = services
             .into_iter()
             .map(|service| self.open_connection(service));
+        let all = async { tokio::join!(join_all(opened), join_all(secrets)) };
         // Whoever is too late is abandoned, like whoever fails.
-        let _ = timeout(TIMEOUT, join_all(opened)).await;
+        let _ = timeout(TIMEOUT, all).await;
     }
 
     async fn open_connection(&self, service: Service) {

@@ -50,6 +50,22 @@ async fn a_connection_opened_during_init_serves_the_first_request() {
 }
 
 #[tokio::test]
+async fn a_secret_is_fetched_while_the_function_starts() {
+    let (url, counts) = stub(200, r#"{"SecretString":"hello"}"#).await;
+    let mut environment = environment();
+    environment.extend([
+        ("GREETING_SECRET_ID", "g".to_owned()),
+        ("AWS_ENDPOINT_URL", url),
+    ]);
+    let aws = connect(&[Use::Secret("greeting")], environment);
+    let secret = aws.secret("greeting", |text| Ok(text.len()));
+    aws.warm().await;
+    assert_eq!(counts.requests.load(SeqCst), 1);
+    assert_eq!(*secret.read().await.unwrap(), 5);
+    assert_eq!(counts.requests.load(SeqCst), 1);
+}
+
+#[tokio::test]
 async fn nothing_to_connect_to_is_no_harm_to_the_start() {
     let aws = connected_to(&nowhere().await);
     aws.warm().await;
