@@ -74,7 +74,7 @@ fn say_fields(fields: &Map<String, Value>) -> Option<String> {
 /// `POST /orders 201 in 12.3 ms, cold start (requestId)`.
 fn say_request(fields: &Map<String, Value>) -> String {
     let word = |name: &str| fields.get(name).and_then(Value::as_str).unwrap_or("-");
-    let mut said = format!("{} {} {}", word("method"), word("route"), word("status"));
+    let mut said = format!("{} {} {}", word("method"), word("path"), word("status"));
     if let Some(code) = fields.get("code").and_then(Value::as_str) {
         append(&mut said, format_args!(" {code}"));
     }
@@ -135,7 +135,7 @@ mod tests {
     #[test]
     fn the_canonical_line_becomes_a_short_one() {
         let line = r#"{"level":"info","message":"request","requestId":"r1","method":"POST",
-            "route":"/orders","status":"422","code":"OUT_OF_STOCK","durationMs":12.34,
+            "path":"/orders","status":"422","code":"OUT_OF_STOCK","durationMs":12.34,
             "coldStart":true,"stages":{"parse":0.1}}"#;
 
         assert_eq!(

@@ -89,12 +89,13 @@ async fn next(State(station): State<Station>, headers: HeaderMap) -> Response {
         .step_in(&station.environment, |environment| {
             let name = environment.extension_name(id)?.to_owned();
             station.note(&format!("extension {name} next"));
-            environment.extension_polls(id, poll)
+            let initialised = environment.extension_polls(id, poll)?;
+            station.note_if(initialised, "init done");
+            Some(())
         });
-    let Some(Some(initialised)) = polled else {
+    if polled.flatten().is_none() {
         return unknown();
-    };
-    station.note_if_initialised(Some(initialised));
+    }
     let Ok(delivery) = delivery.await else {
         return forbid(
             "Extension.InvalidExtensionState",

@@ -68,23 +68,34 @@ impl Function {
 
     /// Runs the function once.
     pub(super) async fn invoke(self: &Arc<Self>, payload: Bytes) -> Result<Bytes, InvokeError> {
-        let result = self.invoke_uncounted(payload).await;
-        let counter = match &result {
-            Ok(_) => return result,
-            Err(InvokeError::Throttled) => &self.counters.throttles,
-            Err(_) => &self.counters.errors,
-        };
-        counter.fetch_add(1, Ordering::Relaxed);
+        let request_id = Uuid::new_v4().to_string();
+        let result = self.invoke_as(&request_id, payload).await;
+        if let Err(error) = &result {
+            let is_throttle = *error == InvokeError::Throttled;
+            let counters = &self.counters;
+            let counter = if is_throttle {
+                &counters.throttles
+            } else {
+                &counters.errors
+            };
+            counter.fetch_add(1, Ordering::Relaxed);
+            self.timeline
+                .note_request(&request_id, &format!("failed: {}", error.error_type()));
+        }
         result
     }
 
-    async fn invoke_uncounted(self: &Arc<Self>, payload: Bytes) -> Result<Bytes, InvokeError> {
+    async fn invoke_as(
+        self: &Arc<Self>,
+        request_id: &str,
+        payload: Bytes,
+    ) -> Result<Bytes, InvokeError> {
         let (bytes, limit) = (payload.len(), PAYLOAD_BYTES_MAX);
         if bytes > limit {
             return Err(InvokeError::EventTooLarge { bytes, limit });
         }
         let (answer, answered) = oneshot::channel();
-        let request_id = Uuid::new_v4().to_string();
+        let request_id = request_id.to_owned();
         let pending = Pending {
             request_id,
             trace_id: trace_id(),
@@ -92,10 +103,9 @@ impl Function {
             answer,
         };
         self.step(|pool| {
-            let request_id = pending.request_id.clone();
-            pool.submit(pending)?;
             self.timeline
-                .queued(&self.deployment.logical_id, &request_id);
+                .queued(&self.deployment.logical_id, &pending.request_id);
+            pool.submit(pending)?;
             self.counters.invocations.fetch_add(1, Ordering::Relaxed);
             Ok::<_, InvokeError>(())
         })?;

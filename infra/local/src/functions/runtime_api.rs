@@ -54,12 +54,12 @@ pub(super) async fn serve(listener: TcpListener, function: Arc<Function>, enviro
 async fn next(State(station): State<Station>) -> Response {
     let (poll, delivery) = oneshot::channel();
     station.note("runtime next");
-    let initialised = station
+    station
         .function
         .step_in(&station.environment, |environment| {
-            environment.runtime_polls(poll)
+            let initialised = environment.runtime_polls(poll);
+            station.note_if(initialised, "init done");
         });
-    station.note_if_initialised(initialised);
     let Ok(delivery) = delivery.await else {
         return refuse(
             StatusCode::GONE,
@@ -154,9 +154,9 @@ impl Station {
             .note_environment(&self.environment, what);
     }
 
-    pub(super) fn note_if_initialised(&self, initialised: Option<bool>) {
-        if initialised == Some(true) {
-            self.note("init done");
+    pub(super) fn note_if(&self, happened: bool, what: &str) {
+        if happened {
+            self.note(what);
         }
     }
 }

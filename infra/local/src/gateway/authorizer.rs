@@ -67,7 +67,13 @@ impl Authorizer {
         functions: Functions,
         telemetry: Arc<Telemetry>,
     ) -> Self {
-        Self { name: name.to_owned(), settings, functions, telemetry, cache: Mutex::default() }
+        Self {
+            name: name.to_owned(),
+            settings,
+            functions,
+            telemetry,
+            cache: Mutex::default(),
+        }
     }
 
     /// The context that the authorizer gives a request, or the answer to a refused one.

@@ -80,7 +80,9 @@ impl Gateway {
             throttle: api.throttle.map(Bucket::new),
             functions,
         };
-        Self { shared: Arc::new(shared) }
+        Self {
+            shared: Arc::new(shared),
+        }
     }
 
     /// Serves clients until the task is aborted.

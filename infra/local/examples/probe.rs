@@ -1,0 +1,87 @@
+//! A function that does as it is told, for the tests of the platform.
+//!
+//! As the function of a route it answers with the event it got. As an authorizer it decides by the
+//! token. Otherwise the event says what to do: `{"do": "sleep", "ms": 100}`.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::time::Duration;
+
+use lambda_extension::{Extension, LambdaEvent as ExtensionEvent, service_fn as extension_fn};
+use lambda_runtime::{Error, LambdaEvent, run_concurrent, service_fn};
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    match variable("PROBE_INIT").as_deref() {
+        Some("exit") => std::process::exit(7),
+        Some("hang") => sleep(Duration::from_secs(60)).await,
+        _ => {}
+    }
+    let Some(work_ms) = variable("PROBE_EXTENSION_MS") else {
+        return serve().await;
+    };
+    // Extensions are registered before the runtime asks for its first event.
+    let work = Duration::from_millis(work_ms.parse()?);
+    let extension = Extension::new()
+        .with_extension_name("probe")
+        .with_events(&["INVOKE"])
+        .with_events_processor(extension_fn(move |_: ExtensionEvent| async move {
+            sleep(work).await;
+            Ok::<_, Infallible>(())
+        }));
+    let extension = extension.register().await?;
+    tokio::try_join!(extension.run(), serve()).map(|_| ())
+}
+
+async fn serve() -> Result<(), Error> {
+    run_concurrent(service_fn(async |event: LambdaEvent<Value>| {
+        handle(&event.payload).await
+    }))
+    .await
+}
+
+async fn handle(event: &Value) -> Result<Value, Error> {
+    if event["type"] == "REQUEST" {
+        return decide(event["identitySource"][0].as_str().unwrap_or_default());
+    }
+    match event["do"].as_str() {
+        None if event["version"] == "2.0" => Ok(answer(event)),
+        Some("sleep") => {
+            sleep(Duration::from_millis(event["ms"].as_u64().unwrap_or(0))).await;
+            Ok(json!("slept"))
+        }
+        Some("variables") => Ok(json!(std::env::vars().collect::<BTreeMap<_, _>>())),
+        Some("exit") => std::process::exit(3),
+        Some("fail") => Err("as told".into()),
+        Some("answer much") => Ok(json!("x".repeat(7 * 1024 * 1024))),
+        _ => Ok(event.clone()),
+    }
+}
+
+fn decide(token: &str) -> Result<Value, Error> {
+    match token {
+        "good" => Ok(json!({"isAuthorized": true, "context": {"sub": "u1"}})),
+        "bad" => Ok(json!({"isAuthorized": false})),
+        "unknown" => Err("Unauthorized".into()),
+        _ => Err("out of order".into()),
+    }
+}
+
+/// The event as the body, or an answer that makes no sense.
+fn answer(event: &Value) -> Value {
+    if event["queryStringParameters"]["nonsense"].is_string() {
+        return json!({"statusCode": "none"});
+    }
+    json!({
+        "statusCode": 200,
+        "headers": {"content-type": "application/json"},
+        "cookies": ["a=1", "b=2"],
+        "body": event.to_string(),
+    })
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}

@@ -1,0 +1,271 @@
+//! Lambda: environments, their order of events, limits and ends.
+
+use std::time::{Duration, Instant};
+
+use local::functions::{Functions, InvocationRecord, InvokeError};
+use serde_json::{Value, json};
+
+use super::{deployment, event, start, with_variable};
+
+const PROBE: &str = "ProbeFunction";
+
+async fn tell(functions: &Functions, what: &Value) -> Result<Value, InvokeError> {
+    let answer = functions.invoke(PROBE, event(what)).await?;
+    Ok(serde_json::from_slice(&answer).unwrap())
+}
+
+/// Where an event stands in a record, in milliseconds.
+fn at(record: &InvocationRecord, what: &str) -> f64 {
+    let found = record.events.iter().find(|event| event.what == what);
+    found
+        .unwrap_or_else(|| panic!("no {what} in {record:?}"))
+        .at_ms
+}
+
+#[tokio::test]
+async fn an_environment_is_started_once_and_kept_warm() {
+    let functions = start(vec![deployment()]);
+
+    tell(&functions, &json!({"do": "echo"})).await.unwrap();
+    tell(&functions, &json!({"do": "echo"})).await.unwrap();
+
+    let records = functions.invocations();
+    assert_eq!(
+        records.iter().map(|it| it.cold_start).collect::<Vec<_>>(),
+        [true, false]
+    );
+    assert_eq!(records[0].environment, records[1].environment);
+    assert_eq!(functions.counts()[PROBE].cold_starts, 1);
+    functions.stop().await;
+}
+
+#[tokio::test]
+async fn the_answer_is_out_before_the_extension_is_done_and_the_next_invocation_waits_for_it() {
+    let mut deployment = with_variable("PROBE_EXTENSION_MS", "400");
+    deployment.timeout = Duration::from_secs(10);
+    let functions = start(vec![deployment]);
+    tell(&functions, &json!({"do": "echo"})).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(600)).await;
+
+    let began = Instant::now();
+    tell(&functions, &json!({"do": "echo"})).await.unwrap();
+    let answered = began.elapsed();
+    tokio::time::sleep(Duration::from_millis(600)).await;
+
+    assert!(answered < Duration::from_millis(300), "{answered:?}");
+    let second = &functions.invocations()[1];
+    assert!(!second.cold_start);
+    assert!(
+        at(second, "response posted") < at(second, "extension probe next"),
+        "{second:?}"
+    );
+    assert!(at(second, "extension probe next") >= 400.0);
+    functions.stop().await;
+}
+
+#[tokio::test]
+async fn an_environment_whose_extension_is_at_work_takes_nothing() {
+    let functions = start(vec![with_variable("PROBE_EXTENSION_MS", "500")]);
+
+    tell(&functions, &json!({"do": "echo"})).await.unwrap();
+    tell(&functions, &json!({"do": "echo"})).await.unwrap();
+
+    let records = functions.invocations();
+    assert!(
+        records[1].cold_start,
+        "the first environment was still busy"
+    );
+    assert_ne!(records[0].environment, records[1].environment);
+    functions.stop().await;
+}
+
+#[tokio::test]
+async fn nothing_is_inherited_and_lambda_adds_its_own() {
+    let functions = start(vec![with_variable("USERS_TABLE", "local-UsersTable")]);
+
+    let variables = tell(&functions, &json!({"do": "variables"})).await.unwrap();
+
+    assert_eq!(variables["USERS_TABLE"], "local-UsersTable");
+    assert_eq!(variables["AWS_LAMBDA_FUNCTION_NAME"], "local-ProbeFunction");
+    assert_eq!(variables["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"], "128");
+    assert_eq!(variables["AWS_ACCESS_KEY_ID"], "ASIAPROBE");
+    assert_eq!(variables["AWS_ENDPOINT_URL_SQS"], "http://127.0.0.1:9");
+    let environment = functions.invocations()[0].environment.clone().unwrap();
+    assert_eq!(variables["AWS_SESSION_TOKEN"], environment.as_str());
+    for inherited in ["HOME", "CARGO", "CARGO_MANIFEST_DIR", "USER"] {
+        assert_eq!(variables.get(inherited), None, "{inherited}");
+    }
+    functions.stop().await;
+}
+
+#[tokio::test]
+async fn what_overruns_is_ended_and_the_next_invocation_starts_anew() {
+    let mut deployment = deployment();
+    deployment.timeout = Duration::from_millis(300);
+    let functions = start(vec![deployment]);
+
+    let error = tell(&functions, &json!({"do": "sleep", "ms": 5_000}))
+        .await
+        .unwrap_err();
+    assert_eq!(error.to_string(), "Task timed out after 0.30 seconds");
+
+    tell(&functions, &json!({"do": "echo"})).await.unwrap();
+    assert!(functions.invocations()[1].cold_start);
+    functions.stop().await;
+}
+
+#[tokio::test]
+async fn a_crash_fails_its_invocation_alone() {
+    let functions = start(vec![deployment()]);
+
+    let error = tell(&functions, &json!({"do": "exit"})).await.unwrap_err();
+    assert_eq!(
+        error,
+        InvokeError::Crashed {
+            how: "exit status: 3".to_owned()
+        }
+    );
+
+    tell(&functions, &json!({"do": "echo"})).await.unwrap();
+    functions.stop().await;
+}
+
+#[tokio::test]
+async fn a_killed_environment_fails_what_runs_in_it() {
+    let functions = start(vec![deployment()]);
+    tell(&functions, &json!({"do": "echo"})).await.unwrap();
+    let environment = functions.invocations()[0].environment.clone().unwrap();
+
+    let sleeping = json!({"do": "sleep", "ms": 5_000});
+    let running = tell(&functions, &sleeping);
+    let killing = async {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        functions.kill(&environment);
+    };
+    let (result, ()) = tokio::join!(running, killing);
+
+    let InvokeError::Crashed { how } = result.unwrap_err() else {
+        panic!("no crash");
+    };
+    assert!(how.contains("SIGKILL"), "{how}");
+    functions.stop().await;
+}
+
+#[tokio::test]
+async fn an_error_of_the_function_is_passed_on() {
+    let functions = start(vec![deployment()]);
+
+    let error = tell(&functions, &json!({"do": "fail"})).await.unwrap_err();
+
+    assert!(
+        matches!(&error, InvokeError::FunctionError { message, .. } if message == "as told"),
+        "{error:?}"
+    );
+    assert_eq!(functions.counts()[PROBE].errors, 1);
+    functions.stop().await;
+}
+
+#[tokio::test]
+async fn a_function_that_cannot_start_fails_each_invocation_once() {
+    let functions = start(vec![with_variable("PROBE_INIT", "exit")]);
+
+    let error = tell(&functions, &json!({"do": "echo"})).await.unwrap_err();
+
+    assert_eq!(
+        error,
+        InvokeError::InitFailed {
+            reason: "exit status: 7".to_owned()
+        }
+    );
+    functions.stop().await;
+}
+
+#[tokio::test]
+async fn more_than_the_reserved_concurrency_is_throttled() {
+    let mut deployment = deployment();
+    deployment.reserved_concurrency = Some(1);
+    let functions = start(vec![deployment]);
+
+    let sleeping = json!({"do": "sleep", "ms": 300});
+    let (first, second) = tokio::join!(tell(&functions, &sleeping), tell(&functions, &sleeping));
+
+    assert!(first.is_ok(), "{first:?}");
+    assert_eq!(second.unwrap_err(), InvokeError::Throttled);
+    assert_eq!(functions.counts()[PROBE].throttles, 1);
+    functions.stop().await;
+}
+
+#[tokio::test]
+async fn an_answer_that_is_too_large_is_the_functions_error() {
+    let functions = start(vec![deployment()]);
+
+    let error = tell(&functions, &json!({"do": "answer much"}))
+        .await
+        .unwrap_err();
+
+    assert_eq!(error.error_type(), "Function.ResponseSizeTooLarge");
+    functions.stop().await;
+}
+
+#[tokio::test]
+async fn one_process_serves_several_invocations_at_once_where_it_may() {
+    let mut deployment = deployment();
+    deployment.invocations_per_environment = 4;
+    let functions = start(vec![deployment]);
+    tell(&functions, &json!({"do": "echo"})).await.unwrap();
+
+    let sleeping = json!({"do": "sleep", "ms": 400});
+    let began = Instant::now();
+    let results = futures::future::join_all((0..4).map(|_| tell(&functions, &sleeping))).await;
+
+    assert!(results.iter().all(Result::is_ok), "{results:?}");
+    assert!(
+        began.elapsed() < Duration::from_millis(1_200),
+        "{:?}",
+        began.elapsed()
+    );
+    assert_eq!(functions.counts()[PROBE].cold_starts, 1);
+    functions.stop().await;
+}
+
+#[tokio::test]
+async fn every_invocation_is_a_cold_start_where_that_is_asked_for() {
+    let functions = start(vec![deployment()]);
+    functions.cold_start_every_call(true);
+
+    tell(&functions, &json!({"do": "echo"})).await.unwrap();
+    tell(&functions, &json!({"do": "echo"})).await.unwrap();
+
+    assert_eq!(functions.counts()[PROBE].cold_starts, 2);
+    functions.stop().await;
+}
+
+#[tokio::test]
+async fn a_binary_built_anew_is_used_from_the_next_invocation_on() {
+    let functions = start(vec![deployment()]);
+    tell(&functions, &json!({"do": "echo"})).await.unwrap();
+
+    functions.binary_changed(&super::probe());
+    tell(&functions, &json!({"do": "echo"})).await.unwrap();
+
+    assert!(functions.invocations()[1].cold_start);
+    functions.stop().await;
+}
+
+#[tokio::test]
+async fn nothing_runs_after_the_end() {
+    let functions = start(vec![with_variable("PROBE_EXTENSION_MS", "0")]);
+    let variables = tell(&functions, &json!({"do": "variables"})).await.unwrap();
+    assert!(variables["AWS_LAMBDA_RUNTIME_API"].is_string());
+
+    let began = Instant::now();
+    functions.stop().await;
+
+    assert!(
+        began.elapsed() < Duration::from_secs(1),
+        "{:?}",
+        began.elapsed()
+    );
+    let error = tell(&functions, &json!({"do": "echo"})).await.unwrap_err();
+    assert_eq!(error, InvokeError::Stopping);
+}

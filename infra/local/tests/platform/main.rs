@@ -1,0 +1,59 @@
+//! The platform's Lambda and its gateway, with a function that does as it is told.
+
+mod functions;
+mod gateway;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use local::functions::{Deployment, Functions, LogLine, LogSink};
+use serde_json::Value;
+
+/// A function made of the probe, ready to be changed.
+fn deployment() -> Deployment {
+    Deployment {
+        logical_id: "ProbeFunction".to_owned(),
+        binary: probe(),
+        variables: BTreeMap::new(),
+        access_key_id: "ASIAPROBE".to_owned(),
+        services_endpoint: "http://127.0.0.1:9".to_owned(),
+        timeout: Duration::from_secs(5),
+        memory_mb: 128,
+        reserved_concurrency: None,
+        invocations_per_environment: 1,
+    }
+}
+
+/// The functions, and nobody who reads their logs.
+fn start(deployments: Vec<Deployment>) -> Functions {
+    let nobody: LogSink = Arc::new(|_: &LogLine<'_>| ());
+    Functions::start(deployments, &nobody)
+}
+
+/// A deployment with an environment variable.
+fn with_variable(name: &str, value: &str) -> Deployment {
+    let mut deployment = deployment();
+    deployment
+        .variables
+        .insert(name.to_owned(), value.to_owned());
+    deployment
+}
+
+fn event(value: &Value) -> Bytes {
+    Bytes::from(value.to_string())
+}
+
+/// The example that cargo builds along with these tests.
+fn probe() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let profile = test.ancestors().nth(2).unwrap();
+    let probe = profile.join("examples").join("probe");
+    assert!(
+        probe.is_file(),
+        "`cargo build --example probe` comes first where `--test` is given"
+    );
+    probe
+}
