@@ -1,0 +1,82 @@
+//! Arrows point down only: who may depend on whom.
+
+use cargo_metadata::{DependencyKind, Metadata};
+
+/// What a crate of the workspace may be built on, and whether it may know an SDK.
+const ALLOWED: [(&str, &[&str], Sdk); 7] = [
+    ("lifecycle", &[], Sdk::Never),
+    ("domain", &["lifecycle"], Sdk::Never),
+    ("adapters", &["lifecycle"], Sdk::Always),
+    ("functions", &["adapters", "domain", "lifecycle"], Sdk::Never),
+    ("local", &["adapters", "domain", "lifecycle"], Sdk::InTests),
+    ("xtask", &[], Sdk::Never),
+    ("blackbox", &["adapters", "domain", "lifecycle", "local"], Sdk::InTests),
+];
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sdk {
+    Never,
+    InTests,
+    Always,
+}
+
+/// A dependency of a crate of the workspace.
+pub(super) struct Arrow {
+    from: String,
+    to: String,
+    for_tests: bool,
+}
+
+pub(super) fn of(metadata: &Metadata) -> Vec<Arrow> {
+    let packages = metadata.workspace_packages().into_iter();
+    packages
+        .flat_map(|package| {
+            package.dependencies.iter().map(|dependency| Arrow {
+                from: package.name.to_string(),
+                to: dependency.name.clone(),
+                for_tests: dependency.kind == DependencyKind::Development,
+            })
+        })
+        .collect()
+}
+
+/// The arrows that point where they must not.
+pub(super) fn upward(arrows: &[Arrow]) -> Vec<String> {
+    arrows.iter().filter_map(complaint).collect()
+}
+
+fn complaint(Arrow { from, to, for_tests }: &Arrow) -> Option<String> {
+    let Some((_, below, sdk)) = ALLOWED.iter().find(|(name, ..)| name == from) else {
+        return Some(format!("crate {from}: its place is not said in infra/xtask/src/tidy/arrows.rs"));
+    };
+    let ours = ALLOWED.iter().any(|(name, ..)| name == to);
+    // A crate may use itself in its tests, with features of its own.
+    if ours && !below.contains(&to.as_str()) && !(*for_tests && from == to) {
+        return Some(format!("crate {from} must not depend on {to}: arrows point down only"));
+    }
+    let is_sdk = to.starts_with("aws-sdk-") || to.starts_with("aws-smithy-") || to == "aws-config";
+    let may = *sdk == Sdk::Always || (*sdk == Sdk::InTests && *for_tests);
+    (is_sdk && !may).then(|| format!("crate {from} must not know {to}: only adapters know an SDK"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_arrow_that_points_up_or_at_an_sdk_is_found() {
+        for (from, to, for_tests, found) in [
+            ("functions", "lifecycle", false, false),
+            ("lifecycle", "domain", false, true),
+            ("domain", "adapters", true, true),
+            ("functions", "aws-sdk-dynamodb", false, true),
+            ("adapters", "aws-sdk-dynamodb", false, false),
+            ("local", "aws-sdk-sqs", true, false),
+            ("local", "aws-sdk-sqs", false, true),
+            ("newcomer", "serde", false, true),
+        ] {
+            let arrow = Arrow { from: from.into(), to: to.into(), for_tests };
+            assert_eq!(!upward(&[arrow]).is_empty(), found, "{from} on {to}");
+        }
+    }
+}

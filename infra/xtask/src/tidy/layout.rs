@@ -1,0 +1,85 @@
+//! Where things stand: the top level, and the stages of an endpoint.
+
+/// What the top level consists of. Tools' dot files may stand beside it.
+const TOP_LEVEL: [&str; 12] = [
+    "ARCHITECTURE.md",
+    "Cargo.lock",
+    "Cargo.toml",
+    "LICENSE",
+    "README.md",
+    "functions",
+    "infra",
+    "samconfig.toml",
+    "shared",
+    "template.yaml",
+    "tests",
+    // Tools look for these by name and place.
+    "rust-toolchain.toml",
+];
+
+/// Configuration of tools that look for it at the top level under just this name.
+const TOOLS: [&str; 3] = ["clippy.toml", "deny.toml", "rustfmt.toml"];
+
+/// The headings under which an endpoint's file reads.
+const STAGES: [&str; 9] = [
+    "// 1. Routing",
+    "// 2. Authentication",
+    "// 3. Authorization",
+    "// 4. Deserialisation",
+    "// 5. Syntax validation",
+    "// 6. Retrieval",
+    "// 7.",
+    "8.",
+    "// 9. Response",
+];
+
+/// What stands on the top level and does not belong there.
+pub(super) fn top_level(files: &[String]) -> Vec<String> {
+    let mut strangers: Vec<&str> = files
+        .iter()
+        .filter_map(|path| path.split('/').next())
+        .filter(|name| !name.starts_with('.'))
+        .filter(|name| !TOP_LEVEL.contains(name) && !TOOLS.contains(name))
+        .collect();
+    strangers.dedup();
+    strangers.iter().map(|name| format!("{name} does not belong on the top level")).collect()
+}
+
+/// Whether an endpoint's file reads as its nine stages, in order.
+pub(super) fn stages(path: &str, text: &str) -> Vec<String> {
+    let is_endpoint = text.contains("\nimpl Endpoint for ") || text.contains("\nimpl Query for ");
+    if !path.starts_with("functions/") || !is_endpoint {
+        return Vec::new();
+    }
+    let mut rest = text;
+    for stage in STAGES {
+        match rest.split_once(stage) {
+            Some((_, after)) => rest = after,
+            None => return vec![format!("{path}: no stage \"{stage}\" in its place")],
+        }
+    }
+    Vec::new()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stranger_on_the_top_level_is_found() {
+        let files = ["README.md", ".ci/run", "shared/a.rs", "notes.txt", "scripts/x"];
+        let found = top_level(&files.map(str::to_owned));
+        assert_eq!(found.len(), 2, "{found:?}");
+    }
+
+    #[test]
+    fn an_endpoint_whose_stages_are_out_of_order_is_found() {
+        let ordered = STAGES.join("\n");
+        let good = format!("\nimpl Query for GetUser {{\n{ordered}\n}}");
+        let path = "functions/people/get_user.rs";
+        assert!(stages(path, &good).is_empty());
+        let bad = good.replace("// 3. Authorization\n", "");
+        assert_eq!(stages(path, &bad).len(), 1);
+        assert!(stages("functions/people/send_email.rs", "impl Consumer for SendEmail {}").is_empty());
+    }
+}

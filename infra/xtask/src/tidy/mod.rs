@@ -1,0 +1,42 @@
+//! The house's rules that neither the compiler nor clippy knows.
+//!
+//! Each rule is a function from what it looks at to sentences about what is wrong, and has a
+//! test in which it finds something.
+
+mod arrows;
+mod layout;
+mod licences;
+mod sources;
+
+use std::path::Path;
+use std::process::Command;
+
+/// Everything that is wrong with the workspace, one sentence each.
+pub(crate) fn complaints(workspace: &Path) -> Vec<String> {
+    let files = match tracked_files(workspace) {
+        Ok(files) => files,
+        Err(error) => return vec![format!("the tracked files cannot be listed: {error}")],
+    };
+    let metadata = match cargo_metadata::MetadataCommand::new().current_dir(workspace).exec() {
+        Ok(metadata) => metadata,
+        Err(error) => return vec![format!("cargo metadata: {error}")],
+    };
+    let mut complaints = layout::top_level(&files);
+    complaints.extend(arrows::upward(&arrows::of(&metadata)));
+    complaints.extend(licences::refused(workspace, &metadata));
+    for path in &files {
+        let Ok(text) = std::fs::read_to_string(workspace.join(path)) else { continue };
+        complaints.extend(sources::banned(path, &text));
+        complaints.extend(layout::stages(path, &text));
+    }
+    complaints
+}
+
+fn tracked_files(workspace: &Path) -> Result<Vec<String>, std::io::Error> {
+    let listed = Command::new("git").args(["ls-files", "-z"]).current_dir(workspace).output()?;
+    if !listed.status.success() {
+        return Err(std::io::Error::other(String::from_utf8_lossy(&listed.stderr).into_owned()));
+    }
+    let names = String::from_utf8_lossy(&listed.stdout);
+    Ok(names.split('\0').filter(|name| !name.is_empty()).map(str::to_owned).collect())
+}
