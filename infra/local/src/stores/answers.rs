@@ -18,37 +18,20 @@ const QUERY_ERROR: HeaderName = HeaderName::from_static("x-amzn-query-error");
 
 /// The answer to a call that a fault refuses.
 pub(super) fn refused(call: &Call, refusal: Refusal) -> Response {
-    match (call.store, refusal) {
-        (Store::Tables, _) => refused_by_table(call, refusal),
-        (Store::Queues, Refusal::Failed) => failed(
-            call.store,
-            "InternalFailure",
-            "We encountered an internal error.",
-        ),
-        (Store::Queues, _) => error(
-            call.store,
-            400,
-            "RequestThrottled",
-            "The request was denied: too many requests.",
-        ),
-        (Store::Secrets, Refusal::Failed) => failed(
-            call.store,
-            "InternalServiceError",
-            "An error occurred on the server side.",
-        ),
-        (Store::Secrets, _) => error(call.store, 400, "ThrottlingException", "Rate exceeded"),
-        (Store::Mail, Refusal::Failed) => failed(
-            call.store,
-            "InternalServiceErrorException",
-            "The service failed.",
-        ),
-        (Store::Mail, _) => error(
-            call.store,
+    let (status, code, message) = match (call.store, refusal) {
+        (Store::Tables, _) => return refused_by_table(call, refusal),
+        (Store::Queues, Refusal::Failed) => (500, "InternalFailure", "An internal error."),
+        (Store::Queues, _) => (400, "RequestThrottled", "The request was throttled."),
+        (Store::Secrets, Refusal::Failed) => (500, "InternalServiceError", "An internal error."),
+        (Store::Secrets, _) => (400, "ThrottlingException", "Rate exceeded"),
+        (Store::Mail, Refusal::Failed) => (500, "InternalServiceErrorException", "It failed."),
+        (Store::Mail, _) => (
             429,
             "TooManyRequestsException",
             "Maximum sending rate exceeded.",
         ),
-    }
+    };
+    error(call.store, status, code, message)
 }
 
 /// The answer to a call that no policy allows.
@@ -62,10 +45,9 @@ pub(super) fn denied(store: Store, denial: &Denial) -> Response {
         "User: {principal} is not authorized to perform: {action} on resource: {resource} \
          because no identity-based policy allows the {action} action"
     );
-    let status = if matches!(store, Store::Queues | Store::Mail) {
-        403
-    } else {
-        400
+    let status = match store {
+        Store::Queues | Store::Mail => 403,
+        Store::Tables | Store::Secrets => 400,
     };
     error(store, status, "AccessDeniedException", &message)
 }
@@ -92,7 +74,7 @@ pub(super) fn too_large() -> Response {
 
 /// The answer when the embedded store itself cannot be reached.
 pub(super) fn unreachable(store: Store, reason: &str) -> Response {
-    failed(store, "InternalServerError", reason)
+    error(store, 500, "InternalServerError", reason)
 }
 
 fn refused_by_table(call: &Call, refusal: Refusal) -> Response {
@@ -102,7 +84,12 @@ fn refused_by_table(call: &Call, refusal: Refusal) -> Response {
 
     let transaction = call.operation == "TransactWriteItems";
     match refusal {
-        Refusal::Failed => failed(call.store, "InternalServerError", "Internal server error"),
+        Refusal::Failed => error(
+            call.store,
+            500,
+            "InternalServerError",
+            "Internal server error",
+        ),
         Refusal::Throttled if transaction => cancelled(call, "ThrottlingError", THROTTLED),
         Refusal::Throttled => error(call.store, 400, "ThrottlingException", THROTTLED),
         Refusal::Conflict if transaction => cancelled(call, "TransactionConflict", CONFLICT),
@@ -122,15 +109,10 @@ fn cancelled(call: &Call, code: &str, message: &str) -> Response {
     );
     let body = json!({
         "__type": format!("{}TransactionCanceledException", namespace(call.store)),
-        "message": summary,
         "Message": summary,
         "CancellationReasons": reasons,
     });
     answer(call.store, 400, "TransactionCanceledException", &body)
-}
-
-fn failed(store: Store, code: &str, message: &str) -> Response {
-    error(store, 500, code, message)
 }
 
 fn error(store: Store, status: u16, code: &str, message: &str) -> Response {

@@ -39,8 +39,7 @@ pub(super) struct Tables {
 }
 
 impl Tables {
-    /// Opens the tables and serves them on a loopback port of their own until the handle is
-    /// dropped that `shutdown` waits for.
+    /// Opens the tables and serves them on a loopback port of their own until `shutdown` is ready.
     ///
     /// # Errors
     /// Where the file cannot be opened or no port be had.
