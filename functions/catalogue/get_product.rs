@@ -59,11 +59,7 @@ impl Query for GetProduct {
         let key = Product::key_of(*product_id);
         let load = async || self.products.get_eventually(permit, &key).await;
         let cached = self.cache.get(product_id, load).await?;
-        Ok(Found {
-            product: cached.value.or_absent()?,
-            age: cached.age,
-            left: cached.left,
-        })
+        Ok(Found { product: cached.value.or_absent()?, age: cached.age, left: cached.left })
     }
 
     // 3 again. Authorization: the catalogue is public

@@ -100,11 +100,7 @@ mod tests {
     #[test]
     fn name_and_id_are_claimed_in_one_commit_and_each_says_which_was_taken() {
         let effects = PostProduct::effects(&lamp());
-        let refusals: Vec<_> = effects
-            .writes()
-            .iter()
-            .map(|write| &write.otherwise)
-            .collect();
+        let refusals: Vec<_> = effects.writes().iter().map(|write| &write.otherwise).collect();
         let [Otherwise::Reject(name), Otherwise::Reject(id)] = refusals[..] else {
             panic!("{refusals:?}")
         };

@@ -87,9 +87,7 @@ impl Endpoint for CreateOrder {
         command: &PlaceOrder,
     ) -> Result<OrderFacts, Fault> {
         let ordered = command.items.as_slice().iter();
-        let products: Vec<_> = ordered
-            .map(|item| Product::key_of(item.product_id))
-            .collect();
+        let products: Vec<_> = ordered.map(|item| Product::key_of(item.product_id)).collect();
         let address = Address::key_of(command.address_id);
         let customer = User::key_of(permit.caller().user_id);
         let (products, address, customer, rules) = futures::try_join!(
@@ -98,12 +96,7 @@ impl Endpoint for CreateOrder {
             self.customers.get(permit, &customer),
             self.rules(permit),
         )?;
-        Ok(OrderFacts {
-            products,
-            address,
-            customer,
-            rules,
-        })
+        Ok(OrderFacts { products, address, customer, rules })
     }
 
     // 3 again. Authorization: everybody orders for themselves. An address that is not their own
@@ -149,10 +142,7 @@ impl CreateOrder {
             let rules = stored.unwrap_or_default().checked();
             rules.map(Some).map_err(|violations| {
                 let fields: Vec<_> = violations.iter().map(|one| one.field.as_str()).collect();
-                Fault::internal(format!(
-                    "the stored rules are invalid: {}",
-                    fields.join(", ")
-                ))
+                Fault::internal(format!("the stored rules are invalid: {}", fields.join(", ")))
             })
         };
         let rules = self.rules.get(&(), load).await?;
@@ -190,19 +180,12 @@ mod tests {
         let order = order(facts()).unwrap();
         let told = CreateOrder::effects(&order).events()[0].data.to_string();
         assert!(told.contains(&ann().user_id.to_string()));
-        assert!(
-            !told.contains("ann@example.com") && !told.contains("Street"),
-            "{told}"
-        );
+        assert!(!told.contains("ann@example.com") && !told.contains("Street"), "{told}");
     }
 
     #[test]
     fn an_order_whose_products_do_not_exist_is_refused() {
-        let rejection = order(OrderFacts {
-            products: vec![None],
-            ..facts()
-        })
-        .unwrap_err();
+        let rejection = order(OrderFacts { products: vec![None], ..facts() }).unwrap_err();
         assert_eq!(rejection.code, "PRODUCT_UNKNOWN");
     }
 

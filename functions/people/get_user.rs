@@ -44,10 +44,7 @@ impl Query for GetUser {
     type Facts = User;
 
     async fn retrieve(&self, permit: &Permit<SignedIn>, user_id: &UserId) -> Result<User, Fault> {
-        self.users
-            .get(permit, &User::key_of(*user_id))
-            .await?
-            .or_absent()
+        self.users.get(permit, &User::key_of(*user_id)).await?.or_absent()
     }
 
     // 3 again. Authorization: nobody learns who else has an account
@@ -83,16 +80,9 @@ mod tests {
         for (caller, verdict) in [
             (signed_in(ann.user_id, &[Role::Customer]), Verdict::Allow),
             (signed_in(other, &[Role::Admin]), Verdict::Allow),
-            (
-                signed_in(other, &[Role::Customer, Role::Merchant, Role::Editor]),
-                Verdict::Hide,
-            ),
+            (signed_in(other, &[Role::Customer, Role::Merchant, Role::Editor]), Verdict::Hide),
         ] {
-            assert_eq!(
-                GetUser::allow(&caller, &ann.user_id, &ann),
-                verdict,
-                "{caller:?}"
-            );
+            assert_eq!(GetUser::allow(&caller, &ann.user_id, &ann), verdict, "{caller:?}");
         }
     }
 }

@@ -87,10 +87,7 @@ impl Endpoint for PostSession {
         if !verified {
             self.attempts.failed(permit, &email.folded()).await;
         }
-        Ok(SignIn {
-            user: user.filter(|_| verified),
-            signer,
-        })
+        Ok(SignIn { user: user.filter(|_| verified), signer })
     }
 
     // 3 again. Authorization: the password is for stage 7 to judge, which says 401 and not 404
@@ -111,11 +108,7 @@ impl Endpoint for PostSession {
         if !user.email_verified {
             return Err(Refusal::EmailNotVerified.into());
         }
-        Ok(Session {
-            user,
-            signer,
-            from: moment.now(),
-        })
+        Ok(Session { user, signer, from: moment.now() })
     }
 
     // 8. Side effects: none, the token itself is the session
@@ -181,29 +174,20 @@ mod tests {
 
     #[test]
     fn a_wrong_address_and_a_wrong_password_are_one_answer() {
-        let Err(rejection) = decide(None) else {
-            panic!("nobody signs in")
-        };
+        let Err(rejection) = decide(None) else { panic!("nobody signs in") };
         assert_eq!(rejection, Refusal::CredentialsWrong.into());
     }
 
     #[test]
     fn an_account_is_told_to_be_unverified_only_to_who_knows_its_password() {
-        let Err(rejection) = decide(Some(ann())) else {
-            panic!("Ann is not verified")
-        };
+        let Err(rejection) = decide(Some(ann())) else { panic!("Ann is not verified") };
         assert_eq!(rejection, Refusal::EmailNotVerified.into());
     }
 
     #[test]
     fn a_session_is_a_token_for_fifteen_minutes() {
-        let verified = User {
-            email_verified: true,
-            ..ann()
-        };
-        let Ok(session) = decide(Some(verified)) else {
-            panic!("Ann signs in")
-        };
+        let verified = User { email_verified: true, ..ann() };
+        let Ok(session) = decide(Some(verified)) else { panic!("Ann signs in") };
         assert!(PostSession::effects(&session).writes().is_empty());
         let Session { user, signer, from } = session;
         let token = signer.sign(&user.claims(), from, LIFETIME_S);

@@ -17,9 +17,7 @@ use lifecycle::{
 };
 
 fn main() -> ExitCode {
-    adapters::serve(|_| PostUser {
-        passwords: Passwords::new(),
-    })
+    adapters::serve(|_| PostUser { passwords: Passwords::new() })
 }
 
 struct PostUser {
@@ -55,10 +53,7 @@ impl Endpoint for PostUser {
     type Facts = PasswordHash;
 
     async fn retrieve(&self, _: &Permit<Anyone>, draft: &UserDraft) -> Result<PasswordHash, Fault> {
-        self.passwords
-            .hash(draft.password.reveal())
-            .await
-            .map(PasswordHash)
+        self.passwords.hash(draft.password.reveal()).await.map(PasswordHash)
     }
 
     // 3 again. Authorization: everybody may sign up
@@ -86,10 +81,7 @@ impl Endpoint for PostUser {
         Effects::none()
             .write(Write::create(&user.email_claim()).otherwise(email_taken))
             .write(Write::create(user).otherwise(id_taken))
-            .message(Message::new(
-                EMAILS,
-                Event::about(user.user_id, verification),
-            ))
+            .message(Message::new(EMAILS, Event::about(user.user_id, verification)))
     }
 
     // 9. Response
@@ -130,11 +122,7 @@ mod tests {
     #[test]
     fn address_and_id_are_claimed_in_one_commit_and_each_says_which_was_taken() {
         let effects = PostUser::effects(&signed_up());
-        let refusals: Vec<_> = effects
-            .writes()
-            .iter()
-            .map(|write| &write.otherwise)
-            .collect();
+        let refusals: Vec<_> = effects.writes().iter().map(|write| &write.otherwise).collect();
         let [Otherwise::Reject(email), Otherwise::Reject(id)] = refusals[..] else {
             panic!("{refusals:?}")
         };

@@ -38,16 +38,10 @@ impl Consumer for SendEmail {
             EmailVerificationRequested::TYPE => Topic::Verification(data(envelope.data)?),
             OrderCreated::TYPE => Topic::Order(Box::new(data(envelope.data)?)),
             other => {
-                return Err(Violations::one(
-                    "/eventType",
-                    format!("`{other}` is unknown"),
-                ));
+                return Err(Violations::one("/eventType", format!("`{other}` is unknown")));
             }
         };
-        Ok(Notice {
-            event_id: envelope.event_id,
-            topic,
-        })
+        Ok(Notice { event_id: envelope.event_id, topic })
     }
 
     // 6. Retrieval: addresses do not travel in events, so they are looked up
@@ -58,9 +52,7 @@ impl Consumer for SendEmail {
         permit: &Permit<Delivered>,
         notice: &Notice,
     ) -> Result<Option<User>, Fault> {
-        self.users
-            .get(permit, &User::key_of(notice.topic.user_id()))
-            .await
+        self.users.get(permit, &User::key_of(notice.topic.user_id())).await
     }
 
     // 7. and 8. What is written. Somebody without an account here gets nothing.
@@ -73,12 +65,7 @@ impl Consumer for SendEmail {
             Topic::Order(order) => order_received(&user, order),
         };
         let to = user.email.to_string();
-        Ok(Effects::none().mail(Mail {
-            id: notice.event_id.clone(),
-            to,
-            subject,
-            text,
-        }))
+        Ok(Effects::none().mail(Mail { id: notice.event_id.clone(), to, subject, text }))
     }
 }
 
@@ -150,10 +137,7 @@ mod tests {
                 "userId": ann().user_id, "token": "the-token"
             }),
         );
-        assert_eq!(
-            (mail.id.as_str(), mail.to.as_str()),
-            ("event-1", "ann@example.com")
-        );
+        assert_eq!((mail.id.as_str(), mail.to.as_str()), ("event-1", "ann@example.com"));
         assert!(mail.text.contains("the-token"), "{}", mail.text);
     }
 
@@ -167,12 +151,7 @@ mod tests {
     #[test]
     fn nobody_is_written_to_who_has_no_account() {
         let notice = SendEmail::parse(envelope(OrderCreated::TYPE, order())).unwrap();
-        assert!(
-            SendEmail::decide(&moment(), &notice, None)
-                .unwrap()
-                .mails()
-                .is_empty()
-        );
+        assert!(SendEmail::decide(&moment(), &notice, None).unwrap().mails().is_empty());
     }
 
     #[test]
@@ -180,24 +159,15 @@ mod tests {
         for (event_type, data) in [
             ("OrderShipped", order()),
             (OrderCreated::TYPE, json!({})),
-            (
-                EmailVerificationRequested::TYPE,
-                json!({ "userId": "ann", "token": "t" }),
-            ),
+            (EmailVerificationRequested::TYPE, json!({ "userId": "ann", "token": "t" })),
         ] {
-            assert!(
-                SendEmail::parse(envelope(event_type, data)).is_err(),
-                "{event_type}"
-            );
+            assert!(SendEmail::parse(envelope(event_type, data)).is_err(), "{event_type}");
         }
     }
 
     fn mail_about(event_type: &str, data: Value) -> Mail {
         let notice = SendEmail::parse(envelope(event_type, data)).unwrap();
-        SendEmail::decide(&moment(), &notice, Some(ann()))
-            .unwrap()
-            .mails()[0]
-            .clone()
+        SendEmail::decide(&moment(), &notice, Some(ann())).unwrap().mails()[0].clone()
     }
 
     fn order() -> Value {

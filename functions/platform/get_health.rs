@@ -29,11 +29,8 @@ impl Query for GetHealth {
     // 3. Authorization, before anything is read
     const ACCESS: Access<NoRole> = Access::Public;
 
-    const USES: &'static [Use] = &[
-        Use::Table(USERS, &[Verb::GetItem]),
-        Use::Probe(EMAILS),
-        Use::Secret(VERIFICATION_KEYS),
-    ];
+    const USES: &'static [Use] =
+        &[Use::Table(USERS, &[Verb::GetItem]), Use::Probe(EMAILS), Use::Secret(VERIFICATION_KEYS)];
 
     // 4. Deserialisation
     type Input = ();
@@ -54,11 +51,7 @@ impl Query for GetHealth {
             self.aws.probe_queue(permit, EMAILS),
             self.aws.probe_secret(permit, VERIFICATION_KEYS),
         );
-        Ok(Health::of([
-            ("table", table),
-            ("queue", queue),
-            ("secret", secret),
-        ]))
+        Ok(Health::of([("table", table), ("queue", queue), ("secret", secret)]))
     }
 
     // 3 again. Authorization: it is nobody's secret
@@ -106,15 +99,8 @@ impl Health {
                 unavailable.push(dependency);
             }
         }
-        let status = if unavailable.is_empty() {
-            Status::Ok
-        } else {
-            Status::Unavailable
-        };
-        Self {
-            status,
-            unavailable,
-        }
+        let status = if unavailable.is_empty() { Status::Ok } else { Status::Unavailable };
+        Self { status, unavailable }
     }
 }
 
@@ -127,23 +113,14 @@ mod tests {
     #[test]
     fn it_is_ok_when_everything_answers() {
         let health = Health::of([("table", Ok(())), ("queue", Ok(())), ("secret", Ok(()))]);
-        assert_eq!(
-            serde_json::to_value(health).unwrap(),
-            json!({ "status": "OK" })
-        );
+        assert_eq!(serde_json::to_value(health).unwrap(), json!({ "status": "OK" }));
     }
 
     #[test]
     fn it_names_what_does_not_answer() {
-        let health = Health::of([
-            ("table", Ok(())),
-            ("queue", Err(Fault::TimedOut)),
-            ("secret", Ok(())),
-        ]);
+        let health =
+            Health::of([("table", Ok(())), ("queue", Err(Fault::TimedOut)), ("secret", Ok(()))]);
         let shown = serde_json::to_value(health).unwrap();
-        assert_eq!(
-            shown,
-            json!({ "status": "UNAVAILABLE", "unavailable": ["queue"] })
-        );
+        assert_eq!(shown, json!({ "status": "UNAVAILABLE", "unavailable": ["queue"] }));
     }
 }

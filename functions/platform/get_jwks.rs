@@ -11,9 +11,7 @@ use lifecycle::{Access, Anyone, Fault, Permit, Query, Reply, Route, Verdict, Vio
 use serde_json::Value;
 
 fn main() -> ExitCode {
-    adapters::serve(|aws| GetJwks {
-        keys: aws.verification_keys(),
-    })
+    adapters::serve(|aws| GetJwks { keys: aws.verification_keys() })
 }
 
 struct GetJwks {

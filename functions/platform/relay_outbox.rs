@@ -64,11 +64,7 @@ mod tests {
     fn an_event_goes_unchanged_to_every_subscriber() {
         let row = envelope("OrderCreated", json!({ "orderId": "1" }));
         let effects = RelayOutbox::decide(&moment(), &row, ()).unwrap();
-        let queues: Vec<_> = effects
-            .messages()
-            .iter()
-            .map(|message| message.queue)
-            .collect();
+        let queues: Vec<_> = effects.messages().iter().map(|message| message.queue).collect();
         assert_eq!(queues, [CUSTOMER_APPROVALS, EMAILS]);
         for message in effects.messages() {
             assert_eq!(message.content, Content::Forward(Box::new(row.clone())));
@@ -78,22 +74,13 @@ mod tests {
     #[test]
     fn an_event_without_subscribers_goes_nowhere() {
         let row = envelope("NobodyCares", json!({}));
-        assert!(
-            RelayOutbox::decide(&moment(), &row, ())
-                .unwrap()
-                .messages()
-                .is_empty()
-        );
+        assert!(RelayOutbox::decide(&moment(), &row, ()).unwrap().messages().is_empty());
     }
 
     #[test]
     fn every_queue_that_an_event_goes_to_is_one_that_the_relay_may_send_to() {
         for queue in subscribers("OrderCreated") {
-            assert!(
-                RelayOutbox::USES.contains(&Use::Queue(*queue)),
-                "{}",
-                queue.name()
-            );
+            assert!(RelayOutbox::USES.contains(&Use::Queue(*queue)), "{}", queue.name());
         }
     }
 }

@@ -32,12 +32,7 @@ impl Attempts {
         failures_max: u32,
         window: Duration,
     ) -> Self {
-        Self {
-            platform: Arc::new(platform),
-            name,
-            failures_max,
-            window,
-        }
+        Self { platform: Arc::new(platform), name, failures_max, window }
     }
 
     /// Whether the subject may try.
@@ -59,15 +54,11 @@ impl Attempts {
 
     async fn check_at(&self, moment: &Moment, subject: &str) -> Result<(), Fault> {
         let window = self.window_at(moment);
-        match self
-            .platform
-            .count(&self.counter(&window, subject, 0))
-            .await
-        {
+        match self.platform.count(&self.counter(&window, subject, 0)).await {
             Ok(Count::Total(failures)) if failures < self.failures_max => Ok(()),
-            Ok(Count::Total(_) | Count::Exceeded) => Err(Fault::Limited {
-                retry_after_s: window.left_s,
-            }),
+            Ok(Count::Total(_) | Count::Exceeded) => {
+                Err(Fault::Limited { retry_after_s: window.left_s })
+            }
             Err(fault) => {
                 self.warn("attempts are not limited", &fault);
                 Ok(())
@@ -77,21 +68,13 @@ impl Attempts {
 
     async fn failed_at(&self, moment: &Moment, subject: &str) {
         let window = self.window_at(moment);
-        if let Err(fault) = self
-            .platform
-            .count(&self.counter(&window, subject, 1))
-            .await
-        {
+        if let Err(fault) = self.platform.count(&self.counter(&window, subject, 1)).await {
             self.warn("a failed attempt was not counted", &fault);
         }
     }
 
     fn warn(&self, message: &str, fault: &Fault) {
-        tracing::warn!(
-            limit = self.name,
-            error = fault as &dyn std::error::Error,
-            "{message}"
-        );
+        tracing::warn!(limit = self.name, error = fault as &dyn std::error::Error, "{message}");
     }
 
     /// The subject is kept as a hash: it may be an e-mail address.
@@ -111,9 +94,7 @@ impl Attempts {
     }
 
     fn window_at(&self, moment: &Moment) -> Window {
-        let length = i64::try_from(self.window.as_secs())
-            .unwrap_or(i64::MAX)
-            .max(1);
+        let length = i64::try_from(self.window.as_secs()).unwrap_or(i64::MAX).max(1);
         let now = moment.now().as_seconds();
         let left = length - now.rem_euclid(length);
         Window {
@@ -217,10 +198,7 @@ mod tests {
 
     #[tokio::test]
     async fn nobody_is_locked_out_by_a_store_that_is_away() {
-        let attempts = attempts(Store {
-            away: true,
-            ..Store::default()
-        });
+        let attempts = attempts(Store { away: true, ..Store::default() });
         attempts.failed_at(&at(0), "ada").await;
         attempts.check_at(&at(0), "ada").await.unwrap();
     }

@@ -101,10 +101,7 @@ impl Aws {
     }
 
     fn preparations(&self) -> MutexGuard<'_, Vec<BoxFuture<'static, ()>>> {
-        self.0
-            .preparations
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.0.preparations.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The connector that the AWS clients share.
@@ -168,9 +165,7 @@ fn sdk_config(configuration: &Configuration, connector: SharedHttpConnector) -> 
         // Pinned: another version of the SDK must not change how we behave.
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new(configuration.region.clone()))
-        .credentials_provider(SharedCredentialsProvider::new(
-            configuration.credentials.clone(),
-        ))
+        .credentials_provider(SharedCredentialsProvider::new(configuration.credentials.clone()))
         // They never change while the process lives, so there is nothing to cache.
         .identity_cache(IdentityCache::no_cache())
         .http_client(http_client_fn(move |_, _| connector.clone()))

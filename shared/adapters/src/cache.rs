@@ -83,12 +83,7 @@ struct Kept<V> {
 impl<K: Eq + Hash + Clone, V> Cache<K, V> {
     /// An empty cache; the name is the label of its metrics.
     pub fn new(name: &'static str, keep: Keep) -> Self {
-        Self {
-            name,
-            keep,
-            entries: Mutex::default(),
-            clock: AtomicU64::new(0),
-        }
+        Self { name, keep, entries: Mutex::default(), clock: AtomicU64::new(0) }
     }
 
     /// The value of a key, from memory if it is fresh, else by `load`.
@@ -117,10 +112,7 @@ impl<K: Eq + Hash + Clone, V> Cache<K, V> {
                 loaded
             }
             None => entry.serveable(&self.keep).ok_or_else(|| {
-                unavailable(format!(
-                    "a load of the cache {} at the same time failed",
-                    self.name
-                ))
+                unavailable(format!("a load of the cache {} at the same time failed", self.name))
             }),
         }
     }
@@ -138,11 +130,7 @@ impl<K: Eq + Hash + Clone, V> Cache<K, V> {
         match load().await {
             Ok(value) => {
                 let value = value.map(Arc::new);
-                let kept = Kept {
-                    value,
-                    loaded: Instant::now(),
-                    failed: None,
-                };
+                let kept = Kept { value, loaded: Instant::now(), failed: None };
                 let cached = kept.cached(&self.keep);
                 *entry.kept() = Some(kept);
                 Ok(cached)
@@ -152,11 +140,7 @@ impl<K: Eq + Hash + Clone, V> Cache<K, V> {
                     kept.failed = Some(Instant::now());
                 }
                 let stale = entry.serveable(&self.keep).ok_or(fault)?;
-                tracing::warn!(
-                    cache = self.name,
-                    age_s = stale.age.as_secs(),
-                    "served stale"
-                );
+                tracing::warn!(cache = self.name, age_s = stale.age.as_secs(), "served stale");
                 Ok(stale)
             }
         }
@@ -170,18 +154,12 @@ impl<K: Eq + Hash + Clone, V> Cache<K, V> {
             return Arc::clone(entry);
         }
         if entries.len() >= self.keep.entries_max {
-            let oldest = entries
-                .iter()
-                .min_by_key(|(_, entry)| entry.used.load(Ordering::Relaxed));
+            let oldest = entries.iter().min_by_key(|(_, entry)| entry.used.load(Ordering::Relaxed));
             if let Some(oldest) = oldest.map(|(key, _)| key.clone()) {
                 entries.remove(&oldest);
             }
         }
-        let entry = Entry {
-            kept: Mutex::new(None),
-            flight: Flight::default(),
-            used: now.into(),
-        };
+        let entry = Entry { kept: Mutex::new(None), flight: Flight::default(), used: now.into() };
         Arc::clone(entries.entry(key.clone()).or_insert(Arc::new(entry)))
     }
 
@@ -216,28 +194,16 @@ impl<V> Kept<V> {
     fn cached(&self, keep: &Keep) -> Cached<V> {
         let age = self.loaded.elapsed();
         let left = self.lifetime(keep).saturating_sub(age);
-        Cached {
-            value: self.value.clone(),
-            age,
-            left,
-        }
+        Cached { value: self.value.clone(), age, left }
     }
 
     fn lifetime(&self, keep: &Keep) -> Duration {
-        if self.value.is_some() {
-            keep.found
-        } else {
-            keep.missing
-        }
+        if self.value.is_some() { keep.found } else { keep.missing }
     }
 
     /// That something was missing is no knowledge to live on for an hour.
     fn serves(&self, keep: &Keep) -> bool {
-        let end = if self.value.is_some() {
-            keep.stale
-        } else {
-            keep.missing
-        };
+        let end = if self.value.is_some() { keep.stale } else { keep.missing };
         self.loaded.elapsed() < end
     }
 }

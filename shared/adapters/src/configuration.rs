@@ -47,10 +47,7 @@ impl fmt::Display for ConfigError {
 impl Configuration {
     /// Reads what the uses need.
     pub(crate) fn read(uses: &[Use], lookup: Lookup) -> Result<Self, ConfigError> {
-        let mut reader = Reader {
-            lookup: &lookup,
-            missing: Vec::new(),
-        };
+        let mut reader = Reader { lookup: &lookup, missing: Vec::new() };
         let region = reader.region();
         let credentials = reader.credentials();
         let (mut tables, mut queues) = (HashMap::new(), HashMap::new());
@@ -149,8 +146,7 @@ impl Reader<'_> {
     }
 
     fn region(&mut self) -> String {
-        self.optional("AWS_DEFAULT_REGION")
-            .unwrap_or_else(|| self.required("AWS_REGION"))
+        self.optional("AWS_DEFAULT_REGION").unwrap_or_else(|| self.required("AWS_REGION"))
     }
 
     /// Lambda hands a function its role's credentials in these three variables.
@@ -164,13 +160,7 @@ impl Reader<'_> {
     fn finish(mut self) -> Result<(), ConfigError> {
         self.missing.sort();
         self.missing.dedup();
-        if self.missing.is_empty() {
-            Ok(())
-        } else {
-            Err(ConfigError {
-                missing: self.missing,
-            })
-        }
+        if self.missing.is_empty() { Ok(()) } else { Err(ConfigError { missing: self.missing }) }
     }
 }
 
@@ -187,9 +177,7 @@ mod tests {
             Use::Mail,
         ];
         let given = |name: &str| (name == "USERS_TABLE").then(|| "stack-Users".to_owned());
-        let error = Configuration::read(&uses, Box::new(given))
-            .err()
-            .expect("much is missing");
+        let error = Configuration::read(&uses, Box::new(given)).err().expect("much is missing");
         assert_eq!(
             error.to_string(),
             "the environment lacks AUDIENCE, AWS_ACCESS_KEY_ID, AWS_REGION, \
@@ -201,9 +189,7 @@ mod tests {
     fn an_empty_variable_is_a_missing_one() {
         let given = |name: &str| Some(if name == "USERS_TABLE" { "" } else { "x" }.to_owned());
         let uses = [Use::Table(Table::new("users"), &[])];
-        let error = Configuration::read(&uses, Box::new(given))
-            .err()
-            .expect("it is empty");
+        let error = Configuration::read(&uses, Box::new(given)).err().expect("it is empty");
         assert_eq!(error.missing, ["USERS_TABLE"]);
     }
 }

@@ -33,10 +33,7 @@ pub(crate) fn for_aws(ca_bundle: Option<&str>) -> Result<SharedHttpConnector, Bo
         None => AMAZON_ROOTS.to_vec(),
         Some(path) => {
             let bundle = fs::read(path).map_err(|error| format!("AWS_CA_BUNDLE: {error}"))?;
-            if !bundle
-                .windows(27)
-                .any(|window| window == b"-----BEGIN CERTIFICATE-----")
-            {
+            if !bundle.windows(27).any(|window| window == b"-----BEGIN CERTIFICATE-----") {
                 return Err("AWS_CA_BUNDLE holds no certificate".into());
             }
             bundle
@@ -76,9 +73,7 @@ mod tests {
     #[test]
     fn the_embedded_roots_are_five_certificates_that_can_be_read() {
         let certificates = AMAZON_ROOTS.split(|byte| *byte == b'\n');
-        let begins = certificates
-            .filter(|line| *line == b"-----BEGIN CERTIFICATE-----")
-            .count();
+        let begins = certificates.filter(|line| *line == b"-----BEGIN CERTIFICATE-----").count();
         assert_eq!(begins, 5);
         assert!(for_aws(None).is_ok());
     }

@@ -35,11 +35,7 @@ impl Service {
             Self::SecretsManager => "secretsmanager",
             Self::Ses => "email",
         };
-        let domain = if region.starts_with("cn-") {
-            "amazonaws.com.cn"
-        } else {
-            "amazonaws.com"
-        };
+        let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
         format!("https://{host}.{region}.{domain}")
     }
 }

@@ -87,10 +87,8 @@ impl Expressions {
     }
 
     fn joined(&mut self, conditions: &[Condition], operator: &str) -> String {
-        let parts: Vec<String> = conditions
-            .iter()
-            .map(|condition| format!("({})", self.condition(condition)))
-            .collect();
+        let parts: Vec<String> =
+            conditions.iter().map(|condition| format!("({})", self.condition(condition))).collect();
         parts.join(operator)
     }
 
@@ -157,25 +155,13 @@ mod tests {
             (equals(), "#n0 = :v0"),
             (C::AtLeast("stock", 2), "#n0 >= :v0"),
             (C::Below("attempts", 5), "#n0 < :v0"),
+            (C::All(vec![C::Present, equals()]), "(attribute_exists(#n0)) AND (#n1 = :v0)"),
             (
-                C::All(vec![C::Present, equals()]),
-                "(attribute_exists(#n0)) AND (#n1 = :v0)",
-            ),
-            (
-                C::Any(vec![
-                    C::Absent,
-                    C::All(vec![equals(), C::AtLeast("stock", 1)]),
-                ]),
+                C::Any(vec![C::Absent, C::All(vec![equals(), C::AtLeast("stock", 1)])]),
                 "(attribute_not_exists(#n0)) OR ((#n1 = :v0) AND (#n2 >= :v1))",
             ),
-            (
-                C::All(vec![]),
-                "attribute_exists(#n0) OR attribute_not_exists(#n0)",
-            ),
-            (
-                C::Any(vec![]),
-                "attribute_exists(#n0) AND attribute_not_exists(#n0)",
-            ),
+            (C::All(vec![]), "attribute_exists(#n0) OR attribute_not_exists(#n0)"),
+            (C::Any(vec![]), "attribute_exists(#n0) AND attribute_not_exists(#n0)"),
         ] {
             assert_eq!(Expressions::default().condition(&condition), written);
         }
@@ -190,10 +176,7 @@ mod tests {
             Change::Remove("draft"),
             Change::Set("version", number(2u64)),
         ]);
-        assert_eq!(
-            update.as_deref(),
-            Some("SET #n1 = :v1, #n3 = :v2 ADD #n0 :v0 REMOVE #n2")
-        );
+        assert_eq!(update.as_deref(), Some("SET #n1 = :v1, #n3 = :v2 ADD #n0 :v0 REMOVE #n2"));
         assert_eq!(expressions.names["#n0"], "stock");
         let values = expressions.values().expect("there are three");
         assert_eq!(values[":v0"], AttributeValue::N("-2".into()));

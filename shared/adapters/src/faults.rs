@@ -46,24 +46,13 @@ where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
     let passing = is_passing(&error);
-    let failed = CallFailed {
-        operation,
-        resource: resource.to_owned(),
-        source: error.into(),
-    };
-    if passing {
-        unavailable(failed)
-    } else {
-        Fault::internal(failed)
-    }
+    let failed = CallFailed { operation, resource: resource.to_owned(), source: error.into() };
+    if passing { unavailable(failed) } else { Fault::internal(failed) }
 }
 
 /// A dependency that is not there for now.
 pub(crate) fn unavailable(source: impl Into<BoxError>) -> Fault {
-    Fault::Unavailable {
-        retry_after_s: RETRY_AFTER_S,
-        source: source.into(),
-    }
+    Fault::Unavailable { retry_after_s: RETRY_AFTER_S, source: source.into() }
 }
 
 /// Whether what an AWS service calls an error is a throttle.
@@ -94,10 +83,7 @@ mod tests {
     use super::*;
 
     fn answered(status: u16, code: &str) -> SdkError<GetItemError, HttpResponse> {
-        let metadata = ErrorMetadata::builder()
-            .code(code)
-            .message("inner text")
-            .build();
+        let metadata = ErrorMetadata::builder().code(code).message("inner text").build();
         let raw = HttpResponse::new(StatusCode::try_from(status).unwrap(), SdkBody::empty());
         SdkError::service_error(GetItemError::generic(metadata), raw)
     }
@@ -122,15 +108,9 @@ mod tests {
     fn a_broken_connection_and_a_time_out_are_passing() {
         type Error = SdkError<GetItemError, HttpResponse>;
         let broken = Error::dispatch_failure(ConnectorError::io("reset".into()));
-        assert!(matches!(
-            fault("GetItem", "users", broken),
-            Fault::Unavailable { .. }
-        ));
+        assert!(matches!(fault("GetItem", "users", broken), Fault::Unavailable { .. }));
         let late = Error::timeout_error("late");
-        assert!(matches!(
-            fault("GetItem", "users", late),
-            Fault::Unavailable { .. }
-        ));
+        assert!(matches!(fault("GetItem", "users", late), Fault::Unavailable { .. }));
     }
 
     #[test]

@@ -26,19 +26,13 @@ impl Flight {
         let landed = self.landed.load(Ordering::Acquire);
         let turn = self.turn.lock().await;
         let nobody_went = self.landed.load(Ordering::Acquire) == landed;
-        nobody_went.then_some(Pilot {
-            landed: &self.landed,
-            _turn: turn,
-        })
+        nobody_went.then_some(Pilot { landed: &self.landed, _turn: turn })
     }
 
     /// A turn if nobody is on the way.
     pub(crate) fn board_if_empty(&self) -> Option<Pilot<'_>> {
         let turn = self.turn.try_lock().ok()?;
-        Some(Pilot {
-            landed: &self.landed,
-            _turn: turn,
-        })
+        Some(Pilot { landed: &self.landed, _turn: turn })
     }
 }
 

@@ -50,10 +50,7 @@ impl Passwords {
     /// stage 5 has refused already.
     pub async fn hash(&self, password: &str) -> Result<String, Fault> {
         self.work(password, |argon2, password| {
-            argon2
-                .hash_password(password)
-                .map(|hash| hash.to_string())
-                .map_err(Fault::internal)
+            argon2.hash_password(password).map(|hash| hash.to_string()).map_err(Fault::internal)
         })
         .await
     }
@@ -88,10 +85,7 @@ impl Passwords {
         if password.len() > BYTES_MAX {
             return Err(Fault::internal("a password over 1 KiB"));
         }
-        let turn = Arc::clone(&self.at_a_time)
-            .acquire_owned()
-            .await
-            .map_err(Fault::internal)?;
+        let turn = Arc::clone(&self.at_a_time).acquire_owned().await.map_err(Fault::internal)?;
         let (argon2, password) = (self.argon2.clone(), password.to_owned());
         let worked = tokio::task::spawn_blocking(move || {
             let worked = work(&argon2, password.as_bytes());
@@ -116,31 +110,15 @@ mod tests {
     async fn a_password_is_recognised_and_another_is_not() {
         let passwords = Passwords::new();
         let hash = passwords.hash("correct-horse-battery").await.unwrap();
-        assert!(
-            hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
-            "{hash}"
-        );
-        assert!(
-            passwords
-                .verify("correct-horse-battery", Some(&hash))
-                .await
-                .unwrap()
-        );
-        assert!(
-            !passwords
-                .verify("correct-horse-batterx", Some(&hash))
-                .await
-                .unwrap()
-        );
+        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+        assert!(passwords.verify("correct-horse-battery", Some(&hash)).await.unwrap());
+        assert!(!passwords.verify("correct-horse-batterx", Some(&hash)).await.unwrap());
     }
 
     #[tokio::test]
     async fn two_hashes_of_one_password_differ() {
         let passwords = Passwords::new();
-        let hashes = (
-            passwords.hash("same").await.unwrap(),
-            passwords.hash("same").await.unwrap(),
-        );
+        let hashes = (passwords.hash("same").await.unwrap(), passwords.hash("same").await.unwrap());
         assert_ne!(hashes.0, hashes.1);
     }
 
@@ -155,9 +133,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_no_hash_is_a_fault() {
-        let verified = Passwords::new()
-            .verify("something", Some("plain text"))
-            .await;
+        let verified = Passwords::new().verify("something", Some("plain text")).await;
         assert!(matches!(verified, Err(Fault::Internal(_))));
     }
 }

@@ -15,8 +15,7 @@ impl Aws {
     ///
     /// When the table does not answer.
     pub async fn probe_table<C>(&self, _: &Permit<C>, table: Table) -> Result<(), Fault> {
-        self.get_item(table, &Key::new("healthcheck"), false)
-            .await?;
+        self.get_item(table, &Key::new("healthcheck"), false).await?;
         Ok(())
     }
 
@@ -32,10 +31,7 @@ impl Aws {
             url.ok_or_else(|| Fault::internal(format!("queue {name} is not among the uses")))?;
         let request = self.sqs().get_queue_attributes().queue_url(url);
         let request = request.attribute_names(QueueAttributeName::QueueArn);
-        request
-            .send()
-            .await
-            .map_err(|error| fault("GetQueueAttributes", name, error))?;
+        request.send().await.map_err(|error| fault("GetQueueAttributes", name, error))?;
         Ok(())
     }
 

@@ -56,10 +56,7 @@ impl Aws {
         name: &'static str,
         parse: fn(&str) -> Result<T, BoxError>,
     ) -> Secret<T> {
-        assert!(
-            self.configuration().secret(name).is_some(),
-            "USES lacks the secret {name}"
-        );
+        assert!(self.configuration().secret(name).is_some(), "USES lacks the secret {name}");
         let aws = self.clone();
         let secret = Secret::new(name, move || {
             let aws = aws.clone();
@@ -81,16 +78,9 @@ impl Aws {
         let id = self.configuration().secret(name);
         let id =
             id.ok_or_else(|| Fault::internal(format!("secret {name} is not among the uses")))?;
-        let answer = self
-            .secrets_manager()
-            .get_secret_value()
-            .secret_id(id)
-            .send()
-            .await;
+        let answer = self.secrets_manager().get_secret_value().secret_id(id).send().await;
         let answer = answer.map_err(|error| fault("GetSecretValue", name, error))?;
-        answer
-            .secret_string
-            .ok_or_else(|| Fault::internal(format!("secret {name} is not text")))
+        answer.secret_string.ok_or_else(|| Fault::internal(format!("secret {name} is not text")))
     }
 }
 
@@ -143,10 +133,7 @@ impl<T: Send + Sync + 'static> Secret<T> {
             }
             None => match self.usable() {
                 Some((value, _)) => Ok(value),
-                None => Err(unavailable(format!(
-                    "secret {} could not be read",
-                    self.0.name
-                ))),
+                None => Err(unavailable(format!("secret {} could not be read", self.0.name))),
             },
         }
     }
@@ -154,9 +141,7 @@ impl<T: Send + Sync + 'static> Secret<T> {
     /// The kept value if it is young enough, and whether it is time to look for a newer one.
     fn usable(&self) -> Option<(Arc<T>, bool)> {
         let kept = self.kept();
-        let kept = kept
-            .as_ref()
-            .filter(|kept| kept.fetched.elapsed() < USABLE)?;
+        let kept = kept.as_ref().filter(|kept| kept.fetched.elapsed() < USABLE)?;
         let due = kept.fetched.elapsed() >= FRESH && kept.tried.elapsed() >= BETWEEN_TRIES;
         Some((Arc::clone(&kept.value), due))
     }
@@ -185,11 +170,7 @@ impl<T: Send + Sync + 'static> Secret<T> {
         }
         let value = Arc::new((self.0.fetch)().await?);
         let now = Instant::now();
-        *self.kept() = Some(Kept {
-            value: Arc::clone(&value),
-            fetched: now,
-            tried: now,
-        });
+        *self.kept() = Some(Kept { value: Arc::clone(&value), fetched: now, tried: now });
         Ok(value)
     }
 
@@ -228,11 +209,7 @@ mod tests {
             async move {
                 sleep(Duration::from_millis(10)).await;
                 let reads = store.reads.fetch_add(1, SeqCst) + 1;
-                if store.fails.load(SeqCst) {
-                    Err(unavailable("down"))
-                } else {
-                    Ok(reads)
-                }
+                if store.fails.load(SeqCst) { Err(unavailable("down")) } else { Ok(reads) }
             }
             .boxed()
         })
@@ -249,10 +226,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn fifty_who_ask_at_once_fail_together_after_one_read() {
-        let store = Arc::new(Store {
-            fails: true.into(),
-            ..Store::default()
-        });
+        let store = Arc::new(Store { fails: true.into(), ..Store::default() });
         let secret = secret(&store);
         let read = join_all((0..50).map(|_| secret.read())).await;
         assert!(read.into_iter().all(|value| value.is_err()));
@@ -265,11 +239,7 @@ mod tests {
         let secret = secret(&store);
         assert_eq!(*secret.read().await.unwrap(), 1);
         advance(FRESH).await;
-        assert_eq!(
-            *secret.read().await.unwrap(),
-            1,
-            "nobody waits for the newer value"
-        );
+        assert_eq!(*secret.read().await.unwrap(), 1, "nobody waits for the newer value");
         sleep(Duration::from_millis(20)).await;
         assert_eq!(*secret.read().await.unwrap(), 2);
     }

@@ -38,14 +38,8 @@ impl Aws {
     /// which its first start shows.
     pub fn table<R: Record>(&self) -> Table<R> {
         let name = R::TABLE.name();
-        assert!(
-            self.configuration().table(R::TABLE).is_some(),
-            "USES lacks the table {name}"
-        );
-        Table {
-            aws: self.clone(),
-            record: PhantomData,
-        }
+        assert!(self.configuration().table(R::TABLE).is_some(), "USES lacks the table {name}");
+        Table { aws: self.clone(), record: PhantomData }
     }
 }
 
@@ -105,21 +99,14 @@ impl<R: Record> Table<R> {
                 tokio::time::sleep(pause_before(round)).await;
             }
             let (items, left) = self.ask(wanted).await?;
-            found.extend(
-                items
-                    .into_iter()
-                    .filter_map(|item| Some((key_in(&item)?, item))),
-            );
+            found.extend(items.into_iter().filter_map(|item| Some((key_in(&item)?, item))));
             wanted = left;
         }
         if wanted.is_empty() {
             return Ok(found);
         }
         let name = R::TABLE.name();
-        Err(unavailable(format!(
-            "{} keys of table {name} stayed unread",
-            wanted.len()
-        )))
+        Err(unavailable(format!("{} keys of table {name} stayed unread", wanted.len())))
     }
 
     pub(crate) async fn load(&self, key: &Key, consistent: bool) -> Result<Option<R>, Fault> {
@@ -135,32 +122,20 @@ impl<R: Record> Table<R> {
             .consistent_read(true)
             .build()
             .map_err(Fault::internal)?;
-        let request = self
-            .aws
-            .dynamodb()
-            .batch_get_item()
-            .request_items(name, wanted);
+        let request = self.aws.dynamodb().batch_get_item().request_items(name, wanted);
         let started = Instant::now();
         let answer = request.send().await;
         observe_query("BatchGetItem", R::TABLE.name(), started.elapsed());
         let answer = answer.map_err(|error| fault("BatchGetItem", R::TABLE.name(), error))?;
         let items = answer.responses.and_then(|mut tables| tables.remove(name));
-        let left = answer
-            .unprocessed_keys
-            .and_then(|mut tables| tables.remove(name));
-        Ok((
-            items.unwrap_or_default(),
-            left.map(|left| left.keys).unwrap_or_default(),
-        ))
+        let left = answer.unprocessed_keys.and_then(|mut tables| tables.remove(name));
+        Ok((items.unwrap_or_default(), left.map(|left| left.keys).unwrap_or_default()))
     }
 }
 
 impl<R> Clone for Table<R> {
     fn clone(&self) -> Self {
-        Self {
-            aws: self.aws.clone(),
-            record: PhantomData,
-        }
+        Self { aws: self.aws.clone(), record: PhantomData }
     }
 }
 
@@ -191,11 +166,7 @@ struct Unreadable {
 
 fn record<R: Record>(key: &Key, item: &SdkItem) -> Result<R, Fault> {
     serde_dynamo::from_item(item.clone()).map_err(|source| {
-        Fault::internal(Unreadable {
-            table: R::TABLE.name(),
-            key: key.clone(),
-            source,
-        })
+        Fault::internal(Unreadable { table: R::TABLE.name(), key: key.clone(), source })
     })
 }
 
@@ -204,10 +175,7 @@ fn key_in(item: &SdkItem) -> Option<Key> {
         Some(AttributeValue::S(text)) => Some(text.clone()),
         _ => None,
     };
-    Some(Key {
-        pk: text(PARTITION_KEY)?,
-        sk: text(SORT_KEY),
-    })
+    Some(Key { pk: text(PARTITION_KEY)?, sk: text(SORT_KEY) })
 }
 
 /// Full jitter: whoever was throttled together does not come back together.

@@ -4,10 +4,7 @@
 //! gets the time and fresh ids in a [`Moment`](lifecycle::Moment), what is stored as facts, and
 //! answers with what should be done as [`Effects`](lifecycle::Effects).
 
-#![expect(
-    clippy::struct_field_names,
-    reason = "a field is named as it is on the wire"
-)]
+#![expect(clippy::struct_field_names, reason = "a field is named as it is on the wire")]
 
 pub mod catalogue;
 pub mod events;

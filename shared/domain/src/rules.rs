@@ -46,17 +46,11 @@ impl Rules {
     pub fn checked(self) -> Result<Self, Violations> {
         let mut violations = Violations::none();
         if self.shipping.currency != self.open_credit.currency {
-            violations.add(
-                "/openCredit/currency",
-                "must be the currency of the shipping price",
-            );
+            violations.add("/openCredit/currency", "must be the currency of the shipping price");
         }
         for (index, tier) in self.free_shipping_tiers.iter().enumerate() {
             if self.free_shipping_tiers[..index].contains(tier) {
-                violations.add(
-                    format!("/freeShippingTiers/{index}"),
-                    "must not be repeated",
-                );
+                violations.add(format!("/freeShippingTiers/{index}"), "must not be repeated");
             }
         }
         violations.or(self)
@@ -66,10 +60,8 @@ impl Rules {
 impl Default for Rules {
     /// What holds until an operator says otherwise.
     fn default() -> Self {
-        let euros = |cents| Money {
-            amount: Amount::of_minor_units(cents),
-            currency: Currency::EUR,
-        };
+        let euros =
+            |cents| Money { amount: Amount::of_minor_units(cents), currency: Currency::EUR };
         Self {
             approvals_needed: ApprovalsNeeded(2),
             free_shipping_tiers: vec![Tier::Gold],
@@ -123,20 +115,15 @@ mod tests {
 
     #[test]
     fn a_second_currency_and_a_repeated_tier_are_both_reported() {
-        let dollars = Money {
-            amount: Amount::ZERO,
-            currency: "USD".to_owned().try_into().unwrap(),
-        };
+        let dollars =
+            Money { amount: Amount::ZERO, currency: "USD".to_owned().try_into().unwrap() };
         let rules = Rules {
             open_credit: dollars,
             free_shipping_tiers: vec![Tier::Gold, Tier::Gold],
             ..Rules::default()
         };
         let violations = rules.checked().unwrap_err();
-        let fields: Vec<_> = violations
-            .iter()
-            .map(|violation| violation.field.as_str())
-            .collect();
+        let fields: Vec<_> = violations.iter().map(|violation| violation.field.as_str()).collect();
         assert_eq!(fields, ["/openCredit/currency", "/freeShippingTiers/1"]);
     }
 

@@ -6,6 +6,11 @@ use crate::{Deadline, Moment, Timestamp};
 /// What an authorizer has established about a token: the context that API Gateway passes on.
 pub type Claims = serde_json::Map<String, serde_json::Value>;
 
+/// How far the clocks of those who hand out tokens and those who check them may be apart. The
+/// authorizer's verifier grants it too: otherwise the two would disagree about a token's last
+/// minute.
+pub const LEEWAY_S: i64 = 60;
+
 /// A kind of caller: [`Anyone`], somebody signed in, or `Option` of somebody signed in.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say who may be asking",
@@ -95,7 +100,7 @@ impl<I: Identity> Caller for I {
     fn identify(claims: Option<&Claims>, now: Timestamp) -> Result<Self, Failure> {
         claims
             .and_then(I::from_claims)
-            .filter(|identity| now < identity.expires_at())
+            .filter(|identity| now < identity.expires_at().plus_seconds(LEEWAY_S))
             .ok_or(Failure::Unauthenticated)
     }
 
@@ -113,9 +118,7 @@ impl<I: Identity> Caller for Option<I> {
     const SIGN_IN: SignIn = SignIn::Optional;
 
     fn identify(claims: Option<&Claims>, now: Timestamp) -> Result<Self, Failure> {
-        claims
-            .map(|claims| I::identify(Some(claims), now))
-            .transpose()
+        claims.map(|claims| I::identify(Some(claims), now)).transpose()
     }
 
     fn subject(&self) -> Option<String> {
@@ -123,8 +126,7 @@ impl<I: Identity> Caller for Option<I> {
     }
 
     fn has(&self, role: I::Role) -> bool {
-        self.as_ref()
-            .is_some_and(|identity| Identity::has(identity, role))
+        self.as_ref().is_some_and(|identity| Identity::has(identity, role))
     }
 }
 
@@ -210,11 +212,7 @@ pub struct Permit<C> {
 
 impl<C> Permit<C> {
     pub(crate) fn new(caller: C, moment: Moment, deadline: Deadline) -> Self {
-        Self {
-            caller,
-            moment,
-            deadline,
-        }
+        Self { caller, moment, deadline }
     }
 
     /// Who was let in.

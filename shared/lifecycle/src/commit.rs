@@ -67,10 +67,7 @@ pub(crate) fn compose(
         }
     }
     writes.extend(ledger);
-    Ok(Transaction {
-        token: moment.id(&format!("commit/{attempt}")).to_string(),
-        writes,
-    })
+    Ok(Transaction { token: moment.id(&format!("commit/{attempt}")).to_string(), writes })
 }
 
 /// Commits, and reads a refusal reason by reason.
@@ -93,15 +90,11 @@ pub(crate) async fn commit(
         return Ok(Outcome::Known(known.stored.clone()));
     }
     let rejections =
-        failed.iter().filter_map(
-            |failed| match &transaction.writes.get(failed.write)?.otherwise {
-                Otherwise::Reject(rejection) => Some(rejection.clone()),
-                Otherwise::Stale => None,
-            },
-        );
-    Ok(rejections
-        .reduce(together)
-        .map_or(Outcome::Moved, Outcome::Rejected))
+        failed.iter().filter_map(|failed| match &transaction.writes.get(failed.write)?.otherwise {
+            Otherwise::Reject(rejection) => Some(rejection.clone()),
+            Otherwise::Stale => None,
+        });
+    Ok(rejections.reduce(together).map_or(Outcome::Moved, Outcome::Rejected))
 }
 
 /// Two rejections of one kind are told together, with everything that is at fault.
@@ -114,20 +107,17 @@ fn together(mut first: Rejection, other: Rejection) -> Rejection {
 
 /// The messages of a decision, ready to go.
 pub(crate) fn outgoing(messages: &[Message], moment: &Moment, cause: &Cause) -> Vec<Outgoing> {
-    let ready = messages
-        .iter()
-        .enumerate()
-        .map(|(number, message)| Outgoing {
-            queue: message.queue,
-            envelope: match &message.content {
-                Content::Forward(envelope) => (**envelope).clone(),
-                Content::New(event) => {
-                    let id = moment.id(&format!("message/{number}"));
-                    seal(event, id.to_string(), moment, cause)
-                }
-            },
-            delay: std::time::Duration::from_secs(message.delay_s.into()),
-        });
+    let ready = messages.iter().enumerate().map(|(number, message)| Outgoing {
+        queue: message.queue,
+        envelope: match &message.content {
+            Content::Forward(envelope) => (**envelope).clone(),
+            Content::New(event) => {
+                let id = moment.id(&format!("message/{number}"));
+                seal(event, id.to_string(), moment, cause)
+            }
+        },
+        delay: std::time::Duration::from_secs(message.delay_s.into()),
+    });
     ready.collect()
 }
 
@@ -191,11 +181,9 @@ fn verb_of(write: &Write) -> Verb {
 pub(crate) fn size_of_write(write: &Write) -> usize {
     let key = write.key.pk.len() + write.key.sk.as_ref().map_or(0, String::len);
     key + match &write.action {
-        Action::Put(item) => item
-            .inner()
-            .iter()
-            .map(|(name, value)| name.len() + size_of_value(value))
-            .sum(),
+        Action::Put(item) => {
+            item.inner().iter().map(|(name, value)| name.len() + size_of_value(value)).sum()
+        }
         Action::Update(changes) => changes.iter().map(size_of_change).sum(),
         Action::Delete | Action::Check => 0,
     }
@@ -215,10 +203,7 @@ fn size_of_value(value: &AttributeValue) -> usize {
         AttributeValue::B(bytes) => bytes.len(),
         AttributeValue::Bool(_) | AttributeValue::Null(_) => 1,
         AttributeValue::M(map) => {
-            3 + map
-                .iter()
-                .map(|(name, value)| 1 + name.len() + size_of_value(value))
-                .sum::<usize>()
+            3 + map.iter().map(|(name, value)| 1 + name.len() + size_of_value(value)).sum::<usize>()
         }
         AttributeValue::L(values) => 3 + values.iter().map(|v| 1 + size_of_value(v)).sum::<usize>(),
         AttributeValue::Ss(texts) | AttributeValue::Ns(texts) => {

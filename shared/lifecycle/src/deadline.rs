@@ -16,9 +16,7 @@ impl Deadline {
     /// From the wall-clock deadline that Lambda gives with each invocation, less the margin.
     /// The margin is never more than half of what there is.
     pub(crate) fn from_lambda(deadline: SystemTime) -> Self {
-        let left = deadline
-            .duration_since(SystemTime::now())
-            .unwrap_or(Duration::ZERO);
+        let left = deadline.duration_since(SystemTime::now()).unwrap_or(Duration::ZERO);
         Self(Instant::now() + left - Self::MARGIN.min(left / 2))
     }
 

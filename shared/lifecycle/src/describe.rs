@@ -17,9 +17,7 @@ use crate::uses::{Use, Verb};
 
 /// Whether the binary was only asked to describe itself.
 pub(crate) fn asked() -> bool {
-    std::env::args()
-        .nth(1)
-        .is_some_and(|argument| argument == "--describe")
+    std::env::args().nth(1).is_some_and(|argument| argument == "--describe")
 }
 
 /// Prints a description as JSON.

@@ -244,13 +244,7 @@ impl Write {
     }
 
     fn new<R: Record>(key: Key, action: Action) -> Self {
-        Self {
-            table: R::TABLE,
-            key,
-            action,
-            condition: None,
-            otherwise: Otherwise::Stale,
-        }
+        Self { table: R::TABLE, key, action, condition: None, otherwise: Otherwise::Stale }
     }
 
     fn change(mut self, change: Change) -> Self {
@@ -274,10 +268,7 @@ pub fn text(value: impl Into<String>) -> AttributeValue {
 
 fn item_of<R: Record>(record: &R) -> Item {
     serde_dynamo::to_item(record).unwrap_or_else(|error| {
-        panic!(
-            "a record of table {} has no item form: {error}",
-            R::TABLE.name()
-        )
+        panic!("a record of table {} has no item form: {error}", R::TABLE.name())
     })
 }
 
@@ -369,20 +360,12 @@ pub enum Content {
 impl Message {
     /// A message about something new.
     pub fn new(queue: Queue, event: Event) -> Self {
-        Self {
-            queue,
-            content: Content::New(event),
-            delay_s: 0,
-        }
+        Self { queue, content: Content::New(event), delay_s: 0 }
     }
 
     /// An envelope passed on to a queue unchanged.
     pub fn forward(queue: Queue, envelope: crate::envelope::Envelope<serde_json::Value>) -> Self {
-        Self {
-            queue,
-            content: Content::Forward(Box::new(envelope)),
-            delay_s: 0,
-        }
+        Self { queue, content: Content::Forward(Box::new(envelope)), delay_s: 0 }
     }
 
     /// Hides the message for a while; SQS allows at most 900 s.

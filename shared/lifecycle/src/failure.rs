@@ -91,21 +91,13 @@ impl Rejection {
         code: &'static str,
         message: impl Into<Cow<'static, str>>,
     ) -> Self {
-        Self {
-            code,
-            kind,
-            message: message.into(),
-            details: Vec::new(),
-        }
+        Self { code, kind, message: message.into(), details: Vec::new() }
     }
 
     /// Names a part of the request that is at fault.
     #[must_use]
     pub fn at(mut self, field: impl Into<String>, message: impl Into<String>) -> Self {
-        self.details.push(Violation {
-            field: field.into(),
-            message: message.into(),
-        });
+        self.details.push(Violation { field: field.into(), message: message.into() });
         self
     }
 }
@@ -139,10 +131,7 @@ impl Violations {
 
     /// Adds one.
     pub fn add(&mut self, field: impl Into<String>, message: impl Into<String>) {
-        self.0.push(Violation {
-            field: field.into(),
-            message: message.into(),
-        });
+        self.0.push(Violation { field: field.into(), message: message.into() });
     }
 
     /// Adds all of another.
@@ -157,11 +146,7 @@ impl Violations {
 
     /// `Ok` with the value when there is none.
     pub fn or<T>(self, value: T) -> Result<T, Self> {
-        if self.is_empty() {
-            Ok(value)
-        } else {
-            Err(self)
-        }
+        if self.is_empty() { Ok(value) } else { Err(self) }
     }
 
     /// Them, one by one.
@@ -260,16 +245,12 @@ impl Failure {
                 details: violations.clone().into_details(),
                 ..plain(S::BAD_REQUEST, "INVALID_REQUEST", "The request is invalid.")
             },
-            Self::Unauthenticated => plain(
-                S::UNAUTHORIZED,
-                "UNAUTHORIZED",
-                "A valid access token is required.",
-            ),
-            Self::Forbidden => plain(
-                S::FORBIDDEN,
-                "FORBIDDEN",
-                "The caller is not allowed to do this.",
-            ),
+            Self::Unauthenticated => {
+                plain(S::UNAUTHORIZED, "UNAUTHORIZED", "A valid access token is required.")
+            }
+            Self::Forbidden => {
+                plain(S::FORBIDDEN, "FORBIDDEN", "The caller is not allowed to do this.")
+            }
             Self::Hidden | Self::Fault(Fault::Absent) => {
                 plain(S::NOT_FOUND, "NOT_FOUND", "There is no such resource.")
             }
@@ -300,19 +281,11 @@ impl Failure {
             ),
             Self::Rejected(rejection) => Answer {
                 details: rejection.details.clone(),
-                ..plain(
-                    rejection.kind.status(),
-                    rejection.code,
-                    rejection.message.clone(),
-                )
+                ..plain(rejection.kind.status(), rejection.code, rejection.message.clone())
             },
             Self::Fault(Fault::Limited { retry_after_s }) => Answer {
                 retry_after_s: Some(*retry_after_s),
-                ..plain(
-                    S::TOO_MANY_REQUESTS,
-                    "RATE_LIMIT_EXCEEDED",
-                    "Too many requests.",
-                )
+                ..plain(S::TOO_MANY_REQUESTS, "RATE_LIMIT_EXCEEDED", "Too many requests.")
             },
             Self::Fault(Fault::Unavailable { retry_after_s, .. }) => Answer {
                 retry_after_s: Some(*retry_after_s),
@@ -322,16 +295,12 @@ impl Failure {
                     "A dependency is unavailable; try again later.",
                 )
             },
-            Self::Fault(Fault::Upstream(_)) => plain(
-                S::BAD_GATEWAY,
-                "UPSTREAM_FAILED",
-                "An upstream service failed.",
-            ),
-            Self::Fault(Fault::TimedOut) => plain(
-                S::GATEWAY_TIMEOUT,
-                "TIMED_OUT",
-                "The request took too long.",
-            ),
+            Self::Fault(Fault::Upstream(_)) => {
+                plain(S::BAD_GATEWAY, "UPSTREAM_FAILED", "An upstream service failed.")
+            }
+            Self::Fault(Fault::TimedOut) => {
+                plain(S::GATEWAY_TIMEOUT, "TIMED_OUT", "The request took too long.")
+            }
             Self::Fault(Fault::Internal(_)) | Self::Panicked(_) => plain(
                 S::INTERNAL_SERVER_ERROR,
                 "INTERNAL_ERROR",
@@ -381,11 +350,5 @@ impl RejectionKind {
 }
 
 fn plain(status: StatusCode, code: &'static str, message: impl Into<Cow<'static, str>>) -> Answer {
-    Answer {
-        status,
-        code,
-        message: message.into(),
-        details: Vec::new(),
-        retry_after_s: None,
-    }
+    Answer { status, code, message: message.into(), details: Vec::new(), retry_after_s: None }
 }

@@ -116,28 +116,18 @@ impl IntentKey {
             .headers
             .iter()
             .filter_map(|(name, value)| {
-                Some((
-                    name.parse::<HeaderName>().ok()?,
-                    value.parse::<HeaderValue>().ok()?,
-                ))
+                Some((name.parse::<HeaderName>().ok()?, value.parse::<HeaderValue>().ok()?))
             })
             .collect();
         headers.insert(REPLAYED_HEADER, HeaderValue::from_static("true"));
         let status = StatusCode::from_u16(remembered.status).ok()?;
-        Some(Response {
-            status,
-            headers,
-            body: remembered.body,
-        })
+        Some(Response { status, headers, body: remembered.body })
     }
 }
 
 /// The condition under which a ledger record may be written.
 pub(crate) fn absent_or_expired(now: Timestamp) -> Condition {
-    Condition::Any(vec![
-        Condition::Absent,
-        Condition::Below("expiresAt", now.as_seconds()),
-    ])
+    Condition::Any(vec![Condition::Absent, Condition::Below("expiresAt", now.as_seconds())])
 }
 
 /// An answer as the ledger keeps it.

@@ -47,20 +47,12 @@ impl Limit {
 
     /// Counted approximately.
     pub const fn approximate(quota: u32, window: Duration) -> Self {
-        Self {
-            counting: Counting::Approximate,
-            quota,
-            window,
-        }
+        Self { counting: Counting::Approximate, quota, window }
     }
 
     /// Counted exactly.
     pub const fn exact(quota: u32, window: Duration) -> Self {
-        Self {
-            counting: Counting::Exact,
-            quota,
-            window,
-        }
+        Self { counting: Counting::Exact, quota, window }
     }
 
     /// How much may be counted before it is exchanged.
@@ -85,32 +77,21 @@ impl Standing {
         let (quota, window_s, left, reset_s) =
             (self.quota, self.window_s, self.remaining, self.reset_s);
         let values = [
-            (
-                HeaderName::from_static("ratelimit"),
-                format!("\"default\";r={left};t={reset_s}"),
-            ),
+            (HeaderName::from_static("ratelimit"), format!("\"default\";r={left};t={reset_s}")),
             (
                 HeaderName::from_static("ratelimit-policy"),
                 format!("\"default\";q={quota};w={window_s}"),
             ),
         ];
         for (name, value) in values {
-            headers.extend(
-                HeaderValue::from_str(&value)
-                    .ok()
-                    .map(|value| (name, value)),
-            );
+            headers.extend(HeaderValue::from_str(&value).ok().map(|value| (name, value)));
         }
     }
 
     /// `Ok` for those who may go on.
     pub(crate) fn enforce(&self) -> Result<(), Fault> {
         let retry_after_s = u32::try_from(self.reset_s).unwrap_or(u32::MAX);
-        if self.admitted {
-            Ok(())
-        } else {
-            Err(Fault::Limited { retry_after_s })
-        }
+        if self.admitted { Ok(()) } else { Err(Fault::Limited { retry_after_s }) }
     }
 }
 
@@ -166,13 +147,7 @@ impl Limiter {
             Counting::Approximate => self.count_here(caller, limit, number, ends_at),
         };
         let remaining = limit.quota.saturating_sub(total.unwrap_or(limit.quota));
-        Standing {
-            quota: limit.quota,
-            window_s,
-            remaining,
-            reset_s,
-            admitted: total.is_some(),
-        }
+        Standing { quota: limit.quota, window_s, remaining, reset_s, admitted: total.is_some() }
     }
 
     fn count_here(&self, caller: String, limit: &Limit, number: i64, ends_at: i64) -> Option<u32> {
@@ -186,12 +161,7 @@ impl Limiter {
         let told_from = limit.exchanged_from();
         let window = windows.entry(caller).or_default();
         if window.number != number {
-            *window = Window {
-                number,
-                ends_at,
-                told_from,
-                ..Window::default()
-            };
+            *window = Window { number, ends_at, told_from, ..Window::default() };
         }
         if window.total >= limit.quota {
             return None;
@@ -216,9 +186,7 @@ impl Limiter {
     /// The counts worth telling, taken as told.
     fn due(&self) -> Vec<(String, Window)> {
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
-        let due = windows
-            .iter_mut()
-            .filter(|(_, window)| window.untold >= window.told_from.max(1));
+        let due = windows.iter_mut().filter(|(_, window)| window.untold >= window.told_from.max(1));
         due.map(|(caller, window)| {
             let told = *window;
             window.untold = 0;
@@ -229,10 +197,7 @@ impl Limiter {
 
     fn learn(&self, caller: &str, number: i64, total: u32) {
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(window) = windows
-            .get_mut(caller)
-            .filter(|window| window.number == number)
-        {
+        if let Some(window) = windows.get_mut(caller).filter(|window| window.number == number) {
             window.total = total.saturating_add(window.untold);
         }
     }
@@ -245,19 +210,10 @@ fn hidden(route: &str, caller: &str) -> String {
 
 fn counter(caller: &str, number: i64, amount: u32, maximum: Option<u32>, ends_at: i64) -> Counter {
     let expires_at = Timestamp::from_millis(ends_at.saturating_mul(1000)).plus_seconds(60);
-    Counter {
-        key: format!("rate#{caller}#{number}"),
-        amount,
-        maximum,
-        expires_at,
-    }
+    Counter { key: format!("rate#{caller}#{number}"), amount, maximum, expires_at }
 }
 
 fn passes(fault: &Fault) {
     let error = fault as &dyn std::error::Error;
-    tracing::warn!(
-        error,
-        rate_limiter_failures_total = 1,
-        "requests pass without being counted"
-    );
+    tracing::warn!(error, rate_limiter_failures_total = 1, "requests pass without being counted");
 }

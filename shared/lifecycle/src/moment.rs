@@ -28,11 +28,7 @@ pub struct Moment {
 impl Moment {
     /// A moment of your own making, for tests; the lifecycle takes the clock and a random seed.
     pub fn new(now: Timestamp, seed: [u8; 32]) -> Self {
-        Self {
-            now,
-            ids_from: now,
-            seed,
-        }
+        Self { now, ids_from: now, seed }
     }
 
     /// The moment of a request: by the clock, with a seed that nobody can guess.
@@ -54,11 +50,7 @@ impl Moment {
                 Timestamp::from_millis(seconds * 1000 + i64::from(nanos / 1_000_000))
             },
         );
-        Self {
-            now,
-            ids_from,
-            seed: Sha256::digest(record_id).into(),
-        }
+        Self { now, ids_from, seed: Sha256::digest(record_id).into() }
     }
 
     /// The time.
@@ -111,9 +103,6 @@ mod tests {
         let [first, second] = [0, 0].map(|ms| Moment::of_request(Timestamp::from_millis(ms)));
         assert_ne!(first.id("order"), second.id("order"));
         assert_ne!(first.secret("token"), second.secret("token"));
-        assert_ne!(
-            first.secret("token")[..10],
-            first.id("token").as_bytes()[6..]
-        );
+        assert_ne!(first.secret("token")[..10], first.id("token").as_bytes()[6..]);
     }
 }

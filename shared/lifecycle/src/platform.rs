@@ -85,9 +85,7 @@ impl Transaction {
         }
         let bytes: usize = self.writes.iter().map(crate::commit::size_of_write).sum();
         if bytes > Self::BYTES_MAX {
-            return Err(CommitError::Invalid(format!(
-                "{bytes} bytes in one transaction"
-            )));
+            return Err(CommitError::Invalid(format!("{bytes} bytes in one transaction")));
         }
         Ok(())
     }

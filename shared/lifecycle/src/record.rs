@@ -36,18 +36,12 @@ pub struct Key {
 impl Key {
     /// A key of a table without a sort key.
     pub fn new(pk: impl ToString) -> Self {
-        Self {
-            pk: pk.to_string(),
-            sk: None,
-        }
+        Self { pk: pk.to_string(), sk: None }
     }
 
     /// A key of a table with a sort key.
     pub fn sorted(pk: impl ToString, sk: impl ToString) -> Self {
-        Self {
-            pk: pk.to_string(),
-            sk: Some(sk.to_string()),
-        }
+        Self { pk: pk.to_string(), sk: Some(sk.to_string()) }
     }
 }
 

@@ -113,10 +113,6 @@ impl<V> Reply<V> {
     }
 
     fn new(status: StatusCode, body: Body<V>) -> Self {
-        Self {
-            status,
-            headers: Vec::new(),
-            body,
-        }
+        Self { status, headers: Vec::new(), body }
     }
 }

@@ -14,42 +14,27 @@ pub struct Route {
 impl Route {
     /// A route for `GET`.
     pub const fn get(path: &'static str) -> Self {
-        Self {
-            method: Method::GET,
-            path,
-        }
+        Self { method: Method::GET, path }
     }
 
     /// A route for `POST`.
     pub const fn post(path: &'static str) -> Self {
-        Self {
-            method: Method::POST,
-            path,
-        }
+        Self { method: Method::POST, path }
     }
 
     /// A route for `PUT`.
     pub const fn put(path: &'static str) -> Self {
-        Self {
-            method: Method::PUT,
-            path,
-        }
+        Self { method: Method::PUT, path }
     }
 
     /// A route for `PATCH`.
     pub const fn patch(path: &'static str) -> Self {
-        Self {
-            method: Method::PATCH,
-            path,
-        }
+        Self { method: Method::PATCH, path }
     }
 
     /// A route for `DELETE`.
     pub const fn delete(path: &'static str) -> Self {
-        Self {
-            method: Method::DELETE,
-            path,
-        }
+        Self { method: Method::DELETE, path }
     }
 
     /// Whether a path, as it came, is one of this route's.

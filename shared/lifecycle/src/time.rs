@@ -22,11 +22,7 @@ pub struct Timestamp(jiff::Timestamp);
 impl Timestamp {
     /// From milliseconds since 1970-01-01T00:00:00Z; out of range is brought to the nearest end.
     pub fn from_millis(millis: i64) -> Self {
-        let end = if millis < 0 {
-            jiff::Timestamp::MIN
-        } else {
-            jiff::Timestamp::MAX
-        };
+        let end = if millis < 0 { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX };
         Self(jiff::Timestamp::from_millisecond(millis).unwrap_or(end))
     }
 
@@ -43,10 +39,7 @@ impl Timestamp {
     /// Later by so many seconds; earlier when negative.
     #[must_use]
     pub fn plus_seconds(self, seconds: i64) -> Self {
-        Self::from_millis(
-            self.as_millis()
-                .saturating_add(seconds.saturating_mul(1000)),
-        )
+        Self::from_millis(self.as_millis().saturating_add(seconds.saturating_mul(1000)))
     }
 
     /// What the machine's clock says. Only the lifecycle asks it; decisions get a
@@ -58,9 +51,7 @@ impl Timestamp {
 
 impl From<SystemTime> for Timestamp {
     fn from(time: SystemTime) -> Self {
-        let since = time
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap_or(Duration::ZERO);
+        let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
         Self::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
     }
 }
@@ -95,8 +86,7 @@ impl Serialize for Timestamp {
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Cow::<'de, str>::deserialize(deserializer)?;
-        text.parse()
-            .map_err(|_| de::Error::custom("expected an RFC 3339 time"))
+        text.parse().map_err(|_| de::Error::custom("expected an RFC 3339 time"))
     }
 }
 

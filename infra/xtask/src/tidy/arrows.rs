@@ -47,7 +47,9 @@ pub(super) fn upward(arrows: &[Arrow]) -> Vec<String> {
 
 fn complaint(Arrow { from, to, for_tests }: &Arrow) -> Option<String> {
     let Some((_, below, sdk)) = ALLOWED.iter().find(|(name, ..)| name == from) else {
-        return Some(format!("crate {from}: its place is not said in infra/xtask/src/tidy/arrows.rs"));
+        return Some(format!(
+            "crate {from}: its place is not said in infra/xtask/src/tidy/arrows.rs"
+        ));
     };
     let ours = ALLOWED.iter().any(|(name, ..)| name == to);
     // A crate may use itself in its tests, with features of its own.

@@ -80,6 +80,8 @@ mod tests {
         assert!(stages(path, &good).is_empty());
         let bad = good.replace("// 3. Authorization\n", "");
         assert_eq!(stages(path, &bad).len(), 1);
-        assert!(stages("functions/people/send_email.rs", "impl Consumer for SendEmail {}").is_empty());
+        assert!(
+            stages("functions/people/send_email.rs", "impl Consumer for SendEmail {}").is_empty()
+        );
     }
 }

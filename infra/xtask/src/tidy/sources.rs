@@ -15,7 +15,15 @@ const BANS: [Ban; 6] = [
     Ban {
         below: "shared/domain/src/",
         ending: ".rs",
-        words: &["SystemTime", "Instant::", "Timestamp::now", "now_v7", "new_v4", "getrandom", "rand::"],
+        words: &[
+            "SystemTime",
+            "Instant::",
+            "Timestamp::now",
+            "now_v7",
+            "new_v4",
+            "getrandom",
+            "rand::",
+        ],
         why: "the domain has no clock and no randomness: what it needs comes in through a Moment",
     },
     Ban {
@@ -45,7 +53,14 @@ const BANS: [Ban; 6] = [
     Ban {
         below: "",
         ending: "",
-        words: &["/home/", "/root/", "crates.io/api", "index.crates.io", "pypi.org/simple", "registry.npmjs"],
+        words: &[
+            "/home/",
+            "/root/",
+            "crates.io/api",
+            "index.crates.io",
+            "pypi.org/simple",
+            "registry.npmjs",
+        ],
         why: "project files know no machine and no registry",
     },
 ];
@@ -56,7 +71,8 @@ pub(super) fn banned(path: &str, text: &str) -> Vec<String> {
     if path == "infra/xtask/src/tidy/sources.rs" || path == "Cargo.lock" {
         return Vec::new();
     }
-    let holding = BANS.iter().filter(|ban| path.starts_with(ban.below) && path.ends_with(ban.ending));
+    let holding =
+        BANS.iter().filter(|ban| path.starts_with(ban.below) && path.ends_with(ban.ending));
     let mut complaints = Vec::new();
     for ban in holding {
         for (number, line) in text.lines().enumerate() {
@@ -78,7 +94,10 @@ mod tests {
             for word in ban.words {
                 let path = format!("{}example{}", ban.below, ban.ending);
                 let found = banned(&path, &format!("fine\nlet x = {word};"));
-                assert!(found.iter().any(|found| found.starts_with(&format!("{path}:2: "))), "{word}");
+                assert!(
+                    found.iter().any(|found| found.starts_with(&format!("{path}:2: "))),
+                    "{word}"
+                );
                 assert!(banned(&path, "let order = 1;").is_empty());
             }
         }

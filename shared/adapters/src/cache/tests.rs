@@ -33,11 +33,7 @@ fn down() -> Result<Option<u32>, Fault> {
 async fn fifty_misses_at_once_are_one_load() {
     let (store, cache) = (Store::default(), Cache::new("test", Keep::DEFAULT));
     let all = join_all((0..50).map(|_| cache.get(&1, async || store.load(Ok(Some(7))).await)));
-    assert!(
-        all.await
-            .into_iter()
-            .all(|cached| *cached.unwrap().value.unwrap() == 7)
-    );
+    assert!(all.await.into_iter().all(|cached| *cached.unwrap().value.unwrap() == 7));
     assert_eq!(store.loads(), 1);
 }
 
@@ -52,15 +48,9 @@ async fn fifty_misses_at_once_fail_together_after_one_load() {
 #[tokio::test(start_paused = true)]
 async fn an_answer_tells_its_age_and_the_time_it_has_left() {
     let (store, cache) = (Store::default(), Cache::new("test", Keep::DEFAULT));
-    cache
-        .get(&1, async || store.load(Ok(Some(7))).await)
-        .await
-        .unwrap();
+    cache.get(&1, async || store.load(Ok(Some(7))).await).await.unwrap();
     advance(Duration::from_secs(100)).await;
-    let cached = cache
-        .get(&1, async || store.load(Ok(Some(8))).await)
-        .await
-        .unwrap();
+    let cached = cache.get(&1, async || store.load(Ok(Some(8))).await).await.unwrap();
     assert_eq!((cached.age.as_secs(), cached.left.as_secs()), (100, 800));
     assert_eq!((*cached.value.unwrap(), store.loads()), (7, 1));
 }
@@ -69,21 +59,12 @@ async fn an_answer_tells_its_age_and_the_time_it_has_left() {
 async fn what_is_found_lasts_fifteen_minutes_and_what_is_missing_thirty_seconds() {
     for (answer, lasts_s) in [(Some(7), 900), (None, 30)] {
         let (store, cache) = (Store::default(), Cache::new("test", Keep::DEFAULT));
-        cache
-            .get(&1, async || store.load(Ok(answer)).await)
-            .await
-            .unwrap();
+        cache.get(&1, async || store.load(Ok(answer)).await).await.unwrap();
         advance(Duration::from_secs(lasts_s - 1)).await;
-        cache
-            .get(&1, async || store.load(Ok(answer)).await)
-            .await
-            .unwrap();
+        cache.get(&1, async || store.load(Ok(answer)).await).await.unwrap();
         assert_eq!(store.loads(), 1, "{answer:?}");
         advance(Duration::from_secs(1)).await;
-        cache
-            .get(&1, async || store.load(Ok(answer)).await)
-            .await
-            .unwrap();
+        cache.get(&1, async || store.load(Ok(answer)).await).await.unwrap();
         assert_eq!(store.loads(), 2, "{answer:?}");
     }
 }
@@ -91,57 +72,27 @@ async fn what_is_found_lasts_fifteen_minutes_and_what_is_missing_thirty_seconds(
 #[tokio::test(start_paused = true)]
 async fn a_stale_value_serves_for_an_hour_while_the_store_is_down() {
     let (store, cache) = (Store::default(), Cache::new("test", Keep::DEFAULT));
-    cache
-        .get(&1, async || store.load(Ok(Some(7))).await)
-        .await
-        .unwrap();
+    cache.get(&1, async || store.load(Ok(Some(7))).await).await.unwrap();
     advance(Duration::from_secs(3500)).await;
-    let stale = cache
-        .get(&1, async || store.load(down()).await)
-        .await
-        .unwrap();
+    let stale = cache.get(&1, async || store.load(down()).await).await.unwrap();
     assert_eq!((stale.age.as_secs(), stale.left), (3500, Duration::ZERO));
-    cache
-        .get(&1, async || store.load(down()).await)
-        .await
-        .unwrap();
-    assert_eq!(
-        store.loads(),
-        2,
-        "a store that is down is not asked by everybody"
-    );
+    cache.get(&1, async || store.load(down()).await).await.unwrap();
+    assert_eq!(store.loads(), 2, "a store that is down is not asked by everybody");
     advance(Duration::from_secs(100)).await;
-    assert!(
-        cache
-            .get(&1, async || store.load(down()).await)
-            .await
-            .is_err()
-    );
+    assert!(cache.get(&1, async || store.load(down()).await).await.is_err());
 }
 
 #[tokio::test(start_paused = true)]
 async fn beyond_its_bound_the_longest_unused_entry_goes() {
-    let keep = Keep {
-        entries_max: 2,
-        ..Keep::DEFAULT
-    };
+    let keep = Keep { entries_max: 2, ..Keep::DEFAULT };
     let (store, cache) = (Store::default(), Cache::new("test", keep));
     for key in [1, 2, 1, 3] {
-        cache
-            .get(&key, async || store.load(Ok(Some(key))).await)
-            .await
-            .unwrap();
+        cache.get(&key, async || store.load(Ok(Some(key))).await).await.unwrap();
     }
     assert_eq!(store.loads(), 3);
-    cache
-        .get(&1, async || store.load(Ok(Some(1))).await)
-        .await
-        .unwrap();
+    cache.get(&1, async || store.load(Ok(Some(1))).await).await.unwrap();
     assert_eq!(store.loads(), 3, "it was used again");
-    cache
-        .get(&2, async || store.load(Ok(Some(2))).await)
-        .await
-        .unwrap();
+    cache.get(&2, async || store.load(Ok(Some(2))).await).await.unwrap();
     assert_eq!(store.loads(), 4, "it was not");
 }
 
@@ -149,18 +100,6 @@ async fn beyond_its_bound_the_longest_unused_entry_goes() {
 async fn a_load_that_is_given_up_leaves_the_turn_to_the_next() {
     let cache = Cache::new("test", Keep::DEFAULT);
     let never = cache.get(&1, async || std::future::pending().await);
-    assert!(
-        tokio::time::timeout(Duration::from_secs(1), never)
-            .await
-            .is_err()
-    );
-    assert_eq!(
-        *cache
-            .get(&1, async || Ok(Some(7)))
-            .await
-            .unwrap()
-            .value
-            .unwrap(),
-        7
-    );
+    assert!(tokio::time::timeout(Duration::from_secs(1), never).await.is_err());
+    assert_eq!(*cache.get(&1, async || Ok(Some(7))).await.unwrap().value.unwrap(), 7);
 }

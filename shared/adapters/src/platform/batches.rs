@@ -66,9 +66,7 @@ fn body(message: &Outgoing) -> Result<(String, usize), Fault> {
     let body = serde_json::to_string(&message.envelope).map_err(Fault::internal)?;
     let bytes = body.len() + ATTRIBUTES_BYTES;
     if bytes > BYTES_MAX {
-        return Err(Fault::internal(format!(
-            "a message of {bytes} bytes, at most {BYTES_MAX}"
-        )));
+        return Err(Fault::internal(format!("a message of {bytes} bytes, at most {BYTES_MAX}")));
     }
     Ok((body, bytes))
 }
@@ -82,9 +80,8 @@ fn entry(
     body: String,
 ) -> SendMessageBatchRequestEntry {
     let envelope = &message.envelope;
-    let mut entry = SendMessageBatchRequestEntry::builder()
-        .id(index.to_string())
-        .message_body(body);
+    let mut entry =
+        SendMessageBatchRequestEntry::builder().id(index.to_string()).message_body(body);
     if let Some(traceparent) = &envelope.traceparent {
         entry = entry.message_attributes("traceparent", string_attribute(traceparent));
     }
@@ -133,24 +130,14 @@ mod tests {
         let indexed: Vec<_> = messages.iter().enumerate().collect();
         let (batches, failed) = batches(STANDARD, &indexed);
         let ids = |batch: &Batch| batch.iter().map(index_of).collect();
-        (
-            batches.iter().map(ids).collect(),
-            failed.into_iter().map(|(index, _)| index).collect(),
-        )
+        (batches.iter().map(ids).collect(), failed.into_iter().map(|(index, _)| index).collect())
     }
 
     #[test]
     fn batches_hold_ten_messages_and_keep_the_order() {
         let messages: Vec<_> = (0..23).map(|n| message(&n.to_string(), "")).collect();
         let (batches, failed) = filled(&messages);
-        assert_eq!(
-            batches,
-            [
-                (0..10).collect::<Vec<_>>(),
-                (10..20).collect(),
-                (20..23).collect()
-            ]
-        );
+        assert_eq!(batches, [(0..10).collect::<Vec<_>>(), (10..20).collect(), (20..23).collect()]);
         assert_eq!(failed, Vec::<usize>::new());
     }
 
@@ -158,12 +145,8 @@ mod tests {
     fn batches_hold_no_more_than_their_bytes_and_a_message_beyond_them_fails_alone() {
         let large = "x".repeat(100 * 1024);
         let huge = "x".repeat(BYTES_MAX);
-        let messages = [
-            message("0", &large),
-            message("1", &huge),
-            message("2", &large),
-            message("3", &large),
-        ];
+        let messages =
+            [message("0", &large), message("1", &huge), message("2", &large), message("3", &large)];
         assert_eq!(filled(&messages), (vec![vec![0, 2], vec![3]], vec![1]));
     }
 
@@ -171,10 +154,7 @@ mod tests {
     fn a_fifo_queue_groups_by_aggregate_and_has_no_delay_of_single_messages() {
         let message = message("event-1", "");
         let plain = entry(STANDARD, 0, &message, String::new());
-        assert_eq!(
-            (plain.delay_seconds, plain.message_group_id()),
-            (Some(5), None)
-        );
+        assert_eq!((plain.delay_seconds, plain.message_group_id()), (Some(5), None));
         let fifo = entry(FIFO, 0, &message, String::new());
         assert_eq!(fifo.delay_seconds, None);
         assert_eq!(fifo.message_group_id(), Some("order-1"));

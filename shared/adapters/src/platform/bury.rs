@@ -24,14 +24,9 @@ impl Aws {
     ) -> Result<(), Fault> {
         let name = queue.name();
         let url = self.configuration().dead_letters(queue).ok_or_else(|| {
-            Fault::internal(format!(
-                "the dead letters of queue {name} are not among the uses"
-            ))
+            Fault::internal(format!("the dead letters of queue {name} are not among the uses"))
         })?;
-        let reason: String = transmissible(reason)
-            .chars()
-            .take(REASON_CHARS_MAX)
-            .collect();
+        let reason: String = transmissible(reason).chars().take(REASON_CHARS_MAX).collect();
         let mut request = self
             .sqs()
             .send_message()
@@ -40,14 +35,9 @@ impl Aws {
             .message_attributes("reason", string_attribute(&reason));
         if is_fifo(url) {
             let digest = BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(body));
-            request = request
-                .message_group_id("buried")
-                .message_deduplication_id(digest);
+            request = request.message_group_id("buried").message_deduplication_id(digest);
         }
-        request
-            .send()
-            .await
-            .map_err(|error| fault("SendMessage", name, error))?;
+        request.send().await.map_err(|error| fault("SendMessage", name, error))?;
         Ok(())
     }
 }

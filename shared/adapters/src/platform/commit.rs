@@ -78,11 +78,7 @@ impl Aws {
                 refused(failed.item.clone(), token)
             }
             Some(PutItemError::TransactionConflictException(_)) => Err(CommitError::Conflict),
-            _ => Err(CommitError::Fault(fault(
-                "PutItem",
-                write.table.name(),
-                error,
-            ))),
+            _ => Err(CommitError::Fault(fault("PutItem", write.table.name(), error))),
         }
     }
 
@@ -116,11 +112,7 @@ impl Aws {
                 refused(failed.item.clone(), token)
             }
             Some(UpdateItemError::TransactionConflictException(_)) => Err(CommitError::Conflict),
-            _ => Err(CommitError::Fault(fault(
-                "UpdateItem",
-                write.table.name(),
-                error,
-            ))),
+            _ => Err(CommitError::Fault(fault("UpdateItem", write.table.name(), error))),
         }
     }
 
@@ -139,10 +131,7 @@ impl Aws {
             .transact_write_items()
             .set_transact_items(Some(items))
             .client_request_token(&transaction.token);
-        let table = transaction
-            .writes
-            .first()
-            .map_or("", |write| write.table.name());
+        let table = transaction.writes.first().map_or("", |write| write.table.name());
         let started = Instant::now();
         let answer = request.send().await;
         observe_query("TransactWriteItems", table, started.elapsed());
@@ -154,23 +143,17 @@ impl Aws {
             Some(TransactWriteItemsError::TransactionInProgressException(_)) => {
                 Err(CommitError::Conflict)
             }
-            Some(TransactWriteItemsError::IdempotentParameterMismatchException(_)) => Err(
-                CommitError::Invalid("the token stands for another transaction".to_owned()),
-            ),
-            _ => Err(CommitError::Fault(fault(
-                "TransactWriteItems",
-                table,
-                error,
-            ))),
+            Some(TransactWriteItemsError::IdempotentParameterMismatchException(_)) => {
+                Err(CommitError::Invalid("the token stands for another transaction".to_owned()))
+            }
+            _ => Err(CommitError::Fault(fault("TransactWriteItems", table, error))),
         }
     }
 }
 
 /// Whether making the changes twice is the same as making them once.
 fn is_repeatable(changes: &[Change]) -> bool {
-    !changes
-        .iter()
-        .any(|change| matches!(change, Change::Add(..)))
+    !changes.iter().any(|change| matches!(change, Change::Add(..)))
 }
 
 /// A lone write's condition did not hold: unless the item is what we have written ourselves.
@@ -182,10 +165,7 @@ fn refused(stored: Option<SdkItem>, token: &str) -> Result<(), CommitError> {
     if matches!(written_by, Some(AttributeValue::S(by)) if by == token) {
         return Ok(());
     }
-    Err(CommitError::Conditions(vec![FailedCondition {
-        write: 0,
-        stored: stored.map(plain),
-    }]))
+    Err(CommitError::Conditions(vec![FailedCondition { write: 0, stored: stored.map(plain) }]))
 }
 
 /// Why a transaction did not happen. Each write has its reason, in order.
@@ -199,11 +179,7 @@ fn cancelled_because(reasons: &[CancellationReason]) -> CommitError {
         match reason.code().unwrap_or("None") {
             "None" => {}
             "ConditionalCheckFailed" => {
-                let stored = reason
-                    .item
-                    .clone()
-                    .filter(|item| !item.is_empty())
-                    .map(plain);
+                let stored = reason.item.clone().filter(|item| !item.is_empty()).map(plain);
                 conditions.push(FailedCondition { write, stored });
             }
             "TransactionConflict" => conflict = true,
@@ -218,9 +194,7 @@ fn cancelled_because(reasons: &[CancellationReason]) -> CommitError {
         _ if !conditions.is_empty() => CommitError::Conditions(conditions),
         _ if conflict => CommitError::Conflict,
         Some(throttle) => CommitError::Fault(unavailable(throttle)),
-        None => CommitError::Fault(Fault::internal(
-            "a transaction was cancelled without a reason",
-        )),
+        None => CommitError::Fault(Fault::internal("a transaction was cancelled without a reason")),
     }
 }
 
@@ -249,9 +223,8 @@ fn transact_item(write: &Write, table: &str) -> Result<TransactWriteItem, Commit
         }
         Action::Update(changes) => {
             let update = expressions.update(changes);
-            let builder = Update::builder()
-                .set_key(Some(key_of(&write.key)))
-                .set_update_expression(update);
+            let builder =
+                Update::builder().set_key(Some(key_of(&write.key))).set_update_expression(update);
             item.update(finished!(builder, table, condition, expressions))
         }
         Action::Delete => {
@@ -271,10 +244,7 @@ mod tests {
     use super::*;
 
     fn reason(code: &str) -> CancellationReason {
-        CancellationReason::builder()
-            .code(code)
-            .message("said so")
-            .build()
+        CancellationReason::builder().code(code).message("said so").build()
     }
 
     #[test]
@@ -284,10 +254,7 @@ mod tests {
         let throttle = || reason("ThrottlingError");
         let read = |reasons: &[CancellationReason]| match cancelled_because(reasons) {
             CommitError::Conditions(failed) => {
-                format!(
-                    "conditions {:?}",
-                    failed.iter().map(|it| it.write).collect::<Vec<_>>()
-                )
+                format!("conditions {:?}", failed.iter().map(|it| it.write).collect::<Vec<_>>())
             }
             CommitError::Conflict => "conflict".to_owned(),
             CommitError::Invalid(_) => "invalid".to_owned(),
@@ -295,19 +262,13 @@ mod tests {
             CommitError::Fault(_) => "internal".to_owned(),
         };
         for (reasons, meaning) in [
-            (
-                vec![none(), failed(), none(), failed()],
-                "conditions [1, 3]",
-            ),
+            (vec![none(), failed(), none(), failed()], "conditions [1, 3]"),
             (vec![conflict(), failed()], "conditions [1]"),
             (vec![none(), conflict()], "conflict"),
             (vec![throttle(), conflict()], "conflict"),
             (vec![throttle(), none()], "unavailable"),
             (vec![reason("ProvisionedThroughputExceeded")], "unavailable"),
-            (
-                vec![failed(), reason("ItemCollectionSizeLimitExceeded")],
-                "invalid",
-            ),
+            (vec![failed(), reason("ItemCollectionSizeLimitExceeded")], "invalid"),
             (vec![reason("ValidationError")], "invalid"),
             (vec![none()], "internal"),
         ] {
@@ -325,10 +286,7 @@ mod tests {
 
     #[test]
     fn only_a_change_that_adds_must_not_be_repeated() {
-        assert!(is_repeatable(&[
-            Change::Set("status", text("SOLD")),
-            Change::Remove("draft")
-        ]));
+        assert!(is_repeatable(&[Change::Set("status", text("SOLD")), Change::Remove("draft")]));
         assert!(!is_repeatable(&[Change::Add("stock", -1)]));
     }
 }

@@ -23,19 +23,13 @@ impl Aws {
         let request = request.body(SdkBody::from(json)).map_err(Fault::internal)?;
         let request = HttpRequest::try_from(request).map_err(Fault::internal)?;
         // A collector beside us is spoken to in the clear, and needs nobody's roots.
-        let connector = if url.starts_with("https:") {
-            self.others()
-        } else {
-            self.connector()
-        };
+        let connector = if url.starts_with("https:") { self.others() } else { self.connector() };
         let answer = connector.call(request).await;
         let answer = answer.map_err(|error| Fault::Upstream(error.into()))?;
         if answer.status().is_success() {
             return Ok(());
         }
         let status = answer.status().as_u16();
-        Err(Fault::Upstream(
-            format!("the collector answered {status}").into(),
-        ))
+        Err(Fault::Upstream(format!("the collector answered {status}").into()))
     }
 }

@@ -30,10 +30,7 @@ impl Aws {
 
 fn content(mail: &Mail) -> Result<EmailContent, aws_sdk_sesv2::error::BuildError> {
     let text = |data: &str| Content::builder().data(data).charset("UTF-8").build();
-    let id = MessageHeader::builder()
-        .name(ID_HEADER)
-        .value(&mail.id)
-        .build()?;
+    let id = MessageHeader::builder().name(ID_HEADER).value(&mail.id).build()?;
     let message = Message::builder()
         .subject(text(&mail.subject)?)
         .body(Body::builder().text(text(&mail.text)?).build())

@@ -24,17 +24,12 @@ impl Aws {
     pub(super) async fn send_messages(&self, messages: &[Outgoing]) -> Failed {
         let mut by_queue: Vec<(Queue, Vec<(usize, &Outgoing)>)> = Vec::new();
         for (index, message) in messages.iter().enumerate() {
-            match by_queue
-                .iter_mut()
-                .find(|(queue, _)| *queue == message.queue)
-            {
+            match by_queue.iter_mut().find(|(queue, _)| *queue == message.queue) {
                 Some((_, of_queue)) => of_queue.push((index, message)),
                 None => by_queue.push((message.queue, vec![(index, message)])),
             }
         }
-        let sent = by_queue
-            .iter()
-            .map(|(queue, messages)| self.send_to(*queue, messages));
+        let sent = by_queue.iter().map(|(queue, messages)| self.send_to(*queue, messages));
         join_all(sent).await.into_iter().flatten().collect()
     }
 
@@ -59,11 +54,7 @@ impl Aws {
         }
         let entries = again.into_iter().map(|(entry, _)| entry).collect();
         let (again, mut failed) = self.send_batch(queue, url, entries).await;
-        failed.extend(
-            again
-                .into_iter()
-                .map(|(entry, fault)| (index_of(&entry), fault)),
-        );
+        failed.extend(again.into_iter().map(|(entry, fault)| (index_of(&entry), fault)));
         failed
     }
 
@@ -116,11 +107,7 @@ fn all_failed(indices: impl Iterator<Item = usize>, fault: Fault) -> Failed {
     let fault = Arc::new(fault);
     let of_one = || CallFailed(Arc::clone(&fault));
     let fault_of_one = || {
-        if passing {
-            unavailable(of_one())
-        } else {
-            Fault::internal(of_one())
-        }
+        if passing { unavailable(of_one()) } else { Fault::internal(of_one()) }
     };
     indices.map(|index| (index, fault_of_one())).collect()
 }
@@ -146,13 +133,7 @@ mod tests {
         };
         let refusals = [refused("0", false), refused("2", true)];
         let (again, failed) = sorted(Queue::new("emails"), (0..3).map(entry).collect(), &refusals);
-        assert_eq!(
-            again
-                .iter()
-                .map(|(entry, _)| index_of(entry))
-                .collect::<Vec<_>>(),
-            [0]
-        );
+        assert_eq!(again.iter().map(|(entry, _)| index_of(entry)).collect::<Vec<_>>(), [0]);
         assert!(matches!(failed.as_slice(), [(2, Fault::Internal(_))]));
     }
 }

@@ -36,9 +36,7 @@ impl Aws {
             self.ses();
             services.push(Service::Ses);
         }
-        let opened = services
-            .into_iter()
-            .map(|service| self.open_connection(service));
+        let opened = services.into_iter().map(|service| self.open_connection(service));
         let all = async { tokio::join!(join_all(opened), join_all(secrets)) };
         // Whoever is too late is abandoned, like whoever fails.
         let _ = timeout(TIMEOUT, all).await;
@@ -54,9 +52,8 @@ impl Aws {
         };
         if let Ok(answer) = self.connector().call(request).await {
             // A connection goes back to the pool only once its answer has been read.
-            let _ = aws_smithy_types::byte_stream::ByteStream::new(answer.into_body())
-                .collect()
-                .await;
+            let _ =
+                aws_smithy_types::byte_stream::ByteStream::new(answer.into_body()).collect().await;
         }
     }
 }

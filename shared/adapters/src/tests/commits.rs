@@ -39,19 +39,11 @@ impl Record for Event {
 }
 
 pub(super) fn product(id: &str, stock: i64) -> Product {
-    Product {
-        id: id.to_owned(),
-        stock,
-        version: 1,
-    }
+    Product { id: id.to_owned(), stock, version: 1 }
 }
 
 pub(super) async fn commit(aws: &Aws, token: &str, writes: Vec<Write>) -> Result<(), CommitError> {
-    aws.commit(&Transaction {
-        token: token.to_owned(),
-        writes,
-    })
-    .await
+    aws.commit(&Transaction { token: token.to_owned(), writes }).await
 }
 
 async fn stored(aws: &Aws, id: &str) -> Option<Product> {
@@ -65,18 +57,13 @@ fn failed(result: Result<(), CommitError>) -> Vec<(usize, Option<i64>)> {
         panic!("expected failed conditions, got {result:?}")
     };
     let stock = |item| serde_dynamo::from_item::<_, Product>(item).unwrap().stock;
-    failed
-        .into_iter()
-        .map(|it| (it.write, it.stored.map(stock)))
-        .collect()
+    failed.into_iter().map(|it| (it.write, it.stored.map(stock))).collect()
 }
 
 #[tokio::test]
 async fn a_record_is_created_once() {
     let aws = Stores::start().await.aws;
-    commit(&aws, "1", vec![Write::create(&product("a", 5))])
-        .await
-        .unwrap();
+    commit(&aws, "1", vec![Write::create(&product("a", 5))]).await.unwrap();
     assert_eq!(stored(&aws, "a").await, Some(product("a", 5)));
     let again = commit(&aws, "2", vec![Write::create(&product("a", 9))]).await;
     assert_eq!(failed(again), [(0, Some(5))]);
@@ -101,9 +88,7 @@ async fn a_lone_write_that_meets_its_own_first_attempt_has_succeeded() {
 #[tokio::test]
 async fn what_adds_adds_once_however_often_it_is_sent() {
     let aws = Stores::start().await.aws;
-    commit(&aws, "1", vec![Write::create(&product("a", 5))])
-        .await
-        .unwrap();
+    commit(&aws, "1", vec![Write::create(&product("a", 5))]).await.unwrap();
     let sell = || vec![Write::update::<Product>(Key::new("a")).add("stock", -2)];
     commit(&aws, "2", sell()).await.unwrap();
     commit(&aws, "2", sell()).await.unwrap();
@@ -121,18 +106,11 @@ async fn a_transaction_is_all_or_nothing_and_says_which_condition_failed() {
         let update = Write::update::<Product>(Key::new(id)).add("stock", -pieces);
         update.when(Condition::AtLeast("stock", pieces))
     };
-    let event = || {
-        Write::create(&Event {
-            order: "o".into(),
-            number: 1,
-        })
-    };
+    let event = || Write::create(&Event { order: "o".into(), number: 1 });
     let too_many = commit(&aws, "2", vec![take("a", 2), take("b", 6), event()]).await;
     assert_eq!(failed(too_many), [(1, Some(5))]);
     assert_eq!(stored(&aws, "a").await.unwrap().stock, 5);
-    commit(&aws, "3", vec![take("a", 2), take("b", 5), event()])
-        .await
-        .unwrap();
+    commit(&aws, "3", vec![take("a", 2), take("b", 5), event()]).await.unwrap();
     assert_eq!(stored(&aws, "b").await.unwrap().stock, 0);
     let key = Key::sorted("o", 1);
     assert!(aws.read(OUTBOX, &key).await.unwrap().is_some());
@@ -144,18 +122,10 @@ async fn every_kind_of_write_can_take_part_in_a_transaction() {
     let create = ["a", "b", "c"].map(|id| Write::create(&product(id, 5)));
     commit(&aws, "1", create.into()).await.unwrap();
     let writes = vec![
-        Write::replace(
-            &Product {
-                version: 2,
-                ..product("a", 7)
-            },
-            1,
-        ),
+        Write::replace(&Product { version: 2, ..product("a", 7) }, 1),
         Write::delete::<Product>(Key::new("b")).when(Condition::Present),
         Write::check::<Product>(Key::new("c"), Condition::Below("stock", 6)),
-        Write::update::<Product>(Key::new("d"))
-            .set("id", text("d"))
-            .add("stock", 1),
+        Write::update::<Product>(Key::new("d")).set("id", text("d")).add("stock", 1),
     ];
     commit(&aws, "2", writes).await.unwrap();
     assert_eq!(stored(&aws, "a").await.unwrap().stock, 7);
@@ -165,9 +135,7 @@ async fn every_kind_of_write_can_take_part_in_a_transaction() {
 #[tokio::test]
 async fn a_lone_delete_or_check_is_repeatable_too() {
     let aws = Stores::start().await.aws;
-    commit(&aws, "1", vec![Write::create(&product("a", 5))])
-        .await
-        .unwrap();
+    commit(&aws, "1", vec![Write::create(&product("a", 5))]).await.unwrap();
     let check = || vec![Write::check::<Product>(Key::new("a"), Condition::Present)];
     commit(&aws, "2", check()).await.unwrap();
     let delete = || vec![Write::delete::<Product>(Key::new("a")).when(Condition::Present)];
@@ -181,18 +149,9 @@ async fn a_lone_delete_or_check_is_repeatable_too() {
 async fn a_transaction_that_could_never_be_is_invalid_before_the_store_is_asked() {
     let aws = Stores::start().await.aws;
     let twice = vec![Write::put(&product("a", 1)), Write::put(&product("a", 2))];
-    assert!(matches!(
-        commit(&aws, "1", twice).await,
-        Err(CommitError::Invalid(_))
-    ));
-    let nothing = vec![
-        Write::put(&product("a", 1)),
-        Write::update::<Product>(Key::new("b")),
-    ];
-    assert!(matches!(
-        commit(&aws, "1", nothing).await,
-        Err(CommitError::Invalid(_))
-    ));
+    assert!(matches!(commit(&aws, "1", twice).await, Err(CommitError::Invalid(_))));
+    let nothing = vec![Write::put(&product("a", 1)), Write::update::<Product>(Key::new("b"))];
+    assert!(matches!(commit(&aws, "1", nothing).await, Err(CommitError::Invalid(_))));
     assert_eq!(stored(&aws, "a").await, None);
 }
 
@@ -215,10 +174,6 @@ async fn a_counter_stops_at_its_maximum() {
         (5, None, Count::Total(8)),
         (0, None, Count::Total(8)),
     ] {
-        assert_eq!(
-            aws.count(&counter(amount, maximum)).await.unwrap(),
-            count,
-            "{amount}"
-        );
+        assert_eq!(aws.count(&counter(amount, maximum)).await.unwrap(), count, "{amount}");
     }
 }

@@ -17,12 +17,7 @@ const EVERYTHING: [Use; 3] = [Use::Table(PRODUCTS, &[]), Use::Queue(EMAILS), Use
 
 fn connected_to(url: &str) -> Aws {
     let mut environment: HashMap<_, _> = environment();
-    for name in [
-        "PRODUCTS_TABLE",
-        "EMAILS_QUEUE_URL",
-        "MAIL_FROM",
-        "AWS_ENDPOINT_URL",
-    ] {
+    for name in ["PRODUCTS_TABLE", "EMAILS_QUEUE_URL", "MAIL_FROM", "AWS_ENDPOINT_URL"] {
         environment.insert(name, url.to_owned());
     }
     connect(&EVERYTHING, environment)
@@ -32,31 +27,19 @@ fn connected_to(url: &str) -> Aws {
 async fn a_connection_opened_during_init_serves_the_first_request() {
     let (url, counts) = stub(200, "{}").await;
     let mut environment = environment();
-    environment.extend([
-        ("PRODUCTS_TABLE", "p".to_owned()),
-        ("AWS_ENDPOINT_URL", url),
-    ]);
+    environment.extend([("PRODUCTS_TABLE", "p".to_owned()), ("AWS_ENDPOINT_URL", url)]);
     let aws = connect(&EVERYTHING[..1], environment);
     aws.warm().await;
     assert_eq!(counts.connections.load(SeqCst), 1);
     assert_eq!(aws.read(PRODUCTS, &Key::new("a")).await.unwrap(), None);
-    assert_eq!(
-        (
-            counts.connections.load(SeqCst),
-            counts.requests.load(SeqCst)
-        ),
-        (1, 2)
-    );
+    assert_eq!((counts.connections.load(SeqCst), counts.requests.load(SeqCst)), (1, 2));
 }
 
 #[tokio::test]
 async fn a_secret_is_fetched_while_the_function_starts() {
     let (url, counts) = stub(200, r#"{"SecretString":"hello"}"#).await;
     let mut environment = environment();
-    environment.extend([
-        ("GREETING_SECRET_ID", "g".to_owned()),
-        ("AWS_ENDPOINT_URL", url),
-    ]);
+    environment.extend([("GREETING_SECRET_ID", "g".to_owned()), ("AWS_ENDPOINT_URL", url)]);
     let aws = connect(&[Use::Secret("greeting")], environment);
     let secret = aws.secret("greeting", |text| Ok(text.len()));
     aws.warm().await;
@@ -76,16 +59,7 @@ async fn a_throttle_is_tried_three_times_and_then_unavailable() {
     let throttled = r#"{"__type":"com.amazonaws.dynamodb.v20120810#ThrottlingException"}"#;
     let (url, counts) = stub(400, throttled).await;
     let read = connected_to(&url).read(PRODUCTS, &Key::new("a")).await;
-    assert!(
-        matches!(
-            read,
-            Err(Fault::Unavailable {
-                retry_after_s: 1,
-                ..
-            })
-        ),
-        "{read:?}"
-    );
+    assert!(matches!(read, Err(Fault::Unavailable { retry_after_s: 1, .. })), "{read:?}");
     assert_eq!(counts.requests.load(SeqCst), 3);
 }
 
@@ -100,9 +74,7 @@ async fn a_missing_permission_is_tried_once_and_is_our_own_fault() {
 
 #[tokio::test]
 async fn a_store_that_is_not_there_is_unavailable() {
-    let read = connected_to(&nowhere().await)
-        .read(PRODUCTS, &Key::new("a"))
-        .await;
+    let read = connected_to(&nowhere().await).read(PRODUCTS, &Key::new("a")).await;
     assert!(matches!(read, Err(Fault::Unavailable { .. })), "{read:?}");
 }
 
@@ -125,13 +97,9 @@ async fn telemetry_that_a_collector_refuses_is_an_upstreams_failure() {
     let (bad, _) = stub(400, "{}").await;
     let aws = connected_to(&good);
     let headers = [("x-api-key".to_owned(), "key".to_owned())];
-    aws.export(&format!("{good}/v1/traces"), &headers, b"{}".to_vec())
-        .await
-        .unwrap();
+    aws.export(&format!("{good}/v1/traces"), &headers, b"{}".to_vec()).await.unwrap();
     assert_eq!(counts.requests.load(SeqCst), 1);
-    let refused = aws
-        .export(&format!("{bad}/v1/traces"), &headers, b"{}".to_vec())
-        .await;
+    let refused = aws.export(&format!("{bad}/v1/traces"), &headers, b"{}".to_vec()).await;
     assert!(matches!(refused, Err(Fault::Upstream(_))), "{refused:?}");
 }
 

@@ -41,10 +41,7 @@ async fn messages_reach_their_queues_and_keep_their_order_where_the_queue_does()
     let failed = stores.aws.send(&mixed.collect::<Vec<_>>()).await;
     assert!(failed.is_empty(), "{failed:?}");
     let approvals = stores.drain("approvals.fifo").await;
-    assert_eq!(
-        numbers(&approvals),
-        (0..24).filter(|n| n % 2 == 1).collect::<Vec<_>>()
-    );
+    assert_eq!(numbers(&approvals), (0..24).filter(|n| n % 2 == 1).collect::<Vec<_>>());
     let emails = stores.drain("emails").await;
     let mut sent = numbers(&emails);
     sent.sort_unstable();
@@ -68,21 +65,14 @@ async fn messages_that_cannot_go_are_told_by_their_index() {
     let unknown = Queue::new("unknown");
     let messages = [message(EMAILS, 0), message(unknown, 1), message(EMAILS, 2)];
     let failed = stores.aws.send(&messages).await;
-    assert!(
-        matches!(failed.as_slice(), [(1, Fault::Internal(_))]),
-        "{failed:?}"
-    );
+    assert!(matches!(failed.as_slice(), [(1, Fault::Internal(_))]), "{failed:?}");
     assert_eq!(stores.drain("emails").await.len(), 2);
 }
 
 #[tokio::test]
 async fn a_buried_message_carries_its_reason() {
     let stores = Stores::start().await;
-    stores
-        .aws
-        .bury(EMAILS, "{\"to\":", "it is no JSON\u{0}")
-        .await
-        .unwrap();
+    stores.aws.bury(EMAILS, "{\"to\":", "it is no JSON\u{0}").await.unwrap();
     let buried = stores.drain("emails-dead-letters").await;
     assert_eq!(buried[0].body(), Some("{\"to\":"));
     let reason = &buried[0].message_attributes().unwrap()["reason"];

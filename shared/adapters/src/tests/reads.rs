@@ -16,14 +16,9 @@ use crate::table::KEYS_MAX;
 #[tokio::test]
 async fn a_record_is_read_or_absent() {
     let aws = Stores::start().await.aws;
-    commit(&aws, "1", vec![Write::create(&product("a", 5))])
-        .await
-        .unwrap();
+    commit(&aws, "1", vec![Write::create(&product("a", 5))]).await.unwrap();
     let table = aws.table::<Product>();
-    assert_eq!(
-        table.load(&Key::new("a"), true).await.unwrap(),
-        Some(product("a", 5))
-    );
+    assert_eq!(table.load(&Key::new("a"), true).await.unwrap(), Some(product("a", 5)));
     let missing = table.load(&Key::new("b"), false).await.unwrap();
     assert!(matches!(missing.or_absent(), Err(Fault::Absent)));
 }
@@ -33,16 +28,9 @@ async fn many_records_come_in_the_order_of_their_keys_with_gaps_and_repetitions(
     let aws = Stores::start().await.aws;
     let create = (0..60).map(|n| Write::create(&product(&n.to_string(), n)));
     commit(&aws, "1", create.collect()).await.unwrap();
-    let keys: Vec<_> = [59, 3, 99, 3]
-        .into_iter()
-        .chain(0..60)
-        .map(Key::new)
-        .collect();
+    let keys: Vec<_> = [59, 3, 99, 3].into_iter().chain(0..60).map(Key::new).collect();
     let read = aws.table::<Product>().load_many(&keys).await.unwrap();
-    let stocks: Vec<_> = read
-        .iter()
-        .map(|found| found.as_ref().map(|it| it.stock))
-        .collect();
+    let stocks: Vec<_> = read.iter().map(|found| found.as_ref().map(|it| it.stock)).collect();
     assert_eq!(stocks[..4], [Some(59), Some(3), None, Some(3)]);
     assert_eq!(stocks[4..], (0..60).map(Some).collect::<Vec<_>>());
     assert_eq!(aws.table::<Product>().load_many(&[]).await.unwrap(), []);
@@ -62,18 +50,12 @@ async fn an_item_that_is_no_such_record_is_a_fault_that_names_it() {
     let item = HashMap::from([("stock".to_owned(), text("many"))]).into();
     let key = Key::new("a");
     let put = aws.dynamodb().put_item().table_name("PRODUCTS_TABLE");
-    put.set_item(Some(item_of(&key, &item)))
-        .send()
-        .await
-        .unwrap();
+    put.set_item(Some(item_of(&key, &item))).send().await.unwrap();
     let Err(Fault::Internal(error)) = aws.table::<Product>().load(&key, true).await else {
         panic!("it must not be read")
     };
     let said = error.to_string();
-    assert!(
-        said.contains("table products") && said.contains("\"a\""),
-        "{said}"
-    );
+    assert!(said.contains("table products") && said.contains("\"a\""), "{said}");
     assert!(aws.read(PRODUCTS, &key).await.unwrap().is_some());
 }
 

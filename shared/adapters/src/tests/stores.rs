@@ -52,11 +52,9 @@ impl Stores {
             ("AWS_ENDPOINT_URL_SECRETS_MANAGER", secrets_manager().await),
         ]);
         let bare = connect(&[], environment.clone());
-        for (variable, sorted) in [
-            ("PRODUCTS_TABLE", false),
-            ("LIMITS_TABLE", false),
-            ("OUTBOX_TABLE", true),
-        ] {
+        for (variable, sorted) in
+            [("PRODUCTS_TABLE", false), ("LIMITS_TABLE", false), ("OUTBOX_TABLE", true)]
+        {
             create_table(&bare, variable, sorted).await;
             environment.insert(variable, variable.to_owned());
         }
@@ -70,11 +68,7 @@ impl Stores {
             queues.insert(name, url.clone());
             environment.insert(variable, url);
         }
-        let secret = bare
-            .secrets_manager()
-            .create_secret()
-            .name("greeting")
-            .secret_string("hello");
+        let secret = bare.secrets_manager().create_secret().name("greeting").secret_string("hello");
         let secret = secret.send().await.unwrap();
         environment.insert("GREETING_SECRET_ID", secret.arn.unwrap());
         let uses = [
@@ -86,34 +80,21 @@ impl Stores {
             Use::Queue(APPROVALS),
             Use::Secret("greeting"),
         ];
-        Self {
-            aws: connect(&uses, environment),
-            queues,
-        }
+        Self { aws: connect(&uses, environment), queues }
     }
 
     /// Takes everything out of a queue.
     pub(super) async fn drain(&self, queue: &str) -> Vec<Message> {
         let mut drained = Vec::new();
         loop {
-            let receive = self
-                .aws
-                .sqs()
-                .receive_message()
-                .queue_url(&self.queues[queue]);
-            let receive = receive
-                .max_number_of_messages(10)
-                .message_attribute_names("All");
+            let receive = self.aws.sqs().receive_message().queue_url(&self.queues[queue]);
+            let receive = receive.max_number_of_messages(10).message_attribute_names("All");
             let received = receive.send().await.unwrap().messages.unwrap_or_default();
             if received.is_empty() {
                 return drained;
             }
             for message in &received {
-                let delete = self
-                    .aws
-                    .sqs()
-                    .delete_message()
-                    .queue_url(&self.queues[queue]);
+                let delete = self.aws.sqs().delete_message().queue_url(&self.queues[queue]);
                 let handle = message.receipt_handle().unwrap();
                 delete.receipt_handle(handle).send().await.unwrap();
             }
@@ -144,10 +125,7 @@ pub(super) async fn stub(status: u16, body: &'static str) -> (String, Arc<Counts
     let counted = Arc::clone(&counts);
     let service = service_fn(move |_: Request<Incoming>| {
         counted.requests.fetch_add(1, SeqCst);
-        let answer = Response::builder()
-            .status(status)
-            .body(body.to_owned())
-            .unwrap();
+        let answer = Response::builder().status(status).body(body.to_owned()).unwrap();
         async move { Ok::<_, Infallible>(answer) }
     });
     (serve(service, Arc::clone(&counts)).await, counts)
@@ -165,9 +143,7 @@ async fn dynamodb() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let never = std::future::pending();
-    tokio::spawn(dynoxide::server::serve_with_shutdown(
-        listener, database, never,
-    ));
+    tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database, never));
     url
 }
 
@@ -182,22 +158,14 @@ async fn sqs() -> String {
         port: address.port(),
     });
     let handler = Arc::new(RustackSqsHandler::new(Arc::new(provider)));
-    serve_on(
-        listener,
-        SqsHttpService::new(handler, SqsHttpConfig::default()),
-        Arc::default(),
-    )
+    serve_on(listener, SqsHttpService::new(handler, SqsHttpConfig::default()), Arc::default())
 }
 
 async fn secrets_manager() -> String {
     let provider = Arc::new(RustackSecretsManager::new(SecretsManagerConfig::default()));
     let handler = Arc::new(RustackSecretsManagerHandler::new(provider));
     let config = SecretsManagerHttpConfig::default();
-    serve(
-        SecretsManagerHttpService::new(handler, config),
-        Arc::default(),
-    )
-    .await
+    serve(SecretsManagerHttpService::new(handler, config), Arc::default()).await
 }
 
 async fn serve<S>(service: S, counts: Arc<Counts>) -> String
@@ -211,11 +179,7 @@ where
     S::Future: Send,
     S::Error: Into<Box<dyn Error + Send + Sync>>,
 {
-    serve_on(
-        TcpListener::bind("127.0.0.1:0").await.unwrap(),
-        service,
-        counts,
-    )
+    serve_on(TcpListener::bind("127.0.0.1:0").await.unwrap(), service, counts)
 }
 
 fn serve_on<S>(listener: TcpListener, service: S, counts: Arc<Counts>) -> String
@@ -242,18 +206,13 @@ where
 }
 
 async fn create_table(aws: &Aws, name: &str, sorted: bool) {
-    let mut table = aws
-        .dynamodb()
-        .create_table()
-        .table_name(name)
-        .billing_mode(BillingMode::PayPerRequest);
+    let mut table =
+        aws.dynamodb().create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);
     for (attribute, kind) in [("pk", KeyType::Hash), ("sk", KeyType::Range)] {
         if kind == KeyType::Range && !sorted {
             continue;
         }
-        let key = KeySchemaElement::builder()
-            .attribute_name(attribute)
-            .key_type(kind);
+        let key = KeySchemaElement::builder().attribute_name(attribute).key_type(kind);
         let definition = AttributeDefinition::builder()
             .attribute_name(attribute)
             .attribute_type(ScalarAttributeType::S);

@@ -98,41 +98,22 @@ impl KeySet {
 impl PublicKey {
     /// The algorithm follows from the kind of key; what the key says of it must agree.
     fn from_jwk(mut jwk: Jwk) -> Option<Self> {
-        if jwk
-            .purpose
-            .as_deref()
-            .is_some_and(|purpose| purpose != "sig")
-        {
+        if jwk.purpose.as_deref().is_some_and(|purpose| purpose != "sig") {
             return None;
         }
         let (algorithm, name, key) = match (jwk.kty.as_str(), jwk.crv.as_deref()) {
             ("OKP", Some("Ed25519")) => {
                 let x = member(jwk.x.as_ref(), 32..=32)?;
-                (
-                    Algorithm::EdDSA,
-                    "EdDSA",
-                    DecodingKey::from_ed_components(x).ok()?,
-                )
+                (Algorithm::EdDSA, "EdDSA", DecodingKey::from_ed_components(x).ok()?)
             }
             ("EC", Some("P-256")) => {
-                let (x, y) = (
-                    member(jwk.x.as_ref(), 32..=32)?,
-                    member(jwk.y.as_ref(), 32..=32)?,
-                );
-                (
-                    Algorithm::ES256,
-                    "ES256",
-                    DecodingKey::from_ec_components(x, y).ok()?,
-                )
+                let (x, y) = (member(jwk.x.as_ref(), 32..=32)?, member(jwk.y.as_ref(), 32..=32)?);
+                (Algorithm::ES256, "ES256", DecodingKey::from_ec_components(x, y).ok()?)
             }
             ("RSA", None) => {
                 let n = member(jwk.n.as_ref(), RSA_BYTES_MIN..=RSA_BYTES_MAX)?;
                 let e = member(jwk.e.as_ref(), 1..=8)?;
-                (
-                    Algorithm::RS256,
-                    "RS256",
-                    DecodingKey::from_rsa_components(n, e).ok()?,
-                )
+                (Algorithm::RS256, "RS256", DecodingKey::from_rsa_components(n, e).ok()?)
             }
             _ => return None,
         };
@@ -141,11 +122,7 @@ impl PublicKey {
         }
         jwk.alg = Some(name.to_owned());
         jwk.purpose = Some("sig".to_owned());
-        Some(Self {
-            algorithm,
-            key,
-            public: jwk,
-        })
+        Some(Self { algorithm, key, public: jwk })
     }
 }
 
@@ -178,18 +155,9 @@ mod tests {
                 "another alg",
                 json!({ "kty": "OKP", "crv": "Ed25519", "x": X, "kid": "1", "alg": "ES256" }),
             ),
-            (
-                "another curve",
-                json!({ "kty": "OKP", "crv": "X25519", "x": X, "kid": "1" }),
-            ),
-            (
-                "too short",
-                json!({ "kty": "OKP", "crv": "Ed25519", "x": "AAAA", "kid": "1" }),
-            ),
-            (
-                "weak",
-                json!({ "kty": "RSA", "n": X, "e": "AQAB", "kid": "1" }),
-            ),
+            ("another curve", json!({ "kty": "OKP", "crv": "X25519", "x": X, "kid": "1" })),
+            ("too short", json!({ "kty": "OKP", "crv": "Ed25519", "x": "AAAA", "kid": "1" })),
+            ("weak", json!({ "kty": "RSA", "n": X, "e": "AQAB", "kid": "1" })),
             ("symmetric", json!({ "kty": "oct", "k": X, "kid": "1" })),
             ("unknown", json!({ "kty": "new", "kid": "1" })),
         ] {

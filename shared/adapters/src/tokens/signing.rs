@@ -44,21 +44,14 @@ impl Aws {
     pub fn signing_keys(&self) -> SigningKeys {
         let key = self.secret(SIGNING_KEYS, PrivateKey::parse);
         let (issuer, audience) = self.issuer_and_audience();
-        SigningKeys {
-            key,
-            issuer,
-            audience,
-        }
+        SigningKeys { key, issuer, audience }
     }
 
     pub(super) fn issuer_and_audience(&self) -> (Arc<str>, Arc<str>) {
         const READ: &str = "read together with the keys, whose absence has panicked before";
         let configuration = self.configuration();
         let issuer = configuration.issuer.as_deref().expect(READ);
-        (
-            issuer.into(),
-            configuration.audience.as_deref().expect(READ).into(),
-        )
+        (issuer.into(), configuration.audience.as_deref().expect(READ).into())
     }
 }
 
@@ -70,11 +63,7 @@ impl SigningKeys {
     /// When the secret cannot be read.
     pub async fn signer<C>(&self, _: &Permit<C>) -> Result<Signer, Fault> {
         let key = self.key.read().await?;
-        Ok(Signer {
-            key,
-            issuer: Arc::clone(&self.issuer),
-            audience: Arc::clone(&self.audience),
-        })
+        Ok(Signer { key, issuer: Arc::clone(&self.issuer), audience: Arc::clone(&self.audience) })
     }
 }
 
@@ -95,9 +84,7 @@ impl Signer {
         claims.insert("iat".to_owned(), now.into());
         claims.insert("nbf".to_owned(), now.into());
         claims.insert("exp".to_owned(), (now + i64::from(lifetime_s)).into());
-        self.key
-            .sign(&claims)
-            .expect("the key was tried when it was read")
+        self.key.sign(&claims).expect("the key was tried when it was read")
     }
 
     /// A signer outside AWS, for tests and tools.
@@ -107,11 +94,7 @@ impl Signer {
     /// When the secret is not in the form that [`generate`](super::generate) gives it.
     pub fn from_secret(secret: &str, issuer: &str, audience: &str) -> Result<Self, BoxError> {
         let key = Arc::new(PrivateKey::parse(secret)?);
-        Ok(Self {
-            key,
-            issuer: issuer.into(),
-            audience: audience.into(),
-        })
+        Ok(Self { key, issuer: issuer.into(), audience: audience.into() })
     }
 }
 
@@ -132,12 +115,8 @@ impl PrivateKey {
         }
         let der = BASE64_STANDARD.decode(&document.private_key);
         let der = der.map_err(|_| "its privateKey is not base64")?;
-        let key = Self {
-            kid: document.kid,
-            key: EncodingKey::from_ed_der(&der),
-        };
-        key.sign(&Claims::new())
-            .map_err(|_| "its privateKey is not an Ed25519 key in PKCS #8")?;
+        let key = Self { kid: document.kid, key: EncodingKey::from_ed_der(&der) };
+        key.sign(&Claims::new()).map_err(|_| "its privateKey is not an Ed25519 key in PKCS #8")?;
         Ok(key)
     }
 
@@ -151,8 +130,6 @@ impl PrivateKey {
 /// Nothing of the key shows.
 impl fmt::Debug for Signer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Signer")
-            .field("kid", &self.key.kid)
-            .finish_non_exhaustive()
+        f.debug_struct("Signer").field("kid", &self.key.kid).finish_non_exhaustive()
     }
 }

@@ -101,11 +101,7 @@ async fn refusal(verifier: &Verifier, token: &str) -> String {
 #[tokio::test]
 async fn a_token_of_ours_passes_on_what_the_functions_need_and_nothing_else() {
     let pair = pair();
-    let passed = Store::of(&[&pair])
-        .verifier()
-        .verify(&token(&pair), at(1000))
-        .await
-        .unwrap();
+    let passed = Store::of(&[&pair]).verifier().verify(&token(&pair), at(1000)).await.unwrap();
     let mut expected = claims();
     expected.insert("exp".to_owned(), 1900.into());
     assert_eq!(passed, expected);
@@ -115,13 +111,7 @@ async fn a_token_of_ours_passes_on_what_the_functions_need_and_nothing_else() {
 async fn times_hold_with_a_minute_of_leeway() {
     let pair = pair();
     let verifier = Store::of(&[&pair]).verifier();
-    for (now, holds) in [
-        (939, false),
-        (940, true),
-        (1900, true),
-        (1959, true),
-        (1960, false),
-    ] {
+    for (now, holds) in [(939, false), (940, true), (1900, true), (1959, true), (1960, false)] {
         let verified = verifier.verify(&token(&pair), at(now)).await;
         assert_eq!(verified.is_ok(), holds, "at {now}: {verified:?}");
     }
@@ -133,10 +123,7 @@ async fn a_token_for_or_from_somebody_else_is_refused() {
     let verifier = Store::of(&[&pair]).verifier();
     let other_issuer =
         signer(&pair, "https://evil.example", AUDIENCE).sign(&claims(), at(1000), 900);
-    assert_eq!(
-        refusal(&verifier, &other_issuer).await,
-        "the issuer is unknown"
-    );
+    assert_eq!(refusal(&verifier, &other_issuer).await, "the issuer is unknown");
     let other_audience = signer(&pair, ISSUER, "another").sign(&claims(), at(1000), 900);
     assert_eq!(refusal(&verifier, &other_audience).await, "InvalidAudience");
 }
@@ -165,10 +152,7 @@ async fn the_algorithm_is_the_keys_and_not_the_tokens() {
     }
     for alg in ["HS256", "RS256", "ES256"] {
         let other = altered(&token(&pair), 0, "alg", json!(alg));
-        assert_eq!(
-            refusal(&verifier, &other).await,
-            "its algorithm is not the key's"
-        );
+        assert_eq!(refusal(&verifier, &other).await, "its algorithm is not the key's");
     }
 }
 
@@ -176,23 +160,15 @@ async fn the_algorithm_is_the_keys_and_not_the_tokens() {
 async fn a_public_key_is_no_shared_secret() {
     let pair = pair();
     let verifier = Store::of(&[&pair]).verifier();
-    let public = BASE64_URL_SAFE_NO_PAD
-        .decode(pair.verification["x"].as_str().unwrap())
-        .unwrap();
+    let public = BASE64_URL_SAFE_NO_PAD.decode(pair.verification["x"].as_str().unwrap()).unwrap();
     let mut header = jsonwebtoken::Header::new(jsonwebtoken::Algorithm::HS256);
     header.kid = pair.verification["kid"].as_str().map(str::to_owned);
     let mut claims = claims();
-    claims.extend([
-        ("iss".into(), ISSUER.into()),
-        ("aud".into(), AUDIENCE.into()),
-    ]);
+    claims.extend([("iss".into(), ISSUER.into()), ("aud".into(), AUDIENCE.into())]);
     claims.insert("exp".into(), 1900.into());
     let key = jsonwebtoken::EncodingKey::from_secret(&public);
     let forged = jsonwebtoken::encode(&header, &claims, &key).unwrap();
-    assert_eq!(
-        refusal(&verifier, &forged).await,
-        "its algorithm is not the key's"
-    );
+    assert_eq!(refusal(&verifier, &forged).await, "its algorithm is not the key's");
 }
 
 #[tokio::test]
@@ -202,25 +178,13 @@ async fn a_token_must_name_its_key_and_know_no_critical_extension() {
     let nameless = altered(&token(&pair), 0, "kid", Value::Null);
     assert_eq!(refusal(&verifier, &nameless).await, "it names no key");
     let critical = altered(&token(&pair), 0, "crit", json!(["b64"]));
-    assert_eq!(
-        refusal(&verifier, &critical).await,
-        "it has critical extensions, and we know none"
-    );
+    assert_eq!(refusal(&verifier, &critical).await, "it has critical extensions, and we know none");
 }
 
 #[tokio::test]
 async fn what_is_no_token_is_refused() {
     let verifier = Store::of(&[&pair()]).verifier();
-    for text in [
-        "",
-        ".",
-        "..",
-        "a.b.c",
-        "a.b",
-        "{}",
-        "ü.ü.ü",
-        &"a".repeat(9000),
-    ] {
+    for text in ["", ".", "..", "a.b.c", "a.b", "{}", "ü.ü.ü", &"a".repeat(9000)] {
         refusal(&verifier, text).await;
     }
 }
@@ -233,20 +197,13 @@ async fn a_token_must_say_when_it_ends_and_who_it_is_about() {
         let mut header = jsonwebtoken::Header::new(jsonwebtoken::Algorithm::EdDSA);
         header.kid = pair.verification["kid"].as_str().map(str::to_owned);
         let mut claims = claims();
-        claims.extend([
-            ("iss".into(), ISSUER.into()),
-            ("aud".into(), AUDIENCE.into()),
-        ]);
+        claims.extend([("iss".into(), ISSUER.into()), ("aud".into(), AUDIENCE.into())]);
         claims.insert("exp".into(), 1900.into());
         claims.remove(name);
         let der =
             base64::prelude::BASE64_STANDARD.decode(pair.signing["privateKey"].as_str().unwrap());
         let key = jsonwebtoken::EncodingKey::from_ed_der(&der.unwrap());
-        refusal(
-            &verifier,
-            &jsonwebtoken::encode(&header, &claims, &key).unwrap(),
-        )
-        .await;
+        refusal(&verifier, &jsonwebtoken::encode(&header, &claims, &key).unwrap()).await;
     }
 }
 
@@ -263,11 +220,7 @@ async fn tokens_of_other_algorithms_verify_with_their_keys() {
         let claims = verifier.verify(token, at(1000)).await.unwrap();
         assert_eq!(claims["sub"], "ada", "{alg}");
         let promoted = altered(token, 1, "sub", json!("eve"));
-        assert_eq!(
-            refusal(&verifier, &promoted).await,
-            "InvalidSignature",
-            "{alg}"
-        );
+        assert_eq!(refusal(&verifier, &promoted).await, "InvalidSignature", "{alg}");
     }
 }
 
@@ -291,10 +244,7 @@ async fn an_unknown_key_refreshes_once_and_then_at_most_once_a_minute() {
 
     let stranger = pair();
     for _ in 0..20 {
-        assert_eq!(
-            refusal(&verifier, &token(&stranger)).await,
-            "the key is unknown"
-        );
+        assert_eq!(refusal(&verifier, &token(&stranger)).await, "the key is unknown");
     }
     assert_eq!(store.reads.load(SeqCst), 2, "the minute is not over");
     advance(Duration::from_mins(1)).await;
@@ -314,10 +264,7 @@ async fn keys_serve_an_hour_without_their_store_and_then_nobody_passes() {
     verifier.verify(&token(&pair), at(1000)).await.unwrap();
     advance(Duration::from_secs(200)).await;
     let verified = verifier.verify(&token(&pair), at(1000)).await;
-    assert!(
-        matches!(verified, Err(TokenError::Fault(_))),
-        "{verified:?}"
-    );
+    assert!(matches!(verified, Err(TokenError::Fault(_))), "{verified:?}");
 }
 
 #[tokio::test]
@@ -326,10 +273,7 @@ async fn keys_that_cannot_be_had_are_a_fault_and_never_a_pass() {
     let store = Store::of(&[&pair]);
     store.is_away();
     let verified = store.verifier().verify(&token(&pair), at(1000)).await;
-    assert!(
-        matches!(verified, Err(TokenError::Fault(_))),
-        "{verified:?}"
-    );
+    assert!(matches!(verified, Err(TokenError::Fault(_))), "{verified:?}");
 }
 
 #[test]
@@ -340,13 +284,8 @@ fn a_secret_that_is_no_key_is_refused_without_being_repeated() {
         json!({ "kid": "1", "alg": "EdDSA", "privateKey": "dG9wc2VjcmV0" }).to_string(),
         json!({ "kid": "1", "alg": "HS256", "privateKey": "dG9wc2VjcmV0" }).to_string(),
     ] {
-        let error = Signer::from_secret(&secret, ISSUER, AUDIENCE)
-            .unwrap_err()
-            .to_string();
-        assert!(
-            !error.contains("topsecret") && !error.contains("dG9w"),
-            "{error}"
-        );
+        let error = Signer::from_secret(&secret, ISSUER, AUDIENCE).unwrap_err().to_string();
+        assert!(!error.contains("topsecret") && !error.contains("dG9w"), "{error}");
     }
 }
 
@@ -354,8 +293,5 @@ fn a_secret_that_is_no_key_is_refused_without_being_repeated() {
 fn a_signer_shows_nothing_of_its_key() {
     let pair = pair();
     let shown = format!("{:?}", signer(&pair, ISSUER, AUDIENCE));
-    assert!(
-        !shown.contains(pair.signing["privateKey"].as_str().unwrap()),
-        "{shown}"
-    );
+    assert!(!shown.contains(pair.signing["privateKey"].as_str().unwrap()), "{shown}");
 }

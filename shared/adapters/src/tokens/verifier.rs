@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jsonwebtoken::dangerous::insecure_decode_claims;
 use jsonwebtoken::{Header, Validation, decode, decode_header};
-use lifecycle::caller::{TokenError, TokenVerifier};
+use lifecycle::caller::{LEEWAY_S, TokenError, TokenVerifier};
 use lifecycle::{Claims, Timestamp};
 use serde_json::Value;
 use tokio::time::Instant;
@@ -18,8 +18,6 @@ use crate::{Aws, VERIFICATION_KEYS};
 
 /// API Gateway takes 10 240 bytes of request line and headers, so no honest token is longer.
 const TOKEN_BYTES_MAX: usize = 8 * 1024;
-/// How far our clock and the issuer's may be apart.
-const LEEWAY_S: i64 = 60;
 /// Whoever makes up key ids must not make us read the keys all the time.
 const BETWEEN_REFRESHES: Duration = Duration::from_mins(1);
 
@@ -73,13 +71,7 @@ impl Issuer {
         roles_claim: &'static str,
     ) -> Self {
         let refreshed = Mutex::new(None);
-        Self {
-            issuer: issuer.into(),
-            audience: audience.into(),
-            keys,
-            roles_claim,
-            refreshed,
-        }
+        Self { issuer: issuer.into(), audience: audience.into(), keys, roles_claim, refreshed }
     }
 
     /// The keys with the one that is named, read anew if it is not among those we have: it may
@@ -93,20 +85,14 @@ impl Issuer {
             Ok(newer) => Ok(newer),
             // The keys that we have are good; the one that is named is just not among them.
             Err(fault) => {
-                tracing::warn!(
-                    error = &fault as &dyn std::error::Error,
-                    "keys not refreshed"
-                );
+                tracing::warn!(error = &fault as &dyn std::error::Error, "keys not refreshed");
                 Ok(keys)
             }
         }
     }
 
     fn may_refresh(&self) -> bool {
-        let mut refreshed = self
-            .refreshed
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut refreshed = self.refreshed.lock().unwrap_or_else(PoisonError::into_inner);
         let may = refreshed.is_none_or(|at| at.elapsed() >= BETWEEN_REFRESHES);
         if may {
             *refreshed = Some(Instant::now());
@@ -122,10 +108,7 @@ impl Issuer {
             ("sub", claims.get("sub")),
             ("tier", claims.get("tier").filter(|tier| tier.is_string())),
             // OpenID Connect's name for it, which outside issuers use.
-            (
-                "emailVerified",
-                claims.get("emailVerified").or(claims.get("email_verified")),
-            ),
+            ("emailVerified", claims.get("emailVerified").or(claims.get("email_verified"))),
             ("exp", claims.get("exp")),
         ] {
             passed.extend(claim.map(|claim| (name.to_owned(), claim.clone())));
@@ -145,10 +128,7 @@ impl Verifier {
     fn issuer_of(&self, token: &str) -> Result<&Issuer, TokenError> {
         let claims: Claims = insecure_decode_claims(token).map_err(not_valid)?;
         let named = claims.get("iss").and_then(Value::as_str);
-        let issuer = self
-            .issuers
-            .iter()
-            .find(|issuer| named == Some(&issuer.issuer));
+        let issuer = self.issuers.iter().find(|issuer| named == Some(&issuer.issuer));
         issuer.ok_or_else(|| refused("the issuer is unknown"))
     }
 }
@@ -160,10 +140,7 @@ impl TokenVerifier for Verifier {
             return Err(refused("it is too long"));
         }
         let header = decode_header(token).map_err(not_valid)?;
-        let kid = header
-            .kid
-            .as_deref()
-            .ok_or_else(|| refused("it names no key"))?;
+        let kid = header.kid.as_deref().ok_or_else(|| refused("it names no key"))?;
         if header.crit.is_some() {
             return Err(refused("it has critical extensions, and we know none"));
         }
@@ -196,9 +173,7 @@ fn verified(
     // The times are checked against the moment of the request, not against another clock.
     validation.validate_exp = false;
     validation.validate_nbf = false;
-    Ok(decode::<Claims>(token, &key.key, &validation)
-        .map_err(not_valid)?
-        .claims)
+    Ok(decode::<Claims>(token, &key.key, &validation).map_err(not_valid)?.claims)
 }
 
 /// Times are whole seconds: RFC 7519 would allow fractions, and nobody sends them.
@@ -218,11 +193,9 @@ fn check_times(claims: &Claims, now: Timestamp) -> Result<(), TokenError> {
 
 fn roles(claim: Option<&Value>) -> Value {
     match claim {
-        Some(Value::Array(names)) => names
-            .iter()
-            .filter(|name| name.is_string())
-            .cloned()
-            .collect(),
+        Some(Value::Array(names)) => {
+            names.iter().filter(|name| name.is_string()).cloned().collect()
+        }
         Some(Value::String(names)) => names.split_whitespace().map(Value::from).collect(),
         _ => Value::Array(Vec::new()),
     }

@@ -21,10 +21,7 @@ pub struct Money {
 impl Money {
     /// Nothing, in a currency.
     pub const fn zero(currency: Currency) -> Self {
-        Self {
-            amount: Amount::ZERO,
-            currency,
-        }
+        Self { amount: Amount::ZERO, currency }
     }
 }
 
@@ -33,10 +30,8 @@ impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let digits = self.currency.minor_digits();
         let units_per_major = 10_i64.pow(digits);
-        let (major, minor) = (
-            self.amount.get() / units_per_major,
-            self.amount.get() % units_per_major,
-        );
+        let (major, minor) =
+            (self.amount.get() / units_per_major, self.amount.get() % units_per_major);
         if digits == 0 {
             write!(f, "{major} {}", self.currency)
         } else {
@@ -80,10 +75,7 @@ mod tests {
             (1_234, "KWD", "1.234 KWD"),
         ] {
             let currency = Currency::try_from(currency.to_owned()).unwrap();
-            let money = Money {
-                amount: Amount::of_minor_units(amount),
-                currency,
-            };
+            let money = Money { amount: Amount::of_minor_units(amount), currency };
             assert_eq!(money.to_string(), shown);
         }
     }

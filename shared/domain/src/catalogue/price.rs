@@ -25,19 +25,13 @@ impl Price {
     #[must_use]
     pub const fn less(self, discount: Discount) -> Self {
         let hundredths = self.amount.get() * (100 - discount.get());
-        Self {
-            amount: PriceAmount((hundredths + 50) / 100),
-            currency: self.currency,
-        }
+        Self { amount: PriceAmount((hundredths + 50) / 100), currency: self.currency }
     }
 
     /// What so many pieces cost together.
     pub const fn times(self, pieces: i64) -> Money {
         let amount = Amount::of_minor_units(self.amount.get().saturating_mul(pieces));
-        Money {
-            amount,
-            currency: self.currency,
-        }
+        Money { amount, currency: self.currency }
     }
 }
 
@@ -97,9 +91,6 @@ mod tests {
     }
 
     fn euros(cents: i64) -> Price {
-        Price {
-            amount: PriceAmount(cents),
-            currency: Currency::EUR,
-        }
+        Price { amount: PriceAmount(cents), currency: Currency::EUR }
     }
 }

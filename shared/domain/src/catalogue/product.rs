@@ -42,9 +42,7 @@ impl Product {
     /// A product as a merchant puts it into the catalogue.
     pub fn new(moment: &Moment, owner_id: UserId, draft: &ProductDraft) -> Self {
         Self {
-            product_id: draft
-                .product_id
-                .unwrap_or_else(|| moment.id("product").into()),
+            product_id: draft.product_id.unwrap_or_else(|| moment.id("product").into()),
             owner_id,
             name: draft.name.clone(),
             description: draft.description.clone(),
@@ -70,10 +68,7 @@ impl Product {
 
     /// The claim to the product's name.
     pub fn name_claim(&self) -> NameClaim {
-        NameClaim {
-            name: self.name.clone(),
-            product_id: self.product_id,
-        }
+        NameClaim { name: self.name.clone(), product_id: self.product_id }
     }
 }
 

@@ -84,10 +84,7 @@ impl TryFrom<Vec<OrderItem>> for OrderItems {
         }
         let mut violations = Violations::none();
         for (index, item) in items.iter().enumerate() {
-            if items[..index]
-                .iter()
-                .any(|earlier| earlier.product_id == item.product_id)
-            {
+            if items[..index].iter().any(|earlier| earlier.product_id == item.product_id) {
                 violations.add(
                     format!("/items/{index}/productId"),
                     "must not be repeated; raise the quantity of the first item instead",
@@ -131,18 +128,12 @@ mod tests {
     fn every_repeated_product_is_named_by_its_pointer() {
         let violations =
             OrderItems::try_from(vec![item(1), item(2), item(1), item(1)]).unwrap_err();
-        let fields: Vec<_> = violations
-            .iter()
-            .map(|violation| violation.field.as_str())
-            .collect();
+        let fields: Vec<_> = violations.iter().map(|violation| violation.field.as_str()).collect();
         assert_eq!(fields, ["/items/2/productId", "/items/3/productId"]);
     }
 
     fn item(product: u8) -> OrderItem {
         let product_id = uuid::Uuid::from_bytes([product; 16]).into();
-        OrderItem {
-            product_id,
-            quantity: Quantity::MIN,
-        }
+        OrderItem { product_id, quantity: Quantity::MIN }
     }
 }

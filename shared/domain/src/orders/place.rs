@@ -47,19 +47,14 @@ pub fn place_order(
     let goods: i64 = items.iter().map(|item| item.total().amount.get()).sum();
     let total = Amount::of_minor_units(goods.saturating_add(shipping.amount.get()));
     Ok(Order {
-        order_id: command
-            .order_id
-            .unwrap_or_else(|| moment.id("order").into()),
+        order_id: command.order_id.unwrap_or_else(|| moment.id("order").into()),
         user_id: caller.user_id,
         status: OrderStatus::Pending,
         payment_method: command.payment_method,
         items,
         address_id: command.address_id,
         shipping,
-        total: Money {
-            amount: total,
-            currency,
-        },
+        total: Money { amount: total, currency },
         serial_number: None,
         version: 1,
         created_at: moment.now(),
@@ -77,11 +72,7 @@ fn within_limits(command: &PlaceOrder, rules: &Rules) -> Result<(), Rejection> {
         return Err(Refusal::TooManyItems.at("/items", message));
     }
     let quantity_max = rules.quantity_per_item.get();
-    let too_large = command
-        .items
-        .as_slice()
-        .iter()
-        .map(|item| item.quantity.get() > quantity_max);
+    let too_large = command.items.as_slice().iter().map(|item| item.quantity.get() > quantity_max);
     let message = format!("must be at most {quantity_max}");
     refuse_items(Refusal::QuantityTooLarge, "quantity", &message, too_large)
 }
@@ -91,29 +82,13 @@ fn known_products<'a>(
     products: &'a [Option<Product>],
 ) -> Result<Vec<Ordered<'a>>, Rejection> {
     let unknown = products.iter().map(Option::is_none);
-    refuse_items(
-        Refusal::ProductUnknown,
-        "productId",
-        "there is no such product",
-        unknown,
-    )?;
-    Ok(command
-        .items
-        .as_slice()
-        .iter()
-        .copied()
-        .zip(products.iter().flatten())
-        .collect())
+    refuse_items(Refusal::ProductUnknown, "productId", "there is no such product", unknown)?;
+    Ok(command.items.as_slice().iter().copied().zip(products.iter().flatten()).collect())
 }
 
 fn available(ordered: &[Ordered]) -> Result<(), Rejection> {
     let unavailable = ordered.iter().map(|(_, product)| !product.available);
-    refuse_items(
-        Refusal::ProductUnavailable,
-        "productId",
-        "is not available",
-        unavailable,
-    )
+    refuse_items(Refusal::ProductUnavailable, "productId", "is not available", unavailable)
 }
 
 /// Somebody else's address is answered like one that does not exist.
@@ -126,12 +101,8 @@ fn own_address(caller: &SignedIn, address: Option<&Address>) -> Result<(), Rejec
 }
 
 fn one_currency(ordered: &[Ordered]) -> Result<Currency, Rejection> {
-    let currency = ordered
-        .first()
-        .map_or(Currency::EUR, |(_, product)| product.price.currency);
-    let other = ordered
-        .iter()
-        .map(|(_, product)| product.price.currency != currency);
+    let currency = ordered.first().map_or(Currency::EUR, |(_, product)| product.price.currency);
+    let other = ordered.iter().map(|(_, product)| product.price.currency != currency);
     let message = format!("must have its price in {currency}, like the first item");
     refuse_items(Refusal::CurrencyMixed, "productId", &message, other)?;
     Ok(currency)
@@ -151,15 +122,8 @@ fn shipping(rules: &Rules, tier: Tier, currency: Currency) -> Result<Money, Reje
 }
 
 fn in_stock(ordered: &[Ordered]) -> Result<(), Rejection> {
-    let short = ordered
-        .iter()
-        .map(|(item, product)| item.quantity.get() > product.stock.get());
-    refuse_items(
-        Refusal::OutOfStock,
-        "quantity",
-        "is more than there is in stock",
-        short,
-    )
+    let short = ordered.iter().map(|(item, product)| item.quantity.get() > product.stock.get());
+    refuse_items(Refusal::OutOfStock, "quantity", "is more than there is in stock", short)
 }
 
 /// Refuses an order because of the items for which it is true, and names every one of them.
@@ -169,9 +133,7 @@ fn refuse_items(
     message: &str,
     at_fault: impl Iterator<Item = bool>,
 ) -> Result<(), Rejection> {
-    let mut at_fault = at_fault
-        .enumerate()
-        .filter_map(|(index, fault)| fault.then_some(index));
+    let mut at_fault = at_fault.enumerate().filter_map(|(index, fault)| fault.then_some(index));
     let Some(first) = at_fault.next() else {
         return Ok(());
     };

@@ -33,9 +33,7 @@ impl Address {
     /// An address as a user enters it: it is theirs.
     pub fn new(moment: &Moment, user_id: UserId, draft: &AddressDraft) -> Self {
         Self {
-            address_id: draft
-                .address_id
-                .unwrap_or_else(|| moment.id("address").into()),
+            address_id: draft.address_id.unwrap_or_else(|| moment.id("address").into()),
             user_id,
             building_number: draft.building_number,
             street_name: draft.street_name.clone(),

@@ -83,19 +83,10 @@ mod tests {
 
     #[test]
     fn a_code_is_taken_as_the_standard_writes_it() {
-        for (raw, taken) in [
-            ("DE", true),
-            ("AD", true),
-            ("ZW", true),
-            ("de", false),
-            ("DEU", false),
-            ("UK", false),
-        ] {
-            assert_eq!(
-                CountryCode::try_from(raw.to_owned()).is_ok(),
-                taken,
-                "{raw}"
-            );
+        for (raw, taken) in
+            [("DE", true), ("AD", true), ("ZW", true), ("de", false), ("DEU", false), ("UK", false)]
+        {
+            assert_eq!(CountryCode::try_from(raw.to_owned()).is_ok(), taken, "{raw}");
         }
     }
 }

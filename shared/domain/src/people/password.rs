@@ -71,18 +71,8 @@ mod tests {
 
     #[test]
     fn a_password_has_12_to_128_characters() {
-        for (length, taken) in [
-            (0, false),
-            (11, false),
-            (12, true),
-            (128, true),
-            (129, false),
-        ] {
-            assert_eq!(
-                Password::try_from("ä".repeat(length)).is_ok(),
-                taken,
-                "{length}"
-            );
+        for (length, taken) in [(0, false), (11, false), (12, true), (128, true), (129, false)] {
+            assert_eq!(Password::try_from("ä".repeat(length)).is_ok(), taken, "{length}");
         }
     }
 

@@ -33,11 +33,7 @@ impl Identity for SignedIn {
 
     fn from_claims(claims: &Claims) -> Option<Self> {
         let known = KnownClaims::deserialize(claims).ok()?;
-        let roles = known
-            .roles
-            .into_iter()
-            .filter_map(|role| Role::try_from(role).ok())
-            .collect();
+        let roles = known.roles.into_iter().filter_map(|role| Role::try_from(role).ok()).collect();
         Some(Self {
             user_id: known.sub,
             roles,
@@ -135,11 +131,9 @@ mod tests {
 
     #[test]
     fn claims_without_a_user_or_an_end_are_nobody() {
-        for claims in [
-            json!({ "exp": 1 }),
-            json!({ "sub": "ann", "exp": 1 }),
-            json!({ "sub": ANN }),
-        ] {
+        for claims in
+            [json!({ "exp": 1 }), json!({ "sub": "ann", "exp": 1 }), json!({ "sub": ANN })]
+        {
             assert_eq!(signed_in(&claims), None, "{claims}");
         }
     }

@@ -78,13 +78,7 @@ impl User {
 
     /// What an access token says of the user. [`SignedIn`](super::SignedIn) reads it.
     pub fn claims(&self) -> Claims {
-        let Self {
-            user_id,
-            roles,
-            tier,
-            email_verified,
-            ..
-        } = self;
+        let Self { user_id, roles, tier, email_verified, .. } = self;
         Claims::from_iter([
             ("sub".to_owned(), json!(user_id)),
             ("roles".to_owned(), json!(roles)),
@@ -95,10 +89,7 @@ impl User {
 
     /// The claim to the user's e-mail address.
     pub fn email_claim(&self) -> EmailClaim {
-        EmailClaim {
-            email: self.email.clone(),
-            user_id: self.user_id,
-        }
+        EmailClaim { email: self.email.clone(), user_id: self.user_id }
     }
 }
 
@@ -180,23 +171,10 @@ mod tests {
     fn a_view_shows_neither_the_password_nor_the_verification() {
         let (user, _) = ann();
         let shown = serde_json::to_value(UserView::from(user)).unwrap();
-        let fields: Vec<_> = shown
-            .as_object()
-            .unwrap()
-            .keys()
-            .map(String::as_str)
-            .collect();
+        let fields: Vec<_> = shown.as_object().unwrap().keys().map(String::as_str).collect();
         assert_eq!(
             fields,
-            [
-                "createdAt",
-                "email",
-                "emailVerified",
-                "name",
-                "roles",
-                "tier",
-                "userId"
-            ]
+            ["createdAt", "email", "emailVerified", "name", "roles", "tier", "userId"]
         );
     }
 
@@ -214,10 +192,7 @@ mod tests {
         claims.insert("exp".to_owned(), json!(1_000));
         let caller = SignedIn::from_claims(&claims).unwrap();
         assert_eq!((caller.user_id, caller.roles), (user.user_id, user.roles));
-        assert_eq!(
-            (caller.tier, caller.email_verified),
-            (user.tier, user.email_verified)
-        );
+        assert_eq!((caller.tier, caller.email_verified), (user.tier, user.email_verified));
     }
 
     fn ann() -> (User, EmailVerificationRequested) {

@@ -28,10 +28,8 @@ impl Verification {
     /// Asks a user for the verification of their address: what is kept, and what is mailed.
     pub fn request(moment: &Moment, user_id: UserId) -> (Self, EmailVerificationRequested) {
         let token = URL_SAFE_NO_PAD.encode(moment.secret("verification"));
-        let kept = Self {
-            token_hash: hash(&token),
-            expires_at: moment.now().plus_seconds(Self::TTL_S),
-        };
+        let kept =
+            Self { token_hash: hash(&token), expires_at: moment.now().plus_seconds(Self::TTL_S) };
         (kept, EmailVerificationRequested { user_id, token })
     }
 
@@ -58,9 +56,7 @@ impl EventData for EmailVerificationRequested {
 impl fmt::Debug for EmailVerificationRequested {
     /// Without the token.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct(Self::TYPE)
-            .field("user_id", &self.user_id)
-            .finish_non_exhaustive()
+        f.debug_struct(Self::TYPE).field("user_id", &self.user_id).finish_non_exhaustive()
     }
 }
 
@@ -88,11 +84,7 @@ mod tests {
     fn neither_what_is_kept_nor_what_is_logged_holds_the_token() {
         let moment = Moment::new(Timestamp::from_millis(0), [1; 32]);
         let (kept, mailed) = Verification::request(&moment, moment.id("user").into());
-        assert!(
-            !serde_json::to_string(&kept)
-                .unwrap()
-                .contains(&mailed.token)
-        );
+        assert!(!serde_json::to_string(&kept).unwrap().contains(&mailed.token));
         assert!(!format!("{mailed:?}").contains(&mailed.token));
     }
 }

@@ -64,9 +64,6 @@ mod tests {
     #[test]
     fn an_id_is_written_in_lower_case() {
         let id = ThingId::try_from("0197F5A4-0000-7000-8000-00000000000A".to_owned()).unwrap();
-        assert_eq!(
-            serde_json::to_value(id).unwrap(),
-            "0197f5a4-0000-7000-8000-00000000000a"
-        );
+        assert_eq!(serde_json::to_value(id).unwrap(), "0197f5a4-0000-7000-8000-00000000000a");
     }
 }

@@ -70,11 +70,7 @@ pub(crate) fn check_line(raw: &str, min: usize, max: usize) -> Result<(), String
 /// Says what is wrong with a text.
 pub(crate) fn check_text(raw: &str, min: usize, max: usize) -> Result<(), String> {
     // A character takes at most four bytes: what is longer need not be counted.
-    let length = if raw.len() > max * 4 {
-        usize::MAX
-    } else {
-        raw.chars().count()
-    };
+    let length = if raw.len() > max * 4 { usize::MAX } else { raw.chars().count() };
     if (min..=max).contains(&length) {
         Ok(())
     } else {
@@ -110,11 +106,7 @@ mod tests {
             ("a\u{85}b", false),
         ] {
             let read = Title::try_from(raw.to_owned());
-            assert_eq!(
-                read.is_ok_and(|text| text.as_str() == raw),
-                taken,
-                "{raw:?}"
-            );
+            assert_eq!(read.is_ok_and(|text| text.as_str() == raw), taken, "{raw:?}");
         }
     }
 
@@ -122,11 +114,7 @@ mod tests {
     fn a_text_may_be_empty_and_may_have_several_lines() {
         for (raw, taken) in [("", true), ("a\nb", true), ("abcdef", false)] {
             let read = Note::try_from(raw.to_owned());
-            assert_eq!(
-                read.is_ok_and(|text| text.as_str() == raw),
-                taken,
-                "{raw:?}"
-            );
+            assert_eq!(read.is_ok_and(|text| text.as_str() == raw), taken, "{raw:?}");
         }
     }
 }

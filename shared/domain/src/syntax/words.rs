@@ -73,9 +73,6 @@ mod tests {
     #[test]
     fn another_word_is_refused_by_naming_those_there_are() {
         let error = serde_json::from_str::<Direction>("\"up\"").unwrap_err();
-        assert!(
-            error.to_string().contains("must be one of UP, DOWN"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("must be one of UP, DOWN"), "{error}");
     }
 }

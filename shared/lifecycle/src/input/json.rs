@@ -35,10 +35,7 @@ pub(super) fn read<T: Readable>(body: &[u8]) -> Result<T, Violations> {
 /// The one violation of a body that is not JSON at all.
 fn not_json(body: &[u8]) -> Option<Violations> {
     let error = serde_json::from_slice::<IgnoredAny>(body).err()?;
-    Some(Violations::one(
-        "",
-        format!("the body is not valid JSON: {error}"),
-    ))
+    Some(Violations::one("", format!("the body is not valid JSON: {error}")))
 }
 
 fn every_violation<T: Readable>(body: &[u8], first: &serde_json::Error) -> Violations {
@@ -138,11 +135,7 @@ mod tests {
         type Error = &'static str;
 
         fn try_from(raw: u8) -> Result<Self, Self::Error> {
-            if (1..=99).contains(&raw) {
-                Ok(Self(raw))
-            } else {
-                Err("must be from 1 to 99")
-            }
+            if (1..=99).contains(&raw) { Ok(Self(raw)) } else { Err("must be from 1 to 99") }
         }
     }
 
@@ -151,10 +144,7 @@ mod tests {
     fn violations(body: &str) -> Vec<(String, String)> {
         let violations = read::<Order>(body.as_bytes()).expect_err(body);
         let details = violations.into_details();
-        details
-            .into_iter()
-            .map(|violation| (violation.field, violation.message))
-            .collect()
+        details.into_iter().map(|violation| (violation.field, violation.message)).collect()
     }
 
     #[test]
@@ -190,13 +180,7 @@ mod tests {
     fn a_missing_field_is_named_as_on_the_wire() {
         let expected = [("/items", "is required"), ("/paymentMethod", "is required")];
         let found = violations("{}");
-        assert!(
-            found
-                .iter()
-                .map(|(f, m)| (f.as_str(), m.as_str()))
-                .eq(expected),
-            "{found:?}"
-        );
+        assert!(found.iter().map(|(f, m)| (f.as_str(), m.as_str())).eq(expected), "{found:?}");
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod json;
 mod text;
 
 use eserde::EDeserialize;
+use schemars::transform::{RecursiveTransform, Transform};
 use schemars::{JsonSchema, Schema};
 use serde::de::DeserializeOwned;
 
@@ -71,15 +72,12 @@ pub struct Json<B>(pub B);
 
 impl<P: Readable> Input for Path<P> {
     fn read(request: &Request, violations: &mut Violations) -> Result<Option<Self>, Failure> {
-        let pairs = request
-            .path_parameters
-            .iter()
-            .map(|(k, v)| (k.as_str(), v.as_str()));
+        let pairs = request.path_parameters.iter().map(|(k, v)| (k.as_str(), v.as_str()));
         Ok(keep(text::read(text::Place::Path, pairs), violations).map(Path))
     }
 
     fn describe(schemas: &mut Schemas) {
-        schemas.path = Some(schemars::schema_for!(P));
+        schemas.path = Some(strict(schemars::schema_for!(P)));
     }
 }
 
@@ -90,7 +88,7 @@ impl<Q: Readable> Input for QueryString<Q> {
     }
 
     fn describe(schemas: &mut Schemas) {
-        schemas.query = Some(schemars::schema_for!(Q));
+        schemas.query = Some(strict(schemars::schema_for!(Q)));
     }
 }
 
@@ -117,7 +115,7 @@ impl<B: Readable> Input for Json<B> {
     }
 
     fn describe(schemas: &mut Schemas) {
-        schemas.body = Some(schemars::schema_for!(B));
+        schemas.body = Some(strict(schemars::schema_for!(B)));
     }
 }
 
@@ -155,6 +153,17 @@ tuple!(A, B);
 tuple!(A, B, C);
 tuple!(A, B, C, D);
 
+/// Says in a schema what reading does: what an object does not know is refused.
+fn strict(mut schema: Schema) -> Schema {
+    let close = |schema: &mut Schema| {
+        if schema.get("properties").is_some() {
+            schema.insert("additionalProperties".to_owned(), false.into());
+        }
+    };
+    RecursiveTransform(close).transform(&mut schema);
+    schema
+}
+
 fn keep<T>(read: Result<T, Violations>, violations: &mut Violations) -> Option<T> {
     match read {
         Ok(value) => Some(value),
@@ -173,9 +182,7 @@ mod wording {
     /// The sentence without the position that `serde_json` appends.
     pub(super) fn without_position(message: &str) -> &str {
         let message = message.trim();
-        message
-            .find(" at line ")
-            .map_or(message, |end| &message[..end])
+        message.find(" at line ").map_or(message, |end| &message[..end])
     }
 
     /// The field that a "missing field" message is about, as it is named on the wire.
@@ -187,12 +194,7 @@ mod wording {
         let camel = camel_case(name);
         let schema = schemars::schema_for!(T).as_value().to_string();
         let known = |name: &str| schema.contains(&format!("\"{name}\""));
-        Some(
-            [camel, name.replace('_', "-")]
-                .into_iter()
-                .find(|n| known(n))
-                .unwrap_or(name.into()),
-        )
+        Some([camel, name.replace('_', "-")].into_iter().find(|n| known(n)).unwrap_or(name.into()))
     }
 
     fn camel_case(name: &str) -> String {

@@ -48,11 +48,8 @@ fn every_violation<T: Readable>(
     let errors = {
         let _collecting = ErrorReporter::start_deserialization();
         let mut note = |path: serde_ignored::Path<'_>| unknown.push(path.to_string());
-        let reader = MapAccessDeserializer::new(Pairs {
-            left: pairs.iter(),
-            value: None,
-            found: &found,
-        });
+        let reader =
+            MapAccessDeserializer::new(Pairs { left: pairs.iter(), value: None, found: &found });
         let _ = T::deserialize_for_errors(serde_ignored::Deserializer::new(reader, &mut note));
         ErrorReporter::take_errors()
     };
@@ -99,20 +96,14 @@ impl<'de> MapAccess<'de> for Pairs<'_, '_> {
         seed: K,
     ) -> Result<Option<K::Value>, Error> {
         self.value = self.left.next().copied();
-        self.value
-            .map(|(name, _)| seed.deserialize(name.into_deserializer()))
-            .transpose()
+        self.value.map(|(name, _)| seed.deserialize(name.into_deserializer())).transpose()
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
-        let (name, value) = self
-            .value
-            .ok_or_else(|| Error::custom("a value before its name"))?;
+        let (name, value) = self.value.ok_or_else(|| Error::custom("a value before its name"))?;
         let before = ErrorReporter::n_errors();
         let read = seed.deserialize(value);
-        self.found
-            .borrow_mut()
-            .push((before..ErrorReporter::n_errors(), name.to_owned()));
+        self.found.borrow_mut().push((before..ErrorReporter::n_errors(), name.to_owned()));
         read
     }
 }
@@ -218,11 +209,7 @@ mod tests {
 
     fn read_page(pairs: &[(&str, &str)]) -> Result<Page, Vec<String>> {
         read(Place::Query, pairs.iter().copied()).map_err(|violations| {
-            violations
-                .into_details()
-                .into_iter()
-                .map(|violation| violation.field)
-                .collect()
+            violations.into_details().into_iter().map(|violation| violation.field).collect()
         })
     }
 
@@ -235,11 +222,7 @@ mod tests {
 
     #[test]
     fn every_violation_is_found_at_once() {
-        let pairs = [
-            ("pageSize", "many"),
-            ("order", "1; DROP TABLE"),
-            ("offset", "3"),
-        ];
+        let pairs = [("pageSize", "many"), ("order", "1; DROP TABLE"), ("offset", "3")];
         assert_eq!(
             read_page(&pairs).unwrap_err(),
             ["query.offset", "query.order", "query.pageSize"]

@@ -72,10 +72,7 @@ impl Aftermath {
         self.lines.iter().for_each(|line| print(line));
         let wanted = self.messages.len() + self.mails.len();
         let deadline = self.deadline.instant();
-        if timeout_at(deadline, self.effects_and_exchange())
-            .await
-            .is_err()
-        {
+        if timeout_at(deadline, self.effects_and_exchange()).await.is_err() {
             tracing::error!(wanted, "no time left for what was to follow the answer");
             self.count_failures(wanted);
         }
@@ -89,18 +86,12 @@ impl Aftermath {
             } else {
                 platform.send(&self.messages).await
             };
-            failed
-                .into_iter()
-                .map(|(_, fault)| fault)
-                .collect::<Vec<Fault>>()
+            failed.into_iter().map(|(_, fault)| fault).collect::<Vec<Fault>>()
         };
         let mail = async {
             let mails = self.mails.iter().map(|mail| platform.mail(mail));
             let results = futures::future::join_all(mails).await;
-            results
-                .into_iter()
-                .filter_map(Result::err)
-                .collect::<Vec<Fault>>()
+            results.into_iter().filter_map(Result::err).collect::<Vec<Fault>>()
         };
         let exchange = self.shared.limiter.exchange(platform);
         let (unsent, unmailed, (), ()) = tokio::join!(send, mail, exchange, self.export());
@@ -118,12 +109,7 @@ impl Aftermath {
         };
         let url = format!("{}/v1/traces", collector.trim_end_matches('/'));
         let headers = &settings.collector_headers;
-        if let Err(fault) = self
-            .shared
-            .platform
-            .export(&url, headers, spans.clone())
-            .await
-        {
+        if let Err(fault) = self.shared.platform.export(&url, headers, spans.clone()).await {
             tracing::warn!(error = %Failure::Fault(fault), "spans are lost");
         }
     }
@@ -132,14 +118,7 @@ impl Aftermath {
         if failed > 0 {
             let service = &self.shared.settings.service;
             let labels = [("type", "TERTIARY_EFFECT_FAILED"), ("service", service)];
-            print(&metric(
-                service,
-                Timestamp::now(),
-                &labels,
-                "errors_total",
-                "Count",
-                failed,
-            ));
+            print(&metric(service, Timestamp::now(), &labels, "errors_total", "Count", failed));
         }
     }
 }

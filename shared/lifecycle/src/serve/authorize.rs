@@ -24,10 +24,7 @@ pub(crate) struct Handler {
 impl lambda::Handler for Handler {
     async fn handle(&self, invocation: Invocation) -> Handled {
         let answer = authorize(&*self.verifier, &invocation.event).await;
-        Handled {
-            answer: answer.map(Answer::Json),
-            aftermath: None,
-        }
+        Handled { answer: answer.map(Answer::Json), aftermath: None }
     }
 }
 
@@ -39,9 +36,7 @@ async fn authorize(verifier: &dyn TokenVerifier, event: &[u8]) -> Result<Value, 
         .map_err(|error| format!("not an authorizer event: {error}"))?;
     // API Gateway lower-cases the names of headers, other gateways do not; the identity source
     // is the header's value whatever its name was.
-    let credentials = event
-        .identity_source
-        .and_then(|sources| sources.into_iter().next());
+    let credentials = event.identity_source.and_then(|sources| sources.into_iter().next());
     let Some(token) = credentials.as_deref().and_then(bearer) else {
         tracing::info!(reason = "no bearer token", "token refused");
         return Err(UNAUTHORIZED.to_owned());

@@ -39,10 +39,7 @@ impl<C: Consumer> lambda::Handler for Handler<C> {
             Ok(groups) => groups,
             Err(error) => {
                 tracing::error!(error, "not an event of this consumer's source");
-                return Handled {
-                    answer: Err("unreadable event".to_owned()),
-                    aftermath: None,
-                };
+                return Handled { answer: Err("unreadable event".to_owned()), aftermath: None };
             }
         };
         let consumed = stream::iter(groups)
@@ -61,10 +58,7 @@ impl<C: Consumer> lambda::Handler for Handler<C> {
             mails: Vec::new(),
         };
         let answer = Answer::Json(json!({ "batchItemFailures": failed }));
-        Handled {
-            answer: Ok(answer),
-            aftermath: Some(aftermath),
-        }
+        Handled { answer: Ok(answer), aftermath: Some(aftermath) }
     }
 }
 
@@ -128,26 +122,14 @@ impl<C: Consumer> Handler<C> {
         let at = Timestamp::now();
         let understood = raw.understand::<C>();
         let input = understood.as_ref().ok();
-        let record_id = input
-            .and_then(Delivery::event_id)
-            .unwrap_or(&raw.record_id)
-            .to_owned();
-        let request_id = input
-            .and_then(Delivery::request_id)
-            .unwrap_or(&record_id)
-            .to_owned();
+        let record_id = input.and_then(Delivery::event_id).unwrap_or(&raw.record_id).to_owned();
+        let request_id = input.and_then(Delivery::request_id).unwrap_or(&record_id).to_owned();
         let parent = input.and_then(Delivery::traceparent);
         let trace = TraceContext::continued(parent, None, None);
         let observations = Observations::of(request_id.clone(), Some(trace.clone()));
-        let cause = Cause {
-            request_id: request_id.clone(),
-            traceparent: Some(trace.to_string()),
-        };
+        let cause = Cause { request_id: request_id.clone(), traceparent: Some(trace.to_string()) };
 
-        let delivered = Delivered {
-            record_id: record_id.clone(),
-            deliveries: raw.deliveries,
-        };
+        let delivered = Delivered { record_id: record_id.clone(), deliveries: raw.deliveries };
         let permit = Permit::new(delivered, Moment::of_record(at, &record_id), deadline);
         let stages = async {
             match understood.and_then(C::parse) {
@@ -158,9 +140,8 @@ impl<C: Consumer> Handler<C> {
         let fate = observed(Arc::clone(&observations), guarded(deadline, stages)).await;
 
         let service = &self.shared.settings.service;
-        let told = fate
-            .as_ref()
-            .map_or_else(|_| "failed".to_owned(), |f| format!("{f:?}").to_lowercase());
+        let told =
+            fate.as_ref().map_or_else(|_| "failed".to_owned(), |f| format!("{f:?}").to_lowercase());
         let labels = [("source", source_name(C::SOURCE)), ("outcome", &told)];
         let mut line = metric(service, at, &labels, "records_total", "Count", 1);
         let facts = json!({
@@ -206,9 +187,7 @@ impl<C: Consumer> Handler<C> {
             };
             // 8. Side effects. What is sent comes first: it may be sent again, but not be lost.
             self.dispatch(&effects, moment, cause).await?;
-            let note = inbox
-                .as_ref()
-                .map(|i| Write::put(i).when(absent_or_expired(moment.now())));
+            let note = inbox.as_ref().map(|i| Write::put(i).when(absent_or_expired(moment.now())));
             let has_note = note.is_some();
             let transaction = compose(&effects, note, C::USES, moment, cause, attempts)?;
             if transaction.writes.is_empty() {
@@ -251,9 +230,7 @@ impl<C: Consumer> Handler<C> {
     }
 
     async fn bury(&self, raw: &Raw, violations: &Violations) -> Result<Fate, Failure> {
-        let reasons = violations
-            .iter()
-            .map(|found| format!("{} {}", found.field, found.message));
+        let reasons = violations.iter().map(|found| format!("{} {}", found.field, found.message));
         let reason = reasons.collect::<Vec<_>>().join("; ");
         tracing::error!(reason, "a record cannot be understood");
         let body = match &raw.content {
@@ -261,10 +238,7 @@ impl<C: Consumer> Handler<C> {
             Content::Item(item) => serde_dynamo::from_item::<_, Value>(item.clone())
                 .map_or_else(|error| error.to_string(), |value| value.to_string()),
         };
-        self.shared
-            .platform
-            .bury(dead_letters(C::SOURCE), &body, &reason)
-            .await?;
+        self.shared.platform.bury(dead_letters(C::SOURCE), &body, &reason).await?;
         Ok(Fate::Buried)
     }
 }
@@ -312,11 +286,7 @@ fn groups_of(source: Source, event: &[u8]) -> Result<Vec<Group>, BoxError> {
 /// A message with its FIFO group; a standard queue's messages are groups of their own.
 fn of_message(message: sqs::SqsMessage) -> (String, Raw) {
     let id = message.message_id.unwrap_or_default();
-    let group = message
-        .attributes
-        .get("MessageGroupId")
-        .cloned()
-        .unwrap_or_else(|| id.clone());
+    let group = message.attributes.get("MessageGroupId").cloned().unwrap_or_else(|| id.clone());
     let received = message.attributes.get("ApproximateReceiveCount");
     let raw = Raw {
         item_id: id.clone(),

@@ -45,10 +45,7 @@ impl<E: Endpoint> lambda::Handler for Handler<E> {
         let request_id = request_id(request.as_ref().ok());
         let trace = trace(request.as_ref().ok(), invocation.x_ray.as_deref());
         let observations = Observations::of(request_id.clone(), Some(trace.clone()));
-        let cause = Cause {
-            request_id: request_id.clone(),
-            traceparent: Some(trace.to_string()),
-        };
+        let cause = Cause { request_id: request_id.clone(), traceparent: Some(trace.to_string()) };
 
         let (request, done) = match request {
             Err(violations) => (None, Err(Failure::Invalid(violations))),
@@ -65,19 +62,11 @@ impl<E: Endpoint> lambda::Handler for Handler<E> {
         let error = failure.filter(|failure| failure.answer().status.is_server_error());
         let error = error.map(ToString::to_string);
         let done = done.unwrap_or_else(|failure| {
-            Done::just(Response::of_failure(
-                &failure,
-                &request_id,
-                request.as_ref(),
-            ))
+            Done::just(Response::of_failure(&failure, &request_id, request.as_ref()))
         });
-        let origin = request
-            .as_ref()
-            .and_then(|request| request.header(header::ORIGIN));
+        let origin = request.as_ref().and_then(|request| request.header(header::ORIGIN));
         let settings = &self.shared.settings;
-        let mut response = done
-            .response
-            .finish(&request_id, settings.allowed_origin(origin));
+        let mut response = done.response.finish(&request_id, settings.allowed_origin(origin));
         if let Some(standing) = tale.standing {
             standing.add_to(&mut response.headers);
         }
@@ -112,10 +101,7 @@ impl<E: Endpoint> lambda::Handler for Handler<E> {
             messages: done.messages,
             mails: done.mails,
         };
-        Handled {
-            answer: Ok(Answer::Http(response)),
-            aftermath: Some(aftermath),
-        }
+        Handled { answer: Ok(Answer::Http(response)), aftermath: Some(aftermath) }
     }
 }
 
@@ -129,12 +115,7 @@ struct Tale {
 
 impl Tale {
     fn begin() -> Self {
-        Self {
-            at: Timestamp::now(),
-            stages: Stages::start(),
-            standing: None,
-            attempts: 0,
-        }
+        Self { at: Timestamp::now(), stages: Stages::start(), standing: None, attempts: 0 }
     }
 }
 
@@ -148,19 +129,11 @@ struct Done {
 
 impl Done {
     fn just(response: Response) -> Self {
-        Self {
-            response,
-            messages: Vec::new(),
-            mails: Vec::new(),
-            replayed: false,
-        }
+        Self { response, messages: Vec::new(), mails: Vec::new(), replayed: false }
     }
 
     fn replay(response: Response) -> Self {
-        Self {
-            replayed: true,
-            ..Self::just(response)
-        }
+        Self { replayed: true, ..Self::just(response) }
     }
 }
 
@@ -191,9 +164,7 @@ impl<E: Endpoint> Handler<E> {
 
         // 6. to 9. With the permit that only a caller who was let in gets.
         let permit = Permit::new(caller, Moment::of_request(tale.at), deadline);
-        let settled = self
-            .settle(&permit, &command, key.as_ref(), cause, tale)
-            .await;
+        let settled = self.settle(&permit, &command, key.as_ref(), cause, tale).await;
         match (settled, key) {
             (Err(failure), Some(key)) if failure.may_follow_success() => {
                 match self.recall(&key, tale.at).await? {
@@ -201,10 +172,7 @@ impl<E: Endpoint> Handler<E> {
                     None => Err(failure),
                 }
             }
-            (Ok(done), _) => Ok(Done {
-                response: done.response.with_entity_tag(request),
-                ..done
-            }),
+            (Ok(done), _) => Ok(Done { response: done.response.with_entity_tag(request), ..done }),
             (Err(failure), _) => Err(failure),
         }
     }
@@ -228,16 +196,10 @@ impl<E: Endpoint> Handler<E> {
     ) -> Result<(), Failure> {
         let mut limit = E::LIMIT;
         limit.quota = self.shared.settings.rate_limit.unwrap_or(limit.quota);
-        let counted = caller
-            .subject()
-            .unwrap_or_else(|| request.source_ip.clone());
+        let counted = caller.subject().unwrap_or_else(|| request.source_ip.clone());
         let platform = &*self.shared.platform;
         let route = format!("{} {}", E::ROUTE.method, E::ROUTE.path);
-        let standing = self
-            .shared
-            .limiter
-            .admit(platform, &limit, &route, &counted, tale.at)
-            .await;
+        let standing = self.shared.limiter.admit(platform, &limit, &route, &counted, tale.at).await;
         tale.standing = Some(standing);
         Ok(standing.enforce()?)
     }
@@ -277,10 +239,7 @@ impl<E: Endpoint> Handler<E> {
                 }
                 (Outcome::Known(Some(stored)), Some(key)) => {
                     let known = serde_dynamo::from_item(stored).map_err(Fault::internal)?;
-                    return key
-                        .replay(known)
-                        .ok_or(Failure::KeyReused)
-                        .map(Done::replay);
+                    return key.replay(known).ok_or(Failure::KeyReused).map(Done::replay);
                 }
                 (Outcome::Rejected(rejection), _) => return Err(rejection.into()),
                 // A ledger record that is gone again by now has expired: nothing is known.
@@ -347,9 +306,7 @@ fn read<E: Endpoint>(
         return Err(Failure::NotAcceptable);
     }
     if request.body.len() > E::BODY_BYTES_MAX {
-        return Err(Failure::TooLarge {
-            limit: E::BODY_BYTES_MAX,
-        });
+        return Err(Failure::TooLarge { limit: E::BODY_BYTES_MAX });
     }
     let mut violations = Violations::none();
     let subject = caller.subject();
@@ -394,9 +351,7 @@ pub(crate) async fn guarded<T>(
         Ok(Err(panic)) => {
             let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
             let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-            Err(Failure::Panicked(
-                text.unwrap_or_else(|| "no message".to_owned()),
-            ))
+            Err(Failure::Panicked(text.unwrap_or_else(|| "no message".to_owned())))
         }
         Err(_) => Err(Failure::Fault(Fault::TimedOut)),
     }
@@ -406,10 +361,7 @@ pub(crate) async fn guarded<T>(
 pub(crate) async fn pause(attempts: u32, deadline: Deadline) -> Result<(), Fault> {
     if attempts >= ATTEMPTS_MAX {
         let source = format!("others were at the same items {attempts} times").into();
-        return Err(Fault::Unavailable {
-            retry_after_s: 1,
-            source,
-        });
+        return Err(Fault::Unavailable { retry_after_s: 1, source });
     }
     let ceiling_ms = 10_u64 << attempts;
     let random = Uuid::new_v4().as_u128() % u128::from(ceiling_ms);
@@ -426,8 +378,7 @@ fn request_id(request: Option<&Request>) -> String {
     let sent = request.and_then(|request| request.header(REQUEST_ID));
     let valid =
         |id: &&str| (1..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
-    sent.filter(valid)
-        .map_or_else(|| Uuid::now_v7().to_string(), str::to_owned)
+    sent.filter(valid).map_or_else(|| Uuid::now_v7().to_string(), str::to_owned)
 }
 
 fn trace(request: Option<&Request>, x_ray: Option<&str>) -> TraceContext {

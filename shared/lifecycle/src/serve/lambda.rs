@@ -58,10 +58,7 @@ pub(crate) fn async_runtime(settings: &Settings) -> tokio::runtime::Runtime {
     } else {
         tokio::runtime::Builder::new_current_thread()
     };
-    builder
-        .enable_all()
-        .build()
-        .expect("a process that has just started can have a reactor")
+    builder.enable_all().build().expect("a process that has just started can have a reactor")
 }
 
 /// Handles events until Lambda ends the process.
@@ -126,10 +123,7 @@ async fn mode(settings: &Settings) -> Mode {
             Mode::Held(sender)
         }
         Err(error) => {
-            tracing::warn!(
-                error,
-                "no internal extension: tertiary effects precede the answer"
-            );
+            tracing::warn!(error, "no internal extension: tertiary effects precede the answer");
             Mode::Before
         }
     }
@@ -150,17 +144,11 @@ struct Slot {
 
 impl Slot {
     fn leave(&self, aftermath: Option<Aftermath>) {
-        *self
-            .aftermath
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = aftermath;
+        *self.aftermath.lock().unwrap_or_else(PoisonError::into_inner) = aftermath;
     }
 
     fn take(&self) -> Option<Aftermath> {
-        self.aftermath
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
+        self.aftermath.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
@@ -173,10 +161,7 @@ impl<S> Layer<S> for Around {
     type Service = AroundService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        AroundService {
-            inner,
-            mode: self.mode.clone(),
-        }
+        AroundService { inner, mode: self.mode.clone() }
     }
 }
 
@@ -201,10 +186,7 @@ where
 
     fn call(&mut self, mut invocation: LambdaInvocation) -> Self::Future {
         let event = std::mem::replace(&mut invocation.body, Bytes::from_static(b"null"));
-        let slot = Arc::new(Slot {
-            event,
-            aftermath: Mutex::default(),
-        });
+        let slot = Arc::new(Slot { event, aftermath: Mutex::default() });
         let answered = SLOT.scope(Arc::clone(&slot), self.inner.call(invocation));
         let mode = self.mode.clone();
         Box::pin(async move {

@@ -40,16 +40,9 @@ pub fn endpoint<E: Endpoint, P: Platform + Clone>(
     if describe::asked() {
         return describe::print(&describe::endpoint::<E>());
     }
-    run(
-        &describe::uses_of_endpoint::<E>(),
-        connect,
-        |platform, shared| {
-            Arc::new(http::Handler {
-                endpoint: build(platform),
-                shared,
-            })
-        },
-    )
+    run(&describe::uses_of_endpoint::<E>(), connect, |platform, shared| {
+        Arc::new(http::Handler { endpoint: build(platform), shared })
+    })
 }
 
 /// Serves a consumer until Lambda ends the process.
@@ -60,16 +53,9 @@ pub fn consumer<C: Consumer, P: Platform + Clone>(
     if describe::asked() {
         return describe::print(&describe::consumer::<C>());
     }
-    run(
-        &describe::uses_of_consumer::<C>(),
-        connect,
-        |platform, shared| {
-            Arc::new(batch::Handler {
-                consumer: build(platform),
-                shared,
-            })
-        },
-    )
+    run(&describe::uses_of_consumer::<C>(), connect, |platform, shared| {
+        Arc::new(batch::Handler { consumer: build(platform), shared })
+    })
 }
 
 /// Serves the authorizer of an HTTP API until Lambda ends the process.
@@ -82,9 +68,7 @@ pub fn authorizer<V: TokenVerifier + 'static, P: Platform + Clone>(
         return describe::print(&describe::authorizer(uses));
     }
     run(uses, connect, |platform, _| {
-        Arc::new(authorize::Handler {
-            verifier: Arc::new(build(platform)),
-        })
+        Arc::new(authorize::Handler { verifier: Arc::new(build(platform)) })
     })
 }
 
@@ -104,11 +88,8 @@ fn run<P: Platform + Clone>(
     crate::telemetry::log::start(&settings.function, settings.log_level.as_deref());
     let started = lambda::async_runtime(&settings).block_on(async {
         let platform = connect(uses)?;
-        let shared = Shared {
-            settings,
-            platform: Arc::new(platform.clone()),
-            limiter: Limiter::default(),
-        };
+        let shared =
+            Shared { settings, platform: Arc::new(platform.clone()), limiter: Limiter::default() };
         let shared = Arc::new(shared);
         let handler = build(&platform, Arc::clone(&shared));
         lambda::serve(handler, shared).await

@@ -46,9 +46,7 @@ impl Request {
             method: context.http.method,
             path: event.raw_path.unwrap_or_default(),
             path_parameters: event.path_parameters,
-            query: form_urlencoded::parse(raw_query.as_bytes())
-                .into_owned()
-                .collect(),
+            query: form_urlencoded::parse(raw_query.as_bytes()).into_owned().collect(),
             raw_query,
             headers: event.headers,
             body: body.into(),
@@ -99,9 +97,7 @@ impl Request {
             let mut parts = range.split(';').map(str::trim);
             let range = parts.next().unwrap_or_default().to_ascii_lowercase();
             let refused = parts.any(|parameter| {
-                parameter
-                    .strip_prefix("q=")
-                    .is_some_and(|q| q.parse().is_ok_and(|q: f32| q <= 0.0))
+                parameter.strip_prefix("q=").is_some_and(|q| q.parse().is_ok_and(|q: f32| q <= 0.0))
             });
             let matches = range == wanted
                 || (wildcards && matches!(range.as_str(), "" | "*/*" | "application/*"));
@@ -130,10 +126,8 @@ mod tests {
     use super::*;
 
     fn request(headers: &[(&'static str, &'static str)]) -> Request {
-        let headers: serde_json::Map<_, _> = headers
-            .iter()
-            .map(|(name, value)| ((*name).into(), (*value).into()))
-            .collect();
+        let headers: serde_json::Map<_, _> =
+            headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
         let event = serde_json::json!({
             "version": "2.0", "rawPath": "/", "rawQueryString": "a=1&b=x%20y&a=2",
             "headers": headers,
@@ -149,11 +143,7 @@ mod tests {
             ("application/*", true, false),
             ("application/json", true, false),
             ("application/problem+json", true, true),
-            (
-                "application/problem+json;q=0.5, application/json",
-                true,
-                true,
-            ),
+            ("application/problem+json;q=0.5, application/json", true, true),
             ("text/html", false, false),
             ("text/html, */*;q=0.1", true, false),
             ("application/json;q=0", false, false),
@@ -169,12 +159,7 @@ mod tests {
     fn a_query_string_is_decoded_and_keeps_repeated_names() {
         let expected = [("a", "1"), ("b", "x y"), ("a", "2")];
         let query = request(&[]).query;
-        assert!(
-            query
-                .iter()
-                .map(|(k, v)| (k.as_str(), v.as_str()))
-                .eq(expected)
-        );
+        assert!(query.iter().map(|(k, v)| (k.as_str(), v.as_str())).eq(expected));
     }
 
     #[test]

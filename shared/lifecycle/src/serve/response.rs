@@ -26,31 +26,18 @@ impl Response {
     pub(crate) fn of_reply<V: View>(reply: Reply<V>) -> Result<Self, serde_json::Error> {
         let body = match reply.body {
             Body::Data(view) => serde_json::to_string(&Data { data: view })?,
-            Body::Page(page) => serde_json::to_string(&CountedPage {
-                count: page.items.len(),
-                page,
-            })?,
+            Body::Page(page) => {
+                serde_json::to_string(&CountedPage { count: page.items.len(), page })?
+            }
             Body::Bare(view) => serde_json::to_string(&view)?,
             Body::Empty => String::new(),
         };
         let mut headers = HeaderMap::new();
         if !body.is_empty() {
-            headers.insert(
-                header::CONTENT_TYPE,
-                HeaderValue::from_static("application/json"),
-            );
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
-        headers.extend(
-            reply
-                .headers
-                .into_iter()
-                .map(|(name, value)| (Some(name), value)),
-        );
-        Ok(Self {
-            status: reply.status,
-            headers,
-            body,
-        })
+        headers.extend(reply.headers.into_iter().map(|(name, value)| (Some(name), value)));
+        Ok(Self { status: reply.status, headers, body })
     }
 
     /// A failure in the API's shape, or as RFC 9457 problem details for those who ask.
@@ -59,10 +46,7 @@ impl Response {
         let problem = request.is_some_and(Request::wants_problem_details);
         let (media_type, body) = if problem {
             let path = request.map_or("", |request| request.path.as_str());
-            (
-                "application/problem+json",
-                problem_details(&answer, trace_id, path),
-            )
+            ("application/problem+json", problem_details(&answer, trace_id, path))
         } else {
             ("application/json", envelope(&answer, trace_id))
         };
@@ -76,11 +60,7 @@ impl Response {
             let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");
             headers.insert(header::WWW_AUTHENTICATE, challenge);
         }
-        Self {
-            status: answer.status,
-            headers,
-            body,
-        }
+        Self { status: answer.status, headers, body }
     }
 
     /// Gives an answer to a `GET` its `ETag`, and makes it a 304 for a client that has it
@@ -90,16 +70,10 @@ impl Response {
             return self;
         }
         let tag = entity_tag(&self.body);
-        let known = request
-            .headers
-            .get_all(header::IF_NONE_MATCH)
-            .iter()
-            .any(|value| {
-                let listed = value.to_str().unwrap_or_default().split(',').map(str::trim);
-                listed
-                    .into_iter()
-                    .any(|known| known == "*" || known.trim_start_matches("W/") == tag)
-            });
+        let known = request.headers.get_all(header::IF_NONE_MATCH).iter().any(|value| {
+            let listed = value.to_str().unwrap_or_default().split(',').map(str::trim);
+            listed.into_iter().any(|known| known == "*" || known.trim_start_matches("W/") == tag)
+        });
         if let Ok(value) = HeaderValue::from_str(&tag) {
             self.headers.insert(header::ETAG, value);
         }
@@ -116,16 +90,12 @@ impl Response {
         if let Ok(id) = HeaderValue::from_str(request_id) {
             self.headers.insert(REQUEST_ID, id);
         }
-        self.headers
-            .entry(header::CACHE_CONTROL)
-            .or_insert(HeaderValue::from_static("no-store"));
+        self.headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
         let nosniff = HeaderValue::from_static("nosniff");
         self.headers.insert(header::X_CONTENT_TYPE_OPTIONS, nosniff);
         if let Some(origin) = origin.and_then(|origin| HeaderValue::from_str(origin).ok()) {
-            self.headers
-                .insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-            self.headers
-                .append(header::VARY, HeaderValue::from_static("Origin"));
+            self.headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+            self.headers.append(header::VARY, HeaderValue::from_static("Origin"));
         }
         self
     }
@@ -162,12 +132,8 @@ fn envelope(answer: &Answer, trace_id: &str) -> String {
         details: &'a [Violation],
         trace_id: &'a str,
     }
-    let error = Error {
-        code: answer.code,
-        message: &answer.message,
-        details: &answer.details,
-        trace_id,
-    };
+    let error =
+        Error { code: answer.code, message: &answer.message, details: &answer.details, trace_id };
     serde_json::to_string(&Envelope { error }).expect("strings always have a JSON form")
 }
 
@@ -217,11 +183,7 @@ impl Serialize for Headers<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.0.keys_len()))?;
         for name in self.0.keys() {
-            let values = self
-                .0
-                .get_all(name)
-                .iter()
-                .filter_map(|value| value.to_str().ok());
+            let values = self.0.get_all(name).iter().filter_map(|value| value.to_str().ok());
             map.serialize_entry(name.as_str(), &values.collect::<Vec<_>>().join(", "))?;
         }
         map.end()

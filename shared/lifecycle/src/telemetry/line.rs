@@ -21,11 +21,7 @@ impl Stages {
     /// Starts the first stage.
     pub(crate) fn start() -> Self {
         let now = tokio::time::Instant::now();
-        Self {
-            started: now,
-            last: now,
-            times: Vec::with_capacity(10),
-        }
+        Self { started: now, last: now, times: Vec::with_capacity(10) }
     }
 
     /// Ends a stage. One that ran several times is added up.
@@ -76,12 +72,7 @@ impl Line<'_> {
     /// The line. Its root is the metrics' root as well, so that one line is both.
     pub(crate) fn to_json(&self) -> String {
         let mut metrics = vec![
-            directive(
-                self.service,
-                &["method", "path", "status"],
-                "http_requests_total",
-                "Count",
-            ),
+            directive(self.service, &["method", "path", "status"], "http_requests_total", "Count"),
             directive(
                 self.service,
                 &["method", "path"],
@@ -106,8 +97,7 @@ impl Line<'_> {
             "http_request_duration_seconds": self.total.as_secs_f64(),
         });
         let mut add = |name: &str, value: Value| {
-            line.as_object_mut()
-                .map(|line| line.insert(name.to_owned(), value))
+            line.as_object_mut().map(|line| line.insert(name.to_owned(), value))
         };
         if let Some(code) = self.code {
             add("code", code.into());
@@ -123,17 +113,9 @@ impl Line<'_> {
             add("type", self.code.unwrap_or("INTERNAL_ERROR").into());
             add("service", self.service.into());
             add("errors_total", 1.into());
-            metrics.push(directive(
-                self.service,
-                &["type", "service"],
-                "errors_total",
-                "Count",
-            ));
+            metrics.push(directive(self.service, &["type", "service"], "errors_total", "Count"));
         }
-        add(
-            "_aws",
-            json!({ "Timestamp": self.at.as_millis(), "CloudWatchMetrics": metrics }),
-        );
+        add("_aws", json!({ "Timestamp": self.at.as_millis(), "CloudWatchMetrics": metrics }));
         line.to_string()
     }
 }
@@ -142,10 +124,7 @@ impl Line<'_> {
 pub(crate) fn lines_of_noted(service: &str, at: Timestamp, noted: &Noted) -> Vec<String> {
     let mut queries: BTreeMap<(&str, &str), Vec<f64>> = BTreeMap::new();
     for (operation, table, took) in &noted.queries {
-        queries
-            .entry((operation, table))
-            .or_default()
-            .push(took.as_secs_f64());
+        queries.entry((operation, table)).or_default().push(took.as_secs_f64());
     }
     let mut cache: BTreeMap<(&str, bool), u32> = BTreeMap::new();
     for (name, hit) in &noted.cache {
@@ -153,29 +132,11 @@ pub(crate) fn lines_of_noted(service: &str, at: Timestamp, noted: &Noted) -> Vec
     }
     let queries = queries.into_iter().map(|((operation, table), seconds)| {
         let labels = [("operation", operation), ("table", table)];
-        metric(
-            service,
-            at,
-            &labels,
-            "db_query_duration_seconds",
-            "Seconds",
-            seconds,
-        )
+        metric(service, at, &labels, "db_query_duration_seconds", "Seconds", seconds)
     });
     let cache = cache.into_iter().map(|((name, hit), count)| {
-        let metric_name = if hit {
-            "cache_hits_total"
-        } else {
-            "cache_misses_total"
-        };
-        metric(
-            service,
-            at,
-            &[("cache_type", name)],
-            metric_name,
-            "Count",
-            count,
-        )
+        let metric_name = if hit { "cache_hits_total" } else { "cache_misses_total" };
+        metric(service, at, &[("cache_type", name)], metric_name, "Count", count)
     });
     queries.chain(cache).collect()
 }
@@ -196,11 +157,7 @@ pub(crate) fn metric(
     });
     let mut line = Map::new();
     line.insert("_aws".to_owned(), metrics);
-    line.extend(
-        labels
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).into())),
-    );
+    line.extend(labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())));
     line.insert(name.to_owned(), json!(value));
     Value::Object(line).to_string()
 }
@@ -214,10 +171,7 @@ fn directive(namespace: &str, dimensions: &[&str], name: &str, unit: &str) -> Va
 }
 
 /// Milliseconds with microseconds behind the point.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "a duration in µs is far below 2^52"
-)]
+#[expect(clippy::cast_precision_loss, reason = "a duration in µs is far below 2^52")]
 pub(crate) fn millis(duration: Duration) -> f64 {
     duration.as_micros() as f64 / 1000.0
 }
@@ -247,19 +201,13 @@ mod tests {
         };
         let line: Value = serde_json::from_str(&line.to_json()).unwrap();
         assert_eq!(line["stages"]["retrieve"], 0.9);
-        assert_eq!(
-            (&line["status"], &line["level"]),
-            (&json!("500"), &json!("ERROR"))
-        );
+        assert_eq!((&line["status"], &line["level"]), (&json!("500"), &json!("ERROR")));
         for directive in line["_aws"]["CloudWatchMetrics"].as_array().unwrap() {
             let dimensions = directive["Dimensions"][0].as_array().unwrap().iter();
             let metric = directive["Metrics"][0]["Name"].as_str().unwrap();
             assert!(line.get(metric).is_some(), "{metric} has a value");
             for dimension in dimensions {
-                assert!(
-                    line[dimension.as_str().unwrap()].is_string(),
-                    "{dimension} is a string"
-                );
+                assert!(line[dimension.as_str().unwrap()].is_string(), "{dimension} is a string");
             }
         }
     }

@@ -14,12 +14,10 @@ use crate::Timestamp;
 /// Sends the process's log lines to standard output, from the level that `LOG_LEVEL` names
 /// (`INFO` unless it says otherwise), and panics as log lines too.
 pub(crate) fn start(function: &str, level: Option<&str>) {
-    let level = level
-        .and_then(|level| level.parse().ok())
-        .unwrap_or(LevelFilter::INFO);
-    let subscriber = tracing_subscriber::registry().with(level).with(JsonLines {
-        function: function.to_owned(),
-    });
+    let level = level.and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::INFO);
+    let subscriber = tracing_subscriber::registry()
+        .with(level)
+        .with(JsonLines { function: function.to_owned() });
     // A second start in one process (as tests do) keeps the first one's subscriber.
     let _ = tracing::subscriber::set_global_default(subscriber);
     std::panic::set_hook(Box::new(|panic| {
@@ -29,10 +27,7 @@ pub(crate) fn start(function: &str, level: Option<&str>) {
 }
 
 /// Prints a finished line.
-#[expect(
-    clippy::print_stdout,
-    reason = "standard output is where Lambda collects log lines"
-)]
+#[expect(clippy::print_stdout, reason = "standard output is where Lambda collects log lines")]
 pub(crate) fn print(line: &str) {
     println!("{line}");
 }
@@ -61,8 +56,7 @@ struct Fields<'a>(&'a mut Map<String, Value>);
 
 impl Visit for Fields<'_> {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.0
-            .insert(field.name().into(), format!("{value:?}").into());
+        self.0.insert(field.name().into(), format!("{value:?}").into());
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {

@@ -32,18 +32,11 @@ pub(crate) struct Noted {
 
 impl Observations {
     pub(crate) fn of(request_id: String, trace: Option<TraceContext>) -> Arc<Self> {
-        Arc::new(Self {
-            request_id,
-            trace,
-            noted: Mutex::default(),
-        })
+        Arc::new(Self { request_id, trace, noted: Mutex::default() })
     }
 
     pub(crate) fn noted(&self) -> Noted {
-        self.noted
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn note(&self, note: impl FnOnce(&mut Noted)) {
@@ -79,17 +72,11 @@ pub fn request_id() -> Option<String> {
 
 /// The `traceparent` of the request that is being served, to be passed on.
 pub fn traceparent() -> Option<String> {
-    CURRENT
-        .try_with(|current| current.trace.as_ref().map(ToString::to_string))
-        .ok()
-        .flatten()
+    CURRENT.try_with(|current| current.trace.as_ref().map(ToString::to_string)).ok().flatten()
 }
 
 /// The `tracestate` of the request that is being served, to be passed on.
 pub fn tracestate() -> Option<String> {
     let state = |trace: &TraceContext| trace.state().map(str::to_owned);
-    CURRENT
-        .try_with(|current| current.trace.as_ref().and_then(state))
-        .ok()
-        .flatten()
+    CURRENT.try_with(|current| current.trace.as_ref().and_then(state)).ok().flatten()
 }

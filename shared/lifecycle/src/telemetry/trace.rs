@@ -32,31 +32,17 @@ impl TraceContext {
         let fresh = Uuid::now_v7().simple().to_string();
         // The end of a UUIDv7 is random; its beginning is the time.
         let span_id = Uuid::now_v7().simple().to_string()[16..].to_owned();
-        let state = state
-            .filter(|state| state.len() <= Self::STATE_BYTES_MAX)
-            .map(str::to_owned);
+        let state = state.filter(|state| state.len() <= Self::STATE_BYTES_MAX).map(str::to_owned);
         match (parent.and_then(of_traceparent), x_ray.and_then(of_x_ray)) {
-            (Some((trace_id, parent, sampled)), _) => Self {
-                trace_id,
-                span_id,
-                parent_span_id: Some(parent),
-                sampled,
-                state,
-            },
-            (None, Some((trace_id, parent, sampled))) => Self {
-                trace_id,
-                span_id,
-                parent_span_id: parent,
-                sampled,
-                state: None,
-            },
-            (None, None) => Self {
-                trace_id: fresh,
-                span_id,
-                parent_span_id: None,
-                sampled: true,
-                state: None,
-            },
+            (Some((trace_id, parent, sampled)), _) => {
+                Self { trace_id, span_id, parent_span_id: Some(parent), sampled, state }
+            }
+            (None, Some((trace_id, parent, sampled))) => {
+                Self { trace_id, span_id, parent_span_id: parent, sampled, state: None }
+            }
+            (None, None) => {
+                Self { trace_id: fresh, span_id, parent_span_id: None, sampled: true, state: None }
+            }
         }
     }
 
@@ -89,25 +75,15 @@ impl TraceContext {
 /// The `traceparent` to pass on.
 impl fmt::Display for TraceContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "00-{}-{}-{:02x}",
-            self.trace_id,
-            self.span_id,
-            u8::from(self.sampled)
-        )
+        write!(f, "00-{}-{}-{:02x}", self.trace_id, self.span_id, u8::from(self.sampled))
     }
 }
 
 /// `version-trace-parent-flags`; versions after 00 may append more, and `ff` is not allowed.
 fn of_traceparent(header: &str) -> Option<(String, String, bool)> {
     let mut fields = header.trim().split('-');
-    let (version, trace, parent, flags) = (
-        fields.next()?,
-        fields.next()?,
-        fields.next()?,
-        fields.next()?,
-    );
+    let (version, trace, parent, flags) =
+        (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
     let known =
         is_hex(version, 2) && version != "ff" && (version != "00" || fields.next().is_none());
     let valid = known && is_id(trace, 32) && is_id(parent, 16) && is_hex(flags, 2);
@@ -118,14 +94,10 @@ fn of_traceparent(header: &str) -> Option<(String, String, bool)> {
 /// `Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1`
 fn of_x_ray(header: &str) -> Option<(String, Option<String>, bool)> {
     let field = |name: &str| {
-        header
-            .split(';')
-            .find_map(|field| field.trim().strip_prefix(name)?.strip_prefix('='))
+        header.split(';').find_map(|field| field.trim().strip_prefix(name)?.strip_prefix('='))
     };
     let trace: String = field("Root")?.strip_prefix("1-")?.split('-').collect();
-    let parent = field("Parent")
-        .filter(|parent| is_id(parent, 16))
-        .map(str::to_owned);
+    let parent = field("Parent").filter(|parent| is_id(parent, 16)).map(str::to_owned);
     is_id(&trace, 32).then(|| (trace, parent, field("Sampled") != Some("0")))
 }
 
@@ -149,10 +121,7 @@ mod tests {
         let context = TraceContext::continued(Some(&parent), Some("vendor=1"), None);
         assert_eq!(context.trace_id(), TRACE);
         assert_eq!(context.parent_span_id(), Some("b7ad6b7169203331"));
-        assert_eq!(
-            (context.is_sampled(), context.state()),
-            (false, Some("vendor=1"))
-        );
+        assert_eq!((context.is_sampled(), context.state()), (false, Some("vendor=1")));
         assert_ne!(context.span_id(), "b7ad6b7169203331");
     }
 

@@ -36,10 +36,7 @@ fn gold_ships_free_by_the_customers_record_and_without_one_by_the_token() {
 fn products_and_orders_survive_the_store() {
     let product = product(1, 199, 10, 5);
     let item: serde_dynamo::Item = serde_dynamo::to_item(&product).unwrap();
-    assert_eq!(
-        serde_dynamo::from_item::<_, Product>(item).unwrap(),
-        product
-    );
+    assert_eq!(serde_dynamo::from_item::<_, Product>(item).unwrap(), product);
     let order = Shop::of([product]).order([(1, 2)]).unwrap();
     let item: serde_dynamo::Item = serde_dynamo::to_item(&order).unwrap();
     assert_eq!(serde_dynamo::from_item::<_, Order>(item).unwrap(), order);
@@ -47,39 +44,23 @@ fn products_and_orders_survive_the_store() {
 
 #[test]
 fn every_unknown_product_is_named_and_none_is_dropped() {
-    let rejection = Shop::of([product(1, 200, 0, 5)])
-        .order([(8, 1), (1, 1), (9, 1)])
-        .unwrap_err();
-    assert_refused(
-        &rejection,
-        "PRODUCT_UNKNOWN",
-        &["/items/0/productId", "/items/2/productId"],
-    );
+    let rejection = Shop::of([product(1, 200, 0, 5)]).order([(8, 1), (1, 1), (9, 1)]).unwrap_err();
+    assert_refused(&rejection, "PRODUCT_UNKNOWN", &["/items/0/productId", "/items/2/productId"]);
 }
 
 #[test]
 fn a_product_that_is_not_for_sale_is_named() {
     let mut off = product(2, 200, 0, 5);
     off.available = false;
-    let rejection = Shop::of([product(1, 200, 0, 5), off])
-        .order([(1, 1), (2, 1)])
-        .unwrap_err();
+    let rejection = Shop::of([product(1, 200, 0, 5), off]).order([(1, 1), (2, 1)]).unwrap_err();
     assert_refused(&rejection, "PRODUCT_UNAVAILABLE", &["/items/1/productId"]);
 }
 
 #[test]
 fn every_item_that_is_out_of_stock_is_named() {
-    let shop = Shop::of([
-        product(1, 200, 0, 1),
-        product(2, 200, 0, 1),
-        product(3, 200, 0, 0),
-    ]);
+    let shop = Shop::of([product(1, 200, 0, 1), product(2, 200, 0, 1), product(3, 200, 0, 0)]);
     let rejection = shop.order([(1, 2), (2, 1), (3, 1)]).unwrap_err();
-    assert_refused(
-        &rejection,
-        "OUT_OF_STOCK",
-        &["/items/0/quantity", "/items/2/quantity"],
-    );
+    assert_refused(&rejection, "OUT_OF_STOCK", &["/items/0/quantity", "/items/2/quantity"]);
 }
 
 #[test]
@@ -102,11 +83,7 @@ fn an_order_has_one_currency() {
 #[test]
 fn an_order_in_a_currency_without_a_shipping_price_is_taken_only_if_it_ships_free() {
     let mut shop = Shop::of([in_dollars(product(1, 200, 0, 5))]);
-    assert_refused(
-        &shop.order([(1, 1)]).unwrap_err(),
-        "SHIPPING_UNAVAILABLE",
-        &["/items"],
-    );
+    assert_refused(&shop.order([(1, 1)]).unwrap_err(), "SHIPPING_UNAVAILABLE", &["/items"]);
     shop.caller.tier = Tier::Gold;
     assert_eq!(shop.order([(1, 1)]).unwrap().total.to_string(), "2.00 USD");
 }
@@ -118,11 +95,7 @@ fn the_rules_can_be_tighter_than_the_syntax() {
     let rejection = shop.order([(1, 3), (2, 4)]).unwrap_err();
     assert_refused(&rejection, "QUANTITY_TOO_LARGE", &["/items/1/quantity"]);
     shop.rules.items_per_order = 1.try_into().unwrap();
-    assert_refused(
-        &shop.order([(1, 1), (2, 1)]).unwrap_err(),
-        "TOO_MANY_ITEMS",
-        &["/items"],
-    );
+    assert_refused(&shop.order([(1, 1), (2, 1)]).unwrap_err(), "TOO_MANY_ITEMS", &["/items"]);
 }
 
 proptest! {
@@ -203,12 +176,7 @@ impl Shop {
         }))
         .unwrap();
         let command = PlaceOrder::try_from(draft).unwrap();
-        let product = |id| {
-            self.products
-                .iter()
-                .find(|product| product.product_id == id)
-                .cloned()
-        };
+        let product = |id| self.products.iter().find(|product| product.product_id == id).cloned();
         let facts = OrderFacts {
             products: command
                 .items
@@ -225,11 +193,7 @@ impl Shop {
 }
 
 fn assert_refused(rejection: &Rejection, code: &str, fields: &[&str]) {
-    let named: Vec<_> = rejection
-        .details
-        .iter()
-        .map(|detail| detail.field.as_str())
-        .collect();
+    let named: Vec<_> = rejection.details.iter().map(|detail| detail.field.as_str()).collect();
     assert_eq!((rejection.code, named.as_slice()), (code, fields));
 }
 

@@ -36,11 +36,7 @@ impl Consumer for Keep {
 
     fn parse(envelope: Envelope<Said>) -> Result<String, Violations> {
         let text = envelope.data.text;
-        if text.is_empty() {
-            Err(Violations::one("/text", "is empty"))
-        } else {
-            Ok(text)
-        }
+        if text.is_empty() { Err(Violations::one("/text", "is empty")) } else { Ok(text) }
     }
 
     type Facts = ();
@@ -58,17 +54,8 @@ impl Consumer for Keep {
             return Err(Rejection::new(RejectionKind::Conflict, "NO", "No."));
         }
         let id = moment.id("note").to_string();
-        let note = Note {
-            id: id.clone(),
-            author: String::new(),
-            text: text.clone(),
-        };
-        let mail = Mail {
-            id,
-            to: "a@b.example".into(),
-            subject: "s".into(),
-            text: text.clone(),
-        };
+        let note = Note { id: id.clone(), author: String::new(), text: text.clone() };
+        let mail = Mail { id, to: "a@b.example".into(), subject: "s".into(), text: text.clone() };
         Ok(Effects::none().write(Write::put(&note)).mail(mail))
     }
 }
@@ -91,10 +78,7 @@ fn said(event_id: &str, text: &str) -> String {
 
 /// Delivers a batch, and tells which messages are to come again.
 async fn deliver(recorder: &Arc<Recorder>, messages: Vec<Value>) -> Vec<String> {
-    let handler = Handler {
-        consumer: Keep,
-        shared: shared(recorder),
-    };
+    let handler = Handler { consumer: Keep, shared: shared(recorder) };
     let event = json!({ "Records": messages });
     let handled = handler
         .handle(Invocation {
@@ -104,14 +88,9 @@ async fn deliver(recorder: &Arc<Recorder>, messages: Vec<Value>) -> Vec<String> 
             cold_start: false,
         })
         .await;
-    let Ok(Answer::Json(answer)) = handled.answer else {
-        panic!("no batch answer")
-    };
+    let Ok(Answer::Json(answer)) = handled.answer else { panic!("no batch answer") };
     let failures = answer["batchItemFailures"].as_array().unwrap();
-    failures
-        .iter()
-        .map(|f| f["itemIdentifier"].as_str().unwrap().to_owned())
-        .collect()
+    failures.iter().map(|f| f["itemIdentifier"].as_str().unwrap().to_owned()).collect()
 }
 
 #[tokio::test]
@@ -119,36 +98,21 @@ async fn a_record_that_fails_or_panics_comes_again_alone() {
     let recorder = Arc::new(Recorder::default());
     let texts = ["one", "broken", "two", "panic", "three"];
     let messages = texts.iter().enumerate().map(|(number, text)| {
-        message(
-            &format!("m{number}"),
-            None,
-            &said(&format!("e{number}"), text),
-        )
+        message(&format!("m{number}"), None, &said(&format!("e{number}"), text))
     });
     let mut failed = deliver(&recorder, messages.collect()).await;
     failed.sort();
-    assert_eq!(
-        (failed.join(" "), recorder.items_of(NOTES).len()),
-        ("m1 m3".to_owned(), 3)
-    );
+    assert_eq!((failed.join(" "), recorder.items_of(NOTES).len()), ("m1 m3".to_owned(), 3));
 }
 
 #[tokio::test]
 async fn a_record_has_effect_once_however_often_it_comes() {
     let recorder = Arc::new(Recorder::default());
-    let twice = || {
-        vec![
-            message("m1", None, &said("e1", "x")),
-            message("m2", None, &said("e2", "y")),
-        ]
-    };
+    let twice =
+        || vec![message("m1", None, &said("e1", "x")), message("m2", None, &said("e2", "y"))];
     assert!(deliver(&recorder, twice()).await.is_empty());
     assert!(deliver(&recorder, twice()).await.is_empty());
-    let mails = recorder
-        .calls()
-        .into_iter()
-        .filter(|call| matches!(call, Call::Mail(_)))
-        .count();
+    let mails = recorder.calls().into_iter().filter(|call| matches!(call, Call::Mail(_))).count();
     assert_eq!((recorder.items_of(NOTES).len(), mails), (2, 2));
 }
 

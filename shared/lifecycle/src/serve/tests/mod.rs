@@ -31,33 +31,19 @@ fn shared(recorder: &Arc<Recorder>) -> Arc<Shared> {
         ..Settings::default()
     };
     let platform: Arc<Recorder> = Arc::clone(recorder);
-    Arc::new(Shared {
-        settings,
-        platform,
-        limiter: Limiter::default(),
-    })
+    Arc::new(Shared { settings, platform, limiter: Limiter::default() })
 }
 
 fn post_note(recorder: &Arc<Recorder>) -> http::Handler<PostNote> {
     let shelf = serde_dynamo::to_item(Shelf { room: 10 }).unwrap();
     recorder.store(NOTES, Key::new("shelf"), shelf);
-    let endpoint = PostNote {
-        retrievals: AtomicU32::new(0),
-    };
-    http::Handler {
-        endpoint,
-        shared: shared(recorder),
-    }
+    let endpoint = PostNote { retrievals: AtomicU32::new(0) };
+    http::Handler { endpoint, shared: shared(recorder) }
 }
 
 fn get_note(recorder: &Arc<Recorder>) -> http::Handler<GetNote> {
-    let endpoint = GetNote {
-        platform: Arc::clone(recorder),
-    };
-    http::Handler {
-        endpoint,
-        shared: shared(recorder),
-    }
+    let endpoint = GetNote { platform: Arc::clone(recorder) };
+    http::Handler { endpoint, shared: shared(recorder) }
 }
 
 /// A request by an author, to be changed by each test.
@@ -104,9 +90,7 @@ async fn ask<E: Endpoint>(handler: &http::Handler<E>, event: &Value) -> Answered
             cold_start: false,
         })
         .await;
-    let Ok(answer @ Answer::Http(_)) = handled.answer else {
-        panic!("no HTTP answer")
-    };
+    let Ok(answer @ Answer::Http(_)) = handled.answer else { panic!("no HTTP answer") };
     let answer = serde_json::to_value(answer).unwrap();
     let raw = answer["body"].as_str().unwrap().to_owned();
     Answered {
@@ -122,10 +106,7 @@ async fn ask<E: Endpoint>(handler: &http::Handler<E>, event: &Value) -> Answered
 async fn a_request_travels_all_stages_and_commits_once() {
     let recorder = Arc::new(Recorder::default());
     let answered = ask(&post_note(&recorder), &request("hello")).await;
-    assert_eq!(
-        (answered.status, &answered.body["data"]["text"]),
-        (201, &json!("hello"))
-    );
+    assert_eq!((answered.status, &answered.body["data"]["text"]), (201, &json!("hello")));
     let id = answered.body["data"]["id"].as_str().unwrap();
     assert_eq!(answered.headers["location"], format!("/notes/{id}"));
     assert_eq!(answered.headers["x-request-id"], "req-1");
@@ -143,26 +124,17 @@ async fn a_request_travels_all_stages_and_commits_once() {
 #[tokio::test]
 async fn whoever_is_not_let_in_makes_nothing_be_read_or_written() {
     let past = with(request("x"), "/requestContext/authorizer/lambda/exp", 1);
-    let reader = with(
-        request("x"),
-        "/requestContext/authorizer/lambda/role",
-        "READER",
-    );
+    let reader = with(request("x"), "/requestContext/authorizer/lambda/role", "READER");
     let nobody = with(request("x"), "/requestContext/authorizer", Value::Null);
-    for (event, status, code) in [
-        (past, 401, "UNAUTHORIZED"),
-        (nobody, 401, "UNAUTHORIZED"),
-        (reader, 403, "FORBIDDEN"),
-    ] {
+    for (event, status, code) in
+        [(past, 401, "UNAUTHORIZED"), (nobody, 401, "UNAUTHORIZED"), (reader, 403, "FORBIDDEN")]
+    {
         let recorder = Arc::new(Recorder::default());
         let handler = post_note(&recorder);
         let answered = ask(&handler, &event).await;
         assert_eq!((answered.status, answered.code()), (status, code));
         assert_eq!(answered.body["error"]["traceId"], "req-1");
-        assert_eq!(
-            answered.headers.get("www-authenticate").is_some(),
-            status == 401
-        );
+        assert_eq!(answered.headers.get("www-authenticate").is_some(), status == 401);
         assert_eq!(handler.endpoint.retrievals.load(Ordering::SeqCst), 0);
         assert_eq!(recorder.calls(), []);
     }
@@ -173,33 +145,13 @@ async fn every_way_to_fail_has_its_status_and_code_and_one_body() {
     let base = || request("x");
     let cases = [
         (with(base(), "/rawPath", "/elsewhere"), 404, "NOT_FOUND"),
-        (
-            with(base(), "/requestContext/http/method", "PUT"),
-            405,
-            "METHOD_NOT_ALLOWED",
-        ),
-        (
-            with(base(), "/headers/accept", "text/html"),
-            406,
-            "NOT_ACCEPTABLE",
-        ),
-        (
-            with(base(), "/headers/content-type", "text/plain"),
-            415,
-            "UNSUPPORTED_MEDIA_TYPE",
-        ),
-        (
-            with(base(), "/body", "x".repeat(101)),
-            413,
-            "PAYLOAD_TOO_LARGE",
-        ),
+        (with(base(), "/requestContext/http/method", "PUT"), 405, "METHOD_NOT_ALLOWED"),
+        (with(base(), "/headers/accept", "text/html"), 406, "NOT_ACCEPTABLE"),
+        (with(base(), "/headers/content-type", "text/plain"), 415, "UNSUPPORTED_MEDIA_TYPE"),
+        (with(base(), "/body", "x".repeat(101)), 413, "PAYLOAD_TOO_LARGE"),
         (with(base(), "/body", "{"), 400, "INVALID_REQUEST"),
         (with(base(), "/body", Value::Null), 400, "INVALID_REQUEST"),
-        (
-            with(base(), "/headers/idempotency-key", "ä"),
-            400,
-            "INVALID_REQUEST",
-        ),
+        (with(base(), "/headers/idempotency-key", "ä"), 400, "INVALID_REQUEST"),
         (request("absent"), 404, "NOT_FOUND"),
         (request("hidden"), 404, "NOT_FOUND"),
         (request("forbidden"), 403, "FORBIDDEN"),
@@ -213,11 +165,7 @@ async fn every_way_to_fail_has_its_status_and_code_and_one_body() {
     for (event, status, code) in cases {
         let recorder = Arc::new(Recorder::default());
         let answered = ask(&post_note(&recorder), &event).await;
-        assert_eq!(
-            (answered.status, answered.code()),
-            (status, code),
-            "{event}"
-        );
+        assert_eq!((answered.status, answered.code()), (status, code), "{event}");
         assert!(!answered.raw.contains("hunter2"), "{}", answered.raw);
         assert_eq!(recorder.items_of(OUTBOX).len(), 0, "{event}");
         let line: Value = serde_json::from_str(&answered.aftermath.lines[0]).unwrap();
@@ -233,10 +181,7 @@ async fn all_violations_of_a_request_are_told_at_once() {
     let event = with(event, "/headers/idempotency-key", "no spaces please");
     let answered = ask(&post_note(&recorder), &event).await;
     let details = answered.body["error"]["details"].as_array().unwrap();
-    let fields: Vec<&str> = details
-        .iter()
-        .map(|d| d["field"].as_str().unwrap())
-        .collect();
+    let fields: Vec<&str> = details.iter().map(|d| d["field"].as_str().unwrap()).collect();
     assert_eq!(fields, ["/more", "/text", "header.Idempotency-Key"]);
 }
 
@@ -256,12 +201,7 @@ async fn problem_details_tell_the_same_facts_to_those_who_ask() {
 
 #[tokio::test]
 async fn a_request_id_that_is_not_visible_ascii_is_replaced() {
-    for (sent, kept) in [
-        ("a", true),
-        ("", false),
-        ("a b", false),
-        (&"x".repeat(129), false),
-    ] {
+    for (sent, kept) in [("a", true), ("", false), ("a b", false), (&"x".repeat(129), false)] {
         let recorder = Arc::new(Recorder::default());
         let event = with(request("x"), "/headers/x-request-id", sent);
         let answered = ask(&post_note(&recorder), &event).await;
@@ -281,13 +221,7 @@ async fn a_repeated_key_replays_the_first_answer_byte_for_byte() {
     assert_eq!(again.headers["idempotency-replayed"], "true");
     assert_eq!(again.headers["x-request-id"], "req-2");
     assert!(first.headers.get("idempotency-replayed").is_none());
-    assert_eq!(
-        (
-            recorder.items_of(OUTBOX).len(),
-            recorder.items_of(LEDGER).len()
-        ),
-        (1, 1)
-    );
+    assert_eq!((recorder.items_of(OUTBOX).len(), recorder.items_of(LEDGER).len()), (1, 1));
     assert!(again.aftermath.messages.is_empty());
 }
 
@@ -295,27 +229,12 @@ async fn a_repeated_key_replays_the_first_answer_byte_for_byte() {
 async fn a_repeated_key_with_another_body_is_refused() {
     let recorder = Arc::new(Recorder::default());
     let handler = post_note(&recorder);
-    ask(
-        &handler,
-        &with(request("one"), "/headers/idempotency-key", "k-1"),
-    )
-    .await;
-    let other = ask(
-        &handler,
-        &with(request("two"), "/headers/idempotency-key", "k-1"),
-    )
-    .await;
-    assert_eq!(
-        (other.status, other.code()),
-        (422, "IDEMPOTENCY_KEY_REUSED")
-    );
+    ask(&handler, &with(request("one"), "/headers/idempotency-key", "k-1")).await;
+    let other = ask(&handler, &with(request("two"), "/headers/idempotency-key", "k-1")).await;
+    assert_eq!((other.status, other.code()), (422, "IDEMPOTENCY_KEY_REUSED"));
     let event = with(request("two"), "/headers/idempotency-key", "k-1");
     let stranger = with(event, "/requestContext/authorizer/lambda/sub", "bob");
-    assert_eq!(
-        ask(&handler, &stranger).await.status,
-        201,
-        "a key belongs to its caller"
-    );
+    assert_eq!(ask(&handler, &stranger).await.status, 201, "a key belongs to its caller");
 }
 
 #[tokio::test]
@@ -326,10 +245,7 @@ async fn the_answer_is_replayed_even_when_the_request_would_be_refused_now() {
     recorder.store(NOTES, Key::new("shelf"), shelf);
     let event = with(request("last"), "/headers/idempotency-key", "k-1");
     let first = ask(&handler, &event).await;
-    assert_eq!(
-        (ask(&handler, &event).await.raw, first.status),
-        (first.raw, 201)
-    );
+    assert_eq!((ask(&handler, &event).await.raw, first.status), (first.raw, 201));
     let refused = ask(&handler, &request("one more")).await;
     assert_eq!((refused.status, refused.code()), (422, "SHELF_FULL"));
     assert_eq!(refused.body["error"]["details"][0]["field"], "/text");
@@ -357,10 +273,7 @@ async fn a_conflict_runs_the_stages_again_and_wants_the_same_effects() {
 
     recorder.faults().conflicts = 5;
     let answered = ask(&handler, &request("hello")).await;
-    assert_eq!(
-        (answered.status, answered.code()),
-        (503, "SERVICE_UNAVAILABLE")
-    );
+    assert_eq!((answered.status, answered.code()), (503, "SERVICE_UNAVAILABLE"));
     assert_eq!(answered.headers["retry-after"], "1");
 }
 
@@ -394,11 +307,7 @@ fn get_request(id: &str) -> Value {
 
 fn store_note(recorder: &Recorder) -> String {
     let id = "0190b0a0-0000-7000-8000-000000000000".to_owned();
-    let note = Note {
-        id: id.clone(),
-        author: "ada".to_owned(),
-        text: "hi".to_owned(),
-    };
+    let note = Note { id: id.clone(), author: "ada".to_owned(), text: "hi".to_owned() };
     recorder.store(NOTES, note.key(), serde_dynamo::to_item(&note).unwrap());
     id
 }
@@ -440,26 +349,14 @@ async fn an_exact_limit_is_never_exceeded_and_says_when_to_come_back() {
     for left in ["r=2", "r=1", "r=0"] {
         let answered = ask(&handler, &event).await;
         assert_eq!(answered.status, 200);
-        assert!(
-            answered.headers["ratelimit"]
-                .as_str()
-                .unwrap()
-                .contains(left)
-        );
+        assert!(answered.headers["ratelimit"].as_str().unwrap().contains(left));
         assert_eq!(answered.headers["ratelimit-policy"], "\"default\";q=3;w=60");
     }
     let refused = ask(&handler, &event).await;
-    assert_eq!(
-        (refused.status, refused.code()),
-        (429, "RATE_LIMIT_EXCEEDED")
-    );
+    assert_eq!((refused.status, refused.code()), (429, "RATE_LIMIT_EXCEEDED"));
     assert!(refused.headers.get("retry-after").is_some());
     let other = with(event, "/requestContext/http/sourceIp", "192.0.2.2");
-    assert_eq!(
-        ask(&handler, &other).await.status,
-        200,
-        "addresses are counted apart"
-    );
+    assert_eq!(ask(&handler, &other).await.status, 200, "addresses are counted apart");
 }
 
 #[tokio::test]
@@ -483,12 +380,7 @@ async fn approximate_counts_are_exchanged_after_the_answer() {
         let handler = if turn % 2 == 0 { &here } else { &there };
         let answered = ask(handler, &request("undecided")).await;
         statuses.push(answered.status);
-        assert!(
-            !recorder
-                .calls()
-                .iter()
-                .any(|call| matches!(call, Call::Commit(_)))
-        );
+        assert!(!recorder.calls().iter().any(|call| matches!(call, Call::Commit(_))));
         answered.aftermath.perform().await;
     }
     let admitted = statuses.iter().filter(|status| **status == 409).count();
@@ -500,17 +392,10 @@ async fn approximate_counts_are_exchanged_after_the_answer() {
 #[tokio::test]
 async fn answers_may_be_read_by_pages_of_configured_origins_only() {
     let recorder = Arc::new(Recorder::default());
-    for (origin, allowed) in [
-        ("https://shelf.example", true),
-        ("https://evil.example", false),
-    ] {
+    for (origin, allowed) in [("https://shelf.example", true), ("https://evil.example", false)] {
         let event = with(request("x"), "/headers/origin", origin);
         let answered = ask(&post_note(&recorder), &event).await;
         let header = answered.headers.get("access-control-allow-origin");
-        assert_eq!(
-            header.is_some_and(|header| header == origin),
-            allowed,
-            "{origin}"
-        );
+        assert_eq!(header.is_some_and(|header| header == origin), allowed, "{origin}");
     }
 }

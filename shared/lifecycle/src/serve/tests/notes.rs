@@ -168,27 +168,12 @@ impl Endpoint for PostNote {
             return Err(Rejection::new(kind, "UNDECIDED", "Nothing is decided."));
         }
         let id = moment.id("note").to_string();
-        Ok(Note {
-            id,
-            author: author.id.clone(),
-            text: text.clone(),
-        })
+        Ok(Note { id, author: author.id.clone(), text: text.clone() })
     }
 
     fn effects(note: &Note) -> Effects {
-        let full = Rejection::new(
-            RejectionKind::Unprocessable,
-            "SHELF_FULL",
-            "The shelf is full.",
-        );
-        let added = || {
-            Event::about(
-                &note.id,
-                &NoteAdded {
-                    text: note.text.clone(),
-                },
-            )
-        };
+        let full = Rejection::new(RejectionKind::Unprocessable, "SHELF_FULL", "The shelf is full.");
+        let added = || Event::about(&note.id, &NoteAdded { text: note.text.clone() });
         let effects = Effects::none()
             .write(Write::create(note))
             .write(
@@ -242,11 +227,7 @@ impl Query for GetNote {
     type Facts = Note;
 
     async fn retrieve(&self, _: &Permit<Option<Member>>, id: &Uuid) -> Result<Note, Fault> {
-        let item = self
-            .platform
-            .read(NOTES, &Key::new(id))
-            .await?
-            .ok_or(Fault::Absent)?;
+        let item = self.platform.read(NOTES, &Key::new(id)).await?.ok_or(Fault::Absent)?;
         serde_dynamo::from_item(item).map_err(Fault::internal)
     }
 

@@ -57,11 +57,7 @@ impl Recorder {
 
     pub(super) fn items_of(&self, table: Table) -> Vec<Item> {
         let items = self.items.lock().unwrap();
-        items
-            .iter()
-            .filter(|((t, _), _)| *t == table)
-            .map(|(_, item)| item.clone())
-            .collect()
+        items.iter().filter(|((t, _), _)| *t == table).map(|(_, item)| item.clone()).collect()
     }
 
     pub(super) fn store(&self, table: Table, key: Key, item: Item) {
@@ -87,21 +83,11 @@ impl Platform for Recorder {
             return Err(CommitError::Conflict);
         }
         let mut items = self.items.lock().unwrap();
-        let failed = transaction
-            .writes
-            .iter()
-            .enumerate()
-            .filter_map(|(write, wanted)| {
-                let stored = items.get(&(wanted.table, wanted.key.clone()));
-                let holds = wanted
-                    .condition
-                    .as_ref()
-                    .is_none_or(|condition| holds(condition, stored));
-                (!holds).then(|| FailedCondition {
-                    write,
-                    stored: stored.cloned(),
-                })
-            });
+        let failed = transaction.writes.iter().enumerate().filter_map(|(write, wanted)| {
+            let stored = items.get(&(wanted.table, wanted.key.clone()));
+            let holds = wanted.condition.as_ref().is_none_or(|condition| holds(condition, stored));
+            (!holds).then(|| FailedCondition { write, stored: stored.cloned() })
+        });
         let failed: Vec<FailedCondition> = failed.collect();
         if !failed.is_empty() {
             return Err(CommitError::Conditions(failed));
@@ -117,12 +103,7 @@ impl Platform for Recorder {
 
     async fn read(&self, table: Table, key: &Key) -> Result<Option<Item>, Fault> {
         self.note(Call::Read(table.name()));
-        Ok(self
-            .items
-            .lock()
-            .unwrap()
-            .get(&(table, key.clone()))
-            .cloned())
+        Ok(self.items.lock().unwrap().get(&(table, key.clone())).cloned())
     }
 
     async fn count(&self, counter: &Counter) -> Result<Count, Fault> {
@@ -132,10 +113,7 @@ impl Platform for Recorder {
         }
         let mut counters = self.counters.lock().unwrap();
         let total = counters.entry(counter.key.clone()).or_default();
-        if counter
-            .maximum
-            .is_some_and(|maximum| *total + counter.amount > maximum)
-        {
+        if counter.maximum.is_some_and(|maximum| *total + counter.amount > maximum) {
             return Ok(Count::Exceeded);
         }
         *total += counter.amount;
