@@ -16,7 +16,7 @@ use tokio::time::sleep;
 async fn main() -> Result<(), Error> {
     match variable("PROBE_INIT").as_deref() {
         Some("exit") => std::process::exit(7),
-        Some("hang") => sleep(Duration::from_secs(60)).await,
+        Some("hang") => sleep(Duration::from_mins(1)).await,
         _ => {}
     }
     let Some(work_ms) = variable("PROBE_EXTENSION_MS") else {
@@ -36,10 +36,7 @@ async fn main() -> Result<(), Error> {
 }
 
 async fn serve() -> Result<(), Error> {
-    run_concurrent(service_fn(async |event: LambdaEvent<Value>| {
-        handle(&event.payload).await
-    }))
-    .await
+    run_concurrent(service_fn(async |event: LambdaEvent<Value>| handle(&event.payload).await)).await
 }
 
 async fn handle(event: &Value) -> Result<Value, Error> {

@@ -51,9 +51,7 @@ pub(crate) async fn find(
     let metadata = Metadata::read(workspace).await?;
     let mut packages = BTreeSet::new();
     for name in names {
-        let package = metadata
-            .package_of(name)
-            .ok_or_else(|| BuildError::Missing(name.clone()))?;
+        let package = metadata.package_of(name).ok_or_else(|| BuildError::Missing(name.clone()))?;
         packages.insert(package);
     }
     if how.build {
@@ -63,11 +61,7 @@ pub(crate) async fn find(
     let directory = metadata.target_directory.join(profile);
     let locate = |name: &String| {
         let path = directory.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
-        if path.is_file() {
-            Ok((name.clone(), path))
-        } else {
-            Err(BuildError::NotBuilt(path))
-        }
+        if path.is_file() { Ok((name.clone(), path)) } else { Err(BuildError::NotBuilt(path)) }
     };
     names.iter().map(locate).collect()
 }
@@ -117,9 +111,8 @@ impl Metadata {
         let mut command = cargo(workspace);
         command.args(["metadata", "--no-deps", "--format-version", "1"]);
         let output = run(command).await?;
-        serde_json::from_slice(&output.stdout).map_err(|error| BuildError::Failed {
-            said: format!("its metadata: {error}"),
-        })
+        serde_json::from_slice(&output.stdout)
+            .map_err(|error| BuildError::Failed { said: format!("its metadata: {error}") })
     }
 
     fn package_of(&self, binary: &str) -> Option<&str> {
@@ -127,10 +120,7 @@ impl Metadata {
             let mut targets = package.targets.iter();
             targets.any(|target| target.name == binary && target.kind.iter().any(|it| it == "bin"))
         };
-        self.packages
-            .iter()
-            .find(has)
-            .map(|package| package.name.as_str())
+        self.packages.iter().find(has).map(|package| package.name.as_str())
     }
 }
 
@@ -147,23 +137,13 @@ fn cargo(workspace: &Path) -> Command {
 }
 
 async fn run(mut command: Command) -> Result<Output, BuildError> {
-    let output = command
-        .spawn()
-        .map_err(BuildError::NoCargo)?
-        .wait_with_output()
-        .await;
+    let output = command.spawn().map_err(BuildError::NoCargo)?.wait_with_output().await;
     let output = output.map_err(BuildError::NoCargo)?;
     if output.status.success() {
         return Ok(output);
     }
     let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-    Err(BuildError::Failed {
-        said: if said.is_empty() {
-            "see above".to_owned()
-        } else {
-            said
-        },
-    })
+    Err(BuildError::Failed { said: if said.is_empty() { "see above".to_owned() } else { said } })
 }
 
 /// Calls `changed` with each binary that has been built anew, for ever.
@@ -194,11 +174,7 @@ type Stamp = (SystemTime, u64);
 impl Look {
     fn new(path: PathBuf) -> Self {
         let stamp = stamp(&path);
-        Self {
-            path,
-            known: stamp,
-            last: stamp,
-        }
+        Self { path, known: stamp, last: stamp }
     }
 
     /// Whether another file stands there than was known, and has stood there for two looks: a
@@ -247,11 +223,7 @@ mod tests {
     async fn a_binary_that_no_package_has_is_named() {
         let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let names = BTreeSet::from(["no_such_function".to_owned()]);
-        let how = Build {
-            build: false,
-            release: false,
-            verbose: false,
-        };
+        let how = Build { build: false, release: false, verbose: false };
 
         let error = find(&workspace, &names, how).await.unwrap_err();
 

@@ -10,14 +10,7 @@ use crate::functions::{LogLine, LogSource};
 use crate::options::Logs;
 
 /// Fields that stand elsewhere in a line, or say nothing that the line does not.
-const NOT_REPEATED: &[&str] = &[
-    "_aws",
-    "function",
-    "level",
-    "message",
-    "requestId",
-    "timestamp",
-];
+const NOT_REPEATED: &[&str] = &["_aws", "function", "level", "message", "requestId", "timestamp"];
 
 /// The most characters of a field's value.
 const FIELD_CHARACTERS_MAX: usize = 200;
@@ -37,24 +30,13 @@ pub(crate) fn show(logs: Logs, line: &LogLine<'_>) {
 
 /// Writes a sentence of the platform's own about a function.
 pub(crate) fn say(logs: Logs, function: &str, sentence: &str) {
-    show(
-        logs,
-        &LogLine {
-            function,
-            environment: "",
-            source: LogSource::Platform,
-            text: sentence,
-        },
-    );
+    show(logs, &LogLine { function, environment: "", source: LogSource::Platform, text: sentence });
 }
 
 /// The line for people; nothing for a line that carries only metrics.
 fn readable(line: &LogLine<'_>) -> Option<String> {
     let time = Zoned::now().strftime("%H:%M:%S%.3f").to_string();
-    let function = line
-        .function
-        .strip_suffix("Function")
-        .unwrap_or(line.function);
+    let function = line.function.strip_suffix("Function").unwrap_or(line.function);
     let said = match serde_json::from_str::<Value>(line.text) {
         Ok(Value::Object(fields)) if line.source == LogSource::Stdout => say_fields(&fields)?,
         _ => line.text.to_owned(),
@@ -90,19 +72,10 @@ fn say_request(fields: &Map<String, Value>) -> String {
 
 /// `WARN message name=value … (requestId)`.
 fn say_message(message: &str, fields: &Map<String, Value>) -> String {
-    let level = fields
-        .get("level")
-        .and_then(Value::as_str)
-        .unwrap_or("info")
-        .to_uppercase();
+    let level = fields.get("level").and_then(Value::as_str).unwrap_or("info").to_uppercase();
     let mut said = format!("{level} {message}");
-    for (name, value) in fields
-        .iter()
-        .filter(|(name, _)| !NOT_REPEATED.contains(&name.as_str()))
-    {
-        let value = value
-            .as_str()
-            .map_or_else(|| value.to_string(), ToOwned::to_owned);
+    for (name, value) in fields.iter().filter(|(name, _)| !NOT_REPEATED.contains(&name.as_str())) {
+        let value = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
         let value: String = value.chars().take(FIELD_CHARACTERS_MAX).collect();
         append(&mut said, format_args!(" {name}={value}"));
     }
@@ -113,8 +86,7 @@ fn say_message(message: &str, fields: &Map<String, Value>) -> String {
 }
 
 fn append(text: &mut String, piece: std::fmt::Arguments<'_>) {
-    text.write_fmt(piece)
-        .expect("writing to a string does not fail");
+    text.write_fmt(piece).expect("writing to a string does not fail");
 }
 
 #[cfg(test)]
@@ -123,12 +95,7 @@ mod tests {
 
     fn shown(text: &str) -> Option<String> {
         let source = LogSource::Stdout;
-        let line = LogLine {
-            function: "CreateOrderFunction",
-            environment: "e",
-            source,
-            text,
-        };
+        let line = LogLine { function: "CreateOrderFunction", environment: "e", source, text };
         readable(&line).map(|line| line.split_once("CreateOrder").unwrap().1.trim().to_owned())
     }
 

@@ -24,11 +24,7 @@ struct Arguments {
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let logs = if arguments.json_logs {
-        Logs::Json
-    } else {
-        Logs::Readable
-    };
+    let logs = if arguments.json_logs { Logs::Json } else { Logs::Readable };
     let platform = tokio::select! {
         started = Platform::start(Options { logs, ..arguments.options }) => match started {
             Ok(platform) => platform,
@@ -42,10 +38,7 @@ async fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-#[expect(
-    clippy::print_stdout,
-    reason = "people and scripts wait for these lines"
-)]
+#[expect(clippy::print_stdout, reason = "people and scripts wait for these lines")]
 fn announce(platform: &Platform) {
     println!("API      {}", platform.api_url());
     println!("control  {}", platform.control_url());
@@ -53,10 +46,7 @@ fn announce(platform: &Platform) {
 }
 
 /// Exit status 2 is for what another choice of options mends.
-#[expect(
-    clippy::print_stderr,
-    reason = "this is where a command says why it failed"
-)]
+#[expect(clippy::print_stderr, reason = "this is where a command says why it failed")]
 fn complain(error: &StartError) -> ExitCode {
     eprintln!("error: {error}");
     match error {

@@ -80,10 +80,7 @@ impl Options {
 
 /// The first file of this name in a directory or those above it.
 fn nearest(name: &str, directory: &Path) -> Option<PathBuf> {
-    directory
-        .ancestors()
-        .map(|ancestor| ancestor.join(name))
-        .find(|path| path.is_file())
+    directory.ancestors().map(|ancestor| ancestor.join(name)).find(|path| path.is_file())
 }
 
 fn parameter(argument: &str) -> Result<(String, String), String> {

@@ -15,33 +15,13 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::error::InvokeError;
+use super::invocation::{Answer, Delivery, Pending};
 
 /// How long an environment may take to ask for its first event.
 pub(super) const INIT_LIMIT: Duration = Duration::from_secs(10);
 
 /// The most extensions of one environment, as on Lambda.
 const EXTENSIONS_MAX: usize = 10;
-
-/// What an invocation's caller is waiting on.
-pub(super) type Answer = oneshot::Sender<Result<Bytes, InvokeError>>;
-
-/// An invocation that no environment has taken yet.
-pub(super) struct Pending {
-    pub(super) request_id: String,
-    pub(super) trace_id: String,
-    pub(super) payload: Bytes,
-    pub(super) answer: Answer,
-}
-
-/// An invocation as the runtime and the extensions learn of it.
-#[derive(Debug, Clone)]
-pub(super) struct Delivery {
-    pub(super) request_id: String,
-    pub(super) trace_id: String,
-    pub(super) payload: Bytes,
-    /// Milliseconds since the epoch.
-    pub(super) deadline_ms: u128,
-}
 
 /// What the environment's supervisor is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,11 +97,7 @@ impl Environment {
     pub(super) fn new(
         version: u64,
         capacity: usize,
-    ) -> (
-        Self,
-        mpsc::UnboundedReceiver<Order>,
-        watch::Receiver<Option<Instant>>,
-    ) {
+    ) -> (Self, mpsc::UnboundedReceiver<Order>, watch::Receiver<Option<Instant>>) {
         let (orders, order_receiver) = mpsc::unbounded_channel();
         let (limit, limit_receiver) = watch::channel(Some(Instant::now() + INIT_LIMIT));
         let environment = Self {
@@ -196,11 +172,7 @@ impl Environment {
         if self.capacity > 1 && wants_invocations {
             return Err(RegistrationError::NoInvokeEvents);
         }
-        if self
-            .extensions
-            .iter()
-            .any(|extension| extension.name == name)
-        {
+        if self.extensions.iter().any(|extension| extension.name == name) {
             return Err(RegistrationError::NameTaken);
         }
         if self.extensions.len() == EXTENSIONS_MAX {
@@ -230,10 +202,7 @@ impl Environment {
         id: Uuid,
         poll: oneshot::Sender<Delivery>,
     ) -> Option<bool> {
-        let extension = self
-            .extensions
-            .iter_mut()
-            .find(|extension| extension.id == id)?;
+        let extension = self.extensions.iter_mut().find(|extension| extension.id == id)?;
         extension.poll = Some(poll);
         extension.ready = true;
         Some(self.settle())
@@ -264,22 +233,11 @@ impl Environment {
             deadline_ms: epoch_ms() + timeout.as_millis(),
         };
         let answer = Some(pending.answer);
-        self.running.push(Running {
-            request_id: pending.request_id,
-            deadline,
-            answer,
-        });
-        for extension in self
-            .extensions
-            .iter_mut()
-            .filter(|each| each.wants_invocations)
-        {
+        self.running.push(Running { request_id: pending.request_id, deadline, answer });
+        for extension in self.extensions.iter_mut().filter(|each| each.wants_invocations) {
             if let Some(poll) = extension.poll.take() {
                 // Fails only where the process is ending, which its supervisor reports.
-                let _ = poll.send(Delivery {
-                    payload: Bytes::new(),
-                    ..delivery.clone()
-                });
+                let _ = poll.send(Delivery { payload: Bytes::new(), ..delivery.clone() });
             }
         }
         if let Some(poll) = self.runtime_polls.pop_front() {
@@ -295,18 +253,14 @@ impl Environment {
         request_id: &str,
         result: Result<Bytes, InvokeError>,
     ) -> bool {
-        let running = self
-            .running
-            .iter_mut()
-            .find(|running| running.request_id == request_id);
+        let running = self.running.iter_mut().find(|running| running.request_id == request_id);
         let Some(answer) = running.and_then(|running| running.answer.take()) else {
             return false;
         };
         // The caller may have given up; the function has done its work all the same.
         let _ = answer.send(result);
         if self.capacity > 1 {
-            self.running
-                .retain(|running| running.request_id != request_id);
+            self.running.retain(|running| running.request_id != request_id);
             self.update_limit();
         }
         true
@@ -323,10 +277,8 @@ impl Environment {
             return Vec::new();
         }
         let now = Instant::now();
-        let (late, in_time): (Vec<_>, Vec<_>) = self
-            .running
-            .drain(..)
-            .partition(|running| running.deadline <= now);
+        let (late, in_time): (Vec<_>, Vec<_>) =
+            self.running.drain(..).partition(|running| running.deadline <= now);
         self.running = in_time;
         self.update_limit();
         if self.capacity == 1 && !late.is_empty() {
@@ -345,12 +297,8 @@ impl Environment {
     /// Its process is gone: whatever still runs fails, for the reason that is returned.
     pub(super) fn ended(&mut self, how: &str) -> InvokeError {
         let reason = self.failure.take().unwrap_or_else(|| match self.phase {
-            Phase::Initialising => InvokeError::InitFailed {
-                reason: how.to_owned(),
-            },
-            Phase::Serving | Phase::Leaving => InvokeError::Crashed {
-                how: how.to_owned(),
-            },
+            Phase::Initialising => InvokeError::InitFailed { reason: how.to_owned() },
+            Phase::Serving | Phase::Leaving => InvokeError::Crashed { how: how.to_owned() },
         });
         self.give_up(&reason);
         reason
@@ -368,9 +316,7 @@ impl Environment {
         }
         if self.capacity == 1 {
             // A runtime that asks for more without having answered has dropped its invocation.
-            self.give_up(&InvokeError::Crashed {
-                how: "no response was posted".to_owned(),
-            });
+            self.give_up(&InvokeError::Crashed { how: "no response was posted".to_owned() });
         }
         self.idle_since = Instant::now();
         self.update_limit();
@@ -385,11 +331,7 @@ impl Environment {
 
     fn extensions_wait(&self) -> bool {
         self.extensions.iter().all(|extension| {
-            if extension.wants_invocations {
-                extension.poll.is_some()
-            } else {
-                extension.ready
-            }
+            if extension.wants_invocations { extension.poll.is_some() } else { extension.ready }
         })
     }
 

@@ -85,9 +85,6 @@ impl ErrorReport {
 
 impl From<ErrorReport> for InvokeError {
     fn from(report: ErrorReport) -> Self {
-        Self::FunctionError {
-            error_type: report.error_type,
-            message: report.error_message,
-        }
+        Self::FunctionError { error_type: report.error_type, message: report.error_message }
     }
 }

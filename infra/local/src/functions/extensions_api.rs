@@ -49,9 +49,7 @@ async fn register(State(station): State<Station>, headers: HeaderMap, body: Body
     let wants_invocations = !registration.events.is_empty();
     let registered = station
         .function
-        .step_in(&station.environment, |environment| {
-            environment.register(name, wants_invocations)
-        });
+        .step_in(&station.environment, |environment| environment.register(name, wants_invocations));
     match registered.unwrap_or(Err(RegistrationError::Closed)) {
         Ok(id) => {
             station.note("extension registered");
@@ -84,23 +82,18 @@ async fn next(State(station): State<Station>, headers: HeaderMap) -> Response {
         Err(refusal) => return *refusal,
     };
     let (poll, delivery) = oneshot::channel();
-    let polled = station
-        .function
-        .step_in(&station.environment, |environment| {
-            let name = environment.extension_name(id)?.to_owned();
-            station.note(&format!("extension {name} next"));
-            let initialised = environment.extension_polls(id, poll)?;
-            station.note_if(initialised, "init done");
-            Some(())
-        });
+    let polled = station.function.step_in(&station.environment, |environment| {
+        let name = environment.extension_name(id)?.to_owned();
+        station.note(&format!("extension {name} next"));
+        let initialised = environment.extension_polls(id, poll)?;
+        station.note_if(initialised, "init done");
+        Some(())
+    });
     if polled.flatten().is_none() {
         return unknown();
     }
     let Ok(delivery) = delivery.await else {
-        return forbid(
-            "Extension.InvalidExtensionState",
-            "this environment is ending",
-        );
+        return forbid("Extension.InvalidExtensionState", "this environment is ending");
     };
     let event = json!({
         "eventType": "INVOKE",
@@ -137,11 +130,7 @@ fn unknown() -> Response {
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers
-        .get(name)?
-        .to_str()
-        .ok()
-        .filter(|value| !value.is_empty())
+    headers.get(name)?.to_str().ok().filter(|value| !value.is_empty())
 }
 
 fn forbid(error_type: &str, message: &str) -> Response {

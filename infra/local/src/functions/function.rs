@@ -8,8 +8,9 @@ use serde::Serialize;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::environment::{Environment, Pending};
+use super::environment::Environment;
 use super::error::InvokeError;
+use super::invocation::Pending;
 use super::pool::{Pool, Scaling};
 use super::supervisor::supervise;
 use super::timeline::Timeline;
@@ -57,13 +58,7 @@ impl Function {
         logs: LogSink,
     ) -> Self {
         let pool = Mutex::new(Pool::new(scaling));
-        Self {
-            deployment,
-            timeline,
-            pool,
-            logs,
-            counters: Counters::default(),
-        }
+        Self { deployment, timeline, pool, logs, counters: Counters::default() }
     }
 
     /// Runs the function once.
@@ -73,14 +68,9 @@ impl Function {
         if let Err(error) = &result {
             let is_throttle = *error == InvokeError::Throttled;
             let counters = &self.counters;
-            let counter = if is_throttle {
-                &counters.throttles
-            } else {
-                &counters.errors
-            };
+            let counter = if is_throttle { &counters.throttles } else { &counters.errors };
             counter.fetch_add(1, Ordering::Relaxed);
-            self.timeline
-                .note_request(&request_id, &format!("failed: {}", error.error_type()));
+            self.timeline.note_request(&request_id, &format!("failed: {}", error.error_type()));
         }
         result
     }
@@ -96,15 +86,9 @@ impl Function {
         }
         let (answer, answered) = oneshot::channel();
         let request_id = request_id.to_owned();
-        let pending = Pending {
-            request_id,
-            trace_id: trace_id(),
-            payload,
-            answer,
-        };
+        let pending = Pending { request_id, trace_id: trace_id(), payload, answer };
         self.step(|pool| {
-            self.timeline
-                .queued(&self.deployment.logical_id, &pending.request_id);
+            self.timeline.queued(&self.deployment.logical_id, &pending.request_id);
             pool.submit(pending)?;
             self.counters.invocations.fetch_add(1, Ordering::Relaxed);
             Ok::<_, InvokeError>(())
@@ -120,9 +104,7 @@ impl Function {
         let dispatched = pool.dispatch();
         for (request_id, environment, cold_start) in dispatched.invoked {
             self.timeline.invoked(&request_id, &environment, cold_start);
-            self.counters
-                .cold_starts
-                .fetch_add(u64::from(cold_start), Ordering::Relaxed);
+            self.counters.cold_starts.fetch_add(u64::from(cold_start), Ordering::Relaxed);
         }
         for _ in 0..dispatched.starts {
             let capacity = self.deployment.invocations_per_environment.max(1);
@@ -146,12 +128,7 @@ impl Function {
     /// Hands a line to whoever reads the logs.
     pub(super) fn log(&self, environment: &str, source: LogSource, text: &str) {
         let function = &self.deployment.logical_id;
-        (self.logs)(&LogLine {
-            function,
-            environment,
-            source,
-            text,
-        });
+        (self.logs)(&LogLine { function, environment, source, text });
     }
 
     pub(super) fn counts(&self) -> FunctionCounts {
@@ -170,9 +147,5 @@ fn trace_id() -> String {
     let seconds = jiff::Timestamp::now().as_second();
     let root = Uuid::new_v4().simple().to_string();
     let parent = Uuid::new_v4().simple().to_string();
-    format!(
-        "Root=1-{seconds:08x}-{};Parent={};Sampled=0",
-        &root[..24],
-        &parent[..16]
-    )
+    format!("Root=1-{seconds:08x}-{};Parent={};Sampled=0", &root[..24], &parent[..16])
 }

@@ -13,6 +13,7 @@ mod environment;
 mod error;
 mod extensions_api;
 mod function;
+mod invocation;
 mod pool;
 mod runtime_api;
 mod supervisor;
@@ -43,7 +44,7 @@ const INVOCATIONS_MAX: usize = 1_000;
 /// work waits, where AWS would start another.
 const ENVIRONMENTS_MAX: usize = 32;
 /// How long an environment is kept for nothing.
-const IDLE_MAX: Duration = Duration::from_secs(300);
+const IDLE_MAX: Duration = Duration::from_mins(5);
 /// How often idle environments are looked for.
 const REAP_EVERY: Duration = Duration::from_secs(5);
 
@@ -120,10 +121,7 @@ impl Functions {
                 Function::new(deployment, scaling, Arc::clone(&timeline), Arc::clone(logs));
             (id, Arc::new(function))
         });
-        let shared = Arc::new(Shared {
-            functions: functions.collect(),
-            timeline,
-        });
+        let shared = Arc::new(Shared { functions: functions.collect(), timeline });
         tokio::spawn(reap(Arc::downgrade(&shared)));
         Self { shared }
     }
@@ -173,9 +171,7 @@ impl Functions {
     /// What has been counted, by the functions' logical ids.
     pub fn counts(&self) -> BTreeMap<String, FunctionCounts> {
         let functions = self.shared.functions.iter();
-        functions
-            .map(|(id, function)| (id.clone(), function.counts()))
-            .collect()
+        functions.map(|(id, function)| (id.clone(), function.counts())).collect()
     }
 
     /// The functions as the stores deal with them.
@@ -197,12 +193,7 @@ impl Functions {
             function.step(|pool| pool.stop(Order::ShutDown));
         }
         // Each environment ends within its grace period, by force if need be.
-        while !self
-            .shared
-            .functions
-            .values()
-            .all(|each| each.step(|pool| pool.is_empty()))
-        {
+        while !self.shared.functions.values().all(|each| each.step(|pool| pool.is_empty())) {
             sleep(Duration::from_millis(5)).await;
         }
     }

@@ -7,8 +7,9 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::environment::{Environment, Order, Pending};
+use super::environment::{Environment, Order};
 use super::error::InvokeError;
+use super::invocation::Pending;
 
 /// How a function may scale.
 #[derive(Debug, Clone, Copy)]
@@ -66,11 +67,7 @@ impl Pool {
         if self.stopping {
             return Err(InvokeError::Stopping);
         }
-        let running: usize = self
-            .environments
-            .iter()
-            .map(Environment::running_count)
-            .sum();
+        let running: usize = self.environments.iter().map(Environment::running_count).sum();
         if running + self.pending.len() >= self.scaling.invocations_max {
             return Err(InvokeError::Throttled);
         }
@@ -90,21 +87,12 @@ impl Pool {
                 };
                 let request_id = pending.request_id.clone();
                 let cold_start = environment.take(pending, timeout);
-                dispatched
-                    .invoked
-                    .push((request_id, environment.id.to_string(), cold_start));
+                dispatched.invoked.push((request_id, environment.id.to_string(), cold_start));
             }
         }
-        let starting = self
-            .environments
-            .iter()
-            .filter(|each| each.is_initialising());
+        let starting = self.environments.iter().filter(|each| each.is_initialising());
         let coming: usize = starting.map(Environment::capacity).sum();
-        let staying = self
-            .environments
-            .iter()
-            .filter(|each| !each.is_leaving())
-            .count();
+        let staying = self.environments.iter().filter(|each| !each.is_leaving()).count();
         let room = self.scaling.environments_max.saturating_sub(staying);
         dispatched.starts = self.pending.len().saturating_sub(coming).min(room);
         dispatched
@@ -115,9 +103,7 @@ impl Pool {
     }
 
     pub(super) fn get(&mut self, id: &str) -> Option<&mut Environment> {
-        self.environments
-            .iter_mut()
-            .find(|environment| &*environment.id == id)
+        self.environments.iter_mut().find(|environment| &*environment.id == id)
     }
 
     /// An environment's process is gone. Where it never got as far as serving, the invocation that
@@ -188,7 +174,7 @@ mod tests {
     use bytes::Bytes;
     use tokio::sync::oneshot;
 
-    use super::super::environment::Delivery;
+    use super::super::invocation::Delivery;
     use super::*;
 
     type Caller = oneshot::Receiver<Result<Bytes, InvokeError>>;
@@ -198,7 +184,7 @@ mod tests {
             invocations_max,
             environments_max: 8,
             timeout: Duration::from_secs(3),
-            idle_max: Duration::from_secs(60),
+            idle_max: Duration::from_mins(1),
         })
     }
 
@@ -251,32 +237,19 @@ mod tests {
         let extension = environment.register("telemetry", true).unwrap();
         let mut first = submit(&mut pool, "r1").unwrap();
         let (events, mut event) = oneshot::channel();
-        pool.get(&id)
-            .unwrap()
-            .extension_polls(extension, events)
-            .unwrap();
+        pool.get(&id).unwrap().extension_polls(extension, events).unwrap();
         let _delivery = poll(&mut pool, &id);
         pool.dispatch();
         assert_eq!(event.try_recv().unwrap().request_id, "r1");
 
-        assert!(
-            pool.get(&id)
-                .unwrap()
-                .answered("r1", Ok(Bytes::from_static(b"1")))
-        );
+        assert!(pool.get(&id).unwrap().answered("r1", Ok(Bytes::from_static(b"1"))));
         assert!(first.try_recv().unwrap().is_ok(), "the answer is out");
         let _poll = poll(&mut pool, &id);
         let _second = submit(&mut pool, "r2").unwrap();
-        assert!(
-            pool.dispatch().invoked.is_empty(),
-            "the extension is still at work"
-        );
+        assert!(pool.dispatch().invoked.is_empty(), "the extension is still at work");
 
         let (events, _event) = oneshot::channel();
-        pool.get(&id)
-            .unwrap()
-            .extension_polls(extension, events)
-            .unwrap();
+        pool.get(&id).unwrap().extension_polls(extension, events).unwrap();
         assert_eq!(pool.dispatch().invoked, [("r2".to_owned(), id, false)]);
     }
 
@@ -297,10 +270,7 @@ mod tests {
 
         pool.ended(&id, "exit status: 1");
 
-        assert!(matches!(
-            first.try_recv().unwrap(),
-            Err(InvokeError::InitFailed { .. })
-        ));
+        assert!(matches!(first.try_recv().unwrap(), Err(InvokeError::InitFailed { .. })));
         assert!(second.try_recv().is_err(), "the second still waits");
     }
 

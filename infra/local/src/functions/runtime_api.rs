@@ -43,10 +43,7 @@ pub(super) async fn serve(listener: TcpListener, function: Arc<Function>, enviro
     let router = Router::new()
         .nest("/2018-06-01/runtime", runtime)
         .nest("/2020-01-01/extension", extensions_api::routes())
-        .with_state(Station {
-            function,
-            environment,
-        });
+        .with_state(Station { function, environment });
     // `serve` only returns where it is shut down, and the supervisor aborts it instead.
     let _ = axum::serve(listener, router).await;
 }
@@ -54,26 +51,17 @@ pub(super) async fn serve(listener: TcpListener, function: Arc<Function>, enviro
 async fn next(State(station): State<Station>) -> Response {
     let (poll, delivery) = oneshot::channel();
     station.note("runtime next");
-    station
-        .function
-        .step_in(&station.environment, |environment| {
-            let initialised = environment.runtime_polls(poll);
-            station.note_if(initialised, "init done");
-        });
+    station.function.step_in(&station.environment, |environment| {
+        let initialised = environment.runtime_polls(poll);
+        station.note_if(initialised, "init done");
+    });
     let Ok(delivery) = delivery.await else {
-        return refuse(
-            StatusCode::GONE,
-            "EnvironmentEnded",
-            "this environment is ending",
-        );
+        return refuse(StatusCode::GONE, "EnvironmentEnded", "this environment is ending");
     };
     let headers = [
         ("content-type", "application/json".to_owned()),
         ("lambda-runtime-aws-request-id", delivery.request_id),
-        (
-            "lambda-runtime-deadline-ms",
-            delivery.deadline_ms.to_string(),
-        ),
+        ("lambda-runtime-deadline-ms", delivery.deadline_ms.to_string()),
         ("lambda-runtime-invoked-function-arn", station.arn()),
         ("lambda-runtime-trace-id", delivery.trace_id),
     ];
@@ -90,16 +78,9 @@ async fn response(
             "Response payload size exceeded maximum allowed payload size ({PAYLOAD_BYTES_MAX} bytes)."
         );
         let error_type = "Function.ResponseSizeTooLarge".to_owned();
-        let error = InvokeError::FunctionError {
-            error_type,
-            message: message.clone(),
-        };
+        let error = InvokeError::FunctionError { error_type, message: message.clone() };
         station.answer(&request_id, Err(error), "response too large");
-        return refuse(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "RequestEntityTooLarge",
-            &message,
-        );
+        return refuse(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", &message);
     };
     station.answer(&request_id, Ok(payload), "response posted")
 }
@@ -123,16 +104,12 @@ impl Station {
     /// Passes an answer to whoever invoked the function.
     fn answer(&self, request_id: &str, result: Result<Bytes, InvokeError>, what: &str) -> Response {
         self.function.timeline.note_request(request_id, what);
-        let answered = self.function.step_in(&self.environment, |environment| {
-            environment.answered(request_id, result)
-        });
+        let answered = self
+            .function
+            .step_in(&self.environment, |environment| environment.answered(request_id, result));
         match answered {
             Some(true) => accepted(),
-            _ => refuse(
-                StatusCode::BAD_REQUEST,
-                "InvalidRequestID",
-                "Invalid request ID",
-            ),
+            _ => refuse(StatusCode::BAD_REQUEST, "InvalidRequestID", "Invalid request ID"),
         }
     }
 
@@ -149,9 +126,7 @@ impl Station {
     }
 
     pub(super) fn note(&self, what: &str) {
-        self.function
-            .timeline
-            .note_environment(&self.environment, what);
+        self.function.timeline.note_environment(&self.environment, what);
     }
 
     pub(super) fn note_if(&self, happened: bool, what: &str) {

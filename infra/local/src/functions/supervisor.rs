@@ -37,15 +37,10 @@ pub(super) async fn supervise(
         Err(error) => {
             // A binary that is just being rebuilt is missing for a moment.
             sleep(Duration::from_millis(100)).await;
-            format!(
-                "{} cannot be started: {error}",
-                function.deployment.binary.display()
-            )
+            format!("{} cannot be started: {error}", function.deployment.binary.display())
         }
     };
-    function
-        .timeline
-        .note_environment(&environment, "environment ended");
+    function.timeline.note_environment(&environment, "environment ended");
     function.timeline.ended(&environment);
     if let Some(reason) = function.step(|pool| pool.ended(&environment, &how)) {
         function.log(&environment, LogSource::Platform, &reason.to_string());
@@ -71,24 +66,12 @@ async fn start(
         .process_group(0)
         .kill_on_drop(true)
         .spawn()?;
-    function
-        .timeline
-        .note_environment(environment, "environment started");
+    function.timeline.note_environment(environment, "environment started");
     if let Some(stdout) = child.stdout.take() {
-        tokio::spawn(pump(
-            Arc::clone(function),
-            environment.clone(),
-            LogSource::Stdout,
-            stdout,
-        ));
+        tokio::spawn(pump(Arc::clone(function), environment.clone(), LogSource::Stdout, stdout));
     }
     if let Some(stderr) = child.stderr.take() {
-        tokio::spawn(pump(
-            Arc::clone(function),
-            environment.clone(),
-            LogSource::Stderr,
-            stderr,
-        ));
+        tokio::spawn(pump(Arc::clone(function), environment.clone(), LogSource::Stderr, stderr));
     }
     let api = runtime_api::serve(listener, Arc::clone(function), environment.clone());
     Ok((child, tokio::spawn(api)))
@@ -118,10 +101,8 @@ fn overran(function: &Arc<Function>, environment: &str) {
     let timeout = function.deployment.timeout;
     let late = function.step_in(environment, |environment| environment.overran(timeout));
     for request_id in late.unwrap_or_default() {
-        let text = format!(
-            "{request_id} Task timed out after {:.2} seconds",
-            timeout.as_secs_f64()
-        );
+        let text =
+            format!("{request_id} Task timed out after {:.2} seconds", timeout.as_secs_f64());
         function.timeline.note_request(&request_id, "timed out");
         function.log(environment, LogSource::Platform, &text);
     }
@@ -181,11 +162,7 @@ async fn pump(
     let mut line = Vec::new();
     loop {
         line.clear();
-        match (&mut reader)
-            .take(LINE_BYTES_MAX)
-            .read_until(b'\n', &mut line)
-            .await
-        {
+        match (&mut reader).take(LINE_BYTES_MAX).read_until(b'\n', &mut line).await {
             Ok(0) | Err(_) => return,
             Ok(_) => {
                 let text = String::from_utf8_lossy(&line);

@@ -72,15 +72,9 @@ impl Timeline {
             environment: None,
             cold_start: false,
             queued_at: Timestamp::now(),
-            events: vec![TimelineEvent {
-                at_ms: 0.0,
-                what: "queued".to_owned(),
-            }],
+            events: vec![TimelineEvent { at_ms: 0.0, what: "queued".to_owned() }],
         };
-        state.entries.push_back(Entry {
-            record,
-            queued: Instant::now(),
-        });
+        state.entries.push_back(Entry { record, queued: Instant::now() });
     }
 
     /// An invocation has been given to an environment.
@@ -109,14 +103,14 @@ impl Timeline {
     pub(super) fn note_environment(&self, environment: &str, what: &str) {
         let mut state = self.lock();
         let mut latest = state.entries.iter_mut().rev();
-        match latest.find(|entry| entry.record.environment.as_deref() == Some(environment)) {
-            Some(entry) => entry.add(Instant::now(), what.to_owned()),
-            None => {
-                let start = state.starting.entry(environment.to_owned()).or_default();
-                if start.len() < EVENTS_MAX {
-                    start.push((Instant::now(), what.to_owned()));
-                }
-            }
+        let latest = latest.find(|entry| entry.record.environment.as_deref() == Some(environment));
+        if let Some(entry) = latest {
+            entry.add(Instant::now(), what.to_owned());
+            return;
+        }
+        let start = state.starting.entry(environment.to_owned()).or_default();
+        if start.len() < EVENTS_MAX {
+            start.push((Instant::now(), what.to_owned()));
         }
     }
 
@@ -126,11 +120,7 @@ impl Timeline {
     }
 
     pub(super) fn records(&self) -> Vec<InvocationRecord> {
-        self.lock()
-            .entries
-            .iter()
-            .map(|entry| entry.record.clone())
-            .collect()
+        self.lock().entries.iter().map(|entry| entry.record.clone()).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -140,10 +130,7 @@ impl Timeline {
 
 impl State {
     fn by_request(&mut self, request_id: &str) -> Option<&mut Entry> {
-        self.entries
-            .iter_mut()
-            .rev()
-            .find(|entry| entry.record.request_id == request_id)
+        self.entries.iter_mut().rev().find(|entry| entry.record.request_id == request_id)
     }
 }
 
@@ -164,11 +151,7 @@ mod tests {
     use super::*;
 
     fn whats(record: &InvocationRecord) -> Vec<&str> {
-        record
-            .events
-            .iter()
-            .map(|event| event.what.as_str())
-            .collect()
+        record.events.iter().map(|event| event.what.as_str()).collect()
     }
 
     #[test]
@@ -184,13 +167,7 @@ mod tests {
 
         assert_eq!(
             whats(&records[0]),
-            [
-                "queued",
-                "environment started",
-                "init done",
-                "invoked",
-                "PutItem OrdersTable"
-            ]
+            ["queued", "environment started", "init done", "invoked", "PutItem OrdersTable"]
         );
         assert!(records[0].events[1].at_ms <= 0.0);
         assert!(records[0].cold_start);

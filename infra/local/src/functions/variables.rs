@@ -14,26 +14,17 @@ pub(super) fn of(
     runtime_api: SocketAddr,
 ) -> BTreeMap<String, String> {
     let name = function_name(&deployment.logical_id);
-    let task_root = deployment
-        .binary
-        .parent()
-        .map(|path| path.display().to_string());
+    let task_root = deployment.binary.parent().map(|path| path.display().to_string());
     let lambda = [
         ("AWS_ACCESS_KEY_ID", deployment.access_key_id.clone()),
         ("AWS_DEFAULT_REGION", REGION.to_owned()),
         ("AWS_EXECUTION_ENV", "AWS_Lambda_provided.al2023".to_owned()),
-        (
-            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
-            deployment.memory_mb.to_string(),
-        ),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", deployment.memory_mb.to_string()),
         ("AWS_LAMBDA_FUNCTION_NAME", name.clone()),
         ("AWS_LAMBDA_FUNCTION_VERSION", VERSION.to_owned()),
         ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".to_owned()),
         ("AWS_LAMBDA_LOG_GROUP_NAME", format!("/aws/lambda/{name}")),
-        (
-            "AWS_LAMBDA_LOG_STREAM_NAME",
-            format!("local/[{VERSION}]{environment}"),
-        ),
+        ("AWS_LAMBDA_LOG_STREAM_NAME", format!("local/[{VERSION}]{environment}")),
         ("AWS_LAMBDA_RUNTIME_API", runtime_api.to_string()),
         ("AWS_REGION", REGION.to_owned()),
         ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),
@@ -49,10 +40,7 @@ pub(super) fn of(
     let mut all = deployment.variables.clone();
     all.extend(lambda.map(|(name, value)| (name.to_owned(), value)));
     all.extend(services.map(|service| {
-        (
-            format!("AWS_ENDPOINT_URL_{service}"),
-            deployment.services_endpoint.clone(),
-        )
+        (format!("AWS_ENDPOINT_URL_{service}"), deployment.services_endpoint.clone())
     }));
     if deployment.invocations_per_environment > 1 {
         let concurrency = deployment.invocations_per_environment.to_string();

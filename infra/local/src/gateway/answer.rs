@@ -11,12 +11,8 @@ use serde_json::{Map, Value, json};
 pub(super) type Answer = Response<Full<Bytes>>;
 
 /// Headers that are the gateway's own business.
-const OWN: &[HeaderName] = &[
-    header::CONNECTION,
-    header::CONTENT_LENGTH,
-    header::TRANSFER_ENCODING,
-    header::UPGRADE,
-];
+const OWN: &[HeaderName] =
+    &[header::CONNECTION, header::CONTENT_LENGTH, header::TRANSFER_ENCODING, header::UPGRADE];
 
 /// An answer of the gateway's own: `{"message": …}`.
 pub(super) fn message(status: StatusCode, message: &str) -> Answer {

@@ -67,13 +67,7 @@ impl Authorizer {
         functions: Functions,
         telemetry: Arc<Telemetry>,
     ) -> Self {
-        Self {
-            name: name.to_owned(),
-            settings,
-            functions,
-            telemetry,
-            cache: Mutex::default(),
-        }
+        Self { name: name.to_owned(), settings, functions, telemetry, cache: Mutex::default() }
     }
 
     /// The context that the authorizer gives a request, or the answer to a refused one.
@@ -108,18 +102,9 @@ impl Authorizer {
             } else {
                 self.count("authorizer_cache_misses_total");
                 let event = Bytes::from(exchange.authorizer_event(&identity).to_string());
-                let asked = Arc::clone(self)
-                    .ask(identity.clone(), event)
-                    .boxed()
-                    .shared();
+                let asked = Arc::clone(self).ask(identity.clone(), event).boxed().shared();
                 make_room(&mut cache);
-                cache.insert(
-                    identity,
-                    Entry {
-                        verdict: asked.clone(),
-                        until: None,
-                    },
-                );
+                cache.insert(identity, Entry { verdict: asked.clone(), until: None });
                 asked
             }
         };
@@ -171,9 +156,7 @@ fn make_room(cache: &mut HashMap<Vec<String>, Entry>) {
     }
     cache.retain(|_, entry| entry.is_usable());
     if cache.len() >= CACHE_MAX {
-        let kept = cache
-            .iter()
-            .filter_map(|(identity, entry)| Some((entry.until?, identity)));
+        let kept = cache.iter().filter_map(|(identity, entry)| Some((entry.until?, identity)));
         if let Some(identity) = kept.min().map(|(_, identity)| identity.clone()) {
             cache.remove(&identity);
         }
@@ -183,11 +166,7 @@ fn make_room(cache: &mut HashMap<Vec<String>, Entry>) {
 /// The values of the identity's headers; nothing where one is missing or empty.
 fn identity(names: &[String], headers: &HeaderMap) -> Option<Vec<String>> {
     let values = names.iter().map(|name| {
-        let all: Vec<_> = headers
-            .get_all(name)
-            .iter()
-            .filter_map(|it| it.to_str().ok())
-            .collect();
+        let all: Vec<_> = headers.get_all(name).iter().filter_map(|it| it.to_str().ok()).collect();
         Some(all.join(",")).filter(|value| !value.is_empty())
     });
     values.collect()
@@ -215,18 +194,12 @@ mod tests {
     fn an_authorizers_answer_becomes_a_verdict() {
         let error = |message: &str| {
             let error_type = "Error".to_owned();
-            Err(InvokeError::FunctionError {
-                error_type,
-                message: message.to_owned(),
-            })
+            Err(InvokeError::FunctionError { error_type, message: message.to_owned() })
         };
         let json = |text: &'static str| Ok(Bytes::from_static(text.as_bytes()));
         let context = serde_json::json!({"sub": "u"});
         let cases = [
-            (
-                json(r#"{"isAuthorized":true,"context":{"sub":"u"}}"#),
-                Verdict::Allowed(context),
-            ),
+            (json(r#"{"isAuthorized":true,"context":{"sub":"u"}}"#), Verdict::Allowed(context)),
             (json(r#"{"isAuthorized":false}"#), Verdict::Forbidden),
             (json("{}"), Verdict::Failed),
             (error("Unauthorized"), Verdict::Unauthorized),
@@ -247,9 +220,6 @@ mod tests {
         headers.insert("authorization", http::HeaderValue::from_static(""));
         assert_eq!(identity(&names, &headers), None);
         headers.insert("authorization", http::HeaderValue::from_static("Bearer x"));
-        assert_eq!(
-            identity(&names, &headers),
-            Some(vec!["Bearer x".to_owned()])
-        );
+        assert_eq!(identity(&names, &headers), Some(vec!["Bearer x".to_owned()]));
     }
 }

@@ -20,9 +20,7 @@ const DECIDED: &[HeaderName] = &[
 
 /// The answer to a preflight request; no function is asked. Nothing where it is none.
 pub(super) fn preflight(cors: &Cors, parts: &Parts) -> Option<Answer> {
-    let asks = parts
-        .headers
-        .contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+    let asks = parts.headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
     if parts.method != Method::OPTIONS || !asks || !parts.headers.contains_key(header::ORIGIN) {
         return None;
     }
@@ -30,16 +28,8 @@ pub(super) fn preflight(cors: &Cors, parts: &Parts) -> Option<Answer> {
     *answer.status_mut() = StatusCode::NO_CONTENT;
     let headers = answer.headers_mut();
     if allow_origin(cors, &parts.headers, headers) {
-        list(
-            headers,
-            header::ACCESS_CONTROL_ALLOW_METHODS,
-            &cors.allow_methods,
-        );
-        let lower: Vec<_> = cors
-            .allow_headers
-            .iter()
-            .map(|name| name.to_lowercase())
-            .collect();
+        list(headers, header::ACCESS_CONTROL_ALLOW_METHODS, &cors.allow_methods);
+        let lower: Vec<_> = cors.allow_headers.iter().map(|name| name.to_lowercase()).collect();
         list(headers, header::ACCESS_CONTROL_ALLOW_HEADERS, &lower);
         if let Some(max_age) = cors.max_age {
             headers.insert(header::ACCESS_CONTROL_MAX_AGE, max_age.as_secs().into());
@@ -55,11 +45,7 @@ pub(super) fn decorate(cors: &Cors, request: &HeaderMap, answer: &mut Answer) {
         headers.remove(name);
     }
     if allow_origin(cors, request, headers) {
-        let lower: Vec<_> = cors
-            .expose_headers
-            .iter()
-            .map(|name| name.to_lowercase())
-            .collect();
+        let lower: Vec<_> = cors.expose_headers.iter().map(|name| name.to_lowercase()).collect();
         list(headers, header::ACCESS_CONTROL_EXPOSE_HEADERS, &lower);
     }
 }
@@ -70,19 +56,10 @@ fn allow_origin(cors: &Cors, request: &HeaderMap, headers: &mut HeaderMap) -> bo
         return false;
     };
     let any = cors.allow_origins.iter().any(|allowed| allowed == "*");
-    if !any
-        && !cors
-            .allow_origins
-            .iter()
-            .any(|allowed| allowed.as_bytes() == origin.as_bytes())
-    {
+    if !any && !cors.allow_origins.iter().any(|allowed| allowed.as_bytes() == origin.as_bytes()) {
         return false;
     }
-    let allowed = if any {
-        HeaderValue::from_static("*")
-    } else {
-        origin.clone()
-    };
+    let allowed = if any { HeaderValue::from_static("*") } else { origin.clone() };
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
     if !any {
         headers.append(header::VARY, HeaderValue::from_static("origin"));
@@ -128,15 +105,9 @@ mod tests {
         let answer = preflight(&cors(), &asking("https://a.example")).unwrap();
 
         assert_eq!(answer.status(), StatusCode::NO_CONTENT);
-        assert_eq!(
-            answer.headers()["access-control-allow-origin"],
-            "https://a.example"
-        );
+        assert_eq!(answer.headers()["access-control-allow-origin"], "https://a.example");
         assert_eq!(answer.headers()["access-control-allow-methods"], "GET,POST");
-        assert_eq!(
-            answer.headers()["access-control-allow-headers"],
-            "authorization"
-        );
+        assert_eq!(answer.headers()["access-control-allow-headers"], "authorization");
     }
 
     #[test]
@@ -151,9 +122,7 @@ mod tests {
     fn a_functions_own_headers_give_way() {
         let mut answer = Response::new(Full::new(Bytes::new()));
         let star = HeaderValue::from_static("*");
-        answer
-            .headers_mut()
-            .insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, star);
+        answer.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, star);
 
         decorate(&cors(), &asking("https://b.example").headers, &mut answer);
 

@@ -61,10 +61,7 @@ impl Exchange<'_> {
         let api = format!("arn:aws:execute-api:{REGION}:{ACCOUNT_ID}:{API_ID}");
         let (method, path) = (self.parts.method.as_str(), self.parts.uri.path());
         event.insert("type".to_owned(), json!("REQUEST"));
-        event.insert(
-            "routeArn".to_owned(),
-            json!(format!("{api}/$default/{method}{path}")),
-        );
+        event.insert("routeArn".to_owned(), json!(format!("{api}/$default/{method}{path}")));
         event.insert("identitySource".to_owned(), json!(identity));
         Value::Object(event)
     }
@@ -104,21 +101,12 @@ impl Exchange<'_> {
             .headers
             .iter()
             .filter(|(name, _)| *name != header::COOKIE && !HOP_BY_HOP.contains(name));
-        let added = [
-            ("x-amzn-trace-id", self.trace_id()),
-            ("x-forwarded-for", self.source_ip.to_string()),
-        ];
-        let given = passed_on.map(|(name, value)| {
-            (
-                name.as_str(),
-                String::from_utf8_lossy(value.as_bytes()).into(),
-            )
-        });
+        let added =
+            [("x-amzn-trace-id", self.trace_id()), ("x-forwarded-for", self.source_ip.to_string())];
+        let given = passed_on
+            .map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes()).into()));
         for (name, value) in given.chain(added) {
-            joined
-                .entry(name)
-                .and_modify(|all| *all = format!("{all},{value}"))
-                .or_insert(value);
+            joined.entry(name).and_modify(|all| *all = format!("{all},{value}")).or_insert(value);
         }
         joined.insert("x-forwarded-proto", "http".to_owned());
         joined
@@ -156,15 +144,9 @@ impl Exchange<'_> {
 }
 
 fn cookies(headers: &HeaderMap) -> Vec<String> {
-    let values = headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
+    let values = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let cookies = values.flat_map(|value| value.split(';')).map(str::trim);
-    cookies
-        .filter(|cookie| !cookie.is_empty())
-        .map(ToOwned::to_owned)
-        .collect()
+    cookies.filter(|cookie| !cookie.is_empty()).map(ToOwned::to_owned).collect()
 }
 
 fn query_parameters(query: &str) -> BTreeMap<String, String> {
@@ -183,9 +165,7 @@ fn query_parameters(query: &str) -> BTreeMap<String, String> {
 /// The body as a string, and whether it had to be encoded: API Gateway passes on the media types it
 /// knows to be text as they are.
 fn encode(body: &Bytes, headers: &HeaderMap) -> (String, bool) {
-    let media_type = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
+    let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let plain = !headers.contains_key(header::CONTENT_ENCODING)
         && media_type.is_none_or(is_text)
         && std::str::from_utf8(body).is_ok();
@@ -197,12 +177,7 @@ fn encode(body: &Bytes, headers: &HeaderMap) -> (String, bool) {
 }
 
 fn is_text(media_type: &str) -> bool {
-    let essence = media_type
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_lowercase();
+    let essence = media_type.split(';').next().unwrap_or_default().trim().to_lowercase();
     essence.starts_with("text/")
         || matches!(
             essence.as_str(),
@@ -253,25 +228,16 @@ mod tests {
 
         assert_eq!(event["routeKey"], "POST /things/{id}");
         assert_eq!(event["rawQueryString"], "a=1&b=x%20y&a=2");
-        assert_eq!(
-            event["queryStringParameters"],
-            json!({"a": "1,2", "b": "x y"})
-        );
+        assert_eq!(event["queryStringParameters"], json!({"a": "1,2", "b": "x y"}));
         assert_eq!(event["headers"]["x-thing"], "one,two");
         assert_eq!(event["headers"].get("cookie"), None);
         assert_eq!(event["headers"]["x-forwarded-for"], "127.0.0.1");
         assert_eq!(event["cookies"], json!(["s=1", "t=2"]));
         assert_eq!(event["pathParameters"], json!({"id": "1"}));
-        assert_eq!(
-            event["requestContext"]["time"],
-            "02/Jan/2026:03:04:05 +0000"
-        );
+        assert_eq!(event["requestContext"]["time"], "02/Jan/2026:03:04:05 +0000");
         assert_eq!(event["requestContext"]["timeEpoch"], 1_767_323_045_678_i64);
         assert_eq!(event["requestContext"]["authorizer"]["lambda"]["sub"], "u");
-        assert_eq!(
-            (&event["body"], &event["isBase64Encoded"]),
-            (&json!("{}"), &json!(false))
-        );
+        assert_eq!((&event["body"], &event["isBase64Encoded"]), (&json!("{}"), &json!(false)));
     }
 
     #[test]
@@ -286,10 +252,7 @@ mod tests {
         ];
 
         for (media_type, body, expected) in cases {
-            let event = event(
-                Request::post("/things/1").header("content-type", media_type),
-                body,
-            );
+            let event = event(Request::post("/things/1").header("content-type", media_type), body);
             assert_eq!(event["isBase64Encoded"], expected, "{media_type}");
         }
     }

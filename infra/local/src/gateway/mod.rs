@@ -80,9 +80,7 @@ impl Gateway {
             throttle: api.throttle.map(Bucket::new),
             functions,
         };
-        Self {
-            shared: Arc::new(shared),
-        }
+        Self { shared: Arc::new(shared) }
     }
 
     /// Serves clients until the task is aborted.
@@ -140,14 +138,9 @@ impl Shared {
             return Some(answer::message(StatusCode::BAD_REQUEST, "Bad Request"));
         }
         if self.throttle.as_ref().is_some_and(|bucket| !bucket.take()) {
-            return Some(answer::message(
-                StatusCode::TOO_MANY_REQUESTS,
-                "Too Many Requests",
-            ));
+            return Some(answer::message(StatusCode::TOO_MANY_REQUESTS, "Too Many Requests"));
         }
-        self.cors
-            .as_ref()
-            .and_then(|cors| cors::preflight(cors, parts))
+        self.cors.as_ref().and_then(|cors| cors::preflight(cors, parts))
     }
 
     /// Finds the route, asks its authorizer, reads the body and runs the function.
@@ -178,9 +171,7 @@ impl Shared {
             Err(refusal) => return *refusal,
         };
         let event = exchange.function_event(&body, context.as_ref());
-        let mut answer = self
-            .run(&found.route.function, Bytes::from(event.to_string()))
-            .await;
+        let mut answer = self.run(&found.route.function, Bytes::from(event.to_string())).await;
         if let Some(cors) = &self.cors {
             cors::decorate(cors, &parts.headers, &mut answer);
         }
@@ -230,15 +221,9 @@ fn too_large() -> Answer {
 
 /// The bytes of the request line and of all header lines.
 fn header_bytes(parts: &Parts) -> usize {
-    let target = parts
-        .uri
-        .path_and_query()
-        .map_or(0, |target| target.as_str().len());
+    let target = parts.uri.path_and_query().map_or(0, |target| target.as_str().len());
     let line = parts.method.as_str().len() + target + " HTTP/1.1\r\n ".len();
-    let lines = parts
-        .headers
-        .iter()
-        .map(|(name, value)| name.as_str().len() + value.len() + 4);
+    let lines = parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
     line + lines.sum::<usize>()
 }
 

@@ -22,9 +22,7 @@ pub(super) fn decode_query(text: &str) -> String {
 }
 
 fn hex(digit: u8) -> Option<u8> {
-    char::from(digit)
-        .to_digit(16)
-        .and_then(|value| u8::try_from(value).ok())
+    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
 
 #[cfg(test)]
@@ -33,12 +31,7 @@ mod tests {
 
     #[test]
     fn what_is_not_well_encoded_stays_as_it_is() {
-        let cases = [
-            ("a%20b", "a b"),
-            ("%C3%A4", "ä"),
-            ("100%", "100%"),
-            ("%zz%4", "%zz%4"),
-        ];
+        let cases = [("a%20b", "a b"), ("%C3%A4", "ä"), ("100%", "100%"), ("%zz%4", "%zz%4")];
 
         for (encoded, decoded) in cases {
             assert_eq!(decode(encoded), decoded);

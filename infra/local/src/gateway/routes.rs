@@ -42,27 +42,16 @@ impl Routes {
 
     /// The route of a request, by its method and its path as it came.
     pub(super) fn find(&self, method: &str, path: &str) -> Option<Match<'_>> {
-        self.routes
-            .iter()
-            .filter(|pattern| pattern.serves(method))
-            .find_map(|pattern| {
-                let parameters = pattern.parameters(path)?;
-                Some(Match {
-                    route: &pattern.route,
-                    parameters,
-                })
-            })
+        self.routes.iter().filter(|pattern| pattern.serves(method)).find_map(|pattern| {
+            let parameters = pattern.parameters(path)?;
+            Some(Match { route: &pattern.route, parameters })
+        })
     }
 }
 
 impl Pattern {
     fn new(route: Route) -> Self {
-        let segments = route
-            .path
-            .trim_start_matches('/')
-            .split('/')
-            .map(Segment::parse)
-            .collect();
+        let segments = route.path.trim_start_matches('/').split('/').map(Segment::parse).collect();
         Self { route, segments }
     }
 
@@ -72,17 +61,9 @@ impl Pattern {
 
     /// Kind by kind of segment, then a method before `ANY`.
     fn precedence(&self, other: &Self) -> Ordering {
-        let ranks = |pattern: &Self| {
-            pattern
-                .segments
-                .iter()
-                .map(Segment::rank)
-                .collect::<Vec<_>>()
-        };
+        let ranks = |pattern: &Self| pattern.segments.iter().map(Segment::rank).collect::<Vec<_>>();
         let is_any = |pattern: &Self| pattern.route.method == "ANY";
-        ranks(self)
-            .cmp(&ranks(other))
-            .then(is_any(self).cmp(&is_any(other)))
+        ranks(self).cmp(&ranks(other)).then(is_any(self).cmp(&is_any(other)))
     }
 
     fn parameters(&self, path: &str) -> Option<BTreeMap<String, String>> {
@@ -113,10 +94,7 @@ impl Pattern {
 
 impl Segment {
     fn parse(segment: &str) -> Self {
-        match segment
-            .strip_prefix('{')
-            .and_then(|inner| inner.strip_suffix('}'))
-        {
+        match segment.strip_prefix('{').and_then(|inner| inner.strip_suffix('}')) {
             None => Self::Literal(segment.to_owned()),
             Some(name) => match name.strip_suffix('+') {
                 Some(name) => Self::Greedy(name.to_owned()),
@@ -166,9 +144,7 @@ mod tests {
         ];
 
         for (method, path, expected) in cases {
-            let found = routes
-                .find(method, path)
-                .map(|found| found.route.function.as_str());
+            let found = routes.find(method, path).map(|found| found.route.function.as_str());
             assert_eq!(found, expected, "{method} {path}");
         }
     }
@@ -176,11 +152,8 @@ mod tests {
     #[test]
     fn a_parameter_is_one_segment_that_is_not_empty() {
         let routes = Routes::new(&[route("GET", "/users/{userId}")]);
-        let parameter = |path: &str| {
-            routes
-                .find("GET", path)
-                .map(|found| found.parameters["userId"].clone())
-        };
+        let parameter =
+            |path: &str| routes.find("GET", path).map(|found| found.parameters["userId"].clone());
 
         assert_eq!(parameter("/users/a%20b").as_deref(), Some("a b"));
         assert_eq!(parameter("/users/"), None);

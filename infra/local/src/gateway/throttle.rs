@@ -20,13 +20,7 @@ struct State {
 impl Bucket {
     pub(super) fn new(settings: Throttle) -> Self {
         let tokens = f64::from(settings.burst);
-        Self {
-            settings,
-            state: Mutex::new(State {
-                tokens,
-                at: Instant::now(),
-            }),
-        }
+        Self { settings, state: Mutex::new(State { tokens, at: Instant::now() }) }
     }
 
     /// Takes a token, if there is one.
@@ -52,15 +46,9 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_burst_passes_and_then_only_as_many_as_are_refilled() {
-        let bucket = Bucket::new(Throttle {
-            burst: 2,
-            rate_per_s: 1.0,
-        });
+        let bucket = Bucket::new(Throttle { burst: 2, rate_per_s: 1.0 });
 
-        assert_eq!(
-            [bucket.take(), bucket.take(), bucket.take()],
-            [true, true, false]
-        );
+        assert_eq!([bucket.take(), bucket.take(), bucket.take()], [true, true, false]);
         tokio::time::advance(Duration::from_secs(1)).await;
         assert_eq!([bucket.take(), bucket.take()], [true, false]);
     }

@@ -1,4 +1,4 @@
-//! From YAML to CloudFormation's JSON, where every short form has its long one.
+//! From YAML to `CloudFormation`'s JSON, where every short form has its long one.
 
 use saphyr::{LoadableYamlNode, Scalar, Tag, Yaml};
 use serde_json::{Map, Number, Value, json};
@@ -12,9 +12,8 @@ use super::TemplateError;
 /// [`TemplateError::Syntax`] where the text is no YAML or not one document, and
 /// [`TemplateError::NotUnderstood`] for what JSON cannot say.
 pub(super) fn parse(source: &str) -> Result<Value, TemplateError> {
-    let documents = Yaml::load_from_str(source).map_err(|error| TemplateError::Syntax {
-        reason: error.to_string(),
-    })?;
+    let documents = Yaml::load_from_str(source)
+        .map_err(|error| TemplateError::Syntax { reason: error.to_string() })?;
     match documents.as_slice() {
         [document] => convert(document, ""),
         _ => Err(TemplateError::Syntax {
@@ -41,9 +40,9 @@ fn convert(node: &Yaml<'_>, path: &str) -> Result<Value, TemplateError> {
             Ok(Value::Object(object))
         }
         Yaml::Tagged(tag, inner) => Ok(long_form(tag, convert(inner, path)?)),
-        Yaml::Alias(_) | Yaml::BadValue | Yaml::Representation(..) => Err(
-            TemplateError::not_understood(path, "an alias or a malformed value"),
-        ),
+        Yaml::Alias(_) | Yaml::BadValue | Yaml::Representation(..) => {
+            Err(TemplateError::not_understood(path, "an alias or a malformed value"))
+        }
     }
 }
 
@@ -63,10 +62,7 @@ fn key_of(key: &Yaml<'_>, path: &str) -> Result<String, TemplateError> {
     match key {
         Yaml::Value(Scalar::String(words)) => Ok(words.to_string()),
         Yaml::Value(Scalar::Integer(number)) => Ok(number.to_string()),
-        _ => Err(TemplateError::not_understood(
-            path,
-            "a key that is no string",
-        )),
+        _ => Err(TemplateError::not_understood(path, "a key that is no string")),
     }
 }
 

@@ -75,11 +75,7 @@ pub(super) struct StreamEvent {
     #[serde(default)]
     function_response_types: Vec<ResponseType>,
     maximum_retry_attempts: Option<u32>,
-    #[serde(
-        default,
-        rename = "MaximumRecordAgeInSeconds",
-        deserialize_with = "optional_seconds"
-    )]
+    #[serde(default, rename = "MaximumRecordAgeInSeconds", deserialize_with = "optional_seconds")]
     maximum_record_age: Option<Duration>,
     #[serde(default)]
     bisect_batch_on_function_error: bool,
@@ -142,15 +138,9 @@ impl QueueEvent {
             batch_size: self.batch_size,
             batching_window: self.maximum_batching_window_in_seconds,
             report_batch_item_failures: !self.function_response_types.is_empty(),
-            maximum_concurrency: self
-                .scaling_config
-                .map(|scaling| scaling.maximum_concurrency),
+            maximum_concurrency: self.scaling_config.map(|scaling| scaling.maximum_concurrency),
         });
-        EventSource {
-            function: function.to_owned(),
-            name,
-            trigger,
-        }
+        EventSource { function: function.to_owned(), name, trigger }
     }
 }
 
@@ -166,29 +156,17 @@ impl StreamEvent {
             maximum_record_age: self.maximum_record_age,
             bisect_batch_on_function_error: self.bisect_batch_on_function_error,
             parallelization_factor: self.parallelization_factor,
-            on_failure_queue: self
-                .destination_config
-                .map(|config| config.on_failure.destination),
+            on_failure_queue: self.destination_config.map(|config| config.on_failure.destination),
         });
-        EventSource {
-            function: function.to_owned(),
-            name,
-            trigger,
-        }
+        EventSource { function: function.to_owned(), name, trigger }
     }
 }
 
 impl ScheduleEvent {
     pub(super) fn into_source(self, function: &str, name: String) -> EventSource {
-        let trigger = Trigger::Schedule(ScheduleTrigger {
-            expression: self.schedule,
-            input: self.input,
-        });
-        EventSource {
-            function: function.to_owned(),
-            name,
-            trigger,
-        }
+        let trigger =
+            Trigger::Schedule(ScheduleTrigger { expression: self.schedule, input: self.input });
+        EventSource { function: function.to_owned(), name, trigger }
     }
 }
 

@@ -23,7 +23,7 @@ pub(super) struct Scope<'a> {
 }
 
 /// How deep expressions may nest; a condition that names itself ends here.
-const DEPTH_MAX: usize = 64;
+pub(super) const DEPTH_MAX: usize = 64;
 
 impl Scope<'_> {
     /// The value with everything evaluated that is known; properties whose value is
@@ -32,23 +32,15 @@ impl Scope<'_> {
         Ok(self.reduce(value, path, 0)?.unwrap_or(Value::Null))
     }
 
-    /// Whether a condition of the template holds.
-    pub(super) fn holds(&self, condition: &str) -> Result<bool, TemplateError> {
-        self.condition(condition, 0)
-    }
-
     /// `None` is `AWS::NoValue`.
-    fn reduce(
+    pub(super) fn reduce(
         &self,
         value: &Value,
         path: &str,
         depth: usize,
     ) -> Result<Option<Value>, TemplateError> {
         if depth > DEPTH_MAX {
-            return Err(TemplateError::not_understood(
-                path,
-                "an expression that nests too deeply",
-            ));
+            return Err(TemplateError::not_understood(path, "an expression that nests too deeply"));
         }
         match value {
             Value::Array(items) => {
@@ -95,10 +87,7 @@ impl Scope<'_> {
             "Fn::Join" => self.join(argument, path, depth).map(Some),
             "Fn::If" => self.choose(argument, path, depth),
             "Fn::FindInMap" => self.find_in_map(argument, path, depth).map(Some),
-            _ => Err(TemplateError::not_understood(
-                path,
-                &format!("the intrinsic {name}"),
-            )),
+            _ => Err(TemplateError::not_understood(path, &format!("the intrinsic {name}"))),
         }
     }
 
@@ -122,10 +111,7 @@ impl Scope<'_> {
                 self.resource(resource, path)?;
                 Ok(json!({"Fn::GetAtt": [resource, attribute]}))
             }
-            _ => Err(TemplateError::not_understood(
-                path,
-                "a GetAtt without `Resource.Attribute`",
-            )),
+            _ => Err(TemplateError::not_understood(path, "a GetAtt without `Resource.Attribute`")),
         }
     }
 
@@ -151,17 +137,11 @@ impl Scope<'_> {
             Value::Array(arguments) => match arguments.as_slice() {
                 [Value::String(pattern), Value::Object(variables)] => (pattern, Some(variables)),
                 _ => {
-                    return Err(TemplateError::not_understood(
-                        path,
-                        "the arguments of Fn::Sub",
-                    ));
+                    return Err(TemplateError::not_understood(path, "the arguments of Fn::Sub"));
                 }
             },
             _ => {
-                return Err(TemplateError::not_understood(
-                    path,
-                    "the arguments of Fn::Sub",
-                ));
+                return Err(TemplateError::not_understood(path, "the arguments of Fn::Sub"));
             }
         };
         let mut pieces = Vec::new();
@@ -171,19 +151,14 @@ impl Scope<'_> {
                 .split_once('}')
                 .ok_or_else(|| TemplateError::not_understood(path, "a `${` that is not closed"))?;
             pieces.push(json!(before));
-            pieces.push(
-                match (
-                    name.strip_prefix('!'),
-                    variables.and_then(|all| all.get(name)),
-                ) {
-                    (Some(literal), _) => json!(format!("${{{literal}}}")),
-                    (None, Some(variable)) => variable.clone(),
-                    (None, None) => match name.split_once('.') {
-                        Some((resource, attribute)) => json!({"Fn::GetAtt": [resource, attribute]}),
-                        None => json!({"Ref": name}),
-                    },
+            pieces.push(match (name.strip_prefix('!'), variables.and_then(|all| all.get(name))) {
+                (Some(literal), _) => json!(format!("${{{literal}}}")),
+                (None, Some(variable)) => variable.clone(),
+                (None, None) => match name.split_once('.') {
+                    Some((resource, attribute)) => json!({"Fn::GetAtt": [resource, attribute]}),
+                    None => json!({"Ref": name}),
                 },
-            );
+            });
             rest = remaining;
         }
         pieces.push(json!(rest));
@@ -194,15 +169,10 @@ impl Scope<'_> {
     /// plain string.
     fn join(&self, argument: &Value, path: &str, depth: usize) -> Result<Value, TemplateError> {
         let arguments = self.reduce(argument, path, depth)?;
-        let Some([Value::String(delimiter), Value::Array(pieces)]) = arguments
-            .as_ref()
-            .and_then(Value::as_array)
-            .map(Vec::as_slice)
+        let Some([Value::String(delimiter), Value::Array(pieces)]) =
+            arguments.as_ref().and_then(Value::as_array).map(Vec::as_slice)
         else {
-            return Err(TemplateError::not_understood(
-                path,
-                "the arguments of Fn::Join",
-            ));
+            return Err(TemplateError::not_understood(path, "the arguments of Fn::Join"));
         };
         let mut joined = Joined::default();
         for (index, piece) in pieces.iter().enumerate() {
@@ -222,17 +192,10 @@ impl Scope<'_> {
     ) -> Result<Option<Value>, TemplateError> {
         match argument.as_array().map(Vec::as_slice) {
             Some([Value::String(condition), then, otherwise]) => {
-                let chosen = if self.condition(condition, depth)? {
-                    then
-                } else {
-                    otherwise
-                };
+                let chosen = if self.condition(condition, depth)? { then } else { otherwise };
                 self.reduce(chosen, path, depth)
             }
-            _ => Err(TemplateError::not_understood(
-                path,
-                "the arguments of Fn::If",
-            )),
+            _ => Err(TemplateError::not_understood(path, "the arguments of Fn::If")),
         }
     }
 
@@ -251,54 +214,6 @@ impl Scope<'_> {
         }
         Ok(found.clone())
     }
-
-    fn condition(&self, name: &str, depth: usize) -> Result<bool, TemplateError> {
-        let path = format!("/Conditions/{name}");
-        let expression = self
-            .conditions
-            .get(name)
-            .ok_or_else(|| TemplateError::not_understood(&path, "a condition that is missing"))?;
-        self.test(expression, &path, depth + 1)
-    }
-
-    fn test(&self, expression: &Value, path: &str, depth: usize) -> Result<bool, TemplateError> {
-        let refused =
-            || TemplateError::not_understood(path, &format!("the condition {expression}"));
-        if depth > DEPTH_MAX {
-            return Err(TemplateError::not_understood(
-                path,
-                "conditions that name each other",
-            ));
-        }
-        let (name, argument) = expression
-            .as_object()
-            .and_then(sole_intrinsic)
-            .ok_or_else(refused)?;
-        match (name, argument) {
-            ("Condition", Value::String(other)) => self.condition(other, depth),
-            ("Fn::Equals", Value::Array(sides)) => match sides.as_slice() {
-                [left, right] => {
-                    Ok(self.reduce(left, path, depth)? == self.reduce(right, path, depth)?)
-                }
-                _ => Err(refused()),
-            },
-            ("Fn::Not", Value::Array(terms)) if terms.len() == 1 => {
-                Ok(!self.test(&terms[0], path, depth + 1)?)
-            }
-            ("Fn::And" | "Fn::Or", Value::Array(terms)) => {
-                let mut results = Vec::with_capacity(terms.len());
-                for term in terms {
-                    results.push(self.test(term, path, depth + 1)?);
-                }
-                Ok(if name == "Fn::And" {
-                    results.iter().all(|held| *held)
-                } else {
-                    results.iter().any(|held| *held)
-                })
-            }
-            _ => Err(refused()),
-        }
-    }
 }
 
 /// The pieces of a joined text: words melted together, references between them.
@@ -310,11 +225,7 @@ struct Joined {
 impl Joined {
     fn push(&mut self, piece: &Value) {
         if let Some(inner) = piece.get("Fn::Join").and_then(|join| join.get(1)) {
-            inner
-                .as_array()
-                .into_iter()
-                .flatten()
-                .for_each(|piece| self.push(piece));
+            inner.as_array().into_iter().flatten().for_each(|piece| self.push(piece));
             return;
         }
         let words = match piece {
@@ -340,7 +251,7 @@ impl Joined {
 }
 
 /// The intrinsic that an object consists of, if it is one.
-fn sole_intrinsic(object: &Map<String, Value>) -> Option<(&str, &Value)> {
+pub(super) fn sole_intrinsic(object: &Map<String, Value>) -> Option<(&str, &Value)> {
     let (name, argument) = object.iter().next().filter(|_| object.len() == 1)?;
     let is_intrinsic = match name.as_str() {
         "Ref" => true,
@@ -366,10 +277,7 @@ mod tests {
         let scope = Scope {
             parameters: BTreeMap::from([
                 ("Stage".to_owned(), json!("prod")),
-                (
-                    "Origins".to_owned(),
-                    json!(["https://a.example", "https://b.example"]),
-                ),
+                ("Origins".to_owned(), json!(["https://a.example", "https://b.example"])),
             ]),
             mappings: &mappings,
             conditions: &conditions,
@@ -394,14 +302,8 @@ mod tests {
                 json!("https://a.example,https://b.example"),
             ),
             (json!({"Fn::If": ["IsDev", 1, 2]}), json!(2)),
-            (
-                json!({"Fn::FindInMap": ["Sizes", {"Ref": "Stage"}, "memory"]}),
-                json!(512),
-            ),
-            (
-                json!({"kept": 1, "gone": {"Ref": "AWS::NoValue"}}),
-                json!({"kept": 1}),
-            ),
+            (json!({"Fn::FindInMap": ["Sizes", {"Ref": "Stage"}, "memory"]}), json!(512)),
+            (json!({"kept": 1, "gone": {"Ref": "AWS::NoValue"}}), json!({"kept": 1})),
         ];
 
         for (expression, expected) in cases {
@@ -412,22 +314,13 @@ mod tests {
     #[test]
     fn what_is_not_understood_is_refused_with_its_path() {
         let cases = [
-            (
-                json!({"a": [{"Fn::Transform": {}}]}),
-                "/a/0: the intrinsic Fn::Transform",
-            ),
-            (
-                json!({"b": {"Ref": "Nothing"}}),
-                "/b: Nothing, which the template does not have",
-            ),
+            (json!({"a": [{"Fn::Transform": {}}]}), "/a/0: the intrinsic Fn::Transform"),
+            (json!({"b": {"Ref": "Nothing"}}), "/b: Nothing, which the template does not have"),
             (
                 json!({"Fn::If": ["Loop", 1, 2]}),
                 "/Conditions/Loop: conditions that name each other",
             ),
-            (
-                json!({"c": {"Fn::Sub": "${Stage"}}),
-                "/c: a `${` that is not closed",
-            ),
+            (json!({"c": {"Fn::Sub": "${Stage"}}), "/c: a `${` that is not closed"),
         ];
 
         for (expression, expected) in cases {

@@ -1,15 +1,18 @@
 //! Reads `template.yaml`, the platform's only source of what there is to run.
 //!
-//! The template is brought into a typed model: [`document`] turns YAML into CloudFormation's JSON,
+//! The template is brought into a typed model: [`document`] turns YAML into `CloudFormation`'s JSON,
 //! [`intrinsics`] evaluates what can be known beforehand, [`resources`] makes the [`model`] of what
 //! is left. What the platform does not understand is an error that names its place, never ignored;
-//! kinds of resources that only mean something on AWS are listed in [`resources`] and left out.
+//! what only means something on AWS is listed in [`only_on_aws`] and left out.
 
+mod conditions;
 mod document;
 mod events;
 mod intrinsics;
 mod model;
+mod only_on_aws;
 mod properties;
+mod references;
 mod resources;
 mod text;
 
@@ -61,10 +64,7 @@ pub enum TemplateError {
 
 impl TemplateError {
     fn not_understood(path: &str, what: &str) -> Self {
-        Self::NotUnderstood {
-            path: path.to_owned(),
-            what: what.to_owned(),
-        }
+        Self::NotUnderstood { path: path.to_owned(), what: what.to_owned() }
     }
 }
 
@@ -131,20 +131,13 @@ fn parameter_values(
             }
         };
         let is_list = declaration["Type"] == "CommaDelimitedList";
-        values.insert(
-            name.clone(),
-            if is_list { list(&value) } else { json!(value) },
-        );
+        values.insert(name.clone(), if is_list { list(&value) } else { json!(value) });
     }
     Ok(values)
 }
 
 fn list(value: &str) -> Value {
-    value
-        .split(',')
-        .map(str::trim)
-        .filter(|item| !item.is_empty())
-        .collect()
+    value.split(',').map(str::trim).filter(|item| !item.is_empty()).collect()
 }
 
 fn pseudo_parameters() -> BTreeMap<String, Value> {
@@ -177,22 +170,10 @@ mod tests {
 
         let create_order = &template.functions["CreateOrderFunction"];
         assert_eq!(create_order.binary, "create_order");
-        assert_eq!(
-            create_order.environment["SERVICE_NAME"],
-            Text::literal(STACK_NAME)
-        );
-        assert_eq!(
-            create_order.environment["ORDERS_TABLE"].logical_id(),
-            Some("OrdersTable")
-        );
-        assert_eq!(
-            template.tables["OutboxTable"].stream,
-            Some(StreamView::NewImage)
-        );
-        assert_eq!(
-            template.tables["LedgerTable"].ttl_attribute.as_deref(),
-            Some("expiresAt")
-        );
+        assert_eq!(create_order.environment["SERVICE_NAME"], Text::literal(STACK_NAME));
+        assert_eq!(create_order.environment["ORDERS_TABLE"].logical_id(), Some("OrdersTable"));
+        assert_eq!(template.tables["OutboxTable"].stream, Some(StreamView::NewImage));
+        assert_eq!(template.tables["LedgerTable"].ttl_attribute.as_deref(), Some("expiresAt"));
         let redrive = template.queues["EmailsQueue"].redrive.as_ref().unwrap();
         assert_eq!(redrive.dead_letter_queue, "EmailsDeadLetterQueue");
         assert_eq!(template.event_sources.len(), 2);
@@ -202,22 +183,13 @@ mod tests {
     fn a_route_is_open_only_where_it_says_so() {
         let api = ours().api.unwrap();
         let authorizer = |method: &str, path: &str| {
-            let found = api
-                .routes
-                .iter()
-                .find(|it| it.method == method && it.path == path);
+            let found = api.routes.iter().find(|it| it.method == method && it.path == path);
             found.unwrap().authorizer.clone()
         };
 
         assert_eq!(authorizer("POST", "/users"), None);
-        assert_eq!(
-            authorizer("POST", "/orders").as_deref(),
-            Some("TokenAuthorizer")
-        );
-        assert_eq!(
-            api.authorizers["TokenAuthorizer"].cache_ttl,
-            Duration::from_secs(300)
-        );
+        assert_eq!(authorizer("POST", "/orders").as_deref(), Some("TokenAuthorizer"));
+        assert_eq!(api.authorizers["TokenAuthorizer"].cache_ttl, Duration::from_mins(5));
     }
 
     #[test]
@@ -236,10 +208,7 @@ mod tests {
     #[test]
     fn what_is_not_understood_is_an_error_that_names_its_place() {
         let cases = [
-            (
-                "  A: {Type: 'AWS::S3::Bucket'}",
-                "/Resources/A: a resource of type AWS::S3::Bucket",
-            ),
+            ("  A: {Type: 'AWS::S3::Bucket'}", "/Resources/A: a resource of type AWS::S3::Bucket"),
             (
                 "  Q: {Type: 'AWS::SQS::Queue', Properties: {VisibilityTimout: 3}}",
                 "/Resources/Q/Properties/VisibilityTimout: unknown field `VisibilityTimout`",
@@ -256,9 +225,7 @@ mod tests {
 
         for (resource, expected) in cases {
             let source = format!("Resources:\n{resource}\n");
-            let message = Template::parse(&source, &BTreeMap::new())
-                .unwrap_err()
-                .to_string();
+            let message = Template::parse(&source, &BTreeMap::new()).unwrap_err().to_string();
             assert!(message.contains(expected), "{message}");
         }
     }

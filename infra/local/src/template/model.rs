@@ -28,10 +28,7 @@ pub struct Template {
 impl Template {
     /// The names of the binaries that the functions are made of, each once.
     pub fn binaries(&self) -> BTreeSet<String> {
-        self.functions
-            .values()
-            .map(|function| function.binary.clone())
-            .collect()
+        self.functions.values().map(|function| function.binary.clone()).collect()
     }
 }
 

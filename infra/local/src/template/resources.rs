@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::TemplateError;
 use super::events::EventProperties;
 use super::intrinsics::Scope;
 use super::model::{
@@ -16,68 +15,7 @@ use super::properties::{
     AuthorizerProperties, FunctionProperties, HttpApiProperties, IndexProperties, KeyProperties,
     KeyType, ProjectionType, QueueProperties, SecretProperties, TableProperties,
 };
-
-/// Kinds of resources that mean something on AWS alone, and are left out on purpose.
-const ONLY_ON_AWS: &[&str] = &[
-    "AWS::CloudWatch::Alarm",
-    "AWS::CloudWatch::Dashboard",
-    "AWS::Lambda::Permission",
-    "AWS::Logs::LogGroup",
-    "AWS::Logs::MetricFilter",
-    "AWS::SNS::Topic",
-    "AWS::SNS::TopicPolicy",
-    "AWS::SQS::QueuePolicy",
-];
-
-/// Properties of a function that change nothing on the platform.
-const FUNCTION_ONLY_ON_AWS: &[&str] = &[
-    "Architectures",
-    "CodeUri",
-    "Description",
-    "FunctionName",
-    "Handler",
-    "LoggingConfig",
-    "Tags",
-    "Tracing",
-];
-
-const HTTP_API_ONLY_ON_AWS: &[&str] = &[
-    "AccessLogSettings",
-    "Description",
-    "FailOnWarnings",
-    "Name",
-    "RouteSettings",
-    "Tags",
-];
-
-const TABLE_ONLY_ON_AWS: &[&str] = &[
-    "BillingMode",
-    "DeletionProtectionEnabled",
-    "OnDemandThroughput",
-    "PointInTimeRecoverySpecification",
-    "SSESpecification",
-    "TableName",
-    "Tags",
-];
-
-const QUEUE_ONLY_ON_AWS: &[&str] = &[
-    "DeduplicationScope",
-    "FifoThroughputLimit",
-    "KmsMasterKeyId",
-    "MaximumMessageSize",
-    "QueueName",
-    "RedriveAllowPolicy",
-    "SqsManagedSseEnabled",
-    "Tags",
-];
-
-const SECRET_ONLY_ON_AWS: &[&str] = &[
-    "Description",
-    "GenerateSecretString",
-    "KmsKeyId",
-    "Name",
-    "Tags",
-];
+use super::{TemplateError, only_on_aws, references};
 
 /// Makes the model of all resources that exist under the scope's conditions.
 pub(super) fn model(scope: &Scope<'_>, globals: &Value) -> Result<Template, TemplateError> {
@@ -110,39 +48,25 @@ pub(super) fn model(scope: &Scope<'_>, globals: &Value) -> Result<Template, Temp
                 default_authorizer = default;
             }
             "AWS::DynamoDB::Table" => {
-                template
-                    .tables
-                    .insert(id.clone(), resources.table(id, declaration)?);
+                template.tables.insert(id.clone(), resources.table(id, declaration)?);
             }
             "AWS::SQS::Queue" => {
-                template
-                    .queues
-                    .insert(id.clone(), resources.queue(id, declaration)?);
+                template.queues.insert(id.clone(), resources.queue(id, declaration)?);
             }
             "AWS::SecretsManager::Secret" => {
-                template
-                    .secrets
-                    .insert(id.clone(), resources.secret(id, declaration)?);
+                template.secrets.insert(id.clone(), resources.secret(id, declaration)?);
             }
-            known if ONLY_ON_AWS.contains(&known) => {}
+            known if only_on_aws::RESOURCES.contains(&known) => {}
             unknown => {
                 let what = format!("a resource of type {unknown} (or a second one)");
-                return Err(TemplateError::not_understood(
-                    &format!("/Resources/{id}"),
-                    &what,
-                ));
+                return Err(TemplateError::not_understood(&format!("/Resources/{id}"), &what));
             }
         }
     }
     for (function, declared) in events {
-        attach(
-            &mut template,
-            function,
-            declared,
-            default_authorizer.as_ref(),
-        )?;
+        attach(&mut template, function, declared, default_authorizer.as_ref())?;
     }
-    check_references(&template)?;
+    references::check(&template)?;
     Ok(template)
 }
 
@@ -158,22 +82,15 @@ impl Resources<'_> {
         declaration: &Value,
     ) -> Result<(Function, BTreeMap<String, EventProperties>), TemplateError> {
         let properties: FunctionProperties =
-            self.properties(id, declaration, "Function", FUNCTION_ONLY_ON_AWS)?;
+            self.properties(id, declaration, "Function", only_on_aws::FUNCTION)?;
         if properties.runtime != "provided.al2023" {
-            return Err(refuse(
-                id,
-                "Runtime",
-                "a runtime other than provided.al2023",
-            ));
+            return Err(refuse(id, "Runtime", "a runtime other than provided.al2023"));
         }
         let binary = declaration
             .pointer("/Metadata/BuildProperties/Binary")
             .and_then(Value::as_str)
             .ok_or_else(|| refuse(id, "Metadata/BuildProperties/Binary", "no binary is named"))?;
-        let statements = properties
-            .policies
-            .into_iter()
-            .flat_map(|policy| policy.statement);
+        let statements = properties.policies.into_iter().flat_map(|policy| policy.statement);
         let function = Function {
             logical_id: id.to_owned(),
             binary: binary.to_owned(),
@@ -199,11 +116,8 @@ impl Resources<'_> {
         declaration: &Value,
     ) -> Result<(HttpApi, Option<String>), TemplateError> {
         let properties: HttpApiProperties =
-            self.properties(id, declaration, "HttpApi", HTTP_API_ONLY_ON_AWS)?;
-        if properties
-            .stage_name
-            .is_some_and(|stage| stage != "$default")
-        {
+            self.properties(id, declaration, "HttpApi", only_on_aws::HTTP_API)?;
+        if properties.stage_name.is_some_and(|stage| stage != "$default") {
             return Err(refuse(id, "StageName", "a stage other than $default"));
         }
         let mut authorizers = BTreeMap::new();
@@ -233,7 +147,7 @@ impl Resources<'_> {
 
     fn table(&self, id: &str, declaration: &Value) -> Result<Table, TemplateError> {
         let properties: TableProperties =
-            self.properties(id, declaration, "Table", TABLE_ONLY_ON_AWS)?;
+            self.properties(id, declaration, "Table", only_on_aws::TABLE)?;
         let indexes = properties.global_secondary_indexes.into_iter();
         Ok(Table {
             logical_id: id.to_owned(),
@@ -243,12 +157,8 @@ impl Resources<'_> {
                 .into_iter()
                 .map(|attribute| (attribute.attribute_name, attribute.attribute_type))
                 .collect(),
-            indexes: indexes
-                .map(|index| into_index(id, index))
-                .collect::<Result<_, _>>()?,
-            stream: properties
-                .stream_specification
-                .map(|stream| stream.stream_view_type),
+            indexes: indexes.map(|index| into_index(id, index)).collect::<Result<_, _>>()?,
+            stream: properties.stream_specification.map(|stream| stream.stream_view_type),
             ttl_attribute: properties
                 .time_to_live_specification
                 .filter(|ttl| ttl.enabled)
@@ -258,7 +168,7 @@ impl Resources<'_> {
 
     fn queue(&self, id: &str, declaration: &Value) -> Result<Queue, TemplateError> {
         let properties: QueueProperties =
-            self.properties(id, declaration, "Queue", QUEUE_ONLY_ON_AWS)?;
+            self.properties(id, declaration, "Queue", only_on_aws::QUEUE)?;
         Ok(Queue {
             logical_id: id.to_owned(),
             fifo: properties.fifo_queue,
@@ -276,11 +186,8 @@ impl Resources<'_> {
 
     fn secret(&self, id: &str, declaration: &Value) -> Result<Secret, TemplateError> {
         let properties: SecretProperties =
-            self.properties(id, declaration, "Secret", SECRET_ONLY_ON_AWS)?;
-        Ok(Secret {
-            logical_id: id.to_owned(),
-            value: properties.secret_string,
-        })
+            self.properties(id, declaration, "Secret", only_on_aws::SECRET)?;
+        Ok(Secret { logical_id: id.to_owned(), value: properties.secret_string })
     }
 
     /// A resource's properties: globals merged in, evaluated, without those of AWS alone, strictly
@@ -328,18 +235,10 @@ fn into_authorizer(
 ) -> Result<Authorizer, TemplateError> {
     if !properties.authorizer_payload_format_version.is_two() || !properties.enable_simple_responses
     {
-        return Err(refuse(
-            api,
-            place,
-            "an authorizer without payload 2.0 and simple responses",
-        ));
+        return Err(refuse(api, place, "an authorizer without payload 2.0 and simple responses"));
     }
     if properties.identity.headers.is_empty() {
-        return Err(refuse(
-            api,
-            place,
-            "an authorizer without an identity source",
-        ));
+        return Err(refuse(api, place, "an authorizer without an identity source"));
     }
     let headers = properties.identity.headers.into_iter();
     Ok(Authorizer {
@@ -350,18 +249,13 @@ fn into_authorizer(
 }
 
 fn key(table: &str, schema: Vec<KeyProperties>) -> Result<Key, TemplateError> {
-    let (hash, range): (Vec<_>, Vec<_>) = schema
-        .into_iter()
-        .partition(|element| element.key_type == KeyType::Hash);
+    let (hash, range): (Vec<_>, Vec<_>) =
+        schema.into_iter().partition(|element| element.key_type == KeyType::Hash);
     let mut hash = hash.into_iter().map(|element| element.attribute_name);
     let mut range = range.into_iter().map(|element| element.attribute_name);
     match (hash.next(), hash.next(), range.next(), range.next()) {
         (Some(partition), None, sort, None) => Ok(Key { partition, sort }),
-        _ => Err(refuse(
-            table,
-            "KeySchema",
-            "a key that is not one HASH and at most one RANGE",
-        )),
+        _ => Err(refuse(table, "KeySchema", "a key that is not one HASH and at most one RANGE")),
     }
 }
 
@@ -389,19 +283,11 @@ fn attach(
     for (name, event) in events {
         let source = match event {
             EventProperties::HttpApi(event) => {
-                let api = template
-                    .api
-                    .as_mut()
-                    .filter(|api| api.logical_id == event.api);
+                let api = template.api.as_mut().filter(|api| api.logical_id == event.api);
                 let api = api.ok_or_else(|| {
-                    refuse(
-                        function,
-                        &format!("Events/{name}/ApiId"),
-                        "an API that is missing",
-                    )
+                    refuse(function, &format!("Events/{name}/ApiId"), "an API that is missing")
                 })?;
-                api.routes
-                    .push(event.into_route(function, default_authorizer));
+                api.routes.push(event.into_route(function, default_authorizer));
                 continue;
             }
             EventProperties::Queue(event) => event.into_source(function, name),
@@ -413,63 +299,6 @@ fn attach(
     Ok(())
 }
 
-/// What is named must be there, and be of the right kind.
-fn check_references(template: &Template) -> Result<(), TemplateError> {
-    use super::model::Trigger;
-
-    let is_function = |id: &String| template.functions.contains_key(id);
-    let is_queue = |id: &String| template.queues.contains_key(id);
-    let missing = |owner: &str, id: &str, kind: &str| {
-        Err(refuse(
-            owner,
-            "",
-            &format!("{id}, which is no {kind} of this template"),
-        ))
-    };
-    if let Some(api) = &template.api {
-        let unknown = api
-            .authorizers
-            .values()
-            .find(|each| !is_function(&each.function));
-        if let Some(authorizer) = unknown {
-            return missing(&api.logical_id, &authorizer.function, "function");
-        }
-        for route in &api.routes {
-            if let Some(name) = &route.authorizer
-                && !api.authorizers.contains_key(name)
-            {
-                return missing(&route.function, name, "authorizer");
-            }
-        }
-    }
-    for queue in template.queues.values() {
-        if let Some(redrive) = queue
-            .redrive
-            .as_ref()
-            .filter(|it| !is_queue(&it.dead_letter_queue))
-        {
-            return missing(&queue.logical_id, &redrive.dead_letter_queue, "queue");
-        }
-    }
-    for source in &template.event_sources {
-        match &source.trigger {
-            Trigger::Queue(trigger) if !is_queue(&trigger.queue) => {
-                return missing(&source.function, &trigger.queue, "queue");
-            }
-            Trigger::Stream(trigger)
-                if template
-                    .tables
-                    .get(&trigger.table)
-                    .is_none_or(|it| it.stream.is_none()) =>
-            {
-                return missing(&source.function, &trigger.table, "table with a stream");
-            }
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-fn refuse(id: &str, place: &str, what: &str) -> TemplateError {
+pub(super) fn refuse(id: &str, place: &str, what: &str) -> TemplateError {
     TemplateError::not_understood(&format!("/Resources/{id}/Properties/{place}"), what)
 }

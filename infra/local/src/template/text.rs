@@ -38,9 +38,7 @@ pub struct Unresolved(pub Reference);
 impl Text {
     /// Plain words.
     pub fn literal(words: impl Into<String>) -> Self {
-        Self {
-            parts: vec![Part::Literal(words.into())],
-        }
+        Self { parts: vec![Part::Literal(words.into())] }
     }
 
     /// The text with every reference replaced by what `look_up` knows of it.
@@ -79,7 +77,7 @@ impl Text {
 }
 
 /// Reads what [`super::intrinsics`] leaves: a string, `Ref`, `Fn::GetAtt`, or a `Fn::Join` of these
-/// with nothing between. Numbers and booleans become their words, as in CloudFormation.
+/// with nothing between. Numbers and booleans become their words, as in `CloudFormation`.
 impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = Value::deserialize(deserializer)?;
@@ -114,20 +112,12 @@ impl Reference {
     /// Reads `{"Ref": "Resource"}` or `{"Fn::GetAtt": ["Resource", "Attribute"]}`.
     fn from_value(value: &Value) -> Result<Self, String> {
         if let Some(resource) = value.get("Ref").and_then(Value::as_str) {
-            return Ok(Self {
-                resource: resource.to_owned(),
-                attribute: None,
-            });
+            return Ok(Self { resource: resource.to_owned(), attribute: None });
         }
-        match value
-            .get("Fn::GetAtt")
-            .and_then(Value::as_array)
-            .map(Vec::as_slice)
-        {
-            Some([Value::String(resource), Value::String(attribute)]) => Ok(Self {
-                resource: resource.clone(),
-                attribute: Some(attribute.clone()),
-            }),
+        match value.get("Fn::GetAtt").and_then(Value::as_array).map(Vec::as_slice) {
+            Some([Value::String(resource), Value::String(attribute)]) => {
+                Ok(Self { resource: resource.clone(), attribute: Some(attribute.clone()) })
+            }
             _ => Err(format!("expected a string or a reference, found {value}")),
         }
     }
@@ -170,9 +160,6 @@ mod tests {
     fn an_unknown_reference_is_named() {
         let error = text(json!({"Ref": "Alarm"})).resolve(|_| None).unwrap_err();
 
-        assert_eq!(
-            error.to_string(),
-            "!Ref Alarm names nothing that exists on the local platform"
-        );
+        assert_eq!(error.to_string(), "!Ref Alarm names nothing that exists on the local platform");
     }
 }

@@ -17,9 +17,7 @@ async fn tell(functions: &Functions, what: &Value) -> Result<Value, InvokeError>
 /// Where an event stands in a record, in milliseconds.
 fn at(record: &InvocationRecord, what: &str) -> f64 {
     let found = record.events.iter().find(|event| event.what == what);
-    found
-        .unwrap_or_else(|| panic!("no {what} in {record:?}"))
-        .at_ms
+    found.unwrap_or_else(|| panic!("no {what} in {record:?}")).at_ms
 }
 
 #[tokio::test]
@@ -30,10 +28,7 @@ async fn an_environment_is_started_once_and_kept_warm() {
     tell(&functions, &json!({"do": "echo"})).await.unwrap();
 
     let records = functions.invocations();
-    assert_eq!(
-        records.iter().map(|it| it.cold_start).collect::<Vec<_>>(),
-        [true, false]
-    );
+    assert_eq!(records.iter().map(|it| it.cold_start).collect::<Vec<_>>(), [true, false]);
     assert_eq!(records[0].environment, records[1].environment);
     assert_eq!(functions.counts()[PROBE].cold_starts, 1);
     functions.stop().await;
@@ -55,10 +50,7 @@ async fn the_answer_is_out_before_the_extension_is_done_and_the_next_invocation_
     assert!(answered < Duration::from_millis(300), "{answered:?}");
     let second = &functions.invocations()[1];
     assert!(!second.cold_start);
-    assert!(
-        at(second, "response posted") < at(second, "extension probe next"),
-        "{second:?}"
-    );
+    assert!(at(second, "response posted") < at(second, "extension probe next"), "{second:?}");
     assert!(at(second, "extension probe next") >= 400.0);
     functions.stop().await;
 }
@@ -71,10 +63,7 @@ async fn an_environment_whose_extension_is_at_work_takes_nothing() {
     tell(&functions, &json!({"do": "echo"})).await.unwrap();
 
     let records = functions.invocations();
-    assert!(
-        records[1].cold_start,
-        "the first environment was still busy"
-    );
+    assert!(records[1].cold_start, "the first environment was still busy");
     assert_ne!(records[0].environment, records[1].environment);
     functions.stop().await;
 }
@@ -104,9 +93,7 @@ async fn what_overruns_is_ended_and_the_next_invocation_starts_anew() {
     deployment.timeout = Duration::from_millis(300);
     let functions = start(vec![deployment]);
 
-    let error = tell(&functions, &json!({"do": "sleep", "ms": 5_000}))
-        .await
-        .unwrap_err();
+    let error = tell(&functions, &json!({"do": "sleep", "ms": 5_000})).await.unwrap_err();
     assert_eq!(error.to_string(), "Task timed out after 0.30 seconds");
 
     tell(&functions, &json!({"do": "echo"})).await.unwrap();
@@ -119,12 +106,7 @@ async fn a_crash_fails_its_invocation_alone() {
     let functions = start(vec![deployment()]);
 
     let error = tell(&functions, &json!({"do": "exit"})).await.unwrap_err();
-    assert_eq!(
-        error,
-        InvokeError::Crashed {
-            how: "exit status: 3".to_owned()
-        }
-    );
+    assert_eq!(error, InvokeError::Crashed { how: "exit status: 3".to_owned() });
 
     tell(&functions, &json!({"do": "echo"})).await.unwrap();
     functions.stop().await;
@@ -171,12 +153,7 @@ async fn a_function_that_cannot_start_fails_each_invocation_once() {
 
     let error = tell(&functions, &json!({"do": "echo"})).await.unwrap_err();
 
-    assert_eq!(
-        error,
-        InvokeError::InitFailed {
-            reason: "exit status: 7".to_owned()
-        }
-    );
+    assert_eq!(error, InvokeError::InitFailed { reason: "exit status: 7".to_owned() });
     functions.stop().await;
 }
 
@@ -199,9 +176,7 @@ async fn more_than_the_reserved_concurrency_is_throttled() {
 async fn an_answer_that_is_too_large_is_the_functions_error() {
     let functions = start(vec![deployment()]);
 
-    let error = tell(&functions, &json!({"do": "answer much"}))
-        .await
-        .unwrap_err();
+    let error = tell(&functions, &json!({"do": "answer much"})).await.unwrap_err();
 
     assert_eq!(error.error_type(), "Function.ResponseSizeTooLarge");
     functions.stop().await;
@@ -219,11 +194,7 @@ async fn one_process_serves_several_invocations_at_once_where_it_may() {
     let results = futures::future::join_all((0..4).map(|_| tell(&functions, &sleeping))).await;
 
     assert!(results.iter().all(Result::is_ok), "{results:?}");
-    assert!(
-        began.elapsed() < Duration::from_millis(1_200),
-        "{:?}",
-        began.elapsed()
-    );
+    assert!(began.elapsed() < Duration::from_millis(1_200), "{:?}", began.elapsed());
     assert_eq!(functions.counts()[PROBE].cold_starts, 1);
     functions.stop().await;
 }
@@ -261,11 +232,7 @@ async fn nothing_runs_after_the_end() {
     let began = Instant::now();
     functions.stop().await;
 
-    assert!(
-        began.elapsed() < Duration::from_secs(1),
-        "{:?}",
-        began.elapsed()
-    );
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
     let error = tell(&functions, &json!({"do": "echo"})).await.unwrap_err();
     assert_eq!(error, InvokeError::Stopping);
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use local::control::Telemetry;
-use local::functions::Functions;
+use local::functions::{Deployment, Functions};
 use local::gateway::Gateway;
 use local::template::{Authorizer, HttpApi, Route, Throttle};
 use reqwest::{Client, StatusCode};
@@ -25,21 +25,17 @@ struct Api {
 
 impl Api {
     async fn start(throttle: Option<Throttle>) -> Self {
-        let mut authorizer = deployment();
-        authorizer.logical_id = "AuthorizerFunction".to_owned();
+        let authorizer = Deployment { logical_id: "AuthorizerFunction".to_owned(), ..deployment() };
         let functions = start(vec![deployment(), authorizer]);
         let api = HttpApi {
             logical_id: "Api".to_owned(),
-            routes: vec![
-                route("POST", "/open/{id}", None),
-                route("GET", "/closed", Some("Token")),
-            ],
+            routes: vec![route("POST", "/open/{id}", None), route("GET", "/closed", Some("Token"))],
             authorizers: BTreeMap::from([(
                 "Token".to_owned(),
                 Authorizer {
                     function: "AuthorizerFunction".to_owned(),
                     identity_headers: vec!["authorization".to_owned()],
-                    cache_ttl: Duration::from_secs(300),
+                    cache_ttl: Duration::from_mins(5),
                 },
             )]),
             cors: None,
@@ -49,12 +45,7 @@ impl Api {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let gateway = Gateway::new(&api, functions.clone(), &Arc::new(Telemetry::default()));
         let task = tokio::spawn(gateway.serve(listener));
-        Self {
-            url,
-            functions,
-            client: Client::new(),
-            task,
-        }
+        Self { url, functions, client: Client::new(), task }
     }
 
     async fn closed(&self, token: Option<&str>) -> (StatusCode, Value) {
@@ -89,18 +80,12 @@ fn route(method: &str, path: &str, authorizer: Option<&str>) -> Route {
 async fn a_request_reaches_its_function_and_the_answer_its_client() {
     let api = Api::start(None).await;
 
-    let request = api
-        .client
-        .post(format!("{}/open/7?a=1&a=2", api.url))
-        .json(&json!({"b": 1}));
+    let request = api.client.post(format!("{}/open/7?a=1&a=2", api.url)).json(&json!({"b": 1}));
     let response = request.send().await.unwrap();
 
     assert_eq!(response.status(), StatusCode::OK);
     assert_eq!(response.headers().get_all("set-cookie").iter().count(), 2);
-    let id = response.headers()["apigw-requestid"]
-        .to_str()
-        .unwrap()
-        .to_owned();
+    let id = response.headers()["apigw-requestid"].to_str().unwrap().to_owned();
     assert_eq!(id.len(), 16);
     let event: Value = response.json().await.unwrap();
     assert_eq!(event["routeKey"], "POST /open/{id}");
@@ -116,23 +101,12 @@ async fn a_request_reaches_its_function_and_the_answer_its_client() {
 async fn a_path_or_method_without_a_route_is_not_found() {
     let api = Api::start(None).await;
 
-    for (method, path) in [
-        ("GET", "/open/7"),
-        ("POST", "/nothing"),
-        ("POST", "/open/7/"),
-    ] {
+    for (method, path) in [("GET", "/open/7"), ("POST", "/nothing"), ("POST", "/open/7/")] {
         let method = method.parse().unwrap();
-        let response = api
-            .client
-            .request(method, format!("{}{path}", api.url))
-            .send()
-            .await
-            .unwrap();
+        let response =
+            api.client.request(method, format!("{}{path}", api.url)).send().await.unwrap();
         assert_eq!(response.status(), StatusCode::NOT_FOUND, "{path}");
-        assert_eq!(
-            response.json::<Value>().await.unwrap(),
-            json!({"message": "Not Found"})
-        );
+        assert_eq!(response.json::<Value>().await.unwrap(), json!({"message": "Not Found"}));
     }
     assert_eq!(api.functions.counts()["ProbeFunction"].invocations, 0);
     api.stop().await;
@@ -144,10 +118,7 @@ async fn without_a_token_nobody_is_asked() {
 
     let answer = api.closed(None).await;
 
-    assert_eq!(
-        answer,
-        (StatusCode::UNAUTHORIZED, json!({"message": "Unauthorized"}))
-    );
+    assert_eq!(answer, (StatusCode::UNAUTHORIZED, json!({"message": "Unauthorized"})));
     assert_eq!(api.authorizer_invocations(), 0);
     api.stop().await;
 }
@@ -158,26 +129,16 @@ async fn the_authorizers_verdict_decides() {
     let cases = [
         ("bad", StatusCode::FORBIDDEN, "Forbidden"),
         ("unknown", StatusCode::UNAUTHORIZED, "Unauthorized"),
-        (
-            "broken",
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "Internal Server Error",
-        ),
+        ("broken", StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"),
     ];
 
     for (token, status, message) in cases {
-        assert_eq!(
-            api.closed(Some(token)).await,
-            (status, json!({"message": message}))
-        );
+        assert_eq!(api.closed(Some(token)).await, (status, json!({"message": message})));
     }
     let (status, event) = api.closed(Some("good")).await;
 
     assert_eq!(status, StatusCode::OK);
-    assert_eq!(
-        event["requestContext"]["authorizer"]["lambda"],
-        json!({"sub": "u1"})
-    );
+    assert_eq!(event["requestContext"]["authorizer"]["lambda"], json!({"sub": "u1"}));
     api.stop().await;
 }
 
@@ -209,20 +170,8 @@ async fn what_is_too_large_is_refused_before_the_function() {
     let api = Api::start(None).await;
     let url = format!("{}/open/7", api.url);
 
-    let body = api
-        .client
-        .post(&url)
-        .body(vec![b'x'; 10 * 1024 * 1024 + 1])
-        .send()
-        .await
-        .unwrap();
-    let header = api
-        .client
-        .post(&url)
-        .header("x-large", "x".repeat(10_240))
-        .send()
-        .await
-        .unwrap();
+    let body = api.client.post(&url).body(vec![b'x'; 10 * 1024 * 1024 + 1]).send().await.unwrap();
+    let header = api.client.post(&url).header("x-large", "x".repeat(10_240)).send().await.unwrap();
 
     assert_eq!(body.status(), StatusCode::PAYLOAD_TOO_LARGE);
     let message: Value = body.json().await.unwrap();
@@ -236,12 +185,7 @@ async fn what_is_too_large_is_refused_before_the_function() {
 async fn an_answer_that_makes_no_sense_is_a_500_of_the_gateways() {
     let api = Api::start(None).await;
 
-    let response = api
-        .client
-        .post(format!("{}/open/7?nonsense=1", api.url))
-        .send()
-        .await
-        .unwrap();
+    let response = api.client.post(format!("{}/open/7?nonsense=1", api.url)).send().await.unwrap();
 
     assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
     let message: Value = response.json().await.unwrap();
@@ -251,11 +195,7 @@ async fn an_answer_that_makes_no_sense_is_a_500_of_the_gateways() {
 
 #[tokio::test]
 async fn more_than_the_stage_bears_is_turned_away() {
-    let api = Api::start(Some(Throttle {
-        burst: 1,
-        rate_per_s: 0.001,
-    }))
-    .await;
+    let api = Api::start(Some(Throttle { burst: 1, rate_per_s: 0.001 })).await;
     let url = format!("{}/open/7", api.url);
 
     let first = api.client.post(&url).send().await.unwrap();

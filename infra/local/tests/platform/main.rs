@@ -1,5 +1,7 @@
 //! The platform's Lambda and its gateway, with a function that does as it is told.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod functions;
 mod gateway;
 
@@ -36,9 +38,7 @@ fn start(deployments: Vec<Deployment>) -> Functions {
 /// A deployment with an environment variable.
 fn with_variable(name: &str, value: &str) -> Deployment {
     let mut deployment = deployment();
-    deployment
-        .variables
-        .insert(name.to_owned(), value.to_owned());
+    deployment.variables.insert(name.to_owned(), value.to_owned());
     deployment
 }
 
@@ -51,9 +51,6 @@ fn probe() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let profile = test.ancestors().nth(2).unwrap();
     let probe = profile.join("examples").join("probe");
-    assert!(
-        probe.is_file(),
-        "`cargo build --example probe` comes first where `--test` is given"
-    );
+    assert!(probe.is_file(), "`cargo build --example probe` comes first where `--test` is given");
     probe
 }

@@ -1,0 +1,56 @@
+//! Evaluates a template's `Conditions`.
+
+use serde_json::Value;
+
+use super::TemplateError;
+use super::intrinsics::{DEPTH_MAX, Scope, sole_intrinsic};
+
+impl Scope<'_> {
+    /// Whether a condition of the template holds.
+    pub(super) fn holds(&self, condition: &str) -> Result<bool, TemplateError> {
+        self.condition(condition, 0)
+    }
+
+    pub(super) fn condition(&self, name: &str, depth: usize) -> Result<bool, TemplateError> {
+        let path = format!("/Conditions/{name}");
+        let expression = self
+            .conditions
+            .get(name)
+            .ok_or_else(|| TemplateError::not_understood(&path, "a condition that is missing"))?;
+        self.test(expression, &path, depth + 1)
+    }
+
+    fn test(&self, expression: &Value, path: &str, depth: usize) -> Result<bool, TemplateError> {
+        let refused =
+            || TemplateError::not_understood(path, &format!("the condition {expression}"));
+        if depth > DEPTH_MAX {
+            return Err(TemplateError::not_understood(path, "conditions that name each other"));
+        }
+        let (name, argument) =
+            expression.as_object().and_then(sole_intrinsic).ok_or_else(refused)?;
+        match (name, argument) {
+            ("Condition", Value::String(other)) => self.condition(other, depth),
+            ("Fn::Equals", Value::Array(sides)) => match sides.as_slice() {
+                [left, right] => {
+                    Ok(self.reduce(left, path, depth)? == self.reduce(right, path, depth)?)
+                }
+                _ => Err(refused()),
+            },
+            ("Fn::Not", Value::Array(terms)) if terms.len() == 1 => {
+                Ok(!self.test(&terms[0], path, depth + 1)?)
+            }
+            ("Fn::And" | "Fn::Or", Value::Array(terms)) => {
+                let mut results = Vec::with_capacity(terms.len());
+                for term in terms {
+                    results.push(self.test(term, path, depth + 1)?);
+                }
+                Ok(if name == "Fn::And" {
+                    results.iter().all(|held| *held)
+                } else {
+                    results.iter().any(|held| *held)
+                })
+            }
+            _ => Err(refused()),
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! What a template says that means something on AWS alone. It is left out on purpose; whatever
+//! stands neither here nor in [`super::properties`] is an error.
+
+/// Kinds of resources.
+pub(super) const RESOURCES: &[&str] = &[
+    "AWS::CloudWatch::Alarm",
+    "AWS::CloudWatch::Dashboard",
+    "AWS::Lambda::Permission",
+    "AWS::Logs::LogGroup",
+    "AWS::Logs::MetricFilter",
+    "AWS::SNS::Topic",
+    "AWS::SNS::TopicPolicy",
+    "AWS::SQS::QueuePolicy",
+];
+
+/// Properties of a function.
+pub(super) const FUNCTION: &[&str] = &[
+    "Architectures",
+    "CodeUri",
+    "Description",
+    "FunctionName",
+    "Handler",
+    "LoggingConfig",
+    "Tags",
+    "Tracing",
+];
+
+/// Properties of an HTTP API.
+pub(super) const HTTP_API: &[&str] =
+    &["AccessLogSettings", "Description", "FailOnWarnings", "Name", "RouteSettings", "Tags"];
+
+/// Properties of a table.
+pub(super) const TABLE: &[&str] = &[
+    "BillingMode",
+    "DeletionProtectionEnabled",
+    "OnDemandThroughput",
+    "PointInTimeRecoverySpecification",
+    "SSESpecification",
+    "TableName",
+    "Tags",
+];
+
+/// Properties of a queue.
+pub(super) const QUEUE: &[&str] = &[
+    "DeduplicationScope",
+    "FifoThroughputLimit",
+    "KmsMasterKeyId",
+    "MaximumMessageSize",
+    "QueueName",
+    "RedriveAllowPolicy",
+    "SqsManagedSseEnabled",
+    "Tags",
+];
+
+/// Properties of a secret.
+pub(super) const SECRET: &[&str] =
+    &["Description", "GenerateSecretString", "KmsKeyId", "Name", "Tags"];

@@ -1,0 +1,47 @@
+//! Whether what a template's parts say of each other is so.
+
+use super::TemplateError;
+use super::model::{Template, Trigger};
+use super::resources::refuse;
+
+/// Checks that what is named is there, and of the right kind.
+pub(super) fn check(template: &Template) -> Result<(), TemplateError> {
+    let is_function = |id: &String| template.functions.contains_key(id);
+    let is_queue = |id: &String| template.queues.contains_key(id);
+    let missing = |owner: &str, id: &str, kind: &str| {
+        Err(refuse(owner, "", &format!("{id}, which is no {kind} of this template")))
+    };
+    if let Some(api) = &template.api {
+        let unknown = api.authorizers.values().find(|each| !is_function(&each.function));
+        if let Some(authorizer) = unknown {
+            return missing(&api.logical_id, &authorizer.function, "function");
+        }
+        for route in &api.routes {
+            if let Some(name) = &route.authorizer
+                && !api.authorizers.contains_key(name)
+            {
+                return missing(&route.function, name, "authorizer");
+            }
+        }
+    }
+    for queue in template.queues.values() {
+        if let Some(redrive) = queue.redrive.as_ref().filter(|it| !is_queue(&it.dead_letter_queue))
+        {
+            return missing(&queue.logical_id, &redrive.dead_letter_queue, "queue");
+        }
+    }
+    for source in &template.event_sources {
+        match &source.trigger {
+            Trigger::Queue(trigger) if !is_queue(&trigger.queue) => {
+                return missing(&source.function, &trigger.queue, "queue");
+            }
+            Trigger::Stream(trigger)
+                if template.tables.get(&trigger.table).is_none_or(|it| it.stream.is_none()) =>
+            {
+                return missing(&source.function, &trigger.table, "table with a stream");
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
