@@ -56,11 +56,7 @@ pub(super) fn observations(line: &Map<String, Value>) -> Vec<Observation> {
             }
             for labels in sets.iter().filter_map(|set| labels(line, set)) {
                 let metric = metric.name.clone();
-                found.push(Observation {
-                    metric,
-                    labels,
-                    values: values.clone(),
-                });
+                found.push(Observation { metric, labels, values: values.clone() });
             }
         }
     }
@@ -115,11 +111,7 @@ mod tests {
 
     #[test]
     fn a_line_without_a_directive_observes_nothing() {
-        for line in [
-            json!({"message": "hi"}),
-            json!({"_aws": 1}),
-            json!({"_aws": {}}),
-        ] {
+        for line in [json!({"message": "hi"}), json!({"_aws": 1}), json!({"_aws": {}})] {
             assert_eq!(observations(line.as_object().unwrap()), []);
         }
     }

@@ -6,17 +6,12 @@ use std::{collections::BTreeMap, fmt::Write as _};
 const SERIES_MAX: usize = 10_000;
 
 /// Upper bounds in seconds where a metric has none of its own.
-const BUCKETS: &[f64] = &[
-    0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
-];
+const BUCKETS: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
 /// Upper bounds in seconds of the metrics that seed 000 defines.
 const OWN_BUCKETS: [(&str, &[f64]); 2] = [
     ("db_query_duration_seconds", &[0.001, 0.01, 0.1, 0.5, 1.0]),
-    (
-        "http_request_duration_seconds",
-        &[0.01, 0.05, 0.1, 0.5, 1.0, 2.0, 5.0],
-    ),
+    ("http_request_duration_seconds", &[0.01, 0.05, 0.1, 0.5, 1.0, 2.0, 5.0]),
 ];
 
 /// Label names and values, ordered by name.
@@ -34,12 +29,7 @@ pub(super) struct Metrics {
 enum Series {
     Counter(f64),
     Gauge(f64),
-    Histogram {
-        bounds: &'static [f64],
-        counts: Vec<u64>,
-        sum: f64,
-        count: u64,
-    },
+    Histogram { bounds: &'static [f64], counts: Vec<u64>, sum: f64, count: u64 },
 }
 
 impl Metrics {
@@ -72,14 +62,8 @@ impl Metrics {
                 series.render(&mut text, name, labels);
             }
         }
-        line(
-            &mut text,
-            format_args!("# TYPE local_series_left_out_total counter"),
-        );
-        line(
-            &mut text,
-            format_args!("local_series_left_out_total {}", self.left_out),
-        );
+        line(&mut text, format_args!("# TYPE local_series_left_out_total counter"));
+        line(&mut text, format_args!("local_series_left_out_total {}", self.left_out));
         text
     }
 }
@@ -94,29 +78,17 @@ impl Series {
         }
         let own = OWN_BUCKETS.iter().find(|(metric, _)| *metric == name);
         let bounds = own.map_or(BUCKETS, |(_, bounds)| bounds);
-        Self::Histogram {
-            bounds,
-            counts: vec![0; bounds.len()],
-            sum: 0.0,
-            count: 0,
-        }
+        Self::Histogram { bounds, counts: vec![0; bounds.len()], sum: 0.0, count: 0 }
     }
 
     fn observe(&mut self, value: f64) {
         match self {
             Self::Counter(total) => *total += value,
             Self::Gauge(last) => *last = value,
-            Self::Histogram {
-                bounds,
-                counts,
-                sum,
-                count,
-            } => {
+            Self::Histogram { bounds, counts, sum, count } => {
                 // Buckets hold everything up to their bound, so each value is in many.
                 let buckets = counts.iter_mut().zip(*bounds);
-                buckets
-                    .filter(|(_, bound)| value <= **bound)
-                    .for_each(|(count, _)| *count += 1);
+                buckets.filter(|(_, bound)| value <= **bound).for_each(|(count, _)| *count += 1);
                 *sum += value;
                 *count += 1;
             }
@@ -136,12 +108,7 @@ impl Series {
             Self::Counter(value) | Self::Gauge(value) => {
                 line(text, format_args!("{name}{} {value}", braced(labels, None)));
             }
-            Self::Histogram {
-                bounds,
-                counts,
-                sum,
-                count,
-            } => {
+            Self::Histogram { bounds, counts, sum, count } => {
                 for (bound, count) in bounds.iter().zip(counts) {
                     let labels = braced(labels, Some(&bound.to_string()));
                     line(text, format_args!("{name}_bucket{labels} {count}"));
@@ -161,35 +128,22 @@ fn line(text: &mut String, content: std::fmt::Arguments<'_>) {
 }
 
 fn braced(labels: &Labels, bound: Option<&str>) -> String {
-    let own = labels
-        .iter()
-        .map(|(name, value)| (prometheus_name(name), value.as_str()));
+    let own = labels.iter().map(|(name, value)| (prometheus_name(name), value.as_str()));
     let bound = bound.map(|bound| ("le".to_owned(), bound));
-    let pairs = own
-        .chain(bound)
-        .map(|(name, value)| format!("{name}=\"{}\"", escaped(value)));
+    let pairs = own.chain(bound).map(|(name, value)| format!("{name}=\"{}\"", escaped(value)));
     let pairs: Vec<String> = pairs.collect();
-    if pairs.is_empty() {
-        String::new()
-    } else {
-        format!("{{{}}}", pairs.join(","))
-    }
+    if pairs.is_empty() { String::new() } else { format!("{{{}}}", pairs.join(",")) }
 }
 
 fn escaped(value: &str) -> String {
-    value
-        .replace('\\', "\\\\")
-        .replace('"', "\\\"")
-        .replace('\n', "\\n")
+    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
 /// A name that Prometheus takes: letters, digits and underscores, not beginning with a digit.
 fn prometheus_name(name: &str) -> String {
     let is_allowed = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
-    let mut allowed: String = name
-        .chars()
-        .map(|letter| if is_allowed(letter) { letter } else { '_' })
-        .collect();
+    let mut allowed: String =
+        name.chars().map(|letter| if is_allowed(letter) { letter } else { '_' }).collect();
     if allowed.starts_with(|letter: char| letter.is_ascii_digit()) {
         allowed.insert(0, '_');
     }
@@ -208,11 +162,7 @@ mod tests {
     fn the_name_says_what_a_metric_is() {
         let mut metrics = Metrics::default();
         metrics.observe("errors_total", label("type", "a \"b\""), &[1.0, 2.0]);
-        metrics.observe(
-            "db_query_duration_seconds",
-            label("table", "orders"),
-            &[0.004, 0.4, 4.0],
-        );
+        metrics.observe("db_query_duration_seconds", label("table", "orders"), &[0.004, 0.4, 4.0]);
         metrics.observe("queue.depth", Labels::new(), &[7.0, 3.0]);
 
         let expected = r#"# TYPE db_query_duration_seconds histogram

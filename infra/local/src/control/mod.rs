@@ -49,9 +49,7 @@ pub async fn serve(
     control: Control,
     ended: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    axum::serve(listener, router(control))
-        .with_graceful_shutdown(ended)
-        .await
+    axum::serve(listener, router(control)).with_graceful_shutdown(ended).await
 }
 
 fn router(control: Control) -> Router {
@@ -63,15 +61,9 @@ fn router(control: Control) -> Router {
         .route("/requests", get(requests))
         .route("/invocations", get(invocations))
         .route("/tables/{table}", get(table))
-        .route(
-            "/faults",
-            get(faults::get).put(faults::put).delete(faults::delete),
-        )
+        .route("/faults", get(faults::get).put(faults::put).delete(faults::delete))
         .fallback(async || {
-            Refusal::new(
-                StatusCode::NOT_FOUND,
-                "there is no such address; GET / lists all",
-            )
+            Refusal::new(StatusCode::NOT_FOUND, "there is no such address; GET / lists all")
         })
         .with_state(control)
 }
@@ -84,10 +76,7 @@ struct Refusal {
 
 impl Refusal {
     fn new(status: StatusCode, reason: impl Into<String>) -> Self {
-        Self {
-            status,
-            reason: reason.into(),
-        }
+        Self { status, reason: reason.into() }
     }
 }
 
@@ -111,9 +100,7 @@ impl From<StoreError> for Refusal {
 
 async fn index(State(control): State<Control>) -> Json<Value> {
     let tables = control.stores.names().tables();
-    let tables: Vec<String> = tables
-        .map(|(table, _)| format!("/tables/{table}"))
-        .collect();
+    let tables: Vec<String> = tables.map(|(table, _)| format!("/tables/{table}")).collect();
     Json(json!({
         "api": control.api_url,
         "metrics": "/metrics",
@@ -127,13 +114,8 @@ async fn index(State(control): State<Control>) -> Json<Value> {
 }
 
 async fn metrics(State(control): State<Control>) -> impl IntoResponse {
-    let text = control
-        .telemetry
-        .render(&control.functions.counts(), &control.stores.calls());
-    (
-        [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],
-        text,
-    )
+    let text = control.telemetry.render(&control.functions.counts(), &control.stores.calls());
+    ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
 }
 
 #[derive(Deserialize)]
@@ -179,12 +161,7 @@ async fn invocations(
     Query(query): Query<InvocationsQuery>,
 ) -> Json<Value> {
     let mut records = control.functions.invocations();
-    records.retain(|record| {
-        query
-            .function
-            .as_ref()
-            .is_none_or(|name| record.function == *name)
-    });
+    records.retain(|record| query.function.as_ref().is_none_or(|name| record.function == *name));
     Json(json!({"invocations": records}))
 }
 
@@ -193,7 +170,5 @@ async fn table(
     Path(table): Path<String>,
 ) -> Result<Json<Value>, Refusal> {
     let (items, more) = control.stores.scan(&table)?;
-    Ok(Json(
-        json!({"table": table, "count": items.len(), "more": more, "items": items}),
-    ))
+    Ok(Json(json!({"table": table, "count": items.len(), "more": more, "items": items})))
 }

@@ -40,11 +40,7 @@ impl Telemetry {
         };
         let mut state = self.lock();
         for observation in emf::observations(&line) {
-            let emf::Observation {
-                metric,
-                labels,
-                values,
-            } = observation;
+            let emf::Observation { metric, labels, values } = observation;
             state.metrics.observe(&metric, labels, &values);
         }
         if line.get("message").and_then(Value::as_str) == Some(CANONICAL) {
@@ -107,10 +103,7 @@ impl Telemetry {
 }
 
 fn owned(labels: &[(&str, &str)]) -> Labels {
-    labels
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-        .collect()
+    labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "no run counts to 2^53")]

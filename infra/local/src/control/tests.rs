@@ -26,30 +26,18 @@ async fn running() -> Running {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(serve(listener, control.clone(), std::future::pending()));
-    Running {
-        url,
-        control,
-        client: reqwest::Client::new(),
-    }
+    Running { url, control, client: reqwest::Client::new() }
 }
 
 impl Running {
     async fn get(&self, path: &str) -> Value {
-        let answer = self
-            .client
-            .get(format!("{}{path}", self.url))
-            .send()
-            .await
-            .unwrap();
+        let answer = self.client.get(format!("{}{path}", self.url)).send().await.unwrap();
         assert_eq!(answer.status(), 200, "{path}");
         answer.json().await.unwrap()
     }
 
     async fn put_faults(&self, faults: &str) -> (u16, Value) {
-        let request = self
-            .client
-            .put(format!("{}/faults", self.url))
-            .body(faults.to_owned());
+        let request = self.client.put(format!("{}/faults", self.url)).body(faults.to_owned());
         let answer = request.send().await.unwrap();
         (answer.status().as_u16(), answer.json().await.unwrap())
     }
@@ -63,19 +51,11 @@ async fn faults_are_set_shown_and_cleared() {
     let (status, set) = running.put_faults(faults).await;
 
     assert_eq!(status, 200);
-    assert_eq!(
-        (&set["seed"], &set["coldStarts"]),
-        (&json!(7), &json!(true))
-    );
+    assert_eq!((&set["seed"], &set["coldStarts"]), (&json!(7), &json!(true)));
     assert_eq!(set["tables"]["UsersTable"]["throttle"], 0.5);
     assert_eq!(running.get("/faults").await, set);
 
-    let cleared = running
-        .client
-        .delete(format!("{}/faults", running.url))
-        .send()
-        .await
-        .unwrap();
+    let cleared = running.client.delete(format!("{}/faults", running.url)).send().await.unwrap();
     assert_eq!(cleared.status(), 204);
     assert_eq!(running.get("/faults").await["tables"], json!({}));
 }
@@ -87,18 +67,9 @@ async fn faults_that_would_have_no_effect_are_refused_with_the_reason() {
         ("", "EOF"),
         ("{} {}", "trailing characters"),
         (r#"{"queus": {}}"#, "unknown field `queus`"),
-        (
-            r#"{"tables": {"UsersTable": {"throttle": 2}}}"#,
-            "at tables.UsersTable.throttle: a rate",
-        ),
-        (
-            r#"{"tables": {"EmailsQueue": {}}}"#,
-            "the template has no table EmailsQueue",
-        ),
-        (
-            r#"{"kill": {"Nobody": {}}}"#,
-            "the template has no function Nobody",
-        ),
+        (r#"{"tables": {"UsersTable": {"throttle": 2}}}"#, "at tables.UsersTable.throttle: a rate"),
+        (r#"{"tables": {"EmailsQueue": {}}}"#, "the template has no table EmailsQueue"),
+        (r#"{"kill": {"Nobody": {}}}"#, "the template has no function Nobody"),
     ];
     for (faults, reason) in cases {
         let (status, answer) = running.put_faults(faults).await;
@@ -127,68 +98,34 @@ async fn a_request_is_shown_stage_by_stage_and_its_metrics_counted() {
     });
     running.control.telemetry.observe_line(&line.to_string());
     running.control.telemetry.observe_line("not json");
-    running
-        .control
-        .telemetry
-        .count("authorizer_cache_hits_total", &[]);
+    running.control.telemetry.count("authorizer_cache_hits_total", &[]);
 
     let shown = running.get("/requests?requestId=request-1").await;
     assert_eq!(shown["requests"][0]["stages"], json!({"authenticate": 0.1}));
     assert_eq!(shown["requests"][0].get("_aws"), None);
-    assert_eq!(
-        running.get("/requests?requestId=other").await,
-        json!({"requests": []})
-    );
+    assert_eq!(running.get("/requests?requestId=other").await, json!({"requests": []}));
 
-    let metrics = running
-        .client
-        .get(format!("{}/metrics", running.url))
-        .send()
-        .await
-        .unwrap();
+    let metrics = running.client.get(format!("{}/metrics", running.url)).send().await.unwrap();
     let metrics = metrics.text().await.unwrap();
     let counted = r#"http_requests_total{method="GET",path="/users/{userId}",status="200"} 1"#;
     assert!(metrics.contains(counted), "{metrics}");
-    assert!(
-        metrics.contains("authorizer_cache_hits_total 1"),
-        "{metrics}"
-    );
+    assert!(metrics.contains("authorizer_cache_hits_total 1"), "{metrics}");
 }
 
 #[tokio::test]
 async fn tables_queues_and_mails_can_be_looked_into() {
     let running = running().await;
     let item = json!({"pk": {"S": "user-1"}, "age": {"N": "7"}});
-    running
-        .control
-        .stores
-        .put_item("UsersTable", &item)
-        .unwrap();
+    running.control.stores.put_item("UsersTable", &item).unwrap();
 
     let table = running.get("/tables/UsersTable").await;
     assert_eq!(table["items"], json!([{"pk": "user-1", "age": 7}]));
-    let missing = running
-        .client
-        .get(format!("{}/tables/Nothing", running.url))
-        .send()
-        .await
-        .unwrap();
+    let missing =
+        running.client.get(format!("{}/tables/Nothing", running.url)).send().await.unwrap();
     assert_eq!(missing.status(), 404);
 
-    assert_eq!(
-        running.get("/queues").await["queues"]
-            .as_array()
-            .unwrap()
-            .len(),
-        3
-    );
-    assert_eq!(
-        running.get("/mailbox?to=a@example.com").await,
-        json!({"mails": []})
-    );
-    assert_eq!(
-        running.get("/invocations").await,
-        json!({"invocations": []})
-    );
+    assert_eq!(running.get("/queues").await["queues"].as_array().unwrap().len(), 3);
+    assert_eq!(running.get("/mailbox?to=a@example.com").await, json!({"mails": []}));
+    assert_eq!(running.get("/invocations").await, json!({"invocations": []}));
     assert_eq!(running.get("/").await["api"], "http://127.0.0.1:3000");
 }

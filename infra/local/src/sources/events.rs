@@ -10,10 +10,7 @@ use crate::template::{ACCOUNT_ID, REGION, STACK_NAME};
 
 /// The event of an SQS event source mapping.
 pub(super) fn of_messages(queue: &QueueName, messages: &[ReceivedMessage]) -> String {
-    let records: Vec<Value> = messages
-        .iter()
-        .map(|message| of_message(queue, message))
-        .collect();
+    let records: Vec<Value> = messages.iter().map(|message| of_message(queue, message)).collect();
     json!({"Records": records}).to_string()
 }
 
@@ -40,11 +37,9 @@ fn of_message(queue: &QueueName, message: &ReceivedMessage) -> Value {
 /// `StringValue` of the queue's protocol is `stringValue` of the event, and so on.
 fn of_attribute(attribute: &Value) -> Value {
     let mut record = json!({"stringListValues": [], "binaryListValues": []});
-    for (from, to) in [
-        ("StringValue", "stringValue"),
-        ("BinaryValue", "binaryValue"),
-        ("DataType", "dataType"),
-    ] {
+    for (from, to) in
+        [("StringValue", "stringValue"), ("BinaryValue", "binaryValue"), ("DataType", "dataType")]
+    {
         if let Some(value) = attribute.get(from) {
             record[to] = value.clone();
         }
@@ -54,10 +49,7 @@ fn of_attribute(attribute: &Value) -> Value {
 
 /// The event of a `DynamoDB` stream's event source mapping.
 pub(super) fn of_records(table: &TableName, records: &[Record]) -> String {
-    let records: Vec<Value> = records
-        .iter()
-        .map(|record| of_record(table, record))
-        .collect();
+    let records: Vec<Value> = records.iter().map(|record| of_record(table, record)).collect();
     json!({"Records": records}).to_string()
 }
 
@@ -94,14 +86,9 @@ pub(super) fn of_given_up(
     invocations: u32,
 ) -> String {
     let arrival = |record: &Record| {
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "whole seconds, far below 2^53"
-        )]
+        #[expect(clippy::cast_possible_truncation, reason = "whole seconds, far below 2^53")]
         let second = record.dynamodb.approximate_creation_date_time as i64;
-        Timestamp::from_second(second)
-            .map(|time| time.to_string())
-            .ok()
+        Timestamp::from_second(second).map(|time| time.to_string()).ok()
     };
     let first = records.first();
     let last = records.last();

@@ -35,14 +35,10 @@ pub(super) fn read(answer: &Bytes, identifiers: &[&str]) -> Outcome {
         Ok(response) => response,
         Err(error) => return Outcome::Nonsense(format!("no partial batch response: {error}")),
     };
-    let failures = response
-        .and_then(|response| response.batch_item_failures)
-        .unwrap_or_default();
+    let failures = response.and_then(|response| response.batch_item_failures).unwrap_or_default();
     let mut failed = Vec::new();
     for Failure { item_identifier } in failures {
-        let place = identifiers
-            .iter()
-            .position(|identifier| *identifier == item_identifier);
+        let place = identifiers.iter().position(|identifier| *identifier == item_identifier);
         match place {
             Some(place) => failed.push(place),
             None => return Outcome::Nonsense(format!("no item `{item_identifier}` in the batch")),
@@ -65,10 +61,7 @@ mod tests {
             ("{}", Some(vec![])),
             (r#"{"batchItemFailures": []}"#, Some(vec![])),
             (r#"{"batchItemFailures": null}"#, Some(vec![])),
-            (
-                r#"{"batchItemFailures": [{"itemIdentifier": "b"}]}"#,
-                Some(vec![1]),
-            ),
+            (r#"{"batchItemFailures": [{"itemIdentifier": "b"}]}"#, Some(vec![1])),
             (
                 r#"{"batchItemFailures": [{"itemIdentifier": "c"}, {"itemIdentifier": "a"}]}"#,
                 Some(vec![0, 2]),

@@ -44,12 +44,7 @@ pub(super) async fn poll(mapping: Mapping, trigger: QueueTrigger, queue: Queue) 
     let name = name.expect("the stores have created every queue of the template");
     let concurrency = trigger.maximum_concurrency.unwrap_or(CONCURRENCY).max(1);
     let permits = Arc::new(Semaphore::new(concurrency as usize));
-    let poller = Arc::new(Poller {
-        mapping,
-        trigger,
-        queue,
-        name,
-    });
+    let poller = Arc::new(Poller { mapping, trigger, queue, name });
     let mut deliveries = JoinSet::new();
     loop {
         while deliveries.try_join_next().is_some() {}
@@ -80,14 +75,11 @@ impl Poller {
     async fn gather(&self) -> Result<Vec<ReceivedMessage>, crate::stores::QueueError> {
         let wanted = self.trigger.batch_size.max(1) as usize;
         let stores = &self.mapping.stores;
-        let mut batch = stores
-            .receive(&self.name, wanted.min(RECEIVE_MAX), RECEIVE_WAIT_S)
-            .await?;
+        let mut batch = stores.receive(&self.name, wanted.min(RECEIVE_MAX), RECEIVE_WAIT_S).await?;
         let deadline = Instant::now() + self.trigger.batching_window;
         while !batch.is_empty() && batch.len() < wanted {
-            let more = stores
-                .receive(&self.name, (wanted - batch.len()).min(RECEIVE_MAX), 0)
-                .await?;
+            let more =
+                stores.receive(&self.name, (wanted - batch.len()).min(RECEIVE_MAX), 0).await?;
             if more.is_empty() {
                 let pause = GATHER.min(deadline.saturating_duration_since(Instant::now()));
                 if pause.is_zero() {
@@ -121,30 +113,21 @@ impl Poller {
             return (Vec::new(), batch);
         }
         let faults = self.mapping.stores.faults();
-        batch
-            .into_iter()
-            .partition(|_| faults.reorders(&self.mapping.name))
+        batch.into_iter().partition(|_| faults.reorders(&self.mapping.name))
     }
 
     async fn invoke_and_delete(&self, batch: &[ReceivedMessage]) {
         let failed = self.invoke(batch).await;
         let faults = self.mapping.stores.faults();
-        let again: Vec<_> = batch
-            .iter()
-            .filter(|_| faults.duplicates(&self.mapping.name))
-            .cloned()
-            .collect();
+        let again: Vec<_> =
+            batch.iter().filter(|_| faults.duplicates(&self.mapping.name)).cloned().collect();
         if !again.is_empty() {
             // What becomes of the second delivery decides nothing: the first one has.
             self.invoke(&again).await;
         }
-        let succeeded = batch
-            .iter()
-            .enumerate()
-            .filter(|(place, _)| !failed.contains(place));
-        let handles: Vec<&str> = succeeded
-            .map(|(_, message)| message.receipt_handle.as_str())
-            .collect();
+        let succeeded = batch.iter().enumerate().filter(|(place, _)| !failed.contains(place));
+        let handles: Vec<&str> =
+            succeeded.map(|(_, message)| message.receipt_handle.as_str()).collect();
         if let Err(error) = self.mapping.stores.delete(&self.name, &handles).await {
             self.mapping.say(&error.to_string());
         }
@@ -158,23 +141,19 @@ impl Poller {
         let answer = match self.invoke_unthrottled(event).await {
             Ok(answer) => answer,
             Err(error) => {
-                self.mapping
-                    .say(&format!("a batch of {} failed: {error}", batch.len()));
+                self.mapping.say(&format!("a batch of {} failed: {error}", batch.len()));
                 return everything();
             }
         };
         if !self.trigger.report_batch_item_failures {
             return Vec::new();
         }
-        let identifiers: Vec<&str> = batch
-            .iter()
-            .map(|message| message.message_id.as_str())
-            .collect();
+        let identifiers: Vec<&str> =
+            batch.iter().map(|message| message.message_id.as_str()).collect();
         match outcome::read(&answer, &identifiers) {
             Outcome::Failed(failed) => failed,
             Outcome::Nonsense(reason) => {
-                self.mapping
-                    .say(&format!("a batch of {} failed: {reason}", batch.len()));
+                self.mapping.say(&format!("a batch of {} failed: {reason}", batch.len()));
                 everything()
             }
         }

@@ -49,21 +49,14 @@ pub(super) async fn keep(mapping: Mapping, schedule: Schedule, input: Option<Str
 impl Schedule {
     /// Reads a schedule.
     pub(super) fn parse(expression: &str) -> Result<Self, BadSchedule> {
-        let inner = |kind: &str| {
-            expression
-                .strip_prefix(kind)?
-                .strip_prefix('(')?
-                .strip_suffix(')')
-        };
+        let inner =
+            |kind: &str| expression.strip_prefix(kind)?.strip_prefix('(')?.strip_suffix(')');
         let read = match (inner("rate"), inner("cron")) {
             (Some(rate), _) => parse_rate(rate),
             (_, Some(cron)) => parse_cron(cron),
             _ => Err("expected rate(…) or cron(…)".to_owned()),
         };
-        read.map_err(|reason| BadSchedule {
-            expression: expression.to_owned(),
-            reason,
-        })
+        read.map_err(|reason| BadSchedule { expression: expression.to_owned(), reason })
     }
 
     /// How long until it is due next; `None` when it never is again.
@@ -82,9 +75,7 @@ impl Schedule {
 
 fn parse_rate(rate: &str) -> Result<Schedule, String> {
     let (count, unit) = rate.split_once(' ').ok_or("expected a number and a unit")?;
-    let count: u64 = count
-        .parse()
-        .map_err(|_| format!("`{count}` is no number"))?;
+    let count: u64 = count.parse().map_err(|_| format!("`{count}` is no number"))?;
     let seconds = match (count, unit) {
         (0, _) => return Err("a rate is at least 1".to_owned()),
         (1, "minute") | (2.., "minutes") => 60,
@@ -92,16 +83,12 @@ fn parse_rate(rate: &str) -> Result<Schedule, String> {
         (1, "day") | (2.., "days") => DAY_S,
         _ => return Err(format!("`{unit}` does not go with {count}")),
     };
-    Ok(Schedule::Rate(Duration::from_secs(
-        count.saturating_mul(seconds),
-    )))
+    Ok(Schedule::Rate(Duration::from_secs(count.saturating_mul(seconds))))
 }
 
 fn parse_cron(cron: &str) -> Result<Schedule, String> {
     if cron.split_whitespace().count() != 6 {
-        return Err(
-            "expected minutes, hours, day of month, month, day of week and year".to_owned(),
-        );
+        return Err("expected minutes, hours, day of month, month, day of week and year".to_owned());
     }
     // Days of the week count from 1 for Sunday, as in Quartz, and both kinds of days must fit.
     let parser = CronParser::builder()
@@ -111,9 +98,7 @@ fn parse_cron(cron: &str) -> Result<Schedule, String> {
         .dom_and_dow(true)
         .sloppy_ranges(true)
         .build();
-    let cron = parser
-        .parse(&format!("0 {cron}"))
-        .map_err(|error| error.to_string())?;
+    let cron = parser.parse(&format!("0 {cron}")).map_err(|error| error.to_string())?;
     Ok(Schedule::Cron(Box::new(cron)))
 }
 
@@ -134,9 +119,7 @@ mod tests {
             ("cron(0 0 1 * ? 2027)", "2026-12-31T00:00:00Z", DAY_S),
         ];
         for (expression, now, expected) in cases {
-            let wait = Schedule::parse(expression)
-                .unwrap()
-                .wait(now.parse().unwrap());
+            let wait = Schedule::parse(expression).unwrap().wait(now.parse().unwrap());
             assert_eq!(wait, Some(Duration::from_secs(expected)), "{expression}");
         }
     }

@@ -61,9 +61,7 @@ pub(super) fn lanes(mapping: &Mapping, trigger: &StreamTrigger) -> Result<Vec<La
             checkpoint,
         })
     };
-    (0..trigger.parallelization_factor.max(1))
-        .map(lane)
-        .collect()
+    (0..trigger.parallelization_factor.max(1)).map(lane).collect()
 }
 
 /// Reads for as long as the task lives.
@@ -75,8 +73,7 @@ pub(super) async fn read(mut lane: Lane) {
             Ok(records) if records.is_empty() => lane.wait().await,
             Ok(records) => lane.work_off(records).await,
             Err(error) => {
-                lane.mapping
-                    .say(&format!("the stream cannot be read: {error}"));
+                lane.mapping.say(&format!("the stream cannot be read: {error}"));
                 tokio::time::sleep(SLOW_POLL).await;
             }
         }
@@ -104,17 +101,13 @@ impl Lane {
     fn next_records(&mut self) -> Result<Vec<Record>, StoreError> {
         loop {
             let records =
-                self.mapping
-                    .stores
-                    .records(&self.table, &self.position, self.batch_size())?;
+                self.mapping.stores.records(&self.table, &self.position, self.batch_size())?;
             let Some(last) = records.last() else {
                 return Ok(Vec::new());
             };
             let last = StreamPosition::After(last.dynamodb.sequence_number.clone());
-            let mine: Vec<Record> = records
-                .into_iter()
-                .filter(|record| self.is_mine(record))
-                .collect();
+            let mine: Vec<Record> =
+                records.into_iter().filter(|record| self.is_mine(record)).collect();
             if !mine.is_empty() {
                 return Ok(mine);
             }
@@ -139,10 +132,7 @@ impl Lane {
     /// Tries a batch until every record of it has succeeded or been given up.
     async fn work_off(&mut self, records: Vec<Record>) {
         // The batch to try next is the last one.
-        let mut batches = vec![Batch {
-            records,
-            attempts: 0,
-        }];
+        let mut batches = vec![Batch { records, attempts: 0 }];
         while let Some(batch) = batches.pop() {
             let batch = self.without_expired(batch).await;
             if batch.records.is_empty() {
@@ -170,29 +160,19 @@ impl Lane {
         if !self.trigger.report_batch_item_failures {
             return self.done_with(&batch.records);
         }
-        let numbers = batch
-            .records
-            .iter()
-            .map(|record| record.dynamodb.sequence_number.as_str());
+        let numbers = batch.records.iter().map(|record| record.dynamodb.sequence_number.as_str());
         match outcome::read(answer, &numbers.collect::<Vec<_>>()) {
             Outcome::Nonsense(reason) => self.failed(batch, &reason, batches).await,
             Outcome::Failed(failed) => match failed.first() {
                 None => self.done_with(&batch.records),
                 Some(&first) => {
                     // Order is kept: everything from the first failure on counts as failed.
-                    let Batch {
-                        mut records,
-                        attempts,
-                    } = batch;
+                    let Batch { mut records, attempts } = batch;
                     let rest = records.split_off(first);
                     let attempts = if first == 0 { attempts } else { 0 };
                     self.done_with(&records);
-                    let rest = Batch {
-                        records: rest,
-                        attempts,
-                    };
-                    self.failed(rest, "the function reported a failure", batches)
-                        .await;
+                    let rest = Batch { records: rest, attempts };
+                    self.failed(rest, "the function reported a failure", batches).await;
                 }
             },
         }
@@ -200,31 +180,19 @@ impl Lane {
 
     /// Queues a failed batch to be tried again, halved where the template says so, or gives it up.
     async fn failed(&mut self, batch: Batch, reason: &str, batches: &mut Vec<Batch>) {
-        let Batch {
-            mut records,
-            attempts,
-        } = batch;
-        self.mapping
-            .say(&format!("a batch of {} failed: {reason}", records.len()));
+        let Batch { mut records, attempts } = batch;
+        self.mapping.say(&format!("a batch of {} failed: {reason}", records.len()));
         tokio::time::sleep(pause_after(attempts)).await;
         if self.trigger.bisect_batch_on_function_error && records.len() > 1 {
             // Halving is no attempt of its own.
             let second = records.split_off(records.len() / 2);
-            batches.push(Batch {
-                records: second,
-                attempts,
-            });
+            batches.push(Batch { records: second, attempts });
             batches.push(Batch { records, attempts });
             return;
         }
         let attempts = attempts + 1;
-        if self
-            .trigger
-            .maximum_retry_attempts
-            .is_some_and(|retries_max| attempts > retries_max)
-        {
-            self.give_up(&records, "RetryAttemptsExhausted", attempts)
-                .await;
+        if self.trigger.maximum_retry_attempts.is_some_and(|retries_max| attempts > retries_max) {
+            self.give_up(&records, "RetryAttemptsExhausted", attempts).await;
         } else {
             batches.push(Batch { records, attempts });
         }
@@ -239,15 +207,10 @@ impl Lane {
         let is_fresh = |record: &Record| {
             now - record.dynamodb.approximate_creation_date_time <= age_max.as_secs_f64()
         };
-        let fresh = batch
-            .records
-            .iter()
-            .position(is_fresh)
-            .unwrap_or(batch.records.len());
+        let fresh = batch.records.iter().position(is_fresh).unwrap_or(batch.records.len());
         if fresh > 0 {
             let rest = batch.records.split_off(fresh);
-            self.give_up(&batch.records, "RecordAgeExceeded", batch.attempts)
-                .await;
+            self.give_up(&batch.records, "RecordAgeExceeded", batch.attempts).await;
             batch.records = rest;
         }
         batch
@@ -255,8 +218,7 @@ impl Lane {
 
     async fn give_up(&mut self, records: &[Record], condition: &str, attempts: u32) {
         let count = records.len();
-        self.mapping
-            .say(&format!("{count} stream records are given up: {condition}"));
+        self.mapping.say(&format!("{count} stream records are given up: {condition}"));
         let stores = &self.mapping.stores;
         let destination = self.trigger.on_failure_queue.as_deref();
         if let Some(queue) = destination.and_then(|queue| stores.names().queue(queue)) {
@@ -277,14 +239,11 @@ impl Lane {
         self.position = StreamPosition::After(number.clone());
         // A checkpoint that is lost only means that records are delivered again after a restart.
         if let Err(error) = self.mapping.stores.set_checkpoint(&self.checkpoint, number) {
-            self.mapping
-                .say(&format!("the checkpoint cannot be kept: {error}"));
+            self.mapping.say(&format!("the checkpoint cannot be kept: {error}"));
         }
     }
 }
 
 fn pause_after(attempts: u32) -> Duration {
-    RETRY_PAUSE
-        .saturating_mul(1 << attempts.min(10))
-        .min(RETRY_PAUSE_MAX)
+    RETRY_PAUSE.saturating_mul(1 << attempts.min(10)).min(RETRY_PAUSE_MAX)
 }

@@ -25,22 +25,14 @@ pub(super) fn refused(call: &Call, refusal: Refusal) -> Response {
         (Store::Secrets, Refusal::Failed) => (500, "InternalServiceError", "An internal error."),
         (Store::Secrets, _) => (400, "ThrottlingException", "Rate exceeded"),
         (Store::Mail, Refusal::Failed) => (500, "InternalServiceErrorException", "It failed."),
-        (Store::Mail, _) => (
-            429,
-            "TooManyRequestsException",
-            "Maximum sending rate exceeded.",
-        ),
+        (Store::Mail, _) => (429, "TooManyRequestsException", "Maximum sending rate exceeded."),
     };
     error(call.store, status, code, message)
 }
 
 /// The answer to a call that no policy allows.
 pub(super) fn denied(store: Store, denial: &Denial) -> Response {
-    let Denial {
-        principal,
-        action,
-        resource,
-    } = denial;
+    let Denial { principal, action, resource } = denial;
     let message = format!(
         "User: {principal} is not authorized to perform: {action} on resource: {resource} \
          because no identity-based policy allows the {action} action"
@@ -54,22 +46,12 @@ pub(super) fn denied(store: Store, denial: &Denial) -> Response {
 
 /// The answer to what is no call of any service here.
 pub(super) fn unknown() -> Response {
-    error(
-        Store::Tables,
-        400,
-        "UnknownOperationException",
-        "The platform has no such operation.",
-    )
+    error(Store::Tables, 400, "UnknownOperationException", "The platform has no such operation.")
 }
 
 /// The answer to a body over the limit.
 pub(super) fn too_large() -> Response {
-    error(
-        Store::Tables,
-        413,
-        "RequestEntityTooLargeException",
-        "The request is too large.",
-    )
+    error(Store::Tables, 413, "RequestEntityTooLargeException", "The request is too large.")
 }
 
 /// The answer when the embedded store itself cannot be reached.
@@ -84,12 +66,7 @@ fn refused_by_table(call: &Call, refusal: Refusal) -> Response {
 
     let transaction = call.operation == "TransactWriteItems";
     match refusal {
-        Refusal::Failed => error(
-            call.store,
-            500,
-            "InternalServerError",
-            "Internal server error",
-        ),
+        Refusal::Failed => error(call.store, 500, "InternalServerError", "Internal server error"),
         Refusal::Throttled if transaction => cancelled(call, "ThrottlingError", THROTTLED),
         Refusal::Throttled => error(call.store, 400, "ThrottlingException", THROTTLED),
         Refusal::Conflict if transaction => cancelled(call, "TransactionConflict", CONFLICT),
@@ -117,12 +94,7 @@ fn cancelled(call: &Call, code: &str, message: &str) -> Response {
 
 fn error(store: Store, status: u16, code: &str, message: &str) -> Response {
     let kind = format!("{}{code}", namespace(store));
-    answer(
-        store,
-        status,
-        code,
-        &json!({"__type": kind, "message": message}),
-    )
+    answer(store, status, code, &json!({"__type": kind, "message": message}))
 }
 
 fn namespace(store: Store) -> &'static str {
@@ -134,26 +106,18 @@ fn namespace(store: Store) -> &'static str {
 }
 
 fn answer(store: Store, status: u16, code: &str, body: &Value) -> Response {
-    let response = Response::builder()
-        .status(status)
-        .header(CONTENT_TYPE, content_type(store));
+    let response = Response::builder().status(status).header(CONTENT_TYPE, content_type(store));
     let response = match store {
         Store::Queues => {
             let fault = if status < 500 { "Sender" } else { "Receiver" };
             // The older protocol has this one code without its ending.
-            let code = if code == "AccessDeniedException" {
-                "AccessDenied"
-            } else {
-                code
-            };
+            let code = if code == "AccessDeniedException" { "AccessDenied" } else { code };
             response.header(QUERY_ERROR, format!("{code};{fault}"))
         }
         Store::Mail => response.header("x-amzn-errortype", code),
         Store::Tables | Store::Secrets => response,
     };
-    response
-        .body(Body::from(body.to_string()))
-        .expect("literal statuses and codes are valid")
+    response.body(Body::from(body.to_string())).expect("literal statuses and codes are valid")
 }
 
 fn content_type(store: Store) -> &'static str {

@@ -86,24 +86,13 @@ impl Call {
             Store::Mail => vec![mail_access(&input)],
         };
         let caller = caller(names, headers);
-        Some(Self {
-            store,
-            operation: operation.to_owned(),
-            caller,
-            accesses,
-            body,
-        })
+        Some(Self { store, operation: operation.to_owned(), caller, accesses, body })
     }
 
     /// Whether the call writes to a table: what a function may die around.
     pub(super) fn is_commit(&self) -> bool {
-        const COMMITS: [&str; 5] = [
-            "BatchWriteItem",
-            "DeleteItem",
-            "PutItem",
-            "TransactWriteItems",
-            "UpdateItem",
-        ];
+        const COMMITS: [&str; 5] =
+            ["BatchWriteItem", "DeleteItem", "PutItem", "TransactWriteItems", "UpdateItem"];
         self.store == Store::Tables && COMMITS.contains(&self.operation.as_str())
     }
 
@@ -167,13 +156,8 @@ fn caller(names: &Names, headers: &HeaderMap) -> Option<Caller> {
     let (_, credential) = authorization.split_once("Credential=")?;
     let access_key = credential.split('/').next()?;
     let function = names.function_of(access_key)?.to_owned();
-    let token = headers
-        .get("x-amz-security-token")
-        .and_then(|token| token.to_str().ok());
-    Some(Caller {
-        function,
-        environment: token.unwrap_or_default().to_owned(),
-    })
+    let token = headers.get("x-amz-security-token").and_then(|token| token.to_str().ok());
+    Some(Caller { function, environment: token.unwrap_or_default().to_owned() })
 }
 
 fn table_accesses(names: &Names, operation: &str, input: &Value) -> Vec<Access> {
@@ -229,13 +213,8 @@ fn table_resource(names: &Names, table: &Value, index: &Value) -> Resource {
 
 fn queue_access(names: &Names, operation: &str, input: &Value) -> Access {
     // The batch forms need the right of the single ones.
-    let action = format!(
-        "sqs:{}",
-        operation.strip_suffix("Batch").unwrap_or(operation)
-    );
-    let called = input["QueueUrl"]
-        .as_str()
-        .or_else(|| input["QueueName"].as_str());
+    let action = format!("sqs:{}", operation.strip_suffix("Batch").unwrap_or(operation));
+    let called = input["QueueUrl"].as_str().or_else(|| input["QueueName"].as_str());
     let resource = called.map_or(Resource::Any, |called| match names.queue_called(called) {
         Some(queue) => Resource::Queue(queue.to_owned()),
         None => Resource::Other(called.to_owned()),
@@ -249,20 +228,14 @@ fn secret_access(names: &Names, operation: &str, input: &Value) -> Access {
         Some(secret) => Resource::Secret(secret.to_owned()),
         None => Resource::Other(called.to_owned()),
     });
-    Access {
-        action: format!("secretsmanager:{operation}"),
-        resource,
-    }
+    Access { action: format!("secretsmanager:{operation}"), resource }
 }
 
 /// Mail is sent in the name of an identity, the address that it comes from.
 fn mail_access(input: &Value) -> Access {
     let sender = input["FromEmailAddress"].as_str().unwrap_or_default();
     let resource = Resource::Other(format!("identity/{sender}"));
-    Access {
-        action: "ses:SendEmail".to_owned(),
-        resource,
-    }
+    Access { action: "ses:SendEmail".to_owned(), resource }
 }
 
 #[cfg(test)]
@@ -281,21 +254,12 @@ pub(super) mod tests {
         for table in template.tables.values() {
             names.add_table(table, None);
         }
-        let credential = format!(
-            "AWS4-HMAC-SHA256 Credential={}/20260101/x",
-            access_key(function)
-        );
+        let credential = format!("AWS4-HMAC-SHA256 Credential={}/20260101/x", access_key(function));
         let target = format!("DynamoDB_20120810.{operation}");
         let headers = HeaderMap::from_iter([
             (AUTHORIZATION, HeaderValue::from_str(&credential).unwrap()),
-            (
-                "x-amz-target".parse().unwrap(),
-                HeaderValue::from_str(&target).unwrap(),
-            ),
-            (
-                "x-amz-security-token".parse().unwrap(),
-                HeaderValue::from_static("environment-1"),
-            ),
+            ("x-amz-target".parse().unwrap(), HeaderValue::from_str(&target).unwrap()),
+            ("x-amz-security-token".parse().unwrap(), HeaderValue::from_static("environment-1")),
         ]);
         let body = Bytes::copy_from_slice(body.as_bytes());
         Call::read(&names, &Uri::from_static("/"), &headers, body).unwrap()
@@ -313,16 +277,11 @@ pub(super) mod tests {
 
         let expected = [
             ("dynamodb:PutItem", Resource::Table("OrdersTable".into())),
-            (
-                "dynamodb:ConditionCheckItem",
-                Resource::Table("UsersTable".into()),
-            ),
+            ("dynamodb:ConditionCheckItem", Resource::Table("UsersTable".into())),
             ("dynamodb:UpdateItem", Resource::Other("elsewhere".into())),
         ];
-        let expected = expected.map(|(action, resource)| Access {
-            action: action.into(),
-            resource,
-        });
+        let expected =
+            expected.map(|(action, resource)| Access { action: action.into(), resource });
         assert_eq!(call.accesses, expected);
         assert_eq!(call.resources(), "OrdersTable,UsersTable,elsewhere");
         assert!(call.is_commit());
@@ -330,21 +289,11 @@ pub(super) mod tests {
 
     #[test]
     fn a_call_is_its_functions_and_its_environments() {
-        let call = call_by(
-            "GetUserFunction",
-            "Query",
-            r#"{"TableName": "local-UsersTable"}"#,
-        );
+        let call = call_by("GetUserFunction", "Query", r#"{"TableName": "local-UsersTable"}"#);
 
         let function = "GetUserFunction".to_owned();
         let environment = "environment-1".to_owned();
-        assert_eq!(
-            call.caller,
-            Some(Caller {
-                function,
-                environment
-            })
-        );
+        assert_eq!(call.caller, Some(Caller { function, environment }));
         assert!(!call.is_commit());
     }
 }

@@ -49,9 +49,6 @@ impl CallCounts {
 
     pub(super) fn all(&self) -> Vec<(CallKind, u64)> {
         let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        counts
-            .iter()
-            .map(|(kind, count)| (kind.clone(), *count))
-            .collect()
+        counts.iter().map(|(kind, count)| (kind.clone(), *count)).collect()
     }
 }

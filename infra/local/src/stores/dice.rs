@@ -16,32 +16,21 @@ pub(super) struct Dice {
 
 impl Dice {
     pub(super) fn new(seed: u64) -> Self {
-        Self {
-            seed,
-            places: HashMap::new(),
-        }
+        Self { seed, places: HashMap::new() }
     }
 
     /// The place's next number, from 0 up to but without 1.
     pub(super) fn throw(&mut self, place: &str) -> f64 {
         let seed = self.seed;
-        let generator = self
-            .places
-            .entry(place.to_owned())
-            .or_insert_with(|| generator(seed, place));
+        let generator =
+            self.places.entry(place.to_owned()).or_insert_with(|| generator(seed, place));
         generator.f64()
     }
 }
 
 /// The hash of the standard library may change between releases; this one may not.
 fn generator(seed: u64, place: &str) -> fastrand::Rng {
-    let digest = Sha256::new()
-        .chain_update(seed.to_be_bytes())
-        .chain_update(place)
-        .finalize();
-    let state = digest
-        .iter()
-        .take(8)
-        .fold(0, |state, byte| (state << 8) | u64::from(*byte));
+    let digest = Sha256::new().chain_update(seed.to_be_bytes()).chain_update(place).finalize();
+    let state = digest.iter().take(8).fold(0, |state, byte| (state << 8) | u64::from(*byte));
     fastrand::Rng::with_seed(state)
 }

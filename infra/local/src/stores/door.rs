@@ -69,20 +69,12 @@ pub(super) async fn answer(State(door): State<Arc<Door>>, request: Request) -> R
     let Some(call) = Call::read(&door.names, &parts.uri, &parts.headers, body) else {
         return answers::unknown();
     };
-    let title = format!(
-        "{} {} {}",
-        call.store.name(),
-        call.operation,
-        call.resources()
-    );
+    let title = format!("{} {} {}", call.store.name(), call.operation, call.resources());
     let title = title.trim_end();
     door.note(&call, &format!("{title} called"));
     let response = door.admit(&call, parts.headers).await;
     door.counts.count(&call, response.status());
-    door.note(
-        &call,
-        &format!("{title} answered {}", response.status().as_u16()),
-    );
+    door.note(&call, &format!("{title} answered {}", response.status().as_u16()));
     response
 }
 

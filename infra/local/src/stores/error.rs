@@ -64,9 +64,6 @@ pub enum StoreError {
 
 impl NoSuch {
     pub(super) fn new(kind: &'static str, name: &str) -> Self {
-        Self {
-            kind,
-            name: name.to_owned(),
-        }
+        Self { kind, name: name.to_owned() }
     }
 }

@@ -116,9 +116,7 @@ impl TryFrom<u64> for DelayMs {
         if delay_ms <= DELAY_MS_MAX {
             Ok(Self(delay_ms))
         } else {
-            Err(format!(
-                "a delay is at most {DELAY_MS_MAX} ms, not {delay_ms}"
-            ))
+            Err(format!("a delay is at most {DELAY_MS_MAX} ms, not {delay_ms}"))
         }
     }
 }
@@ -160,11 +158,7 @@ impl From<StoreFault> for TableFault {
 
 /// The fault set for this very name, else the one set for all.
 pub(super) fn named<F: Copy + Default>(faults: &BTreeMap<String, F>, name: &str) -> F {
-    faults
-        .get(name)
-        .or_else(|| faults.get(EVERY))
-        .copied()
-        .unwrap_or_default()
+    faults.get(name).or_else(|| faults.get(EVERY)).copied().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -175,23 +169,12 @@ mod tests {
     fn what_is_not_known_is_refused_and_named() {
         let refused = [
             (r#"{"table": {}}"#, "unknown field `table`"),
-            (
-                r#"{"tables": {"T": {"throtle": 1}}}"#,
-                "unknown field `throtle`",
-            ),
-            (
-                r#"{"tables": {"T": {"throttle": 1.5}}}"#,
-                "a rate is between 0 and 1, not 1.5",
-            ),
-            (
-                r#"{"mail": {"delayMs": 60001}}"#,
-                "a delay is at most 60000 ms, not 60001",
-            ),
+            (r#"{"tables": {"T": {"throtle": 1}}}"#, "unknown field `throtle`"),
+            (r#"{"tables": {"T": {"throttle": 1.5}}}"#, "a rate is between 0 and 1, not 1.5"),
+            (r#"{"mail": {"delayMs": 60001}}"#, "a delay is at most 60000 ms, not 60001"),
         ];
         for (input, complaint) in refused {
-            let error = serde_json::from_str::<Faults>(input)
-                .unwrap_err()
-                .to_string();
+            let error = serde_json::from_str::<Faults>(input).unwrap_err().to_string();
             assert!(error.contains(complaint), "{input}: {error}");
         }
     }

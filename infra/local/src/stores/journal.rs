@@ -77,10 +77,7 @@ impl Journal {
             let name = format!("{}{suffix}", physical(&id));
             (id, name, redrive.max_receive_count)
         });
-        let facts = QueueFacts {
-            visibility_timeout: queue.visibility_timeout,
-            dead_letters,
-        };
+        let facts = QueueFacts { visibility_timeout: queue.visibility_timeout, dead_letters };
         self.queues.insert(name.name.clone(), facts);
     }
 
@@ -92,25 +89,18 @@ impl Journal {
     /// The oldest messages of a queue.
     pub(super) fn first_messages(&self, queue: &str) -> Vec<JournalEntry> {
         let now = Instant::now();
-        let here = self
-            .messages
-            .values()
-            .filter(|message| self.place(message, now) == queue);
+        let here = self.messages.values().filter(|message| self.place(message, now) == queue);
         let mut here: Vec<&Message> = here.collect();
         here.sort_unstable_by_key(|message| message.number);
         here.truncate(SHOWN_MAX);
-        here.into_iter()
-            .map(|message| message.entry.clone())
-            .collect()
+        here.into_iter().map(|message| message.entry.clone()).collect()
     }
 
     /// Reads an operation that succeeded.
     pub(super) fn note(&mut self, operation: &str, input: &[u8], output: &[u8]) {
         let input: Value = serde_json::from_slice(input).unwrap_or_default();
         let output: Value = serde_json::from_slice(output).unwrap_or_default();
-        let queue = input["QueueUrl"]
-            .as_str()
-            .and_then(|url| url.rsplit('/').next());
+        let queue = input["QueueUrl"].as_str().and_then(|url| url.rsplit('/').next());
         let Some(queue) = queue else {
             return;
         };

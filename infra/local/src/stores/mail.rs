@@ -141,21 +141,13 @@ impl From<SendEmail> for Mail {
 }
 
 fn bad_request(message: &str) -> Response {
-    json_response(
-        400,
-        Some("BadRequestException"),
-        &json!({"message": message}),
-    )
+    json_response(400, Some("BadRequestException"), &json!({"message": message}))
 }
 
 fn json_response(status: u16, error: Option<&str>, body: &serde_json::Value) -> Response {
-    let mut response = Response::builder()
-        .status(status)
-        .header(CONTENT_TYPE, "application/json");
+    let mut response = Response::builder().status(status).header(CONTENT_TYPE, "application/json");
     if let Some(error) = error {
         response = response.header("x-amzn-errortype", error);
     }
-    response
-        .body(Body::from(body.to_string()))
-        .expect("literal statuses and codes are valid")
+    response.body(Body::from(body.to_string())).expect("literal statuses and codes are valid")
 }

@@ -74,19 +74,14 @@ impl Stores {
     /// Where there is no port, the directory cannot be used, or the template asks for the
     /// impossible.
     pub async fn start(template: &Template, data: Option<&Path>) -> Result<Self, StartError> {
-        let listener = TcpListener::bind(("127.0.0.1", 0))
-            .await
-            .map_err(StartError::Port)?;
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(StartError::Port)?;
         let endpoint = listener.local_addr().map_err(StartError::Port)?;
         let running = watch::Sender::new(());
         let tables = Tables::start(data, ended(running.subscribe())).await?;
         let queues = Queues::new(endpoint);
         let secrets = Secrets::new();
         let names = create(template, endpoint, &tables, &queues, &secrets).await?;
-        let streams = template
-            .tables
-            .values()
-            .filter(|table| table.stream.is_some());
+        let streams = template.tables.values().filter(|table| table.stream.is_some());
         let writes = streams.map(|table| (table.logical_id.clone(), watch::Sender::new(())));
         let door = Arc::new(Door {
             policies: Policies::new(template, &names)?,
@@ -102,11 +97,7 @@ impl Stores {
         });
         serve(listener, Arc::clone(&door), ended(running.subscribe()));
         tokio::spawn(sweep(Arc::clone(&door), running.subscribe()));
-        Ok(Self {
-            door,
-            endpoint,
-            _running: Arc::new(running),
-        })
+        Ok(Self { door, endpoint, _running: Arc::new(running) })
     }
 
     /// Makes the functions' processes known, so that calls are recorded with them and faults can
@@ -165,10 +156,7 @@ impl Stores {
     /// # Errors
     /// Where there is no such secret or the value is too large.
     pub async fn put_secret(&self, secret: &str, value: &str) -> Result<(), StoreError> {
-        let name = self
-            .names()
-            .secret(secret)
-            .ok_or_else(|| NoSuch::new("secret", secret))?;
+        let name = self.names().secret(secret).ok_or_else(|| NoSuch::new("secret", secret))?;
         Ok(self.door.secrets.put(&name.arn, value).await?)
     }
 
@@ -260,9 +248,7 @@ impl Stores {
     }
 
     fn table(&self, logical_id: &str) -> Result<&TableName, NoSuch> {
-        self.names()
-            .table(logical_id)
-            .ok_or_else(|| NoSuch::new("table", logical_id))
+        self.names().table(logical_id).ok_or_else(|| NoSuch::new("table", logical_id))
     }
 }
 
@@ -285,9 +271,7 @@ async fn create(
     for secret in template.secrets.values() {
         let value = secret.value.as_ref();
         let value = value.map(|text| text.resolve(|reference| names.look_up(reference)));
-        let added = secrets
-            .add(&secret.logical_id, value.transpose()?.as_deref())
-            .await;
+        let added = secrets.add(&secret.logical_id, value.transpose()?.as_deref()).await;
         names.add_secret(&secret.logical_id, added.map_err(StartError::Secrets)?);
     }
     Ok(names)
@@ -300,11 +284,7 @@ fn serve(listener: TcpListener, door: Arc<Door>, ended: impl Future<Output = ()>
         let _ = connection.set_nodelay(true);
     });
     let router = Router::new().fallback(door::answer).with_state(door);
-    tokio::spawn(
-        axum::serve(listener, router)
-            .with_graceful_shutdown(ended)
-            .into_future(),
-    );
+    tokio::spawn(axum::serve(listener, router).with_graceful_shutdown(ended).into_future());
 }
 
 async fn sweep(door: Arc<Door>, running: watch::Receiver<()>) {
@@ -318,9 +298,7 @@ async fn sweep(door: Arc<Door>, running: watch::Receiver<()>) {
         }
         // A sweep that fails is made up for by the next one.
         if door.tables.sweep().await.is_ok_and(|deleted| deleted > 0) {
-            door.writes
-                .keys()
-                .for_each(|table| door.tell_readers_of(table));
+            door.writes.keys().for_each(|table| door.tell_readers_of(table));
         }
     }
 }

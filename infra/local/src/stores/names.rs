@@ -57,11 +57,7 @@ impl Names {
         let queues = queues.map(|queue| (queue.logical_id.clone(), queue_name(queue, endpoint)));
         let functions = template.functions.keys();
         let functions = functions.map(|function| (access_key(function), function.clone()));
-        Self {
-            queues: queues.collect(),
-            functions: functions.collect(),
-            ..Self::default()
-        }
+        Self { queues: queues.collect(), functions: functions.collect(), ..Self::default() }
     }
 
     pub(super) fn add_table(&mut self, table: &Table, stream_label: Option<&str>) {
@@ -78,8 +74,7 @@ impl Names {
 
     pub(super) fn add_secret(&mut self, logical_id: &str, arn: String) {
         let name = physical(logical_id);
-        self.secrets
-            .insert(logical_id.to_owned(), SecretName { name, arn });
+        self.secrets.insert(logical_id.to_owned(), SecretName { name, arn });
     }
 
     /// What a reference of the template stands for, where it is to one of the stores' things.
@@ -137,35 +132,26 @@ impl Names {
             "table" => self.tables.contains_key(logical_id),
             "queue" => self.queues.contains_key(logical_id),
             "secret" => self.secrets.contains_key(logical_id),
-            _ => self
-                .functions
-                .values()
-                .any(|function| function == logical_id),
+            _ => self.functions.values().any(|function| function == logical_id),
         }
     }
 
     /// The logical id of the table that a call names by name or ARN.
     pub(super) fn table_called(&self, called: &str) -> Option<&str> {
-        let found = self
-            .tables()
-            .find(|(_, table)| table.name == called || table.arn == called);
+        let found = self.tables().find(|(_, table)| table.name == called || table.arn == called);
         found.map(|(id, _)| id)
     }
 
     /// The logical id of the queue that a call names by address or name.
     pub(super) fn queue_called(&self, called: &str) -> Option<&str> {
         let name = called.rsplit('/').next().unwrap_or(called);
-        self.queues()
-            .find(|(_, queue)| queue.name == name)
-            .map(|(id, _)| id)
+        self.queues().find(|(_, queue)| queue.name == name).map(|(id, _)| id)
     }
 
     /// The logical id of the secret that a call names by name or ARN.
     pub(super) fn secret_called(&self, called: &str) -> Option<&str> {
-        let found = self
-            .secrets
-            .iter()
-            .find(|(_, secret)| secret.name == called || secret.arn == called);
+        let found =
+            self.secrets.iter().find(|(_, secret)| secret.name == called || secret.arn == called);
         found.map(|(id, _)| id.as_str())
     }
 

@@ -5,17 +5,11 @@ use serde_json::{Map, Value};
 /// An item without its type tags: `{"stock": {"N": "3"}}` becomes `{"stock": 3}`.
 pub(super) fn plain_item(item: &Value) -> Value {
     let attributes = item.as_object().into_iter().flatten();
-    attributes
-        .map(|(name, value)| (name.clone(), plain(value)))
-        .collect::<Map<_, _>>()
-        .into()
+    attributes.map(|(name, value)| (name.clone(), plain(value))).collect::<Map<_, _>>().into()
 }
 
 fn plain(attribute: &Value) -> Value {
-    let Some((tag, value)) = attribute
-        .as_object()
-        .and_then(|tagged| tagged.iter().next())
-    else {
+    let Some((tag, value)) = attribute.as_object().and_then(|tagged| tagged.iter().next()) else {
         return Value::Null;
     };
     match tag.as_str() {

@@ -60,10 +60,7 @@ impl Policies {
     /// The first action of a call that its function may not do. Operators and tests may do all.
     pub(super) fn denial(&self, names: &Names, call: &Call) -> Option<Denial> {
         let function = &call.caller.as_ref()?.function;
-        let statements = self
-            .by_function
-            .get(function)
-            .map_or(&[][..], Vec::as_slice);
+        let statements = self.by_function.get(function).map_or(&[][..], Vec::as_slice);
         call.accesses.iter().find_map(|access| {
             let resource = arn(names, access);
             (!allows(statements, &access.action, &resource)).then(|| Denial {
@@ -80,14 +77,8 @@ fn allows(statements: &[Statement], action: &str, resource: &str) -> bool {
     let applies = |statement: &&Statement| {
         // Actions are compared without regard to case, resources with it.
         let action = action.to_ascii_lowercase();
-        statement
-            .actions
-            .iter()
-            .any(|pattern| matches(&pattern.to_ascii_lowercase(), &action))
-            && statement
-                .resources
-                .iter()
-                .any(|pattern| matches(pattern, resource))
+        statement.actions.iter().any(|pattern| matches(&pattern.to_ascii_lowercase(), &action))
+            && statement.resources.iter().any(|pattern| matches(pattern, resource))
     };
     let mut allowed = false;
     for statement in statements.iter().filter(applies) {
@@ -121,9 +112,9 @@ fn arn(names: &Names, access: &Access) -> String {
     let service = access.action.split(':').next().unwrap_or_default();
     let known = match &access.resource {
         Resource::Table(id) => names.table(id).map(|table| table.arn.clone()),
-        Resource::Index(id, index) => names
-            .table(id)
-            .map(|table| format!("{}/index/{index}", table.arn)),
+        Resource::Index(id, index) => {
+            names.table(id).map(|table| format!("{}/index/{index}", table.arn))
+        }
         Resource::Queue(id) => names.queue(id).map(|queue| queue.arn.clone()),
         Resource::Secret(id) => names.secret(id).map(|secret| secret.arn.clone()),
         Resource::Any => Some("*".to_owned()),
@@ -139,11 +130,7 @@ mod tests {
     use super::*;
 
     fn statement(effect: Effect, action: &str, resource: &str) -> Statement {
-        Statement {
-            effect,
-            actions: vec![action.into()],
-            resources: vec![resource.into()],
-        }
+        Statement { effect, actions: vec![action.into()], resources: vec![resource.into()] }
     }
 
     #[test]

@@ -92,10 +92,7 @@ impl Queues {
             port: endpoint.port(),
         });
         let handler = RustackSqsHandler::new(Arc::new(provider));
-        Self {
-            handler,
-            journal: Mutex::default(),
-        }
+        Self { handler, journal: Mutex::default() }
     }
 
     /// Creates a queue of the template. Its dead-letter queue may still be missing.
@@ -189,10 +186,7 @@ impl Queues {
             let question = json!({"QueueUrl": queue.url, "AttributeNames": ["All"]});
             let attributes = self.ask("GetQueueAttributes", question).await?["Attributes"].take();
             let count = |name: &str| {
-                attributes[name]
-                    .as_str()
-                    .and_then(|count| count.parse().ok())
-                    .unwrap_or_default()
+                attributes[name].as_str().and_then(|count| count.parse().ok()).unwrap_or_default()
             };
             let journal = self.journal();
             reports.push(QueueReport {
@@ -200,9 +194,7 @@ impl Queues {
                 visible: count("ApproximateNumberOfMessages"),
                 in_flight: count("ApproximateNumberOfMessagesNotVisible"),
                 delayed: count("ApproximateNumberOfMessagesDelayed"),
-                dead_letter_queue: journal
-                    .dead_letter_queue(&queue.name)
-                    .map(ToOwned::to_owned),
+                dead_letter_queue: journal.dead_letter_queue(&queue.name).map(ToOwned::to_owned),
                 messages: journal.first_messages(&queue.name),
             });
         }
@@ -216,10 +208,7 @@ impl Queues {
             // Some operations answer nothing at all.
             return Ok(serde_json::from_slice(body).unwrap_or(Value::Null));
         }
-        Err(QueueError {
-            operation,
-            answer: String::from_utf8_lossy(body).into_owned(),
-        })
+        Err(QueueError { operation, answer: String::from_utf8_lossy(body).into_owned() })
     }
 
     async fn handle(&self, operation: &str, body: Bytes) -> http::Response<Bytes> {
@@ -230,11 +219,7 @@ impl Queues {
         let response =
             answered.unwrap_or_else(|error| error_to_response(&error, &Uuid::new_v4().to_string()));
         let (parts, answer) = response.into_parts();
-        let answer = answer
-            .collect()
-            .await
-            .expect("the answer is in memory")
-            .to_bytes();
+        let answer = answer.collect().await.expect("the answer is in memory").to_bytes();
         if parts.status.is_success() {
             self.journal().note(operation, &body, &answer);
         }
@@ -248,9 +233,7 @@ impl Queues {
 }
 
 fn queue_name<'a>(names: &'a Names, logical_id: &str) -> &'a QueueName {
-    names
-        .queue(logical_id)
-        .expect("the template names only queues it has")
+    names.queue(logical_id).expect("the template names only queues it has")
 }
 
 fn target_header(operation: &str) -> HeaderMap {

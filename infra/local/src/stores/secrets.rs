@@ -38,9 +38,7 @@ impl Secrets {
             default_region: REGION.to_owned(),
             default_account_id: ACCOUNT_ID.to_owned(),
         });
-        Self {
-            handler: RustackSecretsManagerHandler::new(Arc::new(provider)),
-        }
+        Self { handler: RustackSecretsManagerHandler::new(Arc::new(provider)) }
     }
 
     /// Creates a secret, empty unless the template gives its value; gives its ARN.
@@ -79,10 +77,7 @@ impl Secrets {
         if response.status().is_success() {
             return Ok(serde_json::from_slice(body).unwrap_or(Value::Null));
         }
-        Err(SecretError {
-            operation,
-            answer: String::from_utf8_lossy(body).into_owned(),
-        })
+        Err(SecretError { operation, answer: String::from_utf8_lossy(body).into_owned() })
     }
 
     async fn handle(&self, operation: &str, body: Bytes) -> http::Response<Bytes> {

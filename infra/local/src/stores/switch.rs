@@ -76,12 +76,10 @@ impl FaultSwitch {
         if call.is_commit() {
             let function = &caller.function;
             let kill = named(&state.faults.kill, function);
-            strike.kill_before_commit = state
-                .dice
-                .falls(&format!("kill/{function}/before"), kill.before_commit);
-            strike.kill_after_commit = state
-                .dice
-                .falls(&format!("kill/{function}/after"), kill.after_commit);
+            strike.kill_before_commit =
+                state.dice.falls(&format!("kill/{function}/before"), kill.before_commit);
+            strike.kill_after_commit =
+                state.dice.falls(&format!("kill/{function}/after"), kill.after_commit);
         }
         strike
     }
@@ -164,15 +162,9 @@ mod tests {
     #[test]
     fn the_same_seed_strikes_the_same_calls() {
         let faults = serde_json::json!({"seed": 7, "tables": {"*": {"throttle": 0.3}}});
-        let call = call_by(
-            "GetUserFunction",
-            "PutItem",
-            r#"{"TableName": "local-UsersTable"}"#,
-        );
+        let call = call_by("GetUserFunction", "PutItem", r#"{"TableName": "local-UsersTable"}"#);
         let struck = |switch: FaultSwitch| {
-            (0..100)
-                .map(|_| switch.strike(&call).refusal.is_some())
-                .collect::<Vec<_>>()
+            (0..100).map(|_| switch.strike(&call).refusal.is_some()).collect::<Vec<_>>()
         };
         let first = struck(switch(faults.clone()));
         assert_eq!(first, struck(switch(faults)));
@@ -184,20 +176,8 @@ mod tests {
     fn a_process_is_killed_around_writes_only() {
         let switch = switch(serde_json::json!({"kill": {"GetUserFunction": {"beforeCommit": 1}}}));
         let body = r#"{"TableName": "local-UsersTable"}"#;
-        assert!(
-            switch
-                .strike(&call_by("GetUserFunction", "PutItem", body))
-                .kill_before_commit
-        );
-        assert!(
-            !switch
-                .strike(&call_by("GetUserFunction", "GetItem", body))
-                .kill_before_commit
-        );
-        assert!(
-            !switch
-                .strike(&call_by("PostUserFunction", "PutItem", body))
-                .kill_before_commit
-        );
+        assert!(switch.strike(&call_by("GetUserFunction", "PutItem", body)).kill_before_commit);
+        assert!(!switch.strike(&call_by("GetUserFunction", "GetItem", body)).kill_before_commit);
+        assert!(!switch.strike(&call_by("PostUserFunction", "PutItem", body)).kill_before_commit);
     }
 }

@@ -48,23 +48,13 @@ impl Tables {
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> Result<Self, StartError> {
         let database = open(data)?;
-        let listener = TcpListener::bind(("127.0.0.1", 0))
-            .await
-            .map_err(StartError::Port)?;
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(StartError::Port)?;
         let address = listener.local_addr().map_err(StartError::Port)?;
-        tokio::spawn(dynoxide::server::serve_with_shutdown(
-            listener,
-            database.clone(),
-            shutdown,
-        ));
+        tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database.clone(), shutdown));
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         let client = Client::builder(TokioExecutor::new()).build(connector);
-        let tables = Self {
-            database,
-            address,
-            client,
-        };
+        let tables = Self { database, address, client };
         tables.create(&json!({
             "TableName": CHECKPOINTS,
             "KeySchema": [{"AttributeName": "source", "KeyType": "HASH"}],
@@ -82,10 +72,7 @@ impl Tables {
         if let Some(attribute) = &table.ttl_attribute {
             self.expire_by(&name, attribute)?;
         }
-        let described = self
-            .database
-            .get_table_metadata(&name)
-            .map_err(StartError::Tables)?;
+        let described = self.database.get_table_metadata(&name).map_err(StartError::Tables)?;
         Ok(described.and_then(|table| table.stream_label))
     }
 
@@ -97,9 +84,7 @@ impl Tables {
     }
 
     fn expire_by(&self, name: &str, attribute: &str) -> Result<(), StartError> {
-        let described = self
-            .database
-            .describe_time_to_live(request(&json!({"TableName": name})));
+        let described = self.database.describe_time_to_live(request(&json!({"TableName": name})));
         let described = described.map_err(StartError::Tables)?;
         if described.time_to_live_description.attribute_name.as_deref() == Some(attribute) {
             return Ok(());
@@ -207,10 +192,7 @@ impl Tables {
 
     /// Notes how far an event source has read.
     pub(super) fn set_checkpoint(&self, source: &str, number: &str) -> Result<(), DynoxideError> {
-        self.put(
-            CHECKPOINTS,
-            &json!({"source": {"S": source}, "position": {"S": number}}),
-        )
+        self.put(CHECKPOINTS, &json!({"source": {"S": source}, "position": {"S": number}}))
     }
 }
 
@@ -227,10 +209,7 @@ fn open(data: Option<&Path>) -> Result<Database, StartError> {
     let Some(directory) = data else {
         return Database::memory().map_err(StartError::Tables);
     };
-    let unusable = |source| StartError::Data {
-        path: directory.to_owned(),
-        source,
-    };
+    let unusable = |source| StartError::Data { path: directory.to_owned(), source };
     std::fs::create_dir_all(directory).map_err(unusable)?;
     let file = directory.join(FILE_NAME);
     Database::new(&file.to_string_lossy()).map_err(StartError::Tables)
@@ -273,10 +252,7 @@ fn creation(name: &str, table: &Table) -> Value {
 
 fn key_schema(key: &Key) -> Value {
     let partition = json!({"AttributeName": key.partition, "KeyType": "HASH"});
-    let sort = key
-        .sort
-        .iter()
-        .map(|sort| json!({"AttributeName": sort, "KeyType": "RANGE"}));
+    let sort = key.sort.iter().map(|sort| json!({"AttributeName": sort, "KeyType": "RANGE"}));
     std::iter::once(partition).chain(sort).collect()
 }
 

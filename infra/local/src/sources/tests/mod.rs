@@ -85,10 +85,7 @@ struct Running {
 /// Starts a template of one function with this event, on queues and tables that suit all tests.
 async fn running(event: &str, answers: Vec<Answer>) -> Running {
     let answers = Mutex::new(answers.into());
-    let functions = Scripted {
-        answers,
-        ..Scripted::default()
-    };
+    let functions = Scripted { answers, ..Scripted::default() };
     running_with(event, functions, None).await
 }
 
@@ -100,28 +97,19 @@ async fn running_with(event: &str, functions: Scripted, data: Option<&Path>) -> 
     let invoke: Arc<dyn Invoke> = functions.clone();
     let report: Report = Arc::new(|_, _| {});
     let sources = start(&template, &stores, &invoke, &report).unwrap();
-    Running {
-        stores,
-        functions,
-        _sources: sources,
-    }
+    Running { stores, functions, _sources: sources }
 }
 
 impl Running {
     /// Waits until the function has been invoked so often.
     async fn invoked(&self, times: usize) {
-        self.until(|| self.functions.events.lock().unwrap().len() >= times)
-            .await;
+        self.until(|| self.functions.events.lock().unwrap().len() >= times).await;
     }
 
     async fn until(&self, condition: impl Fn() -> bool) {
         let deadline = Instant::now() + Duration::from_secs(10);
         while !condition() {
-            assert!(
-                Instant::now() < deadline,
-                "{:?}",
-                self.functions.events.lock().unwrap()
-            );
+            assert!(Instant::now() < deadline, "{:?}", self.functions.events.lock().unwrap());
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
@@ -130,14 +118,8 @@ impl Running {
     fn seen(&self, there: &str) -> Vec<Vec<String>> {
         let events = self.functions.events.lock().unwrap();
         let text = |record: &Value| record.pointer(there).unwrap().as_str().unwrap().to_owned();
-        let records = |event: &Value| {
-            event["Records"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(text)
-                .collect()
-        };
+        let records =
+            |event: &Value| event["Records"].as_array().unwrap().iter().map(text).collect();
         events.iter().map(|(_, event)| records(event)).collect()
     }
 
@@ -148,31 +130,19 @@ impl Running {
     /// The bodies of the messages that are in a queue.
     async fn bodies(&self, queue: &str) -> Vec<String> {
         let reports = self.stores.queues().await.unwrap();
-        let report = reports
-            .into_iter()
-            .find(|report| report.queue == queue)
-            .unwrap();
-        report
-            .messages
-            .into_iter()
-            .map(|message| message.body)
-            .collect()
+        let report = reports.into_iter().find(|report| report.queue == queue).unwrap();
+        report.messages.into_iter().map(|message| message.body).collect()
     }
 
     fn set_faults(&self, faults: Value) {
-        self.stores
-            .faults()
-            .set(serde_json::from_value(faults).unwrap());
+        self.stores.faults().set(serde_json::from_value(faults).unwrap());
     }
 }
 
 #[tokio::test]
 async fn a_schedule_that_cannot_be_read_says_whose_it_is() {
     let source = include_str!("template.yaml");
-    let source = source.replace(
-        "EVENT",
-        "{Type: Schedule, Properties: {Schedule: rate(1 week)}}",
-    );
+    let source = source.replace("EVENT", "{Type: Schedule, Properties: {Schedule: rate(1 week)}}");
     let template = Template::parse(&source, &BTreeMap::new()).unwrap();
     let stores = Stores::start(&template, None).await.unwrap();
     let invoke: Arc<dyn Invoke> = Arc::new(Scripted::default());

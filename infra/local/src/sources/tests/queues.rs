@@ -29,10 +29,7 @@ async fn a_message_is_delivered_at_once_and_deleted_once_it_succeeded() {
     let (at, event) = running.first_event();
     assert!(at - sent < Duration::from_millis(200), "{:?}", at - sent);
     assert_eq!(event["Records"][0]["body"], "hello");
-    assert_eq!(
-        event["Records"][0]["attributes"]["ApproximateReceiveCount"],
-        "1"
-    );
+    assert_eq!(event["Records"][0]["attributes"]["ApproximateReceiveCount"], "1");
     tokio::time::sleep(Duration::from_millis(50)).await;
     assert!(running.bodies("WorkQueue").await.is_empty());
 }
@@ -48,10 +45,7 @@ async fn what_a_batch_reports_as_failed_comes_again_alone_and_ends_among_the_dea
     running.invoked(2).await;
     tokio::time::sleep(Duration::from_millis(3_500)).await;
 
-    assert_eq!(
-        running.seen("/body"),
-        [vec!["healthy", "poison"], vec!["poison"]]
-    );
+    assert_eq!(running.seen("/body"), [vec!["healthy", "poison"], vec!["poison"]]);
     assert_eq!(running.bodies("WorkDeadLetterQueue").await, ["poison"]);
     assert!(running.bodies("WorkQueue").await.is_empty());
 }
@@ -63,10 +57,7 @@ async fn a_crash_leaves_the_whole_batch_in_the_queue() {
     running.send("hello").await;
     running.invoked(2).await;
 
-    assert_eq!(
-        running.seen("/attributes/ApproximateReceiveCount"),
-        [["1"], ["2"]]
-    );
+    assert_eq!(running.seen("/attributes/ApproximateReceiveCount"), [["1"], ["2"]]);
 }
 
 #[tokio::test]
@@ -85,10 +76,7 @@ async fn a_batch_is_gathered_for_as_long_as_its_window() {
 #[tokio::test]
 async fn no_more_run_at_once_than_the_maximum_concurrency() {
     let scaling = "BatchSize: 1\n            ScalingConfig: {MaximumConcurrency: 2}";
-    let functions = Scripted {
-        takes: Duration::from_millis(50),
-        ..Scripted::default()
-    };
+    let functions = Scripted { takes: Duration::from_millis(50), ..Scripted::default() };
     let running = running_with(&format!("{QUEUE}\n            {scaling}"), functions, None).await;
 
     for number in 0..6 {
@@ -106,10 +94,7 @@ async fn a_throttled_delivery_is_made_later_without_another_receive() {
     running.send("hello").await;
     running.invoked(2).await;
 
-    assert_eq!(
-        running.seen("/attributes/ApproximateReceiveCount"),
-        [["1"], ["1"]]
-    );
+    assert_eq!(running.seen("/attributes/ApproximateReceiveCount"), [["1"], ["1"]]);
 }
 
 #[tokio::test]
@@ -124,13 +109,8 @@ async fn messages_of_a_group_keep_their_order_even_past_a_failure() {
             "MessageGroupId": "group-1",
             "MessageDeduplicationId": number.to_string(),
         });
-        let request = client
-            .post(running.stores.endpoint())
-            .body(message.to_string());
-        let sent = request
-            .header("x-amz-target", "AmazonSQS.SendMessage")
-            .send()
-            .await;
+        let request = client.post(running.stores.endpoint()).body(message.to_string());
+        let sent = request.header("x-amz-target", "AmazonSQS.SendMessage").send().await;
         assert_eq!(sent.unwrap().status(), 200);
     }
 

@@ -33,30 +33,16 @@ async fn records_come_at_once_and_in_order() {
     for number in 0..5 {
         running.write(&number.to_string());
     }
-    running
-        .until(|| running.seen(KEY).concat().len() == 5)
-        .await;
+    running.until(|| running.seen(KEY).concat().len() == 5).await;
 
     let (at, event) = running.first_event();
-    assert!(
-        at - written < Duration::from_millis(200),
-        "{:?}",
-        at - written
-    );
-    assert_eq!(
-        running.seen("/dynamodb/NewImage/pk/S").concat(),
-        ["0", "1", "2", "3", "4"]
-    );
+    assert!(at - written < Duration::from_millis(200), "{:?}", at - written);
+    assert_eq!(running.seen("/dynamodb/NewImage/pk/S").concat(), ["0", "1", "2", "3", "4"]);
     let record = &event["Records"][0];
     assert_eq!(record["eventName"], "INSERT");
     assert_eq!(record["awsRegion"], "eu-west-1");
     let table = "arn:aws:dynamodb:eu-west-1:000000000000:table/local-OutboxTable/stream/";
-    assert!(
-        record["eventSourceARN"]
-            .as_str()
-            .unwrap()
-            .starts_with(table)
-    );
+    assert!(record["eventSourceARN"].as_str().unwrap().starts_with(table));
 }
 
 #[tokio::test]
@@ -88,29 +74,18 @@ async fn a_failing_batch_is_halved_and_what_is_to_blame_given_up() {
     running.write("next");
     running.invoked(5).await;
 
-    let expected = [
-        vec!["poison", "healthy"],
-        vec!["poison"],
-        vec!["poison"],
-        vec!["healthy"],
-        vec!["next"],
-    ];
+    let expected =
+        [vec!["poison", "healthy"], vec!["poison"], vec!["poison"], vec!["healthy"], vec!["next"]];
     assert_eq!(running.seen(KEY), expected);
     let given_up = running.bodies("WorkDeadLetterQueue").await;
     let given_up: Value = serde_json::from_str(&given_up[0]).unwrap();
-    assert_eq!(
-        given_up["requestContext"]["condition"],
-        "RetryAttemptsExhausted"
-    );
+    assert_eq!(given_up["requestContext"]["condition"], "RetryAttemptsExhausted");
     assert_eq!(given_up["DDBStreamBatchInfo"]["batchSize"], 1);
 }
 
 #[tokio::test]
 async fn records_of_one_item_keep_their_order_in_parallel_lanes() {
-    let functions = Scripted {
-        takes: Duration::from_millis(20),
-        ..Scripted::default()
-    };
+    let functions = Scripted { takes: Duration::from_millis(20), ..Scripted::default() };
     let event = format!("{STREAM}\n            ParallelizationFactor: 4\n            BatchSize: 1");
     let running = running_with(&event, functions, None).await;
 
@@ -124,10 +99,7 @@ async fn records_of_one_item_keep_their_order_in_parallel_lanes() {
     let items = running.seen(KEY).concat();
     let versions = running.seen("/dynamodb/NewImage/version/S").concat();
     for item in ["a", "b", "c", "d", "e", "f"] {
-        let of_item = items
-            .iter()
-            .zip(&versions)
-            .filter(|(name, _)| *name == item);
+        let of_item = items.iter().zip(&versions).filter(|(name, _)| *name == item);
         let of_item: Vec<_> = of_item.map(|(_, version)| version.as_str()).collect();
         assert_eq!(of_item, ["1", "2", "3"], "{item}");
     }
@@ -163,9 +135,6 @@ async fn a_reader_that_starts_with_the_latest_leaves_out_what_is_there() {
 
     let records = running.stores.records(table, &position, 10).unwrap();
     assert_eq!(records.len(), 1);
-    let all = running
-        .stores
-        .records(table, &StreamPosition::TrimHorizon, 10)
-        .unwrap();
+    let all = running.stores.records(table, &StreamPosition::TrimHorizon, 10).unwrap();
     assert_eq!(all.len(), 2);
 }

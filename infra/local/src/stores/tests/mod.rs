@@ -68,10 +68,7 @@ struct Recorder {
 
 impl Environments for Recorder {
     fn note(&self, environment: &str, what: &str) {
-        self.notes
-            .lock()
-            .unwrap()
-            .push(format!("{environment}: {what}"));
+        self.notes.lock().unwrap().push(format!("{environment}: {what}"));
     }
 
     fn kill(&self, environment: &str) {
@@ -92,11 +89,7 @@ fn s(text: &str) -> AttributeValue {
 }
 
 async fn put_user(clients: &Clients, id: &str) -> Result<(), aws_sdk_dynamodb::Error> {
-    let put = clients
-        .tables
-        .put_item()
-        .table_name("local-UsersTable")
-        .item("pk", s(id));
+    let put = clients.tables.put_item().table_name("local-UsersTable").item("pk", s(id));
     Ok(put.send().await.map(drop)?)
 }
 
@@ -106,38 +99,18 @@ async fn all_four_services_answer_at_one_address() {
     let clients = Clients::of(&stores, "GetUserFunction");
 
     put_user(&clients, "user-1").await.unwrap();
-    let query = clients
-        .tables
-        .query()
-        .table_name("local-OrdersTable")
-        .index_name("by-user");
-    let query = query
-        .key_condition_expression("userId = :u")
-        .expression_attribute_values(":u", s("u"));
+    let query = clients.tables.query().table_name("local-OrdersTable").index_name("by-user");
+    let query =
+        query.key_condition_expression("userId = :u").expression_attribute_values(":u", s("u"));
     assert_eq!(query.send().await.unwrap().count, 0);
 
     let url = &stores.names().queue("EmailsQueue").unwrap().url;
-    let sent = clients
-        .queues
-        .send_message()
-        .queue_url(url)
-        .message_body("hello")
-        .send()
-        .await;
+    let sent = clients.queues.send_message().queue_url(url).message_body("hello").send().await;
     assert!(sent.unwrap().message_id.is_some());
 
-    stores
-        .put_secret("SigningKeysSecret", "keys")
-        .await
-        .unwrap();
+    stores.put_secret("SigningKeysSecret", "keys").await.unwrap();
     let arn = &stores.names().secret("SigningKeysSecret").unwrap().arn;
-    let secret = clients
-        .secrets
-        .get_secret_value()
-        .secret_id(arn)
-        .send()
-        .await
-        .unwrap();
+    let secret = clients.secrets.get_secret_value().secret_id(arn).send().await.unwrap();
     assert_eq!(secret.secret_string.as_deref(), Some("keys"));
 
     let text = |text: &str| Content::builder().data(text).build().unwrap();
@@ -145,21 +118,12 @@ async fn all_four_services_answer_at_one_address() {
         .subject(text("Welcome"))
         .body(Body::builder().text(text("Hello!")).build())
         .build();
-    let mail = clients
-        .mail
-        .send_email()
-        .from_email_address("shop@example.com");
+    let mail = clients.mail.send_email().from_email_address("shop@example.com");
     let mail = mail.destination(Destination::builder().to_addresses("a@example.com").build());
-    mail.content(EmailContent::builder().simple(message).build())
-        .send()
-        .await
-        .unwrap();
+    mail.content(EmailContent::builder().simple(message).build()).send().await.unwrap();
     let mails = stores.mailbox().mails(Some("a@example.com"));
     assert_eq!(mails.len(), 1);
-    assert_eq!(
-        (mails[0].subject.as_str(), mails[0].text.as_deref()),
-        ("Welcome", Some("Hello!"))
-    );
+    assert_eq!((mails[0].subject.as_str(), mails[0].text.as_deref()), ("Welcome", Some("Hello!")));
 }
 
 #[tokio::test]
@@ -170,25 +134,14 @@ async fn a_function_may_do_what_its_policy_says_and_nothing_else() {
     let error = put_user(&clients, "user-1").await.unwrap_err();
     let text = format!("{error:?}");
     assert!(text.contains("AccessDeniedException"), "{text}");
-    assert!(
-        text.contains("is not authorized to perform: dynamodb:PutItem"),
-        "{text}"
-    );
+    assert!(text.contains("is not authorized to perform: dynamodb:PutItem"), "{text}");
 
     let url = &stores.names().queue("EmailsQueue").unwrap().url;
-    let refused = clients
-        .queues
-        .send_message()
-        .queue_url(url)
-        .message_body("hello")
-        .send()
-        .await;
+    let refused = clients.queues.send_message().queue_url(url).message_body("hello").send().await;
     let refused = refused.unwrap_err();
     assert_eq!(refused.raw_response().unwrap().status().as_u16(), 403);
 
-    put_user(&Clients::with_key(&stores, "operator"), "user-1")
-        .await
-        .unwrap();
+    put_user(&Clients::with_key(&stores, "operator"), "user-1").await.unwrap();
 }
 
 #[tokio::test]
@@ -198,9 +151,7 @@ async fn calls_are_recorded_with_the_environment_that_makes_them() {
     let environments: Arc<dyn Environments> = recorder.clone();
     stores.attach(Arc::downgrade(&environments));
 
-    put_user(&Clients::of(&stores, "GetUserFunction"), "user-1")
-        .await
-        .unwrap();
+    put_user(&Clients::of(&stores, "GetUserFunction"), "user-1").await.unwrap();
 
     let expected = [
         "environment-1: dynamodb PutItem UsersTable called",
@@ -208,10 +159,7 @@ async fn calls_are_recorded_with_the_environment_that_makes_them() {
     ];
     assert_eq!(*recorder.notes.lock().unwrap(), expected);
     let (kind, count) = stores.calls().remove(0);
-    assert_eq!(
-        (kind.function.as_str(), kind.resource.as_str()),
-        ("GetUserFunction", "UsersTable")
-    );
+    assert_eq!((kind.function.as_str(), kind.resource.as_str()), ("GetUserFunction", "UsersTable"));
     assert_eq!(count, 1);
 }
 
@@ -220,54 +168,28 @@ async fn faults_speak_as_the_services_do() {
     let stores = stores().await;
     let clients = Clients::of(&stores, "GetUserFunction");
 
-    faults(
-        &stores,
-        json!({"tables": {"*": {"throttle": 1}}, "queues": {"*": {"throttle": 1}}}),
-    );
+    faults(&stores, json!({"tables": {"*": {"throttle": 1}}, "queues": {"*": {"throttle": 1}}}));
     let error = put_user(&clients, "user-1").await.unwrap_err();
-    assert!(
-        matches!(error, aws_sdk_dynamodb::Error::ThrottlingException(_)),
-        "{error:?}"
-    );
+    assert!(matches!(error, aws_sdk_dynamodb::Error::ThrottlingException(_)), "{error:?}");
     let url = &stores.names().queue("EmailsQueue").unwrap().url;
-    let error = clients
-        .queues
-        .send_message()
-        .queue_url(url)
-        .message_body("x")
-        .send()
-        .await;
+    let error = clients.queues.send_message().queue_url(url).message_body("x").send().await;
     let error = error.unwrap_err().into_service_error();
     assert!(error.is_request_throttled(), "{error:?}");
 
     faults(&stores, json!({"tables": {"UsersTable": {"conflict": 1}}}));
-    let put = Put::builder()
-        .table_name("local-UsersTable")
-        .item("pk", s("user-1"))
-        .build();
+    let put = Put::builder().table_name("local-UsersTable").item("pk", s("user-1")).build();
     let write = TransactWriteItem::builder().put(put.unwrap()).build();
-    let error = clients
-        .tables
-        .transact_write_items()
-        .transact_items(write)
-        .send()
-        .await;
+    let error = clients.tables.transact_write_items().transact_items(write).send().await;
     let error = error.unwrap_err().into_service_error();
     let aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError::TransactionCanceledException(cancelled) = error
     else {
         panic!("{error:?}");
     };
-    assert_eq!(
-        cancelled.cancellation_reasons()[0].code(),
-        Some("TransactionConflict")
-    );
+    assert_eq!(cancelled.cancellation_reasons()[0].code(), Some("TransactionConflict"));
 
     faults(&stores, json!({"tables": {"UsersTable": {"fail": 1}}}));
     let error = put_user(&clients, "user-1").await.unwrap_err();
-    assert!(
-        matches!(error, aws_sdk_dynamodb::Error::InternalServerError(_)),
-        "{error:?}"
-    );
+    assert!(matches!(error, aws_sdk_dynamodb::Error::InternalServerError(_)), "{error:?}");
 
     faults(&stores, json!({"tables": {"UsersTable": {"delayMs": 200}}}));
     let before = Instant::now();
@@ -286,16 +208,9 @@ async fn a_process_killed_before_its_commit_writes_nothing_and_after_it_everythi
     for (moment, written) in [("beforeCommit", 0), ("afterCommit", 1)] {
         faults(&stores, json!({"kill": {"GetUserFunction": {moment: 1}}}));
         put_user(&clients, "user-1").await.unwrap_err();
-        assert_eq!(
-            stores.scan("UsersTable").unwrap().0.len(),
-            written,
-            "{moment}"
-        );
+        assert_eq!(stores.scan("UsersTable").unwrap().0.len(), written, "{moment}");
     }
-    assert_eq!(
-        *recorder.killed.lock().unwrap(),
-        ["environment-1", "environment-1"]
-    );
+    assert_eq!(*recorder.killed.lock().unwrap(), ["environment-1", "environment-1"]);
 }
 
 #[tokio::test]
@@ -303,12 +218,7 @@ async fn tables_in_a_directory_outlive_the_stores() {
     let directory = std::env::temp_dir().join(format!("local-stores-{}", uuid::Uuid::new_v4()));
     for expected in [1, 2] {
         let stores = Stores::start(&template(), Some(&directory)).await.unwrap();
-        stores
-            .put_item(
-                "UsersTable",
-                &json!({"pk": {"S": format!("user-{expected}")}}),
-            )
-            .unwrap();
+        stores.put_item("UsersTable", &json!({"pk": {"S": format!("user-{expected}")}})).unwrap();
         assert_eq!(stores.scan("UsersTable").unwrap().0.len(), expected);
     }
     std::fs::remove_dir_all(directory).unwrap();
@@ -322,32 +232,19 @@ async fn messages_are_shown_without_being_received() {
     stores.send(queue, "second").await.unwrap();
 
     let bodies = |report: &QueueReport| {
-        report
-            .messages
-            .iter()
-            .map(|message| message.body.clone())
-            .collect::<Vec<_>>()
+        report.messages.iter().map(|message| message.body.clone()).collect::<Vec<_>>()
     };
     let report = |reports: Vec<QueueReport>, name: &str| {
-        reports
-            .into_iter()
-            .find(|report| report.queue == name)
-            .unwrap()
+        reports.into_iter().find(|report| report.queue == name).unwrap()
     };
     let emails = report(stores.queues().await.unwrap(), "EmailsQueue");
     assert_eq!((emails.visible, emails.in_flight), (2, 0));
-    assert_eq!(
-        emails.dead_letter_queue.as_deref(),
-        Some("EmailsDeadLetterQueue")
-    );
+    assert_eq!(emails.dead_letter_queue.as_deref(), Some("EmailsDeadLetterQueue"));
     assert_eq!(bodies(&emails), ["first", "second"]);
 
     let received = stores.receive(queue, 1, 0).await.unwrap();
     assert_eq!(received[0].attributes["ApproximateReceiveCount"], "1");
-    stores
-        .delete(queue, &[&received[0].receipt_handle])
-        .await
-        .unwrap();
+    stores.delete(queue, &[&received[0].receipt_handle]).await.unwrap();
     let emails = report(stores.queues().await.unwrap(), "EmailsQueue");
     assert_eq!(bodies(&emails), ["second"]);
 
@@ -356,10 +253,7 @@ async fn messages_are_shown_without_being_received() {
     tokio::time::sleep(Duration::from_millis(1_100)).await;
     assert!(stores.receive(queue, 1, 0).await.unwrap().is_empty());
     let reports = stores.queues().await.unwrap();
-    assert_eq!(
-        bodies(&report(reports.clone(), "EmailsDeadLetterQueue")),
-        ["second"]
-    );
+    assert_eq!(bodies(&report(reports.clone(), "EmailsDeadLetterQueue")), ["second"]);
     assert!(bodies(&report(reports, "EmailsQueue")).is_empty());
 }
 
@@ -371,32 +265,13 @@ async fn the_projects_own_template_can_be_set_up() {
     let stores = Stores::start(&template, None).await.unwrap();
 
     let names = stores.names();
-    assert!(
-        template
-            .tables
-            .keys()
-            .all(|table| names.table(table).is_some())
-    );
-    assert!(
-        template
-            .queues
-            .keys()
-            .all(|queue| names.queue(queue).is_some())
-    );
-    assert!(
-        template
-            .secrets
-            .keys()
-            .all(|secret| names.secret(secret).is_some())
-    );
+    assert!(template.tables.keys().all(|table| names.table(table).is_some()));
+    assert!(template.queues.keys().all(|queue| names.queue(queue).is_some()));
+    assert!(template.secrets.keys().all(|secret| names.secret(secret).is_some()));
     for function in template.functions.values() {
         for (name, value) in &function.environment {
             let resolved = value.resolve(|reference| names.look_up(reference));
-            assert!(
-                resolved.is_ok(),
-                "{}: {name}: {resolved:?}",
-                function.logical_id
-            );
+            assert!(resolved.is_ok(), "{}: {name}: {resolved:?}", function.logical_id);
         }
     }
 }
