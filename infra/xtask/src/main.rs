@@ -3,6 +3,7 @@
 mod tidy;
 
 use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -46,7 +47,11 @@ fn write_keys(folder: &Path) -> Result<(), Box<dyn std::error::Error + Send + Sy
     let secrets = [("signing", pair.signing.clone()), ("verification", pair.verification_set())];
     for (name, secret) in secrets {
         let path = folder.join(format!("{name}.json"));
-        let mut file = std::fs::File::create_new(&path)
+        let mut file = std::fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)
             .map_err(|error| format!("{}: {error}", path.display()))?;
         write!(file, "{secret}")?;
         say(&format!("{} is for the {name} keys' secret", path.display()));

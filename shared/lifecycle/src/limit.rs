@@ -7,10 +7,12 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::Timestamp;
-use crate::failure::Fault;
+use crate::failure::{Failure, Fault};
 use crate::hash::short_hash_of;
 use crate::platform::{Count, Counter, Platform};
 use crate::record::Table;
+use crate::telemetry::line::metric;
+use crate::telemetry::log::print;
 
 /// Where counts are kept; its time to live is `expiresAt`.
 pub const LIMITS: Table = Table::new("limits");
@@ -96,8 +98,9 @@ impl Standing {
 }
 
 /// Counts requests.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Limiter {
+    service: String,
     windows: Mutex<HashMap<String, Window>>,
 }
 
@@ -116,6 +119,10 @@ struct Window {
 impl Limiter {
     /// The most callers that are kept in memory.
     const CALLERS_MAX: usize = 10_000;
+
+    pub(crate) fn new(service: &str) -> Self {
+        Self { service: service.to_owned(), windows: Mutex::default() }
+    }
 
     /// Counts a request. When the store cannot be reached, the request passes.
     pub(crate) async fn admit(
@@ -139,7 +146,7 @@ impl Limiter {
                     Ok(Count::Total(total)) => Some(total),
                     Ok(Count::Exceeded) => None,
                     Err(fault) => {
-                        passes(&fault);
+                        self.passes(fault);
                         Some(0)
                     }
                 }
@@ -178,7 +185,7 @@ impl Limiter {
             match platform.count(&counter).await {
                 Ok(Count::Total(total)) => self.learn(&caller, window.number, total),
                 Ok(Count::Exceeded) => {}
-                Err(fault) => passes(&fault),
+                Err(fault) => self.passes(fault),
             }
         }
     }
@@ -193,6 +200,13 @@ impl Limiter {
             (caller.clone(), told)
         })
         .collect()
+    }
+
+    /// Requests are not turned away because they cannot be counted; that is counted instead.
+    fn passes(&self, fault: Fault) {
+        tracing::warn!(error = %Failure::Fault(fault), "requests pass without being counted");
+        let labels = [("type", "RATE_LIMITER_UNAVAILABLE"), ("service", self.service.as_str())];
+        print(&metric(&self.service, Timestamp::now(), &labels, "errors_total", "Count", 1));
     }
 
     fn learn(&self, caller: &str, number: i64, total: u32) {
@@ -211,9 +225,4 @@ fn hidden(route: &str, caller: &str) -> String {
 fn counter(caller: &str, number: i64, amount: u32, maximum: Option<u32>, ends_at: i64) -> Counter {
     let expires_at = Timestamp::from_millis(ends_at.saturating_mul(1000)).plus_seconds(60);
     Counter { key: format!("rate#{caller}#{number}"), amount, maximum, expires_at }
-}
-
-fn passes(fault: &Fault) {
-    let error = fault as &dyn std::error::Error;
-    tracing::warn!(error, rate_limiter_failures_total = 1, "requests pass without being counted");
 }

@@ -4,6 +4,7 @@ use eserde::path::{Path, Segment};
 use eserde::reporter::ErrorReporter;
 use serde::de::IgnoredAny;
 
+use super::strict::{self, Strict};
 use super::{Readable, wording};
 use crate::failure::Violations;
 
@@ -15,20 +16,16 @@ pub(super) fn read<T: Readable>(body: &[u8]) -> Result<T, Violations> {
     if body.is_empty() {
         return Err(Violations::one("", "a JSON body is required"));
     }
-    // Serde would take an array for an object, its items for the fields in order.
-    if body.trim_ascii_start().first() == Some(&b'[') {
-        return Err(not_json(body).unwrap_or(Violations::one("", "must be an object")));
-    }
     let mut unknown = Vec::new();
     let mut reader = serde_json::Deserializer::from_slice(body);
     let read = {
         let mut note = |path: serde_ignored::Path<'_>| unknown.push(pointer_of_ignored(&path));
-        T::deserialize(serde_ignored::Deserializer::new(&mut reader, &mut note))
+        T::deserialize(Strict(serde_ignored::Deserializer::new(&mut reader, &mut note)))
     };
     match read.and_then(|value| reader.end().map(|()| value)) {
         Ok(value) if unknown.is_empty() => Ok(value),
         Ok(_) => Err(unknown_fields(unknown)),
-        Err(first) => Err(not_json(body).unwrap_or_else(|| every_violation::<T>(body, &first))),
+        Err(_) => Err(not_json(body).unwrap_or_else(|| every_violation::<T>(body))),
     }
 }
 
@@ -38,7 +35,10 @@ fn not_json(body: &[u8]) -> Option<Violations> {
     Some(Violations::one("", format!("the body is not valid JSON: {error}")))
 }
 
-fn every_violation<T: Readable>(body: &[u8], first: &serde_json::Error) -> Violations {
+fn every_violation<T: Readable>(body: &[u8]) -> Violations {
+    if let Some(array) = array_for_an_object::<T>(body) {
+        return array;
+    }
     let mut violations = unknown_fields(every_unknown_field::<T>(body));
     let errors = eserde::json::from_slice::<T>(body).err();
     for error in errors.iter().flat_map(eserde::DeserializationErrors::iter) {
@@ -48,10 +48,18 @@ fn every_violation<T: Readable>(body: &[u8], first: &serde_json::Error) -> Viola
             None => violations.add(at, wording::without_position(error.message())),
         }
     }
-    if violations.is_empty() {
-        violations.add("", wording::without_position(&first.to_string()));
-    }
     violations
+}
+
+/// `eserde` would take an array's items for the fields of an object, and complain of those. Where
+/// [`Strict`] meets an array, that is the one thing to be told.
+fn array_for_an_object<T: Readable>(body: &[u8]) -> Option<Violations> {
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    let error = serde_path_to_error::deserialize::<_, T>(Strict(&mut reader)).err()?;
+    let pointer = pointer_of_first(error.path());
+    let message = error.into_inner().to_string();
+    let message = wording::without_position(&message);
+    message.ends_with(strict::OBJECT).then(|| Violations::one(pointer, message))
 }
 
 /// `eserde` reads on behind a violation, and so meets every field; what it finds wrong of the
@@ -79,6 +87,17 @@ fn pointer_of(path: &Path) -> String {
             Segment::Seq { index } => format!("/{index}"),
             Segment::Map { key } => format!("/{}", escaped(key)),
             Segment::Enum { .. } => String::new(),
+        })
+        .collect()
+}
+
+fn pointer_of_first(path: &serde_path_to_error::Path) -> String {
+    use serde_path_to_error::Segment as S;
+    path.iter()
+        .map(|segment| match segment {
+            S::Seq { index } => format!("/{index}"),
+            S::Map { key } => format!("/{}", escaped(key)),
+            S::Enum { .. } | S::Unknown => String::new(),
         })
         .collect()
 }
@@ -177,6 +196,14 @@ mod tests {
     }
 
     #[test]
+    fn an_array_is_not_taken_for_an_object() {
+        let body = r#"{"items":[["p",3]],"paymentMethod":"CARD"}"#;
+        let expected = "invalid type: sequence, expected an object";
+        assert_eq!(violations(body), [("/items/0".to_owned(), expected.to_owned())]);
+        assert_eq!(violations(r#"[null,[],"CARD"]"#)[0].0, "");
+    }
+
+    #[test]
     fn a_missing_field_is_named_as_on_the_wire() {
         let expected = [("/items", "is required"), ("/paymentMethod", "is required")];
         let found = violations("{}");
@@ -190,7 +217,7 @@ mod tests {
             assert_eq!(found.len(), 1, "{body}: {found:?}");
             assert_eq!(found[0].0, "", "{body}");
         }
-        for body in ["[]", "null", "7", "\"text\""] {
+        for body in ["[]", "[1]", "null", "7", "\"text\""] {
             assert_eq!(violations(body)[0].0, "", "{body}");
         }
     }

@@ -5,6 +5,7 @@
 
 mod checked;
 mod json;
+mod strict;
 mod text;
 
 use eserde::EDeserialize;

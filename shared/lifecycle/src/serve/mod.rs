@@ -79,6 +79,13 @@ pub(crate) struct Shared {
     limiter: Limiter,
 }
 
+impl Shared {
+    fn new(settings: Settings, platform: Arc<dyn Platform>) -> Self {
+        let limiter = Limiter::new(&settings.service);
+        Self { settings, platform, limiter }
+    }
+}
+
 fn run<P: Platform + Clone>(
     uses: &[Use],
     connect: impl FnOnce(&[Use]) -> Result<P, BoxError>,
@@ -88,9 +95,7 @@ fn run<P: Platform + Clone>(
     crate::telemetry::log::start(&settings.function, settings.log_level.as_deref());
     let started = lambda::async_runtime(&settings).block_on(async {
         let platform = connect(uses)?;
-        let shared =
-            Shared { settings, platform: Arc::new(platform.clone()), limiter: Limiter::default() };
-        let shared = Arc::new(shared);
+        let shared = Arc::new(Shared::new(settings, Arc::new(platform.clone())));
         let handler = build(&platform, Arc::clone(&shared));
         lambda::serve(handler, shared).await
     });

@@ -20,7 +20,6 @@ use crate::Deadline;
 use crate::commit::OUTBOX;
 use crate::endpoint::Endpoint;
 use crate::idempotency::LEDGER;
-use crate::limit::Limiter;
 use crate::record::{Key, Record};
 
 fn shared(recorder: &Arc<Recorder>) -> Arc<Shared> {
@@ -31,7 +30,7 @@ fn shared(recorder: &Arc<Recorder>) -> Arc<Shared> {
         ..Settings::default()
     };
     let platform: Arc<Recorder> = Arc::clone(recorder);
-    Arc::new(Shared { settings, platform, limiter: Limiter::default() })
+    Arc::new(Shared::new(settings, platform))
 }
 
 fn post_note(recorder: &Arc<Recorder>) -> http::Handler<PostNote> {
@@ -387,6 +386,35 @@ async fn approximate_counts_are_exchanged_after_the_answer() {
     // Each environment may be a few requests behind the other's count.
     assert!((120..=124).contains(&admitted), "{admitted}");
     assert_eq!(statuses.last(), Some(&429));
+}
+
+#[tokio::test]
+async fn spans_go_to_a_collector_if_there_is_one_and_continue_the_callers_trace() {
+    let recorder = Arc::new(Recorder::default());
+    let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let event = with(request("hello"), "/headers/traceparent", parent);
+    ask(&post_note(&recorder), &event).await.aftermath.perform().await;
+    assert!(recorder.exported.lock().unwrap().is_empty(), "nothing without a collector");
+
+    let mut handler = post_note(&recorder);
+    let collected = Arc::get_mut(&mut handler.shared).unwrap();
+    collected.settings.collector = Some("http://collector.example/".to_owned());
+    collected.settings.collector_headers = vec![("key".to_owned(), "value".to_owned())];
+    ask(&handler, &event).await.aftermath.perform().await;
+    let exported = recorder.exported.lock().unwrap();
+    let [(url, headers, body)] = exported.as_slice() else { panic!("not one export") };
+    assert_eq!(url, "http://collector.example/v1/traces");
+    assert_eq!(headers, &[("key".to_owned(), "value".to_owned())]);
+    let body: Value = serde_json::from_slice(body).unwrap();
+    let spans = body["resourceSpans"][0]["scopeSpans"][0]["spans"].as_array().unwrap();
+    assert_eq!(spans[0]["name"], "POST /notes");
+    assert_eq!(spans[0]["parentSpanId"], "b7ad6b7169203331");
+    assert!(spans.iter().all(|s| s["traceId"] == "0af7651916cd43dd8448eb211c80319c"));
+    assert!(spans[1..].iter().all(|s| s["parentSpanId"] == spans[0]["spanId"]));
+    assert!(spans.iter().any(|span| span["name"] == "retrieval"));
+    // The event that the request caused carries on the trace.
+    let traceparent = recorder.sent()[1].envelope.traceparent.clone().unwrap();
+    assert!(traceparent.contains(spans[0]["spanId"].as_str().unwrap()));
 }
 
 #[tokio::test]

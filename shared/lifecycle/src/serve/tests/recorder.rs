@@ -32,6 +32,8 @@ pub(super) struct Recorder {
     counters: Mutex<HashMap<String, u32>>,
     sent: Mutex<Vec<Outgoing>>,
     faults: Mutex<Faults>,
+    /// Address, headers and body of each export.
+    pub(super) exported: Mutex<Vec<(String, Vec<(String, String)>, Vec<u8>)>>,
 }
 
 /// What is to go wrong.
@@ -141,7 +143,13 @@ impl Platform for Recorder {
         Ok(())
     }
 
-    async fn export(&self, _: &str, _: &[(String, String)], _: Vec<u8>) -> Result<(), Fault> {
+    async fn export(
+        &self,
+        url: &str,
+        headers: &[(String, String)],
+        json: Vec<u8>,
+    ) -> Result<(), Fault> {
+        self.exported.lock().unwrap().push((url.to_owned(), headers.to_vec(), json));
         Ok(())
     }
 
