@@ -60,7 +60,9 @@ fn write_keys(folder: &Path) -> Result<(), Box<dyn std::error::Error + Send + Sy
 }
 
 fn report(complaints: &[String]) -> ExitCode {
-    complaints.iter().for_each(|complaint| say(complaint));
+    for complaint in complaints {
+        say(complaint);
+    }
     if complaints.is_empty() {
         say("tidy: nothing to complain about");
         ExitCode::SUCCESS

@@ -36,7 +36,7 @@ fn is_allowed(expression: &str, allowed: &[String]) -> bool {
     Expression::parse_mode(expression, ParseMode::LAX).is_ok_and(|expression| {
         expression.evaluate(|requirement| {
             let licence = requirement.to_string();
-            allowed.iter().any(|allowed| *allowed == licence)
+            allowed.contains(&licence)
         })
     })
 }

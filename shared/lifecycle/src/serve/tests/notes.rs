@@ -144,7 +144,7 @@ impl Endpoint for PostNote {
         self.retrievals.fetch_add(1, Ordering::SeqCst);
         match text.as_str() {
             "panic" => panic!("the endpoint panicked, secret=hunter2"),
-            "hang" => tokio::time::sleep(Duration::from_secs(3600)).await,
+            "hang" => tokio::time::sleep(Duration::from_hours(1)).await,
             "absent" => return Err(Fault::Absent),
             "broken" => return Err(Fault::internal("secret=hunter2")),
             _ => {}

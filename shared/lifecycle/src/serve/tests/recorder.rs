@@ -32,9 +32,11 @@ pub(super) struct Recorder {
     counters: Mutex<HashMap<String, u32>>,
     sent: Mutex<Vec<Outgoing>>,
     faults: Mutex<Faults>,
-    /// Address, headers and body of each export.
-    pub(super) exported: Mutex<Vec<(String, Vec<(String, String)>, Vec<u8>)>>,
+    pub(super) exported: Mutex<Vec<Export>>,
 }
+
+/// Address, headers and body of what was sent to a collector.
+type Export = (String, Vec<(String, String)>, Vec<u8>);
 
 /// What is to go wrong.
 #[derive(Default)]
