@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::environment::Environment;
 use super::error::InvokeError;
+use super::group::Group;
 use super::invocation::Pending;
 use super::pool::{Pool, Scaling};
 use super::supervisor::supervise;
@@ -23,6 +24,7 @@ pub(super) const PAYLOAD_BYTES_MAX: usize = 6 * 1024 * 1024 + 100;
 pub(super) struct Function {
     pub(super) deployment: Deployment,
     pub(super) timeline: Arc<Timeline>,
+    pub(super) group: Arc<Group>,
     pool: Mutex<Pool>,
     logs: LogSink,
     counters: Counters,
@@ -54,11 +56,18 @@ impl Function {
     pub(super) fn new(
         deployment: Deployment,
         scaling: Scaling,
-        timeline: Arc<Timeline>,
-        logs: LogSink,
+        timeline: &Arc<Timeline>,
+        group: &Arc<Group>,
+        logs: &LogSink,
     ) -> Self {
-        let pool = Mutex::new(Pool::new(scaling));
-        Self { deployment, timeline, pool, logs, counters: Counters::default() }
+        Self {
+            deployment,
+            timeline: Arc::clone(timeline),
+            group: Arc::clone(group),
+            pool: Mutex::new(Pool::new(scaling)),
+            logs: Arc::clone(logs),
+            counters: Counters::default(),
+        }
     }
 
     /// Runs the function once.

@@ -13,6 +13,7 @@ mod environment;
 mod error;
 mod extensions_api;
 mod function;
+mod group;
 mod invocation;
 mod pool;
 mod runtime_api;
@@ -34,6 +35,7 @@ pub use self::timeline::{InvocationRecord, TimelineEvent};
 
 use self::environment::Order;
 use self::function::Function;
+use self::group::Group;
 use self::pool::Scaling;
 use self::timeline::Timeline;
 use crate::stores::Environments;
@@ -114,11 +116,11 @@ impl Functions {
     /// Makes the functions ready; no process is started before the first invocation.
     pub fn start(deployments: Vec<Deployment>, logs: &LogSink) -> Self {
         let timeline = Arc::new(Timeline::default());
+        let group = Arc::new(Group::default());
         let functions = deployments.into_iter().map(|deployment| {
             let id = deployment.logical_id.clone();
             let scaling = scaling(&deployment);
-            let function =
-                Function::new(deployment, scaling, Arc::clone(&timeline), Arc::clone(logs));
+            let function = Function::new(deployment, scaling, &timeline, &group, logs);
             (id, Arc::new(function))
         });
         let shared = Arc::new(Shared { functions: functions.collect(), timeline });

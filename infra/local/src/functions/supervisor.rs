@@ -62,8 +62,9 @@ async fn start(
         .stdin(std::process::Stdio::null())
         .stdout(std::process::Stdio::piped())
         .stderr(std::process::Stdio::piped())
-        // A group of its own: Ctrl-C in the terminal ends the platform, which ends its children.
-        .process_group(0)
+        // Not the platform's group: Ctrl-C in the terminal ends the platform alone, which ends
+        // its environments in good order.
+        .process_group(function.group.id()?)
         .kill_on_drop(true)
         .spawn()?;
     function.timeline.note_environment(environment, "environment started");

@@ -1,0 +1,73 @@
+//! The process group of all environments, which never outlives the platform, however that ends.
+
+use std::io;
+use std::process::Stdio;
+use std::sync::{Mutex, PoisonError};
+
+use tokio::process::{Child, Command};
+
+/// Waits until the other end of its standard input is gone, then ends its whole group.
+const GUARD: &str = "while read -r _; do :; done; kill -9 0";
+
+/// The process group of all environments.
+///
+/// Its leader is a guard that holds the reading end of a pipe. The writing end is held here, and
+/// closed by the kernel even where the platform is killed.
+#[derive(Default)]
+pub(super) struct Group {
+    guard: Mutex<Option<Child>>,
+}
+
+impl Group {
+    /// The group's id, for a process to be started in it.
+    ///
+    /// # Errors
+    /// Where the guard cannot be started.
+    pub(super) fn id(&self) -> io::Result<i32> {
+        let mut guard = self.guard.lock().unwrap_or_else(PoisonError::into_inner);
+        // A guard that somebody has killed is replaced.
+        let id = guard.as_mut().and_then(|guard| {
+            let is_running = matches!(guard.try_wait(), Ok(None));
+            guard.id().filter(|_| is_running)
+        });
+        if let Some(id) = id {
+            return Ok(id.cast_signed());
+        }
+        let started = Command::new("/bin/sh")
+            .args(["-c", GUARD])
+            .env_clear()
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .process_group(0)
+            .spawn()?;
+        let id = started.id().ok_or_else(|| io::Error::other("the guard ended at once"))?;
+        *guard = Some(started);
+        Ok(id.cast_signed())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::timeout;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_in_the_group_ends_with_it() {
+        let group = Group::default();
+        let mut sleeper = Command::new("sleep")
+            .arg("60")
+            .process_group(group.id().unwrap())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+
+        drop(group);
+
+        let status = timeout(Duration::from_secs(5), sleeper.wait()).await.unwrap().unwrap();
+        assert!(!status.success());
+    }
+}
