@@ -136,13 +136,7 @@ impl Platform {
             sources: Some(sources),
             tasks: JoinSet::new(),
         };
-        platform.serve(
-            gateway,
-            api_listener,
-            control_listener,
-            binaries,
-            options.logs,
-        );
+        platform.serve(gateway, api_listener, control_listener, binaries, options.logs);
         Ok(platform)
     }
 
@@ -199,14 +193,11 @@ impl Platform {
             // Ends with the task, which is aborted when the platform stops.
             let _ = control::serve(control, shown, pending()).await;
         });
-        self.tasks.spawn(binaries::watch(
-            binaries.into_values().collect(),
-            move |binary| {
-                let name = binary.file_name().unwrap_or_default().to_string_lossy();
-                logs::say(logs, &name, "was built anew");
-                functions.binary_changed(binary);
-            },
-        ));
+        self.tasks.spawn(binaries::watch(binaries.into_values().collect(), move |binary| {
+            let name = binary.file_name().unwrap_or_default().to_string_lossy();
+            logs::say(logs, &name, "was built anew");
+            functions.binary_changed(binary);
+        }));
     }
 }
 
@@ -217,18 +208,14 @@ impl Drop for Platform {
 }
 
 async fn listen(port: u16, option: &'static str) -> Result<TcpListener, StartError> {
-    TcpListener::bind(("127.0.0.1", port))
-        .await
-        .map_err(|source| match source.kind() {
-            std::io::ErrorKind::AddrInUse => StartError::PortTaken { port, option },
-            _ => StartError::Port { port, source },
-        })
+    TcpListener::bind(("127.0.0.1", port)).await.map_err(|source| match source.kind() {
+        std::io::ErrorKind::AddrInUse => StartError::PortTaken { port, option },
+        _ => StartError::Port { port, source },
+    })
 }
 
 fn address(listener: &TcpListener) -> SocketAddr {
-    listener
-        .local_addr()
-        .expect("a listener that is bound has an address")
+    listener.local_addr().expect("a listener that is bound has an address")
 }
 
 async fn binaries(
@@ -242,15 +229,8 @@ async fn binaries(
         verbose: options.logs != Logs::Quiet,
     };
     // A path of one component has the empty path as its parent, which is no directory.
-    let workspace = template
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty());
-    binaries::find(
-        workspace.unwrap_or(Path::new(".")),
-        &parsed.binaries(),
-        build,
-    )
-    .await
+    let workspace = template.parent().filter(|parent| !parent.as_os_str().is_empty());
+    binaries::find(workspace.unwrap_or(Path::new(".")), &parsed.binaries(), build).await
 }
 
 /// Every function of the template with all that its environment variables refer to.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 
 use jiff::Zoned;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::functions::{LogLine, LogSource};
 use crate::options::Logs;
@@ -19,6 +19,10 @@ const FIELD_CHARACTERS_MAX: usize = 200;
 pub(crate) fn show(logs: Logs, line: &LogLine<'_>) {
     let text = match logs {
         Logs::Quiet => return,
+        Logs::Json if line.source == LogSource::Platform => {
+            let (function, message) = (line.function, line.text);
+            Some(json!({"level": "INFO", "function": function, "message": message}).to_string())
+        }
         Logs::Json => Some(line.text.to_owned()),
         Logs::Readable => readable(line),
     };
