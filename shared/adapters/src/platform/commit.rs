@@ -140,8 +140,10 @@ impl Aws {
             Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
                 Err(cancelled_because(cancelled.cancellation_reasons()))
             }
+            // Not a conflict: the first try of this very transaction may still commit, and only a
+            // retry under the same token, or the client's under its key, is harmless then.
             Some(TransactWriteItemsError::TransactionInProgressException(_)) => {
-                Err(CommitError::Conflict)
+                Err(CommitError::Fault(unavailable("this very transaction is still in progress")))
             }
             Some(TransactWriteItemsError::IdempotentParameterMismatchException(_)) => {
                 Err(CommitError::Invalid("the token stands for another transaction".to_owned()))
