@@ -1,0 +1,57 @@
+//! Tertiary effects leave after the response, and do not hold it up.
+
+use std::time::{Duration, Instant};
+
+use local::options::Options;
+use serde_json::{Value, json};
+
+use crate::harness::{Control, eventually, own, unique, user};
+
+#[tokio::test]
+async fn a_message_leaves_after_the_response_and_before_the_process_is_frozen() {
+    let Some(api) = own(Options::default()).await else { return };
+    let control = api.control().unwrap();
+    // The first call starts the process, which is not what is measured.
+    api.post("/users", &json!({})).send().await.error(400, "INVALID_REQUEST");
+    control.faults(&json!({ "queues": { "EmailsQueue": { "delayMs": 2_000 } } })).await;
+    let email = format!("{}@example.com", unique("ada"));
+
+    let begun = Instant::now();
+    api.post("/users", &user(&email)).send().await.data(201);
+    let answered = begun.elapsed();
+
+    assert!(answered < Duration::from_millis(1_500), "answered after {answered:?}");
+    let events = last_invocation(&control).await;
+    let at = |what: &str| events.iter().position(|event| event.starts_with(what)).unwrap();
+    assert!(at("response posted") < at("sqs SendMessageBatch EmailsQueue called"), "{events:?}");
+    let sent = at("sqs SendMessageBatch EmailsQueue answered 200");
+    assert!(sent < at("extension lifecycle next"), "{events:?}");
+    control.no_faults().await;
+    control.mail(&email, "Verify").await;
+}
+
+#[tokio::test]
+async fn a_queue_that_fails_does_not_change_the_answer() {
+    let Some(api) = own(Options::default()).await else { return };
+    let control = api.control().unwrap();
+    control.faults(&json!({ "queues": { "EmailsQueue": { "fail": 1 } } })).await;
+
+    let email = format!("{}@example.com", unique("ada"));
+    api.post("/users", &user(&email)).send().await.data(201);
+
+    let lost = async || (control.metric("errors_total", &[]).await > 0.0).then_some(());
+    eventually("the loss to be counted", lost).await;
+}
+
+/// What happened in the last invocation of `POST /users`, once it is over.
+async fn last_invocation(control: &Control) -> Vec<String> {
+    let over = async || {
+        let invocation = control.invocations("PostUserFunction").await.pop().unwrap();
+        let events = invocation["events"].as_array().unwrap().iter();
+        let events: Vec<String> =
+            events.map(|event: &Value| event["what"].as_str().unwrap().to_owned()).collect();
+        let over = |event: &String| event == "extension lifecycle next";
+        events.iter().any(over).then_some(events)
+    };
+    eventually("the end of the invocation", over).await
+}

@@ -1,0 +1,132 @@
+//! An API, and calls to it.
+
+use std::sync::{Arc, Once};
+use std::time::Duration;
+
+use reqwest::{Client, Method, RequestBuilder};
+use serde_json::{Value, json};
+
+use super::{Answer, Control, Inside, PASSWORD, skip};
+
+/// Longer than any gateway lets a client wait.
+const PATIENCE: Duration = Duration::from_secs(35);
+
+/// An API. Each test has a client of its own, whose connections end with the test.
+#[derive(Clone)]
+pub(crate) struct Api {
+    url: String,
+    client: Client,
+    inside: Option<Arc<Inside>>,
+}
+
+impl Api {
+    /// The API of a platform of this process.
+    pub(super) fn of(inside: Arc<Inside>) -> Self {
+        Self { url: inside.platform().api_url(), client: client(), inside: Some(inside) }
+    }
+
+    /// An API that somebody else runs.
+    pub(super) fn deployed(url: String) -> Self {
+        Self { url: url.trim_end_matches('/').to_owned(), client: client(), inside: None }
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Call {
+        self.call(Method::GET, path)
+    }
+
+    pub(crate) fn post(&self, path: &str, body: &Value) -> Call {
+        self.call(Method::POST, path).json(body)
+    }
+
+    pub(crate) fn put(&self, path: &str, body: &Value) -> Call {
+        self.call(Method::PUT, path).json(body)
+    }
+
+    pub(crate) fn call(&self, method: Method, path: &str) -> Call {
+        let request = self.client.request(method, format!("{}{path}", self.url)).timeout(PATIENCE);
+        Call { request }
+    }
+
+    /// The platform behind it. Nothing, and a word about it, where a deployment is tested.
+    pub(crate) fn inside(&self) -> Option<&Inside> {
+        if self.inside.is_none() {
+            skip("the platform in its own process");
+        }
+        self.inside.as_deref()
+    }
+
+    /// The platform's control address. Nothing, and a word about it, where a deployment is tested.
+    pub(crate) fn control(&self) -> Option<Control> {
+        let url = self.inside()?.platform().control_url();
+        Some(Control::new(url, self.client.clone()))
+    }
+
+    /// The access token of a person of the demo, `customer` or `merchant`.
+    pub(crate) async fn token(&self, who: &str) -> String {
+        self.sign_in(&format!("{who}@example.com")).await
+    }
+
+    /// An access token by e-mail address. Whoever has signed in keeps it: sign-ins are limited.
+    pub(crate) async fn sign_in(&self, email: &str) -> String {
+        let Some(inside) = &self.inside else {
+            return self.new_session(email).await;
+        };
+        let mut sessions = inside.sessions.lock().await;
+        if let Some(token) = sessions.get(email) {
+            return token.clone();
+        }
+        let token = self.new_session(email).await;
+        sessions.insert(email.to_owned(), token.clone());
+        token
+    }
+
+    async fn new_session(&self, email: &str) -> String {
+        let credentials = json!({ "email": email, "password": PASSWORD });
+        let session = self.post("/sessions", &credentials).send().await.data(200);
+        session["accessToken"].as_str().unwrap().to_owned()
+    }
+}
+
+/// A request that is being made.
+pub(crate) struct Call {
+    request: RequestBuilder,
+}
+
+impl Call {
+    pub(crate) fn header(self, name: &str, value: &str) -> Self {
+        Self { request: self.request.header(name, value) }
+    }
+
+    pub(crate) fn token(self, token: &str) -> Self {
+        self.header("authorization", &format!("Bearer {token}"))
+    }
+
+    /// The idempotency key.
+    pub(crate) fn key(self, key: &str) -> Self {
+        self.header("idempotency-key", key)
+    }
+
+    pub(crate) fn json(self, body: &Value) -> Self {
+        Self { request: self.request.json(body) }
+    }
+
+    pub(crate) fn body(self, body: impl Into<Vec<u8>>) -> Self {
+        Self { request: self.request.body(body.into()) }
+    }
+
+    pub(crate) async fn send(self) -> Answer {
+        let response = self.request.send().await.expect("the API answers");
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let body = response.bytes().await.expect("the whole answer arrives");
+        Answer { status, headers, body }
+    }
+}
+
+fn client() -> Client {
+    static CRYPTOGRAPHY: Once = Once::new();
+    CRYPTOGRAPHY.call_once(|| {
+        // Fails only where another one is installed, which serves as well.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    });
+    Client::new()
+}

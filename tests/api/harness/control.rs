@@ -1,0 +1,107 @@
+//! The platform's control address: a look inside, and the faults.
+
+use reqwest::Client;
+use serde_json::{Value, json};
+
+use super::eventually;
+
+/// A control address.
+#[derive(Clone)]
+pub(crate) struct Control {
+    url: String,
+    client: Client,
+}
+
+impl Control {
+    pub(super) fn new(url: String, client: Client) -> Self {
+        Self { url, client }
+    }
+
+    /// The mails to an address.
+    pub(crate) async fn mails(&self, to: &str) -> Vec<Value> {
+        list(self.get(&format!("/mailbox?to={to}")).await, "mails")
+    }
+
+    /// The first mail to an address whose subject begins like this, once it has arrived.
+    pub(crate) async fn mail(&self, to: &str, subject: &str) -> Value {
+        let begins = |mail: &Value| mail["subject"].as_str().unwrap().starts_with(subject);
+        let find = async || self.mails(to).await.into_iter().find(begins);
+        eventually(&format!("a mail to {to}: {subject}"), find).await
+    }
+
+    /// A queue's state and its first messages.
+    pub(crate) async fn queue(&self, queue: &str) -> Value {
+        let queues = list(self.get("/queues").await, "queues");
+        queues.into_iter().find(|report| report["queue"] == queue).expect("the template has it")
+    }
+
+    /// The envelopes that wait in a queue, as far as they are shown.
+    pub(crate) async fn envelopes(&self, queue: &str) -> Vec<Value> {
+        let report = self.queue(queue).await;
+        let messages = report["messages"].as_array().unwrap().iter();
+        let body = |message: &Value| message["body"].as_str().unwrap().to_owned();
+        messages.map(|message| serde_json::from_str(&body(message)).unwrap()).collect()
+    }
+
+    /// Everything in a table.
+    pub(crate) async fn table(&self, table: &str) -> Vec<Value> {
+        list(self.get(&format!("/tables/{table}")).await, "items")
+    }
+
+    /// One item of a table, by its partition key.
+    pub(crate) async fn item(&self, table: &str, pk: &str) -> Value {
+        let items = self.table(table).await;
+        items.into_iter().find(|item| item["pk"] == pk).expect("the item is there")
+    }
+
+    /// What Lambda did for a function, invocation by invocation.
+    pub(crate) async fn invocations(&self, function: &str) -> Vec<Value> {
+        list(self.get(&format!("/invocations?function={function}")).await, "invocations")
+    }
+
+    /// The canonical log lines of a request.
+    pub(crate) async fn requests(&self, request_id: &str) -> Vec<Value> {
+        list(self.get(&format!("/requests?requestId={request_id}")).await, "requests")
+    }
+
+    /// All metrics, in Prometheus' text format.
+    pub(crate) async fn metrics(&self) -> String {
+        let response = self.client.get(format!("{}/metrics", self.url)).send().await.unwrap();
+        response.text().await.unwrap()
+    }
+
+    /// The sum of a metric over all series whose labels contain these; 0 where there is none.
+    pub(crate) async fn metric(&self, name: &str, labels: &[&str]) -> f64 {
+        let metrics = self.metrics().await;
+        let series = metrics.lines().filter_map(|line| line.strip_prefix(name));
+        let series = series.filter(|rest| rest.starts_with(['{', ' ']));
+        let meant = series.filter(|rest| labels.iter().all(|label| rest.contains(label)));
+        meant.map(|rest| rest.rsplit(' ').next().unwrap().parse::<f64>().unwrap()).sum()
+    }
+
+    /// Asks for these faults and no others.
+    pub(crate) async fn faults(&self, faults: &Value) {
+        let request = self.client.put(format!("{}/faults", self.url)).json(faults);
+        let response = request.send().await.unwrap();
+        let status = response.status();
+        assert!(status.is_success(), "{status}: {}", response.text().await.unwrap());
+    }
+
+    /// Nothing goes wrong any more.
+    pub(crate) async fn no_faults(&self) {
+        self.faults(&json!({})).await;
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        let response = self.client.get(format!("{}{path}", self.url)).send().await.unwrap();
+        assert!(response.status().is_success(), "{path}: {}", response.status());
+        response.json().await.unwrap()
+    }
+}
+
+fn list(mut answer: Value, name: &str) -> Vec<Value> {
+    match answer[name].take() {
+        Value::Array(items) => items,
+        other => panic!("{name} is no list but {other}"),
+    }
+}

@@ -1,0 +1,22 @@
+//! What the tests have in common: an API to call, a look inside, and the steps of a customer.
+
+mod answer;
+mod api;
+mod control;
+mod platform;
+mod shop;
+
+pub(crate) use self::answer::Answer;
+pub(crate) use self::api::{Api, Call};
+pub(crate) use self::control::Control;
+pub(crate) use self::platform::{AUDIENCE, ISSUER, Inside, in_background, own, shared, token_by};
+pub(crate) use self::shop::{PASSWORD, eventually, order_of, unique, user};
+
+/// Says on the terminal that the running test needs more than a deployment gives.
+pub(crate) fn skip(needs: &str) {
+    use std::io::Write as _;
+    let test = std::thread::current();
+    let test = test.name().unwrap_or("a test");
+    // Written past the capture of tests' output, which hides what successful tests print.
+    let _ = writeln!(std::io::stderr(), "skipped {test}: it needs {needs}");
+}

@@ -1,0 +1,160 @@
+//! The platforms that tests run against.
+
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock};
+use std::time::SystemTime;
+
+use adapters::tokens::{self, Signer};
+use lifecycle::Timestamp;
+use local::Platform;
+use local::options::Options;
+use serde_json::{Value, json};
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::{Mutex, OnceCell};
+
+use super::{Api, skip};
+
+/// The issuer and the audience that the template gives by default.
+pub(crate) const ISSUER: &str = "https://auth.example.com";
+pub(crate) const AUDIENCE: &str = "serverless-api";
+
+/// How long tokens last, in seconds.
+const LIFETIME_S: i64 = 900;
+
+/// Whose tokens they are where it does not matter: the first customer of the demo.
+const SOMEBODY: &str = "00000000-0000-7000-8000-000000000001";
+
+/// Where platforms live: a test's own runtime ends with the test, and the shared platform must not.
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+    Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("threads can be had")
+});
+
+/// A platform of this process, and the key that its tokens are signed with.
+pub(crate) struct Inside {
+    /// Taken when it stops.
+    platform: Option<Platform>,
+    keys: tokens::KeyPair,
+    signer: Signer,
+    /// Access tokens of people who have signed in, by e-mail address.
+    pub(super) sessions: Mutex<HashMap<String, String>>,
+}
+
+/// The API that most tests share: `API_URL`, or a platform with the demo's people and a rate limit
+/// out of reach.
+pub(crate) async fn shared() -> Api {
+    static SHARED: OnceCell<Arc<Inside>> = OnceCell::const_new();
+    if let Ok(url) = std::env::var("API_URL") {
+        return Api::deployed(url);
+    }
+    let unlimited = ("RateLimit".to_owned(), "1000000".to_owned());
+    let options = Options { demo: true, parameters: vec![unlimited], ..Options::default() };
+    let inside = SHARED.get_or_init(async || Arc::new(Inside::start(options).await)).await;
+    Api::of(Arc::clone(inside))
+}
+
+/// A platform for one test, which ends with the test. Nothing where a deployment is tested: its
+/// faults are not ours to ask for.
+pub(crate) async fn own(options: Options) -> Option<Api> {
+    if std::env::var_os("API_URL").is_some() {
+        skip("a platform of its own");
+        return None;
+    }
+    Some(Api::of(Arc::new(Inside::start(options).await)))
+}
+
+/// Runs something that starts processes where they outlive the test's own runtime.
+pub(crate) async fn in_background<T: Send + 'static>(
+    future: impl Future<Output = T> + Send + 'static,
+) -> T {
+    RUNTIME.spawn(future).await.expect("it does not panic")
+}
+
+impl Inside {
+    async fn start(options: Options) -> Self {
+        let platform = in_background(build_once(options)).await;
+        let keys = tokens::generate().expect("there is randomness");
+        let stores = platform.stores().clone();
+        for (secret, value) in [
+            ("SigningKeysSecret", keys.signing.to_string()),
+            ("VerificationKeysSecret", keys.verification_set().to_string()),
+        ] {
+            if stores.names().secret(secret).is_some() {
+                stores.put_secret(secret, &value).await.expect("a secret takes any text");
+            }
+        }
+        let signer = signer(&keys, ISSUER, AUDIENCE);
+        Self { platform: Some(platform), keys, signer, sessions: Mutex::default() }
+    }
+
+    pub(crate) fn platform(&self) -> &Platform {
+        self.platform.as_ref().expect("it is taken on drop only")
+    }
+
+    /// The public key that verifies the tokens, as a JSON Web Key.
+    pub(crate) fn public_key(&self) -> &Value {
+        &self.keys.verification
+    }
+
+    /// A token of somebody with these roles, as a sign-in gives it.
+    pub(crate) fn token(&self, user_id: &str, roles: &[&str]) -> String {
+        self.token_ending_in(LIFETIME_S, user_id, roles)
+    }
+
+    /// A token that ends so many seconds from now.
+    pub(crate) fn token_ending_in(&self, seconds: i64, user_id: &str, roles: &[&str]) -> String {
+        let signed = Timestamp::from(SystemTime::now()).plus_seconds(seconds - LIFETIME_S);
+        sign(&self.signer, user_id, roles, signed)
+    }
+
+    /// A token of the right key, from this issuer, for this audience.
+    pub(crate) fn token_from(&self, issuer: &str, audience: &str) -> String {
+        let now = Timestamp::from(SystemTime::now());
+        sign(&signer(&self.keys, issuer, audience), SOMEBODY, &["CUSTOMER"], now)
+    }
+}
+
+impl Drop for Inside {
+    /// In good order also where a test panics: no process is left behind.
+    fn drop(&mut self) {
+        if let Some(platform) = self.platform.take() {
+            let stopping = std::thread::spawn(|| RUNTIME.block_on(platform.stop()));
+            // What went wrong there does not concern the test, which is over.
+            let _ = stopping.join();
+        }
+    }
+}
+
+/// A token by this pair of keys, otherwise like those that a sign-in gives.
+pub(crate) fn token_by(keys: &tokens::KeyPair) -> String {
+    let now = Timestamp::from(SystemTime::now());
+    sign(&signer(keys, ISSUER, AUDIENCE), SOMEBODY, &["ADMIN"], now)
+}
+
+/// Starts a platform. The first one has cargo build the functions; the others find them built.
+async fn build_once(mut options: Options) -> Platform {
+    static BUILT: Mutex<bool> = Mutex::const_new(false);
+    // Cargo builds the functions of any other template along with this test.
+    if options.template.is_none() {
+        let mut built = BUILT.lock().await;
+        if !*built {
+            let platform = Platform::start(options).await.expect("the platform starts");
+            *built = true;
+            return platform;
+        }
+    }
+    options.no_build = true;
+    Platform::start(options).await.expect("the platform starts")
+}
+
+fn signer(keys: &tokens::KeyPair, issuer: &str, audience: &str) -> Signer {
+    Signer::from_secret(&keys.signing.to_string(), issuer, audience).expect("a key just made")
+}
+
+fn sign(signer: &Signer, user_id: &str, roles: &[&str], signed: Timestamp) -> String {
+    let claims = json!({
+        "sub": user_id, "roles": roles, "tier": "STANDARD", "emailVerified": true,
+    });
+    let claims = claims.as_object().expect("an object").clone();
+    let lifetime_s = u32::try_from(LIFETIME_S).expect("it is small");
+    signer.sign(&claims, signed, lifetime_s)
+}

@@ -1,0 +1,72 @@
+//! The steps that people take in this shop.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
+use uuid::Uuid;
+
+use super::{Api, Call};
+
+/// The password of everybody in the demo and in these tests.
+pub(crate) const PASSWORD: &str = "correct-horse-battery";
+
+/// How long something may take that is to happen by itself.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Something that no other test has: `lamp-0190…`.
+pub(crate) fn unique(prefix: &str) -> String {
+    format!("{prefix}-{}", Uuid::new_v4().simple())
+}
+
+/// Somebody who signs up.
+pub(crate) fn user(email: &str) -> Value {
+    json!({ "email": email, "password": PASSWORD, "name": "Ada" })
+}
+
+/// An order of some pieces of one product.
+pub(crate) fn order_of(product_id: &str, quantity: u32, address_id: &str) -> Value {
+    json!({
+        "items": [{ "productId": product_id, "quantity": quantity }],
+        "addressId": address_id, "paymentMethod": "CARD",
+    })
+}
+
+impl Api {
+    /// A new product of 2.00 EUR less 10 %, with so many pieces; gives its id.
+    pub(crate) async fn new_product(&self, merchant: &str, stock: u32) -> String {
+        let product = json!({
+            "name": unique("Lamp"), "description": "It shines.", "discount": 10, "stock": stock,
+            "price": { "amount": 200, "currency": "EUR" },
+        });
+        let created = self.post("/products", &product).token(merchant).send().await.data(201);
+        created["productId"].as_str().unwrap().to_owned()
+    }
+
+    /// A new address of somebody's; gives its id.
+    pub(crate) async fn new_address(&self, token: &str) -> String {
+        let address = json!({
+            "buildingNumber": 44, "streetName": "Main Street", "city": "Springfield",
+            "country": "US",
+        });
+        let created = self.post("/addresses", &address).token(token).send().await.data(201);
+        created["addressId"].as_str().unwrap().to_owned()
+    }
+
+    /// An order, to be sent.
+    pub(crate) fn order(&self, token: &str, key: &str, order: &Value) -> Call {
+        self.post("/orders", order).token(token).key(key)
+    }
+}
+
+/// Waits until something is there.
+pub(crate) async fn eventually<T>(what: &str, look: impl AsyncFn() -> Option<T>) -> T {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = look().await {
+            return found;
+        }
+        assert!(Instant::now() < end, "waited in vain for {what}");
+        sleep(Duration::from_millis(20)).await;
+    }
+}

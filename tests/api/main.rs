@@ -1,0 +1,13 @@
+//! The API as its clients see it: over HTTP, against the real binaries.
+//!
+//! The local platform runs them, unless `API_URL` names a deployment; tests that look inside or
+//! ask for faults say that they are skipped there.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod harness;
+
+mod concurrency;
+mod effects;
+mod story;
+

@@ -1,0 +1,43 @@
+//! What a client is told when a handler panics, hangs, or dies.
+
+use std::path::Path;
+
+use local::options::Options;
+
+use crate::harness::{Api, own};
+
+#[tokio::test]
+async fn a_panic_is_our_500_and_says_nothing_of_what_happened() {
+    let Some(api) = platform().await else { return };
+    for _ in 0..2 {
+        let answer = api.get("/panics").header("x-request-id", "r-1").send().await;
+        let error = answer.error(500, "INTERNAL_ERROR");
+        assert_eq!(error["traceId"], "r-1");
+        assert!(!error.to_string().contains("secret"), "{error}");
+    }
+    let invocations = api.control().unwrap().invocations("PanicsFunction").await;
+    assert_eq!(invocations[0]["environment"], invocations[1]["environment"], "the process lives on");
+}
+
+#[tokio::test]
+async fn a_handler_that_hangs_is_our_504_before_lambda_ends_it() {
+    let Some(api) = platform().await else { return };
+    api.get("/hangs").send().await.error(504, "TIMED_OUT");
+    api.get("/hangs").send().await.error(504, "TIMED_OUT");
+    let invocations = api.control().unwrap().invocations("HangsFunction").await;
+    assert_eq!(invocations[0]["environment"], invocations[1]["environment"], "the process lives on");
+}
+
+#[tokio::test]
+async fn a_process_that_dies_is_the_gateways_500() {
+    let Some(api) = platform().await else { return };
+    for _ in 0..2 {
+        let answer = api.get("/crashes").send().await;
+        answer.gateway(500, "Internal Server Error");
+    }
+}
+
+async fn platform() -> Option<Api> {
+    let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("misbehaving/template.yaml");
+    own(Options { template: Some(template), ..Options::default() }).await
+}

@@ -1,0 +1,155 @@
+//! Who is asking: tokens, the authorizer, and what the gateway remembers of its verdicts.
+
+use std::time::Duration;
+
+use adapters::tokens::generate;
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use local::options::Options;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::harness::{AUDIENCE, Api, ISSUER, Inside, own, shared, token_by};
+
+/// How far clocks may be apart before an expired token is refused, in seconds.
+const LEEWAY_S: i64 = 60;
+
+#[tokio::test]
+async fn a_hundred_requests_with_one_token_ask_the_authorizer_once() {
+    let Some(api) = own(Options::default()).await else { return };
+    let token = api.inside().unwrap().token(&Uuid::new_v4().to_string(), &["CUSTOMER"]);
+    api.new_address(&token).await;
+
+    for _ in 0..99 {
+        let nobody = format!("/users/{}", Uuid::new_v4());
+        api.get(&nobody).token(&token).send().await.error(404, "NOT_FOUND");
+    }
+
+    let asked = api.control().unwrap().invocations("AuthorizerFunction").await;
+    assert_eq!(asked.len(), 1, "the verdict holds for every route");
+}
+
+#[tokio::test]
+async fn a_token_that_expires_inside_the_cache_time_is_refused_by_the_function() {
+    let Some(api) = own(Options::default()).await else { return };
+    let nobody = Uuid::new_v4().to_string();
+    let ends_in_s = 3 - LEEWAY_S;
+    let token = api.inside().unwrap().token_ending_in(ends_in_s, &nobody, &["CUSTOMER"]);
+    let ask = async || api.get(&format!("/users/{nobody}")).token(&token).send().await;
+    ask().await.error(404, "NOT_FOUND");
+
+    tokio::time::sleep(Duration::from_secs(4)).await;
+
+    let refused = ask().await;
+    refused.error(401, "UNAUTHORIZED");
+    assert!(refused.header("www-authenticate").starts_with("Bearer "), "{refused:?}");
+    let asked = api.control().unwrap().invocations("AuthorizerFunction").await;
+    assert_eq!(asked.len(), 1, "the gateway has asked only the first time");
+}
+
+#[tokio::test]
+async fn a_token_that_does_not_hold_is_401_whatever_is_wrong_with_it() {
+    let api = shared().await;
+    let Some(inside) = api.inside() else { return };
+    for (what, token) in attacks(inside) {
+        let answer = api.get(&format!("/users/{}", Uuid::nil())).token(&token).send().await;
+        assert_eq!(answer.status, 401, "{what}");
+        answer.gateway(401, "Unauthorized");
+    }
+}
+
+#[tokio::test]
+async fn a_new_key_verifies_beside_the_old_one_as_soon_as_a_token_names_it() {
+    let Some(api) = own(Options::default()).await else { return };
+    let inside = api.inside().unwrap();
+    let old = inside.token(&Uuid::new_v4().to_string(), &["CUSTOMER"]);
+    assert_eq!(verdict(&api, &old).await, 404);
+
+    let new = generate().unwrap();
+    let both = json!({ "keys": [inside.public_key(), new.verification] });
+    let stores = inside.platform().stores();
+    stores.put_secret("VerificationKeysSecret", &both.to_string()).await.unwrap();
+
+    assert_eq!(verdict(&api, &token_by(&new)).await, 404);
+    let old = inside.token(&Uuid::new_v4().to_string(), &["CUSTOMER"]);
+    assert_eq!(verdict(&api, &old).await, 404);
+    assert_eq!(verdict(&api, &token_by(&generate().unwrap())).await, 401);
+}
+
+#[tokio::test]
+async fn an_authorizer_without_keys_is_a_500_and_never_a_pass() {
+    let Some(api) = own(Options::default()).await else { return };
+    let control = api.control().unwrap();
+    control.faults(&json!({ "secrets": { "VerificationKeysSecret": { "fail": 1 } } })).await;
+    let token = api.inside().unwrap().token(&Uuid::new_v4().to_string(), &["CUSTOMER"]);
+    let refused = api.get(&format!("/users/{}", Uuid::nil())).token(&token).send().await;
+    refused.gateway(500, "Internal Server Error");
+
+    control.no_faults().await;
+    assert_eq!(verdict(&api, &token).await, 404, "a failure is not remembered");
+}
+
+#[tokio::test]
+async fn the_published_keys_are_public_and_one_of_them_signs_the_tokens() {
+    let api = shared().await;
+    let token = api.token("customer").await;
+    let answer = api.get("/.well-known/jwks.json").send().await;
+    assert_eq!(answer.status, 200);
+    let keys = answer.json()["keys"].as_array().unwrap().clone();
+    let header = jsonwebtoken::decode_header(&token).unwrap();
+    assert!(keys.iter().any(|key| key["kid"] == header.kid.as_deref().unwrap()), "{keys:?}");
+    for key in &keys {
+        assert!(key.get("d").is_none() && key.get("k").is_none(), "a private part: {key}");
+    }
+}
+
+async fn verdict(api: &Api, token: &str) -> u16 {
+    api.get(&format!("/users/{}", Uuid::new_v4())).token(token).send().await.status
+}
+
+fn attacks(inside: &Inside) -> Vec<(&'static str, String)> {
+    let good = inside.token(&Uuid::new_v4().to_string(), &["CUSTOMER"]);
+    let parts: Vec<&str> = good.split('.').collect();
+    let [header, payload, signature] = parts[..] else { panic!("three parts") };
+    let kid = inside.public_key()["kid"].as_str().unwrap();
+    let claims = decoded(payload);
+    let mut admin = claims.clone();
+    admin["roles"] = json!(["ADMIN"]);
+    let admin = encoded(&admin);
+    let none = |alg: &str| encoded(&json!({ "alg": alg, "typ": "JWT", "kid": kid }));
+    let no_kid = encoded(&json!({ "alg": "EdDSA", "typ": "JWT" }));
+    let x = inside.public_key()["x"].as_str().unwrap();
+    let hmac = |secret: &[u8]| {
+        let header = Header { kid: Some(kid.to_owned()), ..Header::new(Algorithm::HS256) };
+        jsonwebtoken::encode(&header, &claims, &EncodingKey::from_secret(secret)).unwrap()
+    };
+    let expired = inside.token_ending_in(-LEEWAY_S - 2, &Uuid::new_v4().to_string(), &[]);
+    let not_yet = inside.token_ending_in(900 + LEEWAY_S + 30, &Uuid::new_v4().to_string(), &[]);
+    vec![
+        ("alg none", format!("{}.{payload}.", none("none"))),
+        ("alg None, signed", format!("{}.{payload}.{signature}", none("None"))),
+        ("HMAC with the public key as text", hmac(x.as_bytes())),
+        ("HMAC with the public key", hmac(&BASE64_URL_SAFE_NO_PAD.decode(x).unwrap())),
+        ("HMAC with the JWK", hmac(inside.public_key().to_string().as_bytes())),
+        ("an unknown key", token_by(&generate().unwrap())),
+        ("no kid", format!("{no_kid}.{payload}.{signature}")),
+        ("another issuer", inside.token_from("https://evil.example.com", AUDIENCE)),
+        ("another audience", inside.token_from(ISSUER, "another-api")),
+        ("expired", expired),
+        ("not valid yet", not_yet),
+        ("an altered payload", format!("{header}.{admin}.{signature}")),
+        ("no signature", format!("{header}.{payload}.")),
+        ("two parts", format!("{header}.{payload}")),
+        ("garbage", "garbage".to_owned()),
+        ("a very long one", "a".repeat(8_000)),
+    ]
+}
+
+fn encoded(json: &Value) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(json.to_string())
+}
+
+fn decoded(part: &str) -> Value {
+    serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
+}

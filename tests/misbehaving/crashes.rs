@@ -1,0 +1,43 @@
+//! `GET /crashes`: a handler whose process dies.
+
+use std::process::ExitCode;
+
+use lifecycle::caller::NoRole;
+use lifecycle::reply::NoBody;
+use lifecycle::uses::Use;
+use lifecycle::{Access, Anyone, Fault, Permit, Query, Reply, Route, Verdict, Violations};
+
+fn main() -> ExitCode {
+    adapters::serve(|_| Crashes)
+}
+
+struct Crashes;
+
+impl Query for Crashes {
+    const ROUTE: Route = Route::get("/crashes");
+    type Caller = Anyone;
+    const ACCESS: Access<NoRole> = Access::Public;
+    const USES: &'static [Use] = &[];
+    type Input = ();
+    type Question = ();
+
+    fn parse((): ()) -> Result<(), Violations> {
+        Ok(())
+    }
+
+    type Facts = ();
+
+    async fn retrieve(&self, _: &Permit<Anyone>, (): &()) -> Result<(), Fault> {
+        std::process::abort()
+    }
+
+    fn allow(_: &Anyone, (): &(), (): &()) -> Verdict {
+        Verdict::Allow
+    }
+
+    type View = NoBody;
+
+    fn reply((): ()) -> Reply<NoBody> {
+        Reply::no_content()
+    }
+}

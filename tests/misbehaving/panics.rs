@@ -1,0 +1,43 @@
+//! `GET /panics`: a handler that panics.
+
+use std::process::ExitCode;
+
+use lifecycle::caller::NoRole;
+use lifecycle::reply::NoBody;
+use lifecycle::uses::Use;
+use lifecycle::{Access, Anyone, Fault, Permit, Query, Reply, Route, Verdict, Violations};
+
+fn main() -> ExitCode {
+    adapters::serve(|_| Panics)
+}
+
+struct Panics;
+
+impl Query for Panics {
+    const ROUTE: Route = Route::get("/panics");
+    type Caller = Anyone;
+    const ACCESS: Access<NoRole> = Access::Public;
+    const USES: &'static [Use] = &[];
+    type Input = ();
+    type Question = ();
+
+    fn parse((): ()) -> Result<(), Violations> {
+        Ok(())
+    }
+
+    type Facts = ();
+
+    async fn retrieve(&self, _: &Permit<Anyone>, (): &()) -> Result<(), Fault> {
+        panic!("the secret of the handler");
+    }
+
+    fn allow(_: &Anyone, (): &(), (): &()) -> Verdict {
+        Verdict::Allow
+    }
+
+    type View = NoBody;
+
+    fn reply((): ()) -> Reply<NoBody> {
+        Reply::no_content()
+    }
+}
