@@ -1,5 +1,7 @@
 //! House checks and operators' commands: `cargo xtask tidy`.
 
+mod descriptions;
+mod drift;
 mod tidy;
 
 use std::io::Write;
@@ -10,12 +12,17 @@ use std::process::ExitCode;
 const USAGE: &str = "usage: cargo xtask <command>
 
   tidy                    the house's rules that no compiler knows
+  drift                   whether template.yaml says what the binaries do
   keys FOLDER             a fresh pair of keys for tokens: signing.json and verification.json";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["tidy"] => report(&tidy::complaints(workspace())),
+        ["tidy"] => report("tidy", &tidy::complaints(workspace())),
+        ["drift"] => match drift::complaints(workspace()) {
+            Ok(complaints) => report("drift", &complaints),
+            Err(error) => fail("drift", &error),
+        },
         ["keys", folder] => keys(Path::new(folder)),
         _ => {
             say(USAGE);
@@ -35,14 +42,11 @@ fn workspace() -> &'static Path {
 fn keys(folder: &Path) -> ExitCode {
     match write_keys(folder) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            say(&format!("keys: {error}"));
-            ExitCode::FAILURE
-        }
+        Err(error) => fail("keys", &error),
     }
 }
 
-fn write_keys(folder: &Path) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+fn write_keys(folder: &Path) -> Result<(), descriptions::Error> {
     let pair = adapters::tokens::generate()?;
     let secrets = [("signing", pair.signing.clone()), ("verification", pair.verification_set())];
     for (name, secret) in secrets {
@@ -59,15 +63,20 @@ fn write_keys(folder: &Path) -> Result<(), Box<dyn std::error::Error + Send + Sy
     Ok(())
 }
 
-fn report(complaints: &[String]) -> ExitCode {
+fn fail(command: &str, error: &descriptions::Error) -> ExitCode {
+    say(&format!("{command}: {error}"));
+    ExitCode::FAILURE
+}
+
+fn report(command: &str, complaints: &[String]) -> ExitCode {
     for complaint in complaints {
         say(complaint);
     }
     if complaints.is_empty() {
-        say("tidy: nothing to complain about");
+        say(&format!("{command}: nothing to complain about"));
         ExitCode::SUCCESS
     } else {
-        say(&format!("tidy: {} complaints", complaints.len()));
+        say(&format!("{command}: {} complaints", complaints.len()));
         ExitCode::FAILURE
     }
 }

@@ -9,7 +9,7 @@ const ALLOWED: [(&str, &[&str], Sdk); 7] = [
     ("adapters", &["lifecycle"], Sdk::Always),
     ("functions", &["adapters", "domain", "lifecycle"], Sdk::Never),
     ("local", &["adapters", "domain", "lifecycle"], Sdk::InTests),
-    ("xtask", &["adapters"], Sdk::Never),
+    ("xtask", &["adapters", "local"], Sdk::Never),
     ("blackbox", &["adapters", "domain", "lifecycle", "local"], Sdk::InTests),
 ];
 

@@ -1,0 +1,145 @@
+//! Environment and policy: what a function is told of, and what it may do.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use local::template::{Effect, Function, Part, Reference, Text};
+
+use super::logical_id;
+use crate::descriptions::{Description, Source};
+
+/// What a grant is about: a resource's logical id, or the words of an ARN.
+type Resource = String;
+/// IAM actions by resource.
+type Grants = BTreeMap<Resource, BTreeSet<String>>;
+
+pub(super) fn complaints(function: &Function, description: &Description) -> Vec<String> {
+    let mut complaints = environment(function, &variables_of(description));
+    complaints.extend(policy(&granted(function), &needed_by(description)));
+    complaints
+}
+
+/// The variables that name resources, and which resource each names.
+fn variables_of(description: &Description) -> BTreeMap<String, Resource> {
+    let uses = &description.uses;
+    let upper = |name: &str, rest: &str| format!("{}_{rest}", name.to_uppercase());
+    let tables = uses.tables.keys().map(|t| (upper(t, "TABLE"), logical_id(t, "Table")));
+    let queues = uses.queues.iter().chain(&uses.probed_queues);
+    let queues = queues.map(|q| (upper(q, "QUEUE_URL"), logical_id(q, "Queue")));
+    let dead = uses.dead_letters_of.iter();
+    let dead = dead.map(|q| (upper(q, "DEAD_LETTER_QUEUE_URL"), logical_id(q, "DeadLetterQueue")));
+    let secrets = uses.secrets.iter().map(|s| (upper(s, "SECRET_ID"), logical_id(s, "Secret")));
+    tables.chain(queues).chain(dead).chain(secrets).collect()
+}
+
+fn environment(function: &Function, wanted: &BTreeMap<String, Resource>) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for (variable, resource) in wanted {
+        match function.environment.get(variable).map(|text| text.logical_id()) {
+            None => complaints.push(format!("environment: {variable} is missing")),
+            Some(Some(found)) if found == resource => {}
+            Some(found) => complaints.push(format!(
+                "environment: {variable} is {}, not {resource}",
+                found.unwrap_or("a literal")
+            )),
+        }
+    }
+    let named = ["_TABLE", "_QUEUE_URL", "_SECRET_ID"];
+    for variable in function.environment.keys() {
+        let names_resource = named.iter().any(|ending| variable.ends_with(ending));
+        if names_resource && !wanted.contains_key(variable) {
+            complaints.push(format!("environment: {variable} is not used"));
+        }
+    }
+    complaints
+}
+
+/// What the function has to be allowed.
+fn needed_by(description: &Description) -> Grants {
+    let uses = &description.uses;
+    let mut grants = Grants::new();
+    let mut grant = |resource: Resource, actions: &[&str]| {
+        let known = grants.entry(resource).or_default();
+        known.extend(actions.iter().map(|action| (*action).to_owned()));
+    };
+    for (table, verbs) in &uses.tables {
+        for verb in verbs {
+            grant(logical_id(table, "Table"), &[&format!("dynamodb:{verb}")]);
+        }
+    }
+    for queue in &uses.queues {
+        grant(logical_id(queue, "Queue"), &["sqs:SendMessage"]);
+    }
+    for queue in &uses.probed_queues {
+        grant(logical_id(queue, "Queue"), &["sqs:GetQueueAttributes"]);
+    }
+    for queue in &uses.dead_letters_of {
+        grant(logical_id(queue, "DeadLetterQueue"), &["sqs:SendMessage"]);
+    }
+    for secret in &uses.secrets {
+        grant(logical_id(secret, "Secret"), &["secretsmanager:GetSecretValue"]);
+    }
+    if uses.mail {
+        grant("identities of SES".to_owned(), &["ses:SendEmail"]);
+    }
+    // What Lambda does in the function's name to fetch its records.
+    match &description.source {
+        Some(Source::Queue(queue)) => grant(
+            logical_id(queue, "Queue"),
+            &["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
+        ),
+        Some(Source::Stream(table)) => grant(
+            logical_id(table, "Table"),
+            &[
+                "dynamodb:DescribeStream",
+                "dynamodb:GetRecords",
+                "dynamodb:GetShardIterator",
+                "dynamodb:ListStreams",
+            ],
+        ),
+        None => {}
+    }
+    grants
+}
+
+/// What the template allows the function.
+fn granted(function: &Function) -> Grants {
+    let mut grants = Grants::new();
+    for statement in function.policies.iter().filter(|s| s.effect == Effect::Allow) {
+        for resource in &statement.resources {
+            let known = grants.entry(resource_of(resource)).or_default();
+            known.extend(statement.actions.iter().cloned());
+        }
+    }
+    grants
+}
+
+fn resource_of(text: &Text) -> Resource {
+    if let Some(id) = text.logical_id() {
+        return id.to_owned();
+    }
+    let words: String = text
+        .parts()
+        .iter()
+        .map(|part| match part {
+            Part::Literal(words) => words.clone(),
+            Part::Reference(Reference { resource, .. }) => resource.clone(),
+        })
+        .collect();
+    if words.contains(":ses:") { "identities of SES".to_owned() } else { words }
+}
+
+fn policy(granted: &Grants, needed: &Grants) -> Vec<String> {
+    let none = BTreeSet::new();
+    let resources: BTreeSet<&Resource> = granted.keys().chain(needed.keys()).collect();
+    let mut complaints = Vec::new();
+    for resource in resources {
+        let granted = granted.get(resource).unwrap_or(&none);
+        let needed = needed.get(resource).unwrap_or(&none);
+        let missing =
+            needed.difference(granted).map(|a| format!("policy: {a} on {resource} is missing"));
+        let spare =
+            granted.difference(needed).map(|a| format!("policy: {a} on {resource} is not used"));
+        complaints.extend(missing.chain(spare));
+    }
+    complaints
+}

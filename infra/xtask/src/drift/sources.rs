@@ -1,0 +1,85 @@
+//! Event sources: where a consumer's records come from, and where they end up when all else fails.
+
+use local::template::{Function, QueueTrigger, StreamTrigger, Template, Trigger};
+
+use super::logical_id;
+use crate::descriptions::{Description, Source};
+
+/// AWS's own rule for queues that invoke functions.
+const VISIBILITY_PER_TIMEOUT: u32 = 6;
+
+pub(super) fn complaints(
+    template: &Template,
+    function: &Function,
+    description: &Description,
+) -> Vec<String> {
+    let triggers: Vec<&Trigger> = template
+        .event_sources
+        .iter()
+        .filter(|source| source.function == function.logical_id)
+        .map(|source| &source.trigger)
+        .collect();
+    match (&description.source, triggers.as_slice()) {
+        (None, []) => Vec::new(),
+        (Some(Source::Queue(name)), [Trigger::Queue(trigger)]) => {
+            queue(template, function, name, trigger)
+        }
+        (Some(Source::Stream(name)), [Trigger::Stream(trigger)]) => stream(name, trigger),
+        (wanted, found) => {
+            vec![format!("has {} event sources, and consumes {wanted:?}", found.len())]
+        }
+    }
+}
+
+fn queue(
+    template: &Template,
+    function: &Function,
+    name: &str,
+    trigger: &QueueTrigger,
+) -> Vec<String> {
+    let mut complaints = Vec::new();
+    let wanted = logical_id(name, "Queue");
+    if trigger.queue != wanted {
+        complaints.push(format!("event source {}, but consumes {wanted}", trigger.queue));
+    }
+    if !trigger.report_batch_item_failures {
+        complaints.push("batch setting: one failed record brings back its whole batch".to_owned());
+    }
+    if let Some(queue) = template.queues.get(&trigger.queue) {
+        let least = function.timeout * VISIBILITY_PER_TIMEOUT;
+        if queue.visibility_timeout < least {
+            complaints.push(format!(
+                "visibility timeout of {} is too short: {} s, at least {} s",
+                trigger.queue,
+                queue.visibility_timeout.as_secs(),
+                least.as_secs()
+            ));
+        }
+    }
+    complaints
+}
+
+fn stream(name: &str, trigger: &StreamTrigger) -> Vec<String> {
+    let mut complaints = Vec::new();
+    let wanted = logical_id(name, "Table");
+    if trigger.table != wanted {
+        complaints.push(format!("event source {}, but consumes {wanted}", trigger.table));
+    }
+    if !trigger.report_batch_item_failures {
+        complaints.push("batch setting: one failed record brings back its whole batch".to_owned());
+    }
+    if trigger.on_failure_queue.is_none() {
+        complaints.push("no dead-letter queue learns of batches given up".to_owned());
+    }
+    complaints
+}
+
+/// Every queue that invokes a function has a dead-letter queue.
+pub(super) fn dead_letters(template: &Template) -> Vec<String> {
+    let consumed = template.event_sources.iter().filter_map(|source| match &source.trigger {
+        Trigger::Queue(trigger) => template.queues.get(&trigger.queue),
+        Trigger::Stream(_) | Trigger::Schedule(_) => None,
+    });
+    let without = consumed.filter(|queue| queue.redrive.is_none());
+    without.map(|queue| format!("{}: no dead-letter queue", queue.logical_id)).collect()
+}

@@ -1,0 +1,79 @@
+//! The check against the project's own template, and against copies of it with a mistake each.
+
+use std::collections::BTreeMap;
+
+use local::template::Template;
+
+use super::between;
+use crate::descriptions;
+use crate::workspace;
+
+#[test]
+fn the_template_says_what_the_binaries_do_and_every_mistake_in_it_is_found() {
+    let path = workspace().join("template.yaml");
+    let source = std::fs::read_to_string(&path).unwrap();
+    let template = Template::read(&path, &BTreeMap::new()).unwrap();
+    let descriptions = descriptions::of(workspace(), &template.binaries()).unwrap();
+    assert_eq!(between(&template, &descriptions), Vec::<String>::new());
+
+    for (right, wrong, found) in MISTAKES {
+        assert!(source.contains(right), "the template no longer has {right}");
+        let mistaken = source.replacen(right, wrong, 1);
+        let template = Template::parse(&mistaken, &BTreeMap::new()).unwrap();
+        let complaints = between(&template, &descriptions);
+        let said = complaints.iter().any(|complaint| complaint.contains(found));
+        assert!(said, "{right} → {wrong}: expected \"{found}\", found {complaints:?}");
+    }
+}
+
+/// What the template says, what it might say by mistake, and what is to be said about that.
+const MISTAKES: [(&str, &str, &str); 12] = [
+    ("Path: \"/users/{userId}\", Auth", "Path: \"/user/{userId}\", Auth", "GetUserFunction: route"),
+    ("Method: POST, Path: /orders", "Method: PUT, Path: /orders", "CreateOrderFunction: method"),
+    (
+        "Path: /orders, Auth: {Authorizer: TokenAuthorizer}",
+        "Path: /orders, Auth: {Authorizer: NONE}",
+        "CreateOrderFunction: has no authorizer",
+    ),
+    (
+        "Path: /users, Auth: {Authorizer: NONE}",
+        "Path: /users, Auth: {Authorizer: TokenAuthorizer}",
+        "PostUserFunction: has authorizer",
+    ),
+    (
+        "Action: [dynamodb:PutItem], Resource: !GetAtt OrdersTable.Arn",
+        "Action: [dynamodb:GetItem], Resource: !GetAtt OrdersTable.Arn",
+        "CreateOrderFunction: policy: dynamodb:PutItem on OrdersTable is missing",
+    ),
+    (
+        "Action: [dynamodb:PutItem], Resource: !GetAtt OrdersTable.Arn",
+        "Action: [dynamodb:PutItem, dynamodb:Scan], Resource: !GetAtt OrdersTable.Arn",
+        "CreateOrderFunction: policy: dynamodb:Scan on OrdersTable is not used",
+    ),
+    (
+        "Action: [dynamodb:PutItem], Resource: !GetAtt OrdersTable.Arn",
+        "Action: [dynamodb:PutItem], Resource: !GetAtt SettingsTable.Arn",
+        "CreateOrderFunction: policy: dynamodb:PutItem on OrdersTable is missing",
+    ),
+    (
+        "ORDERS_TABLE: !Ref OrdersTable",
+        "ORDERS_TABLE: !Ref OutboxTable",
+        "CreateOrderFunction: environment: ORDERS_TABLE is OutboxTable",
+    ),
+    (
+        "          ORDERS_TABLE: !Ref OrdersTable\n",
+        "",
+        "CreateOrderFunction: environment: ORDERS_TABLE is missing",
+    ),
+    (
+        "            FunctionResponseTypes: [ReportBatchItemFailures]\n            ScalingConfig",
+        "            ScalingConfig",
+        "SendEmailFunction: batch setting",
+    ),
+    (
+        "RedrivePolicy: {deadLetterTargetArn: !GetAtt EmailsDeadLetterQueue.Arn, maxReceiveCount: 5}",
+        "DelaySeconds: 0",
+        "EmailsQueue: no dead-letter queue",
+    ),
+    ("VisibilityTimeout: 120", "VisibilityTimeout: 60", "is too short: 60 s, at least 120 s"),
+];
