@@ -29,6 +29,10 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1500);
 /// All attempts together: less than any function's own time-out, so that there is time left to
 /// say what happened.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(4);
+/// Messages leave when no client waits any more, and one that is given up is lost: a slow queue is
+/// waited for. What is left of the invocation bounds it all the same.
+const SEND_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(4);
+const SEND_TIMEOUT: Duration = Duration::from_secs(9);
 
 /// Tables, queues, secrets and mail, for the things that one function uses.
 #[derive(Clone)]
@@ -125,8 +129,13 @@ impl Aws {
 
     pub(crate) fn sqs(&self) -> &aws_sdk_sqs::Client {
         self.0.sqs.get_or_init(|| {
+            let timeouts = TimeoutConfig::builder()
+                .operation_attempt_timeout(SEND_ATTEMPT_TIMEOUT)
+                .operation_timeout(SEND_TIMEOUT)
+                .build();
             let config = aws_sdk_sqs::config::Builder::from(&self.0.sdk)
                 .endpoint_url(Service::Sqs.url(self.configuration()))
+                .timeout_config(timeouts)
                 .build();
             aws_sdk_sqs::Client::from_conf(config)
         })
