@@ -22,7 +22,10 @@ async fn a_message_leaves_after_the_response_and_before_the_process_is_frozen() 
 
     assert!(answered < Duration::from_millis(1_500), "answered after {answered:?}");
     let events = last_invocation(&control).await;
-    let at = |what: &str| events.iter().position(|event| event.starts_with(what)).unwrap();
+    let at = |what: &str| {
+        let found = events.iter().position(|event| event.starts_with(what));
+        found.unwrap_or_else(|| panic!("no {what:?} in {events:?}"))
+    };
     assert!(at("response posted") < at("sqs SendMessageBatch EmailsQueue called"), "{events:?}");
     let sent = at("sqs SendMessageBatch EmailsQueue answered 200");
     assert!(sent < at("extension lifecycle next"), "{events:?}");

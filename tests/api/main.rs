@@ -7,7 +7,14 @@
 
 mod harness;
 
+mod caching;
 mod concurrency;
 mod effects;
+mod faults;
+mod limits;
+mod misbehaving;
+mod readme;
+mod refusals;
+mod tokens;
 mod story;
 

@@ -1,0 +1,78 @@
+//! What clients and browsers may keep, and what they may read.
+
+use reqwest::Method;
+
+use crate::harness::{shared, user};
+
+/// The origin that the template allows by default.
+const ORIGIN: &str = "http://localhost:5173";
+const PRODUCT: &str = "/products/00000000-0000-7000-8000-000000000102";
+
+#[tokio::test]
+async fn what_a_client_has_already_is_not_sent_again() {
+    let api = shared().await;
+    let first = api.get(PRODUCT).send().await;
+    first.data(200);
+    let tag = first.header("etag").to_owned();
+    assert!(tag.starts_with('"') && tag.ends_with('"') && tag.len() > 2, "{tag}");
+    for known in [tag.clone(), format!("\"other\", {tag}"), format!("W/{tag}"), "*".to_owned()] {
+        let answer = api.get(PRODUCT).header("if-none-match", &known).send().await;
+        assert_eq!((answer.status, answer.body.len()), (304, 0), "{known}");
+        assert_eq!(answer.header("etag"), tag);
+        assert!(answer.header("cache-control").starts_with("public, max-age="), "{answer:?}");
+        answer.assert_is_a_functions();
+    }
+    let answer = api.get(PRODUCT).header("if-none-match", "\"other\"").send().await;
+    assert_eq!(answer.body, first.body);
+}
+
+#[tokio::test]
+async fn only_what_is_public_may_be_kept() {
+    let api = shared().await;
+    let customer = api.token("customer").await;
+    let product = api.get(PRODUCT).send().await;
+    let lifetime = product.header("cache-control").strip_prefix("public, max-age=").unwrap();
+    assert!((1..=900).contains(&lifetime.parse::<u32>().unwrap()), "{product:?}");
+    assert!(product.header("age").parse::<u32>().unwrap() <= 900);
+    let keys = api.get("/.well-known/jwks.json").send().await;
+    assert_eq!(keys.header("cache-control"), "public, max-age=300");
+
+    let own = "/users/00000000-0000-7000-8000-000000000001";
+    for answer in [
+        api.get(own).token(&customer).send().await,
+        api.get("/healthcheck").send().await,
+        api.get("/products/unknown").send().await,
+        api.post("/users", &user("nobody")).send().await,
+    ] {
+        assert_eq!(answer.header("cache-control"), "no-store", "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn pages_of_an_allowed_origin_may_read_answers_and_no_others() {
+    let api = shared().await;
+    let allowed = api.get(PRODUCT).header("origin", ORIGIN).send().await;
+    assert_eq!(allowed.header("access-control-allow-origin"), ORIGIN);
+    assert!(allowed.header("access-control-expose-headers").contains("x-request-id"));
+    let allowed = api.get("/products/x").header("origin", ORIGIN).send().await;
+    assert_eq!((allowed.status, allowed.header("access-control-allow-origin")), (400, ORIGIN));
+    let other = api.get(PRODUCT).header("origin", "https://evil.example.com").send().await;
+    assert_eq!((other.status, other.header("access-control-allow-origin")), (200, ""));
+}
+
+#[tokio::test]
+async fn a_preflight_is_answered_for_every_route_without_a_token() {
+    let api = shared().await;
+    for path in ["/orders", "/products", PRODUCT] {
+        let call = api.call(Method::OPTIONS, path).header("origin", ORIGIN);
+        let answer = call
+            .header("access-control-request-method", "POST")
+            .header("access-control-request-headers", "authorization,idempotency-key")
+            .send()
+            .await;
+        assert_eq!((answer.status, answer.body.len()), (204, 0));
+        assert_eq!(answer.header("access-control-allow-origin"), ORIGIN);
+        assert!(answer.header("access-control-allow-methods").contains("POST"));
+        assert!(answer.header("access-control-allow-headers").contains("idempotency-key"));
+    }
+}

@@ -1,0 +1,192 @@
+//! Whatever goes wrong, an effect is whole or it is not, and repeating the request completes it.
+
+use std::time::Duration;
+
+use futures::future::join_all;
+use local::options::Options;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::harness::{Answer, Api, Control, eventually, order_of, own, unique, user};
+
+/// How often a client repeats a request before it gives up.
+const REPEATS_MAX: u32 = 60;
+
+#[tokio::test]
+async fn a_process_that_dies_around_its_commit_leaves_one_order_or_none() {
+    for (when, replayed) in [("beforeCommit", ""), ("afterCommit", "true")] {
+        let Some(shop) = Shop::open(5).await else { return };
+        let Shop { api, control, customer, product, order } = &shop;
+        let faults = json!({ "kill": { "CreateOrderFunction": { when: 1 } } });
+        control.faults(&faults).await;
+        let lost = api.order(customer, "key", order).send().await;
+        lost.gateway(500, "Internal Server Error");
+
+        control.no_faults().await;
+        let answer = api.order(customer, "key", order).send().await;
+
+        let placed = answer.data(201);
+        assert_eq!(answer.header("idempotency-replayed"), replayed, "{when}");
+        assert_eq!(control.item("ProductsTable", product).await["stock"], 4, "{when}");
+        let orders = control.table("OrdersTable").await;
+        assert_eq!(orders.len(), 1, "{when}");
+        assert_eq!(orders[0]["orderId"], placed["orderId"], "{when}");
+        assert_eq!(control.table("OutboxTable").await.len(), 1, "{when}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_repeats_itself_gets_one_order_through_whatever_goes_wrong() {
+    let Some(shop) = Shop::open(50).await else { return };
+    let Shop { api, control, customer, product, order } = &shop;
+    control
+        .faults(&json!({
+            "seed": 7,
+            "tables": { "*": { "throttle": 0.1, "fail": 0.1, "conflict": 0.2 } },
+            "kill": { "CreateOrderFunction": { "beforeCommit": 0.2, "afterCommit": 0.2 } },
+        }))
+        .await;
+
+    let keys: Vec<String> = (0..12).map(|_| unique("key")).collect();
+    let orders = keys.iter().map(|key| until_placed(api, customer, key, order));
+    let mut placed: Vec<String> = join_all(orders).await;
+
+    control.no_faults().await;
+    placed.sort();
+    let stored = control.table("OrdersTable").await;
+    let mut stored: Vec<_> = stored.iter().map(|order| text(&order["orderId"])).collect();
+    stored.sort();
+    assert_eq!(placed, stored, "each key has its order and there is no other");
+    assert_eq!(control.item("ProductsTable", product).await["stock"], 38);
+    assert_eq!(control.table("OutboxTable").await.len(), 12);
+}
+
+#[tokio::test]
+async fn a_store_that_refuses_is_a_503_with_retry_after_and_changes_nothing() {
+    let Some(shop) = Shop::open(5).await else { return };
+    let Shop { api, control, customer, product, order } = &shop;
+    for kind in ["throttle", "fail"] {
+        control.faults(&json!({ "tables": { "ProductsTable": { kind: 1 } } })).await;
+        let answer = api.order(customer, "key", order).send().await;
+        answer.error(503, "SERVICE_UNAVAILABLE");
+        assert!(answer.header("retry-after").parse::<u32>().unwrap() >= 1, "{answer:?}");
+        let answer = api.get(&format!("/products/{product}")).send().await;
+        answer.error(503, "SERVICE_UNAVAILABLE");
+    }
+    control.no_faults().await;
+    assert_eq!(control.table("OrdersTable").await.len(), 0);
+    api.order(customer, "key", order).send().await.data(201);
+    assert_eq!(control.item("ProductsTable", product).await["stock"], 4);
+}
+
+#[tokio::test]
+async fn a_request_is_served_though_its_rate_cannot_be_counted() {
+    let Some(api) = own(Options::default()).await else { return };
+    let control = api.control().unwrap();
+    control.faults(&json!({ "tables": { "LimitsTable": { "fail": 1 } } })).await;
+    api.post("/users", &user(&format!("{}@example.com", unique("ada")))).send().await.data(201);
+}
+
+#[tokio::test]
+async fn a_dependency_that_is_gone_makes_the_health_check_name_it() {
+    let Some(api) = own(Options::default()).await else { return };
+    let control = api.control().unwrap();
+    let healthy = api.get("/healthcheck").send().await;
+    assert_eq!((healthy.status, healthy.json()), (200, json!({ "status": "OK" })));
+    for (kind, name, dependency) in
+        [("tables", "UsersTable", "table"), ("queues", "EmailsQueue", "queue")]
+    {
+        control.faults(&json!({ kind: { name: { "fail": 1 } } })).await;
+        let ill = api.get("/healthcheck").send().await;
+        let expected = json!({ "status": "UNAVAILABLE", "unavailable": [dependency] });
+        assert_eq!((ill.status, ill.json()), (503, expected));
+    }
+}
+
+#[tokio::test]
+async fn events_that_are_delivered_twice_are_mailed_about_once() {
+    let Some(api) = own(Options { demo: true, ..Options::default() }).await else { return };
+    let control = api.control().unwrap();
+    control.faults(&json!({ "deliveries": { "duplicate": 1, "reorder": 0.5 } })).await;
+    let (customer, merchant) = (api.token("customer").await, api.token("merchant").await);
+    let address = api.new_address(&customer).await;
+    let product = api.new_product(&merchant, 9).await;
+    for _ in 0..3 {
+        let order = order_of(&product, 1, &address);
+        api.order(&customer, &unique("key"), &order).send().await.data(201);
+    }
+    api.post("/users", &user("ada@example.com")).send().await.data(201);
+
+    let consumed = [r#"source="emails""#];
+    // Three events, relayed twice each, and one message: each of the seven is delivered twice.
+    let all = async || (control.metric("records_total", &consumed).await >= 14.0).then_some(());
+    eventually("all deliveries", all).await;
+    let idle = async || {
+        let queue = control.queue("EmailsQueue").await;
+        (queue["visible"] == 0 && queue["inFlight"] == 0).then_some(())
+    };
+    eventually("the queue to be empty", idle).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(control.mails("customer@example.com").await.len(), 3);
+    assert_eq!(control.mails("ada@example.com").await.len(), 1);
+}
+
+#[tokio::test]
+async fn what_no_consumer_understands_goes_to_the_dead_letters_at_once() {
+    let Some(api) = own(Options::default()).await else { return };
+    let (stores, control) = (api.inside().unwrap().platform().stores(), api.control().unwrap());
+    let queue = stores.names().queue("EmailsQueue").unwrap().clone();
+    for poison in ["not JSON", "{}", r#"{"eventType":"OrderShipped"}"#] {
+        stores.send(&queue, poison).await.unwrap();
+    }
+    let buried = async || {
+        let letters = control.queue("EmailsDeadLetterQueue").await;
+        (letters["visible"] == 3).then_some(letters)
+    };
+    let letters = eventually("three dead letters", buried).await;
+    let bodies: Vec<_> =
+        letters["messages"].as_array().unwrap().iter().map(|one| text(&one["body"])).collect();
+    assert!(bodies.iter().any(|body| body.contains("not JSON")), "{bodies:?}");
+}
+
+/// A shop with one product, and a customer who knows what to order.
+struct Shop {
+    api: Api,
+    control: Control,
+    customer: String,
+    product: String,
+    order: Value,
+}
+
+impl Shop {
+    async fn open(stock: u32) -> Option<Self> {
+        let api = own(Options::default()).await?;
+        let control = api.control()?;
+        let inside = api.inside()?;
+        let merchant = inside.token(&Uuid::new_v4().to_string(), &["MERCHANT"]);
+        let customer = inside.token(&Uuid::new_v4().to_string(), &["CUSTOMER"]);
+        let product = api.new_product(&merchant, stock).await;
+        let order = order_of(&product, 1, &api.new_address(&customer).await);
+        Some(Self { api, control, customer, product, order })
+    }
+}
+
+/// Repeats an order until it is placed; gives its id. No answer but these three is given.
+async fn until_placed(api: &Api, customer: &str, key: &str, order: &Value) -> String {
+    for _ in 0..REPEATS_MAX {
+        let answer: Answer = api.order(customer, key, order).send().await;
+        match answer.status {
+            201 => return text(&answer.data(201)["orderId"]),
+            503 => {
+                answer.error(503, "SERVICE_UNAVAILABLE");
+                assert_ne!(answer.header("retry-after"), "");
+            }
+            _ => answer.gateway(500, "Internal Server Error"),
+        }
+    }
+    panic!("not placed after {REPEATS_MAX} tries");
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap().to_owned()
+}
