@@ -76,13 +76,15 @@ impl IntentKey {
         }
         let method = request.method.as_str();
         let scope = [method, route, subject.unwrap_or("anyone")].map(str::as_bytes);
+        // The key itself is not stored, so that nobody who reads the ledger can guess, say, the
+        // password in a body by trying hashes.
         let request_parts = [method, &request.path, &request.raw_query].map(str::as_bytes);
         Ok(Some(Self {
             ledger_key: Key::new(format!(
                 "idempotency#{}",
                 hash_of(scope.into_iter().chain([key]))
             )),
-            request_hash: hash_of(request_parts.into_iter().chain([request.body.as_ref()])),
+            request_hash: hash_of(request_parts.into_iter().chain([key, &request.body])),
         }))
     }
 
