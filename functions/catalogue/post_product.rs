@@ -6,6 +6,7 @@ use domain::Refusal;
 use domain::catalogue::{Product, ProductDraft, ProductView};
 use domain::people::{Role, SignedIn};
 use domain::tables::PRODUCTS;
+use http::StatusCode;
 use lifecycle::effects::{Effects, Write};
 use lifecycle::idempotency::Idempotency;
 use lifecycle::input::Json;
@@ -77,6 +78,7 @@ impl Endpoint for PostProduct {
     }
 
     // 9. Response
+    const STATUS: StatusCode = StatusCode::CREATED;
     type View = ProductView;
 
     fn reply(product: Product) -> Reply<ProductView> {

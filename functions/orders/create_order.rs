@@ -12,6 +12,7 @@ use domain::orders::{
 use domain::people::{Address, Role, SignedIn, User};
 use domain::tables::{ADDRESSES, ORDERS, PRODUCTS, SETTINGS, USERS};
 use domain::{Refusal, Rules};
+use http::StatusCode;
 use lifecycle::commit::OUTBOX;
 use lifecycle::effects::{Effects, Event, Write};
 use lifecycle::idempotency::Idempotency;
@@ -127,6 +128,7 @@ impl Endpoint for CreateOrder {
     }
 
     // 9. Response
+    const STATUS: StatusCode = StatusCode::CREATED;
     type View = OrderView;
 
     fn reply(order: Order) -> Reply<OrderView> {

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use domain::Refusal;
 use domain::people::{Address, AddressDraft, AddressView, Role, SignedIn};
 use domain::tables::ADDRESSES;
+use http::StatusCode;
 use lifecycle::effects::{Effects, Write};
 use lifecycle::idempotency::Idempotency;
 use lifecycle::input::Json;
@@ -73,6 +74,7 @@ impl Endpoint for PostAddress {
     }
 
     // 9. Response
+    const STATUS: StatusCode = StatusCode::CREATED;
     type View = AddressView;
 
     fn reply(address: Address) -> Reply<AddressView> {

@@ -6,6 +6,7 @@ use adapters::Passwords;
 use domain::Refusal;
 use domain::people::{EmailVerificationRequested, User, UserDraft, UserView};
 use domain::tables::{EMAILS, USERS};
+use http::StatusCode;
 use lifecycle::caller::NoRole;
 use lifecycle::effects::{Effects, Event, Message, Write};
 use lifecycle::idempotency::Idempotency;
@@ -85,6 +86,7 @@ impl Endpoint for PostUser {
     }
 
     // 9. Response
+    const STATUS: StatusCode = StatusCode::CREATED;
     type View = UserView;
 
     fn reply(outcome: SignedUp) -> Reply<UserView> {

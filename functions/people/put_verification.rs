@@ -6,6 +6,7 @@ use adapters::Table;
 use domain::Refusal;
 use domain::people::{User, UserId};
 use domain::tables::USERS;
+use http::StatusCode;
 use lifecycle::effects::{Effects, Write};
 use lifecycle::input::{Json, Path};
 use lifecycle::reply::NoBody;
@@ -86,6 +87,7 @@ impl Endpoint for PutVerification {
     }
 
     // 9. Response
+    const STATUS: StatusCode = StatusCode::NO_CONTENT;
     type View = NoBody;
 
     fn reply(_: User) -> Reply<NoBody> {

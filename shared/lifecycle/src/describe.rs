@@ -47,6 +47,7 @@ pub fn endpoint<E: Endpoint>() -> Value {
         "access": E::ACCESS.describe(),
         "signIn": format!("{:?}", <E::Caller as crate::Caller>::SIGN_IN).to_lowercase(),
         "input": schemas,
+        "status": E::STATUS.as_u16(),
         "output": schemars::schema_for!(E::View),
         "bodyBytesMax": E::BODY_BYTES_MAX,
         "limit": {

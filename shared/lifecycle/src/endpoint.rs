@@ -2,6 +2,8 @@
 
 use std::future::Future;
 
+use http::StatusCode;
+
 use crate::caller::{Access, Caller, TokenVerifier, Verdict};
 use crate::effects::Effects;
 use crate::failure::{Fault, Rejection, Violations};
@@ -94,6 +96,10 @@ pub trait Endpoint: Send + Sync + Sized + 'static {
 
     /// Stage 8. Side effects, as values.
     fn effects(outcome: &Self::Outcome) -> Effects;
+
+    /// Stage 9. Response: the status of success. A reply with another one is a fault of the
+    /// endpoint, so that its description cannot promise what it does not do.
+    const STATUS: StatusCode = StatusCode::OK;
 
     /// Stage 9. Response: the shape of its data.
     type View: View;

@@ -49,6 +49,7 @@ impl Endpoint for Knock {
         Effects::none()
     }
 
+    const STATUS: http::StatusCode = http::StatusCode::NO_CONTENT;
     type View = NoBody;
 
     fn reply((): ()) -> Reply<NoBody> {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use http::StatusCode;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -190,6 +191,7 @@ impl Endpoint for PostNote {
         effects
     }
 
+    const STATUS: StatusCode = StatusCode::CREATED;
     type View = Note;
 
     fn reply(note: Note) -> Reply<Note> {
