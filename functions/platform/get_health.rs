@@ -6,6 +6,7 @@ use adapters::{Aws, VERIFICATION_KEYS};
 use domain::tables::{EMAILS, USERS};
 use http::StatusCode;
 use lifecycle::caller::NoRole;
+use lifecycle::reply::Bare;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{Access, Anyone, Fault, Permit, Query, Reply, Route, Verdict, Violations};
 use schemars::JsonSchema;
@@ -62,14 +63,14 @@ impl Query for GetHealth {
     // 7. and 8. A query decides nothing and changes nothing.
 
     // 9. Response
-    type View = Health;
+    type View = Bare<Health>;
 
-    fn reply(health: Health) -> Reply<Health> {
+    fn reply(health: Health) -> Reply<Bare<Health>> {
         let status = match health.status {
             Status::Ok => StatusCode::OK,
             Status::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         };
-        Reply::bare(status, health)
+        Reply::new(status, Bare(health))
     }
 }
 

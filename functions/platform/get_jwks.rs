@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use adapters::tokens::KeySet;
 use adapters::{Secret, VERIFICATION_KEYS};
-use http::StatusCode;
 use lifecycle::caller::NoRole;
+use lifecycle::reply::Bare;
 use lifecycle::uses::Use;
 use lifecycle::{Access, Anyone, Fault, Permit, Query, Reply, Route, Verdict, Violations};
 use serde_json::Value;
@@ -58,9 +58,9 @@ impl Query for GetJwks {
     // 7. and 8. A query decides nothing and changes nothing.
 
     // 9. Response: in the form of its own standard, without `data` around it
-    type View = Value;
+    type View = Bare<Value>;
 
-    fn reply(keys: Value) -> Reply<Value> {
-        Reply::bare(StatusCode::OK, keys).cached_publicly(KEPT_S)
+    fn reply(keys: Value) -> Reply<Bare<Value>> {
+        Reply::ok(Bare(keys)).cached_publicly(KEPT_S)
     }
 }

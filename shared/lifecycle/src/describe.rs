@@ -13,6 +13,7 @@ use crate::endpoint::Endpoint;
 use crate::idempotency::{Idempotency, LEDGER};
 use crate::input::{Input, Schemas};
 use crate::limit::{Counting, LIMITS};
+use crate::reply::View;
 use crate::uses::{Use, Verb};
 
 /// Whether the binary was only asked to describe itself.
@@ -48,7 +49,7 @@ pub fn endpoint<E: Endpoint>() -> Value {
         "signIn": format!("{:?}", <E::Caller as crate::Caller>::SIGN_IN).to_lowercase(),
         "input": schemas,
         "status": E::STATUS.as_u16(),
-        "output": schemars::schema_for!(E::View),
+        "output": E::View::schema(),
         "bodyBytesMax": E::BODY_BYTES_MAX,
         "limit": {
             "quota": E::LIMIT.quota,

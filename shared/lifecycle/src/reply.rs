@@ -1,85 +1,163 @@
 //! Stage 9: what is answered.
 
 use http::{HeaderName, HeaderValue, StatusCode, header};
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, schema_for};
 use serde::Serialize;
+use serde_json::{Value, json};
 
-/// A shape of answered data: anything that has a JSON form and a schema.
-pub trait View: Serialize + JsonSchema + Send {}
+/// What is answered, in one of the API's shapes.
+///
+/// Any type with a JSON form and a schema is answered as `{"data": …}`; [`Page`], [`Bare`] and
+/// [`NoBody`] are the other shapes. The shape is part of the type, so that an endpoint's
+/// description tells it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be answered",
+    label = "not a view",
+    note = "derive `Serialize` and `JsonSchema` for it, or use `Page`, `Bare` or `NoBody`"
+)]
+pub trait View: Send {
+    /// The body.
+    ///
+    /// # Errors
+    ///
+    /// When the view's `Serialize` fails: a fault of its type.
+    fn body(self) -> Result<String, serde_json::Error>;
 
-impl<T: Serialize + JsonSchema + Send> View for T {}
-
-/// The view of an answer without a body.
-#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
-pub enum NoBody {}
-
-/// An answer: status, headers and a body in one of the API's shapes.
-#[derive(Debug)]
-pub struct Reply<V> {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
-    pub(crate) body: Body<V>,
+    /// The schema of the body (JSON Schema 2020-12); `null` where there is no body.
+    fn schema() -> Value;
 }
 
-/// The shapes of a body.
-#[derive(Debug)]
-pub(crate) enum Body<V> {
-    /// `{"data": …}`
-    Data(V),
-    /// `{"data": […], "count": …, "limit": …, "order": …, "nextCursor": …}`
-    Page(Page<V>),
-    /// The view as it is, for formats that others have defined.
-    Bare(V),
-    /// Nothing.
-    Empty,
+/// `{"data": …}`
+impl<T: Serialize + JsonSchema + Send> View for T {
+    fn body(self) -> Result<String, serde_json::Error> {
+        #[derive(Serialize)]
+        struct Data<T> {
+            data: T,
+        }
+        serde_json::to_string(&Data { data: self })
+    }
+
+    fn schema() -> Value {
+        within("data", schema_for!(T), json!({}))
+    }
 }
 
-/// One page of a list.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
+/// One page of a list: `{"data": […], "count": …, "limit": …, "order": …, "nextCursor": …}`.
+#[derive(Debug)]
 pub struct Page<V> {
     /// The items.
-    #[serde(rename = "data")]
     pub items: Vec<V>,
     /// How many items were asked for at most.
     pub limit: u8,
     /// `asc` or `desc`.
     pub order: &'static str,
     /// Where the next page begins; absent on the last page.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
 }
 
-impl<V> Reply<V> {
-    /// 200 with `{"data": …}`.
+impl<V: Serialize + JsonSchema + Send> View for Page<V> {
+    fn body(self) -> Result<String, serde_json::Error> {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Counted<V> {
+            data: Vec<V>,
+            count: usize,
+            limit: u8,
+            order: &'static str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            next_cursor: Option<String>,
+        }
+        let Self { items, limit, order, next_cursor } = self;
+        let count = items.len();
+        serde_json::to_string(&Counted { data: items, count, limit, order, next_cursor })
+    }
+
+    fn schema() -> Value {
+        let others = json!({
+            "count": { "type": "integer", "minimum": 0 },
+            "limit": { "type": "integer", "minimum": 1, "maximum": 100 },
+            "order": { "type": "string", "enum": ["asc", "desc"] },
+            "nextCursor": { "type": "string" },
+        });
+        within("data", schema_for!(Vec<V>), others)
+    }
+}
+
+/// The view as it is, without `data` around it: for formats that others have defined, such as a
+/// JSON Web Key Set.
+#[derive(Debug)]
+pub struct Bare<V>(pub V);
+
+impl<V: Serialize + JsonSchema + Send> View for Bare<V> {
+    fn body(self) -> Result<String, serde_json::Error> {
+        serde_json::to_string(&self.0)
+    }
+
+    fn schema() -> Value {
+        schema_for!(V).to_value()
+    }
+}
+
+/// The view of an answer without a body; there is none to be made.
+#[derive(Debug, Clone, Copy)]
+pub enum NoBody {}
+
+impl View for NoBody {
+    fn body(self) -> Result<String, serde_json::Error> {
+        match self {}
+    }
+
+    fn schema() -> Value {
+        Value::Null
+    }
+}
+
+/// The schema of an object that has a view as one of its fields. Definitions stay at the root,
+/// where references look for them.
+fn within(name: &str, view: Schema, others: Value) -> Value {
+    let mut view = view.to_value();
+    let definitions = view.as_object_mut().and_then(|view| view.remove("$defs"));
+    let mut properties = others;
+    properties[name] = view;
+    let mut schema = json!({ "type": "object", "properties": properties, "required": [name] });
+    if let Some(definitions) = definitions {
+        schema["$defs"] = definitions;
+    }
+    schema
+}
+
+/// An answer: status, headers and a body in one of the API's shapes.
+#[derive(Debug)]
+pub struct Reply<V> {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    pub(crate) view: Option<V>,
+}
+
+impl<V: View> Reply<V> {
+    /// 200.
     pub fn ok(view: V) -> Self {
-        Self::new(StatusCode::OK, Body::Data(view))
+        Self::new(StatusCode::OK, view)
     }
 
-    /// 201 with `{"data": …}`.
+    /// 201.
     pub fn created(view: V) -> Self {
-        Self::new(StatusCode::CREATED, Body::Data(view))
+        Self::new(StatusCode::CREATED, view)
     }
 
-    /// 202 with `{"data": …}`.
+    /// 202.
     pub fn accepted(view: V) -> Self {
-        Self::new(StatusCode::ACCEPTED, Body::Data(view))
+        Self::new(StatusCode::ACCEPTED, view)
     }
 
-    /// 204.
+    /// 204, without a body.
     pub fn no_content() -> Self {
-        Self::new(StatusCode::NO_CONTENT, Body::Empty)
+        Self { status: StatusCode::NO_CONTENT, headers: Vec::new(), view: None }
     }
 
-    /// 200 with a page of a list.
-    pub fn page(page: Page<V>) -> Self {
-        Self::new(StatusCode::OK, Body::Page(page))
-    }
-
-    /// The view as it is, without `data` around it: for formats that others have defined, such
-    /// as a JSON Web Key Set.
-    pub fn bare(status: StatusCode, view: V) -> Self {
-        Self::new(status, Body::Bare(view))
+    /// Another status.
+    pub fn new(status: StatusCode, view: V) -> Self {
+        Self { status, headers: Vec::new(), view: Some(view) }
     }
 
     /// Adds a header.
@@ -111,8 +189,41 @@ impl<V> Reply<V> {
             .expect("digits are visible ASCII");
         self.header(header::CACHE_CONTROL, value)
     }
+}
 
-    fn new(status: StatusCode, body: Body<V>) -> Self {
-        Self { status, headers: Vec::new(), body }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Serialize, JsonSchema)]
+    struct Leaf {
+        green: bool,
+    }
+
+    #[derive(Serialize, JsonSchema)]
+    struct Tree {
+        leaves: Vec<Leaf>,
+    }
+
+    fn page() -> Page<Leaf> {
+        let next_cursor = Some("c".to_owned());
+        Page { items: vec![Leaf { green: true }], limit: 20, order: "asc", next_cursor }
+    }
+
+    #[test]
+    fn each_view_has_its_shape() {
+        let page =
+            r#"{"data":[{"green":true}],"count":1,"limit":20,"order":"asc","nextCursor":"c"}"#;
+        assert_eq!(self::page().body().unwrap(), page);
+        assert_eq!(Leaf { green: true }.body().unwrap(), r#"{"data":{"green":true}}"#);
+        assert_eq!(Bare(Leaf { green: true }).body().unwrap(), r#"{"green":true}"#);
+    }
+
+    #[test]
+    fn a_schema_keeps_its_definitions_where_its_references_look_for_them() {
+        let schema = <Tree as View>::schema();
+        let reference = schema.pointer("/properties/data/properties/leaves/items/$ref").unwrap();
+        let pointer = reference.as_str().unwrap().trim_start_matches('#');
+        assert!(schema.pointer(pointer).is_some(), "{schema}");
     }
 }

@@ -8,7 +8,7 @@ use serde::ser::SerializeMap;
 use super::Request;
 use crate::failure::{Answer, Failure, Violation};
 use crate::hash::short_hash_of;
-use crate::reply::{Body, Reply, View};
+use crate::reply::{Reply, View};
 
 /// The header that carries the request's id, in and out.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -24,14 +24,7 @@ pub(crate) struct Response {
 impl Response {
     /// A reply in the API's shape.
     pub(crate) fn of_reply<V: View>(reply: Reply<V>) -> Result<Self, serde_json::Error> {
-        let body = match reply.body {
-            Body::Data(view) => serde_json::to_string(&Data { data: view })?,
-            Body::Page(page) => {
-                serde_json::to_string(&CountedPage { count: page.items.len(), page })?
-            }
-            Body::Bare(view) => serde_json::to_string(&view)?,
-            Body::Empty => String::new(),
-        };
+        let body = reply.view.map(View::body).transpose()?.unwrap_or_default();
         let mut headers = HeaderMap::new();
         if !body.is_empty() {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -104,18 +97,6 @@ impl Response {
 /// A strong entity tag: the first half of the body's SHA-256.
 fn entity_tag(body: &str) -> String {
     format!("\"{}\"", short_hash_of([body.as_bytes()]))
-}
-
-#[derive(Serialize)]
-struct Data<V> {
-    data: V,
-}
-
-#[derive(Serialize)]
-struct CountedPage<V> {
-    #[serde(flatten)]
-    page: crate::reply::Page<V>,
-    count: usize,
 }
 
 fn envelope(answer: &Answer, trace_id: &str) -> String {
