@@ -59,6 +59,7 @@ fn router(control: Control) -> Router {
         .route("/mailbox", get(mailbox).delete(empty_mailbox))
         .route("/queues", get(queues))
         .route("/requests", get(requests))
+        .route("/logs", get(logs))
         .route("/invocations", get(invocations))
         .route("/tables/{table}", get(table))
         .route("/faults", get(faults::get).put(faults::put).delete(faults::delete))
@@ -107,6 +108,7 @@ async fn index(State(control): State<Control>) -> Json<Value> {
         "mailbox": "/mailbox?to=",
         "queues": "/queues",
         "requests": "/requests?requestId=",
+        "logs": "/logs?requestId=",
         "invocations": "/invocations?function=",
         "tables": tables,
         "faults": "/faults",
@@ -139,15 +141,19 @@ async fn queues(State(control): State<Control>) -> Result<Json<Value>, Refusal> 
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct RequestsQuery {
+struct RequestQuery {
     request_id: Option<String>,
 }
 
 async fn requests(
     State(control): State<Control>,
-    Query(query): Query<RequestsQuery>,
+    Query(query): Query<RequestQuery>,
 ) -> Json<Value> {
     Json(json!({"requests": control.telemetry.requests(query.request_id.as_deref())}))
+}
+
+async fn logs(State(control): State<Control>, Query(query): Query<RequestQuery>) -> Json<Value> {
+    Json(json!({"lines": control.telemetry.lines(query.request_id.as_deref())}))
 }
 
 #[derive(Deserialize)]

@@ -1,4 +1,4 @@
-//! What functions print of themselves: the last requests, and metrics.
+//! What functions print of themselves: the last lines, the last requests, and metrics.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -17,10 +17,13 @@ use crate::stores::CallKind;
 /// How many requests are remembered.
 const REQUESTS_MAX: usize = 1_000;
 
+/// How many lines are remembered.
+const LINES_MAX: usize = 5_000;
+
 /// The `message` of the one line that tells of a whole request.
 const CANONICAL: &str = "request";
 
-/// The last requests and all metrics since the start.
+/// The last lines and requests, and all metrics since the start.
 #[derive(Debug, Default)]
 pub struct Telemetry {
     state: Mutex<State>,
@@ -28,17 +31,22 @@ pub struct Telemetry {
 
 #[derive(Debug, Default)]
 struct State {
+    lines: VecDeque<String>,
     requests: VecDeque<Value>,
     metrics: Metrics,
 }
 
 impl Telemetry {
-    /// Takes a line that a function printed; what is no JSON object is none of its business.
+    /// Takes a line that a function printed; what is no JSON object is remembered and nothing else.
     pub fn observe_line(&self, line: &str) {
+        let mut state = self.lock();
+        if state.lines.len() == LINES_MAX {
+            state.lines.pop_front();
+        }
+        state.lines.push_back(line.to_owned());
         let Ok(Value::Object(mut line)) = serde_json::from_str(line) else {
             return;
         };
-        let mut state = self.lock();
         for observation in emf::observations(&line) {
             let emf::Observation { metric, labels, values } = observation;
             state.metrics.observe(&metric, labels, &values);
@@ -64,6 +72,17 @@ impl Telemetry {
             request_id.is_none_or(|id| request["requestId"].as_str() == Some(id))
         };
         state.requests.iter().filter(is_meant).cloned().collect()
+    }
+
+    /// The last lines, newest last: all, or those of one request id. One that is no JSON is a
+    /// string.
+    pub fn lines(&self, request_id: Option<&str>) -> Vec<Value> {
+        let read = |line: &String| {
+            serde_json::from_str(line).unwrap_or_else(|_| Value::String(line.clone()))
+        };
+        let is_meant =
+            |line: &Value| request_id.is_none_or(|id| line["requestId"].as_str() == Some(id));
+        self.lock().lines.iter().map(read).filter(is_meant).collect()
     }
 
     /// Everything in Prometheus' text format, along with what the platform counts elsewhere.

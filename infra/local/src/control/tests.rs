@@ -105,6 +105,9 @@ async fn a_request_is_shown_stage_by_stage_and_its_metrics_counted() {
     assert_eq!(shown["requests"][0].get("_aws"), None);
     assert_eq!(running.get("/requests?requestId=other").await, json!({"requests": []}));
 
+    assert_eq!(running.get("/logs").await, json!({"lines": [line, "not json"]}));
+    assert_eq!(running.get("/logs?requestId=request-1").await, json!({"lines": [line]}));
+
     let metrics = running.client.get(format!("{}/metrics", running.url)).send().await.unwrap();
     let metrics = metrics.text().await.unwrap();
     let counted = r#"http_requests_total{method="GET",path="/users/{userId}",status="200"} 1"#;
