@@ -1,6 +1,6 @@
 //! What clients and browsers may keep, and what they may read.
 
-use reqwest::Method;
+use http::Method;
 
 use crate::harness::{shared, user};
 

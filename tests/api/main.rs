@@ -9,12 +9,15 @@ mod harness;
 
 mod caching;
 mod concurrency;
+mod concurrent_mode;
+mod correlation;
 mod effects;
+mod events;
 mod faults;
 mod limits;
 mod misbehaving;
-mod readme;
+mod observability;
+mod recorded;
 mod refusals;
-mod tokens;
 mod story;
-
+mod tokens;

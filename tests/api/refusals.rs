@@ -1,6 +1,6 @@
 //! Every "no" of the API has its status, its code, and one shape.
 
-use reqwest::Method;
+use http::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 

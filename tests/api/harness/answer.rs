@@ -1,7 +1,7 @@
 //! Answers, and what every one of them must be.
 
 use bytes::Bytes;
-use reqwest::header::HeaderMap;
+use http::HeaderMap;
 use serde_json::Value;
 
 /// An answer as it came.

@@ -1,15 +1,12 @@
-//! An API, and calls to it.
+//! An API, and who calls it.
 
-use std::sync::{Arc, Once};
-use std::time::Duration;
+use std::sync::Arc;
 
-use reqwest::{Client, Method, RequestBuilder};
+use http::Method;
 use serde_json::{Value, json};
 
-use super::{Answer, Control, Inside, PASSWORD, skip};
-
-/// Longer than any gateway lets a client wait.
-const PATIENCE: Duration = Duration::from_secs(35);
+use super::call::{Client, client};
+use super::{Call, Control, Inside, PASSWORD, skip};
 
 /// An API. Each test has a client of its own, whose connections end with the test.
 #[derive(Clone)]
@@ -43,8 +40,7 @@ impl Api {
     }
 
     pub(crate) fn call(&self, method: Method, path: &str) -> Call {
-        let request = self.client.request(method, format!("{}{path}", self.url)).timeout(PATIENCE);
-        Call { request }
+        Call::new(&self.client, method, &format!("{}{path}", self.url))
     }
 
     /// The platform behind it. Nothing, and a word about it, where a deployment is tested.
@@ -85,48 +81,4 @@ impl Api {
         let session = self.post("/sessions", &credentials).send().await.data(200);
         session["accessToken"].as_str().unwrap().to_owned()
     }
-}
-
-/// A request that is being made.
-pub(crate) struct Call {
-    request: RequestBuilder,
-}
-
-impl Call {
-    pub(crate) fn header(self, name: &str, value: &str) -> Self {
-        Self { request: self.request.header(name, value) }
-    }
-
-    pub(crate) fn token(self, token: &str) -> Self {
-        self.header("authorization", &format!("Bearer {token}"))
-    }
-
-    /// The idempotency key.
-    pub(crate) fn key(self, key: &str) -> Self {
-        self.header("idempotency-key", key)
-    }
-
-    pub(crate) fn json(self, body: &Value) -> Self {
-        Self { request: self.request.json(body) }
-    }
-
-    pub(crate) fn body(self, body: impl Into<Vec<u8>>) -> Self {
-        Self { request: self.request.body(body.into()) }
-    }
-
-    pub(crate) async fn send(self) -> Answer {
-        let response = self.request.send().await.expect("the API answers");
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let body = response.bytes().await.expect("the whole answer arrives");
-        Answer { status, headers, body }
-    }
-}
-
-fn client() -> Client {
-    static CRYPTOGRAPHY: Once = Once::new();
-    CRYPTOGRAPHY.call_once(|| {
-        // Fails only where another one is installed, which serves as well.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-    });
-    Client::new()
 }

@@ -1,9 +1,10 @@
 //! The platform's control address: a look inside, and the faults.
 
-use reqwest::Client;
+use http::Method;
 use serde_json::{Value, json};
 
-use super::eventually;
+use super::call::Client;
+use super::{Answer, Call, eventually};
 
 /// A control address.
 #[derive(Clone)]
@@ -64,10 +65,20 @@ impl Control {
         list(self.get(&format!("/requests?requestId={request_id}")).await, "requests")
     }
 
+    /// What the functions printed because of a request, line by line.
+    pub(crate) async fn logs_of(&self, request_id: &str) -> Vec<Value> {
+        list(self.get(&format!("/logs?requestId={request_id}")).await, "lines")
+    }
+
+    /// Everything that the functions printed.
+    pub(crate) async fn logs(&self) -> Vec<Value> {
+        list(self.get("/logs").await, "lines")
+    }
+
     /// All metrics, in Prometheus' text format.
     pub(crate) async fn metrics(&self) -> String {
-        let response = self.client.get(format!("{}/metrics", self.url)).send().await.unwrap();
-        response.text().await.unwrap()
+        let answer = self.call(Method::GET, "/metrics").send().await;
+        String::from_utf8(answer.body.to_vec()).unwrap()
     }
 
     /// The sum of a metric over all series whose labels contain these; 0 where there is none.
@@ -81,10 +92,8 @@ impl Control {
 
     /// Asks for these faults and no others.
     pub(crate) async fn faults(&self, faults: &Value) {
-        let request = self.client.put(format!("{}/faults", self.url)).json(faults);
-        let response = request.send().await.unwrap();
-        let status = response.status();
-        assert!(status.is_success(), "{status}: {}", response.text().await.unwrap());
+        let answer = self.call(Method::PUT, "/faults").json(faults).send().await;
+        assert_eq!(answer.status, 200, "{answer:?}");
     }
 
     /// Nothing goes wrong any more.
@@ -93,9 +102,13 @@ impl Control {
     }
 
     async fn get(&self, path: &str) -> Value {
-        let response = self.client.get(format!("{}{path}", self.url)).send().await.unwrap();
-        assert!(response.status().is_success(), "{path}: {}", response.status());
-        response.json().await.unwrap()
+        let answer: Answer = self.call(Method::GET, path).send().await;
+        assert_eq!(answer.status, 200, "{path}: {answer:?}");
+        answer.json()
+    }
+
+    fn call(&self, method: Method, path: &str) -> Call {
+        Call::new(&self.client, method, &format!("{}{path}", self.url))
     }
 }
 

@@ -2,12 +2,14 @@
 
 mod answer;
 mod api;
+mod call;
 mod control;
 mod platform;
 mod shop;
 
 pub(crate) use self::answer::Answer;
-pub(crate) use self::api::{Api, Call};
+pub(crate) use self::api::Api;
+pub(crate) use self::call::Call;
 pub(crate) use self::control::Control;
 pub(crate) use self::platform::{AUDIENCE, ISSUER, Inside, in_background, own, shared, token_by};
 pub(crate) use self::shop::{PASSWORD, eventually, order_of, unique, user};

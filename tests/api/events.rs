@@ -1,0 +1,102 @@
+//! The events under `tests/events`, as AWS sends them: each function answers its own.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use local::options::Options;
+use local::template::Template;
+use serde_json::{Value, json};
+
+use crate::harness::{Api, eventually, in_background, own};
+
+#[tokio::test]
+async fn every_endpoint_answers_the_event_that_api_gateway_sends_it() {
+    let Some(api) = own(Options { demo: true, ..Options::default() }).await else { return };
+    for (function, event, status) in [
+        ("GetHealthFunction", "get_health", 200),
+        ("GetJwksFunction", "get_jwks", 200),
+        ("PostUserFunction", "post_user", 201),
+        ("GetUserFunction", "get_user", 200),
+        ("PutVerificationFunction", "put_verification", 410),
+        ("PostSessionFunction", "post_session", 200),
+        ("PostAddressFunction", "post_address", 201),
+        ("PostProductFunction", "post_product", 201),
+        ("GetProductFunction", "get_product", 200),
+        ("CreateOrderFunction", "create_order", 201),
+    ] {
+        let answer = invoke(&api, function, &fixture(event)).await.unwrap();
+        assert_eq!(answer["statusCode"], status, "{event}: {answer}");
+        assert_eq!(answer["isBase64Encoded"], false);
+        serde_json::from_str::<Value>(answer["body"].as_str().unwrap()).unwrap();
+        let unreadable = invoke(&api, function, &json!({ "Records": [] })).await.unwrap();
+        assert_eq!(unreadable["statusCode"], 400, "{event}: {unreadable}");
+        let body: Value = serde_json::from_str(unreadable["body"].as_str().unwrap()).unwrap();
+        assert_eq!(body["error"]["code"], "INVALID_REQUEST");
+        assert_eq!(body["error"]["traceId"], unreadable["headers"]["x-request-id"]);
+    }
+}
+
+#[test]
+fn every_route_has_an_event_that_knows_the_route_and_whether_somebody_is_signed_in() {
+    let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
+    let template = Template::read(&template, &BTreeMap::new()).unwrap();
+    for route in &template.api.unwrap().routes {
+        let function = &template.functions[&route.function];
+        let event = fixture(&function.binary);
+        assert_eq!(event["version"], "2.0", "{}", function.binary);
+        assert_eq!(event["routeKey"], format!("{} {}", route.method, route.path));
+        let signed_in = event["requestContext"].get("authorizer").is_some();
+        assert_eq!(signed_in, route.authorizer.is_some(), "{}", function.binary);
+    }
+}
+
+#[tokio::test]
+async fn the_authorizer_passes_on_who_it_is_and_fails_with_one_word_otherwise() {
+    let Some(api) = own(Options::default()).await else { return };
+    let mut event = fixture("authorizer");
+    let refused = invoke(&api, "AuthorizerFunction", &event).await.unwrap_err();
+    assert!(refused.ends_with(": Unauthorized"), "{refused}");
+
+    let user = "00000000-0000-7000-8000-000000000001";
+    let token = api.inside().unwrap().token(user, &["CUSTOMER", "ADMIN"]);
+    event["identitySource"] = json!([format!("Bearer {token}")]);
+    let verdict = invoke(&api, "AuthorizerFunction", &event).await.unwrap();
+    assert_eq!(verdict["isAuthorized"], true);
+    assert_eq!(verdict["context"]["sub"], user);
+    assert_eq!(verdict["context"]["roles"], json!(["CUSTOMER", "ADMIN"]));
+    for claim in ["tier", "emailVerified", "exp"] {
+        assert!(verdict["context"].get(claim).is_some(), "{claim}: {verdict}");
+    }
+}
+
+#[tokio::test]
+async fn consumers_take_the_events_of_their_sources_and_report_no_failure() {
+    let Some(api) = own(Options { demo: true, ..Options::default() }).await else { return };
+    let control = api.control().unwrap();
+    let none = json!({ "batchItemFailures": [] });
+    let mailed = invoke(&api, "SendEmailFunction", &fixture("send_email")).await;
+    assert_eq!(mailed.unwrap(), none);
+    assert_eq!(control.mails("customer@example.com").await.len(), 1);
+
+    let relayed = invoke(&api, "RelayOutboxFunction", &fixture("relay_outbox")).await;
+    assert_eq!(relayed.unwrap(), none);
+    let sent = async || control.envelopes("CustomerApprovalsQueue").await.pop();
+    let envelope = eventually("the event in the queue", sent).await;
+    let message = fixture("send_email")["Records"][0]["body"].as_str().unwrap().to_owned();
+    assert_eq!(envelope, serde_json::from_str::<Value>(&message).unwrap());
+}
+
+fn fixture(name: &str) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("events/{name}.json"));
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|_| panic!("no {}", path.display()));
+    serde_json::from_str(&text).unwrap()
+}
+
+/// Invokes a function directly, as `sam local invoke` does; an error is what Lambda reports.
+async fn invoke(api: &Api, function: &str, event: &Value) -> Result<Value, String> {
+    let functions = api.inside().unwrap().platform().functions().clone();
+    let (function, event) = (function.to_owned(), event.to_string().into());
+    let invoked = in_background(async move { functions.invoke(&function, event).await }).await;
+    let answer = invoked.map_err(|error| error.to_string())?;
+    Ok(serde_json::from_slice(&answer).unwrap())
+}

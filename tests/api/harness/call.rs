@@ -1,0 +1,80 @@
+//! A client for HTTP and HTTPS, and its requests.
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::request::Builder;
+use http::{Method, Request};
+use http_body_util::{BodyExt, Full};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use serde_json::Value;
+use tokio::time::timeout;
+
+use super::Answer;
+
+/// Longer than any gateway lets a client wait.
+const PATIENCE: Duration = Duration::from_secs(35);
+
+/// The roots of trust take their time to be read.
+static CONNECTOR: LazyLock<HttpsConnector<HttpConnector>> = LazyLock::new(|| {
+    let builder = HttpsConnectorBuilder::new().with_native_roots();
+    builder.expect("the system has roots of trust").https_or_http().enable_http1().build()
+});
+
+/// A client. Its connections end with the test that it is for.
+pub(crate) type Client = legacy::Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
+
+pub(super) fn client() -> Client {
+    legacy::Client::builder(TokioExecutor::new()).build(CONNECTOR.clone())
+}
+
+/// A request that is being made.
+pub(crate) struct Call {
+    client: Client,
+    request: Builder,
+    body: Vec<u8>,
+}
+
+impl Call {
+    pub(super) fn new(client: &Client, method: Method, url: &str) -> Self {
+        let request = Request::builder().method(method).uri(url);
+        Self { client: client.clone(), request, body: Vec::new() }
+    }
+
+    pub(crate) fn header(self, name: &str, value: &str) -> Self {
+        Self { request: self.request.header(name, value), ..self }
+    }
+
+    /// The access token.
+    pub(crate) fn token(self, token: &str) -> Self {
+        self.header("authorization", &format!("Bearer {token}"))
+    }
+
+    /// The idempotency key.
+    pub(crate) fn key(self, key: &str) -> Self {
+        self.header("idempotency-key", key)
+    }
+
+    pub(crate) fn json(self, body: &Value) -> Self {
+        self.header("content-type", "application/json").body(body.to_string())
+    }
+
+    pub(crate) fn body(self, body: impl Into<Vec<u8>>) -> Self {
+        Self { body: body.into(), ..self }
+    }
+
+    pub(crate) async fn send(self) -> Answer {
+        let request = self.request.body(Full::from(self.body)).expect("a request that can be sent");
+        let exchange = async {
+            let response = self.client.request(request).await.expect("there is an answer");
+            let (head, body) = response.into_parts();
+            let body = body.collect().await.expect("the whole answer arrives").to_bytes();
+            Answer { status: head.status.as_u16(), headers: head.headers, body }
+        };
+        timeout(PATIENCE, exchange).await.expect("the answer comes in time")
+    }
+}

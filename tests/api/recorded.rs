@@ -1,0 +1,116 @@
+//! Responses over time: a recorded answer of every endpoint, from which no field may vanish or
+//! change its type. More may come.
+//!
+//! `RECORD=1 cargo test -p blackbox recorded` writes the files anew.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value, json};
+
+use crate::harness::{Answer, order_of, shared, unique, user};
+
+#[tokio::test]
+async fn no_field_of_a_recorded_answer_has_vanished_or_changed_its_type() {
+    let api = shared().await;
+    let (customer, merchant) = (api.token("customer").await, api.token("merchant").await);
+    let new_user = user(&format!("{}@example.com", unique("ada")));
+    let credentials = json!({ "email": "customer@example.com", "password": new_user["password"] });
+    let product = json!({ "name": unique("Lamp"), "description": "It shines.", "discount": 10,
+        "stock": 9, "price": { "amount": 200, "currency": "EUR" } });
+    let address = json!({ "buildingNumber": 44, "streetName": "Main Street",
+        "city": "Springfield", "country": "US" });
+    let lamp = api.new_product(&merchant, 9).await;
+    let order = order_of(&lamp, 1, &api.new_address(&customer).await);
+    let me = "/users/00000000-0000-7000-8000-000000000001";
+    let proof = json!({ "token": "spent" });
+
+    let calls = [
+        ("get_health", api.get("/healthcheck")),
+        ("get_jwks", api.get("/.well-known/jwks.json")),
+        ("post_user", api.post("/users", &new_user)),
+        ("get_user", api.get(me).token(&customer)),
+        ("put_verification", api.put(&format!("{me}/verification"), &proof)),
+        ("post_session", api.post("/sessions", &credentials)),
+        ("post_address", api.post("/addresses", &address).token(&customer)),
+        ("post_product", api.post("/products", &product).token(&merchant)),
+        ("get_product", api.get(&format!("/products/{lamp}"))),
+        ("create_order", api.order(&customer, &unique("key"), &order)),
+        ("error", api.post("/users", &json!({}))),
+        ("problem", api.post("/users", &json!({})).header("accept", "application/problem+json")),
+    ];
+    for (name, call) in calls {
+        let answer = call.send().await;
+        let shown = shape_of_answer(&answer);
+        let path = file(name);
+        if std::env::var_os("RECORD").is_some() {
+            std::fs::write(&path, format!("{shown:#}\n")).unwrap();
+        }
+        let recorded = std::fs::read_to_string(&path).unwrap();
+        let recorded: Value = serde_json::from_str(&recorded).unwrap();
+        let broken = differences("", &recorded, &shown);
+        assert!(broken.is_empty(), "{name}: {broken:#?}");
+    }
+}
+
+#[test]
+fn additions_pass_and_what_vanishes_or_changes_is_named() {
+    let recorded = json!({ "a": "string", "b": [{ "c": "number" }] });
+    for (shown, broken) in [
+        (json!({ "a": "string", "b": [{ "c": "number", "d": "null" }], "e": "null" }), vec![]),
+        (json!({ "a": "string", "b": [] }), vec!["/b/0 has vanished"]),
+        (json!({ "b": [{ "c": "string" }] }), vec!["/a has vanished", "/b/0/c has changed"]),
+        (json!({ "a": { "x": "string" }, "b": "null" }), vec!["/a has changed", "/b has changed"]),
+    ] {
+        assert_eq!(differences("", &recorded, &shown), broken, "{shown}");
+    }
+}
+
+/// The status, the names of the headers that clients may count on, and the types of the body.
+fn shape_of_answer(answer: &Answer) -> Value {
+    let of_the_gateway = ["apigw-requestid", "connection", "content-length", "date", "vary"];
+    let headers = answer.headers.keys().map(|name| name.as_str());
+    let headers = headers.filter(|name| !of_the_gateway.contains(name));
+    let headers: Map<_, _> = headers.map(|name| (name.to_owned(), json!("string"))).collect();
+    let body = if answer.body.is_empty() { Value::Null } else { shape(&answer.json()) };
+    json!({ "status": answer.status.to_string(), "headers": headers, "body": body })
+}
+
+/// A value with its type in place of every scalar; a list by its first item.
+fn shape(value: &Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            fields.iter().map(|(name, value)| (name.clone(), shape(value))).collect()
+        }
+        Value::Array(items) => items.iter().take(1).map(shape).collect(),
+        Value::String(_) => "string".into(),
+        Value::Number(_) => "number".into(),
+        Value::Bool(_) => "boolean".into(),
+        Value::Null => "null".into(),
+    }
+}
+
+/// What was recorded and is not so any more, by JSON Pointer.
+fn differences(at: &str, recorded: &Value, shown: &Value) -> Vec<String> {
+    let inner = |name: &str, recorded: &Value, shown: Option<&Value>| {
+        let at = format!("{at}/{name}");
+        match shown {
+            Some(shown) => differences(&at, recorded, shown),
+            None => vec![format!("{at} has vanished")],
+        }
+    };
+    match (recorded, shown) {
+        (Value::Object(recorded), Value::Object(shown)) => recorded
+            .iter()
+            .flat_map(|(name, recorded)| inner(name, recorded, shown.get(name)))
+            .collect(),
+        (Value::Array(recorded), Value::Array(shown)) => {
+            recorded.iter().flat_map(|recorded| inner("0", recorded, shown.first())).collect()
+        }
+        _ if recorded == shown => Vec::new(),
+        _ => vec![format!("{at} has changed")],
+    }
+}
+
+fn file(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("recorded/{name}.json"))
+}
