@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 /// Why there are no descriptions.
 pub(crate) type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -63,11 +64,22 @@ pub(crate) struct Uses {
     pub(crate) mail: bool,
 }
 
-/// Builds the functions and asks each binary of these names for its description.
+/// What the binaries of these names say, as far as the checks need it.
 pub(crate) fn of(
     workspace: &Path,
     names: &BTreeSet<String>,
 ) -> Result<BTreeMap<String, Description>, Error> {
+    let parse = |(name, raw): (String, Value)| -> Result<(String, Description), Error> {
+        Ok((name, serde_json::from_value(raw)?))
+    };
+    raw(workspace, names)?.into_iter().map(parse).collect()
+}
+
+/// Builds the functions and asks each binary of these names for its description.
+pub(crate) fn raw(
+    workspace: &Path,
+    names: &BTreeSet<String>,
+) -> Result<BTreeMap<String, Value>, Error> {
     let built = Command::new(env!("CARGO"))
         .args(["build", "--quiet", "--package", "functions", "--bins"])
         .current_dir(workspace)
@@ -78,7 +90,7 @@ pub(crate) fn of(
     let metadata =
         cargo_metadata::MetadataCommand::new().current_dir(workspace).no_deps().exec()?;
     let folder = metadata.target_directory.join("debug");
-    let describe = |name: &String| -> Result<(String, Description), Error> {
+    let describe = |name: &String| -> Result<(String, Value), Error> {
         let described = Command::new(folder.join(name)).arg("--describe").env_clear().output();
         let described = described.map_err(|error| format!("{name}: {error}"))?;
         let description = serde_json::from_slice(&described.stdout);

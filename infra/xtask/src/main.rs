@@ -2,6 +2,7 @@
 
 mod descriptions;
 mod drift;
+mod openapi;
 mod tidy;
 
 use std::io::Write;
@@ -13,6 +14,7 @@ const USAGE: &str = "usage: cargo xtask <command>
 
   tidy                    the house's rules that no compiler knows
   drift                   whether template.yaml says what the binaries do
+  openapi                 writes infra/openapi.json from what the binaries say
   keys FOLDER             a fresh pair of keys for tokens: signing.json and verification.json";
 
 fn main() -> ExitCode {
@@ -23,6 +25,7 @@ fn main() -> ExitCode {
             Ok(complaints) => report("drift", &complaints),
             Err(error) => fail("drift", &error),
         },
+        ["openapi"] => openapi(),
         ["keys", folder] => keys(Path::new(folder)),
         _ => {
             say(USAGE);
@@ -35,6 +38,15 @@ fn main() -> ExitCode {
 fn workspace() -> &'static Path {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
     manifest.ancestors().nth(2).expect("the crate lies two directories below the workspace")
+}
+
+fn openapi() -> ExitCode {
+    let written = openapi::merged(workspace())
+        .and_then(|merged| Ok(std::fs::write(openapi::path(workspace()), merged)?));
+    match written {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail("openapi", &error),
+    }
 }
 
 /// Writes what the two secrets for tokens hold. The folder must not have them yet: overwriting a
