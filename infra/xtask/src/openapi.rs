@@ -164,7 +164,9 @@ fn point_at_components(schema: &mut Value, suffix: &str) {
             object.values_mut().for_each(|value| point_at_components(value, suffix));
         }
         Value::Array(values) => {
-            values.iter_mut().for_each(|value| point_at_components(value, suffix));
+            for value in values {
+                point_at_components(value, suffix);
+            }
         }
         _ => {}
     }
