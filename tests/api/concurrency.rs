@@ -24,7 +24,8 @@ async fn twenty_clients_with_one_key_get_one_order_and_one_answer() {
     for answer in &answers {
         assert_eq!((answer.status, &answer.body), (201, &answers[0].body));
     }
-    let replayed = answers.iter().filter(|answer| !answer.header("idempotency-replayed").is_empty());
+    let replayed =
+        answers.iter().filter(|answer| !answer.header("idempotency-replayed").is_empty());
     assert_eq!(replayed.count(), 19);
     let product = api.get(&format!("/products/{product}")).send().await.data(200);
     assert_eq!((&product["stock"], &first["status"]), (&99.into(), &"PENDING".into()));
@@ -49,8 +50,7 @@ async fn forty_buyers_of_ten_pieces_get_ten_orders_and_thirty_refusals() {
     let orders = buyers.iter().map(|(token, order)| api.order(token, "one", order).send());
     let answers = join_all(orders).await;
 
-    let (sold, refused): (Vec<_>, Vec<_>) =
-        answers.iter().partition(|answer| answer.status == 201);
+    let (sold, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 201);
     for answer in &refused {
         assert_eq!(answer.error_fields(422, "OUT_OF_STOCK"), ["/items/0/quantity"]);
     }
@@ -64,7 +64,8 @@ async fn forty_buyers_of_ten_pieces_get_ten_orders_and_thirty_refusals() {
         let envelopes = control.envelopes("CustomerApprovalsQueue").await;
         (envelopes.len() == 10).then_some(envelopes)
     });
-    let told: HashSet<Value> = told.await.iter().map(|event| event["aggregateId"].clone()).collect();
+    let told: HashSet<Value> =
+        told.await.iter().map(|event| event["aggregateId"].clone()).collect();
     assert_eq!(told, ordered);
 }
 

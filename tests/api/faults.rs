@@ -134,6 +134,20 @@ async fn an_event_that_is_relayed_twice_is_the_same_event() {
 }
 
 #[tokio::test]
+async fn a_fresh_process_for_every_call_changes_nothing() {
+    let Some(shop) = Shop::open(5).await else { return };
+    let Shop { api, control, customer, product, order } = &shop;
+    control.faults(&json!({ "coldStarts": true })).await;
+    let first = api.order(customer, "key", order).send().await;
+    let second = api.order(customer, "key", order).send().await;
+    assert_eq!((second.status, &second.body), (201, &first.body));
+    assert_eq!(control.item("ProductsTable", product).await["stock"], 4);
+    let email = format!("{}@example.com", unique("ada"));
+    api.post("/users", &user(&email)).send().await.data(201);
+    control.mail(&email, "Verify").await;
+}
+
+#[tokio::test]
 async fn what_no_consumer_understands_goes_to_the_dead_letters_at_once() {
     let Some(api) = own(Options::default()).await else { return };
     let (stores, control) = (api.inside().unwrap().platform().stores(), api.control().unwrap());

@@ -17,6 +17,8 @@ mod faults;
 mod limits;
 mod misbehaving;
 mod observability;
+mod orders;
+mod readme;
 mod recorded;
 mod refusals;
 mod story;

@@ -16,7 +16,10 @@ async fn a_panic_is_our_500_and_says_nothing_of_what_happened() {
         assert!(!error.to_string().contains("secret"), "{error}");
     }
     let invocations = api.control().unwrap().invocations("PanicsFunction").await;
-    assert_eq!(invocations[0]["environment"], invocations[1]["environment"], "the process lives on");
+    assert_eq!(
+        invocations[0]["environment"], invocations[1]["environment"],
+        "the process lives on"
+    );
 }
 
 #[tokio::test]
@@ -25,7 +28,10 @@ async fn a_handler_that_hangs_is_our_504_before_lambda_ends_it() {
     api.get("/hangs").send().await.error(504, "TIMED_OUT");
     api.get("/hangs").send().await.error(504, "TIMED_OUT");
     let invocations = api.control().unwrap().invocations("HangsFunction").await;
-    assert_eq!(invocations[0]["environment"], invocations[1]["environment"], "the process lives on");
+    assert_eq!(
+        invocations[0]["environment"], invocations[1]["environment"],
+        "the process lives on"
+    );
 }
 
 #[tokio::test]

@@ -65,7 +65,8 @@ async fn nothing_personal_and_no_secret_stands_in_a_log_or_a_metric() {
     let token = session["accessToken"].as_str().unwrap();
     let forged = format!("{token}{}", unique("x"));
     api.get("/users/1").token(&forged).send().await.gateway(401, "Unauthorized");
-    let address = json!({ "buildingNumber": 1, "streetName": street, "city": street, "country": "DE" });
+    let address =
+        json!({ "buildingNumber": 1, "streetName": street, "city": street, "country": "DE" });
     let address = api.post("/addresses", &address).token(token).send().await.data(201);
     let product = api.new_product(&api.token("merchant").await, 5).await;
     let order = order_of(&product, 1, address["addressId"].as_str().unwrap());

@@ -83,7 +83,8 @@ fn shape(value: &Value) -> Value {
         }
         Value::Array(items) => items.iter().take(1).map(shape).collect(),
         Value::String(_) => "string".into(),
-        Value::Number(_) => "number".into(),
+        Value::Number(number) if number.is_f64() => "number".into(),
+        Value::Number(_) => "integer".into(),
         Value::Bool(_) => "boolean".into(),
         Value::Null => "null".into(),
     }

@@ -79,29 +79,49 @@ async fn all_violations_of_a_request_are_named_at_once_by_their_pointers() {
             json!({ "buildingNumber": 0, "streetName": "", "city": 7, "country": "XX" }),
             &["/buildingNumber", "/city", "/country", "/streetName"],
         ),
-        ("/addresses", &customer, json!({ "buildingNumber": "44", "streetName": "S", "city": "C",
-            "country": "US" }), &["/buildingNumber"]),
+        (
+            "/addresses",
+            &customer,
+            json!({ "buildingNumber": "44", "streetName": "S", "city": "C",
+            "country": "US" }),
+            &["/buildingNumber"],
+        ),
         (
             "/products",
             &merchant,
             json!({ "name": "", "description": null, "discount": 100, "stock": -1,
                 "price": { "amount": "1", "currency": "EURO", "cents": 1 } }),
             &[
-                "/description", "/discount", "/name", "/price/amount", "/price/cents",
-                "/price/currency", "/stock",
+                "/description",
+                "/discount",
+                "/name",
+                "/price/amount",
+                "/price/cents",
+                "/price/currency",
+                "/stock",
             ],
         ),
-        ("/products", &merchant, json!({ "name": "N", "description": "", "discount": 1.5,
+        (
+            "/products",
+            &merchant,
+            json!({ "name": "N", "description": "", "discount": 1.5,
             "stock": 1e3, "price": { "amount": -1, "currency": "EUR" } }),
-            &["/discount", "/price/amount", "/stock"]),
+            &["/discount", "/price/amount", "/stock"],
+        ),
         (
             "/orders",
             &customer,
             json!({ "items": [{ "productId": "x", "quantity": 0 }, { "quantity": "1" }, 3],
                 "paymentMethod": "card", "orderId": 5 }),
             &[
-                "/addressId", "/items/0/productId", "/items/0/quantity", "/items/1/productId",
-                "/items/1/quantity", "/items/2", "/orderId", "/paymentMethod",
+                "/addressId",
+                "/items/0/productId",
+                "/items/0/quantity",
+                "/items/1/productId",
+                "/items/1/quantity",
+                "/items/2",
+                "/orderId",
+                "/paymentMethod",
                 "header.Idempotency-Key",
             ],
         ),
@@ -119,9 +139,7 @@ async fn an_order_has_one_to_twenty_five_different_items() {
     let api = shared().await;
     let customer = api.token("customer").await;
     let item = |id: Uuid| json!({ "productId": id, "quantity": 1 });
-    let order = |items: Vec<Value>| {
-        json!({ "items": items, "addressId": ADDRESS, "paymentMethod": "CARD" })
-    };
+    let order = |items: Vec<Value>| json!({ "items": items, "addressId": ADDRESS, "paymentMethod": "CARD" });
     let many: Vec<_> = (0..26).map(|_| item(Uuid::new_v4())).collect();
     let twice = vec![item(Uuid::nil()), item(Uuid::nil())];
     for (items, field) in [(vec![], "/items"), (many, "/items"), (twice, "/items/1/productId")] {

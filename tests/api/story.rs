@@ -39,6 +39,9 @@ async fn sign_up(api: &Api, control: &Control, email: &str) -> String {
     let token = api.sign_in(email).await;
     let shown = api.get(&path).token(&token).send().await.data(200);
     assert_eq!(shown["emailVerified"], true);
+    let fields: Vec<_> = shown.as_object().unwrap().keys().map(String::as_str).collect();
+    let expected = ["createdAt", "email", "emailVerified", "name", "roles", "tier", "userId"];
+    assert_eq!(fields, expected, "the hash of the password is not shown, nor anything else");
     token
 }
 
@@ -65,7 +68,10 @@ async fn order_twice(api: &Api, control: &Control, token: &str, product: &str) -
     let placed = first.data(201);
     assert_eq!(placed["status"], "PENDING");
     assert_eq!(placed["total"], json!({ "amount": 2 * 180 + 490, "currency": "EUR" }));
-    assert_eq!(first.header("location"), format!("/orders/{}", placed["orderId"].as_str().unwrap()));
+    assert_eq!(
+        first.header("location"),
+        format!("/orders/{}", placed["orderId"].as_str().unwrap())
+    );
     assert_eq!(first.header("idempotency-replayed"), "");
 
     let second = api.order(token, "the-first-order", &order).send().await;

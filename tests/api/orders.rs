@@ -1,0 +1,93 @@
+//! What an order costs, what ids things have, and what a repeated request does.
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::harness::{Control, order_of, shared, unique, user};
+
+#[tokio::test]
+async fn shipping_is_free_for_gold_and_4_90_for_others() {
+    let api = shared().await;
+    let product = api.new_product(&api.token("merchant").await, 9).await;
+    for (who, shipping) in [("customer", 490), ("gold", 0)] {
+        let token = api.token(who).await;
+        let order = order_of(&product, 3, &api.new_address(&token).await);
+        let placed = api.order(&token, &unique("key"), &order).send().await.data(201);
+        assert_eq!(placed["shipping"], money(shipping), "{who}");
+        assert_eq!(placed["total"], money(3 * 180 + shipping), "{who}");
+        assert_eq!(placed["items"][0]["unitPrice"], money(200));
+        assert_eq!(placed["items"][0]["actualPrice"], money(180));
+    }
+}
+
+#[tokio::test]
+async fn a_discount_is_a_percentage_rounded_half_up_to_the_minor_unit() {
+    let api = shared().await;
+    let merchant = api.token("merchant").await;
+    for (price, discount, actual) in [(200, 10, 180), (999, 5, 949), (1, 50, 1), (1_990, 0, 1_990)]
+    {
+        let product = json!({
+            "name": unique("Lamp"), "description": "", "discount": discount, "stock": 1,
+            "price": money(price),
+        });
+        let created = api.post("/products", &product).token(&merchant).send().await.data(201);
+        assert_eq!(created["actualPrice"], money(actual), "{price} less {discount} %");
+    }
+}
+
+#[tokio::test]
+async fn an_order_takes_from_the_stock_of_each_of_its_items() {
+    let api = shared().await;
+    let Some(control) = api.control() else { return };
+    let (merchant, customer) = (api.token("merchant").await, api.token("customer").await);
+    let address = api.new_address(&customer).await;
+    let (lamp, teapot) = (api.new_product(&merchant, 5).await, api.new_product(&merchant, 7).await);
+    let mut order = order_of(&lamp, 2, &address);
+    let lamps = order["items"][0].clone();
+    order["items"] = json!([lamps, { "productId": teapot, "quantity": 7 }]);
+    api.order(&customer, &unique("key"), &order).send().await.data(201);
+    assert_eq!((stock(&control, &lamp).await, stock(&control, &teapot).await), (3, 0));
+
+    order["items"] = json!([lamps, { "productId": teapot, "quantity": 1 }]);
+    let refused = api.order(&customer, &unique("key"), &order).send().await;
+    assert_eq!(refused.error_fields(422, "OUT_OF_STOCK"), ["/items/1/quantity"]);
+    assert_eq!(stock(&control, &lamp).await, 3, "all of an order or nothing");
+}
+
+#[tokio::test]
+async fn a_client_may_choose_the_ids_of_what_it_creates_and_gets_uuidv7_otherwise() {
+    let api = shared().await;
+    let customer = api.token("customer").await;
+    let mut address = json!({
+        "buildingNumber": 44, "streetName": "Main Street", "city": "Springfield", "country": "US",
+    });
+    let minted = api.post("/addresses", &address).token(&customer).send().await.data(201);
+    let minted = Uuid::parse_str(minted["addressId"].as_str().unwrap()).unwrap();
+    assert_eq!(minted.get_version_num(), 7);
+
+    let chosen = json!(Uuid::new_v4());
+    address["addressId"] = chosen.clone();
+    let created = api.post("/addresses", &address).token(&customer).send().await.data(201);
+    assert_eq!(created["addressId"], chosen);
+}
+
+#[tokio::test]
+async fn a_sign_up_that_is_repeated_by_its_key_is_one_account() {
+    let api = shared().await;
+    let (ada, key) = (user(&format!("{}@example.com", unique("ada"))), unique("key"));
+    let first = api.post("/users", &ada).key(&key).send().await;
+    first.data(201);
+    let second = api.post("/users", &ada).key(&key).send().await;
+    assert_eq!((second.status, &second.body), (201, &first.body));
+    assert_eq!(second.header("idempotency-replayed"), "true");
+    api.post("/users", &ada).send().await.error(409, "EMAIL_TAKEN");
+}
+
+/// From the table itself: whoever has read a product may be shown it as it was.
+async fn stock(control: &Control, product: &str) -> u64 {
+    control.item("ProductsTable", product).await["stock"].as_u64().unwrap()
+}
+
+fn money(amount: u32) -> Value {
+    json!({ "amount": amount, "currency": "EUR" })
+}
