@@ -49,7 +49,9 @@ async fn a_password_may_be_guessed_five_times_a_minute() {
 
     let (last, admitted) = answers.split_last().unwrap();
     assert!((5..=10).contains(&admitted.len()), "{} admitted", admitted.len());
-    admitted.iter().for_each(|answer| drop(answer.error(401, "CREDENTIALS_WRONG")));
+    for answer in admitted {
+        answer.error(401, "CREDENTIALS_WRONG");
+    }
     refused(last);
     guess(eve).await.error(401, "CREDENTIALS_WRONG");
 }

@@ -1,7 +1,8 @@
 //! The API as its clients see it: over HTTP, against the real binaries.
 //!
-//! The local platform runs them, unless `API_URL` names a deployment; tests that look inside or
-//! ask for faults say that they are skipped there.
+//! The local platform runs them, unless `API_URL` names a deployment: one with the people and
+//! products of the demo, and with its `RateLimit` out of reach. Tests that look inside or ask for
+//! faults say that they are skipped there.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
+use http::HeaderName;
 use serde_json::{Map, Value, json};
 
 use crate::harness::{Answer, order_of, shared, unique, user};
@@ -68,7 +69,7 @@ fn additions_pass_and_what_vanishes_or_changes_is_named() {
 /// The status, the names of the headers that clients may count on, and the types of the body.
 fn shape_of_answer(answer: &Answer) -> Value {
     let of_the_gateway = ["apigw-requestid", "connection", "content-length", "date", "vary"];
-    let headers = answer.headers.keys().map(|name| name.as_str());
+    let headers = answer.headers.keys().map(HeaderName::as_str);
     let headers = headers.filter(|name| !of_the_gateway.contains(name));
     let headers: Map<_, _> = headers.map(|name| (name.to_owned(), json!("string"))).collect();
     let body = if answer.body.is_empty() { Value::Null } else { shape(&answer.json()) };

@@ -1,9 +1,11 @@
 //! An API, and who calls it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use http::Method;
 use serde_json::{Value, json};
+use tokio::sync::Mutex;
 
 use super::call::{Client, client};
 use super::{Call, Control, Inside, PASSWORD, skip};
@@ -64,21 +66,18 @@ impl Api {
 
     /// An access token by e-mail address. Whoever has signed in keeps it: sign-ins are limited.
     pub(crate) async fn sign_in(&self, email: &str) -> String {
-        let Some(inside) = &self.inside else {
-            return self.new_session(email).await;
-        };
-        let mut sessions = inside.sessions.lock().await;
-        if let Some(token) = sessions.get(email) {
+        /// Access tokens by the API and the e-mail address.
+        static SESSIONS: Mutex<BTreeMap<(String, String), String>> =
+            Mutex::const_new(BTreeMap::new());
+        let mut sessions = SESSIONS.lock().await;
+        let whose = (self.url.clone(), email.to_owned());
+        if let Some(token) = sessions.get(&whose) {
             return token.clone();
         }
-        let token = self.new_session(email).await;
-        sessions.insert(email.to_owned(), token.clone());
-        token
-    }
-
-    async fn new_session(&self, email: &str) -> String {
         let credentials = json!({ "email": email, "password": PASSWORD });
         let session = self.post("/sessions", &credentials).send().await.data(200);
-        session["accessToken"].as_str().unwrap().to_owned()
+        let token = session["accessToken"].as_str().unwrap().to_owned();
+        sessions.insert(whose, token.clone());
+        token
     }
 }

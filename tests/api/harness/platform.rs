@@ -1,6 +1,5 @@
 //! The platforms that tests run against.
 
-use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 use std::time::SystemTime;
 
@@ -35,8 +34,6 @@ pub(crate) struct Inside {
     platform: Option<Platform>,
     keys: tokens::KeyPair,
     signer: Signer,
-    /// Access tokens of people who have signed in, by e-mail address.
-    pub(super) sessions: Mutex<HashMap<String, String>>,
 }
 
 /// The API that most tests share: `API_URL`, or a platform with the demo's people and a rate limit
@@ -83,7 +80,7 @@ impl Inside {
             }
         }
         let signer = signer(&keys, ISSUER, AUDIENCE);
-        Self { platform: Some(platform), keys, signer, sessions: Mutex::default() }
+        Self { platform: Some(platform), keys, signer }
     }
 
     pub(crate) fn platform(&self) -> &Platform {
