@@ -8,6 +8,7 @@
 
 mod harness;
 
+mod books;
 mod caching;
 mod concurrency;
 mod concurrent_mode;

@@ -96,7 +96,7 @@ impl Transaction {
 pub enum CommitError {
     /// Conditions did not hold.
     Conditions(Vec<FailedCondition>),
-    /// Another transaction is at the same items; try again.
+    /// Another transaction is at the same items, or they are throttled; decide and try again.
     Conflict,
     /// It would never be accepted: a fault of the endpoint.
     Invalid(String),

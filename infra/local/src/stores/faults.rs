@@ -1,6 +1,9 @@
 //! The faults that `PUT /faults` of the control address asks for.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +32,9 @@ pub struct Faults {
     pub mail: StoreFault,
     /// By function.
     pub kill: BTreeMap<String, KillFault>,
+    /// Tables whose writes are torn out of transactions: what no store ever does. It is there so
+    /// that whoever balances the books afterwards can be seen to notice.
+    pub torn: BTreeSet<String>,
     /// What event sources hand to functions.
     pub deliveries: DeliveryFaults,
     /// Whether every invocation gets a fresh execution environment.
@@ -140,7 +146,8 @@ impl Faults {
         let queues = self.queues.keys().map(|name| ("queue", name.as_str()));
         let secrets = self.secrets.keys().map(|name| ("secret", name.as_str()));
         let functions = self.kill.keys().map(|name| ("function", name.as_str()));
-        let all = tables.chain(queues).chain(secrets).chain(functions);
+        let torn = self.torn.iter().map(|name| ("table", name.as_str()));
+        let all = tables.chain(queues).chain(secrets).chain(functions).chain(torn);
         all.filter(|(_, name)| *name != EVERY)
     }
 }

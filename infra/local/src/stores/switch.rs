@@ -1,6 +1,7 @@
 //! Where faults strike: which calls and deliveries the faults in force bear on, and with what luck.
 
 use std::{
+    collections::BTreeSet,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -82,6 +83,11 @@ impl FaultSwitch {
                 state.dice.falls(&format!("kill/{function}/after"), kill.after_commit);
         }
         strike
+    }
+
+    /// The tables whose writes are torn out of transactions.
+    pub(super) fn torn(&self) -> BTreeSet<String> {
+        self.lock().faults.torn.clone()
     }
 
     /// Whether this delivery of an event source is made twice.

@@ -173,9 +173,10 @@ fn refused(stored: Option<SdkItem>, token: &str) -> Result<(), CommitError> {
 /// Why a transaction did not happen. Each write has its reason, in order.
 ///
 /// A condition that failed is an answer, so it goes before a conflict or a throttle beside it,
-/// which would only say to ask again.
+/// which only say to ask again. The SDK does not ask again after a cancelled transaction, whatever
+/// the reason; the lifecycle does, by deciding anew.
 fn cancelled_because(reasons: &[CancellationReason]) -> CommitError {
-    let (mut conditions, mut conflict, mut throttle) = (Vec::new(), false, None);
+    let (mut conditions, mut busy) = (Vec::new(), false);
     for (write, reason) in reasons.iter().enumerate() {
         let message = reason.message().unwrap_or_default();
         match reason.code().unwrap_or("None") {
@@ -184,19 +185,19 @@ fn cancelled_because(reasons: &[CancellationReason]) -> CommitError {
                 let stored = reason.item.clone().filter(|item| !item.is_empty()).map(plain);
                 conditions.push(FailedCondition { write, stored });
             }
-            "TransactionConflict" => conflict = true,
-            code @ ("ThrottlingError" | "ProvisionedThroughputExceeded") => {
-                throttle = Some(format!("{code}: {message}"));
+            "TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded" => {
+                busy = true;
             }
-            code if is_throttle(code) => throttle = Some(format!("{code}: {message}")),
+            code if is_throttle(code) => busy = true,
             code => return CommitError::Invalid(format!("write {write}: {code}: {message}")),
         }
     }
-    match throttle {
-        _ if !conditions.is_empty() => CommitError::Conditions(conditions),
-        _ if conflict => CommitError::Conflict,
-        Some(throttle) => CommitError::Fault(unavailable(throttle)),
-        None => CommitError::Fault(Fault::internal("a transaction was cancelled without a reason")),
+    if !conditions.is_empty() {
+        CommitError::Conditions(conditions)
+    } else if busy {
+        CommitError::Conflict
+    } else {
+        CommitError::Fault(Fault::internal("a transaction was cancelled without a reason"))
     }
 }
 
@@ -268,8 +269,8 @@ mod tests {
             (vec![conflict(), failed()], "conditions [1]"),
             (vec![none(), conflict()], "conflict"),
             (vec![throttle(), conflict()], "conflict"),
-            (vec![throttle(), none()], "unavailable"),
-            (vec![reason("ProvisionedThroughputExceeded")], "unavailable"),
+            (vec![throttle(), none()], "conflict"),
+            (vec![reason("ProvisionedThroughputExceeded")], "conflict"),
             (vec![failed(), reason("ItemCollectionSizeLimitExceeded")], "invalid"),
             (vec![reason("ValidationError")], "invalid"),
             (vec![none()], "internal"),

@@ -1,0 +1,301 @@
+//! The books balance: after clients have ordered through throttling, crashes and repeated
+//! deliveries, orders, stock, ledger, events and mails agree to the piece.
+//!
+//! The test runs a short day. A long one by hand:
+//! `BOOKS_ORDERS=1000 BOOKS_CLIENTS=50 BOOKS_SEED=7 cargo test -p blackbox books -- --nocapture`
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use futures::future::join_all;
+use local::options::Options;
+use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
+
+use crate::harness::{Answer, Api, order_of, own};
+
+/// How often a client repeats one request before it gives up.
+const REPEATS_MAX: u32 = 100;
+/// How long everything may take to come to rest.
+const REST: Duration = Duration::from_mins(2);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_books_balance_after_a_day_on_which_everything_fails_now_and_then() {
+    let day = Day::asked_for();
+    let Some(books) = day.run(&[]).await else { return };
+    println!("{day:?}\n{}", books.counts());
+    books.balance(&day).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn books_without_idempotency_records_do_not_balance() {
+    let day = Day { orders: 40, clients: 8, seed: 3, kill: 0.2 };
+    let Some(books) = day.run(&["LedgerTable"]).await else { return };
+    println!("{}", books.counts());
+    books.balance(&day).unwrap_err();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn books_without_an_outbox_do_not_balance() {
+    let day = Day { orders: 20, clients: 4, seed: 3, kill: 0.0 };
+    let Some(books) = day.run(&["OutboxTable"]).await else { return };
+    println!("{}", books.counts());
+    books.balance(&day).unwrap_err();
+}
+
+/// What is tried.
+#[derive(Debug, Clone, Copy)]
+struct Day {
+    /// Orders that are tried, each under a key of its own.
+    orders: usize,
+    clients: usize,
+    seed: u64,
+    /// The share of processes killed before their commit, and the share killed after it.
+    kill: f64,
+}
+
+impl Day {
+    fn asked_for() -> Self {
+        let number = |name, default| {
+            std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+        };
+        let (orders, clients) = (number("BOOKS_ORDERS", 100), number("BOOKS_CLIENTS", 10));
+        Self { orders, clients, seed: number("BOOKS_SEED", 1) as u64, kill: 0.01 }
+    }
+
+    /// Three of five orders can be served.
+    fn stock(&self) -> usize {
+        self.orders * 3 / 5
+    }
+
+    /// Lets the clients order while things go wrong, waits for rest, and reads everything.
+    async fn run(&self, torn: &[&str]) -> Option<Books> {
+        let unlimited = ("RateLimit".to_owned(), "1000000".to_owned());
+        let options = Options { demo: true, parameters: vec![unlimited], ..Options::default() };
+        let api = own(options).await?;
+        let control = api.control()?;
+        let customer = api.token("customer").await;
+        let address = api.new_address(&customer).await;
+        let stock = u32::try_from(self.stock()).unwrap();
+        let product = api.new_product(&api.token("merchant").await, stock).await;
+        let order = order_of(&product, 1, &address);
+
+        control
+            .faults(&json!({
+                "seed": self.seed,
+                "tables": { "*": { "throttle": 0.05 } },
+                "kill": { "CreateOrderFunction": {
+                    "beforeCommit": self.kill, "afterCommit": self.kill,
+                }},
+                "deliveries": { "duplicate": 0.1 },
+                "torn": torn,
+            }))
+            .await;
+        let clients = (0..self.clients).map(|client| {
+            let keys = (client..self.orders).step_by(self.clients);
+            order_all(&api, &customer, &order, keys, torn.is_empty())
+        });
+        let orders_told = join_all(clients).await.into_iter().flatten().flatten().collect();
+        let mut books = Books { orders_told, ..Books::default() };
+        control.no_faults().await;
+        books.read_at_rest(&api, &product).await;
+        Some(books)
+    }
+}
+
+/// One client orders under its keys, one after the other, and repeats each until it is settled,
+/// and every third once more: from an honest store it gets the same answer.
+async fn order_all(
+    api: &Api,
+    customer: &str,
+    order: &Value,
+    keys: impl Iterator<Item = usize>,
+    honest: bool,
+) -> Vec<Option<String>> {
+    let mut told = Vec::new();
+    for key in keys {
+        let name = format!("order-{key}");
+        let answer = until_settled(api, customer, &name, order).await;
+        if key % 3 == 0 {
+            let again = until_settled(api, customer, &name, order).await;
+            let same = (again.status, &again.body) == (answer.status, &answer.body);
+            assert!(same || !honest || answer.status == 422, "{again:?} after {answer:?}");
+        }
+        told.push((answer.status == 201).then(|| id_of(&answer)));
+    }
+    told
+}
+
+async fn until_settled(api: &Api, customer: &str, key: &str, order: &Value) -> Answer {
+    let mut last = None;
+    for repeat in 0..REPEATS_MAX {
+        let answer = api.order(customer, key, order).send().await;
+        match answer.status {
+            201 => return answer,
+            422 => {
+                assert_eq!(answer.json()["error"]["code"], "OUT_OF_STOCK", "{answer:?}");
+                return answer;
+            }
+            429 | 500..=599 => sleep(Duration::from_millis(u64::from(5 * repeat.min(20)))).await,
+            _ => panic!("a client must never see this: {answer:?}"),
+        }
+        last = Some(answer);
+    }
+    let last = last.expect("there was a try");
+    let said = match api.control() {
+        Some(control) => control.requests(last.header("x-request-id")).await,
+        None => Vec::new(),
+    };
+    panic!("{key} was not settled by {REPEATS_MAX} tries: {last:?} {said:?}");
+}
+
+fn id_of(answer: &Answer) -> String {
+    answer.json()["data"]["orderId"].as_str().unwrap().to_owned()
+}
+
+/// Everything that was told, stored, relayed and mailed.
+#[derive(Debug, Default)]
+struct Books {
+    orders_told: BTreeSet<String>,
+    orders_stored: BTreeSet<String>,
+    pieces_left: usize,
+    idempotency_records: usize,
+    events_in_outbox: BTreeSet<String>,
+    events_relayed: BTreeSet<String>,
+    orders_mailed: BTreeSet<String>,
+    /// Mails that went out again, with the id they had before: deliveries that overlapped, or a
+    /// crash between the mail and its note.
+    mails_repeated: usize,
+    dead_letters: usize,
+}
+
+impl Books {
+    /// Reads what there is, again until two looks in a row see the same.
+    async fn read_at_rest(&mut self, api: &Api, product: &str) {
+        let end = Instant::now() + REST;
+        let mut seen = (usize::MAX, 0, 0);
+        loop {
+            self.read(api, product).await;
+            let orders = self.orders_stored.len();
+            let now = (orders, self.events_relayed.len(), self.orders_mailed.len());
+            if (now == seen && now.1 == orders && now.2 == orders) || Instant::now() > end {
+                return;
+            }
+            if now == seen && self.events_in_outbox.len() < orders {
+                return;
+            }
+            seen = now;
+            sleep(Duration::from_millis(1500)).await;
+        }
+    }
+
+    async fn read(&mut self, api: &Api, product: &str) {
+        let orders = scan(api, "OrdersTable").await;
+        self.orders_stored = orders.iter().map(|order| text(&order["orderId"])).collect();
+        let products = scan(api, "ProductsTable").await;
+        let product = products.iter().find(|item| item["pk"]["S"] == product).unwrap();
+        self.pieces_left = product["stock"]["N"].as_str().unwrap().parse().unwrap();
+        let ledger = scan(api, "LedgerTable").await;
+        let of_orders = ledger.iter().filter(|record| {
+            text(&record["pk"]).starts_with("idempotency#")
+                && text(&record["body"]).contains("\"orderId\"")
+        });
+        self.idempotency_records = of_orders.count();
+        let outbox = scan(api, "OutboxTable").await;
+        self.events_in_outbox = outbox.iter().map(|row| text(&row["eventId"])).collect();
+        for message in receive_all(api, "CustomerApprovalsQueue").await {
+            let envelope: Value = serde_json::from_str(&message).unwrap();
+            self.events_relayed.insert(envelope["eventId"].as_str().unwrap().to_owned());
+        }
+        let mails = api.inside().unwrap().platform().stores().mailbox().mails(None);
+        let mails = mails.iter().map(|mail| serde_json::to_value(mail).unwrap());
+        let texts = mails.map(|mail| mail["text"].as_str().unwrap_or_default().to_owned());
+        let orders = texts.filter_map(|text| {
+            let rest = text.split("received your order ").nth(1)?;
+            Some(rest.split('.').next()?.to_owned())
+        });
+        let mailed: Vec<String> = orders.collect();
+        self.orders_mailed = mailed.iter().cloned().collect();
+        self.mails_repeated = mailed.len() - self.orders_mailed.len();
+        self.dead_letters = 0;
+        for queue in ["EmailsDeadLetterQueue", "OutboxDeadLetterQueue"] {
+            self.dead_letters += receive_all(api, queue).await.len();
+        }
+    }
+
+    /// The counts, as a table.
+    fn counts(&self) -> String {
+        let rows = [
+            ("clients told 201", self.orders_told.len()),
+            ("orders stored", self.orders_stored.len()),
+            ("pieces left", self.pieces_left),
+            ("idempotency records", self.idempotency_records),
+            ("events in the outbox", self.events_in_outbox.len()),
+            ("events relayed", self.events_relayed.len()),
+            ("orders mailed about", self.orders_mailed.len()),
+            ("mails repeated", self.mails_repeated),
+            ("dead letters", self.dead_letters),
+        ];
+        rows.map(|(what, count)| format!("{what:<22}{count:>6}\n")).concat()
+    }
+
+    /// Whether everything agrees.
+    fn balance(&self, day: &Day) -> Result<(), String> {
+        let sold = day.stock();
+        let equal = |what: &str, found: usize, expected: usize| {
+            if found == expected { Ok(()) } else { Err(format!("{what}: {found}, not {expected}")) }
+        };
+        equal("orders stored", self.orders_stored.len(), sold)?;
+        equal("orders told", self.orders_told.len(), sold)?;
+        if self.orders_told != self.orders_stored {
+            return Err("clients were told of other orders than are stored".to_owned());
+        }
+        equal("pieces left", self.pieces_left, 0)?;
+        equal("idempotency records", self.idempotency_records, sold)?;
+        equal("events in the outbox", self.events_in_outbox.len(), sold)?;
+        if self.events_relayed != self.events_in_outbox {
+            return Err("other events were relayed than happened".to_owned());
+        }
+        if self.orders_mailed != self.orders_stored {
+            return Err(format!("{} orders were mailed about", self.orders_mailed.len()));
+        }
+        equal("dead letters", self.dead_letters, 0)
+    }
+}
+
+fn text(attribute: &Value) -> String {
+    attribute["S"].as_str().unwrap_or_default().to_owned()
+}
+
+/// All of a table.
+async fn scan(api: &Api, table: &str) -> Vec<Value> {
+    let name = &api.inside().unwrap().platform().stores().names().table(table).unwrap().name;
+    let (mut items, mut start) = (Vec::new(), Value::Null);
+    loop {
+        let mut input = json!({ "TableName": name, "ConsistentRead": true });
+        if !start.is_null() {
+            input["ExclusiveStartKey"] = start;
+        }
+        let mut page = api.ask_stores("DynamoDB_20120810.Scan", &input).await;
+        items.extend(page["Items"].as_array().unwrap().iter().cloned());
+        start = page["LastEvaluatedKey"].take();
+        if start.is_null() {
+            return items;
+        }
+    }
+}
+
+/// Takes all messages out of a queue.
+async fn receive_all(api: &Api, queue: &str) -> Vec<String> {
+    let url = &api.inside().unwrap().platform().stores().names().queue(queue).unwrap().url;
+    let input = json!({ "QueueUrl": url, "MaxNumberOfMessages": 10, "VisibilityTimeout": 3600 });
+    let mut bodies = Vec::new();
+    loop {
+        let received = api.ask_stores("AmazonSQS.ReceiveMessage", &input).await;
+        let messages = received["Messages"].as_array().cloned().unwrap_or_default();
+        if messages.is_empty() {
+            return bodies;
+        }
+        bodies.extend(messages.iter().map(|message| message["Body"].as_str().unwrap().to_owned()));
+    }
+}
