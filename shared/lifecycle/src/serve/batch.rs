@@ -283,10 +283,18 @@ fn groups_of(source: Source, event: &[u8]) -> Result<Vec<Group>, BoxError> {
     Ok(groups.into_iter().map(|(_, group)| group).collect())
 }
 
-/// A message with its FIFO group; a standard queue's messages are groups of their own.
+/// A message with its FIFO group. On a standard queue, messages about one event are a group: the
+/// second one then finds the first one's note in the inbox.
 fn of_message(message: sqs::SqsMessage) -> (String, Raw) {
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct AboutEvent {
+        event_id: String,
+    }
     let id = message.message_id.unwrap_or_default();
-    let group = message.attributes.get("MessageGroupId").cloned().unwrap_or_else(|| id.clone());
+    let about = || serde_json::from_str::<AboutEvent>(message.body.as_deref()?).ok();
+    let group = message.attributes.get("MessageGroupId").cloned();
+    let group = group.or_else(|| about().map(|about| about.event_id)).unwrap_or_else(|| id.clone());
     let received = message.attributes.get("ApproximateReceiveCount");
     let raw = Raw {
         item_id: id.clone(),

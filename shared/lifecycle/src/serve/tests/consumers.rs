@@ -117,6 +117,15 @@ async fn a_record_has_effect_once_however_often_it_comes() {
 }
 
 #[tokio::test]
+async fn two_messages_of_one_batch_about_one_event_have_effect_once() {
+    let recorder = Arc::new(Recorder::default());
+    let messages = ["m1", "m2"].map(|id| message(id, None, &said("e1", "x")));
+    assert!(deliver(&recorder, messages.to_vec()).await.is_empty());
+    let mails = recorder.calls().into_iter().filter(|call| matches!(call, Call::Mail(_))).count();
+    assert_eq!((recorder.items_of(NOTES).len(), mails), (1, 1));
+}
+
+#[tokio::test]
 async fn what_cannot_be_understood_is_buried_at_once() {
     let recorder = Arc::new(Recorder::default());
     let bodies = ["not json", "{}", &said("e1", "")];
