@@ -9,7 +9,7 @@ const ALLOWED: [(&str, &[&str], Sdk); 8] = [
     ("adapters", &["lifecycle"], Sdk::Always),
     ("functions", &["adapters", "domain", "lifecycle"], Sdk::Never),
     ("local", &["adapters", "domain", "lifecycle"], Sdk::InTests),
-    ("xtask", &["adapters", "local"], Sdk::Never),
+    ("xtask", &["adapters", "domain", "lifecycle", "local"], Sdk::Never),
     // What ours are measured beside: an SDK with nothing around it.
     ("bare", &[], Sdk::Always),
     ("blackbox", &["adapters", "domain", "lifecycle", "local"], Sdk::InTests),

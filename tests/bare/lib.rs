@@ -1,0 +1,96 @@
+//! Functions with nothing around them: `cargo xtask bench` measures ours beside these.
+//!
+//! | binary | what it is |
+//! |---|---|
+//! | `bare_json` | `lambda_http` and an answer in JSON |
+//! | `bare_sdk` | one `GetItem` by a client that the SDK configures itself, as most are |
+//! | `bare_tuned` | the same by the client of [`dynamodb`] |
+//! | `bare_order` | the calls of `create_order`, in a row, by that client |
+//!
+//! They do no more than what they are measured for: they check nothing, log nothing, and what
+//! they cannot read ends the invocation.
+
+use std::{env, fs};
+
+use aws_credential_types::Credentials;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::{
+    BehaviorVersion, IdentityCache, Region, StalledStreamProtectionConfig,
+};
+use aws_sdk_dynamodb::types::AttributeValue;
+use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_smithy_http_client::Connector;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_runtime_api::client::http::{SharedHttpConnector, http_client_fn};
+use lambda_http::{Body, Error, Request, RequestExt, Response};
+use serde::Serialize;
+
+/// A client that starts as quickly as one can: nothing is looked for, `ring` does the
+/// cryptography, one file holds the roots, and one call during init has the connection open, and
+/// the code paged in, before the first event comes.
+///
+/// # Errors
+///
+/// When a variable is missing that Lambda sets, or the roots cannot be read.
+pub async fn dynamodb() -> Result<Client, Error> {
+    let roots = fs::read(env::var("AWS_CA_BUNDLE")?)?;
+    let trust = TrustStore::empty().with_pem_certificate(roots);
+    let tls = TlsContext::builder().with_trust_store(trust).build()?;
+    let connector = Connector::builder()
+        .tls_provider(Provider::rustls(CryptoMode::Ring))
+        .tls_context(tls)
+        .sleep_impl(TokioSleep::new())
+        .build();
+    let connector = SharedHttpConnector::new(connector);
+    let credentials = Credentials::new(
+        env::var("AWS_ACCESS_KEY_ID")?,
+        env::var("AWS_SECRET_ACCESS_KEY")?,
+        env::var("AWS_SESSION_TOKEN").ok(),
+        None,
+        "environment",
+    );
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::new(env::var("AWS_REGION")?))
+        .endpoint_url(env::var("AWS_ENDPOINT_URL_DYNAMODB")?)
+        .credentials_provider(credentials)
+        .identity_cache(IdentityCache::no_cache())
+        .http_client(http_client_fn(move |_, _| connector.clone()))
+        .sleep_impl(TokioSleep::new())
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+        .build();
+    let client = Client::from_conf(config);
+    // What it finds does not matter.
+    let _ = client.get_item().table_name("products").key("pk", text("warm")).send().await;
+    Ok(client)
+}
+
+/// `GET /products/{productId}` by one `GetItem`: the name of the product that the path names.
+///
+/// # Errors
+///
+/// When the table cannot be read.
+pub async fn product_name(client: &Client, request: &Request) -> Result<Response<Body>, Error> {
+    let parameters = request.path_parameters();
+    let product_id = parameters.first("productId").unwrap_or_default();
+    let found = client.get_item().table_name("products").key("pk", text(product_id)).send().await?;
+    let name = found.item.as_ref().and_then(|item| item.get("name")?.as_s().ok());
+    json(200, &serde_json::json!({ "data": { "productId": product_id, "name": name } }))
+}
+
+/// A string attribute.
+pub fn text(text: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(text.into())
+}
+
+/// An answer in JSON.
+///
+/// # Errors
+///
+/// When the value has no JSON form.
+pub fn json(status: u16, body: &impl Serialize) -> Result<Response<Body>, Error> {
+    let body = serde_json::to_string(body)?;
+    let answer = Response::builder().status(status).header("content-type", "application/json");
+    Ok(answer.body(body.into())?)
+}
