@@ -1,5 +1,6 @@
 //! House checks and operators' commands: `cargo xtask tidy`.
 
+mod bench;
 mod descriptions;
 mod drift;
 mod openapi;
@@ -14,6 +15,8 @@ const USAGE: &str = "usage: cargo xtask <command>
 
   tidy                    the house's rules that no compiler knows
   drift                   whether template.yaml says what the binaries do
+  bench                   our functions beside bare ones: bench --help
+  bench local             requests through the local platform
   openapi                 writes infra/openapi.json from what the binaries say
   keys FOLDER             a fresh pair of keys for tokens: signing.json and verification.json";
 
@@ -26,6 +29,7 @@ fn main() -> ExitCode {
             Err(error) => fail("drift", &error),
         },
         ["openapi"] => openapi(),
+        ["bench", ..] => bench::run(workspace(), &arguments[1..]),
         ["keys", folder] => keys(Path::new(folder)),
         _ => {
             say(USAGE);

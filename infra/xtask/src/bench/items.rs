@@ -1,0 +1,38 @@
+//! What the stubbed tables hold: one user, their address, and one product.
+
+use domain::catalogue::Product;
+use domain::examples::{ann, lamp, moment, read};
+use domain::people::{Address, User};
+use lifecycle::record::Record;
+use serde_json::{Value, json};
+
+use crate::descriptions::Error;
+
+/// The records, as the domain has them.
+pub(super) struct Items {
+    pub(super) user: User,
+    pub(super) address: Address,
+    pub(super) product: Product,
+}
+
+impl Items {
+    pub(super) fn new() -> Self {
+        let mut user = ann();
+        user.email_verified = true;
+        user.verification = None;
+        let draft = read(json!({
+            "buildingNumber": 44, "streetName": "Main Street", "city": "Springfield",
+            "country": "US",
+        }));
+        let address = Address::new(&moment(), user.user_id, &draft);
+        Self { user, address, product: lamp() }
+    }
+}
+
+/// A record in DynamoDB's JSON.
+pub(super) fn stored<R: Record>(record: &R) -> Result<Value, Error> {
+    let item: serde_dynamo::Item = serde_dynamo::to_item(record)?;
+    let mut item = serde_json::to_value(item)?;
+    item["pk"] = json!({ "S": record.key().pk });
+    Ok(item)
+}

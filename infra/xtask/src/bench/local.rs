@@ -1,0 +1,210 @@
+//! `cargo xtask bench local`: an authorized GET through the local platform.
+//!
+//! The platform runs the functions as they are deployed, in a process of its own; the authorizer's
+//! verdict is cached by its gateway, as API Gateway does it.
+
+use std::path::{Path, PathBuf};
+use std::process::{ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use clap::Args;
+use http_body_util::{BodyExt, Full};
+use hyper::{Request, StatusCode, header};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use super::figures::{median, ms, p99};
+use super::{binaries, targets};
+use crate::descriptions::Error;
+use crate::say;
+
+/// How long the platform may take to start; building all functions is the most of it.
+const START_LIMIT: Duration = Duration::from_hours(1);
+/// How long one request may take.
+const REQUEST_LIMIT: Duration = Duration::from_secs(30);
+/// What comes before anything is measured: processes start, pools fill.
+const WARM_UP: Duration = Duration::from_secs(1);
+
+#[derive(Args)]
+pub(super) struct Arguments {
+    /// How many clients ask at once, one figure each.
+    #[arg(long, value_delimiter = ',', default_value = "1,4",
+          value_parser = clap::value_parser!(u32).range(1..=64))]
+    clients: Vec<u32>,
+
+    /// How long they ask.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=600))]
+    seconds: u64,
+
+    /// Runs the platform and the functions as they were last built.
+    #[arg(long)]
+    no_build: bool,
+}
+
+pub(super) async fn run(workspace: &Path, arguments: &Arguments) -> Result<ExitCode, Error> {
+    let platform = Platform::start(workspace, arguments.no_build).await?;
+    let caller = Caller::sign_in(&platform.api).await?;
+    caller.ask_for(WARM_UP).await?;
+    say("| clients | requests/s | p50 ms | p99 ms |\n|---|---|---|---|");
+    let mut single = None;
+    for &clients in &arguments.clients {
+        let measured = Duration::from_secs(arguments.seconds);
+        let took_ms = all(&caller, clients, measured).await?;
+        let per_second = f64::from(u32::try_from(took_ms.len())?) / measured.as_secs_f64();
+        let (p50, p99) = (median(&took_ms), p99(&took_ms));
+        let [half, most] = [p50, p99].map(Option::unwrap_or_default);
+        say(&format!("| {clients} | {per_second:.0} | {half:.2} | {most:.2} |"));
+        single = single.or(p50.filter(|_| clients == 1));
+    }
+    say(&format!("\n{}", targets::local_verdict(single)));
+    platform.stop().await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// As many callers as there are clients, all of them the same person.
+async fn all(caller: &Caller, clients: u32, measured: Duration) -> Result<Vec<f64>, Error> {
+    let mut asking = JoinSet::new();
+    for _ in 0..clients {
+        let caller = caller.clone();
+        asking.spawn(async move { caller.ask_for(measured).await });
+    }
+    let mut took_ms = Vec::new();
+    while let Some(asked) = asking.join_next().await {
+        took_ms.extend(asked??);
+    }
+    Ok(took_ms)
+}
+
+/// The platform, which ends with this value.
+struct Platform {
+    process: Child,
+    api: String,
+}
+
+impl Platform {
+    async fn start(workspace: &Path, no_build: bool) -> Result<Self, Error> {
+        if !no_build {
+            binaries::build(workspace, "tool", &["--package", "local"])?;
+        }
+        let template = unthrottled(workspace)?;
+        let mut command = Command::new(binaries::folder(workspace, "tool")?.join("local"));
+        command
+            .current_dir(workspace)
+            .args(["--release", "--demo", "--port", "0", "--control-port", "0"])
+            .args(["--parameter", "RateLimit=1000000000"])
+            .arg("--template")
+            .arg(template)
+            .args(no_build.then_some("--no-build"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true);
+        let mut process = command.spawn()?;
+        let output = process.stdout.take().ok_or("the platform has no output")?;
+        let lines = BufReader::new(output).lines();
+        let api = timeout(START_LIMIT, api_of(lines)).await.map_err(|_| "it did not start")??;
+        Ok(Self { process, api })
+    }
+
+    /// Ends it in good order, so that it ends its functions.
+    async fn stop(mut self) -> Result<(), Error> {
+        let id = self.process.id().ok_or("the platform has ended by itself")?;
+        Command::new("kill").arg(id.to_string()).status().await?;
+        timeout(REQUEST_LIMIT, self.process.wait()).await.map_err(|_| "it does not end")??;
+        Ok(())
+    }
+}
+
+/// The template without the throttle of its stage, which would be what is measured.
+fn unthrottled(workspace: &Path) -> Result<PathBuf, Error> {
+    let template = std::fs::read_to_string(workspace.join("template.yaml"))?;
+    let throttles = ["ThrottlingBurstLimit:", "ThrottlingRateLimit:"];
+    let lines =
+        template.lines().map(|line| match throttles.iter().find(|one| line.contains(*one)) {
+            None => line.to_owned(),
+            Some(throttle) => {
+                let indent = line.len() - line.trim_start().len();
+                format!("{}{throttle} 1000000", " ".repeat(indent))
+            }
+        });
+    let text = lines.collect::<Vec<_>>().join("\n");
+    let path = workspace.join("target").join("bench-template.yaml");
+    std::fs::create_dir_all(workspace.join("target"))?;
+    std::fs::write(&path, text)?;
+    Ok(path)
+}
+
+async fn api_of(
+    mut lines: tokio::io::Lines<BufReader<tokio::process::ChildStdout>>,
+) -> Result<String, Error> {
+    let mut api = None;
+    while let Some(line) = lines.next_line().await? {
+        if let Some(url) = line.strip_prefix("API ") {
+            api = Some(url.trim().to_owned());
+        }
+        if line == "ready" {
+            return api.ok_or_else(|| "the platform names no API".into());
+        }
+    }
+    Err("the platform ended before it was ready".into())
+}
+
+/// Somebody who is signed in, and asks for their own account.
+#[derive(Clone)]
+struct Caller {
+    client: Client<HttpConnector, Full<Bytes>>,
+    url: String,
+    token: String,
+}
+
+impl Caller {
+    async fn sign_in(api: &str) -> Result<Self, Error> {
+        let mut connector = HttpConnector::new();
+        connector.set_nodelay(true);
+        let client = Client::builder(TokioExecutor::new()).build(connector);
+        let customer = json!({
+            "email": "customer@example.com", "password": local::seed::PASSWORD,
+        });
+        let request = Request::post(format!("{api}/sessions"))
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Full::new(Bytes::from(customer.to_string())))?;
+        let (status, body) = answer(&client, request).await?;
+        let answer: Value = serde_json::from_slice(&body)?;
+        let token = answer["data"]["accessToken"].as_str();
+        let token = token.ok_or_else(|| format!("sign-in: {status} {answer}"))?.to_owned();
+        Ok(Self { client, url: format!("{api}/users/{}", local::seed::demo_id(1)), token })
+    }
+
+    /// Asks again and again, and says how long each answer took, in milliseconds.
+    async fn ask_for(&self, measured: Duration) -> Result<Vec<f64>, Error> {
+        let started = Instant::now();
+        let mut took_ms = Vec::new();
+        while started.elapsed() < measured {
+            let asked = Instant::now();
+            let request = Request::get(&self.url)
+                .header(header::AUTHORIZATION, format!("Bearer {}", self.token))
+                .body(Full::default())?;
+            let (status, body) = answer(&self.client, request).await?;
+            if status != StatusCode::OK {
+                return Err(format!("{status} {}", String::from_utf8_lossy(&body)).into());
+            }
+            took_ms.push(ms(asked.elapsed()));
+        }
+        Ok(took_ms)
+    }
+}
+
+async fn answer(
+    client: &Client<HttpConnector, Full<Bytes>>,
+    request: Request<Full<Bytes>>,
+) -> Result<(StatusCode, Bytes), Error> {
+    let response = timeout(REQUEST_LIMIT, client.request(request)).await??;
+    let status = response.status();
+    Ok((status, response.into_body().collect().await?.to_bytes()))
+}

@@ -1,0 +1,176 @@
+//! `cargo xtask bench`: our functions beside bare ones, measured in one run.
+//!
+//! Every round starts each function once, in the same order, so that whatever else the machine
+//! does meanwhile falls on all of them alike. A function talks to a Runtime API of our own and to
+//! a stub of its services behind TLS 1.3, and is measured from outside: nothing in it knows.
+
+mod binaries;
+mod candidates;
+mod events;
+mod figures;
+mod function;
+mod items;
+mod lambda;
+mod local;
+mod process;
+mod quota;
+mod report;
+mod services;
+mod setup;
+mod targets;
+
+use std::path::Path;
+use std::process::{Command, ExitCode};
+use std::time::Duration;
+
+use bytes::Bytes;
+use clap::Parser;
+
+use self::candidates::Candidate;
+use self::figures::{Figures, ms};
+use self::function::Function;
+use self::quota::Quota;
+use self::setup::Setup;
+use crate::descriptions::Error;
+use crate::{fail, say};
+
+/// Measures cold and warm starts of our functions beside bare ones.
+#[derive(Parser)]
+#[command(name = "cargo xtask bench")]
+struct Arguments {
+    /// How often each function is started.
+    #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..=200))]
+    rounds: u32,
+
+    /// How many warm invocations follow each start.
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    warm: u32,
+
+    /// Measures the binaries as they were last built.
+    #[arg(long)]
+    no_build: bool,
+
+    /// Measures these functions only, by the names of the table's first column.
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<String>,
+
+    /// How often a function of 128 MB is given its share of the CPU, in milliseconds.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(14..=1_000))]
+    period_ms: u64,
+
+    #[command(subcommand)]
+    command: Option<Subcommand>,
+}
+
+#[derive(clap::Subcommand)]
+enum Subcommand {
+    /// Measures requests through the local platform, the authorizer included.
+    Local(local::Arguments),
+}
+
+/// Runs the command with what follows `bench` on the command line.
+pub(crate) fn run(workspace: &Path, given: &[String]) -> ExitCode {
+    let name = "cargo xtask bench".to_owned();
+    let arguments = match Arguments::try_parse_from(std::iter::once(&name).chain(given)) {
+        Ok(arguments) => arguments,
+        Err(problem) => {
+            say(&problem.to_string());
+            return ExitCode::from(2);
+        }
+    };
+    let result = if cfg!(debug_assertions) {
+        run_optimised(workspace, given)
+    } else {
+        measure(workspace, &arguments)
+    };
+    result.unwrap_or_else(|error| fail("bench", &error))
+}
+
+/// Runs the same command in an optimised build of this binary: a slow stub would hide what it
+/// stands beside.
+fn run_optimised(workspace: &Path, given: &[String]) -> Result<ExitCode, Error> {
+    binaries::build(workspace, "tool", &["--package", "xtask"])?;
+    let binary = binaries::folder(workspace, "tool")?.join("xtask");
+    let status = Command::new(binary).arg("bench").args(given).status()?;
+    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn measure(workspace: &Path, arguments: &Arguments) -> Result<ExitCode, Error> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    if let Some(Subcommand::Local(arguments)) = &arguments.command {
+        return runtime.block_on(local::run(workspace, arguments));
+    }
+    let candidates = candidates::named(&arguments.only)?;
+    if !arguments.no_build {
+        binaries::build_candidates(workspace, &candidates)?;
+    }
+    let figures = runtime.block_on(all_rounds(workspace, &candidates, arguments))?;
+    say(&report::tables(&figures, arguments));
+    say(&targets::verdicts(&figures));
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn all_rounds(
+    workspace: &Path,
+    candidates: &[&'static Candidate],
+    arguments: &Arguments,
+) -> Result<Vec<Figures>, Error> {
+    let setup = Setup::new(&binaries::folder(workspace, "release")?, workspace).await?;
+    let quota = Quota::of_128_mb(Duration::from_millis(arguments.period_ms));
+    let mut figures: Vec<_> = candidates.iter().map(|candidate| Figures::of(candidate)).collect();
+    for _ in 0..arguments.rounds {
+        for figures in &mut figures {
+            at_full_speed(&setup, figures, arguments.warm).await?;
+            if let Ok(quota) = &quota {
+                with_128_mb(&setup, figures, quota).await?;
+            }
+        }
+    }
+    for figures in &mut figures {
+        let bytes = std::fs::metadata(setup.binary(figures.candidate))?.len();
+        figures.binary_mb = Some(f64::from(u32::try_from(bytes)?) / 1_000_000.0);
+    }
+    if let Err(error) = quota {
+        say(&format!("No cgroup could be made ({error}): nothing is measured at 128 MB.\n"));
+    }
+    Ok(figures)
+}
+
+/// One start, its first answer, and warm invocations.
+async fn at_full_speed(setup: &Setup, figures: &mut Figures, warm: u32) -> Result<(), Error> {
+    let candidate = figures.candidate;
+    let (mut function, init) = Function::start(setup, candidate).await?;
+    let first = function.invoke(&event(setup, candidate)).await?;
+    let (calls, cpu) = (setup.services.calls(), function.process().cpu_time()?);
+    for _ in 0..warm {
+        let event = event(setup, candidate);
+        figures.warm_ms.push(ms(function.invoke(&event).await?));
+    }
+    let calls = setup.services.calls() - calls;
+    let cpu = function.process().cpu_time()?.saturating_sub(cpu);
+    figures.init_ms.push(ms(init));
+    figures.first_ms.push(ms(first));
+    figures.cold_ms.push(ms(init + first));
+    figures.cpu_us.push(ms(cpu) * 1_000.0 / f64::from(warm));
+    figures.peak_mb.push(function.process().peak_mb()?);
+    figures.calls = Some(f64::from(u32::try_from(calls)?) / f64::from(warm));
+    function.stop().await
+}
+
+/// One start at full speed, and the first two answers with the CPU of 128 MB, as on Lambda.
+async fn with_128_mb(setup: &Setup, figures: &mut Figures, quota: &Quota) -> Result<(), Error> {
+    let candidate = figures.candidate;
+    let (mut function, init) = Function::start(setup, candidate).await?;
+    let limited = quota.limit(function.process().id())?;
+    let first = function.invoke(&event(setup, candidate)).await?;
+    let second = function.invoke(&event(setup, candidate)).await?;
+    figures.slow_first_ms.push(ms(first));
+    figures.slow_cold_ms.push(ms(init + first));
+    figures.slow_second_ms.push(ms(second));
+    function.stop().await?;
+    limited.lift()
+}
+
+fn event(setup: &Setup, candidate: &Candidate) -> Bytes {
+    (candidate.event)(&setup.events)
+}

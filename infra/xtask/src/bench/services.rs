@@ -1,0 +1,184 @@
+//! A stub of DynamoDB and Secrets Manager behind TLS 1.3, with a certificate made for the run.
+//!
+//! It answers at once, with what the functions hope for. None of those that are measured calls
+//! SQS.
+
+use std::convert::Infallible;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use adapters::tokens::KeyPair;
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair as CertificateKey,
+};
+use serde_json::{Value, json};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
+use tokio_rustls::rustls::{ServerConfig, crypto, version};
+
+use super::items::{Items, stored};
+use crate::descriptions::Error;
+
+/// The services, for as long as this lives.
+pub(super) struct Services {
+    /// `https://127.0.0.1:…`
+    pub(super) url: String,
+    /// The certificate to trust, as PEM.
+    pub(super) root: String,
+    answers: Arc<Answers>,
+    server: JoinHandle<()>,
+}
+
+impl Services {
+    pub(super) async fn start(items: &Items, keys: &KeyPair) -> Result<Self, Error> {
+        let (config, root) = certified()?;
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let answers = Arc::new(Answers::new(items, keys)?);
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let url = format!("https://{}", listener.local_addr()?);
+        let server = tokio::spawn(accept(listener, acceptor, Arc::clone(&answers)));
+        Ok(Self { url, root, answers, server })
+    }
+
+    /// How many calls there have been.
+    pub(super) fn calls(&self) -> u64 {
+        self.answers.calls.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Services {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+/// A certificate for this machine by an authority of its own, and that authority's certificate.
+fn certified() -> Result<(ServerConfig, String), Error> {
+    let mut authority = CertificateParams::new(Vec::<String>::new())?;
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority = CertifiedIssuer::self_signed(authority, CertificateKey::generate()?)?;
+    let key = CertificateKey::generate()?;
+    let names = vec![Ipv4Addr::LOCALHOST.to_string()];
+    let certificate = CertificateParams::new(names)?.signed_by(&key, &authority)?;
+    let key = PrivatePkcs8KeyDer::from(key.serialize_der());
+    let mut config =
+        ServerConfig::builder_with_provider(Arc::new(crypto::ring::default_provider()))
+            .with_protocol_versions(&[&version::TLS13])?
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.der().clone()], key.into())?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok((config, authority.pem()))
+}
+
+async fn accept(listener: TcpListener, acceptor: TlsAcceptor, answers: Arc<Answers>) {
+    // A connection that cannot be taken is its function's loss, which then fails.
+    while let Ok((connection, _)) = listener.accept().await {
+        tokio::spawn(serve(connection, acceptor.clone(), Arc::clone(&answers)));
+    }
+}
+
+async fn serve(connection: TcpStream, acceptor: TlsAcceptor, answers: Arc<Answers>) {
+    // Loopback answers small messages at once; waiting for more to send would only slow it down.
+    let _ = connection.set_nodelay(true);
+    let Ok(connection) = acceptor.accept(connection).await else { return };
+    let service = service_fn(move |request| {
+        let answers = Arc::clone(&answers);
+        async move { Ok::<_, Infallible>(answers.answer(request).await) }
+    });
+    // Functions end without taking leave of their services.
+    let _ = http1::Builder::new().serve_connection(TokioIo::new(connection), service).await;
+}
+
+/// What is answered, ready to be sent.
+struct Answers {
+    product: String,
+    product_id: String,
+    products: Bytes,
+    user: Bytes,
+    address: Bytes,
+    keys: Bytes,
+    calls: AtomicU64,
+}
+
+impl Answers {
+    fn new(items: &Items, keys: &KeyPair) -> Result<Self, Error> {
+        let product = stored(&items.product)?;
+        let found = |item: Value| Bytes::from(json!({ "Item": item }).to_string());
+        let products = json!({ "Responses": { "products": [product] }, "UnprocessedKeys": {} });
+        let secret = json!({
+            "ARN": "arn:aws:secretsmanager:eu-west-1:000000000000:secret:verification_keys",
+            "Name": "verification_keys",
+            "SecretString": keys.verification_set().to_string(),
+        });
+        Ok(Self {
+            product: json!({ "Item": product }).to_string(),
+            product_id: items.product.product_id.to_string(),
+            products: products.to_string().into(),
+            user: found(stored(&items.user)?),
+            address: found(stored(&items.address)?),
+            keys: secret.to_string().into(),
+            calls: AtomicU64::new(0),
+        })
+    }
+
+    async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        let (parts, body) = request.into_parts();
+        let body = body.collect().await.map(http_body_util::Collected::to_bytes);
+        let target = parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
+        let action = target.and_then(|target| target.split_once('.')).map(|(_, action)| action);
+        let answer = self.answer_to(action, &body.unwrap_or_default());
+        let mut response = Response::new(Full::new(answer));
+        let json = hyper::header::HeaderValue::from_static("application/x-amz-json-1.0");
+        response.headers_mut().insert(hyper::header::CONTENT_TYPE, json);
+        response
+    }
+
+    fn answer_to(&self, action: Option<&str>, body: &[u8]) -> Bytes {
+        match action {
+            Some("GetItem") => self.item(&serde_json::from_slice(body).unwrap_or_default()),
+            Some("BatchGetItem") => self.products.clone(),
+            Some("UpdateItem") => r#"{"Attributes":{"total":{"N":"1"}}}"#.into(),
+            Some("GetSecretValue") => self.keys.clone(),
+            // A transaction that is committed; a request without action opens a connection.
+            _ => "{}".into(),
+        }
+    }
+
+    /// Every product exists; settings are at their defaults.
+    fn item(&self, call: &Value) -> Bytes {
+        match (call["TableName"].as_str(), call["Key"]["pk"]["S"].as_str()) {
+            (Some("products"), Some(id)) => self.product.replace(&self.product_id, id).into(),
+            (Some("users"), _) => self.user.clone(),
+            (Some("addresses"), _) => self.address.clone(),
+            _ => "{}".into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_product_has_the_id_that_was_asked_for() {
+        let keys = adapters::tokens::generate().unwrap();
+        let answers = Answers::new(&Items::new(), &keys).unwrap();
+        let call = br#"{"TableName":"products","Key":{"pk":{"S":"p-1"}}}"#;
+        let answer: Value =
+            serde_json::from_slice(&answers.answer_to(Some("GetItem"), call)).unwrap();
+        assert_eq!(answer["Item"]["pk"]["S"], "p-1");
+        assert_eq!(answer["Item"]["productId"]["S"], "p-1");
+        assert_eq!(answer["Item"]["name"]["S"], "Lamp");
+    }
+}
