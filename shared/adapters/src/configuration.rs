@@ -5,8 +5,9 @@ use std::fmt;
 
 use aws_credential_types::Credentials;
 use lifecycle::effects::Queue;
+use lifecycle::idempotency::LEDGER;
 use lifecycle::record::Table;
-use lifecycle::uses::Use;
+use lifecycle::uses::{Use, Verb};
 
 /// The secret that holds the key that tokens are signed with.
 pub const SIGNING_KEYS: &str = "signing_keys";
@@ -24,6 +25,9 @@ pub(crate) struct Configuration {
     pub(crate) mail_from: Option<String>,
     pub(crate) issuer: Option<String>,
     pub(crate) audience: Option<String>,
+    /// How many tables are read to serve a request. The ledger is not among them: it is read
+    /// only where a request has failed.
+    pub(crate) tables_read: usize,
     tables: HashMap<Table, String>,
     queues: HashMap<Queue, String>,
     dead_letters: HashMap<Queue, String>,
@@ -83,6 +87,7 @@ impl Configuration {
             mail_from,
             issuer,
             audience,
+            tables_read: uses.iter().filter(|used| is_read(used)).count(),
             tables,
             queues,
             dead_letters,
@@ -121,6 +126,12 @@ impl Configuration {
     pub(crate) fn variable(&self, name: &str) -> Option<String> {
         (self.lookup)(name).filter(|value| !value.is_empty())
     }
+}
+
+fn is_read(used: &Use) -> bool {
+    const READING: [Verb; 3] = [Verb::GetItem, Verb::BatchGetItem, Verb::Query];
+    matches!(used, Use::Table(table, verbs)
+        if *table != LEDGER && verbs.iter().any(|verb| READING.contains(verb)))
 }
 
 fn secret_variable(name: &str) -> String {

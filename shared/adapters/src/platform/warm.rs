@@ -1,5 +1,6 @@
 //! Connections opened, and secrets fetched, before anybody waits for them.
 
+use std::iter::repeat_n;
 use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::HttpConnector;
@@ -15,10 +16,15 @@ use crate::endpoints::Service;
 /// opened by the first request.
 const TIMEOUT: Duration = Duration::from_secs(1);
 
+/// More connections to the tables than this cost every start more than they spare a first
+/// request.
+const TABLE_CONNECTIONS_MAX: usize = 4;
+
 impl Aws {
     /// Makes the clients of the services in use, and sends each service an unsigned request: its
     /// answer does not matter, but the connection that it came over stays in the pool, with the
-    /// TLS handshake done. Secrets are fetched, which opens a connection too. A failure is no
+    /// TLS handshake done. Tables get a connection for each that is read, because a request reads
+    /// them all at once, and HTTP/1.1 carries one call at a time. Secrets are fetched, which opens a connection too. A failure is no
     /// harm.
     pub(super) async fn open_connections(&self) {
         let secrets = self.take_preparations();
@@ -26,7 +32,8 @@ impl Aws {
         let mut services = Vec::new();
         if tables {
             self.dynamodb();
-            services.push(Service::DynamoDb);
+            let connections = self.configuration().tables_read.clamp(1, TABLE_CONNECTIONS_MAX);
+            services.extend(repeat_n(Service::DynamoDb, connections));
         }
         if queues {
             self.sqs();

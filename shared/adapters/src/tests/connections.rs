@@ -5,9 +5,10 @@ use std::sync::atomic::Ordering::SeqCst;
 
 use lifecycle::Fault;
 use lifecycle::effects::Mail;
+use lifecycle::idempotency::LEDGER;
 use lifecycle::platform::Platform;
-use lifecycle::record::Key;
-use lifecycle::uses::Use;
+use lifecycle::record::{Key, Table};
+use lifecycle::uses::{Use, Verb};
 use tokio::net::TcpListener;
 
 use super::stores::{EMAILS, PRODUCTS, connect, environment, stub};
@@ -33,6 +34,27 @@ async fn a_connection_opened_during_init_serves_the_first_request() {
     assert_eq!(counts.connections.load(SeqCst), 1);
     assert_eq!(aws.read(PRODUCTS, &Key::new("a")).await.unwrap(), None);
     assert_eq!((counts.connections.load(SeqCst), counts.requests.load(SeqCst)), (1, 2));
+}
+
+#[tokio::test]
+async fn tables_that_are_read_at_once_have_their_connections_opened() {
+    const USERS: Table = Table::new("users");
+    let (url, counts) = stub(200, "{}").await;
+    let mut environment = environment();
+    environment.extend([("AWS_ENDPOINT_URL", url), ("LEDGER_TABLE", "l".to_owned())]);
+    environment.extend([("PRODUCTS_TABLE", "p".to_owned()), ("USERS_TABLE", "u".to_owned())]);
+    let uses = [
+        Use::Table(PRODUCTS, &[Verb::BatchGetItem]),
+        Use::Table(USERS, &[Verb::GetItem, Verb::PutItem]),
+        Use::Table(LEDGER, &[Verb::GetItem]),
+    ];
+    let aws = connect(&uses, environment);
+    aws.warm().await;
+    assert_eq!(counts.connections.load(SeqCst), 2);
+    let (product, user) = (Key::new("p"), Key::new("u"));
+    let (product, user) = tokio::join!(aws.read(PRODUCTS, &product), aws.read(USERS, &user));
+    assert!(product.is_ok() && user.is_ok());
+    assert_eq!((counts.connections.load(SeqCst), counts.requests.load(SeqCst)), (2, 4));
 }
 
 #[tokio::test]
