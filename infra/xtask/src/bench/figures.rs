@@ -13,7 +13,10 @@ pub(super) struct Figures {
     pub(super) first_ms: Vec<f64>,
     /// Both together.
     pub(super) cold_ms: Vec<f64>,
-    /// The same for every later event.
+    /// User and system time of the process until it has answered and is ready again: what
+    /// remains comparable where others keep the cores busy.
+    pub(super) cold_cpu_ms: Vec<f64>,
+    /// From every later event to its answer.
     pub(super) warm_ms: Vec<f64>,
     /// User and system time of the process, per warm invocation.
     pub(super) cpu_us: Vec<f64>,
@@ -33,6 +36,7 @@ impl Figures {
             init_ms: Vec::new(),
             first_ms: Vec::new(),
             cold_ms: Vec::new(),
+            cold_cpu_ms: Vec::new(),
             warm_ms: Vec::new(),
             cpu_us: Vec::new(),
             peak_mb: Vec::new(),

@@ -141,16 +141,17 @@ async fn at_full_speed(setup: &Setup, figures: &mut Figures, warm: u32) -> Resul
     let candidate = figures.candidate;
     let (mut function, init) = Function::start(setup, candidate).await?;
     let first = function.invoke(&event(setup, candidate)).await?;
-    let (calls, cpu) = (setup.services.calls(), function.process().cpu_time()?);
+    let (calls, cold_cpu) = (setup.services.calls(), function.process().cpu_time()?);
     for _ in 0..warm {
         let event = event(setup, candidate);
         figures.warm_ms.push(ms(function.invoke(&event).await?));
     }
     let calls = setup.services.calls() - calls;
-    let cpu = function.process().cpu_time()?.saturating_sub(cpu);
+    let cpu = function.process().cpu_time()?.saturating_sub(cold_cpu);
     figures.init_ms.push(ms(init));
     figures.first_ms.push(ms(first));
     figures.cold_ms.push(ms(init + first));
+    figures.cold_cpu_ms.push(ms(cold_cpu));
     figures.cpu_us.push(ms(cpu) * 1_000.0 / f64::from(warm));
     figures.peak_mb.push(function.process().peak_mb()?);
     figures.calls = Some(f64::from(u32::try_from(calls)?) / f64::from(warm));

@@ -57,9 +57,14 @@ impl Quota {
         fs::create_dir(&group).map_err(|error| format!("{}: {error}", group.display()))?;
         let limited = Limited { group };
         let write = |name: &str, text: String| fs::write(limited.group.join(name), text);
+        // The largest weight that there is: the quota alone is to limit it, not its neighbours.
         match self.kind {
-            Kind::Second => write("cpu.max", format!("{} {}", self.quota_us, self.period_us))?,
+            Kind::Second => {
+                write("cpu.weight", "10000".to_owned())?;
+                write("cpu.max", format!("{} {}", self.quota_us, self.period_us))?;
+            }
             Kind::First => {
+                write("cpu.shares", "262144".to_owned())?;
                 write("cpu.cfs_period_us", self.period_us.to_string())?;
                 write("cpu.cfs_quota_us", self.quota_us.to_string())?;
             }

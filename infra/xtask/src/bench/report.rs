@@ -8,13 +8,14 @@ use super::figures::{Figures, median, p99};
 /// What one column shows of a candidate.
 type Column = (&'static str, fn(&Figures) -> Option<f64>);
 
-const FULL_SPEED: [Column; 9] = [
+const FULL_SPEED: [Column; 10] = [
     ("init ms", |it| median(&it.init_ms)),
     ("first answer ms", |it| median(&it.first_ms)),
     ("cold ms", |it| median(&it.cold_ms)),
+    ("cold CPU ms", |it| median(&it.cold_cpu_ms)),
     ("warm ms", |it| median(&it.warm_ms)),
     ("warm p99 ms", |it| p99(&it.warm_ms)),
-    ("CPU µs", |it| median(&it.cpu_us)),
+    ("warm CPU µs", |it| median(&it.cpu_us)),
     ("peak MB", |it| median(&it.peak_mb)),
     ("binary MB", |it| it.binary_mb),
     ("calls", |it| it.calls),
