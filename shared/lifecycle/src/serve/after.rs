@@ -30,7 +30,8 @@ pub(crate) enum Mode {
     /// An internal extension holds the execution environment until it is done: it asks for the
     /// next event only then, and Lambda freezes nothing before.
     Held(UnboundedSender<Option<Aftermath>>),
-    /// The process serves several requests at once and is not frozen between them.
+    /// The process serves several requests at once and is not frozen between them, or there never
+    /// is an aftermath.
     Spawned,
     /// No extension could be registered: it is done before the answer, in a short time.
     Before,

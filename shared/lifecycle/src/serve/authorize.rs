@@ -26,6 +26,10 @@ impl lambda::Handler for Handler {
         let answer = authorize(&*self.verifier, &invocation.event).await;
         Handled { answer: answer.map(Answer::Json), aftermath: None }
     }
+
+    fn leaves_aftermath(&self) -> bool {
+        false
+    }
 }
 
 /// Verifies the token of one event and passes its claims on.

@@ -49,6 +49,11 @@ pub(crate) enum Answer {
 #[async_trait]
 pub(crate) trait Handler: Send + Sync {
     async fn handle(&self, invocation: Invocation) -> Handled;
+
+    /// Whether an answer of its can leave anything to be done.
+    fn leaves_aftermath(&self) -> bool {
+        true
+    }
 }
 
 /// One thread is quickest where requests come one by one.
@@ -64,7 +69,8 @@ pub(crate) fn async_runtime(settings: &Settings) -> tokio::runtime::Runtime {
 /// Handles events until Lambda ends the process.
 pub(crate) async fn serve(handler: Arc<dyn Handler>, shared: Arc<Shared>) -> Result<(), BoxError> {
     // Both take a round trip; during init nobody waits for either.
-    let (mode, ()) = tokio::join!(mode(&shared.settings), shared.platform.warm());
+    let aftermath = handler.leaves_aftermath();
+    let (mode, ()) = tokio::join!(mode(&shared.settings, aftermath), shared.platform.warm());
     let first = Arc::new(Mutex::new(true));
     let answer_mode = mode.clone();
     let runtime = Runtime::new(service_fn(move |event: LambdaEvent<IgnoredAny>| {
@@ -91,9 +97,10 @@ pub(crate) async fn serve(handler: Arc<dyn Handler>, shared: Arc<Shared>) -> Res
     runtime.layer(Around { mode }).run_concurrent().await
 }
 
-/// Registers the internal extension, where the platform takes one.
-async fn mode(settings: &Settings) -> Mode {
-    if settings.concurrency > 1 {
+/// Registers the internal extension, where there is something for it to do, and the platform takes
+/// one: it costs a round trip at the start, and hears of every invocation.
+async fn mode(settings: &Settings, aftermath: bool) -> Mode {
+    if settings.concurrency > 1 || !aftermath {
         return Mode::Spawned;
     }
     let (sender, receiver) = mpsc::unbounded_channel::<Option<Aftermath>>();
