@@ -40,7 +40,7 @@ pub(crate) enum Outcome {
 
 /// Puts everything that must not be lost into one transaction: writes, outbox rows, and the
 /// ledger record, which comes last.
-pub(crate) fn compose(
+fn compose(
     effects: &Effects,
     ledger: Option<Write>,
     uses: &[Use],
@@ -57,8 +57,8 @@ pub(crate) fn compose(
         };
         writes.push(Write::create(&row));
     }
-    // A commit that would write nothing else has nothing to protect by a ledger record; what
-    // is written must be declared, or the policy could not allow it.
+    // What is written must be declared, or the policy could not allow it. The ledger is the
+    // lifecycle's own, and declared by the description.
     for write in &writes {
         let verb = verb_of(write);
         if !uses.iter().any(|usage| usage.covers(write.table, verb)) {
@@ -70,16 +70,26 @@ pub(crate) fn compose(
     Ok(Transaction { token: moment.id(&format!("commit/{attempt}")).to_string(), writes })
 }
 
-/// Commits, and reads a refusal reason by reason.
+/// Commits the effects together with their ledger record, and reads a refusal reason by reason.
 ///
-/// `ledger` is the index of the ledger record among the writes. If that one's condition failed,
-/// the request or record is known, whatever else may have failed beside it.
+/// If the ledger record's own condition failed, the request or record is known, whatever else may
+/// have failed beside it.
 pub(crate) async fn commit(
     platform: &dyn Platform,
-    transaction: &Transaction,
-    ledger: Option<usize>,
+    effects: &Effects,
+    ledger: Option<Write>,
+    uses: &[Use],
+    moment: &Moment,
+    cause: &Cause,
+    attempt: u32,
 ) -> Result<Outcome, Fault> {
-    let failed = match platform.commit(transaction).await {
+    let has_ledger = ledger.is_some();
+    let transaction = compose(effects, ledger, uses, moment, cause, attempt)?;
+    if transaction.writes.is_empty() {
+        return Ok(Outcome::Committed);
+    }
+    let ledger = has_ledger.then(|| transaction.writes.len() - 1);
+    let failed = match platform.commit(&transaction).await {
         Ok(()) => return Ok(Outcome::Committed),
         Err(CommitError::Conflict) => return Ok(Outcome::Moved),
         Err(CommitError::Invalid(reason)) => return Err(Fault::internal(reason)),

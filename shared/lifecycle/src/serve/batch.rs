@@ -13,7 +13,7 @@ use super::Shared;
 use super::after::Aftermath;
 use super::http::{guarded, pause};
 use super::lambda::{self, Answer, Handled, Invocation};
-use crate::commit::{Cause, Outcome, commit, compose, outgoing};
+use crate::commit::{Cause, Outcome, commit, outgoing};
 use crate::consumer::{Consumer, Delivered, Delivery, Inbox, Source};
 use crate::effects::{Effects, Queue, Write};
 use crate::failure::{BoxError, Failure, Fault, Rejection, Violations};
@@ -188,13 +188,7 @@ impl<C: Consumer> Handler<C> {
             // 8. Side effects. What is sent comes first: it may be sent again, but not be lost.
             self.dispatch(&effects, moment, cause).await?;
             let note = inbox.as_ref().map(|i| Write::put(i).when(absent_or_expired(moment.now())));
-            let has_note = note.is_some();
-            let transaction = compose(&effects, note, C::USES, moment, cause, attempts)?;
-            if transaction.writes.is_empty() {
-                return Ok(fate);
-            }
-            let ledger = has_note.then(|| transaction.writes.len() - 1);
-            match commit(platform, &transaction, ledger).await? {
+            match commit(platform, &effects, note, C::USES, moment, cause, attempts).await? {
                 Outcome::Committed => return Ok(fate),
                 Outcome::Known(_) => return Ok(Fate::Repeated),
                 Outcome::Rejected(rejection) => {

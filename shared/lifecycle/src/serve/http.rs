@@ -16,7 +16,7 @@ use super::lambda::{self, Answer, Handled, Invocation};
 use super::response::REQUEST_ID;
 use super::{Request, Response, Shared};
 use crate::caller::{Caller, SignIn};
-use crate::commit::{Cause, Outcome, commit, compose, outgoing};
+use crate::commit::{Cause, Outcome, commit, outgoing};
 use crate::effects::{Effects, Mail};
 use crate::endpoint::Endpoint;
 use crate::failure::{Failure, Fault, Violations};
@@ -219,14 +219,8 @@ impl<E: Endpoint> Handler<E> {
             tale.attempts += 1;
             let (effects, response) = self.decide(permit, command, tale).await?;
             let remember = key.map(|key| key.remember(&response, moment.now()));
-            let has_ledger = remember.is_some();
-            let transaction = compose(&effects, remember, E::USES, moment, cause, tale.attempts)?;
-            let ledger = has_ledger.then(|| transaction.writes.len() - 1);
-            let outcome = if transaction.writes.is_empty() {
-                Outcome::Committed
-            } else {
-                commit(platform, &transaction, ledger).await?
-            };
+            let outcome =
+                commit(platform, &effects, remember, E::USES, moment, cause, tale.attempts).await?;
             tale.stages.end("effects");
             match (outcome, key) {
                 (Outcome::Committed, _) => {
