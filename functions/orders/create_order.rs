@@ -1,10 +1,8 @@
 //! `POST /orders`: a customer places an order.
 
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::time::Duration;
 
-use adapters::{Cache, Keep, OrAbsent, Table};
+use adapters::{Setting, Table, together};
 use domain::catalogue::Product;
 use domain::orders::{
     Order, OrderDraft, OrderFacts, OrderLine, OrderView, PlaceOrder, place_order,
@@ -27,8 +25,7 @@ fn main() -> ExitCode {
         products: aws.table(),
         addresses: aws.table(),
         customers: aws.table(),
-        settings: aws.table(),
-        rules: Cache::new("rules", RULES_KEPT),
+        rules: aws.setting(),
     })
 }
 
@@ -36,18 +33,8 @@ struct CreateOrder {
     products: Table<Product>,
     addresses: Table<Address>,
     customers: Table<User>,
-    settings: Table<Rules>,
-    rules: Cache<(), Rules>,
+    rules: Setting<Rules>,
 }
-
-/// A change of the rules holds everywhere within a minute. While they cannot be read, or are not
-/// valid, the last good ones hold.
-const RULES_KEPT: Keep = Keep {
-    found: Duration::from_mins(1),
-    missing: Duration::ZERO,
-    stale: Duration::MAX,
-    entries_max: 1,
-};
 
 impl Endpoint for CreateOrder {
     // 1. Routing
@@ -62,8 +49,8 @@ impl Endpoint for CreateOrder {
     const IDEMPOTENCY: Idempotency = Idempotency::Required;
     const USES: &'static [Use] = &[
         Use::Table(PRODUCTS, &[Verb::BatchGetItem, Verb::UpdateItem]),
-        Use::Table(ADDRESSES, &[Verb::GetItem]),
-        Use::Table(USERS, &[Verb::GetItem]),
+        Use::Table(ADDRESSES, &[Verb::BatchGetItem]),
+        Use::Table(USERS, &[Verb::BatchGetItem]),
         Use::Table(SETTINGS, &[Verb::GetItem]),
         Use::Table(ORDERS, &[Verb::PutItem]),
         Use::Table(OUTBOX, &[Verb::PutItem]),
@@ -88,15 +75,13 @@ impl Endpoint for CreateOrder {
         command: &PlaceOrder,
     ) -> Result<OrderFacts, Fault> {
         let ordered = command.items.as_slice().iter();
-        let products: Vec<_> = ordered.map(|item| Product::key_of(item.product_id)).collect();
-        let address = Address::key_of(command.address_id);
-        let customer = User::key_of(permit.caller().user_id);
-        let (products, address, customer, rules) = futures::try_join!(
-            self.products.get_many(permit, &products),
-            self.addresses.get(permit, &address),
-            self.customers.get(permit, &customer),
-            self.rules(permit),
-        )?;
+        let wanted = (
+            self.products.many(ordered.map(|item| Product::key_of(item.product_id))),
+            self.addresses.one(Address::key_of(command.address_id)),
+            self.customers.one(User::key_of(permit.caller().user_id)),
+        );
+        let ((products, address, customer), rules) =
+            futures::try_join!(together(permit, wanted), self.rules.get(permit))?;
         Ok(OrderFacts { products, address, customer, rules })
     }
 
@@ -134,21 +119,6 @@ impl Endpoint for CreateOrder {
     fn reply(order: Order) -> Reply<OrderView> {
         let path = format!("/orders/{}", order.order_id);
         Reply::created(order.into()).location(&path)
-    }
-}
-
-impl CreateOrder {
-    async fn rules(&self, permit: &Permit<SignedIn>) -> Result<Rules, Fault> {
-        let load = async || {
-            let stored = self.settings.get_eventually(permit, &Rules::key()).await?;
-            let rules = stored.unwrap_or_default().checked();
-            rules.map(Some).map_err(|violations| {
-                let fields: Vec<_> = violations.iter().map(|one| one.field.as_str()).collect();
-                Fault::internal(format!("the stored rules are invalid: {}", fields.join(", ")))
-            })
-        };
-        let rules = self.rules.get(&(), load).await?;
-        rules.value.map(Arc::unwrap_or_clone).or_absent()
     }
 }
 

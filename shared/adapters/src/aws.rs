@@ -14,6 +14,7 @@ use aws_types::SdkConfig;
 use aws_types::region::Region;
 use futures::future::BoxFuture;
 use lifecycle::failure::BoxError;
+use lifecycle::record::Table;
 use lifecycle::uses::Use;
 
 use crate::configuration::Configuration;
@@ -47,7 +48,15 @@ struct Inner {
     sqs: OnceLock<aws_sdk_sqs::Client>,
     secrets_manager: OnceLock<aws_sdk_secretsmanager::Client>,
     ses: OnceLock<aws_sdk_sesv2::Client>,
-    preparations: Mutex<Vec<BoxFuture<'static, ()>>>,
+    preparations: Mutex<Preparations>,
+}
+
+/// What is to be done while the function starts.
+#[derive(Default)]
+pub(crate) struct Preparations {
+    pub(crate) work: Vec<BoxFuture<'static, ()>>,
+    /// The tables that the work reads, each over a connection of its own.
+    pub(crate) tables: Vec<Table>,
 }
 
 impl Aws {
@@ -96,15 +105,27 @@ impl Aws {
 
     /// Leaves something to be done while the function starts.
     pub(crate) fn prepare(&self, work: impl Future<Output = ()> + Send + 'static) {
-        self.preparations().push(Box::pin(work));
+        self.preparations().work.push(Box::pin(work));
+    }
+
+    /// Leaves a table to be read while the function starts: requests find what was read, and the
+    /// connection that it came over.
+    pub(crate) fn prepare_read(
+        &self,
+        table: Table,
+        work: impl Future<Output = ()> + Send + 'static,
+    ) {
+        let mut preparations = self.preparations();
+        preparations.work.push(Box::pin(work));
+        preparations.tables.push(table);
     }
 
     /// What was left to be done; it is there to be taken once.
-    pub(crate) fn take_preparations(&self) -> Vec<BoxFuture<'static, ()>> {
+    pub(crate) fn take_preparations(&self) -> Preparations {
         mem::take(&mut *self.preparations())
     }
 
-    fn preparations(&self) -> MutexGuard<'_, Vec<BoxFuture<'static, ()>>> {
+    fn preparations(&self) -> MutexGuard<'_, Preparations> {
         self.0.preparations.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -25,9 +25,11 @@ pub(crate) struct Configuration {
     pub(crate) mail_from: Option<String>,
     pub(crate) issuer: Option<String>,
     pub(crate) audience: Option<String>,
-    /// How many tables are read to serve a request. The ledger is not among them: it is read
-    /// only where a request has failed.
-    pub(crate) tables_read: usize,
+    /// The tables that calls of their own read to serve a request. The ledger is not among them:
+    /// it is read only where a request has failed.
+    pub(crate) tables_read: Vec<Table>,
+    /// Whether tables are read together, by one call.
+    pub(crate) reads_together: bool,
     tables: HashMap<Table, String>,
     queues: HashMap<Queue, String>,
     dead_letters: HashMap<Queue, String>,
@@ -87,7 +89,8 @@ impl Configuration {
             mail_from,
             issuer,
             audience,
-            tables_read: uses.iter().filter(|used| is_read(used)).count(),
+            tables_read: read_by(uses, &[Verb::GetItem, Verb::Query]).collect(),
+            reads_together: read_by(uses, &[Verb::BatchGetItem]).next().is_some(),
             tables,
             queues,
             dead_letters,
@@ -128,10 +131,14 @@ impl Configuration {
     }
 }
 
-fn is_read(used: &Use) -> bool {
-    const READING: [Verb; 3] = [Verb::GetItem, Verb::BatchGetItem, Verb::Query];
-    matches!(used, Use::Table(table, verbs)
-        if *table != LEDGER && verbs.iter().any(|verb| READING.contains(verb)))
+/// The tables that one of the verbs is used on, without the ledger.
+fn read_by(uses: &[Use], verbs: &[Verb]) -> impl Iterator<Item = Table> {
+    uses.iter().filter_map(move |used| match used {
+        Use::Table(table, used) if *table != LEDGER => {
+            verbs.iter().any(|verb| used.contains(verb)).then_some(*table)
+        }
+        _ => None,
+    })
 }
 
 fn secret_variable(name: &str) -> String {

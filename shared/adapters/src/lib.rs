@@ -19,9 +19,11 @@ mod platform;
 mod probes;
 mod secrets;
 mod serve;
+mod setting;
 mod table;
 #[cfg(test)]
 mod tests;
+mod together;
 pub mod tokens;
 
 pub use attempts::Attempts;
@@ -31,4 +33,8 @@ pub use configuration::{ConfigError, SIGNING_KEYS, VERIFICATION_KEYS};
 pub use passwords::Passwords;
 pub use secrets::Secret;
 pub use serve::{authorize, consume, serve};
-pub use table::{KEYS_MAX, OrAbsent, Table};
+pub use setting::Setting;
+pub use table::{OrAbsent, Table};
+#[doc(hidden)]
+pub use together::{Items, Keys};
+pub use together::{KEYS_MAX, Many, One, Wanted, together};

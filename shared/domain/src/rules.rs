@@ -1,7 +1,7 @@
 //! The parameters of the business rules, which an operator can change while the system runs.
 
 use lifecycle::Violations;
-use lifecycle::record::{Key, Record, Table};
+use lifecycle::record::{Key, Record, Singleton, Table};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -32,31 +32,6 @@ pub struct Rules {
     pub version: u64,
 }
 
-impl Rules {
-    /// The key of the one set.
-    pub fn key() -> Key {
-        Key::new("rules")
-    }
-
-    /// Checks what no field can know by itself. Asked on writing and on loading.
-    ///
-    /// # Errors
-    ///
-    /// Every field that does not go with the others.
-    pub fn checked(self) -> Result<Self, Violations> {
-        let mut violations = Violations::none();
-        if self.shipping.currency != self.open_credit.currency {
-            violations.add("/openCredit/currency", "must be the currency of the shipping price");
-        }
-        for (index, tier) in self.free_shipping_tiers.iter().enumerate() {
-            if self.free_shipping_tiers[..index].contains(tier) {
-                violations.add(format!("/freeShippingTiers/{index}"), "must not be repeated");
-            }
-        }
-        violations.or(self)
-    }
-}
-
 impl Default for Rules {
     /// What holds until an operator says otherwise.
     fn default() -> Self {
@@ -79,7 +54,26 @@ impl Record for Rules {
     const TABLE: Table = SETTINGS;
 
     fn key(&self) -> Key {
-        Self::key()
+        Self::the_key()
+    }
+}
+
+impl Singleton for Rules {
+    fn the_key() -> Key {
+        Key::new("rules")
+    }
+
+    fn checked(self) -> Result<Self, Violations> {
+        let mut violations = Violations::none();
+        if self.shipping.currency != self.open_credit.currency {
+            violations.add("/openCredit/currency", "must be the currency of the shipping price");
+        }
+        for (index, tier) in self.free_shipping_tiers.iter().enumerate() {
+            if self.free_shipping_tiers[..index].contains(tier) {
+                violations.add(format!("/freeShippingTiers/{index}"), "must not be repeated");
+            }
+        }
+        violations.or(self)
     }
 }
 

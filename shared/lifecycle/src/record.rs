@@ -3,6 +3,8 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::failure::Violations;
+
 /// A table, by its logical name. Its physical name stands in the environment as `<NAME>_TABLE`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Table(&'static str);
@@ -55,4 +57,19 @@ pub trait Record: Serialize + DeserializeOwned + Send + Sync {
 
     /// Its key.
     fn key(&self) -> Key;
+}
+
+/// A record of which there is one: parameters that an operator can change while the system runs.
+///
+/// Until it is stored, its default holds.
+pub trait Singleton: Record + Clone + Default {
+    /// The key of the one.
+    fn the_key() -> Key;
+
+    /// Checks what no field can know by itself. Asked on writing and on loading.
+    ///
+    /// # Errors
+    ///
+    /// Every field that does not go with the others.
+    fn checked(self) -> Result<Self, Violations>;
 }

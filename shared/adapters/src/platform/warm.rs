@@ -1,4 +1,4 @@
-//! Connections opened, and secrets fetched, before anybody waits for them.
+//! Connections opened, secrets fetched and settings read before anybody waits for them.
 
 use std::iter::repeat_n;
 use std::time::Duration;
@@ -7,6 +7,7 @@ use aws_smithy_runtime_api::client::http::HttpConnector;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
 use futures::future::join_all;
+use lifecycle::record::Table;
 use tokio::time::timeout;
 
 use crate::Aws;
@@ -21,18 +22,16 @@ const TIMEOUT: Duration = Duration::from_secs(1);
 const TABLE_CONNECTIONS_MAX: usize = 4;
 
 impl Aws {
-    /// Makes the clients of the services in use, and sends each service an unsigned request: its
-    /// answer does not matter, but the connection that it came over stays in the pool, with the
-    /// TLS handshake done. Tables get a connection for each that is read, because a request reads
-    /// them all at once, and HTTP/1.1 carries one call at a time. Secrets are fetched, which opens a connection too. A failure is no
-    /// harm.
+    /// Makes the clients of the services in use, does what was left to be prepared, and sends each
+    /// service an unsigned request: its answer does not matter, but the connection that it came
+    /// over stays in the pool, with the TLS handshake done. A failure is no harm.
     pub(super) async fn open_connections(&self) {
-        let secrets = self.take_preparations();
+        let preparations = self.take_preparations();
         let [tables, queues, mail] = self.configuration().uses();
         let mut services = Vec::new();
         if tables {
             self.dynamodb();
-            let connections = self.configuration().tables_read.clamp(1, TABLE_CONNECTIONS_MAX);
+            let connections = self.table_connections(&preparations.tables);
             services.extend(repeat_n(Service::DynamoDb, connections));
         }
         if queues {
@@ -44,9 +43,18 @@ impl Aws {
             services.push(Service::Ses);
         }
         let opened = services.into_iter().map(|service| self.open_connection(service));
-        let all = async { tokio::join!(join_all(opened), join_all(secrets)) };
+        let all = async { tokio::join!(join_all(opened), join_all(preparations.work)) };
         // Whoever is too late is abandoned, like whoever fails.
         let _ = timeout(TIMEOUT, all).await;
+    }
+
+    /// One for each call that a request makes at once, since HTTP/1.1 carries one call at a time.
+    /// Tables that are prepared are not read again, and leave a connection that others can use.
+    fn table_connections(&self, prepared: &[Table]) -> usize {
+        let configuration = self.configuration();
+        let alone = configuration.tables_read.iter().filter(|table| !prepared.contains(table));
+        let calls = alone.count() + usize::from(configuration.reads_together);
+        calls.clamp(1, TABLE_CONNECTIONS_MAX).saturating_sub(prepared.len())
     }
 
     async fn open_connection(&self, service: Service) {

@@ -24,10 +24,10 @@ impl Record for Product {
     }
 }
 
-#[derive(Serialize, Deserialize)]
-struct Event {
-    order: String,
-    number: u32,
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Event {
+    pub(super) order: String,
+    pub(super) number: u32,
 }
 
 impl Record for Event {

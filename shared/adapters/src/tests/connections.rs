@@ -44,7 +44,7 @@ async fn tables_that_are_read_at_once_have_their_connections_opened() {
     environment.extend([("AWS_ENDPOINT_URL", url), ("LEDGER_TABLE", "l".to_owned())]);
     environment.extend([("PRODUCTS_TABLE", "p".to_owned()), ("USERS_TABLE", "u".to_owned())]);
     let uses = [
-        Use::Table(PRODUCTS, &[Verb::BatchGetItem]),
+        Use::Table(PRODUCTS, &[Verb::Query]),
         Use::Table(USERS, &[Verb::GetItem, Verb::PutItem]),
         Use::Table(LEDGER, &[Verb::GetItem]),
     ];
@@ -55,6 +55,29 @@ async fn tables_that_are_read_at_once_have_their_connections_opened() {
     let (product, user) = tokio::join!(aws.read(PRODUCTS, &product), aws.read(USERS, &user));
     assert!(product.is_ok() && user.is_ok());
     assert_eq!((counts.connections.load(SeqCst), counts.requests.load(SeqCst)), (2, 4));
+}
+
+#[tokio::test]
+async fn tables_that_are_read_together_and_settings_need_one_connection() {
+    const USERS: Table = Table::new("users");
+    let (url, counts) = stub(200, "{}").await;
+    let mut environment = environment();
+    environment.extend([("AWS_ENDPOINT_URL", url), ("SETTINGS_TABLE", "s".to_owned())]);
+    environment.extend([("PRODUCTS_TABLE", "p".to_owned()), ("USERS_TABLE", "u".to_owned())]);
+    let uses = [
+        Use::Table(PRODUCTS, &[Verb::BatchGetItem]),
+        Use::Table(USERS, &[Verb::BatchGetItem, Verb::PutItem]),
+        Use::Table(Table::new("settings"), &[Verb::GetItem]),
+    ];
+    let aws = connect(&uses, environment);
+    let settings = aws.clone();
+    aws.prepare_read(Table::new("settings"), async move {
+        settings.read(Table::new("settings"), &Key::new("rules")).await.unwrap();
+    });
+    aws.warm().await;
+    assert_eq!((counts.connections.load(SeqCst), counts.requests.load(SeqCst)), (1, 1));
+    aws.read(PRODUCTS, &Key::new("p")).await.unwrap();
+    assert_eq!((counts.connections.load(SeqCst), counts.requests.load(SeqCst)), (1, 2));
 }
 
 #[tokio::test]

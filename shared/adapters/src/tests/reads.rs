@@ -1,17 +1,20 @@
 //! Records by key, and secrets.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use lifecycle::Fault;
+use lifecycle::Violations;
 use lifecycle::effects::{Write, text};
 use lifecycle::platform::Platform;
-use lifecycle::record::Key;
+use lifecycle::record::{Key, Record, Singleton, Table};
+use serde::{Deserialize, Serialize};
 
-use super::commits::{Product, commit, product};
+use super::commits::{Event, Product, commit, product};
 use super::stores::{PRODUCTS, Stores};
 use crate::OrAbsent;
 use crate::expressions::item_of;
-use crate::table::KEYS_MAX;
+use crate::together::{KEYS_MAX, gather};
 
 #[tokio::test]
 async fn a_record_is_read_or_absent() {
@@ -28,19 +31,35 @@ async fn many_records_come_in_the_order_of_their_keys_with_gaps_and_repetitions(
     let aws = Stores::start().await.aws;
     let create = (0..60).map(|n| Write::create(&product(&n.to_string(), n)));
     commit(&aws, "1", create.collect()).await.unwrap();
-    let keys: Vec<_> = [59, 3, 99, 3].into_iter().chain(0..60).map(Key::new).collect();
-    let read = aws.table::<Product>().load_many(&keys).await.unwrap();
+    let keys = [59, 3, 99, 3].into_iter().chain(0..60).map(Key::new);
+    let read = gather(aws.table::<Product>().many(keys)).await.unwrap();
     let stocks: Vec<_> = read.iter().map(|found| found.as_ref().map(|it| it.stock)).collect();
     assert_eq!(stocks[..4], [Some(59), Some(3), None, Some(3)]);
     assert_eq!(stocks[4..], (0..60).map(Some).collect::<Vec<_>>());
-    assert_eq!(aws.table::<Product>().load_many(&[]).await.unwrap(), []);
+    assert_eq!(gather(aws.table::<Product>().many([])).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn records_of_several_tables_come_by_one_call() {
+    let aws = Stores::start().await.aws;
+    let event = Event { order: "o".to_owned(), number: 1 };
+    let writes = vec![Write::create(&product("a", 5)), Write::create(&event)];
+    commit(&aws, "1", writes).await.unwrap();
+    let (products, events) = (aws.table::<Product>(), aws.table::<Event>());
+    let wanted = (
+        events.one(event.key()),
+        products.many(["a", "b"].map(Key::new)),
+        events.one(Key::sorted("o", 2)),
+    );
+    let found = gather(wanted).await.unwrap();
+    assert_eq!(found, (Some(event), vec![Some(product("a", 5)), None], None));
 }
 
 #[tokio::test]
 async fn more_keys_than_one_call_takes_are_a_fault() {
     let aws = Stores::start().await.aws;
-    let keys: Vec<_> = (0..=KEYS_MAX).map(Key::new).collect();
-    let read = aws.table::<Product>().load_many(&keys).await;
+    let keys = (0..=KEYS_MAX).map(Key::new);
+    let read = gather(aws.table::<Product>().many(keys)).await;
     assert!(matches!(read, Err(Fault::Internal(_))));
 }
 
@@ -57,6 +76,51 @@ async fn an_item_that_is_no_such_record_is_a_fault_that_names_it() {
     let said = error.to_string();
     assert!(said.contains("table products") && said.contains("\"a\""), "{said}");
     assert!(aws.read(PRODUCTS, &key).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn the_last_good_setting_holds_while_a_bad_one_is_stored() {
+    let aws = Stores::start().await.aws;
+    let first = aws.setting::<Limits>();
+    assert_eq!(first.read().await.unwrap(), Limits::default());
+    tokio::time::pause();
+    for (stored, expected) in [(7, 7), (0, 7), (9, 9)] {
+        commit(&aws, &stored.to_string(), vec![Write::put(&Limits { most: stored })])
+            .await
+            .unwrap();
+        tokio::time::advance(Duration::from_secs(61)).await;
+        assert_eq!(first.read().await.unwrap().most, expected, "{stored} is stored");
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Limits {
+    most: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { most: 5 }
+    }
+}
+
+impl Record for Limits {
+    const TABLE: Table = PRODUCTS;
+
+    fn key(&self) -> Key {
+        Self::the_key()
+    }
+}
+
+impl Singleton for Limits {
+    fn the_key() -> Key {
+        Key::new("limits")
+    }
+
+    fn checked(self) -> Result<Self, Violations> {
+        let zero = || Violations::one("/most", "must not be 0");
+        if self.most == 0 { Err(zero()) } else { Ok(self) }
+    }
 }
 
 #[tokio::test]

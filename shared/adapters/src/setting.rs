@@ -1,0 +1,79 @@
+//! Parameters that an operator can change while the system runs, held for a minute.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use lifecycle::record::Singleton;
+use lifecycle::{Fault, Permit};
+
+use crate::{Aws, Cache, Keep, Table};
+
+/// A change holds everywhere within a minute. While the setting cannot be read, or what is stored
+/// is not valid, the last good one holds.
+const KEPT: Keep = Keep {
+    found: Duration::from_mins(1),
+    missing: Duration::ZERO,
+    stale: Duration::MAX,
+    entries_max: 1,
+};
+
+/// The one record of its type, mostly from memory.
+///
+/// Cheap to clone; clones share what is kept.
+pub struct Setting<S>(Arc<Inner<S>>);
+
+struct Inner<S> {
+    table: Table<S>,
+    cache: Cache<(), S>,
+}
+
+impl Aws {
+    /// A setting. It is read while the function starts, so that the first request need not wait
+    /// for it.
+    ///
+    /// # Panics
+    ///
+    /// As [`Aws::table`].
+    pub fn setting<S: Singleton + 'static>(&self) -> Setting<S> {
+        let cache = Cache::new(S::TABLE.name(), KEPT);
+        let setting = Setting(Arc::new(Inner { table: self.table(), cache }));
+        let first = setting.clone();
+        self.prepare_read(S::TABLE, async move {
+            // Whoever needs it will see what is wrong, if it still is.
+            let _ = first.read().await;
+        });
+        setting
+    }
+}
+
+impl<S: Singleton> Setting<S> {
+    /// The setting as it was within the last minute; its default where none is stored.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read, or is not valid, and has never been read since the start.
+    pub async fn get<C>(&self, _: &Permit<C>) -> Result<S, Fault> {
+        self.read().await
+    }
+
+    pub(crate) async fn read(&self) -> Result<S, Fault> {
+        let Inner { table, cache } = &*self.0;
+        let held = cache.get(&(), async || {
+            let stored = table.load(&S::the_key(), false).await?;
+            let checked = stored.unwrap_or_default().checked();
+            checked.map(Some).map_err(|violations| {
+                let fields: Vec<_> = violations.iter().map(|one| one.field.as_str()).collect();
+                let name = S::TABLE.name();
+                Fault::internal(format!("what {name} holds is invalid: {}", fields.join(", ")))
+            })
+        });
+        let value = held.await?.value;
+        Ok(value.map(Arc::unwrap_or_clone).unwrap_or_default())
+    }
+}
+
+impl<S> Clone for Setting<S> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}

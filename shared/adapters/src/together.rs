@@ -1,0 +1,246 @@
+//! Stage 6: records of several tables in one call.
+
+use std::collections::{HashMap, HashSet};
+use std::time::{Duration, Instant};
+
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use lifecycle::record::{Key, Record, Table as RecordTable};
+use lifecycle::telemetry::observe_query;
+use lifecycle::{Fault, Permit};
+
+use crate::expressions::{PARTITION_KEY, SORT_KEY, SdkItem, key_of};
+use crate::faults::{fault, unavailable};
+use crate::table::record;
+use crate::{Aws, Table};
+
+/// `DynamoDB`'s limit for one `BatchGetItem`.
+pub const KEYS_MAX: usize = 100;
+/// How often keys that were left out of an answer are asked for.
+const ROUNDS_MAX: u32 = 5;
+/// The first pause before they are asked for again is at most this long; it doubles.
+const FIRST_PAUSE_MS: u64 = 50;
+
+/// Reads everything that is wanted, as it is now, by one `BatchGetItem`: [`Table::one`],
+/// [`Table::many`], or a tuple of these. One call needs one connection and one signature, where
+/// a call for each table would need as many of them. Metrics and faults know it by the table that
+/// is named first.
+///
+/// # Errors
+///
+/// When a table cannot be read, what it holds is no such record, or more than [`KEYS_MAX`] keys
+/// are wanted.
+pub async fn together<C, W: Wanted>(_: &Permit<C>, wanted: W) -> Result<W::Found, Fault> {
+    gather(wanted).await
+}
+
+pub(crate) async fn gather<W: Wanted>(wanted: W) -> Result<W::Found, Fault> {
+    let mut keys = Keys::new();
+    wanted.name(&mut keys)?;
+    let count: usize = keys.values().map(HashSet::len).sum();
+    if count > KEYS_MAX {
+        return Err(Fault::internal(format!("{count} keys at once, at most {KEYS_MAX}")));
+    }
+    let items = find(wanted.aws(), wanted.table(), keys).await?;
+    wanted.take(&items)
+}
+
+/// Something to be read together with others.
+pub trait Wanted: Send + Sync {
+    /// What is found.
+    type Found;
+
+    #[doc(hidden)]
+    fn aws(&self) -> &Aws;
+
+    #[doc(hidden)]
+    fn table(&self) -> RecordTable;
+
+    #[doc(hidden)]
+    fn name(&self, keys: &mut Keys) -> Result<(), Fault>;
+
+    #[doc(hidden)]
+    fn take(&self, items: &Items) -> Result<Self::Found, Fault>;
+}
+
+/// The keys that are wanted, by the physical names of their tables.
+pub type Keys = HashMap<String, HashSet<Key>>;
+
+/// What was found, by the physical names of the tables.
+#[derive(Default)]
+pub struct Items(HashMap<String, HashMap<Key, SdkItem>>);
+
+/// One record.
+pub struct One<R> {
+    table: Table<R>,
+    key: Key,
+}
+
+/// Several records, in the order of their keys; `None` for those that do not exist.
+pub struct Many<R> {
+    table: Table<R>,
+    keys: Vec<Key>,
+}
+
+impl<R: Record> Table<R> {
+    /// One record, to be read by [`together`].
+    pub fn one(&self, key: Key) -> One<R> {
+        One { table: self.clone(), key }
+    }
+
+    /// Several records, to be read by [`together`]. A key may be named twice.
+    pub fn many(&self, keys: impl IntoIterator<Item = Key>) -> Many<R> {
+        Many { table: self.clone(), keys: keys.into_iter().collect() }
+    }
+}
+
+impl<R: Record> Wanted for One<R> {
+    type Found = Option<R>;
+
+    fn aws(&self) -> &Aws {
+        self.table.aws()
+    }
+
+    fn table(&self) -> RecordTable {
+        R::TABLE
+    }
+
+    fn name(&self, keys: &mut Keys) -> Result<(), Fault> {
+        let name = self.aws().table_name(R::TABLE)?;
+        keys.entry(name.to_owned()).or_default().insert(self.key.clone());
+        Ok(())
+    }
+
+    fn take(&self, items: &Items) -> Result<Option<R>, Fault> {
+        items.record(self.aws().table_name(R::TABLE)?, &self.key)
+    }
+}
+
+impl<R: Record> Wanted for Many<R> {
+    type Found = Vec<Option<R>>;
+
+    fn aws(&self) -> &Aws {
+        self.table.aws()
+    }
+
+    fn table(&self) -> RecordTable {
+        R::TABLE
+    }
+
+    fn name(&self, keys: &mut Keys) -> Result<(), Fault> {
+        let name = self.aws().table_name(R::TABLE)?;
+        keys.entry(name.to_owned()).or_default().extend(self.keys.iter().cloned());
+        Ok(())
+    }
+
+    fn take(&self, items: &Items) -> Result<Vec<Option<R>>, Fault> {
+        let name = self.aws().table_name(R::TABLE)?;
+        self.keys.iter().map(|key| items.record(name, key)).collect()
+    }
+}
+
+macro_rules! several_wanted {
+    ($($wanted:ident $number:tt),+) => {
+        impl<$($wanted: Wanted),+> Wanted for ($($wanted,)+) {
+            type Found = ($($wanted::Found,)+);
+
+            fn aws(&self) -> &Aws {
+                self.0.aws()
+            }
+
+            fn table(&self) -> RecordTable {
+                self.0.table()
+            }
+
+            fn name(&self, keys: &mut Keys) -> Result<(), Fault> {
+                $(self.$number.name(keys)?;)+
+                Ok(())
+            }
+
+            fn take(&self, items: &Items) -> Result<Self::Found, Fault> {
+                Ok(($(self.$number.take(items)?,)+))
+            }
+        }
+    };
+}
+
+several_wanted!(A 0, B 1);
+several_wanted!(A 0, B 1, C 2);
+
+impl Items {
+    fn record<R: Record>(&self, table: &str, key: &Key) -> Result<Option<R>, Fault> {
+        let item = self.0.get(table).and_then(|items| items.get(key));
+        item.map(|item| record(key, item)).transpose()
+    }
+
+    fn add(&mut self, table: String, found: Vec<SdkItem>) {
+        let found = found.into_iter().filter_map(|item| Some((key_in(&item)?, item)));
+        self.0.entry(table).or_default().extend(found);
+    }
+}
+
+/// The items of the keys, asking again for those that were left out of an answer.
+async fn find(aws: &Aws, first: RecordTable, keys: Keys) -> Result<Items, Fault> {
+    let mut found = Items::default();
+    let mut wanted = HashMap::with_capacity(keys.len());
+    for (table, keys) in keys {
+        if !keys.is_empty() {
+            wanted.insert(table, request_for(keys.iter().map(key_of).collect())?);
+        }
+    }
+    for round in 0..ROUNDS_MAX {
+        if wanted.is_empty() {
+            return Ok(found);
+        }
+        if round > 0 {
+            tokio::time::sleep(pause_before(round)).await;
+        }
+        wanted = ask(aws, first, wanted, &mut found).await?;
+    }
+    if wanted.is_empty() {
+        return Ok(found);
+    }
+    let tables: Vec<_> = wanted.into_keys().collect();
+    Err(unavailable(format!("keys of {} stayed unread", tables.join(", "))))
+}
+
+type Request = HashMap<String, KeysAndAttributes>;
+
+/// One `BatchGetItem`: adds the items it found, and tells which keys it left out.
+async fn ask(
+    aws: &Aws,
+    first: RecordTable,
+    wanted: Request,
+    found: &mut Items,
+) -> Result<Request, Fault> {
+    let request = aws.dynamodb().batch_get_item().set_request_items(Some(wanted));
+    let started = Instant::now();
+    let answer = request.send().await;
+    observe_query("BatchGetItem", first.name(), started.elapsed());
+    let answer = answer.map_err(|error| fault("BatchGetItem", first.name(), error))?;
+    for (table, items) in answer.responses.unwrap_or_default() {
+        found.add(table, items);
+    }
+    let mut left = answer.unprocessed_keys.unwrap_or_default();
+    left.retain(|_, keys| !keys.keys.is_empty());
+    Ok(left)
+}
+
+/// Strongly consistent: a decision about facts that were overtaken a moment ago would be thrown
+/// away by its commit.
+fn request_for(keys: Vec<SdkItem>) -> Result<KeysAndAttributes, Fault> {
+    let request = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true);
+    request.build().map_err(Fault::internal)
+}
+
+fn key_in(item: &SdkItem) -> Option<Key> {
+    let text = |name| match item.get(name) {
+        Some(AttributeValue::S(text)) => Some(text.clone()),
+        _ => None,
+    };
+    Some(Key { pk: text(PARTITION_KEY)?, sk: text(SORT_KEY) })
+}
+
+/// Full jitter: whoever was throttled together does not come back together.
+fn pause_before(round: u32) -> Duration {
+    Duration::from_millis(fastrand::u64(0..=FIRST_PAUSE_MS << (round - 1)))
+}
