@@ -53,7 +53,8 @@ pub(super) fn of_records(table: &TableName, records: &[Record]) -> String {
     json!({"Records": records}).to_string()
 }
 
-fn of_record(table: &TableName, record: &Record) -> Value {
+/// One record of a stream, as the event has it and as filters see it.
+pub(super) fn of_record(table: &TableName, record: &Record) -> Value {
     let mut event = json!(record);
     // The embedded DynamoDB says that it is in a region of its own.
     event["awsRegion"] = REGION.into();

@@ -97,7 +97,8 @@ impl Lane {
         Ok(records)
     }
 
-    /// Up to a batch of this lane's records; the position moves over those of other lanes.
+    /// Up to a batch of this lane's records; the position moves over those of other lanes, those
+    /// that are filtered out and those that get lost.
     fn next_records(&mut self) -> Result<Vec<Record>, StoreError> {
         loop {
             let records =
@@ -107,7 +108,7 @@ impl Lane {
             };
             let last = StreamPosition::After(last.dynamodb.sequence_number.clone());
             let mine: Vec<Record> =
-                records.into_iter().filter(|record| self.is_mine(record)).collect();
+                records.into_iter().filter(|record| self.is_for_me(record)).collect();
             if !mine.is_empty() {
                 return Ok(mine);
             }
@@ -117,6 +118,19 @@ impl Lane {
 
     fn batch_size(&self) -> usize {
         self.trigger.batch_size.max(1) as usize
+    }
+
+    fn is_for_me(&self, record: &Record) -> bool {
+        let faults = self.mapping.stores.faults();
+        self.is_mine(record)
+            && self.passes(record)
+            && !faults.loses(&self.trigger.table, &record.dynamodb.sequence_number)
+    }
+
+    fn passes(&self, record: &Record) -> bool {
+        let filters = &self.trigger.filters;
+        let event = || events::of_record(&self.table, record);
+        filters.is_empty() || filters.iter().any(|filter| filter.fits(&event()))
     }
 
     fn is_mine(&self, record: &Record) -> bool {

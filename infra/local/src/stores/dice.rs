@@ -26,6 +26,11 @@ impl Dice {
             self.places.entry(place.to_owned()).or_insert_with(|| generator(seed, place));
         generator.f64()
     }
+
+    /// The number of a place that is asked about again and must always get the same answer.
+    pub(super) fn of_its_own(&self, place: &str) -> f64 {
+        generator(self.seed, place).f64()
+    }
 }
 
 /// The hash of the standard library may change between releases; this one may not.

@@ -24,6 +24,8 @@ pub struct Faults {
     pub seed: u64,
     /// By table.
     pub tables: BTreeMap<String, TableFault>,
+    /// By table: its stream.
+    pub streams: BTreeMap<String, StreamFault>,
     /// By queue.
     pub queues: BTreeMap<String, StoreFault>,
     /// By secret.
@@ -53,6 +55,15 @@ pub struct TableFault {
     pub conflict: Rate,
     /// Added before every call.
     pub delay_ms: DelayMs,
+}
+
+/// How a table's stream fails.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct StreamFault {
+    /// Share of records that no reader ever sees, as if a reader had been down for the day that
+    /// a stream keeps them.
+    pub drop: Rate,
 }
 
 /// How calls on a queue, a secret or the mail service fail.
@@ -143,11 +154,12 @@ impl Faults {
     /// Every name the faults mention, with the kind of thing it is meant to be.
     pub fn names(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let tables = self.tables.keys().map(|name| ("table", name.as_str()));
+        let streams = self.streams.keys().map(|name| ("table", name.as_str()));
         let queues = self.queues.keys().map(|name| ("queue", name.as_str()));
         let secrets = self.secrets.keys().map(|name| ("secret", name.as_str()));
         let functions = self.kill.keys().map(|name| ("function", name.as_str()));
         let torn = self.torn.iter().map(|name| ("table", name.as_str()));
-        let all = tables.chain(queues).chain(secrets).chain(functions).chain(torn);
+        let all = tables.chain(streams).chain(queues).chain(secrets).chain(functions).chain(torn);
         all.filter(|(_, name)| *name != EVERY)
     }
 }

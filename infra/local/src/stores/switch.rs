@@ -90,6 +90,13 @@ impl FaultSwitch {
         self.lock().faults.torn.clone()
     }
 
+    /// Whether this record of a table's stream, by its sequence number, is lost to all readers.
+    pub fn loses(&self, table: &str, number: &str) -> bool {
+        let state = self.lock();
+        let rate = f64::from(named(&state.faults.streams, table).drop);
+        rate > 0.0 && state.dice.of_its_own(&format!("drop/{table}/{number}")) < rate
+    }
+
     /// Whether this delivery of an event source is made twice.
     pub fn duplicates(&self, source: &str) -> bool {
         let mut state = self.lock();

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::filter::Pattern;
 use super::model::{
     EventSource, QueueTrigger, Route, ScheduleTrigger, StartingPosition, StreamTrigger, Trigger,
 };
@@ -71,6 +72,8 @@ pub(super) struct StreamEvent {
     batch_size: u32,
     #[serde(default, deserialize_with = "seconds")]
     maximum_batching_window_in_seconds: Duration,
+    #[serde(default)]
+    filter_criteria: FilterCriteria,
     starting_position: StartingPosition,
     #[serde(default)]
     function_response_types: Vec<ResponseType>,
@@ -82,6 +85,18 @@ pub(super) struct StreamEvent {
     #[serde(default = "one")]
     parallelization_factor: u32,
     destination_config: Option<DestinationConfig>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct FilterCriteria {
+    filters: Vec<Filter>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct Filter {
+    pattern: Pattern,
 }
 
 #[derive(Deserialize)]
@@ -150,6 +165,7 @@ impl StreamEvent {
             table: self.table,
             batch_size: self.batch_size,
             batching_window: self.maximum_batching_window_in_seconds,
+            filters: self.filter_criteria.filters.into_iter().map(|it| it.pattern).collect(),
             starting_position: self.starting_position,
             report_batch_item_failures: !self.function_response_types.is_empty(),
             maximum_retry_attempts: self.maximum_retry_attempts,

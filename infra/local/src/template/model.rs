@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::filter::Pattern;
 use super::text::Text;
 
 /// A template, read and checked.
@@ -294,6 +295,8 @@ pub struct StreamTrigger {
     pub batch_size: u32,
     /// How long a batch is gathered.
     pub batching_window: Duration,
+    /// A record reaches the function if it fits one of these; without any, every record does.
+    pub filters: Vec<Pattern>,
     /// Whether reading begins with the oldest record or with the next one.
     pub starting_position: StartingPosition,
     /// Whether the function names the record that failed first.

@@ -107,6 +107,32 @@ async fn records_of_one_item_keep_their_order_in_parallel_lanes() {
 }
 
 #[tokio::test]
+async fn only_what_fits_a_filter_reaches_the_function() {
+    let event = stream("FilterCriteria: {Filters: [{Pattern: '{\"eventName\": [\"INSERT\"]}'}]}");
+    let running = running(&event, vec![]).await;
+
+    running.write("first");
+    running.write("first");
+    running.write("second");
+    running.until(|| running.seen(KEY).concat().len() == 2).await;
+
+    assert_eq!(running.seen(KEY).concat(), ["first", "second"]);
+}
+
+#[tokio::test]
+async fn records_that_a_fault_drops_are_never_seen() {
+    let running = running(STREAM, vec![]).await;
+    running.set_faults(json!({"streams": {"OutboxTable": {"drop": 1}}}));
+    running.write("lost");
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    running.set_faults(json!({}));
+    running.write("found");
+    running.invoked(1).await;
+
+    assert_eq!(running.seen(KEY), [["found"]]);
+}
+
+#[tokio::test]
 async fn a_reader_goes_on_where_the_last_run_ended() {
     let directory = std::env::temp_dir().join(format!("local-sources-{}", uuid::Uuid::new_v4()));
     for item in ["first", "second"] {
