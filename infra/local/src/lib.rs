@@ -228,9 +228,7 @@ async fn binaries(
         release: options.release,
         verbose: options.logs != Logs::Quiet,
     };
-    // A path of one component has the empty path as its parent, which is no directory.
-    let workspace = template.parent().filter(|parent| !parent.as_os_str().is_empty());
-    binaries::find(workspace.unwrap_or(Path::new(".")), &parsed.binaries(), build).await
+    binaries::find(options.workspace(template), &parsed.binaries(), build).await
 }
 
 /// Every function of the template with all that its environment variables refer to.

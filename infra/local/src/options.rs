@@ -33,6 +33,10 @@ pub struct Options {
     #[arg(long, value_name = "PATH")]
     pub template: Option<PathBuf>,
 
+    /// The cargo workspace that has the functions; by default the one that the template is in.
+    #[arg(long, value_name = "DIR")]
+    pub workspace: Option<PathBuf>,
+
     /// A parameter of the template, `NAME=VALUE`; may be given more than once.
     #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parameter)]
     pub parameters: Vec<(String, String)>,
@@ -70,6 +74,13 @@ impl Options {
             Some(path) => Some(path.clone()),
             None => nearest("template.yaml", &std::env::current_dir().ok()?),
         }
+    }
+
+    /// Where the functions are built that this template names.
+    pub(crate) fn workspace<'a>(&'a self, template: &'a Path) -> &'a Path {
+        // A path of one component has the empty path as its parent, which is no directory.
+        let parent = template.parent().filter(|parent| !parent.as_os_str().is_empty());
+        self.workspace.as_deref().or(parent).unwrap_or(Path::new("."))
     }
 
     /// The template's parameters.

@@ -130,8 +130,8 @@ pub(crate) fn token_by(keys: &tokens::KeyPair) -> String {
 /// Starts a platform. The first one has cargo build the functions; the others find them built.
 async fn build_once(mut options: Options) -> Platform {
     static BUILT: Mutex<bool> = Mutex::const_new(false);
-    // Cargo builds the functions of any other template along with this test.
-    if options.template.is_none() {
+    // Cargo builds the functions of this package along with its tests.
+    if options.template.is_none() || options.workspace.is_some() {
         let mut built = BUILT.lock().await;
         if !*built {
             let platform = Platform::start(options).await.expect("the platform starts");

@@ -3,7 +3,7 @@
 //! The platform runs the functions as they are deployed, in a process of its own; the authorizer's
 //! verdict is cached by its gateway, as API Gateway does it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
@@ -93,14 +93,18 @@ impl Platform {
         if !no_build {
             binaries::build(workspace, "tool", &["--package", "local"])?;
         }
-        let template = unthrottled(workspace)?;
-        let mut command = Command::new(binaries::folder(workspace, "tool")?.join("local"));
+        let folder = binaries::folder(workspace, "tool")?;
+        let template = folder.join("unthrottled.yaml");
+        std::fs::write(&template, unthrottled(workspace)?)?;
+        let mut command = Command::new(folder.join("local"));
         command
             .current_dir(workspace)
             .args(["--release", "--demo", "--port", "0", "--control-port", "0"])
             .args(["--parameter", "RateLimit=1000000000"])
             .arg("--template")
             .arg(template)
+            .arg("--workspace")
+            .arg(workspace)
             .args(no_build.then_some("--no-build"))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -122,7 +126,7 @@ impl Platform {
 }
 
 /// The template without the throttle of its stage, which would be what is measured.
-fn unthrottled(workspace: &Path) -> Result<PathBuf, Error> {
+fn unthrottled(workspace: &Path) -> Result<String, Error> {
     let template = std::fs::read_to_string(workspace.join("template.yaml"))?;
     let throttles = ["ThrottlingBurstLimit:", "ThrottlingRateLimit:"];
     let lines =
@@ -133,11 +137,7 @@ fn unthrottled(workspace: &Path) -> Result<PathBuf, Error> {
                 format!("{}{throttle} 1000000", " ".repeat(indent))
             }
         });
-    let text = lines.collect::<Vec<_>>().join("\n");
-    let path = workspace.join("target").join("bench-template.yaml");
-    std::fs::create_dir_all(workspace.join("target"))?;
-    std::fs::write(&path, text)?;
-    Ok(path)
+    Ok(lines.collect::<Vec<_>>().join("\n"))
 }
 
 async fn api_of(
