@@ -4,7 +4,7 @@
 use adapters::{Passwords, tokens};
 use domain::catalogue::{Product, ProductDraft};
 use domain::people::{Address, AddressDraft, Role, Tier, User, UserDraft, UserId};
-use lifecycle::record::{Record, Table};
+use lifecycle::record::{Record, Table, item_of};
 use lifecycle::{Moment, Timestamp};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -116,14 +116,7 @@ pub fn demo_id(number: u128) -> Uuid {
 }
 
 fn put<R: Record>(stores: &Stores, record: &R) -> Result<(), StoreError> {
-    let item = serde_dynamo::to_item::<_, serde_dynamo::Item>(record)
-        .expect("a record of the domain has an item form");
-    let mut item = serde_json::to_value(item).expect("an item has a JSON form");
-    let key = record.key();
-    item["pk"] = json!({ "S": key.pk });
-    if let Some(sk) = key.sk {
-        item["sk"] = json!({ "S": sk });
-    }
+    let item = serde_json::to_value(item_of(record)).expect("an item has a JSON form");
     stores.put_item(&logical_id(R::TABLE), &item)
 }
 

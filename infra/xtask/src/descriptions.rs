@@ -57,6 +57,7 @@ pub(crate) enum Source {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Uses {
     pub(crate) tables: BTreeMap<String, BTreeSet<String>>,
+    pub(crate) indexes: BTreeMap<String, BTreeSet<String>>,
     pub(crate) queues: BTreeSet<String>,
     pub(crate) probed_queues: BTreeSet<String>,
     pub(crate) dead_letters_of: BTreeSet<String>,

@@ -30,6 +30,8 @@ pub(crate) struct Configuration {
     pub(crate) tables_read: Vec<Table>,
     /// Whether tables are read together, by one call.
     pub(crate) reads_together: bool,
+    /// Whether an index is read, all its partitions at the same time.
+    pub(crate) reads_index: bool,
     tables: HashMap<Table, String>,
     queues: HashMap<Queue, String>,
     dead_letters: HashMap<Queue, String>,
@@ -61,7 +63,7 @@ impl Configuration {
         let (mut mail_from, mut issuer, mut audience) = (None, None, None);
         for used in uses {
             match *used {
-                Use::Table(table, _) => {
+                Use::Table(table, _) | Use::Index(table, _) => {
                     tables.insert(table, reader.required(&table.variable()));
                 }
                 Use::Queue(queue) | Use::Probe(queue) => {
@@ -91,6 +93,7 @@ impl Configuration {
             audience,
             tables_read: read_by(uses, &[Verb::GetItem, Verb::Query]).collect(),
             reads_together: read_by(uses, &[Verb::BatchGetItem]).next().is_some(),
+            reads_index: uses.iter().any(|used| matches!(used, Use::Index(..))),
             tables,
             queues,
             dead_letters,

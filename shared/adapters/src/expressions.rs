@@ -7,12 +7,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use lifecycle::effects::{Change, Condition};
-use lifecycle::record::Key;
-
-/// The attribute that holds the partition key, in every table.
-pub(crate) const PARTITION_KEY: &str = "pk";
-/// The attribute that holds the sort key, in tables that have one.
-pub(crate) const SORT_KEY: &str = "sk";
+use lifecycle::record::{Key, PARTITION_KEY, SORT_KEY};
 
 /// An item as the SDK has it.
 pub(crate) type SdkItem = HashMap<String, AttributeValue>;
@@ -127,13 +122,6 @@ pub(crate) fn key_of(key: &Key) -> SdkItem {
     item
 }
 
-/// The item with its key among its attributes, as it is stored.
-pub(crate) fn item_of(key: &Key, item: &serde_dynamo::Item) -> SdkItem {
-    let mut stored: SdkItem = item.clone().into();
-    stored.extend(key_of(key));
-    stored
-}
-
 /// The stored item without the SDK's types.
 pub(crate) fn plain(item: SdkItem) -> serde_dynamo::Item {
     item.into()
@@ -194,14 +182,5 @@ mod tests {
     #[test]
     fn no_change_is_no_expression() {
         assert_eq!(Expressions::default().update(&[]), None);
-    }
-
-    #[test]
-    fn the_key_is_among_the_attributes_of_a_stored_item() {
-        let item: serde_dynamo::Item = HashMap::from([("name".to_owned(), text("Ada"))]).into();
-        let stored = item_of(&Key::sorted("order#1", 7), &item);
-        assert_eq!(stored["pk"], AttributeValue::S("order#1".into()));
-        assert_eq!(stored["sk"], AttributeValue::S("7".into()));
-        assert_eq!(stored["name"], AttributeValue::S("Ada".into()));
     }
 }

@@ -4,11 +4,11 @@ use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
-use lifecycle::record::{Key, Record, Table as RecordTable};
+use lifecycle::record::{Key, PARTITION_KEY, Record, SORT_KEY, Table as RecordTable};
 use lifecycle::telemetry::observe_query;
 use lifecycle::{Fault, Permit};
 
-use crate::expressions::{PARTITION_KEY, SORT_KEY, SdkItem, key_of};
+use crate::expressions::{SdkItem, key_of};
 use crate::faults::{fault, unavailable};
 use crate::table::record;
 use crate::{Aws, Table};
@@ -232,7 +232,7 @@ fn request_for(keys: Vec<SdkItem>) -> Result<KeysAndAttributes, Fault> {
     request.build().map_err(Fault::internal)
 }
 
-fn key_in(item: &SdkItem) -> Option<Key> {
+pub(crate) fn key_in(item: &SdkItem) -> Option<Key> {
     let text = |name| match item.get(name) {
         Some(AttributeValue::S(text)) => Some(text.clone()),
         _ => None,

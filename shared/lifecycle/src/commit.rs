@@ -189,8 +189,7 @@ fn verb_of(write: &Write) -> Verb {
 
 /// The bytes of item data in a write, as the store counts them, near enough for a limit.
 pub(crate) fn size_of_write(write: &Write) -> usize {
-    let key = write.key.pk.len() + write.key.sk.as_ref().map_or(0, String::len);
-    key + match &write.action {
+    match &write.action {
         Action::Put(item) => {
             item.inner().iter().map(|(name, value)| name.len() + size_of_value(value)).sum()
         }

@@ -13,6 +13,7 @@ use crate::endpoint::Endpoint;
 use crate::idempotency::{Idempotency, LEDGER};
 use crate::input::{Input, Schemas};
 use crate::limit::{Counting, LIMITS};
+use crate::record::Table;
 use crate::reply::View;
 use crate::uses::{Use, Verb};
 
@@ -102,22 +103,15 @@ pub(crate) fn uses_of_consumer<C: Consumer>() -> Vec<Use> {
 }
 
 fn uses(uses: &[Use]) -> Value {
-    let mut tables = serde_json::Map::new();
+    let (mut tables, mut indexes) = (serde_json::Map::new(), serde_json::Map::new());
     let (mut queues, mut probes, mut secrets, mut dead_letters) = (vec![], vec![], vec![], vec![]);
     let mut mail = false;
     for usage in uses {
         match usage {
             Use::Table(table, verbs) => {
-                let known = tables.entry(table.name()).or_insert_with(|| json!([]));
-                for verb in *verbs {
-                    let verb = json!(verb);
-                    if let Some(known) = known.as_array_mut()
-                        && !known.contains(&verb)
-                    {
-                        known.push(verb);
-                    }
-                }
+                verbs.iter().for_each(|verb| list(&mut tables, *table, json!(verb)));
             }
+            Use::Index(table, index) => list(&mut indexes, *table, json!(index.name())),
             Use::Queue(queue) => queues.push(queue.name()),
             Use::Probe(queue) => probes.push(queue.name()),
             Use::DeadLetters(queue) => dead_letters.push(queue.name()),
@@ -127,10 +121,41 @@ fn uses(uses: &[Use]) -> Value {
     }
     json!({
         "tables": tables,
+        "indexes": indexes,
         "queues": queues,
         "probedQueues": probes,
         "deadLettersOf": dead_letters,
         "secrets": secrets,
         "mail": mail,
     })
+}
+
+/// Adds an entry to the list of a table, once.
+fn list(lists: &mut serde_json::Map<String, Value>, table: Table, entry: Value) {
+    let known = lists.entry(table.name()).or_insert_with(|| json!([]));
+    if let Some(known) = known.as_array_mut()
+        && !known.contains(&entry)
+    {
+        known.push(entry);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Index;
+
+    #[test]
+    fn verbs_and_indexes_are_listed_by_table_each_once() {
+        let notes = Table::new("notes");
+        let described = uses(&[
+            Use::Table(notes, &[Verb::GetItem, Verb::PutItem]),
+            Use::Table(notes, &[Verb::GetItem]),
+            Use::Index(notes, Index::new("by_owner")),
+            Use::Index(notes, Index::new("by_owner")),
+            Use::Index(notes, Index::new("by_title")),
+        ]);
+        assert_eq!(described["tables"], json!({ "notes": ["GetItem", "PutItem"] }));
+        assert_eq!(described["indexes"], json!({ "notes": ["by_owner", "by_title"] }));
+    }
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_dynamo::{AttributeValue, Item};
 
 use crate::failure::Rejection;
-use crate::record::{Key, Record, Table};
+use crate::record::{Key, Record, Table, item_of};
 
 /// Everything a decision wants done.
 ///
@@ -116,7 +116,7 @@ pub struct Write {
 /// What a [`Write`] does to its item.
 #[derive(Debug, Clone)]
 pub enum Action {
-    /// Stores the whole item.
+    /// Stores the whole item, which has its key among its attributes.
     Put(Item),
     /// Changes single attributes.
     Update(Vec<Change>),
@@ -170,8 +170,7 @@ impl Write {
     ///
     /// # Panics
     ///
-    /// When the record's `Serialize` fails or yields no map: a fault of the record type, which
-    /// its first test shows.
+    /// As [`item_of`].
     pub fn create<R: Record>(record: &R) -> Self {
         Self::new::<R>(record.key(), Action::Put(item_of(record))).when(Condition::Absent)
     }
@@ -264,12 +263,6 @@ pub fn number(value: impl Into<i128>) -> AttributeValue {
 /// A string as the store keeps it.
 pub fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
-}
-
-fn item_of<R: Record>(record: &R) -> Item {
-    serde_dynamo::to_item(record).unwrap_or_else(|error| {
-        panic!("a record of table {} has no item form: {error}", R::TABLE.name())
-    })
 }
 
 /// The payload of an event or message: a name, a version and plain JSON.

@@ -18,6 +18,7 @@ pub mod idempotency;
 pub mod input;
 pub mod limit;
 mod moment;
+pub mod paging;
 pub mod platform;
 pub mod record;
 pub mod reply;

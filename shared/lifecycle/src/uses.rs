@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::effects::Queue;
-use crate::record::Table;
+use crate::record::{Index, Table};
 
 /// A table, queue or secret with what is done to it, in the words of IAM.
 ///
@@ -13,6 +13,8 @@ use crate::record::Table;
 pub enum Use {
     /// A table and the verbs used on it.
     Table(Table, &'static [Verb]),
+    /// An index of a table, whose records are read by partition ([`Verb::Query`]).
+    Index(Table, Index),
     /// A queue that messages are sent to.
     Queue(Queue),
     /// A queue whose state is asked for.
@@ -34,7 +36,7 @@ pub enum Verb {
     GetItem,
     /// Several items are read by key.
     BatchGetItem,
-    /// Items of one partition are read.
+    /// Items of one partition are read. On an index it is declared by [`Use::Index`].
     Query,
     /// A whole item is written.
     PutItem,

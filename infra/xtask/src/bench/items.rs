@@ -3,7 +3,7 @@
 use domain::catalogue::Product;
 use domain::examples::{ann, lamp, moment, read};
 use domain::people::{Address, User};
-use lifecycle::record::Record;
+use lifecycle::record::{Record, item_of};
 use serde_json::{Value, json};
 
 use crate::descriptions::Error;
@@ -31,8 +31,5 @@ impl Items {
 
 /// A record in DynamoDB's JSON.
 pub(super) fn stored<R: Record>(record: &R) -> Result<Value, Error> {
-    let item: serde_dynamo::Item = serde_dynamo::to_item(record)?;
-    let mut item = serde_json::to_value(item)?;
-    item["pk"] = json!({ "S": record.key().pk });
-    Ok(item)
+    Ok(serde_json::to_value(item_of(record))?)
 }

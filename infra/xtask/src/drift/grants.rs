@@ -7,7 +7,8 @@ use local::template::{Effect, Function, Part, Reference, Text};
 use super::logical_id;
 use crate::descriptions::{Description, Source};
 
-/// What a grant is about: a resource's logical id, or the words of an ARN.
+/// What a grant is about: a resource's logical id, an index's `OrdersTable/index/by_creation`, or
+/// the words of an ARN.
 type Resource = String;
 /// IAM actions by resource.
 type Grants = BTreeMap<Resource, BTreeSet<String>>;
@@ -22,7 +23,8 @@ pub(super) fn complaints(function: &Function, description: &Description) -> Vec<
 fn variables_of(description: &Description) -> BTreeMap<String, Resource> {
     let uses = &description.uses;
     let upper = |name: &str, rest: &str| format!("{}_{rest}", name.to_uppercase());
-    let tables = uses.tables.keys().map(|t| (upper(t, "TABLE"), logical_id(t, "Table")));
+    let tables = uses.tables.keys().chain(uses.indexes.keys());
+    let tables = tables.map(|t| (upper(t, "TABLE"), logical_id(t, "Table")));
     let queues = uses.queues.iter().chain(&uses.probed_queues);
     let queues = queues.map(|q| (upper(q, "QUEUE_URL"), logical_id(q, "Queue")));
     let dead = uses.dead_letters_of.iter();
@@ -64,6 +66,11 @@ fn needed_by(description: &Description) -> Grants {
     for (table, verbs) in &uses.tables {
         for verb in verbs {
             grant(logical_id(table, "Table"), &[&format!("dynamodb:{verb}")]);
+        }
+    }
+    for (table, indexes) in &uses.indexes {
+        for index in indexes {
+            grant(format!("{}/index/{index}", logical_id(table, "Table")), &["dynamodb:Query"]);
         }
     }
     for queue in &uses.queues {
@@ -114,9 +121,6 @@ fn granted(function: &Function) -> Grants {
 }
 
 fn resource_of(text: &Text) -> Resource {
-    if let Some(id) = text.logical_id() {
-        return id.to_owned();
-    }
     let words: String = text
         .parts()
         .iter()

@@ -15,7 +15,7 @@ use lifecycle::platform::{CommitError, FailedCondition, Transaction};
 use lifecycle::telemetry::observe_query;
 
 use crate::Aws;
-use crate::expressions::{Expressions, SdkItem, item_of, key_of, plain};
+use crate::expressions::{Expressions, SdkItem, key_of, plain};
 use crate::faults::{fault, is_throttle, unavailable};
 
 /// The attribute that names the commit that wrote an item last, where the commit was one plain
@@ -58,7 +58,7 @@ impl Aws {
     ) -> Result<(), CommitError> {
         let mut expressions = Expressions::default();
         let condition = write.condition.as_ref().map(|it| expressions.condition(it));
-        let mut stored = item_of(&write.key, item);
+        let mut stored: SdkItem = item.clone().into();
         stored.insert(WRITTEN_BY.to_owned(), AttributeValue::S(token.to_owned()));
         let request = self
             .dynamodb()
@@ -221,7 +221,7 @@ fn transact_item(write: &Write, table: &str) -> Result<TransactWriteItem, Commit
     let item = TransactWriteItem::builder();
     let item = match &write.action {
         Action::Put(put) => {
-            let builder = Put::builder().set_item(Some(item_of(&write.key, put)));
+            let builder = Put::builder().set_item(Some(put.clone().into()));
             item.put(finished!(builder, table, condition, expressions))
         }
         Action::Update(changes) => {

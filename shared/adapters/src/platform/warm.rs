@@ -7,7 +7,7 @@ use aws_smithy_runtime_api::client::http::HttpConnector;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
 use futures::future::join_all;
-use lifecycle::record::Table;
+use lifecycle::record::{Index, Table};
 use tokio::time::timeout;
 
 use crate::Aws;
@@ -53,7 +53,8 @@ impl Aws {
     fn table_connections(&self, prepared: &[Table]) -> usize {
         let configuration = self.configuration();
         let alone = configuration.tables_read.iter().filter(|table| !prepared.contains(table));
-        let calls = alone.count() + usize::from(configuration.reads_together);
+        let of_index = if configuration.reads_index { Index::PARTITIONS.len() } else { 0 };
+        let calls = alone.count() + usize::from(configuration.reads_together) + of_index;
         calls.clamp(1, TABLE_CONNECTIONS_MAX).saturating_sub(prepared.len())
     }
 

@@ -4,5 +4,6 @@
 mod commits;
 mod connections;
 mod queues;
+mod ranges;
 mod reads;
 mod stores;

@@ -1,11 +1,11 @@
 //! Records by key, and secrets.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use lifecycle::Fault;
 use lifecycle::Violations;
-use lifecycle::effects::{Write, text};
+use lifecycle::effects::Write;
 use lifecycle::platform::Platform;
 use lifecycle::record::{Key, Record, Singleton, Table};
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::commits::{Event, Product, commit, product};
 use super::stores::{PRODUCTS, Stores};
 use crate::OrAbsent;
-use crate::expressions::item_of;
+use crate::expressions::key_of;
 use crate::together::{KEYS_MAX, gather};
 
 #[tokio::test]
@@ -66,10 +66,11 @@ async fn more_keys_than_one_call_takes_are_a_fault() {
 #[tokio::test]
 async fn an_item_that_is_no_such_record_is_a_fault_that_names_it() {
     let aws = Stores::start().await.aws;
-    let item = HashMap::from([("stock".to_owned(), text("many"))]).into();
     let key = Key::new("a");
+    let mut item = key_of(&key);
+    item.insert("stock".to_owned(), AttributeValue::S("many".to_owned()));
     let put = aws.dynamodb().put_item().table_name("PRODUCTS_TABLE");
-    put.set_item(Some(item_of(&key, &item))).send().await.unwrap();
+    put.set_item(Some(item)).send().await.unwrap();
     let Err(Fault::Internal(error)) = aws.table::<Product>().load(&key, true).await else {
         panic!("it must not be read")
     };

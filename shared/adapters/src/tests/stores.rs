@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
+    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement,
+    KeyType::{self, Hash, Range},
+    Projection, ProjectionType, ScalarAttributeType,
 };
 use aws_sdk_sqs::types::{Message, QueueAttributeName};
 use http::{Request, Response};
@@ -42,8 +44,9 @@ pub(super) struct Stores {
 }
 
 impl Stores {
-    /// Tables `products`, `limits` (by `pk`) and `outbox` (by `pk` and `sk`); queues `emails` with its dead
-    /// letters and the FIFO queue `approvals`; the secret `greeting`.
+    /// Tables `products` (by `pk`, with an index), `limits` (by `pk`) and `outbox` (by `pk` and
+    /// `sk`); queues `emails` with its dead letters and the FIFO queue `approvals`; the secret
+    /// `greeting`.
     pub(super) async fn start() -> Self {
         let mut environment = environment();
         environment.extend([
@@ -52,10 +55,13 @@ impl Stores {
             ("AWS_ENDPOINT_URL_SECRETS_MANAGER", secrets_manager().await),
         ]);
         let bare = connect(&[], environment.clone());
-        for (variable, sorted) in
-            [("PRODUCTS_TABLE", false), ("LIMITS_TABLE", false), ("OUTBOX_TABLE", true)]
-        {
-            create_table(&bare, variable, sorted).await;
+        let by_creation = [("by_creation_pk", Hash), ("by_creation_sk", Range)];
+        for (variable, key, index) in [
+            ("PRODUCTS_TABLE", &[("pk", Hash)][..], &by_creation[..]),
+            ("LIMITS_TABLE", &[("pk", Hash)], &[]),
+            ("OUTBOX_TABLE", &[("pk", Hash), ("sk", Range)], &[]),
+        ] {
+            create_table(&bare, variable, key, index).await;
             environment.insert(variable, variable.to_owned());
         }
         let mut queues = HashMap::new();
@@ -205,19 +211,35 @@ where
     url
 }
 
-async fn create_table(aws: &Aws, name: &str, sorted: bool) {
-    let mut table =
-        aws.dynamodb().create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);
-    for (attribute, kind) in [("pk", KeyType::Hash), ("sk", KeyType::Range)] {
-        if kind == KeyType::Range && !sorted {
-            continue;
-        }
-        let key = KeySchemaElement::builder().attribute_name(attribute).key_type(kind);
-        let definition = AttributeDefinition::builder()
-            .attribute_name(attribute)
-            .attribute_type(ScalarAttributeType::S);
-        table = table.key_schema(key.build().unwrap());
-        table = table.attribute_definitions(definition.build().unwrap());
+/// Attributes and what they are of a key.
+type Attributes<'a> = &'a [(&'a str, KeyType)];
+
+async fn create_table(aws: &Aws, name: &str, key: Attributes<'_>, index: Attributes<'_>) {
+    let schema = |attributes: Attributes<'_>| -> Vec<KeySchemaElement> {
+        let elements = attributes.iter().map(|(attribute, kind)| {
+            let element = KeySchemaElement::builder().attribute_name(*attribute);
+            element.key_type(kind.clone()).build().unwrap()
+        });
+        elements.collect()
+    };
+    let definitions = key.iter().chain(index).map(|(attribute, _)| {
+        let definition = AttributeDefinition::builder().attribute_name(*attribute);
+        definition.attribute_type(ScalarAttributeType::S).build().unwrap()
+    });
+    let mut table = aws
+        .dynamodb()
+        .create_table()
+        .table_name(name)
+        .billing_mode(BillingMode::PayPerRequest)
+        .set_key_schema(Some(schema(key)))
+        .set_attribute_definitions(Some(definitions.collect()));
+    if !index.is_empty() {
+        let all = Projection::builder().projection_type(ProjectionType::All).build();
+        let index = GlobalSecondaryIndex::builder()
+            .index_name("by_creation")
+            .set_key_schema(Some(schema(index)))
+            .projection(all);
+        table = table.global_secondary_indexes(index.build().unwrap());
     }
     table.send().await.unwrap();
 }

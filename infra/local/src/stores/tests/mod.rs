@@ -145,6 +145,19 @@ async fn a_function_may_do_what_its_policy_says_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn who_may_read_an_index_may_not_read_its_table() {
+    let stores = stores().await;
+    let clients = Clients::of(&stores, "GetUserFunction");
+
+    let query = clients.tables.query().table_name("local-OrdersTable");
+    let query =
+        query.key_condition_expression("pk = :p").expression_attribute_values(":p", s("order-1"));
+    let denied = format!("{:?}", query.send().await.unwrap_err());
+
+    assert!(denied.contains("perform: dynamodb:Query on resource"), "{denied}");
+}
+
+#[tokio::test]
 async fn calls_are_recorded_with_the_environment_that_makes_them() {
     let stores = stores().await;
     let recorder = Arc::new(Recorder::default());

@@ -1,0 +1,203 @@
+//! Stage 6: records in the order of their positions, and only with a permit.
+
+use std::time::Instant;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use futures::future::try_join_all;
+use lifecycle::paging::Direction;
+use lifecycle::record::{Index, PARTITION_KEY, Record, SORT_KEY};
+use lifecycle::telemetry::observe_query;
+use lifecycle::{Fault, Permit};
+
+use crate::Table;
+use crate::expressions::SdkItem;
+use crate::faults::fault;
+use crate::table::record;
+use crate::together::key_in;
+
+/// Which records of a table are read, and in which order.
+///
+/// ```
+/// # use adapters::Range;
+/// # use lifecycle::paging::Direction;
+/// # use lifecycle::record::Index;
+/// const BY_DEADLINE: Index = Index::new("by_deadline");
+/// let overdue = Range::spread(BY_DEADLINE).up_to("2026-01-31T23:59:59.000Z");
+/// let newest_first = Range::partition("customer").ordered(Direction::Descending);
+/// ```
+#[derive(Debug, Clone)]
+pub struct Range {
+    index: Option<Index>,
+    partitions: Vec<String>,
+    direction: Direction,
+    bound: Option<Bound>,
+}
+
+#[derive(Debug, Clone)]
+enum Bound {
+    /// Only what comes behind the position.
+    After(String),
+    /// Only what comes before the position, and the position itself.
+    UpTo(String),
+}
+
+impl Range {
+    /// Everything in an index that is spread over [`Index::PARTITIONS`].
+    pub fn spread(index: Index) -> Self {
+        Self::new(Some(index), Index::PARTITIONS.map(str::to_owned).to_vec())
+    }
+
+    /// One partition of a table that has a sort key, which is the position then.
+    pub fn partition(partition: impl ToString) -> Self {
+        Self::new(None, vec![partition.to_string()])
+    }
+
+    /// In this direction instead of ascending.
+    #[must_use]
+    pub fn ordered(self, direction: Direction) -> Self {
+        Self { direction, ..self }
+    }
+
+    /// Only what comes behind a position, in the range's direction.
+    #[must_use]
+    pub fn after(self, position: impl ToString) -> Self {
+        Self { bound: Some(Bound::After(position.to_string())), ..self }
+    }
+
+    /// Only what comes before a position or is at it, in the range's direction.
+    #[must_use]
+    pub fn up_to(self, position: impl ToString) -> Self {
+        Self { bound: Some(Bound::UpTo(position.to_string())), ..self }
+    }
+
+    fn new(index: Option<Index>, partitions: Vec<String>) -> Self {
+        Self { index, partitions, direction: Direction::Ascending, bound: None }
+    }
+
+    fn partition_attribute(&self) -> String {
+        self.index.map_or(PARTITION_KEY.to_owned(), Index::partition_attribute)
+    }
+
+    fn position_attribute(&self) -> String {
+        self.index.map_or(SORT_KEY.to_owned(), Index::position_attribute)
+    }
+
+    /// The bound as a key condition, and its value.
+    fn condition(&self) -> Option<(&'static str, &str)> {
+        let ascending = self.direction == Direction::Ascending;
+        self.bound.as_ref().map(|bound| match bound {
+            Bound::After(position) if ascending => (" AND #position > :bound", position.as_str()),
+            Bound::After(position) => (" AND #position < :bound", position.as_str()),
+            Bound::UpTo(position) if ascending => (" AND #position <= :bound", position.as_str()),
+            Bound::UpTo(position) => (" AND #position >= :bound", position.as_str()),
+        })
+    }
+}
+
+/// A record and where it was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Positioned<R> {
+    /// Its position: the place to go on from.
+    pub position: String,
+    /// The record.
+    pub record: R,
+}
+
+impl<R: Record> Table<R> {
+    /// The first records of a range, as they were a moment ago, in the range's order.
+    ///
+    /// The partitions of a range are read at the same time, and each of them may hold all that
+    /// is asked for: of a spread index up to four times as many are read as are given.
+    ///
+    /// # Errors
+    ///
+    /// As [`Table::get`].
+    pub async fn first_of<C>(
+        &self,
+        _: &Permit<C>,
+        range: &Range,
+        count_max: usize,
+    ) -> Result<Vec<Positioned<R>>, Fault> {
+        self.load_first_of(range, count_max).await
+    }
+
+    pub(crate) async fn load_first_of(
+        &self,
+        range: &Range,
+        count_max: usize,
+    ) -> Result<Vec<Positioned<R>>, Fault> {
+        let partitions = range.partitions.iter();
+        let read = partitions.map(|partition| self.first_in(partition, range, count_max));
+        let mut items = try_join_all(read).await?.concat();
+        items.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        if range.direction == Direction::Descending {
+            items.reverse();
+        }
+        items.truncate(count_max);
+        let read = |(position, item): (String, SdkItem)| {
+            let key = key_in(&item).expect("an item has its key, in every index too");
+            Ok(Positioned { position, record: record(&key, &item)? })
+        };
+        items.into_iter().map(read).collect()
+    }
+
+    /// The first items of one partition, with their positions. An answer ends early at 1 MB.
+    async fn first_in(
+        &self,
+        partition: &str,
+        range: &Range,
+        count_max: usize,
+    ) -> Result<Vec<(String, SdkItem)>, Fault> {
+        let position = range.position_attribute();
+        let mut found = Vec::new();
+        let mut start = None;
+        while found.len() < count_max {
+            let (items, next) =
+                self.query(partition, range, count_max - found.len(), start).await?;
+            found.extend(items.into_iter().filter_map(|item| match item.get(&position) {
+                Some(AttributeValue::S(position)) => Some((position.clone(), item)),
+                _ => None,
+            }));
+            start = next;
+            if start.is_none() {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    /// One `Query`: the items it found, and where it would go on.
+    async fn query(
+        &self,
+        partition: &str,
+        range: &Range,
+        limit: usize,
+        start: Option<SdkItem>,
+    ) -> Result<(Vec<SdkItem>, Option<SdkItem>), Fault> {
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let (bound, value) = range.condition().unzip();
+        let request = self
+            .aws()
+            .dynamodb()
+            .query()
+            .table_name(self.aws().table_name(R::TABLE)?)
+            .set_index_name(range.index.map(|index| index.name().to_owned()))
+            .key_condition_expression(format!("#partition = :partition{}", bound.unwrap_or("")))
+            .expression_attribute_names("#partition", range.partition_attribute())
+            .expression_attribute_values(":partition", text(partition))
+            .scan_index_forward(range.direction == Direction::Ascending)
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
+            .set_exclusive_start_key(start);
+        let request = match value {
+            None => request,
+            Some(value) => request
+                .expression_attribute_names("#position", range.position_attribute())
+                .expression_attribute_values(":bound", text(value)),
+        };
+        let started = Instant::now();
+        let answer = request.send().await;
+        observe_query("Query", R::TABLE.name(), started.elapsed());
+        let answer = answer.map_err(|error| fault("Query", R::TABLE.name(), error))?;
+        Ok((answer.items.unwrap_or_default(), answer.last_evaluated_key))
+    }
+}

@@ -1,0 +1,122 @@
+//! Records in the order of their positions.
+
+use lifecycle::effects::Write;
+use lifecycle::paging::Direction;
+use lifecycle::record::{Index, IndexKey, Key, Record, Table};
+use serde::{Deserialize, Serialize};
+
+use super::commits::commit;
+use super::stores::{OUTBOX, PRODUCTS, Stores};
+use crate::{Aws, Range};
+
+const BY_CREATION: Index = Index::new("by_creation");
+
+/// Something that was created, and is listed unless it is a secret.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Creation {
+    number: u32,
+    listed: bool,
+    /// As large as the attributes of a record may be.
+    content: String,
+}
+
+impl Record for Creation {
+    const TABLE: Table = PRODUCTS;
+
+    fn key(&self) -> Key {
+        Key::new(self.number)
+    }
+
+    fn indexed(&self) -> Vec<IndexKey> {
+        let place = || IndexKey::spread(BY_CREATION, self.number, position(self.number));
+        self.listed.then(place).into_iter().collect()
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Line {
+    order: String,
+    number: u32,
+}
+
+impl Record for Line {
+    const TABLE: Table = OUTBOX;
+
+    fn key(&self) -> Key {
+        Key::sorted(&self.order, position(self.number))
+    }
+}
+
+fn position(number: u32) -> String {
+    format!("2026-01-01#{number:03}")
+}
+
+fn creation(number: u32) -> Creation {
+    Creation { number, listed: true, content: String::new() }
+}
+
+async fn create(aws: &Aws, creations: impl IntoIterator<Item = Creation>) {
+    let writes: Vec<_> = creations.into_iter().map(|creation| Write::put(&creation)).collect();
+    for (number, writes) in writes.chunks(8).enumerate() {
+        commit(aws, &number.to_string(), writes.to_vec()).await.unwrap();
+    }
+}
+
+async fn numbers(aws: &Aws, range: &Range, count_max: usize) -> Vec<u32> {
+    let found = aws.table::<Creation>().load_first_of(range, count_max).await.unwrap();
+    assert!(found.iter().all(|found| found.position == position(found.record.number)));
+    found.into_iter().map(|found| found.record.number).collect()
+}
+
+#[tokio::test]
+async fn a_range_is_bounded_sorted_and_cut_over_all_partitions() {
+    let aws = Stores::start().await.aws;
+    create(&aws, (0..40).map(creation)).await;
+    let (up, down) = (Direction::Ascending, Direction::Descending);
+    let all = || Range::spread(BY_CREATION);
+    for (range, count_max, expected) in [
+        (all(), 100, (0..40).collect::<Vec<_>>()),
+        (all(), 3, vec![0, 1, 2]),
+        (all().ordered(down), 3, vec![39, 38, 37]),
+        (all().ordered(up).after(position(7)), 3, vec![8, 9, 10]),
+        (all().ordered(down).after(position(2)), 3, vec![1, 0]),
+        (all().up_to(position(2)), 100, vec![0, 1, 2]),
+        (all().ordered(down).up_to(position(38)), 100, vec![39, 38]),
+        (all().after(position(39)), 100, vec![]),
+        (all(), 0, vec![]),
+    ] {
+        assert_eq!(numbers(&aws, &range, count_max).await, expected, "{range:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_record_that_leaves_an_index_out_is_not_found_there_any_more() {
+    let aws = Stores::start().await.aws;
+    create(&aws, (0..3).map(creation)).await;
+    create(&aws, [Creation { listed: false, ..creation(1) }]).await;
+    assert_eq!(numbers(&aws, &Range::spread(BY_CREATION), 10).await, [0, 2]);
+}
+
+#[tokio::test]
+async fn an_answer_that_ends_early_is_asked_on() {
+    let aws = Stores::start().await.aws;
+    // Together more than the megabyte that one answer holds.
+    let content = "x".repeat(300_000);
+    create(&aws, (0..24).map(|number| Creation { content: content.clone(), ..creation(number) }))
+        .await;
+    let expected: Vec<_> = (0..24).collect();
+    assert_eq!(numbers(&aws, &Range::spread(BY_CREATION), 100).await, expected);
+}
+
+#[tokio::test]
+async fn one_partition_of_a_table_is_read_by_its_sort_key() {
+    let aws = Stores::start().await.aws;
+    for (order, number) in [("a", 1), ("a", 2), ("a", 3), ("b", 4)] {
+        let line = Line { order: order.to_owned(), number };
+        commit(&aws, &number.to_string(), vec![Write::create(&line)]).await.unwrap();
+    }
+    let range = Range::partition("a").ordered(Direction::Descending).after(position(3));
+    let found = aws.table::<Line>().load_first_of(&range, 10).await.unwrap();
+    let numbers: Vec<_> = found.iter().map(|found| found.record.number).collect();
+    assert_eq!(numbers, [2, 1]);
+}
