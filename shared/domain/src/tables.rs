@@ -1,10 +1,10 @@
-//! The tables and queues of the application, by their logical names.
+//! The tables, indexes and queues of the application, by their logical names.
 //!
 //! The lifecycle's own tables (ledger, outbox, limits) are named there; the secrets are named by
 //! the adapters that read them.
 
 use lifecycle::effects::Queue;
-use lifecycle::record::Table;
+use lifecycle::record::{Index, Table};
 
 /// Users and the claims to their e-mail addresses.
 pub const USERS: Table = Table::new("users");
@@ -16,6 +16,11 @@ pub const PRODUCTS: Table = Table::new("products");
 pub const ORDERS: Table = Table::new("orders");
 /// The parameters of the business rules.
 pub const SETTINGS: Table = Table::new("settings");
+
+/// All products, and all orders, by the time of their creation.
+pub const BY_CREATION: Index = Index::new("by_creation");
+/// The orders that wait, by the time until which they do.
+pub const BY_DEADLINE: Index = Index::new("by_deadline");
 
 /// What somebody is to be mailed about.
 pub const EMAILS: Queue = Queue::new("emails");

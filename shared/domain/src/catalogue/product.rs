@@ -1,6 +1,6 @@
 //! Products.
 
-use lifecycle::record::{Key, Record, Table};
+use lifecycle::record::{IndexKey, Key, Record, Table};
 use lifecycle::{Moment, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Discount, Price};
 use crate::people::UserId;
 use crate::syntax::{id, line, text, whole_number};
-use crate::tables::PRODUCTS;
+use crate::tables::{BY_CREATION, PRODUCTS};
 
 /// A product as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,6 +77,11 @@ impl Record for Product {
 
     fn key(&self) -> Key {
         Self::key_of(self.product_id)
+    }
+
+    fn indexed(&self) -> Vec<IndexKey> {
+        let position = format_args!("{}#{}", self.created_at, self.product_id);
+        vec![IndexKey::spread(BY_CREATION, self.product_id, position)]
     }
 }
 

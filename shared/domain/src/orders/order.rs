@@ -2,7 +2,7 @@
 
 use lifecycle::Timestamp;
 use lifecycle::effects::{Condition, EventData, Write};
-use lifecycle::record::{Key, Record, Table};
+use lifecycle::record::{IndexKey, Key, Record, Table};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,7 @@ use super::{PaymentMethod, Quantity};
 use crate::catalogue::{Money, Price, Product, ProductId, ProductName};
 use crate::people::{AddressId, UserId};
 use crate::syntax::{id, whole_number, words};
-use crate::tables::ORDERS;
+use crate::tables::{BY_CREATION, BY_DEADLINE, ORDERS};
 
 /// An order as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +41,10 @@ pub struct Order {
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
+    /// Until when it waits for the approval of its customer. An order that was stored before
+    /// there were deadlines is overdue.
+    #[serde(default = "long_ago")]
+    pub settle_by: Timestamp,
 }
 
 impl Order {
@@ -70,6 +74,21 @@ impl Record for Order {
     fn key(&self) -> Key {
         Self::key_of(self.order_id)
     }
+
+    /// All orders are in the index of their creation, and those that wait in that of deadlines.
+    fn indexed(&self) -> Vec<IndexKey> {
+        let id = self.order_id;
+        let place = |index, time| IndexKey::spread(index, id, format_args!("{time}#{id}"));
+        let mut places = vec![place(BY_CREATION, self.created_at)];
+        if self.status == OrderStatus::Pending {
+            places.push(place(BY_DEADLINE, self.settle_by));
+        }
+        places
+    }
+}
+
+fn long_ago() -> Timestamp {
+    Timestamp::from_millis(0)
 }
 
 /// Some pieces of one product, at the price of the moment they were ordered.

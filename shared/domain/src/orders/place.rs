@@ -45,6 +45,7 @@ pub fn place_order(
 
     let items: Vec<OrderLine> = ordered.into_iter().map(line).collect();
     let goods: i64 = items.iter().map(|item| item.total().amount.get()).sum();
+    let waits_s = facts.rules.saga_timeout_seconds.get();
     let total = Amount::of_minor_units(goods.saturating_add(shipping.amount.get()));
     Ok(Order {
         order_id: command.order_id.unwrap_or_else(|| moment.id("order").into()),
@@ -59,6 +60,7 @@ pub fn place_order(
         version: 1,
         created_at: moment.now(),
         updated_at: moment.now(),
+        settle_by: moment.now().plus_seconds(waits_s),
     })
 }
 

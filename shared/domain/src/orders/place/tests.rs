@@ -1,14 +1,17 @@
 use lifecycle::effects::{Action, Change, Condition};
+use lifecycle::record::{Record, item_of};
 use lifecycle::{Moment, Rejection, Timestamp};
 use proptest::prelude::*;
+use serde_dynamo::Item;
 use serde_json::json;
 use uuid::Uuid;
 
 use super::{OrderFacts, place_order};
 use crate::Rules;
 use crate::catalogue::Product;
-use crate::orders::{Order, OrderDraft, PlaceOrder};
+use crate::orders::{Order, OrderDraft, OrderStatus, PlaceOrder};
 use crate::people::{Address, SignedIn, Tier, User};
+use crate::tables::BY_CREATION;
 
 #[test]
 fn an_order_adds_up_with_discount_and_shipping() {
@@ -35,11 +38,27 @@ fn gold_ships_free_by_the_customers_record_and_without_one_by_the_token() {
 #[test]
 fn products_and_orders_survive_the_store() {
     let product = product(1, 199, 10, 5);
-    let item: serde_dynamo::Item = serde_dynamo::to_item(&product).unwrap();
-    assert_eq!(serde_dynamo::from_item::<_, Product>(item).unwrap(), product);
+    assert_eq!(serde_dynamo::from_item::<_, Product>(item_of(&product)).unwrap(), product);
     let order = Shop::of([product]).order([(1, 2)]).unwrap();
-    let item: serde_dynamo::Item = serde_dynamo::to_item(&order).unwrap();
-    assert_eq!(serde_dynamo::from_item::<_, Order>(item).unwrap(), order);
+    assert_eq!(serde_dynamo::from_item::<_, Order>(item_of(&order)).unwrap(), order);
+    let mut old = item_of(&order).into_inner();
+    old.remove("settleBy");
+    let old: Order = serde_dynamo::from_item(Item::from(old)).unwrap();
+    assert_eq!(old.settle_by, Timestamp::from_millis(0), "an order without a deadline is overdue");
+}
+
+#[test]
+fn an_order_has_a_deadline_by_the_rules_and_is_listed_by_it_while_it_waits() {
+    let mut shop = Shop::of([product(1, 200, 0, 5)]);
+    shop.rules.saga_timeout_seconds = 60.try_into().unwrap();
+    let mut order = shop.order([(1, 1)]).unwrap();
+    assert_eq!(order.settle_by, order.created_at.plus_seconds(60));
+    let places = order.indexed();
+    assert_eq!(places[0].position, format!("{}#{}", order.created_at, order.order_id));
+    assert_eq!(places[1].position, format!("{}#{}", order.settle_by, order.order_id));
+    order.status = OrderStatus::Approved;
+    let indexes: Vec<_> = order.indexed().into_iter().map(|place| place.index).collect();
+    assert_eq!(indexes, [BY_CREATION]);
 }
 
 #[test]
