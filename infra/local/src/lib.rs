@@ -184,6 +184,7 @@ impl Platform {
         let shown = Control {
             stores: self.stores.clone(),
             functions: self.functions.clone(),
+            schedules: self.sources.as_ref().map(Sources::schedules).unwrap_or_default(),
             telemetry: Arc::clone(&self.telemetry),
             api_url: self.api_url(),
         };

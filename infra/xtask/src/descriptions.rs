@@ -51,6 +51,7 @@ pub(crate) enum SignIn {
 pub(crate) enum Source {
     Queue(String),
     Stream(String),
+    Schedule,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -1,8 +1,9 @@
-//! The lifecycle's sibling for queues and streams: stages 4 to 8, with the inbox in place of the
+//! The lifecycle's sibling for queues, streams and schedules: stages 4 to 8, with the inbox in place of the
 //! idempotency key.
 
 use std::future::Future;
 
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::effects::{Effects, Queue};
@@ -10,9 +11,9 @@ use crate::envelope::Envelope;
 use crate::failure::{Fault, Rejection, Violations};
 use crate::record::Table;
 use crate::uses::Use;
-use crate::{Moment, Permit};
+use crate::{Moment, Permit, Timestamp};
 
-/// Something that reacts to the records of a queue or a stream, each on its own.
+/// Something that reacts to the records of a queue or a stream, each on its own, or to the clock.
 ///
 /// A record that cannot be understood (stages 4 and 5) goes to the dead-letter queue at once
 /// with the reason; one that fails later is retried alone. All that a record leads to, and the
@@ -87,6 +88,9 @@ pub enum Source {
     Queue(Queue),
     /// The new images in the stream of a table.
     Stream(Table),
+    /// The clock. Each [`Run`] is a record; one that fails is a failed invocation, which Lambda
+    /// tries again twice. It has no dead-letter queue: the next run comes by itself.
+    Schedule,
 }
 
 /// Whether a consumer remembers what it has consumed.
@@ -114,6 +118,21 @@ pub trait Delivery: DeserializeOwned + Send {
     /// The trace context of that request.
     fn traceparent(&self) -> Option<&str> {
         None
+    }
+}
+
+/// A run of a schedule, as `EventBridge` tells of it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Run {
+    /// The same for every attempt at the same run.
+    pub id: String,
+    /// When it was due.
+    pub time: Timestamp,
+}
+
+impl Delivery for Run {
+    fn event_id(&self) -> Option<&str> {
+        Some(&self.id)
     }
 }
 

@@ -67,6 +67,7 @@ pub fn consumer<C: Consumer>() -> Value {
     let source = match C::SOURCE {
         Source::Queue(queue) => json!({ "queue": queue.name() }),
         Source::Stream(table) => json!({ "stream": table.name() }),
+        Source::Schedule => json!("schedule"),
     };
     json!({
         "kind": "consumer",
@@ -98,7 +99,7 @@ pub(crate) fn uses_of_consumer<C: Consumer>() -> Vec<Use> {
     if C::INBOX == Inbox::Remembered {
         uses.push(Use::Table(LEDGER, &[Verb::GetItem, Verb::PutItem]));
     }
-    uses.push(Use::DeadLetters(crate::serve::dead_letters(C::SOURCE)));
+    uses.extend(crate::serve::dead_letters(C::SOURCE).map(Use::DeadLetters));
     uses
 }
 

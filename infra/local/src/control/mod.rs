@@ -17,7 +17,7 @@ use axum::{
     extract::{Path, Query, State},
     http::{StatusCode, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{get, post},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -25,6 +25,7 @@ use tokio::net::TcpListener;
 
 pub use self::telemetry::Telemetry;
 use crate::functions::Functions;
+use crate::sources::Schedules;
 use crate::stores::{StoreError, Stores};
 
 /// What the control address shows.
@@ -34,6 +35,8 @@ pub struct Control {
     pub stores: Stores,
     /// The functions.
     pub functions: Functions,
+    /// What invokes functions by the clock.
+    pub schedules: Schedules,
     /// What the functions said of themselves.
     pub telemetry: Arc<Telemetry>,
     /// The API's own address.
@@ -62,6 +65,7 @@ fn router(control: Control) -> Router {
         .route("/logs", get(logs))
         .route("/invocations", get(invocations))
         .route("/tables/{table}", get(table))
+        .route("/schedules/{function}", post(run_schedule))
         .route("/faults", get(faults::get).put(faults::put).delete(faults::delete))
         .fallback(async || {
             Refusal::new(StatusCode::NOT_FOUND, "there is no such address; GET / lists all")
@@ -102,6 +106,8 @@ impl From<StoreError> for Refusal {
 async fn index(State(control): State<Control>) -> Json<Value> {
     let tables = control.stores.names().tables();
     let tables: Vec<String> = tables.map(|(table, _)| format!("/tables/{table}")).collect();
+    let schedules = control.schedules.functions();
+    let schedules: Vec<String> = schedules.map(|name| format!("/schedules/{name}")).collect();
     Json(json!({
         "api": control.api_url,
         "metrics": "/metrics",
@@ -111,6 +117,7 @@ async fn index(State(control): State<Control>) -> Json<Value> {
         "logs": "/logs?requestId=",
         "invocations": "/invocations?function=",
         "tables": tables,
+        "schedules": schedules,
         "faults": "/faults",
     }))
 }
@@ -177,4 +184,20 @@ async fn table(
 ) -> Result<Json<Value>, Refusal> {
     let (items, more) = control.stores.scan(&table)?;
     Ok(Json(json!({"table": table, "count": items.len(), "more": more, "items": items})))
+}
+
+/// `POST /schedules/{function}`: what a function does by the clock, it does now. The answer comes
+/// when it has.
+async fn run_schedule(
+    State(control): State<Control>,
+    Path(function): Path<String>,
+) -> Result<StatusCode, Refusal> {
+    match control.schedules.run(&function).await {
+        Some(Ok(_)) => Ok(StatusCode::NO_CONTENT),
+        Some(Err(error)) => Err(Refusal::new(StatusCode::BAD_GATEWAY, error.to_string())),
+        None => {
+            let reason = format!("{function} has no schedule");
+            Err(Refusal::new(StatusCode::NOT_FOUND, reason))
+        }
+    }
 }

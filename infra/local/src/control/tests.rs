@@ -20,6 +20,7 @@ async fn running() -> Running {
     let control = Control {
         stores: Stores::start(&template, None).await.unwrap(),
         functions: Functions::start(Vec::new(), &logs),
+        schedules: Schedules::default(),
         telemetry: Arc::default(),
         api_url: "http://127.0.0.1:3000".to_owned(),
     };

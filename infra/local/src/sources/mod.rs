@@ -12,6 +12,7 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -22,7 +23,8 @@ use crate::functions::{Functions, InvokeError};
 use crate::stores::{StoreError, Stores};
 use crate::template::{EventSource, Template, Trigger};
 
-pub use self::schedule::BadSchedule;
+use self::schedule::Scheduled;
+pub use self::schedule::{BadSchedule, Schedules};
 
 /// Whatever runs functions.
 pub trait Invoke: Send + Sync {
@@ -48,9 +50,17 @@ impl Invoke for Functions {
 pub type Report = Arc<dyn Fn(&str, &str) + Send + Sync>;
 
 /// The event sources, running until this is dropped.
-#[derive(Debug)]
+#[derive(Default)]
 pub struct Sources {
-    _tasks: JoinSet<()>,
+    schedules: BTreeMap<String, Scheduled>,
+    tasks: JoinSet<()>,
+}
+
+impl Sources {
+    /// The schedules, to be run out of turn.
+    pub fn schedules(&self) -> Schedules {
+        Schedules::new(self.schedules.clone())
+    }
 }
 
 /// Why an event source cannot start.
@@ -96,7 +106,7 @@ pub fn start(
     functions: &Arc<dyn Invoke>,
     report: &Report,
 ) -> Result<Sources, SourceError> {
-    let mut tasks = JoinSet::new();
+    let mut sources = Sources::default();
     for source in &template.event_sources {
         let mapping = Mapping {
             function: source.function.clone(),
@@ -105,35 +115,37 @@ pub fn start(
             functions: Arc::clone(functions),
             report: Arc::clone(report),
         };
-        start_one(source, mapping, template, &mut tasks)?;
+        start_one(source, mapping, template, &mut sources)?;
     }
-    Ok(Sources { _tasks: tasks })
+    Ok(sources)
 }
 
 fn start_one(
     source: &EventSource,
     mapping: Mapping,
     template: &Template,
-    tasks: &mut JoinSet<()>,
+    sources: &mut Sources,
 ) -> Result<(), SourceError> {
     let function = source.function.clone();
     match &source.trigger {
         Trigger::Queue(trigger) => {
             let queue = template.queues.get(&trigger.queue);
             let queue = queue.expect("a template's trigger names one of its queues");
-            tasks.spawn(queue::poll(mapping, trigger.clone(), queue.clone()));
+            sources.tasks.spawn(queue::poll(mapping, trigger.clone(), queue.clone()));
         }
         Trigger::Stream(trigger) => {
             let lanes = stream::lanes(&mapping, trigger);
             let lanes = lanes.map_err(|reason| SourceError::Store { function, reason })?;
             for lane in lanes {
-                tasks.spawn(stream::read(lane));
+                sources.tasks.spawn(stream::read(lane));
             }
         }
         Trigger::Schedule(trigger) => {
             let schedule = schedule::Schedule::parse(&trigger.expression);
             let schedule = schedule.map_err(|reason| SourceError::Schedule { function, reason })?;
-            tasks.spawn(schedule::keep(mapping, schedule, trigger.input.clone()));
+            let scheduled = Scheduled { mapping, input: trigger.input.clone() };
+            sources.schedules.insert(source.function.clone(), scheduled.clone());
+            sources.tasks.spawn(schedule::keep(scheduled, schedule));
         }
     }
     Ok(())

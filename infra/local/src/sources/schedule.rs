@@ -1,7 +1,10 @@
 //! Schedules as `EventBridge` writes them: `rate(5 minutes)`, `cron(0 12 ? * MON-FRI *)`.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use croner::{
     Cron,
     parser::{CronParser, Seconds, Year},
@@ -9,6 +12,7 @@ use croner::{
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 
 use super::{Mapping, events};
+use crate::functions::InvokeError;
 
 /// A day in seconds.
 const DAY_S: u64 = 86_400;
@@ -31,18 +35,54 @@ pub struct BadSchedule {
 }
 
 /// Invokes the function whenever the schedule says so, for as long as the task lives.
-pub(super) async fn keep(mapping: Mapping, schedule: Schedule, input: Option<String>) {
+pub(super) async fn keep(scheduled: Scheduled, schedule: Schedule) {
     while let Some(wait) = schedule.wait(Timestamp::now()) {
         tokio::time::sleep(wait).await;
-        let event = input.clone();
-        let event = event.unwrap_or_else(|| events::of_schedule(&mapping.name, Timestamp::now()));
         // The next run must not wait for this one.
-        let mapping = mapping.clone();
+        let scheduled = scheduled.clone();
         tokio::spawn(async move {
-            if let Err(error) = mapping.invoke(event).await {
-                mapping.say(&format!("a scheduled run failed: {error}"));
+            if let Err(error) = scheduled.run().await {
+                scheduled.mapping.say(&format!("a scheduled run failed: {error}"));
             }
         });
+    }
+}
+
+/// Whom a schedule invokes, and with what.
+#[derive(Clone)]
+pub(super) struct Scheduled {
+    pub(super) mapping: Mapping,
+    /// The event, instead of `EventBridge`'s own.
+    pub(super) input: Option<String>,
+}
+
+impl Scheduled {
+    async fn run(&self) -> Result<Bytes, InvokeError> {
+        let event = self.input.clone();
+        let event =
+            event.unwrap_or_else(|| events::of_schedule(&self.mapping.name, Timestamp::now()));
+        self.mapping.invoke(event).await
+    }
+}
+
+/// The schedules of a template, by the functions that they invoke, to be run out of turn.
+#[derive(Clone, Default)]
+pub struct Schedules(Arc<BTreeMap<String, Scheduled>>);
+
+impl Schedules {
+    pub(super) fn new(schedules: BTreeMap<String, Scheduled>) -> Self {
+        Self(Arc::new(schedules))
+    }
+
+    /// The logical ids of the functions.
+    pub fn functions(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    /// Invokes a function now as its schedule would, and waits for the end of the run. Nothing
+    /// where the function has no schedule.
+    pub async fn run(&self, function: &str) -> Option<Result<Bytes, InvokeError>> {
+        Some(self.0.get(function)?.run().await)
     }
 }
 

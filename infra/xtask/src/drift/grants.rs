@@ -103,7 +103,7 @@ fn needed_by(description: &Description) -> Grants {
                 "dynamodb:ListStreams",
             ],
         ),
-        None => {}
+        Some(Source::Schedule) | None => {}
     }
     grants
 }

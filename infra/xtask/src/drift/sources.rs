@@ -20,7 +20,7 @@ pub(super) fn complaints(
         .map(|source| &source.trigger)
         .collect();
     match (&description.source, triggers.as_slice()) {
-        (None, []) => Vec::new(),
+        (None, []) | (Some(Source::Schedule), [Trigger::Schedule(_)]) => Vec::new(),
         (Some(Source::Queue(name)), [Trigger::Queue(trigger)]) => {
             queue(template, function, name, trigger)
         }

@@ -1,22 +1,22 @@
-//! Batches of records, from a queue or a stream: each record on its own, through stages 4 to 8.
+//! Batches of records, from a queue, a stream or the clock: each record on its own, through
+//! stages 4 to 8.
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use async_trait::async_trait;
 use futures::{StreamExt, stream};
-use lambda_http::aws_lambda_events::{dynamodb, sqs};
-use serde_dynamo::Item;
 use serde_json::{Value, json};
 
 use super::Shared;
 use super::after::Aftermath;
 use super::http::{guarded, pause};
 use super::lambda::{self, Answer, Handled, Invocation};
+use super::records::{Content, Group, Raw, groups_of};
 use crate::commit::{Cause, Outcome, commit, outgoing};
 use crate::consumer::{Consumer, Delivered, Delivery, Inbox, Source};
 use crate::effects::{Effects, Queue, Write};
-use crate::failure::{BoxError, Failure, Fault, Rejection, Violations};
+use crate::failure::{Failure, Fault, Rejection, Violations};
 use crate::idempotency::{LEDGER, absent_or_expired};
 use crate::record::{Key, Record, Table};
 use crate::telemetry::line::{lines_of_noted, metric, millis};
@@ -47,8 +47,8 @@ impl<C: Consumer> lambda::Handler for Handler<C> {
             .buffer_unordered(C::CONCURRENCY.max(1))
             .collect::<Vec<GroupConsumed>>()
             .await;
-        let failed = consumed.iter().flat_map(|group| &group.failed);
-        let failed: Vec<Value> = failed.map(|id| json!({ "itemIdentifier": id })).collect();
+        let failed: Vec<&String> = consumed.iter().flat_map(|group| &group.failed).collect();
+        let answer = answer_of(C::SOURCE, &failed);
         let aftermath = Aftermath {
             shared: Arc::clone(&self.shared),
             deadline: invocation.deadline,
@@ -57,28 +57,19 @@ impl<C: Consumer> lambda::Handler for Handler<C> {
             messages: Vec::new(),
             mails: Vec::new(),
         };
-        let answer = Answer::Json(json!({ "batchItemFailures": failed }));
-        Handled { answer: Ok(answer), aftermath: Some(aftermath) }
+        Handled { answer, aftermath: Some(aftermath) }
     }
 }
 
-/// A record of a batch, not yet understood.
-struct Raw {
-    /// What the batch calls it, to report it as failed.
-    item_id: String,
-    /// The id that it has if it carries none of its own.
-    record_id: String,
-    deliveries: u32,
-    content: Content,
+/// Which records are to come again. Of a schedule's run, the only record there is, it is told by
+/// the failure of the invocation.
+fn answer_of(source: Source, failed: &[&String]) -> Result<Answer, String> {
+    if source == Source::Schedule && !failed.is_empty() {
+        return Err("the run failed".to_owned());
+    }
+    let failed: Vec<Value> = failed.iter().map(|id| json!({ "itemIdentifier": id })).collect();
+    Ok(Answer::Json(json!({ "batchItemFailures": failed })))
 }
-
-enum Content {
-    Text(String),
-    Item(Item),
-}
-
-/// Records that must be consumed in order.
-type Group = Vec<Raw>;
 
 #[derive(Default)]
 struct GroupConsumed {
@@ -232,21 +223,9 @@ impl<C: Consumer> Handler<C> {
             Content::Item(item) => serde_dynamo::from_item::<_, Value>(item.clone())
                 .map_or_else(|error| error.to_string(), |value| value.to_string()),
         };
-        self.shared.platform.bury(dead_letters(C::SOURCE), &body, &reason).await?;
+        let queue = dead_letters(C::SOURCE).ok_or_else(|| Fault::internal(reason.clone()))?;
+        self.shared.platform.bury(queue, &body, &reason).await?;
         Ok(Fate::Buried)
-    }
-}
-
-impl Raw {
-    /// 4. Deserialisation.
-    fn understand<C: Consumer>(&self) -> Result<C::Input, Violations> {
-        match &self.content {
-            Content::Text(text) => {
-                serde_json::from_str(text).map_err(|e| Violations::one("", e.to_string()))
-            }
-            Content::Item(item) => serde_dynamo::from_item(item.clone())
-                .map_err(|error| Violations::one("", error.to_string())),
-        }
     }
 }
 
@@ -256,78 +235,18 @@ fn refused(rejection: &Rejection) -> Effects {
     Effects::none()
 }
 
-fn groups_of(source: Source, event: &[u8]) -> Result<Vec<Group>, BoxError> {
-    let keyed: Vec<(String, Raw)> = match source {
-        Source::Queue(_) => {
-            let event: sqs::SqsEvent = serde_json::from_slice(event)?;
-            event.records.into_iter().map(of_message).collect()
-        }
-        Source::Stream(_) => {
-            let event: dynamodb::Event = serde_json::from_slice(event)?;
-            event.records.into_iter().filter_map(of_change).collect()
-        }
-    };
-    let mut groups: Vec<(String, Group)> = Vec::new();
-    for (key, raw) in keyed {
-        match groups.iter_mut().find(|(known, _)| *known == key) {
-            Some((_, group)) => group.push(raw),
-            None => groups.push((key, vec![raw])),
-        }
-    }
-    Ok(groups.into_iter().map(|(_, group)| group).collect())
-}
-
-/// A message with its FIFO group. On a standard queue, messages about one event are a group: the
-/// second one then finds the first one's note in the inbox.
-fn of_message(message: sqs::SqsMessage) -> (String, Raw) {
-    #[derive(serde::Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct AboutEvent {
-        event_id: String,
-    }
-    let id = message.message_id.unwrap_or_default();
-    let about = || serde_json::from_str::<AboutEvent>(message.body.as_deref()?).ok();
-    let group = message.attributes.get("MessageGroupId").cloned();
-    let group = group.or_else(|| about().map(|about| about.event_id)).unwrap_or_else(|| id.clone());
-    let received = message.attributes.get("ApproximateReceiveCount");
-    let raw = Raw {
-        item_id: id.clone(),
-        record_id: id,
-        deliveries: received.and_then(|count| count.parse().ok()).unwrap_or(1),
-        content: Content::Text(message.body.unwrap_or_default()),
-    };
-    (group, raw)
-}
-
-/// A new image with its partition key; a removal has none and is of no interest.
-fn of_change(record: dynamodb::EventRecord) -> Option<(String, Raw)> {
-    if record.change.new_image.inner().is_empty() {
-        return None;
-    }
-    let group = match record.change.keys.inner().get("pk") {
-        Some(serde_dynamo::AttributeValue::S(pk)) => pk.clone(),
-        _ => record.event_id.clone(),
-    };
-    let raw = Raw {
-        item_id: record.change.sequence_number.unwrap_or_default(),
-        record_id: record.event_id,
-        deliveries: 1,
-        content: Content::Item(record.change.new_image),
-    };
-    Some((group, raw))
-}
-
 fn source_name(source: Source) -> &'static str {
     match source {
         Source::Queue(queue) => queue.name(),
         Source::Stream(table) => table.name(),
+        Source::Schedule => "schedule",
     }
 }
 
 /// The queue whose dead-letter queue takes what cannot be understood; for a stream, the one that
-/// is named after the table.
-pub(crate) fn dead_letters(source: Source) -> Queue {
-    Queue::new(source_name(source))
+/// is named after the table. A schedule has none.
+pub(crate) fn dead_letters(source: Source) -> Option<Queue> {
+    (source != Source::Schedule).then(|| Queue::new(source_name(source)))
 }
 
 /// That a record was consumed, as the ledger keeps it.

@@ -79,7 +79,7 @@ fn failing(id: &'static str, there: &'static str, value: &'static str) -> Answer
 struct Running {
     stores: Stores,
     functions: Arc<Scripted>,
-    _sources: Sources,
+    sources: Sources,
 }
 
 /// Starts a template of one function with this event, on queues and tables that suit all tests.
@@ -97,7 +97,7 @@ async fn running_with(event: &str, functions: Scripted, data: Option<&Path>) -> 
     let invoke: Arc<dyn Invoke> = functions.clone();
     let report: Report = Arc::new(|_, _| {});
     let sources = start(&template, &stores, &invoke, &report).unwrap();
-    Running { stores, functions, _sources: sources }
+    Running { stores, functions, sources }
 }
 
 impl Running {
@@ -140,6 +140,15 @@ impl Running {
 }
 
 #[tokio::test]
+async fn a_schedule_can_be_run_before_it_is_due() {
+    let running = running("{Type: Schedule, Properties: {Schedule: rate(1 day)}}", vec![]).await;
+    let schedules = running.sources.schedules();
+    assert!(schedules.run("Nobody").await.is_none());
+    schedules.run("WorkFunction").await.unwrap().unwrap();
+    assert_eq!(running.first_event().1["detail-type"], "Scheduled Event");
+}
+
+#[tokio::test]
 async fn a_schedule_that_cannot_be_read_says_whose_it_is() {
     let source = include_str!("template.yaml");
     let source = source.replace("EVENT", "{Type: Schedule, Properties: {Schedule: rate(1 week)}}");
@@ -148,7 +157,7 @@ async fn a_schedule_that_cannot_be_read_says_whose_it_is() {
     let invoke: Arc<dyn Invoke> = Arc::new(Scripted::default());
     let report: Report = Arc::new(|_, _| {});
 
-    let error = start(&template, &stores, &invoke, &report).unwrap_err();
+    let error = start(&template, &stores, &invoke, &report).err().unwrap();
 
     let expected = "WorkFunction: `rate(1 week)` is no schedule: `week` does not go with 1";
     assert_eq!(error.to_string(), expected);

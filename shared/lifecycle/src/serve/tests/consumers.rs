@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::notes::{NOTES, Note, READERS};
 use super::recorder::{Call, Recorder};
 use super::shared;
-use crate::consumer::{Consumer, Delivered, Source};
-use crate::effects::{Effects, Mail, Write};
+use crate::consumer::{Consumer, Delivered, Inbox, Run, Source};
+use crate::effects::{Effects, Event, EventData, Mail, Message, Write};
 use crate::envelope::Envelope;
 use crate::failure::{Fault, Rejection, RejectionKind, Violations};
 use crate::serve::batch::Handler;
@@ -78,19 +78,25 @@ fn said(event_id: &str, text: &str) -> String {
 
 /// Delivers a batch, and tells which messages are to come again.
 async fn deliver(recorder: &Arc<Recorder>, messages: Vec<Value>) -> Vec<String> {
-    let handler = Handler { consumer: Keep, shared: shared(recorder) };
-    let event = json!({ "Records": messages });
-    let handled = handler
-        .handle(Invocation {
-            event: Bytes::from(event.to_string()),
-            deadline: Deadline::after(Duration::from_secs(10)),
-            x_ray: None,
-            cold_start: false,
-        })
-        .await;
-    let Ok(Answer::Json(answer)) = handled.answer else { panic!("no batch answer") };
+    let answer = invoke(recorder, Keep, &json!({ "Records": messages })).await;
+    let Ok(Answer::Json(answer)) = answer else { panic!("no batch answer") };
     let failures = answer["batchItemFailures"].as_array().unwrap();
     failures.iter().map(|f| f["itemIdentifier"].as_str().unwrap().to_owned()).collect()
+}
+
+async fn invoke<C: Consumer>(
+    recorder: &Arc<Recorder>,
+    consumer: C,
+    event: &Value,
+) -> Result<Answer, String> {
+    let handler = Handler { consumer, shared: shared(recorder) };
+    let invocation = Invocation {
+        event: Bytes::from(event.to_string()),
+        deadline: Deadline::after(Duration::from_secs(10)),
+        x_ray: None,
+        cold_start: false,
+    };
+    handler.handle(invocation).await.answer
 }
 
 #[tokio::test]
@@ -158,4 +164,51 @@ async fn behind_a_failed_record_of_a_group_none_is_touched() {
     failed.sort();
     assert_eq!(failed, ["a2", "a3"]);
     assert_eq!(recorder.items_of(NOTES).len(), 2);
+}
+
+/// Reminds the readers, whenever it is time.
+struct Remind;
+
+#[derive(Serialize)]
+struct Reminder;
+
+impl EventData for Reminder {
+    const TYPE: &'static str = "Reminder";
+}
+
+impl Consumer for Remind {
+    const SOURCE: Source = Source::Schedule;
+    const INBOX: Inbox = Inbox::None;
+    const USES: &'static [Use] = &[Use::Queue(READERS)];
+
+    type Input = Run;
+    type Command = Run;
+
+    fn parse(run: Run) -> Result<Run, Violations> {
+        Ok(run)
+    }
+
+    type Facts = ();
+
+    async fn retrieve(&self, _: &Permit<Delivered>, run: &Run) -> Result<(), Fault> {
+        if run.id == "broken" { Err(Fault::internal("the store is down")) } else { Ok(()) }
+    }
+
+    fn decide(_: &Moment, run: &Run, (): ()) -> Result<Effects, Rejection> {
+        Ok(Effects::none().message(Message::new(READERS, Event::about(&run.id, &Reminder))))
+    }
+}
+
+#[tokio::test]
+async fn a_run_of_a_schedule_is_one_record_and_if_it_fails_so_does_the_invocation() {
+    let run = |id| json!({ "id": id, "time": "2026-01-01T00:00:00Z", "source": "aws.events" });
+    let recorder = Arc::new(Recorder::default());
+    for _ in 0..2 {
+        assert!(invoke(&recorder, Remind, &run("1")).await.is_ok());
+    }
+    let [first, again] = recorder.sent().try_into().unwrap();
+    assert_eq!(first.envelope.event_id, again.envelope.event_id, "Lambda tried it again");
+    for event in [run("broken"), json!({ "Records": [] })] {
+        assert!(invoke(&recorder, Remind, &event).await.is_err(), "{event}");
+    }
 }
