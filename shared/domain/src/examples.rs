@@ -1,7 +1,9 @@
 //! People and things for tests, here and in whatever is built on the domain.
 
+use crate::Rules;
 use crate::catalogue::Product;
-use crate::people::{Role, SignedIn, Tier, User, UserId};
+use crate::orders::{Order, OrderDraft, OrderFacts, PlaceOrder, place_order};
+use crate::people::{Address, Role, SignedIn, Tier, User, UserId};
 use lifecycle::envelope::Envelope;
 use lifecycle::{Moment, Timestamp};
 use serde::de::DeserializeOwned;
@@ -33,6 +35,31 @@ pub fn lamp() -> Product {
         "price": { "amount": 200, "currency": "EUR" }, "discount": 10,
     }));
     Product::new(&moment(), ann().user_id, &draft)
+}
+
+/// An order of Ann's that waits: two lamps.
+///
+/// # Panics
+///
+/// Where the rules have changed so much that she may not order them.
+pub fn pending_order() -> Order {
+    let address = read(json!({
+        "buildingNumber": 44, "streetName": "Street", "city": "City", "country": "DE"
+    }));
+    let address = Address::new(&moment(), ann().user_id, &address);
+    let draft: OrderDraft = read(json!({
+        "items": [{ "productId": lamp().product_id, "quantity": 2 }],
+        "addressId": address.address_id, "paymentMethod": "CARD",
+    }));
+    let command = PlaceOrder::try_from(draft).expect("the draft is well-formed");
+    let facts = OrderFacts {
+        products: vec![Some(lamp())],
+        address: Some(address),
+        customer: Some(ann()),
+        rules: Rules::default(),
+    };
+    let caller = signed_in(ann().user_id, &[Role::Customer]);
+    place_order(&moment(), &caller, &command, facts).expect("the order breaks no rule")
 }
 
 /// Somebody signed in.

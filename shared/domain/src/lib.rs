@@ -7,6 +7,7 @@
 #![expect(clippy::struct_field_names, reason = "a field is named as it is on the wire")]
 
 pub mod catalogue;
+pub mod credit;
 pub mod events;
 #[cfg(any(test, feature = "examples"))]
 pub mod examples;

@@ -41,6 +41,12 @@ pub enum Refusal {
     TooManyItems,
     /// More pieces than the rules allow of one item.
     QuantityTooLarge,
+    /// The order does not exist.
+    OrderUnknown,
+    /// The order still waits for the approval of its customer.
+    OrderPending,
+    /// The order was rejected, or timed out.
+    OrderClosed,
 }
 
 impl Refusal {
@@ -66,6 +72,9 @@ impl Refusal {
             Self::OutOfStock => "OUT_OF_STOCK",
             Self::TooManyItems => "TOO_MANY_ITEMS",
             Self::QuantityTooLarge => "QUANTITY_TOO_LARGE",
+            Self::OrderUnknown => "ORDER_UNKNOWN",
+            Self::OrderPending => "ORDER_PENDING",
+            Self::OrderClosed => "ORDER_CLOSED",
         }
     }
 
@@ -75,7 +84,12 @@ impl Refusal {
             Self::CredentialsWrong => RejectionKind::Unauthenticated,
             Self::EmailNotVerified => RejectionKind::Forbidden,
             Self::VerificationSpent => RejectionKind::Gone,
-            Self::EmailTaken | Self::NameTaken | Self::IdTaken => RejectionKind::Conflict,
+            Self::OrderUnknown => RejectionKind::NotFound,
+            Self::EmailTaken
+            | Self::NameTaken
+            | Self::IdTaken
+            | Self::OrderPending
+            | Self::OrderClosed => RejectionKind::Conflict,
             Self::ProductUnknown
             | Self::ProductUnavailable
             | Self::AddressUnknown
@@ -104,6 +118,9 @@ impl Refusal {
             Self::OutOfStock => "There are not enough pieces of a product.",
             Self::TooManyItems => "The order has too many items.",
             Self::QuantityTooLarge => "Too many pieces of one item are ordered.",
+            Self::OrderUnknown => "The order does not exist.",
+            Self::OrderPending => "The order still waits for the approval of its customer.",
+            Self::OrderClosed => "The order was rejected or has timed out.",
         }
     }
 }

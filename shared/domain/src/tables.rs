@@ -14,6 +14,10 @@ pub const ADDRESSES: Table = Table::new("addresses");
 pub const PRODUCTS: Table = Table::new("products");
 /// Orders.
 pub const ORDERS: Table = Table::new("orders");
+/// What is reserved of customers' credit.
+pub const CREDITS: Table = Table::new("credits");
+/// Numbers that are given one after the other.
+pub const COUNTERS: Table = Table::new("counters");
 /// The parameters of the business rules.
 pub const SETTINGS: Table = Table::new("settings");
 
@@ -26,3 +30,5 @@ pub const BY_DEADLINE: Index = Index::new("by_deadline");
 pub const EMAILS: Queue = Queue::new("emails");
 /// Orders whose customer is to be approved.
 pub const CUSTOMER_APPROVALS: Queue = Queue::new("customer_approvals");
+/// What is said about orders that wait.
+pub const CUSTOMER_SAGA: Queue = Queue::new("customer_saga");

@@ -1,9 +1,19 @@
 //! Orders.
 
 mod draft;
+mod news;
 mod order;
 mod place;
+mod saga;
+mod serial;
+mod steps;
 
 pub use draft::{OrderDraft, OrderItem, OrderItems, PaymentMethod, PlaceOrder, Quantity};
-pub use order::{Order, OrderCreated, OrderId, OrderLine, OrderStatus, OrderView};
+pub use news::{
+    ApprovalLapsed, OrderApproved, OrderDeleted, OrderRejected, OrderState, OrderTimedOut,
+};
+pub use order::{Order, OrderCreated, OrderId, OrderLine, OrderStatus, OrderView, SerialNumber};
 pub use place::{OrderFacts, place_order};
+pub use saga::{Answer, CustomerDecided, OrderOverdue, SagaAnswer, settle};
+pub use serial::SerialNumbers;
+pub use steps::{Consequence, OrderChange, Step};

@@ -124,6 +124,13 @@ impl OrderLine {
             .add("version", 1)
             .when(Condition::AtLeast("stock", self.quantity.get()))
     }
+
+    /// Puts the pieces back.
+    pub fn return_to_stock(&self) -> Write {
+        Write::update::<Product>(Product::key_of(self.product_id))
+            .add("stock", self.quantity.get())
+            .add("version", 1)
+    }
 }
 
 /// An order was placed.

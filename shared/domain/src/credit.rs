@@ -1,0 +1,243 @@
+//! The credit of customers: the customer service's side of an order's saga.
+//!
+//! A customer is approved while what is reserved for their orders stays within the open credit of
+//! the rules. Nothing tells yet that an order is paid: an approved order keeps its reservation
+//! until it is cancelled.
+
+use lifecycle::effects::{Condition, Effects, Event, Write, text};
+use lifecycle::record::{Key, Record, Table};
+use serde::{Deserialize, Serialize};
+
+use crate::catalogue::{Amount, Currency, Money};
+use crate::orders::{Answer, CustomerDecided, OrderId, SagaAnswer};
+use crate::people::UserId;
+use crate::syntax::words;
+use crate::tables::CREDITS;
+
+/// What an order costs its customer; all events about orders say as much.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Charge {
+    /// The order.
+    pub order_id: OrderId,
+    /// The customer.
+    pub user_id: UserId,
+    /// What everything costs together.
+    pub total: Money,
+}
+
+/// What the customer service needs to know.
+#[derive(Debug, Clone)]
+pub struct CreditFacts {
+    /// What is reserved for the order.
+    pub reservation: Option<Reservation>,
+    /// What is reserved for all orders of the customer in the order's currency.
+    pub account: Option<CreditAccount>,
+    /// How much may be reserved for a customer.
+    pub open_credit: Money,
+}
+
+/// Decides on the customer of a new order: approved, and the credit reserved, or rejected.
+///
+/// Nothing happens where the order was released before it came to be decided on, and nobody waits
+/// for an answer any more.
+pub fn reserve(order: &Charge, facts: &CreditFacts) -> Effects {
+    if facts.reservation.is_some() {
+        return Effects::none();
+    }
+    let told = |order_type| {
+        let answer = SagaAnswer { order_id: order.order_id, order_type };
+        Event::about(order.order_id, &CustomerDecided(answer))
+    };
+    let reserved = facts.account.as_ref().map_or(Amount::ZERO, |account| account.reserved).get();
+    let rest = facts.open_credit.amount.get() - reserved;
+    // Nobody here knows exchange rates.
+    let suffices =
+        order.total.currency == facts.open_credit.currency && order.total.amount.get() <= rest;
+    if !suffices {
+        return Effects::none().event(told(Answer::Rejected));
+    }
+    Effects::none()
+        .write(CreditAccount::add(order, facts.open_credit))
+        .write(Write::create(&Reservation::of(order, ReservationStatus::Held)))
+        .event(told(Answer::Approved))
+}
+
+/// Gives back what is reserved for an order that is closed, once.
+///
+/// Where nothing is reserved yet, the release has overtaken the order: it is written down, so that
+/// nothing will be.
+pub fn release(order: &Charge, facts: &CreditFacts) -> Effects {
+    let released = Reservation::of(order, ReservationStatus::Released);
+    match &facts.reservation {
+        None => Effects::none().write(Write::create(&released)),
+        Some(Reservation { status: ReservationStatus::Released, .. }) => Effects::none(),
+        Some(held) => {
+            let held_still = Condition::Equals("status", text(held.status.as_str()));
+            Effects::none()
+                .write(Write::put(&released).when(held_still))
+                .write(CreditAccount::subtract(held))
+        }
+    }
+}
+
+/// What is reserved for a customer in a currency, all orders together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CreditAccount {
+    /// The customer.
+    pub user_id: UserId,
+    /// The currency: when the rules change it, another account begins.
+    pub currency: Currency,
+    /// In minor units of the currency.
+    pub reserved: Amount,
+}
+
+impl CreditAccount {
+    /// The key of a customer's account.
+    pub fn key_of(user_id: UserId, currency: Currency) -> Key {
+        Key::new(format_args!("account#{user_id}#{currency}"))
+    }
+
+    /// Adds an order, as long as the sum stays within the open credit.
+    fn add(order: &Charge, open_credit: Money) -> Write {
+        let Money { amount, currency } = order.total;
+        let room = Condition::Below("reserved", open_credit.amount.get() - amount.get() + 1);
+        Write::update::<Self>(Self::key_of(order.user_id, currency))
+            .set("userId", text(order.user_id.to_string()))
+            .set("currency", text(currency.to_string()))
+            .add("reserved", amount.get())
+            .when(Condition::Any(vec![Condition::Absent, room]))
+    }
+
+    /// Subtracts what was added for a reservation.
+    fn subtract(held: &Reservation) -> Write {
+        let Money { amount, currency } = held.amount;
+        Write::update::<Self>(Self::key_of(held.user_id, currency))
+            .add("reserved", -amount.get())
+            .when(Condition::AtLeast("reserved", amount.get()))
+    }
+}
+
+impl Record for CreditAccount {
+    const TABLE: Table = CREDITS;
+
+    fn key(&self) -> Key {
+        Self::key_of(self.user_id, self.currency)
+    }
+}
+
+/// What is or was reserved for an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Reservation {
+    /// The order.
+    pub order_id: OrderId,
+    /// Whose credit it is.
+    pub user_id: UserId,
+    /// How much.
+    pub amount: Money,
+    /// Whether it counts.
+    pub status: ReservationStatus,
+}
+
+impl Reservation {
+    /// The key of an order's reservation.
+    pub fn key_of(order_id: OrderId) -> Key {
+        Key::new(format_args!("order#{order_id}"))
+    }
+
+    fn of(order: &Charge, status: ReservationStatus) -> Self {
+        let Charge { order_id, user_id, total } = *order;
+        Self { order_id, user_id, amount: total, status }
+    }
+}
+
+impl Record for Reservation {
+    const TABLE: Table = CREDITS;
+
+    fn key(&self) -> Key {
+        Self::key_of(self.order_id)
+    }
+}
+
+words! {
+    /// Whether a reservation counts.
+    ReservationStatus {
+        /// It does.
+        Held = "HELD",
+        /// It was given back, or nothing was ever reserved.
+        Released = "RELEASED",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lifecycle::effects::{Action, Change};
+
+    use super::*;
+    use crate::Rules;
+    use crate::examples::{pending_order, read};
+
+    #[test]
+    fn an_order_within_the_open_credit_is_approved_and_reserved() {
+        for (reserved, total, answer) in [
+            (None, 500_000, "APPROVED"),
+            (None, 500_001, "REJECTED"),
+            (Some(499_000), 1_000, "APPROVED"),
+            (Some(499_000), 1_001, "REJECTED"),
+            (Some(500_000), 0, "APPROVED"),
+        ] {
+            let effects = reserve(&charge(total, "EUR"), &facts(reserved, None));
+            let [event] = effects.events() else { panic!("not one event: {effects:?}") };
+            assert_eq!(event.data["orderType"], answer, "{reserved:?} {total}");
+            let writes = if answer == "APPROVED" { 2 } else { 0 };
+            assert_eq!(effects.writes().len(), writes, "{reserved:?} {total}");
+        }
+    }
+
+    #[test]
+    fn an_order_in_another_currency_than_the_credit_is_rejected() {
+        let effects = reserve(&charge(1, "USD"), &facts(None, None));
+        assert_eq!(effects.events()[0].data["orderType"], "REJECTED");
+    }
+
+    #[test]
+    fn a_reservation_is_given_back_once() {
+        let order = charge(700, "EUR");
+        let effects = release(&order, &facts(Some(700), Some(ReservationStatus::Held)));
+        let Action::Update(changes) = &effects.writes()[1].action else { panic!("{effects:?}") };
+        assert_eq!(changes, &[Change::Add("reserved", -700)]);
+        let again = release(&order, &facts(Some(0), Some(ReservationStatus::Released)));
+        assert!(again.writes().is_empty());
+    }
+
+    #[test]
+    fn a_release_that_overtakes_its_order_keeps_it_from_reserving_anything() {
+        let order = charge(700, "EUR");
+        let overtaking = release(&order, &facts(None, None));
+        assert_eq!(overtaking.writes()[0].condition, Some(Condition::Absent));
+        let late = reserve(&order, &facts(None, Some(ReservationStatus::Released)));
+        assert!(late.writes().is_empty() && late.events().is_empty());
+    }
+
+    fn charge(total: i64, currency: &str) -> Charge {
+        let order = pending_order();
+        let total = read(serde_json::json!({ "amount": total, "currency": currency }));
+        Charge { order_id: order.order_id, user_id: order.user_id, total }
+    }
+
+    fn facts(reserved: Option<i64>, status: Option<ReservationStatus>) -> CreditFacts {
+        let order = charge(700, "EUR");
+        let account = |reserved| CreditAccount {
+            user_id: order.user_id,
+            currency: Currency::EUR,
+            reserved: Amount::of_minor_units(reserved),
+        };
+        CreditFacts {
+            reservation: status.map(|status| Reservation::of(&order, status)),
+            account: reserved.map(account),
+            open_credit: Rules::default().open_credit,
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! The saga of an order: what its queue may say about it, and what follows.
+
+use lifecycle::effects::{Effects, EventData};
+use lifecycle::{Moment, Rejection};
+use serde::{Deserialize, Serialize};
+
+use super::{Consequence, Order, OrderId, SerialNumbers, Step};
+use crate::Refusal;
+use crate::syntax::words;
+
+/// An answer to the question whether an order's customer is approved.
+///
+/// It is read in any case and with either spelling of the id, so that a message written by hand,
+/// `{"orderID": "…", "orderType": "Approved"}`, is understood too.
+///
+/// ```
+/// # use domain::orders::{Answer, SagaAnswer};
+/// let by_hand = r#"{"orderID": "0197f5a4-0000-7000-8000-00000000000a", "orderType": "Approved"}"#;
+/// let read: SagaAnswer = serde_json::from_str(by_hand).unwrap();
+/// assert_eq!(read.order_type, Answer::Approved);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SagaAnswer {
+    /// The order.
+    #[serde(alias = "orderID")]
+    pub order_id: OrderId,
+    /// The answer.
+    #[serde(deserialize_with = "in_any_case")]
+    pub order_type: Answer,
+}
+
+fn in_any_case<'de, D: serde::Deserializer<'de>>(input: D) -> Result<Answer, D::Error> {
+    let word = String::deserialize(input)?;
+    Answer::try_from(word.to_uppercase()).map_err(serde::de::Error::custom)
+}
+
+words! {
+    /// What may be said about an order that waits.
+    Answer {
+        /// Its customer is approved.
+        Approved = "APPROVED",
+        /// Its customer is not approved.
+        Rejected = "REJECTED",
+        /// Nobody said so in time.
+        TimedOut = "TIMED_OUT",
+    }
+}
+
+/// The customer service has decided on the customer of an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CustomerDecided(pub SagaAnswer);
+
+impl EventData for CustomerDecided {
+    const TYPE: &'static str = "CustomerDecided";
+}
+
+/// An order still waits, though its time is up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct OrderOverdue(pub SagaAnswer);
+
+impl OrderOverdue {
+    /// Says so of an order.
+    pub fn of(order_id: OrderId) -> Self {
+        Self(SagaAnswer { order_id, order_type: Answer::TimedOut })
+    }
+}
+
+impl EventData for OrderOverdue {
+    const TYPE: &'static str = "OrderOverdue";
+}
+
+/// What follows from an answer. Only the first one in time changes an order.
+///
+/// # Errors
+///
+/// When there is no such order: answers follow the commit of their order, so that it will not
+/// appear later either.
+pub fn settle(
+    moment: &Moment,
+    answer: &SagaAnswer,
+    order: Option<Order>,
+    numbers: Option<&SerialNumbers>,
+) -> Result<Effects, Rejection> {
+    let order = order.ok_or(Refusal::OrderUnknown)?;
+    let (step, counted) = match answer.order_type {
+        Answer::Approved => {
+            let number = SerialNumbers::next(numbers);
+            (Step::Approve(number), Some(SerialNumbers::give_next(numbers)))
+        }
+        Answer::Rejected => (Step::Reject, None),
+        Answer::TimedOut => (Step::TimeOut, None),
+    };
+    Ok(match order.after(step, moment.now()) {
+        Consequence::Changed(change) => change.effects().writes_of(counted),
+        Consequence::Lapsed(event) => Effects::none().event(event),
+        Consequence::None => Effects::none(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::examples::{moment, pending_order, read};
+    use crate::orders::OrderStatus;
+    use crate::tables::{COUNTERS, ORDERS, PRODUCTS};
+
+    #[test]
+    fn an_answer_is_read_as_we_and_as_people_write_it() {
+        let id = pending_order().order_id;
+        for (json, answer) in [
+            (json!({ "orderId": id, "orderType": "APPROVED" }), Some(Answer::Approved)),
+            (json!({ "orderID": id, "orderType": "Approved" }), Some(Answer::Approved)),
+            (json!({ "orderID": id, "orderType": "rejected" }), Some(Answer::Rejected)),
+            (json!({ "orderId": id, "orderType": "TIMED_OUT" }), Some(Answer::TimedOut)),
+            (json!({ "orderId": id, "orderType": "PENDING" }), None),
+            (json!({ "orderId": "1", "orderType": "APPROVED" }), None),
+            (json!({ "orderId": id }), None),
+        ] {
+            let read: Result<SagaAnswer, _> = serde_json::from_value(json.clone());
+            assert_eq!(read.ok().map(|read| read.order_type), answer, "{json}");
+        }
+    }
+
+    #[test]
+    fn only_an_approval_counts_the_serial_numbers_up() {
+        for (answer, tables) in
+            [("APPROVED", vec![ORDERS, COUNTERS]), ("REJECTED", vec![ORDERS, PRODUCTS])]
+        {
+            let effects = settled(answer, Some(pending_order())).unwrap();
+            let written: Vec<_> = effects.writes().iter().map(|write| write.table).collect();
+            assert_eq!(written, tables, "{answer}");
+        }
+    }
+
+    #[test]
+    fn a_late_approval_is_answered_by_compensation_and_takes_no_number() {
+        let closed = Order { status: OrderStatus::TimedOut, ..pending_order() };
+        let effects = settled("APPROVED", Some(closed)).unwrap();
+        assert_eq!((effects.writes().len(), effects.events().len()), (0, 1));
+        assert_eq!(effects.events()[0].event_type, "ApprovalLapsed");
+    }
+
+    #[test]
+    fn an_answer_about_no_order_is_refused() {
+        assert_eq!(settled("APPROVED", None).unwrap_err().code, "ORDER_UNKNOWN");
+    }
+
+    fn settled(answer: &str, order: Option<Order>) -> Result<Effects, Rejection> {
+        let id = pending_order().order_id;
+        let answer = read(json!({ "orderId": id, "orderType": answer }));
+        settle(&moment(), &answer, order, None)
+    }
+}
