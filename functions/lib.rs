@@ -32,3 +32,5 @@ mod get_health;
 mod get_jwks;
 #[path = "platform/relay_outbox.rs"]
 mod relay_outbox;
+#[path = "platform/sweep_outbox.rs"]
+mod sweep_outbox;

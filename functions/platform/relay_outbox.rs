@@ -2,15 +2,12 @@
 
 use std::process::ExitCode;
 
-use domain::events::subscribers;
+use domain::events::relay;
 use domain::tables::{CUSTOMER_APPROVALS, EMAILS};
-use lifecycle::commit::OUTBOX;
+use lifecycle::commit::{OUTBOX, OutboxRow};
 use lifecycle::consumer::{Delivered, Inbox, Source};
-use lifecycle::effects::{Effects, Message};
-use lifecycle::envelope::Envelope;
-use lifecycle::uses::Use;
-use lifecycle::{Consumer, Fault, Moment, Permit, Rejection, Violations};
-use serde_json::Value;
+use lifecycle::uses::{Use, Verb};
+use lifecycle::{Consumer, Effects, Fault, Moment, Permit, Rejection, Violations};
 
 fn main() -> ExitCode {
     adapters::consume(|_| RelayOutbox)
@@ -24,57 +21,68 @@ impl Consumer for RelayOutbox {
     /// A row may be relayed twice: whoever gets its event remembers the event's id.
     const INBOX: Inbox = Inbox::None;
 
-    const USES: &'static [Use] = &[Use::Queue(CUSTOMER_APPROVALS), Use::Queue(EMAILS)];
+    const USES: &'static [Use] = &[
+        Use::Table(OUTBOX, &[Verb::PutItem]),
+        Use::Queue(CUSTOMER_APPROVALS),
+        Use::Queue(EMAILS),
+    ];
 
-    // 4. Deserialisation: a row of the outbox is an envelope
-    type Input = Envelope<Value>;
+    // 4. Deserialisation
+    type Input = OutboxRow;
 
     // 5. Syntax validation: what the event says is for its subscribers to understand
-    type Command = Envelope<Value>;
+    type Command = OutboxRow;
 
-    fn parse(envelope: Envelope<Value>) -> Result<Envelope<Value>, Violations> {
-        Ok(envelope)
+    fn parse(row: OutboxRow) -> Result<OutboxRow, Violations> {
+        Ok(row)
     }
 
     // 6. Retrieval: nothing is needed
     type Facts = ();
 
-    async fn retrieve(&self, _: &Permit<Delivered>, _: &Envelope<Value>) -> Result<(), Fault> {
+    async fn retrieve(&self, _: &Permit<Delivered>, _: &OutboxRow) -> Result<(), Fault> {
         Ok(())
     }
 
-    // 7. and 8. The same envelope, to every subscriber
-    fn decide(_: &Moment, envelope: &Envelope<Value>, (): ()) -> Result<Effects, Rejection> {
-        let queues = subscribers(&envelope.event_type);
-        Ok(queues.iter().fold(Effects::none(), |effects, queue| {
-            effects.message(Message::forward(*queue, envelope.clone()))
-        }))
+    // 7. and 8. The same envelope, to every subscriber. The note that this was done comes in the
+    // stream too, and has no effects.
+    fn decide(moment: &Moment, row: &OutboxRow, (): ()) -> Result<Effects, Rejection> {
+        Ok(relay(Effects::none(), row, moment.now()))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use domain::examples::{envelope, moment};
-    use lifecycle::effects::Content;
-    use serde_json::json;
+    use domain::events::subscribers;
+    use domain::examples::{moment, outbox_row};
+    use lifecycle::effects::{Action, Content};
 
     use super::*;
 
     #[test]
-    fn an_event_goes_unchanged_to_every_subscriber() {
-        let row = envelope("OrderCreated", json!({ "orderId": "1" }));
+    fn an_event_goes_unchanged_to_every_subscriber_and_waits_no_longer() {
+        let row = outbox_row("OrderCreated");
         let effects = RelayOutbox::decide(&moment(), &row, ()).unwrap();
         let queues: Vec<_> = effects.messages().iter().map(|message| message.queue).collect();
         assert_eq!(queues, [CUSTOMER_APPROVALS, EMAILS]);
         for message in effects.messages() {
-            assert_eq!(message.content, Content::Forward(Box::new(row.clone())));
+            assert_eq!(message.content, Content::Forward(Box::new(row.envelope.clone())));
         }
+        let Action::Put(noted) = &effects.writes()[0].action else { panic!("the row is stored") };
+        assert!(noted.contains_key("relayedAt") && !noted.contains_key("by_waiting_pk"));
     }
 
     #[test]
-    fn an_event_without_subscribers_goes_nowhere() {
-        let row = envelope("NobodyCares", json!({}));
-        assert!(RelayOutbox::decide(&moment(), &row, ()).unwrap().messages().is_empty());
+    fn an_event_without_subscribers_goes_nowhere_and_waits_no_longer() {
+        let effects = RelayOutbox::decide(&moment(), &outbox_row("NobodyCares"), ()).unwrap();
+        assert_eq!((effects.messages().len(), effects.writes().len()), (0, 1));
+    }
+
+    #[test]
+    fn a_row_that_does_not_wait_is_passed_over() {
+        let row = OutboxRow { relayed_at: Some(moment().now()), ..outbox_row("OrderCreated") };
+        let effects = RelayOutbox::decide(&moment(), &row, ()).unwrap();
+        assert_eq!((effects.messages().len(), effects.writes().len()), (0, 0));
     }
 
     #[test]

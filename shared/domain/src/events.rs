@@ -1,9 +1,24 @@
 //! Which queues hear of which events: the one routing table of the outbox's relay.
 
-use lifecycle::effects::{EventData, Queue};
+use lifecycle::Timestamp;
+use lifecycle::commit::OutboxRow;
+use lifecycle::effects::{Effects, EventData, Message, Queue};
 
 use crate::orders::OrderCreated;
 use crate::tables::{CUSTOMER_APPROVALS, EMAILS};
+
+/// Passes the event of a row on, the same envelope to every subscriber, and notes that it was.
+///
+/// An event that is passed on again, because the note was lost, is the same event: its consumers
+/// know it by its id. A row that has been relayed has no effects.
+pub fn relay(effects: Effects, row: &OutboxRow, at: Timestamp) -> Effects {
+    if row.relayed_at.is_some() {
+        return effects;
+    }
+    let queues = subscribers(&row.envelope.event_type).iter();
+    let message = |queue: &Queue| Message::forward(*queue, row.envelope.clone());
+    queues.map(message).fold(effects, Effects::message).write(row.relayed(at))
+}
 
 /// The queues that are subscribed to an event; none for an event that nobody waits for.
 ///

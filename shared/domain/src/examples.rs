@@ -4,6 +4,7 @@ use crate::Rules;
 use crate::catalogue::Product;
 use crate::orders::{Order, OrderDraft, OrderFacts, PlaceOrder, place_order};
 use crate::people::{Address, Role, SignedIn, Tier, User, UserId};
+use lifecycle::commit::OutboxRow;
 use lifecycle::envelope::Envelope;
 use lifecycle::{Moment, Timestamp};
 use serde::de::DeserializeOwned;
@@ -80,6 +81,13 @@ pub fn envelope(event_type: &str, data: Value) -> Envelope<Value> {
         "occurredAt": moment().now(), "aggregateId": "aggregate-1", "requestId": "request-1",
         "data": data,
     }))
+}
+
+/// An event that waits in the outbox.
+pub fn outbox_row(event_type: &str) -> OutboxRow {
+    let envelope = envelope(event_type, json!({ "orderId": "1" }));
+    let expires_at = moment().now().plus_seconds(60).as_seconds();
+    OutboxRow { envelope, relayed_at: None, expires_at }
 }
 
 /// A value from its JSON.

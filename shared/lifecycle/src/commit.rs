@@ -4,16 +4,19 @@ use serde::{Deserialize, Serialize};
 use serde_dynamo::{AttributeValue, Item};
 use serde_json::Value;
 
-use crate::Moment;
+use crate::{Moment, Timestamp};
 use crate::effects::{Action, Change, Content, Effects, Event, Message, Otherwise, Write};
 use crate::envelope::Envelope;
 use crate::failure::{Fault, Rejection};
 use crate::platform::{CommitError, Outgoing, Platform, Transaction};
-use crate::record::{Key, Record, Table};
+use crate::record::{Index, IndexKey, Key, Record, Table};
 use crate::uses::{Use, Verb};
 
 /// Where events wait for the relay: written in the commit, read from the table's stream.
 pub const OUTBOX: Table = Table::new("outbox");
+
+/// The rows of the outbox that wait for their relay, by the time of their event.
+pub const BY_WAITING: Index = Index::new("by_waiting");
 
 /// How long a row of the outbox is kept; its time to live is `expiresAt`.
 const OUTBOX_KEPT_S: i64 = 7 * 24 * 60 * 60;
@@ -53,6 +56,7 @@ fn compose(
         let id = moment.id(&format!("event/{number}"));
         let row = OutboxRow {
             envelope: seal(event, id.to_string(), moment, cause),
+            relayed_at: None,
             expires_at: moment.now().plus_seconds(OUTBOX_KEPT_S).as_seconds(),
         };
         writes.push(Write::create(&row));
@@ -152,8 +156,19 @@ pub struct OutboxRow {
     /// What happened.
     #[serde(flatten)]
     pub envelope: Envelope<Value>,
+    /// When it was passed on; until then the row waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relayed_at: Option<Timestamp>,
     /// When the row may be forgotten, in seconds since 1970.
     pub expires_at: i64,
+}
+
+impl OutboxRow {
+    /// Notes that the event has been passed on, which takes the row out of the index of those
+    /// that wait. Whatever is stored holds the same event, so there is nothing to lose.
+    pub fn relayed(&self, at: Timestamp) -> Write {
+        Write::put(&Self { relayed_at: Some(at), ..self.clone() })
+    }
 }
 
 impl Record for OutboxRow {
@@ -161,6 +176,13 @@ impl Record for OutboxRow {
 
     fn key(&self) -> Key {
         Key::sorted(&self.envelope.aggregate_id, &self.envelope.event_id)
+    }
+
+    fn indexed(&self) -> Vec<IndexKey> {
+        let Envelope { event_id, occurred_at, .. } = &self.envelope;
+        let waiting = self.relayed_at.is_none();
+        let place = || IndexKey::spread(BY_WAITING, event_id, format!("{occurred_at}#{event_id}"));
+        waiting.then(place).into_iter().collect()
     }
 }
 

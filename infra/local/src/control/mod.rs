@@ -1,6 +1,6 @@
 //! The control address: what the platform shows of itself, and the faults it can be asked for.
 //!
-//! Everything is JSON but the metrics. The address is on loopback and knows no callers: whoever can
+//! Everything is JSON but the metrics and the environment. The address is on loopback and knows no callers: whoever can
 //! reach it may read every table and mail.
 
 mod emf;
@@ -66,6 +66,7 @@ fn router(control: Control) -> Router {
         .route("/invocations", get(invocations))
         .route("/tables/{table}", get(table))
         .route("/schedules/{function}", post(run_schedule))
+        .route("/environment", get(environment))
         .route("/faults", get(faults::get).put(faults::put).delete(faults::delete))
         .fallback(async || {
             Refusal::new(StatusCode::NOT_FOUND, "there is no such address; GET / lists all")
@@ -118,6 +119,7 @@ async fn index(State(control): State<Control>) -> Json<Value> {
         "invocations": "/invocations?function=",
         "tables": tables,
         "schedules": schedules,
+        "environment": "/environment",
         "faults": "/faults",
     }))
 }
@@ -125,6 +127,12 @@ async fn index(State(control): State<Control>) -> Json<Value> {
 async fn metrics(State(control): State<Control>) -> impl IntoResponse {
     let text = control.telemetry.render(&control.functions.counts(), &control.stores.calls());
     ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
+}
+
+/// For a shell: `eval "$(curl -s http://127.0.0.1:3001/environment)"`.
+async fn environment(State(control): State<Control>) -> String {
+    let variables = control.stores.operator_environment();
+    variables.iter().map(|(name, value)| format!("export {name}='{value}'\n")).collect()
 }
 
 #[derive(Deserialize)]

@@ -62,6 +62,21 @@ async fn faults_are_set_shown_and_cleared() {
 }
 
 #[tokio::test]
+async fn a_shell_learns_where_everything_is_and_what_it_is_called() {
+    let running = running().await;
+    let answer = running.client.get(format!("{}/environment", running.url)).send().await.unwrap();
+    let script = answer.text().await.unwrap();
+    let endpoint = running.control.stores.endpoint();
+    for line in [
+        "export USERS_TABLE='local-UsersTable'".to_owned(),
+        format!("export EMAILS_QUEUE_URL='{endpoint}/000000000000/local-EmailsQueue'"),
+        format!("export AWS_ENDPOINT_URL='{endpoint}'"),
+    ] {
+        assert!(script.lines().any(|known| known == line), "{line} in {script}");
+    }
+}
+
+#[tokio::test]
 async fn faults_that_would_have_no_effect_are_refused_with_the_reason() {
     let running = running().await;
     let cases = [

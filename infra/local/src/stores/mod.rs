@@ -14,6 +14,7 @@ mod faults;
 mod journal;
 mod mail;
 mod names;
+mod operator;
 mod plain;
 mod policy;
 mod queues;
