@@ -21,11 +21,8 @@ impl Consumer for RelayOutbox {
     /// A row may be relayed twice: whoever gets its event remembers the event's id.
     const INBOX: Inbox = Inbox::None;
 
-    const USES: &'static [Use] = &[
-        Use::Table(OUTBOX, &[Verb::PutItem]),
-        Use::Queue(CUSTOMER_APPROVALS),
-        Use::Queue(EMAILS),
-    ];
+    const USES: &'static [Use] =
+        &[Use::Table(OUTBOX, &[Verb::PutItem]), Use::Queue(CUSTOMER_APPROVALS), Use::Queue(EMAILS)];
 
     // 4. Deserialisation
     type Input = OutboxRow;

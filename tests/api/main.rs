@@ -20,6 +20,7 @@ mod limits;
 mod misbehaving;
 mod observability;
 mod orders;
+mod outbox;
 mod privileges;
 mod readme;
 mod recorded;

@@ -4,13 +4,13 @@ use serde::{Deserialize, Serialize};
 use serde_dynamo::{AttributeValue, Item};
 use serde_json::Value;
 
-use crate::{Moment, Timestamp};
 use crate::effects::{Action, Change, Content, Effects, Event, Message, Otherwise, Write};
 use crate::envelope::Envelope;
 use crate::failure::{Fault, Rejection};
 use crate::platform::{CommitError, Outgoing, Platform, Transaction};
 use crate::record::{Index, IndexKey, Key, Record, Table};
 use crate::uses::{Use, Verb};
+use crate::{Moment, Timestamp};
 
 /// Where events wait for the relay: written in the commit, read from the table's stream.
 pub const OUTBOX: Table = Table::new("outbox");

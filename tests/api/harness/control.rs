@@ -90,6 +90,12 @@ impl Control {
         meant.map(|rest| rest.rsplit(' ').next().unwrap().parse::<f64>().unwrap()).sum()
     }
 
+    /// Has a function do now what it does by the clock, and waits until it has.
+    pub(crate) async fn run_schedule(&self, function: &str) {
+        let answer = self.call(Method::POST, &format!("/schedules/{function}")).send().await;
+        assert_eq!(answer.status, 204, "{function}: {answer:?}");
+    }
+
     /// Asks for these faults and no others.
     pub(crate) async fn faults(&self, faults: &Value) {
         let answer = self.call(Method::PUT, "/faults").json(faults).send().await;

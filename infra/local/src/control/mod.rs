@@ -132,7 +132,8 @@ async fn metrics(State(control): State<Control>) -> impl IntoResponse {
 /// For a shell: `eval "$(curl -s http://127.0.0.1:3001/environment)"`.
 async fn environment(State(control): State<Control>) -> String {
     let variables = control.stores.operator_environment();
-    variables.iter().map(|(name, value)| format!("export {name}='{value}'\n")).collect()
+    let lines = variables.iter().map(|(name, value)| format!("export {name}='{value}'\n"));
+    lines.collect::<Vec<_>>().concat()
 }
 
 #[derive(Deserialize)]
