@@ -198,6 +198,11 @@ mod wording {
         Some([camel, name.replace('_', "-")].into_iter().find(|n| known(n)).unwrap_or(name.into()))
     }
 
+    /// The field that a "duplicate field" message is about.
+    pub(super) fn repeated_field(message: &str) -> Option<&str> {
+        message.strip_prefix("duplicate field `")?.split('`').next()
+    }
+
     fn camel_case(name: &str) -> String {
         let mut words = name.split('_');
         let first = words.next().unwrap_or_default().to_owned();

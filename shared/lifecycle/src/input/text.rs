@@ -56,13 +56,14 @@ fn every_violation<T: Readable>(
     let mut violations = unknown_parameters(place, &unknown);
     for (number, error) in errors.iter().enumerate() {
         let found = found.borrow();
-        let name = found.iter().find(|(errors, _)| errors.contains(&number));
-        match (wording::missing_field::<T>(error.message()), name) {
-            (Some(field), _) => violations.add(place.name(&field), "is required"),
-            (None, name) => {
-                let name = name.map_or("", |(_, name)| name.as_str());
-                violations.add(place.name(name), error.message());
-            }
+        let message = error.message();
+        if let Some(field) = wording::missing_field::<T>(message) {
+            violations.add(place.name(&field), "is required");
+        } else if let Some(field) = wording::repeated_field(message) {
+            violations.add(place.name(field), "must not be repeated");
+        } else {
+            let name = found.iter().find(|(errors, _)| errors.contains(&number));
+            violations.add(place.name(name.map_or("", |(_, name)| name.as_str())), message);
         }
     }
     if errors.is_empty() {
@@ -229,6 +230,6 @@ mod tests {
         );
         assert_eq!(read_page(&[]).unwrap_err(), ["query.pageSize"]);
         let twice = [("pageSize", "1"), ("pageSize", "2")];
-        assert_eq!(read_page(&twice).unwrap_err().len(), 1);
+        assert_eq!(read_page(&twice).unwrap_err(), ["query.pageSize"]);
     }
 }
