@@ -14,6 +14,10 @@ pub const SIGNING_KEYS: &str = "signing_keys";
 /// The secret that holds the keys that tokens are verified with, as a JSON Web Key Set.
 pub const VERIFICATION_KEYS: &str = "verification_keys";
 
+/// The secret that holds the key that cursors of lists are sealed with: a text of 32 characters
+/// or more.
+pub const CURSOR_KEY: &str = "cursor_key";
+
 /// Looks a variable up.
 pub(crate) type Lookup = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
 

@@ -74,6 +74,13 @@ impl Range {
         Self { index, partitions, direction: Direction::Ascending, bound: None }
     }
 
+    /// What tells the range from others: index, direction and partitions.
+    pub(crate) fn names(&self) -> Vec<&str> {
+        let index = self.index.map_or("", Index::name);
+        let partitions = self.partitions.iter().map(String::as_str);
+        [index, self.direction.as_str()].into_iter().chain(partitions).collect()
+    }
+
     fn partition_attribute(&self) -> String {
         self.index.map_or(PARTITION_KEY.to_owned(), Index::partition_attribute)
     }

@@ -19,6 +19,9 @@ pub enum Fault {
     /// What was asked for does not exist. To the client the same as hidden: 404.
     #[error("the resource does not exist")]
     Absent,
+    /// The request is invalid in a way that only retrieval can find, a cursor above all: 400.
+    #[error("the request is invalid")]
+    Invalid(Violations),
     /// The caller has tried too often: 429.
     #[error("a limit is reached; try again in {retry_after_s} s")]
     Limited {
@@ -241,7 +244,7 @@ impl Failure {
     pub fn answer(&self) -> Answer {
         use StatusCode as S;
         match self {
-            Self::Invalid(violations) => Answer {
+            Self::Invalid(violations) | Self::Fault(Fault::Invalid(violations)) => Answer {
                 details: violations.clone().into_details(),
                 ..plain(S::BAD_REQUEST, "INVALID_REQUEST", "The request is invalid.")
             },

@@ -5,6 +5,8 @@ use schemars::{JsonSchema, Schema, schema_for};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::paging::{Direction, PageLimit};
+
 /// What is answered, in one of the API's shapes.
 ///
 /// Any type with a JSON form and a schema is answered as `{"data": …}`; [`Page`], [`Bare`] and
@@ -48,11 +50,19 @@ pub struct Page<V> {
     /// The items.
     pub items: Vec<V>,
     /// How many items were asked for at most.
-    pub limit: u8,
-    /// `asc` or `desc`.
-    pub order: &'static str,
+    pub limit: PageLimit,
+    /// The direction in which the list is read.
+    pub order: Direction,
     /// Where the next page begins; absent on the last page.
     pub next_cursor: Option<String>,
+}
+
+impl<V> Page<V> {
+    /// The page with each item in another form.
+    pub fn map<W>(self, form: impl FnMut(V) -> W) -> Page<W> {
+        let items = self.items.into_iter().map(form).collect();
+        Page { items, limit: self.limit, order: self.order, next_cursor: self.next_cursor }
+    }
 }
 
 impl<V: Serialize + JsonSchema + Send> View for Page<V> {
@@ -67,9 +77,13 @@ impl<V: Serialize + JsonSchema + Send> View for Page<V> {
             #[serde(skip_serializing_if = "Option::is_none")]
             next_cursor: Option<String>,
         }
-        let Self { items, limit, order, next_cursor } = self;
-        let count = items.len();
-        serde_json::to_string(&Counted { data: items, count, limit, order, next_cursor })
+        serde_json::to_string(&Counted {
+            count: self.items.len(),
+            data: self.items,
+            limit: self.limit.get(),
+            order: self.order.as_str(),
+            next_cursor: self.next_cursor,
+        })
     }
 
     fn schema() -> Value {
@@ -79,7 +93,9 @@ impl<V: Serialize + JsonSchema + Send> View for Page<V> {
             "order": { "type": "string", "enum": ["asc", "desc"] },
             "nextCursor": { "type": "string" },
         });
-        within("data", schema_for!(Vec<V>), others)
+        let mut schema = within("data", schema_for!(Vec<V>), others);
+        schema["required"] = json!(["data", "count", "limit", "order"]);
+        schema
     }
 }
 
@@ -206,8 +222,12 @@ mod tests {
     }
 
     fn page() -> Page<Leaf> {
-        let next_cursor = Some("c".to_owned());
-        Page { items: vec![Leaf { green: true }], limit: 20, order: "asc", next_cursor }
+        Page {
+            items: vec![Leaf { green: true }],
+            limit: PageLimit::default(),
+            order: Direction::Ascending,
+            next_cursor: Some("c".to_owned()),
+        }
     }
 
     #[test]

@@ -35,6 +35,7 @@ use axum::{Router, serve::ListenerExt as _};
 use dynoxide::actions::get_records::Record;
 use serde_json::Value;
 use tokio::{net::TcpListener, sync::watch, time::MissedTickBehavior};
+use uuid::Uuid;
 
 use self::{
     counts::CallCounts, door::Door, policy::Policies, queues::Queues, secrets::Secrets,
@@ -272,10 +273,16 @@ async fn create(
     for secret in template.secrets.values() {
         let value = secret.value.as_ref();
         let value = value.map(|text| text.resolve(|reference| names.look_up(reference)));
-        let added = secrets.add(&secret.logical_id, value.transpose()?.as_deref()).await;
+        let value = value.transpose()?.or_else(|| secret.generated.then(made_up));
+        let added = secrets.add(&secret.logical_id, value.as_deref()).await;
         names.add_secret(&secret.logical_id, added.map_err(StartError::Secrets)?);
     }
     Ok(names)
+}
+
+/// 64 characters that nobody can guess.
+fn made_up() -> String {
+    [Uuid::new_v4(), Uuid::new_v4()].map(|id| id.simple().to_string()).concat()
 }
 
 fn serve(listener: TcpListener, door: Arc<Door>, ended: impl Future<Output = ()> + Send + 'static) {

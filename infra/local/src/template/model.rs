@@ -247,6 +247,8 @@ pub struct Secret {
     pub logical_id: String,
     /// Its value as the template gives it; most are filled in by an operator.
     pub value: Option<Text>,
+    /// Whether its value is made up when it is created.
+    pub generated: bool,
 }
 
 /// What invokes a function besides the API.

@@ -53,5 +53,4 @@ pub(super) const QUEUE: &[&str] = &[
 ];
 
 /// Properties of a secret.
-pub(super) const SECRET: &[&str] =
-    &["Description", "GenerateSecretString", "KmsKeyId", "Name", "Tags"];
+pub(super) const SECRET: &[&str] = &["Description", "KmsKeyId", "Name", "Tags"];

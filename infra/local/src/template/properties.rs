@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde::de::Error as _;
+use serde::de::{Error as _, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 
 use super::model::{AttributeType, Effect, StreamView};
@@ -251,6 +251,8 @@ pub(super) struct RedriveProperties {
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(super) struct SecretProperties {
     pub(super) secret_string: Option<Text>,
+    /// What it is made of does not matter here: whatever is generated, nobody can guess.
+    pub(super) generate_secret_string: Option<IgnoredAny>,
 }
 
 /// A number of seconds.

@@ -187,7 +187,11 @@ impl Resources<'_> {
     fn secret(&self, id: &str, declaration: &Value) -> Result<Secret, TemplateError> {
         let properties: SecretProperties =
             self.properties(id, declaration, "Secret", only_on_aws::SECRET)?;
-        Ok(Secret { logical_id: id.to_owned(), value: properties.secret_string })
+        Ok(Secret {
+            logical_id: id.to_owned(),
+            value: properties.secret_string,
+            generated: properties.generate_secret_string.is_some(),
+        })
     }
 
     /// A resource's properties: globals merged in, evaluated, without those of AWS alone, strictly
