@@ -18,11 +18,17 @@ mod send_email;
 
 #[path = "catalogue/get_product.rs"]
 mod get_product;
+#[path = "catalogue/list_products.rs"]
+mod list_products;
 #[path = "catalogue/post_product.rs"]
 mod post_product;
 
 #[path = "orders/create_order.rs"]
 mod create_order;
+#[path = "orders/get_order.rs"]
+mod get_order;
+#[path = "orders/list_orders.rs"]
+mod list_orders;
 
 #[path = "platform/authorizer.rs"]
 mod authorizer;

@@ -21,6 +21,7 @@ mod misbehaving;
 mod observability;
 mod orders;
 mod outbox;
+mod pages;
 mod privileges;
 mod readme;
 mod recorded;

@@ -24,6 +24,10 @@ async fn no_field_of_a_recorded_answer_has_vanished_or_changed_its_type() {
     let order = order_of(&lamp, 1, &api.new_address(&customer).await);
     let me = "/users/00000000-0000-7000-8000-000000000001";
     let proof = json!({ "token": "spent" });
+    let admin = api.token("admin").await;
+    // Two of them, so that there is a next page.
+    let ordered = api.order(&customer, &unique("key"), &order).send().await.data(201);
+    let ordered = format!("/orders/{}", ordered["orderId"].as_str().unwrap());
 
     let calls = [
         ("get_health", api.get("/healthcheck")),
@@ -35,7 +39,10 @@ async fn no_field_of_a_recorded_answer_has_vanished_or_changed_its_type() {
         ("post_address", api.post("/addresses", &address).token(&customer)),
         ("post_product", api.post("/products", &product).token(&merchant)),
         ("get_product", api.get(&format!("/products/{lamp}"))),
+        ("list_products", api.get("/products?limit=1")),
         ("create_order", api.order(&customer, &unique("key"), &order)),
+        ("get_order", api.get(&ordered).token(&customer)),
+        ("list_orders", api.get("/orders?limit=1").token(&admin)),
         ("error", api.post("/users", &json!({}))),
         ("problem", api.post("/users", &json!({})).header("accept", "application/problem+json")),
     ];

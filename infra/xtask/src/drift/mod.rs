@@ -1,11 +1,12 @@
 //! `cargo xtask drift`: whether template.yaml says what the binaries do.
 //!
 //! What the template must say of a function is worked out from the function's own description and
-//! compared with what it says: routes and authorizers, event sources, environment, and a policy
-//! that is no wider and no narrower than what the function uses.
+//! compared with what it says: routes and authorizers, event sources, environment, indexes, and a
+//! policy that is no wider and no narrower than what the function uses.
 
 mod api;
 mod grants;
+mod indexes;
 mod sources;
 
 use std::collections::BTreeMap;
@@ -37,6 +38,7 @@ fn between(template: &Template, descriptions: &BTreeMap<String, Description>) ->
             api::complaints(template, function, description),
             sources::complaints(template, function, description),
             grants::complaints(function, description),
+            indexes::complaints(template, description),
         ];
         let named = |complaint| format!("{}: {complaint}", function.logical_id);
         complaints.extend(of_function.concat().into_iter().map(named));

@@ -27,7 +27,7 @@ fn the_template_says_what_the_binaries_do_and_every_mistake_in_it_is_found() {
 }
 
 /// What the template says, what it might say by mistake, and what is to be said about that.
-const MISTAKES: [(&str, &str, &str); 12] = [
+const MISTAKES: [(&str, &str, &str); 17] = [
     ("Path: \"/users/{userId}\", Auth", "Path: \"/user/{userId}\", Auth", "GetUserFunction: route"),
     ("Method: POST, Path: /orders", "Method: PUT, Path: /orders", "CreateOrderFunction: method"),
     (
@@ -54,6 +54,31 @@ const MISTAKES: [(&str, &str, &str); 12] = [
         "Action: [dynamodb:PutItem], Resource: !GetAtt OrdersTable.Arn",
         "Action: [dynamodb:PutItem], Resource: !GetAtt SettingsTable.Arn",
         "CreateOrderFunction: policy: dynamodb:PutItem on OrdersTable is missing",
+    ),
+    (
+        "${OrdersTable.Arn}/index/by_creation",
+        "${OrdersTable.Arn}/index/by_deadline",
+        "ListOrdersFunction: policy: dynamodb:Query on OrdersTable/index/by_creation is missing",
+    ),
+    (
+        "${OrdersTable.Arn}/index/by_creation",
+        "${OrdersTable.Arn}/index/*",
+        "ListOrdersFunction: policy: dynamodb:Query on OrdersTable/index/* is not used",
+    ),
+    (
+        "!Sub \"${OrdersTable.Arn}/index/by_creation\"",
+        "!GetAtt OrdersTable.Arn",
+        "ListOrdersFunction: policy: dynamodb:Query on OrdersTable is not used",
+    ),
+    (
+        "IndexName: by_creation",
+        "IndexName: by_birth",
+        "ListProductsFunction: index: ProductsTable has no by_creation",
+    ),
+    (
+        "{AttributeName: by_creation_sk, KeyType: RANGE}",
+        "{AttributeName: pk, KeyType: RANGE}",
+        "ListProductsFunction: index: ProductsTable has no by_creation",
     ),
     (
         "ORDERS_TABLE: !Ref OrdersTable",

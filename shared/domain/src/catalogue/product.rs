@@ -96,11 +96,18 @@ pub struct NameClaim {
     pub product_id: ProductId,
 }
 
+impl NameClaim {
+    /// The key of the claim to a name.
+    pub fn key_of(name: &ProductName) -> Key {
+        Key::new(format_args!("name#{name}"))
+    }
+}
+
 impl Record for NameClaim {
     const TABLE: Table = PRODUCTS;
 
     fn key(&self) -> Key {
-        Key::new(format_args!("name#{}", self.name))
+        Self::key_of(&self.name)
     }
 }
 

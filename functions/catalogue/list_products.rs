@@ -1,0 +1,132 @@
+//! `GET /products`: the catalogue, the oldest product first unless said otherwise; or the one
+//! product of a name.
+
+use std::process::ExitCode;
+
+use adapters::{CURSOR_KEY, Pages, Range, Table};
+use domain::catalogue::{NameClaim, Product, ProductName, ProductView};
+use domain::tables::{BY_CREATION, PRODUCTS};
+use lifecycle::caller::NoRole;
+use lifecycle::input::QueryString;
+use lifecycle::paging::{Cursor, Direction, PageLimit, PageQuery, PageRequest};
+use lifecycle::reply::Page;
+use lifecycle::uses::{Use, Verb};
+use lifecycle::{Access, Anyone, Fault, Permit, Query, Reply, Route, Verdict, Violations};
+use schemars::JsonSchema;
+
+fn main() -> ExitCode {
+    adapters::serve(|aws| ListProducts {
+        catalogue: aws.pages(ListProducts::ROUTE),
+        names: aws.table(),
+        products: aws.table(),
+    })
+}
+
+struct ListProducts {
+    catalogue: Pages<Product>,
+    names: Table<NameClaim>,
+    products: Table<Product>,
+}
+
+impl Query for ListProducts {
+    // 1. Routing
+    const ROUTE: Route = Route::get("/products");
+
+    // 2. Authentication
+    type Caller = Anyone;
+
+    // 3. Authorization, before anything is read
+    const ACCESS: Access<NoRole> = Access::Public;
+
+    const USES: &'static [Use] = &[
+        Use::Index(PRODUCTS, BY_CREATION),
+        Use::Table(PRODUCTS, &[Verb::GetItem]),
+        Use::Secret(CURSOR_KEY),
+    ];
+
+    // 4. Deserialisation
+    type Input = QueryString<Parameters>;
+
+    // 5. Syntax validation
+    type Question = Wanted;
+
+    fn parse(QueryString(parameters): QueryString<Parameters>) -> Result<Wanted, Violations> {
+        let Parameters { name, limit, order, cursor } = parameters;
+        if name.is_some() && cursor.is_some() {
+            return Err(Violations::one("query.cursor", "must not stand beside a name"));
+        }
+        let page = PageQuery { limit, order, cursor }.of_list(Direction::Ascending);
+        Ok(Wanted { name, page })
+    }
+
+    // 6. Retrieval
+    type Facts = Page<Product>;
+
+    async fn retrieve(
+        &self,
+        permit: &Permit<Anyone>,
+        wanted: &Wanted,
+    ) -> Result<Page<Product>, Fault> {
+        let Wanted { name, page } = wanted;
+        match name {
+            None => self.catalogue.page(permit, Range::spread(BY_CREATION), page).await,
+            Some(name) => Ok(Page {
+                items: self.named(permit, name).await?.into_iter().collect(),
+                limit: page.limit,
+                order: page.direction,
+                next_cursor: None,
+            }),
+        }
+    }
+
+    // 3 again. Authorization: the catalogue is public
+    fn allow(_: &Anyone, _: &Wanted, _: &Page<Product>) -> Verdict {
+        Verdict::Allow
+    }
+
+    // 7. and 8. A query decides nothing and changes nothing.
+
+    // 9. Response
+    type View = Page<ProductView>;
+
+    fn reply(page: Page<Product>) -> Reply<Page<ProductView>> {
+        Reply::ok(page.map(ProductView::from))
+    }
+}
+
+impl ListProducts {
+    /// The product that has claimed the name. Between the two reads it may have been renamed.
+    async fn named(
+        &self,
+        permit: &Permit<Anyone>,
+        name: &ProductName,
+    ) -> Result<Option<Product>, Fault> {
+        let Some(claim) = self.names.get(permit, &NameClaim::key_of(name)).await? else {
+            return Ok(None);
+        };
+        let product = self.products.get(permit, &Product::key_of(claim.product_id)).await?;
+        Ok(product.filter(|product| product.name == *name))
+    }
+}
+
+#[derive(Debug, eserde::Deserialize, JsonSchema)]
+struct Parameters {
+    /// The very name of one product.
+    #[serde(default)]
+    name: Option<ProductName>,
+    /// How many products at most; 20 unless said.
+    #[serde(default)]
+    limit: Option<PageLimit>,
+    /// Oldest first or newest first; oldest first unless said.
+    #[serde(default)]
+    order: Option<Direction>,
+    /// The `nextCursor` of the page before, in the same order.
+    #[serde(default)]
+    cursor: Option<Cursor>,
+}
+
+/// The page that is wanted, or the product of a name.
+struct Wanted {
+    name: Option<ProductName>,
+    page: PageRequest,
+}

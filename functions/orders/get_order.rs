@@ -1,0 +1,74 @@
+//! `GET /orders/{orderId}`: an order, shown to its customer and to administrators.
+
+use std::process::ExitCode;
+
+use adapters::{OrAbsent, Table};
+use domain::orders::{Order, OrderId, OrderView};
+use domain::people::{Role, SignedIn};
+use domain::tables::ORDERS;
+use lifecycle::input::Path;
+use lifecycle::uses::{Use, Verb};
+use lifecycle::{Access, Fault, Permit, Query, Reply, Route, Verdict, Violations};
+use schemars::JsonSchema;
+
+fn main() -> ExitCode {
+    adapters::serve(|aws| GetOrder { orders: aws.table() })
+}
+
+struct GetOrder {
+    orders: Table<Order>,
+}
+
+impl Query for GetOrder {
+    // 1. Routing
+    const ROUTE: Route = Route::get("/orders/{orderId}");
+
+    // 2. Authentication
+    type Caller = SignedIn;
+
+    // 3. Authorization, before anything is read
+    const ACCESS: Access<Role> = Access::SignedIn;
+
+    const USES: &'static [Use] = &[Use::Table(ORDERS, &[Verb::GetItem])];
+
+    // 4. Deserialisation
+    type Input = Path<Parameters>;
+
+    // 5. Syntax validation
+    type Question = OrderId;
+
+    fn parse(Path(parameters): Path<Parameters>) -> Result<OrderId, Violations> {
+        Ok(parameters.order_id)
+    }
+
+    // 6. Retrieval
+    type Facts = Order;
+
+    async fn retrieve(
+        &self,
+        permit: &Permit<SignedIn>,
+        order_id: &OrderId,
+    ) -> Result<Order, Fault> {
+        self.orders.get(permit, &Order::key_of(*order_id)).await?.or_absent()
+    }
+
+    // 3 again. Authorization: nobody learns what others have ordered
+    fn allow(caller: &SignedIn, _: &OrderId, order: &Order) -> Verdict {
+        Verdict::allow_or_hide(caller.is_or_administers(order.user_id))
+    }
+
+    // 7. and 8. A query decides nothing and changes nothing.
+
+    // 9. Response
+    type View = OrderView;
+
+    fn reply(order: Order) -> Reply<OrderView> {
+        Reply::ok(order.into())
+    }
+}
+
+#[derive(Debug, eserde::Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Parameters {
+    order_id: OrderId,
+}

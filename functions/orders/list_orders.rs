@@ -1,0 +1,69 @@
+//! `GET /orders`: all orders, the newest first unless said otherwise, for administrators.
+
+use std::process::ExitCode;
+
+use adapters::{CURSOR_KEY, Pages, Range};
+use domain::orders::{Order, OrderView};
+use domain::people::{Role, SignedIn};
+use domain::tables::{BY_CREATION, ORDERS};
+use lifecycle::input::QueryString;
+use lifecycle::paging::{Direction, PageQuery, PageRequest};
+use lifecycle::reply::Page;
+use lifecycle::uses::Use;
+use lifecycle::{Access, Fault, Permit, Query, Reply, Route, Verdict, Violations};
+
+fn main() -> ExitCode {
+    adapters::serve(|aws| ListOrders { orders: aws.pages(ListOrders::ROUTE) })
+}
+
+struct ListOrders {
+    orders: Pages<Order>,
+}
+
+impl Query for ListOrders {
+    // 1. Routing
+    const ROUTE: Route = Route::get("/orders");
+
+    // 2. Authentication
+    type Caller = SignedIn;
+
+    // 3. Authorization, before anything is read
+    const ACCESS: Access<Role> = Access::OneOf(&[Role::Admin]);
+
+    const USES: &'static [Use] = &[Use::Index(ORDERS, BY_CREATION), Use::Secret(CURSOR_KEY)];
+
+    // 4. Deserialisation
+    type Input = QueryString<PageQuery>;
+
+    // 5. Syntax validation
+    type Question = PageRequest;
+
+    fn parse(QueryString(page): QueryString<PageQuery>) -> Result<PageRequest, Violations> {
+        Ok(page.of_list(Direction::Descending))
+    }
+
+    // 6. Retrieval
+    type Facts = Page<Order>;
+
+    async fn retrieve(
+        &self,
+        permit: &Permit<SignedIn>,
+        page: &PageRequest,
+    ) -> Result<Page<Order>, Fault> {
+        self.orders.page(permit, Range::spread(BY_CREATION), page).await
+    }
+
+    // 3 again. Authorization: administrators see every order
+    fn allow(_: &SignedIn, _: &PageRequest, _: &Page<Order>) -> Verdict {
+        Verdict::Allow
+    }
+
+    // 7. and 8. A query decides nothing and changes nothing.
+
+    // 9. Response
+    type View = Page<OrderView>;
+
+    fn reply(page: Page<Order>) -> Reply<Page<OrderView>> {
+        Reply::ok(page.map(OrderView::from))
+    }
+}

@@ -1,0 +1,22 @@
+//! Indexes: whether those that a function reads are there, with the keys that it reads them by.
+
+use local::template::{Key, Template};
+
+use super::logical_id;
+use crate::descriptions::Description;
+
+pub(super) fn complaints(template: &Template, description: &Description) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for (table, names) in &description.uses.indexes {
+        let table = logical_id(table, "Table");
+        let declared = template.tables.get(&table).map_or(&[][..], |table| &table.indexes);
+        for name in names {
+            let (partition, sort) = (format!("{name}_pk"), format!("{name}_sk"));
+            let keyed = Key { partition, sort: Some(sort) };
+            if !declared.iter().any(|index| index.name == *name && index.key == keyed) {
+                complaints.push(format!("index: {table} has no {name} by {name}_pk and {name}_sk"));
+            }
+        }
+    }
+    complaints
+}
