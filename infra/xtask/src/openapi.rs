@@ -71,6 +71,12 @@ fn operation(
             "schema": { "type": "string", "minLength": 1, "maxLength": 255 },
         }));
     }
+    if description["ifMatch"] == true {
+        parameters.push(json!({
+            "name": "If-Match", "in": "header", "schema": { "type": "string" },
+            "description": "The ETag of the version that is to be changed; 412 if it is not.",
+        }));
+    }
     let mut operation = json!({
         "operationId": binary,
         "parameters": parameters,

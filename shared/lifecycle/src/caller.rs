@@ -185,6 +185,11 @@ impl Verdict {
         if allowed { Self::Allow } else { Self::Hide }
     }
 
+    /// Allows when it holds, forbids otherwise.
+    pub fn allow_or_forbid(allowed: bool) -> Self {
+        if allowed { Self::Allow } else { Self::Forbid }
+    }
+
     pub(crate) fn enforce(self) -> Result<(), Failure> {
         match self {
             Self::Allow => Ok(()),

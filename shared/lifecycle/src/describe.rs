@@ -58,6 +58,7 @@ pub fn endpoint<E: Endpoint>() -> Value {
             "counting": counting,
         },
         "idempotency": idempotency,
+        "ifMatch": E::IF_MATCH.is_some(),
         "uses": uses(&uses_of_endpoint::<E>()),
     })
 }

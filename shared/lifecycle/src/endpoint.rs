@@ -6,6 +6,7 @@ use http::StatusCode;
 
 use crate::caller::{Access, Caller, TokenVerifier, Verdict};
 use crate::effects::Effects;
+use crate::entity_tag::EntityTag;
 use crate::failure::{Fault, Rejection, Violations};
 use crate::idempotency::Idempotency;
 use crate::input::Input;
@@ -77,6 +78,11 @@ pub trait Endpoint: Send + Sync + Sized + 'static {
 
     /// Stage 3b. Authorization that depends on what was found.
     fn allow(caller: &Self::Caller, command: &Self::Command, facts: &Self::Facts) -> Verdict;
+
+    /// After stage 3b. The entity tag of what is there now, for an endpoint that honours
+    /// `If-Match`: a request that names another version is answered 412. Every time the facts
+    /// have moved it is asked again.
+    const IF_MATCH: Option<fn(&Self::Facts) -> EntityTag> = None;
 
     /// Stage 7. Business rules: what is decided.
     type Outcome: Send + Sync;

@@ -81,8 +81,6 @@ pub enum RejectionKind {
     Conflict,
     /// 410: was there once, is spent.
     Gone,
-    /// 412: `If-Match` names another version.
-    PreconditionFailed,
     /// 422: breaks a business rule.
     Unprocessable,
 }
@@ -198,6 +196,8 @@ pub enum Failure {
     UnsupportedMediaType,
     /// The same idempotency key came with another request.
     KeyReused,
+    /// `If-Match` names another version than there is.
+    PreconditionFailed,
     /// A rule said no.
     Rejected(Rejection),
     /// Something outside the request's control.
@@ -282,6 +282,11 @@ impl Failure {
                 "IDEMPOTENCY_KEY_REUSED",
                 "This idempotency key was used for another request.",
             ),
+            Self::PreconditionFailed => plain(
+                S::PRECONDITION_FAILED,
+                "PRECONDITION_FAILED",
+                "The resource has changed since the version that If-Match names.",
+            ),
             Self::Rejected(rejection) => Answer {
                 details: rejection.details.clone(),
                 ..plain(rejection.kind.status(), rejection.code, rejection.message.clone())
@@ -346,7 +351,6 @@ impl RejectionKind {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Conflict => StatusCode::CONFLICT,
             Self::Gone => StatusCode::GONE,
-            Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Self::Unprocessable => StatusCode::UNPROCESSABLE_ENTITY,
         }
     }

@@ -5,6 +5,7 @@ use schemars::{JsonSchema, Schema, schema_for};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::EntityTag;
 use crate::paging::{Direction, PageLimit};
 
 /// What is answered, in one of the API's shapes.
@@ -192,6 +193,16 @@ impl<V: View> Reply<V> {
     pub fn location(self, path: &str) -> Self {
         let value = HeaderValue::from_str(path).expect("a path of route and id is visible ASCII");
         self.header(header::LOCATION, value)
+    }
+
+    /// The entity tag of what the body shows. Without one, an answer to a `GET` is tagged by its
+    /// body.
+    ///
+    /// An answer to a `PUT` must not have one, unless the resource is what was sent, byte for byte
+    /// (RFC 9110, 9.3.4).
+    #[must_use]
+    pub fn tagged(self, tag: EntityTag) -> Self {
+        self.header(header::ETAG, tag.0)
     }
 
     /// How long anybody may keep the answer, in seconds. Unless said, nobody may.

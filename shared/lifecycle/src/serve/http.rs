@@ -164,7 +164,7 @@ impl<E: Endpoint> Handler<E> {
 
         // 6. to 9. With the permit that only a caller who was let in gets.
         let permit = Permit::new(caller, Moment::of_request(tale.at), deadline);
-        let settled = self.settle(&permit, &command, key.as_ref(), cause, tale).await;
+        let settled = self.settle(request, &permit, &command, key.as_ref(), cause, tale).await;
         match (settled, key) {
             (Err(failure), Some(key)) if failure.may_follow_success() => {
                 match self.recall(&key, tale.at).await? {
@@ -207,6 +207,7 @@ impl<E: Endpoint> Handler<E> {
     /// Stages 6 to 9, again and again while the facts move and there is time.
     async fn settle(
         &self,
+        request: &Request,
         permit: &Permit<E::Caller>,
         command: &E::Command,
         key: Option<&IntentKey>,
@@ -217,7 +218,7 @@ impl<E: Endpoint> Handler<E> {
         let moment = permit.moment();
         loop {
             tale.attempts += 1;
-            let (effects, response) = self.decide(permit, command, tale).await?;
+            let (effects, response) = self.decide(request, permit, command, tale).await?;
             let remember = key.map(|key| key.remember(&response, moment.now()));
             let outcome =
                 commit(platform, &effects, remember, E::USES, moment, cause, tale.attempts).await?;
@@ -247,6 +248,7 @@ impl<E: Endpoint> Handler<E> {
     /// Stages 6 to 9 once, up to the commit.
     async fn decide(
         &self,
+        request: &Request,
         permit: &Permit<E::Caller>,
         command: &E::Command,
         tale: &mut Tale,
@@ -257,6 +259,9 @@ impl<E: Endpoint> Handler<E> {
         // 3 again. Authorization that depends on what was found.
         E::allow(permit.caller(), command, &facts).enforce()?;
         tale.stages.end("authorization");
+        if E::IF_MATCH.is_some_and(|tag_of| !tag_of(&facts).allows_change(&request.headers)) {
+            return Err(Failure::PreconditionFailed);
+        }
         // 7. Business rules.
         let outcome = E::decide(permit.moment(), permit.caller(), command, facts)?;
         tale.stages.end("rules");
@@ -334,7 +339,11 @@ impl Failure {
     fn may_follow_success(&self) -> bool {
         matches!(
             self,
-            Self::Rejected(_) | Self::Hidden | Self::Forbidden | Self::Fault(Fault::Absent)
+            Self::Rejected(_)
+                | Self::PreconditionFailed
+                | Self::Hidden
+                | Self::Forbidden
+                | Self::Fault(Fault::Absent)
         )
     }
 }

@@ -6,8 +6,8 @@ use serde::Serialize;
 use serde::ser::SerializeMap;
 
 use super::Request;
+use crate::entity_tag::EntityTag;
 use crate::failure::{Answer, Failure, Violation};
-use crate::hash::short_hash_of;
 use crate::reply::{Reply, View};
 
 /// The header that carries the request's id, in and out.
@@ -56,21 +56,16 @@ impl Response {
         Self { status: answer.status, headers, body }
     }
 
-    /// Gives an answer to a `GET` its `ETag`, and makes it a 304 for a client that has it
-    /// already (RFC 9110, 13.1.2).
+    /// Gives an answer to a `GET` its `ETag`, if the reply has not, and makes it a 304 for a
+    /// client that has it already.
     pub(crate) fn with_entity_tag(mut self, request: &Request) -> Self {
         if request.method != Method::GET || self.status != StatusCode::OK {
             return self;
         }
-        let tag = entity_tag(&self.body);
-        let known = request.headers.get_all(header::IF_NONE_MATCH).iter().any(|value| {
-            let listed = value.to_str().unwrap_or_default().split(',').map(str::trim);
-            listed.into_iter().any(|known| known == "*" || known.trim_start_matches("W/") == tag)
-        });
-        if let Ok(value) = HeaderValue::from_str(&tag) {
-            self.headers.insert(header::ETAG, value);
-        }
-        if known {
+        let tag = self.headers.get(header::ETAG).cloned();
+        let tag = tag.map_or_else(|| EntityTag::of_body(&self.body), EntityTag);
+        self.headers.insert(header::ETAG, tag.0.clone());
+        if tag.is_known(&request.headers) {
             self.status = StatusCode::NOT_MODIFIED;
             self.headers.remove(header::CONTENT_TYPE);
             self.body = String::new();
@@ -92,11 +87,6 @@ impl Response {
         }
         self
     }
-}
-
-/// A strong entity tag: the first half of the body's SHA-256.
-fn entity_tag(body: &str) -> String {
-    format!("\"{}\"", short_hash_of([body.as_bytes()]))
 }
 
 fn envelope(answer: &Answer, trace_id: &str) -> String {
