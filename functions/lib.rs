@@ -20,6 +20,8 @@ mod send_email;
 mod get_product;
 #[path = "catalogue/list_products.rs"]
 mod list_products;
+#[path = "catalogue/patch_product.rs"]
+mod patch_product;
 #[path = "catalogue/post_product.rs"]
 mod post_product;
 
@@ -36,6 +38,10 @@ mod authorizer;
 mod get_health;
 #[path = "platform/get_jwks.rs"]
 mod get_jwks;
+#[path = "platform/get_rules.rs"]
+mod get_rules;
+#[path = "platform/put_rules.rs"]
+mod put_rules;
 #[path = "platform/relay_outbox.rs"]
 mod relay_outbox;
 #[path = "platform/sweep_outbox.rs"]

@@ -70,13 +70,16 @@ impl Query for GetProduct {
     // 7. and 8. A query decides nothing and changes nothing.
 
     // 9. Response: others may keep it for as long as our own cache will. `max-age` counts from
-    // the product's birth in that cache, of which `Age` has passed (RFC 9111).
+    // the product's birth in that cache, of which `Age` has passed (RFC 9111). The entity tag is
+    // that of the version that is shown, so that nobody overwrites one that they have not seen.
     type View = ProductView;
 
     fn reply(found: Found) -> Reply<ProductView> {
         let lifetime = found.age + found.left;
+        let tag = found.product.entity_tag();
         Reply::ok(ProductView::from(Arc::unwrap_or_clone(found.product)))
             .cached_publicly(lifetime.as_secs())
+            .tagged(tag)
             .header(header::AGE, HeaderValue::from(found.age.as_secs()))
     }
 }

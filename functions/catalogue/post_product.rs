@@ -82,8 +82,8 @@ impl Endpoint for PostProduct {
     type View = ProductView;
 
     fn reply(product: Product) -> Reply<ProductView> {
-        let path = format!("/products/{}", product.product_id);
-        Reply::created(product.into()).location(&path)
+        let (path, tag) = (format!("/products/{}", product.product_id), product.entity_tag());
+        Reply::created(product.into()).location(&path).tagged(tag)
     }
 }
 

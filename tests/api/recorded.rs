@@ -14,6 +14,7 @@ use crate::harness::{Answer, order_of, shared, unique, user};
 async fn no_field_of_a_recorded_answer_has_vanished_or_changed_its_type() {
     let api = shared().await;
     let (customer, merchant) = (api.token("customer").await, api.token("merchant").await);
+    let admin = api.token("admin").await;
     let new_user = user(&format!("{}@example.com", unique("ada")));
     let credentials = json!({ "email": "customer@example.com", "password": new_user["password"] });
     let product = json!({ "name": unique("Lamp"), "description": "It shines.", "discount": 10,
@@ -24,10 +25,13 @@ async fn no_field_of_a_recorded_answer_has_vanished_or_changed_its_type() {
     let order = order_of(&lamp, 1, &api.new_address(&customer).await);
     let me = "/users/00000000-0000-7000-8000-000000000001";
     let proof = json!({ "token": "spent" });
-    let admin = api.token("admin").await;
     // Two of them, so that there is a next page.
     let ordered = api.order(&customer, &unique("key"), &order).send().await.data(201);
     let ordered = format!("/orders/{}", ordered["orderId"].as_str().unwrap());
+    let patch = json!({ "available": false });
+    // What is put is what holds already: the rules are everybody's.
+    let mut rules = api.get("/rules").token(&admin).send().await.data(200);
+    rules.as_object_mut().unwrap().remove("version");
 
     let calls = [
         ("get_health", api.get("/healthcheck")),
@@ -43,6 +47,9 @@ async fn no_field_of_a_recorded_answer_has_vanished_or_changed_its_type() {
         ("create_order", api.order(&customer, &unique("key"), &order)),
         ("get_order", api.get(&ordered).token(&customer)),
         ("list_orders", api.get("/orders?limit=1").token(&admin)),
+        ("patch_product", api.patch(&format!("/products/{lamp}"), &patch).token(&merchant)),
+        ("get_rules", api.get("/rules").token(&admin)),
+        ("put_rules", api.put("/rules", &rules).token(&admin)),
         ("error", api.post("/users", &json!({}))),
         ("problem", api.post("/users", &json!({})).header("accept", "application/problem+json")),
     ];

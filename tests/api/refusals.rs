@@ -13,7 +13,15 @@ const ADDRESS: &str = "00000000-0000-7000-8000-000000000201";
 #[tokio::test]
 async fn the_gateway_refuses_by_itself_what_needs_no_function() {
     let api = shared().await;
-    let protected = ["POST /orders", "POST /addresses", "POST /products", "GET /users/1"];
+    let protected = [
+        "POST /orders",
+        "POST /addresses",
+        "POST /products",
+        "PATCH /products/1",
+        "GET /users/1",
+        "GET /rules",
+        "PUT /rules",
+    ];
     for route in protected {
         let (method, path) = route.split_once(' ').unwrap();
         let call = || api.call(method.parse().unwrap(), path);

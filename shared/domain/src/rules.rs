@@ -1,7 +1,7 @@
 //! The parameters of the business rules, which an operator can change while the system runs.
 
-use lifecycle::Violations;
 use lifecycle::record::{Key, Record, Singleton, Table};
+use lifecycle::{EntityTag, Violations};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -10,7 +10,7 @@ use crate::people::Tier;
 use crate::syntax::whole_number;
 use crate::tables::SETTINGS;
 
-/// The parameters of the business rules. There is one set of them.
+/// The parameters of the business rules, as they are stored. There is one set of them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, eserde::Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Rules {
@@ -30,6 +30,13 @@ pub struct Rules {
     pub open_credit: Money,
     /// Counts up with every change; 0 stands for the defaults.
     pub version: u64,
+}
+
+impl Rules {
+    /// The tag of this version.
+    pub fn entity_tag(&self) -> EntityTag {
+        EntityTag::of_version(self.version)
+    }
 }
 
 impl Default for Rules {
@@ -74,6 +81,42 @@ impl Singleton for Rules {
             }
         }
         violations.or(self)
+    }
+}
+
+/// The parameters of the business rules, as an operator writes them.
+#[derive(Debug, Clone, PartialEq, Eq, eserde::Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RulesDraft {
+    /// How many editors have to approve an article before it is published.
+    pub approvals_needed: ApprovalsNeeded,
+    /// The customers who pay no shipping.
+    pub free_shipping_tiers: Vec<Tier>,
+    /// What shipping costs everybody else, per order.
+    pub shipping: Money,
+    /// How many items an order may have.
+    pub items_per_order: ItemsPerOrder,
+    /// How many pieces of one item may be ordered.
+    pub quantity_per_item: QuantityPerItem,
+    /// How long an order waits for the approval of its customer, in seconds.
+    pub saga_timeout_seconds: SagaTimeoutSeconds,
+    /// The sum of unsettled orders up to which a customer is approved.
+    pub open_credit: Money,
+}
+
+impl RulesDraft {
+    /// The rules that are to hold, as their version of this number.
+    pub fn at_version(self, version: u64) -> Rules {
+        Rules {
+            approvals_needed: self.approvals_needed,
+            free_shipping_tiers: self.free_shipping_tiers,
+            shipping: self.shipping,
+            items_per_order: self.items_per_order,
+            quantity_per_item: self.quantity_per_item,
+            saga_timeout_seconds: self.saga_timeout_seconds,
+            open_credit: self.open_credit,
+            version,
+        }
     }
 }
 

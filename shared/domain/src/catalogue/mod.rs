@@ -2,11 +2,13 @@
 
 mod currency;
 mod money;
+mod patch;
 mod price;
 mod product;
 
 pub use currency::Currency;
 pub use money::{Amount, Money};
+pub use patch::{NewName, ProductPatch};
 pub use price::{Discount, Price, PriceAmount};
 pub use product::{
     Description, NameClaim, Product, ProductDraft, ProductId, ProductName, ProductView, Stock,

@@ -1,7 +1,8 @@
 //! Products.
 
+use lifecycle::effects::{self, Condition, Write};
 use lifecycle::record::{IndexKey, Key, Record, Table};
-use lifecycle::{Moment, Timestamp};
+use lifecycle::{EntityTag, Moment, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -66,6 +67,11 @@ impl Product {
         self.price.less(self.discount)
     }
 
+    /// The tag of this version.
+    pub fn entity_tag(&self) -> EntityTag {
+        EntityTag::of_version(self.version)
+    }
+
     /// The claim to the product's name.
     pub fn name_claim(&self) -> NameClaim {
         NameClaim { name: self.name.clone(), product_id: self.product_id }
@@ -100,6 +106,13 @@ impl NameClaim {
     /// The key of the claim to a name.
     pub fn key_of(name: &ProductName) -> Key {
         Key::new(format_args!("name#{name}"))
+    }
+
+    /// Claims the name, if it is free or this product's already: two who rename the same product
+    /// at once must not be told that the name is another's.
+    pub fn take(&self) -> Write {
+        let own = Condition::Equals("productId", effects::text(self.product_id.to_string()));
+        Write::put(self).when(Condition::Any(vec![Condition::Absent, own]))
     }
 }
 

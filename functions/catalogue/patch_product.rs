@@ -1,0 +1,172 @@
+//! `PATCH /products/{productId}`: a merchant changes a product of their own.
+//!
+//! The catalogue's readers keep a product for a while: what is changed here shows everywhere once
+//! that time is over. Orders are placed by what is stored.
+
+use std::process::ExitCode;
+
+use adapters::{OrAbsent, Table};
+use domain::Refusal;
+use domain::catalogue::{NameClaim, Product, ProductId, ProductPatch, ProductView};
+use domain::people::{Role, SignedIn};
+use domain::tables::PRODUCTS;
+use lifecycle::effects::{Effects, Write};
+use lifecycle::input::{Json, Path};
+use lifecycle::record::Record;
+use lifecycle::uses::{Use, Verb};
+use lifecycle::{
+    Access, Endpoint, EntityTag, Fault, Moment, Permit, Rejection, Reply, Route, Verdict,
+    Violations,
+};
+use schemars::JsonSchema;
+
+fn main() -> ExitCode {
+    adapters::serve(|aws| PatchProduct { products: aws.table() })
+}
+
+struct PatchProduct {
+    products: Table<Product>,
+}
+
+/// What is to be changed, and of which product.
+struct Change {
+    product_id: ProductId,
+    patch: ProductPatch,
+}
+
+/// A product before and after.
+struct Changed {
+    before: Product,
+    after: Product,
+}
+
+impl Endpoint for PatchProduct {
+    // 1. Routing
+    const ROUTE: Route = Route::patch("/products/{productId}");
+
+    // 2. Authentication
+    type Caller = SignedIn;
+
+    // 3. Authorization, before anything is read
+    const ACCESS: Access<Role> = Access::OneOf(&[Role::Merchant, Role::Admin]);
+
+    const USES: &'static [Use] =
+        &[Use::Table(PRODUCTS, &[Verb::GetItem, Verb::PutItem, Verb::DeleteItem])];
+
+    // 4. Deserialisation
+    type Input = (Path<Parameters>, Json<ProductPatch>);
+
+    // 5. Syntax validation
+    type Command = Change;
+
+    fn parse((Path(parameters), Json(patch)): Self::Input) -> Result<Change, Violations> {
+        Ok(Change { product_id: parameters.product_id, patch: patch.checked()? })
+    }
+
+    // 6. Retrieval
+    type Facts = Product;
+
+    async fn retrieve(&self, permit: &Permit<SignedIn>, change: &Change) -> Result<Product, Fault> {
+        self.products.get(permit, &Product::key_of(change.product_id)).await?.or_absent()
+    }
+
+    // 3 again. Authorization: the catalogue is public, so that there is nothing to hide
+    fn allow(caller: &SignedIn, _: &Change, product: &Product) -> Verdict {
+        Verdict::allow_or_forbid(caller.is_or_administers(product.owner_id))
+    }
+
+    const IF_MATCH: Option<fn(&Product) -> EntityTag> = Some(Product::entity_tag);
+
+    // 7. Business rules: any change is fine
+    type Outcome = Changed;
+
+    fn decide(
+        moment: &Moment,
+        _: &SignedIn,
+        change: &Change,
+        before: Product,
+    ) -> Result<Changed, Rejection> {
+        let after = change.patch.applied_to(&before, moment.now());
+        Ok(Changed { before, after })
+    }
+
+    // 8. Side effects. A sale counts the version up, as a change does: neither undoes the other.
+    fn effects(Changed { before, after }: &Changed) -> Effects {
+        let effects = Effects::none().write(Write::replace(after, before.version));
+        if after.name == before.name {
+            return effects;
+        }
+        let name_taken = Refusal::NameTaken.at("/name", "is in use");
+        effects.write(after.name_claim().take().otherwise(name_taken)).write(Write::delete::<
+            NameClaim,
+        >(
+            before.name_claim().key(),
+        ))
+    }
+
+    // 9. Response
+    type View = ProductView;
+
+    fn reply(Changed { after, .. }: Changed) -> Reply<ProductView> {
+        let tag = after.entity_tag();
+        Reply::ok(after.into()).tagged(tag)
+    }
+}
+
+#[derive(Debug, eserde::Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Parameters {
+    product_id: ProductId,
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::examples::{ann, lamp, moment, read, signed_in};
+    use domain::people::UserId;
+    use lifecycle::effects::{Action, Otherwise};
+    use serde_json::{Value, json};
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn a_product_is_changed_by_its_owner_and_by_admins() {
+        let another = UserId::from(Uuid::nil());
+        let change = change(json!({ "stock": 1 }));
+        for (caller, verdict) in [
+            (signed_in(ann().user_id, &[Role::Merchant]), Verdict::Allow),
+            (signed_in(another, &[Role::Admin]), Verdict::Allow),
+            (signed_in(another, &[Role::Merchant]), Verdict::Forbid),
+        ] {
+            assert_eq!(PatchProduct::allow(&caller, &change, &lamp()), verdict);
+        }
+    }
+
+    #[test]
+    fn a_change_is_written_over_the_version_that_was_read_and_no_other() {
+        let effects = PatchProduct::effects(&changed(json!({ "name": "Lamp", "stock": 1 })));
+        let [write] = effects.writes() else { panic!("{effects:?}") };
+        let replace = Write::replace(&lamp(), 1);
+        assert_eq!((&write.condition, &write.key), (&replace.condition, &replace.key));
+        assert!(matches!(write.otherwise, Otherwise::Stale));
+    }
+
+    #[test]
+    fn a_new_name_is_claimed_and_the_old_one_given_up_in_the_same_commit() {
+        let effects = PatchProduct::effects(&changed(json!({ "name": "Lantern" })));
+        let [_, take, give_up] = effects.writes() else { panic!("{effects:?}") };
+        assert_eq!((take.key.pk.as_str(), give_up.key.pk.as_str()), ("name#Lantern", "name#Lamp"));
+        assert!(matches!(&take.otherwise, Otherwise::Reject(no) if no.code == "NAME_TAKEN"));
+        assert!(matches!(give_up.action, Action::Delete));
+    }
+
+    fn changed(patch: Value) -> Changed {
+        let caller = signed_in(ann().user_id, &[Role::Merchant]);
+        PatchProduct::decide(&moment(), &caller, &change(patch), lamp()).unwrap()
+    }
+
+    fn change(patch: Value) -> Change {
+        let parameters = Parameters { product_id: lamp().product_id };
+        PatchProduct::parse((Path(parameters), Json(read(patch)))).unwrap()
+    }
+}

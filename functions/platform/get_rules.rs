@@ -1,0 +1,64 @@
+//! `GET /rules`: the parameters of the business rules, as they are stored.
+
+use std::process::ExitCode;
+
+use adapters::Table;
+use domain::Rules;
+use domain::people::{Role, SignedIn};
+use domain::tables::SETTINGS;
+use lifecycle::record::Singleton;
+use lifecycle::uses::{Use, Verb};
+use lifecycle::{Access, Fault, Permit, Query, Reply, Route, Verdict, Violations};
+
+fn main() -> ExitCode {
+    adapters::serve(|aws| GetRules { settings: aws.table() })
+}
+
+struct GetRules {
+    settings: Table<Rules>,
+}
+
+impl Query for GetRules {
+    // 1. Routing
+    const ROUTE: Route = Route::get("/rules");
+
+    // 2. Authentication
+    type Caller = SignedIn;
+
+    // 3. Authorization, before anything is read
+    const ACCESS: Access<Role> = Access::OneOf(&[Role::Admin]);
+
+    const USES: &'static [Use] = &[Use::Table(SETTINGS, &[Verb::GetItem])];
+
+    // 4. Deserialisation: nothing is sent
+    type Input = ();
+
+    // 5. Syntax validation
+    type Question = ();
+
+    fn parse((): ()) -> Result<(), Violations> {
+        Ok(())
+    }
+
+    // 6. Retrieval: not from memory, as elsewhere, since whoever asks is about to change them
+    type Facts = Rules;
+
+    async fn retrieve(&self, permit: &Permit<SignedIn>, (): &()) -> Result<Rules, Fault> {
+        Ok(self.settings.get(permit, &Rules::the_key()).await?.unwrap_or_default())
+    }
+
+    // 3 again. Authorization: the role was all
+    fn allow(_: &SignedIn, (): &(), _: &Rules) -> Verdict {
+        Verdict::Allow
+    }
+
+    // 7. and 8. A query decides nothing and changes nothing.
+
+    // 9. Response
+    type View = Rules;
+
+    fn reply(rules: Rules) -> Reply<Rules> {
+        let tag = rules.entity_tag();
+        Reply::ok(rules).tagged(tag)
+    }
+}

@@ -1,0 +1,133 @@
+//! What a merchant changes of a product.
+
+use lifecycle::{Timestamp, Violations};
+use schemars::JsonSchema;
+
+use super::{Description, Discount, Price, Product, ProductName, Stock};
+
+/// A change of a product as a client writes it: the fields that it gives, and no others.
+#[derive(Debug, Clone, Default, PartialEq, Eq, eserde::Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ProductPatch {
+    /// Its new name, unique in the catalogue.
+    #[serde(default)]
+    pub name: Option<NewName>,
+    /// What there is to say about it.
+    #[serde(default)]
+    pub description: Option<Description>,
+    /// What one piece costs, before the discount.
+    #[serde(default)]
+    pub price: Option<Price>,
+    /// The discount on the price, in whole percent.
+    #[serde(default)]
+    pub discount: Option<Discount>,
+    /// How many pieces there are, counted after every sale before this change. Whoever has counted
+    /// before a sale finds out by `If-Match`: every sale counts the version up.
+    #[serde(default)]
+    pub stock: Option<Stock>,
+    /// Whether it can be ordered.
+    #[serde(default)]
+    pub available: Option<bool>,
+}
+
+impl ProductPatch {
+    /// Checks what no field can know by itself.
+    ///
+    /// # Errors
+    ///
+    /// When there is nothing to change.
+    pub fn checked(self) -> Result<Self, Violations> {
+        if self == Self::default() {
+            return Err(Violations::one("", "must have at least one field"));
+        }
+        Ok(self)
+    }
+
+    /// The product as it is after the change.
+    #[must_use]
+    pub fn applied_to(&self, product: &Product, now: Timestamp) -> Product {
+        let given = self.clone();
+        Product {
+            product_id: product.product_id,
+            owner_id: product.owner_id,
+            name: given.name.map_or_else(|| product.name.clone(), |name| name.0),
+            description: given.description.unwrap_or_else(|| product.description.clone()),
+            price: given.price.unwrap_or(product.price),
+            discount: given.discount.unwrap_or(product.discount),
+            stock: given.stock.unwrap_or(product.stock),
+            available: given.available.unwrap_or(product.available),
+            version: product.version + 1,
+            created_at: product.created_at,
+            updated_at: now,
+        }
+    }
+}
+
+/// The name that a product is given anew: it starts with an upper-case letter (seed 002).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewName(ProductName);
+
+impl TryFrom<String> for NewName {
+    type Error = String;
+
+    fn try_from(raw: String) -> Result<Self, Self::Error> {
+        let name = ProductName::try_from(raw)?;
+        if name.as_str().starts_with(char::is_uppercase) {
+            Ok(Self(name))
+        } else {
+            Err("must start with an upper-case letter".to_owned())
+        }
+    }
+}
+
+lifecycle::checked!(NewName, String, {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": 200,
+    "pattern": r"^\p{Uppercase}[^\x00-\x1F\x7F-\x9F]*$"
+});
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::examples::{lamp, moment, read};
+
+    #[test]
+    fn a_patch_changes_what_it_gives_and_nothing_else() {
+        let lamp = lamp();
+        let cases = [
+            ("name", json!("Lantern")),
+            ("description", json!("It glows.")),
+            ("price", json!({ "amount": 300, "currency": "USD" })),
+            ("discount", json!(0)),
+            ("stock", json!(7)),
+            ("available", json!(false)),
+        ];
+        for (field, value) in cases {
+            let patch: ProductPatch = read(json!({ field: value }));
+            let changed = patch.checked().unwrap().applied_to(&lamp, moment().now());
+            let mut expected = serde_json::to_value(&lamp).unwrap();
+            expected[field] = value;
+            expected["version"] = json!(2);
+            assert_eq!(serde_json::to_value(changed).unwrap(), expected, "{field}");
+        }
+    }
+
+    #[test]
+    fn a_patch_of_nothing_is_a_violation() {
+        assert!(read::<ProductPatch>(json!({})).checked().is_err());
+    }
+
+    #[test]
+    fn a_new_name_starts_with_an_upper_case_letter() {
+        for (name, taken) in
+            [("Lamp", true), ("Äpfel", true), ("lamp", false), ("7 lamps", false), ("", false)]
+        {
+            let read = serde_json::from_value::<ProductPatch>(json!({ "name": name }));
+            assert_eq!(read.is_ok(), taken, "{name:?}");
+        }
+        assert!(serde_json::from_value::<NewName>(Value::Null).is_err());
+    }
+}
