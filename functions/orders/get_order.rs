@@ -72,3 +72,24 @@ impl Query for GetOrder {
 struct Parameters {
     order_id: OrderId,
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::examples::{pending_order, signed_in};
+    use domain::people::UserId;
+
+    use super::*;
+
+    #[test]
+    fn an_order_is_hidden_from_all_but_its_customer_and_administrators() {
+        let order = pending_order();
+        let other = UserId::from(uuid::Uuid::nil());
+        for (caller, verdict) in [
+            (signed_in(order.user_id, &[Role::Customer]), Verdict::Allow),
+            (signed_in(other, &[Role::Admin]), Verdict::Allow),
+            (signed_in(other, &[Role::Customer, Role::Merchant, Role::Editor]), Verdict::Hide),
+        ] {
+            assert_eq!(GetOrder::allow(&caller, &order.order_id, &order), verdict, "{caller:?}");
+        }
+    }
+}

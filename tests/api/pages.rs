@@ -187,8 +187,7 @@ async fn insert_until(api: &Api, told: &AtomicBool) -> u32 {
     inserted
 }
 
-/// Writes orders of the last 1 000 seconds past all functions, modelled on one that was placed;
-/// gives their ids.
+/// Writes 1 000 old orders past all functions, modelled on one that was placed; gives their ids.
 async fn a_thousand_orders(api: &Api) -> Vec<String> {
     const TABLE: &str = "local-OrdersTable";
     let [placed, _] = two_orders(api).await;
@@ -196,7 +195,7 @@ async fn a_thousand_orders(api: &Api) -> Vec<String> {
     let model = api.ask_stores("DynamoDB_20120810.GetItem", &key).await["Item"].take();
     let ids: Vec<String> = (0..1_000).map(|_| Uuid::new_v4().to_string()).collect();
     let items = ids.iter().enumerate().map(|(number, id)| {
-        // Two orders of each moment, in whatever partition.
+        // Two orders of each second, in whatever partition.
         let created_at = format!("2026-01-01T00:{:02}:{:02}.000Z", number / 120, number / 2 % 60);
         let mut item = model.clone();
         for (attribute, value) in [

@@ -1,7 +1,5 @@
 //! Lists: which page of one is asked for.
 
-use std::fmt;
-
 use schemars::JsonSchema;
 
 /// Which page of a list, as a client asks for it: `?limit=20&order=desc&cursor=…`
@@ -128,12 +126,6 @@ impl TryFrom<String> for Cursor {
         } else {
             Err("must be the nextCursor of the page before")
         }
-    }
-}
-
-impl fmt::Display for Cursor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 
