@@ -31,6 +31,10 @@ mod create_order;
 mod get_order;
 #[path = "orders/list_orders.rs"]
 mod list_orders;
+#[path = "orders/list_user_orders.rs"]
+mod list_user_orders;
+#[path = "orders/project_orders.rs"]
+mod project_orders;
 
 #[path = "platform/authorizer.rs"]
 mod authorizer;

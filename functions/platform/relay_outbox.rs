@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use domain::events::relay;
-use domain::tables::{CUSTOMER_APPROVALS, EMAILS};
+use domain::tables::{CUSTOMER_APPROVALS, EMAILS, ORDER_PROJECTIONS};
 use lifecycle::commit::{OUTBOX, OutboxRow};
 use lifecycle::consumer::{Delivered, Inbox, Source};
 use lifecycle::uses::{Use, Verb};
@@ -21,8 +21,12 @@ impl Consumer for RelayOutbox {
     /// A row may be relayed twice: whoever gets its event remembers the event's id.
     const INBOX: Inbox = Inbox::None;
 
-    const USES: &'static [Use] =
-        &[Use::Table(OUTBOX, &[Verb::PutItem]), Use::Queue(CUSTOMER_APPROVALS), Use::Queue(EMAILS)];
+    const USES: &'static [Use] = &[
+        Use::Table(OUTBOX, &[Verb::PutItem]),
+        Use::Queue(CUSTOMER_APPROVALS),
+        Use::Queue(EMAILS),
+        Use::Queue(ORDER_PROJECTIONS),
+    ];
 
     // 4. Deserialisation
     type Input = OutboxRow;
@@ -84,8 +88,10 @@ mod tests {
 
     #[test]
     fn every_queue_that_an_event_goes_to_is_one_that_the_relay_may_send_to() {
-        for queue in subscribers("OrderCreated") {
-            assert!(RelayOutbox::USES.contains(&Use::Queue(*queue)), "{}", queue.name());
+        for event_type in ["OrderCreated", "OrderApproved", "OrderDeleted"] {
+            for queue in subscribers(event_type) {
+                assert!(RelayOutbox::USES.contains(&Use::Queue(*queue)), "{}", queue.name());
+            }
         }
     }
 }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use adapters::{Range, Table};
 use domain::events::relay;
-use domain::tables::{CUSTOMER_APPROVALS, EMAILS};
+use domain::tables::{CUSTOMER_APPROVALS, EMAILS, ORDER_PROJECTIONS};
 use lifecycle::commit::{BY_WAITING, OUTBOX, OutboxRow};
 use lifecycle::consumer::{Delivered, Inbox, Run, Source};
 use lifecycle::platform::Transaction;
@@ -35,6 +35,7 @@ impl Consumer for SweepOutbox {
         Use::Index(OUTBOX, BY_WAITING),
         Use::Queue(CUSTOMER_APPROVALS),
         Use::Queue(EMAILS),
+        Use::Queue(ORDER_PROJECTIONS),
     ];
 
     // 4. Deserialisation

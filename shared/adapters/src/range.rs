@@ -52,6 +52,11 @@ impl Range {
         Self::new(None, vec![partition.to_string()])
     }
 
+    /// One partition of an index.
+    pub fn of(index: Index, partition: impl ToString) -> Self {
+        Self::new(Some(index), vec![partition.to_string()])
+    }
+
     /// In this direction instead of ascending.
     #[must_use]
     pub fn ordered(self, direction: Direction) -> Self {

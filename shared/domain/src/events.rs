@@ -4,8 +4,8 @@ use lifecycle::Timestamp;
 use lifecycle::commit::OutboxRow;
 use lifecycle::effects::{Effects, EventData, Message, Queue};
 
-use crate::orders::OrderCreated;
-use crate::tables::{CUSTOMER_APPROVALS, EMAILS};
+use crate::orders::{OrderApproved, OrderCreated, OrderDeleted};
+use crate::tables::{CUSTOMER_APPROVALS, EMAILS, ORDER_PROJECTIONS};
 
 /// Passes the event of a row on, the same envelope to every subscriber, and notes that it was.
 ///
@@ -30,6 +30,7 @@ pub fn relay(effects: Effects, row: &OutboxRow, at: Timestamp) -> Effects {
 pub fn subscribers(event_type: &str) -> &'static [Queue] {
     match event_type {
         OrderCreated::TYPE => &[CUSTOMER_APPROVALS, EMAILS],
+        OrderApproved::TYPE | OrderDeleted::TYPE => &[ORDER_PROJECTIONS],
         _ => &[],
     }
 }

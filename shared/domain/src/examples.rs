@@ -2,7 +2,9 @@
 
 use crate::Rules;
 use crate::catalogue::Product;
-use crate::orders::{Order, OrderDraft, OrderFacts, PlaceOrder, place_order};
+use crate::orders::{
+    Order, OrderDraft, OrderFacts, OrderStatus, PlaceOrder, SerialNumber, place_order,
+};
 use crate::people::{Address, Role, SignedIn, Tier, User, UserId};
 use lifecycle::commit::OutboxRow;
 use lifecycle::envelope::Envelope;
@@ -44,10 +46,7 @@ pub fn lamp() -> Product {
 ///
 /// Where the rules have changed so much that she may not order them.
 pub fn pending_order() -> Order {
-    let address = read(json!({
-        "buildingNumber": 44, "streetName": "Street", "city": "City", "country": "DE"
-    }));
-    let address = Address::new(&moment(), ann().user_id, &address);
+    let address = home();
     let draft: OrderDraft = read(json!({
         "items": [{ "productId": lamp().product_id, "quantity": 2 }],
         "addressId": address.address_id, "paymentMethod": "CARD",
@@ -61,6 +60,22 @@ pub fn pending_order() -> Order {
     };
     let caller = signed_in(ann().user_id, &[Role::Customer]);
     place_order(&moment(), &caller, &command, facts).expect("the order breaks no rule")
+}
+
+/// The same order, approved with the number 7.
+pub fn approved_order() -> Order {
+    let number = SerialNumber::try_from(7).expect("there is such a number");
+    let order = pending_order();
+    let status = OrderStatus::Approved;
+    Order { status, serial_number: Some(number), version: order.version + 1, ..order }
+}
+
+/// Where Ann lives.
+pub fn home() -> Address {
+    let address = read(json!({
+        "buildingNumber": 44, "streetName": "Street", "city": "City", "country": "DE"
+    }));
+    Address::new(&moment(), ann().user_id, &address)
 }
 
 /// Somebody signed in.

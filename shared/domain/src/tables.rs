@@ -14,6 +14,8 @@ pub const ADDRESSES: Table = Table::new("addresses");
 pub const PRODUCTS: Table = Table::new("products");
 /// Orders.
 pub const ORDERS: Table = Table::new("orders");
+/// The projection of orders that their customers look at.
+pub const ORDER_SUMMARIES: Table = Table::new("order_summaries");
 /// What is reserved of customers' credit.
 pub const CREDITS: Table = Table::new("credits");
 /// Numbers that are given one after the other.
@@ -23,6 +25,8 @@ pub const SETTINGS: Table = Table::new("settings");
 
 /// All products, and all orders, by the time of their creation.
 pub const BY_CREATION: Index = Index::new("by_creation");
+/// The summaries of approved orders, by their customer and the time of their creation.
+pub const BY_CUSTOMER: Index = Index::new("by_customer");
 /// The orders that wait, by the time until which they do.
 pub const BY_DEADLINE: Index = Index::new("by_deadline");
 
@@ -32,3 +36,5 @@ pub const EMAILS: Queue = Queue::new("emails");
 pub const CUSTOMER_APPROVALS: Queue = Queue::new("customer_approvals");
 /// What is said about orders that wait.
 pub const CUSTOMER_SAGA: Queue = Queue::new("customer_saga");
+/// Orders whose summaries have to be made anew.
+pub const ORDER_PROJECTIONS: Queue = Queue::new("order_projections");

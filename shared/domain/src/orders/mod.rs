@@ -7,6 +7,7 @@ mod place;
 mod saga;
 mod serial;
 mod steps;
+mod summary;
 
 pub use draft::{OrderDraft, OrderItem, OrderItems, PaymentMethod, PlaceOrder, Quantity};
 pub use news::{
@@ -17,3 +18,4 @@ pub use place::{OrderFacts, place_order};
 pub use saga::{Answer, CustomerDecided, OrderOverdue, SagaAnswer, settle};
 pub use serial::SerialNumbers;
 pub use steps::{Consequence, OrderChange, Step};
+pub use summary::{Client, OrderSummary, OrderSummaryView, OrderedProduct};

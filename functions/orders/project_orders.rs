@@ -1,0 +1,137 @@
+//! Consumer of the queue `order_projections`: keeps the read model of customers' orders.
+
+use std::process::ExitCode;
+
+use adapters::{OrAbsent, Table, together};
+use domain::orders::{Order, OrderApproved, OrderDeleted, OrderId, OrderSummary};
+use domain::people::{Address, User};
+use domain::tables::{ADDRESSES, ORDER_PROJECTIONS, ORDER_SUMMARIES, ORDERS, USERS};
+use lifecycle::consumer::{Delivered, Source};
+use lifecycle::effects::EventData;
+use lifecycle::envelope::Envelope;
+use lifecycle::uses::{Use, Verb};
+use lifecycle::{Consumer, Effects, Fault, Moment, Permit, Rejection, Violations};
+use serde::Deserialize;
+use serde_json::Value;
+
+fn main() -> ExitCode {
+    adapters::consume(|aws| ProjectOrders {
+        orders: aws.table(),
+        summaries: aws.table(),
+        customers: aws.table(),
+        addresses: aws.table(),
+    })
+}
+
+struct ProjectOrders {
+    orders: Table<Order>,
+    summaries: Table<OrderSummary>,
+    customers: Table<User>,
+    addresses: Table<Address>,
+}
+
+impl Consumer for ProjectOrders {
+    const SOURCE: Source = Source::Queue(ORDER_PROJECTIONS);
+
+    const USES: &'static [Use] = &[
+        Use::Table(ORDERS, &[Verb::BatchGetItem]),
+        Use::Table(ORDER_SUMMARIES, &[Verb::BatchGetItem, Verb::PutItem]),
+        Use::Table(USERS, &[Verb::BatchGetItem]),
+        Use::Table(ADDRESSES, &[Verb::BatchGetItem]),
+    ];
+
+    // 4. Deserialisation
+    type Input = Envelope<Value>;
+
+    // 5. Syntax validation: whatever has happened to an order, it is looked at as it is now
+    type Command = OrderId;
+
+    fn parse(envelope: Envelope<Value>) -> Result<OrderId, Violations> {
+        match envelope.event_type.as_str() {
+            OrderApproved::TYPE | OrderDeleted::TYPE => {
+                let changed = serde_json::from_value::<Changed>(envelope.data);
+                let changed = changed.map_err(|e| Violations::one("/data", e.to_string()))?;
+                Ok(changed.order_id)
+            }
+            other => Err(Violations::one("/eventType", format!("`{other}` is unknown"))),
+        }
+    }
+
+    // 6. Retrieval: the summary as it should be, and as it is
+    type Facts = Facts;
+
+    async fn retrieve(
+        &self,
+        permit: &Permit<Delivered>,
+        order_id: &OrderId,
+    ) -> Result<Facts, Fault> {
+        let order = self.orders.one(Order::key_of(*order_id));
+        let stored = self.summaries.one(OrderSummary::key_of(*order_id));
+        let (order, stored) = together(permit, (order, stored)).await?;
+        let order = order.or_absent()?;
+        let customer = self.customers.one(User::key_of(order.user_id));
+        let address = self.addresses.one(Address::key_of(order.address_id));
+        let (customer, address) = together(permit, (customer, address)).await?;
+        let current = OrderSummary::of(&order, customer.as_ref(), &address.or_absent()?);
+        Ok(Facts { current, stored })
+    }
+
+    // 7. and 8. What is newer is stored. An event that comes late or again finds nothing to do.
+    fn decide(_: &Moment, _: &OrderId, facts: Facts) -> Result<Effects, Rejection> {
+        let version = facts.stored.map_or(0, |stored| stored.version);
+        let newer = facts.current.filter(|current| current.version > version);
+        Ok(Effects::none().writes_of(newer.as_ref().map(OrderSummary::store)))
+    }
+}
+
+/// What all events about an order have.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Changed {
+    order_id: OrderId,
+}
+
+/// An order's summary.
+struct Facts {
+    /// As it should be; none if the order does not belong in the projection.
+    current: Option<OrderSummary>,
+    /// As it is.
+    stored: Option<OrderSummary>,
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::examples::{ann, approved_order, envelope, home, moment};
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_newer_is_stored_and_what_comes_late_or_again_changes_nothing() {
+        for (stored, writes) in [(None, 1), (Some(1), 1), (Some(2), 0), (Some(3), 0)] {
+            let stored = stored.map(|version| OrderSummary { version, ..summary() });
+            let facts = Facts { current: Some(summary()), stored };
+            let effects = ProjectOrders::decide(&moment(), &order_id(), facts).unwrap();
+            assert_eq!(effects.writes().len(), writes);
+        }
+    }
+
+    #[test]
+    fn events_that_change_the_projection_are_understood_and_others_are_poison() {
+        let data = json!({ "orderId": order_id() });
+        for event_type in ["OrderApproved", "OrderDeleted"] {
+            let parsed = ProjectOrders::parse(envelope(event_type, data.clone()));
+            assert_eq!(parsed.unwrap(), order_id());
+        }
+        assert!(ProjectOrders::parse(envelope("OrderCreated", data)).is_err());
+        assert!(ProjectOrders::parse(envelope("OrderApproved", json!({}))).is_err());
+    }
+
+    fn summary() -> OrderSummary {
+        OrderSummary::of(&approved_order(), Some(&ann()), &home()).unwrap()
+    }
+
+    fn order_id() -> OrderId {
+        approved_order().order_id
+    }
+}
