@@ -18,6 +18,7 @@ const USAGE: &str = "usage: cargo xtask <command>
   bench                   our functions beside bare ones: bench --help
   bench local             requests through the local platform
   openapi                 writes infra/openapi.json from what the binaries say
+  ops                     what operators do with a running system: ops --help
   keys FOLDER             a fresh pair of keys for tokens: signing.json and verification.json";
 
 fn main() -> ExitCode {
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         },
         ["openapi"] => openapi(),
         ["bench", ..] => bench::run(workspace(), &arguments[1..]),
+        ["ops", ..] => ops::main(&arguments[1..]),
         ["keys", folder] => keys(Path::new(folder)),
         _ => {
             say(USAGE);

@@ -15,6 +15,8 @@ mod endpoints;
 mod expressions;
 mod faults;
 mod flight;
+#[cfg(feature = "operator")]
+pub mod operator;
 mod pages;
 pub mod passwords;
 mod platform;

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use crate::effects::{Effects, Queue};
 use crate::envelope::Envelope;
 use crate::failure::{Fault, Rejection, Violations};
-use crate::record::Table;
+use crate::record::{Key, Table};
 use crate::uses::Use;
 use crate::{Moment, Permit, Timestamp};
 
@@ -100,6 +100,11 @@ pub enum Inbox {
     Remembered,
     /// Records may have effect again; whoever gets the effects copes with that.
     None,
+}
+
+/// Where the ledger remembers that a record of a source was consumed, by the name of its queue.
+pub fn inbox_key(source: &str, record_id: &str) -> Key {
+    Key::new(format_args!("inbox#{source}#{record_id}"))
 }
 
 /// A record as it comes, before it is understood.

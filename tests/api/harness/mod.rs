@@ -4,6 +4,7 @@ mod answer;
 mod api;
 mod call;
 mod control;
+mod operations;
 mod platform;
 mod shop;
 
@@ -11,6 +12,7 @@ pub(crate) use self::answer::Answer;
 pub(crate) use self::api::Api;
 pub(crate) use self::call::Call;
 pub(crate) use self::control::Control;
+pub(crate) use self::operations::operate;
 pub(crate) use self::platform::{AUDIENCE, ISSUER, Inside, in_background, own, shared, token_by};
 pub(crate) use self::shop::{PASSWORD, eventually, order_of, unique, user};
 

@@ -3,16 +3,17 @@
 use cargo_metadata::{DependencyKind, Metadata};
 
 /// What a crate of the workspace may be built on, and whether it may know an SDK.
-const ALLOWED: [(&str, &[&str], Sdk); 8] = [
+const ALLOWED: [(&str, &[&str], Sdk); 9] = [
     ("lifecycle", &[], Sdk::Never),
     ("domain", &["lifecycle"], Sdk::Never),
     ("adapters", &["lifecycle"], Sdk::Always),
     ("functions", &["adapters", "domain", "lifecycle"], Sdk::Never),
     ("local", &["adapters", "domain", "lifecycle"], Sdk::InTests),
-    ("xtask", &["adapters", "domain", "lifecycle", "local"], Sdk::Never),
+    ("ops", &["adapters", "domain", "lifecycle"], Sdk::Never),
+    ("xtask", &["adapters", "domain", "lifecycle", "local", "ops"], Sdk::Never),
     // What ours are measured beside: an SDK with nothing around it.
     ("bare", &[], Sdk::Always),
-    ("blackbox", &["adapters", "domain", "lifecycle", "local"], Sdk::InTests),
+    ("blackbox", &["adapters", "domain", "lifecycle", "local", "ops"], Sdk::InTests),
 ];
 
 #[derive(Clone, Copy, PartialEq, Eq)]

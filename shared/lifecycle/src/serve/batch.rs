@@ -14,7 +14,7 @@ use super::http::{guarded, pause};
 use super::lambda::{self, Answer, Handled, Invocation};
 use super::records::{Content, Group, Raw, groups_of};
 use crate::commit::{Cause, Outcome, commit, outgoing};
-use crate::consumer::{Consumer, Delivered, Delivery, Inbox, Source};
+use crate::consumer::{Consumer, Delivered, Delivery, Inbox, Source, inbox_key};
 use crate::effects::{Effects, Queue, Write};
 use crate::failure::{Failure, Fault, Rejection, Violations};
 use crate::idempotency::{LEDGER, absent_or_expired};
@@ -272,7 +272,7 @@ impl Record for Consumed {
     const TABLE: Table = LEDGER;
 
     fn key(&self) -> Key {
-        Key::new(format!("inbox#{}#{}", self.source, self.record_id))
+        inbox_key(&self.source, &self.record_id)
     }
 }
 

@@ -1,0 +1,76 @@
+//! `history`: an order, what happened to it, who has heard of it, and how it is shown.
+
+use adapters::Range;
+use adapters::operator::Operator;
+use domain::events::subscribers;
+use domain::orders::{Order, OrderId, OrderSummary};
+use domain::tables::{ORDER_SUMMARIES, ORDERS};
+use lifecycle::commit::{OUTBOX, OutboxRow};
+use lifecycle::consumer::inbox_key;
+use lifecycle::failure::BoxError;
+use lifecycle::idempotency::LEDGER;
+use lifecycle::record::Record;
+use lifecycle::uses::Use;
+
+use crate::Say;
+
+pub(crate) const USES: &[Use] = &[
+    Use::Table(ORDERS, &[]),
+    Use::Table(ORDER_SUMMARIES, &[]),
+    Use::Table(OUTBOX, &[]),
+    Use::Table(LEDGER, &[]),
+];
+
+/// An order has a handful of events in its life.
+const EVENTS_MAX: usize = 100;
+
+pub(crate) fn order_id(text: &str) -> Result<OrderId, String> {
+    serde_json::from_value(text.into()).map_err(|error| error.to_string())
+}
+
+pub(crate) async fn run(
+    operator: &Operator,
+    order_id: OrderId,
+    say: Say<'_>,
+) -> Result<(), BoxError> {
+    let order = operator.table::<Order>().one(Order::key_of(order_id));
+    let summary = operator.table::<OrderSummary>().one(OrderSummary::key_of(order_id));
+    let (order, summary) = operator.together((order, summary)).await?;
+    let order = order.ok_or_else(|| format!("there is no order {order_id}"))?;
+    say(&format!("order       {}", serde_json::to_string(&order)?));
+    tell_events(operator, order_id, say).await?;
+    match summary {
+        None => say("projection  none"),
+        Some(summary) => {
+            let found = if summary.indexed().is_empty() { "not listed" } else { "listed" };
+            say(&format!("projection  {found}, of version {}", summary.version));
+        }
+    }
+    Ok(())
+}
+
+/// The events as the outbox keeps them, and which of their subscribers remember them.
+async fn tell_events(operator: &Operator, order_id: OrderId, say: Say<'_>) -> Result<(), BoxError> {
+    let mut rows: Vec<OutboxRow> = Vec::new();
+    for found in operator.first_of(&Range::partition(order_id), EVENTS_MAX).await? {
+        rows.push(found.record);
+    }
+    rows.sort_by_key(|row| row.envelope.occurred_at);
+    for row in rows {
+        let envelope = &row.envelope;
+        let relayed = row
+            .relayed_at
+            .map_or("waits to be relayed".to_owned(), |at| format!("relayed at {at}"));
+        say(&format!(
+            "event       {} {} {}, request {}, {relayed}",
+            envelope.occurred_at, envelope.event_type, envelope.event_id, envelope.request_id
+        ));
+        for queue in subscribers(&envelope.event_type) {
+            let consumed =
+                operator.has(LEDGER, &inbox_key(queue.name(), &envelope.event_id)).await?;
+            let consumed = if consumed { "consumed" } else { "not consumed" };
+            say(&format!("            {}: {consumed}", queue.name()));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,109 @@
+//! Operators' commands, `cargo xtask ops …`, against whatever the environment names: a deployed
+//! stack, or the local platform.
+//!
+//! Region, credentials and addresses stand in the variables that every SDK of AWS knows, names of
+//! tables and queues in those that functions have. `infra/docs/OPERATIONS.md` tells where to get
+//! them.
+
+mod history;
+mod letters;
+mod rebuild;
+
+use std::process::ExitCode;
+
+use adapters::Aws;
+use adapters::operator::Operator;
+use clap::{Parser, Subcommand};
+use lifecycle::failure::BoxError;
+use lifecycle::uses::Use;
+
+/// What an operator can do.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask ops", about = "Operators' commands.")]
+pub struct Command {
+    #[command(subcommand)]
+    kind: Kind,
+}
+
+#[derive(Debug, Subcommand)]
+enum Kind {
+    /// Makes the read model of customers' orders anew from the orders.
+    RebuildProjection,
+    /// Shows or redrives what could not be consumed.
+    #[command(subcommand)]
+    DeadLetters(letters::Command),
+    /// Tells all that is known of an order.
+    History {
+        /// The order's id.
+        #[arg(value_parser = history::order_id)]
+        order_id: domain::orders::OrderId,
+    },
+}
+
+impl Command {
+    /// Reads the arguments that follow `ops`.
+    ///
+    /// # Errors
+    ///
+    /// How the command is used, where it is asked for or the arguments make no sense.
+    pub fn read(arguments: &[String]) -> Result<Self, String> {
+        let name = "cargo xtask ops".to_owned();
+        let read = Self::try_parse_from(std::iter::once(&name).chain(arguments));
+        read.map_err(|error| error.to_string())
+    }
+}
+
+/// Hears line by line what a command has to say.
+pub type Say<'a> = &'a (dyn Fn(&str) + Send + Sync);
+
+/// Does what the arguments ask for, in the environment of this process.
+pub fn main(arguments: &[String]) -> ExitCode {
+    let command = match Command::read(arguments) {
+        Ok(command) => command,
+        Err(error) => {
+            say(&error);
+            return ExitCode::from(2);
+        }
+    };
+    let environment = |name: &str| std::env::var(name).ok();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let done = runtime
+        .map_err(BoxError::from)
+        .and_then(|runtime| runtime.block_on(run(&command, environment, &say)));
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&told(&*error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Does what a command asks for.
+///
+/// # Errors
+///
+/// What the environment lacks, what cannot be reached, and what is asked for and does not exist.
+pub async fn run(
+    command: &Command,
+    environment: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
+    say: Say<'_>,
+) -> Result<(), BoxError> {
+    let connect = |uses: &[Use]| Aws::connect_with(uses, environment).map(Operator::new);
+    match &command.kind {
+        Kind::RebuildProjection => rebuild::run(&connect(rebuild::USES)?, say).await,
+        Kind::DeadLetters(command) => letters::run(command, connect(&command.uses()?)?, say).await,
+        Kind::History { order_id } => history::run(&connect(history::USES)?, *order_id, say).await,
+    }
+}
+
+/// An error with all its causes.
+fn told(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |told, cause| format!("{told}: {cause}"))
+}
+
+#[expect(clippy::print_stdout, reason = "this is what the commands are for")]
+fn say(line: &str) {
+    println!("{line}");
+}

@@ -1,0 +1,134 @@
+//! `rebuild-projection`: the read model of customers' orders, made anew from the write model.
+//!
+//! It may run while orders are placed, approved and deleted: nothing newer is overwritten. It may
+//! be interrupted and run again.
+
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use adapters::operator::{Operator, Segment};
+use domain::orders::{Order, OrderSummary};
+use domain::people::{Address, User};
+use domain::tables::{ADDRESSES, ORDER_SUMMARIES, ORDERS, USERS};
+use futures::future::try_join_all;
+use futures::{StreamExt, TryStreamExt, stream};
+use lifecycle::Fault;
+use lifecycle::effects::Write;
+use lifecycle::failure::BoxError;
+use lifecycle::uses::Use;
+
+use crate::Say;
+
+pub(crate) const USES: &[Use] = &[
+    Use::Table(ORDERS, &[]),
+    Use::Table(ORDER_SUMMARIES, &[]),
+    Use::Table(USERS, &[]),
+    Use::Table(ADDRESSES, &[]),
+];
+
+/// How many parts of a table are read at the same time.
+const SEGMENTS: u16 = 4;
+/// How many orders are looked at together: with customer and address they are one call's keys.
+const ORDERS_AT_ONCE: usize = 50;
+/// How many summaries each part writes at the same time.
+const WRITES_AT_ONCE: usize = 8;
+
+pub(crate) async fn run(operator: &Operator, say: Say<'_>) -> Result<(), BoxError> {
+    let rebuild = Rebuild { operator, say, counts: Counts::default() };
+    let segments = || (0..SEGMENTS).map(|number| Segment { number, of: SEGMENTS });
+    try_join_all(segments().map(|segment| rebuild.project_orders(segment))).await?;
+    try_join_all(segments().map(|segment| rebuild.remove_strays(segment))).await?;
+    say(&format!("done: {}", rebuild.counts.told()));
+    Ok(())
+}
+
+struct Rebuild<'a> {
+    operator: &'a Operator,
+    say: Say<'a>,
+    counts: Counts,
+}
+
+#[derive(Default)]
+struct Counts {
+    orders: AtomicUsize,
+    written: AtomicUsize,
+    newer: AtomicUsize,
+    summaries: AtomicUsize,
+    strays: AtomicUsize,
+}
+
+impl Counts {
+    fn told(&self) -> String {
+        let Self { orders, written, newer, summaries, strays } = self;
+        let [orders, written, newer, summaries, strays] =
+            [orders, written, newer, summaries, strays].map(|count| count.load(Relaxed));
+        format!(
+            "{orders} orders read, {written} summaries written or removed, {newer} left as they \
+             are newer; {summaries} summaries checked, {strays} without an order removed"
+        )
+    }
+}
+
+impl Rebuild<'_> {
+    /// Stores what the orders of a segment are summed up as.
+    async fn project_orders(&self, segment: Segment) -> Result<(), Fault> {
+        let mut next = None;
+        loop {
+            let page = self.operator.scan::<Order>(segment, next).await?;
+            for orders in page.records.chunks(ORDERS_AT_ONCE) {
+                let writes = self.writes_for(orders).await?;
+                let results = stream::iter(writes).map(|write| self.operator.write(write));
+                let stored: Vec<bool> =
+                    results.buffer_unordered(WRITES_AT_ONCE).try_collect().await?;
+                let written = stored.iter().filter(|stored| **stored).count();
+                self.counts.orders.fetch_add(orders.len(), Relaxed);
+                self.counts.written.fetch_add(written, Relaxed);
+                self.counts.newer.fetch_add(stored.len() - written, Relaxed);
+                (self.say)(&self.counts.told());
+            }
+            next = page.next;
+            if next.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// An order that belongs in the projection is stored there, and any other is removed.
+    async fn writes_for(&self, orders: &[Order]) -> Result<Vec<Write>, Fault> {
+        let customers = orders.iter().map(|order| User::key_of(order.user_id));
+        let customers = self.operator.table::<User>().many(customers);
+        let addresses = orders.iter().map(|order| Address::key_of(order.address_id));
+        let addresses = self.operator.table::<Address>().many(addresses);
+        let (customers, addresses) = self.operator.together((customers, addresses)).await?;
+        let people = customers.iter().zip(addresses);
+        let write = |(order, (customer, address)): (&Order, (&Option<User>, Option<Address>))| {
+            let lost = || Fault::internal(format!("order {} has no address", order.order_id));
+            let address = address.ok_or_else(lost)?;
+            let summary = OrderSummary::of(order, customer.as_ref(), &address);
+            Ok(summary.map_or_else(|| OrderSummary::remove(order), |summary| summary.restore()))
+        };
+        orders.iter().zip(people).map(write).collect()
+    }
+
+    /// Removes the summaries of a segment whose orders do not exist.
+    async fn remove_strays(&self, segment: Segment) -> Result<(), Fault> {
+        let mut next = None;
+        loop {
+            let page = self.operator.scan::<OrderSummary>(segment, next).await?;
+            let keys = page.records.iter().map(|summary| Order::key_of(summary.shown.order_id));
+            let orders = self.operator.table::<Order>().many(keys);
+            let orders = self.operator.together(orders).await?;
+            let strays = page.records.iter().zip(orders).filter(|(_, order)| order.is_none());
+            for (stray, _) in strays {
+                let key = OrderSummary::key_of(stray.shown.order_id);
+                self.operator.write(Write::delete::<OrderSummary>(key)).await?;
+                self.counts.strays.fetch_add(1, Relaxed);
+            }
+            self.counts.summaries.fetch_add(page.records.len(), Relaxed);
+            (self.say)(&self.counts.told());
+            next = page.next;
+            if next.is_none() {
+                return Ok(());
+            }
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! Dead letters: looked at, and put back.
+
+use std::collections::HashMap;
+
+use aws_sdk_sqs::types::{
+    ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry, Message,
+    MessageAttributeValue, MessageSystemAttributeName, QueueAttributeName,
+    SendMessageBatchRequestEntry,
+};
+use lifecycle::effects::Queue;
+use lifecycle::{Fault, Timestamp};
+
+use super::Operator;
+use crate::faults::fault;
+
+/// How many letters are taken at a time: SQS's limit.
+pub const LETTERS_MAX: usize = 10;
+/// Bytes of all messages of one call. AWS takes 1 MiB today; this is what every queue takes.
+const BYTES_MAX: usize = 256 * 1024;
+/// How long letters that were taken are hidden from others.
+const HIDDEN_S: i32 = 60;
+/// How long is waited for letters: long enough that every server of the queue is asked.
+const WAIT_S: i32 = 1;
+/// The attribute in which a consumer that did not understand the message says why.
+const REASON: &str = "reason";
+
+/// A message that could not be consumed.
+#[derive(Debug, Clone)]
+pub struct DeadLetter {
+    /// Its id in the dead-letter queue.
+    pub id: String,
+    /// When it was sent.
+    pub sent_at: Timestamp,
+    /// What it says.
+    pub body: String,
+    /// Why it was not understood; none if it was tried too often.
+    pub reason: Option<String>,
+    handle: String,
+    attributes: HashMap<String, MessageAttributeValue>,
+}
+
+impl Operator {
+    /// About how many letters are in the dead-letter queue of a queue.
+    ///
+    /// # Errors
+    ///
+    /// When the queue cannot be asked.
+    pub async fn letters_count(&self, queue: Queue) -> Result<usize, Fault> {
+        let count = QueueAttributeName::ApproximateNumberOfMessages;
+        let request = self.0.sqs().get_queue_attributes().queue_url(self.dead_letters(queue)?);
+        let answer = request.attribute_names(count.clone()).send().await;
+        let answer = answer.map_err(|e| fault("GetQueueAttributes", queue.name(), e))?;
+        let counted = answer.attributes.as_ref().and_then(|all| all.get(&count)?.parse().ok());
+        Ok(counted.unwrap_or(0))
+    }
+
+    /// Takes up to [`LETTERS_MAX`] letters, and hides them from others for a minute.
+    ///
+    /// # Errors
+    ///
+    /// When the queue cannot be read.
+    pub async fn take_letters(&self, queue: Queue) -> Result<Vec<DeadLetter>, Fault> {
+        let request = self
+            .0
+            .sqs()
+            .receive_message()
+            .queue_url(self.dead_letters(queue)?)
+            .max_number_of_messages(10)
+            .visibility_timeout(HIDDEN_S)
+            .wait_time_seconds(WAIT_S)
+            .message_attribute_names("All")
+            .message_system_attribute_names(MessageSystemAttributeName::SentTimestamp);
+        let answer = request.send().await;
+        let answer = answer.map_err(|e| fault("ReceiveMessage", queue.name(), e))?;
+        Ok(answer.messages.unwrap_or_default().into_iter().map(letter).collect())
+    }
+
+    /// Lets go of letters that were taken: others may take them at once.
+    ///
+    /// # Errors
+    ///
+    /// When the queue cannot be written to. The letters come back by themselves then.
+    pub async fn release_letters(&self, queue: Queue, taken: &[DeadLetter]) -> Result<(), Fault> {
+        for letters in taken.chunks(LETTERS_MAX) {
+            let entries = letters.iter().enumerate().map(|(index, letter)| {
+                ChangeMessageVisibilityBatchRequestEntry::builder()
+                    .id(index.to_string())
+                    .receipt_handle(&letter.handle)
+                    .visibility_timeout(0)
+                    .build()
+                    .expect("id and handle are set")
+            });
+            let request = self.0.sqs().change_message_visibility_batch();
+            let request = request.queue_url(self.dead_letters(queue)?);
+            let answer = request.set_entries(Some(entries.collect())).send().await;
+            answer.map_err(|e| fault("ChangeMessageVisibilityBatch", queue.name(), e))?;
+        }
+        Ok(())
+    }
+
+    /// Puts letters that were taken back into the queue that they came from, with the same body
+    /// and attributes. A letter is deleted only once the queue has it. Tells how many went back;
+    /// the others come out of hiding by themselves.
+    ///
+    /// # Errors
+    ///
+    /// When the queues cannot be written to. A letter that was sent and not deleted is sent
+    /// again next time: consumers know its event by its id.
+    pub async fn put_letters_back(
+        &self,
+        queue: Queue,
+        taken: &[DeadLetter],
+    ) -> Result<usize, Fault> {
+        let bytes: usize = taken.iter().map(|letter| letter.body.len()).sum();
+        let portion = if bytes < BYTES_MAX / 2 { LETTERS_MAX } else { 1 };
+        let mut back = 0;
+        for letters in taken.chunks(portion) {
+            back += self.put_back(queue, letters).await?;
+        }
+        Ok(back)
+    }
+
+    async fn put_back(&self, queue: Queue, taken: &[DeadLetter]) -> Result<usize, Fault> {
+        let url = self.0.configuration().queue(queue).ok_or_else(|| not_used(queue))?;
+        let entries = taken.iter().enumerate().map(|(index, letter)| entry(index, letter));
+        let request = self.0.sqs().send_message_batch().queue_url(url);
+        let answer = request.set_entries(Some(entries.collect())).send().await;
+        let sent = answer.map_err(|e| fault("SendMessageBatch", queue.name(), e))?.successful;
+        if sent.is_empty() {
+            return Ok(0);
+        }
+        let gone = sent.iter().filter_map(|sent| {
+            let letter = taken.get(sent.id.parse::<usize>().ok()?)?;
+            let entry = DeleteMessageBatchRequestEntry::builder().id(&sent.id);
+            Some(entry.receipt_handle(&letter.handle).build().expect("id and handle are set"))
+        });
+        let request = self.0.sqs().delete_message_batch().queue_url(self.dead_letters(queue)?);
+        let answer = request.set_entries(Some(gone.collect())).send().await;
+        answer.map_err(|e| fault("DeleteMessageBatch", queue.name(), e))?;
+        Ok(sent.len())
+    }
+
+    fn dead_letters(&self, queue: Queue) -> Result<&str, Fault> {
+        self.0.configuration().dead_letters(queue).ok_or_else(|| not_used(queue))
+    }
+}
+
+fn letter(message: Message) -> DeadLetter {
+    let sent_at = MessageSystemAttributeName::SentTimestamp;
+    let sent_at = message.attributes.as_ref().and_then(|all| all.get(&sent_at)?.parse().ok());
+    let mut attributes = message.message_attributes.unwrap_or_default();
+    DeadLetter {
+        id: message.message_id.unwrap_or_default(),
+        sent_at: Timestamp::from_millis(sent_at.unwrap_or(0)),
+        body: message.body.unwrap_or_default(),
+        reason: attributes.remove(REASON).and_then(|reason| reason.string_value),
+        handle: message.receipt_handle.unwrap_or_default(),
+        attributes,
+    }
+}
+
+fn entry(index: usize, letter: &DeadLetter) -> SendMessageBatchRequestEntry {
+    SendMessageBatchRequestEntry::builder()
+        .id(index.to_string())
+        .message_body(&letter.body)
+        .set_message_attributes(Some(letter.attributes.clone()))
+        .build()
+        .expect("id and body are set")
+}
+
+fn not_used(queue: Queue) -> Fault {
+    Fault::internal(format!("queue {} is not among the uses", queue.name()))
+}

@@ -1,0 +1,73 @@
+//! A whole table, page by page.
+
+use std::time::Instant;
+
+use lifecycle::Fault;
+use lifecycle::record::Record;
+use lifecycle::telemetry::observe_query;
+
+use super::Operator;
+use crate::expressions::SdkItem;
+use crate::faults::fault;
+use crate::table::record;
+use crate::together::key_in;
+
+/// How many records a page has at most.
+const PAGE_MAX: i32 = 100;
+
+/// A part of a table: its segments can be read at the same time.
+#[derive(Debug, Clone, Copy)]
+pub struct Segment {
+    /// Which one, from 0.
+    pub number: u16,
+    /// How many there are.
+    pub of: u16,
+}
+
+/// A page of a segment.
+pub struct Page<R> {
+    /// The records, as they are now.
+    pub records: Vec<R>,
+    /// Where the next page begins; none on the last one.
+    pub next: Option<Place>,
+}
+
+/// Where a page begins.
+pub struct Place(SdkItem);
+
+impl Operator {
+    /// A page of a segment, from the beginning or from where the last page ended.
+    ///
+    /// # Errors
+    ///
+    /// When the table cannot be read, or what it holds is no such record.
+    pub async fn scan<R: Record>(
+        &self,
+        segment: Segment,
+        from: Option<Place>,
+    ) -> Result<Page<R>, Fault> {
+        let request = self
+            .0
+            .dynamodb()
+            .scan()
+            .table_name(self.0.table_name(R::TABLE)?)
+            .segment(segment.number.into())
+            .total_segments(segment.of.into())
+            .limit(PAGE_MAX)
+            .consistent_read(true)
+            .set_exclusive_start_key(from.map(|place| place.0));
+        let started = Instant::now();
+        let answer = request.send().await;
+        observe_query("Scan", R::TABLE.name(), started.elapsed());
+        let answer = answer.map_err(|error| fault("Scan", R::TABLE.name(), error))?;
+        let read = |item: SdkItem| {
+            let key = key_in(&item).expect("an item has its key");
+            record(&key, &item)
+        };
+        let records = answer.items.unwrap_or_default().into_iter().map(read);
+        Ok(Page {
+            records: records.collect::<Result<_, _>>()?,
+            next: answer.last_evaluated_key.map(Place),
+        })
+    }
+}

@@ -1,0 +1,83 @@
+//! What operators do with a running system: dead letters, and an order's history.
+
+use local::options::Options;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::harness::{Control, eventually, operate, order_of, own, shared, unique};
+
+#[tokio::test]
+async fn dead_letters_are_shown_and_put_back_and_none_is_lost() {
+    let Some(api) = own(Options { demo: true, ..Options::default() }).await else { return };
+    let control = api.control().unwrap();
+    let stores = api.inside().unwrap().platform().stores();
+    let letters = stores.names().queue("EmailsDeadLetterQueue").unwrap();
+    for _ in 0..23 {
+        stores.send(letters, &verification().to_string()).await.unwrap();
+    }
+
+    let shown = operate(&api, &["dead-letters", "show", "emails"]).await.unwrap();
+    assert_eq!(shown.last().unwrap(), "23 of 23 dead letters of emails shown");
+    assert!(shown[0].contains("EmailVerificationRequested"), "{}", shown[0]);
+
+    let said = operate(&api, &["dead-letters", "redrive", "emails"]).await.unwrap();
+    assert_eq!(said.last().unwrap(), "done: 23 dead letters put back into emails");
+    let all = async || (control.mails("customer@example.com").await.len() == 23).then_some(());
+    eventually("a mail for each letter", all).await;
+    assert_eq!(letters_in(&control).await, (0, 0));
+}
+
+#[tokio::test]
+async fn an_order_tells_its_history() {
+    let api = shared().await;
+    let Some(control) = api.control() else { return };
+    let (merchant, customer) = (api.token("merchant").await, api.token("customer").await);
+    let product = api.new_product(&merchant, 5).await;
+    let order = order_of(&product, 1, &api.new_address(&customer).await);
+    let placed = api.order(&customer, &unique("key"), &order).send().await.data(201);
+    let order = placed["orderId"].as_str().unwrap();
+    let relayed = async || {
+        let row = control.item("OutboxTable", order).await;
+        row.get("relayedAt").is_some().then_some(())
+    };
+    eventually("the event to be relayed", relayed).await;
+
+    let told = operate(&api, &["history", order]).await.unwrap();
+    for part in [order, "OrderCreated", "relayed at", "emails: ", "projection"] {
+        assert!(told.iter().any(|line| line.contains(part)), "{part} in {told:#?}");
+    }
+}
+
+#[tokio::test]
+async fn what_does_not_exist_is_said_so() {
+    let api = shared().await;
+    if api.inside().is_none() {
+        return;
+    }
+    let unknown = Uuid::new_v4().to_string();
+    for (arguments, said) in [
+        (vec!["dead-letters", "show", "email"], "there is no queue `email`"),
+        (vec!["dead-letters", "redrive", "outbox"], "no queue to go back to"),
+        (vec!["history", &unknown], "there is no order"),
+        (vec!["history", "not-an-id"], "invalid value"),
+        (vec!["rebuild"], "unrecognized subcommand"),
+    ] {
+        let error = operate(&api, &arguments).await.unwrap_err();
+        assert!(error.contains(said), "{arguments:?}: {error}");
+    }
+}
+
+/// The request to write to the demo's customer about their address.
+fn verification() -> Value {
+    let event_id = Uuid::new_v4();
+    json!({
+        "eventId": event_id, "eventType": "EmailVerificationRequested", "version": 1,
+        "aggregateId": "1", "occurredAt": "2026-01-31T12:00:00.000Z", "requestId": event_id,
+        "data": { "userId": "00000000-0000-7000-8000-000000000001", "token": "token" },
+    })
+}
+
+async fn letters_in(control: &Control) -> (u64, u64) {
+    let report = control.queue("EmailsDeadLetterQueue").await;
+    (report["visible"].as_u64().unwrap(), report["inFlight"].as_u64().unwrap())
+}
