@@ -1,39 +1,9 @@
-//! What an order costs, what ids things have, and what a repeated request does.
+//! What an order takes from the stock, what ids things have, and what a repeated request does.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::harness::{Control, order_of, shared, unique, user};
-
-#[tokio::test]
-async fn shipping_is_free_for_gold_and_4_90_for_others() {
-    let api = shared().await;
-    let product = api.new_product(&api.token("merchant").await, 9).await;
-    for (who, shipping) in [("customer", 490), ("gold", 0)] {
-        let token = api.token(who).await;
-        let order = order_of(&product, 3, &api.new_address(&token).await);
-        let placed = api.order(&token, &unique("key"), &order).send().await.data(201);
-        assert_eq!(placed["shipping"], money(shipping), "{who}");
-        assert_eq!(placed["total"], money(3 * 180 + shipping), "{who}");
-        assert_eq!(placed["items"][0]["unitPrice"], money(200));
-        assert_eq!(placed["items"][0]["actualPrice"], money(180));
-    }
-}
-
-#[tokio::test]
-async fn a_discount_is_a_percentage_rounded_half_up_to_the_minor_unit() {
-    let api = shared().await;
-    let merchant = api.token("merchant").await;
-    for (price, discount, actual) in [(200, 10, 180), (999, 5, 949), (1, 50, 1), (1_990, 0, 1_990)]
-    {
-        let product = json!({
-            "name": unique("Lamp"), "description": "", "discount": discount, "stock": 1,
-            "price": money(price),
-        });
-        let created = api.post("/products", &product).token(&merchant).send().await.data(201);
-        assert_eq!(created["actualPrice"], money(actual), "{price} less {discount} %");
-    }
-}
 
 #[tokio::test]
 async fn an_order_takes_from_the_stock_of_each_of_its_items() {
@@ -86,8 +56,4 @@ async fn a_sign_up_that_is_repeated_by_its_key_is_one_account() {
 /// From the table itself: whoever has read a product may be shown it as it was.
 async fn stock(control: &Control, product: &str) -> u64 {
     control.item("ProductsTable", product).await["stock"].as_u64().unwrap()
-}
-
-fn money(amount: u32) -> Value {
-    json!({ "amount": amount, "currency": "EUR" })
 }

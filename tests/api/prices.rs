@@ -5,25 +5,29 @@ use uuid::Uuid;
 
 use crate::harness::{Answer, Api, shared, unique};
 
+/// Price, discount and quantity of an item, and what a piece of it costs.
+type Priced = (i64, i64, i64, i64);
+
 #[tokio::test]
-async fn an_order_comes_to_its_discounted_prices_and_shipping() {
+async fn an_order_comes_to_its_discounted_prices_and_shipping_which_is_free_for_gold() {
     let api = shared().await;
     let merchant = api.token("merchant").await;
-    // Price, discount and quantity of each item, and what they come to.
-    let cases: [(&[(i64, i64, i64)], i64); 6] = [
-        (&[(200, 10, 1)], 180),
-        (&[(0, 0, 1)], 0),
-        (&[(0, 99, 99)], 0),
-        (&[(1, 99, 1)], 0),
-        (&[(999, 5, 3)], 3 * 949),
-        (&[(200, 10, 2), (1_000, 0, 1), (0, 0, 5)], 2 * 180 + 1_000),
+    let cases: [&[Priced]; 6] = [
+        &[(200, 10, 1, 180)],
+        &[(0, 0, 1, 0)],
+        &[(0, 99, 99, 0)],
+        &[(1, 99, 1, 0), (1, 50, 1, 1)],
+        &[(999, 5, 3, 949)],
+        &[(200, 10, 2, 180), (1_990, 0, 1, 1_990), (0, 0, 5, 0)],
     ];
-    for (priced, goods) in cases {
+    for priced in cases {
         let mut items = Vec::new();
-        for (price, discount, quantity) in priced {
+        for (price, discount, quantity, actual) in priced {
             let offered = offer(&api, &merchant, *price, *discount).await.data(201);
+            assert_eq!(offered["actualPrice"], euros(*actual), "{price} less {discount} %");
             items.push(json!({ "productId": offered["productId"], "quantity": quantity }));
         }
+        let goods: i64 = priced.iter().map(|(_, _, quantity, actual)| quantity * actual).sum();
         for (who, shipping) in [("customer", 490), ("gold", 0)] {
             let placed = order(&api, who, items.clone().into()).await.data(201);
             assert_eq!(placed["shipping"], euros(shipping), "{who}: {priced:?}");
