@@ -178,7 +178,12 @@ mod tests {
         assert_eq!(template.tables["LedgerTable"].ttl_attribute.as_deref(), Some("expiresAt"));
         let redrive = template.queues["EmailsQueue"].redrive.as_ref().unwrap();
         assert_eq!(redrive.dead_letter_queue, "EmailsDeadLetterQueue");
-        assert_eq!(template.event_sources.len(), 2);
+        let mut consumers = template.event_sources.iter().map(|source| source.function.as_str());
+        assert!(consumers.any(|function| function == "SendEmailFunction"));
+        let indexes = template.tables["OrdersTable"].indexes.iter();
+        let indexes: Vec<_> = indexes.map(|index| index.name.as_str()).collect();
+        assert_eq!(indexes, ["by_creation", "by_deadline"]);
+        assert!(template.secrets["CursorKeySecret"].generated);
     }
 
     #[test]
