@@ -63,6 +63,10 @@ pub fn pending_order() -> Order {
 }
 
 /// The same order, approved with the number 7.
+///
+/// # Panics
+///
+/// As [`pending_order`].
 pub fn approved_order() -> Order {
     let number = SerialNumber::try_from(7).expect("there is such a number");
     let order = pending_order();

@@ -82,14 +82,8 @@ impl Operator {
     /// When the queue cannot be written to. The letters come back by themselves then.
     pub async fn release_letters(&self, queue: Queue, taken: &[DeadLetter]) -> Result<(), Fault> {
         for letters in taken.chunks(LETTERS_MAX) {
-            let entries = letters.iter().enumerate().map(|(index, letter)| {
-                ChangeMessageVisibilityBatchRequestEntry::builder()
-                    .id(index.to_string())
-                    .receipt_handle(&letter.handle)
-                    .visibility_timeout(0)
-                    .build()
-                    .expect("id and handle are set")
-            });
+            let entries =
+                letters.iter().enumerate().map(|(index, letter)| visible_again(index, letter));
             let request = self.0.sqs().change_message_visibility_batch();
             let request = request.queue_url(self.dead_letters(queue)?);
             let answer = request.set_entries(Some(entries.collect())).send().await;
@@ -157,6 +151,15 @@ fn letter(message: Message) -> DeadLetter {
         handle: message.receipt_handle.unwrap_or_default(),
         attributes,
     }
+}
+
+fn visible_again(index: usize, letter: &DeadLetter) -> ChangeMessageVisibilityBatchRequestEntry {
+    ChangeMessageVisibilityBatchRequestEntry::builder()
+        .id(index.to_string())
+        .receipt_handle(&letter.handle)
+        .visibility_timeout(0)
+        .build()
+        .expect("id and handle are set")
 }
 
 fn entry(index: usize, letter: &DeadLetter) -> SendMessageBatchRequestEntry {

@@ -60,14 +60,15 @@ impl Operator {
         let answer = request.send().await;
         observe_query("Scan", R::TABLE.name(), started.elapsed());
         let answer = answer.map_err(|error| fault("Scan", R::TABLE.name(), error))?;
-        let read = |item: SdkItem| {
-            let key = key_in(&item).expect("an item has its key");
-            record(&key, &item)
-        };
-        let records = answer.items.unwrap_or_default().into_iter().map(read);
+        let records = answer.items.unwrap_or_default();
         Ok(Page {
-            records: records.collect::<Result<_, _>>()?,
+            records: records.iter().map(read).collect::<Result<_, _>>()?,
             next: answer.last_evaluated_key.map(Place),
         })
     }
+}
+
+fn read<R: Record>(item: &SdkItem) -> Result<R, Fault> {
+    let key = key_in(item).expect("an item has its key");
+    record(&key, item)
 }
