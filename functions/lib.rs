@@ -25,8 +25,14 @@ mod patch_product;
 #[path = "catalogue/post_product.rs"]
 mod post_product;
 
+#[path = "orders/approve_customer.rs"]
+mod approve_customer;
 #[path = "orders/create_order.rs"]
 mod create_order;
+#[path = "orders/delete_order.rs"]
+mod delete_order;
+#[path = "orders/expire_sagas.rs"]
+mod expire_sagas;
 #[path = "orders/get_order.rs"]
 mod get_order;
 #[path = "orders/list_orders.rs"]
@@ -35,6 +41,8 @@ mod list_orders;
 mod list_user_orders;
 #[path = "orders/project_orders.rs"]
 mod project_orders;
+#[path = "orders/settle_order.rs"]
+mod settle_order;
 
 #[path = "platform/authorizer.rs"]
 mod authorizer;

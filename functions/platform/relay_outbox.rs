@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use domain::events::relay;
-use domain::tables::{CUSTOMER_APPROVALS, EMAILS, ORDER_PROJECTIONS};
+use domain::tables::{CUSTOMER_APPROVALS, CUSTOMER_SAGA, EMAILS, ORDER_PROJECTIONS};
 use lifecycle::commit::{OUTBOX, OutboxRow};
 use lifecycle::consumer::{Delivered, Inbox, Source};
 use lifecycle::uses::{Use, Verb};
@@ -24,6 +24,7 @@ impl Consumer for RelayOutbox {
     const USES: &'static [Use] = &[
         Use::Table(OUTBOX, &[Verb::PutItem]),
         Use::Queue(CUSTOMER_APPROVALS),
+        Use::Queue(CUSTOMER_SAGA),
         Use::Queue(EMAILS),
         Use::Queue(ORDER_PROJECTIONS),
     ];

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use adapters::{Range, Table};
 use domain::events::relay;
-use domain::tables::{CUSTOMER_APPROVALS, EMAILS, ORDER_PROJECTIONS};
+use domain::tables::{CUSTOMER_APPROVALS, CUSTOMER_SAGA, EMAILS, ORDER_PROJECTIONS};
 use lifecycle::commit::{BY_WAITING, OUTBOX, OutboxRow};
 use lifecycle::consumer::{Delivered, Inbox, Run, Source};
 use lifecycle::platform::Transaction;
@@ -34,6 +34,7 @@ impl Consumer for SweepOutbox {
         Use::Table(OUTBOX, &[Verb::PutItem]),
         Use::Index(OUTBOX, BY_WAITING),
         Use::Queue(CUSTOMER_APPROVALS),
+        Use::Queue(CUSTOMER_SAGA),
         Use::Queue(EMAILS),
         Use::Queue(ORDER_PROJECTIONS),
     ];

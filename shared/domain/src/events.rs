@@ -4,8 +4,11 @@ use lifecycle::Timestamp;
 use lifecycle::commit::OutboxRow;
 use lifecycle::effects::{Effects, EventData, Message, Queue};
 
-use crate::orders::{OrderApproved, OrderCreated, OrderDeleted};
-use crate::tables::{CUSTOMER_APPROVALS, EMAILS, ORDER_PROJECTIONS};
+use crate::orders::{
+    ApprovalLapsed, CustomerDecided, OrderApproved, OrderCreated, OrderDeleted, OrderRejected,
+    OrderTimedOut,
+};
+use crate::tables::{CUSTOMER_APPROVALS, CUSTOMER_SAGA, EMAILS, ORDER_PROJECTIONS};
 
 /// Passes the event of a row on, the same envelope to every subscriber, and notes that it was.
 ///
@@ -30,7 +33,10 @@ pub fn relay(effects: Effects, row: &OutboxRow, at: Timestamp) -> Effects {
 pub fn subscribers(event_type: &str) -> &'static [Queue] {
     match event_type {
         OrderCreated::TYPE => &[CUSTOMER_APPROVALS, EMAILS],
-        OrderApproved::TYPE | OrderDeleted::TYPE => &[ORDER_PROJECTIONS],
+        CustomerDecided::TYPE => &[CUSTOMER_SAGA],
+        OrderApproved::TYPE => &[ORDER_PROJECTIONS],
+        OrderRejected::TYPE | OrderTimedOut::TYPE | ApprovalLapsed::TYPE => &[CUSTOMER_APPROVALS],
+        OrderDeleted::TYPE => &[CUSTOMER_APPROVALS, ORDER_PROJECTIONS],
         _ => &[],
     }
 }

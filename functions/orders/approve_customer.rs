@@ -1,0 +1,146 @@
+//! Consumer of the queue `customer_approvals`: the customer service. It approves customers while
+//! their open credit suffices, and gives back what is reserved for orders that are closed.
+
+use std::process::ExitCode;
+
+use adapters::{Setting, Table, together};
+use domain::Rules;
+use domain::credit::{Charge, CreditAccount, CreditFacts, Reservation, release, reserve};
+use domain::orders::{ApprovalLapsed, OrderCreated, OrderDeleted, OrderRejected, OrderTimedOut};
+use domain::tables::{CREDITS, CUSTOMER_APPROVALS, SETTINGS};
+use lifecycle::commit::OUTBOX;
+use lifecycle::consumer::{Delivered, Source};
+use lifecycle::effects::{Effects, EventData};
+use lifecycle::envelope::Envelope;
+use lifecycle::uses::{Use, Verb};
+use lifecycle::{Consumer, Fault, Moment, Permit, Rejection, Violations};
+use serde_json::Value;
+
+fn main() -> ExitCode {
+    adapters::consume(|aws| ApproveCustomer {
+        reservations: aws.table(),
+        accounts: aws.table(),
+        rules: aws.setting(),
+    })
+}
+
+struct ApproveCustomer {
+    reservations: Table<Reservation>,
+    accounts: Table<CreditAccount>,
+    rules: Setting<Rules>,
+}
+
+impl Consumer for ApproveCustomer {
+    const SOURCE: Source = Source::Queue(CUSTOMER_APPROVALS);
+
+    const USES: &'static [Use] = &[
+        Use::Table(CREDITS, &[Verb::BatchGetItem, Verb::PutItem, Verb::UpdateItem]),
+        Use::Table(SETTINGS, &[Verb::GetItem]),
+        Use::Table(OUTBOX, &[Verb::PutItem]),
+    ];
+
+    // 4. Deserialisation
+    type Input = Envelope<Value>;
+
+    // 5. Syntax validation: a new order asks for credit, every end of one gives it back
+    type Command = Request;
+
+    fn parse(envelope: Envelope<Value>) -> Result<Request, Violations> {
+        let ask = match envelope.event_type.as_str() {
+            OrderCreated::TYPE => Request::Reserve,
+            OrderRejected::TYPE
+            | OrderTimedOut::TYPE
+            | OrderDeleted::TYPE
+            | ApprovalLapsed::TYPE => Request::Release,
+            other => {
+                return Err(Violations::one("/eventType", format!("`{other}` is unknown")));
+            }
+        };
+        let charge = serde_json::from_value(envelope.data);
+        charge.map(ask).map_err(|error| Violations::one("/data", error.to_string()))
+    }
+
+    // 6. Retrieval: what is reserved for the order and for its customer
+    type Facts = CreditFacts;
+
+    async fn retrieve(
+        &self,
+        permit: &Permit<Delivered>,
+        request: &Request,
+    ) -> Result<CreditFacts, Fault> {
+        let Charge { order_id, user_id, total } = *request.charge();
+        let reservation = self.reservations.one(Reservation::key_of(order_id));
+        let account = self.accounts.one(CreditAccount::key_of(user_id, total.currency));
+        let reserved = together(permit, (reservation, account));
+        let ((reservation, account), rules) = futures::try_join!(reserved, self.rules.get(permit))?;
+        Ok(CreditFacts { reservation, account, open_credit: rules.open_credit })
+    }
+
+    // 7. and 8. The credit, and word of the decision, in one commit
+    fn decide(_: &Moment, request: &Request, facts: CreditFacts) -> Result<Effects, Rejection> {
+        Ok(match request {
+            Request::Reserve(charge) => reserve(charge, &facts),
+            Request::Release(charge) => release(charge, &facts),
+        })
+    }
+}
+
+/// What an event asks of the customer service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Request {
+    /// Credit for a new order.
+    Reserve(Charge),
+    /// An order is closed: its credit back.
+    Release(Charge),
+}
+
+impl Request {
+    fn charge(&self) -> &Charge {
+        let (Self::Reserve(charge) | Self::Release(charge)) = self;
+        charge
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::examples::{envelope, moment, pending_order};
+    use domain::orders::OrderState;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_new_order_asks_for_credit_and_every_end_of_one_gives_it_back() {
+        let order = pending_order();
+        let created = serde_json::to_value(order.created()).unwrap();
+        let state = serde_json::to_value(OrderState::from(&order)).unwrap();
+        let charge =
+            Charge { order_id: order.order_id, user_id: order.user_id, total: order.total };
+        assert_eq!(parse(OrderCreated::TYPE, created), Ok(Request::Reserve(charge)));
+        for closed in ["OrderRejected", "OrderTimedOut", "OrderDeleted", "ApprovalLapsed"] {
+            assert_eq!(parse(closed, state.clone()), Ok(Request::Release(charge)), "{closed}");
+        }
+    }
+
+    #[test]
+    fn unknown_events_and_unreadable_data_are_poison() {
+        for event_type in ["OrderApproved", OrderCreated::TYPE, OrderDeleted::TYPE] {
+            assert!(parse(event_type, json!({})).is_err(), "{event_type}");
+        }
+    }
+
+    #[test]
+    fn the_decision_is_told_in_the_commit_that_reserves() {
+        let created = serde_json::to_value(pending_order().created()).unwrap();
+        let request = parse(OrderCreated::TYPE, created).unwrap();
+        let open_credit = Rules::default().open_credit;
+        let facts = CreditFacts { reservation: None, account: None, open_credit };
+        let effects = ApproveCustomer::decide(&moment(), &request, facts).unwrap();
+        assert!(effects.writes().iter().all(|write| write.table == CREDITS));
+        assert_eq!(effects.events()[0].event_type, "CustomerDecided");
+    }
+
+    fn parse(event_type: &str, data: Value) -> Result<Request, Violations> {
+        ApproveCustomer::parse(envelope(event_type, data))
+    }
+}

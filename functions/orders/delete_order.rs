@@ -1,0 +1,153 @@
+//! `DELETE /orders/{orderId}`: a customer calls an approved order off.
+
+use std::process::ExitCode;
+
+use adapters::{OrAbsent, Table};
+use domain::Refusal;
+use domain::orders::{Consequence, Order, OrderChange, OrderId, OrderStatus, Step};
+use domain::people::{Role, SignedIn};
+use domain::tables::{ORDERS, PRODUCTS};
+use http::StatusCode;
+use lifecycle::commit::OUTBOX;
+use lifecycle::effects::Effects;
+use lifecycle::input::Path;
+use lifecycle::reply::NoBody;
+use lifecycle::uses::{Use, Verb};
+use lifecycle::{
+    Access, Endpoint, Fault, Moment, Permit, Rejection, Reply, Route, Verdict, Violations,
+};
+use schemars::JsonSchema;
+
+fn main() -> ExitCode {
+    adapters::serve(|aws| DeleteOrder { orders: aws.table() })
+}
+
+struct DeleteOrder {
+    orders: Table<Order>,
+}
+
+impl Endpoint for DeleteOrder {
+    // 1. Routing
+    const ROUTE: Route = Route::delete("/orders/{orderId}");
+
+    // 2. Authentication
+    type Caller = SignedIn;
+
+    // 3. Authorization, before anything is read
+    const ACCESS: Access<Role> = Access::SignedIn;
+
+    const USES: &'static [Use] = &[
+        Use::Table(ORDERS, &[Verb::GetItem, Verb::PutItem]),
+        Use::Table(PRODUCTS, &[Verb::UpdateItem]),
+        Use::Table(OUTBOX, &[Verb::PutItem]),
+    ];
+
+    // 4. Deserialisation
+    type Input = Path<Parameters>;
+
+    // 5. Syntax validation
+    type Command = OrderId;
+
+    fn parse(Path(parameters): Path<Parameters>) -> Result<OrderId, Violations> {
+        Ok(parameters.order_id)
+    }
+
+    // 6. Retrieval: an order that was called off is gone
+    type Facts = Order;
+
+    async fn retrieve(
+        &self,
+        permit: &Permit<SignedIn>,
+        order_id: &OrderId,
+    ) -> Result<Order, Fault> {
+        let order = self.orders.get(permit, &Order::key_of(*order_id)).await?;
+        order.filter(|order| order.status != OrderStatus::Cancelled).or_absent()
+    }
+
+    // 3 again. Authorization: nobody learns of other people's orders
+    fn allow(caller: &SignedIn, _: &OrderId, order: &Order) -> Verdict {
+        Verdict::allow_or_hide(caller.is_or_administers(order.user_id))
+    }
+
+    // 7. Business rules
+    type Outcome = OrderChange;
+
+    fn decide(
+        moment: &Moment,
+        _: &SignedIn,
+        _: &OrderId,
+        order: Order,
+    ) -> Result<OrderChange, Rejection> {
+        let pending = order.status == OrderStatus::Pending;
+        match order.after(Step::Cancel, moment.now()) {
+            Consequence::Changed(change) => Ok(change),
+            _ if pending => Err(Refusal::OrderPending.into()),
+            _ => Err(Refusal::OrderClosed.into()),
+        }
+    }
+
+    // 8. Side effects: the order, the stock it returns, and word of it, in one commit
+    fn effects(change: &OrderChange) -> Effects {
+        change.effects()
+    }
+
+    // 9. Response
+    const STATUS: StatusCode = StatusCode::NO_CONTENT;
+    type View = NoBody;
+
+    fn reply(_: OrderChange) -> Reply<NoBody> {
+        Reply::no_content()
+    }
+}
+
+#[derive(Debug, eserde::Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Parameters {
+    order_id: OrderId,
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::examples::{ann, moment, pending_order, signed_in};
+    use domain::people::UserId;
+
+    use super::*;
+
+    #[test]
+    fn an_approved_order_is_called_off_and_its_stock_returned_in_one_commit() {
+        let effects = DeleteOrder::effects(&delete(OrderStatus::Approved).unwrap());
+        let tables: Vec<_> = effects.writes().iter().map(|write| write.table).collect();
+        assert_eq!(tables, [ORDERS, PRODUCTS]);
+        assert_eq!(effects.events()[0].event_type, "OrderDeleted");
+    }
+
+    #[test]
+    fn an_order_that_waits_or_is_closed_is_not_called_off() {
+        for (status, code) in [
+            (OrderStatus::Pending, "ORDER_PENDING"),
+            (OrderStatus::Rejected, "ORDER_CLOSED"),
+            (OrderStatus::TimedOut, "ORDER_CLOSED"),
+        ] {
+            assert_eq!(delete(status).unwrap_err().code, code);
+        }
+    }
+
+    #[test]
+    fn an_order_is_called_off_by_its_customer_or_an_administrator() {
+        let other = UserId::from(uuid::Uuid::nil());
+        for (caller, verdict) in [
+            (signed_in(ann().user_id, &[Role::Customer]), Verdict::Allow),
+            (signed_in(other, &[Role::Admin]), Verdict::Allow),
+            (signed_in(other, &[Role::Customer, Role::Merchant]), Verdict::Hide),
+        ] {
+            let order = pending_order();
+            assert_eq!(DeleteOrder::allow(&caller, &order.order_id, &order), verdict, "{caller:?}");
+        }
+    }
+
+    fn delete(status: OrderStatus) -> Result<OrderChange, Rejection> {
+        let order = Order { status, ..pending_order() };
+        let caller = signed_in(order.user_id, &[Role::Customer]);
+        DeleteOrder::decide(&moment(), &caller, &order.order_id.clone(), order)
+    }
+}

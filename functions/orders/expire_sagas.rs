@@ -1,0 +1,83 @@
+//! On a schedule: says of orders whose time is up that nobody has answered.
+
+use std::process::ExitCode;
+
+use adapters::{Range, Table};
+use domain::orders::{Order, OrderOverdue};
+use domain::tables::{BY_DEADLINE, CUSTOMER_SAGA, ORDERS};
+use lifecycle::consumer::{Delivered, Inbox, Run, Source};
+use lifecycle::effects::{Effects, Event, Message};
+use lifecycle::uses::Use;
+use lifecycle::{Consumer, Fault, Moment, Permit, Rejection, Violations};
+
+fn main() -> ExitCode {
+    adapters::consume(|aws| ExpireSagas { orders: aws.table() })
+}
+
+struct ExpireSagas {
+    orders: Table<Order>,
+}
+
+/// Overdue orders of one run. Those that are left are the first of the next run.
+const ORDERS_MAX: usize = 500;
+
+impl Consumer for ExpireSagas {
+    const SOURCE: Source = Source::Schedule;
+
+    /// An order may be told of again: only an order that waits times out.
+    const INBOX: Inbox = Inbox::None;
+
+    const USES: &'static [Use] = &[Use::Index(ORDERS, BY_DEADLINE), Use::Queue(CUSTOMER_SAGA)];
+
+    // 4. Deserialisation
+    type Input = Run;
+
+    // 5. Syntax validation: one run is like the other
+    type Command = ();
+
+    fn parse(_: Run) -> Result<(), Violations> {
+        Ok(())
+    }
+
+    // 6. Retrieval: the orders that wait, longest overdue first
+    type Facts = Vec<Order>;
+
+    async fn retrieve(&self, permit: &Permit<Delivered>, (): &()) -> Result<Vec<Order>, Fault> {
+        let overdue = Range::spread(BY_DEADLINE).up_to(permit.moment().now());
+        let found = self.orders.first_of(permit, &overdue, ORDERS_MAX).await?;
+        Ok(found.into_iter().map(|found| found.record).collect())
+    }
+
+    // 7. and 8. The same queue as the answers': they come one after the other to each order
+    fn decide(_: &Moment, (): &(), overdue: Vec<Order>) -> Result<Effects, Rejection> {
+        Ok(overdue.iter().fold(Effects::none(), |effects, order| {
+            let event = Event::about(order.order_id, &OrderOverdue::of(order.order_id));
+            effects.message(Message::new(CUSTOMER_SAGA, event))
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::examples::{moment, pending_order};
+    use lifecycle::effects::Content;
+
+    use super::*;
+
+    #[test]
+    fn of_every_overdue_order_the_saga_is_told() {
+        let order = pending_order();
+        let effects = ExpireSagas::decide(&moment(), &(), vec![order.clone()]).unwrap();
+        let [message] = effects.messages() else { panic!("not one message: {effects:?}") };
+        assert_eq!(message.queue, CUSTOMER_SAGA);
+        let Content::New(event) = &message.content else { panic!("not new: {message:?}") };
+        assert_eq!(event.data["orderId"], order.order_id.to_string());
+        assert_eq!(event.data["orderType"], "TIMED_OUT");
+    }
+
+    #[test]
+    fn a_run_that_finds_nothing_does_nothing() {
+        let effects = ExpireSagas::decide(&moment(), &(), Vec::new()).unwrap();
+        assert!(effects.messages().is_empty() && effects.writes().is_empty());
+    }
+}

@@ -1,0 +1,146 @@
+//! Consumer of the queue `customer_saga`: settles orders by the answers about their customers.
+
+use std::process::ExitCode;
+
+use adapters::{Table, together};
+use domain::orders::{Order, SagaAnswer, SerialNumbers, settle};
+use domain::tables::{COUNTERS, CUSTOMER_SAGA, ORDERS, PRODUCTS};
+use lifecycle::commit::OUTBOX;
+use lifecycle::consumer::{Delivered, Delivery, Source};
+use lifecycle::effects::Effects;
+use lifecycle::envelope::Envelope;
+use lifecycle::uses::{Use, Verb};
+use lifecycle::{Consumer, Fault, Moment, Permit, Rejection, Violations};
+use serde::Deserialize;
+use serde_json::Value;
+
+fn main() -> ExitCode {
+    adapters::consume(|aws| SettleOrder { orders: aws.table(), numbers: aws.table() })
+}
+
+struct SettleOrder {
+    orders: Table<Order>,
+    numbers: Table<SerialNumbers>,
+}
+
+impl Consumer for SettleOrder {
+    const SOURCE: Source = Source::Queue(CUSTOMER_SAGA);
+
+    /// All approvals count up one item: they would only get in each other's way.
+    const CONCURRENCY: usize = 1;
+
+    const USES: &'static [Use] = &[
+        Use::Table(ORDERS, &[Verb::BatchGetItem, Verb::PutItem]),
+        Use::Table(COUNTERS, &[Verb::BatchGetItem, Verb::PutItem]),
+        Use::Table(PRODUCTS, &[Verb::UpdateItem]),
+        Use::Table(OUTBOX, &[Verb::PutItem]),
+    ];
+
+    // 4. Deserialisation
+    type Input = Input;
+
+    // 5. Syntax validation
+    type Command = SagaAnswer;
+
+    fn parse(input: Input) -> Result<SagaAnswer, Violations> {
+        let (field, answer) = match input {
+            Input::Sealed(envelope) => ("/data", envelope.data),
+            Input::Bare(answer) => ("", answer),
+        };
+        serde_json::from_value(answer).map_err(|error| Violations::one(field, error.to_string()))
+    }
+
+    // 6. Retrieval
+    type Facts = (Option<Order>, Option<SerialNumbers>);
+
+    async fn retrieve(
+        &self,
+        permit: &Permit<Delivered>,
+        answer: &SagaAnswer,
+    ) -> Result<Self::Facts, Fault> {
+        let order = self.orders.one(Order::key_of(answer.order_id));
+        let numbers = self.numbers.one(SerialNumbers::the_key());
+        together(permit, (order, numbers)).await
+    }
+
+    // 7. and 8. The order, its number or the stock it returns, and word of it, in one commit
+    fn decide(
+        moment: &Moment,
+        answer: &SagaAnswer,
+        (order, numbers): Self::Facts,
+    ) -> Result<Effects, Rejection> {
+        settle(moment, answer, order, numbers.as_ref())
+    }
+}
+
+/// An answer in an envelope, or bare, as people write it by hand.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Input {
+    Sealed(Envelope<Value>),
+    Bare(Value),
+}
+
+/// A bare answer has no id but that of its message.
+impl Delivery for Input {
+    fn event_id(&self) -> Option<&str> {
+        self.envelope()?.event_id()
+    }
+
+    fn request_id(&self) -> Option<&str> {
+        self.envelope()?.request_id()
+    }
+
+    fn traceparent(&self) -> Option<&str> {
+        self.envelope()?.traceparent()
+    }
+}
+
+impl Input {
+    fn envelope(&self) -> Option<&Envelope<Value>> {
+        match self {
+            Self::Sealed(envelope) => Some(envelope),
+            Self::Bare(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::examples::{envelope, moment, pending_order, read};
+    use domain::orders::Answer;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_answer_is_understood_in_an_envelope_and_bare() {
+        let order_id = pending_order().order_id;
+        let answer = json!({ "orderId": order_id, "orderType": "APPROVED" });
+        let sealed = serde_json::to_value(envelope("CustomerDecided", answer)).unwrap();
+        let by_hand = json!({ "orderID": order_id, "orderType": "Approved" });
+        for (message, event_id) in [(sealed, Some("event-1")), (by_hand, None)] {
+            let input: Input = read(message);
+            assert_eq!(input.event_id(), event_id);
+            let answer = SettleOrder::parse(input).unwrap();
+            assert_eq!(answer, SagaAnswer { order_id, order_type: Answer::Approved });
+        }
+    }
+
+    #[test]
+    fn what_is_no_answer_is_poison() {
+        for message in [json!({}), json!("APPROVED"), json!({ "orderID": "1", "orderType": "x" })] {
+            assert!(SettleOrder::parse(read(message)).is_err());
+        }
+    }
+
+    #[test]
+    fn an_approval_numbers_the_order_and_tells_of_it() {
+        let order = pending_order();
+        let answer = SagaAnswer { order_id: order.order_id, order_type: Answer::Approved };
+        let effects = SettleOrder::decide(&moment(), &answer, (Some(order), None)).unwrap();
+        let tables: Vec<_> = effects.writes().iter().map(|write| write.table).collect();
+        assert_eq!(tables, [ORDERS, COUNTERS]);
+        assert_eq!(effects.events()[0].event_type, "OrderApproved");
+    }
+}
