@@ -57,16 +57,19 @@ async fn forty_buyers_of_ten_pieces_get_ten_orders_and_thirty_refusals() {
     assert_eq!((sold.len(), refused.len()), (10, 30));
     assert_eq!(control.item("ProductsTable", &product).await["stock"], 0);
     assert_eq!(control.table("OrdersTable").await.len(), 10);
-    assert_eq!(control.table("OutboxTable").await.len(), 10);
+    let events = control.events("OrderCreated").await;
+    assert_eq!(events.len(), 10);
     let ordered: HashSet<Value> =
         sold.iter().map(|answer| answer.data(201)["orderId"].clone()).collect();
-    let told = eventually("ten events", async || {
-        let envelopes = control.envelopes("CustomerApprovalsQueue").await;
-        (envelopes.len() == 10).then_some(envelopes)
-    });
-    let told: HashSet<Value> =
-        told.await.iter().map(|event| event["aggregateId"].clone()).collect();
+    let told: HashSet<Value> = events.iter().map(|event| event["aggregateId"].clone()).collect();
     assert_eq!(told, ordered);
+    let numbers = eventually("ten approvals", async || {
+        let orders = control.table("OrdersTable").await;
+        let numbers = orders.iter().filter_map(|order| order["serialNumber"].as_i64());
+        let numbers: HashSet<i64> = numbers.collect();
+        (numbers.len() == 10).then_some(numbers)
+    });
+    assert_eq!(numbers.await, (1..=10).collect());
 }
 
 #[tokio::test]

@@ -23,17 +23,22 @@ async fn an_order_carries_its_request_id_and_trace_to_every_consumer() {
     assert_eq!(placed.header("x-request-id"), id);
 
     control.mail("customer@example.com", "We have received").await;
-    let row = control.table("OutboxTable").await.remove(0);
-    let envelope = control.envelopes("CustomerApprovalsQueue").await.remove(0);
-    for told in [&row, &envelope] {
+    let approved = async || control.events("OrderApproved").await.pop();
+    let approved = eventually("the approval", approved).await;
+    let created = control.events("OrderCreated").await.remove(0);
+    for told in [&created, &approved] {
         assert_eq!(told["requestId"], id);
         let traceparent = told["traceparent"].as_str().unwrap();
         assert!(traceparent.starts_with(&format!("00-{TRACE}-")), "{traceparent}");
         assert!(!traceparent.contains("00f067aa0ba902b7"), "the parent is our own span");
     }
-    for (message, function) in
-        [("request", "CreateOrder"), ("record", "RelayOutbox"), ("record", "SendEmail")]
-    {
+    for (message, function) in [
+        ("request", "CreateOrder"),
+        ("record", "RelayOutbox"),
+        ("record", "SendEmail"),
+        ("record", "ApproveCustomer"),
+        ("record", "SettleOrder"),
+    ] {
         let line = line_of(&control, &id, message, function).await;
         assert_eq!(line["traceId"], TRACE, "{line}");
     }

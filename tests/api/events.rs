@@ -24,6 +24,7 @@ async fn every_endpoint_answers_the_event_that_api_gateway_sends_it() {
         ("GetProductFunction", "get_product", 200),
         ("CreateOrderFunction", "create_order", 201),
         ("ListUserOrdersFunction", "list_user_orders", 200),
+        ("DeleteOrderFunction", "delete_order", 404),
     ] {
         let answer = invoke(&api, function, &fixture(event)).await.unwrap();
         assert_eq!(answer["statusCode"], status, "{event}: {answer}");
@@ -81,10 +82,18 @@ async fn consumers_take_the_events_of_their_sources_and_report_no_failure() {
 
     let relayed = invoke(&api, "RelayOutboxFunction", &fixture("relay_outbox")).await;
     assert_eq!(relayed.unwrap(), none);
-    let sent = async || control.envelopes("CustomerApprovalsQueue").await.pop();
-    let envelope = eventually("the event in the queue", sent).await;
-    let message = fixture("send_email")["Records"][0]["body"].as_str().unwrap().to_owned();
-    assert_eq!(envelope, serde_json::from_str::<Value>(&message).unwrap());
+    let approved = async || control.events("CustomerDecided").await.pop();
+    let approved = eventually("the event to be relayed and decided on", approved).await;
+    assert_eq!(approved["requestId"], "order-1");
+    let again = invoke(&api, "ApproveCustomerFunction", &fixture("approve_customer")).await;
+    assert_eq!(again.unwrap(), none);
+    assert_eq!(control.events("CustomerDecided").await.len(), 1, "the same event as was relayed");
+
+    for (function, event) in
+        [("SettleOrderFunction", "settle_order"), ("ExpireSagasFunction", "expire_sagas")]
+    {
+        assert_eq!(invoke(&api, function, &fixture(event)).await.unwrap(), none, "{event}");
+    }
 }
 
 fn fixture(name: &str) -> Value {

@@ -31,5 +31,6 @@ mod readme;
 mod recorded;
 mod refusals;
 mod rules;
+mod saga;
 mod story;
 mod tokens;

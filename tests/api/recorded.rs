@@ -32,6 +32,7 @@ async fn no_field_of_a_recorded_answer_has_vanished_or_changed_its_type() {
     // What is put is what holds already: the rules are everybody's.
     let mut rules = api.get("/rules").token(&admin).send().await.data(200);
     rules.as_object_mut().unwrap().remove("version");
+    let unknown = "/orders/00000000-0000-7000-8000-000000000000";
 
     let calls = [
         ("get_health", api.get("/healthcheck")),
@@ -50,6 +51,7 @@ async fn no_field_of_a_recorded_answer_has_vanished_or_changed_its_type() {
         ("patch_product", api.patch(&format!("/products/{lamp}"), &patch).token(&merchant)),
         ("get_rules", api.get("/rules").token(&admin)),
         ("put_rules", api.put("/rules", &rules).token(&admin)),
+        ("delete_order", api.delete(unknown).token(&customer)),
         ("error", api.post("/users", &json!({}))),
         ("problem", api.post("/users", &json!({})).header("accept", "application/problem+json")),
     ];

@@ -45,6 +45,10 @@ impl Api {
         self.call(Method::PATCH, path).json(body)
     }
 
+    pub(crate) fn delete(&self, path: &str) -> Call {
+        self.call(Method::DELETE, path)
+    }
+
     /// A call of the stores themselves, past all functions: `DynamoDB_20120810.Scan`.
     pub(crate) async fn ask_stores(&self, target: &str, input: &Value) -> Value {
         // A key that is no function's is an operator's, whom no fault strikes.

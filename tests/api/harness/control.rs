@@ -36,12 +36,17 @@ impl Control {
         queues.into_iter().find(|report| report["queue"] == queue).expect("the template has it")
     }
 
-    /// The envelopes that wait in a queue, as far as they are shown.
-    pub(crate) async fn envelopes(&self, queue: &str) -> Vec<Value> {
-        let report = self.queue(queue).await;
-        let messages = report["messages"].as_array().unwrap().iter();
-        let body = |message: &Value| message["body"].as_str().unwrap().to_owned();
-        messages.map(|message| serde_json::from_str(&body(message)).unwrap()).collect()
+    /// The events of a type, as the outbox keeps them.
+    pub(crate) async fn events(&self, event_type: &str) -> Vec<Value> {
+        let mut rows = self.table("OutboxTable").await;
+        rows.retain(|row| row["eventType"] == event_type);
+        rows
+    }
+
+    /// What a function does by the clock, it does now.
+    pub(crate) async fn run_schedule(&self, function: &str) {
+        let answer = self.call(Method::POST, &format!("/schedules/{function}")).send().await;
+        assert_eq!(answer.status, 204, "{answer:?}");
     }
 
     /// Everything in a table.

@@ -1,0 +1,164 @@
+//! The life of an order: approved, rejected, timed out, called off.
+
+use local::options::Options;
+use serde_json::{Value, json};
+
+use crate::harness::{Api, Control, eventually, order_of, own, unique};
+
+#[tokio::test]
+async fn an_order_is_approved_and_can_be_called_off_once() {
+    let Some(shop) = Shop::open(&[]).await else { return };
+    let order = shop.order(1, 1_000).await;
+    let approved = shop.settled(&order, "APPROVED").await;
+    assert_eq!(approved["serialNumber"], 1);
+    assert_eq!((shop.stock(&order).await, shop.reserved().await), (4, 1_490));
+
+    let path = order.path();
+    let merchant = shop.api.token("merchant").await;
+    shop.api.delete(&path).token(&merchant).send().await.error(404, "NOT_FOUND");
+    let deleted = shop.api.delete(&path).token(&shop.customer).send().await;
+    assert_eq!((deleted.status, deleted.body.len()), (204, 0));
+    shop.api.delete(&path).token(&shop.customer).send().await.error(404, "NOT_FOUND");
+
+    shop.settled(&order, "CANCELLED").await;
+    assert_eq!(shop.stock(&order).await, 5);
+    shop.released().await;
+}
+
+#[tokio::test]
+async fn an_order_beyond_the_open_credit_is_rejected_and_returns_its_stock() {
+    let Some(shop) = Shop::open(&[]).await else { return };
+    let order = shop.order(2, 250_000).await;
+    let rejected = shop.settled(&order, "REJECTED").await;
+    assert_eq!(rejected.get("serialNumber"), None);
+    assert_eq!(shop.stock(&order).await, 5);
+    let path = order.path();
+    shop.api.delete(&path).token(&shop.customer).send().await.error(409, "ORDER_CLOSED");
+    // What was never reserved is not given back: there is no account.
+    let reservations = shop.control.table("CreditsTable").await;
+    assert!(reservations.iter().all(|item| item.get("reserved").is_none()), "{reservations:?}");
+}
+
+#[tokio::test]
+async fn an_order_that_nobody_answers_times_out_and_a_late_approval_changes_nothing() {
+    let rules = [("sagaTimeoutSeconds", json!({ "N": "1" }))];
+    let Some(shop) = Shop::open(&rules).await else { return };
+    // The customer service is cut off.
+    let down = json!({ "tables": { "CreditsTable": { "fail": 1 } } });
+    shop.control.faults(&down).await;
+    let order = shop.order(1, 1_000).await;
+    let path = order.path();
+    shop.api.delete(&path).token(&shop.customer).send().await.error(409, "ORDER_PENDING");
+    let timed_out = async || {
+        shop.control.run_schedule("ExpireSagasFunction").await;
+        (shop.stored(&order).await["status"] == "TIMED_OUT").then_some(())
+    };
+    eventually("the order to time out", timed_out).await;
+    assert_eq!(shop.stock(&order).await, 5);
+
+    shop.say(&json!({ "orderId": order.id, "orderType": "APPROVED" })).await;
+    let lapsed = async || shop.control.events("ApprovalLapsed").await.pop();
+    eventually("the compensation", lapsed).await;
+    let stored = shop.stored(&order).await;
+    assert_eq!((&stored["status"], stored.get("serialNumber")), (&json!("TIMED_OUT"), None));
+    assert_eq!(shop.stock(&order).await, 5);
+    shop.api.delete(&path).token(&shop.customer).send().await.error(409, "ORDER_CLOSED");
+}
+
+#[tokio::test]
+async fn an_answer_written_by_hand_settles_an_order_and_only_before_others_do() {
+    let Some(shop) = Shop::open(&[]).await else { return };
+    let order = shop.order(1, 500_000).await;
+    shop.settled(&order, "REJECTED").await;
+    shop.say(&json!({ "orderID": order.id, "orderType": "Approved" })).await;
+    let lapsed = async || shop.control.events("ApprovalLapsed").await.pop();
+    eventually("the compensation", lapsed).await;
+    assert_eq!(shop.stored(&order).await["status"], "REJECTED");
+
+    // The customer service is cut off: the answer by hand is the first.
+    shop.control.faults(&json!({ "tables": { "CreditsTable": { "fail": 1 } } })).await;
+    let order = shop.order(1, 1_000).await;
+    shop.say(&json!({ "orderID": order.id, "orderType": "Approved" })).await;
+    assert_eq!(shop.settled(&order, "APPROVED").await["serialNumber"], 1);
+}
+
+/// A customer and a merchant on a platform of their own.
+struct Shop {
+    api: Api,
+    control: Control,
+    customer: String,
+    address: String,
+}
+
+struct Order {
+    id: String,
+    product: String,
+}
+
+impl Order {
+    fn path(&self) -> String {
+        format!("/orders/{}", self.id)
+    }
+}
+
+impl Shop {
+    /// Opens under the rules that hold by default, but for these.
+    async fn open(rules: &[(&str, Value)]) -> Option<Self> {
+        let api = own(Options { demo: true, ..Options::default() }).await?;
+        api.set_rules(rules);
+        let control = api.control()?;
+        let customer = api.token("customer").await;
+        let address = api.new_address(&customer).await;
+        Some(Self { api, control, customer, address })
+    }
+
+    /// Orders so many of five pieces of a new product of this price, in cents.
+    async fn order(&self, quantity: u32, price: u64) -> Order {
+        let merchant = self.api.token("merchant").await;
+        let product = json!({
+            "name": unique("Lamp"), "description": "It shines.", "discount": 0, "stock": 5,
+            "price": { "amount": price, "currency": "EUR" },
+        });
+        let created = self.api.post("/products", &product).token(&merchant).send().await.data(201);
+        let product = created["productId"].as_str().unwrap().to_owned();
+        let draft = order_of(&product, quantity, &self.address);
+        let placed = self.api.order(&self.customer, &unique("key"), &draft).send().await.data(201);
+        assert_eq!(placed["status"], "PENDING");
+        Order { id: placed["orderId"].as_str().unwrap().to_owned(), product }
+    }
+
+    /// Says something on the queue of the saga.
+    async fn say(&self, answer: &Value) {
+        let platform = self.api.inside().unwrap().platform();
+        let url = &platform.stores().names().queue("CustomerSagaQueue").unwrap().url;
+        let message = json!({ "QueueUrl": url, "MessageBody": answer.to_string() });
+        self.api.ask_stores("AmazonSQS.SendMessage", &message).await;
+    }
+
+    async fn stored(&self, order: &Order) -> Value {
+        self.control.item("OrdersTable", &order.id).await
+    }
+
+    /// The order once it has come so far.
+    async fn settled(&self, order: &Order, status: &str) -> Value {
+        let there =
+            async || Some(self.stored(order).await).filter(|order| order["status"] == status);
+        eventually(&format!("the order to be {status}"), there).await
+    }
+
+    async fn stock(&self, order: &Order) -> i64 {
+        self.control.item("ProductsTable", &order.product).await["stock"].as_i64().unwrap()
+    }
+
+    /// What is reserved of everybody's credit together.
+    async fn reserved(&self) -> i64 {
+        let credits = self.control.table("CreditsTable").await;
+        credits.iter().filter_map(|item| item["reserved"].as_i64()).sum()
+    }
+
+    /// Waits until no credit is reserved.
+    async fn released(&self) {
+        let released = async || (self.reserved().await == 0).then_some(());
+        eventually("the credit to be released", released).await;
+    }
+}
