@@ -43,12 +43,6 @@ impl Control {
         rows
     }
 
-    /// What a function does by the clock, it does now.
-    pub(crate) async fn run_schedule(&self, function: &str) {
-        let answer = self.call(Method::POST, &format!("/schedules/{function}")).send().await;
-        assert_eq!(answer.status, 204, "{answer:?}");
-    }
-
     /// Everything in a table.
     pub(crate) async fn table(&self, table: &str) -> Vec<Value> {
         list(self.get(&format!("/tables/{table}")).await, "items")

@@ -1,6 +1,8 @@
 //! Orders.
 
 mod draft;
+#[cfg(test)]
+mod interleavings;
 mod news;
 mod order;
 mod place;

@@ -1,0 +1,67 @@
+//! Orders, answers, time-outs and cancellations in any order, overlapping and repeated: whatever
+//! comes first, the books balance.
+
+mod store;
+mod world;
+
+use proptest::prelude::*;
+
+use self::world::World;
+use super::Answer;
+
+/// Something that happens to the system. Places are counted modulo what there is.
+#[derive(Debug, Clone)]
+enum Happening {
+    /// One of two customers orders so many pieces.
+    Order { customer: usize, quantity: i64 },
+    /// Somebody calls an order off, and reads what that takes; the commit comes later.
+    Cancel(usize),
+    /// A message is delivered, for the first time or again, and its facts are read.
+    Deliver(usize),
+    /// Work that has read its facts commits. If they have moved, it reads them again.
+    Commit(usize),
+    /// Work that has read its facts crashes.
+    Crash(usize),
+    /// Somebody answers by hand.
+    Answer(usize, Answer),
+    /// Time passes, in seconds.
+    Wait(i64),
+    /// The overdue are looked for.
+    Expire,
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn whatever_comes_first_the_books_balance(
+        happenings in prop::collection::vec(happening(), 1..150),
+        last_number in 1_i64..=100,
+    ) {
+        let mut world = World::new(last_number);
+        for happening in happenings {
+            world.meet(&happening);
+            world.balance();
+        }
+        world.come_to_rest();
+        world.balance();
+        world.balance_at_rest();
+        world.repeat_everything();
+    }
+}
+
+fn happening() -> impl Strategy<Value = Happening> {
+    let answer =
+        prop_oneof![Just(Answer::Approved), Just(Answer::Rejected), Just(Answer::TimedOut)];
+    prop_oneof![
+        4 => (0_usize..2, 1_i64..=3)
+            .prop_map(|(customer, quantity)| Happening::Order { customer, quantity }),
+        2 => any::<usize>().prop_map(Happening::Cancel),
+        8 => any::<usize>().prop_map(Happening::Deliver),
+        8 => any::<usize>().prop_map(Happening::Commit),
+        1 => any::<usize>().prop_map(Happening::Crash),
+        1 => (any::<usize>(), answer).prop_map(|(order, answer)| Happening::Answer(order, answer)),
+        1 => (1_i64..40).prop_map(Happening::Wait),
+        1 => Just(Happening::Expire),
+    ]
+}

@@ -1,0 +1,85 @@
+//! A store that does with writes what `DynamoDB` does: all of them or none, by their conditions.
+
+use std::collections::HashMap;
+
+use lifecycle::effects::{Action, Change, Condition, Write};
+use lifecycle::platform::Transaction;
+use lifecycle::record::{Key, Record, Table};
+use serde_dynamo::{AttributeValue, Item, from_item};
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub(super) struct Store(HashMap<(Table, Key), Item>);
+
+impl Store {
+    pub(super) fn get<R: Record>(&self, key: &Key) -> Option<R> {
+        let item = self.0.get(&(R::TABLE, key.clone()))?;
+        Some(from_item(item.clone()).expect("what was written can be read"))
+    }
+
+    /// Every record of a table whose key begins like this.
+    pub(super) fn all<R: Record>(&self, prefix: &str) -> Vec<R> {
+        let keys =
+            self.0.keys().filter(|(table, key)| *table == R::TABLE && key.pk.starts_with(prefix));
+        keys.filter_map(|(_, key)| self.get(key)).collect()
+    }
+
+    /// Whether everything is written; if not, nothing is.
+    pub(super) fn commit(&mut self, writes: &[Write]) -> bool {
+        let transaction = Transaction { token: String::new(), writes: writes.to_vec() };
+        transaction.check().expect("DynamoDB would take it");
+        let place = |write: &Write| (write.table, write.key.clone());
+        let holds = |write: &Write| {
+            let item = self.0.get(&place(write));
+            write.condition.as_ref().is_none_or(|condition| holds(condition, item))
+        };
+        if !writes.iter().all(holds) {
+            return false;
+        }
+        for write in writes {
+            match &write.action {
+                Action::Put(item) => {
+                    self.0.insert(place(write), item.clone());
+                }
+                Action::Update(changes) => {
+                    let item = self.0.entry(place(write)).or_default();
+                    changes.iter().for_each(|change| perform(change, item));
+                }
+                Action::Delete => {
+                    self.0.remove(&place(write));
+                }
+                Action::Check => {}
+            }
+        }
+        true
+    }
+}
+
+fn holds(condition: &Condition, item: Option<&Item>) -> bool {
+    match condition {
+        Condition::Absent => item.is_none(),
+        Condition::Present => item.is_some(),
+        Condition::Equals(name, value) => item.and_then(|item| item.get(*name)) == Some(value),
+        Condition::AtLeast(name, least) => number(item, name).is_some_and(|found| found >= *least),
+        Condition::Below(name, end) => number(item, name).is_some_and(|found| found < *end),
+        Condition::All(all) => all.iter().all(|condition| holds(condition, item)),
+        Condition::Any(any) => any.iter().any(|condition| holds(condition, item)),
+    }
+}
+
+fn perform(change: &Change, item: &mut Item) {
+    match change {
+        Change::Set(name, value) => item.insert((*name).to_owned(), value.clone()),
+        Change::Add(name, amount) => {
+            let sum = number(Some(item), name).unwrap_or(0) + amount;
+            item.insert((*name).to_owned(), AttributeValue::N(sum.to_string()))
+        }
+        Change::Remove(name) => item.remove(*name),
+    };
+}
+
+fn number(item: Option<&Item>, name: &str) -> Option<i64> {
+    match item?.get(name)? {
+        AttributeValue::N(number) => number.parse().ok(),
+        _ => None,
+    }
+}

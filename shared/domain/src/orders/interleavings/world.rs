@@ -1,0 +1,317 @@
+//! The system as its decisions see it: a store, queues that deliver anything at any time, and
+//! work between its reading and its commit.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lifecycle::effects::{Effects, Event, EventData, Queue, Write};
+use lifecycle::record::Record;
+use lifecycle::{Moment, Timestamp};
+use uuid::Uuid;
+
+use super::Happening;
+use super::store::Store;
+use crate::catalogue::{Amount, Currency, Money, Product};
+use crate::credit::{
+    Charge, CreditAccount, CreditFacts, Reservation, ReservationStatus, release, reserve,
+};
+use crate::events::subscribers;
+use crate::examples::{lamp, moment, pending_order, read};
+use crate::orders::{
+    Consequence, CustomerDecided, Order, OrderCreated, OrderId, OrderLine, OrderOverdue,
+    OrderStatus, SagaAnswer, SerialNumber, SerialNumbers, Step, settle,
+};
+use crate::tables::{CUSTOMER_APPROVALS, CUSTOMER_SAGA};
+
+const STOCK: i64 = 12;
+/// What one piece costs.
+const PRICE: i64 = 100;
+/// What a customer may have open: five pieces.
+const OPEN_CREDIT: i64 = 500;
+/// How long an order waits, in seconds.
+const WAITS_S: i64 = 60;
+
+pub(super) struct World {
+    store: Store,
+    now: Timestamp,
+    orders: Vec<OrderId>,
+    /// Orders that somebody has answered by hand.
+    meddled: BTreeSet<OrderId>,
+    /// Everything that was ever told; each may be delivered whenever, and as often.
+    messages: Vec<(Queue, Event)>,
+    /// The inbox: which messages have had their effect.
+    consumed: BTreeSet<usize>,
+    under_way: Vec<(Work, Effects)>,
+    events: BTreeMap<(String, &'static str), usize>,
+    numbers: Vec<SerialNumber>,
+}
+
+/// What somebody is at.
+#[derive(Debug, Clone, Copy)]
+enum Work {
+    Consume(usize),
+    Cancel(OrderId),
+}
+
+impl World {
+    pub(super) fn new(last_number: i64) -> Self {
+        let product = Product { stock: STOCK.try_into().unwrap(), ..lamp() };
+        let numbers: SerialNumbers = read(serde_json::json!({ "last": last_number }));
+        let mut store = Store::default();
+        assert!(store.commit(&[Write::create(&product), Write::create(&numbers)]));
+        Self {
+            store,
+            now: moment().now(),
+            orders: Vec::new(),
+            meddled: BTreeSet::new(),
+            messages: Vec::new(),
+            consumed: BTreeSet::new(),
+            under_way: Vec::new(),
+            events: BTreeMap::new(),
+            numbers: Vec::new(),
+        }
+    }
+
+    pub(super) fn meet(&mut self, happening: &Happening) {
+        match *happening {
+            Happening::Order { customer, quantity } => self.order(customer, quantity),
+            Happening::Cancel(at) => {
+                if let Some(at) = within(at, self.orders.len()) {
+                    self.begin(Work::Cancel(self.orders[at]));
+                }
+            }
+            Happening::Deliver(at) => {
+                if let Some(at) = within(at, self.messages.len()) {
+                    self.begin(Work::Consume(at));
+                }
+            }
+            Happening::Commit(at) => {
+                if let Some(at) = within(at, self.under_way.len()) {
+                    let (work, effects) = self.under_way.swap_remove(at);
+                    self.finish(work, effects);
+                }
+            }
+            Happening::Crash(at) => {
+                if let Some(at) = within(at, self.under_way.len()) {
+                    self.under_way.swap_remove(at);
+                }
+            }
+            Happening::Answer(at, order_type) => {
+                if let Some(at) = within(at, self.orders.len()) {
+                    let order_id = self.orders[at];
+                    self.meddled.insert(order_id);
+                    let answer = CustomerDecided(SagaAnswer { order_id, order_type });
+                    self.messages.push((CUSTOMER_SAGA, Event::about(order_id, &answer)));
+                }
+            }
+            Happening::Wait(seconds) => self.now = self.now.plus_seconds(seconds),
+            Happening::Expire => self.expire(),
+        }
+    }
+
+    fn order(&mut self, customer: usize, quantity: i64) {
+        let example = pending_order();
+        let amount = Amount::of_minor_units(quantity * PRICE);
+        let line = OrderLine { quantity: quantity.try_into().unwrap(), ..example.items[0].clone() };
+        let order = Order {
+            order_id: Uuid::from_u128(self.orders.len() as u128).into(),
+            user_id: Uuid::from_u128(customer as u128).into(),
+            items: vec![line],
+            total: Money { amount, currency: Currency::EUR },
+            settle_by: self.now.plus_seconds(WAITS_S),
+            ..example
+        };
+        let created = Event::about(order.order_id, &order.created());
+        let effects = Effects::none()
+            .write(Write::create(&order))
+            .writes_of(order.items.iter().map(OrderLine::take_from_stock))
+            .event(created);
+        if self.commit(&effects) {
+            self.orders.push(order.order_id);
+        }
+    }
+
+    fn expire(&mut self) {
+        let overdue = self
+            .all_orders()
+            .into_iter()
+            .filter(|order| order.status == OrderStatus::Pending && order.settle_by <= self.now);
+        let ids: Vec<OrderId> = overdue.map(|order| order.order_id).collect();
+        self.messages.extend(
+            ids.into_iter().map(|order_id| {
+                (CUSTOMER_SAGA, Event::about(order_id, &OrderOverdue::of(order_id)))
+            }),
+        );
+    }
+
+    /// Looks into the inbox, reads the facts and decides.
+    fn begin(&mut self, work: Work) {
+        if let Work::Consume(message) = work
+            && self.consumed.contains(&message)
+        {
+            return;
+        }
+        let effects = self.decide(work);
+        self.under_way.push((work, effects));
+    }
+
+    /// Commits with the note in the inbox, and decides again while the facts have moved.
+    fn finish(&mut self, work: Work, effects: Effects) {
+        if let Work::Consume(message) = work
+            && self.consumed.contains(&message)
+        {
+            return;
+        }
+        if !self.commit(&effects) {
+            let again = self.decide(work);
+            assert!(self.commit(&again), "nothing has moved since: {work:?} {again:?}");
+        }
+        if let Work::Consume(message) = work {
+            self.consumed.insert(message);
+        }
+    }
+
+    /// A refusal has no effects.
+    fn decide(&self, work: Work) -> Effects {
+        let moment = Moment::new(self.now, [1; 32]);
+        let (queue, event) = match work {
+            Work::Cancel(order_id) => {
+                let order = self.store.get::<Order>(&Order::key_of(order_id)).unwrap();
+                return match order.after(Step::Cancel, self.now) {
+                    Consequence::Changed(change) => change.effects(),
+                    _ => Effects::none(),
+                };
+            }
+            Work::Consume(message) => &self.messages[message],
+        };
+        if *queue == CUSTOMER_SAGA {
+            let answer: SagaAnswer = read(event.data.clone());
+            let order = self.store.get(&Order::key_of(answer.order_id));
+            let numbers = self.store.get(&SerialNumbers::the_key());
+            return settle(&moment, &answer, order, numbers.as_ref()).unwrap_or_default();
+        }
+        let charge: Charge = read(event.data.clone());
+        let account = CreditAccount::key_of(charge.user_id, charge.total.currency);
+        let open_credit = Amount::of_minor_units(OPEN_CREDIT);
+        let facts = CreditFacts {
+            reservation: self.store.get(&Reservation::key_of(charge.order_id)),
+            account: self.store.get(&account),
+            open_credit: Money { amount: open_credit, currency: Currency::EUR },
+        };
+        let created = event.event_type == OrderCreated::TYPE;
+        if created { reserve(&charge, &facts) } else { release(&charge, &facts) }
+    }
+
+    /// Commits, tells the subscribers, and sees that no order has taken a step that there is not.
+    fn commit(&mut self, effects: &Effects) -> bool {
+        let before = self.all_orders();
+        if !self.store.commit(effects.writes()) {
+            return false;
+        }
+        for order in before {
+            let now = self.store.get::<Order>(&order.key()).unwrap();
+            if now.status != order.status {
+                let step = (order.status.as_str(), now.status.as_str());
+                assert!(STEPS.contains(&step), "{step:?}");
+                self.numbers.extend(now.serial_number.filter(|_| step.1 == "APPROVED"));
+            }
+        }
+        for event in effects.events() {
+            let told = self.events.entry((event.aggregate_id.clone(), event.event_type));
+            *told.or_default() += 1;
+            let queues = subscribers(event.event_type).iter();
+            let ours = queues.filter(|queue| [CUSTOMER_APPROVALS, CUSTOMER_SAGA].contains(queue));
+            self.messages.extend(ours.map(|queue| (*queue, event.clone())));
+        }
+        true
+    }
+
+    /// Everything under way ends, and what was told is delivered until nobody has anything to say.
+    pub(super) fn come_to_rest(&mut self) {
+        for (work, effects) in std::mem::take(&mut self.under_way) {
+            self.finish(work, effects);
+        }
+        self.now = self.now.plus_seconds(WAITS_S);
+        self.expire();
+        let mut next = 0;
+        while next < self.messages.len() {
+            self.begin(Work::Consume(next));
+            if let Some((work, effects)) = self.under_way.pop() {
+                self.finish(work, effects);
+            }
+            next += 1;
+        }
+    }
+
+    /// What holds at any time.
+    pub(super) fn balance(&self) {
+        let product = self.store.get::<Product>(&lamp().key()).unwrap();
+        let orders = self.all_orders();
+        let bound = orders
+            .iter()
+            .filter(|order| matches!(order.status, OrderStatus::Pending | OrderStatus::Approved));
+        let bound: i64 = bound.map(|order| order.items[0].quantity.get()).sum();
+        assert_eq!(product.stock.get() + bound, STOCK, "pieces are lost or made");
+
+        for account in self.store.all::<CreditAccount>("account#") {
+            let reservations = self.store.all::<Reservation>("order#").into_iter();
+            let held = reservations.filter(|reservation| {
+                reservation.user_id == account.user_id
+                    && reservation.status == ReservationStatus::Held
+            });
+            let held: i64 = held.map(|reservation| reservation.amount.amount.get()).sum();
+            assert_eq!(account.reserved.get(), held, "credit is lost or made");
+            assert!(held <= OPEN_CREDIT, "{held} is more than a customer may have open");
+        }
+
+        for window in self.numbers.windows(self.numbers.len().clamp(1, 100)) {
+            let different: BTreeSet<_> = window.iter().collect();
+            assert_eq!(different.len(), window.len(), "a serial number was given twice");
+        }
+    }
+
+    /// What holds when everything was delivered.
+    pub(super) fn balance_at_rest(&self) {
+        for order in self.all_orders() {
+            let Order { order_id, status, .. } = order;
+            assert_ne!(status, OrderStatus::Pending, "nobody has settled {order_id}");
+            let reservation = self.store.get::<Reservation>(&Reservation::key_of(order_id));
+            let held = reservation.is_some_and(|found| found.status == ReservationStatus::Held);
+            // Whoever approves by hand does not ask for credit.
+            let approved = status == OrderStatus::Approved;
+            assert!(approved || !held, "{status:?}, but credit is reserved");
+            assert!(held || !approved || self.meddled.contains(&order_id), "no credit reserved");
+
+            let told = |event| {
+                self.events.get(&(order_id.to_string(), event)).copied().unwrap_or_default()
+            };
+            let settled = ["OrderApproved", "OrderRejected", "OrderTimedOut"].map(told);
+            assert_eq!(settled.iter().sum::<usize>(), 1, "settled once: {settled:?}");
+            assert_eq!(told("OrderDeleted"), usize::from(status == OrderStatus::Cancelled));
+            assert!(told(CustomerDecided::TYPE) <= 1);
+        }
+    }
+
+    /// Whatever was told comes again, and has no effect.
+    pub(super) fn repeat_everything(&mut self) {
+        let before = self.store.clone();
+        (0..self.messages.len()).for_each(|message| self.begin(Work::Consume(message)));
+        assert!(self.under_way.is_empty() && self.store == before);
+    }
+
+    fn all_orders(&self) -> Vec<Order> {
+        let orders = self.orders.iter();
+        orders.filter_map(|order_id| self.store.get(&Order::key_of(*order_id))).collect()
+    }
+}
+
+/// The only steps that an order may take.
+const STEPS: [(&str, &str); 4] = [
+    ("PENDING", "APPROVED"),
+    ("PENDING", "REJECTED"),
+    ("PENDING", "TIMED_OUT"),
+    ("APPROVED", "CANCELLED"),
+];
+
+fn within(place: usize, count: usize) -> Option<usize> {
+    place.checked_rem(count)
+}
