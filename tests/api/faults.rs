@@ -29,7 +29,7 @@ async fn a_process_that_dies_around_its_commit_leaves_one_order_or_none() {
         let orders = control.table("OrdersTable").await;
         assert_eq!(orders.len(), 1, "{when}");
         assert_eq!(orders[0]["orderId"], placed["orderId"], "{when}");
-        assert_eq!(control.table("OutboxTable").await.len(), 1, "{when}");
+        assert_eq!(control.events("OrderCreated").await.len(), 1, "{when}");
     }
 }
 
@@ -56,7 +56,7 @@ async fn a_client_that_repeats_itself_gets_one_order_through_whatever_goes_wrong
     stored.sort();
     assert_eq!(placed, stored, "each key has its order and there is no other");
     assert_eq!(control.item("ProductsTable", product).await["stock"], 38);
-    assert_eq!(control.table("OutboxTable").await.len(), 12);
+    assert_eq!(control.events("OrderCreated").await.len(), 12);
 }
 
 #[tokio::test]
