@@ -42,7 +42,9 @@ impl Store {
                 }
                 Action::Update(changes) => {
                     let item = self.0.entry(place(write)).or_default();
-                    changes.iter().for_each(|change| perform(change, item));
+                    for change in changes {
+                        perform(change, item);
+                    }
                 }
                 Action::Delete => {
                     self.0.remove(&place(write));
