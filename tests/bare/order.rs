@@ -1,5 +1,5 @@
-//! What `create_order` asks of the tables, in a row: the products, the address, the customer, and
-//! the transaction of order, stock, outbox and ledger.
+//! What `create_order` asks of the tables, in a row: products, address and customer by one call,
+//! and the transaction of order, stock, outbox and ledger.
 
 use std::collections::HashMap;
 
@@ -48,9 +48,7 @@ async fn order(client: &Client, request: &Request) -> Result<Response<Body>, Err
     let user_id = caller(request).ok_or("nobody is signed in")?;
     let key = request.headers().get("idempotency-key").ok_or("there is no key")?.to_str()?;
 
-    let prices = prices(client, &draft.items).await?;
-    get(client, "addresses", &draft.address_id).await?;
-    get(client, "users", &user_id).await?;
+    let prices = prices(client, &draft, &user_id).await?;
 
     let order_id = Uuid::now_v7().to_string();
     let pieces = draft.items.iter().map(|line| u64::from(line.quantity));
@@ -72,21 +70,25 @@ fn caller(request: &Request) -> Option<String> {
     Some(authorizer.fields.get("sub")?.as_str()?.to_owned())
 }
 
-async fn prices(client: &Client, items: &[Line]) -> Result<Vec<u64>, Error> {
-    let keys = items.iter().map(|line| key_of(&line.product_id)).collect();
-    let wanted = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build()?;
-    let found = client.batch_get_item().request_items("products", wanted).send().await?;
-    let products = found.responses.and_then(|mut tables| tables.remove("products"));
+async fn prices(client: &Client, draft: &Draft, user_id: &str) -> Result<Vec<u64>, Error> {
+    let products = draft.items.iter().map(|line| key_of(&line.product_id)).collect();
+    let request = client
+        .batch_get_item()
+        .request_items("products", wanted(products)?)
+        .request_items("addresses", wanted(vec![key_of(&draft.address_id)])?)
+        .request_items("users", wanted(vec![key_of(user_id)])?);
+    let mut found = request.send().await?.responses.unwrap_or_default();
+    for table in ["addresses", "users"] {
+        found.get(table).and_then(|items| items.first()).ok_or_else(|| format!("{table}: none"))?;
+    }
     let price = |product: &HashMap<String, AttributeValue>| {
         product.get("price")?.as_m().ok()?.get("amount")?.as_n().ok()?.parse().ok()
     };
-    Ok(products.unwrap_or_default().iter().filter_map(price).collect())
+    Ok(found.remove("products").unwrap_or_default().iter().filter_map(price).collect())
 }
 
-async fn get(client: &Client, table: &str, id: &str) -> Result<(), Error> {
-    let request = client.get_item().table_name(table).key("pk", text(id)).consistent_read(true);
-    request.send().await?.item.ok_or_else(|| format!("{table}: no {id}"))?;
-    Ok(())
+fn wanted(keys: Vec<HashMap<String, AttributeValue>>) -> Result<KeysAndAttributes, Error> {
+    Ok(KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build()?)
 }
 
 async fn commit(client: &Client, order: &Order<'_>, key: &str) -> Result<(), Error> {

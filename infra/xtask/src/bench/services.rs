@@ -103,9 +103,8 @@ async fn serve(connection: TcpStream, acceptor: TlsAcceptor, answers: Arc<Answer
 struct Answers {
     product: String,
     product_id: String,
-    products: Bytes,
+    order_facts: Bytes,
     user: Bytes,
-    address: Bytes,
     keys: Bytes,
     calls: AtomicU64,
 }
@@ -113,8 +112,13 @@ struct Answers {
 impl Answers {
     fn new(items: &Items, keys: &KeyPair) -> Result<Self, Error> {
         let product = stored(&items.product)?;
-        let found = |item: Value| Bytes::from(json!({ "Item": item }).to_string());
-        let products = json!({ "Responses": { "products": [product] }, "UnprocessedKeys": {} });
+        let user = stored(&items.user)?;
+        let order_facts = json!({
+            "Responses": {
+                "products": [product], "addresses": [stored(&items.address)?], "users": [user],
+            },
+            "UnprocessedKeys": {},
+        });
         let secret = json!({
             "ARN": "arn:aws:secretsmanager:eu-west-1:000000000000:secret:verification_keys",
             "Name": "verification_keys",
@@ -123,9 +127,8 @@ impl Answers {
         Ok(Self {
             product: json!({ "Item": product }).to_string(),
             product_id: items.product.product_id.to_string(),
-            products: products.to_string().into(),
-            user: found(stored(&items.user)?),
-            address: found(stored(&items.address)?),
+            order_facts: order_facts.to_string().into(),
+            user: json!({ "Item": user }).to_string().into(),
             keys: secret.to_string().into(),
             calls: AtomicU64::new(0),
         })
@@ -147,7 +150,7 @@ impl Answers {
     fn answer_to(&self, action: Option<&str>, body: &[u8]) -> Bytes {
         match action {
             Some("GetItem") => self.item(&serde_json::from_slice(body).unwrap_or_default()),
-            Some("BatchGetItem") => self.products.clone(),
+            Some("BatchGetItem") => self.order_facts.clone(),
             Some("UpdateItem") => r#"{"Attributes":{"total":{"N":"1"}}}"#.into(),
             Some("GetSecretValue") => self.keys.clone(),
             // A transaction that is committed; a request without action opens a connection.
@@ -160,7 +163,6 @@ impl Answers {
         match (call["TableName"].as_str(), call["Key"]["pk"]["S"].as_str()) {
             (Some("products"), Some(id)) => self.product.replace(&self.product_id, id).into(),
             (Some("users"), _) => self.user.clone(),
-            (Some("addresses"), _) => self.address.clone(),
             _ => "{}".into(),
         }
     }
