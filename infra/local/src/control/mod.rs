@@ -1,7 +1,7 @@
 //! The control address: what the platform shows of itself, and the faults it can be asked for.
 //!
-//! Everything is JSON but the metrics and the environment. The address is on loopback and knows no callers: whoever can
-//! reach it may read every table and mail.
+//! Everything is JSON but the metrics and the environment. The address is on loopback and knows
+//! no callers: whoever can reach it may read every table and mail.
 
 mod emf;
 mod faults;
@@ -61,6 +61,7 @@ fn router(control: Control) -> Router {
         .route("/metrics", get(metrics))
         .route("/mailbox", get(mailbox).delete(empty_mailbox))
         .route("/queues", get(queues))
+        .route("/queues/{queue}", post(send))
         .route("/requests", get(requests))
         .route("/logs", get(logs))
         .route("/invocations", get(invocations))
@@ -153,6 +154,20 @@ async fn empty_mailbox(State(control): State<Control>) -> StatusCode {
 
 async fn queues(State(control): State<Control>) -> Result<Json<Value>, Refusal> {
     Ok(Json(json!({"queues": control.stores.queues().await?})))
+}
+
+/// Puts the body into a queue as a message, as another system would.
+async fn send(
+    State(control): State<Control>,
+    Path(queue): Path<String>,
+    body: String,
+) -> Result<StatusCode, Refusal> {
+    let name = control.stores.names().queue(&queue);
+    let name = name.ok_or_else(|| {
+        Refusal::new(StatusCode::NOT_FOUND, format!("the template has no queue {queue}"))
+    })?;
+    control.stores.send(name, &body).await.map_err(StoreError::from)?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 #[derive(Deserialize)]

@@ -148,3 +148,18 @@ async fn tables_queues_and_mails_can_be_looked_into() {
     assert_eq!(running.get("/invocations").await, json!({"invocations": []}));
     assert_eq!(running.get("/").await["api"], "http://127.0.0.1:3000");
 }
+
+#[tokio::test]
+async fn a_message_can_be_put_into_a_queue_by_hand() {
+    let running = running().await;
+    let send = async |queue: &str| {
+        let request = running.client.post(format!("{}/queues/{queue}", running.url));
+        request.body(r#"{"hello":"queue"}"#).send().await.unwrap().status().as_u16()
+    };
+    assert_eq!(send("NoSuchQueue").await, 404);
+    let report = running.get("/queues").await["queues"][0].clone();
+    assert_eq!(send(report["queue"].as_str().unwrap()).await, 204);
+    let report = running.get("/queues").await["queues"][0].clone();
+    assert_eq!(report["visible"], 1);
+    assert_eq!(report["messages"][0]["body"], r#"{"hello":"queue"}"#);
+}
