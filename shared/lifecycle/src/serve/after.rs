@@ -70,7 +70,10 @@ impl Mode {
 impl Aftermath {
     /// Does it, as far as the time goes. A failure is logged and counted, and changes nothing.
     pub(crate) async fn perform(self) {
-        self.lines.iter().for_each(|line| print(line));
+        if !self.lines.is_empty() {
+            // By one call: each costs some microseconds.
+            print(&self.lines.join("\n"));
+        }
         let wanted = self.messages.len() + self.mails.len();
         let deadline = self.deadline.instant();
         if timeout_at(deadline, self.effects_and_exchange()).await.is_err() {
