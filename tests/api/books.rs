@@ -290,7 +290,7 @@ fn text(attribute: &Value) -> String {
 }
 
 /// All of a table.
-async fn scan(api: &Api, table: &str) -> Vec<Value> {
+pub(crate) async fn scan(api: &Api, table: &str) -> Vec<Value> {
     let name = &api.inside().unwrap().platform().stores().names().table(table).unwrap().name;
     let (mut items, mut start) = (Vec::new(), Value::Null);
     loop {

@@ -32,5 +32,6 @@ mod recorded;
 mod refusals;
 mod rules;
 mod saga;
+mod settled;
 mod story;
 mod tokens;

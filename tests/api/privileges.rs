@@ -1,14 +1,9 @@
 //! Least privilege: a function may do what its policy says, and nothing else.
 
-use std::path::{Path, PathBuf};
-
 use local::options::Options;
 use serde_json::Value;
 
-use crate::harness::{Answer, Api, eventually, order_of, own, shared, unique, user};
-
-/// The workspace that the functions are built in.
-const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+use crate::harness::{Answer, Api, eventually, order_of, own_changed, shared, unique, user};
 
 /// How AWS says no: some services append `Exception`.
 const DENIED: &str = "AccessDenied";
@@ -37,15 +32,9 @@ const CASES: [Case; 5] = [
 #[tokio::test]
 async fn what_a_policy_lacks_is_denied_and_the_log_says_what_it_was() {
     for (function, action, resource, request, status) in CASES {
-        let template = template_without(function, action, resource);
-        let options = Options {
-            demo: true,
-            template: Some(template.clone()),
-            workspace: Some(WORKSPACE.into()),
-            ..Options::default()
-        };
-        let Some(api) = own(options).await else { return };
-        std::fs::remove_file(template).unwrap();
+        let options = Options { demo: true, ..Options::default() };
+        let without = |template: String| without(&template, function, action, resource);
+        let Some(api) = own_changed(options, without).await else { return };
 
         let answer = ask(&api, request).await;
 
@@ -97,9 +86,8 @@ async fn ask(api: &Api, request: Request) -> Answer {
     }
 }
 
-/// A copy of the template in which one function's policy lacks one action on one resource.
-fn template_without(function: &str, action: &str, resource: &str) -> PathBuf {
-    let template = std::fs::read_to_string(Path::new(WORKSPACE).join("template.yaml")).unwrap();
+/// The template, but that one function's policy lacks one action on one resource.
+fn without(template: &str, function: &str, action: &str, resource: &str) -> String {
     let begin = template.find(&format!("\n  {function}:\n")).expect("the template has it");
     let (before, rest) = template.split_at(begin);
     let (definition, after) = rest.split_once("\n\n").expect("an empty line ends it");
@@ -111,9 +99,7 @@ fn template_without(function: &str, action: &str, resource: &str) -> PathBuf {
     });
     let lacking = lines.collect::<Vec<_>>().join("\n");
     assert_ne!(lacking, definition, "the policy grants it");
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{}.yaml", unique("template")));
-    std::fs::write(&path, format!("{before}{lacking}\n\n{after}")).unwrap();
-    path
+    format!("{before}{lacking}\n\n{after}")
 }
 
 fn arn(api: &Api, resource: &str) -> String {

@@ -30,10 +30,18 @@ impl Control {
         eventually(&format!("a mail to {to}: {subject}"), find).await
     }
 
+    /// The state of all queues.
+    pub(crate) async fn queues(&self) -> Vec<Value> {
+        list(self.get("/queues").await, "queues")
+    }
+
     /// A queue's state and its first messages.
     pub(crate) async fn queue(&self, queue: &str) -> Value {
-        let queues = list(self.get("/queues").await, "queues");
-        queues.into_iter().find(|report| report["queue"] == queue).expect("the template has it")
+        self.queues()
+            .await
+            .into_iter()
+            .find(|report| report["queue"] == queue)
+            .expect("the template has it")
     }
 
     /// The events of a type, as the outbox keeps them.

@@ -13,7 +13,9 @@ pub(crate) use self::api::Api;
 pub(crate) use self::call::Call;
 pub(crate) use self::control::Control;
 pub(crate) use self::operations::operate;
-pub(crate) use self::platform::{AUDIENCE, ISSUER, Inside, in_background, own, shared, token_by};
+pub(crate) use self::platform::{
+    AUDIENCE, ISSUER, Inside, in_background, own, own_changed, shared, token_by,
+};
 pub(crate) use self::shop::{PASSWORD, eventually, order_of, unique, user};
 
 /// Says on the terminal that the running test needs more than a deployment gives.

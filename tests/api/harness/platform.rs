@@ -1,5 +1,6 @@
 //! The platforms that tests run against.
 
+use std::path::Path;
 use std::sync::{Arc, LazyLock};
 use std::time::SystemTime;
 
@@ -12,6 +13,9 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Mutex, OnceCell};
 
 use super::{Api, skip};
+
+/// The workspace that the functions are built in.
+const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 /// The issuer and the audience that the template gives by default.
 pub(crate) const ISSUER: &str = "https://auth.example.com";
@@ -57,6 +61,22 @@ pub(crate) async fn own(options: Options) -> Option<Api> {
         return None;
     }
     Some(Api::of(Arc::new(Inside::start(options).await)))
+}
+
+/// As [`own`], on a copy of the template that was changed.
+pub(crate) async fn own_changed(
+    options: Options,
+    change: impl FnOnce(String) -> String,
+) -> Option<Api> {
+    let template = std::fs::read_to_string(Path::new(WORKSPACE).join("template.yaml"));
+    let changed = change(template.expect("the workspace has a template"));
+    let copy =
+        Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{}.yaml", super::unique("template")));
+    std::fs::write(&copy, changed).expect("the folder for it is there");
+    let (template, workspace) = (Some(copy.clone()), Some(WORKSPACE.into()));
+    let api = own(Options { template, workspace, ..options }).await;
+    std::fs::remove_file(copy).expect("nobody else knows it");
+    api
 }
 
 /// Runs something that starts processes where they outlive the test's own runtime.

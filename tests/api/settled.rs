@@ -1,0 +1,312 @@
+//! Every order is settled, and everybody agrees on it: orders and cancellations through
+//! throttling, crashes, and deliveries that are repeated or overtaken, and then everything counted.
+//!
+//! The test runs a short day. A long one by hand:
+//! `SETTLED_ORDERS=500 SETTLED_CLIENTS=25 SETTLED_SEED=7 cargo test -p blackbox settled -- --nocapture`
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use futures::future::join_all;
+use local::options::Options;
+use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
+
+use crate::books::scan;
+use crate::harness::{Answer, Api, order_of, own_changed};
+
+/// How often a client repeats one request before it gives up.
+const REPEATS_MAX: u32 = 200;
+/// How long everything may take to come to rest: a message that fails waits out its visibility
+/// time-out, up to five times.
+const REST: Duration = Duration::from_mins(5);
+/// What each order costs: a piece of 1.80 EUR, and shipping.
+const PRICE: u64 = 670;
+/// The functions that are killed now and then.
+const KILLED: [&str; 6] = [
+    "CreateOrderFunction",
+    "DeleteOrderFunction",
+    "ApproveCustomerFunction",
+    "SettleOrderFunction",
+    "ProjectOrdersFunction",
+    "RelayOutboxFunction",
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_order_is_settled_and_everybody_agrees_on_it() {
+    let day = Day::asked_for();
+    let Some(api) = day.open().await else { return };
+    let product = day.trade(&api).await;
+    let state = State::at_rest(&api, &product).await;
+    println!("{day:?}\n{}", state.counts());
+    state.agree(&day).unwrap();
+    assert_eq!(projected(&api).await, state.approved(), "the projection is the write model");
+}
+
+/// What is tried.
+#[derive(Debug, Clone, Copy)]
+struct Day {
+    /// Orders of one piece each. The customer's credit suffices for three of five.
+    orders: usize,
+    clients: usize,
+    seed: u64,
+}
+
+impl Day {
+    fn asked_for() -> Self {
+        let number = |name, default| {
+            std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+        };
+        let (orders, clients) = (number("SETTLED_ORDERS", 60), number("SETTLED_CLIENTS", 6));
+        Self { orders, clients, seed: number("SETTLED_SEED", 1) as u64 }
+    }
+
+    fn credit(&self) -> u64 {
+        self.orders as u64 * 3 / 5 * PRICE
+    }
+
+    /// A platform on which a failed message is seen again soon, and credit is scarce.
+    async fn open(&self) -> Option<Api> {
+        let unlimited = ("RateLimit".to_owned(), "1000000".to_owned());
+        let options = Options { demo: true, parameters: vec![unlimited], ..Options::default() };
+        let sooner =
+            |template: String| template.replace("VisibilityTimeout: 120", "VisibilityTimeout: 4");
+        let api = own_changed(options, sooner).await?;
+        let credit = json!({ "N": self.credit().to_string() });
+        let credit = json!({ "M": { "amount": credit, "currency": { "S": "EUR" } } });
+        api.set_rules(&[("openCredit", credit)]);
+        Some(api)
+    }
+
+    /// Lets the clients order, and cancel one order of four, while things go wrong.
+    async fn trade(&self, api: &Api) -> String {
+        let customer = api.token("customer").await;
+        let address = api.new_address(&customer).await;
+        let stock = u32::try_from(self.orders).unwrap();
+        let product = api.new_product(&api.token("merchant").await, stock).await;
+        let order = order_of(&product, 1, &address);
+        let killed = KILLED
+            .map(|name| (name.to_owned(), json!({ "beforeCommit": 0.01, "afterCommit": 0.01 })));
+        let control = api.control().unwrap();
+        control
+            .faults(&json!({
+                "seed": self.seed,
+                "tables": { "*": { "throttle": 0.05 } },
+                "kill": killed.into_iter().collect::<BTreeMap<_, _>>(),
+                "deliveries": { "duplicate": 0.1, "reorder": 0.2 },
+            }))
+            .await;
+        let clients = (0..self.clients).map(|client| {
+            let keys = (client..self.orders).step_by(self.clients);
+            order_and_cancel(api, &customer, &order, keys)
+        });
+        join_all(clients).await;
+        control.no_faults().await;
+        product
+    }
+}
+
+async fn order_and_cancel(
+    api: &Api,
+    customer: &str,
+    order: &Value,
+    keys: impl Iterator<Item = usize>,
+) {
+    for key in keys {
+        let name = format!("order-{key}");
+        let created = repeated(async || api.order(customer, &name, order).send().await, &[201]);
+        let order_id = created.await["data"]["orderId"].as_str().unwrap().to_owned();
+        if key % 4 == 0 {
+            let path = format!("/orders/{order_id}");
+            // Rejected is a conflict for good; pending is one for now, and worth some patience.
+            let cancel = async || api.delete(&path).token(customer).send().await;
+            for _ in 0..20 {
+                if repeated(cancel, &[204, 404, 409]).await.is_null() {
+                    break;
+                }
+                sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+}
+
+/// Repeats a request until it is settled; gives the body of its success, else nothing.
+async fn repeated(ask: impl AsyncFn() -> Answer, settled: &[u16]) -> Value {
+    for repeat in 0..REPEATS_MAX {
+        let answer = ask().await;
+        match answer.status {
+            201 => return answer.json(),
+            204 | 404 => return Value::Null,
+            status if settled.contains(&status) => return answer.json(),
+            429 | 500..=599 => sleep(Duration::from_millis(u64::from(5 * repeat.min(20)))).await,
+            _ => panic!("a client must never see this: {answer:?}"),
+        }
+    }
+    panic!("not settled by {REPEATS_MAX} tries");
+}
+
+/// What everybody has to say about the orders.
+#[derive(Debug, Default, PartialEq)]
+struct State {
+    /// The orders' status and serial number, by their ids.
+    orders: BTreeMap<String, (String, Option<u64>)>,
+    pieces_left: u64,
+    /// What is reserved of the customer's credit.
+    reserved: u64,
+    /// Events in the outbox, and those of them that still wait for the relay.
+    events: usize,
+    events_waiting: usize,
+    /// The orders that the projection shows.
+    shown: BTreeSet<String>,
+    /// Messages in all queues, dead letters apart.
+    messages: u64,
+    dead_letters: u64,
+}
+
+impl State {
+    /// Looks until two looks in a row see the same and nothing waits any more.
+    async fn at_rest(api: &Api, product: &str) -> Self {
+        let end = Instant::now() + REST;
+        let mut last = Self::default();
+        loop {
+            let now = Self::read(api, product).await;
+            let resting = now.messages == 0 && now.events_waiting == 0 && now.of("PENDING") == 0;
+            if (resting && now == last) || Instant::now() > end {
+                return now;
+            }
+            last = now;
+            sleep(Duration::from_secs(1)).await;
+        }
+    }
+
+    async fn read(api: &Api, product: &str) -> Self {
+        let orders = scan(api, "OrdersTable").await;
+        let orders = orders.iter().map(|order| {
+            let number = order["serialNumber"]["N"].as_str().map(|n| n.parse().unwrap());
+            (text(&order["orderId"]), (text(&order["status"]), number))
+        });
+        let products = scan(api, "ProductsTable").await;
+        let product = products.iter().find(|item| item["pk"]["S"] == product).unwrap();
+        let credits = scan(api, "CreditsTable").await;
+        let outbox = scan(api, "OutboxTable").await;
+        let waiting = outbox.iter().filter(|row| row["by_waiting_pk"].is_object());
+        let summaries = scan(api, "OrderSummariesTable").await;
+        let shown = summaries.iter().filter(|row| row["by_customer_pk"].is_object());
+        let (mut messages, mut dead_letters) = (0, 0);
+        for queue in api.control().unwrap().queues().await {
+            let count = |state: &str| queue[state].as_u64().unwrap();
+            let all = count("visible") + count("inFlight") + count("delayed");
+            let dead = queue["queue"].as_str().unwrap().contains("DeadLetter");
+            *(if dead { &mut dead_letters } else { &mut messages }) += all;
+        }
+        Self {
+            orders: orders.collect(),
+            pieces_left: number(&product["stock"]),
+            reserved: credits.iter().map(|item| number(&item["reserved"])).sum(),
+            events: outbox.len(),
+            events_waiting: waiting.count(),
+            shown: shown.map(|row| text(&row["orderId"])).collect(),
+            messages,
+            dead_letters,
+        }
+    }
+
+    fn of(&self, status: &str) -> usize {
+        self.orders.values().filter(|order| order.0 == status).count()
+    }
+
+    fn approved(&self) -> BTreeSet<String> {
+        let approved = self.orders.iter().filter(|(_, order)| order.0 == "APPROVED");
+        approved.map(|(id, _)| id.clone()).collect()
+    }
+
+    /// How often each serial number was given.
+    fn numbers(&self) -> BTreeMap<u64, usize> {
+        let mut given = BTreeMap::new();
+        for number in self.orders.values().filter_map(|order| order.1) {
+            *given.entry(number).or_default() += 1;
+        }
+        given
+    }
+
+    /// The counts, as a table.
+    fn counts(&self) -> String {
+        let count = |number: usize| number.to_string();
+        let rows = [
+            ("orders", count(self.orders.len())),
+            ("  pending", count(self.of("PENDING"))),
+            ("  approved", count(self.of("APPROVED"))),
+            ("  rejected", count(self.of("REJECTED"))),
+            ("  timed out", count(self.of("TIMED_OUT"))),
+            ("  cancelled", count(self.of("CANCELLED"))),
+            ("serial numbers given", count(self.numbers().values().sum())),
+            ("pieces left", self.pieces_left.to_string()),
+            ("credit reserved", self.reserved.to_string()),
+            ("events in the outbox", count(self.events)),
+            ("events waiting", count(self.events_waiting)),
+            ("orders projected", count(self.shown.len())),
+            ("messages in queues", self.messages.to_string()),
+            ("dead letters", self.dead_letters.to_string()),
+        ];
+        rows.map(|(what, count)| format!("{what:<22}{count:>8}\n")).concat()
+    }
+
+    /// Whether everybody says the same.
+    fn agree(&self, day: &Day) -> Result<(), String> {
+        let equal = |what: &str, found: u64, expected: u64| {
+            if found == expected { Ok(()) } else { Err(format!("{what}: {found}, not {expected}")) }
+        };
+        let (all, approved) = (self.orders.len() as u64, self.of("APPROVED") as u64);
+        equal("orders", all, day.orders as u64)?;
+        equal("pending orders", self.of("PENDING") as u64, 0)?;
+        equal("pieces left", self.pieces_left, all - approved)?;
+        equal("credit reserved", self.reserved, approved * PRICE)?;
+        if self.reserved > day.credit() {
+            return Err(format!("{} of {} reserved", self.reserved, day.credit()));
+        }
+        if self.shown != self.approved() {
+            return Err("the projection shows other orders than are approved".to_owned());
+        }
+        let numbered = (self.of("APPROVED") + self.of("CANCELLED")) as u64;
+        let given = self.numbers();
+        equal("serial numbers", given.values().sum::<usize>() as u64, numbered)?;
+        // Numbers are given in turn: after n of them, each has been given n / 100 times, or once
+        // more where the present round has come that far.
+        for (number, times) in given {
+            let turns = (numbered + 100 - number) / 100;
+            equal(&format!("serial number {number}"), times as u64, turns)?;
+        }
+        equal("events waiting", self.events_waiting as u64, 0)?;
+        equal("messages", self.messages, 0)?;
+        equal("dead letters", self.dead_letters, 0)
+    }
+}
+
+/// What the customer sees of their orders, page by page.
+async fn projected(api: &Api) -> BTreeSet<String> {
+    let customer = api.token("customer").await;
+    let path = "/orders/user/00000000-0000-7000-8000-000000000001?limit=100";
+    let (mut seen, mut cursor) = (BTreeSet::new(), String::new());
+    loop {
+        let answer = api.get(&format!("{path}{cursor}")).token(&customer).send().await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let page = answer.json();
+        for order in page["data"].as_array().unwrap() {
+            assert_eq!(order["orderStatus"], "APPROVED");
+            assert_eq!(order["totalPrice"]["amount"], PRICE);
+            assert!(seen.insert(order["orderId"].as_str().unwrap().to_owned()), "shown twice");
+        }
+        match page["nextCursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return seen,
+        }
+    }
+}
+
+fn text(attribute: &Value) -> String {
+    attribute["S"].as_str().unwrap_or_default().to_owned()
+}
+
+fn number(attribute: &Value) -> u64 {
+    attribute["N"].as_str().map_or(0, |text| text.parse().unwrap())
+}
