@@ -43,7 +43,7 @@ async fn an_order_tells_its_history() {
     eventually("the event to be relayed", relayed).await;
 
     let told = operate(&api, &["history", order]).await.unwrap();
-    for part in [order, "OrderCreated", "relayed at", "emails: ", "projection"] {
+    for part in [order, "OrderCreated", "relayed at", "emails: ", "credit", "projection"] {
         assert!(told.iter().any(|line| line.contains(part)), "{part} in {told:#?}");
     }
 }

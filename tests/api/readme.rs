@@ -21,17 +21,29 @@ async fn the_lines_of_the_readme_do_what_it_says() {
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .output();
-    let ran = timeout(Duration::from_mins(1), bash).await.expect("they end").unwrap();
+    let ran = timeout(Duration::from_mins(2), bash).await.expect("they end").unwrap();
     let said = String::from_utf8_lossy(&ran.stdout);
     assert!(ran.status.success(), "{said}\n{}", String::from_utf8_lossy(&ran.stderr));
 
     let count = |what: &str| said.matches(what).count();
-    assert_eq!(count("HTTP/1.1 204 No Content"), 1, "the address is verified: {said}");
+    assert_eq!(count("HTTP/1.1 204 No Content"), 2, "verified, and called off: {said}");
+    assert_eq!(count("HTTP/1.1 404 Not Found"), 1, "called off once: {said}");
+    assert_eq!(count("HTTP/1.1 409 Conflict"), 1, "not called off while it waits: {said}");
     assert!(count("\nage: 1\r") + count("\nage: 2\r") > 0, "the cache answers: {said}");
-    assert!(count("idempotency-replayed: true") >= 2, "both orders are replayed: {said}");
+    assert!(count("idempotency-replayed: true") >= 2, "orders are replayed: {said}");
     // Two of five were taken by the first order, once.
     assert!(said.contains("\"name\":\"Kettle\"") && said.contains("\"stock\":3"), "{said}");
-    assert!(said.contains("\"serialNumber\":1"), "the order is approved: {said}");
+    assert_eq!(count("\"status\":\"APPROVED\""), 2, "approved, and by hand: {said}");
+    assert!(said.contains("\"serialNumber\":2"), "{said}");
+    assert_eq!(count("\"orderStatus\":\"APPROVED\""), 1, "the projection shows it: {said}");
+    assert_eq!(count("\"status\":\"REJECTED\""), 1, "{said}");
+    assert_eq!(count("\"status\":\"TIMED_OUT\""), 2, "approved too late: {said}");
+    // First in its order, then on its own.
+    let stock = |name: &str| {
+        let found = said.split(&format!("\"name\":\"{name}\"")).nth(2);
+        found.and_then(|rest| rest.split("\"stock\":").nth(1)?.split(',').next())
+    };
+    assert_eq!([stock("Piano"), stock("Drum")], [Some("5"); 2], "stock is back: {said}");
     assert!(said.contains("Verify your e-mail address"), "{said}");
 }
 

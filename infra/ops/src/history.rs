@@ -1,10 +1,12 @@
-//! `history`: an order, what happened to it, who has heard of it, and how it is shown.
+//! `history`: an order, what happened to it, who has heard of it, what is reserved for it, and how
+//! it is shown.
 
 use adapters::Range;
 use adapters::operator::Operator;
+use domain::credit::Reservation;
 use domain::events::subscribers;
 use domain::orders::{Order, OrderId, OrderSummary};
-use domain::tables::{ORDER_SUMMARIES, ORDERS};
+use domain::tables::{CREDITS, ORDER_SUMMARIES, ORDERS};
 use lifecycle::commit::{OUTBOX, OutboxRow};
 use lifecycle::consumer::inbox_key;
 use lifecycle::failure::BoxError;
@@ -17,6 +19,7 @@ use crate::Say;
 pub(crate) const USES: &[Use] = &[
     Use::Table(ORDERS, &[]),
     Use::Table(ORDER_SUMMARIES, &[]),
+    Use::Table(CREDITS, &[]),
     Use::Table(OUTBOX, &[]),
     Use::Table(LEDGER, &[]),
 ];
@@ -35,10 +38,15 @@ pub(crate) async fn run(
 ) -> Result<(), BoxError> {
     let order = operator.table::<Order>().one(Order::key_of(order_id));
     let summary = operator.table::<OrderSummary>().one(OrderSummary::key_of(order_id));
-    let (order, summary) = operator.together((order, summary)).await?;
+    let reservation = operator.table::<Reservation>().one(Reservation::key_of(order_id));
+    let (order, summary, reservation) = operator.together((order, summary, reservation)).await?;
     let order = order.ok_or_else(|| format!("there is no order {order_id}"))?;
     say(&format!("order       {}", serde_json::to_string(&order)?));
     tell_events(operator, order_id, say).await?;
+    match reservation {
+        None => say("credit      nothing was ever reserved"),
+        Some(reservation) => say(&format!("credit      {}", serde_json::to_string(&reservation)?)),
+    }
     match summary {
         None => say("projection  none"),
         Some(summary) => {
