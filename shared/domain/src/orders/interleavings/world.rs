@@ -41,6 +41,8 @@ pub(super) struct World {
     /// The inbox: which messages have had their effect.
     consumed: BTreeSet<usize>,
     under_way: Vec<(Work, Effects)>,
+    /// Orders whose release the customer service has heard of, by their ids.
+    released: BTreeSet<String>,
     events: BTreeMap<(String, &'static str), usize>,
     numbers: Vec<SerialNumber>,
 }
@@ -66,6 +68,7 @@ impl World {
             messages: Vec::new(),
             consumed: BTreeSet::new(),
             under_way: Vec::new(),
+            released: BTreeSet::new(),
             events: BTreeMap::new(),
             numbers: Vec::new(),
         }
@@ -167,6 +170,10 @@ impl World {
         }
         if let Work::Consume(message) = work {
             self.consumed.insert(message);
+            let (queue, event) = &self.messages[message];
+            if *queue == CUSTOMER_APPROVALS && event.event_type != OrderCreated::TYPE {
+                self.released.insert(event.aggregate_id.clone());
+            }
         }
     }
 
@@ -261,6 +268,12 @@ impl World {
             let held: i64 = held.map(|reservation| reservation.amount.amount.get()).sum();
             assert_eq!(account.reserved.get(), held, "credit is lost or made");
             assert!(held <= OPEN_CREDIT, "{held} is more than a customer may have open");
+        }
+
+        for reservation in self.store.all::<Reservation>("order#") {
+            let held = reservation.status == ReservationStatus::Held;
+            let released = self.released.contains(&reservation.order_id.to_string());
+            assert!(!(held && released), "credit is reserved for an order that was released");
         }
 
         for window in self.numbers.windows(self.numbers.len().clamp(1, 100)) {
