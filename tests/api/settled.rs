@@ -70,7 +70,7 @@ impl Day {
         let unlimited = ("RateLimit".to_owned(), "1000000".to_owned());
         let options = Options { demo: true, parameters: vec![unlimited], ..Options::default() };
         let sooner =
-            |template: String| template.replace("VisibilityTimeout: 120", "VisibilityTimeout: 4");
+            |template: String| template.replace("VisibilityTimeout: 120", "VisibilityTimeout: 20");
         let api = own_changed(options, sooner).await?;
         let credit = json!({ "N": self.credit().to_string() });
         let credit = json!({ "M": { "amount": credit, "currency": { "S": "EUR" } } });
