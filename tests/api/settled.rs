@@ -118,13 +118,13 @@ async fn order_and_cancel(
         let order_id = created.await["data"]["orderId"].as_str().unwrap().to_owned();
         if key % 4 == 0 {
             let path = format!("/orders/{order_id}");
-            // Rejected is a conflict for good; pending is one for now, and worth some patience.
             let cancel = async || api.delete(&path).token(customer).send().await;
-            for _ in 0..20 {
-                if repeated(cancel, &[204, 404, 409]).await.is_null() {
+            for _ in 0..100 {
+                let answer = repeated(cancel, &[204, 404, 409]).await;
+                if answer["error"]["code"] != "ORDER_PENDING" {
                     break;
                 }
-                sleep(Duration::from_millis(50)).await;
+                sleep(Duration::from_millis(100)).await;
             }
         }
     }
