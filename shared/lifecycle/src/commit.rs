@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_dynamo::{AttributeValue, Item};
 use serde_json::Value;
+use uuid::Uuid;
 
 use crate::effects::{Action, Change, Content, Effects, Event, Message, Otherwise, Write};
 use crate::envelope::Envelope;
@@ -49,7 +50,6 @@ fn compose(
     uses: &[Use],
     moment: &Moment,
     cause: &Cause,
-    attempt: u32,
 ) -> Result<Transaction, Fault> {
     let mut writes = effects.writes().to_vec();
     for (number, event) in effects.events().iter().enumerate() {
@@ -71,7 +71,9 @@ fn compose(
         }
     }
     writes.extend(ledger);
-    Ok(Transaction { token: moment.id(&format!("commit/{attempt}")).to_string(), writes })
+    // Not of the moment, which is the same for every delivery of a record: what was decided may
+    // have changed since, and a token stands for one transaction. Twice is prevented by the ledger.
+    Ok(Transaction { token: Uuid::new_v4().to_string(), writes })
 }
 
 /// Commits the effects together with their ledger record, and reads a refusal reason by reason.
@@ -85,10 +87,9 @@ pub(crate) async fn commit(
     uses: &[Use],
     moment: &Moment,
     cause: &Cause,
-    attempt: u32,
 ) -> Result<Outcome, Fault> {
     let has_ledger = ledger.is_some();
-    let transaction = compose(effects, ledger, uses, moment, cause, attempt)?;
+    let transaction = compose(effects, ledger, uses, moment, cause)?;
     if transaction.writes.is_empty() {
         return Ok(Outcome::Committed);
     }

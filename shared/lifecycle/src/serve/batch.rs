@@ -179,7 +179,7 @@ impl<C: Consumer> Handler<C> {
             // 8. Side effects. What is sent comes first: it may be sent again, but not be lost.
             self.dispatch(&effects, moment, cause).await?;
             let note = inbox.as_ref().map(|i| Write::put(i).when(absent_or_expired(moment.now())));
-            match commit(platform, &effects, note, C::USES, moment, cause, attempts).await? {
+            match commit(platform, &effects, note, C::USES, moment, cause).await? {
                 Outcome::Committed => return Ok(fate),
                 Outcome::Known(_) => return Ok(Fate::Repeated),
                 Outcome::Rejected(rejection) => {

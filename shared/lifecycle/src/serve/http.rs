@@ -220,8 +220,7 @@ impl<E: Endpoint> Handler<E> {
             tale.attempts += 1;
             let (effects, response) = self.decide(request, permit, command, tale).await?;
             let remember = key.map(|key| key.remember(&response, moment.now()));
-            let outcome =
-                commit(platform, &effects, remember, E::USES, moment, cause, tale.attempts).await?;
+            let outcome = commit(platform, &effects, remember, E::USES, moment, cause).await?;
             tale.stages.end("effects");
             match (outcome, key) {
                 (Outcome::Committed, _) => {

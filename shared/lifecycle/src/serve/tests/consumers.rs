@@ -123,6 +123,16 @@ async fn a_record_has_effect_once_however_often_it_comes() {
 }
 
 #[tokio::test]
+async fn a_record_that_met_others_too_often_is_decided_anew_when_it_comes_again() {
+    let recorder = Arc::new(Recorder::default());
+    recorder.faults().conflicts = 5;
+    let once = || vec![message("m1", None, &said("e1", "x"))];
+    assert_eq!(deliver(&recorder, once()).await, ["m1"]);
+    assert!(deliver(&recorder, once()).await.is_empty());
+    assert_eq!(recorder.items_of(NOTES).len(), 1);
+}
+
+#[tokio::test]
 async fn two_messages_of_one_batch_about_one_event_have_effect_once() {
     let recorder = Arc::new(Recorder::default());
     let messages = ["m1", "m2"].map(|id| message(id, None, &said("e1", "x")));

@@ -1,6 +1,6 @@
 //! A platform in memory that records what the lifecycle asks of it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -29,6 +29,8 @@ pub(super) enum Call {
 pub(super) struct Recorder {
     pub(super) calls: Mutex<Vec<Call>>,
     items: Mutex<HashMap<(Table, Key), Item>>,
+    /// A token stands for one transaction.
+    tokens: Mutex<HashSet<String>>,
     counters: Mutex<HashMap<String, u32>>,
     sent: Mutex<Vec<Outgoing>>,
     faults: Mutex<Faults>,
@@ -82,6 +84,9 @@ impl Platform for Recorder {
     async fn commit(&self, transaction: &Transaction) -> Result<(), CommitError> {
         self.note(Call::Commit(transaction.writes.len()));
         transaction.check()?;
+        if !self.tokens.lock().unwrap().insert(transaction.token.clone()) {
+            return Err(CommitError::Invalid("the token stands for another".to_owned()));
+        }
         if self.faults().conflicts > 0 {
             self.faults().conflicts -= 1;
             return Err(CommitError::Conflict);
