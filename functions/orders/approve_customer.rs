@@ -52,12 +52,9 @@ impl Consumer for ApproveCustomer {
             | OrderTimedOut::TYPE
             | OrderDeleted::TYPE
             | ApprovalLapsed::TYPE => Request::Release,
-            other => {
-                return Err(Violations::one("/eventType", format!("`{other}` is unknown")));
-            }
+            _ => return Err(envelope.unknown_type()),
         };
-        let charge = serde_json::from_value(envelope.data);
-        charge.map(ask).map_err(|error| Violations::one("/data", error.to_string()))
+        envelope.read().map(ask)
     }
 
     // 6. Retrieval: what is reserved for the order and for its customer

@@ -49,11 +49,9 @@ impl Consumer for ProjectOrders {
     fn parse(envelope: Envelope<Value>) -> Result<OrderId, Violations> {
         match envelope.event_type.as_str() {
             OrderApproved::TYPE | OrderDeleted::TYPE => {
-                let changed = serde_json::from_value::<Changed>(envelope.data);
-                let changed = changed.map_err(|e| Violations::one("/data", e.to_string()))?;
-                Ok(changed.order_id)
+                envelope.read().map(|Changed { order_id }| order_id)
             }
-            other => Err(Violations::one("/eventType", format!("`{other}` is unknown"))),
+            _ => Err(envelope.unknown_type()),
         }
     }
 

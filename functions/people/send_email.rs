@@ -11,7 +11,6 @@ use lifecycle::effects::{Effects, EventData, Mail};
 use lifecycle::envelope::Envelope;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{Consumer, Fault, Moment, Permit, Rejection, Violations};
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 fn main() -> ExitCode {
@@ -34,14 +33,13 @@ impl Consumer for SendEmail {
     type Command = Notice;
 
     fn parse(envelope: Envelope<Value>) -> Result<Notice, Violations> {
+        let event_id = envelope.event_id.clone();
         let topic = match envelope.event_type.as_str() {
-            EmailVerificationRequested::TYPE => Topic::Verification(data(envelope.data)?),
-            OrderCreated::TYPE => Topic::Order(Box::new(data(envelope.data)?)),
-            other => {
-                return Err(Violations::one("/eventType", format!("`{other}` is unknown")));
-            }
+            EmailVerificationRequested::TYPE => Topic::Verification(envelope.read()?),
+            OrderCreated::TYPE => Topic::Order(Box::new(envelope.read()?)),
+            _ => return Err(envelope.unknown_type()),
         };
-        Ok(Notice { event_id: envelope.event_id, topic })
+        Ok(Notice { event_id, topic })
     }
 
     // 6. Retrieval: addresses do not travel in events, so they are looked up
@@ -89,10 +87,6 @@ impl Topic {
             Self::Order(order) => order.user_id,
         }
     }
-}
-
-fn data<D: DeserializeOwned>(data: Value) -> Result<D, Violations> {
-    serde_json::from_value(data).map_err(|error| Violations::one("/data", error.to_string()))
 }
 
 fn verification(user: &User, requested: &EmailVerificationRequested) -> (String, String) {

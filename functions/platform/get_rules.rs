@@ -6,7 +6,6 @@ use adapters::Table;
 use domain::Rules;
 use domain::people::{Role, SignedIn};
 use domain::tables::SETTINGS;
-use lifecycle::record::Singleton;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{Access, Fault, Permit, Query, Reply, Route, Verdict, Violations};
 
@@ -44,7 +43,7 @@ impl Query for GetRules {
     type Facts = Rules;
 
     async fn retrieve(&self, permit: &Permit<SignedIn>, (): &()) -> Result<Rules, Fault> {
-        Ok(self.settings.get(permit, &Rules::the_key()).await?.unwrap_or_default())
+        self.settings.get_the_one(permit).await
     }
 
     // 3 again. Authorization: the role was all

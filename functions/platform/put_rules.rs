@@ -53,7 +53,7 @@ impl Endpoint for PutRules {
     type Facts = Rules;
 
     async fn retrieve(&self, permit: &Permit<SignedIn>, _: &RulesDraft) -> Result<Rules, Fault> {
-        Ok(self.settings.get(permit, &Rules::the_key()).await?.unwrap_or_default())
+        self.settings.get_the_one(permit).await
     }
 
     // 3 again. Authorization: the role was all

@@ -3,8 +3,7 @@
 use std::process::ExitCode;
 
 use adapters::{Range, Table};
-use domain::events::relay;
-use domain::tables::{CUSTOMER_APPROVALS, CUSTOMER_SAGA, EMAILS, ORDER_PROJECTIONS};
+use domain::events::{SUBSCRIBED, relay};
 use lifecycle::commit::{BY_WAITING, OUTBOX, OutboxRow};
 use lifecycle::consumer::{Delivered, Inbox, Run, Source};
 use lifecycle::platform::Transaction;
@@ -33,10 +32,7 @@ impl Consumer for SweepOutbox {
     const USES: &'static [Use] = &[
         Use::Table(OUTBOX, &[Verb::PutItem]),
         Use::Index(OUTBOX, BY_WAITING),
-        Use::Queue(CUSTOMER_APPROVALS),
-        Use::Queue(CUSTOMER_SAGA),
-        Use::Queue(EMAILS),
-        Use::Queue(ORDER_PROJECTIONS),
+        Use::Queues(SUBSCRIBED),
     ];
 
     // 4. Deserialisation
@@ -72,6 +68,7 @@ impl Consumer for SweepOutbox {
 #[cfg(test)]
 mod tests {
     use domain::examples::{moment, outbox_row};
+    use domain::tables::{CUSTOMER_APPROVALS, EMAILS};
 
     use super::*;
 

@@ -8,14 +8,11 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures::future::join_all;
-use local::options::Options;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use crate::harness::{Answer, Api, order_of, own};
+use crate::harness::{Answer, Api, asked_for, order_of, own, scan, text, unlimited, until};
 
-/// How often a client repeats one request before it gives up.
-const REPEATS_MAX: u32 = 100;
 /// How long everything may take to come to rest: a message that fails is hidden for two minutes,
 /// and may fail four times.
 const REST: Duration = Duration::from_mins(10);
@@ -59,11 +56,8 @@ struct Day {
 
 impl Day {
     fn asked_for() -> Self {
-        let number = |name, default| {
-            std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
-        };
-        let (orders, clients) = (number("BOOKS_ORDERS", 100), number("BOOKS_CLIENTS", 10));
-        Self { orders, clients, seed: number("BOOKS_SEED", 1) as u64, kill: 0.01 }
+        let (orders, clients) = (asked_for("BOOKS_ORDERS", 100), asked_for("BOOKS_CLIENTS", 10));
+        Self { orders, clients, seed: asked_for("BOOKS_SEED", 1) as u64, kill: 0.01 }
     }
 
     /// Three of five orders can be served.
@@ -73,16 +67,9 @@ impl Day {
 
     /// Lets the clients order while things go wrong, waits for rest, and reads everything.
     async fn run(&self, torn: &[&str]) -> Option<Books> {
-        let unlimited = ("RateLimit".to_owned(), "1000000".to_owned());
-        let options = Options { demo: true, parameters: vec![unlimited], ..Options::default() };
-        let api = own(options).await?;
+        let api = own(unlimited()).await?;
         // Everybody may order everything.
-        api.set_rules(&[(
-            "openCredit",
-            json!({ "M": {
-            "amount": { "N": "1000000000" }, "currency": { "S": "EUR" },
-        } }),
-        )]);
+        api.set_rule("openCredit", json!({ "amount": 1_000_000_000, "currency": "EUR" }));
         let control = api.control()?;
         let customer = api.token("customer").await;
         let address = api.new_address(&customer).await;
@@ -138,26 +125,12 @@ async fn order_all(
 }
 
 async fn until_settled(api: &Api, customer: &str, key: &str, order: &Value) -> Answer {
-    let mut last = None;
-    for repeat in 0..REPEATS_MAX {
-        let answer = api.order(customer, key, order).send().await;
-        match answer.status {
-            201 => return answer,
-            422 => {
-                assert_eq!(answer.json()["error"]["code"], "OUT_OF_STOCK", "{answer:?}");
-                return answer;
-            }
-            429 | 500..=599 => sleep(Duration::from_millis(u64::from(5 * repeat.min(20)))).await,
-            _ => panic!("a client must never see this: {answer:?}"),
-        }
-        last = Some(answer);
+    let ask = async || api.order(customer, key, order).send().await;
+    let answer = until(&[201, 422], api, ask).await;
+    if answer.status == 422 {
+        answer.error(422, "OUT_OF_STOCK");
     }
-    let last = last.expect("there was a try");
-    let said = match api.control() {
-        Some(control) => control.requests(last.header("x-request-id")).await,
-        None => Vec::new(),
-    };
-    panic!("{key} was not settled by {REPEATS_MAX} tries: {last:?} {said:?}");
+    answer
 }
 
 fn id_of(answer: &Answer) -> String {
@@ -206,11 +179,11 @@ impl Books {
         let mut orders = scan(api, "OrdersTable").await;
         let ids = |orders: &[Value]| orders.iter().map(|order| text(&order["orderId"])).collect();
         self.orders_stored = ids(&orders);
-        orders.retain(|order| order["status"]["S"] == "APPROVED");
+        orders.retain(|order| order["status"] == "APPROVED");
         self.orders_approved = ids(&orders);
         let products = scan(api, "ProductsTable").await;
-        let product = products.iter().find(|item| item["pk"]["S"] == product).unwrap();
-        self.pieces_left = product["stock"]["N"].as_str().unwrap().parse().unwrap();
+        let product = products.iter().find(|item| item["pk"] == product).unwrap();
+        self.pieces_left = usize::try_from(product["stock"].as_u64().unwrap()).unwrap();
         let ledger = scan(api, "LedgerTable").await;
         let of_orders = ledger.iter().filter(|record| {
             text(&record["pk"]).starts_with("idempotency#")
@@ -218,7 +191,7 @@ impl Books {
         });
         self.idempotency_records = of_orders.count();
         let outbox = scan(api, "OutboxTable").await;
-        let created = outbox.iter().filter(|row| row["eventType"]["S"] == "OrderCreated");
+        let created = outbox.iter().filter(|row| row["eventType"] == "OrderCreated");
         self.events_in_outbox = created.map(|row| text(&row["eventId"])).collect();
         let inbox = ledger.iter().map(|record| text(&record["pk"]));
         let consumed =
@@ -286,28 +259,6 @@ impl Books {
             return Err(format!("{} orders were mailed about", self.orders_mailed.len()));
         }
         equal("dead letters", self.dead_letters, 0)
-    }
-}
-
-fn text(attribute: &Value) -> String {
-    attribute["S"].as_str().unwrap_or_default().to_owned()
-}
-
-/// All of a table.
-pub(crate) async fn scan(api: &Api, table: &str) -> Vec<Value> {
-    let name = &api.inside().unwrap().platform().stores().names().table(table).unwrap().name;
-    let (mut items, mut start) = (Vec::new(), Value::Null);
-    loop {
-        let mut input = json!({ "TableName": name, "ConsistentRead": true });
-        if !start.is_null() {
-            input["ExclusiveStartKey"] = start;
-        }
-        let mut page = api.ask_stores("DynamoDB_20120810.Scan", &input).await;
-        items.extend(page["Items"].as_array().unwrap().iter().cloned());
-        start = page["LastEvaluatedKey"].take();
-        if start.is_null() {
-            return items;
-        }
     }
 }
 

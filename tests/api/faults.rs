@@ -5,7 +5,7 @@ use local::options::Options;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::harness::{Answer, Api, Control, eventually, order_of, own, unique, user};
+use crate::harness::{Answer, Api, Control, eventually, order_of, own, text, unique, user};
 
 /// How often a client repeats a request before it gives up.
 const REPEATS_MAX: u32 = 60;
@@ -201,8 +201,4 @@ async fn until_placed(api: &Api, customer: &str, key: &str, order: &Value) -> St
         }
     }
     panic!("not placed after {REPEATS_MAX} tries");
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().unwrap().to_owned()
 }

@@ -7,7 +7,7 @@ use crate::harness::{Api, Control, eventually, order_of, own, unique};
 
 #[tokio::test]
 async fn an_order_is_approved_and_can_be_called_off_once() {
-    let Some(shop) = Shop::open(&[]).await else { return };
+    let Some(shop) = Shop::open().await else { return };
     let order = shop.order(1, 1_000).await;
     let approved = shop.settled(&order, "APPROVED").await;
     assert_eq!(approved["serialNumber"], 1);
@@ -27,7 +27,7 @@ async fn an_order_is_approved_and_can_be_called_off_once() {
 
 #[tokio::test]
 async fn an_order_beyond_the_open_credit_is_rejected_and_returns_its_stock() {
-    let Some(shop) = Shop::open(&[]).await else { return };
+    let Some(shop) = Shop::open().await else { return };
     let order = shop.order(2, 250_000).await;
     let rejected = shop.settled(&order, "REJECTED").await;
     assert_eq!(rejected.get("serialNumber"), None);
@@ -41,8 +41,8 @@ async fn an_order_beyond_the_open_credit_is_rejected_and_returns_its_stock() {
 
 #[tokio::test]
 async fn an_order_that_nobody_answers_times_out_and_a_late_approval_changes_nothing() {
-    let rules = [("sagaTimeoutSeconds", json!({ "N": "1" }))];
-    let Some(shop) = Shop::open(&rules).await else { return };
+    let Some(shop) = Shop::open().await else { return };
+    shop.api.set_rule("sagaTimeoutSeconds", json!(1));
     // The customer service is cut off.
     let down = json!({ "tables": { "CreditsTable": { "fail": 1 } } });
     shop.control.faults(&down).await;
@@ -67,7 +67,7 @@ async fn an_order_that_nobody_answers_times_out_and_a_late_approval_changes_noth
 
 #[tokio::test]
 async fn an_answer_written_by_hand_settles_an_order_and_only_before_others_do() {
-    let Some(shop) = Shop::open(&[]).await else { return };
+    let Some(shop) = Shop::open().await else { return };
     let order = shop.order(1, 500_000).await;
     shop.settled(&order, "REJECTED").await;
     shop.say(&json!({ "orderID": order.id, "orderType": "Approved" })).await;
@@ -102,10 +102,8 @@ impl Order {
 }
 
 impl Shop {
-    /// Opens under the rules that hold by default, but for these.
-    async fn open(rules: &[(&str, Value)]) -> Option<Self> {
+    async fn open() -> Option<Self> {
         let api = own(Options { demo: true, ..Options::default() }).await?;
-        api.set_rules(rules);
         let control = api.control()?;
         let customer = api.token("customer").await;
         let address = api.new_address(&customer).await;

@@ -8,15 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures::future::join_all;
-use local::options::Options;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use crate::books::scan;
-use crate::harness::{Answer, Api, order_of, own_changed};
+use crate::harness::{Api, asked_for, order_of, own_changed, scan, text, unlimited, until};
 
-/// How often a client repeats one request before it gives up.
-const REPEATS_MAX: u32 = 200;
 /// How long everything may take to come to rest: a message that fails waits out its visibility
 /// time-out, up to five times.
 const REST: Duration = Duration::from_mins(5);
@@ -54,11 +50,8 @@ struct Day {
 
 impl Day {
     fn asked_for() -> Self {
-        let number = |name, default| {
-            std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
-        };
-        let (orders, clients) = (number("SETTLED_ORDERS", 60), number("SETTLED_CLIENTS", 6));
-        Self { orders, clients, seed: number("SETTLED_SEED", 1) as u64 }
+        let (orders, clients) = (asked_for("SETTLED_ORDERS", 60), asked_for("SETTLED_CLIENTS", 6));
+        Self { orders, clients, seed: asked_for("SETTLED_SEED", 1) as u64 }
     }
 
     fn credit(&self) -> u64 {
@@ -67,14 +60,10 @@ impl Day {
 
     /// A platform on which a failed message is seen again soon, and credit is scarce.
     async fn open(&self) -> Option<Api> {
-        let unlimited = ("RateLimit".to_owned(), "1000000".to_owned());
-        let options = Options { demo: true, parameters: vec![unlimited], ..Options::default() };
         let sooner =
             |template: String| template.replace("VisibilityTimeout: 120", "VisibilityTimeout: 20");
-        let api = own_changed(options, sooner).await?;
-        let credit = json!({ "N": self.credit().to_string() });
-        let credit = json!({ "M": { "amount": credit, "currency": { "S": "EUR" } } });
-        api.set_rules(&[("openCredit", credit)]);
+        let api = own_changed(unlimited(), sooner).await?;
+        api.set_rule("openCredit", json!({ "amount": self.credit(), "currency": "EUR" }));
         Some(api)
     }
 
@@ -114,35 +103,20 @@ async fn order_and_cancel(
 ) {
     for key in keys {
         let name = format!("order-{key}");
-        let created = repeated(async || api.order(customer, &name, order).send().await, &[201]);
-        let order_id = created.await["data"]["orderId"].as_str().unwrap().to_owned();
+        let created = until(&[201], api, async || api.order(customer, &name, order).send().await);
+        let order_id = text(&created.await.data(201)["orderId"]);
         if key % 4 == 0 {
             let path = format!("/orders/{order_id}");
             let cancel = async || api.delete(&path).token(customer).send().await;
             for _ in 0..100 {
-                let answer = repeated(cancel, &[204, 404, 409]).await;
-                if answer["error"]["code"] != "ORDER_PENDING" {
+                let answer = until(&[204, 404, 409], api, cancel).await;
+                if answer.status != 409 || answer.json()["error"]["code"] != "ORDER_PENDING" {
                     break;
                 }
                 sleep(Duration::from_millis(100)).await;
             }
         }
     }
-}
-
-/// Repeats a request until it is settled; gives the body of its success, else nothing.
-async fn repeated(ask: impl AsyncFn() -> Answer, settled: &[u16]) -> Value {
-    for repeat in 0..REPEATS_MAX {
-        let answer = ask().await;
-        match answer.status {
-            201 => return answer.json(),
-            204 | 404 => return Value::Null,
-            status if settled.contains(&status) => return answer.json(),
-            429 | 500..=599 => sleep(Duration::from_millis(u64::from(5 * repeat.min(20)))).await,
-            _ => panic!("a client must never see this: {answer:?}"),
-        }
-    }
-    panic!("not settled by {REPEATS_MAX} tries");
 }
 
 /// What everybody has to say about the orders.
@@ -183,16 +157,16 @@ impl State {
     async fn read(api: &Api, product: &str) -> Self {
         let orders = scan(api, "OrdersTable").await;
         let orders = orders.iter().map(|order| {
-            let number = order["serialNumber"]["N"].as_str().map(|n| n.parse().unwrap());
+            let number = order["serialNumber"].as_u64();
             (text(&order["orderId"]), (text(&order["status"]), number))
         });
         let products = scan(api, "ProductsTable").await;
-        let product = products.iter().find(|item| item["pk"]["S"] == product).unwrap();
+        let product = products.iter().find(|item| item["pk"] == product).unwrap();
         let credits = scan(api, "CreditsTable").await;
         let outbox = scan(api, "OutboxTable").await;
-        let waiting = outbox.iter().filter(|row| row["by_waiting_pk"].is_object());
+        let waiting = outbox.iter().filter(|row| row["by_waiting_pk"].is_string());
         let summaries = scan(api, "OrderSummariesTable").await;
-        let shown = summaries.iter().filter(|row| row["by_customer_pk"].is_object());
+        let shown = summaries.iter().filter(|row| row["by_customer_pk"].is_string());
         let queues = api.control().unwrap().queues().await;
         let dead = |queue: &Value| queue["queue"].as_str().unwrap().contains("DeadLetter");
         let (letters, queues): (Vec<_>, Vec<_>) = queues.into_iter().partition(dead);
@@ -202,8 +176,8 @@ impl State {
         };
         Self {
             orders: orders.collect(),
-            pieces_left: number(&product["stock"]),
-            reserved: credits.iter().map(|item| number(&item["reserved"])).sum(),
+            pieces_left: product["stock"].as_u64().unwrap(),
+            reserved: credits.iter().filter_map(|item| item["reserved"].as_u64()).sum(),
             events: outbox.len(),
             events_waiting: waiting.count(),
             shown: shown.map(|row| text(&row["orderId"])).collect(),
@@ -305,12 +279,4 @@ async fn projected(api: &Api) -> BTreeSet<String> {
             None => return seen,
         }
     }
-}
-
-fn text(attribute: &Value) -> String {
-    attribute["S"].as_str().unwrap_or_default().to_owned()
-}
-
-fn number(attribute: &Value) -> u64 {
-    attribute["N"].as_str().map_or(0, |text| text.parse().unwrap())
 }

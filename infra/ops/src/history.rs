@@ -59,10 +59,8 @@ pub(crate) async fn run(
 
 /// The events as the outbox keeps them, and which of their subscribers remember them.
 async fn tell_events(operator: &Operator, order_id: OrderId, say: Say<'_>) -> Result<(), BoxError> {
-    let mut rows: Vec<OutboxRow> = Vec::new();
-    for found in operator.first_of(&Range::partition(order_id), EVENTS_MAX).await? {
-        rows.push(found.record);
-    }
+    let found = operator.first_of(&Range::partition(order_id), EVENTS_MAX).await?;
+    let mut rows: Vec<OutboxRow> = found.into_iter().map(|found| found.record).collect();
     rows.sort_by_key(|row| row.envelope.occurred_at);
     for row in rows {
         let envelope = &row.envelope;

@@ -2,7 +2,7 @@
 
 use adapters::operator::{DeadLetter, Operator};
 use clap::Subcommand;
-use domain::tables::{CUSTOMER_APPROVALS, CUSTOMER_SAGA, EMAILS, ORDER_PROJECTIONS};
+use domain::tables::QUEUES;
 use lifecycle::commit::OUTBOX;
 use lifecycle::effects::Queue;
 use lifecycle::failure::BoxError;
@@ -10,8 +10,6 @@ use lifecycle::uses::Use;
 
 use crate::Say;
 
-/// The queues whose letters can be redriven.
-const QUEUES: [Queue; 4] = [CUSTOMER_APPROVALS, CUSTOMER_SAGA, EMAILS, ORDER_PROJECTIONS];
 /// What the stream of the outbox could not be relayed of. The rows are still there.
 const OUTBOX_LETTERS: Queue = Queue::new(OUTBOX.name());
 /// How many letters are shown at most.

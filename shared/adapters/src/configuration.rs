@@ -73,6 +73,11 @@ impl Configuration {
                 Use::Queue(queue) | Use::Probe(queue) => {
                     queues.insert(queue, reader.required(&queue.variable()));
                 }
+                Use::Queues(several) => {
+                    queues.extend(
+                        several.iter().map(|queue| (*queue, reader.required(&queue.variable()))),
+                    );
+                }
                 Use::DeadLetters(queue) => {
                     dead_letters.insert(queue, reader.required(&queue.dead_letter_variable()));
                 }

@@ -148,7 +148,7 @@ impl<R: Record> Table<R> {
         items.truncate(count_max);
         let read = |(position, item): (String, SdkItem)| {
             let key = key_in(&item).expect("an item has its key, in every index too");
-            Ok(Positioned { position, record: record(&key, &item)? })
+            Ok(Positioned { position, record: record(&key, item)? })
         };
         items.into_iter().map(read).collect()
     }

@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use lifecycle::record::{Key, Record};
+use lifecycle::record::{Key, Record, Singleton};
 use lifecycle::{Fault, Permit};
 
 use crate::Aws;
@@ -55,11 +55,22 @@ impl<R: Record> Table<R> {
 
     pub(crate) async fn load(&self, key: &Key, consistent: bool) -> Result<Option<R>, Fault> {
         let item = self.aws.get_item(R::TABLE, key, consistent).await?;
-        item.map(|item| record(key, &item)).transpose()
+        item.map(|item| record(key, item)).transpose()
     }
 
     pub(crate) fn aws(&self) -> &Aws {
         &self.aws
+    }
+}
+
+impl<S: Singleton> Table<S> {
+    /// The one record of its type as it is now; its default where none is stored.
+    ///
+    /// # Errors
+    ///
+    /// As [`Table::get`].
+    pub async fn get_the_one<C>(&self, permit: &Permit<C>) -> Result<S, Fault> {
+        Ok(self.get(permit, &S::the_key()).await?.unwrap_or_default())
     }
 }
 
@@ -94,8 +105,8 @@ struct Unreadable {
     source: serde_dynamo::Error,
 }
 
-pub(crate) fn record<R: Record>(key: &Key, item: &SdkItem) -> Result<R, Fault> {
-    serde_dynamo::from_item(item.clone()).map_err(|source| {
+pub(crate) fn record<R: Record>(key: &Key, item: SdkItem) -> Result<R, Fault> {
+    serde_dynamo::from_item(item).map_err(|source| {
         Fault::internal(Unreadable { table: R::TABLE.name(), key: key.clone(), source })
     })
 }

@@ -169,7 +169,8 @@ several_wanted!(A 0, B 1, C 2);
 impl Items {
     fn record<R: Record>(&self, table: &str, key: &Key) -> Result<Option<R>, Fault> {
         let item = self.0.get(table).and_then(|items| items.get(key));
-        item.map(|item| record(key, item)).transpose()
+        // A key may be wanted more than once.
+        item.map(|item| record(key, item.clone())).transpose()
     }
 
     fn add(&mut self, table: String, found: Vec<SdkItem>) {

@@ -40,3 +40,28 @@ pub fn subscribers(event_type: &str) -> &'static [Queue] {
         _ => &[],
     }
 }
+
+/// The queues of all [`subscribers`].
+pub const SUBSCRIBED: &[Queue] = &[CUSTOMER_APPROVALS, CUSTOMER_SAGA, EMAILS, ORDER_PROJECTIONS];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_relays_may_send_to_every_subscriber() {
+        for event_type in [
+            OrderCreated::TYPE,
+            CustomerDecided::TYPE,
+            OrderApproved::TYPE,
+            OrderRejected::TYPE,
+            OrderTimedOut::TYPE,
+            ApprovalLapsed::TYPE,
+            OrderDeleted::TYPE,
+        ] {
+            for queue in subscribers(event_type) {
+                assert!(SUBSCRIBED.contains(queue), "{event_type} goes to {}", queue.name());
+            }
+        }
+    }
+}

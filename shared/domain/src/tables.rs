@@ -38,3 +38,6 @@ pub const CUSTOMER_APPROVALS: Queue = Queue::new("customer_approvals");
 pub const CUSTOMER_SAGA: Queue = Queue::new("customer_saga");
 /// Orders whose summaries have to be made anew.
 pub const ORDER_PROJECTIONS: Queue = Queue::new("order_projections");
+
+/// All queues: the letters of each can be redriven.
+pub const QUEUES: &[Queue] = &[EMAILS, CUSTOMER_APPROVALS, CUSTOMER_SAGA, ORDER_PROJECTIONS];

@@ -115,6 +115,7 @@ fn uses(uses: &[Use]) -> Value {
             }
             Use::Index(table, index) => list(&mut indexes, *table, json!(index.name())),
             Use::Queue(queue) => queues.push(queue.name()),
+            Use::Queues(several) => queues.extend(several.iter().map(|queue| queue.name())),
             Use::Probe(queue) => probes.push(queue.name()),
             Use::DeadLetters(queue) => dead_letters.push(queue.name()),
             Use::Secret(name) => secrets.push(*name),

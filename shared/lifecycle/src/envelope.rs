@@ -1,8 +1,11 @@
 //! The envelope every event and message travels in.
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::Timestamp;
+use crate::failure::Violations;
 
 /// What happened, to what, when and because of which request; plain JSON all the way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,4 +28,22 @@ pub struct Envelope<D> {
     pub traceparent: Option<String>,
     /// The data.
     pub data: D,
+}
+
+/// For consumers of several types of events.
+impl Envelope<Value> {
+    /// The data of an event whose type is known.
+    ///
+    /// # Errors
+    ///
+    /// When the data is of another shape.
+    pub fn read<D: DeserializeOwned>(self) -> Result<D, Violations> {
+        serde_json::from_value(self.data)
+            .map_err(|error| Violations::one("/data", error.to_string()))
+    }
+
+    /// What is wrong with an event of a type that the consumer does not know.
+    pub fn unknown_type(&self) -> Violations {
+        Violations::one("/eventType", format!("`{}` is unknown", self.event_type))
+    }
 }

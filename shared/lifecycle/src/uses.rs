@@ -17,6 +17,8 @@ pub enum Use {
     Index(Table, Index),
     /// A queue that messages are sent to.
     Queue(Queue),
+    /// Several of them.
+    Queues(&'static [Queue]),
     /// A queue whose state is asked for.
     Probe(Queue),
     /// The dead-letter queue of a queue, or of a stream by its table's name: messages that

@@ -4,6 +4,7 @@ mod answer;
 mod api;
 mod call;
 mod control;
+mod day;
 mod operations;
 mod platform;
 mod shop;
@@ -12,6 +13,7 @@ pub(crate) use self::answer::Answer;
 pub(crate) use self::api::Api;
 pub(crate) use self::call::Call;
 pub(crate) use self::control::Control;
+pub(crate) use self::day::{asked_for, scan, text, unlimited, until};
 pub(crate) use self::operations::operate;
 pub(crate) use self::platform::{
     AUDIENCE, ISSUER, Inside, in_background, own, own_changed, shared, token_by,

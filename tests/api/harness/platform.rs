@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Mutex, OnceCell};
 
-use super::{Api, skip};
+use super::{Api, skip, unlimited};
 
 /// The workspace that the functions are built in.
 const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
@@ -47,9 +47,7 @@ pub(crate) async fn shared() -> Api {
     if let Ok(url) = std::env::var("API_URL") {
         return Api::deployed(url);
     }
-    let unlimited = ("RateLimit".to_owned(), "1000000".to_owned());
-    let options = Options { demo: true, parameters: vec![unlimited], ..Options::default() };
-    let inside = SHARED.get_or_init(async || Arc::new(Inside::start(options).await)).await;
+    let inside = SHARED.get_or_init(async || Arc::new(Inside::start(unlimited()).await)).await;
     Api::of(Arc::clone(inside))
 }
 

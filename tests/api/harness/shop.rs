@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use domain::Rules;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
@@ -54,22 +55,16 @@ impl Api {
         created["addressId"].as_str().unwrap().to_owned()
     }
 
-    /// Lets other rules hold than by default, on a platform where nobody has asked for them yet:
-    /// attributes as the store keeps them.
-    pub(crate) fn set_rules(&self, changes: &[(&str, Value)]) {
-        let money =
-            |cents: &str| json!({ "M": { "amount": { "N": cents }, "currency": { "S": "EUR" } } });
-        let mut rules = json!({
-            "pk": { "S": "rules" }, "version": { "N": "1" }, "approvalsNeeded": { "N": "2" },
-            "freeShippingTiers": { "L": [] }, "shipping": money("490"),
-            "itemsPerOrder": { "N": "25" }, "quantityPerItem": { "N": "99" },
-            "sagaTimeoutSeconds": { "N": "900" }, "openCredit": money("500000"),
-        });
-        for (name, value) in changes {
-            rules[*name] = value.clone();
-        }
+    /// Lets another rule hold than by default, on a platform where nobody has asked for the rules
+    /// yet.
+    pub(crate) fn set_rule(&self, name: &str, value: Value) {
+        let mut rules = serde_json::to_value(Rules { version: 1, ..Rules::default() }).unwrap();
+        rules["pk"] = json!("rules");
+        rules[name] = value;
+        let item: serde_dynamo::Item = serde_dynamo::to_item(rules).unwrap();
         let stores = self.inside().expect("a platform").platform().stores();
-        stores.put_item("SettingsTable", &rules).expect("the item is well-formed");
+        let item = serde_json::to_value(item).unwrap();
+        stores.put_item("SettingsTable", &item).expect("the item is well-formed");
     }
 
     /// An order, to be sent.

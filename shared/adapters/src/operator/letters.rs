@@ -14,7 +14,7 @@ use super::Operator;
 use crate::faults::fault;
 
 /// How many letters are taken at a time: SQS's limit.
-pub const LETTERS_MAX: usize = 10;
+pub const LETTERS_MAX: u8 = 10;
 /// Bytes of all messages of one call. AWS takes 1 MiB today; this is what every queue takes.
 const BYTES_MAX: usize = 256 * 1024;
 /// How long letters that were taken are hidden from others.
@@ -65,7 +65,7 @@ impl Operator {
             .sqs()
             .receive_message()
             .queue_url(self.dead_letters(queue)?)
-            .max_number_of_messages(10)
+            .max_number_of_messages(LETTERS_MAX.into())
             .visibility_timeout(HIDDEN_S)
             .wait_time_seconds(WAIT_S)
             .message_attribute_names("All")
@@ -81,7 +81,7 @@ impl Operator {
     ///
     /// When the queue cannot be written to. The letters come back by themselves then.
     pub async fn release_letters(&self, queue: Queue, taken: &[DeadLetter]) -> Result<(), Fault> {
-        for letters in taken.chunks(LETTERS_MAX) {
+        for letters in taken.chunks(LETTERS_MAX.into()) {
             let entries =
                 letters.iter().enumerate().map(|(index, letter)| visible_again(index, letter));
             let request = self.0.sqs().change_message_visibility_batch();
@@ -106,7 +106,7 @@ impl Operator {
         taken: &[DeadLetter],
     ) -> Result<usize, Fault> {
         let bytes: usize = taken.iter().map(|letter| letter.body.len()).sum();
-        let portion = if bytes < BYTES_MAX / 2 { LETTERS_MAX } else { 1 };
+        let portion: usize = if bytes < BYTES_MAX / 2 { LETTERS_MAX.into() } else { 1 };
         let mut back = 0;
         for letters in taken.chunks(portion) {
             back += self.put_back(queue, letters).await?;

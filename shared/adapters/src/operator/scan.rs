@@ -62,13 +62,13 @@ impl Operator {
         let answer = answer.map_err(|error| fault("Scan", R::TABLE.name(), error))?;
         let records = answer.items.unwrap_or_default();
         Ok(Page {
-            records: records.iter().map(read).collect::<Result<_, _>>()?,
+            records: records.into_iter().map(read).collect::<Result<_, _>>()?,
             next: answer.last_evaluated_key.map(Place),
         })
     }
 }
 
-fn read<R: Record>(item: &SdkItem) -> Result<R, Fault> {
-    let key = key_in(item).expect("an item has its key");
+fn read<R: Record>(item: SdkItem) -> Result<R, Fault> {
+    let key = key_in(&item).expect("an item has its key");
     record(&key, item)
 }

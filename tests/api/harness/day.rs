@@ -1,0 +1,69 @@
+//! What days on which everything fails now and then have in common.
+
+use std::time::Duration;
+
+use local::options::Options;
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+use super::{Answer, Api};
+
+/// How often a client repeats one request before it gives up.
+const REPEATS_MAX: u32 = 200;
+
+/// A platform with the demo's people and a rate limit out of reach.
+pub(crate) fn unlimited() -> Options {
+    let unlimited = ("RateLimit".to_owned(), "1000000".to_owned());
+    Options { demo: true, parameters: vec![unlimited], ..Options::default() }
+}
+
+/// The size of a day as an environment variable asks for it.
+pub(crate) fn asked_for(variable: &str, default: usize) -> usize {
+    std::env::var(variable).ok().map_or(default, |text| text.parse().expect("a number"))
+}
+
+/// Repeats a request until its answer is one of these.
+pub(crate) async fn until(settled: &[u16], api: &Api, ask: impl AsyncFn() -> Answer) -> Answer {
+    let mut last = None;
+    for repeat in 0..REPEATS_MAX {
+        let answer = ask().await;
+        match answer.status {
+            status if settled.contains(&status) => return answer,
+            429 | 500..=599 => sleep(Duration::from_millis(u64::from(5 * repeat.min(20)))).await,
+            _ => panic!("a client must never see this: {answer:?}"),
+        }
+        last = Some(answer);
+    }
+    let last = last.expect("there was a try");
+    let said = match api.control() {
+        Some(control) => control.requests(last.header("x-request-id")).await,
+        None => Vec::new(),
+    };
+    panic!("not settled by {REPEATS_MAX} tries: {last:?} {said:?}");
+}
+
+/// All of a table, however large it is, as plain JSON.
+pub(crate) async fn scan(api: &Api, table: &str) -> Vec<Value> {
+    let name = &api.inside().unwrap().platform().stores().names().table(table).unwrap().name;
+    let (mut items, mut start) = (Vec::new(), Value::Null);
+    loop {
+        let mut input = json!({ "TableName": name, "ConsistentRead": true });
+        if !start.is_null() {
+            input["ExclusiveStartKey"] = start;
+        }
+        let mut page = api.ask_stores("DynamoDB_20120810.Scan", &input).await;
+        let found: Vec<serde_dynamo::Item> = serde_json::from_value(page["Items"].take()).unwrap();
+        items.extend(
+            found.into_iter().map(|item| serde_dynamo::from_item::<_, Value>(item).unwrap()),
+        );
+        start = page["LastEvaluatedKey"].take();
+        if start.is_null() {
+            return items;
+        }
+    }
+}
+
+/// A text of an item; empty where it is absent.
+pub(crate) fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
