@@ -13,9 +13,9 @@ use tokio::time::{Instant, sleep};
 
 use crate::harness::{Answer, Api, asked_for, order_of, own, scan, text, unlimited, until};
 
-/// How long everything may take to come to rest: a message that fails is hidden for two minutes,
-/// and may fail four times.
-const REST: Duration = Duration::from_mins(10);
+/// How long everything may take to come to rest: a message that has failed six times waits for a
+/// minute.
+const REST: Duration = Duration::from_mins(3);
 /// Where something is torn out of every transaction, rest never comes.
 const RESTLESS: Duration = Duration::from_secs(30);
 

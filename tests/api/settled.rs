@@ -13,8 +13,8 @@ use tokio::time::{Instant, sleep};
 
 use crate::harness::{Api, asked_for, order_of, own_changed, scan, text, unlimited, until};
 
-/// How long everything may take to come to rest: a message that fails waits out its visibility
-/// time-out, up to five times.
+/// How long everything may take to come to rest: what a killed process leaves behind waits out its
+/// visibility time-out, perhaps more than once.
 const REST: Duration = Duration::from_mins(5);
 /// What each order costs: a piece of 1.80 EUR, and shipping.
 const PRICE: u64 = 670;
@@ -58,7 +58,8 @@ impl Day {
         self.orders as u64 * 3 / 5 * PRICE
     }
 
-    /// A platform on which a failed message is seen again soon, and credit is scarce.
+    /// A platform on which what a killed process leaves behind is seen again soon, and credit is
+    /// scarce.
     async fn open(&self) -> Option<Api> {
         let sooner =
             |template: String| template.replace("VisibilityTimeout: 120", "VisibilityTimeout: 20");

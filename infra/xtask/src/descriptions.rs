@@ -21,6 +21,9 @@ pub(crate) struct Description {
     pub(crate) sign_in: Option<SignIn>,
     #[serde(default)]
     pub(crate) source: Option<Source>,
+    /// With which delivery a consumer's record is to be given up.
+    #[serde(default)]
+    pub(crate) deliveries_max: Option<u32>,
     pub(crate) uses: Uses,
 }
 

@@ -120,7 +120,7 @@ mod tests {
     use async_trait::async_trait;
     use lifecycle::Timestamp;
     use lifecycle::effects::{Mail, Queue};
-    use lifecycle::platform::{CommitError, Outgoing, Transaction};
+    use lifecycle::platform::{CommitError, Hidden, Outgoing, Transaction};
     use lifecycle::record::{Key, Table};
     use serde_dynamo::Item;
 
@@ -153,6 +153,9 @@ mod tests {
             unreachable!("attempts only count")
         }
         async fn send(&self, _: &[Outgoing]) -> Vec<(usize, Fault)> {
+            unreachable!("attempts only count")
+        }
+        async fn hide(&self, _: Queue, _: &[Hidden]) -> Result<(), Fault> {
             unreachable!("attempts only count")
         }
         async fn bury(&self, _: Queue, _: &str, _: &str) -> Result<(), Fault> {

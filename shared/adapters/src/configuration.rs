@@ -70,7 +70,7 @@ impl Configuration {
                 Use::Table(table, _) | Use::Index(table, _) => {
                     tables.insert(table, reader.required(&table.variable()));
                 }
-                Use::Queue(queue) | Use::Probe(queue) => {
+                Use::Queue(queue) | Use::Probe(queue) | Use::Source(queue) => {
                     queues.insert(queue, reader.required(&queue.variable()));
                 }
                 Use::Queues(several) => {

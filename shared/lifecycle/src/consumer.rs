@@ -11,12 +11,12 @@ use crate::envelope::Envelope;
 use crate::failure::{Fault, Rejection, Violations};
 use crate::record::{Key, Table};
 use crate::uses::Use;
-use crate::{Moment, Permit, Timestamp};
+use crate::{Backoff, Moment, Permit, Timestamp};
 
 /// Something that reacts to the records of a queue or a stream, each on its own, or to the clock.
 ///
 /// A record that cannot be understood (stages 4 and 5) goes to the dead-letter queue at once
-/// with the reason; one that fails later is retried alone. All that a record leads to, and the
+/// with the reason; one that fails later is retried alone, with backoff. All that a record leads to, and the
 /// note that it was consumed, is one commit: a record has effect once, however often it comes.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a consumer",
@@ -32,6 +32,9 @@ pub trait Consumer: Send + Sync + Sized + 'static {
     /// How many records of a batch are worked on at a time. Records of one group (a FIFO
     /// message group, an item of a stream) are always worked on one after the other.
     const CONCURRENCY: usize = 10;
+
+    /// How often a record of a queue that fails comes again, and when; a stream has its own rules.
+    const BACKOFF: Backoff = Backoff::DEFAULT;
 
     /// The tables, queues and secrets in use, for the policy.
     const USES: &'static [Use];

@@ -75,6 +75,8 @@ pub fn consumer<C: Consumer>() -> Value {
         "source": source,
         "concurrency": C::CONCURRENCY,
         "inbox": C::INBOX == Inbox::Remembered,
+        "triedForSeconds": C::BACKOFF.tried_for().as_secs(),
+        "deliveriesMax": C::BACKOFF.deliveries_max(),
         "uses": uses(&uses_of_consumer::<C>()),
     })
 }
@@ -100,6 +102,9 @@ pub(crate) fn uses_of_consumer<C: Consumer>() -> Vec<Use> {
     if C::INBOX == Inbox::Remembered {
         uses.push(Use::Table(LEDGER, &[Verb::GetItem, Verb::PutItem]));
     }
+    if let Source::Queue(queue) = C::SOURCE {
+        uses.push(Use::Source(queue));
+    }
     uses.extend(crate::serve::dead_letters(C::SOURCE).map(Use::DeadLetters));
     uses
 }
@@ -117,6 +122,8 @@ fn uses(uses: &[Use]) -> Value {
             Use::Queue(queue) => queues.push(queue.name()),
             Use::Queues(several) => queues.extend(several.iter().map(|queue| queue.name())),
             Use::Probe(queue) => probes.push(queue.name()),
+            // The description says what it consumes beside its uses.
+            Use::Source(_) => {}
             Use::DeadLetters(queue) => dead_letters.push(queue.name()),
             Use::Secret(name) => secrets.push(*name),
             Use::Mail => mail = true,

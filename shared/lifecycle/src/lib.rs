@@ -4,6 +4,7 @@
 //! reads from stage 1 to stage 9. A [`Consumer`] is its sibling for queues and streams. The
 //! application writes pure decisions; the lifecycle does what they want done.
 
+mod backoff;
 pub mod caller;
 pub mod commit;
 pub mod consumer;
@@ -29,6 +30,7 @@ pub mod telemetry;
 mod time;
 pub mod uses;
 
+pub use backoff::Backoff;
 pub use caller::{Access, Anyone, Caller, Claims, Identity, Permit, TokenVerifier, Verdict};
 pub use consumer::Consumer;
 pub use deadline::Deadline;

@@ -30,6 +30,9 @@ pub trait Platform: Send + Sync + 'static {
     /// those that no queue took, with the reason.
     async fn send(&self, messages: &[Outgoing]) -> Vec<(usize, Fault)>;
 
+    /// Hides messages of a queue that were received from it for so long from now.
+    async fn hide(&self, queue: Queue, hidden: &[Hidden]) -> Result<(), Fault>;
+
     /// Puts a message that cannot be understood into the dead-letter queue of its queue.
     async fn bury(&self, queue: Queue, body: &str, reason: &str) -> Result<(), Fault>;
 
@@ -144,4 +147,13 @@ pub struct Outgoing {
     pub envelope: Envelope<serde_json::Value>,
     /// How long the queue hides it.
     pub delay: Duration,
+}
+
+/// A message that was received, and is to be hidden again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hidden {
+    /// By what the queue knows the delivery.
+    pub receipt: String,
+    /// For how long, in whole seconds and at most 12 hours.
+    pub wait: Duration,
 }

@@ -21,6 +21,8 @@ pub enum Use {
     Queues(&'static [Queue]),
     /// A queue whose state is asked for.
     Probe(Queue),
+    /// The queue that records come from: one that fails is hidden for a while.
+    Source(Queue),
     /// The dead-letter queue of a queue, or of a stream by its table's name: messages that
     /// cannot be understood are sent there. Its URL stands under `<NAME>_DEAD_LETTER_QUEUE_URL`.
     DeadLetters(Queue),

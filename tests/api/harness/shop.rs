@@ -12,9 +12,9 @@ use super::{Api, Call};
 /// The password of everybody in the demo and in these tests.
 pub(crate) const PASSWORD: &str = "correct-horse-battery";
 
-/// How long something may take that is to happen by itself. On a busy machine a message may fail
-/// for once, and is then hidden for two minutes.
-const PATIENCE: Duration = Duration::from_mins(3);
+/// How long something may take that is to happen by itself. On a busy machine a message may fail a
+/// few times, and then waits for some seconds.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Something that no other test has: `lamp-0190…`.
 pub(crate) fn unique(prefix: &str) -> String {

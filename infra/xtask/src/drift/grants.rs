@@ -25,7 +25,11 @@ fn variables_of(description: &Description) -> BTreeMap<String, Resource> {
     let upper = |name: &str, rest: &str| format!("{}_{rest}", name.to_uppercase());
     let tables = uses.tables.keys().chain(uses.indexes.keys());
     let tables = tables.map(|t| (upper(t, "TABLE"), logical_id(t, "Table")));
-    let queues = uses.queues.iter().chain(&uses.probed_queues);
+    let consumed = description.source.iter().filter_map(|source| match source {
+        Source::Queue(queue) => Some(queue),
+        Source::Stream(_) | Source::Schedule => None,
+    });
+    let queues = uses.queues.iter().chain(&uses.probed_queues).chain(consumed);
     let queues = queues.map(|q| (upper(q, "QUEUE_URL"), logical_id(q, "Queue")));
     let dead = uses.dead_letters_of.iter();
     let dead = dead.map(|q| (upper(q, "DEAD_LETTER_QUEUE_URL"), logical_id(q, "DeadLetterQueue")));
@@ -88,11 +92,17 @@ fn needed_by(description: &Description) -> Grants {
     if uses.mail {
         grant("identities of SES".to_owned(), &["ses:SendEmail"]);
     }
-    // What Lambda does in the function's name to fetch its records.
+    // What Lambda does in the function's name to fetch its records, and what the lifecycle does
+    // when one fails.
     match &description.source {
         Some(Source::Queue(queue)) => grant(
             logical_id(queue, "Queue"),
-            &["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
+            &[
+                "sqs:ReceiveMessage",
+                "sqs:DeleteMessage",
+                "sqs:GetQueueAttributes",
+                "sqs:ChangeMessageVisibility",
+            ],
         ),
         Some(Source::Stream(table)) => grant(
             logical_id(table, "Table"),

@@ -22,7 +22,7 @@ pub(super) fn complaints(
     match (&description.source, triggers.as_slice()) {
         (None, []) | (Some(Source::Schedule), [Trigger::Schedule(_)]) => Vec::new(),
         (Some(Source::Queue(name)), [Trigger::Queue(trigger)]) => {
-            queue(template, function, name, trigger)
+            queue(template, function, name, trigger, description.deliveries_max)
         }
         (Some(Source::Stream(name)), [Trigger::Stream(trigger)]) => stream(name, trigger),
         (wanted, found) => {
@@ -36,6 +36,7 @@ fn queue(
     function: &Function,
     name: &str,
     trigger: &QueueTrigger,
+    deliveries_max: Option<u32>,
 ) -> Vec<String> {
     let mut complaints = Vec::new();
     let wanted = logical_id(name, "Queue");
@@ -53,6 +54,15 @@ fn queue(
                 trigger.queue,
                 queue.visibility_timeout.as_secs(),
                 least.as_secs()
+            ));
+        }
+        let given_up = queue.redrive.as_ref().map(|redrive| redrive.max_receive_count);
+        if let (Some(wanted), Some(found)) = (deliveries_max, given_up)
+            && found != wanted
+        {
+            complaints.push(format!(
+                "{} gives a message up with delivery {found}, by its backoff it is {wanted}",
+                trigger.queue
             ));
         }
     }

@@ -27,7 +27,7 @@ fn the_template_says_what_the_binaries_do_and_every_mistake_in_it_is_found() {
 }
 
 /// What the template says, what it might say by mistake, and what is to be said about that.
-const MISTAKES: [(&str, &str, &str); 17] = [
+const MISTAKES: [(&str, &str, &str); 20] = [
     ("Path: \"/users/{userId}\", Auth", "Path: \"/user/{userId}\", Auth", "GetUserFunction: route"),
     ("Method: POST, Path: /orders", "Method: PUT, Path: /orders", "CreateOrderFunction: method"),
     (
@@ -96,9 +96,24 @@ const MISTAKES: [(&str, &str, &str); 17] = [
         "SendEmailFunction: batch setting",
     ),
     (
-        "RedrivePolicy: {deadLetterTargetArn: !GetAtt EmailsDeadLetterQueue.Arn, maxReceiveCount: 5}",
+        "RedrivePolicy: {deadLetterTargetArn: !GetAtt EmailsDeadLetterQueue.Arn, maxReceiveCount: 11}",
         "DelaySeconds: 0",
         "EmailsQueue: no dead-letter queue",
+    ),
+    (
+        "maxReceiveCount: 11}",
+        "maxReceiveCount: 5}",
+        "SendEmailFunction: EmailsQueue gives a message up with delivery 5, by its backoff it is 11",
+    ),
+    (
+        ", sqs:ChangeMessageVisibility], Resource: !GetAtt EmailsQueue.Arn",
+        "], Resource: !GetAtt EmailsQueue.Arn",
+        "SendEmailFunction: policy: sqs:ChangeMessageVisibility on EmailsQueue is missing",
+    ),
+    (
+        "          EMAILS_QUEUE_URL: !Ref EmailsQueue\n          EMAILS_DEAD_LETTER",
+        "          EMAILS_DEAD_LETTER",
+        "SendEmailFunction: environment: EMAILS_QUEUE_URL is missing",
     ),
     ("VisibilityTimeout: 120", "VisibilityTimeout: 60", "is too short: 60 s, at least 120 s"),
 ];

@@ -5,7 +5,7 @@ use lifecycle::Fault;
 use lifecycle::platform::Outgoing;
 
 /// SQS's limit for the messages of one call.
-const MESSAGES_MAX: usize = 10;
+pub(super) const MESSAGES_MAX: usize = 10;
 /// Bytes of all messages of one call. AWS takes 1 MiB today; this is what every queue takes.
 const BYTES_MAX: usize = 256 * 1024;
 /// Counted for a message's attributes and their names.

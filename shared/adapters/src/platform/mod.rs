@@ -5,6 +5,7 @@ mod bury;
 mod commit;
 mod count;
 mod export;
+mod hide;
 mod mail;
 mod messages;
 mod read;
@@ -13,7 +14,7 @@ mod warm;
 use async_trait::async_trait;
 use lifecycle::Fault;
 use lifecycle::effects::{Mail, Queue};
-use lifecycle::platform::{CommitError, Count, Counter, Outgoing, Platform, Transaction};
+use lifecycle::platform::{CommitError, Count, Counter, Hidden, Outgoing, Platform, Transaction};
 use lifecycle::record::{Key, Table};
 use serde_dynamo::Item;
 
@@ -36,6 +37,10 @@ impl Platform for Aws {
 
     async fn send(&self, messages: &[Outgoing]) -> Vec<(usize, Fault)> {
         self.send_messages(messages).await
+    }
+
+    async fn hide(&self, queue: Queue, hidden: &[Hidden]) -> Result<(), Fault> {
+        self.hide_messages(queue, hidden).await
     }
 
     async fn bury(&self, queue: Queue, body: &str, reason: &str) -> Result<(), Fault> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use lifecycle::effects::Queue;
 use lifecycle::envelope::Envelope;
-use lifecycle::platform::{Outgoing, Platform};
+use lifecycle::platform::{Hidden, Outgoing, Platform};
 use lifecycle::{Fault, Timestamp};
 
 use super::stores::{APPROVALS, EMAILS, Stores};
@@ -77,4 +77,29 @@ async fn a_buried_message_carries_its_reason() {
     assert_eq!(buried[0].body(), Some("{\"to\":"));
     let reason = &buried[0].message_attributes().unwrap()["reason"];
     assert_eq!(reason.string_value(), Some("it is no JSON\u{fffd}"));
+}
+
+#[tokio::test]
+async fn hidden_messages_come_again_when_their_time_is_over_and_not_before() {
+    let stores = Stores::start().await;
+    let messages: Vec<_> = (0..12).map(|number| message(EMAILS, number)).collect();
+    assert!(stores.aws.send(&messages).await.is_empty());
+    let mut hidden = Vec::new();
+    while hidden.len() < messages.len() {
+        for received in stores.receive("emails").await {
+            let receipt = received.receipt_handle.unwrap();
+            hidden.push(Hidden { receipt, wait: Duration::from_secs(1) });
+        }
+    }
+    stores.aws.hide(EMAILS, &hidden).await.unwrap();
+    assert!(stores.drain("emails").await.is_empty());
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    assert_eq!(stores.drain("emails").await.len(), messages.len());
+}
+
+#[tokio::test]
+async fn a_queue_that_does_not_know_a_message_cannot_hide_it() {
+    let stores = Stores::start().await;
+    let hidden = Hidden { receipt: "unknown".to_owned(), wait: Duration::from_secs(1) };
+    stores.aws.hide(EMAILS, &[hidden]).await.unwrap_err();
 }

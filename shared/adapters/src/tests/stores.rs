@@ -93,9 +93,7 @@ impl Stores {
     pub(super) async fn drain(&self, queue: &str) -> Vec<Message> {
         let mut drained = Vec::new();
         loop {
-            let receive = self.aws.sqs().receive_message().queue_url(&self.queues[queue]);
-            let receive = receive.max_number_of_messages(10).message_attribute_names("All");
-            let received = receive.send().await.unwrap().messages.unwrap_or_default();
+            let received = self.receive(queue).await;
             if received.is_empty() {
                 return drained;
             }
@@ -106,6 +104,13 @@ impl Stores {
             }
             drained.extend(received);
         }
+    }
+
+    /// What a queue gives at once, up to ten messages.
+    pub(super) async fn receive(&self, queue: &str) -> Vec<Message> {
+        let receive = self.aws.sqs().receive_message().queue_url(&self.queues[queue]);
+        let receive = receive.max_number_of_messages(10).message_attribute_names("All");
+        receive.send().await.unwrap().messages.unwrap_or_default()
     }
 }
 

@@ -12,6 +12,7 @@ use super::Shared;
 use super::after::Aftermath;
 use super::http::{guarded, pause};
 use super::lambda::{self, Answer, Handled, Invocation};
+use super::postpone::postpone;
 use super::records::{Content, Group, Raw, groups_of};
 use crate::commit::{Cause, Outcome, commit, outgoing};
 use crate::consumer::{Consumer, Delivered, Delivery, Inbox, Source, inbox_key};
@@ -47,12 +48,14 @@ impl<C: Consumer> lambda::Handler for Handler<C> {
             .buffer_unordered(C::CONCURRENCY.max(1))
             .collect::<Vec<GroupConsumed>>()
             .await;
-        let failed: Vec<&String> = consumed.iter().flat_map(|group| &group.failed).collect();
+        let (failed, lines): (Vec<_>, Vec<_>) =
+            consumed.into_iter().map(|group| (group.failed, group.lines)).unzip();
+        postpone(&*self.shared.platform, C::SOURCE, &failed, invocation.deadline).await;
         let answer = answer_of(C::SOURCE, &failed);
         let aftermath = Aftermath {
             shared: Arc::clone(&self.shared),
             deadline: invocation.deadline,
-            lines: consumed.into_iter().flat_map(|group| group.lines).collect(),
+            lines: lines.concat(),
             spans: None,
             messages: Vec::new(),
             mails: Vec::new(),
@@ -63,17 +66,19 @@ impl<C: Consumer> lambda::Handler for Handler<C> {
 
 /// Which records are to come again. Of a schedule's run, the only record there is, it is told by
 /// the failure of the invocation.
-fn answer_of(source: Source, failed: &[&String]) -> Result<Answer, String> {
+fn answer_of(source: Source, failed: &[Vec<Raw>]) -> Result<Answer, String> {
+    let failed = failed.iter().flatten();
+    let failed: Vec<Value> = failed.map(|raw| json!({ "itemIdentifier": raw.item_id })).collect();
     if source == Source::Schedule && !failed.is_empty() {
         return Err("the run failed".to_owned());
     }
-    let failed: Vec<Value> = failed.iter().map(|id| json!({ "itemIdentifier": id })).collect();
     Ok(Answer::Json(json!({ "batchItemFailures": failed })))
 }
 
 #[derive(Default)]
 struct GroupConsumed {
-    failed: Vec<String>,
+    /// The record that failed, and those behind it.
+    failed: Vec<Raw>,
     lines: Vec<String>,
 }
 
@@ -97,18 +102,17 @@ impl<C: Consumer> Handler<C> {
         let mut consumed = GroupConsumed::default();
         let mut records = group.into_iter();
         for raw in records.by_ref() {
-            let item_id = raw.item_id.clone();
-            if !self.consume(raw, deadline, &mut consumed.lines).await {
-                consumed.failed.push(item_id);
+            if !self.consume(&raw, deadline, &mut consumed.lines).await {
+                consumed.failed.push(raw);
                 break;
             }
         }
-        consumed.failed.extend(records.map(|raw| raw.item_id));
+        consumed.failed.extend(records);
         consumed
     }
 
     /// Consumes one record, and tells whether it is done with.
-    async fn consume(&self, raw: Raw, deadline: Deadline, lines: &mut Vec<String>) -> bool {
+    async fn consume(&self, raw: &Raw, deadline: Deadline, lines: &mut Vec<String>) -> bool {
         let started = Instant::now();
         let at = Timestamp::now();
         let understood = raw.understand::<C>();
@@ -125,7 +129,7 @@ impl<C: Consumer> Handler<C> {
         let stages = async {
             match understood.and_then(C::parse) {
                 Ok(command) => self.settle(&permit, &command, &cause).await,
-                Err(violations) => self.bury(&raw, &violations).await,
+                Err(violations) => self.bury(raw, &violations).await,
             }
         };
         let fate = observed(Arc::clone(&observations), guarded(deadline, stages)).await;

@@ -15,6 +15,7 @@ use super::after::Aftermath;
 use super::lambda::{self, Answer, Handled, Invocation};
 use super::response::REQUEST_ID;
 use super::{Request, Response, Shared};
+use crate::backoff::random_up_to;
 use crate::caller::{Caller, SignIn};
 use crate::commit::{Cause, Outcome, commit, outgoing};
 use crate::effects::{Effects, Mail};
@@ -369,9 +370,7 @@ pub(crate) async fn pause(attempts: u32, deadline: Deadline) -> Result<(), Fault
         let source = format!("others were at the same items {attempts} times").into();
         return Err(Fault::Unavailable { retry_after_s: 1, source });
     }
-    let ceiling_ms = 10_u64 << attempts;
-    let random = Uuid::new_v4().as_u128() % u128::from(ceiling_ms);
-    let wait = Duration::from_millis(u64::try_from(random).unwrap_or(ceiling_ms));
+    let wait = Duration::from_millis(random_up_to(10 << attempts));
     if wait >= deadline.left() {
         return Err(Fault::TimedOut);
     }

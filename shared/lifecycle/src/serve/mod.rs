@@ -8,6 +8,7 @@ mod authorize;
 mod batch;
 mod http;
 mod lambda;
+mod postpone;
 mod records;
 mod request;
 mod response;

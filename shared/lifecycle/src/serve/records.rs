@@ -13,6 +13,8 @@ pub(super) struct Raw {
     /// The id that it has if it carries none of its own.
     pub(super) record_id: String,
     pub(super) deliveries: u32,
+    /// By what the queue knows this delivery; a stream and the clock have no such thing.
+    pub(super) receipt: Option<String>,
     pub(super) content: Content,
 }
 
@@ -77,6 +79,7 @@ fn of_message(message: sqs::SqsMessage) -> (String, Raw) {
         item_id: id.clone(),
         record_id: id,
         deliveries: received.and_then(|count| count.parse().ok()).unwrap_or(1),
+        receipt: message.receipt_handle,
         content: Content::Text(message.body.unwrap_or_default()),
     };
     (group, raw)
@@ -95,6 +98,7 @@ fn of_change(record: dynamodb::EventRecord) -> Option<(String, Raw)> {
         item_id: record.change.sequence_number.unwrap_or_default(),
         record_id: record.event_id,
         deliveries: 1,
+        receipt: None,
         content: Content::Item(record.change.new_image),
     };
     Some((group, raw))
@@ -107,6 +111,7 @@ fn of_run(event: &[u8]) -> Result<(String, Raw), BoxError> {
         item_id: run.id.clone(),
         record_id: run.id.clone(),
         deliveries: 1,
+        receipt: None,
         content: Content::Text(String::from_utf8(event.to_vec())?),
     };
     Ok((run.id, raw))

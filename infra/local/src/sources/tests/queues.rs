@@ -15,6 +15,25 @@ impl Running {
         let queue = self.stores.names().queue("WorkQueue").unwrap();
         self.stores.send(queue, body).await.unwrap();
     }
+
+    /// Sends 1, 2 and 3 to the FIFO queue, all of one group.
+    async fn send_ordered(&self) {
+        for number in 1..=3 {
+            let message = json!({
+                "MessageBody": number.to_string(),
+                "MessageGroupId": "group-1",
+                "MessageDeduplicationId": number.to_string(),
+            });
+            self.ask_ordered("SendMessage", message).await;
+        }
+    }
+
+    async fn ask_ordered(&self, operation: &str, mut input: Value) {
+        input["QueueUrl"] = self.stores.names().queue("OrderedQueue").unwrap().url.clone().into();
+        let request = reqwest::Client::new().post(self.stores.endpoint()).body(input.to_string());
+        let request = request.header("x-amz-target", format!("AmazonSQS.{operation}"));
+        assert_eq!(request.send().await.unwrap().status(), 200);
+    }
 }
 
 #[tokio::test]
@@ -100,24 +119,29 @@ async fn a_throttled_delivery_is_made_later_without_another_receive() {
 #[tokio::test]
 async fn messages_of_a_group_keep_their_order_even_past_a_failure() {
     let running = running(FIFO, vec![crash()]).await;
-    let client = reqwest::Client::new();
-    let url = &running.stores.names().queue("OrderedQueue").unwrap().url;
-    for number in 1..=3 {
-        let message = json!({
-            "QueueUrl": url,
-            "MessageBody": number.to_string(),
-            "MessageGroupId": "group-1",
-            "MessageDeduplicationId": number.to_string(),
-        });
-        let request = client.post(running.stores.endpoint()).body(message.to_string());
-        let sent = request.header("x-amz-target", "AmazonSQS.SendMessage").send().await;
-        assert_eq!(sent.unwrap().status(), 200);
-    }
 
+    running.send_ordered().await;
     running.invoked(4).await;
 
     assert_eq!(running.seen("/body"), [["1"], ["1"], ["2"], ["3"]]);
     assert_eq!(running.seen("/attributes/MessageGroupId")[0], ["group-1"]);
+}
+
+#[tokio::test]
+async fn a_message_that_was_hidden_for_longer_comes_again_later_and_still_before_the_next() {
+    let running = running(FIFO, vec![failing("/messageId", "/body", "1")]).await;
+
+    running.send_ordered().await;
+    running.invoked(1).await;
+    let (failed, event) = running.first_event();
+    let hidden = json!({
+        "VisibilityTimeout": 2, "ReceiptHandle": event["Records"][0]["receiptHandle"],
+    });
+    running.ask_ordered("ChangeMessageVisibility", hidden).await;
+    running.invoked(4).await;
+
+    assert!(failed.elapsed() > Duration::from_secs(2), "its queue would have hidden it for 1 s");
+    assert_eq!(running.seen("/body"), [["1"], ["1"], ["2"], ["3"]]);
 }
 
 #[tokio::test]

@@ -65,7 +65,10 @@ fn message(id: &str, group: Option<&str>, body: &str) -> Value {
     if let Some(group) = group {
         attributes["MessageGroupId"] = group.into();
     }
-    json!({ "messageId": id, "body": body, "attributes": attributes, "messageAttributes": {} })
+    json!({
+        "messageId": id, "receiptHandle": format!("receipt-{id}"), "body": body,
+        "attributes": attributes, "messageAttributes": {},
+    })
 }
 
 fn said(event_id: &str, text: &str) -> String {
@@ -174,6 +177,33 @@ async fn behind_a_failed_record_of_a_group_none_is_touched() {
     failed.sort();
     assert_eq!(failed, ["a2", "a3"]);
     assert_eq!(recorder.items_of(NOTES).len(), 2);
+    let hidden = recorder.hidden();
+    assert_eq!([&*hidden[0].0, &*hidden[1].0], ["receipt-a2", "receipt-a3"]);
+    assert_eq!(hidden[0].1, hidden[1].1, "they come again together");
+}
+
+#[tokio::test]
+async fn a_record_comes_again_the_later_the_more_often_it_has_failed() {
+    let recorder = Arc::new(Recorder::default());
+    for (deliveries, expected_s) in [("1", 1..=2), ("2", 2..=4), ("5", 16..=32), ("40", 450..=900)]
+    {
+        let mut failing = message("m1", None, &said("e1", "broken"));
+        failing["attributes"]["ApproximateReceiveCount"] = deliveries.into();
+        let healthy = message("m2", None, &said("e2", "one"));
+        assert_eq!(deliver(&recorder, vec![failing, healthy]).await, ["m1"]);
+        let (receipt, wait_s) = recorder.hidden().pop().unwrap();
+        assert_eq!(receipt, "receipt-m1");
+        assert!(expected_s.contains(&wait_s), "delivery {deliveries}: {wait_s} s");
+    }
+    assert_eq!(recorder.hidden().len(), 4, "only what failed is hidden");
+}
+
+#[tokio::test]
+async fn a_record_that_cannot_be_hidden_comes_again_all_the_same() {
+    let recorder = Arc::new(Recorder::default());
+    recorder.faults().queues_down = true;
+    let failing = message("m1", None, &said("e1", "broken"));
+    assert_eq!(deliver(&recorder, vec![failing]).await, ["m1"]);
 }
 
 /// Reminds the readers, whenever it is time.

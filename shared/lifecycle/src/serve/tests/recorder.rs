@@ -10,7 +10,7 @@ use serde_dynamo::{AttributeValue, Item};
 use crate::effects::{Action, Change, Condition, Mail, Queue, Write};
 use crate::failure::Fault;
 use crate::platform::{
-    CommitError, Count, Counter, FailedCondition, Outgoing, Platform, Transaction,
+    CommitError, Count, Counter, FailedCondition, Hidden, Outgoing, Platform, Transaction,
 };
 use crate::record::{Key, Table};
 
@@ -33,6 +33,7 @@ pub(super) struct Recorder {
     tokens: Mutex<HashSet<String>>,
     counters: Mutex<HashMap<String, u32>>,
     sent: Mutex<Vec<Outgoing>>,
+    hidden: Mutex<Vec<Hidden>>,
     faults: Mutex<Faults>,
     pub(super) exported: Mutex<Vec<Export>>,
 }
@@ -72,6 +73,12 @@ impl Recorder {
 
     pub(super) fn sent(&self) -> Vec<Outgoing> {
         self.sent.lock().unwrap().clone()
+    }
+
+    /// The receipts of hidden messages, each with the seconds.
+    pub(super) fn hidden(&self) -> Vec<(String, u64)> {
+        let hidden = self.hidden.lock().unwrap();
+        hidden.iter().map(|hidden| (hidden.receipt.clone(), hidden.wait.as_secs())).collect()
     }
 
     fn note(&self, call: Call) {
@@ -138,6 +145,14 @@ impl Platform for Recorder {
         }
         self.sent.lock().unwrap().extend_from_slice(messages);
         Vec::new()
+    }
+
+    async fn hide(&self, _: Queue, hidden: &[Hidden]) -> Result<(), Fault> {
+        if self.faults().queues_down {
+            return Err(Fault::internal("the queue is down"));
+        }
+        self.hidden.lock().unwrap().extend_from_slice(hidden);
+        Ok(())
     }
 
     async fn bury(&self, queue: Queue, _: &str, _: &str) -> Result<(), Fault> {

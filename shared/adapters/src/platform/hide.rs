@@ -1,0 +1,44 @@
+//! Messages that are to come again later than their queue would have it.
+
+use aws_sdk_sqs::types::ChangeMessageVisibilityBatchRequestEntry as Entry;
+use futures::future::join_all;
+use lifecycle::Fault;
+use lifecycle::effects::Queue;
+use lifecycle::platform::Hidden;
+
+use super::batches::MESSAGES_MAX;
+use crate::Aws;
+use crate::faults::{fault, unavailable};
+
+impl Aws {
+    /// Changes how long messages stay invisible, all batches at the same time.
+    pub(super) async fn hide_messages(&self, queue: Queue, hidden: &[Hidden]) -> Result<(), Fault> {
+        let batches = hidden.chunks(MESSAGES_MAX).map(|batch| self.hide_batch(queue, batch));
+        join_all(batches).await.into_iter().collect()
+    }
+
+    async fn hide_batch(&self, queue: Queue, batch: &[Hidden]) -> Result<(), Fault> {
+        let name = queue.name();
+        let url = self
+            .configuration()
+            .queue(queue)
+            .ok_or_else(|| Fault::internal(format!("queue {name} is not among the uses")))?;
+        let entries = batch.iter().enumerate().map(|(number, hidden)| entry(number, hidden));
+        let request = self.sqs().change_message_visibility_batch().queue_url(url);
+        let answer = request.set_entries(Some(entries.collect())).send().await;
+        let answer = answer.map_err(|error| fault("ChangeMessageVisibilityBatch", name, error))?;
+        match answer.failed.as_slice() {
+            [] => Ok(()),
+            [refused, ..] => {
+                let (count, code) = (answer.failed.len(), &refused.code);
+                Err(unavailable(format!("queue {name} does not hide {count} messages: {code}")))
+            }
+        }
+    }
+}
+
+fn entry(number: usize, hidden: &Hidden) -> Entry {
+    let seconds = i32::try_from(hidden.wait.as_secs()).unwrap_or(i32::MAX);
+    let entry = Entry::builder().id(number.to_string()).receipt_handle(&hidden.receipt);
+    entry.visibility_timeout(seconds).build().expect("id and receipt are set")
+}
