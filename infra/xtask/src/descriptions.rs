@@ -67,6 +67,7 @@ pub(crate) struct Uses {
     pub(crate) dead_letters_of: BTreeSet<String>,
     pub(crate) secrets: BTreeSet<String>,
     pub(crate) mail: bool,
+    pub(crate) upstreams: BTreeSet<String>,
 }
 
 /// What the binaries of these names say, as far as the checks need it.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 
 use aws_credential_types::Credentials;
+use lifecycle::Upstream;
 use lifecycle::effects::Queue;
 use lifecycle::idempotency::LEDGER;
 use lifecycle::record::Table;
@@ -40,6 +41,7 @@ pub(crate) struct Configuration {
     queues: HashMap<Queue, String>,
     dead_letters: HashMap<Queue, String>,
     secrets: HashMap<&'static str, String>,
+    upstreams: HashMap<Upstream, String>,
     lookup: Lookup,
 }
 
@@ -64,6 +66,7 @@ impl Configuration {
         let credentials = reader.credentials();
         let (mut tables, mut queues) = (HashMap::new(), HashMap::new());
         let (mut dead_letters, mut secrets) = (HashMap::new(), HashMap::new());
+        let mut upstreams = HashMap::new();
         let (mut mail_from, mut issuer, mut audience) = (None, None, None);
         for used in uses {
             match *used {
@@ -89,6 +92,9 @@ impl Configuration {
                     }
                 }
                 Use::Mail => mail_from = Some(reader.required("MAIL_FROM")),
+                Use::Upstream(upstream) => {
+                    upstreams.insert(upstream, reader.required(&upstream.variable()));
+                }
             }
         }
         let ca_bundle = reader.optional("AWS_CA_BUNDLE");
@@ -107,6 +113,7 @@ impl Configuration {
             queues,
             dead_letters,
             secrets,
+            upstreams,
             lookup,
         })
     }
@@ -129,6 +136,11 @@ impl Configuration {
     /// The id of a secret in use.
     pub(crate) fn secret(&self, name: &str) -> Option<&str> {
         self.secrets.get(name).map(String::as_str)
+    }
+
+    /// The address of an upstream in use.
+    pub(crate) fn upstream(&self, upstream: Upstream) -> Option<&str> {
+        self.upstreams.get(&upstream).map(String::as_str)
     }
 
     /// Whether the uses include any table, any queue, and mail.
@@ -205,13 +217,15 @@ mod tests {
             Use::Queue(Queue::new("emails")),
             Use::Secret(SIGNING_KEYS),
             Use::Mail,
+            Use::Upstream(Upstream::new("partner")),
         ];
         let given = |name: &str| (name == "USERS_TABLE").then(|| "stack-Users".to_owned());
         let error = Configuration::read(&uses, Box::new(given)).err().expect("much is missing");
         assert_eq!(
             error.to_string(),
             "the environment lacks AUDIENCE, AWS_ACCESS_KEY_ID, AWS_REGION, \
-             AWS_SECRET_ACCESS_KEY, EMAILS_QUEUE_URL, ISSUER, MAIL_FROM, SIGNING_KEYS_SECRET_ID"
+             AWS_SECRET_ACCESS_KEY, EMAILS_QUEUE_URL, ISSUER, MAIL_FROM, PARTNER_URL, \
+             SIGNING_KEYS_SECRET_ID"
         );
     }
 

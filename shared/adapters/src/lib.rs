@@ -2,7 +2,7 @@
 //! its border.
 //!
 //! - [`Aws`] is the platform of the lifecycle, and gives [`Table`]s, [`Secret`]s and [`tokens`].
-//! - [`cache`], [`passwords`] and [`attempts`] serve stage 6.
+//! - [`cache`], [`passwords`], [`attempts`] and [`upstream`] serve stage 6.
 //! - [`serve`], [`consume`] and [`authorize`] are what a binary's `main` calls.
 
 pub mod attempts;
@@ -30,6 +30,7 @@ mod table;
 mod tests;
 mod together;
 pub mod tokens;
+pub mod upstream;
 
 pub use attempts::Attempts;
 pub use aws::Aws;

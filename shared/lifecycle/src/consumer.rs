@@ -36,7 +36,7 @@ pub trait Consumer: Send + Sync + Sized + 'static {
     /// How often a record of a queue that fails comes again, and when; a stream has its own rules.
     const BACKOFF: Backoff = Backoff::DEFAULT;
 
-    /// The tables, queues and secrets in use, for the policy.
+    /// The tables, queues, secrets and upstreams in use, for the policy.
     const USES: &'static [Use];
 
     /// Stage 4. Deserialisation: the record as it comes.

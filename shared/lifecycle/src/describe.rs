@@ -112,7 +112,7 @@ pub(crate) fn uses_of_consumer<C: Consumer>() -> Vec<Use> {
 fn uses(uses: &[Use]) -> Value {
     let (mut tables, mut indexes) = (serde_json::Map::new(), serde_json::Map::new());
     let (mut queues, mut probes, mut secrets, mut dead_letters) = (vec![], vec![], vec![], vec![]);
-    let mut mail = false;
+    let (mut mail, mut upstreams) = (false, vec![]);
     for usage in uses {
         match usage {
             Use::Table(table, verbs) => {
@@ -127,6 +127,7 @@ fn uses(uses: &[Use]) -> Value {
             Use::DeadLetters(queue) => dead_letters.push(queue.name()),
             Use::Secret(name) => secrets.push(*name),
             Use::Mail => mail = true,
+            Use::Upstream(upstream) => upstreams.push(upstream.name()),
         }
     }
     json!({
@@ -137,6 +138,7 @@ fn uses(uses: &[Use]) -> Value {
         "deadLettersOf": dead_letters,
         "secrets": secrets,
         "mail": mail,
+        "upstreams": upstreams,
     })
 }
 

@@ -47,7 +47,7 @@ pub trait Endpoint: Send + Sync + Sized + 'static {
     /// The largest body that is read, in bytes.
     const BODY_BYTES_MAX: usize = 256 * 1024;
 
-    /// The tables, queues and secrets in use, for the policy.
+    /// The tables, queues, secrets and upstreams in use, for the policy.
     const USES: &'static [Use];
 
     /// Stage 4. Deserialisation: path, query, headers and body as on the wire. A part
@@ -133,7 +133,7 @@ pub trait Query: Send + Sync + Sized + 'static {
     /// How often one caller, or one address, may ask.
     const LIMIT: Limit = Limit::DEFAULT;
 
-    /// The tables, queues and secrets in use, for the policy.
+    /// The tables, queues, secrets and upstreams in use, for the policy.
     const USES: &'static [Use];
 
     /// Stage 4. Deserialisation, as in [`Endpoint::Input`].

@@ -83,6 +83,8 @@ pub enum RejectionKind {
     Gone,
     /// 422: breaks a business rule.
     Unprocessable,
+    /// 502: an upstream's answer says that it cannot be done.
+    BadGateway,
 }
 
 impl Rejection {
@@ -352,6 +354,7 @@ impl RejectionKind {
             Self::Conflict => StatusCode::CONFLICT,
             Self::Gone => StatusCode::GONE,
             Self::Unprocessable => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::BadGateway => StatusCode::BAD_GATEWAY,
         }
     }
 }

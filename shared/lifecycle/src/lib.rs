@@ -28,6 +28,7 @@ pub mod route;
 pub mod serve;
 pub mod telemetry;
 mod time;
+mod upstream;
 pub mod uses;
 
 pub use backoff::Backoff;
@@ -42,6 +43,7 @@ pub use moment::Moment;
 pub use reply::Reply;
 pub use route::Route;
 pub use time::Timestamp;
+pub use upstream::Upstream;
 
 /// What the macros of this crate refer to.
 #[doc(hidden)]

@@ -2,10 +2,11 @@
 
 use serde::Serialize;
 
+use crate::Upstream;
 use crate::effects::Queue;
 use crate::record::{Index, Table};
 
-/// A table, queue or secret with what is done to it, in the words of IAM.
+/// A table, queue, secret or upstream with what is done to it, in the words of IAM.
 ///
 /// The lifecycle refuses a write that is not declared here, and the description that a binary
 /// prints carries the list; the policy in `template.yaml` is checked against it.
@@ -31,6 +32,8 @@ pub enum Use {
     Secret(&'static str),
     /// Mail is sent.
     Mail,
+    /// A service of somebody else's that is called.
+    Upstream(Upstream),
 }
 
 /// What is done to a table: the IAM action without its `dynamodb:`.

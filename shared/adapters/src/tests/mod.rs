@@ -7,3 +7,4 @@ mod queues;
 mod ranges;
 mod reads;
 mod stores;
+mod upstreams;

@@ -179,7 +179,7 @@ async fn secrets_manager() -> String {
     serve(SecretsManagerHttpService::new(handler, config), Arc::default()).await
 }
 
-async fn serve<S>(service: S, counts: Arc<Counts>) -> String
+pub(super) async fn serve<S>(service: S, counts: Arc<Counts>) -> String
 where
     S: HttpService<
             Incoming,

@@ -1,0 +1,174 @@
+//! What goes to an upstream, and what comes back.
+
+use std::fmt;
+
+use aws_smithy_types::body::SdkBody;
+use form_urlencoded::Serializer;
+use http::header::{ACCEPT, AUTHORIZATION, RETRY_AFTER};
+use http::{HeaderMap, Method, StatusCode};
+use lifecycle::telemetry::{request_id, traceparent, tracestate};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::UpstreamError;
+
+/// A request to an upstream, in full but for the upstream's address. It can be sent more than once.
+///
+/// Its `Debug` shows the method and the path alone: headers and bodies carry secrets.
+#[derive(Clone)]
+pub struct Request {
+    method: Method,
+    path: String,
+    query: Vec<(String, String)>,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+    repeatable: bool,
+}
+
+impl Request {
+    /// A `GET` of a path, which begins with a slash.
+    pub fn get(path: impl Into<String>) -> Self {
+        Self::new(Method::GET, path)
+    }
+
+    /// A `POST` of JSON.
+    ///
+    /// # Panics
+    ///
+    /// When the value's `Serialize` fails: a fault of its type, which its first test shows.
+    pub fn post_json(path: impl Into<String>, value: &impl Serialize) -> Self {
+        let body = serde_json::to_vec(value).expect("what is sent has a JSON form");
+        Self { body, ..Self::new(Method::POST, path) }.header("content-type", "application/json")
+    }
+
+    /// A `POST` of a form.
+    pub fn post_form(path: impl Into<String>, fields: &[(&str, &str)]) -> Self {
+        let body = Serializer::new(String::new()).extend_pairs(fields).finish().into_bytes();
+        Self { body, ..Self::new(Method::POST, path) }
+            .header("content-type", "application/x-www-form-urlencoded")
+    }
+
+    /// Any method, without a body. By its method it is known whether it is safe to repeat
+    /// (RFC 9110, 9.2.2).
+    pub fn new(method: Method, path: impl Into<String>) -> Self {
+        Self {
+            repeatable: method.is_idempotent(),
+            method,
+            path: path.into(),
+            query: Vec::new(),
+            headers: Vec::new(),
+            body: Vec::new(),
+        }
+    }
+
+    /// Adds a parameter to the query string.
+    #[must_use]
+    pub fn query(mut self, name: &str, value: impl ToString) -> Self {
+        self.query.push((name.to_owned(), value.to_string()));
+        self
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Adds a bearer token (RFC 6750).
+    #[must_use]
+    pub fn bearer(self, token: &str) -> Self {
+        self.header(AUTHORIZATION.as_str(), &format!("Bearer {token}"))
+    }
+
+    /// Says of a `POST` that it is safe to repeat.
+    #[must_use]
+    pub fn repeatable(self) -> Self {
+        Self { repeatable: true, ..self }
+    }
+
+    pub(super) fn is_repeatable(&self) -> bool {
+        self.repeatable
+    }
+
+    /// The request as it goes out, with the id and the trace of the request that causes it.
+    pub(super) fn to_http(&self, url: &str) -> Result<http::Request<SdkBody>, http::Error> {
+        let query = Serializer::new(String::new()).extend_pairs(&self.query).finish();
+        let mark = if query.is_empty() { "" } else { "?" };
+        let uri = format!("{url}{}{mark}{query}", self.path);
+        let mut request = http::Request::builder().method(self.method.clone()).uri(uri);
+        let causes = [
+            ("x-request-id", request_id()),
+            ("traceparent", traceparent()),
+            ("tracestate", tracestate()),
+        ];
+        for (name, value) in causes {
+            request = value.into_iter().fold(request, |request, value| request.header(name, value));
+        }
+        if !self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(ACCEPT.as_str())) {
+            request = request.header(ACCEPT, "application/json");
+        }
+        let headers = self.headers.iter();
+        let request = headers.fold(request, |request, (name, value)| request.header(name, value));
+        request.body(SdkBody::from(self.body.clone()))
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.path)
+    }
+}
+
+/// An upstream's answer, read to its end.
+///
+/// Its `Debug` shows the status alone.
+pub struct Response {
+    pub(super) upstream: &'static str,
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Response {
+    /// Itself, if its status is one of success.
+    ///
+    /// # Errors
+    ///
+    /// [`UpstreamError::Status`] otherwise.
+    pub fn success(self) -> Result<Self, UpstreamError> {
+        if self.status.is_success() {
+            return Ok(self);
+        }
+        let (upstream, retry_after_s) = (self.upstream, self.retry_after_s());
+        Err(UpstreamError::Status { upstream, status: self.status, retry_after_s })
+    }
+
+    /// The body as JSON.
+    ///
+    /// # Errors
+    ///
+    /// [`UpstreamError::Unreadable`] when it is not what is wanted.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, UpstreamError> {
+        let upstream = self.upstream;
+        serde_json::from_slice(&self.body).map_err(|error| UpstreamError::Unreadable {
+            upstream,
+            place: format!("{:?} error in column {}", error.classify(), error.column()),
+        })
+    }
+
+    /// How long the upstream wants to be left alone, if it says so in seconds; dates are of no
+    /// use between clocks that differ.
+    pub fn retry_after_s(&self) -> Option<u32> {
+        self.headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()
+    }
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.status)
+    }
+}

@@ -1,0 +1,107 @@
+//! Whether, and when, an upstream is asked again.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use http::StatusCode;
+
+use super::{Response, UpstreamError};
+
+/// How often a request is sent again.
+const RETRIES_MAX: u32 = 2;
+/// The first pause is at most this long; it doubles.
+const FIRST_PAUSE_MS: u64 = 100;
+/// What a retry costs; each request earns one.
+const COST: u32 = 10;
+/// The most that can be saved: for ten retries in a row.
+const SAVED_MAX: u32 = 10 * COST;
+
+/// How long to wait before the next attempt, with full jitter and not before the time that the
+/// upstream asks for; `None` when this answer is the last.
+pub(super) fn pause(answer: &Result<Response, UpstreamError>, retries: u32) -> Option<Duration> {
+    let asked = match answer {
+        Ok(answer) if passes(answer.status) => answer.retry_after_s().unwrap_or(0),
+        Err(UpstreamError::Connection { .. }) => 0,
+        _ => return None,
+    };
+    let jitter = Duration::from_millis(fastrand::u64(0..=FIRST_PAUSE_MS << retries));
+    (retries < RETRIES_MAX).then(|| Duration::from_secs(asked.into()) + jitter)
+}
+
+/// Whether a status says that it may be better in a moment.
+fn passes(status: StatusCode) -> bool {
+    status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS
+}
+
+/// Retries are saved for: an upstream that is overwhelmed must not get three times the requests.
+#[derive(Debug)]
+pub(super) struct Budget(AtomicU32);
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self(SAVED_MAX.into())
+    }
+}
+
+impl Budget {
+    /// Notes a request.
+    pub(super) fn earn(&self) {
+        self.change(|saved| Some(SAVED_MAX.min(saved + 1)));
+    }
+
+    /// Takes what a retry costs; false when there is not enough.
+    pub(super) fn spend(&self) -> bool {
+        self.change(|saved| saved.checked_sub(COST))
+    }
+
+    fn change(&self, change: impl FnMut(u32) -> Option<u32>) -> bool {
+        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, change).is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_pass_is_asked_again_twice_and_not_sooner_than_the_upstream_wants() {
+        for (status, retry_after, retries, at_least_s) in [
+            (503, None, 0, Some(0)),
+            (500, None, 1, Some(0)),
+            (429, Some("2"), 0, Some(2)),
+            (503, Some("tomorrow"), 0, Some(0)),
+            (503, None, 2, None),
+            (404, None, 0, None),
+            (200, Some("1"), 0, None),
+        ] {
+            let pause = pause(&Ok(answer(status, retry_after)), retries);
+            assert_eq!(pause.map(|pause| pause.as_secs()), at_least_s, "{status} {retries}");
+            let longest = Duration::from_millis(at_least_s.unwrap_or(0) * 1000 + 200);
+            assert!(pause.is_none_or(|pause| pause <= longest), "{pause:?}");
+        }
+        let within = Duration::from_secs(5);
+        let late = UpstreamError::TimedOut { upstream: "test", within };
+        assert_eq!(pause(&Err(late), 0), None);
+    }
+
+    #[test]
+    fn in_the_long_run_one_request_in_ten_is_a_retry() {
+        let budget = Budget::default();
+        let retries = (0..1000).filter(|_| {
+            budget.earn();
+            budget.spend()
+        });
+        assert_eq!(retries.count(), 109, "ten were saved for, and 999 requests earned");
+    }
+
+    fn answer(status: u16, retry_after: Option<&str>) -> Response {
+        let headers =
+            retry_after.map(|value| ("retry-after".parse().unwrap(), value.parse().unwrap()));
+        Response {
+            upstream: "test",
+            status: StatusCode::from_u16(status).unwrap(),
+            headers: headers.into_iter().collect(),
+            body: Vec::new(),
+        }
+    }
+}
