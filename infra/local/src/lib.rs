@@ -3,7 +3,7 @@
 //!
 //! A [`Platform`] is API Gateway ([`gateway`]), Lambda ([`functions`]), the tables, queues, secrets
 //! and mail that functions stand on ([`stores`]), what invokes functions besides the API
-//! ([`sources`]), and an address to look inside and to ask for faults ([`control`]). It reads
+//! ([`sources`]), other people's services ([`standins`]), and an address to look inside and to ask for faults ([`control`]). It reads
 //! [`template`] and nothing else. Several can run in one process.
 
 pub mod binaries;
@@ -14,6 +14,7 @@ mod logs;
 pub mod options;
 pub mod seed;
 pub mod sources;
+pub mod standins;
 pub mod stores;
 pub mod template;
 
@@ -32,6 +33,7 @@ use self::functions::{Deployment, Functions, LogSink};
 use self::gateway::Gateway;
 use self::options::{Logs, Options};
 use self::sources::{Invoke, SourceError, Sources};
+use self::standins::Standins;
 use self::stores::{Stores, access_key};
 use self::template::{Template, TemplateError, Unresolved};
 
@@ -84,6 +86,9 @@ pub enum StartError {
         /// What it refers to.
         source: Unresolved,
     },
+    /// Other people's services cannot be stood in for.
+    #[error("no port for another's service: {0}")]
+    Standins(std::io::Error),
     /// An event source does not start.
     #[error(transparent)]
     Sources(#[from] SourceError),
@@ -95,6 +100,7 @@ pub struct Platform {
     control: SocketAddr,
     functions: Functions,
     stores: Stores,
+    standins: Standins,
     telemetry: Arc<Telemetry>,
     /// Taken when it stops, before the functions do.
     sources: Option<Sources>,
@@ -111,12 +117,15 @@ impl Platform {
         let api_listener = listen(options.port, "--port").await?;
         let control_listener = listen(options.control_port, "--control-port").await?;
         let path = options.template().ok_or(StartError::NoTemplate)?;
-        let template = Template::read(&path, &options.parameters())?;
+        let standins = Standins::start().await.map_err(StartError::Standins)?;
+        let known = known_parameters(&api_listener, &standins);
+        let template = Template::read_knowing(&path, &options.parameters(), &known)?;
         let api = template.api.as_ref().ok_or(StartError::NoApi)?;
         let binaries = binaries(&path, &template, &options).await?;
 
         let stores = Stores::start(&template, options.data.as_deref()).await?;
         seed::keys(&stores).await?;
+        seed::secrets(&stores, standins.secrets()).await?;
         if options.demo {
             seed::demo(&stores).await?;
         }
@@ -132,6 +141,7 @@ impl Platform {
             control: address(&control_listener),
             functions,
             stores,
+            standins,
             telemetry,
             sources: Some(sources),
             tasks: JoinSet::new(),
@@ -184,6 +194,7 @@ impl Platform {
         let shown = Control {
             stores: self.stores.clone(),
             functions: self.functions.clone(),
+            standins: self.standins.clone(),
             schedules: self.sources.as_ref().map(Sources::schedules).unwrap_or_default(),
             telemetry: Arc::clone(&self.telemetry),
             api_url: self.api_url(),
@@ -217,6 +228,14 @@ async fn listen(port: u16, option: &'static str) -> Result<TcpListener, StartErr
 
 fn address(listener: &TcpListener) -> SocketAddr {
     listener.local_addr().expect("a listener that is bound has an address")
+}
+
+/// The parameters of a template that the platform knows better than its defaults: the API's own
+/// address, and where other people's services are.
+fn known_parameters(api: &TcpListener, standins: &Standins) -> BTreeMap<String, String> {
+    let mut known = standins.parameters().clone();
+    known.insert("PublicUrl".to_owned(), format!("http://{}", address(api)));
+    known
 }
 
 async fn binaries(

@@ -1,6 +1,8 @@
 //! What a platform begins with: keys to sign tokens by, and on request the people and products
 //! that the README speaks of.
 
+use std::collections::BTreeMap;
+
 use adapters::{Passwords, tokens};
 use domain::catalogue::{Product, ProductDraft};
 use domain::people::{Address, AddressDraft, Role, Tier, User, UserDraft, UserId};
@@ -54,13 +56,24 @@ const PRODUCTS: [(&str, u128, u64, u8, u64); 3] = [
 /// See [`SeedError`].
 pub async fn keys(stores: &Stores) -> Result<(), SeedError> {
     let pair = tokens::generate().map_err(SeedError::Keys)?;
-    let secrets = [
+    let keys = [
         ("SigningKeysSecret", pair.signing.to_string()),
         ("VerificationKeysSecret", pair.verification_set().to_string()),
     ];
+    secrets(stores, &keys.into()).await
+}
+
+/// Gives secrets their values, where the template has them.
+///
+/// # Errors
+/// See [`SeedError`].
+pub async fn secrets(
+    stores: &Stores,
+    secrets: &BTreeMap<&'static str, String>,
+) -> Result<(), SeedError> {
     for (secret, value) in secrets {
         if stores.names().secret(secret).is_some() {
-            stores.put_secret(secret, &value).await?;
+            stores.put_secret(secret, value).await?;
         }
     }
     Ok(())

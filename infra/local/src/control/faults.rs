@@ -42,5 +42,6 @@ fn read(body: &Bytes) -> Result<Faults, String> {
 
 fn put_in_force(control: &Control, faults: Faults) {
     control.functions.cold_start_every_call(faults.cold_starts);
+    control.standins.set_faults(faults.standins.clone());
     control.stores.faults().set(faults);
 }

@@ -26,6 +26,7 @@ use tokio::net::TcpListener;
 pub use self::telemetry::Telemetry;
 use crate::functions::Functions;
 use crate::sources::Schedules;
+use crate::standins::{Report, Standins};
 use crate::stores::{StoreError, Stores};
 
 /// What the control address shows.
@@ -35,6 +36,8 @@ pub struct Control {
     pub stores: Stores,
     /// The functions.
     pub functions: Functions,
+    /// Other people's services.
+    pub standins: Standins,
     /// What invokes functions by the clock.
     pub schedules: Schedules,
     /// What the functions said of themselves.
@@ -67,6 +70,7 @@ fn router(control: Control) -> Router {
         .route("/invocations", get(invocations))
         .route("/tables/{table}", get(table))
         .route("/schedules/{function}", post(run_schedule))
+        .route("/standins/{name}", get(standin))
         .route("/environment", get(environment))
         .route("/faults", get(faults::get).put(faults::put).delete(faults::delete))
         .fallback(async || {
@@ -108,6 +112,8 @@ impl From<StoreError> for Refusal {
 async fn index(State(control): State<Control>) -> Json<Value> {
     let tables = control.stores.names().tables();
     let tables: Vec<String> = tables.map(|(table, _)| format!("/tables/{table}")).collect();
+    let standins = control.standins.names();
+    let standins: Vec<String> = standins.map(|name| format!("/standins/{name}")).collect();
     let schedules = control.schedules.functions();
     let schedules: Vec<String> = schedules.map(|name| format!("/schedules/{name}")).collect();
     Json(json!({
@@ -120,6 +126,7 @@ async fn index(State(control): State<Control>) -> Json<Value> {
         "invocations": "/invocations?function=",
         "tables": tables,
         "schedules": schedules,
+        "standins": standins,
         "environment": "/environment",
         "faults": "/faults",
     }))
@@ -208,6 +215,16 @@ async fn table(
 ) -> Result<Json<Value>, Refusal> {
     let (items, more) = control.stores.scan(&table)?;
     Ok(Json(json!({"table": table, "count": items.len(), "more": more, "items": items})))
+}
+
+/// What another's service was asked.
+async fn standin(
+    State(control): State<Control>,
+    Path(name): Path<String>,
+) -> Result<Json<Report>, Refusal> {
+    let report = control.standins.asked(&name);
+    let unknown = || Refusal::new(StatusCode::NOT_FOUND, format!("there is no stand-in {name}"));
+    report.map(Json).ok_or_else(unknown)
 }
 
 /// `POST /schedules/{function}`: what a function does by the clock, it does now. The answer comes

@@ -20,6 +20,7 @@ async fn running() -> Running {
     let control = Control {
         stores: Stores::start(&template, None).await.unwrap(),
         functions: Functions::start(Vec::new(), &logs),
+        standins: Standins::start().await.unwrap(),
         schedules: Schedules::default(),
         telemetry: Arc::default(),
         api_url: "http://127.0.0.1:3000".to_owned(),
@@ -59,6 +60,32 @@ async fn faults_are_set_shown_and_cleared() {
     let cleared = running.client.delete(format!("{}/faults", running.url)).send().await.unwrap();
     assert_eq!(cleared.status(), 204);
     assert_eq!(running.get("/faults").await["tables"], json!({}));
+}
+
+#[tokio::test]
+async fn a_stand_in_fails_as_the_faults_say_and_tells_what_it_was_asked() {
+    let running = running().await;
+    let partner = &running.control.standins.parameters()["PartnerUrl"];
+    let list = || running.client.get(format!("{partner}/v2/product-list")).bearer_auth("hush");
+    let faults = r#"{"standins": {"partner": {"products": {
+        "answer": {"status": 403, "body": {"code": "P08"}, "retryAfterS": 3}, "times": 1
+    }}}}"#;
+    assert_eq!(running.put_faults(faults).await.0, 200);
+
+    let refused = list().header("x-request-id", "r-1").send().await.unwrap();
+    assert_eq!(
+        (refused.status().as_u16(), &refused.headers()["retry-after"]),
+        (403, &"3".parse().unwrap())
+    );
+    assert_eq!(refused.json::<Value>().await.unwrap(), json!({"code": "P08"}));
+    assert_eq!(list().send().await.unwrap().status(), 401, "once only");
+    running.put_faults(r#"{"standins": {"partner": {"products": {"down": true}}}}"#).await;
+    assert!(list().send().await.is_err(), "there is no answer");
+
+    let asked = running.get("/standins/partner").await;
+    assert_eq!(asked["counts"]["/v2/product-list"], 3);
+    assert_eq!(asked["requests"][0]["headers"]["x-request-id"], "r-1");
+    assert!(!asked.to_string().contains("hush"), "{asked}");
 }
 
 #[tokio::test]

@@ -7,6 +7,8 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+use crate::standins;
+
 /// The name that stands for every table, queue, secret or function.
 const EVERY: &str = "*";
 
@@ -41,6 +43,8 @@ pub struct Faults {
     pub deliveries: DeliveryFaults,
     /// Whether every invocation gets a fresh execution environment.
     pub cold_starts: bool,
+    /// Other people's services, by the names of their stand-ins.
+    pub standins: standins::Faults,
 }
 
 /// How calls on a table fail.

@@ -45,7 +45,7 @@ pub use self::{
     counts::CallKind,
     door::Environments,
     error::{NoSuch, StartError, StoreError},
-    faults::Faults,
+    faults::{DelayMs, Faults, Rate},
     journal::JournalEntry,
     mail::{Mail, Mailbox},
     names::{Names, QueueName, SecretName, TableName, access_key},

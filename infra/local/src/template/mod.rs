@@ -76,11 +76,24 @@ impl Template {
     /// # Errors
     /// Where the file cannot be read or says something the platform does not understand.
     pub fn read(path: &Path, parameters: &BTreeMap<String, String>) -> Result<Self, TemplateError> {
+        Self::read_knowing(path, parameters, &BTreeMap::new())
+    }
+
+    /// As [`Template::read`], on a platform that knows the values of some parameters: those hold
+    /// instead of the template's defaults, where it has such parameters.
+    ///
+    /// # Errors
+    /// As [`Template::read`].
+    pub fn read_knowing(
+        path: &Path,
+        parameters: &BTreeMap<String, String>,
+        known: &BTreeMap<String, String>,
+    ) -> Result<Self, TemplateError> {
         let source = std::fs::read_to_string(path).map_err(|source| TemplateError::Unreadable {
             path: path.display().to_string(),
             source,
         })?;
-        Self::parse(&source, parameters)
+        Self::parse_knowing(&source, parameters, known)
     }
 
     /// Reads a template from its text. `parameters` override the defaults in the template.
@@ -91,13 +104,21 @@ impl Template {
         source: &str,
         parameters: &BTreeMap<String, String>,
     ) -> Result<Self, TemplateError> {
+        Self::parse_knowing(source, parameters, &BTreeMap::new())
+    }
+
+    fn parse_knowing(
+        source: &str,
+        parameters: &BTreeMap<String, String>,
+        known: &BTreeMap<String, String>,
+    ) -> Result<Self, TemplateError> {
         let document = document::parse(source)?;
         let resources = document
             .get("Resources")
             .and_then(Value::as_object)
             .ok_or_else(|| TemplateError::not_understood("/Resources", "nothing is there"))?;
         let scope = intrinsics::Scope {
-            parameters: parameter_values(&document, parameters)?,
+            parameters: parameter_values(&document, parameters, known)?,
             mappings: &document["Mappings"],
             conditions: &document["Conditions"],
             resources,
@@ -106,10 +127,11 @@ impl Template {
     }
 }
 
-/// The value of every parameter: as given, or its default.
+/// The value of every parameter: as given, else as known, else its default.
 fn parameter_values(
     document: &Value,
     overrides: &BTreeMap<String, String>,
+    known: &BTreeMap<String, String>,
 ) -> Result<BTreeMap<String, Value>, TemplateError> {
     let no_parameters = Map::new();
     let declared = document["Parameters"].as_object().unwrap_or(&no_parameters);
@@ -121,7 +143,8 @@ fn parameter_values(
     }
     let mut values = pseudo_parameters();
     for (name, declaration) in declared {
-        let value = match (overrides.get(name), declaration.get("Default")) {
+        let given = overrides.get(name).or_else(|| known.get(name));
+        let value = match (given, declaration.get("Default")) {
             (Some(given), _) => given.clone(),
             (None, Some(Value::String(default))) => default.clone(),
             (None, Some(default)) => default.to_string(),
@@ -244,5 +267,20 @@ mod tests {
         let error = Template::parse("Resources: {}\n", &parameters).unwrap_err();
 
         assert!(error.to_string().contains("/Parameters/Stge"), "{error}");
+    }
+
+    #[test]
+    fn what_is_given_goes_before_what_is_known_and_that_before_the_default() {
+        let source = "Parameters: {A: {Default: a}, B: {Default: b}, C: {Default: c}}\n";
+        let document = document::parse(source).unwrap();
+        let values = |pairs: &[(&str, &str)]| {
+            pairs.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
+        };
+        let known = values(&[("A", "known"), ("B", "known"), ("D", "known")]);
+
+        let found = parameter_values(&document, &values(&[("A", "given")]), &known).unwrap();
+
+        assert_eq!([&found["A"], &found["B"], &found["C"]], ["given", "known", "c"]);
+        assert!(!found.contains_key("D"), "the template does not have it");
     }
 }

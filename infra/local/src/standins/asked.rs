@@ -1,0 +1,96 @@
+//! What a stand-in was asked.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Mutex, PoisonError};
+
+use bytes::Bytes;
+use http::Request;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use serde::Serialize;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+/// The last requests that are kept in full.
+const REQUESTS_MAX: usize = 1_000;
+/// The most paths that are counted apart.
+const PATHS_MAX: usize = 100_000;
+/// The headers that are shown. Others may be secrets.
+const SHOWN: [&str; 6] = [
+    "accept-language",
+    "content-type",
+    "traceparent",
+    "tracestate",
+    "x-partner-id",
+    "x-request-id",
+];
+
+/// The requests of one stand-in.
+#[derive(Debug, Default)]
+pub(super) struct Asked(Mutex<Report>);
+
+/// What a stand-in was asked, without any secret.
+#[derive(Debug, Clone, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    /// How many requests of each path there were.
+    pub counts: BTreeMap<String, u64>,
+    /// The last thousand requests, newest last.
+    pub requests: VecDeque<AskedRequest>,
+}
+
+/// One request.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AskedRequest {
+    method: String,
+    path: String,
+    query: String,
+    headers: BTreeMap<String, String>,
+    /// The beginning of the SHA-256 of whatever the request was authorized by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    authorized_by: Option<String>,
+    /// The body if it is JSON; a form may hold a password.
+    #[serde(skip_serializing_if = "Value::is_null")]
+    body: Value,
+}
+
+impl Asked {
+    pub(super) fn note(&self, request: &Request<Bytes>) {
+        let mut report = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let path = request.uri().path().to_owned();
+        if report.counts.len() < PATHS_MAX || report.counts.contains_key(&path) {
+            *report.counts.entry(path).or_default() += 1;
+        }
+        if report.requests.len() == REQUESTS_MAX {
+            report.requests.pop_front();
+        }
+        report.requests.push_back(AskedRequest::of(request));
+    }
+
+    pub(super) fn report(&self) -> Report {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl AskedRequest {
+    fn of(request: &Request<Bytes>) -> Self {
+        let header = |name: &str| request.headers().get(name)?.to_str().ok().map(str::to_owned);
+        let shown = SHOWN.iter().filter_map(|name| Some(((*name).to_owned(), header(name)?)));
+        let is_json = header(CONTENT_TYPE.as_str()).is_some_and(|it| it.contains("json"));
+        let body = if is_json { serde_json::from_slice(request.body()).ok() } else { None };
+        Self {
+            method: request.method().to_string(),
+            path: request.uri().path().to_owned(),
+            query: request.uri().query().unwrap_or_default().to_owned(),
+            headers: shown.collect(),
+            authorized_by: header(AUTHORIZATION.as_str()).map(|secret| fingerprint(&secret)),
+            body: body.unwrap_or_default(),
+        }
+    }
+}
+
+/// Enough of a hash to tell secrets apart, and of no use for anything else.
+fn fingerprint(secret: &str) -> String {
+    let [a, b, c, d, ..]: [u8; 32] = Sha256::digest(secret).into();
+    format!("{:08x}", u32::from_be_bytes([a, b, c, d]))
+}

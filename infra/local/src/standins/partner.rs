@@ -1,0 +1,172 @@
+//! The partner: tokens for client credentials, and a catalogue that needs one.
+//!
+//! A refusal is `{"code": "P08", "message": …}`. Which codes there are is for the faults to say:
+//! by itself it knows only that a token is missing or has ended, which is a bare 401.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use axum::extract::Query;
+use bytes::Bytes;
+use http::header::AUTHORIZATION;
+use http::{Method, Request, StatusCode};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{Answer, Faults, Service, Trouble};
+
+/// Where tokens are to be had.
+const TOKENS: &str = "/oauth/token";
+/// Where the catalogue is.
+const PRODUCTS: &str = "/v2/product-list";
+/// How long a token lasts, unless the faults say otherwise.
+const TOKEN_LIFETIME_S: u32 = 300;
+/// How many products there are.
+const CATALOGUE: usize = 45;
+/// What they are, in turns.
+const CATEGORIES: [&str; 3] = ["tea", "tools", "toys"];
+
+/// What is to go wrong with the partner.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct PartnerFaults {
+    /// With the catalogue.
+    pub products: Trouble,
+    /// With the tokens.
+    pub tokens: Trouble,
+    /// How long tokens last, instead of five minutes.
+    pub token_lifetime_s: Option<u32>,
+}
+
+/// The partner, with the one client that it knows.
+pub(super) struct Partner {
+    client_secret: String,
+    tokens: Mutex<HashMap<String, Instant>>,
+}
+
+impl Default for Partner {
+    fn default() -> Self {
+        let client_secret = Uuid::new_v4().simple().to_string();
+        Self { client_secret, tokens: Mutex::default() }
+    }
+}
+
+impl Service for Partner {
+    const NAME: &'static str = "partner";
+    const PARAMETER: &'static str = "PartnerUrl";
+
+    fn secret(&self) -> Option<(&'static str, Value)> {
+        let credentials = json!({ "clientId": "store", "clientSecret": self.client_secret });
+        Some(("PartnerCredentialsSecret", credentials))
+    }
+
+    fn trouble<'a>(faults: &'a Faults, path: &str) -> (&'static str, &'a Trouble) {
+        match path {
+            TOKENS => ("partner/tokens", &faults.partner.tokens),
+            _ => ("partner/products", &faults.partner.products),
+        }
+    }
+
+    fn answer(&self, request: &Request<Bytes>, faults: &Faults) -> Answer {
+        let lifetime_s = faults.partner.token_lifetime_s.unwrap_or(TOKEN_LIFETIME_S);
+        match (request.method(), request.uri().path()) {
+            (&Method::POST, TOKENS) => self.give_token(request, lifetime_s),
+            (&Method::GET, PRODUCTS) => self.list(request),
+            _ => Answer::new(StatusCode::NOT_FOUND, json!({ "message": "no such address" })),
+        }
+    }
+}
+
+impl Partner {
+    fn give_token(&self, request: &Request<Bytes>, lifetime_s: u32) -> Answer {
+        let form: BTreeMap<String, String> = fields(&String::from_utf8_lossy(request.body()));
+        let given = |name: &str, value: &str| form.get(name).is_some_and(|given| given == value);
+        let known = given("grant_type", "client_credentials")
+            && given("client_id", "store")
+            && given("client_secret", &self.client_secret);
+        if !known {
+            return Answer::new(StatusCode::UNAUTHORIZED, json!({ "error": "invalid_client" }));
+        }
+        let token = Uuid::new_v4().simple().to_string();
+        let end = Instant::now() + Duration::from_secs(lifetime_s.into());
+        self.tokens.lock().unwrap_or_else(PoisonError::into_inner).insert(token.clone(), end);
+        let body =
+            json!({ "access_token": token, "token_type": "Bearer", "expires_in": lifetime_s });
+        Answer::new(StatusCode::OK, body)
+    }
+
+    fn list(&self, request: &Request<Bytes>) -> Answer {
+        if !self.is_authorized(request) {
+            return Answer::new(StatusCode::UNAUTHORIZED, json!({ "message": "no valid token" }));
+        }
+        let query = fields(request.uri().query().unwrap_or_default());
+        let number = |name: &str| query.get(name).and_then(|text| text.parse().ok());
+        let (page, size) = (number("page").unwrap_or(1), number("page_size").unwrap_or(20));
+        let wanted = query.get("category");
+        let products = (1..=CATALOGUE).map(product);
+        let products = products.filter(|p| wanted.is_none_or(|wanted| p["category"] == **wanted));
+        let shown: Vec<Value> = products.skip((page.max(1) - 1) * size).take(size).collect();
+        Answer::new(StatusCode::OK, json!({ "page": page, "products": shown }))
+    }
+
+    fn is_authorized(&self, request: &Request<Bytes>) -> bool {
+        let token = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let token = token.and_then(|value| value.strip_prefix("Bearer "));
+        let tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        token.and_then(|token| tokens.get(token)).is_some_and(|end| Instant::now() < *end)
+    }
+}
+
+fn product(number: usize) -> Value {
+    json!({
+        "sku": format!("SKU-{number:03}"),
+        "name": format!("Product {number}"),
+        "category": CATEGORIES[number % CATEGORIES.len()],
+        "price": { "amount": 100 * number, "currency": "EUR" },
+        "available": !number.is_multiple_of(10),
+    })
+}
+
+/// The fields of a form or of a query string, decoded.
+fn fields(encoded: &str) -> BTreeMap<String, String> {
+    let uri = format!("/?{encoded}").parse();
+    let read = uri.ok().and_then(|uri| Query::try_from_uri(&uri).ok());
+    read.map(|Query(fields)| fields).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_for_the_right_secret_opens_the_catalogue_until_it_ends() {
+        let partner = Partner::default();
+        let secret = partner.client_secret.clone();
+        assert_eq!(token_by(&partner, "wrong", 300), None);
+        let token = token_by(&partner, &secret, 300).unwrap();
+        let ended = token_by(&partner, &secret, 0).unwrap();
+        for (token, status) in [(token.as_str(), 200), (&ended, 401), ("another", 401)] {
+            let listed = products(&partner, token, "page=1");
+            assert_eq!(u16::from(listed.status), status, "{token}");
+        }
+        let page = products(&partner, &token, "page=2&page_size=10&category=tea").body;
+        let skus: Vec<_> = page["products"].as_array().unwrap().iter().map(|p| &p["sku"]).collect();
+        assert_eq!(skus, ["SKU-033", "SKU-036", "SKU-039", "SKU-042", "SKU-045"]);
+    }
+
+    fn token_by(partner: &Partner, secret: &str, lifetime_s: u32) -> Option<String> {
+        let form = format!("grant_type=client_credentials&client_id=store&client_secret={secret}");
+        let request = Request::post(TOKENS).body(form.into()).unwrap();
+        let faults = PartnerFaults { token_lifetime_s: Some(lifetime_s), ..Default::default() };
+        let answer = partner.answer(&request, &Faults { partner: faults });
+        answer.body["access_token"].as_str().map(str::to_owned)
+    }
+
+    fn products(partner: &Partner, token: &str, query: &str) -> Answer {
+        let request = Request::get(format!("{PRODUCTS}?{query}"));
+        let request = request.header("authorization", format!("Bearer {token}"));
+        partner.answer(&request.body(Bytes::new()).unwrap(), &Faults::default())
+    }
+}

@@ -1,0 +1,87 @@
+//! What all stand-ins have in common: listening, reading, noting, and trouble.
+
+use std::io;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderValue, Request, Response};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpListener;
+use tokio::time::sleep;
+
+use super::{Answer, Asked, Service, Switch};
+
+/// The largest request that is read.
+const BODY_BYTES_MAX: usize = 1024 * 1024;
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection is closed")]
+struct HungUp;
+
+/// What one stand-in's connections share.
+struct Shared<S> {
+    service: S,
+    switch: Arc<Switch>,
+    asked: Arc<Asked>,
+}
+
+/// Listens for a stand-in; gives its address, and what serves it for as long as it is awaited.
+pub(super) async fn start<S: Service>(
+    service: S,
+    switch: Arc<Switch>,
+    asked: Arc<Asked>,
+) -> Result<(String, impl Future<Output = ()> + Send + 'static), io::Error> {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+    let url = format!("http://{}", listener.local_addr()?);
+    let shared = Arc::new(Shared { service, switch, asked });
+    let served = async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let shared = Arc::clone(&shared);
+            let answers = service_fn(move |request| {
+                let shared = Arc::clone(&shared);
+                async move { shared.answer(request).await }
+            });
+            let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), answers);
+            // It ends when its client ends it, or when the stand-in hangs up.
+            tokio::spawn(async move { drop(connection.await) });
+        }
+    };
+    Ok((url, served))
+}
+
+impl<S: Service> Shared<S> {
+    async fn answer(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, HungUp> {
+        let (head, body) = request.into_parts();
+        let body = Limited::new(body, BODY_BYTES_MAX).collect().await.map_err(|_| HungUp)?;
+        let request = Request::from_parts(head, body.to_bytes());
+        self.asked.note(&request);
+        let path = request.uri().path();
+        let trouble = self.switch.strike(|faults| S::trouble(faults, path));
+        sleep(trouble.delay_ms.into()).await;
+        if trouble.down {
+            return Err(HungUp);
+        }
+        let own = || self.service.answer(&request, &self.switch.faults());
+        Ok(trouble.answer.unwrap_or_else(own).into())
+    }
+}
+
+impl From<Answer> for Response<Full<Bytes>> {
+    fn from(answer: Answer) -> Self {
+        let body = if answer.body.is_null() { String::new() } else { answer.body.to_string() };
+        let mut response = Response::new(Full::from(body));
+        *response.status_mut() = answer.status.0;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if let Some(seconds) = answer.retry_after_s {
+            headers.insert(RETRY_AFTER, seconds.into());
+        }
+        response
+    }
+}
