@@ -11,6 +11,8 @@ mod post_address;
 mod post_session;
 #[path = "people/post_user.rs"]
 mod post_user;
+#[path = "people/post_verification_email.rs"]
+mod post_verification_email;
 #[path = "people/put_verification.rs"]
 mod put_verification;
 #[path = "people/send_email.rs"]

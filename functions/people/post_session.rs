@@ -38,7 +38,7 @@ struct PostSession {
     signing_keys: SigningKeys,
 }
 
-/// How often an address may be tried in vain within a minute.
+/// How often an address may be tried in vain within a minute, whoever tries.
 const FAILURES_MAX: u32 = 5;
 /// For how long a session lasts, in seconds.
 const LIFETIME_S: u32 = 15 * 60;
@@ -56,7 +56,7 @@ impl Endpoint for PostSession {
     const LIMIT: Limit = Limit::exact(30, MINUTE);
     const USES: &'static [Use] = &[
         Use::Table(USERS, &[Verb::GetItem]),
-        Use::Table(LIMITS, &[Verb::GetItem, Verb::UpdateItem]),
+        Use::Table(LIMITS, &[Verb::UpdateItem]),
         Use::Secret(SIGNING_KEYS),
     ];
 
@@ -71,7 +71,8 @@ impl Endpoint for PostSession {
     }
 
     // 6. Retrieval. An unknown address costs what a known one does: as many reads, and a
-    // password verified.
+    // password verified. What is tried counts as a failure until it has succeeded, so that no
+    // more passwords are verified at once than may be guessed.
     type Facts = SignIn;
 
     async fn retrieve(
@@ -79,13 +80,13 @@ impl Endpoint for PostSession {
         permit: &Permit<Anyone>,
         Credentials { email, password }: &Credentials,
     ) -> Result<SignIn, Fault> {
-        self.attempts.check(permit, &email.folded()).await?;
+        let attempt = self.attempts.count(permit, &email.folded()).await?;
         let (signer, user) =
             futures::try_join!(self.signing_keys.signer(permit), self.find(permit, email))?;
         let hash = user.as_ref().map(|user| user.password_hash.as_str());
         let verified = self.passwords.verify(password.reveal(), hash).await?;
-        if !verified {
-            self.attempts.failed(permit, &email.folded()).await;
+        if verified {
+            attempt.give_back().await;
         }
         Ok(SignIn { user: user.filter(|_| verified), signer })
     }

@@ -4,27 +4,29 @@ use std::process::ExitCode;
 
 use adapters::Table;
 use domain::orders::OrderCreated;
-use domain::people::{EmailVerificationRequested, User, UserId};
+use domain::people::{EmailClaim, EmailVerificationRequested, User, VerificationAsked};
 use domain::tables::{EMAILS, USERS};
 use lifecycle::consumer::{Delivered, Source};
-use lifecycle::effects::{Effects, EventData, Mail};
+use lifecycle::effects::{Effects, EventData, Mail, Write};
 use lifecycle::envelope::Envelope;
+use lifecycle::record::Key;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{Consumer, Fault, Moment, Permit, Rejection, Violations};
 use serde_json::Value;
 
 fn main() -> ExitCode {
-    adapters::consume(|aws| SendEmail { users: aws.table() })
+    adapters::consume(|aws| SendEmail { claims: aws.table(), users: aws.table() })
 }
 
 struct SendEmail {
+    claims: Table<EmailClaim>,
     users: Table<User>,
 }
 
 impl Consumer for SendEmail {
     const SOURCE: Source = Source::Queue(EMAILS);
 
-    const USES: &'static [Use] = &[Use::Table(USERS, &[Verb::GetItem]), Use::Mail];
+    const USES: &'static [Use] = &[Use::Table(USERS, &[Verb::GetItem, Verb::PutItem]), Use::Mail];
 
     // 4. Deserialisation
     type Input = Envelope<Value>;
@@ -36,13 +38,14 @@ impl Consumer for SendEmail {
         let event_id = envelope.event_id.clone();
         let topic = match envelope.event_type.as_str() {
             EmailVerificationRequested::TYPE => Topic::Verification(envelope.read()?),
+            VerificationAsked::TYPE => Topic::VerificationAgain(envelope.read()?),
             OrderCreated::TYPE => Topic::Order(Box::new(envelope.read()?)),
             _ => return Err(envelope.unknown_type()),
         };
         Ok(Notice { event_id, topic })
     }
 
-    // 6. Retrieval: addresses do not travel in events, so they are looked up
+    // 6. Retrieval: a mail goes to the address of an account; one that was typed only finds it
     type Facts = Option<User>;
 
     async fn retrieve(
@@ -50,20 +53,53 @@ impl Consumer for SendEmail {
         permit: &Permit<Delivered>,
         notice: &Notice,
     ) -> Result<Option<User>, Fault> {
-        self.users.get(permit, &User::key_of(notice.topic.user_id())).await
+        match self.recipient(permit, &notice.topic).await? {
+            Some(key) => self.users.get(permit, &key).await,
+            None => Ok(None),
+        }
     }
 
-    // 7. and 8. What is written. Somebody without an account here gets nothing.
-    fn decide(_: &Moment, notice: &Notice, recipient: Option<User>) -> Result<Effects, Rejection> {
+    // 7. and 8. What is written, and whose. Somebody without an account here gets nothing, and
+    // neither does somebody who asks for what they do not need. A mail leaves before its commit: a
+    // token is good a moment after it was mailed, and the same one if the message comes again.
+    fn decide(
+        moment: &Moment,
+        notice: &Notice,
+        recipient: Option<User>,
+    ) -> Result<Effects, Rejection> {
         let Some(user) = recipient else {
             return Ok(Effects::none());
         };
-        let (subject, text) = match &notice.topic {
-            Topic::Verification(requested) => verification(&user, requested),
-            Topic::Order(order) => order_received(&user, order),
+        let mail = |to: &User, (subject, text)| {
+            let (id, to) = (notice.event_id.clone(), to.email.to_string());
+            Effects::none().mail(Mail { id, to, subject, text })
         };
-        let to = user.email.to_string();
-        Ok(Effects::none().mail(Mail { id: notice.event_id.clone(), to, subject, text }))
+        Ok(match &notice.topic {
+            Topic::Verification(requested) => mail(&user, verification(&user, requested)),
+            Topic::VerificationAgain(asked) => match user.asked_again(asked, moment.now()) {
+                Some((user, requested)) => mail(&user, verification(&user, &requested))
+                    .write(Write::replace(&user, user.version - 1)),
+                None => Effects::none(),
+            },
+            Topic::Order(order) => mail(&user, order_received(&user, order)),
+        })
+    }
+}
+
+impl SendEmail {
+    async fn recipient(
+        &self,
+        permit: &Permit<Delivered>,
+        topic: &Topic,
+    ) -> Result<Option<Key>, Fault> {
+        Ok(match topic {
+            Topic::Verification(requested) => Some(User::key_of(requested.user_id)),
+            Topic::VerificationAgain(asked) => {
+                let claim = self.claims.get(permit, &EmailClaim::key_of(&asked.email)).await?;
+                claim.map(|claim| User::key_of(claim.user_id))
+            }
+            Topic::Order(order) => Some(User::key_of(order.user_id)),
+        })
     }
 }
 
@@ -77,16 +113,8 @@ struct Notice {
 #[derive(Debug)]
 enum Topic {
     Verification(EmailVerificationRequested),
+    VerificationAgain(VerificationAsked),
     Order(Box<OrderCreated>),
-}
-
-impl Topic {
-    fn user_id(&self) -> UserId {
-        match self {
-            Self::Verification(requested) => requested.user_id,
-            Self::Order(order) => order.user_id,
-        }
-    }
 }
 
 fn verification(user: &User, requested: &EmailVerificationRequested) -> (String, String) {
@@ -136,6 +164,28 @@ mod tests {
     }
 
     #[test]
+    fn a_token_that_is_asked_for_is_kept_before_any_other_and_mailed() {
+        let effects = effects_of_asking(Some(ann()));
+        assert!(effects.mails()[0].text.contains("fresh"), "{:?}", effects.mails());
+        assert_eq!(effects.writes().len(), 1);
+    }
+
+    #[test]
+    fn nothing_comes_of_asking_for_a_verified_address_or_an_unknown_one() {
+        let verified = User { email_verified: true, ..ann() };
+        for recipient in [Some(verified), None] {
+            let effects = effects_of_asking(recipient);
+            assert!(effects.mails().is_empty() && effects.writes().is_empty(), "{effects:?}");
+        }
+    }
+
+    fn effects_of_asking(recipient: Option<User>) -> Effects {
+        let asked = json!({ "email": "ANN@example.com", "token": "fresh" });
+        let notice = SendEmail::parse(envelope(VerificationAsked::TYPE, asked)).unwrap();
+        SendEmail::decide(&moment(), &notice, recipient).unwrap()
+    }
+
+    #[test]
     fn an_order_is_confirmed_line_by_line() {
         let mail = mail_about(OrderCreated::TYPE, order());
         assert!(mail.text.contains("2 x Lamp: 3.60 EUR"), "{}", mail.text);
@@ -154,6 +204,7 @@ mod tests {
             ("OrderShipped", order()),
             (OrderCreated::TYPE, json!({})),
             (EmailVerificationRequested::TYPE, json!({ "userId": "ann", "token": "t" })),
+            (VerificationAsked::TYPE, json!({ "email": "ann", "token": "t" })),
         ] {
             assert!(SendEmail::parse(envelope(event_type, data)).is_err(), "{event_type}");
         }

@@ -17,6 +17,7 @@ async fn every_endpoint_answers_the_event_that_api_gateway_sends_it() {
         ("GetJwksFunction", "get_jwks", 200),
         ("PostUserFunction", "post_user", 201),
         ("GetUserFunction", "get_user", 200),
+        ("PostVerificationEmailFunction", "post_verification_email", 202),
         ("PutVerificationFunction", "put_verification", 410),
         ("PostSessionFunction", "post_session", 200),
         ("PostAddressFunction", "post_address", 201),

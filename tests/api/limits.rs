@@ -1,9 +1,13 @@
 //! Rate limits: as many requests as the deployment allows, and what those beyond are told.
 
+use std::time::SystemTime;
+
+use futures::future::join_all;
+use lifecycle::Timestamp;
 use local::options::Options;
 use serde_json::json;
 
-use crate::harness::{Answer, own, unique, user};
+use crate::harness::{Answer, PASSWORD, eventually, own, shared, unique, user};
 
 #[tokio::test]
 async fn sign_ups_are_limited_exactly_per_address() {
@@ -56,8 +60,70 @@ async fn a_password_may_be_guessed_five_times_a_minute() {
     guess(eve).await.error(401, "CREDENTIALS_WRONG");
 }
 
+#[tokio::test]
+async fn of_twenty_guesses_at_once_five_are_tried() {
+    let api = shared().await;
+    let minute = || Timestamp::from(SystemTime::now()).as_seconds() / 60;
+    let credentials = json!({ "email": format!("{}@example.com", unique("ada")), "password": "?" });
+    let begun = minute();
+    let guesses = (0..20).map(|_| api.post("/sessions", &credentials).send());
+    let answers = join_all(guesses).await;
+
+    let tried = answers.iter().filter(|answer| answer.status == 401).count();
+    // A minute that ends meanwhile allows five more.
+    let minutes = usize::try_from(minute() - begun + 1).unwrap();
+    assert!((5..=5 * minutes).contains(&tried), "{tried} tried");
+    for limited in answers.iter().filter(|answer| answer.status != 401) {
+        refused(limited);
+    }
+}
+
+#[tokio::test]
+async fn whoever_knows_the_password_may_sign_in_more_often_than_others_may_guess() {
+    let api = shared().await;
+    let credentials = json!({ "email": "gold@example.com", "password": PASSWORD });
+    for _ in 0..7 {
+        api.post("/sessions", &credentials).send().await.data(200);
+    }
+}
+
+#[tokio::test]
+async fn five_mails_a_minute_can_be_asked_for_whoever_has_the_address_and_however_it_is_typed() {
+    let api = shared().await;
+    let (ada, eve) = (unique("ada"), unique("eve"));
+    api.post("/users", &user(&format!("{ada}@example.com"))).send().await.data(201);
+    for name in [ada, eve] {
+        let emails = [format!("{name}@example.com"), format!("{name}@EXAMPLE.com")];
+        let mut asked = emails.iter().cycle();
+        let ask = async || {
+            let email = asked.next().unwrap();
+            api.post("/verification-emails", &json!({ "email": email })).send().await
+        };
+        let answers = until_limited(12, ask).await;
+        let (last, admitted) = answers.split_last().unwrap();
+        assert!((5..=10).contains(&admitted.len()), "{} admitted", admitted.len());
+        assert!(admitted.iter().all(|answer| answer.status == 202), "{admitted:?}");
+        refused(last);
+    }
+}
+
+#[tokio::test]
+async fn requests_pass_and_are_counted_as_such_when_the_counts_are_away() {
+    let Some(api) = own(Options::default()).await else { return };
+    let control = api.control().unwrap();
+    control.faults(&json!({ "tables": { "LimitsTable": { "fail": 1 } } })).await;
+    let credentials = json!({ "email": "ada@example.com", "password": "wrong" });
+    api.post("/sessions", &credentials).send().await.error(401, "CREDENTIALS_WRONG");
+    // By the limit of the address, and by that of the e-mail.
+    let counted = async || {
+        let labels = [r#"type="RATE_LIMITER_UNAVAILABLE""#];
+        (control.metric("errors_total", &labels).await >= 2.0).then_some(())
+    };
+    eventually("both to be counted", counted).await;
+}
+
 /// Asks until the answer is 429, which is the last one.
-async fn until_limited(times_max: usize, ask: impl AsyncFn() -> Answer) -> Vec<Answer> {
+async fn until_limited(times_max: usize, mut ask: impl AsyncFnMut() -> Answer) -> Vec<Answer> {
     let mut answers = Vec::new();
     while answers.len() < times_max {
         answers.push(ask().await);

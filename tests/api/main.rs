@@ -35,3 +35,4 @@ mod saga;
 mod settled;
 mod story;
 mod tokens;
+mod verification;

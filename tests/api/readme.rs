@@ -26,6 +26,7 @@ async fn the_lines_of_the_readme_do_what_it_says() {
     assert!(ran.status.success(), "{said}\n{}", String::from_utf8_lossy(&ran.stderr));
 
     let count = |what: &str| said.matches(what).count();
+    assert_eq!(count("HTTP/1.1 202 Accepted"), 1, "asked for the mail again: {said}");
     assert_eq!(count("HTTP/1.1 204 No Content"), 2, "verified, and called off: {said}");
     assert_eq!(count("HTTP/1.1 404 Not Found"), 1, "called off once: {said}");
     assert_eq!(count("HTTP/1.1 409 Conflict"), 1, "not called off while it waits: {said}");

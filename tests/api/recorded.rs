@@ -24,6 +24,7 @@ async fn no_field_of_a_recorded_answer_has_vanished_or_changed_its_type() {
     let lamp = api.new_product(&merchant, 9).await;
     let order = order_of(&lamp, 1, &api.new_address(&customer).await);
     let me = "/users/00000000-0000-7000-8000-000000000001";
+    let asking = json!({ "email": format!("{}@example.com", unique("nobody")) });
     let proof = json!({ "token": "spent" });
     // Two of them, so that there is a next page.
     let ordered = api.order(&customer, &unique("key"), &order).send().await.data(201);
@@ -39,6 +40,7 @@ async fn no_field_of_a_recorded_answer_has_vanished_or_changed_its_type() {
         ("get_jwks", api.get("/.well-known/jwks.json")),
         ("post_user", api.post("/users", &new_user)),
         ("get_user", api.get(me).token(&customer)),
+        ("post_verification_email", api.post("/verification-emails", &asking)),
         ("put_verification", api.put(&format!("{me}/verification"), &proof)),
         ("post_session", api.post("/sessions", &credentials)),
         ("post_address", api.post("/addresses", &address).token(&customer)),

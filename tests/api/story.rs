@@ -3,7 +3,7 @@
 use local::options::Options;
 use serde_json::{Value, json};
 
-use crate::harness::{Api, Control, eventually, order_of, own, unique, user};
+use crate::harness::{Api, Control, eventually, order_of, own, proof_in, unique, user};
 
 #[tokio::test]
 async fn a_customer_signs_up_verifies_signs_in_and_orders_once() {
@@ -31,7 +31,7 @@ async fn sign_up(api: &Api, control: &Control, email: &str) -> String {
     refused.error(403, "EMAIL_NOT_VERIFIED");
 
     let mail = control.mail(email, "Verify").await;
-    let proof = json!({ "token": verification_token(&mail) });
+    let proof = proof_in(&mail);
     let verified = api.put(&format!("{path}/verification"), &proof).send().await;
     assert_eq!((verified.status, verified.body.len()), (204, 0));
     api.put(&format!("{path}/verification"), &proof).send().await.error(410, "VERIFICATION_SPENT");
@@ -103,11 +103,4 @@ async fn be_told(control: &Control, email: &str, order: &Value) {
 
 async fn hits(control: &Control) -> f64 {
     control.metric("cache_hits_total", &[r#"cache_type="products""#]).await
-}
-
-/// The token that a verification mail carries.
-fn verification_token(mail: &Value) -> String {
-    let text = mail["text"].as_str().unwrap();
-    let (_, rest) = text.split_once(r#"{"token": ""#).expect("the mail carries a token");
-    rest.split('"').next().unwrap().to_owned()
 }

@@ -1,4 +1,4 @@
-//! Failed attempts, counted where guessing pays.
+//! Attempts, counted where guessing pays.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,79 +6,64 @@ use std::time::Duration;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use lifecycle::platform::{Count, Counter, Platform};
+use lifecycle::telemetry::observe_error;
 use lifecycle::{Fault, Moment, Permit};
 use sha2::{Digest, Sha256};
 
-/// Limits how often something may fail for one subject, such as signing in with one e-mail
+/// Limits how often something may be tried for one subject, such as signing in with one e-mail
 /// address, whoever tries.
 ///
-/// Attempts that run at the same moment all see the count before any of them has failed, so the
-/// limit can be overshot by as many as run at once; the limit per address, which is exact and in
-/// front of this one, bounds that.
+/// An attempt is counted before it is made, by one conditional update, so that attempts that run
+/// at the same moment cannot pass the limit together. One that is not to count is given back.
 #[derive(Clone)]
 pub struct Attempts {
     platform: Arc<dyn Platform>,
     name: &'static str,
-    failures_max: u32,
+    maximum: u32,
     window: Duration,
 }
 
 impl Attempts {
-    /// At most so many failures in each window of time. The name keeps limits of different
+    /// At most so many attempts in each window of time. The name keeps limits of different
     /// things apart.
     pub fn new(
         platform: impl Platform,
         name: &'static str,
-        failures_max: u32,
+        maximum: u32,
         window: Duration,
     ) -> Self {
-        Self { platform: Arc::new(platform), name, failures_max, window }
+        Self { platform: Arc::new(platform), name, maximum, window }
     }
 
-    /// Whether the subject may try.
+    /// Counts an attempt that is about to be made.
     ///
-    /// When the count cannot be read the attempt is allowed: the store being away must not lock
-    /// everybody out.
+    /// When it cannot be counted it is allowed, and that is counted instead: the store being away
+    /// must not lock everybody out.
     ///
     /// # Errors
     ///
-    /// [`Fault::Limited`] when it has failed too often, with the seconds until the next window.
-    pub async fn check<C>(&self, permit: &Permit<C>, subject: &str) -> Result<(), Fault> {
-        self.check_at(permit.moment(), subject).await
+    /// [`Fault::Limited`] when there have been too many, with the seconds until the next window.
+    pub async fn count<C>(&self, permit: &Permit<C>, subject: &str) -> Result<Counted, Fault> {
+        self.count_at(permit.moment(), subject).await
     }
 
-    /// Counts a failure.
-    pub async fn failed<C>(&self, permit: &Permit<C>, subject: &str) {
-        self.failed_at(permit.moment(), subject).await;
-    }
-
-    async fn check_at(&self, moment: &Moment, subject: &str) -> Result<(), Fault> {
+    async fn count_at(&self, moment: &Moment, subject: &str) -> Result<Counted, Fault> {
         let window = self.window_at(moment);
-        match self.platform.count(&self.counter(&window, subject, 0)).await {
-            Ok(Count::Total(failures)) if failures < self.failures_max => Ok(()),
-            Ok(Count::Total(_) | Count::Exceeded) => {
-                Err(Fault::Limited { retry_after_s: window.left_s })
-            }
+        let counter = self.counter(&window, subject);
+        let counter = match self.platform.count(&counter).await {
+            Ok(Count::Total(_)) => Some(counter),
+            Ok(Count::Exceeded) => return Err(Fault::Limited { retry_after_s: window.left_s }),
             Err(fault) => {
-                self.warn("attempts are not limited", &fault);
-                Ok(())
+                warn(self.name, "an attempt was not counted", &fault);
+                observe_error("RATE_LIMITER_UNAVAILABLE");
+                None
             }
-        }
-    }
-
-    async fn failed_at(&self, moment: &Moment, subject: &str) {
-        let window = self.window_at(moment);
-        if let Err(fault) = self.platform.count(&self.counter(&window, subject, 1)).await {
-            self.warn("a failed attempt was not counted", &fault);
-        }
-    }
-
-    fn warn(&self, message: &str, fault: &Fault) {
-        tracing::warn!(limit = self.name, error = fault as &dyn std::error::Error, "{message}");
+        };
+        Ok(Counted { attempts: self.clone(), counter })
     }
 
     /// The subject is kept as a hash: it may be an e-mail address.
-    fn counter(&self, window: &Window, subject: &str, amount: u32) -> Counter {
+    fn counter(&self, window: &Window, subject: &str) -> Counter {
         let digest = Sha256::new()
             .chain_update(self.name)
             .chain_update([0])
@@ -87,8 +72,8 @@ impl Attempts {
         let digest = BASE64_URL_SAFE_NO_PAD.encode(digest);
         Counter {
             key: format!("{}#{digest}#{}", self.name, window.number),
-            amount,
-            maximum: None,
+            amount: 1,
+            maximum: Some(self.maximum),
             expires_at: window.ends,
         }
     }
@@ -105,6 +90,28 @@ impl Attempts {
     }
 }
 
+/// An attempt that was counted, unless the store was away.
+pub struct Counted {
+    attempts: Attempts,
+    counter: Option<Counter>,
+}
+
+impl Counted {
+    /// Takes the attempt out of the count again. When that fails, it goes on counting: the limit
+    /// is then reached too early, not too late.
+    pub async fn give_back(self) {
+        let Some(counted) = self.counter else { return };
+        let back = Counter { amount: -counted.amount, maximum: None, ..counted };
+        if let Err(fault) = self.attempts.platform.count(&back).await {
+            warn(self.attempts.name, "an attempt was not given back", &fault);
+        }
+    }
+}
+
+fn warn(limit: &str, message: &str, fault: &Fault) {
+    tracing::warn!(limit, error = fault as &dyn std::error::Error, "{message}");
+}
+
 /// A window of time, counted from 1970.
 struct Window {
     number: i64,
@@ -118,6 +125,7 @@ mod tests {
     use std::sync::Mutex;
 
     use async_trait::async_trait;
+    use futures::future::join_all;
     use lifecycle::Timestamp;
     use lifecycle::effects::{Mail, Queue};
     use lifecycle::platform::{CommitError, Hidden, Outgoing, Transaction};
@@ -130,7 +138,7 @@ mod tests {
     /// Counts in memory, unless it is away.
     #[derive(Default)]
     struct Store {
-        counts: Mutex<HashMap<String, u32>>,
+        counts: Mutex<HashMap<String, i32>>,
         away: bool,
     }
 
@@ -142,8 +150,12 @@ mod tests {
             }
             let mut counts = self.counts.lock().unwrap();
             let total = counts.entry(counter.key.clone()).or_default();
-            *total += counter.amount;
-            Ok(Count::Total(*total))
+            let sum = *total + counter.amount;
+            if counter.maximum.is_some_and(|maximum| sum > i32::try_from(maximum).unwrap()) {
+                return Ok(Count::Exceeded);
+            }
+            *total = sum;
+            Ok(Count::Total(u32::try_from(sum).unwrap()))
         }
 
         async fn commit(&self, _: &Transaction) -> Result<(), CommitError> {
@@ -179,37 +191,45 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_sixth_attempt_after_five_failures_waits_for_the_next_window() {
+    async fn the_sixth_attempt_waits_for_the_next_window() {
         let attempts = attempts(Store::default());
         for _ in 0..5 {
-            attempts.check_at(&at(70), "ada").await.unwrap();
-            attempts.failed_at(&at(70), "ada").await;
+            attempts.count_at(&at(70), "ada").await.unwrap();
         }
-        let refused = attempts.check_at(&at(75), "ada").await;
+        let refused = attempts.count_at(&at(75), "ada").await;
         assert!(matches!(refused, Err(Fault::Limited { retry_after_s: 45 })));
-        attempts.check_at(&at(75), "bob").await.unwrap();
-        attempts.check_at(&at(120), "ada").await.unwrap();
+        attempts.count_at(&at(75), "bob").await.unwrap();
+        attempts.count_at(&at(120), "ada").await.unwrap();
     }
 
     #[tokio::test]
-    async fn success_is_not_counted() {
+    async fn what_is_given_back_does_not_count() {
         let attempts = attempts(Store::default());
         for _ in 0..20 {
-            attempts.check_at(&at(0), "ada").await.unwrap();
+            attempts.count_at(&at(0), "ada").await.unwrap().give_back().await;
         }
     }
 
     #[tokio::test]
-    async fn nobody_is_locked_out_by_a_store_that_is_away() {
+    async fn of_twenty_at_once_five_pass_however_they_end() {
+        let attempts = attempts(Store::default());
+        let moment = at(0);
+        let all = join_all((0..20).map(|_| attempts.count_at(&moment, "ada"))).await;
+        assert_eq!(all.iter().filter(|counted| counted.is_ok()).count(), 5);
+    }
+
+    #[tokio::test]
+    async fn nobody_is_locked_out_by_a_store_that_is_away_and_nothing_is_given_back_to_it() {
         let attempts = attempts(Store { away: true, ..Store::default() });
-        attempts.failed_at(&at(0), "ada").await;
-        attempts.check_at(&at(0), "ada").await.unwrap();
+        for _ in 0..6 {
+            attempts.count_at(&at(0), "ada").await.unwrap().give_back().await;
+        }
     }
 
     #[test]
     fn the_subject_is_not_to_be_read_in_the_key() {
         let attempts = attempts(Store::default());
-        let counter = attempts.counter(&attempts.window_at(&at(0)), "ada@example.com", 1);
+        let counter = attempts.counter(&attempts.window_at(&at(0)), "ada@example.com");
         assert!(!counter.key.contains("ada"), "{}", counter.key);
     }
 }

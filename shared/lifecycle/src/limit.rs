@@ -181,7 +181,8 @@ impl Limiter {
     /// Exchanges counts with the other execution environments. Called after the answer.
     pub(crate) async fn exchange(&self, platform: &dyn Platform) {
         for (caller, window) in self.due() {
-            let counter = counter(&caller, window.number, window.untold, None, window.ends_at);
+            let untold = i32::try_from(window.untold).unwrap_or(i32::MAX);
+            let counter = counter(&caller, window.number, untold, None, window.ends_at);
             match platform.count(&counter).await {
                 Ok(Count::Total(total)) => self.learn(&caller, window.number, total),
                 Ok(Count::Exceeded) => {}
@@ -222,7 +223,7 @@ fn hidden(route: &str, caller: &str) -> String {
     short_hash_of([route, caller].map(str::as_bytes))
 }
 
-fn counter(caller: &str, number: i64, amount: u32, maximum: Option<u32>, ends_at: i64) -> Counter {
+fn counter(caller: &str, number: i64, amount: i32, maximum: Option<u32>, ends_at: i64) -> Counter {
     let expires_at = Timestamp::from_millis(ends_at.saturating_mul(1000)).plus_seconds(60);
     Counter { key: format!("rate#{caller}#{number}"), amount, maximum, expires_at }
 }

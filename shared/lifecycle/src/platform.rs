@@ -121,8 +121,8 @@ pub struct FailedCondition {
 pub struct Counter {
     /// What is counted; the key of the item in the table of limits.
     pub key: String,
-    /// How much to add; 0 only reads.
-    pub amount: u32,
+    /// How much to add; less than nothing gives back what was counted before.
+    pub amount: i32,
     /// Refuse to go beyond this.
     pub maximum: Option<u32>,
     /// When the store may forget it.

@@ -26,6 +26,14 @@ pub(crate) fn user(email: &str) -> Value {
     json!({ "email": email, "password": PASSWORD, "name": "Ada" })
 }
 
+/// The proof that a verification mail carries.
+pub(crate) fn proof_in(mail: &Value) -> Value {
+    let text = mail["text"].as_str().unwrap();
+    let begin = text.find('{').expect("the mail carries a proof");
+    let end = text.find('}').expect("it is an object");
+    serde_json::from_str(&text[begin..=end]).expect("it can be sent as it is")
+}
+
 /// An order of some pieces of one product.
 pub(crate) fn order_of(product_id: &str, quantity: u32, address_id: &str) -> Value {
     json!({

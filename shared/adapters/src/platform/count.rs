@@ -24,13 +24,10 @@ impl Aws {
     /// One conditional update adds and tells the total.
     ///
     /// It is not idempotent: a retry of the SDK after a lost answer counts twice. A limit then
-    /// refuses a little too early, which is the safe side.
+    /// refuses a little too early, which is the safe side, or, where something was given back, one
+    /// too late.
     pub(super) async fn add_to_counter(&self, counter: &Counter) -> Result<Count, Fault> {
         let key = Key::new(&counter.key);
-        if counter.amount == 0 {
-            let item = self.get_item(LIMITS, &key, true).await?;
-            return total(item.as_ref());
-        }
         let mut expressions = Expressions::default();
         let update = expressions.update(&[
             Change::Add(TOTAL, i64::from(counter.amount)),
@@ -38,9 +35,11 @@ impl Aws {
         ]);
         let condition = match counter.maximum {
             None => None,
-            Some(maximum) if maximum < counter.amount => return Ok(Count::Exceeded),
             Some(maximum) => {
-                let room = i64::from(maximum - counter.amount);
+                let room = i64::from(maximum) - i64::from(counter.amount);
+                if room < 0 {
+                    return Ok(Count::Exceeded);
+                }
                 let below = Condition::Below(TOTAL, room + 1);
                 Some(expressions.condition(&Condition::Any(vec![Condition::Absent, below])))
             }
@@ -77,8 +76,8 @@ fn total(item: Option<&SdkItem>) -> Result<Count, Fault> {
     match item.and_then(|item| item.get(TOTAL)) {
         None => Ok(Count::Total(0)),
         Some(AttributeValue::N(total)) => {
-            let total: u64 = total.parse().map_err(Fault::internal)?;
-            Ok(Count::Total(u32::try_from(total).unwrap_or(u32::MAX)))
+            let total: i64 = total.parse().map_err(Fault::internal)?;
+            Ok(Count::Total(u32::try_from(total.max(0)).unwrap_or(u32::MAX)))
         }
         Some(other) => Err(Fault::internal(format!("a counter holds {other:?}"))),
     }

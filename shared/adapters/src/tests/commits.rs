@@ -165,14 +165,14 @@ async fn a_counter_stops_at_its_maximum() {
         expires_at: Timestamp::from_millis(60_000),
     };
     for (amount, maximum, count) in [
-        (0, None, Count::Total(0)),
         (4, Some(3), Count::Exceeded),
         (2, Some(3), Count::Total(2)),
         (2, Some(3), Count::Exceeded),
         (1, Some(3), Count::Total(3)),
         (1, Some(3), Count::Exceeded),
+        (-1, None, Count::Total(2)),
+        (1, Some(3), Count::Total(3)),
         (5, None, Count::Total(8)),
-        (0, None, Count::Total(8)),
     ] {
         assert_eq!(aws.count(&counter(amount, maximum)).await.unwrap(), count, "{amount}");
     }

@@ -16,4 +16,4 @@ pub use email::{Email, EmailClaim};
 pub use password::{EnteredPassword, Password};
 pub use signed_in::{Role, SignedIn, Tier};
 pub use user::{PersonName, User, UserDraft, UserId, UserView};
-pub use verification::{EmailVerificationRequested, Verification};
+pub use verification::{EmailVerificationRequested, Verification, VerificationAsked};

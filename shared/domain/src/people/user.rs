@@ -6,7 +6,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{Email, EmailClaim, EmailVerificationRequested, Password, Role, Tier, Verification};
+use super::{
+    Email, EmailClaim, EmailVerificationRequested, Password, Role, Tier, Verification,
+    VerificationAsked,
+};
 use crate::syntax::{id, line};
 use crate::tables::USERS;
 
@@ -69,6 +72,20 @@ impl User {
             version: self.version + 1,
             ..self
         })
+    }
+
+    /// The user waiting for this token and for no earlier one, and the mail that they are to get;
+    /// nothing for somebody who has verified their address.
+    pub fn asked_again(
+        self,
+        asked: &VerificationAsked,
+        now: Timestamp,
+    ) -> Option<(Self, EmailVerificationRequested)> {
+        let VerificationAsked { token, .. } = asked;
+        let requested = EmailVerificationRequested { user_id: self.user_id, token: token.clone() };
+        let verification = Some(Verification::by(token, now));
+        let waiting = Self { verification, version: self.version + 1, ..self };
+        (!waiting.email_verified).then_some((waiting, requested))
     }
 
     /// The key of a user.
@@ -176,6 +193,18 @@ mod tests {
             fields,
             ["createdAt", "email", "emailVerified", "name", "roles", "tier", "userId"]
         );
+    }
+
+    #[test]
+    fn a_token_that_was_asked_for_again_ends_the_one_before() {
+        let (user, first) = ann();
+        let moment = Moment::new(Timestamp::from_millis(2), [2; 32]);
+        let asked = VerificationAsked::new(&moment, user.email.clone());
+        let (user, second) = user.asked_again(&asked, moment.now()).unwrap();
+        assert_eq!(user.clone().verified(&first.token, moment.now()), None);
+        let verified = user.verified(&second.token, moment.now()).unwrap();
+        assert_eq!((verified.email_verified, verified.version), (true, 3));
+        assert_eq!(verified.asked_again(&asked, moment.now()), None);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use lifecycle::{Moment, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::UserId;
+use super::{Email, UserId};
 
 /// A verification that was asked for. Of its token only the hash is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,10 +27,13 @@ impl Verification {
 
     /// Asks a user for the verification of their address: what is kept, and what is mailed.
     pub fn request(moment: &Moment, user_id: UserId) -> (Self, EmailVerificationRequested) {
-        let token = URL_SAFE_NO_PAD.encode(moment.secret("verification"));
-        let kept =
-            Self { token_hash: hash(&token), expires_at: moment.now().plus_seconds(Self::TTL_S) };
-        (kept, EmailVerificationRequested { user_id, token })
+        let token = fresh_token(moment);
+        (Self::by(&token, moment.now()), EmailVerificationRequested { user_id, token })
+    }
+
+    /// What is kept of a token that is good from now on.
+    pub fn by(token: &str, now: Timestamp) -> Self {
+        Self { token_hash: hash(token), expires_at: now.plus_seconds(Self::TTL_S) }
     }
 
     /// Whether this is the token, and still good.
@@ -60,6 +63,42 @@ impl fmt::Debug for EmailVerificationRequested {
     }
 }
 
+/// Somebody asks to be mailed a token again. Whether there is an account with the address, nobody
+/// has looked yet.
+///
+/// The token is made by whoever is asked, and not by the consumer that mails it: a message that
+/// comes twice then mails the same token twice, and both mails are good.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VerificationAsked {
+    /// The address, as it was typed.
+    pub email: Email,
+    /// The token, in plain text.
+    pub token: String,
+}
+
+impl VerificationAsked {
+    /// Asks for a fresh token.
+    pub fn new(moment: &Moment, email: Email) -> Self {
+        Self { email, token: fresh_token(moment) }
+    }
+}
+
+impl EventData for VerificationAsked {
+    const TYPE: &'static str = "VerificationAsked";
+}
+
+impl fmt::Debug for VerificationAsked {
+    /// Without the token.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct(Self::TYPE).field("email", &self.email).finish_non_exhaustive()
+    }
+}
+
+fn fresh_token(moment: &Moment) -> String {
+    URL_SAFE_NO_PAD.encode(moment.secret("verification"))
+}
+
 /// The token has 256 random bits, so that a plain hash is as good as a slow one; and comparing
 /// hashes tells nothing of the token by its time.
 fn hash(token: &str) -> String {
@@ -86,5 +125,8 @@ mod tests {
         let (kept, mailed) = Verification::request(&moment, moment.id("user").into());
         assert!(!serde_json::to_string(&kept).unwrap().contains(&mailed.token));
         assert!(!format!("{mailed:?}").contains(&mailed.token));
+        let asked =
+            VerificationAsked::new(&moment, "ann@example.com".to_owned().try_into().unwrap());
+        assert!(!format!("{asked:?}").contains(&asked.token));
     }
 }

@@ -138,7 +138,11 @@ pub(crate) fn lines_of_noted(service: &str, at: Timestamp, noted: &Noted) -> Vec
         let metric_name = if hit { "cache_hits_total" } else { "cache_misses_total" };
         metric(service, at, &[("cache_type", name)], metric_name, "Count", count)
     });
-    queries.chain(cache).collect()
+    let errors = noted.errors.iter().map(|kind| {
+        let labels = [("type", *kind), ("service", service)];
+        metric(service, at, &labels, "errors_total", "Count", 1)
+    });
+    queries.chain(cache).chain(errors).collect()
 }
 
 /// A line that is one metric and nothing else.
@@ -221,9 +225,10 @@ mod tests {
                 ("PutItem", "users", Duration::from_millis(3)),
             ],
             cache: vec![("products", true), ("products", false), ("products", true)],
+            errors: vec!["RATE_LIMITER_UNAVAILABLE"],
         };
         let lines = lines_of_noted("store", Timestamp::from_millis(0), &noted);
-        assert_eq!(lines.len(), 4);
+        assert_eq!(lines.len(), 5);
         let first: Value = serde_json::from_str(&lines[0]).unwrap();
         assert_eq!(first["db_query_duration_seconds"], json!([0.001, 0.002]));
     }

@@ -11,5 +11,7 @@ pub(crate) mod otlp;
 mod trace;
 
 pub(crate) use observations::{Observations, observed};
-pub use observations::{observe_cache, observe_query, request_id, traceparent, tracestate};
+pub use observations::{
+    observe_cache, observe_error, observe_query, request_id, traceparent, tracestate,
+};
 pub use trace::TraceContext;

@@ -28,6 +28,8 @@ pub(crate) struct Noted {
     pub(crate) queries: Vec<(&'static str, &'static str, Duration)>,
     /// Look-ups in a cache: its name and whether it knew.
     pub(crate) cache: Vec<(&'static str, bool)>,
+    /// Errors that the answer does not show, by their type.
+    pub(crate) errors: Vec<&'static str>,
 }
 
 impl Observations {
@@ -63,6 +65,11 @@ pub fn observe_query(operation: &'static str, table: &'static str, took: Duratio
 /// Notes a look-up in a cache, and whether the cache knew.
 pub fn observe_cache(cache: &'static str, hit: bool) {
     let _ = CURRENT.try_with(|current| current.note(|noted| noted.cache.push((cache, hit))));
+}
+
+/// Notes an error that the answer does not show, by its type (`RATE_LIMITER_UNAVAILABLE`).
+pub fn observe_error(kind: &'static str) {
+    let _ = CURRENT.try_with(|current| current.note(|noted| noted.errors.push(kind)));
 }
 
 /// The id of the request that is being served.

@@ -19,7 +19,7 @@ use crate::record::{Key, Table};
 pub(super) enum Call {
     Commit(usize),
     Read(&'static str),
-    Count(String, u32),
+    Count(String, i32),
     Send(usize),
     Bury(String),
     Mail(String),
@@ -129,11 +129,12 @@ impl Platform for Recorder {
         }
         let mut counters = self.counters.lock().unwrap();
         let total = counters.entry(counter.key.clone()).or_default();
-        if counter.maximum.is_some_and(|maximum| *total + counter.amount > maximum) {
+        let sum = total.saturating_add_signed(counter.amount);
+        if counter.maximum.is_some_and(|maximum| sum > maximum) {
             return Ok(Count::Exceeded);
         }
-        *total += counter.amount;
-        Ok(Count::Total(*total))
+        *total = sum;
+        Ok(Count::Total(sum))
     }
 
     async fn send(&self, messages: &[Outgoing]) -> Vec<(usize, Fault)> {

@@ -1,0 +1,78 @@
+//! Proving an address: the mail, asked for again, and what it does not tell.
+
+use local::options::Options;
+use serde_json::{Value, json};
+
+use crate::harness::{Answer, Api, Control, eventually, own, proof_in, shared, unique, user};
+
+#[tokio::test]
+async fn a_mail_that_is_asked_for_again_carries_a_token_that_ends_the_one_before() {
+    let api = shared().await;
+    let Some(control) = api.control() else { return };
+    let email = format!("{}@example.com", unique("ada"));
+    let ada = api.post("/users", &user(&email)).send().await.data(201);
+    let verification = format!("/users/{}/verification", ada["userId"].as_str().unwrap());
+    let first = proof_in(&control.mail(&email, "Verify").await);
+
+    assert_eq!(ask(&api, &email.to_uppercase()).await.data(202)["email"], email.to_uppercase());
+
+    let again = async || control.mails(&email).await.into_iter().nth(1);
+    let second = proof_in(&eventually("a second mail", again).await);
+    let replaced = async || {
+        let kept = control.item("UsersTable", ada["userId"].as_str().unwrap()).await;
+        (kept["version"] == 2).then_some(())
+    };
+    eventually("the commit behind the mail", replaced).await;
+    api.put(&verification, &first).send().await.error(410, "VERIFICATION_SPENT");
+    assert_eq!(api.put(&verification, &second).send().await.status, 204);
+}
+
+#[tokio::test]
+async fn asking_tells_nobody_who_has_an_account() {
+    let api = shared().await;
+    let Some(control) = api.control() else { return };
+    let (unverified, unknown) = (unique("ada"), unique("eve"));
+    let address = |name: &str| format!("{name}@example.com");
+    api.post("/users", &user(&address(&unverified))).send().await.data(201);
+
+    let mut told = Vec::new();
+    for name in [unverified.as_str(), "customer", unknown.as_str()] {
+        let answer = ask(&api, &address(name)).await;
+        let record = record_of(&control, &answer).await;
+        let names: Vec<_> = answer.headers.keys().map(ToString::to_string).collect();
+        let body = String::from_utf8(answer.body.to_vec()).unwrap().replace(name, "…");
+        told.push((answer.status, names, body, record));
+    }
+
+    assert_eq!(told[0].0, 202);
+    assert!(told.iter().all(|one| *one == told[0]), "{told:#?}");
+    assert_eq!(control.mails(&address(&unknown)).await, Vec::<Value>::new());
+    let asked = |mail: &Value| mail["subject"].as_str().unwrap().starts_with("Verify");
+    assert!(!control.mails(&address("customer")).await.iter().any(asked), "nothing to verify");
+}
+
+#[tokio::test]
+async fn the_answer_is_the_same_when_the_mail_cannot_be_had() {
+    let Some(api) = own(Options::default()).await else { return };
+    let control = api.control().unwrap();
+    control.faults(&json!({ "queues": { "EmailsQueue": { "fail": 1 } } })).await;
+    ask(&api, "ada@example.com").await.data(202);
+}
+
+async fn ask(api: &Api, email: &str) -> Answer {
+    api.post("/verification-emails", &json!({ "email": email })).send().await
+}
+
+/// What the log says of the record that a request has led to: its level and its outcome.
+async fn record_of(control: &Control, answer: &Answer) -> (Value, Value) {
+    let of_record = |line: &Value| line["message"] == "record";
+    let find = async || {
+        let lines = control.logs_of(answer.header("x-request-id")).await;
+        let others =
+            lines.iter().filter(|line| line["level"] == "WARN" || line["level"] == "ERROR");
+        assert_eq!(others.count(), 0, "{lines:#?}");
+        lines.into_iter().find(of_record)
+    };
+    let line = eventually("the record to be consumed", find).await;
+    (line["level"].clone(), line["outcome"].clone())
+}
