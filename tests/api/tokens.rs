@@ -1,10 +1,12 @@
 //! Who is asking: tokens, the authorizer, and what the gateway remembers of its verdicts.
 
+use std::io::ErrorKind;
+use std::net::TcpListener;
 use std::time::Duration;
 
-use adapters::tokens::generate;
+use adapters::tokens::{KeyPair, generate};
 use base64::Engine as _;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use local::options::Options;
 use serde_json::{Value, json};
@@ -49,14 +51,20 @@ async fn a_token_that_expires_inside_the_cache_time_is_refused_by_the_function()
 }
 
 #[tokio::test]
-async fn a_token_that_does_not_hold_is_401_whatever_is_wrong_with_it() {
-    let api = shared().await;
-    let Some(inside) = api.inside() else { return };
-    for (what, token) in attacks(inside) {
+async fn a_token_that_does_not_hold_is_401_whatever_is_wrong_with_it_and_no_handler_runs() {
+    let Some(api) = own(Options::default()).await else { return };
+    let attackers_keys = TcpListener::bind("127.0.0.1:0").unwrap();
+    attackers_keys.set_nonblocking(true).unwrap();
+    let address = format!("http://{}/keys.json", attackers_keys.local_addr().unwrap());
+    for (what, token) in attacks(api.inside().unwrap(), &address) {
         let answer = api.get(&format!("/users/{}", Uuid::nil())).token(&token).send().await;
         assert_eq!(answer.status, 401, "{what}");
         answer.gateway(401, "Unauthorized");
     }
+    let control = api.control().unwrap();
+    assert_eq!(control.invocations("GetUserFunction").await, Vec::<Value>::new());
+    let asked = attackers_keys.accept().expect_err("nobody reads keys from where a token says");
+    assert_eq!(asked.kind(), ErrorKind::WouldBlock);
 }
 
 #[tokio::test]
@@ -108,7 +116,16 @@ async fn verdict(api: &Api, token: &str) -> u16 {
     api.get(&format!("/users/{}", Uuid::new_v4())).token(token).send().await.status
 }
 
-fn attacks(inside: &Inside) -> Vec<(&'static str, String)> {
+/// What does not hold, each for one reason; `address` is where an attacker has keys to offer.
+fn attacks(inside: &Inside, address: &str) -> Vec<(&'static str, String)> {
+    let mut attacks = forged(inside);
+    attacks.extend(signed_by_an_attacker(inside, address));
+    attacks.extend(malformed(inside));
+    attacks
+}
+
+/// Signed by nobody, or not by the key for this purpose.
+fn forged(inside: &Inside) -> Vec<(&'static str, String)> {
     let good = inside.token(&Uuid::new_v4().to_string(), &["CUSTOMER"]);
     let parts: Vec<&str> = good.split('.').collect();
     let [header, payload, signature] = parts[..] else { panic!("three parts") };
@@ -140,10 +157,58 @@ fn attacks(inside: &Inside) -> Vec<(&'static str, String)> {
         ("not valid yet", not_yet),
         ("an altered payload", format!("{header}.{admin}.{signature}")),
         ("no signature", format!("{header}.{payload}.")),
-        ("two parts", format!("{header}.{payload}")),
-        ("garbage", "garbage".to_owned()),
-        ("a very long one", "a".repeat(8_000)),
     ]
+}
+
+/// Signed well, by a key that only the token itself vouches for.
+fn signed_by_an_attacker(inside: &Inside, address: &str) -> Vec<(&'static str, String)> {
+    let attacker = generate().unwrap();
+    let ours = inside.public_key()["kid"].as_str().unwrap();
+    let signed = |kid: &str, member: &str, value: Value| signed_by(&attacker, kid, member, value);
+    let certificate = json!([attacker.verification["x"]]);
+    vec![
+        ("its own key in `jwk`", signed(ours, "jwk", attacker.verification.clone())),
+        ("its own key and name in `jwk`", signed("own", "jwk", attacker.verification.clone())),
+        ("its own address in `jku`", signed("own", "jku", json!(address))),
+        ("its own address in `x5u`", signed("own", "x5u", json!(address))),
+        ("its own certificate in `x5c`", signed("own", "x5c", certificate)),
+        ("a file as `kid`", signed("../../../../dev/null", "typ", json!("JWT"))),
+        ("an address as `kid`", signed(address, "typ", json!("JWT"))),
+        ("SQL as `kid`", signed("' UNION SELECT 'key' --", "typ", json!("JWT"))),
+        ("an empty `kid`", signed("", "typ", json!("JWT"))),
+    ]
+}
+
+/// Good tokens that are not in the one form that is read.
+fn malformed(inside: &Inside) -> Vec<(&'static str, String)> {
+    let good = inside.token(&Uuid::new_v4().to_string(), &["CUSTOMER"]);
+    let parts: Vec<&str> = good.split('.').collect();
+    let [header, payload, signature] = parts[..] else { panic!("three parts") };
+    let signatures = json!([{ "protected": header, "signature": signature },
+        { "protected": header, "signature": signature }]);
+    let long = inside.token(&Uuid::new_v4().to_string(), &["CUSTOMER"; 620]);
+    assert!((9 * 1024..10_000).contains(&long.len()), "the gateway lets it pass: {}", long.len());
+    vec![
+        ("two parts", format!("{header}.{payload}")),
+        ("two signatures", format!("{good}.{signature}")),
+        ("five parts", format!("{good}.{payload}.{signature}")),
+        ("JSON", json!({ "payload": payload, "signatures": signatures }).to_string()),
+        ("9 KiB, and good otherwise", long),
+        ("garbage", "garbage".to_owned()),
+    ]
+}
+
+/// A token of the right claims with one more member in its header, signed by this pair of keys.
+fn signed_by(keys: &KeyPair, kid: &str, member: &str, value: Value) -> String {
+    let good = token_by(keys);
+    let payload = good.split('.').nth(1).unwrap();
+    let mut header = json!({ "alg": "EdDSA", "kid": kid });
+    header[member] = value;
+    let message = format!("{}.{payload}", encoded(&header));
+    let der = BASE64_STANDARD.decode(keys.signing["privateKey"].as_str().unwrap()).unwrap();
+    let key = EncodingKey::from_ed_der(&der);
+    let signature = jsonwebtoken::crypto::sign(message.as_bytes(), &key, Algorithm::EdDSA).unwrap();
+    format!("{message}.{signature}")
 }
 
 fn encoded(json: &Value) -> String {
