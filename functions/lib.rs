@@ -54,6 +54,8 @@ mod get_health;
 mod get_jwks;
 #[path = "platform/get_rules.rs"]
 mod get_rules;
+#[path = "platform/notify.rs"]
+mod notify;
 #[path = "platform/put_rules.rs"]
 mod put_rules;
 #[path = "platform/relay_outbox.rs"]

@@ -90,9 +90,11 @@ async fn consumers_take_the_events_of_their_sources_and_report_no_failure() {
     assert_eq!(again.unwrap(), none);
     assert_eq!(control.events("CustomerDecided").await.len(), 1, "the same event as was relayed");
 
-    for (function, event) in
-        [("SettleOrderFunction", "settle_order"), ("ExpireSagasFunction", "expire_sagas")]
-    {
+    for (function, event) in [
+        ("SettleOrderFunction", "settle_order"),
+        ("ExpireSagasFunction", "expire_sagas"),
+        ("NotifyFunction", "notify"),
+    ] {
         assert_eq!(invoke(&api, function, &fixture(event)).await.unwrap(), none, "{event}");
     }
 }

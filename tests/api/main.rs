@@ -19,6 +19,7 @@ mod events;
 mod faults;
 mod limits;
 mod misbehaving;
+mod notices;
 mod observability;
 mod operations;
 mod orders;

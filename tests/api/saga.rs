@@ -127,10 +127,7 @@ impl Shop {
 
     /// Says something on the queue of the saga.
     async fn say(&self, answer: &Value) {
-        let platform = self.api.inside().unwrap().platform();
-        let url = &platform.stores().names().queue("CustomerSagaQueue").unwrap().url;
-        let message = json!({ "QueueUrl": url, "MessageBody": answer.to_string() });
-        self.api.ask_stores("AmazonSQS.SendMessage", &message).await;
+        self.control.send("CustomerSagaQueue", answer).await;
     }
 
     async fn stored(&self, order: &Order) -> Value {

@@ -128,6 +128,7 @@ mod tests {
     use futures::future::join_all;
     use lifecycle::Timestamp;
     use lifecycle::effects::{Mail, Queue};
+    use lifecycle::notice::Notice;
     use lifecycle::platform::{CommitError, Hidden, Outgoing, Transaction};
     use lifecycle::record::{Key, Table};
     use serde_dynamo::Item;
@@ -174,6 +175,9 @@ mod tests {
             unreachable!("attempts only count")
         }
         async fn mail(&self, _: &Mail) -> Result<(), Fault> {
+            unreachable!("attempts only count")
+        }
+        async fn notify(&self, _: &Notice) -> Result<(), Fault> {
             unreachable!("attempts only count")
         }
         async fn export(&self, _: &str, _: &[(String, String)], _: Vec<u8>) -> Result<(), Fault> {

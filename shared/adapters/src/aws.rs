@@ -20,6 +20,7 @@ use lifecycle::uses::Use;
 use crate::configuration::Configuration;
 use crate::connector;
 use crate::endpoints::Service;
+use crate::notifiers::Notifiers;
 
 /// The first try and two more, with full jitter between them.
 const ATTEMPTS_MAX: u32 = 3;
@@ -48,6 +49,7 @@ struct Inner {
     sqs: OnceLock<aws_sdk_sqs::Client>,
     secrets_manager: OnceLock<aws_sdk_secretsmanager::Client>,
     ses: OnceLock<aws_sdk_sesv2::Client>,
+    notifiers: OnceLock<Notifiers>,
     preparations: Mutex<Preparations>,
 }
 
@@ -95,6 +97,7 @@ impl Aws {
             sqs: OnceLock::new(),
             secrets_manager: OnceLock::new(),
             ses: OnceLock::new(),
+            notifiers: OnceLock::new(),
             preparations: Mutex::default(),
         })))
     }
@@ -137,6 +140,11 @@ impl Aws {
     /// The connector for hosts that are not AWS's.
     pub(crate) fn others(&self) -> &SharedHttpConnector {
         self.0.others.get_or_init(connector::for_others)
+    }
+
+    /// Whoever takes notices, once the consumer that writes them has asked for them.
+    pub(crate) fn notifiers_kept(&self) -> &OnceLock<Notifiers> {
+        &self.0.notifiers
     }
 
     pub(crate) fn dynamodb(&self) -> &aws_sdk_dynamodb::Client {

@@ -4,11 +4,12 @@ use lifecycle::Timestamp;
 use lifecycle::commit::OutboxRow;
 use lifecycle::effects::{Effects, EventData, Message, Queue};
 
+use crate::notices::NoticeDue;
 use crate::orders::{
     ApprovalLapsed, CustomerDecided, OrderApproved, OrderCreated, OrderDeleted, OrderRejected,
     OrderTimedOut,
 };
-use crate::tables::{CUSTOMER_APPROVALS, CUSTOMER_SAGA, EMAILS, ORDER_PROJECTIONS};
+use crate::tables::{CUSTOMER_APPROVALS, CUSTOMER_SAGA, EMAILS, NOTIFICATIONS, ORDER_PROJECTIONS};
 
 /// Passes the event of a row on, the same envelope to every subscriber, and notes that it was.
 ///
@@ -37,12 +38,14 @@ pub fn subscribers(event_type: &str) -> &'static [Queue] {
         OrderApproved::TYPE => &[ORDER_PROJECTIONS],
         OrderRejected::TYPE | OrderTimedOut::TYPE | ApprovalLapsed::TYPE => &[CUSTOMER_APPROVALS],
         OrderDeleted::TYPE => &[CUSTOMER_APPROVALS, ORDER_PROJECTIONS],
+        NoticeDue::TYPE => &[NOTIFICATIONS],
         _ => &[],
     }
 }
 
 /// The queues of all [`subscribers`].
-pub const SUBSCRIBED: &[Queue] = &[CUSTOMER_APPROVALS, CUSTOMER_SAGA, EMAILS, ORDER_PROJECTIONS];
+pub const SUBSCRIBED: &[Queue] =
+    &[CUSTOMER_APPROVALS, CUSTOMER_SAGA, EMAILS, NOTIFICATIONS, ORDER_PROJECTIONS];
 
 #[cfg(test)]
 mod tests {
@@ -58,6 +61,7 @@ mod tests {
             OrderTimedOut::TYPE,
             ApprovalLapsed::TYPE,
             OrderDeleted::TYPE,
+            NoticeDue::TYPE,
         ] {
             for queue in subscribers(event_type) {
                 assert!(SUBSCRIBED.contains(queue), "{event_type} goes to {}", queue.name());

@@ -11,6 +11,7 @@ pub mod credit;
 pub mod events;
 #[cfg(any(test, feature = "examples"))]
 pub mod examples;
+pub mod notices;
 pub mod orders;
 pub mod people;
 pub mod refusals;

@@ -20,6 +20,8 @@ pub const ORDER_SUMMARIES: Table = Table::new("order_summaries");
 pub const CREDITS: Table = Table::new("credits");
 /// Numbers that are given one after the other.
 pub const COUNTERS: Table = Table::new("counters");
+/// What operators were told of, kind by kind.
+pub const NOTICES: Table = Table::new("notices");
 /// The parameters of the business rules.
 pub const SETTINGS: Table = Table::new("settings");
 
@@ -38,6 +40,9 @@ pub const CUSTOMER_APPROVALS: Queue = Queue::new("customer_approvals");
 pub const CUSTOMER_SAGA: Queue = Queue::new("customer_saga");
 /// Orders whose summaries have to be made anew.
 pub const ORDER_PROJECTIONS: Queue = Queue::new("order_projections");
+/// What fails, for operators.
+pub const NOTIFICATIONS: Queue = Queue::new("notifications");
 
 /// All queues: the letters of each can be redriven.
-pub const QUEUES: &[Queue] = &[EMAILS, CUSTOMER_APPROVALS, CUSTOMER_SAGA, ORDER_PROJECTIONS];
+pub const QUEUES: &[Queue] =
+    &[EMAILS, CUSTOMER_APPROVALS, CUSTOMER_SAGA, ORDER_PROJECTIONS, NOTIFICATIONS];

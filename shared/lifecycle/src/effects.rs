@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_dynamo::{AttributeValue, Item};
 
 use crate::failure::Rejection;
+use crate::notice::Notice;
 use crate::record::{Key, Record, Table, item_of};
 
 /// Everything a decision wants done.
@@ -33,6 +34,7 @@ pub struct Effects {
     events: Vec<Event>,
     messages: Vec<Message>,
     mails: Vec<Mail>,
+    notices: Vec<Notice>,
 }
 
 impl Effects {
@@ -77,6 +79,13 @@ impl Effects {
         self
     }
 
+    /// Adds a notice, sent when and as surely as a [`Message`] would be.
+    #[must_use]
+    pub fn notice(mut self, notice: Notice) -> Self {
+        self.notices.push(notice);
+        self
+    }
+
     /// The primary effects, in the order they were added.
     pub fn writes(&self) -> &[Write] {
         &self.writes
@@ -95,6 +104,11 @@ impl Effects {
     /// The mails, in the order they were added.
     pub fn mails(&self) -> &[Mail] {
         &self.mails
+    }
+
+    /// The notices, in the order they were added.
+    pub fn notices(&self) -> &[Notice] {
+        &self.notices
     }
 }
 

@@ -20,6 +20,7 @@ pub mod idempotency;
 pub mod input;
 pub mod limit;
 mod moment;
+pub mod notice;
 pub mod paging;
 pub mod platform;
 pub mod record;

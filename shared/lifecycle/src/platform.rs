@@ -10,6 +10,7 @@ use crate::Timestamp;
 use crate::effects::{Mail, Queue, Write};
 use crate::envelope::Envelope;
 use crate::failure::Fault;
+use crate::notice::Notice;
 use crate::record::{Key, Table};
 
 /// Tables, queues, mail and telemetry, as the lifecycle sees them.
@@ -38,6 +39,9 @@ pub trait Platform: Send + Sync + 'static {
 
     /// Hands a mail to the mail service.
     async fn mail(&self, mail: &Mail) -> Result<(), Fault>;
+
+    /// Hands a notice to its receiver.
+    async fn notify(&self, notice: &Notice) -> Result<(), Fault>;
 
     /// Posts JSON to a telemetry collector.
     async fn export(

@@ -97,6 +97,18 @@ impl Control {
         meant.map(|rest| rest.rsplit(' ').next().unwrap().parse::<f64>().unwrap()).sum()
     }
 
+    /// What a stand-in for another's service was asked.
+    pub(crate) async fn standin(&self, name: &str) -> Value {
+        self.get(&format!("/standins/{name}")).await
+    }
+
+    /// Puts a message into a queue, as another system would.
+    pub(crate) async fn send(&self, queue: &str, message: &Value) {
+        let answer =
+            self.call(Method::POST, &format!("/queues/{queue}")).json(message).send().await;
+        assert_eq!(answer.status, 204, "{queue}: {answer:?}");
+    }
+
     /// Has a function do now what it does by the clock, and waits until it has.
     pub(crate) async fn run_schedule(&self, function: &str) {
         let answer = self.call(Method::POST, &format!("/schedules/{function}")).send().await;

@@ -69,10 +69,7 @@ impl Api {
         let mut rules = serde_json::to_value(Rules { version: 1, ..Rules::default() }).unwrap();
         rules["pk"] = json!("rules");
         rules[name] = value;
-        let item: serde_dynamo::Item = serde_dynamo::to_item(rules).unwrap();
-        let stores = self.inside().expect("a platform").platform().stores();
-        let item = serde_json::to_value(item).unwrap();
-        stores.put_item("SettingsTable", &item).expect("the item is well-formed");
+        self.put_item("SettingsTable", rules);
     }
 
     /// An order, to be sent.

@@ -6,6 +6,7 @@
 //! the request meets [`trouble`].
 
 mod asked;
+mod notifiers;
 mod partner;
 mod serve;
 mod switch;
@@ -23,6 +24,7 @@ use tokio::task::JoinSet;
 
 use self::asked::Asked;
 pub use self::asked::Report;
+use self::notifiers::{NotifierFaults, Notifiers};
 use self::partner::{Partner, PartnerFaults};
 use self::switch::Switch;
 use self::trouble::{Answer, Trouble};
@@ -31,6 +33,8 @@ use self::trouble::{Answer, Trouble};
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Faults {
+    /// The services that take notices.
+    pub notifiers: NotifierFaults,
     /// The partner.
     pub partner: PartnerFaults,
 }
@@ -40,8 +44,8 @@ trait Service: Send + Sync + 'static {
     /// What the control address calls it.
     const NAME: &'static str;
 
-    /// The template's parameter that says where it is.
-    const PARAMETER: &'static str;
+    /// The template's parameters that say where it is.
+    const PARAMETERS: &'static [&'static str];
 
     /// The template's secret that holds what its clients need to know, and what that is.
     fn secret(&self) -> Option<(&'static str, Value)> {
@@ -72,6 +76,7 @@ impl Standins {
     /// Where there is no port.
     pub async fn start() -> Result<Self, io::Error> {
         let mut standins = Self::default();
+        standins.add(Notifiers::default()).await?;
         standins.add(Partner::default()).await?;
         Ok(standins)
     }
@@ -108,7 +113,8 @@ impl Standins {
         let (url, served) = serve::start(service, switch, noted).await?;
         self.running.lock().unwrap_or_else(PoisonError::into_inner).spawn(served);
         self.asked.insert(S::NAME, asked);
-        self.parameters.insert(S::PARAMETER.to_owned(), url);
+        let parameters = S::PARAMETERS.iter().map(|name| ((*name).to_owned(), url.clone()));
+        self.parameters.extend(parameters);
         self.secrets.extend(secret.map(|(name, value)| (name, value.to_string())));
         Ok(())
     }

@@ -55,7 +55,7 @@ impl Default for Partner {
 
 impl Service for Partner {
     const NAME: &'static str = "partner";
-    const PARAMETER: &'static str = "PartnerUrl";
+    const PARAMETERS: &'static [&'static str] = &["PartnerUrl"];
 
     fn secret(&self) -> Option<(&'static str, Value)> {
         let credentials = json!({ "clientId": "store", "clientSecret": self.client_secret });
@@ -160,7 +160,7 @@ mod tests {
         let form = format!("grant_type=client_credentials&client_id=store&client_secret={secret}");
         let request = Request::post(TOKENS).body(form.into()).unwrap();
         let faults = PartnerFaults { token_lifetime_s: Some(lifetime_s), ..Default::default() };
-        let answer = partner.answer(&request, &Faults { partner: faults });
+        let answer = partner.answer(&request, &Faults { partner: faults, ..Default::default() });
         answer.body["access_token"].as_str().map(str::to_owned)
     }
 

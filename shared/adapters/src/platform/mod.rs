@@ -14,6 +14,7 @@ mod warm;
 use async_trait::async_trait;
 use lifecycle::Fault;
 use lifecycle::effects::{Mail, Queue};
+use lifecycle::notice::Notice;
 use lifecycle::platform::{CommitError, Count, Counter, Hidden, Outgoing, Platform, Transaction};
 use lifecycle::record::{Key, Table};
 use serde_dynamo::Item;
@@ -49,6 +50,10 @@ impl Platform for Aws {
 
     async fn mail(&self, mail: &Mail) -> Result<(), Fault> {
         self.send_mail(mail).await
+    }
+
+    async fn notify(&self, notice: &Notice) -> Result<(), Fault> {
+        self.tell_operators(notice).await
     }
 
     async fn export(

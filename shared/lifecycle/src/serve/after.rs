@@ -3,16 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::join_all;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::timeout_at;
 
 use super::Shared;
-use crate::effects::Mail;
+use crate::commit::{Cause, outgoing};
+use crate::effects::{Effects, Mail};
 use crate::failure::{Failure, Fault};
-use crate::platform::Outgoing;
+use crate::notice::Notice;
+use crate::platform::{Outgoing, Platform};
 use crate::telemetry::line::metric;
 use crate::telemetry::log::print;
-use crate::{Deadline, Timestamp};
+use crate::{Deadline, Moment, Timestamp};
 
 /// What one request leaves to be done after its answer.
 pub(crate) struct Aftermath {
@@ -20,8 +23,15 @@ pub(crate) struct Aftermath {
     pub(crate) deadline: Deadline,
     pub(crate) lines: Vec<String>,
     pub(crate) spans: Option<Vec<u8>>,
-    pub(crate) messages: Vec<Outgoing>,
-    pub(crate) mails: Vec<Mail>,
+    pub(crate) tertiary: Tertiary,
+}
+
+/// The effects that change nothing about the answer.
+#[derive(Debug, Default)]
+pub(crate) struct Tertiary {
+    messages: Vec<Outgoing>,
+    mails: Vec<Mail>,
+    notices: Vec<Notice>,
 }
 
 /// How the aftermath is kept from being frozen together with the process.
@@ -74,7 +84,7 @@ impl Aftermath {
             // By one call: each costs some microseconds.
             print(&self.lines.join("\n"));
         }
-        let wanted = self.messages.len() + self.mails.len();
+        let wanted = self.tertiary.count();
         let deadline = self.deadline.instant();
         if timeout_at(deadline, self.effects_and_exchange()).await.is_err() {
             tracing::error!(wanted, "no time left for what was to follow the answer");
@@ -84,26 +94,13 @@ impl Aftermath {
 
     async fn effects_and_exchange(&self) {
         let platform = &*self.shared.platform;
-        let send = async {
-            let failed = if self.messages.is_empty() {
-                Vec::new()
-            } else {
-                platform.send(&self.messages).await
-            };
-            failed.into_iter().map(|(_, fault)| fault).collect::<Vec<Fault>>()
-        };
-        let mail = async {
-            let mails = self.mails.iter().map(|mail| platform.mail(mail));
-            let results = futures::future::join_all(mails).await;
-            results.into_iter().filter_map(Result::err).collect::<Vec<Fault>>()
-        };
+        let perform = self.tertiary.perform(platform);
         let exchange = self.shared.limiter.exchange(platform);
-        let (unsent, unmailed, (), ()) = tokio::join!(send, mail, exchange, self.export());
-        let failed = unsent.len() + unmailed.len();
-        for fault in unsent.into_iter().chain(unmailed) {
+        let (faults, (), ()) = tokio::join!(perform, exchange, self.export());
+        self.count_failures(faults.len());
+        for fault in faults {
             tracing::error!(error = %Failure::Fault(fault), "a tertiary effect failed");
         }
-        self.count_failures(failed);
     }
 
     async fn export(&self) {
@@ -124,5 +121,31 @@ impl Aftermath {
             let labels = [("type", "TERTIARY_EFFECT_FAILED"), ("service", service)];
             print(&metric(service, Timestamp::now(), &labels, "errors_total", "Count", failed));
         }
+    }
+}
+
+impl Tertiary {
+    pub(crate) fn of(effects: &Effects, moment: &Moment, cause: &Cause) -> Self {
+        Self {
+            messages: outgoing(effects.messages(), moment, cause),
+            mails: effects.mails().to_vec(),
+            notices: effects.notices().to_vec(),
+        }
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.messages.len() + self.mails.len() + self.notices.len()
+    }
+
+    /// Does all of it side by side; gives what went wrong.
+    async fn perform(&self, platform: &dyn Platform) -> Vec<Fault> {
+        let send = async {
+            if self.messages.is_empty() { Vec::new() } else { platform.send(&self.messages).await }
+        };
+        let mails = join_all(self.mails.iter().map(|mail| platform.mail(mail)));
+        let notices = join_all(self.notices.iter().map(|notice| platform.notify(notice)));
+        let (unsent, mailed, told) = tokio::join!(send, mails, notices);
+        let failed = mailed.into_iter().chain(told).filter_map(Result::err);
+        unsent.into_iter().map(|(_, fault)| fault).chain(failed).collect()
     }
 }

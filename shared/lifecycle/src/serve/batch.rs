@@ -9,7 +9,7 @@ use futures::{StreamExt, stream};
 use serde_json::{Value, json};
 
 use super::Shared;
-use super::after::Aftermath;
+use super::after::{Aftermath, Tertiary};
 use super::http::{guarded, pause};
 use super::lambda::{self, Answer, Handled, Invocation};
 use super::postpone::postpone;
@@ -57,8 +57,7 @@ impl<C: Consumer> lambda::Handler for Handler<C> {
             deadline: invocation.deadline,
             lines: lines.concat(),
             spans: None,
-            messages: Vec::new(),
-            mails: Vec::new(),
+            tertiary: Tertiary::default(),
         };
         Handled { answer, aftermath: Some(aftermath) }
     }
@@ -214,6 +213,9 @@ impl<C: Consumer> Handler<C> {
         }
         for mail in effects.mails() {
             platform.mail(mail).await?;
+        }
+        for notice in effects.notices() {
+            platform.notify(notice).await?;
         }
         Ok(())
     }

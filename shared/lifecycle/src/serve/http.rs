@@ -11,20 +11,19 @@ use http::header;
 use tokio::time::timeout_at;
 use uuid::Uuid;
 
-use super::after::Aftermath;
+use super::after::{Aftermath, Tertiary};
 use super::lambda::{self, Answer, Handled, Invocation};
 use super::response::REQUEST_ID;
 use super::{Request, Response, Shared};
 use crate::backoff::random_up_to;
 use crate::caller::{Caller, SignIn};
-use crate::commit::{Cause, Outcome, commit, outgoing};
-use crate::effects::{Effects, Mail};
+use crate::commit::{Cause, Outcome, commit};
+use crate::effects::Effects;
 use crate::endpoint::Endpoint;
 use crate::failure::{Failure, Fault, Violations};
 use crate::idempotency::{IntentKey, LEDGER, Remembered};
 use crate::input::Input;
 use crate::limit::Standing;
-use crate::platform::Outgoing;
 use crate::telemetry::line::{Line, Stages, lines_of_noted};
 use crate::telemetry::{Observations, TraceContext, observed, otlp};
 use crate::{Deadline, Moment, Permit, Timestamp};
@@ -99,8 +98,7 @@ impl<E: Endpoint> lambda::Handler for Handler<E> {
             deadline: invocation.deadline,
             lines: std::iter::once(line.to_json()).chain(noted).collect(),
             spans,
-            messages: done.messages,
-            mails: done.mails,
+            tertiary: done.tertiary,
         };
         Handled { answer: Ok(Answer::Http(response)), aftermath: Some(aftermath) }
     }
@@ -123,14 +121,13 @@ impl Tale {
 /// A request that has come to its answer.
 struct Done {
     response: Response,
-    messages: Vec<Outgoing>,
-    mails: Vec<Mail>,
+    tertiary: Tertiary,
     replayed: bool,
 }
 
 impl Done {
     fn just(response: Response) -> Self {
-        Self { response, messages: Vec::new(), mails: Vec::new(), replayed: false }
+        Self { response, tertiary: Tertiary::default(), replayed: false }
     }
 
     fn replay(response: Response) -> Self {
@@ -227,8 +224,7 @@ impl<E: Endpoint> Handler<E> {
                 (Outcome::Committed, _) => {
                     return Ok(Done {
                         response,
-                        messages: outgoing(effects.messages(), moment, cause),
-                        mails: effects.mails().to_vec(),
+                        tertiary: Tertiary::of(&effects, moment, cause),
                         replayed: false,
                     });
                 }

@@ -14,12 +14,13 @@ use crate::consumer::{Consumer, Delivered, Inbox, Run, Source};
 use crate::effects::{Effects, Event, EventData, Mail, Message, Write};
 use crate::envelope::Envelope;
 use crate::failure::{Fault, Rejection, RejectionKind, Violations};
+use crate::notice::{Notice, Receiver};
 use crate::serve::batch::Handler;
 use crate::serve::lambda::{Answer, Handler as _, Invocation};
 use crate::uses::{Use, Verb};
 use crate::{Deadline, Moment, Permit};
 
-/// Keeps a note of each message, and mails it.
+/// Keeps a note of each message, mails it, and tells operators of it.
 struct Keep;
 
 #[derive(Deserialize)]
@@ -55,8 +56,18 @@ impl Consumer for Keep {
         }
         let id = moment.id("note").to_string();
         let note = Note { id: id.clone(), author: String::new(), text: text.clone() };
-        let mail = Mail { id, to: "a@b.example".into(), subject: "s".into(), text: text.clone() };
-        Ok(Effects::none().write(Write::put(&note)).mail(mail))
+        let (to, subject) = ("a@b.example".into(), "s".into());
+        let mail = Mail { id: id.clone(), to, subject, text: text.clone() };
+        let notice = Notice {
+            id,
+            receiver: Receiver::Slack,
+            kind: "note".into(),
+            title: "t".into(),
+            text: text.clone(),
+            at: moment.now(),
+            suppressed: 0,
+        };
+        Ok(Effects::none().write(Write::put(&note)).mail(mail).notice(notice))
     }
 }
 
@@ -121,8 +132,9 @@ async fn a_record_has_effect_once_however_often_it_comes() {
         || vec![message("m1", None, &said("e1", "x")), message("m2", None, &said("e2", "y"))];
     assert!(deliver(&recorder, twice()).await.is_empty());
     assert!(deliver(&recorder, twice()).await.is_empty());
-    let mails = recorder.calls().into_iter().filter(|call| matches!(call, Call::Mail(_))).count();
-    assert_eq!((recorder.items_of(NOTES).len(), mails), (2, 2));
+    let told = |call: &Call| matches!(call, Call::Mail(_) | Call::Notify(_));
+    let told = recorder.calls().into_iter().filter(told).count();
+    assert_eq!((recorder.items_of(NOTES).len(), told), (2, 4));
 }
 
 #[tokio::test]

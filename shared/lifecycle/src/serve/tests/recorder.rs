@@ -9,6 +9,7 @@ use serde_dynamo::{AttributeValue, Item};
 
 use crate::effects::{Action, Change, Condition, Mail, Queue, Write};
 use crate::failure::Fault;
+use crate::notice::Notice;
 use crate::platform::{
     CommitError, Count, Counter, FailedCondition, Hidden, Outgoing, Platform, Transaction,
 };
@@ -23,6 +24,7 @@ pub(super) enum Call {
     Send(usize),
     Bury(String),
     Mail(String),
+    Notify(String),
 }
 
 #[derive(Default)]
@@ -163,6 +165,11 @@ impl Platform for Recorder {
 
     async fn mail(&self, mail: &Mail) -> Result<(), Fault> {
         self.note(Call::Mail(mail.id.clone()));
+        Ok(())
+    }
+
+    async fn notify(&self, notice: &Notice) -> Result<(), Fault> {
+        self.note(Call::Notify(notice.id.clone()));
         Ok(())
     }
 

@@ -1,0 +1,128 @@
+//! Consumer of the queue `notifications`: tells operators what fails, by the services they watch.
+
+use std::process::ExitCode;
+
+use adapters::notifiers::{DATADOG, NEW_RELIC, NOTIFIERS, SLACK};
+use adapters::{Notifiers, Table};
+use domain::notices::{NoticeDue, NoticeLog, UpstreamFailed};
+use domain::tables::{NOTICES, NOTIFICATIONS};
+use lifecycle::commit::OUTBOX;
+use lifecycle::consumer::{Delivered, Source};
+use lifecycle::effects::{Effects, EventData};
+use lifecycle::envelope::Envelope;
+use lifecycle::notice::Receiver;
+use lifecycle::uses::{Use, Verb};
+use lifecycle::{Consumer, Fault, Moment, Permit, Rejection, Violations};
+use serde_json::Value;
+
+fn main() -> ExitCode {
+    adapters::consume(|aws| Notify { logs: aws.table(), notifiers: aws.notifiers() })
+}
+
+struct Notify {
+    logs: Table<NoticeLog>,
+    notifiers: Notifiers,
+}
+
+impl Consumer for Notify {
+    const SOURCE: Source = Source::Queue(NOTIFICATIONS);
+
+    const USES: &'static [Use] = &[
+        Use::Table(NOTICES, &[Verb::GetItem, Verb::PutItem, Verb::UpdateItem]),
+        Use::Table(OUTBOX, &[Verb::PutItem]),
+        Use::Secret(NOTIFIERS),
+        Use::Upstream(SLACK),
+        Use::Upstream(DATADOG),
+        Use::Upstream(NEW_RELIC),
+    ];
+
+    // 4. Deserialisation
+    type Input = Envelope<Value>;
+
+    // 5. Syntax validation: a failure is counted, and a notice that it led to is delivered
+    type Command = Word;
+
+    fn parse(envelope: Envelope<Value>) -> Result<Word, Violations> {
+        let event_id = envelope.event_id.clone();
+        match envelope.event_type.as_str() {
+            UpstreamFailed::TYPE => envelope.read().map(Word::Failed),
+            NoticeDue::TYPE => envelope.read().map(|due| Word::Due { due, event_id }),
+            _ => Err(envelope.unknown_type()),
+        }
+    }
+
+    // 6. Retrieval: what was told of this kind of failure, and who is to be told
+    type Facts = (Option<NoticeLog>, Vec<Receiver>);
+
+    async fn retrieve(
+        &self,
+        permit: &Permit<Delivered>,
+        word: &Word,
+    ) -> Result<Self::Facts, Fault> {
+        let Word::Failed(failed) = word else {
+            return Ok((None, Vec::new()));
+        };
+        let key = NoticeLog::key_of(failed);
+        futures::try_join!(self.logs.get(permit, &key), self.notifiers.receivers(permit))
+    }
+
+    // 7. and 8. Each receiver is told by a message of its own: one that is down is tried again
+    // alone
+    fn decide(
+        moment: &Moment,
+        word: &Word,
+        (log, receivers): Self::Facts,
+    ) -> Result<Effects, Rejection> {
+        Ok(match word {
+            Word::Failed(failed) => NoticeLog::tell(log.as_ref(), failed, &receivers, moment.now()),
+            Word::Due { due, event_id } => Effects::none().notice(due.notice(event_id)),
+        })
+    }
+}
+
+/// What comes through the queue.
+#[derive(Debug)]
+enum Word {
+    /// Something has failed.
+    Failed(UpstreamFailed),
+    /// Somebody is to be told.
+    Due { due: NoticeDue, event_id: String },
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::examples::{envelope, moment};
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_failure_leads_to_an_event_for_each_receiver_and_the_event_to_its_notice() {
+        let receivers = vec![Receiver::Slack, Receiver::Datadog];
+        let failed = Notify::parse(envelope(UpstreamFailed::TYPE, failure())).unwrap();
+        let effects = Notify::decide(&moment(), &failed, (None, receivers)).unwrap();
+        assert_eq!((effects.writes().len(), effects.notices().len()), (1, 0));
+        let [slack, datadog] = effects.events() else { panic!("{:?}", effects.events()) };
+        for (event, receiver) in [(slack, Receiver::Slack), (datadog, Receiver::Datadog)] {
+            let due = Notify::parse(envelope(NoticeDue::TYPE, event.data.clone())).unwrap();
+            let effects = Notify::decide(&moment(), &due, (None, Vec::new())).unwrap();
+            let [notice] = effects.notices() else { panic!("{:?}", effects.notices()) };
+            assert_eq!((notice.id.as_str(), notice.receiver), ("event-1", receiver));
+        }
+    }
+
+    #[test]
+    fn unknown_events_and_unreadable_data_are_poison() {
+        for (event_type, data) in [
+            ("OrderCreated", failure()),
+            (UpstreamFailed::TYPE, json!({ "upstream": "partner" })),
+            (NoticeDue::TYPE, failure()),
+        ] {
+            assert!(Notify::parse(envelope(event_type, data)).is_err(), "{event_type}");
+        }
+    }
+
+    fn failure() -> Value {
+        json!({ "upstream": "partner", "kind": "CIRCUIT_OPENED", "at": moment().now() })
+    }
+}

@@ -1,0 +1,92 @@
+//! Slack, Datadog and New Relic, as far as they take notices: one server, told apart by the paths of
+//! their interfaces.
+
+use bytes::Bytes;
+use http::{Method, Request, StatusCode};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{Answer, Faults, Service, Trouble};
+
+/// What is to go wrong with the services that take notices.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct NotifierFaults {
+    /// With Slack.
+    pub slack: Trouble,
+    /// With Datadog.
+    pub datadog: Trouble,
+    /// With New Relic.
+    pub new_relic: Trouble,
+}
+
+/// The three of them, each with the one client that it knows.
+pub(super) struct Notifiers {
+    webhook: String,
+    api_key: String,
+    license_key: String,
+}
+
+/// Where New Relic takes events.
+const NEW_RELIC: &str = "/v1/accounts/1/events";
+/// Where Datadog takes events.
+const DATADOG: &str = "/api/v1/events";
+
+impl Default for Notifiers {
+    fn default() -> Self {
+        let secret = || Uuid::new_v4().simple().to_string();
+        let webhook = format!("/services/T0/B0/{}", secret());
+        Self { webhook, api_key: secret(), license_key: secret() }
+    }
+}
+
+impl Service for Notifiers {
+    const NAME: &'static str = "notifiers";
+    const PARAMETERS: &'static [&'static str] = &["SlackUrl", "DatadogUrl", "NewRelicUrl"];
+
+    fn secret(&self) -> Option<(&'static str, Value)> {
+        let credentials = json!({
+            "slack": { "webhookUrl": format!("https://hooks.slack.com{}", self.webhook) },
+            "datadog": { "apiKey": self.api_key },
+            "newRelic": { "accountId": "1", "licenseKey": self.license_key },
+        });
+        Some(("NotifiersSecret", credentials))
+    }
+
+    fn trouble<'a>(faults: &'a Faults, path: &str) -> (&'static str, &'a Trouble) {
+        match path {
+            DATADOG => ("notifiers/datadog", &faults.notifiers.datadog),
+            NEW_RELIC => ("notifiers/newRelic", &faults.notifiers.new_relic),
+            _ => ("notifiers/slack", &faults.notifiers.slack),
+        }
+    }
+
+    fn answer(&self, request: &Request<Bytes>, _: &Faults) -> Answer {
+        let is = |name: &str, secret: &str| {
+            request.headers().get(name).is_some_and(|value| value.as_bytes() == secret.as_bytes())
+        };
+        let body: Value = serde_json::from_slice(request.body()).unwrap_or_default();
+        match (request.method(), request.uri().path()) {
+            (&Method::POST, path) if path == self.webhook => match body["text"].as_str() {
+                Some(_) => Answer::new(StatusCode::OK, json!("ok")),
+                None => Answer::new(StatusCode::BAD_REQUEST, json!("invalid_payload")),
+            },
+            (&Method::POST, DATADOG) if is("dd-api-key", &self.api_key) => {
+                match (body["title"].as_str(), body["text"].as_str()) {
+                    (Some(_), Some(_)) => {
+                        Answer::new(StatusCode::ACCEPTED, json!({"status": "ok"}))
+                    }
+                    _ => Answer::new(StatusCode::BAD_REQUEST, json!({"errors": ["Bad Request"]})),
+                }
+            }
+            (&Method::POST, NEW_RELIC) if is("api-key", &self.license_key) => {
+                match body[0]["eventType"].as_str() {
+                    Some(_) => Answer::new(StatusCode::OK, json!({ "success": true })),
+                    None => Answer::new(StatusCode::BAD_REQUEST, json!({ "success": false })),
+                }
+            }
+            _ => Answer::new(StatusCode::FORBIDDEN, Value::Null),
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! The services that take notices: Slack, Datadog and New Relic, as far as they are configured.
+
+use std::time::Duration;
+
+use http::Uri;
+use lifecycle::failure::BoxError;
+use lifecycle::notice::{Notice, Receiver};
+use lifecycle::{Deadline, Fault, Permit, Upstream};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::Aws;
+use crate::secrets::Secret;
+use crate::upstream::{Client, Request};
+
+/// The secret that says who takes notices, and with which credentials: an object of which every
+/// member may be absent.
+///
+/// ```json
+/// {
+///   "slack": {"webhookUrl": "https://hooks.slack.com/services/T…/B…/…"},
+///   "datadog": {"apiKey": "…"},
+///   "newRelic": {"accountId": "…", "licenseKey": "…"}
+/// }
+/// ```
+pub const NOTIFIERS: &str = "notifiers";
+
+/// Slack's incoming webhooks.
+pub const SLACK: Upstream = Upstream::new("slack");
+/// Datadog's interface, of the site that the account is on.
+pub const DATADOG: Upstream = Upstream::new("datadog");
+/// New Relic's event interface, of the region that the account is in.
+pub const NEW_RELIC: Upstream = Upstream::new("new_relic");
+
+/// How long a receiver may take.
+const WITHIN: Duration = Duration::from_secs(5);
+
+/// Whoever is configured to take notices.
+#[derive(Clone)]
+pub struct Notifiers {
+    credentials: Secret<Credentials>,
+    slack: Client,
+    datadog: Client,
+    new_relic: Client,
+}
+
+impl Aws {
+    /// Whoever is configured to take notices.
+    ///
+    /// # Panics
+    ///
+    /// When the secret [`NOTIFIERS`] or one of the upstreams is not among the uses that the
+    /// consumer declares.
+    pub fn notifiers(&self) -> Notifiers {
+        let made = || Notifiers {
+            credentials: self.secret(NOTIFIERS, Credentials::parse),
+            slack: self.upstream(SLACK),
+            datadog: self.upstream(DATADOG),
+            new_relic: self.upstream(NEW_RELIC),
+        };
+        self.notifiers_kept().get_or_init(made).clone()
+    }
+
+    pub(crate) async fn tell_operators(&self, notice: &Notice) -> Result<(), Fault> {
+        let notifiers = self.notifiers_kept().get();
+        let notifiers = notifiers.ok_or_else(|| Fault::internal("nobody takes notices here"))?;
+        notifiers.tell(notice).await
+    }
+}
+
+impl Notifiers {
+    /// Those who are configured.
+    ///
+    /// # Errors
+    ///
+    /// When the secret cannot be read.
+    pub async fn receivers<C>(&self, _: &Permit<C>) -> Result<Vec<Receiver>, Fault> {
+        let credentials = self.credentials.read().await?;
+        let all = [Receiver::Slack, Receiver::Datadog, Receiver::NewRelic];
+        Ok(all.into_iter().filter(|receiver| credentials.know(*receiver)).collect())
+    }
+
+    /// One try: the queue that brought the notice brings it again.
+    async fn tell(&self, notice: &Notice) -> Result<(), Fault> {
+        let credentials = self.credentials.read().await?;
+        let Some(request) = credentials.request(notice) else {
+            // Whoever was configured when the notice was written may not be any more.
+            tracing::warn!(receiver = ?notice.receiver, "a notice has nobody to take it");
+            return Ok(());
+        };
+        let client = match notice.receiver {
+            Receiver::Slack => &self.slack,
+            Receiver::Datadog => &self.datadog,
+            Receiver::NewRelic => &self.new_relic,
+        };
+        client.send_before(Deadline::after(WITHIN), &request).await?.success()?;
+        Ok(())
+    }
+}
+
+/// The secret, as far as it is configured.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Credentials {
+    slack: Option<Slack>,
+    datadog: Option<Datadog>,
+    new_relic: Option<NewRelic>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Slack {
+    webhook_url: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Datadog {
+    api_key: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct NewRelic {
+    account_id: String,
+    license_key: String,
+}
+
+impl Credentials {
+    /// Says nothing of the secret when it cannot be read.
+    fn parse(json: &str) -> Result<Self, BoxError> {
+        let read: Self = serde_json::from_str(json)
+            .map_err(|_| "it is not an object of slack, datadog and newRelic")?;
+        if let Some(slack) = &read.slack {
+            slack.webhook_url.parse::<Uri>().map_err(|_| "slack.webhookUrl is no address")?;
+        }
+        Ok(read)
+    }
+
+    fn know(&self, receiver: Receiver) -> bool {
+        match receiver {
+            Receiver::Slack => self.slack.is_some(),
+            Receiver::Datadog => self.datadog.is_some(),
+            Receiver::NewRelic => self.new_relic.is_some(),
+        }
+    }
+
+    fn request(&self, notice: &Notice) -> Option<Request> {
+        match notice.receiver {
+            Receiver::Slack => self.slack.as_ref().map(|slack| slack.request(notice)),
+            Receiver::Datadog => self.datadog.as_ref().map(|datadog| datadog.request(notice)),
+            Receiver::NewRelic => {
+                self.new_relic.as_ref().map(|new_relic| new_relic.request(notice))
+            }
+        }
+    }
+}
+
+impl Slack {
+    /// <https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks>
+    ///
+    /// The address is the secret: its path is taken, to the host that the deployment names.
+    fn request(&self, notice: &Notice) -> Request {
+        let address: Uri = self.webhook_url.parse().expect("it was tried when it was read");
+        let text = format!("*{}*\n{}", escaped(&notice.title), escaped(&notice.text));
+        Request::post_json(address.path(), &json!({ "text": text }))
+    }
+}
+
+/// Slack reads these three characters as markup.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+impl Datadog {
+    /// <https://docs.datadoghq.com/api/latest/events/#post-an-event-v1>
+    fn request(&self, notice: &Notice) -> Request {
+        let event = json!({
+            "title": notice.title,
+            "text": notice.text,
+            "alert_type": "error",
+            "aggregation_key": notice.kind,
+            "date_happened": notice.at.as_seconds(),
+            "tags": [format!("kind:{}", notice.kind), format!("suppressed:{}", notice.suppressed)],
+        });
+        Request::post_json("/api/v1/events", &event).header("dd-api-key", &self.api_key)
+    }
+}
+
+impl NewRelic {
+    /// <https://docs.newrelic.com/docs/data-apis/ingest-apis/event-api/introduction-event-api/>
+    fn request(&self, notice: &Notice) -> Request {
+        let event = json!({
+            "eventType": "OperatorNotice",
+            "timestamp": notice.at.as_millis(),
+            "noticeId": notice.id,
+            "kind": notice.kind,
+            "title": notice.title,
+            "text": notice.text,
+            "suppressed": notice.suppressed,
+        });
+        let path = format!("/v1/accounts/{}/events", self.account_id);
+        Request::post_json(path, &json!([event])).header("api-key", &self.license_key)
+    }
+}

@@ -1,0 +1,222 @@
+//! Notices to the people who operate the system: what fails, told once a minute and kind.
+
+use lifecycle::Timestamp;
+use lifecycle::effects::{Condition, Effects, Event, EventData, Write, number, text};
+use lifecycle::notice::{Notice, Receiver};
+use lifecycle::record::{Key, Record, Table};
+use serde::{Deserialize, Serialize};
+
+use crate::syntax::words;
+use crate::tables::NOTICES;
+
+/// An upstream has failed in a way that somebody should look at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UpstreamFailed {
+    /// The upstream, by its logical name.
+    pub upstream: String,
+    /// How it failed.
+    pub kind: UpstreamFailure,
+    /// What it said, in its own code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl UpstreamFailed {
+    /// What it is counted as: of one kind, one notice goes out a minute.
+    fn kind(&self) -> String {
+        format!("{}/{}", self.upstream, self.kind.as_str())
+    }
+}
+
+impl EventData for UpstreamFailed {
+    const TYPE: &'static str = "UpstreamFailed";
+}
+
+words! {
+    /// How an upstream failed.
+    UpstreamFailure {
+        /// It has failed so often that it is left alone for a while.
+        CircuitOpened = "CIRCUIT_OPENED",
+        /// It does not take our credentials.
+        AuthenticationFailed = "AUTHENTICATION_FAILED",
+        /// It answered with an error, with something unreadable, or not at all.
+        Failed = "FAILED",
+    }
+}
+
+/// What a receiver is to be told. Each is told by an event of its own, so that one that is down
+/// keeps no other waiting.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NoticeDue {
+    /// Who is told.
+    pub receiver: Receiver,
+    /// What has failed.
+    pub failed: UpstreamFailed,
+    /// How often it has failed since the last notice of this kind, without a notice.
+    pub suppressed: u64,
+}
+
+impl EventData for NoticeDue {
+    const TYPE: &'static str = "NoticeDue";
+}
+
+impl NoticeDue {
+    /// The notice, under an id that is the same for every attempt at it.
+    pub fn notice(&self, id: &str) -> Notice {
+        let UpstreamFailed { upstream, kind, code, at } = &self.failed;
+        let code = code.as_ref().map_or(String::new(), |code| format!(" with {code}"));
+        let more = match self.suppressed {
+            0 => String::new(),
+            count => format!(" {count} more were suppressed since the last notice."),
+        };
+        Notice {
+            id: id.to_owned(),
+            receiver: self.receiver,
+            kind: self.failed.kind(),
+            title: format!("{upstream}: {}", kind.as_str()),
+            text: format!("The upstream {upstream} failed{code} at {at}: {}.{more}", kind.as_str()),
+            at: *at,
+            suppressed: self.suppressed,
+        }
+    }
+}
+
+/// When a kind of failure was last told of, and how often it was not since.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NoticeLog {
+    /// What is counted.
+    pub kind: String,
+    /// When the last notice was let through.
+    pub noticed_at: Timestamp,
+    /// How many failures were suppressed since.
+    pub suppressed: u64,
+}
+
+/// Of one kind, one notice goes out in this time.
+const BETWEEN_NOTICES_S: i64 = 60;
+
+impl NoticeLog {
+    /// The key of the log of a kind of failure.
+    pub fn key_of(failed: &UpstreamFailed) -> Key {
+        Key::new(failed.kind())
+    }
+
+    /// Tells the receivers of a failure, or counts it if its kind was told of within a minute.
+    pub fn tell(
+        known: Option<&Self>,
+        failed: &UpstreamFailed,
+        receivers: &[Receiver],
+        now: Timestamp,
+    ) -> Effects {
+        let next = Self { kind: failed.kind(), noticed_at: now, suppressed: 0 };
+        let Some(known) = known else {
+            return told(Write::create(&next), failed, receivers, 0);
+        };
+        let unnoticed = Condition::Equals("noticedAt", text(known.noticed_at.to_string()));
+        if now < known.noticed_at.plus_seconds(BETWEEN_NOTICES_S) {
+            let count = Write::update::<Self>(known.key()).add("suppressed", 1);
+            return Effects::none().write(count.when(unnoticed));
+        }
+        // Whatever is counted meanwhile must be in the notice.
+        let counted = Condition::Equals("suppressed", number(known.suppressed));
+        let log = Write::put(&next).when(unnoticed).when(counted);
+        told(log, failed, receivers, known.suppressed)
+    }
+}
+
+/// The count and the events are one commit: no failure is told of twice, none is left out.
+fn told(log: Write, failed: &UpstreamFailed, receivers: &[Receiver], suppressed: u64) -> Effects {
+    let due = |receiver: &Receiver| {
+        let due = NoticeDue { receiver: *receiver, failed: failed.clone(), suppressed };
+        Event::about(failed.kind(), &due)
+    };
+    receivers.iter().map(due).fold(Effects::none().write(log), Effects::event)
+}
+
+impl Record for NoticeLog {
+    const TABLE: Table = NOTICES;
+
+    fn key(&self) -> Key {
+        Key::new(&self.kind)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lifecycle::effects::{Action, Change};
+
+    use super::*;
+
+    #[test]
+    fn of_a_kind_one_notice_goes_out_a_minute_and_tells_how_many_did_not() {
+        let mut log = None;
+        let told: Vec<_> = [0, 1, 59, 60, 61, 200]
+            .into_iter()
+            .map(|second| tell(&mut log, &failure(UpstreamFailure::Failed), second))
+            .collect();
+        assert_eq!(told, [Some(0), None, None, Some(2), None, Some(1)]);
+    }
+
+    #[test]
+    fn kinds_and_upstreams_do_not_suppress_each_other() {
+        let mut log = None;
+        tell(&mut log, &failure(UpstreamFailure::Failed), 0);
+        let others = [
+            failure(UpstreamFailure::CircuitOpened),
+            UpstreamFailed { upstream: "objects".to_owned(), ..failure(UpstreamFailure::Failed) },
+        ];
+        let key = NoticeLog::key_of(&failure(UpstreamFailure::Failed));
+        assert!(others.iter().all(|other| NoticeLog::key_of(other) != key));
+    }
+
+    #[test]
+    fn each_receiver_is_told_by_an_event_of_its_own_and_without_any_it_is_only_counted() {
+        let failed = failure(UpstreamFailure::Failed);
+        for receivers in [&[][..], &[Receiver::Slack, Receiver::NewRelic]] {
+            let effects = NoticeLog::tell(None, &failed, receivers, second(0));
+            assert_eq!(effects.events().len(), receivers.len());
+            assert_eq!(effects.writes().len(), 1);
+        }
+    }
+
+    #[test]
+    fn a_notice_says_what_when_and_how_often() {
+        let failed = failure(UpstreamFailure::Failed);
+        let due = NoticeDue { receiver: Receiver::Slack, failed, suppressed: 7 };
+        let notice = due.notice("event-1");
+        assert_eq!((notice.receiver, notice.title.as_str()), (Receiver::Slack, "partner: FAILED"));
+        assert_eq!(
+            notice.text,
+            "The upstream partner failed with S01 at 1970-01-01T00:00:00.000Z: FAILED. \
+             7 more were suppressed since the last notice."
+        );
+    }
+
+    /// What the receivers are told: how many were suppressed, if they are told at all.
+    fn tell(log: &mut Option<NoticeLog>, failed: &UpstreamFailed, at: i64) -> Option<u64> {
+        let effects = NoticeLog::tell(log.as_ref(), failed, &[Receiver::Slack], second(at));
+        match &effects.writes()[0].action {
+            Action::Put(item) => *log = Some(serde_dynamo::from_item(item.clone()).unwrap()),
+            Action::Update(changes) => {
+                assert_eq!(*changes, [Change::Add("suppressed", 1)]);
+                log.as_mut().unwrap().suppressed += 1;
+            }
+            other => panic!("{other:?}"),
+        }
+        effects.events().first().map(|event| event.data["suppressed"].as_u64().unwrap())
+    }
+
+    fn failure(kind: UpstreamFailure) -> UpstreamFailed {
+        let code = Some("S01".to_owned());
+        UpstreamFailed { upstream: "partner".to_owned(), kind, code, at: second(0) }
+    }
+
+    fn second(second: i64) -> Timestamp {
+        Timestamp::from_millis(second * 1000)
+    }
+}
