@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use adapters::tokens::{Signer, SigningKeys};
+use adapters::tokens::{LIFETIME_S, Signer, SigningKeys};
 use adapters::{Attempts, Passwords, SIGNING_KEYS, Table};
 use domain::Refusal;
 use domain::people::{Email, EmailClaim, EnteredPassword, User};
@@ -40,8 +40,6 @@ struct PostSession {
 
 /// How often an address may be tried in vain within a minute, whoever tries.
 const FAILURES_MAX: u32 = 5;
-/// For how long a session lasts, in seconds.
-const LIFETIME_S: u32 = 15 * 60;
 
 impl Endpoint for PostSession {
     // 1. Routing

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use adapters::tokens::KeySet;
+use adapters::tokens::{KeySet, PUBLISHED_S};
 use adapters::{Secret, VERIFICATION_KEYS};
 use lifecycle::caller::NoRole;
 use lifecycle::reply::Bare;
@@ -17,9 +17,6 @@ fn main() -> ExitCode {
 struct GetJwks {
     keys: Secret<KeySet>,
 }
-
-/// For how long anybody may keep the keys: a new one is published that long before it signs.
-const KEPT_S: u64 = 300;
 
 impl Query for GetJwks {
     // 1. Routing
@@ -57,10 +54,11 @@ impl Query for GetJwks {
 
     // 7. and 8. A query decides nothing and changes nothing.
 
-    // 9. Response: in the form of its own standard, without `data` around it
+    // 9. Response: in the form of its own standard, without `data` around it. A new key does not
+    // sign before all that anybody may have kept is without worth.
     type View = Bare<Value>;
 
     fn reply(keys: Value) -> Reply<Bare<Value>> {
-        Reply::ok(Bare(keys)).cached_publicly(KEPT_S)
+        Reply::ok(Bare(keys)).cached_publicly(PUBLISHED_S)
     }
 }

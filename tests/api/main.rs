@@ -31,6 +31,7 @@ mod projection;
 mod readme;
 mod recorded;
 mod refusals;
+mod rotation;
 mod rules;
 mod saga;
 mod settled;

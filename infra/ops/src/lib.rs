@@ -6,6 +6,7 @@
 //! them.
 
 mod history;
+mod keys;
 mod letters;
 mod rebuild;
 
@@ -32,6 +33,8 @@ enum Kind {
     /// Shows or redrives what could not be consumed.
     #[command(subcommand)]
     DeadLetters(letters::Command),
+    /// Has a fresh key sign tokens; goes on where it was interrupted.
+    RotateKeys(keys::Arguments),
     /// Tells all that is known of an order.
     History {
         /// The order's id.
@@ -89,10 +92,12 @@ pub async fn run(
     environment: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
     say: Say<'_>,
 ) -> Result<(), BoxError> {
+    let environment = move |name: &str| environment(name).or_else(|| keys::not_needed(name));
     let connect = |uses: &[Use]| Aws::connect_with(uses, environment).map(Operator::new);
     match &command.kind {
         Kind::RebuildProjection => rebuild::run(&connect(rebuild::USES)?, say).await,
         Kind::DeadLetters(command) => letters::run(command, connect(&command.uses()?)?, say).await,
+        Kind::RotateKeys(arguments) => keys::run(arguments, &connect(keys::USES)?, say).await,
         Kind::History { order_id } => history::run(&connect(history::USES)?, *order_id, say).await,
     }
 }

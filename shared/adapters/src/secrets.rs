@@ -13,9 +13,9 @@ use crate::faults::{fault, unavailable};
 use crate::flight::Flight;
 
 /// After this long a secret is read again, behind the back of whoever asks.
-const FRESH: Duration = Duration::from_mins(5);
+pub(crate) const FRESH: Duration = Duration::from_mins(5);
 /// For this long the last good value serves when Secrets Manager fails.
-const USABLE: Duration = Duration::from_hours(1);
+pub(crate) const USABLE: Duration = Duration::from_hours(1);
 /// A refresh that failed is not tried again sooner.
 const BETWEEN_TRIES: Duration = Duration::from_secs(30);
 

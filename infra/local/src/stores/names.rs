@@ -116,6 +116,11 @@ impl Names {
         self.secrets.get(logical_id)
     }
 
+    /// All secrets, by logical id.
+    pub fn secrets(&self) -> impl Iterator<Item = (&str, &SecretName)> {
+        self.secrets.iter().map(|(id, secret)| (id.as_str(), secret))
+    }
+
     /// All tables, by logical id.
     pub fn tables(&self) -> impl Iterator<Item = (&str, &TableName)> {
         self.tables.iter().map(|(id, table)| (id.as_str(), table))

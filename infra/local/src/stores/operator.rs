@@ -14,6 +14,9 @@ impl Stores {
         let tables = names.tables().map(|(id, table)| (variable(id), table.name.clone()));
         let queues =
             names.queues().map(|(id, queue)| (format!("{}_URL", variable(id)), queue.url.clone()));
+        let secrets = names
+            .secrets()
+            .map(|(id, secret)| (format!("{}_ID", variable(id)), secret.arn.clone()));
         let general = [
             ("AWS_ACCESS_KEY_ID", "OPERATOR".to_owned()),
             ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),
@@ -21,7 +24,7 @@ impl Stores {
             ("AWS_ENDPOINT_URL", self.endpoint()),
         ];
         let general = general.map(|(name, value)| (name.to_owned(), value));
-        tables.chain(queues).chain(general).collect()
+        tables.chain(queues).chain(secrets).chain(general).collect()
     }
 }
 

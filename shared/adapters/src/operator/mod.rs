@@ -1,6 +1,7 @@
 //! What those who operate the system do with it: whole tables and dead letters, past all
 //! endpoints. Only with the feature `operator`, which no function has: a function reads by permit.
 
+mod keys;
 mod letters;
 mod scan;
 
@@ -9,6 +10,7 @@ use lifecycle::effects::Write;
 use lifecycle::platform::{CommitError, Platform, Transaction};
 use lifecycle::record::{Key, Record};
 
+pub use self::keys::{Refusal, Rotation, Step, Waits};
 pub use self::letters::{DeadLetter, LETTERS_MAX};
 pub use self::scan::{Page, Segment};
 use crate::together::gather;
@@ -62,6 +64,11 @@ impl Operator {
     /// When the table cannot be read.
     pub async fn has(&self, table: lifecycle::record::Table, key: &Key) -> Result<bool, Fault> {
         Ok(self.0.get_item(table, key, true).await?.is_some())
+    }
+
+    /// Rotates the keys that tokens are signed with.
+    pub fn rotation(&self, waits: Waits) -> Rotation {
+        Rotation::new(self.0.clone(), waits)
     }
 
     /// Writes one item, if its condition holds, and tells whether it did.

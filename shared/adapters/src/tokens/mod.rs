@@ -7,7 +7,7 @@
 //!
 //! Keys rotate without anybody noticing because several keys verify at any time: the new public
 //! key joins the set first, then the new private key signs, and the old public key leaves when
-//! the last of its tokens has ended.
+//! the last of its tokens has ended. `operator::Rotation` does it.
 
 mod keys;
 mod pair;
@@ -21,3 +21,8 @@ pub use keys::KeySet;
 pub use pair::{KeyPair, generate};
 pub use signing::{Signer, SigningKeys};
 pub use verifier::{Issuer, Verifier};
+
+/// For how long a session's token lasts, in seconds.
+pub const LIFETIME_S: u32 = 15 * 60;
+/// For how long anybody may keep the published keys, in seconds.
+pub const PUBLISHED_S: u64 = 300;

@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use ed25519_dalek::SigningKey;
-use ed25519_dalek::pkcs8::EncodePrivateKey;
+use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey};
 use lifecycle::failure::BoxError;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -23,10 +23,44 @@ impl KeyPair {
     pub fn verification_set(&self) -> Value {
         json!({ "keys": [self.verification] })
     }
+
+    /// The name of both keys.
+    pub fn kid(&self) -> &str {
+        self.verification["kid"].as_str().unwrap_or_default()
+    }
+
+    /// The pair whose private key is in this content of the secret
+    /// [`SIGNING_KEYS`](crate::SIGNING_KEYS).
+    ///
+    /// # Errors
+    ///
+    /// When it was not made by [`generate`]. Nothing of the secret is repeated.
+    pub fn of_signing_key(secret: &str) -> Result<Self, BoxError> {
+        const UNKNOWN: &str = "a signing key is not in the form that it is made in";
+        let signing: Value = serde_json::from_str(secret).map_err(|_| UNKNOWN)?;
+        let der = BASE64_STANDARD.decode(signing["privateKey"].as_str().ok_or(UNKNOWN)?);
+        let key = SigningKey::from_pkcs8_der(&der.map_err(|_| UNKNOWN)?).map_err(|_| UNKNOWN)?;
+        let pair = Self::of(&key)?;
+        if pair.signing == signing { Ok(pair) } else { Err(UNKNOWN.into()) }
+    }
+
+    /// The `kid` is the key's thumbprint (RFC 7638), so that equal keys have equal names and
+    /// others have others.
+    fn of(key: &SigningKey) -> Result<Self, BoxError> {
+        let private = BASE64_STANDARD.encode(key.to_pkcs8_der()?.as_bytes());
+        let x = BASE64_URL_SAFE_NO_PAD.encode(key.verifying_key().as_bytes());
+        let canonical = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#);
+        let kid = BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(canonical));
+        Ok(Self {
+            signing: json!({ "kid": kid, "alg": "EdDSA", "privateKey": private }),
+            verification: json!({
+                "kty": "OKP", "crv": "Ed25519", "x": x, "kid": kid, "alg": "EdDSA", "use": "sig",
+            }),
+        })
+    }
 }
 
-/// Makes an Ed25519 pair (RFC 8037). Its `kid` is the key's thumbprint (RFC 7638), so that equal
-/// keys have equal names and others have others.
+/// Makes an Ed25519 pair (RFC 8037).
 ///
 /// # Errors
 ///
@@ -34,15 +68,5 @@ impl KeyPair {
 pub fn generate() -> Result<KeyPair, BoxError> {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed)?;
-    let key = SigningKey::from_bytes(&seed);
-    let private = BASE64_STANDARD.encode(key.to_pkcs8_der()?.as_bytes());
-    let x = BASE64_URL_SAFE_NO_PAD.encode(key.verifying_key().as_bytes());
-    let canonical = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#);
-    let kid = BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(canonical));
-    Ok(KeyPair {
-        signing: json!({ "kid": kid, "alg": "EdDSA", "privateKey": private }),
-        verification: json!({
-            "kty": "OKP", "crv": "Ed25519", "x": x, "kid": kid, "alg": "EdDSA", "use": "sig",
-        }),
-    })
+    KeyPair::of(&SigningKey::from_bytes(&seed))
 }
