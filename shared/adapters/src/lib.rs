@@ -15,6 +15,7 @@ mod endpoints;
 mod expressions;
 mod faults;
 mod flight;
+mod journal;
 pub mod notifiers;
 #[cfg(feature = "operator")]
 pub mod operator;
@@ -37,6 +38,7 @@ pub use attempts::Attempts;
 pub use aws::Aws;
 pub use cache::{Cache, Cached, Keep};
 pub use configuration::{CURSOR_KEY, ConfigError, SIGNING_KEYS, VERIFICATION_KEYS};
+pub use journal::Journal;
 pub use notifiers::Notifiers;
 pub use pages::Pages;
 pub use passwords::Passwords;

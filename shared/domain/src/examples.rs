@@ -2,6 +2,7 @@
 
 use crate::Rules;
 use crate::catalogue::Product;
+use crate::communications::{Communication, Said};
 use crate::orders::{
     Order, OrderDraft, OrderFacts, OrderStatus, PlaceOrder, SerialNumber, place_order,
 };
@@ -107,6 +108,14 @@ pub fn outbox_row(event_type: &str) -> OutboxRow {
     let envelope = envelope(event_type, json!({ "orderId": "1" }));
     let expires_at = moment().now().plus_seconds(60).as_seconds();
     OutboxRow { envelope, relayed_at: None, expires_at }
+}
+
+/// An exchange with the partner that is not over.
+pub fn communication() -> Communication {
+    let route = "GET /partner/products".to_owned();
+    let upstream = ("partner", "https://partner.example.com/v2/product-list".to_owned());
+    let request_id = "request-1".to_owned();
+    Communication::begin(&moment(), request_id, "ann-shop", route, upstream, Said::default())
 }
 
 /// A value from its JSON.

@@ -1,4 +1,4 @@
-//! What the system is about: people, the catalogue, orders and the rules that hold among them.
+//! What the system is about: people, the catalogue, orders, a partner, and the rules that hold among them.
 //!
 //! Everything here is a pure function of values. No I/O, no clock, no randomness: a decision
 //! gets the time and fresh ids in a [`Moment`](lifecycle::Moment), what is stored as facts, and
@@ -7,12 +7,14 @@
 #![expect(clippy::struct_field_names, reason = "a field is named as it is on the wire")]
 
 pub mod catalogue;
+pub mod communications;
 pub mod credit;
 pub mod events;
 #[cfg(any(test, feature = "examples"))]
 pub mod examples;
 pub mod notices;
 pub mod orders;
+pub mod partner;
 pub mod people;
 pub mod refusals;
 pub mod rules;

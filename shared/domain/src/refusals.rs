@@ -47,6 +47,16 @@ pub enum Refusal {
     OrderPending,
     /// The order was rejected, or timed out.
     OrderClosed,
+    /// The partner does not allow it.
+    PartnerForbidden,
+    /// The partner takes the bill for invalid.
+    BillNotValid,
+    /// The partner has closed the product.
+    ProductClosed,
+    /// The partner does not accept who we are.
+    PartnerAuthenticationFailed,
+    /// The partner fails, or answers what it should not.
+    PartnerError,
 }
 
 impl Refusal {
@@ -75,6 +85,11 @@ impl Refusal {
             Self::OrderUnknown => "ORDER_UNKNOWN",
             Self::OrderPending => "ORDER_PENDING",
             Self::OrderClosed => "ORDER_CLOSED",
+            Self::PartnerForbidden => "PARTNER_FORBIDDEN",
+            Self::BillNotValid => "BILL_NOT_VALID",
+            Self::ProductClosed => "PRODUCT_CLOSED",
+            Self::PartnerAuthenticationFailed => "PARTNER_AUTHENTICATION_FAILED",
+            Self::PartnerError => "PARTNER_ERROR",
         }
     }
 
@@ -82,14 +97,15 @@ impl Refusal {
     const fn kind(self) -> RejectionKind {
         match self {
             Self::CredentialsWrong => RejectionKind::Unauthenticated,
-            Self::EmailNotVerified => RejectionKind::Forbidden,
+            Self::EmailNotVerified | Self::PartnerForbidden => RejectionKind::Forbidden,
             Self::VerificationSpent => RejectionKind::Gone,
             Self::OrderUnknown => RejectionKind::NotFound,
             Self::EmailTaken
             | Self::NameTaken
             | Self::IdTaken
             | Self::OrderPending
-            | Self::OrderClosed => RejectionKind::Conflict,
+            | Self::OrderClosed
+            | Self::ProductClosed => RejectionKind::Conflict,
             Self::ProductUnknown
             | Self::ProductUnavailable
             | Self::AddressUnknown
@@ -97,7 +113,9 @@ impl Refusal {
             | Self::ShippingUnavailable
             | Self::OutOfStock
             | Self::TooManyItems
-            | Self::QuantityTooLarge => RejectionKind::Unprocessable,
+            | Self::QuantityTooLarge
+            | Self::BillNotValid => RejectionKind::Unprocessable,
+            Self::PartnerAuthenticationFailed | Self::PartnerError => RejectionKind::BadGateway,
         }
     }
 
@@ -121,6 +139,11 @@ impl Refusal {
             Self::OrderUnknown => "The order does not exist.",
             Self::OrderPending => "The order still waits for the approval of its customer.",
             Self::OrderClosed => "The order was rejected or has timed out.",
+            Self::PartnerForbidden => "The partner does not allow this.",
+            Self::BillNotValid => "The partner does not take the bill for valid.",
+            Self::ProductClosed => "The partner has closed the product.",
+            Self::PartnerAuthenticationFailed => "The partner does not know us.",
+            Self::PartnerError => "The partner does not answer as it should.",
         }
     }
 }

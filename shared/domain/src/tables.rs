@@ -1,8 +1,9 @@
-//! The tables, indexes and queues of the application, by their logical names.
+//! The tables, indexes, queues and upstreams of the application, by their logical names.
 //!
 //! The lifecycle's own tables (ledger, outbox, limits) are named there; the secrets are named by
 //! the adapters that read them.
 
+use lifecycle::Upstream;
 use lifecycle::effects::Queue;
 use lifecycle::record::{Index, Table};
 
@@ -25,12 +26,18 @@ pub const NOTICES: Table = Table::new("notices");
 /// The parameters of the business rules.
 pub const SETTINGS: Table = Table::new("settings");
 
+/// What was said to other people's services.
+pub const COMMUNICATIONS: Table = Table::new("communications");
+
 /// All products, and all orders, by the time of their creation.
 pub const BY_CREATION: Index = Index::new("by_creation");
 /// The summaries of approved orders, by their customer and the time of their creation.
 pub const BY_CUSTOMER: Index = Index::new("by_customer");
 /// The orders that wait, by the time until which they do.
 pub const BY_DEADLINE: Index = Index::new("by_deadline");
+
+/// The communications that are not over, by the time of their beginning.
+pub const BY_PENDING: Index = Index::new("by_pending");
 
 /// What somebody is to be mailed about.
 pub const EMAILS: Queue = Queue::new("emails");
@@ -42,6 +49,9 @@ pub const CUSTOMER_SAGA: Queue = Queue::new("customer_saga");
 pub const ORDER_PROJECTIONS: Queue = Queue::new("order_projections");
 /// What fails, for operators.
 pub const NOTIFICATIONS: Queue = Queue::new("notifications");
+
+/// Other people's catalogue.
+pub const PARTNER: Upstream = Upstream::new("partner");
 
 /// All queues: the letters of each can be redriven.
 pub const QUEUES: &[Queue] =

@@ -50,6 +50,12 @@ impl Aws {
         }
     }
 
+    /// One write of an adapter's own, beside whatever the request commits.
+    pub(crate) async fn write(&self, write: Write) -> Result<(), CommitError> {
+        let token = format!("{:032x}", fastrand::u128(..));
+        self.commit_transaction(&Transaction { token, writes: vec![write] }).await
+    }
+
     async fn put(
         &self,
         write: &Write,

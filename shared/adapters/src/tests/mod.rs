@@ -6,5 +6,5 @@ mod connections;
 mod queues;
 mod ranges;
 mod reads;
-mod stores;
+pub(crate) mod stores;
 mod upstreams;

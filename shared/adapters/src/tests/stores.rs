@@ -31,23 +31,24 @@ use rustack_sqs_http::service::{SqsHttpConfig, SqsHttpService};
 use tokio::net::TcpListener;
 
 use crate::Aws;
+use crate::upstream::{CIRCUITS, TOKENS};
 
-pub(super) const PRODUCTS: Table = Table::new("products");
-pub(super) const OUTBOX: Table = Table::new("outbox");
-pub(super) const EMAILS: Queue = Queue::new("emails");
-pub(super) const APPROVALS: Queue = Queue::new("approvals");
+pub(crate) const PRODUCTS: Table = Table::new("products");
+pub(crate) const OUTBOX: Table = Table::new("outbox");
+pub(crate) const EMAILS: Queue = Queue::new("emails");
+pub(crate) const APPROVALS: Queue = Queue::new("approvals");
 
 /// Stores that end with the test's runtime, and AWS as it leads to them.
-pub(super) struct Stores {
-    pub(super) aws: Aws,
+pub(crate) struct Stores {
+    pub(crate) aws: Aws,
     queues: HashMap<&'static str, String>,
 }
 
 impl Stores {
-    /// Tables `products` (by `pk`, with an index), `limits` (by `pk`) and `outbox` (by `pk` and
-    /// `sk`); queues `emails` with its dead letters and the FIFO queue `approvals`; the secret
+    /// Tables `products` (by `pk`, with an index), `circuits`, `limits` and `tokens` (by `pk`) and
+    /// `outbox` (by `pk` and `sk`); queues `emails` with its dead letters and the FIFO queue `approvals`; the secret
     /// `greeting`.
-    pub(super) async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let mut environment = environment();
         environment.extend([
             ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb().await),
@@ -58,8 +59,10 @@ impl Stores {
         let by_creation = [("by_creation_pk", Hash), ("by_creation_sk", Range)];
         for (variable, key, index) in [
             ("PRODUCTS_TABLE", &[("pk", Hash)][..], &by_creation[..]),
+            ("CIRCUITS_TABLE", &[("pk", Hash)], &[]),
             ("LIMITS_TABLE", &[("pk", Hash)], &[]),
             ("OUTBOX_TABLE", &[("pk", Hash), ("sk", Range)], &[]),
+            ("TOKENS_TABLE", &[("pk", Hash)], &[]),
         ] {
             create_table(&bare, variable, key, index).await;
             environment.insert(variable, variable.to_owned());
@@ -79,7 +82,9 @@ impl Stores {
         environment.insert("GREETING_SECRET_ID", secret.arn.unwrap());
         let uses = [
             Use::Table(PRODUCTS, &[]),
+            Use::Table(CIRCUITS, &[]),
             Use::Table(OUTBOX, &[]),
+            Use::Table(TOKENS, &[]),
             Use::Table(lifecycle::limit::LIMITS, &[]),
             Use::Queue(EMAILS),
             Use::DeadLetters(EMAILS),
@@ -90,7 +95,7 @@ impl Stores {
     }
 
     /// Takes everything out of a queue.
-    pub(super) async fn drain(&self, queue: &str) -> Vec<Message> {
+    pub(crate) async fn drain(&self, queue: &str) -> Vec<Message> {
         let mut drained = Vec::new();
         loop {
             let received = self.receive(queue).await;
@@ -107,7 +112,7 @@ impl Stores {
     }
 
     /// What a queue gives at once, up to ten messages.
-    pub(super) async fn receive(&self, queue: &str) -> Vec<Message> {
+    pub(crate) async fn receive(&self, queue: &str) -> Vec<Message> {
         let receive = self.aws.sqs().receive_message().queue_url(&self.queues[queue]);
         let receive = receive.max_number_of_messages(10).message_attribute_names("All");
         receive.send().await.unwrap().messages.unwrap_or_default()
@@ -115,7 +120,7 @@ impl Stores {
 }
 
 /// What Lambda sets in every function.
-pub(super) fn environment() -> HashMap<&'static str, String> {
+pub(crate) fn environment() -> HashMap<&'static str, String> {
     let set = [
         ("AWS_REGION", "eu-west-1"),
         ("AWS_ACCESS_KEY_ID", "ASIATEST"),
@@ -125,13 +130,13 @@ pub(super) fn environment() -> HashMap<&'static str, String> {
     set.map(|(name, value)| (name, value.to_owned())).into()
 }
 
-pub(super) fn connect(uses: &[Use], environment: HashMap<&'static str, String>) -> Aws {
+pub(crate) fn connect(uses: &[Use], environment: HashMap<&'static str, String>) -> Aws {
     Aws::connect_with(uses, move |name| environment.get(name).cloned()).unwrap()
 }
 
 /// A server on a free port that always gives the same answer, and counts connections and
 /// requests.
-pub(super) async fn stub(status: u16, body: &'static str) -> (String, Arc<Counts>) {
+pub(crate) async fn stub(status: u16, body: &'static str) -> (String, Arc<Counts>) {
     let counts = Arc::new(Counts::default());
     let counted = Arc::clone(&counts);
     let service = service_fn(move |_: Request<Incoming>| {
@@ -144,9 +149,9 @@ pub(super) async fn stub(status: u16, body: &'static str) -> (String, Arc<Counts
 
 /// What a server has seen.
 #[derive(Default)]
-pub(super) struct Counts {
-    pub(super) connections: AtomicU32,
-    pub(super) requests: AtomicU32,
+pub(crate) struct Counts {
+    pub(crate) connections: AtomicU32,
+    pub(crate) requests: AtomicU32,
 }
 
 async fn dynamodb() -> String {
@@ -179,7 +184,7 @@ async fn secrets_manager() -> String {
     serve(SecretsManagerHttpService::new(handler, config), Arc::default()).await
 }
 
-pub(super) async fn serve<S>(service: S, counts: Arc<Counts>) -> String
+pub(crate) async fn serve<S>(service: S, counts: Arc<Counts>) -> String
 where
     S: HttpService<
             Incoming,

@@ -1,9 +1,15 @@
 //! Other people's services over HTTP: one client for all of them, over the connectors that AWS is
 //! called by, so that a function links one HTTP client and one TLS stack.
+//!
+//! Beside it stands what makes others bearable: the [`Breaker`] and the [`AccessTokens`], both
+//! shared by all instances.
 
+mod breaker;
+mod circuit;
 mod error;
 mod message;
 mod retry;
+mod tokens;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,9 +20,12 @@ use aws_smithy_types::byte_stream::ByteStream;
 use lifecycle::{Deadline, Permit, Upstream};
 use tokio::time::{sleep, timeout};
 
+pub use self::breaker::{Breaker, Guarded};
+pub use self::circuit::CIRCUITS;
 pub use self::error::UpstreamError;
 pub use self::message::{Request, Response};
 use self::retry::{Budget, pause};
+pub use self::tokens::{AccessToken, AccessTokens, TOKENS, TokenError};
 use crate::Aws;
 
 /// The largest body of an answer, in bytes.

@@ -133,6 +133,12 @@ impl Tertiary {
         }
     }
 
+    /// More messages, whatever the effects are.
+    pub(super) fn with_messages(mut self, messages: Vec<Outgoing>) -> Self {
+        self.messages.extend(messages);
+        self
+    }
+
     pub(super) fn count(&self) -> usize {
         self.messages.len() + self.mails.len() + self.notices.len()
     }

@@ -17,7 +17,7 @@ use super::response::REQUEST_ID;
 use super::{Request, Response, Shared};
 use crate::backoff::random_up_to;
 use crate::caller::{Caller, SignIn};
-use crate::commit::{Cause, Outcome, commit};
+use crate::commit::{Cause, Outcome, commit, outgoing};
 use crate::effects::Effects;
 use crate::endpoint::Endpoint;
 use crate::failure::{Failure, Fault, Violations};
@@ -92,13 +92,15 @@ impl<E: Endpoint> lambda::Handler for Handler<E> {
         };
         let spans = settings.collector.is_some() && trace.is_sampled();
         let spans = spans.then(|| otlp::spans_of_request(&root_of(&line, &trace), &tale.stages));
-        let noted = lines_of_noted(&settings.service, tale.at, &observations.noted());
+        let noted = observations.noted();
+        let left = outgoing(&noted.messages, &Moment::of_request(tale.at), &cause);
+        let noted = lines_of_noted(&settings.service, tale.at, &noted);
         let aftermath = Aftermath {
             shared: Arc::clone(&self.shared),
             deadline: invocation.deadline,
             lines: std::iter::once(line.to_json()).chain(noted).collect(),
             spans,
-            tertiary: done.tertiary,
+            tertiary: done.tertiary.with_messages(left),
         };
         Handled { answer: Ok(Answer::Http(response)), aftermath: Some(aftermath) }
     }

@@ -12,6 +12,6 @@ mod trace;
 
 pub(crate) use observations::{Observations, observed};
 pub use observations::{
-    observe_cache, observe_error, observe_query, request_id, traceparent, tracestate,
+    leave_message, observe_cache, observe_error, observe_query, request_id, traceparent, tracestate,
 };
 pub use trace::TraceContext;

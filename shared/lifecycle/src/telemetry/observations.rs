@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::TraceContext;
+use crate::effects::Message;
 
 tokio::task_local! {
     static CURRENT: Arc<Observations>;
@@ -30,6 +31,8 @@ pub(crate) struct Noted {
     pub(crate) cache: Vec<(&'static str, bool)>,
     /// Errors that the answer does not show, by their type.
     pub(crate) errors: Vec<&'static str>,
+    /// Messages that go out whatever the answer is.
+    pub(crate) messages: Vec<Message>,
 }
 
 impl Observations {
@@ -70,6 +73,12 @@ pub fn observe_cache(cache: &'static str, hit: bool) {
 /// Notes an error that the answer does not show, by its type (`RATE_LIMITER_UNAVAILABLE`).
 pub fn observe_error(kind: &'static str) {
     let _ = CURRENT.try_with(|current| current.note(|noted| noted.errors.push(kind)));
+}
+
+/// Leaves a message to be sent after the answer of an endpoint, whatever the answer is: word of
+/// what has failed would not get out among the effects of a request, which has none if it fails.
+pub fn leave_message(message: Message) {
+    let _ = CURRENT.try_with(|current| current.note(|noted| noted.messages.push(message)));
 }
 
 /// The id of the request that is being served.

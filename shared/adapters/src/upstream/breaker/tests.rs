@@ -1,0 +1,108 @@
+//! The breaker against a real table; instances are breakers that share it and nothing else.
+
+use futures::future::join_all;
+
+use super::*;
+use crate::tests::stores::{Stores, connect, environment};
+use crate::upstream::CIRCUITS;
+use lifecycle::uses::Use;
+
+const PARTNER: Upstream = Upstream::new("partner");
+
+#[tokio::test]
+async fn five_failures_of_different_instances_at_the_same_moment_open_the_circuit_once() {
+    let fleet = fleet(5).await;
+    let failed = fleet.iter().map(|instance| instance.tell(Event::Failed, None, at(0)));
+    let opened = join_all(failed).await;
+    assert_eq!(opened.iter().filter(|opened| **opened).count(), 1, "no failure is lost");
+    for instance in &fleet {
+        assert!(refused_for(instance, at(5)).await.is_some());
+    }
+}
+
+#[tokio::test]
+async fn after_the_opening_each_other_instance_fails_once_at_most() {
+    let fleet = fleet(8).await;
+    // All of them know the circuit as closed.
+    for instance in &fleet {
+        assert_eq!(refused_for(instance, at(0)).await, None);
+    }
+    for _ in 0..5 {
+        fleet[0].tell(Event::Failed, None, at(1)).await;
+    }
+    let mut asked = 0;
+    for second in [1, 2, 3] {
+        for instance in &fleet {
+            if instance.admit("r", at(second)).await.is_ok() {
+                asked += 1;
+                instance.tell(Event::Failed, None, at(second)).await;
+            }
+        }
+    }
+    assert_eq!(asked, 7);
+}
+
+#[tokio::test]
+async fn what_goes_well_is_learnt_of_after_five_seconds() {
+    let fleet = fleet(2).await;
+    assert_eq!(refused_for(&fleet[1], at(0)).await, None);
+    for _ in 0..5 {
+        fleet[0].tell(Event::Failed, None, at(0)).await;
+    }
+    assert_eq!(refused_for(&fleet[1], at(4)).await, None);
+    assert_eq!(refused_for(&fleet[1], at(5)).await, Some(25));
+}
+
+#[tokio::test]
+async fn of_all_who_ask_when_the_time_is_up_one_is_the_probe_and_three_in_a_row_close_it() {
+    let fleet = fleet(8).await;
+    for _ in 0..5 {
+        fleet[0].tell(Event::Failed, None, at(0)).await;
+    }
+    for round in 0..3 {
+        let now = at(30 + round);
+        let ids: Vec<_> = (0..fleet.len()).map(|n| format!("{round}/{n}")).collect();
+        let asked = fleet.iter().zip(&ids).map(|(instance, id)| instance.admit(id, now));
+        let admitted: Vec<_> = join_all(asked)
+            .await
+            .into_iter()
+            .enumerate()
+            .filter(|(_, asked)| asked.is_ok())
+            .collect();
+        let [(number, Ok(Some(id)))] = &admitted[..] else { panic!("{round}: {admitted:?}") };
+        fleet[*number].tell(Event::Succeeded, Some(id), now).await;
+    }
+    for instance in &fleet {
+        assert_eq!(refused_for(instance, at(40)).await, None);
+    }
+}
+
+#[tokio::test]
+async fn when_the_table_does_not_answer_requests_pass() {
+    let mut environment = environment();
+    environment.insert("CIRCUITS_TABLE", "c".to_owned());
+    environment.insert("AWS_ENDPOINT_URL", "http://127.0.0.1:1".to_owned());
+    let breaker = connect(&[Use::Table(CIRCUITS, &[])], environment).breaker(PARTNER);
+    for _ in 0..6 {
+        assert!(!breaker.tell(Event::Failed, None, at(0)).await);
+    }
+    assert_eq!(refused_for(&breaker, at(1)).await, None);
+}
+
+async fn fleet(instances: usize) -> Vec<Breaker> {
+    let stores = Stores::start().await;
+    (0..instances).map(|_| stores.aws.breaker(PARTNER)).collect()
+}
+
+/// The seconds that a request is told to wait, if it is refused.
+async fn refused_for(instance: &Breaker, now: Timestamp) -> Option<u32> {
+    match instance.admit("r", now).await {
+        Ok(_) => None,
+        Err(Fault::Unavailable { retry_after_s, .. }) => Some(retry_after_s),
+        Err(other) => panic!("{other:?}"),
+    }
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_millis(1_800_000_000_000 + second * 1000)
+}

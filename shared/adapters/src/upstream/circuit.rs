@@ -1,0 +1,229 @@
+//! The circuit of an upstream: a state machine of values, without a clock and without a store.
+//!
+//! ```text
+//!                 5 failures in 30 s             30 s are over, and somebody asks
+//!   closed ──────────────────────────▶ open ─────────────────────────────▶ half-open
+//!      ▲                                ▲   ◀──────────────────────────────    │
+//!      │                                           a probe fails               │
+//!      └───────────────────────────────────────────────────────────────────────┘
+//!                                 3 probes succeed
+//! ```
+
+use lifecycle::Timestamp;
+use lifecycle::record::{Key, Record, Table};
+use serde::{Deserialize, Serialize};
+
+/// Where circuits are kept, one item each.
+pub const CIRCUITS: Table = Table::new("circuits");
+
+/// So many failures within [`WINDOW_S`] open the circuit.
+const FAILURES_MAX: usize = 5;
+const WINDOW_S: i64 = 30;
+/// How long it stays open.
+const OPEN_S: i64 = 30;
+/// So many probes have to succeed, one after the other, to close it.
+const PROBES: u32 = 3;
+/// A probe that nobody has heard of for so long is given up: its function did not live to tell.
+const PROBE_S: i64 = 15;
+
+/// What the whole fleet knows of an upstream.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Circuit {
+    upstream: String,
+    /// Counts up with each change; 0 is what nobody has stored yet.
+    pub(super) version: u64,
+    state: State,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+enum State {
+    /// Everybody may ask. The latest failures, oldest first.
+    Closed { failures: Vec<Timestamp> },
+    /// Nobody may ask.
+    Open { until: Timestamp },
+    /// One may ask at a time.
+    HalfOpen { successes: u32, probe: Option<Probe> },
+}
+
+/// The right to ask while the circuit is half-open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Probe {
+    id: String,
+    until: Timestamp,
+}
+
+/// Whether a request may go to the upstream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Admission {
+    /// It may.
+    Open,
+    /// It may, if it gets to be the probe.
+    AsProbe,
+    /// It may not, until then.
+    NotBefore(Timestamp),
+}
+
+/// What came of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Event {
+    Succeeded,
+    Failed,
+}
+
+impl Circuit {
+    /// The circuit of an upstream of which nothing is known.
+    pub(super) fn of(upstream: &str) -> Self {
+        let state = State::Closed { failures: Vec::new() };
+        Self { upstream: upstream.to_owned(), version: 0, state }
+    }
+
+    /// The key of an upstream's circuit.
+    pub(super) fn key_of(upstream: &str) -> Key {
+        Key::new(upstream)
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        matches!(self.state, State::Open { .. })
+    }
+
+    /// Whether a request may go.
+    pub(super) fn admission(&self, now: Timestamp) -> Admission {
+        match &self.state {
+            State::Closed { .. } => Admission::Open,
+            State::Open { until } if now < *until => Admission::NotBefore(*until),
+            State::HalfOpen { probe: Some(probe), .. } if now < probe.until => {
+                Admission::NotBefore(now.plus_seconds(1))
+            }
+            State::Open { .. } | State::HalfOpen { .. } => Admission::AsProbe,
+        }
+    }
+
+    /// The circuit once a request has become its probe; `None` if it cannot.
+    pub(super) fn probed(&self, id: &str, now: Timestamp) -> Option<Self> {
+        if self.admission(now) != Admission::AsProbe {
+            return None;
+        }
+        let successes = match self.state {
+            State::HalfOpen { successes, .. } => successes,
+            State::Open { .. } | State::Closed { .. } => 0,
+        };
+        let probe = Probe { id: id.to_owned(), until: now.plus_seconds(PROBE_S) };
+        Some(self.changed(State::HalfOpen { successes, probe: Some(probe) }))
+    }
+
+    /// The circuit after a request, which was the probe of this id or none; `None` if it is as
+    /// before.
+    pub(super) fn after(&self, event: Event, probe: Option<&str>, now: Timestamp) -> Option<Self> {
+        let open = || State::Open { until: now.plus_seconds(OPEN_S) };
+        let state = match (&self.state, event) {
+            (State::Closed { failures }, Event::Failed) => {
+                let recent = failures.iter().filter(|at| **at > now.plus_seconds(-WINDOW_S));
+                let failures: Vec<_> = recent.copied().chain([now]).collect();
+                if failures.len() < FAILURES_MAX { State::Closed { failures } } else { open() }
+            }
+            (State::HalfOpen { successes, probe: Some(current) }, event)
+                if Some(current.id.as_str()) == probe =>
+            {
+                match event {
+                    Event::Failed => open(),
+                    Event::Succeeded if successes + 1 < PROBES => {
+                        State::HalfOpen { successes: successes + 1, probe: None }
+                    }
+                    Event::Succeeded => State::Closed { failures: Vec::new() },
+                }
+            }
+            // Whoever was let in before the circuit opened, and a probe that was given up, have
+            // nothing to say any more.
+            _ => return None,
+        };
+        Some(self.changed(state))
+    }
+
+    fn changed(&self, state: State) -> Self {
+        Self { upstream: self.upstream.clone(), version: self.version + 1, state }
+    }
+}
+
+impl Record for Circuit {
+    const TABLE: Table = CIRCUITS;
+
+    fn key(&self) -> Key {
+        Self::key_of(&self.upstream)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn five_failures_in_thirty_seconds_open_it_and_fewer_do_not() {
+        for (failures_at, opens) in [
+            (vec![0, 1, 2, 3, 4], true),
+            (vec![0, 0, 0, 0, 0], true),
+            (vec![0, 7, 14, 21, 29], true),
+            (vec![0, 7, 14, 21, 30], false),
+            (vec![0, 1, 2, 3], false),
+            (vec![0, 10, 20, 30, 40, 50, 60], false),
+        ] {
+            let circuit = after_failures(&failures_at);
+            assert_eq!(circuit.is_open(), opens, "{failures_at:?}");
+        }
+    }
+
+    #[test]
+    fn an_open_circuit_lets_nobody_in_for_thirty_seconds_and_then_one_at_a_time() {
+        let open = after_failures(&[0; 5]);
+        for second in [0, 29] {
+            assert_eq!(open.admission(at(second)), Admission::NotBefore(at(30)), "{second}");
+            assert_eq!(open.probed("a", at(second)), None);
+        }
+        assert_eq!(open.admission(at(30)), Admission::AsProbe);
+        let probed = open.probed("a", at(30)).unwrap();
+        assert_eq!(probed.admission(at(31)), Admission::NotBefore(at(32)));
+        assert_eq!(probed.probed("b", at(44)), None, "the first probe is on its way");
+        assert!(probed.probed("b", at(45)).is_some(), "the first probe is given up");
+    }
+
+    #[test]
+    fn three_probes_that_succeed_close_it_and_one_that_fails_opens_it_again() {
+        let mut circuit = after_failures(&[0; 5]);
+        for (id, closed) in [("a", false), ("b", false), ("c", true)] {
+            circuit = circuit.probed(id, at(30)).unwrap();
+            circuit = circuit.after(Event::Succeeded, Some(id), at(30)).unwrap();
+            assert_eq!(circuit.admission(at(30)) == Admission::Open, closed, "{id}");
+        }
+        let probed = after_failures(&[0; 5]).probed("a", at(30)).unwrap();
+        let failed = probed.after(Event::Failed, Some("a"), at(31)).unwrap();
+        assert_eq!(failed.admission(at(60)), Admission::NotBefore(at(61)));
+    }
+
+    #[test]
+    fn only_the_probe_of_the_moment_is_listened_to() {
+        let first = after_failures(&[0; 5]).probed("a", at(30)).unwrap();
+        let second = first.probed("b", at(45)).unwrap();
+        for (circuit, event, probe) in [
+            (&first, Event::Failed, None),
+            (&first, Event::Succeeded, None),
+            (&second, Event::Failed, Some("a")),
+            (&second, Event::Succeeded, Some("a")),
+            (&after_failures(&[0; 5]), Event::Failed, None),
+            (&after_failures(&[0]), Event::Succeeded, None),
+        ] {
+            assert_eq!(circuit.after(event, probe, at(46)), None, "{event:?} {probe:?}");
+        }
+    }
+
+    fn after_failures(seconds: &[i64]) -> Circuit {
+        let failed = |circuit: Circuit, second: &i64| {
+            circuit.after(Event::Failed, None, at(*second)).unwrap_or(circuit)
+        };
+        seconds.iter().fold(Circuit::of("test"), failed)
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_millis(second * 1000)
+    }
+}

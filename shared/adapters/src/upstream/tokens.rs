@@ -1,0 +1,292 @@
+//! Access tokens of an upstream, by client credentials (RFC 6749, 4.4), shared by the whole fleet.
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use http::StatusCode;
+use lifecycle::effects::{Condition, Write, text};
+use lifecycle::failure::BoxError;
+use lifecycle::platform::CommitError;
+use lifecycle::record::{Key, Record, Table as RecordTable};
+use lifecycle::telemetry::observe_cache;
+use lifecycle::{Deadline, Fault, Permit, Timestamp};
+use serde::{Deserialize, Serialize};
+use tokio::time::{Instant, sleep};
+
+use super::{Client, Request, Response};
+use crate::faults::unavailable;
+use crate::flight::Flight;
+use crate::{Aws, Secret, Table};
+
+/// Where tokens are shared, one item for each upstream.
+///
+/// They are stored as they are: the table is encrypted, only the functions that send them may read
+/// it, and they end within minutes.
+pub const TOKENS: RecordTable = RecordTable::new("tokens");
+
+/// Where tokens are to be had.
+const PATH: &str = "/oauth/token";
+/// A token is replaced so long before its end, or half its life before, if that is shorter.
+const MARGIN_S: i64 = 30;
+/// Whoever fetches a token has so long until somebody else does.
+const LEASE: Duration = Duration::from_secs(5);
+/// How often others look whether it is there, in milliseconds: at random, at most.
+const LOOK_MS_MAX: u64 = 100;
+
+/// A token that opens an upstream. Its `Debug` does not show it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AccessToken {
+    upstream: String,
+    token: String,
+    /// From then on another one is fetched.
+    good_until: Timestamp,
+    /// When the store may forget it, in seconds since 1970.
+    expires_at: i64,
+}
+
+/// Why there is no token.
+#[derive(Debug)]
+pub enum TokenError {
+    /// The upstream does not accept the credentials; what it answered, as a 401 whichever of
+    /// 400, 401 and 403 it was.
+    Refused(Response),
+    /// The upstream, or what keeps the credentials, fails.
+    Fault(Fault),
+}
+
+/// The tokens of one upstream, from memory, from the table that all instances share, or from the
+/// upstream itself.
+pub struct AccessTokens {
+    client: Client,
+    credentials: Secret<Credentials>,
+    tokens: Table<AccessToken>,
+    held: Mutex<Option<AccessToken>>,
+    flight: Flight,
+}
+
+/// What the secret holds: `{"clientId": …, "clientSecret": …}`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Credentials {
+    client_id: String,
+    client_secret: String,
+}
+
+/// Who is fetching a token.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Lease {
+    upstream: String,
+    until_ms: i64,
+    expires_at: i64,
+}
+
+impl Aws {
+    /// The tokens of an upstream, by the client credentials in a secret.
+    ///
+    /// # Panics
+    ///
+    /// As [`Aws::table`] and [`Aws::secret`].
+    pub fn access_tokens(&self, client: Client, credentials: &'static str) -> AccessTokens {
+        AccessTokens {
+            client,
+            credentials: self.secret(credentials, read_credentials),
+            tokens: self.table(),
+            held: Mutex::default(),
+            flight: Flight::default(),
+        }
+    }
+}
+
+/// What is wrong is told without what stands there.
+fn read_credentials(secret: &str) -> Result<Credentials, BoxError> {
+    serde_json::from_str(secret).map_err(|_| "expected clientId and clientSecret".into())
+}
+
+impl AccessTokens {
+    /// A token that is good for some time yet.
+    ///
+    /// Of all who miss one at the same time, in the whole fleet, one fetches it; the others wait
+    /// for it to appear in the table, and fetch it themselves if it does not within five seconds.
+    ///
+    /// # Errors
+    ///
+    /// See [`TokenError`].
+    pub async fn get<C>(&self, permit: &Permit<C>) -> Result<AccessToken, TokenError> {
+        self.get_before(permit.deadline()).await
+    }
+
+    /// Forgets a token that the upstream does not accept, here and in the table.
+    pub async fn discard<C>(&self, _: &Permit<C>, refused: &AccessToken) {
+        self.forget(refused).await;
+    }
+
+    pub(crate) async fn get_before(&self, deadline: Deadline) -> Result<AccessToken, TokenError> {
+        let held = self.good();
+        observe_cache(TOKENS.name(), held.is_some());
+        if let Some(held) = held {
+            return Ok(held);
+        }
+        let Some(pilot) = self.flight.board().await else {
+            let nobody_brought_one = || unavailable("nobody could fetch a token").into();
+            return self.good().ok_or_else(nobody_brought_one);
+        };
+        let token = self.shared(deadline).await;
+        if let Ok(token) = &token {
+            *self.lock() = Some(token.clone());
+        }
+        pilot.land();
+        token
+    }
+
+    pub(crate) async fn forget(&self, refused: &AccessToken) {
+        self.lock().take_if(|held| held.token == refused.token);
+        let stored = Condition::Equals("token", text(&*refused.token));
+        let removed = self.write(Write::delete::<AccessToken>(refused.key()).when(stored)).await;
+        if let Err(CommitError::Fault(fault)) = removed {
+            warn("a refused token is still in the table", &fault);
+        }
+    }
+
+    /// The token of the table; or one that this instance fetches, if nobody else is about to.
+    async fn shared(&self, deadline: Deadline) -> Result<AccessToken, TokenError> {
+        let patience = Instant::now() + LEASE.min(deadline.left() / 2);
+        loop {
+            match self.tokens.load(&self.key(), true).await {
+                Ok(Some(token)) if token.is_good() => return Ok(token),
+                Ok(_) => {}
+                Err(fault) => {
+                    warn("tokens are not shared", &fault);
+                    return self.fetch(deadline).await;
+                }
+            }
+            if Instant::now() >= patience || self.take_lease().await {
+                let token = self.fetch(deadline).await?;
+                self.share(&token).await;
+                return Ok(token);
+            }
+            sleep(Duration::from_millis(fastrand::u64(1..=LOOK_MS_MAX))).await;
+        }
+    }
+
+    async fn fetch(&self, deadline: Deadline) -> Result<AccessToken, TokenError> {
+        #[derive(Deserialize)]
+        struct Given {
+            access_token: String,
+            expires_in: u32,
+        }
+        let Credentials { client_id, client_secret } = &*self.credentials.read().await?;
+        let fields = [
+            ("grant_type", "client_credentials"),
+            ("client_id", client_id.as_str()),
+            ("client_secret", client_secret.as_str()),
+        ];
+        // Asking twice gives two tokens, and does no harm.
+        let request = Request::post_form(PATH, &fields).repeatable();
+        let mut answer = self.client.send_before(deadline, &request).await?;
+        if [400, 401, 403].contains(&answer.status.as_u16()) {
+            answer.status = StatusCode::UNAUTHORIZED;
+            return Err(TokenError::Refused(answer));
+        }
+        let given: Given = answer.success()?.json()?;
+        let lifetime_s = i64::from(given.expires_in);
+        let end = now().plus_seconds(lifetime_s);
+        Ok(AccessToken {
+            upstream: self.client.upstream().name().to_owned(),
+            token: given.access_token,
+            good_until: end.plus_seconds(-MARGIN_S.min(lifetime_s / 2)),
+            expires_at: end.as_seconds(),
+        })
+    }
+
+    /// Puts a token where the others look, and lets go of the lease.
+    async fn share(&self, token: &AccessToken) {
+        let put = self.write(Write::put(token)).await;
+        let left = self.write(Write::delete::<Lease>(self.lease().key())).await;
+        for failed in [put, left].into_iter().filter_map(Result::err) {
+            tracing::warn!(?failed, "a token is not shared");
+        }
+    }
+
+    /// Whether this instance is to fetch the token. It is too if the table does not answer.
+    async fn take_lease(&self) -> bool {
+        let free =
+            Condition::Any(vec![Condition::Absent, Condition::Below("untilMs", now().as_millis())]);
+        let taken = self.write(Write::put(&self.lease()).when(free)).await;
+        !matches!(taken, Err(CommitError::Conditions(_) | CommitError::Conflict))
+    }
+
+    fn lease(&self) -> Lease {
+        let until = now().plus_seconds(LEASE.as_secs().cast_signed());
+        let upstream = self.client.upstream().name().to_owned();
+        Lease { upstream, until_ms: until.as_millis(), expires_at: until.as_seconds() }
+    }
+
+    fn key(&self) -> Key {
+        Key::new(self.client.upstream().name())
+    }
+
+    fn good(&self) -> Option<AccessToken> {
+        self.lock().as_ref().filter(|held| held.is_good()).cloned()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<AccessToken>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn write(&self, write: Write) -> Result<(), CommitError> {
+        self.tokens.aws().write(write).await
+    }
+}
+
+impl AccessToken {
+    /// The token itself.
+    pub fn secret(&self) -> &str {
+        &self.token
+    }
+
+    fn is_good(&self) -> bool {
+        now() < self.good_until
+    }
+}
+
+impl fmt::Debug for AccessToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccessToken").field("good_until", &self.good_until).finish_non_exhaustive()
+    }
+}
+
+impl Record for AccessToken {
+    const TABLE: RecordTable = TOKENS;
+
+    fn key(&self) -> Key {
+        Key::new(&self.upstream)
+    }
+}
+
+impl Record for Lease {
+    const TABLE: RecordTable = TOKENS;
+
+    fn key(&self) -> Key {
+        Key::new(format_args!("{}#lease", self.upstream))
+    }
+}
+
+impl<E: Into<Fault>> From<E> for TokenError {
+    fn from(error: E) -> Self {
+        Self::Fault(error.into())
+    }
+}
+
+fn warn(message: &str, fault: &Fault) {
+    tracing::warn!(error = fault as &dyn std::error::Error, "{message}");
+}
+
+fn now() -> Timestamp {
+    SystemTime::now().into()
+}

@@ -1,0 +1,121 @@
+//! Tokens against a real table and a server that hands them out; instances share both, and
+//! nothing else.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+
+use futures::FutureExt;
+use futures::future::join_all;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use lifecycle::Upstream;
+use lifecycle::uses::Use;
+
+use super::*;
+use crate::tests::stores::{Stores, connect, environment, serve, stub};
+
+const PARTNER: Upstream = Upstream::new("partner");
+
+#[tokio::test]
+async fn fifty_who_miss_a_token_in_eight_instances_make_one_fetch() {
+    let (url, fetches) = handing_out(300).await;
+    let fleet = fleet(8, &url).await;
+    let asked = (0..50).map(|n| fleet[n % fleet.len()].get_before(soon()));
+    let tokens: Vec<_> = join_all(asked).await.into_iter().map(Result::unwrap).collect();
+    assert_eq!(fetches.load(SeqCst), 1);
+    assert!(tokens.iter().all(|token| token.secret() == "token-1"));
+}
+
+#[tokio::test]
+async fn a_token_is_replaced_before_its_end() {
+    for (lifetime_s, good_for_s, fetched) in [(300, 270, 1), (40, 20, 1), (0, 0, 2)] {
+        let (url, fetches) = handing_out(lifetime_s).await;
+        let fleet = fleet(1, &url).await;
+        for _ in 0..2 {
+            let token = fleet[0].get_before(soon()).await.unwrap();
+            let good_for = token.good_until.as_seconds() - now().as_seconds();
+            assert!((good_for_s - 3..=good_for_s).contains(&good_for), "{good_for} s");
+        }
+        assert_eq!(fetches.load(SeqCst), fetched, "{lifetime_s} s");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_token_is_forgotten_everywhere_and_a_newer_one_is_not() {
+    let (url, fetches) = handing_out(300).await;
+    let fleet = fleet(2, &url).await;
+    let first = fleet[0].get_before(soon()).await.unwrap();
+    fleet[0].forget(&first).await;
+    let second = fleet[1].get_before(soon()).await.unwrap();
+    assert_ne!(first, second);
+    fleet[0].forget(&first).await;
+    assert_eq!(fleet[0].get_before(soon()).await.unwrap(), second);
+    assert_eq!(fetches.load(SeqCst), 2);
+}
+
+#[tokio::test]
+async fn whoever_waits_for_somebody_who_does_not_come_back_fetches_it_themselves() {
+    let (url, fetches) = handing_out(300).await;
+    let fleet = fleet(1, &url).await;
+    assert!(fleet[0].take_lease().await, "as an instance that is killed then");
+    assert!(!fleet[0].take_lease().await);
+    fleet[0].get_before(Deadline::after(Duration::from_secs(2))).await.unwrap();
+    assert_eq!(fetches.load(SeqCst), 1);
+}
+
+#[tokio::test]
+async fn credentials_that_are_refused_are_told_as_such_and_nothing_is_kept() {
+    let (url, counts) = stub(400, r#"{"error":"invalid_client"}"#).await;
+    let fleet = fleet(1, &url).await;
+    for asked in 1..=2 {
+        let refused = fleet[0].get_before(soon()).await;
+        assert!(matches!(&refused, Err(TokenError::Refused(answer)) if answer.status == 401));
+        assert_eq!(counts.requests.load(SeqCst), asked);
+    }
+}
+
+#[tokio::test]
+async fn a_token_is_shown_by_nothing() {
+    let (url, _) = handing_out(300).await;
+    let token = fleet(1, &url).await[0].get_before(soon()).await.unwrap();
+    assert!(!format!("{token:?}").contains("token-1"), "{token:?}");
+}
+
+/// A server that hands out tokens, and counts them.
+async fn handing_out(lifetime_s: u32) -> (String, Arc<AtomicU32>) {
+    let fetches = Arc::new(AtomicU32::new(0));
+    let counted = Arc::clone(&fetches);
+    let service = service_fn(move |_: http::Request<Incoming>| {
+        let number = counted.fetch_add(1, SeqCst) + 1;
+        let body = format!(r#"{{"access_token":"token-{number}","expires_in":{lifetime_s}}}"#);
+        async move {
+            sleep(Duration::from_millis(50)).await;
+            Ok::<_, Infallible>(http::Response::new(body))
+        }
+    });
+    (serve(service, Arc::default()).await, fetches)
+}
+
+async fn fleet(instances: usize, url: &str) -> Vec<AccessTokens> {
+    let stores = Stores::start().await;
+    let mut environment = environment();
+    environment.insert("PARTNER_URL", url.to_owned());
+    let client = connect(&[Use::Upstream(PARTNER)], environment).upstream(PARTNER);
+    let instance = |_| AccessTokens {
+        client: client.clone(),
+        credentials: Secret::new("test", || {
+            async { read_credentials(CREDENTIALS).map_err(Fault::internal) }.boxed()
+        }),
+        tokens: stores.aws.table(),
+        held: Mutex::default(),
+        flight: Flight::default(),
+    };
+    (0..instances).map(instance).collect()
+}
+
+const CREDENTIALS: &str = r#"{"clientId":"store","clientSecret":"hush"}"#;
+
+fn soon() -> Deadline {
+    Deadline::after(Duration::from_secs(8))
+}

@@ -1,0 +1,9 @@
+//! The partner: a catalogue of somebody else's, and what its answers mean.
+
+mod answer;
+mod product;
+mod refused;
+
+pub use answer::{FailedAnswer, read_products};
+pub use product::{PartnerProduct, Sku};
+pub use refused::Consequence;
