@@ -20,6 +20,8 @@ mod send_email;
 
 #[path = "catalogue/get_product.rs"]
 mod get_product;
+#[path = "catalogue/list_partner_products.rs"]
+mod list_partner_products;
 #[path = "catalogue/list_products.rs"]
 mod list_products;
 #[path = "catalogue/patch_product.rs"]
@@ -60,5 +62,7 @@ mod notify;
 mod put_rules;
 #[path = "platform/relay_outbox.rs"]
 mod relay_outbox;
+#[path = "platform/sweep_communications.rs"]
+mod sweep_communications;
 #[path = "platform/sweep_outbox.rs"]
 mod sweep_outbox;

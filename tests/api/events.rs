@@ -23,6 +23,7 @@ async fn every_endpoint_answers_the_event_that_api_gateway_sends_it() {
         ("PostAddressFunction", "post_address", 201),
         ("PostProductFunction", "post_product", 201),
         ("GetProductFunction", "get_product", 200),
+        ("ListPartnerProductsFunction", "list_partner_products", 200),
         ("CreateOrderFunction", "create_order", 201),
         ("ListUserOrdersFunction", "list_user_orders", 200),
         ("DeleteOrderFunction", "delete_order", 404),

@@ -3,7 +3,9 @@
 mod answer;
 mod product;
 mod refused;
+mod request;
 
 pub use answer::{FailedAnswer, read_products};
 pub use product::{PartnerProduct, Sku};
 pub use refused::Consequence;
+pub use request::{Category, Language, PageNumber, PageSize, PartnerId};

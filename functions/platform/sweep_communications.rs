@@ -1,0 +1,83 @@
+//! Consumer of the clock: closes the records of communications whose function did not live to see
+//! the end.
+
+use std::process::ExitCode;
+
+use adapters::{Range, Table};
+use domain::communications::Communication;
+use domain::tables::{BY_PENDING, COMMUNICATIONS};
+use lifecycle::consumer::{Delivered, Inbox, Run, Source};
+use lifecycle::platform::Transaction;
+use lifecycle::uses::{Use, Verb};
+use lifecycle::{Consumer, Effects, Fault, Moment, Permit, Rejection, Violations};
+
+fn main() -> ExitCode {
+    adapters::consume(|aws| SweepCommunications { communications: aws.table() })
+}
+
+struct SweepCommunications {
+    communications: Table<Communication>,
+}
+
+/// Whatever is pending for longer has been abandoned: no function runs for a minute.
+const PENDING_S_MAX: i64 = 60;
+/// How many records one run closes: as many as one commit can. Those that are left are the first
+/// of the next run.
+const RECORDS_MAX: usize = Transaction::WRITES_MAX;
+
+impl Consumer for SweepCommunications {
+    const SOURCE: Source = Source::Schedule;
+
+    /// A record may be looked at again: only one that is pending is closed.
+    const INBOX: Inbox = Inbox::None;
+
+    const USES: &'static [Use] =
+        &[Use::Table(COMMUNICATIONS, &[Verb::PutItem]), Use::Index(COMMUNICATIONS, BY_PENDING)];
+
+    // 4. Deserialisation
+    type Input = Run;
+
+    // 5. Syntax validation: a run has nothing to say but that it is time
+    type Command = ();
+
+    fn parse(_: Run) -> Result<(), Violations> {
+        Ok(())
+    }
+
+    // 6. Retrieval: what has been pending for too long, the oldest first
+    type Facts = Vec<Communication>;
+
+    async fn retrieve(&self, permit: &Permit<Delivered>, (): &()) -> Result<Self::Facts, Fault> {
+        let latest = permit.moment().now().plus_seconds(-PENDING_S_MAX);
+        let abandoned = Range::spread(BY_PENDING).up_to(latest);
+        let found = self.communications.first_of(permit, &abandoned, RECORDS_MAX).await?;
+        Ok(found.into_iter().map(|found| found.record).collect())
+    }
+
+    // 7. and 8. Each is closed, unless its end has been noted meanwhile
+    fn decide(_: &Moment, (): &(), abandoned: Vec<Communication>) -> Result<Effects, Rejection> {
+        if !abandoned.is_empty() {
+            tracing::warn!(records = abandoned.len(), "communications were abandoned");
+        }
+        let writes = abandoned.into_iter().map(Communication::abandon);
+        Ok(Effects::none().writes_of(writes))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::examples::{communication, moment};
+    use lifecycle::effects::{Action, Condition, text};
+
+    use super::*;
+
+    #[test]
+    fn what_is_still_pending_is_closed_as_abandoned() {
+        let effects = SweepCommunications::decide(&moment(), &(), vec![communication()]).unwrap();
+        let [write] = effects.writes() else { panic!("{effects:?}") };
+        assert_eq!(write.condition, Some(Condition::Equals("outcome", text("PENDING"))));
+        let Action::Put(item) = &write.action else { panic!("{write:?}") };
+        assert_eq!(item.get("outcome"), Some(&text("ABANDONED")));
+        assert_eq!(item.get("by_pending_pk"), None, "it leaves the index");
+    }
+}

@@ -1,0 +1,91 @@
+//! What is asked of the partner.
+
+use crate::syntax::{line, whole_number};
+
+whole_number! {
+    /// A page of the partner's catalogue.
+    PageNumber: 1..=1_000_000
+}
+
+whole_number! {
+    /// How many products a page has at most.
+    PageSize: 1..=100
+}
+
+impl Default for PageSize {
+    fn default() -> Self {
+        Self::try_from(20).expect("it is within the bounds")
+    }
+}
+
+line! {
+    /// A category of the partner's products.
+    Category: 1..=64
+}
+
+/// Defines a text that can stand in a header.
+macro_rules! token {
+    ($(#[$doc:meta])* $name:ident: $max:literal, $extra:literal, $pattern:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = &'static str;
+
+            fn try_from(raw: String) -> Result<Self, Self::Error> {
+                let is_known = |letter: char| {
+                    letter.is_ascii_alphanumeric() || $extra.contains(letter)
+                };
+                if (1..=$max).contains(&raw.len()) && raw.chars().all(is_known) {
+                    Ok(Self(raw))
+                } else {
+                    Err(concat!("must have 1 to ", $max, " letters, digits, and any of ", $extra))
+                }
+            }
+        }
+
+        lifecycle::checked!($name, String, {
+            "type": "string", "minLength": 1, "maxLength": $max, "pattern": $pattern
+        });
+    };
+}
+
+token! {
+    /// Who asks, as they call themselves: `acme-7`.
+    PartnerId: 64, "-_.", "^[A-Za-z0-9_.-]+$"
+}
+
+token! {
+    /// Languages in the order of their welcome (RFC 9110, 12.5.4): `de-CH, de;q=0.9`.
+    Language: 255, "-*;=., ", "^[A-Za-z0-9*;=., -]+$"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_asks_and_in_which_language_has_nothing_in_it_that_could_be_something_else() {
+        for (raw, is_id, is_language) in [
+            ("acme-7", true, true),
+            ("de-CH, de;q=0.9, *;q=0.5", false, true),
+            ("", false, false),
+            ("a\r\nb: c", false, false),
+            ("a@b", false, false),
+            ("ä", false, false),
+            (&"a".repeat(65), false, true),
+            (&"a".repeat(256), false, false),
+        ] {
+            assert_eq!(PartnerId::try_from(raw.to_owned()).is_ok(), is_id, "{raw}");
+            assert_eq!(Language::try_from(raw.to_owned()).is_ok(), is_language, "{raw}");
+        }
+    }
+}
