@@ -95,6 +95,7 @@ async fn consumers_take_the_events_of_their_sources_and_report_no_failure() {
         ("SettleOrderFunction", "settle_order"),
         ("ExpireSagasFunction", "expire_sagas"),
         ("NotifyFunction", "notify"),
+        ("SweepCommunicationsFunction", "sweep_communications"),
     ] {
         assert_eq!(invoke(&api, function, &fixture(event)).await.unwrap(), none, "{event}");
     }

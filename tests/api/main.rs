@@ -25,6 +25,7 @@ mod operations;
 mod orders;
 mod outbox;
 mod pages;
+mod partner;
 mod prices;
 mod privileges;
 mod projection;

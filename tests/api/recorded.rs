@@ -47,7 +47,12 @@ async fn no_field_of_a_recorded_answer_has_vanished_or_changed_its_type() {
         ("post_product", api.post("/products", &product).token(&merchant)),
         ("get_product", api.get(&format!("/products/{lamp}"))),
         ("list_products", api.get("/products?limit=1")),
-        ("list_partner_products", api.get("/partner/products?pageSize=1").header("x-partner-id", "acme").header("accept-language", "en")),
+        (
+            "list_partner_products",
+            api.get("/partner/products?pageSize=1")
+                .header("x-partner-id", "acme")
+                .header("accept-language", "en"),
+        ),
         ("create_order", api.order(&customer, &unique("key"), &order)),
         ("get_order", api.get(&ordered).token(&customer)),
         ("list_orders", api.get("/orders?limit=1").token(&admin)),

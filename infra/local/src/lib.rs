@@ -170,6 +170,11 @@ impl Platform {
         &self.stores
     }
 
+    /// Other people's services.
+    pub fn standins(&self) -> &Standins {
+        &self.standins
+    }
+
     /// What the functions said of themselves.
     pub fn telemetry(&self) -> &Telemetry {
         &self.telemetry

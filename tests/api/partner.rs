@@ -1,0 +1,287 @@
+//! The partner's catalogue, through whatever the partner does.
+
+use futures::future::join_all;
+use local::options::Options;
+use serde_json::{Value, json};
+use tokio::time::{Duration, sleep};
+
+use crate::harness::{Answer, Api, Call, Control, eventually, own, unique};
+
+const FUNCTION: &str = "ListPartnerProductsFunction";
+const TOKENS: &str = "/oauth/token";
+const PRODUCTS: &str = "/v2/product-list";
+
+#[tokio::test]
+async fn a_page_of_the_partners_catalogue_is_shown_in_our_words() {
+    let Some((api, control)) = platform().await else { return };
+    let page = list(&api, "page=2&pageSize=2&category=tea").send().await.data(200);
+    let products = json!([
+        {
+            "sku": "SKU-009", "name": "Product 9", "available": true,
+            "price": { "amount": 900, "currency": "EUR" },
+        },
+        {
+            "sku": "SKU-012", "name": "Product 12", "available": true,
+            "price": { "amount": 1200, "currency": "EUR" },
+        },
+    ]);
+    assert_eq!(page, products);
+    let asked = &control.standin("partner").await["requests"][1];
+    assert_eq!(asked["query"], "page=2&page_size=2&category=tea");
+    assert_eq!(asked["headers"]["x-partner-id"], "acme-7");
+    assert_eq!(asked["headers"]["accept-language"], "en");
+
+    let bare = api.get("/partner/products?pageSize=0").send().await;
+    let fields = ["header.Accept-Language", "header.X-Partner-Id", "query.pageSize"];
+    assert_eq!(bare.error_fields(400, "INVALID_REQUEST"), fields);
+    let html = list(&api, "").header("accept", "text/html").send().await;
+    html.error(406, "NOT_ACCEPTABLE");
+    assert_eq!(asks(&control, PRODUCTS).await, 1, "the partner was asked once");
+}
+
+#[tokio::test]
+async fn each_of_the_partners_refusals_has_its_meaning() {
+    let Some((api, control)) = platform().await else { return };
+    for (status, code, answered, named, times) in [
+        (403, "P01", 403, "PARTNER_FORBIDDEN", 1),
+        (403, "P19", 403, "PARTNER_FORBIDDEN", 1),
+        (403, "P08", 403, "PARTNER_FORBIDDEN", 2),
+        (401, "P08", 403, "PARTNER_FORBIDDEN", 2),
+        (400, "U01", 422, "BILL_NOT_VALID", 1),
+        (400, "U03", 422, "BILL_NOT_VALID", 1),
+        (409, "S00", 409, "PRODUCT_CLOSED", 1),
+        (503, "S04", 409, "PRODUCT_CLOSED", 3),
+        (401, "", 502, "PARTNER_AUTHENTICATION_FAILED", 2),
+        (400, "U04", 502, "PARTNER_ERROR", 1),
+        (503, "", 502, "PARTNER_ERROR", 3),
+    ] {
+        let before = asks(&control, PRODUCTS).await;
+        answering(&control, status, &json!({ "code": code })).await;
+        let error = list(&api, "").send().await.error(answered, named);
+        let told = &error["details"][0];
+        assert_eq!(told["message"].as_str().unwrap_or_default(), code, "{error}");
+        assert_eq!(asks(&control, PRODUCTS).await - before, times, "{status} {code}");
+    }
+    answering(&control, 200, &json!({ "products": "none" })).await;
+    list(&api, "").send().await.error(502, "PARTNER_ERROR");
+    answering(&control, 401, &Value::Null).await;
+    list(&api, "").send().await.error(502, "PARTNER_AUTHENTICATION_FAILED");
+    trouble(&control, "tokens", &json!({ "answer": { "status": 401 } })).await;
+    let before = asks(&control, PRODUCTS).await;
+    list(&api, "").send().await.error(502, "PARTNER_AUTHENTICATION_FAILED");
+    assert_eq!(asks(&control, PRODUCTS).await, before, "without a token nobody asks");
+    control.no_faults().await;
+    trouble(&control, "products", &json!({ "delayMs": 7000 })).await;
+    list(&api, "").send().await.error(504, "TIMED_OUT");
+}
+
+#[tokio::test]
+async fn a_token_that_is_refused_is_replaced_once() {
+    let Some((api, control)) = platform().await else { return };
+    let refusal = json!({ "answer": { "status": 403, "body": { "code": "P08" } }, "times": 1 });
+    trouble(&control, "products", &refusal).await;
+    list(&api, "").send().await.data(200);
+    let asked = control.standin("partner").await;
+    assert_eq!((&asked["counts"][TOKENS], &asked["counts"][PRODUCTS]), (&json!(2), &json!(2)));
+    let by = |number: usize| asked["requests"][number]["authorizedBy"].as_str().unwrap().to_owned();
+    assert_ne!(by(1), by(3), "the second time with another token");
+}
+
+#[tokio::test]
+async fn fifty_who_miss_a_token_at_once_make_one_fetch() {
+    let Some((api, control)) = platform().await else { return };
+    let answers = join_all((0..50).map(|_| list(&api, "").send())).await;
+    assert!(answers.iter().all(|answer| answer.status == 200), "{answers:?}");
+    assert!(environments(&control).await > 1.0, "several environments have asked");
+    assert_eq!(asks(&control, TOKENS).await, 1);
+}
+
+#[tokio::test]
+async fn a_partner_that_fails_is_left_alone_by_all_environments_and_tried_by_one_at_a_time() {
+    const ENVIRONMENTS: u64 = 8;
+    /// A call that fails is sent three times.
+    const SENT: u64 = 3;
+    let Some((api, control)) = platform().await else { return };
+    trouble(&control, "products", &json!({ "delayMs": 500 })).await;
+    wave(&api, ENVIRONMENTS).await.iter().for_each(|answer| drop(answer.data(200)));
+    assert!(environments(&control).await >= 8.0);
+
+    let before = asks(&control, PRODUCTS).await;
+    answering(&control, 503, &Value::Null).await;
+    for _ in 0..4 {
+        wave(&api, ENVIRONMENTS).await;
+    }
+    let asked = asks(&control, PRODUCTS).await - before;
+    assert!(asked <= (5 + ENVIRONMENTS - 1) * SENT, "{asked} requests came to the partner");
+    for refused in wave(&api, ENVIRONMENTS).await {
+        refused.error(503, "SERVICE_UNAVAILABLE");
+        assert!((1..=30).contains(&refused.header("retry-after").parse().unwrap()), "{refused:?}");
+    }
+    assert_eq!(asks(&control, PRODUCTS).await - before, asked, "the partner is left alone");
+    let opened = [r#"type="CIRCUIT_OPENED""#];
+    assert!((control.metric("errors_total", &opened).await - 1.0).abs() < 0.1, "it opened once");
+    told(&control, "partner/CIRCUIT_OPENED").await;
+    told(&control, "partner/FAILED").await;
+
+    trouble(&control, "products", &json!({ "delayMs": 500 })).await;
+    let_time_pass(&api, &control).await;
+    let before = asks(&control, PRODUCTS).await;
+    let answers = wave(&api, ENVIRONMENTS).await;
+    let admitted = answers.iter().filter(|answer| answer.status == 200).count();
+    assert_eq!((admitted, asks(&control, PRODUCTS).await - before), (1, 1), "{answers:?}");
+    let closed = async || {
+        list(&api, "").send().await;
+        let circuit = control.item("CircuitsTable", "partner").await;
+        circuit["state"].get("CLOSED").is_some().then_some(())
+    };
+    eventually("three probes to close the circuit", closed).await;
+    assert_eq!(asks(&control, PRODUCTS).await - before, 3);
+    let all = async || {
+        let answers = wave(&api, ENVIRONMENTS).await;
+        answers.iter().all(|answer| answer.status == 200).then_some(())
+    };
+    eventually("all environments to hear of it", all).await;
+}
+
+#[tokio::test]
+async fn requests_pass_though_no_table_of_the_partners_answers() {
+    let Some((api, control)) = platform().await else { return };
+    let failing = ["CircuitsTable", "CommunicationsTable", "TokensTable"];
+    let failing: Value = failing.iter().map(|name| (*name, json!({ "fail": 1 }))).collect();
+    control.faults(&json!({ "tables": failing })).await;
+    for _ in 0..2 {
+        list(&api, "").send().await.data(200);
+    }
+    let counted = async || {
+        let missed = control.metric("errors_total", &[r#"type="JOURNAL_UNAVAILABLE""#]).await;
+        (missed >= 4.0).then_some(())
+    };
+    eventually("the missing records to be counted", counted).await;
+}
+
+#[tokio::test]
+async fn a_communication_whose_function_was_killed_is_closed_by_the_sweep() {
+    let Some((api, control)) = platform().await else { return };
+    control.faults(&json!({ "kill": { FUNCTION: { "afterCommit": 1 } } })).await;
+    list(&api, "").send().await.gateway(500, "Internal Server Error");
+    control.no_faults().await;
+    let [record] = &control.table("CommunicationsTable").await[..] else { panic!("one record") };
+    assert_eq!(record["outcome"], "PENDING");
+
+    control.run_schedule("SweepCommunicationsFunction").await;
+    assert_eq!(control.table("CommunicationsTable").await[0]["outcome"], "PENDING", "too new");
+    let mut old = record.clone();
+    old["by_pending_sk"] = json!(record["by_pending_sk"].as_str().unwrap().replacen("20", "19", 1));
+    api.put_item("CommunicationsTable", old);
+    control.run_schedule("SweepCommunicationsFunction").await;
+    let closed = &control.table("CommunicationsTable").await[0];
+    assert_eq!(closed["outcome"], "ABANDONED");
+    assert!(closed.get("by_pending_pk").is_none(), "{closed}");
+}
+
+#[tokio::test]
+async fn what_was_said_is_on_record_and_no_secret_is_anywhere() {
+    let Some((api, control)) = platform().await else { return };
+    let id = unique("request");
+    list(&api, "").header("x-request-id", &id).send().await.data(200);
+    let token = control.item("TokensTable", "partner").await["token"].as_str().unwrap().to_owned();
+    let platform = api.inside().unwrap().platform();
+    let credentials = &platform.standins().secrets()["PartnerCredentialsSecret"];
+    let credentials: Value = serde_json::from_str(credentials).unwrap();
+    let secret = credentials["clientSecret"].as_str().unwrap().to_owned();
+    let gossip = json!({
+        "code": "U01", "message": format!("ada@example.com sent {token}"), "client_secret": secret,
+    });
+    for status in [403, 401, 500] {
+        answering(&control, status, &gossip).await;
+        list(&api, "").send().await;
+    }
+    trouble(&control, "tokens", &json!({ "answer": { "status": 200, "body": gossip } })).await;
+    list(&api, "").send().await;
+    told(&control, "partner/AUTHENTICATION_FAILED").await;
+
+    let records = control.table("CommunicationsTable").await;
+    let record = records.iter().find(|record| record["requestId"] == id.as_str()).unwrap();
+    let url = &platform.standins().parameters()["PartnerUrl"];
+    for (field, value) in [
+        ("who", "acme-7"),
+        ("route", "GET /partner/products"),
+        ("upstream", "partner"),
+        ("address", &format!("{url}{PRODUCTS}")),
+        ("outcome", "ANSWERED"),
+    ] {
+        assert_eq!(record[field], value, "{record}");
+    }
+    assert_eq!((&record["status"], record["latencyMs"].is_u64()), (&json!(200), true));
+    let shown = record["response"]["bodyBeginning"].as_str().unwrap();
+    assert!(shown.len() <= 1024 && shown.contains("SKU-001"), "{shown}");
+    assert_eq!(record["response"]["bodySha256"].as_str().unwrap().len(), 43);
+
+    let mut said = vec![control.metrics().await, control.standin("partner").await.to_string()];
+    for table in ["CommunicationsTable", "OutboxTable", "CircuitsTable", "NoticesTable"] {
+        said.push(json!(control.table(table).await).to_string());
+    }
+    said.push(json!(control.queues().await).to_string());
+    said.push(json!(control.logs().await).to_string());
+    said.push(control.standin("notifiers").await.to_string());
+    for hidden in [&token, &secret, "ada@example.com"] {
+        for text in &said {
+            assert!(!text.contains(hidden), "{hidden} in {text}");
+        }
+    }
+}
+
+async fn platform() -> Option<(Api, Control)> {
+    let api = own(Options::default()).await?;
+    let control = api.control()?;
+    Some((api, control))
+}
+
+/// A request for products, to be sent.
+fn list(api: &Api, query: &str) -> Call {
+    api.get(&format!("/partner/products?{query}"))
+        .header("x-partner-id", "acme-7")
+        .header("accept-language", "en")
+}
+
+/// So many requests at the same time.
+async fn wave(api: &Api, requests: u64) -> Vec<Answer> {
+    join_all((0..requests).map(|_| list(api, "").send())).await
+}
+
+/// Lets the partner answer this in place of its catalogue.
+async fn answering(control: &Control, status: u16, body: &Value) {
+    trouble(control, "products", &json!({ "answer": { "status": status, "body": body } })).await;
+}
+
+async fn trouble(control: &Control, place: &str, trouble: &Value) {
+    control.faults(&json!({ "standins": { "partner": { place: trouble } } })).await;
+}
+
+/// How often the partner was asked for a path.
+async fn asks(control: &Control, path: &str) -> u64 {
+    control.standin("partner").await["counts"][path].as_u64().unwrap_or(0)
+}
+
+/// How many environments of the function were started.
+async fn environments(control: &Control) -> f64 {
+    let function = format!(r#"function="{FUNCTION}""#);
+    control.metric("lambda_cold_starts_total", &[&function]).await
+}
+
+/// Waits until operators are told of a kind of failure.
+async fn told(control: &Control, kind: &str) {
+    let logged = async || {
+        let logs = control.table("NoticesTable").await;
+        logs.iter().any(|log| log["kind"] == kind).then_some(())
+    };
+    eventually(&format!("word of {kind}"), logged).await;
+}
+
+/// Lets the circuit have been open for long, and everybody forget what they know of it.
+async fn let_time_pass(api: &Api, control: &Control) {
+    let mut circuit = control.item("CircuitsTable", "partner").await;
+    circuit["state"]["OPEN"]["until"] = json!("2026-01-01T00:00:00.000Z");
+    api.put_item("CircuitsTable", circuit);
+    sleep(Duration::from_secs(5)).await;
+}
