@@ -64,15 +64,22 @@ async fn each_of_the_partners_refusals_has_its_meaning() {
     }
     answering(&control, 200, &json!({ "products": "none" })).await;
     list(&api, "").send().await.error(502, "PARTNER_ERROR");
-    answering(&control, 401, &Value::Null).await;
-    list(&api, "").send().await.error(502, "PARTNER_AUTHENTICATION_FAILED");
-    trouble(&control, "tokens", &json!({ "answer": { "status": 401 } })).await;
-    let before = asks(&control, PRODUCTS).await;
-    list(&api, "").send().await.error(502, "PARTNER_AUTHENTICATION_FAILED");
-    assert_eq!(asks(&control, PRODUCTS).await, before, "without a token nobody asks");
-    control.no_faults().await;
     trouble(&control, "products", &json!({ "delayMs": 7000 })).await;
     list(&api, "").send().await.error(504, "TIMED_OUT");
+}
+
+#[tokio::test]
+async fn without_a_token_the_partner_is_not_asked_for_products() {
+    let Some((api, control)) = platform().await else { return };
+    for (status, named) in [
+        (400, "PARTNER_AUTHENTICATION_FAILED"),
+        (401, "PARTNER_AUTHENTICATION_FAILED"),
+        (500, "UPSTREAM_FAILED"),
+    ] {
+        trouble(&control, "tokens", &json!({ "answer": { "status": status } })).await;
+        list(&api, "").send().await.error(502, named);
+    }
+    assert_eq!(asks(&control, PRODUCTS).await, 0);
 }
 
 #[tokio::test]
@@ -189,14 +196,16 @@ async fn what_was_said_is_on_record_and_no_secret_is_anywhere() {
     let credentials = &platform.standins().secrets()["PartnerCredentialsSecret"];
     let credentials: Value = serde_json::from_str(credentials).unwrap();
     let secret = credentials["clientSecret"].as_str().unwrap().to_owned();
-    let gossip = json!({
-        "code": "U01", "message": format!("ada@example.com sent {token}"), "client_secret": secret,
-    });
-    for status in [403, 401, 500] {
-        answering(&control, status, &gossip).await;
+    let gossip = |code: &str| {
+        let message = format!("ada@example.com sent {token}");
+        json!({ "code": code, "message": message, "client_secret": secret })
+    };
+    for (status, code) in [(400, "U01"), (500, "X01"), (401, "P08")] {
+        answering(&control, status, &gossip(code)).await;
         list(&api, "").send().await;
     }
-    trouble(&control, "tokens", &json!({ "answer": { "status": 200, "body": gossip } })).await;
+    let odd = json!({ "answer": { "status": 200, "body": gossip("") } });
+    trouble(&control, "tokens", &odd).await;
     list(&api, "").send().await;
     told(&control, "partner/AUTHENTICATION_FAILED").await;
 

@@ -21,7 +21,7 @@ async fn the_lines_of_the_readme_do_what_it_says() {
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .output();
-    let ran = timeout(Duration::from_mins(2), bash).await.expect("they end").unwrap();
+    let ran = timeout(Duration::from_mins(3), bash).await.expect("they end").unwrap();
     let said = String::from_utf8_lossy(&ran.stdout);
     assert!(ran.status.success(), "{said}\n{}", String::from_utf8_lossy(&ran.stderr));
 
@@ -46,6 +46,16 @@ async fn the_lines_of_the_readme_do_what_it_says() {
     };
     assert_eq!([stock("Piano"), stock("Drum")], [Some("5"); 2], "stock is back: {said}");
     assert!(said.contains("Verify your e-mail address"), "{said}");
+    assert!(said.contains("\"/oauth/token\":1,"), "one token for two requests: {said}");
+    let partner = |status: &str| {
+        let labels = format!(r#"method="GET",path="/partner/products",status="{status}""#);
+        let series = format!("http_requests_total{{{labels}}} ");
+        said.split(&series).skip(1).filter_map(|rest| rest.lines().next()).collect::<Vec<_>>()
+    };
+    assert_eq!(partner("502"), ["5", "5"], "five failures: {said}");
+    assert_eq!(partner("503"), ["1", "1"], "and then it was left alone: {said}");
+    assert_eq!(partner("200"), ["2", "6"], "until it was back: {said}");
+    assert_eq!(count("type=\"CIRCUIT_OPENED\"} 1"), 2, "{said}");
 }
 
 /// What stands in the README's blocks of shell, but for what starts the platform and the tests.

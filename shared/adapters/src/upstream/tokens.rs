@@ -157,21 +157,38 @@ impl AccessTokens {
     async fn shared(&self, deadline: Deadline) -> Result<AccessToken, TokenError> {
         let patience = Instant::now() + LEASE.min(deadline.left() / 2);
         loop {
-            match self.tokens.load(&self.key(), true).await {
-                Ok(Some(token)) if token.is_good() => return Ok(token),
-                Ok(_) => {}
-                Err(fault) => {
-                    warn("tokens are not shared", &fault);
-                    return self.fetch(deadline).await;
-                }
+            if let Some(token) = self.stored().await {
+                return Ok(token);
             }
             if Instant::now() >= patience || self.take_lease().await {
-                let token = self.fetch(deadline).await?;
-                self.share(&token).await;
-                return Ok(token);
+                let token = self.fetch_leased(deadline).await;
+                let _ = self.write(Write::delete::<Lease>(self.lease().key())).await;
+                return token;
             }
             sleep(Duration::from_millis(fastrand::u64(1..=LOOK_MS_MAX))).await;
         }
+    }
+
+    /// Fetches a token for everybody, unless somebody has before the lease was taken.
+    async fn fetch_leased(&self, deadline: Deadline) -> Result<AccessToken, TokenError> {
+        if let Some(token) = self.stored().await {
+            return Ok(token);
+        }
+        let token = self.fetch(deadline).await?;
+        if let Err(failed) = self.write(Write::put(&token)).await {
+            tracing::warn!(?failed, "a token is not shared");
+        }
+        Ok(token)
+    }
+
+    /// The token of the table, if it is good and the table answers.
+    async fn stored(&self) -> Option<AccessToken> {
+        let loaded = self.tokens.load(&self.key(), true).await;
+        let loaded = loaded.unwrap_or_else(|fault| {
+            warn("tokens are not shared", &fault);
+            None
+        });
+        loaded.filter(AccessToken::is_good)
     }
 
     async fn fetch(&self, deadline: Deadline) -> Result<AccessToken, TokenError> {
@@ -202,15 +219,6 @@ impl AccessTokens {
             good_until: end.plus_seconds(-MARGIN_S.min(lifetime_s / 2)),
             expires_at: end.as_seconds(),
         })
-    }
-
-    /// Puts a token where the others look, and lets go of the lease.
-    async fn share(&self, token: &AccessToken) {
-        let put = self.write(Write::put(token)).await;
-        let left = self.write(Write::delete::<Lease>(self.lease().key())).await;
-        for failed in [put, left].into_iter().filter_map(Result::err) {
-            tracing::warn!(?failed, "a token is not shared");
-        }
     }
 
     /// Whether this instance is to fetch the token. It is too if the table does not answer.
