@@ -93,7 +93,14 @@ impl Endpoint for ListPartnerProducts {
         self.communications.note(permit, &begun.ended(ending(&guarded))).await;
         let Guarded { value: answer, opened, .. } = guarded?;
         tell_operators(permit.moment(), opened, &answer);
-        Ok(answer?.read)
+        match answer {
+            Ok(answer) => Ok(answer.read),
+            Err(Fault::Upstream(error)) => {
+                tracing::warn!(error = &*error as &dyn std::error::Error, "no answer to be used");
+                Ok(Err(FailedAnswer::missing()))
+            }
+            Err(fault) => Err(fault),
+        }
     }
 
     // 3 again. Authorization: the catalogue is public

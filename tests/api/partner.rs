@@ -66,6 +66,8 @@ async fn each_of_the_partners_refusals_has_its_meaning() {
     list(&api, "").send().await.error(502, "PARTNER_ERROR");
     trouble(&control, "products", &json!({ "delayMs": 7000 })).await;
     list(&api, "").send().await.error(504, "TIMED_OUT");
+    trouble(&control, "products", &json!({ "down": true })).await;
+    list(&api, "").send().await.error(502, "PARTNER_ERROR");
 }
 
 #[tokio::test]
@@ -74,7 +76,7 @@ async fn without_a_token_the_partner_is_not_asked_for_products() {
     for (status, named) in [
         (400, "PARTNER_AUTHENTICATION_FAILED"),
         (401, "PARTNER_AUTHENTICATION_FAILED"),
-        (500, "UPSTREAM_FAILED"),
+        (500, "PARTNER_ERROR"),
     ] {
         trouble(&control, "tokens", &json!({ "answer": { "status": status } })).await;
         list(&api, "").send().await.error(502, named);

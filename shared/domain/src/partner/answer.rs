@@ -50,6 +50,11 @@ impl FailedAnswer {
         Self { meaning: meaning(status, code.as_deref()), code }
     }
 
+    /// That there is no answer.
+    pub fn missing() -> Self {
+        Self::of(0, b"")
+    }
+
     /// What follows from it for those that come after it.
     pub fn consequence(&self) -> Consequence {
         self.meaning.consequence
