@@ -1,6 +1,7 @@
 //! People and things for tests, here and in whatever is built on the domain.
 
 use crate::Rules;
+use crate::articles::Article;
 use crate::catalogue::Product;
 use crate::communications::{Communication, Said};
 use crate::orders::{
@@ -81,6 +82,24 @@ pub fn home() -> Address {
         "buildingNumber": 44, "streetName": "Street", "city": "City", "country": "DE"
     }));
     Address::new(&moment(), ann().user_id, &address)
+}
+
+/// A draft of Ann's.
+pub fn article() -> Article {
+    let draft = read(json!({ "title": "How lamps shine", "content": "They glow." }));
+    Article::new(&moment(), ann().user_id, &draft)
+}
+
+/// The same draft, approved by two editors.
+///
+/// # Panics
+///
+/// Never: two editors are two.
+pub fn approved_article() -> Article {
+    ["first editor", "second editor"].iter().fold(article(), |article, editor| {
+        let approved = article.approved_by(moment().id(editor).into(), moment().now());
+        approved.expect("nobody has approved it before")
+    })
 }
 
 /// Somebody signed in.

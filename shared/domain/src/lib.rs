@@ -6,6 +6,7 @@
 
 #![expect(clippy::struct_field_names, reason = "a field is named as it is on the wire")]
 
+pub mod articles;
 pub mod catalogue;
 pub mod communications;
 pub mod credit;
@@ -20,6 +21,7 @@ pub mod refusals;
 pub mod rules;
 mod syntax;
 pub mod tables;
+pub mod token;
 
 pub use refusals::Refusal;
 pub use rules::Rules;

@@ -57,6 +57,10 @@ pub enum Refusal {
     PartnerAuthenticationFailed,
     /// The partner fails, or answers what it should not.
     PartnerError,
+    /// Too few editors have approved the article as it is.
+    ApprovalsMissing,
+    /// The article is the editor's own.
+    OwnArticle,
 }
 
 impl Refusal {
@@ -90,6 +94,8 @@ impl Refusal {
             Self::ProductClosed => "PRODUCT_CLOSED",
             Self::PartnerAuthenticationFailed => "PARTNER_AUTHENTICATION_FAILED",
             Self::PartnerError => "PARTNER_ERROR",
+            Self::ApprovalsMissing => "APPROVALS_MISSING",
+            Self::OwnArticle => "OWN_ARTICLE",
         }
     }
 
@@ -114,7 +120,9 @@ impl Refusal {
             | Self::OutOfStock
             | Self::TooManyItems
             | Self::QuantityTooLarge
-            | Self::BillNotValid => RejectionKind::Unprocessable,
+            | Self::BillNotValid
+            | Self::ApprovalsMissing
+            | Self::OwnArticle => RejectionKind::Unprocessable,
             Self::PartnerAuthenticationFailed | Self::PartnerError => RejectionKind::BadGateway,
         }
     }
@@ -144,6 +152,8 @@ impl Refusal {
             Self::ProductClosed => "The partner has closed the product.",
             Self::PartnerAuthenticationFailed => "The partner does not know us.",
             Self::PartnerError => "The partner does not answer as it should.",
+            Self::ApprovalsMissing => "Too few editors have approved the article as it is.",
+            Self::OwnArticle => "Nobody approves an article of their own.",
         }
     }
 }

@@ -23,6 +23,8 @@ pub const CREDITS: Table = Table::new("credits");
 pub const COUNTERS: Table = Table::new("counters");
 /// What operators were told of, kind by kind.
 pub const NOTICES: Table = Table::new("notices");
+/// Articles.
+pub const ARTICLES: Table = Table::new("articles");
 /// The parameters of the business rules.
 pub const SETTINGS: Table = Table::new("settings");
 

@@ -1,5 +1,6 @@
 //! What a merchant changes of a product.
 
+use lifecycle::input::Given;
 use lifecycle::{Timestamp, Violations};
 use schemars::JsonSchema;
 
@@ -11,23 +12,23 @@ use super::{Description, Discount, Price, Product, ProductName, Stock};
 pub struct ProductPatch {
     /// Its new name, unique in the catalogue.
     #[serde(default)]
-    pub name: Option<NewName>,
+    pub name: Given<NewName>,
     /// What there is to say about it.
     #[serde(default)]
-    pub description: Option<Description>,
+    pub description: Given<Description>,
     /// What one piece costs, before the discount.
     #[serde(default)]
-    pub price: Option<Price>,
+    pub price: Given<Price>,
     /// The discount on the price, in whole percent.
     #[serde(default)]
-    pub discount: Option<Discount>,
+    pub discount: Given<Discount>,
     /// How many pieces there are, counted after every sale before this change. Whoever has counted
     /// before a sale finds out by `If-Match`: every sale counts the version up.
     #[serde(default)]
-    pub stock: Option<Stock>,
+    pub stock: Given<Stock>,
     /// Whether it can be ordered.
     #[serde(default)]
-    pub available: Option<bool>,
+    pub available: Given<bool>,
 }
 
 impl ProductPatch {
@@ -46,16 +47,15 @@ impl ProductPatch {
     /// The product as it is after the change.
     #[must_use]
     pub fn applied_to(&self, product: &Product, now: Timestamp) -> Product {
-        let given = self.clone();
         Product {
             product_id: product.product_id,
             owner_id: product.owner_id,
-            name: given.name.map_or_else(|| product.name.clone(), |name| name.0),
-            description: given.description.unwrap_or_else(|| product.description.clone()),
-            price: given.price.unwrap_or(product.price),
-            discount: given.discount.unwrap_or(product.discount),
-            stock: given.stock.unwrap_or(product.stock),
-            available: given.available.unwrap_or(product.available),
+            name: self.name.get().map_or(&product.name, |name| &name.0).clone(),
+            description: self.description.or(&product.description),
+            price: self.price.or(&product.price),
+            discount: self.discount.or(&product.discount),
+            stock: self.stock.or(&product.stock),
+            available: self.available.or(&product.available),
             version: product.version + 1,
             created_at: product.created_at,
             updated_at: now,

@@ -2,24 +2,16 @@
 
 use std::fmt;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use lifecycle::effects::EventData;
 use lifecycle::{Moment, Timestamp};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::{Email, UserId};
+use crate::token::{self, KeptToken};
 
-/// A verification that was asked for. Of its token only the hash is kept.
+/// A verification that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Verification {
-    /// SHA-256 of the token, in base64url.
-    pub token_hash: String,
-    /// The token is good until then.
-    pub expires_at: Timestamp,
-}
+pub struct Verification(KeptToken);
 
 impl Verification {
     /// For how long a token is good: 24 hours.
@@ -33,12 +25,12 @@ impl Verification {
 
     /// What is kept of a token that is good from now on.
     pub fn by(token: &str, now: Timestamp) -> Self {
-        Self { token_hash: hash(token), expires_at: now.plus_seconds(Self::TTL_S) }
+        Self(KeptToken::of(token, now, Self::TTL_S))
     }
 
     /// Whether this is the token, and still good.
     pub fn accepts(&self, token: &str, now: Timestamp) -> bool {
-        now < self.expires_at && hash(token) == self.token_hash
+        self.0.accepts(token, now)
     }
 }
 
@@ -96,13 +88,7 @@ impl fmt::Debug for VerificationAsked {
 }
 
 fn fresh_token(moment: &Moment) -> String {
-    URL_SAFE_NO_PAD.encode(moment.secret("verification"))
-}
-
-/// The token has 256 random bits, so that a plain hash is as good as a slow one; and comparing
-/// hashes tells nothing of the token by its time.
-fn hash(token: &str) -> String {
-    URL_SAFE_NO_PAD.encode(Sha256::digest(token))
+    token::fresh(moment, "verification")
 }
 
 #[cfg(test)]

@@ -10,6 +10,8 @@ macro_rules! words {
         }
 
         impl $name {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
             /// Every word there is.
             pub const WORDS: &'static [&'static str] = &[$($word),+];
 
@@ -65,9 +67,10 @@ mod tests {
 
     #[test]
     fn a_word_is_read_and_written_as_it_is() {
-        let read: Direction = serde_json::from_str("\"UP\"").unwrap();
-        assert_eq!(read, Direction::Up);
-        assert_eq!(serde_json::to_string(&Direction::Down).unwrap(), "\"DOWN\"");
+        for (direction, word) in Direction::ALL.iter().zip(["\"UP\"", "\"DOWN\""]) {
+            assert_eq!(serde_json::from_str::<Direction>(word).unwrap(), *direction);
+            assert_eq!(serde_json::to_string(direction).unwrap(), word);
+        }
     }
 
     #[test]

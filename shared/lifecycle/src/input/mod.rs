@@ -4,6 +4,7 @@
 //! and [`Json`]. Reading is strict, and every violation of every part is reported at once.
 
 mod checked;
+mod given;
 mod json;
 mod strict;
 mod text;
@@ -13,6 +14,7 @@ use schemars::transform::{RecursiveTransform, Transform};
 use schemars::{JsonSchema, Schema};
 use serde::de::DeserializeOwned;
 
+pub use self::given::Given;
 use crate::failure::{Failure, Violations};
 use crate::serve::Request;
 

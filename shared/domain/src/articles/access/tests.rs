@@ -1,0 +1,110 @@
+use std::fmt::Write;
+use std::path::Path;
+
+use super::*;
+use crate::examples::{ann, signed_in};
+
+/// What stands around the table in `ARCHITECTURE.md`.
+const MARKS: [&str; 2] = ["<!-- access to articles -->\n", "<!-- end -->\n"];
+
+/// `RECORD=1 cargo test -p domain the_architecture_shows` writes it anew.
+#[test]
+fn the_architecture_shows_who_may_do_what_to_which_article() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../ARCHITECTURE.md");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let (before, rest) = text.split_once(MARKS[0]).expect("the table's beginning is marked");
+    let (shown, after) = rest.split_once(MARKS[1]).expect("the table's end is marked");
+    let matrix = matrix();
+    if std::env::var_os("RECORD").is_some() {
+        let text = [before, MARKS[0], &matrix, MARKS[1], after].concat();
+        std::fs::write(&path, text).unwrap();
+    } else {
+        assert!(
+            shown == matrix,
+            "the table is not what `access::answer` says: run \
+             `RECORD=1 cargo test -p domain the_architecture_shows`\n{matrix}"
+        );
+    }
+}
+
+#[test]
+fn what_somebody_is_to_an_article_follows_from_roles_and_authorship() {
+    use Relation::{Author, Editor, EditorAuthor, Stranger, Writer};
+    let author = ann().user_id;
+    let other = UserId::from(uuid::Uuid::nil());
+    for (roles, wrote, did_not) in [
+        (&[][..], Stranger, Stranger),
+        (&[Role::Customer, Role::Merchant, Role::Admin], Stranger, Stranger),
+        (&[Role::Customer, Role::Writer], Author, Writer),
+        (&[Role::Editor], EditorAuthor, Editor),
+        (&[Role::Writer, Role::Editor], EditorAuthor, Editor),
+        (&[Role::Admin, Role::Writer], Author, Writer),
+    ] {
+        for (user_id, expected) in [(author, wrote), (other, did_not)] {
+            let caller = signed_in(user_id, roles);
+            assert_eq!(Relation::of(Some(&caller), author), expected, "{roles:?}");
+        }
+    }
+    assert_eq!(Relation::of(None, author), Relation::Nobody);
+}
+
+#[test]
+fn whoever_may_not_read_learns_of_nothing_that_is_there() {
+    for (&relation, &state) in cells() {
+        if answer(relation, state, Action::Read) != Answer::Hidden {
+            continue;
+        }
+        for action in [Action::Edit, Action::ChangeStatus, Action::Share] {
+            let told = answer(relation, state, action);
+            // Those who may do it to no article are told so whether or not there is one.
+            let to_none =
+                ArticleStatus::ALL.iter().all(|&any| answer(relation, any, action) == told);
+            assert!(told == Answer::Hidden || to_none, "{relation:?}, {state:?}, {action:?}");
+        }
+    }
+}
+
+/// One change may do both, and is asked about as a change of the status.
+#[test]
+fn whoever_may_change_the_status_may_also_edit_and_who_may_not_edit_is_told_the_same() {
+    for (&relation, &state) in cells() {
+        let [edit, change] =
+            [Action::Edit, Action::ChangeStatus].map(|action| answer(relation, state, action));
+        assert!(edit == Answer::Yes || edit == change, "{relation:?}, {state:?}");
+    }
+}
+
+fn cells() -> impl Iterator<Item = (&'static Relation, &'static ArticleStatus)> {
+    Relation::ALL
+        .iter()
+        .flat_map(|relation| ArticleStatus::ALL.iter().map(move |state| (relation, state)))
+}
+
+/// The table in Markdown.
+fn matrix() -> String {
+    let mut table = String::from("| | |");
+    let mut row = |cells: &[&str]| writeln!(table, " {} |", cells.join(" | ")).unwrap();
+    let relations: Vec<_> = Relation::ALL.iter().map(|relation| relation.as_str()).collect();
+    row(&relations);
+    table += &format!("{}|\n", "|---".repeat(2 + relations.len()));
+    for action in Action::ALL {
+        for state in ArticleStatus::ALL {
+            let cells =
+                Relation::ALL.iter().map(|&relation| shown(answer(relation, *state, *action)));
+            let cells = cells.collect::<Vec<_>>().join(" | ");
+            writeln!(table, "| {} | {} | {cells} |", action.as_str(), state.as_str()).unwrap();
+        }
+    }
+    table
+}
+
+/// An answer as the status that it becomes.
+fn shown(answer: Answer) -> String {
+    match answer {
+        Answer::Yes => "yes".to_owned(),
+        Answer::Unauthenticated => "401".to_owned(),
+        Answer::Forbidden => "403".to_owned(),
+        Answer::Hidden => "404".to_owned(),
+        Answer::Refused(refusal) => format!("422 `{}`", Rejection::from(refusal).code),
+    }
+}

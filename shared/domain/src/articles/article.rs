@@ -1,0 +1,202 @@
+//! Articles as they are stored and shown.
+
+use std::collections::BTreeSet;
+
+use lifecycle::record::{Key, Record, Table};
+use lifecycle::{EntityTag, Moment, Timestamp};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::ArticleDraft;
+use crate::people::UserId;
+use crate::syntax::{id, line, text, words};
+use crate::tables::ARTICLES;
+use crate::token::KeptToken;
+
+/// An article as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Article {
+    /// Its id.
+    pub article_id: ArticleId,
+    /// Who wrote it.
+    pub author_id: UserId,
+    /// Its title.
+    pub title: Title,
+    /// What it says.
+    pub content: Content,
+    /// Whether everybody may read it.
+    pub status: ArticleStatus,
+    /// The editors who have approved title and content as they are; the author is never among
+    /// them.
+    pub approvals: BTreeSet<UserId>,
+    /// What is kept of the token of its share link.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share_link: Option<KeptToken>,
+    /// Counts up with every change, approvals and share links included.
+    pub version: u64,
+    /// When it was drafted.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+impl Article {
+    /// For how long the token of a share link is good: 7 days.
+    const SHARED_S: i64 = 7 * 24 * 60 * 60;
+
+    /// An article as its author drafts it.
+    pub fn new(moment: &Moment, author_id: UserId, draft: &ArticleDraft) -> Self {
+        Self {
+            article_id: draft.article_id.unwrap_or_else(|| moment.id("article").into()),
+            author_id,
+            title: draft.title.clone(),
+            content: draft.content.clone(),
+            status: draft.status(),
+            approvals: BTreeSet::new(),
+            share_link: None,
+            version: 1,
+            created_at: moment.now(),
+            updated_at: moment.now(),
+        }
+    }
+
+    /// The article with this editor's approval, unless they have given it before.
+    pub fn approved_by(mut self, editor_id: UserId, now: Timestamp) -> Option<Self> {
+        self.approvals.insert(editor_id).then(|| self.changed(now))
+    }
+
+    /// The article with a new share link, and the link's token. The one before is revoked.
+    #[must_use]
+    pub fn shared(self, moment: &Moment) -> (Self, String) {
+        let (kept, token) = KeptToken::issue(moment, "share link", Self::SHARED_S);
+        (Self { share_link: Some(kept), ..self }.changed(moment.now()), token)
+    }
+
+    /// Whether this is the token of the share link, and still good.
+    pub fn is_shared_by(&self, token: &str, now: Timestamp) -> bool {
+        self.share_link.as_ref().is_some_and(|kept| kept.accepts(token, now))
+    }
+
+    /// The key of an article.
+    pub fn key_of(article_id: ArticleId) -> Key {
+        Key::new(article_id)
+    }
+
+    /// The tag of this version.
+    pub fn entity_tag(&self) -> EntityTag {
+        EntityTag::of_version(self.version)
+    }
+
+    /// The next version.
+    pub(super) fn changed(self, now: Timestamp) -> Self {
+        Self { version: self.version + 1, updated_at: now, ..self }
+    }
+}
+
+impl Record for Article {
+    const TABLE: Table = ARTICLES;
+
+    fn key(&self) -> Key {
+        Self::key_of(self.article_id)
+    }
+}
+
+/// An article as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ArticleView {
+    /// Its id.
+    pub article_id: ArticleId,
+    /// Who wrote it.
+    pub author_id: UserId,
+    /// Its title.
+    pub title: Title,
+    /// What it says.
+    pub content: Content,
+    /// Whether everybody may read it.
+    pub status: ArticleStatus,
+    /// How many editors have approved title and content as they are.
+    pub approvals: usize,
+    /// Counts up with every change.
+    pub version: u64,
+    /// When it was drafted.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+impl From<Article> for ArticleView {
+    fn from(article: Article) -> Self {
+        Self {
+            article_id: article.article_id,
+            author_id: article.author_id,
+            title: article.title,
+            content: article.content,
+            status: article.status,
+            approvals: article.approvals.len(),
+            version: article.version,
+            created_at: article.created_at,
+            updated_at: article.updated_at,
+        }
+    }
+}
+
+words! {
+    /// Whether everybody may read an article.
+    ArticleStatus {
+        /// Its author and editors may, and who has a share link.
+        Draft = "DRAFT",
+        /// Everybody may.
+        Published = "PUBLISHED",
+    }
+}
+
+id! {
+    /// The id of an article.
+    ArticleId
+}
+
+line! {
+    /// The title of an article.
+    Title: 5..=40
+}
+
+text! {
+    /// What an article says.
+    Content: 1..=20_000
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::examples::{ann, article, moment};
+
+    #[test]
+    fn an_approval_counts_once_and_a_repeated_one_changes_nothing() {
+        let editor = moment().id("editor").into();
+        let approved = article().approved_by(editor, moment().now()).unwrap();
+        assert_eq!((approved.approvals.len(), approved.version), (1, 2));
+        assert_eq!(approved.approved_by(editor, moment().now()), None);
+    }
+
+    #[test]
+    fn a_share_link_is_good_for_seven_days_and_a_new_one_revokes_it() {
+        let (shared, token) = article().shared(&moment());
+        let at = |seconds| moment().now().plus_seconds(seconds);
+        assert!(shared.is_shared_by(&token, at(7 * 24 * 60 * 60 - 1)));
+        assert!(!shared.is_shared_by(&token, at(7 * 24 * 60 * 60)));
+        let (again, another) = shared.shared(&Moment::new(at(0), [2; 32]));
+        assert!(!again.is_shared_by(&token, at(0)) && again.is_shared_by(&another, at(0)));
+        assert!(!article().is_shared_by("", at(0)));
+    }
+
+    #[test]
+    fn neither_the_view_nor_what_is_stored_holds_the_token() {
+        let (shared, token) = article().shared(&moment());
+        assert!(!serde_json::to_string(&shared).unwrap().contains(&token));
+        let shown = serde_json::to_value(ArticleView::from(shared)).unwrap();
+        assert!(shown.get("shareLink").is_none(), "{shown}");
+        assert_eq!(shown["authorId"], ann().user_id.to_string());
+    }
+}

@@ -1,0 +1,90 @@
+//! Whatever people try, in whatever order: nothing is published that too few others have approved.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::access::{Action, Answer, Relation, answer};
+use super::{Article, ArticlePatch, ArticleStatus};
+use crate::Rules;
+use crate::examples::{article, moment, read, signed_in};
+use crate::people::{Role, SignedIn, UserId};
+
+proptest! {
+    #[test]
+    fn nothing_is_published_but_what_enough_others_have_approved(
+        author_is_editor: bool,
+        tries in prop::collection::vec(tries(), 1..60),
+    ) {
+        let author = person(0, if author_is_editor { Role::Editor } else { Role::Writer });
+        let mut article = Article { author_id: author.user_id, ..article() };
+        // Who has approved since title or content last became what they are.
+        let mut approvers = BTreeSet::new();
+        for (who, wanted) in tries {
+            let caller = if who == 0 { author.clone() } else { someone(who) };
+            let before = article.clone();
+            article = attempt(&caller, &wanted, article);
+            if (&article.title, &article.content) != (&before.title, &before.content) {
+                approvers.clear();
+            } else if matches!(wanted, Try::Approve) && article != before {
+                approvers.insert(caller.user_id);
+            }
+
+            let approved = approvers.len() >= 2 && !approvers.contains(&author.user_id);
+            if article.status != before.status {
+                prop_assert!(caller.roles.contains(&Role::Editor));
+                prop_assert!(article.status == ArticleStatus::Draft || approved);
+            }
+            prop_assert_eq!(&article.approvals, &approvers);
+            prop_assert_eq!(article.version, before.version + u64::from(article != before));
+        }
+    }
+}
+
+/// What somebody tries.
+#[derive(Debug, Clone)]
+enum Try {
+    Approve,
+    Patch(Value),
+}
+
+/// The author is 0.
+fn tries() -> impl Strategy<Value = (u128, Try)> {
+    let title = prop::option::of(prop::sample::select(vec!["First title", "Other title"]));
+    let status = prop::option::of(prop::sample::select(vec!["DRAFT", "PUBLISHED", "PUBLISHED"]));
+    let patch = (title, status).prop_map(|(title, status)| {
+        let given = [("title", title), ("status", status)].into_iter();
+        Try::Patch(given.filter_map(|(name, value)| Some((name, json!(value?)))).collect())
+    });
+    (0..6_u128, prop_oneof![2 => Just(Try::Approve), 1 => patch])
+}
+
+/// What the endpoints make of it.
+fn attempt(caller: &SignedIn, wanted: &Try, article: Article) -> Article {
+    let relation = Relation::of(Some(caller), article.author_id);
+    let may = |action| answer(relation, article.status, action) == Answer::Yes;
+    let now = moment().now();
+    match wanted {
+        Try::Approve if may(Action::Approve) => {
+            article.clone().approved_by(caller.user_id, now).unwrap_or(article)
+        }
+        Try::Patch(patch) => {
+            let patch: ArticlePatch = read(patch.clone());
+            let allowed = may(patch.action_on(&article));
+            let after = patch.applied_to(&article, Rules::default().approvals_needed, now);
+            after.ok().filter(|_| allowed).unwrap_or(article)
+        }
+        Try::Approve => article,
+    }
+}
+
+/// Of five people besides the author, three are editors.
+fn someone(who: u128) -> SignedIn {
+    person(who, if who <= 3 { Role::Editor } else { Role::Writer })
+}
+
+fn person(who: u128, role: Role) -> SignedIn {
+    signed_in(UserId::from(Uuid::from_u128(who)), &[role])
+}

@@ -1,0 +1,66 @@
+//! Tokens that let in whoever has one: told once, and kept as a hash.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use lifecycle::{Moment, Timestamp};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// A fresh token, of 43 characters that can stand in a URL. Two tokens of one moment need different
+/// labels.
+pub fn fresh(moment: &Moment, label: &str) -> String {
+    URL_SAFE_NO_PAD.encode(moment.secret(label))
+}
+
+/// What is kept of a token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KeptToken {
+    /// SHA-256 of the token, in base64url.
+    pub token_hash: String,
+    /// The token is good until then.
+    pub expires_at: Timestamp,
+}
+
+impl KeptToken {
+    /// What is kept of a token that is good for so long from now on.
+    pub fn of(token: &str, now: Timestamp, ttl_s: i64) -> Self {
+        Self { token_hash: hash(token), expires_at: now.plus_seconds(ttl_s) }
+    }
+
+    /// Whether this is the token, and still good.
+    pub fn accepts(&self, token: &str, now: Timestamp) -> bool {
+        now < self.expires_at && hash(token) == self.token_hash
+    }
+}
+
+/// The token has 256 random bits, so that a plain hash is as good as a slow one; and comparing
+/// hashes tells nothing of the token by its time.
+fn hash(token: &str) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(token))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::examples::moment;
+
+    #[test]
+    fn a_token_is_good_until_it_expires_and_no_other_is() {
+        let token = fresh(&moment(), "proof");
+        let kept = KeptToken::of(&token, moment().now(), 60);
+        let at = |seconds| moment().now().plus_seconds(seconds);
+        assert!(kept.accepts(&token, at(59)));
+        assert!(!kept.accepts(&token, at(60)));
+        for another in ["", "another", kept.token_hash.as_str(), &token[1..]] {
+            assert!(!kept.accepts(another, at(0)), "{another}");
+        }
+    }
+
+    #[test]
+    fn what_is_kept_does_not_hold_the_token() {
+        let token = fresh(&moment(), "proof");
+        let kept = KeptToken::of(&token, moment().now(), 60);
+        assert!(!serde_json::to_string(&kept).unwrap().contains(&token));
+    }
+}

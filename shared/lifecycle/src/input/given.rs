@@ -1,0 +1,79 @@
+//! Fields of a merge patch.
+
+use std::borrow::Cow;
+
+use eserde::EDeserialize;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::{Deserialize, Deserializer};
+
+/// A field of a merge patch (RFC 7396) for what can be changed and never removed: it is given, or
+/// it stays as it is.
+///
+/// A `null`, which would remove the field, is a violation like every other wrong value; an
+/// `Option` would take it for a field that is not there.
+///
+/// ```
+/// use lifecycle::input::Given;
+///
+/// #[derive(eserde::Deserialize)]
+/// struct Patch {
+///     #[serde(default)]
+///     title: Given<String>,
+/// }
+///
+/// let title_after = |patch| {
+///     let patch: Patch = serde_json::from_str(patch).unwrap();
+///     patch.title.or(&"Old".to_owned())
+/// };
+/// assert_eq!(title_after(r#"{"title":"New"}"#), "New");
+/// assert_eq!(title_after("{}"), "Old");
+/// assert!(serde_json::from_str::<Patch>(r#"{"title":null}"#).is_err());
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Given<T>(Option<T>);
+
+impl<T> Given<T> {
+    /// What is given.
+    pub fn get(&self) -> Option<&T> {
+        self.0.as_ref()
+    }
+}
+
+impl<T: Clone> Given<T> {
+    /// What is given, or what was there before.
+    pub fn or(&self, before: &T) -> T {
+        self.get().unwrap_or(before).clone()
+    }
+}
+
+impl<T> Default for Given<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Given<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        T::deserialize(deserializer).map(|value| Self(Some(value)))
+    }
+}
+
+impl<'de, T: EDeserialize<'de>> EDeserialize<'de> for Given<T> {
+    fn deserialize_for_errors<D: Deserializer<'de>>(deserializer: D) -> Result<(), ()> {
+        T::deserialize_for_errors(deserializer)
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Given<T> {
+    fn inline_schema() -> bool {
+        T::inline_schema()
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        T::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        T::json_schema(generator)
+    }
+}
