@@ -48,6 +48,17 @@ mod project_orders;
 #[path = "orders/settle_order.rs"]
 mod settle_order;
 
+#[path = "articles/get_article.rs"]
+mod get_article;
+#[path = "articles/patch_article.rs"]
+mod patch_article;
+#[path = "articles/post_article.rs"]
+mod post_article;
+#[path = "articles/post_share_link.rs"]
+mod post_share_link;
+#[path = "articles/put_approval.rs"]
+mod put_approval;
+
 #[path = "platform/authorizer.rs"]
 mod authorizer;
 #[path = "platform/get_health.rs"]

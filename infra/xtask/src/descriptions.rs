@@ -68,6 +68,7 @@ pub(crate) struct Uses {
     pub(crate) secrets: BTreeSet<String>,
     pub(crate) mail: bool,
     pub(crate) upstreams: BTreeSet<String>,
+    pub(crate) public_url: bool,
 }
 
 /// What the binaries of these names say, as far as the checks need it.

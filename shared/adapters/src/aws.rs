@@ -102,6 +102,17 @@ impl Aws {
         })))
     }
 
+    /// Where the API answers, without a slash at the end: `https://api.example.com`.
+    ///
+    /// # Panics
+    ///
+    /// When [`Use::PublicUrl`] is not among the uses that the endpoint declares.
+    pub fn public_url(&self) -> String {
+        let url = self.configuration().public_url.as_deref();
+        let url = url.unwrap_or_else(|| panic!("the public address is not declared as used"));
+        url.trim_end_matches('/').to_owned()
+    }
+
     pub(crate) fn configuration(&self) -> &Configuration {
         &self.0.configuration
     }

@@ -28,6 +28,7 @@ pub(crate) struct Configuration {
     pub(crate) credentials: Credentials,
     pub(crate) ca_bundle: Option<String>,
     pub(crate) mail_from: Option<String>,
+    pub(crate) public_url: Option<String>,
     pub(crate) issuer: Option<String>,
     pub(crate) audience: Option<String>,
     /// The tables that calls of their own read to serve a request. The ledger is not among them:
@@ -67,7 +68,8 @@ impl Configuration {
         let (mut tables, mut queues) = (HashMap::new(), HashMap::new());
         let (mut dead_letters, mut secrets) = (HashMap::new(), HashMap::new());
         let mut upstreams = HashMap::new();
-        let (mut mail_from, mut issuer, mut audience) = (None, None, None);
+        let (mut mail_from, mut public_url) = (None, None);
+        let (mut issuer, mut audience) = (None, None);
         for used in uses {
             match *used {
                 Use::Table(table, _) | Use::Index(table, _) => {
@@ -95,6 +97,7 @@ impl Configuration {
                 Use::Upstream(upstream) => {
                     upstreams.insert(upstream, reader.required(&upstream.variable()));
                 }
+                Use::PublicUrl => public_url = Some(reader.required("PUBLIC_URL")),
             }
         }
         let ca_bundle = reader.optional("AWS_CA_BUNDLE");
@@ -104,6 +107,7 @@ impl Configuration {
             credentials,
             ca_bundle,
             mail_from,
+            public_url,
             issuer,
             audience,
             tables_read: read_by(uses, &[Verb::GetItem, Verb::Query]).collect(),
@@ -218,6 +222,7 @@ mod tests {
             Use::Secret(SIGNING_KEYS),
             Use::Mail,
             Use::Upstream(Upstream::new("partner")),
+            Use::PublicUrl,
         ];
         let given = |name: &str| (name == "USERS_TABLE").then(|| "stack-Users".to_owned());
         let error = Configuration::read(&uses, Box::new(given)).err().expect("much is missing");
@@ -225,7 +230,7 @@ mod tests {
             error.to_string(),
             "the environment lacks AUDIENCE, AWS_ACCESS_KEY_ID, AWS_REGION, \
              AWS_SECRET_ACCESS_KEY, EMAILS_QUEUE_URL, ISSUER, MAIL_FROM, PARTNER_URL, \
-             SIGNING_KEYS_SECRET_ID"
+             PUBLIC_URL, SIGNING_KEYS_SECRET_ID"
         );
     }
 

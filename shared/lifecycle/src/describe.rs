@@ -112,7 +112,7 @@ pub(crate) fn uses_of_consumer<C: Consumer>() -> Vec<Use> {
 fn uses(uses: &[Use]) -> Value {
     let (mut tables, mut indexes) = (serde_json::Map::new(), serde_json::Map::new());
     let (mut queues, mut probes, mut secrets, mut dead_letters) = (vec![], vec![], vec![], vec![]);
-    let (mut mail, mut upstreams) = (false, vec![]);
+    let (mut mail, mut upstreams, mut public_url) = (false, vec![], false);
     for usage in uses {
         match usage {
             Use::Table(table, verbs) => {
@@ -128,6 +128,7 @@ fn uses(uses: &[Use]) -> Value {
             Use::Secret(name) => secrets.push(*name),
             Use::Mail => mail = true,
             Use::Upstream(upstream) => upstreams.push(upstream.name()),
+            Use::PublicUrl => public_url = true,
         }
     }
     json!({
@@ -139,6 +140,7 @@ fn uses(uses: &[Use]) -> Value {
         "secrets": secrets,
         "mail": mail,
         "upstreams": upstreams,
+        "publicUrl": public_url,
     })
 }
 

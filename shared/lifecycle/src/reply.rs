@@ -216,6 +216,13 @@ impl<V: View> Reply<V> {
             .expect("digits are visible ASCII");
         self.header(header::CACHE_CONTROL, value)
     }
+
+    /// Anybody may keep the answer, and has to ask by its entity tag whether it still holds each
+    /// time before using it: for what everybody may see now, and perhaps not in a moment.
+    #[must_use]
+    pub fn kept_publicly(self) -> Self {
+        self.header(header::CACHE_CONTROL, HeaderValue::from_static("public, no-cache"))
+    }
 }
 
 #[cfg(test)]

@@ -34,6 +34,8 @@ pub enum Use {
     Mail,
     /// A service of somebody else's that is called.
     Upstream(Upstream),
+    /// Where the API answers, for links to it: `PUBLIC_URL`.
+    PublicUrl,
 }
 
 /// What is done to a table: the IAM action without its `dynamodb:`.

@@ -15,7 +15,7 @@ type Grants = BTreeMap<Resource, BTreeSet<String>>;
 
 pub(super) fn complaints(function: &Function, description: &Description) -> Vec<String> {
     let mut complaints = environment(function, &variables_of(description));
-    complaints.extend(upstreams(function, description));
+    complaints.extend(addresses(function, description));
     complaints.extend(policy(&granted(function), &needed_by(description)));
     complaints
 }
@@ -60,13 +60,13 @@ fn environment(function: &Function, wanted: &BTreeMap<String, Resource>) -> Vec<
     complaints
 }
 
-/// Where other people's services are is a parameter, whose value is nobody's resource.
-fn upstreams(function: &Function, description: &Description) -> Vec<String> {
-    let wanted = description.uses.upstreams.iter();
-    let wanted: BTreeSet<_> = wanted.map(|u| format!("{}_URL", u.to_uppercase())).collect();
-    let is_address = |name: &&String| {
-        name.ends_with("_URL") && !name.ends_with("_QUEUE_URL") && *name != "PUBLIC_URL"
-    };
+/// Where the API and other people's services are is a parameter, whose value is nobody's resource.
+fn addresses(function: &Function, description: &Description) -> Vec<String> {
+    let uses = &description.uses;
+    let upstreams = uses.upstreams.iter().map(|u| format!("{}_URL", u.to_uppercase()));
+    let wanted = upstreams.chain(uses.public_url.then(|| "PUBLIC_URL".to_owned()));
+    let wanted: BTreeSet<_> = wanted.collect();
+    let is_address = |name: &&String| name.ends_with("_URL") && !name.ends_with("_QUEUE_URL");
     let told: BTreeSet<_> = function.environment.keys().filter(is_address).cloned().collect();
     let missing = wanted.difference(&told).map(|v| format!("environment: {v} is missing"));
     let spare = told.difference(&wanted).map(|v| format!("environment: {v} is not used"));

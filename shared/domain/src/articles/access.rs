@@ -4,7 +4,7 @@
 
 use lifecycle::{Identity, Rejection, Verdict};
 
-use super::ArticleStatus;
+use super::{Article, ArticleDraft, ArticleStatus};
 use crate::Refusal;
 use crate::people::{Role, SignedIn, UserId};
 use crate::syntax::words;
@@ -13,44 +13,56 @@ use crate::syntax::words;
 ///
 /// For [`Action::Create`] the state is the one in which the article is to be created. Whatever is
 /// added to states, actions and relations has to be decided here before it compiles.
-pub const fn answer(relation: Relation, state: ArticleStatus, action: Action) -> Answer {
+#[expect(clippy::match_same_arms, reason = "a table is read action by action")]
+pub const fn answer(action: Action, state: ArticleStatus, relation: Relation) -> Answer {
     use Action::{Approve, ChangeStatus, Create, Edit, Read, ReadShared, Share};
+    use Answer::{Forbidden, Hidden, Refused, Unauthenticated, Yes};
     use ArticleStatus::{Draft, Published};
     use Relation::{Author, Editor, EditorAuthor, Nobody, Stranger, Writer};
     match (action, state, relation) {
-        (Read, Draft, Nobody | Stranger | Writer) => Answer::Hidden,
-        (Read, Draft, Author | Editor | EditorAuthor) => Answer::Yes,
+        (Read, Draft, Nobody | Stranger | Writer) => Hidden,
+        (Read, Draft, Author | Editor | EditorAuthor) => Yes,
+        (Read, Published, Nobody | Stranger | Writer | Author | Editor | EditorAuthor) => Yes,
         (
-            Read | ReadShared,
-            Published,
+            ReadShared,
+            Draft | Published,
             Nobody | Stranger | Writer | Author | Editor | EditorAuthor,
-        )
-        | (ReadShared, Draft, Nobody | Stranger | Writer | Author | Editor | EditorAuthor) => {
-            Answer::Yes
-        }
+        ) => Yes,
 
         (Create | Edit | ChangeStatus | Approve | Share, Draft | Published, Nobody) => {
-            Answer::Unauthenticated
+            Unauthenticated
         }
-        (Create | Edit | ChangeStatus | Approve | Share, Draft | Published, Stranger) => {
-            Answer::Forbidden
-        }
+        (Create | Edit | ChangeStatus | Approve | Share, Draft | Published, Stranger) => Forbidden,
 
-        (Create, Draft, Writer | Author | Editor | EditorAuthor) => Answer::Yes,
-        (Create, Published, Writer | Author) => Answer::Forbidden,
+        (Create, Draft, Writer | Author | Editor | EditorAuthor) => Yes,
+        (Create, Published, Writer | Author) => Forbidden,
         // What does not exist yet cannot have been approved.
-        (Create, Published, Editor | EditorAuthor) => Answer::Refused(Refusal::ApprovalsMissing),
+        (Create, Published, Editor | EditorAuthor) => Refused(Refusal::ApprovalsMissing),
 
-        (Edit | ChangeStatus | Share, Draft, Writer) => Answer::Hidden,
-        (Edit | ChangeStatus | Share, Published, Writer) => Answer::Forbidden,
-        (Edit | Share, Draft | Published, Author | Editor | EditorAuthor) => Answer::Yes,
+        (Edit | ChangeStatus | Share, Draft, Writer) => Hidden,
+        (Edit | ChangeStatus | Share, Published, Writer) => Forbidden,
+        (Edit | Share, Draft | Published, Author | Editor | EditorAuthor) => Yes,
 
-        (ChangeStatus, Draft | Published, Author) => Answer::Forbidden,
-        (ChangeStatus, Draft | Published, Editor | EditorAuthor) => Answer::Yes,
+        (ChangeStatus, Draft | Published, Author) => Forbidden,
+        (ChangeStatus, Draft | Published, Editor | EditorAuthor) => Yes,
 
-        (Approve, Draft | Published, Writer | Author) => Answer::Forbidden,
-        (Approve, Draft | Published, Editor) => Answer::Yes,
-        (Approve, Draft | Published, EditorAuthor) => Answer::Refused(Refusal::OwnArticle),
+        (Approve, Draft | Published, Writer | Author) => Forbidden,
+        (Approve, Draft | Published, Editor) => Yes,
+        (Approve, Draft | Published, EditorAuthor) => Refused(Refusal::OwnArticle),
+    }
+}
+
+impl Article {
+    /// Whether a caller may do something to it as it is.
+    pub fn answer(&self, caller: Option<&SignedIn>, action: Action) -> Answer {
+        answer(action, self.status, Relation::of(caller, self.author_id))
+    }
+}
+
+impl ArticleDraft {
+    /// Whether a caller, who would be its author, may create it.
+    pub fn answer(&self, caller: &SignedIn) -> Answer {
+        answer(Action::Create, self.status(), Relation::of(Some(caller), caller.user_id))
     }
 }
 

@@ -42,9 +42,6 @@ pub struct Article {
 }
 
 impl Article {
-    /// For how long the token of a share link is good: 7 days.
-    const SHARED_S: i64 = 7 * 24 * 60 * 60;
-
     /// An article as its author drafts it.
     pub fn new(moment: &Moment, author_id: UserId, draft: &ArticleDraft) -> Self {
         Self {
@@ -64,18 +61,6 @@ impl Article {
     /// The article with this editor's approval, unless they have given it before.
     pub fn approved_by(mut self, editor_id: UserId, now: Timestamp) -> Option<Self> {
         self.approvals.insert(editor_id).then(|| self.changed(now))
-    }
-
-    /// The article with a new share link, and the link's token. The one before is revoked.
-    #[must_use]
-    pub fn shared(self, moment: &Moment) -> (Self, String) {
-        let (kept, token) = KeptToken::issue(moment, "share link", Self::SHARED_S);
-        (Self { share_link: Some(kept), ..self }.changed(moment.now()), token)
-    }
-
-    /// Whether this is the token of the share link, and still good.
-    pub fn is_shared_by(&self, token: &str, now: Timestamp) -> bool {
-        self.share_link.as_ref().is_some_and(|kept| kept.accepts(token, now))
     }
 
     /// The key of an article.
@@ -170,7 +155,7 @@ text! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::examples::{ann, article, moment};
+    use crate::examples::{ann, approved_article, article, moment};
 
     #[test]
     fn an_approval_counts_once_and_a_repeated_one_changes_nothing() {
@@ -181,22 +166,9 @@ mod tests {
     }
 
     #[test]
-    fn a_share_link_is_good_for_seven_days_and_a_new_one_revokes_it() {
-        let (shared, token) = article().shared(&moment());
-        let at = |seconds| moment().now().plus_seconds(seconds);
-        assert!(shared.is_shared_by(&token, at(7 * 24 * 60 * 60 - 1)));
-        assert!(!shared.is_shared_by(&token, at(7 * 24 * 60 * 60)));
-        let (again, another) = shared.shared(&Moment::new(at(0), [2; 32]));
-        assert!(!again.is_shared_by(&token, at(0)) && again.is_shared_by(&another, at(0)));
-        assert!(!article().is_shared_by("", at(0)));
-    }
-
-    #[test]
-    fn neither_the_view_nor_what_is_stored_holds_the_token() {
-        let (shared, token) = article().shared(&moment());
-        assert!(!serde_json::to_string(&shared).unwrap().contains(&token));
-        let shown = serde_json::to_value(ArticleView::from(shared)).unwrap();
-        assert!(shown.get("shareLink").is_none(), "{shown}");
+    fn the_view_counts_the_approvals_and_names_no_editor() {
+        let shown = serde_json::to_value(ArticleView::from(approved_article())).unwrap();
+        assert_eq!((&shown["approvals"], &shown["version"]), (&2.into(), &3.into()));
         assert_eq!(shown["authorId"], ann().user_id.to_string());
     }
 }

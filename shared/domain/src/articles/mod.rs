@@ -6,8 +6,10 @@ mod draft;
 #[cfg(test)]
 mod histories;
 mod patch;
+mod share_link;
 
 pub use access::{Action, Answer, Relation};
 pub use article::{Article, ArticleId, ArticleStatus, ArticleView, Content, Title};
 pub use draft::ArticleDraft;
 pub use patch::ArticlePatch;
+pub use share_link::ShareLinkView;

@@ -179,9 +179,11 @@ impl<E: Endpoint> Handler<E> {
 
     async fn authenticate(&self, request: &Request, now: Timestamp) -> Result<E::Caller, Failure> {
         if let (None, SignIn::Optional) = (&request.claims, E::Caller::SIGN_IN)
-            && let (Some(token), Some(verifier)) =
-                (request.bearer_token(), self.endpoint.verifier())
+            && let (true, Some(verifier)) =
+                (request.headers.contains_key(header::AUTHORIZATION), self.endpoint.verifier())
         {
+            // Whoever means to sign in, and has not, is not to take the answer for their own.
+            let token = request.bearer_token().ok_or(Failure::Unauthenticated)?;
             let claims = verifier.verify(token, now).await?;
             return E::Caller::identify(Some(&claims), now);
         }

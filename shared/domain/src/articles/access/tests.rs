@@ -51,14 +51,14 @@ fn what_somebody_is_to_an_article_follows_from_roles_and_authorship() {
 #[test]
 fn whoever_may_not_read_learns_of_nothing_that_is_there() {
     for (&relation, &state) in cells() {
-        if answer(relation, state, Action::Read) != Answer::Hidden {
+        if answer(Action::Read, state, relation) != Answer::Hidden {
             continue;
         }
         for action in [Action::Edit, Action::ChangeStatus, Action::Share] {
-            let told = answer(relation, state, action);
+            let told = answer(action, state, relation);
             // Those who may do it to no article are told so whether or not there is one.
             let to_none =
-                ArticleStatus::ALL.iter().all(|&any| answer(relation, any, action) == told);
+                ArticleStatus::ALL.iter().all(|&any| answer(action, any, relation) == told);
             assert!(told == Answer::Hidden || to_none, "{relation:?}, {state:?}, {action:?}");
         }
     }
@@ -69,7 +69,7 @@ fn whoever_may_not_read_learns_of_nothing_that_is_there() {
 fn whoever_may_change_the_status_may_also_edit_and_who_may_not_edit_is_told_the_same() {
     for (&relation, &state) in cells() {
         let [edit, change] =
-            [Action::Edit, Action::ChangeStatus].map(|action| answer(relation, state, action));
+            [Action::Edit, Action::ChangeStatus].map(|action| answer(action, state, relation));
         assert!(edit == Answer::Yes || edit == change, "{relation:?}, {state:?}");
     }
 }
@@ -86,11 +86,11 @@ fn matrix() -> String {
     let mut row = |cells: &[&str]| writeln!(table, " {} |", cells.join(" | ")).unwrap();
     let relations: Vec<_> = Relation::ALL.iter().map(|relation| relation.as_str()).collect();
     row(&relations);
-    table += &format!("{}|\n", "|---".repeat(2 + relations.len()));
+    writeln!(table, "{}|", "|---".repeat(2 + relations.len())).unwrap();
     for action in Action::ALL {
         for state in ArticleStatus::ALL {
             let cells =
-                Relation::ALL.iter().map(|&relation| shown(answer(relation, *state, *action)));
+                Relation::ALL.iter().map(|&relation| shown(answer(*action, *state, relation)));
             let cells = cells.collect::<Vec<_>>().join(" | ");
             writeln!(table, "| {} | {} | {cells} |", action.as_str(), state.as_str()).unwrap();
         }

@@ -1,0 +1,135 @@
+//! `GET /articles/{articleId}`: an article, for whoever may read it.
+//!
+//! Signing in is optional, which no authorizer of API Gateway can do: the token is verified here,
+//! by the authorizer's own code.
+
+use std::process::ExitCode;
+
+use adapters::tokens::Verifier;
+use adapters::{OrAbsent, Table, VERIFICATION_KEYS};
+use domain::articles::{Action, Article, ArticleId, ArticleStatus, ArticleView};
+use domain::people::{Role, SignedIn};
+use domain::tables::ARTICLES;
+use lifecycle::input::{Path, QueryString};
+use lifecycle::uses::{Use, Verb};
+use lifecycle::{Access, Fault, Permit, Query, Reply, Route, TokenVerifier, Verdict, Violations};
+use schemars::JsonSchema;
+
+fn main() -> ExitCode {
+    adapters::serve(|aws| GetArticle { articles: aws.table(), verifier: aws.verifier() })
+}
+
+struct GetArticle {
+    articles: Table<Article>,
+    verifier: Verifier,
+}
+
+/// Which article, and the token of a share link if the client came by one.
+struct Asked {
+    article_id: ArticleId,
+    share: Option<String>,
+}
+
+/// An article, and whether the client has come by its share link.
+struct Found {
+    article: Article,
+    shared: bool,
+}
+
+impl Query for GetArticle {
+    // 1. Routing
+    const ROUTE: Route = Route::get("/articles/{articleId}");
+
+    // 2. Authentication
+    type Caller = Option<SignedIn>;
+
+    fn verifier(&self) -> Option<&dyn TokenVerifier> {
+        Some(&self.verifier)
+    }
+
+    // 3. Authorization, before anything is read
+    const ACCESS: Access<Role> = Access::Public;
+
+    const USES: &'static [Use] =
+        &[Use::Table(ARTICLES, &[Verb::GetItem]), Use::Secret(VERIFICATION_KEYS)];
+
+    // 4. Deserialisation
+    type Input = (Path<Parameters>, QueryString<Link>);
+
+    // 5. Syntax validation: whatever the token is, it is the right one or as if it were not there
+    type Question = Asked;
+
+    fn parse((Path(parameters), QueryString(link)): Self::Input) -> Result<Asked, Violations> {
+        Ok(Asked { article_id: parameters.article_id, share: link.share })
+    }
+
+    // 6. Retrieval
+    type Facts = Found;
+
+    async fn retrieve(
+        &self,
+        permit: &Permit<Option<SignedIn>>,
+        asked: &Asked,
+    ) -> Result<Found, Fault> {
+        let key = Article::key_of(asked.article_id);
+        let article = self.articles.get(permit, &key).await?.or_absent()?;
+        let now = permit.moment().now();
+        let shared = asked.share.as_ref().is_some_and(|token| article.is_shared_by(token, now));
+        Ok(Found { article, shared })
+    }
+
+    // 3 again. Authorization: a draft is hidden from those who have nothing to do with it
+    fn allow(caller: &Option<SignedIn>, _: &Asked, found: &Found) -> Verdict {
+        let action = if found.shared { Action::ReadShared } else { Action::Read };
+        found.article.answer(caller.as_ref(), action).verdict()
+    }
+
+    // 7. and 8. A query decides nothing and changes nothing.
+
+    // 9. Response: what everybody may read, everybody may keep; but it can be changed, or be a
+    // draft again, at any moment. Of a draft nothing is kept, whoever asks.
+    type View = ArticleView;
+
+    fn reply(Found { article, .. }: Found) -> Reply<ArticleView> {
+        let (status, tag) = (article.status, article.entity_tag());
+        let reply = Reply::ok(ArticleView::from(article)).tagged(tag);
+        match status {
+            ArticleStatus::Draft => reply,
+            ArticleStatus::Published => reply.kept_publicly(),
+        }
+    }
+}
+
+#[derive(Debug, eserde::Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Parameters {
+    article_id: ArticleId,
+}
+
+#[derive(Debug, eserde::Deserialize, JsonSchema)]
+struct Link {
+    /// The token of a share link.
+    #[serde(default)]
+    share: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::examples::{ann, article, signed_in};
+
+    use super::*;
+
+    #[test]
+    fn a_draft_is_read_by_its_author_and_by_who_has_the_share_link() {
+        let author = signed_in(ann().user_id, &[Role::Writer]);
+        for (caller, shared, verdict) in [
+            (None, false, Verdict::Hide),
+            (None, true, Verdict::Allow),
+            (Some(author), false, Verdict::Allow),
+        ] {
+            let asked = Asked { article_id: article().article_id, share: None };
+            let found = Found { article: article(), shared };
+            assert_eq!(GetArticle::allow(&caller, &asked, &found), verdict, "{caller:?} {shared}");
+        }
+    }
+}

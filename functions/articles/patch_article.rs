@@ -1,0 +1,171 @@
+//! `PATCH /articles/{articleId}`: its author or an editor changes an article; editors publish it.
+
+use std::process::ExitCode;
+
+use adapters::{OrAbsent, Setting, Table};
+use domain::Rules;
+use domain::articles::{Article, ArticleId, ArticlePatch, ArticleView};
+use domain::people::{Role, SignedIn};
+use domain::tables::{ARTICLES, SETTINGS};
+use lifecycle::effects::{Effects, Write};
+use lifecycle::input::{Json, Path};
+use lifecycle::uses::{Use, Verb};
+use lifecycle::{
+    Access, Endpoint, EntityTag, Fault, Moment, Permit, Rejection, Reply, Route, Verdict,
+    Violations,
+};
+use schemars::JsonSchema;
+
+fn main() -> ExitCode {
+    adapters::serve(|aws| PatchArticle { articles: aws.table(), rules: aws.setting() })
+}
+
+struct PatchArticle {
+    articles: Table<Article>,
+    rules: Setting<Rules>,
+}
+
+/// What is to be changed, and of which article.
+struct Change {
+    article_id: ArticleId,
+    patch: ArticlePatch,
+}
+
+/// The article as it is, and the rules by which it is published.
+struct Found {
+    article: Article,
+    rules: Rules,
+}
+
+impl Endpoint for PatchArticle {
+    // 1. Routing
+    const ROUTE: Route = Route::patch("/articles/{articleId}");
+
+    // 2. Authentication
+    type Caller = SignedIn;
+
+    // 3. Authorization, before anything is read
+    const ACCESS: Access<Role> = Access::OneOf(&[Role::Writer, Role::Editor]);
+
+    const USES: &'static [Use] = &[
+        Use::Table(ARTICLES, &[Verb::GetItem, Verb::PutItem]),
+        Use::Table(SETTINGS, &[Verb::GetItem]),
+    ];
+
+    // 4. Deserialisation
+    type Input = (Path<Parameters>, Json<ArticlePatch>);
+
+    // 5. Syntax validation
+    type Command = Change;
+
+    fn parse((Path(parameters), Json(patch)): Self::Input) -> Result<Change, Violations> {
+        Ok(Change { article_id: parameters.article_id, patch: patch.checked()? })
+    }
+
+    // 6. Retrieval
+    type Facts = Found;
+
+    async fn retrieve(&self, permit: &Permit<SignedIn>, change: &Change) -> Result<Found, Fault> {
+        let key = Article::key_of(change.article_id);
+        let (article, rules) =
+            futures::try_join!(self.articles.get(permit, &key), self.rules.get(permit))?;
+        Ok(Found { article: article.or_absent()?, rules })
+    }
+
+    // 3 again. Authorization: other people's drafts are hidden, and only editors publish
+    fn allow(caller: &SignedIn, change: &Change, Found { article, .. }: &Found) -> Verdict {
+        article.answer(Some(caller), change.patch.action_on(article)).verdict()
+    }
+
+    const IF_MATCH: Option<fn(&Found) -> EntityTag> = Some(|found| found.article.entity_tag());
+
+    // 7. Business rules: publishing needs approvals
+    type Outcome = Article;
+
+    fn decide(
+        moment: &Moment,
+        _: &SignedIn,
+        change: &Change,
+        Found { article, rules }: Found,
+    ) -> Result<Article, Rejection> {
+        change.patch.applied_to(&article, rules.approvals_needed, moment.now())
+    }
+
+    // 8. Side effects
+    fn effects(article: &Article) -> Effects {
+        Effects::none().write(Write::replace(article, article.version - 1))
+    }
+
+    // 9. Response
+    type View = ArticleView;
+
+    fn reply(article: Article) -> Reply<ArticleView> {
+        let tag = article.entity_tag();
+        Reply::ok(article.into()).tagged(tag)
+    }
+}
+
+#[derive(Debug, eserde::Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Parameters {
+    article_id: ArticleId,
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::examples::{ann, approved_article, article, moment, read, signed_in};
+    use domain::people::UserId;
+    use serde_json::{Value, json};
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn authors_edit_editors_publish_and_a_draft_is_hidden_from_other_writers() {
+        let (edit, publish) = (json!({ "title": "A new title" }), json!({ "status": "PUBLISHED" }));
+        let another = UserId::from(Uuid::nil());
+        for (caller, patch, verdict) in [
+            (signed_in(ann().user_id, &[Role::Writer]), &edit, Verdict::Allow),
+            (signed_in(ann().user_id, &[Role::Writer]), &publish, Verdict::Forbid),
+            (signed_in(another, &[Role::Editor]), &publish, Verdict::Allow),
+            (signed_in(another, &[Role::Writer]), &edit, Verdict::Hide),
+        ] {
+            let found = Found { article: article(), rules: Rules::default() };
+            let change = change(patch.clone());
+            assert_eq!(PatchArticle::allow(&caller, &change, &found), verdict, "{patch}");
+        }
+    }
+
+    #[test]
+    fn how_many_approvals_are_needed_is_said_by_the_rules() {
+        let editor = signed_in(ann().user_id, &[Role::Editor]);
+        let decide = |rules| {
+            let found = Found { article: approved_article(), rules };
+            PatchArticle::decide(
+                &moment(),
+                &editor,
+                &change(json!({ "status": "PUBLISHED" })),
+                found,
+            )
+        };
+        assert!(decide(Rules::default()).is_ok());
+        let three = Rules { approvals_needed: read(json!(3)), ..Rules::default() };
+        assert_eq!(decide(three).unwrap_err().code, "APPROVALS_MISSING");
+    }
+
+    #[test]
+    fn a_change_is_written_over_the_version_that_was_read_and_no_other() {
+        let after = change(json!({ "title": "A new title" }));
+        let rules = Rules::default();
+        let after = after.patch.applied_to(&article(), rules.approvals_needed, moment().now());
+        let effects = PatchArticle::effects(&after.unwrap());
+        let [write] = effects.writes() else { panic!("{effects:?}") };
+        let replace = Write::replace(&article(), 1);
+        assert_eq!((&write.condition, &write.key), (&replace.condition, &replace.key));
+    }
+
+    fn change(patch: Value) -> Change {
+        let parameters = Parameters { article_id: article().article_id };
+        PatchArticle::parse((Path(parameters), Json(read(patch)))).unwrap()
+    }
+}

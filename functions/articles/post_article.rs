@@ -1,0 +1,124 @@
+//! `POST /articles`: a writer or an editor drafts an article.
+
+use std::process::ExitCode;
+
+use domain::Refusal;
+use domain::articles::{Article, ArticleDraft, ArticleView};
+use domain::people::{Role, SignedIn};
+use domain::tables::ARTICLES;
+use http::StatusCode;
+use lifecycle::effects::{Effects, Write};
+use lifecycle::idempotency::Idempotency;
+use lifecycle::input::Json;
+use lifecycle::uses::{Use, Verb};
+use lifecycle::{
+    Access, Endpoint, Fault, Moment, Permit, Rejection, Reply, Route, Verdict, Violations,
+};
+
+fn main() -> ExitCode {
+    adapters::serve(|_| PostArticle)
+}
+
+struct PostArticle;
+
+impl Endpoint for PostArticle {
+    // 1. Routing
+    const ROUTE: Route = Route::post("/articles");
+
+    // 2. Authentication
+    type Caller = SignedIn;
+
+    // 3. Authorization, before anything is read
+    const ACCESS: Access<Role> = Access::OneOf(&[Role::Writer, Role::Editor]);
+
+    const IDEMPOTENCY: Idempotency = Idempotency::Accepted;
+    const USES: &'static [Use] = &[Use::Table(ARTICLES, &[Verb::PutItem])];
+
+    // 4. Deserialisation
+    type Input = Json<ArticleDraft>;
+
+    // 5. Syntax validation
+    type Command = ArticleDraft;
+
+    fn parse(Json(draft): Json<ArticleDraft>) -> Result<ArticleDraft, Violations> {
+        Ok(draft)
+    }
+
+    // 6. Retrieval: nothing is needed; whether the id is free is a condition of the commit
+    type Facts = ();
+
+    async fn retrieve(&self, _: &Permit<SignedIn>, _: &ArticleDraft) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    // 3 again. Authorization: writers do not publish
+    fn allow(caller: &SignedIn, draft: &ArticleDraft, (): &()) -> Verdict {
+        draft.answer(caller).verdict()
+    }
+
+    // 7. Business rules: editors do, but nobody has approved what is new
+    type Outcome = Article;
+
+    fn decide(
+        moment: &Moment,
+        caller: &SignedIn,
+        draft: &ArticleDraft,
+        (): (),
+    ) -> Result<Article, Rejection> {
+        draft.answer(caller).ruling()?;
+        Ok(Article::new(moment, caller.user_id, draft))
+    }
+
+    // 8. Side effects
+    fn effects(article: &Article) -> Effects {
+        let id_taken = Refusal::IdTaken.at("/articleId", "is in use");
+        Effects::none().write(Write::create(article).otherwise(id_taken))
+    }
+
+    // 9. Response
+    const STATUS: StatusCode = StatusCode::CREATED;
+    type View = ArticleView;
+
+    fn reply(article: Article) -> Reply<ArticleView> {
+        let (path, tag) = (format!("/articles/{}", article.article_id), article.entity_tag());
+        Reply::created(article.into()).location(&path).tagged(tag)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::examples::{ann, article, moment, read, signed_in};
+    use lifecycle::effects::Otherwise;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_article_is_a_draft_of_its_author_unless_said_otherwise() {
+        let shown = serde_json::to_value(ArticleView::from(drafted(None).unwrap())).unwrap();
+        assert_eq!(shown["status"], "DRAFT");
+        assert_eq!(shown["authorId"], ann().user_id.to_string());
+        assert_eq!((&shown["approvals"], &shown["version"]), (&json!(0), &json!(1)));
+    }
+
+    #[test]
+    fn nothing_is_published_as_it_is_written() {
+        let refused = drafted(Some("PUBLISHED")).unwrap_err();
+        assert_eq!(refused.code, "APPROVALS_MISSING");
+    }
+
+    #[test]
+    fn an_id_that_is_taken_is_named() {
+        let effects = PostArticle::effects(&article());
+        let [write] = effects.writes() else { panic!("{effects:?}") };
+        let Otherwise::Reject(no) = &write.otherwise else { panic!("{write:?}") };
+        assert_eq!((no.code, no.details[0].field.as_str()), ("ID_TAKEN", "/articleId"));
+    }
+
+    fn drafted(status: Option<&str>) -> Result<Article, Rejection> {
+        let mut draft = json!({ "title": "How lamps shine", "content": "They glow." });
+        draft.as_object_mut().unwrap().extend(status.map(|it| ("status".to_owned(), json!(it))));
+        let editor = signed_in(ann().user_id, &[Role::Editor]);
+        PostArticle::decide(&moment(), &editor, &read(draft), ())
+    }
+}

@@ -1,0 +1,135 @@
+//! `POST /articles/{articleId}/share-links`: a link by which anybody may read a draft for a while.
+//!
+//! No idempotency key: its record would hold the token in clear. A repeated request makes another
+//! link, and revokes the one whose answer was lost.
+
+use std::process::ExitCode;
+
+use adapters::{OrAbsent, Table};
+use domain::articles::{Action, Article, ArticleId, ShareLinkView};
+use domain::people::{Role, SignedIn};
+use domain::tables::ARTICLES;
+use http::StatusCode;
+use lifecycle::effects::{Effects, Write};
+use lifecycle::input::Path;
+use lifecycle::uses::{Use, Verb};
+use lifecycle::{
+    Access, Endpoint, Fault, Moment, Permit, Rejection, Reply, Route, Verdict, Violations,
+};
+use schemars::JsonSchema;
+
+fn main() -> ExitCode {
+    adapters::serve(|aws| PostShareLink { articles: aws.table(), public_url: aws.public_url() })
+}
+
+struct PostShareLink {
+    articles: Table<Article>,
+    public_url: String,
+}
+
+/// The article, and where it is to be found.
+struct Found {
+    article: Article,
+    url: String,
+}
+
+/// The article with its new link.
+struct Shared {
+    article: Article,
+    link: ShareLinkView,
+}
+
+impl Endpoint for PostShareLink {
+    // 1. Routing
+    const ROUTE: Route = Route::post("/articles/{articleId}/share-links");
+
+    // 2. Authentication
+    type Caller = SignedIn;
+
+    // 3. Authorization, before anything is read
+    const ACCESS: Access<Role> = Access::OneOf(&[Role::Writer, Role::Editor]);
+
+    const USES: &'static [Use] =
+        &[Use::Table(ARTICLES, &[Verb::GetItem, Verb::PutItem]), Use::PublicUrl];
+
+    // 4. Deserialisation
+    type Input = Path<Parameters>;
+
+    // 5. Syntax validation
+    type Command = ArticleId;
+
+    fn parse(Path(parameters): Path<Parameters>) -> Result<ArticleId, Violations> {
+        Ok(parameters.article_id)
+    }
+
+    // 6. Retrieval
+    type Facts = Found;
+
+    async fn retrieve(
+        &self,
+        permit: &Permit<SignedIn>,
+        article_id: &ArticleId,
+    ) -> Result<Found, Fault> {
+        let article =
+            self.articles.get(permit, &Article::key_of(*article_id)).await?.or_absent()?;
+        Ok(Found { article, url: format!("{}/articles/{article_id}", self.public_url) })
+    }
+
+    // 3 again. Authorization: its author and editors, who may read it themselves
+    fn allow(caller: &SignedIn, _: &ArticleId, Found { article, .. }: &Found) -> Verdict {
+        article.answer(Some(caller), Action::Share).verdict()
+    }
+
+    // 7. Business rules: a new link revokes the one before
+    type Outcome = Shared;
+
+    fn decide(
+        moment: &Moment,
+        _: &SignedIn,
+        _: &ArticleId,
+        Found { article, url }: Found,
+    ) -> Result<Shared, Rejection> {
+        let (article, link) = article.shared(moment, &url);
+        Ok(Shared { article, link })
+    }
+
+    // 8. Side effects: of the token only its hash
+    fn effects(Shared { article, .. }: &Shared) -> Effects {
+        Effects::none().write(Write::replace(article, article.version - 1))
+    }
+
+    // 9. Response
+    const STATUS: StatusCode = StatusCode::CREATED;
+    type View = ShareLinkView;
+
+    fn reply(Shared { link, .. }: Shared) -> Reply<ShareLinkView> {
+        Reply::created(link)
+    }
+}
+
+#[derive(Debug, eserde::Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Parameters {
+    article_id: ArticleId,
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::examples::{ann, article, moment, signed_in};
+
+    use super::*;
+
+    #[test]
+    fn the_link_is_absolute_and_what_is_written_does_not_hold_its_token() {
+        let author = signed_in(ann().user_id, &[Role::Writer]);
+        let url = "https://api.example.com/articles/1".to_owned();
+        let found = Found { article: article(), url: url.clone() };
+        let shared =
+            PostShareLink::decide(&moment(), &author, &article().article_id, found).unwrap();
+        let ShareLinkView { token, .. } = &shared.link;
+        assert_eq!(shared.link.url, format!("{url}?share={token}"));
+        assert!(shared.article.is_shared_by(token, moment().now()));
+        let effects = PostShareLink::effects(&shared);
+        assert!(!format!("{effects:?}").contains(token));
+    }
+}

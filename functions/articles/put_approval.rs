@@ -1,0 +1,132 @@
+//! `PUT /articles/{articleId}/approvals/me`: an editor approves of an article as it is.
+//!
+//! With `If-Match` they approve of the version that they have read, and of no other.
+
+use std::process::ExitCode;
+
+use adapters::{OrAbsent, Table};
+use domain::articles::{Action, Article, ArticleId};
+use domain::people::{Role, SignedIn};
+use domain::tables::ARTICLES;
+use http::StatusCode;
+use lifecycle::effects::{Effects, Write};
+use lifecycle::input::Path;
+use lifecycle::reply::NoBody;
+use lifecycle::uses::{Use, Verb};
+use lifecycle::{
+    Access, Endpoint, EntityTag, Fault, Moment, Permit, Rejection, Reply, Route, Verdict,
+    Violations,
+};
+use schemars::JsonSchema;
+
+fn main() -> ExitCode {
+    adapters::serve(|aws| PutApproval { articles: aws.table() })
+}
+
+struct PutApproval {
+    articles: Table<Article>,
+}
+
+impl Endpoint for PutApproval {
+    // 1. Routing
+    const ROUTE: Route = Route::put("/articles/{articleId}/approvals/me");
+
+    // 2. Authentication
+    type Caller = SignedIn;
+
+    // 3. Authorization, before anything is read
+    const ACCESS: Access<Role> = Access::OneOf(&[Role::Editor]);
+
+    const USES: &'static [Use] = &[Use::Table(ARTICLES, &[Verb::GetItem, Verb::PutItem])];
+
+    // 4. Deserialisation
+    type Input = Path<Parameters>;
+
+    // 5. Syntax validation
+    type Command = ArticleId;
+
+    fn parse(Path(parameters): Path<Parameters>) -> Result<ArticleId, Violations> {
+        Ok(parameters.article_id)
+    }
+
+    // 6. Retrieval
+    type Facts = Article;
+
+    async fn retrieve(
+        &self,
+        permit: &Permit<SignedIn>,
+        article_id: &ArticleId,
+    ) -> Result<Article, Fault> {
+        self.articles.get(permit, &Article::key_of(*article_id)).await?.or_absent()
+    }
+
+    // 3 again. Authorization
+    fn allow(caller: &SignedIn, _: &ArticleId, article: &Article) -> Verdict {
+        article.answer(Some(caller), Action::Approve).verdict()
+    }
+
+    const IF_MATCH: Option<fn(&Article) -> EntityTag> = Some(Article::entity_tag);
+
+    // 7. Business rules: nobody approves of their own, and nobody counts twice
+    type Outcome = Option<Article>;
+
+    fn decide(
+        moment: &Moment,
+        caller: &SignedIn,
+        _: &ArticleId,
+        article: Article,
+    ) -> Result<Option<Article>, Rejection> {
+        article.answer(Some(caller), Action::Approve).ruling()?;
+        Ok(article.approved_by(caller.user_id, moment.now()))
+    }
+
+    // 8. Side effects: none where the approval was there already
+    fn effects(approved: &Option<Article>) -> Effects {
+        let writes = approved.iter().map(|article| Write::replace(article, article.version - 1));
+        Effects::none().writes_of(writes)
+    }
+
+    // 9. Response
+    const STATUS: StatusCode = StatusCode::NO_CONTENT;
+    type View = NoBody;
+
+    fn reply(_: Option<Article>) -> Reply<NoBody> {
+        Reply::no_content()
+    }
+}
+
+#[derive(Debug, eserde::Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Parameters {
+    article_id: ArticleId,
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::examples::{ann, article, moment, signed_in};
+    use domain::people::UserId;
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn an_approval_is_written_once() {
+        let editor = signed_in(UserId::from(Uuid::nil()), &[Role::Editor]);
+        let approved = decide(&editor, article()).unwrap();
+        assert_eq!(PutApproval::effects(&approved).writes().len(), 1);
+        let again = decide(&editor, approved.unwrap()).unwrap();
+        assert!(PutApproval::effects(&again).writes().is_empty());
+    }
+
+    #[test]
+    fn nobody_approves_of_their_own_article() {
+        let author = signed_in(ann().user_id, &[Role::Editor]);
+        let id = article().article_id;
+        assert_eq!(PutApproval::allow(&author, &id, &article()), Verdict::Allow);
+        assert_eq!(decide(&author, article()).unwrap_err().code, "OWN_ARTICLE");
+    }
+
+    fn decide(caller: &SignedIn, article: Article) -> Result<Option<Article>, Rejection> {
+        PutApproval::decide(&moment(), caller, &article.article_id.clone(), article)
+    }
+}

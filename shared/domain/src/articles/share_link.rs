@@ -1,0 +1,87 @@
+//! Links by which anybody may read a draft for a while.
+
+use std::fmt;
+
+use lifecycle::{Moment, Timestamp};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::Article;
+use crate::token::KeptToken;
+
+impl Article {
+    /// For how long the token of a link is good: 7 days.
+    const SHARED_S: i64 = 7 * 24 * 60 * 60;
+
+    /// The article with a new link, and the link as its maker is shown it, this once. The one
+    /// before is revoked. The article is to be found at this URL.
+    #[must_use]
+    pub fn shared(self, moment: &Moment, url: &str) -> (Self, ShareLinkView) {
+        let (kept, token) = KeptToken::issue(moment, "share link", Self::SHARED_S);
+        let link = ShareLinkView {
+            url: format!("{url}?share={token}"),
+            token,
+            expires_at: kept.expires_at,
+        };
+        (Self { share_link: Some(kept), ..self }.changed(moment.now()), link)
+    }
+
+    /// Whether this is the token of the article's link, and still good.
+    pub fn is_shared_by(&self, token: &str, now: Timestamp) -> bool {
+        self.share_link.as_ref().is_some_and(|kept| kept.accepts(token, now))
+    }
+}
+
+/// A share link as it is shown.
+#[derive(Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ShareLinkView {
+    /// The token.
+    pub token: String,
+    /// Where the article is read with the token.
+    pub url: String,
+    /// The token is good until then.
+    pub expires_at: Timestamp,
+}
+
+impl fmt::Debug for ShareLinkView {
+    /// Without the token.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ShareLinkView")
+            .field("expires_at", &self.expires_at)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::articles::ArticleView;
+    use crate::examples::{article, moment};
+
+    const URL: &str = "https://api.example.com/articles/1";
+
+    #[test]
+    fn a_link_is_good_for_seven_days_and_a_new_one_revokes_it() {
+        let (shared, link) = article().shared(&moment(), URL);
+        assert_eq!(link.url, format!("{URL}?share={}", link.token));
+        let at = |seconds| moment().now().plus_seconds(seconds);
+        assert!(shared.is_shared_by(&link.token, at(7 * 24 * 60 * 60 - 1)));
+        assert!(!shared.is_shared_by(&link.token, at(7 * 24 * 60 * 60)));
+
+        let (again, another) = shared.shared(&Moment::new(at(0), [2; 32]), URL);
+        assert!(!again.is_shared_by(&link.token, at(0)));
+        assert!(again.is_shared_by(&another.token, at(0)));
+        assert!(!article().is_shared_by("", at(0)), "what was never shared");
+    }
+
+    #[test]
+    fn neither_what_is_stored_nor_the_view_nor_a_log_holds_the_token() {
+        let (shared, link) = article().shared(&moment(), URL);
+        let stored = serde_json::to_string(&shared).unwrap();
+        let view = serde_json::to_string(&ArticleView::from(shared)).unwrap();
+        for text in [stored, view, format!("{link:?}")] {
+            assert!(!text.contains(&link.token), "{text}");
+        }
+    }
+}
