@@ -27,6 +27,11 @@ async fn every_endpoint_answers_the_event_that_api_gateway_sends_it() {
         ("CreateOrderFunction", "create_order", 201),
         ("ListUserOrdersFunction", "list_user_orders", 200),
         ("DeleteOrderFunction", "delete_order", 404),
+        ("PostArticleFunction", "post_article", 201),
+        ("GetArticleFunction", "get_article", 404),
+        ("PatchArticleFunction", "patch_article", 404),
+        ("PutApprovalFunction", "put_approval", 404),
+        ("PostShareLinkFunction", "post_share_link", 404),
     ] {
         let answer = invoke(&api, function, &fixture(event)).await.unwrap();
         assert_eq!(answer["statusCode"], status, "{event}: {answer}");

@@ -8,12 +8,15 @@
 
 mod harness;
 
+mod access;
+mod articles;
 mod books;
 mod caching;
 mod changes;
 mod concurrency;
 mod concurrent_mode;
 mod correlation;
+mod edits;
 mod effects;
 mod events;
 mod faults;

@@ -27,11 +27,21 @@ async fn the_lines_of_the_readme_do_what_it_says() {
 
     let count = |what: &str| said.matches(what).count();
     assert_eq!(count("HTTP/1.1 202 Accepted"), 1, "asked for the mail again: {said}");
-    assert_eq!(count("HTTP/1.1 204 No Content"), 2, "verified, and called off: {said}");
-    assert_eq!(count("HTTP/1.1 404 Not Found"), 1, "called off once: {said}");
+    let no_content = "verified, called off, and approved by two editors";
+    assert_eq!(count("HTTP/1.1 204 No Content"), 4, "{no_content}: {said}");
+    let not_found = "called off once, a draft, and a revoked link to it";
+    assert_eq!(count("HTTP/1.1 404 Not Found"), 3, "{not_found}: {said}");
     assert_eq!(count("HTTP/1.1 409 Conflict"), 1, "not called off while it waits: {said}");
     assert!(count("\nage: 1\r") + count("\nage: 2\r") > 0, "the cache answers: {said}");
     assert!(count("idempotency-replayed: true") >= 2, "orders are replayed: {said}");
+    assert_eq!(count("HTTP/1.1 304 Not Modified"), 1, "the article is known: {said}");
+    assert_eq!(count("\"code\":\"APPROVALS_MISSING\""), 1, "not published before: {said}");
+    assert_eq!(count("\"code\":\"OWN_ARTICLE\""), 1, "{said}");
+    let article =
+        |status, approvals| count(&format!("\"status\":\"{status}\",\"approvals\":{approvals},"));
+    assert_eq!(article("DRAFT", 0), 1, "by the link: {said}");
+    assert_eq!(article("PUBLISHED", 2), 2, "to the editor and to anybody: {said}");
+    assert_eq!(article("PUBLISHED", 0), 1, "the edit clears the approvals: {said}");
     // Two of five were taken by the first order, once.
     assert!(said.contains("\"name\":\"Kettle\"") && said.contains("\"stock\":3"), "{said}");
     assert_eq!(count("\"status\":\"APPROVED\""), 2, "approved, and by hand: {said}");

@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use http::HeaderName;
+use http::{HeaderName, Method};
 use serde_json::{Map, Value, json};
 
 use crate::harness::{Answer, order_of, shared, unique, user};
@@ -33,6 +33,11 @@ async fn no_field_of_a_recorded_answer_has_vanished_or_changed_its_type() {
     // What is put is what holds already: the rules are everybody's.
     let mut rules = api.get("/rules").token(&admin).send().await.data(200);
     rules.as_object_mut().unwrap().remove("version");
+    let writer = api.token("writer").await;
+    let article = json!({ "title": "How lamps shine", "content": "They glow." });
+    let written = api.post("/articles", &article).token(&writer).send().await.data(201);
+    let written = format!("/articles/{}", written["articleId"].as_str().unwrap());
+    let (approvals, links) = (format!("{written}/approvals/me"), format!("{written}/share-links"));
     let unknown = "/orders/00000000-0000-7000-8000-000000000000";
 
     let calls = [
@@ -60,6 +65,11 @@ async fn no_field_of_a_recorded_answer_has_vanished_or_changed_its_type() {
         ("get_rules", api.get("/rules").token(&admin)),
         ("put_rules", api.put("/rules", &rules).token(&admin)),
         ("delete_order", api.delete(unknown).token(&customer)),
+        ("post_article", api.post("/articles", &article).token(&writer)),
+        ("get_article", api.get(&written).token(&writer)),
+        ("patch_article", api.patch(&written, &article).token(&writer)),
+        ("put_approval", api.call(Method::PUT, &approvals).token(&api.token("editor").await)),
+        ("post_share_link", api.call(Method::POST, &links).token(&writer)),
         ("error", api.post("/users", &json!({}))),
         ("problem", api.post("/users", &json!({})).header("accept", "application/problem+json")),
     ];

@@ -5,6 +5,7 @@ mod api;
 mod call;
 mod control;
 mod day;
+mod newsroom;
 mod operations;
 mod platform;
 mod shop;
@@ -14,11 +15,12 @@ pub(crate) use self::api::Api;
 pub(crate) use self::call::Call;
 pub(crate) use self::control::Control;
 pub(crate) use self::day::{asked_for, scan, text, unlimited, until};
+pub(crate) use self::newsroom::{Article, someone};
 pub(crate) use self::operations::operate;
 pub(crate) use self::platform::{
     AUDIENCE, ISSUER, Inside, in_background, own, own_changed, shared, token_by,
 };
-pub(crate) use self::shop::{PASSWORD, eventually, order_of, proof_in, unique, user};
+pub(crate) use self::shop::{PASSWORD, eventually, order_of, proof_in, unique, until_done, user};
 
 /// Says on the terminal that the running test needs more than a deployment gives.
 pub(crate) fn skip(needs: &str) {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
-use super::{Api, Call};
+use super::{Answer, Api, Call};
 
 /// The password of everybody in the demo and in these tests.
 pub(crate) const PASSWORD: &str = "correct-horse-battery";
@@ -75,6 +75,17 @@ impl Api {
     /// An order, to be sent.
     pub(crate) fn order(&self, token: &str, key: &str, order: &Value) -> Call {
         self.post("/orders", order).token(token).key(key)
+    }
+}
+
+/// Asks again as long as too many others are at the same thing, as the answer says.
+pub(crate) async fn until_done(ask: impl AsyncFn() -> Answer) -> Answer {
+    loop {
+        let answer = ask().await;
+        if answer.status != 503 {
+            return answer;
+        }
+        assert_eq!(answer.header("retry-after"), "1");
     }
 }
 

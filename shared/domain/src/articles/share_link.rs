@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Article;
-use crate::token::KeptToken;
+use crate::token::{self, KeptToken};
 
 impl Article {
     /// For how long the token of a link is good: 7 days.
@@ -17,7 +17,8 @@ impl Article {
     /// before is revoked. The article is to be found at this URL.
     #[must_use]
     pub fn shared(self, moment: &Moment, url: &str) -> (Self, ShareLinkView) {
-        let (kept, token) = KeptToken::issue(moment, "share link", Self::SHARED_S);
+        let token = token::fresh(moment, "share link");
+        let kept = KeptToken::of(&token, moment.now(), Self::SHARED_S);
         let link = ShareLinkView {
             url: format!("{url}?share={token}"),
             token,
