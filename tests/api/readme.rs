@@ -21,7 +21,7 @@ async fn the_lines_of_the_readme_do_what_it_says() {
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .output();
-    let ran = timeout(Duration::from_mins(3), bash).await.expect("they end").unwrap();
+    let ran = timeout(Duration::from_mins(5), bash).await.expect("they end").unwrap();
     let said = String::from_utf8_lossy(&ran.stdout);
     assert!(ran.status.success(), "{said}\n{}", String::from_utf8_lossy(&ran.stderr));
 
