@@ -17,6 +17,7 @@ const USAGE: &str = "usage: cargo xtask <command>
   drift                   whether template.yaml says what the binaries do
   bench                   our functions beside bare ones: bench --help
   bench local             requests through the local platform
+  bench sign-in           whether a refused sign-in's time tells who has an account
   openapi                 writes infra/openapi.json from what the binaries say
   ops                     what operators do with a running system: ops --help
   keys FOLDER             a fresh pair of keys for tokens: signing.json and verification.json";

@@ -62,7 +62,7 @@ pub(super) fn p99(values: &[f64]) -> Option<f64> {
 }
 
 /// The value that this percentage of the values does not exceed; none where nothing was measured.
-fn quantile(values: &[f64], percent: usize) -> Option<f64> {
+pub(super) fn quantile(values: &[f64], percent: usize) -> Option<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     let rank = (sorted.len() * percent).div_ceil(100);

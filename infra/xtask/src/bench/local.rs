@@ -83,13 +83,13 @@ async fn all(caller: &Caller, clients: u32, measured: Duration) -> Result<Vec<f6
 }
 
 /// The platform, which ends with this value.
-struct Platform {
+pub(super) struct Platform {
     process: Child,
-    api: String,
+    pub(super) api: String,
 }
 
 impl Platform {
-    async fn start(workspace: &Path, no_build: bool) -> Result<Self, Error> {
+    pub(super) async fn start(workspace: &Path, no_build: bool) -> Result<Self, Error> {
         if !no_build {
             binaries::build(workspace, "tool", &["--package", "local"])?;
         }
@@ -117,7 +117,7 @@ impl Platform {
     }
 
     /// Ends it in good order, so that it ends its functions.
-    async fn stop(mut self) -> Result<(), Error> {
+    pub(super) async fn stop(mut self) -> Result<(), Error> {
         let id = self.process.id().ok_or("the platform has ended by itself")?;
         Command::new("kill").arg(id.to_string()).status().await?;
         timeout(REQUEST_LIMIT, self.process.wait()).await.map_err(|_| "it does not end")??;
@@ -158,16 +158,14 @@ async fn api_of(
 /// Somebody who is signed in, and asks for their own account.
 #[derive(Clone)]
 struct Caller {
-    client: Client<HttpConnector, Full<Bytes>>,
+    client: HttpClient,
     url: String,
     token: String,
 }
 
 impl Caller {
     async fn sign_in(api: &str) -> Result<Self, Error> {
-        let mut connector = HttpConnector::new();
-        connector.set_nodelay(true);
-        let client = Client::builder(TokioExecutor::new()).build(connector);
+        let client = client();
         let customer = json!({
             "email": "customer@example.com", "password": local::seed::PASSWORD,
         });
@@ -200,8 +198,16 @@ impl Caller {
     }
 }
 
-async fn answer(
-    client: &Client<HttpConnector, Full<Bytes>>,
+pub(super) type HttpClient = Client<HttpConnector, Full<Bytes>>;
+
+pub(super) fn client() -> HttpClient {
+    let mut connector = HttpConnector::new();
+    connector.set_nodelay(true);
+    Client::builder(TokioExecutor::new()).build(connector)
+}
+
+pub(super) async fn answer(
+    client: &HttpClient,
     request: Request<Full<Bytes>>,
 ) -> Result<(StatusCode, Bytes), Error> {
     let response = timeout(REQUEST_LIMIT, client.request(request)).await??;

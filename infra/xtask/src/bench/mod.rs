@@ -17,6 +17,7 @@ mod quota;
 mod report;
 mod services;
 mod setup;
+mod sign_in;
 mod targets;
 
 use std::path::Path;
@@ -66,6 +67,8 @@ struct Arguments {
 enum Subcommand {
     /// Measures requests through the local platform, the authorizer included.
     Local(local::Arguments),
+    /// Compares the times of refused sign-ins for known and unknown e-mail addresses.
+    SignIn(sign_in::Arguments),
 }
 
 /// Runs the command with what follows `bench` on the command line.
@@ -97,8 +100,12 @@ fn run_optimised(workspace: &Path, given: &[String]) -> Result<ExitCode, Error> 
 
 fn measure(workspace: &Path, arguments: &Arguments) -> Result<ExitCode, Error> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    if let Some(Subcommand::Local(arguments)) = &arguments.command {
-        return runtime.block_on(local::run(workspace, arguments));
+    match &arguments.command {
+        Some(Subcommand::Local(local)) => return runtime.block_on(local::run(workspace, local)),
+        Some(Subcommand::SignIn(guesses)) => {
+            return runtime.block_on(sign_in::run(workspace, guesses));
+        }
+        None => {}
     }
     let candidates = candidates::named(&arguments.only)?;
     if !arguments.no_build {
