@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use adapters::Passwords;
 use domain::Refusal;
-use domain::people::{EmailVerificationRequested, User, UserDraft, UserView};
+use domain::people::{EmailVerificationRequested, User, UserDraft, UserId, UserView};
 use domain::tables::{EMAILS, USERS};
 use http::StatusCode;
 use lifecycle::caller::NoRole;
@@ -42,10 +42,13 @@ impl Endpoint for PostUser {
     // 4. Deserialisation
     type Input = Json<UserDraft>;
 
-    // 5. Syntax validation
+    // 5. Syntax validation. Nobody signs up as somebody whom an outside issuer knows.
     type Command = UserDraft;
 
     fn parse(Json(draft): Json<UserDraft>) -> Result<UserDraft, Violations> {
+        if draft.user_id.is_some_and(UserId::is_an_outsiders) {
+            return Err(Violations::one("/userId", "must not be a UUID of version 8"));
+        }
         Ok(draft)
     }
 
@@ -129,6 +132,20 @@ mod tests {
             panic!("{refusals:?}")
         };
         assert_eq!((email.code, id.code), ("EMAIL_TAKEN", "ID_TAKEN"));
+    }
+
+    #[test]
+    fn nobody_chooses_the_id_of_somebody_of_an_outside_issuer() {
+        let draft = |user_id: &str| {
+            read(serde_json::json!({
+                "userId": user_id, "email": "ann@example.com", "name": "Ann",
+                "password": "correct-horse-battery",
+            }))
+        };
+        let outsiders = draft("0194f7a0-0000-8000-8000-000000000001");
+        assert!(PostUser::parse(Json(outsiders)).is_err());
+        let own = draft("0194f7a0-0000-7000-8000-000000000001");
+        assert!(PostUser::parse(Json(own)).is_ok());
     }
 
     #[test]

@@ -27,6 +27,7 @@ mod observability;
 mod operations;
 mod orders;
 mod outbox;
+mod outside;
 mod pages;
 mod partner;
 mod prices;

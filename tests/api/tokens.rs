@@ -68,6 +68,23 @@ async fn a_token_that_does_not_hold_is_401_whatever_is_wrong_with_it_and_no_hand
 }
 
 #[tokio::test]
+async fn where_signing_in_is_optional_a_token_that_does_not_hold_is_401_and_nothing_is_read() {
+    let Some(api) = own(Options::default()).await else { return };
+    let nowhere = "http://127.0.0.1:9/keys.json";
+    for (what, token) in attacks(api.inside().unwrap(), nowhere) {
+        let answer = api.get(&format!("/articles/{}", Uuid::nil())).token(&token).send().await;
+        assert_eq!(answer.status, 401, "{what}");
+        answer.error(401, "UNAUTHORIZED");
+        assert!(answer.header("www-authenticate").starts_with("Bearer "), "{what}: {answer:?}");
+    }
+    let invocations = api.control().unwrap().invocations("GetArticleFunction").await;
+    assert!(!invocations.is_empty());
+    let read = |invocation: &Value| invocation.to_string().contains("GetItem ArticlesTable");
+    let first = invocations.iter().skip(1).find(|invocation| read(invocation));
+    assert_eq!(first, None, "only a start reads, to open its connection");
+}
+
+#[tokio::test]
 async fn a_new_key_verifies_beside_the_old_one_as_soon_as_a_token_names_it() {
     let Some(api) = own(Options::default()).await else { return };
     let inside = api.inside().unwrap();

@@ -21,6 +21,7 @@ use crate::configuration::Configuration;
 use crate::connector;
 use crate::endpoints::Service;
 use crate::notifiers::Notifiers;
+use crate::tokens::outside::{self, OutsideIssuer};
 
 /// The first try and two more, with full jitter between them.
 const ATTEMPTS_MAX: u32 = 3;
@@ -42,6 +43,7 @@ pub struct Aws(Arc<Inner>);
 
 struct Inner {
     configuration: Configuration,
+    outside_issuers: Vec<OutsideIssuer>,
     connector: SharedHttpConnector,
     others: OnceLock<SharedHttpConnector>,
     sdk: SdkConfig,
@@ -71,7 +73,7 @@ impl Aws {
     /// # Errors
     ///
     /// A [`ConfigError`](crate::ConfigError) that names every variable that is missing, or what
-    /// is wrong with the file that `AWS_CA_BUNDLE` names.
+    /// is wrong with `ISSUERS` or with the file that `AWS_CA_BUNDLE` names.
     pub fn connect(uses: &[Use]) -> Result<Self, BoxError> {
         Self::connect_with(uses, |name| std::env::var(name).ok())
     }
@@ -86,10 +88,12 @@ impl Aws {
         environment: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
     ) -> Result<Self, BoxError> {
         let configuration = Configuration::read(uses, Box::new(environment))?;
+        let outside_issuers = outside::read(&configuration)?;
         let connector = connector::for_aws(configuration.ca_bundle.as_deref())?;
         let sdk = sdk_config(&configuration, connector.clone());
         Ok(Self(Arc::new(Inner {
             configuration,
+            outside_issuers,
             connector,
             others: OnceLock::new(),
             sdk,
@@ -115,6 +119,11 @@ impl Aws {
 
     pub(crate) fn configuration(&self) -> &Configuration {
         &self.0.configuration
+    }
+
+    /// Whose tokens are accepted beside our own.
+    pub(crate) fn outside_issuers(&self) -> &[OutsideIssuer] {
+        &self.0.outside_issuers
     }
 
     /// Leaves something to be done while the function starts.

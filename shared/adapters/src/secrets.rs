@@ -19,6 +19,15 @@ pub(crate) const USABLE: Duration = Duration::from_hours(1);
 /// A refresh that failed is not tried again sooner.
 const BETWEEN_TRIES: Duration = Duration::from_secs(30);
 
+/// For how long a value is held.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Holding {
+    /// After this long it is read again, behind the back of whoever asks.
+    pub(crate) fresh: Duration,
+    /// For this long the last good value serves when it cannot be read.
+    pub(crate) usable: Duration,
+}
+
 /// A secret in the form that it is used in: parsed when it is read, not when it is used.
 ///
 /// Cheap to clone; clones share what is kept.
@@ -28,6 +37,7 @@ type Fetch<T> = Box<dyn Fn() -> BoxFuture<'static, Result<T, Fault>> + Send + Sy
 
 struct Inner<T> {
     name: &'static str,
+    holding: Holding,
     fetch: Fetch<T>,
     kept: Mutex<Option<Kept<T>>>,
     flight: Flight,
@@ -90,8 +100,18 @@ impl<T: Send + Sync + 'static> Secret<T> {
         name: &'static str,
         fetch: impl Fn() -> BoxFuture<'static, Result<T, Fault>> + Send + Sync + 'static,
     ) -> Self {
+        Self::held(name, Holding { fresh: FRESH, usable: USABLE }, fetch)
+    }
+
+    /// Something that is held as secrets are, for a time of its own: public keys of others.
+    pub(crate) fn held(
+        name: &'static str,
+        holding: Holding,
+        fetch: impl Fn() -> BoxFuture<'static, Result<T, Fault>> + Send + Sync + 'static,
+    ) -> Self {
         Self(Arc::new(Inner {
             name,
+            holding,
             fetch: Box::new(fetch),
             kept: Mutex::new(None),
             flight: Flight::default(),
@@ -141,8 +161,9 @@ impl<T: Send + Sync + 'static> Secret<T> {
     /// The kept value if it is young enough, and whether it is time to look for a newer one.
     fn usable(&self) -> Option<(Arc<T>, bool)> {
         let kept = self.kept();
-        let kept = kept.as_ref().filter(|kept| kept.fetched.elapsed() < USABLE)?;
-        let due = kept.fetched.elapsed() >= FRESH && kept.tried.elapsed() >= BETWEEN_TRIES;
+        let kept = kept.as_ref().filter(|kept| kept.fetched.elapsed() < self.0.holding.usable)?;
+        let due =
+            kept.fetched.elapsed() >= self.0.holding.fresh && kept.tried.elapsed() >= BETWEEN_TRIES;
         Some((Arc::clone(&kept.value), due))
     }
 

@@ -10,6 +10,7 @@
 //! the last of its tokens has ended. `operator::Rotation` does it.
 
 mod keys;
+pub(crate) mod outside;
 mod pair;
 mod signing;
 mod verifier;

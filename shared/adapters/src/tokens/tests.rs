@@ -1,5 +1,7 @@
 //! What verifies, and above all what does not.
 
+mod outside;
+
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -43,8 +45,12 @@ impl Store {
     }
 
     fn verifier(self: &Arc<Self>) -> Verifier {
+        Verifier::new(vec![Issuer::new(ISSUER, AUDIENCE, self.keys(), "roles")])
+    }
+
+    fn keys(self: &Arc<Self>) -> Secret<KeySet> {
         let store = Arc::clone(self);
-        let keys = Secret::new("verification_keys", move || {
+        Secret::new("verification_keys", move || {
             store.reads.fetch_add(1, SeqCst);
             let keys = store.keys.lock().unwrap().clone();
             async move {
@@ -52,8 +58,7 @@ impl Store {
                 Ok(KeySet::parse(&keys.to_string()).expect("the test's keys are valid"))
             }
             .boxed()
-        });
-        Verifier::new(vec![Issuer::new(ISSUER, AUDIENCE, keys, "roles")])
+        })
     }
 }
 

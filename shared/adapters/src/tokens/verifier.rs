@@ -11,8 +11,8 @@ use lifecycle::{Claims, Timestamp};
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::KeySet;
 use super::keys::PublicKey;
+use super::{KeySet, outside};
 use crate::secrets::Secret;
 use crate::{Aws, VERIFICATION_KEYS};
 
@@ -35,13 +35,15 @@ pub struct Issuer {
     /// Where the keys come from.
     pub keys: Secret<KeySet>,
     /// The claim that holds the roles: a list of names, or one text of names between spaces.
-    pub roles_claim: &'static str,
+    pub roles_claim: Arc<str>,
+    /// Whether they are we: of others, neither the form of subjects nor the tier is believed.
+    pub(super) is_ours: bool,
     refreshed: Mutex<Option<Instant>>,
 }
 
 impl Aws {
     /// Verifies the tokens that we issue ourselves: `ISSUER`, `AUDIENCE` and the keys in the
-    /// secret [`VERIFICATION_KEYS`].
+    /// secret [`VERIFICATION_KEYS`]; and those of the issuers in `ISSUERS`.
     ///
     /// # Panics
     ///
@@ -49,7 +51,10 @@ impl Aws {
     pub fn verifier(&self) -> Verifier {
         let keys = self.verification_keys();
         let (issuer, audience) = self.issuer_and_audience();
-        Verifier::new(vec![Issuer::new(issuer, audience, keys, "roles")])
+        let ours = Issuer::new(issuer, audience, keys, "roles");
+        let others =
+            self.outside_issuers().iter().map(|described| Issuer::outside(self, described));
+        Verifier::new(std::iter::once(ours).chain(others).collect())
     }
 
     /// The keys that our tokens are verified with.
@@ -68,10 +73,11 @@ impl Issuer {
         issuer: impl Into<Arc<str>>,
         audience: impl Into<Arc<str>>,
         keys: Secret<KeySet>,
-        roles_claim: &'static str,
+        roles_claim: &str,
     ) -> Self {
+        let (issuer, audience, roles_claim) = (issuer.into(), audience.into(), roles_claim.into());
         let refreshed = Mutex::new(None);
-        Self { issuer: issuer.into(), audience: audience.into(), keys, roles_claim, refreshed }
+        Self { issuer, audience, keys, roles_claim, is_ours: true, refreshed }
     }
 
     /// The keys with the one that is named, read anew if it is not among those we have: it may
@@ -101,14 +107,19 @@ impl Issuer {
     }
 
     /// What is passed on of the claims.
-    fn passed_on(&self, claims: &Claims) -> Claims {
+    fn passed_on(&self, claims: &Claims, subject: &str) -> Claims {
+        let (subject, tier, verified) = if self.is_ours {
+            (subject.to_owned(), claims.get("tier"), "emailVerified")
+        } else {
+            // Tiers are ours to give; the other is OpenID Connect's name for it.
+            (outside::subject(&self.issuer, subject), None, "email_verified")
+        };
         let mut passed = Claims::new();
-        passed.insert("roles".to_owned(), roles(claims.get(self.roles_claim)));
+        passed.insert("sub".to_owned(), subject.into());
+        passed.insert("roles".to_owned(), roles(named(claims, &self.roles_claim)));
         for (name, claim) in [
-            ("sub", claims.get("sub")),
-            ("tier", claims.get("tier").filter(|tier| tier.is_string())),
-            // OpenID Connect's name for it, which outside issuers use.
-            ("emailVerified", claims.get("emailVerified").or(claims.get("email_verified"))),
+            ("tier", tier.filter(|tier| tier.is_string())),
+            ("emailVerified", claims.get(verified).filter(|verified| verified.is_boolean())),
             ("exp", claims.get("exp")),
         ] {
             passed.extend(claim.map(|claim| (name.to_owned(), claim.clone())));
@@ -148,8 +159,10 @@ impl TokenVerifier for Verifier {
         let keys = issuer.keys_with(kid).await?;
         let key = keys.get(kid).ok_or_else(|| refused("the key is unknown"))?;
         let claims = verified(token, &header, key, issuer)?;
+        let subject = claims.get("sub").and_then(Value::as_str).filter(|sub| !sub.is_empty());
+        let subject = subject.ok_or_else(|| refused("it does not say who it is about"))?;
         check_times(&claims, now)?;
-        Ok(issuer.passed_on(&claims))
+        Ok(issuer.passed_on(&claims, subject))
     }
 }
 
@@ -189,6 +202,14 @@ fn check_times(claims: &Claims, now: Timestamp) -> Result<(), TokenError> {
         Some(nbf) if nbf.as_i64().is_some_and(|nbf| nbf <= now + LEEWAY_S) => Ok(()),
         Some(_) => Err(refused("it is not valid yet")),
     }
+}
+
+/// A claim by its name, or by a JSON Pointer into the claims.
+fn named<'a>(claims: &'a Claims, name: &str) -> Option<&'a Value> {
+    let Some(pointer) = name.strip_prefix('/') else { return claims.get(name) };
+    let (first, rest) = pointer.split_once('/').unwrap_or((pointer, ""));
+    let rest = if rest.is_empty() { String::new() } else { format!("/{rest}") };
+    claims.get(first)?.pointer(&rest)
 }
 
 fn roles(claim: Option<&Value>) -> Value {

@@ -56,13 +56,7 @@ impl Aws {
     pub fn upstream(&self, upstream: Upstream) -> Client {
         let url = self.configuration().upstream(upstream);
         let url = url.unwrap_or_else(|| panic!("USES lacks the upstream {}", upstream.name()));
-        let client = Client {
-            aws: self.clone(),
-            upstream,
-            url: url.trim_end_matches('/').into(),
-            timeout: TIMEOUT,
-            budget: Arc::default(),
-        };
+        let client = Client::of(self.clone(), upstream, url.trim_end_matches('/'));
         // The roots that a connector trusts take milliseconds to load; nobody waits during init.
         let starting = client.clone();
         self.prepare(async move {
@@ -73,6 +67,11 @@ impl Aws {
 }
 
 impl Client {
+    /// The client of an address, whoever has named it.
+    pub(crate) fn of(aws: Aws, upstream: Upstream, url: &str) -> Self {
+        Self { aws, upstream, url: url.into(), timeout: TIMEOUT, budget: Arc::default() }
+    }
+
     /// With another time-out for each attempt than five seconds.
     #[must_use]
     pub fn with_timeout(self, timeout: Duration) -> Self {

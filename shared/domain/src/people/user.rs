@@ -172,6 +172,14 @@ id! {
     UserId
 }
 
+impl UserId {
+    /// Whether the id is of the kind (RFC 9562, version 8) that people of outside issuers have, so
+    /// that nobody may choose it.
+    pub fn is_an_outsiders(self) -> bool {
+        self.0.get_version_num() == 8
+    }
+}
+
 line! {
     /// How somebody wants to be called.
     PersonName: 1..=100

@@ -1,0 +1,82 @@
+//! People of outside issuers, by tokens that another implementation has made.
+
+use std::sync::{Arc, Mutex};
+
+use local::options::Options;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use crate::harness::own;
+
+#[tokio::test]
+async fn people_of_an_outside_issuer_are_let_in_with_their_roles() {
+    let fixture = fixture();
+    let theirs = Publisher::start(json!([fixture["keys"]["RS256"]])).await;
+    let issuers = json!([{ "issuer": "https://outside.example", "jwksUrl": theirs.url,
+        "audience": "outside-api", "rolesClaim": "/realm_access/roles" }]);
+    let issuers = ("OutsideIssuers".to_owned(), issuers.to_string());
+    let options = Options { parameters: vec![issuers], ..Options::default() };
+    let Some(api) = own(options).await else { return };
+    let ask = async |token: &Value| {
+        // Only administrators are shown all orders.
+        api.get("/orders").token(token.as_str().unwrap()).send().await
+    };
+    for (what, token) in fixture["refused"].as_object().unwrap() {
+        let answer = ask(token).await;
+        assert_eq!(answer.status, 401, "{what}");
+        answer.gateway(401, "Unauthorized");
+    }
+    assert_eq!(ask(&fixture["tokens"]["RS256"]).await.status, 200, "an administrator");
+    theirs.publish(json!([fixture["keys"]["RS256"], fixture["keys"]["ES256"]]));
+    assert_eq!(ask(&fixture["tokens"]["ES256"]).await.status, 200, "their keys have rotated");
+
+    theirs.end().await;
+    api.control().unwrap().faults(&json!({ "coldStarts": true })).await;
+    let unverified = ask(&fixture["tokens"]["EdDSA"]).await;
+    unverified.gateway(500, "Internal Server Error");
+    let ours = api.inside().unwrap().token("00000000-0000-7000-8000-000000000001", &["ADMIN"]);
+    assert_eq!(ask(&ours.into()).await.status, 200, "ours do not depend on theirs");
+}
+
+fn fixture() -> Value {
+    let text = include_str!("../../shared/adapters/tests/fixtures/outside_tokens.json");
+    serde_json::from_str(text).unwrap()
+}
+
+/// Publishes keys on a port of its own.
+struct Publisher {
+    url: String,
+    keys: Arc<Mutex<Value>>,
+    serving: JoinHandle<()>,
+}
+
+impl Publisher {
+    async fn start(keys: Value) -> Self {
+        let keys = Arc::new(Mutex::new(keys));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/jwks.json", listener.local_addr().unwrap());
+        let published = Arc::clone(&keys);
+        let serving = tokio::spawn(async move {
+            while let Ok((mut client, _)) = listener.accept().await {
+                let body = json!({ "keys": *published.lock().unwrap() }).to_string();
+                // A request for keys fits into one piece.
+                let _ = client.read(&mut [0; 4096]).await;
+                let head = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length:";
+                let answer = format!("{head} {}\r\n\r\n{body}", body.len());
+                let _ = client.write_all(answer.as_bytes()).await;
+            }
+        });
+        Self { url, keys, serving }
+    }
+
+    fn publish(&self, keys: Value) {
+        *self.keys.lock().unwrap() = keys;
+    }
+
+    async fn end(self) {
+        self.serving.abort();
+        let _ = self.serving.await;
+    }
+}
