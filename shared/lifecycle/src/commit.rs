@@ -1,4 +1,4 @@
-//! Stage 8 performed: one commit of everything that must not be lost.
+//! Stage 8 performed: one commit of everything that must not be lost, or one message in its place.
 
 use serde::{Deserialize, Serialize};
 use serde_dynamo::{AttributeValue, Item};
@@ -90,6 +90,14 @@ pub(crate) async fn commit(
 ) -> Result<Outcome, Fault> {
     let has_ledger = ledger.is_some();
     let transaction = compose(effects, ledger, uses, moment, cause)?;
+    if let Some(message) = effects.handed_over() {
+        if !transaction.writes.is_empty() {
+            return Err(Fault::internal("a message is handed over beside a commit"));
+        }
+        let message = ready("handed-over", message, moment, cause);
+        let failed = platform.send(&[message]).await.into_iter().next();
+        return failed.map_or(Ok(Outcome::Committed), |(_, fault)| Err(fault));
+    }
     if transaction.writes.is_empty() {
         return Ok(Outcome::Committed);
     }
@@ -122,18 +130,22 @@ fn together(mut first: Rejection, other: Rejection) -> Rejection {
 
 /// The messages of a decision, ready to go.
 pub(crate) fn outgoing(messages: &[Message], moment: &Moment, cause: &Cause) -> Vec<Outgoing> {
-    let ready = messages.iter().enumerate().map(|(number, message)| Outgoing {
+    let numbered = messages.iter().enumerate();
+    let outgoing = numbered
+        .map(|(number, message)| ready(&format!("message/{number}"), message, moment, cause));
+    outgoing.collect()
+}
+
+/// A message in its envelope, whose id follows from the label.
+fn ready(label: &str, message: &Message, moment: &Moment, cause: &Cause) -> Outgoing {
+    Outgoing {
         queue: message.queue,
         envelope: match &message.content {
             Content::Forward(envelope) => (**envelope).clone(),
-            Content::New(event) => {
-                let id = moment.id(&format!("message/{number}"));
-                seal(event, id.to_string(), moment, cause)
-            }
+            Content::New(event) => seal(event, moment.id(label).to_string(), moment, cause),
         },
         delay: std::time::Duration::from_secs(message.delay_s.into()),
-    });
-    ready.collect()
+    }
 }
 
 fn seal(event: &Event, event_id: String, moment: &Moment, cause: &Cause) -> Envelope<Value> {

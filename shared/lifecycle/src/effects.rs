@@ -5,6 +5,9 @@
 //! | primary | [`Write`] | cannot be recovered: all writes of a decision commit together, or none does |
 //! | secondary | [`Event`] | must happen, later: a row in the outbox, in that same commit |
 //! | tertiary | [`Message`] | good to have: sent after the answer, a failure is logged and counted |
+//!
+//! An endpoint that only takes something in for others to work on has one primary effect, a message
+//! that is [handed over](Effects::handing_over) in place of a commit.
 
 use serde::Serialize;
 use serde_dynamo::{AttributeValue, Item};
@@ -32,6 +35,7 @@ use crate::record::{Key, Record, Table, item_of};
 pub struct Effects {
     writes: Vec<Write>,
     events: Vec<Event>,
+    handed_over: Option<Message>,
     messages: Vec<Message>,
     mails: Vec<Mail>,
     notices: Vec<Notice>,
@@ -41,6 +45,16 @@ impl Effects {
     /// Nothing at all.
     pub fn none() -> Self {
         Self::default()
+    }
+
+    /// A message as the primary effect of an endpoint: it is in its queue before the answer is
+    /// given, and if the queue does not take it, the request fails and nothing has happened.
+    ///
+    /// A queue takes no part in a commit, so there can be no writes, events or idempotency record
+    /// beside it, and it is one message, however much it carries: of several, some might be taken
+    /// and others not.
+    pub fn handing_over(message: Message) -> Self {
+        Self { handed_over: Some(message), ..Self::default() }
     }
 
     /// Adds a primary effect.
@@ -94,6 +108,11 @@ impl Effects {
     /// The secondary effects, in the order they were added.
     pub fn events(&self) -> &[Event] {
         &self.events
+    }
+
+    /// The message that is handed over in place of a commit.
+    pub fn handed_over(&self) -> Option<&Message> {
+        self.handed_over.as_ref()
     }
 
     /// The messages, in the order they were added.

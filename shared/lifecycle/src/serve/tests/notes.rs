@@ -99,7 +99,7 @@ impl Record for Shelf {
 
 #[derive(Serialize)]
 pub(super) struct NoteAdded {
-    text: String,
+    pub(super) text: String,
 }
 
 impl EventData for NoteAdded {
@@ -113,7 +113,7 @@ pub(super) struct PostNote {
 
 #[derive(Debug, eserde::Deserialize, JsonSchema)]
 pub(super) struct Body {
-    text: String,
+    pub(super) text: String,
 }
 
 impl Endpoint for PostNote {

@@ -144,7 +144,7 @@ impl Platform for Recorder {
         tokio::time::sleep(slow).await;
         self.note(Call::Send(messages.len()));
         if self.faults().queues_down {
-            return vec![(0, Fault::internal("the queue is down"))];
+            return vec![(0, Fault::Unavailable { retry_after_s: 1, source: "it is down".into() })];
         }
         self.sent.lock().unwrap().extend_from_slice(messages);
         Vec::new()

@@ -1,0 +1,96 @@
+//! An endpoint whose primary effect is a message, against the recorder.
+
+use std::sync::Arc;
+
+use http::StatusCode;
+
+use super::notes::{Body, NOTES, Note, NoteAdded, READERS};
+use super::recorder::{Call, Recorder};
+use super::{Answered, ask, request, shared};
+use crate::caller::{Access, Anyone, NoRole, Verdict};
+use crate::effects::{Effects, Event, Message, Write};
+use crate::endpoint::Endpoint;
+use crate::failure::{Fault, Rejection, Violations};
+use crate::input::Json;
+use crate::reply::Reply;
+use crate::route::Route;
+use crate::serve::http::Handler;
+use crate::uses::{Use, Verb};
+use crate::{Moment, Permit};
+
+/// Hands a note over to its readers.
+struct HandOver;
+
+impl Endpoint for HandOver {
+    const ROUTE: Route = Route::post("/notes");
+    type Caller = Anyone;
+    const ACCESS: Access<NoRole> = Access::Public;
+    const USES: &'static [Use] = &[Use::Queue(READERS), Use::Table(NOTES, &[Verb::PutItem])];
+
+    type Input = Json<Body>;
+    type Command = String;
+
+    fn parse(Json(body): Json<Body>) -> Result<String, Violations> {
+        Ok(body.text)
+    }
+
+    type Facts = ();
+
+    async fn retrieve(&self, _: &Permit<Anyone>, _: &String) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn allow(_: &Anyone, _: &String, (): &()) -> Verdict {
+        Verdict::Allow
+    }
+
+    type Outcome = Note;
+
+    fn decide(moment: &Moment, _: &Anyone, text: &String, (): ()) -> Result<Note, Rejection> {
+        let id = moment.id("note").to_string();
+        Ok(Note { id, author: String::new(), text: text.clone() })
+    }
+
+    fn effects(note: &Note) -> Effects {
+        let added = Event::about(&note.id, &NoteAdded { text: note.text.clone() });
+        let effects = Effects::handing_over(Message::new(READERS, added));
+        if note.text == "stored too" { effects.write(Write::put(note)) } else { effects }
+    }
+
+    const STATUS: StatusCode = StatusCode::ACCEPTED;
+    type View = Note;
+
+    fn reply(note: Note) -> Reply<Note> {
+        Reply::accepted(note)
+    }
+}
+
+async fn hand_over(recorder: &Arc<Recorder>, text: &str) -> Answered {
+    ask(&Handler { endpoint: HandOver, shared: shared(recorder) }, &request(text)).await
+}
+
+#[tokio::test]
+async fn what_is_handed_over_is_in_its_queue_before_the_answer_and_sent_once() {
+    let recorder = Arc::new(Recorder::default());
+    let answered = hand_over(&recorder, "hello").await;
+    assert_eq!((answered.status, recorder.calls()), (202, vec![Call::Send(1)]));
+    assert_eq!(recorder.sent()[0].envelope.data["text"], "hello");
+    answered.aftermath.perform().await;
+    assert_eq!(recorder.sent().len(), 1);
+}
+
+#[tokio::test]
+async fn if_the_queue_does_not_take_it_the_client_is_told_to_try_again() {
+    let recorder = Arc::new(Recorder::default());
+    recorder.faults().queues_down = true;
+    let answered = hand_over(&recorder, "hello").await;
+    assert_eq!((answered.status, answered.code()), (503, "SERVICE_UNAVAILABLE"));
+    assert_eq!(answered.headers["retry-after"], "1");
+}
+
+#[tokio::test]
+async fn it_cannot_be_part_of_a_commit() {
+    let recorder = Arc::new(Recorder::default());
+    let answered = hand_over(&recorder, "stored too").await;
+    assert_eq!((answered.status, recorder.calls().len()), (500, 0));
+}
