@@ -29,6 +29,15 @@ mod patch_product;
 #[path = "catalogue/post_product.rs"]
 mod post_product;
 
+#[path = "callback/expire_object.rs"]
+mod expire_object;
+#[path = "callback/get_object.rs"]
+mod get_object;
+#[path = "callback/post_callback.rs"]
+mod post_callback;
+#[path = "callback/process_callback.rs"]
+mod process_callback;
+
 #[path = "orders/approve_customer.rs"]
 mod approve_customer;
 #[path = "orders/create_order.rs"]

@@ -32,6 +32,8 @@ async fn every_endpoint_answers_the_event_that_api_gateway_sends_it() {
         ("PatchArticleFunction", "patch_article", 404),
         ("PutApprovalFunction", "put_approval", 404),
         ("PostShareLinkFunction", "post_share_link", 404),
+        ("PostCallbackFunction", "post_callback", 202),
+        ("GetObjectFunction", "get_object", 404),
     ] {
         let answer = invoke(&api, function, &fixture(event)).await.unwrap();
         assert_eq!(answer["statusCode"], status, "{event}: {answer}");
@@ -101,6 +103,8 @@ async fn consumers_take_the_events_of_their_sources_and_report_no_failure() {
         ("ExpireSagasFunction", "expire_sagas"),
         ("NotifyFunction", "notify"),
         ("SweepCommunicationsFunction", "sweep_communications"),
+        ("ProcessCallbackFunction", "process_callback"),
+        ("ExpireObjectFunction", "expire_object"),
     ] {
         assert_eq!(invoke(&api, function, &fixture(event)).await.unwrap(), none, "{event}");
     }

@@ -12,6 +12,8 @@ mod access;
 mod articles;
 mod books;
 mod caching;
+mod callback_storm;
+mod callbacks;
 mod changes;
 mod concurrency;
 mod concurrent_mode;

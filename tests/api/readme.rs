@@ -26,11 +26,13 @@ async fn the_lines_of_the_readme_do_what_it_says() {
     assert!(ran.status.success(), "{said}\n{}", String::from_utf8_lossy(&ran.stderr));
 
     let count = |what: &str| said.matches(what).count();
-    assert_eq!(count("HTTP/1.1 202 Accepted"), 1, "asked for the mail again: {said}");
+    assert_eq!(count("HTTP/1.1 202 Accepted"), 2, "asked for the mail again, called back: {said}");
     let no_content = "verified, called off, and approved by two editors";
     assert_eq!(count("HTTP/1.1 204 No Content"), 4, "{no_content}: {said}");
-    let not_found = "called off once, a draft, and a revoked link to it";
-    assert_eq!(count("HTTP/1.1 404 Not Found"), 3, "{not_found}: {said}");
+    let not_found =
+        "called off once, a draft, a revoked link to it, an object offline and one gone";
+    assert_eq!(count("HTTP/1.1 404 Not Found"), 5, "{not_found}: {said}");
+    assert_eq!(count("\"data\":{\"id\":42,\"online\":true"), 1, "it was there before: {said}");
     assert_eq!(count("HTTP/1.1 409 Conflict"), 1, "not called off while it waits: {said}");
     assert!(count("\nage: 1\r") + count("\nage: 2\r") > 0, "the cache answers: {said}");
     assert!(count("idempotency-replayed: true") >= 2, "orders are replayed: {said}");

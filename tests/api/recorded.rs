@@ -38,9 +38,10 @@ async fn no_field_of_a_recorded_answer_has_vanished_or_changed_its_type() {
     let written = api.post("/articles", &article).token(&writer).send().await.data(201);
     let written = format!("/articles/{}", written["articleId"].as_str().unwrap());
     let (approvals, links) = (format!("{written}/approvals/me"), format!("{written}/share-links"));
+    let object = api.new_object().await;
     let unknown = "/orders/00000000-0000-7000-8000-000000000000";
 
-    let calls = [
+    let calls = vec![
         ("get_health", api.get("/healthcheck")),
         ("get_jwks", api.get("/.well-known/jwks.json")),
         ("post_user", api.post("/users", &new_user)),
@@ -70,6 +71,8 @@ async fn no_field_of_a_recorded_answer_has_vanished_or_changed_its_type() {
         ("patch_article", api.patch(&written, &article).token(&writer)),
         ("put_approval", api.call(Method::PUT, &approvals).token(&api.token("editor").await)),
         ("post_share_link", api.call(Method::POST, &links).token(&writer)),
+        ("post_callback", api.post("/callback", &json!({ "object_ids": [object] }))),
+        ("get_object", api.get(&format!("/objects/{object}"))),
         ("error", api.post("/users", &json!({}))),
         ("problem", api.post("/users", &json!({})).header("accept", "application/problem+json")),
     ];

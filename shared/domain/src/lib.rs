@@ -7,6 +7,7 @@
 #![expect(clippy::struct_field_names, reason = "a field is named as it is on the wire")]
 
 pub mod articles;
+pub mod callback;
 pub mod catalogue;
 pub mod communications;
 pub mod credit;

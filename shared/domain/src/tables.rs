@@ -25,9 +25,10 @@ pub const COUNTERS: Table = Table::new("counters");
 pub const NOTICES: Table = Table::new("notices");
 /// Articles.
 pub const ARTICLES: Table = Table::new("articles");
+/// Objects that were seen a moment ago and are online.
+pub const OBJECTS: Table = Table::new("objects");
 /// The parameters of the business rules.
 pub const SETTINGS: Table = Table::new("settings");
-
 /// What was said to other people's services.
 pub const COMMUNICATIONS: Table = Table::new("communications");
 
@@ -37,7 +38,6 @@ pub const BY_CREATION: Index = Index::new("by_creation");
 pub const BY_CUSTOMER: Index = Index::new("by_customer");
 /// The orders that wait, by the time until which they do.
 pub const BY_DEADLINE: Index = Index::new("by_deadline");
-
 /// The communications that are not over, by the time of their beginning.
 pub const BY_PENDING: Index = Index::new("by_pending");
 
@@ -51,10 +51,23 @@ pub const CUSTOMER_SAGA: Queue = Queue::new("customer_saga");
 pub const ORDER_PROJECTIONS: Queue = Queue::new("order_projections");
 /// What fails, for operators.
 pub const NOTIFICATIONS: Queue = Queue::new("notifications");
+/// Callbacks whose objects are to be looked up.
+pub const CALLBACKS: Queue = Queue::new("callbacks");
+/// Objects that are gone unless they are received again, as soon as they are.
+pub const OBJECT_EXPIRIES: Queue = Queue::new("object_expiries");
+
+/// All queues: the letters of each can be redriven.
+pub const QUEUES: &[Queue] = &[
+    EMAILS,
+    CUSTOMER_APPROVALS,
+    CUSTOMER_SAGA,
+    ORDER_PROJECTIONS,
+    NOTIFICATIONS,
+    CALLBACKS,
+    OBJECT_EXPIRIES,
+];
 
 /// Other people's catalogue.
 pub const PARTNER: Upstream = Upstream::new("partner");
-
-/// All queues: the letters of each can be redriven.
-pub const QUEUES: &[Queue] =
-    &[EMAILS, CUSTOMER_APPROVALS, CUSTOMER_SAGA, ORDER_PROJECTIONS, NOTIFICATIONS];
+/// The service that knows which objects are online.
+pub const OBJECT_SERVICE: Upstream = Upstream::new("objects");

@@ -20,7 +20,9 @@ pub(crate) use self::operations::operate;
 pub(crate) use self::platform::{
     AUDIENCE, ISSUER, Inside, in_background, own, own_changed, shared, token_by,
 };
-pub(crate) use self::shop::{PASSWORD, eventually, order_of, proof_in, unique, until_done, user};
+pub(crate) use self::shop::{
+    PASSWORD, eventually, order_of, proof_in, unique, unique_object, until_done, user,
+};
 
 /// Says on the terminal that the running test needs more than a deployment gives.
 pub(crate) fn skip(needs: &str) {

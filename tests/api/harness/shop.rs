@@ -21,6 +21,12 @@ pub(crate) fn unique(prefix: &str) -> String {
     format!("{prefix}-{}", Uuid::new_v4().simple())
 }
 
+/// An object that no other test has, and that is online: its number is even.
+pub(crate) fn unique_object() -> i64 {
+    // The upper 48 bits are random, all of them.
+    i64::try_from(Uuid::new_v4().as_u128() >> 80).expect("48 bits fit") & !1
+}
+
 /// Somebody who signs up.
 pub(crate) fn user(email: &str) -> Value {
     json!({ "email": email, "password": PASSWORD, "name": "Ada" })
@@ -70,6 +76,18 @@ impl Api {
         rules["pk"] = json!("rules");
         rules[name] = value;
         self.put_item("SettingsTable", rules);
+    }
+
+    /// An object that was just seen and is online; gives its id.
+    pub(crate) async fn new_object(&self) -> i64 {
+        let object = unique_object();
+        let callback = json!({ "object_ids": [object] });
+        self.post("/callback", &callback).send().await.data(202);
+        eventually("the object to appear", async || {
+            let answer = self.get(&format!("/objects/{object}")).send().await;
+            (answer.status == 200).then_some(object)
+        })
+        .await
     }
 
     /// An order, to be sent.

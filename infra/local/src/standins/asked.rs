@@ -1,6 +1,7 @@
 //! What a stand-in was asked.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -26,7 +27,19 @@ const SHOWN: [&str; 6] = [
 
 /// The requests of one stand-in.
 #[derive(Debug, Default)]
-pub(super) struct Asked(Mutex<Report>);
+pub(super) struct Asked {
+    report: Mutex<Report>,
+    in_flight: AtomicU64,
+}
+
+/// A request that is being answered, for as long as this lives.
+pub(super) struct InFlight<'a>(&'a AtomicU64);
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
 
 /// What a stand-in was asked, without any secret.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -34,6 +47,8 @@ pub(super) struct Asked(Mutex<Report>);
 pub struct Report {
     /// How many requests of each path there were.
     pub counts: BTreeMap<String, u64>,
+    /// The most requests that were being answered at the same time.
+    pub in_flight_max: u64,
     /// The last thousand requests, newest last.
     pub requests: VecDeque<AskedRequest>,
 }
@@ -55,8 +70,10 @@ pub struct AskedRequest {
 }
 
 impl Asked {
-    pub(super) fn note(&self, request: &Request<Bytes>) {
-        let mut report = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(super) fn note(&self, request: &Request<Bytes>) -> InFlight<'_> {
+        let in_flight = self.in_flight.fetch_add(1, Ordering::Relaxed) + 1;
+        let mut report = self.report.lock().unwrap_or_else(PoisonError::into_inner);
+        report.in_flight_max = report.in_flight_max.max(in_flight);
         let path = request.uri().path().to_owned();
         if report.counts.len() < PATHS_MAX || report.counts.contains_key(&path) {
             *report.counts.entry(path).or_default() += 1;
@@ -65,10 +82,11 @@ impl Asked {
             report.requests.pop_front();
         }
         report.requests.push_back(AskedRequest::of(request));
+        InFlight(&self.in_flight)
     }
 
     pub(super) fn report(&self) -> Report {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.report.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod asked;
 mod notifiers;
+mod objects;
 mod partner;
 mod serve;
 mod switch;
@@ -15,6 +16,7 @@ mod trouble;
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::Request;
@@ -25,6 +27,7 @@ use tokio::task::JoinSet;
 use self::asked::Asked;
 pub use self::asked::Report;
 use self::notifiers::{NotifierFaults, Notifiers};
+use self::objects::{Objects, ObjectsFaults};
 use self::partner::{Partner, PartnerFaults};
 use self::switch::Switch;
 use self::trouble::{Answer, Trouble};
@@ -37,6 +40,8 @@ pub struct Faults {
     pub notifiers: NotifierFaults,
     /// The partner.
     pub partner: PartnerFaults,
+    /// The object service.
+    pub objects: ObjectsFaults,
 }
 
 /// A service of somebody else's.
@@ -54,6 +59,11 @@ trait Service: Send + Sync + 'static {
 
     /// The trouble that a request to this path meets, and the name under which it is counted.
     fn trouble<'a>(faults: &'a Faults, path: &str) -> (&'static str, &'a Trouble);
+
+    /// How long it takes over an answer of its own.
+    fn takes(&self, _: &Request<Bytes>, _: &Faults) -> Duration {
+        Duration::ZERO
+    }
 
     /// What it answers when nothing is wrong.
     fn answer(&self, request: &Request<Bytes>, faults: &Faults) -> Answer;
@@ -78,6 +88,7 @@ impl Standins {
         let mut standins = Self::default();
         standins.add(Notifiers::default()).await?;
         standins.add(Partner::default()).await?;
+        standins.add(Objects).await?;
         Ok(standins)
     }
 

@@ -60,15 +60,19 @@ impl<S: Service> Shared<S> {
         let (head, body) = request.into_parts();
         let body = Limited::new(body, BODY_BYTES_MAX).collect().await.map_err(|_| HungUp)?;
         let request = Request::from_parts(head, body.to_bytes());
-        self.asked.note(&request);
+        let _in_flight = self.asked.note(&request);
         let path = request.uri().path();
         let trouble = self.switch.strike(|faults| S::trouble(faults, path));
         sleep(trouble.delay_ms.into()).await;
         if trouble.down {
             return Err(HungUp);
         }
-        let own = || self.service.answer(&request, &self.switch.faults());
-        Ok(trouble.answer.unwrap_or_else(own).into())
+        if let Some(answer) = trouble.answer {
+            return Ok(answer.into());
+        }
+        let faults = self.switch.faults();
+        sleep(self.service.takes(&request, &faults)).await;
+        Ok(self.service.answer(&request, &faults).into())
     }
 }
 

@@ -87,6 +87,12 @@ impl Request {
         Self { repeatable: true, ..self }
     }
 
+    /// Says that it is not to be repeated: whoever sends it has ways of its own.
+    #[must_use]
+    pub fn once(self) -> Self {
+        Self { repeatable: false, ..self }
+    }
+
     pub(super) fn is_repeatable(&self) -> bool {
         self.repeatable
     }

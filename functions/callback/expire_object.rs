@@ -1,0 +1,79 @@
+//! Consumer of the queue `object_expiries`: removes objects that were not received again.
+
+use std::process::ExitCode;
+
+use adapters::Table;
+use domain::callback::{Object, ObjectExpires};
+use domain::tables::{OBJECT_EXPIRIES, OBJECTS};
+use lifecycle::consumer::{Delivered, Inbox, Source};
+use lifecycle::effects::Effects;
+use lifecycle::envelope::Envelope;
+use lifecycle::uses::{Use, Verb};
+use lifecycle::{Consumer, Fault, Moment, Permit, Rejection, Violations};
+
+fn main() -> ExitCode {
+    adapters::consume(|aws| ExpireObject { objects: aws.table() })
+}
+
+struct ExpireObject {
+    objects: Table<Object>,
+}
+
+impl Consumer for ExpireObject {
+    const SOURCE: Source = Source::Queue(OBJECT_EXPIRIES);
+
+    /// What was removed is not removed again.
+    const INBOX: Inbox = Inbox::None;
+
+    const USES: &'static [Use] = &[Use::Table(OBJECTS, &[Verb::GetItem, Verb::DeleteItem])];
+
+    // 4. Deserialisation
+    type Input = Envelope<ObjectExpires>;
+
+    // 5. Syntax validation
+    type Command = ObjectExpires;
+
+    fn parse(envelope: Envelope<ObjectExpires>) -> Result<ObjectExpires, Violations> {
+        Ok(envelope.data)
+    }
+
+    // 6. Retrieval
+    type Facts = Option<Object>;
+
+    async fn retrieve(
+        &self,
+        permit: &Permit<Delivered>,
+        expires: &ObjectExpires,
+    ) -> Result<Option<Object>, Fault> {
+        self.objects.get(permit, &Object::key_of(expires.object_id)).await
+    }
+
+    // 7. and 8. One that was received again has a message of its own under way
+    fn decide(
+        _: &Moment,
+        expires: &ObjectExpires,
+        stored: Option<Object>,
+    ) -> Result<Effects, Rejection> {
+        let unseen = stored.filter(|object| object.last_seen <= expires.last_seen);
+        Ok(Effects::none().writes_of(unseen.as_ref().map(Object::remove)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::callback::ObjectId;
+    use domain::examples::moment;
+
+    use super::*;
+
+    #[test]
+    fn only_an_object_that_was_not_received_again_is_removed() {
+        let object_id = ObjectId::from(2);
+        let expires = ObjectExpires { object_id, last_seen: moment().now() };
+        for (stored, writes) in [(None, 0), (Some(0), 1), (Some(1), 0)] {
+            let seen = |later_s| Object::seen(object_id, moment().now().plus_seconds(later_s));
+            let effects = ExpireObject::decide(&moment(), &expires, stored.map(seen)).unwrap();
+            assert_eq!(effects.writes().len(), writes, "{stored:?}");
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! `GET /objects/{objectId}`: an object that is online and was received a moment ago.
+
+use std::process::ExitCode;
+
+use adapters::{OrAbsent, Table};
+use domain::callback::{Object, ObjectId, ObjectView};
+use domain::tables::OBJECTS;
+use lifecycle::caller::NoRole;
+use lifecycle::input::Path;
+use lifecycle::uses::{Use, Verb};
+use lifecycle::{Access, Anyone, Fault, Permit, Query, Reply, Route, Verdict, Violations};
+use schemars::JsonSchema;
+
+fn main() -> ExitCode {
+    adapters::serve(|aws| GetObject { objects: aws.table() })
+}
+
+struct GetObject {
+    objects: Table<Object>,
+}
+
+impl Query for GetObject {
+    // 1. Routing
+    const ROUTE: Route = Route::get("/objects/{objectId}");
+
+    // 2. Authentication
+    type Caller = Anyone;
+
+    // 3. Authorization, before anything is read
+    const ACCESS: Access<NoRole> = Access::Public;
+
+    const USES: &'static [Use] = &[Use::Table(OBJECTS, &[Verb::GetItem])];
+
+    // 4. Deserialisation
+    type Input = Path<Parameters>;
+
+    // 5. Syntax validation
+    type Question = ObjectId;
+
+    fn parse(Path(parameters): Path<Parameters>) -> Result<ObjectId, Violations> {
+        Ok(parameters.object_id)
+    }
+
+    // 6. Retrieval: whoever removes what is gone may be late, so that it is filtered here
+    type Facts = Object;
+
+    async fn retrieve(
+        &self,
+        permit: &Permit<Anyone>,
+        object_id: &ObjectId,
+    ) -> Result<Object, Fault> {
+        let stored = self.objects.get(permit, &Object::key_of(*object_id)).await?;
+        stored.filter(|object| !object.is_gone(permit.moment().now())).or_absent()
+    }
+
+    // 3 again. Authorization: objects are public
+    fn allow(_: &Anyone, _: &ObjectId, _: &Object) -> Verdict {
+        Verdict::Allow
+    }
+
+    // 7. and 8. A query decides nothing and changes nothing.
+
+    // 9. Response
+    type View = ObjectView;
+
+    fn reply(object: Object) -> Reply<ObjectView> {
+        Reply::ok(object.into())
+    }
+}
+
+#[derive(Debug, eserde::Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Parameters {
+    object_id: ObjectId,
+}

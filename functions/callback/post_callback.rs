@@ -1,0 +1,112 @@
+//! `POST /callback`: objects were seen; they are taken in at once, and looked up later.
+
+use std::process::ExitCode;
+
+use domain::callback::{CallbackDraft, CallbackReceived, ObjectIds};
+use domain::tables::CALLBACKS;
+use http::StatusCode;
+use lifecycle::caller::NoRole;
+use lifecycle::effects::Effects;
+use lifecycle::input::Json;
+use lifecycle::uses::Use;
+use lifecycle::{
+    Access, Anyone, Endpoint, Fault, Moment, Permit, Rejection, Reply, Route, Verdict, Violations,
+};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+fn main() -> ExitCode {
+    adapters::serve(|_| PostCallback)
+}
+
+struct PostCallback;
+
+impl Endpoint for PostCallback {
+    // 1. Routing
+    const ROUTE: Route = Route::post("/callback");
+
+    // 2. Authentication
+    type Caller = Anyone;
+
+    // 3. Authorization, before anything is read
+    const ACCESS: Access<NoRole> = Access::Public;
+
+    /// 200 ids of 20 digits need a quarter of it.
+    const BODY_BYTES_MAX: usize = 16 * 1024;
+
+    const USES: &'static [Use] = &[Use::Queue(CALLBACKS)];
+
+    // 4. Deserialisation
+    type Input = Json<CallbackDraft>;
+
+    // 5. Syntax validation
+    type Command = ObjectIds;
+
+    fn parse(Json(draft): Json<CallbackDraft>) -> Result<ObjectIds, Violations> {
+        draft.try_into()
+    }
+
+    // 6. Retrieval: nothing is needed
+    type Facts = ();
+
+    async fn retrieve(&self, _: &Permit<Anyone>, _: &ObjectIds) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    // 3 again. Authorization: whoever sees an object may say so
+    fn allow(_: &Anyone, _: &ObjectIds, (): &()) -> Verdict {
+        Verdict::Allow
+    }
+
+    // 7. Business rules: it is the callback's time that counts, not the look-up's
+    type Outcome = CallbackReceived;
+
+    fn decide(
+        moment: &Moment,
+        _: &Anyone,
+        object_ids: &ObjectIds,
+        (): (),
+    ) -> Result<CallbackReceived, Rejection> {
+        Ok(CallbackReceived { object_ids: object_ids.clone(), received_at: moment.now() })
+    }
+
+    // 8. Side effects: all ids are in the queue before the answer, or none is
+    fn effects(callback: &CallbackReceived) -> Effects {
+        Effects::handing_over(callback.message())
+    }
+
+    // 9. Response
+    const STATUS: StatusCode = StatusCode::ACCEPTED;
+    type View = TakenIn;
+
+    fn reply(callback: CallbackReceived) -> Reply<TakenIn> {
+        Reply::accepted(TakenIn { accepted: callback.object_ids.as_slice().len() })
+    }
+}
+
+/// What was taken in.
+#[derive(Debug, Serialize, JsonSchema)]
+struct TakenIn {
+    /// How many different objects will be looked up.
+    accepted: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::examples::{moment, read};
+    use lifecycle::effects::Content;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn all_objects_go_into_the_queue_in_one_message() {
+        let draft = read(json!({ "object_ids": [5, -1, 5, 7] }));
+        let object_ids = PostCallback::parse(Json(draft)).unwrap();
+        let callback = PostCallback::decide(&moment(), &Anyone, &object_ids, ()).unwrap();
+        let effects = PostCallback::effects(&callback);
+        let message = effects.handed_over().expect("it is handed over");
+        let Content::New(event) = &message.content else { panic!("not new: {message:?}") };
+        assert_eq!(event.data, json!({ "objectIds": [5, -1, 7], "receivedAt": moment().now() }));
+    }
+}

@@ -1,0 +1,82 @@
+//! The ids of objects, which are not ours: whole numbers of 64 bits.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The id of an object, as the object service knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct ObjectId(i64);
+
+impl From<i64> for ObjectId {
+    fn from(id: i64) -> Self {
+        Self(id)
+    }
+}
+
+impl fmt::Display for ObjectId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+lifecycle::checked!(ObjectId, i64, { "type": "integer", "format": "int64" });
+
+/// 1 to 200 ids, each once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Vec<ObjectId>")]
+pub struct ObjectIds(Vec<ObjectId>);
+
+impl ObjectIds {
+    /// The most there can be, repeated ones included.
+    pub const LENGTH_MAX: usize = 200;
+
+    /// Them, in the client's order.
+    pub fn as_slice(&self) -> &[ObjectId] {
+        &self.0
+    }
+}
+
+impl From<ObjectId> for ObjectIds {
+    fn from(id: ObjectId) -> Self {
+        Self(vec![id])
+    }
+}
+
+impl TryFrom<Vec<ObjectId>> for ObjectIds {
+    type Error = &'static str;
+
+    fn try_from(mut ids: Vec<ObjectId>) -> Result<Self, Self::Error> {
+        if !(1..=Self::LENGTH_MAX).contains(&ids.len()) {
+            return Err("must have 1 to 200 items");
+        }
+        let mut known = HashSet::new();
+        ids.retain(|id| known.insert(*id));
+        Ok(Self(ids))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ids(ids: impl IntoIterator<Item = i64>) -> Vec<ObjectId> {
+        ids.into_iter().map(ObjectId).collect()
+    }
+
+    #[test]
+    fn there_are_1_to_200_and_repeated_ones_count() {
+        for (count, taken) in [(0, false), (1, true), (200, true), (201, false)] {
+            assert_eq!(ObjectIds::try_from(ids(0..count)).is_ok(), taken, "{count}");
+            let repeated = ids((0..count).map(|_| 7));
+            assert_eq!(ObjectIds::try_from(repeated).is_ok(), taken, "{count} times the same");
+        }
+    }
+
+    #[test]
+    fn repeated_ones_are_kept_once_in_the_order_they_came() {
+        let kept = ObjectIds::try_from(ids([3, 1, 3, i64::MIN, 1])).unwrap();
+        assert_eq!(kept.as_slice(), ids([3, 1, i64::MIN]));
+    }
+}

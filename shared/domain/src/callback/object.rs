@@ -1,0 +1,111 @@
+//! Objects that are online, for as long as they are heard of.
+
+use lifecycle::Timestamp;
+use lifecycle::effects::{Condition, EventData, Write, text};
+use lifecycle::record::{Key, Record, Table};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::ObjectId;
+use crate::tables::OBJECTS;
+
+/// An object that was online when it was last received.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Object {
+    /// Its id.
+    pub id: ObjectId,
+    /// When the last callback that told of it was received.
+    pub last_seen: Timestamp,
+    /// When the store may forget it, in seconds since 1970.
+    pub expires_at: i64,
+}
+
+impl Object {
+    /// For how long an object is there without being received again, in seconds: from then on it
+    /// is gone, whether or not it has been removed.
+    pub const SEEN_FOR_S: u16 = 30;
+
+    /// An object that was received.
+    pub fn seen(id: ObjectId, last_seen: Timestamp) -> Self {
+        let gone_at = last_seen.plus_seconds(Self::SEEN_FOR_S.into());
+        Self { id, last_seen, expires_at: gone_at.as_seconds() + 1 }
+    }
+
+    /// The key of an object.
+    pub fn key_of(id: ObjectId) -> Key {
+        Key::new(id)
+    }
+
+    /// Whether it has not been received for too long.
+    pub fn is_gone(&self, now: Timestamp) -> bool {
+        now >= self.last_seen.plus_seconds(Self::SEEN_FOR_S.into())
+    }
+
+    /// Stores it in the place of what was read.
+    pub(super) fn store(&self, read: Option<&Self>) -> Write {
+        Write::put(self).when(read.map_or(Condition::Absent, Self::unchanged))
+    }
+
+    /// Removes it, if it has not been received again.
+    pub fn remove(&self) -> Write {
+        Write::delete::<Self>(self.key()).when(self.unchanged())
+    }
+
+    fn unchanged(&self) -> Condition {
+        Condition::Equals("lastSeen", text(self.last_seen.to_string()))
+    }
+}
+
+impl Record for Object {
+    const TABLE: Table = OBJECTS;
+
+    fn key(&self) -> Key {
+        Self::key_of(self.id)
+    }
+}
+
+/// An object will be gone when this is heard, unless it is received again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ObjectExpires {
+    /// The object.
+    pub object_id: ObjectId,
+    /// When it was last received.
+    pub last_seen: Timestamp,
+}
+
+impl EventData for ObjectExpires {
+    const TYPE: &'static str = "ObjectExpires";
+}
+
+/// An object as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ObjectView {
+    /// Its id.
+    pub id: ObjectId,
+    /// Whether it is online; one that is not is not shown.
+    pub online: bool,
+    /// When it was last received.
+    pub last_seen: Timestamp,
+}
+
+impl From<Object> for ObjectView {
+    fn from(object: Object) -> Self {
+        Self { id: object.id, online: true, last_seen: object.last_seen }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_object_is_gone_after_30_seconds_to_the_millisecond() {
+        let object = Object::seen(ObjectId::from(2), Timestamp::from_millis(5));
+        assert!(!object.is_gone(Timestamp::from_millis(30_004)));
+        assert!(object.is_gone(Timestamp::from_millis(30_005)));
+        assert!(object.expires_at * 1000 >= 30_005, "the store forgets no object that is there");
+    }
+}

@@ -1,0 +1,147 @@
+//! A callback, from what a client writes to what is known of its objects.
+
+use lifecycle::effects::{Effects, Event, EventData, Message};
+use lifecycle::{Timestamp, Violations};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Object, ObjectExpires, ObjectId, ObjectIds};
+use crate::tables::{CALLBACKS, OBJECT_EXPIRIES};
+
+/// A callback as a client writes it. The name of its field is older than this API.
+#[derive(Debug, Clone, PartialEq, Eq, eserde::Deserialize, JsonSchema)]
+pub struct CallbackDraft {
+    /// The objects that were seen: 1 to 200, repeated ones count once.
+    #[schemars(length(min = 1, max = 200))]
+    pub object_ids: Vec<ObjectId>,
+}
+
+impl TryFrom<CallbackDraft> for ObjectIds {
+    type Error = Violations;
+
+    fn try_from(draft: CallbackDraft) -> Result<Self, Violations> {
+        Self::try_from(draft.object_ids).map_err(|error| Violations::one("/object_ids", error))
+    }
+}
+
+/// Objects were seen; whether they are online is to be looked up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CallbackReceived {
+    /// The objects.
+    pub object_ids: ObjectIds,
+    /// When the callback was received, however late it is worked on.
+    pub received_at: Timestamp,
+}
+
+impl EventData for CallbackReceived {
+    const TYPE: &'static str = "CallbackReceived";
+}
+
+impl CallbackReceived {
+    /// Tells the workers of it: one message, however many objects there are.
+    pub fn message(&self) -> Message {
+        let first = self.object_ids.as_slice()[0];
+        Message::new(CALLBACKS, Event::about(first, self))
+    }
+
+    /// The object, if it is a single one.
+    pub fn only(&self) -> Option<ObjectId> {
+        match self.object_ids.as_slice() {
+            [only] => Some(*only),
+            _ => None,
+        }
+    }
+
+    /// One callback for each object, so that each is tried again by itself.
+    pub fn split(&self) -> impl Iterator<Item = Self> {
+        let each = self.object_ids.as_slice().iter();
+        each.map(|id| Self { object_ids: (*id).into(), received_at: self.received_at })
+    }
+}
+
+/// What is known once an object has been looked up.
+#[derive(Debug, Clone)]
+pub struct LookedUp {
+    /// The object as it would be stored.
+    pub object: Object,
+    /// What the object service says.
+    pub online: bool,
+    /// The object as it is stored.
+    pub stored: Option<Object>,
+}
+
+impl LookedUp {
+    /// What follows: an object that is online is there until it has not been received for too
+    /// long, one that is offline is not.
+    ///
+    /// Callbacks are looked up in any order, hours later perhaps. One that is older than what is
+    /// stored changes nothing, and by one that is too old no object appears.
+    pub fn effects(&self, now: Timestamp) -> Effects {
+        let Self { object, online, stored } = self;
+        let stored = stored.as_ref();
+        let newest = stored.is_none_or(|stored| stored.last_seen < object.last_seen);
+        if *online && newest && !object.is_gone(now) {
+            let expires = ObjectExpires { object_id: object.id, last_seen: object.last_seen };
+            let message = Message::new(OBJECT_EXPIRIES, Event::about(object.id, &expires));
+            return Effects::none()
+                .write(object.store(stored))
+                .message(message.delayed(Object::SEEN_FOR_S));
+        }
+        let offline = stored.filter(|stored| !online && stored.last_seen <= object.last_seen);
+        Effects::none().writes_of(offline.map(Object::remove))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lifecycle::effects::Action;
+
+    use super::*;
+
+    #[test]
+    fn what_is_looked_up_is_stored_removed_or_too_old_to_matter() {
+        // When the stored object was received, when this one was, when it is worked on, in
+        // seconds, whether it is online, and what happens.
+        for (stored, received, now, online, expected) in [
+            (None, 100, 103, true, "put"),
+            (None, 100, 103, false, ""),
+            (Some(90), 100, 103, true, "put"),
+            (Some(90), 100, 103, false, "delete"),
+            (Some(110), 100, 112, true, ""),
+            (Some(110), 100, 112, false, ""),
+            (Some(100), 100, 103, true, ""),
+            (Some(100), 100, 103, false, "delete"),
+            (None, 100, 130, true, ""),
+            (Some(90), 100, 4_000, true, ""),
+            (Some(90), 100, 4_000, false, "delete"),
+        ] {
+            let seen = |at| Object::seen(ObjectId::from(2), seconds(at));
+            let stored = stored.map(seen);
+            let effects = LookedUp { object: seen(received), online, stored }.effects(seconds(now));
+            let actions = effects.writes().iter().map(|write| match write.action {
+                Action::Put(_) => "put",
+                Action::Delete => "delete",
+                _ => "other",
+            });
+            let case = format!("{received} at {now}, online {online}");
+            assert_eq!(actions.collect::<String>(), expected, "{case}");
+            assert_eq!(effects.messages().len(), usize::from(expected == "put"), "{case}");
+        }
+    }
+
+    #[test]
+    fn each_part_of_a_callback_has_one_object_and_was_received_when_the_whole_was() {
+        let ids = [3, 1, 2].map(ObjectId::from);
+        let object_ids = ObjectIds::try_from(ids.to_vec()).unwrap();
+        let callback = CallbackReceived { object_ids, received_at: seconds(5) };
+        assert_eq!(callback.only(), None);
+        let parts: Vec<_> = callback.split().collect();
+        assert!(parts.iter().all(|part| part.received_at == seconds(5)));
+        assert_eq!(parts.iter().filter_map(CallbackReceived::only).collect::<Vec<_>>(), ids);
+    }
+
+    fn seconds(seconds: i64) -> Timestamp {
+        Timestamp::from_millis(seconds * 1000)
+    }
+}

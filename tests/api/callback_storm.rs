@@ -1,0 +1,187 @@
+//! No callback is lost: many objects are called back while the object service is down, then slow,
+//! then failing now and then, and while processes are killed; then everything is counted.
+//!
+//! The test runs a short storm. A long one by hand:
+//! `CALLBACK_POSTS=100 CALLBACK_OBJECTS=20000 CALLBACK_DOWN_S=120 cargo test -p blackbox \
+//! no_callback_is_lost -- --nocapture`
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, SystemTime};
+
+use lifecycle::Timestamp;
+use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
+
+use crate::callbacks::waiting;
+use crate::harness::{Api, asked_for, own_changed, scan, unlimited};
+
+/// The objects of one callback.
+const OBJECTS_PER_POST: usize = 200;
+/// How many look-ups the object service is to bear at once.
+const IN_FLIGHT_MAX: u64 = 200;
+/// What a worker may occupy, in bytes.
+const MEMORY_MAX: u64 = 64 * 1024 * 1024;
+/// How long everything may take to come to rest.
+const REST: Duration = Duration::from_mins(20);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_callback_is_lost_and_none_stored_wrongly() {
+    let storm = Storm::asked_for();
+    // What a killed process leaves behind is seen again soon.
+    let sooner =
+        |template: String| template.replace("VisibilityTimeout: 120", "VisibilityTimeout: 5");
+    let Some(api) = own_changed(unlimited(), sooner).await else { return };
+    let told = storm.rage(&api).await;
+    let (mut books, end) = (Books::default(), Instant::now() + REST);
+    loop {
+        books.read(&api).await;
+        books.agree(&told);
+        if waiting(&api, "CallbacksQueue").await == 0 {
+            break;
+        }
+        assert!(Instant::now() < end, "callbacks do not come to rest");
+        sleep(Duration::from_millis(500)).await;
+    }
+    books.read(&api).await;
+    println!("{storm:?}\n{}", books.counts());
+    books.balance(&told);
+}
+
+/// What is tried.
+#[derive(Debug, Clone, Copy)]
+struct Storm {
+    posts: usize,
+    /// Different ones.
+    objects: usize,
+    /// For how long the object service is down at first; then it is slow for as long.
+    down: Duration,
+}
+
+/// When each object was called back first and last.
+type Told = BTreeMap<i64, (SystemTime, SystemTime)>;
+
+impl Storm {
+    fn asked_for() -> Self {
+        let posts = asked_for("CALLBACK_POSTS", 4);
+        let objects = asked_for("CALLBACK_OBJECTS", posts * OBJECTS_PER_POST * 3 / 4);
+        let down = Duration::from_secs(asked_for("CALLBACK_DOWN_S", 3) as u64);
+        Self { posts, objects, down }
+    }
+
+    /// Calls everything back while the object service is down, and lets it recover by and by.
+    async fn rage(&self, api: &Api) -> Told {
+        let control = api.control().unwrap();
+        let in_trouble = async |trouble: Value| {
+            let objects = json!({ "lookups": trouble, "takesMs": [5, 50] });
+            let killed = json!({ "beforeCommit": 0.01, "afterCommit": 0.01 });
+            let faults = json!({
+                "standins": { "objects": objects },
+                "kill": { "ProcessCallbackFunction": killed },
+                "deliveries": { "duplicate": 0.05, "reorder": 0.1 },
+            });
+            control.faults(&faults).await;
+        };
+        in_trouble(json!({ "down": true })).await;
+        let told = self.call_back(api).await;
+        sleep(self.down).await;
+        in_trouble(json!({ "delayMs": 300 })).await;
+        let again = self.call_back(api).await;
+        sleep(self.down).await;
+        in_trouble(json!({ "answer": { "status": 500 }, "share": 0.2 })).await;
+        let both = told.into_iter().map(|(id, (first, _))| (id, (first, again[&id].1)));
+        both.collect()
+    }
+
+    async fn call_back(&self, api: &Api) -> Told {
+        let mut told = Told::new();
+        for post in 0..self.posts {
+            let begin = SystemTime::now();
+            let ids = post * OBJECTS_PER_POST..(post + 1) * OBJECTS_PER_POST;
+            let ids = ids.map(|number| i64::try_from(number % self.objects).unwrap());
+            let ids: BTreeSet<i64> = ids.collect();
+            let answer = api.post("/callback", &json!({ "object_ids": ids })).send().await;
+            assert_eq!(answer.data(202)["accepted"], ids.len());
+            let end = SystemTime::now();
+            for id in ids {
+                told.entry(id).or_insert((begin, end)).1 = end;
+            }
+        }
+        told
+    }
+}
+
+/// What is known at a time.
+#[derive(Debug, Default)]
+struct Books {
+    looked_up: BTreeSet<i64>,
+    in_flight_max: u64,
+    dead_letters: u64,
+    stored: Vec<Value>,
+    /// The objects that have been stored at any time.
+    ever_stored: BTreeSet<i64>,
+    memory_max: u64,
+}
+
+impl Books {
+    async fn read(&mut self, api: &Api) {
+        let asked = api.control().unwrap().standin("objects").await;
+        let paths = asked["counts"].as_object().unwrap().keys();
+        let ids = paths.map(|path| path.strip_prefix("/objects/").unwrap().parse().unwrap());
+        self.looked_up = ids.collect();
+        self.in_flight_max = asked["inFlightMax"].as_u64().unwrap();
+        self.dead_letters = waiting(api, "CallbacksDeadLetterQueue").await;
+        self.stored = scan(api, "ObjectsTable").await;
+        self.ever_stored.extend(self.stored.iter().map(|object| object["id"].as_i64().unwrap()));
+        self.memory_max = self.memory_max.max(memory_of_workers());
+    }
+
+    /// Whether what is stored is what callbacks told.
+    fn agree(&self, told: &Told) {
+        for object in &self.stored {
+            let id = object["id"].as_i64().unwrap();
+            let last_seen: Timestamp = object["lastSeen"].as_str().unwrap().parse().unwrap();
+            let (first, last) = told[&id];
+            assert_eq!(id % 2, 0, "it is offline: {object}");
+            assert!(Timestamp::from(first) <= last_seen, "{object}");
+            assert!(last_seen <= Timestamp::from(last), "{object}");
+        }
+    }
+
+    /// Whether every callback was worked on, within bounds.
+    fn balance(&self, told: &Told) {
+        self.agree(told);
+        assert_eq!(self.looked_up, told.keys().copied().collect());
+        assert_eq!(self.dead_letters, 0);
+        assert!(!self.ever_stored.is_empty(), "nothing was in time");
+        assert!(self.in_flight_max <= IN_FLIGHT_MAX, "{} at once", self.in_flight_max);
+        assert!((1..MEMORY_MAX).contains(&self.memory_max), "{} bytes", self.memory_max);
+    }
+
+    fn counts(&self) -> String {
+        let (looked_up, stored) = (self.looked_up.len(), self.ever_stored.len());
+        let Self { in_flight_max, dead_letters, memory_max, .. } = self;
+        format!(
+            "{looked_up} looked up, {in_flight_max} at once at most, {stored} in time to be \
+             stored, {dead_letters} dead letters, {memory_max} bytes of a worker at most"
+        )
+    }
+}
+
+/// The most that a worker has occupied so far, in bytes, as Linux tells it.
+fn memory_of_workers() -> u64 {
+    let mut most = 0;
+    for process in std::fs::read_dir("/proc").unwrap().flatten() {
+        let status = std::fs::read_to_string(process.path().join("status")).unwrap_or_default();
+        let field = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+            line.trim_start_matches(':').split_whitespace().next().map(str::to_owned)
+        };
+        let ours = field("PPid") == Some(std::process::id().to_string());
+        // Linux keeps 15 characters of a process's name.
+        if ours && field("Name").is_some_and(|name| "process_callback".starts_with(&name)) {
+            let kibibytes = field("VmHWM").and_then(|text| text.parse::<u64>().ok());
+            most = most.max(kibibytes.unwrap_or_default() * 1024);
+        }
+    }
+    most
+}

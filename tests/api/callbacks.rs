@@ -1,0 +1,212 @@
+//! Objects that were seen: taken in at once, looked up later, and gone when they are not heard of.
+
+use std::time::{Duration, SystemTime};
+
+use lifecycle::Timestamp;
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+use crate::harness::{Answer, Api, eventually, own, own_changed, shared, unique_object, unlimited};
+
+#[tokio::test]
+async fn a_callback_has_1_to_200_whole_numbers_and_everything_that_is_wrong_is_told() {
+    let api = shared().await;
+    let ids = |count: i64| (1..=count).collect::<Vec<_>>();
+    for (body, wrong) in [
+        (json!({ "object_ids": [] }), vec!["/object_ids"]),
+        (json!({ "object_ids": ids(201) }), vec!["/object_ids"]),
+        (json!({ "object_ids": [1, "2", 3, 4.5, null] }), {
+            vec!["/object_ids/1", "/object_ids/3", "/object_ids/4"]
+        }),
+        (json!({ "object_ids": [i64::MAX, 9_223_372_036_854_775_808_u64] }), vec!["/object_ids/1"]),
+        (json!({ "object_ids": 1, "objectIds": [1] }), vec!["/object_ids", "/objectIds"]),
+        (json!({}), vec!["/object_ids"]),
+    ] {
+        let answer = api.post("/callback", &body).send().await;
+        let mut fields = answer.error_fields(400, "INVALID_REQUEST");
+        fields.sort();
+        let mut wrong = wrong;
+        wrong.sort_unstable();
+        assert_eq!(fields, wrong, "{body}");
+    }
+    let body = json!({ "object_ids": ids(10_000) });
+    api.post("/callback", &body).send().await.error(413, "PAYLOAD_TOO_LARGE");
+    api.get("/objects/two").send().await.error(400, "INVALID_REQUEST");
+}
+
+#[tokio::test]
+async fn repeated_ids_count_once() {
+    let api = shared().await;
+    let (one, two) = (unique_object() + 1, unique_object() + 1);
+    let answer = call_back(&api, &[one, two, one, one]).await;
+    assert_eq!(answer.data(202), json!({ "accepted": 2 }));
+}
+
+#[tokio::test]
+async fn if_the_queue_refuses_nothing_is_taken_in_and_the_client_told_to_come_again() {
+    let Some(api) = own(unlimited()).await else { return };
+    let control = api.control().unwrap();
+    for how in ["throttle", "fail"] {
+        control.faults(&json!({ "queues": { "CallbacksQueue": { how: 1 } } })).await;
+        let refused = call_back(&api, &[2, 4, 6]).await;
+        refused.error(503, "SERVICE_UNAVAILABLE");
+        assert!(refused.header("retry-after").parse::<u32>().unwrap() >= 1, "{refused:?}");
+    }
+    control.no_faults().await;
+    assert_eq!(waiting(&api, "CallbacksQueue").await, 0);
+    assert_eq!(control.standin("objects").await["counts"], json!({}));
+    call_back(&api, &[2, 4, 6]).await.data(202);
+}
+
+#[tokio::test]
+async fn an_object_that_is_online_appears_until_it_is_found_to_be_offline() {
+    let Some(api) = quick(own(unlimited()).await).await else { return };
+    let control = api.control().unwrap();
+    let (even, odd) = (unique_object(), unique_object() + 1);
+    call_back(&api, &[even, odd]).await.data(202);
+    let object = appeared(&api, even).await;
+    assert_eq!((&object["id"], &object["online"]), (&json!(even), &json!(true)));
+    asked_for(&api, odd).await;
+    see(&api, odd).await.error(404, "NOT_FOUND");
+
+    let offline = json!({ "status": 200, "body": { "id": even, "online": false } });
+    control
+        .faults(&json!({ "standins": { "objects": { "lookups": { "answer": offline } } } }))
+        .await;
+    call_back(&api, &[even]).await.data(202);
+    eventually("the object to be gone", async || {
+        (see(&api, even).await.status == 404).then_some(())
+    })
+    .await;
+    assert!(age_s(&object) < 30.0, "it is gone because it is offline");
+}
+
+#[tokio::test]
+async fn an_answer_that_says_nothing_of_the_object_is_not_believed_and_asked_for_again() {
+    let Some(api) = quick(own(unlimited()).await).await else { return };
+    let control = api.control().unwrap();
+    for (status, body) in [
+        (200, json!({ "id": 0, "online": true })),
+        (200, json!({ "online": true })),
+        (200, json!({ "id": "2", "online": true })),
+        (200, json!({ "id": 2, "online": "yes" })),
+        (200, json!([])),
+        (500, json!({ "id": 2, "online": true })),
+        (429, json!(null)),
+    ] {
+        let object = unique_object();
+        let answer = json!({ "status": status, "body": body });
+        let trouble = json!({ "answer": answer, "times": 2 });
+        let faults = json!({ "objects": { "lookups": trouble, "takesMs": [0, 0] } });
+        control.faults(&json!({ "standins": faults })).await;
+        call_back(&api, &[object]).await.data(202);
+        appeared(&api, object).await;
+        let asked = control.standin("objects").await;
+        assert_eq!(asked["counts"][format!("/objects/{object}")], 3, "{status} {body}");
+    }
+    assert_eq!(waiting(&api, "CallbacksDeadLetterQueue").await, 0);
+    assert!(control.table("ObjectsTable").await.iter().all(|object| object["id"] != 0));
+}
+
+#[tokio::test]
+async fn an_object_that_is_seen_again_in_time_lives_on_and_others_are_removed() {
+    let Some(api) = quick(own(unlimited()).await).await else { return };
+    let (again, once) = (unique_object(), unique_object());
+    call_back(&api, &[again, once]).await.data(202);
+    let object = appeared(&api, again).await;
+    appeared(&api, once).await;
+
+    until_age(&object, 29.0).await;
+    call_back(&api, &[again]).await.data(202);
+    let object = eventually("the object to be seen again", async || {
+        let seen = see(&api, again).await;
+        let later = (seen.status == 200).then(|| seen.data(200))?;
+        (later["lastSeen"] != object["lastSeen"]).then_some(later)
+    })
+    .await;
+    let control = api.control().unwrap();
+    eventually("the other to be removed", async || {
+        let stored = control.table("ObjectsTable").await;
+        stored.iter().all(|object| object["id"] != once).then_some(())
+    })
+    .await;
+    assert!(age_s(&object) < 25.0, "the first look-up's message has come by now");
+    assert_eq!(see(&api, again).await.data(200), object);
+}
+
+#[tokio::test]
+async fn an_object_is_gone_after_30_seconds_even_if_nobody_removes_it() {
+    let Some(api) = quick(own_changed(unlimited(), without_removal).await).await else { return };
+    let id = unique_object();
+    call_back(&api, &[id]).await.data(202);
+    let object = appeared(&api, id).await;
+    until_age(&object, 29.0).await;
+    assert_eq!(see(&api, id).await.data(200), object);
+    until_age(&object, 29.5).await;
+    while see(&api, id).await.status == 200 {
+        sleep(Duration::from_millis(20)).await;
+    }
+    let gone_after_s = age_s(&object);
+    assert!((30.0..31.0).contains(&gone_after_s), "{gone_after_s} s");
+    let stored = api.control().unwrap().table("ObjectsTable").await;
+    assert_eq!(stored.len(), 1, "it is still stored");
+}
+
+/// The template without what removes objects: neither the message nor the time to live.
+fn without_removal(template: String) -> String {
+    let removal = "      Events:\n        ObjectExpiries:";
+    let (before, rest) = template.split_once(removal).expect("objects are removed by a message");
+    let (_, after) = rest.split_once("\n\n").expect("an empty line ends the function");
+    let ttl = "{AttributeName: expiresAt, Enabled: true}";
+    format!("{before}\n{after}").replace(ttl, "{AttributeName: expiresAt, Enabled: false}")
+}
+
+/// A platform on which the object service answers at once.
+async fn quick(api: Option<Api>) -> Option<Api> {
+    let api = api?;
+    let faults = json!({ "standins": { "objects": { "takesMs": [0, 0] } } });
+    api.control()?.faults(&faults).await;
+    Some(api)
+}
+
+async fn call_back(api: &Api, object_ids: &[i64]) -> Answer {
+    api.post("/callback", &json!({ "object_ids": object_ids })).send().await
+}
+
+async fn see(api: &Api, object: i64) -> Answer {
+    api.get(&format!("/objects/{object}")).send().await
+}
+
+async fn appeared(api: &Api, object: i64) -> Value {
+    let seen = async || {
+        let answer = see(api, object).await;
+        (answer.status == 200).then(|| answer.data(200))
+    };
+    eventually("the object to appear", seen).await
+}
+
+async fn asked_for(api: &Api, object: i64) {
+    let control = api.control().unwrap();
+    let asked = async || {
+        let counts = &control.standin("objects").await["counts"];
+        counts.get(format!("/objects/{object}")).cloned()
+    };
+    eventually("the object to be looked up", asked).await;
+}
+
+/// The messages of a queue, whatever their state.
+pub(crate) async fn waiting(api: &Api, queue: &str) -> u64 {
+    let report = api.control().unwrap().queue(queue).await;
+    ["visible", "inFlight", "delayed"].iter().filter_map(|state| report[state].as_u64()).sum()
+}
+
+async fn until_age(object: &Value, seconds: f64) {
+    sleep(Duration::from_secs_f64((seconds - age_s(object)).max(0.0))).await;
+}
+
+/// How long ago it was last seen, in seconds.
+fn age_s(object: &Value) -> f64 {
+    let seen: Timestamp = object["lastSeen"].as_str().unwrap().parse().unwrap();
+    let seen = SystemTime::UNIX_EPOCH + Duration::from_millis(seen.as_millis().unsigned_abs());
+    seen.elapsed().unwrap_or_default().as_secs_f64()
+}
