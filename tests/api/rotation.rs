@@ -6,11 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use futures::future::join_all;
-use local::options::Options;
 use serde_json::json;
 use tokio::time::{sleep, timeout};
 
-use crate::harness::{Answer, Api, PASSWORD, operate, own};
+use crate::harness::{Answer, Api, PASSWORD, operate, own, unlimited};
 
 /// Who signs in and goes on, again and again: people of the demo, and their ids' last digits.
 const PEOPLE: [(&str, u8); 3] = [("customer", 1), ("gold", 2), ("merchant", 7)];
@@ -20,9 +19,7 @@ const WAITS: [&str; 4] = ["--known-after", "3", "--ended-after", "20"];
 
 #[tokio::test]
 async fn two_rotations_in_a_row_fail_nobody() {
-    let unlimited = ("RateLimit".to_owned(), "1000000".to_owned());
-    let options = Options { demo: true, parameters: vec![unlimited], ..Options::default() };
-    let Some(api) = own(options).await else { return };
+    let Some(api) = own(unlimited()).await else { return };
     // Each call starts a process, which reads its keys anew.
     api.control().unwrap().faults(&json!({ "coldStarts": true })).await;
 

@@ -169,13 +169,8 @@ impl Caller {
         let customer = json!({
             "email": "customer@example.com", "password": local::seed::PASSWORD,
         });
-        let request = Request::post(format!("{api}/sessions"))
-            .header(header::CONTENT_TYPE, "application/json")
-            .body(Full::new(Bytes::from(customer.to_string())))?;
-        let (status, body) = answer(&client, request).await?;
-        let answer: Value = serde_json::from_slice(&body)?;
-        let token = answer["data"]["accessToken"].as_str();
-        let token = token.ok_or_else(|| format!("sign-in: {status} {answer}"))?.to_owned();
+        let session = post(&client, &format!("{api}/sessions"), &customer, StatusCode::OK).await?;
+        let token = session["data"]["accessToken"].as_str().ok_or("no token")?.to_owned();
         Ok(Self { client, url: format!("{api}/users/{}", local::seed::demo_id(1)), token })
     }
 
@@ -206,7 +201,24 @@ pub(super) fn client() -> HttpClient {
     Client::builder(TokioExecutor::new()).build(connector)
 }
 
-pub(super) async fn answer(
+/// Posts JSON, and gives the JSON of the answer, which has to have this status.
+pub(super) async fn post(
+    client: &HttpClient,
+    url: &str,
+    body: &Value,
+    expected: StatusCode,
+) -> Result<Value, Error> {
+    let request = Request::post(url)
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(Full::new(Bytes::from(body.to_string())))?;
+    let (status, body) = answer(client, request).await?;
+    if status == expected {
+        return Ok(serde_json::from_slice(&body)?);
+    }
+    Err(format!("{url}: {status} {}", String::from_utf8_lossy(&body)).into())
+}
+
+async fn answer(
     client: &HttpClient,
     request: Request<Full<Bytes>>,
 ) -> Result<(StatusCode, Bytes), Error> {

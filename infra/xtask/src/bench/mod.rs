@@ -5,6 +5,7 @@
 //! a stub of its services behind TLS 1.3, and is measured from outside: nothing in it knows.
 
 mod binaries;
+mod callback;
 mod candidates;
 mod events;
 mod figures;
@@ -67,6 +68,8 @@ struct Arguments {
 enum Subcommand {
     /// Measures requests through the local platform, the authorizer included.
     Local(local::Arguments),
+    /// Measures callbacks of 200 objects through the local platform.
+    Callback(callback::Arguments),
     /// Compares the times of refused sign-ins for known and unknown e-mail addresses.
     SignIn(sign_in::Arguments),
 }
@@ -102,6 +105,9 @@ fn measure(workspace: &Path, arguments: &Arguments) -> Result<ExitCode, Error> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     match &arguments.command {
         Some(Subcommand::Local(local)) => return runtime.block_on(local::run(workspace, local)),
+        Some(Subcommand::Callback(posts)) => {
+            return runtime.block_on(callback::run(workspace, posts));
+        }
         Some(Subcommand::SignIn(guesses)) => {
             return runtime.block_on(sign_in::run(workspace, guesses));
         }

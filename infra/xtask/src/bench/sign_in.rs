@@ -7,15 +7,13 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use bytes::Bytes;
 use clap::Args;
-use http_body_util::Full;
-use hyper::{Request, StatusCode, header};
+use hyper::StatusCode;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::figures::{median, ms, p99, quantile};
-use super::local::{HttpClient, Platform, answer, client};
+use super::local::{HttpClient, Platform, client, post};
 use crate::descriptions::Error;
 use crate::say;
 
@@ -142,14 +140,7 @@ impl Guesser<'_> {
     }
 
     async fn post(&self, path: &str, body: &Value, expected: StatusCode) -> Result<(), Error> {
-        let request = Request::post(format!("{}{path}", self.api))
-            .header(header::CONTENT_TYPE, "application/json")
-            .body(Full::new(Bytes::from(body.to_string())))?;
-        let (status, body) = answer(&self.client, request).await?;
-        if status == expected {
-            return Ok(());
-        }
-        Err(format!("{path}: {status} {}", String::from_utf8_lossy(&body)).into())
+        post(&self.client, &format!("{}{path}", self.api), body, expected).await.map(drop)
     }
 }
 

@@ -8,6 +8,7 @@ use super::figures::{Figures, median};
 const BINARY_MB_MAX: f64 = 7.0;
 const PEAK_MB_MAX: f64 = 11.0;
 const LOCAL_P50_MS_MAX: f64 = 1.5;
+const CALLBACK_P99_MS_MAX: f64 = 300.0;
 
 /// A figure of one function, divided by that of another where there is one, and its limit.
 struct Target {
@@ -71,6 +72,12 @@ const HEADING: &str = "| target | at most | reached | |\n|---|---|---|---|\n";
 /// The target of the local platform, asked by one client.
 pub(super) fn local_verdict(p50_ms: Option<f64>) -> String {
     let verdict = verdict("authorized GET, p50 ms", LOCAL_P50_MS_MAX, p50_ms);
+    format!("{HEADING}{verdict}")
+}
+
+/// The target of callbacks, one after the other.
+pub(super) fn callback_verdict(p99_ms: Option<f64>) -> String {
+    let verdict = verdict("POST /callback of 200 objects, p99 ms", CALLBACK_P99_MS_MAX, p99_ms);
     format!("{HEADING}{verdict}")
 }
 
