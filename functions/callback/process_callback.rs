@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use adapters::Table;
 use adapters::upstream::{Client, Request};
-use domain::callback::{CallbackReceived, LookedUp, Object, ObjectId};
+use domain::callback::{CallbackReceived, Found, LookedUp, Object, ObjectId};
 use domain::tables::{CALLBACKS, OBJECT_EXPIRIES, OBJECT_SERVICE, OBJECTS};
 use http::StatusCode;
 use lifecycle::consumer::{Delivered, Inbox, Source};
@@ -56,18 +56,24 @@ impl Consumer for ProcessCallback {
         Ok(envelope.data)
     }
 
-    // 6. Retrieval: of a single object, what the object service says, and only then what is stored
-    type Facts = Option<LookedUp>;
+    // 6. Retrieval: of a single object, whether it is there and lives on; otherwise what the object
+    // service says, and only then what is stored
+    type Facts = Found;
 
     async fn retrieve(
         &self,
         permit: &Permit<Delivered>,
         callback: &CallbackReceived,
-    ) -> Result<Option<LookedUp>, Fault> {
-        let Some(id) = callback.only() else { return Ok(None) };
+    ) -> Result<Found, Fault> {
+        let Some(id) = callback.only() else { return Ok(Found::Several) };
+        let stored = self.objects.get(permit, &Object::key_of(id)).await?;
+        if let Some(stored) = stored.filter(|stored| callback.keeps(stored)) {
+            return Ok(Found::StillThere(stored));
+        }
         let online = self.is_online(permit, id).await?;
         let stored = self.objects.get(permit, &Object::key_of(id)).await?;
-        Ok(Some(LookedUp { object: Object::seen(id, callback.received_at), online, stored }))
+        let object = Object::seen(id, callback.received_at);
+        Ok(Found::LookedUp(LookedUp { object, online, stored }))
     }
 
     // 7. and 8. A callback of several objects becomes one for each, so that each is tried again
@@ -75,13 +81,14 @@ impl Consumer for ProcessCallback {
     fn decide(
         moment: &Moment,
         callback: &CallbackReceived,
-        found: Option<LookedUp>,
+        found: Found,
     ) -> Result<Effects, Rejection> {
         Ok(match found {
-            Some(looked_up) => looked_up.effects(moment.now()),
-            None => callback
+            Found::Several => callback
                 .split()
                 .fold(Effects::none(), |effects, part| effects.message(part.message())),
+            Found::StillThere(stored) => callback.keep(&stored),
+            Found::LookedUp(looked_up) => looked_up.effects(moment.now()),
         })
     }
 }
@@ -123,7 +130,7 @@ mod tests {
         let ids = [1, 2, 3].map(ObjectId::from);
         let object_ids = ObjectIds::try_from(ids.to_vec()).unwrap();
         let callback = CallbackReceived { object_ids, received_at: moment().now() };
-        let effects = ProcessCallback::decide(&moment(), &callback, None).unwrap();
+        let effects = ProcessCallback::decide(&moment(), &callback, Found::Several).unwrap();
         assert_eq!((effects.messages().len(), effects.writes().len()), (3, 0));
         assert!(effects.messages().iter().all(|message| message.queue == CALLBACKS));
     }
@@ -133,8 +140,8 @@ mod tests {
         let object = Object::seen(ObjectId::from(2), moment().now());
         let object_ids = ObjectIds::from(object.id);
         let callback = CallbackReceived { object_ids, received_at: moment().now() };
-        let found = LookedUp { object, online: true, stored: None };
-        let effects = ProcessCallback::decide(&moment(), &callback, Some(found)).unwrap();
+        let found = Found::LookedUp(LookedUp { object, online: true, stored: None });
+        let effects = ProcessCallback::decide(&moment(), &callback, found).unwrap();
         assert_eq!((effects.messages().len(), effects.writes().len()), (1, 1));
         assert_eq!(
             (effects.messages()[0].queue, effects.messages()[0].delay_s),

@@ -6,4 +6,4 @@ mod received;
 
 pub use ids::{ObjectId, ObjectIds};
 pub use object::{Object, ObjectExpires, ObjectView};
-pub use received::{CallbackDraft, CallbackReceived, LookedUp};
+pub use received::{CallbackDraft, CallbackReceived, Found, LookedUp};

@@ -1,13 +1,13 @@
 //! Objects that are online, for as long as they are heard of.
 
 use lifecycle::Timestamp;
-use lifecycle::effects::{Condition, EventData, Write, text};
+use lifecycle::effects::{Condition, Event, EventData, Message, Write, text};
 use lifecycle::record::{Key, Record, Table};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ObjectId;
-use crate::tables::OBJECTS;
+use crate::tables::{OBJECT_EXPIRIES, OBJECTS};
 
 /// An object that was online when it was last received.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +45,12 @@ impl Object {
     /// Stores it in the place of what was read.
     pub(super) fn store(&self, read: Option<&Self>) -> Write {
         Write::put(self).when(read.map_or(Condition::Absent, Self::unchanged))
+    }
+
+    /// Has it removed when it is gone, unless it is received again.
+    pub(super) fn expiry(&self) -> Message {
+        let expires = ObjectExpires { object_id: self.id, last_seen: self.last_seen };
+        Message::new(OBJECT_EXPIRIES, Event::about(self.id, &expires)).delayed(Self::SEEN_FOR_S)
     }
 
     /// Removes it, if it has not been received again.

@@ -5,8 +5,8 @@ use lifecycle::{Timestamp, Violations};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Object, ObjectExpires, ObjectId, ObjectIds};
-use crate::tables::{CALLBACKS, OBJECT_EXPIRIES};
+use super::{Object, ObjectId, ObjectIds};
+use crate::tables::CALLBACKS;
 
 /// A callback as a client writes it. The name of its field is older than this API.
 #[derive(Debug, Clone, PartialEq, Eq, eserde::Deserialize, JsonSchema)]
@@ -60,6 +60,37 @@ impl CallbackReceived {
     }
 }
 
+/// What is found out about a callback's objects.
+#[derive(Debug, Clone)]
+pub enum Found {
+    /// There are several, and each is for itself.
+    Several,
+    /// The only one is stored, and was received again in time.
+    StillThere(Object),
+    /// The only one was looked up.
+    LookedUp(LookedUp),
+}
+
+impl CallbackReceived {
+    /// Whether its only object, as it is stored, is received by it in time to live on.
+    pub fn keeps(&self, stored: &Object) -> bool {
+        stored.last_seen < self.received_at && !stored.is_gone(self.received_at)
+    }
+
+    /// An object that is there lives on at once, since looking it up may take longer than it has;
+    /// then it is looked up like any other.
+    pub fn keep(&self, stored: &Object) -> Effects {
+        let kept = Object::seen(stored.id, self.received_at);
+        Effects::none()
+            .write(kept.store(Some(stored)))
+            .message(kept.expiry())
+            .message(self.message().delayed(LOOKED_UP_AFTER_S))
+    }
+}
+
+/// The look-up must find the object as it is kept.
+const LOOKED_UP_AFTER_S: u16 = 1;
+
 /// What is known once an object has been looked up.
 #[derive(Debug, Clone)]
 pub struct LookedUp {
@@ -82,11 +113,7 @@ impl LookedUp {
         let stored = stored.as_ref();
         let newest = stored.is_none_or(|stored| stored.last_seen < object.last_seen);
         if *online && newest && !object.is_gone(now) {
-            let expires = ObjectExpires { object_id: object.id, last_seen: object.last_seen };
-            let message = Message::new(OBJECT_EXPIRIES, Event::about(object.id, &expires));
-            return Effects::none()
-                .write(object.store(stored))
-                .message(message.delayed(Object::SEEN_FOR_S));
+            return Effects::none().write(object.store(stored)).message(object.expiry());
         }
         let offline = stored.filter(|stored| !online && stored.last_seen <= object.last_seen);
         Effects::none().writes_of(offline.map(Object::remove))
@@ -98,6 +125,7 @@ mod tests {
     use lifecycle::effects::Action;
 
     use super::*;
+    use crate::tables::OBJECT_EXPIRIES;
 
     #[test]
     fn what_is_looked_up_is_stored_removed_or_too_old_to_matter() {
@@ -128,6 +156,30 @@ mod tests {
             assert_eq!(actions.collect::<String>(), expected, "{case}");
             assert_eq!(effects.messages().len(), usize::from(expected == "put"), "{case}");
         }
+    }
+
+    #[test]
+    fn what_is_there_and_received_in_time_lives_on_before_it_is_looked_up() {
+        for (stored, received, keeps) in
+            [(100, 129, true), (100, 130, false), (100, 100, false), (110, 100, false)]
+        {
+            let callback = received_at(received);
+            let stored = Object::seen(ObjectId::from(2), seconds(stored));
+            assert_eq!(callback.keeps(&stored), keeps, "{received}");
+        }
+        let stored = Object::seen(ObjectId::from(2), seconds(100));
+        let effects = received_at(129).keep(&stored);
+        let Action::Put(item) = &effects.writes()[0].action else { panic!("{effects:?}") };
+        let kept: Object = serde_dynamo::from_item(item.clone()).unwrap();
+        assert_eq!(kept, Object::seen(stored.id, seconds(129)));
+        let queues: Vec<_> = effects.messages().iter().map(|message| message.queue).collect();
+        assert_eq!(queues, [OBJECT_EXPIRIES, CALLBACKS]);
+        assert!(!received_at(129).keeps(&kept), "the next time it is looked up");
+    }
+
+    fn received_at(received: i64) -> CallbackReceived {
+        let object_ids = ObjectIds::from(ObjectId::from(2));
+        CallbackReceived { object_ids, received_at: seconds(received) }
     }
 
     #[test]
