@@ -9,7 +9,7 @@ use hyper::StatusCode;
 use serde_json::json;
 
 use super::figures::{median, ms, p99};
-use super::local::{Platform, client, post};
+use super::local::{Measured, client, post};
 use super::targets;
 use crate::descriptions::Error;
 use crate::say;
@@ -25,23 +25,12 @@ pub(super) struct Arguments {
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=5_000))]
     posts: u32,
 
-    /// Runs the platform and the functions as they were last built.
-    #[arg(long)]
-    no_build: bool,
-
-    /// Asks an API that is running already, with its `RateLimit` out of reach.
-    #[arg(long, value_name = "URL")]
-    api: Option<String>,
+    #[command(flatten)]
+    api: Measured,
 }
 
 pub(super) async fn run(workspace: &Path, arguments: &Arguments) -> Result<ExitCode, Error> {
-    if let Some(api) = &arguments.api {
-        return measure(api, arguments.posts).await;
-    }
-    let platform = Platform::start(workspace, arguments.no_build).await?;
-    let measured = measure(&platform.api, arguments.posts).await;
-    platform.stop().await?;
-    measured
+    arguments.api.measure(workspace, async |api| measure(api, arguments.posts).await).await
 }
 
 async fn measure(api: &str, posts: u32) -> Result<ExitCode, Error> {

@@ -82,14 +82,42 @@ async fn all(caller: &Caller, clients: u32, measured: Duration) -> Result<Vec<f6
     Ok(took_ms)
 }
 
+/// The API that is measured: of a platform that is started for it, unless one is named.
+#[derive(Args)]
+pub(super) struct Measured {
+    /// Runs the platform and the functions as they were last built.
+    #[arg(long)]
+    no_build: bool,
+
+    /// Asks an API that is running already, with its `RateLimit` out of reach.
+    #[arg(long, value_name = "URL")]
+    api: Option<String>,
+}
+
+impl Measured {
+    pub(super) async fn measure(
+        &self,
+        workspace: &Path,
+        measure: impl AsyncFnOnce(&str) -> Result<ExitCode, Error>,
+    ) -> Result<ExitCode, Error> {
+        if let Some(api) = &self.api {
+            return measure(api).await;
+        }
+        let platform = Platform::start(workspace, self.no_build).await?;
+        let measured = measure(&platform.api).await;
+        platform.stop().await?;
+        measured
+    }
+}
+
 /// The platform, which ends with this value.
-pub(super) struct Platform {
+struct Platform {
     process: Child,
-    pub(super) api: String,
+    api: String,
 }
 
 impl Platform {
-    pub(super) async fn start(workspace: &Path, no_build: bool) -> Result<Self, Error> {
+    async fn start(workspace: &Path, no_build: bool) -> Result<Self, Error> {
         if !no_build {
             binaries::build(workspace, "tool", &["--package", "local"])?;
         }
@@ -117,7 +145,7 @@ impl Platform {
     }
 
     /// Ends it in good order, so that it ends its functions.
-    pub(super) async fn stop(mut self) -> Result<(), Error> {
+    async fn stop(mut self) -> Result<(), Error> {
         let id = self.process.id().ok_or("the platform has ended by itself")?;
         Command::new("kill").arg(id.to_string()).status().await?;
         timeout(REQUEST_LIMIT, self.process.wait()).await.map_err(|_| "it does not end")??;

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::figures::{median, ms, p99, quantile};
-use super::local::{HttpClient, Platform, client, post};
+use super::local::{HttpClient, Measured, client, post};
 use crate::descriptions::Error;
 use crate::say;
 
@@ -30,23 +30,12 @@ pub(super) struct Arguments {
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(4..=2_000))]
     people: u32,
 
-    /// Runs the platform and the functions as they were last built.
-    #[arg(long)]
-    no_build: bool,
-
-    /// Asks an API that is running already, with its `RateLimit` out of reach.
-    #[arg(long, value_name = "URL")]
-    api: Option<String>,
+    #[command(flatten)]
+    api: Measured,
 }
 
 pub(super) async fn run(workspace: &Path, arguments: &Arguments) -> Result<ExitCode, Error> {
-    if let Some(api) = &arguments.api {
-        return compare(api, arguments.people).await;
-    }
-    let platform = Platform::start(workspace, arguments.no_build).await?;
-    let compared = compare(&platform.api, arguments.people).await;
-    platform.stop().await?;
-    compared
+    arguments.api.measure(workspace, async |api| compare(api, arguments.people).await).await
 }
 
 async fn compare(api: &str, people: u32) -> Result<ExitCode, Error> {

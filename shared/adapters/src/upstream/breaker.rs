@@ -4,7 +4,7 @@
 mod tests;
 
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use lifecycle::effects::Write;
 use lifecycle::platform::CommitError;
@@ -13,6 +13,7 @@ use lifecycle::{Fault, Permit, Timestamp, Upstream};
 use tokio::time::timeout;
 
 use super::circuit::{Admission, Circuit, Event};
+use super::now;
 use crate::faults::unavailable;
 use crate::{Aws, Table};
 
@@ -227,8 +228,4 @@ impl Breaker {
         let error: &dyn std::error::Error = fault;
         tracing::warn!(upstream = self.upstream.name(), error, "requests pass unguarded");
     }
-}
-
-fn now() -> Timestamp {
-    SystemTime::now().into()
 }

@@ -12,12 +12,12 @@ mod retry;
 mod tokens;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use aws_smithy_runtime_api::client::http::{HttpConnector, SharedHttpConnector};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::byte_stream::ByteStream;
-use lifecycle::{Deadline, Permit, Upstream};
+use lifecycle::{Deadline, Permit, Timestamp, Upstream};
 use tokio::time::{sleep, timeout};
 
 pub use self::breaker::{Breaker, Guarded};
@@ -172,4 +172,9 @@ impl Client {
 
 fn left(deadline: Deadline) -> Duration {
     deadline.left().saturating_sub(RESERVE)
+}
+
+/// By the clock, not by the request's moment: an upstream takes its time.
+fn now() -> Timestamp {
+    SystemTime::now().into()
 }

@@ -5,7 +5,7 @@ mod tests;
 
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use http::StatusCode;
 use lifecycle::effects::{Condition, Write, text};
@@ -17,7 +17,7 @@ use lifecycle::{Deadline, Fault, Permit, Timestamp};
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep};
 
-use super::{Client, Request, Response};
+use super::{Client, Request, Response, now};
 use crate::faults::unavailable;
 use crate::flight::Flight;
 use crate::{Aws, Secret, Table};
@@ -293,8 +293,4 @@ impl<E: Into<Fault>> From<E> for TokenError {
 
 fn warn(message: &str, fault: &Fault) {
     tracing::warn!(error = fault as &dyn std::error::Error, "{message}");
-}
-
-fn now() -> Timestamp {
-    SystemTime::now().into()
 }

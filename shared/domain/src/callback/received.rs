@@ -58,20 +58,7 @@ impl CallbackReceived {
         let each = self.object_ids.as_slice().iter();
         each.map(|id| Self { object_ids: (*id).into(), received_at: self.received_at })
     }
-}
 
-/// What is found out about a callback's objects.
-#[derive(Debug, Clone)]
-pub enum Found {
-    /// There are several, and each is for itself.
-    Several,
-    /// The only one is stored, and was received again in time.
-    StillThere(Object),
-    /// The only one was looked up.
-    LookedUp(LookedUp),
-}
-
-impl CallbackReceived {
     /// Whether its only object, as it is stored, is received by it in time to live on.
     pub fn keeps(&self, stored: &Object) -> bool {
         stored.last_seen < self.received_at && !stored.is_gone(self.received_at)
@@ -90,6 +77,17 @@ impl CallbackReceived {
 
 /// The look-up must find the object as it is kept.
 const LOOKED_UP_AFTER_S: u16 = 1;
+
+/// What is found out about a callback's objects.
+#[derive(Debug, Clone)]
+pub enum Found {
+    /// There are several, and each is for itself.
+    Several,
+    /// The only one is stored, and was received again in time.
+    StillThere(Object),
+    /// The only one was looked up.
+    LookedUp(LookedUp),
+}
 
 /// What is known once an object has been looked up.
 #[derive(Debug, Clone)]
