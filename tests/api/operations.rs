@@ -36,10 +36,7 @@ async fn an_order_tells_its_history() {
     let order = order_of(&product, 1, &api.new_address(&customer).await);
     let placed = api.order(&customer, &unique("key"), &order).send().await.data(201);
     let order = placed["orderId"].as_str().unwrap();
-    let relayed = async || {
-        let row = control.item("OutboxTable", order).await;
-        row.get("relayedAt").is_some().then_some(())
-    };
+    let relayed = async || control.relayed("OrderCreated", order).await;
     eventually("the event to be relayed", relayed).await;
 
     let told = operate(&api, &["history", order]).await.unwrap();

@@ -1,16 +1,19 @@
 //! The outbox: what waits in it is relayed, if not from the stream then by the sweeper.
 
 use local::options::Options;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::harness::{Api, Control, eventually, order_of, own, shared, unique};
+use crate::harness::{Api, eventually, order_of, own, shared, unique};
 
 #[tokio::test]
 async fn a_row_waits_until_its_event_is_relayed() {
     let api = shared().await;
     let Some(control) = api.control() else { return };
     let order = place_order(&api).await;
-    let row = eventually("the event to be relayed", async || relayed(&control, &order).await).await;
+    let row = eventually("the event to be relayed", async || {
+        control.relayed("OrderCreated", &order).await
+    })
+    .await;
     assert!(row.get("by_waiting_pk").is_none(), "it is out of the index: {row}");
 }
 
@@ -22,13 +25,16 @@ async fn an_event_whose_stream_record_is_lost_is_relayed_by_the_sweeper_once() {
     let order = place_order(&api).await;
 
     control.run_schedule("SweepOutboxFunction").await;
-    assert!(relayed(&control, &order).await.is_none(), "what is new is left to the stream");
+    assert!(
+        control.relayed("OrderCreated", &order).await.is_none(),
+        "what is new is left to the stream"
+    );
 
     make_old(&api).await;
     for _ in 0..2 {
         control.run_schedule("SweepOutboxFunction").await;
     }
-    assert!(relayed(&control, &order).await.is_some());
+    assert!(control.relayed("OrderCreated", &order).await.is_some());
     control.mail("customer@example.com", "We have received").await;
     assert_eq!(control.mails("customer@example.com").await.len(), 1);
 }
@@ -40,12 +46,6 @@ async fn place_order(api: &Api) -> String {
     let order = order_of(&product, 1, &api.new_address(&customer).await);
     let placed = api.order(&customer, &unique("key"), &order).send().await.data(201);
     placed["orderId"].as_str().unwrap().to_owned()
-}
-
-/// The row of an order's first event, once that has been relayed.
-async fn relayed(control: &Control, order: &str) -> Option<Value> {
-    let row = control.item("OutboxTable", order).await;
-    row.get("relayedAt").is_some().then_some(row)
 }
 
 /// Lets the only row of the outbox have waited for years.

@@ -12,6 +12,9 @@ use tokio::time::{MissedTickBehavior, interval};
 /// How often binaries are looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
+/// How the variables begin that cargo sets for a package's build and run.
+const OF_PACKAGE: [&str; 2] = ["CARGO_PKG_", "CARGO_MANIFEST_"];
+
 /// Why there are no binaries.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
@@ -82,7 +85,7 @@ async fn build(
     if how.verbose {
         command.stderr(Stdio::inherit());
     } else {
-        command.arg("--quiet");
+        command.arg("--quiet").stderr(Stdio::piped());
     }
     run(command).await.map(|_| ())
 }
@@ -109,7 +112,7 @@ struct Target {
 impl Metadata {
     async fn read(workspace: &Path) -> Result<Self, BuildError> {
         let mut command = cargo(workspace);
-        command.args(["metadata", "--no-deps", "--format-version", "1"]);
+        command.args(["metadata", "--no-deps", "--format-version", "1"]).stderr(Stdio::piped());
         let output = run(command).await?;
         serde_json::from_slice(&output.stdout)
             .map_err(|error| BuildError::Failed { said: format!("its metadata: {error}") })
@@ -124,19 +127,27 @@ impl Metadata {
     }
 }
 
-/// The cargo that runs us, or else the one in the path.
-fn cargo(workspace: &Path) -> Command {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command
-        .current_dir(workspace)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true);
+/// The cargo that runs us, or else the one in the path, in a workspace.
+///
+/// What cargo tells of the package that it runs is kept from it: build scripts that watch those
+/// variables, as ring's does, would be run again, and all that depends on them built again.
+#[must_use]
+pub fn cargo(workspace: &Path) -> std::process::Command {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = std::process::Command::new(cargo);
+    command.current_dir(workspace);
+    let of_package = |name: &str| OF_PACKAGE.iter().any(|prefix| name.starts_with(prefix));
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(of_package) {
+            command.env_remove(name);
+        }
+    }
     command
 }
 
-async fn run(mut command: Command) -> Result<Output, BuildError> {
+async fn run(command: std::process::Command) -> Result<Output, BuildError> {
+    let mut command = Command::from(command);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
     let output = command.spawn().map_err(BuildError::NoCargo)?.wait_with_output().await;
     let output = output.map_err(BuildError::NoCargo)?;
     if output.status.success() {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
+use local::binaries::cargo;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -87,10 +88,8 @@ pub(crate) fn raw(
     workspace: &Path,
     names: &BTreeSet<String>,
 ) -> Result<BTreeMap<String, Value>, Error> {
-    let built = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--package", "functions", "--bins"])
-        .current_dir(workspace)
-        .status()?;
+    let built =
+        cargo(workspace).args(["build", "--quiet", "--package", "functions", "--bins"]).status()?;
     if !built.success() {
         return Err("the functions cannot be built".into());
     }

@@ -51,6 +51,13 @@ impl Control {
         rows
     }
 
+    /// The row of something's event of a type, once that has been relayed.
+    pub(crate) async fn relayed(&self, event_type: &str, aggregate_id: &str) -> Option<Value> {
+        let events = self.events(event_type).await;
+        let row = events.into_iter().find(|row| row["pk"] == aggregate_id).expect("it is there");
+        row.get("relayedAt").is_some().then_some(row)
+    }
+
     /// Everything in a table.
     pub(crate) async fn table(&self, table: &str) -> Vec<Value> {
         list(self.get(&format!("/tables/{table}")).await, "items")

@@ -1,7 +1,8 @@
 //! Building what is measured, each package as it would be built alone.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+
+use local::binaries::cargo;
 
 use super::candidates::{Candidate, Package};
 use crate::descriptions::Error;
@@ -34,11 +35,7 @@ impl Package {
 
 /// Builds with a profile of the workspace.
 pub(super) fn build(workspace: &Path, profile: &str, arguments: &[&str]) -> Result<(), Error> {
-    let built = Command::new(env!("CARGO"))
-        .args(["build", "--profile", profile])
-        .args(arguments)
-        .current_dir(workspace)
-        .status()?;
+    let built = cargo(workspace).args(["build", "--profile", profile]).args(arguments).status()?;
     if built.success() { Ok(()) } else { Err(format!("{} failed", arguments.join(" ")).into()) }
 }
 
