@@ -5,6 +5,7 @@ mod descriptions;
 mod drift;
 mod openapi;
 mod tidy;
+mod tools;
 
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
@@ -20,6 +21,7 @@ const USAGE: &str = "usage: cargo xtask <command>
   bench sign-in           whether a refused sign-in's time tells who has an account
   openapi                 writes infra/openapi.json from what the binaries say
   ops                     what operators do with a running system: ops --help
+  tools LIST              installs the tools of infra/tools/LIST.txt and says in which folder
   keys FOLDER             a fresh pair of keys for tokens: signing.json and verification.json";
 
 fn main() -> ExitCode {
@@ -33,6 +35,13 @@ fn main() -> ExitCode {
         ["openapi"] => openapi(),
         ["bench", ..] => bench::run(workspace(), &arguments[1..]),
         ["ops", ..] => ops::main(&arguments[1..]),
+        ["tools", list] => match tools::installed(workspace(), list) {
+            Ok(folder) => {
+                say(&folder.display().to_string());
+                ExitCode::SUCCESS
+            }
+            Err(error) => fail("tools", &error),
+        },
         ["keys", folder] => keys(Path::new(folder)),
         _ => {
             say(USAGE);
