@@ -4,6 +4,7 @@ mod bench;
 mod descriptions;
 mod drift;
 mod openapi;
+mod template;
 mod tidy;
 mod tools;
 
@@ -16,6 +17,7 @@ const USAGE: &str = "usage: cargo xtask <command>
 
   tidy                    the house's rules that no compiler knows
   drift                   whether template.yaml says what the binaries do
+  template expand         template.yaml as CloudFormation gets it, in target/template.json
   bench                   our functions beside bare ones: bench --help
   bench local             requests through the local platform
   bench sign-in           whether a refused sign-in's time tells who has an account
@@ -31,6 +33,13 @@ fn main() -> ExitCode {
         ["drift"] => match drift::complaints(workspace()) {
             Ok(complaints) => report("drift", &complaints),
             Err(error) => fail("drift", &error),
+        },
+        ["template", "expand"] => match template::write_expanded(workspace()) {
+            Ok(path) => {
+                say(&path.display().to_string());
+                ExitCode::SUCCESS
+            }
+            Err(error) => fail("template", &error),
         },
         ["openapi"] => openapi(),
         ["bench", ..] => bench::run(workspace(), &arguments[1..]),

@@ -1,0 +1,72 @@
+"""Expands templates as AWS does before it deploys them, and has cfn-lint judge the result.
+
+Jobs come in as a JSON list, answers go out as one, in the same order. A job is
+{"files": {path: text}, "parameters": {name: value}, "lint": true or false}, its answer
+{"expanded": {path: template}, "complaints": [sentence]}. Python, because the libraries that expand
+and lint are.
+"""
+
+import json
+import multiprocessing
+import sys
+
+from cfnlint import api as cfnlint
+from samcli.lib.cfn_language_extensions.api import process_template
+from samtranslator.model.exceptions import InvalidDocumentException
+from samtranslator.translator.transform import transform
+from samtranslator.yaml_helper import yaml_parse
+
+SERVERLESS = "AWS::Serverless-2016-10-31"
+LANGUAGE_EXTENSIONS = "AWS::LanguageExtensions"
+REGION = "eu-west-1"
+
+
+def main():
+    jobs = json.load(sys.stdin)
+    with multiprocessing.Pool() as pool:
+        json.dump(pool.map(answer, jobs, chunksize=1), sys.stdout)
+
+
+def answer(job):
+    expanded, complaints = {}, []
+    for path, text in job["files"].items():
+        try:
+            expanded[path] = expand(yaml_parse(text), job["parameters"])
+        except InvalidDocumentException as error:
+            causes = [cause.message for cause in error.causes]
+            complaints += [f"{path}: {message}" for message in [error.message, *causes]]
+        except Exception as error:  # Whatever they raise is about the template.
+            complaints.append(f"{path}: {error}")
+        else:
+            complaints += lint(path, expanded[path]) if job["lint"] else []
+    return {"expanded": expanded, "complaints": complaints}
+
+
+def expand(template, parameters):
+    kind = template.get("Transform")
+    if kind == SERVERLESS:
+        # Code that is not built yet has to have an address all the same.
+        template["Globals"]["Function"]["CodeUri"] = "s3://a-bucket/the-code.zip"
+        return transform(template, dict(parameters), NoManagedPolicies())
+    if kind == LANGUAGE_EXTENSIONS:
+        template = process_template(template)
+        del template["Transform"]
+    return template
+
+
+class NoManagedPolicies:
+    """The template names managed policies by nothing but what SAM itself adds."""
+
+    def load(self):
+        return {}
+
+
+def lint(path, template):
+    config = {"regions": [REGION]}
+    for match in cfnlint.lint(json.dumps(template), config=config):
+        place = "/".join(str(step) for step in match.path or [])
+        yield f"{path}: cfn-lint {match.rule.id}: {match.message} ({place})"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,72 @@
+//! Templates as AWS sees them: without SAM's short forms and without loops.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use local::template::REGION;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::descriptions::Error;
+use crate::tools;
+
+/// Our templates: the one that is deployed first, then those nested in it.
+pub(super) const FILES: [&str; 1] = ["template.yaml"];
+
+/// Templates to expand.
+#[derive(Debug, Serialize)]
+pub(super) struct Job {
+    /// Their texts, by path.
+    pub(super) files: BTreeMap<&'static str, String>,
+    /// Values instead of the defaults of the first one's parameters.
+    pub(super) parameters: BTreeMap<String, String>,
+    /// Whether cfn-lint looks at what comes out.
+    pub(super) lint: bool,
+}
+
+/// What came of them.
+#[derive(Debug, Deserialize)]
+pub(super) struct Expansion {
+    /// Each that could be expanded, by path.
+    pub(super) expanded: BTreeMap<String, Value>,
+    /// What SAM and cfn-lint have against them.
+    pub(super) complaints: Vec<String>,
+}
+
+impl Job {
+    /// The workspace's own templates.
+    pub(super) fn of(
+        workspace: &Path,
+        parameters: &BTreeMap<String, String>,
+    ) -> Result<Self, Error> {
+        let read = |path: &'static str| -> Result<_, Error> {
+            let text = std::fs::read_to_string(workspace.join(path));
+            Ok((path, text.map_err(|error| format!("{path}: {error}"))?))
+        };
+        let files = FILES.into_iter().map(read).collect::<Result<_, _>>()?;
+        Ok(Self { files, parameters: parameters.clone(), lint: false })
+    }
+}
+
+/// Expands them all in one process of Python: most of the time goes into starting it.
+///
+/// # Errors
+/// Where the tools cannot be had, or end otherwise than with answers.
+pub(super) fn expand(workspace: &Path, jobs: &[Job]) -> Result<Vec<Expansion>, Error> {
+    let mut python = Command::new(tools::installed(workspace, "sam")?.join("python"))
+        .arg(workspace.join("infra/tools/expand.py"))
+        .env("AWS_DEFAULT_REGION", REGION)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let mut input = python.stdin.take().ok_or("Python has no standard input")?;
+    input.write_all(&serde_json::to_vec(jobs)?)?;
+    drop(input);
+    let output = python.wait_with_output()?;
+    if !output.status.success() {
+        return Err(format!("infra/tools/expand.py: {}", output.status).into());
+    }
+    Ok(serde_json::from_slice(&output.stdout)?)
+}
