@@ -69,8 +69,9 @@ impl Endpoint for PostSession {
     }
 
     // 6. Retrieval. An unknown address costs what a known one does: as many reads, and a
-    // password verified. What is tried counts as a failure until it has succeeded, so that no
-    // more passwords are verified at once than may be guessed.
+    // password verified; what is left of a difference, the failure's fixed time of answer hides.
+    // What is tried counts as a failure until it has succeeded, so that no more passwords are
+    // verified at once than may be guessed.
     type Facts = SignIn;
 
     async fn retrieve(
@@ -84,7 +85,9 @@ impl Endpoint for PostSession {
         let hash = user.as_ref().map(|user| user.password_hash.as_str());
         let verified = self.passwords.verify(password.reveal(), hash).await?;
         if verified {
-            attempt.give_back().await;
+            attempt.give_back().await
+        } else {
+            attempt.hold_back().await
         }
         Ok(SignIn { user: user.filter(|_| verified), signer })
     }

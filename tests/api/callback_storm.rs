@@ -21,8 +21,9 @@ const OBJECTS_PER_POST: usize = 200;
 const IN_FLIGHT_MAX: u64 = 200;
 /// What a worker may occupy, in bytes.
 const MEMORY_MAX: u64 = 64 * 1024 * 1024;
-/// How long everything may take to come to rest.
-const REST: Duration = Duration::from_mins(20);
+/// How long everything may take to come to rest: a long storm is tried again for a quarter of an
+/// hour after it.
+const REST: Duration = Duration::from_mins(60);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_callback_is_lost_and_none_stored_wrongly() {

@@ -9,6 +9,11 @@ use lifecycle::platform::{Count, Counter, Platform};
 use lifecycle::telemetry::observe_error;
 use lifecycle::{Fault, Moment, Permit};
 use sha2::{Digest, Sha256};
+use tokio::time::{Instant, sleep};
+
+/// A failure is answered after a whole number of these. Longer than any attempt takes with a
+/// processor to itself.
+const HELD_BACK: Duration = Duration::from_millis(250);
 
 /// Limits how often something may be tried for one subject, such as signing in with one e-mail
 /// address, whoever tries.
@@ -48,6 +53,7 @@ impl Attempts {
     }
 
     async fn count_at(&self, moment: &Moment, subject: &str) -> Result<Counted, Fault> {
+        let began = Instant::now();
         let window = self.window_at(moment);
         let counter = self.counter(&window, subject);
         let counter = match self.platform.count(&counter).await {
@@ -59,7 +65,7 @@ impl Attempts {
                 None
             }
         };
-        Ok(Counted { attempts: self.clone(), counter })
+        Ok(Counted { attempts: self.clone(), counter, began })
     }
 
     /// The subject is kept as a hash: it may be an e-mail address.
@@ -94,9 +100,16 @@ impl Attempts {
 pub struct Counted {
     attempts: Attempts,
     counter: Option<Counter>,
+    began: Instant,
 }
 
 impl Counted {
+    /// Waits until an attempt that has failed may be answered: a quarter of a second after it
+    /// began, or two or three. The time of the answer then tells nothing about why it failed.
+    pub async fn hold_back(self) {
+        sleep(left(self.began.elapsed())).await;
+    }
+
     /// Takes the attempt out of the count again. When that fails, it goes on counting: the limit
     /// is then reached too early, not too late.
     pub async fn give_back(self) {
@@ -106,6 +119,13 @@ impl Counted {
             warn(self.attempts.name, "an attempt was not given back", &fault);
         }
     }
+}
+
+/// How long until the next whole number of quarters of a second.
+fn left(elapsed: Duration) -> Duration {
+    let whole = HELD_BACK.as_nanos();
+    let left = whole - elapsed.as_nanos() % whole;
+    Duration::from_nanos(u64::try_from(left).unwrap_or_default())
 }
 
 fn warn(limit: &str, message: &str, fault: &Fault) {
@@ -227,6 +247,18 @@ mod tests {
         let attempts = attempts(Store { away: true, ..Store::default() });
         for _ in 0..6 {
             attempts.count_at(&at(0), "ada").await.unwrap().give_back().await;
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whatever_an_attempt_did_its_failure_is_answered_at_the_same_time() {
+        let attempts = attempts(Store::default());
+        for (took_ms, answered_ms) in [(0, 250), (38, 250), (249, 250), (250, 500), (260, 500)] {
+            let attempt = attempts.count_at(&at(took_ms * 60), "ada").await.unwrap();
+            let began = attempt.began;
+            tokio::time::advance(Duration::from_millis(took_ms.unsigned_abs())).await;
+            attempt.hold_back().await;
+            assert_eq!(began.elapsed(), Duration::from_millis(answered_ms), "{took_ms} ms");
         }
     }
 

@@ -154,9 +154,7 @@ impl Breaker {
             return held;
         }
         let key = Circuit::key_of(self.upstream.name());
-        let read = timeout(PATIENCE, self.table.load(&key, true)).await;
-        let read = read.unwrap_or_else(|_| Err(unavailable("it takes too long")));
-        let read = read.unwrap_or_else(|fault| {
+        let read = within_patience(self.table.load(&key, true)).await.unwrap_or_else(|fault| {
             self.warn(&fault);
             None
         });
@@ -177,17 +175,16 @@ impl Breaker {
                 self.hold(circuit.clone(), now);
                 return Changed::Kept(circuit);
             };
-            match timeout(PATIENCE, self.store(&circuit, &next)).await {
-                Ok(Ok(None)) => {
+            match within_patience(self.store(&circuit, &next)).await {
+                Ok(None) => {
                     self.hold(next.clone(), now);
                     return Changed::Stored(next);
                 }
-                Ok(Ok(Some(moved))) => circuit = moved,
-                Ok(Err(fault)) => {
+                Ok(Some(moved)) => circuit = moved,
+                Err(fault) => {
                     self.warn(&fault);
                     break;
                 }
-                Err(_) => break,
             }
         }
         Changed::Unknown
@@ -228,4 +225,10 @@ impl Breaker {
         let error: &dyn std::error::Error = fault;
         tracing::warn!(upstream = self.upstream.name(), error, "requests pass unguarded");
     }
+}
+
+/// What the table answers, unless that takes too long.
+async fn within_patience<T>(answer: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+    let answer = timeout(PATIENCE, answer).await;
+    answer.unwrap_or_else(|_| Err(unavailable("it takes too long")))
 }
