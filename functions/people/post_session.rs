@@ -85,9 +85,9 @@ impl Endpoint for PostSession {
         let hash = user.as_ref().map(|user| user.password_hash.as_str());
         let verified = self.passwords.verify(password.reveal(), hash).await?;
         if verified {
-            attempt.give_back().await
+            attempt.give_back().await;
         } else {
-            attempt.hold_back().await
+            attempt.hold_back().await;
         }
         Ok(SignIn { user: user.filter(|_| verified), signer })
     }
