@@ -4,6 +4,7 @@
 //! test in which it finds something. That it finds nothing in the workspace is a test too.
 
 mod arrows;
+mod dashboards;
 mod layout;
 mod licences;
 mod sources;
@@ -24,10 +25,13 @@ pub(crate) fn complaints(workspace: &Path) -> Vec<String> {
     let mut complaints = layout::top_level(&files);
     complaints.extend(arrows::upward(&arrows::of(&metadata)));
     complaints.extend(licences::refused(workspace, &metadata));
+    let read = |path: &&String| std::fs::read_to_string(workspace.join(path)).ok();
+    let written: String = files.iter().filter(dashboards::is_source).filter_map(read).collect();
     for path in &files {
         let Ok(text) = std::fs::read_to_string(workspace.join(path)) else { continue };
         complaints.extend(sources::banned(path, &text));
         complaints.extend(layout::stages(path, &text));
+        complaints.extend(dashboards::unwritten(path, &text, &written));
     }
     complaints
 }
