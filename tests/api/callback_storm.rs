@@ -30,7 +30,7 @@ async fn no_callback_is_lost_and_none_stored_wrongly() {
     let storm = Storm::asked_for();
     // What a killed process leaves behind is seen again soon.
     let sooner =
-        |template: String| template.replace("VisibilityTimeout: 120", "VisibilityTimeout: 5");
+        |template: String| template.replace("VisibilityTimeout: 120", "VisibilityTimeout: 30");
     let Some(api) = own_changed(unlimited(), sooner).await else { return };
     let told = storm.rage(&api).await;
     let (mut books, end) = (Books::default(), Instant::now() + REST);

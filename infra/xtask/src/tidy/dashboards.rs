@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 
 /// Whether metrics are written here.
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "it is a filter's argument")]
-pub(super) fn is_source(path: &&String) -> bool {
+pub(super) fn is_source(path: &str) -> bool {
     ["shared/", "infra/local/src/"].iter().any(|folder| path.starts_with(folder))
 }
 

@@ -25,8 +25,9 @@ pub(crate) fn complaints(workspace: &Path) -> Vec<String> {
     let mut complaints = layout::top_level(&files);
     complaints.extend(arrows::upward(&arrows::of(&metadata)));
     complaints.extend(licences::refused(workspace, &metadata));
-    let read = |path: &&String| std::fs::read_to_string(workspace.join(path)).ok();
-    let written: String = files.iter().filter(dashboards::is_source).filter_map(read).collect();
+    let sources = files.iter().filter(|path| dashboards::is_source(path));
+    let written: String =
+        sources.filter_map(|path| std::fs::read_to_string(workspace.join(path)).ok()).collect();
     for path in &files {
         let Ok(text) = std::fs::read_to_string(workspace.join(path)) else { continue };
         complaints.extend(sources::banned(path, &text));
