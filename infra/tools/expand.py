@@ -7,11 +7,12 @@ and lint are.
 """
 
 import json
+import logging
 import multiprocessing
 import sys
 
 from cfnlint import api as cfnlint
-from samcli.lib.cfn_language_extensions.api import process_template
+from cfnlint.template import Template
 from samtranslator.model.exceptions import InvalidDocumentException
 from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
@@ -19,9 +20,15 @@ from samtranslator.yaml_helper import yaml_parse
 SERVERLESS = "AWS::Serverless-2016-10-31"
 LANGUAGE_EXTENSIONS = "AWS::LanguageExtensions"
 REGION = "eu-west-1"
+UNHEEDED = [
+    "W2001",  # SAM puts the values of some parameters in the place of what refers to them.
+    "W3002",  # The address of a nested template is a path until it is packaged.
+]
 
 
 def main():
+    # SAM speaks of features that are not switched on.
+    logging.disable(logging.WARNING)
     jobs = json.load(sys.stdin)
     with multiprocessing.Pool() as pool:
         json.dump(pool.map(answer, jobs, chunksize=1), sys.stdout)
@@ -45,13 +52,35 @@ def answer(job):
 def expand(template, parameters):
     kind = template.get("Transform")
     if kind == SERVERLESS:
+        check(template["Parameters"], parameters)
         # Code that is not built yet has to have an address all the same.
         template["Globals"]["Function"]["CodeUri"] = "s3://a-bucket/the-code.zip"
-        return transform(template, dict(parameters), NoManagedPolicies())
+        return transform(template, values(template, parameters), NoManagedPolicies())
     if kind == LANGUAGE_EXTENSIONS:
-        template = process_template(template)
-        del template["Transform"]
+        loops = Template("", template, [REGION])
+        refused = loops.transform()
+        if refused:
+            raise ValueError(refused[0].message)
+        return loops.template
     return template
+
+
+def check(declared, given):
+    for name, value in given.items():
+        if name not in declared:
+            raise ValueError(f"a value for {name}, which is no parameter")
+        if value not in map(str, declared[name].get("AllowedValues", [value])):
+            raise ValueError(f"{value} is not allowed for {name}")
+
+
+def values(template, given):
+    """Parameters as AWS hands them to SAM: those that are lists as lists."""
+    found = {}
+    for name, declaration in template["Parameters"].items():
+        value = given.get(name, declaration.get("Default"))
+        is_list = declaration["Type"] == "CommaDelimitedList"
+        found[name] = value.split(",") if is_list else value
+    return found
 
 
 class NoManagedPolicies:
@@ -62,7 +91,7 @@ class NoManagedPolicies:
 
 
 def lint(path, template):
-    config = {"regions": [REGION]}
+    config = {"regions": [REGION], "ignore_checks": UNHEEDED}
     for match in cfnlint.lint(json.dumps(template), config=config):
         place = "/".join(str(step) for step in match.path or [])
         yield f"{path}: cfn-lint {match.rule.id}: {match.message} ({place})"

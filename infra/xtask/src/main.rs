@@ -17,6 +17,7 @@ const USAGE: &str = "usage: cargo xtask <command>
 
   tidy                    the house's rules that no compiler knows
   drift                   whether template.yaml says what the binaries do
+  template                whether what AWS makes of the templates is what we want deployed
   template expand         template.yaml as CloudFormation gets it, in target/template.json
   bench                   our functions beside bare ones: bench --help
   bench local             requests through the local platform
@@ -33,6 +34,10 @@ fn main() -> ExitCode {
         ["drift"] => match drift::complaints(workspace()) {
             Ok(complaints) => report("drift", &complaints),
             Err(error) => fail("drift", &error),
+        },
+        ["template"] => match template::complaints(workspace()) {
+            Ok(complaints) => report("template", &complaints),
+            Err(error) => fail("template", &error),
         },
         ["template", "expand"] => match template::write_expanded(workspace()) {
             Ok(path) => {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::filter::Pattern;
 use super::model::{
@@ -128,6 +129,9 @@ pub(super) struct ScheduleEvent {
     input: Option<String>,
     #[serde(rename = "Description")]
     _description: Option<String>,
+    /// How often `EventBridge` tries to invoke; here a clock reaches its function at once.
+    #[serde(rename = "RetryPolicy")]
+    _retry_policy: Option<IgnoredAny>,
 }
 
 impl HttpApiEvent {

@@ -155,14 +155,25 @@ fn parameter_values(
                 ));
             }
         };
-        let is_list = declaration["Type"] == "CommaDelimitedList";
-        values.insert(name.clone(), if is_list { list(&value) } else { json!(value) });
+        let value = match declaration["Type"].as_str() {
+            Some("CommaDelimitedList") => list(&value),
+            Some("Number") => number(name, &value)?,
+            _ => json!(value),
+        };
+        values.insert(name.clone(), value);
     }
     Ok(values)
 }
 
 fn list(value: &str) -> Value {
     value.split(',').map(str::trim).filter(|item| !item.is_empty()).collect()
+}
+
+fn number(parameter: &str, value: &str) -> Result<Value, TemplateError> {
+    serde_json::from_str(value).map(Value::Number).map_err(|_| {
+        let path = format!("/Parameters/{parameter}");
+        TemplateError::not_understood(&path, &format!("{value}, which is no number"))
+    })
 }
 
 fn pseudo_parameters() -> BTreeMap<String, Value> {
@@ -267,6 +278,19 @@ mod tests {
         let error = Template::parse("Resources: {}\n", &parameters).unwrap_err();
 
         assert!(error.to_string().contains("/Parameters/Stge"), "{error}");
+    }
+
+    #[test]
+    fn a_number_is_given_as_one() {
+        let source = "Parameters: {Rate: {Type: Number, Default: 5}}\nResources: {}\n";
+        let parameters = BTreeMap::from([("Rate".to_owned(), "many".to_owned())]);
+
+        let error = Template::parse(source, &parameters).unwrap_err();
+
+        assert!(
+            error.to_string().contains("/Parameters/Rate: many, which is no number"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 /// Kinds of resources.
 pub(super) const RESOURCES: &[&str] = &[
+    "AWS::CloudFormation::Stack",
     "AWS::CloudWatch::Alarm",
     "AWS::CloudWatch::Dashboard",
     "AWS::Lambda::Permission",
@@ -16,10 +17,13 @@ pub(super) const RESOURCES: &[&str] = &[
 /// Properties of a function.
 pub(super) const FUNCTION: &[&str] = &[
     "Architectures",
+    "AutoPublishAlias",
     "CodeUri",
+    "DeploymentPreference",
     "Description",
     "FunctionName",
     "Handler",
+    "Layers",
     "LoggingConfig",
     "Tags",
     "Tracing",

@@ -13,10 +13,10 @@ use crate::descriptions::Error;
 use crate::tools;
 
 /// Our templates: the one that is deployed first, then those nested in it.
-pub(super) const FILES: [&str; 1] = ["template.yaml"];
+pub(super) const FILES: [&str; 3] = ["template.yaml", "infra/alarms.yaml", "infra/dashboard.yaml"];
 
 /// Templates to expand.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub(super) struct Job {
     /// Their texts, by path.
     pub(super) files: BTreeMap<&'static str, String>,

@@ -1,0 +1,183 @@
+//! Mistakes that somebody might make in the templates, and by which words each is found.
+
+use crate::descriptions::Error;
+
+use super::expansion::Job;
+
+/// A mistake in one of the templates.
+pub(super) struct Mistake {
+    file: &'static str,
+    /// What is there; its first occurrence is replaced.
+    right: &'static str,
+    /// What is there by mistake.
+    wrong: &'static str,
+    /// What has to be said about it.
+    said: &'static str,
+}
+
+impl Mistake {
+    /// The templates with the mistake in them. Linting takes long, so that it is only done where it
+    /// has to find something.
+    ///
+    /// # Errors
+    /// Where the templates no longer have what the mistake is made of.
+    pub(super) fn made_in(&self, ours: &Job) -> Result<Job, Error> {
+        let mut files = ours.files.clone();
+        let text = files.get_mut(self.file).ok_or("a mistake in a template that is not ours")?;
+        if !text.contains(self.right) {
+            return Err(format!("{} no longer has {}", self.file, self.right).into());
+        }
+        *text = text.replacen(self.right, self.wrong, 1);
+        let parameters = ours.parameters.clone();
+        Ok(Job { files, parameters, lint: self.said.contains("cfn-lint") })
+    }
+
+    /// That it was not found among these complaints, if it was not.
+    pub(super) fn missed(&self, complaints: &[String]) -> Option<String> {
+        let found = complaints.iter().any(|complaint| complaint.contains(self.said));
+        let Self { right, wrong, said, .. } = self;
+        (!found).then(|| format!("{right} → {wrong}: expected \"{said}\", found {complaints:?}"))
+    }
+}
+
+const fn main(right: &'static str, wrong: &'static str, said: &'static str) -> Mistake {
+    Mistake { file: "template.yaml", right, wrong, said }
+}
+
+const fn alarms(right: &'static str, wrong: &'static str, said: &'static str) -> Mistake {
+    Mistake { file: "infra/alarms.yaml", right, wrong, said }
+}
+
+/// The mistakes, by what they are about.
+pub(super) const MISTAKES: [Mistake; 36] = [
+    // What SAM and cfn-lint find.
+    main(
+        "Type: HttpApi, Properties: {ApiId: !Ref Api,",
+        "Type: HttpApi, Properties: {ApiId: !Ref Apis,",
+        "template.yaml: ",
+    ),
+    main("AWS::SQS::Queue", "AWS::SQS::Queues", "cfn-lint E3006"),
+    main("VisibilityTimeout: 120", "VisibilityTimeout: 120000", "cfn-lint E3034"),
+    main(
+        "EMAILS_QUEUE_URL: !Ref EmailsQueue",
+        "EMAILS_QUEUE_URL: !Ref EmailQueue",
+        "cfn-lint E1020",
+    ),
+    main("BillingMode: PAY_PER_REQUEST", "BillingMode: PAY_PER_USE", "cfn-lint E3030"),
+    main("KeySchema: [{AttributeName: pk,", "KeySchema: [{AttributeName: id,", "cfn-lint E3039"),
+    alarms("ExtendedStatistic: p99", "ExtendedStatistics: p99", "cfn-lint E3002"),
+    // Policies.
+    main(
+        "Action: [dynamodb:PutItem]",
+        "Action: ['dynamodb:*']",
+        "allows dynamodb:*: name each verb",
+    ),
+    main(
+        "Resource: !GetAtt UsersTable.Arn",
+        "Resource: '*'",
+        "is allowed for *: name the resource",
+    ),
+    main("/index/by_creation\"", "/index/*\"", "/index/*: name the resource"),
+    main(
+        "Resource: !Ref SigningKeysSecret",
+        "Resource: !Sub 'arn:aws:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:signing'",
+        "not ours",
+    ),
+    main(
+        "PostUserFunctionRole: has the managed policy",
+        "      Policies:\n        - AmazonDynamoDBFullAccess\n        - Statement:",
+        "AmazonDynamoDBFullAccess",
+    ),
+    // Data.
+    main("SSESpecification: {SSEEnabled: true}", "Tags: []", "UsersTable: is not encrypted"),
+    main(
+        "PointInTimeRecoverySpecification: {PointInTimeRecoveryEnabled: true}",
+        "PointInTimeRecoverySpecification: {PointInTimeRecoveryEnabled: false}",
+        "UsersTable: cannot be recovered",
+    ),
+    main(
+        "      DeletionProtectionEnabled: !Ref DeletionProtection\n",
+        "",
+        "UsersTable: is not protected from deletion",
+    ),
+    main(
+        "DeletionPolicy: Retain",
+        "DeletionPolicy: Delete",
+        "UsersTable: does not outlive the stack",
+    ),
+    main(
+        "SigningKeysSecret:\n    Type: AWS::SecretsManager::Secret\n    DeletionPolicy: Retain",
+        "SigningKeysSecret:\n    Type: AWS::SecretsManager::Secret\n    DeletionPolicy: Delete",
+        "SigningKeysSecret: does not outlive the stack",
+    ),
+    main(", RetentionInDays: !Ref LogRetentionDays", "", "LogGroup: its logs never end"),
+    main("LoggingConfig: {LogGroup: !Ref LogGroup, ", "LoggingConfig: {", "logs into no group"),
+    main("LogFormat: JSON", "LogFormat: Text", "does not log JSON"),
+    // Queues and streams.
+    main(
+        "SqsManagedSseEnabled: true",
+        "SqsManagedSseEnabled: false",
+        "EmailsQueue: is not encrypted",
+    ),
+    main(
+        "VisibilityTimeout: 120",
+        "VisibilityTimeout: 119",
+        "EmailsQueue: hides messages for less than 120 s",
+    ),
+    main(
+        "            BatchSize: 10\n",
+        "            BatchSize: 10\n            MaximumBatchingWindowInSeconds: 5\n",
+        "EmailsQueue: hides messages for less than 125 s",
+    ),
+    main(
+        "      RedrivePolicy: {deadLetterTargetArn: !GetAtt EmailsDeadLetterQueue.Arn, maxReceiveCount: 11}\n",
+        "",
+        "EmailsQueue: has no dead-letter queue",
+    ),
+    main(
+        "MessageRetentionPeriod: 1209600",
+        "MessageRetentionPeriod: 345600",
+        "EmailsDeadLetterQueue: keeps dead letters for less than 14 days",
+    ),
+    main(
+        "            DestinationConfig: {OnFailure: {Type: SQS, Destination: !GetAtt OutboxDeadLetterQueue.Arn}}\n",
+        "",
+        "forgets batches given up",
+    ),
+    main(
+        "            FunctionResponseTypes: [ReportBatchItemFailures]\n",
+        "",
+        "one failed record brings back its batch",
+    ),
+    // The API.
+    main(
+        "Path: \"/users/{userId}\", Auth: {Authorizer: TokenAuthorizer}",
+        "Path: \"/users/{userId}\", Auth: {Authorizer: NONE}",
+        "get /users/{userId}: lets anybody in",
+    ),
+    main("Timeout: 10", "Timeout: 30", "may take longer than the API waits"),
+    main(
+        "AuthorizerPayloadFormatVersion: \"2.0\"",
+        "AuthorizerPayloadFormatVersion: \"1.0\"",
+        "its events are not of version 2.0",
+    ),
+    main(
+        "ReauthorizeEvery: 300",
+        "ReauthorizeEvery: 3600",
+        "its verdicts are not kept for 1 to 300 s",
+    ),
+    main("Type: CommaDelimitedList", "Type: String", "its origins are no list"),
+    // Alarms.
+    main(
+        "FunctionName: !Sub \"${AWS::StackName}-get_user\"",
+        "FunctionName: !Sub \"${AWS::StackName}-read_user\"",
+        "read_user: no alarm on Errors",
+    ),
+    alarms(
+        "[emails, notifications, customer_approvals, order_projections, customer_saga, callbacks,",
+        "[emails, customer_approvals, order_projections, customer_saga, callbacks,",
+        "notifications-dead-letters: no alarm on ApproximateNumberOfMessagesVisible",
+    ),
+    alarms("MetricName: IteratorAge", "MetricName: Age", "relay_outbox: no alarm on IteratorAge"),
+    alarms("${Runbook}#throttles", "${Runbook}#throttled", "the runbook has no section throttled"),
+];

@@ -1,0 +1,125 @@
+//! Alarms: that somebody is told when a function, a queue, a stream, a clock or the API fails, and
+//! that a new version is taken back by alarms that exist.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::{Resource, Stack, words};
+
+/// What an alarm is about: metric, and the name of a function or queue without the stack's.
+type Watched = (String, String);
+
+/// It refuses a token by failing, so that its failures say nothing.
+const AUTHORIZER: &str = "authorizer";
+
+pub(super) fn complaints(main: Stack<'_>, alarms: Stack<'_>) -> Vec<String> {
+    let watched: BTreeSet<Watched> =
+        alarms.resources("AWS::CloudWatch::Alarm").flat_map(watched_by).collect();
+    let wanted = wanted(main);
+    let missing = wanted.difference(&watched);
+    let missing = missing.map(|(metric, name)| format!("{name}: no alarm on {metric}"));
+    let names: BTreeSet<&str> = named(main, "AWS::Lambda::Function", "/FunctionName")
+        .chain(named(main, "AWS::SQS::Queue", "/QueueName"))
+        .collect();
+    let strange = watched.iter().filter(|(metric, name)| {
+        !metric.starts_with("Api ") && !metric.contains('_') && !names.contains(name.as_str())
+    });
+    let strange = strange.map(|(_, name)| format!("{name}: has an alarm, and is not there"));
+    let silent = alarms.resources("AWS::CloudWatch::Alarm");
+    let silent = silent.filter(|alarm| words::each(alarm.property("/AlarmActions")).count() == 0);
+    let silent = silent.map(|alarm| format!("{}: tells nobody", alarm.id));
+    missing.chain(strange).chain(silent).chain(deployments(main, alarms)).collect()
+}
+
+/// What has to be watched.
+fn wanted(main: Stack<'_>) -> BTreeSet<Watched> {
+    let watch = |metric: &str, name: &str| (metric.to_owned(), name.to_owned());
+    let mut wanted = BTreeSet::from([
+        watch("Api 5xx", "the API"),
+        watch("Api Latency", "the API"),
+        watch("authorizer_faults_total", AUTHORIZER),
+    ]);
+    for function in named(main, "AWS::Lambda::Function", "/FunctionName") {
+        wanted.insert(watch("Throttles", function));
+        if function != AUTHORIZER {
+            wanted.insert(watch("Errors", function));
+        }
+    }
+    for queue in named(main, "AWS::SQS::Queue", "/QueueName") {
+        match queue.strip_suffix("-dead-letters") {
+            Some(source) => {
+                wanted.insert(watch("ApproximateNumberOfMessagesVisible", queue));
+                wanted.insert(watch("records_total", source));
+            }
+            None => {
+                wanted.insert(watch("ApproximateAgeOfOldestMessage", queue));
+            }
+        }
+    }
+    let by_alias = |reference: &Value| {
+        let function = main.function(reference)?;
+        words::own_name(function.property("/FunctionName"))
+    };
+    for mapping in main.resources("AWS::Lambda::EventSourceMapping") {
+        let Some(function) = by_alias(mapping.property("/FunctionName")) else { continue };
+        wanted.insert(watch("Duration", function));
+        if main.named("AWS::DynamoDB::Table", mapping.property("/EventSourceArn")).is_some() {
+            wanted.insert(watch("IteratorAge", function));
+        }
+    }
+    for clock in main.resources("AWS::Events::Rule") {
+        let Some(function) = by_alias(clock.property("/Targets/0/Arn")) else { continue };
+        wanted.extend([watch("Duration", function), watch("Invocations", function)]);
+    }
+    wanted
+}
+
+/// The names that resources of a type have within their stack.
+fn named<'a>(
+    stack: Stack<'a>,
+    kind: &'static str,
+    property: &'static str,
+) -> impl Iterator<Item = &'a str> {
+    stack.resources(kind).filter_map(move |it| words::own_name(it.property(property)))
+}
+
+/// What an alarm is about; one on a formula is about all that goes into it.
+fn watched_by(alarm: Resource<'_>) -> Vec<Watched> {
+    let of_formula = words::each(alarm.property("/Metrics")).map(|it| &it["MetricStat"]["Metric"]);
+    let of_formula = of_formula.filter(|metric| !metric.is_null());
+    let own = alarm.declaration["Properties"].get("MetricName");
+    of_formula.chain(own.map(|_| &alarm.declaration["Properties"])).map(metric).collect()
+}
+
+fn metric(metric: &Value) -> Watched {
+    let name = metric["MetricName"].as_str().unwrap_or_default();
+    if metric["Namespace"] == "AWS/ApiGateway" {
+        return (format!("Api {name}"), "the API".to_owned());
+    }
+    let dimensions = words::each(&metric["Dimensions"]);
+    let mut about = dimensions.filter_map(|it| match it["Name"].as_str()? {
+        "FunctionName" | "QueueName" => words::own_name(&it["Value"]),
+        "source" | "type" => it["Value"].as_str(),
+        _ => None,
+    });
+    let about = about.next().unwrap_or(AUTHORIZER);
+    (name.to_owned(), about.to_owned())
+}
+
+/// Whether every new version is taken back when an alarm goes off.
+fn deployments(main: Stack<'_>, alarms: Stack<'_>) -> Vec<String> {
+    let existing: BTreeSet<&str> = named(alarms, "AWS::CloudWatch::Alarm", "/AlarmName").collect();
+    let mut complaints = Vec::new();
+    for group in main.resources("AWS::CodeDeploy::DeploymentGroup") {
+        let guards = words::each(group.property("/AlarmConfiguration/Alarms"));
+        let guards: Vec<&str> =
+            guards.filter_map(|guard| words::own_name(&guard["Name"])).collect();
+        if guards.is_empty() {
+            complaints.push(format!("{}: no alarm takes a new version back", group.id));
+        }
+        let missing = guards.iter().filter(|guard| !existing.contains(*guard));
+        complaints.extend(missing.map(|it| format!("{}: {it} is no alarm", group.id)));
+    }
+    complaints
+}

@@ -1,0 +1,106 @@
+//! The API: who is let in, how long it takes at most, and what is written down.
+
+use serde_json::Value;
+
+use super::{Stack, words};
+
+/// What anybody may ask for without a token.
+const OPEN: [(&str, &str); 12] = [
+    ("get", "/.well-known/jwks.json"),
+    ("get", "/articles/{articleId}"),
+    ("post", "/callback"),
+    ("get", "/healthcheck"),
+    ("get", "/objects/{objectId}"),
+    ("get", "/partner/products"),
+    ("get", "/products"),
+    ("get", "/products/{productId}"),
+    ("post", "/sessions"),
+    ("post", "/users"),
+    ("put", "/users/{userId}/verification"),
+    ("post", "/verification-emails"),
+];
+
+/// An HTTP API answers after 30 s, whether or not its function does.
+const TIMEOUT_S_MAX: u64 = 29;
+
+/// The key of API Gateway's own words in a description of an API.
+const INTEGRATION: &str = "x-amazon-apigateway-integration";
+
+pub(super) fn complaints(main: Stack<'_>) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for api in main.resources("AWS::ApiGatewayV2::Api") {
+        let body = api.property("/Body");
+        for (path, operations) in body["paths"].as_object().into_iter().flatten() {
+            for (method, operation) in operations.as_object().into_iter().flatten() {
+                let found = route(main, (method, path), operation);
+                complaints.extend(found.map(|found| format!("{method} {path}: {found}")));
+            }
+        }
+        for scheme in body["components"]["securitySchemes"].as_object().into_iter().flatten() {
+            complaints.extend(authorizer(scheme));
+        }
+        if !body["x-amazon-apigateway-cors"]["allowOrigins"].is_array() {
+            complaints.push(format!("{}: its origins are no list", api.id));
+        }
+    }
+    for stage in main.resources("AWS::ApiGatewayV2::Stage") {
+        let wanted = ["ThrottlingBurstLimit", "ThrottlingRateLimit"];
+        let throttle = stage.property("/DefaultRouteSettings");
+        if wanted.iter().any(|limit| throttle[limit].is_null()) {
+            complaints.push(format!("{}: takes any number of requests", stage.id));
+        }
+        let group = stage.property("/AccessLogSettings/DestinationArn");
+        if main.named("AWS::Logs::LogGroup", group).is_none() {
+            complaints.push(format!("{}: logs no requests", stage.id));
+        }
+        let format = stage.property("/AccessLogSettings/Format").as_str().unwrap_or_default();
+        if serde_json::from_str::<Value>(format).is_err() {
+            complaints.push(format!("{}: what it logs is no JSON", stage.id));
+        }
+    }
+    complaints
+}
+
+fn route<'a>(
+    main: Stack<'a>,
+    (method, path): (&str, &str),
+    operation: &'a Value,
+) -> impl Iterator<Item = &'static str> {
+    let guarded = words::each(&operation["security"]).any(|it| it.get("NONE").is_none());
+    let open = OPEN.contains(&(method, path));
+    let integration = &operation[INTEGRATION];
+    let uri = words::spelled(&integration["uri"]);
+    let alias = uri.split("/functions/${").nth(1).and_then(|rest| rest.split('}').next());
+    let function = alias.and_then(|alias| main.function(&serde_json::json!({ "Ref": alias })));
+    let timeout_s = function.and_then(|function| function.property("/Timeout").as_u64());
+    let checks = [
+        (guarded || open, "lets anybody in"),
+        (!(guarded && open), "asks for a token, and is said to be open"),
+        (integration["payloadFormatVersion"] == "2.0", "its events are not of version 2.0"),
+        (timeout_s.is_some(), "invokes no version of a function of the template"),
+        (timeout_s.is_none_or(|it| it <= TIMEOUT_S_MAX), "may take longer than the API waits"),
+    ];
+    checks.into_iter().filter(|(holds, _)| !holds).map(|(_, what)| what)
+}
+
+fn authorizer((name, scheme): (&String, &Value)) -> Vec<String> {
+    let authorizer = &scheme["x-amazon-apigateway-authorizer"];
+    let kept_s = authorizer["authorizerResultTtlInSeconds"].as_u64();
+    let checks = [
+        (
+            authorizer["authorizerPayloadFormatVersion"] == "2.0",
+            "its events are not of version 2.0",
+        ),
+        (authorizer["enableSimpleResponses"] == true, "answers with a policy"),
+        (
+            kept_s.is_some_and(|it| (1..=300).contains(&it)),
+            "its verdicts are not kept for 1 to 300 s",
+        ),
+        (
+            authorizer["identitySource"] == serde_json::json!(["$request.header.Authorization"]),
+            "does not go by the token alone",
+        ),
+    ];
+    let broken = checks.into_iter().filter(|(holds, _)| !holds);
+    broken.map(|(_, what)| format!("authorizer {name}: {what}")).collect()
+}

@@ -1,0 +1,53 @@
+//! What is kept, how it is guarded, and when it ends: tables, secrets and logs.
+
+use serde_json::json;
+
+use super::{Resource, Stack};
+
+/// Tables whose data is of the moment, or can be made anew. Those alone may go with the stack.
+const FLEETING: [&str; 5] =
+    ["CircuitsTable", "LimitsTable", "ObjectsTable", "OrderSummariesTable", "TokensTable"];
+
+pub(super) fn complaints(main: Stack<'_>) -> Vec<String> {
+    let tables = main.resources("AWS::DynamoDB::Table").flat_map(table);
+    let secrets = main.resources("AWS::SecretsManager::Secret").filter(|it| !is_kept(*it));
+    let secrets = secrets.map(|secret| format!("{}: does not outlive the stack", secret.id));
+    let groups = main.resources("AWS::Logs::LogGroup");
+    let groups = groups.filter(|group| group.property("/RetentionInDays").is_null());
+    let groups = groups.map(|group| format!("{}: its logs never end", group.id));
+    let functions = main.resources("AWS::Lambda::Function").flat_map(|it| logging(main, it));
+    tables.chain(secrets).chain(groups).chain(functions).collect()
+}
+
+fn table(table: Resource<'_>) -> Vec<String> {
+    let fleeting = FLEETING.contains(&table.id);
+    let protected = !table.property("/DeletionProtectionEnabled").is_null();
+    let recovers = "/PointInTimeRecoverySpecification/PointInTimeRecoveryEnabled";
+    let checks = [
+        (table.is("/SSESpecification/SSEEnabled", true), "is not encrypted by a key of KMS"),
+        (table.is("/BillingMode", "PAY_PER_REQUEST"), "is not paid by request"),
+        (fleeting || is_kept(table), "does not outlive the stack"),
+        (fleeting || table.is(recovers, true), "cannot be recovered to a point in time"),
+        (fleeting || protected, "is not protected from deletion"),
+    ];
+    let broken = checks.into_iter().filter(|(holds, _)| !holds);
+    broken.map(|(_, what)| format!("{}: {what}", table.id)).collect()
+}
+
+fn is_kept(resource: Resource<'_>) -> bool {
+    let kept = json!("Retain");
+    resource.declaration["DeletionPolicy"] == kept
+        && resource.declaration["UpdateReplacePolicy"] == kept
+}
+
+fn logging(main: Stack<'_>, function: Resource<'_>) -> Vec<String> {
+    let mut complaints = Vec::new();
+    let group = function.property("/LoggingConfig/LogGroup");
+    if main.named("AWS::Logs::LogGroup", group).is_none() {
+        complaints.push(format!("{}: logs into no group of the template", function.id));
+    }
+    if !function.is("/LoggingConfig/LogFormat", "JSON") {
+        complaints.push(format!("{}: does not log JSON", function.id));
+    }
+    complaints
+}

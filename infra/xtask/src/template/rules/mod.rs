@@ -1,0 +1,92 @@
+//! What we ask of the expanded templates beyond their being deployable.
+//!
+//! Each rule is a function from the templates to sentences about what is wrong.
+
+mod alarms;
+mod api;
+mod data;
+mod policies;
+mod queues;
+mod runbook;
+mod size;
+mod words;
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+/// The templates with everything expanded, by path, and what is written about their alarms.
+pub(super) struct Deployed<'a> {
+    pub(super) templates: &'a BTreeMap<String, Value>,
+    pub(super) runbook: &'a str,
+}
+
+/// Everything that is wrong, one sentence each.
+pub(super) fn complaints(deployed: &Deployed<'_>) -> Vec<String> {
+    let Some((main, alarms, dashboard)) = deployed.stacks() else {
+        // Whoever could not expand one of them has said so.
+        return Vec::new();
+    };
+    [
+        policies::complaints(main),
+        data::complaints(main),
+        queues::complaints(main),
+        api::complaints(main),
+        alarms::complaints(main, alarms),
+        runbook::complaints(alarms, dashboard, deployed.runbook),
+        size::complaints(deployed.templates),
+    ]
+    .concat()
+}
+
+impl Deployed<'_> {
+    fn stacks(&self) -> Option<(Stack<'_>, Stack<'_>, Stack<'_>)> {
+        let stack = |path: &str| self.templates.get(path).map(Stack);
+        let [main, alarms, dashboard] = super::expansion::FILES;
+        Some((stack(main)?, stack(alarms)?, stack(dashboard)?))
+    }
+}
+
+/// One expanded template.
+#[derive(Clone, Copy)]
+struct Stack<'a>(&'a Value);
+
+/// One resource of it.
+#[derive(Clone, Copy)]
+struct Resource<'a> {
+    id: &'a str,
+    declaration: &'a Value,
+}
+
+impl<'a> Stack<'a> {
+    /// The resources of a type, `AWS::SQS::Queue`.
+    fn resources(self, kind: &'static str) -> impl Iterator<Item = Resource<'a>> {
+        let all = self.0["Resources"].as_object().into_iter().flatten();
+        let all = all.map(|(id, declaration)| Resource { id, declaration });
+        all.filter(move |resource| resource.declaration["Type"] == kind)
+    }
+
+    /// The resource that a reference means, if it is of this type.
+    fn named(self, kind: &'static str, reference: &Value) -> Option<Resource<'a>> {
+        let id = words::referred(reference)?;
+        self.resources(kind).find(|resource| resource.id == id)
+    }
+
+    /// The function whose alias a reference means.
+    fn function(self, alias: &Value) -> Option<Resource<'a>> {
+        let alias = self.named("AWS::Lambda::Alias", alias)?;
+        self.named("AWS::Lambda::Function", alias.property("/FunctionName"))
+    }
+}
+
+impl<'a> Resource<'a> {
+    /// A property by its JSON Pointer; null where there is none.
+    fn property(self, pointer: &str) -> &'a Value {
+        const NULL: &Value = &Value::Null;
+        self.declaration["Properties"].pointer(pointer).unwrap_or(NULL)
+    }
+
+    fn is(self, pointer: &str, expected: impl Into<Value>) -> bool {
+        *self.property(pointer) == expected.into()
+    }
+}

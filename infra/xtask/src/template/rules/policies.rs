@@ -1,0 +1,56 @@
+//! Least privilege: a statement names what it allows, and what it allows it for.
+
+use super::{Resource, Stack, words};
+
+/// What SAM gives to every function, to those that are traced, to those that it fetches records
+/// for, and to the service that shifts requests from one version to the next.
+const MANAGED: [&str; 5] = [
+    "service-role/AWSLambdaBasicExecutionRole",
+    "AWSXrayWriteOnlyAccess",
+    "service-role/AWSLambdaSQSQueueExecutionRole",
+    "service-role/AWSLambdaDynamoDBExecutionRole",
+    "service-role/AWSCodeDeployRoleForLambda",
+];
+
+pub(super) fn complaints(main: Stack<'_>) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for role in main.resources("AWS::IAM::Role") {
+        complaints.extend(managed(role));
+        for policy in words::each(role.property("/Policies")) {
+            for statement in words::each(&policy["PolicyDocument"]["Statement"]) {
+                for action in words::each(&statement["Action"]).map(words::spelled) {
+                    if action.contains('*') {
+                        complaints.push(format!("{}: allows {action}: name each verb", role.id));
+                    }
+                }
+                complaints.extend(resources(main, role, &statement["Resource"]));
+            }
+        }
+    }
+    complaints
+}
+
+fn managed(role: Resource<'_>) -> Vec<String> {
+    let managed = words::each(role.property("/ManagedPolicyArns")).map(words::spelled);
+    let unknown = managed.filter(|arn| !MANAGED.iter().any(|known| arn.ends_with(known)));
+    unknown.map(|arn| format!("{}: has the managed policy {arn}", role.id)).collect()
+}
+
+fn resources(main: Stack<'_>, role: Resource<'_>, named: &serde_json::Value) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for resource in words::each(named).map(words::spelled) {
+        if resource.contains('*') {
+            complaints.push(format!("{}: is allowed for {resource}: name the resource", role.id));
+        } else if !is_ours(main, &resource) {
+            complaints.push(format!("{}: is allowed for {resource}, not ours", role.id));
+        }
+    }
+    complaints
+}
+
+/// Whether it is a resource of the template, or the identity that mail is sent by.
+fn is_ours(main: Stack<'_>, resource: &str) -> bool {
+    let id = resource.strip_prefix("${").and_then(|rest| rest.split(['.', '}']).next());
+    id.is_some_and(|id| main.0["Resources"].get(id).is_some())
+        || resource.ends_with(":identity/${MailFrom}")
+}

@@ -1,0 +1,68 @@
+//! References and composed words of a template, read.
+
+use serde_json::Value;
+
+/// The logical id of the one resource that `Ref` or `Fn::GetAtt` names.
+pub(super) fn referred(value: &Value) -> Option<&str> {
+    let name = value.get("Ref").or_else(|| value.pointer("/Fn::GetAtt/0"))?;
+    name.as_str()
+}
+
+/// A name that begins with the stack's, without that: of `!Sub "${AWS::StackName}-emails"`, and of
+/// `!Sub "${Service}-emails"` in a nested stack, that is `emails`.
+pub(super) fn own_name(value: &Value) -> Option<&str> {
+    let words = value.get("Fn::Sub")?.as_str()?;
+    let name = words.strip_prefix("${AWS::StackName}-");
+    name.or_else(|| words.strip_prefix("${Service}-"))
+}
+
+/// A value as one reads it: words, and references as `${Name}` or `${Name.Attribute}`.
+pub(super) fn spelled(value: &Value) -> String {
+    match value {
+        Value::String(words) => words.clone(),
+        Value::Object(object) => match object.iter().next() {
+            Some((name, Value::String(target))) if name == "Ref" => format!("${{{target}}}"),
+            Some((name, Value::String(words))) if name == "Fn::Sub" => words.clone(),
+            Some((name, Value::Array(steps))) if name == "Fn::GetAtt" => {
+                let steps: Vec<String> = steps.iter().map(spelled).collect();
+                format!("${{{}}}", steps.join("."))
+            }
+            _ => value.to_string(),
+        },
+        other => other.to_string(),
+    }
+}
+
+/// IAM and others let a list of one be written without its brackets.
+pub(super) fn each(value: &Value) -> impl Iterator<Item = &Value> {
+    let many = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+    many.iter().filter(|one| !one.is_null())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_composed_is_read() {
+        assert_eq!(referred(&json!({"Ref": "A"})), Some("A"));
+        assert_eq!(referred(&json!({"Fn::GetAtt": ["A", "Arn"]})), Some("A"));
+        assert_eq!(own_name(&json!({"Fn::Sub": "${AWS::StackName}-a-b"})), Some("a-b"));
+        assert_eq!(own_name(&json!({"Fn::Sub": "${Service}-a"})), Some("a"));
+        assert_eq!(own_name(&json!("a")), None);
+        let cases = [
+            (json!({"Fn::GetAtt": ["A", "Arn"]}), "${A.Arn}"),
+            (json!({"Fn::Sub": "${A.Arn}/index/*"}), "${A.Arn}/index/*"),
+            (json!({"Ref": "A"}), "${A}"),
+            (json!("*"), "*"),
+        ];
+        for (value, words) in cases {
+            assert_eq!(spelled(&value), words);
+        }
+        assert_eq!(each(&json!("a")).count(), 1);
+        assert_eq!(each(&json!(["a", "b"])).count(), 2);
+        assert_eq!(each(&Value::Null).count(), 0);
+    }
+}
