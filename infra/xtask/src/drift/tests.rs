@@ -27,7 +27,7 @@ fn the_template_says_what_the_binaries_do_and_every_mistake_in_it_is_found() {
 }
 
 /// What the template says, what it might say by mistake, and what is to be said about that.
-const MISTAKES: [(&str, &str, &str); 22] = [
+const MISTAKES: [(&str, &str, &str); 23] = [
     ("Path: \"/users/{userId}\", Auth", "Path: \"/user/{userId}\", Auth", "GetUserFunction: route"),
     ("Method: POST, Path: /orders", "Method: PUT, Path: /orders", "CreateOrderFunction: method"),
     (
@@ -99,6 +99,11 @@ const MISTAKES: [(&str, &str, &str); 22] = [
         "          PARTNER_URL: !Ref PartnerUrl\n",
         "          PARTNER_URL: !Ref PartnerUrl\n          BANK_URL: !Ref PartnerUrl\n",
         "ListPartnerProductsFunction: environment: BANK_URL is not used",
+    ),
+    (
+        "          PUBLIC_URL: !Ref PublicUrl\n",
+        "",
+        "PostShareLinkFunction: environment: PUBLIC_URL is missing",
     ),
     (
         "            FunctionResponseTypes: [ReportBatchItemFailures]\n            ScalingConfig",
