@@ -54,7 +54,7 @@ pub(super) const MISTAKES: [Mistake; 36] = [
     main(
         "Type: HttpApi, Properties: {ApiId: !Ref Api,",
         "Type: HttpApi, Properties: {ApiId: !Ref Apis,",
-        "template.yaml: ",
+        "template.yaml: Resource with id [PostUserFunction] is invalid",
     ),
     main("AWS::SQS::Queue", "AWS::SQS::Queues", "cfn-lint E3006"),
     main("VisibilityTimeout: 120", "VisibilityTimeout: 120000", "cfn-lint E3034"),
