@@ -18,7 +18,8 @@ pub(super) fn complaints(main: Stack<'_>, alarms: Stack<'_>) -> Vec<String> {
         alarms.resources("AWS::CloudWatch::Alarm").flat_map(watched_by).collect();
     let wanted = wanted(main);
     let missing = wanted.difference(&watched);
-    let missing = missing.map(|(metric, name)| format!("{name}: no alarm on {metric}"));
+    let missing =
+        missing.map(|(metric, name)| format!("{name}: no alarm on {metric} in infra/alarms.yaml"));
     let names: BTreeSet<&str> = named(main, "AWS::Lambda::Function", "/FunctionName")
         .chain(named(main, "AWS::SQS::Queue", "/QueueName"))
         .collect();
