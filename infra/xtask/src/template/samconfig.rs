@@ -25,7 +25,7 @@ fn overrides(name: &str, environment: &toml::Value) -> Result<BTreeMap<String, S
     let listed = listed.ok_or_else(|| format!("samconfig.toml: {name} overrides no parameters"))?;
     let pair = |entry: &toml::Value| -> Result<(String, String), Error> {
         let pair = entry.as_str().and_then(|entry| entry.split_once('='));
-        let (name, value) = pair.ok_or_else(|| format!("samconfig.toml: {entry} is no pair"))?;
+        let (name, value) = pair.ok_or_else(|| format!("samconfig.toml: {entry:?} is no pair"))?;
         Ok((name.to_owned(), value.to_owned()))
     };
     listed.iter().map(pair).collect()
