@@ -79,6 +79,7 @@ struct Health {
     status: Status,
     /// What does not answer: `table`, `queue` or `secret`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(default)]
     unavailable: Vec<&'static str>,
 }
 

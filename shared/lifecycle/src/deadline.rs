@@ -13,10 +13,23 @@ impl Deadline {
     /// killed.
     pub const MARGIN: Duration = Duration::from_millis(500);
 
+    /// The longest that an invocation may take on Lambda.
+    const LONGEST: Duration = Duration::from_mins(15);
+
+    /// What there is where nobody says: the timeout of our template.
+    const UNSAID: Duration = Duration::from_secs(10);
+
     /// From the wall-clock deadline that Lambda gives with each invocation, less the margin.
     /// The margin is never more than half of what there is.
+    ///
+    /// One that ended before the invocation can have begun is no deadline: `cargo lambda watch`
+    /// names ten minutes past midnight of the first day of 1970.
     pub(crate) fn from_lambda(deadline: SystemTime) -> Self {
-        let left = deadline.duration_since(SystemTime::now()).unwrap_or(Duration::ZERO);
+        let left = match deadline.duration_since(SystemTime::now()) {
+            Ok(left) => left,
+            Err(ended) if ended.duration() > Self::LONGEST => Self::UNSAID,
+            Err(_) => Duration::ZERO,
+        };
         Self(Instant::now() + left - Self::MARGIN.min(left / 2))
     }
 
@@ -32,5 +45,24 @@ impl Deadline {
 
     pub(crate) fn instant(self) -> Instant {
         self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deadline_leaves_a_margin_and_one_that_nobody_can_have_meant_is_none() {
+        let now = SystemTime::now();
+        let seconds = Duration::from_secs;
+        for (deadline, left) in [
+            (now + seconds(10), seconds(9)..seconds(10)),
+            (now - seconds(1), seconds(0)..seconds(1)),
+            (SystemTime::UNIX_EPOCH + seconds(600), seconds(9)..seconds(10)),
+        ] {
+            let found = Deadline::from_lambda(deadline).left();
+            assert!(left.contains(&found), "{deadline:?}: {found:?}");
+        }
     }
 }
