@@ -1,7 +1,7 @@
 //! What the binaries say about themselves.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use local::binaries::cargo;
@@ -77,10 +77,15 @@ pub(crate) fn of(
     workspace: &Path,
     names: &BTreeSet<String>,
 ) -> Result<BTreeMap<String, Description>, Error> {
+    read(raw(workspace, names)?)
+}
+
+/// Descriptions, as far as the checks need them.
+pub(crate) fn read(raw: BTreeMap<String, Value>) -> Result<BTreeMap<String, Description>, Error> {
     let parse = |(name, raw): (String, Value)| -> Result<(String, Description), Error> {
         Ok((name, serde_json::from_value(raw)?))
     };
-    raw(workspace, names)?.into_iter().map(parse).collect()
+    raw.into_iter().map(parse).collect()
 }
 
 /// Builds the functions and asks each binary of these names for its description.
@@ -88,14 +93,23 @@ pub(crate) fn raw(
     workspace: &Path,
     names: &BTreeSet<String>,
 ) -> Result<BTreeMap<String, Value>, Error> {
+    build(workspace)?;
+    as_built(workspace, names)
+}
+
+/// Builds the functions.
+pub(crate) fn build(workspace: &Path) -> Result<(), Error> {
     let built =
         cargo(workspace).args(["build", "--quiet", "--package", "functions", "--bins"]).status()?;
-    if !built.success() {
-        return Err("the functions cannot be built".into());
-    }
-    let metadata =
-        cargo_metadata::MetadataCommand::new().current_dir(workspace).no_deps().exec()?;
-    let folder = metadata.target_directory.join("debug");
+    if built.success() { Ok(()) } else { Err("the functions cannot be built".into()) }
+}
+
+/// Asks each binary of these names for its description, as it was last built.
+pub(crate) fn as_built(
+    workspace: &Path,
+    names: &BTreeSet<String>,
+) -> Result<BTreeMap<String, Value>, Error> {
+    let folder = target_directory(workspace)?.join("debug");
     let describe = |name: &String| -> Result<(String, Value), Error> {
         let described = Command::new(folder.join(name)).arg("--describe").env_clear().output();
         let described = described.map_err(|error| format!("{name}: {error}"))?;
@@ -103,4 +117,11 @@ pub(crate) fn raw(
         Ok((name.clone(), description.map_err(|error| format!("{name} --describe: {error}"))?))
     };
     names.iter().map(describe).collect()
+}
+
+/// Where cargo builds a workspace.
+pub(crate) fn target_directory(workspace: &Path) -> Result<PathBuf, Error> {
+    let metadata =
+        cargo_metadata::MetadataCommand::new().current_dir(workspace).no_deps().exec()?;
+    Ok(metadata.target_directory.into())
 }

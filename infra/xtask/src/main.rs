@@ -3,7 +3,10 @@
 mod bench;
 mod descriptions;
 mod drift;
+mod http;
+mod new_endpoint;
 mod openapi;
+mod process;
 mod template;
 mod tidy;
 mod tools;
@@ -19,6 +22,7 @@ const USAGE: &str = "usage: cargo xtask <command>
   drift                   whether template.yaml says what the binaries do
   template                whether what AWS makes of the templates is what we want deployed
   template expand         template.yaml as CloudFormation gets it, in target/template.json
+  new-endpoint            an endpoint's file and all that has to know of it: new-endpoint --help
   bench                   our functions beside bare ones: bench --help
   bench local             requests through the local platform
   bench sign-in           whether a refused sign-in's time tells who has an account
@@ -47,6 +51,7 @@ fn main() -> ExitCode {
             Err(error) => fail("template", &error),
         },
         ["openapi"] => openapi(),
+        ["new-endpoint", ..] => new_endpoint::run(workspace(), &arguments[1..]),
         ["bench", ..] => bench::run(workspace(), &arguments[1..]),
         ["ops", ..] => ops::main(&arguments[1..]),
         ["tools", list] => match tools::installed(workspace(), list) {

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::descriptions::Error;
+use crate::descriptions::{Error, target_directory};
 
 /// The folder with the programs of a list in `infra/tools`, installed unless they are there.
 ///
@@ -15,8 +15,7 @@ pub(crate) fn installed(workspace: &Path, list: &str) -> Result<PathBuf, Error> 
     let requirements = workspace.join("infra/tools").join(format!("{list}.txt"));
     let pinned = std::fs::read_to_string(&requirements)
         .map_err(|error| format!("{}: {error}", requirements.display()))?;
-    let target = cargo_metadata::MetadataCommand::new().current_dir(workspace).no_deps().exec()?;
-    let environment = target.target_directory.join("tools").join(list).into_std_path_buf();
+    let environment = target_directory(workspace)?.join("tools").join(list);
     let (programs, complete) = (environment.join("bin"), environment.join("installed.txt"));
     if std::fs::read_to_string(&complete).is_ok_and(|installed| installed == pinned) {
         return Ok(programs);

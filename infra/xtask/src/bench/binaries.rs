@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use local::binaries::cargo;
 
 use super::candidates::{Candidate, Package};
-use crate::descriptions::Error;
+use crate::descriptions::{Error, target_directory};
 
 /// Builds the candidates' binaries. Each package is built by itself, because cargo gives all
 /// packages of one build the same features, and the SDK's defaults would end up in all of them.
@@ -41,7 +41,5 @@ pub(super) fn build(workspace: &Path, profile: &str, arguments: &[&str]) -> Resu
 
 /// Where the binaries of a profile are.
 pub(super) fn folder(workspace: &Path, profile: &str) -> Result<PathBuf, Error> {
-    let metadata =
-        cargo_metadata::MetadataCommand::new().current_dir(workspace).no_deps().exec()?;
-    Ok(metadata.target_directory.join(profile).into())
+    Ok(target_directory(workspace)?.join(profile))
 }

@@ -9,9 +9,10 @@ use hyper::StatusCode;
 use serde_json::json;
 
 use super::figures::{median, ms, p99};
-use super::local::{Measured, client, post};
+use super::local::Measured;
 use super::targets;
 use crate::descriptions::Error;
+use crate::http::Client;
 use crate::say;
 
 /// As many objects as a callback may have.
@@ -34,13 +35,13 @@ pub(super) async fn run(workspace: &Path, arguments: &Arguments) -> Result<ExitC
 }
 
 async fn measure(api: &str, posts: u32) -> Result<ExitCode, Error> {
-    let (client, url) = (client(), format!("{api}/callback"));
+    let (client, url) = (Client::new(), format!("{api}/callback"));
     let mut took_ms = Vec::new();
     for post_number in 0..WARM_UP + posts {
         let first = post_number * OBJECTS;
         let objects: Vec<u32> = (first..first + OBJECTS).collect();
         let asked = Instant::now();
-        post(&client, &url, &json!({ "object_ids": objects }), StatusCode::ACCEPTED).await?;
+        client.post(&url, &json!({ "object_ids": objects }), StatusCode::ACCEPTED).await?;
         if post_number >= WARM_UP {
             took_ms.push(ms(asked.elapsed()));
         }

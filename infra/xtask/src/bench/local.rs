@@ -7,14 +7,8 @@ use std::path::Path;
 use std::process::{ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use clap::Args;
-use http_body_util::{BodyExt, Full};
-use hyper::{Request, StatusCode, header};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
-use serde_json::{Value, json};
+use hyper::{Method, StatusCode};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::task::JoinSet;
@@ -23,12 +17,11 @@ use tokio::time::timeout;
 use super::figures::{median, ms, p99};
 use super::{binaries, targets};
 use crate::descriptions::Error;
-use crate::say;
+use crate::http::{Client, sign_in};
+use crate::{process, say};
 
 /// How long the platform may take to start; building all functions is the most of it.
 const START_LIMIT: Duration = Duration::from_hours(1);
-/// How long one request may take.
-const REQUEST_LIMIT: Duration = Duration::from_secs(30);
 /// What comes before anything is measured: processes start, pools fill.
 const WARM_UP: Duration = Duration::from_secs(1);
 
@@ -144,12 +137,8 @@ impl Platform {
         Ok(Self { process, api })
     }
 
-    /// Ends it in good order, so that it ends its functions.
     async fn stop(mut self) -> Result<(), Error> {
-        let id = self.process.id().ok_or("the platform has ended by itself")?;
-        Command::new("kill").arg(id.to_string()).status().await?;
-        timeout(REQUEST_LIMIT, self.process.wait()).await.map_err(|_| "it does not end")??;
-        Ok(())
+        process::end(&mut self.process).await
     }
 }
 
@@ -186,19 +175,15 @@ async fn api_of(
 /// Somebody who is signed in, and asks for their own account.
 #[derive(Clone)]
 struct Caller {
-    client: HttpClient,
+    client: Client,
     url: String,
     token: String,
 }
 
 impl Caller {
     async fn sign_in(api: &str) -> Result<Self, Error> {
-        let client = client();
-        let customer = json!({
-            "email": "customer@example.com", "password": local::seed::PASSWORD,
-        });
-        let session = post(&client, &format!("{api}/sessions"), &customer, StatusCode::OK).await?;
-        let token = session["data"]["accessToken"].as_str().ok_or("no token")?.to_owned();
+        let client = Client::new();
+        let token = sign_in(&client, api, "customer").await?;
         Ok(Self { client, url: format!("{api}/users/{}", local::seed::demo_id(1)), token })
     }
 
@@ -208,49 +193,10 @@ impl Caller {
         let mut took_ms = Vec::new();
         while started.elapsed() < measured {
             let asked = Instant::now();
-            let request = Request::get(&self.url)
-                .header(header::AUTHORIZATION, format!("Bearer {}", self.token))
-                .body(Full::default())?;
-            let (status, body) = answer(&self.client, request).await?;
-            if status != StatusCode::OK {
-                return Err(format!("{status} {}", String::from_utf8_lossy(&body)).into());
-            }
+            let call = self.client.call(Method::GET, &self.url, Some(&self.token), None);
+            call.await?.json_of(StatusCode::OK)?;
             took_ms.push(ms(asked.elapsed()));
         }
         Ok(took_ms)
     }
-}
-
-pub(super) type HttpClient = Client<HttpConnector, Full<Bytes>>;
-
-pub(super) fn client() -> HttpClient {
-    let mut connector = HttpConnector::new();
-    connector.set_nodelay(true);
-    Client::builder(TokioExecutor::new()).build(connector)
-}
-
-/// Posts JSON, and gives the JSON of the answer, which has to have this status.
-pub(super) async fn post(
-    client: &HttpClient,
-    url: &str,
-    body: &Value,
-    expected: StatusCode,
-) -> Result<Value, Error> {
-    let request = Request::post(url)
-        .header(header::CONTENT_TYPE, "application/json")
-        .body(Full::new(Bytes::from(body.to_string())))?;
-    let (status, body) = answer(client, request).await?;
-    if status == expected {
-        return Ok(serde_json::from_slice(&body)?);
-    }
-    Err(format!("{url}: {status} {}", String::from_utf8_lossy(&body)).into())
-}
-
-async fn answer(
-    client: &HttpClient,
-    request: Request<Full<Bytes>>,
-) -> Result<(StatusCode, Bytes), Error> {
-    let response = timeout(REQUEST_LIMIT, client.request(request)).await??;
-    let status = response.status();
-    Ok((status, response.into_body().collect().await?.to_bytes()))
 }

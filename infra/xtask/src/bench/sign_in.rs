@@ -13,8 +13,9 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::figures::{median, ms, p99, quantile};
-use super::local::{HttpClient, Measured, client, post};
+use super::local::Measured;
 use crate::descriptions::Error;
+use crate::http::Client;
 use crate::say;
 
 /// How often one address is guessed at: as often as the limit allows within a minute.
@@ -39,7 +40,7 @@ pub(super) async fn run(workspace: &Path, arguments: &Arguments) -> Result<ExitC
 }
 
 async fn compare(api: &str, people: u32) -> Result<ExitCode, Error> {
-    let guesser = Guesser { client: client(), api };
+    let guesser = Guesser { client: Client::new(), api };
     let mut addresses = Vec::new();
     for _ in 0..people {
         let (known, unknown) = (address(), address());
@@ -110,7 +111,7 @@ fn complementary_error_function(x: f64) -> f64 {
 }
 
 struct Guesser<'a> {
-    client: HttpClient,
+    client: Client,
     api: &'a str,
 }
 
@@ -129,7 +130,7 @@ impl Guesser<'_> {
     }
 
     async fn post(&self, path: &str, body: &Value, expected: StatusCode) -> Result<(), Error> {
-        post(&self.client, &format!("{}{path}", self.api), body, expected).await.map(drop)
+        self.client.post(&format!("{}{path}", self.api), body, expected).await.map(drop)
     }
 }
 

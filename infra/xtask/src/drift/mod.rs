@@ -27,7 +27,11 @@ pub(crate) fn complaints(workspace: &Path) -> Result<Vec<String>, Error> {
     Ok(between(&template, &descriptions))
 }
 
-fn between(template: &Template, descriptions: &BTreeMap<String, Description>) -> Vec<String> {
+/// The same, of a template and descriptions that are known.
+pub(crate) fn between(
+    template: &Template,
+    descriptions: &BTreeMap<String, Description>,
+) -> Vec<String> {
     let mut complaints = Vec::new();
     for function in template.functions.values() {
         let Some(description) = descriptions.get(&function.binary) else {
@@ -49,7 +53,7 @@ fn between(template: &Template, descriptions: &BTreeMap<String, Description>) ->
 
 /// The logical id of a resource, by its name in the code: `dead_letters`, `Queue` is
 /// `DeadLettersQueue`.
-fn logical_id(name: &str, kind: &str) -> String {
+pub(crate) fn logical_id(name: &str, kind: &str) -> String {
     let words = name.split('_').map(|word| {
         let (first, rest) = word.split_at(word.len().min(1));
         format!("{}{rest}", first.to_uppercase())

@@ -1,0 +1,89 @@
+//! A small HTTP client, for APIs on this machine.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::{Method, Request, StatusCode, header};
+use hyper_util::client::legacy;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use serde_json::{Value, json};
+use tokio::time::timeout;
+
+use crate::descriptions::Error;
+
+/// How long one request may take.
+const REQUEST_LIMIT: Duration = Duration::from_secs(30);
+
+/// Calls, over connections that it keeps.
+#[derive(Clone)]
+pub(crate) struct Client(legacy::Client<HttpConnector, Full<Bytes>>);
+
+/// What was answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) body: Bytes,
+}
+
+impl Client {
+    pub(crate) fn new() -> Self {
+        let mut connector = HttpConnector::new();
+        connector.set_nodelay(true);
+        Self(legacy::Client::builder(TokioExecutor::new()).build(connector))
+    }
+
+    /// Sends a request: signed in where there is a token, with JSON where there is a body.
+    pub(crate) async fn call(
+        &self,
+        method: Method,
+        url: &str,
+        token: Option<&str>,
+        body: Option<&Value>,
+    ) -> Result<Answer, Error> {
+        let mut request = Request::builder().method(method).uri(url);
+        if let Some(token) = token {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        if body.is_some() {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+        }
+        let body = body.map(|body| Bytes::from(body.to_string())).unwrap_or_default();
+        let request = request.body(Full::new(body))?;
+        let response = timeout(REQUEST_LIMIT, self.0.request(request)).await??;
+        let status = response.status();
+        let body = timeout(REQUEST_LIMIT, response.into_body().collect()).await??.to_bytes();
+        Ok(Answer { status, body })
+    }
+
+    /// Posts JSON, and gives the JSON of the answer, which has to have this status.
+    pub(crate) async fn post(
+        &self,
+        url: &str,
+        body: &Value,
+        expected: StatusCode,
+    ) -> Result<Value, Error> {
+        let answer = self.call(Method::POST, url, None, Some(body)).await?;
+        answer.json_of(expected).map_err(|error| format!("{url}: {error}").into())
+    }
+}
+
+impl Answer {
+    /// The JSON of an answer with this status.
+    pub(crate) fn json_of(&self, expected: StatusCode) -> Result<Value, Error> {
+        if self.status == expected {
+            return Ok(serde_json::from_slice(&self.body)?);
+        }
+        Err(format!("{} {}", self.status, String::from_utf8_lossy(&self.body)).into())
+    }
+}
+
+/// The token of one of the demo's people.
+pub(crate) async fn sign_in(client: &Client, api: &str, who: &str) -> Result<String, Error> {
+    let credentials = json!({
+        "email": format!("{who}@example.com"), "password": local::seed::PASSWORD,
+    });
+    let session = client.post(&format!("{api}/sessions"), &credentials, StatusCode::OK).await?;
+    Ok(session["data"]["accessToken"].as_str().ok_or("no token")?.to_owned())
+}

@@ -1,0 +1,169 @@
+//! `cargo xtask new-endpoint --try`: what the command writes is built, tested and asked, in a copy
+//! of the workspace that is removed afterwards.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, FileTimes};
+use std::path::Path;
+use std::process::Command;
+use std::time::Instant;
+
+use hyper::{Method, StatusCode};
+use local::Platform;
+use local::binaries::cargo;
+use local::options::Options;
+use local::template::Template;
+
+use super::endpoint::{self, NewEndpoint};
+use crate::descriptions::{self, Error};
+use crate::http::{Client, sign_in};
+use crate::{drift, say, tidy};
+
+/// One of each skeleton, with parameters and without.
+fn endpoints() -> [NewEndpoint; 2] {
+    let endpoint = |name: &str, method, path: &str| NewEndpoint {
+        name: name.to_owned(),
+        method,
+        path: path.to_owned(),
+        folder: "people".to_owned(),
+    };
+    [
+        endpoint("get_greeting", endpoint::Method::Get, "/greetings/{greetingId}"),
+        endpoint("put_greeting", endpoint::Method::Put, "/greetings"),
+    ]
+}
+
+/// # Errors
+///
+/// Says which step failed.
+pub(super) fn run(workspace: &Path) -> Result<(), Error> {
+    let target = descriptions::target_directory(workspace)?;
+    // The other functions are taken as they are built here.
+    descriptions::build(workspace)?;
+    let copy = target.join("new-endpoint");
+    let tried = copy_of(workspace, &copy, &target).and_then(|()| in_copy(&copy));
+    let removed = remove(&copy, &target.join("debug"));
+    tried.and(removed)
+}
+
+fn in_copy(copy: &Path) -> Result<(), Error> {
+    let begun = Instant::now();
+    let done = |what: &str| say(&format!("{:>5.1} s  {what}", begun.elapsed().as_secs_f64()));
+    let endpoints = endpoints();
+    for endpoint in &endpoints {
+        super::add(copy, endpoint)?;
+    }
+    done("written");
+    build(copy, &endpoints)?;
+    done("built");
+    test(copy, &endpoints)?;
+    done("their unit tests pass");
+    tokio::runtime::Runtime::new()?.block_on(ask(copy, &endpoints))?;
+    done("the local platform answers 200 for them");
+    judge(copy)?;
+    done("drift and tidy have nothing to complain about");
+    Ok(())
+}
+
+/// Copies what git knows of or would take, with its times, so that cargo builds nothing twice.
+fn copy_of(workspace: &Path, copy: &Path, target: &Path) -> Result<(), Error> {
+    if copy.exists() {
+        fs::remove_dir_all(copy)?;
+    }
+    let listed = Command::new("git")
+        .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
+        .current_dir(workspace)
+        .output()?;
+    let listed = String::from_utf8(listed.stdout)?;
+    for name in listed.split('\0').filter(|name| workspace.join(name).is_file()) {
+        let (from, to) = (workspace.join(name), copy.join(name));
+        fs::create_dir_all(to.parent().ok_or("a file lies in a folder")?)?;
+        fs::copy(&from, &to)?;
+        let modified = fs::metadata(&from)?.modified()?;
+        File::options()
+            .write(true)
+            .open(&to)?
+            .set_times(FileTimes::new().set_modified(modified))?;
+    }
+    let configuration = copy.join(".cargo/config.toml");
+    let shared = format!("\n[build]\ntarget-dir = {:?}\n", target.display().to_string());
+    fs::write(&configuration, fs::read_to_string(&configuration)? + &shared)?;
+    // The house's rules are about the files that git knows.
+    for arguments in [&["init", "--quiet"][..], &["add", "--all"]] {
+        succeeded(Command::new("git").args(arguments).current_dir(copy))?;
+    }
+    Ok(())
+}
+
+fn build(copy: &Path, endpoints: &[NewEndpoint]) -> Result<(), Error> {
+    let binaries = endpoints.iter().flat_map(|endpoint| ["--bin", &endpoint.name]);
+    succeeded(cargo(copy).args(["build", "--quiet", "--package", "functions"]).args(binaries))
+}
+
+fn test(copy: &Path, endpoints: &[NewEndpoint]) -> Result<(), Error> {
+    let names = endpoints.iter().map(|endpoint| endpoint.name.as_str());
+    let ran = cargo(copy)
+        .args(["test", "--quiet", "--package", "functions", "--lib", "--"])
+        .args(names)
+        .output()?;
+    let said = String::from_utf8_lossy(&ran.stdout);
+    if said.contains(&format!("{} passed; 0 failed", endpoints.len())) {
+        return Ok(());
+    }
+    Err(format!("their unit tests: {said}{}", String::from_utf8_lossy(&ran.stderr)).into())
+}
+
+/// Has the local platform run the copy's template, and asks each endpoint as a customer.
+async fn ask(copy: &Path, endpoints: &[NewEndpoint]) -> Result<(), Error> {
+    let options = Options {
+        template: Some(copy.join("template.yaml")),
+        demo: true,
+        no_build: true,
+        ..Options::default()
+    };
+    let platform = Platform::start(options).await?;
+    let answered = ask_each(&platform.api_url(), endpoints).await;
+    platform.stop().await;
+    answered
+}
+
+async fn ask_each(api: &str, endpoints: &[NewEndpoint]) -> Result<(), Error> {
+    let client = Client::new();
+    let token = sign_in(&client, api, "customer").await?;
+    for endpoint in endpoints {
+        let method = Method::from_bytes(endpoint.method.in_capitals().as_bytes())?;
+        let url = format!("{api}{}", endpoint.example_path());
+        let answer = client.call(method, &url, Some(&token), None).await?;
+        let answer = answer.json_of(StatusCode::OK)?;
+        if answer["data"]["askedBy"] != "customer" {
+            return Err(format!("{}: {answer}", endpoint.name).into());
+        }
+    }
+    Ok(())
+}
+
+/// The house's checks, of the copy.
+fn judge(copy: &Path) -> Result<(), Error> {
+    let template = Template::read(&copy.join("template.yaml"), &BTreeMap::new())?;
+    let descriptions = descriptions::as_built(copy, &template.binaries())?;
+    let mut complaints = drift::between(&template, &descriptions::read(descriptions)?);
+    complaints.extend(tidy::complaints(copy));
+    if complaints.is_empty() { Ok(()) } else { Err(complaints.join("\n").into()) }
+}
+
+fn remove(copy: &Path, binaries: &Path) -> Result<(), Error> {
+    for endpoint in endpoints() {
+        let built = [binaries.join(&endpoint.name), binaries.join(format!("{}.d", endpoint.name))];
+        for file in built.iter().filter(|file| file.exists()) {
+            fs::remove_file(file)?;
+        }
+    }
+    if copy.exists() {
+        fs::remove_dir_all(copy)?;
+    }
+    Ok(())
+}
+
+fn succeeded(command: &mut Command) -> Result<(), Error> {
+    let status = command.status()?;
+    if status.success() { Ok(()) } else { Err(format!("{command:?}: {status}").into()) }
+}

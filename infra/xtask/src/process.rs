@@ -1,0 +1,23 @@
+//! Ending processes in good order.
+
+use std::time::Duration;
+
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
+
+use crate::descriptions::Error;
+
+/// How long a process may take to end.
+const END_LIMIT: Duration = Duration::from_secs(30);
+
+/// Tells a process to end, so that it ends what it has started, and waits until it has.
+///
+/// # Errors
+///
+/// Where it has ended by itself, or does not end.
+pub(crate) async fn end(process: &mut Child) -> Result<(), Error> {
+    let id = process.id().ok_or("it has ended by itself")?;
+    Command::new("kill").arg(id.to_string()).status().await?;
+    timeout(END_LIMIT, process.wait()).await.map_err(|_| "it does not end")??;
+    Ok(())
+}
