@@ -7,6 +7,7 @@ mod http;
 mod new_endpoint;
 mod openapi;
 mod process;
+mod sam;
 mod template;
 mod tidy;
 mod tools;
@@ -26,6 +27,7 @@ const USAGE: &str = "usage: cargo xtask <command>
   bench                   our functions beside bare ones: bench --help
   bench local             requests through the local platform
   bench sign-in           whether a refused sign-in's time tells who has an account
+  sam                     our functions as SAM's tools run them: sam --help
   openapi                 writes infra/openapi.json from what the binaries say
   ops                     what operators do with a running system: ops --help
   tools LIST              installs the tools of infra/tools/LIST.txt and says in which folder
@@ -52,6 +54,7 @@ fn main() -> ExitCode {
         },
         ["openapi"] => openapi(),
         ["new-endpoint", ..] => new_endpoint::run(workspace(), &arguments[1..]),
+        ["sam", ..] => sam::run(workspace(), &arguments[1..]),
         ["bench", ..] => bench::run(workspace(), &arguments[1..]),
         ["ops", ..] => ops::main(&arguments[1..]),
         ["tools", list] => match tools::installed(workspace(), list) {

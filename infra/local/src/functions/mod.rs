@@ -140,6 +140,13 @@ impl Functions {
         }
     }
 
+    /// The environment variables by which a function finds its tables, queues and secrets here
+    /// where something else runs it.
+    pub fn variables(&self, function: &str) -> Option<BTreeMap<String, String>> {
+        let function = self.shared.functions.get(function)?;
+        Some(variables::everywhere(&function.deployment))
+    }
+
     /// Ends the process of an environment at once, with nothing cleaned up.
     pub fn kill(&self, environment: &str) {
         self.shared.kill(environment);

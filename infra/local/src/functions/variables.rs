@@ -16,7 +16,6 @@ pub(super) fn of(
     let name = function_name(&deployment.logical_id);
     let task_root = deployment.binary.parent().map(|path| path.display().to_string());
     let lambda = [
-        ("AWS_ACCESS_KEY_ID", deployment.access_key_id.clone()),
         ("AWS_DEFAULT_REGION", REGION.to_owned()),
         ("AWS_EXECUTION_ENV", "AWS_Lambda_provided.al2023".to_owned()),
         ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", deployment.memory_mb.to_string()),
@@ -26,8 +25,6 @@ pub(super) fn of(
         ("AWS_LAMBDA_LOG_GROUP_NAME", format!("/aws/lambda/{name}")),
         ("AWS_LAMBDA_LOG_STREAM_NAME", format!("local/[{VERSION}]{environment}")),
         ("AWS_LAMBDA_RUNTIME_API", runtime_api.to_string()),
-        ("AWS_REGION", REGION.to_owned()),
-        ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),
         ("AWS_SESSION_TOKEN", environment.to_owned()),
         ("LAMBDA_RUNTIME_DIR", "/var/runtime".to_owned()),
         ("LAMBDA_TASK_ROOT", task_root.unwrap_or_default()),
@@ -36,16 +33,29 @@ pub(super) fn of(
         ("TZ", ":UTC".to_owned()),
         ("_HANDLER", "bootstrap".to_owned()),
     ];
-    let services = ["DYNAMODB", "SECRETS_MANAGER", "SESV2", "SQS"];
-    let mut all = deployment.variables.clone();
+    let mut all = everywhere(deployment);
     all.extend(lambda.map(|(name, value)| (name.to_owned(), value)));
-    all.extend(services.map(|service| {
-        (format!("AWS_ENDPOINT_URL_{service}"), deployment.services_endpoint.clone())
-    }));
     if deployment.invocations_per_environment > 1 {
         let concurrency = deployment.invocations_per_environment.to_string();
         all.insert("AWS_LAMBDA_MAX_CONCURRENCY".to_owned(), concurrency);
     }
+    all
+}
+
+/// The variables that the function needs whoever runs it: the template's, where the services are,
+/// and as whom they know it.
+pub(super) fn everywhere(deployment: &Deployment) -> BTreeMap<String, String> {
+    let identity = [
+        ("AWS_ACCESS_KEY_ID", deployment.access_key_id.as_str()),
+        ("AWS_SECRET_ACCESS_KEY", "local"),
+        ("AWS_REGION", REGION),
+    ];
+    let services = ["DYNAMODB", "SECRETS_MANAGER", "SESV2", "SQS"];
+    let mut all = deployment.variables.clone();
+    all.extend(identity.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    all.extend(services.map(|service| {
+        (format!("AWS_ENDPOINT_URL_{service}"), deployment.services_endpoint.clone())
+    }));
     all
 }
 

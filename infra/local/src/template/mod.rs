@@ -89,11 +89,7 @@ impl Template {
         parameters: &BTreeMap<String, String>,
         known: &BTreeMap<String, String>,
     ) -> Result<Self, TemplateError> {
-        let source = std::fs::read_to_string(path).map_err(|source| TemplateError::Unreadable {
-            path: path.display().to_string(),
-            source,
-        })?;
-        Self::parse_knowing(&source, parameters, known)
+        Self::parse_knowing(&text(path)?, parameters, known)
     }
 
     /// Reads a template from its text. `parameters` override the defaults in the template.
@@ -125,6 +121,20 @@ impl Template {
         };
         resources::model(&scope, &document["Globals"])
     }
+}
+
+/// A template file as `CloudFormation`'s JSON: what tools take in its place that another has
+/// changed first.
+///
+/// # Errors
+/// Where the file cannot be read or is no YAML document.
+pub fn as_json(path: &Path) -> Result<Value, TemplateError> {
+    document::parse(&text(path)?)
+}
+
+fn text(path: &Path) -> Result<String, TemplateError> {
+    std::fs::read_to_string(path)
+        .map_err(|source| TemplateError::Unreadable { path: path.display().to_string(), source })
 }
 
 /// The value of every parameter: as given, else as known, else its default.

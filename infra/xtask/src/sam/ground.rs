@@ -1,0 +1,69 @@
+//! What the checks stand on: the local platform, whose functions are run by something else, and
+//! the tools of SAM.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use local::Platform;
+use local::options::Options;
+use local::template::Template;
+
+use crate::descriptions::{Error, target_directory};
+use crate::http::Client;
+use crate::{http, tools};
+
+/// The local platform with the demo's people and products, and SAM's programs.
+pub(super) struct Ground {
+    pub(super) workspace: PathBuf,
+    pub(super) template: Template,
+    pub(super) platform: Platform,
+    pub(super) client: Client,
+    /// The folder of SAM's programs.
+    pub(super) programs: PathBuf,
+    target: PathBuf,
+}
+
+impl Ground {
+    /// Installs the tools, builds the functions and starts the platform.
+    pub(super) async fn prepare(workspace: &Path) -> Result<Self, Error> {
+        let programs = tools::installed(workspace, "sam")?;
+        let path = workspace.join("template.yaml");
+        let template = Template::read(&path, &BTreeMap::new())?;
+        let options = Options { template: Some(path), demo: true, ..Options::default() };
+        let platform = Platform::start(options).await?;
+        let (workspace, target) = (workspace.to_owned(), target_directory(workspace)?);
+        Ok(Self { workspace, template, platform, client: Client::new(), programs, target })
+    }
+
+    /// Ends the platform.
+    pub(super) async fn leave(self) {
+        self.platform.stop().await;
+    }
+
+    /// A binary as the platform runs it.
+    pub(super) fn binary(&self, name: &str) -> Result<PathBuf, Error> {
+        let binary = self.target.join("debug").join(name);
+        if binary.is_file() { Ok(binary) } else { Err(format!("{name} is not built").into()) }
+    }
+
+    /// A folder for what a check needs, empty.
+    pub(super) fn folder(&self, name: &str) -> Result<PathBuf, Error> {
+        let folder = self.target.join("sam").join(name);
+        if folder.exists() {
+            std::fs::remove_dir_all(&folder)?;
+        }
+        std::fs::create_dir_all(&folder)?;
+        Ok(folder)
+    }
+
+    /// The environment in which a function finds the platform's tables, queues and secrets.
+    pub(super) fn variables(&self, function: &str) -> Result<BTreeMap<String, String>, Error> {
+        let variables = self.platform.functions().variables(function);
+        variables.ok_or_else(|| format!("the platform does not run {function}").into())
+    }
+
+    /// The token of one of the demo's people.
+    pub(super) async fn token(&self, who: &str) -> Result<String, Error> {
+        http::sign_in(&self.client, &self.platform.api_url(), who).await
+    }
+}

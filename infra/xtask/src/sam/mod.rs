@@ -1,0 +1,79 @@
+//! `cargo xtask sam`: our functions as other people's tools run them, with the tables, queues and
+//! secrets of the local platform.
+
+mod bridge;
+mod emulator;
+mod engine;
+mod events;
+mod ground;
+mod image;
+mod invoke;
+mod project;
+mod shape;
+mod start_api;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use self::engine::{Engine, Unavailable};
+use self::ground::Ground;
+use self::project::Project;
+use crate::descriptions::Error;
+use crate::{fail, say};
+
+const USAGE: &str = "usage: cargo xtask sam <command>
+
+  emulate   every HTTP function in the runtime interface emulator, by the event of
+            `sam local generate-event`, adapted: no container engine is needed
+  local     `sam local start-api` with the authorizer, and `sam local invoke` with the ready
+            events, in a container engine of its own; needs root, dockerd and busybox";
+
+/// Runs the command with what follows `sam` on the command line.
+pub(crate) fn run(workspace: &Path, given: &[String]) -> ExitCode {
+    let done = match given.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["emulate"] => on(workspace, emulator::run),
+        ["local"] => on(workspace, local),
+        _ => {
+            say(USAGE);
+            return ExitCode::from(2);
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail("sam", &error),
+    }
+}
+
+/// Runs a check on the ground that it stands on, which ends with it.
+fn on(
+    workspace: &Path,
+    check: impl AsyncFnOnce(&Ground) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let ground = Ground::prepare(workspace).await?;
+        let checked = check(&ground).await;
+        ground.leave().await;
+        checked
+    })
+}
+
+async fn local(ground: &Ground) -> Result<(), Error> {
+    let engine = match Engine::start().await {
+        Ok(engine) => engine,
+        Err(Unavailable(why)) => {
+            say(&format!("skipped: no container engine can be started: {why}"));
+            return Ok(());
+        }
+    };
+    let checked = in_containers(ground, &engine).await;
+    let ended = engine.end().await;
+    checked.and(ended)
+}
+
+async fn in_containers(ground: &Ground, engine: &Engine) -> Result<(), Error> {
+    image::stand_in(engine, &ground.binary("authorizer")?).await?;
+    let project = Project::new(ground, engine).await?;
+    start_api::check(ground, &project).await?;
+    invoke::check(ground, &project).await
+}

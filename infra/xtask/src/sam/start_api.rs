@@ -1,0 +1,72 @@
+//! `sam local start-api`: routes and the authorizer, in front of the real binaries.
+
+use std::fs::File;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use hyper::{Method, StatusCode};
+use serde_json::{Value, json};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::sleep;
+
+use super::ground::Ground;
+use super::project::Project;
+use crate::descriptions::Error;
+use crate::{process, say};
+
+/// How long SAM may take to listen.
+const START_LIMIT: Duration = Duration::from_mins(1);
+
+/// What a request is, its method and path, token and body, and the status of its answer.
+type Case<'a> = (&'a str, Method, &'a str, Option<&'a str>, Option<&'a Value>, u16);
+
+pub(super) async fn check(ground: &Ground, project: &Project) -> Result<(), Error> {
+    let port = TcpListener::bind("127.0.0.1:0").await?.local_addr()?.port().to_string();
+    let log = project.log();
+    let mut sam = project
+        .sam_local(&["start-api", "--port", &port, "--warm-containers", "LAZY"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(File::create(&log)?)
+        .spawn()?;
+    let checked = requests(ground, &port).await;
+    let checked = checked.map_err(|error| format!("{error}; see {}", log.display()).into());
+    // It ends its containers.
+    let ended = process::end(&mut sam).await;
+    checked.and(ended)
+}
+
+async fn requests(ground: &Ground, port: &str) -> Result<(), Error> {
+    let begun = Instant::now();
+    let address = format!("127.0.0.1:{port}");
+    while TcpStream::connect(&address).await.is_err() {
+        if begun.elapsed() > START_LIMIT {
+            return Err("sam local start-api does not listen".into());
+        }
+        sleep(Duration::from_millis(100)).await;
+    }
+    let token = ground.token("customer").await?;
+    let own = format!("/users/{}", local::seed::demo_id(1));
+    let sighting = json!({ "object_ids": [1, 2] });
+    let unknown = "x".repeat(token.len());
+    // Where the authorizer fails with the word `Unauthorized`, API Gateway answers 401; SAM takes
+    // any failure of it for a fault, and answers 502. The request gets no further in either.
+    let cases: [Case<'_>; 6] = [
+        ("open", Method::GET, "/healthcheck", None, None, 200),
+        ("open, with a body and a queue", Method::POST, "/callback", None, Some(&sighting), 202),
+        ("signed in", Method::GET, &own, Some(&token), None, 200),
+        ("signed in, without the role", Method::GET, "/orders", Some(&token), None, 403),
+        ("without a token", Method::GET, &own, None, None, 401),
+        ("with a wrong token", Method::GET, &own, Some(&unknown), None, 502),
+    ];
+    say("| sam local start-api | request | status |\n|---|---|---|");
+    for (what, method, path, token, body, expected) in cases {
+        let url = format!("http://{address}{path}");
+        let answer = ground.client.call(method.clone(), &url, token, body).await?;
+        say(&format!("| {what} | {method} {path} | {} |", answer.status.as_u16()));
+        if answer.status != StatusCode::from_u16(expected)? {
+            return Err(format!("{what}: not {expected}, but {answer:?}").into());
+        }
+    }
+    Ok(())
+}
