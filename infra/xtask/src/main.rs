@@ -1,6 +1,7 @@
 //! House checks and operators' commands: `cargo xtask tidy`.
 
 mod bench;
+mod deploy;
 mod descriptions;
 mod drift;
 mod http;
@@ -27,6 +28,7 @@ const USAGE: &str = "usage: cargo xtask <command>
   bench                   our functions beside bare ones: bench --help
   bench local             requests through the local platform
   bench sign-in           whether a refused sign-in's time tells who has an account
+  deploy                  builds functions and deploys those that changed: deploy --help
   sam                     our functions as SAM's tools run them: sam --help
   openapi                 writes infra/openapi.json from what the binaries say
   ops                     what operators do with a running system: ops --help
@@ -54,6 +56,7 @@ fn main() -> ExitCode {
         },
         ["openapi"] => openapi(),
         ["new-endpoint", ..] => new_endpoint::run(workspace(), &arguments[1..]),
+        ["deploy", ..] => deploy::run(workspace(), &arguments[1..]),
         ["sam", ..] => sam::run(workspace(), &arguments[1..]),
         ["bench", ..] => bench::run(workspace(), &arguments[1..]),
         ["ops", ..] => ops::main(&arguments[1..]),

@@ -1,0 +1,216 @@
+//! `cargo xtask deploy`: builds functions with cargo lambda, and deploys those that are named, or
+//! all whose binaries are not the ones that were deployed last.
+//!
+//! Code alone is deployed so, to functions that `sam deploy` has made: what the template says of
+//! them stays as it is. What was deployed last is remembered below `target`, so that a machine
+//! which has deployed nothing to a stage deploys everything.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use clap::Parser;
+use local::binaries::cargo;
+use local::template::Template;
+use sha2::{Digest, Sha256};
+
+use crate::descriptions::{Error, target_directory};
+use crate::{fail, say, tools};
+
+/// The alias by which the API and the queues invoke functions.
+const ALIAS: &str = "live";
+
+/// Builds and deploys the code of functions.
+#[derive(Parser)]
+#[command(name = "cargo xtask deploy")]
+struct Arguments {
+    /// The functions, by their binaries' names.
+    #[arg(required_unless_present = "changed", conflicts_with = "changed")]
+    functions: Vec<String>,
+
+    /// All functions whose binary is not the one that this machine deployed last.
+    #[arg(long)]
+    changed: bool,
+
+    /// The stage: an environment of samconfig.toml.
+    #[arg(long, default_value = "default")]
+    stage: String,
+
+    /// Builds and packs, and says what would be deployed. Asks AWS for nothing.
+    #[arg(long)]
+    dry: bool,
+
+    /// Builds quickly, for larger and slower functions.
+    #[arg(long)]
+    unoptimised: bool,
+}
+
+/// SHA-256 of binaries in Base64, by their names.
+type Hashes = BTreeMap<String, String>;
+
+/// Runs the command with what follows `deploy` on the command line.
+pub(crate) fn run(workspace: &Path, given: &[String]) -> ExitCode {
+    let name = "cargo xtask deploy".to_owned();
+    match Arguments::try_parse_from(std::iter::once(&name).chain(given)) {
+        Ok(arguments) => match deploy(workspace, &arguments) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => fail("deploy", &error),
+        },
+        Err(problem) => {
+            say(&problem.to_string());
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn deploy(workspace: &Path, arguments: &Arguments) -> Result<(), Error> {
+    let stack =
+        Stack::of(&std::fs::read_to_string(workspace.join("samconfig.toml"))?, &arguments.stage)?;
+    let template = Template::read(&workspace.join("template.yaml"), &BTreeMap::new())?;
+    let all = template.binaries();
+    let wanted: Vec<&String> =
+        if arguments.changed { all.iter().collect() } else { arguments.functions.iter().collect() };
+    if let Some(unknown) = wanted.iter().find(|binary| !all.contains(**binary)) {
+        return Err(format!("the template has no function of the binary {unknown}").into());
+    }
+    let cargo_lambda = CargoLambda::new(workspace)?;
+    cargo_lambda.build(&wanted, arguments.unoptimised)?;
+    let built = cargo_lambda.hashes(&wanted)?;
+    let record = cargo_lambda.folder.join(format!("deployed-{}.json", arguments.stage));
+    let mut deployed = deployed(&record)?;
+    let due = if arguments.changed { changed(&built, &deployed) } else { wanted };
+    say(&format!("{} of {} functions to deploy to {}", due.len(), built.len(), stack.name));
+    for binary in due {
+        cargo_lambda.deploy(binary, &stack, arguments.dry)?;
+        if !arguments.dry {
+            deployed.insert(binary.clone(), built[binary].clone());
+            std::fs::write(&record, serde_json::to_string_pretty(&deployed)?)?;
+        }
+    }
+    Ok(())
+}
+
+/// The binaries that are not those that were deployed last.
+fn changed<'a>(built: &'a Hashes, deployed: &Hashes) -> Vec<&'a String> {
+    let is_new = |(binary, hash): &(&String, &String)| deployed.get(*binary) != Some(hash);
+    built.iter().filter(is_new).map(|(binary, _)| binary).collect()
+}
+
+fn deployed(record: &Path) -> Result<Hashes, Error> {
+    match std::fs::read_to_string(record) {
+        Ok(text) => Ok(serde_json::from_str(&text)?),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Hashes::new()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A stack that `sam deploy` has made.
+struct Stack {
+    name: String,
+    region: String,
+}
+
+impl Stack {
+    /// The stack of a stage.
+    fn of(samconfig: &str, stage: &str) -> Result<Self, Error> {
+        let config: toml::Table = toml::from_str(samconfig)?;
+        let setting = |name: &str| -> Result<String, Error> {
+            let global = config.get(stage).and_then(|stage| stage.get("global"));
+            let value = global.and_then(|global| global.get("parameters")?.get(name)?.as_str());
+            let lacking = || format!("samconfig.toml has no {name} for the stage {stage}");
+            Ok(value.ok_or_else(lacking)?.to_owned())
+        };
+        Ok(Self { name: setting("stack_name")?, region: setting("region")? })
+    }
+
+    /// A function's name there, as the template has it.
+    fn function(&self, binary: &str) -> String {
+        format!("{}-{binary}", self.name)
+    }
+}
+
+/// The tool, and where it builds.
+struct CargoLambda<'a> {
+    workspace: &'a Path,
+    path: std::ffi::OsString,
+    folder: PathBuf,
+}
+
+impl<'a> CargoLambda<'a> {
+    fn new(workspace: &'a Path) -> Result<Self, Error> {
+        let programs = tools::installed(workspace, "cargo_lambda")?;
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let path =
+            std::env::join_paths([programs].into_iter().chain(std::env::split_paths(&path)))?;
+        Ok(Self { workspace, path, folder: target_directory(workspace)?.join("lambda") })
+    }
+
+    /// Builds each binary into `target/lambda/<name>/bootstrap`, by cargo itself: for the machine
+    /// that it runs on, whose C library must not be newer than Lambda's.
+    fn build(&self, binaries: &[&String], unoptimised: bool) -> Result<(), Error> {
+        let mut command = self.command("build");
+        command.env("CARGO_LAMBDA_COMPILER", "cargo").args(["--package", "functions"]);
+        command.args(binaries.iter().flat_map(|binary| ["--bin", binary]));
+        command.args((!unoptimised).then_some("--release"));
+        succeeded(&mut command)
+    }
+
+    fn hashes(&self, binaries: &[&String]) -> Result<Hashes, Error> {
+        let hash = |binary: &&String| -> Result<_, Error> {
+            let path = self.folder.join(binary).join("bootstrap");
+            let bytes = std::fs::read(&path);
+            let bytes = bytes.map_err(|error| format!("{}: {error}", path.display()))?;
+            Ok(((*binary).clone(), STANDARD.encode(Sha256::digest(bytes))))
+        };
+        binaries.iter().map(hash).collect()
+    }
+
+    fn deploy(&self, binary: &str, stack: &Stack, dry: bool) -> Result<(), Error> {
+        let mut command = self.command("deploy");
+        command.args(["--binary-name", binary, "--alias", ALIAS, "--region", &stack.region]);
+        // The function's variables are the template's.
+        command.arg("--merge-env").args(dry.then_some("--dry"));
+        command.arg(stack.function(binary));
+        succeeded(&mut command)
+    }
+
+    fn command(&self, what: &str) -> Command {
+        let mut command = cargo(self.workspace);
+        command.args(["lambda", what]).env("PATH", &self.path);
+        command
+    }
+}
+
+fn succeeded(command: &mut Command) -> Result<(), Error> {
+    let status = command.status()?;
+    if status.success() { Ok(()) } else { Err(format!("{command:?}: {status}").into()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hashes(pairs: &[(&str, &str)]) -> Hashes {
+        pairs.iter().map(|(binary, hash)| ((*binary).to_owned(), (*hash).to_owned())).collect()
+    }
+
+    #[test]
+    fn what_is_new_and_what_is_another_is_due() {
+        let built = hashes(&[("get_user", "a"), ("get_order", "b"), ("notify", "c")]);
+        let deployed = hashes(&[("get_user", "a"), ("get_order", "x"), ("gone", "y")]);
+        assert_eq!(changed(&built, &deployed), ["get_order", "notify"]);
+        assert_eq!(changed(&built, &built), Vec::<&String>::new());
+    }
+
+    #[test]
+    fn every_stage_has_a_stack() {
+        let samconfig = std::fs::read_to_string(crate::workspace().join("samconfig.toml")).unwrap();
+        let config: toml::Table = toml::from_str(&samconfig).unwrap();
+        for stage in config.keys().filter(|name| *name != "version") {
+            assert!(Stack::of(&samconfig, stage).is_ok(), "{stage}");
+        }
+        assert!(Stack::of(&samconfig, "nowhere").is_err());
+    }
+}
