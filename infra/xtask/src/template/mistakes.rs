@@ -84,7 +84,7 @@ pub(super) const MISTAKES: [Mistake; 36] = [
         "not ours",
     ),
     main(
-        "PostUserFunctionRole: has the managed policy",
+        "      Policies:\n        - Statement:",
         "      Policies:\n        - AmazonDynamoDBFullAccess\n        - Statement:",
         "AmazonDynamoDBFullAccess",
     ),
