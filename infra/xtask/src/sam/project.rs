@@ -39,6 +39,9 @@ impl Project {
             resource["Properties"]["CodeUri"] = json!(code);
             resource["Properties"]["Environment"] = json!({ "Variables": variables });
             resource.as_object_mut().and_then(|resource| resource.remove("Metadata"));
+            // SAM looks for the authorizer by its logical id, and finds none of another name.
+            let properties = resource["Properties"].as_object_mut();
+            properties.and_then(|properties| properties.remove("FunctionName"));
         }
         let resources = template["Resources"].as_object_mut();
         for resource in resources.into_iter().flat_map(|resources| resources.values_mut()) {
