@@ -87,6 +87,11 @@ fn copy_of(workspace: &Path, copy: &Path, target: &Path) -> Result<(), Error> {
     let configuration = copy.join(".cargo/config.toml");
     let shared = format!("\n[build]\ntarget-dir = {:?}\n", target.display().to_string());
     fs::write(&configuration, fs::read_to_string(&configuration)? + &shared)?;
+    // What has another version is another package to cargo, which then keeps what it built of ours.
+    let manifest = copy.join("Cargo.toml");
+    let version = format!("version = {:?}", env!("CARGO_PKG_VERSION"));
+    let renamed = fs::read_to_string(&manifest)?.replacen(&version, "version = \"0.0.0\"", 1);
+    fs::write(&manifest, renamed)?;
     // The house's rules are about the files that git knows.
     for arguments in [&["init", "--quiet"][..], &["add", "--all"]] {
         succeeded(Command::new("git").args(arguments).current_dir(copy))?;
