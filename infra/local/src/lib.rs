@@ -35,7 +35,7 @@ use self::options::{Logs, Options};
 use self::sources::{Invoke, SourceError, Sources};
 use self::standins::Standins;
 use self::stores::{Stores, access_key};
-use self::template::{Template, TemplateError, Unresolved};
+use self::template::{Grant, Template, TemplateError, Unresolved};
 
 /// Why a platform does not start.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +67,9 @@ pub enum StartError {
     /// The template has no API.
     #[error("the template has no AWS::Serverless::HttpApi")]
     NoApi,
+    /// A function is to be without a right that it does not have.
+    #[error("the template has no such right: {0}")]
+    NoSuchRight(Grant),
     /// The binaries are not to be had.
     #[error(transparent)]
     Build(#[from] BuildError),
@@ -119,7 +122,11 @@ impl Platform {
         let path = options.template().ok_or(StartError::NoTemplate)?;
         let standins = Standins::start().await.map_err(StartError::Standins)?;
         let known = known_parameters(&api_listener, &standins);
-        let template = Template::read_knowing(&path, &options.parameters(), &known)?;
+        let mut template = Template::read_knowing(&path, &options.parameters(), &known)?;
+        let unknown = options.without.iter().find(|grant| !template.revoke(grant));
+        if let Some(grant) = unknown {
+            return Err(StartError::NoSuchRight(grant.clone()));
+        }
         let api = template.api.as_ref().ok_or(StartError::NoApi)?;
         let binaries = binaries(&path, &template, &options).await?;
 

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
+use crate::template::Grant;
+
 /// How a platform is to be. Without anything it is the template found from here upwards, on free
 /// ports, with nothing kept.
 #[derive(Debug, Clone, Default, Args)]
@@ -40,6 +42,11 @@ pub struct Options {
     /// A parameter of the template, `NAME=VALUE`; may be given more than once.
     #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parameter)]
     pub parameters: Vec<(String, String)>,
+
+    /// A right that a function is to be without, as `GetUserFunction dynamodb:GetItem UsersTable`;
+    /// may be given more than once.
+    #[arg(long, value_name = "RIGHT")]
+    pub without: Vec<Grant>,
 
     /// Runs the functions as they were last built.
     #[arg(long)]

@@ -7,6 +7,7 @@
 mod events;
 mod outcome;
 mod queue;
+mod rights;
 mod schedule;
 mod stream;
 #[cfg(test)]
@@ -74,6 +75,16 @@ pub enum SourceError {
         /// What is wrong.
         reason: BadSchedule,
     },
+    /// The function's policy does not allow what Lambda does in its name.
+    #[error("{function}: its policy does not allow {action} on {resource}")]
+    NotAllowed {
+        /// The function it would invoke.
+        function: String,
+        /// What is not allowed.
+        action: &'static str,
+        /// On which ARN.
+        resource: String,
+    },
     /// The stream or the queue cannot be read.
     #[error("{function}: {reason}")]
     Store {
@@ -99,7 +110,7 @@ struct Mapping {
 /// Starts all event sources of a template.
 ///
 /// # Errors
-/// Where a source names what does not exist or a schedule cannot be read.
+/// Where a source names what does not exist or may not be read, or a schedule cannot be read.
 pub fn start(
     template: &Template,
     stores: &Stores,
@@ -127,6 +138,11 @@ fn start_one(
     sources: &mut Sources,
 ) -> Result<(), SourceError> {
     let function = source.function.clone();
+    for (action, resource) in rights::needed(source, mapping.stores.names()) {
+        if !mapping.stores.allow(&function, action, &resource) {
+            return Err(SourceError::NotAllowed { function, action, resource });
+        }
+    }
     match &source.trigger {
         Trigger::Queue(trigger) => {
             let queue = template.queues.get(&trigger.queue);

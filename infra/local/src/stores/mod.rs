@@ -25,6 +25,7 @@ mod tables;
 mod tests;
 
 use std::{
+    collections::BTreeSet,
     net::SocketAddr,
     path::Path,
     sync::{Arc, OnceLock, Weak},
@@ -54,7 +55,7 @@ pub use self::{
     switch::FaultSwitch,
     tables::StreamPosition,
 };
-use crate::template::{StartingPosition, Template};
+use crate::template::{Grant, StartingPosition, Template};
 
 /// How often expired items are deleted; `DynamoDB` itself takes up to days.
 const SWEEP: Duration = Duration::from_secs(10);
@@ -132,6 +133,16 @@ impl Stores {
     /// How often each function called what.
     pub fn calls(&self) -> Vec<(CallKind, u64)> {
         self.door.counts.all()
+    }
+
+    /// Whether a function's policy lets it do this to what has this ARN.
+    pub fn allow(&self, function: &str, action: &str, arn: &str) -> bool {
+        self.door.policies.allow(function, action, arn)
+    }
+
+    /// The rights that functions have made use of so far.
+    pub fn used_rights(&self) -> BTreeSet<Grant> {
+        self.door.policies.used()
     }
 
     /// Writes an item, given as `DynamoDB`'s JSON (`{"pk": {"S": "…"}}`), to a table by its logical

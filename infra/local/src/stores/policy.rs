@@ -1,8 +1,13 @@
 //! Least privilege: a function may do what its policy in the template says, and nothing else.
 
-use std::collections::HashMap;
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::atomic::{AtomicBool, Ordering},
+};
 
-use crate::template::{ACCOUNT_ID, Effect, REGION, Template, Unresolved};
+use crate::template::{
+    ACCOUNT_ID, Effect, Function, Grant, REGION, Statement, Template, Text, Unresolved,
+};
 
 use super::{
     call::{Access, Call, Resource},
@@ -12,15 +17,19 @@ use super::{
 /// Every function's policy.
 #[derive(Debug, Default)]
 pub(super) struct Policies {
-    by_function: HashMap<String, Vec<Statement>>,
+    by_function: HashMap<String, Vec<Right>>,
 }
 
-/// A statement whose resources have become ARNs.
+/// A statement whose resource has become an ARN.
 #[derive(Debug)]
-struct Statement {
+struct Right {
     effect: Effect,
-    actions: Vec<String>,
-    resources: Vec<String>,
+    /// Actions are compared without regard to case, resources with it.
+    action: String,
+    resource: String,
+    grant: Grant,
+    /// Whether it has allowed something so far.
+    used: AtomicBool,
 }
 
 /// An action that no policy allows.
@@ -40,52 +49,63 @@ impl Policies {
     /// # Errors
     /// A policy that names what the platform does not have.
     pub(super) fn new(template: &Template, names: &Names) -> Result<Self, Unresolved> {
-        let mut by_function = HashMap::new();
-        for function in template.functions.values() {
-            let mut statements = Vec::new();
-            for statement in &function.policies {
-                let arns = statement.resources.iter();
-                let arns = arns.map(|text| text.resolve(|reference| names.look_up(reference)));
-                statements.push(Statement {
+        let arn = |text: &Text| text.resolve(|reference| names.look_up(reference));
+        let rights = |(id, function): (&String, &Function)| {
+            let right = |statement: &Statement| {
+                Ok(Right {
                     effect: statement.effect,
-                    actions: statement.actions.clone(),
-                    resources: arns.collect::<Result<_, _>>()?,
-                });
-            }
-            by_function.insert(function.logical_id.clone(), statements);
-        }
+                    action: statement.action.to_ascii_lowercase(),
+                    resource: arn(&statement.resource)?,
+                    grant: Grant::of(id, statement),
+                    used: AtomicBool::new(false),
+                })
+            };
+            let rights = function.policies.iter().map(right);
+            Ok((id.clone(), rights.collect::<Result<_, _>>()?))
+        };
+        let by_function = template.functions.iter().map(rights).collect::<Result<_, _>>()?;
         Ok(Self { by_function })
     }
 
     /// The first action of a call that its function may not do. Operators and tests may do all.
     pub(super) fn denial(&self, names: &Names, call: &Call) -> Option<Denial> {
         let function = &call.caller.as_ref()?.function;
-        let statements = self.by_function.get(function).map_or(&[][..], Vec::as_slice);
         call.accesses.iter().find_map(|access| {
             let resource = arn(names, access);
-            (!allows(statements, &access.action, &resource)).then(|| Denial {
+            (!self.allow(function, &access.action, &resource)).then(|| Denial {
                 principal: format!("arn:aws:sts::{ACCOUNT_ID}:assumed-role/{function}/{function}"),
                 action: access.action.clone(),
                 resource,
             })
         })
     }
+
+    /// Whether a function may do this to what has this ARN.
+    pub(super) fn allow(&self, function: &str, action: &str, arn: &str) -> bool {
+        let rights = self.by_function.get(function).map_or(&[][..], Vec::as_slice);
+        allows(rights, action, arn)
+    }
+
+    /// The rights that have been made use of.
+    pub(super) fn used(&self) -> BTreeSet<Grant> {
+        let rights = self.by_function.values().flatten();
+        let used = rights.filter(|right| right.used.load(Ordering::Relaxed));
+        used.map(|right| right.grant.clone()).collect()
+    }
 }
 
 /// IAM's rule: a denial wins over any permission, and what is not allowed is denied.
-fn allows(statements: &[Statement], action: &str, resource: &str) -> bool {
-    let applies = |statement: &&Statement| {
-        // Actions are compared without regard to case, resources with it.
-        let action = action.to_ascii_lowercase();
-        statement.actions.iter().any(|pattern| matches(&pattern.to_ascii_lowercase(), &action))
-            && statement.resources.iter().any(|pattern| matches(pattern, resource))
-    };
+fn allows(rights: &[Right], action: &str, resource: &str) -> bool {
+    let action = action.to_ascii_lowercase();
+    let applies =
+        |right: &&Right| matches(&right.action, &action) && matches(&right.resource, resource);
     let mut allowed = false;
-    for statement in statements.iter().filter(applies) {
-        match statement.effect {
+    for right in rights.iter().filter(applies) {
+        match right.effect {
             Effect::Deny => return false,
             Effect::Allow => allowed = true,
         }
+        right.used.store(true, Ordering::Relaxed);
     }
     allowed
 }
@@ -129,8 +149,16 @@ fn arn(names: &Names, access: &Access) -> String {
 mod tests {
     use super::*;
 
-    fn statement(effect: Effect, action: &str, resource: &str) -> Statement {
-        Statement { effect, actions: vec![action.into()], resources: vec![resource.into()] }
+    fn right(effect: Effect, action: &str, resource: &str) -> Right {
+        let statement =
+            Statement { effect, action: action.into(), resource: Text::literal(resource) };
+        Right {
+            effect,
+            action: action.to_ascii_lowercase(),
+            resource: resource.into(),
+            grant: Grant::of("GetUserFunction", &statement),
+            used: AtomicBool::new(false),
+        }
     }
 
     #[test]
@@ -151,13 +179,13 @@ mod tests {
 
     #[test]
     fn a_denial_wins_over_any_permission() {
-        let statements = [
-            statement(Effect::Allow, "dynamodb:*", "*"),
-            statement(Effect::Deny, "dynamodb:DeleteItem", "arn:orders"),
+        let rights = [
+            right(Effect::Allow, "dynamodb:*", "*"),
+            right(Effect::Deny, "dynamodb:DeleteItem", "arn:orders"),
         ];
 
-        assert!(allows(&statements, "dynamodb:PutItem", "arn:orders"));
-        assert!(!allows(&statements, "dynamodb:DeleteItem", "arn:orders"));
-        assert!(!allows(&statements, "sqs:SendMessage", "arn:orders"));
+        assert!(allows(&rights, "dynamodb:PutItem", "arn:orders"));
+        assert!(!allows(&rights, "dynamodb:DeleteItem", "arn:orders"));
+        assert!(!allows(&rights, "sqs:SendMessage", "arn:orders"));
     }
 }

@@ -9,6 +9,7 @@ mod conditions;
 mod document;
 mod events;
 mod filter;
+mod grants;
 mod intrinsics;
 mod model;
 mod only_on_aws;
@@ -23,6 +24,7 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 pub use self::filter::Pattern;
+pub use self::grants::Grant;
 pub use self::model::{
     AttributeType, Authorizer, Cors, Effect, EventSource, Function, HttpApi, Index, Key,
     Projection, Queue, QueueTrigger, Redrive, Route, ScheduleTrigger, Secret, StartingPosition,

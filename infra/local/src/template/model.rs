@@ -52,15 +52,15 @@ pub struct Function {
     pub policies: Vec<Statement>,
 }
 
-/// One statement of a function's policy.
+/// What a function's policy states of one action on one resource.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Statement {
     /// Whether it allows or denies.
     pub effect: Effect,
-    /// IAM actions as written, `dynamodb:GetItem`; `*` may stand in them.
-    pub actions: Vec<String>,
-    /// What they apply to: `!GetAtt UsersTable.Arn`, `${OrdersTable.Arn}/index/*`, `*`.
-    pub resources: Vec<Text>,
+    /// An IAM action as written, `dynamodb:GetItem`; `*` may stand in it.
+    pub action: String,
+    /// What it applies to: `!GetAtt UsersTable.Arn`, `${OrdersTable.Arn}/index/*`, `*`.
+    pub resource: Text,
 }
 
 /// Whether a statement allows or denies.

@@ -8,14 +8,14 @@ use serde_json::{Map, Value};
 use super::events::EventProperties;
 use super::intrinsics::Scope;
 use super::model::{
-    Authorizer, Cors, Function, HttpApi, Index, Key, Projection, Queue, Redrive, Secret, Statement,
-    Table, Template, Throttle,
+    Authorizer, Cors, Function, HttpApi, Index, Key, Projection, Queue, Redrive, Secret, Table,
+    Template, Throttle,
 };
 use super::properties::{
     AuthorizerProperties, FunctionProperties, HttpApiProperties, IndexProperties, KeyProperties,
     KeyType, ProjectionType, QueueProperties, SecretProperties, TableProperties,
 };
-use super::{TemplateError, only_on_aws, references};
+use super::{TemplateError, grants, only_on_aws, references};
 
 /// Makes the model of all resources that exist under the scope's conditions.
 pub(super) fn model(scope: &Scope<'_>, globals: &Value) -> Result<Template, TemplateError> {
@@ -98,13 +98,7 @@ impl Resources<'_> {
             timeout: properties.timeout,
             memory_mb: properties.memory_size,
             reserved_concurrency: properties.reserved_concurrent_executions,
-            policies: statements
-                .map(|statement| Statement {
-                    effect: statement.effect,
-                    actions: statement.action.into(),
-                    resources: statement.resource.into(),
-                })
-                .collect(),
+            policies: statements.flat_map(grants::statements).collect(),
         };
         Ok((function, properties.events))
     }

@@ -65,6 +65,16 @@ impl Text {
         &self.parts
     }
 
+    /// The text with every reference replaced by the logical id that it names: of
+    /// `${UsersTable.Arn}/index/*` that is `UsersTable/index/*`.
+    pub fn words(&self) -> String {
+        let words = self.parts.iter().map(|part| match part {
+            Part::Literal(words) => words.as_str(),
+            Part::Reference(reference) => reference.resource.as_str(),
+        });
+        words.collect()
+    }
+
     /// The logical id of the one resource this text is about, where it is about one: of
     /// `!GetAtt UsersTable.Arn` and of `${UsersTable.Arn}/index/*` that is `UsersTable`.
     pub fn logical_id(&self) -> Option<&str> {

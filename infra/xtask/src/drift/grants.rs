@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use local::template::{Effect, Function, Part, Reference, Text};
+use local::template::{Effect, Function, Text};
 
 use super::logical_id;
 use crate::descriptions::{Description, Source};
@@ -136,23 +136,14 @@ fn needed_by(description: &Description) -> Grants {
 fn granted(function: &Function) -> Grants {
     let mut grants = Grants::new();
     for statement in function.policies.iter().filter(|s| s.effect == Effect::Allow) {
-        for resource in &statement.resources {
-            let known = grants.entry(resource_of(resource)).or_default();
-            known.extend(statement.actions.iter().cloned());
-        }
+        let known = grants.entry(resource_of(&statement.resource)).or_default();
+        known.insert(statement.action.clone());
     }
     grants
 }
 
 fn resource_of(text: &Text) -> Resource {
-    let words: String = text
-        .parts()
-        .iter()
-        .map(|part| match part {
-            Part::Literal(words) => words.clone(),
-            Part::Reference(Reference { resource, .. }) => resource.clone(),
-        })
-        .collect();
+    let words = text.words();
     if words.contains(":ses:") { "identities of SES".to_owned() } else { words }
 }
 

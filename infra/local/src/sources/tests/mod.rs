@@ -148,17 +148,41 @@ async fn a_schedule_can_be_run_before_it_is_due() {
     assert_eq!(running.first_event().1["detail-type"], "Scheduled Event");
 }
 
+/// Why this source of the tests' template does not start.
+async fn complaint(source: &str) -> String {
+    let template = Template::parse(source, &BTreeMap::new()).unwrap();
+    let stores = Stores::start(&template, None).await.unwrap();
+    let invoke: Arc<dyn Invoke> = Arc::new(Scripted::default());
+    let report: Report = Arc::new(|_, _| {});
+    start(&template, &stores, &invoke, &report).err().unwrap().to_string()
+}
+
 #[tokio::test]
 async fn a_schedule_that_cannot_be_read_says_whose_it_is() {
     let source = include_str!("template.yaml");
     let source = source.replace("EVENT", "{Type: Schedule, Properties: {Schedule: rate(1 week)}}");
-    let template = Template::parse(&source, &BTreeMap::new()).unwrap();
-    let stores = Stores::start(&template, None).await.unwrap();
-    let invoke: Arc<dyn Invoke> = Arc::new(Scripted::default());
-    let report: Report = Arc::new(|_, _| {});
-
-    let error = start(&template, &stores, &invoke, &report).err().unwrap();
 
     let expected = "WorkFunction: `rate(1 week)` is no schedule: `week` does not go with 1";
-    assert_eq!(error.to_string(), expected);
+    assert_eq!(complaint(&source).await, expected);
+}
+
+#[tokio::test]
+async fn a_source_that_its_function_may_not_read_cannot_be_set_up() {
+    let source =
+        include_str!("template.yaml").replace("\"sqs:*\", \"dynamodb:*\"", "sqs:ReceiveMessage");
+    let cases = [
+        (
+            "{Type: SQS, Properties: {Queue: !GetAtt WorkQueue.Arn}}",
+            "sqs:DeleteMessage on arn:aws:sqs:eu-west-1:000000000000:local-WorkQueue",
+        ),
+        (
+            "{Type: DynamoDB, Properties: {Stream: !GetAtt OutboxTable.StreamArn, StartingPosition: LATEST}}",
+            "dynamodb:DescribeStream on arn:aws:dynamodb:eu-west-1:000000000000:table/local-OutboxTable/stream/",
+        ),
+    ];
+    for (event, denied) in cases {
+        let complaint = complaint(&source.replace("EVENT", event)).await;
+        let expected = format!("WorkFunction: its policy does not allow {denied}");
+        assert!(complaint.starts_with(&expected), "{complaint}");
+    }
 }

@@ -1,0 +1,33 @@
+//! What Lambda does in a function's name to feed it. As on AWS, a source of which the function's
+//! policy does not allow all of that cannot be set up.
+
+use crate::stores::Names;
+use crate::template::{EventSource, Trigger};
+
+/// What a consumer of a queue needs.
+const OF_QUEUE: [&str; 3] = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"];
+
+/// What a reader of a stream needs.
+const OF_STREAM: [&str; 4] = [
+    "dynamodb:DescribeStream",
+    "dynamodb:GetRecords",
+    "dynamodb:GetShardIterator",
+    "dynamodb:ListStreams",
+];
+
+/// Every action that a source needs, with the ARN of what it is done to.
+pub(super) fn needed(source: &EventSource, names: &Names) -> Vec<(&'static str, String)> {
+    let queue = |id: &str| names.queue(id).map(|queue| queue.arn.clone()).unwrap_or_default();
+    match &source.trigger {
+        Trigger::Queue(trigger) => OF_QUEUE.map(|action| (action, queue(&trigger.queue))).to_vec(),
+        Trigger::Stream(trigger) => {
+            let stream = names.table(&trigger.table).and_then(|table| table.stream_arn.clone());
+            let stream = stream.unwrap_or_default();
+            let mut needed = OF_STREAM.map(|action| (action, stream.clone())).to_vec();
+            let failures = trigger.on_failure_queue.iter();
+            needed.extend(failures.map(|failures| ("sqs:SendMessage", queue(failures))));
+            needed
+        }
+        Trigger::Schedule(_) => Vec::new(),
+    }
+}

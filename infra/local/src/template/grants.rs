@@ -1,0 +1,116 @@
+//! The rights that a template gives, one by one.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
+use super::model::{Effect, Statement, Template};
+use super::properties::StatementProperties;
+use super::text::Text;
+
+/// A right of a function: one action on one resource.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Grant {
+    /// The logical id of the function.
+    pub function: String,
+    /// The IAM action, `dynamodb:GetItem`.
+    pub action: String,
+    /// The logical id of the resource, an index's `OrdersTable/index/by_creation`, or an ARN.
+    pub resource: String,
+}
+
+impl Grant {
+    /// The right that a function has by a statement of its policy.
+    pub fn of(function: &str, statement: &Statement) -> Self {
+        Self {
+            function: function.to_owned(),
+            action: statement.action.clone(),
+            resource: statement.resource.words(),
+        }
+    }
+}
+
+impl Template {
+    /// Every right of every function.
+    pub fn grants(&self) -> BTreeSet<Grant> {
+        let functions = self.functions.iter();
+        let rights = functions.flat_map(|(id, function)| {
+            let statements = function.policies.iter().filter(|it| it.effect == Effect::Allow);
+            statements.map(|statement| Grant::of(id, statement))
+        });
+        rights.collect()
+    }
+
+    /// Takes a right away; says whether the function had it.
+    pub fn revoke(&mut self, grant: &Grant) -> bool {
+        let Some(function) = self.functions.get_mut(&grant.function) else { return false };
+        let had = function.policies.len();
+        function.policies.retain(|statement| {
+            statement.effect == Effect::Deny || Grant::of(&grant.function, statement) != *grant
+        });
+        function.policies.len() < had
+    }
+}
+
+/// `GetUserFunction dynamodb:GetItem UsersTable`.
+impl fmt::Display for Grant {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { function, action, resource } = self;
+        write!(formatter, "{function} {action} {resource}")
+    }
+}
+
+impl FromStr for Grant {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let [function, action, resource] = text.split(' ').collect::<Vec<_>>()[..] else {
+            return Err("expected FUNCTION ACTION RESOURCE");
+        };
+        let [function, action, resource] = [function, action, resource].map(str::to_owned);
+        Ok(Self { function, action, resource })
+    }
+}
+
+/// A statement of a policy is about each of its actions on each of its resources.
+pub(super) fn statements(properties: StatementProperties) -> Vec<Statement> {
+    let StatementProperties { effect, action, resource, .. } = properties;
+    let (actions, resources): (Vec<String>, Vec<Text>) = (action.into(), resource.into());
+    let about = |action: &String| {
+        let statement = |resource: &Text| Statement {
+            effect,
+            action: action.clone(),
+            resource: resource.clone(),
+        };
+        resources.iter().map(statement).collect::<Vec<_>>()
+    };
+    actions.iter().flat_map(about).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn a_right_that_is_revoked_is_gone_and_no_other() {
+        let source = include_str!("../stores/tests/template.yaml");
+        let mut template = Template::parse(source, &BTreeMap::new()).unwrap();
+        let before = template.grants();
+        let right: Grant = "GetUserFunction dynamodb:GetItem UsersTable".parse().unwrap();
+
+        assert!(template.revoke(&right));
+        assert!(!template.revoke(&right), "it has been revoked");
+
+        let gone: Vec<_> = before.difference(&template.grants()).cloned().collect();
+        assert_eq!(gone, [right]);
+    }
+
+    #[test]
+    fn a_right_is_written_as_it_is_read() {
+        let text = "ListOrdersFunction dynamodb:Query OrdersTable/index/by_creation";
+        assert_eq!(text.parse::<Grant>().unwrap().to_string(), text);
+        assert!("ListOrdersFunction dynamodb:Query".parse::<Grant>().is_err());
+    }
+}
