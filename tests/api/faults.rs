@@ -5,7 +5,9 @@ use local::options::Options;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::harness::{Answer, Api, Control, eventually, order_of, own, text, unique, user};
+use crate::harness::{
+    Answer, Api, Control, eventually, order_of, own, text, unique, unique_object, unlimited, user,
+};
 
 /// How often a client repeats a request before it gives up.
 const REPEATS_MAX: u32 = 60;
@@ -151,18 +153,104 @@ async fn a_fresh_process_for_every_call_changes_nothing() {
 async fn what_no_consumer_understands_goes_to_the_dead_letters_at_once() {
     let Some(api) = own(Options::default()).await else { return };
     let (stores, control) = (api.inside().unwrap().platform().stores(), api.control().unwrap());
-    let queue = stores.names().queue("EmailsQueue").unwrap().clone();
-    for poison in ["not JSON", "{}", r#"{"eventType":"OrderShipped"}"#] {
-        stores.send(&queue, poison).await.unwrap();
+    for consumed in [
+        "Emails",
+        "CustomerApprovals",
+        "CustomerSaga",
+        "OrderProjections",
+        "Notifications",
+        "Callbacks",
+        "ObjectExpiries",
+    ] {
+        let queue = stores.names().queue(&format!("{consumed}Queue")).unwrap().clone();
+        for poison in ["not JSON", "{}", r#"{"eventType":"OrderShipped"}"#] {
+            stores.send(&queue, poison).await.unwrap();
+        }
+        let buried = async || {
+            let letters = control.queue(&format!("{consumed}DeadLetterQueue")).await;
+            (letters["visible"] == 3).then_some(letters)
+        };
+        let letters = eventually(&format!("three dead letters of {consumed}"), buried).await;
+        let bodies: Vec<_> =
+            letters["messages"].as_array().unwrap().iter().map(|one| text(&one["body"])).collect();
+        assert!(bodies.iter().any(|body| body.contains("not JSON")), "{bodies:?}");
     }
-    let buried = async || {
-        let letters = control.queue("EmailsDeadLetterQueue").await;
-        (letters["visible"] == 3).then_some(letters)
+}
+
+#[tokio::test]
+async fn what_fails_is_tried_again_within_seconds_by_every_consumer() {
+    let Some(api) = own(unlimited()).await else { return };
+    let control = api.control().unwrap();
+    let customer = api.token("customer").await;
+    let product = api.new_product(&api.token("merchant").await, 5).await;
+    let order = order_of(&product, 1, &api.new_address(&customer).await);
+
+    failing(&control, &["UsersTable"]).await;
+    let asked = json!({ "email": "ada@example.com" });
+    api.post("/verification-emails", &asked).send().await.data(202);
+    until_invoked(&control, "SendEmailFunction").await;
+    failing(&control, &["CreditsTable", "CountersTable", "OrderSummariesTable"]).await;
+    empty(&control, "EmailsQueue").await;
+
+    api.order(&customer, &unique("key"), &order).send().await.data(201);
+    until_invoked(&control, "ApproveCustomerFunction").await;
+    failing(&control, &["CountersTable", "OrderSummariesTable"]).await;
+    until_invoked(&control, "SettleOrderFunction").await;
+    failing(&control, &["OrderSummariesTable"]).await;
+    until_invoked(&control, "ProjectOrdersFunction").await;
+    control.no_faults().await;
+    empty(&control, "OrderProjectionsQueue").await;
+    assert_eq!(control.table("OrderSummariesTable").await.len(), 1);
+}
+
+#[tokio::test]
+async fn an_object_that_is_gone_is_removed_by_its_message_though_that_fails_at_first() {
+    let Some(api) = own(Options::default()).await else { return };
+    let control = api.control().unwrap();
+    let (object, last_seen) = (unique_object(), "2026-01-31T12:00:00.000Z");
+    let kept_until = 4_102_444_800_i64;
+    api.put_item(
+        "ObjectsTable",
+        json!({ "pk": object.to_string(), "id": object, "lastSeen": last_seen, "expiresAt": kept_until }),
+    );
+    failing(&control, &["ObjectsTable"]).await;
+    let expires = json!({
+        "eventId": Uuid::new_v4(), "eventType": "ObjectExpires", "version": 1,
+        "occurredAt": last_seen, "aggregateId": object.to_string(), "requestId": unique("request"),
+        "data": { "objectId": object, "lastSeen": last_seen },
+    });
+    control.send("ObjectExpiriesQueue", &expires).await;
+    until_invoked(&control, "ExpireObjectFunction").await;
+    control.no_faults().await;
+    eventually("the object to be removed", async || {
+        control.table("ObjectsTable").await.is_empty().then_some(())
+    })
+    .await;
+}
+
+/// Has every call of these tables fail, and of no others.
+async fn failing(control: &Control, tables: &[&str]) {
+    let faults: Value = tables.iter().map(|table| (*table, json!({ "fail": 1 }))).collect();
+    control.faults(&json!({ "tables": faults })).await;
+}
+
+/// Waits until a function has answered an invocation.
+async fn until_invoked(control: &Control, function: &str) {
+    let answered = async || {
+        let invocations = control.invocations(function).await;
+        let mut events = invocations.iter().flat_map(|one| one["events"].as_array().unwrap());
+        events.any(|event| text(&event["what"]).starts_with("response posted")).then_some(())
     };
-    let letters = eventually("three dead letters", buried).await;
-    let bodies: Vec<_> =
-        letters["messages"].as_array().unwrap().iter().map(|one| text(&one["body"])).collect();
-    assert!(bodies.iter().any(|body| body.contains("not JSON")), "{bodies:?}");
+    eventually(&format!("an invocation of {function}"), answered).await;
+}
+
+/// Waits until all messages of a queue have been dealt with.
+async fn empty(control: &Control, queue: &str) {
+    let empty = async || {
+        let report = control.queue(queue).await;
+        ["visible", "inFlight", "delayed"].iter().all(|state| report[state] == 0).then_some(())
+    };
+    eventually(&format!("{queue} to be empty"), empty).await;
 }
 
 /// A shop with one product, and a customer who knows what to order.

@@ -1,11 +1,15 @@
 //! Rate limits: as many requests as the deployment allows, and what those beyond are told.
 
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::SystemTime;
 
 use futures::future::join_all;
 use lifecycle::Timestamp;
 use local::options::Options;
+use local::template::Template;
 use serde_json::json;
+use uuid::Uuid;
 
 use crate::harness::{Answer, PASSWORD, eventually, own, shared, unique, user};
 
@@ -120,6 +124,28 @@ async fn requests_pass_and_are_counted_as_such_when_the_counts_are_away() {
         (control.metric("errors_total", &labels).await >= 2.0).then_some(())
     };
     eventually("both to be counted", counted).await;
+}
+
+#[tokio::test]
+async fn every_endpoint_tells_the_others_how_often_it_was_asked() {
+    // With 60 a minute, each request is worth telling.
+    let parameters = vec![("RateLimit".to_owned(), "60".to_owned())];
+    let Some(api) = own(Options { parameters, ..Options::default() }).await else { return };
+    let (inside, control) = (api.inside().unwrap(), api.control().unwrap());
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
+    for route in Template::read(&path, &BTreeMap::new()).unwrap().api.unwrap().routes {
+        let before = control.table("LimitsTable").await.len();
+        let roles = ["CUSTOMER", "WRITER", "EDITOR", "MERCHANT", "ADMIN"];
+        let token = inside.token(&Uuid::new_v4().to_string(), &roles);
+        let method = route.method.parse().unwrap();
+        let call = api.call(method, &route.path.replace(['{', '}'], "")).json(&json!({}));
+        let call = if route.authorizer.is_some() { call.token(&token) } else { call };
+        call.send().await;
+        eventually(&format!("{} to tell", route.function), async || {
+            (control.table("LimitsTable").await.len() > before).then_some(())
+        })
+        .await;
+    }
 }
 
 /// Asks until the answer is 429, which is the last one.

@@ -22,6 +22,7 @@ mod edits;
 mod effects;
 mod events;
 mod faults;
+mod keys;
 mod limits;
 mod misbehaving;
 mod notices;

@@ -1,7 +1,7 @@
 //! The outbox: what waits in it is relayed, if not from the stream then by the sweeper.
 
 use local::options::Options;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::harness::{Api, eventually, order_of, own, shared, unique};
 
@@ -39,6 +39,35 @@ async fn an_event_whose_stream_record_is_lost_is_relayed_by_the_sweeper_once() {
     assert_eq!(control.mails("customer@example.com").await.len(), 1);
 }
 
+#[tokio::test]
+async fn what_waits_is_swept_into_the_queues_of_everybody_who_hears_of_it() {
+    let Some(api) = own(Options { demo: true, ..Options::default() }).await else { return };
+    let control = api.control().unwrap();
+    control.faults(&json!({ "streams": { "OutboxTable": { "drop": 1 } } })).await;
+    place_order(&api).await;
+    let row = old_row(&api).await;
+    let stores = api.inside().unwrap().platform().stores();
+    let told = [
+        ("OrderCreated", "EmailsQueue"),
+        ("OrderCreated", "CustomerApprovalsQueue"),
+        ("CustomerDecided", "CustomerSagaQueue"),
+        ("OrderApproved", "OrderProjectionsQueue"),
+        ("NoticeDue", "NotificationsQueue"),
+    ];
+    for (event_type, queue) in told {
+        let mut row = row.clone();
+        let about = unique(queue);
+        for name in ["pk", "aggregateId"] {
+            row[name] = json!({ "S": about });
+        }
+        row["eventType"] = json!({ "S": event_type });
+        stores.put_item("OutboxTable", &row).unwrap();
+        control.run_schedule("SweepOutboxFunction").await;
+        let relayed = control.relayed(event_type, &about).await;
+        assert!(relayed.is_some(), "{event_type} goes to {queue}");
+    }
+}
+
 /// Places an order of the demo's customer; gives its id.
 async fn place_order(api: &Api) -> String {
     let (merchant, customer) = (api.token("merchant").await, api.token("customer").await);
@@ -50,11 +79,18 @@ async fn place_order(api: &Api) -> String {
 
 /// Lets the only row of the outbox have waited for years.
 async fn make_old(api: &Api) {
+    let row = old_row(api).await;
+    let stores = api.inside().unwrap().platform().stores();
+    stores.put_item("OutboxTable", &row).unwrap();
+}
+
+/// The only row of the outbox as if it had waited for years.
+async fn old_row(api: &Api) -> Value {
     let stores = api.inside().unwrap().platform().stores();
     let name = &stores.names().table("OutboxTable").unwrap().name;
     let found = api.ask_stores("DynamoDB_20120810.Scan", &json!({ "TableName": name })).await;
     let mut row = found["Items"][0].clone();
     let position = row["by_waiting_sk"]["S"].as_str().unwrap().replacen("20", "19", 1);
     row["by_waiting_sk"] = json!({ "S": position });
-    stores.put_item("OutboxTable", &row).unwrap();
+    row
 }

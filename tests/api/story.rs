@@ -3,7 +3,7 @@
 use local::options::Options;
 use serde_json::{Value, json};
 
-use crate::harness::{Api, Control, eventually, order_of, own, proof_in, unique, user};
+use crate::harness::{Api, Control, eventually, order_of, own, proof_in, shared, unique, user};
 
 #[tokio::test]
 async fn a_customer_signs_up_verifies_signs_in_and_orders_once() {
@@ -103,4 +103,27 @@ async fn be_told(control: &Control, email: &str, order: &Value) {
 
 async fn hits(control: &Control) -> f64 {
     control.metric("cache_hits_total", &[r#"cache_type="products""#]).await
+}
+
+#[tokio::test]
+async fn what_happens_behind_the_api_is_seen_by_its_clients() {
+    let api = shared().await;
+    let customer = api.token("customer").await;
+    let product = api.new_product(&api.token("merchant").await, 1).await;
+    let order = order_of(&product, 1, &api.new_address(&customer).await);
+    let placed = api.order(&customer, &unique("key"), &order).send().await.data(201);
+    let see = async |path: &str| api.get(path).token(&customer).send().await.json()["data"].take();
+
+    let path = format!("/orders/{}", placed["orderId"].as_str().unwrap());
+    let approved = async || (see(&path).await["status"] == "APPROVED").then_some(());
+    eventually("the order to be approved", approved).await;
+    let listed = async || {
+        let orders = see("/orders/user/00000000-0000-7000-8000-000000000001?order=desc").await;
+        let mut ids = orders.as_array().unwrap().iter().map(|order| &order["orderId"]);
+        ids.any(|id| *id == placed["orderId"]).then_some(())
+    };
+    eventually("the order to be listed", listed).await;
+    api.new_object().await;
+    let partner = api.get("/partner/products").header("x-partner-id", "acme-7");
+    assert_eq!(partner.header("accept-language", "en").send().await.status, 200);
 }

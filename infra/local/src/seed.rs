@@ -55,12 +55,20 @@ const PRODUCTS: [(&str, u128, u64, u8, u64); 3] = [
 /// # Errors
 /// See [`SeedError`].
 pub async fn keys(stores: &Stores) -> Result<(), SeedError> {
+    secrets(stores, &fresh_keys()?).await
+}
+
+/// A fresh pair of keys, as the two secrets of tokens hold it.
+///
+/// # Errors
+/// Where there is no randomness.
+pub fn fresh_keys() -> Result<BTreeMap<&'static str, String>, SeedError> {
     let pair = tokens::generate().map_err(SeedError::Keys)?;
     let keys = [
         ("SigningKeysSecret", pair.signing.to_string()),
         ("VerificationKeysSecret", pair.verification_set().to_string()),
     ];
-    secrets(stores, &keys.into()).await
+    Ok(keys.into())
 }
 
 /// Gives secrets their values, where the template has them.
@@ -88,6 +96,19 @@ pub async fn demo(stores: &Stores) -> Result<(), SeedError> {
     if !stores.scan("UsersTable")?.0.is_empty() {
         return Ok(());
     }
+    for (table, item) in demo_items().await? {
+        stores.put_item(&table, &item)?;
+    }
+    Ok(())
+}
+
+/// The demo's people, an address of the customer's and the products: tables by logical id, items as
+/// `DynamoDB` takes them.
+///
+/// # Errors
+/// Where the password cannot be hashed.
+pub async fn demo_items() -> Result<Vec<(String, Value)>, SeedError> {
+    let mut items = Vec::new();
     let now = Timestamp::from(std::time::SystemTime::now());
     let moment = Moment::new(now, [0; 32]);
     let password_hash = Passwords::new().hash(PASSWORD).await?;
@@ -103,24 +124,22 @@ pub async fn demo(stores: &Stores) -> Result<(), SeedError> {
         user.verification = None;
         user.roles = roles.to_vec();
         user.tier = tier;
-        put(stores, &user)?;
-        put(stores, &user.email_claim())?;
+        items.extend([item(&user), item(&user.email_claim())]);
     }
     let address: AddressDraft = made(json!({
         "addressId": demo_id(0x201), "buildingNumber": 44, "streetName": "Main Street",
         "city": "Springfield", "country": "US",
     }));
-    put(stores, &Address::new(&moment, UserId::from(demo_id(1)), &address))?;
+    items.push(item(&Address::new(&moment, UserId::from(demo_id(1)), &address)));
     for (name, id, cents, discount, stock) in PRODUCTS {
         let draft: ProductDraft = made(json!({
             "productId": demo_id(id), "name": name, "description": "From the demo.",
             "price": { "amount": cents, "currency": "EUR" }, "discount": discount, "stock": stock,
         }));
         let product = Product::new(&moment, UserId::from(demo_id(7)), &draft);
-        put(stores, &product)?;
-        put(stores, &product.name_claim())?;
+        items.extend([item(&product), item(&product.name_claim())]);
     }
-    Ok(())
+    Ok(items)
 }
 
 /// An id that people can type: `00000000-0000-7000-8000-000000000001`.
@@ -128,9 +147,9 @@ pub fn demo_id(number: u128) -> Uuid {
     Uuid::from_u128(0x0000_0000_0000_7000_8000_0000_0000_0000 | number)
 }
 
-fn put<R: Record>(stores: &Stores, record: &R) -> Result<(), StoreError> {
+fn item<R: Record>(record: &R) -> (String, Value) {
     let item = serde_json::to_value(item_of(record)).expect("an item has a JSON form");
-    stores.put_item(&logical_id(R::TABLE), &item)
+    (logical_id(R::TABLE), item)
 }
 
 /// The name of a table's resource in the template: `users` is `UsersTable`.

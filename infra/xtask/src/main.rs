@@ -5,8 +5,10 @@ mod deploy;
 mod descriptions;
 mod drift;
 mod http;
+mod ministack;
 mod new_endpoint;
 mod openapi;
+mod privileges;
 mod process;
 mod sam;
 mod template;
@@ -25,6 +27,10 @@ const USAGE: &str = "usage: cargo xtask <command>
   template                whether what AWS makes of the templates is what we want deployed
   template expand         template.yaml as CloudFormation gets it, in target/template.json
   new-endpoint            an endpoint's file and all that has to know of it: new-endpoint --help
+  privileges              takes each right from its function, and sees a test fail for it
+  privileges --check      whether the table of rights has those of template.yaml
+  ministack [TEST…]       deploys to an independent platform and runs the API's tests there;
+                          --dev before the tests' names takes binaries that are quickly built
   bench                   our functions beside bare ones: bench --help
   bench local             requests through the local platform
   bench sign-in           whether a refused sign-in's time tells who has an account
@@ -39,14 +45,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["tidy"] => report("tidy", &tidy::complaints(workspace())),
-        ["drift"] => match drift::complaints(workspace()) {
-            Ok(complaints) => report("drift", &complaints),
-            Err(error) => fail("drift", &error),
-        },
-        ["template"] => match template::complaints(workspace()) {
-            Ok(complaints) => report("template", &complaints),
-            Err(error) => fail("template", &error),
-        },
+        ["template"] => complain("template", template::complaints(workspace())),
         ["template", "expand"] => match template::write_expanded(workspace()) {
             Ok(path) => {
                 say(&path.display().to_string());
@@ -54,6 +53,15 @@ fn main() -> ExitCode {
             }
             Err(error) => fail("template", &error),
         },
+        ["drift"] => complain("drift", drift::complaints(workspace())),
+        ["privileges"] => complain("privileges", privileges::prove(workspace())),
+        ["privileges", "--check"] => complain("privileges", privileges::complaints(workspace())),
+        ["ministack", "--dev", ..] => {
+            complain("ministack", ministack::run(workspace(), "dev", &arguments[2..]))
+        }
+        ["ministack", ..] => {
+            complain("ministack", ministack::run(workspace(), "release", &arguments[1..]))
+        }
         ["openapi"] => openapi(),
         ["new-endpoint", ..] => new_endpoint::run(workspace(), &arguments[1..]),
         ["deploy", ..] => deploy::run(workspace(), &arguments[1..]),
@@ -119,6 +127,13 @@ fn write_keys(folder: &Path) -> Result<(), descriptions::Error> {
 fn fail(command: &str, error: &descriptions::Error) -> ExitCode {
     say(&format!("{command}: {error}"));
     ExitCode::FAILURE
+}
+
+fn complain(command: &str, complaints: Result<Vec<String>, descriptions::Error>) -> ExitCode {
+    match complaints {
+        Ok(complaints) => report(command, &complaints),
+        Err(error) => fail(command, &error),
+    }
 }
 
 fn report(command: &str, complaints: &[String]) -> ExitCode {

@@ -114,3 +114,11 @@ impl Api {
         token
     }
 }
+
+impl Drop for Api {
+    fn drop(&mut self) {
+        if let Some(inside) = &self.inside {
+            inside.note_used_rights();
+        }
+    }
+}

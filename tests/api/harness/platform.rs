@@ -1,5 +1,7 @@
 //! The platforms that tests run against.
 
+use std::fs::OpenOptions;
+use std::io::Write as _;
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 use std::time::SystemTime;
@@ -31,6 +33,14 @@ const SOMEBODY: &str = "00000000-0000-7000-8000-000000000001";
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("threads can be had")
 });
+
+/// By these `cargo xtask privileges` asks for platforms whose functions lack a right, and for a file
+/// with the rights that were made use of.
+const WITHOUT: &str = "BLACKBOX_WITHOUT";
+const USED_RIGHTS: &str = "BLACKBOX_USED_RIGHTS";
+
+/// Says that the functions have been built, and need not be again.
+const BUILT: &str = "BLACKBOX_BUILT";
 
 /// A platform of this process, and the key that its tokens are signed with.
 pub(crate) struct Inside {
@@ -85,7 +95,9 @@ pub(crate) async fn in_background<T: Send + 'static>(
 }
 
 impl Inside {
-    async fn start(options: Options) -> Self {
+    async fn start(mut options: Options) -> Self {
+        let without = std::env::var(WITHOUT).ok();
+        options.without.extend(without.map(|right| right.parse().expect("a right")));
         let platform = in_background(build_once(options)).await;
         let keys = tokens::generate().expect("there is randomness");
         let stores = platform.stores().clone();
@@ -99,6 +111,16 @@ impl Inside {
         }
         let signer = signer(&keys, ISSUER, AUDIENCE);
         Self { platform: Some(platform), keys, signer }
+    }
+
+    /// Notes which rights the functions have made use of so far, where that is asked for.
+    pub(super) fn note_used_rights(&self) {
+        if let Some(path) = std::env::var_os(USED_RIGHTS) {
+            let used = self.platform().stores().used_rights();
+            let lines: String = used.iter().map(|right| format!("{right}\n")).collect();
+            let file = OpenOptions::new().append(true).create(true).open(path);
+            file.and_then(|mut file| file.write_all(lines.as_bytes())).expect("it can be noted");
+        }
     }
 
     pub(crate) fn platform(&self) -> &Platform {
@@ -147,10 +169,11 @@ pub(crate) fn token_by(keys: &tokens::KeyPair) -> String {
 
 /// Starts a platform. The first one has cargo build the functions; the others find them built.
 async fn build_once(mut options: Options) -> Platform {
-    static BUILT: Mutex<bool> = Mutex::const_new(false);
+    static DONE: Mutex<bool> = Mutex::const_new(false);
     // Cargo builds the functions of this package along with its tests.
-    if options.template.is_none() || options.workspace.is_some() {
-        let mut built = BUILT.lock().await;
+    let of_package = options.template.is_some() && options.workspace.is_none();
+    if !of_package && std::env::var_os(BUILT).is_none() {
+        let mut built = DONE.lock().await;
         if !*built {
             let platform = Platform::start(options).await.expect("the platform starts");
             *built = true;

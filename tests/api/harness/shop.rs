@@ -7,14 +7,14 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
-use super::{Answer, Api, Call};
+use super::{Answer, Api, Call, asked_for};
 
 /// The password of everybody in the demo and in these tests.
 pub(crate) const PASSWORD: &str = "correct-horse-battery";
 
-/// How long something may take that is to happen by itself. On a busy machine a message may fail a
-/// few times, and then waits for some seconds.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// How long something may take that is to happen by itself, unless `BLACKBOX_PATIENCE_S` says
+/// otherwise. On a busy machine a message may fail a few times, and then waits for some seconds.
+const PATIENCE_S: usize = 60;
 
 /// Something that no other test has: `lamp-0190…`.
 pub(crate) fn unique(prefix: &str) -> String {
@@ -109,7 +109,8 @@ pub(crate) async fn until_done(ask: impl AsyncFn() -> Answer) -> Answer {
 
 /// Waits until something is there.
 pub(crate) async fn eventually<T>(what: &str, look: impl AsyncFn() -> Option<T>) -> T {
-    let end = Instant::now() + PATIENCE;
+    let patience_s = asked_for("BLACKBOX_PATIENCE_S", PATIENCE_S);
+    let end = Instant::now() + Duration::from_secs(patience_s as u64);
     loop {
         if let Some(found) = look().await {
             return found;

@@ -1,0 +1,116 @@
+//! What is deployed, and whether all of it came to be.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use local::seed;
+use local::standins::Standins;
+use local::template::{REGION, Template, Trigger};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::api;
+use crate::descriptions::Error;
+use crate::{template, tools};
+
+/// What `infra/tools/deploy.py` takes.
+#[derive(Serialize)]
+struct Job<'a> {
+    endpoint: &'a str,
+    region: &'a str,
+    stack: &'a str,
+    template: Value,
+    parameters: BTreeMap<String, String>,
+    programs: BTreeMap<String, String>,
+    secrets: BTreeMap<&'static str, String>,
+    items: Vec<(String, Value)>,
+    sender: &'a str,
+}
+
+/// What it says came to be.
+#[derive(Debug, Deserialize)]
+pub(super) struct Deployment {
+    /// The API's id.
+    pub(super) api: String,
+    routes: BTreeSet<String>,
+    /// Types by logical id.
+    resources: BTreeMap<String, String>,
+    /// Event source mappings that are enabled.
+    mappings: usize,
+}
+
+/// Deploys the template with the binaries of a folder, the demo's people and products, and the
+/// stand-ins for other people's services.
+///
+/// # Errors
+/// Where a tool cannot be had, or the deployment fails.
+pub(super) async fn deploy(
+    workspace: &Path,
+    endpoint: &str,
+    binaries: &Path,
+    standins: &Standins,
+) -> Result<Deployment, Error> {
+    let mut parameters = standins.parameters().clone();
+    parameters.insert("RateLimit".to_owned(), "1000000".to_owned());
+    let mut template = template::expanded(workspace, &parameters)?;
+    let resources = template["Resources"].as_object_mut().ok_or("a template has resources")?;
+    api::unfold(resources);
+    let mut programs = BTreeMap::new();
+    for (id, resource) in resources.iter_mut() {
+        if let Some(binary) = resource["Metadata"]["BuildProperties"]["Binary"].as_str() {
+            programs.insert(id.clone(), binaries.join(binary).display().to_string());
+            let code = json!({ "S3Bucket": "the-code", "S3Key": format!("{id}.zip") });
+            resource["Properties"]["Code"] = code;
+        }
+    }
+    let mut secrets = seed::fresh_keys()?;
+    secrets.extend(standins.secrets().clone());
+    let items = seed::demo_items().await?;
+    let (region, stack, sender) = (REGION, "second-opinion", "no-reply@example.com");
+    run(
+        workspace,
+        &Job { endpoint, region, stack, template, parameters, programs, secrets, items, sender },
+    )
+}
+
+fn run(workspace: &Path, job: &Job<'_>) -> Result<Deployment, Error> {
+    let mut python = Command::new(tools::installed(workspace, "ministack")?.join("python"))
+        .arg(workspace.join("infra/tools/deploy.py"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let mut input = python.stdin.take().ok_or("Python has no standard input")?;
+    input.write_all(&serde_json::to_vec(job)?)?;
+    drop(input);
+    let output = python.wait_with_output()?;
+    if !output.status.success() {
+        return Err(format!("infra/tools/deploy.py: {}", output.status).into());
+    }
+    Ok(serde_json::from_slice(&output.stdout)?)
+}
+
+impl Deployment {
+    /// What of the template is not there, one sentence each.
+    pub(super) fn complaints(&self, template: &Template) -> Vec<String> {
+        let routes = template.api.iter().flat_map(|api| &api.routes);
+        let routes = routes.map(|route| format!("{} {}", route.method, route.path));
+        let routes = routes.filter(|route| !self.routes.contains(route));
+        let routes = routes.map(|route| format!("the route {route} is missing"));
+        let functions = template.functions.keys().map(|id| (id, "AWS::Lambda::Function"));
+        let tables = template.tables.keys().map(|id| (id, "AWS::DynamoDB::Table"));
+        let queues = template.queues.keys().map(|id| (id, "AWS::SQS::Queue"));
+        let secrets = template.secrets.keys().map(|id| (id, "AWS::SecretsManager::Secret"));
+        let resources = functions.chain(tables).chain(queues).chain(secrets);
+        let resources =
+            resources.filter(|(id, kind)| self.resources.get(*id).is_none_or(|it| it != kind));
+        let resources = resources.map(|(id, kind)| format!("{id}, {kind}, is missing"));
+        let wanted = template.event_sources.iter();
+        let wanted = wanted.filter(|source| !matches!(source.trigger, Trigger::Schedule(_)));
+        let wanted = wanted.count();
+        let mappings = (self.mappings != wanted)
+            .then(|| format!("{} event source mappings are enabled, not {wanted}", self.mappings));
+        routes.chain(resources).chain(mappings).collect()
+    }
+}

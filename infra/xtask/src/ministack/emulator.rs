@@ -1,0 +1,74 @@
+//! The process of ministack.
+
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use local::template::REGION;
+
+use crate::descriptions::Error;
+use crate::tools;
+
+/// How long it may take to answer for the first time.
+const START_MAX: Duration = Duration::from_secs(60);
+
+/// How long it may take to end its functions.
+const STOP_MAX: Duration = Duration::from_secs(20);
+
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// A ministack that runs, and ends with this.
+pub(super) struct Emulator {
+    process: Child,
+    pub(super) endpoint: String,
+}
+
+impl Emulator {
+    /// Starts one on a free port of 127.0.0.1. What it says is in `log`.
+    ///
+    /// # Errors
+    /// Where it cannot be installed, or does not answer.
+    pub(super) fn start(workspace: &Path, log: &Path) -> Result<Self, Error> {
+        let program = tools::installed(workspace, "ministack")?.join("ministack");
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let endpoint = format!("http://127.0.0.1:{port}");
+        let said = std::fs::File::create(log)?;
+        let process = Command::new(program)
+            .env("BIND_HOST", "127.0.0.1")
+            .env("GATEWAY_PORT", port.to_string())
+            .env("LAMBDA_EXECUTOR", "local")
+            .env("MINISTACK_REGION", REGION)
+            .env("AWS_ENDPOINT_URL", &endpoint)
+            .stdin(Stdio::null())
+            .stdout(said.try_clone()?)
+            .stderr(said)
+            .spawn()?;
+        let mut emulator = Self { process, endpoint };
+        let end = Instant::now() + START_MAX;
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            if Instant::now() > end || emulator.process.try_wait()?.is_some() {
+                return Err(format!("ministack does not answer; see {}", log.display()).into());
+            }
+            std::thread::sleep(LOOK_EVERY);
+        }
+        Ok(emulator)
+    }
+}
+
+impl Drop for Emulator {
+    /// It is asked to end, so that it ends its functions, and made to if it does not.
+    fn drop(&mut self) {
+        let id = self.process.id().to_string();
+        let _ = Command::new("kill").args(["-TERM", &id]).status();
+        let end = Instant::now() + STOP_MAX;
+        while Instant::now() < end {
+            if self.process.try_wait().is_ok_and(|ended| ended.is_some()) {
+                return;
+            }
+            std::thread::sleep(LOOK_EVERY);
+        }
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}

@@ -1,0 +1,59 @@
+//! `cargo xtask ministack`: the expanded template, deployed to a platform that is not ours.
+//!
+//! ministack plays `CloudFormation`, API Gateway, Lambda, `DynamoDB`, SQS and the rest; the binaries
+//! are the ones that are deployed to AWS. The tests of the API run against it.
+
+mod api;
+mod deployment;
+mod emulator;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::ExitStatus;
+
+use local::binaries::cargo;
+use local::standins::Standins;
+use local::template::Template;
+use tokio::runtime::Runtime;
+
+use self::emulator::Emulator;
+use crate::descriptions::Error;
+use crate::say;
+
+/// Builds, deploys and tests; gives what is wrong, one sentence each. `profile` is cargo's, `tests`
+/// are names or parts of names, all without any.
+///
+/// # Errors
+/// When something cannot be built, installed or deployed.
+pub(crate) fn run(workspace: &Path, profile: &str, tests: &[String]) -> Result<Vec<String>, Error> {
+    let template = Template::read(&workspace.join("template.yaml"), &BTreeMap::new())?;
+    let built = cargo(workspace)
+        .args(["build", "--package", "functions", "--bins", "--profile", profile])
+        .status()?;
+    succeeded("the functions cannot be built", built)?;
+    let target = cargo_metadata::MetadataCommand::new().current_dir(workspace).no_deps().exec()?;
+    let target = target.target_directory.into_std_path_buf();
+    let binaries = target.join(if profile == "dev" { "debug" } else { profile });
+    let emulator = Emulator::start(workspace, &target.join("ministack.log"))?;
+    // They stand in for others for as long as this lives.
+    let runtime = Runtime::new()?;
+    let standins = runtime.block_on(Standins::start())?;
+    let deploying = deployment::deploy(workspace, &emulator.endpoint, &binaries, &standins);
+    let deployment = runtime.block_on(deploying)?;
+    let missing = deployment.complaints(&template);
+    if !missing.is_empty() {
+        return Ok(missing);
+    }
+    let url = format!("{}/_aws/execute-api/{}/$default", emulator.endpoint, deployment.api);
+    say(&format!("the API is at {url}"));
+    let tested = cargo(workspace)
+        .args(["test", "--package", "blackbox", "--test", "api", "--"])
+        .args(tests)
+        .env("API_URL", url)
+        .status()?;
+    Ok((!tested.success()).then(|| "not every test passes".to_owned()).into_iter().collect())
+}
+
+fn succeeded(what: &str, status: ExitStatus) -> Result<(), Error> {
+    if status.success() { Ok(()) } else { Err(format!("{what}: {status}").into()) }
+}

@@ -1,0 +1,133 @@
+//! `cargo xtask privileges`: whether every right that the template gives is needed.
+//!
+//! Each right in turn is taken from its function, and a test of the API has to fail for it. Which
+//! one, the table in `infra/docs/PRIVILEGES.md` says. For a right that has none there, or one that
+//! passes all the same, the tests are asked which rights their platforms make use of, and the
+//! quickest of those that use it and fail without it is taken.
+
+mod suite;
+mod table;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use local::template::{Grant, Template};
+
+use self::suite::{Ended, Suite};
+use self::table::Table;
+use crate::descriptions::Error;
+
+/// How many tests run at once.
+const AT_ONCE: usize = 2;
+
+/// How many tests are tried for a right before there is none for it.
+const CANDIDATES_MAX: usize = 6;
+
+/// Tests of tests: they take rights away themselves.
+const OWN_TESTS: &str = "privileges::";
+
+/// In what the table differs from the template, one sentence each.
+///
+/// # Errors
+///
+/// When one of the two cannot be read.
+pub(crate) fn complaints(workspace: &Path) -> Result<Vec<String>, Error> {
+    let grants = template(workspace)?.grants();
+    let table = Table::read(workspace)?;
+    let missing = grants.iter().filter(|grant| !table.tests.contains_key(grant));
+    let missing = missing.map(|grant| format!("{grant}: no test is named for it"));
+    let spare = table.tests.keys().filter(|grant| !grants.contains(grant));
+    let spare = spare.map(|grant| format!("{grant}: the template has no such right"));
+    let gone = table.tests.values().filter(|test| !suite::is_written(workspace, test));
+    let gone = gone.map(|test| format!("{test}: there is no such test")).collect::<BTreeSet<_>>();
+    Ok(missing.chain(spare).chain(gone).collect())
+}
+
+/// Takes every right away in turn and writes the table; gives the rights that no test misses.
+///
+/// # Errors
+///
+/// When something cannot be built, run, read or written.
+pub(crate) fn prove(workspace: &Path) -> Result<Vec<String>, Error> {
+    let grants = template(workspace)?.grants();
+    let suite = Suite::build(workspace)?;
+    let mut table = Table::read(workspace)?;
+    table.tests.retain(|grant, _| grants.contains(grant));
+    table.tests = still_proven(&suite, table.tests);
+    let open: Vec<Grant> =
+        grants.iter().filter(|grant| !table.tests.contains_key(grant)).cloned().collect();
+    if !open.is_empty() {
+        table.tests.extend(found(&suite, &open)?);
+    }
+    table.write(workspace)?;
+    let unproven = grants.iter().filter(|grant| !table.tests.contains_key(grant));
+    Ok(unproven.map(|grant| format!("{grant}: no test fails without it")).collect())
+}
+
+fn template(workspace: &Path) -> Result<Template, Error> {
+    Ok(Template::read(&workspace.join("template.yaml"), &BTreeMap::new())?)
+}
+
+/// Those rights whose tests pass with all rights and fail without the one.
+fn still_proven(suite: &Suite, tests: BTreeMap<Grant, String>) -> BTreeMap<Grant, String> {
+    let named: BTreeSet<String> = tests.values().cloned().collect();
+    let passing = side_by_side(named, |test| {
+        let passes = suite.run(test, None).is_some_and(|run| run.ended == Ended::Passed);
+        passes.then(|| test.clone())
+    });
+    let tests = tests.into_iter().filter(|(_, test)| passing.contains(test));
+    let proven = side_by_side(tests, |(grant, test)| {
+        suite.fails_without(test, grant).then(|| (grant.clone(), test.clone()))
+    });
+    proven.into_iter().collect()
+}
+
+/// A test for each of these rights, where there is one.
+fn found(suite: &Suite, open: &[Grant]) -> Result<BTreeMap<Grant, String>, Error> {
+    let mut tests = suite.tests()?;
+    tests.retain(|test| !test.starts_with(OWN_TESTS));
+    let runs = side_by_side(tests, |test| {
+        let run = suite.run(test, None).filter(|run| run.ended == Ended::Passed)?;
+        Some((run.took, test.clone(), run.used))
+    });
+    let mut runs: Vec<(Duration, String, BTreeSet<Grant>)> = runs;
+    runs.sort();
+    let found = side_by_side(open.to_vec(), |grant| {
+        let candidates = runs.iter().filter(|(_, _, used)| used.contains(grant));
+        let mut candidates = candidates.take(CANDIDATES_MAX).map(|(_, test, _)| test);
+        let test = candidates.find(|test| suite.fails_without(test, grant))?;
+        Some((grant.clone(), test.clone()))
+    });
+    Ok(found.into_iter().collect())
+}
+
+/// What comes of the items, several at a time, in no particular order.
+fn side_by_side<I: Send, O: Send>(
+    items: impl IntoIterator<Item = I, IntoIter: Send>,
+    work: impl Fn(&I) -> Option<O> + Sync,
+) -> Vec<O> {
+    let items = Mutex::new(items.into_iter());
+    let done = Mutex::new(Vec::new());
+    let next = || items.lock().unwrap_or_else(PoisonError::into_inner).next();
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                while let Some(item) = next() {
+                    let outcome = work(&item);
+                    done.lock().unwrap_or_else(PoisonError::into_inner).extend(outcome);
+                }
+            });
+        }
+    });
+    done.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_right_of_the_template_has_a_test_that_misses_it() {
+        assert_eq!(super::complaints(crate::workspace()).unwrap(), Vec::<String>::new());
+    }
+}

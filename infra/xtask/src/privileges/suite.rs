@@ -1,0 +1,134 @@
+//! The tests of the API, run one by one.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use local::binaries::cargo;
+use local::template::Grant;
+use serde_json::Value;
+
+use crate::descriptions::Error;
+use crate::say;
+
+/// How long tests wait for what is to happen by itself. What takes longer proves nothing quickly.
+const PATIENCE_S: &str = "15";
+
+/// How long one test may take.
+const TEST_MAX: Duration = Duration::from_secs(120);
+
+/// How often a running test is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// The tests' binary.
+pub(super) struct Suite {
+    binary: PathBuf,
+}
+
+/// A test that has run.
+pub(super) struct Run {
+    pub(super) ended: Ended,
+    pub(super) took: Duration,
+    /// The rights that its platforms' functions made use of.
+    pub(super) used: BTreeSet<Grant>,
+}
+
+/// How a test ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ended {
+    Passed,
+    Failed,
+    /// It was ended, having taken too long.
+    Overran,
+}
+
+/// Whether the source has a test of this name, `module::name`.
+pub(super) fn is_written(workspace: &Path, test: &str) -> bool {
+    let Some((module, name)) = test.split_once("::") else { return false };
+    let source = fs::read_to_string(workspace.join("tests/api").join(format!("{module}.rs")));
+    source.is_ok_and(|source| source.contains(&format!("fn {name}()")))
+}
+
+impl Suite {
+    /// Builds the functions and the tests.
+    pub(super) fn build(workspace: &Path) -> Result<Self, Error> {
+        let built = cargo(workspace)
+            .args(["build", "--quiet", "--package", "functions", "--package", "blackbox", "--bins"])
+            .status()?;
+        let tests = cargo(workspace)
+            .args(["test", "--quiet", "--package", "blackbox", "--test", "api", "--no-run"])
+            .arg("--message-format=json")
+            .stderr(Stdio::inherit())
+            .output()?;
+        if !built.success() || !tests.status.success() {
+            return Err("the functions or their tests cannot be built".into());
+        }
+        let messages = String::from_utf8(tests.stdout)?;
+        let binary = messages.lines().find_map(|line| {
+            let message: Value = serde_json::from_str(line).ok()?;
+            let of_tests = message["target"]["name"] == "api";
+            message["executable"].as_str().filter(|_| of_tests).map(PathBuf::from)
+        });
+        let binary = binary.ok_or("cargo does not say where the tests are")?;
+        Ok(Self { binary })
+    }
+
+    /// The names of all tests.
+    pub(super) fn tests(&self) -> Result<Vec<String>, Error> {
+        let listed = Command::new(&self.binary).args(["--list", "--format=terse"]).output()?;
+        let listed = String::from_utf8(listed.stdout)?;
+        let tests = listed.lines().filter_map(|line| line.strip_suffix(": test"));
+        Ok(tests.map(str::to_owned).collect())
+    }
+
+    /// Whether a test fails where a function lacks a right.
+    pub(super) fn fails_without(&self, test: &str, grant: &Grant) -> bool {
+        let run = self.run(test, Some(grant));
+        let (ended, took) = run.map_or((None, 0.0), |it| (Some(it.ended), it.took.as_secs_f32()));
+        let outcome = match ended {
+            Some(Ended::Passed) => "passes all the same",
+            Some(Ended::Failed) => "fails",
+            Some(Ended::Overran) => "takes too long",
+            None => "cannot be run",
+        };
+        say(&format!("{grant}: {test} {outcome} ({took:.1} s)"));
+        ended == Some(Ended::Failed)
+    }
+
+    /// Runs one test by itself; nothing where it cannot be started.
+    pub(super) fn run(&self, test: &str, without: Option<&Grant>) -> Option<Run> {
+        let noted = std::env::temp_dir().join(format!("rights-{}", uuid::Uuid::new_v4()));
+        let mut command = Command::new(&self.binary);
+        command.args(["--exact", test]).env("BLACKBOX_BUILT", "1");
+        command.env("BLACKBOX_PATIENCE_S", PATIENCE_S).env("BLACKBOX_USED_RIGHTS", &noted);
+        command.envs(without.map(|grant| ("BLACKBOX_WITHOUT", grant.to_string())));
+        let begun = Instant::now();
+        let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().ok()?;
+        let ended = match ended(child)? {
+            None => Ended::Overran,
+            Some(status) if status.success() => Ended::Passed,
+            Some(_) => Ended::Failed,
+        };
+        let took = begun.elapsed();
+        // Without a file, no platform of the test's has ended.
+        let rights = fs::read_to_string(&noted).unwrap_or_default();
+        let _ = fs::remove_file(noted);
+        let used = rights.lines().filter_map(|line| line.parse().ok()).collect();
+        Some(Run { ended, took, used })
+    }
+}
+
+/// Waits for a test; `Some(None)` where it had to be ended.
+fn ended(mut child: Child) -> Option<Option<ExitStatus>> {
+    let end = Instant::now() + TEST_MAX;
+    while Instant::now() < end {
+        if let Some(status) = child.try_wait().ok()? {
+            return Some(Some(status));
+        }
+        std::thread::sleep(LOOK_EVERY);
+    }
+    child.kill().and_then(|()| child.wait()).ok()?;
+    Some(None)
+}

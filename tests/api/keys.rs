@@ -1,0 +1,37 @@
+//! Idempotency keys: a key stands for one request, and another key for another one.
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::harness::{Answer, shared, unique, user};
+
+#[tokio::test]
+async fn a_repeated_key_gives_the_first_answer_and_another_key_learns_that_it_is_taken() {
+    let api = shared().await;
+    let token = api.token("merchant").await;
+    let address = json!({
+        "addressId": Uuid::new_v4(), "buildingNumber": 44, "streetName": "Main Street",
+        "city": "Springfield", "country": "US",
+    });
+    let product = json!({
+        "name": unique("Lamp"), "description": "It shines.", "discount": 0, "stock": 1,
+        "price": { "amount": 200, "currency": "EUR" },
+    });
+    let ada = user(&format!("{}@example.com", unique("ada")));
+    for (path, body, taken) in [
+        ("/users", ada, "EMAIL_TAKEN"),
+        ("/addresses", address, "ID_TAKEN"),
+        ("/products", product, "NAME_TAKEN"),
+    ] {
+        let post = async |key: &str, body: &Value| -> Answer {
+            api.post(path, body).token(&token).key(key).send().await
+        };
+        let (key, another) = (unique("key"), unique("key"));
+        let first = post(&key, &body).await;
+        first.data(201);
+        let again = post(&key, &body).await;
+        assert_eq!((again.status, &again.body), (201, &first.body), "{path}");
+        assert_eq!(again.header("idempotency-replayed"), "true", "{path}");
+        post(&another, &body).await.error(409, taken);
+    }
+}
