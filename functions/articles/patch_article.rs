@@ -3,15 +3,15 @@
 use std::process::ExitCode;
 
 use adapters::{OrAbsent, Setting, Table};
-use domain::Rules;
 use domain::articles::{Article, ArticleId, ArticlePatch, ArticleView};
 use domain::people::{Role, SignedIn};
 use domain::tables::{ARTICLES, SETTINGS};
+use domain::{Rules, refusals};
 use lifecycle::effects::{Effects, Write};
 use lifecycle::input::{Json, Path};
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Endpoint, EntityTag, Fault, Moment, Permit, Rejection, Reply, Route, Verdict,
+    Access, Endpoint, EntityTag, Fault, Moment, Permit, Refusal, Rejection, Reply, Route, Verdict,
     Violations,
 };
 use schemars::JsonSchema;
@@ -81,6 +81,7 @@ impl Endpoint for PatchArticle {
 
     // 7. Business rules: publishing needs approvals
     type Outcome = Article;
+    const REFUSALS: &'static [Refusal] = &[refusals::APPROVALS_MISSING];
 
     fn decide(
         moment: &Moment,

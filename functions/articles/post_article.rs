@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
-use domain::Refusal;
 use domain::articles::{Article, ArticleDraft, ArticleView};
 use domain::people::{Role, SignedIn};
+use domain::refusals;
 use domain::tables::ARTICLES;
 use http::StatusCode;
 use lifecycle::effects::{Effects, Write};
@@ -12,7 +12,7 @@ use lifecycle::idempotency::Idempotency;
 use lifecycle::input::Json;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Endpoint, Fault, Moment, Permit, Rejection, Reply, Route, Verdict, Violations,
+    Access, Endpoint, Fault, Moment, Permit, Refusal, Rejection, Reply, Route, Verdict, Violations,
 };
 
 fn main() -> ExitCode {
@@ -58,6 +58,7 @@ impl Endpoint for PostArticle {
 
     // 7. Business rules: editors do, but nobody has approved what is new
     type Outcome = Article;
+    const REFUSALS: &'static [Refusal] = &[refusals::ID_TAKEN, refusals::APPROVALS_MISSING];
 
     fn decide(
         moment: &Moment,
@@ -71,7 +72,7 @@ impl Endpoint for PostArticle {
 
     // 8. Side effects
     fn effects(article: &Article) -> Effects {
-        let id_taken = Refusal::IdTaken.at("/articleId", "is in use");
+        let id_taken = refusals::ID_TAKEN.at("/articleId", "is in use");
         Effects::none().write(Write::create(article).otherwise(id_taken))
     }
 

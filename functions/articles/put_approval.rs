@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use adapters::{OrAbsent, Table};
 use domain::articles::{Action, Article, ArticleId};
 use domain::people::{Role, SignedIn};
+use domain::refusals;
 use domain::tables::ARTICLES;
 use http::StatusCode;
 use lifecycle::effects::{Effects, Write};
@@ -14,7 +15,7 @@ use lifecycle::input::Path;
 use lifecycle::reply::NoBody;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Endpoint, EntityTag, Fault, Moment, Permit, Rejection, Reply, Route, Verdict,
+    Access, Endpoint, EntityTag, Fault, Moment, Permit, Refusal, Rejection, Reply, Route, Verdict,
     Violations,
 };
 use schemars::JsonSchema;
@@ -69,6 +70,7 @@ impl Endpoint for PutApproval {
 
     // 7. Business rules: nobody approves of their own, and nobody counts twice
     type Outcome = Option<Article>;
+    const REFUSALS: &'static [Refusal] = &[refusals::OWN_ARTICLE];
 
     fn decide(
         moment: &Moment,

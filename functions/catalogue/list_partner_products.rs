@@ -13,6 +13,7 @@ use domain::partner::{
     Category, Consequence, FailedAnswer, Language, PageNumber, PageSize, PartnerId, PartnerProduct,
     read_products,
 };
+use domain::refusals;
 use domain::tables::{COMMUNICATIONS, NOTIFICATIONS, PARTNER};
 use lifecycle::caller::NoRole;
 use lifecycle::effects::{Effects, Event, Message};
@@ -20,7 +21,8 @@ use lifecycle::input::{Headers, QueryString};
 use lifecycle::telemetry::{leave_message, request_id};
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Anyone, Endpoint, Fault, Moment, Permit, Rejection, Reply, Route, Verdict, Violations,
+    Access, Anyone, Endpoint, Fault, Moment, Permit, Refusal, Rejection, Reply, Route, Verdict,
+    Violations,
 };
 use schemars::JsonSchema;
 
@@ -110,6 +112,13 @@ impl Endpoint for ListPartnerProducts {
 
     // 7. Business rules: the partner's
     type Outcome = Vec<PartnerProduct>;
+    const REFUSALS: &'static [Refusal] = &[
+        refusals::PARTNER_FORBIDDEN,
+        refusals::BILL_NOT_VALID,
+        refusals::PRODUCT_CLOSED,
+        refusals::PARTNER_AUTHENTICATION_FAILED,
+        refusals::PARTNER_ERROR,
+    ];
 
     fn decide(
         _: &Moment,

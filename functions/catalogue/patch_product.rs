@@ -6,16 +6,16 @@
 use std::process::ExitCode;
 
 use adapters::{OrAbsent, Table};
-use domain::Refusal;
 use domain::catalogue::{NameClaim, Product, ProductId, ProductPatch, ProductView};
 use domain::people::{Role, SignedIn};
+use domain::refusals;
 use domain::tables::PRODUCTS;
 use lifecycle::effects::{Effects, Write};
 use lifecycle::input::{Json, Path};
 use lifecycle::record::Record;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Endpoint, EntityTag, Fault, Moment, Permit, Rejection, Reply, Route, Verdict,
+    Access, Endpoint, EntityTag, Fault, Moment, Permit, Refusal, Rejection, Reply, Route, Verdict,
     Violations,
 };
 use schemars::JsonSchema;
@@ -79,6 +79,7 @@ impl Endpoint for PatchProduct {
 
     // 7. Business rules: any change is fine
     type Outcome = Changed;
+    const REFUSALS: &'static [Refusal] = &[refusals::NAME_TAKEN];
 
     fn decide(
         moment: &Moment,
@@ -96,7 +97,7 @@ impl Endpoint for PatchProduct {
         if after.name == before.name {
             return effects;
         }
-        let name_taken = Refusal::NameTaken.at("/name", "is in use");
+        let name_taken = refusals::NAME_TAKEN.at("/name", "is in use");
         effects.write(after.name_claim().take().otherwise(name_taken)).write(Write::delete::<
             NameClaim,
         >(

@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
-use domain::Refusal;
 use domain::catalogue::{Product, ProductDraft, ProductView};
 use domain::people::{Role, SignedIn};
+use domain::refusals;
 use domain::tables::PRODUCTS;
 use http::StatusCode;
 use lifecycle::effects::{Effects, Write};
@@ -12,7 +12,7 @@ use lifecycle::idempotency::Idempotency;
 use lifecycle::input::Json;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Endpoint, Fault, Moment, Permit, Rejection, Reply, Route, Verdict, Violations,
+    Access, Endpoint, Fault, Moment, Permit, Refusal, Rejection, Reply, Route, Verdict, Violations,
 };
 
 fn main() -> ExitCode {
@@ -58,6 +58,7 @@ impl Endpoint for PostProduct {
 
     // 7. Business rules
     type Outcome = Product;
+    const REFUSALS: &'static [Refusal] = &[refusals::NAME_TAKEN, refusals::ID_TAKEN];
 
     fn decide(
         moment: &Moment,
@@ -70,8 +71,8 @@ impl Endpoint for PostProduct {
 
     // 8. Side effects
     fn effects(product: &Product) -> Effects {
-        let name_taken = Refusal::NameTaken.at("/name", "is in use");
-        let id_taken = Refusal::IdTaken.at("/productId", "is in use");
+        let name_taken = refusals::NAME_TAKEN.at("/name", "is in use");
+        let id_taken = refusals::ID_TAKEN.at("/productId", "is in use");
         Effects::none()
             .write(Write::create(&product.name_claim()).otherwise(name_taken))
             .write(Write::create(product).otherwise(id_taken))

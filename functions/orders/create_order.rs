@@ -9,7 +9,7 @@ use domain::orders::{
 };
 use domain::people::{Address, Role, SignedIn, User};
 use domain::tables::{ADDRESSES, ORDERS, PRODUCTS, SETTINGS, USERS};
-use domain::{Refusal, Rules};
+use domain::{Rules, refusals};
 use http::StatusCode;
 use lifecycle::commit::OUTBOX;
 use lifecycle::effects::{Effects, Event, Write};
@@ -17,7 +17,7 @@ use lifecycle::idempotency::Idempotency;
 use lifecycle::input::Json;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Endpoint, Fault, Moment, Permit, Rejection, Reply, Route, Verdict, Violations,
+    Access, Endpoint, Fault, Moment, Permit, Refusal, Rejection, Reply, Route, Verdict, Violations,
 };
 
 fn main() -> ExitCode {
@@ -93,6 +93,17 @@ impl Endpoint for CreateOrder {
 
     // 7. Business rules
     type Outcome = Order;
+    const REFUSALS: &'static [Refusal] = &[
+        refusals::ID_TAKEN,
+        refusals::TOO_MANY_ITEMS,
+        refusals::QUANTITY_TOO_LARGE,
+        refusals::PRODUCT_UNKNOWN,
+        refusals::PRODUCT_UNAVAILABLE,
+        refusals::ADDRESS_UNKNOWN,
+        refusals::CURRENCY_MIXED,
+        refusals::SHIPPING_UNAVAILABLE,
+        refusals::OUT_OF_STOCK,
+    ];
 
     fn decide(
         moment: &Moment,
@@ -105,7 +116,7 @@ impl Endpoint for CreateOrder {
 
     // 8. Side effects: the order, the stock it takes, and word of it, in one commit
     fn effects(order: &Order) -> Effects {
-        let id_taken = Refusal::IdTaken.at("/orderId", "is in use");
+        let id_taken = refusals::ID_TAKEN.at("/orderId", "is in use");
         Effects::none()
             .write(Write::create(order).otherwise(id_taken))
             .writes_of(order.items.iter().map(OrderLine::take_from_stock))

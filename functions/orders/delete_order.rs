@@ -3,9 +3,9 @@
 use std::process::ExitCode;
 
 use adapters::{OrAbsent, Table};
-use domain::Refusal;
 use domain::orders::{Consequence, Order, OrderChange, OrderId, OrderStatus, Step};
 use domain::people::{Role, SignedIn};
+use domain::refusals;
 use domain::tables::{ORDERS, PRODUCTS};
 use http::StatusCode;
 use lifecycle::commit::OUTBOX;
@@ -14,7 +14,7 @@ use lifecycle::input::Path;
 use lifecycle::reply::NoBody;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Endpoint, Fault, Moment, Permit, Rejection, Reply, Route, Verdict, Violations,
+    Access, Endpoint, Fault, Moment, Permit, Refusal, Rejection, Reply, Route, Verdict, Violations,
 };
 use schemars::JsonSchema;
 
@@ -71,6 +71,7 @@ impl Endpoint for DeleteOrder {
 
     // 7. Business rules
     type Outcome = OrderChange;
+    const REFUSALS: &'static [Refusal] = &[refusals::ORDER_PENDING, refusals::ORDER_CLOSED];
 
     fn decide(
         moment: &Moment,
@@ -81,8 +82,8 @@ impl Endpoint for DeleteOrder {
         let pending = order.status == OrderStatus::Pending;
         match order.after(Step::Cancel, moment.now()) {
             Consequence::Changed(change) => Ok(change),
-            _ if pending => Err(Refusal::OrderPending.into()),
-            _ => Err(Refusal::OrderClosed.into()),
+            _ if pending => Err(refusals::ORDER_PENDING.into()),
+            _ => Err(refusals::ORDER_CLOSED.into()),
         }
     }
 

@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use domain::Refusal;
 use domain::people::{Address, AddressDraft, AddressView, Role, SignedIn};
+use domain::refusals;
 use domain::tables::ADDRESSES;
 use http::StatusCode;
 use lifecycle::effects::{Effects, Write};
@@ -11,7 +11,7 @@ use lifecycle::idempotency::Idempotency;
 use lifecycle::input::Json;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Endpoint, Fault, Moment, Permit, Rejection, Reply, Route, Verdict, Violations,
+    Access, Endpoint, Fault, Moment, Permit, Refusal, Rejection, Reply, Route, Verdict, Violations,
 };
 
 fn main() -> ExitCode {
@@ -57,6 +57,7 @@ impl Endpoint for PostAddress {
 
     // 7. Business rules
     type Outcome = Address;
+    const REFUSALS: &'static [Refusal] = &[refusals::ID_TAKEN];
 
     fn decide(
         moment: &Moment,
@@ -69,7 +70,7 @@ impl Endpoint for PostAddress {
 
     // 8. Side effects
     fn effects(address: &Address) -> Effects {
-        let id_taken = Refusal::IdTaken.at("/addressId", "is in use");
+        let id_taken = refusals::ID_TAKEN.at("/addressId", "is in use");
         Effects::none().write(Write::create(address).otherwise(id_taken))
     }
 

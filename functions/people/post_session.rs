@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use adapters::tokens::{LIFETIME_S, Signer, SigningKeys};
 use adapters::{Attempts, Passwords, SIGNING_KEYS, Table};
-use domain::Refusal;
 use domain::people::{Email, EmailClaim, EnteredPassword, User};
+use domain::refusals;
 use domain::tables::USERS;
 use lifecycle::caller::NoRole;
 use lifecycle::effects::Effects;
@@ -14,8 +14,8 @@ use lifecycle::limit::{LIMITS, Limit, MINUTE};
 use lifecycle::record::Key;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Anyone, Endpoint, Fault, Moment, Permit, Rejection, Reply, Route, Timestamp, Verdict,
-    Violations,
+    Access, Anyone, Endpoint, Fault, Moment, Permit, Refusal, Rejection, Reply, Route, Timestamp,
+    Verdict, Violations,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -99,6 +99,8 @@ impl Endpoint for PostSession {
 
     // 7. Business rules
     type Outcome = Session;
+    const REFUSALS: &'static [Refusal] =
+        &[refusals::CREDENTIALS_WRONG, refusals::EMAIL_NOT_VERIFIED];
 
     fn decide(
         moment: &Moment,
@@ -106,9 +108,9 @@ impl Endpoint for PostSession {
         _: &Credentials,
         SignIn { user, signer }: SignIn,
     ) -> Result<Session, Rejection> {
-        let user = user.ok_or(Refusal::CredentialsWrong)?;
+        let user = user.ok_or(refusals::CREDENTIALS_WRONG)?;
         if !user.email_verified {
-            return Err(Refusal::EmailNotVerified.into());
+            return Err(refusals::EMAIL_NOT_VERIFIED.into());
         }
         Ok(Session { user, signer, from: moment.now() })
     }
@@ -177,13 +179,13 @@ mod tests {
     #[test]
     fn a_wrong_address_and_a_wrong_password_are_one_answer() {
         let Err(rejection) = decide(None) else { panic!("nobody signs in") };
-        assert_eq!(rejection, Refusal::CredentialsWrong.into());
+        assert_eq!(rejection, refusals::CREDENTIALS_WRONG.into());
     }
 
     #[test]
     fn an_account_is_told_to_be_unverified_only_to_who_knows_its_password() {
         let Err(rejection) = decide(Some(ann())) else { panic!("Ann is not verified") };
-        assert_eq!(rejection, Refusal::EmailNotVerified.into());
+        assert_eq!(rejection, refusals::EMAIL_NOT_VERIFIED.into());
     }
 
     #[test]

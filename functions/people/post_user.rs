@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use adapters::Passwords;
-use domain::Refusal;
 use domain::people::{EmailVerificationRequested, User, UserDraft, UserId, UserView};
+use domain::refusals;
 use domain::tables::{EMAILS, USERS};
 use http::StatusCode;
 use lifecycle::caller::NoRole;
@@ -14,7 +14,8 @@ use lifecycle::input::Json;
 use lifecycle::limit::{Limit, MINUTE};
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Anyone, Endpoint, Fault, Moment, Permit, Rejection, Reply, Route, Verdict, Violations,
+    Access, Anyone, Endpoint, Fault, Moment, Permit, Refusal, Rejection, Reply, Route, Verdict,
+    Violations,
 };
 
 fn main() -> ExitCode {
@@ -67,6 +68,7 @@ impl Endpoint for PostUser {
 
     // 7. Business rules
     type Outcome = SignedUp;
+    const REFUSALS: &'static [Refusal] = &[refusals::EMAIL_TAKEN, refusals::ID_TAKEN];
 
     fn decide(
         moment: &Moment,
@@ -80,8 +82,8 @@ impl Endpoint for PostUser {
 
     // 8. Side effects: a mail that is lost can be asked for again, so it is a tertiary one
     fn effects(SignedUp { user, verification }: &SignedUp) -> Effects {
-        let email_taken = Refusal::EmailTaken.at("/email", "is in use");
-        let id_taken = Refusal::IdTaken.at("/userId", "is in use");
+        let email_taken = refusals::EMAIL_TAKEN.at("/email", "is in use");
+        let id_taken = refusals::ID_TAKEN.at("/userId", "is in use");
         Effects::none()
             .write(Write::create(&user.email_claim()).otherwise(email_taken))
             .write(Write::create(user).otherwise(id_taken))

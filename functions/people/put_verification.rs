@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use adapters::Table;
-use domain::Refusal;
 use domain::people::{User, UserId};
+use domain::refusals;
 use domain::tables::USERS;
 use http::StatusCode;
 use lifecycle::effects::{Effects, Write};
@@ -12,7 +12,8 @@ use lifecycle::input::{Json, Path};
 use lifecycle::reply::NoBody;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Anyone, Endpoint, Fault, Moment, Permit, Rejection, Reply, Route, Verdict, Violations,
+    Access, Anyone, Endpoint, Fault, Moment, Permit, Refusal, Rejection, Reply, Route, Verdict,
+    Violations,
 };
 use schemars::JsonSchema;
 
@@ -70,6 +71,7 @@ impl Endpoint for PutVerification {
 
     // 7. Business rules: a user who does not exist is told the same as one whose token is spent
     type Outcome = User;
+    const REFUSALS: &'static [Refusal] = &[refusals::VERIFICATION_SPENT];
 
     fn decide(
         moment: &Moment,
@@ -78,7 +80,7 @@ impl Endpoint for PutVerification {
         user: Option<User>,
     ) -> Result<User, Rejection> {
         user.and_then(|user| user.verified(&proof.token, moment.now()))
-            .ok_or_else(|| Refusal::VerificationSpent.into())
+            .ok_or_else(|| refusals::VERIFICATION_SPENT.into())
     }
 
     // 8. Side effects

@@ -63,6 +63,7 @@ impl Query for GetHealth {
     // 7. and 8. A query decides nothing and changes nothing.
 
     // 9. Response
+    const FAILURE_STATUS: Option<StatusCode> = Some(StatusCode::SERVICE_UNAVAILABLE);
     type View = Bare<Health>;
 
     fn reply(health: Health) -> Reply<Bare<Health>> {

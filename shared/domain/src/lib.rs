@@ -24,5 +24,4 @@ mod syntax;
 pub mod tables;
 pub mod token;
 
-pub use refusals::Refusal;
 pub use rules::Rules;

@@ -85,7 +85,7 @@ impl Singleton for Rules {
 }
 
 /// The parameters of the business rules, as an operator writes them.
-#[derive(Debug, Clone, PartialEq, Eq, eserde::Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, eserde::Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RulesDraft {
     /// How many editors have to approve an article before it is published.

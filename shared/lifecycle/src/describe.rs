@@ -8,8 +8,10 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
+use crate::caller::{Access, Caller, SignIn};
 use crate::consumer::{Consumer, Inbox, Source};
 use crate::endpoint::Endpoint;
+use crate::failure::{Answer, Failure, Fault, Rejection, Violations};
 use crate::idempotency::{Idempotency, LEDGER};
 use crate::input::{Input, Schemas};
 use crate::limit::{Counting, LIMITS};
@@ -47,10 +49,12 @@ pub fn endpoint<E: Endpoint>() -> Value {
         "kind": "endpoint",
         "route": { "method": E::ROUTE.method.as_str(), "path": E::ROUTE.path },
         "access": E::ACCESS.describe(),
-        "signIn": format!("{:?}", <E::Caller as crate::Caller>::SIGN_IN).to_lowercase(),
+        "signIn": format!("{:?}", E::Caller::SIGN_IN).to_lowercase(),
         "input": schemas,
         "status": E::STATUS.as_u16(),
+        "failureStatus": E::FAILURE_STATUS.map(|status| status.as_u16()),
         "output": E::View::schema(),
+        "refusals": refusals::<E>(),
         "bodyBytesMax": E::BODY_BYTES_MAX,
         "limit": {
             "quota": E::LIMIT.quota,
@@ -61,6 +65,45 @@ pub fn endpoint<E: Endpoint>() -> Value {
         "ifMatch": E::IF_MATCH.is_some(),
         "uses": uses(&uses_of_endpoint::<E>()),
     })
+}
+
+/// What an endpoint may answer besides its reply, as clients are told it.
+fn refusals<E: Endpoint>() -> Vec<Value> {
+    let show = |failure: Failure| {
+        let Answer { status, code, message, .. } = failure.answer();
+        json!({ "status": status.as_u16(), "code": code, "message": message })
+    };
+    failures::<E>().into_iter().map(show).collect()
+}
+
+/// What can end a request to this endpoint before its reply, stage by stage.
+fn failures<E: Endpoint>() -> Vec<Failure> {
+    let mut schemas = Schemas::default();
+    E::Input::describe(&mut schemas);
+    let limit = E::BODY_BYTES_MAX;
+    let mut failures = vec![
+        Failure::NotAcceptable,
+        Failure::TooLarge { limit },
+        Failure::Invalid(Violations::none()),
+        Fault::Limited { retry_after_s: 1 }.into(),
+        Fault::internal("").into(),
+        Fault::Unavailable { retry_after_s: 1, source: "".into() }.into(),
+        Fault::TimedOut.into(),
+    ];
+    let mut may = |applies: bool, failure: Failure| failures.extend(applies.then_some(failure));
+    may(E::Caller::SIGN_IN != SignIn::None, Failure::Unauthenticated);
+    may(matches!(E::ACCESS, Access::OneOf(_)), Failure::Forbidden);
+    may(schemas.has_body(), Failure::UnsupportedMediaType);
+    // What a path names may be missing, or hidden.
+    may(E::ROUTE.path.contains('{'), Failure::Hidden);
+    may(E::IDEMPOTENCY != Idempotency::None, Failure::KeyReused);
+    may(E::IF_MATCH.is_some(), Failure::PreconditionFailed);
+    may(
+        E::USES.iter().any(|usage| matches!(usage, Use::Upstream(_))),
+        Fault::Upstream("".into()).into(),
+    );
+    failures.extend(E::REFUSALS.iter().map(|refusal| Rejection::from(*refusal).into()));
+    failures
 }
 
 /// What a consumer says about itself.

@@ -7,7 +7,7 @@ use http::StatusCode;
 use crate::caller::{Access, Caller, TokenVerifier, Verdict};
 use crate::effects::Effects;
 use crate::entity_tag::EntityTag;
-use crate::failure::{Fault, Rejection, Violations};
+use crate::failure::{Fault, Refusal, Rejection, Violations};
 use crate::idempotency::Idempotency;
 use crate::input::Input;
 use crate::limit::Limit;
@@ -87,6 +87,10 @@ pub trait Endpoint: Send + Sync + Sized + 'static {
     /// Stage 7. Business rules: what is decided.
     type Outcome: Send + Sync;
 
+    /// Stage 7. Business rules: every "no" that the rules, or the conditions of the effects, may
+    /// give; for the description.
+    const REFUSALS: &'static [Refusal] = &[];
+
     /// Stage 7. Business rules: a pure function of values. It runs again when the facts have
     /// moved before the commit.
     ///
@@ -106,6 +110,10 @@ pub trait Endpoint: Send + Sync + Sized + 'static {
     /// Stage 9. Response: the status of success. A reply with another one is a fault of the
     /// endpoint, so that its description cannot promise what it does not do.
     const STATUS: StatusCode = StatusCode::OK;
+
+    /// Stage 9. Response: the status of a reply that tells, in the same shape, that something
+    /// fails.
+    const FAILURE_STATUS: Option<StatusCode> = None;
 
     /// Stage 9. Response: the shape of its data.
     type View: View;
@@ -162,6 +170,9 @@ pub trait Query: Send + Sync + Sized + 'static {
     /// Stage 3b. Authorization that depends on what was found.
     fn allow(caller: &Self::Caller, question: &Self::Question, facts: &Self::Facts) -> Verdict;
 
+    /// Stage 9. Response, as in [`Endpoint::FAILURE_STATUS`].
+    const FAILURE_STATUS: Option<StatusCode> = None;
+
     /// Stage 9. Response: the shape of its data.
     type View: View;
 
@@ -181,6 +192,7 @@ impl<Q: Query> Endpoint for Q {
     const ACCESS: Access<RoleOf<Q::Caller>> = Q::ACCESS;
     const LIMIT: Limit = Q::LIMIT;
     const USES: &'static [Use] = Q::USES;
+    const FAILURE_STATUS: Option<StatusCode> = Q::FAILURE_STATUS;
     type Input = Q::Input;
     type Command = Q::Question;
     type Facts = Q::Facts;

@@ -10,6 +10,8 @@ use std::fmt;
 use http::StatusCode;
 use serde::Serialize;
 
+pub use crate::refusal::{Refusal, Rejection, RejectionKind};
+
 /// An error of any type, with its chain of causes, for the log alone.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -52,56 +54,6 @@ impl Fault {
     /// A fault of our own, from any error.
     pub fn internal(error: impl Into<BoxError>) -> Self {
         Self::Internal(error.into())
-    }
-}
-
-/// A business rule, or the present state, says no.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rejection {
-    /// `UPPER_SNAKE_CASE`, never renamed once released.
-    pub code: &'static str,
-    /// Which status it is.
-    pub kind: RejectionKind,
-    /// One sentence for the client.
-    pub message: Cow<'static, str>,
-    /// What of the request is at fault, if it can be said.
-    pub details: Vec<Violation>,
-}
-
-/// The kinds of rejection and their statuses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RejectionKind {
-    /// 401: the credentials that were sent are wrong.
-    Unauthenticated,
-    /// 403: known caller, not allowed.
-    Forbidden,
-    /// 404: missing or hidden.
-    NotFound,
-    /// 409: conflicts with the present state.
-    Conflict,
-    /// 410: was there once, is spent.
-    Gone,
-    /// 422: breaks a business rule.
-    Unprocessable,
-    /// 502: an upstream's answer says that it cannot be done.
-    BadGateway,
-}
-
-impl Rejection {
-    /// A rejection without details.
-    pub fn new(
-        kind: RejectionKind,
-        code: &'static str,
-        message: impl Into<Cow<'static, str>>,
-    ) -> Self {
-        Self { code, kind, message: message.into(), details: Vec::new() }
-    }
-
-    /// Names a part of the request that is at fault.
-    #[must_use]
-    pub fn at(mut self, field: impl Into<String>, message: impl Into<String>) -> Self {
-        self.details.push(Violation { field: field.into(), message: message.into() });
-        self
     }
 }
 
@@ -343,20 +295,6 @@ fn write_chain(f: &mut fmt::Formatter<'_>, error: &dyn std::error::Error) -> fmt
         cause = error.source();
     }
     Ok(())
-}
-
-impl RejectionKind {
-    fn status(self) -> StatusCode {
-        match self {
-            Self::Unauthenticated => StatusCode::UNAUTHORIZED,
-            Self::Forbidden => StatusCode::FORBIDDEN,
-            Self::NotFound => StatusCode::NOT_FOUND,
-            Self::Conflict => StatusCode::CONFLICT,
-            Self::Gone => StatusCode::GONE,
-            Self::Unprocessable => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::BadGateway => StatusCode::BAD_GATEWAY,
-        }
-    }
 }
 
 fn plain(status: StatusCode, code: &'static str, message: impl Into<Cow<'static, str>>) -> Answer {

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 
 /// Which page of a list, as a client asks for it: `?limit=20&order=desc&cursor=…`
-#[derive(Debug, Clone, PartialEq, Eq, eserde::Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, eserde::Deserialize, JsonSchema)]
 pub struct PageQuery {
     /// How many items at most; 20 unless said.
     #[serde(default)]

@@ -2,11 +2,11 @@
 //!
 //! `ARCHITECTURE.md` shows it, and the tests walk every cell of it over HTTP.
 
-use lifecycle::{Identity, Rejection, Verdict};
+use lifecycle::{Identity, Refusal, Rejection, Verdict};
 
 use super::{Article, ArticleDraft, ArticleStatus};
-use crate::Refusal;
 use crate::people::{Role, SignedIn, UserId};
+use crate::refusals;
 use crate::syntax::words;
 
 /// Whether somebody may do something to an article in this state.
@@ -37,7 +37,7 @@ pub const fn answer(action: Action, state: ArticleStatus, relation: Relation) ->
         (Create, Draft, Writer | Author | Editor | EditorAuthor) => Yes,
         (Create, Published, Writer | Author) => Forbidden,
         // What does not exist yet cannot have been approved.
-        (Create, Published, Editor | EditorAuthor) => Refused(Refusal::ApprovalsMissing),
+        (Create, Published, Editor | EditorAuthor) => Refused(refusals::APPROVALS_MISSING),
 
         (Edit | ChangeStatus | Share, Draft, Writer) => Hidden,
         (Edit | ChangeStatus | Share, Published, Writer) => Forbidden,
@@ -48,7 +48,7 @@ pub const fn answer(action: Action, state: ArticleStatus, relation: Relation) ->
 
         (Approve, Draft | Published, Writer | Author) => Forbidden,
         (Approve, Draft | Published, Editor) => Yes,
-        (Approve, Draft | Published, EditorAuthor) => Refused(Refusal::OwnArticle),
+        (Approve, Draft | Published, EditorAuthor) => Refused(refusals::OWN_ARTICLE),
     }
 }
 

@@ -1,11 +1,12 @@
 //! What an author drafts.
 
 use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::{ArticleId, ArticleStatus, Content, Title};
 
 /// An article as its author writes it.
-#[derive(Debug, Clone, PartialEq, Eq, eserde::Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, eserde::Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ArticleDraft {
     /// The id, if the client chooses it.

@@ -3,23 +3,24 @@
 use lifecycle::input::Given;
 use lifecycle::{Rejection, Timestamp, Violations};
 use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::{Action, Article, ArticleStatus, Content, Title};
-use crate::Refusal;
+use crate::refusals;
 use crate::rules::ApprovalsNeeded;
 
 /// A change of an article as a client writes it: the fields that it gives, and no others.
-#[derive(Debug, Clone, Default, PartialEq, Eq, eserde::Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, eserde::Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ArticlePatch {
     /// Its new title.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Given::is_absent")]
     pub title: Given<Title>,
     /// What it says from now on.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Given::is_absent")]
     pub content: Given<Content>,
     /// The state it is to be in.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Given::is_absent")]
     pub status: Given<ArticleStatus>,
 }
 
@@ -51,7 +52,7 @@ impl ArticlePatch {
     ///
     /// # Errors
     ///
-    /// [`Refusal::ApprovalsMissing`] when it is to be published and too few editors have approved
+    /// [`refusals::APPROVALS_MISSING`] when it is to be published and too few editors have approved
     /// what would then be read.
     pub fn applied_to(
         &self,
@@ -81,7 +82,7 @@ fn approved(article: &Article, needed: ApprovalsNeeded) -> Result<(), Rejection>
     let (given, needed) = (article.approvals.len(), needed.get());
     if i64::try_from(given).is_ok_and(|given| given < needed) {
         let sentence = format!("{given} of {needed} approvals are given");
-        return Err(Refusal::ApprovalsMissing.at("/status", sentence));
+        return Err(refusals::APPROVALS_MISSING.at("/status", sentence));
     }
     Ok(())
 }

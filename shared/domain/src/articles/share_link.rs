@@ -4,7 +4,7 @@ use std::fmt;
 
 use lifecycle::{Moment, Timestamp};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Article;
 use crate::token::{self, KeptToken};
@@ -34,7 +34,7 @@ impl Article {
 }
 
 /// A share link as it is shown.
-#[derive(Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ShareLinkView {
     /// The token.

@@ -86,7 +86,7 @@ impl EventData for ObjectExpires {
 }
 
 /// An object as it is shown.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ObjectView {
     /// Its id.

@@ -9,7 +9,7 @@ use super::{Object, ObjectId, ObjectIds};
 use crate::tables::CALLBACKS;
 
 /// A callback as a client writes it. The name of its field is older than this API.
-#[derive(Debug, Clone, PartialEq, Eq, eserde::Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, eserde::Deserialize, JsonSchema)]
 pub struct CallbackDraft {
     /// The objects that were seen: 1 to 200, repeated ones count once.
     #[schemars(length(min = 1, max = 200))]

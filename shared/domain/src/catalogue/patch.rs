@@ -3,31 +3,32 @@
 use lifecycle::input::Given;
 use lifecycle::{Timestamp, Violations};
 use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::{Description, Discount, Price, Product, ProductName, Stock};
 
 /// A change of a product as a client writes it: the fields that it gives, and no others.
-#[derive(Debug, Clone, Default, PartialEq, Eq, eserde::Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, eserde::Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ProductPatch {
     /// Its new name, unique in the catalogue.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Given::is_absent")]
     pub name: Given<NewName>,
     /// What there is to say about it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Given::is_absent")]
     pub description: Given<Description>,
     /// What one piece costs, before the discount.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Given::is_absent")]
     pub price: Given<Price>,
     /// The discount on the price, in whole percent.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Given::is_absent")]
     pub discount: Given<Discount>,
     /// How many pieces there are, counted after every sale before this change. Whoever has counted
     /// before a sale finds out by `If-Match`: every sale counts the version up.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Given::is_absent")]
     pub stock: Given<Stock>,
     /// Whether it can be ordered.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Given::is_absent")]
     pub available: Given<bool>,
 }
 
@@ -64,7 +65,7 @@ impl ProductPatch {
 }
 
 /// The name that a product is given anew: it starts with an upper-case letter (seed 002).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NewName(ProductName);
 
 impl TryFrom<String> for NewName {

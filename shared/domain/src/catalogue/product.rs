@@ -125,7 +125,7 @@ impl Record for NameClaim {
 }
 
 /// A product as a client describes it.
-#[derive(Debug, Clone, PartialEq, Eq, eserde::Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, eserde::Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ProductDraft {
     /// The id, if the client chooses it.
@@ -144,7 +144,7 @@ pub struct ProductDraft {
 }
 
 /// A product as it is shown.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ProductView {
     /// Its id.

@@ -2,6 +2,7 @@
 
 use lifecycle::Violations;
 use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::OrderId;
 use crate::catalogue::ProductId;
@@ -9,7 +10,7 @@ use crate::people::AddressId;
 use crate::syntax::{whole_number, words};
 
 /// An order as a client writes it.
-#[derive(Debug, Clone, PartialEq, Eq, eserde::Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, eserde::Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderDraft {
     /// The id, if the client chooses it.
@@ -25,7 +26,7 @@ pub struct OrderDraft {
 }
 
 /// Some pieces of one product.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, eserde::Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, eserde::Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderItem {
     /// The product.

@@ -5,7 +5,7 @@ use lifecycle::{Moment, Rejection};
 use serde::{Deserialize, Serialize};
 
 use super::{Consequence, Order, OrderId, SerialNumbers, Step};
-use crate::Refusal;
+use crate::refusals;
 use crate::syntax::words;
 
 /// An answer to the question whether an order's customer is approved.
@@ -84,7 +84,7 @@ pub fn settle(
     order: Option<Order>,
     numbers: Option<&SerialNumbers>,
 ) -> Result<Effects, Rejection> {
-    let order = order.ok_or(Refusal::OrderUnknown)?;
+    let order = order.ok_or(refusals::ORDER_UNKNOWN)?;
     let (step, counted) = match answer.order_type {
         Answer::Approved => {
             let number = SerialNumbers::next(numbers);

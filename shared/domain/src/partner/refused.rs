@@ -1,6 +1,8 @@
 //! What the partner's refusals mean: a table, the most specific rule first.
 
-use crate::Refusal;
+use lifecycle::Refusal;
+
+use crate::refusals;
 
 /// What a refusal is to the client, and what else follows from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,12 +34,12 @@ enum When {
 
 /// The first rule that fits holds.
 const RULES: [(When, Refusal, Consequence); 6] = [
-    (When::Code('P', 8, 8), Refusal::PartnerForbidden, Consequence::TokenRefused),
-    (When::Code('U', 1, 3), Refusal::BillNotValid, Consequence::None),
-    (When::Code('P', 1, 19), Refusal::PartnerForbidden, Consequence::None),
-    (When::Code('S', 0, 4), Refusal::ProductClosed, Consequence::None),
-    (When::Status(401), Refusal::PartnerAuthenticationFailed, Consequence::TokenRefused),
-    (When::Always, Refusal::PartnerError, Consequence::Outage),
+    (When::Code('P', 8, 8), refusals::PARTNER_FORBIDDEN, Consequence::TokenRefused),
+    (When::Code('U', 1, 3), refusals::BILL_NOT_VALID, Consequence::None),
+    (When::Code('P', 1, 19), refusals::PARTNER_FORBIDDEN, Consequence::None),
+    (When::Code('S', 0, 4), refusals::PRODUCT_CLOSED, Consequence::None),
+    (When::Status(401), refusals::PARTNER_AUTHENTICATION_FAILED, Consequence::TokenRefused),
+    (When::Always, refusals::PARTNER_ERROR, Consequence::Outage),
 ];
 
 /// What the partner's refusal means, by its status and its own code, if that is one: `P08`.
@@ -62,30 +64,30 @@ mod tests {
 
     #[test]
     fn the_most_specific_rule_holds() {
-        use Consequence::{None as Nothing, Outage, TokenRefused};
-        use Refusal::{
-            BillNotValid, PartnerAuthenticationFailed, PartnerError, PartnerForbidden,
-            ProductClosed,
+        use crate::refusals::{
+            BILL_NOT_VALID, PARTNER_AUTHENTICATION_FAILED, PARTNER_ERROR, PARTNER_FORBIDDEN,
+            PRODUCT_CLOSED,
         };
+        use Consequence::{None as Nothing, Outage, TokenRefused};
         for (status, code, refusal, consequence) in [
-            (403, Some("P08"), PartnerForbidden, TokenRefused),
-            (401, Some("P08"), PartnerForbidden, TokenRefused),
-            (403, Some("P01"), PartnerForbidden, Nothing),
-            (403, Some("P07"), PartnerForbidden, Nothing),
-            (500, Some("P19"), PartnerForbidden, Nothing),
-            (403, Some("P00"), PartnerError, Outage),
-            (403, Some("P20"), PartnerError, Outage),
-            (400, Some("U01"), BillNotValid, Nothing),
-            (400, Some("U03"), BillNotValid, Nothing),
-            (400, Some("U04"), PartnerError, Outage),
-            (409, Some("S00"), ProductClosed, Nothing),
-            (409, Some("S04"), ProductClosed, Nothing),
-            (409, Some("S05"), PartnerError, Outage),
-            (401, None, PartnerAuthenticationFailed, TokenRefused),
-            (401, Some("X01"), PartnerAuthenticationFailed, TokenRefused),
-            (404, None, PartnerError, Outage),
-            (429, None, PartnerError, Outage),
-            (503, None, PartnerError, Outage),
+            (403, Some("P08"), PARTNER_FORBIDDEN, TokenRefused),
+            (401, Some("P08"), PARTNER_FORBIDDEN, TokenRefused),
+            (403, Some("P01"), PARTNER_FORBIDDEN, Nothing),
+            (403, Some("P07"), PARTNER_FORBIDDEN, Nothing),
+            (500, Some("P19"), PARTNER_FORBIDDEN, Nothing),
+            (403, Some("P00"), PARTNER_ERROR, Outage),
+            (403, Some("P20"), PARTNER_ERROR, Outage),
+            (400, Some("U01"), BILL_NOT_VALID, Nothing),
+            (400, Some("U03"), BILL_NOT_VALID, Nothing),
+            (400, Some("U04"), PARTNER_ERROR, Outage),
+            (409, Some("S00"), PRODUCT_CLOSED, Nothing),
+            (409, Some("S04"), PRODUCT_CLOSED, Nothing),
+            (409, Some("S05"), PARTNER_ERROR, Outage),
+            (401, None, PARTNER_AUTHENTICATION_FAILED, TokenRefused),
+            (401, Some("X01"), PARTNER_AUTHENTICATION_FAILED, TokenRefused),
+            (404, None, PARTNER_ERROR, Outage),
+            (429, None, PARTNER_ERROR, Outage),
+            (503, None, PARTNER_ERROR, Outage),
         ] {
             let meaning = meaning(status, code);
             assert_eq!(meaning, Meaning { refusal, consequence }, "{status} {code:?}");

@@ -58,7 +58,7 @@ impl Record for Address {
 }
 
 /// An address as its user enters it.
-#[derive(Debug, Clone, PartialEq, Eq, eserde::Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, eserde::Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AddressDraft {
     /// The id, if the client chooses it.
@@ -75,7 +75,7 @@ pub struct AddressDraft {
 }
 
 /// An address as it is shown.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AddressView {
     /// Its id.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use eserde::EDeserialize;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A field of a merge patch (RFC 7396) for what can be changed and never removed: it is given, or
 /// it stays as it is.
@@ -36,6 +36,23 @@ impl<T> Given<T> {
     /// What is given.
     pub fn get(&self) -> Option<&T> {
         self.0.as_ref()
+    }
+
+    /// Whether it stays as it is. Such a field is not written: a `null` would mean something else.
+    pub fn is_absent(&self) -> bool {
+        self.0.is_none()
+    }
+}
+
+impl<T> From<T> for Given<T> {
+    fn from(value: T) -> Self {
+        Self(Some(value))
+    }
+}
+
+impl<T: Serialize> Serialize for Given<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
     }
 }
 

@@ -50,6 +50,13 @@ pub struct Schemas {
     body: Option<Schema>,
 }
 
+impl Schemas {
+    /// Whether a body is read.
+    pub(crate) fn has_body(&self) -> bool {
+        self.body.is_some()
+    }
+}
+
 /// A type that a part can be read into: `#[derive(eserde::Deserialize, JsonSchema)]`.
 ///
 /// Fields are required unless they are an `Option` with `#[serde(default)]`.

@@ -268,7 +268,7 @@ impl<E: Endpoint> Handler<E> {
         // 8. Side effects, and 9. response, both still as values.
         let effects = E::effects(&outcome);
         let response = Response::of_reply(E::reply(outcome)).map_err(Fault::internal)?;
-        if response.status.is_success() && response.status != E::STATUS {
+        if response.status != E::STATUS && Some(response.status) != E::FAILURE_STATUS {
             let message = format!("answers {}, and describes {}", response.status, E::STATUS);
             return Err(Fault::internal(message).into());
         }

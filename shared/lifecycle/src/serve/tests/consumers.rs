@@ -13,7 +13,7 @@ use super::shared;
 use crate::consumer::{Consumer, Delivered, Inbox, Run, Source};
 use crate::effects::{Effects, Event, EventData, Mail, Message, Write};
 use crate::envelope::Envelope;
-use crate::failure::{Fault, Rejection, RejectionKind, Violations};
+use crate::failure::{Fault, Refusal, Rejection, RejectionKind, Violations};
 use crate::notice::{Notice, Receiver};
 use crate::serve::batch::Handler;
 use crate::serve::lambda::{Answer, Handler as _, Invocation};
@@ -52,7 +52,7 @@ impl Consumer for Keep {
 
     fn decide(moment: &Moment, text: &String, (): ()) -> Result<Effects, Rejection> {
         if text == "refused" {
-            return Err(Rejection::new(RejectionKind::Conflict, "NO", "No."));
+            return Err(Refusal::new(RejectionKind::Conflict, "NO", "No.").into());
         }
         let id = moment.id("note").to_string();
         let note = Note { id: id.clone(), author: String::new(), text: text.clone() };

@@ -1,6 +1,7 @@
 //! The lifecycle against a recorder: what is done in which order, and what is answered.
 
 mod consumers;
+mod described;
 mod handover;
 mod notes;
 mod recorder;

@@ -14,7 +14,7 @@ use crate::caller::{Access, Claims, Identity, Verdict};
 use crate::commit::OUTBOX;
 use crate::effects::{Condition, Effects, Event, EventData, Message, Queue, Write};
 use crate::endpoint::{Endpoint, Query};
-use crate::failure::{Fault, Rejection, RejectionKind, Violations};
+use crate::failure::{Fault, Refusal, Rejection, RejectionKind, Violations};
 use crate::idempotency::Idempotency;
 use crate::input::{Json, Path};
 use crate::limit::{Limit, MINUTE};
@@ -27,6 +27,11 @@ use crate::{Moment, Permit, Timestamp};
 
 pub(super) const NOTES: Table = Table::new("notes");
 pub(super) const READERS: Queue = Queue::new("readers");
+
+const UNDECIDED: Refusal =
+    Refusal::new(RejectionKind::Conflict, "UNDECIDED", "Nothing is decided.");
+const SHELF_FULL: Refusal =
+    Refusal::new(RejectionKind::Unprocessable, "SHELF_FULL", "The shelf is full.");
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Member {
@@ -162,18 +167,17 @@ impl Endpoint for PostNote {
     }
 
     type Outcome = Note;
+    const REFUSALS: &'static [Refusal] = &[UNDECIDED, SHELF_FULL];
 
     fn decide(moment: &Moment, author: &Member, text: &String, (): ()) -> Result<Note, Rejection> {
         if text == "undecided" {
-            let kind = RejectionKind::Conflict;
-            return Err(Rejection::new(kind, "UNDECIDED", "Nothing is decided."));
+            return Err(UNDECIDED.into());
         }
         let id = moment.id("note").to_string();
         Ok(Note { id, author: author.id.clone(), text: text.clone() })
     }
 
     fn effects(note: &Note) -> Effects {
-        let full = Rejection::new(RejectionKind::Unprocessable, "SHELF_FULL", "The shelf is full.");
         let added = || Event::about(&note.id, &NoteAdded { text: note.text.clone() });
         let effects = Effects::none()
             .write(Write::create(note))
@@ -181,7 +185,7 @@ impl Endpoint for PostNote {
                 Write::update::<Shelf>(Key::new("shelf"))
                     .add("room", -1)
                     .when(Condition::AtLeast("room", 1))
-                    .otherwise(full.at("/text", "there is no room for it")),
+                    .otherwise(SHELF_FULL.at("/text", "there is no room for it")),
             )
             .event(added())
             .message(Message::new(READERS, added()));
