@@ -3,17 +3,18 @@
 use cargo_metadata::{DependencyKind, Metadata};
 
 /// What a crate of the workspace may be built on, and whether it may know an SDK.
-const ALLOWED: [(&str, &[&str], Sdk); 9] = [
+const ALLOWED: [(&str, &[&str], Sdk); 10] = [
     ("lifecycle", &[], Sdk::Never),
     ("domain", &["lifecycle"], Sdk::Never),
     ("adapters", &["lifecycle"], Sdk::Always),
+    ("client", &["domain", "lifecycle"], Sdk::Never),
     ("functions", &["adapters", "domain", "lifecycle"], Sdk::Never),
     ("local", &["adapters", "domain", "lifecycle"], Sdk::InTests),
     ("ops", &["adapters", "domain", "lifecycle"], Sdk::Never),
     ("xtask", &["adapters", "domain", "lifecycle", "local", "ops"], Sdk::Never),
     // What ours are measured beside: an SDK with nothing around it.
     ("bare", &[], Sdk::Always),
-    ("blackbox", &["adapters", "domain", "lifecycle", "local", "ops"], Sdk::InTests),
+    ("blackbox", &["adapters", "client", "domain", "lifecycle", "local", "ops"], Sdk::InTests),
 ];
 
 #[derive(Clone, Copy, PartialEq, Eq)]

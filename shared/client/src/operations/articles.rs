@@ -1,0 +1,57 @@
+//! Articles: drafted, approved, published and shared.
+
+use domain::articles::{ArticleDraft, ArticleId, ArticlePatch, ArticleView, ShareLinkView};
+
+use crate::call::Call;
+use crate::{Answer, Client, Error};
+
+impl Client {
+    /// `POST /articles`
+    pub async fn post_article(
+        &self,
+        article: &ArticleDraft,
+        key: Option<&str>,
+    ) -> Result<Answer<ArticleView>, Error> {
+        self.data(Call::post("/articles").json(article).keyed(key)).await
+    }
+
+    /// `GET /articles/{articleId}`, by the token of a share link if there is one.
+    pub async fn get_article(
+        &self,
+        article_id: ArticleId,
+        share: Option<&str>,
+    ) -> Result<Answer<ArticleView>, Error> {
+        let call = Call::get(format!("/articles/{article_id}"));
+        self.data(call.query(&[("share", share.map(str::to_owned))])).await
+    }
+
+    /// `PATCH /articles/{articleId}`, only if it is of this version still, if one is named.
+    pub async fn patch_article(
+        &self,
+        article_id: ArticleId,
+        patch: &ArticlePatch,
+        if_match: Option<&str>,
+    ) -> Result<Answer<ArticleView>, Error> {
+        let call = Call::patch(format!("/articles/{article_id}")).json(patch);
+        self.data(call.if_match(if_match)).await
+    }
+
+    /// `PUT /articles/{articleId}/approvals/me`, only if it is of this version still, if one is
+    /// named.
+    pub async fn put_approval(
+        &self,
+        article_id: ArticleId,
+        if_match: Option<&str>,
+    ) -> Result<Answer<()>, Error> {
+        let call = Call::put(format!("/articles/{article_id}/approvals/me"));
+        self.nothing(call.if_match(if_match)).await
+    }
+
+    /// `POST /articles/{articleId}/share-links`, which revokes the link before.
+    pub async fn post_share_link(
+        &self,
+        article_id: ArticleId,
+    ) -> Result<Answer<ShareLinkView>, Error> {
+        self.data(Call::post(format!("/articles/{article_id}/share-links"))).await
+    }
+}

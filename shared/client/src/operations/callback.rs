@@ -1,0 +1,26 @@
+//! Objects that were seen, and whether they are online.
+
+use domain::callback::{CallbackDraft, ObjectId, ObjectView};
+use serde::Deserialize;
+
+use crate::call::Call;
+use crate::{Answer, Client, Error};
+
+/// What a callback comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub struct TakenIn {
+    /// How many different objects will be looked up.
+    pub accepted: usize,
+}
+
+impl Client {
+    /// `POST /callback`
+    pub async fn post_callback(&self, callback: &CallbackDraft) -> Result<Answer<TakenIn>, Error> {
+        self.data(Call::post("/callback").json(callback).unsigned()).await
+    }
+
+    /// `GET /objects/{objectId}`
+    pub async fn get_object(&self, object_id: ObjectId) -> Result<Answer<ObjectView>, Error> {
+        self.data(Call::get(format!("/objects/{object_id}")).unsigned()).await
+    }
+}

@@ -1,0 +1,129 @@
+//! What is tried again, how, and what is not.
+
+use std::time::{Duration, Instant};
+
+use client::Error;
+use domain::articles::{ArticleId, ArticlePatch};
+use domain::catalogue::ProductId;
+use domain::people::AddressDraft;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::server::{Server, Told};
+
+#[tokio::test]
+async fn a_post_that_fails_is_tried_again_with_the_key_that_it_was_given_itself() {
+    let (server, client) = Server::telling(vec![failure(503), failure(500), created()]).await;
+    let address = client.post_address(&address(), None).await.unwrap();
+    assert_eq!(address.data.city.as_str(), "Springfield");
+    let asked = server.asked();
+    assert_eq!(asked.len(), 3);
+    for name in ["idempotency-key", "x-request-id", "traceparent"] {
+        assert!(!asked[0].header(name).is_empty(), "{name}");
+        assert!(asked.iter().all(|again| again.header(name) == asked[0].header(name)), "{name}");
+    }
+    assert!(asked.iter().all(|again| again.body == asked[0].body));
+}
+
+#[tokio::test]
+async fn a_patch_that_fails_may_have_been_done_and_is_not_tried_again() {
+    let (server, client) = Server::telling(vec![failure(503)]).await;
+    let patched = client.patch_article(article_id(), &ArticlePatch::default(), None).await;
+    let error = patched.unwrap_err();
+    assert_eq!(error.refusal().unwrap().status, 503);
+    assert_eq!(server.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn whatever_is_too_often_is_tried_again_after_the_time_that_is_asked_for() {
+    let limited = (429, vec![("retry-after", "1")], json!({ "message": "Too Many Requests" }));
+    let (server, client) = Server::telling(vec![limited, created()]).await;
+    let began = Instant::now();
+    let patched = client.patch_article(article_id(), &ArticlePatch::default(), None).await;
+    assert!(matches!(patched, Err(Error::Unreadable { .. })), "an address is no article");
+    assert_eq!(server.asked().len(), 2);
+    assert!(began.elapsed() >= Duration::from_secs(1));
+}
+
+#[tokio::test]
+async fn what_stays_broken_is_given_up_after_a_few_attempts() {
+    let (server, client) = Server::telling(vec![failure(504)]).await;
+    let error = client.get_product(product_id()).await.unwrap_err();
+    assert_eq!(error.code(), Some("BROKEN"));
+    assert_eq!(server.asked().len(), 4);
+}
+
+#[tokio::test]
+async fn a_wait_that_is_longer_than_the_deadline_is_not_begun() {
+    let limited = (429, vec![("retry-after", "3600")], json!({ "message": "Too Many Requests" }));
+    let (server, client) = Server::telling(vec![limited]).await;
+    let error = client.get_product(product_id()).await.unwrap_err();
+    assert_eq!(error.refusal().unwrap().retry_after_s, Some(3600));
+    assert_eq!(server.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn a_refusal_says_what_was_wrong_and_who_said_so() {
+    let invalid = json!({ "error": {
+        "code": "INVALID_REQUEST", "message": "The request is invalid.", "traceId": "r-1",
+        "details": [{ "field": "/city", "message": "must not be blank" }],
+    }});
+    let (_server, client) = Server::telling(vec![(400, vec![], invalid)]).await;
+    let error = client.post_address(&address(), Some("key")).await.unwrap_err();
+    let refusal = error.refusal().unwrap();
+    assert_eq!(refusal.code.as_deref(), Some("INVALID_REQUEST"));
+    assert_eq!(refusal.violations[0].field, "/city");
+    assert_eq!(refusal.request_id.as_deref(), Some("r-1"));
+}
+
+#[tokio::test]
+async fn versions_go_out_and_come_back() {
+    let told = vec![("etag", "\"2\""), ("idempotency-replayed", "true")];
+    let (_, _, body) = created();
+    let (server, client) = Server::telling(vec![(201, told, body)]).await;
+    let answer = client.post_address(&address(), Some("key")).await.unwrap();
+    assert_eq!((answer.etag(), answer.is_replayed()), (Some("\"2\""), true));
+    let patch = ArticlePatch::default();
+    let _not_an_article = client.patch_article(article_id(), &patch, answer.etag()).await;
+    assert_eq!(server.asked()[1].header("if-match"), "\"2\"");
+}
+
+#[tokio::test]
+async fn an_answer_without_end_is_not_read_to_its_end() {
+    let long = json!({ "data": "x".repeat(7 * 1024 * 1024) });
+    let (_server, client) = Server::telling(vec![(200, vec![], long)]).await;
+    let patched = client.patch_article(article_id(), &ArticlePatch::default(), None).await;
+    assert!(matches!(patched, Err(Error::NoAnswer(_))));
+}
+
+fn failure(status: u16) -> Told {
+    let error = json!({ "code": "BROKEN", "message": "It is broken.", "traceId": "r-1" });
+    (status, vec![], json!({ "error": error }))
+}
+
+fn created() -> Told {
+    let address = json!({ "data": {
+        "addressId": Uuid::nil(), "userId": Uuid::nil(), "buildingNumber": 44,
+        "streetName": "Main Street", "city": "Springfield", "country": "US",
+        "createdAt": "2026-01-31T23:59:59.000Z",
+    }});
+    (201, vec![], address)
+}
+
+fn address() -> AddressDraft {
+    read(json!({
+        "buildingNumber": 44, "streetName": "Main Street", "city": "Springfield", "country": "US",
+    }))
+}
+
+fn article_id() -> ArticleId {
+    Uuid::nil().into()
+}
+
+fn product_id() -> ProductId {
+    Uuid::nil().into()
+}
+
+fn read<T: serde::de::DeserializeOwned>(value: Value) -> T {
+    serde_json::from_value(value).unwrap()
+}

@@ -1,0 +1,58 @@
+//! Signing in, and again.
+
+use domain::people::UserId;
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::server::{Server, Told};
+
+#[tokio::test]
+async fn a_token_that_is_refused_is_exchanged_once_by_everybody_who_uses_it() {
+    let unauthorized: Told = (401, vec![], json!({ "message": "Unauthorized" }));
+    let told = vec![user(), unauthorized.clone(), unauthorized.clone(), unauthorized, user()];
+    let (server, client) = Server::telling(told).await;
+    let ada = client.signing_in("ada@example.com", "correct-horse-battery");
+    ada.get_user(id()).await.unwrap();
+    let (a, b, c) = tokio::join!(ada.get_user(id()), ada.get_user(id()), ada.get_user(id()));
+    for user in [a, b, c] {
+        assert_eq!(user.unwrap().data.name.as_str(), "Ada");
+    }
+    let asked = server.asked();
+    let sessions = asked.iter().filter(|asked| asked.path == "/sessions");
+    assert_eq!(sessions.count(), 2, "one to begin with, one for all three");
+    let tokens: Vec<_> = asked
+        .iter()
+        .filter(|asked| asked.path != "/sessions")
+        .map(|asked| asked.header("authorization"))
+        .collect();
+    assert!(tokens[..4].iter().all(|token| *token == tokens[0]), "{tokens:?}");
+    assert!(tokens[4..].iter().all(|token| *token != tokens[0]), "{tokens:?}");
+}
+
+#[tokio::test]
+async fn a_second_refusal_is_the_answer() {
+    let (server, client) = Server::telling(vec![(401, vec![], json!({ "message": "No" }))]).await;
+    let ada = client.signing_in("ada@example.com", "correct-horse-battery");
+    assert_eq!(ada.get_user(id()).await.unwrap_err().refusal().unwrap().status, 401);
+    assert_eq!(server.asked().len(), 4);
+}
+
+#[tokio::test]
+async fn who_has_a_token_alone_cannot_sign_in_again() {
+    let (server, client) = Server::telling(vec![(401, vec![], json!({ "message": "No" }))]).await;
+    assert!(client.with_token("t").get_user(id()).await.is_err());
+    assert_eq!(server.asked().len(), 1);
+    assert_eq!(server.asked()[0].header("authorization"), "Bearer t");
+}
+
+fn user() -> Told {
+    let user = json!({ "data": {
+        "userId": Uuid::nil(), "email": "ada@example.com", "name": "Ada", "emailVerified": true,
+        "roles": ["CUSTOMER"], "tier": "STANDARD", "createdAt": "2026-01-31T23:59:59.000Z",
+    }});
+    (200, vec![], user)
+}
+
+fn id() -> UserId {
+    Uuid::nil().into()
+}
