@@ -1,9 +1,10 @@
 //! What an order takes from the stock, what ids things have, and what a repeated request does.
 
+use domain::people::AddressDraft;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::harness::{Control, order_of, shared, unique, user};
+use crate::harness::{Control, order_of, read, shared, unique, user};
 
 #[tokio::test]
 async fn an_order_takes_from_the_stock_of_each_of_its_items() {
@@ -27,18 +28,16 @@ async fn an_order_takes_from_the_stock_of_each_of_its_items() {
 #[tokio::test]
 async fn a_client_may_choose_the_ids_of_what_it_creates_and_gets_uuidv7_otherwise() {
     let api = shared().await;
-    let customer = api.token("customer").await;
-    let mut address = json!({
+    let customer = api.store().with_token(&api.token("customer").await);
+    let mut address: AddressDraft = read(json!({
         "buildingNumber": 44, "streetName": "Main Street", "city": "Springfield", "country": "US",
-    });
-    let minted = api.post("/addresses", &address).token(&customer).send().await.data(201);
-    let minted = Uuid::parse_str(minted["addressId"].as_str().unwrap()).unwrap();
-    assert_eq!(minted.get_version_num(), 7);
+    }));
+    let minted = customer.post_address(&address, None).await.unwrap().data.address_id;
+    assert_eq!(Uuid::parse_str(&minted.to_string()).unwrap().get_version_num(), 7);
 
-    let chosen = json!(Uuid::new_v4());
-    address["addressId"] = chosen.clone();
-    let created = api.post("/addresses", &address).token(&customer).send().await.data(201);
-    assert_eq!(created["addressId"], chosen);
+    address.address_id = Some(Uuid::new_v4().into());
+    let created = customer.post_address(&address, None).await.unwrap();
+    assert_eq!(Some(created.data.address_id), address.address_id);
 }
 
 #[tokio::test]

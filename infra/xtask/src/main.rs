@@ -4,6 +4,7 @@ mod bench;
 mod deploy;
 mod descriptions;
 mod drift;
+mod fuzz;
 mod http;
 mod ministack;
 mod new_endpoint;
@@ -37,6 +38,8 @@ const USAGE: &str = "usage: cargo xtask <command>
   deploy                  builds functions and deploys those that changed: deploy --help
   sam                     our functions as SAM's tools run them: sam --help
   openapi                 writes infra/openapi.json from what the binaries say
+  openapi --lint          what Redocly's linter has to say of it
+  fuzz                    schemathesis against the API that runs here: fuzz --help
   ops                     what operators do with a running system: ops --help
   tools LIST              installs the tools of infra/tools/LIST.txt and says in which folder
   keys FOLDER             a fresh pair of keys for tokens: signing.json and verification.json";
@@ -66,6 +69,11 @@ fn main() -> ExitCode {
         ["new-endpoint", ..] => new_endpoint::run(workspace(), &arguments[1..]),
         ["deploy", ..] => deploy::run(workspace(), &arguments[1..]),
         ["sam", ..] => sam::run(workspace(), &arguments[1..]),
+        ["openapi", "--lint"] => match openapi::lint(workspace()) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => fail("openapi", &error),
+        },
+        ["fuzz", ..] => fuzz::run(workspace(), &arguments[1..]),
         ["bench", ..] => bench::run(workspace(), &arguments[1..]),
         ["ops", ..] => ops::main(&arguments[1..]),
         ["tools", list] => match tools::installed(workspace(), list) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use http::Method;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::sync::Mutex;
 
 use super::call::{Client, client};
@@ -15,18 +15,30 @@ use super::{Call, Control, Inside, PASSWORD, skip};
 pub(crate) struct Api {
     url: String,
     client: Client,
+    store: client::Client,
     inside: Option<Arc<Inside>>,
 }
 
 impl Api {
     /// The API of a platform of this process.
     pub(super) fn of(inside: Arc<Inside>) -> Self {
-        Self { url: inside.platform().api_url(), client: client(), inside: Some(inside) }
+        Self::at(inside.platform().api_url(), Some(inside))
     }
 
     /// An API that somebody else runs.
     pub(super) fn deployed(url: String) -> Self {
-        Self { url: url.trim_end_matches('/').to_owned(), client: client(), inside: None }
+        Self::at(url.trim_end_matches('/').to_owned(), None)
+    }
+
+    fn at(url: String, inside: Option<Arc<Inside>>) -> Self {
+        let store = client::Client::new(&url, client::Settings::default());
+        Self { url, client: client(), store: store.expect("there are roots of trust"), inside }
+    }
+
+    /// The typed client, which is nobody yet: for what all clients do. Calls of one's own are for
+    /// what no client should do, and for all that is to be seen of an answer.
+    pub(crate) fn store(&self) -> &client::Client {
+        &self.store
     }
 
     pub(crate) fn get(&self, path: &str) -> Call {
@@ -107,9 +119,8 @@ impl Api {
         if let Some(token) = sessions.get(&whose) {
             return token.clone();
         }
-        let credentials = json!({ "email": email, "password": PASSWORD });
-        let session = self.post("/sessions", &credentials).send().await.data(200);
-        let token = session["accessToken"].as_str().unwrap().to_owned();
+        let session = self.store.post_session(email, PASSWORD).await.expect("a session");
+        let token = session.data.access_token;
         sessions.insert(whose, token.clone());
         token
     }

@@ -14,7 +14,7 @@ use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 use tokio::time::timeout;
 
-use super::Answer;
+use super::{Answer, complaint};
 
 /// Longer than any gateway lets a client wait.
 const PATIENCE: Duration = Duration::from_secs(35);
@@ -69,12 +69,16 @@ impl Call {
 
     pub(crate) async fn send(self) -> Answer {
         let request = self.request.body(Full::from(self.body)).expect("a request that can be sent");
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let exchange = async {
             let response = self.client.request(request).await.expect("there is an answer");
             let (head, body) = response.into_parts();
             let body = body.collect().await.expect("the whole answer arrives").to_bytes();
             Answer { status: head.status.as_u16(), headers: head.headers, body }
         };
-        timeout(PATIENCE, exchange).await.expect("the answer comes in time")
+        let answer = timeout(PATIENCE, exchange).await.expect("the answer comes in time");
+        let complaint = complaint(&method, &path, &answer);
+        assert_eq!(complaint, None, "{method} {path}: {answer:?}");
+        answer
     }
 }

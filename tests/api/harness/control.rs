@@ -139,7 +139,7 @@ impl Control {
         answer.json()
     }
 
-    fn call(&self, method: Method, path: &str) -> Call {
+    pub(crate) fn call(&self, method: Method, path: &str) -> Call {
         Call::new(&self.client, method, &format!("{}{path}", self.url))
     }
 }

@@ -5,6 +5,7 @@ mod api;
 mod call;
 mod control;
 mod day;
+mod document;
 mod newsroom;
 mod operations;
 mod platform;
@@ -15,13 +16,14 @@ pub(crate) use self::api::Api;
 pub(crate) use self::call::Call;
 pub(crate) use self::control::Control;
 pub(crate) use self::day::{asked_for, scan, text, unlimited, until};
+pub(crate) use self::document::{DOCUMENT, complaint, resolved, violation};
 pub(crate) use self::newsroom::{Article, someone};
 pub(crate) use self::operations::operate;
 pub(crate) use self::platform::{
     AUDIENCE, ISSUER, Inside, in_background, own, own_changed, shared, token_by,
 };
 pub(crate) use self::shop::{
-    PASSWORD, eventually, order_of, proof_in, unique, unique_object, until_done, user,
+    PASSWORD, eventually, order_of, proof_in, read, unique, unique_object, until_done, user,
 };
 
 /// Says on the terminal that the running test needs more than a deployment gives.

@@ -4,7 +4,7 @@ use http::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Answer, Api, Call, Inside};
+use super::{Answer, Api, Call, Inside, read};
 
 /// An article, and an editor who is not its author.
 pub(crate) struct Article {
@@ -16,9 +16,9 @@ pub(crate) struct Article {
 impl Article {
     /// A new draft.
     pub(crate) async fn new(api: &Api, inside: &Inside, author: &str) -> Self {
-        let draft = json!({ "title": "How lamps shine", "content": "They glow." });
-        let created = api.post("/articles", &draft).token(author).send().await.data(201);
-        let path = format!("/articles/{}", created["articleId"].as_str().unwrap());
+        let draft = read(json!({ "title": "How lamps shine", "content": "They glow." }));
+        let created = api.store().with_token(author).post_article(&draft, None).await;
+        let path = format!("/articles/{}", created.expect("an article").data.article_id);
         Self { api: api.clone(), path, editor: someone(inside, "EDITOR") }
     }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use domain::Rules;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
@@ -48,25 +49,30 @@ pub(crate) fn order_of(product_id: &str, quantity: u32, address_id: &str) -> Val
     })
 }
 
+/// A value of one of the API's own types, as it is written.
+pub(crate) fn read<T: DeserializeOwned>(value: Value) -> T {
+    serde_json::from_value(value).expect("the test writes what the API reads")
+}
+
 impl Api {
     /// A new product of 2.00 EUR less 10 %, with so many pieces; gives its id.
     pub(crate) async fn new_product(&self, merchant: &str, stock: u32) -> String {
-        let product = json!({
+        let product = read(json!({
             "name": unique("Lamp"), "description": "It shines.", "discount": 10, "stock": stock,
             "price": { "amount": 200, "currency": "EUR" },
-        });
-        let created = self.post("/products", &product).token(merchant).send().await.data(201);
-        created["productId"].as_str().unwrap().to_owned()
+        }));
+        let created = self.store().with_token(merchant).post_product(&product, None).await;
+        created.expect("a product").data.product_id.to_string()
     }
 
     /// A new address of somebody's; gives its id.
     pub(crate) async fn new_address(&self, token: &str) -> String {
-        let address = json!({
+        let address = read(json!({
             "buildingNumber": 44, "streetName": "Main Street", "city": "Springfield",
             "country": "US",
-        });
-        let created = self.post("/addresses", &address).token(token).send().await.data(201);
-        created["addressId"].as_str().unwrap().to_owned()
+        }));
+        let created = self.store().with_token(token).post_address(&address, None).await;
+        created.expect("an address").data.address_id.to_string()
     }
 
     /// Lets another rule hold than by default, on a platform where nobody has asked for the rules
@@ -81,11 +87,10 @@ impl Api {
     /// An object that was just seen and is online; gives its id.
     pub(crate) async fn new_object(&self) -> i64 {
         let object = unique_object();
-        let callback = json!({ "object_ids": [object] });
-        self.post("/callback", &callback).send().await.data(202);
+        let callback = read(json!({ "object_ids": [object] }));
+        self.store().post_callback(&callback).await.expect("it is taken in");
         eventually("the object to appear", async || {
-            let answer = self.get(&format!("/objects/{object}")).send().await;
-            (answer.status == 200).then_some(object)
+            self.store().get_object(object.into()).await.is_ok().then_some(object)
         })
         .await
     }

@@ -1,8 +1,9 @@
 //! The control address: what the platform shows of itself, and the faults it can be asked for.
 //!
-//! Everything is JSON but the metrics and the environment. The address is on loopback and knows
+//! Everything is JSON but the metrics, the environment and the page about the API. The address is on loopback and knows
 //! no callers: whoever can reach it may read every table and mail.
 
+mod description;
 mod emf;
 mod faults;
 mod metrics;
@@ -61,6 +62,8 @@ pub async fn serve(
 fn router(control: Control) -> Router {
     Router::new()
         .route("/", get(index))
+        .route("/openapi.json", get(description::document))
+        .route("/docs", get(description::page))
         .route("/metrics", get(metrics))
         .route("/mailbox", get(mailbox).delete(empty_mailbox))
         .route("/queues", get(queues))
@@ -118,6 +121,8 @@ async fn index(State(control): State<Control>) -> Json<Value> {
     let schedules: Vec<String> = schedules.map(|name| format!("/schedules/{name}")).collect();
     Json(json!({
         "api": control.api_url,
+        "description": "/openapi.json",
+        "docs": "/docs",
         "metrics": "/metrics",
         "mailbox": "/mailbox?to=",
         "queues": "/queues",

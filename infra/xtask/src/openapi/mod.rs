@@ -1,4 +1,12 @@
-//! `cargo xtask openapi`: the API's description, merged from what the binaries say of themselves.
+//! `cargo xtask openapi`: the API's description, merged from what the binaries say of themselves,
+//! the words that their files begin with, and the events and answers that are kept with the tests.
+
+mod components;
+mod examples;
+mod lint;
+mod operation;
+mod responses;
+mod words;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -6,6 +14,10 @@ use std::path::{Path, PathBuf};
 use local::template::Template;
 use serde_json::{Map, Value, json};
 
+use self::components::Components;
+use self::examples::Examples;
+pub(crate) use self::lint::lint;
+use self::words::Words;
 use crate::descriptions::{self, Error};
 
 /// Where the description is kept.
@@ -17,222 +29,74 @@ pub(crate) fn path(workspace: &Path) -> PathBuf {
 ///
 /// # Errors
 ///
-/// When the binaries cannot be asked, or two of them mean different things by one name.
+/// When the binaries cannot be asked, two of them mean different things by one name, or an
+/// endpoint has no words, event or recorded answer.
 pub(crate) fn merged(workspace: &Path) -> Result<String, Error> {
     let template = Template::read(&workspace.join("template.yaml"), &BTreeMap::new())?;
-    let raw = descriptions::raw(workspace, &template.binaries())?;
-    let document = document(&raw)?;
-    Ok(format!("{document:#}\n"))
-}
-
-fn document(descriptions: &BTreeMap<String, Value>) -> Result<Value, Error> {
     let mut paths = Map::new();
-    let mut schemas = own_schemas();
-    for (binary, description) in descriptions {
+    let mut components = Components::own();
+    for (binary, description) in descriptions::raw(workspace, &template.binaries())? {
         if description["kind"] != "endpoint" {
             continue;
         }
-        let operation = operation(binary, description, &mut schemas)?;
-        let route = &description["route"];
-        let (path, method) = (text(&route["path"]), text(&route["method"]).to_lowercase());
+        let words = Words::of(workspace, &binary, &route(&description))?;
+        let examples = Examples::of(workspace, &binary)?;
+        let operation = operation::of(&binary, &description, &words, &examples, &mut components)?;
+        let (path, method) =
+            (text(&description["route"]["path"]), text(&description["route"]["method"]));
         let item = paths.entry(path).or_insert_with(|| json!({}));
-        item[method] = operation;
+        item[method.to_lowercase()] = operation;
     }
-    Ok(json!({
+    let document = document(paths, components);
+    Ok(format!("{document:#}\n"))
+}
+
+fn document(paths: Map<String, Value>, components: Components) -> Value {
+    let tags = [
+        ("people", "Accounts, sessions and addresses."),
+        ("catalogue", "Products, our own and a partner's."),
+        ("orders", "Orders, from their placing to their end."),
+        ("articles", "Articles: drafted, approved, published and shared."),
+        ("callback", "Objects that were seen, and whether they are online."),
+        ("platform", "The system itself: its health, keys and rules."),
+    ];
+    json!({
         "openapi": "3.1.0",
-        "info": { "title": "The store's API", "version": env!("CARGO_PKG_VERSION") },
-        "paths": paths,
-        "components": {
-            "schemas": schemas,
-            "securitySchemes": {
-                "bearer": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" },
-            },
+        "info": {
+            "title": "The store's API",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": DESCRIPTION,
+            "license": { "name": "MIT or Apache-2.0", "identifier": "MIT OR Apache-2.0" },
+            "contact": { "name": "Whoever runs this deployment" },
         },
-    }))
-}
-
-fn operation(
-    binary: &str,
-    description: &Value,
-    schemas: &mut Map<String, Value>,
-) -> Result<Value, Error> {
-    let input = &description["input"];
-    let mut parameters = vec![json!({
-        "name": "X-Request-ID", "in": "header",
-        "schema": { "type": "string", "minLength": 1, "maxLength": 128 },
-    })];
-    for (place, part) in [("path", "path"), ("query", "query"), ("header", "headers")] {
-        parameters.extend(parameters_of(place, &input[part], schemas)?);
-    }
-    if description["idempotency"] != "none" {
-        parameters.push(json!({
-            "name": "Idempotency-Key", "in": "header",
-            "required": description["idempotency"] == "required",
-            "schema": { "type": "string", "minLength": 1, "maxLength": 255 },
-        }));
-    }
-    if description["ifMatch"] == true {
-        parameters.push(json!({
-            "name": "If-Match", "in": "header", "schema": { "type": "string" },
-            "description": "The ETag of the version that is to be changed; 412 if it is not.",
-        }));
-    }
-    let mut operation = json!({
-        "operationId": binary,
-        "parameters": parameters,
-        "responses": responses(description, schemas)?,
-        "security": match text(&description["signIn"]).as_str() {
-            "required" => json!([{ "bearer": [] }]),
-            "optional" => json!([{ "bearer": [] }, {}]),
-            _ => json!([]),
-        },
-    });
-    if !input["body"].is_null() {
-        let schema = hoisted(input["body"].clone(), "Input", schemas)?;
-        operation["requestBody"] = json!({
-            "required": true,
-            "content": { "application/json": { "schema": schema } },
-        });
-    }
-    Ok(operation)
-}
-
-fn parameters_of(
-    place: &str,
-    part: &Value,
-    schemas: &mut Map<String, Value>,
-) -> Result<Vec<Value>, Error> {
-    let required = part["required"].as_array().cloned().unwrap_or_default();
-    let part = hoisted(part.clone(), "Input", schemas)?;
-    let properties = part["properties"].as_object().cloned().unwrap_or_default();
-    let parameter = |(name, schema): (String, Value)| {
-        json!({
-            "name": name, "in": place,
-            "required": place == "path" || required.contains(&json!(name)),
-            "schema": schema,
-        })
-    };
-    Ok(properties.into_iter().map(parameter).collect())
-}
-
-fn responses(description: &Value, schemas: &mut Map<String, Value>) -> Result<Value, Error> {
-    let mut success = json!({ "description": "Success." });
-    if !description["output"].is_null() {
-        let schema = hoisted(description["output"].clone(), "", schemas)?;
-        success["content"] = json!({ "application/json": { "schema": schema } });
-    }
-    let status = description["status"].to_string();
-    Ok(json!({
-        status: success,
-        "default": {
-            "description": "Any refusal or failure.",
-            "content": {
-                "application/json": { "schema": { "anyOf": [
-                    { "$ref": "#/components/schemas/Error" },
-                    { "$ref": "#/components/schemas/GatewayMessage" },
-                ]}},
-                "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } },
-            },
-        },
-    }))
-}
-
-/// Moves a schema's definitions to the document's components. What is read is stricter than what
-/// is answered, so it has names of its own: `PriceInput` beside `Price`.
-fn hoisted(
-    mut schema: Value,
-    suffix: &str,
-    schemas: &mut Map<String, Value>,
-) -> Result<Value, Error> {
-    let Some(object) = schema.as_object_mut() else { return Ok(schema) };
-    object.remove("$schema");
-    let definitions = object.remove("$defs");
-    point_at_components(&mut schema, suffix);
-    for (name, mut definition) in definitions.and_then(into_object).unwrap_or_default() {
-        point_at_components(&mut definition, suffix);
-        let name = format!("{name}{suffix}");
-        let known = schemas.entry(name.clone()).or_insert_with(|| definition.clone());
-        if *known != definition {
-            return Err(format!("two binaries mean different things by {name}").into());
-        }
-    }
-    Ok(schema)
-}
-
-fn point_at_components(schema: &mut Value, suffix: &str) {
-    match schema {
-        Value::Object(object) => {
-            if let Some(Value::String(reference)) = object.get_mut("$ref")
-                && let Some(name) = reference.strip_prefix("#/$defs/")
+        "servers": [
+            { "url": "http://127.0.0.1:3000", "description": "The local platform." },
             {
-                *reference = format!("#/components/schemas/{name}{suffix}");
-            }
-            object.values_mut().for_each(|value| point_at_components(value, suffix));
-        }
-        Value::Array(values) => {
-            for value in values {
-                point_at_components(value, suffix);
-            }
-        }
-        _ => {}
-    }
+                "url": "https://{apiId}.execute-api.{region}.amazonaws.com",
+                "description": "A deployment; the stack's outputs name it.",
+                "variables": {
+                    "apiId": { "default": "a1b2c3d4e5", "description": "The HTTP API's id." },
+                    "region": { "default": "eu-west-1", "description": "Where it is deployed." },
+                },
+            },
+        ],
+        "tags": tags.map(|(name, description)| json!({ "name": name, "description": description })),
+        "paths": paths,
+        "components": components.into_value(),
+    })
 }
 
-/// What every endpoint may answer besides its own.
-fn own_schemas() -> Map<String, Value> {
-    let violation = json!({ "$ref": "#/components/schemas/Violation" });
-    let string = json!({ "type": "string" });
-    let schemas = json!({
-        "Violation": {
-            "type": "object",
-            "properties": {
-                "field": {
-                    "type": "string",
-                    "description": "A JSON Pointer into the body, or path.…, query.…, header.….",
-                },
-                "message": string,
-            },
-            "required": ["field", "message"],
-        },
-        "Error": {
-            "type": "object",
-            "properties": { "error": {
-                "type": "object",
-                "properties": {
-                    "code": { "type": "string", "pattern": "^[A-Z][A-Z0-9_]*$" },
-                    "message": string,
-                    "details": { "type": "array", "items": violation, "minItems": 1 },
-                    "traceId": string,
-                },
-                "required": ["code", "message", "traceId"],
-            }},
-            "required": ["error"],
-        },
-        "Problem": {
-            "type": "object",
-            "description": "The same facts as RFC 9457 problem details, for those who ask.",
-            "properties": {
-                "type": string, "title": string, "status": { "type": "integer" },
-                "detail": string, "instance": string, "code": string, "traceId": string,
-                "errors": { "type": "array", "items": violation, "minItems": 1 },
-            },
-            "required": ["type", "title", "status", "detail", "instance", "code", "traceId"],
-        },
-        "GatewayMessage": {
-            "type": "object",
-            "description": "What API Gateway answers by itself, before or instead of a function.",
-            "properties": { "message": string },
-            "required": ["message"],
-        },
-    });
-    into_object(schemas).unwrap_or_default()
-}
+const DESCRIPTION: &str = "\
+Every answer is one JSON document: `{\"data\": …}`, or `{\"error\": {\"code\", \"message\", \
+\"details\", \"traceId\"}}`, which clients that accept `application/problem+json` get as RFC 9457 \
+problem details. What the gateway answers before or instead of a function is `{\"message\": …}`. \
+Input is strict: unknown fields and numbers in quotes are refused, and all that is wrong with a \
+request is told at once.";
 
-fn into_object(value: Value) -> Option<Map<String, Value>> {
-    match value {
-        Value::Object(object) => Some(object),
-        _ => None,
-    }
+/// `GET /users/{userId}`
+fn route(description: &Value) -> String {
+    let route = &description["route"];
+    format!("{} {}", text(&route["method"]), text(&route["path"]))
 }
 
 fn text(value: &Value) -> String {
@@ -261,15 +125,6 @@ mod tests {
         for reference in references {
             assert!(kept.pointer(reference.trim_start_matches('#')).is_some(), "{reference}");
         }
-    }
-
-    #[test]
-    fn two_meanings_of_one_name_are_found() {
-        let mut schemas = Map::new();
-        let schema = |kind| json!({ "$defs": { "Money": { "type": kind } } });
-        assert!(hoisted(schema("object"), "", &mut schemas).is_ok());
-        assert!(hoisted(schema("object"), "", &mut schemas).is_ok());
-        assert!(hoisted(schema("string"), "", &mut schemas).is_err());
     }
 
     fn collect(value: &Value, references: &mut Vec<String>) {

@@ -12,6 +12,7 @@ use crate::rules::ApprovalsNeeded;
 /// A change of an article as a client writes it: the fields that it gives, and no others.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, eserde::Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(extend("minProperties" = 1))]
 pub struct ArticlePatch {
     /// Its new title.
     #[serde(default, skip_serializing_if = "Given::is_absent")]

@@ -10,6 +10,7 @@ use super::{Description, Discount, Price, Product, ProductName, Stock};
 /// A change of a product as a client writes it: the fields that it gives, and no others.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, eserde::Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(extend("minProperties" = 1))]
 pub struct ProductPatch {
     /// Its new name, unique in the catalogue.
     #[serde(default, skip_serializing_if = "Given::is_absent")]
@@ -81,11 +82,13 @@ impl TryFrom<String> for NewName {
     }
 }
 
+// `Lu` is what every tool knows; the few numerals and circled letters that are upper-case besides it
+// are taken too.
 lifecycle::checked!(NewName, String, {
     "type": "string",
     "minLength": 1,
     "maxLength": 200,
-    "pattern": r"^\p{Uppercase}[^\x00-\x1F\x7F-\x9F]*$"
+    "pattern": r"^\p{Lu}[^\x00-\x1F\x7F-\x9F]*$"
 });
 
 #[cfg(test)]

@@ -1,0 +1,23 @@
+//! The API's description, and a page that shows it to people.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::Html;
+use serde_json::{Value, json};
+
+use super::{Control, Refusal};
+
+/// `GET /openapi.json`: the description as it is kept, of the API that runs here.
+pub(super) async fn document(State(control): State<Control>) -> Result<Json<Value>, Refusal> {
+    let kept = include_str!("../../../openapi.json");
+    let mut document: Value = serde_json::from_str(kept).map_err(|error| {
+        Refusal::new(http::StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
+    })?;
+    document["servers"] = json!([{ "url": control.api_url, "description": "This platform." }]);
+    Ok(Json(document))
+}
+
+/// `GET /docs`: the page, which needs no other address.
+pub(super) async fn page() -> Html<&'static str> {
+    Html(include_str!("docs.html"))
+}

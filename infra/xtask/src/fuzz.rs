@@ -1,0 +1,142 @@
+//! `cargo xtask fuzz`: schemathesis against the API that runs here, by the description that the
+//! platform serves: as nobody, in every role, and with all of them.
+
+use std::path::Path;
+use std::process::{Command, ExitCode};
+use std::time::SystemTime;
+
+use adapters::tokens::{self, Signer};
+use clap::Parser;
+use lifecycle::Timestamp;
+use local::Platform;
+use local::options::Options;
+use serde_json::{Value, json};
+
+use crate::descriptions::Error;
+use crate::{fail, say, tools};
+
+/// Sends requests that nobody has thought of, and judges the answers by the API's description.
+#[derive(Parser)]
+#[command(name = "cargo xtask fuzz")]
+struct Arguments {
+    /// How many requests are made up for each operation, in each pass.
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    examples: u32,
+
+    /// The same seed makes up the same requests.
+    #[arg(long, default_value_t = 7)]
+    seed: u64,
+
+    /// Only these passes: nobody, all, or a role.
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<String>,
+}
+
+impl Arguments {
+    fn wants(&self, pass: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|wanted| wanted == pass)
+    }
+
+    fn of_schemathesis(&self) -> [String; 4] {
+        let (seed, examples) = (self.seed.to_string(), self.examples.to_string());
+        ["--seed".to_owned(), seed, "--max-examples".to_owned(), examples]
+    }
+}
+
+/// Who asks, by their roles.
+const PASSES: [(&str, &[&str]); 7] = [
+    ("nobody", &[]),
+    ("all", &["CUSTOMER", "WRITER", "EDITOR", "MERCHANT", "ADMIN"]),
+    ("customer", &["CUSTOMER"]),
+    ("writer", &["WRITER"]),
+    ("editor", &["EDITOR"]),
+    ("merchant", &["MERCHANT"]),
+    ("admin", &["ADMIN"]),
+];
+
+/// Who that is: the first customer of the demo, who has an address.
+const SOMEBODY: &str = "00000000-0000-7000-8000-000000000001";
+
+/// Longer than all passes take together.
+const LIFETIME_S: u32 = 6 * 60 * 60;
+
+/// The command.
+pub(crate) fn run(workspace: &Path, given: &[String]) -> ExitCode {
+    let name = "cargo xtask fuzz".to_owned();
+    match Arguments::try_parse_from(std::iter::once(&name).chain(given)) {
+        Ok(arguments) => passes(workspace, &arguments).unwrap_or_else(|error| fail("fuzz", &error)),
+        Err(problem) => {
+            say(&problem.to_string());
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn passes(workspace: &Path, arguments: &Arguments) -> Result<ExitCode, Error> {
+    let programs = tools::installed(workspace, "schemathesis")?;
+    let reports = programs.with_file_name("reports");
+    std::fs::create_dir_all(&reports)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let (platform, signer) = runtime.block_on(start(workspace))?;
+    let (mut cases, mut failed) = (0, Vec::new());
+    for (name, roles) in PASSES.into_iter().filter(|(name, _)| arguments.wants(name)) {
+        say(&format!("== as {name}"));
+        let report = reports.join(format!("{name}.json"));
+        let mut command = Command::new(programs.join("schemathesis"));
+        command.args(["--config-file", "infra/schemathesis.toml", "run"]);
+        command.arg(format!("{}/openapi.json", platform.control_url()));
+        command.args(["--report", "json", "--report-json-path"]).arg(&report);
+        command.args(arguments.of_schemathesis());
+        if !roles.is_empty() {
+            command.args(["--header", &format!("Authorization: Bearer {}", token(&signer, roles))]);
+        }
+        if !command.current_dir(workspace).status()?.success() {
+            failed.push(name);
+        }
+        cases += cases_in(&report)?;
+    }
+    runtime.block_on(platform.stop());
+    say(&format!("fuzz: {cases} cases in all"));
+    if failed.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    Err(format!("what was found is shown above: as {}", failed.join(", ")).into())
+}
+
+/// A platform with the demo's people and no limits, and who signs tokens that it believes.
+async fn start(workspace: &Path) -> Result<(Platform, Signer), Error> {
+    let options = Options {
+        demo: true,
+        template: Some(workspace.join("template.yaml")),
+        parameters: vec![("RateLimit".to_owned(), "1000000".to_owned())],
+        ..Options::default()
+    };
+    let platform = Platform::start(options).await?;
+    let keys = tokens::generate()?;
+    for (secret, value) in [
+        ("SigningKeysSecret", keys.signing.to_string()),
+        ("VerificationKeysSecret", keys.verification_set().to_string()),
+    ] {
+        platform.stores().put_secret(secret, &value).await?;
+    }
+    let signer = Signer::from_secret(
+        &keys.signing.to_string(),
+        "https://auth.example.com",
+        "serverless-api",
+    )?;
+    Ok((platform, signer))
+}
+
+fn token(signer: &Signer, roles: &[&str]) -> String {
+    let claims = json!({
+        "sub": SOMEBODY, "roles": roles, "tier": "STANDARD", "emailVerified": true,
+    });
+    let claims = claims.as_object().cloned().unwrap_or_default();
+    signer.sign(&claims, Timestamp::from(SystemTime::now()), LIFETIME_S)
+}
+
+/// How many cases a pass has made up, by its report.
+fn cases_in(report: &Path) -> Result<u64, Error> {
+    let report: Value = serde_json::from_slice(&std::fs::read(report)?)?;
+    Ok(report["test_cases"]["generated"].as_u64().unwrap_or_default())
+}

@@ -1,0 +1,104 @@
+//! One endpoint as an operation.
+
+use serde_json::{Value, json};
+
+use super::components::{Components, reference};
+use super::examples::Examples;
+use super::responses;
+use super::text;
+use super::words::Words;
+use crate::descriptions::Error;
+
+/// The operation that a binary says it is.
+pub(super) fn of(
+    binary: &str,
+    description: &Value,
+    words: &Words,
+    examples: &Examples,
+    components: &mut Components,
+) -> Result<Value, Error> {
+    let mut operation = json!({
+        "operationId": binary,
+        "tags": [words.tag],
+        "summary": words.summary,
+        "description": in_words(description, words),
+        "parameters": parameters(description, examples, components)?,
+        "responses": responses::of(description, examples, components)?,
+        "security": match text(&description["signIn"]).as_str() {
+            "required" => json!([{ "bearer": [] }]),
+            "optional" => json!([{ "bearer": [] }, {}]),
+            _ => json!([]),
+        },
+    });
+    let body = &description["input"]["body"];
+    if !body.is_null() {
+        let mut content = json!({ "schema": components.hoist(body.clone(), "Input")? });
+        content["example"] = examples.body().ok_or(format!("the event of {binary} has no body"))?;
+        operation["requestBody"] =
+            json!({ "required": true, "content": { "application/json": content } });
+    }
+    Ok(operation)
+}
+
+/// What else there is to say, who may do it, and how often.
+fn in_words(description: &Value, words: &Words) -> String {
+    let roles = description["access"]["oneOf"].as_array().map(|roles| {
+        let roles: Vec<_> = roles.iter().map(|role| text(role).to_uppercase()).collect();
+        format!("For the roles {}.", roles.join(", "))
+    });
+    let limit = &description["limit"];
+    let limit = format!("At most {} requests in {} s.", limit["quota"], limit["windowSeconds"]);
+    let said = (!words.description.is_empty()).then(|| words.description.clone());
+    said.into_iter().chain(roles).chain([limit]).collect::<Vec<_>>().join("\n\n")
+}
+
+fn parameters(
+    description: &Value,
+    examples: &Examples,
+    components: &mut Components,
+) -> Result<Vec<Value>, Error> {
+    let mut parameters = Vec::new();
+    for (place, part) in [("path", "path"), ("query", "query"), ("header", "headers")] {
+        let part = description["input"][part].clone();
+        parameters.extend(parameters_of(place, part, examples, components)?);
+    }
+    let common = [
+        ("RequestId", true),
+        ("IdempotencyKeyAccepted", description["idempotency"] == "accepted"),
+        ("IdempotencyKeyRequired", description["idempotency"] == "required"),
+        ("IfMatch", description["ifMatch"] == true),
+        ("IfNoneMatch", description["route"]["method"] == "GET"),
+    ];
+    let common = common.into_iter().filter(|(_, applies)| *applies);
+    parameters.extend(common.map(|(name, _)| reference("parameters", name)));
+    Ok(parameters)
+}
+
+fn parameters_of(
+    place: &str,
+    mut part: Value,
+    examples: &Examples,
+    components: &mut Components,
+) -> Result<Vec<Value>, Error> {
+    let required = part["required"].as_array().cloned().unwrap_or_default();
+    if let Some(part) = part.as_object_mut() {
+        part.remove("title");
+    }
+    let part = components.hoist(part, "Input")?;
+    let properties = part["properties"].as_object().cloned().unwrap_or_default();
+    let parameter = |(name, mut schema): (String, Value)| {
+        let example = examples.parameter(place, &name, &schema);
+        let description = schema.as_object_mut().and_then(|schema| schema.remove("description"));
+        let mut parameter = json!({
+            "name": name, "in": place,
+            "required": place == "path" || required.contains(&json!(name)),
+            "schema": schema,
+        });
+        let optional = [("description", description), ("example", example)];
+        for (field, value) in optional.into_iter().filter_map(|(f, v)| Some((f, v?))) {
+            parameter[field] = value;
+        }
+        parameter
+    };
+    Ok(properties.into_iter().map(parameter).collect())
+}

@@ -1,0 +1,206 @@
+//! Everything that an operation may answer, by status.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::components::{Components, reference};
+use super::examples::Examples;
+use super::text;
+use crate::descriptions::Error;
+
+/// What the gateway answers by itself, before or instead of a function, by the code with which a
+/// function says the same.
+const GATEWAY: [(&str, &str); 8] = [
+    ("INVALID_REQUEST", "Bad Request"),
+    ("UNAUTHORIZED", "Unauthorized"),
+    ("NOT_FOUND", "Not Found"),
+    ("PAYLOAD_TOO_LARGE", "Request Entity Too Large"),
+    ("RATE_LIMIT_EXCEEDED", "Too Many Requests"),
+    ("INTERNAL_ERROR", "Internal Server Error"),
+    ("SERVICE_UNAVAILABLE", "Service Unavailable"),
+    ("TIMED_OUT", "Endpoint request timed out"),
+];
+
+/// A response with more codes than this is one operation's own.
+const SHARED_CODES_MAX: usize = 2;
+
+/// The headers that every answer of a function has.
+const ALWAYS: [&str; 4] =
+    ["apigw-requestid", "x-request-id", "cache-control", "x-content-type-options"];
+
+/// The responses of an operation.
+pub(super) fn of(
+    description: &Value,
+    examples: &Examples,
+    components: &mut Components,
+) -> Result<Value, Error> {
+    let mut responses = Map::new();
+    let status = description["status"].to_string();
+    let success = success(&status, description, examples, components)?;
+    if description["route"]["method"] == "GET" {
+        let headers = headers(ALWAYS.into_iter().chain(["etag", "ratelimit", "ratelimit-policy"]));
+        let same = json!({ "description": "The client has it already.", "headers": headers });
+        responses.insert("304".to_owned(), components.response("NotModified", same));
+    }
+    for (status, refusals) in by_status(&description["refusals"]) {
+        let mut response = refusal(&status, &refusals);
+        let response = if description["failureStatus"] == refusals[0]["status"] {
+            let content = &mut response["content"]["application/json"];
+            let own = success["content"]["application/json"]["schema"].clone();
+            content["schema"] = json!({ "anyOf": [own, content["schema"]] });
+            response
+        } else if refusals.len() > SHARED_CODES_MAX {
+            response
+        } else {
+            components.response(&name(&refusals), response)
+        };
+        responses.insert(status, response);
+    }
+    responses.insert("431".to_owned(), components.response("HeadersTooLarge", headers_too_large()));
+    responses.insert(status, success);
+    Ok(Value::Object(responses))
+}
+
+fn success(
+    status: &str,
+    description: &Value,
+    examples: &Examples,
+    components: &mut Components,
+) -> Result<Value, Error> {
+    let recorded = examples.answer(status);
+    let names: Vec<String> = match recorded.and_then(|answer| answer["headers"].as_object()) {
+        Some(recorded) => {
+            let told = recorded.keys().filter(|name| *name != "content-type").cloned();
+            told.chain(["apigw-requestid".to_owned()]).collect()
+        }
+        None => {
+            ALWAYS.into_iter().chain(["ratelimit", "ratelimit-policy"]).map(Into::into).collect()
+        }
+    };
+    let replayed = (description["idempotency"] != "none").then_some("idempotency-replayed");
+    let mut success = json!({
+        "description": "Success.",
+        "headers": headers(names.iter().map(String::as_str).chain(replayed)),
+    });
+    if !description["output"].is_null() {
+        let mut schema = description["output"].clone();
+        if let Some(data) = schema.pointer_mut("/properties/data") {
+            *data = components.hoist(data.take(), "")?;
+        }
+        let example = recorded.ok_or("an answer with a body has to be recorded")?["body"].clone();
+        let content = json!({ "schema": components.hoist(schema, "")?, "example": example });
+        success["content"] = json!({ "application/json": content });
+    }
+    Ok(success)
+}
+
+fn by_status(refusals: &Value) -> BTreeMap<String, Vec<Value>> {
+    let mut by_status = BTreeMap::<String, Vec<Value>>::new();
+    for refusal in refusals.as_array().into_iter().flatten() {
+        by_status.entry(refusal["status"].to_string()).or_default().push(refusal.clone());
+    }
+    by_status
+}
+
+/// The response to all refusals with one status.
+fn refusal(status: &str, refusals: &[Value]) -> Value {
+    let codes: Vec<_> = refusals.iter().map(|refusal| refusal["code"].clone()).collect();
+    let sentences: Vec<_> = refusals
+        .iter()
+        .map(|refusal| format!("`{}`: {}", text(&refusal["code"]), text(&refusal["message"])))
+        .collect();
+    let error = json!({ "allOf": [
+        reference("schemas", "Error"),
+        { "properties": { "error": { "properties": { "code": { "enum": codes } } } } },
+    ]});
+    let problem = json!({ "allOf": [
+        reference("schemas", "Problem"),
+        { "properties": { "code": { "enum": codes } } },
+    ]});
+    let (mut errors, mut problems) = (Map::new(), Map::new());
+    for refusal in refusals {
+        let code = text(&refusal["code"]);
+        errors.insert(code.clone(), json!({ "value": as_error(refusal) }));
+        problems.insert(code, json!({ "value": as_problem(refusal) }));
+    }
+    let gateway = GATEWAY.iter().find(|(code, _)| codes.contains(&json!(code)));
+    let schema = match gateway {
+        Some((_, message)) => {
+            errors.insert("gateway".to_owned(), json!({ "value": { "message": message } }));
+            json!({ "anyOf": [error, reference("schemas", "GatewayMessage")] })
+        }
+        None => error,
+    };
+    let more: &[&str] = match status {
+        "401" => &["www-authenticate"],
+        "429" | "503" => &["ratelimit", "ratelimit-policy", "retry-after"],
+        _ => &["ratelimit", "ratelimit-policy"],
+    };
+    json!({
+        "description": sentences.join("\n\n"),
+        "headers": headers(ALWAYS.into_iter().chain(more.iter().copied())),
+        "content": {
+            "application/json": { "schema": schema, "examples": errors },
+            "application/problem+json": { "schema": problem, "examples": problems },
+        },
+    })
+}
+
+/// What the gateway alone refuses.
+fn headers_too_large() -> Value {
+    json!({
+        "description": "The request line and the headers are over 10 240 bytes.",
+        "headers": headers(["apigw-requestid"].into_iter()),
+        "content": { "application/json": {
+            "schema": reference("schemas", "GatewayMessage"),
+            "example": { "message": "Request Header Fields Too Large" },
+        }},
+    })
+}
+
+fn headers<'a>(names: impl Iterator<Item = &'a str>) -> Value {
+    names.map(|name| (name.to_owned(), reference("headers", name))).collect::<Map<_, _>>().into()
+}
+
+/// `EmailTakenOrIdTaken`
+fn name(refusals: &[Value]) -> String {
+    let camel = |refusal: &Value| -> String {
+        let code = text(&refusal["code"]).to_lowercase();
+        let words = code.split('_').map(|word| [&word[..1].to_uppercase(), &word[1..]].concat());
+        words.collect()
+    };
+    refusals.iter().map(camel).collect::<Vec<_>>().join("Or")
+}
+
+fn as_error(refusal: &Value) -> Value {
+    let mut error = json!({ "error": {
+        "code": refusal["code"], "message": refusal["message"], "traceId": "order-1",
+    }});
+    if refusal["code"] == "INVALID_REQUEST" {
+        error["error"]["details"] = violations();
+    }
+    error
+}
+
+fn as_problem(refusal: &Value) -> Value {
+    let status = refusal["status"].as_u64().and_then(|status| u16::try_from(status).ok());
+    let title = status.and_then(|status| hyper::StatusCode::from_u16(status).ok());
+    let mut problem = json!({
+        "type": "about:blank",
+        "title": title.and_then(|status| status.canonical_reason()),
+        "status": status,
+        "detail": refusal["message"],
+        "instance": "/orders",
+        "code": refusal["code"],
+        "traceId": "order-1",
+    });
+    if refusal["code"] == "INVALID_REQUEST" {
+        problem["errors"] = violations();
+    }
+    problem
+}
+
+fn violations() -> Value {
+    json!([{ "field": "/items/0/quantity", "message": "must be at most 99" }])
+}

@@ -1,0 +1,69 @@
+//! What an endpoint's file says of it to its readers: the comment that it begins with.
+
+use std::path::Path;
+
+use crate::descriptions::Error;
+
+/// The words about an endpoint.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Words {
+    /// The folder of its file.
+    pub(super) tag: String,
+    /// What it does: the sentence behind its route.
+    pub(super) summary: String,
+    /// What else there is to say; often nothing.
+    pub(super) description: String,
+}
+
+impl Words {
+    /// The words about the endpoint of this binary, whose comment has to begin with its route.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such file, or its comment begins otherwise.
+    pub(super) fn of(workspace: &Path, binary: &str, route: &str) -> Result<Self, Error> {
+        for folder in std::fs::read_dir(workspace.join("functions"))? {
+            let folder = folder?;
+            let Ok(source) = std::fs::read_to_string(folder.path().join(format!("{binary}.rs")))
+            else {
+                continue;
+            };
+            let tag = folder.file_name().to_string_lossy().into_owned();
+            return Self::in_source(tag, &source, route)
+                .ok_or_else(|| format!("{binary}.rs does not begin with //! `{route}`: …").into());
+        }
+        Err(format!("functions/*/{binary}.rs does not exist").into())
+    }
+
+    fn in_source(tag: String, source: &str, route: &str) -> Option<Self> {
+        let comment = source.lines().map_while(|line| line.strip_prefix("//!"));
+        let comment = comment.map(str::trim).collect::<Vec<_>>().join("\n");
+        let said = comment.strip_prefix(&format!("`{route}`: "))?;
+        let (summary, description) = said.split_once("\n\n").unwrap_or((said, ""));
+        let summary = summary.trim_end_matches('.').replace('\n', " ");
+        let (first, rest) = summary.split_at_checked(1)?;
+        Some(Self {
+            tag,
+            summary: format!("{}{rest}", first.to_uppercase()),
+            description: description.split("\n\n").map(one_line).collect::<Vec<_>>().join("\n\n"),
+        })
+    }
+}
+
+fn one_line(paragraph: &str) -> String {
+    paragraph.replace('\n', " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_begins_with_its_route_a_sentence_and_what_else_there_is_to_say() {
+        let source = "//! `GET /notes`: all notes,\n//! by age.\n//!\n//! Few\n//! know.\n\nuse x;";
+        let words = Words::in_source("notes".to_owned(), source, "GET /notes").unwrap();
+        assert_eq!(words.summary, "All notes, by age");
+        assert_eq!(words.description, "Few know.");
+        assert_eq!(Words::in_source("notes".to_owned(), source, "POST /notes"), None);
+    }
+}
