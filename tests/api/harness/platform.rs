@@ -116,10 +116,11 @@ impl Inside {
     /// Notes which rights the functions have made use of so far, where that is asked for.
     pub(super) fn note_used_rights(&self) {
         if let Some(path) = std::env::var_os(USED_RIGHTS) {
-            let used = self.platform().stores().used_rights();
-            let lines: String = used.iter().map(|right| format!("{right}\n")).collect();
             let file = OpenOptions::new().append(true).create(true).open(path);
-            file.and_then(|mut file| file.write_all(lines.as_bytes())).expect("it can be noted");
+            let mut file = file.expect("the file can be written");
+            for right in self.platform().stores().used_rights() {
+                writeln!(file, "{right}").expect("the file can be written");
+            }
         }
     }
 

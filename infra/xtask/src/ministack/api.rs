@@ -1,4 +1,4 @@
-//! The API without its OpenAPI body, which ministack does not read: route by route instead.
+//! The API without its `OpenAPI` body, which ministack does not read: route by route instead.
 
 use serde_json::{Map, Value, json};
 

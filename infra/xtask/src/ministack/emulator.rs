@@ -11,7 +11,7 @@ use crate::descriptions::Error;
 use crate::tools;
 
 /// How long it may take to answer for the first time.
-const START_MAX: Duration = Duration::from_secs(60);
+const START_MAX: Duration = Duration::from_mins(1);
 
 /// How long it may take to end its functions.
 const STOP_MAX: Duration = Duration::from_secs(20);
@@ -50,7 +50,7 @@ impl Emulator {
             if Instant::now() > end || emulator.process.try_wait()?.is_some() {
                 return Err(format!("ministack does not answer; see {}", log.display()).into());
             }
-            std::thread::sleep(LOOK_EVERY);
+            pause();
         }
         Ok(emulator)
     }
@@ -66,9 +66,14 @@ impl Drop for Emulator {
             if self.process.try_wait().is_ok_and(|ended| ended.is_some()) {
                 return;
             }
-            std::thread::sleep(LOOK_EVERY);
+            pause();
         }
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "nothing else runs on this thread")]
+fn pause() {
+    std::thread::sleep(LOOK_EVERY);
 }

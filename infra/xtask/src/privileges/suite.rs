@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use local::binaries::cargo;
@@ -17,7 +17,7 @@ use crate::say;
 const PATIENCE_S: &str = "15";
 
 /// How long one test may take.
-const TEST_MAX: Duration = Duration::from_secs(120);
+const TEST_MAX: Duration = Duration::from_mins(2);
 
 /// How often a running test is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -106,11 +106,7 @@ impl Suite {
         command.envs(without.map(|grant| ("BLACKBOX_WITHOUT", grant.to_string())));
         let begun = Instant::now();
         let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().ok()?;
-        let ended = match ended(child)? {
-            None => Ended::Overran,
-            Some(status) if status.success() => Ended::Passed,
-            Some(_) => Ended::Failed,
-        };
+        let ended = ended(child)?;
         let took = begun.elapsed();
         // Without a file, no platform of the test's has ended.
         let rights = fs::read_to_string(&noted).unwrap_or_default();
@@ -120,15 +116,20 @@ impl Suite {
     }
 }
 
-/// Waits for a test; `Some(None)` where it had to be ended.
-fn ended(mut child: Child) -> Option<Option<ExitStatus>> {
+/// Waits for a test, and ends it where it takes too long.
+fn ended(mut child: Child) -> Option<Ended> {
     let end = Instant::now() + TEST_MAX;
     while Instant::now() < end {
         if let Some(status) = child.try_wait().ok()? {
-            return Some(Some(status));
+            return Some(if status.success() { Ended::Passed } else { Ended::Failed });
         }
-        std::thread::sleep(LOOK_EVERY);
+        pause();
     }
     child.kill().and_then(|()| child.wait()).ok()?;
-    Some(None)
+    Some(Ended::Overran)
+}
+
+#[expect(clippy::disallowed_methods, reason = "nothing else runs on this thread")]
+fn pause() {
+    std::thread::sleep(LOOK_EVERY);
 }
