@@ -1,4 +1,4 @@
-//! What `samconfig.toml` deploys: the parameters of each environment.
+//! What `samconfig.toml` deploys: the parameters of each environment. `default` deploys nothing.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,7 +14,7 @@ pub(super) fn parameters(
 ) -> Result<BTreeMap<String, BTreeMap<String, String>>, Error> {
     let text = std::fs::read_to_string(workspace.join("samconfig.toml"))?;
     let config: toml::Table = toml::from_str(&text)?;
-    let environments = config.iter().filter(|(_, environment)| environment.is_table());
+    let environments = config.iter().filter(|(name, it)| it.is_table() && *name != "default");
     environments.map(|(name, it)| Ok((name.clone(), overrides(name, it)?))).collect()
 }
 
