@@ -9,7 +9,7 @@ use local::seed;
 use local::standins::Standins;
 use local::template::{REGION, Template, Trigger};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::api;
 use crate::descriptions::Error;
@@ -56,8 +56,7 @@ pub(super) async fn deploy(
     parameters.insert("RateLimit".to_owned(), "1000000".to_owned());
     let mut template = template::expanded(workspace, &parameters)?;
     let resources = template["Resources"].as_object_mut().ok_or("a template has resources")?;
-    // Alarms and dashboards are nested stacks, of which no test asks anything.
-    resources.retain(|_, resource| resource["Type"] != "AWS::CloudFormation::Stack");
+    leave_out(resources);
     api::unfold(resources);
     let mut programs = BTreeMap::new();
     for (id, resource) in resources.iter_mut() {
@@ -75,6 +74,19 @@ pub(super) async fn deploy(
         workspace,
         &Job { endpoint, region, stack, template, parameters, programs, secrets, items, sender },
     )
+}
+
+/// Takes out what ministack does not know and no test asks for: alarms and dashboards, which are
+/// nested stacks, and the gradual shift of traffic to what is deployed.
+fn leave_out(resources: &mut Map<String, Value>) {
+    let is_known = |resource: &Value| {
+        let kind = resource["Type"].as_str().unwrap_or_default();
+        kind != "AWS::CloudFormation::Stack" && !kind.starts_with("AWS::CodeDeploy::")
+    };
+    resources.retain(|_, resource| is_known(resource));
+    for resource in resources.values_mut().filter_map(Value::as_object_mut) {
+        resource.remove("UpdatePolicy");
+    }
 }
 
 fn run(workspace: &Path, job: &Job<'_>) -> Result<Deployment, Error> {
