@@ -64,6 +64,7 @@ impl Engine {
         match engine.answers().await {
             Ok(()) => Ok(engine),
             Err(unavailable) => {
+                engine.daemon.kill().await?;
                 std::fs::remove_dir_all(&engine.folder)?;
                 Err(unavailable)
             }

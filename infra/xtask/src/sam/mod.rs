@@ -73,6 +73,10 @@ async fn local(ground: &Ground) -> Result<(), Error> {
 
 async fn in_containers(ground: &Ground, engine: &Engine) -> Result<(), Error> {
     image::stand_in(engine, &ground.binary("authorizer")?).await?;
+    if let Err(why) = image::run(engine).await {
+        say(&format!("skipped: the engine can run no container: {why}"));
+        return Ok(());
+    }
     let project = Project::new(ground, engine).await?;
     start_api::check(ground, &project).await?;
     invoke::check(ground, &project).await
