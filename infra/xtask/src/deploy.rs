@@ -17,6 +17,7 @@ use local::template::Template;
 use sha2::{Digest, Sha256};
 
 use crate::descriptions::{Error, target_directory};
+use crate::process::succeeded;
 use crate::{fail, say, tools};
 
 /// The alias by which the API and the queues invoke functions.
@@ -181,11 +182,6 @@ impl<'a> CargoLambda<'a> {
         command.args(["lambda", what]).env("PATH", &self.path);
         command
     }
-}
-
-fn succeeded(command: &mut Command) -> Result<(), Error> {
-    let status = command.status()?;
-    if status.success() { Ok(()) } else { Err(format!("{command:?}: {status}").into()) }
 }
 
 #[cfg(test)]

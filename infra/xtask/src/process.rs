@@ -1,4 +1,4 @@
-//! Ending processes in good order.
+//! Other programs, and their ending in good order.
 
 use std::time::Duration;
 
@@ -9,6 +9,19 @@ use crate::descriptions::Error;
 
 /// How long a process may take to end.
 const END_LIMIT: Duration = Duration::from_secs(30);
+
+/// Runs a command to its end.
+///
+/// # Errors
+///
+/// Where it cannot be run, or does not succeed.
+pub(crate) fn succeeded(command: &mut std::process::Command) -> Result<(), Error> {
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("{command:?}: {status}").into()),
+        Err(error) => Err(format!("{command:?}: {error}").into()),
+    }
+}
 
 /// Tells a process to end, so that it ends what it has started, and waits until it has.
 ///

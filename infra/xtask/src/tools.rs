@@ -1,10 +1,16 @@
 //! Other people's tools that judge our files: from the Python package index, pinned, in an
 //! environment of their own below `target`.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
+
+use local::template::REGION;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::descriptions::{Error, target_directory};
+use crate::process::succeeded;
 
 /// The folder with the programs of a list in `infra/tools`, installed unless they are there.
 ///
@@ -20,21 +26,41 @@ pub(crate) fn installed(workspace: &Path, list: &str) -> Result<PathBuf, Error> 
     if std::fs::read_to_string(&complete).is_ok_and(|installed| installed == pinned) {
         return Ok(programs);
     }
-    let create = Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment).status();
-    succeeded(create, "python3 -m venv")?;
-    let install = Command::new(programs.join("pip"))
-        .args(["install", "--quiet", "--disable-pip-version-check", "--no-deps", "--requirement"])
-        .arg(&requirements)
-        .status();
-    succeeded(install, "pip install")?;
+    succeeded(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment))?;
+    succeeded(
+        Command::new(programs.join("pip"))
+            .args(["install", "--quiet", "--disable-pip-version-check", "--no-deps"])
+            .arg("--requirement")
+            .arg(&requirements),
+    )?;
     std::fs::write(&complete, pinned)?;
     Ok(programs)
 }
 
-fn succeeded(status: std::io::Result<std::process::ExitStatus>, what: &str) -> Result<(), Error> {
-    match status {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(format!("{what}: {status}").into()),
-        Err(error) => Err(format!("{what}: {error}").into()),
+/// What a program in `infra/tools` answers to a question, with the packages of a list: JSON to its
+/// standard input, JSON from its standard output.
+///
+/// # Errors
+///
+/// As [`installed`], and where the program ends otherwise than with an answer.
+pub(crate) fn ask<A: DeserializeOwned>(
+    workspace: &Path,
+    list: &str,
+    program: &str,
+    question: &impl Serialize,
+) -> Result<A, Error> {
+    let mut python = Command::new(installed(workspace, list)?.join("python"))
+        .arg(workspace.join("infra/tools").join(program))
+        .env("AWS_DEFAULT_REGION", REGION)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let mut input = python.stdin.take().ok_or("Python has no standard input")?;
+    input.write_all(&serde_json::to_vec(question)?)?;
+    drop(input);
+    let output = python.wait_with_output()?;
+    if !output.status.success() {
+        return Err(format!("infra/tools/{program}: {}", output.status).into());
     }
+    Ok(serde_json::from_slice(&output.stdout)?)
 }

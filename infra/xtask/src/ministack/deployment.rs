@@ -1,9 +1,7 @@
 //! What is deployed, and whether all of it came to be.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 use local::seed;
 use local::standins::Standins;
@@ -70,10 +68,9 @@ pub(super) async fn deploy(
     secrets.extend(standins.secrets().clone());
     let items = seed::demo_items().await?;
     let (region, stack, sender) = (REGION, "second-opinion", "no-reply@example.com");
-    run(
-        workspace,
-        &Job { endpoint, region, stack, template, parameters, programs, secrets, items, sender },
-    )
+    let job =
+        Job { endpoint, region, stack, template, parameters, programs, secrets, items, sender };
+    tools::ask(workspace, "ministack", "deploy.py", &job)
 }
 
 /// Takes out what ministack does not know and no test asks for: alarms and dashboards, which are
@@ -87,22 +84,6 @@ fn leave_out(resources: &mut Map<String, Value>) {
     for resource in resources.values_mut().filter_map(Value::as_object_mut) {
         resource.remove("UpdatePolicy");
     }
-}
-
-fn run(workspace: &Path, job: &Job<'_>) -> Result<Deployment, Error> {
-    let mut python = Command::new(tools::installed(workspace, "ministack")?.join("python"))
-        .arg(workspace.join("infra/tools/deploy.py"))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()?;
-    let mut input = python.stdin.take().ok_or("Python has no standard input")?;
-    input.write_all(&serde_json::to_vec(job)?)?;
-    drop(input);
-    let output = python.wait_with_output()?;
-    if !output.status.success() {
-        return Err(format!("infra/tools/deploy.py: {}", output.status).into());
-    }
-    Ok(serde_json::from_slice(&output.stdout)?)
 }
 
 impl Deployment {

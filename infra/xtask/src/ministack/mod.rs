@@ -9,7 +9,6 @@ mod emulator;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::ExitStatus;
 
 use local::binaries::cargo;
 use local::standins::Standins;
@@ -17,7 +16,8 @@ use local::template::Template;
 use tokio::runtime::Runtime;
 
 use self::emulator::Emulator;
-use crate::descriptions::Error;
+use crate::descriptions::{Error, target_directory};
+use crate::process::succeeded;
 use crate::say;
 
 /// Builds, deploys and tests; gives what is wrong, one sentence each. `profile` is cargo's, `tests`
@@ -27,12 +27,9 @@ use crate::say;
 /// When something cannot be built, installed or deployed.
 pub(crate) fn run(workspace: &Path, profile: &str, tests: &[String]) -> Result<Vec<String>, Error> {
     let template = Template::read(&workspace.join("template.yaml"), &BTreeMap::new())?;
-    let built = cargo(workspace)
-        .args(["build", "--package", "functions", "--bins", "--profile", profile])
-        .status()?;
-    succeeded("the functions cannot be built", built)?;
-    let target = cargo_metadata::MetadataCommand::new().current_dir(workspace).no_deps().exec()?;
-    let target = target.target_directory.into_std_path_buf();
+    let build = ["build", "--package", "functions", "--bins", "--profile", profile];
+    succeeded(cargo(workspace).args(build))?;
+    let target = target_directory(workspace)?;
     let binaries = target.join(if profile == "dev" { "debug" } else { profile });
     let emulator = Emulator::start(workspace, &target.join("ministack.log"))?;
     // They stand in for others for as long as this lives.
@@ -52,8 +49,4 @@ pub(crate) fn run(workspace: &Path, profile: &str, tests: &[String]) -> Result<V
         .env("API_URL", url)
         .status()?;
     Ok((!tested.success()).then(|| "not every test passes".to_owned()).into_iter().collect())
-}
-
-fn succeeded(what: &str, status: ExitStatus) -> Result<(), Error> {
-    if status.success() { Ok(()) } else { Err(format!("{what}: {status}").into()) }
 }

@@ -16,6 +16,7 @@ use local::template::Template;
 use super::endpoint::{self, NewEndpoint};
 use crate::descriptions::{self, Error};
 use crate::http::{Client, sign_in};
+use crate::process::succeeded;
 use crate::{drift, say, tidy};
 
 /// One of each skeleton, with parameters and without.
@@ -166,9 +167,4 @@ fn remove(copy: &Path, binaries: &Path) -> Result<(), Error> {
         fs::remove_dir_all(copy)?;
     }
     Ok(())
-}
-
-fn succeeded(command: &mut Command) -> Result<(), Error> {
-    let status = command.status()?;
-    if status.success() { Ok(()) } else { Err(format!("{command:?}: {status}").into()) }
 }

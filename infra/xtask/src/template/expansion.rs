@@ -1,11 +1,8 @@
 //! Templates as AWS sees them: without SAM's short forms and without loops.
 
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
-use local::template::REGION;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -55,18 +52,5 @@ impl Job {
 /// # Errors
 /// Where the tools cannot be had, or end otherwise than with answers.
 pub(super) fn expand(workspace: &Path, jobs: &[Job]) -> Result<Vec<Expansion>, Error> {
-    let mut python = Command::new(tools::installed(workspace, "sam")?.join("python"))
-        .arg(workspace.join("infra/tools/expand.py"))
-        .env("AWS_DEFAULT_REGION", REGION)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()?;
-    let mut input = python.stdin.take().ok_or("Python has no standard input")?;
-    input.write_all(&serde_json::to_vec(jobs)?)?;
-    drop(input);
-    let output = python.wait_with_output()?;
-    if !output.status.success() {
-        return Err(format!("infra/tools/expand.py: {}", output.status).into());
-    }
-    Ok(serde_json::from_slice(&output.stdout)?)
+    tools::ask(workspace, "sam", "expand.py", &jobs)
 }

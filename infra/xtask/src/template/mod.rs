@@ -18,7 +18,7 @@ use serde_json::Value;
 use self::expansion::{Expansion, FILES, Job};
 use self::mistakes::MISTAKES;
 use self::rules::Deployed;
-use crate::descriptions::Error;
+use crate::descriptions::{Error, target_directory};
 use crate::{say, tools};
 
 /// The main template with SAM's short forms expanded: resources by logical id, as `CloudFormation`
@@ -43,9 +43,7 @@ pub(crate) fn expanded(
 /// As [`expanded`], or where the file cannot be written.
 pub(crate) fn write_expanded(workspace: &Path) -> Result<PathBuf, Error> {
     let template = expanded(workspace, &BTreeMap::new())?;
-    let metadata =
-        cargo_metadata::MetadataCommand::new().current_dir(workspace).no_deps().exec()?;
-    let path = metadata.target_directory.join("template.json").into_std_path_buf();
+    let path = target_directory(workspace)?.join("template.json");
     std::fs::write(&path, serde_json::to_vec_pretty(&template)?)?;
     Ok(path)
 }
