@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 
 use crate::descriptions::{Error, target_directory};
 use crate::process::succeeded;
-use crate::{fail, say, tools};
+use crate::{arguments, done, say, tools};
 
 /// The alias by which the API and the queues invoke functions.
 const ALIAS: &str = "live";
@@ -53,16 +53,9 @@ type Hashes = BTreeMap<String, String>;
 
 /// Runs the command with what follows `deploy` on the command line.
 pub(crate) fn run(workspace: &Path, given: &[String]) -> ExitCode {
-    let name = "cargo xtask deploy".to_owned();
-    match Arguments::try_parse_from(std::iter::once(&name).chain(given)) {
-        Ok(arguments) => match deploy(workspace, &arguments) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => fail("deploy", &error),
-        },
-        Err(problem) => {
-            say(&problem.to_string());
-            ExitCode::from(2)
-        }
+    match arguments(given) {
+        Ok(arguments) => done("deploy", deploy(workspace, &arguments)),
+        Err(end) => end,
     }
 }
 

@@ -8,6 +8,8 @@ use local::binaries::cargo;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::process::succeeded;
+
 /// Why there are no descriptions.
 pub(crate) type Error = Box<dyn std::error::Error + Send + Sync>;
 
@@ -99,9 +101,7 @@ pub(crate) fn raw(
 
 /// Builds the functions.
 pub(crate) fn build(workspace: &Path) -> Result<(), Error> {
-    let built =
-        cargo(workspace).args(["build", "--quiet", "--package", "functions", "--bins"]).status()?;
-    if built.success() { Ok(()) } else { Err("the functions cannot be built".into()) }
+    succeeded(cargo(workspace).args(["build", "--quiet", "--package", "functions", "--bins"]))
 }
 
 /// Asks each binary of these names for its description, as it was last built.

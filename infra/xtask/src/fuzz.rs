@@ -13,7 +13,7 @@ use local::options::Options;
 use serde_json::{Value, json};
 
 use crate::descriptions::Error;
-use crate::{fail, say, tools};
+use crate::{arguments, done, say, tools};
 
 /// Sends requests that nobody has thought of, and judges the answers by the API's description.
 #[derive(Parser)]
@@ -62,17 +62,13 @@ const LIFETIME_S: u32 = 6 * 60 * 60;
 
 /// The command.
 pub(crate) fn run(workspace: &Path, given: &[String]) -> ExitCode {
-    let name = "cargo xtask fuzz".to_owned();
-    match Arguments::try_parse_from(std::iter::once(&name).chain(given)) {
-        Ok(arguments) => passes(workspace, &arguments).unwrap_or_else(|error| fail("fuzz", &error)),
-        Err(problem) => {
-            say(&problem.to_string());
-            ExitCode::from(2)
-        }
+    match arguments(given) {
+        Ok(arguments) => done("fuzz", passes(workspace, &arguments)),
+        Err(end) => end,
     }
 }
 
-fn passes(workspace: &Path, arguments: &Arguments) -> Result<ExitCode, Error> {
+fn passes(workspace: &Path, arguments: &Arguments) -> Result<(), Error> {
     let programs = tools::installed(workspace, "schemathesis")?;
     let reports = programs.with_file_name("reports");
     std::fs::create_dir_all(&reports)?;
@@ -101,7 +97,7 @@ fn passes(workspace: &Path, arguments: &Arguments) -> Result<ExitCode, Error> {
     runtime.block_on(platform.stop());
     say(&format!("fuzz: {cases} cases in all"));
     if failed.is_empty() {
-        return Ok(ExitCode::SUCCESS);
+        return Ok(());
     }
     Err(format!("what was found is shown above: as {}", failed.join(", ")).into())
 }

@@ -13,13 +13,17 @@ mod privileges;
 mod process;
 mod sam;
 mod template;
+mod terminal;
 mod tidy;
 mod tools;
 
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+
+use self::descriptions::Error;
+use self::terminal::{arguments, complain, done, fail, report, say};
 
 const USAGE: &str = "usage: cargo xtask <command>
 
@@ -49,13 +53,7 @@ fn main() -> ExitCode {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["tidy"] => report("tidy", &tidy::complaints(workspace())),
         ["template"] => complain("template", template::complaints(workspace())),
-        ["template", "expand"] => match template::write_expanded(workspace()) {
-            Ok(path) => {
-                say(&path.display().to_string());
-                ExitCode::SUCCESS
-            }
-            Err(error) => fail("template", &error),
-        },
+        ["template", "expand"] => done("template", say_path(template::write_expanded(workspace()))),
         ["drift"] => complain("drift", drift::complaints(workspace())),
         ["privileges"] => complain("privileges", privileges::prove(workspace())),
         ["privileges", "--check"] => complain("privileges", privileges::complaints(workspace())),
@@ -65,25 +63,16 @@ fn main() -> ExitCode {
         ["ministack", ..] => {
             complain("ministack", ministack::run(workspace(), "release", &arguments[1..]))
         }
-        ["openapi"] => openapi(),
+        ["openapi"] => done("openapi", openapi::write(workspace())),
         ["new-endpoint", ..] => new_endpoint::run(workspace(), &arguments[1..]),
         ["deploy", ..] => deploy::run(workspace(), &arguments[1..]),
         ["sam", ..] => sam::run(workspace(), &arguments[1..]),
-        ["openapi", "--lint"] => match openapi::lint(workspace()) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => fail("openapi", &error),
-        },
+        ["openapi", "--lint"] => done("openapi", openapi::lint(workspace())),
         ["fuzz", ..] => fuzz::run(workspace(), &arguments[1..]),
         ["bench", ..] => bench::run(workspace(), &arguments[1..]),
         ["ops", ..] => ops::main(&arguments[1..]),
-        ["tools", list] => match tools::installed(workspace(), list) {
-            Ok(folder) => {
-                say(&folder.display().to_string());
-                ExitCode::SUCCESS
-            }
-            Err(error) => fail("tools", &error),
-        },
-        ["keys", folder] => keys(Path::new(folder)),
+        ["tools", list] => done("tools", say_path(tools::installed(workspace(), list))),
+        ["keys", folder] => done("keys", keys(Path::new(folder))),
         _ => {
             say(USAGE);
             ExitCode::from(2)
@@ -97,25 +86,13 @@ fn workspace() -> &'static Path {
     manifest.ancestors().nth(2).expect("the crate lies two directories below the workspace")
 }
 
-fn openapi() -> ExitCode {
-    let written = openapi::merged(workspace())
-        .and_then(|merged| Ok(std::fs::write(openapi::path(workspace()), merged)?));
-    match written {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail("openapi", &error),
-    }
+fn say_path(path: Result<PathBuf, Error>) -> Result<(), Error> {
+    path.map(|path| say(&path.display().to_string()))
 }
 
 /// Writes what the two secrets for tokens hold. The folder must not have them yet: overwriting a
 /// signing key would lose it.
-fn keys(folder: &Path) -> ExitCode {
-    match write_keys(folder) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail("keys", &error),
-    }
-}
-
-fn write_keys(folder: &Path) -> Result<(), descriptions::Error> {
+fn keys(folder: &Path) -> Result<(), Error> {
     let pair = adapters::tokens::generate()?;
     let secrets = [("signing", pair.signing.clone()), ("verification", pair.verification_set())];
     for (name, secret) in secrets {
@@ -130,34 +107,4 @@ fn write_keys(folder: &Path) -> Result<(), descriptions::Error> {
         say(&format!("{} is for the {name} keys' secret", path.display()));
     }
     Ok(())
-}
-
-fn fail(command: &str, error: &descriptions::Error) -> ExitCode {
-    say(&format!("{command}: {error}"));
-    ExitCode::FAILURE
-}
-
-fn complain(command: &str, complaints: Result<Vec<String>, descriptions::Error>) -> ExitCode {
-    match complaints {
-        Ok(complaints) => report(command, &complaints),
-        Err(error) => fail(command, &error),
-    }
-}
-
-fn report(command: &str, complaints: &[String]) -> ExitCode {
-    for complaint in complaints {
-        say(complaint);
-    }
-    if complaints.is_empty() {
-        say(&format!("{command}: nothing to complain about"));
-        ExitCode::SUCCESS
-    } else {
-        say(&format!("{command}: {} complaints", complaints.len()));
-        ExitCode::FAILURE
-    }
-}
-
-#[expect(clippy::print_stdout, reason = "this is what the command is for")]
-fn say(line: &str) {
-    println!("{line}");
 }

@@ -6,6 +6,7 @@ use local::binaries::cargo;
 
 use super::candidates::{Candidate, Package};
 use crate::descriptions::{Error, target_directory};
+use crate::process::succeeded;
 
 /// Builds the candidates' binaries. Each package is built by itself, because cargo gives all
 /// packages of one build the same features, and the SDK's defaults would end up in all of them.
@@ -35,8 +36,7 @@ impl Package {
 
 /// Builds with a profile of the workspace.
 pub(super) fn build(workspace: &Path, profile: &str, arguments: &[&str]) -> Result<(), Error> {
-    let built = cargo(workspace).args(["build", "--profile", profile]).args(arguments).status()?;
-    if built.success() { Ok(()) } else { Err(format!("{} failed", arguments.join(" ")).into()) }
+    succeeded(cargo(workspace).args(["build", "--profile", profile]).args(arguments))
 }
 
 /// Where the binaries of a profile are.

@@ -34,7 +34,7 @@ use self::function::Function;
 use self::quota::Quota;
 use self::setup::Setup;
 use crate::descriptions::Error;
-use crate::{fail, say};
+use crate::{arguments, fail, say};
 
 /// Measures cold and warm starts of our functions beside bare ones.
 #[derive(Parser)]
@@ -76,13 +76,9 @@ enum Subcommand {
 
 /// Runs the command with what follows `bench` on the command line.
 pub(crate) fn run(workspace: &Path, given: &[String]) -> ExitCode {
-    let name = "cargo xtask bench".to_owned();
-    let arguments = match Arguments::try_parse_from(std::iter::once(&name).chain(given)) {
+    let arguments = match arguments(given) {
         Ok(arguments) => arguments,
-        Err(problem) => {
-            say(&problem.to_string());
-            return ExitCode::from(2);
-        }
+        Err(end) => return end,
     };
     let result = if cfg!(debug_assertions) {
         run_optimised(workspace, given)

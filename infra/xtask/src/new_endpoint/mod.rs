@@ -17,7 +17,8 @@ use local::template::Template;
 use self::endpoint::NewEndpoint;
 use self::entries::MODEL;
 use crate::descriptions::Error;
-use crate::{fail, say};
+use crate::process::succeeded;
+use crate::{arguments, done, say};
 
 /// Adds an endpoint for whoever is signed in, which answers what it was asked, and who asked.
 #[derive(Parser)]
@@ -33,22 +34,17 @@ struct Arguments {
 
 /// Runs the command with what follows `new-endpoint` on the command line.
 pub(crate) fn run(workspace: &Path, given: &[String]) -> ExitCode {
-    let name = "cargo xtask new-endpoint".to_owned();
-    let arguments = match Arguments::try_parse_from(std::iter::once(&name).chain(given)) {
-        Ok(arguments) => arguments,
-        Err(problem) => {
-            say(&problem.to_string());
-            return ExitCode::from(2);
-        }
-    };
-    let done = match &arguments.endpoint {
+    match arguments(given) {
+        Ok(arguments) => done("new-endpoint", add_or_try(workspace, &arguments)),
+        Err(end) => end,
+    }
+}
+
+fn add_or_try(workspace: &Path, arguments: &Arguments) -> Result<(), Error> {
+    match &arguments.endpoint {
         Some(endpoint) => add(workspace, endpoint).map(|()| tell_what_is_next(endpoint)),
         None if arguments.trial => trial::run(workspace),
         None => Err("which? new-endpoint NAME METHOD PATH, or --try".into()),
-    };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail("new-endpoint", &error),
     }
 }
 
@@ -102,8 +98,7 @@ fn last_of<'a>(template: &'a Template, folder: &Path) -> Option<&'a str> {
 }
 
 fn format(workspace: &Path) -> Result<(), Error> {
-    let formatted = cargo(workspace).args(["fmt", "--package", "functions"]).status()?;
-    if formatted.success() { Ok(()) } else { Err(format!("cargo fmt: {formatted}").into()) }
+    succeeded(cargo(workspace).args(["fmt", "--package", "functions"]))
 }
 
 fn tell_what_is_next(endpoint: &NewEndpoint) {

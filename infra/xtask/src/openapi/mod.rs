@@ -25,6 +25,15 @@ pub(crate) fn path(workspace: &Path) -> PathBuf {
     workspace.join("infra/openapi.json")
 }
 
+/// Writes the description as it should be.
+///
+/// # Errors
+///
+/// Those of [`merged`], and when it cannot be written.
+pub(crate) fn write(workspace: &Path) -> Result<(), Error> {
+    Ok(std::fs::write(path(workspace), merged(workspace)?)?)
+}
+
 /// The description as it should be, in the form in which it is kept.
 ///
 /// # Errors

@@ -19,7 +19,7 @@ use self::engine::{Engine, Unavailable};
 use self::ground::Ground;
 use self::project::Project;
 use crate::descriptions::Error;
-use crate::{fail, say};
+use crate::{done, say};
 
 const USAGE: &str = "usage: cargo xtask sam <command>
 
@@ -30,7 +30,7 @@ const USAGE: &str = "usage: cargo xtask sam <command>
 
 /// Runs the command with what follows `sam` on the command line.
 pub(crate) fn run(workspace: &Path, given: &[String]) -> ExitCode {
-    let done = match given.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+    let checked = match given.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["emulate"] => on(workspace, emulator::run),
         ["local"] => on(workspace, local),
         _ => {
@@ -38,10 +38,7 @@ pub(crate) fn run(workspace: &Path, given: &[String]) -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail("sam", &error),
-    }
+    done("sam", checked)
 }
 
 /// Runs a check on the ground that it stands on, which ends with it.
