@@ -2,9 +2,11 @@
 
 use std::fmt;
 
+use aws_smithy_types::DateTime;
 use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::date_time::Format;
 use form_urlencoded::Serializer;
-use http::header::{ACCEPT, AUTHORIZATION, RETRY_AFTER};
+use http::header::{ACCEPT, AUTHORIZATION, DATE, HeaderName, RETRY_AFTER};
 use http::{HeaderMap, Method, StatusCode};
 use lifecycle::telemetry::{request_id, traceparent, tracestate};
 use serde::Serialize;
@@ -166,11 +168,24 @@ impl Response {
         })
     }
 
-    /// How long the upstream wants to be left alone, if it says so in seconds; dates are of no
-    /// use between clocks that differ.
+    /// How long the upstream wants to be left alone, in seconds, if it says so (RFC 9110, 10.2.3).
+    /// A date counts from the answer's own `Date`: clocks differ.
     pub fn retry_after_s(&self) -> Option<u32> {
-        self.headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()
+        let said = self.header(RETRY_AFTER)?;
+        said.parse().ok().or_else(|| {
+            let (until, from) = (http_date(said)?, http_date(self.header(DATE)?)?);
+            u32::try_from((until - from).max(0)).ok()
+        })
     }
+
+    fn header(&self, name: HeaderName) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok().map(str::trim)
+    }
+}
+
+/// A date as headers have it, in seconds since 1970.
+fn http_date(text: &str) -> Option<i64> {
+    DateTime::from_str(text, Format::HttpDate).ok().map(|date| date.secs())
 }
 
 impl fmt::Debug for Response {

@@ -61,6 +61,9 @@ impl Budget {
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderValue;
+    use http::header::{DATE, RETRY_AFTER};
+
     use super::*;
 
     #[test]
@@ -70,6 +73,8 @@ mod tests {
             (500, None, 1, Some(0)),
             (429, Some("2"), 0, Some(2)),
             (503, Some("tomorrow"), 0, Some(0)),
+            (503, Some("Sun, 06 Nov 1994 08:49:40 GMT"), 0, Some(3)),
+            (503, Some("Sun, 06 Nov 1994 08:00:00 GMT"), 0, Some(0)),
             (503, None, 2, None),
             (404, None, 0, None),
             (200, Some("1"), 0, None),
@@ -95,12 +100,12 @@ mod tests {
     }
 
     fn answer(status: u16, retry_after: Option<&str>) -> Response {
-        let headers =
-            retry_after.map(|value| ("retry-after".parse().unwrap(), value.parse().unwrap()));
+        let date = Some((DATE, HeaderValue::from_static("Sun, 06 Nov 1994 08:49:37 GMT")));
+        let asked = retry_after.map(|value| (RETRY_AFTER, value.parse().unwrap()));
         Response {
             upstream: "test",
             status: StatusCode::from_u16(status).unwrap(),
-            headers: headers.into_iter().collect(),
+            headers: date.into_iter().chain(asked).collect(),
             body: Vec::new(),
         }
     }
