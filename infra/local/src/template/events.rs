@@ -1,25 +1,19 @@
-//! A function's `Events`: its routes, and what else invokes it.
-
-use std::time::Duration;
+//! A function's `Events`: its routes, and the clock.
+//!
+//! SAM knows queues and streams too; a function that names one among its `Events` gets the right to
+//! receive from all of them. So they are [`super::mappings`].
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::filter::Pattern;
-use super::model::{
-    EventSource, QueueTrigger, Route, ScheduleTrigger, StartingPosition, StreamTrigger, Trigger,
-};
-use super::properties::{optional_seconds, resource, seconds};
+use super::model::{EventSource, Route, ScheduleTrigger, Trigger};
+use super::properties::resource;
 
 /// One entry of a function's `Events`.
 #[derive(Deserialize)]
 #[serde(tag = "Type", content = "Properties", deny_unknown_fields)]
 pub(super) enum EventProperties {
     HttpApi(HttpApiEvent),
-    #[serde(rename = "SQS")]
-    Queue(QueueEvent),
-    #[serde(rename = "DynamoDB")]
-    Stream(StreamEvent),
     Schedule(ScheduleEvent),
 }
 
@@ -37,89 +31,6 @@ pub(super) struct HttpApiEvent {
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 struct RouteAuth {
     authorizer: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub(super) struct QueueEvent {
-    #[serde(deserialize_with = "resource")]
-    queue: String,
-    #[serde(default = "ten")]
-    batch_size: u32,
-    #[serde(default, deserialize_with = "seconds")]
-    maximum_batching_window_in_seconds: Duration,
-    #[serde(default)]
-    function_response_types: Vec<ResponseType>,
-    scaling_config: Option<ScalingConfig>,
-}
-
-#[derive(Deserialize)]
-enum ResponseType {
-    ReportBatchItemFailures,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct ScalingConfig {
-    maximum_concurrency: u32,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub(super) struct StreamEvent {
-    #[serde(rename = "Stream", deserialize_with = "resource")]
-    table: String,
-    #[serde(default = "hundred")]
-    batch_size: u32,
-    #[serde(default, deserialize_with = "seconds")]
-    maximum_batching_window_in_seconds: Duration,
-    #[serde(default)]
-    filter_criteria: FilterCriteria,
-    starting_position: StartingPosition,
-    #[serde(default)]
-    function_response_types: Vec<ResponseType>,
-    maximum_retry_attempts: Option<u32>,
-    #[serde(default, rename = "MaximumRecordAgeInSeconds", deserialize_with = "optional_seconds")]
-    maximum_record_age: Option<Duration>,
-    #[serde(default)]
-    bisect_batch_on_function_error: bool,
-    #[serde(default = "one")]
-    parallelization_factor: u32,
-    destination_config: Option<DestinationConfig>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct FilterCriteria {
-    filters: Vec<Filter>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct Filter {
-    pattern: Pattern,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct DestinationConfig {
-    on_failure: OnFailure,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct OnFailure {
-    #[serde(rename = "Type")]
-    _type: Option<DestinationType>,
-    #[serde(deserialize_with = "resource")]
-    destination: String,
-}
-
-/// Of the destinations Lambda knows, the one our templates use.
-#[derive(Deserialize)]
-enum DestinationType {
-    #[serde(rename = "SQS")]
-    Queue,
 }
 
 #[derive(Deserialize)]
@@ -150,56 +61,10 @@ impl HttpApiEvent {
     }
 }
 
-impl QueueEvent {
-    pub(super) fn into_source(self, function: &str, name: String) -> EventSource {
-        let trigger = Trigger::Queue(QueueTrigger {
-            queue: self.queue,
-            batch_size: self.batch_size,
-            batching_window: self.maximum_batching_window_in_seconds,
-            report_batch_item_failures: !self.function_response_types.is_empty(),
-            maximum_concurrency: self.scaling_config.map(|scaling| scaling.maximum_concurrency),
-        });
-        EventSource { function: function.to_owned(), name, trigger }
-    }
-}
-
-impl StreamEvent {
-    pub(super) fn into_source(self, function: &str, name: String) -> EventSource {
-        let trigger = Trigger::Stream(StreamTrigger {
-            table: self.table,
-            batch_size: self.batch_size,
-            batching_window: self.maximum_batching_window_in_seconds,
-            filters: self.filter_criteria.filters.into_iter().map(|it| it.pattern).collect(),
-            starting_position: self.starting_position,
-            report_batch_item_failures: !self.function_response_types.is_empty(),
-            maximum_retry_attempts: self.maximum_retry_attempts,
-            maximum_record_age: self.maximum_record_age,
-            bisect_batch_on_function_error: self.bisect_batch_on_function_error,
-            parallelization_factor: self.parallelization_factor,
-            on_failure_queue: self.destination_config.map(|config| config.on_failure.destination),
-        });
-        EventSource { function: function.to_owned(), name, trigger }
-    }
-}
-
 impl ScheduleEvent {
     pub(super) fn into_source(self, function: &str, name: String) -> EventSource {
         let trigger =
             Trigger::Schedule(ScheduleTrigger { expression: self.schedule, input: self.input });
         EventSource { function: function.to_owned(), name, trigger }
     }
-}
-
-// What AWS assumes where the template says nothing.
-
-fn one() -> u32 {
-    1
-}
-
-fn ten() -> u32 {
-    10
-}
-
-fn hundred() -> u32 {
-    100
 }

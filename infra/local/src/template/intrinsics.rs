@@ -101,8 +101,10 @@ impl Scope<'_> {
         if let Some(value) = self.parameters.get(name) {
             return Ok(Some(value.clone()));
         }
-        self.resource(name, path)?;
-        Ok(Some(json!({"Ref": name})))
+        // The alias that SAM makes of a function is the function here.
+        let resource = name.strip_suffix(".Alias").unwrap_or(name);
+        self.resource(resource, path)?;
+        Ok(Some(json!({"Ref": resource})))
     }
 
     fn attribute(&self, argument: &Value, path: &str) -> Result<Value, TemplateError> {

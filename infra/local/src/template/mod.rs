@@ -11,6 +11,7 @@ mod events;
 mod filter;
 mod grants;
 mod intrinsics;
+mod mappings;
 mod model;
 mod only_on_aws;
 mod properties;

@@ -22,7 +22,7 @@ pub struct Template {
     pub queues: BTreeMap<String, Queue>,
     /// The secrets, by logical id.
     pub secrets: BTreeMap<String, Secret>,
-    /// What invokes functions besides the API, in the template's order of functions.
+    /// What invokes functions besides the API.
     pub event_sources: Vec<EventSource>,
 }
 
@@ -256,7 +256,7 @@ pub struct Secret {
 pub struct EventSource {
     /// The logical id of the function.
     pub function: String,
-    /// The event's name in the template.
+    /// Its name in the template.
     pub name: String,
     /// Where the events come from.
     pub trigger: Trigger,

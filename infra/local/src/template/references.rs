@@ -31,6 +31,9 @@ pub(super) fn check(template: &Template) -> Result<(), TemplateError> {
         }
     }
     for source in &template.event_sources {
+        if !is_function(&source.function) {
+            return missing(&source.name, &source.function, "function");
+        }
         match &source.trigger {
             Trigger::Queue(trigger) if !is_queue(&trigger.queue) => {
                 return missing(&source.function, &trigger.queue, "queue");

@@ -7,9 +7,10 @@ use serde_json::{Map, Value};
 
 use super::events::EventProperties;
 use super::intrinsics::Scope;
+use super::mappings::{QueueMapping, StreamMapping};
 use super::model::{
-    Authorizer, Cors, Function, HttpApi, Index, Key, Projection, Queue, Redrive, Secret, Table,
-    Template, Throttle,
+    Authorizer, Cors, EventSource, Function, HttpApi, Index, Key, Projection, Queue, Redrive,
+    Secret, Table, Template, Throttle,
 };
 use super::properties::{
     AuthorizerProperties, FunctionProperties, HttpApiProperties, IndexProperties, KeyProperties,
@@ -56,6 +57,9 @@ pub(super) fn model(scope: &Scope<'_>, globals: &Value) -> Result<Template, Temp
             "AWS::SecretsManager::Secret" => {
                 template.secrets.insert(id.clone(), resources.secret(id, declaration)?);
             }
+            "AWS::Lambda::EventSourceMapping" => {
+                template.event_sources.push(resources.mapping(id, declaration)?);
+            }
             known if only_on_aws::RESOURCES.contains(&known) => {}
             unknown => {
                 let what = format!("a resource of type {unknown} (or a second one)");
@@ -69,6 +73,9 @@ pub(super) fn model(scope: &Scope<'_>, globals: &Value) -> Result<Template, Temp
     references::check(&template)?;
     Ok(template)
 }
+
+/// SAM has no globals for it.
+const MAPPING: &str = "EventSourceMapping";
 
 struct Resources<'a> {
     scope: &'a Scope<'a>,
@@ -188,6 +195,18 @@ impl Resources<'_> {
         })
     }
 
+    /// What is mapped, the attribute of its source says.
+    fn mapping(&self, id: &str, declaration: &Value) -> Result<EventSource, TemplateError> {
+        let attribute = declaration.pointer("/Properties/EventSourceArn/Fn::GetAtt/1");
+        if attribute.is_some_and(|attribute| attribute == "StreamArn") {
+            let stream: StreamMapping = self.properties(id, declaration, MAPPING, &[])?;
+            Ok(stream.into_source(id))
+        } else {
+            let queue: QueueMapping = self.properties(id, declaration, MAPPING, &[])?;
+            Ok(queue.into_source(id))
+        }
+    }
+
     /// A resource's properties: globals merged in, evaluated, without those of AWS alone, strictly
     /// read.
     fn properties<T: DeserializeOwned>(
@@ -288,8 +307,6 @@ fn attach(
                 api.routes.push(event.into_route(function, default_authorizer));
                 continue;
             }
-            EventProperties::Queue(event) => event.into_source(function, name),
-            EventProperties::Stream(event) => event.into_source(function, name),
             EventProperties::Schedule(event) => event.into_source(function, name),
         };
         template.event_sources.push(source);

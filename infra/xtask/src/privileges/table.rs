@@ -18,8 +18,7 @@ and no others.
 To receive and delete messages, and to read a stream, is what Lambda does in a function's name. It
 refuses to set up an event source whose function may not, and so does the local platform: without
 such a right no test's platform starts. What SAM itself adds to the roles that it makes is not
-counted: `AWSLambdaBasicExecutionRole` for logs, and for consumers `AWSLambdaSQSQueueExecutionRole` or
-`AWSLambdaDynamoDBExecutionRole`.
+counted: `AWSLambdaBasicExecutionRole` for logs, and for traces `AWSXrayWriteOnlyAccess`.
 
 ";
 

@@ -49,7 +49,7 @@ const fn alarms(right: &'static str, wrong: &'static str, said: &'static str) ->
 }
 
 /// The mistakes, by what they are about.
-pub(super) const MISTAKES: [Mistake; 36] = [
+pub(super) const MISTAKES: [Mistake; 37] = [
     // What SAM and cfn-lint find.
     main(
         "Type: HttpApi, Properties: {ApiId: !Ref Api,",
@@ -88,6 +88,11 @@ pub(super) const MISTAKES: [Mistake; 36] = [
         "      Policies:\n        - AmazonDynamoDBFullAccess\n        - Statement:",
         "AmazonDynamoDBFullAccess",
     ),
+    main(
+        "      FunctionName: !Sub \"${AWS::StackName}-send_email\"\n",
+        "      FunctionName: !Sub \"${AWS::StackName}-send_email\"\n      Events: {Emails: {Type: SQS, Properties: {Queue: !GetAtt EmailsQueue.Arn}}}\n",
+        "AWSLambdaSQSQueueExecutionRole",
+    ),
     // Data.
     main("SSESpecification: {SSEEnabled: true}", "Tags: []", "UsersTable: is not encrypted"),
     main(
@@ -125,8 +130,8 @@ pub(super) const MISTAKES: [Mistake; 36] = [
         "EmailsQueue: hides messages for less than 120 s",
     ),
     main(
-        "            BatchSize: 10\n",
-        "            BatchSize: 10\n            MaximumBatchingWindowInSeconds: 5\n",
+        "      BatchSize: 10\n",
+        "      BatchSize: 10\n      MaximumBatchingWindowInSeconds: 5\n",
         "EmailsQueue: hides messages for less than 125 s",
     ),
     main(
@@ -140,12 +145,12 @@ pub(super) const MISTAKES: [Mistake; 36] = [
         "EmailsDeadLetterQueue: keeps dead letters for less than 14 days",
     ),
     main(
-        "            DestinationConfig: {OnFailure: {Type: SQS, Destination: !GetAtt OutboxDeadLetterQueue.Arn}}\n",
+        "      DestinationConfig: {OnFailure: {Destination: !GetAtt OutboxDeadLetterQueue.Arn}}\n",
         "",
         "forgets batches given up",
     ),
     main(
-        "            FunctionResponseTypes: [ReportBatchItemFailures]\n",
+        "      FunctionResponseTypes: [ReportBatchItemFailures]\n",
         "",
         "one failed record brings back its batch",
     ),

@@ -18,6 +18,9 @@ use serde_json::{Value, json};
 
 use super::*;
 
+const QUEUE: &str = "EventSourceArn: !GetAtt WorkQueue.Arn
+      FunctionResponseTypes: [ReportBatchItemFailures]";
+
 /// What a function makes of an event.
 type Answer = Box<dyn FnOnce(&Value) -> Result<Value, InvokeError> + Send>;
 
@@ -82,16 +85,20 @@ struct Running {
     sources: Sources,
 }
 
-/// Starts a template of one function with this event, on queues and tables that suit all tests.
-async fn running(event: &str, answers: Vec<Answer>) -> Running {
-    let answers = Mutex::new(answers.into());
-    let functions = Scripted { answers, ..Scripted::default() };
-    running_with(event, functions, None).await
+/// A template of one function with these events and the properties of this mapping, and with queues
+/// and tables that suit all tests.
+fn template(events: &str, mapping: &str) -> String {
+    include_str!("template.yaml").replace("EVENTS", events).replace("MAPPING", mapping)
 }
 
-async fn running_with(event: &str, functions: Scripted, data: Option<&Path>) -> Running {
-    let source = include_str!("template.yaml").replace("EVENT", event);
-    let template = Template::parse(&source, &BTreeMap::new()).unwrap();
+async fn running(mapping: &str, answers: Vec<Answer>) -> Running {
+    let answers = Mutex::new(answers.into());
+    let functions = Scripted { answers, ..Scripted::default() };
+    running_with(&template("", mapping), functions, None).await
+}
+
+async fn running_with(source: &str, functions: Scripted, data: Option<&Path>) -> Running {
+    let template = Template::parse(source, &BTreeMap::new()).unwrap();
     let stores = Stores::start(&template, data).await.unwrap();
     let functions = Arc::new(functions);
     let invoke: Arc<dyn Invoke> = functions.clone();
@@ -141,7 +148,8 @@ impl Running {
 
 #[tokio::test]
 async fn a_schedule_can_be_run_before_it_is_due() {
-    let running = running("{Type: Schedule, Properties: {Schedule: rate(1 day)}}", vec![]).await;
+    let clock = "Clock: {Type: Schedule, Properties: {Schedule: rate(1 day)}}";
+    let running = running_with(&template(clock, QUEUE), Scripted::default(), None).await;
     let schedules = running.sources.schedules();
     assert!(schedules.run("Nobody").await.is_none());
     schedules.run("WorkFunction").await.unwrap().unwrap();
@@ -159,29 +167,27 @@ async fn complaint(source: &str) -> String {
 
 #[tokio::test]
 async fn a_schedule_that_cannot_be_read_says_whose_it_is() {
-    let source = include_str!("template.yaml");
-    let source = source.replace("EVENT", "{Type: Schedule, Properties: {Schedule: rate(1 week)}}");
-
+    let clock = "Clock: {Type: Schedule, Properties: {Schedule: rate(1 week)}}";
     let expected = "WorkFunction: `rate(1 week)` is no schedule: `week` does not go with 1";
-    assert_eq!(complaint(&source).await, expected);
+    assert_eq!(complaint(&template(clock, QUEUE)).await, expected);
 }
 
 #[tokio::test]
 async fn a_source_that_its_function_may_not_read_cannot_be_set_up() {
-    let source =
-        include_str!("template.yaml").replace("\"sqs:*\", \"dynamodb:*\"", "sqs:ReceiveMessage");
     let cases = [
         (
-            "{Type: SQS, Properties: {Queue: !GetAtt WorkQueue.Arn}}",
+            "EventSourceArn: !GetAtt WorkQueue.Arn",
             "sqs:DeleteMessage on arn:aws:sqs:eu-west-1:000000000000:local-WorkQueue",
         ),
         (
-            "{Type: DynamoDB, Properties: {Stream: !GetAtt OutboxTable.StreamArn, StartingPosition: LATEST}}",
+            "EventSourceArn: !GetAtt OutboxTable.StreamArn\n      StartingPosition: LATEST",
             "dynamodb:DescribeStream on arn:aws:dynamodb:eu-west-1:000000000000:table/local-OutboxTable/stream/",
         ),
     ];
-    for (event, denied) in cases {
-        let complaint = complaint(&source.replace("EVENT", event)).await;
+    for (mapping, denied) in cases {
+        let source = template("", mapping);
+        let source = source.replace("\"sqs:*\", \"dynamodb:*\"", "sqs:ReceiveMessage");
+        let complaint = complaint(&source).await;
         let expected = format!("WorkFunction: its policy does not allow {denied}");
         assert!(complaint.starts_with(&expected), "{complaint}");
     }

@@ -1,14 +1,7 @@
 use super::*;
 
-const QUEUE: &str = "Type: SQS
-          Properties:
-            Queue: !GetAtt WorkQueue.Arn
-            FunctionResponseTypes: [ReportBatchItemFailures]";
-
-const FIFO: &str = "Type: SQS
-          Properties:
-            Queue: !GetAtt OrderedQueue.Arn
-            FunctionResponseTypes: [ReportBatchItemFailures]";
+const FIFO: &str = "EventSourceArn: !GetAtt OrderedQueue.Arn
+      FunctionResponseTypes: [ReportBatchItemFailures]";
 
 impl Running {
     async fn send(&self, body: &str) {
@@ -55,7 +48,7 @@ async fn a_message_is_delivered_at_once_and_deleted_once_it_succeeded() {
 
 #[tokio::test]
 async fn what_a_batch_reports_as_failed_comes_again_alone_and_ends_among_the_dead_letters() {
-    let window = format!("{QUEUE}\n            MaximumBatchingWindowInSeconds: 1");
+    let window = format!("{QUEUE}\n      MaximumBatchingWindowInSeconds: 1");
     let poison = || failing("/messageId", "/body", "poison");
     let running = running(&window, vec![poison(), poison()]).await;
 
@@ -81,8 +74,8 @@ async fn a_crash_leaves_the_whole_batch_in_the_queue() {
 
 #[tokio::test]
 async fn a_batch_is_gathered_for_as_long_as_its_window() {
-    let window = "BatchSize: 20\n            MaximumBatchingWindowInSeconds: 1";
-    let running = running(&format!("{QUEUE}\n            {window}"), vec![]).await;
+    let window = "BatchSize: 20\n      MaximumBatchingWindowInSeconds: 1";
+    let running = running(&format!("{QUEUE}\n      {window}"), vec![]).await;
 
     for number in 0..15 {
         running.send(&number.to_string()).await;
@@ -94,9 +87,10 @@ async fn a_batch_is_gathered_for_as_long_as_its_window() {
 
 #[tokio::test]
 async fn no_more_run_at_once_than_the_maximum_concurrency() {
-    let scaling = "BatchSize: 1\n            ScalingConfig: {MaximumConcurrency: 2}";
+    let scaling = "BatchSize: 1\n      ScalingConfig: {MaximumConcurrency: 2}";
     let functions = Scripted { takes: Duration::from_millis(50), ..Scripted::default() };
-    let running = running_with(&format!("{QUEUE}\n            {scaling}"), functions, None).await;
+    let running =
+        running_with(&template("", &format!("{QUEUE}\n      {scaling}")), functions, None).await;
 
     for number in 0..6 {
         running.send(&number.to_string()).await;

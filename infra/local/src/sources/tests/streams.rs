@@ -1,16 +1,14 @@
 use super::*;
 use crate::stores::StreamPosition;
 
-const STREAM: &str = "Type: DynamoDB
-          Properties:
-            Stream: !GetAtt OutboxTable.StreamArn
-            StartingPosition: TRIM_HORIZON
-            FunctionResponseTypes: [ReportBatchItemFailures]";
+const STREAM: &str = "EventSourceArn: !GetAtt OutboxTable.StreamArn
+      StartingPosition: TRIM_HORIZON
+      FunctionResponseTypes: [ReportBatchItemFailures]";
 
 const KEY: &str = "/dynamodb/Keys/pk/S";
 
 fn stream(more: &str) -> String {
-    format!("{STREAM}\n            MaximumBatchingWindowInSeconds: 1\n            {more}")
+    format!("{STREAM}\n      MaximumBatchingWindowInSeconds: 1\n      {more}")
 }
 
 impl Running {
@@ -62,8 +60,8 @@ async fn a_batch_goes_on_at_the_first_failure_that_was_reported() {
 async fn a_failing_batch_is_halved_and_what_is_to_blame_given_up() {
     let event = stream(
         "BisectBatchOnFunctionError: true
-            MaximumRetryAttempts: 1
-            DestinationConfig: {OnFailure: {Destination: !GetAtt WorkDeadLetterQueue.Arn}}",
+      MaximumRetryAttempts: 1
+      DestinationConfig: {OnFailure: {Destination: !GetAtt WorkDeadLetterQueue.Arn}}",
     );
     // All, then the first half, which is one record: again, and then it is given up.
     let running = running(&event, vec![crash(), crash(), crash()]).await;
@@ -86,8 +84,8 @@ async fn a_failing_batch_is_halved_and_what_is_to_blame_given_up() {
 #[tokio::test]
 async fn records_of_one_item_keep_their_order_in_parallel_lanes() {
     let functions = Scripted { takes: Duration::from_millis(20), ..Scripted::default() };
-    let event = format!("{STREAM}\n            ParallelizationFactor: 4\n            BatchSize: 1");
-    let running = running_with(&event, functions, None).await;
+    let event = format!("{STREAM}\n      ParallelizationFactor: 4\n      BatchSize: 1");
+    let running = running_with(&template("", &event), functions, None).await;
 
     for version in ["1", "2", "3"] {
         for item in ["a", "b", "c", "d", "e", "f"] {
@@ -136,7 +134,8 @@ async fn records_that_a_fault_drops_are_never_seen() {
 async fn a_reader_goes_on_where_the_last_run_ended() {
     let directory = std::env::temp_dir().join(format!("local-sources-{}", uuid::Uuid::new_v4()));
     for item in ["first", "second"] {
-        let running = running_with(STREAM, Scripted::default(), Some(&directory)).await;
+        let running =
+            running_with(&template("", STREAM), Scripted::default(), Some(&directory)).await;
         running.write(item);
         running.invoked(1).await;
         tokio::time::sleep(Duration::from_millis(50)).await;

@@ -2,13 +2,12 @@
 
 use super::{Resource, Stack, words};
 
-/// What SAM gives to every function, to those that are traced, to those that it fetches records
-/// for, and to the service that shifts requests from one version to the next.
-const MANAGED: [&str; 5] = [
+/// What SAM gives to every function, to those that are traced, and to the service that shifts
+/// requests from one version to the next. What it gives to a function with a queue or a stream among
+/// its `Events` is not here: that is the right to receive from all of them.
+const MANAGED: [&str; 3] = [
     "service-role/AWSLambdaBasicExecutionRole",
     "AWSXrayWriteOnlyAccess",
-    "service-role/AWSLambdaSQSQueueExecutionRole",
-    "service-role/AWSLambdaDynamoDBExecutionRole",
     "service-role/AWSCodeDeployRoleForLambda",
 ];
 

@@ -1,0 +1,133 @@
+//! `AWS::Lambda::EventSourceMapping`: queues and streams whose records Lambda fetches for a function.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::filter::Pattern;
+use super::model::{EventSource, QueueTrigger, StartingPosition, StreamTrigger, Trigger};
+use super::properties::{optional_seconds, resource, seconds};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(super) struct QueueMapping {
+    #[serde(rename = "FunctionName", deserialize_with = "resource")]
+    function: String,
+    #[serde(rename = "EventSourceArn", deserialize_with = "resource")]
+    queue: String,
+    #[serde(default = "ten")]
+    batch_size: u32,
+    #[serde(default, deserialize_with = "seconds")]
+    maximum_batching_window_in_seconds: Duration,
+    #[serde(default)]
+    function_response_types: Vec<ResponseType>,
+    scaling_config: Option<ScalingConfig>,
+}
+
+#[derive(Deserialize)]
+enum ResponseType {
+    ReportBatchItemFailures,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct ScalingConfig {
+    maximum_concurrency: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(super) struct StreamMapping {
+    #[serde(rename = "FunctionName", deserialize_with = "resource")]
+    function: String,
+    #[serde(rename = "EventSourceArn", deserialize_with = "resource")]
+    table: String,
+    #[serde(default = "hundred")]
+    batch_size: u32,
+    #[serde(default, deserialize_with = "seconds")]
+    maximum_batching_window_in_seconds: Duration,
+    #[serde(default)]
+    filter_criteria: FilterCriteria,
+    starting_position: StartingPosition,
+    #[serde(default)]
+    function_response_types: Vec<ResponseType>,
+    maximum_retry_attempts: Option<u32>,
+    #[serde(default, rename = "MaximumRecordAgeInSeconds", deserialize_with = "optional_seconds")]
+    maximum_record_age: Option<Duration>,
+    #[serde(default)]
+    bisect_batch_on_function_error: bool,
+    #[serde(default = "one")]
+    parallelization_factor: u32,
+    destination_config: Option<DestinationConfig>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct FilterCriteria {
+    filters: Vec<Filter>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct Filter {
+    pattern: Pattern,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct DestinationConfig {
+    on_failure: OnFailure,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct OnFailure {
+    #[serde(deserialize_with = "resource")]
+    destination: String,
+}
+
+impl QueueMapping {
+    pub(super) fn into_source(self, name: &str) -> EventSource {
+        let trigger = Trigger::Queue(QueueTrigger {
+            queue: self.queue,
+            batch_size: self.batch_size,
+            batching_window: self.maximum_batching_window_in_seconds,
+            report_batch_item_failures: !self.function_response_types.is_empty(),
+            maximum_concurrency: self.scaling_config.map(|scaling| scaling.maximum_concurrency),
+        });
+        EventSource { function: self.function, name: name.to_owned(), trigger }
+    }
+}
+
+impl StreamMapping {
+    pub(super) fn into_source(self, name: &str) -> EventSource {
+        let trigger = Trigger::Stream(StreamTrigger {
+            table: self.table,
+            batch_size: self.batch_size,
+            batching_window: self.maximum_batching_window_in_seconds,
+            filters: self.filter_criteria.filters.into_iter().map(|it| it.pattern).collect(),
+            starting_position: self.starting_position,
+            report_batch_item_failures: !self.function_response_types.is_empty(),
+            maximum_retry_attempts: self.maximum_retry_attempts,
+            maximum_record_age: self.maximum_record_age,
+            bisect_batch_on_function_error: self.bisect_batch_on_function_error,
+            parallelization_factor: self.parallelization_factor,
+            on_failure_queue: self.destination_config.map(|config| config.on_failure.destination),
+        });
+        EventSource { function: self.function, name: name.to_owned(), trigger }
+    }
+}
+
+// What AWS assumes where the template says nothing.
+
+fn one() -> u32 {
+    1
+}
+
+fn ten() -> u32 {
+    10
+}
+
+fn hundred() -> u32 {
+    100
+}
