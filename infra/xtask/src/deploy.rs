@@ -6,19 +6,19 @@
 //! which has deployed nothing to a stage deploys everything.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::path::Path;
+use std::process::ExitCode;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use clap::Parser;
-use local::binaries::cargo;
 use local::template::Template;
 use sha2::{Digest, Sha256};
 
-use crate::descriptions::{Error, target_directory};
+use crate::cargo_lambda::{CargoLambda, Profile};
+use crate::descriptions::Error;
 use crate::process::succeeded;
-use crate::{arguments, done, say, tools};
+use crate::{arguments, done, say};
 
 /// The alias by which the API and the queues invoke functions.
 const ALIAS: &str = "live";
@@ -70,14 +70,15 @@ fn deploy(workspace: &Path, arguments: &Arguments) -> Result<(), Error> {
         return Err(format!("the template has no function of the binary {unknown}").into());
     }
     let cargo_lambda = CargoLambda::new(workspace)?;
-    cargo_lambda.build(&wanted, arguments.unoptimised)?;
-    let built = cargo_lambda.hashes(&wanted)?;
-    let record = cargo_lambda.folder.join(format!("deployed-{}.json", arguments.stage));
+    let profile = if arguments.unoptimised { Profile::Dev } else { Profile::Release };
+    cargo_lambda.build(wanted.iter().copied(), profile)?;
+    let built = hashes(&cargo_lambda, &wanted)?;
+    let record = cargo_lambda.folder().join(format!("deployed-{}.json", arguments.stage));
     let mut deployed = deployed(&record)?;
     let due = if arguments.changed { changed(&built, &deployed) } else { wanted };
     say(&format!("{} of {} functions to deploy to {}", due.len(), built.len(), stack.name));
     for binary in due {
-        cargo_lambda.deploy(binary, &stack, arguments.dry)?;
+        push(&cargo_lambda, binary, &stack, arguments.dry)?;
         if !arguments.dry {
             deployed.insert(binary.clone(), built[binary].clone());
             std::fs::write(&record, serde_json::to_string_pretty(&deployed)?)?;
@@ -125,56 +126,29 @@ impl Stack {
     }
 }
 
-/// The tool, and where it builds.
-struct CargoLambda<'a> {
-    workspace: &'a Path,
-    path: std::ffi::OsString,
-    folder: PathBuf,
+/// Deploys a binary that was built.
+fn push(
+    cargo_lambda: &CargoLambda<'_>,
+    binary: &str,
+    stack: &Stack,
+    dry: bool,
+) -> Result<(), Error> {
+    let mut command = cargo_lambda.command("deploy");
+    command.args(["--binary-name", binary, "--alias", ALIAS, "--region", &stack.region]);
+    // The function's variables are the template's.
+    command.arg("--merge-env").args(dry.then_some("--dry"));
+    command.arg(stack.function(binary));
+    succeeded(&mut command)
 }
 
-impl<'a> CargoLambda<'a> {
-    fn new(workspace: &'a Path) -> Result<Self, Error> {
-        let programs = tools::installed(workspace, "cargo_lambda")?;
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let path =
-            std::env::join_paths([programs].into_iter().chain(std::env::split_paths(&path)))?;
-        Ok(Self { workspace, path, folder: target_directory(workspace)?.join("lambda") })
-    }
-
-    /// Builds each binary into `target/lambda/<name>/bootstrap`, by cargo itself: for the machine
-    /// that it runs on, whose C library must not be newer than Lambda's.
-    fn build(&self, binaries: &[&String], unoptimised: bool) -> Result<(), Error> {
-        let mut command = self.command("build");
-        command.env("CARGO_LAMBDA_COMPILER", "cargo").args(["--package", "functions"]);
-        command.args(binaries.iter().flat_map(|binary| ["--bin", binary]));
-        command.args((!unoptimised).then_some("--release"));
-        succeeded(&mut command)
-    }
-
-    fn hashes(&self, binaries: &[&String]) -> Result<Hashes, Error> {
-        let hash = |binary: &&String| -> Result<_, Error> {
-            let path = self.folder.join(binary).join("bootstrap");
-            let bytes = std::fs::read(&path);
-            let bytes = bytes.map_err(|error| format!("{}: {error}", path.display()))?;
-            Ok(((*binary).clone(), STANDARD.encode(Sha256::digest(bytes))))
-        };
-        binaries.iter().map(hash).collect()
-    }
-
-    fn deploy(&self, binary: &str, stack: &Stack, dry: bool) -> Result<(), Error> {
-        let mut command = self.command("deploy");
-        command.args(["--binary-name", binary, "--alias", ALIAS, "--region", &stack.region]);
-        // The function's variables are the template's.
-        command.arg("--merge-env").args(dry.then_some("--dry"));
-        command.arg(stack.function(binary));
-        succeeded(&mut command)
-    }
-
-    fn command(&self, what: &str) -> Command {
-        let mut command = cargo(self.workspace);
-        command.args(["lambda", what]).env("PATH", &self.path);
-        command
-    }
+fn hashes(cargo_lambda: &CargoLambda<'_>, binaries: &[&String]) -> Result<Hashes, Error> {
+    let hash = |binary: &&String| -> Result<_, Error> {
+        let path = cargo_lambda.bootstrap(binary);
+        let bytes = std::fs::read(&path);
+        let bytes = bytes.map_err(|error| format!("{}: {error}", path.display()))?;
+        Ok(((*binary).clone(), STANDARD.encode(Sha256::digest(bytes))))
+    };
+    binaries.iter().map(hash).collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! House checks and operators' commands: `cargo xtask tidy`.
 
 mod bench;
+mod cargo_lambda;
 mod deploy;
 mod descriptions;
 mod drift;
@@ -22,6 +23,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use self::cargo_lambda::Profile;
 use self::descriptions::Error;
 use self::terminal::{arguments, complain, done, fail, report, say};
 
@@ -58,10 +60,10 @@ fn main() -> ExitCode {
         ["privileges"] => complain("privileges", privileges::prove(workspace())),
         ["privileges", "--check"] => complain("privileges", privileges::complaints(workspace())),
         ["ministack", "--dev", ..] => {
-            complain("ministack", ministack::run(workspace(), "dev", &arguments[2..]))
+            complain("ministack", ministack::run(workspace(), Profile::Dev, &arguments[2..]))
         }
         ["ministack", ..] => {
-            complain("ministack", ministack::run(workspace(), "release", &arguments[1..]))
+            complain("ministack", ministack::run(workspace(), Profile::Release, &arguments[1..]))
         }
         ["openapi"] => done("openapi", openapi::write(workspace())),
         ["new-endpoint", ..] => new_endpoint::run(workspace(), &arguments[1..]),

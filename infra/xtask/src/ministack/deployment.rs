@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::api;
+use crate::cargo_lambda::CargoLambda;
 use crate::descriptions::Error;
 use crate::{template, tools};
 
@@ -39,7 +40,7 @@ pub(super) struct Deployment {
     mappings: usize,
 }
 
-/// Deploys the template with the binaries of a folder, the demo's people and products, and the
+/// Deploys the template with the binaries as they were last built, the demo's people and products, and the
 /// stand-ins for other people's services.
 ///
 /// # Errors
@@ -47,7 +48,7 @@ pub(super) struct Deployment {
 pub(super) async fn deploy(
     workspace: &Path,
     endpoint: &str,
-    binaries: &Path,
+    cargo_lambda: &CargoLambda<'_>,
     standins: &Standins,
 ) -> Result<Deployment, Error> {
     let mut parameters = standins.parameters().clone();
@@ -59,7 +60,8 @@ pub(super) async fn deploy(
     let mut programs = BTreeMap::new();
     for (id, resource) in resources.iter_mut() {
         if let Some(binary) = resource["Metadata"]["BuildProperties"]["Binary"].as_str() {
-            programs.insert(id.clone(), binaries.join(binary).display().to_string());
+            let program = cargo_lambda.bootstrap(binary).display().to_string();
+            programs.insert(id.clone(), program);
             let code = json!({ "S3Bucket": "the-code", "S3Key": format!("{id}.zip") });
             resource["Properties"]["Code"] = code;
         }

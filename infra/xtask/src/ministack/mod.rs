@@ -16,26 +16,29 @@ use local::template::Template;
 use tokio::runtime::Runtime;
 
 use self::emulator::Emulator;
+use crate::cargo_lambda::{CargoLambda, Profile};
 use crate::descriptions::{Error, target_directory};
-use crate::process::succeeded;
 use crate::say;
 
-/// Builds, deploys and tests; gives what is wrong, one sentence each. `profile` is cargo's, `tests`
-/// are names or parts of names, all without any.
+/// Builds, deploys and tests; gives what is wrong, one sentence each. `tests` are names or parts of
+/// names; without any, all tests are run.
 ///
 /// # Errors
 /// When something cannot be built, installed or deployed.
-pub(crate) fn run(workspace: &Path, profile: &str, tests: &[String]) -> Result<Vec<String>, Error> {
+pub(crate) fn run(
+    workspace: &Path,
+    profile: Profile,
+    tests: &[String],
+) -> Result<Vec<String>, Error> {
     let template = Template::read(&workspace.join("template.yaml"), &BTreeMap::new())?;
-    let build = ["build", "--package", "functions", "--bins", "--profile", profile];
-    succeeded(cargo(workspace).args(build))?;
-    let target = target_directory(workspace)?;
-    let binaries = target.join(if profile == "dev" { "debug" } else { profile });
-    let emulator = Emulator::start(workspace, &target.join("ministack.log"))?;
+    let cargo_lambda = CargoLambda::new(workspace)?;
+    cargo_lambda.build(&template.binaries(), profile)?;
+    let log = target_directory(workspace)?.join("ministack.log");
+    let emulator = Emulator::start(workspace, &log)?;
     // They stand in for others for as long as this lives.
     let runtime = Runtime::new()?;
     let standins = runtime.block_on(Standins::start())?;
-    let deploying = deployment::deploy(workspace, &emulator.endpoint, &binaries, &standins);
+    let deploying = deployment::deploy(workspace, &emulator.endpoint, &cargo_lambda, &standins);
     let deployment = runtime.block_on(deploying)?;
     let missing = deployment.complaints(&template);
     if !missing.is_empty() {
