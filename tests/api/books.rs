@@ -7,11 +7,15 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use domain::catalogue::ProductId;
+use domain::orders::OrderDraft;
 use futures::future::join_all;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use crate::harness::{Answer, Api, asked_for, order_of, own, scan, text, unlimited, until};
+use crate::harness::{
+    Answer, Api, asked_for, new_address, new_product, order_of, own, scan, text, unlimited, until,
+};
 
 /// How long everything may take to come to rest: a message that has failed six times waits for a
 /// minute.
@@ -71,11 +75,10 @@ impl Day {
         // Everybody may order everything.
         api.set_rule("openCredit", json!({ "amount": 1_000_000_000, "currency": "EUR" }));
         let control = api.control()?;
+        let stock = i64::try_from(self.stock()).unwrap();
+        let product = new_product(&api.person("merchant").await, stock).await;
+        let order = order_of(product, 1, new_address(&api.person("customer").await).await);
         let customer = api.token("customer").await;
-        let address = api.new_address(&customer).await;
-        let stock = u32::try_from(self.stock()).unwrap();
-        let product = api.new_product(&api.token("merchant").await, stock).await;
-        let order = order_of(&product, 1, &address);
 
         control
             .faults(&json!({
@@ -96,7 +99,7 @@ impl Day {
         let mut books = Books { orders_told, ..Books::default() };
         control.no_faults().await;
         let rest = if torn.is_empty() { REST } else { RESTLESS };
-        books.read_at_rest(&api, &product, rest).await;
+        books.read_at_rest(&api, product, rest).await;
         Some(books)
     }
 }
@@ -106,7 +109,7 @@ impl Day {
 async fn order_all(
     api: &Api,
     customer: &str,
-    order: &Value,
+    order: &OrderDraft,
     keys: impl Iterator<Item = usize>,
     honest: bool,
 ) -> Vec<Option<String>> {
@@ -124,7 +127,7 @@ async fn order_all(
     told
 }
 
-async fn until_settled(api: &Api, customer: &str, key: &str, order: &Value) -> Answer {
+async fn until_settled(api: &Api, customer: &str, key: &str, order: &OrderDraft) -> Answer {
     let ask = async || api.order(customer, key, order).send().await;
     let answer = until(&[201, 422], api, ask).await;
     if answer.status == 422 {
@@ -156,7 +159,7 @@ struct Books {
 
 impl Books {
     /// Reads what there is, again until two looks in a row see the same.
-    async fn read_at_rest(&mut self, api: &Api, product: &str, rest: Duration) {
+    async fn read_at_rest(&mut self, api: &Api, product: ProductId, rest: Duration) {
         let end = Instant::now() + rest;
         let mut seen = [usize::MAX; 4];
         loop {
@@ -175,14 +178,14 @@ impl Books {
         }
     }
 
-    async fn read(&mut self, api: &Api, product: &str) {
+    async fn read(&mut self, api: &Api, product: ProductId) {
         let mut orders = scan(api, "OrdersTable").await;
         let ids = |orders: &[Value]| orders.iter().map(|order| text(&order["orderId"])).collect();
         self.orders_stored = ids(&orders);
         orders.retain(|order| order["status"] == "APPROVED");
         self.orders_approved = ids(&orders);
         let products = scan(api, "ProductsTable").await;
-        let product = products.iter().find(|item| item["pk"] == product).unwrap();
+        let product = products.iter().find(|item| item["pk"] == json!(product)).unwrap();
         self.pieces_left = usize::try_from(product["stock"].as_u64().unwrap()).unwrap();
         let ledger = scan(api, "LedgerTable").await;
         let of_orders = ledger.iter().filter(|record| {

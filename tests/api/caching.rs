@@ -1,8 +1,9 @@
 //! What clients and browsers may keep, and what they may read.
 
 use http::Method;
+use serde_json::json;
 
-use crate::harness::{shared, user};
+use crate::harness::{CUSTOMER, shared, user};
 
 /// The origin that the template allows by default.
 const ORIGIN: &str = "http://localhost:5173";
@@ -37,12 +38,11 @@ async fn only_what_is_public_may_be_kept() {
     let keys = api.get("/.well-known/jwks.json").send().await;
     assert_eq!(keys.header("cache-control"), "public, max-age=300");
 
-    let own = "/users/00000000-0000-7000-8000-000000000001";
     for answer in [
-        api.get(own).token(&customer).send().await,
+        api.get(&format!("/users/{CUSTOMER}")).token(&customer).send().await,
         api.get("/healthcheck").send().await,
         api.get("/products/unknown").send().await,
-        api.post("/users", &user("nobody")).send().await,
+        api.post("/users", &json!(user("nobody"))).send().await,
     ] {
         assert_eq!(answer.header("cache-control"), "no-store", "{answer:?}");
     }

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use crate::callbacks::waiting;
-use crate::harness::{Api, asked_for, eventually, own_changed, scan, unlimited};
+use crate::harness::{Api, asked_for, eventually, own_changed, read, scan, unlimited};
 
 /// The objects of one callback.
 const OBJECTS_PER_POST: usize = 200;
@@ -113,8 +113,9 @@ impl Storm {
             let ids = post * OBJECTS_PER_POST..(post + 1) * OBJECTS_PER_POST;
             let ids = ids.map(|number| i64::try_from(number % self.objects).unwrap());
             let ids: BTreeSet<i64> = ids.collect();
-            let answer = api.post("/callback", &json!({ "object_ids": ids })).send().await;
-            assert_eq!(answer.data(202)["accepted"], ids.len());
+            let callback = read(json!({ "object_ids": ids }));
+            let taken_in = api.store().post_callback(&callback).await.unwrap().data;
+            assert_eq!(taken_in.accepted, ids.len());
             let end = SystemTime::now();
             for id in ids {
                 told.entry(id).or_insert((begin, end)).1 = end;

@@ -2,11 +2,14 @@
 
 use std::time::{Duration, SystemTime};
 
-use lifecycle::Timestamp;
-use serde_json::{Value, json};
+use client::{Answer, Error, TakenIn};
+use domain::callback::ObjectView;
+use serde_json::json;
 use tokio::time::sleep;
 
-use crate::harness::{Answer, Api, eventually, own, own_changed, shared, unique_object, unlimited};
+use crate::harness::{
+    Api, Refused, eventually, own, own_changed, read, shared, unique_object, unlimited,
+};
 
 #[tokio::test]
 async fn a_callback_has_1_to_200_whole_numbers_and_everything_that_is_wrong_is_told() {
@@ -38,8 +41,7 @@ async fn a_callback_has_1_to_200_whole_numbers_and_everything_that_is_wrong_is_t
 async fn repeated_ids_count_once() {
     let api = shared().await;
     let (one, two) = (unique_object() + 1, unique_object() + 1);
-    let answer = call_back(&api, &[one, two, one, one]).await;
-    assert_eq!(answer.data(202), json!({ "accepted": 2 }));
+    assert_eq!(call_back(&api, &[one, two, one, one]).await.unwrap().data.accepted, 2);
 }
 
 #[tokio::test]
@@ -48,14 +50,13 @@ async fn if_the_queue_refuses_nothing_is_taken_in_and_the_client_told_to_come_ag
     let control = api.control().unwrap();
     for how in ["throttle", "fail"] {
         control.faults(&json!({ "queues": { "CallbacksQueue": { how: 1 } } })).await;
-        let refused = call_back(&api, &[2, 4, 6]).await;
-        refused.error(503, "SERVICE_UNAVAILABLE");
-        assert!(refused.header("retry-after").parse::<u32>().unwrap() >= 1, "{refused:?}");
+        let refused = call_back(&api, &[2, 4, 6]).await.refused(503, "SERVICE_UNAVAILABLE");
+        assert!(refused.retry_after_s >= Some(1), "{refused:?}");
     }
     control.no_faults().await;
     assert_eq!(waiting(&api, "CallbacksQueue").await, 0);
     assert_eq!(control.standin("objects").await["counts"], json!({}));
-    call_back(&api, &[2, 4, 6]).await.data(202);
+    call_back(&api, &[2, 4, 6]).await.unwrap();
 }
 
 #[tokio::test]
@@ -63,21 +64,18 @@ async fn an_object_that_is_online_appears_until_it_is_found_to_be_offline() {
     let Some(api) = quick(own(unlimited()).await).await else { return };
     let control = api.control().unwrap();
     let (even, odd) = (unique_object(), unique_object() + 1);
-    call_back(&api, &[even, odd]).await.data(202);
+    call_back(&api, &[even, odd]).await.unwrap();
     let object = appeared(&api, even).await;
-    assert_eq!((&object["id"], &object["online"]), (&json!(even), &json!(true)));
+    assert_eq!((object.id, object.online), (even.into(), true));
     asked_for(&api, odd).await;
-    see(&api, odd).await.error(404, "NOT_FOUND");
+    see(&api, odd).await.refused(404, "NOT_FOUND");
 
     let offline = json!({ "status": 200, "body": { "id": even, "online": false } });
     control
         .faults(&json!({ "standins": { "objects": { "lookups": { "answer": offline } } } }))
         .await;
-    call_back(&api, &[even]).await.data(202);
-    eventually("the object to be gone", async || {
-        (see(&api, even).await.status == 404).then_some(())
-    })
-    .await;
+    call_back(&api, &[even]).await.unwrap();
+    eventually("the object to be gone", async || see(&api, even).await.err()).await;
     assert!(age_s(&object) < 30.0, "it is gone because it is offline");
 }
 
@@ -99,7 +97,7 @@ async fn an_answer_that_says_nothing_of_the_object_is_not_believed_and_asked_for
         let trouble = json!({ "answer": answer, "times": 2 });
         let faults = json!({ "objects": { "lookups": trouble, "takesMs": [0, 0] } });
         control.faults(&json!({ "standins": faults })).await;
-        call_back(&api, &[object]).await.data(202);
+        call_back(&api, &[object]).await.unwrap();
         appeared(&api, object).await;
         let asked = control.standin("objects").await;
         assert_eq!(asked["counts"][format!("/objects/{object}")], 3, "{status} {body}");
@@ -112,7 +110,7 @@ async fn an_answer_that_says_nothing_of_the_object_is_not_believed_and_asked_for
 async fn an_object_that_is_seen_again_in_time_lives_on_and_others_are_removed() {
     let Some(api) = quick(own(unlimited()).await).await else { return };
     let (again, once) = (unique_object(), unique_object());
-    call_back(&api, &[again, once]).await.data(202);
+    call_back(&api, &[again, once]).await.unwrap();
     let object = appeared(&api, again).await;
     appeared(&api, once).await;
 
@@ -120,28 +118,28 @@ async fn an_object_that_is_seen_again_in_time_lives_on_and_others_are_removed() 
     let control = api.control().unwrap();
     control.faults(&json!({ "standins": { "objects": { "takesMs": [3000, 3000] } } })).await;
     until_age(&object, 29.0).await;
-    call_back(&api, &[again]).await.data(202);
+    call_back(&api, &[again]).await.unwrap();
     until_age(&object, 30.5).await;
-    let object = see(&api, again).await.data(200);
+    let object = see(&api, again).await.unwrap().data;
     eventually("the other to be removed", async || {
         let stored = control.table("ObjectsTable").await;
         stored.iter().all(|object| object["id"] != once).then_some(())
     })
     .await;
     assert!(age_s(&object) < 25.0, "the first look-up's message has come by now");
-    assert_eq!(see(&api, again).await.data(200), object);
+    assert_eq!(see(&api, again).await.unwrap().data, object);
 }
 
 #[tokio::test]
 async fn an_object_is_gone_after_30_seconds_even_if_nobody_removes_it() {
     let Some(api) = quick(own_changed(unlimited(), without_removal).await).await else { return };
     let id = unique_object();
-    call_back(&api, &[id]).await.data(202);
+    call_back(&api, &[id]).await.unwrap();
     let object = appeared(&api, id).await;
     until_age(&object, 29.0).await;
-    assert_eq!(see(&api, id).await.data(200), object);
+    assert_eq!(see(&api, id).await.unwrap().data, object);
     until_age(&object, 29.5).await;
-    while see(&api, id).await.status == 200 {
+    while see(&api, id).await.is_ok() {
         sleep(Duration::from_millis(20)).await;
     }
     let gone_after_s = age_s(&object);
@@ -167,20 +165,17 @@ async fn quick(api: Option<Api>) -> Option<Api> {
     Some(api)
 }
 
-async fn call_back(api: &Api, object_ids: &[i64]) -> Answer {
-    api.post("/callback", &json!({ "object_ids": object_ids })).send().await
+async fn call_back(api: &Api, object_ids: &[i64]) -> Result<Answer<TakenIn>, Error> {
+    api.store().post_callback(&read(json!({ "object_ids": object_ids }))).await
 }
 
-async fn see(api: &Api, object: i64) -> Answer {
-    api.get(&format!("/objects/{object}")).send().await
+async fn see(api: &Api, object: i64) -> Result<Answer<ObjectView>, Error> {
+    api.store().get_object(object.into()).await
 }
 
-async fn appeared(api: &Api, object: i64) -> Value {
-    let seen = async || {
-        let answer = see(api, object).await;
-        (answer.status == 200).then(|| answer.data(200))
-    };
-    eventually("the object to appear", seen).await
+async fn appeared(api: &Api, object: i64) -> ObjectView {
+    let seen = async || see(api, object).await.ok();
+    eventually("the object to appear", seen).await.data
 }
 
 async fn asked_for(api: &Api, object: i64) {
@@ -198,13 +193,12 @@ pub(crate) async fn waiting(api: &Api, queue: &str) -> u64 {
     ["visible", "inFlight", "delayed"].iter().filter_map(|state| report[state].as_u64()).sum()
 }
 
-async fn until_age(object: &Value, seconds: f64) {
+async fn until_age(object: &ObjectView, seconds: f64) {
     sleep(Duration::from_secs_f64((seconds - age_s(object)).max(0.0))).await;
 }
 
 /// How long ago it was last seen, in seconds.
-fn age_s(object: &Value) -> f64 {
-    let seen: Timestamp = object["lastSeen"].as_str().unwrap().parse().unwrap();
-    let seen = SystemTime::UNIX_EPOCH + Duration::from_millis(seen.as_millis().unsigned_abs());
-    seen.elapsed().unwrap_or_default().as_secs_f64()
+fn age_s(object: &ObjectView) -> f64 {
+    let seen = Duration::from_millis(object.last_seen.as_millis().unsigned_abs());
+    (SystemTime::UNIX_EPOCH + seen).elapsed().unwrap_or_default().as_secs_f64()
 }

@@ -2,67 +2,61 @@
 
 use std::collections::HashSet;
 
+use client::Answer;
+use domain::orders::OrderStatus;
 use futures::future::join_all;
 use local::options::Options;
-use serde_json::Value;
-use uuid::Uuid;
+use serde_json::{Value, json};
 
-use crate::harness::{eventually, order_of, own, shared, unique};
+use crate::harness::{
+    Refused, eventually, lamp, new_address, new_product, order_of, own, shared, unique,
+};
 
 #[tokio::test]
 async fn twenty_clients_with_one_key_get_one_order_and_one_answer() {
     let api = shared().await;
-    let (merchant, customer) = (api.token("merchant").await, api.token("customer").await);
-    let product = api.new_product(&merchant, 100).await;
-    let address = api.new_address(&customer).await;
-    let (order, key) = (order_of(&product, 1, &address), unique("key"));
+    let customer = api.person("customer").await;
+    let lamp = new_product(&api.person("merchant").await, 100).await;
+    let order = order_of(lamp, 1, new_address(&customer).await);
+    let key = unique("key");
 
-    let orders = (0..20).map(|_| api.order(&customer, &key, &order).send());
-    let answers = join_all(orders).await;
+    let orders = (0..20).map(|_| customer.create_order(&order, Some(&key)));
+    let answers = join_all(orders).await.into_iter().map(Result::unwrap);
+    let (replayed, first): (Vec<_>, Vec<_>) = answers.partition(Answer::is_replayed);
 
-    let first = answers[0].data(201);
-    for answer in &answers {
-        assert_eq!((answer.status, &answer.body), (201, &answers[0].body));
-    }
-    let replayed =
-        answers.iter().filter(|answer| !answer.header("idempotency-replayed").is_empty());
-    assert_eq!(replayed.count(), 19);
-    let product = api.get(&format!("/products/{product}")).send().await.data(200);
-    assert_eq!((&product["stock"], &first["status"]), (&99.into(), &"PENDING".into()));
+    assert_eq!((first.len(), first[0].data.status), (1, OrderStatus::Pending));
+    assert!(replayed.iter().all(|answer| answer.data == first[0].data), "{replayed:?}");
+    let left = api.store().get_product(lamp).await.unwrap().data.stock;
+    assert_eq!((replayed.len(), left.get()), (19, 99));
 }
 
 #[tokio::test]
 async fn forty_buyers_of_ten_pieces_get_ten_orders_and_thirty_refusals() {
     let Some(api) = own(Options::default()).await else { return };
     let (inside, control) = (api.inside().unwrap(), api.control().unwrap());
-    let merchant = inside.token(&Uuid::new_v4().to_string(), &["MERCHANT"]);
-    let product = api.new_product(&merchant, 10).await;
-    let buyers = (0..40).map(|_| {
-        let token = inside.token(&Uuid::new_v4().to_string(), &["CUSTOMER"]);
-        let (api, product) = (&api, &product);
-        async move {
-            let address = api.new_address(&token).await;
-            (token, order_of(product, 1, &address))
-        }
-    });
-    let buyers = join_all(buyers).await;
+    let product = new_product(&api.someone(inside, "MERCHANT"), 10).await;
+    let buyers = join_all((0..40).map(async |_| {
+        let buyer = api.someone(inside, "CUSTOMER");
+        let order = order_of(product, 1, new_address(&buyer).await);
+        (buyer, order)
+    }));
+    let buyers = buyers.await;
 
-    let orders = buyers.iter().map(|(token, order)| api.order(token, "one", order).send());
+    let orders = buyers.iter().map(|(buyer, order)| buyer.create_order(order, Some("one")));
     let answers = join_all(orders).await;
 
-    let (sold, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 201);
-    for answer in &refused {
-        assert_eq!(answer.error_fields(422, "OUT_OF_STOCK"), ["/items/0/quantity"]);
-    }
+    let (sold, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
     assert_eq!((sold.len(), refused.len()), (10, 30));
-    assert_eq!(control.item("ProductsTable", &product).await["stock"], 0);
+    for answer in refused {
+        assert_eq!(answer.refused_fields(422, "OUT_OF_STOCK"), ["/items/0/quantity"]);
+    }
+    assert_eq!(control.item("ProductsTable", product).await["stock"], 0);
     assert_eq!(control.table("OrdersTable").await.len(), 10);
     let events = control.events("OrderCreated").await;
     assert_eq!(events.len(), 10);
-    let ordered: HashSet<Value> =
-        sold.iter().map(|answer| answer.data(201)["orderId"].clone()).collect();
+    let ordered = sold.into_iter().map(|answer| json!(answer.unwrap().data.order_id));
     let told: HashSet<Value> = events.iter().map(|event| event["aggregateId"].clone()).collect();
-    assert_eq!(told, ordered);
+    assert_eq!(told, ordered.collect());
     let numbers = eventually("ten approvals", async || {
         let orders = control.table("OrdersTable").await;
         let numbers = orders.iter().filter_map(|order| order["serialNumber"].as_i64());
@@ -75,18 +69,14 @@ async fn forty_buyers_of_ten_pieces_get_ten_orders_and_thirty_refusals() {
 #[tokio::test]
 async fn two_who_want_the_same_name_at_once_do_not_both_get_it() {
     let api = shared().await;
-    let merchant = api.token("merchant").await;
-    let product = serde_json::json!({
-        "name": unique("Lamp"), "description": "", "discount": 0, "stock": 1,
-        "price": { "amount": 1, "currency": "EUR" },
-    });
+    let (merchant, product) = (api.person("merchant").await, lamp(1));
 
-    let offers = (0..8).map(|_| api.post("/products", &product).token(&merchant).send());
+    let offers = (0..8).map(|_| merchant.post_product(&product, None));
     let answers = join_all(offers).await;
 
-    let taken = answers.iter().filter(|answer| answer.status == 201).count();
-    assert_eq!(taken, 1);
-    for answer in answers.iter().filter(|answer| answer.status != 201) {
-        assert_eq!(answer.error_fields(409, "NAME_TAKEN"), ["/name"]);
+    let (taken, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
+    assert_eq!(taken.len(), 1);
+    for answer in refused {
+        assert_eq!(answer.refused_fields(409, "NAME_TAKEN"), ["/name"]);
     }
 }

@@ -6,9 +6,13 @@ use std::time::{Duration, Instant};
 use futures::future::join_all;
 use local::options::Options;
 use serde_json::json;
-use uuid::Uuid;
+use uuid::{Uuid, uuid};
 
-use crate::harness::own;
+use crate::harness::{Refused, own};
+
+/// Products of the demo.
+const LAMP: Uuid = uuid!("00000000-0000-7000-8000-000000000101");
+const TEAPOT: Uuid = uuid!("00000000-0000-7000-8000-000000000102");
 
 #[tokio::test]
 async fn eight_requests_are_served_in_one_process_at_once() {
@@ -16,20 +20,16 @@ async fn eight_requests_are_served_in_one_process_at_once() {
     let options = Options { invocations_per_environment, demo: true, ..Options::default() };
     let Some(api) = own(options).await else { return };
     let control = api.control().unwrap();
-    let lamp = "/products/00000000-0000-7000-8000-000000000101";
-    api.get(lamp).send().await.data(200);
+    api.store().get_product(LAMP.into()).await.unwrap();
     control.faults(&json!({ "tables": { "ProductsTable": { "delayMs": 500 } } })).await;
 
     let begun = Instant::now();
-    let paths: Vec<_> = (0..8).map(|_| format!("/products/{}", Uuid::new_v4())).collect();
-    let answers = join_all(paths.iter().map(|path| api.get(path).send())).await;
+    let answers = join_all((0..8).map(|_| api.store().get_product(Uuid::new_v4().into()))).await;
 
     assert!(begun.elapsed() < Duration::from_secs(2), "one after the other: {:?}", begun.elapsed());
-    let ids: HashSet<_> = answers.iter().map(|answer| answer.header("x-request-id")).collect();
+    let refusals = answers.into_iter().map(|answer| answer.refused(404, "NOT_FOUND"));
+    let ids: HashSet<_> = refusals.map(|refusal| refusal.request_id).collect();
     assert_eq!(ids.len(), 8, "each has its own id");
-    for answer in &answers {
-        answer.error(404, "NOT_FOUND");
-    }
     let invocations = control.invocations("GetProductFunction").await;
     let environments: HashSet<_> =
         invocations.iter().map(|invocation| invocation["environment"].as_str().unwrap()).collect();
@@ -42,7 +42,7 @@ async fn eight_who_miss_the_cache_at_once_read_the_table_once() {
     let options = Options { invocations_per_environment, demo: true, ..Options::default() };
     let Some(api) = own(options).await else { return };
     let control = api.control().unwrap();
-    api.get("/products/00000000-0000-7000-8000-000000000101").send().await.data(200);
+    api.store().get_product(LAMP.into()).await.unwrap();
     let reads = async || {
         let labels = [r#"function="GetProductFunction""#, r#"operation="GetItem""#];
         control.metric("store_calls_total", &labels).await
@@ -50,11 +50,8 @@ async fn eight_who_miss_the_cache_at_once_read_the_table_once() {
     let before = reads().await;
     control.faults(&json!({ "tables": { "ProductsTable": { "delayMs": 300 } } })).await;
 
-    let table = "/products/00000000-0000-7000-8000-000000000102";
-    let answers = join_all((0..8).map(|_| api.get(table).send())).await;
+    let answers = join_all((0..8).map(|_| api.store().get_product(TEAPOT.into()))).await;
 
-    for answer in &answers {
-        answer.data(200);
-    }
+    assert!(answers.iter().all(Result::is_ok), "{answers:?}");
     assert!((reads().await - before - 1.0).abs() < f64::EPSILON, "one read");
 }

@@ -4,7 +4,9 @@ use local::options::Options;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::harness::{Control, eventually, order_of, own, unique, user};
+use crate::harness::{
+    Control, eventually, new_address, new_product, order_of, own, unique_email, user,
+};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
@@ -12,15 +14,12 @@ const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 async fn an_order_carries_its_request_id_and_trace_to_every_consumer() {
     let Some(api) = own(Options { demo: true, ..Options::default() }).await else { return };
     let control = api.control().unwrap();
-    let (customer, merchant) = (api.token("customer").await, api.token("merchant").await);
-    let product = api.new_product(&merchant, 5).await;
-    let order = order_of(&product, 1, &api.new_address(&customer).await);
-    let id = unique("request");
-    let call = api.order(&customer, "key", &order).header("x-request-id", &id);
-    let placed = call.header("traceparent", &format!("00-{TRACE}-00f067aa0ba902b7-01")).send();
-    let placed = placed.await;
-    placed.data(201);
-    assert_eq!(placed.header("x-request-id"), id);
+    let customer = api.person("customer").await;
+    let product = new_product(&api.person("merchant").await, 5).await;
+    let order = order_of(product, 1, new_address(&customer).await);
+    let customer = customer.in_trace(&format!("00-{TRACE}-00f067aa0ba902b7-01"));
+    let placed = customer.create_order(&order, None).await.unwrap();
+    let id = placed.request_id().unwrap();
 
     control.mail("customer@example.com", "We have received").await;
     let approved = async || control.events("OrderApproved").await.pop();
@@ -39,7 +38,7 @@ async fn an_order_carries_its_request_id_and_trace_to_every_consumer() {
         ("record", "ApproveCustomer"),
         ("record", "SettleOrder"),
     ] {
-        let line = line_of(&control, &id, message, function).await;
+        let line = line_of(&control, id, message, function).await;
         assert_eq!(line["traceId"], TRACE, "{line}");
     }
 }
@@ -48,9 +47,9 @@ async fn an_order_carries_its_request_id_and_trace_to_every_consumer() {
 async fn a_message_carries_the_request_id_that_was_minted_for_its_request() {
     let Some(api) = own(Options::default()).await else { return };
     let control = api.control().unwrap();
-    let email = format!("{}@example.com", unique("ada"));
+    let ada = json!(user(&unique_email()));
     let broken = "00-00000000000000000000000000000000-0000000000000000-01";
-    let created = api.post("/users", &user(&email)).header("traceparent", broken).send().await;
+    let created = api.post("/users", &ada).header("traceparent", broken).send().await;
     created.data(201);
     let id = created.header("x-request-id");
     assert_eq!(Uuid::parse_str(id).unwrap().get_version_num(), 7);

@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use client::{Answer, Client};
+use domain::articles::{ArticlePatch, ArticleView, Content};
 use futures::future::join_all;
 use serde_json::json;
 
-use crate::harness::{Answer, Article, shared, someone, until_done};
+use crate::harness::{Article, Refused, shared, until_done};
 
 /// How many edit.
 const CLIENTS: usize = 20;
@@ -19,7 +21,7 @@ const READERS: usize = 3;
 async fn of_those_who_name_the_same_version_one_wins_and_no_line_is_lost() {
     let api = shared().await;
     let Some(inside) = api.inside() else { return };
-    let author = someone(inside, "WRITER");
+    let author = api.someone(inside, "WRITER");
     let article = Article::new(&api, inside, &author).await;
     let seen = Seen::default();
 
@@ -28,9 +30,9 @@ async fn of_those_who_name_the_same_version_one_wins_and_no_line_is_lost() {
 
     let distinct: BTreeSet<_> = replaced.iter().collect();
     assert_eq!(distinct.len(), CLIENTS, "each version is replaced by one client: {replaced:?}");
-    let last = article.seen().await.data(200);
-    assert_eq!(last["version"], CLIENTS + 1);
-    let mut lines: Vec<_> = last["content"].as_str().unwrap().lines().skip(1).collect();
+    let last = article.seen().await.data;
+    assert_eq!(last.version, CLIENTS as u64 + 1);
+    let mut lines: Vec<_> = last.content.as_str().lines().skip(1).collect();
     lines.sort_unstable();
     let mut expected: Vec<_> = (0..CLIENTS).map(line).collect();
     expected.sort_unstable();
@@ -41,16 +43,17 @@ async fn of_those_who_name_the_same_version_one_wins_and_no_line_is_lost() {
 async fn those_who_name_no_version_edit_one_after_the_other() {
     let api = shared().await;
     let Some(inside) = api.inside() else { return };
-    let author = someone(inside, "WRITER");
+    let author = api.someone(inside, "WRITER");
     let article = Article::new(&api, inside, &author).await;
     let seen = Seen::default();
 
     let edits = join_all((0..CLIENTS).map(async |client| {
         let patch = json!({ "title": line(client) });
-        let edited = until_done(async || article.patch(&patch).token(&author).send().await).await;
-        assert_eq!(edited.data(200)["title"], patch["title"]);
+        let edited =
+            until_done(async || article.patch(&author, patch.clone()).await).await.unwrap();
+        assert_eq!(edited.data.title.as_str(), line(client));
         seen.note(&edited);
-        edited.header("etag").to_owned()
+        edited.etag().unwrap().to_owned()
     }));
     let tags = seen.while_reading(&article, edits).await;
 
@@ -61,22 +64,20 @@ async fn those_who_name_no_version_edit_one_after_the_other() {
 
 /// Reads, adds a line, and writes if the version is still the one that was read, until it is done;
 /// gives the tag of the version that was replaced.
-async fn add_line(article: &Article, author: &str, client: usize, seen: &Seen) -> String {
+async fn add_line(article: &Article, author: &Client, client: usize, seen: &Seen) -> String {
     loop {
-        let read = article.get().token(author).send().await;
+        let read = author.get_article(article.id, None).await.unwrap();
         seen.note(&read);
-        let content = format!("{}\n{}", read.data(200)["content"].as_str().unwrap(), line(client));
-        let tag = read.header("etag").to_owned();
-        let patch = json!({ "content": content });
-        let edit = article.patch(&patch).token(author).header("if-match", &tag);
-        let answer = edit.send().await;
-        match answer.status {
-            200 => {
-                assert_eq!(answer.data(200)["content"], content.as_str());
-                seen.note(&answer);
-                return tag;
+        let content = format!("{}\n{}", read.data.content, line(client));
+        let content = Content::try_from(content).unwrap();
+        let patch = ArticlePatch { content: content.clone().into(), ..ArticlePatch::default() };
+        match author.patch_article(article.id, &patch, read.etag()).await {
+            Ok(edited) => {
+                assert_eq!(edited.data.content, content);
+                seen.note(&edited);
+                return read.etag().unwrap().to_owned();
             }
-            _ => drop(answer.error(412, "PRECONDITION_FAILED")),
+            refused => drop(refused.refused(412, "PRECONDITION_FAILED")),
         }
     }
 }
@@ -87,15 +88,15 @@ fn line(client: usize) -> String {
 
 /// What was shown under each entity tag.
 #[derive(Default)]
-struct Seen(Mutex<BTreeMap<String, Vec<u8>>>);
+struct Seen(Mutex<BTreeMap<String, ArticleView>>);
 
 impl Seen {
-    fn note(&self, answer: &Answer) {
-        let tag = answer.header("etag").to_owned();
-        assert_eq!(tag, format!("\"{}\"", answer.data(200)["version"]));
+    fn note(&self, answer: &Answer<ArticleView>) {
+        let (tag, shown) = (answer.etag().unwrap(), &answer.data);
+        assert_eq!(tag, format!("\"{}\"", shown.version));
         let mut seen = self.0.lock().unwrap();
-        let first = seen.entry(tag).or_insert_with(|| answer.body.to_vec());
-        assert_eq!(*first, answer.body, "one tag, two contents");
+        let first = seen.entry(tag.to_owned()).or_insert_with(|| shown.clone());
+        assert_eq!(first, shown, "one tag, two contents");
     }
 
     /// Lets others read for as long as something goes on.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use local::options::Options;
 use serde_json::{Value, json};
 
-use crate::harness::{Control, eventually, own, unique, user};
+use crate::harness::{Control, eventually, own, unique_email, user};
 
 #[tokio::test]
 async fn a_message_leaves_after_the_response_and_before_the_process_is_frozen() {
@@ -14,10 +14,10 @@ async fn a_message_leaves_after_the_response_and_before_the_process_is_frozen() 
     // The first call starts the process, which is not what is measured.
     api.post("/users", &json!({})).send().await.error(400, "INVALID_REQUEST");
     control.faults(&json!({ "queues": { "EmailsQueue": { "delayMs": 2_000 } } })).await;
-    let email = format!("{}@example.com", unique("ada"));
+    let email = unique_email();
 
     let begun = Instant::now();
-    api.post("/users", &user(&email)).send().await.data(201);
+    api.store().post_user(&user(&email), None).await.unwrap();
     let answered = begun.elapsed();
 
     assert!(answered < Duration::from_millis(1_500), "answered after {answered:?}");
@@ -39,8 +39,7 @@ async fn a_queue_that_fails_does_not_change_the_answer() {
     let control = api.control().unwrap();
     control.faults(&json!({ "queues": { "EmailsQueue": { "fail": 1 } } })).await;
 
-    let email = format!("{}@example.com", unique("ada"));
-    api.post("/users", &user(&email)).send().await.data(201);
+    api.store().post_user(&user(&unique_email()), None).await.unwrap();
 
     let lost = async || (control.metric("errors_total", &[]).await > 0.0).then_some(());
     eventually("the loss to be counted", lost).await;

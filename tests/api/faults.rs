@@ -1,36 +1,38 @@
 //! Whatever goes wrong, an effect is whole or it is not, and repeating the request completes it.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use client::{Client, Health, Settings};
+use domain::catalogue::ProductId;
+use domain::orders::OrderDraft;
 use futures::future::join_all;
 use local::options::Options;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::harness::{
-    Answer, Api, Control, eventually, order_of, own, text, unique, unique_object, unlimited, user,
+    Api, Control, Refused, eventually, new_address, new_product, order_of, own, text, unique,
+    unique_email, unique_object, unlimited, user,
 };
-
-/// How often a client repeats a request before it gives up.
-const REPEATS_MAX: u32 = 60;
 
 #[tokio::test]
 async fn a_process_that_dies_around_its_commit_leaves_one_order_or_none() {
-    for (when, replayed) in [("beforeCommit", ""), ("afterCommit", "true")] {
+    for (when, replayed) in [("beforeCommit", false), ("afterCommit", true)] {
         let Some(shop) = Shop::open(5).await else { return };
-        let Shop { api, control, customer, product, order } = &shop;
+        let Shop { control, customer, product, order, .. } = &shop;
         let faults = json!({ "kill": { "CreateOrderFunction": { when: 1 } } });
         control.faults(&faults).await;
-        let lost = api.order(customer, "key", order).send().await;
-        lost.gateway(500, "Internal Server Error");
+        customer.create_order(order, Some("key")).await.refused_by_gateway(500);
 
         control.no_faults().await;
-        let answer = api.order(customer, "key", order).send().await;
+        let placed = customer.create_order(order, Some("key")).await.unwrap();
 
-        let placed = answer.data(201);
-        assert_eq!(answer.header("idempotency-replayed"), replayed, "{when}");
+        assert_eq!(placed.is_replayed(), replayed, "{when}");
         assert_eq!(control.item("ProductsTable", product).await["stock"], 4, "{when}");
         let orders = control.table("OrdersTable").await;
         assert_eq!(orders.len(), 1, "{when}");
-        assert_eq!(orders[0]["orderId"], placed["orderId"], "{when}");
+        assert_eq!(orders[0]["orderId"], json!(placed.data.order_id), "{when}");
         assert_eq!(control.events("OrderCreated").await.len(), 1, "{when}");
     }
 }
@@ -38,7 +40,7 @@ async fn a_process_that_dies_around_its_commit_leaves_one_order_or_none() {
 #[tokio::test]
 async fn a_client_that_repeats_itself_gets_one_order_through_whatever_goes_wrong() {
     let Some(shop) = Shop::open(50).await else { return };
-    let Shop { api, control, customer, product, order } = &shop;
+    let Shop { control, customer, product, order, .. } = &shop;
     control
         .faults(&json!({
             "seed": 7,
@@ -47,15 +49,16 @@ async fn a_client_that_repeats_itself_gets_one_order_through_whatever_goes_wrong
         }))
         .await;
 
-    let keys: Vec<String> = (0..12).map(|_| unique("key")).collect();
-    let orders = keys.iter().map(|key| until_placed(api, customer, key, order));
-    let mut placed: Vec<String> = join_all(orders).await;
+    let patience = Duration::from_mins(5);
+    let settings = Settings { attempts_max: 100, deadline: patience, ..Settings::default() };
+    let customer = customer.with_settings(settings);
+    let placed = join_all((0..12).map(|_| customer.create_order(order, None))).await;
 
     control.no_faults().await;
-    placed.sort();
+    let placed = placed.into_iter().map(|order| order.unwrap().data.order_id.to_string());
+    let placed: BTreeSet<_> = placed.collect();
     let stored = control.table("OrdersTable").await;
-    let mut stored: Vec<_> = stored.iter().map(|order| text(&order["orderId"])).collect();
-    stored.sort();
+    let stored: BTreeSet<_> = stored.iter().map(|order| text(&order["orderId"])).collect();
     assert_eq!(placed, stored, "each key has its order and there is no other");
     assert_eq!(control.item("ProductsTable", product).await["stock"], 38);
     assert_eq!(control.events("OrderCreated").await.len(), 12);
@@ -64,18 +67,17 @@ async fn a_client_that_repeats_itself_gets_one_order_through_whatever_goes_wrong
 #[tokio::test]
 async fn a_store_that_refuses_is_a_503_with_retry_after_and_changes_nothing() {
     let Some(shop) = Shop::open(5).await else { return };
-    let Shop { api, control, customer, product, order } = &shop;
+    let Shop { control, customer, product, order, .. } = &shop;
     for kind in ["throttle", "fail"] {
         control.faults(&json!({ "tables": { "ProductsTable": { kind: 1 } } })).await;
-        let answer = api.order(customer, "key", order).send().await;
-        answer.error(503, "SERVICE_UNAVAILABLE");
-        assert!(answer.header("retry-after").parse::<u32>().unwrap() >= 1, "{answer:?}");
-        let answer = api.get(&format!("/products/{product}")).send().await;
-        answer.error(503, "SERVICE_UNAVAILABLE");
+        let refused = customer.create_order(order, Some("key")).await;
+        let refusal = refused.refused(503, "SERVICE_UNAVAILABLE");
+        assert!(refusal.retry_after_s >= Some(1), "{refusal:?}");
+        customer.get_product(*product).await.refused(503, "SERVICE_UNAVAILABLE");
     }
     control.no_faults().await;
     assert_eq!(control.table("OrdersTable").await.len(), 0);
-    api.order(customer, "key", order).send().await.data(201);
+    customer.create_order(order, Some("key")).await.unwrap();
     assert_eq!(control.item("ProductsTable", product).await["stock"], 4);
 }
 
@@ -84,22 +86,24 @@ async fn a_request_is_served_though_its_rate_cannot_be_counted() {
     let Some(api) = own(Options::default()).await else { return };
     let control = api.control().unwrap();
     control.faults(&json!({ "tables": { "LimitsTable": { "fail": 1 } } })).await;
-    api.post("/users", &user(&format!("{}@example.com", unique("ada")))).send().await.data(201);
+    api.store().post_user(&user(&unique_email()), None).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_dependency_that_is_gone_makes_the_health_check_name_it() {
     let Some(api) = own(Options::default()).await else { return };
     let control = api.control().unwrap();
-    let healthy = api.get("/healthcheck").send().await;
-    assert_eq!((healthy.status, healthy.json()), (200, json!({ "status": "OK" })));
+    let healthy = api.store().get_health().await.unwrap();
+    let health = Health { status: "OK".to_owned(), unavailable: vec![] };
+    assert_eq!((healthy.status.as_u16(), healthy.data), (200, health));
     for (kind, name, dependency) in
         [("tables", "UsersTable", "table"), ("queues", "EmailsQueue", "queue")]
     {
         control.faults(&json!({ kind: { name: { "fail": 1 } } })).await;
-        let ill = api.get("/healthcheck").send().await;
-        let expected = json!({ "status": "UNAVAILABLE", "unavailable": [dependency] });
-        assert_eq!((ill.status, ill.json()), (503, expected));
+        let ill = api.store().get_health().await.unwrap();
+        let unavailable = vec![dependency.to_owned()];
+        let health = Health { status: "UNAVAILABLE".to_owned(), unavailable };
+        assert_eq!((ill.status.as_u16(), ill.data), (503, health));
     }
 }
 
@@ -108,9 +112,9 @@ async fn a_message_that_is_delivered_twice_is_mailed_about_once() {
     let Some(api) = own(Options::default()).await else { return };
     let control = api.control().unwrap();
     control.faults(&json!({ "deliveries": { "duplicate": 1, "reorder": 0.5 } })).await;
-    let emails: Vec<_> = (0..3).map(|_| format!("{}@example.com", unique("ada"))).collect();
+    let emails: Vec<_> = (0..3).map(|_| unique_email()).collect();
     for email in &emails {
-        api.post("/users", &user(email)).send().await.data(201);
+        api.store().post_user(&user(email), None).await.unwrap();
     }
 
     let repeated = [r#"source="emails""#, r#"outcome="repeated""#];
@@ -124,9 +128,9 @@ async fn a_message_that_is_delivered_twice_is_mailed_about_once() {
 #[tokio::test]
 async fn an_event_that_is_relayed_twice_is_the_same_event() {
     let Some(shop) = Shop::open(5).await else { return };
-    let Shop { api, control, customer, order, .. } = &shop;
+    let Shop { control, customer, order, .. } = &shop;
     control.faults(&json!({ "deliveries": { "duplicate": 1 } })).await;
-    api.order(customer, "key", order).send().await.data(201);
+    customer.create_order(order, None).await.unwrap();
     let repeated = [r#"source="customer_saga""#, r#"outcome="repeated""#];
     let settled = async || (control.metric("records_total", &repeated).await > 0.0).then_some(());
     eventually("every event to be consumed twice", settled).await;
@@ -140,12 +144,12 @@ async fn a_fresh_process_for_every_call_changes_nothing() {
     let Some(shop) = Shop::open(5).await else { return };
     let Shop { api, control, customer, product, order } = &shop;
     control.faults(&json!({ "coldStarts": true })).await;
-    let first = api.order(customer, "key", order).send().await;
-    let second = api.order(customer, "key", order).send().await;
-    assert_eq!((second.status, &second.body), (201, &first.body));
+    let first = customer.create_order(order, Some("key")).await.unwrap();
+    let second = customer.create_order(order, Some("key")).await.unwrap();
+    assert_eq!((second.is_replayed(), second.data), (true, first.data));
     assert_eq!(control.item("ProductsTable", product).await["stock"], 4);
-    let email = format!("{}@example.com", unique("ada"));
-    api.post("/users", &user(&email)).send().await.data(201);
+    let email = unique_email();
+    api.store().post_user(&user(&email), None).await.unwrap();
     control.mail(&email, "Verify").await;
 }
 
@@ -181,18 +185,17 @@ async fn what_no_consumer_understands_goes_to_the_dead_letters_at_once() {
 async fn what_fails_is_tried_again_within_seconds_by_every_consumer() {
     let Some(api) = own(unlimited()).await else { return };
     let control = api.control().unwrap();
-    let customer = api.token("customer").await;
-    let product = api.new_product(&api.token("merchant").await, 5).await;
-    let order = order_of(&product, 1, &api.new_address(&customer).await);
+    let customer = api.person("customer").await;
+    let product = new_product(&api.person("merchant").await, 5).await;
+    let order = order_of(product, 1, new_address(&customer).await);
 
     failing(&control, &["UsersTable"]).await;
-    let asked = json!({ "email": "ada@example.com" });
-    api.post("/verification-emails", &asked).send().await.data(202);
+    api.store().post_verification_email("ada@example.com").await.unwrap();
     until_invoked(&control, "SendEmailFunction").await;
     failing(&control, &["CreditsTable", "CountersTable", "OrderSummariesTable"]).await;
     empty(&control, "EmailsQueue").await;
 
-    api.order(&customer, &unique("key"), &order).send().await.data(201);
+    customer.create_order(&order, None).await.unwrap();
     until_invoked(&control, "ApproveCustomerFunction").await;
     failing(&control, &["CountersTable", "OrderSummariesTable"]).await;
     until_invoked(&control, "SettleOrderFunction").await;
@@ -257,36 +260,18 @@ async fn empty(control: &Control, queue: &str) {
 struct Shop {
     api: Api,
     control: Control,
-    customer: String,
-    product: String,
-    order: Value,
+    customer: Client,
+    product: ProductId,
+    order: OrderDraft,
 }
 
 impl Shop {
-    async fn open(stock: u32) -> Option<Self> {
+    async fn open(stock: i64) -> Option<Self> {
         let api = own(Options::default()).await?;
-        let control = api.control()?;
-        let inside = api.inside()?;
-        let merchant = inside.token(&Uuid::new_v4().to_string(), &["MERCHANT"]);
-        let customer = inside.token(&Uuid::new_v4().to_string(), &["CUSTOMER"]);
-        let product = api.new_product(&merchant, stock).await;
-        let order = order_of(&product, 1, &api.new_address(&customer).await);
-        Some(Self { api, control, customer, product, order })
+        let (control, inside) = (api.control()?, api.inside()?);
+        let product = new_product(&api.someone(inside, "MERCHANT"), stock).await;
+        let customer = api.someone(inside, "CUSTOMER");
+        let order = order_of(product, 1, new_address(&customer).await);
+        Some(Self { control, customer, product, order, api })
     }
-}
-
-/// Repeats an order until it is placed; gives its id. No answer but these three is given.
-async fn until_placed(api: &Api, customer: &str, key: &str, order: &Value) -> String {
-    for _ in 0..REPEATS_MAX {
-        let answer: Answer = api.order(customer, key, order).send().await;
-        match answer.status {
-            201 => return text(&answer.data(201)["orderId"]),
-            503 => {
-                answer.error(503, "SERVICE_UNAVAILABLE");
-                assert_ne!(answer.header("retry-after"), "");
-            }
-            _ => answer.gateway(500, "Internal Server Error"),
-        }
-    }
-    panic!("not placed after {REPEATS_MAX} tries");
 }

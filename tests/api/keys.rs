@@ -1,27 +1,20 @@
 //! Idempotency keys: a key stands for one request, and another key for another one.
 
+use domain::people::AddressDraft;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::harness::{Answer, shared, unique, user};
+use crate::harness::{Answer, home, lamp, shared, unique, unique_email, user};
 
 #[tokio::test]
 async fn a_repeated_key_gives_the_first_answer_and_another_key_learns_that_it_is_taken() {
     let api = shared().await;
     let token = api.token("merchant").await;
-    let address = json!({
-        "addressId": Uuid::new_v4(), "buildingNumber": 44, "streetName": "Main Street",
-        "city": "Springfield", "country": "US",
-    });
-    let product = json!({
-        "name": unique("Lamp"), "description": "It shines.", "discount": 0, "stock": 1,
-        "price": { "amount": 200, "currency": "EUR" },
-    });
-    let ada = user(&format!("{}@example.com", unique("ada")));
+    let address = AddressDraft { address_id: Some(Uuid::new_v4().into()), ..home() };
     for (path, body, taken) in [
-        ("/users", ada, "EMAIL_TAKEN"),
-        ("/addresses", address, "ID_TAKEN"),
-        ("/products", product, "NAME_TAKEN"),
+        ("/users", json!(user(&unique_email())), "EMAIL_TAKEN"),
+        ("/addresses", json!(address), "ID_TAKEN"),
+        ("/products", json!(lamp(1)), "NAME_TAKEN"),
     ] {
         let post = async |key: &str, body: &Value| -> Answer {
             api.post(path, body).token(&token).key(key).send().await

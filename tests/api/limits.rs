@@ -11,7 +11,9 @@ use local::template::Template;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::harness::{Answer, PASSWORD, eventually, own, shared, unique, user};
+use crate::harness::{
+    Answer, PASSWORD, Refused, eventually, own, shared, unique, unique_email, user,
+};
 
 #[tokio::test]
 async fn sign_ups_are_limited_exactly_per_address() {
@@ -47,8 +49,8 @@ async fn the_limit_is_a_setting_of_the_deployment() {
 #[tokio::test]
 async fn a_password_may_be_guessed_five_times_a_minute() {
     let Some(api) = own(Options::default()).await else { return };
-    let (ada, eve) = (format!("{}@example.com", unique("ada")), "eve@example.com");
-    api.post("/users", &user(&ada)).send().await.data(201);
+    let (ada, eve) = (unique_email(), "eve@example.com");
+    api.store().post_user(&user(&ada), None).await.unwrap();
     let guess = async |email: &str| {
         let credentials = json!({ "email": email, "password": "wrong" });
         api.post("/sessions", &credentials).send().await
@@ -68,7 +70,7 @@ async fn a_password_may_be_guessed_five_times_a_minute() {
 async fn of_twenty_guesses_at_once_five_are_tried() {
     let api = shared().await;
     let minute = || Timestamp::from(SystemTime::now()).as_seconds() / 60;
-    let credentials = json!({ "email": format!("{}@example.com", unique("ada")), "password": "?" });
+    let credentials = json!({ "email": unique_email(), "password": "?" });
     let begun = minute();
     let guesses = (0..20).map(|_| api.post("/sessions", &credentials).send());
     let answers = join_all(guesses).await;
@@ -85,9 +87,8 @@ async fn of_twenty_guesses_at_once_five_are_tried() {
 #[tokio::test]
 async fn whoever_knows_the_password_may_sign_in_more_often_than_others_may_guess() {
     let api = shared().await;
-    let credentials = json!({ "email": "gold@example.com", "password": PASSWORD });
     for _ in 0..7 {
-        api.post("/sessions", &credentials).send().await.data(200);
+        api.store().post_session("gold@example.com", PASSWORD).await.unwrap();
     }
 }
 
@@ -95,7 +96,7 @@ async fn whoever_knows_the_password_may_sign_in_more_often_than_others_may_guess
 async fn five_mails_a_minute_can_be_asked_for_whoever_has_the_address_and_however_it_is_typed() {
     let api = shared().await;
     let (ada, eve) = (unique("ada"), unique("eve"));
-    api.post("/users", &user(&format!("{ada}@example.com"))).send().await.data(201);
+    api.store().post_user(&user(&format!("{ada}@example.com")), None).await.unwrap();
     for name in [ada, eve] {
         let emails = [format!("{name}@example.com"), format!("{name}@EXAMPLE.com")];
         let mut asked = emails.iter().cycle();
@@ -116,8 +117,8 @@ async fn requests_pass_and_are_counted_as_such_when_the_counts_are_away() {
     let Some(api) = own(Options::default()).await else { return };
     let control = api.control().unwrap();
     control.faults(&json!({ "tables": { "LimitsTable": { "fail": 1 } } })).await;
-    let credentials = json!({ "email": "ada@example.com", "password": "wrong" });
-    api.post("/sessions", &credentials).send().await.error(401, "CREDENTIALS_WRONG");
+    let wrong = api.store().post_session("ada@example.com", "wrong").await;
+    wrong.refused(401, "CREDENTIALS_WRONG");
     // By the limit of the address, and by that of the e-mail.
     let counted = async || {
         let labels = [r#"type="RATE_LIMITER_UNAVAILABLE""#];

@@ -46,5 +46,4 @@ mod saga;
 mod settled;
 mod story;
 mod tokens;
-mod typed;
 mod verification;

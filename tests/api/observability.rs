@@ -1,22 +1,25 @@
 //! What operators see: the metrics of seed 000, and nothing that is nobody's business.
 
+use client::NewUser;
 use local::options::Options;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::harness::{Control, eventually, order_of, own, unique};
+use crate::harness::{
+    Control, Refused, eventually, new_product, order_of, own, proof_in, read, unique, user,
+};
 
 #[tokio::test]
 async fn metrics_have_their_names_labels_and_buckets_and_routes_instead_of_paths() {
     let Some(api) = own(Options::default()).await else { return };
     let control = api.control().unwrap();
-    let id = Uuid::new_v4().to_string();
+    let id = Uuid::new_v4();
     for _ in 0..2 {
-        api.get(&format!("/products/{id}")).send().await.error(404, "NOT_FOUND");
+        api.store().get_product(id.into()).await.refused(404, "NOT_FOUND");
     }
     control.faults(&json!({ "tables": { "ProductsTable": { "fail": 1 } } })).await;
-    let other = format!("/products/{}", Uuid::new_v4());
-    api.get(&other).send().await.error(503, "SERVICE_UNAVAILABLE");
+    let failed = api.store().get_product(Uuid::new_v4().into()).await;
+    failed.refused(503, "SERVICE_UNAVAILABLE");
 
     let route = r#"method="GET",path="/products/{productId}""#;
     let expected = [
@@ -42,7 +45,7 @@ async fn metrics_have_their_names_labels_and_buckets_and_routes_instead_of_paths
             assert!(metrics.contains(&bucket), "{bucket} is missing:\n{metrics}");
         }
     }
-    assert!(!metrics.contains(&id), "a raw path");
+    assert!(!metrics.contains(&id.to_string()), "a raw path");
 }
 
 #[tokio::test]
@@ -52,32 +55,30 @@ async fn nothing_personal_and_no_secret_stands_in_a_log_or_a_metric() {
     let [mailbox, password, guess, name, street] =
         ["ada", "password", "guess", "Adelheid", "Street"].map(unique);
     let email = format!("{mailbox}@example.com");
-    let person = json!({ "email": email, "password": password, "name": name });
-    let created = api.post("/users", &person).send().await.data(201);
-    let mail = control.mail(&email, "Verify").await["text"].as_str().unwrap().to_owned();
-    let proof = mail.split_once(r#"{"token": ""#).unwrap().1.split('"').next().unwrap();
-    let path = format!("/users/{}/verification", created["userId"].as_str().unwrap());
-    api.put(&path, &json!({ "token": proof })).send().await;
-    let credentials = |password: &str| json!({ "email": email, "password": password });
-    let wrong = api.post("/sessions", &credentials(&guess)).send().await;
-    wrong.error(401, "CREDENTIALS_WRONG");
-    let session = api.post("/sessions", &credentials(&password)).send().await.data(200);
-    let token = session["accessToken"].as_str().unwrap();
-    let forged = format!("{token}{}", unique("x"));
-    api.get("/users/1").token(&forged).send().await.gateway(401, "Unauthorized");
-    let address =
-        json!({ "buildingNumber": 1, "streetName": street, "city": street, "country": "DE" });
-    let address = api.post("/addresses", &address).token(token).send().await.data(201);
-    let product = api.new_product(&api.token("merchant").await, 5).await;
-    let order = order_of(&product, 1, address["addressId"].as_str().unwrap());
+    let ada = NewUser { password: password.clone(), name: name.clone(), ..user(&email) };
+    let store = api.store();
+    let created = store.post_user(&ada, None).await.unwrap().data;
+    let proof = &proof_in(&control.mail(&email, "Verify").await);
+    store.put_verification(created.user_id, proof).await.unwrap();
+    store.post_session(&email, &guess).await.refused(401, "CREDENTIALS_WRONG");
+    let token = &store.post_session(&email, &password).await.unwrap().data.access_token;
+    let forged = store.with_token(&format!("{token}{}", unique("x")));
+    forged.get_user(created.user_id).await.refused_by_gateway(401);
+    let customer = store.with_token(token);
+    let address = json!({
+        "buildingNumber": 1, "streetName": street, "city": street, "country": "DE",
+    });
+    let address = customer.post_address(&read(address), None).await.unwrap().data.address_id;
+    let product = new_product(&api.person("merchant").await, 5).await;
+    let order = order_of(product, 1, address);
     control.faults(&json!({ "mail": { "fail": 0.5 }, "tables": { "*": { "fail": 0.3 } } })).await;
     for _ in 0..5 {
-        api.order(token, &unique("key"), &order).send().await;
-        api.post("/users", &person).send().await;
+        let _whatever = customer.create_order(&order, None).await;
+        let _whatever = store.post_user(&ada, None).await;
         api.post("/users", &json!({ "email": mailbox, "password": 1, "name": name })).send().await;
     }
     control.no_faults().await;
-    api.order(token, &unique("key"), &order).send().await.data(201);
+    customer.create_order(&order, None).await.unwrap();
     control.mail(&email, "We have received").await;
 
     let logs: Vec<String> = control.logs().await.iter().map(ToString::to_string).collect();

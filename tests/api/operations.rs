@@ -4,7 +4,9 @@ use local::options::Options;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::harness::{Control, eventually, operate, order_of, own, shared, unique};
+use crate::harness::{
+    CUSTOMER, Control, eventually, new_address, new_product, operate, order_of, own, shared,
+};
 
 #[tokio::test]
 async fn dead_letters_are_shown_and_put_back_and_none_is_lost() {
@@ -31,16 +33,16 @@ async fn dead_letters_are_shown_and_put_back_and_none_is_lost() {
 async fn an_order_tells_its_history() {
     let api = shared().await;
     let Some(control) = api.control() else { return };
-    let (merchant, customer) = (api.token("merchant").await, api.token("customer").await);
-    let product = api.new_product(&merchant, 5).await;
-    let order = order_of(&product, 1, &api.new_address(&customer).await);
-    let placed = api.order(&customer, &unique("key"), &order).send().await.data(201);
-    let order = placed["orderId"].as_str().unwrap();
+    let customer = api.person("customer").await;
+    let product = new_product(&api.person("merchant").await, 5).await;
+    let order = order_of(product, 1, new_address(&customer).await);
+    let order = customer.create_order(&order, None).await.unwrap().data.order_id;
     let relayed = async || control.relayed("OrderCreated", order).await;
     eventually("the event to be relayed", relayed).await;
 
-    let told = operate(&api, &["history", order]).await.unwrap();
-    for part in [order, "OrderCreated", "relayed at", "emails: ", "credit", "projection"] {
+    let order = order.to_string();
+    let told = operate(&api, &["history", &order]).await.unwrap();
+    for part in [&order, "OrderCreated", "relayed at", "emails: ", "credit", "projection"] {
         assert!(told.iter().any(|line| line.contains(part)), "{part} in {told:#?}");
     }
 }
@@ -70,7 +72,7 @@ fn verification() -> Value {
     json!({
         "eventId": event_id, "eventType": "EmailVerificationRequested", "version": 1,
         "aggregateId": "1", "occurredAt": "2026-01-31T12:00:00.000Z", "requestId": event_id,
-        "data": { "userId": "00000000-0000-7000-8000-000000000001", "token": "token" },
+        "data": { "userId": CUSTOMER, "token": "token" },
     })
 }
 

@@ -1,9 +1,10 @@
 //! The outbox: what waits in it is relayed, if not from the stream then by the sweeper.
 
+use domain::orders::OrderId;
 use local::options::Options;
 use serde_json::{Value, json};
 
-use crate::harness::{Api, eventually, order_of, own, shared, unique};
+use crate::harness::{Api, eventually, new_address, new_product, order_of, own, shared, unique};
 
 #[tokio::test]
 async fn a_row_waits_until_its_event_is_relayed() {
@@ -11,7 +12,7 @@ async fn a_row_waits_until_its_event_is_relayed() {
     let Some(control) = api.control() else { return };
     let order = place_order(&api).await;
     let row = eventually("the event to be relayed", async || {
-        control.relayed("OrderCreated", &order).await
+        control.relayed("OrderCreated", order).await
     })
     .await;
     assert!(row.get("by_waiting_pk").is_none(), "it is out of the index: {row}");
@@ -26,7 +27,7 @@ async fn an_event_whose_stream_record_is_lost_is_relayed_by_the_sweeper_once() {
 
     control.run_schedule("SweepOutboxFunction").await;
     assert!(
-        control.relayed("OrderCreated", &order).await.is_none(),
+        control.relayed("OrderCreated", order).await.is_none(),
         "what is new is left to the stream"
     );
 
@@ -34,7 +35,7 @@ async fn an_event_whose_stream_record_is_lost_is_relayed_by_the_sweeper_once() {
     for _ in 0..2 {
         control.run_schedule("SweepOutboxFunction").await;
     }
-    assert!(control.relayed("OrderCreated", &order).await.is_some());
+    assert!(control.relayed("OrderCreated", order).await.is_some());
     control.mail("customer@example.com", "We have received").await;
     assert_eq!(control.mails("customer@example.com").await.len(), 1);
 }
@@ -69,12 +70,11 @@ async fn what_waits_is_swept_into_the_queues_of_everybody_who_hears_of_it() {
 }
 
 /// Places an order of the demo's customer; gives its id.
-async fn place_order(api: &Api) -> String {
-    let (merchant, customer) = (api.token("merchant").await, api.token("customer").await);
-    let product = api.new_product(&merchant, 5).await;
-    let order = order_of(&product, 1, &api.new_address(&customer).await);
-    let placed = api.order(&customer, &unique("key"), &order).send().await.data(201);
-    placed["orderId"].as_str().unwrap().to_owned()
+async fn place_order(api: &Api) -> OrderId {
+    let customer = api.person("customer").await;
+    let product = new_product(&api.person("merchant").await, 5).await;
+    let order = order_of(product, 1, new_address(&customer).await);
+    customer.create_order(&order, None).await.unwrap().data.order_id
 }
 
 /// Lets the only row of the outbox have waited for years.

@@ -3,11 +3,16 @@
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
+use client::Client;
+use domain::catalogue::ProductName;
+use domain::orders::{OrderDraft, OrderId, OrderView};
+use lifecycle::Timestamp;
+use lifecycle::paging::{Direction, PageQuery};
 use local::options::Options;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::harness::{Answer, Api, order_of, own, shared, unique};
+use crate::harness::{ADDRESS, Answer, Api, Refused, new_product, order_of, own, read, shared};
 
 const LISTS: [&str; 2] = ["/orders", "/products"];
 
@@ -89,43 +94,59 @@ async fn a_cursor_is_good_for_its_own_list_and_direction_and_as_it_was_given() {
 
 #[tokio::test]
 async fn orders_are_listed_for_administrators_alone() {
-    let api = shared().await;
-    let customer = api.token("customer").await;
-    api.get("/orders").token(&customer).send().await.error(403, "FORBIDDEN");
-    api.get("/orders").send().await.gateway(401, "Unauthorized");
+    let (api, page) = (shared().await, PageQuery::default());
+    api.person("customer").await.list_orders(&page).await.refused(403, "FORBIDDEN");
+    api.store().list_orders(&page).await.refused_by_gateway(401);
 }
 
 #[tokio::test]
 async fn an_order_is_shown_to_its_customer_and_to_administrators() {
     let api = shared().await;
     let [order, _] = two_orders(&api).await;
-    let path = format!("/orders/{}", order["orderId"].as_str().unwrap());
     for who in ["customer", "admin"] {
-        let shown = api.get(&path).token(&api.token(who).await).send().await.data(200);
-        assert_eq!(shown["orderId"], order["orderId"]);
-        assert_eq!((&shown["items"], &shown["total"]), (&order["items"], &order["total"]));
+        let shown = api.person(who).await.get_order(order.order_id).await.unwrap().data;
+        assert_eq!(shown.order_id, order.order_id);
+        assert_eq!((shown.items, shown.total), (order.items.clone(), order.total));
     }
-    let other = api.token("gold").await;
-    api.get(&path).token(&other).send().await.error(404, "NOT_FOUND");
-    let unknown = format!("/orders/{}", Uuid::new_v4());
-    api.get(&unknown).token(&other).send().await.error(404, "NOT_FOUND");
-    let refused = api.get("/orders/one").token(&other).send().await;
+    let other = api.person("gold").await;
+    other.get_order(order.order_id).await.refused(404, "NOT_FOUND");
+    other.get_order(Uuid::new_v4().into()).await.refused(404, "NOT_FOUND");
+    let refused = api.get("/orders/one").token(&api.token("gold").await).send().await;
     assert_eq!(refused.error_fields(400, "INVALID_REQUEST"), ["path.orderId"]);
-    api.get(&path).send().await.gateway(401, "Unauthorized");
+    api.store().get_order(order.order_id).await.refused_by_gateway(401);
+}
+
+#[tokio::test]
+async fn pages_of_products_follow_each_other_to_the_end() {
+    let api = shared().await;
+    let newest = new_product(&api.person("merchant").await, 1).await;
+    let (mut asked, mut met) = (read(json!({ "limit": 100 })), Vec::new());
+    loop {
+        let page = api.store().list_products(None, &asked).await.unwrap().data;
+        met.extend(page.items.iter().map(|product| product.product_id));
+        match page.next(&asked) {
+            Some(next) => asked = next,
+            None => break,
+        }
+    }
+    assert!(met.contains(&newest));
+    assert_eq!(met.iter().collect::<HashSet<_>>().len(), met.len(), "no product twice");
 }
 
 #[tokio::test]
 async fn a_product_is_found_by_its_very_name() {
     let api = shared().await;
-    let product = api.new_product(&api.token("merchant").await, 1).await;
-    let product = api.get(&format!("/products/{product}")).send().await.data(200);
-    let name = product["name"].as_str().unwrap();
-    let page = api.get(&format!("/products?name={name}")).send().await.json();
-    assert_eq!((&page["data"], &page["count"]), (&json!([product]), &json!(1)));
-    assert_eq!(page.get("nextCursor"), None);
+    let product = new_product(&api.person("merchant").await, 1).await;
+    let product = api.store().get_product(product).await.unwrap().data;
+    let name = product.name.as_str();
+    let named = async |name: &str| {
+        let name = ProductName::try_from(name.to_owned()).unwrap();
+        api.store().list_products(Some(&name), &PageQuery::default()).await.unwrap().data
+    };
+    let page = named(name).await;
+    assert_eq!((page.next_cursor, page.items), (None, vec![product.clone()]));
     for other in [&name[1..], &name.to_uppercase()] {
-        let page = api.get(&format!("/products?name={other}")).send().await.json();
-        assert_eq!((&page["data"], &page["count"]), (&json!([]), &json!(0)), "{other}");
+        assert_eq!(named(other).await.items, [], "{other}");
     }
     for (query, field) in [
         ("name=", "query.name"),
@@ -141,7 +162,7 @@ async fn a_product_is_found_by_its_very_name() {
 async fn a_walk_over_1_000_orders_during_inserts_meets_each_old_one_once_and_in_order() {
     let Some(api) = own(Options { demo: true, ..Options::default() }).await else { return };
     let old = a_thousand_orders(&api).await;
-    for direction in ["asc", "desc"] {
+    for direction in [Direction::Ascending, Direction::Descending] {
         let walked = AtomicBool::new(false);
         let walk = async {
             let met = walk(&api, direction).await;
@@ -151,56 +172,55 @@ async fn a_walk_over_1_000_orders_during_inserts_meets_each_old_one_once_and_in_
         let (mut met, inserted) = tokio::join!(walk, insert_until(&api, &walked));
 
         assert!(inserted > 0, "others wrote meanwhile");
-        let ids: HashSet<&str> = met.iter().map(|(_, id)| id.as_str()).collect();
-        assert_eq!(ids.len(), met.len(), "no order twice, {direction}");
-        assert!(old.iter().all(|id| ids.contains(id.as_str())), "no old one missing, {direction}");
-        if direction == "desc" {
+        let ids: HashSet<OrderId> = met.iter().map(|(_, id)| *id).collect();
+        assert_eq!(ids.len(), met.len(), "no order twice, {direction:?}");
+        assert!(ids.is_superset(&old), "no old one missing, {direction:?}");
+        if direction == Direction::Descending {
             met.reverse();
         }
-        assert!(met.is_sorted(), "sorted over all pages, {direction}");
+        assert!(met.is_sorted(), "sorted over all pages, {direction:?}");
     }
 }
 
 /// All orders in pages of 37: when each was created, and its id.
-async fn walk(api: &Api, direction: &str) -> Vec<(String, String)> {
-    let mut met = Vec::new();
-    let mut query = format!("limit=37&order={direction}");
+async fn walk(api: &Api, direction: Direction) -> Vec<(Timestamp, OrderId)> {
+    let (admin, mut met) = (api.person("admin").await, Vec::new());
+    let mut asked = PageQuery { order: Some(direction), ..read(json!({ "limit": 37 })) };
     loop {
-        let page = list_by_admin(api, "/orders", &query).await.json();
-        let text = |order: &Value, field: &str| order[field].as_str().unwrap().to_owned();
-        let orders = page["data"].as_array().unwrap().iter();
-        met.extend(orders.map(|order| (text(order, "createdAt"), text(order, "orderId"))));
-        let Some(next) = page.get("nextCursor") else { return met };
-        query = format!("limit=37&order={direction}&cursor={}", next.as_str().unwrap());
+        let page = admin.list_orders(&asked).await.unwrap().data;
+        met.extend(page.items.iter().map(|order| (order.created_at, order.order_id)));
+        match page.next(&asked) {
+            Some(next) => asked = next,
+            None => return met,
+        }
     }
 }
 
 /// Places orders until told to stop; gives their number.
 async fn insert_until(api: &Api, told: &AtomicBool) -> u32 {
-    let (product, address, token) = shop(api).await;
+    let (customer, order) = shop(api).await;
     let mut inserted = 0;
     while !told.load(SeqCst) {
-        let order = order_of(&product, 1, &address);
-        api.order(&token, &unique("key"), &order).send().await.data(201);
+        customer.create_order(&order, None).await.unwrap();
         inserted += 1;
     }
     inserted
 }
 
 /// Writes 1 000 old orders past all functions, modelled on one that was placed; gives their ids.
-async fn a_thousand_orders(api: &Api) -> Vec<String> {
+async fn a_thousand_orders(api: &Api) -> HashSet<OrderId> {
     const TABLE: &str = "local-OrdersTable";
     let [placed, _] = two_orders(api).await;
-    let key = json!({ "TableName": TABLE, "Key": { "pk": { "S": placed["orderId"] } } });
+    let key = json!({ "TableName": TABLE, "Key": { "pk": { "S": placed.order_id } } });
     let model = api.ask_stores("DynamoDB_20120810.GetItem", &key).await["Item"].take();
-    let ids: Vec<String> = (0..1_000).map(|_| Uuid::new_v4().to_string()).collect();
-    let items = ids.iter().enumerate().map(|(number, id)| {
+    let ids: HashSet<OrderId> = (0..1_000).map(|_| Uuid::new_v4().into()).collect();
+    let items = ids.iter().map(ToString::to_string).enumerate().map(|(number, id)| {
         // Two orders of each second, in whatever partition.
         let created_at = format!("2026-01-01T00:{:02}:{:02}.000Z", number / 120, number / 2 % 60);
         let mut item = model.clone();
         for (attribute, value) in [
-            ("pk", id),
-            ("orderId", id),
+            ("pk", &id),
+            ("orderId", &id),
             ("createdAt", &created_at),
             ("by_creation_pk", &(number % 4).to_string()),
             ("by_creation_sk", &format!("{created_at}#{id}")),
@@ -218,21 +238,16 @@ async fn a_thousand_orders(api: &Api) -> Vec<String> {
 }
 
 /// Two orders of the demo's customer.
-async fn two_orders(api: &Api) -> [Value; 2] {
-    let (product, address, token) = shop(api).await;
-    let order = order_of(&product, 1, &address);
-    let (first, second) = (unique("key"), unique("key"));
-    let first = api.order(&token, &first, &order).send();
-    let second = api.order(&token, &second, &order).send();
-    [first.await.data(201), second.await.data(201)]
+async fn two_orders(api: &Api) -> [OrderView; 2] {
+    let (customer, order) = shop(api).await;
+    let place = async || customer.create_order(&order, None).await.unwrap().data;
+    [place().await, place().await]
 }
 
-/// A product of plenty, an address of the demo's customer, and their token.
-async fn shop(api: &Api) -> (String, String, String) {
-    let token = api.token("customer").await;
-    let product = api.new_product(&api.token("merchant").await, 10_000).await;
-    let address = api.new_address(&token).await;
-    (product, address, token)
+/// The demo's customer, and what they can order again and again.
+async fn shop(api: &Api) -> (Client, OrderDraft) {
+    let product = new_product(&api.person("merchant").await, 10_000).await;
+    (api.person("customer").await, order_of(product, 1, ADDRESS.into()))
 }
 
 async fn list_by_admin(api: &Api, list: &str, query: &str) -> Answer {

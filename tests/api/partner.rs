@@ -1,11 +1,13 @@
 //! The partner's catalogue, through whatever the partner does.
 
+use client::{Answer, Error, PartnerPage};
+use domain::partner::PartnerProduct;
 use futures::future::join_all;
 use local::options::Options;
 use serde_json::{Value, json};
 use tokio::time::{Duration, sleep};
 
-use crate::harness::{Answer, Api, Call, Control, eventually, own, unique};
+use crate::harness::{Api, Control, Refused, eventually, own, read};
 
 const FUNCTION: &str = "ListPartnerProductsFunction";
 const TOKENS: &str = "/oauth/token";
@@ -14,7 +16,12 @@ const PRODUCTS: &str = "/v2/product-list";
 #[tokio::test]
 async fn a_page_of_the_partners_catalogue_is_shown_in_our_words() {
     let Some((api, control)) = platform().await else { return };
-    let page = list(&api, "page=2&pageSize=2&category=tea").send().await.data(200);
+    let wanted = PartnerPage {
+        page: Some(read(json!(2))),
+        page_size: Some(read(json!(2))),
+        category: Some(read(json!("tea"))),
+    };
+    let page = list_page(&api, &wanted).await.unwrap().data;
     let products = json!([
         {
             "sku": "SKU-009", "name": "Product 9", "available": true,
@@ -25,7 +32,7 @@ async fn a_page_of_the_partners_catalogue_is_shown_in_our_words() {
             "price": { "amount": 1200, "currency": "EUR" },
         },
     ]);
-    assert_eq!(page, products);
+    assert_eq!(json!(page), products);
     let asked = &control.standin("partner").await["requests"][1];
     assert_eq!(asked["query"], "page=2&page_size=2&category=tea");
     assert_eq!(asked["headers"]["x-partner-id"], "acme-7");
@@ -34,7 +41,7 @@ async fn a_page_of_the_partners_catalogue_is_shown_in_our_words() {
     let bare = api.get("/partner/products?pageSize=0").send().await;
     let fields = ["header.Accept-Language", "header.X-Partner-Id", "query.pageSize"];
     assert_eq!(bare.error_fields(400, "INVALID_REQUEST"), fields);
-    let html = list(&api, "").header("accept", "text/html").send().await;
+    let html = api.get("/partner/products").header("accept", "text/html").send().await;
     html.error(406, "NOT_ACCEPTABLE");
     assert_eq!(asks(&control, PRODUCTS).await, 1, "the partner was asked once");
 }
@@ -57,17 +64,17 @@ async fn each_of_the_partners_refusals_has_its_meaning() {
     ] {
         let before = asks(&control, PRODUCTS).await;
         answering(&control, status, &json!({ "code": code })).await;
-        let error = list(&api, "").send().await.error(answered, named);
-        let told = &error["details"][0];
-        assert_eq!(told["message"].as_str().unwrap_or_default(), code, "{error}");
+        let refusal = list(&api).await.refused(answered, named);
+        let told = refusal.violations.first().map_or("", |violation| &violation.message);
+        assert_eq!(told, code, "{refusal:?}");
         assert_eq!(asks(&control, PRODUCTS).await - before, times, "{status} {code}");
     }
     answering(&control, 200, &json!({ "products": "none" })).await;
-    list(&api, "").send().await.error(502, "PARTNER_ERROR");
+    list(&api).await.refused(502, "PARTNER_ERROR");
     trouble(&control, "products", &json!({ "delayMs": 7000 })).await;
-    list(&api, "").send().await.error(504, "TIMED_OUT");
+    list(&api).await.refused(504, "TIMED_OUT");
     trouble(&control, "products", &json!({ "down": true })).await;
-    list(&api, "").send().await.error(502, "PARTNER_ERROR");
+    list(&api).await.refused(502, "PARTNER_ERROR");
 }
 
 #[tokio::test]
@@ -79,7 +86,7 @@ async fn without_a_token_the_partner_is_not_asked_for_products() {
         (500, "PARTNER_ERROR"),
     ] {
         trouble(&control, "tokens", &json!({ "answer": { "status": status } })).await;
-        list(&api, "").send().await.error(502, named);
+        list(&api).await.refused(502, named);
     }
     assert_eq!(asks(&control, PRODUCTS).await, 0);
 }
@@ -89,7 +96,7 @@ async fn a_token_that_is_refused_is_replaced_once() {
     let Some((api, control)) = platform().await else { return };
     let refusal = json!({ "answer": { "status": 403, "body": { "code": "P08" } }, "times": 1 });
     trouble(&control, "products", &refusal).await;
-    list(&api, "").send().await.data(200);
+    list(&api).await.unwrap();
     let asked = control.standin("partner").await;
     assert_eq!((&asked["counts"][TOKENS], &asked["counts"][PRODUCTS]), (&json!(2), &json!(2)));
     let by = |number: usize| asked["requests"][number]["authorizedBy"].as_str().unwrap().to_owned();
@@ -99,8 +106,8 @@ async fn a_token_that_is_refused_is_replaced_once() {
 #[tokio::test]
 async fn fifty_who_miss_a_token_at_once_make_one_fetch() {
     let Some((api, control)) = platform().await else { return };
-    let answers = join_all((0..50).map(|_| list(&api, "").send())).await;
-    assert!(answers.iter().all(|answer| answer.status == 200), "{answers:?}");
+    let answers = wave(&api, 50).await;
+    assert!(answers.iter().all(Result::is_ok), "{answers:?}");
     assert!(environments(&control).await > 1.0, "several environments have asked");
     assert_eq!(asks(&control, TOKENS).await, 1);
 }
@@ -112,7 +119,7 @@ async fn a_partner_that_fails_is_left_alone_by_all_environments_and_tried_by_one
     const SENT: u64 = 3;
     let Some((api, control)) = platform().await else { return };
     trouble(&control, "products", &json!({ "delayMs": 500 })).await;
-    wave(&api, ENVIRONMENTS).await.iter().for_each(|answer| drop(answer.data(200)));
+    assert!(wave(&api, ENVIRONMENTS).await.iter().all(Result::is_ok));
     assert!(environments(&control).await >= 8.0);
 
     let before = asks(&control, PRODUCTS).await;
@@ -123,8 +130,8 @@ async fn a_partner_that_fails_is_left_alone_by_all_environments_and_tried_by_one
     let asked = asks(&control, PRODUCTS).await - before;
     assert!(asked <= (5 + ENVIRONMENTS - 1) * SENT, "{asked} requests came to the partner");
     for refused in wave(&api, ENVIRONMENTS).await {
-        refused.error(503, "SERVICE_UNAVAILABLE");
-        assert!((1..=30).contains(&refused.header("retry-after").parse().unwrap()), "{refused:?}");
+        let refusal = refused.refused(503, "SERVICE_UNAVAILABLE");
+        assert!((1..=30).contains(&refusal.retry_after_s.unwrap()), "{refusal:?}");
     }
     assert_eq!(asks(&control, PRODUCTS).await - before, asked, "the partner is left alone");
     let opened = [r#"type="CIRCUIT_OPENED""#];
@@ -136,10 +143,10 @@ async fn a_partner_that_fails_is_left_alone_by_all_environments_and_tried_by_one
     let_time_pass(&api, &control).await;
     let before = asks(&control, PRODUCTS).await;
     let answers = wave(&api, ENVIRONMENTS).await;
-    let admitted = answers.iter().filter(|answer| answer.status == 200).count();
+    let admitted = answers.iter().filter(|answer| answer.is_ok()).count();
     assert_eq!((admitted, asks(&control, PRODUCTS).await - before), (1, 1), "{answers:?}");
     let closed = async || {
-        list(&api, "").send().await;
+        let _whatever = list(&api).await;
         let circuit = control.item("CircuitsTable", "partner").await;
         circuit["state"].get("CLOSED").is_some().then_some(())
     };
@@ -147,7 +154,7 @@ async fn a_partner_that_fails_is_left_alone_by_all_environments_and_tried_by_one
     assert_eq!(asks(&control, PRODUCTS).await - before, 3);
     let all = async || {
         let answers = wave(&api, ENVIRONMENTS).await;
-        answers.iter().all(|answer| answer.status == 200).then_some(())
+        answers.iter().all(Result::is_ok).then_some(())
     };
     eventually("all environments to hear of it", all).await;
 }
@@ -159,7 +166,7 @@ async fn requests_pass_though_no_table_of_the_partners_answers() {
     let failing: Value = failing.iter().map(|name| (*name, json!({ "fail": 1 }))).collect();
     control.faults(&json!({ "tables": failing })).await;
     for _ in 0..2 {
-        list(&api, "").send().await.data(200);
+        list(&api).await.unwrap();
     }
     let counted = async || {
         let missed = control.metric("errors_total", &[r#"type="JOURNAL_UNAVAILABLE""#]).await;
@@ -172,7 +179,7 @@ async fn requests_pass_though_no_table_of_the_partners_answers() {
 async fn a_communication_whose_function_was_killed_is_closed_by_the_sweep() {
     let Some((api, control)) = platform().await else { return };
     control.faults(&json!({ "kill": { FUNCTION: { "afterCommit": 1 } } })).await;
-    list(&api, "").send().await.gateway(500, "Internal Server Error");
+    list(&api).await.refused_by_gateway(500);
     control.no_faults().await;
     let [record] = &control.table("CommunicationsTable").await[..] else { panic!("one record") };
     assert_eq!(record["outcome"], "PENDING");
@@ -191,8 +198,8 @@ async fn a_communication_whose_function_was_killed_is_closed_by_the_sweep() {
 #[tokio::test]
 async fn what_was_said_is_on_record_and_no_secret_is_anywhere() {
     let Some((api, control)) = platform().await else { return };
-    let id = unique("request");
-    list(&api, "").header("x-request-id", &id).send().await.data(200);
+    let answer = list(&api).await.unwrap();
+    let id = answer.request_id().unwrap();
     let token = control.item("TokensTable", "partner").await["token"].as_str().unwrap().to_owned();
     let platform = api.inside().unwrap().platform();
     let credentials = &platform.standins().secrets()["PartnerCredentialsSecret"];
@@ -204,15 +211,15 @@ async fn what_was_said_is_on_record_and_no_secret_is_anywhere() {
     };
     for (status, code) in [(400, "U01"), (500, "X01"), (401, "P08")] {
         answering(&control, status, &gossip(code)).await;
-        list(&api, "").send().await;
+        list(&api).await.unwrap_err();
     }
     let odd = json!({ "answer": { "status": 200, "body": gossip("") } });
     trouble(&control, "tokens", &odd).await;
-    list(&api, "").send().await;
+    list(&api).await.unwrap_err();
     told(&control, "partner/AUTHENTICATION_FAILED").await;
 
     let records = control.table("CommunicationsTable").await;
-    let record = records.iter().find(|record| record["requestId"] == id.as_str()).unwrap();
+    let record = records.iter().find(|record| record["requestId"] == id).unwrap();
     let url = &platform.standins().parameters()["PartnerUrl"];
     for (field, value) in [
         ("who", "acme-7"),
@@ -248,16 +255,18 @@ async fn platform() -> Option<(Api, Control)> {
     Some((api, control))
 }
 
-/// A request for products, to be sent.
-fn list(api: &Api, query: &str) -> Call {
-    api.get(&format!("/partner/products?{query}"))
-        .header("x-partner-id", "acme-7")
-        .header("accept-language", "en")
+async fn list(api: &Api) -> Result<Answer<Vec<PartnerProduct>>, Error> {
+    list_page(api, &PartnerPage::default()).await
+}
+
+async fn list_page(api: &Api, wanted: &PartnerPage) -> Result<Answer<Vec<PartnerProduct>>, Error> {
+    let (who, language) = (read(json!("acme-7")), read(json!("en")));
+    api.store().list_partner_products(&who, &language, wanted).await
 }
 
 /// So many requests at the same time.
-async fn wave(api: &Api, requests: u64) -> Vec<Answer> {
-    join_all((0..requests).map(|_| list(api, "").send())).await
+async fn wave(api: &Api, requests: u64) -> Vec<Result<Answer<Vec<PartnerProduct>>, Error>> {
+    join_all((0..requests).map(|_| list(api))).await
 }
 
 /// Lets the partner answer this in place of its catalogue.

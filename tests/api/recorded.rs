@@ -8,41 +8,39 @@ use std::path::{Path, PathBuf};
 use http::{HeaderName, Method};
 use serde_json::{Map, Value, json};
 
-use crate::harness::{Answer, eventually, order_of, shared, unique, user};
+use crate::harness::{
+    ADDRESS, Answer, CUSTOMER, PASSWORD, eventually, home, lamp, new_product, order_of, read,
+    shared, unique, unique_email, user,
+};
 
 #[tokio::test]
 async fn no_field_of_a_recorded_answer_has_vanished_or_changed_its_type() {
     let api = shared().await;
     let (customer, merchant) = (api.token("customer").await, api.token("merchant").await);
     let admin = api.token("admin").await;
-    let new_user = user(&format!("{}@example.com", unique("ada")));
-    let credentials = json!({ "email": "customer@example.com", "password": new_user["password"] });
-    let product = json!({ "name": unique("Lamp"), "description": "It shines.", "discount": 10,
-        "stock": 9, "price": { "amount": 200, "currency": "EUR" } });
-    let address = json!({ "buildingNumber": 44, "streetName": "Main Street",
-        "city": "Springfield", "country": "US" });
-    let lamp = api.new_product(&merchant, 9).await;
-    let order = order_of(&lamp, 1, &api.new_address(&customer).await);
-    let me = "/users/00000000-0000-7000-8000-000000000001";
-    let asking = json!({ "email": format!("{}@example.com", unique("nobody")) });
+    let credentials = json!({ "email": "customer@example.com", "password": PASSWORD });
+    let product = new_product(&api.person("merchant").await, 9).await;
+    let order = order_of(product, 1, ADDRESS.into());
+    let me = format!("/users/{CUSTOMER}");
+    let asking = json!({ "email": unique_email() });
     let proof = json!({ "token": "spent" });
     // Two of them, so that there is a next page.
-    let ordered = api.order(&customer, &unique("key"), &order).send().await.data(201);
-    let ordered = format!("/orders/{}", ordered["orderId"].as_str().unwrap());
-    let listed = "/orders/user/00000000-0000-7000-8000-000000000001?limit=1";
-    eventually("an order to be listed", async || {
-        let list = api.get(listed).token(&customer).send().await.json();
-        (list["count"] == 1).then_some(())
+    let shopper = api.person("customer").await;
+    shopper.create_order(&order, None).await.unwrap();
+    let ordered = shopper.create_order(&order, None).await.unwrap().data.order_id;
+    eventually("two orders to be listed", async || {
+        let one = read(json!({ "limit": 1 }));
+        shopper.list_user_orders(CUSTOMER.into(), &one).await.unwrap().data.next_cursor
     })
     .await;
     let patch = json!({ "available": false });
     // What is put is what holds already: the rules are everybody's.
-    let mut rules = api.get("/rules").token(&admin).send().await.data(200);
+    let mut rules = json!(api.person("admin").await.get_rules().await.unwrap().data);
     rules.as_object_mut().unwrap().remove("version");
     let writer = api.token("writer").await;
     let article = json!({ "title": "How lamps shine", "content": "They glow." });
-    let written = api.post("/articles", &article).token(&writer).send().await.data(201);
-    let written = format!("/articles/{}", written["articleId"].as_str().unwrap());
+    let written = api.person("writer").await.post_article(&read(article.clone()), None).await;
+    let written = format!("/articles/{}", written.unwrap().data.article_id);
     let (approvals, links) = (format!("{written}/approvals/me"), format!("{written}/share-links"));
     let object = api.new_object().await;
     let unknown = "/orders/00000000-0000-7000-8000-000000000000";
@@ -50,14 +48,14 @@ async fn no_field_of_a_recorded_answer_has_vanished_or_changed_its_type() {
     let calls = vec![
         ("get_health", api.get("/healthcheck")),
         ("get_jwks", api.get("/.well-known/jwks.json")),
-        ("post_user", api.post("/users", &new_user)),
-        ("get_user", api.get(me).token(&customer)),
+        ("post_user", api.post("/users", &json!(user(&unique_email())))),
+        ("get_user", api.get(&me).token(&customer)),
         ("post_verification_email", api.post("/verification-emails", &asking)),
         ("put_verification", api.put(&format!("{me}/verification"), &proof)),
         ("post_session", api.post("/sessions", &credentials)),
-        ("post_address", api.post("/addresses", &address).token(&customer)),
-        ("post_product", api.post("/products", &product).token(&merchant)),
-        ("get_product", api.get(&format!("/products/{lamp}"))),
+        ("post_address", api.post("/addresses", &json!(home())).token(&customer)),
+        ("post_product", api.post("/products", &json!(lamp(9))).token(&merchant)),
+        ("get_product", api.get(&format!("/products/{product}"))),
         ("list_products", api.get("/products?limit=1")),
         (
             "list_partner_products",
@@ -66,10 +64,10 @@ async fn no_field_of_a_recorded_answer_has_vanished_or_changed_its_type() {
                 .header("accept-language", "en"),
         ),
         ("create_order", api.order(&customer, &unique("key"), &order)),
-        ("get_order", api.get(&ordered).token(&customer)),
+        ("get_order", api.get(&format!("/orders/{ordered}")).token(&customer)),
         ("list_orders", api.get("/orders?limit=1").token(&admin)),
-        ("list_user_orders", api.get(listed).token(&customer)),
-        ("patch_product", api.patch(&format!("/products/{lamp}"), &patch).token(&merchant)),
+        ("list_user_orders", api.get(&format!("/orders/user/{CUSTOMER}?limit=1")).token(&customer)),
+        ("patch_product", api.patch(&format!("/products/{product}"), &patch).token(&merchant)),
         ("get_rules", api.get("/rules").token(&admin)),
         ("put_rules", api.put("/rules", &rules).token(&admin)),
         ("delete_order", api.delete(unknown).token(&customer)),

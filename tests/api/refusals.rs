@@ -1,14 +1,17 @@
 //! Every "no" of the API has its status, its code, and one shape.
 
+use client::NewUser;
+use domain::catalogue::{ProductDraft, Stock};
+use domain::orders::OrderDraft;
+use domain::people::{AddressDraft, Tier};
 use http::Method;
 use serde_json::{Value, json};
-use uuid::Uuid;
+use uuid::{Uuid, uuid};
 
-use crate::harness::{Answer, Api, PASSWORD, order_of, shared, unique, user};
-
-/// The customer of the demo and their address.
-const CUSTOMER: &str = "00000000-0000-7000-8000-000000000001";
-const ADDRESS: &str = "00000000-0000-7000-8000-000000000201";
+use crate::harness::{
+    ADDRESS, Answer, Api, CUSTOMER, PASSWORD, Refused, home, lamp, new_address, new_product,
+    order_of, read, shared, unique, unique_email, user,
+};
 
 #[tokio::test]
 async fn the_gateway_refuses_by_itself_what_needs_no_function() {
@@ -45,7 +48,7 @@ async fn the_gateway_refuses_by_itself_what_needs_no_function() {
 #[tokio::test]
 async fn a_body_that_is_not_what_it_should_be_is_refused_before_it_is_read() {
     let api = shared().await;
-    let text = user("ada@example.com").to_string();
+    let text = json!(user("ada@example.com")).to_string();
     let with = |content_type: Option<&str>, body: Vec<u8>| {
         let call = api.call(Method::POST, "/users").body(body);
         content_type.into_iter().fold(call, |call, value| call.header("content-type", value))
@@ -145,14 +148,13 @@ async fn all_violations_of_a_request_are_named_at_once_by_their_pointers() {
 #[tokio::test]
 async fn an_order_has_one_to_twenty_five_different_items() {
     let api = shared().await;
-    let customer = api.token("customer").await;
     let item = |id: Uuid| json!({ "productId": id, "quantity": 1 });
     let order = |items: Vec<Value>| json!({ "items": items, "addressId": ADDRESS, "paymentMethod": "CARD" });
     let many: Vec<_> = (0..26).map(|_| item(Uuid::new_v4())).collect();
     let twice = vec![item(Uuid::nil()), item(Uuid::nil())];
     for (items, field) in [(vec![], "/items"), (many, "/items"), (twice, "/items/1/productId")] {
-        let answer = api.order(&customer, &unique("key"), &order(items)).send().await;
-        assert_eq!(answer.error_fields(400, "INVALID_REQUEST"), [field]);
+        let answer = api.person("customer").await.create_order(&read(order(items)), None).await;
+        assert_eq!(answer.refused_fields(400, "INVALID_REQUEST"), [field]);
     }
 }
 
@@ -160,12 +162,15 @@ async fn an_order_has_one_to_twenty_five_different_items() {
 async fn a_bad_path_and_a_bad_header_are_named_like_fields() {
     let api = shared().await;
     let customer = api.token("customer").await;
-    let order = order_of(CUSTOMER, 1, ADDRESS);
+    let order = order_of(Uuid::nil().into(), 1, ADDRESS.into());
     let long = "k".repeat(256);
     let cases = [
         (api.get("/products/not-an-id").send().await, "path.productId"),
         (api.get("/users/1").token(&customer).send().await, "path.userId"),
-        (api.post("/orders", &order).token(&customer).send().await, "header.Idempotency-Key"),
+        (
+            api.post("/orders", &json!(order)).token(&customer).send().await,
+            "header.Idempotency-Key",
+        ),
         (api.order(&customer, &long, &order).send().await, "header.Idempotency-Key"),
         (api.order(&customer, "a b", &order).send().await, "header.Idempotency-Key"),
     ];
@@ -177,102 +182,91 @@ async fn a_bad_path_and_a_bad_header_are_named_like_fields() {
 #[tokio::test]
 async fn a_role_that_is_missing_is_403_and_what_may_not_be_known_is_404() {
     let api = shared().await;
-    let (customer, admin) = (api.token("customer").await, api.token("admin").await);
-    api.post("/products", &json!({})).token(&customer).send().await.error(403, "FORBIDDEN");
-    let gold = "/users/00000000-0000-7000-8000-000000000002";
-    api.get(gold).token(&customer).send().await.error(404, "NOT_FOUND");
-    let nobody = format!("/users/{}", Uuid::new_v4());
-    api.get(&nobody).token(&customer).send().await.error(404, "NOT_FOUND");
-    api.get(&nobody).token(&admin).send().await.error(404, "NOT_FOUND");
-    assert_eq!(api.get(gold).token(&admin).send().await.data(200)["tier"], "GOLD");
-    let own = api.get(&format!("/users/{CUSTOMER}")).token(&customer).send().await.data(200);
-    assert_eq!(own["email"], "customer@example.com");
-    let unknown = api.get(&format!("/products/{}", Uuid::new_v4())).send().await;
-    unknown.error(404, "NOT_FOUND");
+    let (customer, admin) = (api.person("customer").await, api.person("admin").await);
+    customer.post_product(&lamp(1), None).await.refused(403, "FORBIDDEN");
+    let gold = uuid!("00000000-0000-7000-8000-000000000002").into();
+    customer.get_user(gold).await.refused(404, "NOT_FOUND");
+    let nobody = Uuid::new_v4().into();
+    customer.get_user(nobody).await.refused(404, "NOT_FOUND");
+    admin.get_user(nobody).await.refused(404, "NOT_FOUND");
+    assert_eq!(admin.get_user(gold).await.unwrap().data.tier, Tier::Gold);
+    let own = customer.get_user(CUSTOMER.into()).await.unwrap().data;
+    assert_eq!(own.email.as_str(), "customer@example.com");
+    api.store().get_product(Uuid::new_v4().into()).await.refused(404, "NOT_FOUND");
 }
 
 #[tokio::test]
 async fn what_is_taken_is_a_conflict_at_its_field() {
     let api = shared().await;
-    let (customer, merchant) = (api.token("customer").await, api.token("merchant").await);
-    let taken = api.post("/users", &user("Customer@Example.COM")).send().await;
-    assert_eq!(taken.error_fields(409, "EMAIL_TAKEN"), ["/email"], "case makes no other address");
+    let (customer, merchant) = (api.person("customer").await, api.person("merchant").await);
+    let taken = api.store().post_user(&user("Customer@Example.COM"), None).await;
+    assert_eq!(taken.refused_fields(409, "EMAIL_TAKEN"), ["/email"], "case makes no other address");
 
-    let mut with_id = user(&format!("{}@example.com", unique("eve")));
-    with_id["userId"] = CUSTOMER.into();
-    let taken = api.post("/users", &with_id).send().await;
-    assert_eq!(taken.error_fields(409, "ID_TAKEN"), ["/userId"]);
+    let with_id = NewUser { user_id: Some(CUSTOMER.into()), ..user(&unique_email()) };
+    let taken = api.store().post_user(&with_id, None).await;
+    assert_eq!(taken.refused_fields(409, "ID_TAKEN"), ["/userId"]);
 
-    let lamp = json!({ "name": "Desk lamp", "description": "", "discount": 0, "stock": 1,
-        "price": { "amount": 1, "currency": "EUR" } });
-    let taken = api.post("/products", &lamp).token(&merchant).send().await;
-    assert_eq!(taken.error_fields(409, "NAME_TAKEN"), ["/name"]);
+    let name = read(json!("Desk lamp"));
+    let taken = merchant.post_product(&ProductDraft { name, ..lamp(1) }, None).await;
+    assert_eq!(taken.refused_fields(409, "NAME_TAKEN"), ["/name"]);
 
-    let address = json!({ "addressId": ADDRESS, "buildingNumber": 1, "streetName": "S",
-        "city": "C", "country": "DE" });
-    let taken = api.post("/addresses", &address).token(&customer).send().await;
-    assert_eq!(taken.error_fields(409, "ID_TAKEN"), ["/addressId"]);
+    let address = AddressDraft { address_id: Some(ADDRESS.into()), ..home() };
+    let taken = customer.post_address(&address, None).await;
+    assert_eq!(taken.refused_fields(409, "ID_TAKEN"), ["/addressId"]);
 }
 
 #[tokio::test]
 async fn an_order_that_breaks_a_rule_is_422_and_names_every_item() {
     let api = shared().await;
-    let (customer, merchant) = (api.token("customer").await, api.token("merchant").await);
-    let product = api.new_product(&merchant, 3).await;
-    let (unknown, other) = (Uuid::new_v4().to_string(), Uuid::new_v4());
-    let of_merchant = api.new_address(&merchant).await;
-    let mut two_unknown = order_of(&unknown, 1, ADDRESS);
-    two_unknown["items"] = json!([
-        { "productId": other, "quantity": 1 }, { "productId": product, "quantity": 1 },
-        { "productId": unknown, "quantity": 1 },
-    ]);
-    let cases: [(Value, &str, &[&str]); 4] = [
-        (order_of(&product, 4, ADDRESS), "OUT_OF_STOCK", &["/items/0/quantity"]),
+    let (customer, merchant) = (api.person("customer").await, api.person("merchant").await);
+    let product = new_product(&merchant, 3).await;
+    let unknown = Uuid::new_v4();
+    let of_merchant = new_address(&merchant).await;
+    let mut two_unknown = order_of(Uuid::new_v4().into(), 1, ADDRESS.into());
+    for product in [product, unknown.into()] {
+        two_unknown.items.extend(order_of(product, 1, ADDRESS.into()).items);
+    }
+    let cases: [(OrderDraft, &str, &[&str]); 4] = [
+        (order_of(product, 4, ADDRESS.into()), "OUT_OF_STOCK", &["/items/0/quantity"]),
         (two_unknown, "PRODUCT_UNKNOWN", &["/items/0/productId", "/items/2/productId"]),
-        (order_of(&product, 1, &of_merchant), "ADDRESS_UNKNOWN", &["/addressId"]),
-        (order_of(&product, 1, &unknown), "ADDRESS_UNKNOWN", &["/addressId"]),
+        (order_of(product, 1, of_merchant), "ADDRESS_UNKNOWN", &["/addressId"]),
+        (order_of(product, 1, unknown.into()), "ADDRESS_UNKNOWN", &["/addressId"]),
     ];
     for (order, code, fields) in cases {
-        let answer = api.order(&customer, &unique("key"), &order).send().await;
-        assert_eq!(answer.error_fields(422, code), fields);
+        let refused = customer.create_order(&order, None).await;
+        assert_eq!(refused.refused_fields(422, code), fields);
     }
-    let shown = api.get(&format!("/products/{product}")).send().await.data(200);
-    assert_eq!(shown["stock"], 3, "a refused order takes nothing");
+    let shown = api.store().get_product(product).await.unwrap().data;
+    assert_eq!(shown.stock.get(), 3, "a refused order takes nothing");
 }
 
 #[tokio::test]
 async fn a_key_belongs_to_one_request_of_one_caller() {
     let api = shared().await;
-    let (customer, merchant) = (api.token("customer").await, api.token("merchant").await);
-    let (product, key) = (api.new_product(&merchant, 9).await, unique("key"));
-    let order = order_of(&product, 1, ADDRESS);
-    let first = api.order(&customer, &key, &order).send().await.data(201);
+    let (customer, merchant) = (api.person("customer").await, api.person("merchant").await);
+    let (product, key) = (new_product(&merchant, 9).await, unique("key"));
+    let order = |quantity| order_of(product, quantity, ADDRESS.into());
+    let first = customer.create_order(&order(1), Some(&key)).await.unwrap().data;
 
-    let other = api.order(&customer, &key, &order_of(&product, 2, ADDRESS)).send().await;
-    other.error(422, "IDEMPOTENCY_KEY_REUSED");
-    let of_merchant = order_of(&product, 1, &api.new_address(&merchant).await);
-    let theirs = api.order(&merchant, &key, &of_merchant).send().await.data(201);
-    assert_ne!(theirs["orderId"], first["orderId"], "another caller's key is another key");
+    let other = customer.create_order(&order(2), Some(&key)).await;
+    other.refused(422, "IDEMPOTENCY_KEY_REUSED");
+    let of_merchant = order_of(product, 1, new_address(&merchant).await);
+    let theirs = merchant.create_order(&of_merchant, Some(&key)).await.unwrap().data;
+    assert_ne!(theirs.order_id, first.order_id, "another caller's key is another key");
 
-    let mut lamp = json!({ "name": unique("Lamp"), "description": "", "discount": 0, "stock": 1,
-        "price": { "amount": 1, "currency": "EUR" } });
-    let offer = async |product: &Value| -> Answer {
-        api.post("/products", product).token(&merchant).key(&key).send().await
-    };
-    let created = offer(&lamp).await;
-    let replayed = offer(&lamp).await;
-    assert_eq!((replayed.status, &replayed.body), (201, &created.body));
-    assert_eq!(replayed.header("idempotency-replayed"), "true");
-    lamp["stock"] = 2.into();
-    offer(&lamp).await.error(422, "IDEMPOTENCY_KEY_REUSED");
+    let lamp = lamp(1);
+    let created = merchant.post_product(&lamp, Some(&key)).await.unwrap();
+    let replayed = merchant.post_product(&lamp, Some(&key)).await.unwrap();
+    assert_eq!((replayed.is_replayed(), replayed.data), (true, created.data));
+    let more = ProductDraft { stock: Stock::MAX, ..lamp };
+    merchant.post_product(&more, Some(&key)).await.refused(422, "IDEMPOTENCY_KEY_REUSED");
 }
 
 #[tokio::test]
 async fn a_wrong_password_and_an_unknown_address_are_told_alike() {
     let api = shared().await;
-    let known = format!("{}@example.com", unique("ada"));
-    api.post("/users", &user(&known)).send().await.data(201);
-    let unknown = format!("{}@example.com", unique("eve"));
+    let (known, unknown) = (unique_email(), unique_email());
+    api.store().post_user(&user(&known), None).await.unwrap();
     let sign_in = async |email: &str| {
         let credentials = json!({ "email": email, "password": format!("not-{PASSWORD}") });
         let answer = api.post("/sessions", &credentials).send().await;
@@ -287,10 +281,9 @@ async fn a_wrong_password_and_an_unknown_address_are_told_alike() {
 #[tokio::test]
 async fn the_token_of_a_mail_is_good_for_its_user_alone() {
     let api = shared().await;
-    let path = format!("/users/{}/verification", Uuid::new_v4());
-    for path in [path.as_str(), "/users/00000000-0000-7000-8000-000000000001/verification"] {
-        let answer = api.put(path, &json!({ "token": "a-guess" })).send().await;
-        answer.error(410, "VERIFICATION_SPENT");
+    for somebody in [Uuid::new_v4(), CUSTOMER] {
+        let answer = api.store().put_verification(somebody.into(), "a-guess").await;
+        answer.refused(410, "VERIFICATION_SPENT");
     }
     let answer = api.put("/users/x/verification", &json!({})).send().await;
     assert_eq!(answer.error_fields(400, "INVALID_REQUEST"), ["/token", "path.userId"]);

@@ -5,14 +5,20 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
+use client::{Error, Session};
 use futures::future::join_all;
 use serde_json::json;
 use tokio::time::{sleep, timeout};
+use uuid::{Uuid, uuid};
 
-use crate::harness::{Answer, Api, PASSWORD, operate, own, unlimited};
+use crate::harness::{Api, PASSWORD, operate, own, unlimited};
 
-/// Who signs in and goes on, again and again: people of the demo, and their ids' last digits.
-const PEOPLE: [(&str, u8); 3] = [("customer", 1), ("gold", 2), ("merchant", 7)];
+/// Who signs in and goes on, again and again: people of the demo, and their ids.
+const PEOPLE: [(&str, Uuid); 3] = [
+    ("customer", uuid!("00000000-0000-7000-8000-000000000001")),
+    ("gold", uuid!("00000000-0000-7000-8000-000000000002")),
+    ("merchant", uuid!("00000000-0000-7000-8000-000000000007")),
+];
 
 /// What the waits are shortened to, in seconds: here nobody holds a key for longer than a request.
 const WAITS: [&str; 4] = ["--known-after", "3", "--ended-after", "20"];
@@ -36,9 +42,9 @@ async fn two_rotations_in_a_row_fail_nobody() {
     let (answers, ()) = tokio::join!(people, rotations);
 
     let answers: Vec<_> = answers.into_iter().flatten().collect();
-    let failed: Vec<_> = answers.iter().filter(|answer| answer.status != 200).collect();
+    let failed: Vec<_> = answers.iter().filter_map(|answer| answer.as_ref().err()).collect();
     assert_eq!(failed.len(), 0, "{} of {}: {:?}", failed.len(), answers.len(), failed.first());
-    let published = api.get("/.well-known/jwks.json").send().await.json();
+    let published = api.store().get_jwks().await.unwrap().data;
     let published = published["keys"].as_array().unwrap();
     assert_eq!(published.len(), 2, "the first key is gone");
     assert!(published.iter().all(|key| key.get("publishedAt").is_none()), "{published:?}");
@@ -72,20 +78,19 @@ struct Crowd {
 }
 
 impl Crowd {
-    async fn come_and_go(&self, api: &Api, who: &str, id: u8) -> Vec<Answer> {
-        let me = format!("/users/00000000-0000-7000-8000-{id:012}");
-        let credentials = json!({ "email": format!("{who}@example.com"), "password": PASSWORD });
+    async fn come_and_go(&self, api: &Api, who: &str, id: Uuid) -> Vec<Result<(), Error>> {
+        let (store, email) = (api.store(), format!("{who}@example.com"));
         let mut answers = Vec::new();
         while !self.over.load(Relaxed) {
-            let session = api.post("/sessions", &credentials).send().await;
-            if session.status == 200 {
-                let token = session.data(200)["accessToken"].as_str().unwrap().to_owned();
-                let header = jsonwebtoken::decode_header(&token).unwrap();
+            let session = store.post_session(&email, PASSWORD).await.map(|session| session.data);
+            if let Ok(Session { access_token, .. }) = &session {
+                let header = jsonwebtoken::decode_header(access_token).unwrap();
                 self.keys.lock().unwrap().extend(header.kid);
-                answers.push(api.get(&me).token(&token).send().await);
-                answers.push(api.get(&me).token(&token).send().await);
+                let me = store.with_token(access_token);
+                answers.push(me.get_user(id.into()).await.map(drop));
+                answers.push(me.get_user(id.into()).await.map(drop));
             }
-            answers.push(session);
+            answers.push(session.map(drop));
         }
         answers
     }

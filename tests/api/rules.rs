@@ -1,51 +1,54 @@
 //! The parameters of the business rules: what an operator changes while the system runs.
 
+use domain::people::Tier;
+use domain::rules::{ItemsPerOrder, RulesDraft};
 use futures::future::join_all;
 use local::options::Options;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::harness::{Answer, Api, order_of, own, unique};
+use crate::harness::{ADDRESS, Api, Refused, euros, new_product, order_of, own, read};
 
 #[tokio::test]
 async fn what_an_operator_puts_is_what_they_get_and_versions_count_up() {
     let Some(api) = platform().await else { return };
-    let admin = api.token("admin").await;
-    let defaults = api.get("/rules").token(&admin).send().await;
-    assert_eq!(defaults.header("etag"), "\"0\"");
-    assert_eq!(versioned(rules(), 0), defaults.data(200));
+    let admin = api.person("admin").await;
+    let defaults = admin.get_rules().await.unwrap();
+    assert_eq!(defaults.etag(), Some("\"0\""));
+    assert_eq!(defaults.data, rules().at_version(0));
 
-    let mut changed = rules();
-    changed["shipping"] = json!({ "amount": 0, "currency": "EUR" });
     for version in [1, 2] {
-        changed["approvalsNeeded"] = version.into();
-        let put = api.put("/rules", &changed).token(&admin).send().await.data(200);
-        assert_eq!(put, versioned(changed.clone(), version));
-        let got = api.get("/rules").token(&admin).send().await;
-        assert_eq!((got.header("etag"), got.data(200)), (&*format!("\"{version}\""), put));
+        let approvals_needed = read(json!(version));
+        let changed = RulesDraft { approvals_needed, shipping: euros(0), ..rules() };
+        let put = admin.put_rules(&changed, None).await.unwrap().data;
+        assert_eq!(put, changed.at_version(version));
+        let got = admin.get_rules().await.unwrap();
+        assert_eq!((got.etag(), &got.data), (Some(&*format!("\"{version}\"")), &put));
     }
 }
 
 #[tokio::test]
 async fn a_new_rule_holds_for_the_next_order() {
     let Some(api) = platform().await else { return };
-    let (admin, customer) = (api.token("admin").await, api.token("customer").await);
-    let mut tight = rules();
-    tight["itemsPerOrder"] = 1.into();
-    tight["quantityPerItem"] = 3.into();
-    tight["freeShippingTiers"] = json!(["STANDARD"]);
-    api.put("/rules", &tight).token(&admin).send().await.data(200);
+    let (admin, customer) = (api.person("admin").await, api.person("customer").await);
+    let tight = RulesDraft {
+        items_per_order: ItemsPerOrder::MIN,
+        quantity_per_item: read(json!(3)),
+        free_shipping_tiers: vec![Tier::Standard],
+        ..rules()
+    };
+    admin.put_rules(&tight, None).await.unwrap();
 
-    let product = api.new_product(&api.token("merchant").await, 9).await;
-    let address = api.new_address(&customer).await;
-    let order = async |order: &Value| api.order(&customer, &unique("key"), order).send().await;
-    let placed = order(&order_of(&product, 3, &address)).await.data(201);
-    assert_eq!(placed["shipping"]["amount"], 0);
-    let many = order(&order_of(&product, 4, &address)).await;
-    assert_eq!(many.error_fields(422, "QUANTITY_TOO_LARGE"), ["/items/0/quantity"]);
-    let mut two = order_of(&product, 1, &address);
-    two["items"] = json!([two["items"][0], { "productId": Uuid::new_v4(), "quantity": 1 }]);
-    assert_eq!(order(&two).await.error_fields(422, "TOO_MANY_ITEMS"), ["/items"]);
+    let product = new_product(&api.person("merchant").await, 9).await;
+    let order = |quantity| order_of(product, quantity, ADDRESS.into());
+    let placed = customer.create_order(&order(3), None).await.unwrap().data;
+    assert_eq!(placed.shipping, euros(0));
+    let many = customer.create_order(&order(4), None).await;
+    assert_eq!(many.refused_fields(422, "QUANTITY_TOO_LARGE"), ["/items/0/quantity"]);
+    let mut two = order(1);
+    two.items.extend(order_of(Uuid::new_v4().into(), 1, ADDRESS.into()).items);
+    let two = customer.create_order(&two, None).await;
+    assert_eq!(two.refused_fields(422, "TOO_MANY_ITEMS"), ["/items"]);
 }
 
 #[tokio::test]
@@ -90,27 +93,26 @@ async fn rules_that_cannot_hold_are_refused_with_everything_that_is_wrong() {
         let answer = api.put("/rules", &body).token(&admin).send().await;
         assert_eq!(answer.error_fields(400, "INVALID_REQUEST"), fields, "{body}");
     }
-    let rules = api.get("/rules").token(&admin).send().await.data(200);
-    assert_eq!(rules["version"], 0, "nothing has changed");
+    let rules = api.person("admin").await.get_rules().await.unwrap().data;
+    assert_eq!(rules.version, 0, "nothing has changed");
 }
 
 #[tokio::test]
 async fn of_two_operators_at_once_the_second_builds_on_the_first_or_is_told_so() {
     let Some(api) = platform().await else { return };
-    let admin = api.token("admin").await;
-    let rules = rules();
-    let puts = (0..8).map(|_| api.put("/rules", &rules).token(&admin).send());
-    let mut versions: Vec<_> = join_all(puts).await.iter().map(version).collect();
+    let (admin, rules) = (api.person("admin").await, rules());
+    let puts = join_all((0..8).map(|_| admin.put_rules(&rules, None))).await;
+    let mut versions: Vec<_> = puts.into_iter().map(|put| put.unwrap().data.version).collect();
     versions.sort_unstable();
     assert_eq!(versions, (1..=8).collect::<Vec<_>>(), "no change takes another's place");
 
-    let tag = api.get("/rules").token(&admin).send().await.header("etag").to_owned();
-    let put = || api.put("/rules", &rules).token(&admin).header("if-match", &tag).send();
-    let answers = join_all((0..8).map(|_| put())).await;
-    let (taken, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|one| one.status == 200);
-    assert_eq!((taken.len(), version(taken[0])), (1, 9));
-    for answer in refused {
-        answer.error(412, "PRECONDITION_FAILED");
+    let read = admin.get_rules().await.unwrap();
+    let puts = join_all((0..8).map(|_| admin.put_rules(&rules, read.etag()))).await;
+    let (taken, refused): (Vec<_>, Vec<_>) = puts.into_iter().partition(Result::is_ok);
+    let taken: Vec<_> = taken.into_iter().map(|put| put.unwrap().data.version).collect();
+    assert_eq!(taken, [9]);
+    for put in refused {
+        put.refused(412, "PRECONDITION_FAILED");
     }
 }
 
@@ -118,9 +120,9 @@ async fn of_two_operators_at_once_the_second_builds_on_the_first_or_is_told_so()
 async fn the_rules_are_for_operators_alone() {
     let Some(api) = platform().await else { return };
     for who in ["customer", "merchant", "editor"] {
-        let token = api.token(who).await;
-        api.get("/rules").token(&token).send().await.error(403, "FORBIDDEN");
-        api.put("/rules", &rules()).token(&token).send().await.error(403, "FORBIDDEN");
+        let who = api.person(who).await;
+        who.get_rules().await.refused(403, "FORBIDDEN");
+        who.put_rules(&rules(), None).await.refused(403, "FORBIDDEN");
     }
 }
 
@@ -130,19 +132,10 @@ async fn platform() -> Option<Api> {
 }
 
 /// The defaults, as an operator would write them.
-fn rules() -> Value {
-    json!({
+fn rules() -> RulesDraft {
+    read(json!({
         "approvalsNeeded": 2, "freeShippingTiers": ["GOLD"], "itemsPerOrder": 25,
         "openCredit": { "amount": 500_000, "currency": "EUR" }, "quantityPerItem": 99,
         "sagaTimeoutSeconds": 900, "shipping": { "amount": 490, "currency": "EUR" },
-    })
-}
-
-fn versioned(mut rules: Value, version: u64) -> Value {
-    rules["version"] = version.into();
-    rules
-}
-
-fn version(answer: &Answer) -> u64 {
-    answer.data(200)["version"].as_u64().unwrap()
+    }))
 }

@@ -1,9 +1,14 @@
 //! The life of an order: approved, rejected, timed out, called off.
 
+use client::Client;
+use domain::catalogue::{Discount, ProductDraft, ProductId};
+use domain::orders::{OrderId, OrderStatus};
 use local::options::Options;
 use serde_json::{Value, json};
 
-use crate::harness::{Api, Control, eventually, order_of, own, unique};
+use crate::harness::{
+    ADDRESS, Api, Control, Refused, euros, eventually, lamp, order_of, own, read,
+};
 
 #[tokio::test]
 async fn an_order_is_approved_and_can_be_called_off_once() {
@@ -13,12 +18,10 @@ async fn an_order_is_approved_and_can_be_called_off_once() {
     assert_eq!(approved["serialNumber"], 1);
     assert_eq!((shop.stock(&order).await, shop.reserved().await), (4, 1_490));
 
-    let path = order.path();
-    let merchant = shop.api.token("merchant").await;
-    shop.api.delete(&path).token(&merchant).send().await.error(404, "NOT_FOUND");
-    let deleted = shop.api.delete(&path).token(&shop.customer).send().await;
-    assert_eq!((deleted.status, deleted.body.len()), (204, 0));
-    shop.api.delete(&path).token(&shop.customer).send().await.error(404, "NOT_FOUND");
+    let merchant = shop.api.person("merchant").await;
+    merchant.delete_order(order.id).await.refused(404, "NOT_FOUND");
+    shop.customer.delete_order(order.id).await.unwrap();
+    shop.customer.delete_order(order.id).await.refused(404, "NOT_FOUND");
 
     shop.settled(&order, "CANCELLED").await;
     assert_eq!(shop.stock(&order).await, 5);
@@ -32,8 +35,7 @@ async fn an_order_beyond_the_open_credit_is_rejected_and_returns_its_stock() {
     let rejected = shop.settled(&order, "REJECTED").await;
     assert_eq!(rejected.get("serialNumber"), None);
     assert_eq!(shop.stock(&order).await, 5);
-    let path = order.path();
-    shop.api.delete(&path).token(&shop.customer).send().await.error(409, "ORDER_CLOSED");
+    shop.customer.delete_order(order.id).await.refused(409, "ORDER_CLOSED");
     // What was never reserved is not given back: there is no account.
     let reservations = shop.control.table("CreditsTable").await;
     assert!(reservations.iter().all(|item| item.get("reserved").is_none()), "{reservations:?}");
@@ -47,8 +49,7 @@ async fn an_order_that_nobody_answers_times_out_and_a_late_approval_changes_noth
     let down = json!({ "tables": { "CreditsTable": { "fail": 1 } } });
     shop.control.faults(&down).await;
     let order = shop.order(1, 1_000).await;
-    let path = order.path();
-    shop.api.delete(&path).token(&shop.customer).send().await.error(409, "ORDER_PENDING");
+    shop.customer.delete_order(order.id).await.refused(409, "ORDER_PENDING");
     let timed_out = async || {
         shop.control.run_schedule("ExpireSagasFunction").await;
         (shop.stored(&order).await["status"] == "TIMED_OUT").then_some(())
@@ -62,7 +63,7 @@ async fn an_order_that_nobody_answers_times_out_and_a_late_approval_changes_noth
     let stored = shop.stored(&order).await;
     assert_eq!((&stored["status"], stored.get("serialNumber")), (&json!("TIMED_OUT"), None));
     assert_eq!(shop.stock(&order).await, 5);
-    shop.api.delete(&path).token(&shop.customer).send().await.error(409, "ORDER_CLOSED");
+    shop.customer.delete_order(order.id).await.refused(409, "ORDER_CLOSED");
 }
 
 #[tokio::test]
@@ -86,43 +87,32 @@ async fn an_answer_written_by_hand_settles_an_order_and_only_before_others_do() 
 struct Shop {
     api: Api,
     control: Control,
-    customer: String,
-    address: String,
+    customer: Client,
 }
 
 struct Order {
-    id: String,
-    product: String,
-}
-
-impl Order {
-    fn path(&self) -> String {
-        format!("/orders/{}", self.id)
-    }
+    id: OrderId,
+    product: ProductId,
 }
 
 impl Shop {
     async fn open() -> Option<Self> {
         let api = own(Options { demo: true, ..Options::default() }).await?;
         let control = api.control()?;
-        let customer = api.token("customer").await;
-        let address = api.new_address(&customer).await;
-        Some(Self { api, control, customer, address })
+        let customer = api.person("customer").await;
+        Some(Self { api, control, customer })
     }
 
     /// Orders so many of five pieces of a new product of this price, in cents.
-    async fn order(&self, quantity: u32, price: u64) -> Order {
-        let merchant = self.api.token("merchant").await;
-        let product = json!({
-            "name": unique("Lamp"), "description": "It shines.", "discount": 0, "stock": 5,
-            "price": { "amount": price, "currency": "EUR" },
-        });
-        let created = self.api.post("/products", &product).token(&merchant).send().await.data(201);
-        let product = created["productId"].as_str().unwrap().to_owned();
-        let draft = order_of(&product, quantity, &self.address);
-        let placed = self.api.order(&self.customer, &unique("key"), &draft).send().await.data(201);
-        assert_eq!(placed["status"], "PENDING");
-        Order { id: placed["orderId"].as_str().unwrap().to_owned(), product }
+    async fn order(&self, quantity: i64, price: i64) -> Order {
+        let price = read(json!(euros(price)));
+        let lamp = ProductDraft { price, discount: Discount::MIN, ..lamp(5) };
+        let merchant = self.api.person("merchant").await;
+        let product = merchant.post_product(&lamp, None).await.unwrap().data.product_id;
+        let order = order_of(product, quantity, ADDRESS.into());
+        let placed = self.customer.create_order(&order, None).await.unwrap().data;
+        assert_eq!(placed.status, OrderStatus::Pending);
+        Order { id: placed.order_id, product }
     }
 
     /// Says something on the queue of the saga.
@@ -131,7 +121,7 @@ impl Shop {
     }
 
     async fn stored(&self, order: &Order) -> Value {
-        self.control.item("OrdersTable", &order.id).await
+        self.control.item("OrdersTable", order.id).await
     }
 
     /// The order once it has come so far.
@@ -142,7 +132,7 @@ impl Shop {
     }
 
     async fn stock(&self, order: &Order) -> i64 {
-        self.control.item("ProductsTable", &order.product).await["stock"].as_i64().unwrap()
+        self.control.item("ProductsTable", order.product).await["stock"].as_i64().unwrap()
     }
 
     /// What is reserved of everybody's credit together.

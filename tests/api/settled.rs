@@ -7,11 +7,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use domain::catalogue::ProductId;
+use domain::orders::{OrderDraft, OrderStatus};
 use futures::future::join_all;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use crate::harness::{Api, asked_for, order_of, own_changed, scan, text, unlimited, until};
+use crate::harness::{
+    Api, CUSTOMER, asked_for, euros, new_address, new_product, order_of, own_changed, read, scan,
+    text, unlimited, until,
+};
 
 /// How long everything may take to come to rest: what a killed process leaves behind waits out its
 /// visibility time-out, perhaps more than once.
@@ -33,7 +38,7 @@ async fn every_order_is_settled_and_everybody_agrees_on_it() {
     let day = Day::asked_for();
     let Some(api) = day.open().await else { return };
     let product = day.trade(&api).await;
-    let state = State::at_rest(&api, &product).await;
+    let state = State::at_rest(&api, product).await;
     println!("{day:?}\n{}", state.counts());
     state.agree(&day).unwrap();
     assert_eq!(projected(&api).await, state.approved(), "the projection is the write model");
@@ -69,12 +74,11 @@ impl Day {
     }
 
     /// Lets the clients order, and cancel one order of four, while things go wrong.
-    async fn trade(&self, api: &Api) -> String {
+    async fn trade(&self, api: &Api) -> ProductId {
+        let stock = i64::try_from(self.orders).unwrap();
+        let product = new_product(&api.person("merchant").await, stock).await;
+        let order = order_of(product, 1, new_address(&api.person("customer").await).await);
         let customer = api.token("customer").await;
-        let address = api.new_address(&customer).await;
-        let stock = u32::try_from(self.orders).unwrap();
-        let product = api.new_product(&api.token("merchant").await, stock).await;
-        let order = order_of(&product, 1, &address);
         let killed = KILLED
             .map(|name| (name.to_owned(), json!({ "beforeCommit": 0.01, "afterCommit": 0.01 })));
         let control = api.control().unwrap();
@@ -99,7 +103,7 @@ impl Day {
 async fn order_and_cancel(
     api: &Api,
     customer: &str,
-    order: &Value,
+    order: &OrderDraft,
     keys: impl Iterator<Item = usize>,
 ) {
     for key in keys {
@@ -141,7 +145,7 @@ struct State {
 
 impl State {
     /// Looks until two looks in a row see the same and nothing waits any more.
-    async fn at_rest(api: &Api, product: &str) -> Self {
+    async fn at_rest(api: &Api, product: ProductId) -> Self {
         let end = Instant::now() + REST;
         let mut last = Self::default();
         loop {
@@ -155,14 +159,14 @@ impl State {
         }
     }
 
-    async fn read(api: &Api, product: &str) -> Self {
+    async fn read(api: &Api, product: ProductId) -> Self {
         let orders = scan(api, "OrdersTable").await;
         let orders = orders.iter().map(|order| {
             let number = order["serialNumber"].as_u64();
             (text(&order["orderId"]), (text(&order["status"]), number))
         });
         let products = scan(api, "ProductsTable").await;
-        let product = products.iter().find(|item| item["pk"] == product).unwrap();
+        let product = products.iter().find(|item| item["pk"] == json!(product)).unwrap();
         let credits = scan(api, "CreditsTable").await;
         let outbox = scan(api, "OutboxTable").await;
         let waiting = outbox.iter().filter(|row| row["by_waiting_pk"].is_string());
@@ -263,20 +267,17 @@ impl State {
 
 /// What the customer sees of their orders, page by page.
 async fn projected(api: &Api) -> BTreeSet<String> {
-    let customer = api.token("customer").await;
-    let path = "/orders/user/00000000-0000-7000-8000-000000000001?limit=100";
-    let (mut seen, mut cursor) = (BTreeSet::new(), String::new());
+    let customer = api.person("customer").await;
+    let (mut seen, mut asked) = (BTreeSet::new(), read(json!({ "limit": 100 })));
     loop {
-        let answer = api.get(&format!("{path}{cursor}")).token(&customer).send().await;
-        assert_eq!(answer.status, 200, "{answer:?}");
-        let page = answer.json();
-        for order in page["data"].as_array().unwrap() {
-            assert_eq!(order["orderStatus"], "APPROVED");
-            assert_eq!(order["totalPrice"]["amount"], PRICE);
-            assert!(seen.insert(order["orderId"].as_str().unwrap().to_owned()), "shown twice");
+        let page = customer.list_user_orders(CUSTOMER.into(), &asked).await.unwrap().data;
+        for order in &page.items {
+            assert_eq!(order.order_status, OrderStatus::Approved);
+            assert_eq!(order.total_price, euros(PRICE.cast_signed()));
+            assert!(seen.insert(order.order_id.to_string()), "shown twice");
         }
-        match page["nextCursor"].as_str() {
-            Some(next) => cursor = format!("&cursor={next}"),
+        match page.next(&asked) {
+            Some(next) => asked = next,
             None => return seen,
         }
     }

@@ -12,7 +12,9 @@ use local::options::Options;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::harness::{AUDIENCE, Api, ISSUER, Inside, own, shared, token_by};
+use crate::harness::{
+    AUDIENCE, Api, ISSUER, Inside, Refused, new_address, own, shared, someone, token_by,
+};
 
 /// How far clocks may be apart before an expired token is refused, in seconds.
 const LEEWAY_S: i64 = 60;
@@ -20,12 +22,11 @@ const LEEWAY_S: i64 = 60;
 #[tokio::test]
 async fn a_hundred_requests_with_one_token_ask_the_authorizer_once() {
     let Some(api) = own(Options::default()).await else { return };
-    let token = api.inside().unwrap().token(&Uuid::new_v4().to_string(), &["CUSTOMER"]);
-    api.new_address(&token).await;
+    let customer = api.someone(api.inside().unwrap(), "CUSTOMER");
+    new_address(&customer).await;
 
     for _ in 0..99 {
-        let nobody = format!("/users/{}", Uuid::new_v4());
-        api.get(&nobody).token(&token).send().await.error(404, "NOT_FOUND");
+        customer.get_user(Uuid::new_v4().into()).await.refused(404, "NOT_FOUND");
     }
 
     let asked = api.control().unwrap().invocations("AuthorizerFunction").await;
@@ -107,9 +108,8 @@ async fn an_authorizer_without_keys_is_a_500_and_never_a_pass() {
     let Some(api) = own(Options::default()).await else { return };
     let control = api.control().unwrap();
     control.faults(&json!({ "secrets": { "VerificationKeysSecret": { "fail": 1 } } })).await;
-    let token = api.inside().unwrap().token(&Uuid::new_v4().to_string(), &["CUSTOMER"]);
-    let refused = api.get(&format!("/users/{}", Uuid::nil())).token(&token).send().await;
-    refused.gateway(500, "Internal Server Error");
+    let token = someone(api.inside().unwrap(), "CUSTOMER");
+    assert_eq!(verdict(&api, &token).await, 500);
 
     control.no_faults().await;
     assert_eq!(verdict(&api, &token).await, 404, "a failure is not remembered");
@@ -119,18 +119,19 @@ async fn an_authorizer_without_keys_is_a_500_and_never_a_pass() {
 async fn the_published_keys_are_public_and_one_of_them_signs_the_tokens() {
     let api = shared().await;
     let token = api.token("customer").await;
-    let answer = api.get("/.well-known/jwks.json").send().await;
-    assert_eq!(answer.status, 200);
-    let keys = answer.json()["keys"].as_array().unwrap().clone();
+    let published = api.store().get_jwks().await.unwrap().data;
+    let keys = published["keys"].as_array().unwrap();
     let header = jsonwebtoken::decode_header(&token).unwrap();
     assert!(keys.iter().any(|key| key["kid"] == header.kid.as_deref().unwrap()), "{keys:?}");
-    for key in &keys {
+    for key in keys {
         assert!(key.get("d").is_none() && key.get("k").is_none(), "a private part: {key}");
     }
 }
 
+/// The status of the answer to a question about somebody whom nobody knows.
 async fn verdict(api: &Api, token: &str) -> u16 {
-    api.get(&format!("/users/{}", Uuid::new_v4())).token(token).send().await.status
+    let answer = api.store().with_token(token).get_user(Uuid::new_v4().into()).await;
+    answer.unwrap_err().refusal().expect("there is an answer").status.as_u16()
 }
 
 /// What does not hold, each for one reason; `address` is where an attacker has keys to offer.

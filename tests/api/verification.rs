@@ -3,28 +3,29 @@
 use local::options::Options;
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Api, Control, eventually, own, proof_in, shared, unique, user};
+use crate::harness::{
+    Answer, Control, Refused, eventually, own, proof_in, shared, unique, unique_email, user,
+};
 
 #[tokio::test]
 async fn a_mail_that_is_asked_for_again_carries_a_token_that_ends_the_one_before() {
     let api = shared().await;
     let Some(control) = api.control() else { return };
-    let email = format!("{}@example.com", unique("ada"));
-    let ada = api.post("/users", &user(&email)).send().await.data(201);
-    let verification = format!("/users/{}/verification", ada["userId"].as_str().unwrap());
+    let (store, email) = (api.store(), unique_email());
+    let ada = store.post_user(&user(&email), None).await.unwrap().data.user_id;
     let first = proof_in(&control.mail(&email, "Verify").await);
 
-    assert_eq!(ask(&api, &email.to_uppercase()).await.data(202)["email"], email.to_uppercase());
+    store.post_verification_email(&email.to_uppercase()).await.unwrap();
 
     let again = async || control.mails(&email).await.into_iter().nth(1);
     let second = proof_in(&eventually("a second mail", again).await);
     let replaced = async || {
-        let kept = control.item("UsersTable", ada["userId"].as_str().unwrap()).await;
+        let kept = control.item("UsersTable", ada).await;
         (kept["version"] == 2).then_some(())
     };
     eventually("the commit behind the mail", replaced).await;
-    api.put(&verification, &first).send().await.error(410, "VERIFICATION_SPENT");
-    assert_eq!(api.put(&verification, &second).send().await.status, 204);
+    store.put_verification(ada, &first).await.refused(410, "VERIFICATION_SPENT");
+    store.put_verification(ada, &second).await.unwrap();
 }
 
 #[tokio::test]
@@ -33,11 +34,12 @@ async fn asking_tells_nobody_who_has_an_account() {
     let Some(control) = api.control() else { return };
     let (unverified, unknown) = (unique("ada"), unique("eve"));
     let address = |name: &str| format!("{name}@example.com");
-    api.post("/users", &user(&address(&unverified))).send().await.data(201);
+    api.store().post_user(&user(&address(&unverified)), None).await.unwrap();
 
     let mut told = Vec::new();
     for name in [unverified.as_str(), "customer", unknown.as_str()] {
-        let answer = ask(&api, &address(name)).await;
+        let asking = json!({ "email": address(name) });
+        let answer = api.post("/verification-emails", &asking).send().await;
         let record = record_of(&control, &answer).await;
         let names: Vec<_> = answer.headers.keys().map(ToString::to_string).collect();
         let body = String::from_utf8(answer.body.to_vec()).unwrap().replace(name, "…");
@@ -56,11 +58,7 @@ async fn the_answer_is_the_same_when_the_mail_cannot_be_had() {
     let Some(api) = own(Options::default()).await else { return };
     let control = api.control().unwrap();
     control.faults(&json!({ "queues": { "EmailsQueue": { "fail": 1 } } })).await;
-    ask(&api, "ada@example.com").await.data(202);
-}
-
-async fn ask(api: &Api, email: &str) -> Answer {
-    api.post("/verification-emails", &json!({ "email": email })).send().await
+    api.store().post_verification_email("ada@example.com").await.unwrap();
 }
 
 /// What the log says of the record that a request has led to: its level and its outcome.

@@ -1,7 +1,7 @@
 //! A request, as its operation describes it.
 
 use bytes::Bytes;
-use http::Method;
+use http::{Method, StatusCode};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -16,6 +16,8 @@ pub(crate) struct Call {
     pub(crate) signed: bool,
     /// Whether it does no harm to make it twice.
     pub(crate) repeatable: bool,
+    /// A status of failure that comes with an answer to what was asked.
+    pub(crate) also_answered: Option<StatusCode>,
 }
 
 impl Call {
@@ -42,12 +44,17 @@ impl Call {
     fn new(method: Method, path: impl Into<String>) -> Self {
         let repeatable = method.is_idempotent();
         let (path, headers, body) = (path.into(), Vec::new(), Bytes::new());
-        Self { method, path, headers, body, signed: true, repeatable }
+        Self { method, path, headers, body, signed: true, repeatable, also_answered: None }
     }
 
     /// Without the client's token.
     pub(crate) fn unsigned(self) -> Self {
         Self { signed: false, ..self }
+    }
+
+    /// What was asked is also answered with this status.
+    pub(crate) fn also_answered(self, status: StatusCode) -> Self {
+        Self { also_answered: Some(status), ..self }
     }
 
     /// Parameters of the query; those that are not given are left out.

@@ -38,6 +38,10 @@ impl Error {
     pub fn code(&self) -> Option<&str> {
         self.refusal()?.code.as_deref()
     }
+
+    pub(crate) fn unreadable(status: StatusCode, reason: &serde_json::Error) -> Self {
+        Self::Unreadable { status, reason: reason.to_string() }
+    }
 }
 
 /// A refusal, of a function's or of the gateway's.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, StatusCode};
+use http::{Request, Response, StatusCode};
 use http_body_util::Full;
 use lifecycle::telemetry::TraceContext;
 use serde::de::DeserializeOwned;
@@ -16,7 +16,8 @@ use crate::call::Call;
 use crate::error::{Error, Refusal};
 use crate::session::Session;
 use crate::settings::Settings;
-use crate::transport::{Arrived, Transport};
+use crate::transport::Transport;
+use crate::watch::{Attempt, Watch};
 
 /// A client of the API. Its clones share connections, and the session of whoever they are.
 #[derive(Clone)]
@@ -26,6 +27,7 @@ pub struct Client {
     transport: Transport,
     session: Arc<Session>,
     traceparent: Option<Arc<str>>,
+    watch: Option<Watch>,
 }
 
 impl Client {
@@ -41,6 +43,7 @@ impl Client {
             transport: Transport::new()?,
             session: Arc::new(Session::Anonymous),
             traceparent: None,
+            watch: None,
         })
     }
 
@@ -58,10 +61,23 @@ impl Client {
         self.as_whom(Session::Token(token.to_owned()))
     }
 
+    /// The same client with another patience.
+    #[must_use]
+    pub fn with_settings(&self, settings: Settings) -> Self {
+        Self { settings, ..self.clone() }
+    }
+
     /// The same client, whose requests belong to the trace of this W3C `traceparent`.
     #[must_use]
     pub fn in_trace(&self, traceparent: &str) -> Self {
         Self { traceparent: Some(traceparent.into()), ..self.clone() }
+    }
+
+    /// The same client, which shows each attempt of a request when it is over: for logs and metrics.
+    /// What it shows is what came, secrets included.
+    #[must_use]
+    pub fn watched_by(&self, watch: impl Fn(&Attempt<'_>) + Send + Sync + 'static) -> Self {
+        Self { watch: Some(Arc::new(watch)), ..self.clone() }
     }
 
     fn as_whom(&self, session: Session) -> Self {
@@ -75,21 +91,21 @@ impl Client {
 
     /// An answer whose body is what was asked for.
     pub(crate) async fn body<T: DeserializeOwned>(&self, call: Call) -> Result<Answer<T>, Error> {
-        let Arrived { status, headers, body } = self.settled(call).await?;
+        let (head, body) = self.settled(call).await?.into_parts();
         match serde_json::from_slice(&body) {
-            Ok(data) => Ok(Answer { data, status, headers }),
-            Err(error) => Err(Error::Unreadable { status, reason: error.to_string() }),
+            Ok(data) => Ok(Answer { data, status: head.status, headers: head.headers }),
+            Err(error) => Err(Error::unreadable(head.status, &error)),
         }
     }
 
     /// An answer without a body.
     pub(crate) async fn nothing(&self, call: Call) -> Result<Answer<()>, Error> {
-        let Arrived { status, headers, .. } = self.settled(call).await?;
-        Ok(Answer { data: (), status, headers })
+        let (head, _) = self.settled(call).await?.into_parts();
+        Ok(Answer { data: (), status: head.status, headers: head.headers })
     }
 
     /// Makes the request, signs in again if its token is refused, and makes it once more.
-    async fn settled(&self, call: Call) -> Result<Arrived, Error> {
+    async fn settled(&self, call: Call) -> Result<Response<Bytes>, Error> {
         let end = Instant::now() + self.settings.deadline;
         let token = if call.signed { self.token(None, end).await? } else { None };
         let done = self.persist(&call, token.as_deref(), end).await;
@@ -113,12 +129,10 @@ impl Client {
         };
         let mut token = token.lock().await;
         if token.is_none() || token.as_deref() == refused {
-            let arrived = self.persist(&sign_in(email, password), None, end).await?;
-            let session: Data<crate::operations::Session> = serde_json::from_slice(&arrived.body)
-                .map_err(|error| Error::Unreadable {
-                status: arrived.status,
-                reason: error.to_string(),
-            })?;
+            let answer = self.persist(&sign_in(email, password), None, end).await?;
+            let session: Data<crate::operations::Session> =
+                serde_json::from_slice(answer.body())
+                    .map_err(|error| Error::unreadable(answer.status(), &error))?;
             *token = Some(session.data.access_token);
         }
         Ok(token.clone())
@@ -130,13 +144,12 @@ impl Client {
         call: &Call,
         token: Option<&str>,
         end: Instant,
-    ) -> Result<Arrived, Error> {
-        let request_id = Uuid::now_v7().to_string();
-        let trace = TraceContext::continued(self.traceparent.as_deref(), None, None).to_string();
+    ) -> Result<Response<Bytes>, Error> {
+        let request = self.request(call, token)?;
         let mut attempt = 1;
         loop {
-            let error = match self.attempt(call, token, &request_id, &trace, end).await {
-                Ok(arrived) => return Ok(arrived),
+            let error = match self.attempt(call, request.clone(), end).await {
+                Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
             let wait = self.wait_after(&error, call.repeatable, attempt);
@@ -148,40 +161,49 @@ impl Client {
         }
     }
 
-    async fn attempt(
-        &self,
-        call: &Call,
-        token: Option<&str>,
-        request_id: &str,
-        trace: &str,
-        end: Instant,
-    ) -> Result<Arrived, Error> {
+    /// The request, with an id and a trace that all attempts share.
+    fn request(&self, call: &Call, token: Option<&str>) -> Result<Request<Full<Bytes>>, Error> {
+        let trace = TraceContext::continued(self.traceparent.as_deref(), None, None);
         let mut request = Request::builder()
             .method(&call.method)
             .uri(format!("{}{}", self.url, call.path))
             .header("accept", "application/json")
-            .header("x-request-id", request_id)
-            .header("traceparent", trace);
+            .header("x-request-id", Uuid::now_v7().to_string())
+            .header("traceparent", trace.to_string());
         for (name, value) in &call.headers {
             request = request.header(*name, value);
         }
         if let Some(token) = token {
             request = request.header("authorization", format!("Bearer {token}"));
         }
-        let request = request.body(Full::<Bytes>::from(call.body.clone()));
-        let request = request.map_err(|error| Error::Unsendable(error.to_string()))?;
-        let patience = self.settings.attempt.min(end.saturating_duration_since(Instant::now()));
+        let request = request.body(Full::from(call.body.clone()));
+        request.map_err(|error| Error::Unsendable(error.to_string()))
+    }
+
+    async fn attempt(
+        &self,
+        call: &Call,
+        request: Request<Full<Bytes>>,
+        end: Instant,
+    ) -> Result<Response<Bytes>, Error> {
+        let begun = Instant::now();
+        let patience = self.settings.attempt.min(end.saturating_duration_since(begun));
         let bytes_max = self.settings.answer_bytes_max;
-        let arrived = self.transport.exchange(request, patience, bytes_max).await;
-        let arrived = arrived.map_err(Error::NoAnswer)?;
-        if arrived.status.is_success() {
-            return Ok(arrived);
+        let answer = self.transport.exchange(request, patience, bytes_max).await;
+        if let Some(watch) = &self.watch {
+            let (method, path, took) = (&call.method, &*call.path, begun.elapsed());
+            watch(&Attempt { method, path, answer: answer.as_ref().map_err(String::as_str), took });
         }
-        let status = arrived.status;
-        Err(match Refusal::read(status, &arrived.headers, &arrived.body) {
-            Ok(refusal) => Error::Refused(Box::new(refusal)),
-            Err(error) => Error::Unreadable { status, reason: error.to_string() },
-        })
+        let answer = answer.map_err(Error::NoAnswer)?;
+        let status = answer.status();
+        if status.is_success() {
+            return Ok(answer);
+        }
+        match Refusal::read(status, answer.headers(), answer.body()) {
+            Ok(refusal) => Err(Error::Refused(Box::new(refusal))),
+            Err(_) if call.also_answered == Some(status) => Ok(answer),
+            Err(error) => Err(Error::unreadable(status, &error)),
+        }
     }
 
     /// How long to wait before the next attempt; nothing where there is to be none. Full jitter,

@@ -39,9 +39,11 @@ mod operations;
 mod session;
 mod settings;
 mod transport;
+mod watch;
 
 pub use answer::{Answer, Page};
 pub use error::{Error, Refusal};
 pub use exchange::Client;
 pub use operations::{Health, NewUser, PartnerPage, Session, TakenIn};
 pub use settings::Settings;
+pub use watch::Attempt;

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, Request, StatusCode};
+use http::{Request, Response};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy;
@@ -25,13 +25,6 @@ static CONNECTOR: LazyLock<Result<HttpsConnector<HttpConnector>, String>> = Lazy
 #[derive(Debug, Clone)]
 pub(crate) struct Transport(legacy::Client<HttpsConnector<HttpConnector>, Full<Bytes>>);
 
-/// An answer as it came.
-pub(crate) struct Arrived {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Bytes,
-}
-
 impl Transport {
     pub(crate) fn new() -> Result<Self, Error> {
         let connector = CONNECTOR.clone().map_err(Error::Unsendable)?;
@@ -48,13 +41,13 @@ impl Transport {
         request: Request<Full<Bytes>>,
         patience: Duration,
         answer_bytes_max: usize,
-    ) -> Result<Arrived, String> {
+    ) -> Result<Response<Bytes>, String> {
         let exchange = async {
             let answer = self.0.request(request).await.map_err(|error| in_words(&error))?;
             let (head, body) = answer.into_parts();
             let body = Limited::new(body, answer_bytes_max).collect().await;
             let body = body.map_err(|error| in_words(&*error))?.to_bytes();
-            Ok(Arrived { status: head.status, headers: head.headers, body })
+            Ok(Response::from_parts(head, body))
         };
         timeout(patience, exchange).await.unwrap_or_else(|_| Err("it took too long".to_owned()))
     }

@@ -1,8 +1,13 @@
 //! Answers, and what every one of them must be.
 
+use std::fmt;
+
 use bytes::Bytes;
-use http::HeaderMap;
+use client::{Attempt, Error, Refusal};
+use http::{HeaderMap, Method};
 use serde_json::Value;
+
+use super::complaint;
 
 /// An answer as it came.
 #[derive(Debug, Clone)]
@@ -80,5 +85,66 @@ impl Answer {
         assert!((1..=128).contains(&self.header("x-request-id").len()), "{self:?}");
         assert_eq!(self.header("x-content-type-options"), "nosniff", "{self:?}");
         assert_ne!(self.header("cache-control"), "", "{self:?}");
+    }
+
+    /// Holds the answer to the API's description.
+    pub(super) fn assert_is_described(&self, method: &Method, path: &str) {
+        assert_eq!(complaint(method, path, self), None, "{method} {path}: {self:?}");
+    }
+}
+
+/// Holds what the typed client is answered to all that an answer must be.
+pub(super) fn assert_is_the_apis(attempt: &Attempt<'_>) {
+    let Ok(response) = attempt.answer else { return };
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    let answer = Answer { status, headers, body: response.body().clone() };
+    let path = attempt.path.split('?').next().expect("it begins with one");
+    answer.assert_is_described(attempt.method, path);
+    let body = if answer.body.is_empty() { Value::Null } else { answer.json() };
+    match (body["error"]["code"].as_str(), body["message"].as_str()) {
+        (Some(code), _) => {
+            answer.error(status, code);
+            assert!(status != 503 || !answer.header("retry-after").is_empty(), "{answer:?}");
+        }
+        (None, Some(message)) => answer.gateway(status, message),
+        (None, None) => answer.assert_is_a_functions(),
+    }
+}
+
+/// What the typed client gives where the API says no.
+pub(crate) trait Refused {
+    /// A function's refusal, with this status and code.
+    fn refused(self, status: u16, code: &str) -> Refusal;
+
+    /// The fields that a function's refusal names, in its order.
+    fn refused_fields(self, status: u16, code: &str) -> Vec<String>;
+
+    /// A refusal of the gateway's, without any function.
+    fn refused_by_gateway(self, status: u16);
+}
+
+impl<T: fmt::Debug> Refused for Result<T, Error> {
+    fn refused(self, status: u16, code: &str) -> Refusal {
+        let refusal = refusal_of(self);
+        let told = (refusal.status.as_u16(), refusal.code.as_deref());
+        assert_eq!(told, (status, Some(code)), "{refusal:?}");
+        refusal
+    }
+
+    fn refused_fields(self, status: u16, code: &str) -> Vec<String> {
+        let violations = self.refused(status, code).violations.into_iter();
+        violations.map(|violation| violation.field).collect()
+    }
+
+    fn refused_by_gateway(self, status: u16) {
+        let refusal = refusal_of(self);
+        assert_eq!((refusal.status.as_u16(), refusal.code), (status, None), "{}", refusal.message);
+    }
+}
+
+fn refusal_of<T: fmt::Debug>(answer: Result<T, Error>) -> Refusal {
+    match answer.expect_err("a refusal is expected") {
+        Error::Refused(refusal) => *refusal,
+        other => panic!("a refusal is expected: {other}"),
     }
 }

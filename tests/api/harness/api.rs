@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use domain::orders::OrderDraft;
 use http::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::Mutex;
+use uuid::Uuid;
 
+use super::answer::assert_is_the_apis;
 use super::call::{Client, client};
 use super::{Call, Control, Inside, PASSWORD, skip};
 
@@ -31,14 +34,27 @@ impl Api {
     }
 
     fn at(url: String, inside: Option<Arc<Inside>>) -> Self {
-        let store = client::Client::new(&url, client::Settings::default());
-        Self { url, client: client(), store: store.expect("there are roots of trust"), inside }
+        // A test is to see whatever goes wrong, and itself says what is tried again.
+        let settings = client::Settings { attempts_max: 1, ..client::Settings::default() };
+        let store = client::Client::new(&url, settings).expect("there are roots of trust");
+        let store = store.watched_by(assert_is_the_apis);
+        Self { url, client: client(), store, inside }
     }
 
-    /// The typed client, which is nobody yet: for what all clients do. Calls of one's own are for
-    /// what no client should do, and for all that is to be seen of an answer.
+    /// The typed client, which is nobody yet: for what programs do that use the API. Calls of one's
+    /// own are for what no program should do, and where the bytes and headers are what is claimed.
     pub(crate) fn store(&self) -> &client::Client {
         &self.store
+    }
+
+    /// A person of the demo, `customer` or `merchant`, signed in.
+    pub(crate) async fn person(&self, who: &str) -> client::Client {
+        self.store.with_token(&self.token(who).await)
+    }
+
+    /// Somebody new with this role, signed in.
+    pub(crate) fn someone(&self, inside: &Inside, role: &str) -> client::Client {
+        self.store.with_token(&inside.token(&Uuid::new_v4().to_string(), &[role]))
     }
 
     pub(crate) fn get(&self, path: &str) -> Call {
@@ -59,6 +75,11 @@ impl Api {
 
     pub(crate) fn delete(&self, path: &str) -> Call {
         self.call(Method::DELETE, path)
+    }
+
+    /// An order, to be sent.
+    pub(crate) fn order(&self, token: &str, key: &str, order: &OrderDraft) -> Call {
+        self.post("/orders", &json!(order)).token(token).key(key)
     }
 
     /// A call of the stores themselves, past all functions: `DynamoDB_20120810.Scan`.

@@ -14,7 +14,7 @@ use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 use tokio::time::timeout;
 
-use super::{Answer, complaint};
+use super::Answer;
 
 /// Longer than any gateway lets a client wait.
 const PATIENCE: Duration = Duration::from_secs(35);
@@ -77,8 +77,7 @@ impl Call {
             Answer { status: head.status.as_u16(), headers: head.headers, body }
         };
         let answer = timeout(PATIENCE, exchange).await.expect("the answer comes in time");
-        let complaint = complaint(&method, &path, &answer);
-        assert_eq!(complaint, None, "{method} {path}: {answer:?}");
+        answer.assert_is_described(&method, &path);
         answer
     }
 }

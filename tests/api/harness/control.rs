@@ -1,5 +1,7 @@
 //! The platform's control address: a look inside, and the faults.
 
+use std::fmt::Display;
+
 use http::Method;
 use serde_json::{Value, json};
 
@@ -52,8 +54,8 @@ impl Control {
     }
 
     /// The row of something's event of a type, once that has been relayed.
-    pub(crate) async fn relayed(&self, event_type: &str, aggregate_id: &str) -> Option<Value> {
-        let events = self.events(event_type).await;
+    pub(crate) async fn relayed(&self, event_type: &str, of: impl Display) -> Option<Value> {
+        let (events, aggregate_id) = (self.events(event_type).await, of.to_string());
         let row = events.into_iter().find(|row| row["pk"] == aggregate_id).expect("it is there");
         row.get("relayedAt").is_some().then_some(row)
     }
@@ -64,8 +66,8 @@ impl Control {
     }
 
     /// One item of a table, by its partition key.
-    pub(crate) async fn item(&self, table: &str, pk: &str) -> Value {
-        let items = self.table(table).await;
+    pub(crate) async fn item(&self, table: &str, pk: impl Display) -> Value {
+        let (items, pk) = (self.table(table).await, pk.to_string());
         items.into_iter().find(|item| item["pk"] == pk).expect("the item is there")
     }
 

@@ -11,7 +11,7 @@ mod operations;
 mod platform;
 mod shop;
 
-pub(crate) use self::answer::Answer;
+pub(crate) use self::answer::{Answer, Refused};
 pub(crate) use self::api::Api;
 pub(crate) use self::call::Call;
 pub(crate) use self::control::Control;
@@ -23,7 +23,8 @@ pub(crate) use self::platform::{
     AUDIENCE, ISSUER, Inside, in_background, own, own_changed, shared, token_by,
 };
 pub(crate) use self::shop::{
-    PASSWORD, eventually, order_of, proof_in, read, unique, unique_object, until_done, user,
+    ADDRESS, CUSTOMER, PASSWORD, euros, eventually, home, lamp, new_address, new_product, order_of,
+    proof_in, read, unique, unique_email, unique_object, until_done, user,
 };
 
 /// Says on the terminal that the running test needs more than a deployment gives.

@@ -1,70 +1,68 @@
 //! The steps that writers and editors take.
 
-use http::Method;
+use client::{Answer, Client, Error};
+use domain::articles::{ArticleId, ArticleView};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Answer, Api, Call, Inside, read};
+use super::{Api, Call, Inside, read};
 
 /// An article, and an editor who is not its author.
 pub(crate) struct Article {
-    pub(crate) api: Api,
-    pub(crate) path: String,
-    pub(crate) editor: String,
+    pub(crate) id: ArticleId,
+    pub(crate) editor: Client,
+    api: Api,
 }
 
 impl Article {
     /// A new draft.
-    pub(crate) async fn new(api: &Api, inside: &Inside, author: &str) -> Self {
+    pub(crate) async fn new(api: &Api, inside: &Inside, author: &Client) -> Self {
         let draft = read(json!({ "title": "How lamps shine", "content": "They glow." }));
-        let created = api.store().with_token(author).post_article(&draft, None).await;
-        let path = format!("/articles/{}", created.expect("an article").data.article_id);
-        Self { api: api.clone(), path, editor: someone(inside, "EDITOR") }
+        let created = author.post_article(&draft, None).await.expect("an article");
+        Self {
+            id: created.data.article_id,
+            editor: api.someone(inside, "EDITOR"),
+            api: api.clone(),
+        }
     }
 
-    /// Its id.
-    pub(crate) fn id(&self) -> &str {
-        self.path.rsplit('/').next().unwrap()
+    pub(crate) fn path(&self) -> String {
+        format!("/articles/{}", self.id)
     }
 
     /// As anybody asks for it.
     pub(crate) fn get(&self) -> Call {
-        self.api.get(&self.path)
+        self.api.get(&self.path())
     }
 
     /// As an editor sees it.
-    pub(crate) async fn seen(&self) -> Answer {
-        self.get().token(&self.editor).send().await
+    pub(crate) async fn seen(&self) -> Answer<ArticleView> {
+        self.editor.get_article(self.id, None).await.unwrap()
     }
 
     pub(crate) async fn version(&self) -> u64 {
-        self.seen().await.data(200)["version"].as_u64().unwrap()
+        self.seen().await.data.version
     }
 
-    pub(crate) fn patch(&self, patch: &Value) -> Call {
-        self.api.patch(&self.path, patch)
-    }
-
-    pub(crate) fn approval(&self) -> Call {
-        self.api.call(Method::PUT, &format!("{}/approvals/me", self.path))
+    /// Changes it, by whom.
+    pub(crate) async fn patch(
+        &self,
+        by: &Client,
+        patch: Value,
+    ) -> Result<Answer<ArticleView>, Error> {
+        by.patch_article(self.id, &read(patch), None).await
     }
 
     /// Two editors approve.
     pub(crate) async fn approve_twice(&self, inside: &Inside) {
         for _ in 0..2 {
-            let approved = self.approval().token(&someone(inside, "EDITOR")).send().await;
-            assert_eq!(approved.status, 204, "{approved:?}");
+            self.api.someone(inside, "EDITOR").put_approval(self.id, None).await.unwrap();
         }
     }
 
     /// The editor publishes it.
     pub(crate) async fn publish(&self) {
-        let publish = self.patch(&json!({ "status": "PUBLISHED" })).token(&self.editor);
-        publish.send().await.data(200);
-    }
-
-    pub(crate) fn share_link(&self) -> Call {
-        self.api.call(Method::POST, &format!("{}/share-links", self.path))
+        self.patch(&self.editor, json!({ "status": "PUBLISHED" })).await.unwrap();
     }
 }
 

@@ -2,16 +2,25 @@
 
 use std::time::Duration;
 
+use client::{Answer, Client, Error, NewUser};
 use domain::Rules;
+use domain::callback::ObjectId;
+use domain::catalogue::{Amount, Currency, Money, ProductDraft, ProductId};
+use domain::orders::OrderDraft;
+use domain::people::{AddressDraft, AddressId};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
-use uuid::Uuid;
+use uuid::{Uuid, uuid};
 
-use super::{Answer, Api, Call, asked_for};
+use super::{Api, asked_for};
 
 /// The password of everybody in the demo and in these tests.
 pub(crate) const PASSWORD: &str = "correct-horse-battery";
+
+/// The first customer of the demo, and where they live.
+pub(crate) const CUSTOMER: Uuid = uuid!("00000000-0000-7000-8000-000000000001");
+pub(crate) const ADDRESS: Uuid = uuid!("00000000-0000-7000-8000-000000000201");
 
 /// How long something may take that is to happen by itself, unless `BLACKBOX_PATIENCE_S` says
 /// otherwise. On a busy machine a message may fail a few times, and then waits for some seconds.
@@ -22,6 +31,11 @@ pub(crate) fn unique(prefix: &str) -> String {
     format!("{prefix}-{}", Uuid::new_v4().simple())
 }
 
+/// An e-mail address that no other test has.
+pub(crate) fn unique_email() -> String {
+    format!("{}@example.com", unique("ada"))
+}
+
 /// An object that no other test has, and that is online: its number is even.
 pub(crate) fn unique_object() -> i64 {
     // The upper 48 bits are random, all of them.
@@ -29,24 +43,46 @@ pub(crate) fn unique_object() -> i64 {
 }
 
 /// Somebody who signs up.
-pub(crate) fn user(email: &str) -> Value {
-    json!({ "email": email, "password": PASSWORD, "name": "Ada" })
+pub(crate) fn user(email: &str) -> NewUser {
+    let (email, password, name) = (email.to_owned(), PASSWORD.to_owned(), "Ada".to_owned());
+    NewUser { user_id: None, email, password, name }
 }
 
-/// The proof that a verification mail carries.
-pub(crate) fn proof_in(mail: &Value) -> Value {
+/// The token that a verification mail carries.
+pub(crate) fn proof_in(mail: &Value) -> String {
     let text = mail["text"].as_str().unwrap();
     let begin = text.find('{').expect("the mail carries a proof");
     let end = text.find('}').expect("it is an object");
-    serde_json::from_str(&text[begin..=end]).expect("it can be sent as it is")
+    let proof: Value = serde_json::from_str(&text[begin..=end]).expect("it can be sent as it is");
+    proof["token"].as_str().unwrap().to_owned()
+}
+
+/// A product that no other test has, of 2.00 EUR less 10 %, with so many pieces.
+pub(crate) fn lamp(stock: i64) -> ProductDraft {
+    read(json!({
+        "name": unique("Lamp"), "description": "It shines.", "discount": 10, "stock": stock,
+        "price": euros(200),
+    }))
+}
+
+/// An amount in cents.
+pub(crate) fn euros(cents: i64) -> Money {
+    Money { amount: Amount::of_minor_units(cents), currency: Currency::EUR }
+}
+
+/// Where somebody lives.
+pub(crate) fn home() -> AddressDraft {
+    read(json!({
+        "buildingNumber": 44, "streetName": "Main Street", "city": "Springfield", "country": "US",
+    }))
 }
 
 /// An order of some pieces of one product.
-pub(crate) fn order_of(product_id: &str, quantity: u32, address_id: &str) -> Value {
-    json!({
+pub(crate) fn order_of(product_id: ProductId, quantity: i64, address_id: AddressId) -> OrderDraft {
+    read(json!({
         "items": [{ "productId": product_id, "quantity": quantity }],
         "addressId": address_id, "paymentMethod": "CARD",
-    })
+    }))
 }
 
 /// A value of one of the API's own types, as it is written.
@@ -54,27 +90,17 @@ pub(crate) fn read<T: DeserializeOwned>(value: Value) -> T {
     serde_json::from_value(value).expect("the test writes what the API reads")
 }
 
+/// A new product of a merchant's, as [`lamp`].
+pub(crate) async fn new_product(merchant: &Client, stock: i64) -> ProductId {
+    merchant.post_product(&lamp(stock), None).await.expect("a product").data.product_id
+}
+
+/// A new address of somebody's.
+pub(crate) async fn new_address(customer: &Client) -> AddressId {
+    customer.post_address(&home(), None).await.expect("an address").data.address_id
+}
+
 impl Api {
-    /// A new product of 2.00 EUR less 10 %, with so many pieces; gives its id.
-    pub(crate) async fn new_product(&self, merchant: &str, stock: u32) -> String {
-        let product = read(json!({
-            "name": unique("Lamp"), "description": "It shines.", "discount": 10, "stock": stock,
-            "price": { "amount": 200, "currency": "EUR" },
-        }));
-        let created = self.store().with_token(merchant).post_product(&product, None).await;
-        created.expect("a product").data.product_id.to_string()
-    }
-
-    /// A new address of somebody's; gives its id.
-    pub(crate) async fn new_address(&self, token: &str) -> String {
-        let address = read(json!({
-            "buildingNumber": 44, "streetName": "Main Street", "city": "Springfield",
-            "country": "US",
-        }));
-        let created = self.store().with_token(token).post_address(&address, None).await;
-        created.expect("an address").data.address_id.to_string()
-    }
-
     /// Lets another rule hold than by default, on a platform where nobody has asked for the rules
     /// yet.
     pub(crate) fn set_rule(&self, name: &str, value: Value) {
@@ -85,30 +111,27 @@ impl Api {
     }
 
     /// An object that was just seen and is online; gives its id.
-    pub(crate) async fn new_object(&self) -> i64 {
+    pub(crate) async fn new_object(&self) -> ObjectId {
         let object = unique_object();
         let callback = read(json!({ "object_ids": [object] }));
         self.store().post_callback(&callback).await.expect("it is taken in");
         eventually("the object to appear", async || {
-            self.store().get_object(object.into()).await.is_ok().then_some(object)
+            self.store().get_object(object.into()).await.is_ok().then_some(object.into())
         })
         .await
-    }
-
-    /// An order, to be sent.
-    pub(crate) fn order(&self, token: &str, key: &str, order: &Value) -> Call {
-        self.post("/orders", order).token(token).key(key)
     }
 }
 
 /// Asks again as long as too many others are at the same thing, as the answer says.
-pub(crate) async fn until_done(ask: impl AsyncFn() -> Answer) -> Answer {
+pub(crate) async fn until_done<T>(
+    ask: impl AsyncFn() -> Result<Answer<T>, Error>,
+) -> Result<Answer<T>, Error> {
     loop {
         let answer = ask().await;
-        if answer.status != 503 {
-            return answer;
+        match answer.as_ref().err().and_then(Error::refusal) {
+            Some(refusal) if refusal.status == 503 => assert_eq!(refusal.retry_after_s, Some(1)),
+            _ => return answer,
         }
-        assert_eq!(answer.header("retry-after"), "1");
     }
 }
 

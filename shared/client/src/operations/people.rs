@@ -1,5 +1,7 @@
 //! Accounts, sessions and addresses.
 
+use std::fmt;
+
 use domain::people::{AddressDraft, AddressView, UserId, UserView};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -31,6 +33,13 @@ pub struct Session {
     pub access_token: String,
     /// In seconds.
     pub expires_in: u32,
+}
+
+impl fmt::Debug for Session {
+    /// Without the token.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("expires_in", &self.expires_in).finish_non_exhaustive()
+    }
 }
 
 impl Client {

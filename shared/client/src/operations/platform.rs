@@ -2,6 +2,7 @@
 
 use domain::Rules;
 use domain::rules::RulesDraft;
+use http::StatusCode;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -13,12 +14,16 @@ use crate::{Answer, Client, Error};
 pub struct Health {
     /// `OK`, or `UNAVAILABLE`.
     pub status: String,
+    /// What does not answer: `table`, `queue` or `secret`.
+    #[serde(default)]
+    pub unavailable: Vec<String>,
 }
 
 impl Client {
-    /// `GET /healthcheck`
+    /// `GET /healthcheck`, whose status is 503 where something does not answer.
     pub async fn get_health(&self) -> Result<Answer<Health>, Error> {
-        self.body(Call::get("/healthcheck").unsigned()).await
+        let call = Call::get("/healthcheck").also_answered(StatusCode::SERVICE_UNAVAILABLE);
+        self.body(call.unsigned()).await
     }
 
     /// `GET /.well-known/jwks.json`: a JSON Web Key Set (RFC 7517).
@@ -31,8 +36,12 @@ impl Client {
         self.data(Call::get("/rules")).await
     }
 
-    /// `PUT /rules`
-    pub async fn put_rules(&self, rules: &RulesDraft) -> Result<Answer<Rules>, Error> {
-        self.data(Call::put("/rules").json(rules)).await
+    /// `PUT /rules`, only if those that hold are of this version still, if one is named.
+    pub async fn put_rules(
+        &self,
+        rules: &RulesDraft,
+        if_match: Option<&str>,
+    ) -> Result<Answer<Rules>, Error> {
+        self.data(Call::put("/rules").json(rules).if_match(if_match)).await
     }
 }

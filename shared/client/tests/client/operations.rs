@@ -84,7 +84,7 @@ async fn call_everything(client: &Client) {
         client.get_health().await.is_err(),
         client.get_jwks().await.is_err(),
         client.get_rules().await.is_err(),
-        client.put_rules(&example("put_rules")).await.is_err(),
+        client.put_rules(&example("put_rules"), None).await.is_err(),
     ];
     assert!(refused.iter().all(|refused| *refused), "the server says no to everything");
 }

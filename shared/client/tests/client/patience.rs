@@ -77,6 +77,29 @@ async fn a_refusal_says_what_was_wrong_and_who_said_so() {
 }
 
 #[tokio::test]
+async fn every_attempt_is_shown_to_who_watches() {
+    let (_server, client) = Server::telling(vec![failure(503), created()]).await;
+    let (told, shown) = std::sync::mpsc::channel();
+    let client = client.watched_by(move |attempt| {
+        let status = attempt.answer.unwrap().status().as_u16();
+        told.send(format!("{} {} {status}", attempt.method, attempt.path)).unwrap();
+    });
+    client.post_address(&address(), None).await.unwrap();
+    drop(client);
+    assert_eq!(shown.iter().collect::<Vec<_>>(), ["POST /addresses 503", "POST /addresses 201"]);
+}
+
+#[tokio::test]
+async fn what_does_not_answer_is_an_answer_about_the_health() {
+    let ill = json!({ "status": "UNAVAILABLE", "unavailable": ["queue"] });
+    let (server, client) = Server::telling(vec![(503, vec![], ill), failure(503)]).await;
+    let health = client.get_health().await.unwrap();
+    assert_eq!((health.status.as_u16(), health.data.unavailable), (503, vec!["queue".to_owned()]));
+    assert_eq!(client.get_health().await.unwrap_err().code(), Some("BROKEN"));
+    assert_eq!(server.asked().len(), 1 + 4, "only what failed is asked again");
+}
+
+#[tokio::test]
 async fn versions_go_out_and_come_back() {
     let told = vec![("etag", "\"2\""), ("idempotency-replayed", "true")];
     let (_, _, body) = created();
