@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use crate::harness::{
-    Answer, Api, asked_for, new_address, new_product, order_of, own, scan, text, unlimited, until,
+    Answer, Api, asked_for, new_product, order_of, own, scan, text, unlimited, until,
 };
 
 /// How long everything may take to come to rest: a message that has failed six times waits for a
@@ -77,7 +77,7 @@ impl Day {
         let control = api.control()?;
         let stock = i64::try_from(self.stock()).unwrap();
         let product = new_product(&api.person("merchant").await, stock).await;
-        let order = order_of(product, 1, new_address(&api.person("customer").await).await);
+        let order = order_of(product, 1);
         let customer = api.token("customer").await;
 
         control

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::harness::{
-    Api, Refused, euros, new_address, new_product, order_of, read, shared, unique, until_done,
+    Api, Refused, euros, new_product, order_of, read, shared, unique, until_done,
 };
 
 #[tokio::test]
@@ -147,7 +147,7 @@ async fn twenty_changes_at_once_all_happen() {
 async fn no_change_undoes_a_sale() {
     let api = shared().await;
     let (lamp, customer) = (Lamp::new(&api).await, api.person("customer").await);
-    let order = order_of(lamp.id, 1, new_address(&customer).await);
+    let order = order_of(lamp.id, 1);
 
     let sales = (0..10).map(async |_| {
         let key = unique("key");

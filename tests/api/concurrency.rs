@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use client::Answer;
-use domain::orders::OrderStatus;
+use domain::orders::{OrderDraft, OrderStatus};
 use futures::future::join_all;
 use local::options::Options;
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ async fn twenty_clients_with_one_key_get_one_order_and_one_answer() {
     let api = shared().await;
     let customer = api.person("customer").await;
     let lamp = new_product(&api.person("merchant").await, 100).await;
-    let order = order_of(lamp, 1, new_address(&customer).await);
+    let order = order_of(lamp, 1);
     let key = unique("key");
 
     let orders = (0..20).map(|_| customer.create_order(&order, Some(&key)));
@@ -37,8 +37,8 @@ async fn forty_buyers_of_ten_pieces_get_ten_orders_and_thirty_refusals() {
     let product = new_product(&api.someone(inside, "MERCHANT"), 10).await;
     let buyers = join_all((0..40).map(async |_| {
         let buyer = api.someone(inside, "CUSTOMER");
-        let order = order_of(product, 1, new_address(&buyer).await);
-        (buyer, order)
+        let address_id = new_address(&buyer).await;
+        (buyer, OrderDraft { address_id, ..order_of(product, 1) })
     }));
     let buyers = buyers.await;
 

@@ -4,9 +4,7 @@ use local::options::Options;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::harness::{
-    Control, eventually, new_address, new_product, order_of, own, unique_email, user,
-};
+use crate::harness::{Control, eventually, new_product, order_of, own, unique_email, user};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
@@ -16,7 +14,7 @@ async fn an_order_carries_its_request_id_and_trace_to_every_consumer() {
     let control = api.control().unwrap();
     let customer = api.person("customer").await;
     let product = new_product(&api.person("merchant").await, 5).await;
-    let order = order_of(product, 1, new_address(&customer).await);
+    let order = order_of(product, 1);
     let customer = customer.in_trace(&format!("00-{TRACE}-00f067aa0ba902b7-01"));
     let placed = customer.create_order(&order, None).await.unwrap();
     let id = placed.request_id().unwrap();

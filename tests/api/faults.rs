@@ -187,7 +187,7 @@ async fn what_fails_is_tried_again_within_seconds_by_every_consumer() {
     let control = api.control().unwrap();
     let customer = api.person("customer").await;
     let product = new_product(&api.person("merchant").await, 5).await;
-    let order = order_of(product, 1, new_address(&customer).await);
+    let order = order_of(product, 1);
 
     failing(&control, &["UsersTable"]).await;
     api.store().post_verification_email("ada@example.com").await.unwrap();
@@ -271,7 +271,8 @@ impl Shop {
         let (control, inside) = (api.control()?, api.inside()?);
         let product = new_product(&api.someone(inside, "MERCHANT"), stock).await;
         let customer = api.someone(inside, "CUSTOMER");
-        let order = order_of(product, 1, new_address(&customer).await);
+        let address_id = new_address(&customer).await;
+        let order = OrderDraft { address_id, ..order_of(product, 1) };
         Some(Self { control, customer, product, order, api })
     }
 }

@@ -4,9 +4,7 @@ use local::options::Options;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::harness::{
-    CUSTOMER, Control, eventually, new_address, new_product, operate, order_of, own, shared,
-};
+use crate::harness::{CUSTOMER, Control, eventually, new_product, operate, order_of, own, shared};
 
 #[tokio::test]
 async fn dead_letters_are_shown_and_put_back_and_none_is_lost() {
@@ -35,7 +33,7 @@ async fn an_order_tells_its_history() {
     let Some(control) = api.control() else { return };
     let customer = api.person("customer").await;
     let product = new_product(&api.person("merchant").await, 5).await;
-    let order = order_of(product, 1, new_address(&customer).await);
+    let order = order_of(product, 1);
     let order = customer.create_order(&order, None).await.unwrap().data.order_id;
     let relayed = async || control.relayed("OrderCreated", order).await;
     eventually("the event to be relayed", relayed).await;

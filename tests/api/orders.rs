@@ -13,11 +13,10 @@ async fn an_order_takes_from_the_stock_of_each_of_its_items() {
     let api = shared().await;
     let Some(control) = api.control() else { return };
     let (merchant, customer) = (api.person("merchant").await, api.person("customer").await);
-    let address = new_address(&customer).await;
     let (lamp, teapot) = (new_product(&merchant, 5).await, new_product(&merchant, 7).await);
     let both = |teapots| {
-        let mut order = order_of(lamp, 2, address);
-        order.items.extend(order_of(teapot, teapots, address).items);
+        let mut order = order_of(lamp, 2);
+        order.items.extend(order_of(teapot, teapots).items);
         order
     };
     customer.create_order(&both(7), None).await.unwrap();

@@ -4,7 +4,7 @@ use domain::orders::OrderId;
 use local::options::Options;
 use serde_json::{Value, json};
 
-use crate::harness::{Api, eventually, new_address, new_product, order_of, own, shared, unique};
+use crate::harness::{Api, eventually, new_product, order_of, own, shared, unique};
 
 #[tokio::test]
 async fn a_row_waits_until_its_event_is_relayed() {
@@ -73,7 +73,7 @@ async fn what_waits_is_swept_into_the_queues_of_everybody_who_hears_of_it() {
 async fn place_order(api: &Api) -> OrderId {
     let customer = api.person("customer").await;
     let product = new_product(&api.person("merchant").await, 5).await;
-    let order = order_of(product, 1, new_address(&customer).await);
+    let order = order_of(product, 1);
     customer.create_order(&order, None).await.unwrap().data.order_id
 }
 

@@ -12,7 +12,7 @@ use local::options::Options;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::harness::{ADDRESS, Answer, Api, Refused, new_product, order_of, own, read, shared};
+use crate::harness::{Answer, Api, Refused, new_product, order_of, own, read, shared};
 
 const LISTS: [&str; 2] = ["/orders", "/products"];
 
@@ -247,7 +247,7 @@ async fn two_orders(api: &Api) -> [OrderView; 2] {
 /// The demo's customer, and what they can order again and again.
 async fn shop(api: &Api) -> (Client, OrderDraft) {
     let product = new_product(&api.person("merchant").await, 10_000).await;
-    (api.person("customer").await, order_of(product, 1, ADDRESS.into()))
+    (api.person("customer").await, order_of(product, 1))
 }
 
 async fn list_by_admin(api: &Api, list: &str, query: &str) -> Answer {

@@ -5,8 +5,7 @@ use local::options::Options;
 use serde_json::Value;
 
 use crate::harness::{
-    ADDRESS, Api, CUSTOMER, Refused, eventually, new_product, order_of, own, shared, unique_email,
-    user,
+    Api, CUSTOMER, Refused, eventually, new_product, order_of, own, shared, unique_email, user,
 };
 
 /// How AWS says no: some services append `Exception`.
@@ -76,7 +75,7 @@ async fn ask(api: &Api, request: Request) -> Result<(), Error> {
         Request::Account => api.person("customer").await.get_user(CUSTOMER.into()).await.map(drop),
         Request::Order => {
             let lamp = new_product(&api.person("merchant").await, 1).await;
-            let order = order_of(lamp, 1, ADDRESS.into());
+            let order = order_of(lamp, 1);
             api.person("customer").await.create_order(&order, None).await.map(drop)
         }
     }

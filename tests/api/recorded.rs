@@ -9,8 +9,8 @@ use http::{HeaderName, Method};
 use serde_json::{Map, Value, json};
 
 use crate::harness::{
-    ADDRESS, Answer, CUSTOMER, PASSWORD, eventually, home, lamp, new_product, order_of, read,
-    shared, unique, unique_email, user,
+    Answer, CUSTOMER, PASSWORD, eventually, home, lamp, new_product, order_of, read, shared,
+    unique, unique_email, user,
 };
 
 #[tokio::test]
@@ -20,7 +20,7 @@ async fn no_field_of_a_recorded_answer_has_vanished_or_changed_its_type() {
     let admin = api.token("admin").await;
     let credentials = json!({ "email": "customer@example.com", "password": PASSWORD });
     let product = new_product(&api.person("merchant").await, 9).await;
-    let order = order_of(product, 1, ADDRESS.into());
+    let order = order_of(product, 1);
     let me = format!("/users/{CUSTOMER}");
     let asking = json!({ "email": unique_email() });
     let proof = json!({ "token": "spent" });

@@ -162,7 +162,7 @@ async fn an_order_has_one_to_twenty_five_different_items() {
 async fn a_bad_path_and_a_bad_header_are_named_like_fields() {
     let api = shared().await;
     let customer = api.token("customer").await;
-    let order = order_of(Uuid::nil().into(), 1, ADDRESS.into());
+    let order = order_of(Uuid::nil().into(), 1);
     let long = "k".repeat(256);
     let cases = [
         (api.get("/products/not-an-id").send().await, "path.productId"),
@@ -221,16 +221,17 @@ async fn an_order_that_breaks_a_rule_is_422_and_names_every_item() {
     let (customer, merchant) = (api.person("customer").await, api.person("merchant").await);
     let product = new_product(&merchant, 3).await;
     let unknown = Uuid::new_v4();
+    let sent_to = |address_id| OrderDraft { address_id, ..order_of(product, 1) };
     let of_merchant = new_address(&merchant).await;
-    let mut two_unknown = order_of(Uuid::new_v4().into(), 1, ADDRESS.into());
+    let mut two_unknown = order_of(Uuid::new_v4().into(), 1);
     for product in [product, unknown.into()] {
-        two_unknown.items.extend(order_of(product, 1, ADDRESS.into()).items);
+        two_unknown.items.extend(order_of(product, 1).items);
     }
     let cases: [(OrderDraft, &str, &[&str]); 4] = [
-        (order_of(product, 4, ADDRESS.into()), "OUT_OF_STOCK", &["/items/0/quantity"]),
+        (order_of(product, 4), "OUT_OF_STOCK", &["/items/0/quantity"]),
         (two_unknown, "PRODUCT_UNKNOWN", &["/items/0/productId", "/items/2/productId"]),
-        (order_of(product, 1, of_merchant), "ADDRESS_UNKNOWN", &["/addressId"]),
-        (order_of(product, 1, unknown.into()), "ADDRESS_UNKNOWN", &["/addressId"]),
+        (sent_to(of_merchant), "ADDRESS_UNKNOWN", &["/addressId"]),
+        (sent_to(unknown.into()), "ADDRESS_UNKNOWN", &["/addressId"]),
     ];
     for (order, code, fields) in cases {
         let refused = customer.create_order(&order, None).await;
@@ -245,13 +246,13 @@ async fn a_key_belongs_to_one_request_of_one_caller() {
     let api = shared().await;
     let (customer, merchant) = (api.person("customer").await, api.person("merchant").await);
     let (product, key) = (new_product(&merchant, 9).await, unique("key"));
-    let order = |quantity| order_of(product, quantity, ADDRESS.into());
-    let first = customer.create_order(&order(1), Some(&key)).await.unwrap().data;
+    let first = customer.create_order(&order_of(product, 1), Some(&key)).await.unwrap().data;
 
-    let other = customer.create_order(&order(2), Some(&key)).await;
+    let other = customer.create_order(&order_of(product, 2), Some(&key)).await;
     other.refused(422, "IDEMPOTENCY_KEY_REUSED");
-    let of_merchant = order_of(product, 1, new_address(&merchant).await);
-    let theirs = merchant.create_order(&of_merchant, Some(&key)).await.unwrap().data;
+    let address_id = new_address(&merchant).await;
+    let theirs = OrderDraft { address_id, ..order_of(product, 1) };
+    let theirs = merchant.create_order(&theirs, Some(&key)).await.unwrap().data;
     assert_ne!(theirs.order_id, first.order_id, "another caller's key is another key");
 
     let lamp = lamp(1);

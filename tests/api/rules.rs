@@ -7,7 +7,7 @@ use local::options::Options;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::harness::{ADDRESS, Api, Refused, euros, new_product, order_of, own, read};
+use crate::harness::{Api, Refused, euros, new_product, order_of, own, read};
 
 #[tokio::test]
 async fn what_an_operator_puts_is_what_they_get_and_versions_count_up() {
@@ -40,13 +40,12 @@ async fn a_new_rule_holds_for_the_next_order() {
     admin.put_rules(&tight, None).await.unwrap();
 
     let product = new_product(&api.person("merchant").await, 9).await;
-    let order = |quantity| order_of(product, quantity, ADDRESS.into());
-    let placed = customer.create_order(&order(3), None).await.unwrap().data;
+    let placed = customer.create_order(&order_of(product, 3), None).await.unwrap().data;
     assert_eq!(placed.shipping, euros(0));
-    let many = customer.create_order(&order(4), None).await;
+    let many = customer.create_order(&order_of(product, 4), None).await;
     assert_eq!(many.refused_fields(422, "QUANTITY_TOO_LARGE"), ["/items/0/quantity"]);
-    let mut two = order(1);
-    two.items.extend(order_of(Uuid::new_v4().into(), 1, ADDRESS.into()).items);
+    let mut two = order_of(product, 1);
+    two.items.extend(order_of(Uuid::new_v4().into(), 1).items);
     let two = customer.create_order(&two, None).await;
     assert_eq!(two.refused_fields(422, "TOO_MANY_ITEMS"), ["/items"]);
 }

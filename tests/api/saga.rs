@@ -6,9 +6,7 @@ use domain::orders::{OrderId, OrderStatus};
 use local::options::Options;
 use serde_json::{Value, json};
 
-use crate::harness::{
-    ADDRESS, Api, Control, Refused, euros, eventually, lamp, order_of, own, read,
-};
+use crate::harness::{Api, Control, Refused, euros, eventually, lamp, order_of, own, read};
 
 #[tokio::test]
 async fn an_order_is_approved_and_can_be_called_off_once() {
@@ -109,7 +107,7 @@ impl Shop {
         let lamp = ProductDraft { price, discount: Discount::MIN, ..lamp(5) };
         let merchant = self.api.person("merchant").await;
         let product = merchant.post_product(&lamp, None).await.unwrap().data.product_id;
-        let order = order_of(product, quantity, ADDRESS.into());
+        let order = order_of(product, quantity);
         let placed = self.customer.create_order(&order, None).await.unwrap().data;
         assert_eq!(placed.status, OrderStatus::Pending);
         Order { id: placed.order_id, product }

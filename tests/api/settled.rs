@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use crate::harness::{
-    Api, CUSTOMER, asked_for, euros, new_address, new_product, order_of, own_changed, read, scan,
-    text, unlimited, until,
+    Api, CUSTOMER, asked_for, euros, new_product, order_of, own_changed, read, scan, text,
+    unlimited, until,
 };
 
 /// How long everything may take to come to rest: what a killed process leaves behind waits out its
@@ -77,7 +77,7 @@ impl Day {
     async fn trade(&self, api: &Api) -> ProductId {
         let stock = i64::try_from(self.orders).unwrap();
         let product = new_product(&api.person("merchant").await, stock).await;
-        let order = order_of(product, 1, new_address(&api.person("customer").await).await);
+        let order = order_of(product, 1);
         let customer = api.token("customer").await;
         let killed = KILLED
             .map(|name| (name.to_owned(), json!({ "beforeCommit": 0.01, "afterCommit": 0.01 })));

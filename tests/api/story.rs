@@ -2,7 +2,7 @@
 
 use client::{Client, PartnerPage};
 use domain::catalogue::ProductId;
-use domain::orders::{OrderStatus, OrderView};
+use domain::orders::{OrderDraft, OrderStatus, OrderView};
 use local::options::Options;
 use serde_json::json;
 
@@ -61,7 +61,8 @@ async fn browse(api: &Api, control: &Control) -> ProductId {
 
 /// Orders two pieces, and the same again by the same key; gives the order.
 async fn order_twice(control: &Control, ada: &Client, product: ProductId) -> OrderView {
-    let order = order_of(product, 2, new_address(ada).await);
+    let address_id = new_address(ada).await;
+    let order = OrderDraft { address_id, ..order_of(product, 2) };
     let first = ada.create_order(&order, Some("the-first-order")).await.unwrap();
     assert_eq!((first.data.status, first.is_replayed()), (OrderStatus::Pending, false));
     assert_eq!(first.data.total, euros(2 * 180 + 490));
@@ -103,7 +104,7 @@ async fn what_happens_behind_the_api_is_seen_by_its_clients() {
     let api = shared().await;
     let customer = api.person("customer").await;
     let product = new_product(&api.person("merchant").await, 1).await;
-    let order = order_of(product, 1, new_address(&customer).await);
+    let order = order_of(product, 1);
     let order = customer.create_order(&order, None).await.unwrap().data.order_id;
     eventually("the order to be approved", async || {
         let order = customer.get_order(order).await.unwrap().data;

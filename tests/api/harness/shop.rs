@@ -77,11 +77,11 @@ pub(crate) fn home() -> AddressDraft {
     }))
 }
 
-/// An order of some pieces of one product.
-pub(crate) fn order_of(product_id: ProductId, quantity: i64, address_id: AddressId) -> OrderDraft {
+/// An order of some pieces of one product, sent to the demo's customer.
+pub(crate) fn order_of(product_id: ProductId, quantity: i64) -> OrderDraft {
     read(json!({
         "items": [{ "productId": product_id, "quantity": quantity }],
-        "addressId": address_id, "paymentMethod": "CARD",
+        "addressId": ADDRESS, "paymentMethod": "CARD",
     }))
 }
 
