@@ -273,6 +273,6 @@ impl Shop {
         let customer = api.someone(inside, "CUSTOMER");
         let address_id = new_address(&customer).await;
         let order = OrderDraft { address_id, ..order_of(product, 1) };
-        Some(Self { control, customer, product, order, api })
+        Some(Self { api, control, customer, product, order })
     }
 }
