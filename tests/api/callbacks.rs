@@ -75,7 +75,8 @@ async fn an_object_that_is_online_appears_until_it_is_found_to_be_offline() {
         .faults(&json!({ "standins": { "objects": { "lookups": { "answer": offline } } } }))
         .await;
     call_back(&api, &[even]).await.unwrap();
-    eventually("the object to be gone", async || see(&api, even).await.err()).await;
+    let gone = eventually("the object to be gone", async || see(&api, even).await.err()).await;
+    assert_eq!(gone.code(), Some("NOT_FOUND"));
     assert!(age_s(&object) < 30.0, "it is gone because it is offline");
 }
 

@@ -9,7 +9,7 @@ use serde::Deserialize;
 pub struct Answer<T> {
     /// What was asked for.
     pub data: T,
-    /// The status: of success.
+    /// The status: of success, unless the operation says otherwise.
     pub status: StatusCode,
     /// All headers: `ETag`, `Location`, `Cache-Control` and others.
     pub headers: HeaderMap,

@@ -1,9 +1,7 @@
 //! Answers, and what every one of them must be.
 
-use std::fmt;
-
 use bytes::Bytes;
-use client::{Attempt, Error, Refusal};
+use client::Attempt;
 use http::{HeaderMap, Method};
 use serde_json::Value;
 
@@ -108,43 +106,5 @@ pub(super) fn assert_is_the_apis(attempt: &Attempt<'_>) {
         }
         (None, Some(message)) => answer.gateway(status, message),
         (None, None) => answer.assert_is_a_functions(),
-    }
-}
-
-/// What the typed client gives where the API says no.
-pub(crate) trait Refused {
-    /// A function's refusal, with this status and code.
-    fn refused(self, status: u16, code: &str) -> Refusal;
-
-    /// The fields that a function's refusal names, in its order.
-    fn refused_fields(self, status: u16, code: &str) -> Vec<String>;
-
-    /// A refusal of the gateway's, without any function.
-    fn refused_by_gateway(self, status: u16);
-}
-
-impl<T: fmt::Debug> Refused for Result<T, Error> {
-    fn refused(self, status: u16, code: &str) -> Refusal {
-        let refusal = refusal_of(self);
-        let told = (refusal.status.as_u16(), refusal.code.as_deref());
-        assert_eq!(told, (status, Some(code)), "{refusal:?}");
-        refusal
-    }
-
-    fn refused_fields(self, status: u16, code: &str) -> Vec<String> {
-        let violations = self.refused(status, code).violations.into_iter();
-        violations.map(|violation| violation.field).collect()
-    }
-
-    fn refused_by_gateway(self, status: u16) {
-        let refusal = refusal_of(self);
-        assert_eq!((refusal.status.as_u16(), refusal.code), (status, None), "{}", refusal.message);
-    }
-}
-
-fn refusal_of<T: fmt::Debug>(answer: Result<T, Error>) -> Refusal {
-    match answer.expect_err("a refusal is expected") {
-        Error::Refused(refusal) => *refusal,
-        other => panic!("a refusal is expected: {other}"),
     }
 }

@@ -9,9 +9,10 @@ mod document;
 mod newsroom;
 mod operations;
 mod platform;
+mod refused;
 mod shop;
 
-pub(crate) use self::answer::{Answer, Refused};
+pub(crate) use self::answer::Answer;
 pub(crate) use self::api::Api;
 pub(crate) use self::call::Call;
 pub(crate) use self::control::Control;
@@ -22,6 +23,7 @@ pub(crate) use self::operations::operate;
 pub(crate) use self::platform::{
     AUDIENCE, ISSUER, Inside, in_background, own, own_changed, shared, token_by,
 };
+pub(crate) use self::refused::Refused;
 pub(crate) use self::shop::{
     ADDRESS, CUSTOMER, PASSWORD, euros, eventually, home, lamp, new_address, new_product, order_of,
     proof_in, read, unique, unique_email, unique_object, until_done, user,

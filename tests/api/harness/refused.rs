@@ -1,0 +1,43 @@
+//! Refusals that the typed client is given.
+
+use std::fmt::Debug;
+
+use client::{Error, Refusal};
+
+/// What the typed client gives where the API says no.
+pub(crate) trait Refused {
+    /// A function's refusal, with this status and code.
+    fn refused(self, status: u16, code: &str) -> Refusal;
+
+    /// The fields that a function's refusal names, in its order.
+    fn refused_fields(self, status: u16, code: &str) -> Vec<String>;
+
+    /// A refusal of the gateway's, without any function.
+    fn refused_by_gateway(self, status: u16);
+}
+
+impl<T: Debug> Refused for Result<T, Error> {
+    fn refused(self, status: u16, code: &str) -> Refusal {
+        let refusal = refusal_of(self);
+        let told = (refusal.status.as_u16(), refusal.code.as_deref());
+        assert_eq!(told, (status, Some(code)), "{refusal:?}");
+        refusal
+    }
+
+    fn refused_fields(self, status: u16, code: &str) -> Vec<String> {
+        let violations = self.refused(status, code).violations.into_iter();
+        violations.map(|violation| violation.field).collect()
+    }
+
+    fn refused_by_gateway(self, status: u16) {
+        let refusal = refusal_of(self);
+        assert_eq!((refusal.status.as_u16(), refusal.code), (status, None), "{}", refusal.message);
+    }
+}
+
+fn refusal_of<T: Debug>(answer: Result<T, Error>) -> Refusal {
+    match answer.expect_err("a refusal is expected") {
+        Error::Refused(refusal) => *refusal,
+        other => panic!("a refusal is expected: {other}"),
+    }
+}
