@@ -62,6 +62,8 @@ async fn a_client_that_repeats_itself_gets_one_order_through_whatever_goes_wrong
     assert_eq!(placed, stored, "each key has its order and there is no other");
     assert_eq!(control.item("ProductsTable", product).await["stock"], 38);
     assert_eq!(control.events("OrderCreated").await.len(), 12);
+    let unforeseen = control.metric("errors_total", &[r#"type="INTERNAL_ERROR""#]).await;
+    assert!(unforeseen < 1.0, "whatever goes wrong is known by its name");
 }
 
 #[tokio::test]
