@@ -132,11 +132,13 @@ impl Api {
 
     /// An access token by e-mail address. Whoever has signed in keeps it: sign-ins are limited.
     pub(crate) async fn sign_in(&self, email: &str) -> String {
-        /// Access tokens by the API and the e-mail address.
+        /// Access tokens by the API and the e-mail address. A platform is known by its key: its port
+        /// may have been another's before.
         static SESSIONS: Mutex<BTreeMap<(String, String), String>> =
             Mutex::const_new(BTreeMap::new());
         let mut sessions = SESSIONS.lock().await;
-        let whose = (self.url.clone(), email.to_owned());
+        let key = self.inside.as_ref().map(|inside| inside.public_key().to_string());
+        let whose = (key.unwrap_or_else(|| self.url.clone()), email.to_owned());
         if let Some(token) = sessions.get(&whose) {
             return token.clone();
         }
