@@ -151,9 +151,9 @@ async fn an_object_is_gone_after_30_seconds_even_if_nobody_removes_it() {
 
 /// The template without what removes objects: neither the message nor the time to live.
 fn without_removal(template: String) -> String {
-    let removal = "      Events:\n        ObjectExpiries:";
-    let (before, rest) = template.split_once(removal).expect("objects are removed by a message");
-    let (_, after) = rest.split_once("\n\n").expect("an empty line ends the function");
+    let mapping = "  ObjectExpiriesMapping:\n";
+    let (before, rest) = template.split_once(mapping).expect("objects are removed by a message");
+    let (_, after) = rest.split_once("\n\n").expect("an empty line ends the mapping");
     let ttl = "{AttributeName: expiresAt, Enabled: true}";
     format!("{before}\n{after}").replace(ttl, "{AttributeName: expiresAt, Enabled: false}")
 }
