@@ -45,6 +45,13 @@ pub(super) fn top_level(files: &[String]) -> Vec<String> {
     strangers.iter().map(|name| format!("{name} does not belong on the top level")).collect()
 }
 
+/// Whether tools that name no package build what is deployed, and nothing with it.
+pub(super) fn built_by_default(packages: &[&str]) -> Option<String> {
+    let complaint =
+        || format!("Cargo.toml: by default {packages:?} are built, with one set of features");
+    (packages != ["functions"]).then(complaint)
+}
+
 /// Whether an endpoint's file reads as its nine stages, in order.
 pub(super) fn stages(path: &str, text: &str) -> Vec<String> {
     let is_endpoint = text.contains("\nimpl Endpoint for ") || text.contains("\nimpl Query for ");
@@ -70,6 +77,12 @@ mod tests {
         let files = ["README.md", ".ci/run", "shared/a.rs", "notes.txt", "scripts/x"];
         let found = top_level(&files.map(str::to_owned));
         assert_eq!(found.len(), 2, "{found:?}");
+    }
+
+    #[test]
+    fn what_is_built_beside_the_functions_is_found() {
+        assert_eq!(built_by_default(&["functions"]), None);
+        assert!(built_by_default(&["functions", "local"]).is_some());
     }
 
     #[test]

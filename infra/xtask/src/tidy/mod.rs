@@ -23,6 +23,9 @@ pub(crate) fn complaints(workspace: &Path) -> Vec<String> {
         Err(error) => return vec![format!("cargo metadata: {error}")],
     };
     let mut complaints = layout::top_level(&files);
+    let default = metadata.workspace_default_packages();
+    let default: Vec<&str> = default.iter().map(|package| package.name.as_str()).collect();
+    complaints.extend(layout::built_by_default(&default));
     complaints.extend(arrows::upward(&arrows::of(&metadata)));
     complaints.extend(licences::refused(workspace, &metadata));
     let sources = files.iter().filter(|path| dashboards::is_source(path));
