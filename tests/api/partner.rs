@@ -214,7 +214,9 @@ async fn what_was_said_is_on_record_and_no_secret_is_anywhere() {
         list(&api).await.unwrap_err();
     }
     let odd = json!({ "answer": { "status": 200, "body": gossip("") } });
-    trouble(&control, "tokens", &odd).await;
+    // A fresh process: another may hold a token still.
+    let faults = json!({ "coldStarts": true, "standins": { "partner": { "tokens": odd } } });
+    control.faults(&faults).await;
     list(&api).await.unwrap_err();
     told(&control, "partner/AUTHENTICATION_FAILED").await;
 
