@@ -13,24 +13,24 @@ use crate::harness::{
     order_of, read, shared, unique, unique_email, user,
 };
 
+/// Some of what is for those who are signed in.
+const PROTECTED: [(Method, &str); 7] = [
+    (Method::POST, "/orders"),
+    (Method::POST, "/addresses"),
+    (Method::POST, "/products"),
+    (Method::PATCH, "/products/1"),
+    (Method::GET, "/users/1"),
+    (Method::GET, "/rules"),
+    (Method::PUT, "/rules"),
+];
+
 #[tokio::test]
 async fn the_gateway_refuses_by_itself_what_needs_no_function() {
     let api = shared().await;
-    let protected = [
-        "POST /orders",
-        "POST /addresses",
-        "POST /products",
-        "PATCH /products/1",
-        "GET /users/1",
-        "GET /rules",
-        "PUT /rules",
-    ];
-    for route in protected {
-        let (method, path) = route.split_once(' ').unwrap();
-        let call = || api.call(method.parse().unwrap(), path);
+    for (method, path) in PROTECTED {
+        let call = || api.call(method.clone(), path);
         call().send().await.gateway(401, "Unauthorized");
         call().header("authorization", "").send().await.gateway(401, "Unauthorized");
-        call().header("authorization", "Basic YTpi").send().await.gateway(401, "Unauthorized");
     }
     for (method, path) in [
         (Method::GET, "/nowhere"),
@@ -43,6 +43,17 @@ async fn the_gateway_refuses_by_itself_what_needs_no_function() {
     let large = api.call(Method::POST, "/users").body(vec![b' '; 10 * 1024 * 1024 + 1]);
     let large = large.header("content-type", "application/json").send().await;
     large.gateway(413, "Request Entity Too Large");
+}
+
+#[tokio::test]
+async fn whoever_shows_no_token_of_ours_is_asked_to_sign_in() {
+    let api = shared().await;
+    for (method, path) in PROTECTED {
+        for shown in ["Basic YTpi", "Bearer", "Bearer a.b.c"] {
+            let call = api.call(method.clone(), path).header("authorization", shown);
+            call.send().await.gateway(401, "Unauthorized");
+        }
+    }
 }
 
 #[tokio::test]
