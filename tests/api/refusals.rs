@@ -40,6 +40,11 @@ async fn the_gateway_refuses_by_itself_what_needs_no_function() {
     ] {
         api.call(method, path).send().await.gateway(404, "Not Found");
     }
+}
+
+#[tokio::test]
+async fn a_body_of_more_than_10_mb_reaches_no_function() {
+    let api = shared().await;
     let large = api.call(Method::POST, "/users").body(vec![b' '; 10 * 1024 * 1024 + 1]);
     let large = large.header("content-type", "application/json").send().await;
     large.gateway(413, "Request Entity Too Large");
