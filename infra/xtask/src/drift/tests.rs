@@ -106,8 +106,8 @@ const MISTAKES: [(&str, &str, &str); 23] = [
         "PostShareLinkFunction: environment: PUBLIC_URL is missing",
     ),
     (
-        "            FunctionResponseTypes: [ReportBatchItemFailures]\n            ScalingConfig",
-        "            ScalingConfig",
+        "      FunctionResponseTypes: [ReportBatchItemFailures]\n      ScalingConfig",
+        "      ScalingConfig",
         "SendEmailFunction: batch setting",
     ),
     (
