@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 use crate::cargo_lambda::{CargoLambda, Profile};
 use crate::descriptions::Error;
 use crate::process::succeeded;
-use crate::{arguments, done, say};
+use crate::{say, terminal};
 
 /// The alias by which the API and the queues invoke functions.
 const ALIAS: &str = "live";
@@ -53,10 +53,7 @@ type Hashes = BTreeMap<String, String>;
 
 /// Runs the command with what follows `deploy` on the command line.
 pub(crate) fn run(workspace: &Path, given: &[String]) -> ExitCode {
-    match arguments(given) {
-        Ok(arguments) => done("deploy", deploy(workspace, &arguments)),
-        Err(end) => end,
-    }
+    terminal::run("deploy", given, |arguments| deploy(workspace, arguments))
 }
 
 fn deploy(workspace: &Path, arguments: &Arguments) -> Result<(), Error> {

@@ -18,6 +18,18 @@ pub(crate) fn arguments<A: Parser>(given: &[String]) -> Result<A, ExitCode> {
     })
 }
 
+/// Runs a command with its arguments.
+pub(crate) fn run<A: Parser>(
+    command: &str,
+    given: &[String],
+    work: impl FnOnce(&A) -> Result<(), Error>,
+) -> ExitCode {
+    match arguments(given) {
+        Ok(arguments) => done(command, work(&arguments)),
+        Err(end) => end,
+    }
+}
+
 pub(crate) fn done(command: &str, result: Result<(), Error>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,

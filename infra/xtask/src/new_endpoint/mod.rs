@@ -18,7 +18,7 @@ use self::endpoint::NewEndpoint;
 use self::entries::MODEL;
 use crate::descriptions::Error;
 use crate::process::succeeded;
-use crate::{arguments, done, say};
+use crate::{say, terminal};
 
 /// Adds an endpoint for whoever is signed in, which answers what it was asked, and who asked.
 #[derive(Parser)]
@@ -34,10 +34,7 @@ struct Arguments {
 
 /// Runs the command with what follows `new-endpoint` on the command line.
 pub(crate) fn run(workspace: &Path, given: &[String]) -> ExitCode {
-    match arguments(given) {
-        Ok(arguments) => done("new-endpoint", add_or_try(workspace, &arguments)),
-        Err(end) => end,
-    }
+    terminal::run("new-endpoint", given, |arguments| add_or_try(workspace, arguments))
 }
 
 fn add_or_try(workspace: &Path, arguments: &Arguments) -> Result<(), Error> {
