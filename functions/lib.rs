@@ -82,6 +82,8 @@ mod notify;
 mod put_rules;
 #[path = "platform/relay_outbox.rs"]
 mod relay_outbox;
+#[path = "platform/rotate_keys.rs"]
+mod rotate_keys;
 #[path = "platform/sweep_communications.rs"]
 mod sweep_communications;
 #[path = "platform/sweep_outbox.rs"]

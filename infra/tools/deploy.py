@@ -2,14 +2,15 @@
 
 The job comes in as JSON: {"endpoint", "region", "stack", "template", "parameters": {name: value},
 "programs": {logical id of a function: path of its binary}, "secrets": {logical id: value},
-"items": [[logical id of a table, item]], "sender": mail address}. The answer is {"api": id,
-"routes": [route key], "resources": {logical id: type}, "mappings": count of enabled event source
-mappings}. Python, because the AWS client that has all these services and is installed anyway is.
+"rotations": {logical id of a secret: that of the function that rotates it}, "items": [[logical id of
+a table, item]], "sender": mail address}. The answer is {"api": id, "routes": [route key],
+"resources": {logical id: type}, "mappings": count of enabled event source mappings}. Python, because the AWS client that has all these services and is installed anyway is.
 """
 
 import io
 import json
 import sys
+import uuid
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 
@@ -31,6 +32,8 @@ def main():
     names = {it["LogicalResourceId"]: it["PhysicalResourceId"] for it in resources}
     for secret, value in job["secrets"].items():
         client("secretsmanager").put_secret_value(SecretId=names[secret], SecretString=value)
+    for secret, function in job["rotations"].items():
+        rotate(client("lambda"), names[secret], names[function])
     tables = client("dynamodb")
     for table, item in job["items"]:
         tables.put_item(TableName=names[table], Item=item)
@@ -78,6 +81,16 @@ def created(cloudformation, job):
         raise
     pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=job["stack"])
     return [it for page in pages for it in page["StackResourceSummaries"]]
+
+
+def rotate(functions, secret, function):
+    """Does what Secrets Manager does where a secret has a schedule."""
+    version = str(uuid.uuid4())
+    for step in ("createSecret", "setSecret", "testSecret", "finishSecret"):
+        event = {"Step": step, "SecretId": secret, "ClientRequestToken": version}
+        answer = functions.invoke(FunctionName=function, Payload=json.dumps(event))
+        if "FunctionError" in answer:
+            raise RuntimeError(f"{step} of {secret}: {answer['Payload'].read().decode()}")
 
 
 def seen(client, names, resources):

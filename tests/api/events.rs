@@ -66,6 +66,22 @@ async fn the_authorizer_passes_on_who_it_is_and_fails_with_one_word_otherwise() 
 }
 
 #[tokio::test]
+async fn the_rotation_takes_the_events_about_its_own_secret() {
+    let Some(api) = own(Options::default()).await else { return };
+    let mut event = fixture("rotate_keys");
+    let refused = invoke(&api, "RotateKeysFunction", &event).await.unwrap_err();
+    assert!(refused.contains("is another secret than the one that is rotated"), "{refused}");
+
+    let environment = api.inside().unwrap().platform().stores().operator_environment();
+    event["SecretId"] = json!(environment["SIGNING_KEYS_SECRET_ID"]);
+    for step in ["createSecret", "setSecret", "testSecret", "finishSecret"] {
+        event["Step"] = json!(step);
+        assert_eq!(invoke(&api, "RotateKeysFunction", &event).await, Ok(Value::Null), "{step}");
+        assert_eq!(invoke(&api, "RotateKeysFunction", &event).await, Ok(Value::Null), "{step}");
+    }
+}
+
+#[tokio::test]
 async fn consumers_take_the_events_of_their_sources_and_report_no_failure() {
     let Some(api) = own(Options { demo: true, ..Options::default() }).await else { return };
     let control = api.control().unwrap();
@@ -120,7 +136,7 @@ fn endpoints() -> Vec<(String, String, Value)> {
     template.api.as_ref().unwrap().routes.iter().map(endpoint).collect()
 }
 
-fn template() -> Template {
+pub(crate) fn template() -> Template {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
     Template::read(&path, &BTreeMap::new()).unwrap()
 }

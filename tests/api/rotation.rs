@@ -11,7 +11,8 @@ use serde_json::json;
 use tokio::time::{sleep, timeout};
 use uuid::{Uuid, uuid};
 
-use crate::harness::{Api, PASSWORD, operate, own, unlimited};
+use crate::events::template;
+use crate::harness::{Api, PASSWORD, eventually, operate, own, unlimited};
 
 /// Who signs in and goes on, again and again: people of the demo, and their ids.
 const PEOPLE: [(&str, Uuid); 3] = [
@@ -20,8 +21,8 @@ const PEOPLE: [(&str, Uuid); 3] = [
     ("merchant", uuid!("00000000-0000-7000-8000-000000000007")),
 ];
 
-/// What the waits are shortened to, in seconds: here nobody holds a key for longer than a request.
-const WAITS: [&str; 4] = ["--known-after", "3", "--ended-after", "20"];
+const SIGNING: &str = "SigningKeysSecret";
+const VERIFICATION: &str = "VerificationKeysSecret";
 
 #[tokio::test]
 async fn two_rotations_in_a_row_fail_nobody() {
@@ -32,9 +33,9 @@ async fn two_rotations_in_a_row_fail_nobody() {
     let crowd = Crowd::default();
     let rotations = async {
         crowd.has_met_a_key(1).await;
-        rotate_interrupted(&api).await;
+        rotate_secret(&api).await;
         crowd.has_met_a_key(2).await;
-        rotate_again(&api).await;
+        rotate_by_hand(&api).await;
         crowd.has_met_a_key(3).await;
         crowd.over.store(true, Relaxed);
     };
@@ -44,29 +45,68 @@ async fn two_rotations_in_a_row_fail_nobody() {
     let answers: Vec<_> = answers.into_iter().flatten().collect();
     let failed: Vec<_> = answers.iter().filter_map(|answer| answer.as_ref().err()).collect();
     assert_eq!(failed.len(), 0, "{} of {}: {:?}", failed.len(), answers.len(), failed.first());
-    let published = api.store().get_jwks().await.unwrap().data;
-    let published = published["keys"].as_array().unwrap();
-    assert_eq!(published.len(), 2, "the first key is gone");
-    assert!(published.iter().all(|key| key.get("publishedAt").is_none()), "{published:?}");
+    let published = published(&api).await;
+    assert_eq!(published.len(), 3, "the last, the present and the next key");
+    let met = crowd.keys.lock().unwrap();
+    assert_eq!(met.iter().filter(|kid| published.contains(kid)).count(), 2, "the first is gone");
 }
 
-/// A rotation that is interrupted while it waits goes on there.
-async fn rotate_interrupted(api: &Api) {
-    let patient = ["rotate-keys", "--known-after", "1000"];
-    timeout(Duration::from_secs(2), operate(api, &patient)).await.expect_err("it waits");
-    let said = operate(api, &[&["rotate-keys"], &WAITS[..]].concat()).await.unwrap();
-    assert!(!said.iter().any(|line| line.contains("is made") || line.contains("is published")));
-    assert!(said.iter().any(|line| line.contains("signs from now on")), "{said:?}");
+#[tokio::test]
+async fn the_first_rotation_makes_the_keys() {
+    let Some(api) = own(unlimited()).await else { return };
+    api.control().unwrap().faults(&json!({ "coldStarts": true })).await;
+    let sign_in = async || api.store().post_session("customer@example.com", PASSWORD).await;
+    let (stores, template) = (api.inside().unwrap().platform().stores(), template());
+    for secret in [SIGNING, VERIFICATION] {
+        let created = template.secrets[secret].value.as_ref().unwrap().words();
+        stores.put_secret(secret, &created).await.unwrap();
+    }
+    sign_in().await.expect_err("there are no keys");
+
+    rotate_secret(&api).await;
+
+    let session = sign_in().await.unwrap().data;
+    let me = api.store().with_token(&session.access_token);
+    me.get_user(PEOPLE[0].1.into()).await.unwrap();
+    assert_eq!(published(&api).await.len(), 2, "the present key and the next");
 }
 
-/// The next rotation is refused while tokens of the first key may live, and drops it then.
-async fn rotate_again(api: &Api) {
-    let rotate = async || operate(api, &[&["rotate-keys"], &WAITS[..]].concat()).await;
-    let refused = rotate().await.unwrap_err();
+#[tokio::test]
+async fn a_rotation_too_soon_changes_nothing_and_says_why() {
+    let Some(api) = own(unlimited()).await else { return };
+    rotate_secret(&api).await;
+    let before = published(&api).await;
+
+    rotate_secret(&api).await;
+
+    let refused = async || {
+        let logs = api.control().unwrap().logs().await;
+        logs.into_iter().find(|line| line.to_string().contains("may live until"))
+    };
+    let refused = eventually("the second to be refused", refused).await.to_string();
+    assert!(refused.contains("createSecret"), "{refused}");
+    assert_eq!(published(&api).await, before);
+}
+
+/// Has Secrets Manager rotate the keys, step by step, and waits until it has, or has failed to.
+async fn rotate_secret(api: &Api) {
+    let stores = api.inside().unwrap().platform().stores();
+    let mut under_way = stores.rotations(SIGNING).unwrap();
+    stores.rotate(SIGNING).await.unwrap();
+    let ended = timeout(Duration::from_mins(1), under_way.wait_for(Option::is_none)).await;
+    ended.expect("four steps take no minute").unwrap();
+}
+
+/// An operator rotates again, which is refused while tokens of the first key may live.
+async fn rotate_by_hand(api: &Api) {
+    let rotate = async |ended_after: &str| {
+        operate(api, &["rotate-keys", "--ended-after", ended_after]).await
+    };
+    let refused = rotate("1000").await.unwrap_err();
     assert!(refused.contains("may live until"), "{refused}");
-    sleep(Duration::from_secs(20)).await;
-    let said = rotate().await.unwrap();
-    assert!(said[0].contains("is dropped"), "{said:?}");
+    sleep(Duration::from_secs(5)).await;
+    let said = rotate("5").await.unwrap();
+    assert_eq!(said.last().unwrap(), "it signs from now on");
 }
 
 /// People who sign in and go on until it is over.
@@ -103,4 +143,11 @@ impl Crowd {
         };
         timeout(Duration::from_mins(1), met).await.expect("tokens are signed with the newest key");
     }
+}
+
+/// The ids of the keys that are published.
+async fn published(api: &Api) -> Vec<String> {
+    let set = api.store().get_jwks().await.unwrap().data;
+    let kids = set["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap());
+    kids.map(str::to_owned).collect()
 }

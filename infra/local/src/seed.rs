@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use adapters::{Passwords, tokens};
+use adapters::Passwords;
+use adapters::tokens::Succession;
 use domain::catalogue::{Product, ProductDraft};
 use domain::people::{Address, AddressDraft, Role, Tier, User, UserDraft, UserId};
 use lifecycle::record::{Record, Table, item_of};
@@ -50,25 +51,18 @@ const PRODUCTS: [(&str, u128, u64, u8, u64); 3] = [
     ("Teapot", 0x103, 1_450, 5, 25),
 ];
 
-/// Gives the two secrets of tokens a fresh pair of keys, where the template has them.
+/// Gives the two secrets of tokens fresh keys, where the template has them.
 ///
 /// # Errors
 /// See [`SeedError`].
-pub async fn keys(stores: &Stores) -> Result<(), SeedError> {
-    secrets(stores, &fresh_keys()?).await
-}
-
-/// A fresh pair of keys, as the two secrets of tokens hold it.
-///
-/// # Errors
-/// Where there is no randomness.
-pub fn fresh_keys() -> Result<BTreeMap<&'static str, String>, SeedError> {
-    let pair = tokens::generate().map_err(SeedError::Keys)?;
-    let keys = [
-        ("SigningKeysSecret", pair.signing.to_string()),
-        ("VerificationKeysSecret", pair.verification_set().to_string()),
+pub async fn keys(stores: &Stores) -> Result<Succession, SeedError> {
+    let keys = Succession::generate().map_err(SeedError::Keys)?;
+    let values = [
+        ("SigningKeysSecret", keys.signing_keys().to_string()),
+        ("VerificationKeysSecret", keys.verification_keys(None).to_string()),
     ];
-    Ok(keys.into())
+    secrets(stores, &values.into()).await?;
+    Ok(keys)
 }
 
 /// Gives secrets their values, where the template has them.

@@ -33,7 +33,7 @@ enum Kind {
     /// Shows or redrives what could not be consumed.
     #[command(subcommand)]
     DeadLetters(letters::Command),
-    /// Has a fresh key sign tokens; goes on where it was interrupted.
+    /// Has the next key sign tokens, at once instead of on schedule.
     RotateKeys(keys::Arguments),
     /// Tells all that is known of an order.
     History {
@@ -92,7 +92,6 @@ pub async fn run(
     environment: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
     say: Say<'_>,
 ) -> Result<(), BoxError> {
-    let environment = move |name: &str| environment(name).or_else(|| keys::not_needed(name));
     let connect = |uses: &[Use]| Aws::connect_with(uses, environment).map(Operator::new);
     match &command.kind {
         Kind::RebuildProjection => rebuild::run(&connect(rebuild::USES)?, say).await,

@@ -36,6 +36,7 @@ pub(crate) enum Kind {
     Endpoint,
     Consumer,
     Authorizer,
+    Rotation,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -69,6 +70,8 @@ pub(crate) struct Uses {
     pub(crate) probed_queues: BTreeSet<String>,
     pub(crate) dead_letters_of: BTreeSet<String>,
     pub(crate) secrets: BTreeSet<String>,
+    pub(crate) written_secrets: BTreeSet<String>,
+    pub(crate) rotated_secrets: BTreeSet<String>,
     pub(crate) mail: bool,
     pub(crate) upstreams: BTreeSet<String>,
     pub(crate) public_url: bool,

@@ -5,15 +5,16 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::SystemTime;
 
-use adapters::tokens::{self, Signer};
+use adapters::tokens::Signer;
 use clap::Parser;
 use lifecycle::Timestamp;
 use local::Platform;
 use local::options::Options;
+use local::seed;
 use serde_json::{Value, json};
 
 use crate::descriptions::Error;
-use crate::{arguments, done, say, tools};
+use crate::{say, terminal, tools};
 
 /// Sends requests that nobody has thought of, and judges the answers by the API's description.
 #[derive(Parser)]
@@ -62,10 +63,7 @@ const LIFETIME_S: u32 = 6 * 60 * 60;
 
 /// The command.
 pub(crate) fn run(workspace: &Path, given: &[String]) -> ExitCode {
-    match arguments(given) {
-        Ok(arguments) => done("fuzz", passes(workspace, &arguments)),
-        Err(end) => end,
-    }
+    terminal::run("fuzz", given, |arguments| passes(workspace, arguments))
 }
 
 fn passes(workspace: &Path, arguments: &Arguments) -> Result<(), Error> {
@@ -111,15 +109,9 @@ async fn start(workspace: &Path) -> Result<(Platform, Signer), Error> {
         ..Options::default()
     };
     let platform = Platform::start(options).await?;
-    let keys = tokens::generate()?;
-    for (secret, value) in [
-        ("SigningKeysSecret", keys.signing.to_string()),
-        ("VerificationKeysSecret", keys.verification_set().to_string()),
-    ] {
-        platform.stores().put_secret(secret, &value).await?;
-    }
+    let keys = seed::keys(platform.stores()).await?;
     let signer = Signer::from_secret(
-        &keys.signing.to_string(),
+        &keys.signing_keys().to_string(),
         "https://auth.example.com",
         "serverless-api",
     )?;

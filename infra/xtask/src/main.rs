@@ -18,8 +18,6 @@ mod terminal;
 mod tidy;
 mod tools;
 
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -47,8 +45,7 @@ const USAGE: &str = "usage: cargo xtask <command>
   openapi --lint          what Redocly's linter has to say of it
   fuzz                    schemathesis against the API that runs here: fuzz --help
   ops                     what operators do with a running system: ops --help
-  tools LIST              installs the tools of infra/tools/LIST.txt and says in which folder
-  keys FOLDER             a fresh pair of keys for tokens: signing.json and verification.json";
+  tools LIST              installs the tools of infra/tools/LIST.txt and says in which folder";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -74,7 +71,6 @@ fn main() -> ExitCode {
         ["bench", ..] => bench::run(workspace(), &arguments[1..]),
         ["ops", ..] => ops::main(&arguments[1..]),
         ["tools", list] => done("tools", say_path(tools::installed(workspace(), list))),
-        ["keys", folder] => done("keys", keys(Path::new(folder))),
         _ => {
             say(USAGE);
             ExitCode::from(2)
@@ -90,23 +86,4 @@ fn workspace() -> &'static Path {
 
 fn say_path(path: Result<PathBuf, Error>) -> Result<(), Error> {
     path.map(|path| say(&path.display().to_string()))
-}
-
-/// Writes what the two secrets for tokens hold. The folder must not have them yet: overwriting a
-/// signing key would lose it.
-fn keys(folder: &Path) -> Result<(), Error> {
-    let pair = adapters::tokens::generate()?;
-    let secrets = [("signing", pair.signing.clone()), ("verification", pair.verification_set())];
-    for (name, secret) in secrets {
-        let path = folder.join(format!("{name}.json"));
-        let mut file = std::fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&path)
-            .map_err(|error| format!("{}: {error}", path.display()))?;
-        write!(file, "{secret}")?;
-        say(&format!("{} is for the {name} keys' secret", path.display()));
-    }
-    Ok(())
 }

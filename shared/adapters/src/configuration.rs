@@ -93,6 +93,9 @@ impl Configuration {
                         audience = Some(reader.required("AUDIENCE"));
                     }
                 }
+                Use::WrittenSecret(name) | Use::RotatedSecret(name) => {
+                    secrets.insert(name, reader.required(&secret_variable(name)));
+                }
                 Use::Mail => mail_from = Some(reader.required("MAIL_FROM")),
                 Use::Upstream(upstream) => {
                     upstreams.insert(upstream, reader.required(&upstream.variable()));

@@ -3,7 +3,7 @@
 //!
 //! - [`Aws`] is the platform of the lifecycle, and gives [`Table`]s, [`Secret`]s and [`tokens`].
 //! - [`cache`], [`passwords`], [`attempts`] and [`upstream`] serve stage 6.
-//! - [`serve`], [`consume`] and [`authorize`] are what a binary's `main` calls.
+//! - [`serve`], [`consume`], [`authorize`] and [`rotate`] are what a binary's `main` calls.
 
 pub mod attempts;
 mod aws;
@@ -24,6 +24,7 @@ pub mod passwords;
 mod platform;
 mod probes;
 mod range;
+mod rotation;
 mod secrets;
 mod serve;
 mod setting;
@@ -43,8 +44,9 @@ pub use notifiers::Notifiers;
 pub use pages::Pages;
 pub use passwords::Passwords;
 pub use range::{Positioned, Range};
+pub use rotation::{KeyRotation, Refusal};
 pub use secrets::Secret;
-pub use serve::{authorize, consume, serve};
+pub use serve::{authorize, consume, rotate, serve};
 pub use setting::Setting;
 pub use table::{OrAbsent, Table};
 #[doc(hidden)]

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use lifecycle::uses::Use;
-use lifecycle::{Consumer, Endpoint, TokenVerifier};
+use lifecycle::{Consumer, Endpoint, Rotation, TokenVerifier};
 
 use crate::Aws;
 
@@ -23,4 +23,9 @@ pub fn authorize<V: TokenVerifier + 'static>(
     build: impl FnOnce(&Aws) -> V,
 ) -> ExitCode {
     lifecycle::serve::authorizer(uses, Aws::connect, build)
+}
+
+/// Serves the rotation of a secret until Lambda ends the process.
+pub fn rotate<R: Rotation>(build: impl FnOnce(&Aws) -> R) -> ExitCode {
+    lifecycle::serve::rotation(Aws::connect, build)
 }

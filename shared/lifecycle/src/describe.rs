@@ -17,6 +17,7 @@ use crate::input::{Input, Schemas};
 use crate::limit::{Counting, LIMITS};
 use crate::record::Table;
 use crate::reply::View;
+use crate::rotation::Rotation;
 use crate::uses::{Use, Verb};
 
 /// Whether the binary was only asked to describe itself.
@@ -129,6 +130,11 @@ pub(crate) fn authorizer(used: &[Use]) -> Value {
     json!({ "kind": "authorizer", "uses": uses(used) })
 }
 
+/// What a rotation says about itself.
+pub(crate) fn rotation<R: Rotation>() -> Value {
+    json!({ "kind": "rotation", "uses": uses(R::USES) })
+}
+
 /// What the endpoint uses, and what the lifecycle uses on its behalf.
 pub(crate) fn uses_of_endpoint<E: Endpoint>() -> Vec<Use> {
     let mut uses = E::USES.to_vec();
@@ -155,6 +161,7 @@ pub(crate) fn uses_of_consumer<C: Consumer>() -> Vec<Use> {
 fn uses(uses: &[Use]) -> Value {
     let (mut tables, mut indexes) = (serde_json::Map::new(), serde_json::Map::new());
     let (mut queues, mut probes, mut secrets, mut dead_letters) = (vec![], vec![], vec![], vec![]);
+    let (mut written_secrets, mut rotated_secrets) = (vec![], vec![]);
     let (mut mail, mut upstreams, mut public_url) = (false, vec![], false);
     for usage in uses {
         match usage {
@@ -169,6 +176,8 @@ fn uses(uses: &[Use]) -> Value {
             Use::Source(_) => {}
             Use::DeadLetters(queue) => dead_letters.push(queue.name()),
             Use::Secret(name) => secrets.push(*name),
+            Use::WrittenSecret(name) => written_secrets.push(*name),
+            Use::RotatedSecret(name) => rotated_secrets.push(*name),
             Use::Mail => mail = true,
             Use::Upstream(upstream) => upstreams.push(upstream.name()),
             Use::PublicUrl => public_url = true,
@@ -181,6 +190,8 @@ fn uses(uses: &[Use]) -> Value {
         "probedQueues": probes,
         "deadLettersOf": dead_letters,
         "secrets": secrets,
+        "writtenSecrets": written_secrets,
+        "rotatedSecrets": rotated_secrets,
         "mail": mail,
         "upstreams": upstreams,
         "publicUrl": public_url,

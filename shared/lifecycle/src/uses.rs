@@ -30,6 +30,10 @@ pub enum Use {
     /// A secret that is read, by its logical name: `signing_keys` is found under
     /// `SIGNING_KEYS_SECRET_ID`.
     Secret(&'static str),
+    /// A secret that is read and given new values.
+    WrittenSecret(&'static str),
+    /// A secret that is rotated: another of its versions becomes the current one.
+    RotatedSecret(&'static str),
     /// Mail is sent.
     Mail,
     /// A service of somebody else's that is called.

@@ -6,10 +6,11 @@ use std::path::Path;
 use std::sync::{Arc, LazyLock};
 use std::time::SystemTime;
 
-use adapters::tokens::{self, Signer};
+use adapters::tokens::{KeyPair, Signer};
 use lifecycle::Timestamp;
 use local::Platform;
 use local::options::Options;
+use local::seed;
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Mutex, OnceCell};
@@ -46,7 +47,7 @@ const BUILT: &str = "BLACKBOX_BUILT";
 pub(crate) struct Inside {
     /// Taken when it stops.
     platform: Option<Platform>,
-    keys: tokens::KeyPair,
+    keys: KeyPair,
     signer: Signer,
 }
 
@@ -99,16 +100,7 @@ impl Inside {
         let without = std::env::var(WITHOUT).ok();
         options.without.extend(without.map(|right| right.parse().expect("a right")));
         let platform = in_background(build_once(options)).await;
-        let keys = tokens::generate().expect("there is randomness");
-        let stores = platform.stores().clone();
-        for (secret, value) in [
-            ("SigningKeysSecret", keys.signing.to_string()),
-            ("VerificationKeysSecret", keys.verification_set().to_string()),
-        ] {
-            if stores.names().secret(secret).is_some() {
-                stores.put_secret(secret, &value).await.expect("a secret takes any text");
-            }
-        }
+        let keys = seed::keys(platform.stores()).await.expect("a secret takes any text").signs;
         let signer = signer(&keys, ISSUER, AUDIENCE);
         Self { platform: Some(platform), keys, signer }
     }
@@ -163,7 +155,7 @@ impl Drop for Inside {
 }
 
 /// A token by this pair of keys, otherwise like those that a sign-in gives.
-pub(crate) fn token_by(keys: &tokens::KeyPair) -> String {
+pub(crate) fn token_by(keys: &KeyPair) -> String {
     let now = Timestamp::from(SystemTime::now());
     sign(&signer(keys, ISSUER, AUDIENCE), SOMEBODY, &["ADMIN"], now)
 }
@@ -185,7 +177,7 @@ async fn build_once(mut options: Options) -> Platform {
     Platform::start(options).await.expect("the platform starts")
 }
 
-fn signer(keys: &tokens::KeyPair, issuer: &str, audience: &str) -> Signer {
+fn signer(keys: &KeyPair, issuer: &str, audience: &str) -> Signer {
     Signer::from_secret(&keys.signing.to_string(), issuer, audience).expect("a key just made")
 }
 

@@ -1,4 +1,4 @@
-//! The events that Lambda makes of messages, stream records and the clock.
+//! The events that are made of messages, stream records, the clock and rotations.
 
 use dynoxide::actions::get_records::Record;
 use jiff::Timestamp;
@@ -76,6 +76,12 @@ pub(super) fn of_schedule(name: &str, time: Timestamp) -> String {
         "detail": {},
     })
     .to_string()
+}
+
+/// What a rotation asks of its function: a step, for a secret by its ARN, and the id that the
+/// version to come has.
+pub(super) fn of_rotation(step: &str, secret: &str, token: &str) -> String {
+    json!({"Step": step, "SecretId": secret, "ClientRequestToken": token}).to_string()
 }
 
 /// What an on-failure destination learns of stream records that are given up.

@@ -1,13 +1,14 @@
-//! Event sources: what invokes functions besides the API, as Lambda's event source mappings and
-//! `EventBridge` do it.
+//! Event sources: what invokes functions besides the API, as Lambda's event source mappings,
+//! `EventBridge` and Secrets Manager do it.
 //!
 //! Each source is a task of its own: a [`queue`] is polled, a [`stream`] read in order, a
-//! [`schedule`] waited for. All deliver at least once.
+//! [`schedule`] waited for, a [`rotation`] too, or asked for. All deliver at least once.
 
 mod events;
 mod outcome;
 mod queue;
 mod rights;
+mod rotation;
 mod schedule;
 mod stream;
 #[cfg(test)]
@@ -24,8 +25,8 @@ use crate::functions::{Functions, InvokeError};
 use crate::stores::{StoreError, Stores};
 use crate::template::{EventSource, Template, Trigger};
 
-use self::schedule::Scheduled;
 pub use self::schedule::{BadSchedule, Schedules};
+use self::schedule::{Schedule, Scheduled};
 
 /// Whatever runs functions.
 pub trait Invoke: Send + Sync {
@@ -157,14 +158,21 @@ fn start_one(
             }
         }
         Trigger::Schedule(trigger) => {
-            let schedule = schedule::Schedule::parse(&trigger.expression);
-            let schedule = schedule.map_err(|reason| SourceError::Schedule { function, reason })?;
+            let schedule = read_schedule(&trigger.expression, function)?;
             let scheduled = Scheduled { mapping, input: trigger.input.clone() };
             sources.schedules.insert(source.function.clone(), scheduled.clone());
             sources.tasks.spawn(schedule::keep(scheduled, schedule));
         }
+        Trigger::Rotation(trigger) => {
+            let schedule = read_schedule(&trigger.expression, function)?;
+            sources.tasks.spawn(rotation::keep(mapping, trigger.secret.clone(), schedule));
+        }
     }
     Ok(())
+}
+
+fn read_schedule(expression: &str, function: String) -> Result<Schedule, SourceError> {
+    Schedule::parse(expression).map_err(|reason| SourceError::Schedule { function, reason })
 }
 
 impl Mapping {

@@ -28,6 +28,6 @@ pub(super) fn needed(source: &EventSource, names: &Names) -> Vec<(&'static str, 
             needed.extend(failures.map(|failures| ("sqs:SendMessage", queue(failures))));
             needed
         }
-        Trigger::Schedule(_) => Vec::new(),
+        Trigger::Schedule(_) | Trigger::Rotation(_) => Vec::new(),
     }
 }

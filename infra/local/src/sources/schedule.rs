@@ -100,7 +100,7 @@ impl Schedule {
     }
 
     /// How long until it is due next; `None` when it never is again.
-    fn wait(&self, now: Timestamp) -> Option<Duration> {
+    pub(super) fn wait(&self, now: Timestamp) -> Option<Duration> {
         match self {
             Self::Rate(rate) => Some(*rate),
             Self::Cron(cron) => {

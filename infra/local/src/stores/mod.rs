@@ -18,6 +18,7 @@ mod operator;
 mod plain;
 mod policy;
 mod queues;
+mod rotations;
 mod secrets;
 mod switch;
 mod tables;
@@ -82,7 +83,7 @@ impl Stores {
         let running = watch::Sender::new(());
         let tables = Tables::start(data, ended(running.subscribe())).await?;
         let queues = Queues::new(endpoint);
-        let secrets = Secrets::new();
+        let secrets = Secrets::new(template);
         let names = create(template, endpoint, &tables, &queues, &secrets).await?;
         let streams = template.tables.values().filter(|table| table.stream.is_some());
         let writes = streams.map(|table| (table.logical_id.clone(), watch::Sender::new(())));

@@ -1,8 +1,12 @@
 //! The embedded Secrets Manager: the template's secrets.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
-use axum::{body::Body, http::HeaderMap, response::Response};
+use axum::{
+    body::Body,
+    http::{HeaderMap, header::CONTENT_TYPE},
+    response::Response,
+};
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use rustack_secretsmanager_core::{
@@ -10,20 +14,27 @@ use rustack_secretsmanager_core::{
     provider::RustackSecretsManager,
 };
 use rustack_secretsmanager_http::{
-    SecretsManagerHandler, response::error_to_response, router::resolve_operation,
+    SecretsManagerHandler,
+    response::{self, error_to_response},
+    router::resolve_operation,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::names::physical;
-use crate::template::{ACCOUNT_ID, REGION};
+use super::{
+    names::physical,
+    rotations::{self, Rotation},
+};
+use crate::template::{ACCOUNT_ID, REGION, Template};
 
 /// The secrets, in memory.
 pub(super) struct Secrets {
     handler: RustackSecretsManagerHandler,
+    /// By the names of their secrets.
+    pub(super) rotations: BTreeMap<String, Rotation>,
 }
 
-/// Secrets Manager refused the platform's own call.
+/// Secrets Manager refused a call.
 #[derive(Debug, thiserror::Error)]
 #[error("Secrets Manager refused {operation}: {answer}")]
 pub struct SecretError {
@@ -31,14 +42,23 @@ pub struct SecretError {
     answer: String,
 }
 
+impl SecretError {
+    pub(super) fn new(operation: &'static str, code: &str, why: &str) -> Self {
+        Self { operation, answer: json!({"__type": code, "Message": why}).to_string() }
+    }
+}
+
 impl Secrets {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(template: &Template) -> Self {
         let provider = RustackSecretsManager::new(SecretsManagerConfig {
             skip_signature_validation: true,
             default_region: REGION.to_owned(),
             default_account_id: ACCOUNT_ID.to_owned(),
         });
-        Self { handler: RustackSecretsManagerHandler::new(Arc::new(provider)) }
+        Self {
+            handler: RustackSecretsManagerHandler::new(Arc::new(provider)),
+            rotations: rotations::of(template),
+        }
     }
 
     /// Creates a secret, empty unless the template gives its value; gives its ARN.
@@ -67,11 +87,28 @@ impl Secrets {
 
     /// Answers a call as Secrets Manager does.
     pub(super) async fn call(&self, operation: &str, body: Bytes) -> Response {
-        let (parts, answer) = self.handle(operation, body).await.into_parts();
-        Response::from_parts(parts, Body::from(answer))
+        // Of a body that is no JSON, the store itself will say what is wrong.
+        let input = || serde_json::from_slice(&body).unwrap_or(Value::Null);
+        let answered = match operation {
+            "RotateSecret" => self.rotate_secret(input()).await,
+            "DescribeSecret" => self.describe_secret(input()).await,
+            "UpdateSecretVersionStage" => self.update_secret_version_stage(input()).await,
+            _ => return self.handle(operation, body).await.map(Body::from),
+        };
+        let (status, answer) = match answered {
+            Ok(answer) => (200, answer.to_string()),
+            Err(error) => (400, error.answer),
+        };
+        let response = Response::builder().status(status);
+        let response = response.header(CONTENT_TYPE, response::CONTENT_TYPE).body(answer.into());
+        response.expect("literal statuses and headers are valid")
     }
 
-    async fn ask(&self, operation: &'static str, input: Value) -> Result<Value, SecretError> {
+    pub(super) async fn ask(
+        &self,
+        operation: &'static str,
+        input: Value,
+    ) -> Result<Value, SecretError> {
         let response = self.handle(operation, input.to_string().into()).await;
         let body = response.body();
         if response.status().is_success() {

@@ -17,6 +17,7 @@ mod only_on_aws;
 mod properties;
 mod references;
 mod resources;
+mod rotations;
 mod text;
 
 use std::collections::BTreeMap;
@@ -28,8 +29,8 @@ pub use self::filter::Pattern;
 pub use self::grants::Grant;
 pub use self::model::{
     AttributeType, Authorizer, Cors, Effect, EventSource, Function, HttpApi, Index, Key,
-    Projection, Queue, QueueTrigger, Redrive, Route, ScheduleTrigger, Secret, StartingPosition,
-    Statement, StreamTrigger, StreamView, Table, Template, Throttle, Trigger,
+    Projection, Queue, QueueTrigger, Redrive, RotationTrigger, Route, ScheduleTrigger, Secret,
+    StartingPosition, Statement, StreamTrigger, StreamView, Table, Template, Throttle, Trigger,
 };
 pub use self::text::{Part, Reference, Text, Unresolved};
 

@@ -271,6 +271,8 @@ pub enum Trigger {
     Stream(StreamTrigger),
     /// The clock.
     Schedule(ScheduleTrigger),
+    /// Secrets Manager, for a secret that is due to be renewed.
+    Rotation(RotationTrigger),
 }
 
 /// An event source mapping on a queue.
@@ -332,4 +334,13 @@ pub struct ScheduleTrigger {
     pub expression: String,
     /// The event to send instead of `EventBridge`'s own.
     pub input: Option<String>,
+}
+
+/// The rotation of a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RotationTrigger {
+    /// The logical id of the secret.
+    pub secret: String,
+    /// When it is due, in the words of a [`ScheduleTrigger`].
+    pub expression: String,
 }

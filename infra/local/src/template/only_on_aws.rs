@@ -58,3 +58,6 @@ pub(super) const QUEUE: &[&str] = &[
 
 /// Properties of a secret.
 pub(super) const SECRET: &[&str] = &["Description", "KmsKeyId", "Name", "Tags"];
+
+/// Properties of a rotation. Here secrets have their values from the start.
+pub(super) const ROTATION: &[&str] = &["RotateImmediatelyOnUpdate"];

@@ -1,5 +1,7 @@
 //! Whether what a template's parts say of each other is so.
 
+use std::collections::BTreeSet;
+
 use super::TemplateError;
 use super::model::{Template, Trigger};
 use super::resources::refuse;
@@ -30,6 +32,7 @@ pub(super) fn check(template: &Template) -> Result<(), TemplateError> {
             return missing(&queue.logical_id, &redrive.dead_letter_queue, "queue");
         }
     }
+    let mut rotated = BTreeSet::new();
     for source in &template.event_sources {
         if !is_function(&source.function) {
             return missing(&source.name, &source.function, "function");
@@ -42,6 +45,12 @@ pub(super) fn check(template: &Template) -> Result<(), TemplateError> {
                 if template.tables.get(&trigger.table).is_none_or(|it| it.stream.is_none()) =>
             {
                 return missing(&source.function, &trigger.table, "table with a stream");
+            }
+            Trigger::Rotation(trigger) if !template.secrets.contains_key(&trigger.secret) => {
+                return missing(&source.name, &trigger.secret, "secret");
+            }
+            Trigger::Rotation(trigger) if !rotated.insert(&trigger.secret) => {
+                return Err(refuse(&source.name, "SecretId", "a secret that another one rotates"));
             }
             _ => {}
         }

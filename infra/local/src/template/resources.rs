@@ -16,6 +16,7 @@ use super::properties::{
     AuthorizerProperties, FunctionProperties, HttpApiProperties, IndexProperties, KeyProperties,
     KeyType, ProjectionType, QueueProperties, SecretProperties, TableProperties,
 };
+use super::rotations::RotationSchedule;
 use super::{TemplateError, grants, only_on_aws, references};
 
 /// Makes the model of all resources that exist under the scope's conditions.
@@ -60,6 +61,11 @@ pub(super) fn model(scope: &Scope<'_>, globals: &Value) -> Result<Template, Temp
             "AWS::Lambda::EventSourceMapping" => {
                 template.event_sources.push(resources.mapping(id, declaration)?);
             }
+            "AWS::SecretsManager::RotationSchedule" => {
+                let rotation: RotationSchedule =
+                    resources.properties(id, declaration, NO_GLOBALS, only_on_aws::ROTATION)?;
+                template.event_sources.push(rotation.into_source(id));
+            }
             known if only_on_aws::RESOURCES.contains(&known) => {}
             unknown => {
                 let what = format!("a resource of type {unknown} (or a second one)");
@@ -74,8 +80,8 @@ pub(super) fn model(scope: &Scope<'_>, globals: &Value) -> Result<Template, Temp
     Ok(template)
 }
 
-/// SAM has no globals for it.
-const MAPPING: &str = "EventSourceMapping";
+/// The kind of what SAM has no globals for.
+const NO_GLOBALS: &str = "";
 
 struct Resources<'a> {
     scope: &'a Scope<'a>,
@@ -199,10 +205,10 @@ impl Resources<'_> {
     fn mapping(&self, id: &str, declaration: &Value) -> Result<EventSource, TemplateError> {
         let attribute = declaration.pointer("/Properties/EventSourceArn/Fn::GetAtt/1");
         if attribute.is_some_and(|attribute| attribute == "StreamArn") {
-            let stream: StreamMapping = self.properties(id, declaration, MAPPING, &[])?;
+            let stream: StreamMapping = self.properties(id, declaration, NO_GLOBALS, &[])?;
             Ok(stream.into_source(id))
         } else {
-            let queue: QueueMapping = self.properties(id, declaration, MAPPING, &[])?;
+            let queue: QueueMapping = self.properties(id, declaration, NO_GLOBALS, &[])?;
             Ok(queue.into_source(id))
         }
     }

@@ -122,7 +122,7 @@ impl Answers {
         let secret = json!({
             "ARN": "arn:aws:secretsmanager:eu-west-1:000000000000:secret:verification_keys",
             "Name": "verification_keys",
-            "SecretString": keys.verification_set().to_string(),
+            "SecretString": json!({ "keys": [keys.verification] }).to_string(),
         });
         Ok(Self {
             product: json!({ "Item": product }).to_string(),

@@ -12,7 +12,7 @@ pub(super) fn complaints(
     match description.kind {
         Kind::Endpoint => endpoint(template, function, description),
         Kind::Authorizer => authorizer(template, function),
-        Kind::Consumer => Vec::new(),
+        Kind::Consumer | Kind::Rotation => Vec::new(),
     }
 }
 

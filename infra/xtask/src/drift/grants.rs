@@ -34,7 +34,8 @@ fn variables_of(description: &Description) -> BTreeMap<String, Resource> {
     let queues = queues.map(|q| (upper(q, "QUEUE_URL"), logical_id(q, "Queue")));
     let dead = uses.dead_letters_of.iter();
     let dead = dead.map(|q| (upper(q, "DEAD_LETTER_QUEUE_URL"), logical_id(q, "DeadLetterQueue")));
-    let secrets = uses.secrets.iter().map(|s| (upper(s, "SECRET_ID"), logical_id(s, "Secret")));
+    let secrets = uses.secrets.iter().chain(&uses.written_secrets).chain(&uses.rotated_secrets);
+    let secrets = secrets.map(|s| (upper(s, "SECRET_ID"), logical_id(s, "Secret")));
     tables.chain(queues).chain(dead).chain(secrets).collect()
 }
 
@@ -100,8 +101,16 @@ fn needed_by(description: &Description) -> Grants {
     for queue in &uses.dead_letters_of {
         grant(logical_id(queue, "DeadLetterQueue"), &["sqs:SendMessage"]);
     }
+    let (read, write) = ("secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue");
     for secret in &uses.secrets {
-        grant(logical_id(secret, "Secret"), &["secretsmanager:GetSecretValue"]);
+        grant(logical_id(secret, "Secret"), &[read]);
+    }
+    for secret in &uses.written_secrets {
+        grant(logical_id(secret, "Secret"), &[read, write]);
+    }
+    for secret in &uses.rotated_secrets {
+        let promote = "secretsmanager:UpdateSecretVersionStage";
+        grant(logical_id(secret, "Secret"), &[read, write, promote]);
     }
     if uses.mail {
         grant("identities of SES".to_owned(), &["ses:SendEmail"]);

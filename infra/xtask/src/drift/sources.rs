@@ -1,9 +1,9 @@
 //! Event sources: where a consumer's records come from, and where they end up when all else fails.
 
-use local::template::{Function, QueueTrigger, StreamTrigger, Template, Trigger};
+use local::template::{Function, QueueTrigger, RotationTrigger, StreamTrigger, Template, Trigger};
 
 use super::logical_id;
-use crate::descriptions::{Description, Source};
+use crate::descriptions::{Description, Kind, Source};
 
 /// AWS's own rule for queues that invoke functions.
 const VISIBILITY_PER_TIMEOUT: u32 = 6;
@@ -19,6 +19,9 @@ pub(super) fn complaints(
         .filter(|source| source.function == function.logical_id)
         .map(|source| &source.trigger)
         .collect();
+    if description.kind == Kind::Rotation {
+        return rotation(description, &triggers);
+    }
     match (&description.source, triggers.as_slice()) {
         (None, []) | (Some(Source::Schedule), [Trigger::Schedule(_)]) => Vec::new(),
         (Some(Source::Queue(name)), [Trigger::Queue(trigger)]) => {
@@ -84,11 +87,27 @@ fn stream(name: &str, trigger: &StreamTrigger) -> Vec<String> {
     complaints
 }
 
+/// What is rotated names the function that does it.
+fn rotation(description: &Description, triggers: &[&Trigger]) -> Vec<String> {
+    let rotated = &description.uses.rotated_secrets;
+    let wanted: Vec<_> = rotated.iter().map(|secret| logical_id(secret, "Secret")).collect();
+    let found = triggers.iter().map(|trigger| match trigger {
+        Trigger::Rotation(RotationTrigger { secret, .. }) => secret.clone(),
+        other => format!("{other:?}"),
+    });
+    let found: Vec<_> = found.collect();
+    if found == wanted {
+        Vec::new()
+    } else {
+        vec![format!("is to rotate {}, but rotates {}", found.join(", "), wanted.join(", "))]
+    }
+}
+
 /// Every queue that invokes a function has a dead-letter queue.
 pub(super) fn dead_letters(template: &Template) -> Vec<String> {
     let consumed = template.event_sources.iter().filter_map(|source| match &source.trigger {
         Trigger::Queue(trigger) => template.queues.get(&trigger.queue),
-        Trigger::Stream(_) | Trigger::Schedule(_) => None,
+        Trigger::Stream(_) | Trigger::Schedule(_) | Trigger::Rotation(_) => None,
     });
     let without = consumed.filter(|queue| queue.redrive.is_none());
     without.map(|queue| format!("{}: no dead-letter queue", queue.logical_id)).collect()

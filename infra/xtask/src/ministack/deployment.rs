@@ -23,7 +23,8 @@ struct Job<'a> {
     template: Value,
     parameters: BTreeMap<String, String>,
     programs: BTreeMap<String, String>,
-    secrets: BTreeMap<&'static str, String>,
+    secrets: &'a BTreeMap<&'static str, String>,
+    rotations: BTreeMap<&'a str, &'a str>,
     items: Vec<(String, Value)>,
     sender: &'a str,
 }
@@ -40,14 +41,15 @@ pub(super) struct Deployment {
     mappings: usize,
 }
 
-/// Deploys the template with the binaries as they were last built, the demo's people and products, and the
-/// stand-ins for other people's services.
+/// Deploys the template with the binaries as they were last built, the demo's people and products,
+/// and the stand-ins for other people's services.
 ///
 /// # Errors
 /// Where a tool cannot be had, or the deployment fails.
 pub(super) async fn deploy(
     workspace: &Path,
     endpoint: &str,
+    model: &Template,
     cargo_lambda: &CargoLambda<'_>,
     standins: &Standins,
 ) -> Result<Deployment, Error> {
@@ -66,21 +68,37 @@ pub(super) async fn deploy(
             resource["Properties"]["Code"] = code;
         }
     }
-    let mut secrets = seed::fresh_keys()?;
-    secrets.extend(standins.secrets().clone());
+    let secrets = standins.secrets();
+    let rotations = model.event_sources.iter().filter_map(|source| match &source.trigger {
+        Trigger::Rotation(rotation) => Some((rotation.secret.as_str(), source.function.as_str())),
+        _ => None,
+    });
+    let rotations = rotations.collect();
     let items = seed::demo_items().await?;
     let (region, stack, sender) = (REGION, "second-opinion", "no-reply@example.com");
-    let job =
-        Job { endpoint, region, stack, template, parameters, programs, secrets, items, sender };
+    let job = Job {
+        endpoint,
+        region,
+        stack,
+        template,
+        parameters,
+        programs,
+        secrets,
+        rotations,
+        items,
+        sender,
+    };
     tools::ask(workspace, "ministack", "deploy.py", &job)
 }
 
 /// Takes out what ministack does not know and no test asks for: alarms and dashboards, which are
-/// nested stacks, and the gradual shift of traffic to what is deployed.
+/// nested stacks, the gradual shift of traffic to what is deployed, and schedules of rotations.
 fn leave_out(resources: &mut Map<String, Value>) {
     let is_known = |resource: &Value| {
         let kind = resource["Type"].as_str().unwrap_or_default();
-        kind != "AWS::CloudFormation::Stack" && !kind.starts_with("AWS::CodeDeploy::")
+        kind != "AWS::CloudFormation::Stack"
+            && kind != "AWS::SecretsManager::RotationSchedule"
+            && !kind.starts_with("AWS::CodeDeploy::")
     };
     resources.retain(|_, resource| is_known(resource));
     for resource in resources.values_mut().filter_map(Value::as_object_mut) {
@@ -104,8 +122,9 @@ impl Deployment {
             resources.filter(|(id, kind)| self.resources.get(*id).is_none_or(|it| it != kind));
         let resources = resources.map(|(id, kind)| format!("{id}, {kind}, is missing"));
         let wanted = template.event_sources.iter();
-        let wanted = wanted.filter(|source| !matches!(source.trigger, Trigger::Schedule(_)));
-        let wanted = wanted.count();
+        let is_mapping =
+            |trigger: &Trigger| matches!(trigger, Trigger::Queue(_) | Trigger::Stream(_));
+        let wanted = wanted.filter(|source| is_mapping(&source.trigger)).count();
         let mappings = (self.mappings != wanted)
             .then(|| format!("{} event source mappings are enabled, not {wanted}", self.mappings));
         routes.chain(resources).chain(mappings).collect()

@@ -49,7 +49,7 @@ const fn alarms(right: &'static str, wrong: &'static str, said: &'static str) ->
 }
 
 /// The mistakes, by what they are about.
-pub(super) const MISTAKES: [Mistake; 37] = [
+pub(super) const MISTAKES: [Mistake; 39] = [
     // What SAM and cfn-lint find.
     main(
         "Type: HttpApi, Properties: {ApiId: !Ref Api,",
@@ -114,6 +114,16 @@ pub(super) const MISTAKES: [Mistake; 37] = [
         "SigningKeysSecret:\n    Type: AWS::SecretsManager::Secret\n    DeletionPolicy: Retain",
         "SigningKeysSecret:\n    Type: AWS::SecretsManager::Secret\n    DeletionPolicy: Delete",
         "SigningKeysSecret: does not outlive the stack",
+    ),
+    main(
+        "SecretId: !Ref SigningKeysSecret",
+        "SecretId: !Ref CursorKeySecret",
+        "SigningKeysSecret: is never rotated",
+    ),
+    main(
+        "      SourceAccount: !Ref AWS::AccountId\n",
+        "",
+        "SigningKeysSecret: Secrets Manager of this account may not rotate it",
     ),
     main(", RetentionInDays: !Ref LogRetentionDays", "", "LogGroup: its logs never end"),
     main("LoggingConfig: {LogGroup: !Ref LogGroup, ", "LoggingConfig: {", "logs into no group"),

@@ -1,7 +1,6 @@
 //! What those who operate the system do with it: whole tables and dead letters, past all
 //! endpoints. Only with the feature `operator`, which no function has: a function reads by permit.
 
-mod keys;
 mod letters;
 mod scan;
 
@@ -10,11 +9,10 @@ use lifecycle::effects::Write;
 use lifecycle::platform::{CommitError, Platform, Transaction};
 use lifecycle::record::{Key, Record};
 
-pub use self::keys::{Refusal, Rotation, Step, Waits};
 pub use self::letters::{DeadLetter, LETTERS_MAX};
 pub use self::scan::{Page, Segment};
 use crate::together::gather;
-use crate::{Aws, Positioned, Range, Table, Wanted};
+use crate::{Aws, KeyRotation, Positioned, Range, Table, Wanted};
 
 /// Access to everything that is in use, without a request that it is for.
 #[derive(Clone)]
@@ -67,8 +65,12 @@ impl Operator {
     }
 
     /// Rotates the keys that tokens are signed with.
-    pub fn rotation(&self, waits: Waits) -> Rotation {
-        Rotation::new(self.0.clone(), waits)
+    ///
+    /// # Panics
+    ///
+    /// As [`Aws::key_rotation`].
+    pub fn key_rotation(&self) -> KeyRotation {
+        self.0.key_rotation()
     }
 
     /// Writes one item, if its condition holds, and tells whether it did.

@@ -2,17 +2,18 @@
 //!
 //! | secret | holds | read by |
 //! |---|---|---|
-//! | [`SIGNING_KEYS`](crate::SIGNING_KEYS) | `{"kid", "alg": "EdDSA", "privateKey"}`, the key as base64 of its PKCS #8 form | whoever signs |
+//! | [`SIGNING_KEYS`](crate::SIGNING_KEYS) | `{"kid", "alg": "EdDSA", "privateKey", "next": {…}}`, keys as base64 of their PKCS #8 form | whoever signs |
 //! | [`VERIFICATION_KEYS`](crate::VERIFICATION_KEYS) | `{"keys": […]}`, a JSON Web Key Set (RFC 7517) of public keys | whoever verifies or publishes |
 //!
-//! Keys rotate without anybody noticing because several keys verify at any time: the new public
-//! key joins the set first, then the new private key signs, and the old public key leaves when
-//! the last of its tokens has ended. `operator::Rotation` does it.
+//! Keys rotate without anybody noticing because three of them verify at any time: the one that
+//! signs, the one that is going to, and the one that has. [`KeyRotation`](crate::KeyRotation)
+//! does it.
 
 mod keys;
 pub(crate) mod outside;
 mod pair;
 mod signing;
+mod succession;
 mod verifier;
 
 #[cfg(test)]
@@ -21,6 +22,7 @@ mod tests;
 pub use keys::KeySet;
 pub use pair::{KeyPair, generate};
 pub use signing::{Signer, SigningKeys};
+pub use succession::Succession;
 pub use verifier::{Issuer, Verifier};
 
 /// For how long a session's token lasts, in seconds.

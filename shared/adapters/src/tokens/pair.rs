@@ -8,9 +8,10 @@ use lifecycle::failure::BoxError;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-/// A fresh key pair, in the forms that the two secrets hold.
+/// A key pair, in the forms that the two secrets hold.
+#[derive(Clone)]
 pub struct KeyPair {
-    /// The content of the secret [`SIGNING_KEYS`](crate::SIGNING_KEYS).
+    /// The private key, as the secret [`SIGNING_KEYS`](crate::SIGNING_KEYS) has it.
     pub signing: Value,
     /// The public key as a JSON Web Key: a member of `keys` in the secret
     /// [`VERIFICATION_KEYS`](crate::VERIFICATION_KEYS).
@@ -18,30 +19,22 @@ pub struct KeyPair {
 }
 
 impl KeyPair {
-    /// The content of the secret [`VERIFICATION_KEYS`](crate::VERIFICATION_KEYS) when this is
-    /// the only pair.
-    pub fn verification_set(&self) -> Value {
-        json!({ "keys": [self.verification] })
-    }
-
     /// The name of both keys.
     pub fn kid(&self) -> &str {
         self.verification["kid"].as_str().unwrap_or_default()
     }
 
-    /// The pair whose private key is in this content of the secret
-    /// [`SIGNING_KEYS`](crate::SIGNING_KEYS).
+    /// The pair that a private key belongs to.
     ///
     /// # Errors
     ///
-    /// When it was not made by [`generate`]. Nothing of the secret is repeated.
-    pub fn of_signing_key(secret: &str) -> Result<Self, BoxError> {
+    /// When it was not made by [`generate`]. Nothing of it is repeated.
+    pub(super) fn of_private(signing: &Value) -> Result<Self, BoxError> {
         const UNKNOWN: &str = "a signing key is not in the form that it is made in";
-        let signing: Value = serde_json::from_str(secret).map_err(|_| UNKNOWN)?;
         let der = BASE64_STANDARD.decode(signing["privateKey"].as_str().ok_or(UNKNOWN)?);
         let key = SigningKey::from_pkcs8_der(&der.map_err(|_| UNKNOWN)?).map_err(|_| UNKNOWN)?;
         let pair = Self::of(&key)?;
-        if pair.signing == signing { Ok(pair) } else { Err(UNKNOWN.into()) }
+        if pair.signing == *signing { Ok(pair) } else { Err(UNKNOWN.into()) }
     }
 
     /// The `kid` is the key's thumbprint (RFC 7638), so that equal keys have equal names and

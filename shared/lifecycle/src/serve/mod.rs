@@ -1,7 +1,7 @@
 //! Running the lifecycle on Lambda.
 //!
-//! [`endpoint`], [`consumer`] and [`authorizer`] are what a binary's `main` calls. Each first
-//! looks whether the binary was only asked to describe itself.
+//! [`endpoint`], [`consumer`], [`authorizer`] and [`rotation`] are what a binary's `main` calls. Each
+//! first looks whether the binary was only asked to describe itself.
 
 mod after;
 mod authorize;
@@ -12,6 +12,7 @@ mod postpone;
 mod records;
 mod request;
 mod response;
+mod rotate;
 mod settings;
 
 use std::process::ExitCode;
@@ -29,6 +30,7 @@ use crate::endpoint::Endpoint;
 use crate::failure::BoxError;
 use crate::limit::Limiter;
 use crate::platform::Platform;
+use crate::rotation::Rotation;
 use crate::uses::Use;
 
 /// Serves an endpoint until Lambda ends the process.
@@ -72,6 +74,17 @@ pub fn authorizer<V: TokenVerifier + 'static, P: Platform + Clone>(
     run(uses, connect, |platform, _| {
         Arc::new(authorize::Handler { verifier: Arc::new(build(platform)) })
     })
+}
+
+/// Serves the rotation of a secret until Lambda ends the process.
+pub fn rotation<R: Rotation, P: Platform + Clone>(
+    connect: impl FnOnce(&[Use]) -> Result<P, BoxError>,
+    build: impl FnOnce(&P) -> R,
+) -> ExitCode {
+    if describe::asked() {
+        return describe::print(&describe::rotation::<R>());
+    }
+    run(R::USES, connect, |platform, _| Arc::new(rotate::Handler { rotation: build(platform) }))
 }
 
 /// What all requests of a process share.

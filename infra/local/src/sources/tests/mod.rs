@@ -1,6 +1,7 @@
 //! Event sources on real stores, with functions that do what a test tells them to.
 
 mod queues;
+mod rotations;
 mod streams;
 
 use std::{
@@ -83,6 +84,8 @@ struct Running {
     stores: Stores,
     functions: Arc<Scripted>,
     sources: Sources,
+    /// What the sources had to say.
+    said: Arc<Mutex<Vec<String>>>,
 }
 
 /// A template of one function with these events and the properties of this mapping, and with queues
@@ -102,9 +105,11 @@ async fn running_with(source: &str, functions: Scripted, data: Option<&Path>) ->
     let stores = Stores::start(&template, data).await.unwrap();
     let functions = Arc::new(functions);
     let invoke: Arc<dyn Invoke> = functions.clone();
-    let report: Report = Arc::new(|_, _| {});
+    let said = Arc::<Mutex<Vec<String>>>::default();
+    let heard = Arc::clone(&said);
+    let report: Report = Arc::new(move |_, sentence| heard.lock().unwrap().push(sentence.into()));
     let sources = start(&template, &stores, &invoke, &report).unwrap();
-    Running { stores, functions, sources }
+    Running { stores, functions, sources, said }
 }
 
 impl Running {

@@ -1,3 +1,5 @@
+mod rotations;
+
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex},

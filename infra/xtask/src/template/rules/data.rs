@@ -2,21 +2,28 @@
 
 use serde_json::json;
 
-use super::{Resource, Stack};
+use super::{Resource, Stack, words};
 
 /// Tables whose data is of the moment, or can be made anew. Those alone may go with the stack.
 const FLEETING: [&str; 5] =
     ["CircuitsTable", "LimitsTable", "ObjectsTable", "OrderSummariesTable", "TokensTable"];
 
+/// Secrets that others give us, and the one whose change ends page walks under way.
+const UNROTATED: [&str; 3] = ["CursorKeySecret", "NotifiersSecret", "PartnerCredentialsSecret"];
+/// Secrets that are rotated along with another one.
+const ROTATED_ALONG: [&str; 1] = ["VerificationKeysSecret"];
+
 pub(super) fn complaints(main: Stack<'_>) -> Vec<String> {
     let tables = main.resources("AWS::DynamoDB::Table").flat_map(table);
     let secrets = main.resources("AWS::SecretsManager::Secret").filter(|it| !is_kept(*it));
     let secrets = secrets.map(|secret| format!("{}: does not outlive the stack", secret.id));
+    let rotations = main.resources("AWS::SecretsManager::Secret");
+    let rotations = rotations.filter_map(|secret| rotation(main, secret));
     let groups = main.resources("AWS::Logs::LogGroup");
     let groups = groups.filter(|group| group.property("/RetentionInDays").is_null());
     let groups = groups.map(|group| format!("{}: its logs never end", group.id));
     let functions = main.resources("AWS::Lambda::Function").flat_map(|it| logging(main, it));
-    tables.chain(secrets).chain(groups).chain(functions).collect()
+    tables.chain(secrets).chain(rotations).chain(groups).chain(functions).collect()
 }
 
 fn table(table: Resource<'_>) -> Vec<String> {
@@ -38,6 +45,27 @@ fn is_kept(resource: Resource<'_>) -> bool {
     let kept = json!("Retain");
     resource.declaration["DeletionPolicy"] == kept
         && resource.declaration["UpdateReplacePolicy"] == kept
+}
+
+/// What keeps a secret from being rotated, where it should be.
+fn rotation(main: Stack<'_>, secret: Resource<'_>) -> Option<String> {
+    if UNROTATED.contains(&secret.id) || ROTATED_ALONG.contains(&secret.id) {
+        return None;
+    }
+    let mut rotations = main.resources("AWS::SecretsManager::RotationSchedule");
+    let rotation =
+        rotations.find(|it| words::referred(it.property("/SecretId")) == Some(secret.id));
+    let Some(rotation) = rotation else {
+        return Some(format!("{}: is never rotated", secret.id));
+    };
+    let function = rotation.property("/RotationLambdaARN");
+    let mut permissions = main.resources("AWS::Lambda::Permission");
+    let may = permissions.any(|it| {
+        it.property("/FunctionName") == function
+            && it.is("/Principal", "secretsmanager.amazonaws.com")
+            && !it.property("/SourceAccount").is_null()
+    });
+    (!may).then(|| format!("{}: Secrets Manager of this account may not rotate it", secret.id))
 }
 
 fn logging(main: Stack<'_>, function: Resource<'_>) -> Vec<String> {

@@ -1,0 +1,182 @@
+//! The rotation of secrets, as far as Secrets Manager keeps account of it: which secrets have one,
+//! which is under way, and which was left incomplete.
+//!
+//! The embedded Secrets Manager has no functions to invoke, and would rotate by itself; so what is
+//! asked of it about rotations passes here first. Two things it says that AWS does not: a rotation
+//! stays enabled when it is cancelled, and none has a date.
+
+use std::collections::BTreeMap;
+
+use rustack_secretsmanager_core::validation::validate_client_request_token;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::sync::{Mutex, watch};
+use uuid::Uuid;
+
+use super::{
+    NoSuch, StoreError, Stores,
+    names::physical,
+    secrets::{SecretError, Secrets},
+};
+use crate::template::{Template, Trigger};
+
+const CURRENT: &str = "AWSCURRENT";
+const PENDING: &str = "AWSPENDING";
+
+/// The rotation of one secret.
+#[derive(Default)]
+pub(super) struct Rotation {
+    /// Its token, which is the id of the version to come, while it is under way.
+    under_way: watch::Sender<Option<String>>,
+    /// Held while one begins, so that no other does.
+    beginning: Mutex<()>,
+}
+
+/// The rotations of a template, by the names of their secrets.
+pub(super) fn of(template: &Template) -> BTreeMap<String, Rotation> {
+    let sources = template.event_sources.iter();
+    let secrets = sources.filter_map(|source| match &source.trigger {
+        Trigger::Rotation(trigger) => Some(physical(&trigger.secret)),
+        _ => None,
+    });
+    secrets.map(|name| (name, Rotation::default())).collect()
+}
+
+impl Stores {
+    /// A receiver of the token of a secret's rotation, while one is under way.
+    ///
+    /// # Errors
+    /// Where there is no such secret or nothing rotates it.
+    pub fn rotations(&self, secret: &str) -> Result<watch::Receiver<Option<String>>, NoSuch> {
+        Ok(self.rotation(secret)?.under_way.subscribe())
+    }
+
+    /// Has a secret, by its logical id, rotated.
+    ///
+    /// # Errors
+    /// Where there is no such secret, nothing rotates it, or the rotation before is not complete.
+    pub async fn rotate(&self, secret: &str) -> Result<(), StoreError> {
+        let input = json!({"SecretId": physical(secret)});
+        Ok(self.door.secrets.rotate_secret(input).await.map(drop)?)
+    }
+
+    /// Notes that the rotation of a secret that was under way has ended, well or not.
+    ///
+    /// # Errors
+    /// Where there is no such secret or nothing rotates it.
+    pub fn rotation_ended(&self, secret: &str) -> Result<(), NoSuch> {
+        self.rotation(secret)?.under_way.send_replace(None);
+        Ok(())
+    }
+
+    fn rotation(&self, secret: &str) -> Result<&Rotation, NoSuch> {
+        let rotation = self.door.secrets.rotations.get(&physical(secret));
+        rotation.ok_or_else(|| NoSuch::new("rotation of secret", secret))
+    }
+}
+
+/// What the platform understands of the call. Function and schedule are the template's.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct RotateSecret {
+    secret_id: String,
+    client_request_token: Option<String>,
+}
+
+impl Secrets {
+    /// Begins a rotation, or tries one again that was left incomplete; the latter with the answer
+    /// that it has to be complete first.
+    pub(super) async fn rotate_secret(&self, input: Value) -> Result<Value, SecretError> {
+        const OPERATION: &str = "RotateSecret";
+
+        let refuse = |why: &str| SecretError::new(OPERATION, "InvalidRequestException", why);
+        let input: RotateSecret = serde_json::from_value(input)
+            .map_err(|error| refuse(&format!("not understood by the local platform: {error}")))?;
+        let secret = self.describe_secret(json!({"SecretId": input.secret_id})).await?;
+        let rotation = self.rotation_of(&secret).ok_or_else(|| {
+            refuse("No Lambda rotation function ARN is associated with this secret.")
+        })?;
+        let token = input.client_request_token.unwrap_or_else(|| Uuid::new_v4().to_string());
+        validate_client_request_token(&token)
+            .map_err(|error| SecretError::new(OPERATION, error.error_type(), &error.message))?;
+        if self.begin(rotation, &secret["ARN"], &token).await? != token {
+            let why = "A previous rotation isn't complete. That rotation will be reattempted.";
+            return Err(refuse(why));
+        }
+        Ok(json!({"ARN": secret["ARN"], "Name": secret["Name"], "VersionId": token}))
+    }
+
+    /// Begins a rotation with this token, if none is under way and none was left incomplete; gives
+    /// the token of the one that is under way now.
+    async fn begin(
+        &self,
+        rotation: &Rotation,
+        arn: &Value,
+        token: &str,
+    ) -> Result<String, SecretError> {
+        let _beginning = rotation.beginning.lock().await;
+        if let Some(under_way) = rotation.under_way.borrow().clone() {
+            return Ok(under_way);
+        }
+        let described = self.describe_secret(json!({"SecretId": arn})).await?;
+        let pending = version_labelled(&described, PENDING);
+        let incomplete = pending.filter(|it| version_labelled(&described, CURRENT) != Some(it));
+        if incomplete.is_none() {
+            // The label leaves the version of the rotation before, for the one to come.
+            self.ask("CancelRotateSecret", json!({"SecretId": arn})).await?;
+        }
+        let begun = incomplete.unwrap_or(token).to_owned();
+        rotation.under_way.send_replace(Some(begun.clone()));
+        Ok(begun)
+    }
+
+    /// Describes a secret. A version that is to come has its label before it has a value.
+    pub(super) async fn describe_secret(&self, input: Value) -> Result<Value, SecretError> {
+        let mut secret = self.ask("DescribeSecret", input).await?;
+        if let Some(rotation) = self.rotation_of(&secret) {
+            secret["RotationEnabled"] = true.into();
+            if let Some(token) = rotation.under_way.borrow().as_deref() {
+                let labels = &mut secret["VersionIdsToStages"][token];
+                if labels.is_null() {
+                    *labels = json!([PENDING]);
+                }
+            }
+        }
+        Ok(secret)
+    }
+
+    /// Moves a label, which has to be taken by name from the version that has it.
+    pub(super) async fn update_secret_version_stage(
+        &self,
+        input: Value,
+    ) -> Result<Value, SecretError> {
+        const OPERATION: &str = "UpdateSecretVersionStage";
+
+        let secret = self.ask("DescribeSecret", json!({"SecretId": input["SecretId"]})).await?;
+        let label = input["VersionStage"].as_str().unwrap_or_default();
+        let labelled = version_labelled(&secret, label);
+        let elsewhere = labelled.filter(|version| input["MoveToVersionId"] != **version);
+        if let Some(version) = elsewhere
+            && input["RemoveFromVersionId"].is_null()
+        {
+            let why = format!(
+                "The parameter RemoveFromVersionId can't be empty. Staging label {label} is \
+                 currently attached to version {version}, so you must explicitly reference that \
+                 version in RemoveFromVersionId."
+            );
+            return Err(SecretError::new(OPERATION, "InvalidParameterException", &why));
+        }
+        self.ask(OPERATION, input).await
+    }
+
+    fn rotation_of(&self, secret: &Value) -> Option<&Rotation> {
+        self.rotations.get(secret["Name"].as_str()?)
+    }
+}
+
+/// The version of a secret that has a label.
+fn version_labelled<'a>(secret: &'a Value, label: &str) -> Option<&'a str> {
+    let mut versions = secret["VersionIdsToStages"].as_object()?.iter();
+    let has = |labels: &Value| labels.as_array().is_some_and(|it| it.contains(&label.into()));
+    versions.find(|(_, labels)| has(labels)).map(|(version, _)| version.as_str())
+}

@@ -1,0 +1,325 @@
+//! Rotation of the keys that tokens are signed with.
+//!
+//! | step | secret | what holds then |
+//! |---|---|---|
+//! | create | signing keys, `AWSPENDING` | the next key is to sign, and a fresh one to be the next; refused while tokens of the key that was replaced last may live |
+//! | set | verification keys | those two, and the one that signs still; the one before it is gone |
+//! | test | | a token of the key that is to sign verifies by the stored set |
+//! | finish | signing keys, `AWSCURRENT` moves | it signs |
+//!
+//! A key is published one whole rotation before it signs and for one after, so that nobody has to be
+//! waited for; see [`Refusal`]. The first rotation makes both keys.
+
+use std::time::{Duration, SystemTime};
+
+use aws_sdk_secretsmanager::operation::get_secret_value::{
+    GetSecretValueError, GetSecretValueOutput,
+};
+use futures::FutureExt;
+use lifecycle::caller::{LEEWAY_S, TokenVerifier};
+use lifecycle::failure::BoxError;
+use lifecycle::rotation::{Rotation, Step};
+use lifecycle::uses::Use;
+use lifecycle::{Claims, Fault, Timestamp};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::faults::fault;
+use crate::secrets::{self, Secret};
+use crate::tokens::{Issuer, KeySet, LIFETIME_S, Signer, Succession, Verifier};
+use crate::{Aws, SIGNING_KEYS, VERIFICATION_KEYS};
+
+const CURRENT: &str = "AWSCURRENT";
+const PENDING: &str = "AWSPENDING";
+
+/// What the secret of the signing keys holds before the first rotation.
+const NO_KEYS: &str = "{}";
+
+/// Whose token a key is tried by: nobody's that any function would believe.
+const TRIAL: &str = "rotation";
+
+/// Rotates the keys that tokens are signed with.
+pub struct KeyRotation {
+    aws: Aws,
+    ended_after: Duration,
+}
+
+/// Why the keys cannot be rotated now.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The key that was replaced last would have to go, and its tokens would stop working.
+    #[error("tokens of the key {kid}, which was replaced last, may live until {until}")]
+    StillAlive {
+        /// The key.
+        kid: String,
+        /// When its last token has ended.
+        until: Timestamp,
+    },
+    /// It would sign, and nobody could verify it.
+    #[error("the key {0} is next, and not among those that verify")]
+    Unpublished(String),
+}
+
+impl Aws {
+    /// Rotates the keys that tokens are signed with.
+    ///
+    /// # Panics
+    ///
+    /// When the secrets of [`KeyRotation`]'s uses are not among those that are declared.
+    pub fn key_rotation(&self) -> KeyRotation {
+        for secret in [SIGNING_KEYS, VERIFICATION_KEYS] {
+            assert!(self.configuration().secret(secret).is_some(), "USES lacks {secret}");
+        }
+        KeyRotation { aws: self.clone(), ended_after: ended_after() }
+    }
+}
+
+impl KeyRotation {
+    /// Takes all tokens of a key to have ended so long after it was replaced: for one that has
+    /// become known, whose tokens are to stop working.
+    #[must_use]
+    pub fn ended_after(self, ended_after: Duration) -> Self {
+        Self { ended_after, ..self }
+    }
+}
+
+impl Rotation for KeyRotation {
+    const USES: &'static [Use] =
+        &[Use::RotatedSecret(SIGNING_KEYS), Use::WrittenSecret(VERIFICATION_KEYS)];
+
+    fn secret_id(&self) -> &str {
+        self.id(SIGNING_KEYS)
+    }
+
+    async fn perform(&self, step: Step, version_id: &str) -> Result<(), BoxError> {
+        let current = self.get(SIGNING_KEYS, VersionOf::Stage(CURRENT)).await?;
+        let current = current.ok_or("the secret of the signing keys has no value")?;
+        if current.version_id() == Some(version_id) {
+            return Ok(());
+        }
+        let keys = keys_of(&current)?;
+        let fresh = self.get(SIGNING_KEYS, VersionOf::Id(version_id)).await?;
+        let fresh = fresh.as_ref().map(keys_of).transpose()?.flatten();
+        let set = self.get(VERIFICATION_KEYS, VersionOf::Stage(CURRENT)).await?;
+        let set = set.ok_or("the secret of the verification keys has no value")?;
+        let set = StoredSet::read(&set)?;
+        let now = Timestamp::from(SystemTime::now());
+        match (step, fresh) {
+            (Step::Create, Some(_)) => Ok(()),
+            (Step::Create, None) => {
+                let fresh = match keys {
+                    Some(keys) => {
+                        may_follow(&keys, &set, now, self.ended_after)?;
+                        keys.rotated()?
+                    }
+                    None => Succession::generate()?,
+                };
+                self.put_pending(version_id, &fresh).await
+            }
+            (_, None) => Err("the version was never created".into()),
+            (Step::Set, Some(fresh)) => {
+                let signed = keys.as_ref().map(|keys| &keys.signs);
+                self.put_set(&fresh.verification_keys(signed)).await
+            }
+            (Step::Test, Some(fresh)) => try_out(&fresh, set.text, now).await,
+            (Step::Finish, Some(_)) => self.make_current(version_id, current.version_id()).await,
+        }
+    }
+}
+
+/// Which version is meant.
+#[derive(Clone, Copy)]
+enum VersionOf<'a> {
+    Stage(&'a str),
+    Id(&'a str),
+}
+
+impl KeyRotation {
+    /// A version of a secret; nothing where there is none.
+    async fn get(
+        &self,
+        secret: &'static str,
+        which: VersionOf<'_>,
+    ) -> Result<Option<GetSecretValueOutput>, Fault> {
+        let request = self.aws.secrets_manager().get_secret_value().secret_id(self.id(secret));
+        let request = match which {
+            VersionOf::Stage(stage) => request.version_stage(stage),
+            VersionOf::Id(id) => request.version_id(id),
+        };
+        match request.send().await {
+            Ok(found) => Ok(Some(found)),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(GetSecretValueError::is_resource_not_found_exception) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(fault("GetSecretValue", secret, error)),
+        }
+    }
+
+    async fn put_pending(&self, version_id: &str, keys: &Succession) -> Result<(), BoxError> {
+        let request = self.aws.secrets_manager().put_secret_value();
+        let request = request.secret_id(self.id(SIGNING_KEYS)).client_request_token(version_id);
+        let request = request.secret_string(keys.signing_keys().to_string());
+        let answer = request.version_stages(PENDING).send().await;
+        answer.map_err(|error| fault("PutSecretValue", SIGNING_KEYS, error))?;
+        Ok(())
+    }
+
+    async fn put_set(&self, set: &Value) -> Result<(), BoxError> {
+        let request = self.aws.secrets_manager().put_secret_value();
+        let request = request.secret_id(self.id(VERIFICATION_KEYS)).secret_string(set.to_string());
+        let answer = request.send().await;
+        answer.map_err(|error| fault("PutSecretValue", VERIFICATION_KEYS, error))?;
+        Ok(())
+    }
+
+    async fn make_current(&self, version_id: &str, replaced: Option<&str>) -> Result<(), BoxError> {
+        let request = self.aws.secrets_manager().update_secret_version_stage();
+        let request = request.secret_id(self.id(SIGNING_KEYS)).version_stage(CURRENT);
+        let request = request.move_to_version_id(version_id);
+        let request = request.set_remove_from_version_id(replaced.map(str::to_owned));
+        let answer = request.send().await;
+        answer.map_err(|error| fault("UpdateSecretVersionStage", SIGNING_KEYS, error))?;
+        Ok(())
+    }
+
+    fn id(&self, secret: &'static str) -> &str {
+        self.aws.configuration().secret(secret).expect("looked for when the rotation was made")
+    }
+}
+
+/// A function that cannot read the secret goes on signing for an hour, and its last token lives as
+/// long as any; a minute is for clocks and for calls under way.
+fn ended_after() -> Duration {
+    let token = Duration::from_secs(u64::from(LIFETIME_S) + LEEWAY_S.unsigned_abs());
+    secrets::USABLE + token + Duration::from_mins(1)
+}
+
+/// The keys of a version; the secret is created without any.
+fn keys_of(version: &GetSecretValueOutput) -> Result<Option<Succession>, BoxError> {
+    match version.secret_string().ok_or("the signing keys are not text")? {
+        NO_KEYS => Ok(None),
+        keys => Succession::parse(keys).map(Some),
+    }
+}
+
+/// The keys that verify, and since when they are these.
+struct StoredSet {
+    text: String,
+    kids: Vec<String>,
+    since: Timestamp,
+}
+
+impl StoredSet {
+    fn read(version: &GetSecretValueOutput) -> Result<Self, BoxError> {
+        #[derive(Deserialize)]
+        struct Set {
+            keys: Vec<Key>,
+        }
+        #[derive(Deserialize)]
+        struct Key {
+            kid: String,
+        }
+        let text = version.secret_string().ok_or("the verification keys are not text")?;
+        let set: Set =
+            serde_json::from_str(text).map_err(|_| "the verification keys are no key set")?;
+        let since = version.created_date().ok_or("the verification keys have no date")?;
+        Ok(Self {
+            text: text.to_owned(),
+            kids: set.keys.into_iter().map(|key| key.kid).collect(),
+            since: Timestamp::from_millis(since.to_millis()?),
+        })
+    }
+}
+
+/// Whether the next key may sign: everybody can verify it, and the key that leaves the set for it
+/// has no tokens any more. It was replaced moments after the set was stored.
+fn may_follow(
+    keys: &Succession,
+    set: &StoredSet,
+    now: Timestamp,
+    ended_after: Duration,
+) -> Result<(), Refusal> {
+    let next = keys.next.kid();
+    if !set.kids.iter().any(|kid| kid == next) {
+        return Err(Refusal::Unpublished(next.to_owned()));
+    }
+    let until = set.since.plus_seconds(ended_after.as_secs().cast_signed());
+    match set.kids.iter().find(|kid| !keys.has(kid)) {
+        Some(kid) if until > now => Err(Refusal::StillAlive { kid: kid.clone(), until }),
+        _ => Ok(()),
+    }
+}
+
+/// Signs with the key that is to sign, and verifies by the set as it is stored.
+async fn try_out(fresh: &Succession, set: String, now: Timestamp) -> Result<(), BoxError> {
+    let signer = Signer::from_secret(&fresh.signing_keys().to_string(), TRIAL, TRIAL)?;
+    let claims = Claims::from_iter([("sub".to_owned(), TRIAL.into())]);
+    let keys = Secret::new(VERIFICATION_KEYS, move || {
+        let keys = KeySet::parse(&set).map_err(Fault::internal);
+        std::future::ready(keys).boxed()
+    });
+    let verifier = Verifier::new(vec![Issuer::new(TRIAL, TRIAL, keys, "roles")]);
+    verifier.verify(&signer.sign(&claims, now, LIFETIME_S), now).await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tokens::PUBLISHED_S;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_millis(seconds * 1000)
+    }
+
+    /// The set of these keys, stored at 10 s.
+    fn stored(set: &Value) -> StoredSet {
+        let version = GetSecretValueOutput::builder()
+            .secret_string(set.to_string())
+            .created_date(aws_smithy_types::DateTime::from_secs(10));
+        StoredSet::read(&version.build()).unwrap()
+    }
+
+    fn refusal(keys: &Succession, set: &Value, now: i64) -> Option<Refusal> {
+        may_follow(keys, &stored(set), at(now), Duration::from_secs(100)).err()
+    }
+
+    #[test]
+    fn a_key_whose_tokens_may_live_does_not_leave_the_set() {
+        let first = Succession::generate().unwrap();
+        let keys = first.rotated().unwrap();
+        let set = keys.verification_keys(Some(&first.signs));
+        let kid = first.signs.kid().to_owned();
+        let alive = Refusal::StillAlive { kid, until: at(110) };
+        assert_eq!(refusal(&keys, &set, 109), Some(alive));
+        assert_eq!(refusal(&keys, &set, 110), None);
+        assert_eq!(refusal(&keys, &keys.verification_keys(None), 10), None, "none was replaced");
+    }
+
+    #[test]
+    fn a_key_that_nobody_can_verify_does_not_sign() {
+        let first = Succession::generate().unwrap();
+        let keys = first.rotated().unwrap();
+        let next = keys.next.kid().to_owned();
+        let set = first.verification_keys(None);
+        assert_eq!(refusal(&keys, &set, 1_000), Some(Refusal::Unpublished(next)));
+    }
+
+    #[tokio::test]
+    async fn a_key_is_tried_by_the_set_that_is_stored() {
+        let [keys, others] = [(), ()].map(|()| Succession::generate().unwrap());
+        let set = |keys: &Succession| keys.verification_keys(None).to_string();
+        assert!(try_out(&keys, set(&keys), at(1_000)).await.is_ok());
+        assert!(try_out(&keys, set(&others), at(1_000)).await.is_err());
+    }
+
+    #[test]
+    fn the_wait_outlasts_all_that_is_held_in_memory_and_every_token() {
+        assert!(ended_after() > secrets::USABLE + Duration::from_secs(LIFETIME_S.into()));
+        assert!(ended_after() > secrets::FRESH + Duration::from_secs(PUBLISHED_S));
+    }
+}
