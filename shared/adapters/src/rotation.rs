@@ -236,7 +236,7 @@ impl StoredSet {
 }
 
 /// Whether the next key may sign: everybody can verify it, and the key that leaves the set for it
-/// has no tokens any more. It was replaced moments after the set was stored.
+/// has no tokens any more.
 fn may_follow(
     keys: &Succession,
     set: &StoredSet,
@@ -247,9 +247,12 @@ fn may_follow(
     if !set.kids.iter().any(|kid| kid == next) {
         return Err(Refusal::Unpublished(next.to_owned()));
     }
+    // A set that begins with another key was stored by a rotation that then failed: nothing has
+    // been replaced since. Otherwise it was, moments after the set was stored.
+    let is_of_these = set.kids.first().is_some_and(|kid| kid == keys.signs.kid());
     let until = set.since.plus_seconds(ended_after.as_secs().cast_signed());
     match set.kids.iter().find(|kid| !keys.has(kid)) {
-        Some(kid) if until > now => Err(Refusal::StillAlive { kid: kid.clone(), until }),
+        Some(kid) if is_of_these && until > now => Err(Refusal::StillAlive { kid: kid.clone(), until }),
         _ => Ok(()),
     }
 }
@@ -298,6 +301,8 @@ mod tests {
         assert_eq!(refusal(&keys, &set, 109), Some(alive));
         assert_eq!(refusal(&keys, &set, 110), None);
         assert_eq!(refusal(&keys, &keys.verification_keys(None), 10), None, "none was replaced");
+        let failed = keys.rotated().unwrap().verification_keys(Some(&keys.signs));
+        assert_eq!(refusal(&keys, &failed, 10), None, "another rotation has failed");
     }
 
     #[test]
