@@ -288,3 +288,60 @@ fn tell_operators(moment: &Moment, opened: bool, answer: &Result<Answer, Fault>)
         leave_message(Message::new(NOTIFICATIONS, event));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use http::StatusCode;
+
+    use super::*;
+
+    const PRODUCTS: &str = r#"{"products":[]}"#;
+
+    fn answer(status: StatusCode, body: &str) -> Result<Answer, Fault> {
+        Ok(Response::made_up(PARTNER, status, body).into())
+    }
+
+    fn guarded(value: Result<Answer, Fault>) -> Result<Guarded<Result<Answer, Fault>>, Fault> {
+        Ok(Guarded { value, took: Duration::from_millis(12), opened: false })
+    }
+
+    #[test]
+    fn only_what_is_the_partners_doing_counts_against_it() {
+        for (what, answer, outage) in [
+            ("products", answer(StatusCode::OK, PRODUCTS), false),
+            ("no", answer(StatusCode::FORBIDDEN, r#"{"code":"P01"}"#), false),
+            ("a token refused", answer(StatusCode::UNAUTHORIZED, ""), false),
+            ("nonsense", answer(StatusCode::OK, "{}"), true),
+            ("a failure", answer(StatusCode::BAD_GATEWAY, ""), true),
+            ("no answer", Err(Fault::Upstream("".into())), true),
+            ("an answer too late", Err(Fault::TimedOut), true),
+            ("a fault of our own", Err(Fault::internal("")), false),
+        ] {
+            assert_eq!(is_outage(&answer), outage, "{what}");
+        }
+    }
+
+    #[test]
+    fn the_record_ends_as_the_call_did() {
+        for (call, outcome, status) in [
+            (guarded(answer(StatusCode::OK, PRODUCTS)), Outcome::Answered, Some(200)),
+            (
+                guarded(answer(StatusCode::FORBIDDEN, r#"{"code":"P01"}"#)),
+                Outcome::Refused,
+                Some(403),
+            ),
+            (guarded(answer(StatusCode::UNAUTHORIZED, "")), Outcome::Failed, Some(401)),
+            (guarded(answer(StatusCode::BAD_GATEWAY, "")), Outcome::Failed, Some(502)),
+            (guarded(Err(Fault::TimedOut)), Outcome::Failed, None),
+            (Err(Fault::internal("cut off")), Outcome::CutOff, None),
+        ] {
+            let ending = ending(&call);
+            assert_eq!(ending.outcome, outcome, "{status:?}");
+            assert_eq!(ending.answer.map(|(status, _)| status), status, "{outcome:?}");
+            let took = (outcome != Outcome::CutOff).then_some(12);
+            assert_eq!(ending.latency_ms, took, "{outcome:?}");
+        }
+    }
+}

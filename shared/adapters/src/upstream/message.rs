@@ -8,6 +8,7 @@ use aws_smithy_types::date_time::Format;
 use form_urlencoded::Serializer;
 use http::header::{ACCEPT, AUTHORIZATION, DATE, HeaderName, RETRY_AFTER};
 use http::{HeaderMap, Method, StatusCode};
+use lifecycle::Upstream;
 use lifecycle::telemetry::{request_id, traceparent, tracestate};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -142,6 +143,12 @@ pub struct Response {
 }
 
 impl Response {
+    /// An answer that nobody gave, for tests of those who read answers.
+    pub fn made_up(upstream: Upstream, status: StatusCode, body: &str) -> Self {
+        let (upstream, headers) = (upstream.name(), HeaderMap::new());
+        Self { upstream, status, headers, body: body.as_bytes().to_vec() }
+    }
+
     /// Itself, if its status is one of success.
     ///
     /// # Errors
