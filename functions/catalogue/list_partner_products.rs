@@ -298,23 +298,20 @@ mod tests {
     use super::*;
 
     const PRODUCTS: &str = r#"{"products":[]}"#;
+    const NO: &str = r#"{"code":"P01"}"#;
 
-    fn answer(status: StatusCode, body: &str) -> Result<Answer, Fault> {
-        Ok(Response::made_up(PARTNER, status, body).into())
-    }
-
-    fn guarded(value: Result<Answer, Fault>) -> Result<Guarded<Result<Answer, Fault>>, Fault> {
-        Ok(Guarded { value, took: Duration::from_millis(12), opened: false })
+    fn answer(status: StatusCode, body: &str) -> Answer {
+        Response::made_up(PARTNER, status, body).into()
     }
 
     #[test]
     fn only_what_is_the_partners_doing_counts_against_it() {
         for (what, answer, outage) in [
-            ("products", answer(StatusCode::OK, PRODUCTS), false),
-            ("no", answer(StatusCode::FORBIDDEN, r#"{"code":"P01"}"#), false),
-            ("a token refused", answer(StatusCode::UNAUTHORIZED, ""), false),
-            ("nonsense", answer(StatusCode::OK, "{}"), true),
-            ("a failure", answer(StatusCode::BAD_GATEWAY, ""), true),
+            ("products", Ok(answer(StatusCode::OK, PRODUCTS)), false),
+            ("no", Ok(answer(StatusCode::FORBIDDEN, NO)), false),
+            ("a token refused", Ok(answer(StatusCode::UNAUTHORIZED, "")), false),
+            ("nonsense", Ok(answer(StatusCode::OK, "{}")), true),
+            ("a failure", Ok(answer(StatusCode::BAD_GATEWAY, "")), true),
             ("no answer", Err(Fault::Upstream("".into())), true),
             ("an answer too late", Err(Fault::TimedOut), true),
             ("a fault of our own", Err(Fault::internal("")), false),
@@ -325,23 +322,20 @@ mod tests {
 
     #[test]
     fn the_record_ends_as_the_call_did() {
-        for (call, outcome, status) in [
-            (guarded(answer(StatusCode::OK, PRODUCTS)), Outcome::Answered, Some(200)),
-            (
-                guarded(answer(StatusCode::FORBIDDEN, r#"{"code":"P01"}"#)),
-                Outcome::Refused,
-                Some(403),
-            ),
-            (guarded(answer(StatusCode::UNAUTHORIZED, "")), Outcome::Failed, Some(401)),
-            (guarded(answer(StatusCode::BAD_GATEWAY, "")), Outcome::Failed, Some(502)),
-            (guarded(Err(Fault::TimedOut)), Outcome::Failed, None),
-            (Err(Fault::internal("cut off")), Outcome::CutOff, None),
+        for (answer, outcome, status) in [
+            (Ok(answer(StatusCode::OK, PRODUCTS)), Outcome::Answered, Some(200)),
+            (Ok(answer(StatusCode::FORBIDDEN, NO)), Outcome::Refused, Some(403)),
+            (Ok(answer(StatusCode::UNAUTHORIZED, "")), Outcome::Failed, Some(401)),
+            (Ok(answer(StatusCode::BAD_GATEWAY, "")), Outcome::Failed, Some(502)),
+            (Err(Fault::TimedOut), Outcome::Failed, None),
         ] {
-            let ending = ending(&call);
-            assert_eq!(ending.outcome, outcome, "{status:?}");
-            assert_eq!(ending.answer.map(|(status, _)| status), status, "{outcome:?}");
-            let took = (outcome != Outcome::CutOff).then_some(12);
-            assert_eq!(ending.latency_ms, took, "{outcome:?}");
+            let took = Duration::from_millis(12);
+            let ended = ending(&Ok(Guarded { value: answer, took, opened: false }));
+            assert_eq!(ended.outcome, outcome, "{status:?}");
+            assert_eq!(ended.answer.map(|(status, _)| status), status, "{outcome:?}");
+            assert_eq!(ended.latency_ms, Some(12));
         }
+        let cut_off = ending(&Err(Fault::internal("cut off")));
+        assert_eq!((cut_off.outcome, cut_off.latency_ms), (Outcome::CutOff, None));
     }
 }

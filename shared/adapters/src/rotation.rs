@@ -252,7 +252,9 @@ fn may_follow(
     let is_of_these = set.kids.first().is_some_and(|kid| kid == keys.signs.kid());
     let until = set.since.plus_seconds(ended_after.as_secs().cast_signed());
     match set.kids.iter().find(|kid| !keys.has(kid)) {
-        Some(kid) if is_of_these && until > now => Err(Refusal::StillAlive { kid: kid.clone(), until }),
+        Some(kid) if is_of_these && until > now => {
+            Err(Refusal::StillAlive { kid: kid.clone(), until })
+        }
         _ => Ok(()),
     }
 }
