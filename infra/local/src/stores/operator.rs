@@ -21,6 +21,8 @@ impl Stores {
             ("AWS_ACCESS_KEY_ID", "OPERATOR".to_owned()),
             ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),
             ("AWS_REGION", REGION.to_owned()),
+            // As some clients have it, Python's among them.
+            ("AWS_DEFAULT_REGION", REGION.to_owned()),
             ("AWS_ENDPOINT_URL", self.endpoint()),
         ];
         let general = general.map(|(name, value)| (name.to_owned(), value));

@@ -42,7 +42,7 @@ impl<R: Rotation> Handler<R> {
         };
         match guarded(invocation.deadline, performed).await {
             Ok(()) => {
-                tracing::info!(step = step.name(), version_id, "a secret is rotated");
+                tracing::info!(step = step.name(), version_id, "a step of a rotation is done");
                 Ok(())
             }
             Err(failure) => {
