@@ -87,7 +87,7 @@ fn stream(name: &str, trigger: &StreamTrigger) -> Vec<String> {
     complaints
 }
 
-/// What is rotated names the function that does it.
+/// A rotation is asked for the secret that it rotates.
 fn rotation(description: &Description, triggers: &[&Trigger]) -> Vec<String> {
     let rotated = &description.uses.rotated_secrets;
     let wanted: Vec<_> = rotated.iter().map(|secret| logical_id(secret, "Secret")).collect();
@@ -99,7 +99,7 @@ fn rotation(description: &Description, triggers: &[&Trigger]) -> Vec<String> {
     if found == wanted {
         Vec::new()
     } else {
-        vec![format!("is to rotate {}, but rotates {}", found.join(", "), wanted.join(", "))]
+        vec![format!("rotates {}, but is made for {}", found.join(", "), wanted.join(", "))]
     }
 }
 

@@ -27,7 +27,7 @@ fn the_template_says_what_the_binaries_do_and_every_mistake_in_it_is_found() {
 }
 
 /// What the template says, what it might say by mistake, and what is to be said about that.
-const MISTAKES: [(&str, &str, &str); 23] = [
+const MISTAKES: [(&str, &str, &str); 25] = [
     ("Path: \"/users/{userId}\", Auth", "Path: \"/user/{userId}\", Auth", "GetUserFunction: route"),
     ("Method: POST, Path: /orders", "Method: PUT, Path: /orders", "CreateOrderFunction: method"),
     (
@@ -131,4 +131,14 @@ const MISTAKES: [(&str, &str, &str); 23] = [
         "SendEmailFunction: environment: EMAILS_QUEUE_URL is missing",
     ),
     ("VisibilityTimeout: 120", "VisibilityTimeout: 60", "is too short: 60 s, at least 120 s"),
+    (
+        "SecretId: !Ref SigningKeysSecret",
+        "SecretId: !Ref CursorKeySecret",
+        "RotateKeysFunction: rotates CursorKeySecret, but is made for SigningKeysSecret",
+    ),
+    (
+        ", secretsmanager:UpdateSecretVersionStage]",
+        "]",
+        "RotateKeysFunction: policy: secretsmanager:UpdateSecretVersionStage on SigningKeysSecret is missing",
+    ),
 ];
