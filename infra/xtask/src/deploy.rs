@@ -16,6 +16,7 @@ use local::template::Template;
 use sha2::{Digest, Sha256};
 
 use crate::cargo_lambda::{CargoLambda, Profile};
+use crate::context::Context;
 use crate::descriptions::Error;
 use crate::process::succeeded;
 use crate::{say, terminal};
@@ -58,7 +59,7 @@ pub(crate) fn run(workspace: &Path, given: &[String]) -> ExitCode {
 
 fn deploy(workspace: &Path, arguments: &Arguments) -> Result<(), Error> {
     let stack =
-        Stack::of(&std::fs::read_to_string(workspace.join("samconfig.toml"))?, &arguments.stage)?;
+        Stack::of(&fs_err::read_to_string(workspace.join("samconfig.toml"))?, &arguments.stage)?;
     let template = Template::read(&workspace.join("template.yaml"), &BTreeMap::new())?;
     let all = template.binaries();
     let wanted: Vec<&String> =
@@ -78,7 +79,7 @@ fn deploy(workspace: &Path, arguments: &Arguments) -> Result<(), Error> {
         push(&cargo_lambda, binary, &stack, arguments.dry)?;
         if !arguments.dry {
             deployed.insert(binary.clone(), built[binary].clone());
-            std::fs::write(&record, serde_json::to_string_pretty(&deployed)?)?;
+            fs_err::write(&record, serde_json::to_string_pretty(&deployed)?)?;
         }
     }
     Ok(())
@@ -91,8 +92,8 @@ fn changed<'a>(built: &'a Hashes, deployed: &Hashes) -> Vec<&'a String> {
 }
 
 fn deployed(record: &Path) -> Result<Hashes, Error> {
-    match std::fs::read_to_string(record) {
-        Ok(text) => Ok(serde_json::from_str(&text)?),
+    match fs_err::read_to_string(record) {
+        Ok(text) => serde_json::from_str(&text).context(|| record.display()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Hashes::new()),
         Err(error) => Err(error.into()),
     }
@@ -107,7 +108,7 @@ struct Stack {
 impl Stack {
     /// The stack of a stage.
     fn of(samconfig: &str, stage: &str) -> Result<Self, Error> {
-        let config: toml::Table = toml::from_str(samconfig)?;
+        let config: toml::Table = toml::from_str(samconfig).context(|| "samconfig.toml")?;
         let setting = |name: &str| -> Result<String, Error> {
             let global = config.get(stage).and_then(|stage| stage.get("global"));
             let value = global.and_then(|global| global.get("parameters")?.get(name)?.as_str());
@@ -141,7 +142,7 @@ fn push(
 fn hashes(cargo_lambda: &CargoLambda<'_>, binaries: &[&String]) -> Result<Hashes, Error> {
     let hash = |binary: &&String| -> Result<_, Error> {
         let path = cargo_lambda.bootstrap(binary);
-        let bytes = std::fs::read(&path);
+        let bytes = fs_err::read(&path);
         let bytes = bytes.map_err(|error| format!("{}: {error}", path.display()))?;
         Ok(((*binary).clone(), STANDARD.encode(Sha256::digest(bytes))))
     };
@@ -166,7 +167,7 @@ mod tests {
 
     #[test]
     fn every_stage_has_a_stack() {
-        let samconfig = std::fs::read_to_string(crate::workspace().join("samconfig.toml")).unwrap();
+        let samconfig = fs_err::read_to_string(crate::workspace().join("samconfig.toml")).unwrap();
         for stage in ["dev", "staging", "prod"] {
             assert!(Stack::of(&samconfig, stage).is_ok(), "{stage}");
         }

@@ -13,6 +13,7 @@ use local::options::Options;
 use local::seed;
 use serde_json::{Value, json};
 
+use crate::context::Context;
 use crate::descriptions::Error;
 use crate::{say, terminal, tools};
 
@@ -69,7 +70,7 @@ pub(crate) fn run(workspace: &Path, given: &[String]) -> ExitCode {
 fn passes(workspace: &Path, arguments: &Arguments) -> Result<(), Error> {
     let programs = tools::installed(workspace, "schemathesis")?;
     let reports = programs.with_file_name("reports");
-    std::fs::create_dir_all(&reports)?;
+    fs_err::create_dir_all(&reports)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let (platform, signer) = runtime.block_on(start(workspace))?;
     let (mut cases, mut failed) = (0, Vec::new());
@@ -87,7 +88,7 @@ fn passes(workspace: &Path, arguments: &Arguments) -> Result<(), Error> {
         if !roles.is_empty() {
             command.args(["--header", &format!("Authorization: Bearer {}", token(&signer, roles))]);
         }
-        if !command.status()?.success() {
+        if !command.status().context(|| "schemathesis")?.success() {
             failed.push(name);
         }
         cases += cases_in(&report)?;
@@ -128,6 +129,7 @@ fn token(signer: &Signer, roles: &[&str]) -> String {
 
 /// How many cases a pass has made up, by its report.
 fn cases_in(report: &Path) -> Result<u64, Error> {
-    let report: Value = serde_json::from_slice(&std::fs::read(report)?)?;
+    let bytes = fs_err::read(report)?;
+    let report: Value = serde_json::from_slice(&bytes).context(|| report.display())?;
     Ok(report["test_cases"]["generated"].as_u64().unwrap_or_default())
 }

@@ -11,6 +11,7 @@ use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
+use crate::context::Context;
 use crate::descriptions::Error;
 
 /// How long one request may take.
@@ -73,7 +74,8 @@ impl Answer {
     /// The JSON of an answer with this status.
     pub(crate) fn json_of(&self, expected: StatusCode) -> Result<Value, Error> {
         if self.status == expected {
-            return Ok(serde_json::from_slice(&self.body)?);
+            let text = || String::from_utf8_lossy(&self.body).into_owned();
+            return serde_json::from_slice(&self.body).context(text);
         }
         Err(format!("{} {}", self.status, String::from_utf8_lossy(&self.body)).into())
     }

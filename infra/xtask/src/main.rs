@@ -2,6 +2,7 @@
 
 mod bench;
 mod cargo_lambda;
+mod context;
 mod deploy;
 mod descriptions;
 mod drift;

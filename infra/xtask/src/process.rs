@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
+use crate::context::Context;
 use crate::descriptions::Error;
 
 /// How long a process may take to end.
@@ -29,8 +30,9 @@ pub(crate) fn succeeded(command: &mut std::process::Command) -> Result<(), Error
 ///
 /// Where it has ended by itself, or does not end.
 pub(crate) async fn end(process: &mut Child) -> Result<(), Error> {
-    let id = process.id().ok_or("it has ended by itself")?;
-    Command::new("kill").arg(id.to_string()).status().await?;
-    timeout(END_LIMIT, process.wait()).await.map_err(|_| "it does not end")??;
+    let id = process.id().ok_or("the process has ended by itself")?;
+    Command::new("kill").arg(id.to_string()).status().await.context(|| "kill")?;
+    let ended = timeout(END_LIMIT, process.wait()).await;
+    ended.map_err(|_| format!("process {id} does not end within {END_LIMIT:?}"))??;
     Ok(())
 }

@@ -9,6 +9,7 @@ use local::template::REGION;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::context::Context;
 use crate::descriptions::{Error, target_directory};
 use crate::process::succeeded;
 
@@ -19,11 +20,11 @@ use crate::process::succeeded;
 /// Without such a list, without Python 3 and its `venv`, or where a package cannot be had.
 pub(crate) fn installed(workspace: &Path, list: &str) -> Result<PathBuf, Error> {
     let requirements = workspace.join("infra/tools").join(format!("{list}.txt"));
-    let pinned = std::fs::read_to_string(&requirements)
+    let pinned = fs_err::read_to_string(&requirements)
         .map_err(|error| format!("{}: {error}", requirements.display()))?;
     let environment = target_directory(workspace)?.join("tools").join(list);
     let (programs, complete) = (environment.join("bin"), environment.join("installed.txt"));
-    if std::fs::read_to_string(&complete).is_ok_and(|installed| installed == pinned) {
+    if fs_err::read_to_string(&complete).is_ok_and(|installed| installed == pinned) {
         return Ok(programs);
     }
     succeeded(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment))?;
@@ -33,7 +34,7 @@ pub(crate) fn installed(workspace: &Path, list: &str) -> Result<PathBuf, Error> 
             .arg("--requirement")
             .arg(&requirements),
     )?;
-    std::fs::write(&complete, pinned)?;
+    fs_err::write(&complete, pinned)?;
     Ok(programs)
 }
 
@@ -54,7 +55,8 @@ pub(crate) fn ask<A: DeserializeOwned>(
         .env("AWS_DEFAULT_REGION", REGION)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .spawn()?;
+        .spawn()
+        .context(|| format!("Python for infra/tools/{program}"))?;
     let mut input = python.stdin.take().ok_or("Python has no standard input")?;
     input.write_all(&serde_json::to_vec(question)?)?;
     drop(input);
@@ -62,5 +64,6 @@ pub(crate) fn ask<A: DeserializeOwned>(
     if !output.status.success() {
         return Err(format!("infra/tools/{program}: {}", output.status).into());
     }
-    Ok(serde_json::from_slice(&output.stdout)?)
+    serde_json::from_slice(&output.stdout)
+        .context(|| format!("the answer of infra/tools/{program}"))
 }

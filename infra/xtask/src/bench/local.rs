@@ -16,6 +16,7 @@ use tokio::time::timeout;
 
 use super::figures::{median, ms, p99};
 use super::{binaries, targets};
+use crate::context::Context;
 use crate::descriptions::Error;
 use crate::http::{Client, sign_in};
 use crate::{process, say};
@@ -116,7 +117,7 @@ impl Platform {
         }
         let folder = binaries::folder(workspace, "tool")?;
         let template = folder.join("unthrottled.yaml");
-        std::fs::write(&template, unthrottled(workspace)?)?;
+        fs_err::write(&template, unthrottled(workspace)?)?;
         let mut command = Command::new(folder.join("local"));
         command
             .current_dir(workspace)
@@ -130,7 +131,7 @@ impl Platform {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .kill_on_drop(true);
-        let mut process = command.spawn()?;
+        let mut process = command.spawn().context(|| "the local platform")?;
         let output = process.stdout.take().ok_or("the platform has no output")?;
         let lines = BufReader::new(output).lines();
         let api = timeout(START_LIMIT, api_of(lines)).await.map_err(|_| "it did not start")??;
@@ -144,7 +145,7 @@ impl Platform {
 
 /// The template without the throttle of its stage, which would be what is measured.
 fn unthrottled(workspace: &Path) -> Result<String, Error> {
-    let template = std::fs::read_to_string(workspace.join("template.yaml"))?;
+    let template = fs_err::read_to_string(workspace.join("template.yaml"))?;
     let throttles = ["ThrottlingBurstLimit:", "ThrottlingRateLimit:"];
     let lines =
         template.lines().map(|line| match throttles.iter().find(|one| line.contains(*one)) {

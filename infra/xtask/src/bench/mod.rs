@@ -33,6 +33,7 @@ use self::figures::{Figures, ms};
 use self::function::Function;
 use self::quota::Quota;
 use self::setup::Setup;
+use crate::context::Context;
 use crate::descriptions::Error;
 use crate::{arguments, fail, say};
 
@@ -93,7 +94,8 @@ pub(crate) fn run(workspace: &Path, given: &[String]) -> ExitCode {
 fn run_optimised(workspace: &Path, given: &[String]) -> Result<ExitCode, Error> {
     binaries::build(workspace, "tool", &["--package", "xtask"])?;
     let binary = binaries::folder(workspace, "tool")?.join("xtask");
-    let status = Command::new(binary).arg("bench").args(given).status()?;
+    let status = Command::new(binary).arg("bench").args(given).status();
+    let status = status.context(|| "bench")?;
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -136,7 +138,7 @@ async fn all_rounds(
         }
     }
     for figures in &mut figures {
-        let bytes = std::fs::metadata(setup.binary(figures.candidate))?.len();
+        let bytes = fs_err::metadata(setup.binary(figures.candidate))?.len();
         figures.binary_mb = Some(f64::from(u32::try_from(bytes)?) / 1_000_000.0);
     }
     if let Err(error) = quota {

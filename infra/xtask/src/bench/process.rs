@@ -1,12 +1,13 @@
 //! A process, and what the kernel knows of it.
 
-use std::fs::{self, File};
+use fs_err::{self as fs, File};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
 use tokio::process::{Child, Command};
 
+use crate::context::Context;
 use crate::descriptions::Error;
 
 /// How much of a log is shown.
@@ -26,7 +27,7 @@ impl Process {
         variables: Vec<(String, String)>,
         log: &Path,
     ) -> Result<Self, Error> {
-        let output = File::create(log)?;
+        let output = File::create(log)?.into_parts().0;
         let child = Command::new(binary)
             .env_clear()
             .envs(variables)
@@ -51,7 +52,8 @@ impl Process {
         for thread in fs::read_dir(format!("/proc/{}/task", self.id))? {
             let times = fs::read_to_string(thread?.path().join("schedstat"))?;
             let on_core = times.split_whitespace().next().ok_or("schedstat is empty")?;
-            total += Duration::from_nanos(on_core.parse()?);
+            let on_core = on_core.parse().context(|| format!("schedstat {times:?}"))?;
+            total += Duration::from_nanos(on_core);
         }
         Ok(total)
     }
@@ -61,7 +63,8 @@ impl Process {
         let status = fs::read_to_string(format!("/proc/{}/status", self.id))?;
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         let kib = peak.and_then(|peak| peak.trim().strip_suffix(" kB")).ok_or("no VmHWM")?;
-        Ok(kib.trim().parse::<f64>()? * 1_024.0 / 1_000_000.0)
+        let kib: f64 = kib.trim().parse().context(|| format!("VmHWM {kib:?}"))?;
+        Ok(kib * 1_024.0 / 1_000_000.0)
     }
 
     /// Ends it and waits until it is gone.

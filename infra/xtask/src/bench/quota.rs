@@ -1,6 +1,6 @@
 //! The CPU of a function of 128 MB, by a cgroup of the second or the first kind.
 
-use std::fs;
+use fs_err as fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 

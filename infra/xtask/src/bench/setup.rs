@@ -1,6 +1,6 @@
 //! What every function of a run finds around it.
 
-use std::fs;
+use fs_err as fs;
 use std::path::{Path, PathBuf};
 
 use adapters::tokens;

@@ -11,7 +11,7 @@ use crate::workspace;
 #[test]
 fn the_template_says_what_the_binaries_do_and_every_mistake_in_it_is_found() {
     let path = workspace().join("template.yaml");
-    let source = std::fs::read_to_string(&path).unwrap();
+    let source = fs_err::read_to_string(&path).unwrap();
     let template = Template::read(&path, &BTreeMap::new()).unwrap();
     let descriptions = descriptions::of(workspace(), &template.binaries()).unwrap();
     assert_eq!(between(&template, &descriptions), Vec::<String>::new());

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use local::template::REGION;
 
+use crate::context::Context;
 use crate::descriptions::Error;
 use crate::tools;
 
@@ -33,7 +34,7 @@ impl Emulator {
         let program = tools::installed(workspace, "ministack")?.join("ministack");
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let endpoint = format!("http://127.0.0.1:{port}");
-        let said = std::fs::File::create(log)?;
+        let said = fs_err::File::create(log)?.into_parts().0;
         let process = Command::new(program)
             .env("BIND_HOST", "127.0.0.1")
             .env("GATEWAY_PORT", port.to_string())
@@ -43,7 +44,8 @@ impl Emulator {
             .stdin(Stdio::null())
             .stdout(said.try_clone()?)
             .stderr(said)
-            .spawn()?;
+            .spawn()
+            .context(|| "ministack")?;
         let mut emulator = Self { process, endpoint };
         let end = Instant::now() + START_MAX;
         while TcpStream::connect(("127.0.0.1", port)).is_err() {

@@ -17,6 +17,7 @@ use tokio::runtime::Runtime;
 
 use self::emulator::Emulator;
 use crate::cargo_lambda::{CargoLambda, Profile};
+use crate::context::Context;
 use crate::descriptions::{Error, target_directory};
 use crate::say;
 
@@ -61,6 +62,7 @@ pub(crate) fn run(
         .args(tests)
         .args(DIFFERENT.iter().flat_map(|test| ["--skip", test]))
         .env("API_URL", url)
-        .status()?;
+        .status()
+        .context(|| "cargo test of the API's tests")?;
     Ok((!tested.success()).then(|| "not every test passes".to_owned()).into_iter().collect())
 }

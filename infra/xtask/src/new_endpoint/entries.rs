@@ -8,6 +8,7 @@ use local::template::Template;
 use serde_json::{Map, Value, json};
 
 use super::endpoint::{Method, NewEndpoint, same_route};
+use crate::context::Context;
 use crate::descriptions::Error;
 use crate::drift::logical_id;
 
@@ -142,7 +143,7 @@ fn behind(text: &str, mark: &str, end: &str, addition: &str) -> Result<String, E
 ///
 /// Where the model's is no JSON.
 pub(super) fn event(model: &str, endpoint: &NewEndpoint) -> Result<String, Error> {
-    let mut event: Value = serde_json::from_str(model)?;
+    let mut event: Value = serde_json::from_str(model).context(|| "the model's ready event")?;
     let (route_key, path) = (endpoint.route_key(), endpoint.example_path());
     let parameters: Map<_, _> =
         endpoint.parameters().map(|name| (name.to_owned(), name.into())).collect();
@@ -161,7 +162,8 @@ pub(super) fn event(model: &str, endpoint: &NewEndpoint) -> Result<String, Error
 ///
 /// Where the model's is no JSON.
 pub(super) fn recorded(model: &str, endpoint: &NewEndpoint) -> Result<String, Error> {
-    let mut recorded: Value = serde_json::from_str(model)?;
+    let mut recorded: Value =
+        serde_json::from_str(model).context(|| "the model's recorded answer")?;
     let fields = endpoint.parameters().chain(["askedBy"]);
     let fields: Map<_, _> = fields.map(|name| (name.to_owned(), "string".into())).collect();
     recorded["body"] = json!({ "data": fields });

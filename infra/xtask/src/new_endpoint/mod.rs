@@ -59,12 +59,12 @@ fn add(workspace: &Path, endpoint: &NewEndpoint) -> Result<(), Error> {
     let neighbour = last_of(&template, &folder);
     let neighbour = neighbour.ok_or_else(|| format!("{} has no function", folder.display()))?;
     let extended = |path: PathBuf, by: Extension| -> Result<(PathBuf, String), Error> {
-        let text = by(&std::fs::read_to_string(&path)?, endpoint, neighbour)?;
+        let text = by(&fs_err::read_to_string(&path)?, endpoint, neighbour)?;
         Ok((path, text))
     };
     let made_after_model = |folder: &str, by: Example| -> Result<(PathBuf, String), Error> {
         let folder = workspace.join("tests").join(folder);
-        let model = std::fs::read_to_string(folder.join(format!("{MODEL}.json")))?;
+        let model = fs_err::read_to_string(folder.join(format!("{MODEL}.json")))?;
         Ok((folder.join(format!("{}.json", endpoint.name)), by(&model, endpoint)?))
     };
     let written = [
@@ -77,7 +77,7 @@ fn add(workspace: &Path, endpoint: &NewEndpoint) -> Result<(), Error> {
         (file, skeleton::filled(endpoint)),
     ];
     for (path, text) in written {
-        std::fs::write(path, text)?;
+        fs_err::write(path, text)?;
     }
     format(workspace)
 }

@@ -2,11 +2,12 @@
 //! of the workspace that is removed afterwards.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, FileTimes};
+use std::fs::FileTimes;
 use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
+use fs_err::{self as fs, OpenOptions};
 use hyper::{Method, StatusCode};
 use local::Platform;
 use local::binaries::cargo;
@@ -14,6 +15,7 @@ use local::options::Options;
 use local::template::Template;
 
 use super::endpoint::{self, NewEndpoint};
+use crate::context::Context;
 use crate::descriptions::{self, Error};
 use crate::http::{Client, sign_in};
 use crate::process::succeeded;
@@ -73,14 +75,15 @@ fn copy_of(workspace: &Path, copy: &Path, target: &Path) -> Result<(), Error> {
     let listed = Command::new("git")
         .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
         .current_dir(workspace)
-        .output()?;
+        .output()
+        .context(|| "git ls-files")?;
     let listed = String::from_utf8(listed.stdout)?;
     for name in listed.split('\0').filter(|name| workspace.join(name).is_file()) {
         let (from, to) = (workspace.join(name), copy.join(name));
         fs::create_dir_all(to.parent().ok_or("a file lies in a folder")?)?;
         fs::copy(&from, &to)?;
         let modified = fs::metadata(&from)?.modified()?;
-        File::options()
+        OpenOptions::new()
             .write(true)
             .open(&to)?
             .set_times(FileTimes::new().set_modified(modified))?;
@@ -110,7 +113,8 @@ fn test(copy: &Path, endpoints: &[NewEndpoint]) -> Result<(), Error> {
     let ran = cargo(copy)
         .args(["test", "--quiet", "--package", "functions", "--lib", "--"])
         .args(names)
-        .output()?;
+        .output()
+        .context(|| "the unit tests of the new endpoints")?;
     let said = String::from_utf8_lossy(&ran.stdout);
     if said.contains(&format!("{} passed; 0 failed", endpoints.len())) {
         return Ok(());

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use crate::context::Context;
 use crate::descriptions::Error;
 
 /// An endpoint's examples.
@@ -21,9 +22,9 @@ impl Examples {
     pub(super) fn of(workspace: &Path, binary: &str) -> Result<Self, Error> {
         let read = |folder: &str| -> Result<Value, Error> {
             let path = workspace.join(format!("tests/{folder}/{binary}.json"));
-            let file = std::fs::read(&path);
+            let file = fs_err::read(&path);
             let file = file.map_err(|error| format!("{}: {error}", path.display()))?;
-            Ok(serde_json::from_slice(&file)?)
+            serde_json::from_slice(&file).context(|| path.display())
         };
         Ok(Self { event: read("events")?, recorded: read("recorded")? })
     }

@@ -31,7 +31,7 @@ pub(crate) fn path(workspace: &Path) -> PathBuf {
 ///
 /// Those of [`merged`], and when it cannot be written.
 pub(crate) fn write(workspace: &Path) -> Result<(), Error> {
-    Ok(std::fs::write(path(workspace), merged(workspace)?)?)
+    Ok(fs_err::write(path(workspace), merged(workspace)?)?)
 }
 
 /// The description as it should be, in the form in which it is kept.
@@ -119,14 +119,14 @@ mod tests {
 
     #[test]
     fn the_description_that_is_kept_is_what_the_binaries_say() {
-        let kept = std::fs::read_to_string(path(workspace())).unwrap();
+        let kept = fs_err::read_to_string(path(workspace())).unwrap();
         let merged = merged(workspace()).unwrap();
         assert!(kept == merged, "infra/openapi.json is out of date: run `cargo xtask openapi`");
     }
 
     #[test]
     fn every_reference_leads_somewhere() {
-        let kept = std::fs::read_to_string(path(workspace())).unwrap();
+        let kept = fs_err::read_to_string(path(workspace())).unwrap();
         let kept: Value = serde_json::from_str(&kept).unwrap();
         let mut references = Vec::new();
         collect(&kept, &mut references);

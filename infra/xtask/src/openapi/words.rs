@@ -22,9 +22,9 @@ impl Words {
     ///
     /// When there is no such file, or its comment begins otherwise.
     pub(super) fn of(workspace: &Path, binary: &str, route: &str) -> Result<Self, Error> {
-        for folder in std::fs::read_dir(workspace.join("functions"))? {
+        for folder in fs_err::read_dir(workspace.join("functions"))? {
             let folder = folder?;
-            let Ok(source) = std::fs::read_to_string(folder.path().join(format!("{binary}.rs")))
+            let Ok(source) = fs_err::read_to_string(folder.path().join(format!("{binary}.rs")))
             else {
                 continue;
             };

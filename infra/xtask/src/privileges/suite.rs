@@ -1,7 +1,7 @@
 //! The tests of the API, run one by one.
 
+use fs_err as fs;
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -10,6 +10,7 @@ use local::binaries::cargo;
 use local::template::Grant;
 use serde_json::Value;
 
+use crate::context::Context;
 use crate::descriptions::Error;
 use crate::say;
 
@@ -56,12 +57,14 @@ impl Suite {
     pub(super) fn build(workspace: &Path) -> Result<Self, Error> {
         let built = cargo(workspace)
             .args(["build", "--quiet", "--package", "functions", "--package", "blackbox", "--bins"])
-            .status()?;
+            .status()
+            .context(|| "building the functions")?;
         let tests = cargo(workspace)
             .args(["test", "--quiet", "--package", "blackbox", "--test", "api", "--no-run"])
             .arg("--message-format=json")
             .stderr(Stdio::inherit())
-            .output()?;
+            .output()
+            .context(|| "building the tests")?;
         if !built.success() || !tests.status.success() {
             return Err("the functions or their tests cannot be built".into());
         }
@@ -77,7 +80,8 @@ impl Suite {
 
     /// The names of all tests.
     pub(super) fn tests(&self) -> Result<Vec<String>, Error> {
-        let listed = Command::new(&self.binary).args(["--list", "--format=terse"]).output()?;
+        let listed = Command::new(&self.binary).args(["--list", "--format=terse"]).output();
+        let listed = listed.context(|| self.binary.display())?;
         let listed = String::from_utf8(listed.stdout)?;
         let tests = listed.lines().filter_map(|line| line.strip_suffix(": test"));
         Ok(tests.map(str::to_owned).collect())

@@ -30,7 +30,7 @@ pub(super) struct Table {
 impl Table {
     /// The table as it was last written; an empty one where there is none.
     pub(super) fn read(workspace: &Path) -> Result<Self, Error> {
-        let text = match std::fs::read_to_string(path(workspace)) {
+        let text = match fs_err::read_to_string(path(workspace)) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
             Err(error) => return Err(error.into()),
@@ -52,7 +52,7 @@ impl Table {
         for (Grant { function, action, resource }, test) in &self.tests {
             writeln!(text, "| `{function}` | `{action}` | `{resource}` | `{test}` |")?;
         }
-        Ok(std::fs::write(path(workspace), text)?)
+        Ok(fs_err::write(path(workspace), text)?)
     }
 }
 

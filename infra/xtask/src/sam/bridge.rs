@@ -2,11 +2,13 @@
 
 use std::net::Ipv4Addr;
 
+use serde::Deserialize;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 use super::engine::Engine;
+use crate::context::Context;
 use crate::descriptions::Error;
 
 /// Passes connections on from the engine's bridge to the same ports of the loopback, for as long
@@ -18,23 +20,61 @@ pub(super) struct Bridge {
 
 impl Bridge {
     pub(super) async fn of(engine: &Engine) -> Result<Self, Error> {
-        let gateway = "{{(index .IPAM.Config 0).Gateway}}";
-        let address = engine.said(&["network", "inspect", "bridge", "--format", gateway]).await?;
-        Ok(Self { address: address.parse()?, passing: JoinSet::new() })
+        let configuration = "{{json .IPAM.Config}}";
+        let asked = ["network", "inspect", "bridge", "--format", configuration];
+        let answered = engine.said(&asked).await?;
+        let address = gateway(&answered)?;
+        Ok(Self { address, passing: JoinSet::new() })
     }
 
     /// An address of the loopback, `http://127.0.0.1:4000`, as containers reach it.
     pub(super) async fn to(&mut self, url: &str) -> Result<String, Error> {
         let Some(port) = url.strip_prefix("http://127.0.0.1:") else { return Ok(url.to_owned()) };
-        let port: u16 = port.trim_end_matches('/').parse()?;
+        let port = port.trim_end_matches('/').parse().context(|| format!("the port of {url:?}"))?;
         match TcpListener::bind((self.address, port)).await {
             Ok(listener) => drop(self.passing.spawn(pass_on(listener, port))),
             // It is passed on already.
             Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {}
-            Err(error) => return Err(error.into()),
+            Err(error) => {
+                let address = self.address;
+                return Err(format!("listening on the bridge at {address}:{port}: {error}").into());
+            }
         }
         Ok(format!("http://{}:{port}", self.address))
     }
+}
+
+/// A subnet of the bridge network, as `docker network inspect` prints it.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Subnet {
+    #[serde(default)]
+    subnet: String,
+    #[serde(default)]
+    gateway: String,
+}
+
+/// The address of this machine on the engine's bridge.
+///
+/// An engine that has just made its bridge names the subnet alone; its address is then the first
+/// one of it, which is Docker's rule. An engine that finds the bridge of an earlier run names both.
+fn gateway(configuration: &str) -> Result<Ipv4Addr, Error> {
+    let failed = || format!("the engine's bridge network, {configuration}");
+    let subnets: Option<Vec<Subnet>> = serde_json::from_str(configuration).context(failed)?;
+    let subnets = subnets.unwrap_or_default();
+    // The subnets of IPv6 do not parse, and are not needed.
+    let named = subnets.iter().find_map(|it| it.gateway.split('/').next()?.parse().ok());
+    let first = || subnets.iter().find_map(|it| first_address(&it.subnet));
+    named.or_else(first).ok_or_else(|| format!("{}: it has no IPv4 address", failed()).into())
+}
+
+/// The first address that a host of the subnet `172.17.0.0/16` can have.
+fn first_address(subnet: &str) -> Option<Ipv4Addr> {
+    let (network, length) = subnet.split_once('/')?;
+    let network: Ipv4Addr = network.parse().ok()?;
+    let length: u32 = length.parse().ok().filter(|length| (1..=30).contains(length))?;
+    let mask = u32::MAX << (u32::BITS - length);
+    Some(Ipv4Addr::from_bits((network.to_bits() & mask) + 1))
 }
 
 async fn pass_on(listener: TcpListener, port: u16) {
@@ -46,5 +86,41 @@ async fn pass_on(listener: TcpListener, port: u16) {
                 let _ = copy_bidirectional(&mut outer, &mut inner).await;
             }
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_gateway_is_the_named_one_or_the_first_address_of_the_subnet() {
+        let cases = [
+            // An engine that runs for the first time, and one that finds its bridge.
+            (r#"[{"Subnet":"172.17.0.0/16"}]"#, "172.17.0.1"),
+            (r#"[{"Subnet":"172.17.0.0/16","Gateway":"172.17.0.1"}]"#, "172.17.0.1"),
+            (r#"[{"Subnet":"172.17.0.0/16","Gateway":""}]"#, "172.17.0.1"),
+            (r#"[{"Subnet":"10.9.8.0/24","Gateway":"10.9.8.254"}]"#, "10.9.8.254"),
+            // A network that is written by the address of the bridge itself.
+            (r#"[{"Subnet":"192.168.5.77/20"}]"#, "192.168.0.1"),
+            (
+                r#"[{"Subnet":"fd00::/80","Gateway":"fd00::1"},{"Subnet":"10.0.4.0/22"}]"#,
+                "10.0.4.1",
+            ),
+        ];
+        for (configuration, expected) in cases {
+            assert_eq!(gateway(configuration).unwrap().to_string(), expected, "{configuration}");
+        }
+    }
+
+    #[test]
+    fn a_bridge_without_an_address_is_an_error_that_shows_the_engines_answer() {
+        for configuration in
+            ["", "null", "[]", "[{}]", r#"[{"Subnet":"x/16"}]"#, r#"[{"Subnet":"10.0.0.0/0"}]"#]
+        {
+            let error = gateway(configuration).unwrap_err().to_string();
+            let expected = format!("the engine's bridge network, {configuration}: ");
+            assert!(error.starts_with(&expected), "{error}");
+        }
     }
 }

@@ -16,6 +16,7 @@ use tokio::time::sleep;
 use super::events::{adapted, generated, ready, refusals};
 use super::ground::Ground;
 use super::shape;
+use crate::context::Context;
 use crate::descriptions::{self, Error};
 use crate::http::Client;
 use crate::{process, say};
@@ -46,7 +47,7 @@ pub(super) async fn run(ground: &Ground) -> Result<(), Error> {
 fn emulator(programs: &Path) -> Result<PathBuf, Error> {
     let machine = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
     let inside = format!("site-packages/samcli/local/rapid/aws-lambda-rie-{machine}");
-    let versions = std::fs::read_dir(programs.join("../lib"))?.flatten();
+    let versions = fs_err::read_dir(programs.join("../lib"))?.flatten();
     let found = versions.map(|version| version.path().join(&inside)).find(|path| path.is_file());
     found.ok_or_else(|| format!("SAM has no {inside}").into())
 }
@@ -86,7 +87,8 @@ fn start(
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .kill_on_drop(true)
-        .spawn()?;
+        .spawn()
+        .context(|| emulator.display())?;
     Ok(child)
 }
 

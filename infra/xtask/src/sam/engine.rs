@@ -1,6 +1,6 @@
 //! A container engine of our own, which leaves an engine that is there alone.
 
-use std::fs::File;
+use fs_err::File;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::process::{Child, Command};
 use tokio::time::sleep;
 
+use crate::context::Context;
 use crate::descriptions::Error;
 use crate::process;
 
@@ -16,10 +17,15 @@ const START_LIMIT: Duration = Duration::from_secs(30);
 /// How much is shown of what the engine said last, in lines.
 const LAST_WORDS: usize = 3;
 
+/// The device of the engine's bridge network.
+const BRIDGE: &str = "docker0";
+
 /// An engine that runs; it has to be ended.
 pub(super) struct Engine {
     daemon: Child,
     folder: PathBuf,
+    /// Whether this engine makes the bridge's device. The daemon leaves it behind.
+    makes_bridge: bool,
 }
 
 /// Why there is no engine.
@@ -41,9 +47,10 @@ impl Engine {
                 return Err(Unavailable(format!("{program} is not installed")));
             }
         }
+        let makes_bridge = !device(BRIDGE).exists();
         let folder = std::env::temp_dir().join(format!("engine-{}", std::process::id()));
-        std::fs::create_dir_all(&folder)?;
-        let log = File::create(folder.join("log"))?;
+        fs_err::create_dir_all(&folder)?;
+        let log = File::create(folder.join("log"))?.into_parts().0;
         let daemon = Command::new("dockerd")
             .args(["--iptables=false", "--ip6tables=false", "--ip-forward=false"])
             .arg("--ip-masq=false")
@@ -59,13 +66,14 @@ impl Engine {
             .stdout(log.try_clone()?)
             .stderr(log)
             .kill_on_drop(true)
-            .spawn()?;
-        let mut engine = Self { daemon, folder };
+            .spawn()
+            .context(|| "dockerd")?;
+        let mut engine = Self { daemon, folder, makes_bridge };
         match engine.answers().await {
             Ok(()) => Ok(engine),
             Err(unavailable) => {
                 engine.daemon.kill().await?;
-                std::fs::remove_dir_all(&engine.folder)?;
+                fs_err::remove_dir_all(&engine.folder)?;
                 Err(unavailable)
             }
         }
@@ -75,7 +83,7 @@ impl Engine {
         let begun = Instant::now();
         while self.said(&["version"]).await.is_err() {
             if self.daemon.try_wait()?.is_some() || begun.elapsed() > START_LIMIT {
-                let log = std::fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+                let log = fs_err::read_to_string(self.folder.join("log")).unwrap_or_default();
                 let lines: Vec<_> = log.lines().rev().take(LAST_WORDS).collect();
                 return Err(Unavailable(lines.into_iter().rev().collect::<Vec<_>>().join("; ")));
             }
@@ -92,18 +100,29 @@ impl Engine {
     /// What docker says when it is told this.
     pub(super) async fn said(&self, arguments: &[&str]) -> Result<String, Error> {
         let (name, value) = self.variable();
-        let said = Command::new("docker").args(arguments).env(name, value).output().await?;
+        let said = Command::new("docker").args(arguments).env(name, value).output().await;
+        let said = said.context(|| format!("docker {arguments:?}"))?;
         if said.status.success() {
             return Ok(String::from_utf8(said.stdout)?.trim().to_owned());
         }
         Err(format!("docker {arguments:?}: {}", String::from_utf8_lossy(&said.stderr)).into())
     }
 
-    /// Ends the engine and removes what it kept.
+    /// Ends the engine and removes its folder and the device that it made, so that the next run
+    /// finds the machine as this one did.
     pub(super) async fn end(mut self) -> Result<(), Error> {
         process::end(&mut self.daemon).await?;
-        Ok(std::fs::remove_dir_all(&self.folder)?)
+        if self.makes_bridge && device(BRIDGE).exists() {
+            // A machine without this program keeps the device, which does no harm.
+            let _ = Command::new("ip").args(["link", "delete", BRIDGE]).status().await;
+        }
+        Ok(fs_err::remove_dir_all(&self.folder)?)
     }
+}
+
+/// Where the kernel shows a network device.
+fn device(name: &str) -> PathBuf {
+    std::path::Path::new("/sys/class/net").join(name)
 }
 
 /// A socket in the temporary folder: paths of sockets have to be short.

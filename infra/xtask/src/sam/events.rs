@@ -7,6 +7,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use super::ground::Ground;
+use crate::context::Context;
 use crate::descriptions::Error;
 
 /// The ready event of a function, by its binary's name.
@@ -16,14 +17,15 @@ pub(super) fn ready(workspace: &Path, binary: &str) -> Result<Value, Error> {
 
 /// The statuses of the events that are refused, by their functions. What is not here succeeds.
 pub(super) fn refusals(workspace: &Path) -> Result<BTreeMap<String, u16>, Error> {
-    Ok(serde_json::from_value(read(workspace, "refusals.json")?)?)
+    serde_json::from_value(read(workspace, "refusals.json")?)
+        .context(|| "tests/events/refusals.json")
 }
 
 fn read(workspace: &Path, name: &str) -> Result<Value, Error> {
     let path = workspace.join("tests/events").join(name);
-    let text = std::fs::read_to_string(&path);
+    let text = fs_err::read_to_string(&path);
     let text = text.map_err(|error| format!("{}: {error}", path.display()))?;
-    Ok(serde_json::from_str(&text)?)
+    serde_json::from_str(&text).context(|| path.display())
 }
 
 /// The event of an HTTP API that SAM makes up.
@@ -31,7 +33,8 @@ pub(super) fn generated(ground: &Ground) -> Result<Value, Error> {
     let made = Command::new(ground.programs.join("sam"))
         .args(["local", "generate-event", "apigateway", "http-api-proxy"])
         .env("SAM_CLI_TELEMETRY", "0")
-        .output()?;
+        .output()
+        .context(|| "sam local generate-event")?;
     serde_json::from_slice(&made.stdout).map_err(|error| {
         format!("sam local generate-event: {error}: {}", String::from_utf8_lossy(&made.stderr))
             .into()

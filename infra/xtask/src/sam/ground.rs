@@ -50,9 +50,9 @@ impl Ground {
     pub(super) fn folder(&self, name: &str) -> Result<PathBuf, Error> {
         let folder = self.target.join("sam").join(name);
         if folder.exists() {
-            std::fs::remove_dir_all(&folder)?;
+            fs_err::remove_dir_all(&folder)?;
         }
-        std::fs::create_dir_all(&folder)?;
+        fs_err::create_dir_all(&folder)?;
         Ok(folder)
     }
 

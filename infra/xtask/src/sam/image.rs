@@ -1,13 +1,14 @@
 //! A stand-in for the image of Lambda's runtime: this machine's C library and what SAM needs of a
 //! shell. No registry is asked.
 
-use std::fs;
+use fs_err as fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use tokio::process::Command;
 
 use super::engine::Engine;
+use crate::context::Context;
 use crate::descriptions::Error;
 
 /// The image that SAM builds its own upon, for the runtime of our template.
@@ -34,7 +35,8 @@ async fn bring_in(engine: &Engine, binary: &Path, image: &Path) -> Result<(), Er
     for folder in ["bin", "tmp", "var/task"] {
         fs::create_dir_all(root.join(folder))?;
     }
-    let busybox = Command::new("which").arg("busybox").output().await?;
+    let busybox =
+        Command::new("which").arg("busybox").output().await.context(|| "which busybox")?;
     let busybox = PathBuf::from(String::from_utf8(busybox.stdout)?.trim());
     fs::copy(&busybox, root.join("bin/busybox"))?;
     for program in PROGRAMS {
@@ -58,7 +60,8 @@ async fn bring_in(engine: &Engine, binary: &Path, image: &Path) -> Result<(), Er
 
 /// The shared libraries of a binary, the loader among them; none of one that is linked statically.
 async fn libraries(binary: &Path) -> Result<Vec<PathBuf>, Error> {
-    let listed = Command::new("ldd").arg(binary).output().await?;
+    let listed = Command::new("ldd").arg(binary).output().await;
+    let listed = listed.context(|| format!("ldd {}", binary.display()))?;
     let listed = String::from_utf8(listed.stdout)?;
     let paths = listed.split_whitespace().filter(|word| word.starts_with('/'));
     Ok(paths.map(PathBuf::from).collect())

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::events::ready;
 use super::ground::Ground;
 use super::project::Project;
+use crate::context::Context;
 use crate::descriptions::Error;
 use crate::say;
 
@@ -46,7 +47,8 @@ pub(super) async fn check(ground: &Ground, project: &Project) -> Result<(), Erro
 
 async fn invoked(project: &Project, function: &str, event: &Value) -> Result<Value, Error> {
     let event = project.event(event)?;
-    let ran = project.sam_local(&["invoke", function, "--event", &event]).output().await?;
+    let ran = project.sam_local(&["invoke", function, "--event", &event]).output().await;
+    let ran = ran.context(|| format!("sam local invoke {function}"))?;
     serde_json::from_slice(&ran.stdout).map_err(|error| {
         let said = String::from_utf8_lossy(&ran.stderr);
         let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();

@@ -27,8 +27,8 @@ impl Project {
         let mut template = as_json(&ground.workspace.join("template.yaml"))?;
         for (id, function) in &ground.template.functions {
             let code = folder.join(id);
-            std::fs::create_dir(&code)?;
-            std::fs::hard_link(ground.binary(&function.binary)?, code.join("bootstrap"))?;
+            fs_err::create_dir(&code)?;
+            fs_err::hard_link(ground.binary(&function.binary)?, code.join("bootstrap"))?;
             let mut variables = ground.variables(id)?;
             for (name, value) in &mut variables {
                 if is_address(name) {
@@ -50,7 +50,7 @@ impl Project {
                 resource["Properties"]["TemplateURL"] = json!(ground.workspace.join(path));
             }
         }
-        std::fs::write(template_of(&folder), template.to_string())?;
+        fs_err::write(template_of(&folder), template.to_string())?;
         let (engine, programs) = (engine.variable(), ground.programs.clone());
         Ok(Self { folder, engine, programs, _bridge: bridge })
     }
@@ -82,7 +82,7 @@ impl Project {
     /// A file with an event.
     pub(super) fn event(&self, event: &Value) -> Result<String, Error> {
         let path = self.folder.join("event.json");
-        std::fs::write(&path, event.to_string())?;
+        fs_err::write(&path, event.to_string())?;
         Ok(path.display().to_string())
     }
 }

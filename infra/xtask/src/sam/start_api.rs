@@ -1,6 +1,6 @@
 //! `sam local start-api`: routes and the authorizer, in front of the real binaries.
 
-use std::fs::File;
+use fs_err::File;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -11,6 +11,7 @@ use tokio::time::sleep;
 
 use super::ground::Ground;
 use super::project::Project;
+use crate::context::Context;
 use crate::descriptions::Error;
 use crate::{process, say};
 
@@ -27,8 +28,9 @@ pub(super) async fn check(ground: &Ground, project: &Project) -> Result<(), Erro
         .sam_local(&["start-api", "--port", &port, "--warm-containers", "LAZY"])
         .stdin(Stdio::null())
         .stdout(Stdio::null())
-        .stderr(File::create(&log)?)
-        .spawn()?;
+        .stderr(File::create(&log)?.into_parts().0)
+        .spawn()
+        .context(|| "sam local start-api")?;
     let checked = requests(ground, &port).await;
     let checked = checked.map_err(|error| format!("{error}; see {}", log.display()).into());
     // It ends its containers.

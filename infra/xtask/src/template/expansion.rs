@@ -39,7 +39,7 @@ impl Job {
         parameters: &BTreeMap<String, String>,
     ) -> Result<Self, Error> {
         let read = |path: &'static str| -> Result<_, Error> {
-            let text = std::fs::read_to_string(workspace.join(path));
+            let text = fs_err::read_to_string(workspace.join(path));
             Ok((path, text.map_err(|error| format!("{path}: {error}"))?))
         };
         let files = FILES.into_iter().map(read).collect::<Result<_, _>>()?;

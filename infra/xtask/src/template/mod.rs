@@ -18,6 +18,7 @@ use serde_json::Value;
 use self::expansion::{Expansion, FILES, Job};
 use self::mistakes::MISTAKES;
 use self::rules::Deployed;
+use crate::context::Context;
 use crate::descriptions::{Error, target_directory};
 use crate::{say, tools};
 
@@ -44,7 +45,7 @@ pub(crate) fn expanded(
 pub(crate) fn write_expanded(workspace: &Path) -> Result<PathBuf, Error> {
     let template = expanded(workspace, &BTreeMap::new())?;
     let path = target_directory(workspace)?.join("template.json");
-    std::fs::write(&path, serde_json::to_vec_pretty(&template)?)?;
+    fs_err::write(&path, serde_json::to_vec_pretty(&template)?)?;
     Ok(path)
 }
 
@@ -54,7 +55,7 @@ pub(crate) fn write_expanded(workspace: &Path) -> Result<PathBuf, Error> {
 /// # Errors
 /// Where the tools cannot be had, or a mistake cannot be made any more.
 pub(crate) fn complaints(workspace: &Path) -> Result<Vec<String>, Error> {
-    let runbook = std::fs::read_to_string(workspace.join("infra/docs/RUNBOOK.md"))?;
+    let runbook = fs_err::read_to_string(workspace.join("infra/docs/RUNBOOK.md"))?;
     let ours = Job::of(workspace, &BTreeMap::new())?;
     let mistaken = MISTAKES.iter().map(|mistake| mistake.made_in(&ours));
     let mut jobs = mistaken.collect::<Result<Vec<_>, _>>()?;
@@ -85,7 +86,8 @@ fn validated(workspace: &Path) -> Result<Option<String>, Error> {
         .args(["validate", "--region", REGION, "--template", FILES[0]])
         .current_dir(workspace)
         .env("SAM_CLI_TELEMETRY", "0")
-        .output()?;
+        .output()
+        .context(|| "sam validate")?;
     let said = || format!("sam validate: {}", String::from_utf8_lossy(&validated.stderr));
     Ok((!validated.status.success()).then(said))
 }

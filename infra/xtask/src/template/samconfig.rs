@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use crate::context::Context;
 use crate::descriptions::Error;
 
 /// The parameters of each environment, by the environment's name.
@@ -12,8 +13,8 @@ use crate::descriptions::Error;
 pub(super) fn parameters(
     workspace: &Path,
 ) -> Result<BTreeMap<String, BTreeMap<String, String>>, Error> {
-    let text = std::fs::read_to_string(workspace.join("samconfig.toml"))?;
-    let config: toml::Table = toml::from_str(&text)?;
+    let text = fs_err::read_to_string(workspace.join("samconfig.toml"))?;
+    let config: toml::Table = toml::from_str(&text).context(|| "samconfig.toml")?;
     let environments = config.iter().filter(|(name, it)| it.is_table() && *name != "default");
     environments.map(|(name, it)| Ok((name.clone(), overrides(name, it)?))).collect()
 }

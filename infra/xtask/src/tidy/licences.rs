@@ -15,7 +15,7 @@ pub(super) fn refused(workspace: &Path, metadata: &Metadata) -> Vec<String> {
 }
 
 fn allowed(workspace: &Path) -> Result<Vec<String>, String> {
-    let text = std::fs::read_to_string(workspace.join("deny.toml")).map_err(|e| e.to_string())?;
+    let text = fs_err::read_to_string(workspace.join("deny.toml")).map_err(|e| e.to_string())?;
     let settings: toml::Table = text.parse().map_err(|error: toml::de::Error| error.to_string())?;
     let allow = settings.get("licenses").and_then(|licenses| licenses.get("allow"));
     let allow = allow.and_then(toml::Value::as_array).ok_or("no list licenses.allow")?;

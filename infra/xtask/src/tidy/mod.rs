@@ -30,9 +30,9 @@ pub(crate) fn complaints(workspace: &Path) -> Vec<String> {
     complaints.extend(licences::refused(workspace, &metadata));
     let sources = files.iter().filter(|path| dashboards::is_source(path));
     let written: String =
-        sources.filter_map(|path| std::fs::read_to_string(workspace.join(path)).ok()).collect();
+        sources.filter_map(|path| fs_err::read_to_string(workspace.join(path)).ok()).collect();
     for path in &files {
-        let Ok(text) = std::fs::read_to_string(workspace.join(path)) else { continue };
+        let Ok(text) = fs_err::read_to_string(workspace.join(path)) else { continue };
         complaints.extend(sources::banned(path, &text));
         complaints.extend(layout::stages(path, &text));
         complaints.extend(dashboards::unwritten(path, &text, &written));

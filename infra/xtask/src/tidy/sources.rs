@@ -11,7 +11,7 @@ struct Ban {
     why: &'static str,
 }
 
-const BANS: [Ban; 6] = [
+const BANS: [Ban; 7] = [
     Ban {
         below: "shared/domain/src/",
         ending: ".rs",
@@ -43,6 +43,18 @@ const BANS: [Ban; 6] = [
         ending: ".rs",
         words: &["aws_sdk_", "aws_smithy_", "_X_AMZN_TRACE_ID"],
         why: "the lifecycle knows no SDK, and a trace is the invocation's, not the process's",
+    },
+    Ban {
+        below: "infra/xtask/src/",
+        ending: ".rs",
+        words: &[
+            "std::fs::read",
+            "std::fs::write",
+            "std::fs::copy",
+            "std::fs::File::",
+            "use std::fs;",
+        ],
+        why: "an error has to name its file: use fs_err",
     },
     Ban {
         below: "",
