@@ -101,17 +101,20 @@ impl ListProducts {
         permit: &Permit<Anyone>,
         name: &ProductName,
     ) -> Result<Option<Product>, Fault> {
-        let Some(claim) = self.names.get(permit, &NameClaim::key_of(name)).await? else {
-            return Ok(None);
+        let claim = match self.names.get(permit, &NameClaim::key_of(name)).await? {
+            Some(claim) => Some(claim),
+            // The version before this one claimed names as they were typed.
+            None => self.names.get(permit, &NameClaim::typed_key_of(name)).await?,
         };
+        let Some(claim) = claim else { return Ok(None) };
         let product = self.products.get(permit, &Product::key_of(claim.product_id)).await?;
-        Ok(product.filter(|product| product.name == *name))
+        Ok(product.filter(|product| NameClaim::are_one(&product.name, name)))
     }
 }
 
 #[derive(Debug, eserde::Deserialize, JsonSchema)]
 struct Parameters {
-    /// The very name of one product.
+    /// The name of one product, in any case.
     #[serde(default)]
     name: Option<ProductName>,
     /// How many products at most; 20 unless said.

@@ -6,13 +6,12 @@
 use std::process::ExitCode;
 
 use adapters::{OrAbsent, Table};
-use domain::catalogue::{NameClaim, Product, ProductId, ProductPatch, ProductView};
+use domain::catalogue::{Product, ProductId, ProductPatch, ProductView};
 use domain::people::{Role, SignedIn};
 use domain::refusals;
 use domain::tables::PRODUCTS;
 use lifecycle::effects::{Effects, Write};
 use lifecycle::input::{Json, Path};
-use lifecycle::record::Record;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
     Access, Endpoint, EntityTag, Fault, Moment, Permit, Refusal, Rejection, Reply, Route, Verdict,
@@ -98,11 +97,7 @@ impl Endpoint for PatchProduct {
             return effects;
         }
         let name_taken = refusals::NAME_TAKEN.at("/name", "is in use");
-        effects.write(after.name_claim().take().otherwise(name_taken)).write(Write::delete::<
-            NameClaim,
-        >(
-            before.name_claim().key(),
-        ))
+        effects.writes_of(after.name_claim().take(&before.name, &name_taken))
     }
 
     // 9. Response
@@ -155,9 +150,11 @@ mod tests {
     #[test]
     fn a_new_name_is_claimed_and_the_old_one_given_up_in_the_same_commit() {
         let effects = PatchProduct::effects(&changed(json!({ "name": "Lantern" })));
-        let [_, take, give_up] = effects.writes() else { panic!("{effects:?}") };
-        assert_eq!((take.key.pk.as_str(), give_up.key.pk.as_str()), ("name#Lantern", "name#Lamp"));
-        assert!(matches!(&take.otherwise, Otherwise::Reject(no) if no.code == "NAME_TAKEN"));
+        let [_, take, typed, give_up, _] = effects.writes() else { panic!("{effects:?}") };
+        assert_eq!((take.key.pk.as_str(), give_up.key.pk.as_str()), ("name#lantern", "name#lamp"));
+        for take in [take, typed] {
+            assert!(matches!(&take.otherwise, Otherwise::Reject(no) if no.code == "NAME_TAKEN"));
+        }
         assert!(matches!(give_up.action, Action::Delete));
     }
 

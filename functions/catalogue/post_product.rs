@@ -74,7 +74,7 @@ impl Endpoint for PostProduct {
         let name_taken = refusals::NAME_TAKEN.at("/name", "is in use");
         let id_taken = refusals::ID_TAKEN.at("/productId", "is in use");
         Effects::none()
-            .write(Write::create(&product.name_claim()).otherwise(name_taken))
+            .writes_of(product.name_claim().create(&name_taken))
             .write(Write::create(product).otherwise(id_taken))
     }
 
@@ -104,10 +104,14 @@ mod tests {
     fn name_and_id_are_claimed_in_one_commit_and_each_says_which_was_taken() {
         let effects = PostProduct::effects(&lamp());
         let refusals: Vec<_> = effects.writes().iter().map(|write| &write.otherwise).collect();
-        let [Otherwise::Reject(name), Otherwise::Reject(id)] = refusals[..] else {
-            panic!("{refusals:?}")
-        };
-        assert_eq!((name.code, id.code), ("NAME_TAKEN", "ID_TAKEN"));
+        let codes: Vec<_> = refusals
+            .iter()
+            .map(|otherwise| match otherwise {
+                Otherwise::Reject(no) => no.code,
+                Otherwise::Stale => "stale",
+            })
+            .collect();
+        assert_eq!(codes, ["NAME_TAKEN", "NAME_TAKEN", "ID_TAKEN"]);
     }
 
     #[test]

@@ -2,14 +2,14 @@
 
 mod currency;
 mod money;
+mod name_claim;
 mod patch;
 mod price;
 mod product;
 
 pub use currency::Currency;
 pub use money::{Amount, Money};
+pub use name_claim::NameClaim;
 pub use patch::{NewName, ProductPatch};
 pub use price::{Discount, Price, PriceAmount};
-pub use product::{
-    Description, NameClaim, Product, ProductDraft, ProductId, ProductName, ProductView, Stock,
-};
+pub use product::{Description, Product, ProductDraft, ProductId, ProductName, ProductView, Stock};

@@ -1,12 +1,11 @@
 //! Products.
 
-use lifecycle::effects::{self, Condition, Write};
 use lifecycle::record::{IndexKey, Key, Record, Table};
 use lifecycle::{EntityTag, Moment, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Discount, Price};
+use super::{Discount, NameClaim, Price};
 use crate::people::UserId;
 use crate::syntax::{id, line, text, whole_number};
 use crate::tables::{BY_CREATION, PRODUCTS};
@@ -91,39 +90,6 @@ impl Record for Product {
     }
 }
 
-/// Keeps a product's name unique: written together with the product, absent before. Names are
-/// compared as they are written.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct NameClaim {
-    /// The name.
-    pub name: ProductName,
-    /// Whose it is.
-    pub product_id: ProductId,
-}
-
-impl NameClaim {
-    /// The key of the claim to a name.
-    pub fn key_of(name: &ProductName) -> Key {
-        Key::new(format_args!("name#{name}"))
-    }
-
-    /// Claims the name, if it is free or this product's already: two who rename the same product
-    /// at once must not be told that the name is another's.
-    pub fn take(&self) -> Write {
-        let own = Condition::Equals("productId", effects::text(self.product_id.to_string()));
-        Write::put(self).when(Condition::Any(vec![Condition::Absent, own]))
-    }
-}
-
-impl Record for NameClaim {
-    const TABLE: Table = PRODUCTS;
-
-    fn key(&self) -> Key {
-        Self::key_of(&self.name)
-    }
-}
-
 /// A product as a client describes it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, eserde::Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -131,7 +97,8 @@ pub struct ProductDraft {
     /// The id, if the client chooses it.
     #[serde(default)]
     pub product_id: Option<ProductId>,
-    /// Its name, unique in the catalogue.
+    /// Its name, unique in the catalogue: names that differ in case, in blanks or in how their
+    /// characters are composed are one.
     pub name: ProductName,
     /// What there is to say about it.
     pub description: Description,

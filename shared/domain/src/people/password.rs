@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::syntax::check_text;
+use crate::syntax::bounded;
 
 /// A password that somebody chooses.
 #[derive(Clone)]
@@ -19,8 +19,7 @@ impl TryFrom<String> for Password {
     type Error = String;
 
     fn try_from(raw: String) -> Result<Self, Self::Error> {
-        check_text(&raw, 12, 128)?;
-        Ok(Self(raw))
+        bounded(&raw, 12, 128).map(Self)
     }
 }
 
@@ -50,8 +49,7 @@ impl TryFrom<String> for EnteredPassword {
     type Error = String;
 
     fn try_from(raw: String) -> Result<Self, Self::Error> {
-        check_text(&raw, 0, 128)?;
-        Ok(Self(raw))
+        bounded(&raw, 0, 128).map(Self)
     }
 }
 

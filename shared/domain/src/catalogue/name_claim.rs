@@ -1,0 +1,164 @@
+//! Claims to the names of products.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use lifecycle::Rejection;
+use lifecycle::effects::{self, Condition, Write};
+use lifecycle::record::{Key, Record, Table};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::{ProductId, ProductName};
+use crate::syntax::compared;
+use crate::tables::PRODUCTS;
+
+/// Keeps a product's name unique: written together with the product, absent before.
+///
+/// Names are compared without regard to case, blanks and the way that characters are composed. The
+/// version before this one compared them as they were typed. So that both find what the other has
+/// written, also while a deployment runs both, a name is claimed in either form.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NameClaim {
+    /// The name.
+    pub name: ProductName,
+    /// The product that has it.
+    pub product_id: ProductId,
+}
+
+impl NameClaim {
+    /// Longer keys are hashed: `DynamoDB` takes 2 KiB, and NFKC makes 18 characters of some.
+    const KEY_BYTES_MAX: usize = 1_000;
+
+    /// The key of the claim to a name.
+    pub fn key_of(name: &ProductName) -> Key {
+        let compared = compared(name.as_str());
+        if compared.len() <= Self::KEY_BYTES_MAX {
+            Key::new(format_args!("name#{compared}"))
+        } else {
+            Key::new(format_args!("name#{}", URL_SAFE_NO_PAD.encode(Sha256::digest(compared))))
+        }
+    }
+
+    /// The key of the claim to a name as it was typed.
+    pub fn typed_key_of(name: &ProductName) -> Key {
+        Key::new(format_args!("name#{name}"))
+    }
+
+    /// Whether the names are one to the catalogue.
+    pub fn are_one(name: &ProductName, other: &ProductName) -> bool {
+        Self::key_of(name) == Self::key_of(other)
+    }
+
+    /// Claims the name if it is free.
+    pub fn create(&self, otherwise: &Rejection) -> Vec<Write> {
+        let mut writes = vec![Write::create(self).otherwise(otherwise.clone())];
+        if Self::typed_key_of(&self.name) != self.key() {
+            writes.push(Write::create(&Typed(self.clone())).otherwise(otherwise.clone()));
+        }
+        writes
+    }
+
+    /// Claims the name, if it is free or this product's already, and gives up the one before: two
+    /// who rename the same product at once must not be told that the name is another's.
+    pub fn take(&self, before: &ProductName, otherwise: &Rejection) -> Vec<Write> {
+        let own = Condition::Equals("productId", effects::text(self.product_id.to_string()));
+        let mine = Condition::Any(vec![Condition::Absent, own]);
+        let mut writes = vec![Write::put(self)];
+        if Self::typed_key_of(&self.name) != self.key() {
+            writes.push(Write::put(&Typed(self.clone())));
+        }
+        let taken: Vec<_> = writes.iter().map(|write| write.key.clone()).collect();
+        let mut given_up = vec![Self::key_of(before), Self::typed_key_of(before)];
+        given_up.dedup();
+        given_up.retain(|key| !taken.contains(key));
+        let take = writes.into_iter();
+        let take = take.map(|write| write.when(mine.clone()).otherwise(otherwise.clone()));
+        take.chain(given_up.into_iter().map(Write::delete::<Self>)).collect()
+    }
+}
+
+impl Record for NameClaim {
+    const TABLE: Table = PRODUCTS;
+
+    fn key(&self) -> Key {
+        Self::key_of(&self.name)
+    }
+}
+
+/// The same claim, by the name as it was typed.
+#[derive(Serialize, Deserialize)]
+#[serde(transparent)]
+struct Typed(NameClaim);
+
+impl Record for Typed {
+    const TABLE: Table = PRODUCTS;
+
+    fn key(&self) -> Key {
+        NameClaim::typed_key_of(&self.0.name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lifecycle::effects::Action;
+
+    use super::*;
+    use crate::examples::lamp;
+    use crate::refusals;
+
+    #[test]
+    fn names_that_look_the_same_have_one_claim() {
+        for other in ["LAMP", " lamp", "La\u{200B}mp", "\u{FF2C}amp"] {
+            assert!(NameClaim::are_one(&name("Lamp"), &name(other)), "{other:?}");
+        }
+        assert!(!NameClaim::are_one(&name("Lamp"), &name("Lamps")));
+    }
+
+    #[test]
+    fn the_longest_name_has_a_key_that_the_store_takes() {
+        let longest = name(&"\u{FDFA}".repeat(200));
+        assert!(NameClaim::key_of(&longest).pk.len() < 100);
+        assert!(!NameClaim::are_one(&longest, &name(&"\u{FDFA}".repeat(199))));
+    }
+
+    #[test]
+    fn a_name_is_claimed_as_it_is_compared_and_as_it_was_typed() {
+        assert_eq!(keys(&claim("Lamp").create(&taken())), ["+name#lamp", "+name#Lamp"]);
+        assert_eq!(keys(&claim("lamp").create(&taken())), ["+name#lamp"]);
+    }
+
+    #[test]
+    fn what_a_renamed_product_gives_up_is_never_what_it_takes() {
+        for (before, after, writes) in [
+            (
+                "Lamp",
+                "Lantern",
+                &["+name#lantern", "+name#Lantern", "-name#lamp", "-name#Lamp"][..],
+            ),
+            ("Lamp", "LAMP", &["+name#lamp", "+name#LAMP", "-name#Lamp"]),
+            ("Lamp", "lamp", &["+name#lamp", "-name#Lamp"]),
+            ("lamp", "Lamp", &["+name#lamp", "+name#Lamp"]),
+        ] {
+            assert_eq!(keys(&claim(after).take(&name(before), &taken())), writes);
+        }
+    }
+
+    fn keys(writes: &[Write]) -> Vec<String> {
+        let sign = |write: &Write| if matches!(write.action, Action::Delete) { '-' } else { '+' };
+        writes.iter().map(|write| format!("{}{}", sign(write), write.key.pk)).collect()
+    }
+
+    fn claim(raw: &str) -> NameClaim {
+        NameClaim { name: name(raw), product_id: lamp().product_id }
+    }
+
+    fn name(raw: &str) -> ProductName {
+        // As the version before this one stored it.
+        serde_json::from_value(raw.into()).unwrap()
+    }
+
+    fn taken() -> Rejection {
+        refusals::NAME_TAKEN.into()
+    }
+}

@@ -1,0 +1,224 @@
+//! Characters: which of them may stand in a text, and when two texts are the same.
+//!
+//! The tables are those of Unicode 18, by ICU4X. A pattern of the description asks for the same
+//! properties by name, so that a reader with tables of another version may differ in characters
+//! that one version assigns and the other does not.
+
+use std::borrow::Cow;
+
+use icu_normalizer::ComposingNormalizerBorrowed;
+use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory};
+use icu_properties::{CodePointMapData, CodePointSetData};
+
+/// Characters that may stand in a text and show nothing: blanks, joiners, variation selectors,
+/// fillers, the empty Braille pattern. As a class of a regular expression, without its brackets.
+macro_rules! invisible {
+    () => {
+        concat!(
+            r"\u0020\u00A0\u00AD\u034F\u115F\u1160\u1680\u17B4\u17B5\u180B-\u180F\u2000-\u200D",
+            r"\u202F\u205F-\u2064\u206A-\u206F\u2800\u3000\u3164\uFE00-\uFE0F\uFEFF\uFFA0",
+            r"\u{1BCA0}-\u{1BCA3}\u{1D173}-\u{1D17A}\u{E0100}-\u{E01EF}"
+        )
+    };
+}
+
+/// Characters that no text may have: separators of lines and paragraphs, controls of direction,
+/// tags, and code points that are not assigned, noncharacters among them.
+macro_rules! refused {
+    () => {
+        concat!(
+            r"\p{Cn}\p{Cs}\u061C\u200E\u200F\u2028-\u202E\u2066-\u2069\u{E0001}",
+            r"\u{E0020}-\u{E007F}"
+        )
+    };
+}
+
+/// The pattern of a text of one line.
+pub(crate) const LINE: &str = concat!(
+    "^[",
+    invisible!(),
+    "]*[^",
+    r"\p{Cc}",
+    refused!(),
+    invisible!(),
+    "][^",
+    r"\p{Cc}",
+    refused!(),
+    "]*$"
+);
+
+/// The pattern of a text of several lines.
+pub(crate) const TEXT: &str = concat!(
+    r"^[\t\n\r",
+    invisible!(),
+    "]*[^",
+    r"\p{Cc}",
+    refused!(),
+    invisible!(),
+    r"](?:[\t\n\r]|[^\p{Cc}",
+    refused!(),
+    "])*$"
+);
+
+/// The pattern of a text of several lines that may be empty.
+pub(crate) const TEXT_OR_NOTHING: &str = concat!(
+    r"^(?:[\t\n\r",
+    invisible!(),
+    "]*[^",
+    r"\p{Cc}",
+    refused!(),
+    invisible!(),
+    r"](?:[\t\n\r]|[^\p{Cc}",
+    refused!(),
+    "])*)?$"
+);
+
+/// The pattern of a text of one line that starts with an upper-case letter.
+pub(crate) const CAPITALISED: &str = concat!(
+    r"^[\u0020\u00A0\u1680\u2000-\u200A\u202F\u205F\u3000]*\p{Lu}[^\p{Cc}",
+    refused!(),
+    "]*$"
+);
+
+/// Which line breaks and tabs a text may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lines {
+    /// None: it has to fit into a heading, an address or a mail's subject.
+    One,
+    /// Tabs, line feeds and carriage returns.
+    Many,
+}
+
+/// The text in Unicode's form NFC, in which letters are composed with their accents: one text
+/// has one form, however it was typed.
+pub(crate) fn composed(text: &str) -> Cow<'_, str> {
+    ComposingNormalizerBorrowed::new_nfc().normalize(text)
+}
+
+/// The form by which texts are compared: NFKC, case-folded, without characters that are ignored
+/// by default, runs of blanks as one. Letters of different scripts stay different, however much
+/// they look alike.
+pub(crate) fn compared(text: &str) -> String {
+    let nfkc = ComposingNormalizerBorrowed::new_nfkc();
+    let ignored = CodePointSetData::new::<DefaultIgnorableCodePoint>();
+    let kept: String = nfkc.normalize(text).chars().filter(|&c| !ignored.contains(c)).collect();
+    let folded: String = kept.chars().flat_map(folded).collect();
+    let words = nfkc.normalize(&folded).replace(EMPTY_BRAILLE, " ");
+    words.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Full case folding by the mappings of the standard library: lower, upper, and lower again makes
+/// `ẞ`, `ß` and `SS` one, and the three sigmas.
+fn folded(c: char) -> impl Iterator<Item = char> {
+    c.to_lowercase().flat_map(char::to_uppercase).flat_map(char::to_lowercase)
+}
+
+/// Says what must not stand in a text.
+pub(crate) fn check(text: &str, lines: Lines) -> Result<(), &'static str> {
+    text.chars().try_for_each(|c| match class_of(c) {
+        Class::Control if lines == Lines::Many && matches!(c, '\t' | '\n' | '\r') => Ok(()),
+        Class::Control => Err("must not contain control characters"),
+        Class::Separator => Err("must not contain separators of lines or paragraphs"),
+        Class::Direction => Err("must not contain bidirectional controls"),
+        Class::Tag => Err("must not contain tag characters"),
+        Class::Unassigned => Err("must not contain unassigned code points"),
+        Class::Invisible | Class::Visible => Ok(()),
+    })
+}
+
+/// Whether there is a character to be seen.
+pub(crate) fn is_visible(text: &str) -> bool {
+    text.chars().any(|c| class_of(c) == Class::Visible)
+}
+
+/// Whether the text begins with an upper-case letter.
+pub(crate) fn is_capitalised(text: &str) -> bool {
+    let category = CodePointMapData::<GeneralCategory>::new();
+    text.starts_with(|c| category.get(c) == GeneralCategory::UppercaseLetter)
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Control,
+    Separator,
+    Direction,
+    Tag,
+    Unassigned,
+    Invisible,
+    Visible,
+}
+
+const EMPTY_BRAILLE: char = '\u{2800}';
+
+fn class_of(c: char) -> Class {
+    match c {
+        '!'..='~' => Class::Visible,
+        '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => {
+            Class::Direction
+        }
+        '\u{E0001}' | '\u{E0020}'..='\u{E007F}' => Class::Tag,
+        EMPTY_BRAILLE => Class::Invisible,
+        _ => match CodePointMapData::<GeneralCategory>::new().get(c) {
+            GeneralCategory::Control => Class::Control,
+            GeneralCategory::LineSeparator | GeneralCategory::ParagraphSeparator => {
+                Class::Separator
+            }
+            GeneralCategory::Unassigned => Class::Unassigned,
+            GeneralCategory::SpaceSeparator => Class::Invisible,
+            _ if CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c) => {
+                Class::Invisible
+            }
+            _ => Class::Visible,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every character of the planes that have any, alone and between two letters, is judged by the
+    /// pattern as it is by the check, unless the pattern's reader does not know it yet.
+    #[test]
+    fn patterns_and_checks_agree_on_every_character() {
+        let validator = |pattern: &str| {
+            jsonschema::validator_for(&serde_json::json!({ "pattern": pattern })).unwrap()
+        };
+        let unknown = validator(r"^\p{Cn}$");
+        for (pattern, lines) in [(LINE, Lines::One), (TEXT, Lines::Many)] {
+            let described = validator(pattern);
+            let planes = ('\0'..='\u{3FFFF}').chain('\u{E0000}'..='\u{E0FFF}');
+            for c in planes.chain(['\u{F0000}', '\u{10FFFD}', '\u{10FFFE}', char::MAX]) {
+                for text in [c.to_string(), format!("a{c}b")] {
+                    let enforced = check(&text, lines).is_ok() && is_visible(&text);
+                    let known = || !unknown.is_valid(&c.to_string().into());
+                    let agreed = described.is_valid(&text.clone().into()) == enforced;
+                    assert!(agreed || enforced && !known(), "{lines:?}: {text:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn texts_that_look_the_same_are_compared_as_the_same() {
+        for (one, other) in [
+            ("Kettle", "kettle"),
+            ("Kettle", "  KETTLE "),
+            ("Kettle Two", "kettle\u{A0}\u{2003}two"),
+            ("Kettle", "Ket\u{200B}tle\u{FEFF}\u{AD}"),
+            ("Kettle", "Kettle\u{2800}"),
+            ("Kettle", "\u{FF2B}ettle"),
+            ("Caf\u{E9}", "cafe\u{301}"),
+            ("Stra\u{DF}e", "STRASSE"),
+            ("STRA\u{1E9E}E", "strasse"),
+            ("\u{39F}\u{394}\u{39F}\u{3A3}", "\u{3BF}\u{3B4}\u{3BF}\u{3C2}"),
+            ("\u{FB01}sh", "FISH"),
+            ("x\u{2460}", "X1"),
+        ] {
+            assert_eq!(compared(one), compared(other), "{one:?} and {other:?}");
+        }
+        for (one, other) in [("Kettle", "Kettles"), ("a b", "ab"), ("K", "\u{39A}")] {
+            assert_ne!(compared(one), compared(other), "{one:?} and {other:?}");
+        }
+    }
+}
