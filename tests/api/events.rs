@@ -47,11 +47,14 @@ fn every_route_has_an_event_that_knows_the_route_and_whether_somebody_is_signed_
 }
 
 #[tokio::test]
-async fn the_authorizer_passes_on_who_it_is_and_fails_with_one_word_otherwise() {
+async fn the_authorizer_passes_on_who_it_is_and_a_verdict_otherwise() {
     let Some(api) = own(Options::default()).await else { return };
     let mut event = fixture("authorizer");
-    let refused = invoke(&api, "AuthorizerFunction", &event).await.unwrap_err();
-    assert!(refused.ends_with(": Unauthorized"), "{refused}");
+    let refused = json!({ "isAuthorized": true, "context": { "verdict": "refused" } });
+    for unknown in [&event, &json!({}), &json!("no event"), &Value::Null] {
+        let verdict = invoke(&api, "AuthorizerFunction", unknown).await.unwrap();
+        assert_eq!(verdict, refused, "{unknown}");
+    }
 
     let user = "00000000-0000-7000-8000-000000000001";
     let token = api.inside().unwrap().token(user, &["CUSTOMER", "ADMIN"]);
@@ -141,14 +144,14 @@ pub(crate) fn template() -> Template {
     Template::read(&path, &BTreeMap::new()).unwrap()
 }
 
-fn fixture(name: &str) -> Value {
+pub(crate) fn fixture(name: &str) -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("events/{name}.json"));
     let text = std::fs::read_to_string(&path).unwrap_or_else(|_| panic!("no {}", path.display()));
     serde_json::from_str(&text).unwrap()
 }
 
 /// Invokes a function directly, as `sam local invoke` does; an error is what Lambda reports.
-async fn invoke(api: &Api, function: &str, event: &Value) -> Result<Value, String> {
+pub(crate) async fn invoke(api: &Api, function: &str, event: &Value) -> Result<Value, String> {
     let functions = api.inside().unwrap().platform().functions().clone();
     let (function, event) = (function.to_owned(), event.to_string().into());
     let invoked = in_background(async move { functions.invoke(&function, event).await }).await;

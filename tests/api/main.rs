@@ -47,3 +47,4 @@ mod settled;
 mod story;
 mod tokens;
 mod verification;
+mod walk;

@@ -64,7 +64,7 @@ async fn nothing_personal_and_no_secret_stands_in_a_log_or_a_metric() {
     store.post_session(&email, &guess).await.refused(401, "CREDENTIALS_WRONG");
     let token = &store.post_session(&email, &password).await.unwrap().data.access_token;
     let forged = store.with_token(&format!("{token}{}", unique("x")));
-    forged.get_user(created.user_id).await.refused_by_gateway(401);
+    forged.get_user(created.user_id).await.refused(401, "UNAUTHORIZED");
     let customer = store.with_token(token);
     let address = json!({
         "buildingNumber": 1, "streetName": street, "city": street, "country": "DE",

@@ -27,7 +27,7 @@ async fn people_of_an_outside_issuer_are_let_in_with_their_roles() {
     };
     for (what, token) in fixture["refused"].as_object().unwrap() {
         println!("{what}");
-        ask(token).await.refused_by_gateway(401);
+        ask(token).await.refused(401, "UNAUTHORIZED");
     }
     ask(&fixture["tokens"]["RS256"]).await.expect("an administrator");
     theirs.publish(json!([fixture["keys"]["RS256"], fixture["keys"]["ES256"]]));
@@ -35,7 +35,8 @@ async fn people_of_an_outside_issuer_are_let_in_with_their_roles() {
 
     theirs.end().await;
     api.control().unwrap().faults(&json!({ "coldStarts": true })).await;
-    ask(&fixture["tokens"]["EdDSA"]).await.refused_by_gateway(500);
+    let refused = ask(&fixture["tokens"]["EdDSA"]).await.refused(503, "SERVICE_UNAVAILABLE");
+    assert!(refused.retry_after_s.is_some(), "{refused:?}");
     let ours = someone(api.inside().unwrap(), "ADMIN");
     ask(&ours.into()).await.expect("ours do not depend on theirs");
 }

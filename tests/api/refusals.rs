@@ -52,11 +52,17 @@ async fn a_body_of_more_than_10_mb_reaches_no_function() {
 
 #[tokio::test]
 async fn whoever_shows_no_token_of_ours_is_asked_to_sign_in() {
+    const NO_TOKEN: &str = "Bearer realm=\"api\"";
+    const NO_TOKEN_OF_OURS: &str = "Bearer realm=\"api\", error=\"invalid_token\"";
     let api = shared().await;
     for (method, path) in PROTECTED {
-        for shown in ["Basic YTpi", "Bearer", "Bearer a.b.c"] {
+        for (shown, challenge) in
+            [("Basic YTpi", NO_TOKEN), ("Bearer", NO_TOKEN), ("Bearer a.b.c", NO_TOKEN_OF_OURS)]
+        {
             let call = api.call(method.clone(), path).header("authorization", shown);
-            call.send().await.gateway(401, "Unauthorized");
+            let answer = call.send().await;
+            answer.error(401, "UNAUTHORIZED");
+            assert_eq!(answer.header("www-authenticate"), challenge, "{method} {path} {shown}");
         }
     }
 }

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::harness::{
-    AUDIENCE, Api, ISSUER, Inside, Refused, new_address, own, shared, someone, token_by,
+    AUDIENCE, Api, ISSUER, Inside, Refused, eventually, new_address, own, shared, someone, token_by,
 };
 
 /// How far clocks may be apart before an expired token is refused, in seconds.
@@ -52,7 +52,7 @@ async fn a_token_that_expires_inside_the_cache_time_is_refused_by_the_function()
 }
 
 #[tokio::test]
-async fn a_token_that_does_not_hold_is_401_whatever_is_wrong_with_it_and_no_handler_runs() {
+async fn a_token_that_does_not_hold_is_401_whatever_is_wrong_with_it_and_nothing_is_read() {
     let Some(api) = own(Options::default()).await else { return };
     let attackers_keys = TcpListener::bind("127.0.0.1:0").unwrap();
     attackers_keys.set_nonblocking(true).unwrap();
@@ -60,10 +60,10 @@ async fn a_token_that_does_not_hold_is_401_whatever_is_wrong_with_it_and_no_hand
     for (what, token) in attacks(api.inside().unwrap(), &address) {
         let answer = api.get(&format!("/users/{}", Uuid::nil())).token(&token).send().await;
         assert_eq!(answer.status, 401, "{what}");
-        answer.gateway(401, "Unauthorized");
+        answer.error(401, "UNAUTHORIZED");
+        assert!(answer.header("www-authenticate").contains("invalid_token"), "{what}: {answer:?}");
     }
-    let control = api.control().unwrap();
-    assert_eq!(control.invocations("GetUserFunction").await, Vec::<Value>::new());
+    assert_reads_nothing(&api, "GetUserFunction", "UsersTable").await;
     let asked = attackers_keys.accept().expect_err("nobody reads keys from where a token says");
     assert_eq!(asked.kind(), ErrorKind::WouldBlock);
 }
@@ -78,11 +78,27 @@ async fn where_signing_in_is_optional_a_token_that_does_not_hold_is_401_and_noth
         answer.error(401, "UNAUTHORIZED");
         assert!(answer.header("www-authenticate").starts_with("Bearer "), "{what}: {answer:?}");
     }
-    let invocations = api.control().unwrap().invocations("GetArticleFunction").await;
-    assert!(!invocations.is_empty());
-    let read = |invocation: &Value| invocation.to_string().contains("GetItem ArticlesTable");
-    let first = invocations.iter().skip(1).find(|invocation| read(invocation));
-    assert_eq!(first, None, "only a start reads, to open its connection");
+    assert_reads_nothing(&api, "GetArticleFunction", "ArticlesTable").await;
+}
+
+/// A good token, and beside it one that is not, in either order.
+#[tokio::test]
+async fn a_good_token_beside_another_authorization_is_401() {
+    let Some(api) = own(Options::default()).await else { return };
+    let nobody = Uuid::new_v4().to_string();
+    let good = format!("Bearer {}", api.inside().unwrap().token(&nobody, &["CUSTOMER"]));
+    let alone = api.get(&format!("/users/{nobody}")).header("authorization", &good);
+    alone.send().await.error(404, "NOT_FOUND");
+    for other in [good.as_bytes(), b"Bearer x", b"Basic YTpi", b"", b"\xff", b"Bearer \xe9"] {
+        for both in [[good.as_bytes(), other], [other, good.as_bytes()]] {
+            for path in [format!("/users/{nobody}"), format!("/articles/{nobody}")] {
+                let call = api.get(&path).raw_header("authorization", both[0]);
+                let answer = call.raw_header("authorization", both[1]).send().await;
+                answer.error(401, "UNAUTHORIZED");
+                assert!(answer.header("www-authenticate").starts_with("Bearer "), "{answer:?}");
+            }
+        }
+    }
 }
 
 #[tokio::test]
@@ -104,15 +120,25 @@ async fn a_new_key_verifies_beside_the_old_one_as_soon_as_a_token_names_it() {
 }
 
 #[tokio::test]
-async fn an_authorizer_without_keys_is_a_500_and_never_a_pass() {
+async fn an_authorizer_without_keys_is_a_503_and_never_a_pass() {
     let Some(api) = own(Options::default()).await else { return };
-    let control = api.control().unwrap();
+    let (control, inside) = (api.control().unwrap(), api.inside().unwrap());
     control.faults(&json!({ "secrets": { "VerificationKeysSecret": { "fail": 1 } } })).await;
-    let token = someone(api.inside().unwrap(), "CUSTOMER");
-    assert_eq!(verdict(&api, &token).await, 500);
+    let token = someone(inside, "CUSTOMER");
+    let ask = async |token: &str| {
+        let nobody = Uuid::new_v4().into();
+        api.store().with_token(token).get_user(nobody).await
+    };
+    let refused = ask(&token).await.refused(503, "SERVICE_UNAVAILABLE");
+    let asked_again_s = refused.retry_after_s.unwrap();
+    assert!((290..=300).contains(&asked_again_s), "the gateway keeps it: {asked_again_s}");
+    let verdicts = [r#"verdict="unavailable""#];
+    assert_eq!(control.metric("token_verdicts_total", &verdicts).await, 1.0);
 
     control.no_faults().await;
-    assert_eq!(verdict(&api, &token).await, 404, "a failure is not remembered");
+    ask(&token).await.refused(503, "SERVICE_UNAVAILABLE");
+    let found = async || (verdict(&api, &someone(inside, "CUSTOMER")).await == 404).then_some(());
+    eventually("the keys to be read again", found).await;
 }
 
 #[tokio::test]
@@ -126,6 +152,15 @@ async fn the_published_keys_are_public_and_one_of_them_signs_the_tokens() {
     for key in keys {
         assert!(key.get("d").is_none() && key.get("k").is_none(), "a private part: {key}");
     }
+}
+
+/// Whether no request made the function read from the table.
+async fn assert_reads_nothing(api: &Api, function: &str, table: &str) {
+    let invocations = api.control().unwrap().invocations(function).await;
+    assert!(!invocations.is_empty());
+    let read = |invocation: &Value| invocation.to_string().contains(&format!("GetItem {table}"));
+    let first = invocations.iter().skip(1).find(|invocation| read(invocation));
+    assert_eq!(first, None, "only a start reads, to open its connection");
 }
 
 /// The status of the answer to a question about somebody whom nobody knows.

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use adapters::Passwords;
 use adapters::tokens::Succession;
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use domain::catalogue::{Product, ProductDraft};
 use domain::people::{Address, AddressDraft, Role, Tier, User, UserDraft, UserId};
 use lifecycle::record::{Record, Table, item_of};
@@ -31,6 +33,29 @@ pub enum SeedError {
 
 /// The password of everybody in the demo.
 pub const PASSWORD: &str = "correct-horse-battery";
+
+/// An outside issuer for checks, whose keys cannot be had.
+pub const SILENT_ISSUER: &str = "https://silent.example.com";
+
+/// The template's parameter that makes an API trust [`SILENT_ISSUER`], and its value. Its keys would
+/// be at a port of this machine that is reserved for discarding.
+pub fn trust_in_silent_issuer() -> (String, String) {
+    let issuer = json!({
+        "issuer": SILENT_ISSUER, "jwksUrl": "http://127.0.0.1:9/jwks.json", "audience": "silent",
+        "rolesClaim": "roles",
+    });
+    ("OutsideIssuers".to_owned(), json!([issuer]).to_string())
+}
+
+/// A token that says that it is of an issuer's, signed by nobody.
+pub fn token_in_the_name_of(issuer: &str) -> String {
+    let part = |json: Value| BASE64_URL_SAFE_NO_PAD.encode(json.to_string());
+    let header = part(json!({ "alg": "RS256", "kid": "1", "typ": "at+jwt" }));
+    let claims = json!({
+        "iss": issuer, "aud": "silent", "sub": "ada", "exp": 4_102_444_800_u64,
+    });
+    format!("{header}.{}.{}", part(claims), BASE64_URL_SAFE_NO_PAD.encode([0; 256]))
+}
 
 /// The people of the demo: mailbox, id, roles, tier. They are all verified.
 const PEOPLE: [(&str, u128, &[Role], Tier); 8] = [

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
-use hyper::{Method, Request, StatusCode, header};
+use hyper::{HeaderMap, Method, Request, StatusCode, header};
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
@@ -25,6 +25,7 @@ pub(crate) struct Client(legacy::Client<HttpConnector, Full<Bytes>>);
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
 }
 
@@ -53,9 +54,9 @@ impl Client {
         let body = body.map(|body| Bytes::from(body.to_string())).unwrap_or_default();
         let request = request.body(Full::new(body))?;
         let response = timeout(REQUEST_LIMIT, self.0.request(request)).await??;
-        let status = response.status();
-        let body = timeout(REQUEST_LIMIT, response.into_body().collect()).await??.to_bytes();
-        Ok(Answer { status, body })
+        let (head, body) = response.into_parts();
+        let body = timeout(REQUEST_LIMIT, body.collect()).await??.to_bytes();
+        Ok(Answer { status: head.status, headers: head.headers, body })
     }
 
     /// Posts JSON, and gives the JSON of the answer, which has to have this status.

@@ -1,10 +1,8 @@
 //! Stages 2 and 3: who is asking, and whether they may.
 
+pub use crate::claims::Claims;
 use crate::failure::{Failure, Fault};
 use crate::{Deadline, Moment, Timestamp};
-
-/// What an authorizer has established about a token: the context that API Gateway passes on.
-pub type Claims = serde_json::Map<String, serde_json::Value>;
 
 /// How far the clocks of those who hand out tokens and those who check them may be apart. The
 /// authorizer's verifier grants it too: otherwise the two would disagree about a token's last
@@ -239,21 +237,23 @@ impl<C> Permit<C> {
 /// Verifies a bearer token, for the authorizer and for endpoints where signing in is optional.
 #[async_trait::async_trait]
 pub trait TokenVerifier: Send + Sync {
-    /// The claims of a token that holds.
+    /// The claims of a token that holds, in the form in which functions read them: `sub`, `roles`,
+    /// `tier`, `emailVerified`, `exp`.
     ///
     /// # Errors
     ///
     /// [`TokenError::Refused`] says why to the log, never to the client; [`TokenError::Fault`]
-    /// when the keys cannot be had: that is a 500, never a pass.
+    /// when the keys cannot be had: that is a 503, never a pass.
     async fn verify(&self, token: &str, now: Timestamp) -> Result<Claims, TokenError>;
 }
 
 /// Why there are no claims.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
-    /// The token does not hold.
+    /// The token does not hold. The reason is a constant, so that nothing of a token gets into the
+    /// log, however long it is.
     #[error("the token is refused: {0}")]
-    Refused(String),
+    Refused(&'static str),
     /// The token could not be verified.
     #[error("the token could not be verified")]
     Fault(#[source] Fault),
@@ -263,7 +263,11 @@ impl From<TokenError> for Failure {
     fn from(error: TokenError) -> Self {
         match error {
             TokenError::Refused(_) => Self::Unauthenticated,
-            TokenError::Fault(fault) => Self::Fault(fault),
+            TokenError::Fault(fault @ Fault::Unavailable { .. }) => Self::Fault(fault),
+            // Whatever keeps the keys away, it is not the client's token, and may be over soon.
+            TokenError::Fault(fault) => {
+                Self::Fault(Fault::Unavailable { retry_after_s: 1, source: Box::new(fault) })
+            }
         }
     }
 }

@@ -6,6 +6,7 @@
 
 mod backoff;
 pub mod caller;
+pub mod claims;
 pub mod commit;
 pub mod consumer;
 mod deadline;
@@ -15,6 +16,7 @@ pub mod endpoint;
 mod entity_tag;
 pub mod envelope;
 pub mod failure;
+mod finding;
 mod hash;
 pub mod idempotency;
 pub mod input;
@@ -42,6 +44,7 @@ pub use effects::Effects;
 pub use endpoint::{Endpoint, Query};
 pub use entity_tag::EntityTag;
 pub use failure::{Fault, Refusal, Rejection, Violations};
+pub use finding::FINDING_KEPT_S;
 pub use moment::Moment;
 pub use reply::Reply;
 pub use rotation::Rotation;

@@ -49,6 +49,12 @@ impl Call {
         Self { request: self.request.header(name, value), ..self }
     }
 
+    /// A header of any bytes, beside those of the same name.
+    pub(crate) fn raw_header(self, name: &str, value: &[u8]) -> Self {
+        let value = http::HeaderValue::from_bytes(value).expect("bytes that a header may have");
+        Self { request: self.request.header(name, value), ..self }
+    }
+
     /// The access token.
     pub(crate) fn token(self, token: &str) -> Self {
         self.header("authorization", &format!("Bearer {token}"))

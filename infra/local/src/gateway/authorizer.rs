@@ -30,9 +30,10 @@ pub(super) enum Verdict {
     Allowed(Value),
     /// It may not.
     Forbidden,
-    /// The caller is not known.
+    /// The request shows no identity, so that the authorizer is not asked.
     Unauthorized,
-    /// The authorizer itself failed.
+    /// The authorizer itself failed, whatever it says of it: to an HTTP API, a message
+    /// `Unauthorized` is like any other.
     Failed,
 }
 
@@ -163,10 +164,13 @@ fn make_room(cache: &mut HashMap<Vec<String>, Entry>) {
     }
 }
 
-/// The values of the identity's headers; nothing where one is missing or empty.
+/// The values of the identity's headers; nothing where one is missing or empty. Repeats are joined
+/// by commas. Bytes that are no text are replaced and not left out: what stands beside them must not
+/// pass for the whole.
 fn identity(names: &[String], headers: &HeaderMap) -> Option<Vec<String>> {
     let values = names.iter().map(|name| {
-        let all: Vec<_> = headers.get_all(name).iter().filter_map(|it| it.to_str().ok()).collect();
+        let all = headers.get_all(name).iter();
+        let all: Vec<_> = all.map(|it| String::from_utf8_lossy(it.as_bytes())).collect();
         Some(all.join(",")).filter(|value| !value.is_empty())
     });
     values.collect()
@@ -179,9 +183,6 @@ fn read(result: Result<Bytes, InvokeError>) -> Verdict {
             Ok(_) => Verdict::Forbidden,
             Err(_) => Verdict::Failed,
         },
-        Err(InvokeError::FunctionError { message, .. }) if message == "Unauthorized" => {
-            Verdict::Unauthorized
-        }
         Err(_) => Verdict::Failed,
     }
 }
@@ -202,7 +203,7 @@ mod tests {
             (json(r#"{"isAuthorized":true,"context":{"sub":"u"}}"#), Verdict::Allowed(context)),
             (json(r#"{"isAuthorized":false}"#), Verdict::Forbidden),
             (json("{}"), Verdict::Failed),
-            (error("Unauthorized"), Verdict::Unauthorized),
+            (error("Unauthorized"), Verdict::Failed),
             (error("keys unreachable"), Verdict::Failed),
             (Err(InvokeError::Throttled), Verdict::Failed),
         ];
@@ -221,5 +222,22 @@ mod tests {
         assert_eq!(identity(&names, &headers), None);
         headers.insert("authorization", http::HeaderValue::from_static("Bearer x"));
         assert_eq!(identity(&names, &headers), Some(vec!["Bearer x".to_owned()]));
+    }
+
+    #[test]
+    fn every_value_of_an_identity_counts_and_bytes_that_are_no_text_are_seen() {
+        let names = ["authorization".to_owned()];
+        let identified = |values: &[&'static [u8]]| {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                let value = http::HeaderValue::from_bytes(value).unwrap();
+                headers.append("authorization", value);
+            }
+            identity(&names, &headers).unwrap().remove(0)
+        };
+        assert_eq!(identified(&[b"Bearer x", b"Bearer y"]), "Bearer x,Bearer y");
+        assert_eq!(identified(&[b"Bearer x", b"\xff"]), "Bearer x,\u{fffd}");
+        assert_eq!(identified(&[b"\xff", b"Bearer x"]), "\u{fffd},Bearer x");
+        assert_eq!(identified(&[b"Bearer x", b""]), "Bearer x,");
     }
 }

@@ -128,7 +128,7 @@ async fn the_authorizers_verdict_decides() {
     let api = Api::start(None).await;
     let cases = [
         ("bad", StatusCode::FORBIDDEN, "Forbidden"),
-        ("unknown", StatusCode::UNAUTHORIZED, "Unauthorized"),
+        ("unknown", StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"),
         ("broken", StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"),
     ];
 

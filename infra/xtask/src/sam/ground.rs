@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use local::Platform;
 use local::options::Options;
+use local::seed;
 use local::template::Template;
 
 use crate::descriptions::{Error, target_directory};
@@ -29,7 +30,9 @@ impl Ground {
         let programs = tools::installed(workspace, "sam")?;
         let path = workspace.join("template.yaml");
         let template = Template::read(&path, &BTreeMap::new())?;
-        let options = Options { template: Some(path), demo: true, ..Options::default() };
+        let parameters = vec![seed::trust_in_silent_issuer()];
+        let options =
+            Options { template: Some(path), demo: true, parameters, ..Options::default() };
         let platform = Platform::start(options).await?;
         let (workspace, target) = (workspace.to_owned(), target_directory(workspace)?);
         Ok(Self { workspace, template, platform, client: Client::new(), programs, target })

@@ -26,7 +26,7 @@ pub(super) async fn check(ground: &Ground, project: &Project) -> Result<(), Erro
             "endpoint" => json!(200),
             "authorizer" => {
                 let refused = invoked(project, function, &event).await?;
-                if refused["errorMessage"] != "Unauthorized" {
+                if refused["context"] != json!({ "verdict": "refused" }) {
                     return Err(format!("{function} lets in whom it does not know").into());
                 }
                 let token = ground.token("customer").await?;

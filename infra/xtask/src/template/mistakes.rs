@@ -179,7 +179,7 @@ pub(super) const MISTAKES: [Mistake; 39] = [
     main(
         "ReauthorizeEvery: 300",
         "ReauthorizeEvery: 3600",
-        "its verdicts are not kept for 1 to 300 s",
+        "what it found is not kept for as long as functions tell their clients",
     ),
     main("Type: CommaDelimitedList", "Type: String", "its origins are no list"),
     // Alarms.

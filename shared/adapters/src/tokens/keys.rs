@@ -9,6 +9,8 @@ use lifecycle::failure::BoxError;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::compact::algorithm;
+
 /// RSA keys below this are too weak (RFC 7518, 3.3).
 const RSA_BYTES_MIN: usize = 2048 / 8;
 /// RSA keys beyond this cost more to verify with than a token is worth.
@@ -101,7 +103,7 @@ impl PublicKey {
         if jwk.purpose.as_deref().is_some_and(|purpose| purpose != "sig") {
             return None;
         }
-        let (algorithm, name, key) = match (jwk.kty.as_str(), jwk.crv.as_deref()) {
+        let (kind, name, key) = match (jwk.kty.as_str(), jwk.crv.as_deref()) {
             ("OKP", Some("Ed25519")) => {
                 let x = member(jwk.x.as_ref(), 32..=32)?;
                 (Algorithm::EdDSA, "EdDSA", DecodingKey::from_ed_components(x).ok()?)
@@ -117,12 +119,13 @@ impl PublicKey {
             }
             _ => return None,
         };
-        if jwk.alg.as_deref().is_some_and(|alg| alg != name) {
+        if jwk.alg.as_deref().is_some_and(|alg| algorithm(alg) != Some(kind)) {
             return None;
         }
+        // Published under the name that everybody knows, whatever its maker calls it.
         jwk.alg = Some(name.to_owned());
         jwk.purpose = Some("sig".to_owned());
-        Some(Self { algorithm, key, public: jwk })
+        Some(Self { algorithm: kind, key, public: jwk })
     }
 }
 
@@ -163,6 +166,14 @@ mod tests {
         ] {
             assert!(set(&key).is_err(), "{why}");
         }
+    }
+
+    #[test]
+    fn a_key_whose_alg_is_ed25519_is_one_of_eddsa_and_published_as_such() {
+        let key = json!({ "kty": "OKP", "crv": "Ed25519", "x": X, "kid": "1", "alg": "Ed25519" });
+        let set = set(&key).unwrap();
+        assert_eq!(set.get("1").unwrap().algorithm, Algorithm::EdDSA);
+        assert_eq!(set.published()["keys"][0]["alg"], "EdDSA");
     }
 
     #[test]

@@ -9,6 +9,7 @@
 //! signs, the one that is going to, and the one that has. [`KeyRotation`](crate::KeyRotation)
 //! does it.
 
+mod compact;
 mod keys;
 pub(crate) mod outside;
 mod pair;

@@ -122,6 +122,8 @@ impl PrivateKey {
 
     fn sign(&self, claims: &Claims) -> Result<String, jsonwebtoken::errors::Error> {
         let mut header = Header::new(Algorithm::EdDSA);
+        // RFC 9068: nobody can take it for a token of another purpose.
+        header.typ = Some("at+jwt".to_owned());
         header.kid = Some(self.kid.clone());
         jsonwebtoken::encode(&header, claims, &self.key)
     }

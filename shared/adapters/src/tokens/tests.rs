@@ -96,7 +96,7 @@ fn altered(token: &str, part: usize, member: &str, value: Value) -> String {
     parts.join(".")
 }
 
-async fn refusal(verifier: &Verifier, token: &str) -> String {
+async fn refusal(verifier: &Verifier, token: &str) -> &'static str {
     match verifier.verify(token, at(1000)).await {
         Err(TokenError::Refused(reason)) => reason,
         other => panic!("expected a refusal, got {other:?}"),
@@ -130,7 +130,7 @@ async fn a_token_for_or_from_somebody_else_is_refused() {
         signer(&pair, "https://evil.example", AUDIENCE).sign(&claims(), at(1000), 900);
     assert_eq!(refusal(&verifier, &other_issuer).await, "the issuer is unknown");
     let other_audience = signer(&pair, ISSUER, "another").sign(&claims(), at(1000), 900);
-    assert_eq!(refusal(&verifier, &other_audience).await, "InvalidAudience");
+    assert_eq!(refusal(&verifier, &other_audience).await, "it is for another audience");
 }
 
 #[tokio::test]
@@ -139,11 +139,11 @@ async fn what_was_altered_is_refused() {
     let verifier = Store::of(&[&pair]).verifier();
     let token = token(&pair);
     let promoted = altered(&token, 1, "roles", json!(["ADMIN"]));
-    assert_eq!(refusal(&verifier, &promoted).await, "InvalidSignature");
+    assert_eq!(refusal(&verifier, &promoted).await, "its signature is not the key's");
     let unsigned = format!("{}.", token.rsplit_once('.').unwrap().0);
-    assert_eq!(refusal(&verifier, &unsigned).await, "InvalidSignature");
+    assert_eq!(refusal(&verifier, &unsigned).await, "its signature is not the key's");
     let header = altered(&token, 0, "extra", json!(1));
-    assert_eq!(refusal(&verifier, &header).await, "InvalidSignature");
+    assert_eq!(refusal(&verifier, &header).await, "its signature is not the key's");
 }
 
 #[tokio::test]
@@ -225,7 +225,7 @@ async fn tokens_of_other_algorithms_verify_with_their_keys() {
         let claims = verifier.verify(token, at(1000)).await.unwrap();
         assert_eq!(claims["sub"], "ada", "{alg}");
         let promoted = altered(token, 1, "sub", json!("eve"));
-        assert_eq!(refusal(&verifier, &promoted).await, "InvalidSignature", "{alg}");
+        assert_eq!(refusal(&verifier, &promoted).await, "its signature is not the key's", "{alg}");
     }
 }
 

@@ -4,20 +4,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use jsonwebtoken::dangerous::insecure_decode_claims;
-use jsonwebtoken::{Header, Validation, decode, decode_header};
 use lifecycle::caller::{LEEWAY_S, TokenError, TokenVerifier};
-use lifecycle::{Claims, Timestamp};
+use lifecycle::claims::{self, numeric_date};
+use lifecycle::{Claims, Fault, Timestamp};
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::keys::PublicKey;
+use super::compact::{Compact, Reason};
 use super::{KeySet, outside};
 use crate::secrets::Secret;
 use crate::{Aws, VERIFICATION_KEYS};
 
-/// API Gateway takes 10 240 bytes of request line and headers, so no honest token is longer.
-const TOKEN_BYTES_MAX: usize = 8 * 1024;
 /// Whoever makes up key ids must not make us read the keys all the time.
 const BETWEEN_REFRESHES: Duration = Duration::from_mins(1);
 
@@ -82,8 +79,8 @@ impl Issuer {
 
     /// The keys with the one that is named, read anew if it is not among those we have: it may
     /// be a new one.
-    async fn keys_with(&self, kid: &str) -> Result<Arc<KeySet>, TokenError> {
-        let keys = self.keys.read().await.map_err(TokenError::Fault)?;
+    async fn keys_with(&self, kid: &str) -> Result<Arc<KeySet>, Fault> {
+        let keys = self.keys.read().await?;
         if keys.get(kid).is_some() || !self.may_refresh() {
             return Ok(keys);
         }
@@ -106,25 +103,43 @@ impl Issuer {
         may
     }
 
+    /// Whether the token is meant for us, and is one to be shown to an API.
+    fn check(&self, token: &Compact<'_>) -> Result<(), Reason> {
+        let audience = match token.claims.get("aud") {
+            Some(audience) => audience,
+            None if self.is_ours => return Err("it names no audience"),
+            None => token.claims.get("client_id").ok_or("it names no audience")?,
+        };
+        if !names_audience(audience, &self.audience) {
+            return Err("it is for another audience");
+        }
+        match token.kind().as_deref() {
+            // The version before signed our own tokens as `JWT`.
+            None | Some("jwt" | "at+jwt") => Ok(()),
+            Some(_) => Err("it is no access token"),
+        }
+    }
+
     /// What is passed on of the claims.
-    fn passed_on(&self, claims: &Claims, subject: &str) -> Claims {
+    fn passed_on(&self, claims: &Claims, exp: Timestamp) -> Result<Claims, Reason> {
+        let subject = claims.get("sub").and_then(Value::as_str).filter(|sub| !sub.is_empty());
+        let subject = subject.ok_or("it does not say who it is about")?;
         let (subject, tier, verified) = if self.is_ours {
             (subject.to_owned(), claims.get("tier"), "emailVerified")
         } else {
             // Tiers are ours to give; the other is OpenID Connect's name for it.
             (outside::subject(&self.issuer, subject), None, "email_verified")
         };
+        let roles = claims::names(named(claims, &self.roles_claim)).unwrap_or_default();
+        let verified = claims::flag(claims.get(verified)).unwrap_or_default();
         let mut passed = Claims::new();
         passed.insert("sub".to_owned(), subject.into());
-        passed.insert("roles".to_owned(), roles(named(claims, &self.roles_claim)));
-        for (name, claim) in [
-            ("tier", tier.filter(|tier| tier.is_string())),
-            ("emailVerified", claims.get(verified).filter(|verified| verified.is_boolean())),
-            ("exp", claims.get("exp")),
-        ] {
-            passed.extend(claim.map(|claim| (name.to_owned(), claim.clone())));
-        }
-        passed
+        passed.insert("roles".to_owned(), roles.into());
+        passed.insert("emailVerified".to_owned(), verified.into());
+        passed.insert("exp".to_owned(), as_numeric_date(exp));
+        let tier = tier.filter(|tier| tier.is_string());
+        passed.extend(tier.map(|tier| ("tier".to_owned(), tier.clone())));
+        Ok(passed)
     }
 }
 
@@ -136,71 +151,67 @@ impl Verifier {
 
     /// The issuer that the token says it is from. Nothing of it is believed yet: it only says
     /// whose keys to try.
-    fn issuer_of(&self, token: &str) -> Result<&Issuer, TokenError> {
-        let claims: Claims = insecure_decode_claims(token).map_err(not_valid)?;
+    fn issuer_of(&self, claims: &Claims) -> Result<&Issuer, Reason> {
         let named = claims.get("iss").and_then(Value::as_str);
         let issuer = self.issuers.iter().find(|issuer| named == Some(&issuer.issuer));
-        issuer.ok_or_else(|| refused("the issuer is unknown"))
+        issuer.ok_or("the issuer is unknown")
     }
 }
 
 #[async_trait]
 impl TokenVerifier for Verifier {
     async fn verify(&self, token: &str, now: Timestamp) -> Result<Claims, TokenError> {
-        if token.len() > TOKEN_BYTES_MAX {
-            return Err(refused("it is too long"));
-        }
-        let header = decode_header(token).map_err(not_valid)?;
-        let kid = header.kid.as_deref().ok_or_else(|| refused("it names no key"))?;
-        if header.crit.is_some() {
-            return Err(refused("it has critical extensions, and we know none"));
-        }
-        let issuer = self.issuer_of(token)?;
-        let keys = issuer.keys_with(kid).await?;
-        let key = keys.get(kid).ok_or_else(|| refused("the key is unknown"))?;
-        let claims = verified(token, &header, key, issuer)?;
-        let subject = claims.get("sub").and_then(Value::as_str).filter(|sub| !sub.is_empty());
-        let subject = subject.ok_or_else(|| refused("it does not say who it is about"))?;
-        check_times(&claims, now)?;
-        Ok(issuer.passed_on(&claims, subject))
+        let token = Compact::parse(token).map_err(TokenError::Refused)?;
+        let kid = token.kid().map_err(TokenError::Refused)?;
+        let issuer = self.issuer_of(&token.claims).map_err(TokenError::Refused)?;
+        let keys = issuer.keys_with(kid).await.map_err(TokenError::Fault)?;
+        let checked = keys.get(kid).ok_or("the key is unknown").and_then(|key| {
+            token.check_signature(key)?;
+            issuer.check(&token)?;
+            let exp = check_times(&token.claims, now)?;
+            issuer.passed_on(&token.claims, exp)
+        });
+        checked.map_err(TokenError::Refused)
     }
 }
 
-/// The claims, if the signature is the key's and they are meant for us.
-///
-/// The algorithm is the key's own. What the token says of it must agree, so that a public key
-/// can never be taken for a shared secret, nor a signature be done without (RFC 8725, 3.1).
-fn verified(
-    token: &str,
-    header: &Header,
-    key: &PublicKey,
-    issuer: &Issuer,
-) -> Result<Claims, TokenError> {
-    if header.alg != key.algorithm {
-        return Err(refused("its algorithm is not the key's"));
+/// Whether a claim names this audience, alone or among others.
+fn names_audience(claim: &Value, audience: &str) -> bool {
+    match claim {
+        Value::String(one) => one == audience,
+        Value::Array(several) => {
+            several.iter().all(Value::is_string) && several.iter().any(|one| one == audience)
+        }
+        _ => false,
     }
-    let mut validation = Validation::new(key.algorithm);
-    validation.set_required_spec_claims(&["iss", "aud", "sub", "exp"]);
-    validation.set_issuer(&[&issuer.issuer]);
-    validation.set_audience(&[&issuer.audience]);
-    // The times are checked against the moment of the request, not against another clock.
-    validation.validate_exp = false;
-    validation.validate_nbf = false;
-    Ok(decode::<Claims>(token, &key.key, &validation).map_err(not_valid)?.claims)
 }
 
-/// Times are whole seconds: RFC 7519 would allow fractions, and nobody sends them.
-fn check_times(claims: &Claims, now: Timestamp) -> Result<(), TokenError> {
-    let now = now.as_seconds();
-    match claims.get("exp").and_then(Value::as_i64) {
-        Some(exp) if now < exp.saturating_add(LEEWAY_S) => {}
-        Some(_) => return Err(refused("it has ended")),
-        None => return Err(refused("it does not say when it ends")),
+/// Gives the end of a token whose times hold, to the millisecond and with our leeway. `iat` has to
+/// be a date, and is of no further interest.
+fn check_times(claims: &Claims, now: Timestamp) -> Result<Timestamp, Reason> {
+    let date = |name: &str, reason| match claims.get(name).map(numeric_date) {
+        None => Ok(None),
+        Some(Some(date)) => Ok(Some(date)),
+        Some(None) => Err(reason),
+    };
+    let exp = date("exp", "its exp is no date")?.ok_or("it does not say when it ends")?;
+    if now >= exp.plus_seconds(LEEWAY_S) {
+        return Err("it has ended");
     }
-    match claims.get("nbf") {
-        None => Ok(()),
-        Some(nbf) if nbf.as_i64().is_some_and(|nbf| nbf <= now + LEEWAY_S) => Ok(()),
-        Some(_) => Err(refused("it is not valid yet")),
+    date("iat", "its iat is no date")?;
+    match date("nbf", "its nbf is no date")? {
+        Some(nbf) if now.plus_seconds(LEEWAY_S) < nbf => Err("it is not valid yet"),
+        _ => Ok(exp),
+    }
+}
+
+/// A date as a token has it: whole seconds where it is whole, as the functions of the version before
+/// expect.
+fn as_numeric_date(date: Timestamp) -> Value {
+    #[expect(clippy::cast_precision_loss, reason = "dates until the year 9999 are below 2^53 ms")]
+    match date.as_millis() {
+        millis if millis % 1000 == 0 => (millis / 1000).into(),
+        millis => (millis as f64 / 1000.0).into(),
     }
 }
 
@@ -210,22 +221,4 @@ fn named<'a>(claims: &'a Claims, name: &str) -> Option<&'a Value> {
     let (first, rest) = pointer.split_once('/').unwrap_or((pointer, ""));
     let rest = if rest.is_empty() { String::new() } else { format!("/{rest}") };
     claims.get(first)?.pointer(&rest)
-}
-
-fn roles(claim: Option<&Value>) -> Value {
-    match claim {
-        Some(Value::Array(names)) => {
-            names.iter().filter(|name| name.is_string()).cloned().collect()
-        }
-        Some(Value::String(names)) => names.split_whitespace().map(Value::from).collect(),
-        _ => Value::Array(Vec::new()),
-    }
-}
-
-fn refused(reason: &str) -> TokenError {
-    TokenError::Refused(reason.to_owned())
-}
-
-fn not_valid(error: jsonwebtoken::errors::Error) -> TokenError {
-    TokenError::Refused(error.to_string())
 }

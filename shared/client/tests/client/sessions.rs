@@ -8,7 +8,8 @@ use crate::server::{Server, Told};
 
 #[tokio::test]
 async fn a_token_that_is_refused_is_exchanged_once_by_everybody_who_uses_it() {
-    let unauthorized: Told = (401, vec![], json!({ "message": "Unauthorized" }));
+    let error = json!({ "code": "UNAUTHORIZED", "message": "No.", "traceId": "1" });
+    let unauthorized: Told = (401, vec![], json!({ "error": error }));
     let told = vec![user(), unauthorized.clone(), unauthorized.clone(), unauthorized, user()];
     let (server, client) = Server::telling(told).await;
     let ada = client.signing_in("ada@example.com", "correct-horse-battery");

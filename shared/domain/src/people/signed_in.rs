@@ -1,7 +1,8 @@
 //! Who is signed in, as the access token says.
 
-use lifecycle::{Claims, Identity, Timestamp};
+use lifecycle::{Claims, Identity, Timestamp, claims};
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::UserId;
 use crate::syntax::words;
@@ -32,14 +33,13 @@ impl Identity for SignedIn {
     type Role = Role;
 
     fn from_claims(claims: &Claims) -> Option<Self> {
-        let known = KnownClaims::deserialize(claims).ok()?;
-        let roles = known.roles.into_iter().filter_map(|role| Role::try_from(role).ok()).collect();
+        let roles = claims::names(claims.get("roles"))?;
         Some(Self {
-            user_id: known.sub,
-            roles,
-            tier: known.tier,
-            email_verified: known.email_verified,
-            expires_at: Timestamp::from_millis(known.exp.saturating_mul(1000)),
+            user_id: UserId::deserialize(claims.get("sub")?).ok()?,
+            roles: roles.into_iter().filter_map(|role| Role::try_from(role).ok()).collect(),
+            tier: tier(claims.get("tier"))?,
+            email_verified: claims::flag(claims.get("emailVerified"))?,
+            expires_at: claims::date_passed_on(claims.get("exp")?)?,
         })
     }
 
@@ -56,23 +56,14 @@ impl Identity for SignedIn {
     }
 }
 
-/// The claims that the authorizer passes on. An outside issuer knows nothing of tiers and
-/// verification: its people are standard customers, and unverified.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct KnownClaims {
-    sub: UserId,
-    exp: i64,
-    #[serde(default)]
-    roles: Vec<String>,
-    #[serde(default = "standard")]
-    tier: Tier,
-    #[serde(default)]
-    email_verified: bool,
-}
-
-fn standard() -> Tier {
-    Tier::Standard
+/// The tier, `STANDARD` where there is none: an outside issuer knows nothing of tiers. A tier that
+/// this version does not know counts as `STANDARD`, too.
+fn tier(claim: Option<&Value>) -> Option<Tier> {
+    match claim {
+        None | Some(Value::Null) => Some(Tier::Standard),
+        Some(Value::String(tier)) => Some(tier.clone().try_into().unwrap_or(Tier::Standard)),
+        Some(_) => None,
+    }
 }
 
 words! {
@@ -138,7 +129,57 @@ mod tests {
         }
     }
 
-    fn signed_in(claims: &serde_json::Value) -> Option<SignedIn> {
+    #[test]
+    fn claims_are_understood_in_every_spelling_that_a_gateway_gives_them() {
+        let plain = json!({
+            "sub": ANN, "roles": ["MERCHANT", "ADMIN"], "tier": "GOLD", "emailVerified": true,
+            "exp": 4_102_444_800_u64,
+        });
+        for (claim, spellings) in [
+            ("exp", vec![json!("4102444800"), json!(4_102_444_800.0), json!("4102444800.0")]),
+            ("roles", vec![json!("MERCHANT ADMIN"), json!(r#"["MERCHANT","ADMIN"]"#)]),
+            ("emailVerified", vec![json!("true")]),
+        ] {
+            for spelling in spellings {
+                let mut respelled = plain.clone();
+                respelled[claim] = spelling;
+                assert_eq!(signed_in(&respelled), signed_in(&plain), "{respelled}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_claim_that_is_null_is_an_absent_one() {
+        let nulls = json!({
+            "sub": ANN, "exp": 1_000, "roles": null, "tier": null, "emailVerified": null,
+        });
+        assert!(signed_in(&nulls).is_some());
+        assert_eq!(signed_in(&nulls), signed_in(&json!({ "sub": ANN, "exp": 1_000 })));
+    }
+
+    #[test]
+    fn claims_of_a_wrong_type_are_nobody() {
+        for (claim, value) in [
+            ("sub", json!(7)),
+            ("sub", json!(null)),
+            ("sub", json!([ANN])),
+            ("exp", json!(null)),
+            ("exp", json!(true)),
+            ("exp", json!("soon")),
+            ("exp", json!(-1)),
+            ("exp", json!([1_000])),
+            ("roles", json!(7)),
+            ("roles", json!({ "ADMIN": true })),
+            ("tier", json!(7)),
+            ("emailVerified", json!(1)),
+        ] {
+            let mut claims = json!({ "sub": ANN, "exp": 1_000 });
+            claims[claim] = value;
+            assert_eq!(signed_in(&claims), None, "{claims}");
+        }
+    }
+
+    fn signed_in(claims: &Value) -> Option<SignedIn> {
         SignedIn::from_claims(claims.as_object().unwrap())
     }
 }

@@ -21,6 +21,7 @@ use crate::commit::{Cause, Outcome, commit, outgoing};
 use crate::effects::Effects;
 use crate::endpoint::Endpoint;
 use crate::failure::{Failure, Fault, Violations};
+use crate::finding::{Finding, not_verified};
 use crate::idempotency::{IntentKey, LEDGER, Remembered};
 use crate::input::Input;
 use crate::limit::Standing;
@@ -177,17 +178,31 @@ impl<E: Endpoint> Handler<E> {
         }
     }
 
+    /// Who is asking, by what the authorizer found. Without claims no caller gets past this who has
+    /// to sign in.
     async fn authenticate(&self, request: &Request, now: Timestamp) -> Result<E::Caller, Failure> {
-        if let (None, SignIn::Optional) = (&request.claims, E::Caller::SIGN_IN)
-            && let (true, Some(verifier)) =
-                (request.headers.contains_key(header::AUTHORIZATION), self.endpoint.verifier())
-        {
-            // Whoever means to sign in, and has not, is not to take the answer for their own.
-            let token = request.bearer_token().ok_or(Failure::Unauthenticated)?;
-            let claims = verifier.verify(token, now).await?;
-            return E::Caller::identify(Some(&claims), now);
+        match (&request.finding, E::Caller::SIGN_IN) {
+            (_, SignIn::None) | (Finding::Unasked, SignIn::Required) => {
+                E::Caller::identify(None, now)
+            }
+            (Finding::Claims(claims), _) => E::Caller::identify(Some(claims), now),
+            (Finding::Refused, _) => Err(Failure::Unauthenticated),
+            (Finding::Unavailable { at }, _) => Err(not_verified(*at, now).into()),
+            (Finding::Unasked, SignIn::Optional) => self.verify(request, now).await,
         }
-        E::Caller::identify(request.claims.as_ref(), now)
+    }
+
+    /// The caller by the token that the request brings itself, where signing in is optional: API
+    /// Gateway's authorizers refuse a request without one.
+    async fn verify(&self, request: &Request, now: Timestamp) -> Result<E::Caller, Failure> {
+        let verifier = match self.endpoint.verifier() {
+            Some(verifier) if request.headers.contains_key(header::AUTHORIZATION) => verifier,
+            _ => return E::Caller::identify(None, now),
+        };
+        // A client that means to sign in, and has not, is not to take the answer for its own.
+        let token = request.bearer_token().ok_or(Failure::Unauthenticated)?;
+        let claims = verifier.verify(token, now).await?;
+        E::Caller::identify(Some(&claims), now)
     }
 
     async fn limit(

@@ -71,8 +71,9 @@ pub fn authorizer<V: TokenVerifier + 'static, P: Platform + Clone>(
     if describe::asked() {
         return describe::print(&describe::authorizer(uses));
     }
-    run(uses, connect, |platform, _| {
-        Arc::new(authorize::Handler { verifier: Arc::new(build(platform)) })
+    run(uses, connect, |platform, shared| {
+        let service = shared.settings.service.clone();
+        Arc::new(authorize::Handler { verifier: Arc::new(build(platform)), service })
     })
 }
 

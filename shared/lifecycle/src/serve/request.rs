@@ -7,9 +7,10 @@ use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use http::{HeaderMap, Method, header};
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
+use serde_json::Value;
 
-use crate::caller::Claims;
 use crate::failure::Violations;
+use crate::finding::Finding;
 
 /// A request as it came, with nothing of it believed yet.
 #[derive(Debug)]
@@ -22,16 +23,21 @@ pub struct Request {
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
     pub(crate) source_ip: String,
-    pub(crate) claims: Option<Claims>,
+    /// What an authorizer has found out about the token.
+    pub(crate) finding: Finding,
 }
 
 impl Request {
     /// Reads an event.
     pub(crate) fn from_event(event: &[u8]) -> Result<Self, Violations> {
-        let event: ApiGatewayV2httpRequest = serde_json::from_slice(event).map_err(|error| {
+        let not_an_event = |error: serde_json::Error| {
             let expected = "the event is not an API Gateway HTTP API request (payload format 2.0)";
             Violations::one("", format!("{expected}: {error}"))
-        })?;
+        };
+        let mut event: Value = serde_json::from_slice(event).map_err(not_an_event)?;
+        // By itself: however odd it is, it is a reason to refuse the caller, not the event.
+        let authorizer = event.pointer_mut("/requestContext/authorizer").map(Value::take);
+        let event: ApiGatewayV2httpRequest = serde_json::from_value(event).map_err(not_an_event)?;
         let text = event.body.unwrap_or_default();
         let body = if event.is_base64_encoded {
             BASE64_STANDARD
@@ -51,10 +57,7 @@ impl Request {
             headers: event.headers,
             body: body.into(),
             source_ip: context.http.source_ip.unwrap_or_default(),
-            claims: context
-                .authorizer
-                .map(|authorizer| authorizer.fields.into_iter().collect::<Claims>())
-                .filter(|claims| !claims.is_empty()),
+            finding: Finding::of_authorizer(authorizer.as_ref()),
         })
     }
 

@@ -49,9 +49,7 @@ impl Response {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         if answer.status == StatusCode::UNAUTHORIZED {
-            // RFC 6750, section 3.
-            let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");
-            headers.insert(header::WWW_AUTHENTICATE, challenge);
+            headers.insert(header::WWW_AUTHENTICATE, challenge(failure, request));
         }
         Self { status: answer.status, headers, body }
     }
@@ -87,6 +85,16 @@ impl Response {
         }
         self
     }
+}
+
+/// How a client is asked to sign in (RFC 6750, section 3). It is told of an error only where it
+/// brought a token.
+fn challenge(failure: &Failure, request: Option<&Request>) -> HeaderValue {
+    let token = request.and_then(Request::bearer_token);
+    HeaderValue::from_static(match (failure, token) {
+        (Failure::Unauthenticated, Some(_)) => "Bearer realm=\"api\", error=\"invalid_token\"",
+        _ => "Bearer realm=\"api\"",
+    })
 }
 
 fn envelope(answer: &Answer, trace_id: &str) -> String {

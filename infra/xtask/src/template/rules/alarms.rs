@@ -10,7 +10,7 @@ use super::{Resource, Stack, words};
 /// What an alarm is about: metric, and the name of a function or queue without the stack's.
 type Watched = (String, String);
 
-/// It refuses a token by failing, so that its failures say nothing.
+/// Whom a metric is about that names nobody: what cannot be verified is counted from the log.
 const AUTHORIZER: &str = "authorizer";
 
 pub(super) fn complaints(main: Stack<'_>, alarms: Stack<'_>) -> Vec<String> {
@@ -42,10 +42,7 @@ fn wanted(main: Stack<'_>) -> BTreeSet<Watched> {
         watch("authorizer_faults_total", AUTHORIZER),
     ]);
     for function in named(main, "AWS::Lambda::Function", "/FunctionName") {
-        wanted.insert(watch("Throttles", function));
-        if function != AUTHORIZER {
-            wanted.insert(watch("Errors", function));
-        }
+        wanted.extend([watch("Throttles", function), watch("Errors", function)]);
     }
     for queue in named(main, "AWS::SQS::Queue", "/QueueName") {
         match queue.strip_suffix("-dead-letters") {

@@ -1,5 +1,6 @@
 //! The API: who is let in, how long it takes at most, and what is written down.
 
+use lifecycle::FINDING_KEPT_S;
 use serde_json::Value;
 
 use super::{Stack, words};
@@ -93,8 +94,8 @@ fn authorizer((name, scheme): (&String, &Value)) -> Vec<String> {
         ),
         (authorizer["enableSimpleResponses"] == true, "answers with a policy"),
         (
-            kept_s.is_some_and(|it| (1..=300).contains(&it)),
-            "its verdicts are not kept for 1 to 300 s",
+            kept_s == Some(FINDING_KEPT_S.into()),
+            "what it found is not kept for as long as functions tell their clients",
         ),
         (
             authorizer["identitySource"] == serde_json::json!(["$request.header.Authorization"]),

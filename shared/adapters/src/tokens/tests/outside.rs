@@ -45,7 +45,7 @@ async fn of_a_token_of_theirs_are_believed_the_subject_the_roles_and_whether_it_
 #[tokio::test]
 async fn what_they_sign_for_others_or_as_others_is_refused() {
     for (what, reason) in [
-        ("another audience", "InvalidAudience"),
+        ("another audience", "it is for another audience"),
         ("another issuer", "the issuer is unknown"),
         ("ours as issuer", "the issuer is unknown"),
         ("nobody", "it does not say who it is about"),

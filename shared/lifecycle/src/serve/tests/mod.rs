@@ -1,5 +1,6 @@
 //! The lifecycle against a recorder: what is done in which order, and what is answered.
 
+mod authorizer;
 mod consumers;
 mod described;
 mod handover;
@@ -19,6 +20,7 @@ use super::after::Aftermath;
 use super::lambda::{Answer, Handler as _, Invocation};
 use super::{Settings, Shared, http};
 use crate::Deadline;
+use crate::caller::TokenVerifier;
 use crate::commit::OUTBOX;
 use crate::endpoint::Endpoint;
 use crate::idempotency::LEDGER;
@@ -43,7 +45,16 @@ fn post_note(recorder: &Arc<Recorder>) -> http::Handler<PostNote> {
 }
 
 fn get_note(recorder: &Arc<Recorder>) -> http::Handler<GetNote> {
-    let endpoint = GetNote { platform: Arc::clone(recorder) };
+    let endpoint = GetNote { platform: Arc::clone(recorder), verifier: None };
+    http::Handler { endpoint, shared: shared(recorder) }
+}
+
+/// The same with tokens verified, for those who show one.
+fn get_note_verified_by(
+    recorder: &Arc<Recorder>,
+    verifier: Arc<dyn TokenVerifier>,
+) -> http::Handler<GetNote> {
+    let endpoint = GetNote { platform: Arc::clone(recorder), verifier: Some(verifier) };
     http::Handler { endpoint, shared: shared(recorder) }
 }
 

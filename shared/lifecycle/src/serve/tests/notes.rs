@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::recorder::Recorder;
-use crate::caller::{Access, Claims, Identity, Verdict};
+use crate::caller::{Access, Claims, Identity, TokenVerifier, Verdict};
+use crate::claims::date_passed_on;
 use crate::commit::OUTBOX;
 use crate::effects::{Condition, Effects, Event, EventData, Message, Queue, Write};
 use crate::endpoint::{Endpoint, Query};
@@ -56,7 +57,7 @@ impl Identity for Member {
                 "AUTHOR" => Role::Author,
                 _ => Role::Reader,
             },
-            expires_at: Timestamp::from_millis(claims.get("exp")?.as_i64()? * 1000),
+            expires_at: date_passed_on(claims.get("exp")?)?,
         })
     }
 
@@ -207,6 +208,7 @@ impl Endpoint for PostNote {
 /// Shows a note to anybody.
 pub(super) struct GetNote {
     pub(super) platform: Arc<Recorder>,
+    pub(super) verifier: Option<Arc<dyn TokenVerifier>>,
 }
 
 #[derive(Debug, eserde::Deserialize, JsonSchema)]
@@ -245,5 +247,9 @@ impl Query for GetNote {
 
     fn reply(note: Note) -> Reply<Note> {
         Reply::ok(note).cached_publicly(60)
+    }
+
+    fn verifier(&self) -> Option<&dyn TokenVerifier> {
+        self.verifier.as_deref()
     }
 }

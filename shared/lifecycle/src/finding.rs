@@ -1,0 +1,158 @@
+//! What an authorizer has found out about a token, and its form on the way through API Gateway.
+//!
+//! | context | meaning |
+//! |---|---|
+//! | `{"sub", "roles", "tier", "emailVerified", "exp"}` | the token holds, and these are its [`Claims`] |
+//! | `{"verdict": "refused"}` | the token does not hold |
+//! | `{"verdict": "unavailable", "at"}` | the token could not be verified at this `NumericDate` |
+//!
+//! The authorizer always lets the request pass, and stage 2 of the function decides by this. So a
+//! refusal is a 401 with a body of ours, whatever a gateway makes of an authorizer that fails.
+//! Claims look as they did before there were verdicts: functions of the version before read them,
+//! and take a verdict for claims that make no sense, which is a 401 too.
+
+use serde_json::{Value, json};
+
+use crate::claims::{Claims, date_passed_on};
+use crate::{Fault, Timestamp};
+
+/// For how long API Gateway keeps what the authorizer found, for each token and all routes, in
+/// seconds: `ReauthorizeEvery` of the template.
+pub const FINDING_KEPT_S: u32 = 300;
+
+const VERDICT: &str = "verdict";
+const REFUSED: &str = "refused";
+const UNAVAILABLE: &str = "unavailable";
+const AT: &str = "at";
+
+/// What an authorizer has found out about the token of a request.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Finding {
+    /// No authorizer was asked.
+    Unasked,
+    /// The token holds.
+    Claims(Claims),
+    /// It does not hold.
+    Refused,
+    /// It could not be verified.
+    Unavailable {
+        /// When that was tried, if the context says so.
+        at: Option<Timestamp>,
+    },
+}
+
+impl Finding {
+    /// The context that the authorizer gives to API Gateway.
+    pub(crate) fn to_context(&self) -> Value {
+        match self {
+            Self::Unasked => json!({}),
+            Self::Claims(claims) => claims.clone().into(),
+            Self::Refused => json!({ VERDICT: REFUSED }),
+            Self::Unavailable { at: None } => json!({ VERDICT: UNAVAILABLE }),
+            Self::Unavailable { at: Some(at) } => {
+                json!({ VERDICT: UNAVAILABLE, AT: at.as_seconds() })
+            }
+        }
+    }
+
+    /// Reads `requestContext.authorizer` of an event. Whatever is odd about it is a refusal, and a
+    /// verdict outweighs claims beside it.
+    pub(crate) fn of_authorizer(authorizer: Option<&Value>) -> Self {
+        match authorizer {
+            None | Some(Value::Null) => Self::Unasked,
+            Some(Value::Object(by_kind)) => Self::of_context(by_kind.get("lambda")),
+            Some(_) => Self::Refused,
+        }
+    }
+
+    fn of_context(context: Option<&Value>) -> Self {
+        let context = match context {
+            None | Some(Value::Null) => return Self::Unasked,
+            Some(Value::Object(context)) if context.is_empty() => return Self::Unasked,
+            Some(Value::Object(context)) => context,
+            Some(_) => return Self::Refused,
+        };
+        match context.get(VERDICT).map(Value::as_str) {
+            None => Self::Claims(context.clone()),
+            Some(Some(UNAVAILABLE)) => {
+                Self::Unavailable { at: context.get(AT).and_then(date_passed_on) }
+            }
+            Some(_) => Self::Refused,
+        }
+    }
+}
+
+/// The fault of a request whose token the authorizer could not verify. API Gateway goes on saying
+/// so for a while after the authorizer can, and a client that comes back earlier comes in vain.
+pub(crate) fn not_verified(at: Option<Timestamp>, now: Timestamp) -> Fault {
+    let kept_s = i64::from(FINDING_KEPT_S);
+    let age_s = at.map_or(0, |at| now.as_seconds().saturating_sub(at.as_seconds()));
+    let left_s = kept_s.saturating_sub(age_s).clamp(1, kept_s);
+    let retry_after_s = u32::try_from(left_s).unwrap_or(FINDING_KEPT_S);
+    Fault::Unavailable { retry_after_s, source: "the authorizer could not verify the token".into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_finding_is_read_as_it_was_written() {
+        let claims = json!({ "sub": "ada", "roles": ["WRITER"], "exp": 1900 });
+        let at = Some(Timestamp::from_millis(1_900_000));
+        for finding in [
+            Finding::Unasked,
+            Finding::Claims(claims.as_object().unwrap().clone()),
+            Finding::Refused,
+            Finding::Unavailable { at },
+            Finding::Unavailable { at: None },
+        ] {
+            let authorizer = json!({ "lambda": finding.to_context() });
+            assert_eq!(Finding::of_authorizer(Some(&authorizer)), finding, "{authorizer}");
+        }
+    }
+
+    #[test]
+    fn a_verdict_outweighs_claims_and_an_odd_one_is_a_refusal() {
+        let read = |context: Value| Finding::of_authorizer(Some(&json!({ "lambda": context })));
+        for (verdict, expected) in [
+            (json!("refused"), Finding::Refused),
+            (json!("unavailable"), Finding::Unavailable { at: None }),
+            (json!("verified"), Finding::Refused),
+            (json!("Unavailable"), Finding::Refused),
+            (json!(""), Finding::Refused),
+            (json!(null), Finding::Refused),
+            (json!(true), Finding::Refused),
+            (json!({}), Finding::Refused),
+        ] {
+            let beside = json!({ "sub": "ada", "exp": 4_102_444_800_u64, "verdict": verdict });
+            assert_eq!(read(beside), expected, "{verdict}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_context_is_no_claims() {
+        for authorizer in
+            [json!(null), json!({}), json!({ "lambda": null }), json!({ "lambda": {} })]
+        {
+            let read = Finding::of_authorizer(Some(&authorizer));
+            assert_eq!(read, Finding::Unasked, "{authorizer}");
+        }
+        for authorizer in [json!("ada"), json!(["ada"]), json!(7), json!({ "lambda": ["sub"] })] {
+            let read = Finding::of_authorizer(Some(&authorizer));
+            assert_eq!(read, Finding::Refused, "{authorizer}");
+        }
+    }
+
+    #[test]
+    fn a_client_is_told_to_come_back_when_the_gateway_asks_again() {
+        let now = Timestamp::from_millis(10_000_000);
+        for (age_s, expected) in
+            [(Some(0), 300), (Some(299), 1), (Some(1_000), 1), (Some(-50), 300), (None, 300)]
+        {
+            let fault = not_verified(age_s.map(|age_s| now.plus_seconds(-age_s)), now);
+            let Fault::Unavailable { retry_after_s, .. } = fault else { panic!("{fault:?}") };
+            assert_eq!(retry_after_s, expected, "{age_s:?}");
+        }
+    }
+}

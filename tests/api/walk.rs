@@ -1,0 +1,134 @@
+//! Every route that asks its callers to sign in, without claims: what has none gets past stage 2 of
+//! no function, and is told the same by all of them.
+//!
+//! The routes are the template's, so that a new one is walked without being named here.
+
+use local::options::Options;
+use local::seed::{self, token_in_the_name_of};
+use local::template::Route;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::events::{fixture, invoke, template};
+use crate::harness::{Answer, Api, own, shared, skip, someone};
+
+/// Fewer would mean that the walk has lost its way.
+const ROUTES_MIN: usize = 15;
+
+/// Names an outside issuer of the deployment whose keys cannot be had.
+const SILENT_ISSUER: &str = "SILENT_ISSUER";
+
+#[tokio::test]
+async fn every_route_for_the_signed_in_is_401_of_the_gateways_without_a_token() {
+    let api = shared().await;
+    for route in signed_in_routes() {
+        ask(&api, &route, None).await.gateway(401, "Unauthorized");
+    }
+}
+
+#[tokio::test]
+async fn every_route_for_the_signed_in_is_401_of_the_functions_with_a_token_that_is_refused() {
+    let api = shared().await;
+    for token in ["a.b.c".to_owned(), token_in_the_name_of("https://nobody.example.com")] {
+        for route in signed_in_routes() {
+            let answer = ask(&api, &route, Some(&token)).await;
+            answer.error(401, "UNAUTHORIZED");
+            let challenge = answer.header("www-authenticate");
+            assert_eq!(challenge, "Bearer realm=\"api\", error=\"invalid_token\"", "{route:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_route_for_the_signed_in_is_503_while_the_keys_of_an_issuer_cannot_be_had() {
+    let Some((api, issuer)) = api_that_trusts_a_silent_issuer().await else { return };
+    let token = token_in_the_name_of(&issuer);
+    for route in signed_in_routes() {
+        assert_is_unavailable(&ask(&api, &route, Some(&token)).await, &route);
+    }
+}
+
+#[tokio::test]
+async fn every_route_for_the_signed_in_is_503_while_our_own_keys_cannot_be_had() {
+    let Some(api) = own(Options::default()).await else { return };
+    let faults = json!({ "secrets": { "VerificationKeysSecret": { "fail": 1 } } });
+    api.control().unwrap().faults(&faults).await;
+    let token = someone(api.inside().unwrap(), "ADMIN");
+    for route in signed_in_routes() {
+        assert_is_unavailable(&ask(&api, &route, Some(&token)).await, &route);
+    }
+}
+
+#[tokio::test]
+async fn every_function_for_the_signed_in_is_401_by_an_event_without_claims() {
+    let Some(api) = own(Options::default()).await else { return };
+    let template = template();
+    for route in signed_in_routes() {
+        let event = fixture(&template.functions[&route.function].binary);
+        assert!(event["requestContext"]["authorizer"]["lambda"]["sub"].is_string(), "{route:?}");
+        for authorizer in [
+            None,
+            Some(json!(null)),
+            Some(json!({})),
+            Some(json!({ "lambda": null })),
+            Some(json!({ "lambda": {} })),
+            Some(json!({ "lambda": "ada" })),
+            Some(json!({ "lambda": { "verdict": "refused" } })),
+            Some(json!({ "jwt": event["requestContext"]["authorizer"]["lambda"] })),
+            Some(json!("ada")),
+        ] {
+            let mut event = event.clone();
+            let context = event["requestContext"].as_object_mut().unwrap();
+            match &authorizer {
+                Some(authorizer) => context.insert("authorizer".to_owned(), authorizer.clone()),
+                None => context.remove("authorizer"),
+            };
+            let answer = invoke(&api, &route.function, &event).await.unwrap();
+            let place = format!("{route:?} {authorizer:?}: {answer}");
+            assert_eq!(answer["statusCode"], 401, "{place}");
+            let challenge = answer["headers"]["www-authenticate"].as_str().unwrap();
+            assert!(challenge.starts_with("Bearer "), "{place}");
+            let body: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
+            assert_eq!(body["error"]["code"], "UNAUTHORIZED", "{place}");
+        }
+    }
+}
+
+fn signed_in_routes() -> Vec<Route> {
+    let mut routes = template().api.unwrap().routes;
+    routes.retain(|route| route.authorizer.is_some());
+    assert!(routes.len() >= ROUTES_MIN, "{routes:?}");
+    routes
+}
+
+/// Asks a route about something that does not exist.
+async fn ask(api: &Api, route: &Route, token: Option<&str>) -> Answer {
+    let segments = route.path.split('/').map(|segment| match segment.starts_with('{') {
+        true => Uuid::nil().to_string(),
+        false => segment.to_owned(),
+    });
+    let path = segments.collect::<Vec<_>>().join("/");
+    let call = api.call(route.method.parse().unwrap(), &path);
+    let call = token.into_iter().fold(call, |call, token| call.token(token));
+    call.send().await
+}
+
+fn assert_is_unavailable(answer: &Answer, route: &Route) {
+    answer.error(503, "SERVICE_UNAVAILABLE");
+    let retry_after: u32 = answer.header("retry-after").parse().unwrap();
+    assert!((1..=300).contains(&retry_after), "{route:?}: {answer:?}");
+}
+
+/// The deployment, where it has such an issuer; a platform of its own otherwise.
+async fn api_that_trusts_a_silent_issuer() -> Option<(Api, String)> {
+    if std::env::var_os("API_URL").is_some() {
+        let Ok(issuer) = std::env::var(SILENT_ISSUER) else {
+            skip("SILENT_ISSUER, an issuer whose keys cannot be had");
+            return None;
+        };
+        return Some((shared().await, issuer));
+    }
+    let parameters = vec![seed::trust_in_silent_issuer()];
+    let api = own(Options { parameters, ..Options::default() }).await?;
+    Some((api, seed::SILENT_ISSUER.to_owned()))
+}
