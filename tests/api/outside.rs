@@ -16,7 +16,8 @@ async fn people_of_an_outside_issuer_are_let_in_with_their_roles() {
     let fixture = fixture();
     let theirs = Publisher::start(json!([fixture["keys"]["RS256"]])).await;
     let issuers = json!([{ "issuer": "https://outside.example", "jwksUrl": theirs.url,
-        "audience": "outside-api", "rolesClaim": "/realm_access/roles" }]);
+        "audience": "outside-api", "rolesClaim": "/realm_access/roles", "roles": ["ADMIN"],
+        "accessClaim": { "name": "iss", "value": "https://outside.example" } }]);
     let issuers = ("OutsideIssuers".to_owned(), issuers.to_string());
     let options = Options { parameters: vec![issuers], ..Options::default() };
     let Some(api) = own(options).await else { return };

@@ -21,6 +21,7 @@ pub mod notifiers;
 pub mod operator;
 mod pages;
 pub mod passwords;
+mod pauses;
 mod platform;
 mod probes;
 mod range;

@@ -6,18 +6,27 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use lifecycle::Fault;
 use lifecycle::failure::BoxError;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use crate::Aws;
 use crate::faults::{fault, unavailable};
 use crate::flight::Flight;
+use crate::pauses::{Failing, Pauses};
 
 /// After this long a secret is read again, behind the back of whoever asks.
 pub(crate) const FRESH: Duration = Duration::from_mins(5);
 /// For this long the last good value serves when Secrets Manager fails.
 pub(crate) const USABLE: Duration = Duration::from_hours(1);
-/// A refresh that failed is not tried again sooner.
+/// A refresh that failed is not tried again sooner, as long as there is a value that serves.
 const BETWEEN_TRIES: Duration = Duration::from_secs(30);
+/// How our own secrets are held. Where there is none, few seconds after Secrets Manager is back
+/// everything works again, and meanwhile no request waits for it but one.
+const OURS: Holding = Holding {
+    fresh: FRESH,
+    usable: USABLE,
+    within: Duration::from_secs(5),
+    pauses: Pauses { first: Duration::from_millis(250), longest: Duration::from_secs(10) },
+};
 
 /// For how long a value is held.
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +35,10 @@ pub(crate) struct Holding {
     pub(crate) fresh: Duration,
     /// For this long the last good value serves when it cannot be read.
     pub(crate) usable: Duration,
+    /// How long reading it may take.
+    pub(crate) within: Duration,
+    /// After a failure it is not read again for so long, if there is no value that serves.
+    pub(crate) pauses: Pauses,
 }
 
 /// A secret in the form that it is used in: parsed when it is read, not when it is used.
@@ -40,6 +53,7 @@ struct Inner<T> {
     holding: Holding,
     fetch: Fetch<T>,
     kept: Mutex<Option<Kept<T>>>,
+    failing: Mutex<Option<Failing>>,
     flight: Flight,
 }
 
@@ -100,7 +114,7 @@ impl<T: Send + Sync + 'static> Secret<T> {
         name: &'static str,
         fetch: impl Fn() -> BoxFuture<'static, Result<T, Fault>> + Send + Sync + 'static,
     ) -> Self {
-        Self::held(name, Holding { fresh: FRESH, usable: USABLE }, fetch)
+        Self::held(name, OURS, fetch)
     }
 
     /// Something that is held as secrets are, for a time of its own: public keys of others.
@@ -114,6 +128,7 @@ impl<T: Send + Sync + 'static> Secret<T> {
             holding,
             fetch: Box::new(fetch),
             kept: Mutex::new(None),
+            failing: Mutex::new(None),
             flight: Flight::default(),
         }))
     }
@@ -121,11 +136,12 @@ impl<T: Send + Sync + 'static> Secret<T> {
     /// The secret, mostly from memory.
     ///
     /// After five minutes it is read again in the background, so that nobody waits for it. When
-    /// that fails, the last good value serves for an hour after it was read.
+    /// that fails, the last good value serves for an hour after it was read. Where there is none,
+    /// the next try is after a pause that grows with each failure.
     ///
     /// # Errors
     ///
-    /// When it cannot be read and there is no value that is young enough.
+    /// When it cannot be read and there is no value that is young enough; during the pause, at once.
     pub async fn read(&self) -> Result<Arc<T>, Fault> {
         match self.usable() {
             Some((value, false)) => Ok(value),
@@ -147,6 +163,9 @@ impl<T: Send + Sync + 'static> Secret<T> {
     pub async fn refresh(&self) -> Result<Arc<T>, Fault> {
         match self.0.flight.board().await {
             Some(pilot) => {
+                if let Some(left) = self.failing().and_then(|failing| failing.pause_left()) {
+                    return Err(self.pausing(left));
+                }
                 let fetched = self.fetch().await;
                 pilot.land();
                 fetched
@@ -189,15 +208,55 @@ impl<T: Send + Sync + 'static> Secret<T> {
         if let Some(kept) = self.kept().as_mut() {
             kept.tried = Instant::now();
         }
-        let value = Arc::new((self.0.fetch)().await?);
+        let Inner { name, holding, .. } = &*self.0;
+        let attempt = Attempt { failing: &self.0.failing, pauses: holding.pauses };
+        let fetched = timeout(holding.within, (self.0.fetch)()).await;
+        let late = || unavailable(format!("{name} did not come within {:?}", holding.within));
+        let value = Arc::new(fetched.unwrap_or_else(|_| Err(late()))?);
+        attempt.succeeded();
         let now = Instant::now();
         *self.kept() = Some(Kept { value: Arc::clone(&value), fetched: now, tried: now });
         Ok(value)
     }
 
-    fn kept(&self) -> std::sync::MutexGuard<'_, Option<Kept<T>>> {
-        self.0.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    fn pausing(&self, left: Duration) -> Fault {
+        let retry_after_s = u32::try_from(left.as_secs() + 1).unwrap_or(u32::MAX);
+        let source = format!("{} failed, and is read again after a pause", self.0.name).into();
+        Fault::Unavailable { retry_after_s, source }
     }
+
+    fn failing(&self) -> Option<Failing> {
+        *lock(&self.0.failing)
+    }
+
+    fn kept(&self) -> std::sync::MutexGuard<'_, Option<Kept<T>>> {
+        lock(&self.0.kept)
+    }
+}
+
+/// A try to read, which has failed unless it says otherwise: it may be given up on the way, when the
+/// request that makes it has no time left.
+struct Attempt<'a> {
+    failing: &'a Mutex<Option<Failing>>,
+    pauses: Pauses,
+}
+
+impl Attempt<'_> {
+    fn succeeded(self) {
+        *lock(self.failing) = None;
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
+        let mut failing = lock(self.failing);
+        *failing = Some(self.pauses.failed(*failing));
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl<T> Clone for Secret<T> {
@@ -275,6 +334,41 @@ mod tests {
         assert_eq!(*secret.read().await.unwrap(), 1);
         advance(Duration::from_secs(1)).await;
         assert!(secret.read().await.is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_fails_is_read_again_after_pauses_that_grow_and_is_unavailable_at_once_meanwhile()
+    {
+        let store = Arc::new(Store { fails: true.into(), ..Store::default() });
+        let secret = secret(&store);
+        for _ in 0..6_000 {
+            let before = (store.reads.load(SeqCst), Instant::now());
+            let fault = secret.read().await.unwrap_err();
+            assert!(matches!(fault, Fault::Unavailable { .. }), "{fault:?}");
+            let waited = before.1.elapsed() > Duration::ZERO;
+            assert_eq!(waited, store.reads.load(SeqCst) > before.0, "who does not read, waits not");
+            advance(Duration::from_millis(100)).await;
+        }
+        let reads = store.reads.load(SeqCst);
+        assert!((60..=130).contains(&reads), "ten minutes, 5 to 10 s apart in the end: {reads}");
+
+        store.fails.store(false, SeqCst);
+        advance(OURS.pauses.longest).await;
+        secret.read().await.unwrap();
+        assert!(secret.failing().is_none(), "a success ends the pauses");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_read_that_takes_too_long_or_is_given_up_is_a_failure() {
+        let secret = Secret::<u32>::new("test", || futures::future::pending().boxed());
+        let begun = Instant::now();
+        assert!(timeout(Duration::from_secs(1), secret.read()).await.is_err(), "given up");
+        assert!(secret.read().await.is_err());
+        assert_eq!(begun.elapsed(), Duration::from_secs(1), "at once, during the pause");
+        advance(OURS.pauses.longest).await;
+        let begun = Instant::now();
+        assert!(secret.read().await.is_err());
+        assert_eq!(begun.elapsed(), OURS.within);
     }
 
     #[tokio::test(start_paused = true)]

@@ -13,6 +13,7 @@ mod compact;
 mod keys;
 pub(crate) mod outside;
 mod pair;
+mod purpose;
 mod signing;
 mod succession;
 mod verifier;

@@ -1,20 +1,32 @@
 //! Outside issuers: whose tokens are accepted beside our own (Cognito, Auth0, Keycloak).
 //!
-//! `ISSUERS` is a JSON list of `{"issuer", "jwksUrl", "audience", "rolesClaim"}`; empty accepts
-//! nobody. Of a token of theirs are believed: who it is, the roles in the claim that is named, and
-//! whether the e-mail address is verified.
+//! `ISSUERS` is a JSON list of objects; empty accepts nobody.
+//!
+//! | member | |
+//! |---|---|
+//! | `issuer` | what `iss` has to be |
+//! | `jwksUrl` | where the keys are published |
+//! | `audience` | what `aud` has to be or to name; `client_id` where a token has no `aud` |
+//! | `rolesClaim` | the claim that holds the roles |
+//! | `roles`, optional | the roles that the issuer may give at most; without it, none |
+//! | `accessClaim`, optional | `{"name", "value"}`: a claim by which access tokens are known, where neither `typ: at+jwt` nor `token_use: access` says so |
+//!
+//! Of a token of theirs are believed: who it is, these roles, and whether the e-mail address is
+//! verified.
 
 use std::time::Duration;
 
 use futures::FutureExt;
 use lifecycle::failure::BoxError;
 use lifecycle::{Deadline, Fault, Upstream};
-use serde::Deserialize;
+use serde_json::{Map, Value};
 use uuid::Builder;
 
+use super::verifier::Trust;
 use super::{Issuer, KeySet};
 use crate::Aws;
 use crate::configuration::Configuration;
+use crate::pauses::Pauses;
 use crate::secrets::{Holding, Secret};
 use crate::upstream::{Client, Request};
 
@@ -22,18 +34,24 @@ use crate::upstream::{Client, Request};
 const ISSUERS_MAX: usize = 5;
 /// The largest set of keys that is read.
 const JWKS_BYTES_MAX: usize = 64 * 1024;
-/// How long the keys may take to come.
-const TIMEOUT: Duration = Duration::from_secs(3);
 /// Keys are read again after an hour, and serve a day when they cannot be. A key that is not among
-/// them is looked for at once, but no more than once a minute.
-const KEYS: Holding = Holding { fresh: Duration::from_hours(1), usable: Duration::from_hours(24) };
+/// them is looked for at once, but no more than once a minute. An issuer that does not answer holds
+/// up a token for a second, and those that come during the pause not at all.
+pub(super) const KEYS: Holding = Holding {
+    fresh: Duration::from_hours(1),
+    usable: Duration::from_hours(24),
+    within: Duration::from_secs(1),
+    pauses: Pauses { first: Duration::from_secs(1), longest: Duration::from_mins(1) },
+};
+
+/// Longer than keys are waited for.
+const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Their keys, as the log calls them.
 const NAME: &str = "outside_issuer";
 
 /// Somebody whose tokens are accepted, as `ISSUERS` describes them.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[derive(Debug, Clone)]
 pub(crate) struct OutsideIssuer {
     issuer: String,
     /// Where the keys are published: by HTTPS, but for an address of this very machine.
@@ -42,30 +60,113 @@ pub(crate) struct OutsideIssuer {
     /// The name of a claim, or a JSON Pointer into the claims: `cognito:groups`,
     /// `/realm_access/roles`.
     roles_claim: String,
+    roles: Vec<String>,
+    access_claim: Option<AccessClaim>,
+}
+
+/// A claim that an issuer's access tokens have, and its other tokens do not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AccessClaim {
+    /// Its name, or a JSON Pointer into the claims.
+    pub(super) name: String,
+    /// What it is, or what it names among others.
+    pub(super) value: String,
 }
 
 /// Reads what `ISSUERS` says, which is no secret and may be repeated.
+///
+/// # Errors
+///
+/// Names the member that is wrong by a JSON Pointer: `ISSUERS: /0/jwksUrl is missing`.
 pub(crate) fn read(configuration: &Configuration) -> Result<Vec<OutsideIssuer>, BoxError> {
     let Some(text) = configuration.variable("ISSUERS") else { return Ok(Vec::new()) };
-    let issuers: Vec<OutsideIssuer> =
-        serde_json::from_str(&text).map_err(|error| format!("ISSUERS: {error}"))?;
-    if issuers.len() > ISSUERS_MAX {
-        return Err(format!("ISSUERS: more than {ISSUERS_MAX} issuers").into());
+    let own = configuration.issuer.as_deref().unwrap_or_default();
+    Ok(read_list(&text, own).map_err(|error| format!("ISSUERS: {error}"))?)
+}
+
+fn read_list(text: &str, own: &str) -> Result<Vec<OutsideIssuer>, String> {
+    let list: Value = serde_json::from_str(text).map_err(|error| format!("no JSON: {error}"))?;
+    let Value::Array(list) = list else { return Err("must be a list".to_owned()) };
+    if list.len() > ISSUERS_MAX {
+        return Err(format!("more than {ISSUERS_MAX} issuers"));
     }
-    let mut known = vec![configuration.issuer.as_deref().unwrap_or_default()];
-    for OutsideIssuer { issuer, jwks_url, audience, roles_claim } in &issuers {
-        if known.contains(&issuer.as_str()) {
-            return Err(format!("ISSUERS: `{issuer}` is empty, named twice, or our own").into());
+    let mut issuers: Vec<OutsideIssuer> = Vec::new();
+    for (number, described) in list.into_iter().enumerate() {
+        let issuer = read_issuer(Members::of(format!("/{number}"), described)?)?;
+        let name = &issuer.issuer;
+        if name == own || issuers.iter().any(|before| before.issuer == *name) {
+            return Err(format!("/{number}/issuer: `{name}` is named twice, or our own"));
         }
-        if audience.is_empty() || roles_claim.is_empty() {
-            return Err(format!("ISSUERS: `{issuer}` lacks an audience or a roles claim").into());
+        if !is_safe(&issuer.jwks_url) {
+            let url = &issuer.jwks_url;
+            return Err(format!("/{number}/jwksUrl: `{url}` is no address by HTTPS"));
         }
-        if !is_safe(jwks_url) {
-            return Err(format!("ISSUERS: `{jwks_url}` is no address by HTTPS").into());
-        }
-        known.push(issuer);
+        issuers.push(issuer);
     }
     Ok(issuers)
+}
+
+fn read_issuer(mut members: Members) -> Result<OutsideIssuer, String> {
+    let issuer = OutsideIssuer {
+        issuer: members.text("issuer")?,
+        jwks_url: members.text("jwksUrl")?,
+        audience: members.text("audience")?,
+        roles_claim: members.text("rolesClaim")?,
+        roles: members.texts("roles")?,
+        access_claim: members.object("accessClaim")?.map(read_access_claim).transpose()?,
+    };
+    members.finish()?;
+    Ok(issuer)
+}
+
+fn read_access_claim(mut members: Members) -> Result<AccessClaim, String> {
+    let claim = AccessClaim { name: members.text("name")?, value: members.text("value")? };
+    members.finish()?;
+    Ok(claim)
+}
+
+/// The members of an object, which are taken one by one, and the place where it stands.
+struct Members {
+    place: String,
+    members: Map<String, Value>,
+}
+
+impl Members {
+    fn of(place: String, value: Value) -> Result<Self, String> {
+        match value {
+            Value::Object(members) => Ok(Self { place, members }),
+            _ => Err(format!("{place} must be an object")),
+        }
+    }
+
+    /// A text that is not empty.
+    fn text(&mut self, name: &str) -> Result<String, String> {
+        match self.members.remove(name) {
+            Some(Value::String(text)) if !text.is_empty() => Ok(text),
+            None => Err(format!("{}/{name} is missing", self.place)),
+            Some(_) => Err(format!("{}/{name} must be a text that is not empty", self.place)),
+        }
+    }
+
+    /// A list of texts; empty where it is absent.
+    fn texts(&mut self, name: &str) -> Result<Vec<String>, String> {
+        let Some(list) = self.members.remove(name) else { return Ok(Vec::new()) };
+        serde_json::from_value(list)
+            .map_err(|_| format!("{}/{name} must be a list of texts", self.place))
+    }
+
+    fn object(&mut self, name: &str) -> Result<Option<Self>, String> {
+        let place = format!("{}/{name}", self.place);
+        self.members.remove(name).map(|value| Self::of(place, value)).transpose()
+    }
+
+    /// Whether all were taken: a member that nobody knows is a mistake in its name.
+    fn finish(self) -> Result<(), String> {
+        match self.members.keys().next() {
+            Some(unknown) => Err(format!("{}/{unknown} is no known member", self.place)),
+            None => Ok(()),
+        }
+    }
 }
 
 /// In the clear, keys may come from this very machine alone.
@@ -88,13 +189,15 @@ impl Issuer {
         });
         let (issuer, audience) = (described.issuer.as_str(), described.audience.as_str());
         let mut outside = Self::new(issuer, audience, keys, &described.roles_claim);
-        outside.is_ours = false;
+        let (roles, access_claim) = (described.roles.clone(), described.access_claim.clone());
+        outside.trust = Trust::Outside { roles, access_claim };
         outside
     }
 }
 
 async fn fetch(client: &Client) -> Result<KeySet, Fault> {
-    let answer = client.send_before(Deadline::after(TIMEOUT), &Request::get("")).await?;
+    // Once: it is for who holds the keys to try again. The time is for them to limit, too.
+    let answer = client.send_before(Deadline::after(TIMEOUT), &Request::get("").once()).await?;
     let body = answer.success()?.body;
     if body.len() > JWKS_BYTES_MAX {
         return Err(Fault::internal("a set of keys over 64 KiB"));
@@ -144,15 +247,41 @@ mod tests {
         let good = issuer("https://a.example", "https://a.example/keys");
         assert_eq!(read("").unwrap().len(), 0);
         assert_eq!(read(&format!("[{good}]")).unwrap().len(), 1);
+        let with = |member: &str| format!("[{}]", good.replacen('{', &format!("{{{member},"), 1));
+        for allowed in [
+            r#""roles":[]"#,
+            r#""roles":["WRITER","EDITOR"]"#,
+            r#""accessClaim":{"name":"typ","value":"Bearer"}"#,
+        ] {
+            assert_eq!(read(&with(allowed)).unwrap().len(), 1, "{allowed}");
+        }
         for (issuers, said) in [
-            ("{}".to_owned(), "invalid type"),
-            (r#"[{"issuer":"a"}]"#.to_owned(), "missing field"),
-            (format!("[{good},{good}]"), "named twice"),
+            ("[".to_owned(), "no JSON: "),
+            ("{}".to_owned(), "must be a list"),
+            ("[7]".to_owned(), "/0 must be an object"),
+            (r#"[{"issuer":"a"}]"#.to_owned(), "/0/jwksUrl is missing"),
+            (format!("[{good},{{}}]"), "/1/issuer is missing"),
+            (format!("[{}]", good.replace(r#""api""#, "7")), "/0/audience must be a text"),
+            (format!("[{}]", good.replace(r#""api""#, r#""""#)), "/0/audience must be a text"),
+            (format!("[{}]", good.replace("rolesClaim", "roleClaim")), "/0/rolesClaim is missing"),
+            (with(r#""tier":"GOLD""#), "/0/tier is no known member"),
+            (with(r#""roles":"ADMIN""#), "/0/roles must be a list of texts"),
+            (with(r#""roles":[7]"#), "/0/roles must be a list of texts"),
+            (with(r#""accessClaim":"typ""#), "/0/accessClaim must be an object"),
+            (with(r#""accessClaim":{"name":"typ"}"#), "/0/accessClaim/value is missing"),
+            (
+                with(r#""accessClaim":{"name":"typ","value":"a","or":"b"}"#),
+                "/0/accessClaim/or is no known member",
+            ),
+            (format!("[{good},{good}]"), "/1/issuer: `https://a.example` is named twice"),
             (format!("[{}]", issuer("https://ours.example", "https://a/keys")), "our own"),
-            (format!("[{}]", issuer("a", "http://a.example/keys")), "no address by HTTPS"),
+            (
+                format!("[{}]", issuer("a", "http://a.example/keys")),
+                "/0/jwksUrl: `http://a.example/keys` is no address by HTTPS",
+            ),
             (format!("[{}]", issuer("a", "http://127.0.0.1.example/keys")), "no address by HTTPS"),
             (format!("[{}]", issuer("a", "file:///keys")), "no address by HTTPS"),
-            (format!("[{}]", vec![good; 6].join(",")), "more than 5"),
+            (format!("[{}]", vec![good.clone(); 6].join(",")), "more than 5"),
         ] {
             let error = read(&issuers).unwrap_err();
             assert!(error.starts_with("ISSUERS: ") && error.contains(said), "{error}");

@@ -1,6 +1,7 @@
 //! What verifies, and above all what does not.
 
 mod outside;
+mod purpose;
 
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};

@@ -10,8 +10,10 @@ use lifecycle::{Claims, Fault, Timestamp};
 use serde_json::Value;
 use tokio::time::Instant;
 
+use super::KeySet;
 use super::compact::{Compact, Reason};
-use super::{KeySet, outside};
+use super::outside::{self, AccessClaim};
+use super::purpose::{check_ours, check_outside};
 use crate::secrets::Secret;
 use crate::{Aws, VERIFICATION_KEYS};
 
@@ -33,9 +35,17 @@ pub struct Issuer {
     pub keys: Secret<KeySet>,
     /// The claim that holds the roles: a list of names, or one text of names between spaces.
     pub roles_claim: Arc<str>,
-    /// Whether they are we: of others, neither the form of subjects nor the tier is believed.
-    pub(super) is_ours: bool,
+    /// What its tokens are believed.
+    pub(super) trust: Trust,
     refreshed: Mutex<Option<Instant>>,
+}
+
+/// How far an issuer is trusted.
+pub(super) enum Trust {
+    /// Its subjects are our users, with the roles and the tier that we gave them.
+    Ours,
+    /// Its subjects are strangers, with no tier, and with roles from this list at most.
+    Outside { roles: Vec<String>, access_claim: Option<AccessClaim> },
 }
 
 impl Aws {
@@ -74,7 +84,7 @@ impl Issuer {
     ) -> Self {
         let (issuer, audience, roles_claim) = (issuer.into(), audience.into(), roles_claim.into());
         let refreshed = Mutex::new(None);
-        Self { issuer, audience, keys, roles_claim, is_ours: true, refreshed }
+        Self { issuer, audience, keys, roles_claim, trust: Trust::Ours, refreshed }
     }
 
     /// The keys with the one that is named, read anew if it is not among those we have: it may
@@ -104,19 +114,24 @@ impl Issuer {
     }
 
     /// Whether the token is meant for us, and is one to be shown to an API.
+    ///
+    /// Cognito's access tokens have no `aud`, and the client in `client_id`. `azp` is the client that
+    /// asked for the token, whomever it is for.
     fn check(&self, token: &Compact<'_>) -> Result<(), Reason> {
         let audience = match token.claims.get("aud") {
             Some(audience) => audience,
-            None if self.is_ours => return Err("it names no audience"),
-            None => token.claims.get("client_id").ok_or("it names no audience")?,
+            None => match self.trust {
+                Trust::Ours => None,
+                Trust::Outside { .. } => token.claims.get("client_id"),
+            }
+            .ok_or("it names no audience")?,
         };
         if !names_audience(audience, &self.audience) {
             return Err("it is for another audience");
         }
-        match token.kind().as_deref() {
-            // The version before signed our own tokens as `JWT`.
-            None | Some("jwt" | "at+jwt") => Ok(()),
-            Some(_) => Err("it is no access token"),
+        match &self.trust {
+            Trust::Ours => check_ours(token),
+            Trust::Outside { access_claim, .. } => check_outside(token, access_claim.as_ref()),
         }
     }
 
@@ -124,13 +139,15 @@ impl Issuer {
     fn passed_on(&self, claims: &Claims, exp: Timestamp) -> Result<Claims, Reason> {
         let subject = claims.get("sub").and_then(Value::as_str).filter(|sub| !sub.is_empty());
         let subject = subject.ok_or("it does not say who it is about")?;
-        let (subject, tier, verified) = if self.is_ours {
-            (subject.to_owned(), claims.get("tier"), "emailVerified")
-        } else {
-            // Tiers are ours to give; the other is OpenID Connect's name for it.
-            (outside::subject(&self.issuer, subject), None, "email_verified")
+        let mut roles = claims::names(named(claims, &self.roles_claim)).unwrap_or_default();
+        let (subject, tier, verified) = match &self.trust {
+            Trust::Ours => (subject.to_owned(), claims.get("tier"), "emailVerified"),
+            Trust::Outside { roles: given, .. } => {
+                roles.retain(|role| given.contains(role));
+                // The last is OpenID Connect's name for it.
+                (outside::subject(&self.issuer, subject), None, "email_verified")
+            }
         };
-        let roles = claims::names(named(claims, &self.roles_claim)).unwrap_or_default();
         let verified = claims::flag(claims.get(verified)).unwrap_or_default();
         let mut passed = Claims::new();
         passed.insert("sub".to_owned(), subject.into());
@@ -216,7 +233,7 @@ fn as_numeric_date(date: Timestamp) -> Value {
 }
 
 /// A claim by its name, or by a JSON Pointer into the claims.
-fn named<'a>(claims: &'a Claims, name: &str) -> Option<&'a Value> {
+pub(super) fn named<'a>(claims: &'a Claims, name: &str) -> Option<&'a Value> {
     let Some(pointer) = name.strip_prefix('/') else { return claims.get(name) };
     let (first, rest) = pointer.split_once('/').unwrap_or((pointer, ""));
     let rest = if rest.is_empty() { String::new() } else { format!("/{rest}") };

@@ -1,11 +1,20 @@
 //! Tokens of others, made by another implementation than ours.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+use std::time::Duration;
 
-use lifecycle::caller::TokenVerifier;
+use futures::FutureExt;
+use futures::future::join_all;
+use lifecycle::Fault;
+use lifecycle::caller::{TokenError, TokenVerifier};
 use serde_json::{Value, json};
+use tokio::time::{Instant, advance};
 
-use super::{AUDIENCE, ISSUER, Store, at, pair, refusal};
+use super::{AUDIENCE, ISSUER, Store, at, pair, refusal, token};
+use crate::secrets::Secret;
+use crate::tokens::outside::AccessClaim;
+use crate::tokens::verifier::Trust;
 use crate::tokens::{Issuer, KeySet, Verifier, outside};
 
 const OUTSIDE: &str = "https://outside.example";
@@ -24,7 +33,10 @@ fn verifier() -> Verifier {
     let theirs: Vec<_> = fixture()["keys"].as_object().unwrap().values().cloned().collect();
     let mut theirs =
         Issuer::new(OUTSIDE, "outside-api", keys(theirs.into()), "/realm_access/roles");
-    theirs.is_ours = false;
+    theirs.trust = Trust::Outside {
+        roles: vec!["ADMIN".to_owned()],
+        access_claim: Some(AccessClaim { name: "iss".to_owned(), value: OUTSIDE.to_owned() }),
+    };
     let ours = Issuer::new(ISSUER, AUDIENCE, keys(json!([pair().verification])), "roles");
     Verifier::new(vec![ours, theirs])
 }
@@ -35,7 +47,7 @@ async fn of_a_token_of_theirs_are_believed_the_subject_the_roles_and_whether_it_
         let token = &fixture()["tokens"][alg];
         let passed = verifier().verify(token.as_str().unwrap(), at(1_800_000_000)).await.unwrap();
         let expected = json!({
-            "sub": outside::subject(OUTSIDE, "auth0|ada"), "roles": ["ADMIN", "offline_access"],
+            "sub": outside::subject(OUTSIDE, "auth0|ada"), "roles": ["ADMIN"],
             "emailVerified": true, "exp": 4_102_444_800_u64,
         });
         assert_eq!(Value::from(passed), expected, "{alg}");
@@ -69,4 +81,56 @@ fn the_signatures_of_the_standards_verify_and_others_do_not() {
         };
         assert!(verifies(message) && !verifies(&format!("{message}A")), "{}", vector["key"]);
     }
+}
+
+/// An issuer whose keys take their time, and do not come; how often they were asked for.
+fn silent() -> (Issuer, Arc<AtomicU32>) {
+    let asked = Arc::new(AtomicU32::new(0));
+    let counted = Arc::clone(&asked);
+    let keys = Secret::held("outside_issuer", outside::KEYS, move || {
+        counted.fetch_add(1, SeqCst);
+        futures::future::pending().boxed()
+    });
+    let mut issuer = Issuer::new(OUTSIDE, "outside-api", keys, "roles");
+    issuer.trust = Trust::Outside { roles: Vec::new(), access_claim: None };
+    (issuer, asked)
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_issuer_that_does_not_answer_is_asked_less_and_less_and_holds_nobody_up() {
+    let (theirs, asked) = silent();
+    let keys = pair();
+    let ours = Issuer::new(ISSUER, AUDIENCE, Store::of(&[&keys]).keys(), "roles");
+    let verifier = Verifier::new(vec![ours, theirs]);
+    let (their_token, our_token) = (fixture()["tokens"]["RS256"].clone(), token(&keys));
+    let their_token = their_token.as_str().unwrap();
+
+    let begun = Instant::now();
+    let many = (0..50).map(|_| verifier.verify(their_token, at(1_800_000_000)));
+    let (many, ours) = tokio::join!(join_all(many), verifier.verify(&our_token, at(1000)));
+    ours.unwrap();
+    assert!(many.iter().all(|verdict| matches!(verdict, Err(TokenError::Fault(_)))), "{many:?}");
+    assert_eq!((asked.load(SeqCst), begun.elapsed()), (1, Duration::from_secs(1)));
+
+    let (begun, mut waited) = (Instant::now(), Duration::ZERO);
+    while begun.elapsed() < Duration::from_mins(10) {
+        let asking = Instant::now();
+        let verdict = verifier.verify(their_token, at(1_800_000_000)).await;
+        let Err(TokenError::Fault(Fault::Unavailable { retry_after_s, .. })) = verdict else {
+            panic!("{verdict:?}")
+        };
+        assert!((1..=60).contains(&retry_after_s), "{retry_after_s}");
+        waited += asking.elapsed();
+        let asking = Instant::now();
+        verifier.verify(&our_token, at(1000)).await.unwrap();
+        assert_eq!(asking.elapsed(), Duration::ZERO, "ours never wait");
+        advance(Duration::from_millis(100)).await;
+    }
+    let asked = asked.load(SeqCst);
+    assert!((14..=30).contains(&asked), "30 to 60 s apart in the end: {asked}");
+    assert_eq!(
+        waited,
+        Duration::from_secs(u64::from(asked) - 1),
+        "a second each, and none between"
+    );
 }
