@@ -101,13 +101,14 @@ impl ListProducts {
         permit: &Permit<Anyone>,
         name: &ProductName,
     ) -> Result<Option<Product>, Fault> {
-        let claim = match self.names.get(permit, &NameClaim::key_of(name)).await? {
+        let claim = match self.names.get_readable(permit, &NameClaim::key_of(name)).await? {
             Some(claim) => Some(claim),
             // The version before this one claimed names as they were typed.
-            None => self.names.get(permit, &NameClaim::typed_key_of(name)).await?,
+            None => self.names.get_readable(permit, &NameClaim::typed_key_of(name)).await?,
         };
         let Some(claim) = claim else { return Ok(None) };
-        let product = self.products.get(permit, &Product::key_of(claim.product_id)).await?;
+        let key = Product::key_of(claim.product_id);
+        let product = self.products.get_readable(permit, &key).await?;
         Ok(product.filter(|product| NameClaim::are_one(&product.name, name)))
     }
 }

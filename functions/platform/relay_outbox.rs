@@ -42,7 +42,7 @@ impl Consumer for RelayOutbox {
     // 7. and 8. The same envelope, to every subscriber. The note that this was done comes in the
     // stream too, and has no effects.
     fn decide(moment: &Moment, row: &OutboxRow, (): ()) -> Result<Effects, Rejection> {
-        Ok(relay(Effects::none(), row, moment.now()))
+        Ok(relay(row, moment.now()))
     }
 }
 
@@ -50,7 +50,9 @@ impl Consumer for RelayOutbox {
 mod tests {
     use domain::examples::{moment, outbox_row};
     use domain::tables::{CUSTOMER_APPROVALS, EMAILS};
+    use lifecycle::commit::REFUSALS_MAX;
     use lifecycle::effects::{Action, Content};
+    use lifecycle::record::Record;
 
     use super::*;
 
@@ -65,6 +67,27 @@ mod tests {
         }
         let Action::Put(noted) = &effects.writes()[0].action else { panic!("the row is stored") };
         assert!(noted.contains_key("relayedAt") && !noted.contains_key("by_waiting_pk"));
+    }
+
+    #[test]
+    fn a_row_that_a_queue_refuses_waits_behind_the_others_and_is_set_aside_at_last() {
+        let mut row = outbox_row("OrderCreated");
+        for refusal in 1..=REFUSALS_MAX {
+            let effects = RelayOutbox::decide(&moment(), &row, ()).unwrap();
+            let instead = effects.instead().expect("a refusal is provided for");
+            let Action::Put(item) = &instead.writes()[0].action else { panic!("it is stored") };
+            row = OutboxRow::of_item(item.clone()).unwrap();
+            assert_eq!(row.refusals, refusal);
+            let last = refusal == REFUSALS_MAX;
+            assert_eq!((row.set_aside_at.is_some(), row.indexed().is_empty()), (last, last));
+            if let [place] = &*row.indexed() {
+                assert!(place.position.starts_with(&moment().now().to_string()));
+            }
+        }
+        assert!(RelayOutbox::decide(&moment(), &row, ()).unwrap().is_empty());
+        let Action::Put(retried) = row.retried(moment().now()).action else { panic!() };
+        let retried = OutboxRow::of_item(retried).unwrap();
+        assert_eq!((retried.refusals, retried.indexed().len()), (0, 1));
     }
 
     #[test]

@@ -54,13 +54,14 @@ impl Consumer for SweepCommunications {
         Ok(found.into_iter().map(|found| found.record).collect())
     }
 
-    // 7. and 8. Each is closed, unless its end has been noted meanwhile
+    // 7. and 8. Each is closed by itself, unless its end has been noted meanwhile
     fn decide(_: &Moment, (): &(), abandoned: Vec<Communication>) -> Result<Effects, Rejection> {
         if !abandoned.is_empty() {
             tracing::warn!(records = abandoned.len(), "communications were abandoned");
         }
-        let writes = abandoned.into_iter().map(Communication::abandon);
-        Ok(Effects::none().writes_of(writes))
+        let closed = abandoned.into_iter().map(Communication::abandon);
+        let parts = closed.map(|write| Effects::none().write(write));
+        Ok(parts.fold(Effects::none(), Effects::part))
     }
 }
 
@@ -74,7 +75,8 @@ mod tests {
     #[test]
     fn what_is_still_pending_is_closed_as_abandoned() {
         let effects = SweepCommunications::decide(&moment(), &(), vec![communication()]).unwrap();
-        let [write] = effects.writes() else { panic!("{effects:?}") };
+        let [part] = effects.parts() else { panic!("{effects:?}") };
+        let [write] = part.writes() else { panic!("{effects:?}") };
         assert_eq!(write.condition, Some(Condition::Equals("outcome", text("PENDING"))));
         let Action::Put(item) = &write.action else { panic!("{write:?}") };
         assert_eq!(item.get("outcome"), Some(&text("ABANDONED")));

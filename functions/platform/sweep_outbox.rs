@@ -2,11 +2,11 @@
 
 use std::process::ExitCode;
 
-use adapters::{Range, Table};
+use adapters::{Found, Range, Table};
 use domain::events::{SUBSCRIBED, relay};
-use lifecycle::commit::{BY_WAITING, OUTBOX, OutboxRow};
+use lifecycle::commit::{BY_WAITING, OUTBOX, OUTBOX_ROW_SET_ASIDE, OutboxRow};
 use lifecycle::consumer::{Delivered, Inbox, Run, Source};
-use lifecycle::platform::Transaction;
+use lifecycle::telemetry::observe_error;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{Consumer, Effects, Fault, Moment, Permit, Rejection, Violations};
 
@@ -20,8 +20,8 @@ struct SweepOutbox {
 
 /// A row that waits longer has been passed over: the stream takes less than a second.
 const WAITING_S_MAX: i64 = 120;
-/// How many rows one run relays: as many as one commit can note.
-const ROWS_MAX: usize = Transaction::WRITES_MAX;
+/// How many rows one run relays, each by itself.
+const ROWS_MAX: usize = 100;
 
 impl Consumer for SweepOutbox {
     const SOURCE: Source = Source::Schedule;
@@ -45,23 +45,31 @@ impl Consumer for SweepOutbox {
         Ok(())
     }
 
-    // 6. Retrieval: the rows that have waited too long, the oldest first
-    type Facts = Vec<OutboxRow>;
+    // 6. Retrieval: the rows that have waited too long, the oldest first, and those among them that
+    // cannot be read
+    type Facts = Vec<Found<OutboxRow>>;
 
     async fn retrieve(&self, permit: &Permit<Delivered>, (): &()) -> Result<Self::Facts, Fault> {
         let latest = permit.moment().now().plus_seconds(-WAITING_S_MAX);
         let overdue = Range::spread(BY_WAITING).up_to(latest);
-        let found = self.outbox.first_of(permit, &overdue, ROWS_MAX).await?;
-        Ok(found.into_iter().map(|found| found.record).collect())
+        self.outbox.everything_in(permit, &overdue, ROWS_MAX).await
     }
 
-    // 7. and 8. Each is relayed as the stream would have had it relayed
-    fn decide(moment: &Moment, (): &(), rows: Vec<OutboxRow>) -> Result<Effects, Rejection> {
+    // 7. and 8. Each is relayed as the stream would have had it relayed, by itself; what cannot be read
+    // is set aside, since it would be found again by every run
+    fn decide(moment: &Moment, (): &(), rows: Self::Facts) -> Result<Effects, Rejection> {
         if !rows.is_empty() {
             tracing::warn!(rows = rows.len(), "rows of the outbox have waited too long");
         }
-        let all = |effects, row| relay(effects, row, moment.now());
-        Ok(rows.iter().fold(Effects::none(), all))
+        let part = |row: &Found<OutboxRow>| match row {
+            Found::Record(row) => relay(row, moment.now()),
+            Found::Unreadable(item) => {
+                observe_error(OUTBOX_ROW_SET_ASIDE);
+                let aside = OutboxRow::set_aside_unreadable(item, moment.now());
+                aside.into_iter().fold(Effects::none(), Effects::write)
+            }
+        };
+        Ok(rows.iter().map(part).fold(Effects::none(), Effects::part))
     }
 }
 
@@ -69,15 +77,32 @@ impl Consumer for SweepOutbox {
 mod tests {
     use domain::examples::{moment, outbox_row};
     use domain::tables::{CUSTOMER_APPROVALS, EMAILS};
+    use lifecycle::commit::SET_ASIDE_AT;
+    use lifecycle::effects::Action;
+    use lifecycle::record::item_of;
 
     use super::*;
 
     #[test]
-    fn everything_that_waits_is_relayed_in_order() {
-        let rows = vec![outbox_row("OrderCreated"), outbox_row("NobodyCares")];
-        let effects = SweepOutbox::decide(&moment(), &(), rows).unwrap();
-        let queues: Vec<_> = effects.messages().iter().map(|message| message.queue).collect();
+    fn each_row_that_waits_is_relayed_and_noted_by_itself() {
+        let rows = ["OrderCreated", "NobodyCares"].map(|event| Found::Record(outbox_row(event)));
+        let effects = SweepOutbox::decide(&moment(), &(), rows.into()).unwrap();
+        let [created, other] = effects.parts() else { panic!("not one part a row") };
+        let queues: Vec<_> = created.messages().iter().map(|message| message.queue).collect();
         assert_eq!(queues, [CUSTOMER_APPROVALS, EMAILS]);
-        assert_eq!(effects.writes().len(), 2);
+        assert_eq!((created.writes().len(), other.writes().len()), (1, 1));
+        assert!(effects.writes().is_empty() && effects.messages().is_empty());
+    }
+
+    #[test]
+    fn a_row_that_cannot_be_read_leaves_the_index_and_is_kept_as_it_is() {
+        let mut item = item_of(&outbox_row("OrderCreated"));
+        item.remove("eventType");
+        let rows = vec![Found::Unreadable(item.clone()), Found::Record(outbox_row("OrderCreated"))];
+        let effects = SweepOutbox::decide(&moment(), &(), rows).unwrap();
+        let Action::Put(kept) = &effects.parts()[0].writes()[0].action else { panic!("not kept") };
+        assert!(kept.contains_key(SET_ASIDE_AT) && !kept.contains_key("by_waiting_pk"));
+        assert_eq!((kept.get("data"), kept.get("pk")), (item.get("data"), item.get("pk")));
+        assert_eq!(effects.parts()[1].messages().len(), 2, "the row beside it is relayed");
     }
 }

@@ -26,6 +26,7 @@ mod faults;
 mod keys;
 mod limits;
 mod misbehaving;
+mod neighbours;
 mod notices;
 mod observability;
 mod operations;

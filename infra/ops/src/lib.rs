@@ -8,6 +8,7 @@
 mod history;
 mod keys;
 mod letters;
+mod outbox;
 mod rebuild;
 
 use std::process::ExitCode;
@@ -33,6 +34,9 @@ enum Kind {
     /// Shows or redrives what could not be consumed.
     #[command(subcommand)]
     DeadLetters(letters::Command),
+    /// Shows or retries rows of the outbox that were set aside.
+    #[command(subcommand)]
+    Outbox(outbox::Command),
     /// Has the next key sign tokens, at once instead of on schedule.
     RotateKeys(keys::Arguments),
     /// Tells all that is known of an order.
@@ -96,6 +100,7 @@ pub async fn run(
     match &command.kind {
         Kind::RebuildProjection => rebuild::run(&connect(rebuild::USES)?, say).await,
         Kind::DeadLetters(command) => letters::run(command, connect(&command.uses()?)?, say).await,
+        Kind::Outbox(command) => outbox::run(command, &connect(outbox::USES)?, say).await,
         Kind::RotateKeys(arguments) => keys::run(arguments, &connect(keys::USES)?, say).await,
         Kind::History { order_id } => history::run(&connect(history::USES)?, *order_id, say).await,
     }

@@ -5,6 +5,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
+use adapters::Looked;
 use adapters::operator::{Operator, Segment};
 use domain::orders::{Order, OrderSummary};
 use domain::people::{Address, User};
@@ -74,6 +75,9 @@ impl Rebuild<'_> {
         let mut next = None;
         loop {
             let page = self.operator.scan::<Order>(segment, next).await?;
+            for key in &page.unreadable {
+                (self.say)(&format!("order {} cannot be read, and is left out", key.pk));
+            }
             for orders in page.records.chunks(ORDERS_AT_ONCE) {
                 let writes = self.writes_for(orders).await?;
                 let results = stream::iter(writes).map(|write| self.operator.write(write));
@@ -95,18 +99,34 @@ impl Rebuild<'_> {
     /// An order that belongs in the projection is stored there, and any other is removed.
     async fn writes_for(&self, orders: &[Order]) -> Result<Vec<Write>, Fault> {
         let customers = orders.iter().map(|order| User::key_of(order.user_id));
-        let customers = self.operator.table::<User>().many(customers);
+        let customers = self.operator.table::<User>().many(customers).each();
         let addresses = orders.iter().map(|order| Address::key_of(order.address_id));
-        let addresses = self.operator.table::<Address>().many(addresses);
+        let addresses = self.operator.table::<Address>().many(addresses).each();
         let (customers, addresses) = self.operator.together((customers, addresses)).await?;
-        let people = customers.iter().zip(addresses);
-        let write = |(order, (customer, address)): (&Order, (&Option<User>, Option<Address>))| {
-            let lost = || Fault::internal(format!("order {} has no address", order.order_id));
-            let address = address.ok_or_else(lost)?;
+        let mut writes = Vec::new();
+        for ((order, customer), address) in orders.iter().zip(customers).zip(addresses) {
+            let customer = match customer {
+                Looked::Nothing => None,
+                Looked::Record(customer) => Some(customer),
+                Looked::Unreadable => {
+                    self.left_out(order, "customer cannot be read");
+                    continue;
+                }
+            };
+            let Looked::Record(address) = address else {
+                self.left_out(order, "address is missing or cannot be read");
+                continue;
+            };
             let summary = OrderSummary::of(order, customer.as_ref(), &address);
-            Ok(summary.map_or_else(|| OrderSummary::remove(order), |summary| summary.restore()))
-        };
-        orders.iter().zip(people).map(write).collect()
+            writes.push(
+                summary.map_or_else(|| OrderSummary::remove(order), |summary| summary.restore()),
+            );
+        }
+        Ok(writes)
+    }
+
+    fn left_out(&self, order: &Order, why: &str) {
+        (self.say)(&format!("order {} is left out: its {why}", order.order_id));
     }
 
     /// Removes the summaries of a segment whose orders do not exist.
@@ -115,9 +135,11 @@ impl Rebuild<'_> {
         loop {
             let page = self.operator.scan::<OrderSummary>(segment, next).await?;
             let keys = page.records.iter().map(|summary| Order::key_of(summary.shown.order_id));
-            let orders = self.operator.table::<Order>().many(keys);
+            let orders = self.operator.table::<Order>().many(keys).each();
             let orders = self.operator.together(orders).await?;
-            let strays = page.records.iter().zip(orders).filter(|(_, order)| order.is_none());
+            // An order that cannot be read is one all the same.
+            let strays = page.records.iter().zip(orders);
+            let strays = strays.filter(|(_, order)| matches!(order, Looked::Nothing));
             for (stray, _) in strays {
                 let key = OrderSummary::key_of(stray.shown.order_id);
                 self.operator.write(Write::delete::<OrderSummary>(key)).await?;

@@ -44,7 +44,22 @@ impl Client {
         token: Option<&str>,
         body: Option<&Value>,
     ) -> Result<Answer, Error> {
+        self.call_with(method, url, token, &[], body).await
+    }
+
+    /// Sends a request with more headers.
+    pub(crate) async fn call_with(
+        &self,
+        method: Method,
+        url: &str,
+        token: Option<&str>,
+        headers: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> Result<Answer, Error> {
         let mut request = Request::builder().method(method).uri(url);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
         if let Some(token) = token {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
         }

@@ -18,6 +18,7 @@ mod template;
 mod terminal;
 mod tidy;
 mod tools;
+mod trace;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -45,6 +46,8 @@ const USAGE: &str = "usage: cargo xtask <command>
   openapi                 writes infra/openapi.json from what the binaries say
   openapi --lint          what Redocly's linter has to say of it
   fuzz                    schemathesis against the API that runs here: fuzz --help
+  trace                   one order's trace, from the request to the mail, in an OTLP receiver that
+                          others wrote
   ops                     what operators do with a running system: ops --help
   tools LIST              installs the tools of infra/tools/LIST.txt and says in which folder";
 
@@ -68,6 +71,7 @@ fn main() -> ExitCode {
         ["deploy", ..] => deploy::run(workspace(), &arguments[1..]),
         ["sam", ..] => sam::run(workspace(), &arguments[1..]),
         ["openapi", "--lint"] => done("openapi", openapi::lint(workspace())),
+        ["trace"] => done("trace", trace::run(workspace())),
         ["fuzz", ..] => fuzz::run(workspace(), &arguments[1..]),
         ["bench", ..] => bench::run(workspace(), &arguments[1..]),
         ["ops", ..] => ops::main(&arguments[1..]),

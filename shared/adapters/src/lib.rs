@@ -44,12 +44,12 @@ pub use journal::Journal;
 pub use notifiers::Notifiers;
 pub use pages::Pages;
 pub use passwords::Passwords;
-pub use range::{Positioned, Range};
+pub use range::{Found, Positioned, Range};
 pub use rotation::{KeyRotation, Refusal};
 pub use secrets::Secret;
 pub use serve::{authorize, consume, rotate, serve};
 pub use setting::Setting;
 pub use table::{OrAbsent, Table};
+pub use together::{Each, KEYS_MAX, Looked, Many, One, Wanted, together};
 #[doc(hidden)]
 pub use together::{Items, Keys};
-pub use together::{KEYS_MAX, Many, One, Wanted, together};

@@ -8,12 +8,17 @@ use lifecycle::paging::Direction;
 use lifecycle::record::{Index, PARTITION_KEY, Record, SORT_KEY};
 use lifecycle::telemetry::observe_query;
 use lifecycle::{Fault, Permit};
+use serde_dynamo::Item;
 
 use crate::Table;
 use crate::expressions::SdkItem;
 use crate::faults::fault;
 use crate::table::record;
 use crate::together::key_in;
+
+/// How many unreadable items a reading of one partition passes over: beyond this, something other
+/// than single items is wrong, and reading on would cost more than it gives.
+const LEFT_OUT_MAX: usize = 1_000;
 
 /// Which records of a table are read, and in which order.
 ///
@@ -115,8 +120,20 @@ pub struct Positioned<R> {
     pub record: R,
 }
 
+/// What stands in a range: a record, or an item that is none.
+#[derive(Debug)]
+pub enum Found<R> {
+    /// A record.
+    Record(R),
+    /// An item that cannot be read, as it is.
+    Unreadable(Item),
+}
+
 impl<R: Record> Table<R> {
     /// The first records of a range, as they were a moment ago, in the range's order.
+    ///
+    /// An item that is no such record is left out, logged with its key and counted as
+    /// `UNREADABLE_RECORD`: the records beside it fill its place.
     ///
     /// The partitions of a range are read at the same time, and each of them may hold all that
     /// is asked for: of a spread index up to four times as many are read as are given.
@@ -138,38 +155,77 @@ impl<R: Record> Table<R> {
         range: &Range,
         count_max: usize,
     ) -> Result<Vec<Positioned<R>>, Fault> {
-        let partitions = range.partitions.iter();
-        let read = partitions.map(|partition| self.first_in(partition, range, count_max));
-        let mut items = try_join_all(read).await?.concat();
-        items.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
-        if range.direction == Direction::Descending {
-            items.reverse();
-        }
-        items.truncate(count_max);
-        let read = |(position, item): (String, SdkItem)| {
-            let key = key_in(&item).expect("an item has its key, in every index too");
-            Ok(Positioned { position, record: record(&key, item)? })
-        };
-        items.into_iter().map(read).collect()
+        let readable = |item: SdkItem| record(&key_in(&item)?, item).ok();
+        let found = self.in_order(range, count_max, readable).await?;
+        let positioned = |(position, record)| Positioned { position, record };
+        Ok(found.into_iter().map(positioned).collect())
     }
 
-    /// The first items of one partition, with their positions. An answer ends early at 1 MB.
-    async fn first_in(
+    /// The first items of a range, those that are no records among them: for work that has to take
+    /// such an item out of the range, or it would find it again each time.
+    ///
+    /// # Errors
+    ///
+    /// When the table cannot be read.
+    pub async fn everything_in<C>(
+        &self,
+        _: &Permit<C>,
+        range: &Range,
+        count_max: usize,
+    ) -> Result<Vec<Found<R>>, Fault> {
+        let either = |item: SdkItem| {
+            let read = record(&key_in(&item)?, item.clone());
+            Some(read.map_or_else(|_| Found::Unreadable(item.into()), Found::Record))
+        };
+        let found = self.in_order(range, count_max, either).await?;
+        Ok(found.into_iter().map(|(_, found)| found).collect())
+    }
+
+    async fn in_order<T>(
+        &self,
+        range: &Range,
+        count_max: usize,
+        read: impl Fn(SdkItem) -> Option<T>,
+    ) -> Result<Vec<(String, T)>, Fault> {
+        let partitions = range.partitions.iter();
+        let partitions =
+            partitions.map(|partition| self.first_in(partition, range, count_max, &read));
+        let mut found: Vec<_> = try_join_all(partitions).await?.into_iter().flatten().collect();
+        found.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        if range.direction == Direction::Descending {
+            found.reverse();
+        }
+        found.truncate(count_max);
+        Ok(found)
+    }
+
+    /// What is taken of the first items of one partition, with their positions. An answer ends
+    /// early at 1 MB; for what is not taken, others are read.
+    async fn first_in<T>(
         &self,
         partition: &str,
         range: &Range,
         count_max: usize,
-    ) -> Result<Vec<(String, SdkItem)>, Fault> {
+        read: impl Fn(SdkItem) -> Option<T>,
+    ) -> Result<Vec<(String, T)>, Fault> {
         let position = range.position_attribute();
         let mut found = Vec::new();
         let mut start = None;
+        let mut left_out = 0;
         while found.len() < count_max {
-            let (items, next) =
-                self.query(partition, range, count_max - found.len(), start).await?;
-            found.extend(items.into_iter().filter_map(|item| match item.get(&position) {
-                Some(AttributeValue::S(position)) => Some((position.clone(), item)),
-                _ => None,
+            let limit = (count_max - found.len()).max(left_out);
+            let (items, next) = self.query(partition, range, limit, start).await?;
+            let items_count = items.len();
+            let before = found.len();
+            found.extend(items.into_iter().filter_map(|item| {
+                let Some(AttributeValue::S(position)) = item.get(&position) else { return None };
+                Some((position.clone(), read(item)?))
             }));
+            left_out += items_count - (found.len() - before);
+            if left_out > LEFT_OUT_MAX {
+                let table = R::TABLE.name();
+                return Err(Fault::internal(format!("{left_out} unreadable items in {table}")));
+            }
             start = next;
             if start.is_none() {
                 break;

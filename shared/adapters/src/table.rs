@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 
 use lifecycle::record::{Key, Record, Singleton};
+use lifecycle::telemetry::observe_error;
 use lifecycle::{Fault, Permit};
 
 use crate::Aws;
@@ -53,9 +54,19 @@ impl<R: Record> Table<R> {
         self.load(key, false).await
     }
 
+    /// One record as it is now, for a list: one that cannot be read is left out, as in every list.
+    ///
+    /// # Errors
+    ///
+    /// When the table cannot be read.
+    pub async fn get_readable<C>(&self, _: &Permit<C>, key: &Key) -> Result<Option<R>, Fault> {
+        let item = self.aws.get_item(R::TABLE, key, true).await?;
+        Ok(item.and_then(|item| record(key, item).ok()))
+    }
+
     pub(crate) async fn load(&self, key: &Key, consistent: bool) -> Result<Option<R>, Fault> {
         let item = self.aws.get_item(R::TABLE, key, consistent).await?;
-        item.map(|item| record(key, item)).transpose()
+        item.map(|item| record(key, item)).transpose().map_err(Fault::internal)
     }
 
     pub(crate) fn aws(&self) -> &Aws {
@@ -96,17 +107,26 @@ impl<T> OrAbsent<T> for Option<T> {
     }
 }
 
-/// A stored item that is no such record.
+/// The type of the errors that count stored items that cannot be read.
+const UNREADABLE_RECORD: &str = "UNREADABLE_RECORD";
+
+/// A stored item that is no such record: one of a later version, or one that was written past us.
 #[derive(Debug, thiserror::Error)]
 #[error("the item {key:?} of table {table} cannot be read")]
-struct Unreadable {
+pub(crate) struct Unreadable {
     table: &'static str,
     key: Key,
     source: serde_dynamo::Error,
 }
 
-pub(crate) fn record<R: Record>(key: &Key, item: SdkItem) -> Result<R, Fault> {
-    serde_dynamo::from_item(item).map_err(|source| {
-        Fault::internal(Unreadable { table: R::TABLE.name(), key: key.clone(), source })
+/// The record that an item holds. One that cannot be read is logged with its key and counted: it
+/// harms the request that needs it, and no other.
+pub(crate) fn record<R: Record>(key: &Key, item: SdkItem) -> Result<R, Unreadable> {
+    R::of_item(item.into()).map_err(|source| {
+        let table = R::TABLE.name();
+        let (pk, sk) = (key.pk.as_str(), key.sk.as_deref());
+        tracing::error!(table, pk, sk, error = %source, "a stored record cannot be read");
+        observe_error(UNREADABLE_RECORD);
+        Unreadable { table, key: key.clone(), source }
     })
 }

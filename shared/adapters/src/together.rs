@@ -93,6 +93,55 @@ impl<R: Record> Table<R> {
     }
 }
 
+/// Several items, in the order of their keys, each by itself: what an operator's work over a whole
+/// table needs, which one unreadable item is not to end.
+pub struct Each<R>(Many<R>);
+
+/// What is found under one key.
+#[derive(Debug)]
+pub enum Looked<R> {
+    /// Nothing.
+    Nothing,
+    /// A record.
+    Record(R),
+    /// An item that is no such record.
+    Unreadable,
+}
+
+impl<R: Record> Many<R> {
+    /// The same records, of which one that cannot be read spoils no other.
+    #[must_use]
+    pub fn each(self) -> Each<R> {
+        Each(self)
+    }
+}
+
+impl<R: Record> Wanted for Each<R> {
+    type Found = Vec<Looked<R>>;
+
+    fn aws(&self) -> &Aws {
+        self.0.aws()
+    }
+
+    fn table(&self) -> RecordTable {
+        R::TABLE
+    }
+
+    fn name(&self, keys: &mut Keys) -> Result<(), Fault> {
+        self.0.name(keys)
+    }
+
+    fn take(&self, items: &Items) -> Result<Vec<Looked<R>>, Fault> {
+        let name = self.aws().table_name(R::TABLE)?;
+        let looked = |key| match items.record(name, key) {
+            Ok(None) => Looked::Nothing,
+            Ok(Some(record)) => Looked::Record(record),
+            Err(_) => Looked::Unreadable,
+        };
+        Ok(self.0.keys.iter().map(looked).collect())
+    }
+}
+
 impl<R: Record> Wanted for One<R> {
     type Found = Option<R>;
 
@@ -170,7 +219,7 @@ impl Items {
     fn record<R: Record>(&self, table: &str, key: &Key) -> Result<Option<R>, Fault> {
         let item = self.0.get(table).and_then(|items| items.get(key));
         // A key may be wanted more than once.
-        item.map(|item| record(key, item.clone())).transpose()
+        item.map(|item| record(key, item.clone())).transpose().map_err(Fault::internal)
     }
 
     fn add(&mut self, table: String, found: Vec<SdkItem>) {

@@ -14,14 +14,20 @@ use crate::tables::{CUSTOMER_APPROVALS, CUSTOMER_SAGA, EMAILS, NOTIFICATIONS, OR
 /// Passes the event of a row on, the same envelope to every subscriber, and notes that it was.
 ///
 /// An event that is passed on again, because the note was lost, is the same event: its consumers
-/// know it by its id. A row that has been relayed has no effects.
-pub fn relay(effects: Effects, row: &OutboxRow, at: Timestamp) -> Effects {
-    if row.relayed_at.is_some() {
-        return effects;
+/// know it by its id. A row that has been relayed or set aside has no effects. One that a queue
+/// refuses waits again behind the others, and is set aside when that has happened often enough.
+pub fn relay(row: &OutboxRow, at: Timestamp) -> Effects {
+    if row.relayed_at.is_some() || row.set_aside_at.is_some() {
+        return Effects::none();
     }
     let queues = subscribers(&row.envelope.event_type).iter();
     let message = |queue: &Queue| Message::forward(*queue, row.envelope.clone());
-    queues.map(message).fold(effects, Effects::message).write(row.relayed(at))
+    let (refused, counted) = row.refused(at);
+    queues
+        .map(message)
+        .fold(Effects::none(), Effects::message)
+        .write(row.relayed(at))
+        .if_refused(Effects::none().write(refused), counted)
 }
 
 /// The queues that are subscribed to an event; none for an event that nobody waits for.

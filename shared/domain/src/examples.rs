@@ -126,7 +126,14 @@ pub fn envelope(event_type: &str, data: Value) -> Envelope<Value> {
 pub fn outbox_row(event_type: &str) -> OutboxRow {
     let envelope = envelope(event_type, json!({ "orderId": "1" }));
     let expires_at = moment().now().plus_seconds(60).as_seconds();
-    OutboxRow { envelope, relayed_at: None, expires_at }
+    OutboxRow {
+        envelope,
+        relayed_at: None,
+        expires_at,
+        refusals: 0,
+        refused_at: None,
+        set_aside_at: None,
+    }
 }
 
 /// An exchange with the partner that is not over.

@@ -20,6 +20,8 @@ pub mod partner;
 pub mod people;
 pub mod refusals;
 pub mod rules;
+#[cfg(test)]
+mod stored;
 mod syntax;
 pub mod tables;
 pub mod token;

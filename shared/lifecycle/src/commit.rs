@@ -5,11 +5,13 @@ use serde_dynamo::{AttributeValue, Item};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::effects::{Action, Change, Content, Effects, Event, Message, Otherwise, Write};
+use crate::effects::{
+    Action, Change, Condition, Content, Effects, Event, Message, Otherwise, Write,
+};
 use crate::envelope::Envelope;
 use crate::failure::{Fault, Rejection};
 use crate::platform::{CommitError, Outgoing, Platform, Transaction};
-use crate::record::{Index, IndexKey, Key, Record, Table};
+use crate::record::{Index, IndexKey, Key, PARTITION_KEY, Record, SORT_KEY, Table};
 use crate::uses::{Use, Verb};
 use crate::{Moment, Timestamp};
 
@@ -21,6 +23,24 @@ pub const BY_WAITING: Index = Index::new("by_waiting");
 
 /// How long a row of the outbox is kept; its time to live is `expiresAt`.
 const OUTBOX_KEPT_S: i64 = 7 * 24 * 60 * 60;
+
+/// Where the trace id ends in a `traceparent`: `00-`, 32 hexadecimal digits.
+const TRACE_CHARS: usize = 35;
+
+/// How long a row is kept that was set aside: long enough for an operator to find the cause.
+const SET_ASIDE_KEPT_S: i64 = 30 * 24 * 60 * 60;
+
+/// How often a queue may refuse the messages of a row before the row is set aside.
+pub const REFUSALS_MAX: u32 = 5;
+
+/// The error that counts rows of which a queue has refused a message, and that are tried again.
+pub const OUTBOX_ROW_REFUSED: &str = "OUTBOX_ROW_REFUSED";
+
+/// The error that counts rows that were set aside; an alarm looks at it.
+pub const OUTBOX_ROW_SET_ASIDE: &str = "OUTBOX_ROW_SET_ASIDE";
+
+/// The attribute that holds when a row was set aside.
+pub const SET_ASIDE_AT: &str = "setAsideAt";
 
 /// What caused the effects: it stands in every envelope.
 #[derive(Debug, Clone)]
@@ -51,6 +71,9 @@ fn compose(
     moment: &Moment,
     cause: &Cause,
 ) -> Result<Transaction, Fault> {
+    if !effects.parts().is_empty() {
+        return Err(Fault::internal("effects in parts are for consumers without an inbox"));
+    }
     let mut writes = effects.writes().to_vec();
     for (number, event) in effects.events().iter().enumerate() {
         let id = moment.id(&format!("event/{number}"));
@@ -58,6 +81,9 @@ fn compose(
             envelope: seal(event, id.to_string(), moment, cause),
             relayed_at: None,
             expires_at: moment.now().plus_seconds(OUTBOX_KEPT_S).as_seconds(),
+            refusals: 0,
+            refused_at: None,
+            set_aside_at: None,
         };
         writes.push(Write::create(&row));
     }
@@ -130,9 +156,19 @@ fn together(mut first: Rejection, other: Rejection) -> Rejection {
 
 /// The messages of a decision, ready to go.
 pub(crate) fn outgoing(messages: &[Message], moment: &Moment, cause: &Cause) -> Vec<Outgoing> {
+    outgoing_of_part("", messages, moment, cause)
+}
+
+/// The messages of a part, whose label tells their ids from those of other parts.
+pub(crate) fn outgoing_of_part(
+    part: &str,
+    messages: &[Message],
+    moment: &Moment,
+    cause: &Cause,
+) -> Vec<Outgoing> {
     let numbered = messages.iter().enumerate();
     let outgoing = numbered
-        .map(|(number, message)| ready(&format!("message/{number}"), message, moment, cause));
+        .map(|(number, message)| ready(&format!("{part}message/{number}"), message, moment, cause));
     outgoing.collect()
 }
 
@@ -141,11 +177,23 @@ fn ready(label: &str, message: &Message, moment: &Moment, cause: &Cause) -> Outg
     Outgoing {
         queue: message.queue,
         envelope: match &message.content {
-            Content::Forward(envelope) => (**envelope).clone(),
+            Content::Forward(envelope) => Envelope {
+                traceparent: handed_on(envelope.traceparent.as_deref(), cause),
+                ..(**envelope).clone()
+            },
             Content::New(event) => seal(event, moment.id(label).to_string(), moment, cause),
         },
         delay: std::time::Duration::from_secs(message.delay_s.into()),
     }
+}
+
+/// The trace context of an envelope that is passed on: the span that passes it on, where that is of
+/// the same trace, so that the trace leads through the relay.
+fn handed_on(own: Option<&str>, cause: &Cause) -> Option<String> {
+    let trace_of = |context: &str| context.get(..TRACE_CHARS).map(str::to_owned);
+    let relay = cause.traceparent.as_deref();
+    let passed_by = relay.filter(|relay| own.and_then(trace_of) == trace_of(relay));
+    passed_by.or(own).map(str::to_owned)
 }
 
 fn seal(event: &Event, event_id: String, moment: &Moment, cause: &Cause) -> Envelope<Value> {
@@ -174,6 +222,20 @@ pub struct OutboxRow {
     pub relayed_at: Option<Timestamp>,
     /// When the row may be forgotten, in seconds since 1970.
     pub expires_at: i64,
+    /// How often a queue has refused a message of the row.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub refusals: u32,
+    /// Since when the row waits again, if it was refused: it makes room for the rows behind it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused_at: Option<Timestamp>,
+    /// When the row was set aside: it does not wait any more, and an operator decides about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set_aside_at: Option<Timestamp>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 impl OutboxRow {
@@ -181,6 +243,52 @@ impl OutboxRow {
     /// that wait. Whatever is stored holds the same event, so there is nothing to lose.
     pub fn relayed(&self, at: Timestamp) -> Write {
         Write::put(&Self { relayed_at: Some(at), ..self.clone() })
+    }
+
+    /// Notes that a queue has refused a message of the row, and the error by which that is counted:
+    /// the row waits again, behind the others, or is set aside after [`REFUSALS_MAX`] refusals.
+    pub fn refused(&self, at: Timestamp) -> (Write, &'static str) {
+        let refusals = self.refusals.saturating_add(1);
+        let refused = Self { refusals, refused_at: Some(at), ..self.clone() };
+        if refusals < REFUSALS_MAX {
+            return (Write::put(&refused), OUTBOX_ROW_REFUSED);
+        }
+        let expires_at = at.plus_seconds(SET_ASIDE_KEPT_S).as_seconds();
+        let set_aside = Self { set_aside_at: Some(at), expires_at, ..refused };
+        (Write::put(&set_aside), OUTBOX_ROW_SET_ASIDE)
+    }
+
+    /// Has a row that was set aside wait again, as if it had never been refused.
+    pub fn retried(&self, at: Timestamp) -> Write {
+        let expires_at = at.plus_seconds(OUTBOX_KEPT_S).as_seconds();
+        let (refused_at, set_aside_at) = (None, None);
+        let waiting = Self { refusals: 0, refused_at, set_aside_at, expires_at, ..self.clone() };
+        let at = self.set_aside_at.map_or_else(String::new, |at| at.to_string());
+        Write::put(&waiting).when(Condition::Equals(SET_ASIDE_AT, AttributeValue::S(at)))
+    }
+
+    /// Sets an item aside that cannot be read as a row: it stays as it is, and leaves the index of
+    /// those that wait. Nothing is written where the item is no longer there.
+    pub fn set_aside_unreadable(item: &Item, at: Timestamp) -> Option<Write> {
+        let text = |name: &str| match item.get(name) {
+            Some(AttributeValue::S(text)) => Some(text.clone()),
+            _ => None,
+        };
+        let key = Key { pk: text(PARTITION_KEY)?, sk: text(SORT_KEY) };
+        let mut kept = item.clone();
+        let attributes = kept.inner_mut();
+        attributes.remove(&BY_WAITING.partition_attribute());
+        attributes.remove(&BY_WAITING.position_attribute());
+        let expires_at = at.plus_seconds(SET_ASIDE_KEPT_S).as_seconds();
+        attributes.insert(SET_ASIDE_AT.to_owned(), AttributeValue::S(at.to_string()));
+        attributes.insert("expiresAt".to_owned(), AttributeValue::N(expires_at.to_string()));
+        Some(Write {
+            table: OUTBOX,
+            key,
+            action: Action::Put(kept),
+            condition: Some(Condition::Present),
+            otherwise: Otherwise::Stale,
+        })
     }
 }
 
@@ -193,8 +301,9 @@ impl Record for OutboxRow {
 
     fn indexed(&self) -> Vec<IndexKey> {
         let Envelope { event_id, occurred_at, .. } = &self.envelope;
-        let waiting = self.relayed_at.is_none();
-        let place = || IndexKey::spread(BY_WAITING, event_id, format!("{occurred_at}#{event_id}"));
+        let waiting = self.relayed_at.is_none() && self.set_aside_at.is_none();
+        let since = self.refused_at.unwrap_or(*occurred_at);
+        let place = || IndexKey::spread(BY_WAITING, event_id, format!("{since}#{event_id}"));
         waiting.then(place).into_iter().collect()
     }
 }

@@ -39,6 +39,17 @@ pub struct Effects {
     messages: Vec<Message>,
     mails: Vec<Mail>,
     notices: Vec<Notice>,
+    parts: Vec<Effects>,
+    if_refused: Option<Box<Instead>>,
+}
+
+/// What happens in place of effects whose message no queue takes.
+#[derive(Debug)]
+pub(crate) struct Instead {
+    /// What is committed then.
+    pub(crate) effects: Effects,
+    /// The error by which it is counted.
+    pub(crate) counted: &'static str,
 }
 
 impl Effects {
@@ -100,6 +111,24 @@ impl Effects {
         self
     }
 
+    /// Adds effects that stand by themselves: a consumer sends and commits each part apart, so that
+    /// one that fails keeps no other from being done. Only where there is no inbox, which could not
+    /// tell which parts are done, and beside nothing else.
+    #[must_use]
+    pub fn part(mut self, part: Effects) -> Self {
+        self.parts.push(part);
+        self
+    }
+
+    /// Names what a consumer commits in place of these effects where a queue refuses one of their
+    /// messages for what it is, and the error by which that is counted (`OUTBOX_ROW_SET_ASIDE`): such
+    /// a message will not get better by being tried again.
+    #[must_use]
+    pub fn if_refused(mut self, effects: Effects, counted: &'static str) -> Self {
+        self.if_refused = Some(Box::new(Instead { effects, counted }));
+        self
+    }
+
     /// The primary effects, in the order they were added.
     pub fn writes(&self) -> &[Write] {
         &self.writes
@@ -128,6 +157,35 @@ impl Effects {
     /// The notices, in the order they were added.
     pub fn notices(&self) -> &[Notice] {
         &self.notices
+    }
+
+    /// The parts, in the order they were added.
+    pub fn parts(&self) -> &[Effects] {
+        &self.parts
+    }
+
+    /// What is committed in place of them where a message is refused.
+    pub fn instead(&self) -> Option<&Effects> {
+        self.if_refused.as_ref().map(|instead| &instead.effects)
+    }
+
+    pub(crate) fn take_parts(&mut self) -> Vec<Effects> {
+        std::mem::take(&mut self.parts)
+    }
+
+    pub(crate) fn take_instead(&mut self) -> Option<Instead> {
+        self.if_refused.take().map(|instead| *instead)
+    }
+
+    /// Whether there is nothing to be done.
+    pub fn is_empty(&self) -> bool {
+        self.writes.is_empty()
+            && self.events.is_empty()
+            && self.handed_over.is_none()
+            && self.messages.is_empty()
+            && self.mails.is_empty()
+            && self.notices.is_empty()
+            && self.parts.is_empty()
     }
 }
 

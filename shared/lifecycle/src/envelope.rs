@@ -4,8 +4,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::Timestamp;
 use crate::failure::Violations;
+use crate::{Timestamp, stored};
 
 /// What happened, to what, when and because of which request; plain JSON all the way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,7 +38,7 @@ impl Envelope<Value> {
     ///
     /// When the data is of another shape.
     pub fn read<D: DeserializeOwned>(self) -> Result<D, Violations> {
-        serde_json::from_value(self.data)
+        stored::reading(|| serde_json::from_value(self.data))
             .map_err(|error| Violations::one("/data", error.to_string()))
     }
 

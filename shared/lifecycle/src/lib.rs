@@ -31,6 +31,7 @@ pub mod reply;
 pub mod rotation;
 pub mod route;
 pub mod serve;
+pub mod stored;
 pub mod telemetry;
 mod time;
 mod upstream;

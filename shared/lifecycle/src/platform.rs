@@ -153,6 +153,24 @@ pub struct Outgoing {
     pub delay: Duration,
 }
 
+/// A message that its queue refuses for what it is: it will not get better by being sent again.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct RefusedMessage(pub String);
+
+impl From<RefusedMessage> for Fault {
+    fn from(refused: RefusedMessage) -> Self {
+        Self::internal(refused)
+    }
+}
+
+impl RefusedMessage {
+    /// Whether a message failed for what it is.
+    pub(crate) fn is(fault: &Fault) -> bool {
+        matches!(fault, Fault::Internal(source) if source.is::<Self>())
+    }
+}
+
 /// A message that was received, and is to be hidden again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hidden {

@@ -112,6 +112,10 @@ pub trait Record: Serialize + DeserializeOwned + Send + Sync {
     /// Where it is kept.
     const TABLE: Table;
 
+    /// Whether the bounds of input hold for what is stored too: of a record that people write past
+    /// all endpoints.
+    const CHECKED_ON_LOADING: bool = false;
+
     /// Its key.
     fn key(&self) -> Key;
 
@@ -121,6 +125,18 @@ pub trait Record: Serialize + DeserializeOwned + Send + Sync {
     /// them as they are.
     fn indexed(&self) -> Vec<IndexKey> {
         Vec::new()
+    }
+
+    /// The record that an item holds, with the bounds of what was [stored](crate::stored).
+    ///
+    /// # Errors
+    ///
+    /// When the item is no such record.
+    fn of_item(item: Item) -> Result<Self, serde_dynamo::Error> {
+        if Self::CHECKED_ON_LOADING {
+            return serde_dynamo::from_item(item);
+        }
+        crate::stored::reading(|| serde_dynamo::from_item(item))
     }
 }
 

@@ -5,8 +5,8 @@ use schemars::{JsonSchema, Schema, schema_for};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::EntityTag;
 use crate::paging::{Direction, PageLimit};
+use crate::{EntityTag, stored};
 
 /// What is answered, in one of the API's shapes.
 ///
@@ -41,7 +41,7 @@ impl<T: Serialize + JsonSchema + Send> View for T {
     }
 
     fn schema() -> Value {
-        within("data", schema_for!(T), json!({}))
+        within("data", shown::<T>(), json!({}))
     }
 }
 
@@ -94,7 +94,7 @@ impl<V: Serialize + JsonSchema + Send> View for Page<V> {
             "order": { "type": "string", "enum": ["asc", "desc"] },
             "nextCursor": { "type": "string" },
         });
-        let mut schema = within("data", schema_for!(Vec<V>), others);
+        let mut schema = within("data", shown::<Vec<V>>(), others);
         schema["required"] = json!(["data", "count", "limit", "order"]);
         schema
     }
@@ -111,7 +111,7 @@ impl<V: Serialize + JsonSchema + Send> View for Bare<V> {
     }
 
     fn schema() -> Value {
-        schema_for!(V).to_value()
+        shown::<V>().to_value()
     }
 }
 
@@ -127,6 +127,11 @@ impl View for NoBody {
     fn schema() -> Value {
         Value::Null
     }
+}
+
+/// The schema of a view. What it shows may have been stored by an earlier version, with other bounds.
+fn shown<V: JsonSchema>() -> Schema {
+    stored::reading(|| schema_for!(V))
 }
 
 /// The schema of an object that has a view as one of its fields. Definitions stay at the root,

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::{
     call::{Call, Store},
     policy::Denial,
+    queue_rules::Refused,
     switch::Refusal,
 };
 
@@ -28,6 +29,20 @@ pub(super) fn refused(call: &Call, refusal: Refusal) -> Response {
         (Store::Mail, _) => (429, "TooManyRequestsException", "Maximum sending rate exceeded."),
     };
     error(call.store, status, code, message)
+}
+
+/// The answer to a call that SQS would refuse and the embedded queue would not.
+pub(super) fn refused_by_queue(refused: &Refused) -> Response {
+    let kind = format!("{}{}", namespace(Store::Queues), refused.code);
+    let kind = kind.replace("AWS.SimpleQueueService.", "");
+    let body = json!({"__type": kind, "message": refused.message});
+    answer(Store::Queues, 400, refused.code, &body)
+}
+
+/// An answer of the queues.
+pub(super) fn of_queue(body: &Value) -> Response {
+    let response = Response::builder().header(CONTENT_TYPE, content_type(Store::Queues));
+    response.body(Body::from(body.to_string())).expect("the content type is valid")
 }
 
 /// The answer to a call that no policy allows.

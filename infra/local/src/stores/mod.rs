@@ -17,6 +17,7 @@ mod names;
 mod operator;
 mod plain;
 mod policy;
+mod queue_rules;
 mod queues;
 mod rotations;
 mod secrets;

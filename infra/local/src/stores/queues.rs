@@ -17,9 +17,10 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::{
-    StartError,
+    StartError, answers,
     journal::{Journal, JournalEntry},
     names::{Names, QueueName},
+    queue_rules::{self, Verdict},
 };
 use crate::template::{ACCOUNT_ID, Queue, REGION};
 
@@ -125,8 +126,31 @@ impl Queues {
 
     /// Answers a call as SQS does.
     pub(super) async fn call(&self, operation: &str, body: Bytes) -> Response {
-        let (parts, answer) = self.handle(operation, body).await.into_parts();
-        Response::from_parts(parts, Body::from(answer))
+        let mut input = serde_json::from_slice::<Value>(&body).unwrap_or_default();
+        let refused = match queue_rules::judge(operation, &input) {
+            Verdict::Refused(refused) => return answers::refused_by_queue(&refused),
+            Verdict::Entries(refused) if refused.is_empty() => {
+                let (parts, answer) = self.handle(operation, body).await.into_parts();
+                return Response::from_parts(parts, Body::from(answer));
+            }
+            Verdict::Entries(refused) => refused,
+        };
+        // The entries that are in order go on without the others.
+        if let Some(entries) = input["Entries"].as_array_mut() {
+            entries.retain(|entry| !refused.iter().any(|(id, _)| entry["Id"] == **id));
+            if entries.is_empty() {
+                let mut answer = json!({});
+                queue_rules::with_failed(&mut answer, &refused);
+                return answers::of_queue(&answer);
+            }
+        }
+        let (parts, answer) = self.handle(operation, input.to_string().into()).await.into_parts();
+        if !parts.status.is_success() {
+            return Response::from_parts(parts, Body::from(answer));
+        }
+        let mut answer = serde_json::from_slice(&answer).unwrap_or_default();
+        queue_rules::with_failed(&mut answer, &refused);
+        answers::of_queue(&answer)
     }
 
     /// Up to ten messages, waiting for the first of them.

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use lifecycle::Fault;
-use lifecycle::record::Record;
+use lifecycle::record::{Key, Record};
 use lifecycle::telemetry::observe_query;
 
 use super::Operator;
@@ -28,6 +28,8 @@ pub struct Segment {
 pub struct Page<R> {
     /// The records, as they are now.
     pub records: Vec<R>,
+    /// The keys of the items that are no such records.
+    pub unreadable: Vec<Key>,
     /// Where the next page begins; none on the last one.
     pub next: Option<Place>,
 }
@@ -40,7 +42,7 @@ impl Operator {
     ///
     /// # Errors
     ///
-    /// When the table cannot be read, or what it holds is no such record.
+    /// When the table cannot be read.
     pub async fn scan<R: Record>(
         &self,
         segment: Segment,
@@ -60,15 +62,14 @@ impl Operator {
         let answer = request.send().await;
         observe_query("Scan", R::TABLE.name(), started.elapsed());
         let answer = answer.map_err(|error| fault("Scan", R::TABLE.name(), error))?;
-        let records = answer.items.unwrap_or_default();
-        Ok(Page {
-            records: records.into_iter().map(read).collect::<Result<_, _>>()?,
-            next: answer.last_evaluated_key.map(Place),
-        })
+        let (mut records, mut unreadable) = (Vec::new(), Vec::new());
+        for item in answer.items.unwrap_or_default() {
+            let Some(key) = key_in(&item) else { continue };
+            match record(&key, item) {
+                Ok(record) => records.push(record),
+                Err(_) => unreadable.push(key),
+            }
+        }
+        Ok(Page { records, unreadable, next: answer.last_evaluated_key.map(Place) })
     }
-}
-
-fn read<R: Record>(item: SdkItem) -> Result<R, Fault> {
-    let key = key_in(&item).expect("an item has its key");
-    record(&key, item)
 }

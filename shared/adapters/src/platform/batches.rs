@@ -1,15 +1,23 @@
 //! Messages in the form and in the portions that SQS takes. Pure: no client, no call.
 
+use std::borrow::Cow;
+use std::fmt::Write;
+
 use aws_sdk_sqs::types::{MessageAttributeValue, SendMessageBatchRequestEntry};
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use lifecycle::Fault;
-use lifecycle::platform::Outgoing;
+use lifecycle::platform::{Outgoing, RefusedMessage};
+use sha2::{Digest, Sha256};
 
 /// SQS's limit for the messages of one call.
 pub(super) const MESSAGES_MAX: usize = 10;
-/// Bytes of all messages of one call. AWS takes 1 MiB today; this is what every queue takes.
-const BYTES_MAX: usize = 256 * 1024;
+/// SQS's limit for the bytes of a message, and of all messages of one call, attributes included.
+pub(super) const BYTES_MAX: usize = 1024 * 1024;
 /// Counted for a message's attributes and their names.
 const ATTRIBUTES_BYTES: usize = 128;
+/// SQS's limit for the ids of a group and of a repetition.
+const ID_CHARS_MAX: usize = 128;
 /// SQS's limit for the delay of a message, in seconds.
 const DELAY_S_MAX: i32 = 900;
 
@@ -64,11 +72,41 @@ pub(super) fn string_attribute(value: &str) -> MessageAttributeValue {
 /// The envelope as JSON, and what it counts.
 fn body(message: &Outgoing) -> Result<(String, usize), Fault> {
     let body = serde_json::to_string(&message.envelope).map_err(Fault::internal)?;
+    let body = transmissible(&body).into_owned();
     let bytes = body.len() + ATTRIBUTES_BYTES;
     if bytes > BYTES_MAX {
-        return Err(Fault::internal(format!("a message of {bytes} bytes, at most {BYTES_MAX}")));
+        let reason = format!("a message of {bytes} bytes, at most {BYTES_MAX}");
+        return Err(RefusedMessage(reason).into());
     }
     Ok((body, bytes))
+}
+
+/// The text with each character that SQS refuses (XML 1.0 has no place for it) written as JSON
+/// escapes it: `\uffff`. In JSON such characters stand in strings only, so that it stays the same
+/// JSON.
+pub(super) fn transmissible(text: &str) -> Cow<'_, str> {
+    let is_allowed = |c| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
+    if text.chars().all(is_allowed) {
+        return Cow::Borrowed(text);
+    }
+    let mut escaped = String::with_capacity(text.len() + 6);
+    for c in text.chars() {
+        if is_allowed(c) {
+            escaped.push(c);
+        } else {
+            write!(escaped, "\\u{:04x}", u32::from(c)).expect("writing to a string cannot fail");
+        }
+    }
+    Cow::Owned(escaped)
+}
+
+/// An id as a FIFO queue takes it: 1 to 128 letters, digits and signs of ASCII. Of any other id its
+/// hash stands in its place, so that equal ids stay equal.
+fn fifo_id(id: &str) -> Cow<'_, str> {
+    if (1..=ID_CHARS_MAX).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Cow::Borrowed(id);
+    }
+    Cow::Owned(BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(id)))
 }
 
 /// A message as SQS takes it. In a FIFO queue its aggregate is its group, so that events of one
@@ -82,13 +120,14 @@ fn entry(
     let envelope = &message.envelope;
     let mut entry =
         SendMessageBatchRequestEntry::builder().id(index.to_string()).message_body(body);
-    if let Some(traceparent) = &envelope.traceparent {
-        entry = entry.message_attributes("traceparent", string_attribute(traceparent));
+    if let Some(traceparent) = envelope.traceparent.as_deref().filter(|text| !text.is_empty()) {
+        entry =
+            entry.message_attributes("traceparent", string_attribute(&transmissible(traceparent)));
     }
     if is_fifo(url) {
         entry = entry
-            .message_group_id(&envelope.aggregate_id)
-            .message_deduplication_id(&envelope.event_id);
+            .message_group_id(fifo_id(&envelope.aggregate_id))
+            .message_deduplication_id(fifo_id(&envelope.event_id));
     } else if !message.delay.is_zero() {
         let seconds = i32::try_from(message.delay.as_secs()).unwrap_or(DELAY_S_MAX);
         entry = entry.delay_seconds(seconds.min(DELAY_S_MAX));
@@ -143,11 +182,33 @@ mod tests {
 
     #[test]
     fn batches_hold_no_more_than_their_bytes_and_a_message_beyond_them_fails_alone() {
-        let large = "x".repeat(100 * 1024);
+        let large = "x".repeat(400 * 1024);
         let huge = "x".repeat(BYTES_MAX);
         let messages =
             [message("0", &large), message("1", &huge), message("2", &large), message("3", &large)];
         assert_eq!(filled(&messages), (vec![vec![0, 2], vec![3]], vec![1]));
+    }
+
+    #[test]
+    fn characters_that_sqs_refuses_are_escaped_and_the_json_stays_the_same() {
+        let odd: String =
+            ('\u{0}'..='\u{ff}').chain("\u{fffe}\u{ffff}\u{fdd0}\u{1ffff}".chars()).collect();
+        let message = message("event-1", &odd);
+        let (body, _) = body(&message).unwrap();
+        assert_eq!(transmissible(&body), body, "nothing is left to escape");
+        let sent: Envelope<serde_json::Value> = serde_json::from_str(&body).unwrap();
+        assert_eq!(sent, message.envelope);
+        assert_eq!(transmissible("a\u{0}b\tc\u{ffff}"), "a\\u0000b\tc\\uffff");
+    }
+
+    #[test]
+    fn an_id_that_no_fifo_queue_takes_is_replaced_by_its_hash() {
+        for (id, kept) in [("order-1", true), ("", false), ("ä", false), ("a b", false)] {
+            let taken = fifo_id(id);
+            assert_eq!(taken == id, kept, "{id:?}");
+            assert_eq!(taken, fifo_id(&taken), "{id:?}");
+        }
+        assert_eq!(fifo_id(&"x".repeat(129)).len(), 43);
     }
 
     #[test]

@@ -6,12 +6,14 @@ use lifecycle::Fault;
 use lifecycle::effects::Queue;
 use sha2::{Digest, Sha256};
 
-use super::batches::{is_fifo, string_attribute};
+use super::batches::{BYTES_MAX, is_fifo, string_attribute, transmissible};
 use crate::Aws;
 use crate::faults::fault;
 
 /// A reason is for people to read.
 const REASON_CHARS_MAX: usize = 1000;
+/// The name and the type of the attribute that holds it count too.
+const REASON_OVERHEAD_BYTES: usize = "reason".len() + "String".len();
 
 impl Aws {
     /// The message goes to the dead-letter queue with the reason beside it, in the attribute
@@ -26,13 +28,11 @@ impl Aws {
         let url = self.configuration().dead_letters(queue).ok_or_else(|| {
             Fault::internal(format!("the dead letters of queue {name} are not among the uses"))
         })?;
-        let reason: String = transmissible(reason).chars().take(REASON_CHARS_MAX).collect();
-        let mut request = self
-            .sqs()
-            .send_message()
-            .queue_url(url)
-            .message_body(transmissible(body))
-            .message_attributes("reason", string_attribute(&reason));
+        let (letter, reason) = letter(body, reason);
+        let mut request = self.sqs().send_message().queue_url(url).message_body(letter);
+        if !reason.is_empty() {
+            request = request.message_attributes("reason", string_attribute(&reason));
+        }
         if is_fifo(url) {
             let digest = BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(body));
             request = request.message_group_id("buried").message_deduplication_id(digest);
@@ -42,14 +42,24 @@ impl Aws {
     }
 }
 
-/// The text without the characters that SQS refuses (those that XML 1.0 has no place for).
-fn transmissible(text: &str) -> String {
-    text.chars()
-        .map(|c| match c {
-            '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'.. => c,
-            _ => char::REPLACEMENT_CHARACTER,
-        })
-        .collect()
+/// The body and the reason as SQS takes them: escaped where it refuses a character, and together
+/// within its limit. An empty body, which it refuses too, is an empty JSON string.
+fn letter(body: &str, reason: &str) -> (String, String) {
+    let body = if body.is_empty() { "\"\"" } else { body };
+    let body = cut(&transmissible(body), BYTES_MAX).to_owned();
+    let reason: String = transmissible(reason).chars().take(REASON_CHARS_MAX).collect();
+    let left = BYTES_MAX.saturating_sub(body.len() + REASON_OVERHEAD_BYTES);
+    let reason = cut(&reason, left).to_owned();
+    (body, reason)
+}
+
+/// The beginning of a text, of so many bytes at most.
+fn cut(text: &str, bytes_max: usize) -> &str {
+    let mut end = text.len().min(bytes_max);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
 }
 
 #[cfg(test)]
@@ -57,7 +67,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn characters_that_sqs_refuses_are_replaced() {
-        assert_eq!(transmissible("a\u{0}b\tc\u{ffff}"), "a\u{fffd}b\tc\u{fffd}");
+    fn a_letter_is_one_that_sqs_takes() {
+        let too_long = "ä".repeat(BYTES_MAX);
+        let full = "x".repeat(BYTES_MAX);
+        for (body, reason, expected) in [
+            ("{}", "why", ("{}", "why")),
+            ("", "EOF while parsing", ("\"\"", "EOF while parsing")),
+            ("a\u{0}\u{ffff}", "\u{fffe}", ("a\\u0000\\uffff", "\\ufffe")),
+            (&too_long, "why", (&too_long[..BYTES_MAX], "")),
+            (&full, "why", (&full, "")),
+        ] {
+            let (body, reason) = letter(body, reason);
+            assert!((body.as_str(), reason.as_str()) == expected);
+        }
     }
 }

@@ -2,15 +2,25 @@
 
 use std::sync::Arc;
 
+use aws_sdk_sqs::error::ProvideErrorMetadata;
 use aws_sdk_sqs::types::{BatchResultErrorEntry, SendMessageBatchRequestEntry};
 use futures::future::join_all;
 use lifecycle::Fault;
 use lifecycle::effects::Queue;
-use lifecycle::platform::Outgoing;
+use lifecycle::platform::{Outgoing, RefusedMessage};
 
 use super::batches::{batches, index_of};
 use crate::Aws;
 use crate::faults::{fault, unavailable};
+
+/// Errors of a call that are about what it carries, and not about the queue or our rights to it.
+const ABOUT_THE_MESSAGE: [&str; 5] = [
+    "InvalidMessageContents",
+    "InvalidParameterValue",
+    "MissingParameter",
+    "BatchRequestTooLong",
+    "AWS.SimpleQueueService.BatchRequestTooLong",
+];
 
 /// Entries of a batch that the queue would not take for now, each with what it said.
 type Retriable = Vec<(SendMessageBatchRequestEntry, Fault)>;
@@ -71,11 +81,37 @@ impl Aws {
         let refused = match answer {
             Ok(answer) => answer.failed,
             Err(error) => {
+                let code = error.code().unwrap_or_default().to_owned();
                 let fault = fault("SendMessageBatch", queue.name(), error);
-                return (Vec::new(), all_failed(entries.iter().map(index_of), fault));
+                let passing = matches!(fault, Fault::Unavailable { .. });
+                if let ([entry], true) = (&*entries, ABOUT_THE_MESSAGE.contains(&&*code)) {
+                    let refused = RefusedMessage(format!("queue {}: {code}", queue.name()));
+                    return (Vec::new(), vec![(index_of(entry), refused.into())]);
+                }
+                if passing || entries.len() == 1 {
+                    return (Vec::new(), all_failed(entries.iter().map(index_of), fault));
+                }
+                tracing::warn!(queue = queue.name(), error = %fault, "a batch is refused as a whole");
+                return self.send_one_by_one(queue, url, entries).await;
             }
         };
         sorted(queue, entries, &refused)
+    }
+
+    /// A batch that is refused as a whole may hold one message that is at fault.
+    async fn send_one_by_one(
+        &self,
+        queue: Queue,
+        url: &str,
+        entries: Vec<SendMessageBatchRequestEntry>,
+    ) -> (Retriable, Failed) {
+        let (mut again, mut failed) = (Vec::new(), Vec::new());
+        for entry in entries {
+            let (more, refused) = Box::pin(self.send_batch(queue, url, vec![entry])).await;
+            again.extend(more);
+            failed.extend(refused);
+        }
+        (again, failed)
     }
 }
 
@@ -93,7 +129,7 @@ fn sorted(
         let (name, said) = (queue.name(), refusal.message().unwrap_or_default());
         let reason = format!("queue {name} refused a message: {}: {said}", refusal.code);
         if refusal.sender_fault {
-            failed.push((index_of(&entry), Fault::internal(reason)));
+            failed.push((index_of(&entry), RefusedMessage(reason).into()));
         } else {
             again.push((entry, unavailable(reason)));
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use lifecycle::effects::Queue;
 use lifecycle::envelope::Envelope;
-use lifecycle::platform::{Hidden, Outgoing, Platform};
+use lifecycle::platform::{Hidden, Outgoing, Platform, RefusedMessage};
 use lifecycle::{Fault, Timestamp};
 
 use super::stores::{APPROVALS, EMAILS, Stores};
@@ -70,13 +70,45 @@ async fn messages_that_cannot_go_are_told_by_their_index() {
 }
 
 #[tokio::test]
+async fn a_message_that_its_queue_refuses_fails_alone_and_is_told_apart() {
+    let stores = Stores::start().await;
+    let mut messages = [0, 1, 2].map(|number| message(EMAILS, number));
+    // This queue takes 256 KiB.
+    messages[1].envelope.data = "x".repeat(300_000).into();
+    let failed = stores.aws.send(&messages).await;
+    let [(1, Fault::Internal(reason))] = &*failed else { panic!("{failed:?}") };
+    assert!(reason.is::<RefusedMessage>(), "{reason:?}");
+    assert_eq!(stores.drain("emails").await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_text_with_characters_that_sqs_refuses_arrives_as_it_was() {
+    let stores = Stores::start().await;
+    let mut odd = message(EMAILS, 1);
+    odd.envelope.data = "Kettle\u{ffff}\u{fffe}\u{0}".into();
+    assert!(stores.aws.send(std::slice::from_ref(&odd)).await.is_empty());
+    let arrived = stores.drain("emails").await;
+    let body = arrived[0].body().unwrap();
+    assert!(body.contains(r"\uffff") && !body.contains('\u{ffff}'), "{body}");
+    let envelope: Envelope<serde_json::Value> = serde_json::from_str(body).unwrap();
+    assert_eq!(envelope, odd.envelope);
+}
+
+#[tokio::test]
+async fn an_empty_message_can_be_buried() {
+    let stores = Stores::start().await;
+    stores.aws.bury(EMAILS, "", "EOF while parsing a value").await.unwrap();
+    assert_eq!(stores.drain("emails-dead-letters").await[0].body(), Some("\"\""));
+}
+
+#[tokio::test]
 async fn a_buried_message_carries_its_reason() {
     let stores = Stores::start().await;
     stores.aws.bury(EMAILS, "{\"to\":", "it is no JSON\u{0}").await.unwrap();
     let buried = stores.drain("emails-dead-letters").await;
     assert_eq!(buried[0].body(), Some("{\"to\":"));
     let reason = &buried[0].message_attributes().unwrap()["reason"];
-    assert_eq!(reason.string_value(), Some("it is no JSON\u{fffd}"));
+    assert_eq!(reason.string_value(), Some("it is no JSON\\u0000"));
 }
 
 #[tokio::test]

@@ -108,6 +108,40 @@ async fn an_answer_that_ends_early_is_asked_on() {
     assert_eq!(numbers(&aws, &Range::spread(BY_CREATION), 100).await, expected);
 }
 
+/// An item of the list that a later version has written.
+#[derive(Debug, Serialize, Deserialize)]
+struct LaterCreation {
+    id: u32,
+}
+
+impl Record for LaterCreation {
+    const TABLE: Table = PRODUCTS;
+
+    fn key(&self) -> Key {
+        Key::new(self.id)
+    }
+
+    fn indexed(&self) -> Vec<IndexKey> {
+        vec![IndexKey::spread(BY_CREATION, self.id, position(self.id))]
+    }
+}
+
+#[tokio::test]
+async fn an_unreadable_record_is_left_out_and_readable_ones_fill_the_page() {
+    let aws = Stores::start().await.aws;
+    create(&aws, (0..20).map(creation)).await;
+    for id in 3..9 {
+        let later = vec![Write::put(&LaterCreation { id })];
+        commit(&aws, &format!("later-{id}"), later).await.unwrap();
+    }
+    let all = || Range::spread(BY_CREATION);
+    let down = || all().ordered(Direction::Descending);
+    assert_eq!(numbers(&aws, &all(), 5).await, [0, 1, 2, 9, 10]);
+    assert_eq!(numbers(&aws, &all().after(position(2)), 2).await, [9, 10]);
+    assert_eq!(numbers(&aws, &down().after(position(10)), 100).await, [9, 2, 1, 0]);
+    assert_eq!(numbers(&aws, &all().up_to(position(9)), 100).await, [0, 1, 2, 9]);
+}
+
 #[tokio::test]
 async fn one_partition_of_a_table_is_read_by_its_sort_key() {
     let aws = Stores::start().await.aws;

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use lifecycle::effects::Write;
 use lifecycle::platform::CommitError;
+use lifecycle::record::Record;
 use lifecycle::telemetry::observe_error;
 use lifecycle::{Fault, Permit, Timestamp, Upstream};
 use tokio::time::timeout;
@@ -200,7 +201,7 @@ impl Breaker {
             Ok(()) => Ok(None),
             Err(CommitError::Conditions(failed)) => {
                 let stored = failed.into_iter().find_map(|failed| failed.stored);
-                let stored = stored.map(serde_dynamo::from_item).transpose();
+                let stored = stored.map(Circuit::of_item).transpose();
                 let stored = stored.map_err(Fault::internal)?;
                 Ok(Some(stored.unwrap_or_else(|| Circuit::of(self.upstream.name()))))
             }

@@ -12,4 +12,6 @@ pub use money::{Amount, Money};
 pub use name_claim::NameClaim;
 pub use patch::{NewName, ProductPatch};
 pub use price::{Discount, Price, PriceAmount};
-pub use product::{Description, Product, ProductDraft, ProductId, ProductName, ProductView, Stock};
+pub use product::{
+    Description, Pieces, Product, ProductDraft, ProductId, ProductName, ProductView, Stock,
+};

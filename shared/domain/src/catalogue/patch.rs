@@ -57,7 +57,7 @@ impl ProductPatch {
             description: self.description.or(&product.description),
             price: self.price.or(&product.price),
             discount: self.discount.or(&product.discount),
-            stock: self.stock.or(&product.stock),
+            stock: self.stock.get().map_or(product.stock, |stock| (*stock).into()),
             available: self.available.or(&product.available),
             version: product.version + 1,
             created_at: product.created_at,

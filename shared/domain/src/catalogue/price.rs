@@ -24,8 +24,8 @@ impl Price {
     /// subtracted an absolute amount: 200 less 10 is 180.
     #[must_use]
     pub const fn less(self, discount: Discount) -> Self {
-        let hundredths = self.amount.get() * (100 - discount.get());
-        Self { amount: PriceAmount((hundredths + 50) / 100), currency: self.currency }
+        let hundredths = self.amount.get().saturating_mul(100 - discount.get());
+        Self { amount: PriceAmount(hundredths.saturating_add(50) / 100), currency: self.currency }
     }
 
     /// What so many pieces cost together.

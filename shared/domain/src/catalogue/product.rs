@@ -27,7 +27,7 @@ pub struct Product {
     /// The discount on the price.
     pub discount: Discount,
     /// How many pieces there are.
-    pub stock: Stock,
+    pub stock: Pieces,
     /// Whether it can be ordered.
     pub available: bool,
     /// Counts up with every change, that of the stock included.
@@ -48,7 +48,7 @@ impl Product {
             description: draft.description.clone(),
             price: draft.price,
             discount: draft.discount,
-            stock: draft.stock,
+            stock: draft.stock.into(),
             available: true,
             version: 1,
             created_at: moment.now(),
@@ -127,7 +127,7 @@ pub struct ProductView {
     /// What one piece costs.
     pub actual_price: Price,
     /// How many pieces there are.
-    pub stock: Stock,
+    pub stock: Pieces,
     /// Whether it can be ordered.
     pub available: bool,
     /// Counts up with every change.
@@ -172,6 +172,84 @@ text! {
 }
 
 whole_number! {
-    /// How many pieces of a product there are.
+    /// How many pieces of a product a merchant can enter.
     Stock: 0..=1_000_000_000
+}
+
+whole_number! {
+    /// How many pieces of a product there are. They may be more than a merchant can enter: what is
+    /// called off comes back, whatever was entered meanwhile.
+    Pieces: 0..=9_007_199_254_740_991
+}
+
+impl From<Stock> for Pieces {
+    fn from(entered: Stock) -> Self {
+        Self(entered.get())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lifecycle::effects::{Action, Change};
+    use lifecycle::record::item_of;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::catalogue::ProductPatch;
+    use crate::examples::{lamp, moment, pending_order, read};
+
+    /// The product as the store has it after an update.
+    fn updated(product: &Product, write: &Write) -> Product {
+        let Action::Update(changes) = &write.action else { panic!("not an update") };
+        let mut item = item_of(product);
+        for change in changes {
+            let Change::Add(name, amount) = change else { panic!("not an addition") };
+            let Some(serde_dynamo::AttributeValue::N(before)) = item.get(*name) else {
+                panic!("{name} is no number")
+            };
+            let after = before.parse::<i64>().unwrap() + amount;
+            item.insert((*name).to_owned(), effects::number(after));
+        }
+        Product::of_item(item).unwrap()
+    }
+
+    #[test]
+    fn stock_beyond_the_bounds_of_input_is_read_shown_and_changed() {
+        let full = Product { stock: Stock::MAX.into(), ..lamp() };
+        let fuller = updated(&full, &pending_order().items[0].return_to_stock());
+        assert_eq!(fuller.stock.get(), 1_000_000_002);
+
+        let patch: ProductPatch = read(json!({ "available": false }));
+        let changed = patch.applied_to(&fuller, moment().now());
+        assert_eq!(Product::of_item(item_of(&changed)).unwrap(), changed);
+        let view = serde_json::to_value(ProductView::from(changed)).unwrap();
+        assert_eq!(view["stock"], 1_000_000_002_i64);
+
+        let patch = json!({ "stock": 1_000_000_001 });
+        assert!(serde_json::from_value::<ProductPatch>(patch).is_err(), "clients stay bounded");
+    }
+
+    #[test]
+    fn a_currency_of_a_later_version_makes_that_product_unreadable() {
+        let mut item = serde_json::to_value(lamp()).unwrap();
+        item["price"]["currency"] = "XTS".into();
+        let item = serde_dynamo::to_item(item).unwrap();
+        assert!(Product::of_item(item).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn a_product_with_texts_that_input_refuses_today_is_read_as_it_was_stored(
+            name in ".{0,300}", description in "(?s).{0,50}", stock in 0..i64::MAX,
+        ) {
+            let mut stored = serde_json::to_value(lamp()).unwrap();
+            stored["name"] = name.into();
+            stored["description"] = description.into();
+            stored["stock"] = stock.into();
+            let item = serde_dynamo::to_item(&stored).unwrap();
+            let product = Product::of_item(item).unwrap();
+            prop_assert_eq!(serde_json::to_value(product).unwrap(), stored);
+        }
+    }
 }

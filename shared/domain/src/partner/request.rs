@@ -54,7 +54,7 @@ macro_rules! token {
 
         lifecycle::checked!($name, String, {
             "type": "string", "minLength": 1, "maxLength": $max, "pattern": $pattern
-        });
+        }, stored: Self);
     };
 }
 

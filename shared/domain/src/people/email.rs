@@ -61,7 +61,7 @@ lifecycle::checked!(Email, String, {
         r"^(?=.{1,64}@)[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*",
         r"@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$"
     )
-});
+}, stored: Self);
 
 fn is_local_part(local: &str) -> bool {
     local.len() <= Email::LOCAL_LENGTH_MAX

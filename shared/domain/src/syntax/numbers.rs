@@ -34,7 +34,8 @@ macro_rules! whole_number {
         lifecycle::checked!(
             $name,
             i64,
-            { "type": "integer", "minimum": Self::MIN.0, "maximum": Self::MAX.0 }
+            { "type": "integer", "minimum": Self::MIN.0, "maximum": Self::MAX.0 },
+            stored: Self
         );
     };
 }

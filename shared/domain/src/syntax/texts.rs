@@ -47,7 +47,7 @@ macro_rules! text {
             "minLength": $min,
             "maxLength": $max,
             "pattern": $crate::syntax::$pattern
-        });
+        }, stored: Self);
     };
     ($(#[$doc:meta])* $name:ident: 0..=$max:literal) => {
         $crate::syntax::text! { @define $(#[$doc])* $name: 0..=$max, entered_text, TEXT_OR_NOTHING }

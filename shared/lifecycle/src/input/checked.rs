@@ -18,9 +18,14 @@
 ///
 /// lifecycle::checked!(Quantity, u8, { "type": "integer", "minimum": 1, "maximum": 99 });
 /// ```
+///
+/// With `stored: Self` the type takes what this system has [stored](crate::stored) as it is: a sum may
+/// have left the bounds of input, and an earlier version may have had others. The expression is a
+/// function from the raw value to the type. Types whose values stand for something, as words do, have
+/// no such way in: a word that is not known cannot be acted on.
 #[macro_export]
 macro_rules! checked {
-    ($type:ident, $raw:ty, $schema:tt) => {
+    ($type:ident, $raw:ty, $schema:tt $(, stored: $stored:expr)?) => {
         impl<'de> $crate::reexport::serde::Deserialize<'de> for $type {
             fn deserialize<D>(deserializer: D) -> ::core::result::Result<Self, D::Error>
             where
@@ -28,6 +33,9 @@ macro_rules! checked {
             {
                 let raw =
                     <$raw as $crate::reexport::serde::Deserialize>::deserialize(deserializer)?;
+                $(if $crate::stored::is_being_read() {
+                    return ::core::result::Result::Ok(($stored)(raw));
+                })?
                 <Self as ::core::convert::TryFrom<$raw>>::try_from(raw)
                     .map_err($crate::reexport::serde::de::Error::custom)
             }
@@ -60,7 +68,9 @@ macro_rules! checked {
             fn json_schema(
                 _: &mut $crate::reexport::schemars::SchemaGenerator,
             ) -> $crate::reexport::schemars::Schema {
-                $crate::reexport::schemars::json_schema!($schema)
+                let schema = $crate::reexport::schemars::json_schema!($schema);
+                $(let schema = { let _ = $stored; $crate::stored::described(schema) };)?
+                schema
             }
         }
     };

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::join_all;
-use tokio::sync::mpsc::UnboundedSender;
-use tokio::time::timeout_at;
+use tokio::time::{timeout, timeout_at};
 
 use super::Shared;
+use super::extension::{Holder, Left};
 use crate::commit::{Cause, outgoing};
 use crate::effects::{Effects, Mail};
 use crate::failure::{Failure, Fault};
@@ -15,6 +15,7 @@ use crate::notice::Notice;
 use crate::platform::{Outgoing, Platform};
 use crate::telemetry::line::metric;
 use crate::telemetry::log::print;
+use crate::telemetry::otlp;
 use crate::{Deadline, Moment, Timestamp};
 
 /// What one request leaves to be done after its answer.
@@ -22,7 +23,8 @@ pub(crate) struct Aftermath {
     pub(crate) shared: Arc<Shared>,
     pub(crate) deadline: Deadline,
     pub(crate) lines: Vec<String>,
-    pub(crate) spans: Option<Vec<u8>>,
+    /// Spans for a collector, if there is one.
+    pub(crate) spans: Vec<serde_json::Value>,
     pub(crate) tertiary: Tertiary,
 }
 
@@ -39,13 +41,16 @@ pub(crate) struct Tertiary {
 pub(crate) enum Mode {
     /// An internal extension holds the execution environment until it is done: it asks for the
     /// next event only then, and Lambda freezes nothing before.
-    Held(UnboundedSender<Option<Aftermath>>),
+    Held(Holder),
     /// The process serves several requests at once and is not frozen between them, or there never
     /// is an aftermath.
     Spawned,
     /// No extension could be registered: it is done before the answer, in a short time.
     Before,
 }
+
+/// The time that a collector has to take the spans of one invocation.
+const EXPORT_MAX: Duration = Duration::from_secs(2);
 
 /// The time that [`Mode::Before`] takes from the answer, at most.
 const BEFORE_MAX: Duration = Duration::from_secs(1);
@@ -63,12 +68,19 @@ impl Mode {
         }
     }
 
+    /// Called when an invocation begins.
+    pub(crate) fn before_invocation(&self) {
+        if let Self::Held(holder) = self {
+            holder.begin();
+        }
+    }
+
     /// Called when the answer has been handed over.
-    pub(crate) fn after_answer(&self, aftermath: Option<Aftermath>) {
+    pub(crate) fn after_answer(&self, request_id: String, aftermath: Option<Aftermath>) {
         let left = match self {
             // Even of an invocation without aftermath the extension has to hear: it waits for
             // one for each invocation.
-            Self::Held(sender) => sender.send(aftermath).err().and_then(|refused| refused.0),
+            Self::Held(holder) => holder.end(Left { request_id, aftermath }),
             Self::Spawned | Self::Before => aftermath,
         };
         if let Some(aftermath) = left {
@@ -105,12 +117,21 @@ impl Aftermath {
 
     async fn export(&self) {
         let settings = &self.shared.settings;
-        let (Some(spans), Some(collector)) = (&self.spans, &settings.collector) else {
+        let Some(collector) = settings.collector.as_deref().filter(|_| !self.spans.is_empty())
+        else {
             return;
         };
         let url = format!("{}/v1/traces", collector.trim_end_matches('/'));
         let headers = &settings.collector_headers;
-        if let Err(fault) = self.shared.platform.export(&url, headers, spans.clone()).await {
+        let export = async {
+            for request in otlp::requests(&settings.service, &settings.function, &self.spans) {
+                self.shared.platform.export(&url, headers, request).await?;
+            }
+            Ok(())
+        };
+        // The next invocation waits for this one's telemetry.
+        let exported = timeout(EXPORT_MAX, export).await.unwrap_or(Err(Fault::TimedOut));
+        if let Err(fault) = exported {
             tracing::warn!(error = %Failure::Fault(fault), "spans are lost");
         }
     }

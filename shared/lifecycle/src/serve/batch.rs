@@ -10,22 +10,21 @@ use serde_json::{Value, json};
 
 use super::Shared;
 use super::after::{Aftermath, Tertiary};
-use super::http::{guarded, pause};
+use super::http::guarded;
 use super::lambda::{self, Answer, Handled, Invocation};
 use super::postpone::postpone;
-use super::records::{Content, Group, Raw, groups_of};
-use crate::commit::{Cause, Outcome, commit, outgoing};
-use crate::consumer::{Consumer, Delivered, Delivery, Inbox, Source, inbox_key};
-use crate::effects::{Effects, Queue, Write};
-use crate::failure::{Failure, Fault, Rejection, Violations};
-use crate::idempotency::{LEDGER, absent_or_expired};
-use crate::record::{Key, Record, Table};
-use crate::telemetry::line::{lines_of_noted, metric, millis};
-use crate::telemetry::{Observations, TraceContext, observed};
+use super::records::{Group, Raw, groups_of};
+use super::settle::{Fate, Settling};
+use crate::commit::Cause;
+use crate::consumer::{Consumer, Delivered, Delivery, Source};
+use crate::effects::Queue;
+use crate::failure::{Failure, Fault, Violations};
+use crate::telemetry::line::{Stages, lines_of_noted, metric, millis};
+use crate::telemetry::{Observations, TraceContext, observed, otlp};
 use crate::{Deadline, Moment, Permit, Timestamp};
 
-/// How long a consumed record is remembered: as long as a queue can keep a message.
-const REMEMBERED_S: i64 = 14 * 24 * 60 * 60;
+/// The error that counts records that failed and have no id to report them by.
+const RECORD_WITHOUT_ID: &str = "RECORD_WITHOUT_ID";
 
 /// Serves one consumer.
 pub(crate) struct Handler<C> {
@@ -48,29 +47,44 @@ impl<C: Consumer> lambda::Handler for Handler<C> {
             .buffer_unordered(C::CONCURRENCY.max(1))
             .collect::<Vec<GroupConsumed>>()
             .await;
-        let (failed, lines): (Vec<_>, Vec<_>) =
-            consumed.into_iter().map(|group| (group.failed, group.lines)).unzip();
+        let (mut failed, mut lines, mut spans) = (Vec::new(), Vec::new(), Vec::new());
+        for group in consumed {
+            failed.push(group.failed);
+            lines.extend(group.lines);
+            spans.extend(group.spans);
+        }
         postpone(&*self.shared.platform, C::SOURCE, &failed, invocation.deadline).await;
-        let answer = answer_of(C::SOURCE, &failed);
+        let nameless = failed.iter().flatten().filter(|raw| raw.item_id.is_none()).count();
+        if nameless > 0 {
+            tracing::error!(nameless, "failed records without an id: the whole batch comes again");
+            let labels = [("type", RECORD_WITHOUT_ID), ("service", &self.shared.settings.service)];
+            let (service, at) = (&self.shared.settings.service, Timestamp::now());
+            lines.push(metric(service, at, &labels, "errors_total", "Count", nameless));
+        }
         let aftermath = Aftermath {
             shared: Arc::clone(&self.shared),
             deadline: invocation.deadline,
-            lines: lines.concat(),
-            spans: None,
+            lines,
+            spans,
             tertiary: Tertiary::default(),
         };
-        Handled { answer, aftermath: Some(aftermath) }
+        Handled { answer: answer_of(C::SOURCE, &failed), aftermath: Some(aftermath) }
     }
 }
 
 /// Which records are to come again. Of a schedule's run, the only record there is, it is told by
-/// the failure of the invocation.
+/// the failure of the invocation; and so it is of records that have no id to be told by, since
+/// whatever is not told counts as done.
 fn answer_of(source: Source, failed: &[Vec<Raw>]) -> Result<Answer, String> {
-    let failed = failed.iter().flatten();
-    let failed: Vec<Value> = failed.map(|raw| json!({ "itemIdentifier": raw.item_id })).collect();
+    let failed: Vec<&Raw> = failed.iter().flatten().collect();
     if source == Source::Schedule && !failed.is_empty() {
         return Err("the run failed".to_owned());
     }
+    if failed.iter().any(|raw| raw.item_id.is_none()) {
+        return Err("a record without an id failed".to_owned());
+    }
+    let failed: Vec<Value> =
+        failed.iter().map(|raw| json!({ "itemIdentifier": raw.item_id })).collect();
     Ok(Answer::Json(json!({ "batchItemFailures": failed })))
 }
 
@@ -79,19 +93,7 @@ struct GroupConsumed {
     /// The record that failed, and those behind it.
     failed: Vec<Raw>,
     lines: Vec<String>,
-}
-
-/// What became of a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fate {
-    /// It had its effects.
-    Consumed,
-    /// It had had its effects before.
-    Repeated,
-    /// A rule said no; it is remembered as consumed.
-    Refused,
-    /// It cannot be understood, and is in the dead-letter queue.
-    Buried,
+    spans: Vec<Value>,
 }
 
 impl<C: Consumer> Handler<C> {
@@ -101,7 +103,7 @@ impl<C: Consumer> Handler<C> {
         let mut consumed = GroupConsumed::default();
         let mut records = group.into_iter();
         for raw in records.by_ref() {
-            if !self.consume(&raw, deadline, &mut consumed.lines).await {
+            if !self.consume(&raw, deadline, &mut consumed).await {
                 consumed.failed.push(raw);
                 break;
             }
@@ -111,27 +113,43 @@ impl<C: Consumer> Handler<C> {
     }
 
     /// Consumes one record, and tells whether it is done with.
-    async fn consume(&self, raw: &Raw, deadline: Deadline, lines: &mut Vec<String>) -> bool {
+    async fn consume(&self, raw: &Raw, deadline: Deadline, consumed: &mut GroupConsumed) -> bool {
         let started = Instant::now();
+        let mut stages = Stages::start();
         let at = Timestamp::now();
         let understood = raw.understand::<C>();
         let input = understood.as_ref().ok();
         let record_id = input.and_then(Delivery::event_id).unwrap_or(&raw.record_id).to_owned();
         let request_id = input.and_then(Delivery::request_id).unwrap_or(&record_id).to_owned();
-        let parent = input.and_then(Delivery::traceparent);
-        let trace = TraceContext::continued(parent, None, None);
+        let parent = input.and_then(Delivery::traceparent).map(str::to_owned);
+        let parent = parent.or_else(|| raw.traceparent());
+        let trace = TraceContext::continued(parent.as_deref(), None, None);
         let observations = Observations::of(request_id.clone(), Some(trace.clone()));
         let cause = Cause { request_id: request_id.clone(), traceparent: Some(trace.to_string()) };
 
         let delivered = Delivered { record_id: record_id.clone(), deliveries: raw.deliveries };
         let permit = Permit::new(delivered, Moment::of_record(at, &record_id), deadline);
-        let stages = async {
-            match understood.and_then(C::parse) {
-                Ok(command) => self.settle(&permit, &command, &cause).await,
-                Err(violations) => self.bury(raw, &violations).await,
+        let settling = Settling {
+            consumer: &self.consumer,
+            platform: &*self.shared.platform,
+            permit: &permit,
+            cause: &cause,
+            record_spans: self.shared.settings.collector.is_some(),
+        };
+        let mut spans_of_parts = Vec::new();
+        let settled = async {
+            let command = understood.and_then(C::parse);
+            stages.end("validation");
+            match command {
+                Ok(command) => settling.settle(&command, &mut stages, &mut spans_of_parts).await,
+                Err(violations) => {
+                    let buried = self.bury(raw, &violations).await;
+                    stages.end("burial");
+                    buried
+                }
             }
         };
-        let fate = observed(Arc::clone(&observations), guarded(deadline, stages)).await;
+        let fate = observed(Arc::clone(&observations), guarded(deadline, settled)).await;
 
         let service = &self.shared.settings.service;
         let told =
@@ -151,97 +169,35 @@ impl<C: Consumer> Handler<C> {
             "error": fate.as_ref().err().map(ToString::to_string),
         });
         merge(&mut line, &facts);
-        lines.push(line);
-        lines.extend(lines_of_noted(service, at, &observations.noted()));
-        fate.is_ok()
-    }
-
-    /// Stages 6 to 8, again while the facts move and there is time.
-    async fn settle(
-        &self,
-        permit: &Permit<Delivered>,
-        command: &C::Command,
-        cause: &Cause,
-    ) -> Result<Fate, Failure> {
-        let platform = &*self.shared.platform;
-        let moment = permit.moment();
-        let inbox = (C::INBOX == Inbox::Remembered)
-            .then(|| Consumed::of(C::SOURCE, &permit.caller().record_id, moment.now()));
-        if let Some(inbox) = &inbox
-            && platform.read(LEDGER, &inbox.key()).await?.is_some()
-        {
-            return Ok(Fate::Repeated);
-        }
-        for attempts in 1.. {
-            // 6. Retrieval, and 7. business rules.
-            let facts = self.consumer.retrieve(permit, command).await?;
-            let (effects, fate) = match C::decide(moment, command, facts) {
-                Ok(effects) => (effects, Fate::Consumed),
-                Err(rejection) => (refused(&rejection), Fate::Refused),
+        consumed.lines.push(line);
+        consumed.lines.extend(lines_of_noted(service, at, &observations.noted()));
+        if self.shared.settings.collector.is_some() && trace.is_sampled() {
+            let root = otlp::RecordRoot {
+                function: &self.shared.settings.function,
+                trace: &trace,
+                source: C::SOURCE,
+                record_id: &record_id,
+                request_id: &request_id,
+                failed: fate.is_err(),
+                at,
             };
-            // 8. Side effects. What is sent comes first: it may be sent again, but not be lost.
-            self.dispatch(&effects, moment, cause).await?;
-            let note = inbox.as_ref().map(|i| Write::put(i).when(absent_or_expired(moment.now())));
-            match commit(platform, &effects, note, C::USES, moment, cause).await? {
-                Outcome::Committed => return Ok(fate),
-                Outcome::Known(_) => return Ok(Fate::Repeated),
-                Outcome::Rejected(rejection) => {
-                    tracing::info!(
-                        code = rejection.code,
-                        "a condition of the record's effects failed"
-                    );
-                    pause(attempts, permit.deadline()).await?;
-                }
-                Outcome::Moved => pause(attempts, permit.deadline()).await?,
-            }
+            consumed.spans.extend(otlp::spans_of_record(&root, &stages));
         }
-        unreachable!("the last pause is an error")
-    }
-
-    async fn dispatch(
-        &self,
-        effects: &Effects,
-        moment: &Moment,
-        cause: &Cause,
-    ) -> Result<(), Fault> {
-        let platform = &*self.shared.platform;
-        if !effects.messages().is_empty() {
-            let messages = outgoing(effects.messages(), moment, cause);
-            if let Some((_, fault)) = platform.send(&messages).await.into_iter().next() {
-                return Err(fault);
-            }
-        }
-        for mail in effects.mails() {
-            platform.mail(mail).await?;
-        }
-        for notice in effects.notices() {
-            platform.notify(notice).await?;
-        }
-        Ok(())
+        consumed.spans.extend(spans_of_parts);
+        fate.is_ok()
     }
 
     async fn bury(&self, raw: &Raw, violations: &Violations) -> Result<Fate, Failure> {
         let reasons = violations.iter().map(|found| format!("{} {}", found.field, found.message));
         let reason = reasons.collect::<Vec<_>>().join("; ");
         tracing::error!(reason, "a record cannot be understood");
-        let body = match &raw.content {
-            Content::Text(text) => text.clone(),
-            Content::Item(item) => serde_dynamo::from_item::<_, Value>(item.clone())
-                .map_or_else(|error| error.to_string(), |value| value.to_string()),
-        };
         let queue = dead_letters(C::SOURCE).ok_or_else(|| Fault::internal(reason.clone()))?;
-        self.shared.platform.bury(queue, &body, &reason).await?;
+        self.shared.platform.bury(queue, &raw.body(), &reason).await?;
         Ok(Fate::Buried)
     }
 }
 
-/// A refused record has no effects; that it was refused is told to the log.
-fn refused(rejection: &Rejection) -> Effects {
-    tracing::warn!(code = rejection.code, reason = %rejection.message, "a record is refused");
-    Effects::none()
-}
-
-fn source_name(source: Source) -> &'static str {
+pub(super) fn source_name(source: Source) -> &'static str {
     match source {
         Source::Queue(queue) => queue.name(),
         Source::Stream(table) => table.name(),
@@ -253,33 +209,6 @@ fn source_name(source: Source) -> &'static str {
 /// is named after the table. A schedule has none.
 pub(crate) fn dead_letters(source: Source) -> Option<Queue> {
     (source != Source::Schedule).then(|| Queue::new(source_name(source)))
-}
-
-/// That a record was consumed, as the ledger keeps it.
-#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Consumed {
-    source: String,
-    record_id: String,
-    expires_at: i64,
-}
-
-impl Consumed {
-    fn of(source: Source, record_id: &str, now: Timestamp) -> Self {
-        Self {
-            source: source_name(source).to_owned(),
-            record_id: record_id.to_owned(),
-            expires_at: now.plus_seconds(REMEMBERED_S).as_seconds(),
-        }
-    }
-}
-
-impl Record for Consumed {
-    const TABLE: Table = LEDGER;
-
-    fn key(&self) -> Key {
-        inbox_key(&self.source, &self.record_id)
-    }
 }
 
 /// Adds facts to a line; what is null is left out.

@@ -25,6 +25,7 @@ use crate::finding::{Finding, not_verified};
 use crate::idempotency::{IntentKey, LEDGER, Remembered};
 use crate::input::Input;
 use crate::limit::Standing;
+use crate::record::Record;
 use crate::telemetry::line::{Line, Stages, lines_of_noted};
 use crate::telemetry::{Observations, TraceContext, observed, otlp};
 use crate::{Deadline, Moment, Permit, Timestamp};
@@ -100,7 +101,7 @@ impl<E: Endpoint> lambda::Handler for Handler<E> {
             shared: Arc::clone(&self.shared),
             deadline: invocation.deadline,
             lines: std::iter::once(line.to_json()).chain(noted).collect(),
-            spans,
+            spans: spans.unwrap_or_default(),
             tertiary: done.tertiary.with_messages(left),
         };
         Handled { answer: Ok(Answer::Http(response)), aftermath: Some(aftermath) }
@@ -248,7 +249,7 @@ impl<E: Endpoint> Handler<E> {
                     });
                 }
                 (Outcome::Known(Some(stored)), Some(key)) => {
-                    let known = serde_dynamo::from_item(stored).map_err(Fault::internal)?;
+                    let known = Remembered::of_item(stored).map_err(Fault::internal)?;
                     return key.replay(known).ok_or(Failure::KeyReused).map(Done::replay);
                 }
                 (Outcome::Rejected(rejection), _) => return Err(rejection.into()),
@@ -296,7 +297,7 @@ impl<E: Endpoint> Handler<E> {
         let Some(stored) = self.shared.platform.read(LEDGER, key.ledger_key()).await? else {
             return Ok(None);
         };
-        let remembered: Remembered = serde_dynamo::from_item(stored).map_err(Fault::internal)?;
+        let remembered = Remembered::of_item(stored).map_err(Fault::internal)?;
         if remembered.has_expired(now) {
             return Ok(None);
         }
@@ -408,8 +409,6 @@ fn trace(request: Option<&Request>, x_ray: Option<&str>) -> TraceContext {
 
 fn root_of<'a>(line: &Line<'a>, trace: &'a TraceContext) -> otlp::Root<'a> {
     otlp::Root {
-        service: line.service,
-        function: line.function,
         trace,
         method: line.method,
         path: line.path,

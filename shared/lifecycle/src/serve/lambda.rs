@@ -1,6 +1,5 @@
 //! The binding to Lambda's Runtime API and Extensions API.
 
-use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,16 +7,14 @@ use std::task::{Context, Poll};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use lambda_extension::{Extension, NextEvent};
 use lambda_runtime::{Diagnostic, LambdaEvent, LambdaInvocation, Runtime};
 use serde::Serialize;
 use serde::de::IgnoredAny;
-use tokio::sync::mpsc;
 use tower::{Layer, Service, service_fn};
 
 use super::after::{Aftermath, Mode};
 use super::settings::Settings;
-use super::{Response, Shared};
+use super::{Response, Shared, extension};
 use crate::Deadline;
 use crate::failure::BoxError;
 
@@ -98,37 +95,13 @@ pub(crate) async fn serve(handler: Arc<dyn Handler>, shared: Arc<Shared>) -> Res
 }
 
 /// Registers the internal extension, where there is something for it to do, and the platform takes
-/// one: it costs a round trip at the start, and hears of every invocation.
+/// one.
 async fn mode(settings: &Settings, aftermath: bool) -> Mode {
     if settings.concurrency > 1 || !aftermath {
         return Mode::Spawned;
     }
-    let (sender, receiver) = mpsc::unbounded_channel::<Option<Aftermath>>();
-    let receiver = Arc::new(tokio::sync::Mutex::new(receiver));
-    let processor = service_fn(move |event: lambda_extension::LambdaEvent| {
-        let receiver = Arc::clone(&receiver);
-        async move {
-            if let NextEvent::Invoke(_) = event.next
-                && let Some(Some(aftermath)) = receiver.lock().await.recv().await
-            {
-                aftermath.perform().await;
-            }
-            Ok::<(), Infallible>(())
-        }
-    });
-    let extension = Extension::new()
-        .with_extension_name("lifecycle")
-        .with_events(&["INVOKE"])
-        .with_events_processor(processor);
-    match extension.register().await {
-        Ok(registered) => {
-            tokio::spawn(async move {
-                if let Err(error) = registered.run().await {
-                    tracing::error!(error, "the internal extension has ended");
-                }
-            });
-            Mode::Held(sender)
-        }
+    match extension::hold().await {
+        Ok(holder) => Mode::Held(holder),
         Err(error) => {
             tracing::warn!(error, "no internal extension: tertiary effects precede the answer");
             Mode::Before
@@ -192,13 +165,15 @@ where
     }
 
     fn call(&mut self, mut invocation: LambdaInvocation) -> Self::Future {
+        let request_id = invocation.context.request_id.clone();
         let event = std::mem::replace(&mut invocation.body, Bytes::from_static(b"null"));
         let slot = Arc::new(Slot { event, aftermath: Mutex::default() });
         let answered = SLOT.scope(Arc::clone(&slot), self.inner.call(invocation));
         let mode = self.mode.clone();
+        mode.before_invocation();
         Box::pin(async move {
             let result = answered.await;
-            mode.after_answer(slot.take());
+            mode.after_answer(request_id, slot.take());
             result
         })
     }

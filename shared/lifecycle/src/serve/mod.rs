@@ -6,6 +6,7 @@
 mod after;
 mod authorize;
 mod batch;
+mod extension;
 mod http;
 mod lambda;
 mod postpone;
@@ -14,6 +15,7 @@ mod request;
 mod response;
 mod rotate;
 mod settings;
+mod settle;
 
 use std::process::ExitCode;
 use std::sync::Arc;

@@ -1,15 +1,23 @@
 //! The records of an event, as Lambda brings them: apart, and in the groups that keep their order.
+//!
+//! An event is read record by record: one that is odd cannot be understood, as one whose content is,
+//! and goes to the dead-letter queue by itself.
 
-use lambda_http::aws_lambda_events::{dynamodb, sqs};
-use serde_dynamo::Item;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_dynamo::{AttributeValue, Item};
+use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::consumer::{Consumer, Run, Source};
 use crate::failure::{BoxError, Violations};
+use crate::hash::short_hash_of;
+use crate::stored;
 
 /// A record of a batch, not yet understood.
 pub(super) struct Raw {
-    /// What the batch calls it, to report it as failed.
-    pub(super) item_id: String,
+    /// What the batch calls it, to report it as failed; an odd record may lack it.
+    pub(super) item_id: Option<String>,
     /// The id that it has if it carries none of its own.
     pub(super) record_id: String,
     pub(super) deliveries: u32,
@@ -21,20 +29,44 @@ pub(super) struct Raw {
 pub(super) enum Content {
     Text(String),
     Item(Item),
+    /// The record itself is not of the source's shape.
+    Odd {
+        json: String,
+        reason: String,
+    },
 }
 
 /// Records that must be consumed in order.
 pub(super) type Group = Vec<Raw>;
 
 impl Raw {
-    /// 4. Deserialisation.
+    /// 4. Deserialisation. What this system has sent and stored is read with the bounds of then.
     pub(super) fn understand<C: Consumer>(&self) -> Result<C::Input, Violations> {
-        match &self.content {
-            Content::Text(text) => {
-                serde_json::from_str(text).map_err(|e| Violations::one("", e.to_string()))
+        let understood = stored::reading(|| match &self.content {
+            Content::Text(text) => serde_json::from_str(text).map_err(|error| error.to_string()),
+            Content::Item(item) => {
+                serde_dynamo::from_item(item.clone()).map_err(|error| error.to_string())
             }
-            Content::Item(item) => serde_dynamo::from_item(item.clone())
-                .map_err(|error| Violations::one("", error.to_string())),
+            Content::Odd { reason, .. } => Err(reason.clone()),
+        });
+        understood.map_err(|reason| Violations::one("", reason))
+    }
+
+    /// The content as text, for a dead-letter queue.
+    pub(super) fn body(&self) -> String {
+        match &self.content {
+            Content::Text(text) | Content::Odd { json: text, .. } => text.clone(),
+            Content::Item(item) => serde_dynamo::from_item::<_, Value>(item.clone())
+                .map_or_else(|error| error.to_string(), |value| value.to_string()),
+        }
+    }
+
+    /// The trace context that the content names, whatever else it may lack.
+    pub(super) fn traceparent(&self) -> Option<String> {
+        match &self.content {
+            Content::Text(text) => about(text)?.traceparent,
+            Content::Item(item) => text_of(item, "traceparent"),
+            Content::Odd { .. } => None,
         }
     }
 }
@@ -42,13 +74,9 @@ impl Raw {
 /// The records of an event, by their groups.
 pub(super) fn groups_of(source: Source, event: &[u8]) -> Result<Vec<Group>, BoxError> {
     let keyed: Vec<(String, Raw)> = match source {
-        Source::Queue(_) => {
-            let event: sqs::SqsEvent = serde_json::from_slice(event)?;
-            event.records.into_iter().map(of_message).collect()
-        }
+        Source::Queue(_) => records_of(event)?.iter().map(|record| of_message(record)).collect(),
         Source::Stream(_) => {
-            let event: dynamodb::Event = serde_json::from_slice(event)?;
-            event.records.into_iter().filter_map(of_change).collect()
+            records_of(event)?.iter().filter_map(|record| of_change(record)).collect()
         }
         Source::Schedule => vec![of_run(event)?],
     };
@@ -62,57 +90,204 @@ pub(super) fn groups_of(source: Source, event: &[u8]) -> Result<Vec<Group>, BoxE
     Ok(groups.into_iter().map(|(_, group)| group).collect())
 }
 
+/// The records of a batch, each still as it is written.
+fn records_of(event: &[u8]) -> Result<Vec<Box<RawValue>>, BoxError> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Batch {
+        records: Vec<Box<RawValue>>,
+    }
+    Ok(serde_json::from_slice::<Batch>(event)?.records)
+}
+
+/// A part of a record, if it is there and of that shape.
+fn part<T: DeserializeOwned>(record: &Value, pointer: &str) -> Option<T> {
+    T::deserialize(record.pointer(pointer)?).ok()
+}
+
+/// What an odd record is known by, as far as it tells.
+fn odd(json: &RawValue, item_id: Option<String>, reason: &str) -> (String, Raw) {
+    let record_id = item_id.clone().unwrap_or_else(|| short_hash_of([json.get().as_bytes()]));
+    let content = Content::Odd { json: json.get().to_owned(), reason: reason.to_owned() };
+    let group = format!("odd#{record_id}");
+    (group, Raw { item_id, record_id, deliveries: 1, receipt: None, content })
+}
+
+/// What is read of a message's body before the message is understood.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct About {
+    event_id: Option<String>,
+    traceparent: Option<String>,
+}
+
+fn about(body: &str) -> Option<About> {
+    serde_json::from_str(body).ok()
+}
+
 /// A message with its FIFO group. On a standard queue, messages about one event are a group: the
 /// second one then finds the first one's note in the inbox.
-fn of_message(message: sqs::SqsMessage) -> (String, Raw) {
-    #[derive(serde::Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct AboutEvent {
-        event_id: String,
-    }
-    let id = message.message_id.unwrap_or_default();
-    let about = || serde_json::from_str::<AboutEvent>(message.body.as_deref()?).ok();
-    let group = message.attributes.get("MessageGroupId").cloned();
-    let group = group.or_else(|| about().map(|about| about.event_id)).unwrap_or_else(|| id.clone());
-    let received = message.attributes.get("ApproximateReceiveCount");
+fn of_message(json: &RawValue) -> (String, Raw) {
+    let Ok(message) = serde_json::from_str::<Value>(json.get()) else {
+        return odd(json, None, "is not a message of a queue");
+    };
+    let id = part::<String>(&message, "/messageId").filter(|id| !id.is_empty());
+    let Some(item_id) = id else {
+        return odd(json, None, "/messageId is missing or no text");
+    };
+    let Some(body) = part::<String>(&message, "/body") else {
+        return odd(json, Some(item_id), "/body is missing or no text");
+    };
+    let fifo_group = part(&message, "/attributes/MessageGroupId");
+    let group = fifo_group.or_else(|| about(&body)?.event_id).unwrap_or_else(|| item_id.clone());
+    // Lambda writes the count as a text.
+    let received = message.pointer("/attributes/ApproximateReceiveCount");
+    let received = received.and_then(|count| match count {
+        Value::String(count) => count.parse().ok(),
+        other => other.as_u64(),
+    });
     let raw = Raw {
-        item_id: id.clone(),
-        record_id: id,
-        deliveries: received.and_then(|count| count.parse().ok()).unwrap_or(1),
-        receipt: message.receipt_handle,
-        content: Content::Text(message.body.unwrap_or_default()),
+        record_id: item_id.clone(),
+        item_id: Some(item_id),
+        deliveries: received.and_then(|count| u32::try_from(count).ok()).unwrap_or(1),
+        receipt: part(&message, "/receiptHandle"),
+        content: Content::Text(body),
     };
     (group, raw)
 }
 
 /// A new image with its partition key; a removal has none and is of no interest.
-fn of_change(record: dynamodb::EventRecord) -> Option<(String, Raw)> {
-    if record.change.new_image.inner().is_empty() {
-        return None;
+fn of_change(json: &RawValue) -> Option<(String, Raw)> {
+    let Ok(record) = serde_json::from_str::<Value>(json.get()) else {
+        return Some(odd(json, None, "is not a record of a stream"));
+    };
+    let item_id = part::<String>(&record, "/dynamodb/SequenceNumber").filter(|id| !id.is_empty());
+    let image = match record.pointer("/dynamodb/NewImage") {
+        Some(Value::Object(image)) if !image.is_empty() => {
+            Item::deserialize(&record["dynamodb"]["NewImage"])
+        }
+        None | Some(Value::Null | Value::Object(_)) if record["dynamodb"].is_object() => {
+            return None;
+        }
+        _ => return Some(odd(json, item_id, "/dynamodb/NewImage is missing or no item")),
+    };
+    let image = match image {
+        Ok(image) => image,
+        Err(error) => return Some(odd(json, item_id, &format!("/dynamodb/NewImage: {error}"))),
+    };
+    if item_id.is_none() {
+        return Some(odd(json, None, "/dynamodb/SequenceNumber is missing or no text"));
     }
-    let group = match record.change.keys.inner().get("pk") {
-        Some(serde_dynamo::AttributeValue::S(pk)) => pk.clone(),
-        _ => record.event_id.clone(),
-    };
-    let raw = Raw {
-        item_id: record.change.sequence_number.unwrap_or_default(),
-        record_id: record.event_id,
-        deliveries: 1,
-        receipt: None,
-        content: Content::Item(record.change.new_image),
-    };
-    Some((group, raw))
+    let event_id = part(&record, "/eventID").or_else(|| item_id.clone()).unwrap_or_default();
+    let key = record.pointer("/dynamodb/Keys/pk/S").and_then(Value::as_str);
+    let group = key.map_or_else(|| event_id.clone(), str::to_owned);
+    let content = Content::Item(image);
+    Some((group, Raw { item_id, record_id: event_id, deliveries: 1, receipt: None, content }))
+}
+
+fn text_of(item: &Item, name: &str) -> Option<String> {
+    match item.get(name) {
+        Some(AttributeValue::S(text)) => Some(text.clone()),
+        _ => None,
+    }
 }
 
 /// A run of a schedule, alone in its group.
 fn of_run(event: &[u8]) -> Result<(String, Raw), BoxError> {
     let run: Run = serde_json::from_slice(event)?;
     let raw = Raw {
-        item_id: run.id.clone(),
+        item_id: Some(run.id.clone()),
         record_id: run.id.clone(),
         deliveries: 1,
         receipt: None,
         content: Content::Text(String::from_utf8(event.to_vec())?),
     };
     Ok((run.id, raw))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::effects::Queue;
+    use crate::record::Table;
+
+    const QUEUE: Source = Source::Queue(Queue::new("readers"));
+    const STREAM: Source = Source::Stream(Table::new("outbox"));
+
+    fn raws(source: Source, records: &Value) -> Vec<Raw> {
+        let event = json!({ "Records": records }).to_string();
+        groups_of(source, event.as_bytes()).unwrap().into_iter().flatten().collect()
+    }
+
+    #[test]
+    fn an_odd_message_stands_alone_and_the_others_are_read() {
+        let good = json!({ "messageId": "m1", "body": "{}", "receiptHandle": "r" });
+        for (odd, item_id) in [
+            (json!({ "body": "{}" }), None),
+            (json!({ "messageId": 7, "body": "{}" }), None),
+            (json!({ "messageId": "", "body": "{}" }), None),
+            (json!({ "messageId": "m0" }), Some("m0")),
+            (json!({ "messageId": "m0", "body": null }), Some("m0")),
+            (json!({ "messageId": "m0", "body": { "a": 1 } }), Some("m0")),
+            (json!(null), None),
+            (json!("text"), None),
+            (json!([]), None),
+        ] {
+            let raws = raws(QUEUE, &json!([odd, good]));
+            let [first, second] = &raws[..] else { panic!("{} records of {odd}", raws.len()) };
+            assert!(matches!(first.content, Content::Odd { .. }), "{odd}");
+            assert_eq!(first.item_id.as_deref(), item_id, "{odd}");
+            assert_eq!(first.body(), odd.to_string());
+            assert!(matches!(&second.content, Content::Text(body) if body == "{}"), "{odd}");
+        }
+    }
+
+    #[test]
+    fn a_message_with_odd_attributes_is_read_all_the_same() {
+        for (attributes, deliveries) in [
+            (json!(null), 1),
+            (json!({ "ApproximateReceiveCount": "3" }), 3),
+            (json!({ "ApproximateReceiveCount": 3 }), 3),
+            (json!({ "ApproximateReceiveCount": "-3", "MessageGroupId": 7 }), 1),
+            (json!([]), 1),
+        ] {
+            let message = json!({ "messageId": "m", "body": "b", "attributes": attributes });
+            let raws = raws(QUEUE, &json!([message]));
+            assert!(matches!(&raws[0].content, Content::Text(body) if body == "b"), "{attributes}");
+            assert_eq!((raws[0].deliveries, &raws[0].receipt), (deliveries, &None), "{attributes}");
+        }
+    }
+
+    #[test]
+    fn an_odd_change_stands_alone_and_a_removal_is_passed_over() {
+        let change = |dynamodb: Value| json!({ "eventID": "e", "dynamodb": dynamodb });
+        let image = json!({ "pk": { "S": "1" } });
+        for (record, read) in [
+            (change(json!({ "SequenceNumber": "1", "NewImage": image })), Some(false)),
+            (change(json!({ "SequenceNumber": "1" })), None),
+            (change(json!({ "SequenceNumber": "1", "NewImage": null })), None),
+            (change(json!({ "SequenceNumber": "1", "NewImage": {} })), None),
+            (change(json!({ "SequenceNumber": "1", "NewImage": { "a": { "X": 1 } } })), Some(true)),
+            (change(json!({ "SequenceNumber": "1", "NewImage": [] })), Some(true)),
+            (change(json!({ "NewImage": image })), Some(true)),
+            (change(json!(7)), Some(true)),
+            (json!({}), Some(true)),
+            (json!(null), Some(true)),
+        ] {
+            let good = change(json!({ "SequenceNumber": "2", "NewImage": image }));
+            let raws = raws(STREAM, &json!([record, good]));
+            let odd = raws.iter().map(|raw| matches!(raw.content, Content::Odd { .. }));
+            let expected: Vec<bool> = read.into_iter().chain([false]).collect();
+            assert_eq!(odd.collect::<Vec<_>>(), expected, "{record}");
+        }
+    }
+
+    #[test]
+    fn what_has_no_records_is_no_event_of_a_queue() {
+        for event in ["{}", "null", r#"{"Records": {}}"#, "["] {
+            assert!(groups_of(QUEUE, event.as_bytes()).is_err(), "{event}");
+        }
+    }
 }

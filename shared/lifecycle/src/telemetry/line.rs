@@ -9,6 +9,10 @@ use serde_json::{Map, Value, json};
 use super::observations::Noted;
 use crate::Timestamp;
 
+/// The values that one metric of one line may have (specification of the embedded metric format):
+/// `CloudWatch` throws away a line with more.
+const VALUES_MAX: usize = 100;
+
 /// How long each stage took.
 #[derive(Debug)]
 pub(crate) struct Stages {
@@ -130,9 +134,12 @@ pub(crate) fn lines_of_noted(service: &str, at: Timestamp, noted: &Noted) -> Vec
     for (name, hit) in &noted.cache {
         *cache.entry((name, *hit)).or_default() += 1;
     }
-    let queries = queries.into_iter().map(|((operation, table), seconds)| {
-        let labels = [("operation", operation), ("table", table)];
-        metric(service, at, &labels, "db_query_duration_seconds", "Seconds", seconds)
+    let queries = queries.into_iter().flat_map(|((operation, table), seconds)| {
+        let line = |seconds: &[f64]| {
+            let labels = [("operation", operation), ("table", table)];
+            metric(service, at, &labels, "db_query_duration_seconds", "Seconds", seconds)
+        };
+        seconds.chunks(VALUES_MAX).map(line).collect::<Vec<_>>()
     });
     let cache = cache.into_iter().map(|((name, hit), count)| {
         let metric_name = if hit { "cache_hits_total" } else { "cache_misses_total" };
@@ -213,6 +220,22 @@ mod tests {
             for dimension in dimensions {
                 assert!(line[dimension.as_str().unwrap()].is_string(), "{dimension} is a string");
             }
+        }
+    }
+
+    #[test]
+    fn a_line_holds_at_most_100_values_and_none_is_lost() {
+        for (count, expected) in
+            [(0, vec![]), (100, vec![100]), (101, vec![100, 1]), (250, vec![100, 100, 50])]
+        {
+            let queries = vec![("GetItem", "users", Duration::from_millis(1)); count];
+            let noted = Noted { queries, ..Noted::default() };
+            let lines = lines_of_noted("store", Timestamp::from_millis(0), &noted);
+            let values = lines.iter().map(|line| {
+                let line: Value = serde_json::from_str(line).unwrap();
+                line["db_query_duration_seconds"].as_array().unwrap().len()
+            });
+            assert_eq!(values.collect::<Vec<_>>(), expected, "{count}");
         }
     }
 

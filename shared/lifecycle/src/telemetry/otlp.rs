@@ -3,20 +3,21 @@
 //!
 //! The exporters of the `opentelemetry` crates bring a protobuf stack and a batch processor with
 //! threads of its own; a function that is frozen after each answer wants one small POST.
-//! Source: OTLP specification 1.5, "JSON Protobuf Encoding".
-
-use std::time::Duration;
+//! Sources: OTLP specification 1.5, "JSON Protobuf Encoding"; the semantic conventions for HTTP,
+//! messaging and function-as-a-service spans.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{TraceContext, line::Stages};
 use crate::Timestamp;
+use crate::consumer::Source;
+
+/// The spans of one POST: the batch of OpenTelemetry's own exporters.
+const SPANS_MAX: usize = 512;
 
 /// What a request's root span says.
 pub(crate) struct Root<'a> {
-    pub(crate) service: &'a str,
-    pub(crate) function: &'a str,
     pub(crate) trace: &'a TraceContext,
     pub(crate) method: &'a str,
     pub(crate) path: &'a str,
@@ -25,60 +26,163 @@ pub(crate) struct Root<'a> {
     pub(crate) at: Timestamp,
 }
 
+/// What a record's root span says.
+pub(crate) struct RecordRoot<'a> {
+    pub(crate) function: &'a str,
+    pub(crate) trace: &'a TraceContext,
+    pub(crate) source: Source,
+    pub(crate) record_id: &'a str,
+    pub(crate) request_id: &'a str,
+    pub(crate) failed: bool,
+    pub(crate) at: Timestamp,
+}
+
+/// The value of an attribute.
+enum Attribute<'a> {
+    Text(&'a str),
+    Number(u64),
+}
+
 /// One request as spans: the request itself, and a child for each stage.
-pub(crate) fn spans_of_request(root: &Root<'_>, stages: &Stages) -> Vec<u8> {
-    let start = u128::try_from(root.at.as_millis()).unwrap_or(0) * 1_000_000;
-    let mut spans = vec![root_span(root, start, stages.total())];
+pub(crate) fn spans_of_request(root: &Root<'_>, stages: &Stages) -> Vec<Value> {
+    use Attribute::{Number, Text};
+    let attributes = attributes(&[
+        ("http.request.method", Text(root.method)),
+        ("http.route", Text(root.path)),
+        ("http.response.status_code", Number(root.status.into())),
+        ("request.id", Text(root.request_id)),
+    ]);
+    let name = format!("{} {}", root.method, root.path);
+    // A 4xx is the client's error, not this span's.
+    let span = Span { name, kind: SERVER, attributes, failed: root.status >= 500 };
+    with_stages(&span, root.trace, root.at, stages)
+}
+
+/// One record as spans: the record itself, a child of the span that sent it, and its stages.
+pub(crate) fn spans_of_record(root: &RecordRoot<'_>, stages: &Stages) -> Vec<Value> {
+    use Attribute::Text;
+    let (request_id, id) = (("request.id", Text(root.request_id)), Text(root.record_id));
+    let (name, kind, attributes) = match root.source {
+        Source::Queue(queue) => (
+            format!("process {}", queue.name()),
+            CONSUMER,
+            attributes(&[
+                ("messaging.system", Text("aws_sqs")),
+                ("messaging.operation.name", Text("process")),
+                ("messaging.operation.type", Text("process")),
+                ("messaging.destination.name", Text(queue.name())),
+                ("messaging.message.id", id),
+                request_id,
+            ]),
+        ),
+        Source::Stream(table) => (
+            format!("process {}", table.name()),
+            CONSUMER,
+            attributes(&[
+                ("faas.trigger", Text("datasource")),
+                ("faas.document.collection", Text(table.name())),
+                ("faas.document.operation", Text("insert")),
+                ("faas.document.name", id),
+                request_id,
+            ]),
+        ),
+        Source::Schedule => (
+            root.function.to_owned(),
+            SERVER,
+            attributes(&[("faas.trigger", Text("timer")), request_id]),
+        ),
+    };
+    let span = Span { name, kind, attributes, failed: root.failed };
+    with_stages(&span, root.trace, root.at, stages)
+}
+
+/// The bodies of the POSTs that carry spans, none larger than a collector takes.
+pub(crate) fn requests(service: &str, function: &str, spans: &[Value]) -> Vec<Vec<u8>> {
+    let resource =
+        [("service.name", Attribute::Text(service)), ("faas.name", Attribute::Text(function))];
+    let request = |spans: &[Value]| {
+        json!({ "resourceSpans": [{
+            "resource": { "attributes": attributes(&resource) },
+            "scopeSpans": [{ "scope": { "name": "lifecycle" }, "spans": spans }],
+        }]})
+        .to_string()
+        .into_bytes()
+    };
+    spans.chunks(SPANS_MAX).map(request).collect()
+}
+
+/// `SPAN_KIND_INTERNAL`, `SPAN_KIND_SERVER` and `SPAN_KIND_CONSUMER`.
+const INTERNAL: u8 = 1;
+const SERVER: u8 = 2;
+const CONSUMER: u8 = 5;
+
+struct Span {
+    name: String,
+    kind: u8,
+    attributes: Value,
+    failed: bool,
+}
+
+fn with_stages(root: &Span, trace: &TraceContext, at: Timestamp, stages: &Stages) -> Vec<Value> {
+    let start = u128::try_from(at.as_millis()).unwrap_or(0) * 1_000_000;
+    let mut span = json!({
+        "traceId": trace.trace_id(),
+        "spanId": trace.span_id(),
+        "name": root.name,
+        "kind": root.kind,
+        "startTimeUnixNano": start.to_string(),
+        "endTimeUnixNano": (start + stages.total().as_nanos()).to_string(),
+        "attributes": root.attributes,
+        "status": { "code": if root.failed { 2 } else { 0 } },
+    });
+    if let (Some(parent), Some(span)) = (trace.parent_span_id(), span.as_object_mut()) {
+        span.insert("parentSpanId".to_owned(), parent.into());
+    }
+    let mut spans = vec![span];
     let mut at = start;
     for (name, took) in stages.times() {
         let end = at + took.as_nanos();
         let id = Uuid::now_v7().simple().to_string();
         spans.push(json!({
-            "traceId": root.trace.trace_id(),
+            "traceId": trace.trace_id(),
             "spanId": &id[16..],
-            "parentSpanId": root.trace.span_id(),
+            "parentSpanId": trace.span_id(),
             "name": name,
-            "kind": 1,
+            "kind": INTERNAL,
             "startTimeUnixNano": at.to_string(),
             "endTimeUnixNano": end.to_string(),
         }));
         at = end;
     }
-    let resource = [("service.name", root.service), ("faas.name", root.function)];
-    json!({ "resourceSpans": [{
-        "resource": { "attributes": attributes(&resource) },
-        "scopeSpans": [{ "scope": { "name": "lifecycle" }, "spans": spans }],
-    }]})
-    .to_string()
-    .into_bytes()
+    spans
 }
 
-fn root_span(root: &Root<'_>, start: u128, total: Duration) -> Value {
-    let status = root.status.to_string();
-    let mut span = json!({
-        "traceId": root.trace.trace_id(),
-        "spanId": root.trace.span_id(),
-        "name": format!("{} {}", root.method, root.path),
-        "kind": 2,
-        "startTimeUnixNano": start.to_string(),
-        "endTimeUnixNano": (start + total.as_nanos()).to_string(),
-        "attributes": attributes(&[
-            ("http.request.method", root.method),
-            ("http.route", root.path),
-            ("http.response.status_code", &status),
-            ("request.id", root.request_id),
-        ]),
-        // A 4xx is the client's error, not this span's.
-        "status": { "code": if root.status >= 500 { 2 } else { 0 } },
-    });
-    if let (Some(parent), Some(span)) = (root.trace.parent_span_id(), span.as_object_mut()) {
-        span.insert("parentSpanId".to_owned(), parent.into());
-    }
-    span
-}
-
-fn attributes(pairs: &[(&str, &str)]) -> Value {
-    let attribute =
-        |(key, value): &(&str, &str)| json!({ "key": key, "value": { "stringValue": value } });
+fn attributes(pairs: &[(&str, Attribute<'_>)]) -> Value {
+    let attribute = |(key, value): &(&str, Attribute<'_>)| {
+        let value = match value {
+            Attribute::Text(text) => json!({ "stringValue": text }),
+            // 64-bit numbers are texts in the JSON of Protocol Buffers.
+            Attribute::Number(number) => json!({ "intValue": number.to_string() }),
+        };
+        json!({ "key": key, "value": value })
+    };
     pairs.iter().map(attribute).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_post_carries_at_most_512_spans() {
+        for (count, expected) in [(0, vec![]), (1, vec![1]), (512, vec![512]), (513, vec![512, 1])]
+        {
+            let requests = requests("store", "f", &vec![json!({}); count]);
+            let carried = requests.iter().map(|request| {
+                let request: Value = serde_json::from_slice(request).unwrap();
+                request["resourceSpans"][0]["scopeSpans"][0]["spans"].as_array().unwrap().len()
+            });
+            assert_eq!(carried.collect::<Vec<_>>(), expected, "{count}");
+        }
+    }
 }

@@ -28,6 +28,10 @@ impl TraceContext {
 
     /// A new span: of the caller's trace if it sent a valid `traceparent`, else of X-Ray's if
     /// there is one, else of a new trace.
+    ///
+    /// Whether the trace is recorded is for the caller to say, by the flags of its `traceparent`.
+    /// X-Ray's header names a trace, and its `Sampled` is passed over: Lambda writes it by sampling
+    /// rules of its own, `Sampled=0` wherever active tracing is off.
     pub fn continued(parent: Option<&str>, state: Option<&str>, x_ray: Option<&str>) -> Self {
         let fresh = Uuid::now_v7().simple().to_string();
         // The end of a UUIDv7 is random; its beginning is the time.
@@ -37,8 +41,8 @@ impl TraceContext {
             (Some((trace_id, parent, sampled)), _) => {
                 Self { trace_id, span_id, parent_span_id: Some(parent), sampled, state }
             }
-            (None, Some((trace_id, parent, sampled))) => {
-                Self { trace_id, span_id, parent_span_id: parent, sampled, state: None }
+            (None, Some((trace_id, parent))) => {
+                Self { trace_id, span_id, parent_span_id: parent, sampled: true, state: None }
             }
             (None, None) => {
                 Self { trace_id: fresh, span_id, parent_span_id: None, sampled: true, state: None }
@@ -92,13 +96,13 @@ fn of_traceparent(header: &str) -> Option<(String, String, bool)> {
 }
 
 /// `Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1`
-fn of_x_ray(header: &str) -> Option<(String, Option<String>, bool)> {
+fn of_x_ray(header: &str) -> Option<(String, Option<String>)> {
     let field = |name: &str| {
         header.split(';').find_map(|field| field.trim().strip_prefix(name)?.strip_prefix('='))
     };
     let trace: String = field("Root")?.strip_prefix("1-")?.split('-').collect();
     let parent = field("Parent").filter(|parent| is_id(parent, 16)).map(str::to_owned);
-    is_id(&trace, 32).then(|| (trace, parent, field("Sampled") != Some("0")))
+    is_id(&trace, 32).then_some((trace, parent))
 }
 
 fn is_hex(text: &str, digits: usize) -> bool {
@@ -143,11 +147,27 @@ mod tests {
     }
 
     #[test]
-    fn the_trace_of_x_ray_is_continued() {
-        let header = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=0";
-        let context = TraceContext::continued(None, None, Some(header));
-        assert_eq!(context.trace_id(), "5759e988bd862e3fe1be46a994272793");
-        assert_eq!(context.parent_span_id(), Some("53995c3f42cd8ad8"));
-        assert!(!context.is_sampled());
+    fn the_trace_of_x_ray_is_continued_and_recorded_whatever_lambda_samples() {
+        for sampled in ["", ";Sampled=0", ";Sampled=1", ";Sampled=?", ";Sampled=0;Lineage=1:2:3"] {
+            let root = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8";
+            let header = format!("{root}{sampled}");
+            let context = TraceContext::continued(None, None, Some(&header));
+            assert_eq!(context.trace_id(), "5759e988bd862e3fe1be46a994272793");
+            assert_eq!(context.parent_span_id(), Some("53995c3f42cd8ad8"));
+            assert!(context.is_sampled(), "{header}");
+            assert!(context.to_string().ends_with("-01"), "what goes on says so too: {header}");
+        }
+    }
+
+    #[test]
+    fn only_the_caller_opts_out_of_being_recorded() {
+        let x_ray = Some("Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=0");
+        for (flags, sampled) in [("00", false), ("01", true), ("03", true), ("02", false)] {
+            let parent = format!("00-{TRACE}-b7ad6b7169203331-{flags}");
+            let context = TraceContext::continued(Some(&parent), None, x_ray);
+            assert_eq!(context.is_sampled(), sampled, "{flags}");
+        }
+        assert!(TraceContext::continued(None, None, None).is_sampled());
+        assert!(TraceContext::continued(Some("nonsense-00"), None, None).is_sampled());
     }
 }

@@ -10,13 +10,15 @@ use serde_json::{Value, json};
 use super::notes::{NOTES, Note, READERS};
 use super::recorder::{Call, Recorder};
 use super::shared;
-use crate::consumer::{Consumer, Delivered, Inbox, Run, Source};
+use crate::consumer::{Consumer, Delivered, Inbox, Run, Source, inbox_key};
 use crate::effects::{Effects, Event, EventData, Mail, Message, Write};
 use crate::envelope::Envelope;
 use crate::failure::{Fault, Refusal, Rejection, RejectionKind, Violations};
+use crate::idempotency::LEDGER;
 use crate::notice::{Notice, Receiver};
+use crate::serve::Shared;
 use crate::serve::batch::Handler;
-use crate::serve::lambda::{Answer, Handler as _, Invocation};
+use crate::serve::lambda::{Answer, Handled, Handler as _, Invocation};
 use crate::uses::{Use, Verb};
 use crate::{Deadline, Moment, Permit};
 
@@ -103,14 +105,33 @@ async fn invoke<C: Consumer>(
     consumer: C,
     event: &Value,
 ) -> Result<Answer, String> {
-    let handler = Handler { consumer, shared: shared(recorder) };
+    let handled = handle(shared(recorder), consumer, event).await;
+    handled.answer
+}
+
+/// Delivers to a function that has a collector, and gives the spans that it sends.
+async fn spans_of<C: Consumer>(recorder: &Arc<Recorder>, consumer: C, event: &Value) -> Vec<Value> {
+    let mut shared = shared(recorder);
+    let settings = &mut Arc::get_mut(&mut shared).unwrap().settings;
+    settings.collector = Some("http://collector.example".to_owned());
+    handle(shared, consumer, event).await.aftermath.unwrap().perform().await;
+    let exported = recorder.exported.lock().unwrap();
+    let spans = exported.iter().flat_map(|(_, _, body)| {
+        let body: Value = serde_json::from_slice(body).unwrap();
+        body["resourceSpans"][0]["scopeSpans"][0]["spans"].as_array().unwrap().clone()
+    });
+    spans.collect()
+}
+
+async fn handle<C: Consumer>(shared: Arc<Shared>, consumer: C, event: &Value) -> Handled {
+    let handler = Handler { consumer, shared };
     let invocation = Invocation {
         event: Bytes::from(event.to_string()),
         deadline: Deadline::after(Duration::from_secs(10)),
         x_ray: None,
         cold_start: false,
     };
-    handler.handle(invocation).await.answer
+    handler.handle(invocation).await
 }
 
 #[tokio::test]
@@ -132,19 +153,89 @@ async fn a_record_has_effect_once_however_often_it_comes() {
         || vec![message("m1", None, &said("e1", "x")), message("m2", None, &said("e2", "y"))];
     assert!(deliver(&recorder, twice()).await.is_empty());
     assert!(deliver(&recorder, twice()).await.is_empty());
-    let told = |call: &Call| matches!(call, Call::Mail(_) | Call::Notify(_));
-    let told = recorder.calls().into_iter().filter(told).count();
-    assert_eq!((recorder.items_of(NOTES).len(), told), (2, 4));
+    assert_eq!((recorder.items_of(NOTES).len(), told(&recorder)), (2, 4));
 }
 
 #[tokio::test]
 async fn a_record_that_met_others_too_often_is_decided_anew_when_it_comes_again() {
     let recorder = Arc::new(Recorder::default());
-    recorder.faults().conflicts = 5;
+    recorder.faults().conflicts = 10;
     let once = || vec![message("m1", None, &said("e1", "x"))];
     assert_eq!(deliver(&recorder, once()).await, ["m1"]);
     assert!(deliver(&recorder, once()).await.is_empty());
     assert_eq!(recorder.items_of(NOTES).len(), 1);
+}
+
+fn told(recorder: &Recorder) -> usize {
+    let told = |call: &Call| matches!(call, Call::Mail(_) | Call::Notify(_));
+    recorder.calls().into_iter().filter(told).count()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mail_and_a_notice_go_out_once_however_often_the_commit_is_tried() {
+    let recorder = Arc::new(Recorder::default());
+    recorder.faults().conflicts = 3;
+    assert!(deliver(&recorder, vec![message("m1", None, &said("e1", "x"))]).await.is_empty());
+    assert_eq!((recorder.items_of(NOTES).len(), told(&recorder)), (1, 2));
+}
+
+#[tokio::test]
+async fn an_inbox_item_that_has_expired_and_is_not_swept_counts_as_absent() {
+    let recorder = Arc::new(Recorder::default());
+    for (expires_at, expected) in [(i64::MAX / 1000, 0), (1, 2)] {
+        let consumed = json!({ "source": "readers", "recordId": "e1", "expiresAt": expires_at });
+        let item = serde_dynamo::to_item(consumed).unwrap();
+        recorder.store(LEDGER, inbox_key("readers", "e1"), item);
+        assert!(deliver(&recorder, vec![message("m1", None, &said("e1", "x"))]).await.is_empty());
+        assert_eq!(told(&recorder), expected, "{expires_at}");
+    }
+}
+
+#[tokio::test]
+async fn an_odd_record_is_buried_alone_and_the_others_are_consumed() {
+    let recorder = Arc::new(Recorder::default());
+    let messages = vec![
+        json!({ "body": said("e0", "no id") }),
+        message("m1", None, &said("e1", "one")),
+        json!({ "messageId": "m2", "body": 7 }),
+        json!(null),
+        message("m3", None, &said("e3", "three")),
+    ];
+    assert!(deliver(&recorder, messages).await.is_empty());
+    assert_eq!(recorder.items_of(NOTES).len(), 2);
+    let buried = recorder.calls().into_iter().filter(|call| matches!(call, Call::Bury(_)));
+    assert_eq!(buried.count(), 3);
+}
+
+#[tokio::test]
+async fn a_record_sends_its_spans_as_a_child_of_what_caused_it() {
+    let trace = "0af7651916cd43dd8448eb211c80319c";
+    for (flags, sampled) in [("01", true), ("00", false)] {
+        let recorder = Arc::new(Recorder::default());
+        let mut body: Value = serde_json::from_str(&said("e1", "x")).unwrap();
+        body["traceparent"] = format!("00-{trace}-b7ad6b7169203331-{flags}").into();
+        let event = json!({ "Records": [message("m1", None, &body.to_string())] });
+        let spans = spans_of(&recorder, Keep, &event).await;
+        assert_eq!(!spans.is_empty(), sampled, "{flags}");
+        let Some(root) = spans.first() else { continue };
+        assert_eq!((&root["name"], &root["kind"]), (&json!("process readers"), &json!(5)));
+        assert_eq!(root["parentSpanId"], "b7ad6b7169203331");
+        assert!(spans.iter().all(|span| span["traceId"] == trace));
+        let children: Vec<_> =
+            spans[1..].iter().map(|span| span["name"].as_str().unwrap()).collect();
+        let stages = ["validation", "inbox", "retrieval", "rules", "mail", "notice", "commit"];
+        assert_eq!(children, stages);
+        assert!(spans[1..].iter().all(|span| span["parentSpanId"] == root["spanId"]));
+    }
+}
+
+#[tokio::test]
+async fn a_record_without_a_trace_starts_one_and_a_failed_one_says_so() {
+    let recorder = Arc::new(Recorder::default());
+    let event = json!({ "Records": [message("m1", None, &said("e1", "broken"))] });
+    let spans = spans_of(&recorder, Keep, &event).await;
+    assert_eq!(spans[0]["status"]["code"], 2);
+    assert!(spans[0].get("parentSpanId").is_none());
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ mod consumers;
 mod described;
 mod handover;
 mod notes;
+mod parts;
 mod recorder;
 
 use std::sync::Arc;
@@ -399,6 +400,43 @@ async fn approximate_counts_are_exchanged_after_the_answer() {
     // Each environment may be a few requests behind the other's count.
     assert!((120..=124).contains(&admitted), "{admitted}");
     assert_eq!(statuses.last(), Some(&429));
+}
+
+#[tokio::test]
+async fn spans_are_sent_unless_the_caller_opts_out_whatever_lambda_samples() {
+    let parent = |flags| format!("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-{flags}");
+    let x_ray = |sampled| format!("Root=1-5759e988-bd862e3fe1be46a994272793;Sampled={sampled}");
+    for (traceparent, x_ray, posts) in [
+        (None, None, 1),
+        (Some(parent("00")), None, 0),
+        (Some(parent("01")), None, 1),
+        (None, Some(x_ray("0")), 1),
+        (None, Some(x_ray("1")), 1),
+        (Some(parent("00")), Some(x_ray("1")), 0),
+        (Some(parent("01")), Some(x_ray("0")), 1),
+        (Some("nonsense".to_owned()), Some(x_ray("0")), 1),
+    ] {
+        let recorder = Arc::new(Recorder::default());
+        let mut handler = post_note(&recorder);
+        let settings = &mut Arc::get_mut(&mut handler.shared).unwrap().settings;
+        settings.collector = Some("http://collector.example".to_owned());
+        let mut event = request("hello");
+        if let Some(traceparent) = &traceparent {
+            event = with(event, "/headers/traceparent", traceparent.as_str());
+        }
+        let invocation = Invocation {
+            event: Bytes::from(event.to_string()),
+            deadline: Deadline::after(Duration::from_secs(10)),
+            x_ray: x_ray.clone(),
+            cold_start: false,
+        };
+        handler.handle(invocation).await.aftermath.unwrap().perform().await;
+        let sent = recorder.exported.lock().unwrap().len();
+        assert_eq!(sent, posts, "{traceparent:?} {x_ray:?}");
+        let flags = if posts == 1 { "-01" } else { "-00" };
+        let passed_on = recorder.sent()[0].envelope.traceparent.clone().unwrap();
+        assert!(passed_on.ends_with(flags), "{traceparent:?} {x_ray:?}: {passed_on}");
+    }
 }
 
 #[tokio::test]

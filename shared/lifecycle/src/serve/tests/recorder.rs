@@ -11,7 +11,8 @@ use crate::effects::{Action, Change, Condition, Mail, Queue, Write};
 use crate::failure::Fault;
 use crate::notice::Notice;
 use crate::platform::{
-    CommitError, Count, Counter, FailedCondition, Hidden, Outgoing, Platform, Transaction,
+    CommitError, Count, Counter, FailedCondition, Hidden, Outgoing, Platform, RefusedMessage,
+    Transaction,
 };
 use crate::record::{Key, Table};
 
@@ -53,6 +54,10 @@ pub(super) struct Faults {
     pub(super) limiter_down: bool,
     pub(super) queues_down: bool,
     pub(super) queues_slow: Duration,
+    /// The events whose messages a queue refuses for what they are.
+    pub(super) refused: Vec<String>,
+    /// The events whose messages a queue does not take for now.
+    pub(super) unavailable: Vec<String>,
 }
 
 impl Recorder {
@@ -146,8 +151,19 @@ impl Platform for Recorder {
         if self.faults().queues_down {
             return vec![(0, Fault::Unavailable { retry_after_s: 1, source: "it is down".into() })];
         }
-        self.sent.lock().unwrap().extend_from_slice(messages);
-        Vec::new()
+        let (mut sent, mut failed) = (self.sent.lock().unwrap(), Vec::new());
+        for (index, message) in messages.iter().enumerate() {
+            let event_id = &message.envelope.event_id;
+            if self.faults().refused.contains(event_id) {
+                failed.push((index, RefusedMessage("its contents".to_owned()).into()));
+            } else if self.faults().unavailable.contains(event_id) {
+                let source = "it is down".into();
+                failed.push((index, Fault::Unavailable { retry_after_s: 1, source }));
+            } else {
+                sent.push(message.clone());
+            }
+        }
+        failed
     }
 
     async fn hide(&self, _: Queue, hidden: &[Hidden]) -> Result<(), Fault> {

@@ -1,0 +1,60 @@
+//! `outbox show` and `outbox retry`: rows that were set aside, because a queue refuses their message
+//! for what it is, or because they cannot be read.
+
+use std::time::SystemTime;
+
+use adapters::operator::{Operator, Segment};
+use clap::Subcommand;
+use lifecycle::commit::{OUTBOX, OutboxRow};
+use lifecycle::failure::BoxError;
+use lifecycle::uses::Use;
+
+use crate::Say;
+
+pub(crate) const USES: &[Use] = &[Use::Table(OUTBOX, &[])];
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Shows the rows that were set aside, and those that cannot be read.
+    Show,
+    /// Has the rows that were set aside, and can be read, wait for the sweeper again.
+    Retry,
+}
+
+pub(crate) async fn run(
+    command: &Command,
+    operator: &Operator,
+    say: Say<'_>,
+) -> Result<(), BoxError> {
+    let (mut aside, mut unreadable, mut retried, mut next) = (0, 0, 0, None);
+    loop {
+        let page = operator.scan::<OutboxRow>(Segment { number: 0, of: 1 }, next).await?;
+        for key in &page.unreadable {
+            unreadable += 1;
+            let event = key.sk.as_deref().unwrap_or_default();
+            say(&format!("{event} about {}: cannot be read", key.pk));
+        }
+        for row in page.records {
+            let Some(at) = row.set_aside_at else { continue };
+            aside += 1;
+            let what = &row.envelope;
+            let (event, kind, about) = (&what.event_id, &what.event_type, &what.aggregate_id);
+            let refusals = row.refusals;
+            say(&format!("{event} {kind} about {about}: set aside {at}, refused {refusals} times"));
+            if matches!(command, Command::Retry)
+                && operator.write(row.retried(SystemTime::now().into())).await?
+            {
+                retried += 1;
+            }
+        }
+        next = page.next;
+        if next.is_none() {
+            break;
+        }
+    }
+    match command {
+        Command::Show => say(&format!("{aside} rows set aside, {unreadable} unreadable")),
+        Command::Retry => say(&format!("done: {retried} of {aside} rows wait again")),
+    }
+    Ok(())
+}

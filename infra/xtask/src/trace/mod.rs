@@ -1,0 +1,120 @@
+//! `cargo xtask trace`: one order on the platform that runs here, and its trace as an OTLP receiver
+//! that others wrote has understood it, from `POST /orders` to the mail.
+
+mod receiver;
+mod spans;
+
+use std::path::Path;
+use std::time::Duration;
+
+use hyper::{Method, StatusCode};
+use local::Platform;
+use local::options::Options;
+use local::seed::demo_id;
+use serde_json::json;
+use tokio::time::{Instant, sleep};
+use uuid::Uuid;
+
+use self::receiver::Receiver;
+use self::spans::{Span, Trace};
+use crate::descriptions::Error;
+use crate::http::{Client, sign_in};
+use crate::say;
+
+/// The spans that lead from the request to the mail, each the parent of the next.
+const PATH: [&str; 4] = ["POST /orders", "process outbox", "process emails", "mail"];
+/// What else the trace of an approved order has to hold.
+const BESIDE: [&str; 3] =
+    ["process customer_approvals", "process customer_saga", "process order_projections"];
+/// How long the mail and the spans may take.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// The command.
+///
+/// # Errors
+///
+/// Where the receiver refuses what the functions send, or where the trace is torn.
+pub(crate) fn run(workspace: &Path) -> Result<(), Error> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(order(workspace))
+}
+
+async fn order(workspace: &Path) -> Result<(), Error> {
+    let receiver = Receiver::start(workspace).await?;
+    let options = Options {
+        port: 0,
+        control_port: 0,
+        demo: true,
+        template: Some(workspace.join("template.yaml")),
+        parameters: vec![("OtlpEndpoint".to_owned(), receiver.url())],
+        ..Options::default()
+    };
+    let platform = Platform::start(options).await?;
+    let traced = traced(&platform, &receiver).await;
+    platform.stop().await;
+    receiver.stop().await?;
+    let trace = traced?;
+    for line in trace.told() {
+        say(&line);
+    }
+    say(&format!("trace: {} spans, from {} to the mail", trace.len(), PATH[0]));
+    Ok(())
+}
+
+/// Places an order, waits for its mail, and then for all of its trace.
+async fn traced(platform: &Platform, receiver: &Receiver) -> Result<Trace, Error> {
+    let end = Instant::now() + PATIENCE;
+    place(&platform.api_url()).await?;
+    let mailed = || {
+        let mails = platform.stores().mailbox().mails(Some("customer@example.com"));
+        mails.iter().any(|mail| mail.subject.starts_with("We have received"))
+    };
+    while !mailed() {
+        if Instant::now() > end {
+            return Err("the mail about the order does not come".into());
+        }
+        sleep(Duration::from_millis(50)).await;
+    }
+    loop {
+        let trace = trace_of(&receiver.spans()?);
+        match trace.as_ref().map_or(Err("there is no trace".to_owned()), complete) {
+            Ok(()) => return trace.ok_or_else(|| "there is no trace".into()),
+            Err(missing) if Instant::now() > end => {
+                let told = trace.map(|trace| trace.told().join("\n")).unwrap_or_default();
+                return Err(format!("{missing}:\n{told}").into());
+            }
+            Err(_) => sleep(Duration::from_millis(200)).await,
+        }
+    }
+}
+
+/// The demo's customer orders the demo's lamp, without a `traceparent`.
+async fn place(api: &str) -> Result<(), Error> {
+    let client = Client::new();
+    let token = sign_in(&client, api, "customer").await?;
+    let order = json!({
+        "items": [{ "productId": demo_id(0x101), "quantity": 1 }],
+        "addressId": demo_id(0x201), "paymentMethod": "CARD",
+    });
+    let key = Uuid::new_v4().to_string();
+    let headers = [("idempotency-key", key.as_str())];
+    let url = format!("{api}/orders");
+    let answer = client.call_with(Method::POST, &url, Some(&token), &headers, Some(&order)).await?;
+    answer.json_of(StatusCode::CREATED).map(drop)
+}
+
+fn trace_of(spans: &[Span]) -> Option<Trace> {
+    let root = spans.iter().find(|span| span.name == PATH[0])?;
+    Some(Trace::of(&root.trace_id, spans))
+}
+
+/// Whether the path from the request to the mail is whole, and what else belongs to it is there.
+fn complete(trace: &Trace) -> Result<(), String> {
+    if !trace.has_path(&PATH) {
+        return Err(format!("{} is not a path of the trace", PATH.join(" → ")));
+    }
+    match BESIDE.iter().find(|name| !trace.has(name)) {
+        Some(missing) => Err(format!("`{missing}` is not in the trace")),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,85 @@
+//! Rotel, an OTLP receiver (Apache-2.0), which prints the spans that it has decoded.
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::process::{Child, Command};
+use tokio::time::{Instant, sleep};
+
+use super::spans::{self, Span};
+use crate::descriptions::Error;
+use crate::{process, tools};
+
+/// How long it may take to listen.
+const START_LIMIT: Duration = Duration::from_secs(20);
+
+/// A receiver that runs.
+pub(super) struct Receiver {
+    process: Child,
+    port: u16,
+    /// What it prints.
+    printed: PathBuf,
+}
+
+impl Receiver {
+    /// Starts the receiver of `infra/tools/rotel.txt` on free ports.
+    pub(super) async fn start(workspace: &Path) -> Result<Self, Error> {
+        let programs = tools::installed(workspace, "rotel")?;
+        let agent = agent_beside(&programs)?;
+        let printed = programs.with_file_name("spans.txt");
+        let (http, grpc) = (free_port()?, free_port()?);
+        let output = fs_err::File::create(&printed)?.into_parts().0;
+        let process = Command::new(agent)
+            .arg("start")
+            .args(["--otlp-http-endpoint", &format!("127.0.0.1:{http}")])
+            .args(["--otlp-grpc-endpoint", &format!("127.0.0.1:{grpc}")])
+            .args(["--exporter", "blackhole"])
+            .args(["--debug-log", "traces", "--debug-log-verbosity", "detailed"])
+            .stdin(Stdio::null())
+            .stderr(output.try_clone()?)
+            .stdout(output)
+            .kill_on_drop(true)
+            .spawn()?;
+        let end = Instant::now() + START_LIMIT;
+        while TcpStream::connect(("127.0.0.1", http)).await.is_err() {
+            if Instant::now() > end {
+                return Err(format!("rotel does not listen: {}", printed.display()).into());
+            }
+            sleep(Duration::from_millis(50)).await;
+        }
+        Ok(Self { process, port: http, printed })
+    }
+
+    /// Where it takes spans.
+    pub(super) fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// The spans that it has decoded.
+    pub(super) fn spans(&self) -> Result<Vec<Span>, Error> {
+        Ok(spans::printed(&fs_err::read_to_string(&self.printed)?))
+    }
+
+    pub(super) async fn stop(mut self) -> Result<(), Error> {
+        process::end(&mut self.process).await
+    }
+}
+
+/// The program lies in the package itself: `lib/python3.11/site-packages/rotel/rotel-agent`.
+fn agent_beside(programs: &Path) -> Result<PathBuf, Error> {
+    let libraries = programs.with_file_name("lib");
+    for version in fs_err::read_dir(&libraries)? {
+        let agent = version?.path().join("site-packages/rotel/rotel-agent");
+        if agent.is_file() {
+            return Ok(agent);
+        }
+    }
+    Err(format!("no rotel-agent below {}", libraries.display()).into())
+}
+
+fn free_port() -> Result<u16, Error> {
+    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
+}

@@ -1,0 +1,345 @@
+//! Stages 6 to 8 of one record: decided until the commit holds, and sent once.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use futures::{StreamExt, stream};
+use serde_json::Value;
+use tokio::sync::Mutex;
+
+use super::batch::source_name;
+use crate::backoff::random_up_to;
+use crate::commit::{Cause, Outcome, commit, outgoing_of_part};
+use crate::consumer::{Consumer, Delivered, Inbox, Source, inbox_key};
+use crate::effects::{Content, Effects, Write};
+use crate::failure::{Failure, Fault, Rejection};
+use crate::idempotency::{LEDGER, absent_or_expired};
+use crate::platform::{Outgoing, Platform, RefusedMessage};
+use crate::record::{Key, Record, Table};
+use crate::telemetry::line::Stages;
+use crate::telemetry::{TraceContext, observe_error, otlp};
+use crate::{Deadline, Permit, Timestamp};
+
+/// How often stages 6 to 8 of a record run when the facts keep moving. No client waits for them.
+const ATTEMPTS_MAX: u32 = 10;
+/// The longest pause between two of them, in milliseconds.
+const PAUSE_MS_MAX: u64 = 1_000;
+/// How long a consumed record is remembered: as long as a queue can keep a message.
+const REMEMBERED_S: i64 = 14 * 24 * 60 * 60;
+/// How many parts of the effects are done at the same time.
+const PARTS_AT_ONCE: usize = 10;
+
+/// What became of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It had its effects.
+    Consumed,
+    /// It had had its effects before.
+    Repeated,
+    /// A rule said no; it is remembered as consumed.
+    Refused,
+    /// A queue refuses a message of its for what it is; what was provided for that is done.
+    Undeliverable,
+    /// It cannot be understood, and is in the dead-letter queue.
+    Buried,
+}
+
+/// One record that is being settled.
+pub(super) struct Settling<'a, C> {
+    pub(super) consumer: &'a C,
+    pub(super) platform: &'a dyn Platform,
+    pub(super) permit: &'a Permit<Delivered>,
+    pub(super) cause: &'a Cause,
+    /// Whether there is a collector for spans.
+    pub(super) record_spans: bool,
+}
+
+/// What one delivery has sent, by its ids: a commit that is tried again sends nothing again.
+#[derive(Debug, Default)]
+struct Sent(HashSet<String>);
+
+impl<C: Consumer> Settling<'_, C> {
+    /// Stages 6 to 8, again while the facts move and there is time.
+    pub(super) async fn settle(
+        &self,
+        command: &C::Command,
+        stages: &mut Stages,
+        spans: &mut Vec<Value>,
+    ) -> Result<Fate, Failure> {
+        let moment = self.permit.moment();
+        let inbox = (C::INBOX == Inbox::Remembered)
+            .then(|| Consumed::of(C::SOURCE, &self.permit.caller().record_id, moment.now()));
+        if let Some(inbox) = &inbox {
+            let stored = self.platform.read(LEDGER, &inbox.key()).await?;
+            stages.end("inbox");
+            if stored.is_some_and(|stored| !Consumed::has_expired(stored, moment.now())) {
+                return Ok(Fate::Repeated);
+            }
+        }
+        let mut sent = Sent::default();
+        for attempts in 1.. {
+            // 6. Retrieval, and 7. business rules.
+            let facts = self.consumer.retrieve(self.permit, command).await?;
+            stages.end("retrieval");
+            let (mut effects, fate) = match C::decide(moment, command, facts) {
+                Ok(effects) => (effects, Fate::Consumed),
+                Err(rejection) => (refused(&rejection), Fate::Refused),
+            };
+            stages.end("rules");
+            // 8. Side effects.
+            let parts = effects.take_parts();
+            if !parts.is_empty() {
+                if inbox.is_some() || !effects.is_empty() {
+                    let why = "effects in parts stand beside others or an inbox";
+                    return Err(Fault::internal(why).into());
+                }
+                let done = self.perform_parts(parts, spans).await;
+                stages.end("parts");
+                return done.map(|()| fate);
+            }
+            // What is sent comes first: it may be sent again, but not be lost.
+            let instead = effects.take_instead();
+            let dispatched = self.dispatch("", &effects, self.cause, &mut sent, stages).await;
+            let (effects, fate) = match (dispatched, instead) {
+                (Ok(()), _) => (effects, fate),
+                (Err(fault), Some(instead)) if RefusedMessage::is(&fault) => {
+                    let error = Failure::Fault(fault).to_string();
+                    tracing::error!(error, counted = instead.counted, "a queue refuses a message");
+                    observe_error(instead.counted);
+                    (instead.effects, Fate::Undeliverable)
+                }
+                (Err(fault), _) => return Err(fault.into()),
+            };
+            let note = inbox.as_ref().map(|i| Write::put(i).when(absent_or_expired(moment.now())));
+            let outcome =
+                commit(self.platform, &effects, note, C::USES, moment, self.cause).await?;
+            stages.end("commit");
+            match outcome {
+                Outcome::Committed => return Ok(fate),
+                Outcome::Known(_) => return Ok(Fate::Repeated),
+                Outcome::Rejected(rejection) => {
+                    tracing::info!(
+                        code = rejection.code,
+                        "a condition of the record's effects failed"
+                    );
+                    pause(attempts, self.permit.deadline()).await?;
+                }
+                Outcome::Moved => pause(attempts, self.permit.deadline()).await?,
+            }
+        }
+        unreachable!("the last pause is an error")
+    }
+
+    /// Sends what has not been sent in this delivery. Of effects that a later attempt wants under
+    /// the same ids, nobody would take a second one.
+    async fn dispatch(
+        &self,
+        part: &str,
+        effects: &Effects,
+        cause: &Cause,
+        sent: &mut Sent,
+        stages: &mut Stages,
+    ) -> Result<(), Fault> {
+        let messages = outgoing_of_part(part, effects.messages(), self.permit.moment(), cause);
+        let messages: Vec<Outgoing> =
+            messages.into_iter().filter(|message| !sent.knows(&id_of(message))).collect();
+        if !messages.is_empty() {
+            let failed = self.platform.send(&messages).await;
+            stages.end("messages");
+            let unsent = |index: usize| failed.iter().any(|(failed, _)| *failed == index);
+            let gone = messages.iter().enumerate().filter(|(index, _)| !unsent(*index));
+            gone.for_each(|(_, message)| sent.note(id_of(message)));
+            // What another try may help comes first: only where nothing of that kind is left is
+            // the record itself at fault.
+            let (refused, failed): (Vec<Fault>, Vec<Fault>) =
+                failed.into_iter().map(|(_, fault)| fault).partition(RefusedMessage::is);
+            if let Some(fault) = failed.into_iter().chain(refused).next() {
+                return Err(fault);
+            }
+        }
+        for mail in effects.mails() {
+            let id = format!("mail#{}", mail.id);
+            if !sent.knows(&id) {
+                self.platform.mail(mail).await?;
+                sent.note(id);
+                stages.end("mail");
+            }
+        }
+        for notice in effects.notices() {
+            let id = format!("notice#{:?}#{}", notice.receiver, notice.id);
+            if !sent.knows(&id) {
+                self.platform.notify(notice).await?;
+                sent.note(id);
+                stages.end("notice");
+            }
+        }
+        Ok(())
+    }
+
+    /// Does each part by itself; fails where one failed, when all others are done.
+    async fn perform_parts(
+        &self,
+        parts: Vec<Effects>,
+        spans: &mut Vec<Value>,
+    ) -> Result<(), Failure> {
+        let spans_of_parts = Mutex::new(Vec::new());
+        let parts = parts.into_iter().enumerate().filter(|(_, part)| !part.is_empty());
+        let (count, done) = (parts.size_hint().1, stream::iter(parts));
+        let done = done
+            .map(|(number, part)| self.perform_part(number, part, &spans_of_parts))
+            .buffer_unordered(PARTS_AT_ONCE);
+        let results: Vec<Result<(), Fault>> = done.collect().await;
+        *spans = spans_of_parts.into_inner();
+        let failed: Vec<Fault> = results.into_iter().filter_map(Result::err).collect();
+        let failed_count = failed.len();
+        match failed.into_iter().next() {
+            None => Ok(()),
+            Some(first) => {
+                tracing::error!(failed = failed_count, of = count, "parts of the work failed");
+                Err(Failure::Fault(first))
+            }
+        }
+    }
+
+    /// One part, in the trace of the event that it passes on, if it does.
+    async fn perform_part(
+        &self,
+        number: usize,
+        mut part: Effects,
+        spans: &Mutex<Vec<Value>>,
+    ) -> Result<(), Fault> {
+        let at = Timestamp::now();
+        let mut stages = Stages::start();
+        let passed_on = part.messages().iter().find_map(|message| match &message.content {
+            Content::Forward(envelope) => Some((**envelope).clone()),
+            Content::New(_) => None,
+        });
+        let parent = passed_on.as_ref().and_then(|envelope| envelope.traceparent.as_deref());
+        let trace = parent.map(|parent| TraceContext::continued(Some(parent), None, None));
+        let cause = match (&passed_on, &trace) {
+            (Some(envelope), Some(trace)) => Cause {
+                request_id: envelope.request_id.clone(),
+                traceparent: Some(trace.to_string()),
+            },
+            _ => self.cause.clone(),
+        };
+        // The table that notes what becomes of the part stands in place of the stream that passed it over.
+        let table = part.writes().first().map(|write| write.table);
+        let instead = part.take_instead();
+        let label = format!("part/{number}/");
+        let mut sent = Sent::default();
+        let dispatched = self.dispatch(&label, &part, &cause, &mut sent, &mut stages).await;
+        let done = match (dispatched, instead) {
+            (Ok(()), _) => self.commit_part(&part, &cause).await,
+            (Err(fault), Some(instead)) if RefusedMessage::is(&fault) => {
+                let error = Failure::Fault(fault).to_string();
+                let event_id = passed_on.as_ref().map(|envelope| envelope.event_id.as_str());
+                let counted = instead.counted;
+                tracing::error!(error, counted, event_id, "a queue refuses a message");
+                observe_error(counted);
+                self.commit_part(&instead.effects, &cause).await
+            }
+            (Err(fault), _) => Err(fault),
+        };
+        stages.end("commit");
+        if let Err(fault) = &done {
+            let event_id = passed_on.as_ref().map(|envelope| envelope.event_id.as_str());
+            tracing::error!(error = %fault, event_id, "a part of the work failed");
+        }
+        if let (Some(trace), Some(envelope), true) = (&trace, &passed_on, self.record_spans)
+            && trace.is_sampled()
+        {
+            let root = otlp::RecordRoot {
+                function: "",
+                trace,
+                source: table.map_or(C::SOURCE, Source::Stream),
+                record_id: &envelope.event_id,
+                request_id: &envelope.request_id,
+                failed: done.is_err(),
+                at,
+            };
+            spans.lock().await.extend(otlp::spans_of_record(&root, &stages));
+        }
+        done
+    }
+
+    async fn commit_part(&self, part: &Effects, cause: &Cause) -> Result<(), Fault> {
+        let moment = self.permit.moment();
+        match commit(self.platform, part, None, C::USES, moment, cause).await? {
+            Outcome::Committed | Outcome::Known(_) => Ok(()),
+            Outcome::Rejected(rejection) => {
+                Err(Fault::internal(format!("refused: {}", rejection.code)))
+            }
+            Outcome::Moved => {
+                tracing::info!("a part's facts have moved: what is left of it is for the next run");
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Sent {
+    fn knows(&self, id: &str) -> bool {
+        self.0.contains(id)
+    }
+
+    fn note(&mut self, id: String) {
+        self.0.insert(id);
+    }
+}
+
+fn id_of(message: &Outgoing) -> String {
+    format!("message#{}#{}", message.queue.name(), message.envelope.event_id)
+}
+
+/// A refused record has no effects; that it was refused is told to the log.
+fn refused(rejection: &Rejection) -> Effects {
+    tracing::warn!(code = rejection.code, reason = %rejection.message, "a record is refused");
+    Effects::none()
+}
+
+/// Waits before the next attempt, with full jitter, unless there is no attempt or no time left.
+async fn pause(attempts: u32, deadline: Deadline) -> Result<(), Fault> {
+    if attempts >= ATTEMPTS_MAX {
+        let source = format!("others were at the same items {attempts} times").into();
+        return Err(Fault::Unavailable { retry_after_s: 1, source });
+    }
+    let wait = Duration::from_millis(random_up_to((10 << attempts).min(PAUSE_MS_MAX)));
+    if wait >= deadline.left() {
+        return Err(Fault::TimedOut);
+    }
+    tokio::time::sleep(wait).await;
+    Ok(())
+}
+
+/// That a record was consumed, as the ledger keeps it.
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Consumed {
+    source: String,
+    record_id: String,
+    expires_at: i64,
+}
+
+impl Consumed {
+    fn of(source: Source, record_id: &str, now: Timestamp) -> Self {
+        Self {
+            source: source_name(source).to_owned(),
+            record_id: record_id.to_owned(),
+            expires_at: now.plus_seconds(REMEMBERED_S).as_seconds(),
+        }
+    }
+
+    /// Whether the store has only not yet swept it. One that cannot be read holds.
+    fn has_expired(stored: serde_dynamo::Item, now: Timestamp) -> bool {
+        Self::of_item(stored).is_ok_and(|consumed| consumed.expires_at < now.as_seconds())
+    }
+}
+
+impl Record for Consumed {
+    const TABLE: Table = LEDGER;
+
+    fn key(&self) -> Key {
+        inbox_key(&self.source, &self.record_id)
+    }
+}
