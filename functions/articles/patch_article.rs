@@ -47,6 +47,7 @@ impl Endpoint for PatchArticle {
     // 3. Authorization, before anything is read
     const ACCESS: Access<Role> = Access::OneOf(&[Role::Writer, Role::Editor]);
 
+    const BODY_BYTES_MAX: usize = 256 * 1024;
     const USES: &'static [Use] = &[
         Use::Table(ARTICLES, &[Verb::GetItem, Verb::PutItem]),
         Use::Table(SETTINGS, &[Verb::GetItem]),

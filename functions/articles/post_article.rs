@@ -32,6 +32,7 @@ impl Endpoint for PostArticle {
     const ACCESS: Access<Role> = Access::OneOf(&[Role::Writer, Role::Editor]);
 
     const IDEMPOTENCY: Idempotency = Idempotency::Accepted;
+    const BODY_BYTES_MAX: usize = 256 * 1024;
     const USES: &'static [Use] = &[Use::Table(ARTICLES, &[Verb::PutItem])];
 
     // 4. Deserialisation

@@ -49,6 +49,7 @@ impl Endpoint for PatchProduct {
     // 3. Authorization, before anything is read
     const ACCESS: Access<Role> = Access::OneOf(&[Role::Merchant, Role::Admin]);
 
+    const BODY_BYTES_MAX: usize = 32 * 1024;
     const USES: &'static [Use] =
         &[Use::Table(PRODUCTS, &[Verb::GetItem, Verb::PutItem, Verb::DeleteItem])];
 

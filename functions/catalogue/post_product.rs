@@ -32,6 +32,7 @@ impl Endpoint for PostProduct {
     const ACCESS: Access<Role> = Access::OneOf(&[Role::Merchant, Role::Admin]);
 
     const IDEMPOTENCY: Idempotency = Idempotency::Accepted;
+    const BODY_BYTES_MAX: usize = 32 * 1024;
     const USES: &'static [Use] = &[Use::Table(PRODUCTS, &[Verb::PutItem])];
 
     // 4. Deserialisation

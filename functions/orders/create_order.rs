@@ -47,6 +47,7 @@ impl Endpoint for CreateOrder {
     const ACCESS: Access<Role> = Access::SignedIn;
 
     const IDEMPOTENCY: Idempotency = Idempotency::Required;
+    const BODY_BYTES_MAX: usize = 16 * 1024;
     const USES: &'static [Use] = &[
         Use::Table(PRODUCTS, &[Verb::BatchGetItem, Verb::UpdateItem]),
         Use::Table(ADDRESSES, &[Verb::BatchGetItem]),

@@ -31,6 +31,7 @@ impl Endpoint for PostAddress {
     const ACCESS: Access<Role> = Access::SignedIn;
 
     const IDEMPOTENCY: Idempotency = Idempotency::Accepted;
+    const BODY_BYTES_MAX: usize = 8 * 1024;
     const USES: &'static [Use] = &[Use::Table(ADDRESSES, &[Verb::PutItem])];
 
     // 4. Deserialisation

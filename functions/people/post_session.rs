@@ -52,6 +52,7 @@ impl Endpoint for PostSession {
     const ACCESS: Access<NoRole> = Access::Public;
 
     const LIMIT: Limit = Limit::exact(30, MINUTE);
+    const BODY_BYTES_MAX: usize = 4 * 1024;
     const USES: &'static [Use] = &[
         Use::Table(USERS, &[Verb::GetItem]),
         Use::Table(LIMITS, &[Verb::UpdateItem]),

@@ -38,6 +38,7 @@ impl Endpoint for PostUser {
 
     const LIMIT: Limit = Limit::exact(30, MINUTE);
     const IDEMPOTENCY: Idempotency = Idempotency::Accepted;
+    const BODY_BYTES_MAX: usize = 8 * 1024;
     const USES: &'static [Use] = &[Use::Table(USERS, &[Verb::PutItem]), Use::Queue(EMAILS)];
 
     // 4. Deserialisation

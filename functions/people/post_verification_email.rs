@@ -40,6 +40,7 @@ impl Endpoint for PostVerificationEmail {
     // 3. Authorization, before anything is read
     const ACCESS: Access<NoRole> = Access::Public;
 
+    const BODY_BYTES_MAX: usize = 4 * 1024;
     const USES: &'static [Use] = &[Use::Table(LIMITS, &[Verb::UpdateItem]), Use::Queue(EMAILS)];
 
     // 4. Deserialisation

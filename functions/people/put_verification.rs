@@ -41,6 +41,7 @@ impl Endpoint for PutVerification {
     // 3. Authorization, before anything is read
     const ACCESS: Access = Access::Public;
 
+    const BODY_BYTES_MAX: usize = 4 * 1024;
     const USES: &'static [Use] = &[Use::Table(USERS, &[Verb::GetItem, Verb::PutItem])];
 
     // 4. Deserialisation

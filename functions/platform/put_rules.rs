@@ -36,6 +36,7 @@ impl Endpoint for PutRules {
     // 3. Authorization, before anything is read
     const ACCESS: Access<Role> = Access::OneOf(&[Role::Admin]);
 
+    const BODY_BYTES_MAX: usize = 4 * 1024;
     const USES: &'static [Use] = &[Use::Table(SETTINGS, &[Verb::GetItem, Verb::PutItem])];
 
     // 4. Deserialisation

@@ -10,6 +10,7 @@ mod harness;
 
 mod access;
 mod articles;
+mod bodies;
 mod books;
 mod caching;
 mod callback_storm;

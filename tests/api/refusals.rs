@@ -81,9 +81,9 @@ async fn a_body_that_is_not_what_it_should_be_is_refused_before_it_is_read() {
     with(None, text.clone().into()).send().await.error(415, "UNSUPPORTED_MEDIA_TYPE");
     let html = with(Some("application/json"), text.into()).header("accept", "text/html");
     html.send().await.error(406, "NOT_ACCEPTABLE");
-    let large = with(Some("application/json"), vec![b'{'; 256 * 1024 + 1]).send().await;
+    let large = with(Some("application/json"), vec![b'{'; 8 * 1024 + 1]).send().await;
     large.error(413, "PAYLOAD_TOO_LARGE");
-    let just_not = with(Some("application/json"), vec![b'{'; 256 * 1024]).send().await;
+    let just_not = with(Some("application/json"), vec![b'{'; 8 * 1024]).send().await;
     just_not.error(400, "INVALID_REQUEST");
     for broken in ["", "{", "[]", "null", "\"text\"", "{} {}", "\u{feff}{}"] {
         let answer = with(Some("application/json"), broken.into()).send().await;
@@ -138,7 +138,7 @@ async fn all_violations_of_a_request_are_named_at_once_by_their_pointers() {
             "/products",
             &merchant,
             json!({ "name": "N", "description": "", "discount": 1.5,
-            "stock": 1e3, "price": { "amount": -1, "currency": "EUR" } }),
+            "stock": 1e30, "price": { "amount": -1, "currency": "EUR" } }),
             &["/discount", "/price/amount", "/stock"],
         ),
         (
@@ -170,13 +170,15 @@ async fn all_violations_of_a_request_are_named_at_once_by_their_pointers() {
 #[tokio::test]
 async fn an_order_has_one_to_twenty_five_different_items() {
     let api = shared().await;
+    let customer = api.token("customer").await;
     let item = |id: Uuid| json!({ "productId": id, "quantity": 1 });
     let order = |items: Vec<Value>| json!({ "items": items, "addressId": ADDRESS, "paymentMethod": "CARD" });
     let many: Vec<_> = (0..26).map(|_| item(Uuid::new_v4())).collect();
     let twice = vec![item(Uuid::nil()), item(Uuid::nil())];
     for (items, field) in [(vec![], "/items"), (many, "/items"), (twice, "/items/1/productId")] {
-        let answer = api.person("customer").await.create_order(&read(order(items)), None).await;
-        assert_eq!(answer.refused_fields(400, "INVALID_REQUEST"), [field]);
+        let call = api.post("/orders", &order(items)).token(&customer);
+        let answer = call.header("idempotency-key", &unique("key")).send().await;
+        assert_eq!(answer.error_fields(400, "INVALID_REQUEST"), [field]);
     }
 }
 

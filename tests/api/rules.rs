@@ -34,7 +34,7 @@ async fn a_new_rule_holds_for_the_next_order() {
     let tight = RulesDraft {
         items_per_order: ItemsPerOrder::MIN,
         quantity_per_item: read(json!(3)),
-        free_shipping_tiers: vec![Tier::Standard],
+        free_shipping_tiers: vec![Tier::Standard].into(),
         ..rules()
     };
     admin.put_rules(&tight, None).await.unwrap();

@@ -1,5 +1,6 @@
 //! The parameters of the business rules, which an operator can change while the system runs.
 
+use lifecycle::input::List;
 use lifecycle::record::{Key, Record, Singleton, Table};
 use lifecycle::{EntityTag, Violations};
 use schemars::JsonSchema;
@@ -95,7 +96,7 @@ pub struct RulesDraft {
     /// How many editors have to approve an article before it is published.
     pub approvals_needed: ApprovalsNeeded,
     /// The customers who pay no shipping.
-    pub free_shipping_tiers: Vec<Tier>,
+    pub free_shipping_tiers: List<Tier, 0, { Tier::ALL.len() }>,
     /// What shipping costs everybody else, per order.
     pub shipping: Money,
     /// How many items an order may have.
@@ -113,7 +114,7 @@ impl RulesDraft {
     pub fn at_version(self, version: u64) -> Rules {
         Rules {
             approvals_needed: self.approvals_needed,
-            free_shipping_tiers: self.free_shipping_tiers,
+            free_shipping_tiers: self.free_shipping_tiers.into_vec(),
             shipping: self.shipping,
             items_per_order: self.items_per_order,
             quantity_per_item: self.quantity_per_item,

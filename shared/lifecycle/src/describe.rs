@@ -6,12 +6,13 @@
 use std::io::Write;
 use std::process::ExitCode;
 
+use http::Method;
 use serde_json::{Value, json};
 
 use crate::caller::{Access, Caller, SignIn};
 use crate::consumer::{Consumer, Inbox, Source};
 use crate::endpoint::Endpoint;
-use crate::failure::{Answer, Failure, Fault, Rejection, Violations};
+use crate::failure::{Answer, BodyOffer, Failure, Fault, Rejection, Violations};
 use crate::idempotency::{Idempotency, LEDGER};
 use crate::input::{Input, Schemas};
 use crate::limit::{Counting, LIMITS};
@@ -94,7 +95,9 @@ fn failures<E: Endpoint>() -> Vec<Failure> {
     let mut may = |applies: bool, failure: Failure| failures.extend(applies.then_some(failure));
     may(E::Caller::SIGN_IN != SignIn::None, Failure::Unauthenticated);
     may(matches!(E::ACCESS, Access::OneOf(_)), Failure::Forbidden);
-    may(schemas.has_body(), Failure::UnsupportedMediaType);
+    let is_patch = E::ROUTE.method == Method::PATCH;
+    let offer = if is_patch { BodyOffer::MergePatch } else { BodyOffer::Json };
+    may(schemas.has_body(), Failure::UnsupportedMediaType(offer));
     // What a path names may be missing, or hidden.
     may(E::ROUTE.path.contains('{'), Failure::Hidden);
     may(E::IDEMPOTENCY != Idempotency::None, Failure::KeyReused);

@@ -44,7 +44,8 @@ pub trait Endpoint: Send + Sync + Sized + 'static {
     /// Whether a repeated request with the same key is recognised.
     const IDEMPOTENCY: Idempotency = Idempotency::None;
 
-    /// The largest body that is read, in bytes.
+    /// The largest body that is read, in bytes; over it, 413. An endpoint with a body says how
+    /// large its own may be: `cargo xtask openapi` compares with the largest that is valid.
     const BODY_BYTES_MAX: usize = 256 * 1024;
 
     /// The tables, queues, secrets and upstreams in use, for the policy.

@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use http::StatusCode;
+use http::{HeaderName, StatusCode, header};
 use serde::Serialize;
 
 pub use crate::refusal::{Refusal, Rejection, RejectionKind};
@@ -68,10 +68,27 @@ pub struct Violation {
 }
 
 /// All things that are wrong with a request; never empty when it stands for a failure.
+///
+/// A client can do any number of things wrong, in texts of any length: what is kept of them and
+/// what is answered is bounded.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Violations(Vec<Violation>);
+pub struct Violations {
+    kept: Vec<Violation>,
+    /// How many were not kept.
+    unlisted: usize,
+}
 
 impl Violations {
+    /// How many are listed in an answer at most.
+    pub const LISTED_MAX: usize = 50;
+    /// How many are kept to choose from.
+    const KEPT_MAX: usize = 1_000;
+    /// How long a field or a sentence is at most, in bytes of JSON.
+    const TEXT_BYTES_MAX: usize = 200;
+    /// How long a list is in an answer at most, in bytes of JSON: with all that is around it, no
+    /// answer is above 16 KiB.
+    const LIST_BYTES_MAX: usize = 12 * 1024;
+
     /// None yet.
     pub fn none() -> Self {
         Self::default()
@@ -86,17 +103,32 @@ impl Violations {
 
     /// Adds one.
     pub fn add(&mut self, field: impl Into<String>, message: impl Into<String>) {
-        self.0.push(Violation { field: field.into(), message: message.into() });
+        if self.kept.len() >= Self::KEPT_MAX {
+            return self.add_unlisted();
+        }
+        let short = |text: String| match Self::shortened(&text) {
+            Cow::Borrowed(_) => text,
+            Cow::Owned(short) => short,
+        };
+        self.kept.push(Violation { field: short(field.into()), message: short(message.into()) });
+    }
+
+    /// Adds one that nothing is told of but that there are more.
+    pub(crate) fn add_unlisted(&mut self) {
+        self.unlisted += 1;
     }
 
     /// Adds all of another.
     pub fn extend(&mut self, other: Self) {
-        self.0.extend(other.0);
+        self.unlisted += other.unlisted;
+        for violation in other.kept {
+            self.add(violation.field, violation.message);
+        }
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.kept.is_empty()
     }
 
     /// `Ok` with the value when there is none.
@@ -104,16 +136,63 @@ impl Violations {
         if self.is_empty() { Ok(value) } else { Err(self) }
     }
 
-    /// Them, one by one.
+    /// Those that are kept, one by one.
     pub fn iter(&self) -> std::slice::Iter<'_, Violation> {
-        self.0.iter()
+        self.kept.iter()
     }
 
-    /// As a sorted list without repetitions.
-    pub(crate) fn into_details(mut self) -> Vec<Violation> {
-        self.0.sort();
-        self.0.dedup();
-        self.0
+    /// As a sorted list without repetitions, and whether there are more. Of too many, those that
+    /// are nearest to the root are listed.
+    pub(crate) fn into_details(mut self) -> (Vec<Violation>, bool) {
+        self.kept.sort();
+        self.kept.dedup();
+        let total = self.kept.len() + self.unlisted;
+        if self.kept.len() > Self::LISTED_MAX {
+            self.kept.sort_by_key(|violation| violation.field.matches('/').count());
+            self.kept.truncate(Self::LISTED_MAX);
+            self.kept.sort();
+        }
+        let listed = Self::within_bytes(self.kept);
+        let more = listed.len() < total;
+        (listed, more)
+    }
+
+    /// The first ones, as many as an answer has room for.
+    fn within_bytes(mut violations: Vec<Violation>) -> Vec<Violation> {
+        let frame = r#"{"field":"","message":""},"#.len();
+        let mut left = Self::LIST_BYTES_MAX;
+        let fits = |violation: &&Violation| {
+            let texts = [&violation.field, &violation.message].into_iter();
+            let length: usize = texts.flat_map(|text| text.chars()).map(json_bytes).sum();
+            let rest = left.checked_sub(frame + length);
+            left = rest.unwrap_or(0);
+            rest.is_some()
+        };
+        let count = violations.iter().take_while(fits).count();
+        violations.truncate(count);
+        violations
+    }
+
+    /// A client's text as it may be repeated in an answer.
+    pub(crate) fn shortened(text: &str) -> Cow<'_, str> {
+        let mut length = 0;
+        let long = text.char_indices().find(|(_, character)| {
+            length += json_bytes(*character);
+            length > Self::TEXT_BYTES_MAX
+        });
+        match long {
+            Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+            None => Cow::Borrowed(text),
+        }
+    }
+}
+
+/// How many bytes a character takes in JSON.
+fn json_bytes(character: char) -> usize {
+    match character {
+        '"' | '\\' => 2,
+        '\0'..' ' => 6,
+        other => other.len_utf8(),
     }
 }
 
@@ -146,8 +225,8 @@ pub enum Failure {
         /// The limit in bytes.
         limit: usize,
     },
-    /// The body is of a type that we do not read.
-    UnsupportedMediaType,
+    /// The body is of a type, a charset or a coding that we do not read.
+    UnsupportedMediaType(BodyOffer),
     /// The same idempotency key came with another request.
     KeyReused,
     /// `If-Match` names another version than there is.
@@ -178,6 +257,41 @@ impl From<Rejection> for Failure {
     }
 }
 
+/// What a body may be instead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyOffer {
+    /// JSON.
+    Json,
+    /// JSON or a merge patch.
+    MergePatch,
+    /// Without a coding.
+    Identity,
+}
+
+impl BodyOffer {
+    fn message(self) -> &'static str {
+        match self {
+            Self::Json => "The body must be application/json, in UTF-8.",
+            Self::MergePatch => {
+                "The body must be application/json or application/merge-patch+json, in UTF-8."
+            }
+            Self::Identity => "The body must have no content coding.",
+        }
+    }
+
+    /// The header that tells it (RFC 9110, 15.5.16; RFC 5789, 3.1).
+    pub(crate) const fn header(self) -> (HeaderName, &'static str) {
+        match self {
+            Self::Json => (header::ACCEPT, "application/json"),
+            Self::MergePatch => (
+                HeaderName::from_static("accept-patch"),
+                "application/json, application/merge-patch+json",
+            ),
+            Self::Identity => (header::ACCEPT_ENCODING, "identity"),
+        }
+    }
+}
+
 /// What the client is told of a failure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
@@ -198,10 +312,17 @@ impl Failure {
     pub fn answer(&self) -> Answer {
         use StatusCode as S;
         match self {
-            Self::Invalid(violations) | Self::Fault(Fault::Invalid(violations)) => Answer {
-                details: violations.clone().into_details(),
-                ..plain(S::BAD_REQUEST, "INVALID_REQUEST", "The request is invalid.")
-            },
+            Self::Invalid(violations) | Self::Fault(Fault::Invalid(violations)) => {
+                let (details, more) = violations.clone().into_details();
+                let message = if more {
+                    let listed = details.len();
+                    format!("The request is invalid. Only {listed} of its violations are listed.")
+                        .into()
+                } else {
+                    Cow::Borrowed("The request is invalid.")
+                };
+                Answer { details, ..plain(S::BAD_REQUEST, "INVALID_REQUEST", message) }
+            }
             Self::Unauthenticated => {
                 plain(S::UNAUTHORIZED, "UNAUTHORIZED", "A valid access token is required.")
             }
@@ -226,11 +347,9 @@ impl Failure {
                 "PAYLOAD_TOO_LARGE",
                 format!("The body is over the limit of {limit} bytes."),
             ),
-            Self::UnsupportedMediaType => plain(
-                S::UNSUPPORTED_MEDIA_TYPE,
-                "UNSUPPORTED_MEDIA_TYPE",
-                "The body must be application/json.",
-            ),
+            Self::UnsupportedMediaType(offer) => {
+                plain(S::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", offer.message())
+            }
             Self::KeyReused => plain(
                 S::UNPROCESSABLE_ENTITY,
                 "IDEMPOTENCY_KEY_REUSED",
@@ -242,7 +361,7 @@ impl Failure {
                 "The resource has changed since the version that If-Match names.",
             ),
             Self::Rejected(rejection) => Answer {
-                details: rejection.details.clone(),
+                details: Violations::within_bytes(rejection.details.clone()),
                 ..plain(rejection.kind.status(), rejection.code, rejection.message.clone())
             },
             Self::Fault(Fault::Limited { retry_after_s }) => Answer {

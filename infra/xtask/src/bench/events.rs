@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use adapters::tokens::{KeyPair, Signer};
 use bytes::Bytes;
+use domain::people::Role;
 use lifecycle::{Claims, Timestamp};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -72,14 +73,26 @@ impl Events {
 
     /// Orders two pieces of one product, under a key of its own.
     pub(super) fn order(&self) -> Bytes {
-        let mut event = self.request("POST", "/orders", "/orders");
-        self.sign_in(&mut event);
-        let body = json!({
+        self.with_body("POST", "/orders", &self.order_body().to_string())
+    }
+
+    /// Two pieces of one product.
+    pub(super) fn order_body(&self) -> Value {
+        json!({
             "items": [{ "productId": self.product_id, "quantity": 2 }],
             "addressId": self.address_id,
             "paymentMethod": "CARD",
-        });
-        event["body"] = json!(body.to_string());
+        })
+    }
+
+    /// Sends a body under a key of its own, as somebody who may do everything.
+    pub(super) fn with_body(&self, method: &str, route: &str, body: &str) -> Bytes {
+        let path = route.replace("{productId}", &self.product_id);
+        let mut event = self.request(method, route, &path);
+        self.sign_in(&mut event);
+        event["requestContext"]["authorizer"]["lambda"]["roles"] = json!(Role::WORDS);
+        event["pathParameters"] = json!({ "productId": self.product_id });
+        event["body"] = json!(body);
         event["headers"]["content-type"] = json!("application/json");
         event["headers"]["idempotency-key"] = json!(Uuid::new_v4());
         bytes(&event)

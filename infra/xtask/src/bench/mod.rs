@@ -10,6 +10,7 @@ mod candidates;
 mod events;
 mod figures;
 mod function;
+mod hostile;
 mod items;
 mod lambda;
 mod local;
@@ -71,17 +72,21 @@ enum Subcommand {
     Local(local::Arguments),
     /// Measures callbacks of 200 objects through the local platform.
     Callback(callback::Arguments),
+    /// Sends the worst bodies there can be, and compares what they cost with a valid request.
+    Hostile(hostile::Arguments),
     /// Compares the times of refused sign-ins for known and unknown e-mail addresses.
     SignIn(sign_in::Arguments),
 }
 
 /// Runs the command with what follows `bench` on the command line.
 pub(crate) fn run(workspace: &Path, given: &[String]) -> ExitCode {
-    let arguments = match arguments(given) {
+    let arguments: Arguments = match arguments(given) {
         Ok(arguments) => arguments,
         Err(end) => return end,
     };
-    let result = if cfg!(debug_assertions) {
+    // What is compared there is the time of the functions alone, however slow their services are.
+    let hostile = matches!(arguments.command, Some(Subcommand::Hostile(_)));
+    let result = if cfg!(debug_assertions) && !hostile {
         run_optimised(workspace, given)
     } else {
         measure(workspace, &arguments)
@@ -105,6 +110,9 @@ fn measure(workspace: &Path, arguments: &Arguments) -> Result<ExitCode, Error> {
         Some(Subcommand::Local(local)) => return runtime.block_on(local::run(workspace, local)),
         Some(Subcommand::Callback(posts)) => {
             return runtime.block_on(callback::run(workspace, posts));
+        }
+        Some(Subcommand::Hostile(bodies)) => {
+            return runtime.block_on(hostile::run(workspace, bodies));
         }
         Some(Subcommand::SignIn(guesses)) => {
             return runtime.block_on(sign_in::run(workspace, guesses));

@@ -1,7 +1,7 @@
-//! A stub of DynamoDB and Secrets Manager behind TLS 1.3, with a certificate made for the run.
+//! A stub of DynamoDB, SQS and Secrets Manager behind TLS 1.3, with a certificate made for the
+//! run.
 //!
-//! It answers at once, with what the functions hope for. None of those that are measured calls
-//! SQS.
+//! It answers at once, with what the functions hope for.
 
 use std::convert::Infallible;
 use std::net::Ipv4Addr;
@@ -105,7 +105,8 @@ struct Answers {
     product_id: String,
     order_facts: Bytes,
     user: Bytes,
-    keys: Bytes,
+    signing_keys: Bytes,
+    verification_keys: Bytes,
     calls: AtomicU64,
 }
 
@@ -119,17 +120,18 @@ impl Answers {
             },
             "UnprocessedKeys": {},
         });
-        let secret = json!({
-            "ARN": "arn:aws:secretsmanager:eu-west-1:000000000000:secret:verification_keys",
-            "Name": "verification_keys",
-            "SecretString": json!({ "keys": [keys.verification] }).to_string(),
-        });
+        let secret = |name: &str, value: String| {
+            let arn = format!("arn:aws:secretsmanager:eu-west-1:000000000000:secret:{name}");
+            json!({ "ARN": arn, "Name": name, "SecretString": value }).to_string()
+        };
+        let verification_keys = json!({ "keys": [keys.verification] }).to_string();
         Ok(Self {
             product: json!({ "Item": product }).to_string(),
             product_id: items.product.product_id.to_string(),
             order_facts: order_facts.to_string().into(),
             user: json!({ "Item": user }).to_string().into(),
-            keys: secret.to_string().into(),
+            signing_keys: secret("signing_keys", keys.signing.to_string()).into(),
+            verification_keys: secret("verification_keys", verification_keys).into(),
             calls: AtomicU64::new(0),
         })
     }
@@ -149,10 +151,14 @@ impl Answers {
 
     fn answer_to(&self, action: Option<&str>, body: &[u8]) -> Bytes {
         match action {
-            Some("GetItem") => self.item(&serde_json::from_slice(body).unwrap_or_default()),
+            Some("GetItem") => self.item(&read(body)),
             Some("BatchGetItem") => self.order_facts.clone(),
             Some("UpdateItem") => r#"{"Attributes":{"total":{"N":"1"}}}"#.into(),
-            Some("GetSecretValue") => self.keys.clone(),
+            Some("GetSecretValue") => match &read(body)["SecretId"] {
+                Value::String(name) if name == "signing_keys" => self.signing_keys.clone(),
+                _ => self.verification_keys.clone(),
+            },
+            Some("SendMessageBatch") => sent(&read(body)).to_string().into(),
             // A transaction that is committed; a request without action opens a connection.
             _ => "{}".into(),
         }
@@ -166,6 +172,19 @@ impl Answers {
             _ => "{}".into(),
         }
     }
+}
+
+fn read(body: &[u8]) -> Value {
+    serde_json::from_slice(body).unwrap_or_default()
+}
+
+/// That every message of a batch has been taken.
+fn sent(batch: &Value) -> Value {
+    let entries = batch["Entries"].as_array().into_iter().flatten();
+    let taken = entries.map(
+        |entry| json!({ "Id": entry["Id"], "MessageId": entry["Id"], "MD5OfMessageBody": "" }),
+    );
+    json!({ "Successful": taken.collect::<Vec<_>>(), "Failed": [] })
 }
 
 #[cfg(test)]

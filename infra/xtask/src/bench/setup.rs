@@ -76,6 +76,7 @@ impl Setup {
             ("AWS_CA_BUNDLE", &amazon.to_string_lossy()),
             ("AWS_ENDPOINT_URL_DYNAMODB", url),
             ("AWS_ENDPOINT_URL_SECRETS_MANAGER", url),
+            ("AWS_ENDPOINT_URL_SQS", url),
             ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"),
             ("AWS_LAMBDA_FUNCTION_NAME", "bench"),
             ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
@@ -88,19 +89,32 @@ impl Setup {
             ("SSL_CERT_FILE", &system.to_string_lossy()),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let tables =
-            ["addresses", "ledger", "limits", "orders", "outbox", "products", "settings", "users"]
-                .map(|table| (format!("{}_TABLE", table.to_uppercase()), table.to_owned()));
+        let tables = [
+            "addresses",
+            "articles",
+            "ledger",
+            "limits",
+            "orders",
+            "outbox",
+            "products",
+            "settings",
+            "users",
+        ]
+        .map(|table| (format!("{}_TABLE", table.to_uppercase()), table.to_owned()));
+        let queues = ["callbacks", "emails"].map(|queue| {
+            (format!("{}_QUEUE_URL", queue.to_uppercase()), format!("{url}/000000000000/{queue}"))
+        });
         let template = [
             ("AUDIENCE", AUDIENCE),
             ("ISSUER", ISSUER),
             // One caller asks faster here than anybody may.
             ("RATE_LIMIT", "1000000000"),
             ("SERVICE_NAME", "bench"),
+            ("SIGNING_KEYS_SECRET_ID", "signing_keys"),
             ("VERIFICATION_KEYS_SECRET_ID", "verification_keys"),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()));
-        lambda.into_iter().chain(tables).chain(template).collect()
+        lambda.into_iter().chain(tables).chain(queues).chain(template).collect()
     }
 }
 

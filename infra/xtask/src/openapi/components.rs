@@ -1,5 +1,6 @@
 //! What operations have in common: schemas, headers, parameters and responses, each said once.
 
+use lifecycle::Violations;
 use serde_json::{Map, Value, json};
 
 use super::text;
@@ -96,7 +97,10 @@ fn tidy(schema: &mut Value, suffix: &str) {
 }
 
 fn own_schemas() -> Value {
-    let violation = reference("schemas", "Violation");
+    let violations = json!({
+        "type": "array", "items": reference("schemas", "Violation"), "minItems": 1,
+        "maxItems": Violations::LISTED_MAX,
+    });
     let string = json!({ "type": "string" });
     json!({
         "Violation": {
@@ -117,7 +121,7 @@ fn own_schemas() -> Value {
                 "properties": {
                     "code": { "type": "string", "pattern": "^[A-Z][A-Z0-9_]*$" },
                     "message": string,
-                    "details": { "type": "array", "items": violation, "minItems": 1 },
+                    "details": violations,
                     "traceId": string,
                 },
                 "required": ["code", "message", "traceId"],
@@ -130,7 +134,7 @@ fn own_schemas() -> Value {
             "properties": {
                 "type": string, "title": string, "status": { "type": "integer" },
                 "detail": string, "instance": string, "code": string, "traceId": string,
-                "errors": { "type": "array", "items": violation, "minItems": 1 },
+                "errors": violations,
             },
             "required": ["type", "title", "status", "detail", "instance", "code", "traceId"],
         },
@@ -195,6 +199,10 @@ fn headers() -> Value {
         "location": string("Where the created resource is found.", "/orders/00000000"),
         "www-authenticate": string("How to sign in, by RFC 6750; with an error where a token came that does not hold.",
             "Bearer realm=\"api\", error=\"invalid_token\""),
+        "accept": string("The media types that a body may have.", "application/json"),
+        "accept-patch": string("The media types that a change may have.",
+            "application/json, application/merge-patch+json"),
+        "accept-encoding": string("The content codings that a body may have.", "identity"),
         "idempotency-replayed": string("`true` where this answer was given before.", "true"),
         "age": seconds("For how many seconds the answer has been in a cache."),
         "retry-after": seconds("In how many seconds it is worth trying again."),

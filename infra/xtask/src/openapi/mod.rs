@@ -39,7 +39,7 @@ pub(crate) fn write(workspace: &Path) -> Result<(), Error> {
 /// # Errors
 ///
 /// When the binaries cannot be asked, two of them mean different things by one name, or an
-/// endpoint has no words, event or recorded answer.
+/// endpoint has no words, event or recorded answer, or does not take what is valid.
 pub(crate) fn merged(workspace: &Path) -> Result<String, Error> {
     let template = Template::read(&workspace.join("template.yaml"), &BTreeMap::new())?;
     let mut paths = Map::new();

@@ -34,8 +34,15 @@ pub(super) fn of(
     if !body.is_null() {
         let mut content = json!({ "schema": components.hoist(body.clone(), "Input")? });
         content["example"] = examples.body().ok_or(format!("the event of {binary} has no body"))?;
-        operation["requestBody"] =
-            json!({ "required": true, "content": { "application/json": content } });
+        operation["requestBody"] = json!({
+            "required": true,
+            "description": format!("At most {} bytes.", description["bodyBytesMax"]),
+            "content": { "application/json": content },
+        });
+        if description["route"]["method"] == "PATCH" {
+            let contents = &mut operation["requestBody"]["content"];
+            contents["application/merge-patch+json"] = contents["application/json"].clone();
+        }
     }
     Ok(operation)
 }

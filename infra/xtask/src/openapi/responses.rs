@@ -134,6 +134,8 @@ fn refusal(status: &str, refusals: &[Value]) -> Value {
     };
     let more: &[&str] = match status {
         "401" => &["www-authenticate"],
+        // One of them, by what is wrong with the body.
+        "415" => &["accept", "accept-patch", "accept-encoding", "ratelimit", "ratelimit-policy"],
         "429" | "503" => &["ratelimit", "ratelimit-policy", "retry-after"],
         _ => &["ratelimit", "ratelimit-policy"],
     };

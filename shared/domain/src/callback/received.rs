@@ -1,6 +1,7 @@
 //! A callback, from what a client writes to what is known of its objects.
 
 use lifecycle::effects::{Effects, Event, EventData, Message};
+use lifecycle::input::List;
 use lifecycle::{Timestamp, Violations};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,15 +13,15 @@ use crate::tables::CALLBACKS;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, eserde::Deserialize, JsonSchema)]
 pub struct CallbackDraft {
     /// The objects that were seen: 1 to 200, repeated ones count once.
-    #[schemars(length(min = 1, max = 200))]
-    pub object_ids: Vec<ObjectId>,
+    pub object_ids: List<ObjectId, 1, { ObjectIds::LENGTH_MAX }>,
 }
 
 impl TryFrom<CallbackDraft> for ObjectIds {
     type Error = Violations;
 
     fn try_from(draft: CallbackDraft) -> Result<Self, Violations> {
-        Self::try_from(draft.object_ids).map_err(|error| Violations::one("/object_ids", error))
+        let ids = draft.object_ids.into_vec();
+        Self::try_from(ids).map_err(|error| Violations::one("/object_ids", error))
     }
 }
 

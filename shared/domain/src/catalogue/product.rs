@@ -190,7 +190,7 @@ impl From<Stock> for Pieces {
 
 #[cfg(test)]
 mod tests {
-    use lifecycle::effects::{Action, Change};
+    use lifecycle::effects::{self, Action, Change, Write};
     use lifecycle::record::item_of;
     use proptest::prelude::*;
     use serde_json::json;

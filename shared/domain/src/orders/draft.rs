@@ -1,6 +1,7 @@
 //! What a customer wants to order.
 
 use lifecycle::Violations;
+use lifecycle::input::List;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -17,8 +18,7 @@ pub struct OrderDraft {
     #[serde(default)]
     pub order_id: Option<OrderId>,
     /// What is ordered: 1 to 25 different products.
-    #[schemars(length(min = 1, max = 25))]
-    pub items: Vec<OrderItem>,
+    pub items: List<OrderItem, 1, { OrderItems::LENGTH_MAX }>,
     /// Where it goes: an address of the customer's own.
     pub address_id: AddressId,
     /// How it is paid.
@@ -54,7 +54,7 @@ impl TryFrom<OrderDraft> for PlaceOrder {
     fn try_from(draft: OrderDraft) -> Result<Self, Violations> {
         Ok(Self {
             order_id: draft.order_id,
-            items: draft.items.try_into()?,
+            items: draft.items.into_vec().try_into()?,
             address_id: draft.address_id,
             payment_method: draft.payment_method,
         })

@@ -9,6 +9,6 @@ mod words;
 
 pub(crate) use characters::{CAPITALISED, LINE, TEXT, TEXT_OR_NOTHING, compared, is_capitalised};
 pub(crate) use ids::id;
-pub(crate) use numbers::whole_number;
+pub(crate) use numbers::{saturated, whole_number};
 pub(crate) use texts::{bounded, entered_line, entered_text, line, text};
 pub(crate) use words::words;

@@ -1,5 +1,7 @@
 //! Whole numbers within bounds.
 
+use lifecycle::input::WholeNumber;
+
 /// Defines a whole number within bounds, both of them included.
 macro_rules! whole_number {
     ($(#[$doc:meta])* $name:ident: $min:literal..=$max:literal) => {
@@ -31,16 +33,31 @@ macro_rules! whole_number {
             }
         }
 
+        impl TryFrom<lifecycle::input::WholeNumber> for $name {
+            type Error = &'static str;
+
+            fn try_from(raw: lifecycle::input::WholeNumber) -> Result<Self, Self::Error> {
+                // What is beyond 64 bits is beyond every bound.
+                $crate::syntax::saturated(raw).try_into()
+            }
+        }
+
         lifecycle::checked!(
             $name,
-            i64,
+            lifecycle::input::WholeNumber,
             { "type": "integer", "minimum": Self::MIN.0, "maximum": Self::MAX.0 },
-            stored: Self
+            stored: |raw| Self($crate::syntax::saturated(raw))
         );
     };
 }
 
 pub(crate) use whole_number;
+
+/// The number in 64 bits, or the extreme that is nearest to it.
+pub(crate) fn saturated(number: WholeNumber) -> i64 {
+    let extreme = if number.get() < 0 { i64::MIN } else { i64::MAX };
+    i64::try_from(number.get()).unwrap_or(extreme)
+}
 
 #[cfg(test)]
 #[expect(unreachable_pub, reason = "a mould makes public types")]
@@ -61,7 +78,21 @@ mod tests {
 
     #[test]
     fn numbers_in_quotes_and_fractions_are_refused() {
-        for raw in ["\"1\"", "1.0", "1.5", "true", "null"] {
+        for raw in ["\"1\"", "1.5", "0.99", "true", "null", "[1]"] {
+            assert!(serde_json::from_str::<Some>(raw).is_err(), "{raw}");
+        }
+    }
+
+    #[test]
+    fn a_whole_number_is_its_value_in_every_spelling() {
+        for raw in ["20", "20.0", "2e1", "200e-1"] {
+            assert_eq!(serde_json::from_str::<Some>(raw).unwrap().get(), 20, "{raw}");
+        }
+        let beyond = |raw| lifecycle::input::WholeNumber::from(raw).try_into();
+        for raw in [i128::MIN, i128::MAX, i128::from(i64::MAX) + 1] {
+            assert_eq!(beyond(raw), Err::<Some, _>("must be from 1 to 99"), "{raw}");
+        }
+        for raw in ["99999999999999999999", "-99999999999999999999", "1e30"] {
             assert!(serde_json::from_str::<Some>(raw).is_err(), "{raw}");
         }
     }

@@ -3,8 +3,9 @@
 /// Makes a type with `TryFrom<raw>` readable from JSON, paths, queries and headers, so that
 /// what it refuses is reported together with every other violation of the request.
 ///
-/// The error of the conversion is the sentence that the client reads. The JSON Schema says the
-/// same to those who read descriptions.
+/// The raw type is a text or a whole number ([`Raw`](crate::input::Raw)), however the number is
+/// spelled. The error of the conversion is the sentence that the client reads. The JSON Schema says
+/// the same to those who read descriptions.
 ///
 /// ```
 /// pub struct Quantity(u8);
@@ -31,8 +32,7 @@ macro_rules! checked {
             where
                 D: $crate::reexport::serde::Deserializer<'de>,
             {
-                let raw =
-                    <$raw as $crate::reexport::serde::Deserialize>::deserialize(deserializer)?;
+                let raw = <$raw as $crate::input::Raw>::read(deserializer)?;
                 $(if $crate::stored::is_being_read() {
                     return ::core::result::Result::Ok(($stored)(raw));
                 })?

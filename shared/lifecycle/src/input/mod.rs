@@ -4,10 +4,14 @@
 //! and [`Json`]. Reading is strict, and every violation of every part is reported at once.
 
 mod checked;
+mod document;
+mod error;
 mod given;
-mod json;
-mod strict;
-mod text;
+mod list;
+mod notes;
+mod number;
+mod read;
+mod value;
 
 use eserde::EDeserialize;
 use schemars::transform::{RecursiveTransform, Transform};
@@ -15,6 +19,9 @@ use schemars::{JsonSchema, Schema};
 use serde::de::DeserializeOwned;
 
 pub use self::given::Given;
+pub use self::list::List;
+use self::notes::Place;
+pub use self::number::{Raw, WholeNumber};
 use crate::failure::{Failure, Violations};
 use crate::serve::Request;
 
@@ -83,7 +90,7 @@ pub struct Json<B>(pub B);
 impl<P: Readable> Input for Path<P> {
     fn read(request: &Request, violations: &mut Violations) -> Result<Option<Self>, Failure> {
         let pairs = request.path_parameters.iter().map(|(k, v)| (k.as_str(), v.as_str()));
-        Ok(keep(text::read(text::Place::Path, pairs), violations).map(Path))
+        Ok(keep(read::pairs(Place::Path, pairs), violations).map(Path))
     }
 
     fn describe(schemas: &mut Schemas) {
@@ -94,7 +101,7 @@ impl<P: Readable> Input for Path<P> {
 impl<Q: Readable> Input for QueryString<Q> {
     fn read(request: &Request, violations: &mut Violations) -> Result<Option<Self>, Failure> {
         let pairs = request.query.iter().map(|(k, v)| (k.as_str(), v.as_str()));
-        Ok(keep(text::read(text::Place::Query, pairs), violations).map(QueryString))
+        Ok(keep(read::pairs(Place::Query, pairs), violations).map(QueryString))
     }
 
     fn describe(schemas: &mut Schemas) {
@@ -108,7 +115,7 @@ impl<H: Readable> Input for Headers<H> {
             .headers
             .iter()
             .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
-        Ok(keep(text::read(text::Place::Header, pairs), violations).map(Headers))
+        Ok(keep(read::pairs(Place::Headers, pairs), violations).map(Headers))
     }
 
     fn describe(schemas: &mut Schemas) {
@@ -118,10 +125,10 @@ impl<H: Readable> Input for Headers<H> {
 
 impl<B: Readable> Input for Json<B> {
     fn read(request: &Request, violations: &mut Violations) -> Result<Option<Self>, Failure> {
-        if !request.body.is_empty() && !request.has_json_body() {
-            return Err(Failure::UnsupportedMediaType);
+        if !request.body.is_empty() {
+            request.check_body().map_err(Failure::UnsupportedMediaType)?;
         }
-        Ok(keep(json::read(&request.body), violations).map(Json))
+        Ok(keep(read::json(&request.body), violations).map(Json))
     }
 
     fn describe(schemas: &mut Schemas) {
@@ -181,45 +188,5 @@ fn keep<T>(read: Result<T, Violations>, violations: &mut Violations) -> Option<T
             violations.extend(found);
             None
         }
-    }
-}
-
-/// What a reader found, in the words of the client: the deserialisers speak of lines, columns
-/// and Rust's names for fields.
-mod wording {
-    use schemars::JsonSchema;
-
-    /// The sentence without the position that `serde_json` appends.
-    pub(super) fn without_position(message: &str) -> &str {
-        let message = message.trim();
-        message.find(" at line ").map_or(message, |end| &message[..end])
-    }
-
-    /// The field that a "missing field" message is about, as it is named on the wire.
-    ///
-    /// The message has Rust's name for it; the schema knows which names are used on the wire.
-    pub(super) fn missing_field<T: JsonSchema>(message: &str) -> Option<String> {
-        let name = message.strip_prefix("missing field `")?.split('`').next()?;
-        let name = name.trim_start_matches("r#");
-        let camel = camel_case(name);
-        let schema = schemars::schema_for!(T).as_value().to_string();
-        let known = |name: &str| schema.contains(&format!("\"{name}\""));
-        Some([camel, name.replace('_', "-")].into_iter().find(|n| known(n)).unwrap_or(name.into()))
-    }
-
-    /// The field that a "duplicate field" message is about.
-    pub(super) fn repeated_field(message: &str) -> Option<&str> {
-        message.strip_prefix("duplicate field `")?.split('`').next()
-    }
-
-    fn camel_case(name: &str) -> String {
-        let mut words = name.split('_');
-        let first = words.next().unwrap_or_default().to_owned();
-        words.fold(first, |mut all, word| {
-            let mut letters = word.chars();
-            all.extend(letters.next().map(|first| first.to_ascii_uppercase()));
-            all.extend(letters);
-            all
-        })
     }
 }

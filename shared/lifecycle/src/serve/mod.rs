@@ -9,6 +9,7 @@ mod batch;
 mod extension;
 mod http;
 mod lambda;
+mod media_type;
 mod postpone;
 mod records;
 mod request;

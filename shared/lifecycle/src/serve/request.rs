@@ -9,7 +9,8 @@ use http::{HeaderMap, Method, header};
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use serde_json::Value;
 
-use crate::failure::Violations;
+use super::media_type::{self, Accepted};
+use crate::failure::{BodyOffer, Violations};
 use crate::finding::Finding;
 
 /// A request as it came, with nothing of it believed yet.
@@ -71,41 +72,44 @@ impl Request {
         bearer(self.header(header::AUTHORIZATION)?)
     }
 
-    /// Whether the body says that it is JSON.
-    pub(crate) fn has_json_body(&self) -> bool {
-        let Some(content_type) = self.header(header::CONTENT_TYPE) else {
-            return false;
+    /// Whether the body is JSON that can be read; for a `PATCH`, a merge patch (RFC 7396) is.
+    ///
+    /// Nothing else that ends with `+json` is: it means something else than it says.
+    pub(crate) fn check_body(&self) -> Result<(), BodyOffer> {
+        let (offer, types): (_, &[&str]) = if self.method == Method::PATCH {
+            (BodyOffer::MergePatch, &["application/json", "application/merge-patch+json"])
+        } else {
+            (BodyOffer::Json, &["application/json"])
         };
-        let media_type = content_type.split(';').next().unwrap_or_default().trim();
-        let media_type = media_type.to_ascii_lowercase();
-        media_type == "application/json"
-            || (media_type.starts_with("application/") && media_type.ends_with("+json"))
+        let codings = self.headers.get_all(header::CONTENT_ENCODING).iter();
+        let mut codings = codings.flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+        let is_plain = |coding: &[u8]| {
+            let coding = coding.trim_ascii();
+            coding.is_empty() || coding.eq_ignore_ascii_case(b"identity")
+        };
+        if !codings.all(is_plain) {
+            return Err(BodyOffer::Identity);
+        }
+        let mut named = self.headers.get_all(header::CONTENT_TYPE).iter();
+        match (named.next().and_then(|value| value.to_str().ok()), named.next()) {
+            (Some(only), None) if media_type::is_one_of(only, types) => Ok(()),
+            _ => Err(offer),
+        }
     }
 
     /// Whether the client takes `application/problem+json` for errors.
     pub(crate) fn wants_problem_details(&self) -> bool {
-        self.accepts("application/problem+json", false)
+        self.accepted().problem
     }
 
-    /// Whether the client takes anything that we answer with.
+    /// Whether the client takes what we answer with.
     pub(crate) fn accepts_json(&self) -> bool {
-        self.accepts("application/json", true) || self.accepts("application/problem+json", true)
+        self.accepted().json
     }
 
-    fn accepts(&self, wanted: &str, wildcards: bool) -> bool {
-        let Some(accept) = self.header(header::ACCEPT) else {
-            return wildcards;
-        };
-        accept.split(',').any(|range| {
-            let mut parts = range.split(';').map(str::trim);
-            let range = parts.next().unwrap_or_default().to_ascii_lowercase();
-            let refused = parts.any(|parameter| {
-                parameter.strip_prefix("q=").is_some_and(|q| q.parse().is_ok_and(|q: f32| q <= 0.0))
-            });
-            let matches = range == wanted
-                || (wildcards && matches!(range.as_str(), "" | "*/*" | "application/*"));
-            matches && !refused
-        })
+    fn accepted(&self) -> Accepted {
+        let values = self.headers.get_all(header::ACCEPT).iter();
+        Accepted::read(values.filter_map(|value| value.to_str().ok()))
     }
 }
 
@@ -140,22 +144,54 @@ mod tests {
     }
 
     #[test]
-    fn accept_is_honoured_with_wildcards_and_zero_weights() {
-        for (accept, json, problem) in [
-            ("*/*", true, false),
-            ("application/*", true, false),
-            ("application/json", true, false),
-            ("application/problem+json", true, true),
-            ("application/problem+json;q=0.5, application/json", true, true),
-            ("text/html", false, false),
-            ("text/html, */*;q=0.1", true, false),
-            ("application/json;q=0", false, false),
-        ] {
-            let request = request(&[("accept", accept)]);
-            assert_eq!(request.accepts_json(), json, "{accept}");
-            assert_eq!(request.wants_problem_details(), problem, "{accept}");
+    fn accept_is_read_from_all_of_its_headers() {
+        let mut request = request(&[("accept", "application/problem+json")]);
+        assert!(request.accepts_json() && request.wants_problem_details());
+        let refusal = http::HeaderValue::from_static("application/json;q=0");
+        request.headers.append(header::ACCEPT, refusal);
+        assert!(!request.accepts_json());
+        request.headers.clear();
+        assert!(request.accepts_json() && !request.wants_problem_details());
+    }
+
+    #[test]
+    fn a_body_of_another_type_or_coding_is_offered_what_would_be_read() {
+        let checked = |method: Method, headers: &[(&'static str, &'static str)]| {
+            let mut request = request(headers);
+            request.method = method;
+            request.check_body()
+        };
+        let merge = ("content-type", "application/merge-patch+json");
+        let json = ("content-type", "application/json");
+        assert_eq!(checked(Method::PATCH, &[merge]), Ok(()));
+        for method in [Method::POST, Method::PUT] {
+            assert_eq!(checked(method.clone(), &[json]), Ok(()));
+            assert_eq!(checked(method.clone(), &[merge]), Err(BodyOffer::Json));
+            assert_eq!(checked(method, &[]), Err(BodyOffer::Json));
         }
-        assert!(request(&[]).accepts_json());
+        for other in ["json-patch+json", "problem+json", "ld+json", "vnd.api+json", "x+json"] {
+            let named: &'static str = format!("application/{other}").leak();
+            let headers = [("content-type", named)];
+            assert_eq!(checked(Method::PATCH, &headers), Err(BodyOffer::MergePatch), "{other}");
+            assert_eq!(checked(Method::POST, &headers), Err(BodyOffer::Json), "{other}");
+        }
+        for (coding, read) in [
+            ("identity", true),
+            ("Identity", true),
+            ("", true),
+            ("gzip", false),
+            ("deflate", false),
+            ("identity, gzip", false),
+            ("br", false),
+        ] {
+            let read_or_not = if read { Ok(()) } else { Err(BodyOffer::Identity) };
+            let headers = [json, ("content-encoding", coding)];
+            assert_eq!(checked(Method::POST, &headers), read_or_not, "{coding}");
+        }
+        let mut twice = request(&[json]);
+        twice.method = Method::POST;
+        twice.headers.append(header::CONTENT_TYPE, http::HeaderValue::from_static(json.1));
+        assert_eq!(twice.check_body(), Err(BodyOffer::Json));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use serde::ser::SerializeMap;
 
 use super::Request;
 use crate::entity_tag::EntityTag;
-use crate::failure::{Answer, Failure, Violation};
+use crate::failure::{Answer, Failure, Violation, Violations};
 use crate::reply::{Reply, View};
 
 /// The header that carries the request's id, in and out.
@@ -45,6 +45,10 @@ impl Response {
         };
         let mut headers = HeaderMap::new();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+        if let Failure::UnsupportedMediaType(offer) = failure {
+            let (name, value) = offer.header();
+            headers.insert(name, HeaderValue::from_static(value));
+        }
         if let Some(seconds) = answer.retry_after_s {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
@@ -135,7 +139,7 @@ fn problem_details(answer: &Answer, trace_id: &str, path: &str) -> String {
         title: answer.status.canonical_reason().unwrap_or("Error"),
         status: answer.status.as_u16(),
         detail: &answer.message,
-        instance: path,
+        instance: &Violations::shortened(path),
         code: answer.code,
         trace_id,
         errors: &answer.details,
@@ -172,7 +176,6 @@ impl Serialize for Headers<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::failure::Violations;
 
     #[test]
     fn a_failure_is_one_envelope_with_code_message_details_and_trace_id() {

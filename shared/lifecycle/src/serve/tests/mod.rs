@@ -199,6 +199,47 @@ async fn all_violations_of_a_request_are_told_at_once() {
 }
 
 #[tokio::test]
+async fn a_body_that_cannot_be_read_is_415_with_what_could_be() {
+    for (header, value, told, offered) in [
+        ("content-type", "text/plain", "accept", "application/json"),
+        ("content-type", "application/problem+json", "accept", "application/json"),
+        ("content-type", "application/json; charset=latin1", "accept", "application/json"),
+        ("content-encoding", "gzip", "accept-encoding", "identity"),
+    ] {
+        let recorder = Arc::new(Recorder::default());
+        let event = with(request("x"), &format!("/headers/{header}"), value);
+        let answered = ask(&post_note(&recorder), &event).await;
+        assert_eq!((answered.status, answered.code()), (415, "UNSUPPORTED_MEDIA_TYPE"), "{value}");
+        assert_eq!(answered.headers[told], offered, "{value}");
+    }
+}
+
+#[tokio::test]
+async fn no_answer_to_a_bad_request_is_above_16_kib() {
+    let long = "\u{1}~/\u{1f980}\"".repeat(20_000);
+    let names = (0..5_000).map(|n| format!("{n}%01=1&")).collect::<String>();
+    let asked = || get_request("x");
+    let mut many = json!({ "noteId": long });
+    for number in 0..5_000 {
+        many[format!("{number}{}", &long[..1_000])] = "x".into();
+    }
+    for event in [
+        with(asked(), "/rawPath", format!("/{long}")),
+        with(asked(), "/pathParameters", many),
+        with(with(asked(), "/rawQueryString", names), "/headers/x-request-id", long.clone()),
+        json!({ "version": long, "requestContext": long, "headers": {} }),
+    ] {
+        for accept in ["application/json", "application/problem+json", &long] {
+            let recorder = Arc::new(Recorder::default());
+            let event = with(event.clone(), "/headers/accept", accept);
+            let answered = ask(&get_note(&recorder), &event).await;
+            assert!([400, 404, 406].contains(&answered.status), "{}", answered.raw);
+            assert!(answered.raw.len() <= 16 * 1024, "{} bytes", answered.raw.len());
+        }
+    }
+}
+
+#[tokio::test]
 async fn problem_details_tell_the_same_facts_to_those_who_ask() {
     let recorder = Arc::new(Recorder::default());
     let event = with(request(""), "/headers/accept", "application/problem+json");

@@ -1,0 +1,176 @@
+//! What is found wrong while a document is read, and where.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+
+use eserde::reporter::ErrorReporter;
+
+use super::error::Error;
+use crate::failure::Violations;
+
+/// Unknown and repeated fields are as many as a client likes: more of them are only counted.
+const LISTED_MAX: usize = 2 * Violations::LISTED_MAX;
+
+/// Which part of a request is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// The body, as JSON.
+    Body,
+    /// The parameters of the path.
+    Path,
+    /// The parameters of the query string.
+    Query,
+    /// The headers.
+    Headers,
+}
+
+/// The way to a value. It is written out only for what is wrong.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Path<'r> {
+    before: Option<&'r Path<'r>>,
+    step: Step<'r>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Step<'r> {
+    Root(Place),
+    Element(usize),
+    Member(&'r str),
+}
+
+impl<'r> Path<'r> {
+    pub(super) const fn root(place: Place) -> Self {
+        Self { before: None, step: Step::Root(place) }
+    }
+
+    pub(super) const fn element(&'r self, index: usize) -> Path<'r> {
+        Path { before: Some(self), step: Step::Element(index) }
+    }
+
+    pub(super) const fn member(&'r self, name: &'r str) -> Path<'r> {
+        Path { before: Some(self), step: Step::Member(name) }
+    }
+
+    pub(super) fn place(&self) -> Place {
+        match (self.step, self.before) {
+            (Step::Root(place), _) => place,
+            (_, Some(before)) => before.place(),
+            (_, None) => Place::Body,
+        }
+    }
+}
+
+/// A JSON Pointer (RFC 6901), or `path.productId`, `query.limit`, `header.If-Match`.
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(before) = self.before {
+            before.fmt(f)?;
+        }
+        match self.step {
+            Step::Root(Place::Body) => Ok(()),
+            Step::Root(Place::Path) => f.write_str("path."),
+            Step::Root(Place::Query) => f.write_str("query."),
+            Step::Root(Place::Headers) => f.write_str("header."),
+            Step::Element(index) => write!(f, "/{index}"),
+            Step::Member(name) => match self.place() {
+                Place::Body => write!(
+                    f,
+                    "/{}",
+                    Violations::shortened(name).replace('~', "~0").replace('/', "~1")
+                ),
+                Place::Headers => f.write_str(&crate::serve::title_case(name)),
+                Place::Path | Place::Query => f.write_str(&Violations::shortened(name)),
+            },
+        }
+    }
+}
+
+/// What has been found so far.
+#[derive(Debug, Default)]
+pub(super) struct Notes {
+    violations: RefCell<Violations>,
+    /// How many of them are unknown or repeated fields.
+    listed: Cell<usize>,
+    /// The names on the wire of the struct that was read last.
+    fields: Cell<&'static [&'static str]>,
+    /// Whether `eserde` reports what it finds.
+    collecting: Cell<bool>,
+    /// How many values have been read.
+    #[cfg(test)]
+    values: Cell<usize>,
+}
+
+impl Notes {
+    /// For a reader that goes on behind an error.
+    pub(super) fn collecting() -> Self {
+        Self { collecting: Cell::new(true), ..Self::default() }
+    }
+
+    pub(super) fn into_violations(self) -> Violations {
+        self.violations.into_inner()
+    }
+
+    /// Notes an unknown or a repeated field.
+    pub(super) fn list(&self, at: &Path<'_>, sentence: &'static str) {
+        if self.listed.get() < LISTED_MAX {
+            self.listed.set(self.listed.get() + 1);
+            self.violations.borrow_mut().add(at.to_string(), sentence);
+        } else {
+            self.violations.borrow_mut().add_unlisted();
+        }
+    }
+
+    /// Remembers which struct has been read: what is missing of it is told afterwards.
+    pub(super) fn read_struct(&self, fields: &'static [&'static str]) {
+        self.fields.set(fields);
+    }
+
+    /// Notes an error of the value that was read there, and what `eserde` has reported of it.
+    pub(super) fn note<T>(&self, at: &Path<'_>, read: Result<T, Error>) -> Result<T, Error> {
+        #[cfg(test)]
+        self.values.set(self.values.get() + 1);
+        self.claim(at);
+        read.map_err(|error| {
+            self.add(at, error);
+            Error::Told
+        })
+    }
+
+    /// What has been reported since the last time belongs to the value that was read there: values
+    /// within it have claimed theirs.
+    pub(super) fn claim(&self, at: &Path<'_>) {
+        if self.collecting.get() && ErrorReporter::n_errors() > 0 {
+            for error in ErrorReporter::take_errors() {
+                self.add(at, error.message().into());
+            }
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn values_met(&self) -> usize {
+        self.values.get()
+    }
+
+    fn add(&self, at: &Path<'_>, error: Error) {
+        let mut violations = self.violations.borrow_mut();
+        match error {
+            Error::Told => {}
+            Error::Missing(field) => {
+                let field = self.on_the_wire(&field);
+                violations.add(at.member(field).to_string(), "is required");
+            }
+            other => violations.add(at.to_string(), other.to_string()),
+        }
+    }
+
+    /// The name of a field as it is on the wire. `eserde` has Rust's name for it, which differs in
+    /// its case and in what stands between its words.
+    fn on_the_wire<'f>(&self, field: &'f str) -> &'f str {
+        fn letters(name: &str) -> impl Iterator<Item = u8> {
+            let letters = name.bytes().filter(|byte| !matches!(byte, b'_' | b'-'));
+            letters.map(|byte| byte.to_ascii_lowercase())
+        }
+        let fields = self.fields.get().iter();
+        fields.copied().find(|known| letters(known).eq(letters(field))).unwrap_or(field)
+    }
+}

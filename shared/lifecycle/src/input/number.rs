@@ -1,0 +1,282 @@
+//! Whole numbers are values, not spellings: `5`, `5.0` and `5e0` are the same one (RFC 8259, 6;
+//! JSON Schema's `integer`).
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
+
+/// The digits that an `i128` has at most.
+const DIGITS_MAX: usize = 39;
+/// Up to here a floating-point number holds each whole number exactly.
+const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
+/// No exponent beyond it makes a difference: no body has so many digits.
+const EXPONENT_MAX: i64 = 1 << 40;
+
+/// A whole number in whatever spelling it came.
+///
+/// Reading one from JSON with `serde_json` gives the same value for `100`, `100.0` and `1e2`. A
+/// fraction is an error. Types with bounds are made of it: numbers beyond `i128` are read as its
+/// extremes, which are out of every bound.
+///
+/// ```
+/// use lifecycle::input::WholeNumber;
+///
+/// let read = |text| serde_json::from_str::<WholeNumber>(text).map(WholeNumber::get);
+/// assert_eq!(read("100.0").unwrap(), 100);
+/// assert!(read("100.5").is_err());
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct WholeNumber(i128);
+
+impl WholeNumber {
+    /// The number.
+    pub const fn get(self) -> i128 {
+        self.0
+    }
+}
+
+impl From<i128> for WholeNumber {
+    fn from(number: i128) -> Self {
+        Self(number)
+    }
+}
+
+impl<'de> Deserialize<'de> for WholeNumber {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_i64(Whole)
+    }
+}
+
+struct Whole;
+
+impl Visitor<'_> for Whole {
+    type Value = WholeNumber;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a whole number")
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<WholeNumber, E> {
+        Ok(WholeNumber(value.into()))
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<WholeNumber, E> {
+        Ok(WholeNumber(value.into()))
+    }
+
+    fn visit_i128<E: Error>(self, value: i128) -> Result<WholeNumber, E> {
+        Ok(WholeNumber(value))
+    }
+
+    /// Readers that keep no digits give `5.0` as a floating-point number. One that may have been
+    /// rounded to a whole number is refused.
+    #[expect(clippy::cast_possible_truncation, reason = "it is whole and in range")]
+    fn visit_f64<E: Error>(self, value: f64) -> Result<WholeNumber, E> {
+        if value.fract() == 0.0 && value.abs() <= EXACT_MAX {
+            Ok(WholeNumber(value as i128))
+        } else {
+            Err(E::invalid_value(Unexpected::Float(value), &self))
+        }
+    }
+}
+
+/// The raw type of a [`checked!`](crate::checked) type: what is read before it is checked.
+pub trait Raw: Sized {
+    /// Reads it.
+    ///
+    /// # Errors
+    ///
+    /// What the client reads when it is of another type.
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
+}
+
+impl Raw for String {
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::deserialize(deserializer)
+    }
+}
+
+impl Raw for WholeNumber {
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::deserialize(deserializer)
+    }
+}
+
+macro_rules! raw {
+    ($($type:ty)+) => {
+        $(impl Raw for $type {
+            fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let number = WholeNumber::deserialize(deserializer)?;
+                Self::try_from(number.get()).map_err(|_| D::Error::custom(out_of(Self::MIN, Self::MAX)))
+            }
+        })+
+    };
+}
+
+raw!(i8 i16 i32 i64 u8 u16 u32 u64);
+
+/// The sentence about a number that is not within its bounds.
+pub(super) fn out_of(min: impl fmt::Display, max: impl fmt::Display) -> String {
+    format!("must be from {min} to {max}")
+}
+
+/// The whole number that a JSON number is, or `None` when it has a fraction.
+///
+/// The text must be a JSON number. Its length is all the time that this takes, whatever its
+/// exponent is.
+pub(super) fn whole(text: &str) -> Option<WholeNumber> {
+    let (negative, text) = text.strip_prefix('-').map_or((false, text), |text| (true, text));
+    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = whole.bytes().chain(fraction.bytes());
+    let significant = digits.clone().rev().skip_while(|digit| *digit == b'0').count();
+    let trailing = whole.len() + fraction.len() - significant;
+    let places = |count: usize| i64::try_from(count).unwrap_or(EXPONENT_MAX);
+    let shift = power(exponent) - places(fraction.len()) + places(trailing);
+    if significant == 0 {
+        return Some(WholeNumber(0));
+    }
+    let extreme = if negative { i128::MIN } else { i128::MAX };
+    let digits = digits.take(significant).skip_while(|digit| *digit == b'0');
+    let count = digits.clone().take(DIGITS_MAX + 1).count();
+    if shift < 0 {
+        // The last significant digit is behind the point.
+        return None;
+    }
+    if shift > places(DIGITS_MAX) || count > DIGITS_MAX {
+        return Some(WholeNumber(extreme));
+    }
+    let zeros = usize::try_from(shift).unwrap_or_default();
+    let value = digits.chain(std::iter::repeat_n(b'0', zeros)).try_fold(0_i128, |value, digit| {
+        let digit = i128::from(digit - b'0');
+        value.checked_mul(10)?.checked_add(digit)
+    });
+    let value = value.map(|value| if negative { -value } else { value });
+    Some(WholeNumber(value.unwrap_or(extreme)))
+}
+
+/// An exponent, cut where it makes no difference any more.
+fn power(exponent: &str) -> i64 {
+    let (negative, digits) = match exponent.as_bytes() {
+        [b'-', ..] => (true, &exponent[1..]),
+        [b'+', ..] => (false, &exponent[1..]),
+        _ => (false, exponent),
+    };
+    let value = digits.bytes().fold(0, |value: i64, digit| {
+        (value.saturating_mul(10).saturating_add(i64::from(digit - b'0'))).min(EXPONENT_MAX)
+    });
+    if negative { -value } else { value }
+}
+
+/// The whole number that a text outside of JSON spells, in the one spelling that there is: digits
+/// without a plus sign, without leading zeros, and perhaps a minus sign.
+pub(super) fn spelled(text: &str) -> Option<WholeNumber> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let canonical = match digits.as_bytes() {
+        [b'0'] => digits.len() == text.len(),
+        [b'1'..=b'9', rest @ ..] => rest.iter().all(u8::is_ascii_digit),
+        _ => false,
+    };
+    canonical.then(|| whole(text)).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read(text: &str) -> Option<i128> {
+        whole(text).map(WholeNumber::get)
+    }
+
+    #[test]
+    fn a_whole_number_is_its_value_in_every_spelling() {
+        for (text, value) in [
+            ("5", 5),
+            ("5.0", 5),
+            ("5e0", 5),
+            ("5E+0", 5),
+            ("0.5e1", 5),
+            ("500e-2", 5),
+            ("5.000000000000000000000000000000000000000000000000000", 5),
+            ("2e2", 200),
+            ("1.5e1", 15),
+            ("-0", 0),
+            ("0e999999999999999999999999", 0),
+            ("0.0e-999999999999999999999999", 0),
+            ("-1e2", -100),
+            ("9223372036854775807", i64::MAX.into()),
+            ("-9223372036854775808.0", i64::MIN.into()),
+            ("9007199254740993.0", 9_007_199_254_740_993),
+            ("99999999999999999999", 99_999_999_999_999_999_999),
+            ("1e400", i128::MAX),
+            ("-1e1000000000", i128::MIN),
+            ("1e99999999999999999999999999", i128::MAX),
+        ] {
+            assert_eq!(read(text), Some(value), "{text}");
+        }
+        for fraction in ["5.5", "1e-1", "0.1", "-0.5", "1e-1000000000", "1.00000000000000000001"] {
+            assert_eq!(read(fraction), None, "{fraction}");
+        }
+    }
+
+    #[test]
+    fn a_number_outside_of_json_has_one_spelling() {
+        for (text, value) in [("0", 0), ("5", 5), ("-5", -5), ("100", 100)] {
+            assert_eq!(spelled(text).map(WholeNumber::get), Some(value), "{text}");
+        }
+        for other in ["", "+5", "05", "-0", "00", "5.0", "5e0", " 5", "5 ", "0x5", "٥", "-", "1_0"]
+        {
+            assert_eq!(spelled(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_number_that_others_read_is_whole_or_refused_and_never_rounded() {
+        let read = |text| serde_json::from_str::<WholeNumber>(text).map(WholeNumber::get).ok();
+        for (text, value) in [
+            ("100.0", Some(100)),
+            ("1e2", Some(100)),
+            ("-0.0", Some(0)),
+            ("18446744073709551615", Some(u64::MAX.into())),
+            ("100.5", None),
+            ("\"100\"", None),
+            ("true", None),
+            ("9007199254740993.5", None),
+            ("9007199254740995.0", None),
+        ] {
+            assert_eq!(read(text), value, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn moving_the_point_changes_nothing(value: i64, places in 0_usize..40) {
+            let zeros = "0".repeat(places);
+            for text in [
+                format!("{value}.{zeros}"),
+                format!("{value}e0{zeros}"),
+                format!("{value}{zeros}e-{places}"),
+                format!("{value}.{zeros}e+0"),
+            ] {
+                prop_assert_eq!(read(&text), Some(value.into()), "{}", text);
+            }
+        }
+
+        #[test]
+        fn what_is_read_is_what_floating_point_says_where_that_is_exact(
+            value in -1_000_000_i32..1_000_000, exponent in -6_i32..6,
+        ) {
+            let text = format!("{value}e{exponent}");
+            let power = 10_i64.pow(exponent.unsigned_abs());
+            let value = i64::from(value);
+            let expected = if exponent >= 0 {
+                Some(value * power)
+            } else {
+                (value % power == 0).then(|| value / power)
+            };
+            prop_assert_eq!(read(&text), expected.map(i128::from), "{}", text);
+        }
+    }
+}

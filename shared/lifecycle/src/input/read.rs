@@ -1,0 +1,56 @@
+//! A part of a request into a type, with every violation and where it is.
+
+use eserde::reporter::ErrorReporter;
+
+use super::Readable;
+use super::document::Document;
+use super::notes::{Notes, Path, Place};
+use super::value::Value;
+use crate::failure::Violations;
+
+/// Reads a body of JSON.
+pub(super) fn json<T: Readable>(body: &[u8]) -> Result<T, Violations> {
+    if body.is_empty() {
+        return Err(Violations::one("", "a JSON body is required"));
+    }
+    let text = std::str::from_utf8(body).map_err(|error| {
+        let at = error.valid_up_to();
+        Violations::one("", format!("the body is not UTF-8 from byte {at} on"))
+    })?;
+    let document = Document::of_json(text)
+        .map_err(|error| Violations::one("", format!("the body is not valid JSON: {error}")))?;
+    document_into(&document, Place::Body)
+}
+
+/// Reads names and texts: path parameters, query strings and headers are as typed as a body.
+/// Numbers and truth values are read from their texts.
+pub(super) fn pairs<'p, T: Readable>(
+    place: Place,
+    pairs: impl Iterator<Item = (&'p str, &'p str)>,
+) -> Result<T, Violations> {
+    document_into(&Document::of_pairs(pairs), place)
+}
+
+/// What is right is read once. What is not is read a second time, by a reader that goes on behind
+/// what is wrong.
+fn document_into<T: Readable>(document: &Document<'_>, place: Place) -> Result<T, Violations> {
+    let at = Path::root(place);
+    let notes = Notes::default();
+    let read = T::deserialize(Value { document, node: 0, at: &at, notes: &notes });
+    if let Ok(value) = notes.note(&at, read) {
+        return notes.into_violations().or(value);
+    }
+    let found = every_violation::<T>(document, &at);
+    Err(if found.is_empty() { notes.into_violations() } else { found })
+}
+
+fn every_violation<T: Readable>(document: &Document<'_>, at: &Path<'_>) -> Violations {
+    let _collecting = ErrorReporter::start_deserialization();
+    let notes = Notes::collecting();
+    let _ = T::deserialize_for_errors(Value { document, node: 0, at, notes: &notes });
+    notes.claim(at);
+    notes.into_violations()
+}
+
+#[cfg(test)]
+mod tests;
