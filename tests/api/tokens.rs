@@ -133,7 +133,7 @@ async fn an_authorizer_without_keys_is_a_503_and_never_a_pass() {
     let asked_again_s = refused.retry_after_s.unwrap();
     assert!((290..=300).contains(&asked_again_s), "the gateway keeps it: {asked_again_s}");
     let verdicts = [r#"verdict="unavailable""#];
-    assert_eq!(control.metric("token_verdicts_total", &verdicts).await, 1.0);
+    assert!(control.metric("token_verdicts_total", &verdicts).await >= 1.0);
 
     control.no_faults().await;
     ask(&token).await.refused(503, "SERVICE_UNAVAILABLE");

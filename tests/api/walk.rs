@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::events::{fixture, invoke, template};
-use crate::harness::{Answer, Api, own, shared, skip, someone};
+use crate::harness::{Answer, Api, Call, own, shared, skip, someone};
 
 /// Fewer would mean that the walk has lost its way.
 const ROUTES_MIN: usize = 15;
@@ -103,14 +103,13 @@ fn signed_in_routes() -> Vec<Route> {
 
 /// Asks a route about something that does not exist.
 async fn ask(api: &Api, route: &Route, token: Option<&str>) -> Answer {
-    let segments = route.path.split('/').map(|segment| match segment.starts_with('{') {
-        true => Uuid::nil().to_string(),
-        false => segment.to_owned(),
-    });
+    let nothing = Uuid::nil().to_string();
+    let segments = route.path.split('/');
+    let segments =
+        segments.map(|segment| if segment.starts_with('{') { &nothing } else { segment });
     let path = segments.collect::<Vec<_>>().join("/");
     let call = api.call(route.method.parse().unwrap(), &path);
-    let call = token.into_iter().fold(call, |call, token| call.token(token));
-    call.send().await
+    token.into_iter().fold(call, Call::token).send().await
 }
 
 fn assert_is_unavailable(answer: &Answer, route: &Route) {
