@@ -347,8 +347,8 @@ fn of_too_many_violations_the_50_nearest_to_the_root_are_listed() {
     for field in ["/items", "/paymentMethod", "/x", "/items/0/productId"] {
         assert!(details.iter().any(|violation| violation.field == field), "{field}: {details:?}");
     }
-    let exactly = (0..50).map(|n| format!("\"x{n}\":{n},")).collect::<String>();
-    let body = RIGHT.replacen('{', &format!("{{{exactly}"), 1);
+    let exactly = (0..50).map(|n| format!("\"x{n}\":{n}")).collect::<Vec<_>>().join(",");
+    let body = RIGHT.replacen('{', &format!("{{{exactly},"), 1);
     let (details, more) = json::<Order>(body.as_bytes()).unwrap_err().into_details();
     assert_eq!((details.len(), more), (50, false));
 }
