@@ -7,12 +7,16 @@
 mod get_user;
 #[path = "people/post_address.rs"]
 mod post_address;
+#[path = "people/post_password_reset.rs"]
+mod post_password_reset;
 #[path = "people/post_session.rs"]
 mod post_session;
 #[path = "people/post_user.rs"]
 mod post_user;
 #[path = "people/post_verification_email.rs"]
 mod post_verification_email;
+#[path = "people/put_password.rs"]
+mod put_password;
 #[path = "people/put_verification.rs"]
 mod put_verification;
 #[path = "people/send_email.rs"]

@@ -44,7 +44,8 @@ impl Query for GetUser {
     type Facts = User;
 
     async fn retrieve(&self, permit: &Permit<SignedIn>, user_id: &UserId) -> Result<User, Fault> {
-        self.users.get(permit, &User::key_of(*user_id)).await?.or_absent()
+        let user = self.users.get(permit, &User::key_of(*user_id)).await?;
+        user.filter(|user| user.is_there(permit.moment().now())).or_absent()
     }
 
     // 3 again. Authorization: nobody learns who else has an account

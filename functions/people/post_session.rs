@@ -1,14 +1,18 @@
-//! `POST /sessions`: somebody signs in.
+//! `POST /sessions`: a user signs in.
+//!
+//! A stranger who guesses passwords cannot keep the user out: failures are limited for each source
+//! address, and where many sources try one account, it stays open to those that the user has signed
+//! in from before.
 
 use std::process::ExitCode;
 
 use adapters::tokens::{LIFETIME_S, Signer, SigningKeys};
-use adapters::{Attempts, Passwords, SIGNING_KEYS, Table};
-use domain::people::{Email, EmailClaim, EnteredPassword, User};
+use adapters::{Guesses, Passwords, SIGNING_KEYS, Table};
+use domain::people::{Email, EmailClaim, EnteredPassword, KnownSources, User};
 use domain::refusals;
 use domain::tables::USERS;
 use lifecycle::caller::NoRole;
-use lifecycle::effects::Effects;
+use lifecycle::effects::{Effects, Write};
 use lifecycle::input::Json;
 use lifecycle::limit::{LIMITS, Limit, MINUTE};
 use lifecycle::record::Key;
@@ -22,24 +26,23 @@ use serde::Serialize;
 
 fn main() -> ExitCode {
     adapters::serve(|aws| PostSession {
-        attempts: Attempts::new(aws.clone(), "sign-in", FAILURES_MAX, MINUTE),
+        guesses: Guesses::new(aws.clone()),
         claims: aws.table(),
         users: aws.table(),
+        sources: aws.table(),
         passwords: Passwords::new(),
         signing_keys: aws.signing_keys(),
     })
 }
 
 struct PostSession {
-    attempts: Attempts,
+    guesses: Guesses,
     claims: Table<EmailClaim>,
     users: Table<User>,
+    sources: Table<KnownSources>,
     passwords: Passwords,
     signing_keys: SigningKeys,
 }
-
-/// How often an address may be tried in vain within a minute, whoever tries.
-const FAILURES_MAX: u32 = 5;
 
 impl Endpoint for PostSession {
     // 1. Routing
@@ -54,7 +57,7 @@ impl Endpoint for PostSession {
     const LIMIT: Limit = Limit::exact(30, MINUTE);
     const BODY_BYTES_MAX: usize = 4 * 1024;
     const USES: &'static [Use] = &[
-        Use::Table(USERS, &[Verb::GetItem]),
+        Use::Table(USERS, &[Verb::GetItem, Verb::PutItem]),
         Use::Table(LIMITS, &[Verb::UpdateItem]),
         Use::Secret(SIGNING_KEYS),
     ];
@@ -80,17 +83,28 @@ impl Endpoint for PostSession {
         permit: &Permit<Anyone>,
         Credentials { email, password }: &Credentials,
     ) -> Result<SignIn, Fault> {
-        let attempt = self.attempts.count(permit, &email.folded()).await?;
-        let (signer, user) =
-            futures::try_join!(self.signing_keys.signer(permit), self.find(permit, email))?;
+        let (address, source) = (email.folded(), permit.source());
+        let guess = self.guesses.count(permit, &address).await?;
+        let known = KnownSources::key_of(email);
+        let (signer, user, sources) = futures::try_join!(
+            self.signing_keys.signer(permit),
+            self.find(permit, email),
+            self.sources.get(permit, &known),
+        )?;
+        let now = permit.moment().now();
+        let guess = match &sources {
+            Some(sources) if sources.has(source, now) => guess,
+            _ => self.guesses.count_in_all(permit, &address, guess).await?,
+        };
         let hash = user.as_ref().map(|user| user.password_hash.as_str());
-        let verified = self.passwords.verify(password.reveal(), hash).await?;
+        let verified = self.passwords.verify(&password.spellings(), hash).await?;
         if verified {
-            attempt.give_back().await;
+            guess.give_back().await;
         } else {
-            attempt.hold_back().await;
+            guess.hold_back().await;
         }
-        Ok(SignIn { user: user.filter(|_| verified), signer })
+        let source = source.to_owned();
+        Ok(SignIn { user: user.filter(|_| verified), signer, sources, source })
     }
 
     // 3 again. Authorization: the password is for stage 7 to judge, which says 401 and not 404
@@ -107,24 +121,26 @@ impl Endpoint for PostSession {
         moment: &Moment,
         _: &Anyone,
         _: &Credentials,
-        SignIn { user, signer }: SignIn,
+        SignIn { user, signer, sources, source }: SignIn,
     ) -> Result<Session, Rejection> {
-        let user = user.ok_or(refusals::CREDENTIALS_WRONG)?;
+        let now = moment.now();
+        let user = user.filter(|user| user.is_there(now)).ok_or(refusals::CREDENTIALS_WRONG)?;
         if !user.email_verified {
             return Err(refusals::EMAIL_NOT_VERIFIED.into());
         }
-        Ok(Session { user, signer, from: moment.now() })
+        let sources = KnownSources::after(sources, &user.email, &source, now);
+        Ok(Session { user, signer, from: now, sources })
     }
 
-    // 8. Side effects: none, the token itself is the session
-    fn effects(_: &Session) -> Effects {
-        Effects::none()
+    // 8. Side effects: the token itself is the session; a new source is noted, once a day
+    fn effects(session: &Session) -> Effects {
+        Effects::none().writes_of(session.sources.as_ref().map(Write::put))
     }
 
     // 9. Response
     type View = SessionView;
 
-    fn reply(Session { user, signer, from }: Session) -> Reply<SessionView> {
+    fn reply(Session { user, signer, from, .. }: Session) -> Reply<SessionView> {
         Reply::ok(SessionView {
             access_token: signer.sign(&user.claims(), from, LIFETIME_S),
             token_type: "Bearer",
@@ -148,16 +164,21 @@ struct Credentials {
     password: EnteredPassword,
 }
 
-/// Who it is, if the password is theirs, and what a session is signed with.
+/// The user, if the password is theirs, what a session is signed with, from where the user has
+/// signed in before, and from where they do now.
 struct SignIn {
     user: Option<User>,
     signer: Signer,
+    sources: Option<KnownSources>,
+    source: String,
 }
 
 struct Session {
     user: User,
     signer: Signer,
     from: Timestamp,
+    /// To be noted.
+    sources: Option<KnownSources>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -193,10 +214,25 @@ mod tests {
     fn a_session_is_a_token_for_fifteen_minutes() {
         let verified = User { email_verified: true, ..ann() };
         let Ok(session) = decide(Some(verified)) else { panic!("Ann signs in") };
-        assert!(PostSession::effects(&session).writes().is_empty());
-        let Session { user, signer, from } = session;
+        let Session { user, signer, from, .. } = session;
         let token = signer.sign(&user.claims(), from, LIFETIME_S);
         assert_eq!((token.split('.').count(), LIFETIME_S), (3, 900));
+    }
+
+    #[test]
+    fn a_new_source_is_noted_with_the_sign_in_and_a_known_one_is_not() {
+        let verified = User { email_verified: true, ..ann() };
+        let Ok(session) = decide(Some(verified.clone())) else { panic!("Ann signs in") };
+        assert_eq!(PostSession::effects(&session).writes().len(), 1);
+        let Ok(session) = decide_knowing(Some(verified), session.sources) else { panic!() };
+        assert!(PostSession::effects(&session).writes().is_empty());
+    }
+
+    #[test]
+    fn an_unproven_account_that_has_ended_is_no_account() {
+        let ended = User { expires_at: Some(moment().now().as_seconds()), ..ann() };
+        let Err(rejection) = decide(Some(ended)) else { panic!("nobody signs in") };
+        assert_eq!(rejection, refusals::CREDENTIALS_WRONG.into());
     }
 
     #[test]
@@ -207,10 +243,19 @@ mod tests {
     }
 
     fn decide(user: Option<User>) -> Result<Session, Rejection> {
+        decide_knowing(user, None)
+    }
+
+    fn decide_knowing(
+        user: Option<User>,
+        sources: Option<KnownSources>,
+    ) -> Result<Session, Rejection> {
         let keys = generate().unwrap();
         let signer = Signer::from_secret(&keys.signing.to_string(), "issuer", "audience").unwrap();
         let credentials =
             read(serde_json::json!({ "email": "ann@example.com", "password": "a password" }));
-        PostSession::decide(&moment(), &Anyone, &credentials, SignIn { user, signer })
+        let source = "192.0.2.1".to_owned();
+        let sign_in = SignIn { user, signer, sources, source };
+        PostSession::decide(&moment(), &Anyone, &credentials, sign_in)
     }
 }

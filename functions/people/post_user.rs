@@ -2,16 +2,16 @@
 
 use std::process::ExitCode;
 
-use adapters::Passwords;
-use domain::people::{EmailVerificationRequested, User, UserDraft, UserId, UserView};
+use adapters::{MailCaps, Passwords, Table};
+use domain::people::{Email, EmailClaim, Holder, SignedUp, User, UserDraft, UserId, UserView};
 use domain::refusals;
 use domain::tables::{EMAILS, USERS};
 use http::StatusCode;
 use lifecycle::caller::NoRole;
-use lifecycle::effects::{Effects, Event, Message, Write};
+use lifecycle::effects::{Effects, Event, Message};
 use lifecycle::idempotency::Idempotency;
 use lifecycle::input::Json;
-use lifecycle::limit::{Limit, MINUTE};
+use lifecycle::limit::{LIMITS, Limit, MINUTE};
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
     Access, Anyone, Endpoint, Fault, Moment, Permit, Refusal, Rejection, Reply, Route, Verdict,
@@ -19,11 +19,19 @@ use lifecycle::{
 };
 
 fn main() -> ExitCode {
-    adapters::serve(|_| PostUser { passwords: Passwords::new() })
+    adapters::serve(|aws| PostUser {
+        passwords: Passwords::new(),
+        mails: MailCaps::new(aws.clone()),
+        claims: aws.table(),
+        users: aws.table(),
+    })
 }
 
 struct PostUser {
     passwords: Passwords,
+    mails: MailCaps,
+    claims: Table<EmailClaim>,
+    users: Table<User>,
 }
 
 impl Endpoint for PostUser {
@@ -39,131 +47,176 @@ impl Endpoint for PostUser {
     const LIMIT: Limit = Limit::exact(30, MINUTE);
     const IDEMPOTENCY: Idempotency = Idempotency::Accepted;
     const BODY_BYTES_MAX: usize = 8 * 1024;
-    const USES: &'static [Use] = &[Use::Table(USERS, &[Verb::PutItem]), Use::Queue(EMAILS)];
+    const USES: &'static [Use] = &[
+        Use::Table(USERS, &[Verb::GetItem, Verb::PutItem, Verb::DeleteItem]),
+        Use::Table(LIMITS, &[Verb::UpdateItem]),
+        Use::Queue(EMAILS),
+    ];
 
     // 4. Deserialisation
     type Input = Json<UserDraft>;
 
-    // 5. Syntax validation. Nobody signs up as somebody whom an outside issuer knows.
+    // 5. Syntax validation. No client takes the id of a user of an outside issuer.
     type Command = UserDraft;
 
     fn parse(Json(draft): Json<UserDraft>) -> Result<UserDraft, Violations> {
         if draft.user_id.is_some_and(UserId::is_an_outsiders) {
             return Err(Violations::one("/userId", "must not be a UUID of version 8"));
         }
+        if draft.password.is_made_of(&draft.email, &draft.name) {
+            return Err(Violations::one(
+                "/password",
+                "must not be made of the address or the name",
+            ));
+        }
         Ok(draft)
     }
 
-    // 6. Retrieval: the hash of the password, which is slow and needs randomness. Whether the
-    // address is free need not be read: it is a condition of the commit.
-    type Facts = PasswordHash;
+    // 6. Retrieval: the hash of the password, who holds the address, and whether a mail may go there
+    type Facts = Arrival;
 
-    async fn retrieve(&self, _: &Permit<Anyone>, draft: &UserDraft) -> Result<PasswordHash, Fault> {
-        self.passwords.hash(draft.password.reveal()).await.map(PasswordHash)
+    async fn retrieve(&self, permit: &Permit<Anyone>, draft: &UserDraft) -> Result<Arrival, Fault> {
+        let address = draft.email.folded();
+        let (password_hash, holder, mail) = futures::try_join!(
+            self.passwords.hash(draft.password.reveal()),
+            self.holder(permit, &draft.email),
+            self.mails.to_unproven(permit, &address),
+        )?;
+        Ok(Arrival { password_hash, holder, mail })
     }
 
     // 3 again. Authorization: everybody may sign up
-    fn allow(_: &Anyone, _: &UserDraft, _: &PasswordHash) -> Verdict {
+    fn allow(_: &Anyone, _: &UserDraft, _: &Arrival) -> Verdict {
         Verdict::Allow
     }
 
-    // 7. Business rules
-    type Outcome = SignedUp;
+    // 7. Business rules: an account that nobody has proven gives way
+    type Outcome = Arrived;
     const REFUSALS: &'static [Refusal] = &[refusals::EMAIL_TAKEN, refusals::ID_TAKEN];
 
     fn decide(
         moment: &Moment,
         _: &Anyone,
         draft: &UserDraft,
-        PasswordHash(hash): PasswordHash,
-    ) -> Result<SignedUp, Rejection> {
-        let (user, verification) = User::sign_up(moment, draft, hash);
-        Ok(SignedUp { user, verification })
+        Arrival { password_hash, holder, mail }: Arrival,
+    ) -> Result<Arrived, Rejection> {
+        let signed_up = SignedUp::new(moment, draft, password_hash, holder)?;
+        Ok(Arrived { signed_up, mail })
     }
 
     // 8. Side effects: a mail that is lost can be asked for again, so it is a tertiary one
-    fn effects(SignedUp { user, verification }: &SignedUp) -> Effects {
-        let email_taken = refusals::EMAIL_TAKEN.at("/email", "is in use");
-        let id_taken = refusals::ID_TAKEN.at("/userId", "is in use");
-        Effects::none()
-            .write(Write::create(&user.email_claim()).otherwise(email_taken))
-            .write(Write::create(user).otherwise(id_taken))
-            .message(Message::new(EMAILS, Event::about(user.user_id, verification)))
+    fn effects(Arrived { signed_up, mail }: &Arrived) -> Effects {
+        let effects = signed_up.writes();
+        if !mail {
+            return effects;
+        }
+        let requested = Event::about(signed_up.user.user_id, &signed_up.verification);
+        effects.message(Message::new(EMAILS, requested))
     }
 
     // 9. Response
     const STATUS: StatusCode = StatusCode::CREATED;
     type View = UserView;
 
-    fn reply(outcome: SignedUp) -> Reply<UserView> {
-        let path = format!("/users/{}", outcome.user.user_id);
-        Reply::created(outcome.user.into()).location(&path)
+    fn reply(Arrived { signed_up, .. }: Arrived) -> Reply<UserView> {
+        let path = format!("/users/{}", signed_up.user.user_id);
+        Reply::created(signed_up.user.into()).location(&path)
     }
 }
 
-/// Argon2id, as a PHC string.
-struct PasswordHash(String);
+impl PostUser {
+    async fn holder(
+        &self,
+        permit: &Permit<Anyone>,
+        email: &Email,
+    ) -> Result<Option<Holder>, Fault> {
+        let Some(claim) = self.claims.get(permit, &EmailClaim::key_of(email)).await? else {
+            return Ok(None);
+        };
+        let user = self.users.get(permit, &User::key_of(claim.user_id)).await?;
+        Ok(Some(Holder { user_id: claim.user_id, user }))
+    }
+}
 
-/// A new user, and the verification of their address.
-struct SignedUp {
-    user: User,
-    verification: EmailVerificationRequested,
+/// What a sign-up meets.
+struct Arrival {
+    /// Argon2id, as a PHC string.
+    password_hash: String,
+    holder: Option<Holder>,
+    /// Whether the address may be written to once more today.
+    mail: bool,
+}
+
+struct Arrived {
+    signed_up: SignedUp,
+    mail: bool,
 }
 
 #[cfg(test)]
 mod tests {
-    use domain::examples::{moment, read};
-    use lifecycle::effects::Otherwise;
+    use domain::examples::{ann, moment, read};
+    use serde_json::{Value, json};
 
     use super::*;
 
     #[test]
     fn a_new_user_is_an_unverified_standard_customer_with_the_hash_of_their_password() {
-        let user = signed_up().user;
+        let user = signed_up(true, None).signed_up.user;
         assert_eq!(user.password_hash, "hash");
         let shown = serde_json::to_value(UserView::from(user)).unwrap();
-        assert_eq!(shown["roles"], serde_json::json!(["CUSTOMER"]));
+        assert_eq!(shown["roles"], json!(["CUSTOMER"]));
         assert_eq!(shown["tier"], "STANDARD");
         assert_eq!(shown["emailVerified"], false);
     }
 
     #[test]
-    fn address_and_id_are_claimed_in_one_commit_and_each_says_which_was_taken() {
-        let effects = PostUser::effects(&signed_up());
-        let refusals: Vec<_> = effects.writes().iter().map(|write| &write.otherwise).collect();
-        let [Otherwise::Reject(email), Otherwise::Reject(id)] = refusals[..] else {
-            panic!("{refusals:?}")
-        };
-        assert_eq!((email.code, id.code), ("EMAIL_TAKEN", "ID_TAKEN"));
+    fn a_sign_up_over_an_unproven_account_answers_as_one_with_a_free_address() {
+        let holder = Holder { user_id: ann().user_id, user: Some(ann()) };
+        let replies = [None, Some(holder)].map(|holder| {
+            let shown = PostUser::reply(signed_up(true, holder));
+            format!("{shown:?}")
+        });
+        assert_eq!(replies[0], replies[1]);
     }
 
     #[test]
     fn nobody_chooses_the_id_of_somebody_of_an_outside_issuer() {
-        let draft = |user_id: &str| {
-            read(serde_json::json!({
-                "userId": user_id, "email": "ann@example.com", "name": "Ann",
-                "password": "correct-horse-battery",
-            }))
-        };
-        let outsiders = draft("0194f7a0-0000-8000-8000-000000000001");
-        assert!(PostUser::parse(Json(outsiders)).is_err());
-        let own = draft("0194f7a0-0000-7000-8000-000000000001");
-        assert!(PostUser::parse(Json(own)).is_ok());
+        let outsiders = json!({ "userId": "0194f7a0-0000-8000-8000-000000000001" });
+        assert!(PostUser::parse(Json(draft(outsiders))).is_err());
+        let own = json!({ "userId": "0194f7a0-0000-7000-8000-000000000001" });
+        assert!(PostUser::parse(Json(draft(own))).is_ok());
     }
 
     #[test]
-    fn the_verification_mail_is_not_part_of_the_commit() {
-        let effects = PostUser::effects(&signed_up());
+    fn a_password_made_of_the_address_or_the_name_is_a_violation() {
+        for (password, taken) in
+            [("Ann@Example.com", false), ("Annabel-Lee-1849", false), ("Poe-wrote-that", true)]
+        {
+            let draft = draft(json!({ "password": password, "name": "Annabel Lee" }));
+            assert_eq!(PostUser::parse(Json(draft)).is_ok(), taken, "{password}");
+        }
+    }
+
+    #[test]
+    fn the_verification_mail_is_not_part_of_the_commit_and_is_left_out_beyond_the_cap() {
+        let effects = PostUser::effects(&signed_up(true, None));
         assert!(effects.events().is_empty());
         assert_eq!(effects.messages().len(), 1);
         assert_eq!(effects.messages()[0].queue, EMAILS);
+        assert!(PostUser::effects(&signed_up(false, None)).messages().is_empty());
     }
 
-    fn signed_up() -> SignedUp {
-        let draft = read(serde_json::json!({
+    fn draft(more: Value) -> UserDraft {
+        let mut draft = json!({
             "email": "ann@example.com", "password": "correct-horse-battery", "name": "Ann"
-        }));
-        let draft = PostUser::parse(Json(draft)).unwrap();
-        PostUser::decide(&moment(), &Anyone, &draft, PasswordHash("hash".to_owned())).unwrap()
+        });
+        draft.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        read(draft)
+    }
+
+    fn signed_up(mail: bool, holder: Option<Holder>) -> Arrived {
+        let draft = draft(json!({ "userId": moment().id("new") }));
+        let arrival = Arrival { password_hash: "hash".to_owned(), holder, mail };
+        PostUser::decide(&moment(), &Anyone, &draft, arrival).unwrap()
     }
 }

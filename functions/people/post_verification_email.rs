@@ -1,15 +1,18 @@
-//! `POST /verification-emails`: somebody asks for the mail again that proves their address.
+//! `POST /verification-emails`: asks for another mail that proves an address.
+//!
+//! The answer is the same whether or not there is an account that waits for one. An address that
+//! nobody has proven gets five mails a day, those of sign-ups and of resets included.
 
 use std::process::ExitCode;
 
-use adapters::Attempts;
+use adapters::{Attempts, MailCaps};
 use domain::people::{Email, VerificationAsked};
 use domain::tables::EMAILS;
 use http::StatusCode;
 use lifecycle::caller::NoRole;
 use lifecycle::effects::{Effects, Event, Message};
 use lifecycle::input::Json;
-use lifecycle::limit::{LIMITS, MINUTE};
+use lifecycle::limit::{LIMITS, Limit, MINUTE};
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
     Access, Anyone, Endpoint, Fault, Moment, Permit, Rejection, Reply, Route, Verdict, Violations,
@@ -20,14 +23,16 @@ use serde::Serialize;
 fn main() -> ExitCode {
     adapters::serve(|aws| PostVerificationEmail {
         attempts: Attempts::new(aws.clone(), "verification-email", MAILS_MAX, MINUTE),
+        mails: MailCaps::new(aws.clone()),
     })
 }
 
 struct PostVerificationEmail {
     attempts: Attempts,
+    mails: MailCaps,
 }
 
-/// How many mails may be asked for to one address within a minute, whoever asks.
+/// How many mails may be asked for to one address within a minute, from all sources.
 const MAILS_MAX: u32 = 5;
 
 impl Endpoint for PostVerificationEmail {
@@ -40,6 +45,7 @@ impl Endpoint for PostVerificationEmail {
     // 3. Authorization, before anything is read
     const ACCESS: Access<NoRole> = Access::Public;
 
+    const LIMIT: Limit = Limit::exact(30, MINUTE);
     const BODY_BYTES_MAX: usize = 4 * 1024;
     const USES: &'static [Use] = &[Use::Table(LIMITS, &[Verb::UpdateItem]), Use::Queue(EMAILS)];
 
@@ -53,35 +59,39 @@ impl Endpoint for PostVerificationEmail {
         Ok(asking)
     }
 
-    // 6. Retrieval: nothing but the count. Whose address it is, if anybody's, `send_email` looks
-    // up, so that neither the answer nor its time can tell.
-    type Facts = ();
+    // 6. Retrieval: nothing but counts: whether a mail may be sent. `send_email` looks up whether
+    // there is an account, so that neither the answer nor its time can tell.
+    type Facts = bool;
 
-    async fn retrieve(&self, permit: &Permit<Anyone>, asking: &Asking) -> Result<(), Fault> {
-        self.attempts.count(permit, &asking.email.folded()).await?;
-        Ok(())
+    async fn retrieve(&self, permit: &Permit<Anyone>, asking: &Asking) -> Result<bool, Fault> {
+        let address = asking.email.folded();
+        self.attempts.count(permit, &address).await?;
+        self.mails.to_unproven(permit, &address).await
     }
 
     // 3 again. Authorization: everybody may ask
-    fn allow(_: &Anyone, _: &Asking, (): &()) -> Verdict {
+    fn allow(_: &Anyone, _: &Asking, _: &bool) -> Verdict {
         Verdict::Allow
     }
 
     // 7. Business rules
-    type Outcome = VerificationAsked;
+    type Outcome = Asked;
 
     fn decide(
         moment: &Moment,
         _: &Anyone,
         asking: &Asking,
-        (): (),
-    ) -> Result<VerificationAsked, Rejection> {
-        Ok(VerificationAsked::new(moment, asking.email.clone()))
+        mail: bool,
+    ) -> Result<Asked, Rejection> {
+        Ok(Asked { asked: VerificationAsked::new(moment, asking.email.clone()), mail })
     }
 
     // 8. Side effects: the message is a tertiary one, as the first mail is. One that is lost can be
-    // asked for again, and whoever asks would have to do just that if it were refused.
-    fn effects(asked: &VerificationAsked) -> Effects {
+    // asked for again, as the client would have to do if it were refused.
+    fn effects(Asked { asked, mail }: &Asked) -> Effects {
+        if !mail {
+            return Effects::none();
+        }
         let asked = Event::about(asked.email.folded(), asked);
         Effects::none().message(Message::new(EMAILS, asked))
     }
@@ -90,9 +100,15 @@ impl Endpoint for PostVerificationEmail {
     const STATUS: StatusCode = StatusCode::ACCEPTED;
     type View = AskedView;
 
-    fn reply(asked: VerificationAsked) -> Reply<AskedView> {
+    fn reply(Asked { asked, .. }: Asked) -> Reply<AskedView> {
         Reply::accepted(AskedView { email: asked.email })
     }
+}
+
+struct Asked {
+    asked: VerificationAsked,
+    /// Whether the address may be written to once more.
+    mail: bool,
 }
 
 #[derive(Debug, eserde::Deserialize, JsonSchema)]
@@ -100,7 +116,7 @@ struct Asking {
     email: Email,
 }
 
-#[derive(Serialize, JsonSchema)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct AskedView {
     /// Where a mail goes, if there is an account with this address that waits for one.
     email: Email,
@@ -116,12 +132,24 @@ mod tests {
 
     #[test]
     fn the_token_goes_into_a_message_and_nowhere_else() {
-        let asking = read(json!({ "email": "Ann@example.com" }));
-        let asked = PostVerificationEmail::decide(&moment(), &Anyone, &asking, ()).unwrap();
+        let asked = asked(true);
         let effects = PostVerificationEmail::effects(&asked);
         let [message] = effects.messages() else { panic!("one message: {effects:?}") };
         let Content::New(event) = &message.content else { panic!("a new one: {message:?}") };
-        assert_eq!((message.queue, &event.data["token"]), (EMAILS, &json!(asked.token)));
+        assert_eq!((message.queue, &event.data["token"]), (EMAILS, &json!(asked.asked.token)));
         assert!(effects.writes().is_empty() && effects.events().is_empty());
+    }
+
+    #[test]
+    fn beyond_the_cap_the_answer_is_the_same_and_no_message_is_sent() {
+        assert!(PostVerificationEmail::effects(&asked(false)).messages().is_empty());
+        let replies =
+            [true, false].map(|mail| format!("{:?}", PostVerificationEmail::reply(asked(mail))));
+        assert_eq!(replies[0], replies[1]);
+    }
+
+    fn asked(mail: bool) -> Asked {
+        let asking = read(json!({ "email": "Ann@example.com" }));
+        PostVerificationEmail::decide(&moment(), &Anyone, &asking, mail).unwrap()
     }
 }

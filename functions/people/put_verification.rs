@@ -1,14 +1,19 @@
 //! `PUT /users/{userId}/verification`: a user proves that their e-mail address is theirs.
+//!
+//! The proof is the token of the mail together with the password that was chosen at the sign-up:
+//! the owner of an address who is mailed about a stranger's sign-up cannot activate the stranger's
+//! password by mistake.
 
 use std::process::ExitCode;
 
-use adapters::Table;
-use domain::people::{User, UserId};
+use adapters::{Attempts, Passwords, Table};
+use domain::people::{EnteredPassword, User, UserId};
 use domain::refusals;
 use domain::tables::USERS;
 use http::StatusCode;
-use lifecycle::effects::{Effects, Write};
+use lifecycle::effects::{self, Condition, Effects, Write};
 use lifecycle::input::{Json, Path};
+use lifecycle::limit::{LIMITS, MINUTE};
 use lifecycle::reply::NoBody;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
@@ -18,75 +23,106 @@ use lifecycle::{
 use schemars::JsonSchema;
 
 fn main() -> ExitCode {
-    adapters::serve(|aws| PutVerification { users: aws.table() })
+    adapters::serve(|aws| PutVerification {
+        attempts: Attempts::new(aws.clone(), "verification", FAILURES_MAX, MINUTE),
+        passwords: Passwords::new(),
+        users: aws.table(),
+    })
 }
 
 struct PutVerification {
+    attempts: Attempts,
+    passwords: Passwords,
     users: Table<User>,
 }
+
+/// How many passwords may be tried in vain with one token within a minute.
+const FAILURES_MAX: u32 = 5;
 
 /// The proof that a user brings.
 struct Proof {
     user_id: UserId,
     token: String,
+    password: EnteredPassword,
 }
 
 impl Endpoint for PutVerification {
     // 1. Routing
     const ROUTE: Route = Route::put("/users/{userId}/verification");
 
-    // 2. Authentication: the token of the mail is all there is
+    // 2. Authentication: the token of the mail and the password are all there is
     type Caller = Anyone;
 
     // 3. Authorization, before anything is read
     const ACCESS: Access = Access::Public;
 
     const BODY_BYTES_MAX: usize = 4 * 1024;
-    const USES: &'static [Use] = &[Use::Table(USERS, &[Verb::GetItem, Verb::PutItem])];
+    const USES: &'static [Use] = &[
+        Use::Table(USERS, &[Verb::GetItem, Verb::PutItem]),
+        Use::Table(LIMITS, &[Verb::UpdateItem]),
+    ];
 
     // 4. Deserialisation
-    type Input = (Path<Parameters>, Json<Body>);
+    type Input = (Path<Parameters>, Json<Verification>);
 
     // 5. Syntax validation
     type Command = Proof;
 
     fn parse((Path(parameters), Json(body)): Self::Input) -> Result<Proof, Violations> {
-        Ok(Proof { user_id: parameters.user_id, token: body.token })
+        let Verification { token, password } = body;
+        Ok(Proof { user_id: parameters.user_id, token, password })
     }
 
-    // 6. Retrieval
-    type Facts = Option<User>;
+    // 6. Retrieval. The password is verified, and the attempt counted, only for the right token: a
+    // client without it can neither guess nor use up the attempts of the user.
+    type Facts = Option<Claimed>;
 
     async fn retrieve(
         &self,
         permit: &Permit<Anyone>,
-        proof: &Proof,
-    ) -> Result<Option<User>, Fault> {
-        self.users.get(permit, &User::key_of(proof.user_id)).await
+        Proof { user_id, token, password }: &Proof,
+    ) -> Result<Option<Claimed>, Fault> {
+        let user = self.users.get(permit, &User::key_of(*user_id)).await?;
+        let Some(user) = user.filter(|user| user.waits_for(token, permit.moment().now())) else {
+            return Ok(None);
+        };
+        let attempt = self.attempts.count(permit, &user_id.to_string()).await?;
+        let hash = Some(user.password_hash.as_str());
+        let password_right = self.passwords.verify(&password.spellings(), hash).await?;
+        if password_right {
+            attempt.give_back().await;
+        }
+        Ok(Some(Claimed { user, password_right }))
     }
 
-    // 3 again. Authorization: whoever has the token may; stage 7 looks at it
-    fn allow(_: &Anyone, _: &Proof, _: &Option<User>) -> Verdict {
+    // 3 again. Authorization: whether the proof is one, stage 7 says
+    fn allow(_: &Anyone, _: &Proof, _: &Option<Claimed>) -> Verdict {
         Verdict::Allow
     }
 
     // 7. Business rules: a user who does not exist is told the same as one whose token is spent
     type Outcome = User;
-    const REFUSALS: &'static [Refusal] = &[refusals::VERIFICATION_SPENT];
+    const REFUSALS: &'static [Refusal] = &[refusals::VERIFICATION_SPENT, refusals::PASSWORD_WRONG];
 
     fn decide(
         moment: &Moment,
         _: &Anyone,
         proof: &Proof,
-        user: Option<User>,
+        claimed: Option<Claimed>,
     ) -> Result<User, Rejection> {
-        user.and_then(|user| user.verified(&proof.token, moment.now()))
-            .ok_or_else(|| refusals::VERIFICATION_SPENT.into())
+        let Claimed { user, password_right } = claimed.ok_or(refusals::VERIFICATION_SPENT)?;
+        if !password_right {
+            return Err(refusals::PASSWORD_WRONG.at("/password", "is not the one that was chosen"));
+        }
+        user.verified(&proof.token, moment.now()).ok_or_else(|| refusals::VERIFICATION_SPENT.into())
     }
 
-    // 8. Side effects
+    // 8. Side effects: the user and the claim to the address are kept from now on
     fn effects(user: &User) -> Effects {
-        Effects::none().write(Write::replace(user, user.version - 1))
+        let held = Condition::Equals("userId", effects::text(user.user_id.to_string()));
+        Effects::none()
+            .write(Write::replace(user, user.version - 1))
+            .write(Write::put(&user.email_claim()).when(held))
     }
 
     // 9. Response
@@ -105,8 +141,17 @@ struct Parameters {
 }
 
 #[derive(Debug, eserde::Deserialize, JsonSchema)]
-struct Body {
+struct Verification {
+    /// The token of the mail.
     token: String,
+    /// The password that was chosen at the sign-up.
+    password: EnteredPassword,
+}
+
+/// The user whose token it is, and whether the password is theirs too.
+struct Claimed {
+    user: User,
+    password_right: bool,
 }
 
 #[cfg(test)]
@@ -115,21 +160,50 @@ mod tests {
     use domain::examples::{ann, ann_with_token, moment};
 
     #[test]
-    fn the_token_of_the_mail_verifies_the_address_once() {
+    fn the_token_of_the_mail_with_the_password_verifies_the_address_once() {
         let (ann, token) = ann_with_token();
-        let proof = Proof { user_id: ann.user_id, token };
-        let verified = decide(&proof, Some(ann)).unwrap();
+        let proof = proof(token);
+        let verified = decide(&proof, Some(ann), true).unwrap();
         assert!(verified.email_verified && verified.verification.is_none());
-        assert_eq!(decide(&proof, Some(verified)).unwrap_err().code, "VERIFICATION_SPENT");
+        let again = decide(&proof, Some(verified), true);
+        assert_eq!(again.unwrap_err().code, "VERIFICATION_SPENT");
+    }
+
+    #[test]
+    fn a_wrong_password_is_told_and_verifies_nothing() {
+        let (ann, token) = ann_with_token();
+        let refused = decide(&proof(token), Some(ann), false).unwrap_err();
+        assert_eq!((refused.code, &*refused.details[0].field), ("PASSWORD_WRONG", "/password"));
     }
 
     #[test]
     fn a_wrong_token_and_an_unknown_user_are_not_told_apart() {
-        let proof = Proof { user_id: ann().user_id, token: "another".to_owned() };
-        assert_eq!(decide(&proof, Some(ann())).unwrap_err(), decide(&proof, None).unwrap_err());
+        let proof = proof("another".to_owned());
+        assert_eq!(
+            decide(&proof, Some(ann()), true).unwrap_err(),
+            decide(&proof, None, true).unwrap_err()
+        );
     }
 
-    fn decide(proof: &Proof, user: Option<User>) -> Result<User, Rejection> {
-        PutVerification::decide(&moment(), &Anyone, proof, user)
+    #[test]
+    fn a_verified_account_and_its_address_are_kept() {
+        let (ann, token) = ann_with_token();
+        let verified = decide(&proof(token), Some(ann), true).unwrap();
+        let effects = PutVerification::effects(&verified);
+        let kept = effects.writes().iter().all(|write| {
+            let lifecycle::effects::Action::Put(item) = &write.action else { return false };
+            !item.contains_key("expiresAt")
+        });
+        assert!(kept && effects.writes().len() == 2, "{effects:?}");
+    }
+
+    fn proof(token: String) -> Proof {
+        let password = "correct-horse-battery".to_owned().try_into().unwrap();
+        Proof { user_id: ann().user_id, token, password }
+    }
+
+    fn decide(proof: &Proof, user: Option<User>, password_right: bool) -> Result<User, Rejection> {
+        let claimed = user.map(|user| Claimed { user, password_right });
+        PutVerification::decide(&moment(), &Anyone, proof, claimed)
     }
 }

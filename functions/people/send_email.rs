@@ -4,7 +4,9 @@ use std::process::ExitCode;
 
 use adapters::Table;
 use domain::orders::OrderCreated;
-use domain::people::{EmailClaim, EmailVerificationRequested, User, VerificationAsked};
+use domain::people::{
+    Email, EmailClaim, EmailVerificationRequested, PasswordResetAsked, User, VerificationAsked,
+};
 use domain::tables::{EMAILS, USERS};
 use lifecycle::consumer::{Delivered, Source};
 use lifecycle::effects::{Effects, EventData, Mail, Write};
@@ -39,6 +41,7 @@ impl Consumer for SendEmail {
         let topic = match envelope.event_type.as_str() {
             EmailVerificationRequested::TYPE => Topic::Verification(envelope.read()?),
             VerificationAsked::TYPE => Topic::VerificationAgain(envelope.read()?),
+            PasswordResetAsked::TYPE => Topic::PasswordReset(envelope.read()?),
             OrderCreated::TYPE => Topic::Order(Box::new(envelope.read()?)),
             _ => return Err(envelope.unknown_type()),
         };
@@ -59,9 +62,9 @@ impl Consumer for SendEmail {
         }
     }
 
-    // 7. and 8. What is written, and whose. Somebody without an account here gets nothing, and
-    // neither does somebody who asks for what they do not need. A mail leaves before its commit: a
-    // token is good a moment after it was mailed, and the same one if the message comes again.
+    // 7. and 8. What is written, and to which account. Where there is none, and where nothing is
+    // needed, nothing is sent. A mail leaves before its commit: a token is good a moment after it
+    // was mailed, and the same one if the message comes again.
     fn decide(
         moment: &Moment,
         notice: &Notice,
@@ -70,18 +73,26 @@ impl Consumer for SendEmail {
         let Some(user) = recipient else {
             return Ok(Effects::none());
         };
-        let mail = |to: &User, (subject, text)| {
+        let mail = |to: &User, (subject, text): (&str, String)| {
             let (id, to) = (notice.event_id.clone(), to.email.to_string());
-            Effects::none().mail(Mail { id, to, subject, text })
+            Effects::none().mail(Mail { id, to, subject: subject.to_owned(), text })
         };
         Ok(match &notice.topic {
-            Topic::Verification(requested) => mail(&user, verification(&user, requested)),
+            Topic::Verification(requested) if user.waits_for(&requested.token, moment.now()) => {
+                mail(&user, verification(&user, requested))
+            }
             Topic::VerificationAgain(asked) => match user.asked_again(asked, moment.now()) {
                 Some((user, requested)) => mail(&user, verification(&user, &requested))
                     .write(Write::replace(&user, user.version - 1)),
                 None => Effects::none(),
             },
-            Topic::Order(order) => mail(&user, order_received(&user, order)),
+            Topic::PasswordReset(asked) => match user.reset_asked(asked, moment.now()) {
+                Some(user) => mail(&user, password_reset(&user, asked))
+                    .write(Write::replace(&user, user.version - 1)),
+                None => Effects::none(),
+            },
+            Topic::Order(order) if user.email_verified => mail(&user, order_received(&user, order)),
+            Topic::Verification(_) | Topic::Order(_) => Effects::none(),
         })
     }
 }
@@ -94,16 +105,23 @@ impl SendEmail {
     ) -> Result<Option<Key>, Fault> {
         Ok(match topic {
             Topic::Verification(requested) => Some(User::key_of(requested.user_id)),
-            Topic::VerificationAgain(asked) => {
-                let claim = self.claims.get(permit, &EmailClaim::key_of(&asked.email)).await?;
-                claim.map(|claim| User::key_of(claim.user_id))
-            }
+            Topic::VerificationAgain(asked) => self.holder(permit, &asked.email).await?,
+            Topic::PasswordReset(asked) => self.holder(permit, &asked.email).await?,
             Topic::Order(order) => Some(User::key_of(order.user_id)),
         })
     }
+
+    async fn holder(
+        &self,
+        permit: &Permit<Delivered>,
+        email: &Email,
+    ) -> Result<Option<Key>, Fault> {
+        let claim = self.claims.get(permit, &EmailClaim::key_of(email)).await?;
+        Ok(claim.map(|claim| User::key_of(claim.user_id)))
+    }
 }
 
-/// What somebody is to be written about.
+/// What an account is to be written about.
 #[derive(Debug)]
 struct Notice {
     event_id: String,
@@ -114,53 +132,91 @@ struct Notice {
 enum Topic {
     Verification(EmailVerificationRequested),
     VerificationAgain(VerificationAsked),
+    PasswordReset(PasswordResetAsked),
     Order(Box<OrderCreated>),
 }
 
-fn verification(user: &User, requested: &EmailVerificationRequested) -> (String, String) {
+/// A mail to an address that nobody has proven. It has no word of the client's, and no name: a
+/// stranger may have signed up, to have us send what they want read.
+fn verification(user: &User, requested: &EmailVerificationRequested) -> (&'static str, String) {
     let EmailVerificationRequested { user_id, token } = requested;
     let text = format!(
-        "Hello {},\n\nplease verify your e-mail address within 24 hours:\n\n\
-         PUT /users/{user_id}/verification\n{{\"token\": \"{token}\"}}\n\n\
+        "Hello,\n\nplease prove that this e-mail address is yours, until {}, with the password that \
+         you have chosen:\n\n\
+         PUT /users/{user_id}/verification\n{{\"token\": \"{token}\", \"password\": \"…\"}}\n\n\
          If you have not signed up, do nothing.\n",
-        user.name
+        user.proven_until()
     );
-    ("Verify your e-mail address".to_owned(), text)
+    ("Verify your e-mail address", text)
 }
 
-fn order_received(user: &User, order: &OrderCreated) -> (String, String) {
+/// Without any word of the client's too: the address may not be proven.
+fn password_reset(user: &User, asked: &PasswordResetAsked) -> (&'static str, String) {
+    let (user_id, token) = (user.user_id, &asked.token);
+    let text = format!(
+        "Hello,\n\nto set a new password for your account, within an hour:\n\n\
+         PUT /users/{user_id}/password\n{{\"token\": \"{token}\", \"password\": \"…\"}}\n\n\
+         If you have not asked for it, do nothing: your password stays as it is.\n"
+    );
+    ("Set a new password", text)
+}
+
+fn order_received(user: &User, order: &OrderCreated) -> (&'static str, String) {
     let lines = order.items.iter();
     let lines: Vec<_> = lines
-        .map(|line| format!("{} x {}: {}", line.quantity.get(), line.name, line.total()))
+        .map(|line| format!("{} x {}: {}", line.quantity.get(), line.name.mailed(), line.total()))
         .collect();
     let text = format!(
         "Hello {},\n\nwe have received your order {}.\n\n{}\nShipping: {}\nTotal: {}\n",
-        user.name,
+        user.name.mailed(),
         order.order_id,
         lines.join("\n"),
         order.shipping,
         order.total
     );
-    ("We have received your order".to_owned(), text)
+    ("We have received your order", text)
 }
 
 #[cfg(test)]
 mod tests {
-    use domain::examples::{ann, envelope, lamp, moment};
+    use domain::examples::{ann, ann_with_token, envelope, lamp, moment};
     use serde_json::json;
 
     use super::*;
 
     #[test]
-    fn a_verification_carries_the_token_to_the_users_address() {
-        let mail = mail_about(
-            EmailVerificationRequested::TYPE,
-            json!({
-                "userId": ann().user_id, "token": "the-token"
-            }),
-        );
+    fn a_verification_carries_the_token_and_no_text_of_the_clients() {
+        let (ann, token) = ann_with_token();
+        let lured = User { name: "WIN 500 EUR".to_owned().try_into().unwrap(), ..ann.clone() };
+        let requested = json!({ "userId": ann.user_id, "token": token });
+        let effects = effects_for(EmailVerificationRequested::TYPE, requested, lured);
+        let [mail] = effects.mails() else { panic!("{effects:?}") };
         assert_eq!((mail.id.as_str(), mail.to.as_str()), ("event-1", "ann@example.com"));
-        assert!(mail.text.contains("the-token"), "{}", mail.text);
+        assert!(mail.text.contains(&token) && !mail.text.contains("WIN"), "{}", mail.text);
+    }
+
+    #[test]
+    fn a_token_that_no_account_waits_for_is_not_mailed() {
+        let requested = json!({ "userId": ann().user_id, "token": "of the account before" });
+        let effects = effects_for(EmailVerificationRequested::TYPE, requested, ann());
+        assert!(effects.mails().is_empty(), "{effects:?}");
+    }
+
+    #[test]
+    fn a_reset_is_mailed_to_a_proven_address_and_to_an_unproven_one_within_its_cap() {
+        let verified = User { email_verified: true, ..ann() };
+        for (user, to_unproven, mails) in
+            [(verified.clone(), false, 1), (ann(), true, 1), (ann(), false, 0)]
+        {
+            let asked = json!({
+                "email": "ANN@example.com", "token": "fresh", "toUnproven": to_unproven,
+            });
+            let effects = effects_for(PasswordResetAsked::TYPE, asked, user);
+            assert_eq!((effects.mails().len(), effects.writes().len()), (mails, mails));
+            for mail in effects.mails() {
+                assert!(mail.text.contains("fresh") && !mail.text.contains("Ann"), "{}", mail.text);
+            }
+        }
     }
 
     #[test]
@@ -193,9 +249,11 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_written_to_who_has_no_account() {
-        let notice = SendEmail::parse(envelope(OrderCreated::TYPE, order())).unwrap();
-        assert!(SendEmail::decide(&moment(), &notice, None).unwrap().mails().is_empty());
+    fn an_order_is_confirmed_to_a_proven_address_of_an_account_alone() {
+        for recipient in [None, Some(ann())] {
+            let notice = SendEmail::parse(envelope(OrderCreated::TYPE, order())).unwrap();
+            assert!(SendEmail::decide(&moment(), &notice, recipient).unwrap().mails().is_empty());
+        }
     }
 
     #[test]
@@ -204,15 +262,21 @@ mod tests {
             ("OrderShipped", order()),
             (OrderCreated::TYPE, json!({})),
             (EmailVerificationRequested::TYPE, json!({ "userId": "ann", "token": "t" })),
-            (VerificationAsked::TYPE, json!({ "email": "ann", "token": "t" })),
+            (VerificationAsked::TYPE, json!({ "email": 1, "token": "t" })),
+            (PasswordResetAsked::TYPE, json!({ "email": "ann@example.com", "token": "t" })),
         ] {
             assert!(SendEmail::parse(envelope(event_type, data)).is_err(), "{event_type}");
         }
     }
 
     fn mail_about(event_type: &str, data: Value) -> Mail {
+        let verified = User { email_verified: true, ..ann() };
+        effects_for(event_type, data, verified).mails()[0].clone()
+    }
+
+    fn effects_for(event_type: &str, data: Value, recipient: User) -> Effects {
         let notice = SendEmail::parse(envelope(event_type, data)).unwrap();
-        SendEmail::decide(&moment(), &notice, Some(ann())).unwrap().mails()[0].clone()
+        SendEmail::decide(&moment(), &notice, Some(recipient)).unwrap()
     }
 
     fn order() -> Value {

@@ -9,6 +9,7 @@
 mod harness;
 
 mod access;
+mod accounts;
 mod articles;
 mod bodies;
 mod books;

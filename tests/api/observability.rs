@@ -60,7 +60,7 @@ async fn nothing_personal_and_no_secret_stands_in_a_log_or_a_metric() {
     let store = api.store();
     let created = store.post_user(&ada, None).await.unwrap().data;
     let proof = &proof_in(&control.mail(&email, "Verify").await);
-    store.put_verification(created.user_id, proof).await.unwrap();
+    store.put_verification(created.user_id, proof, &password).await.unwrap();
     store.post_session(&email, &guess).await.refused(401, "CREDENTIALS_WRONG");
     let token = &store.post_session(&email, &password).await.unwrap().data.access_token;
     let forged = store.with_token(&format!("{token}{}", unique("x")));

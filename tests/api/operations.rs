@@ -4,7 +4,7 @@ use local::options::Options;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::harness::{CUSTOMER, Control, eventually, new_product, operate, order_of, own, shared};
+use crate::harness::{Control, eventually, new_product, operate, order_of, own, shared};
 
 #[tokio::test]
 async fn dead_letters_are_shown_and_put_back_and_none_is_lost() {
@@ -13,12 +13,12 @@ async fn dead_letters_are_shown_and_put_back_and_none_is_lost() {
     let stores = api.inside().unwrap().platform().stores();
     let letters = stores.names().queue("EmailsDeadLetterQueue").unwrap();
     for _ in 0..23 {
-        stores.send(letters, &verification().to_string()).await.unwrap();
+        stores.send(letters, &confirmation().to_string()).await.unwrap();
     }
 
     let shown = operate(&api, &["dead-letters", "show", "emails"]).await.unwrap();
     assert_eq!(shown.last().unwrap(), "23 of 23 dead letters of emails shown");
-    assert!(shown[0].contains("EmailVerificationRequested"), "{}", shown[0]);
+    assert!(shown[0].contains("OrderCreated"), "{}", shown[0]);
 
     let said = operate(&api, &["dead-letters", "redrive", "emails"]).await.unwrap();
     assert_eq!(said.last().unwrap(), "done: 23 dead letters put back into emails");
@@ -64,14 +64,13 @@ async fn what_does_not_exist_is_said_so() {
     }
 }
 
-/// The request to write to the demo's customer about their address.
-fn verification() -> Value {
-    let event_id = Uuid::new_v4();
-    json!({
-        "eventId": event_id, "eventType": "EmailVerificationRequested", "version": 1,
-        "aggregateId": "1", "occurredAt": "2026-01-31T12:00:00.000Z", "requestId": event_id,
-        "data": { "userId": CUSTOMER, "token": "token" },
-    })
+/// The request to write to the demo's customer about an order: that of the ready event.
+fn confirmation() -> Value {
+    let event: Value = serde_json::from_str(include_str!("../events/send_email.json")).unwrap();
+    let body = event["Records"][0]["body"].as_str().unwrap();
+    let mut envelope: Value = serde_json::from_str(body).unwrap();
+    envelope["eventId"] = json!(Uuid::new_v4());
+    envelope
 }
 
 async fn letters_in(control: &Control) -> (u64, u64) {

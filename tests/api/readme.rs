@@ -26,9 +26,9 @@ async fn the_lines_of_the_readme_do_what_it_says() {
     assert!(ran.status.success(), "{said}\n{}", String::from_utf8_lossy(&ran.stderr));
 
     let count = |what: &str| said.matches(what).count();
-    assert_eq!(count("HTTP/1.1 202 Accepted"), 2, "asked for the mail again, called back: {said}");
-    let no_content = "verified, called off, and approved by two editors";
-    assert_eq!(count("HTTP/1.1 204 No Content"), 4, "{no_content}: {said}");
+    assert_eq!(count("HTTP/1.1 202 Accepted"), 3, "asked for two mails, called back: {said}");
+    let no_content = "verified, set a password, called off, and approved by two editors";
+    assert_eq!(count("HTTP/1.1 204 No Content"), 5, "{no_content}: {said}");
     let not_found =
         "called off once, a draft, a revoked link to it, an object offline and one gone";
     assert_eq!(count("HTTP/1.1 404 Not Found"), 5, "{not_found}: {said}");

@@ -23,7 +23,7 @@ async fn no_field_of_a_recorded_answer_has_vanished_or_changed_its_type() {
     let order = order_of(product, 1);
     let me = format!("/users/{CUSTOMER}");
     let asking = json!({ "email": unique_email() });
-    let proof = json!({ "token": "spent" });
+    let proof = json!({ "token": "spent", "password": "another-long-password" });
     // Two of them, so that there is a next page.
     let shopper = api.person("customer").await;
     shopper.create_order(&order, None).await.unwrap();
@@ -51,6 +51,8 @@ async fn no_field_of_a_recorded_answer_has_vanished_or_changed_its_type() {
         ("post_user", api.post("/users", &json!(user(&unique_email())))),
         ("get_user", api.get(&me).token(&customer)),
         ("post_verification_email", api.post("/verification-emails", &asking)),
+        ("post_password_reset", api.post("/password-resets", &asking)),
+        ("put_password", api.put(&format!("{me}/password"), &proof)),
         ("put_verification", api.put(&format!("{me}/verification"), &proof)),
         ("post_session", api.post("/sessions", &credentials)),
         ("post_address", api.post("/addresses", &json!(home())).token(&customer)),

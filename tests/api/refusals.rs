@@ -230,13 +230,45 @@ async fn what_is_taken_is_a_conflict_at_its_field() {
     let taken = api.store().post_user(&with_id, None).await;
     assert_eq!(taken.refused_fields(409, "ID_TAKEN"), ["/userId"]);
 
-    let name = read(json!("Desk lamp"));
-    let taken = merchant.post_product(&ProductDraft { name, ..lamp(1) }, None).await;
-    assert_eq!(taken.refused_fields(409, "NAME_TAKEN"), ["/name"]);
+    for name in
+        ["Desk lamp", " DESK  LAMP", "Desk\u{A0}lamp", "De\u{AD}sk lamp", "\u{FF24}esk lamp"]
+    {
+        let draft = ProductDraft { name: read(json!(name)), ..lamp(1) };
+        let taken = merchant.post_product(&draft, None).await;
+        assert_eq!(taken.refused_fields(409, "NAME_TAKEN"), ["/name"], "{name:?}");
+    }
 
     let address = AddressDraft { address_id: Some(ADDRESS.into()), ..home() };
     let taken = customer.post_address(&address, None).await;
     assert_eq!(taken.refused_fields(409, "ID_TAKEN"), ["/addressId"]);
+}
+
+#[tokio::test]
+async fn a_name_is_what_it_shows() {
+    let api = shared().await;
+    let merchant = api.token("merchant").await;
+    let offer = async |name: &str| {
+        let mut product = json!(lamp(1));
+        product["name"] = json!(name);
+        api.post("/products", &product).token(&merchant).send().await
+    };
+    for name in [
+        "Kettle\u{FFFF}",
+        "Kettle\u{202E}",
+        "Kettle\u{2028}",
+        "Kettle\u{FDD0}",
+        "Kettle\u{E0041}",
+        "Kettle\n",
+        "\u{FEFF}",
+        "\u{200B}\u{200B}",
+        "\u{3164}",
+    ] {
+        let refused = offer(name).await;
+        assert_eq!(refused.error_fields(400, "INVALID_REQUEST"), ["/name"], "{name:?}");
+    }
+    let name = unique("\u{645}\u{6CC}\u{200C}\u{6A9}\u{646}\u{645} Cafe\u{301}");
+    let kept = offer(&format!(" {name} ")).await.data(201);
+    assert_eq!(kept["name"], json!(name.replace("e\u{301}", "\u{E9}")));
 }
 
 #[tokio::test]
@@ -307,11 +339,13 @@ async fn a_wrong_password_and_an_unknown_address_are_told_alike() {
 async fn the_token_of_a_mail_is_good_for_its_user_alone() {
     let api = shared().await;
     for somebody in [Uuid::new_v4(), CUSTOMER] {
-        let answer = api.store().put_verification(somebody.into(), "a-guess").await;
+        let answer = api.store().put_verification(somebody.into(), "a-guess", PASSWORD).await;
         answer.refused(410, "VERIFICATION_SPENT");
+        let answer = api.store().put_password(somebody.into(), "a-guess", "another-long-password");
+        answer.await.refused(410, "PASSWORD_RESET_SPENT");
     }
     let answer = api.put("/users/x/verification", &json!({})).send().await;
-    assert_eq!(answer.error_fields(400, "INVALID_REQUEST"), ["/token", "path.userId"]);
+    assert_eq!(answer.error_fields(400, "INVALID_REQUEST"), ["/password", "/token", "path.userId"]);
 }
 
 #[tokio::test]

@@ -33,8 +33,8 @@ async fn sign_up(api: &Api, control: &Control, email: &str) -> Client {
     store.post_session(email, PASSWORD).await.refused(403, "EMAIL_NOT_VERIFIED");
 
     let proof = proof_in(&control.mail(email, "Verify").await);
-    store.put_verification(id, &proof).await.unwrap();
-    store.put_verification(id, &proof).await.refused(410, "VERIFICATION_SPENT");
+    store.put_verification(id, &proof, PASSWORD).await.unwrap();
+    store.put_verification(id, &proof, PASSWORD).await.refused(410, "VERIFICATION_SPENT");
 
     let shown = api.get(&format!("/users/{id}")).token(&api.sign_in(email).await);
     let shown = shown.send().await.data(200);

@@ -4,7 +4,8 @@ use local::options::Options;
 use serde_json::{Value, json};
 
 use crate::harness::{
-    Answer, Control, Refused, eventually, own, proof_in, shared, unique, unique_email, user,
+    Answer, Control, PASSWORD, Refused, eventually, own, proof_in, shared, unique, unique_email,
+    user,
 };
 
 #[tokio::test]
@@ -24,8 +25,8 @@ async fn a_mail_that_is_asked_for_again_carries_a_token_that_ends_the_one_before
         (kept["version"] == 2).then_some(())
     };
     eventually("the commit behind the mail", replaced).await;
-    store.put_verification(ada, &first).await.refused(410, "VERIFICATION_SPENT");
-    store.put_verification(ada, &second).await.unwrap();
+    store.put_verification(ada, &first, PASSWORD).await.refused(410, "VERIFICATION_SPENT");
+    store.put_verification(ada, &second, PASSWORD).await.unwrap();
 }
 
 #[tokio::test]

@@ -141,6 +141,7 @@ pub async fn demo_items() -> Result<Vec<(String, Value)>, SeedError> {
         let (mut user, _) = User::sign_up(&moment, &draft, password_hash.clone());
         user.email_verified = true;
         user.verification = None;
+        user.expires_at = None;
         user.roles = roles.to_vec();
         user.tier = tier;
         items.extend([item(&user), item(&user.email_claim())]);

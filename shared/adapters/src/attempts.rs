@@ -11,21 +11,32 @@ use lifecycle::{Fault, Moment, Permit};
 use sha2::{Digest, Sha256};
 use tokio::time::{Instant, sleep};
 
+use self::CountedBy::{InMemory, InStore};
+use self::memory::Memory;
+
+mod memory;
+
 /// A failure is answered after a whole number of these. Longer than any attempt takes with a
 /// processor to itself.
 const HELD_BACK: Duration = Duration::from_millis(250);
 
 /// Limits how often something may be tried for one subject, such as signing in with one e-mail
-/// address, whoever tries.
+/// address from one source.
 ///
 /// An attempt is counted before it is made, by one conditional update, so that attempts that run
 /// at the same moment cannot pass the limit together. One that is not to count is given back.
+///
+/// When the store does not count, be it that it is away or throttled, each execution environment
+/// counts by itself, and allows half as many. A subject that has just been refused is refused for
+/// a second more without asking: failed conditional writes count as writes, and an item takes only
+/// 1,000 of them a second.
 #[derive(Clone)]
 pub struct Attempts {
     platform: Arc<dyn Platform>,
     name: &'static str,
     maximum: u32,
     window: Duration,
+    memory: Arc<Memory>,
 }
 
 impl Attempts {
@@ -37,13 +48,15 @@ impl Attempts {
         maximum: u32,
         window: Duration,
     ) -> Self {
-        Self { platform: Arc::new(platform), name, maximum, window }
+        Self::of(Arc::new(platform), name, maximum, window)
+    }
+
+    fn of(platform: Arc<dyn Platform>, name: &'static str, maximum: u32, window: Duration) -> Self {
+        let memory = Arc::new(Memory::allowing((maximum / 2).max(1)));
+        Self { platform, name, maximum, window, memory }
     }
 
     /// Counts an attempt that is about to be made.
-    ///
-    /// When it cannot be counted it is allowed, and that is counted instead: the store being away
-    /// must not lock everybody out.
     ///
     /// # Errors
     ///
@@ -56,13 +69,23 @@ impl Attempts {
         let began = Instant::now();
         let window = self.window_at(moment);
         let counter = self.counter(&window, subject);
+        let limited = Fault::Limited { retry_after_s: window.left_s };
+        if self.memory.has_just_refused(&counter.key, moment.now()) {
+            return Err(limited);
+        }
         let counter = match self.platform.count(&counter).await {
-            Ok(Count::Total(_)) => Some(counter),
-            Ok(Count::Exceeded) => return Err(Fault::Limited { retry_after_s: window.left_s }),
+            Ok(Count::Total(_)) => InStore(counter),
+            Ok(Count::Exceeded) => {
+                self.memory.refused(&counter, moment.now());
+                return Err(limited);
+            }
             Err(fault) => {
-                warn(self.name, "an attempt was not counted", &fault);
+                warn(self.name, "an attempt is counted in memory alone", &fault);
                 observe_error("RATE_LIMITER_UNAVAILABLE");
-                None
+                if !self.memory.count(&counter, moment.now()) {
+                    return Err(limited);
+                }
+                InMemory(counter)
             }
         };
         Ok(Counted { attempts: self.clone(), counter, began })
@@ -96,11 +119,16 @@ impl Attempts {
     }
 }
 
-/// An attempt that was counted, unless the store was away.
+/// An attempt that was counted.
 pub struct Counted {
     attempts: Attempts,
-    counter: Option<Counter>,
+    counter: CountedBy,
     began: Instant,
+}
+
+enum CountedBy {
+    InStore(Counter),
+    InMemory(Counter),
 }
 
 impl Counted {
@@ -113,7 +141,10 @@ impl Counted {
     /// Takes the attempt out of the count again. When that fails, it goes on counting: the limit
     /// is then reached too early, not too late.
     pub async fn give_back(self) {
-        let Some(counted) = self.counter else { return };
+        let counted = match self.counter {
+            InStore(counted) => counted,
+            InMemory(counted) => return self.attempts.memory.give_back(&counted),
+        };
         let back = Counter { amount: -counted.amount, maximum: None, ..counted };
         if let Err(fault) = self.attempts.platform.count(&back).await {
             warn(self.attempts.name, "an attempt was not given back", &fault);
@@ -143,6 +174,8 @@ struct Window {
 mod tests {
     use std::collections::HashMap;
     use std::sync::Mutex;
+    use std::sync::atomic::AtomicUsize;
+    use std::sync::atomic::Ordering::Relaxed;
 
     use async_trait::async_trait;
     use futures::future::join_all;
@@ -160,12 +193,14 @@ mod tests {
     #[derive(Default)]
     struct Store {
         counts: Mutex<HashMap<String, i32>>,
+        asked: AtomicUsize,
         away: bool,
     }
 
     #[async_trait]
     impl Platform for Store {
         async fn count(&self, counter: &Counter) -> Result<Count, Fault> {
+            self.asked.fetch_add(1, Relaxed);
             if self.away {
                 return Err(unavailable("away"));
             }
@@ -243,11 +278,42 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nobody_is_locked_out_by_a_store_that_is_away_and_nothing_is_given_back_to_it() {
+    async fn a_store_that_is_away_leaves_a_smaller_count_that_holds() {
         let attempts = attempts(Store { away: true, ..Store::default() });
-        for _ in 0..6 {
+        for _ in 0..2 {
+            attempts.count_at(&at(0), "ada").await.unwrap();
+        }
+        for _ in 0..20 {
+            let refused = attempts.count_at(&at(1), "ada").await;
+            assert!(matches!(refused, Err(Fault::Limited { retry_after_s: 59 })));
+        }
+        attempts.count_at(&at(1), "bob").await.unwrap();
+        attempts.count_at(&at(60), "ada").await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_is_given_back_does_not_count_in_memory_either() {
+        let attempts = attempts(Store { away: true, ..Store::default() });
+        for _ in 0..20 {
             attempts.count_at(&at(0), "ada").await.unwrap().give_back().await;
         }
+    }
+
+    #[tokio::test]
+    async fn a_refused_subject_is_refused_for_a_second_without_another_write() {
+        let store = Arc::new(Store::default());
+        let attempts = Attempts::of(
+            Arc::clone(&store) as Arc<dyn Platform>,
+            "sign-in",
+            5,
+            Duration::from_mins(1),
+        );
+        for _ in 0..1_000 {
+            drop(attempts.count_at(&at(0), "ada").await);
+        }
+        assert_eq!(store.asked.load(Relaxed), 6);
+        drop(attempts.count_at(&at(1), "ada").await);
+        assert_eq!(store.asked.load(Relaxed), 7);
     }
 
     #[tokio::test(start_paused = true)]

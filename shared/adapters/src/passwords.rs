@@ -12,8 +12,9 @@ use tokio::sync::Semaphore;
 const MEMORY_KIB: u32 = 19 * 1024;
 const ITERATIONS: u32 = 2;
 const LANES: u32 = 1;
-/// Nobody's password is longer; more would only be work for us.
-const BYTES_MAX: usize = 1024;
+/// The longest that stage 5 lets through: 128 characters that are typed as four code points of four
+/// bytes each.
+const BYTES_MAX: usize = 2048;
 
 /// Verified against when there is no account, so that its absence takes the same time as a wrong
 /// password. Nobody knows a password for it: it is the hash of 32 random bytes.
@@ -46,7 +47,7 @@ impl Passwords {
     ///
     /// # Errors
     ///
-    /// When the operating system has no randomness to give, or the password is over 1 KiB, which
+    /// When the operating system has no randomness to give, or the password is over 2 KiB, which
     /// stage 5 has refused already.
     pub async fn hash(&self, password: &str) -> Result<String, Fault> {
         self.work(password, |argon2, password| {
@@ -55,13 +56,22 @@ impl Passwords {
         .await
     }
 
-    /// Whether the password is the one that was hashed. `None` stands for an account that does
-    /// not exist: the work is the same, and the answer no.
+    /// Whether the password, in one of its spellings, is the one that was hashed. `None` stands for
+    /// an account that does not exist: the work is the same, and the answer no.
     ///
     /// # Errors
     ///
     /// When what is stored is no hash.
-    pub async fn verify(&self, password: &str, hash: Option<&str>) -> Result<bool, Fault> {
+    pub async fn verify(&self, spellings: &[String], hash: Option<&str>) -> Result<bool, Fault> {
+        for password in spellings {
+            if self.verify_one(password, hash).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    async fn verify_one(&self, password: &str, hash: Option<&str>) -> Result<bool, Fault> {
         let exists = hash.is_some();
         let hash = hash.unwrap_or(NOBODY).to_owned();
         self.work(password, move |argon2, password| {
@@ -83,7 +93,7 @@ impl Passwords {
         work: impl FnOnce(&Argon2<'_>, &[u8]) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, Fault> {
         if password.len() > BYTES_MAX {
-            return Err(Fault::internal("a password over 1 KiB"));
+            return Err(Fault::internal("a password over 2 KiB"));
         }
         let turn = Arc::clone(&self.at_a_time).acquire_owned().await.map_err(Fault::internal)?;
         let (argon2, password) = (self.argon2.clone(), password.to_owned());
@@ -111,8 +121,13 @@ mod tests {
         let passwords = Passwords::new();
         let hash = passwords.hash("correct-horse-battery").await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
-        assert!(passwords.verify("correct-horse-battery", Some(&hash)).await.unwrap());
-        assert!(!passwords.verify("correct-horse-batterx", Some(&hash)).await.unwrap());
+        let verify = async |spellings: &[&str]| {
+            let spellings: Vec<_> = spellings.iter().map(ToString::to_string).collect();
+            passwords.verify(&spellings, Some(&hash)).await.unwrap()
+        };
+        assert!(verify(&["correct-horse-battery"]).await);
+        assert!(!verify(&["correct-horse-batterx"]).await);
+        assert!(verify(&["another", "correct-horse-battery"]).await, "an older spelling");
     }
 
     #[tokio::test]
@@ -128,12 +143,13 @@ mod tests {
         let hash = ours.hash("something").await.unwrap();
         let parameters = |hash: &str| hash.rsplitn(3, '$').last().map(str::to_owned);
         assert_eq!(parameters(NOBODY), parameters(&hash));
-        assert!(!ours.verify("something", None).await.unwrap());
+        assert!(!ours.verify(&["something".to_owned()], None).await.unwrap());
     }
 
     #[tokio::test]
     async fn what_is_no_hash_is_a_fault() {
-        let verified = Passwords::new().verify("something", Some("plain text")).await;
+        let verified = Passwords::new();
+        let verified = verified.verify(&["something".to_owned()], Some("plain text")).await;
         assert!(matches!(verified, Err(Fault::Internal(_))));
     }
 }

@@ -28,6 +28,12 @@ refusals! {
     EMAIL_NOT_VERIFIED: Forbidden = "The e-mail address of this account is not verified yet.";
     /// The verification is spent, expired, or was never asked for.
     VERIFICATION_SPENT: Gone = "This verification is spent or has expired.";
+    /// The password is not the one that was chosen at the sign-up that is to be proven.
+    PASSWORD_WRONG: Unprocessable = "The password is not the one that was chosen.";
+    /// The reset of the password is spent, expired, or was never asked for.
+    PASSWORD_RESET_SPENT: Gone = "This reset of a password is spent or has expired.";
+    /// The password is little more than the address or the name of the account.
+    PASSWORD_GUESSABLE: Unprocessable = "The password is too much like the account's own data.";
     /// An ordered product does not exist.
     PRODUCT_UNKNOWN: Unprocessable = "A product does not exist.";
     /// An ordered product is not for sale.

@@ -211,11 +211,17 @@ pub struct Permit<C> {
     caller: C,
     moment: Moment,
     deadline: Deadline,
+    source: String,
 }
 
 impl<C> Permit<C> {
     pub(crate) fn new(caller: C, moment: Moment, deadline: Deadline) -> Self {
-        Self { caller, moment, deadline }
+        Self { caller, moment, deadline, source: String::new() }
+    }
+
+    /// The permit of a request from this source.
+    pub(crate) fn of_source(self, source: String) -> Self {
+        Self { source, ..self }
     }
 
     /// Who was let in.
@@ -231,6 +237,11 @@ impl<C> Permit<C> {
     /// When the request has to be answered.
     pub fn deadline(&self) -> Deadline {
         self.deadline
+    }
+
+    /// The source address of the request as limits count it. Empty for a record.
+    pub fn source(&self) -> &str {
+        &self.source
     }
 }
 

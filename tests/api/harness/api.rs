@@ -10,7 +10,7 @@ use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use super::answer::assert_is_the_apis;
-use super::call::{Client, client};
+use super::call::{Client, client, client_at};
 use super::{Call, Control, Inside, PASSWORD, skip};
 
 /// An API. Each test has a client of its own, whose connections end with the test.
@@ -39,6 +39,13 @@ impl Api {
         let store = client::Client::new(&url, settings).expect("there are roots of trust");
         let store = store.watched_by(assert_is_the_apis);
         Self { url, client: client(), store, inside }
+    }
+
+    /// The same API, asked from another address of this machine: `127.0.0.2`.
+    pub(crate) fn from_source(&self, source: &str) -> Self {
+        let mut api = self.clone();
+        api.client = client_at(source.parse().expect("an address"));
+        api
     }
 
     /// The typed client, which is nobody yet: for what programs do that use the API. Calls of one's

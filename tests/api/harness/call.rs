@@ -1,5 +1,6 @@
 //! A client for HTTP and HTTPS, and its requests.
 
+use std::net::IpAddr;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -30,6 +31,16 @@ pub(crate) type Client = legacy::Client<HttpsConnector<HttpConnector>, Full<Byte
 
 pub(super) fn client() -> Client {
     legacy::Client::builder(TokioExecutor::new()).build(CONNECTOR.clone())
+}
+
+/// A client whose requests come from this address.
+pub(super) fn client_at(source: IpAddr) -> Client {
+    let mut http = HttpConnector::new();
+    http.enforce_http(false);
+    http.set_local_address(Some(source));
+    let builder = HttpsConnectorBuilder::new().with_native_roots();
+    let builder = builder.expect("the system has roots of trust").https_or_http().enable_http1();
+    legacy::Client::builder(TokioExecutor::new()).build(builder.wrap_connector(http))
 }
 
 /// A request that is being made.

@@ -100,7 +100,10 @@ Every answer is one JSON document: `{\"data\": …}`, or `{\"error\": {\"code\",
 \"details\", \"traceId\"}}`, which clients that accept `application/problem+json` get as RFC 9457 \
 problem details. What the gateway answers before or instead of a function is `{\"message\": …}`. \
 Input is strict: unknown fields and numbers in quotes are refused, and all that is wrong with a \
-request is told at once.";
+request is told at once. Texts are kept in NFC, and names and titles without the blanks around them. \
+The length of a text is that of its NFC form in code points; the least that a name or a title may have \
+does not count the blanks around it. Passwords are compared in NFC; the commonest ones, and what is made \
+of them, are refused.";
 
 /// `GET /users/{userId}`
 fn route(description: &Value) -> String {

@@ -72,15 +72,36 @@ impl Client {
         self.nothing(Call::post("/verification-emails").json(&asking).unsigned()).await
     }
 
-    /// `PUT /users/{userId}/verification`. A proof is good once: one that was taken while its
-    /// answer was lost is spent when it is tried again.
+    /// `PUT /users/{userId}/verification`, with the password that was chosen at the sign-up. A proof
+    /// is good once: one that was taken while its answer was lost is spent when it is tried again.
     pub async fn put_verification(
         &self,
         user_id: UserId,
         token: &str,
+        password: &str,
     ) -> Result<Answer<()>, Error> {
         let path = format!("/users/{user_id}/verification");
-        self.nothing(Call::put(path).json(&json!({ "token": token })).unsigned()).await
+        let proof = json!({ "token": token, "password": password });
+        self.nothing(Call::put(path).json(&proof).unsigned()).await
+    }
+
+    /// `POST /password-resets`
+    pub async fn post_password_reset(&self, email: &str) -> Result<Answer<()>, Error> {
+        let asking = json!({ "email": email });
+        self.nothing(Call::post("/password-resets").json(&asking).unsigned()).await
+    }
+
+    /// `PUT /users/{userId}/password`, by the token of the mail. It is good once, as a proof is. A
+    /// client that signs in by itself does so with the password it was made with.
+    pub async fn put_password(
+        &self,
+        user_id: UserId,
+        token: &str,
+        password: &str,
+    ) -> Result<Answer<()>, Error> {
+        let path = format!("/users/{user_id}/password");
+        let change = json!({ "token": token, "password": password });
+        self.nothing(Call::put(path).json(&change).unsigned()).await
     }
 
     /// `POST /addresses`

@@ -11,7 +11,8 @@ use crate::tables::USERS;
 /// An e-mail address as mail servers take it: a local part of dot-separated atoms and a domain
 /// of at least two labels (RFC 5321), ASCII alone, because that is what SES sends to.
 ///
-/// It is kept as it was typed and compared by [`Email::folded`].
+/// A domain in other letters has an ASCII form (`xn--…`), which is taken; a local part has none. It
+/// is kept as it was typed and compared by [`Email::folded`]; ASCII is in NFC already.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Email(String);
 
@@ -92,6 +93,9 @@ pub struct EmailClaim {
     pub email: Email,
     /// Whose it is.
     pub user_id: UserId,
+    /// When the store may forget it, in seconds since 1970: with an account that was not proven.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<i64>,
 }
 
 impl EmailClaim {
@@ -132,6 +136,9 @@ mod tests {
             ("ann@example..com", false),
             ("ann@example.com\r\nBcc: bob@example.com", false),
             ("änn@example.com", false),
+            ("ann@münchen.example", false),
+            ("ann@xn--mnchen-3ya.example", true),
+            ("\u{FF41}nn@example.com", false),
             (&format!("{long_local}@example.com"), false),
             (&format!("ann@{}.com", "a".repeat(64)), false),
             (&format!("ann@{}com", "a.".repeat(130)), false),

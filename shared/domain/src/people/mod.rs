@@ -3,7 +3,11 @@
 mod address;
 mod country;
 mod email;
+mod guessable;
+mod known_sources;
 mod password;
+mod password_reset;
+mod sign_up;
 mod signed_in;
 mod user;
 mod verification;
@@ -13,7 +17,10 @@ pub use address::{
 };
 pub use country::CountryCode;
 pub use email::{Email, EmailClaim};
+pub use known_sources::{KnownSource, KnownSources};
 pub use password::{EnteredPassword, Password};
+pub use password_reset::{PasswordReset, PasswordResetAsked};
+pub use sign_up::{Holder, SignedUp};
 pub use signed_in::{Role, SignedIn, Tier};
 pub use user::{PersonName, User, UserDraft, UserId, UserView};
 pub use verification::{EmailVerificationRequested, Verification, VerificationAsked};

@@ -2,9 +2,13 @@
 
 use std::fmt;
 
-use crate::syntax::bounded;
+use super::guessable::{is_made_of, weakness};
+use super::{Email, PersonName};
+use crate::syntax::{bounded, composed};
 
-/// A password that somebody chooses.
+/// A password that somebody chooses, in NFC: it is the same one however its letters were typed.
+///
+/// It has 12 to 128 characters (code points in NFC), and is none that is guessed first.
 #[derive(Clone)]
 pub struct Password(String);
 
@@ -13,13 +17,24 @@ impl Password {
     pub fn reveal(&self) -> &str {
         &self.0
     }
+
+    /// Whether it is little more than its owner's address or name.
+    pub fn is_made_of(&self, email: &Email, name: &PersonName) -> bool {
+        let email = email.as_str();
+        let mailbox = email.split('@').next().unwrap_or(email);
+        [email, mailbox, name.as_str()].iter().any(|known| is_made_of(&self.0, known))
+    }
 }
 
 impl TryFrom<String> for Password {
     type Error = String;
 
     fn try_from(raw: String) -> Result<Self, Self::Error> {
-        bounded(&raw, 12, 128).map(Self)
+        let text = bounded(&raw, 12, 128)?;
+        match weakness(&text) {
+            None => Ok(Self(text)),
+            Some(weakness) => Err(weakness.to_owned()),
+        }
     }
 }
 
@@ -39,9 +54,14 @@ lifecycle::checked!(Password, String, {
 pub struct EnteredPassword(String);
 
 impl EnteredPassword {
-    /// The plain text, for verification.
-    pub fn reveal(&self) -> &str {
-        &self.0
+    const LENGTH_MAX: usize = 128;
+
+    /// The plain text in the forms that may have been hashed: NFC, and as it was typed, since the
+    /// version before this one hashed that.
+    pub fn spellings(&self) -> Vec<String> {
+        let mut spellings = vec![composed(&self.0).into_owned(), self.0.clone()];
+        spellings.dedup();
+        spellings
     }
 }
 
@@ -49,7 +69,10 @@ impl TryFrom<String> for EnteredPassword {
     type Error = String;
 
     fn try_from(raw: String) -> Result<Self, Self::Error> {
-        bounded(&raw, 0, 128).map(Self)
+        if raw.chars().count() > Self::LENGTH_MAX {
+            bounded(&raw, 0, Self::LENGTH_MAX)?;
+        }
+        Ok(Self(raw))
     }
 }
 
@@ -60,17 +83,62 @@ impl fmt::Debug for EnteredPassword {
 }
 
 lifecycle::checked!(EnteredPassword, String, {
-    "type": "string", "format": "password", "maxLength": 128
+    "type": "string", "format": "password", "maxLength": Self::LENGTH_MAX
 });
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// So many characters that repeat nothing.
+    fn characters(count: usize) -> String {
+        (0..count).filter_map(|i| char::from_u32(0x4E00 + u32::try_from(i * i).unwrap())).collect()
+    }
+
     #[test]
     fn a_password_has_12_to_128_characters() {
         for (length, taken) in [(0, false), (11, false), (12, true), (128, true), (129, false)] {
-            assert_eq!(Password::try_from("ä".repeat(length)).is_ok(), taken, "{length}");
+            assert_eq!(Password::try_from(characters(length)).is_ok(), taken, "{length}");
+        }
+    }
+
+    #[test]
+    fn a_password_is_one_however_its_accents_are_typed() {
+        let (nfc, nfd) = ("caf\u{E9}-de-la-place", "cafe\u{301}-de-la-place");
+        let chosen = |raw: &str| Password::try_from(raw.to_owned()).unwrap().reveal().to_owned();
+        assert_eq!(chosen(nfc), chosen(nfd));
+        let entered = EnteredPassword::try_from(nfd.to_owned()).unwrap();
+        assert_eq!(entered.spellings(), [nfc, nfd]);
+        let entered = EnteredPassword::try_from(nfc.to_owned()).unwrap();
+        assert_eq!(entered.spellings(), [nfc]);
+    }
+
+    #[test]
+    fn an_accent_of_its_own_does_not_make_a_password_longer() {
+        assert!(Password::try_from("correcthors\u{65}\u{301}".to_owned()).is_ok());
+        assert!(Password::try_from("correcthor\u{65}\u{301}".to_owned()).is_err());
+    }
+
+    #[test]
+    fn a_password_that_is_guessed_first_is_refused_and_may_be_entered() {
+        for weak in ["password1234", "            ", "\0\0\0\0\0\0\0\0\0\0\0\0"] {
+            assert!(Password::try_from(weak.to_owned()).is_err(), "{weak:?}");
+            assert!(EnteredPassword::try_from(weak.to_owned()).is_ok(), "{weak:?}");
+        }
+    }
+
+    #[test]
+    fn a_password_made_of_its_owners_address_or_name_is_known() {
+        let email = Email::try_from("annette.smith@example.com".to_owned()).unwrap();
+        let name = PersonName::try_from("Ann of Green Gables".to_owned()).unwrap();
+        for (password, known) in [
+            ("annette.smith@example.com", true),
+            ("AnnetteSmith1984", true),
+            ("AnnOfGreenGables!", true),
+            ("correct-horse-battery", false),
+        ] {
+            let password = Password::try_from(password.to_owned()).unwrap();
+            assert_eq!(password.is_made_of(&email, &name), known, "{}", password.reveal());
         }
     }
 

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{
-    Email, EmailClaim, EmailVerificationRequested, Password, Role, Tier, Verification,
-    VerificationAsked,
+    Email, EmailClaim, EmailVerificationRequested, Password, PasswordReset, PasswordResetAsked,
+    Role, Tier, Verification, VerificationAsked,
 };
 use crate::syntax::{id, line};
 use crate::tables::USERS;
@@ -30,6 +30,9 @@ pub struct User {
     /// The verification that is under way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verification: Option<Verification>,
+    /// The reset of the password that is under way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password_reset: Option<PasswordReset>,
     /// What they may do.
     pub roles: Vec<Role>,
     /// How they are treated as customers.
@@ -38,9 +41,16 @@ pub struct User {
     pub version: u64,
     /// When they signed up.
     pub created_at: Timestamp,
+    /// When the store may forget an account that was not proven, in seconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<i64>,
 }
 
 impl User {
+    /// For how long an account waits for the proof of its address: 24 hours, as long as the token of
+    /// its first mail.
+    const UNPROVEN_TTL_S: i64 = 24 * 60 * 60;
+
     /// Signs somebody up: an unverified standard customer, and the mail that they are to get.
     pub fn sign_up(
         moment: &Moment,
@@ -56,22 +66,39 @@ impl User {
             name: draft.name.clone(),
             email_verified: false,
             verification: Some(verification),
+            password_reset: None,
             roles: vec![Role::Customer],
             tier: Tier::Standard,
             version: 1,
             created_at: moment.now(),
+            expires_at: Some(moment.now().plus_seconds(Self::UNPROVEN_TTL_S).as_seconds()),
         };
         (user, requested)
     }
 
+    /// Whether there is such an account: it is proven, or may still be. The store forgets the others
+    /// some time later.
+    pub fn is_there(&self, now: Timestamp) -> bool {
+        self.email_verified || now < self.proven_until()
+    }
+
+    /// Until when the address can be proven. The version before this one noted no end.
+    pub fn proven_until(&self) -> Timestamp {
+        match self.expires_at {
+            Some(seconds) => Timestamp::from_millis(seconds.saturating_mul(1000)),
+            None => self.created_at.plus_seconds(Self::UNPROVEN_TTL_S),
+        }
+    }
+
+    /// Whether this is the token that the user was mailed to prove their address.
+    pub fn waits_for(&self, token: &str, now: Timestamp) -> bool {
+        let verification = self.verification.as_ref();
+        self.is_there(now) && verification.is_some_and(|kept| kept.accepts(token, now))
+    }
+
     /// The user with their address verified, if this is the token that they were mailed.
-    pub fn verified(mut self, token: &str, now: Timestamp) -> Option<Self> {
-        let verification = self.verification.take()?;
-        verification.accepts(token, now).then_some(Self {
-            email_verified: true,
-            version: self.version + 1,
-            ..self
-        })
+    pub fn verified(self, token: &str, now: Timestamp) -> Option<Self> {
+        self.waits_for(token, now).then(|| self.proven())
     }
 
     /// The user waiting for this token and for no earlier one, and the mail that they are to get;
@@ -81,11 +108,48 @@ impl User {
         asked: &VerificationAsked,
         now: Timestamp,
     ) -> Option<(Self, EmailVerificationRequested)> {
+        if self.email_verified || !self.is_there(now) {
+            return None;
+        }
         let VerificationAsked { token, .. } = asked;
         let requested = EmailVerificationRequested { user_id: self.user_id, token: token.clone() };
         let verification = Some(Verification::by(token, now));
-        let waiting = Self { verification, version: self.version + 1, ..self };
-        (!waiting.email_verified).then_some((waiting, requested))
+        Some((Self { verification, version: self.version + 1, ..self }, requested))
+    }
+
+    /// The user waiting for a new password by this token and by no earlier one; nothing where the
+    /// address may not be written to.
+    pub fn reset_asked(self, asked: &PasswordResetAsked, now: Timestamp) -> Option<Self> {
+        let may_be_mailed = self.email_verified || asked.to_unproven;
+        if !may_be_mailed || !self.is_there(now) {
+            return None;
+        }
+        let password_reset = Some(PasswordReset::by(&asked.token, now));
+        Some(Self { password_reset, version: self.version + 1, ..self })
+    }
+
+    /// Whether this is the token that the user was mailed to set a new password.
+    pub fn may_reset(&self, token: &str, now: Timestamp) -> bool {
+        let reset = self.password_reset.as_ref();
+        self.is_there(now) && reset.is_some_and(|kept| kept.accepts(token, now))
+    }
+
+    /// The user with a new password. Whoever brings the token has read the mail: the address is
+    /// proven too, and no other token is good any more.
+    #[must_use]
+    pub fn with_password(self, password_hash: String) -> Self {
+        Self { password_hash, ..self.proven() }
+    }
+
+    fn proven(self) -> Self {
+        Self {
+            email_verified: true,
+            verification: None,
+            password_reset: None,
+            expires_at: None,
+            version: self.version + 1,
+            ..self
+        }
     }
 
     /// The key of a user.
@@ -106,7 +170,7 @@ impl User {
 
     /// The claim to the user's e-mail address.
     pub fn email_claim(&self) -> EmailClaim {
-        EmailClaim { email: self.email.clone(), user_id: self.user_id }
+        EmailClaim { email: self.email.clone(), user_id: self.user_id, expires_at: self.expires_at }
     }
 }
 
@@ -206,13 +270,55 @@ mod tests {
     #[test]
     fn a_token_that_was_asked_for_again_ends_the_one_before() {
         let (user, first) = ann();
-        let moment = Moment::new(Timestamp::from_millis(2), [2; 32]);
+        let moment = moment(2);
         let asked = VerificationAsked::new(&moment, user.email.clone());
         let (user, second) = user.asked_again(&asked, moment.now()).unwrap();
         assert_eq!(user.clone().verified(&first.token, moment.now()), None);
         let verified = user.verified(&second.token, moment.now()).unwrap();
         assert_eq!((verified.email_verified, verified.version), (true, 3));
         assert_eq!(verified.asked_again(&asked, moment.now()), None);
+    }
+
+    #[test]
+    fn an_account_that_nobody_proves_ends_after_24_hours() {
+        let (user, first) = ann();
+        let at = |seconds| user.created_at.plus_seconds(seconds);
+        let day = 24 * 60 * 60;
+        assert_eq!(user.expires_at, Some(at(day).as_seconds()));
+        let of_the_version_before = User { expires_at: None, ..user.clone() };
+        for user in [&user, &of_the_version_before] {
+            assert!(user.is_there(at(day - 1)) && !user.is_there(at(day)));
+            assert!(!user.waits_for(&first.token, at(day)));
+        }
+        let asked = VerificationAsked::new(&moment(2), user.email.clone());
+        let (again, _) = user.clone().asked_again(&asked, at(day - 1)).unwrap();
+        assert!(!again.waits_for(&asked.token, at(day)), "asking again does not prolong it");
+        assert_eq!(user.clone().asked_again(&asked, at(day)), None);
+        let proven = user.verified(&first.token, moment(1).now()).unwrap();
+        assert!(proven.is_there(proven.created_at.plus_seconds(day * 1_000)));
+        assert_eq!((proven.expires_at, proven.email_claim().expires_at), (None, None));
+    }
+
+    #[test]
+    fn a_new_password_proves_the_address_and_spends_every_token() {
+        let (user, first) = ann();
+        let asked = PasswordResetAsked::new(&moment(2), user.email.clone(), true);
+        let now = moment(2).now();
+        let user = user.reset_asked(&asked, now).unwrap();
+        assert!(user.may_reset(&asked.token, now) && !user.may_reset(&first.token, now));
+        assert!(user.waits_for(&first.token, now) && !user.waits_for(&asked.token, now));
+        let user = user.with_password("new".to_owned());
+        assert_eq!((user.email_verified, user.password_hash.as_str()), (true, "new"));
+        assert!(!user.may_reset(&asked.token, now) && !user.waits_for(&first.token, now));
+    }
+
+    #[test]
+    fn an_unproven_address_is_mailed_a_reset_only_while_it_may_be_written_to() {
+        let (user, first) = ann();
+        let asked = PasswordResetAsked::new(&moment(2), user.email.clone(), false);
+        assert_eq!(user.clone().reset_asked(&asked, moment(2).now()), None);
+        let proven = user.verified(&first.token, moment(2).now()).unwrap();
+        assert!(proven.reset_asked(&asked, moment(2).now()).is_some());
     }
 
     #[test]
@@ -239,7 +345,10 @@ mod tests {
             password: "correct-horse-battery".to_owned().try_into().unwrap(),
             name: "Ann".to_owned().try_into().unwrap(),
         };
-        let moment = Moment::new(Timestamp::from_millis(1), [1; 32]);
-        User::sign_up(&moment, &draft, "$argon2id$…".to_owned())
+        User::sign_up(&moment(1), &draft, "$argon2id$…".to_owned())
+    }
+
+    fn moment(n: u8) -> Moment {
+        Moment::new(Timestamp::from_millis(n.into()), [n; 32])
     }
 }

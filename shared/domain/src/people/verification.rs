@@ -55,11 +55,11 @@ impl fmt::Debug for EmailVerificationRequested {
     }
 }
 
-/// Somebody asks to be mailed a token again. Whether there is an account with the address, nobody
-/// has looked yet.
+/// A client asks for another mail that proves an address. Whether there is an account with the
+/// address, only the consumer looks.
 ///
-/// The token is made by whoever is asked, and not by the consumer that mails it: a message that
-/// comes twice then mails the same token twice, and both mails are good.
+/// The endpoint makes the token, and not the consumer that mails it: a message that comes twice then
+/// mails the same token twice, and both mails are good.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct VerificationAsked {

@@ -131,6 +131,22 @@ pub(crate) fn is_visible(text: &str) -> bool {
     text.chars().any(|c| class_of(c) == Class::Visible)
 }
 
+/// The text for a line of a mail: what no text may have is replaced, as an earlier version has taken
+/// it in, and a text that may run from right to left is isolated from what stands beside it.
+pub(crate) fn isolated(text: &str) -> String {
+    let safe: String =
+        text.chars()
+            .map(|c| {
+                if matches!(class_of(c), Class::Visible | Class::Invisible) {
+                    c
+                } else {
+                    '\u{FFFD}'
+                }
+            })
+            .collect();
+    if safe.is_ascii() { safe } else { format!("\u{2068}{safe}\u{2069}") }
+}
+
 /// Whether the text begins with an upper-case letter.
 pub(crate) fn is_capitalised(text: &str) -> bool {
     let category = CodePointMapData::<GeneralCategory>::new();
@@ -196,6 +212,18 @@ mod tests {
                     assert!(agreed || enforced && !known(), "{lines:?}: {text:?}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_text_in_a_mail_neither_breaks_its_line_nor_turns_what_follows() {
+        for (stored, mailed) in [
+            ("Ann", "Ann"),
+            ("Ann\r\nBcc: bob", "Ann\u{FFFD}\u{FFFD}Bcc: bob"),
+            ("Ann\u{202E}", "\u{2068}Ann\u{FFFD}\u{2069}"),
+            ("\u{2069}\u{5D0}", "\u{2068}\u{FFFD}\u{5D0}\u{2069}"),
+        ] {
+            assert_eq!(isolated(stored), mailed, "{stored:?}");
         }
     }
 

@@ -7,7 +7,9 @@ mod numbers;
 mod texts;
 mod words;
 
-pub(crate) use characters::{CAPITALISED, LINE, TEXT, TEXT_OR_NOTHING, compared, is_capitalised};
+pub(crate) use characters::{
+    CAPITALISED, LINE, TEXT, TEXT_OR_NOTHING, compared, composed, is_capitalised, isolated,
+};
 pub(crate) use ids::id;
 pub(crate) use numbers::{saturated, whole_number};
 pub(crate) use texts::{bounded, entered_line, entered_text, line, text};

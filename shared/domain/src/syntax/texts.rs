@@ -26,6 +26,11 @@ macro_rules! text {
             pub fn as_str(&self) -> &str {
                 &self.0
             }
+
+            /// The text as it may stand in a line of a mail.
+            pub fn mailed(&self) -> String {
+                $crate::syntax::isolated(&self.0)
+            }
         }
 
         impl TryFrom<String> for $name {
@@ -208,6 +213,17 @@ mod tests {
         }
         assert!(Letter::try_from(String::new()).is_err());
         assert_eq!(Letter::try_from(" a\n".to_owned()).unwrap().as_str(), " a\n");
+    }
+
+    #[test]
+    fn a_text_of_any_kind_is_isolated_in_a_mail() {
+        let raw = || "\u{5D0}\u{5D1}".to_owned();
+        let mailed = [
+            Title::try_from(raw()).unwrap().mailed(),
+            Note::try_from(raw()).unwrap().mailed(),
+            Letter::try_from(raw()).unwrap().mailed(),
+        ];
+        assert!(mailed.iter().all(|text| *text == format!("\u{2068}{}\u{2069}", raw())));
     }
 
     proptest! {

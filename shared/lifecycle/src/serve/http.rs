@@ -165,7 +165,8 @@ impl<E: Endpoint> Handler<E> {
         tale.stages.end("validation");
 
         // 6. to 9. With the permit that only a caller who was let in gets.
-        let permit = Permit::new(caller, Moment::of_request(tale.at), deadline);
+        let permit = Permit::new(caller, Moment::of_request(tale.at), deadline)
+            .of_source(request.source_ip.clone());
         let settled = self.settle(request, &permit, &command, key.as_ref(), cause, tale).await;
         match (settled, key) {
             (Err(failure), Some(key)) if failure.may_follow_success() => {

@@ -6,17 +6,19 @@ use serde_json::Value;
 use super::{Stack, words};
 
 /// What anybody may ask for without a token.
-const OPEN: [(&str, &str); 12] = [
+const OPEN: [(&str, &str); 14] = [
     ("get", "/.well-known/jwks.json"),
     ("get", "/articles/{articleId}"),
     ("post", "/callback"),
     ("get", "/healthcheck"),
     ("get", "/objects/{objectId}"),
     ("get", "/partner/products"),
+    ("post", "/password-resets"),
     ("get", "/products"),
     ("get", "/products/{productId}"),
     ("post", "/sessions"),
     ("post", "/users"),
+    ("put", "/users/{userId}/password"),
     ("put", "/users/{userId}/verification"),
     ("post", "/verification-emails"),
 ];

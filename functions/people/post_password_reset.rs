@@ -1,0 +1,162 @@
+//! `POST /password-resets`: asks for a mail by which a new password can be set.
+//!
+//! The answer is the same whether or not there is an account with the address. The mail's token is
+//! good once, for an hour; a later one takes its place.
+
+use std::process::ExitCode;
+
+use adapters::{Attempts, MailAllowed, MailCaps};
+use domain::people::{Email, PasswordResetAsked};
+use domain::tables::EMAILS;
+use http::StatusCode;
+use lifecycle::caller::NoRole;
+use lifecycle::effects::{Effects, Event, Message};
+use lifecycle::input::Json;
+use lifecycle::limit::{LIMITS, Limit, MINUTE};
+use lifecycle::uses::{Use, Verb};
+use lifecycle::{
+    Access, Anyone, Endpoint, Fault, Moment, Permit, Rejection, Reply, Route, Verdict, Violations,
+};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+fn main() -> ExitCode {
+    adapters::serve(|aws| PostPasswordReset {
+        attempts: Attempts::new(aws.clone(), "password-reset", MAILS_MAX, MINUTE),
+        mails: MailCaps::new(aws.clone()),
+    })
+}
+
+struct PostPasswordReset {
+    attempts: Attempts,
+    mails: MailCaps,
+}
+
+/// How many mails may be asked for to one address within a minute, from all sources.
+const MAILS_MAX: u32 = 5;
+
+impl Endpoint for PostPasswordReset {
+    // 1. Routing
+    const ROUTE: Route = Route::post("/password-resets");
+
+    // 2. Authentication: a client that has forgotten its password cannot sign in
+    type Caller = Anyone;
+
+    // 3. Authorization, before anything is read
+    const ACCESS: Access<NoRole> = Access::Public;
+
+    const LIMIT: Limit = Limit::exact(30, MINUTE);
+    const BODY_BYTES_MAX: usize = 4 * 1024;
+    const USES: &'static [Use] = &[Use::Table(LIMITS, &[Verb::UpdateItem]), Use::Queue(EMAILS)];
+
+    // 4. Deserialisation
+    type Input = Json<Asking>;
+
+    // 5. Syntax validation
+    type Command = Asking;
+
+    fn parse(Json(asking): Json<Asking>) -> Result<Asking, Violations> {
+        Ok(asking)
+    }
+
+    // 6. Retrieval: nothing but counts: which mail may be sent. `send_email` looks up whether
+    // there is an account, so that neither the answer nor its time can tell.
+    type Facts = MailAllowed;
+
+    async fn retrieve(
+        &self,
+        permit: &Permit<Anyone>,
+        asking: &Asking,
+    ) -> Result<MailAllowed, Fault> {
+        let address = asking.email.folded();
+        self.attempts.count(permit, &address).await?;
+        self.mails.to_any(permit, &address).await
+    }
+
+    // 3 again. Authorization: everybody may ask
+    fn allow(_: &Anyone, _: &Asking, _: &MailAllowed) -> Verdict {
+        Verdict::Allow
+    }
+
+    // 7. Business rules
+    type Outcome = Asked;
+
+    fn decide(
+        moment: &Moment,
+        _: &Anyone,
+        asking: &Asking,
+        allowed: MailAllowed,
+    ) -> Result<Asked, Rejection> {
+        let MailAllowed { to_unproven, to_proven } = allowed;
+        let asked = PasswordResetAsked::new(moment, asking.email.clone(), to_unproven);
+        Ok(Asked { asked, mail: to_unproven || to_proven })
+    }
+
+    // 8. Side effects: the message is a tertiary one: a mail that is lost can be asked for again, as
+    // the client would have to do if it were refused.
+    fn effects(Asked { asked, mail }: &Asked) -> Effects {
+        if !mail {
+            return Effects::none();
+        }
+        let asked = Event::about(asked.email.folded(), asked);
+        Effects::none().message(Message::new(EMAILS, asked))
+    }
+
+    // 9. Response: what was sent, and nothing that is known
+    const STATUS: StatusCode = StatusCode::ACCEPTED;
+    type View = ResetAskedView;
+
+    fn reply(Asked { asked, .. }: Asked) -> Reply<ResetAskedView> {
+        Reply::accepted(ResetAskedView { email: asked.email })
+    }
+}
+
+struct Asked {
+    asked: PasswordResetAsked,
+    /// Whether the address may be written to once more.
+    mail: bool,
+}
+
+#[derive(Debug, eserde::Deserialize, JsonSchema)]
+struct Asking {
+    email: Email,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct ResetAskedView {
+    /// Where a mail goes, if there is an account with this address.
+    email: Email,
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::examples::{moment, read};
+    use lifecycle::effects::Content;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_token_goes_into_a_message_and_nowhere_else() {
+        let asked = asked(true);
+        let effects = PostPasswordReset::effects(&asked);
+        let [message] = effects.messages() else { panic!("one message: {effects:?}") };
+        let Content::New(event) = &message.content else { panic!("a new one: {message:?}") };
+        assert_eq!((message.queue, &event.data["token"]), (EMAILS, &json!(asked.asked.token)));
+        assert!(effects.writes().is_empty() && effects.events().is_empty());
+    }
+
+    #[test]
+    fn beyond_the_cap_the_answer_is_the_same_and_no_message_is_sent() {
+        assert!(PostPasswordReset::effects(&asked(false)).messages().is_empty());
+        let replies =
+            [true, false].map(|mail| format!("{:?}", PostPasswordReset::reply(asked(mail))));
+        assert_eq!(replies[0], replies[1]);
+    }
+
+    fn asked(mail: bool) -> Asked {
+        let asking = read(json!({ "email": "Ann@example.com" }));
+        let allowed = MailAllowed { to_unproven: false, to_proven: mail };
+        PostPasswordReset::decide(&moment(), &Anyone, &asking, allowed).unwrap()
+    }
+}

@@ -1,0 +1,188 @@
+//! `PUT /users/{userId}/password`: sets a new password, by the token of the mail that
+//! `POST /password-resets` has sent.
+//!
+//! The token proves the e-mail address too. It is good once. Access tokens that are out end by
+//! themselves, within a quarter of an hour.
+
+use std::process::ExitCode;
+
+use adapters::{Passwords, Table};
+use domain::people::{Password, User, UserId};
+use domain::refusals;
+use domain::tables::USERS;
+use http::StatusCode;
+use lifecycle::effects::{self, Condition, Effects, Write};
+use lifecycle::input::{Json, Path};
+use lifecycle::limit::{Limit, MINUTE};
+use lifecycle::reply::NoBody;
+use lifecycle::uses::{Use, Verb};
+use lifecycle::{
+    Access, Anyone, Endpoint, Fault, Moment, Permit, Refusal, Rejection, Reply, Route, Verdict,
+    Violations,
+};
+use schemars::JsonSchema;
+
+fn main() -> ExitCode {
+    adapters::serve(|aws| PutPassword { passwords: Passwords::new(), users: aws.table() })
+}
+
+struct PutPassword {
+    passwords: Passwords,
+    users: Table<User>,
+}
+
+/// The password that is to hold, and the token that allows it.
+struct Change {
+    user_id: UserId,
+    token: String,
+    password: Password,
+}
+
+impl Endpoint for PutPassword {
+    // 1. Routing
+    const ROUTE: Route = Route::put("/users/{userId}/password");
+
+    // 2. Authentication: the token of the mail is all there is
+    type Caller = Anyone;
+
+    // 3. Authorization, before anything is read
+    const ACCESS: Access = Access::Public;
+
+    const LIMIT: Limit = Limit::exact(30, MINUTE);
+    const BODY_BYTES_MAX: usize = 4 * 1024;
+    const USES: &'static [Use] = &[Use::Table(USERS, &[Verb::GetItem, Verb::PutItem])];
+
+    // 4. Deserialisation
+    type Input = (Path<Parameters>, Json<NewPassword>);
+
+    // 5. Syntax validation
+    type Command = Change;
+
+    fn parse((Path(parameters), Json(body)): Self::Input) -> Result<Change, Violations> {
+        let NewPassword { token, password } = body;
+        Ok(Change { user_id: parameters.user_id, token, password })
+    }
+
+    // 6. Retrieval: the user, and for the right token alone the hash of the password
+    type Facts = Option<Reset>;
+
+    async fn retrieve(
+        &self,
+        permit: &Permit<Anyone>,
+        Change { user_id, token, password }: &Change,
+    ) -> Result<Option<Reset>, Fault> {
+        let user = self.users.get(permit, &User::key_of(*user_id)).await?;
+        let Some(user) = user.filter(|user| user.may_reset(token, permit.moment().now())) else {
+            return Ok(None);
+        };
+        let password_hash = self.passwords.hash(password.reveal()).await?;
+        Ok(Some(Reset { user, password_hash }))
+    }
+
+    // 3 again. Authorization: the token allows it; stage 7 looks at it
+    fn allow(_: &Anyone, _: &Change, _: &Option<Reset>) -> Verdict {
+        Verdict::Allow
+    }
+
+    // 7. Business rules: a user who does not exist is told the same as one whose token is spent
+    type Outcome = User;
+    const REFUSALS: &'static [Refusal] =
+        &[refusals::PASSWORD_RESET_SPENT, refusals::PASSWORD_GUESSABLE];
+
+    fn decide(
+        moment: &Moment,
+        _: &Anyone,
+        Change { token, password, .. }: &Change,
+        reset: Option<Reset>,
+    ) -> Result<User, Rejection> {
+        let reset = reset.filter(|reset| reset.user.may_reset(token, moment.now()));
+        let Reset { user, password_hash } = reset.ok_or(refusals::PASSWORD_RESET_SPENT)?;
+        if password.is_made_of(&user.email, &user.name) {
+            let sentence = "must not be made of the address or the name";
+            return Err(refusals::PASSWORD_GUESSABLE.at("/password", sentence));
+        }
+        Ok(user.with_password(password_hash))
+    }
+
+    // 8. Side effects: the user and the claim to the address are kept from now on
+    fn effects(user: &User) -> Effects {
+        let held = Condition::Equals("userId", effects::text(user.user_id.to_string()));
+        Effects::none()
+            .write(Write::replace(user, user.version - 1))
+            .write(Write::put(&user.email_claim()).when(held))
+    }
+
+    // 9. Response
+    const STATUS: StatusCode = StatusCode::NO_CONTENT;
+    type View = NoBody;
+
+    fn reply(_: User) -> Reply<NoBody> {
+        Reply::no_content()
+    }
+}
+
+#[derive(Debug, eserde::Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Parameters {
+    user_id: UserId,
+}
+
+#[derive(Debug, eserde::Deserialize, JsonSchema)]
+struct NewPassword {
+    /// The token of the mail.
+    token: String,
+    /// The new password.
+    password: Password,
+}
+
+/// The user whose token it is, and the hash of their new password.
+struct Reset {
+    user: User,
+    password_hash: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::examples::{ann, moment};
+    use domain::people::PasswordResetAsked;
+
+    use super::*;
+
+    #[test]
+    fn the_token_of_the_mail_sets_a_password_once_and_proves_the_address() {
+        let (ann, token) = asked();
+        let changed = decide(&change(&token, "another-long-password"), Some(ann)).unwrap();
+        assert_eq!((changed.password_hash.as_str(), changed.email_verified), ("new hash", true));
+        let again = decide(&change(&token, "another-long-password"), Some(changed));
+        assert_eq!(again.unwrap_err().code, "PASSWORD_RESET_SPENT");
+    }
+
+    #[test]
+    fn a_wrong_token_and_an_unknown_user_are_not_told_apart() {
+        let change = change("another", "another-long-password");
+        let refused = decide(&change, Some(asked().0)).unwrap_err();
+        assert_eq!(refused, decide(&change, None).unwrap_err());
+    }
+
+    #[test]
+    fn a_password_made_of_the_address_is_422_and_leaves_the_token_good() {
+        let (ann, token) = asked();
+        let refused = decide(&change(&token, "Ann@Example.com"), Some(ann)).unwrap_err();
+        assert_eq!((refused.code, &*refused.details[0].field), ("PASSWORD_GUESSABLE", "/password"));
+    }
+
+    fn asked() -> (User, String) {
+        let asked = PasswordResetAsked::new(&moment(), ann().email, true);
+        (ann().reset_asked(&asked, moment().now()).unwrap(), asked.token)
+    }
+
+    fn change(token: &str, password: &str) -> Change {
+        let password = password.to_owned().try_into().unwrap();
+        Change { user_id: ann().user_id, token: token.to_owned(), password }
+    }
+
+    fn decide(change: &Change, user: Option<User>) -> Result<User, Rejection> {
+        let reset = user.map(|user| Reset { user, password_hash: "new hash".to_owned() });
+        PutPassword::decide(&moment(), &Anyone, change, reset)
+    }
+}

@@ -1,0 +1,98 @@
+//! Guesses at the password of an account.
+
+use std::time::Duration;
+
+use futures::future::join_all;
+use lifecycle::limit::MINUTE;
+use lifecycle::platform::Platform;
+use lifecycle::{Fault, Permit};
+
+use crate::Attempts;
+use crate::attempts::Counted;
+
+/// How often an account may be tried in vain within a minute from one source.
+const AT_ACCOUNT_MAX: u32 = 5;
+/// How often a source may try in vain within a minute, whatever the accounts. The endpoint's own
+/// limit is tighter; this one holds while the table does not count.
+const BY_SOURCE_MAX: u32 = 60;
+/// How often an account may be tried in vain within an hour from all sources that its user has not
+/// signed in from. Beyond it they have [`AT_ACCOUNT_MAX`] attempts a minute together.
+const IN_ALL_MAX: u32 = 100;
+const HOUR: Duration = Duration::from_hours(1);
+
+/// Limits how often passwords may be guessed, so that no stranger can keep a user out: what one
+/// source uses up is its own, and what all strangers use up together leaves out the sources that
+/// the user has signed in from.
+pub struct Guesses {
+    by_source: Attempts,
+    at_account: Attempts,
+    in_all: Attempts,
+    slowed: Attempts,
+}
+
+/// A guess that was counted, before the password is verified.
+pub struct Guess {
+    counted: Vec<Counted>,
+}
+
+impl Guesses {
+    /// The usual limits.
+    pub fn new(platform: impl Platform + Clone) -> Self {
+        let attempts =
+            |name, maximum, window| Attempts::new(platform.clone(), name, maximum, window);
+        Self {
+            by_source: attempts("sign-in-by", BY_SOURCE_MAX, MINUTE),
+            at_account: attempts("sign-in-at", AT_ACCOUNT_MAX, MINUTE),
+            in_all: attempts("sign-in", IN_ALL_MAX, HOUR),
+            slowed: attempts("sign-in-slowed", AT_ACCOUNT_MAX, MINUTE),
+        }
+    }
+
+    /// Counts a guess at an account from the source of the request.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Limited`] when there have been too many.
+    pub async fn count<C>(&self, permit: &Permit<C>, address: &str) -> Result<Guess, Fault> {
+        let source = permit.source();
+        let at_account = format!("{address} {source}");
+        let (by_source, at_account) = futures::try_join!(
+            self.by_source.count(permit, source),
+            self.at_account.count(permit, &at_account),
+        )?;
+        Ok(Guess { counted: vec![at_account, by_source] })
+    }
+
+    /// Counts the guess among those of all sources that the user has not signed in from.
+    ///
+    /// # Errors
+    ///
+    /// As [`Guesses::count`].
+    pub async fn count_in_all<C>(
+        &self,
+        permit: &Permit<C>,
+        address: &str,
+        mut guess: Guess,
+    ) -> Result<Guess, Fault> {
+        let counted = match self.in_all.count(permit, address).await {
+            Err(Fault::Limited { .. }) => self.slowed.count(permit, address).await?,
+            counted => counted?,
+        };
+        guess.counted.push(counted);
+        Ok(guess)
+    }
+}
+
+impl Guess {
+    /// The password was right: nothing was guessed.
+    pub async fn give_back(self) {
+        join_all(self.counted.into_iter().map(Counted::give_back)).await;
+    }
+
+    /// Waits until a wrong guess may be answered, as [`Counted::hold_back`] does.
+    pub async fn hold_back(self) {
+        if let Some(first) = self.counted.into_iter().next() {
+            first.hold_back().await;
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! From where somebody has signed in before.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use lifecycle::Timestamp;
+use lifecycle::record::{Key, Record, Table};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::Email;
+use crate::tables::USERS;
+
+/// The latest source addresses from which the owner of an e-mail address has signed in, as hashes:
+/// they are let in while strangers guess the password from elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KnownSources {
+    /// The e-mail address, by which accounts are compared.
+    pub email: String,
+    /// The latest one last.
+    pub sources: Vec<KnownSource>,
+    /// When the store may forget them, in seconds since 1970.
+    pub expires_at: i64,
+}
+
+/// A source address, and when somebody has last signed in from it, to the day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KnownSource {
+    hash: String,
+    seen_at: Timestamp,
+}
+
+impl KnownSources {
+    /// How many are kept.
+    const SOURCES_MAX: usize = 10;
+    /// For how long one is known: 90 days.
+    const TTL_S: i64 = 90 * 24 * 60 * 60;
+    /// How old a note may become before it is made again.
+    const FRESH_S: i64 = 24 * 60 * 60;
+
+    /// The key of the sources of an account.
+    pub fn key_of(email: &Email) -> Key {
+        Key::new(format_args!("sources#{}", email.folded()))
+    }
+
+    /// Whether somebody has signed in from this source.
+    pub fn has(&self, source: &str, now: Timestamp) -> bool {
+        self.seen(source).is_some_and(|seen_at| now < seen_at.plus_seconds(Self::TTL_S))
+    }
+
+    /// The sources after a sign-in from this one; `None` where it is noted already.
+    pub fn after(known: Option<Self>, email: &Email, source: &str, now: Timestamp) -> Option<Self> {
+        let email = email.folded();
+        let known = known.unwrap_or(Self { email, sources: Vec::new(), expires_at: 0 });
+        if known.seen(source).is_some_and(|seen_at| now < seen_at.plus_seconds(Self::FRESH_S)) {
+            return None;
+        }
+        let hash = hash(&known.email, source);
+        let mut sources = known.sources;
+        sources.retain(|other| other.hash != hash);
+        sources.drain(..sources.len().saturating_sub(Self::SOURCES_MAX - 1));
+        sources.push(KnownSource { hash, seen_at: now });
+        let expires_at = now.plus_seconds(Self::TTL_S).as_seconds();
+        Some(Self { email: known.email, sources, expires_at })
+    }
+
+    fn seen(&self, source: &str) -> Option<Timestamp> {
+        let hash = hash(&self.email, source);
+        self.sources.iter().find(|known| known.hash == hash).map(|known| known.seen_at)
+    }
+}
+
+impl Record for KnownSources {
+    const TABLE: Table = USERS;
+
+    fn key(&self) -> Key {
+        Key::new(format_args!("sources#{}", self.email))
+    }
+}
+
+/// Of the account and the source, so that it does not show who shares an address.
+fn hash(email: &str, source: &str) -> String {
+    let digest =
+        Sha256::new().chain_update(email).chain_update([0]).chain_update(source).finalize();
+    URL_SAFE_NO_PAD.encode(digest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::examples::moment;
+
+    #[test]
+    fn a_source_is_known_for_90_days_and_noted_once_a_day() {
+        let (now, email) = (moment().now(), email());
+        let known = KnownSources::after(None, &email, "192.0.2.1", now).unwrap();
+        assert_eq!(known.key(), KnownSources::key_of(&email));
+        assert!(known.has("192.0.2.1", now) && !known.has("192.0.2.2", now));
+        assert!(!known.has("192.0.2.1", now.plus_seconds(90 * 86_400)));
+        let later = |seconds| {
+            let now = now.plus_seconds(seconds);
+            KnownSources::after(Some(known.clone()), &email, "192.0.2.1", now)
+        };
+        assert_eq!(later(86_399), None);
+        assert_eq!(later(86_400).unwrap().sources.len(), 1);
+    }
+
+    #[test]
+    fn the_latest_ten_sources_are_kept_and_none_can_be_read() {
+        let mut known = None;
+        for n in 0..12 {
+            let now = moment().now().plus_seconds(n);
+            known = KnownSources::after(known, &email(), &format!("192.0.2.{n}"), now);
+        }
+        let known = known.unwrap();
+        let has = |n: u8| known.has(&format!("192.0.2.{n}"), moment().now());
+        assert_eq!((known.sources.len(), has(1), has(2), has(11)), (10, false, true, true));
+        assert!(!serde_json::to_string(&known).unwrap().contains("192.0.2"));
+    }
+
+    fn email() -> Email {
+        "Ann@example.com".to_owned().try_into().unwrap()
+    }
+}

@@ -1,0 +1,157 @@
+//! Signing up: who gets an address.
+
+use lifecycle::effects::{self, Condition, Effects, Write};
+use lifecycle::record::Record;
+use lifecycle::{Moment, Rejection};
+
+use super::{EmailVerificationRequested, User, UserDraft, UserId};
+use crate::refusals;
+
+/// Who holds an e-mail address: the user of its claim, who may be gone by now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    /// The user that the claim names.
+    pub user_id: UserId,
+    /// The user as they are stored.
+    pub user: Option<User>,
+}
+
+impl Holder {
+    /// Whether the address is theirs: they have proven it.
+    fn owns_it(&self) -> bool {
+        self.user.as_ref().is_some_and(|user| user.email_verified)
+    }
+}
+
+/// A new user, the verification of their address, and who held it unproven before.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SignedUp {
+    /// The new user.
+    pub user: User,
+    /// The mail that proves the address.
+    pub verification: EmailVerificationRequested,
+    replaced: Option<Holder>,
+}
+
+impl SignedUp {
+    /// Signs somebody up with an address that nobody has proven yet. An account that only waits for
+    /// the proof gives way: otherwise a stranger could keep the address from its owner.
+    ///
+    /// # Errors
+    ///
+    /// `EMAIL_TAKEN` where the address is another user's.
+    pub fn new(
+        moment: &Moment,
+        draft: &UserDraft,
+        password_hash: String,
+        holder: Option<Holder>,
+    ) -> Result<Self, Rejection> {
+        if holder.as_ref().is_some_and(Holder::owns_it) {
+            return Err(refusals::EMAIL_TAKEN.at("/email", "is in use"));
+        }
+        let (mut user, verification) = User::sign_up(moment, draft, password_hash);
+        if let Some(before) = holder.as_ref().and_then(|holder| before(holder, &user)) {
+            user.version = before.version + 1;
+        }
+        Ok(Self { user, verification, replaced: holder })
+    }
+
+    /// The user and the claim, and the end of the account before. When the address has changed hands
+    /// since it was looked up, or was proven, it is looked up again.
+    pub fn writes(&self) -> Effects {
+        let Self { user, replaced, .. } = self;
+        let claim = user.email_claim();
+        let id_taken = refusals::ID_TAKEN.at("/userId", "is in use");
+        let create = Write::create(user).otherwise(id_taken);
+        let Some(holder) = replaced else {
+            return Effects::none().write(Write::create(&claim)).write(create);
+        };
+        let held = Condition::Equals("userId", effects::text(holder.user_id.to_string()));
+        let effects = Effects::none().write(Write::put(&claim).when(held));
+        match (&holder.user, before(holder, user)) {
+            (_, Some(before)) => effects.write(Write::replace(user, before.version)),
+            (None, None) => effects.write(create),
+            (Some(other), None) => {
+                let same = Condition::Equals("version", effects::number(other.version));
+                let gone = Condition::Any(vec![Condition::Absent, same]);
+                effects.write(create).write(Write::delete::<User>(other.key()).when(gone))
+            }
+        }
+    }
+}
+
+/// The account before, where the new one has its id.
+fn before<'a>(holder: &'a Holder, user: &User) -> Option<&'a User> {
+    holder.user.as_ref().filter(|before| before.user_id == user.user_id)
+}
+
+#[cfg(test)]
+mod tests {
+    use lifecycle::effects::{Action, Otherwise};
+    use serde_json::json;
+
+    use super::*;
+    use crate::examples::{ann, moment, read};
+
+    #[test]
+    fn a_free_address_is_claimed_with_the_user() {
+        let writes = sign_up(json!({}), None).unwrap().writes();
+        assert_eq!(told(&writes), ["put stale", "put ID_TAKEN"]);
+        assert_eq!(writes.writes()[0].condition, Some(Condition::Absent));
+    }
+
+    #[test]
+    fn an_unproven_address_passes_to_the_next_who_signs_up_and_the_account_before_ends() {
+        let signed_up = sign_up(json!({}), Some(held_by(ann()))).unwrap();
+        let writes = signed_up.writes();
+        assert_eq!(told(&writes), ["put stale", "put ID_TAKEN", "delete stale"]);
+        assert_eq!(writes.writes()[2].key, ann().key());
+        assert_ne!(signed_up.user.user_id, ann().user_id);
+    }
+
+    #[test]
+    fn a_claim_whose_user_is_gone_passes_on_too() {
+        let holder = Holder { user_id: ann().user_id, user: None };
+        let writes = sign_up(json!({}), Some(holder)).unwrap().writes();
+        assert_eq!(told(&writes), ["put stale", "put ID_TAKEN"]);
+    }
+
+    #[test]
+    fn an_account_that_is_replaced_under_its_own_id_counts_its_version_up() {
+        let draft = json!({ "userId": ann().user_id });
+        let signed_up = sign_up(draft, Some(held_by(ann()))).unwrap();
+        assert_eq!(signed_up.user.version, ann().version + 1);
+        assert_eq!(told(&signed_up.writes()), ["put stale", "put stale"]);
+    }
+
+    #[test]
+    fn a_proven_address_is_taken() {
+        let owner = User { email_verified: true, ..ann() };
+        let refused = sign_up(json!({}), Some(held_by(owner))).unwrap_err();
+        assert_eq!((refused.code, refused.details[0].field.as_str()), ("EMAIL_TAKEN", "/email"));
+    }
+
+    fn held_by(user: User) -> Holder {
+        Holder { user_id: user.user_id, user: Some(user) }
+    }
+
+    fn sign_up(more: serde_json::Value, holder: Option<Holder>) -> Result<SignedUp, Rejection> {
+        let mut draft = json!({
+            "email": "ann@example.com", "password": "correct-horse-battery", "name": "Other",
+            "userId": moment().id("other"),
+        });
+        draft.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        SignedUp::new(&moment(), &read(draft), "hash".to_owned(), holder)
+    }
+
+    fn told(effects: &Effects) -> Vec<String> {
+        let told = effects.writes().iter().map(|write| {
+            let action = if matches!(write.action, Action::Delete) { "delete" } else { "put" };
+            match &write.otherwise {
+                Otherwise::Stale => format!("{action} stale"),
+                Otherwise::Reject(no) => format!("{action} {}", no.code),
+            }
+        });
+        told.collect()
+    }
+}

@@ -1,0 +1,271 @@
+//! Accounts: whose an address is, what a password may be, and that no stranger keeps a user out.
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use client::NewUser;
+use domain::people::UserId;
+use lifecycle::Timestamp;
+use local::options::Options;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use std::time::SystemTime;
+
+use crate::harness::{
+    Answer, Api, Control, PASSWORD, Refused, eventually, own, proof_in, shared, unique,
+    unique_email, user,
+};
+
+const ATTACKERS: &str = "password-of-the-attacker";
+
+#[tokio::test]
+async fn an_address_that_a_stranger_has_signed_up_is_its_owners_who_signs_up_later() {
+    let api = shared().await;
+    let Some(control) = api.control() else { return };
+    let (store, email) = (api.store(), unique_email());
+    let squatter = NewUser { password: ATTACKERS.to_owned(), ..user(&email) };
+    let squatter = store.post_user(&squatter, None).await.unwrap().data.user_id;
+    let first = proof_in(&control.mail(&email, "Verify").await);
+
+    let owner = store.post_user(&user(&email), None).await.unwrap();
+    assert_eq!(owner.status.as_u16(), 201);
+    let owner = owner.data.user_id;
+
+    store.put_verification(squatter, &first, ATTACKERS).await.refused(410, "VERIFICATION_SPENT");
+    let second = async || control.mails(&email).await.into_iter().nth(1);
+    let second = proof_in(&eventually("the owner's mail", second).await);
+    let wrong = store.put_verification(owner, &second, ATTACKERS).await;
+    assert_eq!(wrong.refused_fields(422, "PASSWORD_WRONG"), ["/password"]);
+    store.put_verification(owner, &second, PASSWORD).await.unwrap();
+
+    store.post_session(&email, ATTACKERS).await.refused(401, "CREDENTIALS_WRONG");
+    store.post_session(&email, PASSWORD).await.unwrap();
+    store.post_user(&user(&email), None).await.refused(409, "EMAIL_TAKEN");
+}
+
+#[tokio::test]
+async fn proof_by_the_mail_alone_does_not_activate_the_password_of_a_stranger() {
+    let api = shared().await;
+    let Some(control) = api.control() else { return };
+    let (store, email) = (api.store(), unique_email());
+    let squatter = NewUser { password: ATTACKERS.to_owned(), ..user(&email) };
+    let squatter = store.post_user(&squatter, None).await.unwrap().data.user_id;
+    let token = proof_in(&control.mail(&email, "Verify").await);
+
+    store.put_verification(squatter, &token, PASSWORD).await.refused(422, "PASSWORD_WRONG");
+    store.post_session(&email, ATTACKERS).await.refused(403, "EMAIL_NOT_VERIFIED");
+
+    // By a reset the owner takes the account, whatever password it had.
+    reset(&api, &control, &email, "another-long-password").await;
+    store.post_session(&email, ATTACKERS).await.refused(401, "CREDENTIALS_WRONG");
+    store.post_session(&email, "another-long-password").await.unwrap();
+}
+
+#[tokio::test]
+async fn of_three_sign_ups_of_one_address_at_once_one_account_is_left() {
+    let api = shared().await;
+    let Some(control) = api.control() else { return };
+    let email = unique_email();
+    let sign_ups = (0..3).map(|_| api.post("/users", &json!(user(&email))).send());
+    let answers = futures::future::join_all(sign_ups).await;
+    assert!(answers.iter().all(|answer| [201, 503].contains(&answer.status)), "{answers:?}");
+    let users = control.table("UsersTable").await;
+    let of_address = |item: &&Value| item["email"] == json!(email) && item["name"].is_string();
+    assert_eq!(users.iter().filter(of_address).count(), 1);
+}
+
+#[tokio::test]
+async fn a_password_reset_is_good_once_and_proves_nothing_else() {
+    let api = shared().await;
+    let Some(control) = api.control() else { return };
+    let (email, user_id) = verified(&api, &control).await;
+    let token = reset(&api, &control, &email, "another-long-password").await;
+
+    let store = api.store();
+    store.put_password(user_id, &token, PASSWORD).await.refused(410, "PASSWORD_RESET_SPENT");
+    store.post_session(&email, PASSWORD).await.refused(401, "CREDENTIALS_WRONG");
+    store.post_session(&email, "another-long-password").await.unwrap();
+    for weak in ["short", "password1234"] {
+        let refused = store.put_password(user_id, "token", weak).await;
+        assert_eq!(refused.refused_fields(400, "INVALID_REQUEST"), ["/password"], "{weak}");
+    }
+}
+
+#[tokio::test]
+async fn asking_for_a_reset_tells_nobody_who_has_an_account() {
+    let api = shared().await;
+    let Some(control) = api.control() else { return };
+    let unknown = unique("eve");
+    let mut told = Vec::new();
+    for name in ["customer", unknown.as_str()] {
+        let asking = json!({ "email": format!("{name}@example.com") });
+        let answer = api.post("/password-resets", &asking).send().await;
+        let names: Vec<_> = answer.headers.keys().map(ToString::to_string).collect();
+        let body = String::from_utf8(answer.body.to_vec()).unwrap().replace(name, "…");
+        told.push((answer.status, names, body));
+    }
+    assert_eq!((told[0].0, &told[0]), (202, &told[1]));
+    control.mail("customer@example.com", "Set a new password").await;
+    assert_eq!(control.mails(&format!("{unknown}@example.com")).await, Vec::<Value>::new());
+}
+
+#[tokio::test]
+async fn an_unproven_address_gets_five_mails_a_day_without_a_word_of_the_clients() {
+    let Some(api) = own(Options::default()).await else { return };
+    let control = api.control().unwrap();
+    let email = unique_email();
+    let lure = NewUser { name: "You won! https://evil.example".to_owned(), ..user(&email) };
+    for n in 1..=7 {
+        api.store().post_user(&lure, None).await.unwrap();
+        // A sign-up that replaces the one before ends its token, mailed or not.
+        let mailed = async || (control.mails(&email).await.len() == n.min(5)).then_some(());
+        eventually("the mail", mailed).await;
+    }
+    api.store().post_verification_email(&email).await.unwrap();
+    api.store().post_password_reset(&email).await.unwrap();
+    api.store().post_user(&user("last@example.com"), None).await.unwrap();
+    control.mail("last@example.com", "Verify").await;
+    let mails = control.mails(&email).await;
+    assert_eq!(mails.len(), 5);
+    assert!(mails.iter().all(|mail| !mail.to_string().contains("evil")), "{mails:?}");
+}
+
+#[tokio::test]
+async fn an_account_that_was_not_proven_in_time_is_none() {
+    let Some(api) = own(Options::default()).await else { return };
+    let control = api.control().unwrap();
+    let email = unique_email();
+    let user_id = api.store().post_user(&user(&email), None).await.unwrap().data.user_id;
+    let token = proof_in(&control.mail(&email, "Verify").await);
+    for pk in [user_id.to_string(), format!("email#{email}")] {
+        let mut item = control.item("UsersTable", &pk).await;
+        assert!(item["expiresAt"].is_number(), "{item}");
+        item["expiresAt"] = json!(Timestamp::from(SystemTime::now()).as_seconds());
+        api.put_item("UsersTable", item);
+    }
+    let proof = api.store().put_verification(user_id, &token, PASSWORD).await;
+    proof.refused(410, "VERIFICATION_SPENT");
+    api.store().post_session(&email, PASSWORD).await.refused(401, "CREDENTIALS_WRONG");
+}
+
+#[tokio::test]
+async fn a_password_is_one_however_its_accents_are_typed() {
+    let api = shared().await;
+    let Some(control) = api.control() else { return };
+    let spellings = ["caf\u{E9}-de-la-place", "cafe\u{301}-de-la-place"];
+    for chosen in spellings {
+        let email = unique_email();
+        let ada = NewUser { password: chosen.to_owned(), ..user(&email) };
+        let user_id = api.store().post_user(&ada, None).await.unwrap().data.user_id;
+        let token = proof_in(&control.mail(&email, "Verify").await);
+        api.store().put_verification(user_id, &token, spellings[0]).await.unwrap();
+        for entered in spellings {
+            api.store().post_session(&email, entered).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_password_that_is_guessed_first_or_made_of_the_address_is_a_violation() {
+    let api = shared().await;
+    for password in [
+        "            ",
+        "\0\0\0\0\0\0\0\0\0\0\0\0",
+        "password1234",
+        "Password2026!",
+        "123456789012",
+        "abcabcabcabc",
+        "ada.lovelace@example.com",
+        "AdaLovelace1815",
+    ] {
+        let ada = NewUser {
+            password: password.to_owned(),
+            name: "Ada Lovelace".to_owned(),
+            ..user("ada.lovelace@example.com")
+        };
+        let refused = api.store().post_user(&ada, None).await;
+        assert_eq!(refused.refused_fields(400, "INVALID_REQUEST"), ["/password"], "{password:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_stranger_who_guesses_keeps_nobody_out() {
+    let Some(api) = own(Options { demo: true, ..Options::default() }).await else { return };
+    let stranger = api.from_source("127.0.0.2");
+    let limited = async || {
+        let answer = sign_in(&stranger, "gold@example.com", "a wrong password").await;
+        (answer.status == 429).then_some(())
+    };
+    eventually("the stranger to be limited", limited).await;
+    sign_in(&api, "gold@example.com", PASSWORD).await.data(200);
+}
+
+#[tokio::test]
+async fn an_account_that_many_sources_guess_at_stays_open_to_those_it_knows() {
+    let Some(api) = own(Options { demo: true, ..Options::default() }).await else { return };
+    let email = "gold@example.com";
+    sign_in(&api, email, PASSWORD).await.data(200);
+    // A hundred failures from anywhere, in this hour and the next.
+    let hour = Timestamp::from(SystemTime::now()).as_seconds() / 3600;
+    let digest = Sha256::new().chain_update("sign-in").chain_update([0]).chain_update(email);
+    let digest = BASE64_URL_SAFE_NO_PAD.encode(digest.finalize());
+    for hour in [hour, hour + 1] {
+        let pk = format!("sign-in#{digest}#{hour}");
+        let item = json!({ "pk": pk, "total": 100, "expiresAt": (hour + 2) * 3600 });
+        api.put_item("LimitsTable", item);
+    }
+
+    // All others share five attempts a minute; a minute that ends meanwhile allows five more.
+    let mut tried = 0;
+    for source in 2..14 {
+        let stranger = api.from_source(&format!("127.0.0.{source}"));
+        tried += usize::from(sign_in(&stranger, email, "a wrong password").await.status == 401);
+    }
+    assert!((5..=10).contains(&tried), "{tried} of twelve were tried");
+    sign_in(&api, email, PASSWORD).await.data(200);
+}
+
+#[tokio::test]
+async fn guesses_are_counted_although_the_counts_are_away() {
+    let Some(api) = own(Options { demo: true, ..Options::default() }).await else { return };
+    let control = api.control().unwrap();
+    for fault in ["fail", "throttle"] {
+        let email = unique_email();
+        control.faults(&json!({ "tables": { "LimitsTable": { fault: 1 } } })).await;
+        let mut tried = 0;
+        for _ in 0..12 {
+            let answer = sign_in(&api, &email, "a wrong password").await;
+            assert!([401, 429].contains(&answer.status), "{answer:?}");
+            tried += usize::from(answer.status == 401);
+        }
+        // Two a minute, of one process.
+        assert!((2..=4).contains(&tried), "{tried} of twelve were tried");
+    }
+}
+
+async fn sign_in(api: &Api, email: &str, password: &str) -> Answer {
+    api.post("/sessions", &json!({ "email": email, "password": password })).send().await
+}
+
+/// Somebody who has proven their address.
+async fn verified(api: &Api, control: &Control) -> (String, UserId) {
+    let email = unique_email();
+    let user_id = api.store().post_user(&user(&email), None).await.unwrap().data.user_id;
+    let token = proof_in(&control.mail(&email, "Verify").await);
+    api.store().put_verification(user_id, &token, PASSWORD).await.unwrap();
+    (email, user_id)
+}
+
+/// Sets a new password by the mail, and gives the token.
+async fn reset(api: &Api, control: &Control, email: &str, password: &str) -> String {
+    api.store().post_password_reset(&email.to_uppercase()).await.unwrap();
+    let mail = control.mail(email, "Set a new password").await;
+    let token = proof_in(&mail);
+    let text = mail["text"].as_str().unwrap();
+    let user_id = text.split("/users/").nth(1).unwrap().split('/').next().unwrap();
+    let user_id = UserId::try_from(user_id.to_owned()).unwrap();
+    eventually("the commit behind the mail", async || {
+        api.store().put_password(user_id, &token, password).await.ok()
+    })
+    .await;
+    token
+}
