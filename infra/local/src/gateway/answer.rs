@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use http_body_util::Full;
 use serde_json::{Map, Value, json};
 
@@ -30,10 +30,11 @@ pub(super) fn internal_server_error() -> Answer {
 
 /// An answer as a function gave it, in payload format 2.0: `{statusCode, headers, cookies, body,
 /// isBase64Encoded}`. Any other JSON is the body itself, with status 200. Nothing where it is no
-/// JSON or its fields make no sense.
-pub(super) fn from_function(payload: &[u8]) -> Option<Answer> {
+/// JSON or its fields make no sense. To `HEAD` the function may tell the length of the body that
+/// it does not give.
+pub(super) fn from_function(payload: &[u8], method: &Method) -> Option<Answer> {
     match serde_json::from_slice(payload).ok()? {
-        Value::Object(answer) if answer.contains_key("statusCode") => structured(&answer),
+        Value::Object(answer) if answer.contains_key("statusCode") => structured(&answer, method),
         Value::String(text) => Some(plain(text)),
         other => Some(plain(other.to_string())),
     }
@@ -46,7 +47,7 @@ fn plain(body: String) -> Answer {
     answer
 }
 
-fn structured(fields: &Map<String, Value>) -> Option<Answer> {
+fn structured(fields: &Map<String, Value>, method: &Method) -> Option<Answer> {
     let body = body(fields)?;
     let mut answer = Response::new(Full::new(body.clone()));
     *answer.status_mut() = status(&fields["statusCode"])?;
@@ -57,7 +58,9 @@ fn structured(fields: &Map<String, Value>) -> Option<Answer> {
     }
     for (name, value) in object(fields.get("headers"))? {
         let name: HeaderName = name.parse().ok()?;
-        if !OWN.contains(&name) {
+        let length_of_none =
+            *method == Method::HEAD && body.is_empty() && name == header::CONTENT_LENGTH;
+        if length_of_none || !OWN.contains(&name) {
             headers.insert(name, header_value(value)?);
         }
     }
@@ -133,7 +136,7 @@ mod tests {
             "isBase64Encoded": true,
         });
 
-        let answer = from_function(payload.to_string().as_bytes()).unwrap();
+        let answer = from_function(payload.to_string().as_bytes(), &Method::GET).unwrap();
 
         assert_eq!(answer.status(), StatusCode::CREATED);
         assert_eq!(answer.headers()["location"], "/things/1");
@@ -143,9 +146,18 @@ mod tests {
         assert_eq!(text(answer).await, "hi");
     }
 
+    #[test]
+    fn an_answer_to_head_tells_the_length_of_the_body_that_is_not_there() {
+        let payload = json!({ "statusCode": 200, "headers": { "content-length": "99" } });
+        let of = |method| from_function(payload.to_string().as_bytes(), &method).unwrap();
+
+        assert_eq!(of(Method::HEAD).headers()["content-length"], "99");
+        assert_eq!(of(Method::GET).headers().get("content-length"), None);
+    }
+
     #[tokio::test]
     async fn json_without_a_status_is_the_body_itself() {
-        let answer = from_function(br#"{"a": 1}"#).unwrap();
+        let answer = from_function(br#"{"a": 1}"#, &Method::GET).unwrap();
 
         assert_eq!(answer.status(), StatusCode::OK);
         assert_eq!(answer.headers()["content-type"], "application/json");
@@ -164,7 +176,7 @@ mod tests {
         ];
 
         for payload in cases {
-            assert!(from_function(payload.as_bytes()).is_none(), "{payload}");
+            assert!(from_function(payload.as_bytes(), &Method::GET).is_none(), "{payload}");
         }
     }
 }

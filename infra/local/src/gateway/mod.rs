@@ -132,9 +132,11 @@ impl Shared {
             let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
             return Some(answer::message(status, "Request Header Fields Too Large"));
         }
-        // On AWS the host is the API's own, or the request never arrives.
-        let host = parts.headers.get(header::HOST).map(HeaderValue::as_bytes);
-        if host.is_none_or(|host| uri::Authority::try_from(host).is_err()) {
+        // On AWS the host is the API's own, or the request never arrives. Two are refused
+        // (RFC 9112, 3.2).
+        let mut hosts = parts.headers.get_all(header::HOST).iter().map(HeaderValue::as_bytes);
+        let named = hosts.next().is_some_and(|host| uri::Authority::try_from(host).is_ok());
+        if !named || hosts.next().is_some() {
             return Some(answer::message(StatusCode::BAD_REQUEST, "Bad Request"));
         }
         if self.throttle.as_ref().is_some_and(|bucket| !bucket.take()) {
@@ -171,7 +173,12 @@ impl Shared {
             Err(refusal) => return *refusal,
         };
         let event = exchange.function_event(&body, context.as_ref());
-        let mut answer = self.run(&found.route.function, Bytes::from(event.to_string())).await;
+        let payload = self.run(&found.route.function, Bytes::from(event.to_string())).await;
+        let mut answer = match payload {
+            Ok(payload) => answer::from_function(&payload, &parts.method)
+                .unwrap_or_else(answer::internal_server_error),
+            Err(answer) => *answer,
+        };
         if let Some(cors) = &self.cors {
             cors::decorate(cors, &parts.headers, &mut answer);
         }
@@ -189,17 +196,17 @@ impl Shared {
         }
     }
 
-    async fn run(&self, function: &str, event: Bytes) -> Answer {
+    /// What the function gave back, or what is answered in its place.
+    async fn run(&self, function: &str, event: Bytes) -> Result<Bytes, Box<Answer>> {
         let result = timeout(INTEGRATION_LIMIT, self.functions.invoke(function, event)).await;
         match result {
-            Ok(Ok(payload)) => {
-                answer::from_function(&payload).unwrap_or_else(answer::internal_server_error)
-            }
-            Ok(Err(InvokeError::EventTooLarge { .. })) => too_large(),
+            Ok(Ok(payload)) => Ok(payload),
+            Ok(Err(InvokeError::EventTooLarge { .. })) => Err(Box::new(too_large())),
             Err(_) | Ok(Err(InvokeError::Throttled | InvokeError::Stopping)) => {
-                answer::message(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable")
+                let status = StatusCode::SERVICE_UNAVAILABLE;
+                Err(Box::new(answer::message(status, "Service Unavailable")))
             }
-            Ok(Err(_)) => answer::internal_server_error(),
+            Ok(Err(_)) => Err(Box::new(answer::internal_server_error())),
         }
     }
 }

@@ -10,7 +10,8 @@ use local::gateway::Gateway;
 use local::template::{Authorizer, HttpApi, Route, Throttle};
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
 use super::{deployment, start};
@@ -162,6 +163,28 @@ async fn a_refusal_is_kept_and_a_failure_is_not() {
     }
 
     assert_eq!(api.authorizer_invocations(), 1 + 2 + 2);
+    api.stop().await;
+}
+
+#[tokio::test]
+async fn a_request_that_names_two_hosts_or_none_is_refused() {
+    let api = Api::start(None).await;
+    let address = api.url.trim_start_matches("http://");
+    for (hosts, status) in [
+        (&["a.example"][..], 404),
+        (&["a.example", "b.example"], 400),
+        (&["a.example", "a.example"], 400),
+        (&[], 400),
+        (&["not a host"], 400),
+    ] {
+        let lines: String = hosts.iter().map(|host| format!("Host: {host}\r\n")).collect();
+        let request = format!("GET / HTTP/1.1\r\n{lines}Connection: close\r\n\r\n");
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{hosts:?}: {answer}");
+    }
     api.stop().await;
 }
 
