@@ -11,7 +11,7 @@ use lifecycle::effects::{Effects, Write};
 use lifecycle::input::{Json, Path};
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Endpoint, EntityTag, Fault, Moment, Permit, Refusal, Rejection, Reply, Route, Verdict,
+    Access, Conditions, Endpoint, Fault, Moment, Permit, Refusal, Rejection, Reply, Route, Verdict,
     Violations,
 };
 use schemars::JsonSchema;
@@ -78,7 +78,7 @@ impl Endpoint for PatchArticle {
         article.answer(Some(caller), change.patch.action_on(article)).verdict()
     }
 
-    const IF_MATCH: Option<fn(&Found) -> EntityTag> = Some(|found| found.article.entity_tag());
+    const CONDITIONS: Conditions<Found> = Conditions::On(|found| Some(found.article.entity_tag()));
 
     // 7. Business rules: publishing needs approvals
     type Outcome = Article;

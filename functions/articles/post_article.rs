@@ -12,7 +12,8 @@ use lifecycle::idempotency::Idempotency;
 use lifecycle::input::Json;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Endpoint, Fault, Moment, Permit, Refusal, Rejection, Reply, Route, Verdict, Violations,
+    Access, Conditions, Endpoint, Fault, Moment, Permit, Refusal, Rejection, Reply, Route, Verdict,
+    Violations,
 };
 
 fn main() -> ExitCode {
@@ -56,6 +57,8 @@ impl Endpoint for PostArticle {
     fn allow(caller: &SignedIn, draft: &ArticleDraft, (): &()) -> Verdict {
         draft.answer(caller).verdict()
     }
+
+    const CONDITIONS: Conditions<()> = Conditions::Creation(Some(refusals::ID_TAKEN));
 
     // 7. Business rules: editors do, but nobody has approved what is new
     type Outcome = Article;

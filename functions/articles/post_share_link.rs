@@ -14,7 +14,8 @@ use lifecycle::effects::{Effects, Write};
 use lifecycle::input::Path;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Endpoint, Fault, Moment, Permit, Rejection, Reply, Route, Verdict, Violations,
+    Access, Conditions, Endpoint, Fault, Moment, Permit, Rejection, Reply, Route, Verdict,
+    Violations,
 };
 use schemars::JsonSchema;
 
@@ -72,13 +73,18 @@ impl Endpoint for PostShareLink {
     ) -> Result<Found, Fault> {
         let article =
             self.articles.get(permit, &Article::key_of(*article_id)).await?.or_absent()?;
-        Ok(Found { article, url: format!("{}/articles/{article_id}", self.public_url) })
+        Ok(Found {
+            article,
+            url: permit.public_url(&self.public_url, &format!("/articles/{article_id}")),
+        })
     }
 
     // 3 again. Authorization: its author and editors, who may read it themselves
     fn allow(caller: &SignedIn, _: &ArticleId, Found { article, .. }: &Found) -> Verdict {
         article.answer(Some(caller), Action::Share).verdict()
     }
+
+    const CONDITIONS: Conditions<Found> = Conditions::On(|found| Some(found.article.entity_tag()));
 
     // 7. Business rules: a new link revokes the one before
     type Outcome = Shared;

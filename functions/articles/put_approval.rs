@@ -15,7 +15,7 @@ use lifecycle::input::Path;
 use lifecycle::reply::NoBody;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Endpoint, EntityTag, Fault, Moment, Permit, Refusal, Rejection, Reply, Route, Verdict,
+    Access, Conditions, Endpoint, Fault, Moment, Permit, Refusal, Rejection, Reply, Route, Verdict,
     Violations,
 };
 use schemars::JsonSchema;
@@ -66,7 +66,7 @@ impl Endpoint for PutApproval {
         article.answer(Some(caller), Action::Approve).verdict()
     }
 
-    const IF_MATCH: Option<fn(&Article) -> EntityTag> = Some(Article::entity_tag);
+    const CONDITIONS: Conditions<Article> = Conditions::On(|article| Some(article.entity_tag()));
 
     // 7. Business rules: nobody approves of their own, and nobody counts twice
     type Outcome = Option<Article>;

@@ -10,7 +10,8 @@ use lifecycle::effects::Effects;
 use lifecycle::input::Json;
 use lifecycle::uses::Use;
 use lifecycle::{
-    Access, Anyone, Endpoint, Fault, Moment, Permit, Rejection, Reply, Route, Verdict, Violations,
+    Access, Anyone, Conditions, Endpoint, Fault, Moment, Permit, Rejection, Reply, Route, Verdict,
+    Violations,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -57,6 +58,8 @@ impl Endpoint for PostCallback {
     fn allow(_: &Anyone, _: &ObjectIds, (): &()) -> Verdict {
         Verdict::Allow
     }
+
+    const CONDITIONS: Conditions<()> = Conditions::Untagged;
 
     // 7. Business rules: it is the callback's time that counts, not the look-up's
     type Outcome = CallbackReceived;

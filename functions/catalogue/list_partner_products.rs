@@ -21,8 +21,8 @@ use lifecycle::input::{Headers, QueryString};
 use lifecycle::telemetry::{leave_message, request_id};
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Anyone, Endpoint, Fault, Moment, Permit, Refusal, Rejection, Reply, Route, Verdict,
-    Violations,
+    Access, Anyone, Conditions, Endpoint, Fault, Moment, Permit, Refusal, Rejection, Reply, Route,
+    Verdict, Violations,
 };
 use schemars::JsonSchema;
 
@@ -109,6 +109,8 @@ impl Endpoint for ListPartnerProducts {
     fn allow(_: &Anyone, _: &Wanted, _: &Self::Facts) -> Verdict {
         Verdict::Allow
     }
+
+    const CONDITIONS: Conditions<Self::Facts> = Conditions::Untagged;
 
     // 7. Business rules: the partner's
     type Outcome = Vec<PartnerProduct>;

@@ -14,7 +14,7 @@ use lifecycle::effects::{Effects, Write};
 use lifecycle::input::{Json, Path};
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Endpoint, EntityTag, Fault, Moment, Permit, Refusal, Rejection, Reply, Route, Verdict,
+    Access, Conditions, Endpoint, Fault, Moment, Permit, Refusal, Rejection, Reply, Route, Verdict,
     Violations,
 };
 use schemars::JsonSchema;
@@ -75,7 +75,7 @@ impl Endpoint for PatchProduct {
         Verdict::allow_or_forbid(caller.is_or_administers(product.owner_id))
     }
 
-    const IF_MATCH: Option<fn(&Product) -> EntityTag> = Some(Product::entity_tag);
+    const CONDITIONS: Conditions<Product> = Conditions::On(|product| Some(product.entity_tag()));
 
     // 7. Business rules: any change is fine
     type Outcome = Changed;

@@ -17,7 +17,8 @@ use lifecycle::idempotency::Idempotency;
 use lifecycle::input::Json;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Endpoint, Fault, Moment, Permit, Refusal, Rejection, Reply, Route, Verdict, Violations,
+    Access, Conditions, Endpoint, Fault, Moment, Permit, Refusal, Rejection, Reply, Route, Verdict,
+    Violations,
 };
 
 fn main() -> ExitCode {
@@ -92,6 +93,8 @@ impl Endpoint for CreateOrder {
         Verdict::Allow
     }
 
+    const CONDITIONS: Conditions<OrderFacts> = Conditions::Creation(Some(refusals::ID_TAKEN));
+
     // 7. Business rules
     type Outcome = Order;
     const REFUSALS: &'static [Refusal] = &[
@@ -129,8 +132,8 @@ impl Endpoint for CreateOrder {
     type View = OrderView;
 
     fn reply(order: Order) -> Reply<OrderView> {
-        let path = format!("/orders/{}", order.order_id);
-        Reply::created(order.into()).location(&path)
+        let (path, tag) = (format!("/orders/{}", order.order_id), order.entity_tag());
+        Reply::created(order.into()).location(&path).tagged(tag)
     }
 }
 

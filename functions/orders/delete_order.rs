@@ -14,7 +14,8 @@ use lifecycle::input::Path;
 use lifecycle::reply::NoBody;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Endpoint, Fault, Moment, Permit, Refusal, Rejection, Reply, Route, Verdict, Violations,
+    Access, Conditions, Endpoint, Fault, Moment, Permit, Refusal, Rejection, Reply, Route, Verdict,
+    Violations,
 };
 use schemars::JsonSchema;
 
@@ -68,6 +69,8 @@ impl Endpoint for DeleteOrder {
     fn allow(caller: &SignedIn, _: &OrderId, order: &Order) -> Verdict {
         Verdict::allow_or_hide(caller.is_or_administers(order.user_id))
     }
+
+    const CONDITIONS: Conditions<Order> = Conditions::On(|order| Some(order.entity_tag()));
 
     // 7. Business rules
     type Outcome = OrderChange;

@@ -63,7 +63,8 @@ impl Query for GetOrder {
     type View = OrderView;
 
     fn reply(order: Order) -> Reply<OrderView> {
-        Reply::ok(order.into())
+        let tag = order.entity_tag();
+        Reply::ok(order.into()).tagged(tag)
     }
 }
 

@@ -11,7 +11,8 @@ use lifecycle::idempotency::Idempotency;
 use lifecycle::input::Json;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Endpoint, Fault, Moment, Permit, Refusal, Rejection, Reply, Route, Verdict, Violations,
+    Access, Conditions, Endpoint, Fault, Moment, Permit, Refusal, Rejection, Reply, Route, Verdict,
+    Violations,
 };
 
 fn main() -> ExitCode {
@@ -55,6 +56,8 @@ impl Endpoint for PostAddress {
     fn allow(_: &SignedIn, _: &AddressDraft, (): &()) -> Verdict {
         Verdict::Allow
     }
+
+    const CONDITIONS: Conditions<()> = Conditions::Creation(Some(refusals::ID_TAKEN));
 
     // 7. Business rules
     type Outcome = Address;

@@ -15,7 +15,7 @@ use lifecycle::input::Json;
 use lifecycle::limit::{LIMITS, Limit, MINUTE};
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Anyone, Endpoint, Fault, Moment, Permit, Rejection, Reply, Route, Verdict, Violations,
+    Access, Anyone, Conditions, Endpoint, Fault, Moment, Permit, Rejection, Reply, Route, Verdict, Violations,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -77,6 +77,8 @@ impl Endpoint for PostPasswordReset {
     fn allow(_: &Anyone, _: &Asking, _: &MailAllowed) -> Verdict {
         Verdict::Allow
     }
+
+    const CONDITIONS: Conditions<MailAllowed> = Conditions::Untagged;
 
     // 7. Business rules
     type Outcome = Asked;

@@ -18,8 +18,8 @@ use lifecycle::limit::{LIMITS, Limit, MINUTE};
 use lifecycle::record::Key;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Anyone, Endpoint, Fault, Moment, Permit, Refusal, Rejection, Reply, Route, Timestamp,
-    Verdict, Violations,
+    Access, Anyone, Conditions, Endpoint, Fault, Moment, Permit, Refusal, Rejection, Reply, Route,
+    Timestamp, Verdict, Violations,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -111,6 +111,8 @@ impl Endpoint for PostSession {
     fn allow(_: &Anyone, _: &Credentials, _: &SignIn) -> Verdict {
         Verdict::Allow
     }
+
+    const CONDITIONS: Conditions<SignIn> = Conditions::Untagged;
 
     // 7. Business rules
     type Outcome = Session;

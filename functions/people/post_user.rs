@@ -14,8 +14,8 @@ use lifecycle::input::Json;
 use lifecycle::limit::{LIMITS, Limit, MINUTE};
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Anyone, Endpoint, Fault, Moment, Permit, Refusal, Rejection, Reply, Route, Verdict,
-    Violations,
+    Access, Anyone, Conditions, Endpoint, Fault, Moment, Permit, Refusal, Rejection, Reply, Route,
+    Verdict, Violations,
 };
 
 fn main() -> ExitCode {
@@ -89,6 +89,8 @@ impl Endpoint for PostUser {
     fn allow(_: &Anyone, _: &UserDraft, _: &Arrival) -> Verdict {
         Verdict::Allow
     }
+
+    const CONDITIONS: Conditions<Arrival> = Conditions::Creation(Some(refusals::ID_TAKEN));
 
     // 7. Business rules: an account that nobody has proven gives way
     type Outcome = Arrived;

@@ -15,7 +15,8 @@ use lifecycle::input::Json;
 use lifecycle::limit::{LIMITS, Limit, MINUTE};
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Anyone, Endpoint, Fault, Moment, Permit, Rejection, Reply, Route, Verdict, Violations,
+    Access, Anyone, Conditions, Endpoint, Fault, Moment, Permit, Rejection, Reply, Route, Verdict,
+    Violations,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -73,6 +74,8 @@ impl Endpoint for PostVerificationEmail {
     fn allow(_: &Anyone, _: &Asking, _: &bool) -> Verdict {
         Verdict::Allow
     }
+
+    const CONDITIONS: Conditions<()> = Conditions::Untagged;
 
     // 7. Business rules
     type Outcome = Asked;

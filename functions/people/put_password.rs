@@ -17,7 +17,7 @@ use lifecycle::limit::{Limit, MINUTE};
 use lifecycle::reply::NoBody;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Anyone, Endpoint, Fault, Moment, Permit, Refusal, Rejection, Reply, Route, Verdict,
+    Access, Anyone, Conditions, Endpoint, Fault, Moment, Permit, Refusal, Rejection, Reply, Route, Verdict,
     Violations,
 };
 use schemars::JsonSchema;
@@ -83,6 +83,8 @@ impl Endpoint for PutPassword {
     fn allow(_: &Anyone, _: &Change, _: &Option<Reset>) -> Verdict {
         Verdict::Allow
     }
+
+    const CONDITIONS: Conditions<Option<Reset>> = Conditions::Untagged;
 
     // 7. Business rules: a user who does not exist is told the same as one whose token is spent
     type Outcome = User;

@@ -17,8 +17,8 @@ use lifecycle::limit::{LIMITS, MINUTE};
 use lifecycle::reply::NoBody;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Anyone, Endpoint, Fault, Moment, Permit, Refusal, Rejection, Reply, Route, Verdict,
-    Violations,
+    Access, Anyone, Conditions, Endpoint, Fault, Moment, Permit, Refusal, Rejection, Reply, Route,
+    Verdict, Violations,
 };
 use schemars::JsonSchema;
 
@@ -99,6 +99,8 @@ impl Endpoint for PutVerification {
     fn allow(_: &Anyone, _: &Proof, _: &Option<Claimed>) -> Verdict {
         Verdict::Allow
     }
+
+    const CONDITIONS: Conditions<Option<User>> = Conditions::Untagged;
 
     // 7. Business rules: a user who does not exist is told the same as one whose token is spent
     type Outcome = User;

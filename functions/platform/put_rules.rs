@@ -14,7 +14,7 @@ use lifecycle::input::Json;
 use lifecycle::record::Singleton;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Endpoint, EntityTag, Fault, Moment, Permit, Rejection, Reply, Route, Verdict,
+    Access, Conditions, Endpoint, Fault, Moment, Permit, Rejection, Reply, Route, Verdict,
     Violations,
 };
 
@@ -62,7 +62,7 @@ impl Endpoint for PutRules {
         Verdict::Allow
     }
 
-    const IF_MATCH: Option<fn(&Rules) -> EntityTag> = Some(Rules::entity_tag);
+    const CONDITIONS: Conditions<Rules> = Conditions::On(|rules| Some(rules.entity_tag()));
 
     // 7. Business rules: each change is the next version
     type Outcome = Rules;

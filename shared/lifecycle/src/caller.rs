@@ -212,16 +212,17 @@ pub struct Permit<C> {
     moment: Moment,
     deadline: Deadline,
     source: String,
+    prefix: String,
 }
 
 impl<C> Permit<C> {
     pub(crate) fn new(caller: C, moment: Moment, deadline: Deadline) -> Self {
-        Self { caller, moment, deadline, source: String::new() }
+        Self { caller, moment, deadline, source: String::new(), prefix: String::new() }
     }
 
-    /// The permit of a request from this source.
-    pub(crate) fn of_source(self, source: String) -> Self {
-        Self { source, ..self }
+    /// The permit of a request from this source, under this public prefix.
+    pub(crate) fn of_request(self, source: String, prefix: String) -> Self {
+        Self { source, prefix, ..self }
     }
 
     /// Who was let in.
@@ -239,9 +240,23 @@ impl<C> Permit<C> {
         self.deadline
     }
 
-    /// The source address of the request as limits count it. Empty for a record.
+    /// The source address of the request as limits count it: an IPv4 address, or the /64 of an
+    /// IPv6 one. Empty for a record.
     pub fn source(&self) -> &str {
         &self.source
+    }
+
+    /// What stands in front of this API's paths in the request's own path: a stage or a base path.
+    pub(crate) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// The address of a path of this API for clients: below `base`, and below the prefix under
+    /// which the request has come in, unless `base` ends with it.
+    pub fn public_url(&self, base: &str, path: &str) -> String {
+        let base = base.trim_end_matches('/');
+        let prefix = if base.ends_with(&self.prefix) { "" } else { &self.prefix };
+        format!("{base}{prefix}{path}")
     }
 }
 
@@ -279,6 +294,27 @@ impl From<TokenError> for Failure {
             TokenError::Fault(fault) => {
                 Self::Fault(Fault::Unavailable { retry_after_s: 1, source: Box::new(fault) })
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_for_clients_has_the_prefix_of_their_request_once() {
+        for (prefix, base, expected) in [
+            ("", "https://a.example", "https://a.example/notes/1"),
+            ("", "https://a.example/v1/", "https://a.example/v1/notes/1"),
+            ("/v1", "https://a.example", "https://a.example/v1/notes/1"),
+            ("/v1", "https://a.example/v1", "https://a.example/v1/notes/1"),
+        ] {
+            let moment = Moment::new(Timestamp::from_millis(0), [0; 32]);
+            let deadline = Deadline::after(std::time::Duration::ZERO);
+            let permit = Permit::new(Anyone, moment, deadline);
+            let permit = permit.of_request(String::new(), prefix.to_owned());
+            assert_eq!(permit.public_url(base, "/notes/1"), expected);
         }
     }
 }

@@ -143,15 +143,7 @@ pub(crate) async fn commit(
             Otherwise::Reject(rejection) => Some(rejection.clone()),
             Otherwise::Stale => None,
         });
-    Ok(rejections.reduce(together).map_or(Outcome::Moved, Outcome::Rejected))
-}
-
-/// Two rejections of one kind are told together, with everything that is at fault.
-fn together(mut first: Rejection, other: Rejection) -> Rejection {
-    if first.code == other.code {
-        first.details.extend(other.details);
-    }
-    first
+    Ok(rejections.reduce(Rejection::together).map_or(Outcome::Moved, Outcome::Rejected))
 }
 
 /// The messages of a decision, ready to go.

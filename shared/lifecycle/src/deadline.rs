@@ -25,12 +25,32 @@ impl Deadline {
     /// One that ended before the invocation can have begun is no deadline: `cargo lambda watch`
     /// names ten minutes past midnight of the first day of 1970.
     pub(crate) fn from_lambda(deadline: SystemTime) -> Self {
-        let left = match deadline.duration_since(SystemTime::now()) {
+        let left = Self::left_until(deadline);
+        Self(Instant::now() + left - Self::margin(left))
+    }
+
+    /// From when work has overrun [`Deadline::from_lambda`]: the margin is for answering, and
+    /// what is left of it here is for answering in the work's place.
+    pub(crate) fn overdue(deadline: SystemTime) -> std::time::Instant {
+        let left = Self::left_until(deadline);
+        std::time::Instant::now() + left - Self::margin(left) * 3 / 5
+    }
+
+    /// When Lambda ends the invocation.
+    pub(crate) fn end(deadline: SystemTime) -> std::time::Instant {
+        std::time::Instant::now() + Self::left_until(deadline)
+    }
+
+    fn left_until(deadline: SystemTime) -> Duration {
+        match deadline.duration_since(SystemTime::now()) {
             Ok(left) => left,
             Err(ended) if ended.duration() > Self::LONGEST => Self::UNSAID,
             Err(_) => Duration::ZERO,
-        };
-        Self(Instant::now() + left - Self::MARGIN.min(left / 2))
+        }
+    }
+
+    fn margin(left: Duration) -> Duration {
+        Self::MARGIN.min(left / 2)
     }
 
     /// So long from now.
@@ -63,6 +83,10 @@ mod tests {
         ] {
             let found = Deadline::from_lambda(deadline).left();
             assert!(left.contains(&found), "{deadline:?}: {found:?}");
+            let own = Deadline::from_lambda(deadline).instant().into_std();
+            let overdue = Deadline::overdue(deadline);
+            assert!(own <= overdue);
+            assert!(overdue <= Deadline::end(deadline));
         }
     }
 }

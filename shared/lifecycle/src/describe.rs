@@ -10,6 +10,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use crate::caller::{Access, Caller, SignIn};
+use crate::conditions::Conditions;
 use crate::consumer::{Consumer, Inbox, Source};
 use crate::endpoint::Endpoint;
 use crate::failure::{Answer, BodyOffer, Failure, Fault, Rejection, Violations};
@@ -62,9 +63,16 @@ pub fn endpoint<E: Endpoint>() -> Value {
             "quota": E::LIMIT.quota,
             "windowSeconds": E::LIMIT.window.as_secs(),
             "counting": counting,
+            "costMax": E::COST_MAX,
         },
         "idempotency": idempotency,
-        "ifMatch": E::IF_MATCH.is_some(),
+        "conditions": match E::CONDITIONS {
+            Conditions::On(_) => "facts",
+            Conditions::Creation(_) => "creation",
+            Conditions::Untagged if E::ROUTE.method.is_safe() => "reply",
+            Conditions::Untagged => "none",
+        },
+        "head": E::ROUTE.method == Method::GET && matches!(E::ACCESS, Access::Public),
         "uses": uses(&uses_of_endpoint::<E>()),
     })
 }
@@ -87,6 +95,7 @@ fn failures<E: Endpoint>() -> Vec<Failure> {
         Failure::NotAcceptable,
         Failure::TooLarge { limit },
         Failure::Invalid(Violations::none()),
+        Failure::PreconditionFailed,
         Fault::Limited { retry_after_s: 1 }.into(),
         Fault::internal("").into(),
         Fault::Unavailable { retry_after_s: 1, source: "".into() }.into(),
@@ -100,8 +109,9 @@ fn failures<E: Endpoint>() -> Vec<Failure> {
     may(schemas.has_body(), Failure::UnsupportedMediaType(offer));
     // What a path names may be missing, or hidden.
     may(E::ROUTE.path.contains('{'), Failure::Hidden);
-    may(E::IDEMPOTENCY != Idempotency::None, Failure::KeyReused);
-    may(E::IF_MATCH.is_some(), Failure::PreconditionFailed);
+    // The keys of callers who are not signed in are one request's each.
+    let keyed = E::IDEMPOTENCY != Idempotency::None && E::Caller::SIGN_IN != SignIn::None;
+    may(keyed, Failure::KeyReused);
     may(
         E::USES.iter().any(|usage| matches!(usage, Use::Upstream(_))),
         Fault::Upstream("".into()).into(),

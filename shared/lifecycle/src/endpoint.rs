@@ -5,8 +5,8 @@ use std::future::Future;
 use http::StatusCode;
 
 use crate::caller::{Access, Caller, TokenVerifier, Verdict};
+use crate::conditions::Conditions;
 use crate::effects::Effects;
-use crate::entity_tag::EntityTag;
 use crate::failure::{Fault, Refusal, Rejection, Violations};
 use crate::idempotency::Idempotency;
 use crate::input::Input;
@@ -40,6 +40,15 @@ pub trait Endpoint: Send + Sync + Sized + 'static {
 
     /// How often one caller, or one address, may ask.
     const LIMIT: Limit = Limit::DEFAULT;
+
+    /// The most that one request counts of the limit.
+    const COST_MAX: u32 = 1;
+
+    /// How much of the limit a request counts: as much as it makes others do. One is counted
+    /// before its body is read, the rest before anything else is done.
+    fn cost(_: &Self::Command) -> u32 {
+        1
+    }
 
     /// Whether a repeated request with the same key is recognised.
     const IDEMPOTENCY: Idempotency = Idempotency::None;
@@ -80,10 +89,9 @@ pub trait Endpoint: Send + Sync + Sized + 'static {
     /// Stage 3b. Authorization that depends on what was found.
     fn allow(caller: &Self::Caller, command: &Self::Command, facts: &Self::Facts) -> Verdict;
 
-    /// After stage 3b. The entity tag of what is there now, for an endpoint that honours
-    /// `If-Match`: a request that names another version is answered 412. Every time the facts
-    /// have moved it is asked again.
-    const IF_MATCH: Option<fn(&Self::Facts) -> EntityTag> = None;
+    /// After stage 3b. What `If-Match` and `If-None-Match` are compared with: a request whose
+    /// conditions do not hold is answered 412, and changes nothing.
+    const CONDITIONS: Conditions<Self::Facts>;
 
     /// Stage 7. Business rules: what is decided.
     type Outcome: Send + Sync;
@@ -194,6 +202,8 @@ impl<Q: Query> Endpoint for Q {
     const LIMIT: Limit = Q::LIMIT;
     const USES: &'static [Use] = Q::USES;
     const FAILURE_STATUS: Option<StatusCode> = Q::FAILURE_STATUS;
+    // The tag of its reply is what conditions are compared with.
+    const CONDITIONS: Conditions<Q::Facts> = Conditions::Untagged;
     type Input = Q::Input;
     type Command = Q::Question;
     type Facts = Q::Facts;

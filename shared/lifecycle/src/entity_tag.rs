@@ -1,13 +1,12 @@
 //! Entity tags: which version of a resource a client has, or means (RFC 9110, 8.8.3).
 
-use http::header::{IF_MATCH, IF_NONE_MATCH};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::HeaderValue;
 
 use crate::hash::short_hash_of;
 
 /// A strong entity tag: `"7"`.
 ///
-/// The tag that the reply to a `GET` carries and the one that `If-Match` is compared with must be
+/// The tag that the reply to a `GET` carries and the one that conditions are compared with must be
 /// made from the same thing; a resource that counts its versions has it from there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntityTag(pub(crate) HeaderValue);
@@ -23,90 +22,153 @@ impl EntityTag {
         Self::quoted(&short_hash_of([body.as_bytes()]))
     }
 
-    /// Whether a change may go on: there is no `If-Match`, or it names this tag. A weak tag names
-    /// no version that could be changed (RFC 9110, 13.1.1).
-    pub(crate) fn allows_change(&self, headers: &HeaderMap) -> bool {
-        !headers.contains_key(IF_MATCH) || self.is_listed(headers, &IF_MATCH, Comparison::Strong)
-    }
-
-    /// Whether the client has what the tag stands for: `If-None-Match` names it, be it as a weak
-    /// one (RFC 9110, 13.1.2).
-    pub(crate) fn is_known(&self, headers: &HeaderMap) -> bool {
-        self.is_listed(headers, &IF_NONE_MATCH, Comparison::Weak)
-    }
-
-    fn is_listed(&self, headers: &HeaderMap, name: &HeaderName, comparison: Comparison) -> bool {
-        let lists = headers.get_all(name).into_iter().filter_map(|list| list.to_str().ok());
-        let mut tags = lists.flat_map(listed);
-        tags.any(|tag| match comparison {
-            _ if tag == "*" => true,
-            Comparison::Strong => tag == self.0,
-            Comparison::Weak => tag.trim_start_matches("W/") == self.0,
-        })
-    }
-
     fn quoted(opaque: &str) -> Self {
         let value = HeaderValue::from_str(&format!("\"{opaque}\""));
         Self(value.expect("digits and hexadecimal digits are visible ASCII"))
     }
 }
 
-/// How tags are compared (RFC 9110, 8.8.3.2).
-#[derive(Clone, Copy)]
-enum Comparison {
-    Strong,
-    Weak,
+/// The tags that a condition names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Tags {
+    /// `*`: whatever there is.
+    Any,
+    /// One of these.
+    These(Vec<Tag>),
 }
 
-/// The tags of a list, as they are written. A comma may be part of a tag.
-fn listed(list: &str) -> impl Iterator<Item = &str> {
-    let mut quoted = false;
-    let tags = list.split(move |letter| {
-        quoted ^= letter == '"';
-        letter == ',' && !quoted
-    });
-    tags.map(str::trim)
+/// A tag as a client writes it: `"7"`, or `W/"7"`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Tag {
+    weak: bool,
+    /// With its quotation marks.
+    opaque: Vec<u8>,
+}
+
+impl Tags {
+    /// Reads the lines of a header; `None` when they are neither `*` nor a list of tags.
+    pub(crate) fn read<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> Option<Self> {
+        let lines: Vec<&[u8]> = lines.into_iter().map(<[u8]>::trim_ascii).collect();
+        if lines == [b"*"] {
+            return Some(Self::Any);
+        }
+        let mut tags = Vec::new();
+        for line in lines {
+            let mut rest = line;
+            loop {
+                // Empty elements of a list are to be ignored (RFC 9110, 5.6.1.2).
+                rest = rest.trim_ascii_start();
+                match rest {
+                    [] => break,
+                    [b',', after @ ..] => rest = after,
+                    _ => {
+                        let (tag, after) = Tag::first_of(rest)?;
+                        tags.push(tag);
+                        rest = after.trim_ascii_start();
+                        if !matches!(rest, [] | [b',', ..]) {
+                            return None;
+                        }
+                    }
+                }
+            }
+        }
+        (!tags.is_empty()).then_some(Self::These(tags))
+    }
+
+    /// Whether they name what there is, compared strongly: a weak tag names no version that could
+    /// be changed (RFC 9110, 13.1.1).
+    pub(crate) fn name_strongly(&self, current: &EntityTag) -> bool {
+        match self {
+            Self::Any => true,
+            Self::These(tags) => {
+                tags.iter().any(|tag| !tag.weak && tag.opaque == current.0.as_bytes())
+            }
+        }
+    }
+
+    /// Whether they name what there is, compared weakly (RFC 9110, 13.1.2).
+    pub(crate) fn name_weakly(&self, current: &EntityTag) -> bool {
+        match self {
+            Self::Any => true,
+            Self::These(tags) => tags.iter().any(|tag| tag.opaque == current.0.as_bytes()),
+        }
+    }
+}
+
+impl Tag {
+    /// The tag that a text begins with, and what follows it.
+    fn first_of(text: &[u8]) -> Option<(Self, &[u8])> {
+        let (weak, quoted) = match text.strip_prefix(b"W/") {
+            Some(quoted) => (true, quoted),
+            None => (false, text),
+        };
+        let end = 1 + quoted.strip_prefix(b"\"")?.iter().position(|byte| *byte == b'"')?;
+        let (opaque, after) = quoted.split_at_checked(end + 1)?;
+        let inside = &opaque[1..end];
+        let allowed = |byte: &u8| matches!(byte, 0x21 | 0x23..=0x7e | 0x80..);
+        inside.iter().all(allowed).then(|| (Self { weak, opaque: opaque.to_vec() }, after))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn read(line: &str) -> Option<Tags> {
+        Tags::read([line.as_bytes()])
+    }
+
     #[test]
-    fn if_match_compares_strongly_and_if_none_match_weakly() {
+    fn a_list_of_tags_is_compared_strongly_or_weakly() {
         for (list, strongly, weakly) in [
             ("\"7\"", true, true),
             ("*", true, true),
+            (" * ", true, true),
             ("\"6\", \"7\"", true, true),
             ("\"6\",\"7\"", true, true),
+            ("\"6\" , , \"7\" ,", true, true),
             ("W/\"7\"", false, true),
             ("\"6\", W/\"7\"", false, true),
             ("\"6\"", false, false),
             ("\"77\"", false, false),
-            ("\"6,\"7\"\"", false, false),
             ("\",7,\"", false, false),
-            ("7", false, false),
-            ("", false, false),
+            ("\"\"", false, false),
+            ("\"ä\", \"7\"", true, true),
         ] {
-            let tag = EntityTag::of_version(7);
-            let sent = |name| HeaderMap::from_iter([(name, list.parse().unwrap())]);
-            assert_eq!(tag.allows_change(&sent(IF_MATCH)), strongly, "{list}");
-            assert_eq!(tag.is_known(&sent(IF_NONE_MATCH)), weakly, "{list}");
+            let (tags, current) = (read(list).unwrap(), EntityTag::of_version(7));
+            assert_eq!(tags.name_strongly(&current), strongly, "{list}");
+            assert_eq!(tags.name_weakly(&current), weakly, "{list}");
         }
     }
 
     #[test]
-    fn lists_in_several_headers_are_one() {
-        let mut headers = HeaderMap::new();
-        for list in ["\"6\"", "\"7\""] {
-            headers.append(IF_MATCH, HeaderValue::from_static(list));
+    fn a_value_that_is_no_list_of_tags_is_not_read() {
+        for list in [
+            "",
+            " ",
+            ",",
+            "7",
+            "\"7",
+            "7\"",
+            "w/\"7\"",
+            "W/7",
+            "W /\"7\"",
+            "\"6\" \"7\"",
+            "\"6\"\"7\"",
+            "*, \"7\"",
+            "\"7\", *",
+            "**",
+            "\"a b\"",
+            "\"6,\"7\"\"",
+        ] {
+            assert_eq!(read(list), None, "{list}");
         }
-        assert!(EntityTag::of_version(7).allows_change(&headers));
+        assert_eq!(Tags::read([b"*".as_slice(), b"*"]), None);
     }
 
     #[test]
-    fn without_the_headers_everything_may_change_and_nothing_is_known() {
-        let tag = EntityTag::of_body("{}");
-        assert!(tag.allows_change(&HeaderMap::new()) && !tag.is_known(&HeaderMap::new()));
+    fn lists_in_several_lines_are_one() {
+        let tags = Tags::read([b"\"6\"".as_slice(), b"\"7\""]).unwrap();
+        assert!(tags.name_strongly(&EntityTag::of_version(7)));
     }
 }

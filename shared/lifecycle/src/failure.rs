@@ -217,7 +217,10 @@ pub enum Failure {
     /// Missing, or hidden from this caller.
     Hidden,
     /// The path is ours, the method is not.
-    WrongMethod,
+    WrongMethod {
+        /// The methods that are: the value of `Allow`.
+        allow: String,
+    },
     /// The client accepts nothing that we answer with.
     NotAcceptable,
     /// The body is over the limit.
@@ -229,7 +232,7 @@ pub enum Failure {
     UnsupportedMediaType(BodyOffer),
     /// The same idempotency key came with another request.
     KeyReused,
-    /// `If-Match` names another version than there is.
+    /// What `If-Match` or `If-None-Match` asks for does not hold.
     PreconditionFailed,
     /// A rule said no.
     Rejected(Rejection),
@@ -332,7 +335,7 @@ impl Failure {
             Self::Hidden | Self::Fault(Fault::Absent) => {
                 plain(S::NOT_FOUND, "NOT_FOUND", "There is no such resource.")
             }
-            Self::WrongMethod => plain(
+            Self::WrongMethod { .. } => plain(
                 S::METHOD_NOT_ALLOWED,
                 "METHOD_NOT_ALLOWED",
                 "The resource does not know this method.",
@@ -358,7 +361,7 @@ impl Failure {
             Self::PreconditionFailed => plain(
                 S::PRECONDITION_FAILED,
                 "PRECONDITION_FAILED",
-                "The resource has changed since the version that If-Match names.",
+                "What If-Match or If-None-Match asks for does not hold.",
             ),
             Self::Rejected(rejection) => Answer {
                 details: Violations::within_bytes(rejection.details.clone()),

@@ -13,10 +13,12 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
+use crate::canonical::canonical;
 use crate::effects::{Condition, Write};
 use crate::failure::Violations;
 use crate::hash::hash_of;
 use crate::record::{Key, Record, Table};
+use crate::route::Route;
 use crate::serve::{Request, Response};
 
 /// Where idempotency records and inbox records are kept; its time to live is `expiresAt`.
@@ -46,18 +48,23 @@ pub enum Idempotency {
 pub(crate) struct IntentKey {
     ledger_key: Key,
     request_hash: String,
+    /// As it was made before requests were compared by their value. Records of that time are kept
+    /// for a day.
+    earlier_hash: String,
 }
 
 impl IntentKey {
     /// Reads the key of a request.
     ///
-    /// Callers who are not signed in share one space of keys: an address may change between a
-    /// request and its retry. To be given another's answer, one would have to guess its key and
-    /// send its very request.
+    /// The same request is the same method, route with its parameters, query, caller and JSON
+    /// value. For a caller who is not signed in, the scope of the key includes the request: nobody
+    /// can take a key from somebody else, and to be given another's answer, one would have to
+    /// guess its key and send its very request. An address is no scope: it may change between a
+    /// request and its retry.
     pub(crate) fn of_request(
         idempotency: Idempotency,
         request: &Request,
-        route: &str,
+        route: &Route,
         subject: Option<&str>,
     ) -> Result<Option<Self>, Violations> {
         if idempotency == Idempotency::None {
@@ -74,17 +81,16 @@ impl IntentKey {
         if !(1..=255).contains(&key.len()) || !key.iter().all(u8::is_ascii_graphic) {
             return refuse("must be 1 to 255 visible ASCII characters");
         }
+        let request_hash = hash_of_request(request, route, key);
         let method = request.method.as_str();
-        let scope = [method, route, subject.unwrap_or("anyone")].map(str::as_bytes);
-        // The key itself is not stored, so that nobody who reads the ledger can guess, say, the
-        // password in a body by trying hashes.
-        let request_parts = [method, &request.path, &request.raw_query].map(str::as_bytes);
+        let scope = [method, route.path, subject.unwrap_or("anyone")].map(str::as_bytes);
+        let alone = subject.is_none().then_some(request_hash.as_bytes());
+        let scope = scope.into_iter().chain([key]).chain(alone);
+        let earlier = [method, &request.path, &request.raw_query].map(str::as_bytes);
         Ok(Some(Self {
-            ledger_key: Key::new(format!(
-                "idempotency#{}",
-                hash_of(scope.into_iter().chain([key]))
-            )),
-            request_hash: hash_of(request_parts.into_iter().chain([key, &request.body])),
+            ledger_key: Key::new(format!("idempotency#{}", hash_of(scope))),
+            earlier_hash: hash_of(earlier.into_iter().chain([key, &request.body])),
+            request_hash,
         }))
     }
 
@@ -111,7 +117,7 @@ impl IntentKey {
 
     /// The answer to replay, or `None` when the key came with another request.
     pub(crate) fn replay(&self, remembered: Remembered) -> Option<Response> {
-        if remembered.request_hash != self.request_hash {
+        if ![&self.request_hash, &self.earlier_hash].contains(&&remembered.request_hash) {
             return None;
         }
         let mut headers: HeaderMap = remembered
@@ -125,6 +131,25 @@ impl IntentKey {
         let status = StatusCode::from_u16(remembered.status).ok()?;
         Some(Response { status, headers, body: remembered.body })
     }
+}
+
+/// The hash of what a request asks for, whatever it is spelled like. The key itself is part of it,
+/// and not stored, so that nobody who reads the ledger can guess, say, the password in a body by
+/// trying hashes.
+fn hash_of_request(request: &Request, route: &Route, key: &[u8]) -> String {
+    let pairs = |pairs: &mut dyn Iterator<Item = (&String, &String)>| {
+        let mut pairs: Vec<_> = pairs.collect();
+        // The order of one name's values may mean something.
+        pairs.sort_by_key(|(name, _)| *name);
+        hash_of(pairs.into_iter().flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]))
+    };
+    let path = pairs(&mut request.path_parameters.iter());
+    let query = pairs(&mut request.query.iter().map(|(name, value)| (name, value)));
+    let body = canonical(&request.body);
+    let body = body.as_deref().unwrap_or(&request.body);
+    let method = request.method.as_str();
+    let parts = [method, route.path, &path, &query].map(str::as_bytes);
+    hash_of(parts.into_iter().chain([key, body]))
 }
 
 /// The condition under which a ledger record may be written.

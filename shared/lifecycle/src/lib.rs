@@ -6,8 +6,10 @@
 
 mod backoff;
 pub mod caller;
+mod canonical;
 pub mod claims;
 pub mod commit;
+mod conditions;
 pub mod consumer;
 mod deadline;
 pub mod describe;
@@ -31,6 +33,7 @@ pub mod reply;
 pub mod rotation;
 pub mod route;
 pub mod serve;
+mod source;
 pub mod stored;
 pub mod telemetry;
 mod time;
@@ -39,6 +42,7 @@ pub mod uses;
 
 pub use backoff::Backoff;
 pub use caller::{Access, Anyone, Caller, Claims, Identity, Permit, TokenVerifier, Verdict};
+pub use conditions::Conditions;
 pub use consumer::Consumer;
 pub use deadline::Deadline;
 pub use effects::Effects;

@@ -1,6 +1,7 @@
 //! Rate limits: how often one caller, or one address, may ask.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -17,12 +18,13 @@ use crate::telemetry::log::print;
 /// Where counts are kept; its time to live is `expiresAt`.
 pub const LIMITS: Table = Table::new("limits");
 
-/// A number of requests in a window of time.
+/// A number of requests in a window of time; of what they cost, where an endpoint says more than
+/// one ([`Endpoint::cost`](crate::Endpoint::cost)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit {
     /// How it is counted.
     pub counting: Counting,
-    /// How many requests.
+    /// How many requests, or how much of their cost.
     pub quota: u32,
     /// In which time; windows begin at whole multiples of it.
     pub window: Duration,
@@ -34,9 +36,10 @@ pub enum Counting {
     /// By one conditional update before anything else is done: never overshoots, and costs a
     /// round trip. For where guessing pays.
     Exact,
-    /// In memory, the counts exchanged through the store after the answer: costs the answer
+    /// In memory, the counts exchanged through the store beside the work: costs the answer
     /// nothing. An execution environment exchanges whenever it has a sixtieth of the quota to
-    /// tell, so each may let through about that much beyond the quota, and no more.
+    /// tell, and with its first request, so that one which dies of each request has told them.
+    /// Each may let through about a sixtieth beyond the quota.
     Approximate,
 }
 
@@ -71,6 +74,8 @@ pub(crate) struct Standing {
     remaining: u32,
     reset_s: u64,
     pub(crate) admitted: bool,
+    /// Whether the others are to be told of the count now.
+    pub(crate) is_due: bool,
 }
 
 impl Standing {
@@ -102,18 +107,43 @@ impl Standing {
 pub(crate) struct Limiter {
     service: String,
     windows: Mutex<HashMap<String, Window>>,
+    /// Whether a request was counted before in this process.
+    has_counted: AtomicBool,
+}
+
+/// Whom a request is counted for, and by which route.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Counted<'a> {
+    pub(crate) route: &'a str,
+    pub(crate) caller: &'a str,
+}
+
+/// A part of time in which requests are counted.
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    number: i64,
+    ends_at: i64,
 }
 
 /// One caller's count in one window of time.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 struct Window {
-    number: i64,
+    span: Span,
     /// As far as it is known here, what was counted here included.
     total: u32,
     /// What was counted here and nobody else knows yet.
     untold: u32,
-    ends_at: i64,
+    /// What is on its way to the others.
+    in_flight: u32,
     told_from: u32,
+    /// Whether the first count is told as it is.
+    at_once: bool,
+}
+
+impl Window {
+    fn is_due(&self) -> bool {
+        self.untold >= self.told_from || (self.at_once && self.untold > 0)
+    }
 }
 
 impl Limiter {
@@ -121,84 +151,127 @@ impl Limiter {
     const CALLERS_MAX: usize = 10_000;
 
     pub(crate) fn new(service: &str) -> Self {
-        Self { service: service.to_owned(), windows: Mutex::default() }
+        Self {
+            service: service.to_owned(),
+            windows: Mutex::default(),
+            has_counted: AtomicBool::new(false),
+        }
     }
 
-    /// Counts a request. When the store cannot be reached, the request passes.
+    /// As if a request had been counted before.
+    #[cfg(test)]
+    pub(crate) fn count_first(&self) {
+        self.has_counted.store(true, Ordering::Relaxed);
+    }
+
+    /// Counts what a request costs. When the store cannot be reached, the request passes.
     pub(crate) async fn admit(
         &self,
         platform: &dyn Platform,
         limit: &Limit,
-        route: &str,
-        caller: &str,
+        counted: Counted<'_>,
+        cost: u32,
         now: Timestamp,
     ) -> Standing {
         let window_s = limit.window.as_secs().max(1);
         let length = i64::try_from(window_s).unwrap_or(i64::MAX);
         let number = now.as_seconds().div_euclid(length);
-        let ends_at = (number + 1).saturating_mul(length);
-        let reset_s = u64::try_from(ends_at - now.as_seconds()).unwrap_or(0);
-        let caller = hidden(route, caller);
-        let total = match limit.counting {
+        let span = Span { number, ends_at: (number + 1).saturating_mul(length) };
+        let reset_s = u64::try_from(span.ends_at - now.as_seconds()).unwrap_or(0);
+        let caller = hidden(counted);
+        let (total, admitted, is_due) = match limit.counting {
             Counting::Exact => {
-                let counter = counter(&caller, number, 1, Some(limit.quota), ends_at);
+                let amount = i32::try_from(cost).unwrap_or(i32::MAX);
+                let counter = counter(&caller, span, amount, Some(limit.quota));
                 match platform.count(&counter).await {
-                    Ok(Count::Total(total)) => Some(total),
-                    Ok(Count::Exceeded) => None,
+                    Ok(Count::Total(total)) => (total, true, false),
+                    Ok(Count::Exceeded) => (limit.quota, false, false),
                     Err(fault) => {
                         self.passes(fault);
-                        Some(0)
+                        (0, true, false)
                     }
                 }
             }
-            Counting::Approximate => self.count_here(caller, limit, number, ends_at),
+            Counting::Approximate => self.count_here(caller, limit, span, cost),
         };
-        let remaining = limit.quota.saturating_sub(total.unwrap_or(limit.quota));
-        Standing { quota: limit.quota, window_s, remaining, reset_s, admitted: total.is_some() }
+        let remaining = limit.quota.saturating_sub(total);
+        Standing { quota: limit.quota, window_s, remaining, reset_s, admitted, is_due }
     }
 
-    fn count_here(&self, caller: String, limit: &Limit, number: i64, ends_at: i64) -> Option<u32> {
+    /// What is counted now, whether this was, and whether the others are to be told.
+    fn count_here(
+        &self,
+        caller: String,
+        limit: &Limit,
+        span: Span,
+        cost: u32,
+    ) -> (u32, bool, bool) {
+        let at_once = !self.has_counted.swap(true, Ordering::Relaxed);
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         if windows.len() >= Self::CALLERS_MAX && !windows.contains_key(&caller) {
-            windows.retain(|_, window| window.number >= number);
+            windows.retain(|_, window| window.span.number >= span.number);
             if windows.len() >= Self::CALLERS_MAX {
                 windows.clear();
             }
         }
         let told_from = limit.exchanged_from();
-        let window = windows.entry(caller).or_default();
-        if window.number != number {
-            *window = Window { number, ends_at, told_from, ..Window::default() };
+        let new = Window { span, told_from, at_once, total: 0, untold: 0, in_flight: 0 };
+        let window = windows.entry(caller).or_insert(new);
+        if window.span.number != span.number {
+            *window = new;
         }
-        if window.total >= limit.quota {
-            return None;
-        }
-        window.total += 1;
-        window.untold += 1;
-        Some(window.total)
-    }
-
-    /// Exchanges counts with the other execution environments. Called after the answer.
-    pub(crate) async fn exchange(&self, platform: &dyn Platform) {
-        for (caller, window) in self.due() {
-            let untold = i32::try_from(window.untold).unwrap_or(i32::MAX);
-            let counter = counter(&caller, window.number, untold, None, window.ends_at);
-            match platform.count(&counter).await {
-                Ok(Count::Total(total)) => self.learn(&caller, window.number, total),
-                Ok(Count::Exceeded) => {}
-                Err(fault) => self.passes(fault),
+        match window.total.checked_add(cost).filter(|total| *total <= limit.quota) {
+            None => (window.total, false, false),
+            Some(total) => {
+                window.total = total;
+                window.untold = window.untold.saturating_add(cost);
+                (total, true, window.is_due())
             }
         }
     }
 
-    /// The counts worth telling, taken as told.
-    fn due(&self) -> Vec<(String, Window)> {
+    /// Exchanges the counts that are worth telling with the other execution environments.
+    pub(crate) async fn exchange(&self, platform: &dyn Platform) {
+        self.tell(platform, self.due(Window::is_due, |window| window.untold)).await;
+    }
+
+    /// Exchanges all counts that the others may not know of: what is on its way from a process
+    /// that is stuck may not have left it.
+    pub(crate) async fn exchange_all(&self, platform: &dyn Platform) {
+        let all = |window: &Window| window.untold.saturating_add(window.in_flight);
+        self.tell(platform, self.due(|window| all(window) > 0, all)).await;
+    }
+
+    async fn tell(&self, platform: &dyn Platform, due: Vec<(String, Span, u32)>) {
+        for (caller, span, amount) in due {
+            let told = i32::try_from(amount).unwrap_or(i32::MAX);
+            let counter = counter(&caller, span, told, None);
+            let total = match platform.count(&counter).await {
+                Ok(Count::Total(total)) => Some(total),
+                Ok(Count::Exceeded) => None,
+                Err(fault) => {
+                    self.passes(fault);
+                    None
+                }
+            };
+            self.learn(&caller, span.number, amount, total);
+        }
+    }
+
+    /// Counts and how much of each is to be told, taken as on their way.
+    fn due(
+        &self,
+        wanted: impl Fn(&Window) -> bool,
+        amount: impl Fn(&Window) -> u32,
+    ) -> Vec<(String, Span, u32)> {
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
-        let due = windows.iter_mut().filter(|(_, window)| window.untold >= window.told_from.max(1));
+        let due = windows.iter_mut().filter(|(_, window)| wanted(window));
         due.map(|(caller, window)| {
-            let told = *window;
+            let amount = amount(window);
+            window.in_flight = window.in_flight.saturating_add(window.untold);
             window.untold = 0;
-            (caller.clone(), told)
+            window.at_once = false;
+            (caller.clone(), window.span, amount)
         })
         .collect()
     }
@@ -210,20 +283,28 @@ impl Limiter {
         print(&metric(&self.service, Timestamp::now(), &labels, "errors_total", "Count", 1));
     }
 
-    fn learn(&self, caller: &str, number: i64, total: u32) {
+    /// What has arrived is not on its way any more, nor what is lost.
+    fn learn(&self, caller: &str, number: i64, told: u32, total: Option<u32>) {
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(window) = windows.get_mut(caller).filter(|window| window.number == number) {
-            window.total = total.saturating_add(window.untold);
+        if let Some(window) = windows.get_mut(caller).filter(|window| window.span.number == number)
+        {
+            window.in_flight = window.in_flight.saturating_sub(told);
+            if let Some(total) = total {
+                let here = window.untold.saturating_add(window.in_flight);
+                window.total = total.saturating_add(here);
+            }
         }
     }
 }
 
-/// A caller as the store may know it: an address is nobody's business.
-fn hidden(route: &str, caller: &str) -> String {
-    short_hash_of([route, caller].map(str::as_bytes))
+/// A caller as the store may know it. The hash has no key: it keeps addresses out of logs and
+/// backups, and not from an operator who may read the table and tries them all. A key would have
+/// to be fetched before the first request of each process is counted.
+fn hidden(counted: Counted<'_>) -> String {
+    short_hash_of([counted.route, counted.caller].map(str::as_bytes))
 }
 
-fn counter(caller: &str, number: i64, amount: i32, maximum: Option<u32>, ends_at: i64) -> Counter {
-    let expires_at = Timestamp::from_millis(ends_at.saturating_mul(1000)).plus_seconds(60);
-    Counter { key: format!("rate#{caller}#{number}"), amount, maximum, expires_at }
+fn counter(caller: &str, span: Span, amount: i32, maximum: Option<u32>) -> Counter {
+    let expires_at = Timestamp::from_millis(span.ends_at.saturating_mul(1000)).plus_seconds(60);
+    Counter { key: format!("rate#{caller}#{}", span.number), amount, maximum, expires_at }
 }

@@ -70,11 +70,13 @@ pub struct Rejection {
     pub message: Cow<'static, str>,
     /// What of the request is at fault, if it can be said.
     pub details: Vec<Violation>,
+    /// The codes of other rejections that were found together with this one.
+    beside: Vec<&'static str>,
 }
 
 impl From<Refusal> for Rejection {
     fn from(Refusal { kind, code, message }: Refusal) -> Self {
-        Self { code, kind, message: message.into(), details: Vec::new() }
+        Self { code, kind, message: message.into(), details: Vec::new(), beside: Vec::new() }
     }
 }
 
@@ -84,6 +86,23 @@ impl Rejection {
     pub fn at(mut self, field: impl Into<String>, message: impl Into<String>) -> Self {
         self.details.push(Violation { field: field.into(), message: message.into() });
         self
+    }
+
+    /// Two rejections that were found together. Of one code they are told together, with
+    /// everything that is at fault; of two, the first is told.
+    pub(crate) fn together(mut self, other: Self) -> Self {
+        if self.code == other.code {
+            self.details.extend(other.details);
+        } else {
+            self.beside.push(other.code);
+        }
+        self.beside.extend(other.beside);
+        self
+    }
+
+    /// Whether this code was found, be it told or not.
+    pub(crate) fn has_code(&self, code: &str) -> bool {
+        self.code == code || self.beside.contains(&code)
     }
 }
 

@@ -1,8 +1,8 @@
 //! Orders as they are stored, told of and shown.
 
-use lifecycle::Timestamp;
 use lifecycle::effects::{Condition, EventData, Write};
 use lifecycle::record::{IndexKey, Key, Record, Table};
+use lifecycle::{EntityTag, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -51,6 +51,11 @@ impl Order {
     /// The key of an order.
     pub fn key_of(order_id: OrderId) -> Key {
         Key::new(order_id)
+    }
+
+    /// The tag of this version.
+    pub fn entity_tag(&self) -> EntityTag {
+        EntityTag::of_version(self.version)
     }
 
     /// What others are told when the order has been placed.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::join_all;
+use tokio::task::JoinHandle;
 use tokio::time::{timeout, timeout_at};
 
 use super::Shared;
@@ -25,6 +26,8 @@ pub(crate) struct Aftermath {
     pub(crate) lines: Vec<String>,
     /// Spans for a collector, if there is one.
     pub(crate) spans: Vec<serde_json::Value>,
+    /// Counts that are on their way to the other execution environments already.
+    pub(crate) telling: Vec<JoinHandle<()>>,
     pub(crate) tertiary: Tertiary,
 }
 
@@ -91,23 +94,27 @@ impl Mode {
 
 impl Aftermath {
     /// Does it, as far as the time goes. A failure is logged and counted, and changes nothing.
-    pub(crate) async fn perform(self) {
+    pub(crate) async fn perform(mut self) {
         if !self.lines.is_empty() {
             // By one call: each costs some microseconds.
             print(&self.lines.join("\n"));
         }
         let wanted = self.tertiary.count();
         let deadline = self.deadline.instant();
-        if timeout_at(deadline, self.effects_and_exchange()).await.is_err() {
+        let telling = std::mem::take(&mut self.telling);
+        if timeout_at(deadline, self.effects_and_exchange(telling)).await.is_err() {
             tracing::error!(wanted, "no time left for what was to follow the answer");
             self.count_failures(wanted);
         }
     }
 
-    async fn effects_and_exchange(&self) {
+    async fn effects_and_exchange(&self, telling: Vec<JoinHandle<()>>) {
         let platform = &*self.shared.platform;
         let perform = self.tertiary.perform(platform);
-        let exchange = self.shared.limiter.exchange(platform);
+        let exchange = async {
+            join_all(telling).await;
+            self.shared.limiter.exchange(platform).await;
+        };
         let (faults, (), ()) = tokio::join!(perform, exchange, self.export());
         self.count_failures(faults.len());
         for fault in faults {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use super::http::guarded;
+use super::guard::guarded;
 use super::lambda::{self, Answer, Handled, Invocation};
 use super::request::bearer;
 use crate::Timestamp;

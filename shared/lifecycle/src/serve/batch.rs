@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::Shared;
 use super::after::{Aftermath, Tertiary};
-use super::http::guarded;
+use super::guard::guarded;
 use super::lambda::{self, Answer, Handled, Invocation};
 use super::postpone::postpone;
 use super::records::{Group, Raw, groups_of};
@@ -66,6 +66,7 @@ impl<C: Consumer> lambda::Handler for Handler<C> {
             deadline: invocation.deadline,
             lines,
             spans,
+            telling: Vec::new(),
             tertiary: Tertiary::default(),
         };
         Handled { answer: answer_of(C::SOURCE, &failed), aftermath: Some(aftermath) }

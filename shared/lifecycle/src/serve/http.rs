@@ -1,37 +1,33 @@
 //! The nine stages of a request, in order.
 
-use std::future::Future;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
-use futures::FutureExt;
-use http::header;
-use tokio::time::timeout_at;
+use http::{Method, header};
+use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use super::after::{Aftermath, Tertiary};
+use super::asked::{Asked, read, route};
+use super::guard::{guarded, pause};
 use super::lambda::{self, Answer, Handled, Invocation};
+use super::meter::Meter;
+use super::overrun::LastWords;
 use super::response::REQUEST_ID;
+use super::watchdog::Watched;
 use super::{Request, Response, Shared};
-use crate::backoff::random_up_to;
 use crate::caller::{Caller, SignIn};
 use crate::commit::{Cause, Outcome, commit, outgoing};
 use crate::effects::Effects;
 use crate::endpoint::Endpoint;
-use crate::failure::{Failure, Fault, Violations};
+use crate::failure::{Failure, Fault};
 use crate::finding::{Finding, not_verified};
 use crate::idempotency::{IntentKey, LEDGER, Remembered};
-use crate::input::Input;
 use crate::limit::Standing;
 use crate::record::Record;
 use crate::telemetry::line::{Line, Stages, lines_of_noted};
 use crate::telemetry::{Observations, TraceContext, observed, otlp};
 use crate::{Deadline, Moment, Permit, Timestamp};
-
-/// How often stages 6 to 8 run when the facts keep moving.
-const ATTEMPTS_MAX: u32 = 5;
 
 /// Serves one endpoint.
 pub(crate) struct Handler<E> {
@@ -43,7 +39,7 @@ pub(crate) struct Handler<E> {
 impl<E: Endpoint> lambda::Handler for Handler<E> {
     async fn handle(&self, invocation: Invocation) -> Handled {
         let mut tale = Tale::begin();
-        let request = Request::from_event(&invocation.event);
+        let request = Request::from_event(&invocation.event, &E::ROUTE);
         let request_id = request_id(request.as_ref().ok());
         let trace = trace(request.as_ref().ok(), invocation.x_ray.as_deref());
         let observations = Observations::of(request_id.clone(), Some(trace.clone()));
@@ -72,17 +68,21 @@ impl<E: Endpoint> lambda::Handler for Handler<E> {
         if let Some(standing) = tale.standing {
             standing.add_to(&mut response.headers);
         }
+        let is_head = request.as_ref().is_some_and(|request| request.method == Method::HEAD);
+        if is_head {
+            response = response.without_body();
+        }
         tale.stages.end("response");
 
-        let route = E::ROUTE;
+        let method = if is_head { Method::HEAD } else { E::ROUTE.method };
         let line = Line {
             service: &settings.service,
             function: &settings.function,
             at: tale.at,
             request_id: &request_id,
             trace_id: trace.trace_id(),
-            method: route.method.as_str(),
-            path: route.path,
+            method: method.as_str(),
+            path: E::ROUTE.path,
             status: response.status.as_u16(),
             code,
             error: error.as_deref(),
@@ -102,23 +102,64 @@ impl<E: Endpoint> lambda::Handler for Handler<E> {
             deadline: invocation.deadline,
             lines: std::iter::once(line.to_json()).chain(noted).collect(),
             spans: spans.unwrap_or_default(),
+            telling: tale.telling,
             tertiary: done.tertiary.with_messages(left),
         };
         Handled { answer: Ok(Answer::Http(response)), aftermath: Some(aftermath) }
     }
+
+    fn overran(&self, watched: &Watched) -> Option<LastWords> {
+        let settings = &self.shared.settings;
+        let request = Request::from_event(&watched.event, &E::ROUTE).ok();
+        let request_id = request_id(request.as_ref());
+        let trace = trace(request.as_ref(), watched.x_ray.as_deref());
+        let failure = Failure::Fault(Fault::TimedOut);
+        let origin = request.as_ref().and_then(|request| request.header(header::ORIGIN));
+        let response = Response::of_failure(&failure, &request_id, request.as_ref())
+            .finish(&request_id, settings.allowed_origin(origin));
+        let is_head = request.as_ref().is_some_and(|request| request.method == Method::HEAD);
+        let response = if is_head { response.without_body() } else { response };
+        let method = request.map_or(E::ROUTE.method, |request| request.method);
+        let line = Line {
+            service: &settings.service,
+            function: &settings.function,
+            at: Timestamp::now(),
+            request_id: &request_id,
+            trace_id: trace.trace_id(),
+            method: method.as_str(),
+            path: E::ROUTE.path,
+            status: response.status.as_u16(),
+            code: Some(failure.answer().code),
+            error: Some("the work overran its time and kept its thread; the process ends"),
+            replayed: false,
+            attempts: 1,
+            cold_start: watched.cold_start,
+            total: watched.began.elapsed(),
+            stages: &[],
+        };
+        Some(LastWords { answer: Answer::Http(response), line: line.to_json() })
+    }
 }
 
 /// What is remembered of a request while it is served, to be told afterwards.
-struct Tale {
-    at: Timestamp,
+pub(super) struct Tale {
+    pub(super) at: Timestamp,
     stages: Stages,
-    standing: Option<Standing>,
+    pub(super) standing: Option<Standing>,
+    /// Counts on their way to the other execution environments.
+    pub(super) telling: Vec<JoinHandle<()>>,
     attempts: u32,
 }
 
 impl Tale {
     fn begin() -> Self {
-        Self { at: Timestamp::now(), stages: Stages::start(), standing: None, attempts: 0 }
+        Self {
+            at: Timestamp::now(),
+            stages: Stages::start(),
+            standing: None,
+            telling: Vec::new(),
+            attempts: 0,
+        }
     }
 }
 
@@ -157,26 +198,34 @@ impl<E: Endpoint> Handler<E> {
         tale.stages.end("authentication");
         E::ACCESS.admits(&caller)?;
         tale.stages.end("authorization");
-        self.limit(request, &caller, tale).await?;
+        let source = self.shared.settings.trusted_hops.source_of(&request.peer, &request.headers);
+        let counted = caller.subject().unwrap_or_else(|| source.clone());
+        let meter = Meter::new::<E>(&self.shared, counted);
+        meter.charge(1, tale).await?;
         tale.stages.end("limit");
 
         // 4. Deserialisation, and 5. syntax validation.
-        let (key, command) = read::<E>(request, &caller, tale)?;
+        let asked = read::<E>(request, &caller, &mut tale.stages)?;
         tale.stages.end("validation");
+        meter.charge_rest(E::cost(&asked.command), tale).await?;
+        tale.stages.end("limit");
 
         // 6. to 9. With the permit that only a caller who was let in gets.
         let permit = Permit::new(caller, Moment::of_request(tale.at), deadline)
-            .of_source(request.source_ip.clone());
-        let settled = self.settle(request, &permit, &command, key.as_ref(), cause, tale).await;
-        match (settled, key) {
+            .of_request(source, request.prefix.clone());
+        let settled = self.settle(&permit, &asked, cause, tale).await;
+        match (settled, &asked.key) {
             (Err(failure), Some(key)) if failure.may_follow_success() => {
-                match self.recall(&key, tale.at).await? {
+                match self.recall(key, tale.at).await? {
                     Some(response) => Ok(Done::replay(response)),
                     None => Err(failure),
                 }
             }
-            (Ok(done), _) => Ok(Done { response: done.response.with_entity_tag(request), ..done }),
-            (Err(failure), _) => Err(failure),
+            (Ok(done), _) if E::ROUTE.method == Method::GET => {
+                let response = done.response.conditional(&asked.conditions);
+                Ok(Done { response: response.ok_or(Failure::PreconditionFailed)?, ..done })
+            }
+            (settled, _) => settled,
         }
     }
 
@@ -207,37 +256,24 @@ impl<E: Endpoint> Handler<E> {
         E::Caller::identify(Some(&claims), now)
     }
 
-    async fn limit(
-        &self,
-        request: &Request,
-        caller: &E::Caller,
-        tale: &mut Tale,
-    ) -> Result<(), Failure> {
-        let mut limit = E::LIMIT;
-        limit.quota = self.shared.settings.rate_limit.unwrap_or(limit.quota);
-        let counted = caller.subject().unwrap_or_else(|| request.source_ip.clone());
-        let platform = &*self.shared.platform;
-        let route = format!("{} {}", E::ROUTE.method, E::ROUTE.path);
-        let standing = self.shared.limiter.admit(platform, &limit, &route, &counted, tale.at).await;
-        tale.standing = Some(standing);
-        Ok(standing.enforce()?)
-    }
-
     /// Stages 6 to 9, again and again while the facts move and there is time.
     async fn settle(
         &self,
-        request: &Request,
         permit: &Permit<E::Caller>,
-        command: &E::Command,
-        key: Option<&IntentKey>,
+        asked: &Asked<E::Command>,
         cause: &Cause,
         tale: &mut Tale,
     ) -> Result<Done, Failure> {
         let platform = &*self.shared.platform;
         let moment = permit.moment();
+        let Asked { key, conditions, .. } = asked;
+        if !E::ROUTE.method.is_safe() && !conditions.admit(&E::CONDITIONS) {
+            return Err(Failure::PreconditionFailed);
+        }
         loop {
             tale.attempts += 1;
-            let (effects, response) = self.decide(request, permit, command, tale).await?;
+            let (effects, response) = self.decide(permit, asked, tale).await?;
+            let key = key.as_ref();
             let remember = key.map(|key| key.remember(&response, moment.now()));
             let outcome = commit(platform, &effects, remember, E::USES, moment, cause).await?;
             tale.stages.end("effects");
@@ -253,6 +289,11 @@ impl<E: Endpoint> Handler<E> {
                     let known = Remembered::of_item(stored).map_err(Fault::internal)?;
                     return key.replay(known).ok_or(Failure::KeyReused).map(Done::replay);
                 }
+                (Outcome::Rejected(rejection), _)
+                    if conditions.explain(&E::CONDITIONS, &rejection) =>
+                {
+                    return Err(Failure::PreconditionFailed);
+                }
                 (Outcome::Rejected(rejection), _) => return Err(rejection.into()),
                 // A ledger record that is gone again by now has expired: nothing is known.
                 (Outcome::Known(_) | Outcome::Moved, _) => {
@@ -265,9 +306,8 @@ impl<E: Endpoint> Handler<E> {
     /// Stages 6 to 9 once, up to the commit.
     async fn decide(
         &self,
-        request: &Request,
         permit: &Permit<E::Caller>,
-        command: &E::Command,
+        Asked { conditions, command, .. }: &Asked<E::Command>,
         tale: &mut Tale,
     ) -> Result<(Effects, Response), Failure> {
         // 6. Retrieval.
@@ -276,7 +316,7 @@ impl<E: Endpoint> Handler<E> {
         // 3 again. Authorization that depends on what was found.
         E::allow(permit.caller(), command, &facts).enforce()?;
         tale.stages.end("authorization");
-        if E::IF_MATCH.is_some_and(|tag_of| !tag_of(&facts).allows_change(&request.headers)) {
+        if !E::ROUTE.method.is_safe() && !conditions.admit_facts(&E::CONDITIONS, &facts) {
             return Err(Failure::PreconditionFailed);
         }
         // 7. Business rules.
@@ -285,6 +325,7 @@ impl<E: Endpoint> Handler<E> {
         // 8. Side effects, and 9. response, both still as values.
         let effects = E::effects(&outcome);
         let response = Response::of_reply(E::reply(outcome)).map_err(Fault::internal)?;
+        let response = response.below(permit.prefix());
         if response.status != E::STATUS && Some(response.status) != E::FAILURE_STATUS {
             let message = format!("answers {}, and describes {}", response.status, E::STATUS);
             return Err(Fault::internal(message).into());
@@ -306,50 +347,6 @@ impl<E: Endpoint> Handler<E> {
     }
 }
 
-fn route<E: Endpoint>(request: &Request) -> Result<(), Failure> {
-    if !E::ROUTE.matches(&request.path) {
-        return Err(Failure::Hidden);
-    }
-    if E::ROUTE.method != request.method {
-        return Err(Failure::WrongMethod);
-    }
-    Ok(())
-}
-
-/// Reads and checks everything that the request brings; all that is wrong is told at once.
-fn read<E: Endpoint>(
-    request: &Request,
-    caller: &E::Caller,
-    tale: &mut Tale,
-) -> Result<(Option<IntentKey>, E::Command), Failure> {
-    if !request.accepts_json() {
-        return Err(Failure::NotAcceptable);
-    }
-    if request.body.len() > E::BODY_BYTES_MAX {
-        return Err(Failure::TooLarge { limit: E::BODY_BYTES_MAX });
-    }
-    let mut violations = Violations::none();
-    let subject = caller.subject();
-    let key = IntentKey::of_request(E::IDEMPOTENCY, request, E::ROUTE.path, subject.as_deref());
-    let key = key.unwrap_or_else(|found| {
-        violations.extend(found);
-        None
-    });
-    let input = E::Input::read(request, &mut violations)?;
-    tale.stages.end("deserialisation");
-    let command = input.and_then(|input| match E::parse(input) {
-        Ok(command) => Some(command),
-        Err(found) => {
-            violations.extend(found);
-            None
-        }
-    });
-    match (command, violations.is_empty()) {
-        (Some(command), true) => Ok((key, command)),
-        _ => Err(Failure::Invalid(violations)),
-    }
-}
-
 impl Failure {
     /// Whether the same request may have succeeded before, and is refused now because of what it
     /// has changed itself: the last piece was sold, to this very caller.
@@ -363,36 +360,6 @@ impl Failure {
                 | Self::Fault(Fault::Absent)
         )
     }
-}
-
-/// Runs until the deadline at most, and turns a panic into a failure of this one request.
-pub(crate) async fn guarded<T>(
-    deadline: Deadline,
-    future: impl Future<Output = Result<T, Failure>>,
-) -> Result<T, Failure> {
-    match timeout_at(deadline.instant(), AssertUnwindSafe(future).catch_unwind()).await {
-        Ok(Ok(result)) => result,
-        Ok(Err(panic)) => {
-            let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-            let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-            Err(Failure::Panicked(text.unwrap_or_else(|| "no message".to_owned())))
-        }
-        Err(_) => Err(Failure::Fault(Fault::TimedOut)),
-    }
-}
-
-/// Waits before the next attempt, with full jitter, unless there is no attempt or no time left.
-pub(crate) async fn pause(attempts: u32, deadline: Deadline) -> Result<(), Fault> {
-    if attempts >= ATTEMPTS_MAX {
-        let source = format!("others were at the same items {attempts} times").into();
-        return Err(Fault::Unavailable { retry_after_s: 1, source });
-    }
-    let wait = Duration::from_millis(random_up_to(10 << attempts));
-    if wait >= deadline.left() {
-        return Err(Fault::TimedOut);
-    }
-    tokio::time::sleep(wait).await;
-    Ok(())
 }
 
 /// The client's id if it is 1 to 128 visible ASCII characters, else one of our own.

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -13,7 +14,9 @@ use serde::de::IgnoredAny;
 use tower::{Layer, Service, service_fn};
 
 use super::after::{Aftermath, Mode};
+use super::overrun::LastWords;
 use super::settings::Settings;
+use super::watchdog::{Watchdog, Watched};
 use super::{Response, Shared, extension};
 use crate::Deadline;
 use crate::failure::BoxError;
@@ -47,6 +50,12 @@ pub(crate) enum Answer {
 pub(crate) trait Handler: Send + Sync {
     async fn handle(&self, invocation: Invocation) -> Handled;
 
+    /// What is answered and told in place of an invocation whose work does not let go of its
+    /// thread; `None` makes it a failed invocation.
+    fn overran(&self, _: &Watched) -> Option<LastWords> {
+        None
+    }
+
     /// Whether an answer of its can leave anything to be done.
     fn leaves_aftermath(&self) -> bool {
         true
@@ -64,7 +73,11 @@ pub(crate) fn async_runtime(settings: &Settings) -> tokio::runtime::Runtime {
 }
 
 /// Handles events until Lambda ends the process.
-pub(crate) async fn serve(handler: Arc<dyn Handler>, shared: Arc<Shared>) -> Result<(), BoxError> {
+pub(crate) async fn serve(
+    handler: Arc<dyn Handler>,
+    shared: Arc<Shared>,
+    watchdog: Option<Arc<Watchdog>>,
+) -> Result<(), BoxError> {
     // Both take a round trip; during init nobody waits for either.
     let aftermath = handler.leaves_aftermath();
     let (mode, ()) = tokio::join!(mode(&shared.settings, aftermath), shared.platform.warm());
@@ -72,14 +85,27 @@ pub(crate) async fn serve(handler: Arc<dyn Handler>, shared: Arc<Shared>) -> Res
     let answer_mode = mode.clone();
     let runtime = Runtime::new(service_fn(move |event: LambdaEvent<IgnoredAny>| {
         let (handler, mode) = (Arc::clone(&handler), answer_mode.clone());
+        let watchdog = watchdog.clone();
         let mut first = first.lock().unwrap_or_else(PoisonError::into_inner);
         let cold_start = std::mem::take(&mut *first);
         async move {
             let slot = SLOT.with(Arc::clone);
+            let ends = event.context.deadline();
+            let _watch = watchdog.map(|watchdog| {
+                watchdog.watch(Watched {
+                    invocation_id: event.context.request_id.clone(),
+                    event: slot.event.clone(),
+                    x_ray: event.context.xray_trace_id.clone(),
+                    cold_start,
+                    began: Instant::now(),
+                    due: Deadline::overdue(ends),
+                    ends: Deadline::end(ends),
+                })
+            });
             let handled = handler
                 .handle(Invocation {
                     event: slot.event.clone(),
-                    deadline: Deadline::from_lambda(event.context.deadline()),
+                    deadline: Deadline::from_lambda(ends),
                     x_ray: event.context.xray_trace_id,
                     cold_start,
                 })

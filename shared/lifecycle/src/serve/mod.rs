@@ -4,12 +4,16 @@
 //! first looks whether the binary was only asked to describe itself.
 
 mod after;
+mod asked;
 mod authorize;
 mod batch;
 mod extension;
+mod guard;
 mod http;
 mod lambda;
 mod media_type;
+mod meter;
+mod overrun;
 mod postpone;
 mod records;
 mod request;
@@ -17,11 +21,13 @@ mod response;
 mod rotate;
 mod settings;
 mod settle;
+mod watchdog;
 
 use std::process::ExitCode;
 use std::sync::Arc;
 
 pub(crate) use self::batch::dead_letters;
+use self::overrun::Reconnect;
 pub use self::request::Request;
 pub(crate) use self::request::title_case;
 pub(crate) use self::response::Response;
@@ -31,17 +37,17 @@ use crate::consumer::Consumer;
 use crate::describe;
 use crate::endpoint::Endpoint;
 use crate::failure::BoxError;
-use crate::limit::Limiter;
+use crate::limit::{LIMITS, Limiter};
 use crate::platform::Platform;
 use crate::rotation::Rotation;
-use crate::uses::Use;
+use crate::uses::{Use, Verb};
 
 /// Serves an endpoint until Lambda ends the process.
 ///
 /// `connect` gets everything the endpoint uses, the lifecycle's own tables included; `build`
 /// makes the endpoint on the platform. Neither is called for `--describe`.
 pub fn endpoint<E: Endpoint, P: Platform + Clone>(
-    connect: impl FnOnce(&[Use]) -> Result<P, BoxError>,
+    connect: impl Fn(&[Use]) -> Result<P, BoxError> + Send + 'static,
     build: impl FnOnce(&P) -> E,
 ) -> ExitCode {
     if describe::asked() {
@@ -54,7 +60,7 @@ pub fn endpoint<E: Endpoint, P: Platform + Clone>(
 
 /// Serves a consumer until Lambda ends the process.
 pub fn consumer<C: Consumer, P: Platform + Clone>(
-    connect: impl FnOnce(&[Use]) -> Result<P, BoxError>,
+    connect: impl Fn(&[Use]) -> Result<P, BoxError> + Send + 'static,
     build: impl FnOnce(&P) -> C,
 ) -> ExitCode {
     if describe::asked() {
@@ -68,7 +74,7 @@ pub fn consumer<C: Consumer, P: Platform + Clone>(
 /// Serves the authorizer of an HTTP API until Lambda ends the process.
 pub fn authorizer<V: TokenVerifier + 'static, P: Platform + Clone>(
     uses: &'static [Use],
-    connect: impl FnOnce(&[Use]) -> Result<P, BoxError>,
+    connect: impl Fn(&[Use]) -> Result<P, BoxError> + Send + 'static,
     build: impl FnOnce(&P) -> V,
 ) -> ExitCode {
     if describe::asked() {
@@ -82,7 +88,7 @@ pub fn authorizer<V: TokenVerifier + 'static, P: Platform + Clone>(
 
 /// Serves the rotation of a secret until Lambda ends the process.
 pub fn rotation<R: Rotation, P: Platform + Clone>(
-    connect: impl FnOnce(&[Use]) -> Result<P, BoxError>,
+    connect: impl Fn(&[Use]) -> Result<P, BoxError> + Send + 'static,
     build: impl FnOnce(&P) -> R,
 ) -> ExitCode {
     if describe::asked() {
@@ -107,7 +113,7 @@ impl Shared {
 
 fn run<P: Platform + Clone>(
     uses: &[Use],
-    connect: impl FnOnce(&[Use]) -> Result<P, BoxError>,
+    connect: impl Fn(&[Use]) -> Result<P, BoxError> + Send + 'static,
     build: impl FnOnce(&P, Arc<Shared>) -> Arc<dyn lambda::Handler>,
 ) -> ExitCode {
     let settings = Settings::from_environment();
@@ -116,7 +122,12 @@ fn run<P: Platform + Clone>(
         let platform = connect(uses)?;
         let shared = Arc::new(Shared::new(settings, Arc::new(platform.clone())));
         let handler = build(&platform, Arc::clone(&shared));
-        lambda::serve(handler, shared).await
+        let reconnect: Reconnect = Box::new(move || {
+            let platform = connect(&[Use::Table(LIMITS, &[Verb::UpdateItem])])?;
+            Ok(Arc::new(platform) as Arc<dyn Platform>)
+        });
+        let watchdog = overrun::watchdog(Arc::clone(&handler), Arc::clone(&shared), reconnect);
+        lambda::serve(handler, shared, watchdog).await
     });
     match started {
         Ok(()) => ExitCode::SUCCESS,

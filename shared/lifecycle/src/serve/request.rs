@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::media_type::{self, Accepted};
 use crate::failure::{BodyOffer, Violations};
 use crate::finding::Finding;
+use crate::route::{Place, Route};
 
 /// A request as it came, with nothing of it believed yet.
 #[derive(Debug)]
@@ -23,14 +24,19 @@ pub struct Request {
     pub(crate) raw_query: String,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
-    pub(crate) source_ip: String,
+    /// The address that API Gateway was asked from.
+    pub(crate) peer: String,
+    /// Whether the endpoint's route was found in it.
+    pub(crate) is_routed: bool,
+    /// What stands in front of the route in the path: a stage or a base path, `/v1`.
+    pub(crate) prefix: String,
     /// What an authorizer has found out about the token.
     pub(crate) finding: Finding,
 }
 
 impl Request {
-    /// Reads an event.
-    pub(crate) fn from_event(event: &[u8]) -> Result<Self, Violations> {
+    /// Reads an event, and finds the route in it.
+    pub(crate) fn from_event(event: &[u8], route: &Route) -> Result<Self, Violations> {
         let not_an_event = |error: serde_json::Error| {
             let expected = "the event is not an API Gateway HTTP API request (payload format 2.0)";
             Violations::one("", format!("{expected}: {error}"))
@@ -49,15 +55,25 @@ impl Request {
         };
         let raw_query = event.raw_query_string.unwrap_or_default();
         let context = event.request_context;
+        let path = event.raw_path.unwrap_or_default();
+        let found = route.find(&Place {
+            route_key: event.route_key.as_deref(),
+            stage: context.stage.as_deref(),
+            path: &path,
+            parameters: &event.path_parameters,
+        });
+        let (is_routed, found) = (found.is_some(), found.unwrap_or_default());
         Ok(Self {
             method: context.http.method,
-            path: event.raw_path.unwrap_or_default(),
-            path_parameters: event.path_parameters,
+            path_parameters: found.parameters.unwrap_or(event.path_parameters),
+            is_routed,
+            prefix: found.prefix,
+            path,
             query: form_urlencoded::parse(raw_query.as_bytes()).into_owned().collect(),
             raw_query,
             headers: event.headers,
             body: body.into(),
-            source_ip: context.http.source_ip.unwrap_or_default(),
+            peer: context.http.source_ip.unwrap_or_default(),
             finding: Finding::of_authorizer(authorizer.as_ref()),
         })
     }
@@ -140,7 +156,7 @@ mod tests {
             "headers": headers,
             "requestContext": { "http": { "method": "GET", "sourceIp": "192.0.2.1" } },
         });
-        Request::from_event(event.to_string().as_bytes()).unwrap()
+        Request::from_event(event.to_string().as_bytes(), &Route::get("/")).unwrap()
     }
 
     #[test]
@@ -204,7 +220,7 @@ mod tests {
     #[test]
     fn what_is_not_an_event_is_a_violation_and_no_panic() {
         for event in ["", "null", "{}", "[]", r#"{"httpMethod":"GET","path":"/"}"#] {
-            assert!(Request::from_event(event.as_bytes()).is_err(), "{event}");
+            assert!(Request::from_event(event.as_bytes(), &Route::get("/")).is_err(), "{event}");
         }
     }
 

@@ -1,11 +1,12 @@
 //! Stage 9: the answer on its way out, in the one shape that every answer has.
 
 use http::header::{self, HeaderValue};
-use http::{HeaderMap, HeaderName, Method, StatusCode};
+use http::{HeaderMap, HeaderName, StatusCode};
 use serde::Serialize;
 use serde::ser::SerializeMap;
 
 use super::Request;
+use crate::conditions::Named;
 use crate::entity_tag::EntityTag;
 use crate::failure::{Answer, Failure, Violation, Violations};
 use crate::reply::{Reply, View};
@@ -52,30 +53,52 @@ impl Response {
         if let Some(seconds) = answer.retry_after_s {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
+        if let Failure::WrongMethod { allow } = failure
+            && let Ok(allow) = HeaderValue::from_str(allow)
+        {
+            headers.insert(header::ALLOW, allow);
+        }
         if answer.status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, challenge(failure, request));
         }
         Self { status: answer.status, headers, body }
     }
 
-    /// Gives an answer to a `GET` its `ETag`, if the reply has not, and makes it a 304 for a
-    /// client that has it already.
-    pub(crate) fn with_entity_tag(mut self, request: &Request) -> Self {
-        if request.method != Method::GET || self.status != StatusCode::OK {
-            return self;
-        }
-        let tag = self.headers.get(header::ETAG).cloned();
-        let tag = tag.map_or_else(|| EntityTag::of_body(&self.body), EntityTag);
-        self.headers.insert(header::ETAG, tag.0.clone());
-        if tag.is_known(&request.headers) {
-            self.status = StatusCode::NOT_MODIFIED;
-            self.headers.remove(header::CONTENT_TYPE);
-            self.body = String::new();
+    /// Puts what stands in front of this API's paths in front of the path in `Location`.
+    pub(crate) fn below(mut self, prefix: &str) -> Self {
+        let path = self.headers.get(header::LOCATION).and_then(|location| location.to_str().ok());
+        let path = path.filter(|path| !prefix.is_empty() && path.starts_with('/'));
+        let whole = path.map(|path| format!("{prefix}{path}"));
+        if let Some(whole) = whole.and_then(|whole| HeaderValue::from_str(&whole).ok()) {
+            self.headers.insert(header::LOCATION, whole);
         }
         self
     }
 
+    /// Gives an answer to a `GET` its `ETag`, if the reply has not, and makes it a 304 for a
+    /// client that has it already. `None` where `If-Match` names another.
+    pub(crate) fn conditional(mut self, conditions: &Named) -> Option<Self> {
+        if self.status != StatusCode::OK {
+            return Some(self);
+        }
+        let tag = self.headers.get(header::ETAG).cloned();
+        let tag = tag.map_or_else(|| EntityTag::of_body(&self.body), EntityTag);
+        if !conditions.allow_answer(&tag) {
+            return None;
+        }
+        self.headers.insert(header::ETAG, tag.0.clone());
+        if conditions.know(&tag) {
+            self.status = StatusCode::NOT_MODIFIED;
+            self.headers.remove(header::CONTENT_TYPE);
+            self.body = String::new();
+        }
+        Some(self)
+    }
+
     /// Adds the headers that every answer has.
+    ///
+    /// `Vary` names what an answer may depend on even where it does not here: a shared cache must
+    /// not give the answer to one origin, or in one type, to another (RFC 9111, 4.1).
     pub(crate) fn finish(mut self, request_id: &str, origin: Option<&str>) -> Self {
         if let Ok(id) = HeaderValue::from_str(request_id) {
             self.headers.insert(REQUEST_ID, id);
@@ -83,9 +106,18 @@ impl Response {
         self.headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
         let nosniff = HeaderValue::from_static("nosniff");
         self.headers.insert(header::X_CONTENT_TYPE_OPTIONS, nosniff);
+        self.headers.append(header::VARY, HeaderValue::from_static("Origin, Accept"));
         if let Some(origin) = origin.and_then(|origin| HeaderValue::from_str(origin).ok()) {
             self.headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-            self.headers.append(header::VARY, HeaderValue::from_static("Origin"));
+        }
+        self
+    }
+
+    /// The answer to a `HEAD`: that to the `GET`, its length instead of its body.
+    pub(crate) fn without_body(mut self) -> Self {
+        if !self.body.is_empty() {
+            self.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(self.body.len()));
+            self.body = String::new();
         }
         self
     }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use lambda_http::aws_lambda_events::secretsmanager::SecretsManagerSecretRotationEvent as Event;
 use serde_json::Value;
 
-use super::http::guarded;
+use super::guard::guarded;
 use super::lambda::{self, Answer, Handled, Invocation};
 use crate::failure::Fault;
 use crate::rotation::{Rotation, Step};

@@ -2,6 +2,8 @@
 
 use std::env;
 
+use crate::source::TrustedHops;
+
 /// The settings that every function has.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Settings {
@@ -19,6 +21,10 @@ pub(crate) struct Settings {
     pub(crate) collector_headers: Vec<(String, String)>,
     /// `RATE_LIMIT`: another quota than the endpoint's own.
     pub(crate) rate_limit: Option<u32>,
+    /// `TRUSTED_HOPS` and `TRUSTED_HOPS_SECRET`: the proxies in front that are believed.
+    pub(crate) trusted_hops: TrustedHops,
+    /// `AWS_LAMBDA_RUNTIME_API`: where Lambda takes answers.
+    pub(crate) runtime_api: String,
     /// `AWS_LAMBDA_MAX_CONCURRENCY`: how many requests come at once; 1 on classic Lambda.
     pub(crate) concurrency: usize,
 }
@@ -41,6 +47,11 @@ impl Settings {
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .collect(),
             rate_limit: text("RATE_LIMIT").and_then(|quota| quota.parse().ok()),
+            trusted_hops: TrustedHops {
+                count: text("TRUSTED_HOPS").and_then(|hops| hops.parse().ok()).unwrap_or(0),
+                secret: text("TRUSTED_HOPS_SECRET"),
+            },
+            runtime_api: text("AWS_LAMBDA_RUNTIME_API").unwrap_or_default(),
             concurrency: text("AWS_LAMBDA_MAX_CONCURRENCY")
                 .and_then(|concurrency| concurrency.parse().ok())
                 .unwrap_or(1),

@@ -45,6 +45,8 @@ impl Endpoint for Knock {
         Effects::none()
     }
 
+    const CONDITIONS: lifecycle::Conditions<u32> = lifecycle::Conditions::Untagged;
+
     const STATUS: http::StatusCode = http::StatusCode::NO_CONTENT;
     type View = NoBody;
 

@@ -7,7 +7,7 @@ use crate::endpoint::Endpoint;
 #[test]
 fn an_endpoint_describes_all_that_it_may_refuse() {
     let always = "400 INVALID_REQUEST, 401 UNAUTHORIZED, 406 NOT_ACCEPTABLE, \
-                  413 PAYLOAD_TOO_LARGE, 429 RATE_LIMIT_EXCEEDED, 500 INTERNAL_ERROR, \
+                  412 PRECONDITION_FAILED, 413 PAYLOAD_TOO_LARGE, 429 RATE_LIMIT_EXCEEDED, 500 INTERNAL_ERROR, \
                   503 SERVICE_UNAVAILABLE, 504 TIMED_OUT";
     let posting = "403 FORBIDDEN, 409 UNDECIDED, 415 UNSUPPORTED_MEDIA_TYPE, \
                    422 IDEMPOTENCY_KEY_REUSED, 422 SHELF_FULL";

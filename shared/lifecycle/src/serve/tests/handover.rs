@@ -8,6 +8,7 @@ use super::notes::{Body, NOTES, Note, NoteAdded, READERS};
 use super::recorder::{Call, Recorder};
 use super::{Answered, ask, request, shared};
 use crate::caller::{Access, Anyone, NoRole, Verdict};
+use crate::conditions::Conditions;
 use crate::effects::{Effects, Event, Message, Write};
 use crate::endpoint::Endpoint;
 use crate::failure::{Fault, Rejection, Violations};
@@ -43,6 +44,8 @@ impl Endpoint for HandOver {
     fn allow(_: &Anyone, _: &String, (): &()) -> Verdict {
         Verdict::Allow
     }
+
+    const CONDITIONS: Conditions<()> = Conditions::Untagged;
 
     type Outcome = Note;
 

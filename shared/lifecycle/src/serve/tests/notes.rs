@@ -13,6 +13,7 @@ use super::recorder::Recorder;
 use crate::caller::{Access, Claims, Identity, TokenVerifier, Verdict};
 use crate::claims::date_passed_on;
 use crate::commit::OUTBOX;
+use crate::conditions::Conditions;
 use crate::effects::{Condition, Effects, Event, EventData, Message, Queue, Write};
 use crate::endpoint::{Endpoint, Query};
 use crate::failure::{Fault, Refusal, Rejection, RejectionKind, Violations};
@@ -167,6 +168,8 @@ impl Endpoint for PostNote {
         }
     }
 
+    const CONDITIONS: Conditions<()> = Conditions::Creation(None);
+
     type Outcome = Note;
     const REFUSALS: &'static [Refusal] = &[UNDECIDED, SHELF_FULL];
 
@@ -215,7 +218,7 @@ pub(super) struct GetNote {
 #[serde(rename_all = "camelCase")]
 pub(super) struct NotePath {
     #[eserde(compat)]
-    note_id: Uuid,
+    pub(super) note_id: Uuid,
 }
 
 impl Query for GetNote {

@@ -1,0 +1,132 @@
+//! Conditional requests: `If-Match` and `If-None-Match` (RFC 9110, 13).
+
+use http::header::{IF_MATCH, IF_NONE_MATCH};
+use http::{HeaderMap, HeaderName};
+
+use crate::entity_tag::{EntityTag, Tags};
+use crate::failure::{Refusal, Rejection, Violations};
+use crate::serve::title_case;
+
+/// What the conditions of a request to an endpoint that changes something are compared with.
+///
+/// There is no default: an endpoint cannot forget to honour them.
+#[derive(Debug)]
+pub enum Conditions<F> {
+    /// The present version of what is changed, by the facts; `None` where there is nothing yet.
+    /// Every time the facts have moved it is asked again.
+    On(fn(&F) -> Option<EntityTag>),
+    /// Something is created, so that no tag names it yet. The refusal is the one that says that
+    /// the client's id is in use: `If-None-Match: *` makes it a 412.
+    Creation(Option<Refusal>),
+    /// Nothing that could be read afterwards: there is no version that a client could mean.
+    Untagged,
+}
+
+/// The conditions that a request names.
+#[derive(Debug, Default)]
+pub(crate) struct Named {
+    if_match: Option<Tags>,
+    if_none_match: Option<Tags>,
+}
+
+impl Named {
+    /// Reads the headers; a value that is no list of tags is a violation.
+    pub(crate) fn read(headers: &HeaderMap, violations: &mut Violations) -> Self {
+        let mut tags = |name: HeaderName| {
+            let lines: Vec<&[u8]> = headers.get_all(&name).iter().map(|v| v.as_bytes()).collect();
+            if lines.is_empty() {
+                return None;
+            }
+            let tags = Tags::read(lines);
+            if tags.is_none() {
+                let field = format!("header.{}", title_case(name.as_str()));
+                violations.add(field, "must be `*` or a list of entity tags, each in quotes");
+            }
+            tags
+        };
+        Self { if_match: tags(IF_MATCH), if_none_match: tags(IF_NONE_MATCH) }
+    }
+
+    /// Whether a change may go on, as far as it can be said before the facts are known.
+    pub(crate) fn admit<F>(&self, conditions: &Conditions<F>) -> bool {
+        match conditions {
+            Conditions::On(_) => true,
+            Conditions::Creation(_) | Conditions::Untagged => self.allow_change(None),
+        }
+    }
+
+    /// Whether a change may go on, now that the facts are known.
+    pub(crate) fn admit_facts<F>(&self, conditions: &Conditions<F>, facts: &F) -> bool {
+        match conditions {
+            Conditions::On(tag_of) => self.allow_change(tag_of(facts).as_ref()),
+            Conditions::Creation(_) | Conditions::Untagged => true,
+        }
+    }
+
+    /// Whether a commit was rejected by what `If-None-Match: *` asks for: that nothing is there.
+    pub(crate) fn explain<F>(&self, conditions: &Conditions<F>, rejection: &Rejection) -> bool {
+        let Conditions::Creation(Some(taken)) = conditions else { return false };
+        self.if_none_match == Some(Tags::Any) && rejection.has_code(taken.code())
+    }
+
+    /// Whether an answer to `GET` that has this tag may be given, by `If-Match`.
+    pub(crate) fn allow_answer(&self, tag: &EntityTag) -> bool {
+        self.if_match.as_ref().is_none_or(|tags| tags.name_strongly(tag))
+    }
+
+    /// Whether the client has what the tag stands for already, by `If-None-Match`.
+    pub(crate) fn know(&self, tag: &EntityTag) -> bool {
+        self.if_none_match.as_ref().is_some_and(|tags| tags.name_weakly(tag))
+    }
+
+    fn allow_change(&self, current: Option<&EntityTag>) -> bool {
+        let matches = |tags: &Tags| current.is_some_and(|current| tags.name_strongly(current));
+        let known = |tags: &Tags| current.is_some_and(|current| tags.name_weakly(current));
+        self.if_match.as_ref().is_none_or(matches)
+            && !self.if_none_match.as_ref().is_some_and(known)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(lines: &[(&'static str, &'static str)]) -> (Named, Violations) {
+        let mut headers = HeaderMap::new();
+        for (name, value) in lines {
+            headers.append(*name, value.parse().unwrap());
+        }
+        let mut violations = Violations::none();
+        (Named::read(&headers, &mut violations), violations)
+    }
+
+    #[test]
+    fn a_change_goes_on_only_where_both_headers_hold() {
+        let seven = EntityTag::of_version(7);
+        for (lines, of_seven, of_nothing) in [
+            (&[][..], true, true),
+            (&[("if-match", "\"7\"")], true, false),
+            (&[("if-match", "*")], true, false),
+            (&[("if-match", "W/\"7\"")], false, false),
+            (&[("if-match", "\"6\"")], false, false),
+            (&[("if-none-match", "*")], false, true),
+            (&[("if-none-match", "\"7\"")], false, true),
+            (&[("if-none-match", "W/\"7\"")], false, true),
+            (&[("if-none-match", "\"6\"")], true, true),
+            (&[("if-match", "\"7\""), ("if-none-match", "*")], false, false),
+            (&[("if-match", "\"7\""), ("if-none-match", "\"6\"")], true, false),
+        ] {
+            let (named, violations) = named(lines);
+            assert!(violations.is_empty());
+            assert_eq!(named.allow_change(Some(&seven)), of_seven, "{lines:?}");
+            assert_eq!(named.allow_change(None), of_nothing, "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn each_malformed_header_is_a_violation_of_its_own() {
+        let (_, violations) = named(&[("if-match", "7"), ("if-none-match", "\"6")]);
+        let fields: Vec<&str> = violations.iter().map(|found| found.field.as_str()).collect();
+        assert_eq!(fields, ["header.If-Match", "header.If-None-Match"]);
+    }
+}

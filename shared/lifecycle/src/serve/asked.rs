@@ -1,0 +1,68 @@
+//! Stages 1, 4 and 5: the route of a request, and everything that it brings.
+
+use http::Method;
+
+use super::Request;
+use crate::caller::{Access, Caller};
+use crate::conditions::Named;
+use crate::endpoint::Endpoint;
+use crate::failure::{Failure, Violations};
+use crate::idempotency::IntentKey;
+use crate::input::Input;
+use crate::telemetry::line::Stages;
+
+/// What a request asks for, once everything that it brings is checked.
+pub(super) struct Asked<C> {
+    pub(super) key: Option<IntentKey>,
+    pub(super) conditions: Named,
+    pub(super) command: C,
+}
+
+/// Stage 1.
+pub(super) fn route<E: Endpoint>(request: &Request) -> Result<(), Failure> {
+    if !request.is_routed {
+        return Err(Failure::Hidden);
+    }
+    // `HEAD` is answered where anybody may `GET`, and by what answers that.
+    let has_head = E::ROUTE.method == Method::GET && matches!(E::ACCESS, Access::Public);
+    if request.method == E::ROUTE.method || (has_head && request.method == Method::HEAD) {
+        return Ok(());
+    }
+    let allow = if has_head { "GET, HEAD".to_owned() } else { E::ROUTE.method.to_string() };
+    Err(Failure::WrongMethod { allow })
+}
+
+/// Reads and checks everything that the request brings; all that is wrong is told at once.
+pub(super) fn read<E: Endpoint>(
+    request: &Request,
+    caller: &E::Caller,
+    stages: &mut Stages,
+) -> Result<Asked<E::Command>, Failure> {
+    if !request.accepts_json() {
+        return Err(Failure::NotAcceptable);
+    }
+    if request.body.len() > E::BODY_BYTES_MAX {
+        return Err(Failure::TooLarge { limit: E::BODY_BYTES_MAX });
+    }
+    let mut violations = Violations::none();
+    let subject = caller.subject();
+    let key = IntentKey::of_request(E::IDEMPOTENCY, request, &E::ROUTE, subject.as_deref());
+    let key = key.unwrap_or_else(|found| {
+        violations.extend(found);
+        None
+    });
+    let conditions = Named::read(&request.headers, &mut violations);
+    let input = E::Input::read(request, &mut violations)?;
+    stages.end("deserialisation");
+    let command = input.and_then(|input| match E::parse(input) {
+        Ok(command) => Some(command),
+        Err(found) => {
+            violations.extend(found);
+            None
+        }
+    });
+    match (command, violations.is_empty()) {
+        (Some(command), true) => Ok(Asked { key, conditions, command }),
+        _ => Err(Failure::Invalid(violations)),
+    }
+}

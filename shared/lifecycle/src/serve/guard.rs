@@ -1,0 +1,45 @@
+//! What keeps a request or a record within its time, and to itself.
+
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use futures::FutureExt;
+use tokio::time::timeout_at;
+
+use crate::Deadline;
+use crate::backoff::random_up_to;
+use crate::failure::{Failure, Fault};
+
+/// How often stages 6 to 8 run when the facts keep moving.
+const ATTEMPTS_MAX: u32 = 5;
+
+/// Runs until the deadline at most, and turns a panic into a failure of this one request.
+pub(crate) async fn guarded<T>(
+    deadline: Deadline,
+    future: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    match timeout_at(deadline.instant(), AssertUnwindSafe(future).catch_unwind()).await {
+        Ok(Ok(result)) => result,
+        Ok(Err(panic)) => {
+            let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+            let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+            Err(Failure::Panicked(text.unwrap_or_else(|| "no message".to_owned())))
+        }
+        Err(_) => Err(Failure::Fault(Fault::TimedOut)),
+    }
+}
+
+/// Waits before the next attempt, with full jitter, unless there is no attempt or no time left.
+pub(crate) async fn pause(attempts: u32, deadline: Deadline) -> Result<(), Fault> {
+    if attempts >= ATTEMPTS_MAX {
+        let source = format!("others were at the same items {attempts} times").into();
+        return Err(Fault::Unavailable { retry_after_s: 1, source });
+    }
+    let wait = Duration::from_millis(random_up_to(10 << attempts));
+    if wait >= deadline.left() {
+        return Err(Fault::TimedOut);
+    }
+    tokio::time::sleep(wait).await;
+    Ok(())
+}

@@ -1,0 +1,57 @@
+//! What a request costs of its caller's limit.
+
+use std::sync::Arc;
+
+use super::Shared;
+use super::http::Tale;
+use crate::endpoint::Endpoint;
+use crate::failure::{Failure, Fault};
+use crate::limit::{Counted, Limit};
+
+/// The limit of one caller at one endpoint.
+pub(super) struct Meter<'a> {
+    shared: &'a Arc<Shared>,
+    limit: Limit,
+    cost_max: u32,
+    route: String,
+    caller: String,
+}
+
+impl<'a> Meter<'a> {
+    pub(super) fn new<E: Endpoint>(shared: &'a Arc<Shared>, caller: String) -> Self {
+        let mut limit = E::LIMIT;
+        if let Some(quota) = shared.settings.rate_limit {
+            // The deployment's quota is one of requests: each must be possible once.
+            limit.quota = quota.max(E::COST_MAX);
+        }
+        let route = format!("{} {}", E::ROUTE.method, E::ROUTE.path);
+        Self { shared, limit, cost_max: E::COST_MAX, route, caller }
+    }
+
+    /// Counts, and turns away whoever is over the limit.
+    pub(super) async fn charge(&self, cost: u32, tale: &mut Tale) -> Result<(), Failure> {
+        let Shared { limiter, platform, .. } = &**self.shared;
+        let counted = Counted { route: &self.route, caller: &self.caller };
+        let standing = limiter.admit(&**platform, &self.limit, counted, cost, tale.at).await;
+        tale.standing = Some(standing);
+        if standing.is_due {
+            // Beside the work, so that a request which ends the process is known elsewhere.
+            let shared = Arc::clone(self.shared);
+            let tell = async move { shared.limiter.exchange(&*shared.platform).await };
+            tale.telling.push(tokio::spawn(tell));
+        }
+        Ok(standing.enforce()?)
+    }
+
+    /// Counts what a request costs beyond the one that was counted when it came.
+    pub(super) async fn charge_rest(&self, cost: u32, tale: &mut Tale) -> Result<(), Failure> {
+        if cost > self.cost_max {
+            let message = format!("costs {cost}, and describes {} at most", self.cost_max);
+            return Err(Fault::internal(message).into());
+        }
+        match cost.saturating_sub(1) {
+            0 => Ok(()),
+            rest => self.charge(rest, tale).await,
+        }
+    }
+}

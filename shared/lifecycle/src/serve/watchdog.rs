@@ -1,0 +1,258 @@
+//! Watches over requests from a thread of its own.
+//!
+//! The async runtime's deadlines fire only where work awaits something. Work that keeps its thread
+//! busy is not interrupted by them: Lambda would kill the process, and nobody would be answered,
+//! counted or told of it. So a thread that does nothing else waits for requests that are overdue.
+//! Watching one costs an entry in a map; the thread is woken about once in a time limit.
+
+use std::collections::HashMap;
+use std::io::{self, BufRead, BufReader, Write};
+use std::net::{TcpStream, ToSocketAddrs};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+/// An invocation under way.
+#[derive(Debug, Clone)]
+pub(crate) struct Watched {
+    /// Lambda's id of the invocation.
+    pub(crate) invocation_id: String,
+    pub(crate) event: Bytes,
+    pub(crate) x_ray: Option<String>,
+    pub(crate) cold_start: bool,
+    pub(crate) began: Instant,
+    /// From when it is overdue: a while after its own deadline, and before Lambda's.
+    pub(crate) due: Instant,
+    /// When Lambda kills the process.
+    pub(crate) ends: Instant,
+}
+
+/// Watches over invocations.
+#[derive(Debug, Default)]
+pub(crate) struct Watchdog {
+    board: Mutex<Board>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Board {
+    watched: HashMap<u64, Watched>,
+    last: u64,
+    /// Until when the thread waits, if it does not wait for the first entry.
+    waits_until: Option<Instant>,
+}
+
+/// Ends the watch when it is dropped.
+pub(crate) struct Watch {
+    watchdog: Arc<Watchdog>,
+    number: u64,
+}
+
+impl Watchdog {
+    /// Starts the thread, which hands over each invocation that is overdue.
+    ///
+    /// # Errors
+    ///
+    /// When there can be no thread.
+    pub(crate) fn start(
+        mut overdue: impl FnMut(&Watched, &Self) + Send + 'static,
+    ) -> io::Result<Arc<Self>> {
+        let watchdog = Arc::new(Self::default());
+        let watching = Arc::clone(&watchdog);
+        thread::Builder::new().name("watchdog".to_owned()).spawn(move || {
+            loop {
+                overdue(&watching.wait(), &watching);
+            }
+        })?;
+        Ok(watchdog)
+    }
+
+    /// Watches over an invocation for as long as the result lives.
+    pub(crate) fn watch(self: &Arc<Self>, watched: Watched) -> Watch {
+        let mut board = self.board();
+        board.last += 1;
+        let number = board.last;
+        let is_first = board.waits_until.is_none_or(|until| watched.due < until);
+        board.watched.insert(number, watched);
+        drop(board);
+        if is_first {
+            self.changed.notify_one();
+        }
+        Watch { watchdog: Arc::clone(self), number }
+    }
+
+    /// Waits until no invocation is under way, or all of those that are now would be overdue.
+    pub(crate) fn wait_for_others(&self) {
+        let latest = self.board().watched.values().map(|watched| watched.due).max();
+        while let Some(latest) = latest
+            && Instant::now() < latest
+            && !self.board().watched.is_empty()
+        {
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Waits for an invocation that is overdue, and takes it off the board.
+    fn wait(&self) -> Watched {
+        let mut board = self.board();
+        loop {
+            let now = Instant::now();
+            let earliest = board.watched.iter().min_by_key(|(_, watched)| watched.due);
+            let earliest = earliest.map(|(number, watched)| (*number, watched.due));
+            board = match earliest {
+                Some((number, due)) if due <= now => {
+                    if let Some(watched) = board.watched.remove(&number) {
+                        return watched;
+                    }
+                    board
+                }
+                Some((_, due)) => {
+                    board.waits_until = Some(due);
+                    let waited = self.changed.wait_timeout(board, due - now);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+                None => {
+                    board.waits_until = None;
+                    self.changed.wait(board).unwrap_or_else(PoisonError::into_inner)
+                }
+            };
+        }
+    }
+
+    fn board(&self) -> MutexGuard<'_, Board> {
+        self.board.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.watchdog.board().watched.remove(&self.number);
+    }
+}
+
+/// Hands an answer over to Lambda, by a connection that no async runtime drives: `outcome` is
+/// `response` or `error`.
+///
+/// # Errors
+///
+/// When the Runtime API cannot be reached in time, or takes no answer for this invocation.
+pub(crate) fn hand_over(
+    runtime_api: &str,
+    invocation_id: &str,
+    outcome: &str,
+    body: &[u8],
+    patience: Duration,
+) -> io::Result<()> {
+    let address = runtime_api.to_socket_addrs()?.next();
+    let address = address.ok_or_else(|| io::Error::other("the Runtime API has no address"))?;
+    let patience = patience.max(Duration::from_millis(1));
+    let mut stream = TcpStream::connect_timeout(&address, patience)?;
+    stream.set_read_timeout(Some(patience))?;
+    stream.set_write_timeout(Some(patience))?;
+    let head = format!(
+        "POST /2018-06-01/runtime/invocation/{invocation_id}/{outcome} HTTP/1.1\r\n\
+         Host: {runtime_api}\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\nConnection: close\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(&[head.as_bytes(), body].concat())?;
+    let mut status = String::new();
+    BufReader::new(stream).read_line(&mut status)?;
+    match status.split(' ').nth(1) {
+        Some("202") => Ok(()),
+        _ => Err(io::Error::other(format!("the Runtime API said {:?}", status.trim()))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+    use std::net::TcpListener;
+    use std::sync::mpsc::{Receiver, channel};
+
+    use super::*;
+
+    fn watchdog() -> (Arc<Watchdog>, Receiver<String>) {
+        let (sender, receiver) = channel();
+        let told = move |watched: &Watched, _: &Watchdog| {
+            sender.send(watched.invocation_id.clone()).unwrap();
+        };
+        (Watchdog::start(told).unwrap(), receiver)
+    }
+
+    fn due_in(name: &str, milliseconds: u64) -> Watched {
+        let due = Instant::now() + Duration::from_millis(milliseconds);
+        Watched {
+            invocation_id: name.to_owned(),
+            event: Bytes::new(),
+            x_ray: None,
+            cold_start: false,
+            began: Instant::now(),
+            due,
+            ends: due,
+        }
+    }
+
+    #[test]
+    fn overdue_invocations_are_told_of_each_once_and_answered_ones_never() {
+        let (watchdog, told) = watchdog();
+        let _long = watchdog.watch(due_in("long", 60_000));
+        let _second = watchdog.watch(due_in("second", 60));
+        let _first = watchdog.watch(due_in("first", 20));
+        drop(watchdog.watch(due_in("answered", 5)));
+        let limit = Duration::from_secs(10);
+        assert_eq!(told.recv_timeout(limit).unwrap(), "first");
+        assert_eq!(told.recv_timeout(limit).unwrap(), "second");
+        // One that comes while the thread waits for a later one is seen all the same.
+        let _third = watchdog.watch(due_in("third", 1));
+        assert_eq!(told.recv_timeout(limit).unwrap(), "third");
+        assert!(told.try_recv().is_err());
+    }
+
+    #[test]
+    fn others_are_waited_for_until_they_are_answered() {
+        let watchdog = Arc::new(Watchdog::default());
+        watchdog.wait_for_others();
+        let other = watchdog.watch(due_in("other", 60_000));
+        let answering = thread::spawn(move || drop(other));
+        watchdog.wait_for_others();
+        answering.join().unwrap();
+    }
+
+    #[test]
+    fn an_answer_is_posted_to_the_runtime_api() {
+        for (status, is_taken) in [("202 Accepted", true), ("400 Bad Request", false)] {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let address = listener.local_addr().unwrap().to_string();
+            let served = thread::spawn(move || {
+                let (mut stream, _) = listener.accept().unwrap();
+                let mut asked = Vec::new();
+                let mut buffer = [0; 1024];
+                while !asked.ends_with(b"{}") {
+                    let read = stream.read(&mut buffer).unwrap();
+                    asked.extend_from_slice(&buffer[..read]);
+                }
+                write!(stream, "HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n").unwrap();
+                String::from_utf8(asked).unwrap()
+            });
+            let limit = Duration::from_secs(10);
+            let handed = hand_over(&address, "id-1", "response", b"{}", limit);
+            assert_eq!(handed.is_ok(), is_taken, "{status}");
+            let asked = served.join().unwrap();
+            let line = "POST /2018-06-01/runtime/invocation/id-1/response HTTP/1.1\r\n";
+            assert!(asked.starts_with(line) && asked.contains("Content-Length: 2\r\n"), "{asked}");
+        }
+    }
+
+    #[test]
+    fn a_runtime_api_that_does_not_answer_costs_no_more_than_the_patience() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let began = Instant::now();
+        let patience = Duration::from_millis(50);
+        assert!(hand_over(&address, "id", "response", b"{}", patience).is_err());
+        assert!(began.elapsed() < Duration::from_secs(10));
+    }
+}

@@ -1,0 +1,59 @@
+//! An endpoint that does not say what conditions are compared with.
+
+use lifecycle::effects::Effects;
+use lifecycle::limit::{Limit, MINUTE};
+use lifecycle::reply::{NoBody, Reply};
+use lifecycle::uses::Use;
+use lifecycle::{
+    Access, Anyone, Endpoint, Fault, Moment, Permit, Rejection, Route, Verdict, Violations,
+};
+
+struct Knock {
+    door: tokio::sync::Mutex<u32>,
+}
+
+impl Endpoint for Knock {
+    const ROUTE: Route = Route::post("/knocks");
+    type Caller = Anyone;
+    const ACCESS: Access = Access::Public;
+    const LIMIT: Limit = Limit::exact(5, MINUTE);
+    const USES: &'static [Use] = &[];
+
+    type Input = ();
+    type Command = ();
+
+    fn parse((): ()) -> Result<(), Violations> {
+        Ok(())
+    }
+
+    type Facts = u32;
+
+    async fn retrieve(&self, _: &Permit<Anyone>, (): &()) -> Result<u32, Fault> {
+        Ok(*self.door.lock().await)
+    }
+
+    fn allow(_: &Anyone, (): &(), _: &u32) -> Verdict {
+        Verdict::Allow
+    }
+
+    type Outcome = ();
+
+    fn decide(_: &Moment, _: &Anyone, (): &(), _: u32) -> Result<(), Rejection> {
+        Ok(())
+    }
+
+    fn effects((): &()) -> Effects {
+        Effects::none()
+    }
+
+    const STATUS: http::StatusCode = http::StatusCode::NO_CONTENT;
+    type View = NoBody;
+
+    fn reply((): ()) -> Reply<NoBody> {
+        Reply::no_content()
+    }
+}
+
+fn main() {
+    let _ = lifecycle::describe::endpoint::<Knock>();
+}
