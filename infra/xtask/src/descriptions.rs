@@ -22,6 +22,9 @@ pub(crate) struct Description {
     pub(crate) route: Option<Route>,
     #[serde(default)]
     pub(crate) sign_in: Option<SignIn>,
+    /// Whether an endpoint answers `HEAD` beside `GET`.
+    #[serde(default)]
+    pub(crate) head: bool,
     #[serde(default)]
     pub(crate) source: Option<Source>,
     /// With which delivery a consumer's record is to be given up.

@@ -1,6 +1,6 @@
 //! Routes, methods and authorizers.
 
-use local::template::{Function, Template};
+use local::template::{Function, Route, Template};
 
 use crate::descriptions::{Description, Kind, SignIn};
 
@@ -20,6 +20,8 @@ fn endpoint(template: &Template, function: &Function, description: &Description)
     let Some(wanted) = &description.route else { return vec!["describes no route".to_owned()] };
     let routes = template.api.iter().flat_map(|api| &api.routes);
     let routes: Vec<_> = routes.filter(|route| route.function == function.logical_id).collect();
+    let (head, routes): (Vec<_>, Vec<_>) =
+        routes.into_iter().partition(|route| description.head && route.method == "HEAD");
     let [route] = routes.as_slice() else {
         return vec![format!("has {} routes, and answers one", routes.len())];
     };
@@ -27,10 +29,22 @@ fn endpoint(template: &Template, function: &Function, description: &Description)
     if route.method != wanted.method {
         complaints.push(format!("method {}, but answers {}", route.method, wanted.method));
     }
-    if route.path != wanted.path {
-        complaints.push(format!("route {}, but answers {}", route.path, wanted.path));
+    if description.head && head.len() != 1 {
+        complaints.push(format!("has {} routes for HEAD, and answers it", head.len()));
     }
-    match (&route.authorizer, description.sign_in) {
+    for route in head.into_iter().chain([*route]) {
+        complaints.extend(differing(route, &wanted.path, description.sign_in));
+    }
+    complaints
+}
+
+/// What a route has otherwise than its endpoint, but for the method.
+fn differing(route: &Route, path: &str, sign_in: Option<SignIn>) -> Vec<String> {
+    let mut complaints = Vec::new();
+    if route.path != path {
+        complaints.push(format!("route {}, but answers {path}", route.path));
+    }
+    match (&route.authorizer, sign_in) {
         (None, Some(SignIn::Required)) => {
             complaints.push("has no authorizer, but its callers sign in".to_owned());
         }

@@ -5,6 +5,7 @@
 //! policy that is no wider and no narrower than what the function uses.
 
 mod api;
+mod cors;
 mod grants;
 mod indexes;
 mod sources;
@@ -15,6 +16,7 @@ use std::path::Path;
 use local::template::Template;
 
 use crate::descriptions::{self, Description, Error};
+use crate::openapi;
 
 /// The ways in which the template differs from the binaries, one sentence each.
 ///
@@ -24,7 +26,10 @@ use crate::descriptions::{self, Description, Error};
 pub(crate) fn complaints(workspace: &Path) -> Result<Vec<String>, Error> {
     let template = Template::read(&workspace.join("template.yaml"), &BTreeMap::new())?;
     let descriptions = descriptions::of(workspace, &template.binaries())?;
-    Ok(between(&template, &descriptions))
+    let document = serde_json::from_str(&std::fs::read_to_string(openapi::path(workspace))?)?;
+    let mut complaints = between(&template, &descriptions);
+    complaints.extend(cors::complaints(&template, &document));
+    Ok(complaints)
 }
 
 /// The same, of a template and descriptions that are known.

@@ -27,9 +27,19 @@ fn the_template_says_what_the_binaries_do_and_every_mistake_in_it_is_found() {
 }
 
 /// What the template says, what it might say by mistake, and what is to be said about that.
-const MISTAKES: [(&str, &str, &str); 25] = [
+const MISTAKES: [(&str, &str, &str); 27] = [
     ("Path: \"/users/{userId}\", Auth", "Path: \"/user/{userId}\", Auth", "GetUserFunction: route"),
     ("Method: POST, Path: /orders", "Method: PUT, Path: /orders", "CreateOrderFunction: method"),
+    (
+        "        ApiHead: {Type: HttpApi, Properties: {ApiId: !Ref Api, Method: HEAD, Path: /products, Auth: {Authorizer: NONE}}}\n",
+        "",
+        "ListProductsFunction: has 0 routes for HEAD",
+    ),
+    (
+        "Method: HEAD, Path: /healthcheck",
+        "Method: HEAD, Path: /health",
+        "GetHealthFunction: route /health",
+    ),
     (
         "Path: /orders, Auth: {Authorizer: TokenAuthorizer}",
         "Path: /orders, Auth: {Authorizer: NONE}",

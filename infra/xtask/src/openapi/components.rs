@@ -50,6 +50,12 @@ impl Components {
         }
     }
 
+    /// What a response refers to, if it only refers to something.
+    pub(super) fn resolved<'a>(&'a self, response: &'a Value) -> &'a Value {
+        let name = response["$ref"].as_str().and_then(|path| path.rsplit('/').next());
+        name.and_then(|name| self.responses.get(name)).unwrap_or(response)
+    }
+
     pub(super) fn into_value(self) -> Value {
         json!({
             "schemas": self.schemas,
@@ -147,13 +153,27 @@ fn own_schemas() -> Value {
     })
 }
 
+/// `*`, or entity tags with commas between them (RFC 9110, 13.1).
+const TAGS: &str = r#"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"#;
+
 fn parameters() -> Value {
     let key = |required: bool| {
         json!({
             "name": "Idempotency-Key", "in": "header", "required": required,
             "schema": { "type": "string", "pattern": "^[!-~]+$", "minLength": 1, "maxLength": 255 },
-            "description": "The same request with the same key gets the same answer, for 24 hours.",
+            "description": "The same request with the same key gets the same answer, for 24 hours. \
+                            The same request is the same method, path, query, caller and JSON \
+                            value: blanks, the order of members and the spelling of numbers do \
+                            not matter. Another request with the key is 422; for callers who \
+                            are not signed in, it is another key.",
             "example": "5a0f8a43-order",
+        })
+    };
+    let condition = |name: &str, example: &str, description: &str| {
+        json!({
+            "name": name, "in": "header",
+            "schema": { "type": "string", "pattern": TAGS },
+            "description": description, "example": example,
         })
     };
     json!({
@@ -165,16 +185,16 @@ fn parameters() -> Value {
         },
         "IdempotencyKeyAccepted": key(false),
         "IdempotencyKeyRequired": key(true),
-        "IfMatch": {
-            "name": "If-Match", "in": "header", "schema": { "type": "string" },
-            "description": "The ETag of the version that is to be changed; 412 if it is not.",
-            "example": "\"1\"",
-        },
-        "IfNoneMatch": {
-            "name": "If-None-Match", "in": "header", "schema": { "type": "string" },
-            "description": "The ETag of what the client has; 304 if it is the same still.",
-            "example": "\"1\"",
-        },
+        "IfMatch": condition("If-Match", "\"1\"",
+            "The ETag of the version that is to be changed; 412 if another one is there."),
+        "IfNoneMatchAny": condition("If-None-Match", "\"0\"",
+            "The ETag of a version that is not to be changed, or `*` for any: 412 if it is there."),
+        "IfNoneMatchNew": condition("If-None-Match", "*",
+            "`*`: 412 instead of 409 if the id that the client supplies is in use."),
+        "IfMatchShown": condition("If-Match", "*",
+            "The ETag of the version that is asked for; 412 if another one is there."),
+        "IfNoneMatch": condition("If-None-Match", "\"1\"",
+            "The ETag of what the client has; 304 if it is the same still."),
     })
 }
 
@@ -195,6 +215,7 @@ fn headers() -> Value {
             "\"default\";r=599;t=60"),
         "ratelimit-policy": string("How many requests in how many seconds are allowed.",
             "\"default\";q=600;w=60"),
+        "vary": string("The headers that an answer may depend on.", "Origin, Accept"),
         "etag": string("The version of what the body shows.", "\"1\""),
         "location": string("Where the created resource is found.", "/orders/00000000"),
         "www-authenticate": string("How to sign in, by RFC 6750; with an error where a token came that does not hold.",
@@ -204,6 +225,7 @@ fn headers() -> Value {
             "application/json, application/merge-patch+json"),
         "accept-encoding": string("The content codings that a body may have.", "identity"),
         "idempotency-replayed": string("`true` where this answer was given before.", "true"),
+        "content-length": seconds("How many bytes the body of the answer to `GET` has."),
         "age": seconds("For how many seconds the answer has been in a cache."),
         "retry-after": seconds("In how many seconds it is worth trying again."),
     })

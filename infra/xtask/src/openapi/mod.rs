@@ -54,6 +54,9 @@ pub(crate) fn merged(workspace: &Path) -> Result<String, Error> {
         let (path, method) =
             (text(&description["route"]["path"]), text(&description["route"]["method"]));
         let item = paths.entry(path).or_insert_with(|| json!({}));
+        if description["head"] == true {
+            item["head"] = operation::head(&binary, &operation, &components);
+        }
         item[method.to_lowercase()] = operation;
     }
     let document = document(paths, components);

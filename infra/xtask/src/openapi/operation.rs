@@ -47,6 +47,20 @@ pub(super) fn of(
     Ok(operation)
 }
 
+/// The same for `HEAD`: no answer has a body.
+pub(super) fn head(binary: &str, get: &Value, components: &Components) -> Value {
+    let mut head = get.clone();
+    let (_, what) = binary.split_once('_').unwrap_or(("", binary));
+    head["operationId"] = json!(format!("head_{what}"));
+    head["summary"] = json!(format!("The headers alone: {}", text(&get["summary"])));
+    for response in head["responses"].as_object_mut().into_iter().flatten().map(|(_, it)| it) {
+        let whole = components.resolved(response);
+        *response = json!({ "description": whole["description"], "headers": whole["headers"] });
+        response["headers"]["content-length"] = reference("headers", "content-length");
+    }
+    head
+}
+
 /// What else there is to say, who may do it, and how often.
 fn in_words(description: &Value, words: &Words) -> String {
     let roles = description["access"]["oneOf"].as_array().map(|roles| {
@@ -54,7 +68,13 @@ fn in_words(description: &Value, words: &Words) -> String {
         format!("For the roles {}.", roles.join(", "))
     });
     let limit = &description["limit"];
-    let limit = format!("At most {} requests in {} s.", limit["quota"], limit["windowSeconds"]);
+    let limit = match limit["costMax"].as_u64() {
+        Some(cost @ 2..) => format!(
+            "A request counts up to {cost}, of at most {} in {} s.",
+            limit["quota"], limit["windowSeconds"]
+        ),
+        _ => format!("At most {} requests in {} s.", limit["quota"], limit["windowSeconds"]),
+    };
     let said = (!words.description.is_empty()).then(|| words.description.clone());
     said.into_iter().chain(roles).chain([limit]).collect::<Vec<_>>().join("\n\n")
 }
@@ -73,8 +93,11 @@ fn parameters(
         ("RequestId", true),
         ("IdempotencyKeyAccepted", description["idempotency"] == "accepted"),
         ("IdempotencyKeyRequired", description["idempotency"] == "required"),
-        ("IfMatch", description["ifMatch"] == true),
-        ("IfNoneMatch", description["route"]["method"] == "GET"),
+        ("IfMatch", description["conditions"] == "facts"),
+        ("IfNoneMatchAny", description["conditions"] == "facts"),
+        ("IfNoneMatchNew", description["conditions"] == "creation"),
+        ("IfMatchShown", description["conditions"] == "reply"),
+        ("IfNoneMatch", description["conditions"] == "reply"),
     ];
     let common = common.into_iter().filter(|(_, applies)| *applies);
     parameters.extend(common.map(|(name, _)| reference("parameters", name)));

@@ -26,8 +26,8 @@ const GATEWAY: [(&str, &str); 8] = [
 const SHARED_CODES_MAX: usize = 2;
 
 /// The headers that every answer of a function has.
-const ALWAYS: [&str; 4] =
-    ["apigw-requestid", "x-request-id", "cache-control", "x-content-type-options"];
+const ALWAYS: [&str; 5] =
+    ["apigw-requestid", "x-request-id", "cache-control", "vary", "x-content-type-options"];
 
 /// The responses of an operation.
 pub(super) fn of(
@@ -72,7 +72,7 @@ fn success(
     let names: Vec<String> = match recorded.and_then(|answer| answer["headers"].as_object()) {
         Some(recorded) => {
             let told = recorded.keys().filter(|name| *name != "content-type").cloned();
-            told.chain(["apigw-requestid".to_owned()]).collect()
+            told.chain(ALWAYS.map(str::to_owned)).collect()
         }
         None => {
             ALWAYS.into_iter().chain(["ratelimit", "ratelimit-policy"]).map(Into::into).collect()
