@@ -55,7 +55,9 @@ async fn pages_of_an_allowed_origin_may_read_answers_and_no_others() {
     assert_eq!(allowed.header("access-control-allow-origin"), ORIGIN);
     // Names of headers mean the same however they are written.
     let exposed = allowed.header("access-control-expose-headers").to_lowercase();
-    assert!(exposed.contains("x-request-id"), "{exposed}");
+    for name in ["x-request-id", "www-authenticate", "etag", "retry-after"] {
+        assert!(exposed.split(',').any(|exposed| exposed.trim() == name), "{name}: {exposed}");
+    }
     let allowed = api.get("/products/x").header("origin", ORIGIN).send().await;
     assert_eq!((allowed.status, allowed.header("access-control-allow-origin")), (400, ORIGIN));
     let other = api.get(PRODUCT).header("origin", "https://evil.example.com").send().await;
@@ -76,6 +78,24 @@ async fn a_preflight_is_answered_for_every_route_without_a_token() {
         assert_eq!(answer.header("access-control-allow-origin"), ORIGIN);
         assert!(answer.header("access-control-allow-methods").contains("POST"));
         let headers = answer.header("access-control-allow-headers").to_lowercase();
-        assert!(headers.contains("idempotency-key"), "{headers}");
+        for name in ["idempotency-key", "x-partner-id", "tracestate", "if-none-match"] {
+            assert!(headers.split(',').any(|allowed| allowed.trim() == name), "{name}: {headers}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_shared_cache_is_told_what_an_answer_may_depend_on_whatever_the_origin() {
+    let api = shared().await;
+    let tag = api.get(PRODUCT).send().await.header("etag").to_owned();
+    for path in [PRODUCT, "/.well-known/jwks.json", "/products", "/products/unknown"] {
+        for origin in ["", ORIGIN, "https://evil.example.com"] {
+            let call = api.get(path).header("if-none-match", &tag);
+            let call = if origin.is_empty() { call } else { call.header("origin", origin) };
+            let answer = call.send().await;
+            let vary = answer.headers.get_all("vary").iter().map(|value| value.to_str().unwrap());
+            let vary = vary.collect::<Vec<_>>().join(", ").to_lowercase();
+            assert!(vary.contains("origin") && vary.contains("accept"), "{path} {origin}: {vary}");
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use local::options::Options;
 
-use crate::harness::{Api, own};
+use crate::harness::{Api, eventually, own};
 
 #[tokio::test]
 async fn a_panic_is_our_500_and_says_nothing_of_what_happened() {
@@ -32,6 +32,30 @@ async fn a_handler_that_hangs_is_our_504_before_lambda_ends_it() {
         invocations[0]["environment"], invocations[1]["environment"],
         "the process lives on"
     );
+}
+
+#[tokio::test]
+async fn work_that_keeps_its_thread_is_our_504_and_is_counted() {
+    let Some(api) = platform().await else { return };
+    let control = api.control().unwrap();
+    for _ in 0..2 {
+        let answer = api.get("/spins").header("x-request-id", "r-1").send().await;
+        assert_eq!(answer.error(504, "TIMED_OUT")["traceId"], "r-1");
+    }
+    let invocations = control.invocations("SpinsFunction").await;
+    assert_ne!(
+        invocations[0]["environment"], invocations[1]["environment"],
+        "nothing else is given to a thread that is not let go of"
+    );
+    let labels = [r#"path="/spins""#, r#"status="504""#];
+    let told = async || (control.metric("http_requests_total", &labels).await == 2.0).then_some(());
+    eventually("both to be told of", told).await;
+    let counted = async || {
+        let rows = control.table("LimitsTable").await;
+        let counts = rows.iter().filter_map(|row| row["total"].as_u64());
+        (counts.sum::<u64>() == 2).then_some(())
+    };
+    eventually("both to be counted", counted).await;
 }
 
 #[tokio::test]

@@ -1,0 +1,45 @@
+//! `GET /spins`: a handler that works without end and never lets go of its thread.
+
+use std::process::ExitCode;
+
+use lifecycle::caller::NoRole;
+use lifecycle::reply::NoBody;
+use lifecycle::uses::Use;
+use lifecycle::{Access, Anyone, Fault, Permit, Query, Reply, Route, Verdict, Violations};
+
+fn main() -> ExitCode {
+    adapters::serve(|_| Spins)
+}
+
+struct Spins;
+
+impl Query for Spins {
+    const ROUTE: Route = Route::get("/spins");
+    type Caller = Anyone;
+    const ACCESS: Access<NoRole> = Access::Public;
+    const USES: &'static [Use] = &[];
+    type Input = ();
+    type Question = ();
+
+    fn parse((): ()) -> Result<(), Violations> {
+        loop {
+            std::hint::black_box(());
+        }
+    }
+
+    type Facts = ();
+
+    async fn retrieve(&self, _: &Permit<Anyone>, (): &()) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn allow(_: &Anyone, (): &(), (): &()) -> Verdict {
+        Verdict::Allow
+    }
+
+    type View = NoBody;
+
+    fn reply((): ()) -> Reply<NoBody> {
+        Reply::no_content()
+    }
+}
