@@ -134,7 +134,9 @@ async fn every_endpoint_tells_the_others_how_often_it_was_asked() {
     let Some(api) = own(Options { parameters, ..Options::default() }).await else { return };
     let (inside, control) = (api.inside().unwrap(), api.control().unwrap());
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
-    for route in Template::read(&path, &BTreeMap::new()).unwrap().api.unwrap().routes {
+    let routes = Template::read(&path, &BTreeMap::new()).unwrap().api.unwrap().routes;
+    // HEAD counts as GET.
+    for route in routes.into_iter().filter(|route| route.method != "HEAD") {
         let before = control.table("LimitsTable").await.len();
         let roles = ["CUSTOMER", "WRITER", "EDITOR", "MERCHANT", "ADMIN"];
         let token = inside.token(&Uuid::new_v4().to_string(), &roles);

@@ -76,8 +76,8 @@ mod tests {
     #[test]
     fn pages_may_send_and_read_every_header_that_is_described() {
         let path = workspace().join("template.yaml");
-        let source = std::fs::read_to_string(&path).unwrap();
-        let document = std::fs::read_to_string(workspace().join("infra/openapi.json")).unwrap();
+        let source = fs_err::read_to_string(&path).unwrap();
+        let document = fs_err::read_to_string(workspace().join("infra/openapi.json")).unwrap();
         let document: Value = serde_json::from_str(&document).unwrap();
         let found = |source: &str| {
             complaints(&Template::parse(source, &BTreeMap::new()).unwrap(), &document)

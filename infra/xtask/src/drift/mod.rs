@@ -26,7 +26,7 @@ use crate::openapi;
 pub(crate) fn complaints(workspace: &Path) -> Result<Vec<String>, Error> {
     let template = Template::read(&workspace.join("template.yaml"), &BTreeMap::new())?;
     let descriptions = descriptions::of(workspace, &template.binaries())?;
-    let document = serde_json::from_str(&std::fs::read_to_string(openapi::path(workspace))?)?;
+    let document = serde_json::from_str(&fs_err::read_to_string(openapi::path(workspace))?)?;
     let mut complaints = between(&template, &descriptions);
     complaints.extend(cors::complaints(&template, &document));
     Ok(complaints)
