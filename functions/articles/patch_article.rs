@@ -1,4 +1,6 @@
 //! `PATCH /articles/{articleId}`: its author or an editor changes an article; editors publish it.
+//!
+//! Other words end the approvals of the ones before, and make a published article a draft again.
 
 use std::process::ExitCode;
 
@@ -80,17 +82,17 @@ impl Endpoint for PatchArticle {
 
     const CONDITIONS: Conditions<Found> = Conditions::On(|found| Some(found.article.entity_tag()));
 
-    // 7. Business rules: publishing needs approvals
+    // 7. Business rules: publishing needs approvals, and other words need their own
     type Outcome = Article;
     const REFUSALS: &'static [Refusal] = &[refusals::APPROVALS_MISSING];
 
     fn decide(
         moment: &Moment,
-        _: &SignedIn,
+        caller: &SignedIn,
         change: &Change,
         Found { article, rules }: Found,
     ) -> Result<Article, Rejection> {
-        change.patch.applied_to(&article, rules.approvals_needed, moment.now())
+        change.patch.applied_to(&article, caller.user_id, rules.approvals_needed, moment.now())
     }
 
     // 8. Side effects
@@ -157,9 +159,10 @@ mod tests {
 
     #[test]
     fn a_change_is_written_over_the_version_that_was_read_and_no_other() {
+        let editor = signed_in(UserId::from(Uuid::nil()), &[Role::Editor]);
+        let found = Found { article: article(), rules: Rules::default() };
         let after = change(json!({ "title": "A new title" }));
-        let rules = Rules::default();
-        let after = after.patch.applied_to(&article(), rules.approvals_needed, moment().now());
+        let after = PatchArticle::decide(&moment(), &editor, &after, found);
         let effects = PatchArticle::effects(&after.unwrap());
         let [write] = effects.writes() else { panic!("{effects:?}") };
         let replace = Write::replace(&article(), 1);

@@ -1,4 +1,5 @@
-//! `PUT /articles/{articleId}/approvals/me`: an editor approves of an article as it is.
+//! `PUT /articles/{articleId}/approvals/me`: an editor approves of an article as it is, if all of
+//! its words are of others.
 //!
 //! With `If-Match` they approve of the version that they have read, and of no other.
 
@@ -68,7 +69,7 @@ impl Endpoint for PutApproval {
 
     const CONDITIONS: Conditions<Article> = Conditions::On(|article| Some(article.entity_tag()));
 
-    // 7. Business rules: nobody approves of their own, and nobody counts twice
+    // 7. Business rules: an editor cannot approve their own words, and counts once
     type Outcome = Option<Article>;
     const REFUSALS: &'static [Refusal] = &[refusals::OWN_ARTICLE];
 
@@ -105,8 +106,11 @@ struct Parameters {
 
 #[cfg(test)]
 mod tests {
-    use domain::examples::{ann, article, moment, signed_in};
+    use domain::Rules;
+    use domain::articles::ArticlePatch;
+    use domain::examples::{ann, article, moment, read, signed_in};
     use domain::people::UserId;
+    use serde_json::json;
     use uuid::Uuid;
 
     use super::*;
@@ -121,11 +125,19 @@ mod tests {
     }
 
     #[test]
-    fn nobody_approves_of_their_own_article() {
+    fn an_editor_who_wrote_any_of_the_words_is_422_with_own_article() {
         let author = signed_in(ann().user_id, &[Role::Editor]);
-        let id = article().article_id;
-        assert_eq!(PutApproval::allow(&author, &id, &article()), Verdict::Allow);
-        assert_eq!(decide(&author, article()).unwrap_err().code, "OWN_ARTICLE");
+        let editor = signed_in(UserId::from(Uuid::nil()), &[Role::Editor]);
+        let patch: ArticlePatch = read(json!({ "content": "They glow, and hum." }));
+        let needed = Rules::default().approvals_needed;
+        let edited = patch.applied_to(&article(), editor.user_id, needed, moment().now()).unwrap();
+        for (caller, article) in
+            [(&author, article()), (&author, edited.clone()), (&editor, edited)]
+        {
+            let id = article.article_id;
+            assert_eq!(PutApproval::allow(caller, &id, &article), Verdict::Allow);
+            assert_eq!(decide(caller, article).unwrap_err().code, "OWN_ARTICLE");
+        }
     }
 
     fn decide(caller: &SignedIn, article: Article) -> Result<Option<Article>, Rejection> {

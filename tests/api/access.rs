@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::harness::{Api, Article, Inside, Refused, read, shared};
 
 /// Everybody there is: a role, and what somebody with that role is to the article.
-const CALLERS: [(Option<&str>, Relation); 8] = [
+const CALLERS: [(Option<&str>, Relation); 9] = [
     (None, Relation::Nobody),
     (Some("CUSTOMER"), Relation::Stranger),
     (Some("MERCHANT"), Relation::Stranger),
@@ -18,6 +18,7 @@ const CALLERS: [(Option<&str>, Relation); 8] = [
     (Some("WRITER"), Relation::Writer),
     (Some("WRITER"), Relation::Author),
     (Some("EDITOR"), Relation::Editor),
+    (Some("EDITOR"), Relation::EditorWriter),
     (Some("EDITOR"), Relation::EditorAuthor),
 ];
 
@@ -64,6 +65,9 @@ impl Cell {
             _ => api.someone(inside, "WRITER"),
         };
         let article = Article::new(api, inside, &author).await;
+        if relation == Relation::EditorWriter {
+            article.patch(&caller, json!({ "content": "They glow, and hum." })).await.unwrap();
+        }
         article.approve_twice(inside).await;
         if state == ArticleStatus::Published {
             article.publish().await;

@@ -142,7 +142,59 @@ async fn an_article_is_published_once_two_others_have_approved_it_as_it_is() {
     article.patch(&author, with_new_words).await.refused(422, "APPROVALS_MISSING");
     article.publish().await;
     let edited = article.patch(&author, json!({ "title": "How lamps glow" })).await.unwrap().data;
-    assert_eq!((edited.status, edited.approvals), (ArticleStatus::Published, 0));
+    assert_eq!((edited.status, edited.approvals), (ArticleStatus::Draft, 0));
+}
+
+#[tokio::test]
+async fn an_editor_who_rewrote_a_draft_cannot_approve_it_until_the_words_are_gone() {
+    let api = shared().await;
+    let Some(inside) = api.inside() else { return };
+    let author = api.someone(inside, "WRITER");
+    let article = Article::new(&api, inside, &author).await;
+    let [rewriter, other] = ["EDITOR"; 2].map(|role| api.someone(inside, role));
+    let approve = async || rewriter.put_approval(article.id, None).await;
+    // What was approved before the rewriting is approved no more.
+    approve().await.unwrap();
+    article.patch(&rewriter, json!({ "content": "Kettles whistle." })).await.unwrap();
+    assert_eq!(article.seen().await.data.approvals, 0);
+    approve().await.refused(422, "OWN_ARTICLE");
+    other.put_approval(article.id, None).await.unwrap();
+    let publish = json!({ "status": "PUBLISHED" });
+    article.patch(&rewriter, publish.clone()).await.refused(422, "APPROVALS_MISSING");
+
+    // A comma of somebody else's does not make the words theirs.
+    article.patch(&other, json!({ "content": "Kettles, whistle." })).await.unwrap();
+    approve().await.refused(422, "OWN_ARTICLE");
+    other.put_approval(article.id, None).await.refused(422, "OWN_ARTICLE");
+    article.patch(&author, json!({ "title": "By whoever else" })).await.unwrap();
+    approve().await.refused(422, "OWN_ARTICLE");
+
+    article.patch(&author, json!({ "content": "Entirely of mine" })).await.unwrap();
+    approve().await.unwrap();
+    other.put_approval(article.id, None).await.unwrap();
+    assert_eq!(article.patch(&rewriter, publish).await.unwrap().data.approvals, 2);
+}
+
+#[tokio::test]
+async fn a_published_article_that_anybody_rewrites_is_a_draft_until_it_is_approved_again() {
+    let api = shared().await;
+    let Some(inside) = api.inside() else { return };
+    let author = api.someone(inside, "WRITER");
+    let article = Article::new(&api, inside, &author).await;
+    for (by, words) in [(&author, "Buy my lamps."), (&article.editor, "Buy no lamps.")] {
+        article.approve_twice(inside).await;
+        article.publish().await;
+        article.get().send().await.data(200);
+        let kept = json!({ "content": words, "status": "PUBLISHED" });
+        let refused = article.patch(by, kept).await.unwrap_err();
+        assert!(["FORBIDDEN", "APPROVALS_MISSING"].contains(&refused.code().unwrap()));
+        article.get().send().await.data(200);
+        let rewritten = article.patch(by, json!({ "content": words })).await.unwrap().data;
+        assert_eq!((rewritten.status, rewritten.approvals), (ArticleStatus::Draft, 0));
+        article.get().send().await.error(404, "NOT_FOUND");
+        let publish = article.patch(&article.editor, json!({ "status": "PUBLISHED" })).await;
+        publish.refused(422, "APPROVALS_MISSING");
+    }
 }
 
 #[tokio::test]

@@ -68,6 +68,6 @@ refusals! {
     PARTNER_ERROR: BadGateway = "The partner does not answer as it should.";
     /// Too few editors have approved the article as it is.
     APPROVALS_MISSING: Unprocessable = "Too few editors have approved the article as it is.";
-    /// The article is the editor's own.
-    OWN_ARTICLE: Unprocessable = "Nobody approves an article of their own.";
+    /// The editor is the article's author, or wrote some of its present words.
+    OWN_ARTICLE: Unprocessable = "An editor cannot approve an article that holds words of their own.";
 }

@@ -4,7 +4,7 @@
 
 use lifecycle::{Identity, Refusal, Rejection, Verdict};
 
-use super::{Article, ArticleDraft, ArticleStatus};
+use super::{Article, ArticleDraft, ArticleStatus, Writers};
 use crate::people::{Role, SignedIn, UserId};
 use crate::refusals;
 use crate::syntax::words;
@@ -18,15 +18,19 @@ pub const fn answer(action: Action, state: ArticleStatus, relation: Relation) ->
     use Action::{Approve, ChangeStatus, Create, Edit, Read, ReadShared, Share};
     use Answer::{Forbidden, Hidden, Refused, Unauthenticated, Yes};
     use ArticleStatus::{Draft, Published};
-    use Relation::{Author, Editor, EditorAuthor, Nobody, Stranger, Writer};
+    use Relation::{Author, Editor, EditorAuthor, EditorWriter, Nobody, Stranger, Writer};
     match (action, state, relation) {
         (Read, Draft, Nobody | Stranger | Writer) => Hidden,
-        (Read, Draft, Author | Editor | EditorAuthor) => Yes,
-        (Read, Published, Nobody | Stranger | Writer | Author | Editor | EditorAuthor) => Yes,
+        (Read, Draft, Author | Editor | EditorWriter | EditorAuthor) => Yes,
+        (
+            Read,
+            Published,
+            Nobody | Stranger | Writer | Author | Editor | EditorWriter | EditorAuthor,
+        ) => Yes,
         (
             ReadShared,
             Draft | Published,
-            Nobody | Stranger | Writer | Author | Editor | EditorAuthor,
+            Nobody | Stranger | Writer | Author | Editor | EditorWriter | EditorAuthor,
         ) => Yes,
 
         (Create | Edit | ChangeStatus | Approve | Share, Draft | Published, Nobody) => {
@@ -34,35 +38,38 @@ pub const fn answer(action: Action, state: ArticleStatus, relation: Relation) ->
         }
         (Create | Edit | ChangeStatus | Approve | Share, Draft | Published, Stranger) => Forbidden,
 
-        (Create, Draft, Writer | Author | Editor | EditorAuthor) => Yes,
+        (Create, Draft, Writer | Author | Editor | EditorWriter | EditorAuthor) => Yes,
         (Create, Published, Writer | Author) => Forbidden,
         // What does not exist yet cannot have been approved.
-        (Create, Published, Editor | EditorAuthor) => Refused(refusals::APPROVALS_MISSING),
+        (Create, Published, Editor | EditorWriter | EditorAuthor) => {
+            Refused(refusals::APPROVALS_MISSING)
+        }
 
         (Edit | ChangeStatus | Share, Draft, Writer) => Hidden,
         (Edit | ChangeStatus | Share, Published, Writer) => Forbidden,
-        (Edit | Share, Draft | Published, Author | Editor | EditorAuthor) => Yes,
+        (Edit | Share, Draft | Published, Author | Editor | EditorWriter | EditorAuthor) => Yes,
 
         (ChangeStatus, Draft | Published, Author) => Forbidden,
-        (ChangeStatus, Draft | Published, Editor | EditorAuthor) => Yes,
+        (ChangeStatus, Draft | Published, Editor | EditorWriter | EditorAuthor) => Yes,
 
         (Approve, Draft | Published, Writer | Author) => Forbidden,
         (Approve, Draft | Published, Editor) => Yes,
-        (Approve, Draft | Published, EditorAuthor) => Refused(refusals::OWN_ARTICLE),
+        (Approve, Draft | Published, EditorWriter | EditorAuthor) => Refused(refusals::OWN_ARTICLE),
     }
 }
 
 impl Article {
     /// Whether a caller may do something to it as it is.
     pub fn answer(&self, caller: Option<&SignedIn>, action: Action) -> Answer {
-        answer(action, self.status, Relation::of(caller, self.author_id))
+        answer(action, self.status, Relation::of(caller, self.author_id, &self.writers))
     }
 }
 
 impl ArticleDraft {
     /// Whether a caller, who would be its author, may create it.
     pub fn answer(&self, caller: &SignedIn) -> Answer {
-        answer(Action::Create, self.status(), Relation::of(Some(caller), caller.user_id))
+        let relation = Relation::of(Some(caller), caller.user_id, &Writers::default());
+        answer(Action::Create, self.status(), relation)
     }
 }
 
@@ -78,20 +85,24 @@ words! {
         Writer = "WRITER",
         /// The writer who wrote it.
         Author = "WRITER, its author",
-        /// An editor who did not write it.
+        /// An editor who wrote none of its words.
         Editor = "EDITOR",
+        /// An editor who wrote some of its words, and is not its author.
+        EditorWriter = "EDITOR, wrote some words",
         /// The editor who wrote it.
         EditorAuthor = "EDITOR, its author",
     }
 }
 
 impl Relation {
-    /// What a caller is to an article of this author. Who is writer and editor counts as editor.
-    pub fn of(caller: Option<&SignedIn>, author_id: UserId) -> Self {
+    /// The relation of a caller to an article of this author, whose present words these people
+    /// wrote. A caller who is writer and editor counts as editor.
+    pub fn of(caller: Option<&SignedIn>, author_id: UserId, writers: &Writers) -> Self {
         let Some(caller) = caller else { return Self::Nobody };
         let wrote = caller.user_id == author_id;
         match (caller.has(Role::Editor), caller.has(Role::Writer)) {
             (true, _) if wrote => Self::EditorAuthor,
+            (true, _) if writers.include(caller.user_id) => Self::EditorWriter,
             (true, _) => Self::Editor,
             (false, true) if wrote => Self::Author,
             (false, true) => Self::Writer,

@@ -7,7 +7,7 @@ use lifecycle::{EntityTag, Moment, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::ArticleDraft;
+use super::{ArticleDraft, Writers};
 use crate::people::UserId;
 use crate::syntax::{id, line, text, words};
 use crate::tables::ARTICLES;
@@ -27,8 +27,11 @@ pub struct Article {
     pub content: Content,
     /// Whether everybody may read it.
     pub status: ArticleStatus,
-    /// The editors who have approved title and content as they are; the author is never among
-    /// them.
+    /// The people who wrote some of title and content as they are. The last version did not keep
+    /// them: of what it stored only the author is known.
+    #[serde(default)]
+    pub writers: Writers,
+    /// The editors who have approved title and content as they are, all of them words of others.
     pub approvals: BTreeSet<UserId>,
     /// What is kept of the token of its share link.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -50,12 +53,23 @@ impl Article {
             title: draft.title.clone(),
             content: draft.content.clone(),
             status: draft.status(),
+            writers: Writers::of(author_id),
             approvals: BTreeSet::new(),
             share_link: None,
             version: 1,
             created_at: moment.now(),
             updated_at: moment.now(),
         }
+    }
+
+    /// Whether this person is its author or wrote any of its present words.
+    pub fn has_words_of(&self, person: UserId) -> bool {
+        self.author_id == person || self.writers.include(person)
+    }
+
+    /// How many editors have approved words that are all of others.
+    pub(super) fn approvals_of_others(&self) -> usize {
+        self.approvals.iter().filter(|editor| !self.has_words_of(**editor)).count()
     }
 
     /// The article with this editor's approval, unless they have given it before.
@@ -163,6 +177,15 @@ mod tests {
         let approved = article().approved_by(editor, moment().now()).unwrap();
         assert_eq!((approved.approvals.len(), approved.version), (1, 2));
         assert_eq!(approved.approved_by(editor, moment().now()), None);
+    }
+
+    #[test]
+    fn an_article_of_the_last_version_is_read_and_has_words_of_its_author_alone() {
+        let mut stored = lifecycle::record::item_of(&article());
+        assert!(stored.remove("writers").is_some());
+        let read: Article = serde_dynamo::from_item(stored).unwrap();
+        assert!(read.has_words_of(ann().user_id));
+        assert!(!read.has_words_of(moment().id("editor").into()));
     }
 
     #[test]

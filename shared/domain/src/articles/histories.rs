@@ -1,4 +1,5 @@
-//! Whatever people try, in whatever order: nothing is published that too few others have approved.
+//! Whatever people try, in whatever order: no words are published that too few others than their
+//! writers have approved.
 
 use std::collections::BTreeSet;
 
@@ -19,20 +20,32 @@ proptest! {
     ) {
         let author = person(0, if author_is_editor { Role::Editor } else { Role::Writer });
         let mut article = Article { author_id: author.user_id, ..article() };
-        // Who has approved since title or content last became what they are.
+        // Who has approved since title or content last became what they are, and who made them so.
         let mut approvers = BTreeSet::new();
+        let (mut title_by, mut content_by) = (author.user_id, author.user_id);
         for (who, wanted) in tries {
             let caller = if who == 0 { author.clone() } else { someone(who) };
             let before = article.clone();
             article = attempt(&caller, &wanted, article);
-            if (&article.title, &article.content) != (&before.title, &before.content) {
+            let rewritten = (&article.title, &article.content) != (&before.title, &before.content);
+            if article.title != before.title {
+                title_by = caller.user_id;
+            }
+            if article.content != before.content {
+                content_by = caller.user_id;
+            }
+            if rewritten {
                 approvers.clear();
+                prop_assert_eq!(article.status, ArticleStatus::Draft);
             } else if matches!(wanted, Try::Approve) && article != before {
                 approvers.insert(caller.user_id);
             }
 
-            let approved = approvers.len() >= 2 && !approvers.contains(&author.user_id);
-            if article.status != before.status {
+            for writer in [author.user_id, title_by, content_by] {
+                prop_assert!(!approvers.contains(&writer));
+            }
+            let approved = approvers.len() >= 2;
+            if article.status != before.status && !rewritten {
                 prop_assert!(caller.roles.contains(&Role::Editor));
                 prop_assert!(article.status == ArticleStatus::Draft || approved);
             }
@@ -52,9 +65,10 @@ enum Try {
 /// The author is 0.
 fn tries() -> impl Strategy<Value = (u128, Try)> {
     let title = prop::option::of(prop::sample::select(vec!["First title", "Other title"]));
+    let content = prop::option::of(prop::sample::select(vec!["It glows.", "It shines.", "Off."]));
     let status = prop::option::of(prop::sample::select(vec!["DRAFT", "PUBLISHED", "PUBLISHED"]));
-    let patch = (title, status).prop_map(|(title, status)| {
-        let given = [("title", title), ("status", status)].into_iter();
+    let patch = (title, content, status).prop_map(|(title, content, status)| {
+        let given = [("title", title), ("content", content), ("status", status)].into_iter();
         Try::Patch(given.filter_map(|(name, value)| Some((name, json!(value?)))).collect())
     });
     (0..6_u128, prop_oneof![2 => Just(Try::Approve), 1 => patch])
@@ -71,7 +85,8 @@ fn attempt(caller: &SignedIn, wanted: &Try, article: Article) -> Article {
         Try::Patch(patch) => {
             let patch: ArticlePatch = read(patch.clone());
             let allowed = may(patch.action_on(&article));
-            let after = patch.applied_to(&article, Rules::default().approvals_needed, now);
+            let after =
+                patch.applied_to(&article, caller.user_id, Rules::default().approvals_needed, now);
             after.ok().filter(|_| allowed).unwrap_or(article)
         }
         Try::Approve => article,

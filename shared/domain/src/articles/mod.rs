@@ -7,9 +7,11 @@ mod draft;
 mod histories;
 mod patch;
 mod share_link;
+mod writers;
 
 pub use access::{Action, Answer, Relation};
 pub use article::{Article, ArticleId, ArticleStatus, ArticleView, Content, Title};
 pub use draft::ArticleDraft;
 pub use patch::ArticlePatch;
 pub use share_link::ShareLinkView;
+pub use writers::Writers;

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Action, Article, ArticleStatus, Content, Title};
+use crate::people::UserId;
 use crate::refusals;
 use crate::rules::ApprovalsNeeded;
 
@@ -38,18 +39,24 @@ impl ArticlePatch {
         Ok(self)
     }
 
-    /// What is done to the article. A status that it has already is no change of it; and whoever
-    /// may change the status may edit, so that a change of both is one of the status.
+    /// The action that the change is on this article. A change of words and status is one of the
+    /// status: callers who may change the status may also edit.
+    ///
+    /// A status that the article has already is no change of it, unless a published article is to
+    /// stay published with other words: that publishes them.
     pub fn action_on(&self, article: &Article) -> Action {
-        if self.status.or(&article.status) == article.status {
-            Action::Edit
-        } else {
+        let wanted = self.status.or(&article.status);
+        let republishes = wanted == ArticleStatus::Published && self.rewrites(article);
+        let given = self.status != Given::default();
+        if wanted != article.status || (given && republishes) {
             Action::ChangeStatus
+        } else {
+            Action::Edit
         }
     }
 
-    /// The article as it is after the change. Approvals are of title and content as they were,
-    /// and do not outlive them; the status stays unless it is given.
+    /// The article as this person's change leaves it. Approvals are of title and content as they
+    /// were, and end with them; so a published article that is rewritten is a draft again.
     ///
     /// # Errors
     ///
@@ -58,29 +65,43 @@ impl ArticlePatch {
     pub fn applied_to(
         &self,
         before: &Article,
+        person: UserId,
         needed: ApprovalsNeeded,
         now: Timestamp,
     ) -> Result<Article, Rejection> {
         let mut after = Article {
             title: self.title.or(&before.title),
             content: self.content.or(&before.content),
-            status: self.status.or(&before.status),
+            status: self.status.or(&self.status_unless_given(before)),
             ..before.clone().changed(now)
         };
-        if (&after.title, &after.content) != (&before.title, &before.content) {
+        if self.rewrites(before) {
             after.approvals.clear();
+            after.writers = before.writers.after(before, &after, person);
         }
         match (before.status, after.status) {
-            (ArticleStatus::Draft, ArticleStatus::Published) => approved(&after, needed)?,
-            (ArticleStatus::Draft, ArticleStatus::Draft) | (ArticleStatus::Published, _) => {}
+            (ArticleStatus::Published, ArticleStatus::Published) if !self.rewrites(before) => {}
+            (_, ArticleStatus::Published) => approved(&after, needed)?,
+            (_, ArticleStatus::Draft) => {}
         }
         Ok(after)
     }
+
+    /// Whether title or content of the article would become other words.
+    fn rewrites(&self, article: &Article) -> bool {
+        self.title.or(&article.title) != article.title
+            || self.content.or(&article.content) != article.content
+    }
+
+    /// The status of the article after a change that gives none.
+    fn status_unless_given(&self, article: &Article) -> ArticleStatus {
+        if self.rewrites(article) { ArticleStatus::Draft } else { article.status }
+    }
 }
 
-/// Whether enough editors have approved the article.
+/// Whether enough editors have approved the article, all of whose words are of others.
 fn approved(article: &Article, needed: ApprovalsNeeded) -> Result<(), Rejection> {
-    let (given, needed) = (article.approvals.len(), needed.get());
+    let (given, needed) = (article.approvals_of_others(), needed.get());
     if i64::try_from(given).is_ok_and(|given| given < needed) {
         let sentence = format!("{given} of {needed} approvals are given");
         return Err(refusals::APPROVALS_MISSING.at("/status", sentence));
@@ -94,6 +115,7 @@ mod tests {
 
     use super::*;
     use crate::Rules;
+    use crate::articles::Writers;
     use crate::examples::{approved_article, article, moment, read};
 
     #[test]
@@ -106,6 +128,7 @@ mod tests {
             expected[field] = value;
             expected["approvals"] = json!([]);
             expected["version"] = json!(article.version + 1);
+            expected["writers"][field] = json!([editor()]);
             assert_eq!(serde_json::to_value(after).unwrap(), expected, "{field}");
         }
     }
@@ -139,26 +162,47 @@ mod tests {
     }
 
     #[test]
-    fn a_published_article_stays_published_when_it_is_edited_and_can_be_a_draft_again() {
+    fn a_published_article_is_a_draft_again_once_it_is_rewritten_or_an_editor_says_so() {
         let published = apply(json!({ "status": "PUBLISHED" }), &approved_article()).unwrap();
-        let edited = apply(json!({ "title": "A new title" }), &published).unwrap();
-        assert_eq!((edited.status, edited.approvals.len()), (ArticleStatus::Published, 0));
-        let same = apply(json!({ "status": "PUBLISHED" }), &edited).unwrap();
-        assert_eq!(same.status, ArticleStatus::Published);
-        let draft = apply(json!({ "status": "DRAFT" }), &same).unwrap();
-        assert_eq!(draft.status, ArticleStatus::Draft);
-        assert!(apply(json!({ "status": "PUBLISHED" }), &draft).is_err());
+        for (patch, status, approvals) in [
+            (json!({ "title": "A new title" }), ArticleStatus::Draft, 0),
+            (json!({ "content": "Other words.", "status": "DRAFT" }), ArticleStatus::Draft, 0),
+            (json!({ "status": "DRAFT" }), ArticleStatus::Draft, 2),
+            (json!({ "status": "PUBLISHED" }), ArticleStatus::Published, 2),
+            (json!({ "title": published.title }), ArticleStatus::Published, 2),
+        ] {
+            let after = apply(patch.clone(), &published).unwrap();
+            assert_eq!((after.status, after.approvals.len()), (status, approvals), "{patch}");
+        }
+        let rewritten = json!({ "title": "A new title", "status": "PUBLISHED" });
+        assert_eq!(apply(rewritten, &published).unwrap_err().code, "APPROVALS_MISSING");
     }
 
     #[test]
-    fn only_another_status_is_a_change_of_the_status() {
-        for (patch, action) in [
-            (json!({ "status": "DRAFT" }), Action::Edit),
-            (json!({ "title": "A new title" }), Action::Edit),
-            (json!({ "title": "A new title", "status": "PUBLISHED" }), Action::ChangeStatus),
+    fn approvals_count_only_where_all_the_words_are_of_others() {
+        let publish = json!({ "status": "PUBLISHED" });
+        // As the last version stored it: an editor rewrote it and then approved.
+        let mut by_the_writer = approved_article();
+        let editor = *by_the_writer.approvals.first().unwrap();
+        by_the_writer.writers = Writers::of(editor);
+        let refused = apply(publish, &by_the_writer).unwrap_err();
+        assert_eq!(refused.details[0].message, "1 of 2 approvals are given");
+    }
+
+    #[test]
+    fn another_status_or_other_words_that_are_to_be_published_are_a_change_of_the_status() {
+        use Action::{ChangeStatus, Edit};
+        let published = Article { status: ArticleStatus::Published, ..article() };
+        for (patch, on_draft, on_published) in [
+            (json!({ "status": "DRAFT" }), Edit, ChangeStatus),
+            (json!({ "status": "PUBLISHED" }), ChangeStatus, Edit),
+            (json!({ "title": "A new title" }), Edit, Edit),
+            (json!({ "title": "A new title", "status": "PUBLISHED" }), ChangeStatus, ChangeStatus),
+            (json!({ "title": article().title, "status": "PUBLISHED" }), ChangeStatus, Edit),
         ] {
             let read: ArticlePatch = read(patch.clone());
-            assert_eq!(read.action_on(&article()), action, "{patch}");
+            assert_eq!(read.action_on(&article()), on_draft, "{patch}");
+            assert_eq!(read.action_on(&published), on_published, "{patch}");
         }
     }
 
@@ -171,6 +215,10 @@ mod tests {
     fn apply(patch: Value, article: &Article) -> Result<Article, Rejection> {
         let patch: ArticlePatch = read(patch);
         let needed = Rules::default().approvals_needed;
-        patch.checked().unwrap().applied_to(article, needed, moment().now())
+        patch.checked().unwrap().applied_to(article, editor(), needed, moment().now())
+    }
+
+    fn editor() -> UserId {
+        moment().id("editor who rewrites").into()
     }
 }

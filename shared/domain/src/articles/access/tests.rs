@@ -13,23 +13,26 @@ fn the_architecture_shows_who_may_do_what_to_which_article() {
 
 #[test]
 fn what_somebody_is_to_an_article_follows_from_roles_and_authorship() {
-    use Relation::{Author, Editor, EditorAuthor, Stranger, Writer};
+    use Relation::{Author, Editor, EditorAuthor, EditorWriter, Stranger, Writer};
     let author = ann().user_id;
-    let other = UserId::from(uuid::Uuid::nil());
-    for (roles, wrote, did_not) in [
-        (&[][..], Stranger, Stranger),
-        (&[Role::Customer, Role::Merchant, Role::Admin], Stranger, Stranger),
-        (&[Role::Customer, Role::Writer], Author, Writer),
-        (&[Role::Editor], EditorAuthor, Editor),
-        (&[Role::Writer, Role::Editor], EditorAuthor, Editor),
-        (&[Role::Admin, Role::Writer], Author, Writer),
+    let [co_writer, other] = [1, 2].map(|number| UserId::from(uuid::Uuid::from_u128(number)));
+    let writers = Writers::of(co_writer);
+    for (roles, is_author, wrote_some, wrote_none) in [
+        (&[][..], Stranger, Stranger, Stranger),
+        (&[Role::Customer, Role::Merchant, Role::Admin], Stranger, Stranger, Stranger),
+        (&[Role::Customer, Role::Writer], Author, Writer, Writer),
+        (&[Role::Editor], EditorAuthor, EditorWriter, Editor),
+        (&[Role::Writer, Role::Editor], EditorAuthor, EditorWriter, Editor),
+        (&[Role::Admin, Role::Writer], Author, Writer, Writer),
     ] {
-        for (user_id, expected) in [(author, wrote), (other, did_not)] {
+        for (user_id, expected) in
+            [(author, is_author), (co_writer, wrote_some), (other, wrote_none)]
+        {
             let caller = signed_in(user_id, roles);
-            assert_eq!(Relation::of(Some(&caller), author), expected, "{roles:?}");
+            assert_eq!(Relation::of(Some(&caller), author, &writers), expected, "{roles:?}");
         }
     }
-    assert_eq!(Relation::of(None, author), Relation::Nobody);
+    assert_eq!(Relation::of(None, author, &writers), Relation::Nobody);
 }
 
 #[test]

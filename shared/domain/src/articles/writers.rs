@@ -1,0 +1,122 @@
+//! Who wrote the words that an article has now.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::Article;
+use crate::people::UserId;
+
+/// The people who wrote some of an article's present words, field by field.
+///
+/// An editor who changes a field becomes one of its writers, and the writers before stay as long as
+/// any of its words is left: a corrected comma makes nobody else's text one's own. Only a change
+/// that leaves no word of the field forgets them. So an editor may count as a writer for longer
+/// than their own words are there, and never for shorter.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Writers {
+    title: BTreeSet<UserId>,
+    content: BTreeSet<UserId>,
+}
+
+impl Writers {
+    /// The writers of a new article: its author.
+    pub(super) fn of(author_id: UserId) -> Self {
+        let author = BTreeSet::from([author_id]);
+        Self { title: author.clone(), content: author }
+    }
+
+    /// Whether this person wrote any of the title or the content.
+    pub(super) fn include(&self, person: UserId) -> bool {
+        self.title.contains(&person) || self.content.contains(&person)
+    }
+
+    /// The writers once this person has made the one article of the other.
+    pub(super) fn after(&self, before: &Article, after: &Article, person: UserId) -> Self {
+        Self {
+            title: field(&self.title, before.title.as_str(), after.title.as_str(), person),
+            content: field(&self.content, before.content.as_str(), after.content.as_str(), person),
+        }
+    }
+}
+
+/// The writers of a field whose text this person has changed, or left as it was.
+fn field(writers: &BTreeSet<UserId>, old: &str, new: &str, person: UserId) -> BTreeSet<UserId> {
+    if old == new {
+        return writers.clone();
+    }
+    let kept = !words(old).is_disjoint(&words(new));
+    let before = writers.iter().copied().filter(|_| kept);
+    before.chain([person]).collect()
+}
+
+/// The words of a text, whatever their case.
+fn words(text: &str) -> BTreeSet<String> {
+    let mut words = BTreeSet::new();
+    let mut word = String::new();
+    for letter in text.chars().flat_map(char::to_lowercase) {
+        if letter.is_alphanumeric() && letter < UNSPACED_FROM {
+            word.push(letter);
+            continue;
+        }
+        words.insert(std::mem::take(&mut word));
+        if letter >= UNSPACED_FROM && !letter.is_whitespace() {
+            words.insert(letter.to_string());
+        }
+    }
+    words.insert(word);
+    words.remove("");
+    words
+}
+
+/// From here on (Thai, Khmer, Chinese, Japanese, and emoji) scripts have no blanks between words,
+/// so that each character counts as one.
+const UNSPACED_FROM: char = '\u{0E00}';
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::examples::{article, moment, read};
+
+    #[test]
+    fn the_writers_of_a_field_are_forgotten_once_none_of_its_words_is_left() {
+        let (first, second) = (person(1), person(2));
+        for (old, new, first_stays) in [
+            ("By steam.", "By steam, and loudly.", true),
+            ("By steam.", "BY fire", true),
+            ("By steam.", "steamed", false),
+            ("By steam.", "Loudly", false),
+            ("By steam.", "!", false),
+            ("Älter wird sie", "sie wird ÄLTER", true),
+            ("水壶会响", "水壶不响", true),
+            ("水壶会响", "灯", false),
+            ("กาน้ำร้อง", "กาน้ำไม่ร้อง", true),
+        ] {
+            let after = field(&BTreeSet::from([first]), old, new, second);
+            assert!(after.contains(&second), "{old} -> {new}");
+            assert_eq!(after.contains(&first), first_stays, "{old} -> {new}");
+        }
+        let untouched = field(&BTreeSet::from([first]), "!", "!", second);
+        assert_eq!(untouched, BTreeSet::from([first]));
+    }
+
+    #[test]
+    fn title_and_content_have_writers_of_their_own() {
+        let (author, editor) = (article().author_id, person(1));
+        let content = read(json!("Entirely new."));
+        let rewritten = Article { content, ..article().changed(moment().now()) };
+        let writers = Writers::of(author).after(&article(), &rewritten, editor);
+        assert!(writers.include(author) && writers.include(editor));
+        let (title, content) = (read(json!("Its opposite")), read(json!("Nothing left")));
+        let replaced = Article { title, content, ..rewritten.clone() };
+        let writers = writers.after(&rewritten, &replaced, author);
+        assert!(writers.include(author) && !writers.include(editor));
+    }
+
+    fn person(number: u128) -> UserId {
+        UserId::from(Uuid::from_u128(number))
+    }
+}
