@@ -10,15 +10,15 @@ use adapters::upstream::{
 use domain::communications::{Communication, Ending, Outcome, Said};
 use domain::notices::{UpstreamFailed, UpstreamFailure};
 use domain::partner::{
-    Category, Consequence, FailedAnswer, Language, PageNumber, PageSize, PartnerId, PartnerProduct,
-    read_products,
+    Category, Consequence, FailedAnswer, Language, Page, PageNumber, PageSize, PartnerId,
+    PartnerProduct, Sku, read_products,
 };
 use domain::refusals;
 use domain::tables::{COMMUNICATIONS, NOTIFICATIONS, PARTNER};
 use lifecycle::caller::NoRole;
 use lifecycle::effects::{Effects, Event, Message};
 use lifecycle::input::{Headers, QueryString};
-use lifecycle::telemetry::{leave_message, request_id};
+use lifecycle::telemetry::{leave_message, observe_error, request_id};
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
     Access, Anyone, Conditions, Endpoint, Fault, Moment, Permit, Refusal, Rejection, Reply, Route,
@@ -49,6 +49,8 @@ struct ListPartnerProducts {
 const CREDENTIALS: &str = "partner_credentials";
 /// The partner's catalogue.
 const PATH: &str = "/v2/product-list";
+/// For how long a busy partner is left alone if it does not say, in seconds.
+const RETRY_AFTER_S: u32 = 5;
 
 impl Endpoint for ListPartnerProducts {
     // 1. Routing
@@ -80,8 +82,8 @@ impl Endpoint for ListPartnerProducts {
     }
 
     // 6. Retrieval: the partner's answer, with a record of it before and after. What the partner
-    // says no to is a fact like any other.
-    type Facts = Result<Vec<PartnerProduct>, FailedAnswer>;
+    // says no to is a fact like any other, unless it is busy.
+    type Facts = Result<Page, FailedAnswer>;
 
     async fn retrieve(
         &self,
@@ -96,7 +98,7 @@ impl Endpoint for ListPartnerProducts {
         let Guarded { value: answer, opened, .. } = guarded?;
         tell_operators(permit.moment(), opened, &answer);
         match answer {
-            Ok(answer) => Ok(answer.read),
+            Ok(answer) => answer.facts(),
             Err(Fault::Upstream(error)) => {
                 tracing::warn!(error = &*error as &dyn std::error::Error, "no answer to be used");
                 Ok(Err(FailedAnswer::missing()))
@@ -128,7 +130,7 @@ impl Endpoint for ListPartnerProducts {
         _: &Wanted,
         answer: Self::Facts,
     ) -> Result<Vec<PartnerProduct>, Rejection> {
-        answer.map_err(|failed| failed.rejection())
+        answer.map(|page| page.products).map_err(|failed| failed.rejection())
     }
 
     // 8. Side effects: none that depend on success
@@ -173,6 +175,12 @@ struct Wanted {
     by: Mandatory,
 }
 
+impl Wanted {
+    fn page_size(&self) -> PageSize {
+        self.page.page_size.unwrap_or_default()
+    }
+}
+
 impl ListPartnerProducts {
     fn begin(&self, moment: &Moment, wanted: &Wanted) -> Communication {
         let by = &wanted.by;
@@ -196,16 +204,13 @@ impl ListPartnerProducts {
         loop {
             let token = match self.tokens.get(permit).await {
                 Ok(token) => token,
-                Err(TokenError::Refused(answer)) => return Ok(answer.into()),
+                Err(TokenError::Refused(answer)) => return Ok(Answer::of(answer, wanted)),
                 Err(TokenError::Fault(fault)) => return Err(fault),
             };
             let request = request(wanted).bearer(token.secret());
-            let answer = Answer::from(self.partner.send(permit, &request).await?);
+            let answer = Answer::of(self.partner.send(permit, &request).await?, wanted);
             let refused = answer.consequence() == Some(Consequence::TokenRefused);
-            if refused {
-                self.tokens.discard(permit, &token).await;
-            }
-            if last_try || !refused {
+            if !refused || !self.tokens.discard(permit, &token).await || last_try {
                 return Ok(answer);
             }
             last_try = true;
@@ -216,16 +221,31 @@ impl ListPartnerProducts {
 /// The partner's answer, as it came and as it is understood.
 struct Answer {
     raw: Response,
-    read: Result<Vec<PartnerProduct>, FailedAnswer>,
-}
-
-impl From<Response> for Answer {
-    fn from(raw: Response) -> Self {
-        Self { read: read_products(raw.status.as_u16(), &raw.body), raw }
-    }
+    read: Result<Page, FailedAnswer>,
 }
 
 impl Answer {
+    fn of(raw: Response, wanted: &Wanted) -> Self {
+        Self { read: read_products(raw.status.as_u16(), &raw.body, wanted.page_size()), raw }
+    }
+
+    /// The answer as a fact, with a word about each product that is left out. A partner that wants
+    /// fewer requests is passed on as such: 503 with its own `Retry-After`.
+    fn facts(self) -> Result<Result<Page, FailedAnswer>, Fault> {
+        if self.consequence() == Some(Consequence::Busy) {
+            let retry_after_s = self.raw.retry_after_s().unwrap_or(RETRY_AFTER_S).max(1);
+            let source = "the partner has too many requests".into();
+            return Err(Fault::Unavailable { retry_after_s, source });
+        }
+        for left_out in self.read.iter().flat_map(|page| &page.unreadable) {
+            let (place, mistake) = (left_out.place, &left_out.mistake);
+            let sku = left_out.sku.as_ref().map(Sku::as_str);
+            observe_error("UNREADABLE_RECORD");
+            tracing::warn!(upstream = PARTNER.name(), place, sku, mistake, "a product is left out");
+        }
+        Ok(self.read)
+    }
+
     fn consequence(&self) -> Option<Consequence> {
         self.read.as_ref().err().map(FailedAnswer::consequence)
     }
@@ -239,10 +259,11 @@ impl Answer {
     }
 }
 
-fn request(Wanted { page, by }: &Wanted) -> Request {
+fn request(wanted: &Wanted) -> Request {
+    let Wanted { page, by } = wanted;
     let request = Request::get(PATH)
         .query("page", page.page.unwrap_or(PageNumber::MIN).get())
-        .query("page_size", page.page_size.unwrap_or_default().get())
+        .query("page_size", wanted.page_size().get())
         .header("accept-language", by.accept_language.as_str())
         .header("x-partner-id", by.x_partner_id.as_str());
     match &page.category {
@@ -268,7 +289,7 @@ fn ending(guarded: &Result<Guarded<Result<Answer, Fault>>, Fault>) -> Ending {
     let answer = value.as_ref().ok();
     let outcome = match answer.map(Answer::consequence) {
         Some(None) => Outcome::Answered,
-        Some(Some(Consequence::None)) => Outcome::Refused,
+        Some(Some(Consequence::None | Consequence::Busy)) => Outcome::Refused,
         Some(Some(_)) | None => Outcome::Failed,
     };
     let latency_ms = u64::try_from(took.as_millis()).ok();
@@ -295,15 +316,27 @@ fn tell_operators(moment: &Moment, opened: bool, answer: &Result<Answer, Fault>)
 mod tests {
     use std::time::Duration;
 
+    use domain::examples::read;
     use http::StatusCode;
+    use http::header::RETRY_AFTER;
+    use serde_json::json;
 
     use super::*;
 
     const PRODUCTS: &str = r#"{"products":[]}"#;
     const NO: &str = r#"{"code":"P01"}"#;
+    const NO_CODE: &str = r#"{"message":"no"}"#;
+    const ONE_ODD: &str = r#"{"products":[{"sku":"odd"},{"sku":"1","name":"Tea","price":{"amount":1,"currency":"EUR"},"available":true}]}"#;
+    const ALL_ODD: &str = r#"{"products":[{"sku":"odd"},null]}"#;
 
     fn answer(status: StatusCode, body: &str) -> Answer {
-        Response::made_up(PARTNER, status, body).into()
+        Answer::of(Response::made_up(PARTNER, status, body), &wanted())
+    }
+
+    fn wanted() -> Wanted {
+        let page = Parameters { page: None, page_size: None, category: None };
+        let (x_partner_id, accept_language) = (read(json!("acme-7")), read(json!("en")));
+        Wanted { page, by: Mandatory { x_partner_id, accept_language } }
     }
 
     #[test]
@@ -312,6 +345,11 @@ mod tests {
             ("products", Ok(answer(StatusCode::OK, PRODUCTS)), false),
             ("no", Ok(answer(StatusCode::FORBIDDEN, NO)), false),
             ("a token refused", Ok(answer(StatusCode::UNAUTHORIZED, "")), false),
+            ("no such page", Ok(answer(StatusCode::NOT_FOUND, "")), false),
+            ("a bad request", Ok(answer(StatusCode::BAD_REQUEST, NO_CODE)), false),
+            ("too many requests", Ok(answer(StatusCode::TOO_MANY_REQUESTS, "")), false),
+            ("one odd product", Ok(answer(StatusCode::OK, ONE_ODD)), false),
+            ("odd products alone", Ok(answer(StatusCode::OK, ALL_ODD)), true),
             ("nonsense", Ok(answer(StatusCode::OK, "{}")), true),
             ("a failure", Ok(answer(StatusCode::BAD_GATEWAY, "")), true),
             ("no answer", Err(Fault::Upstream("".into())), true),
@@ -323,10 +361,29 @@ mod tests {
     }
 
     #[test]
+    fn a_busy_partner_is_503_with_its_own_retry_after() {
+        for (said, told) in [
+            (Some("7"), 7),
+            (Some("0"), 1),
+            (Some("99999999999"), 3600),
+            (Some("soon"), RETRY_AFTER_S),
+            (None, RETRY_AFTER_S),
+        ] {
+            let mut busy = answer(StatusCode::TOO_MANY_REQUESTS, NO_CODE);
+            busy.raw.headers.extend(said.map(|said| (RETRY_AFTER, said.parse().unwrap())));
+            let Err(Fault::Unavailable { retry_after_s, .. }) = busy.facts() else {
+                panic!("{said:?}: it is passed on")
+            };
+            assert_eq!(retry_after_s, told, "{said:?}");
+        }
+    }
+
+    #[test]
     fn the_record_ends_as_the_call_did() {
         for (answer, outcome, status) in [
             (Ok(answer(StatusCode::OK, PRODUCTS)), Outcome::Answered, Some(200)),
             (Ok(answer(StatusCode::FORBIDDEN, NO)), Outcome::Refused, Some(403)),
+            (Ok(answer(StatusCode::TOO_MANY_REQUESTS, "")), Outcome::Refused, Some(429)),
             (Ok(answer(StatusCode::UNAUTHORIZED, "")), Outcome::Failed, Some(401)),
             (Ok(answer(StatusCode::BAD_GATEWAY, "")), Outcome::Failed, Some(502)),
             (Err(Fault::TimedOut), Outcome::Failed, None),

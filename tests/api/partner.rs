@@ -53,13 +53,15 @@ async fn each_of_the_partners_refusals_has_its_meaning() {
         (403, "P01", 403, "PARTNER_FORBIDDEN", 1),
         (403, "P19", 403, "PARTNER_FORBIDDEN", 1),
         (403, "P08", 403, "PARTNER_FORBIDDEN", 2),
-        (401, "P08", 403, "PARTNER_FORBIDDEN", 2),
+        // The token was replaced a moment ago.
+        (401, "P08", 403, "PARTNER_FORBIDDEN", 1),
         (400, "U01", 422, "BILL_NOT_VALID", 1),
         (400, "U03", 422, "BILL_NOT_VALID", 1),
         (409, "S00", 409, "PRODUCT_CLOSED", 1),
         (503, "S04", 409, "PRODUCT_CLOSED", 3),
-        (401, "", 502, "PARTNER_AUTHENTICATION_FAILED", 2),
+        (401, "", 502, "PARTNER_AUTHENTICATION_FAILED", 1),
         (400, "U04", 502, "PARTNER_ERROR", 1),
+        (404, "", 502, "PARTNER_ERROR", 1),
         (503, "", 502, "PARTNER_ERROR", 3),
     ] {
         let before = asks(&control, PRODUCTS).await;
@@ -75,6 +77,96 @@ async fn each_of_the_partners_refusals_has_its_meaning() {
     list(&api).await.refused(504, "TIMED_OUT");
     trouble(&control, "products", &json!({ "down": true })).await;
     list(&api).await.refused(502, "PARTNER_ERROR");
+}
+
+#[tokio::test]
+async fn an_answer_that_a_client_may_have_caused_cuts_off_no_other_client() {
+    let Some((api, control)) = platform().await else { return };
+    for status in [400, 404, 410, 422] {
+        answering(&control, status, &Value::Null).await;
+        for _ in 0..6 {
+            list(&api).await.refused(502, "PARTNER_ERROR");
+        }
+    }
+    let before = asks(&control, PRODUCTS).await;
+    let busy = json!({ "status": 429, "body": { "message": "slow down" }, "retryAfterS": 120 });
+    trouble(&control, "products", &json!({ "answer": busy })).await;
+    for _ in 0..6 {
+        let refusal = list(&api).await.refused(503, "SERVICE_UNAVAILABLE");
+        assert_eq!(refusal.retry_after_s, Some(120));
+    }
+    assert_eq!(asks(&control, PRODUCTS).await - before, 6, "there is no time to ask again");
+    trouble(&control, "products", &json!({})).await;
+    list(&api).await.unwrap();
+    assert!(control.table("CircuitsTable").await.is_empty(), "no failure was noted");
+    let records = control.table("CommunicationsTable").await;
+    let refused = records.iter().filter(|record| record["outcome"] == "REFUSED").count();
+    assert_eq!((refused, records.len()), (30, 31));
+    assert!(control.table("NoticesTable").await.is_empty(), "operators have nothing to do");
+
+    // So it is with the partner's tokens.
+    for (status, answered, named) in
+        [(429, 503, "SERVICE_UNAVAILABLE"), (404, 502, "PARTNER_ERROR")]
+    {
+        let answer = json!({ "answer": { "status": status, "retryAfterS": 60 } });
+        let tokens = json!({ "partner": { "tokens": answer } });
+        let unshared = json!({ "TokensTable": { "fail": 1 } });
+        let faults = json!({ "coldStarts": true, "standins": tokens, "tables": unshared });
+        control.faults(&faults).await;
+        for _ in 0..6 {
+            list(&api).await.refused(answered, named);
+        }
+    }
+    assert!(control.table("CircuitsTable").await.is_empty(), "no failure was noted");
+}
+
+#[tokio::test]
+async fn a_product_that_cannot_be_read_is_left_out_of_its_page_and_counted() {
+    let Some((api, control)) = platform().await else { return };
+    let product = |sku: &str, amount: Value| {
+        let price = json!({ "amount": amount, "currency": "EUR" });
+        json!({ "sku": sku, "name": "Tea", "available": true, "price": price })
+    };
+    let page = json!({ "products": [
+        product("SKU-1", json!(1)), product("SKU-2", json!("one")), product("SKU-3", json!(3)),
+    ] });
+    answering(&control, 200, &page).await;
+    let shown = list(&api).await.unwrap().data;
+    let skus: Vec<_> = shown.iter().map(|product| product.sku.as_str()).collect();
+    assert_eq!(skus, ["SKU-1", "SKU-3"]);
+    let counted = async || {
+        let left_out = control.metric("errors_total", &[r#"type="UNREADABLE_RECORD""#]).await;
+        (left_out >= 1.0).then_some(left_out)
+    };
+    let counted = eventually("the product to be counted", counted).await;
+    assert!((counted - 1.0).abs() < 0.1, "{counted}");
+    let logged = json!(control.logs().await).to_string();
+    assert!(logged.contains("SKU-2") && logged.contains("left out"), "{logged}");
+
+    let page = json!({ "products": [product("SKU-2", json!("one")), null] });
+    answering(&control, 200, &page).await;
+    // An environment that knows the circuit as closed still lets one request through.
+    let mut told = Vec::new();
+    for _ in 0..12 {
+        told.push(list(&api).await.unwrap_err().code().unwrap().to_owned());
+    }
+    assert_eq!(told[..5], ["PARTNER_ERROR"; 5], "an unreadable page is an outage");
+    assert_eq!(told[11], "SERVICE_UNAVAILABLE", "{told:?}");
+}
+
+#[tokio::test]
+async fn a_token_is_kept_as_long_as_it_lasts_however_that_is_said() {
+    let Some((api, control)) = platform().await else { return };
+    let token = json!({ "access_token": "t", "token_type": "bearer", "expires_in": "3600" });
+    let faults = json!({
+        "tokens": { "answer": { "status": 200, "body": token } },
+        "products": { "answer": { "status": 200, "body": { "products": [] } } },
+    });
+    control.faults(&json!({ "standins": { "partner": faults } })).await;
+    for _ in 0..3 {
+        list(&api).await.unwrap();
+    }
+    assert_eq!(asks(&control, TOKENS).await, 1);
 }
 
 #[tokio::test]
@@ -101,6 +193,15 @@ async fn a_token_that_is_refused_is_replaced_once() {
     assert_eq!((&asked["counts"][TOKENS], &asked["counts"][PRODUCTS]), (&json!(2), &json!(2)));
     let by = |number: usize| asked["requests"][number]["authorizedBy"].as_str().unwrap().to_owned();
     assert_ne!(by(1), by(3), "the second time with another token");
+
+    // Whatever is refused then, for whichever client, the token is not thrown away again.
+    for refusal in [json!({ "status": 403, "body": { "code": "P08" } }), json!({ "status": 401 })] {
+        trouble(&control, "products", &json!({ "answer": refusal })).await;
+        for _ in 0..5 {
+            list(&api).await.unwrap_err();
+        }
+    }
+    assert_eq!(asks(&control, TOKENS).await, 2);
 }
 
 #[tokio::test]
@@ -215,7 +316,9 @@ async fn what_was_said_is_on_record_and_no_secret_is_anywhere() {
     }
     let odd = json!({ "answer": { "status": 200, "body": gossip("") } });
     // A fresh process: another may hold a token still.
-    let faults = json!({ "coldStarts": true, "standins": { "partner": { "tokens": odd } } });
+    let unshared = json!({ "TokensTable": { "fail": 1 } });
+    let tokens = json!({ "partner": { "tokens": odd } });
+    let faults = json!({ "coldStarts": true, "standins": tokens, "tables": unshared });
     control.faults(&faults).await;
     list(&api).await.unwrap_err();
     told(&control, "partner/AUTHENTICATION_FAILED").await;

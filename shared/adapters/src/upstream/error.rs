@@ -9,6 +9,9 @@ use lifecycle::failure::BoxError;
 
 use super::BODY_BYTES_MAX;
 
+/// For how long an upstream that wants fewer requests is left alone if it does not say, in seconds.
+const RETRY_AFTER_S: u32 = 5;
+
 /// Why there is no answer of an upstream that could be used.
 #[derive(Debug, thiserror::Error)]
 pub enum UpstreamError {
@@ -75,12 +78,19 @@ impl UpstreamError {
     }
 }
 
-/// An upstream that fails is a 502, and one that takes too long a 504.
+/// An upstream that fails is a 502, one that takes too long a 504, and one that wants fewer requests
+/// a 503.
 impl From<UpstreamError> for Fault {
     fn from(error: UpstreamError) -> Self {
         match error {
             UpstreamError::Unsendable { .. } => Self::internal(error),
             UpstreamError::TimedOut { .. } => Self::TimedOut,
+            UpstreamError::Status {
+                status: StatusCode::TOO_MANY_REQUESTS, retry_after_s, ..
+            } => {
+                let retry_after_s = retry_after_s.unwrap_or(RETRY_AFTER_S).max(1);
+                Self::Unavailable { retry_after_s, source: error.into() }
+            }
             _ => Self::Upstream(error.into()),
         }
     }

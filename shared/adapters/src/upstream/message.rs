@@ -2,18 +2,19 @@
 
 use std::fmt;
 
-use aws_smithy_types::DateTime;
 use aws_smithy_types::body::SdkBody;
-use aws_smithy_types::date_time::Format;
 use form_urlencoded::Serializer;
 use http::header::{ACCEPT, AUTHORIZATION, DATE, HeaderName, RETRY_AFTER};
 use http::{HeaderMap, Method, StatusCode};
-use lifecycle::Upstream;
 use lifecycle::telemetry::{request_id, traceparent, tracestate};
+use lifecycle::{Timestamp, Upstream};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::UpstreamError;
+use super::{UpstreamError, now};
+
+/// An upstream that wants to be left alone for longer is asked again after this, in seconds.
+const RETRY_AFTER_S_MAX: u32 = 3600;
 
 /// A request to an upstream, in full but for the upstream's address. It can be sent more than once.
 ///
@@ -26,6 +27,7 @@ pub struct Request {
     headers: Vec<(String, String)>,
     body: Vec<u8>,
     repeatable: bool,
+    on_behalf_of: Option<String>,
 }
 
 impl Request {
@@ -61,7 +63,18 @@ impl Request {
             query: Vec::new(),
             headers: Vec::new(),
             body: Vec::new(),
+            on_behalf_of: None,
         }
+    }
+
+    /// Says which client has caused it, so that none uses up the retries of all.
+    #[must_use]
+    pub fn on_behalf_of(self, client: &str) -> Self {
+        Self { on_behalf_of: Some(client.to_owned()), ..self }
+    }
+
+    pub(super) fn client(&self) -> Option<&str> {
+        self.on_behalf_of.as_deref()
     }
 
     /// Adds a parameter to the query string.
@@ -175,14 +188,21 @@ impl Response {
         })
     }
 
-    /// How long the upstream wants to be left alone, in seconds, if it says so (RFC 9110, 10.2.3).
-    /// A date counts from the answer's own `Date`: clocks differ.
+    /// How long the upstream wants to be left alone, in seconds, if it says so (RFC 9110, 10.2.3);
+    /// an hour at most. A date counts from the answer's own `Date`, since clocks differ, and from
+    /// ours if it has none.
     pub fn retry_after_s(&self) -> Option<u32> {
         let said = self.header(RETRY_AFTER)?;
-        said.parse().ok().or_else(|| {
-            let (until, from) = (http_date(said)?, http_date(self.header(DATE)?)?);
-            u32::try_from((until - from).max(0)).ok()
-        })
+        let is_number = |letter: char| letter.is_ascii_digit() || letter == '.';
+        #[expect(clippy::cast_possible_truncation, reason = "it is within the bounds")]
+        let seconds = if said.chars().all(is_number) {
+            let seconds: f64 = said.parse().ok()?;
+            seconds.ceil().min(f64::from(RETRY_AFTER_S_MAX)) as i64
+        } else {
+            let from = self.header(DATE).and_then(http_date);
+            http_date(said)? - from.unwrap_or_else(|| now().as_seconds())
+        };
+        u32::try_from(seconds.clamp(0, RETRY_AFTER_S_MAX.into())).ok()
     }
 
     fn header(&self, name: HeaderName) -> Option<&str> {
@@ -190,9 +210,9 @@ impl Response {
     }
 }
 
-/// A date as headers have it, in seconds since 1970.
+/// A date in any of the three forms that headers have (RFC 9110, 5.6.7), in seconds since 1970.
 fn http_date(text: &str) -> Option<i64> {
-    DateTime::from_str(text, Format::HttpDate).ok().map(|date| date.secs())
+    httpdate::parse_http_date(text).ok().map(|date| Timestamp::from(date).as_seconds())
 }
 
 impl fmt::Debug for Response {

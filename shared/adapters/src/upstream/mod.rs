@@ -33,6 +33,8 @@ pub const BODY_BYTES_MAX: usize = 1024 * 1024;
 
 /// How long one attempt may take, unless the client is told otherwise.
 const TIMEOUT: Duration = Duration::from_secs(5);
+/// What has less time than this is not tried again: that would be a time-out of our making.
+const RETRY_LEFT_MIN: Duration = Duration::from_secs(1);
 /// Kept back from the time that is left, so that what came of a call can still be noted.
 const RESERVE: Duration = Duration::from_millis(500);
 
@@ -93,7 +95,8 @@ impl Client {
     /// An attempt takes as long as the client's time-out or the request's deadline allow. What is
     /// safe to repeat is tried twice more, after a pause with full jitter, if the connection
     /// failed or the upstream answered 429 or 5xx: as long as there is time to wait as the
-    /// upstream asks by `Retry-After`, and as long as no more than one request in ten is a retry.
+    /// upstream asks by `Retry-After`, and as long as no more than one request in ten is a retry,
+    /// of all clients and of the one that the request is on behalf of.
     ///
     /// # Errors
     ///
@@ -111,11 +114,13 @@ impl Client {
         deadline: Deadline,
         request: &Request,
     ) -> Result<Response, UpstreamError> {
-        self.budget.earn();
+        self.budget.earn(request.client());
         for retries in 0.. {
             let answer = self.attempt(left(deadline), request).await;
             let pause = pause(&answer, retries).filter(|pause| {
-                request.is_repeatable() && *pause < left(deadline) && self.budget.spend()
+                request.is_repeatable()
+                    && *pause + RETRY_LEFT_MIN <= left(deadline)
+                    && self.budget.spend(request.client())
             });
             match pause {
                 Some(pause) => sleep(pause).await,

@@ -1,5 +1,6 @@
 //! Whether, and when, an upstream is asked again.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -15,6 +16,10 @@ const FIRST_PAUSE_MS: u64 = 100;
 const COST: u32 = 10;
 /// The most that can be saved: for ten retries in a row.
 const SAVED_MAX: u32 = 10 * COST;
+/// The most that a client can spend of it at once.
+const SHARE_MAX: u32 = SAVED_MAX / 2;
+/// How many shares there are.
+const SHARES: usize = 16;
 
 /// How long to wait before the next attempt, with full jitter and not before the time that the
 /// upstream asks for; `None` when this answer is the last.
@@ -34,29 +39,52 @@ fn passes(status: StatusCode) -> bool {
 }
 
 /// Retries are saved for: an upstream that is overwhelmed must not get three times the requests.
+/// No client can spend more than half of what all have saved, and what its own requests earn.
 #[derive(Debug)]
-pub(super) struct Budget(AtomicU32);
+pub(super) struct Budget {
+    saved: AtomicU32,
+    /// Clients share these by their hashes.
+    shares: [AtomicU32; SHARES],
+}
 
 impl Default for Budget {
     fn default() -> Self {
-        Self(SAVED_MAX.into())
+        Self { saved: SAVED_MAX.into(), shares: [const { AtomicU32::new(SHARE_MAX) }; SHARES] }
     }
 }
 
 impl Budget {
     /// Notes a request.
-    pub(super) fn earn(&self) {
-        self.change(|saved| Some(SAVED_MAX.min(saved + 1)));
+    pub(super) fn earn(&self, client: Option<&str>) {
+        change(&self.saved, |saved| Some(SAVED_MAX.min(saved + 1)));
+        if let Some(share) = self.share(client) {
+            change(share, |saved| Some(SHARE_MAX.min(saved + 1)));
+        }
     }
 
     /// Takes what a retry costs; false when there is not enough.
-    pub(super) fn spend(&self) -> bool {
-        self.change(|saved| saved.checked_sub(COST))
+    pub(super) fn spend(&self, client: Option<&str>) -> bool {
+        let share = self.share(client);
+        if !share.is_none_or(|share| change(share, |saved| saved.checked_sub(COST))) {
+            return false;
+        }
+        let is_enough = change(&self.saved, |saved| saved.checked_sub(COST));
+        if let (false, Some(share)) = (is_enough, share) {
+            change(share, |saved| Some(SHARE_MAX.min(saved + COST)));
+        }
+        is_enough
     }
 
-    fn change(&self, change: impl FnMut(u32) -> Option<u32>) -> bool {
-        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, change).is_ok()
+    fn share(&self, client: Option<&str>) -> Option<&AtomicU32> {
+        let mut hash = DefaultHasher::new();
+        client?.hash(&mut hash);
+        let slot = usize::try_from(hash.finish() % SHARES as u64).unwrap_or_default();
+        Some(&self.shares[slot])
     }
+}
+
+fn change(saved: &AtomicU32, change: impl FnMut(u32) -> Option<u32>) -> bool {
+    saved.fetch_update(Ordering::Relaxed, Ordering::Relaxed, change).is_ok()
 }
 
 #[cfg(test)]
@@ -93,10 +121,46 @@ mod tests {
     fn in_the_long_run_one_request_in_ten_is_a_retry() {
         let budget = Budget::default();
         let retries = (0..1000).filter(|_| {
-            budget.earn();
-            budget.spend()
+            budget.earn(None);
+            budget.spend(None)
         });
         assert_eq!(retries.count(), 109, "ten were saved for, and 999 requests earned");
+    }
+
+    #[test]
+    fn a_client_whose_requests_all_fail_leaves_the_others_their_retries() {
+        let budget = Budget::default();
+        let retries_of = |client| {
+            budget.earn(Some(client));
+            (0..RETRIES_MAX).filter(|_| budget.spend(Some(client))).count()
+        };
+        let spent: usize = (0..100).map(|_| retries_of("192.0.2.1")).sum();
+        assert_eq!(spent, 14, "five of those saved, and what 100 requests earn less the first ten");
+        assert_eq!(retries_of("192.0.2.2"), 2);
+    }
+
+    #[test]
+    fn how_long_an_upstream_wants_to_be_left_alone_is_read_in_every_form() {
+        for (said, seconds) in [
+            ("120", Some(120)),
+            ("0", Some(0)),
+            ("1.5", Some(2)),
+            ("99999999999999999999999", Some(3600)),
+            ("Sun, 06 Nov 1994 08:49:40 GMT", Some(3)),
+            ("Sunday, 06-Nov-94 08:49:40 GMT", Some(3)),
+            ("Sun Nov  6 08:49:40 1994", Some(3)),
+            ("Sun, 06 Nov 1994 08:00:00 GMT", Some(0)),
+            ("Sat, 06 Nov 2094 08:00:00 GMT", Some(3600)),
+            ("-1", None),
+            ("1.2.3", None),
+            ("", None),
+            ("tomorrow", None),
+        ] {
+            assert_eq!(answer(429, Some(said)).retry_after_s(), seconds, "{said}");
+        }
+        let mut undated = answer(429, Some("Sun, 06 Nov 1994 08:49:40 GMT"));
+        undated.headers.remove(DATE);
+        assert_eq!(undated.retry_after_s(), Some(0), "it counts from our own clock");
     }
 
     fn answer(status: u16, retry_after: Option<&str>) -> Response {

@@ -1,5 +1,6 @@
 //! Access tokens of an upstream, by client credentials (RFC 6749, 4.4), shared by the whole fleet.
 
+mod given;
 #[cfg(test)]
 mod tests;
 
@@ -17,7 +18,8 @@ use lifecycle::{Deadline, Fault, Permit, Timestamp};
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep};
 
-use super::{Client, Request, Response, now};
+use self::given::Given;
+use super::{Client, Request, Response, UpstreamError, now};
 use crate::faults::unavailable;
 use crate::flight::Flight;
 use crate::{Aws, Secret, Table};
@@ -34,6 +36,8 @@ const PATH: &str = "/oauth/token";
 const MARGIN_S: i64 = 30;
 /// Whoever fetches a token has so long until somebody else does.
 const LEASE: Duration = Duration::from_secs(5);
+/// A refused token is replaced once in this time, by the whole fleet.
+const REPLACED_EVERY: Duration = Duration::from_secs(30);
 /// How often others look whether it is there, in milliseconds: at random, at most.
 const LOOK_MS_MAX: u64 = 100;
 
@@ -43,7 +47,7 @@ const LOOK_MS_MAX: u64 = 100;
 pub struct AccessToken {
     upstream: String,
     token: String,
-    /// From then on another one is fetched.
+    /// From then on another one is fetched. One that was no good when it came is for one request.
     good_until: Timestamp,
     /// When the store may forget it, in seconds since 1970.
     expires_at: i64,
@@ -52,8 +56,9 @@ pub struct AccessToken {
 /// Why there is no token.
 #[derive(Debug)]
 pub enum TokenError {
-    /// The upstream does not accept the credentials; what it answered, as a 401 whichever of
-    /// 400, 401 and 403 it was.
+    /// The upstream gives none, and works: what it answered. Credentials that it does not accept
+    /// are a 401, whichever of 400, 401 and 403 it was; other answers are as they came, 429 among
+    /// them.
     Refused(Response),
     /// The upstream, or what keeps the credentials, fails.
     Fault(Fault),
@@ -67,6 +72,8 @@ pub struct AccessTokens {
     tokens: Table<AccessToken>,
     held: Mutex<Option<AccessToken>>,
     flight: Flight,
+    /// When this instance last replaced a refused token without asking the table.
+    replaced: Mutex<Option<Instant>>,
 }
 
 /// What the secret holds: `{"clientId": …, "clientSecret": …}`.
@@ -77,13 +84,24 @@ struct Credentials {
     client_secret: String,
 }
 
-/// Who is fetching a token.
+/// What one instance does, and no other until then.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Lease {
     upstream: String,
+    purpose: Purpose,
     until_ms: i64,
     expires_at: i64,
+}
+
+/// What a lease is for.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum Purpose {
+    /// Fetching a token.
+    Fetch,
+    /// Replacing a token that the upstream has refused.
+    Replacement,
 }
 
 impl Aws {
@@ -99,6 +117,7 @@ impl Aws {
             tokens: self.table(),
             held: Mutex::default(),
             flight: Flight::default(),
+            replaced: Mutex::default(),
         }
     }
 }
@@ -121,9 +140,13 @@ impl AccessTokens {
         self.get_before(permit.deadline()).await
     }
 
-    /// Forgets a token that the upstream does not accept, here and in the table.
-    pub async fn discard<C>(&self, _: &Permit<C>, refused: &AccessToken) {
-        self.forget(refused).await;
+    /// Forgets a token that the upstream does not accept, here and in the table, and returns
+    /// whether another may be had instead.
+    ///
+    /// An upstream may refuse any token because of the request that it comes with. So a refused
+    /// token is replaced at most once in 30 s by the whole fleet; until then it is kept.
+    pub async fn discard<C>(&self, _: &Permit<C>, refused: &AccessToken) -> bool {
+        self.forget(refused).await
     }
 
     pub(crate) async fn get_before(&self, deadline: Deadline) -> Result<AccessToken, TokenError> {
@@ -133,23 +156,48 @@ impl AccessTokens {
             return Ok(held);
         }
         let Some(pilot) = self.flight.board().await else {
-            let nobody_brought_one = || unavailable("nobody could fetch a token").into();
-            return self.good().ok_or_else(nobody_brought_one);
+            let brought = self.lock().clone();
+            return match brought {
+                Some(token) if token.is_good() => Ok(token),
+                // It was for one request, and each of the others needs its own.
+                Some(_) => self.fetch(deadline).await,
+                None => Err(unavailable("no token could be fetched").into()),
+            };
         };
+        *self.lock() = None;
         let token = self.shared(deadline).await;
-        if let Ok(token) = &token {
-            *self.lock() = Some(token.clone());
-        }
+        *self.lock() = token.as_ref().ok().cloned();
         pilot.land();
         token
     }
 
-    pub(crate) async fn forget(&self, refused: &AccessToken) {
+    pub(crate) async fn forget(&self, refused: &AccessToken) -> bool {
+        let newer = self.stored().await.is_some_and(|stored| stored.token != refused.token);
+        if !newer && !self.may_replace().await {
+            tracing::warn!("a token is refused, like the one before it: it is kept for now");
+            return false;
+        }
         self.lock().take_if(|held| held.token == refused.token);
         let stored = Condition::Equals("token", text(&*refused.token));
         let removed = self.write(Write::delete::<AccessToken>(refused.key()).when(stored)).await;
         if let Err(CommitError::Fault(fault)) = removed {
             warn("a refused token is still in the table", &fault);
+        }
+        true
+    }
+
+    /// Whether this instance is to replace a refused token: once in a while in the whole fleet. If
+    /// the table does not answer, each instance counts by itself.
+    async fn may_replace(&self) -> bool {
+        match self.take_lease(Purpose::Replacement, REPLACED_EVERY).await {
+            Leased::Yes => true,
+            Leased::No => false,
+            Leased::Unknown => {
+                let mut replaced = self.replaced.lock().unwrap_or_else(PoisonError::into_inner);
+                let may = replaced.is_none_or(|last| last.elapsed() >= REPLACED_EVERY);
+                *replaced = if may { Some(Instant::now()) } else { *replaced };
+                may
+            }
         }
     }
 
@@ -160,9 +208,13 @@ impl AccessTokens {
             if let Some(token) = self.stored().await {
                 return Ok(token);
             }
-            if Instant::now() >= patience || self.take_lease().await {
+            // It is fetched by this instance too if the table does not answer.
+            if Instant::now() >= patience
+                || self.take_lease(Purpose::Fetch, LEASE).await != Leased::No
+            {
                 let token = self.fetch_leased(deadline).await;
-                let _ = self.write(Write::delete::<Lease>(self.lease().key())).await;
+                let lease = self.lease(Purpose::Fetch, LEASE);
+                let _ = self.write(Write::delete::<Lease>(lease.key())).await;
                 return token;
             }
             sleep(Duration::from_millis(fastrand::u64(1..=LOOK_MS_MAX))).await;
@@ -175,7 +227,9 @@ impl AccessTokens {
             return Ok(token);
         }
         let token = self.fetch(deadline).await?;
-        if let Err(failed) = self.write(Write::put(&token)).await {
+        if token.is_good()
+            && let Err(failed) = self.write(Write::put(&token)).await
+        {
             tracing::warn!(?failed, "a token is not shared");
         }
         Ok(token)
@@ -192,11 +246,6 @@ impl AccessTokens {
     }
 
     async fn fetch(&self, deadline: Deadline) -> Result<AccessToken, TokenError> {
-        #[derive(Deserialize)]
-        struct Given {
-            access_token: String,
-            expires_in: u32,
-        }
         let Credentials { client_id, client_secret } = &*self.credentials.read().await?;
         let fields = [
             ("grant_type", "client_credentials"),
@@ -208,31 +257,41 @@ impl AccessTokens {
         let mut answer = self.client.send_before(deadline, &request).await?;
         if [400, 401, 403].contains(&answer.status.as_u16()) {
             answer.status = StatusCode::UNAUTHORIZED;
+        }
+        if answer.status.is_client_error() {
             return Err(TokenError::Refused(answer));
         }
+        let upstream = self.client.upstream().name();
         let given: Given = answer.success()?.json()?;
-        let lifetime_s = i64::from(given.expires_in);
+        let given = given
+            .checked()
+            .map_err(|place| UpstreamError::Unreadable { upstream, place: place.to_owned() })?;
+        let lifetime_s = given.lifetime_s();
         let end = now().plus_seconds(lifetime_s);
         Ok(AccessToken {
-            upstream: self.client.upstream().name().to_owned(),
+            upstream: upstream.to_owned(),
             token: given.access_token,
             good_until: end.plus_seconds(-MARGIN_S.min(lifetime_s / 2)),
             expires_at: end.as_seconds(),
         })
     }
 
-    /// Whether this instance is to fetch the token. It is too if the table does not answer.
-    async fn take_lease(&self) -> bool {
+    /// Whether this instance is the one that does it for so long.
+    async fn take_lease(&self, purpose: Purpose, length: Duration) -> Leased {
         let free =
             Condition::Any(vec![Condition::Absent, Condition::Below("untilMs", now().as_millis())]);
-        let taken = self.write(Write::put(&self.lease()).when(free)).await;
-        !matches!(taken, Err(CommitError::Conditions(_) | CommitError::Conflict))
+        let taken = self.write(Write::put(&self.lease(purpose, length)).when(free)).await;
+        match taken {
+            Ok(()) => Leased::Yes,
+            Err(CommitError::Conditions(_) | CommitError::Conflict) => Leased::No,
+            Err(_) => Leased::Unknown,
+        }
     }
 
-    fn lease(&self) -> Lease {
-        let until = now().plus_seconds(LEASE.as_secs().cast_signed());
+    fn lease(&self, purpose: Purpose, length: Duration) -> Lease {
+        let until = now().plus_seconds(length.as_secs().cast_signed());
         let upstream = self.client.upstream().name().to_owned();
-        Lease { upstream, until_ms: until.as_millis(), expires_at: until.as_seconds() }
+        Lease { upstream, purpose, until_ms: until.as_millis(), expires_at: until.as_seconds() }
     }
 
     fn key(&self) -> Key {
@@ -250,6 +309,16 @@ impl AccessTokens {
     async fn write(&self, write: Write) -> Result<(), CommitError> {
         self.tokens.aws().write(write).await
     }
+}
+
+/// Whether a lease was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Leased {
+    Yes,
+    /// Another instance has it.
+    No,
+    /// The table does not answer.
+    Unknown,
 }
 
 impl AccessToken {
@@ -281,7 +350,11 @@ impl Record for Lease {
     const TABLE: RecordTable = TOKENS;
 
     fn key(&self) -> Key {
-        Key::new(format_args!("{}#lease", self.upstream))
+        let purpose = match self.purpose {
+            Purpose::Fetch => "lease",
+            Purpose::Replacement => "replacement",
+        };
+        Key::new(format_args!("{}#{purpose}", self.upstream))
     }
 }
 

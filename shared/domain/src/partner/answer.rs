@@ -1,10 +1,13 @@
 //! The partner's answer to a request for products.
 
+use std::borrow::Cow;
+
 use lifecycle::Rejection;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use super::refused::{Meaning, meaning};
-use super::{Consequence, PartnerProduct};
+use super::{Consequence, PageSize, PartnerProduct, Sku};
 use crate::notices::UpstreamFailure;
 
 /// An answer that is no list of products.
@@ -14,22 +17,78 @@ pub struct FailedAnswer {
     code: Option<String>,
 }
 
-/// Reads the answer with this status and this body.
+/// A page of the partner's catalogue, as far as it can be read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Page {
+    /// The products that could be read, in the partner's order.
+    pub products: Vec<PartnerProduct>,
+    /// The products that could not.
+    pub unreadable: Vec<Unreadable>,
+}
+
+/// A product of the partner's that is left out of its page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable {
+    /// Its place in the page, from 0.
+    pub place: usize,
+    /// Its id, if that can be read.
+    pub sku: Option<Sku>,
+    /// The kind of the mistake and where it is; nothing of the product itself.
+    pub mistake: String,
+}
+
+/// Reads the answer with this status and this body to a request for at most so many products. What
+/// comes beyond them is not read.
+///
+/// One product that cannot be read is left out, since it says nothing about the others.
 ///
 /// # Errors
 ///
-/// When the partner refuses, or its answer is not what it should be.
-pub fn read_products(status: u16, body: &[u8]) -> Result<Vec<PartnerProduct>, FailedAnswer> {
+/// When the partner refuses, or its answer is no list of products: also when it has products and
+/// none of them can be read.
+pub fn read_products(status: u16, body: &[u8], wanted: PageSize) -> Result<Page, FailedAnswer> {
     #[derive(Deserialize)]
-    struct Listed {
-        products: Vec<PartnerProduct>,
+    struct Listed<'a> {
+        #[serde(borrow)]
+        products: Vec<&'a RawValue>,
     }
     if !(200..=202).contains(&status) {
         return Err(FailedAnswer::of(status, body));
     }
-    let listed: Listed =
-        serde_json::from_slice(body).map_err(|_| FailedAnswer::of(status, b"null"))?;
-    Ok(listed.products)
+    let unreadable = || FailedAnswer::of(status, b"null");
+    // Bytes that are no text spoil the product in which they stand, and no other.
+    let text = String::from_utf8_lossy(body);
+    let is_damaged = |product: &RawValue| {
+        matches!(text, Cow::Owned(_)) && product.get().contains(char::REPLACEMENT_CHARACTER)
+    };
+    let listed: Listed<'_> = serde_json::from_str(&text).map_err(|_| unreadable())?;
+    let wanted = usize::try_from(wanted.get()).unwrap_or(usize::MAX);
+    let mut page = Page::default();
+    for (place, product) in listed.products.into_iter().take(wanted).enumerate() {
+        match serde_json::from_str(product.get()) {
+            Ok(product_read) if !is_damaged(product) => page.products.push(product_read),
+            Ok(_) => page.unreadable.push(Unreadable::at(place, product, "bytes that are no text")),
+            Err(error) => {
+                let mistake = format!("{:?} error in column {}", error.classify(), error.column());
+                page.unreadable.push(Unreadable::at(place, product, &mistake));
+            }
+        }
+    }
+    if page.products.is_empty() && !page.unreadable.is_empty() {
+        return Err(unreadable());
+    }
+    Ok(page)
+}
+
+impl Unreadable {
+    fn at(place: usize, product: &RawValue, mistake: &str) -> Self {
+        #[derive(Deserialize)]
+        struct Named {
+            sku: Sku,
+        }
+        let named: Option<Named> = serde_json::from_str(product.get()).ok();
+        Self { place, sku: named.map(|named| named.sku), mistake: mistake.to_owned() }
+    }
 }
 
 impl FailedAnswer {
@@ -65,10 +124,10 @@ impl FailedAnswer {
         self.code.as_deref()
     }
 
-    /// What operators are told of it; nothing where the partner works.
+    /// The kind of failure that operators are told of; none where the partner works.
     pub fn kind(&self) -> Option<UpstreamFailure> {
         match self.meaning.consequence {
-            Consequence::None => None,
+            Consequence::None | Consequence::Busy => None,
             Consequence::TokenRefused => Some(UpstreamFailure::AuthenticationFailed),
             Consequence::Outage => Some(UpstreamFailure::Failed),
         }
@@ -96,7 +155,7 @@ mod tests {
             "sku": "SKU-1", "name": "Tea", "price": { "amount": 199, "currency": "EUR" },
             "available": true, "category": "tea",
         }]});
-        let products = read_products(200, body.to_string().as_bytes()).unwrap();
+        let products = read(&body.to_string()).unwrap().products;
         assert_eq!((products[0].sku.as_str(), products[0].price.amount.get()), ("SKU-1", 199));
     }
 
@@ -107,13 +166,60 @@ mod tests {
             "<html>",
             "[]",
             r#"{"products": 1}"#,
+            r#"{"products": [1]}"#,
+            r#"{"products": [], "products": []}"#,
+            r#"{"products": []"#,
             r#"{"products": [{"sku": "1", "name": "Tea", "available": true}]}"#,
             r#"{"products": [{"sku": "1", "name": "Tea", "available": true, "price": {"amount": 1.99, "currency": "EUR"}}]}"#,
         ] {
-            let failed = read_products(200, body.as_bytes()).unwrap_err();
+            let failed = read(body).unwrap_err();
             assert_eq!(failed.consequence(), Consequence::Outage, "{body}");
             assert_eq!(failed.rejection().code, "PARTNER_ERROR");
         }
+        assert_eq!(read(r#"{"products": []}"#), Ok(Page::default()), "a page beyond the last");
+    }
+
+    #[test]
+    fn an_unreadable_product_is_left_out_of_its_page_and_named() {
+        let good = br#"{"sku":"SKU-1","name":"Tea","price":{"amount":199,"currency":"EUR"},"available":true}"#;
+        let deep =
+            [&b"{\"sku\":\"odd\",\"more\":"[..], &b"[".repeat(4_000), &b"]".repeat(4_000), b"}"];
+        for (odd, sku) in [
+            (&b"null"[..], None),
+            (b"{}", None),
+            (b"[[]]", None),
+            (br#"{"sku":"odd"}"#, Some("odd")),
+            (br#"{"sku":7,"name":"Tea","price":{"amount":1,"currency":"EUR"},"available":true}"#, None),
+            (br#"{"sku":"odd","name":"Tea","price":{"amount":1,"currency":"XTS"},"available":true}"#, Some("odd")),
+            (br#"{"sku":"odd","name":"Tea","price":{"amount":1e400,"currency":"EUR"},"available":true}"#, Some("odd")),
+            (br#"{"sku":"odd","name":"Tea","price":{"amount":-1,"currency":"EUR"},"available":true}"#, Some("odd")),
+            (br#"{"sku":"odd","name":"\ud800","price":{"amount":1,"currency":"EUR"},"available":true}"#, Some("odd")),
+            (br#"{"sku":"odd","sku":"odd","name":"Tea","price":{"amount":1,"currency":"EUR"},"available":true}"#, None),
+            (b"{\"sku\":\"odd\",\"name\":\"T\xff\",\"price\":{\"amount\":1,\"currency\":\"EUR\"},\"available\":true}", Some("odd")),
+            (&deep.concat(), None),
+        ] {
+            let body = [b"{\"products\":[", &good[..], b",", odd, b",", good, b"]}"].concat();
+            let told = String::from_utf8_lossy(&odd[..odd.len().min(120)]);
+            let page = read_products(200, &body, PageSize::MAX).unwrap();
+            assert_eq!(page.products.len(), 2, "{told}");
+            let [left_out] = &page.unreadable[..] else { panic!("{told}: {page:?}") };
+            assert_eq!((left_out.place, left_out.sku.as_ref().map(Sku::as_str)), (1, sku), "{told}");
+        }
+    }
+
+    #[test]
+    fn no_more_products_are_read_than_were_asked_for() {
+        let body = format!(r#"{{"products":[{}0]}}"#, "0,".repeat(500_000));
+        assert_eq!(read(&body).unwrap_err().consequence(), Consequence::Outage);
+        let tea =
+            r#"{"sku":"1","name":"Tea","price":{"amount":1,"currency":"EUR"},"available":true}"#;
+        let body = format!(r#"{{"products":[{tea}{}]}}"#, ",0".repeat(500_000));
+        let page = read(&body).unwrap();
+        assert_eq!((page.products.len(), page.unreadable.len()), (1, 99));
+    }
+
+    fn read(body: &str) -> Result<Page, FailedAnswer> {
+        read_products(200, body.as_bytes(), PageSize::MAX)
     }
 
     #[test]
@@ -124,7 +230,8 @@ mod tests {
             (json!({ "code": "É1", "message": "no" }), None),
             (json!({ "code": 7 }), None),
         ] {
-            let failed = read_products(400, body.to_string().as_bytes()).unwrap_err();
+            let failed = read_products(400, body.to_string().as_bytes(), PageSize::MAX);
+            let failed = failed.unwrap_err();
             let details = failed.rejection().details;
             assert_eq!(details.first().map(|detail| detail.message.as_str()), told, "{body}");
         }

@@ -8,8 +8,8 @@ use crate::syntax::line;
 
 /// A product, as the partner describes it and as we show it.
 ///
-/// It is read strictly: what is missing or of another kind makes the whole answer unusable. What
-/// else the partner says of a product is of no interest.
+/// It is read strictly: a product of which something is missing or of another kind is left out.
+/// Anything else that the partner says of a product is ignored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, eserde::Deserialize, JsonSchema)]
 pub struct PartnerProduct {
     /// The partner's own id of it.

@@ -14,8 +14,10 @@ pub(super) struct Meaning {
 /// What follows from a refusal for those that come after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Consequence {
-    /// Nothing: the partner works, and says no.
+    /// Nothing: the partner works, and says no to this request.
     None,
+    /// The partner works, and wants fewer requests: clients are told to come later.
+    Busy,
     /// The token that was sent is of no use any more.
     TokenRefused,
     /// The partner does not do what it is for: a failure for the circuit breaker.
@@ -28,17 +30,22 @@ enum When {
     Code(char, u8, u8),
     /// The status.
     Status(u16),
+    /// That the status says that the request is at fault.
+    ClientError,
     /// Nothing.
     Always,
 }
 
 /// The first rule that fits holds.
-const RULES: [(When, Refusal, Consequence); 6] = [
+const RULES: [(When, Refusal, Consequence); 8] = [
     (When::Code('P', 8, 8), refusals::PARTNER_FORBIDDEN, Consequence::TokenRefused),
     (When::Code('U', 1, 3), refusals::BILL_NOT_VALID, Consequence::None),
     (When::Code('P', 1, 19), refusals::PARTNER_FORBIDDEN, Consequence::None),
     (When::Code('S', 0, 4), refusals::PRODUCT_CLOSED, Consequence::None),
     (When::Status(401), refusals::PARTNER_AUTHENTICATION_FAILED, Consequence::TokenRefused),
+    (When::Status(429), refusals::PARTNER_ERROR, Consequence::Busy),
+    // A client may have caused it, so it must not cut off all the others.
+    (When::ClientError, refusals::PARTNER_ERROR, Consequence::None),
     (When::Always, refusals::PARTNER_ERROR, Consequence::Outage),
 ];
 
@@ -51,6 +58,7 @@ pub(super) fn meaning(status: u16, code: Option<&str>) -> Meaning {
             number.is_some_and(|number| (first..=last).contains(&number))
         }
         When::Status(wanted) => wanted == status,
+        When::ClientError => (400..500).contains(&status),
         When::Always => true,
     };
     let (_, refusal, consequence) =
@@ -68,26 +76,38 @@ mod tests {
             BILL_NOT_VALID, PARTNER_AUTHENTICATION_FAILED, PARTNER_ERROR, PARTNER_FORBIDDEN,
             PRODUCT_CLOSED,
         };
-        use Consequence::{None as Nothing, Outage, TokenRefused};
+        use Consequence::{Busy, None as Nothing, Outage, TokenRefused};
         for (status, code, refusal, consequence) in [
             (403, Some("P08"), PARTNER_FORBIDDEN, TokenRefused),
             (401, Some("P08"), PARTNER_FORBIDDEN, TokenRefused),
             (403, Some("P01"), PARTNER_FORBIDDEN, Nothing),
             (403, Some("P07"), PARTNER_FORBIDDEN, Nothing),
             (500, Some("P19"), PARTNER_FORBIDDEN, Nothing),
-            (403, Some("P00"), PARTNER_ERROR, Outage),
-            (403, Some("P20"), PARTNER_ERROR, Outage),
+            (403, Some("P00"), PARTNER_ERROR, Nothing),
+            (403, Some("P20"), PARTNER_ERROR, Nothing),
             (400, Some("U01"), BILL_NOT_VALID, Nothing),
             (400, Some("U03"), BILL_NOT_VALID, Nothing),
-            (400, Some("U04"), PARTNER_ERROR, Outage),
+            (400, Some("U04"), PARTNER_ERROR, Nothing),
             (409, Some("S00"), PRODUCT_CLOSED, Nothing),
             (409, Some("S04"), PRODUCT_CLOSED, Nothing),
-            (409, Some("S05"), PARTNER_ERROR, Outage),
+            (409, Some("S05"), PARTNER_ERROR, Nothing),
             (401, None, PARTNER_AUTHENTICATION_FAILED, TokenRefused),
             (401, Some("X01"), PARTNER_AUTHENTICATION_FAILED, TokenRefused),
-            (404, None, PARTNER_ERROR, Outage),
-            (429, None, PARTNER_ERROR, Outage),
+            (400, None, PARTNER_ERROR, Nothing),
+            (404, None, PARTNER_ERROR, Nothing),
+            (408, None, PARTNER_ERROR, Nothing),
+            (422, Some("X01"), PARTNER_ERROR, Nothing),
+            (499, None, PARTNER_ERROR, Nothing),
+            (429, None, PARTNER_ERROR, Busy),
+            (429, Some("X01"), PARTNER_ERROR, Busy),
+            (429, Some("P05"), PARTNER_FORBIDDEN, Nothing),
+            (0, None, PARTNER_ERROR, Outage),
+            (204, None, PARTNER_ERROR, Outage),
+            (302, None, PARTNER_ERROR, Outage),
+            (500, None, PARTNER_ERROR, Outage),
+            (500, Some("U04"), PARTNER_ERROR, Outage),
             (503, None, PARTNER_ERROR, Outage),
+            (599, None, PARTNER_ERROR, Outage),
         ] {
             let meaning = meaning(status, code);
             assert_eq!(meaning, Meaning { refusal, consequence }, "{status} {code:?}");

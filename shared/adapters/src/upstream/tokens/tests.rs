@@ -46,20 +46,73 @@ async fn a_refused_token_is_forgotten_everywhere_and_a_newer_one_is_not() {
     let (url, fetches) = handing_out(300).await;
     let fleet = fleet(2, &url).await;
     let first = fleet[0].get_before(soon()).await.unwrap();
-    fleet[0].forget(&first).await;
+    assert!(fleet[0].forget(&first).await);
     let second = fleet[1].get_before(soon()).await.unwrap();
     assert_ne!(first, second);
-    fleet[0].forget(&first).await;
+    assert!(fleet[0].forget(&first).await, "there is a newer one");
     assert_eq!(fleet[0].get_before(soon()).await.unwrap(), second);
     assert_eq!(fetches.load(SeqCst), 2);
+}
+
+#[tokio::test]
+async fn tokens_that_are_refused_one_after_the_other_are_replaced_once_by_the_whole_fleet() {
+    let (url, fetches) = handing_out(300).await;
+    let fleet = fleet(4, &url).await;
+    let mut replaced = 0;
+    for round in 0..20 {
+        let instance = &fleet[round % fleet.len()];
+        let token = instance.get_before(soon()).await.unwrap();
+        replaced += u32::from(instance.forget(&token).await);
+    }
+    // An instance that still holds the first token hears that there is a newer one.
+    assert!((1..=4).contains(&replaced), "{replaced}");
+    assert_eq!(fetches.load(SeqCst), 2);
+    let kept = fleet[0].get_before(soon()).await.unwrap();
+    assert_eq!(kept.secret(), "token-2");
+}
+
+#[tokio::test]
+async fn without_a_table_an_instance_replaces_a_refused_token_once_by_itself() {
+    let (url, fetches) = handing_out(300).await;
+    let mut fleet = fleet(1, &url).await;
+    let mut environment = environment();
+    environment.insert("TOKENS_TABLE", "t".to_owned());
+    environment.insert("AWS_ENDPOINT_URL", "http://127.0.0.1:1".to_owned());
+    fleet[0].tokens = connect(&[Use::Table(TOKENS, &[])], environment).table();
+    for expected in [true, false, false] {
+        let token = fleet[0].get_before(soon()).await.unwrap();
+        assert_eq!(fleet[0].forget(&token).await, expected);
+    }
+    assert_eq!(fetches.load(SeqCst), 2);
+}
+
+#[tokio::test]
+async fn a_token_without_a_lifetime_is_for_one_request_and_is_not_stored() {
+    let (url, fetches) = handing_out(0).await;
+    let fleet = fleet(1, &url).await;
+    let asked = (0..4).map(|_| fleet[0].get_before(soon()));
+    let tokens: Vec<_> = join_all(asked).await.into_iter().map(Result::unwrap).collect();
+    assert_eq!((tokens.len(), fetches.load(SeqCst)), (4, 4));
+    assert_eq!(fleet[0].stored().await, None);
+}
+
+#[tokio::test]
+async fn an_upstream_that_gives_no_token_to_this_request_is_told_as_it_answered() {
+    for (status, told) in [(429, 429), (404, 404), (403, 401), (422, 422)] {
+        let (url, _) = stub(status, r#"{"error":"slow_down"}"#).await;
+        let refused = fleet(1, &url).await[0].get_before(soon()).await;
+        let Err(TokenError::Refused(answer)) = refused else { panic!("{status}: {refused:?}") };
+        assert_eq!(answer.status, told);
+    }
 }
 
 #[tokio::test]
 async fn whoever_waits_for_somebody_who_does_not_come_back_fetches_it_themselves() {
     let (url, fetches) = handing_out(300).await;
     let fleet = fleet(1, &url).await;
-    assert!(fleet[0].take_lease().await, "as an instance that is killed then");
-    assert!(!fleet[0].take_lease().await);
+    let take = async || fleet[0].take_lease(Purpose::Fetch, LEASE).await;
+    assert_eq!(take().await, Leased::Yes, "as an instance that is killed then");
+    assert_eq!(take().await, Leased::No);
     fleet[0].get_before(Deadline::after(Duration::from_secs(2))).await.unwrap();
     assert_eq!(fetches.load(SeqCst), 1);
 }
@@ -110,6 +163,7 @@ async fn fleet(instances: usize, url: &str) -> Vec<AccessTokens> {
         tokens: stores.aws.table(),
         held: Mutex::default(),
         flight: Flight::default(),
+        replaced: Mutex::default(),
     };
     (0..instances).map(instance).collect()
 }
