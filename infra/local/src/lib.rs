@@ -17,6 +17,7 @@ pub mod sources;
 pub mod standins;
 pub mod stores;
 pub mod template;
+mod visitors;
 
 use std::collections::BTreeMap;
 use std::future::pending;

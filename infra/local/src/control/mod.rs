@@ -1,7 +1,8 @@
 //! The control address: what the platform shows of itself, and the faults it can be asked for.
 //!
-//! Everything is JSON but the metrics, the environment and the page about the API. The address is on loopback and knows
-//! no callers: whoever can reach it may read every table and mail.
+//! Everything is JSON but the metrics, the environment and the page about the API. The address is on
+//! loopback and knows no callers: every process of this machine may read every table and mail. Pages
+//! in a browser may not, see [`visitors`].
 
 mod description;
 mod emf;
@@ -17,6 +18,7 @@ use axum::{
     Json, Router,
     extract::{Path, Query, State},
     http::{StatusCode, header::CONTENT_TYPE},
+    middleware,
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -29,6 +31,7 @@ use crate::functions::Functions;
 use crate::sources::Schedules;
 use crate::standins::{Report, Standins};
 use crate::stores::{StoreError, Stores};
+use crate::visitors;
 
 /// What the control address shows.
 #[derive(Clone)]
@@ -80,6 +83,7 @@ fn router(control: Control) -> Router {
             Refusal::new(StatusCode::NOT_FOUND, "there is no such address; GET / lists all")
         })
         .with_state(control)
+        .layer(middleware::from_fn(visitors::at_control))
 }
 
 /// An answer that is no success, with a sentence that says why.

@@ -40,6 +40,7 @@ impl Running {
 
     async fn put_faults(&self, faults: &str) -> (u16, Value) {
         let request = self.client.put(format!("{}/faults", self.url)).body(faults.to_owned());
+        let request = request.header("content-type", "application/json");
         let answer = request.send().await.unwrap();
         (answer.status().as_u16(), answer.json().await.unwrap())
     }
@@ -181,6 +182,7 @@ async fn a_message_can_be_put_into_a_queue_by_hand() {
     let running = running().await;
     let send = async |queue: &str| {
         let request = running.client.post(format!("{}/queues/{queue}", running.url));
+        let request = request.header("content-type", "application/json");
         request.body(r#"{"hello":"queue"}"#).send().await.unwrap().status().as_u16()
     };
     assert_eq!(send("NoSuchQueue").await, 404);
@@ -189,4 +191,42 @@ async fn a_message_can_be_put_into_a_queue_by_hand() {
     let report = running.get("/queues").await["queues"][0].clone();
     assert_eq!(report["visible"], 1);
     assert_eq!(report["messages"][0]["body"], r#"{"hello":"queue"}"#);
+}
+
+#[tokio::test]
+async fn a_page_of_a_strangers_neither_reads_nor_changes_anything() {
+    let running = running().await;
+    let queue = running.get("/queues").await["queues"][0]["queue"].as_str().unwrap().to_owned();
+    let queue = format!("/queues/{queue}");
+    let rebound = ("host", "attacker.example");
+    let foreign = ("origin", "https://attacker.example");
+    for (method, path, header, body, status) in [
+        ("GET", "/tables/UsersTable", rebound, "", 403),
+        ("GET", "/mailbox", rebound, "", 403),
+        ("GET", "/environment", rebound, "", 403),
+        ("GET", "/no/such/address", rebound, "", 403),
+        ("GET", "/mailbox", foreign, "", 403),
+        ("GET", "/mailbox", ("sec-fetch-site", "cross-site"), "", 403),
+        ("PUT", "/faults", rebound, "{}", 403),
+        ("PUT", "/faults", foreign, "{}", 403),
+        ("DELETE", "/faults", foreign, "", 403),
+        ("DELETE", "/mailbox", foreign, "", 403),
+        ("POST", "/schedules/Function", foreign, "", 403),
+        ("POST", &queue, foreign, "{}", 403),
+        ("POST", &queue, ("content-type", "text/plain"), "{}", 415),
+        ("POST", &queue, ("content-type", "application/x-www-form-urlencoded"), "{}", 415),
+        ("PUT", "/faults", ("content-type", "multipart/form-data"), "{}", 415),
+        ("POST", &queue, ("content-type", "application/json"), "{}", 204),
+    ] {
+        let method = method.parse().unwrap();
+        let request = running.client.request(method, format!("{}{path}", running.url));
+        let answer = request.header(header.0, header.1).body(body).send().await.unwrap();
+        assert_eq!(answer.status(), status, "{path} {header:?}");
+        if status != 204 {
+            let answer: Value = answer.json().await.unwrap();
+            assert!(answer["error"].is_string(), "{path} {header:?}: {answer}");
+        }
+    }
+    let taken = running.get("/queues").await["queues"][0]["visible"].clone();
+    assert_eq!(taken, 1, "only what was sent as JSON by nobody's page");
 }

@@ -18,6 +18,7 @@ use super::error::{ErrorReport, InvokeError};
 use super::extensions_api;
 use super::function::{Function, PAYLOAD_BYTES_MAX};
 use super::variables::function_arn;
+use crate::visitors;
 
 /// The most bytes of an error report.
 pub(super) const REPORT_BYTES_MAX: usize = 256 * 1024;
@@ -43,7 +44,8 @@ pub(super) async fn serve(listener: TcpListener, function: Arc<Function>, enviro
     let router = Router::new()
         .nest("/2018-06-01/runtime", runtime)
         .nest("/2020-01-01/extension", extensions_api::routes())
-        .with_state(Station { function, environment });
+        .with_state(Station { function, environment })
+        .layer(axum::middleware::from_fn(visitors::at_service));
     // `serve` only returns where it is shut down, and the supervisor aborts it instead.
     let _ = axum::serve(listener, router).await;
 }

@@ -11,10 +11,12 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::time::sleep;
 
 use super::{Answer, Asked, Service, Switch};
+use crate::visitors::{self, Hosts};
 
 /// The largest request that is read.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
@@ -58,6 +60,9 @@ pub(super) async fn start<S: Service>(
 impl<S: Service> Shared<S> {
     async fn answer(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, HungUp> {
         let (head, body) = request.into_parts();
+        if let Err(turned) = visitors::admit(&head, Hosts::Figures) {
+            return Ok(Answer::new(turned.status, json!({ "message": turned.reason })).into());
+        }
         let body = Limited::new(body, BODY_BYTES_MAX).collect().await.map_err(|_| HungUp)?;
         let request = Request::from_parts(head, body.to_bytes());
         let _in_flight = self.asked.note(&request);

@@ -64,6 +64,12 @@ pub(super) fn unknown() -> Response {
     error(Store::Tables, 400, "UnknownOperationException", "The platform has no such operation.")
 }
 
+/// The answer to a call without a signature.
+pub(super) fn unsigned(store: Store) -> Response {
+    let message = "A call must be signed with an access key.";
+    error(store, 403, "MissingAuthenticationTokenException", message)
+}
+
 /// The answer to a body over the limit.
 pub(super) fn too_large() -> Response {
     error(Store::Tables, 413, "RequestEntityTooLargeException", "The request is too large.")

@@ -70,6 +70,9 @@ pub(super) async fn answer(State(door): State<Arc<Door>>, request: Request) -> R
     let Some(call) = Call::read(&door.names, &parts.uri, &parts.headers, body) else {
         return answers::unknown();
     };
+    if !is_signed(&parts.headers) {
+        return answers::unsigned(call.store);
+    }
     let title = format!("{} {} {}", call.store.name(), call.operation, call.resources());
     let title = title.trim_end();
     door.note(&call, &format!("{title} called"));
@@ -77,6 +80,15 @@ pub(super) async fn answer(State(door): State<Arc<Door>>, request: Request) -> R
     door.counts.count(&call, response.status());
     door.note(&call, &format!("{title} answered {}", response.status().as_u16()));
     response
+}
+
+/// Whether a call has a signature, as every call of an SDK has. It is not verified: the key in it
+/// says who calls.
+fn is_signed(headers: &HeaderMap) -> bool {
+    let mut signatures = headers.get_all(header::AUTHORIZATION).iter();
+    let signed = signatures.next().and_then(|value| value.to_str().ok());
+    let is_one = |value: &str| value.starts_with("AWS4-") && value.contains("Credential=");
+    signed.is_some_and(is_one) && signatures.next().is_none()
 }
 
 impl Door {

@@ -11,12 +11,14 @@ mod dice;
 mod door;
 mod error;
 mod faults;
+mod groups;
 mod journal;
 mod mail;
 mod names;
 mod operator;
 mod plain;
 mod policy;
+mod private;
 mod queue_rules;
 mod queues;
 mod rotations;
@@ -58,6 +60,7 @@ pub use self::{
     tables::StreamPosition,
 };
 use crate::template::{Grant, StartingPosition, Template};
+use crate::visitors;
 
 /// How often expired items are deleted; `DynamoDB` itself takes up to days.
 const SWEEP: Duration = Duration::from_secs(10);
@@ -305,6 +308,7 @@ fn serve(listener: TcpListener, door: Arc<Door>, ended: impl Future<Output = ()>
         let _ = connection.set_nodelay(true);
     });
     let router = Router::new().fallback(door::answer).with_state(door);
+    let router = router.layer(axum::middleware::from_fn(visitors::at_service));
     tokio::spawn(axum::serve(listener, router).with_graceful_shutdown(ended).into_future());
 }
 

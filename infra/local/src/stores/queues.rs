@@ -5,7 +5,11 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use axum::{body::Body, http::HeaderMap, response::Response};
+use axum::{
+    body::Body,
+    http::{HeaderMap, header::CONTENT_LENGTH},
+    response::Response,
+};
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use rustack_sqs_core::{config::SqsConfig, handler::RustackSqsHandler, provider::RustackSqs};
@@ -18,6 +22,7 @@ use uuid::Uuid;
 
 use super::{
     StartError, answers,
+    groups::{self, Groups},
     journal::{Journal, JournalEntry},
     names::{Names, QueueName},
     queue_rules::{self, Verdict},
@@ -31,6 +36,7 @@ const WAIT_S_MAX: u64 = 20;
 pub(super) struct Queues {
     handler: RustackSqsHandler,
     journal: Mutex<Journal>,
+    groups: Groups,
 }
 
 /// What `GET /queues` shows of a queue.
@@ -93,7 +99,7 @@ impl Queues {
             port: endpoint.port(),
         });
         let handler = RustackSqsHandler::new(Arc::new(provider));
-        Self { handler, journal: Mutex::default() }
+        Self { handler, journal: Mutex::default(), groups: Groups::default() }
     }
 
     /// Creates a queue of the template. Its dead-letter queue may still be missing.
@@ -236,16 +242,23 @@ impl Queues {
     }
 
     async fn handle(&self, operation: &str, body: Bytes) -> http::Response<Bytes> {
+        let (body, taken) = groups::take_out(operation, &body).unwrap_or((body, Vec::new()));
         let answered = match resolve_operation(&target_header(operation)) {
             Ok(known) => self.handler.handle_operation(known, body.clone()).await,
             Err(error) => Err(error),
         };
         let response =
             answered.unwrap_or_else(|error| error_to_response(&error, &Uuid::new_v4().to_string()));
-        let (parts, answer) = response.into_parts();
-        let answer = answer.collect().await.expect("the answer is in memory").to_bytes();
+        let (mut parts, answer) = response.into_parts();
+        let mut answer = answer.collect().await.expect("the answer is in memory").to_bytes();
         if parts.status.is_success() {
             self.journal().note(operation, &body, &answer);
+            self.groups.note(taken, &answer);
+            if operation == "ReceiveMessage" {
+                answer = self.groups.put_back(answer);
+                // It may be longer now.
+                parts.headers.remove(CONTENT_LENGTH);
+            }
         }
         http::Response::from_parts(parts, answer)
     }

@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use super::{StartError, names::physical, plain::plain_item};
+use super::{StartError, names::physical, plain::plain_item, private};
 use crate::template::{Key, Projection, StartingPosition, StreamView, Table};
 
 /// The file that keeps the tables in a data directory.
@@ -210,9 +210,11 @@ fn open(data: Option<&Path>) -> Result<Database, StartError> {
         return Database::memory().map_err(StartError::Tables);
     };
     let unusable = |source| StartError::Data { path: directory.to_owned(), source };
-    std::fs::create_dir_all(directory).map_err(unusable)?;
     let file = directory.join(FILE_NAME);
-    Database::new(&file.to_string_lossy()).map_err(StartError::Tables)
+    private::prepare(directory, &file).map_err(unusable)?;
+    let database = Database::new(&file.to_string_lossy()).map_err(StartError::Tables)?;
+    private::close(directory, &file).map_err(unusable)?;
+    Ok(database)
 }
 
 /// `CreateTable` for a table of the template.

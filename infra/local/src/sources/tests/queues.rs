@@ -25,6 +25,7 @@ impl Running {
         input["QueueUrl"] = self.stores.names().queue("OrderedQueue").unwrap().url.clone().into();
         let request = reqwest::Client::new().post(self.stores.endpoint()).body(input.to_string());
         let request = request.header("x-amz-target", format!("AmazonSQS.{operation}"));
+        let request = request.header("authorization", "AWS4-HMAC-SHA256 Credential=OPERATOR/");
         assert_eq!(request.send().await.unwrap().status(), 200);
     }
 }

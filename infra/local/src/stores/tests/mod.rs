@@ -2,6 +2,8 @@ mod rotations;
 
 use std::{
     collections::BTreeMap,
+    fs::Permissions,
+    os::unix::fs::PermissionsExt,
     sync::{Arc, Mutex},
     time::Instant,
 };
@@ -235,8 +237,56 @@ async fn tables_in_a_directory_outlive_the_stores() {
         let stores = Stores::start(&template(), Some(&directory)).await.unwrap();
         stores.put_item("UsersTable", &json!({"pk": {"S": format!("user-{expected}")}})).unwrap();
         assert_eq!(stores.scan("UsersTable").unwrap().0.len(), expected);
+        let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&directory), 0o700);
+        for file in std::fs::read_dir(&directory).unwrap() {
+            let file = file.unwrap().path();
+            assert_eq!(mode(&file), 0o600, "{}", file.display());
+            // As an earlier version left it.
+            std::fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
+        }
+        std::fs::set_permissions(&directory, Permissions::from_mode(0o755)).unwrap();
     }
     std::fs::remove_dir_all(directory).unwrap();
+}
+
+#[tokio::test]
+async fn a_call_without_a_signature_or_from_a_page_is_403_and_does_nothing() {
+    const SIGNED: (&str, &str) = ("authorization", "AWS4-HMAC-SHA256 Credential=OPERATOR/x, S=0");
+    let stores = stores().await;
+    let mail = json!({
+        "FromEmailAddress": "store@example.com",
+        "Destination": {"ToAddresses": ["ada@example.com"]},
+        "Content": {"Simple": {"Subject": {"Data": "Hello"}, "Body": {}}},
+    });
+    let secret = json!({"SecretId": "local-SigningKeySecret"});
+    let call = async |path: &str, target: &str, headers: &[(&str, &str)], body: &Value| {
+        let request = reqwest::Client::new().post(format!("{}{path}", stores.endpoint()));
+        let request = request.header("x-amz-target", target).body(body.to_string());
+        let request = headers.iter().fold(request, |it, (name, value)| it.header(*name, *value));
+        request.send().await.unwrap().status().as_u16()
+    };
+    let send = "/v2/email/outbound-emails";
+    for headers in [
+        &[][..],
+        &[("authorization", "Bearer x")],
+        &[SIGNED, SIGNED],
+        &[SIGNED, ("host", "attacker.example")],
+        &[SIGNED, ("origin", "https://attacker.example")],
+        &[SIGNED, ("sec-fetch-site", "cross-site")],
+    ] {
+        assert_eq!(call(send, "", headers, &mail).await, 403, "{headers:?}");
+        let target = "secretsmanager.GetSecretValue";
+        assert_eq!(call("/", target, headers, &secret).await, 403, "{headers:?}");
+        let target = "DynamoDB_20120810.ListTables";
+        assert_eq!(call("/", target, headers, &json!({})).await, 403, "{headers:?}");
+        let target = "AmazonSQS.ListQueues";
+        assert_eq!(call("/", target, headers, &json!({})).await, 403, "{headers:?}");
+    }
+    assert!(stores.mailbox().mails(None).is_empty());
+    // As containers call, by the address that this machine has for them.
+    assert_eq!(call(send, "", &[SIGNED, ("host", "172.17.0.1:4000")], &mail).await, 200);
+    assert_eq!(stores.mailbox().mails(None).len(), 1);
 }
 
 #[tokio::test]
