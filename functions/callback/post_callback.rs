@@ -70,7 +70,11 @@ impl Endpoint for PostCallback {
         object_ids: &ObjectIds,
         (): (),
     ) -> Result<CallbackReceived, Rejection> {
-        Ok(CallbackReceived { object_ids: object_ids.clone(), received_at: moment.now() })
+        Ok(CallbackReceived {
+            object_ids: object_ids.clone(),
+            received_at: moment.now(),
+            source: None,
+        })
     }
 
     // 8. Side effects: all ids are in the queue before the answer, or none is

@@ -56,8 +56,8 @@ impl Consumer for ProcessCallback {
         Ok(envelope.data)
     }
 
-    // 6. Retrieval: of a single object, whether it is there and lives on; otherwise what the object
-    // service says, and only then what is stored
+    // 6. Retrieval: of a single object, whether it is there and lives on, or whether it is too late
+    // for it to appear; otherwise what the object service says, and only then what is stored
     type Facts = Found;
 
     async fn retrieve(
@@ -67,6 +67,9 @@ impl Consumer for ProcessCallback {
     ) -> Result<Found, Fault> {
         let Some(id) = callback.only() else { return Ok(Found::Several) };
         let stored = self.objects.get(permit, &Object::key_of(id)).await?;
+        if callback.is_too_late(stored.as_ref(), permit.moment().now()) {
+            return Ok(Found::TooLate);
+        }
         if let Some(stored) = stored.filter(|stored| callback.keeps(stored)) {
             return Ok(Found::StillThere(stored));
         }
@@ -88,6 +91,7 @@ impl Consumer for ProcessCallback {
                 .split()
                 .fold(Effects::none(), |effects, part| effects.message(part.message())),
             Found::StillThere(stored) => callback.keep(&stored),
+            Found::TooLate => Effects::none(),
             Found::LookedUp(looked_up) => looked_up.effects(moment.now()),
         })
     }
@@ -129,7 +133,7 @@ mod tests {
     fn a_callback_of_several_objects_is_passed_on_one_by_one() {
         let ids = [1, 2, 3].map(ObjectId::from);
         let object_ids = ObjectIds::try_from(ids.to_vec()).unwrap();
-        let callback = CallbackReceived { object_ids, received_at: moment().now() };
+        let callback = CallbackReceived { object_ids, received_at: moment().now(), source: None };
         let effects = ProcessCallback::decide(&moment(), &callback, Found::Several).unwrap();
         assert_eq!((effects.messages().len(), effects.writes().len()), (3, 0));
         assert!(effects.messages().iter().all(|message| message.queue == CALLBACKS));
@@ -139,7 +143,7 @@ mod tests {
     fn an_object_that_is_online_is_stored_and_its_end_foreseen() {
         let object = Object::seen(ObjectId::from(2), moment().now());
         let object_ids = ObjectIds::from(object.id);
-        let callback = CallbackReceived { object_ids, received_at: moment().now() };
+        let callback = CallbackReceived { object_ids, received_at: moment().now(), source: None };
         let found = Found::LookedUp(LookedUp { object, online: true, stored: None });
         let effects = ProcessCallback::decide(&moment(), &callback, found).unwrap();
         assert_eq!((effects.messages().len(), effects.writes().len()), (1, 1));

@@ -4,8 +4,10 @@ use std::time::{Duration, SystemTime};
 
 use client::{Answer, Error, TakenIn};
 use domain::callback::ObjectView;
+use lifecycle::Timestamp;
 use serde_json::json;
 use tokio::time::sleep;
+use uuid::Uuid;
 
 use crate::harness::{
     Api, Refused, eventually, own, own_changed, read, shared, unique_object, unlimited,
@@ -149,6 +151,32 @@ async fn an_object_is_gone_after_30_seconds_even_if_nobody_removes_it() {
     assert_eq!(stored.len(), 1, "it is still stored");
 }
 
+#[tokio::test]
+async fn an_id_that_can_change_nothing_any_more_is_not_looked_up() {
+    let Some(api) = quick(own(unlimited()).await).await else { return };
+    let control = api.control().unwrap();
+    let [late, there, new] = [(); 3].map(|()| unique_object());
+    call_back(&api, &[there]).await.unwrap();
+    appeared(&api, there).await;
+    let asked_before = asked(&api, there).await;
+    // As the queue brings them, when callbacks have waited for long.
+    for (object, waited_s) in [(late, 31), (there, 31), (new, 0)] {
+        let received_at = Timestamp::from(SystemTime::now()).plus_seconds(-waited_s);
+        let event = json!({
+            "eventId": Uuid::new_v4(), "eventType": "CallbackReceived", "version": 1,
+            "occurredAt": received_at, "aggregateId": object.to_string(), "requestId": "r-1",
+            "data": { "objectIds": [object], "receivedAt": received_at },
+        });
+        control.send("CallbacksQueue", &event).await;
+    }
+    appeared(&api, new).await;
+    let done = async || (waiting(&api, "CallbacksQueue").await == 0).then_some(());
+    eventually("the callbacks to be worked on", done).await;
+    assert_eq!(asked(&api, late).await, 0);
+    assert_eq!(asked(&api, there).await, asked_before + 1, "it may be offline by now");
+    assert_eq!(waiting(&api, "CallbacksDeadLetterQueue").await, 0);
+}
+
 /// The template without what removes objects: neither the message nor the time to live.
 fn without_removal(template: String) -> String {
     let mapping = "  ObjectExpiriesMapping:\n";
@@ -177,6 +205,12 @@ async fn see(api: &Api, object: i64) -> Result<Answer<ObjectView>, Error> {
 async fn appeared(api: &Api, object: i64) -> ObjectView {
     let seen = async || see(api, object).await.ok();
     eventually("the object to appear", seen).await.data
+}
+
+/// How often the object service was asked for an object.
+async fn asked(api: &Api, object: i64) -> u64 {
+    let service = api.control().unwrap().standin("objects").await;
+    service["counts"][format!("/objects/{object}")].as_u64().unwrap_or(0)
 }
 
 async fn asked_for(api: &Api, object: i64) {

@@ -176,6 +176,7 @@ fn ready(label: &str, message: &Message, moment: &Moment, cause: &Cause) -> Outg
             Content::New(event) => seal(event, moment.id(label).to_string(), moment, cause),
         },
         delay: std::time::Duration::from_secs(message.delay_s.into()),
+        group: message.group.clone(),
     }
 }
 

@@ -430,6 +430,9 @@ pub struct Message {
     pub content: Content,
     /// How long the queue hides it, in seconds, 0 to 900.
     pub delay_s: u16,
+    /// Which of those that share the queue it is from, 1 to 128 letters, digits and signs: a standard
+    /// queue serves all groups fairly. In a FIFO queue the aggregate is the group.
+    pub group: Option<String>,
 }
 
 /// What a [`Message`] carries.
@@ -444,12 +447,12 @@ pub enum Content {
 impl Message {
     /// A message about something new.
     pub fn new(queue: Queue, event: Event) -> Self {
-        Self { queue, content: Content::New(event), delay_s: 0 }
+        Self { queue, content: Content::New(event), delay_s: 0, group: None }
     }
 
     /// An envelope passed on to a queue unchanged.
     pub fn forward(queue: Queue, envelope: crate::envelope::Envelope<serde_json::Value>) -> Self {
-        Self { queue, content: Content::Forward(Box::new(envelope)), delay_s: 0 }
+        Self { queue, content: Content::Forward(Box::new(envelope)), delay_s: 0, group: None }
     }
 
     /// Hides the message for a while; SQS allows at most 900 s.
@@ -457,6 +460,12 @@ impl Message {
     pub fn delayed(mut self, seconds: u16) -> Self {
         self.delay_s = seconds.min(900);
         self
+    }
+
+    /// Says which of those that share the queue it is from.
+    #[must_use]
+    pub fn of_group(self, group: impl Into<String>) -> Self {
+        Self { group: Some(group.into()), ..self }
     }
 }
 

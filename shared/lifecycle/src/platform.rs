@@ -151,6 +151,8 @@ pub struct Outgoing {
     pub envelope: Envelope<serde_json::Value>,
     /// How long the queue hides it.
     pub delay: Duration,
+    /// Which of those that share a standard queue it is from.
+    pub group: Option<String>,
 }
 
 /// A message that its queue refuses for what it is: it will not get better by being sent again.

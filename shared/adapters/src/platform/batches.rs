@@ -128,9 +128,13 @@ fn entry(
         entry = entry
             .message_group_id(fifo_id(&envelope.aggregate_id))
             .message_deduplication_id(fifo_id(&envelope.event_id));
-    } else if !message.delay.is_zero() {
-        let seconds = i32::try_from(message.delay.as_secs()).unwrap_or(DELAY_S_MAX);
-        entry = entry.delay_seconds(seconds.min(DELAY_S_MAX));
+    } else {
+        if !message.delay.is_zero() {
+            let seconds = i32::try_from(message.delay.as_secs()).unwrap_or(DELAY_S_MAX);
+            entry = entry.delay_seconds(seconds.min(DELAY_S_MAX));
+        }
+        // The queue serves its groups fairly, in any order.
+        entry = entry.set_message_group_id(message.group.clone());
     }
     entry.build().expect("id and body are set")
 }
@@ -152,6 +156,7 @@ mod tests {
         Outgoing {
             queue: Queue::new("emails"),
             delay: Duration::from_secs(5),
+            group: None,
             envelope: Envelope {
                 event_id: id.to_owned(),
                 event_type: "Happened".to_owned(),
@@ -209,6 +214,19 @@ mod tests {
             assert_eq!(taken, fifo_id(&taken), "{id:?}");
         }
         assert_eq!(fifo_id(&"x".repeat(129)).len(), 43);
+    }
+
+    #[test]
+    fn a_message_of_a_group_has_its_group_in_a_standard_queue() {
+        let grouped = Outgoing { group: Some("7f3a".to_owned()), ..message("event-1", "") };
+        let plain = entry(STANDARD, 0, &grouped, String::new());
+        assert_eq!(
+            (plain.message_group_id(), plain.message_deduplication_id()),
+            (Some("7f3a"), None)
+        );
+        assert_eq!(plain.delay_seconds, Some(5));
+        let fifo = entry(FIFO, 0, &grouped, String::new());
+        assert_eq!(fifo.message_group_id(), Some("order-1"));
     }
 
     #[test]

@@ -13,6 +13,7 @@ fn message(queue: Queue, number: usize) -> Outgoing {
     Outgoing {
         queue,
         delay: Duration::ZERO,
+        group: None,
         envelope: Envelope {
             event_id: format!("event-{number}"),
             event_type: "Happened".to_owned(),

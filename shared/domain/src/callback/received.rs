@@ -6,7 +6,7 @@ use lifecycle::{Timestamp, Violations};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Object, ObjectId, ObjectIds};
+use super::{Object, ObjectId, ObjectIds, SourceGroup};
 use crate::tables::CALLBACKS;
 
 /// A callback as a client writes it. The name of its field is older than this API.
@@ -33,6 +33,9 @@ pub struct CallbackReceived {
     pub object_ids: ObjectIds,
     /// When the callback was received, however late it is worked on.
     pub received_at: Timestamp,
+    /// Who shares the queue with others by it; callbacks of the last version do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<SourceGroup>,
 }
 
 impl EventData for CallbackReceived {
@@ -43,7 +46,11 @@ impl CallbackReceived {
     /// Tells the workers of it: one message, however many objects there are.
     pub fn message(&self) -> Message {
         let first = self.object_ids.as_slice()[0];
-        Message::new(CALLBACKS, Event::about(first, self))
+        let message = Message::new(CALLBACKS, Event::about(first, self));
+        match &self.source {
+            Some(source) => message.of_group(source.as_str()),
+            None => message,
+        }
     }
 
     /// The object, if it is a single one.
@@ -57,12 +64,19 @@ impl CallbackReceived {
     /// One callback for each object, so that each is tried again by itself.
     pub fn split(&self) -> impl Iterator<Item = Self> {
         let each = self.object_ids.as_slice().iter();
-        each.map(|id| Self { object_ids: (*id).into(), received_at: self.received_at })
+        each.map(|id| Self { object_ids: (*id).into(), ..self.clone() })
     }
 
     /// Whether its only object, as it is stored, is received by it in time to live on.
     pub fn keeps(&self, stored: &Object) -> bool {
         stored.last_seen < self.received_at && !stored.is_gone(self.received_at)
+    }
+
+    /// Whether a look-up of its only object could change nothing any more: nothing is stored of it,
+    /// and by a callback this old no object appears.
+    pub fn is_too_late(&self, stored: Option<&Object>, now: Timestamp) -> bool {
+        let gone_at = self.received_at.plus_seconds(Object::SEEN_FOR_S.into());
+        stored.is_none() && now >= gone_at
     }
 
     /// An object that is there lives on at once, since looking it up may take longer than it has;
@@ -86,6 +100,8 @@ pub enum Found {
     Several,
     /// The only one is stored, and was received again in time.
     StillThere(Object),
+    /// Of the only one nothing is stored, and it is too late for it to appear.
+    TooLate,
     /// The only one was looked up.
     LookedUp(LookedUp),
 }
@@ -176,19 +192,38 @@ mod tests {
         assert!(!received_at(129).keeps(&kept), "the next time it is looked up");
     }
 
+    #[test]
+    fn an_object_of_which_nothing_is_stored_can_appear_for_30_seconds() {
+        let stored = Object::seen(ObjectId::from(2), seconds(90));
+        for (stored, now, too_late) in [
+            (None, 100, false),
+            (None, 129, false),
+            (None, 130, true),
+            (None, 4_000, true),
+            (Some(&stored), 130, false),
+            (Some(&stored), 4_000, false),
+        ] {
+            let told = received_at(100).is_too_late(stored, seconds(now));
+            assert_eq!(told, too_late, "{stored:?} at {now}");
+        }
+    }
+
     fn received_at(received: i64) -> CallbackReceived {
         let object_ids = ObjectIds::from(ObjectId::from(2));
-        CallbackReceived { object_ids, received_at: seconds(received) }
+        CallbackReceived { object_ids, received_at: seconds(received), source: None }
     }
 
     #[test]
     fn each_part_of_a_callback_has_one_object_and_was_received_when_the_whole_was() {
         let ids = [3, 1, 2].map(ObjectId::from);
         let object_ids = ObjectIds::try_from(ids.to_vec()).unwrap();
-        let callback = CallbackReceived { object_ids, received_at: seconds(5) };
+        let source = Some(SourceGroup::of("192.0.2.1"));
+        let callback = CallbackReceived { object_ids, received_at: seconds(5), source };
         assert_eq!(callback.only(), None);
         let parts: Vec<_> = callback.split().collect();
         assert!(parts.iter().all(|part| part.received_at == seconds(5)));
+        let groups = parts.iter().map(|part| part.message().group);
+        assert!(groups.clone().all(|group| group.is_some() && group == callback.message().group));
         assert_eq!(parts.iter().filter_map(CallbackReceived::only).collect::<Vec<_>>(), ids);
     }
 

@@ -138,7 +138,10 @@ fn of_message(json: &RawValue) -> (String, Raw) {
     let Some(body) = part::<String>(&message, "/body") else {
         return odd(json, Some(item_id), "/body is missing or no text");
     };
-    let fifo_group = part(&message, "/attributes/MessageGroupId");
+    // In a standard queue a group is for fairness alone, and keeps no order.
+    let is_fifo =
+        part(&message, "/eventSourceARN").is_some_and(|arn: String| arn.ends_with(".fifo"));
+    let fifo_group = part(&message, "/attributes/MessageGroupId").filter(|_| is_fifo);
     let group = fifo_group.or_else(|| about(&body)?.event_id).unwrap_or_else(|| item_id.clone());
     // Lambda writes the count as a text.
     let received = message.pointer("/attributes/ApproximateReceiveCount");
@@ -219,6 +222,20 @@ mod tests {
     fn raws(source: Source, records: &Value) -> Vec<Raw> {
         let event = json!({ "Records": records }).to_string();
         groups_of(source, event.as_bytes()).unwrap().into_iter().flatten().collect()
+    }
+
+    #[test]
+    fn messages_of_a_group_are_together_in_a_fifo_queue_and_apart_in_a_standard_one() {
+        for (queue, groups) in [("readers.fifo", 1), ("readers", 2)] {
+            let message = |id| {
+                json!({
+                    "messageId": id, "body": "b", "attributes": { "MessageGroupId": "one" },
+                    "eventSourceARN": format!("arn:aws:sqs:eu-west-1:123456789012:{queue}"),
+                })
+            };
+            let event = json!({ "Records": [message("m1"), message("m2")] }).to_string();
+            assert_eq!(groups_of(QUEUE, event.as_bytes()).unwrap().len(), groups, "{queue}");
+        }
     }
 
     #[test]

@@ -78,9 +78,11 @@ fn message(id: &str, group: Option<&str>, body: &str) -> Value {
     if let Some(group) = group {
         attributes["MessageGroupId"] = group.into();
     }
+    let fifo = if group.is_some() { ".fifo" } else { "" };
     json!({
         "messageId": id, "receiptHandle": format!("receipt-{id}"), "body": body,
         "attributes": attributes, "messageAttributes": {},
+        "eventSourceARN": format!("arn:aws:sqs:eu-west-1:123456789012:notes{fifo}"),
     })
 }
 
