@@ -93,6 +93,7 @@ impl Endpoint for PostCallback {
 
 /// What was taken in.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "CallbackView")]
 struct TakenIn {
     /// How many different objects will be looked up.
     accepted: usize,

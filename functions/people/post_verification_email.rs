@@ -115,11 +115,13 @@ struct Asked {
 }
 
 #[derive(Debug, eserde::Deserialize, JsonSchema)]
+#[schemars(rename = "VerificationEmailDraft")]
 struct Asking {
     email: Email,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "VerificationEmailView")]
 struct AskedView {
     /// Where a mail goes, if there is an account with this address that waits for one.
     email: Email,

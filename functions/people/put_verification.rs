@@ -143,6 +143,7 @@ struct Parameters {
 }
 
 #[derive(Debug, eserde::Deserialize, JsonSchema)]
+#[schemars(rename = "VerificationDraft")]
 struct Verification {
     /// The token of the mail.
     token: String,

@@ -86,6 +86,7 @@ struct Health {
 
 #[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
+#[schemars(rename = "HealthStatus")]
 enum Status {
     Ok,
     Unavailable,

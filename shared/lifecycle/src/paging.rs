@@ -100,7 +100,9 @@ impl TryFrom<String> for Direction {
     }
 }
 
-crate::checked!(Direction, String, { "type": "string", "enum": ["asc", "desc"] });
+crate::checked!(Direction, String, {
+    "title": "SortOrder", "type": "string", "enum": ["asc", "desc"],
+});
 
 /// Where a page begins, in a form that means nothing to clients. Whether it is one of ours, only
 /// those who can read it know.

@@ -1,7 +1,8 @@
 //! Stage 9: what is answered.
 
 use http::{HeaderName, HeaderValue, StatusCode, header};
-use schemars::{JsonSchema, Schema, schema_for};
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -91,7 +92,7 @@ impl<V: Serialize + JsonSchema + Send> View for Page<V> {
         let others = json!({
             "count": { "type": "integer", "minimum": 0 },
             "limit": { "type": "integer", "minimum": 1, "maximum": 100 },
-            "order": { "type": "string", "enum": ["asc", "desc"] },
+            "order": { "title": "SortOrder", "type": "string", "enum": ["asc", "desc"] },
             "nextCursor": { "type": "string" },
         });
         let mut schema = within("data", shown::<Vec<V>>(), others);
@@ -130,8 +131,10 @@ impl View for NoBody {
 }
 
 /// The schema of a view. What it shows may have been stored by an earlier version, with other bounds.
+/// A field that is always written is required, also where reading has a default for it.
 fn shown<V: JsonSchema>() -> Schema {
-    stored::reading(|| schema_for!(V))
+    let writing = SchemaSettings::draft2020_12().for_serialize();
+    stored::reading(|| writing.into_generator().into_root_schema_for::<V>())
 }
 
 /// The schema of an object that has a view as one of its fields. Definitions stay at the root,

@@ -3,6 +3,7 @@
 use lifecycle::Violations;
 use serde_json::{Map, Value, json};
 
+use super::plain::{self, Side};
 use super::text;
 use crate::descriptions::Error;
 
@@ -18,27 +19,44 @@ impl Components {
         Self { schemas: into_object(own_schemas()), responses: Map::new() }
     }
 
-    /// Moves a schema's definitions here, and the schema itself if it is an object with a title.
-    /// What is read is stricter than what is answered, so it has names of its own: `PriceInput`
-    /// beside `Price`.
-    pub(super) fn hoist(&mut self, mut schema: Value, suffix: &str) -> Result<Value, Error> {
+    /// Moves a schema's definitions and enumerations here, and the schema itself if it is an object
+    /// with a title.
+    pub(super) fn hoist(&mut self, mut schema: Value, side: Side) -> Result<Value, Error> {
         let Some(object) = schema.as_object_mut() else { return Ok(schema) };
         let definitions = object.remove("$defs").map(into_object).unwrap_or_default();
         for (name, definition) in definitions {
-            self.add_schema(&format!("{name}{suffix}"), definition, suffix)?;
+            self.add_rewritten(&format!("{name}{}", side.suffix()), definition, side)?;
         }
         let title = text(&schema["title"]);
         if schema["type"] == "object" && !title.is_empty() {
-            self.add_schema(&title, schema, suffix)?;
-            return Ok(reference("schemas", &title));
+            return self.add_rewritten(&title, schema, side);
         }
-        tidy(&mut schema, suffix);
+        self.rewrite(&mut schema, side)?;
         Ok(schema)
     }
 
-    fn add_schema(&mut self, name: &str, mut schema: Value, suffix: &str) -> Result<(), Error> {
-        tidy(&mut schema, suffix);
-        add(&mut self.schemas, name, schema)
+    fn add_rewritten(&mut self, name: &str, mut schema: Value, side: Side) -> Result<Value, Error> {
+        // A definition that is an enumeration is not to become a reference to itself.
+        schema.as_object_mut().and_then(|schema| schema.remove("title"));
+        self.rewrite(&mut schema, side)?;
+        self.schema(name, schema)
+    }
+
+    fn rewrite(&mut self, schema: &mut Value, side: Side) -> Result<(), Error> {
+        for (name, enumeration) in plain::rewrite(schema, side) {
+            self.schema(&name, enumeration)?;
+        }
+        Ok(())
+    }
+
+    /// Adds a schema by its name, and returns a reference to it.
+    ///
+    /// # Errors
+    ///
+    /// When another schema has the name.
+    pub(super) fn schema(&mut self, name: &str, schema: Value) -> Result<Value, Error> {
+        add(&mut self.schemas, name, schema)?;
+        Ok(reference("schemas", name))
     }
 
     /// A response that several operations may share, by a name that says what it is; one that
@@ -82,31 +100,15 @@ fn add(known: &mut Map<String, Value>, name: &str, what: Value) -> Result<(), Er
     }
 }
 
-/// References lead to the components; the dialect is the document's, and a title is a name.
-fn tidy(schema: &mut Value, suffix: &str) {
-    match schema {
-        Value::Object(object) => {
-            object.remove("$schema");
-            if object.get("title").is_some_and(Value::is_string) {
-                object.remove("title");
-            }
-            if let Some(Value::String(reference)) = object.get_mut("$ref")
-                && let Some(name) = reference.strip_prefix("#/$defs/")
-            {
-                *reference = format!("#/components/schemas/{name}{suffix}");
-            }
-            object.values_mut().for_each(|value| tidy(value, suffix));
-        }
-        Value::Array(values) => values.iter_mut().for_each(|value| tidy(value, suffix)),
-        _ => {}
-    }
+/// The schema of the list of violations that an error tells.
+pub(super) fn violations() -> Value {
+    json!({
+        "type": "array", "items": reference("schemas", "Violation"), "minItems": 1,
+        "maxItems": Violations::LISTED_MAX,
+    })
 }
 
 fn own_schemas() -> Value {
-    let violations = json!({
-        "type": "array", "items": reference("schemas", "Violation"), "minItems": 1,
-        "maxItems": Violations::LISTED_MAX,
-    });
     let string = json!({ "type": "string" });
     json!({
         "Violation": {
@@ -120,27 +122,13 @@ fn own_schemas() -> Value {
             },
             "required": ["field", "message"],
         },
-        "Error": {
-            "type": "object",
-            "properties": { "error": {
-                "type": "object",
-                "properties": {
-                    "code": { "type": "string", "pattern": "^[A-Z][A-Z0-9_]*$" },
-                    "message": string,
-                    "details": violations,
-                    "traceId": string,
-                },
-                "required": ["code", "message", "traceId"],
-            }},
-            "required": ["error"],
-        },
         "Problem": {
             "type": "object",
             "description": "The same facts as RFC 9457 problem details, for those who ask.",
             "properties": {
                 "type": string, "title": string, "status": { "type": "integer" },
                 "detail": string, "instance": string, "code": string, "traceId": string,
-                "errors": violations,
+                "errors": violations(),
             },
             "required": ["type", "title", "status", "detail", "instance", "code", "traceId"],
         },
@@ -158,31 +146,38 @@ const TAGS: &str = r#"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"#;
 
 fn parameters() -> Value {
     let key = |required: bool| {
-        json!({
-            "name": "Idempotency-Key", "in": "header", "required": required,
-            "schema": { "type": "string", "pattern": "^[!-~]+$", "minLength": 1, "maxLength": 255 },
+        let schema =
+            json!({ "type": "string", "pattern": "^[!-~]+$", "minLength": 1, "maxLength": 255 });
+        let parameter = json!({
+            "name": "Idempotency-Key", "in": "header", "required": required, "schema": schema,
             "description": "The same request with the same key gets the same answer, for 24 hours. \
                             The same request is the same method, path, query, caller and JSON \
                             value: blanks, the order of members and the spelling of numbers do \
                             not matter. Another request with the key is 422; for callers who \
                             are not signed in, it is another key.",
-            "example": "5a0f8a43-order",
-        })
+        });
+        with_example(parameter, Some("5a0f8a43-order".into()))
+    };
+    let optional = |name: &str, description: &str, example: &str| {
+        let parameter = json!({
+            "name": name, "in": "header", "schema": { "type": "string" },
+            "description": description,
+        });
+        with_example(parameter, Some(example.into()))
     };
     let condition = |name: &str, example: &str, description: &str| {
-        json!({
+        let parameter = json!({
             "name": name, "in": "header",
-            "schema": { "type": "string", "pattern": TAGS },
-            "description": description, "example": example,
-        })
+            "schema": { "type": "string", "pattern": TAGS }, "description": description,
+        });
+        with_example(parameter, Some(example.into()))
     };
     json!({
-        "RequestId": {
-            "name": "X-Request-ID", "in": "header", "schema": { "type": "string" },
-            "description": "1 to 128 visible ASCII characters, taken for the request's id; \
-                            otherwise it is given one.",
-            "example": "order-1",
-        },
+        "RequestId": optional(
+            "X-Request-ID",
+            "1 to 128 visible ASCII characters, taken for the request's id; otherwise it is given one.",
+            "order-1",
+        ),
         "IdempotencyKeyAccepted": key(false),
         "IdempotencyKeyRequired": key(true),
         "IfMatch": condition("If-Match", "\"1\"",
@@ -196,6 +191,19 @@ fn parameters() -> Value {
         "IfNoneMatch": condition("If-None-Match", "\"1\"",
             "The ETag of what the client has; 304 if it is the same still."),
     })
+}
+
+/// A parameter with an example of its value. Pages that send requests fill in the example of a
+/// parameter; an optional one shows it in its schema instead, and is left out unless asked for.
+pub(super) fn with_example(mut parameter: Value, example: Option<Value>) -> Value {
+    match example {
+        Some(example) if parameter["required"] == true => parameter["example"] = example,
+        Some(example) if parameter["schema"].get("$ref").is_none() => {
+            parameter["schema"]["examples"] = json!([example]);
+        }
+        _ => {}
+    }
+    parameter
 }
 
 fn headers() -> Value {
@@ -246,16 +254,16 @@ mod tests {
     fn two_meanings_of_one_name_are_found() {
         let mut components = Components::own();
         let schema = |kind| json!({ "$defs": { "Money": { "type": kind } } });
-        assert!(components.hoist(schema("object"), "").is_ok());
-        assert!(components.hoist(schema("object"), "").is_ok());
-        assert!(components.hoist(schema("string"), "").is_err());
+        assert!(components.hoist(schema("object"), Side::Answer).is_ok());
+        assert!(components.hoist(schema("object"), Side::Answer).is_ok());
+        assert!(components.hoist(schema("string"), Side::Answer).is_err());
     }
 
     #[test]
     fn what_has_a_title_is_a_component_of_that_name() {
         let mut components = Components::own();
         let order = json!({ "type": "object", "title": "Order" });
-        assert_eq!(components.hoist(order, "").unwrap(), reference("schemas", "Order"));
+        assert_eq!(components.hoist(order, Side::Answer).unwrap(), reference("schemas", "Order"));
         assert_eq!(components.into_value()["schemas"]["Order"], json!({ "type": "object" }));
     }
 }

@@ -5,6 +5,7 @@ mod components;
 mod examples;
 mod lint;
 mod operation;
+mod plain;
 mod responses;
 mod words;
 
@@ -139,6 +140,34 @@ mod tests {
         assert!(references.len() > 20, "{references:?}");
         for reference in references {
             assert!(kept.pointer(reference.trim_start_matches('#')).is_some(), "{reference}");
+        }
+    }
+
+    #[test]
+    fn every_error_has_a_named_schema_that_a_generated_client_has_a_class_for() {
+        let kept = fs_err::read_to_string(path(workspace())).unwrap();
+        let kept: Value = serde_json::from_str(&kept).unwrap();
+        let own = kept["paths"].as_object().unwrap().values();
+        let own = own.flat_map(|item| item.as_object().unwrap().values());
+        let own = own.flat_map(|operation| operation["responses"].as_object().unwrap());
+        let shared = kept["components"]["responses"].as_object().unwrap();
+        let schemas = own.chain(shared).filter_map(|(status, response)| {
+            let schema = response.pointer("/content/application~1json/schema")?;
+            (!status.starts_with('2')).then_some((status, schema))
+        });
+        for (status, schema) in schemas {
+            let choices = schema["anyOf"].as_array().cloned();
+            for choice in choices.unwrap_or_else(|| vec![schema.clone()]) {
+                assert!(choice["$ref"].is_string(), "{status}: {choice}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_format_and_no_default_is_one_that_only_rust_knows() {
+        let kept = fs_err::read_to_string(path(workspace())).unwrap();
+        for unknown in ["\"default\": null", "\"uint", "\"format\": \"int8\"", "[`"] {
+            assert!(!kept.contains(unknown), "{unknown}");
         }
     }
 

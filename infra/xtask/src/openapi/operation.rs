@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::components::{Components, reference};
+use super::components::{Components, reference, with_example};
 use super::examples::Examples;
+use super::plain::Side;
 use super::responses;
 use super::text;
 use super::words::Words;
@@ -23,7 +24,7 @@ pub(super) fn of(
         "summary": words.summary,
         "description": in_words(description, words),
         "parameters": parameters(description, examples, components)?,
-        "responses": responses::of(description, examples, components)?,
+        "responses": responses::of(binary, description, examples, components)?,
         "security": match text(&description["signIn"]).as_str() {
             "required" => json!([{ "bearer": [] }]),
             "optional" => json!([{ "bearer": [] }, {}]),
@@ -32,7 +33,7 @@ pub(super) fn of(
     });
     let body = &description["input"]["body"];
     if !body.is_null() {
-        let mut content = json!({ "schema": components.hoist(body.clone(), "Input")? });
+        let mut content = json!({ "schema": components.hoist(body.clone(), Side::Body)? });
         content["example"] = examples.body().ok_or(format!("the event of {binary} has no body"))?;
         operation["requestBody"] = json!({
             "required": true,
@@ -114,7 +115,7 @@ fn parameters_of(
     if let Some(part) = part.as_object_mut() {
         part.remove("title");
     }
-    let part = components.hoist(part, "Input")?;
+    let part = components.hoist(part, Side::Parameter)?;
     let properties = part["properties"].as_object().cloned().unwrap_or_default();
     let parameter = |(name, mut schema): (String, Value)| {
         let example = examples.parameter(place, &name, &schema);
@@ -124,11 +125,10 @@ fn parameters_of(
             "required": place == "path" || required.contains(&json!(name)),
             "schema": schema,
         });
-        let optional = [("description", description), ("example", example)];
-        for (field, value) in optional.into_iter().filter_map(|(f, v)| Some((f, v?))) {
-            parameter[field] = value;
+        if let Some(description) = description {
+            parameter["description"] = description;
         }
-        parameter
+        with_example(parameter, example)
     };
     Ok(properties.into_iter().map(parameter).collect())
 }

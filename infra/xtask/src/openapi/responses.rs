@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::components::{Components, reference};
+use super::components::{self, Components, reference};
 use super::examples::Examples;
+use super::plain::Side;
 use super::text;
 use crate::descriptions::Error;
 
@@ -31,6 +32,7 @@ const ALWAYS: [&str; 5] =
 
 /// The responses of an operation.
 pub(super) fn of(
+    binary: &str,
     description: &Value,
     examples: &Examples,
     components: &mut Components,
@@ -44,16 +46,19 @@ pub(super) fn of(
         responses.insert("304".to_owned(), components.response("NotModified", same));
     }
     for (status, refusals) in by_status(&description["refusals"]) {
-        let mut response = refusal(&status, &refusals);
+        let is_shared = refusals.len() <= SHARED_CODES_MAX;
+        let name =
+            if is_shared { name(&refusals) } else { format!("{}{status}", camel_case(binary)) };
+        let error = components.schema(&name, error(&refusals))?;
+        let mut response = refusal(&status, &refusals, error);
         let response = if description["failureStatus"] == refusals[0]["status"] {
-            let content = &mut response["content"]["application/json"];
             let own = success["content"]["application/json"]["schema"].clone();
-            content["schema"] = json!({ "anyOf": [own, content["schema"]] });
+            add_choice(&mut response["content"]["application/json"]["schema"], own);
             response
-        } else if refusals.len() > SHARED_CODES_MAX {
-            response
+        } else if is_shared {
+            components.response(&name, response)
         } else {
-            components.response(&name(&refusals), response)
+            response
         };
         responses.insert(status, response);
     }
@@ -86,10 +91,11 @@ fn success(
     if !description["output"].is_null() {
         let mut schema = description["output"].clone();
         if let Some(data) = schema.pointer_mut("/properties/data") {
-            *data = components.hoist(data.take(), "")?;
+            *data = components.hoist(data.take(), Side::Answer)?;
         }
         let example = recorded.ok_or("an answer with a body has to be recorded")?["body"].clone();
-        let content = json!({ "schema": components.hoist(schema, "")?, "example": example });
+        let content =
+            json!({ "schema": components.hoist(schema, Side::Answer)?, "example": example });
         success["content"] = json!({ "application/json": content });
     }
     Ok(success)
@@ -103,17 +109,47 @@ fn by_status(refusals: &Value) -> BTreeMap<String, Vec<Value>> {
     by_status
 }
 
+/// The schema of the error that tells one of these refusals. It has a name of its own, by which a
+/// generated client knows it, and is written out: generators do not merge what `allOf` says of an
+/// object within an object.
+fn error(refusals: &[Value]) -> Value {
+    json!({
+        "type": "object",
+        "properties": { "error": {
+            "type": "object",
+            "properties": {
+                "code": { "type": "string", "enum": codes(refusals) },
+                "message": { "type": "string" },
+                "details": components::violations(),
+                "traceId": { "type": "string" },
+            },
+            "required": ["code", "message", "traceId"],
+        }},
+        "required": ["error"],
+    })
+}
+
+fn codes(refusals: &[Value]) -> Vec<Value> {
+    refusals.iter().map(|refusal| refusal["code"].clone()).collect()
+}
+
+/// Adds a choice before those that a schema has.
+fn add_choice(schema: &mut Value, choice: Value) {
+    let others = match schema.take() {
+        Value::Object(mut several) if several.contains_key("anyOf") => several["anyOf"].take(),
+        one => json!([one]),
+    };
+    let choices = std::iter::once(choice).chain(others.as_array().cloned().unwrap_or_default());
+    *schema = json!({ "anyOf": choices.collect::<Vec<_>>() });
+}
+
 /// The response to all refusals with one status.
-fn refusal(status: &str, refusals: &[Value]) -> Value {
-    let codes: Vec<_> = refusals.iter().map(|refusal| refusal["code"].clone()).collect();
+fn refusal(status: &str, refusals: &[Value], error: Value) -> Value {
+    let codes = codes(refusals);
     let sentences: Vec<_> = refusals
         .iter()
         .map(|refusal| format!("`{}`: {}", text(&refusal["code"]), text(&refusal["message"])))
         .collect();
-    let error = json!({ "allOf": [
-        reference("schemas", "Error"),
-        { "properties": { "error": { "properties": { "code": { "enum": codes } } } } },
-    ]});
     let problem = json!({ "allOf": [
         reference("schemas", "Problem"),
         { "properties": { "code": { "enum": codes } } },
@@ -167,12 +203,13 @@ fn headers<'a>(names: impl Iterator<Item = &'a str>) -> Value {
 
 /// `EmailTakenOrIdTaken`
 fn name(refusals: &[Value]) -> String {
-    let camel = |refusal: &Value| -> String {
-        let code = text(&refusal["code"]).to_lowercase();
-        let words = code.split('_').map(|word| [&word[..1].to_uppercase(), &word[1..]].concat());
-        words.collect()
-    };
-    refusals.iter().map(camel).collect::<Vec<_>>().join("Or")
+    let names = refusals.iter().map(|refusal| camel_case(&text(&refusal["code"]).to_lowercase()));
+    names.collect::<Vec<_>>().join("Or")
+}
+
+/// `CreateOrder` of `create_order`
+fn camel_case(name: &str) -> String {
+    name.split('_').map(|word| [&word[..1].to_uppercase(), &word[1..]].concat()).collect()
 }
 
 fn as_error(refusal: &Value) -> Value {

@@ -58,7 +58,7 @@ impl Serialize for Currency {
     }
 }
 
-lifecycle::checked!(Currency, String, { "type": "string", "enum": CODES });
+lifecycle::checked!(Currency, String, { "title": "Currency", "type": "string", "enum": CODES });
 
 /// The currencies of ISO 4217 that money is counted in, in alphabetical order. Precious metals,
 /// bond units, special drawing rights and the codes for tests and for no currency are left out.

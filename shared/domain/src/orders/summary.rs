@@ -118,6 +118,7 @@ pub struct OrderSummaryView {
 /// A customer as an order shows them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "OrderClient")]
 pub struct Client {
     /// Their id.
     pub client_id: UserId,

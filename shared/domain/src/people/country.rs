@@ -44,7 +44,7 @@ impl Serialize for CountryCode {
     }
 }
 
-lifecycle::checked!(CountryCode, String, { "type": "string", "enum": CODES });
+lifecycle::checked!(CountryCode, String, { "title": "CountryCode", "type": "string", "enum": CODES });
 
 /// The officially assigned codes, in alphabetical order.
 #[rustfmt::skip]

@@ -46,7 +46,9 @@ macro_rules! words {
             }
         }
 
-        lifecycle::checked!($name, String, { "type": "string", "enum": Self::WORDS });
+        lifecycle::checked!($name, String, {
+            "title": stringify!($name), "type": "string", "enum": Self::WORDS,
+        });
     };
 }
 
