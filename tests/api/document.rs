@@ -53,7 +53,8 @@ fn every_operation_tells_what_it_is_and_shows_its_success() {
 }
 
 #[tokio::test]
-async fn the_platform_serves_the_description_of_its_own_api_and_a_page_that_needs_nothing_else() {
+async fn the_platform_serves_the_description_of_its_own_api_and_a_page_that_may_load_nothing_else()
+{
     let api = shared().await;
     let Some(control) = api.control() else { return };
     let get = async |path: &str| control.call(Method::GET, path).send().await;
@@ -63,9 +64,12 @@ async fn the_platform_serves_the_description_of_its_own_api_and_a_page_that_need
     assert_eq!(served, *DOCUMENT);
     let page = get("/docs").await;
     assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
-    let page = std::str::from_utf8(&page.body).unwrap();
-    assert!(page.contains("fetch(\"openapi.json\")"));
-    assert!(!page.contains("http://") && !page.contains("https://"), "no other address");
+    assert!(page.header("content-security-policy").contains("default-src 'self'"));
+    let script = get("/docs/page.js").await;
+    let script = std::str::from_utf8(&script.body).unwrap();
+    assert!(script.contains("fetch(\"openapi.json\")"), "{script}");
+    let products = get("/api/products?limit=1").await;
+    assert_eq!((products.status, &products.json()["limit"]), (200, &json!(1)));
 }
 
 #[test]

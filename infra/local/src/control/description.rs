@@ -1,8 +1,7 @@
-//! The API's description, and a page that shows it to people.
+//! The API's description.
 
 use axum::Json;
 use axum::extract::State;
-use axum::response::Html;
 use serde_json::{Value, json};
 
 use super::{Control, Refusal};
@@ -15,9 +14,4 @@ pub(super) async fn document(State(control): State<Control>) -> Result<Json<Valu
     })?;
     document["servers"] = json!([{ "url": control.api_url, "description": "This platform." }]);
     Ok(Json(document))
-}
-
-/// `GET /docs`: the page, which needs no other address.
-pub(super) async fn page() -> Html<&'static str> {
-    Html(include_str!("docs.html"))
 }

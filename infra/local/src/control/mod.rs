@@ -5,8 +5,10 @@
 //! in a browser may not, see [`visitors`].
 
 mod description;
+mod docs;
 mod emf;
 mod faults;
+mod forward;
 mod metrics;
 mod telemetry;
 #[cfg(test)]
@@ -20,7 +22,7 @@ use axum::{
     http::{StatusCode, header::CONTENT_TYPE},
     middleware,
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::{any, get, post},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -66,7 +68,9 @@ fn router(control: Control) -> Router {
     Router::new()
         .route("/", get(index))
         .route("/openapi.json", get(description::document))
-        .route("/docs", get(description::page))
+        .route("/docs", get(docs::page))
+        .route("/docs/{file}", get(docs::file))
+        .route("/api/{*path}", any(forward::forward))
         .route("/metrics", get(metrics))
         .route("/mailbox", get(mailbox).delete(empty_mailbox))
         .route("/queues", get(queues))

@@ -1,0 +1,68 @@
+//! `/api/{path}`: the API under the control address's own origin, for the page that sends requests.
+//!
+//! A browser lets a page read answers of its own origin only, and an API need not allow this one. The
+//! requests go to the API's address over a connection of their own, as any client's.
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::header::{CONNECTION, HOST, ORIGIN, REFERER, TRANSFER_ENCODING};
+use axum::http::{HeaderValue, StatusCode, Uri};
+use axum::response::Response;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+
+use super::{Control, Refusal};
+
+/// What paths of the API begin with here.
+const PREFIX: &str = "/api";
+
+/// Sends a request on to the API, and its answer back.
+pub(super) async fn forward(
+    State(control): State<Control>,
+    mut request: Request,
+) -> Result<Response, Refusal> {
+    let authority = control.api_url.trim_start_matches("http://");
+    let stream = TcpStream::connect(authority).await.map_err(|error| gone(&error))?;
+    let (mut api, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(|error| gone(&error))?;
+    // A connection that breaks ends the request, which tells.
+    tokio::spawn(connection);
+    *request.uri_mut() = on_the_api(request.uri()).map_err(|error| gone(&error))?;
+    let headers = request.headers_mut();
+    headers.insert(HOST, HeaderValue::from_str(authority).map_err(|error| gone(&error))?);
+    // These are about the connection and the page, not about the API's request.
+    for name in [CONNECTION, ORIGIN, REFERER, TRANSFER_ENCODING] {
+        headers.remove(name);
+    }
+    let mut answer = api.send_request(request).await.map_err(|error| gone(&error))?;
+    answer.headers_mut().remove(CONNECTION);
+    Ok(answer.map(Body::new))
+}
+
+/// `/orders?limit=1` of `/api/orders?limit=1`
+fn on_the_api(uri: &Uri) -> Result<Uri, http::uri::InvalidUri> {
+    let path = uri.path_and_query().map_or("/", |path| path.as_str());
+    path.strip_prefix(PREFIX).filter(|path| path.starts_with('/')).unwrap_or("/").parse()
+}
+
+fn gone(error: &dyn std::error::Error) -> Refusal {
+    Refusal::new(StatusCode::BAD_GATEWAY, format!("the API cannot be asked: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_api_gets_the_path_and_the_query_behind_the_prefix() {
+        for (here, there) in [
+            ("/api/orders?limit=1", "/orders?limit=1"),
+            ("/api/products/a%2Fb", "/products/a%2Fb"),
+            ("/api/", "/"),
+            ("/api", "/"),
+        ] {
+            assert_eq!(on_the_api(&here.parse().unwrap()).unwrap(), there, "{here}");
+        }
+    }
+}
