@@ -2,6 +2,7 @@
 
 mod bench;
 mod cargo_lambda;
+mod clients;
 mod context;
 mod deploy;
 mod descriptions;
@@ -45,6 +46,8 @@ const USAGE: &str = "usage: cargo xtask <command>
   sam                     our functions as SAM's tools run them: sam --help
   openapi                 writes infra/openapi.json from what the binaries say
   openapi --lint          what Redocly's linter has to say of it
+  clients                 generates clients, and runs a story with each: clients --help
+  docs-page               the documentation page in a browser: docs-page --help
   fuzz                    schemathesis against the API that runs here: fuzz --help
   trace                   one order's trace, from the request to the mail, in an OTLP receiver that
                           others wrote
@@ -72,6 +75,8 @@ fn main() -> ExitCode {
         ["sam", ..] => sam::run(workspace(), &arguments[1..]),
         ["openapi", "--lint"] => done("openapi", openapi::lint(workspace())),
         ["trace"] => done("trace", trace::run(workspace())),
+        ["clients", ..] => clients::run(workspace(), &arguments[1..]),
+        ["docs-page", ..] => clients::run_page(workspace(), &arguments[1..]),
         ["fuzz", ..] => fuzz::run(workspace(), &arguments[1..]),
         ["bench", ..] => bench::run(workspace(), &arguments[1..]),
         ["ops", ..] => ops::main(&arguments[1..]),

@@ -1,0 +1,97 @@
+//! `cargo xtask clients`: clients that other people's generators make of `infra/openapi.json`, each
+//! used by a short story against the API that runs here.
+//! `cargo xtask docs-page`: the documentation page of that API in a browser.
+//!
+//! What is generated and installed lies below `target`; the stories are in `infra/clients`.
+
+mod node;
+mod page;
+mod python;
+#[cfg(test)]
+mod tests;
+mod typescript;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use clap::{Parser, ValueEnum};
+use local::Platform;
+use local::options::Options;
+
+use crate::descriptions::{Error, target_directory};
+use crate::process::succeeded;
+use crate::{say, terminal};
+
+/// Generates clients and has each tell its story against the API that runs here.
+#[derive(Parser)]
+#[command(name = "cargo xtask clients")]
+struct Arguments {
+    /// Only these clients; all unless said.
+    clients: Vec<Client>,
+}
+
+/// Opens the documentation page in a browser and sends requests with it.
+#[derive(Parser)]
+#[command(name = "cargo xtask docs-page")]
+struct PageArguments {
+    /// The browser; Chromium unless said.
+    #[arg(long, default_value = "chromium")]
+    browser: PathBuf,
+}
+
+/// A client that is generated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Client {
+    /// By openapi-typescript, for openapi-fetch.
+    Typescript,
+    /// By openapi-python-client.
+    Python,
+}
+
+/// The command `clients`.
+pub(crate) fn run(workspace: &Path, given: &[String]) -> ExitCode {
+    terminal::run("clients", given, |arguments: &Arguments| {
+        let all = Client::value_variants();
+        let clients = if arguments.clients.is_empty() { all } else { &arguments.clients[..] };
+        // A client that cannot be generated is told before the functions are built.
+        let stories = clients.iter().map(|client| {
+            say(&format!("== {client:?}"));
+            match client {
+                Client::Typescript => typescript::generate(workspace),
+                Client::Python => python::generate(workspace),
+            }
+        });
+        told(workspace, stories.collect::<Result<Vec<_>, Error>>()?)
+    })
+}
+
+/// The command `docs-page`.
+pub(crate) fn run_page(workspace: &Path, given: &[String]) -> ExitCode {
+    terminal::run("docs-page", given, |arguments: &PageArguments| {
+        told(workspace, vec![page::prepare(workspace, &arguments.browser)?])
+    })
+}
+
+/// Runs the commands against a platform of their own, which has the people of the demo.
+fn told(workspace: &Path, stories: Vec<Command>) -> Result<(), Error> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let options = Options {
+        demo: true,
+        template: Some(workspace.join("template.yaml")),
+        ..Options::default()
+    };
+    let platform = runtime.block_on(Platform::start(options))?;
+    let told = stories.into_iter().try_for_each(|mut story| {
+        story.env("API_URL", platform.api_url()).env("CONTROL_URL", platform.control_url());
+        succeeded(&mut story)
+    });
+    runtime.block_on(platform.stop());
+    told
+}
+
+/// The folder below `target` for a client, made.
+fn folder(workspace: &Path, name: &str) -> Result<PathBuf, Error> {
+    let folder = target_directory(workspace)?.join("clients").join(name);
+    fs_err::create_dir_all(&folder)?;
+    Ok(folder)
+}

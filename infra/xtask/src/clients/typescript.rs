@@ -1,0 +1,31 @@
+//! The client in TypeScript: types by openapi-typescript, requests by openapi-fetch.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::descriptions::Error;
+use crate::process::succeeded;
+use crate::{openapi, say};
+
+use super::node;
+
+/// Generates the client and compiles its story by `tsc --strict`. Returns the command that tells it.
+///
+/// # Errors
+///
+/// Where there is no Node.js, a package cannot be had, or the story does not compile.
+pub(super) fn generate(workspace: &Path) -> Result<Command, Error> {
+    let folder = node::installed(workspace, "typescript")?;
+    let programs = folder.join("node_modules/.bin");
+    succeeded(
+        Command::new(programs.join("openapi-typescript"))
+            .current_dir(&folder)
+            .arg(openapi::path(workspace))
+            .args(["--output", "api.d.ts", "--alphabetize"]),
+    )?;
+    succeeded(Command::new(programs.join("tsc")).current_dir(&folder).args(["--project", "."]))?;
+    say("tsc --strict: nothing to complain about");
+    let mut story = Command::new("node");
+    story.current_dir(&folder).arg("built/story.js");
+    Ok(story)
+}
