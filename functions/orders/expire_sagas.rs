@@ -1,6 +1,7 @@
 //! On a schedule: says of orders whose time is up that nobody has answered.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use adapters::{Range, Table};
 use domain::orders::{Order, OrderOverdue};
@@ -18,13 +19,20 @@ struct ExpireSagas {
     orders: Table<Order>,
 }
 
-/// Overdue orders of one run. Those that are left are the first of the next run.
-const ORDERS_MAX: usize = 500;
+/// Orders that one run sends messages about. The next run begins with the oldest ones again.
+const MESSAGES_MAX: usize = 500;
+
+/// Time that is kept for sending: the run reads no further page when less is left.
+const TIME_TO_SEND: Duration = Duration::from_secs(5);
+
+/// Orders that are read at a time. One may have 25 lines, and this many are held in memory for each
+/// of the index's partitions.
+const PAGE: usize = 100;
 
 impl Consumer for ExpireSagas {
     const SOURCE: Source = Source::Schedule;
 
-    /// An order may be told of again: only an order that waits times out.
+    /// A repeated message does no harm: only a pending order times out.
     const INBOX: Inbox = Inbox::None;
 
     const USES: &'static [Use] = &[Use::Index(ORDERS, BY_DEADLINE), Use::Queue(CUSTOMER_SAGA)];
@@ -39,13 +47,27 @@ impl Consumer for ExpireSagas {
         Ok(())
     }
 
-    // 6. Retrieval: the orders that wait, longest overdue first
+    // 6. Retrieval: the pending orders that a message is due for, longest overdue first
     type Facts = Vec<Order>;
 
     async fn retrieve(&self, permit: &Permit<Delivered>, (): &()) -> Result<Vec<Order>, Fault> {
-        let overdue = Range::spread(BY_DEADLINE).up_to(permit.moment().now());
-        let found = self.orders.first_of(permit, &overdue, ORDERS_MAX).await?;
-        Ok(found.into_iter().map(|found| found.record).collect())
+        let now = permit.moment().now();
+        let mut due = Vec::new();
+        let mut range = Range::spread(BY_DEADLINE).up_to(now);
+        while due.len() < MESSAGES_MAX && permit.deadline().left() > TIME_TO_SEND {
+            let page = self.orders.first_of(permit, &range, PAGE).await?;
+            let Some(last) = page.last().map(|found| found.position.clone()) else { break };
+            // Behind the first page the range has no upper bound: it ends where deadlines are ahead.
+            let ends = page.len() < PAGE || page.iter().any(|it| it.record.settle_by > now);
+            let orders = page.into_iter().map(|found| found.record);
+            due.extend(orders.filter(|order| OrderOverdue::is_due(order, now)));
+            if ends {
+                break;
+            }
+            range = Range::spread(BY_DEADLINE).after(last);
+        }
+        due.truncate(MESSAGES_MAX);
+        Ok(due)
     }
 
     // 7. and 8. The same queue as the answers': they come one after the other to each order

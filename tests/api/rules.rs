@@ -1,5 +1,6 @@
 //! The parameters of the business rules: what an operator changes while the system runs.
 
+use domain::catalogue::Price;
 use domain::people::Tier;
 use domain::rules::{ItemsPerOrder, RulesDraft};
 use futures::future::join_all;
@@ -19,7 +20,7 @@ async fn what_an_operator_puts_is_what_they_get_and_versions_count_up() {
 
     for version in [1, 2] {
         let approvals_needed = read(json!(version));
-        let changed = RulesDraft { approvals_needed, shipping: euros(0), ..rules() };
+        let changed = RulesDraft { approvals_needed, shipping: free(), ..rules() };
         let put = admin.put_rules(&changed, None).await.unwrap().data;
         assert_eq!(put, changed.at_version(version));
         let got = admin.get_rules().await.unwrap();
@@ -137,4 +138,8 @@ fn rules() -> RulesDraft {
         "openCredit": { "amount": 500_000, "currency": "EUR" }, "quantityPerItem": 99,
         "sagaTimeoutSeconds": 900, "shipping": { "amount": 490, "currency": "EUR" },
     }))
+}
+
+fn free() -> Price {
+    read(json!({ "amount": 0, "currency": "EUR" }))
 }

@@ -1,4 +1,7 @@
-//! Whether what we depend on is there: one real call each, past every cache.
+//! Whether the dependencies answer: one real call each, past every
+//! cache, and one second at most.
+
+use std::time::Duration;
 
 use aws_sdk_sqs::types::QueueAttributeName;
 use lifecycle::effects::Queue;
@@ -8,6 +11,13 @@ use lifecycle::{Fault, Permit};
 use crate::Aws;
 use crate::faults::fault;
 
+/// How long a dependency may take to answer its probe, retries included.
+const PROBE_MAX: Duration = Duration::from_secs(1);
+
+async fn within_limit(probe: impl Future<Output = Result<(), Fault>>) -> Result<(), Fault> {
+    tokio::time::timeout(PROBE_MAX, probe).await.unwrap_or(Err(Fault::TimedOut))
+}
+
 impl Aws {
     /// Reads a key that no item has.
     ///
@@ -15,8 +25,8 @@ impl Aws {
     ///
     /// When the table does not answer.
     pub async fn probe_table<C>(&self, _: &Permit<C>, table: Table) -> Result<(), Fault> {
-        self.get_item(table, &Key::new("healthcheck"), false).await?;
-        Ok(())
+        let key = Key::new("healthcheck");
+        within_limit(async { self.get_item(table, &key, false).await.map(drop) }).await
     }
 
     /// Asks a queue for its ARN.
@@ -31,8 +41,11 @@ impl Aws {
             url.ok_or_else(|| Fault::internal(format!("queue {name} is not among the uses")))?;
         let request = self.sqs().get_queue_attributes().queue_url(url);
         let request = request.attribute_names(QueueAttributeName::QueueArn);
-        request.send().await.map_err(|error| fault("GetQueueAttributes", name, error))?;
-        Ok(())
+        within_limit(async {
+            let answered = request.send().await;
+            answered.map(drop).map_err(|error| fault("GetQueueAttributes", name, error))
+        })
+        .await
     }
 
     /// Reads a secret and forgets it.
@@ -41,7 +54,6 @@ impl Aws {
     ///
     /// When Secrets Manager does not answer, or the secret is not among the uses.
     pub async fn probe_secret<C>(&self, _: &Permit<C>, name: &'static str) -> Result<(), Fault> {
-        self.secret_text(name).await?;
-        Ok(())
+        within_limit(async { self.secret_text(name).await.map(drop) }).await
     }
 }

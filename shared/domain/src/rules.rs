@@ -6,7 +6,7 @@ use lifecycle::{EntityTag, Violations};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::catalogue::{Amount, Currency, Money};
+use crate::catalogue::{Amount, Currency, Money, Price};
 use crate::people::Tier;
 use crate::syntax::whole_number;
 use crate::tables::SETTINGS;
@@ -97,8 +97,9 @@ pub struct RulesDraft {
     pub approvals_needed: ApprovalsNeeded,
     /// The customers who pay no shipping.
     pub free_shipping_tiers: List<Tier, 0, { Tier::ALL.len() }>,
-    /// What shipping costs everybody else, per order.
-    pub shipping: Money,
+    /// The shipping price of all other customers, per order. It is bounded like a product's price,
+    /// so that no total of an order can overflow.
+    pub shipping: Price,
     /// How many items an order may have.
     pub items_per_order: ItemsPerOrder,
     /// How many pieces of one item may be ordered.
@@ -115,7 +116,7 @@ impl RulesDraft {
         Rules {
             approvals_needed: self.approvals_needed,
             free_shipping_tiers: self.free_shipping_tiers.into_vec(),
-            shipping: self.shipping,
+            shipping: self.shipping.times(1),
             items_per_order: self.items_per_order,
             quantity_per_item: self.quantity_per_item,
             saga_timeout_seconds: self.saga_timeout_seconds,
@@ -167,6 +168,19 @@ mod tests {
         let violations = rules.checked().unwrap_err();
         let fields: Vec<_> = violations.iter().map(|violation| violation.field.as_str()).collect();
         assert_eq!(fields, ["/openCredit/currency", "/freeShippingTiers/1"]);
+    }
+
+    #[test]
+    fn a_shipping_price_that_a_total_could_overflow_by_cannot_be_entered() {
+        let with_shipping = |amount: i64| {
+            let mut draft = serde_json::to_value(Rules::default()).unwrap();
+            draft.as_object_mut().unwrap().remove("version");
+            draft["shipping"]["amount"] = amount.into();
+            serde_json::from_value::<RulesDraft>(draft)
+        };
+        assert!(with_shipping(10_000_000_000).is_ok());
+        assert!(with_shipping(10_000_000_001).is_err());
+        assert!(with_shipping(9_007_199_254_740_991).is_err());
     }
 
     #[test]

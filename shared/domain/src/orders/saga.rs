@@ -1,7 +1,7 @@
 //! The saga of an order: what its queue may say about it, and what follows.
 
 use lifecycle::effects::{Effects, EventData};
-use lifecycle::{Moment, Rejection};
+use lifecycle::{Moment, Rejection, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{Consequence, Order, OrderId, SerialNumbers, Step};
@@ -66,6 +66,17 @@ impl OrderOverdue {
     pub fn of(order_id: OrderId) -> Self {
         Self(SagaAnswer { order_id, order_type: Answer::TimedOut })
     }
+
+    /// Whether the run at this time sends a message about an order: in the first three minutes
+    /// after its deadline, and then every fifth minute.
+    ///
+    /// The schedule runs once a minute. While the saga's consumer is down, a message per order and
+    /// run would fill its queue, and new answers would wait behind them.
+    pub fn is_due(order: &Order, now: Timestamp) -> bool {
+        let overdue_s = now.as_seconds().saturating_sub(order.settle_by.as_seconds());
+        let minutes = overdue_s / 60;
+        now >= order.settle_by && (minutes < 3 || minutes % 5 == 0)
+    }
 }
 
 impl EventData for OrderOverdue {
@@ -124,6 +135,19 @@ mod tests {
             let read: Result<SagaAnswer, _> = serde_json::from_value(json.clone());
             assert_eq!(read.ok().map(|read| read.order_type), answer, "{json}");
         }
+    }
+
+    #[test]
+    fn an_overdue_order_is_due_for_a_message_in_its_first_minutes_and_every_fifth() {
+        let order = pending_order();
+        let due_after = |s| OrderOverdue::is_due(&order, order.settle_by.plus_seconds(s));
+        assert!(!due_after(-1), "its time is not up");
+        let due: Vec<i64> = (0..21).filter(|minute| due_after(minute * 60)).collect();
+        assert_eq!(due, [0, 1, 2, 5, 10, 15, 20]);
+        // Whatever the second at which the schedule runs.
+        assert!(due_after(5 * 60 + 59) && !due_after(6 * 60));
+        let hours = (0..48 * 60).filter(|minute| due_after(minute * 60)).count();
+        assert_eq!(hours, 2 + 48 * 12, "one in five runs in the long term");
     }
 
     #[test]
