@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use domain::callback::{CallbackDraft, CallbackReceived, ObjectIds};
+use domain::callback::{CallbackDraft, CallbackReceived, ObjectIds, SourceGroup};
 use domain::tables::CALLBACKS;
 use http::StatusCode;
 use lifecycle::caller::NoRole;
@@ -35,6 +35,13 @@ impl Endpoint for PostCallback {
     /// 200 ids of 20 digits need a quarter of it.
     const BODY_BYTES_MAX: usize = 16 * 1024;
 
+    /// Each object is looked up, so each counts: a source has 600 look-ups a minute.
+    const COST_MAX: u32 = 200;
+
+    fn cost(object_ids: &ObjectIds) -> u32 {
+        u32::try_from(object_ids.as_slice().len()).unwrap_or(Self::COST_MAX)
+    }
+
     const USES: &'static [Use] = &[Use::Queue(CALLBACKS)];
 
     // 4. Deserialisation
@@ -47,19 +54,19 @@ impl Endpoint for PostCallback {
         draft.try_into()
     }
 
-    // 6. Retrieval: nothing is needed
-    type Facts = ();
+    // 6. Retrieval: nothing is read; by its source a callback shares the queue with others
+    type Facts = SourceGroup;
 
-    async fn retrieve(&self, _: &Permit<Anyone>, _: &ObjectIds) -> Result<(), Fault> {
-        Ok(())
+    async fn retrieve(&self, permit: &Permit<Anyone>, _: &ObjectIds) -> Result<SourceGroup, Fault> {
+        Ok(SourceGroup::of(permit.source()))
     }
 
     // 3 again. Authorization: whoever sees an object may say so
-    fn allow(_: &Anyone, _: &ObjectIds, (): &()) -> Verdict {
+    fn allow(_: &Anyone, _: &ObjectIds, _: &SourceGroup) -> Verdict {
         Verdict::Allow
     }
 
-    const CONDITIONS: Conditions<()> = Conditions::Untagged;
+    const CONDITIONS: Conditions<SourceGroup> = Conditions::Untagged;
 
     // 7. Business rules: it is the callback's time that counts, not the look-up's
     type Outcome = CallbackReceived;
@@ -68,12 +75,12 @@ impl Endpoint for PostCallback {
         moment: &Moment,
         _: &Anyone,
         object_ids: &ObjectIds,
-        (): (),
+        source: SourceGroup,
     ) -> Result<CallbackReceived, Rejection> {
         Ok(CallbackReceived {
             object_ids: object_ids.clone(),
             received_at: moment.now(),
-            source: None,
+            source: Some(source),
         })
     }
 
@@ -111,10 +118,16 @@ mod tests {
     fn all_objects_go_into_the_queue_in_one_message() {
         let draft = read(json!({ "object_ids": [5, -1, 5, 7] }));
         let object_ids = PostCallback::parse(Json(draft)).unwrap();
-        let callback = PostCallback::decide(&moment(), &Anyone, &object_ids, ()).unwrap();
+        assert_eq!(PostCallback::cost(&object_ids), 3, "repeated ones are looked up once");
+        let source = SourceGroup::of("192.0.2.1");
+        let callback =
+            PostCallback::decide(&moment(), &Anyone, &object_ids, source.clone()).unwrap();
         let effects = PostCallback::effects(&callback);
         let message = effects.handed_over().expect("it is handed over");
         let Content::New(event) = &message.content else { panic!("not new: {message:?}") };
-        assert_eq!(event.data, json!({ "objectIds": [5, -1, 7], "receivedAt": moment().now() }));
+        assert_eq!(message.group.as_deref(), Some(source.as_str()));
+        let data =
+            json!({ "objectIds": [5, -1, 7], "receivedAt": moment().now(), "source": source });
+        assert_eq!(event.data, data);
     }
 }

@@ -207,7 +207,7 @@ impl ListPartnerProducts {
                 Err(TokenError::Refused(answer)) => return Ok(Answer::of(answer, wanted)),
                 Err(TokenError::Fault(fault)) => return Err(fault),
             };
-            let request = request(wanted).bearer(token.secret());
+            let request = request(wanted).bearer(token.secret()).on_behalf_of(permit.source());
             let answer = Answer::of(self.partner.send(permit, &request).await?, wanted);
             let refused = answer.consequence() == Some(Consequence::TokenRefused);
             if !refused || !self.tokens.discard(permit, &token).await || last_try {

@@ -75,7 +75,7 @@ impl Endpoint for PostVerificationEmail {
         Verdict::Allow
     }
 
-    const CONDITIONS: Conditions<()> = Conditions::Untagged;
+    const CONDITIONS: Conditions<bool> = Conditions::Untagged;
 
     // 7. Business rules
     type Outcome = Asked;

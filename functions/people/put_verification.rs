@@ -100,7 +100,7 @@ impl Endpoint for PutVerification {
         Verdict::Allow
     }
 
-    const CONDITIONS: Conditions<Option<User>> = Conditions::Untagged;
+    const CONDITIONS: Conditions<Option<Claimed>> = Conditions::Untagged;
 
     // 7. Business rules: a user who does not exist is told the same as one whose token is spent
     type Outcome = User;

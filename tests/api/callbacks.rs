@@ -1,10 +1,17 @@
 //! Objects that were seen: taken in at once, looked up later, and gone when they are not heard of.
 
+use std::net::Ipv4Addr;
 use std::time::{Duration, SystemTime};
 
+use bytes::Bytes;
 use client::{Answer, Error, TakenIn};
 use domain::callback::ObjectView;
+use http_body_util::Full;
+use hyper_util::client::legacy;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
 use lifecycle::Timestamp;
+use local::options::Options;
 use serde_json::json;
 use tokio::time::sleep;
 use uuid::Uuid;
@@ -175,6 +182,38 @@ async fn an_id_that_can_change_nothing_any_more_is_not_looked_up() {
     assert_eq!(asked(&api, late).await, 0);
     assert_eq!(asked(&api, there).await, asked_before + 1, "it may be offline by now");
     assert_eq!(waiting(&api, "CallbacksDeadLetterQueue").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_source_that_floods_leaves_the_callbacks_of_others_their_time() {
+    let Some(api) = own(Options::default()).await else { return };
+    let url = format!("{}/callback", api.inside().unwrap().platform().api_url());
+    let mut taken_in = 0;
+    for number in 0..47 {
+        let first = i64::MIN + number * 200;
+        let ids: Vec<i64> = (first..first + 200).collect();
+        let status = post_from(Ipv4Addr::new(127, 0, 0, 2), &url, &ids).await;
+        assert!([202, 429].contains(&status), "{status}");
+        taken_in += u32::from(status == 202);
+    }
+    // 600 ids a minute are three of its callbacks; a minute may end meanwhile.
+    assert!((3..=6).contains(&taken_in), "{taken_in} callbacks of the flood were taken in");
+    let ids: Vec<i64> = (0..10).map(|_| unique_object()).collect();
+    call_back(&api, &ids).await.unwrap();
+    for id in ids {
+        let object = appeared(&api, id).await;
+        assert!(age_s(&object) < 29.0, "{object:?}");
+    }
+}
+
+/// The status of a callback from this address of the loopback.
+async fn post_from(source: Ipv4Addr, url: &str, ids: &[i64]) -> u16 {
+    let mut connector = HttpConnector::new();
+    connector.set_local_address(Some(source.into()));
+    let client = legacy::Client::builder(TokioExecutor::new()).build(connector);
+    let request = http::Request::post(url).header("content-type", "application/json");
+    let body = Full::<Bytes>::from(json!({ "object_ids": ids }).to_string());
+    client.request(request.body(body).unwrap()).await.unwrap().status().as_u16()
 }
 
 /// The template without what removes objects: neither the message nor the time to live.
