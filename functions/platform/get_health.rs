@@ -66,7 +66,7 @@ impl Query for GetHealth {
             );
             Ok(Some(Health::of([("table", table), ("queue", queue), ("secret", secret)])))
         });
-        let health = probed.await?.value;
+        let health = Box::pin(probed).await?.value;
         health.map(|health| Health::clone(&health)).ok_or_else(|| Fault::internal("no probe"))
     }
 

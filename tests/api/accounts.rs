@@ -190,7 +190,7 @@ async fn a_password_that_is_guessed_first_or_made_of_the_address_is_a_violation(
 #[tokio::test]
 async fn a_stranger_who_guesses_keeps_nobody_out() {
     let Some(api) = own(Options { demo: true, ..Options::default() }).await else { return };
-    let stranger = api.from_source("127.0.0.2");
+    let stranger = api.with_source("127.0.0.2");
     let limited = async || {
         let answer = sign_in(&stranger, "gold@example.com", "a wrong password").await;
         (answer.status == 429).then_some(())
@@ -217,7 +217,7 @@ async fn an_account_that_many_sources_guess_at_stays_open_to_those_it_knows() {
     // All others share five attempts a minute; a minute that ends meanwhile allows five more.
     let mut tried = 0;
     for source in 2..14 {
-        let stranger = api.from_source(&format!("127.0.0.{source}"));
+        let stranger = api.with_source(&format!("127.0.0.{source}"));
         tried += usize::from(sign_in(&stranger, email, "a wrong password").await.status == 401);
     }
     assert!((5..=10).contains(&tried), "{tried} of twelve were tried");

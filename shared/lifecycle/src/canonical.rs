@@ -78,7 +78,9 @@ impl<'a> Value<'a> {
             Self::Text(text) => part(form, b't', text),
             Self::List(items) => {
                 count(form, b'l', items.len());
-                items.iter().for_each(|item| item.write(form));
+                for item in items {
+                    item.write(form);
+                }
             }
             Self::Object(members) => {
                 count(form, b'o', members.len());

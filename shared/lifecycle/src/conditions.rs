@@ -33,7 +33,8 @@ impl Named {
     /// Reads the headers; a value that is no list of tags is a violation.
     pub(crate) fn read(headers: &HeaderMap, violations: &mut Violations) -> Self {
         let mut tags = |name: HeaderName| {
-            let lines: Vec<&[u8]> = headers.get_all(&name).iter().map(|v| v.as_bytes()).collect();
+            let lines: Vec<&[u8]> =
+                headers.get_all(&name).iter().map(http::HeaderValue::as_bytes).collect();
             if lines.is_empty() {
                 return None;
             }

@@ -33,7 +33,7 @@ impl Deadline {
     /// what is left of it here is for answering in the work's place.
     pub(crate) fn overdue(deadline: SystemTime) -> std::time::Instant {
         let left = Self::left_until(deadline);
-        std::time::Instant::now() + left - Self::margin(left) * 3 / 5
+        std::time::Instant::now() + left.saturating_sub(Self::margin(left) * 3 / 5)
     }
 
     /// When Lambda ends the invocation.

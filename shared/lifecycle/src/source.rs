@@ -66,13 +66,13 @@ pub(crate) fn counted(source: &str) -> String {
     match address(source) {
         None => UNKNOWN.to_owned(),
         Some(IpAddr::V4(address)) => address.to_string(),
-        Some(IpAddr::V6(address)) => match inner(address) {
-            Some(address) => address.to_string(),
-            None => {
-                let [a, b, c, d, ..] = address.segments();
-                format!("{}/64", Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-            }
-        },
+        Some(IpAddr::V6(address)) => {
+            let network = |[a, b, c, d, ..]: [u16; 8]| Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0);
+            inner(address).map_or_else(
+                || format!("{}/64", network(address.segments())),
+                |address| address.to_string(),
+            )
+        }
     }
 }
 

@@ -42,7 +42,7 @@ impl Api {
     }
 
     /// The same API, asked from another address of this machine: `127.0.0.2`.
-    pub(crate) fn from_source(&self, source: &str) -> Self {
+    pub(crate) fn with_source(&self, source: &str) -> Self {
         let mut api = self.clone();
         api.client = client_at(source.parse().expect("an address"));
         api

@@ -33,7 +33,7 @@ pub(super) fn take_out(operation: &str, body: &Bytes) -> Option<(Bytes, Taken)> 
         return None;
     }
     let mut input: Value = serde_json::from_slice(body).ok()?;
-    if input["QueueUrl"].as_str()?.ends_with(".fifo") {
+    if input["QueueUrl"].as_str()?.strip_suffix(".fifo").is_some() {
         return None;
     }
     let mut taken = Taken::new();

@@ -177,7 +177,8 @@ async fn a_request_that_names_two_hosts_or_none_is_refused() {
         (&[], 400),
         (&["not a host"], 400),
     ] {
-        let lines: String = hosts.iter().map(|host| format!("Host: {host}\r\n")).collect();
+        let lines: Vec<String> = hosts.iter().map(|host| format!("Host: {host}\r\n")).collect();
+        let lines = lines.concat();
         let request = format!("GET / HTTP/1.1\r\n{lines}Connection: close\r\n\r\n");
         let mut stream = TcpStream::connect(address).await.unwrap();
         stream.write_all(request.as_bytes()).await.unwrap();

@@ -126,7 +126,9 @@ pub(super) async fn run(workspace: &Path, arguments: &Arguments) -> Result<ExitC
     }
     say(&table(&measured));
     let complaints = complaints(&measured);
-    complaints.iter().for_each(|complaint| say(complaint));
+    for complaint in &complaints {
+        say(complaint);
+    }
     Ok(if complaints.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

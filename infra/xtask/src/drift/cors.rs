@@ -50,7 +50,7 @@ fn methods(document: &Value) -> BTreeSet<String> {
 
 /// The headers among the parameters of all operations, those by reference included.
 fn parameters(document: &Value) -> impl Iterator<Item = String> {
-    let own = operations(document).flat_map(|(_, it)| it["parameters"].as_array());
+    let own = operations(document).filter_map(|(_, it)| it["parameters"].as_array());
     let shared = document["components"]["parameters"].as_object().into_iter().flatten();
     let all = own.flatten().chain(shared.map(|(_, parameter)| parameter));
     let headers = all.filter(|parameter| parameter["in"] == "header");
@@ -59,7 +59,7 @@ fn parameters(document: &Value) -> impl Iterator<Item = String> {
 
 /// The headers of all answers, those by reference included.
 fn headers(document: &Value) -> impl Iterator<Item = String> {
-    let own = operations(document).flat_map(|(_, it)| it["responses"].as_object());
+    let own = operations(document).filter_map(|(_, it)| it["responses"].as_object());
     let shared = document["components"]["responses"].as_object().into_iter();
     let all = own.chain(shared).flatten();
     let headers = all.flat_map(|(_, response)| response["headers"].as_object().into_iter());

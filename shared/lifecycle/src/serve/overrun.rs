@@ -50,13 +50,12 @@ pub(crate) fn watchdog(
 fn end(watched: &Watched, handler: &dyn Handler, shared: &Shared, reconnect: &Reconnect) {
     let took = watched.began.elapsed();
     let words = handler.overran(watched);
-    let (outcome, answer, line) = match words {
-        Some(LastWords { answer, line }) => ("response", serde_json::to_vec(&answer), line),
-        None => {
-            let message = "the work overran its time and kept its thread";
-            let error = json!({ "errorType": "TIMED_OUT", "errorMessage": message });
-            ("error", serde_json::to_vec(&error), failed(shared, watched, took))
-        }
+    let (outcome, answer, line) = if let Some(LastWords { answer, line }) = words {
+        ("response", serde_json::to_vec(&answer), line)
+    } else {
+        let message = "the work overran its time and kept its thread";
+        let error = json!({ "errorType": "TIMED_OUT", "errorMessage": message });
+        ("error", serde_json::to_vec(&error), failed(shared, watched, took))
     };
     print(&line);
     let left = || watched.ends.saturating_duration_since(std::time::Instant::now());
@@ -82,7 +81,7 @@ fn failed(shared: &Shared, watched: &Watched, took: Duration) -> String {
     if let (true, Some(facts)) = (line.ends_with('}'), facts.as_object()) {
         line.pop();
         for (name, value) in facts {
-            line.push_str(&format!(",{}:{value}", json!(name)));
+            line.extend([",", &json!(name).to_string(), ":", &value.to_string()]);
         }
         line.push('}');
     }

@@ -139,8 +139,8 @@ fn of_message(json: &RawValue) -> (String, Raw) {
         return odd(json, Some(item_id), "/body is missing or no text");
     };
     // In a standard queue a group is for fairness alone, and keeps no order.
-    let is_fifo =
-        part(&message, "/eventSourceARN").is_some_and(|arn: String| arn.ends_with(".fifo"));
+    let is_fifo = part(&message, "/eventSourceARN")
+        .is_some_and(|arn: String| arn.strip_suffix(".fifo").is_some());
     let fifo_group = part(&message, "/attributes/MessageGroupId").filter(|_| is_fifo);
     let group = fifo_group.or_else(|| about(&body)?.event_id).unwrap_or_else(|| item_id.clone());
     // Lambda writes the count as a text.
