@@ -74,7 +74,14 @@ async fn every_violation_of_a_body_is_told_and_none_that_is_not_there() {
             format!(
                 r#"{{"items":[{{"productId":"{id}","quantity":0,"quantity":1}}],"addressId":7,"addressId":"{id}","x":1,"x":2}}"#
             ),
-            vec!["/addressId", "/items/0/quantity", "/paymentMethod", "/x"],
+            vec![
+                "/addressId",
+                "/addressId",
+                "/items/0/quantity",
+                "/items/0/quantity",
+                "/paymentMethod",
+                "/x",
+            ],
         ),
         (
             format!(

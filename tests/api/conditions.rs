@@ -46,7 +46,7 @@ async fn what_is_there_is_not_overwritten_by_who_asks_that_nothing_be_there() {
     let (writer, editor) = (api.token("writer").await, api.token("editor").await);
     let product = new_product(&api.person("merchant").await, 5).await;
     let product = format!("/products/{product}");
-    let draft = json!({ "title": unique("How lamps"), "content": "They glow." });
+    let draft = json!({ "title": "How lamps shine", "content": "They glow." });
     let article = api.post("/articles", &draft).token(&writer).send().await;
     let article = article.header("location").to_owned();
     let mut rules = api.get("/rules").token(&admin).send().await.data(200);
@@ -85,6 +85,11 @@ async fn a_creation_is_412_by_a_condition_that_does_not_hold_and_creates_nothing
         for (name, value, status) in
             [("if-none-match", "*", 201), ("if-none-match", "*", 412), ("x-other", "*", 409)]
         {
+            let mut body = body.clone();
+            // An account that nobody has proven gives its address to the next one who signs up.
+            if body.get("email").is_some() {
+                body["email"] = json!(unique_email());
+            }
             let call = api.post(path, &body).key(&unique("key")).header(name, value);
             let call = if let Some(token) = &token { call.token(token) } else { call };
             let answer = call.send().await;
@@ -154,7 +159,7 @@ async fn creations(api: &Api) -> Vec<(&'static str, Value, Option<String>)> {
         body[name] = id();
         body
     };
-    let draft = json!({ "title": unique("How lamps"), "content": "They glow." });
+    let draft = json!({ "title": "How lamps shine", "content": "They glow." });
     let order = with(json!(order_of(product, 1)), "orderId");
     vec![
         ("/users", with(json!(user(&unique_email())), "userId"), None),

@@ -14,7 +14,8 @@
 //!     items: vec![OrderItem {
 //!         product_id: kettle.product_id,
 //!         quantity: Quantity::try_from(2)?,
-//!     }],
+//!     }]
+//!     .into(),
 //!     address_id: "00000000-0000-7000-8000-000000000201".to_owned().try_into()?,
 //!     payment_method: PaymentMethod::Card,
 //! };

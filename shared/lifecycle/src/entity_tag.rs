@@ -72,7 +72,8 @@ impl Tags {
                 }
             }
         }
-        (!tags.is_empty()).then_some(Self::These(tags))
+        // A list may have no tags at all, and then names none (RFC 9110, 13.1.1 and 5.6.1).
+        Some(Self::These(tags))
     }
 
     /// Whether they name what there is, compared strongly: a weak tag names no version that could
@@ -134,6 +135,9 @@ mod tests {
             ("\",7,\"", false, false),
             ("\"\"", false, false),
             ("\"ä\", \"7\"", true, true),
+            ("", false, false),
+            (" ", false, false),
+            (",", false, false),
         ] {
             let (tags, current) = (read(list).unwrap(), EntityTag::of_version(7));
             assert_eq!(tags.name_strongly(&current), strongly, "{list}");
@@ -144,9 +148,6 @@ mod tests {
     #[test]
     fn a_value_that_is_no_list_of_tags_is_not_read() {
         for list in [
-            "",
-            " ",
-            ",",
             "7",
             "\"7",
             "7\"",

@@ -92,7 +92,12 @@ impl Rejection {
     /// everything that is at fault; of two, the first is told.
     pub(crate) fn together(mut self, other: Self) -> Self {
         if self.code == other.code {
-            self.details.extend(other.details);
+            // Two conditions may stand for the same thing that is wrong.
+            for detail in other.details {
+                if !self.details.contains(&detail) {
+                    self.details.push(detail);
+                }
+            }
         } else {
             self.beside.push(other.code);
         }

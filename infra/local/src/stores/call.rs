@@ -73,6 +73,9 @@ pub(super) enum Resource {
     Other(String),
 }
 
+/// The table in which requests are counted, by its name in the template.
+const COUNTS: &str = "LimitsTable";
+
 impl Call {
     /// Reads a call; `None` when it is of no service that the platform has.
     pub(super) fn read(names: &Names, uri: &Uri, headers: &HeaderMap, body: Bytes) -> Option<Self> {
@@ -89,11 +92,15 @@ impl Call {
         Some(Self { store, operation: operation.to_owned(), caller, accesses, body })
     }
 
-    /// Whether the call writes to a table: what a function may die around.
+    /// Whether the call writes to a table: what a function may die around. A count in the table of
+    /// limits is no effect of the request, and may go out beside its work.
     pub(super) fn is_commit(&self) -> bool {
         const COMMITS: [&str; 5] =
             ["BatchWriteItem", "DeleteItem", "PutItem", "TransactWriteItems", "UpdateItem"];
-        self.store == Store::Tables && COMMITS.contains(&self.operation.as_str())
+        let counts = |access: &Access| access.resource.name() == COUNTS;
+        self.store == Store::Tables
+            && COMMITS.contains(&self.operation.as_str())
+            && !self.accesses.iter().all(counts)
     }
 
     /// The resources by name, each once.
@@ -295,5 +302,8 @@ pub(super) mod tests {
         let environment = "environment-1".to_owned();
         assert_eq!(call.caller, Some(Caller { function, environment }));
         assert!(!call.is_commit());
+        let count =
+            call_by("GetUserFunction", "UpdateItem", r#"{"TableName": "local-LimitsTable"}"#);
+        assert!(!count.is_commit());
     }
 }

@@ -219,7 +219,7 @@ mod tests {
     fn a_text_in_a_mail_neither_breaks_its_line_nor_turns_what_follows() {
         for (stored, mailed) in [
             ("Ann", "Ann"),
-            ("Ann\r\nBcc: bob", "Ann\u{FFFD}\u{FFFD}Bcc: bob"),
+            ("Ann\r\nBcc: bob", "\u{2068}Ann\u{FFFD}\u{FFFD}Bcc: bob\u{2069}"),
             ("Ann\u{202E}", "\u{2068}Ann\u{FFFD}\u{2069}"),
             ("\u{2069}\u{5D0}", "\u{2068}\u{FFFD}\u{5D0}\u{2069}"),
         ] {
