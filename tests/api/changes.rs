@@ -109,10 +109,10 @@ async fn if_match_lets_only_the_version_that_was_seen_be_changed() {
     let seen = see().await.etag().unwrap().to_owned();
     let patch = read(json!({ "stock": 3 }));
     let matching = async |tag: &str| lamp.merchant.patch_product(lamp.id, &patch, Some(tag)).await;
-    for stale in ["\"0\"", "\"99\"", &format!("W/{seen}")] {
+    for stale in ["\"0\"", "\"99\"", "", &format!("W/{seen}")] {
         matching(stale).await.refused(412, "PRECONDITION_FAILED");
     }
-    for malformed in ["1", "", "\"1"] {
+    for malformed in ["1", "\"1"] {
         matching(malformed).await.refused(400, "INVALID_REQUEST");
     }
     let changed = matching(&format!("\"99\", {seen}")).await.unwrap();
