@@ -114,9 +114,8 @@ impl ProcessCallback {
     }
 }
 
-/// What the object service says of an object.
+/// What the object service says of an object. It may add fields of which we know nothing.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Told {
     id: ObjectId,
     online: bool,

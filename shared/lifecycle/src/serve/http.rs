@@ -194,11 +194,15 @@ impl<E: Endpoint> Handler<E> {
         tale.stages.end("routing");
 
         // 2. Authentication, and 3. authorization as far as it needs no facts.
-        let caller = self.authenticate(request, tale.at).await?;
-        tale.stages.end("authentication");
-        E::ACCESS.admits(&caller)?;
-        tale.stages.end("authorization");
         let source = self.shared.settings.trusted_hops.source_of(&request.peer, &request.headers);
+        let caller = match self.admit(request, tale).await {
+            Ok(caller) => caller,
+            Err(failure) => {
+                // A request that is turned away costs an invocation too: it counts for its source.
+                Meter::new::<E>(&self.shared, source).charge(1, tale).await?;
+                return Err(failure);
+            }
+        };
         let counted = caller.subject().unwrap_or_else(|| source.clone());
         let meter = Meter::new::<E>(&self.shared, counted);
         meter.charge(1, tale).await?;
@@ -227,6 +231,15 @@ impl<E: Endpoint> Handler<E> {
             }
             (settled, _) => settled,
         }
+    }
+
+    /// Stage 2, and stage 3 as far as it needs no facts.
+    async fn admit(&self, request: &Request, tale: &mut Tale) -> Result<E::Caller, Failure> {
+        let caller = self.authenticate(request, tale.at).await?;
+        tale.stages.end("authentication");
+        E::ACCESS.admits(&caller)?;
+        tale.stages.end("authorization");
+        Ok(caller)
     }
 
     /// Who is asking, by what the authorizer found. Without claims no caller gets past this who has

@@ -142,6 +142,23 @@ async fn no_odd_context_gets_a_request_past_stage_2() {
 }
 
 #[tokio::test]
+async fn requests_that_are_turned_away_count_for_their_source_and_for_no_other_caller() {
+    let recorder = Arc::new(Recorder::default());
+    let handler = post_note(&recorder);
+    let refused = shown(json!({ "lambda": { "verdict": "refused" } }));
+    for _ in 0..120 {
+        let answered = ask(&handler, &refused).await;
+        assert_eq!(answered.status, 401);
+        assert!(answered.headers.get("ratelimit").is_some());
+    }
+    let answered = ask(&handler, &refused).await;
+    assert_eq!((answered.status, answered.code()), (429, "RATE_LIMIT_EXCEEDED"));
+    assert_eq!(ask(&handler, &request("x")).await.status, 201, "a caller who signs in is another");
+    let elsewhere = with(refused, "/requestContext/http/sourceIp", "192.0.2.2");
+    assert_eq!(ask(&handler, &elsewhere).await.status, 401);
+}
+
+#[tokio::test]
 async fn a_request_without_a_token_is_asked_for_one_and_told_of_no_error() {
     for credentials in [None, Some("Basic YTpi"), Some("Bearer"), Some("Bearer ")] {
         let recorder = Arc::new(Recorder::default());
