@@ -71,6 +71,8 @@ fn passes(workspace: &Path, arguments: &Arguments) -> Result<(), Error> {
     let programs = tools::installed(workspace, "schemathesis")?;
     let reports = programs.with_file_name("reports");
     fs_err::create_dir_all(&reports)?;
+    let description = reports.join("openapi.json");
+    fs_err::write(&description, generatable(workspace)?)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let (platform, signer) = runtime.block_on(start(workspace))?;
     let (mut cases, mut failed) = (0, Vec::new());
@@ -81,7 +83,7 @@ fn passes(workspace: &Path, arguments: &Arguments) -> Result<(), Error> {
         // It keeps what it has found where it runs.
         command.current_dir(&reports);
         command.arg("--config-file").arg(workspace.join("infra/schemathesis.toml")).arg("run");
-        command.arg(format!("{}/openapi.json", platform.control_url()));
+        command.arg(&description);
         command.args(["--url", &platform.api_url()]);
         command.args(["--report", "json", "--report-json-path"]).arg(&report);
         command.args(arguments.of_schemathesis());
@@ -117,6 +119,30 @@ async fn start(workspace: &Path) -> Result<(Platform, Signer), Error> {
         "serverless-api",
     )?;
     Ok((platform, signer))
+}
+
+/// The description without the patterns that schemathesis cannot build texts for: Python's `re` knows
+/// no classes of characters (`\p{Lu}`). It then makes up any text, and 400 is an answer to some; that
+/// pattern and check agree on every character is tested in the domain.
+fn generatable(workspace: &Path) -> Result<String, Error> {
+    let path = workspace.join("infra/openapi.json");
+    let text = fs_err::read_to_string(&path)?;
+    let mut document: Value = serde_json::from_str(&text).context(|| path.display())?;
+    without_classes(&mut document);
+    Ok(document.to_string())
+}
+
+fn without_classes(schema: &mut Value) {
+    match schema {
+        Value::Object(object) => {
+            if object.get("pattern").and_then(Value::as_str).is_some_and(|it| it.contains("\\p{")) {
+                object.remove("pattern");
+            }
+            object.values_mut().for_each(without_classes);
+        }
+        Value::Array(values) => values.iter_mut().for_each(without_classes),
+        _ => {}
+    }
 }
 
 fn token(signer: &Signer, roles: &[&str]) -> String {

@@ -141,8 +141,8 @@ fn own_schemas() -> Value {
     })
 }
 
-/// `*`, or entity tags with commas between them (RFC 9110, 13.1).
-const TAGS: &str = r#"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"#;
+/// `*`, or entity tags with commas between them, or none (RFC 9110, 13.1).
+const TAGS: &str = r#"^(\*|((W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)?)$"#;
 
 fn parameters() -> Value {
     let key = |required: bool| {
