@@ -302,8 +302,7 @@ pub(super) mod tests {
         let environment = "environment-1".to_owned();
         assert_eq!(call.caller, Some(Caller { function, environment }));
         assert!(!call.is_commit());
-        let count =
-            call_by("GetUserFunction", "UpdateItem", r#"{"TableName": "local-LimitsTable"}"#);
+        let count = call_by("GetUserFunction", "UpdateItem", r#"{"TableName": "LimitsTable"}"#);
         assert!(!count.is_commit());
     }
 }
