@@ -10,6 +10,7 @@ use adapters::{Passwords, Table};
 use domain::people::{Password, User, UserId};
 use domain::refusals;
 use domain::tables::USERS;
+use domain::token::EnteredToken;
 use http::StatusCode;
 use lifecycle::effects::{self, Condition, Effects, Write};
 use lifecycle::input::{Json, Path};
@@ -34,7 +35,7 @@ struct PutPassword {
 /// The password that is to hold, and the token that allows it.
 struct Change {
     user_id: UserId,
-    token: String,
+    token: EnteredToken,
     password: Password,
 }
 
@@ -72,7 +73,8 @@ impl Endpoint for PutPassword {
         Change { user_id, token, password }: &Change,
     ) -> Result<Option<Reset>, Fault> {
         let user = self.users.get(permit, &User::key_of(*user_id)).await?;
-        let Some(user) = user.filter(|user| user.may_reset(token, permit.moment().now())) else {
+        let Some(user) = user.filter(|user| user.may_reset(token.reveal(), permit.moment().now()))
+        else {
             return Ok(None);
         };
         let password_hash = self.passwords.hash(password.reveal()).await?;
@@ -97,7 +99,7 @@ impl Endpoint for PutPassword {
         Change { token, password, .. }: &Change,
         reset: Option<Reset>,
     ) -> Result<User, Rejection> {
-        let reset = reset.filter(|reset| reset.user.may_reset(token, moment.now()));
+        let reset = reset.filter(|reset| reset.user.may_reset(token.reveal(), moment.now()));
         let Reset { user, password_hash } = reset.ok_or(refusals::PASSWORD_RESET_SPENT)?;
         if password.is_made_of(&user.email, &user.name) {
             let sentence = "must not be made of the address or the name";
@@ -132,7 +134,7 @@ struct Parameters {
 #[derive(Debug, eserde::Deserialize, JsonSchema)]
 struct NewPassword {
     /// The token of the mail.
-    token: String,
+    token: EnteredToken,
     /// The new password.
     password: Password,
 }
@@ -180,7 +182,7 @@ mod tests {
 
     fn change(token: &str, password: &str) -> Change {
         let password = password.to_owned().try_into().unwrap();
-        Change { user_id: ann().user_id, token: token.to_owned(), password }
+        Change { user_id: ann().user_id, token: token.to_owned().try_into().unwrap(), password }
     }
 
     fn decide(change: &Change, user: Option<User>) -> Result<User, Rejection> {

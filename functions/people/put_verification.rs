@@ -10,6 +10,7 @@ use adapters::{Attempts, Passwords, Table};
 use domain::people::{EnteredPassword, User, UserId};
 use domain::refusals;
 use domain::tables::USERS;
+use domain::token::EnteredToken;
 use http::StatusCode;
 use lifecycle::effects::{self, Condition, Effects, Write};
 use lifecycle::input::{Json, Path};
@@ -42,7 +43,7 @@ const FAILURES_MAX: u32 = 5;
 /// The proof that a user brings.
 struct Proof {
     user_id: UserId,
-    token: String,
+    token: EnteredToken,
     password: EnteredPassword,
 }
 
@@ -83,7 +84,8 @@ impl Endpoint for PutVerification {
         Proof { user_id, token, password }: &Proof,
     ) -> Result<Option<Claimed>, Fault> {
         let user = self.users.get(permit, &User::key_of(*user_id)).await?;
-        let Some(user) = user.filter(|user| user.waits_for(token, permit.moment().now())) else {
+        let Some(user) = user.filter(|user| user.waits_for(token.reveal(), permit.moment().now()))
+        else {
             return Ok(None);
         };
         let attempt = self.attempts.count(permit, &user_id.to_string()).await?;
@@ -116,7 +118,8 @@ impl Endpoint for PutVerification {
         if !password_right {
             return Err(refusals::PASSWORD_WRONG.at("/password", "is not the one that was chosen"));
         }
-        user.verified(&proof.token, moment.now()).ok_or_else(|| refusals::VERIFICATION_SPENT.into())
+        user.verified(proof.token.reveal(), moment.now())
+            .ok_or_else(|| refusals::VERIFICATION_SPENT.into())
     }
 
     // 8. Side effects: the user and the claim to the address are kept from now on
@@ -146,7 +149,7 @@ struct Parameters {
 #[schemars(rename = "VerificationDraft")]
 struct Verification {
     /// The token of the mail.
-    token: String,
+    token: EnteredToken,
     /// The password that was chosen at the sign-up.
     password: EnteredPassword,
 }
@@ -202,7 +205,7 @@ mod tests {
 
     fn proof(token: String) -> Proof {
         let password = "correct-horse-battery".to_owned().try_into().unwrap();
-        Proof { user_id: ann().user_id, token, password }
+        Proof { user_id: ann().user_id, token: token.try_into().unwrap(), password }
     }
 
     fn decide(proof: &Proof, user: Option<User>, password_right: bool) -> Result<User, Rejection> {

@@ -2,13 +2,12 @@
 
 use std::process::ExitCode;
 
-use adapters::tokens::{KeySet, PUBLISHED_S};
+use adapters::tokens::{KeySet, PUBLISHED_S, PublishedKeys};
 use adapters::{Secret, VERIFICATION_KEYS};
 use lifecycle::caller::NoRole;
 use lifecycle::reply::Bare;
 use lifecycle::uses::Use;
 use lifecycle::{Access, Anyone, Fault, Permit, Query, Reply, Route, Verdict, Violations};
-use serde_json::Value;
 
 fn main() -> ExitCode {
     adapters::serve(|aws| GetJwks { keys: aws.verification_keys() })
@@ -41,14 +40,14 @@ impl Query for GetJwks {
     }
 
     // 6. Retrieval
-    type Facts = Value;
+    type Facts = PublishedKeys;
 
-    async fn retrieve(&self, _: &Permit<Anyone>, (): &()) -> Result<Value, Fault> {
+    async fn retrieve(&self, _: &Permit<Anyone>, (): &()) -> Result<PublishedKeys, Fault> {
         Ok(self.keys.read().await?.published())
     }
 
     // 3 again. Authorization: they are public keys
-    fn allow(_: &Anyone, (): &(), _: &Value) -> Verdict {
+    fn allow(_: &Anyone, (): &(), _: &PublishedKeys) -> Verdict {
         Verdict::Allow
     }
 
@@ -56,9 +55,9 @@ impl Query for GetJwks {
 
     // 9. Response: in the form of its own standard, without `data` around it. A new key does not
     // sign before all that anybody may have kept is without worth.
-    type View = Bare<Value>;
+    type View = Bare<PublishedKeys>;
 
-    fn reply(keys: Value) -> Reply<Bare<Value>> {
+    fn reply(keys: PublishedKeys) -> Reply<Bare<PublishedKeys>> {
         Reply::ok(Bare(keys)).cached_publicly(PUBLISHED_S)
     }
 }

@@ -111,10 +111,12 @@ fn is_json(headers: &HeaderMap) -> Result<(), Turned> {
         [only] => only.to_str().unwrap_or_default().split(';').next().unwrap_or_default(),
         _ => "",
     };
-    if media_type.trim().eq_ignore_ascii_case("application/json") {
+    // No form can send either; a page has to ask first for both.
+    let media_type = media_type.trim().to_ascii_lowercase();
+    if matches!(&*media_type, "application/json" | "application/merge-patch+json") {
         return Ok(());
     }
-    let reason = "a body must be sent as content-type: application/json";
+    let reason = "a body must be sent as application/json or application/merge-patch+json";
     Err(Turned { status: StatusCode::UNSUPPORTED_MEDIA_TYPE, reason })
 }
 
@@ -225,6 +227,7 @@ mod tests {
             (&[("content-length", "2"), ("content-type", "application/json")], true),
             (&[("content-length", "2"), ("content-type", "Application/JSON; charset=utf-8")], true),
             (&[("transfer-encoding", "chunked"), ("content-type", "application/json")], true),
+            (&[("content-length", "2"), ("content-type", "application/merge-patch+json")], true),
             (&[("content-length", "2")], false),
             (&[("transfer-encoding", "chunked")], false),
             (&[("content-length", "2"), ("content-type", "text/plain")], false),

@@ -1,16 +1,52 @@
 //! Tokens that let in whoever has one: told once, and kept as a hash.
 
+use std::fmt;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use lifecycle::{Moment, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::syntax::bounded;
+
 /// A fresh token, of 43 characters that can stand in a URL. Two tokens of one moment need different
 /// labels.
 pub fn fresh(moment: &Moment, label: &str) -> String {
     URL_SAFE_NO_PAD.encode(moment.secret(label))
 }
+
+/// A token that a client enters. A wrong one is refused by the rules; only its length is bounded.
+#[derive(Clone)]
+pub struct EnteredToken(String);
+
+impl EnteredToken {
+    const LENGTH_MAX: usize = 128;
+
+    /// The token in plain text.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for EnteredToken {
+    type Error = String;
+
+    fn try_from(raw: String) -> Result<Self, Self::Error> {
+        bounded(&raw, 0, Self::LENGTH_MAX)?;
+        Ok(Self(raw))
+    }
+}
+
+impl fmt::Debug for EnteredToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("EnteredToken(…)")
+    }
+}
+
+lifecycle::checked!(EnteredToken, String, {
+    "type": "string", "maxLength": Self::LENGTH_MAX
+});
 
 /// What is kept of a token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,6 +91,15 @@ mod tests {
         for another in ["", "another", kept.token_hash.as_str(), &token[1..]] {
             assert!(!kept.accepts(another, at(0)), "{another}");
         }
+    }
+
+    #[test]
+    fn an_entered_token_has_at_most_128_characters_and_is_not_shown() {
+        for (length, taken) in [(0, true), (128, true), (129, false)] {
+            assert_eq!(EnteredToken::try_from("t".repeat(length)).is_ok(), taken, "{length}");
+        }
+        let token = EnteredToken::try_from("secret".to_owned()).unwrap();
+        assert_eq!(format!("{token:?}"), "EnteredToken(…)");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! `cargo xtask openapi`: the API's description, merged from what the binaries say of themselves,
 //! the words that their files begin with, and the events and answers that are kept with the tests.
 
+mod bodies;
 mod components;
 mod examples;
 mod lint;

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::bodies;
 use super::components::{Components, reference, with_example};
 use super::examples::Examples;
 use super::plain::Side;
@@ -32,6 +33,7 @@ pub(super) fn of(
         },
     });
     let body = &description["input"]["body"];
+    bodies::check(binary, description)?;
     if !body.is_null() {
         let mut content = json!({ "schema": components.hoist(body.clone(), Side::Body)? });
         content["example"] = examples.body().ok_or(format!("the event of {binary} has no body"))?;

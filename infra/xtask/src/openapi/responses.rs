@@ -55,6 +55,9 @@ pub(super) fn of(
             let own = success["content"]["application/json"]["schema"].clone();
             add_choice(&mut response["content"]["application/json"]["schema"], own);
             response
+        } else if status == "413" {
+            // Its sentence names the limit, which endpoints with a body declare one by one.
+            components.response(&format!("{name}{}", description["bodyBytesMax"]), response)
         } else if is_shared {
             components.response(&name, response)
         } else {

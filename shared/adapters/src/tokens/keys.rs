@@ -6,8 +6,9 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, DecodingKey};
 use lifecycle::failure::BoxError;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::compact::algorithm;
 
@@ -34,9 +35,12 @@ pub(super) struct PublicKey {
 
 /// The members of a key that are public, and no others: a private member that has strayed into
 /// the set is neither kept nor published.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "PublicKey")]
 struct Jwk {
+    /// The kind of key: `OKP`, `EC` or `RSA`.
     kty: String,
+    /// The curve of an `OKP` or `EC` key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     crv: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -53,6 +57,14 @@ struct Jwk {
     alg: Option<String>,
     #[serde(default, rename = "use", skip_serializing_if = "Option::is_none")]
     purpose: Option<String>,
+}
+
+/// A JSON Web Key Set as it is published (RFC 7517, section 5).
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "KeySetView")]
+pub struct PublishedKeys {
+    /// The keys, in the order of their `kid`.
+    keys: Vec<Jwk>,
 }
 
 impl KeySet {
@@ -85,11 +97,11 @@ impl KeySet {
         Ok(Self { keys })
     }
 
-    /// The set as it may be published, keys in the order of their `kid`.
-    pub fn published(&self) -> Value {
-        let mut keys: Vec<_> = self.keys.values().map(|key| &key.public).collect();
+    /// The set as it may be published.
+    pub fn published(&self) -> PublishedKeys {
+        let mut keys: Vec<_> = self.keys.values().map(|key| key.public.clone()).collect();
         keys.sort_by(|one, other| one.kid.cmp(&other.kid));
-        json!({ "keys": keys })
+        PublishedKeys { keys }
     }
 
     pub(super) fn get(&self, kid: &str) -> Option<&PublicKey> {
@@ -138,6 +150,8 @@ fn member(text: Option<&String>, bytes: std::ops::RangeInclusive<usize>) -> Opti
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     const X: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
@@ -173,7 +187,7 @@ mod tests {
         let key = json!({ "kty": "OKP", "crv": "Ed25519", "x": X, "kid": "1", "alg": "Ed25519" });
         let set = set(&key).unwrap();
         assert_eq!(set.get("1").unwrap().algorithm, Algorithm::EdDSA);
-        assert_eq!(set.published()["keys"][0]["alg"], "EdDSA");
+        assert_eq!(set.published().keys[0].alg.as_deref(), Some("EdDSA"));
     }
 
     #[test]
@@ -186,7 +200,7 @@ mod tests {
     #[test]
     fn only_public_members_are_published() {
         let key = json!({ "kty": "OKP", "crv": "Ed25519", "x": X, "kid": "1", "d": "private" });
-        let published = set(&key).unwrap().published();
+        let published = serde_json::to_value(set(&key).unwrap().published()).unwrap();
         let expected = json!({ "kty": "OKP", "crv": "Ed25519", "x": X, "kid": "1", "alg": "EdDSA", "use": "sig" });
         assert_eq!(published, json!({ "keys": [expected] }));
     }

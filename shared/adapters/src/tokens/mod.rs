@@ -21,7 +21,7 @@ mod verifier;
 #[cfg(test)]
 mod tests;
 
-pub use keys::KeySet;
+pub use keys::{KeySet, PublishedKeys};
 pub use pair::{KeyPair, generate};
 pub use signing::{Signer, SigningKeys};
 pub use succession::Succession;

@@ -1,0 +1,157 @@
+//! The largest valid body of an endpoint, compared with the limit that the endpoint declares.
+
+use serde_json::Value;
+
+use super::text;
+use crate::descriptions::Error;
+
+/// The longest spelling of one code point in JSON: two escapes, such as `\ud83d\ude00`.
+const ESCAPED_BYTES: usize = 12;
+
+/// The longest spelling of a number that clients write.
+const NUMBER_BYTES: usize = 25;
+
+/// A UUID or a date and time, with its quotes.
+const FORMAT_BYTES: usize = 40;
+
+/// Checks that the largest valid body of an endpoint is within its limit.
+///
+/// # Errors
+///
+/// When the body can be larger, or when the schema leaves a text, an array or an object without a
+/// bound. The message names the endpoint, the place in the body and both sizes.
+pub(super) fn check(binary: &str, description: &Value) -> Result<(), Error> {
+    let body = &description["input"]["body"];
+    if body.is_null() {
+        return Ok(());
+    }
+    let limit = description["bodyBytesMax"].as_u64().and_then(|limit| usize::try_from(limit).ok());
+    let limit = limit.ok_or_else(|| format!("{binary} declares no limit of its body"))?;
+    let schema = Bounded { root: body };
+    let largest =
+        schema.bytes_max(body, "").map_err(|unbounded| format!("{binary}: {unbounded}"))?;
+    if largest > limit {
+        let sizes = format!("{largest} bytes, and its limit is {limit}");
+        return Err(format!("{binary}: the largest valid body has {sizes}").into());
+    }
+    Ok(())
+}
+
+/// A schema that refers to its own definitions.
+struct Bounded<'a> {
+    root: &'a Value,
+}
+
+impl Bounded<'_> {
+    /// The size of the largest JSON text that the schema allows, without blanks.
+    fn bytes_max(&self, schema: &Value, at: &str) -> Result<usize, String> {
+        if let Some(path) = schema["$ref"].as_str() {
+            let definition = self.root.pointer(path.trim_start_matches('#'));
+            let definition = definition.ok_or_else(|| format!("{at}: {path} leads nowhere"))?;
+            return self.bytes_max(definition, at);
+        }
+        if let Some(value) = schema.get("const") {
+            return Ok(value.to_string().len());
+        }
+        if let Some(values) = schema["enum"].as_array() {
+            return Ok(largest(values.iter().map(|value| value.to_string().len())));
+        }
+        for choices in ["anyOf", "oneOf"] {
+            if let Some(choices) = schema[choices].as_array() {
+                let sizes = choices.iter().map(|choice| self.bytes_max(choice, at));
+                return Ok(largest(sizes.collect::<Result<Vec<_>, _>>()?.into_iter()));
+            }
+        }
+        let types = match &schema["type"] {
+            Value::Array(types) => types.iter().map(text).collect(),
+            one => vec![text(one)],
+        };
+        let sizes = types.iter().map(|kind| self.bytes_max_of(kind, schema, at));
+        Ok(largest(sizes.collect::<Result<Vec<_>, _>>()?.into_iter()))
+    }
+
+    fn bytes_max_of(&self, kind: &str, schema: &Value, at: &str) -> Result<usize, String> {
+        let bound = |name: &str| {
+            let bound = schema[name].as_u64().and_then(|bound| usize::try_from(bound).ok());
+            bound.ok_or_else(|| format!("{at} has no {name}"))
+        };
+        match kind {
+            "null" | "boolean" => Ok("false".len()),
+            "integer" | "number" => Ok(NUMBER_BYTES),
+            "string" => match schema["format"].as_str() {
+                Some("uuid" | "date-time" | "date") => Ok(FORMAT_BYTES),
+                // ASCII that no client escapes.
+                Some("email") => Ok(bound("maxLength")? + 2),
+                _ => Ok(bound("maxLength")? * ESCAPED_BYTES + 2),
+            },
+            "array" => {
+                let item = self.bytes_max(&schema["items"], &format!("{at}/-"))?;
+                Ok(bound("maxItems")? * (item + 1) + 2)
+            }
+            "object" if schema["additionalProperties"] == false => {
+                let mut bytes = 2;
+                for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+                    let value = self.bytes_max(property, &format!("{at}/{name}"))?;
+                    bytes += name.len() + r#""":,"#.len() + value;
+                }
+                Ok(bytes)
+            }
+            "object" => Err(format!("{at} allows members that it does not name")),
+            other => Err(format!("{at} has the type {other:?}, whose size is not known")),
+        }
+    }
+}
+
+fn largest(sizes: impl Iterator<Item = usize>) -> usize {
+    sizes.max().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_body_that_is_valid_and_over_the_limit_is_told_with_both_sizes() {
+        assert!(
+            check("post_note", &endpoint(&json!({ "type": "string", "maxLength": 10 }))).is_ok()
+        );
+        let error = check("post_note", &endpoint(&json!({ "type": "string", "maxLength": 20 })));
+        let expected = "post_note: the largest valid body has 252 bytes, and its limit is 200";
+        assert_eq!(error.unwrap_err().to_string(), expected);
+    }
+
+    #[test]
+    fn a_text_an_array_and_an_object_without_a_bound_are_told_with_their_place() {
+        for (field, expected) in [
+            (json!({ "type": "string" }), "post_note: /text has no maxLength"),
+            (json!({ "type": ["string", "null"] }), "post_note: /text has no maxLength"),
+            (
+                json!({ "type": "array", "items": { "type": "integer" } }),
+                "post_note: /text has no maxItems",
+            ),
+            (
+                json!({ "type": "array", "maxItems": 2, "items": { "type": "string" } }),
+                "post_note: /text/- has no maxLength",
+            ),
+            (
+                json!({ "$ref": "#/$defs/Open" }),
+                "post_note: /text allows members that it does not name",
+            ),
+        ] {
+            assert_eq!(check("post_note", &endpoint(&field)).unwrap_err().to_string(), expected);
+        }
+    }
+
+    /// An endpoint whose body has this field and at most 200 bytes.
+    fn endpoint(field: &Value) -> Value {
+        let body = json!({
+            "type": "object",
+            "properties": { "text": field },
+            "additionalProperties": false,
+            "$defs": { "Open": { "type": "object" } },
+        });
+        json!({ "bodyBytesMax": 200, "input": { "body": body } })
+    }
+}
