@@ -96,6 +96,24 @@ async fn nobody_there_is_a_connection_that_failed() {
 }
 
 #[tokio::test]
+async fn a_connection_that_takes_too_long_is_tried_three_times_and_is_a_connection_that_failed() {
+    // Two connections that nobody accepts fill the queue; the system answers no third one.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(1).unwrap();
+    let address = listener.local_addr().unwrap();
+    let connect = || tokio::net::TcpStream::connect(address);
+    let _queued = (connect().await.unwrap(), connect().await.unwrap());
+    let started = std::time::Instant::now();
+    let url = format!("http://{address}");
+    let error = client_of(&url).send_before(soon(), &Request::get("/")).await.unwrap_err();
+    assert!(matches!(error, UpstreamError::Connection { .. }), "{error:?}");
+    assert!(matches!(Fault::from(error), Fault::Upstream(_)));
+    let took = started.elapsed().as_millis();
+    assert!((3_000..3_900).contains(&took), "each of three tries takes a second: {took} ms");
+}
+
+#[tokio::test]
 async fn an_answer_that_takes_too_long_is_waited_for_once() {
     let service = service_fn(move |_: http::Request<Incoming>| async {
         tokio::time::sleep(Duration::from_secs(1)).await;

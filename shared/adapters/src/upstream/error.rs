@@ -1,5 +1,6 @@
 //! What can go wrong between us and an upstream.
 
+use std::error::Error;
 use std::time::Duration;
 
 use aws_smithy_runtime_api::client::result::ConnectorError;
@@ -15,7 +16,7 @@ const RETRY_AFTER_S: u32 = 5;
 /// Why there is no answer of an upstream that could be used.
 #[derive(Debug, thiserror::Error)]
 pub enum UpstreamError {
-    /// There was no connection, or it broke.
+    /// There was no connection, also where connecting took too long, or it broke.
     #[error("{upstream} could not be reached")]
     Connection {
         /// Which upstream.
@@ -67,7 +68,7 @@ pub enum UpstreamError {
 
 impl UpstreamError {
     pub(super) fn of_connector(upstream: &'static str, error: ConnectorError) -> Self {
-        if error.is_timeout() {
+        if error.is_timeout() && !is_of_connecting(&error) {
             return Self::TimedOut { upstream, within: super::TIMEOUT };
         }
         Self::broken(upstream, error)
@@ -76,6 +77,19 @@ impl UpstreamError {
     pub(super) fn broken(upstream: &'static str, source: impl Into<BoxError>) -> Self {
         Self::Connection { upstream, source: source.into() }
     }
+}
+
+/// Whether a time-out came before there was a connection, so that nothing was sent. The connector
+/// says so by the text of a source alone.
+fn is_of_connecting(error: &ConnectorError) -> bool {
+    let mut source: Option<&dyn Error> = Some(error);
+    while let Some(error) = source {
+        if error.to_string().starts_with("HTTP connect timeout") {
+            return true;
+        }
+        source = error.source();
+    }
+    false
 }
 
 /// An upstream that fails is a 502, one that takes too long a 504, and one that wants fewer requests
