@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use adapters::Journal;
 use adapters::upstream::{
-    AccessTokens, Breaker, CIRCUITS, Client, Guarded, Request, Response, TOKENS, TokenError,
+    AccessTokens, Breaker, CIRCUITS, Client, Guarded, Health, Request, Response, TOKENS, TokenError,
 };
 use domain::communications::{Communication, Ending, Outcome, Said};
 use domain::notices::{UpstreamFailed, UpstreamFailure};
@@ -93,7 +93,7 @@ impl Endpoint for ListPartnerProducts {
         let begun = self.begin(permit.moment(), wanted);
         self.communications.note(permit, &begun).await;
         let call = Box::pin(self.ask(permit, wanted));
-        let guarded = self.breaker.guard(permit, call, is_outage).await;
+        let guarded = self.breaker.guard(permit, call, health).await;
         self.communications.note(permit, &begun.ended(ending(&guarded))).await;
         let Guarded { value: answer, opened, .. } = guarded?;
         tell_operators(permit.moment(), opened, &answer);
@@ -272,12 +272,14 @@ fn request(wanted: &Wanted) -> Request {
     }
 }
 
-/// What counts against the partner: no answer, or one that is of no use. A fault of our own is
-/// none of its doing.
-fn is_outage(answer: &Result<Answer, Fault>) -> bool {
+/// What counts against the partner: no answer, or one that is of no use. A fault of our own says
+/// nothing of it.
+fn health(answer: &Result<Answer, Fault>) -> Health {
     match answer {
-        Ok(answer) => answer.consequence() == Some(Consequence::Outage),
-        Err(fault) => matches!(fault, Fault::Upstream(_) | Fault::TimedOut),
+        Ok(answer) if answer.consequence() == Some(Consequence::Outage) => Health::Down,
+        Err(Fault::Upstream(_) | Fault::TimedOut) => Health::Down,
+        Ok(_) => Health::Up,
+        Err(_) => Health::Unknown,
     }
 }
 
@@ -301,7 +303,7 @@ fn tell_operators(moment: &Moment, opened: bool, answer: &Result<Answer, Fault>)
     let failed = answer.as_ref().ok().and_then(|answer| answer.read.as_ref().err());
     let kind = match failed {
         Some(failed) => failed.kind(),
-        None => is_outage(answer).then_some(UpstreamFailure::Failed),
+        None => (health(answer) == Health::Down).then_some(UpstreamFailure::Failed),
     };
     let code = failed.and_then(FailedAnswer::code).map(str::to_owned);
     let opening = opened.then_some(UpstreamFailure::CircuitOpened);
@@ -341,23 +343,29 @@ mod tests {
 
     #[test]
     fn only_what_is_the_partners_doing_counts_against_it() {
-        for (what, answer, outage) in [
-            ("products", Ok(answer(StatusCode::OK, PRODUCTS)), false),
-            ("no", Ok(answer(StatusCode::FORBIDDEN, NO)), false),
-            ("a token refused", Ok(answer(StatusCode::UNAUTHORIZED, "")), false),
-            ("no such page", Ok(answer(StatusCode::NOT_FOUND, "")), false),
-            ("a bad request", Ok(answer(StatusCode::BAD_REQUEST, NO_CODE)), false),
-            ("too many requests", Ok(answer(StatusCode::TOO_MANY_REQUESTS, "")), false),
-            ("one odd product", Ok(answer(StatusCode::OK, ONE_ODD)), false),
-            ("odd products alone", Ok(answer(StatusCode::OK, ALL_ODD)), true),
-            ("nonsense", Ok(answer(StatusCode::OK, "{}")), true),
-            ("a failure", Ok(answer(StatusCode::BAD_GATEWAY, "")), true),
-            ("no answer", Err(Fault::Upstream("".into())), true),
-            ("an answer too late", Err(Fault::TimedOut), true),
-            ("a fault of our own", Err(Fault::internal("")), false),
+        use Health::{Down, Unknown, Up};
+        for (what, answer, expected) in [
+            ("products", Ok(answer(StatusCode::OK, PRODUCTS)), Up),
+            ("no", Ok(answer(StatusCode::FORBIDDEN, NO)), Up),
+            ("a token refused", Ok(answer(StatusCode::UNAUTHORIZED, "")), Up),
+            ("no such page", Ok(answer(StatusCode::NOT_FOUND, "")), Up),
+            ("a bad request", Ok(answer(StatusCode::BAD_REQUEST, NO_CODE)), Up),
+            ("too many requests", Ok(answer(StatusCode::TOO_MANY_REQUESTS, "")), Up),
+            ("one odd product", Ok(answer(StatusCode::OK, ONE_ODD)), Up),
+            ("odd products alone", Ok(answer(StatusCode::OK, ALL_ODD)), Down),
+            ("nonsense", Ok(answer(StatusCode::OK, "{}")), Down),
+            ("a failure", Ok(answer(StatusCode::BAD_GATEWAY, "")), Down),
+            ("no answer", Err(Fault::Upstream("".into())), Down),
+            ("an answer too late", Err(Fault::TimedOut), Down),
+            ("a fault of our own", Err(Fault::internal("")), Unknown),
+            ("a store of ours that is away", Err(away()), Unknown),
         ] {
-            assert_eq!(is_outage(&answer), outage, "{what}");
+            assert_eq!(health(&answer), expected, "{what}");
         }
+    }
+
+    fn away() -> Fault {
+        Fault::Unavailable { retry_after_s: 1, source: "it is away".into() }
     }
 
     #[test]

@@ -49,6 +49,17 @@ struct Held {
     since: Timestamp,
 }
 
+/// What a call says of its upstream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Health {
+    /// The upstream answered as it should, whatever the answer means to the client.
+    Up,
+    /// The upstream was of no use: a failure that counts against it.
+    Down,
+    /// Nothing: the call failed by a fault of our own. A probe is given back.
+    Unknown,
+}
+
 /// What came of a call that was let through.
 #[derive(Debug)]
 pub struct Guarded<T> {
@@ -88,7 +99,8 @@ impl Aws {
 }
 
 impl Breaker {
-    /// Makes a call of the upstream, unless it is cut off, and remembers whether it failed.
+    /// Makes a call of the upstream, unless it is cut off, and remembers what it says of the
+    /// upstream's health.
     ///
     /// # Errors
     ///
@@ -97,7 +109,7 @@ impl Breaker {
         &self,
         permit: &Permit<C>,
         call: impl Future<Output = T>,
-        failed: impl FnOnce(&T) -> bool,
+        health: impl FnOnce(&T) -> Health,
     ) -> Result<Guarded<T>, Fault> {
         // Every request of the fleet has ids of its own.
         let id = permit.moment().id("probe").to_string();
@@ -105,7 +117,11 @@ impl Breaker {
         let started = Instant::now();
         let value = call.await;
         let took = started.elapsed();
-        let event = if failed(&value) { Event::Failed } else { Event::Succeeded };
+        let event = match health(&value) {
+            Health::Up => Event::Succeeded,
+            Health::Down => Event::Failed,
+            Health::Unknown => Event::GaveUp,
+        };
         let opened = self.tell(event, probe, now()).await;
         Ok(Guarded { value, took, opened })
     }
@@ -134,7 +150,7 @@ impl Breaker {
 
     /// Remembers what came of a request; gives whether that opened the circuit.
     async fn tell(&self, event: Event, probe: Option<&str>, now: Timestamp) -> bool {
-        if event == Event::Succeeded && probe.is_none() {
+        if event != Event::Failed && probe.is_none() {
             return false;
         }
         let known = self.known(now).await;

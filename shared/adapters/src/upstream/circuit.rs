@@ -70,6 +70,8 @@ pub(super) enum Admission {
 pub(super) enum Event {
     Succeeded,
     Failed,
+    /// It ended before the upstream could show how it is.
+    GaveUp,
 }
 
 impl Circuit {
@@ -132,6 +134,7 @@ impl Circuit {
                         State::HalfOpen { successes: successes + 1, probe: None }
                     }
                     Event::Succeeded => State::Closed { failures: Vec::new() },
+                    Event::GaveUp => State::HalfOpen { successes: *successes, probe: None },
                 }
             }
             // Whoever was let in before the circuit opened, and a probe that was given up, have
@@ -201,12 +204,29 @@ mod tests {
     }
 
     #[test]
+    fn a_probe_that_gave_up_is_given_back_and_counts_neither_way() {
+        let mut circuit = after_failures(&[0; 5]);
+        let ends = [Event::Succeeded, Event::GaveUp, Event::Succeeded, Event::GaveUp];
+        for event in ends {
+            circuit = circuit.probed("a", at(30)).unwrap();
+            circuit = circuit.after(event, Some("a"), at(30)).unwrap();
+            assert_eq!(circuit.admission(at(30)), Admission::AsProbe, "{event:?}");
+        }
+        let closed =
+            circuit.probed("a", at(30)).unwrap().after(Event::Succeeded, Some("a"), at(30));
+        assert_eq!(closed.unwrap().admission(at(30)), Admission::Open, "the third that succeeded");
+    }
+
+    #[test]
     fn only_the_probe_of_the_moment_is_listened_to() {
         let first = after_failures(&[0; 5]).probed("a", at(30)).unwrap();
         let second = first.probed("b", at(45)).unwrap();
         for (circuit, event, probe) in [
             (&first, Event::Failed, None),
             (&first, Event::Succeeded, None),
+            (&first, Event::GaveUp, None),
+            (&second, Event::GaveUp, Some("a")),
+            (&after_failures(&[0]), Event::GaveUp, None),
             (&second, Event::Failed, Some("a")),
             (&second, Event::Succeeded, Some("a")),
             (&after_failures(&[0; 5]), Event::Failed, None),

@@ -20,7 +20,7 @@ use aws_smithy_types::byte_stream::ByteStream;
 use lifecycle::{Deadline, Permit, Timestamp, Upstream};
 use tokio::time::{sleep, timeout};
 
-pub use self::breaker::{Breaker, Guarded};
+pub use self::breaker::{Breaker, Guarded, Health};
 pub use self::circuit::CIRCUITS;
 pub use self::error::UpstreamError;
 pub use self::message::{Request, Response};

@@ -78,6 +78,21 @@ async fn of_all_who_ask_when_the_time_is_up_one_is_the_probe_and_three_in_a_row_
 }
 
 #[tokio::test]
+async fn a_probe_that_ends_by_a_fault_of_our_own_is_given_back_to_the_next_who_asks() {
+    let fleet = fleet(2).await;
+    for _ in 0..5 {
+        fleet[0].tell(Event::Failed, None, at(0)).await;
+    }
+    for round in 0..5 {
+        let id = round.to_string();
+        let probe = fleet[0].admit(&id, at(30)).await.unwrap();
+        assert_eq!(probe, Some(&*id), "the circuit stays half-open");
+        assert!(!fleet[0].tell(Event::GaveUp, probe, at(30)).await);
+    }
+    assert!(fleet[1].admit("r", at(35)).await.unwrap().is_some(), "it is open to one probe still");
+}
+
+#[tokio::test]
 async fn when_the_table_does_not_answer_requests_pass() {
     let mut environment = environment();
     environment.insert("CIRCUITS_TABLE", "c".to_owned());
