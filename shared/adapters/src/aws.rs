@@ -43,7 +43,7 @@ pub struct Aws(Arc<Inner>);
 
 struct Inner {
     configuration: Configuration,
-    outside_issuers: Vec<OutsideIssuer>,
+    outside_issuers: Result<Vec<OutsideIssuer>, String>,
     connector: SharedHttpConnector,
     others: OnceLock<SharedHttpConnector>,
     sdk: SdkConfig,
@@ -73,7 +73,7 @@ impl Aws {
     /// # Errors
     ///
     /// A [`ConfigError`](crate::ConfigError) that names every variable that is missing, or what
-    /// is wrong with `ISSUERS` or with the file that `AWS_CA_BUNDLE` names.
+    /// is wrong with the file that `AWS_CA_BUNDLE` names.
     pub fn connect(uses: &[Use]) -> Result<Self, BoxError> {
         Self::connect_with(uses, |name| std::env::var(name).ok())
     }
@@ -88,7 +88,7 @@ impl Aws {
         environment: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
     ) -> Result<Self, BoxError> {
         let configuration = Configuration::read(uses, Box::new(environment))?;
-        let outside_issuers = outside::read(&configuration)?;
+        let outside_issuers = outside::read(&configuration);
         let connector = connector::for_aws(configuration.ca_bundle.as_deref())?;
         let sdk = sdk_config(&configuration, connector.clone());
         Ok(Self(Arc::new(Inner {
@@ -121,8 +121,9 @@ impl Aws {
         &self.0.configuration
     }
 
-    /// Whose tokens are accepted beside our own.
-    pub(crate) fn outside_issuers(&self) -> &[OutsideIssuer] {
+    /// Whose tokens are accepted beside our own, or what is wrong with `ISSUERS`. That ends no
+    /// function: our own tokens have nothing to do with it.
+    pub(crate) fn outside_issuers(&self) -> &Result<Vec<OutsideIssuer>, String> {
         &self.0.outside_issuers
     }
 

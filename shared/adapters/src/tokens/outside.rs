@@ -17,7 +17,6 @@
 use std::time::Duration;
 
 use futures::FutureExt;
-use lifecycle::failure::BoxError;
 use lifecycle::{Deadline, Fault, Upstream};
 use serde_json::{Map, Value};
 use uuid::Builder;
@@ -78,10 +77,10 @@ pub(crate) struct AccessClaim {
 /// # Errors
 ///
 /// Names the member that is wrong by a JSON Pointer: `ISSUERS: /0/jwksUrl is missing`.
-pub(crate) fn read(configuration: &Configuration) -> Result<Vec<OutsideIssuer>, BoxError> {
+pub(crate) fn read(configuration: &Configuration) -> Result<Vec<OutsideIssuer>, String> {
     let Some(text) = configuration.variable("ISSUERS") else { return Ok(Vec::new()) };
     let own = configuration.issuer.as_deref().unwrap_or_default();
-    Ok(read_list(&text, own).map_err(|error| format!("ISSUERS: {error}"))?)
+    read_list(&text, own).map_err(|error| format!("ISSUERS: {error}"))
 }
 
 fn read_list(text: &str, own: &str) -> Result<Vec<OutsideIssuer>, String> {
@@ -233,7 +232,7 @@ mod tests {
         };
         let uses = [lifecycle::uses::Use::Secret(crate::VERIFICATION_KEYS)];
         let configuration = Configuration::read(&uses, Box::new(environment)).unwrap();
-        super::read(&configuration).map_err(|error| error.to_string())
+        super::read(&configuration)
     }
 
     fn issuer(issuer: &str, url: &str) -> String {
@@ -243,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_configured_wrongly_is_said_at_the_start() {
+    fn what_is_configured_wrongly_is_named_by_its_place() {
         let good = issuer("https://a.example", "https://a.example/keys");
         assert_eq!(read("").unwrap().len(), 0);
         assert_eq!(read(&format!("[{good}]")).unwrap().len(), 1);

@@ -10,14 +10,18 @@ use std::time::Duration;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use futures::FutureExt;
+use futures::future::join_all;
 use lifecycle::caller::{TokenError, TokenVerifier};
-use lifecycle::{Claims, Timestamp};
+use lifecycle::uses::Use;
+use lifecycle::{Claims, Fault, Timestamp};
 use serde_json::{Value, json};
 use tokio::time::advance;
 
 use super::{Issuer, KeyPair, KeySet, Signer, Verifier, generate};
+use crate::VERIFICATION_KEYS;
 use crate::faults::unavailable;
 use crate::secrets::Secret;
+use crate::tests::stores::{connect, environment};
 
 const ISSUER: &str = "https://api.example.com";
 const AUDIENCE: &str = "api";
@@ -257,6 +261,61 @@ async fn an_unknown_key_refreshes_once_and_then_at_most_once_a_minute() {
     refusal(&verifier, &token(&stranger)).await;
     refusal(&verifier, &token(&stranger)).await;
     assert_eq!(store.reads.load(SeqCst), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unknown_key_is_a_fault_while_the_keys_cannot_be_read_and_known_keys_go_on() {
+    let (old, new) = (pair(), pair());
+    let store = Store::of(&[&old]);
+    let verifier = store.verifier();
+    verifier.verify(&token(&old), at(1000)).await.unwrap();
+    store.is_away();
+    for _ in 0..20 {
+        let verified = verifier.verify(&token(&new), at(1000)).await;
+        assert!(matches!(verified, Err(TokenError::Fault(_))), "{verified:?}");
+        verifier.verify(&token(&old), at(1000)).await.unwrap();
+    }
+    assert_eq!(store.reads.load(SeqCst), 2, "they are read again after a pause");
+    store.holds(&[&old, &new]);
+    advance(Duration::from_secs(1)).await;
+    verifier.verify(&token(&new), at(1000)).await.unwrap();
+    assert_eq!(refusal(&verifier, &token(&pair())).await, "the key is unknown");
+    assert_eq!(store.reads.load(SeqCst), 3);
+}
+
+#[tokio::test]
+async fn of_many_at_once_who_bring_a_new_key_none_is_refused() {
+    let (old, new) = (pair(), pair());
+    let store = Store::of(&[&old]);
+    let verifier = store.verifier();
+    verifier.verify(&token(&old), at(1000)).await.unwrap();
+    store.holds(&[&old, &new]);
+    let token = token(&new);
+    for verified in join_all((0..20).map(|_| verifier.verify(&token, at(1000)))).await {
+        verified.unwrap();
+    }
+    assert_eq!(store.reads.load(SeqCst), 2);
+}
+
+#[tokio::test]
+async fn with_issuers_that_cannot_be_read_ours_verify_and_all_others_are_unavailable() {
+    let pair = pair();
+    let mut environment = environment();
+    environment.extend(
+        [("ISSUERS", "[{"), ("ISSUER", ISSUER), ("AUDIENCE", AUDIENCE)]
+            .map(|(name, value)| (name, value.to_owned())),
+    );
+    environment.insert("VERIFICATION_KEYS_SECRET_ID", "keys".to_owned());
+    let aws = connect(&[Use::Secret(VERIFICATION_KEYS)], environment);
+    let mut verifier = aws.verifier();
+    verifier.issuers[0] = Issuer::new(ISSUER, AUDIENCE, Store::of(&[&pair]).keys(), "roles");
+    verifier.verify(&token(&pair), at(1000)).await.unwrap();
+    let other = signer(&pair, "https://other.example", AUDIENCE).sign(&claims(), at(1000), 900);
+    let Err(TokenError::Fault(Fault::Internal(error))) = verifier.verify(&other, at(1000)).await
+    else {
+        panic!("it is not known whether they are accepted")
+    };
+    assert!(error.to_string().starts_with("ISSUERS: no JSON"), "{error}");
 }
 
 #[tokio::test(start_paused = true)]

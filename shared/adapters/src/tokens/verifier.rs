@@ -1,6 +1,6 @@
 //! Verifying tokens.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -22,7 +22,9 @@ const BETWEEN_REFRESHES: Duration = Duration::from_mins(1);
 
 /// Verifies the tokens of one or several issuers.
 pub struct Verifier {
-    issuers: Vec<Issuer>,
+    pub(super) issuers: Vec<Issuer>,
+    /// Why it is not known who else's tokens are accepted.
+    unknown: Option<String>,
 }
 
 /// Somebody whose tokens are accepted.
@@ -37,6 +39,7 @@ pub struct Issuer {
     pub roles_claim: Arc<str>,
     /// What its tokens are believed.
     pub(super) trust: Trust,
+    /// When the keys were last read because of a key that was not among them.
     refreshed: Mutex<Option<Instant>>,
 }
 
@@ -50,7 +53,8 @@ pub(super) enum Trust {
 
 impl Aws {
     /// Verifies the tokens that we issue ourselves: `ISSUER`, `AUDIENCE` and the keys in the
-    /// secret [`VERIFICATION_KEYS`]; and those of the issuers in `ISSUERS`.
+    /// secret [`VERIFICATION_KEYS`]; and those of the issuers in `ISSUERS`. Where that cannot be
+    /// read, the tokens of all other issuers are unavailable, and ours are verified all the same.
     ///
     /// # Panics
     ///
@@ -59,9 +63,15 @@ impl Aws {
         let keys = self.verification_keys();
         let (issuer, audience) = self.issuer_and_audience();
         let ours = Issuer::new(issuer, audience, keys, "roles");
-        let others =
-            self.outside_issuers().iter().map(|described| Issuer::outside(self, described));
-        Verifier::new(std::iter::once(ours).chain(others).collect())
+        let (others, unknown) = match self.outside_issuers() {
+            Ok(others) => (others.as_slice(), None),
+            Err(error) => {
+                tracing::error!(error, "the tokens of outside issuers cannot be verified");
+                (&[][..], Some(error.clone()))
+            }
+        };
+        let others = others.iter().map(|described| Issuer::outside(self, described));
+        Verifier { unknown, ..Verifier::new(std::iter::once(ours).chain(others).collect()) }
     }
 
     /// The keys that our tokens are verified with.
@@ -89,28 +99,25 @@ impl Issuer {
 
     /// The keys with the one that is named, read anew if it is not among those we have: it may
     /// be a new one.
+    ///
+    /// That is not known while they cannot be read, which is the fault of no token. They are read
+    /// again after a pause, as they are where there are none.
     async fn keys_with(&self, kid: &str) -> Result<Arc<KeySet>, Fault> {
         let keys = self.keys.read().await?;
         if keys.get(kid).is_some() || !self.may_refresh() {
             return Ok(keys);
         }
-        match self.keys.refresh().await {
-            Ok(newer) => Ok(newer),
-            // The keys that we have are good; the one that is named is just not among them.
-            Err(fault) => {
-                tracing::warn!(error = &fault as &dyn std::error::Error, "keys not refreshed");
-                Ok(keys)
-            }
-        }
+        let newer = self.keys.refresh().await?;
+        *self.refreshed() = Some(Instant::now());
+        Ok(newer)
     }
 
     fn may_refresh(&self) -> bool {
-        let mut refreshed = self.refreshed.lock().unwrap_or_else(PoisonError::into_inner);
-        let may = refreshed.is_none_or(|at| at.elapsed() >= BETWEEN_REFRESHES);
-        if may {
-            *refreshed = Some(Instant::now());
-        }
-        may
+        self.refreshed().is_none_or(|at| at.elapsed() >= BETWEEN_REFRESHES)
+    }
+
+    fn refreshed(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.refreshed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether the token is meant for us, and is one to be shown to an API.
@@ -163,15 +170,18 @@ impl Issuer {
 impl Verifier {
     /// Verifies the tokens of these issuers.
     pub fn new(issuers: Vec<Issuer>) -> Self {
-        Self { issuers }
+        Self { issuers, unknown: None }
     }
 
     /// The issuer that the token says it is from. Nothing of it is believed yet: it only says
     /// whose keys to try.
-    fn issuer_of(&self, claims: &Claims) -> Result<&Issuer, Reason> {
+    fn issuer_of(&self, claims: &Claims) -> Result<&Issuer, TokenError> {
         let named = claims.get("iss").and_then(Value::as_str);
         let issuer = self.issuers.iter().find(|issuer| named == Some(&issuer.issuer));
-        issuer.ok_or("the issuer is unknown")
+        issuer.ok_or_else(|| match &self.unknown {
+            Some(error) => TokenError::Fault(Fault::internal(error.clone())),
+            None => TokenError::Refused("the issuer is unknown"),
+        })
     }
 }
 
@@ -180,7 +190,7 @@ impl TokenVerifier for Verifier {
     async fn verify(&self, token: &str, now: Timestamp) -> Result<Claims, TokenError> {
         let token = Compact::parse(token).map_err(TokenError::Refused)?;
         let kid = token.kid().map_err(TokenError::Refused)?;
-        let issuer = self.issuer_of(&token.claims).map_err(TokenError::Refused)?;
+        let issuer = self.issuer_of(&token.claims)?;
         let keys = issuer.keys_with(kid).await.map_err(TokenError::Fault)?;
         let checked = keys.get(kid).ok_or("the key is unknown").and_then(|key| {
             token.check_signature(key)?;
