@@ -1,6 +1,7 @@
 //! People of outside issuers, by tokens that another implementation has made.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use lifecycle::paging::PageQuery;
 use local::options::Options;
@@ -61,7 +62,11 @@ impl Publisher {
         let url = format!("http://{}/jwks.json", listener.local_addr().unwrap());
         let published = Arc::clone(&keys);
         let serving = tokio::spawn(async move {
-            while let Ok((mut client, _)) = listener.accept().await {
+            loop {
+                let Ok((mut client, _)) = listener.accept().await else {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    continue;
+                };
                 let body = json!({ "keys": *published.lock().unwrap() }).to_string();
                 // A request for keys fits into one piece.
                 let _ = client.read(&mut [0; 4096]).await;

@@ -6,6 +6,7 @@
 //! ([`sources`]), other people's services ([`standins`]), and an address to look inside and to ask for faults ([`control`]). It reads
 //! [`template`] and nothing else. Several can run in one process.
 
+mod accept;
 pub mod binaries;
 pub mod control;
 pub mod functions;

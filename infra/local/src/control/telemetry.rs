@@ -20,6 +20,10 @@ const REQUESTS_MAX: usize = 1_000;
 /// How many lines are remembered.
 const LINES_MAX: usize = 5_000;
 
+/// How many bytes all remembered lines have at most, and all remembered requests: a line alone may
+/// have a megabyte.
+const BYTES_MAX: usize = 16 * 1024 * 1024;
+
 /// The `message` of the one line that tells of a whole request.
 const CANONICAL: &str = "request";
 
@@ -31,8 +35,8 @@ pub struct Telemetry {
 
 #[derive(Debug, Default)]
 struct State {
-    lines: VecDeque<String>,
-    requests: VecDeque<Value>,
+    lines: Latest<String>,
+    requests: Latest<Value>,
     metrics: Metrics,
 }
 
@@ -40,10 +44,8 @@ impl Telemetry {
     /// Takes a line that a function printed; what is no JSON object is remembered and nothing else.
     pub fn observe_line(&self, line: &str) {
         let mut state = self.lock();
-        if state.lines.len() == LINES_MAX {
-            state.lines.pop_front();
-        }
-        state.lines.push_back(line.to_owned());
+        let bytes = line.len();
+        state.lines.push(line.to_owned(), bytes, LINES_MAX);
         let Ok(Value::Object(mut line)) = serde_json::from_str(line) else {
             return;
         };
@@ -53,10 +55,7 @@ impl Telemetry {
         }
         if line.get("message").and_then(Value::as_str) == Some(CANONICAL) {
             line.remove("_aws");
-            if state.requests.len() == REQUESTS_MAX {
-                state.requests.pop_front();
-            }
-            state.requests.push_back(line.into());
+            state.requests.push(line.into(), bytes, REQUESTS_MAX);
         }
     }
 
@@ -121,6 +120,36 @@ impl Telemetry {
     }
 }
 
+/// The latest of many things, oldest first, each with the bytes that it counts.
+#[derive(Debug)]
+struct Latest<T> {
+    kept: VecDeque<(T, usize)>,
+    bytes: usize,
+}
+
+impl<T> Default for Latest<T> {
+    fn default() -> Self {
+        Self { kept: VecDeque::new(), bytes: 0 }
+    }
+}
+
+impl<T> Latest<T> {
+    /// Adds one, and forgets the oldest until there are no more than so many, and no more bytes
+    /// than [`BYTES_MAX`].
+    fn push(&mut self, one: T, bytes: usize, count_max: usize) {
+        self.kept.push_back((one, bytes));
+        self.bytes += bytes;
+        while self.kept.len() > count_max || self.bytes > BYTES_MAX {
+            let Some((_, bytes)) = self.kept.pop_front() else { return };
+            self.bytes -= bytes;
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &T> {
+        self.kept.iter().map(|(one, _)| one)
+    }
+}
+
 fn owned(labels: &[(&str, &str)]) -> Labels {
     labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
@@ -128,4 +157,34 @@ fn owned(labels: &[(&str, &str)]) -> Labels {
 #[expect(clippy::cast_precision_loss, reason = "no run counts to 2^53")]
 fn as_value(count: u64) -> f64 {
     count as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_latest_lines_are_kept_as_far_as_their_number_and_their_bytes_go() {
+        let telemetry = Telemetry::default();
+        for number in 0..LINES_MAX + 10 {
+            telemetry.observe_line(&format!("line {number}"));
+        }
+        let lines = telemetry.lines(None);
+        assert_eq!((lines.len(), &lines[0]), (LINES_MAX, &Value::from("line 10")));
+        let long = "x".repeat(1024 * 1024);
+        for _ in 0..20 {
+            telemetry.observe_line(&long);
+        }
+        assert_eq!(telemetry.lines(None).len(), BYTES_MAX / long.len());
+    }
+
+    #[test]
+    fn the_latest_requests_are_kept_as_far_as_their_bytes_go() {
+        let telemetry = Telemetry::default();
+        let long = "x".repeat(1024 * 1024);
+        for _ in 0..20 {
+            telemetry.observe_line(&format!(r#"{{"message":"request","error":"{long}"}}"#));
+        }
+        assert_eq!(telemetry.requests(None).len(), 15);
+    }
 }

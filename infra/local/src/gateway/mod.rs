@@ -38,6 +38,7 @@ use self::authorizer::Authorizer;
 use self::event::Exchange;
 use self::routes::Routes;
 use self::throttle::Bucket;
+use crate::accept::accepted;
 use crate::control::Telemetry;
 use crate::functions::{Functions, InvokeError};
 use crate::template::{Cors, HttpApi};
@@ -86,13 +87,8 @@ impl Gateway {
     /// Serves clients until the task is aborted.
     pub async fn serve(self, listener: TcpListener) {
         loop {
-            match listener.accept().await {
-                Ok((stream, client)) => {
-                    tokio::spawn(Arc::clone(&self.shared).serve_client(stream, client));
-                }
-                // Too many open files, or a client that has gone: the next one may fare better.
-                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
-            }
+            let (stream, client) = accepted(|| listener.accept()).await;
+            tokio::spawn(Arc::clone(&self.shared).serve_client(stream, client));
         }
     }
 }

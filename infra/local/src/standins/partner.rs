@@ -23,6 +23,8 @@ const TOKENS: &str = "/oauth/token";
 const PRODUCTS: &str = "/v2/product-list";
 /// How long a token lasts, unless the faults say otherwise.
 const TOKEN_LIFETIME_S: u32 = 300;
+/// The most tokens that are known; a further one takes the place of the one that ends first.
+const TOKENS_MAX: usize = 1_000;
 /// How many products there are.
 const CATALOGUE: usize = 45;
 /// What they are, in turns.
@@ -90,11 +92,22 @@ impl Partner {
             return Answer::new(StatusCode::UNAUTHORIZED, json!({ "error": "invalid_client" }));
         }
         let token = Uuid::new_v4().simple().to_string();
-        let end = Instant::now() + Duration::from_secs(lifetime_s.into());
-        self.tokens.lock().unwrap_or_else(PoisonError::into_inner).insert(token.clone(), end);
+        self.remember(&token, Duration::from_secs(lifetime_s.into()));
         let body =
             json!({ "access_token": token, "token_type": "Bearer", "expires_in": lifetime_s });
         Answer::new(StatusCode::OK, body)
+    }
+
+    /// Forgets the tokens that have ended, and the next to end where there are too many.
+    fn remember(&self, token: &str, lifetime: Duration) {
+        let now = Instant::now();
+        let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        tokens.retain(|_, end| now < *end);
+        if tokens.len() >= TOKENS_MAX {
+            let first = tokens.iter().min_by_key(|(_, end)| **end).map(|(token, _)| token.clone());
+            first.and_then(|first| tokens.remove(&first));
+        }
+        tokens.insert(token.to_owned(), now + lifetime);
     }
 
     fn list(&self, request: &Request<Bytes>) -> Answer {
@@ -154,6 +167,24 @@ mod tests {
         let page = products(&partner, &token, "page=2&page_size=10&category=tea").body;
         let skus: Vec<_> = page["products"].as_array().unwrap().iter().map(|p| &p["sku"]).collect();
         assert_eq!(skus, ["SKU-033", "SKU-036", "SKU-039", "SKU-042", "SKU-045"]);
+    }
+
+    #[test]
+    fn tokens_that_have_ended_are_forgotten_and_no_more_than_a_thousand_are_known() {
+        let partner = Partner::default();
+        let secret = partner.client_secret.clone();
+        let known = || partner.tokens.lock().unwrap().len();
+        for _ in 0..10 {
+            token_by(&partner, &secret, 0).unwrap();
+        }
+        assert_eq!(known(), 1, "the last one, which nobody has asked after");
+        let first = token_by(&partner, &secret, 300).unwrap();
+        let longer: Vec<_> =
+            (0..TOKENS_MAX).map(|_| token_by(&partner, &secret, 301).unwrap()).collect();
+        assert_eq!(known(), TOKENS_MAX);
+        for (token, status) in [(&first, 401), (&longer[0], 200), (&longer[TOKENS_MAX - 1], 200)] {
+            assert_eq!(u16::from(products(&partner, token, "page=1").status), status);
+        }
     }
 
     fn token_by(partner: &Partner, secret: &str, lifetime_s: u32) -> Option<String> {

@@ -16,6 +16,7 @@ use tokio::net::TcpListener;
 use tokio::time::sleep;
 
 use super::{Answer, Asked, Service, Switch};
+use crate::accept::accepted;
 use crate::visitors::{self, Hosts};
 
 /// The largest request that is read.
@@ -43,7 +44,8 @@ pub(super) async fn start<S: Service>(
     let url = format!("http://{}", listener.local_addr()?);
     let shared = Arc::new(Shared { service, switch, asked });
     let served = async move {
-        while let Ok((stream, _)) = listener.accept().await {
+        loop {
+            let (stream, _) = accepted(|| listener.accept()).await;
             let shared = Arc::clone(&shared);
             let answers = service_fn(move |request| {
                 let shared = Arc::clone(&shared);

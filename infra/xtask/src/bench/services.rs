@@ -7,6 +7,7 @@ use std::convert::Infallible;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use adapters::tokens::KeyPair;
 use bytes::Bytes;
@@ -22,12 +23,16 @@ use rcgen::{
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
+use tokio::time::sleep;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
 use tokio_rustls::rustls::{ServerConfig, crypto, version};
 
 use super::items::{Items, stored};
 use crate::descriptions::Error;
+
+/// How long the stub waits after a connection that could not be taken.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// The services, for as long as this lives.
 pub(super) struct Services {
@@ -82,7 +87,12 @@ fn certified() -> Result<(ServerConfig, String), Error> {
 
 async fn accept(listener: TcpListener, acceptor: TlsAcceptor, answers: Arc<Answers>) {
     // A connection that cannot be taken is its function's loss, which then fails.
-    while let Ok((connection, _)) = listener.accept().await {
+    loop {
+        let Ok((connection, _)) = listener.accept().await else {
+            // Too many open files: the next one may fare better.
+            sleep(PAUSE).await;
+            continue;
+        };
         tokio::spawn(serve(connection, acceptor.clone(), Arc::clone(&answers)));
     }
 }

@@ -1,15 +1,20 @@
 //! The way from containers to the services of this machine's loopback.
 
 use std::net::Ipv4Addr;
+use std::time::Duration;
 
 use serde::Deserialize;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
+use tokio::time::sleep;
 
 use super::engine::Engine;
 use crate::context::Context;
 use crate::descriptions::Error;
+
+/// How long the bridge waits after a connection that could not be taken.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Passes connections on from the engine's bridge to the same ports of the loopback, for as long
 /// as it lives.
@@ -79,7 +84,12 @@ fn first_address(subnet: &str) -> Option<Ipv4Addr> {
 
 async fn pass_on(listener: TcpListener, port: u16) {
     let mut connections = JoinSet::new();
-    while let Ok((mut outer, _)) = listener.accept().await {
+    loop {
+        let Ok((mut outer, _)) = listener.accept().await else {
+            // Too many open files, or a client that has gone: the next one may fare better.
+            sleep(PAUSE).await;
+            continue;
+        };
         connections.spawn(async move {
             if let Ok(mut inner) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await {
                 // Either side may leave at any time.

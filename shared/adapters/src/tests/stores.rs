@@ -211,7 +211,11 @@ where
 {
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
+        loop {
+            let Ok((stream, _)) = listener.accept().await else {
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                continue;
+            };
             counts.connections.fetch_add(1, SeqCst);
             let connection =
                 http1::Builder::new().serve_connection(TokioIo::new(stream), service.clone());
