@@ -16,6 +16,7 @@ mod journal;
 mod mail;
 mod names;
 mod operator;
+mod parcels;
 mod plain;
 mod policy;
 mod private;

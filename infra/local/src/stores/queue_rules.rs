@@ -2,8 +2,7 @@
 //! through here goes through there.
 //!
 //! Sources: the API reference of `SendMessage`, `SendMessageBatch`, `DeleteMessage` and
-//! `ChangeMessageVisibility`; the quotas of messages in the developer guide. The embedded queue takes
-//! 256 KiB a message, where SQS takes 1 MiB: what is larger is refused by the queue itself.
+//! `ChangeMessageVisibility`; the quotas of messages in the developer guide.
 
 use std::collections::HashSet;
 

@@ -25,6 +25,7 @@ use super::{
     groups::{self, Groups},
     journal::{Journal, JournalEntry},
     names::{Names, QueueName},
+    parcels,
     queue_rules::{self, Verdict},
 };
 use crate::template::{ACCOUNT_ID, Queue, REGION};
@@ -243,8 +244,9 @@ impl Queues {
 
     async fn handle(&self, operation: &str, body: Bytes) -> http::Response<Bytes> {
         let (body, taken) = groups::take_out(operation, &body).unwrap_or((body, Vec::new()));
+        let packed = parcels::pack(operation, &body).unwrap_or_else(|| body.clone());
         let answered = match resolve_operation(&target_header(operation)) {
-            Ok(known) => self.handler.handle_operation(known, body.clone()).await,
+            Ok(known) => self.handler.handle_operation(known, packed).await,
             Err(error) => Err(error),
         };
         let response =
@@ -252,6 +254,10 @@ impl Queues {
         let (mut parts, answer) = response.into_parts();
         let mut answer = answer.collect().await.expect("the answer is in memory").to_bytes();
         if parts.status.is_success() {
+            if let Some(unpacked) = parcels::unpack(operation, &body, &answer) {
+                answer = unpacked;
+                parts.headers.remove(CONTENT_LENGTH);
+            }
             self.journal().note(operation, &body, &answer);
             self.groups.note(taken, &answer);
             if operation == "ReceiveMessage" {

@@ -323,6 +323,48 @@ async fn messages_are_shown_without_being_received() {
 }
 
 #[tokio::test]
+async fn a_message_and_a_batch_may_have_a_mebibyte_and_no_byte_more() {
+    let stores = stores().await;
+    let queues = Clients::of(&stores, "GetUserFunction").queues;
+    let queue = stores.names().queue("EmailsQueue").unwrap();
+    let text = |text: &str| {
+        let attribute = aws_sdk_sqs::types::MessageAttributeValue::builder();
+        attribute.data_type("String").string_value(text).build().unwrap()
+    };
+    let body = |bytes: usize| "ä".repeat(bytes / 2);
+    let send = |body: String| {
+        let message = queues.send_message().queue_url(&queue.url).message_body(body);
+        message.message_attributes("traceparent", text("00-1-2-01")).send()
+    };
+    let beside = "traceparentString00-1-2-01".len();
+    let mebibyte = 1_048_576;
+    send(body(mebibyte - beside)).await.unwrap();
+    let refused = send(body(mebibyte - beside) + "xx").await.unwrap_err().into_service_error();
+    assert_eq!(refused.meta().code(), Some("InvalidParameterValue"), "{refused:?}");
+
+    let received = stores.receive(queue, 10, 0).await.unwrap();
+    assert_eq!(received.len(), 1);
+    assert!(received[0].body == body(mebibyte - beside), "it comes as it was sent");
+    let attributes = serde_json::to_value(&received[0].message_attributes).unwrap();
+    assert_eq!(attributes.as_object().unwrap().len(), 1, "{attributes}");
+    assert_eq!(attributes["traceparent"]["StringValue"], "00-1-2-01");
+    stores.delete(queue, &[&received[0].receipt_handle]).await.unwrap();
+
+    let batch = |each: usize| {
+        let entry = |id: &str| {
+            let entry = aws_sdk_sqs::types::SendMessageBatchRequestEntry::builder();
+            entry.id(id).message_body(body(each)).build().unwrap()
+        };
+        let batch = queues.send_message_batch().queue_url(&queue.url);
+        batch.entries(entry("a")).entries(entry("b")).send()
+    };
+    assert_eq!(batch(mebibyte / 2).await.unwrap().successful.len(), 2);
+    let refused = batch(mebibyte / 2 + 2).await.unwrap_err().into_service_error();
+    let code = refused.meta().code().unwrap_or_default().to_owned();
+    assert!(code.ends_with("BatchRequestTooLong"), "{code}");
+}
+
+#[tokio::test]
 async fn the_projects_own_template_can_be_set_up() {
     let source = include_str!("../../../../../template.yaml");
     let template = Template::parse(source, &BTreeMap::new()).unwrap();

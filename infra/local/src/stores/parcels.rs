@@ -1,0 +1,169 @@
+//! Bodies that SQS takes and the embedded queue refuses, which takes 256 KiB where SQS takes 1 MiB:
+//! body and attributes go in as one attribute, whose length the embedded queue does not look at, and
+//! come out as they were.
+
+use bytes::Bytes;
+use md5::Md5;
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+
+/// The longest body that the embedded queue takes, in bytes.
+const BODY_BYTES_MAX: usize = 256 * 1024;
+/// What SQS says of a queue for which nothing else is set.
+const MESSAGE_BYTES_MAX: &str = "1048576";
+/// The attribute that holds a body and the attributes beside it.
+const PARCEL: &str = "local.parcel";
+
+/// The input of a call with each long body in a parcel; `None` where there is nothing to change.
+pub(super) fn pack(operation: &str, input: &Bytes) -> Option<Bytes> {
+    let mut packed: Value = match operation {
+        "SendMessage" | "SendMessageBatch" if input.len() > BODY_BYTES_MAX => {
+            serde_json::from_slice(input).ok()?
+        }
+        "ReceiveMessage" => serde_json::from_slice(input).ok()?,
+        _ => return None,
+    };
+    let changed = match operation {
+        "SendMessage" => pack_message(&mut packed),
+        "SendMessageBatch" => {
+            let entries = packed["Entries"].as_array_mut().into_iter().flatten();
+            entries.map(pack_message).filter(|packed| *packed).count() > 0
+        }
+        _ => {
+            let whole = is_asked_for(&packed["MessageAttributeNames"], PARCEL);
+            if !whole {
+                let names = packed.as_object_mut()?.entry("MessageAttributeNames");
+                names.or_insert_with(|| json!([])).as_array_mut()?.push(PARCEL.into());
+            }
+            !whole
+        }
+    };
+    changed.then(|| packed.to_string().into())
+}
+
+/// The answer to a call as SQS gives it, for the input as it came; `None` where there is nothing to
+/// change.
+pub(super) fn unpack(operation: &str, input: &Bytes, answer: &Bytes) -> Option<Bytes> {
+    match operation {
+        "SendMessage" | "SendMessageBatch" if input.len() > BODY_BYTES_MAX => {}
+        "ReceiveMessage" if contains(answer, PARCEL) => {}
+        "GetQueueAttributes" => {}
+        _ => return None,
+    }
+    let input: Value = serde_json::from_slice(input).ok()?;
+    let mut answer: Value = serde_json::from_slice(answer).ok()?;
+    match operation {
+        "SendMessage" => unpack_sent(&input, &mut answer),
+        "SendMessageBatch" => {
+            for sent in answer["Successful"].as_array_mut().into_iter().flatten() {
+                let entries = input["Entries"].as_array();
+                let entry = entries.and_then(|all| all.iter().find(|e| e["Id"] == sent["Id"]));
+                unpack_sent(entry.unwrap_or(&Value::Null), sent);
+            }
+        }
+        "ReceiveMessage" => {
+            for message in answer["Messages"].as_array_mut().into_iter().flatten() {
+                unpack_received(&input["MessageAttributeNames"], message);
+            }
+        }
+        _ => {
+            let told = answer.get_mut("Attributes")?.get_mut("MaximumMessageSize")?;
+            *told = MESSAGE_BYTES_MAX.into();
+        }
+    }
+    Some(answer.to_string().into())
+}
+
+/// The body of a message that is too long for the embedded queue.
+fn long_body(message: &Value) -> Option<&str> {
+    message["MessageBody"].as_str().filter(|body| body.len() > BODY_BYTES_MAX)
+}
+
+/// A hash stands in place of the body: the embedded queue knows repetitions by it.
+fn pack_message(message: &mut Value) -> bool {
+    let Some(body) = long_body(message) else { return false };
+    let stand_in = format!("sha256:{}", hex(&Sha256::digest(body)));
+    let parcel = json!({ "body": body, "attributes": message["MessageAttributes"] }).to_string();
+    message["MessageBody"] = stand_in.into();
+    message["MessageAttributes"] =
+        json!({ PARCEL: { "DataType": "String", "StringValue": parcel } });
+    true
+}
+
+/// The hash of the attributes is left out: it is not theirs.
+fn unpack_sent(message: &Value, sent: &mut Value) {
+    let Some(body) = long_body(message) else { return };
+    sent["MD5OfMessageBody"] = hex(&Md5::digest(body)).into();
+    forget(sent, "MD5OfMessageAttributes");
+}
+
+fn unpack_received(names: &Value, message: &mut Value) {
+    let parcel = message["MessageAttributes"][PARCEL]["StringValue"].as_str();
+    let parcel = parcel.and_then(|text| serde_json::from_str::<Value>(text).ok());
+    let Some(mut parcel) = parcel else { return };
+    let body = parcel["body"].as_str().unwrap_or_default();
+    message["MD5OfBody"] = hex(&Md5::digest(body)).into();
+    message["Body"] = parcel["body"].take();
+    forget(message, "MD5OfMessageAttributes");
+    let attributes = match parcel["attributes"].take() {
+        Value::Object(attributes) => attributes,
+        _ => Map::new(),
+    };
+    let asked = attributes.into_iter().filter(|(name, _)| is_asked_for(names, name));
+    let asked: Map<String, Value> = asked.collect();
+    forget(message, "MessageAttributes");
+    if !asked.is_empty() {
+        message["MessageAttributes"] = asked.into();
+    }
+}
+
+fn forget(value: &mut Value, name: &str) {
+    if let Some(members) = value.as_object_mut() {
+        members.remove(name);
+    }
+}
+
+/// Whether a receive asks for an attribute: for all, for those that begin so, or for this one.
+fn is_asked_for(names: &Value, attribute: &str) -> bool {
+    let mut names = names.as_array().into_iter().flatten().filter_map(Value::as_str);
+    names.any(|name| match name.strip_suffix(".*") {
+        Some(prefix) => attribute.starts_with(prefix),
+        None => name == "All" || name == attribute,
+    })
+}
+
+fn contains(bytes: &[u8], text: &str) -> bool {
+    bytes.windows(text.len()).any(|window| window == text.as_bytes())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attributes_are_asked_for_by_all_by_a_prefix_or_by_their_name() {
+        for (names, asked) in [
+            (json!(["All"]), true),
+            (json!([".*"]), true),
+            (json!(["trace.*"]), true),
+            (json!(["other", "traceparent"]), true),
+            (json!(["tracepar"]), false),
+            (json!([]), false),
+            (json!(null), false),
+        ] {
+            assert_eq!(is_asked_for(&names, "traceparent"), asked, "{names}");
+        }
+    }
+
+    #[test]
+    fn a_call_with_short_bodies_goes_as_it_is() {
+        let short = json!({ "MessageBody": "x".repeat(BODY_BYTES_MAX) }).to_string();
+        assert_eq!(pack("SendMessage", &short.into()), None);
+        let all = json!({ "MessageAttributeNames": ["All"] }).to_string();
+        assert_eq!(pack("ReceiveMessage", &all.into()), None);
+    }
+}
