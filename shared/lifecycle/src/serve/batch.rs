@@ -1,16 +1,17 @@
 //! Batches of records, from a queue, a stream or the clock: each record on its own, through
 //! stages 4 to 8.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
 
 use async_trait::async_trait;
-use futures::{StreamExt, stream};
+use futures::{FutureExt, StreamExt, stream};
 use serde_json::{Value, json};
 
 use super::Shared;
 use super::after::{Aftermath, Tertiary};
-use super::guard::guarded;
+use super::guard::{caught, guarded, panicked};
 use super::lambda::{self, Answer, Handled, Invocation};
 use super::postpone::postpone;
 use super::records::{Group, Raw, groups_of};
@@ -18,9 +19,9 @@ use super::settle::{Fate, Settling};
 use crate::commit::Cause;
 use crate::consumer::{Consumer, Delivered, Delivery, Source};
 use crate::effects::Queue;
-use crate::failure::{Failure, Fault, Violations};
+use crate::failure::{Failure, Fault, Violation, Violations};
 use crate::telemetry::line::{Stages, lines_of_noted, metric, millis};
-use crate::telemetry::{Observations, TraceContext, observed, otlp};
+use crate::telemetry::{Observations, TraceContext, observed, otlp, shortened, without_values};
 use crate::{Deadline, Moment, Permit, Timestamp};
 
 /// The error that counts records that failed and have no id to report them by.
@@ -53,7 +54,11 @@ impl<C: Consumer> lambda::Handler for Handler<C> {
             lines.extend(group.lines);
             spans.extend(group.spans);
         }
-        postpone(&*self.shared.platform, C::SOURCE, &failed, invocation.deadline).await;
+        let hiding = postpone(&*self.shared.platform, C::SOURCE, &failed, invocation.deadline);
+        if let Err(panic) = AssertUnwindSafe(hiding).catch_unwind().await {
+            let error = panicked(&*panic);
+            tracing::error!(%error, "failed records come again without backoff");
+        }
         let nameless = failed.iter().flatten().filter(|raw| raw.item_id.is_none()).count();
         if nameless > 0 {
             tracing::error!(nameless, "failed records without an id: the whole batch comes again");
@@ -104,7 +109,7 @@ impl<C: Consumer> Handler<C> {
         let mut consumed = GroupConsumed::default();
         let mut records = group.into_iter();
         for raw in records.by_ref() {
-            if !self.consume(&raw, deadline, &mut consumed).await {
+            if !self.consume_guarded(&raw, deadline, &mut consumed).await {
                 consumed.failed.push(raw);
                 break;
             }
@@ -113,18 +118,29 @@ impl<C: Consumer> Handler<C> {
         consumed
     }
 
-    /// Consumes one record, and tells whether it is done with.
+    /// Consumes one record, whatever panics around its stages, and tells whether it is done with.
+    async fn consume_guarded(
+        &self,
+        raw: &Raw,
+        deadline: Deadline,
+        consumed: &mut GroupConsumed,
+    ) -> bool {
+        let done = AssertUnwindSafe(self.consume(raw, deadline, consumed)).catch_unwind().await;
+        done.unwrap_or_else(|panic| {
+            let (record_id, error) = (&raw.record_id, panicked(&*panic));
+            tracing::error!(record_id, %error, "a record failed outside of its stages");
+            let labels = [("source", source_name(C::SOURCE)), ("outcome", "failed")];
+            let (service, at) = (&self.shared.settings.service, Timestamp::now());
+            consumed.lines.push(metric(service, at, &labels, "records_total", "Count", 1));
+            false
+        })
+    }
+
     async fn consume(&self, raw: &Raw, deadline: Deadline, consumed: &mut GroupConsumed) -> bool {
         let started = Instant::now();
         let mut stages = Stages::start();
         let at = Timestamp::now();
-        let understood = raw.understand::<C>();
-        let input = understood.as_ref().ok();
-        let record_id = input.and_then(Delivery::event_id).unwrap_or(&raw.record_id).to_owned();
-        let request_id = input.and_then(Delivery::request_id).unwrap_or(&record_id).to_owned();
-        let parent = input.and_then(Delivery::traceparent).map(str::to_owned);
-        let parent = parent.or_else(|| raw.traceparent());
-        let trace = TraceContext::continued(parent.as_deref(), None, None);
+        let Known { input, record_id, request_id, trace } = Known::<C::Input>::of::<C>(raw);
         let observations = Observations::of(request_id.clone(), Some(trace.clone()));
         let cause = Cause { request_id: request_id.clone(), traceparent: Some(trace.to_string()) };
 
@@ -139,15 +155,16 @@ impl<C: Consumer> Handler<C> {
         };
         let mut spans_of_parts = Vec::new();
         let settled = async {
-            let command = understood.and_then(C::parse);
+            let command = input.and_then(|input| C::parse(input).map_err(Failure::Invalid));
             stages.end("validation");
             match command {
                 Ok(command) => settling.settle(&command, &mut stages, &mut spans_of_parts).await,
-                Err(violations) => {
+                Err(Failure::Invalid(violations)) => {
                     let buried = self.bury(raw, &violations).await;
                     stages.end("burial");
                     buried
                 }
+                Err(failure) => Err(failure),
             }
         };
         let fate = observed(Arc::clone(&observations), guarded(deadline, settled)).await;
@@ -188,13 +205,48 @@ impl<C: Consumer> Handler<C> {
         fate.is_ok()
     }
 
+    /// Sends a record that cannot be understood to the dead-letter queue, with the whole reason. The
+    /// log gets the reason without values, which may be anybody's.
     async fn bury(&self, raw: &Raw, violations: &Violations) -> Result<Fate, Failure> {
-        let reasons = violations.iter().map(|found| format!("{} {}", found.field, found.message));
-        let reason = reasons.collect::<Vec<_>>().join("; ");
-        tracing::error!(reason, "a record cannot be understood");
-        let queue = dead_letters(C::SOURCE).ok_or_else(|| Fault::internal(reason.clone()))?;
+        let reasons = |message: fn(&str) -> String| {
+            let reason = |found: &Violation| format!("{} {}", found.field, message(&found.message));
+            violations.iter().map(reason).collect::<Vec<_>>().join("; ")
+        };
+        let (reason, told) = (reasons(str::to_owned), shortened(reasons(without_values)));
+        tracing::error!(reason = told, "a record cannot be understood");
+        let queue = dead_letters(C::SOURCE).ok_or_else(|| Fault::internal(told))?;
         self.shared.platform.bury(queue, &raw.body(), &reason).await?;
         Ok(Fate::Buried)
+    }
+}
+
+/// A record as far as it is understood, and what caused it.
+struct Known<I> {
+    input: Result<I, Failure>,
+    record_id: String,
+    request_id: String,
+    trace: TraceContext,
+}
+
+impl<I: Delivery> Known<I> {
+    /// Reads a record. One whose reading panics is known by its own id alone.
+    fn of<C: Consumer<Input = I>>(raw: &Raw) -> Self {
+        caught(|| Self::read(raw, raw.understand::<C>())).unwrap_or_else(|failure| Self {
+            input: Err(failure),
+            record_id: raw.record_id.clone(),
+            request_id: raw.record_id.clone(),
+            trace: TraceContext::continued(None, None, None),
+        })
+    }
+
+    fn read(raw: &Raw, understood: Result<I, Violations>) -> Self {
+        let input = understood.as_ref().ok();
+        let record_id = input.and_then(Delivery::event_id).unwrap_or(&raw.record_id).to_owned();
+        let request_id = input.and_then(Delivery::request_id).unwrap_or(&record_id).to_owned();
+        let parent = input.and_then(Delivery::traceparent).map(str::to_owned);
+        let parent = parent.or_else(|| raw.traceparent());
+        let trace = TraceContext::continued(parent.as_deref(), None, None);
+        Self { input: understood.map_err(Failure::Invalid), record_id, request_id, trace }
     }
 }
 

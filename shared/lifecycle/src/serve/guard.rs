@@ -1,7 +1,8 @@
 //! What keeps a request or a record within its time, and to itself.
 
+use std::any::Any;
 use std::future::Future;
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use futures::FutureExt;
@@ -21,13 +22,21 @@ pub(crate) async fn guarded<T>(
 ) -> Result<T, Failure> {
     match timeout_at(deadline.instant(), AssertUnwindSafe(future).catch_unwind()).await {
         Ok(Ok(result)) => result,
-        Ok(Err(panic)) => {
-            let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-            let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-            Err(Failure::Panicked(text.unwrap_or_else(|| "no message".to_owned())))
-        }
+        Ok(Err(panic)) => Err(panicked(&*panic)),
         Err(_) => Err(Failure::Fault(Fault::TimedOut)),
     }
+}
+
+/// Runs a function, and turns a panic into a failure.
+pub(crate) fn caught<T>(function: impl FnOnce() -> T) -> Result<T, Failure> {
+    catch_unwind(AssertUnwindSafe(function)).map_err(|panic| panicked(&*panic))
+}
+
+/// A panic, by what it carries, as a failure.
+pub(crate) fn panicked(panic: &(dyn Any + Send)) -> Failure {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    Failure::Panicked(text.unwrap_or_else(|| "no message".to_owned()))
 }
 
 /// Waits before the next attempt, with full jitter, unless there is no attempt or no time left.

@@ -8,6 +8,7 @@ use serde_json::Value;
 use tokio::sync::Mutex;
 
 use super::batch::source_name;
+use super::guard::guarded;
 use crate::backoff::random_up_to;
 use crate::commit::{Cause, Outcome, commit, outgoing_of_part};
 use crate::consumer::{Consumer, Delivered, Inbox, Source, inbox_key};
@@ -186,17 +187,20 @@ impl<C: Consumer> Settling<'_, C> {
         let parts = parts.into_iter().enumerate().filter(|(_, part)| !part.is_empty());
         let (count, done) = (parts.size_hint().1, stream::iter(parts));
         let done = done
-            .map(|(number, part)| self.perform_part(number, part, &spans_of_parts))
+            .map(|(number, part)| {
+                let part = self.perform_part(number, part, &spans_of_parts);
+                guarded(self.permit.deadline(), async { Ok(part.await?) })
+            })
             .buffer_unordered(PARTS_AT_ONCE);
-        let results: Vec<Result<(), Fault>> = done.collect().await;
+        let results: Vec<Result<(), Failure>> = done.collect().await;
         *spans = spans_of_parts.into_inner();
-        let failed: Vec<Fault> = results.into_iter().filter_map(Result::err).collect();
+        let failed: Vec<Failure> = results.into_iter().filter_map(Result::err).collect();
         let failed_count = failed.len();
         match failed.into_iter().next() {
             None => Ok(()),
             Some(first) => {
                 tracing::error!(failed = failed_count, of = count, "parts of the work failed");
-                Err(Failure::Fault(first))
+                Err(first)
             }
         }
     }

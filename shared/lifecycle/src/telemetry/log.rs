@@ -38,6 +38,12 @@ struct JsonLines {
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for JsonLines {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        print(&self.line(event).to_string());
+    }
+}
+
+impl JsonLines {
+    fn line(&self, event: &Event<'_>) -> Value {
         let mut line = Map::new();
         let metadata = event.metadata();
         line.insert("level".into(), metadata.level().as_str().into());
@@ -48,7 +54,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for JsonLines {
         if let Some(id) = super::request_id() {
             line.insert("requestId".into(), id.into());
         }
-        print(&Value::Object(line).to_string());
+        Value::Object(line)
     }
 }
 
@@ -77,5 +83,44 @@ impl Visit for Fields<'_> {
 
     fn record_f64(&mut self, field: &Field, value: f64) {
         self.0.insert(field.name().into(), value.into());
+    }
+}
+
+/// Log lines, for tests of what is logged.
+#[cfg(test)]
+pub(crate) mod captured {
+    use std::sync::{Arc, Mutex};
+
+    use tracing::subscriber::DefaultGuard;
+
+    use super::*;
+
+    /// The log lines of this thread for as long as it is held.
+    pub(crate) struct Captured {
+        lines: Arc<Mutex<Vec<Value>>>,
+        _default: DefaultGuard,
+    }
+
+    struct Lines(Arc<Mutex<Vec<Value>>>);
+
+    impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
+        fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+            let line = JsonLines { function: "test".to_owned() }.line(event);
+            self.0.lock().unwrap().push(line);
+        }
+    }
+
+    impl Captured {
+        pub(crate) fn start() -> Self {
+            let lines = Arc::<Mutex<Vec<Value>>>::default();
+            let subscriber = tracing_subscriber::registry().with(Lines(Arc::clone(&lines)));
+            Self { lines, _default: tracing::subscriber::set_default(subscriber) }
+        }
+
+        /// The lines with this message.
+        pub(crate) fn of(&self, message: &str) -> Vec<Value> {
+            let lines = self.lines.lock().unwrap();
+            lines.iter().filter(|line| line["message"] == message).cloned().collect()
+        }
     }
 }

@@ -8,10 +8,13 @@ pub(crate) mod line;
 pub(crate) mod log;
 mod observations;
 pub(crate) mod otlp;
+mod reason;
 mod trace;
 
 pub(crate) use observations::{Observations, observed};
 pub use observations::{
     leave_message, observe_cache, observe_error, observe_query, request_id, traceparent, tracestate,
 };
+pub(crate) use reason::shortened;
+pub use reason::without_values;
 pub use trace::TraceContext;

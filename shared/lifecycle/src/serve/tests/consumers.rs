@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 
 use super::notes::{NOTES, Note, READERS};
@@ -19,6 +19,7 @@ use crate::notice::{Notice, Receiver};
 use crate::serve::Shared;
 use crate::serve::batch::Handler;
 use crate::serve::lambda::{Answer, Handled, Handler as _, Invocation};
+use crate::telemetry::log::captured::Captured;
 use crate::uses::{Use, Verb};
 use crate::{Deadline, Moment, Permit};
 
@@ -27,7 +28,14 @@ struct Keep;
 
 #[derive(Deserialize)]
 struct Said {
+    #[serde(deserialize_with = "text")]
     text: String,
+}
+
+fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    assert_ne!(text, "panic in reading", "this record panics where it is read");
+    Ok(text)
 }
 
 impl Consumer for Keep {
@@ -39,6 +47,7 @@ impl Consumer for Keep {
 
     fn parse(envelope: Envelope<Said>) -> Result<String, Violations> {
         let text = envelope.data.text;
+        assert_ne!(text, "panic in parsing", "this record panics where it is parsed");
         if text.is_empty() { Err(Violations::one("/text", "is empty")) } else { Ok(text) }
     }
 
@@ -139,13 +148,14 @@ async fn handle<C: Consumer>(shared: Arc<Shared>, consumer: C, event: &Value) ->
 #[tokio::test]
 async fn a_record_that_fails_or_panics_comes_again_alone() {
     let recorder = Arc::new(Recorder::default());
-    let texts = ["one", "broken", "two", "panic", "three"];
+    let texts =
+        ["one", "broken", "two", "panic", "three", "panic in reading", "panic in parsing", "four"];
     let messages = texts.iter().enumerate().map(|(number, text)| {
         message(&format!("m{number}"), None, &said(&format!("e{number}"), text))
     });
     let mut failed = deliver(&recorder, messages.collect()).await;
     failed.sort();
-    assert_eq!((failed.join(" "), recorder.items_of(NOTES).len()), ("m1 m3".to_owned(), 3));
+    assert_eq!((failed.join(" "), recorder.items_of(NOTES).len()), ("m1 m3 m5 m6".to_owned(), 4));
 }
 
 #[tokio::test]
@@ -256,6 +266,27 @@ async fn what_cannot_be_understood_is_buried_at_once() {
     let messages = bodies.iter().map(|body| message("m", None, body)).collect();
     assert!(deliver(&recorder, messages).await.is_empty());
     assert_eq!(recorder.calls(), vec![Call::Bury("readers".to_owned()); 3]);
+}
+
+#[tokio::test]
+async fn the_log_of_a_buried_record_is_short_and_repeats_nothing_of_the_record() {
+    let logged = Captured::start();
+    let recorder = Arc::new(Recorder::default());
+    let mut odd: Value = serde_json::from_str(&said("e1", "x")).unwrap();
+    odd["data"] = json!({ "text": { "hunter2": "hunter2".repeat(1_000) } });
+    let mut wrong: Value = serde_json::from_str(&said("e2", "x")).unwrap();
+    wrong["occurredAt"] = "hunter2".repeat(1_000).into();
+    let bodies = [odd.to_string(), wrong.to_string(), said("e3", "")];
+    let messages = bodies.iter().map(|body| message("m", None, body)).collect();
+    assert!(deliver(&recorder, messages).await.is_empty());
+    let lines = logged.of("a record cannot be understood");
+    assert_eq!(lines.len(), 3);
+    for line in &lines {
+        let line = line.to_string();
+        assert!(!line.contains("hunter2") && line.len() < 1_000, "{line}");
+    }
+    assert_eq!(lines[2]["reason"], "/text is empty");
+    assert_eq!(lines[2]["requestId"], "req-1");
 }
 
 #[tokio::test]

@@ -131,3 +131,11 @@ async fn a_part_stands_in_the_trace_of_the_event_that_it_passes_on() {
     let expected = format!("00-{TRACE}-{}-01", part["spanId"].as_str().unwrap());
     assert_eq!(passed_on, expected, "the trace leads on from the relay");
 }
+
+#[tokio::test]
+async fn a_part_that_panics_fails_alone_and_the_others_are_committed() {
+    let recorder = Arc::new(Recorder::default());
+    recorder.faults().panics = vec!["one".to_owned()];
+    assert!(run(&recorder, &["one", "two"]).await.answer.is_err(), "what failed comes again");
+    assert_eq!(notes(&recorder), [("two".to_owned(), "relayed".to_owned())]);
+}

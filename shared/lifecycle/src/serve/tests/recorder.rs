@@ -54,6 +54,8 @@ pub(super) struct Faults {
     pub(super) limiter_down: bool,
     pub(super) queues_down: bool,
     pub(super) queues_slow: Duration,
+    /// The events whose messages make the platform panic.
+    pub(super) panics: Vec<String>,
     /// The events whose messages a queue refuses for what they are.
     pub(super) refused: Vec<String>,
     /// The events whose messages a queue does not take for now.
@@ -148,6 +150,11 @@ impl Platform for Recorder {
         let slow = self.faults().queues_slow;
         tokio::time::sleep(slow).await;
         self.note(Call::Send(messages.len()));
+        let panics = self.faults().panics.clone();
+        for message in messages {
+            let event_id = &message.envelope.event_id;
+            assert!(!panics.contains(event_id), "{event_id} makes it panic");
+        }
         if self.faults().queues_down {
             return vec![(0, Fault::Unavailable { retry_after_s: 1, source: "it is down".into() })];
         }

@@ -1,0 +1,82 @@
+//! Why something cannot be read, in words that a log may hold.
+
+/// The longest reason in a log line, in characters.
+const CHARS_MAX: usize = 200;
+
+/// The message of an error of reading without the values that were read, and short.
+///
+/// `serde` puts a value between quotes or backticks, and what it expected, which is of the type,
+/// behind it.
+///
+/// ```
+/// use lifecycle::telemetry::without_values;
+/// let error = r#"invalid type: string "ada@example.com", expected u32 at line 1 column 40"#;
+/// assert_eq!(without_values(error), "invalid type: string …, expected u32 at line 1 column 40");
+/// assert_eq!(without_values("missing field `price`"), "missing field `price`");
+/// ```
+pub fn without_values(error: &str) -> String {
+    let named_by_type = ["missing field `", "duplicate field `"];
+    let begins = named_by_type.iter().any(|names| error.starts_with(names));
+    let reason = match error.find(['"', '`']).filter(|_| !begins) {
+        None => error.to_owned(),
+        Some(value) => {
+            let rest = &error[value..];
+            let expected = rest.rfind(", expected").map_or("", |at| &rest[at..]);
+            format!("{}…{expected}", &error[..value])
+        }
+    };
+    shortened(reason)
+}
+
+/// A reason that is not longer than a log line needs.
+pub(crate) fn shortened(reason: String) -> String {
+    match reason.char_indices().nth(CHARS_MAX) {
+        None => reason,
+        Some((end, _)) => format!("{}…", &reason[..end]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only its reading is of interest")]
+    struct Read {
+        number: u8,
+        kind: Option<Kind>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    enum Kind {
+        One,
+        Two,
+    }
+
+    #[test]
+    fn a_reason_of_serde_tells_the_mistake_and_no_value() {
+        for (json, told) in [
+            (r#"{"number":"hunter2"}"#, "invalid type: string …, expected u8"),
+            (r#"{"number":"hunter2\", expected `x"}"#, "invalid type: string …, expected u8"),
+            (r#"{"number":4711}"#, "invalid value: integer …, expected u8"),
+            (r#"{"number":1,"kind":"hunter2"}"#, "unknown variant …, expected `One` or `Two`"),
+            (r#"{"number":1,"kind":"hunter2`4711"}"#, "unknown variant …, expected `One` or `Two`"),
+            (r#"{"hunter2":1}"#, "unknown field …, expected `number` or `kind`"),
+            (r#"{"kind":"One"}"#, "missing field `number`"),
+            (r#"{"number":1"#, "EOF while parsing an object"),
+        ] {
+            let error = serde_json::from_str::<Read>(json).unwrap_err().to_string();
+            let reason = without_values(&error);
+            assert!(reason.starts_with(told), "{json}: {reason}");
+            assert!(!reason.contains("hunter2") && !reason.contains("4711"), "{json}: {reason}");
+        }
+    }
+
+    #[test]
+    fn a_reason_is_at_most_200_characters_long() {
+        assert_eq!(without_values(&"ä".repeat(10_000)).chars().count(), CHARS_MAX + 1);
+    }
+}
