@@ -4,7 +4,7 @@
 
 use std::process::ExitCode;
 
-use adapters::Table;
+use adapters::{Present, Table};
 use domain::Rules;
 use domain::people::{Role, SignedIn};
 use domain::rules::RulesDraft;
@@ -14,8 +14,8 @@ use lifecycle::input::Json;
 use lifecycle::record::Singleton;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Conditions, Endpoint, Fault, Moment, Permit, Rejection, Reply, Route, Verdict,
-    Violations,
+    Access, Conditions, Endpoint, EntityTag, Fault, Moment, Permit, Rejection, Reply, Route,
+    Verdict, Violations,
 };
 
 fn main() -> ExitCode {
@@ -50,46 +50,55 @@ impl Endpoint for PutRules {
         Ok(draft)
     }
 
-    // 6. Retrieval: what holds now
-    type Facts = Rules;
+    // 6. Retrieval: what is stored now. Rules that cannot be read are there to be replaced
+    type Facts = Present<Rules>;
 
-    async fn retrieve(&self, permit: &Permit<SignedIn>, _: &RulesDraft) -> Result<Rules, Fault> {
-        self.settings.get_the_one(permit).await
+    async fn retrieve(
+        &self,
+        permit: &Permit<SignedIn>,
+        _: &RulesDraft,
+    ) -> Result<Present<Rules>, Fault> {
+        self.settings.get_to_replace(permit).await
     }
 
     // 3 again. Authorization: the role was all
-    fn allow(_: &SignedIn, _: &RulesDraft, _: &Rules) -> Verdict {
+    fn allow(_: &SignedIn, _: &RulesDraft, _: &Present<Rules>) -> Verdict {
         Verdict::Allow
     }
 
-    const CONDITIONS: Conditions<Rules> = Conditions::On(|rules| Some(rules.entity_tag()));
+    const CONDITIONS: Conditions<Present<Rules>> =
+        Conditions::On(|present| present.version().map(EntityTag::of_version));
 
     // 7. Business rules: each change is the next version
-    type Outcome = Rules;
+    type Outcome = Change;
 
     fn decide(
         _: &Moment,
         _: &SignedIn,
         draft: &RulesDraft,
-        present: Rules,
-    ) -> Result<Rules, Rejection> {
-        Ok(draft.clone().at_version(present.version + 1))
+        present: Present<Rules>,
+    ) -> Result<Change, Rejection> {
+        let rules = draft.clone().at_version(present.next_version());
+        Ok(Change { write: present.replaced_by(&rules), rules })
     }
 
-    // 8. Side effects: the first version takes the place of the defaults, which are not stored
-    fn effects(rules: &Rules) -> Effects {
-        Effects::none().write(match rules.version {
-            1 => Write::create(rules),
-            version => Write::replace(rules, version - 1),
-        })
+    // 8. Side effects: the new version, in place of the one that was read
+    fn effects(change: &Change) -> Effects {
+        Effects::none().write(change.write.clone())
     }
 
     // 9. Response: without an entity tag, as it is not what was sent (RFC 9110, 9.3.4)
     type View = Rules;
 
-    fn reply(rules: Rules) -> Reply<Rules> {
-        Reply::ok(rules)
+    fn reply(change: Change) -> Reply<Rules> {
+        Reply::ok(change.rules)
     }
+}
+
+/// The new rules, and how they are stored.
+struct Change {
+    rules: Rules,
+    write: Write,
 }
 
 #[cfg(test)]
@@ -102,20 +111,24 @@ mod tests {
 
     #[test]
     fn each_change_is_the_next_version_and_replaces_none_but_the_one_before() {
-        let first = decide(Rules::default());
-        let second = decide(first.clone());
-        assert_eq!((first.version, second.version), (1, 2));
-        for (rules, expected) in [
-            (&first, Write::create(&first).condition),
-            (&second, Write::replace(&second, 1).condition),
-        ] {
-            let effects = PutRules::effects(rules);
+        let first = decide(Present::Default(Rules::default()));
+        let second = decide(Present::Stored(first.rules.clone()));
+        assert_eq!((first.rules.version, second.rules.version), (1, 2));
+        let replaced = Write::replace(&second.rules, 1).condition;
+        for (change, expected) in [(&first, Some(Condition::Absent)), (&second, replaced)] {
+            let effects = PutRules::effects(change);
             assert_eq!(effects.writes()[0].condition, expected);
         }
-        assert_eq!(Write::create(&first).condition, Some(Condition::Absent));
     }
 
-    fn decide(present: Rules) -> Rules {
+    #[test]
+    fn rules_that_cannot_be_read_are_replaced_by_what_is_put() {
+        let repaired = decide(Present::Unreadable(None));
+        assert_eq!(repaired.rules.version, 1);
+        assert_eq!(repaired.write.condition, Some(Condition::Present));
+    }
+
+    fn decide(present: Present<Rules>) -> Change {
         let admin = signed_in(ann().user_id, &[Role::Admin]);
         PutRules::decide(&moment(), &admin, &draft(), present).unwrap()
     }

@@ -53,7 +53,7 @@ pub use rotation::{KeyRotation, Refusal};
 pub use secrets::Secret;
 pub use serve::{authorize, consume, rotate, serve};
 pub use setting::Setting;
-pub use table::{OrAbsent, Table};
+pub use table::{OrAbsent, Present, Table};
 pub use together::{Each, KEYS_MAX, Looked, Many, One, Wanted, together};
 #[doc(hidden)]
 pub use together::{Items, Keys};

@@ -58,15 +58,7 @@ impl<S: Singleton> Setting<S> {
 
     pub(crate) async fn read(&self) -> Result<S, Fault> {
         let Inner { table, cache } = &*self.0;
-        let held = cache.get(&(), async || {
-            let stored = table.load(&S::the_key(), false).await?;
-            let checked = stored.unwrap_or_default().checked();
-            checked.map(Some).map_err(|violations| {
-                let fields: Vec<_> = violations.iter().map(|one| one.field.as_str()).collect();
-                let name = S::TABLE.name();
-                Fault::internal(format!("what {name} holds is invalid: {}", fields.join(", ")))
-            })
-        });
+        let held = cache.get(&(), async || table.load_the_one(false).await.map(Some));
         let value = held.await?.value;
         Ok(value.map(Arc::unwrap_or_clone).unwrap_or_default())
     }

@@ -2,9 +2,12 @@
 
 use std::marker::PhantomData;
 
+use lifecycle::effects::{Condition, Write};
 use lifecycle::record::{Key, Record, Singleton};
-use lifecycle::telemetry::observe_error;
+use lifecycle::telemetry::{observe_error, without_values};
 use lifecycle::{Fault, Permit};
+use serde_dynamo::{AttributeValue, Item};
+use sha2::{Digest, Sha256};
 
 use crate::Aws;
 use crate::expressions::SdkItem;
@@ -79,9 +82,74 @@ impl<S: Singleton> Table<S> {
     ///
     /// # Errors
     ///
-    /// As [`Table::get`].
-    pub async fn get_the_one<C>(&self, permit: &Permit<C>) -> Result<S, Fault> {
-        Ok(self.get(permit, &S::the_key()).await?.unwrap_or_default())
+    /// When the table cannot be read, or what it holds is no such record, or not valid.
+    pub async fn get_the_one<C>(&self, _: &Permit<C>) -> Result<S, Fault> {
+        self.load_the_one(true).await
+    }
+
+    /// The one record of its type as it is stored, to be replaced, also where it cannot be read.
+    ///
+    /// # Errors
+    ///
+    /// When the table cannot be read.
+    pub async fn get_to_replace<C>(&self, _: &Permit<C>) -> Result<Present<S>, Fault> {
+        self.load_to_replace().await
+    }
+
+    pub(crate) async fn load_the_one(&self, consistent: bool) -> Result<S, Fault> {
+        let item = self.aws.get_item(S::TABLE, &S::the_key(), consistent).await?;
+        let read = item.map(valid).transpose().map_err(Fault::internal)?;
+        Ok(read.unwrap_or_default())
+    }
+
+    pub(crate) async fn load_to_replace(&self) -> Result<Present<S>, Fault> {
+        let Some(item) = self.aws.get_item(S::TABLE, &S::the_key(), true).await? else {
+            return Ok(Present::Default(S::default()));
+        };
+        let version = Item::from(item.clone()).get(VERSION).cloned();
+        Ok(valid(item).map_or(Present::Unreadable(version), Present::Stored))
+    }
+}
+
+/// The one record of its type as it is stored, for an endpoint that replaces it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Present<S> {
+    /// None is stored: the default holds.
+    Default(S),
+    /// The stored record.
+    Stored(S),
+    /// The stored item is no such record, or not valid. Its attribute `version`, if it has one.
+    Unreadable(Option<AttributeValue>),
+}
+
+/// The attribute that holds the version of a record.
+const VERSION: &str = "version";
+
+impl<S: Singleton> Present<S> {
+    /// The version of what is stored, or of the default; `None` where it cannot be read.
+    pub fn version(&self) -> Option<u64> {
+        match self {
+            Self::Default(record) | Self::Stored(record) => Some(record.version()),
+            Self::Unreadable(Some(AttributeValue::N(version))) => version.parse().ok(),
+            Self::Unreadable(_) => None,
+        }
+    }
+
+    /// The version of what takes its place.
+    pub fn next_version(&self) -> u64 {
+        self.version().unwrap_or(0).saturating_add(1)
+    }
+
+    /// Stores a record in its place, if what is stored still has the version that was read.
+    pub fn replaced_by(&self, record: &S) -> Write {
+        match self {
+            Self::Default(_) => Write::create(record),
+            Self::Stored(read) => Write::replace(record, read.version()),
+            Self::Unreadable(version) => Write::put(record).when(match version {
+                Some(version) => Condition::Equals(VERSION, version.clone()),
+                None => Condition::Present,
+            }),
+        }
     }
 }
 
@@ -112,21 +180,80 @@ const UNREADABLE_RECORD: &str = "UNREADABLE_RECORD";
 
 /// A stored item that is no such record: one of a later version, or one that was written past us.
 #[derive(Debug, thiserror::Error)]
-#[error("the item {key:?} of table {table} cannot be read")]
+#[error("the item {key} of table {table} cannot be read: {reason}")]
 pub(crate) struct Unreadable {
     table: &'static str,
-    key: Key,
-    source: serde_dynamo::Error,
+    key: String,
+    /// Nothing of what is stored.
+    reason: String,
 }
 
 /// The record that an item holds. One that cannot be read is logged with its key and counted: it
 /// harms the request that needs it, and no other.
 pub(crate) fn record<R: Record>(key: &Key, item: SdkItem) -> Result<R, Unreadable> {
-    R::of_item(item.into()).map_err(|source| {
-        let table = R::TABLE.name();
-        let (pk, sk) = (key.pk.as_str(), key.sk.as_deref());
-        tracing::error!(table, pk, sk, error = %source, "a stored record cannot be read");
-        observe_error(UNREADABLE_RECORD);
-        Unreadable { table, key: key.clone(), source }
+    R::of_item(item.into())
+        .map_err(|error| unreadable::<R>(key, without_values(&error.to_string())))
+}
+
+/// The one record of its type that an item holds, if its fields go together.
+fn valid<S: Singleton>(item: SdkItem) -> Result<S, Unreadable> {
+    let key = S::the_key();
+    record::<S>(&key, item)?.checked().map_err(|violations| {
+        let fields: Vec<_> = violations.iter().map(|one| one.field.as_str()).collect();
+        unreadable::<S>(&key, format!("not valid: {}", fields.join(", ")))
     })
+}
+
+fn unreadable<R: Record>(key: &Key, reason: String) -> Unreadable {
+    let table = R::TABLE.name();
+    let told = |part: &str| if R::KEY_IS_PERSONAL { hashed(part) } else { part.to_owned() };
+    let (pk, sk) = (told(&key.pk), key.sk.as_deref().map(told));
+    tracing::error!(table, pk, sk, error = reason, "a stored record cannot be read");
+    observe_error(UNREADABLE_RECORD);
+    let key = sk.map_or_else(|| format!("{pk:?}"), |sk| format!("{pk:?} {sk:?}"));
+    Unreadable { table, key, reason }
+}
+
+/// What the log has of a key that is personal data: the beginning of its SHA-256, by which the item
+/// can be told from others.
+fn hashed(part: &str) -> String {
+    let digest = Sha256::digest(part);
+    digest[..8].iter().fold("sha256:".to_owned(), |text, byte| format!("{text}{byte:02x}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use lifecycle::record::Table;
+    use serde::{Deserialize, Serialize};
+
+    use super::*;
+
+    #[derive(Serialize, Deserialize)]
+    struct Claim {
+        email: String,
+        number: u8,
+    }
+
+    impl Record for Claim {
+        const TABLE: Table = Table::new("claims");
+        const KEY_IS_PERSONAL: bool = true;
+
+        fn key(&self) -> Key {
+            Key::new(&self.email)
+        }
+    }
+
+    #[test]
+    fn neither_a_personal_key_nor_a_value_is_told_of_an_unreadable_record() {
+        let item = serde_dynamo::to_item(
+            serde_json::json!({ "email": "ada@example.com", "number": "hunter2" }),
+        );
+        let item: Item = item.unwrap();
+        let key = Key::sorted("email#ada@example.com", "ada");
+        let Err(error) = record::<Claim>(&key, item.into()) else { panic!("it is no number") };
+        let told = error.to_string();
+        assert!(told.contains("\"sha256:") && told.contains("table claims"), "{told}");
+        assert!(!told.contains("ada") && !told.contains("hunter2"), "{told}");
+        assert_eq!(hashed("abc"), "sha256:ba7816bf8f01cfea");
+    }
 }

@@ -75,6 +75,10 @@ impl Singleton for Rules {
         Key::new("rules")
     }
 
+    fn version(&self) -> u64 {
+        self.version
+    }
+
     fn checked(self) -> Result<Self, Violations> {
         let mut violations = Violations::none();
         if self.shipping.currency != self.open_credit.currency {

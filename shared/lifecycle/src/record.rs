@@ -116,6 +116,9 @@ pub trait Record: Serialize + DeserializeOwned + Send + Sync {
     /// all endpoints.
     const CHECKED_ON_LOADING: bool = false;
 
+    /// Whether its key is personal data, an e-mail address: logs then have the key's hash.
+    const KEY_IS_PERSONAL: bool = false;
+
     /// Its key.
     fn key(&self) -> Key;
 
@@ -146,6 +149,10 @@ pub trait Record: Serialize + DeserializeOwned + Send + Sync {
 pub trait Singleton: Record + Clone + Default {
     /// The key of the one.
     fn the_key() -> Key;
+
+    /// Its version, which is the attribute `version` and counts up with each change; 0 for the
+    /// default.
+    fn version(&self) -> u64;
 
     /// Checks what no field can know by itself. Asked on writing and on loading.
     ///

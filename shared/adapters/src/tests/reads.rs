@@ -76,6 +76,7 @@ async fn an_item_that_is_no_such_record_is_a_fault_that_names_it() {
     };
     let said = error.to_string();
     assert!(said.contains("table products") && said.contains("\"a\""), "{said}");
+    assert!(!said.contains("many"), "what is stored is not repeated: {said}");
     assert!(aws.read(PRODUCTS, &key).await.unwrap().is_some());
 }
 
@@ -86,7 +87,7 @@ async fn the_last_good_setting_holds_while_a_bad_one_is_stored() {
     assert_eq!(first.read().await.unwrap(), Limits::default());
     tokio::time::pause();
     for (stored, expected) in [(7, 7), (0, 7), (9, 9)] {
-        commit(&aws, &stored.to_string(), vec![Write::put(&Limits { most: stored })])
+        commit(&aws, &stored.to_string(), vec![Write::put(&Limits { most: stored, version: 1 })])
             .await
             .unwrap();
         tokio::time::advance(Duration::from_secs(61)).await;
@@ -94,14 +95,60 @@ async fn the_last_good_setting_holds_while_a_bad_one_is_stored() {
     }
 }
 
+#[tokio::test]
+async fn a_stored_singleton_that_is_not_valid_is_a_fault_for_who_reads_it() {
+    let aws = Stores::start().await.aws;
+    let table = aws.table::<Limits>();
+    assert_eq!(table.load_the_one(true).await.unwrap(), Limits::default());
+    commit(&aws, "1", vec![Write::put(&Limits { most: 0, version: 1 })]).await.unwrap();
+    let Err(Fault::Internal(error)) = table.load_the_one(true).await else {
+        panic!("it must not be read")
+    };
+    assert!(error.to_string().ends_with("cannot be read: not valid: /most"), "{error}");
+}
+
+#[tokio::test]
+async fn a_singleton_that_cannot_be_read_is_replaced_by_the_version_that_is_stored() {
+    let aws = Stores::start().await.aws;
+    let table = aws.table::<Limits>();
+    let number = |text: &str| Some(AttributeValue::N(text.to_owned()));
+    let text = |text: &str| Some(AttributeValue::S(text.to_owned()));
+    for (most, version, next) in [
+        (number("0"), number("7"), 8),
+        (text("many"), number("8"), 9),
+        (None, number("1.5"), 1),
+        (number("3"), text("odd"), 1),
+        (number("3"), None, 1),
+        (number("3"), number("0"), 1),
+    ] {
+        let mut item = key_of(&Limits::the_key());
+        item.extend(most.clone().map(|most| ("most".to_owned(), most)));
+        item.extend(version.clone().map(|version| ("version".to_owned(), version)));
+        let put = aws.dynamodb().put_item().table_name("PRODUCTS_TABLE");
+        put.set_item(Some(item)).send().await.unwrap();
+
+        let present = table.load_to_replace().await.unwrap();
+        assert_eq!(present.next_version(), next, "{most:?} {version:?}");
+        let repaired = Limits { most: 4, version: next };
+        let replace = || vec![present.replaced_by(&repaired)];
+        commit(&aws, &format!("{next} {most:?}"), replace()).await.unwrap();
+        assert_eq!(table.load_the_one(true).await.unwrap(), repaired, "{most:?} {version:?}");
+        if version.is_some() {
+            let again = commit(&aws, &format!("again {next} {most:?}"), replace()).await;
+            assert!(again.is_err(), "by another it is replaced no more: {most:?} {version:?}");
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Limits {
     most: u32,
+    version: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { most: 5 }
+        Self { most: 5, version: 0 }
     }
 }
 
@@ -116,6 +163,10 @@ impl Record for Limits {
 impl Singleton for Limits {
     fn the_key() -> Key {
         Key::new("limits")
+    }
+
+    fn version(&self) -> u64 {
+        self.version
     }
 
     fn checked(self) -> Result<Self, Violations> {

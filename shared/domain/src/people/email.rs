@@ -107,6 +107,7 @@ impl EmailClaim {
 
 impl Record for EmailClaim {
     const TABLE: Table = USERS;
+    const KEY_IS_PERSONAL: bool = true;
 
     fn key(&self) -> Key {
         Self::key_of(&self.email)

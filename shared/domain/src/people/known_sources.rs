@@ -73,6 +73,7 @@ impl KnownSources {
 
 impl Record for KnownSources {
     const TABLE: Table = USERS;
+    const KEY_IS_PERSONAL: bool = true;
 
     fn key(&self) -> Key {
         Key::new(format_args!("sources#{}", self.email))
