@@ -63,6 +63,7 @@ async fn a_password_may_be_guessed_five_times_a_minute() {
         answer.error(401, "CREDENTIALS_WRONG");
     }
     refused(last);
+    assert_eq!(last.header("ratelimit"), "", "that of the route says something else");
     guess(eve).await.error(401, "CREDENTIALS_WRONG");
 }
 

@@ -95,6 +95,12 @@ impl Standing {
         }
     }
 
+    /// Whether the headers belong on an answer: on that of another limit, which says by
+    /// `Retry-After` when it ends, these would contradict it.
+    pub(crate) fn explains(&self, failure: Option<&Failure>) -> bool {
+        !(self.admitted && matches!(failure, Some(Failure::Fault(Fault::Limited { .. }))))
+    }
+
     /// `Ok` for those who may go on.
     pub(crate) fn enforce(&self) -> Result<(), Fault> {
         let retry_after_s = u32::try_from(self.reset_s).unwrap_or(u32::MAX);

@@ -56,6 +56,7 @@ impl<E: Endpoint> lambda::Handler for Handler<E> {
         };
 
         let failure = done.as_ref().err();
+        let standing = tale.standing.filter(|standing| standing.explains(failure));
         let code = failure.map(|failure| failure.answer().code);
         let error = failure.filter(|failure| failure.answer().status.is_server_error());
         let error = error.map(ToString::to_string);
@@ -65,7 +66,7 @@ impl<E: Endpoint> lambda::Handler for Handler<E> {
         let origin = request.as_ref().and_then(|request| request.header(header::ORIGIN));
         let settings = &self.shared.settings;
         let mut response = done.response.finish(&request_id, settings.allowed_origin(origin));
-        if let Some(standing) = tale.standing {
+        if let Some(standing) = standing {
             standing.add_to(&mut response.headers);
         }
         let is_head = request.as_ref().is_some_and(|request| request.method == Method::HEAD);

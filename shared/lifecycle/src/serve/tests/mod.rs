@@ -429,6 +429,16 @@ async fn when_the_limiter_is_down_requests_pass() {
 }
 
 #[tokio::test]
+async fn the_429_of_another_limit_than_the_routes_has_no_headers_of_the_routes() {
+    let recorder = Arc::new(Recorder::default());
+    let answered = ask(&post_note(&recorder), &request("limited")).await;
+    assert_eq!((answered.status, answered.code()), (429, "RATE_LIMIT_EXCEEDED"));
+    assert_eq!(answered.headers["retry-after"], "7");
+    assert_eq!(answered.headers.get("ratelimit"), None);
+    assert_eq!(answered.headers.get("ratelimit-policy"), None);
+}
+
+#[tokio::test]
 async fn approximate_counts_are_exchanged_after_the_answer() {
     let recorder = Arc::new(Recorder::default());
     let (here, there) = (post_note(&recorder), post_note(&recorder));

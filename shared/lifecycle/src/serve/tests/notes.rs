@@ -154,6 +154,7 @@ impl Endpoint for PostNote {
             "panic" => panic!("the endpoint panicked, secret=hunter2"),
             "hang" => tokio::time::sleep(Duration::from_hours(1)).await,
             "absent" => return Err(Fault::Absent),
+            "limited" => return Err(Fault::Limited { retry_after_s: 7 }),
             "broken" => return Err(Fault::internal("secret=hunter2")),
             _ => {}
         }
