@@ -34,6 +34,19 @@ async fn sign_ups_are_limited_exactly_per_address() {
 }
 
 #[tokio::test]
+async fn where_guessing_pays_a_limit_is_a_setting_of_its_own() {
+    let parameters = [("RateLimit", "1000000"), ("ExactRateLimit", "3")];
+    let parameters = parameters.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let options = Options { parameters: parameters.into(), ..Options::default() };
+    let Some(api) = own(options).await else { return };
+    let ask = async || api.post("/users", &json!({})).send().await;
+    let answers = until_limited(10, ask).await;
+    let (last, admitted) = answers.split_last().unwrap();
+    assert!((3..=6).contains(&admitted.len()), "{} admitted", admitted.len());
+    refused(last);
+}
+
+#[tokio::test]
 async fn the_limit_is_a_setting_of_the_deployment() {
     let five = ("RateLimit".to_owned(), "5".to_owned());
     let options = Options { parameters: vec![five], ..Options::default() };
@@ -114,7 +127,7 @@ async fn five_mails_a_minute_can_be_asked_for_whoever_has_the_address_and_howeve
 }
 
 #[tokio::test]
-async fn requests_pass_and_are_counted_as_such_when_the_counts_are_away() {
+async fn requests_are_counted_in_memory_and_told_as_such_when_the_counts_are_away() {
     let Some(api) = own(Options::default()).await else { return };
     let control = api.control().unwrap();
     control.faults(&json!({ "tables": { "LimitsTable": { "fail": 1 } } })).await;

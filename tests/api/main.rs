@@ -1,7 +1,7 @@
 //! The API as its clients see it: over HTTP, against the real binaries.
 //!
 //! The local platform runs them, unless `API_URL` names a deployment: one with the people and
-//! products of the demo, and with its `RateLimit` out of reach. Tests that look inside or ask for
+//! products of the demo, and with its `RateLimit` and `ExactRateLimit` out of reach. Tests that look inside or ask for
 //! faults say that they are skipped there.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]

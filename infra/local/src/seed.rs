@@ -37,6 +37,12 @@ pub const PASSWORD: &str = "correct-horse-battery";
 /// An outside issuer for checks, whose keys cannot be had.
 pub const SILENT_ISSUER: &str = "https://silent.example.com";
 
+/// The parameters of the template that put both rate limits out of reach: of tests, one source asks
+/// for everything.
+pub fn limits_out_of_reach() -> [(String, String); 2] {
+    ["RateLimit", "ExactRateLimit"].map(|name| (name.to_owned(), "1000000".to_owned()))
+}
+
 /// The template's parameter that makes an API trust [`SILENT_ISSUER`], and its value. Its keys would
 /// be at a port of this machine that is reserved for discarding.
 pub fn trust_in_silent_issuer() -> (String, String) {

@@ -108,7 +108,7 @@ async fn start(workspace: &Path) -> Result<(Platform, Signer), Error> {
     let options = Options {
         demo: true,
         template: Some(workspace.join("template.yaml")),
-        parameters: vec![("RateLimit".to_owned(), "1000000".to_owned())],
+        parameters: seed::limits_out_of_reach().into(),
         ..Options::default()
     };
     let platform = Platform::start(options).await?;

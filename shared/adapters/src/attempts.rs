@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use lifecycle::limit::Memory;
 use lifecycle::platform::{Count, Counter, Platform};
 use lifecycle::telemetry::observe_error;
 use lifecycle::{Fault, Moment, Permit};
@@ -12,9 +13,6 @@ use sha2::{Digest, Sha256};
 use tokio::time::{Instant, sleep};
 
 use self::CountedBy::{InMemory, InStore};
-use self::memory::Memory;
-
-mod memory;
 
 /// A failure is answered after a whole number of these. Longer than any attempt takes with a
 /// processor to itself.
@@ -52,8 +50,7 @@ impl Attempts {
     }
 
     fn of(platform: Arc<dyn Platform>, name: &'static str, maximum: u32, window: Duration) -> Self {
-        let memory = Arc::new(Memory::allowing((maximum / 2).max(1)));
-        Self { platform, name, maximum, window, memory }
+        Self { platform, name, maximum, window, memory: Arc::default() }
     }
 
     /// Counts an attempt that is about to be made.
@@ -82,10 +79,11 @@ impl Attempts {
             Err(fault) => {
                 warn(self.name, "an attempt is counted in memory alone", &fault);
                 observe_error("RATE_LIMITER_UNAVAILABLE");
-                if !self.memory.count(&counter, moment.now()) {
-                    return Err(limited);
+                let maximum = (self.maximum / 2).max(1);
+                match self.memory.count(&counter, maximum, moment.now()) {
+                    Some(_) => InMemory(counter),
+                    None => return Err(limited),
                 }
-                InMemory(counter)
             }
         };
         Ok(Counted { attempts: self.clone(), counter, began })

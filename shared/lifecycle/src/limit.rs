@@ -1,5 +1,7 @@
 //! Rate limits: how often one caller, or one address, may ask.
 
+mod memory;
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -7,6 +9,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+pub use self::memory::Memory;
 use crate::Timestamp;
 use crate::failure::{Failure, Fault};
 use crate::hash::short_hash_of;
@@ -113,6 +116,8 @@ impl Standing {
 pub(crate) struct Limiter {
     service: String,
     windows: Mutex<HashMap<String, Window>>,
+    /// What is counted exactly, while the store does not count.
+    exact: Memory,
     /// Whether a request was counted before in this process.
     has_counted: AtomicBool,
 }
@@ -160,6 +165,7 @@ impl Limiter {
         Self {
             service: service.to_owned(),
             windows: Mutex::default(),
+            exact: Memory::default(),
             has_counted: AtomicBool::new(false),
         }
     }
@@ -170,7 +176,9 @@ impl Limiter {
         self.has_counted.store(true, Ordering::Relaxed);
     }
 
-    /// Counts what a request costs. When the store cannot be reached, the request passes.
+    /// Counts what a request costs. When the store cannot be reached, the request passes where
+    /// counts are approximate; where they are exact, each execution environment counts by itself up
+    /// to the same quota.
     pub(crate) async fn admit(
         &self,
         platform: &dyn Platform,
@@ -193,8 +201,11 @@ impl Limiter {
                     Ok(Count::Total(total)) => (total, true, false),
                     Ok(Count::Exceeded) => (limit.quota, false, false),
                     Err(fault) => {
-                        self.passes(fault);
-                        (0, true, false)
+                        self.unavailable(fault, "requests are counted in memory alone");
+                        match self.exact.count(&counter, limit.quota, now) {
+                            Some(total) => (total, true, false),
+                            None => (limit.quota, false, false),
+                        }
                     }
                 }
             }
@@ -256,7 +267,7 @@ impl Limiter {
                 Ok(Count::Total(total)) => Some(total),
                 Ok(Count::Exceeded) => None,
                 Err(fault) => {
-                    self.passes(fault);
+                    self.unavailable(fault, "requests pass without being counted");
                     None
                 }
             };
@@ -282,9 +293,9 @@ impl Limiter {
         .collect()
     }
 
-    /// Requests are not turned away because they cannot be counted; that is counted instead.
-    fn passes(&self, fault: Fault) {
-        tracing::warn!(error = %Failure::Fault(fault), "requests pass without being counted");
+    /// Logs, and counts, that the store does not count.
+    fn unavailable(&self, fault: Fault, what_holds: &str) {
+        tracing::warn!(error = %Failure::Fault(fault), "{what_holds}");
         let labels = [("type", "RATE_LIMITER_UNAVAILABLE"), ("service", self.service.as_str())];
         print(&metric(&self.service, Timestamp::now(), &labels, "errors_total", "Count", 1));
     }

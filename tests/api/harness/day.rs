@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use local::options::Options;
+use local::seed;
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
@@ -11,10 +12,9 @@ use super::{Answer, Api};
 /// How often a client repeats one request before it gives up.
 const REPEATS_MAX: u32 = 200;
 
-/// A platform with the demo's people and a rate limit out of reach.
+/// A platform with the demo's people and rate limits out of reach.
 pub(crate) fn unlimited() -> Options {
-    let unlimited = ("RateLimit".to_owned(), "1000000".to_owned());
-    Options { demo: true, parameters: vec![unlimited], ..Options::default() }
+    Options { demo: true, parameters: seed::limits_out_of_reach().into(), ..Options::default() }
 }
 
 /// The size of a day as an environment variable asks for it.

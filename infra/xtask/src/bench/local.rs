@@ -83,7 +83,8 @@ pub(super) struct Measured {
     #[arg(long)]
     no_build: bool,
 
-    /// Asks an API that is running already, with its `RateLimit` out of reach.
+    /// Asks an API that is running already, with its `RateLimit` and its
+    /// `ExactRateLimit` out of reach.
     #[arg(long, value_name = "URL")]
     api: Option<String>,
 }
@@ -123,6 +124,7 @@ impl Platform {
             .current_dir(workspace)
             .args(["--release", "--demo", "--port", "0", "--control-port", "0"])
             .args(["--parameter", "RateLimit=1000000000"])
+            .args(["--parameter", "ExactRateLimit=1000000000"])
             .arg("--template")
             .arg(template)
             .arg("--workspace")

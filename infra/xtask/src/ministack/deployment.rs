@@ -54,7 +54,7 @@ pub(super) async fn deploy(
     standins: &Standins,
 ) -> Result<Deployment, Error> {
     let mut parameters = standins.parameters().clone();
-    parameters.insert("RateLimit".to_owned(), "1000000".to_owned());
+    parameters.extend(seed::limits_out_of_reach());
     parameters.extend([seed::trust_in_silent_issuer()]);
     let mut template = template::expanded(workspace, &parameters)?;
     let resources = template["Resources"].as_object_mut().ok_or("a template has resources")?;

@@ -6,7 +6,7 @@ use super::Shared;
 use super::http::Tale;
 use crate::endpoint::Endpoint;
 use crate::failure::{Failure, Fault};
-use crate::limit::{Counted, Limit};
+use crate::limit::{Counted, Counting, Limit};
 
 /// The limit of one caller at one endpoint.
 pub(super) struct Meter<'a> {
@@ -20,7 +20,13 @@ pub(super) struct Meter<'a> {
 impl<'a> Meter<'a> {
     pub(super) fn new<E: Endpoint>(shared: &'a Arc<Shared>, caller: String) -> Self {
         let mut limit = E::LIMIT;
-        if let Some(quota) = shared.settings.rate_limit {
+        let settings = &shared.settings;
+        // Where guessing pays, the quota of all other endpoints does not hold.
+        let quota = match limit.counting {
+            Counting::Exact => settings.exact_rate_limit,
+            Counting::Approximate => settings.rate_limit,
+        };
+        if let Some(quota) = quota {
             // The deployment's quota is one of requests: each must be possible once.
             limit.quota = quota.max(E::COST_MAX);
         }

@@ -19,8 +19,10 @@ pub(crate) struct Settings {
     pub(crate) collector: Option<String>,
     /// `OTEL_EXPORTER_OTLP_HEADERS`: what the collector wants to see, `name=value,…`.
     pub(crate) collector_headers: Vec<(String, String)>,
-    /// `RATE_LIMIT`: another quota than the endpoint's own.
+    /// `RATE_LIMIT`: another quota than the endpoint's own, where it is counted approximately.
     pub(crate) rate_limit: Option<u32>,
+    /// `EXACT_RATE_LIMIT`: the same where it is counted exactly, since guessing pays there.
+    pub(crate) exact_rate_limit: Option<u32>,
     /// `TRUSTED_HOPS` and `TRUSTED_HOPS_SECRET`: the proxies in front that are believed.
     pub(crate) trusted_hops: TrustedHops,
     /// `AWS_LAMBDA_RUNTIME_API`: where Lambda takes answers.
@@ -47,6 +49,7 @@ impl Settings {
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .collect(),
             rate_limit: text("RATE_LIMIT").and_then(|quota| quota.parse().ok()),
+            exact_rate_limit: text("EXACT_RATE_LIMIT").and_then(|quota| quota.parse().ok()),
             trusted_hops: TrustedHops {
                 count: text("TRUSTED_HOPS").and_then(|hops| hops.parse().ok()).unwrap_or(0),
                 secret: text("TRUSTED_HOPS_SECRET"),

@@ -418,13 +418,45 @@ async fn an_exact_limit_is_never_exceeded_and_says_when_to_come_back() {
 }
 
 #[tokio::test]
-async fn when_the_limiter_is_down_requests_pass() {
+async fn when_the_limiter_is_down_requests_pass_where_counts_are_approximate() {
+    let recorder = Arc::new(Recorder::default());
+    let handler = post_note(&recorder);
+    recorder.faults().limiter_down = true;
+    for _ in 0..5 {
+        let answered = ask(&handler, &request("undecided")).await;
+        answered.aftermath.perform().await;
+        assert_eq!(answered.status, 409);
+    }
+}
+
+#[tokio::test]
+async fn when_the_limiter_is_down_an_exact_limit_holds_in_memory_for_each_address() {
     let recorder = Arc::new(Recorder::default());
     let handler = get_note(&recorder);
     let event = get_request(&store_note(&recorder));
     recorder.faults().limiter_down = true;
-    for _ in 0..5 {
-        assert_eq!(ask(&handler, &event).await.status, 200);
+    for status in [200, 200, 200, 429, 429] {
+        let answered = ask(&handler, &event).await;
+        assert_eq!(answered.status, status);
+        assert_eq!(answered.headers["ratelimit-policy"], "\"default\";q=3;w=60");
+    }
+    let other = with(event, "/requestContext/http/sourceIp", "192.0.2.2");
+    assert_eq!(ask(&handler, &other).await.status, 200, "addresses are counted apart");
+}
+
+#[tokio::test]
+async fn the_quota_of_a_deployment_leaves_exact_limits_as_they_are() {
+    for (quota, exact, admitted) in [(Some(5), None, 3), (None, Some(1), 1), (Some(1), Some(5), 5)]
+    {
+        let recorder = Arc::new(Recorder::default());
+        let mut handler = get_note(&recorder);
+        let settings = &mut Arc::get_mut(&mut handler.shared).unwrap().settings;
+        (settings.rate_limit, settings.exact_rate_limit) = (quota, exact);
+        let event = get_request(&store_note(&recorder));
+        for _ in 0..admitted {
+            assert_eq!(ask(&handler, &event).await.status, 200, "{quota:?} {exact:?}");
+        }
+        assert_eq!(ask(&handler, &event).await.status, 429, "{quota:?} {exact:?}");
     }
 }
 

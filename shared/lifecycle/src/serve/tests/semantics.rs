@@ -252,7 +252,7 @@ async fn head_is_answered_as_get_is_without_the_body() {
 /// A handler whose limit nothing has been counted of.
 fn put_limit_off(recorder: &Arc<Recorder>) -> http::Handler<super::notes::GetNote> {
     let mut handler = get_note(recorder);
-    Arc::get_mut(&mut handler.shared).unwrap().settings.rate_limit = Some(1_000);
+    Arc::get_mut(&mut handler.shared).unwrap().settings.exact_rate_limit = Some(1_000);
     handler
 }
 
