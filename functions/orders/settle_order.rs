@@ -94,6 +94,10 @@ impl Delivery for Input {
     fn traceparent(&self) -> Option<&str> {
         self.envelope()?.traceparent()
     }
+
+    fn tracestate(&self) -> Option<&str> {
+        self.envelope()?.tracestate()
+    }
 }
 
 impl Input {

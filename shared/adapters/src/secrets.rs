@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use lifecycle::Fault;
 use lifecycle::failure::BoxError;
+use lifecycle::telemetry::carried;
 use tokio::time::{Instant, timeout};
 
 use crate::Aws;
@@ -188,7 +189,7 @@ impl<T: Send + Sync + 'static> Secret<T> {
 
     fn refresh_behind(&self) {
         let this = Self(Arc::clone(&self.0));
-        tokio::spawn(async move {
+        tokio::spawn(carried(async move {
             let Some(pilot) = this.0.flight.board_if_empty() else {
                 return;
             };
@@ -201,7 +202,7 @@ impl<T: Send + Sync + 'static> Secret<T> {
                 );
             }
             pilot.land();
-        });
+        }));
     }
 
     async fn fetch(&self) -> Result<Arc<T>, Fault> {

@@ -12,6 +12,7 @@ use crate::envelope::Envelope;
 use crate::failure::{Fault, Rejection};
 use crate::platform::{CommitError, Outgoing, Platform, Transaction};
 use crate::record::{Index, IndexKey, Key, PARTITION_KEY, Record, SORT_KEY, Table};
+use crate::telemetry::TraceContext;
 use crate::uses::{Use, Verb};
 use crate::{Moment, Timestamp};
 
@@ -47,6 +48,18 @@ pub const SET_ASIDE_AT: &str = "setAsideAt";
 pub(crate) struct Cause {
     pub(crate) request_id: String,
     pub(crate) traceparent: Option<String>,
+    pub(crate) tracestate: Option<String>,
+}
+
+impl Cause {
+    /// A request, or a record, and its span.
+    pub(crate) fn of(request_id: &str, trace: &TraceContext) -> Self {
+        Self {
+            request_id: request_id.to_owned(),
+            traceparent: Some(trace.to_string()),
+            tracestate: trace.state().map(str::to_owned),
+        }
+    }
 }
 
 /// How an attempt to commit ended.
@@ -180,8 +193,8 @@ fn ready(label: &str, message: &Message, moment: &Moment, cause: &Cause) -> Outg
     }
 }
 
-/// The trace context of an envelope that is passed on: the span that passes it on, where that is of
-/// the same trace, so that the trace leads through the relay.
+/// The `traceparent` of an envelope that is passed on: the span that passes it on, where that is of
+/// the same trace, so that the trace leads through the relay. `tracestate` belongs to the trace.
 fn handed_on(own: Option<&str>, cause: &Cause) -> Option<String> {
     let trace_of = |context: &str| context.get(..TRACE_CHARS).map(str::to_owned);
     let relay = cause.traceparent.as_deref();
@@ -198,6 +211,7 @@ fn seal(event: &Event, event_id: String, moment: &Moment, cause: &Cause) -> Enve
         aggregate_id: event.aggregate_id.clone(),
         request_id: cause.request_id.clone(),
         traceparent: cause.traceparent.clone(),
+        tracestate: cause.tracestate.clone(),
         data: event.data.clone(),
     }
 }
@@ -312,6 +326,10 @@ impl crate::consumer::Delivery for OutboxRow {
 
     fn traceparent(&self) -> Option<&str> {
         self.envelope.traceparent.as_deref()
+    }
+
+    fn tracestate(&self) -> Option<&str> {
+        self.envelope.tracestate.as_deref()
     }
 }
 

@@ -127,6 +127,11 @@ pub trait Delivery: DeserializeOwned + Send {
     fn traceparent(&self) -> Option<&str> {
         None
     }
+
+    /// The `tracestate` that belongs to it.
+    fn tracestate(&self) -> Option<&str> {
+        None
+    }
 }
 
 /// A run of a schedule, as `EventBridge` tells of it.
@@ -155,5 +160,9 @@ impl<D: DeserializeOwned + Send> Delivery for Envelope<D> {
 
     fn traceparent(&self) -> Option<&str> {
         self.traceparent.as_deref()
+    }
+
+    fn tracestate(&self) -> Option<&str> {
+        self.tracestate.as_deref()
     }
 }

@@ -1,10 +1,11 @@
 //! The envelope every event and message travels in.
 
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use crate::failure::Violations;
+use crate::telemetry::is_state;
 use crate::{Timestamp, stored};
 
 /// What happened, to what, when and because of which request; plain JSON all the way.
@@ -26,8 +27,18 @@ pub struct Envelope<D> {
     /// The W3C trace context of that request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<String>,
+    /// The W3C `tracestate` that belongs to it. An invalid one is dropped on reading.
+    #[serde(default, deserialize_with = "valid_state", skip_serializing_if = "Option::is_none")]
+    pub tracestate: Option<String>,
     /// The data.
     pub data: D,
+}
+
+fn valid_state<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(match Value::deserialize(deserializer)? {
+        Value::String(state) if is_state(&state) => Some(state),
+        _ => None,
+    })
 }
 
 /// For consumers of several types of events.
@@ -45,5 +56,39 @@ impl Envelope<Value> {
     /// What is wrong with an event of a type that the consumer does not know.
     pub fn unknown_type(&self) -> Violations {
         Violations::one("/eventType", format!("`{}` is unknown", self.event_type))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_envelope_with_an_invalid_tracestate_or_none_is_read_without_it() {
+        let mut json = json!({
+            "eventId": "e", "eventType": "Said", "version": 1, "aggregateId": "1",
+            "occurredAt": "2026-01-01T00:00:00.000Z", "requestId": "r", "data": {},
+        });
+        assert_eq!(read(&json), None);
+        for (state, kept) in [
+            (json!("vendor=1"), Some("vendor=1")),
+            (json!("x".repeat(513)), None),
+            (json!(""), None),
+            (json!(7), None),
+            (json!(null), None),
+        ] {
+            json["tracestate"] = state;
+            assert_eq!(read(&json).as_deref(), kept, "{json}");
+        }
+    }
+
+    fn read(json: &Value) -> Option<String> {
+        let of_text: Envelope<Value> = serde_json::from_str(&json.to_string()).unwrap();
+        let item: serde_dynamo::Item = serde_dynamo::to_item(json).unwrap();
+        let of_item: Envelope<Value> = serde_dynamo::from_item(item).unwrap();
+        assert_eq!(of_text, of_item);
+        of_text.tracestate
     }
 }

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 pub(super) const MESSAGES_MAX: usize = 10;
 /// SQS's limit for the bytes of a message, and of all messages of one call, attributes included.
 pub(super) const BYTES_MAX: usize = 1024 * 1024;
-/// Counted for a message's attributes and their names.
+/// Counted for a message's `traceparent` and for the names and types of its attributes.
 const ATTRIBUTES_BYTES: usize = 128;
 /// SQS's limit for the ids of a group and of a repetition.
 const ID_CHARS_MAX: usize = 128;
@@ -73,7 +73,8 @@ pub(super) fn string_attribute(value: &str) -> MessageAttributeValue {
 fn body(message: &Outgoing) -> Result<(String, usize), Fault> {
     let body = serde_json::to_string(&message.envelope).map_err(Fault::internal)?;
     let body = transmissible(&body).into_owned();
-    let bytes = body.len() + ATTRIBUTES_BYTES;
+    let state = message.envelope.tracestate.as_deref().map_or(0, str::len);
+    let bytes = body.len() + ATTRIBUTES_BYTES + state;
     if bytes > BYTES_MAX {
         let reason = format!("a message of {bytes} bytes, at most {BYTES_MAX}");
         return Err(RefusedMessage(reason).into());
@@ -109,6 +110,16 @@ fn fifo_id(id: &str) -> Cow<'_, str> {
     Cow::Owned(BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(id)))
 }
 
+/// The attributes that carry a message's trace context.
+fn trace_context(message: &Outgoing) -> impl Iterator<Item = (&'static str, &str)> {
+    let envelope = &message.envelope;
+    let parent = envelope.traceparent.as_deref().filter(|text| !text.is_empty());
+    let state = envelope.tracestate.as_deref().filter(|text| parent.is_some() && !text.is_empty());
+    [("traceparent", parent), ("tracestate", state)]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+}
+
 /// A message as SQS takes it. In a FIFO queue its aggregate is its group, so that events of one
 /// aggregate stay in order, and its event id marks repetitions; delays are the queue's there.
 fn entry(
@@ -120,9 +131,8 @@ fn entry(
     let envelope = &message.envelope;
     let mut entry =
         SendMessageBatchRequestEntry::builder().id(index.to_string()).message_body(body);
-    if let Some(traceparent) = envelope.traceparent.as_deref().filter(|text| !text.is_empty()) {
-        entry =
-            entry.message_attributes("traceparent", string_attribute(&transmissible(traceparent)));
+    for (name, value) in trace_context(message) {
+        entry = entry.message_attributes(name, string_attribute(&transmissible(value)));
     }
     if is_fifo(url) {
         entry = entry
@@ -165,6 +175,7 @@ mod tests {
                 aggregate_id: "order-1".to_owned(),
                 request_id: "request-1".to_owned(),
                 traceparent: Some("00-1-2-01".to_owned()),
+                tracestate: Some("vendor=1".to_owned()),
                 data: data.into(),
             },
         }
@@ -240,5 +251,6 @@ mod tests {
         assert_eq!(fifo.message_deduplication_id(), Some("event-1"));
         let attributes = fifo.message_attributes().expect("there is one");
         assert_eq!(attributes["traceparent"].string_value(), Some("00-1-2-01"));
+        assert_eq!(attributes["tracestate"].string_value(), Some("vendor=1"));
     }
 }

@@ -22,6 +22,7 @@ fn message(queue: Queue, number: usize) -> Outgoing {
             aggregate_id: "order-1".to_owned(),
             request_id: "request-1".to_owned(),
             traceparent: Some("00-1-2-01".to_owned()),
+            tracestate: None,
             data: number.into(),
         },
     }

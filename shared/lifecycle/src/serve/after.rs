@@ -16,12 +16,14 @@ use crate::notice::Notice;
 use crate::platform::{Outgoing, Platform};
 use crate::telemetry::line::metric;
 use crate::telemetry::log::print;
-use crate::telemetry::otlp;
+use crate::telemetry::{Observations, observed, otlp};
 use crate::{Deadline, Moment, Timestamp};
 
 /// What one request leaves to be done after its answer.
 pub(crate) struct Aftermath {
     pub(crate) shared: Arc<Shared>,
+    /// The request that leaves it; of a batch, none of whose records leaves anything, `None`.
+    pub(crate) request: Option<Arc<Observations>>,
     pub(crate) deadline: Deadline,
     pub(crate) lines: Vec<String>,
     /// Spans for a collector, if there is one.
@@ -95,6 +97,13 @@ impl Mode {
 impl Aftermath {
     /// Does it, as far as the time goes. A failure is logged and counted, and changes nothing.
     pub(crate) async fn perform(mut self) {
+        match self.request.take() {
+            Some(request) => observed(request, self.perform_all()).await,
+            None => self.perform_all().await,
+        }
+    }
+
+    async fn perform_all(mut self) {
         if !self.lines.is_empty() {
             // By one call: each costs some microseconds.
             print(&self.lines.join("\n"));

@@ -10,14 +10,17 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 
 use super::guard::guarded;
+use super::http::request_id_of;
 use super::lambda::{self, Answer, Handled, Invocation};
 use super::request::bearer;
-use crate::Timestamp;
+use super::response::REQUEST_ID;
 use crate::caller::{TokenError, TokenVerifier};
 use crate::failure::Failure;
 use crate::finding::Finding;
 use crate::telemetry::line::metric;
 use crate::telemetry::log::print;
+use crate::telemetry::{Observations, TraceContext, observed};
+use crate::{Deadline, Timestamp};
 
 /// The message of a log line, which an alarm counts.
 const NOT_VERIFIED: &str = "tokens cannot be verified";
@@ -32,8 +35,25 @@ pub(crate) struct Handler {
 #[async_trait]
 impl lambda::Handler for Handler {
     async fn handle(&self, invocation: Invocation) -> Handled {
+        let shown = Shown::of(&invocation.event);
+        let headers = |name: &str| shown.header(name);
+        let request_id = request_id_of(headers(REQUEST_ID.as_str()));
+        let (parent, state) = (headers("traceparent"), headers("tracestate"));
+        let trace = TraceContext::continued(parent, state, invocation.x_ray.as_deref());
+        let observations = Observations::of(request_id, Some(trace));
+        observed(observations, self.find(&shown, invocation.deadline)).await
+    }
+
+    fn leaves_aftermath(&self) -> bool {
+        false
+    }
+}
+
+impl Handler {
+    /// The verdict about what is shown, as API Gateway takes it.
+    async fn find(&self, shown: &Shown, deadline: Deadline) -> Handled {
         let now = Timestamp::now();
-        let examined = guarded(invocation.deadline, self.examine(&invocation.event, now)).await;
+        let examined = guarded(deadline, self.examine(shown, now)).await;
         let (verdict, finding) = match examined {
             Ok(Finding::Claims(claims)) => ("verified", Finding::Claims(claims)),
             Ok(_) => ("refused", Finding::Refused),
@@ -48,18 +68,11 @@ impl lambda::Handler for Handler {
         Handled { answer: Ok(Answer::Json(answer)), aftermath: None }
     }
 
-    fn leaves_aftermath(&self) -> bool {
-        false
-    }
-}
-
-impl Handler {
     /// Verifies the token of one event.
     ///
     /// What is found is about the token alone, never about the route: API Gateway keeps it for all.
-    async fn examine(&self, event: &[u8], now: Timestamp) -> Result<Finding, Failure> {
-        let credentials = credentials(event);
-        let verified = match credentials.as_deref().and_then(bearer) {
+    async fn examine(&self, shown: &Shown, now: Timestamp) -> Result<Finding, Failure> {
+        let verified = match shown.credentials().and_then(bearer) {
             Some(token) => self.verifier.verify(token, now).await,
             None => Err(TokenError::Refused("there is no bearer token")),
         };
@@ -74,16 +87,31 @@ impl Handler {
     }
 }
 
-/// The one value of the identity source. API Gateway lower-cases the names of headers, other
-/// gateways do not; the identity source is the header's value whatever its name was.
-fn credentials(event: &[u8]) -> Option<String> {
-    let event: Value = serde_json::from_slice(event).ok()?;
-    match event.get("identitySource")? {
-        Value::String(value) => Some(value.clone()),
-        Value::Array(values) => match &values[..] {
-            [Value::String(value)] => Some(value.clone()),
+/// What the event of an authorizer holds of a request, with nothing of it believed yet.
+struct Shown(Value);
+
+impl Shown {
+    /// An event that is none shows nothing.
+    fn of(event: &[u8]) -> Self {
+        Self(serde_json::from_slice(event).unwrap_or_default())
+    }
+
+    /// The one value of the identity source. API Gateway lower-cases the names of headers, other
+    /// gateways do not; the identity source is the header's value whatever its name was.
+    fn credentials(&self) -> Option<&str> {
+        match self.0.get("identitySource")? {
+            Value::String(value) => Some(value),
+            Value::Array(values) => match &values[..] {
+                [Value::String(value)] => Some(value),
+                _ => None,
+            },
             _ => None,
-        },
-        _ => None,
+        }
+    }
+
+    fn header(&self, name: &str) -> Option<&str> {
+        let headers = self.0.get("headers")?.as_object()?;
+        let (_, value) = headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name))?;
+        value.as_str()
     }
 }

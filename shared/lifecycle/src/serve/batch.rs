@@ -68,6 +68,7 @@ impl<C: Consumer> lambda::Handler for Handler<C> {
         }
         let aftermath = Aftermath {
             shared: Arc::clone(&self.shared),
+            request: None,
             deadline: invocation.deadline,
             lines,
             spans,
@@ -142,7 +143,7 @@ impl<C: Consumer> Handler<C> {
         let at = Timestamp::now();
         let Known { input, record_id, request_id, trace } = Known::<C::Input>::of::<C>(raw);
         let observations = Observations::of(request_id.clone(), Some(trace.clone()));
-        let cause = Cause { request_id: request_id.clone(), traceparent: Some(trace.to_string()) };
+        let cause = Cause::of(&request_id, &trace);
 
         let delivered = Delivered { record_id: record_id.clone(), deliveries: raw.deliveries };
         let permit = Permit::new(delivered, Moment::of_record(at, &record_id), deadline);
@@ -188,7 +189,7 @@ impl<C: Consumer> Handler<C> {
         });
         merge(&mut line, &facts);
         consumed.lines.push(line);
-        consumed.lines.extend(lines_of_noted(service, at, &observations.noted()));
+        consumed.lines.extend(lines_of_noted(service, at, &request_id, &observations.noted()));
         if self.shared.settings.collector.is_some() && trace.is_sampled() {
             let root = otlp::RecordRoot {
                 function: &self.shared.settings.function,
@@ -243,9 +244,13 @@ impl<I: Delivery> Known<I> {
         let input = understood.as_ref().ok();
         let record_id = input.and_then(Delivery::event_id).unwrap_or(&raw.record_id).to_owned();
         let request_id = input.and_then(Delivery::request_id).unwrap_or(&record_id).to_owned();
-        let parent = input.and_then(Delivery::traceparent).map(str::to_owned);
-        let parent = parent.or_else(|| raw.traceparent());
-        let trace = TraceContext::continued(parent.as_deref(), None, None);
+        let [parent, state] = match input.map(|input| (input.traceparent(), input.tracestate())) {
+            Some((Some(parent), state)) => {
+                [Some(parent), state].map(|text| text.map(str::to_owned))
+            }
+            Some((None, _)) | None => raw.trace_context(),
+        };
+        let trace = TraceContext::continued(parent.as_deref(), state.as_deref(), None);
         Self { input: understood.map_err(Failure::Invalid), record_id, request_id, trace }
     }
 }

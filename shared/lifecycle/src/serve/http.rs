@@ -43,7 +43,7 @@ impl<E: Endpoint> lambda::Handler for Handler<E> {
         let request_id = request_id(request.as_ref().ok());
         let trace = trace(request.as_ref().ok(), invocation.x_ray.as_deref());
         let observations = Observations::of(request_id.clone(), Some(trace.clone()));
-        let cause = Cause { request_id: request_id.clone(), traceparent: Some(trace.to_string()) };
+        let cause = Cause::of(&request_id, &trace);
 
         let (request, done) = match request {
             Err(violations) => (None, Err(Failure::Invalid(violations))),
@@ -97,9 +97,10 @@ impl<E: Endpoint> lambda::Handler for Handler<E> {
         let spans = spans.then(|| otlp::spans_of_request(&root_of(&line, &trace), &tale.stages));
         let noted = observations.noted();
         let left = outgoing(&noted.messages, &Moment::of_request(tale.at), &cause);
-        let noted = lines_of_noted(&settings.service, tale.at, &noted);
+        let noted = lines_of_noted(&settings.service, tale.at, &request_id, &noted);
         let aftermath = Aftermath {
             shared: Arc::clone(&self.shared),
+            request: Some(observations),
             deadline: invocation.deadline,
             lines: std::iter::once(line.to_json()).chain(noted).collect(),
             spans: spans.unwrap_or_default(),
@@ -376,9 +377,12 @@ impl Failure {
     }
 }
 
-/// The client's id if it is 1 to 128 visible ASCII characters, else one of our own.
 fn request_id(request: Option<&Request>) -> String {
-    let sent = request.and_then(|request| request.header(REQUEST_ID));
+    request_id_of(request.and_then(|request| request.header(REQUEST_ID)))
+}
+
+/// The client's id if it is 1 to 128 visible ASCII characters, else one of our own.
+pub(super) fn request_id_of(sent: Option<&str>) -> String {
     let valid =
         |id: &&str| (1..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
     sent.filter(valid).map_or_else(|| Uuid::now_v7().to_string(), str::to_owned)

@@ -7,6 +7,7 @@ use super::http::Tale;
 use crate::endpoint::Endpoint;
 use crate::failure::{Failure, Fault};
 use crate::limit::{Counted, Counting, Limit};
+use crate::telemetry::carried;
 
 /// The limit of one caller at one endpoint.
 pub(super) struct Meter<'a> {
@@ -44,7 +45,7 @@ impl<'a> Meter<'a> {
             // Beside the work, so that a request which ends the process is known elsewhere.
             let shared = Arc::clone(self.shared);
             let tell = async move { shared.limiter.exchange(&*shared.platform).await };
-            tale.telling.push(tokio::spawn(tell));
+            tale.telling.push(tokio::spawn(carried(tell)));
         }
         Ok(standing.enforce()?)
     }

@@ -61,12 +61,15 @@ impl Raw {
         }
     }
 
-    /// The trace context that the content names, whatever else it may lack.
-    pub(super) fn traceparent(&self) -> Option<String> {
+    /// The `traceparent` and the `tracestate` that the content names, whatever else it may lack.
+    pub(super) fn trace_context(&self) -> [Option<String>; 2] {
         match &self.content {
-            Content::Text(text) => about(text)?.traceparent,
-            Content::Item(item) => text_of(item, "traceparent"),
-            Content::Odd { .. } => None,
+            Content::Text(text) => match about(text) {
+                Some(about) => [about.traceparent, about.tracestate],
+                None => [None, None],
+            },
+            Content::Item(item) => ["traceparent", "tracestate"].map(|name| text_of(item, name)),
+            Content::Odd { .. } => [None, None],
         }
     }
 }
@@ -119,6 +122,7 @@ fn odd(json: &RawValue, item_id: Option<String>, reason: &str) -> (String, Raw) 
 struct About {
     event_id: Option<String>,
     traceparent: Option<String>,
+    tracestate: Option<String>,
 }
 
 fn about(body: &str) -> Option<About> {

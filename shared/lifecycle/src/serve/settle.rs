@@ -219,12 +219,10 @@ impl<C: Consumer> Settling<'_, C> {
             Content::New(_) => None,
         });
         let parent = passed_on.as_ref().and_then(|envelope| envelope.traceparent.as_deref());
-        let trace = parent.map(|parent| TraceContext::continued(Some(parent), None, None));
+        let state = passed_on.as_ref().and_then(|envelope| envelope.tracestate.as_deref());
+        let trace = parent.map(|parent| TraceContext::continued(Some(parent), state, None));
         let cause = match (&passed_on, &trace) {
-            (Some(envelope), Some(trace)) => Cause {
-                request_id: envelope.request_id.clone(),
-                traceparent: Some(trace.to_string()),
-            },
+            (Some(envelope), Some(trace)) => Cause::of(&envelope.request_id, trace),
             _ => self.cause.clone(),
         };
         // The table that notes what becomes of the part stands in place of the stream that passed it over.

@@ -124,8 +124,17 @@ impl Line<'_> {
     }
 }
 
-/// The metrics of what was noted during a request: one line for each set of labels.
-pub(crate) fn lines_of_noted(service: &str, at: Timestamp, noted: &Noted) -> Vec<String> {
+/// The metrics of what was noted during a request: one line for each set of labels, each with the
+/// id of the request.
+pub(crate) fn lines_of_noted(
+    service: &str,
+    at: Timestamp,
+    request_id: &str,
+    noted: &Noted,
+) -> Vec<String> {
+    let metric = |labels: &[(&str, &str)], name, unit, value| {
+        metric_of(Some(request_id), service, at, labels, name, unit, value)
+    };
     let mut queries: BTreeMap<(&str, &str), Vec<f64>> = BTreeMap::new();
     for (operation, table, took) in &noted.queries {
         queries.entry((operation, table)).or_default().push(took.as_secs_f64());
@@ -137,22 +146,22 @@ pub(crate) fn lines_of_noted(service: &str, at: Timestamp, noted: &Noted) -> Vec
     let queries = queries.into_iter().flat_map(|((operation, table), seconds)| {
         let line = |seconds: &[f64]| {
             let labels = [("operation", operation), ("table", table)];
-            metric(service, at, &labels, "db_query_duration_seconds", "Seconds", seconds)
+            metric(&labels, "db_query_duration_seconds", "Seconds", json!(seconds))
         };
         seconds.chunks(VALUES_MAX).map(line).collect::<Vec<_>>()
     });
     let cache = cache.into_iter().map(|((name, hit), count)| {
         let metric_name = if hit { "cache_hits_total" } else { "cache_misses_total" };
-        metric(service, at, &[("cache_type", name)], metric_name, "Count", count)
+        metric(&[("cache_type", name)], metric_name, "Count", json!(count))
     });
     let errors = noted.errors.iter().map(|kind| {
         let labels = [("type", *kind), ("service", service)];
-        metric(service, at, &labels, "errors_total", "Count", 1)
+        metric(&labels, "errors_total", "Count", json!(1))
     });
     queries.chain(cache).chain(errors).collect()
 }
 
-/// A line that is one metric and nothing else.
+/// A line that is one metric, with the id of the request that is being served, and nothing else.
 pub(crate) fn metric(
     service: &str,
     at: Timestamp,
@@ -160,6 +169,18 @@ pub(crate) fn metric(
     name: &str,
     unit: &str,
     value: impl Serialize,
+) -> String {
+    metric_of(super::request_id().as_deref(), service, at, labels, name, unit, json!(value))
+}
+
+fn metric_of(
+    request_id: Option<&str>,
+    service: &str,
+    at: Timestamp,
+    labels: &[(&str, &str)],
+    name: &str,
+    unit: &str,
+    value: Value,
 ) -> String {
     let names: Vec<&str> = labels.iter().map(|(name, _)| *name).collect();
     let metrics = json!({
@@ -169,7 +190,8 @@ pub(crate) fn metric(
     let mut line = Map::new();
     line.insert("_aws".to_owned(), metrics);
     line.extend(labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())));
-    line.insert(name.to_owned(), json!(value));
+    line.insert(name.to_owned(), value);
+    line.extend(request_id.map(|id| ("requestId".to_owned(), id.into())));
     Value::Object(line).to_string()
 }
 
@@ -230,7 +252,7 @@ mod tests {
         {
             let queries = vec![("GetItem", "users", Duration::from_millis(1)); count];
             let noted = Noted { queries, ..Noted::default() };
-            let lines = lines_of_noted("store", Timestamp::from_millis(0), &noted);
+            let lines = lines_of_noted("store", Timestamp::from_millis(0), "req-1", &noted);
             let values = lines.iter().map(|line| {
                 let line: Value = serde_json::from_str(line).unwrap();
                 line["db_query_duration_seconds"].as_array().unwrap().len()
@@ -251,7 +273,7 @@ mod tests {
             errors: vec!["RATE_LIMITER_UNAVAILABLE"],
             messages: Vec::new(),
         };
-        let lines = lines_of_noted("store", Timestamp::from_millis(0), &noted);
+        let lines = lines_of_noted("store", Timestamp::from_millis(0), "req-1", &noted);
         assert_eq!(lines.len(), 5);
         let first: Value = serde_json::from_str(&lines[0]).unwrap();
         assert_eq!(first["db_query_duration_seconds"], json!([0.001, 0.002]));

@@ -13,8 +13,10 @@ mod trace;
 
 pub(crate) use observations::{Observations, observed};
 pub use observations::{
-    leave_message, observe_cache, observe_error, observe_query, request_id, traceparent, tracestate,
+    carried, leave_message, observe_cache, observe_error, observe_query, request_id, traceparent,
+    tracestate,
 };
 pub(crate) use reason::shortened;
 pub use reason::without_values;
 pub use trace::TraceContext;
+pub(crate) use trace::is_state;

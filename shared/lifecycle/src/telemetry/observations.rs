@@ -57,6 +57,18 @@ pub(crate) fn observed<F: Future>(
     CURRENT.scope(observations, future)
 }
 
+/// Has a future that another task runs belong to the request that is being served: its log lines
+/// and metrics name the request. Outside of a request it is the future as it is.
+pub fn carried<F: Future>(future: F) -> impl Future<Output = F::Output> {
+    let current = CURRENT.try_with(Arc::clone).ok();
+    async move {
+        match current {
+            Some(current) => CURRENT.scope(current, future).await,
+            None => future.await,
+        }
+    }
+}
+
 /// Notes a call of the store: `operation` as AWS names it (`GetItem`), the table's logical name.
 /// Outside of a request nothing is noted.
 pub fn observe_query(operation: &'static str, table: &'static str, took: Duration) {

@@ -54,7 +54,8 @@ pub(crate) fn spans_of_request(root: &Root<'_>, stages: &Stages) -> Vec<Value> {
     ]);
     let name = format!("{} {}", root.method, root.path);
     // A 4xx is the client's error, not this span's.
-    let span = Span { name, kind: SERVER, attributes, failed: root.status >= 500 };
+    let (request_id, failed) = (root.request_id, root.status >= 500);
+    let span = Span { name, kind: SERVER, attributes, request_id, failed };
     with_stages(&span, root.trace, root.at, stages)
 }
 
@@ -92,7 +93,8 @@ pub(crate) fn spans_of_record(root: &RecordRoot<'_>, stages: &Stages) -> Vec<Val
             attributes(&[("faas.trigger", Text("timer")), request_id]),
         ),
     };
-    let span = Span { name, kind, attributes, failed: root.failed };
+    let (request_id, failed) = (root.request_id, root.failed);
+    let span = Span { name, kind, attributes, request_id, failed };
     with_stages(&span, root.trace, root.at, stages)
 }
 
@@ -116,14 +118,21 @@ const INTERNAL: u8 = 1;
 const SERVER: u8 = 2;
 const CONSUMER: u8 = 5;
 
-struct Span {
+struct Span<'a> {
     name: String,
     kind: u8,
     attributes: Value,
+    /// It stands on the spans of the stages too.
+    request_id: &'a str,
     failed: bool,
 }
 
-fn with_stages(root: &Span, trace: &TraceContext, at: Timestamp, stages: &Stages) -> Vec<Value> {
+fn with_stages(
+    root: &Span<'_>,
+    trace: &TraceContext,
+    at: Timestamp,
+    stages: &Stages,
+) -> Vec<Value> {
     let start = u128::try_from(at.as_millis()).unwrap_or(0) * 1_000_000;
     let mut span = json!({
         "traceId": trace.trace_id(),
@@ -135,9 +144,13 @@ fn with_stages(root: &Span, trace: &TraceContext, at: Timestamp, stages: &Stages
         "attributes": root.attributes,
         "status": { "code": if root.failed { 2 } else { 0 } },
     });
-    if let (Some(parent), Some(span)) = (trace.parent_span_id(), span.as_object_mut()) {
-        span.insert("parentSpanId".to_owned(), parent.into());
+    let told = [("parentSpanId", trace.parent_span_id()), ("traceState", trace.state())];
+    for (name, value) in told {
+        if let (Some(value), Some(span)) = (value, span.as_object_mut()) {
+            span.insert(name.to_owned(), value.into());
+        }
     }
+    let of_stages = attributes(&[("request.id", Attribute::Text(root.request_id))]);
     let mut spans = vec![span];
     let mut at = start;
     for (name, took) in stages.times() {
@@ -151,6 +164,7 @@ fn with_stages(root: &Span, trace: &TraceContext, at: Timestamp, stages: &Stages
             "kind": INTERNAL,
             "startTimeUnixNano": at.to_string(),
             "endTimeUnixNano": end.to_string(),
+            "attributes": of_stages,
         }));
         at = end;
     }

@@ -23,9 +23,6 @@ pub struct TraceContext {
 }
 
 impl TraceContext {
-    /// The longest `tracestate` that is passed on, in bytes (W3C Trace Context, 3.3.1.5).
-    const STATE_BYTES_MAX: usize = 512;
-
     /// A new span: of the caller's trace if it sent a valid `traceparent`, else of X-Ray's if
     /// there is one, else of a new trace.
     ///
@@ -36,7 +33,7 @@ impl TraceContext {
         let fresh = Uuid::now_v7().simple().to_string();
         // The end of a UUIDv7 is random; its beginning is the time.
         let span_id = Uuid::now_v7().simple().to_string()[16..].to_owned();
-        let state = state.filter(|state| state.len() <= Self::STATE_BYTES_MAX).map(str::to_owned);
+        let state = state.map(str::trim).filter(|state| is_state(state)).map(str::to_owned);
         match (parent.and_then(of_traceparent), x_ray.and_then(of_x_ray)) {
             (Some((trace_id, parent, sampled)), _) => {
                 Self { trace_id, span_id, parent_span_id: Some(parent), sampled, state }
@@ -70,7 +67,7 @@ impl TraceContext {
         self.sampled
     }
 
-    /// The `tracestate` to pass on unchanged.
+    /// The `tracestate` to pass on unchanged; an invalid one is dropped.
     pub fn state(&self) -> Option<&str> {
         self.state.as_deref()
     }
@@ -103,6 +100,39 @@ fn of_x_ray(header: &str) -> Option<(String, Option<String>)> {
     let trace: String = field("Root")?.strip_prefix("1-")?.split('-').collect();
     let parent = field("Parent").filter(|parent| is_id(parent, 16)).map(str::to_owned);
     is_id(&trace, 32).then_some((trace, parent))
+}
+
+/// The longest `tracestate` that is passed on, in characters (W3C Trace Context, 3.3.1.5).
+const STATE_CHARS_MAX: usize = 512;
+/// The most members of a `tracestate` (W3C Trace Context, 3.3.1.1).
+const STATE_MEMBERS_MAX: usize = 32;
+/// The longest key, and the longest value, of a member.
+const MEMBER_CHARS_MAX: usize = 256;
+
+/// Whether a text is a `tracestate` within the limits: `key=value` members between commas, none of
+/// which has the key of another. Members may be empty, but not all of them.
+pub(crate) fn is_state(text: &str) -> bool {
+    let members: Vec<&str> =
+        text.split(',').map(|member| member.trim_matches([' ', '\t'])).collect();
+    let named = members.iter().filter(|member| !member.is_empty());
+    let keys: Option<Vec<&str>> = named.map(|member| key_of_member(member)).collect();
+    let Some(keys) = keys else { return false };
+    let repeated = keys.iter().enumerate().any(|(index, key)| keys[..index].contains(key));
+    let within = text.len() <= STATE_CHARS_MAX && members.len() <= STATE_MEMBERS_MAX;
+    within && !keys.is_empty() && !repeated
+}
+
+/// The key of a member, if key and value are valid.
+fn key_of_member(member: &str) -> Option<&str> {
+    let (key, value) = member.split_once('=')?;
+    let in_key =
+        |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' | b'*' | b'/' | b'@');
+    let begins =
+        key.starts_with(|first: char| first.is_ascii_lowercase() || first.is_ascii_digit());
+    let in_value = |byte| matches!(byte, b' '..=b'~') && byte != b'=';
+    let fits = |text: &str| (1..=MEMBER_CHARS_MAX).contains(&text.len());
+    let valid = begins && fits(key) && fits(value);
+    (valid && key.bytes().all(in_key) && value.bytes().all(in_value)).then_some(key)
 }
 
 fn is_hex(text: &str, digits: usize) -> bool {
@@ -143,6 +173,36 @@ mod tests {
             let context = TraceContext::continued(Some(parent), Some("vendor=1"), None);
             assert_ne!(context.trace_id(), TRACE, "{parent}");
             assert_eq!(context.state(), None, "{parent}");
+        }
+    }
+
+    #[test]
+    fn a_tracestate_beyond_the_limits_of_w3c_is_dropped_and_the_trace_goes_on() {
+        let members =
+            |count: usize| (0..count).map(|n| format!("k{n}=v")).collect::<Vec<_>>().join(",");
+        for (state, kept) in [
+            ("vendor=1", true),
+            ("a=1, b@c=2,\t0d=3", true),
+            ("a=1,,b=2", true),
+            (&members(32), true),
+            (&members(33), false),
+            (&format!("a={},b={}", "x".repeat(256), "x".repeat(251)), true),
+            (&format!("a={},b={}", "x".repeat(256), "x".repeat(252)), false),
+            (&format!("a={}", "x".repeat(257)), false),
+            ("a=1,a=2", false),
+            ("A=1", false),
+            ("a", false),
+            ("a=", false),
+            ("=1", false),
+            ("a=1=2", false),
+            ("a=ä", false),
+            ("", false),
+            (",", false),
+        ] {
+            let parent = format!("00-{TRACE}-b7ad6b7169203331-01");
+            let context = TraceContext::continued(Some(&parent), Some(state), None);
+            assert_eq!(context.state(), kept.then_some(state), "{state:?}");
+            assert_eq!(context.trace_id(), TRACE, "{state:?}");
         }
     }
 

@@ -12,6 +12,7 @@ use super::{ask, post_note, request, with};
 use crate::caller::{TokenError, TokenVerifier};
 use crate::serve::authorize;
 use crate::serve::lambda::{Answer, Handler as _, Invocation};
+use crate::telemetry::{request_id, traceparent, tracestate};
 use crate::{Claims, Deadline, Fault, Timestamp};
 
 /// A verifier that does what the token says.
@@ -23,6 +24,10 @@ impl TokenVerifier for Obedient {
         let unavailable = Fault::Unavailable { retry_after_s: 7, source: "it is down".into() };
         match token {
             "good" => Ok(ada()),
+            "told" => {
+                let told = [request_id(), traceparent(), tracestate()].map(Value::from);
+                Ok([("sub".to_owned(), Value::from(told.to_vec()))].into_iter().collect())
+            }
             "slow" => Err(TokenError::Fault(Fault::TimedOut)),
             "down" => Err(TokenError::Fault(unavailable)),
             "broken" => Err(TokenError::Fault(Fault::internal("no key set"))),
@@ -84,6 +89,25 @@ async fn the_authorizer_lets_every_request_pass_and_says_what_it_found() {
         let claims = if verdict.is_null() { ada() } else { Claims::new() };
         assert_eq!(answer["context"].get("sub"), claims.get("sub"), "{shown}");
         assert_eq!(answer["context"].get("at").is_some(), verdict == unavailable, "{shown}");
+    }
+}
+
+#[tokio::test]
+async fn what_the_authorizer_does_belongs_to_the_request_and_to_its_trace() {
+    let told = async |headers: Value| {
+        let event = json!({ "identitySource": ["Bearer told"], "headers": headers });
+        authorized(&event.to_string()).await["context"]["sub"].clone()
+    };
+    let trace = "0af7651916cd43dd8448eb211c80319c";
+    let parent = format!("00-{trace}-b7ad6b7169203331-01");
+    let headers =
+        json!({ "X-Request-Id": "req-1", "traceparent": parent, "tracestate": "vendor=1" });
+    let named = told(headers).await;
+    assert_eq!((&named[0], &named[2]), (&json!("req-1"), &json!("vendor=1")));
+    assert!(named[1].as_str().unwrap().contains(trace), "{named}");
+    for headers in [json!({ "x-request-id": "a b" }), json!({}), json!(null), json!([])] {
+        let made = told(headers.clone()).await;
+        assert_eq!(made[0].as_str().map(str::len), Some(36), "{headers}: {made}");
     }
 }
 

@@ -290,6 +290,64 @@ async fn the_log_of_a_buried_record_is_short_and_repeats_nothing_of_the_record()
 }
 
 #[tokio::test]
+async fn what_a_record_causes_carries_its_tracestate_on() {
+    let recorder = Arc::new(Recorder::default());
+    let trace = "0af7651916cd43dd8448eb211c80319c";
+    let mut body: Value = serde_json::from_str(&said("e1", "x")).unwrap();
+    body["traceparent"] = format!("00-{trace}-b7ad6b7169203331-01").into();
+    for (state, carried) in [(json!("vendor=1"), Some("vendor=1")), (json!("?"), None)] {
+        body["tracestate"] = state;
+        let event = json!({ "Records": [message("m1", None, &body.to_string())] });
+        assert!(invoke(&recorder, Answering, &event).await.is_ok());
+        let envelope = recorder.sent().pop().unwrap().envelope;
+        assert!(envelope.traceparent.unwrap().contains(trace));
+        assert_eq!(envelope.tracestate.as_deref(), carried);
+    }
+}
+
+/// Sends a message for each that it receives.
+struct Answering;
+
+impl Consumer for Answering {
+    const SOURCE: Source = Source::Queue(READERS);
+    const INBOX: Inbox = Inbox::None;
+    const USES: &'static [Use] = &[Use::Queue(READERS)];
+
+    type Input = Envelope<Value>;
+    type Command = ();
+
+    fn parse(_: Envelope<Value>) -> Result<(), Violations> {
+        Ok(())
+    }
+
+    type Facts = ();
+
+    async fn retrieve(&self, _: &Permit<Delivered>, (): &()) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn decide(_: &Moment, (): &(), (): ()) -> Result<Effects, Rejection> {
+        Ok(Effects::none().message(Message::new(READERS, Event::about("1", &Reminder))))
+    }
+}
+
+#[tokio::test]
+async fn metrics_and_spans_of_a_record_name_the_request_that_caused_it() {
+    let recorder = Arc::new(Recorder::default());
+    let event = json!({ "Records": [message("m1", None, &said("e1", "x"))] });
+    let spans = spans_of(&recorder, Keep, &event).await;
+    let named = json!({ "key": "request.id", "value": { "stringValue": "req-1" } });
+    for span in &spans {
+        assert!(span["attributes"].as_array().unwrap().contains(&named), "{span}");
+    }
+    let handled = handle(shared(&recorder), Keep, &event).await;
+    for line in handled.aftermath.unwrap().lines {
+        let line: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(line["requestId"], "req-1", "{line}");
+    }
+}
+
+#[tokio::test]
 async fn a_record_that_a_rule_refuses_is_done_with() {
     let recorder = Arc::new(Recorder::default());
     let messages = || vec![message("m1", None, &said("e1", "refused"))];

@@ -23,10 +23,11 @@ use super::lambda::{Answer, Handler as _, Invocation};
 use super::{Settings, Shared, http};
 use crate::Deadline;
 use crate::caller::TokenVerifier;
-use crate::commit::OUTBOX;
+use crate::commit::{OUTBOX, OutboxRow};
 use crate::endpoint::Endpoint;
 use crate::idempotency::LEDGER;
 use crate::record::{Key, Record};
+use crate::telemetry::log::captured::Captured;
 
 fn shared(recorder: &Arc<Recorder>) -> Arc<Shared> {
     let settings = Settings {
@@ -468,6 +469,47 @@ async fn the_429_of_another_limit_than_the_routes_has_no_headers_of_the_routes()
     assert_eq!(answered.headers["retry-after"], "7");
     assert_eq!(answered.headers.get("ratelimit"), None);
     assert_eq!(answered.headers.get("ratelimit-policy"), None);
+}
+
+#[tokio::test]
+async fn what_follows_the_answer_belongs_to_the_request() {
+    let logged = Captured::start();
+    let recorder = Arc::new(Recorder::default());
+    let mut handler = post_note(&recorder);
+    let settings = &mut Arc::get_mut(&mut handler.shared).unwrap().settings;
+    settings.collector = Some("http://collector.example".to_owned());
+    settings.rate_limit = Some(1);
+    recorder.faults().queues_down = true;
+    let answered = ask(&handler, &request("hello")).await;
+    for line in &answered.aftermath.lines {
+        let line: Value = serde_json::from_str(line).unwrap();
+        assert_eq!(line["requestId"], "req-1", "{line}");
+    }
+    answered.aftermath.perform().await;
+    assert!(recorder.calls().iter().any(|call| matches!(call, Call::Count(..))), "it is told");
+    let asked_for = recorder.asked_for.lock().unwrap();
+    assert!(asked_for.iter().all(|id| id.as_deref() == Some("req-1")), "{asked_for:?}");
+    assert_eq!(logged.of("a tertiary effect failed")[0]["requestId"], "req-1");
+    let exported = recorder.exported.lock().unwrap();
+    let body: Value = serde_json::from_slice(&exported[0].2).unwrap();
+    let spans = body["resourceSpans"][0]["scopeSpans"][0]["spans"].as_array().unwrap();
+    let named = json!({ "key": "request.id", "value": { "stringValue": "req-1" } });
+    assert!(spans.len() > 1);
+    for span in spans {
+        assert!(span["attributes"].as_array().unwrap().contains(&named), "{span}");
+    }
+}
+
+#[tokio::test]
+async fn tracestate_goes_into_the_outbox_and_into_messages() {
+    let recorder = Arc::new(Recorder::default());
+    let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let event = with(request("hello"), "/headers/traceparent", parent);
+    let event = with(event, "/headers/tracestate", "vendor=1");
+    ask(&post_note(&recorder), &event).await.aftermath.perform().await;
+    let row = OutboxRow::of_item(recorder.items_of(OUTBOX).remove(0)).unwrap();
+    assert_eq!(row.envelope.tracestate.as_deref(), Some("vendor=1"));
+    assert_eq!(recorder.sent()[0].envelope.tracestate.as_deref(), Some("vendor=1"));
 }
 
 #[tokio::test]

@@ -28,7 +28,7 @@ fn envelope(id: &str) -> Envelope<Value> {
     let envelope = json!({
         "eventId": id, "eventType": "NoteAdded", "version": 1, "aggregateId": id,
         "occurredAt": "2026-01-01T00:00:00.000Z", "requestId": "req-1", "data": {},
-        "traceparent": format!("00-{TRACE}-b7ad6b7169203331-01"),
+        "traceparent": format!("00-{TRACE}-b7ad6b7169203331-01"), "tracestate": "vendor=1",
     });
     serde_json::from_value(envelope).unwrap()
 }
@@ -130,6 +130,8 @@ async fn a_part_stands_in_the_trace_of_the_event_that_it_passes_on() {
     let passed_on = recorder.sent()[0].envelope.traceparent.clone().unwrap();
     let expected = format!("00-{TRACE}-{}-01", part["spanId"].as_str().unwrap());
     assert_eq!(passed_on, expected, "the trace leads on from the relay");
+    assert_eq!(recorder.sent()[0].envelope.tracestate.as_deref(), Some("vendor=1"));
+    assert_eq!(part["traceState"], "vendor=1");
 }
 
 #[tokio::test]

@@ -38,6 +38,8 @@ pub(super) struct Recorder {
     sent: Mutex<Vec<Outgoing>>,
     hidden: Mutex<Vec<Hidden>>,
     faults: Mutex<Faults>,
+    /// The requests that messages were sent, counts were told and spans were exported for.
+    pub(super) asked_for: Mutex<Vec<Option<String>>>,
     pub(super) exported: Mutex<Vec<Export>>,
 }
 
@@ -91,6 +93,7 @@ impl Recorder {
     }
 
     fn note(&self, call: Call) {
+        self.asked_for.lock().unwrap().push(crate::telemetry::request_id());
         self.calls.lock().unwrap().push(call);
     }
 }
@@ -202,6 +205,7 @@ impl Platform for Recorder {
         headers: &[(String, String)],
         json: Vec<u8>,
     ) -> Result<(), Fault> {
+        self.asked_for.lock().unwrap().push(crate::telemetry::request_id());
         self.exported.lock().unwrap().push((url.to_owned(), headers.to_vec(), json));
         Ok(())
     }
