@@ -3,94 +3,58 @@
 //! The order of members, blanks, the spelling of numbers (`5`, `5.0`, `0.5e1`) and escapes in
 //! strings do not matter. Numbers are compared as they are written, digit by digit, never rounded.
 
-use std::borrow::Cow;
+use crate::input::{Document, Kind};
 
-use serde::de::IgnoredAny;
-
-/// The canonical form; `None` where the text is no JSON. Takes time in proportion to the text, but
-/// for the sorting of members.
+/// The canonical form; `None` where the text is no JSON, is nested too deeply to be read, or has a
+/// text that is not Unicode. Takes time in proportion to the text, but for the sorting of members.
 pub(crate) fn canonical(text: &[u8]) -> Option<Vec<u8>> {
-    // Bounds the depth, too: serde_json stops at 128.
-    serde_json::from_slice::<IgnoredAny>(text).ok()?;
-    let mut rest = text;
-    let value = Value::next(&mut rest)?;
+    let document = Document::of_json(std::str::from_utf8(text).ok()?).ok()?;
     let mut form = Vec::with_capacity(text.len());
-    value.write(&mut form);
+    write(&document, 0, &mut form)?;
     Some(form)
 }
 
-/// A value of a text that is known to be JSON.
-enum Value<'a> {
-    /// `true`, `false`, `null`, or a number in its canonical form.
-    Word(Cow<'a, str>),
-    Text(String),
-    List(Vec<Value<'a>>),
-    /// Sorted by name. Repeated names stay in their order; no body with one is accepted.
-    Object(Vec<(String, Value<'a>)>),
-}
-
-impl<'a> Value<'a> {
-    fn next(rest: &mut &'a [u8]) -> Option<Self> {
-        match *rest.trim_ascii_start().first()? {
-            b'{' => {
-                let mut members = Vec::new();
-                let mut more = opens(rest, b'}')?;
-                while more {
-                    let name = string(rest)?;
-                    skip(rest, b':')?;
-                    members.push((name, Self::next(rest)?));
-                    more = goes_on(rest)?;
-                }
-                members.sort_by(|(one, _), (other, _)| one.cmp(other));
-                Some(Self::Object(members))
+/// Writes a value. Each part begins with its kind and its length, so that no two values look the
+/// same. Recurses no deeper than a document tells its values.
+fn write(document: &Document<'_>, node: usize, form: &mut Vec<u8>) -> Option<()> {
+    let (mut at, end) = document.within(node);
+    match document.kind(node) {
+        Kind::Null => part(form, b'w', "null"),
+        Kind::True => part(form, b'w', "true"),
+        Kind::False => part(form, b'w', "false"),
+        Kind::Number => part(form, b'w', &number(&document.text(node))?),
+        Kind::Text => part(form, b't', &document.text(node)),
+        Kind::Array => {
+            let mut items = Vec::new();
+            while at < end {
+                items.push(at);
+                at = document.behind(at);
             }
-            b'[' => {
-                let mut items = Vec::new();
-                let mut more = opens(rest, b']')?;
-                while more {
-                    items.push(Self::next(rest)?);
-                    more = goes_on(rest)?;
-                }
-                Some(Self::List(items))
-            }
-            b'"' => Some(Self::Text(string(rest)?)),
-            _ => {
-                let text = rest.trim_ascii_start();
-                let part_of_word =
-                    |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
-                let end = text.iter().position(|byte| !part_of_word(byte)).unwrap_or(text.len());
-                let (word, after) = text.split_at(end);
-                *rest = after;
-                let word = std::str::from_utf8(word).ok()?;
-                Some(Self::Word(if word.ends_with(|last: char| last.is_ascii_digit()) {
-                    Cow::Owned(number(word)?)
-                } else {
-                    Cow::Borrowed(word)
-                }))
+            count(form, b'l', items.len());
+            for item in items {
+                write(document, item, form)?;
             }
         }
-    }
-
-    /// Each part begins with its kind and its length, so that no two values look the same.
-    fn write(&self, form: &mut Vec<u8>) {
-        match self {
-            Self::Word(word) => part(form, b'w', word),
-            Self::Text(text) => part(form, b't', text),
-            Self::List(items) => {
-                count(form, b'l', items.len());
-                for item in items {
-                    item.write(form);
+        Kind::Object => {
+            let mut members = Vec::new();
+            while at < end {
+                if document.kind(at) == Kind::Broken {
+                    return None;
                 }
+                members.push((document.text(at), at + 1));
+                at = document.behind(at + 1);
             }
-            Self::Object(members) => {
-                count(form, b'o', members.len());
-                for (name, value) in members {
-                    part(form, b'n', name);
-                    value.write(form);
-                }
+            // Repeated names stay in their order; no body with one is accepted.
+            members.sort_by(|(one, _), (other, _)| one.cmp(other));
+            count(form, b'o', members.len());
+            for (name, value) in members {
+                part(form, b'n', &name);
+                write(document, value, form)?;
             }
         }
+        Kind::Broken | Kind::TooDeep | Kind::Word => return None,
     }
+    Some(())
 }
 
 fn part(form: &mut Vec<u8>, kind: u8, text: &str) {
@@ -101,46 +65,6 @@ fn part(form: &mut Vec<u8>, kind: u8, text: &str) {
 fn count(form: &mut Vec<u8>, kind: u8, count: usize) {
     form.push(kind);
     form.extend_from_slice(&count.to_be_bytes());
-}
-
-/// Steps into a list or an object; whether there is anything in it.
-fn opens(rest: &mut &[u8], end: u8) -> Option<bool> {
-    let inside = rest.trim_ascii_start().get(1..)?.trim_ascii_start();
-    let empty = *inside.first()? == end;
-    *rest = if empty { &inside[1..] } else { inside };
-    Some(!empty)
-}
-
-/// Steps behind an item; whether there is another.
-fn goes_on(rest: &mut &[u8]) -> Option<bool> {
-    let (first, after) = rest.trim_ascii_start().split_first()?;
-    *rest = after;
-    Some(*first == b',')
-}
-
-fn skip(rest: &mut &[u8], byte: u8) -> Option<()> {
-    *rest = rest.trim_ascii_start().strip_prefix(&[byte])?;
-    Some(())
-}
-
-/// The string that the text begins with, without its escapes.
-fn string(rest: &mut &[u8]) -> Option<String> {
-    let text = rest.trim_ascii_start();
-    let mut escaped = false;
-    let end = text.iter().skip(1).position(|byte| match byte {
-        b'"' if !escaped => true,
-        b'\\' => {
-            escaped = !escaped;
-            false
-        }
-        _ => {
-            escaped = false;
-            false
-        }
-    })?;
-    let (quoted, after) = text.split_at_checked(end + 2)?;
-    *rest = after;
-    serde_json::from_slice(quoted).ok()
 }
 
 /// A number as its sign, its digits without zeros around them, and the power of ten that the last
@@ -239,11 +163,24 @@ mod tests {
 
     #[test]
     fn what_is_no_json_has_no_form() {
-        let deep = "[".repeat(200);
-        for text in
-            ["", "{", "[1,]", "{\"a\"}", "nul", "1 2", "\"\\x\"", "01", "+1", "1.", deep.as_str()]
-        {
+        for text in ["", "{", "[1,]", "{\"a\"}", "nul", "1 2", "\"\\x\"", "01", "+1", "1."] {
             assert_eq!(form(text), None, "{text}");
+        }
+        for text in ["\"\\ud800\"", "{\"\\ud800\":1}"] {
+            assert_eq!(form(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_that_is_nested_too_deeply_has_no_form_and_takes_no_stack() {
+        let nested = |open: &str, close: &str, depth| {
+            format!("{}0{}", open.repeat(depth), close.repeat(depth))
+        };
+        for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
+            assert!(form(&nested(open, close, 60)).is_some());
+            for depth in [65, 200, 1_000_000] {
+                assert_eq!(form(&nested(open, close, depth)), None, "{depth}");
+            }
         }
     }
 

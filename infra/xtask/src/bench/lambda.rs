@@ -107,10 +107,16 @@ impl Lambda {
             extension.send(event.clone()).map_err(|_| "its extension has gone")?;
         }
         runtime.send(event).map_err(|_| "it has gone")?;
-        match self.hear().await? {
-            Heard::Answered { at, answer } => Ok((answer, at - handed)),
-            Heard::Failed { report } => Err(failed(&report)),
-            _ => Err("it asked for another event without an answer".into()),
+        loop {
+            match self.hear().await? {
+                Heard::Answered { at, answer } => return Ok((answer, at - handed)),
+                Heard::Failed { report } => return Err(failed(&report)),
+                // It comes on a connection of its own, and may be heard before the answer.
+                Heard::ExtensionPolls { poll, .. } => self.extension = Some(poll),
+                Heard::RuntimePolls { .. } | Heard::Registered => {
+                    return Err("it asked for another event without an answer".into());
+                }
+            }
         }
     }
 

@@ -11,7 +11,7 @@ const DEPTH_MAX: usize = 64;
 
 /// A JSON text, or names and texts of another part of a request, by their values.
 #[derive(Debug)]
-pub(super) struct Document<'a> {
+pub(crate) struct Document<'a> {
     source: Cow<'a, str>,
     /// The values, in the order of the text; each is followed by those that are in it. A member
     /// of an object is its name and then its value.
@@ -20,7 +20,7 @@ pub(super) struct Document<'a> {
 
 /// What a value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Null,
     True,
     False,
@@ -49,7 +49,7 @@ struct Node {
 
 /// A text that is not JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct NotJson {
+pub(crate) struct NotJson {
     line: usize,
     column: usize,
     expected: &'static str,
@@ -64,7 +64,7 @@ impl fmt::Display for NotJson {
 
 impl<'a> Document<'a> {
     /// Finds the structure of a JSON text (RFC 8259).
-    pub(super) fn of_json(text: &'a str) -> Result<Self, NotJson> {
+    pub(crate) fn of_json(text: &'a str) -> Result<Self, NotJson> {
         let mut parser =
             Parser { text: text.as_bytes(), at: 0, nodes: Vec::new(), open: Vec::new() };
         match parser.document() {
@@ -101,24 +101,24 @@ impl<'a> Document<'a> {
         self.nodes.len()
     }
 
-    pub(super) fn kind(&self, node: usize) -> Kind {
+    pub(crate) fn kind(&self, node: usize) -> Kind {
         self.nodes[node].kind
     }
 
     /// The value of a text, or the spelling of a number.
-    pub(super) fn text(&self, node: usize) -> Cow<'_, str> {
+    pub(crate) fn text(&self, node: usize) -> Cow<'_, str> {
         let Node { start, end, escaped, .. } = self.nodes[node];
         let raw = &self.source[start as usize..end as usize];
         if escaped { Cow::Owned(unescaped(raw)) } else { Cow::Borrowed(raw) }
     }
 
     /// The first value within an array or object, and the end of it.
-    pub(super) fn within(&self, node: usize) -> (usize, usize) {
+    pub(crate) fn within(&self, node: usize) -> (usize, usize) {
         (node + 1, self.nodes[node].next as usize)
     }
 
     /// The value behind this one.
-    pub(super) fn behind(&self, node: usize) -> usize {
+    pub(crate) fn behind(&self, node: usize) -> usize {
         self.nodes[node].next as usize
     }
 }

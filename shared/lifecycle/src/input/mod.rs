@@ -18,6 +18,7 @@ use schemars::transform::{RecursiveTransform, Transform};
 use schemars::{JsonSchema, Schema};
 use serde::de::DeserializeOwned;
 
+pub(crate) use self::document::{Document, Kind};
 pub use self::given::Given;
 pub use self::list::List;
 use self::notes::Place;
