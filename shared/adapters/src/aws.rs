@@ -36,6 +36,10 @@ const OPERATION_TIMEOUT: Duration = Duration::from_secs(4);
 /// waited for. What is left of the invocation bounds it all the same.
 const SEND_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(4);
 const SEND_TIMEOUT: Duration = Duration::from_secs(9);
+/// SES takes no idempotency token: a second attempt after a time-out may be a second mail. So a mail
+/// gets one attempt, and more time than SES ever needs. A record whose attempt fails comes again
+/// through its queue. The consumers that write mails have 20 s.
+const MAIL_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Tables, queues, secrets and mail, for the things that one function uses.
 #[derive(Clone)]
@@ -202,8 +206,14 @@ impl Aws {
 
     pub(crate) fn ses(&self) -> &aws_sdk_sesv2::Client {
         self.0.ses.get_or_init(|| {
+            let timeouts = TimeoutConfig::builder()
+                .operation_attempt_timeout(MAIL_TIMEOUT)
+                .operation_timeout(MAIL_TIMEOUT)
+                .build();
             let config = aws_sdk_sesv2::config::Builder::from(&self.0.sdk)
                 .endpoint_url(Service::Ses.url(self.configuration()))
+                .retry_config(RetryConfig::disabled())
+                .timeout_config(timeouts)
                 .build();
             aws_sdk_sesv2::Client::from_conf(config)
         })

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::Ordering::SeqCst;
+use std::time::Duration;
 
 use lifecycle::Fault;
 use lifecycle::effects::Mail;
@@ -11,7 +12,7 @@ use lifecycle::record::{Key, Table};
 use lifecycle::uses::{Use, Verb};
 use tokio::net::TcpListener;
 
-use super::stores::{EMAILS, PRODUCTS, connect, environment, stub};
+use super::stores::{EMAILS, PRODUCTS, connect, environment, slow_stub, stub};
 use crate::Aws;
 
 const EVERYTHING: [Use; 3] = [Use::Table(PRODUCTS, &[]), Use::Queue(EMAILS), Use::Mail];
@@ -126,14 +127,36 @@ async fn a_store_that_is_not_there_is_unavailable() {
 #[tokio::test]
 async fn a_mail_is_handed_to_the_mail_service() {
     let (url, counts) = stub(200, r#"{"MessageId":"1"}"#).await;
-    let mail = Mail {
+    connected_to(&url).mail(&mail()).await.unwrap();
+    assert_eq!(counts.requests.load(SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_slow_mail_service_is_waited_for_and_gets_one_attempt() {
+    // More than the attempts at tables get.
+    let delay = Duration::from_millis(1_700);
+    let (url, counts) = slow_stub(delay, 200, r#"{"MessageId":"1"}"#).await;
+    connected_to(&url).mail(&mail()).await.unwrap();
+    assert_eq!(counts.requests.load(SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_failing_mail_service_gets_one_attempt_and_is_unavailable() {
+    for (status, body) in [(500, "{}"), (429, r#"{"__type":"TooManyRequestsException"}"#)] {
+        let (url, counts) = stub(status, body).await;
+        let sent = connected_to(&url).mail(&mail()).await;
+        assert!(matches!(sent, Err(Fault::Unavailable { .. })), "{status}: {sent:?}");
+        assert_eq!(counts.requests.load(SeqCst), 1, "{status}");
+    }
+}
+
+fn mail() -> Mail {
+    Mail {
         id: "1".to_owned(),
         to: "ada@example.com".to_owned(),
         subject: "Hello".to_owned(),
         text: "Hello Ada".to_owned(),
-    };
-    connected_to(&url).mail(&mail).await.unwrap();
-    assert_eq!(counts.requests.load(SeqCst), 1);
+    }
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement,
@@ -137,12 +138,24 @@ pub(crate) fn connect(uses: &[Use], environment: HashMap<&'static str, String>) 
 /// A server on a free port that always gives the same answer, and counts connections and
 /// requests.
 pub(crate) async fn stub(status: u16, body: &'static str) -> (String, Arc<Counts>) {
+    slow_stub(Duration::ZERO, status, body).await
+}
+
+/// As [`stub`], with a server that takes so long for each answer.
+pub(crate) async fn slow_stub(
+    delay: Duration,
+    status: u16,
+    body: &'static str,
+) -> (String, Arc<Counts>) {
     let counts = Arc::new(Counts::default());
     let counted = Arc::clone(&counts);
     let service = service_fn(move |_: Request<Incoming>| {
         counted.requests.fetch_add(1, SeqCst);
         let answer = Response::builder().status(status).body(body.to_owned()).unwrap();
-        async move { Ok::<_, Infallible>(answer) }
+        async move {
+            tokio::time::sleep(delay).await;
+            Ok::<_, Infallible>(answer)
+        }
     });
     (serve(service, Arc::clone(&counts)).await, counts)
 }
