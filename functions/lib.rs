@@ -5,6 +5,8 @@
 
 #[path = "people/get_user.rs"]
 mod get_user;
+#[path = "people/mark_undeliverable.rs"]
+mod mark_undeliverable;
 #[path = "people/post_address.rs"]
 mod post_address;
 #[path = "people/post_password_reset.rs"]

@@ -5,9 +5,11 @@ use std::process::ExitCode;
 use adapters::Table;
 use domain::orders::OrderCreated;
 use domain::people::{
-    Email, EmailClaim, EmailVerificationRequested, PasswordResetAsked, User, VerificationAsked,
+    Email, EmailClaim, EmailVerificationRequested, MailAddress, PasswordResetAsked, User,
+    VerificationAsked,
 };
-use domain::tables::{EMAILS, USERS};
+use domain::refusals;
+use domain::tables::{EMAILS, MAIL_ADDRESSES, USERS};
 use lifecycle::consumer::{Delivered, Source};
 use lifecycle::effects::{Effects, EventData, Mail, Write};
 use lifecycle::envelope::Envelope;
@@ -17,18 +19,27 @@ use lifecycle::{Consumer, Fault, Moment, Permit, Rejection, Violations};
 use serde_json::Value;
 
 fn main() -> ExitCode {
-    adapters::consume(|aws| SendEmail { claims: aws.table(), users: aws.table() })
+    adapters::consume(|aws| SendEmail {
+        claims: aws.table(),
+        users: aws.table(),
+        addresses: aws.table(),
+    })
 }
 
 struct SendEmail {
     claims: Table<EmailClaim>,
     users: Table<User>,
+    addresses: Table<MailAddress>,
 }
 
 impl Consumer for SendEmail {
     const SOURCE: Source = Source::Queue(EMAILS);
 
-    const USES: &'static [Use] = &[Use::Table(USERS, &[Verb::GetItem, Verb::PutItem]), Use::Mail];
+    const USES: &'static [Use] = &[
+        Use::Table(USERS, &[Verb::GetItem, Verb::PutItem]),
+        Use::Table(MAIL_ADDRESSES, &[Verb::GetItem]),
+        Use::Mail,
+    ];
 
     // 4. Deserialisation
     type Input = Envelope<Value>;
@@ -49,30 +60,35 @@ impl Consumer for SendEmail {
     }
 
     // 6. Retrieval: a mail goes to the address of an account; one that was typed only finds it
-    type Facts = Option<User>;
+    type Facts = Option<Recipient>;
 
     async fn retrieve(
         &self,
         permit: &Permit<Delivered>,
         notice: &Notice,
-    ) -> Result<Option<User>, Fault> {
-        match self.recipient(permit, &notice.topic).await? {
-            Some(key) => self.users.get(permit, &key).await,
-            None => Ok(None),
-        }
+    ) -> Result<Option<Recipient>, Fault> {
+        let Some(key) = self.account(permit, &notice.topic).await? else { return Ok(None) };
+        let Some(user) = self.users.get(permit, &key).await? else { return Ok(None) };
+        let address = self.addresses.get(permit, &MailAddress::key_of(&user.email)).await?;
+        let deliverable = address.is_none_or(|address| !address.is_undeliverable());
+        Ok(Some(Recipient { user, deliverable }))
     }
 
     // 7. and 8. What is written, and to which account. Where there is none, and where nothing is
     // needed, nothing is sent. A mail leaves before its commit: a token is good a moment after it
-    // was mailed, and the same one if the message comes again.
+    // was mailed, and the same one if the message comes again. Where mail has bounced for good, or
+    // was complained about, none is sent, and no client is told.
     fn decide(
         moment: &Moment,
         notice: &Notice,
-        recipient: Option<User>,
+        recipient: Option<Recipient>,
     ) -> Result<Effects, Rejection> {
-        let Some(user) = recipient else {
+        let Some(Recipient { user, deliverable }) = recipient else {
             return Ok(Effects::none());
         };
+        if !deliverable {
+            return Err(refusals::ADDRESS_UNDELIVERABLE.into());
+        }
         let mail = |to: &User, (subject, text): (&str, String)| {
             let (id, to) = (notice.event_id.clone(), to.email.to_string());
             Effects::none().mail(Mail { id, to, subject: subject.to_owned(), text })
@@ -98,7 +114,7 @@ impl Consumer for SendEmail {
 }
 
 impl SendEmail {
-    async fn recipient(
+    async fn account(
         &self,
         permit: &Permit<Delivered>,
         topic: &Topic,
@@ -119,6 +135,12 @@ impl SendEmail {
         let claim = self.claims.get(permit, &EmailClaim::key_of(email)).await?;
         Ok(claim.map(|claim| User::key_of(claim.user_id)))
     }
+}
+
+/// An account, and whether its address takes mail.
+struct Recipient {
+    user: User,
+    deliverable: bool,
 }
 
 /// What an account is to be written about.
@@ -238,7 +260,35 @@ mod tests {
     fn effects_of_asking(recipient: Option<User>) -> Effects {
         let asked = json!({ "email": "ANN@example.com", "token": "fresh" });
         let notice = SendEmail::parse(envelope(VerificationAsked::TYPE, asked)).unwrap();
+        let recipient = recipient.map(|user| Recipient { user, deliverable: true });
         SendEmail::decide(&moment(), &notice, recipient).unwrap()
+    }
+
+    #[test]
+    fn nothing_is_sent_and_nothing_changed_where_the_address_is_undeliverable() {
+        let (ann, token) = ann_with_token();
+        let verified = User { email_verified: true, ..ann.clone() };
+        for (event_type, data, user) in [
+            (
+                EmailVerificationRequested::TYPE,
+                json!({ "userId": ann.user_id, "token": token }),
+                &ann,
+            ),
+            (VerificationAsked::TYPE, json!({ "email": ann.email, "token": "fresh" }), &ann),
+            (
+                PasswordResetAsked::TYPE,
+                json!({ "email": ann.email, "token": "fresh", "toUnproven": true }),
+                &verified,
+            ),
+            (OrderCreated::TYPE, order(), &verified),
+        ] {
+            let notice = SendEmail::parse(envelope(event_type, data)).unwrap();
+            let recipient = |deliverable| Some(Recipient { user: user.clone(), deliverable });
+            let refused = SendEmail::decide(&moment(), &notice, recipient(false)).unwrap_err();
+            assert_eq!(refused.code, "ADDRESS_UNDELIVERABLE", "{event_type}");
+            let effects = SendEmail::decide(&moment(), &notice, recipient(true)).unwrap();
+            assert_eq!(effects.mails().len(), 1, "{event_type}");
+        }
     }
 
     #[test]
@@ -250,7 +300,8 @@ mod tests {
 
     #[test]
     fn an_order_is_confirmed_to_a_proven_address_of_an_account_alone() {
-        for recipient in [None, Some(ann())] {
+        let unproven = Recipient { user: ann(), deliverable: true };
+        for recipient in [None, Some(unproven)] {
             let notice = SendEmail::parse(envelope(OrderCreated::TYPE, order())).unwrap();
             assert!(SendEmail::decide(&moment(), &notice, recipient).unwrap().mails().is_empty());
         }
@@ -276,6 +327,7 @@ mod tests {
 
     fn effects_for(event_type: &str, data: Value, recipient: User) -> Effects {
         let notice = SendEmail::parse(envelope(event_type, data)).unwrap();
+        let recipient = Recipient { user: recipient, deliverable: true };
         SendEmail::decide(&moment(), &notice, Some(recipient)).unwrap()
     }
 

@@ -105,6 +105,7 @@ async fn consumers_take_the_events_of_their_sources_and_report_no_failure() {
     assert_eq!(control.events("CustomerDecided").await.len(), 1, "the same event as was relayed");
 
     for (function, event) in [
+        ("MarkUndeliverableFunction", "mark_undeliverable"),
         ("SettleOrderFunction", "settle_order"),
         ("ExpireSagasFunction", "expire_sagas"),
         ("NotifyFunction", "notify"),

@@ -11,6 +11,7 @@ use local::options::Options;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::events::fixture;
 use crate::harness::{
     Api, Control, Refused, eventually, new_address, new_product, order_of, own, text, unique,
     unique_email, unique_object, unlimited, user,
@@ -165,6 +166,7 @@ async fn what_no_consumer_understands_goes_to_the_dead_letters_at_once() {
     let (stores, control) = (api.inside().unwrap().platform().stores(), api.control().unwrap());
     for consumed in [
         "Emails",
+        "MailEvents",
         "CustomerApprovals",
         "CustomerSaga",
         "OrderProjections",
@@ -195,7 +197,14 @@ async fn what_fails_is_tried_again_within_seconds_by_every_consumer() {
     let product = new_product(&api.person("merchant").await, 5).await;
     let order = order_of(product, 1);
 
+    failing(&control, &["MailAddressesTable"]).await;
+    let event = fixture("mark_undeliverable");
+    let report: Value = serde_json::from_str(&text(&event["Records"][0]["body"])).unwrap();
+    control.send("MailEventsQueue", &report).await;
+    until_invoked(&control, "MarkUndeliverableFunction").await;
+
     failing(&control, &["UsersTable"]).await;
+    empty(&control, "MailEventsQueue").await;
     api.store().post_verification_email("ada@example.com").await.unwrap();
     until_invoked(&control, "SendEmailFunction").await;
     failing(&control, &["CreditsTable", "CountersTable", "OrderSummariesTable"]).await;

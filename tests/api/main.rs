@@ -29,6 +29,7 @@ mod faults;
 mod heads;
 mod keys;
 mod limits;
+mod mail;
 mod misbehaving;
 mod neighbours;
 mod notices;

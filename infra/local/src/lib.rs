@@ -132,7 +132,8 @@ impl Platform {
         let api = template.api.as_ref().ok_or(StartError::NoApi)?;
         let binaries = binaries(&path, &template, &options).await?;
 
-        let stores = Stores::start(&template, options.data.as_deref()).await?;
+        let identities = options.identities(&template);
+        let stores = Stores::start_with(&template, options.data.as_deref(), identities).await?;
         seed::keys(&stores).await?;
         seed::secrets(&stores, standins.secrets()).await?;
         if options.demo {

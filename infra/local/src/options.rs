@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use crate::template::Grant;
+use crate::stores::Identities;
+use crate::template::{Grant, Template};
 
 /// How a platform is to be. Without anything it is the template found from here upwards, on free
 /// ports, with nothing kept.
 #[derive(Debug, Clone, Default, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub struct Options {
     /// The API's port on 127.0.0.1; 0 takes a free one.
     #[arg(long, default_value_t = 3000)]
@@ -47,6 +49,15 @@ pub struct Options {
     /// may be given more than once.
     #[arg(long, value_name = "RIGHT")]
     pub without: Vec<Grant>,
+
+    /// A domain or an address that SES is to have verified; may be given more than once. By default
+    /// it is the domain of the template's parameter `MailFrom`.
+    #[arg(long = "identity", value_name = "IDENTITY")]
+    pub identities: Vec<String>,
+
+    /// Has SES take mail to verified recipients alone, as it does from a new account.
+    #[arg(long)]
+    pub mail_sandbox: bool,
 
     /// Runs the functions as they were last built.
     #[arg(long)]
@@ -88,6 +99,15 @@ impl Options {
         // A path of one component has the empty path as its parent, which is no directory.
         let parent = template.parent().filter(|parent| !parent.as_os_str().is_empty());
         self.workspace.as_deref().or(parent).unwrap_or(Path::new("."))
+    }
+
+    /// The identities of SES.
+    pub(crate) fn identities(&self, template: &Template) -> Identities {
+        if self.identities.is_empty() {
+            Identities::of_sender(template, self.mail_sandbox)
+        } else {
+            Identities::new(self.identities.iter().cloned(), self.mail_sandbox)
+        }
     }
 
     /// The template's parameters.

@@ -5,6 +5,7 @@
 //! tables and queues in those that functions have. `infra/docs/OPERATIONS.md` tells where to get
 //! them.
 
+mod addresses;
 mod history;
 mod keys;
 mod letters;
@@ -37,6 +38,9 @@ enum Kind {
     /// Shows or retries rows of the outbox that were set aside.
     #[command(subcommand)]
     Outbox(outbox::Command),
+    /// Shows addresses to which no mail is sent any more, or clears one.
+    #[command(subcommand)]
+    MailAddresses(addresses::Command),
     /// Has the next key sign tokens, at once instead of on schedule.
     RotateKeys(keys::Arguments),
     /// Tells all that is known of an order.
@@ -101,6 +105,9 @@ pub async fn run(
         Kind::RebuildProjection => rebuild::run(&connect(rebuild::USES)?, say).await,
         Kind::DeadLetters(command) => letters::run(command, connect(&command.uses()?)?, say).await,
         Kind::Outbox(command) => outbox::run(command, &connect(outbox::USES)?, say).await,
+        Kind::MailAddresses(command) => {
+            addresses::run(command, &connect(addresses::USES)?, say).await
+        }
         Kind::RotateKeys(arguments) => keys::run(arguments, &connect(keys::USES)?, say).await,
         Kind::History { order_id } => history::run(&connect(history::USES)?, *order_id, say).await,
     }

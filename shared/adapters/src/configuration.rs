@@ -28,6 +28,8 @@ pub(crate) struct Configuration {
     pub(crate) credentials: Credentials,
     pub(crate) ca_bundle: Option<String>,
     pub(crate) mail_from: Option<String>,
+    /// The configuration set that mail is sent with.
+    pub(crate) mail_configuration_set: Option<String>,
     pub(crate) public_url: Option<String>,
     pub(crate) issuer: Option<String>,
     pub(crate) audience: Option<String>,
@@ -68,7 +70,8 @@ impl Configuration {
         let (mut tables, mut queues) = (HashMap::new(), HashMap::new());
         let (mut dead_letters, mut secrets) = (HashMap::new(), HashMap::new());
         let mut upstreams = HashMap::new();
-        let (mut mail_from, mut public_url) = (None, None);
+        let (mut mail_from, mut mail_configuration_set) = (None, None);
+        let mut public_url = None;
         let (mut issuer, mut audience) = (None, None);
         for used in uses {
             match *used {
@@ -96,7 +99,10 @@ impl Configuration {
                 Use::WrittenSecret(name) | Use::RotatedSecret(name) => {
                     secrets.insert(name, reader.required(&secret_variable(name)));
                 }
-                Use::Mail => mail_from = Some(reader.required("MAIL_FROM")),
+                Use::Mail => {
+                    mail_from = Some(reader.required("MAIL_FROM"));
+                    mail_configuration_set = Some(reader.required("MAIL_CONFIGURATION_SET"));
+                }
                 Use::Upstream(upstream) => {
                     upstreams.insert(upstream, reader.required(&upstream.variable()));
                 }
@@ -110,6 +116,7 @@ impl Configuration {
             credentials,
             ca_bundle,
             mail_from,
+            mail_configuration_set,
             public_url,
             issuer,
             audience,
@@ -232,8 +239,8 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "the environment lacks AUDIENCE, AWS_ACCESS_KEY_ID, AWS_REGION, \
-             AWS_SECRET_ACCESS_KEY, EMAILS_QUEUE_URL, ISSUER, MAIL_FROM, PARTNER_URL, \
-             PUBLIC_URL, SIGNING_KEYS_SECRET_ID"
+             AWS_SECRET_ACCESS_KEY, EMAILS_QUEUE_URL, ISSUER, MAIL_CONFIGURATION_SET, \
+             MAIL_FROM, PARTNER_URL, PUBLIC_URL, SIGNING_KEYS_SECRET_ID"
         );
     }
 

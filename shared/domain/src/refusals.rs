@@ -32,6 +32,8 @@ refusals! {
     PASSWORD_WRONG: Unprocessable = "The password is not the one that was chosen.";
     /// The reset of the password is spent, expired, or was never asked for.
     PASSWORD_RESET_SPENT: Gone = "This reset of a password is spent or has expired.";
+    /// Mail to this address bounces, or its recipient has complained. No client is told.
+    ADDRESS_UNDELIVERABLE: Unprocessable = "No mail is sent to this address any more.";
     /// The password is little more than the address or the name of the account.
     PASSWORD_GUESSABLE: Unprocessable = "The password is too much like the account's own data.";
     /// An ordered product does not exist.

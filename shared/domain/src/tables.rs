@@ -9,6 +9,8 @@ use lifecycle::record::{Index, Table};
 
 /// Users and the claims to their e-mail addresses.
 pub const USERS: Table = Table::new("users");
+/// What is known of mail to e-mail addresses.
+pub const MAIL_ADDRESSES: Table = Table::new("mail_addresses");
 /// Addresses.
 pub const ADDRESSES: Table = Table::new("addresses");
 /// Products and the claims to their names.
@@ -43,6 +45,8 @@ pub const BY_PENDING: Index = Index::new("by_pending");
 
 /// What somebody is to be mailed about.
 pub const EMAILS: Queue = Queue::new("emails");
+/// What the mail service reports of mails.
+pub const MAIL_EVENTS: Queue = Queue::new("mail_events");
 /// Orders whose customer is to be approved.
 pub const CUSTOMER_APPROVALS: Queue = Queue::new("customer_approvals");
 /// What is said about orders that wait.
@@ -59,6 +63,7 @@ pub const OBJECT_EXPIRIES: Queue = Queue::new("object_expiries");
 /// All queues: the letters of each can be redriven.
 pub const QUEUES: &[Queue] = &[
     EMAILS,
+    MAIL_EVENTS,
     CUSTOMER_APPROVALS,
     CUSTOMER_SAGA,
     ORDER_PROJECTIONS,

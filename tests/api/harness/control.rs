@@ -22,6 +22,8 @@ impl Control {
 
     /// The mails to an address.
     pub(crate) async fn mails(&self, to: &str) -> Vec<Value> {
+        // In a query, a plus stands for a blank.
+        let to = to.replace('+', "%2B");
         list(self.get(&format!("/mailbox?to={to}")).await, "mails")
     }
 

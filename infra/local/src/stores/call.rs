@@ -1,11 +1,14 @@
 //! One call to a store, understood as far as the platform must: who makes it, and what it does to
 //! which resources, in IAM's words.
 
+use std::collections::BTreeMap;
+
 use axum::http::{HeaderMap, Uri, header::AUTHORIZATION};
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::names::Names;
+use super::{identities::bare, names::Names};
+use crate::template::ConditionKey;
 
 /// The path of Amazon SES version 2 for sending.
 const SEND_EMAIL_PATH: &str = "/v2/email/outbound-emails";
@@ -21,6 +24,8 @@ pub(super) struct Call {
     pub caller: Option<Caller>,
     /// Every action the call amounts to, in the order of its body.
     pub accesses: Vec<Access>,
+    /// What conditions of policies can ask of the call.
+    pub context: Context,
     /// The body as it came.
     pub body: Bytes,
 }
@@ -37,6 +42,9 @@ pub(super) enum Store {
     /// Amazon SES.
     Mail,
 }
+
+/// The keys that conditions of policies compare, with their values.
+pub(super) type Context = BTreeMap<ConditionKey, String>;
 
 /// A function's process.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,14 +90,18 @@ impl Call {
         let (store, operation) = addressee(uri, headers)?;
         // A body that is no JSON names no resource; the store itself will say what is wrong.
         let input = serde_json::from_slice(&body).unwrap_or(Value::Null);
+        let mut context = Context::new();
         let accesses = match store {
             Store::Tables => table_accesses(names, operation, &input),
             Store::Queues => vec![queue_access(names, operation, &input)],
             Store::Secrets => vec![secret_access(names, operation, &input)],
-            Store::Mail => vec![mail_access(&input)],
+            Store::Mail => {
+                context.insert(ConditionKey::FromAddress, sender(&input).to_owned());
+                mail_accesses(names, &input)
+            }
         };
         let caller = caller(names, headers);
-        Some(Self { store, operation: operation.to_owned(), caller, accesses, body })
+        Some(Self { store, operation: operation.to_owned(), caller, accesses, context, body })
     }
 
     /// Whether the call writes to a table: what a function may die around. A count in the table of
@@ -238,11 +250,30 @@ fn secret_access(names: &Names, operation: &str, input: &Value) -> Access {
     Access { action: format!("secretsmanager:{operation}"), resource }
 }
 
-/// Mail is sent in the name of an identity, the address that it comes from.
-fn mail_access(input: &Value) -> Access {
-    let sender = input["FromEmailAddress"].as_str().unwrap_or_default();
-    let resource = Resource::Other(format!("identity/{sender}"));
-    Access { action: "ses:SendEmail".to_owned(), resource }
+/// Mail needs the right to what SES finds behind the words of the call: the identity that it has
+/// verified for the sender, the configuration set, and in the sandbox the identities of recipients.
+fn mail_accesses(names: &Names, input: &Value) -> Vec<Access> {
+    let identities = names.identities();
+    let sender = sender(input);
+    let sender = [identities.of(sender).unwrap_or(sender)];
+    let recipients = recipients(input).filter(|_| identities.is_sandbox());
+    let recipients = recipients.filter_map(|recipient| identities.of(recipient));
+    let identities = sender.into_iter().chain(recipients).map(|it| format!("identity/{it}"));
+    let set = input["ConfigurationSetName"].as_str().map(|set| format!("configuration-set/{set}"));
+    let resources = identities.chain(set).map(Resource::Other);
+    resources.map(|resource| Access { action: "ses:SendEmail".to_owned(), resource }).collect()
+}
+
+/// The address that a mail comes from, without the name that may stand before it.
+fn sender(input: &Value) -> &str {
+    bare(input["FromEmailAddress"].as_str().unwrap_or_default())
+}
+
+/// The addresses that a mail goes to.
+fn recipients(input: &Value) -> impl Iterator<Item = &str> {
+    let lists = ["ToAddresses", "CcAddresses", "BccAddresses"];
+    let lists = lists.into_iter().filter_map(|list| input["Destination"][list].as_array());
+    lists.flatten().filter_map(Value::as_str).map(bare)
 }
 
 #[cfg(test)]
@@ -251,13 +282,15 @@ pub(super) mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::stores::identities::Identities;
     use crate::stores::names::access_key;
     use crate::stores::tests::template;
 
     /// A call on the tables of the tests' template.
     pub(in crate::stores) fn call_by(function: &str, operation: &str, body: &str) -> Call {
         let template = template();
-        let mut names = Names::new(&template, ([127, 0, 0, 1], 4566).into());
+        let identities = Identities::of_sender(&template, false);
+        let mut names = Names::new(&template, ([127, 0, 0, 1], 4566).into(), identities);
         for table in template.tables.values() {
             names.add_table(table, None);
         }

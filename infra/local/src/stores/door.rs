@@ -20,6 +20,7 @@ use super::{
     answers,
     call::{Call, Resource, Store},
     counts::CallCounts,
+    feedback::FeedbackRoutes,
     mail::Mailbox,
     names::Names,
     policy::Policies,
@@ -51,6 +52,7 @@ pub(super) struct Door {
     pub(super) queues: Queues,
     pub(super) secrets: Secrets,
     pub(super) mailbox: Mailbox,
+    pub(super) feedback: FeedbackRoutes,
     pub(super) names: Names,
     pub(super) policies: Policies,
     pub(super) faults: FaultSwitch,
@@ -118,7 +120,13 @@ impl Door {
         match call.store {
             Store::Queues => self.queues.call(&call.operation, body).await,
             Store::Secrets => self.secrets.call(&call.operation, body).await,
-            Store::Mail => self.mailbox.send(&body),
+            Store::Mail => {
+                let (response, told) = self.mailbox.send(&self.names, &self.feedback, &body);
+                for event in told {
+                    self.tell(&event).await;
+                }
+                response
+            }
             Store::Tables => {
                 // The body is whole by now: how it was framed on its way here no longer holds.
                 headers.remove(header::CONTENT_LENGTH);
@@ -129,6 +137,15 @@ impl Door {
                 answered
                     .unwrap_or_else(|error| answers::unreachable(call.store, &error.to_string()))
             }
+        }
+    }
+
+    /// Passes an event on to the queues of the rules that it fits.
+    async fn tell(&self, event: &Value) {
+        let queues = self.feedback.queues(event).filter_map(|queue| self.names.queue(queue));
+        for queue in queues {
+            // As on AWS, SES knows nothing of what becomes of its events.
+            let _ = self.queues.send(queue, &event.to_string()).await;
         }
     }
 

@@ -9,8 +9,15 @@ use axum::{body::Body, http::header::CONTENT_TYPE, response::Response};
 use bytes::Bytes;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
+
+use super::{
+    feedback::{FeedbackRoutes, is_simulated},
+    identities::{Identities, bare},
+    names::Names,
+};
+use crate::template::REGION;
 
 /// How many mails are kept; the oldest make room.
 const MAILS_MAX: usize = 1_000;
@@ -54,23 +61,46 @@ impl Mailbox {
         self.lock().clear();
     }
 
-    /// `POST /v2/email/outbound-emails` with simple content.
-    pub(super) fn send(&self, body: &Bytes) -> Response {
+    /// `POST /v2/email/outbound-emails` with simple content: the answer, and what is told of the
+    /// mail afterwards.
+    pub(super) fn send(
+        &self,
+        names: &Names,
+        routes: &FeedbackRoutes,
+        body: &Bytes,
+    ) -> (Response, Vec<Value>) {
         let request: SendEmail = match serde_json::from_slice(body) {
             Ok(request) => request,
-            Err(error) => return bad_request(&format!("simple content is expected: {error}")),
+            Err(error) => return refused(&format!("simple content is expected: {error}")),
         };
+        let set = request.configuration_set_name.clone();
         let mail = Mail::from(request);
         if mail.to.is_empty() {
-            return bad_request("the mail has no destination");
+            return refused("the mail has no destination");
+        }
+        if let Some(set) = set.as_deref().filter(|it| names.configuration_set_called(it).is_none())
+        {
+            let message = format!("Configuration set <{set}> does not exist.");
+            return (error(404, "NotFoundException", &message), Vec::new());
+        }
+        let unverified = unverified(names.identities(), &mail);
+        if !unverified.is_empty() {
+            let message = format!(
+                "Email address is not verified. The following identities failed the check in \
+                 region {}: {}",
+                REGION.to_uppercase(),
+                unverified.join(", ")
+            );
+            return (error(400, "MessageRejected", &message), Vec::new());
         }
         let answer = json!({"MessageId": mail.message_id});
+        let told = set.map(|set| routes.events(&mail, &set, names)).unwrap_or_default();
         let mut mails = self.lock();
         if mails.len() == MAILS_MAX {
             mails.pop_front();
         }
         mails.push_back(mail);
-        json_response(200, None, &answer)
+        (json_response(200, None, &answer), told)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<Mail>> {
@@ -83,6 +113,7 @@ impl Mailbox {
 #[serde(rename_all = "PascalCase")]
 struct SendEmail {
     from_email_address: String,
+    configuration_set_name: Option<String>,
     destination: Destination,
     content: Content,
 }
@@ -140,11 +171,23 @@ impl From<SendEmail> for Mail {
     }
 }
 
-fn bad_request(message: &str) -> Response {
-    json_response(400, Some("BadRequestException"), &json!({"message": message}))
+/// The sender, and in the sandbox the recipients, that SES has not verified.
+fn unverified<'a>(identities: &Identities, mail: &'a Mail) -> Vec<&'a str> {
+    let recipients = mail.to.iter().filter(|_| identities.is_sandbox()).map(|to| bare(to));
+    let recipients = recipients.filter(|to| !is_simulated(to));
+    let addresses = [bare(&mail.from)].into_iter().chain(recipients);
+    addresses.filter(|address| identities.of(address).is_none()).collect()
 }
 
-fn json_response(status: u16, error: Option<&str>, body: &serde_json::Value) -> Response {
+fn refused(message: &str) -> (Response, Vec<Value>) {
+    (error(400, "BadRequestException", message), Vec::new())
+}
+
+fn error(status: u16, code: &str, message: &str) -> Response {
+    json_response(status, Some(code), &json!({"message": message}))
+}
+
+fn json_response(status: u16, error: Option<&str>, body: &Value) -> Response {
     let mut response = Response::builder().status(status).header(CONTENT_TYPE, "application/json");
     if let Some(error) = error {
         response = response.header("x-amzn-errortype", error);

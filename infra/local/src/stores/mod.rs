@@ -11,7 +11,9 @@ mod dice;
 mod door;
 mod error;
 mod faults;
+mod feedback;
 mod groups;
+mod identities;
 mod journal;
 mod mail;
 mod names;
@@ -44,14 +46,15 @@ use tokio::{net::TcpListener, sync::watch, time::MissedTickBehavior};
 use uuid::Uuid;
 
 use self::{
-    counts::CallCounts, door::Door, policy::Policies, queues::Queues, secrets::Secrets,
-    tables::Tables,
+    counts::CallCounts, door::Door, feedback::FeedbackRoutes, policy::Policies, queues::Queues,
+    secrets::Secrets, tables::Tables,
 };
 pub use self::{
     counts::CallKind,
     door::Environments,
     error::{NoSuch, StartError, StoreError},
     faults::{DelayMs, Faults, Rate},
+    identities::Identities,
     journal::JournalEntry,
     mail::{Mail, Mailbox},
     names::{Names, QueueName, SecretName, TableName, access_key},
@@ -77,23 +80,38 @@ pub struct Stores {
 
 impl Stores {
     /// Starts the stores and creates what the template declares. The tables are kept in memory, or
-    /// in a file in `data`, where those of an earlier run are taken up again.
+    /// in a file in `data`, where those of an earlier run are taken up again. SES has verified the
+    /// domain that the template's mail comes from.
     ///
     /// # Errors
     /// Where there is no port, the directory cannot be used, or the template asks for the
     /// impossible.
     pub async fn start(template: &Template, data: Option<&Path>) -> Result<Self, StartError> {
+        Self::start_with(template, data, Identities::of_sender(template, false)).await
+    }
+
+    /// As [`Stores::start`], with other identities of SES.
+    ///
+    /// # Errors
+    /// As [`Stores::start`].
+    pub async fn start_with(
+        template: &Template,
+        data: Option<&Path>,
+        identities: Identities,
+    ) -> Result<Self, StartError> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(StartError::Port)?;
         let endpoint = listener.local_addr().map_err(StartError::Port)?;
         let running = watch::Sender::new(());
         let tables = Tables::start(data, ended(running.subscribe())).await?;
         let queues = Queues::new(endpoint);
         let secrets = Secrets::new(template);
-        let names = create(template, endpoint, &tables, &queues, &secrets).await?;
+        let names = Names::new(template, endpoint, identities);
+        let names = create(template, names, &tables, &queues, &secrets).await?;
         let streams = template.tables.values().filter(|table| table.stream.is_some());
         let writes = streams.map(|table| (table.logical_id.clone(), watch::Sender::new(())));
         let door = Arc::new(Door {
             policies: Policies::new(template, &names)?,
+            feedback: FeedbackRoutes::new(template, &names)?,
             writes: writes.collect(),
             tables,
             queues,
@@ -274,12 +292,11 @@ impl Stores {
 /// Creates everything that the template declares; gives what it is called.
 async fn create(
     template: &Template,
-    endpoint: SocketAddr,
+    mut names: Names,
     tables: &Tables,
     queues: &Queues,
     secrets: &Secrets,
 ) -> Result<Names, StartError> {
-    let mut names = Names::new(template, endpoint);
     for table in template.tables.values() {
         let stream_label = tables.add(table)?;
         names.add_table(table, stream_label.as_deref());

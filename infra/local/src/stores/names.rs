@@ -5,6 +5,7 @@ use std::{
     net::SocketAddr,
 };
 
+use super::identities::Identities;
 use crate::template::{ACCOUNT_ID, Queue, REGION, Reference, STACK_NAME, Table, Template};
 
 /// Logical ids to physical names, addresses and ARNs, and back.
@@ -13,6 +14,9 @@ pub struct Names {
     tables: BTreeMap<String, TableName>,
     queues: BTreeMap<String, QueueName>,
     secrets: BTreeMap<String, SecretName>,
+    /// Configuration sets of SES, which have nothing but names.
+    configuration_sets: BTreeMap<String, String>,
+    identities: Identities,
     /// A function by the access key its processes sign with.
     functions: HashMap<String, String>,
 }
@@ -52,12 +56,19 @@ pub struct SecretName {
 
 impl Names {
     /// Names the template's functions and queues; tables and secrets are added as they come to be.
-    pub(super) fn new(template: &Template, endpoint: SocketAddr) -> Self {
+    pub(super) fn new(template: &Template, endpoint: SocketAddr, identities: Identities) -> Self {
         let queues = template.queues.values();
         let queues = queues.map(|queue| (queue.logical_id.clone(), queue_name(queue, endpoint)));
         let functions = template.functions.keys();
         let functions = functions.map(|function| (access_key(function), function.clone()));
-        Self { queues: queues.collect(), functions: functions.collect(), ..Self::default() }
+        let sets = template.configuration_sets.iter().map(|set| (set.clone(), physical(set)));
+        Self {
+            queues: queues.collect(),
+            functions: functions.collect(),
+            configuration_sets: sets.collect(),
+            identities,
+            ..Self::default()
+        }
     }
 
     pub(super) fn add_table(&mut self, table: &Table, stream_label: Option<&str>) {
@@ -97,6 +108,9 @@ impl Names {
                 Some(_) => None,
             };
         }
+        if let Some(set) = self.configuration_sets.get(id) {
+            return attribute.is_none().then(|| set.clone());
+        }
         let secret = self.secrets.get(id)?;
         matches!(attribute, None | Some("Id")).then(|| secret.arn.clone())
     }
@@ -114,6 +128,17 @@ impl Names {
     /// A secret by its logical id.
     pub fn secret(&self, logical_id: &str) -> Option<&SecretName> {
         self.secrets.get(logical_id)
+    }
+
+    /// The logical id of the configuration set that a call names.
+    pub(super) fn configuration_set_called(&self, called: &str) -> Option<&str> {
+        let found = self.configuration_sets.iter().find(|(_, name)| *name == called);
+        found.map(|(id, _)| id.as_str())
+    }
+
+    /// The identities that mail may be sent by.
+    pub(super) fn identities(&self) -> &Identities {
+        &self.identities
     }
 
     /// All secrets, by logical id.

@@ -6,11 +6,12 @@ use std::{
 };
 
 use crate::template::{
-    ACCOUNT_ID, Effect, Function, Grant, REGION, Statement, Template, Text, Unresolved,
+    ACCOUNT_ID, Condition, ConditionKey, Effect, Function, Grant, Operator, REGION, Statement,
+    Template, Text, Unresolved,
 };
 
 use super::{
-    call::{Access, Call, Resource},
+    call::{Access, Call, Context, Resource},
     names::Names,
 };
 
@@ -27,9 +28,18 @@ struct Right {
     /// Actions are compared without regard to case, resources with it.
     action: String,
     resource: String,
+    requirements: Vec<Requirement>,
     grant: Grant,
     /// Whether it has allowed something so far.
     used: AtomicBool,
+}
+
+/// A condition whose values have become words.
+#[derive(Debug)]
+struct Requirement {
+    operator: Operator,
+    key: ConditionKey,
+    values: Vec<String>,
 }
 
 /// An action that no policy allows.
@@ -49,13 +59,14 @@ impl Policies {
     /// # Errors
     /// A policy that names what the platform does not have.
     pub(super) fn new(template: &Template, names: &Names) -> Result<Self, Unresolved> {
-        let arn = |text: &Text| text.resolve(|reference| names.look_up(reference));
+        let arn = &|text: &Text| text.resolve(|reference| names.look_up(reference));
         let rights = |(id, function): (&String, &Function)| {
             let right = |statement: &Statement| {
                 Ok(Right {
                     effect: statement.effect,
                     action: statement.action.to_ascii_lowercase(),
                     resource: arn(&statement.resource)?,
+                    requirements: requirements(statement, arn)?,
                     grant: Grant::of(id, statement),
                     used: AtomicBool::new(false),
                 })
@@ -72,7 +83,8 @@ impl Policies {
         let function = &call.caller.as_ref()?.function;
         call.accesses.iter().find_map(|access| {
             let resource = arn(names, access);
-            (!self.allow(function, &access.action, &resource)).then(|| Denial {
+            let allowed = allows(self.rights(function), &access.action, &resource, &call.context);
+            (!allowed).then(|| Denial {
                 principal: format!("arn:aws:sts::{ACCOUNT_ID}:assumed-role/{function}/{function}"),
                 action: access.action.clone(),
                 resource,
@@ -80,10 +92,13 @@ impl Policies {
         })
     }
 
-    /// Whether a function may do this to what has this ARN.
+    /// Whether a function may do this to what has this ARN, whatever else the request says.
     pub(super) fn allow(&self, function: &str, action: &str, arn: &str) -> bool {
-        let rights = self.by_function.get(function).map_or(&[][..], Vec::as_slice);
-        allows(rights, action, arn)
+        allows(self.rights(function), action, arn, &Context::new())
+    }
+
+    fn rights(&self, function: &str) -> &[Right] {
+        self.by_function.get(function).map_or(&[][..], Vec::as_slice)
     }
 
     /// The rights that have been made use of.
@@ -94,11 +109,42 @@ impl Policies {
     }
 }
 
+/// The conditions of a statement, with the words that they mention.
+fn requirements(
+    statement: &Statement,
+    words: impl Fn(&Text) -> Result<String, Unresolved>,
+) -> Result<Vec<Requirement>, Unresolved> {
+    let conditions = statement.conditions.iter();
+    let requirement = |condition: &Condition| {
+        Ok(Requirement {
+            operator: condition.operator,
+            key: condition.key,
+            values: condition.values.iter().map(&words).collect::<Result<_, _>>()?,
+        })
+    };
+    conditions.map(requirement).collect()
+}
+
+impl Requirement {
+    /// Whether a request meets it; one without the key does not.
+    fn is_met(&self, context: &Context) -> bool {
+        context.get(&self.key).is_some_and(|found| {
+            self.values.iter().any(|value| match self.operator {
+                Operator::StringEquals => value == found,
+                Operator::StringLike => matches(value, found),
+            })
+        })
+    }
+}
+
 /// IAM's rule: a denial wins over any permission, and what is not allowed is denied.
-fn allows(rights: &[Right], action: &str, resource: &str) -> bool {
+fn allows(rights: &[Right], action: &str, resource: &str, context: &Context) -> bool {
     let action = action.to_ascii_lowercase();
-    let applies =
-        |right: &&Right| matches(&right.action, &action) && matches(&right.resource, resource);
+    let applies = |right: &&Right| {
+        matches(&right.action, &action)
+            && matches(&right.resource, resource)
+            && right.requirements.iter().all(|requirement| requirement.is_met(context))
+    };
     let mut allowed = false;
     for right in rights.iter().filter(applies) {
         match right.effect {
@@ -150,12 +196,17 @@ mod tests {
     use super::*;
 
     fn right(effect: Effect, action: &str, resource: &str) -> Right {
-        let statement =
-            Statement { effect, action: action.into(), resource: Text::literal(resource) };
+        let statement = Statement {
+            effect,
+            action: action.into(),
+            resource: Text::literal(resource),
+            conditions: Vec::new(),
+        };
         Right {
             effect,
             action: action.to_ascii_lowercase(),
             resource: resource.into(),
+            requirements: Vec::new(),
             grant: Grant::of("GetUserFunction", &statement),
             used: AtomicBool::new(false),
         }
@@ -184,8 +235,35 @@ mod tests {
             right(Effect::Deny, "dynamodb:DeleteItem", "arn:orders"),
         ];
 
-        assert!(allows(&rights, "dynamodb:PutItem", "arn:orders"));
-        assert!(!allows(&rights, "dynamodb:DeleteItem", "arn:orders"));
-        assert!(!allows(&rights, "sqs:SendMessage", "arn:orders"));
+        let allows = |action| allows(&rights, action, "arn:orders", &Context::new());
+        assert!(allows("dynamodb:PutItem"));
+        assert!(!allows("dynamodb:DeleteItem"));
+        assert!(!allows("sqs:SendMessage"));
+    }
+
+    #[test]
+    fn a_condition_holds_for_its_values_alone_and_never_without_the_key() {
+        let from = |operator, value: &str| Requirement {
+            operator,
+            key: ConditionKey::FromAddress,
+            values: vec!["b@example.com".to_owned(), value.to_owned()],
+        };
+        let context = Context::from([(ConditionKey::FromAddress, "a@example.com".to_owned())]);
+        for (operator, value, met) in [
+            (Operator::StringEquals, "a@example.com", true),
+            (Operator::StringEquals, "A@example.com", false),
+            (Operator::StringEquals, "*@example.com", false),
+            (Operator::StringLike, "*@example.com", true),
+        ] {
+            let bounded = Right {
+                requirements: vec![from(operator, value)],
+                ..right(Effect::Allow, "ses:SendEmail", "*")
+            };
+            let allows = |context| {
+                allows(std::slice::from_ref(&bounded), "ses:SendEmail", "arn:identity", context)
+            };
+            assert_eq!(allows(&context), met, "{operator:?} {value}");
+            assert!(!allows(&Context::new()), "{operator:?} {value}");
+        }
     }
 }

@@ -3,8 +3,8 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-/// A pattern of Lambda's event filtering, as far as our templates use it: fields, and the values
-/// that each may have. What else the language knows, such as prefixes, is refused.
+/// A pattern of Lambda's event filtering and of `EventBridge`'s rules, as far as our templates use
+/// it: fields, and the values that each may have. What else the language knows, such as prefixes, is refused.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Pattern(Fields);
@@ -20,6 +20,17 @@ enum Expected {
 }
 
 impl Pattern {
+    /// Reads a pattern.
+    ///
+    /// # Errors
+    /// What is not understood.
+    pub fn of(pattern: Value) -> Result<Self, String> {
+        match pattern {
+            Value::Object(object) => Ok(Self(fields(object)?)),
+            other => Err(format!("a filter's pattern is a JSON object, not {other}")),
+        }
+    }
+
     /// Whether an event fits.
     pub fn fits(&self, event: &Value) -> bool {
         fits(&self.0, event)
@@ -30,6 +41,10 @@ fn fits(fields: &Fields, event: &Value) -> bool {
     fields.iter().all(|(name, expected)| match (expected, event.get(name)) {
         (_, None) => false,
         (Expected::Object(inner), Some(found)) => fits(inner, found),
+        // Of a list, one that fits is enough.
+        (Expected::OneOf(values), Some(Value::Array(found))) => {
+            found.iter().any(|found| values.contains(found))
+        }
         (Expected::OneOf(values), Some(found)) => values.contains(found),
     })
 }
@@ -38,11 +53,8 @@ impl TryFrom<String> for Pattern {
     type Error = String;
 
     fn try_from(pattern: String) -> Result<Self, String> {
-        match serde_json::from_str(&pattern) {
-            Ok(Value::Object(object)) => Ok(Self(fields(object)?)),
-            Ok(other) => Err(format!("a filter's pattern is a JSON object, not {other}")),
-            Err(error) => Err(format!("a filter's pattern is JSON: {error}")),
-        }
+        let pattern = serde_json::from_str(&pattern);
+        Self::of(pattern.map_err(|error| format!("a filter's pattern is JSON: {error}"))?)
     }
 }
 
@@ -79,6 +91,13 @@ mod tests {
         assert!(!pattern.fits(&event("REMOVE", "NEW")));
         assert!(!pattern.fits(&event("MODIFY", "OLD")));
         assert!(!pattern.fits(&json!({ "eventName": "INSERT" })));
+    }
+
+    #[test]
+    fn a_list_in_an_event_fits_if_one_of_its_values_does() {
+        let pattern = Pattern::of(json!({ "tags": ["a", "b"] })).unwrap();
+        assert!(pattern.fits(&json!({ "tags": ["c", "b"] })));
+        assert!(!pattern.fits(&json!({ "tags": ["c"] })) && !pattern.fits(&json!({ "tags": [] })));
     }
 
     #[test]

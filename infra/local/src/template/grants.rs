@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
-use super::model::{Effect, Statement, Template};
-use super::properties::StatementProperties;
+use super::model::{Condition, Effect, Statement, Template};
+use super::properties::{OneOrMany, StatementProperties};
 use super::text::Text;
 
 /// A right of a function: one action on one resource.
@@ -74,13 +74,23 @@ impl FromStr for Grant {
 
 /// A statement of a policy is about each of its actions on each of its resources.
 pub(super) fn statements(properties: StatementProperties) -> Vec<Statement> {
-    let StatementProperties { effect, action, resource, .. } = properties;
+    let StatementProperties { effect, action, resource, condition, .. } = properties;
     let (actions, resources): (Vec<String>, Vec<Text>) = (action.into(), resource.into());
+    let conditions = condition.into_iter().flat_map(|(operator, keys)| {
+        let condition = move |(key, values): (_, OneOrMany<Text>)| Condition {
+            operator,
+            key,
+            values: values.into(),
+        };
+        keys.into_iter().map(condition)
+    });
+    let conditions: Vec<Condition> = conditions.collect();
     let about = |action: &String| {
         let statement = |resource: &Text| Statement {
             effect,
             action: action.clone(),
             resource: resource.clone(),
+            conditions: conditions.clone(),
         };
         resources.iter().map(statement).collect::<Vec<_>>()
     };

@@ -11,6 +11,7 @@ mod events;
 mod filter;
 mod grants;
 mod intrinsics;
+mod mail;
 mod mappings;
 mod model;
 mod only_on_aws;
@@ -28,9 +29,10 @@ use serde_json::{Map, Value, json};
 pub use self::filter::Pattern;
 pub use self::grants::Grant;
 pub use self::model::{
-    AttributeType, Authorizer, Cors, Effect, EventSource, Function, HttpApi, Index, Key,
-    Projection, Queue, QueueTrigger, Redrive, RotationTrigger, Route, ScheduleTrigger, Secret,
-    StartingPosition, Statement, StreamTrigger, StreamView, Table, Template, Throttle, Trigger,
+    AttributeType, Authorizer, Condition, ConditionKey, Cors, Effect, EventDestination, EventRule,
+    EventSource, Function, HttpApi, Index, Key, MailEventType, Operator, Projection, Queue,
+    QueueTrigger, Redrive, RotationTrigger, Route, ScheduleTrigger, Secret, StartingPosition,
+    Statement, StreamTrigger, StreamView, Table, Template, Throttle, Trigger,
 };
 pub use self::text::{Part, Reference, Text, Unresolved};
 

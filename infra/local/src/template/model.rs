@@ -6,6 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::filter::Pattern;
 use super::text::Text;
 
@@ -24,6 +26,14 @@ pub struct Template {
     pub secrets: BTreeMap<String, Secret>,
     /// What invokes functions besides the API.
     pub event_sources: Vec<EventSource>,
+    /// The configuration sets of SES, by logical id.
+    pub configuration_sets: BTreeSet<String>,
+    /// What SES tells of mails, and of which.
+    pub event_destinations: Vec<EventDestination>,
+    /// Which events go to which queues.
+    pub event_rules: Vec<EventRule>,
+    /// The value of the parameter `MailFrom`, where the template has it: the sender of all mail.
+    pub mail_from: Option<String>,
 }
 
 impl Template {
@@ -61,6 +71,36 @@ pub struct Statement {
     pub action: String,
     /// What it applies to: `!GetAtt UsersTable.Arn`, `${OrdersTable.Arn}/index/*`, `*`.
     pub resource: Text,
+    /// What must hold of the request for it to apply; all of it.
+    pub conditions: Vec<Condition>,
+}
+
+/// A condition of a statement: that a key of the request has one of the values.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Condition {
+    /// How they are compared.
+    pub operator: Operator,
+    /// What of the request is compared.
+    pub key: ConditionKey,
+    /// The values.
+    pub values: Vec<Text>,
+}
+
+/// What conditions can compare. Of any other key a condition would never hold here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
+pub enum ConditionKey {
+    /// The address that a mail comes from.
+    #[serde(rename = "ses:FromAddress")]
+    FromAddress,
+}
+
+/// How a condition compares. A key that the request does not have fits nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
+pub enum Operator {
+    /// Letter by letter.
+    StringEquals,
+    /// As patterns in which `*` stands for any characters and `?` for one.
+    StringLike,
 }
 
 /// Whether a statement allows or denies.
@@ -249,6 +289,36 @@ pub struct Secret {
     pub value: Option<Text>,
     /// Whether its value is made up when it is created.
     pub generated: bool,
+}
+
+/// `AWS::SES::ConfigurationSetEventDestination`: which events about mails `EventBridge` gets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventDestination {
+    /// The logical id of the configuration set that the mails are sent with.
+    pub configuration_set: String,
+    /// What is told of them.
+    pub event_types: BTreeSet<MailEventType>,
+}
+
+/// What SES can tell of a mail, as far as the platform knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum MailEventType {
+    /// It was not delivered.
+    Bounce,
+    /// Its recipient has marked it as spam.
+    Complaint,
+}
+
+/// `AWS::Events::Rule`: which events of the default bus go to which queues.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EventRule {
+    /// Its name in the template.
+    pub logical_id: String,
+    /// What an event has to be like; references are still in it.
+    pub pattern: Value,
+    /// The logical ids of the queues.
+    pub queues: Vec<String>,
 }
 
 /// What invokes a function besides the API.

@@ -59,5 +59,18 @@ pub(super) const QUEUE: &[&str] = &[
 /// Properties of a secret.
 pub(super) const SECRET: &[&str] = &["Description", "KmsKeyId", "Name", "Tags"];
 
+/// Properties of a configuration set.
+pub(super) const CONFIGURATION_SET: &[&str] = &[
+    "DeliveryOptions",
+    "Name",
+    "ReputationOptions",
+    "SendingOptions",
+    "SuppressionOptions",
+    "Tags",
+];
+
+/// Properties of a rule.
+pub(super) const RULE: &[&str] = &["Description", "Name"];
+
 /// Properties of a rotation. Here secrets have their values from the start.
 pub(super) const ROTATION: &[&str] = &["RotateImmediatelyOnUpdate"];

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::de::{Error as _, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 
-use super::model::{AttributeType, Effect, StreamView};
+use super::model::{AttributeType, ConditionKey, Effect, Operator, StreamView};
 use super::text::Text;
 
 #[derive(Deserialize)]
@@ -50,6 +50,8 @@ pub(super) struct StatementProperties {
     pub(super) effect: Effect,
     pub(super) action: OneOrMany<String>,
     pub(super) resource: OneOrMany<Text>,
+    #[serde(default)]
+    pub(super) condition: BTreeMap<Operator, BTreeMap<ConditionKey, OneOrMany<Text>>>,
 }
 
 /// IAM lets a list of one be written without its brackets.

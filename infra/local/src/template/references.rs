@@ -32,6 +32,17 @@ pub(super) fn check(template: &Template) -> Result<(), TemplateError> {
             return missing(&queue.logical_id, &redrive.dead_letter_queue, "queue");
         }
     }
+    for destination in &template.event_destinations {
+        let set = &destination.configuration_set;
+        if !template.configuration_sets.contains(set) {
+            return missing(set, set, "configuration set");
+        }
+    }
+    for rule in &template.event_rules {
+        if let Some(queue) = rule.queues.iter().find(|queue| !is_queue(queue)) {
+            return missing(&rule.logical_id, queue, "queue");
+        }
+    }
     let mut rotated = BTreeSet::new();
     for source in &template.event_sources {
         if !is_function(&source.function) {

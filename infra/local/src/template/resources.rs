@@ -1,12 +1,13 @@
 //! From evaluated resources to the model.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::events::EventProperties;
 use super::intrinsics::Scope;
+use super::mail::{ConfigurationSetProperties, EventDestinationProperties, RuleProperties};
 use super::mappings::{QueueMapping, StreamMapping};
 use super::model::{
     Authorizer, Cors, EventSource, Function, HttpApi, Index, Key, Projection, Queue, Redrive,
@@ -29,6 +30,10 @@ pub(super) fn model(scope: &Scope<'_>, globals: &Value) -> Result<Template, Temp
         queues: BTreeMap::new(),
         secrets: BTreeMap::new(),
         event_sources: Vec::new(),
+        configuration_sets: BTreeSet::new(),
+        event_destinations: Vec::new(),
+        event_rules: Vec::new(),
+        mail_from: scope.parameters.get(MAIL_FROM).and_then(Value::as_str).map(str::to_owned),
     };
     let mut events = Vec::new();
     let mut default_authorizer = None;
@@ -66,6 +71,25 @@ pub(super) fn model(scope: &Scope<'_>, globals: &Value) -> Result<Template, Temp
                     resources.properties(id, declaration, NO_GLOBALS, only_on_aws::ROTATION)?;
                 template.event_sources.push(rotation.into_source(id));
             }
+            "AWS::SES::ConfigurationSet" => {
+                let ConfigurationSetProperties {} = resources.properties(
+                    id,
+                    declaration,
+                    NO_GLOBALS,
+                    only_on_aws::CONFIGURATION_SET,
+                )?;
+                template.configuration_sets.insert(id.clone());
+            }
+            "AWS::SES::ConfigurationSetEventDestination" => {
+                let destination: EventDestinationProperties =
+                    resources.properties(id, declaration, NO_GLOBALS, &[])?;
+                template.event_destinations.push(destination.into_destination());
+            }
+            "AWS::Events::Rule" => {
+                let rule: RuleProperties =
+                    resources.properties(id, declaration, NO_GLOBALS, only_on_aws::RULE)?;
+                template.event_rules.push(rule.into_rule(id));
+            }
             known if only_on_aws::RESOURCES.contains(&known) => {}
             unknown => {
                 let what = format!("a resource of type {unknown} (or a second one)");
@@ -79,6 +103,9 @@ pub(super) fn model(scope: &Scope<'_>, globals: &Value) -> Result<Template, Temp
     references::check(&template)?;
     Ok(template)
 }
+
+/// The parameter that names the sender of all mail, whose domain SES is to have verified.
+const MAIL_FROM: &str = "MailFrom";
 
 /// The kind of what SAM has no globals for.
 const NO_GLOBALS: &str = "";

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use local::template::{Effect, Function, Text};
+use local::template::{ACCOUNT_ID, Effect, Function, REGION};
 
 use super::logical_id;
 use crate::descriptions::{Description, Source};
@@ -12,6 +12,9 @@ use crate::descriptions::{Description, Source};
 type Resource = String;
 /// IAM actions by resource.
 type Grants = BTreeMap<Resource, BTreeSet<String>>;
+
+/// The variable that names the configuration set of mail.
+const CONFIGURATION_SET: &str = "MAIL_CONFIGURATION_SET";
 
 pub(super) fn complaints(function: &Function, description: &Description) -> Vec<String> {
     let mut complaints = environment(function, &variables_of(description));
@@ -36,7 +39,8 @@ fn variables_of(description: &Description) -> BTreeMap<String, Resource> {
     let dead = dead.map(|q| (upper(q, "DEAD_LETTER_QUEUE_URL"), logical_id(q, "DeadLetterQueue")));
     let secrets = uses.secrets.iter().chain(&uses.written_secrets).chain(&uses.rotated_secrets);
     let secrets = secrets.map(|s| (upper(s, "SECRET_ID"), logical_id(s, "Secret")));
-    tables.chain(queues).chain(dead).chain(secrets).collect()
+    let mail = uses.mail.then(|| (CONFIGURATION_SET.to_owned(), "MailConfigurationSet".to_owned()));
+    tables.chain(queues).chain(dead).chain(secrets).chain(mail).collect()
 }
 
 fn environment(function: &Function, wanted: &BTreeMap<String, Resource>) -> Vec<String> {
@@ -51,7 +55,7 @@ fn environment(function: &Function, wanted: &BTreeMap<String, Resource>) -> Vec<
             )),
         }
     }
-    let named = ["_TABLE", "_QUEUE_URL", "_SECRET_ID"];
+    let named = ["_TABLE", "_QUEUE_URL", "_SECRET_ID", CONFIGURATION_SET];
     for variable in function.environment.keys() {
         let names_resource = named.iter().any(|ending| variable.ends_with(ending));
         if names_resource && !wanted.contains_key(variable) {
@@ -113,7 +117,10 @@ fn needed_by(description: &Description) -> Grants {
         grant(logical_id(secret, "Secret"), &[read, write, promote]);
     }
     if uses.mail {
-        grant("identities of SES".to_owned(), &["ses:SendEmail"]);
+        for resource in ["identity/*", "configuration-set/*"] {
+            let arn = format!("arn:aws:ses:{REGION}:{ACCOUNT_ID}:{resource}");
+            grant(arn, &["ses:SendEmail"]);
+        }
     }
     // What Lambda does in the function's name to fetch its records, and what the lifecycle does
     // when one fails.
@@ -145,15 +152,10 @@ fn needed_by(description: &Description) -> Grants {
 fn granted(function: &Function) -> Grants {
     let mut grants = Grants::new();
     for statement in function.policies.iter().filter(|s| s.effect == Effect::Allow) {
-        let known = grants.entry(resource_of(&statement.resource)).or_default();
+        let known = grants.entry(statement.resource.words()).or_default();
         known.insert(statement.action.clone());
     }
     grants
-}
-
-fn resource_of(text: &Text) -> Resource {
-    let words = text.words();
-    if words.contains(":ses:") { "identities of SES".to_owned() } else { words }
 }
 
 fn policy(granted: &Grants, needed: &Grants) -> Vec<String> {

@@ -27,7 +27,7 @@ fn the_template_says_what_the_binaries_do_and_every_mistake_in_it_is_found() {
 }
 
 /// What the template says, what it might say by mistake, and what is to be said about that.
-const MISTAKES: [(&str, &str, &str); 27] = [
+const MISTAKES: [(&str, &str, &str); 30] = [
     ("Path: \"/users/{userId}\", Auth", "Path: \"/user/{userId}\", Auth", "GetUserFunction: route"),
     ("Method: POST, Path: /orders", "Method: PUT, Path: /orders", "CreateOrderFunction: method"),
     (
@@ -139,6 +139,21 @@ const MISTAKES: [(&str, &str, &str); 27] = [
         "          EMAILS_QUEUE_URL: !Ref EmailsQueue\n          EMAILS_DEAD_LETTER",
         "          EMAILS_DEAD_LETTER",
         "SendEmailFunction: environment: EMAILS_QUEUE_URL is missing",
+    ),
+    (
+        "${AWS::AccountId}:identity/*",
+        "${AWS::AccountId}:identity/${MailFrom}",
+        "SendEmailFunction: policy: ses:SendEmail on arn:aws:ses:eu-west-1:000000000000:identity/* is missing",
+    ),
+    (
+        "                - !Sub \"arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:configuration-set/*\"\n",
+        "",
+        "SendEmailFunction: policy: ses:SendEmail on arn:aws:ses:eu-west-1:000000000000:configuration-set/* is missing",
+    ),
+    (
+        "          MAIL_CONFIGURATION_SET: !Ref MailConfigurationSet\n",
+        "",
+        "SendEmailFunction: environment: MAIL_CONFIGURATION_SET is missing",
     ),
     ("VisibilityTimeout: 120", "VisibilityTimeout: 60", "is too short: 60 s, at least 120 s"),
     (

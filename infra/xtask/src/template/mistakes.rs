@@ -49,7 +49,7 @@ const fn alarms(right: &'static str, wrong: &'static str, said: &'static str) ->
 }
 
 /// The mistakes, by what they are about.
-pub(super) const MISTAKES: [Mistake; 39] = [
+pub(super) const MISTAKES: [Mistake; 47] = [
     // What SAM and cfn-lint find.
     main(
         "Type: HttpApi, Properties: {ApiId: !Ref Api,",
@@ -92,6 +92,42 @@ pub(super) const MISTAKES: [Mistake; 39] = [
         "      FunctionName: !Sub \"${AWS::StackName}-send_email\"\n",
         "      FunctionName: !Sub \"${AWS::StackName}-send_email\"\n      Events: {Emails: {Type: SQS, Properties: {Queue: !GetAtt EmailsQueue.Arn}}}\n",
         "AWSLambdaSQSQueueExecutionRole",
+    ),
+    // Mail.
+    main(
+        "${AWS::AccountId}:identity/*",
+        "${AWS::AccountId}:identity/${MailFrom}",
+        "may send mail by identity/${MailFrom}: SES may have verified another identity",
+    ),
+    main(
+        "                - !Sub \"arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:configuration-set/*\"\n",
+        "",
+        "may not send mail by configuration-set/*",
+    ),
+    main(
+        "              Condition: {StringEquals: {\"ses:FromAddress\": !Ref MailFrom}}\n",
+        "",
+        "may send mail from any address of an identity",
+    ),
+    main(
+        "          MAIL_CONFIGURATION_SET: !Ref MailConfigurationSet\n",
+        "",
+        "SendEmailFunction: sends mail without a configuration set",
+    ),
+    main(
+        "MatchingEventTypes: [bounce, complaint]",
+        "MatchingEventTypes: [bounce]",
+        "MailConfigurationSet: does not publish complaint",
+    ),
+    main(
+        "detail-type: [Email Bounced,",
+        "detail-type: [",
+        "MailConfigurationSet: no rule passes Email Bounced on",
+    ),
+    main(
+        "Principal: {Service: events.amazonaws.com}",
+        "Principal: {Service: ses.amazonaws.com}",
+        "MailEventsQueue: does not let MailEventsRule send to it",
     ),
     // Data.
     main("SSESpecification: {SSEEnabled: true}", "Tags: []", "UsersTable: is not encrypted"),
@@ -189,9 +225,14 @@ pub(super) const MISTAKES: [Mistake; 39] = [
         "read_user: no alarm on Errors",
     ),
     alarms(
-        "[emails, notifications, customer_approvals, order_projections, customer_saga, callbacks,",
-        "[emails, customer_approvals, order_projections, customer_saga, callbacks,",
+        "[emails, mail_events, notifications, customer_approvals, order_projections, customer_saga, callbacks,",
+        "[emails, mail_events, customer_approvals, order_projections, customer_saga, callbacks,",
         "notifications-dead-letters: no alarm on ApproximateNumberOfMessagesVisible",
+    ),
+    alarms(
+        "MetricName: Reputation.BounceRate",
+        "MetricName: Reputation.Bounces",
+        "the mail: no alarm on Mail Reputation.BounceRate",
     ),
     alarms("MetricName: IteratorAge", "MetricName: Age", "relay_outbox: no alarm on IteratorAge"),
     alarms("${Runbook}#throttles", "${Runbook}#throttled", "the runbook has no section throttled"),

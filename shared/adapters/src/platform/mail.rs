@@ -15,10 +15,12 @@ impl Aws {
     pub(super) async fn send_mail(&self, mail: &Mail) -> Result<(), Fault> {
         let from = self.configuration().mail_from.as_deref();
         let from = from.ok_or_else(|| Fault::internal("mail is not among the uses"))?;
+        let set = self.configuration().mail_configuration_set.as_deref();
         let content = content(mail).map_err(Fault::internal)?;
         self.ses()
             .send_email()
             .from_email_address(from)
+            .set_configuration_set_name(set.map(str::to_owned))
             .destination(Destination::builder().to_addresses(&mail.to).build())
             .content(content)
             .send()

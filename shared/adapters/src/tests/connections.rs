@@ -19,7 +19,13 @@ const EVERYTHING: [Use; 3] = [Use::Table(PRODUCTS, &[]), Use::Queue(EMAILS), Use
 
 fn connected_to(url: &str) -> Aws {
     let mut environment: HashMap<_, _> = environment();
-    for name in ["PRODUCTS_TABLE", "EMAILS_QUEUE_URL", "MAIL_FROM", "AWS_ENDPOINT_URL"] {
+    for name in [
+        "PRODUCTS_TABLE",
+        "EMAILS_QUEUE_URL",
+        "MAIL_FROM",
+        "MAIL_CONFIGURATION_SET",
+        "AWS_ENDPOINT_URL",
+    ] {
         environment.insert(name, url.to_owned());
     }
     connect(&EVERYTHING, environment)

@@ -5,6 +5,8 @@ mod country;
 mod email;
 mod guessable;
 mod known_sources;
+mod mail_address;
+mod mail_event;
 mod password;
 mod password_reset;
 mod sign_up;
@@ -18,6 +20,8 @@ pub use address::{
 pub use country::CountryCode;
 pub use email::{Email, EmailClaim};
 pub use known_sources::{KnownSource, KnownSources};
+pub use mail_address::{MailAddress, Undeliverable, UndeliverableReason};
+pub use mail_event::{MailEvent, MailReport};
 pub use password::{EnteredPassword, Password};
 pub use password_reset::{PasswordReset, PasswordResetAsked};
 pub use sign_up::{Holder, SignedUp};

@@ -1,3 +1,4 @@
+mod mail;
 mod rotations;
 
 use std::{

@@ -24,7 +24,8 @@ pub(super) fn complaints(main: Stack<'_>, alarms: Stack<'_>) -> Vec<String> {
         .chain(named(main, "AWS::SQS::Queue", "/QueueName"))
         .collect();
     let strange = watched.iter().filter(|(metric, name)| {
-        !metric.starts_with("Api ") && !metric.contains('_') && !names.contains(name.as_str())
+        let is_of_a_service = metric.starts_with("Api ") || metric.starts_with("Mail ");
+        !is_of_a_service && !metric.contains('_') && !names.contains(name.as_str())
     });
     let strange = strange.map(|(_, name)| format!("{name}: has an alarm, and is not there"));
     let silent = alarms.resources("AWS::CloudWatch::Alarm");
@@ -43,6 +44,10 @@ fn wanted(main: Stack<'_>) -> BTreeSet<Watched> {
     ]);
     for function in named(main, "AWS::Lambda::Function", "/FunctionName") {
         wanted.extend([watch("Throttles", function), watch("Errors", function)]);
+    }
+    if main.resources("AWS::SES::ConfigurationSet").next().is_some() {
+        let rates = ["Mail Reputation.BounceRate", "Mail Reputation.ComplaintRate"];
+        wanted.extend(rates.map(|rate| watch(rate, "the mail")));
     }
     for queue in named(main, "AWS::SQS::Queue", "/QueueName") {
         match queue.strip_suffix("-dead-letters") {
@@ -94,6 +99,9 @@ fn metric(metric: &Value) -> Watched {
     let name = metric["MetricName"].as_str().unwrap_or_default();
     if metric["Namespace"] == "AWS/ApiGateway" {
         return (format!("Api {name}"), "the API".to_owned());
+    }
+    if metric["Namespace"] == "AWS/SES" {
+        return (format!("Mail {name}"), "the mail".to_owned());
     }
     let dimensions = words::each(&metric["Dimensions"]);
     let mut about = dimensions.filter_map(|it| match it["Name"].as_str()? {

@@ -5,6 +5,7 @@
 mod alarms;
 mod api;
 mod data;
+mod mail;
 mod policies;
 mod queues;
 mod runbook;
@@ -29,6 +30,7 @@ pub(super) fn complaints(deployed: &Deployed<'_>) -> Vec<String> {
     };
     [
         policies::complaints(main),
+        mail::complaints(main),
         data::complaints(main),
         queues::complaints(main),
         api::complaints(main),

@@ -1,6 +1,6 @@
 //! Least privilege: a statement names what it allows, and what it allows it for.
 
-use super::{Resource, Stack, words};
+use super::{Resource, Stack, mail, words};
 
 /// What SAM gives to every function, to those that are traced, and to the service that shifts
 /// requests from one version to the next. What it gives to a function with a queue or a stream among
@@ -22,7 +22,9 @@ pub(super) fn complaints(main: Stack<'_>) -> Vec<String> {
                         complaints.push(format!("{}: allows {action}: name each verb", role.id));
                     }
                 }
-                complaints.extend(resources(main, role, &statement["Resource"]));
+                if !mail::is_about_mail(statement) {
+                    complaints.extend(resources(main, role, &statement["Resource"]));
+                }
             }
         }
     }
@@ -47,9 +49,8 @@ fn resources(main: Stack<'_>, role: Resource<'_>, named: &serde_json::Value) -> 
     complaints
 }
 
-/// Whether it is a resource of the template, or the identity that mail is sent by.
+/// Whether it is a resource of the template.
 fn is_ours(main: Stack<'_>, resource: &str) -> bool {
     let id = resource.strip_prefix("${").and_then(|rest| rest.split(['.', '}']).next());
     id.is_some_and(|id| main.0["Resources"].get(id).is_some())
-        || resource.ends_with(":identity/${MailFrom}")
 }

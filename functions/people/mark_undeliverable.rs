@@ -1,0 +1,101 @@
+//! Consumer of the queue `mail_events`: marks addresses to which no more mail is to be sent, by the
+//! bounces and complaints that SES reports.
+
+use std::process::ExitCode;
+
+use adapters::Table;
+use domain::people::{MailAddress, MailEvent, MailReport};
+use domain::tables::{MAIL_ADDRESSES, MAIL_EVENTS};
+use lifecycle::consumer::{Delivered, Inbox, Source};
+use lifecycle::effects::Effects;
+use lifecycle::uses::{Use, Verb};
+use lifecycle::{Consumer, Fault, Moment, Permit, Rejection, Violations};
+
+fn main() -> ExitCode {
+    adapters::consume(|aws| MarkUndeliverable { addresses: aws.table() })
+}
+
+struct MarkUndeliverable {
+    addresses: Table<MailAddress>,
+}
+
+impl Consumer for MarkUndeliverable {
+    const SOURCE: Source = Source::Queue(MAIL_EVENTS);
+
+    /// A report that comes again finds the address marked, or cleared since.
+    const INBOX: Inbox = Inbox::None;
+
+    const USES: &'static [Use] = &[Use::Table(MAIL_ADDRESSES, &[Verb::GetItem, Verb::PutItem])];
+
+    // 4. Deserialisation
+    type Input = MailEvent;
+
+    // 5. Syntax validation: an event that is no report of a mail of ours is poison
+    type Command = MailReport;
+
+    fn parse(event: MailEvent) -> Result<MailReport, Violations> {
+        event.report()
+    }
+
+    // 6. Retrieval
+    type Facts = Option<MailAddress>;
+
+    async fn retrieve(
+        &self,
+        permit: &Permit<Delivered>,
+        report: &MailReport,
+    ) -> Result<Option<MailAddress>, Fault> {
+        self.addresses.get(permit, &MailAddress::key_of(&report.email)).await
+    }
+
+    // 7. and 8. An address is marked once, whether or not there is an account with it
+    fn decide(
+        _: &Moment,
+        MailReport { email, undeliverable }: &MailReport,
+        stored: Option<MailAddress>,
+    ) -> Result<Effects, Rejection> {
+        let report = undeliverable.as_ref();
+        let marked = report.and_then(|report| MailAddress::mark(stored, email, report));
+        Ok(Effects::none().writes_of(marked))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::examples::moment;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_address_is_marked_by_a_permanent_bounce_once_and_by_a_transient_one_never() {
+        let permanent = report("Permanent");
+        let effects = MarkUndeliverable::decide(&moment(), &permanent, None).unwrap();
+        assert_eq!(effects.writes().len(), 1);
+        let undeliverable = permanent.undeliverable.clone();
+        let stored = MailAddress {
+            email: permanent.email.folded(),
+            undeliverable,
+            cleared_at: None,
+            version: 1,
+        };
+        for (report, stored) in [(permanent, Some(stored)), (report("Transient"), None)] {
+            let effects = MarkUndeliverable::decide(&moment(), &report, stored).unwrap();
+            assert!(effects.is_empty(), "{report:?}: {effects:?}");
+        }
+    }
+
+    fn report(kind: &str) -> MailReport {
+        let event = json!({
+            "id": "event-1",
+            "detail": {
+                "eventType": "Bounce",
+                "mail": { "messageId": "message-1", "destination": ["Ann@example.com"] },
+                "bounce": {
+                    "bounceType": kind, "bounceSubType": "General", "timestamp": moment().now(),
+                },
+            },
+        });
+        MarkUndeliverable::parse(serde_json::from_value(event).unwrap()).unwrap()
+    }
+}

@@ -1,0 +1,75 @@
+//! `mail-addresses show` and `mail-addresses clear`: addresses to which no mail is sent any more.
+
+use std::time::SystemTime;
+
+use adapters::operator::{Operator, Segment};
+use clap::Subcommand;
+use domain::people::{Email, MailAddress};
+use domain::tables::MAIL_ADDRESSES;
+use lifecycle::failure::BoxError;
+use lifecycle::uses::Use;
+
+use crate::Say;
+
+pub(crate) const USES: &[Use] = &[Use::Table(MAIL_ADDRESSES, &[])];
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Shows the addresses to which no mail is sent, and why.
+    Show,
+    /// Has mail sent to an address again.
+    Clear {
+        /// The e-mail address.
+        #[arg(value_parser = email)]
+        email: Email,
+    },
+}
+
+fn email(text: &str) -> Result<Email, &'static str> {
+    Email::try_from(text.to_owned())
+}
+
+pub(crate) async fn run(
+    command: &Command,
+    operator: &Operator,
+    say: Say<'_>,
+) -> Result<(), BoxError> {
+    match command {
+        Command::Show => show(operator, say).await,
+        Command::Clear { email } => clear(operator, email, say).await,
+    }
+}
+
+async fn show(operator: &Operator, say: Say<'_>) -> Result<(), BoxError> {
+    let (mut shown, mut next) = (0, None);
+    loop {
+        let page = operator.scan::<MailAddress>(Segment { number: 0, of: 1 }, next).await?;
+        for MailAddress { email, undeliverable, .. } in page.records {
+            let Some(undeliverable) = undeliverable else { continue };
+            shown += 1;
+            let reason = undeliverable.reason.as_str();
+            let (kind, at, mail) = (undeliverable.kind, undeliverable.at, undeliverable.message_id);
+            say(&format!("{email}: {reason} ({kind}) at {at}, of mail {mail}"));
+        }
+        next = page.next;
+        if next.is_none() {
+            break;
+        }
+    }
+    say(&format!("{shown} addresses are undeliverable"));
+    Ok(())
+}
+
+async fn clear(operator: &Operator, email: &Email, say: Say<'_>) -> Result<(), BoxError> {
+    let key = MailAddress::key_of(email);
+    let stored = operator.together(operator.table::<MailAddress>().one(key)).await?;
+    let cleared = stored.and_then(|stored| stored.clear(SystemTime::now().into()));
+    let Some(write) = cleared else {
+        return Err(format!("{email} is not marked as undeliverable").into());
+    };
+    if !operator.write(write).await? {
+        return Err(format!("{email} was changed meanwhile: try again").into());
+    }
+    say(&format!("done: mail is sent to {email} again"));
+    Ok(())
+}
