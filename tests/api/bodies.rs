@@ -5,7 +5,7 @@ use http::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::harness::{Answer, lamp, new_product, shared, unique};
+use crate::harness::{Answer, lamp, new_product, shared, someone, unique};
 
 /// What no answer to a bad request is larger than.
 const ANSWER_BYTES_MAX: usize = 16 * 1024;
@@ -134,6 +134,26 @@ async fn a_hostile_body_costs_little_and_is_answered_shortly() {
     let answer = call.header("content-type", "application/json").body(items).send().await;
     let error = answer.error(400, "INVALID_REQUEST");
     assert!(error["message"].as_str().unwrap().contains("Only 50"), "{error}");
+}
+
+/// The largest body of an endpoint that takes a key, which has the body compared by its value.
+#[tokio::test]
+async fn a_body_of_nothing_but_nesting_is_400_and_ends_no_process() {
+    let api = shared().await;
+    let Some(inside) = api.inside() else { return };
+    let author = someone(inside, "WRITER");
+    let half = 256 * 1024 / 2 - 16;
+    for (open, close, whole) in
+        [("[", "]", true), ("{\"a\":", "}", true), ("[", "", false), ("[{\"a\":", "}]", true)]
+    {
+        let depth = half / open.len();
+        let nested = format!("{}0{}", open.repeat(depth), close.repeat(depth));
+        let call = api.call(Method::POST, "/articles").token(&author).key(&unique("key"));
+        let call = call.header("content-type", "application/json");
+        let answer = call.body(format!("{{\"title\":{nested}}}")).send().await;
+        let error = answer.error(400, "INVALID_REQUEST");
+        assert_eq!(whole, !error.to_string().contains("not valid JSON"), "{error}");
+    }
 }
 
 fn listed(answer: &Answer) -> Vec<Value> {
