@@ -89,7 +89,8 @@ impl Endpoint for PostSession {
         let (signer, user, sources) = futures::try_join!(
             self.signing_keys.signer(permit),
             self.find(permit, email),
-            self.sources.get(permit, &known),
+            // A hint: one that cannot be read is none, and is written anew.
+            self.sources.get_readable(permit, &known),
         )?;
         let now = permit.moment().now();
         let guess = match &sources {

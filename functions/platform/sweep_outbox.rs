@@ -78,8 +78,8 @@ mod tests {
     use domain::examples::{moment, outbox_row};
     use domain::tables::{CUSTOMER_APPROVALS, EMAILS};
     use lifecycle::commit::SET_ASIDE_AT;
-    use lifecycle::effects::Action;
-    use lifecycle::record::item_of;
+    use lifecycle::effects::{Action, text};
+    use lifecycle::record::{Record, item_of};
 
     use super::*;
 
@@ -92,6 +92,17 @@ mod tests {
         assert_eq!(queues, [CUSTOMER_APPROVALS, EMAILS]);
         assert_eq!((created.writes().len(), other.writes().len()), (1, 1));
         assert!(effects.writes().is_empty() && effects.messages().is_empty());
+    }
+
+    #[test]
+    fn a_row_under_another_key_than_its_events_cannot_be_read() {
+        let item = item_of(&outbox_row("OrderCreated"));
+        assert!(OutboxRow::of_item(item.clone()).is_ok());
+        for (name, value) in [("pk", "poison"), ("sk", "poison"), ("eventId", "")] {
+            let mut odd = item.clone();
+            odd.insert(name.to_owned(), text(value));
+            assert!(OutboxRow::of_item(odd).is_err(), "{name}");
+        }
     }
 
     #[test]

@@ -57,7 +57,7 @@ impl<R: Record> Table<R> {
         self.load(key, false).await
     }
 
-    /// One record as it is now, for a list: one that cannot be read is left out, as in every list.
+    /// One record as it is now, for a list or as a hint: one that cannot be read counts as absent.
     ///
     /// # Errors
     ///

@@ -218,8 +218,11 @@ fn seal(event: &Event, event_id: String, moment: &Moment, cause: &Cause) -> Enve
 
 /// An event as the outbox keeps it: the envelope, under its aggregate, so that the stream has
 /// the events of one aggregate in order.
+///
+/// An item under another key is no row: what became of it would be noted under a new one, and the
+/// item would wait for ever.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", try_from = "StoredRow")]
 pub struct OutboxRow {
     /// What happened.
     #[serde(flatten)]
@@ -238,6 +241,37 @@ pub struct OutboxRow {
     /// When the row was set aside: it does not wait any more, and an operator decides about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub set_aside_at: Option<Timestamp>,
+}
+
+/// A row as it is stored, beside its key.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct StoredRow {
+    pk: Option<String>,
+    sk: Option<String>,
+    #[serde(flatten)]
+    envelope: Envelope<Value>,
+    relayed_at: Option<Timestamp>,
+    expires_at: i64,
+    #[serde(default)]
+    refusals: u32,
+    refused_at: Option<Timestamp>,
+    set_aside_at: Option<Timestamp>,
+}
+
+impl TryFrom<StoredRow> for OutboxRow {
+    type Error = &'static str;
+
+    fn try_from(stored: StoredRow) -> Result<Self, Self::Error> {
+        let StoredRow { pk, sk, envelope, relayed_at, expires_at, .. } = stored;
+        let StoredRow { refusals, refused_at, set_aside_at, .. } = stored;
+        let row = Self { envelope, relayed_at, expires_at, refusals, refused_at, set_aside_at };
+        let key = row.key();
+        if pk.is_some_and(|pk| pk != key.pk) || (sk.is_some() && sk != key.sk) {
+            return Err("it stands under another key than its event's");
+        }
+        Ok(row)
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]

@@ -79,6 +79,8 @@ pub(crate) struct Standing {
     pub(crate) admitted: bool,
     /// Whether the others are to be told of the count now.
     pub(crate) is_due: bool,
+    /// Whether it is the first count of this process.
+    pub(crate) is_first: bool,
 }
 
 impl Standing {
@@ -193,6 +195,8 @@ impl Limiter {
         let span = Span { number, ends_at: (number + 1).saturating_mul(length) };
         let reset_s = u64::try_from(span.ends_at - now.as_seconds()).unwrap_or(0);
         let caller = hidden(counted);
+        let is_first = limit.counting == Counting::Approximate
+            && !self.has_counted.swap(true, Ordering::Relaxed);
         let (total, admitted, is_due) = match limit.counting {
             Counting::Exact => {
                 let amount = i32::try_from(cost).unwrap_or(i32::MAX);
@@ -209,10 +213,10 @@ impl Limiter {
                     }
                 }
             }
-            Counting::Approximate => self.count_here(caller, limit, span, cost),
+            Counting::Approximate => self.count_here(caller, limit, span, cost, is_first),
         };
         let remaining = limit.quota.saturating_sub(total);
-        Standing { quota: limit.quota, window_s, remaining, reset_s, admitted, is_due }
+        Standing { quota: limit.quota, window_s, remaining, reset_s, admitted, is_due, is_first }
     }
 
     /// What is counted now, whether this was, and whether the others are to be told.
@@ -222,8 +226,8 @@ impl Limiter {
         limit: &Limit,
         span: Span,
         cost: u32,
+        at_once: bool,
     ) -> (u32, bool, bool) {
-        let at_once = !self.has_counted.swap(true, Ordering::Relaxed);
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         if windows.len() >= Self::CALLERS_MAX && !windows.contains_key(&caller) {
             windows.retain(|_, window| window.span.number >= span.number);

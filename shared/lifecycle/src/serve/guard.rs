@@ -12,8 +12,11 @@ use crate::Deadline;
 use crate::backoff::random_up_to;
 use crate::failure::{Failure, Fault};
 
-/// How often stages 6 to 8 run when the facts keep moving.
-const ATTEMPTS_MAX: u32 = 5;
+/// How often stages 6 to 8 run when the facts keep moving and there is time: two dozen clients who
+/// change the same item at once all get through.
+const ATTEMPTS_MAX: u32 = 25;
+/// The longest pause between two of them, in milliseconds.
+const PAUSE_MS_MAX: u64 = 400;
 
 /// Runs until the deadline at most, and turns a panic into a failure of this one request.
 pub(crate) async fn guarded<T>(
@@ -45,7 +48,7 @@ pub(crate) async fn pause(attempts: u32, deadline: Deadline) -> Result<(), Fault
         let source = format!("others were at the same items {attempts} times").into();
         return Err(Fault::Unavailable { retry_after_s: 1, source });
     }
-    let wait = Duration::from_millis(random_up_to(10 << attempts));
+    let wait = Duration::from_millis(random_up_to((10 << attempts.min(10)).min(PAUSE_MS_MAX)));
     if wait >= deadline.left() {
         return Err(Fault::TimedOut);
     }

@@ -201,12 +201,12 @@ impl<E: Endpoint> Handler<E> {
             Ok(caller) => caller,
             Err(failure) => {
                 // A request that is turned away costs an invocation too: it counts for its source.
-                Meter::new::<E>(&self.shared, source).charge(1, tale).await?;
+                Meter::new::<E>(&self.shared, request, source).charge(1, tale).await?;
                 return Err(failure);
             }
         };
         let counted = caller.subject().unwrap_or_else(|| source.clone());
-        let meter = Meter::new::<E>(&self.shared, counted);
+        let meter = Meter::new::<E>(&self.shared, request, counted);
         meter.charge(1, tale).await?;
         tale.stages.end("limit");
 

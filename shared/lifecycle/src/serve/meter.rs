@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::Shared;
 use super::http::Tale;
+use super::{Request, Shared};
 use crate::endpoint::Endpoint;
 use crate::failure::{Failure, Fault};
 use crate::limit::{Counted, Counting, Limit};
@@ -16,10 +16,16 @@ pub(super) struct Meter<'a> {
     cost_max: u32,
     route: String,
     caller: String,
+    /// Whether a body is read next, which may end the process.
+    has_body: bool,
 }
 
 impl<'a> Meter<'a> {
-    pub(super) fn new<E: Endpoint>(shared: &'a Arc<Shared>, caller: String) -> Self {
+    pub(super) fn new<E: Endpoint>(
+        shared: &'a Arc<Shared>,
+        request: &Request,
+        caller: String,
+    ) -> Self {
         let mut limit = E::LIMIT;
         let settings = &shared.settings;
         // Where guessing pays, the quota of all other endpoints does not hold.
@@ -32,7 +38,8 @@ impl<'a> Meter<'a> {
             limit.quota = quota.max(E::COST_MAX);
         }
         let route = format!("{} {}", E::ROUTE.method, E::ROUTE.path);
-        Self { shared, limit, cost_max: E::COST_MAX, route, caller }
+        let has_body = !request.body.is_empty();
+        Self { shared, limit, cost_max: E::COST_MAX, route, caller, has_body }
     }
 
     /// Counts, and turns away whoever is over the limit.
@@ -41,8 +48,11 @@ impl<'a> Meter<'a> {
         let counted = Counted { route: &self.route, caller: &self.caller };
         let standing = limiter.admit(&**platform, &self.limit, counted, cost, tale.at).await;
         tale.standing = Some(standing);
-        if standing.is_due {
-            // Beside the work, so that a request which ends the process is known elsewhere.
+        if standing.is_first && self.has_body {
+            // A body that ends the process would otherwise end each new one without being counted.
+            limiter.exchange(&**platform).await;
+        } else if standing.is_due {
+            // Beside the work, so that it costs the client no time.
             let shared = Arc::clone(self.shared);
             let tell = async move { shared.limiter.exchange(&*shared.platform).await };
             tale.telling.push(tokio::spawn(carried(tell)));

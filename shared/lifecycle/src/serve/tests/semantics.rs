@@ -446,3 +446,16 @@ async fn the_first_request_of_a_process_is_told_to_the_others_while_it_is_worked
     assert_eq!(counts(), 1, "without what follows the answer");
     assert_eq!(handler.endpoint.retrievals.load(Ordering::SeqCst), 1);
 }
+
+/// Reading a body is what no deadline interrupts: the count has arrived before it begins.
+#[tokio::test]
+async fn the_first_request_with_a_body_is_counted_before_its_body_is_read() {
+    let recorder = Arc::new(Recorder::default());
+    let mut handler = post_note(&recorder);
+    Arc::get_mut(&mut handler.shared).unwrap().limiter = Limiter::new("notes");
+    let counts = || recorder.calls().iter().filter(|c| matches!(c, Call::Count(_, 1))).count();
+    let answer = ask(&handler, &with(request("x"), "/body", "{")).await;
+    assert_eq!((answer.status, counts()), (400, 1), "without a task of its own");
+    ask(&handler, &with(request("x"), "/body", "{")).await;
+    assert_eq!(counts(), 1, "the second is told with others");
+}
