@@ -21,6 +21,8 @@ SERVERLESS = "AWS::Serverless-2016-10-31"
 LANGUAGE_EXTENSIONS = "AWS::LanguageExtensions"
 REGION = "eu-west-1"
 UNHEEDED = [
+    "W1028",  # A template that is stamped has one value for each parameter,
+    "W1030",  # also where that decides that others are not used.
     "W2001",  # SAM puts the values of some parameters in the place of what refers to them.
     "W3002",  # The address of a nested template is a path until it is packaged.
 ]

@@ -34,6 +34,7 @@ const USAGE: &str = "usage: cargo xtask <command>
   drift                   whether template.yaml says what the binaries do
   template                whether what AWS makes of the templates is what we want deployed
   template expand         template.yaml as CloudFormation gets it, in target/template.json
+  stamp                   makes what `sam build` has built ready for one stage: stamp --help
   new-endpoint            an endpoint's file and all that has to know of it: new-endpoint --help
   privileges              takes each right from its function, and sees a test fail for it
   privileges --check      whether the table of rights has those of template.yaml
@@ -69,6 +70,7 @@ fn main() -> ExitCode {
         ["ministack", ..] => {
             complain("ministack", ministack::run(workspace(), Profile::Release, &arguments[1..]))
         }
+        ["stamp", ..] => template::release::run(workspace(), &arguments[1..]),
         ["openapi"] => done("openapi", openapi::write(workspace())),
         ["new-endpoint", ..] => new_endpoint::run(workspace(), &arguments[1..]),
         ["deploy", ..] => deploy::run(workspace(), &arguments[1..]),

@@ -12,7 +12,7 @@ use super::TemplateError;
 
 /// What a template's expressions are evaluated against.
 pub(super) struct Scope<'a> {
-    /// Parameters and pseudo parameters by name: strings, or lists of them.
+    /// Parameters and pseudo parameters by name: strings, or lists of them; null without a value.
     pub(super) parameters: BTreeMap<String, Value>,
     /// The template's `Mappings`.
     pub(super) mappings: &'a Value,
@@ -98,8 +98,13 @@ impl Scope<'_> {
         if name == "AWS::NoValue" {
             return Ok(None);
         }
-        if let Some(value) = self.parameters.get(name) {
-            return Ok(Some(value.clone()));
+        match self.parameters.get(name) {
+            Some(Value::Null) => {
+                let what = format!("{name}, which has no default, and no value is given");
+                return Err(TemplateError::not_understood(path, &what));
+            }
+            Some(value) => return Ok(Some(value.clone())),
+            None => {}
         }
         // The alias that SAM makes of a function is the function here.
         let resource = name.strip_suffix(".Alias").unwrap_or(name);

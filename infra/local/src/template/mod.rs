@@ -135,7 +135,15 @@ impl Template {
 /// # Errors
 /// Where the file cannot be read or is no YAML document.
 pub fn as_json(path: &Path) -> Result<Value, TemplateError> {
-    document::parse(&text(path)?)
+    parse_json(&text(path)?)
+}
+
+/// A template's text as `CloudFormation`'s JSON.
+///
+/// # Errors
+/// Where it is no YAML document.
+pub fn parse_json(source: &str) -> Result<Value, TemplateError> {
+    document::parse(source)
 }
 
 fn text(path: &Path) -> Result<String, TemplateError> {
@@ -164,11 +172,10 @@ fn parameter_values(
             (Some(given), _) => given.clone(),
             (None, Some(Value::String(default))) => default.clone(),
             (None, Some(default)) => default.to_string(),
+            // It is an error where something refers to it.
             (None, None) => {
-                return Err(TemplateError::not_understood(
-                    &format!("/Parameters/{name}"),
-                    "it has no default and no value is given",
-                ));
+                values.insert(name.clone(), Value::Null);
+                continue;
             }
         };
         let value = match declaration["Type"].as_str() {
@@ -234,6 +241,23 @@ mod tests {
         let indexes: Vec<_> = indexes.map(|index| index.name.as_str()).collect();
         assert_eq!(indexes, ["by_creation", "by_deadline"]);
         assert!(template.secrets["CursorKeySecret"].generated);
+    }
+
+    #[test]
+    fn a_parameter_without_a_value_is_an_error_where_it_is_referred_to() {
+        let parse = |value: &str| {
+            let queue =
+                format!("  Q: {{Type: 'AWS::SQS::Queue', Properties: {{DelaySeconds: {value}}}}}");
+            let source = format!("Parameters:\n  P: {{Type: Number}}\nResources:\n{queue}\n");
+            Template::parse(&source, &BTreeMap::new())
+        };
+
+        assert!(parse("1").is_ok());
+        let message = parse("!Ref P").unwrap_err().to_string();
+        assert!(
+            message.contains("/Resources/Q/Properties/DelaySeconds: P, which has no default"),
+            "{message}"
+        );
     }
 
     #[test]

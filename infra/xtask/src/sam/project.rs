@@ -43,6 +43,14 @@ impl Project {
             let properties = resource["Properties"].as_object_mut();
             properties.and_then(|properties| properties.remove("FunctionName"));
         }
+        if let Some(api) = &ground.template.api {
+            for (name, authorizer) in &api.authorizers {
+                // SAM finds a function here, and no alias.
+                let function = json!({ "Fn::GetAtt": [authorizer.function, "Arn"] });
+                let authorizers = &mut template["Resources"][&api.logical_id]["Properties"]["Auth"];
+                authorizers["Authorizers"][name]["FunctionArn"] = function;
+            }
+        }
         let resources = template["Resources"].as_object_mut();
         for resource in resources.into_iter().flat_map(|resources| resources.values_mut()) {
             // A stack of its own lies beside our template.

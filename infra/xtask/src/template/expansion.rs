@@ -1,11 +1,13 @@
 //! Templates as AWS sees them: without SAM's short forms and without loops.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 
+use local::template::parse_json;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::stamp::stamp;
 use crate::descriptions::Error;
 use crate::tools;
 
@@ -21,6 +23,9 @@ pub(super) struct Job {
     pub(super) parameters: BTreeMap<String, String>,
     /// Whether cfn-lint looks at what comes out.
     pub(super) lint: bool,
+    /// Whether the first one is stamped before, as what is deployed is.
+    #[serde(skip)]
+    pub(super) stamped: bool,
 }
 
 /// What came of them.
@@ -43,7 +48,19 @@ impl Job {
             Ok((path, text.map_err(|error| format!("{path}: {error}"))?))
         };
         let files = FILES.into_iter().map(read).collect::<Result<_, _>>()?;
-        Ok(Self { files, parameters: parameters.clone(), lint: false })
+        Ok(Self { files, parameters: parameters.clone(), lint: false, stamped: true })
+    }
+
+    /// The job with the first template stamped by its parameters.
+    fn ready(&self) -> Result<Self, Error> {
+        let mut ready = self.clone();
+        if let Some(main) = ready.files.get_mut(FILES[0]).filter(|_| self.stamped) {
+            let mut template = parse_json(main)?;
+            let declared = template["Parameters"].clone();
+            stamp(&mut template, &declared, &self.parameters)?;
+            *main = template.to_string();
+        }
+        Ok(ready)
     }
 }
 
@@ -52,5 +69,15 @@ impl Job {
 /// # Errors
 /// Where the tools cannot be had, or end otherwise than with answers.
 pub(super) fn expand(workspace: &Path, jobs: &[Job]) -> Result<Vec<Expansion>, Error> {
-    tools::ask(workspace, "sam", "expand.py", &jobs)
+    let ready = jobs.iter().map(Job::ready).collect::<Vec<_>>();
+    let sound: Vec<&Job> = ready.iter().flatten().collect();
+    let mut expansions: VecDeque<Expansion> = tools::ask(workspace, "sam", "expand.py", &sound)?;
+    let expansion = |ready: Result<Job, Error>| match ready {
+        Ok(_) => expansions.pop_front().ok_or_else(|| "an answer of expand.py is missing".into()),
+        Err(error) => {
+            let complaints = vec![format!("{}: {error}", FILES[0])];
+            Ok(Expansion { expanded: BTreeMap::new(), complaints })
+        }
+    };
+    ready.into_iter().map(expansion).collect()
 }

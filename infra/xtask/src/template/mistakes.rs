@@ -13,6 +13,10 @@ pub(super) struct Mistake {
     wrong: &'static str,
     /// What has to be said about it.
     said: &'static str,
+    /// The parameter whose other value shows it.
+    pub(super) parameter: Option<&'static str>,
+    /// Whether the template is stamped, as what is deployed is.
+    stamped: bool,
 }
 
 impl Mistake {
@@ -29,7 +33,7 @@ impl Mistake {
         }
         *text = text.replacen(self.right, self.wrong, 1);
         let parameters = ours.parameters.clone();
-        Ok(Job { files, parameters, lint: self.said.contains("cfn-lint") })
+        Ok(Job { files, parameters, lint: self.said.contains("cfn-lint"), stamped: self.stamped })
     }
 
     /// That it was not found among these complaints, if it was not.
@@ -41,15 +45,27 @@ impl Mistake {
 }
 
 const fn main(right: &'static str, wrong: &'static str, said: &'static str) -> Mistake {
-    Mistake { file: "template.yaml", right, wrong, said }
+    Mistake { file: "template.yaml", right, wrong, said, parameter: None, stamped: true }
 }
 
 const fn alarms(right: &'static str, wrong: &'static str, said: &'static str) -> Mistake {
-    Mistake { file: "infra/alarms.yaml", right, wrong, said }
+    Mistake { file: "infra/alarms.yaml", right, wrong, said, parameter: None, stamped: true }
+}
+
+impl Mistake {
+    /// A mistake that shows by another value of a parameter.
+    const fn by(self, parameter: &'static str) -> Self {
+        Self { parameter: Some(parameter), ..self }
+    }
+
+    /// The template as it is before it is stamped.
+    const fn unstamped(self) -> Self {
+        Self { stamped: false, ..self }
+    }
 }
 
 /// The mistakes, by what they are about.
-pub(super) const MISTAKES: [Mistake; 47] = [
+pub(super) const MISTAKES: [Mistake; 50] = [
     // What SAM and cfn-lint find.
     main(
         "Type: HttpApi, Properties: {ApiId: !Ref Api,",
@@ -236,4 +252,23 @@ pub(super) const MISTAKES: [Mistake; 47] = [
     ),
     alarms("MetricName: IteratorAge", "MetricName: Age", "relay_outbox: no alarm on IteratorAge"),
     alarms("${Runbook}#throttles", "${Runbook}#throttled", "the runbook has no section throttled"),
+    // Versions.
+    main(
+        "ISSUER: !Ref Issuer",
+        "ISSUER: !Ref Issuer",
+        "Issuer: another value publishes 0 versions",
+    )
+    .by("Issuer")
+    .unstamped(),
+    main(
+        "      FunctionName: !Sub \"${AWS::StackName}-post_user\"\n",
+        "      FunctionName: !Sub \"${AWS::StackName}-post_user\"\n      AutoPublishCodeSha256: '0123456789'\n",
+        "Issuer: another value publishes 41 versions, and 42 functions use it (old: PostUserFunction",
+    )
+    .by("Issuer"),
+    main(
+        "  CargoXtaskStamp:\n    Type: String\n",
+        "  CargoXtaskStamp:\n    Type: String\n    Default: 'no'\n",
+        "CargoXtaskStamp has a default: a template that is not stamped could be deployed",
+    ),
 ];

@@ -3,10 +3,15 @@
 //! They are expanded as AWS does it, by SAM's own library; cfn-lint judges the result, then our own
 //! rules. That a rule finds anything is shown by copies of the templates with a mistake each.
 
+mod binaries;
 mod expansion;
 mod mistakes;
+pub(crate) mod release;
+mod revision;
 mod rules;
 mod samconfig;
+mod stamp;
+mod versions;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -57,22 +62,57 @@ pub(crate) fn write_expanded(workspace: &Path) -> Result<PathBuf, Error> {
 pub(crate) fn complaints(workspace: &Path) -> Result<Vec<String>, Error> {
     let runbook = fs_err::read_to_string(workspace.join("infra/docs/RUNBOOK.md"))?;
     let ours = Job::of(workspace, &BTreeMap::new())?;
-    let mistaken = MISTAKES.iter().map(|mistake| mistake.made_in(&ours));
-    let mut jobs = mistaken.collect::<Result<Vec<_>, _>>()?;
-    for (environment, parameters) in samconfig::parameters(workspace)? {
-        jobs.push(Job { parameters, lint: environment == "prod", ..ours.clone() });
+    let mut jobs = Jobs::default();
+    let mut mistaken = Vec::new();
+    for mistake in &MISTAKES {
+        let job = mistake.made_in(&ours)?;
+        let changed = match mistake.parameter {
+            Some(parameter) => Some((parameter, jobs.add(versions::change(&job, parameter)?))),
+            None => None,
+        };
+        mistaken.push((mistake, jobs.add(job), changed));
     }
-    let expansions = expansion::expand(workspace, &jobs)?;
-    let mut found = expansions.iter().map(|expansion| all_complaints(expansion, &runbook));
-    let of_mistakes = MISTAKES.iter().zip(found.by_ref());
-    let missed = of_mistakes.filter_map(|(mistake, found)| mistake.missed(&found));
+    let mut stages = Vec::new();
+    for (stage, parameters) in samconfig::parameters(workspace)? {
+        stages.push(jobs.add(Job { parameters, lint: stage == "prod", ..ours.clone() }));
+    }
+    let changes = versions::changes(&ours)?.into_iter();
+    let changes: Vec<_> = changes.map(|(parameter, job)| (parameter, jobs.add(job))).collect();
+    let defaults = jobs.add(ours);
+    let expansions = expansion::expand(workspace, &jobs.0)?;
+
+    let missed = mistaken.into_iter().filter_map(|(mistake, job, changed)| {
+        let mut found = all_complaints(&expansions[job], &runbook);
+        found.extend(changed.and_then(|(parameter, changed)| {
+            versions::complaints(parameter, &expansions[job], &expansions[changed])
+        }));
+        mistake.missed(&found)
+    });
     let missed: Vec<String> = missed.collect();
-    let mut complaints: Vec<String> = found.flatten().collect();
+    let ours = stages.into_iter().flat_map(|job| all_complaints(&expansions[job], &runbook));
+    let mut complaints: Vec<String> = ours.collect();
+    for (parameter, job) in changes {
+        let (before, after) = (&expansions[defaults], &expansions[job]);
+        say(&format!("another {parameter}: {} new versions", versions::count(before, after)));
+        complaints.extend(versions::complaints(&parameter, before, after));
+    }
     complaints.extend(validated(workspace)?);
     let (made, caught) = (MISTAKES.len(), MISTAKES.len() - missed.len());
     say(&format!("{made} seeded mistakes, {caught} caught"));
     complaints.extend(missed);
     Ok(complaints)
+}
+
+/// Jobs that are expanded together.
+#[derive(Default)]
+struct Jobs(Vec<Job>);
+
+impl Jobs {
+    /// Adds a job and says where its expansion is going to be.
+    fn add(&mut self, job: Job) -> usize {
+        self.0.push(job);
+        self.0.len() - 1
+    }
 }
 
 fn all_complaints(expansion: &Expansion, runbook: &str) -> Vec<String> {

@@ -20,14 +20,38 @@ pub(super) fn parameters(
 }
 
 fn overrides(name: &str, environment: &toml::Value) -> Result<BTreeMap<String, String>, Error> {
-    let listed = environment.get("deploy").and_then(|deploy| deploy.get("parameters"));
+    // `sam build` needs them, too: the architecture is one of them.
+    let listed = environment.get("global").and_then(|global| global.get("parameters"));
     let listed = listed.and_then(|parameters| parameters.get("parameter_overrides"));
     let listed = listed.and_then(toml::Value::as_array);
     let listed = listed.ok_or_else(|| format!("samconfig.toml: {name} overrides no parameters"))?;
-    let pair = |entry: &toml::Value| -> Result<(String, String), Error> {
-        let pair = entry.as_str().and_then(|entry| entry.split_once('='));
-        let (name, value) = pair.ok_or_else(|| format!("samconfig.toml: {entry:?} is no pair"))?;
-        Ok((name.to_owned(), value.to_owned()))
+    let entry = |entry: &toml::Value| -> Result<(String, String), Error> {
+        let pair = entry.as_str().ok_or_else(|| format!("{entry:?} is no text")).and_then(pair);
+        pair.context(|| "samconfig.toml")
     };
-    listed.iter().map(pair).collect()
+    listed.iter().map(entry).collect()
+}
+
+/// The name and the value in `Name=value`.
+///
+/// # Errors
+/// Where there is no such pair.
+pub(super) fn pair(text: &str) -> Result<(String, String), String> {
+    let pair = text.split_once('=').ok_or_else(|| format!("{text:?} is no Name=value"))?;
+    Ok((pair.0.to_owned(), pair.1.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_that_sam_build_does_not_read_are_refused() {
+        let read = |section: &str| {
+            let text = format!("[{section}.parameters]\nparameter_overrides = [\"Level=debug\"]\n");
+            overrides("dev", &toml::from_str(&text).unwrap()).map_err(|error| error.to_string())
+        };
+        assert_eq!(read("global").unwrap()["Level"], "debug");
+        assert_eq!(read("deploy").unwrap_err(), "samconfig.toml: dev overrides no parameters");
+    }
 }

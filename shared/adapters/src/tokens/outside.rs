@@ -79,11 +79,13 @@ pub(crate) struct AccessClaim {
 /// Names the member that is wrong by a JSON Pointer: `ISSUERS: /0/jwksUrl is missing`.
 pub(crate) fn read(configuration: &Configuration) -> Result<Vec<OutsideIssuer>, String> {
     let Some(text) = configuration.variable("ISSUERS") else { return Ok(Vec::new()) };
-    let own = configuration.issuer.as_deref().unwrap_or_default();
-    read_list(&text, own).map_err(|error| format!("ISSUERS: {error}"))
+    let second = configuration.variable("SECOND_ISSUER");
+    let own = [configuration.issuer.as_deref(), second.as_deref()];
+    read_list(&text, &own.map(Option::unwrap_or_default))
+        .map_err(|error| format!("ISSUERS: {error}"))
 }
 
-fn read_list(text: &str, own: &str) -> Result<Vec<OutsideIssuer>, String> {
+fn read_list(text: &str, own: &[&str]) -> Result<Vec<OutsideIssuer>, String> {
     let list: Value = serde_json::from_str(text).map_err(|error| format!("no JSON: {error}"))?;
     let Value::Array(list) = list else { return Err("must be a list".to_owned()) };
     if list.len() > ISSUERS_MAX {
@@ -93,7 +95,7 @@ fn read_list(text: &str, own: &str) -> Result<Vec<OutsideIssuer>, String> {
     for (number, described) in list.into_iter().enumerate() {
         let issuer = read_issuer(Members::of(format!("/{number}"), described)?)?;
         let name = &issuer.issuer;
-        if name == own || issuers.iter().any(|before| before.issuer == *name) {
+        if own.contains(&name.as_str()) || issuers.iter().any(|before| before.issuer == *name) {
             return Err(format!("/{number}/issuer: `{name}` is named twice, or our own"));
         }
         if !is_safe(&issuer.jwks_url) {

@@ -18,10 +18,10 @@ use serde_json::{Value, json};
 use tokio::time::advance;
 
 use super::{Issuer, KeyPair, KeySet, Signer, Verifier, generate};
-use crate::VERIFICATION_KEYS;
 use crate::faults::unavailable;
 use crate::secrets::Secret;
 use crate::tests::stores::{connect, environment};
+use crate::{Aws, VERIFICATION_KEYS};
 
 const ISSUER: &str = "https://api.example.com";
 const AUDIENCE: &str = "api";
@@ -136,6 +136,56 @@ async fn a_token_for_or_from_somebody_else_is_refused() {
     assert_eq!(refusal(&verifier, &other_issuer).await, "the issuer is unknown");
     let other_audience = signer(&pair, ISSUER, "another").sign(&claims(), at(1000), 900);
     assert_eq!(refusal(&verifier, &other_audience).await, "it is for another audience");
+}
+
+#[tokio::test]
+async fn tokens_of_the_second_issuer_and_audience_verify_beside_our_own() {
+    let pair = pair();
+    let keys = Store::of(&[&pair]).keys();
+    let ours = Issuer::new(ISSUER, AUDIENCE, keys, "roles");
+    let verifier = Verifier::new(vec![ours.with_second(Some("https://new.example"), Some("new"))]);
+    let signed = |issuer: &str, audience: &str| {
+        signer(&pair, issuer, audience).sign(&claims(), at(1000), 900)
+    };
+    for (issuer, audience) in [(ISSUER, AUDIENCE), ("https://new.example", "new"), (ISSUER, "new")]
+    {
+        let verified = verifier.verify(&signed(issuer, audience), at(1000)).await;
+        assert!(verified.is_ok(), "{issuer} {audience}: {verified:?}");
+    }
+    let other_issuer = signed("https://evil.example", "new");
+    assert_eq!(refusal(&verifier, &other_issuer).await, "the issuer is unknown");
+    let other_audience = signed("https://new.example", "another");
+    assert_eq!(refusal(&verifier, &other_audience).await, "it is for another audience");
+}
+
+#[test]
+fn the_second_issuer_is_the_one_of_the_environment_and_none_where_it_is_empty() {
+    for (second, known) in [("https://new.example", true), ("", false)] {
+        let variable = move |name: &str| {
+            Some(if name == "SECOND_ISSUER" { second } else { "x" }.to_owned())
+                .filter(|_| name != "ISSUERS")
+        };
+        let aws = Aws::connect_with(&[Use::Secret(VERIFICATION_KEYS)], variable).unwrap();
+        let claims = json!({ "iss": "https://new.example" });
+        let found = aws.verifier().issuer_of(claims.as_object().unwrap()).is_ok();
+        assert_eq!(found, known, "{second}");
+    }
+}
+
+#[test]
+fn an_outside_issuer_has_not_the_name_of_our_second_one() {
+    let outside = json!([{ "issuer": "https://new.example", "jwksUrl": "https://new.example/keys", "audience": "a", "rolesClaim": "roles" }]);
+    let variable = move |name: &str| match name {
+        "SECOND_ISSUER" => Some("https://new.example".to_owned()),
+        "ISSUERS" => Some(outside.to_string()),
+        _ => Some("x".to_owned()),
+    };
+    let connected = Aws::connect_with(&[Use::Secret(VERIFICATION_KEYS)], variable);
+    let error = connected.err().unwrap().to_string();
+    assert!(
+        error.contains("/0/issuer: `https://new.example` is named twice, or our own"),
+        "{error}"
+    );
 }
 
 #[tokio::test]

@@ -33,6 +33,8 @@ pub struct Issuer {
     pub issuer: Arc<str>,
     /// What `aud` has to be, or to name among others.
     pub audience: Arc<str>,
+    /// Other values of the two that are accepted, while they are changed.
+    second: Second,
     /// Where the keys come from.
     pub keys: Secret<KeySet>,
     /// The claim that holds the roles: a list of names, or one text of names between spaces.
@@ -41,6 +43,13 @@ pub struct Issuer {
     pub(super) trust: Trust,
     /// When the keys were last read because of a key that was not among them.
     refreshed: Mutex<Option<Instant>>,
+}
+
+/// An `iss` and an `aud` that are accepted beside an issuer's own.
+#[derive(Default)]
+struct Second {
+    issuer: Option<Arc<str>>,
+    audience: Option<Arc<str>>,
 }
 
 /// How far an issuer is trusted.
@@ -55,6 +64,7 @@ impl Aws {
     /// Verifies the tokens that we issue ourselves: `ISSUER`, `AUDIENCE` and the keys in the
     /// secret [`VERIFICATION_KEYS`]; and those of the issuers in `ISSUERS`. Where that cannot be
     /// read, the tokens of all other issuers are unavailable, and ours are verified all the same.
+    /// `SECOND_ISSUER` and `SECOND_AUDIENCE` are accepted beside our own.
     ///
     /// # Panics
     ///
@@ -62,7 +72,11 @@ impl Aws {
     pub fn verifier(&self) -> Verifier {
         let keys = self.verification_keys();
         let (issuer, audience) = self.issuer_and_audience();
-        let ours = Issuer::new(issuer, audience, keys, "roles");
+        let variable = |name: &str| self.configuration().variable(name);
+        let (second_issuer, second_audience) =
+            (variable("SECOND_ISSUER"), variable("SECOND_AUDIENCE"));
+        let ours = Issuer::new(issuer, audience, keys, "roles")
+            .with_second(second_issuer.as_deref(), second_audience.as_deref());
         let (others, unknown) = match self.outside_issuers() {
             Ok(others) => (others.as_slice(), None),
             Err(error) => {
@@ -94,7 +108,18 @@ impl Issuer {
     ) -> Self {
         let (issuer, audience, roles_claim) = (issuer.into(), audience.into(), roles_claim.into());
         let refreshed = Mutex::new(None);
-        Self { issuer, audience, keys, roles_claim, trust: Trust::Ours, refreshed }
+        let (second, trust) = (Second::default(), Trust::Ours);
+        Self { issuer, audience, second, keys, roles_claim, trust, refreshed }
+    }
+
+    /// The issuer, whose tokens may have this `iss` and this `aud`, too.
+    ///
+    /// Functions are not all replaced at the same moment: the new values are accepted by all of them
+    /// before the first one signs by them, and the old ones until the last token has ended.
+    #[must_use]
+    pub fn with_second(mut self, issuer: Option<&str>, audience: Option<&str>) -> Self {
+        self.second = Second { issuer: issuer.map(Into::into), audience: audience.map(Into::into) };
+        self
     }
 
     /// The keys with the one that is named, read anew if it is not among those we have: it may
@@ -133,7 +158,8 @@ impl Issuer {
             }
             .ok_or("it names no audience")?,
         };
-        if !names_audience(audience, &self.audience) {
+        let mut audiences = std::iter::once(&self.audience).chain(&self.second.audience);
+        if !audiences.any(|ours| names_audience(audience, ours)) {
             return Err("it is for another audience");
         }
         match &self.trust {
@@ -175,9 +201,13 @@ impl Verifier {
 
     /// The issuer that the token says it is from. Nothing of it is believed yet: it only says
     /// whose keys to try.
-    fn issuer_of(&self, claims: &Claims) -> Result<&Issuer, TokenError> {
+    pub(super) fn issuer_of(&self, claims: &Claims) -> Result<&Issuer, TokenError> {
         let named = claims.get("iss").and_then(Value::as_str);
-        let issuer = self.issuers.iter().find(|issuer| named == Some(&issuer.issuer));
+        let mut issuers = self.issuers.iter();
+        let issuer = issuers.find(|issuer| {
+            let mut names = std::iter::once(&issuer.issuer).chain(&issuer.second.issuer);
+            names.any(|name| named == Some(name))
+        });
         issuer.ok_or_else(|| match &self.unknown {
             Some(error) => TokenError::Fault(Fault::internal(error.clone())),
             None => TokenError::Refused("the issuer is unknown"),

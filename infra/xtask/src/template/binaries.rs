@@ -1,0 +1,109 @@
+//! Whether a built program runs where the template says: on this architecture, with the C library
+//! of Amazon Linux 2023.
+
+use object::elf::{EM_AARCH64, EM_X86_64, FileHeader64};
+use object::read::elf::{FileHeader, SectionTable};
+use object::{Endianness, SectionIndex};
+
+use crate::context::Context;
+use crate::descriptions::Error;
+
+/// The version of the C library in `provided.al2023`.
+const GLIBC_MAX: (u32, u32) = (2, 34);
+
+/// What keeps a program from being run on Lambda, one sentence each.
+///
+/// # Errors
+///
+/// Where it is no ELF program of 64 bits.
+pub(super) fn complaints(program: &[u8], architecture: &str) -> Result<Vec<String>, Error> {
+    let header = FileHeader64::<Endianness>::parse(program).context(|| "no ELF program")?;
+    let endian = header.endian().context(|| "no ELF program")?;
+    let mut complaints = Vec::new();
+    let built_for = match header.e_machine(endian) {
+        EM_X86_64 => "x86_64",
+        EM_AARCH64 => "arm64",
+        _ => "another machine",
+    };
+    if built_for != architecture {
+        complaints.push(format!("is built for {built_for}, and declared {architecture}"));
+    }
+    let sections = header.sections(endian, program).context(|| "the sections of a program")?;
+    let newer =
+        needed(program, endian, &sections)?.into_iter().filter(|version| *version > GLIBC_MAX);
+    if let Some((major, minor)) = newer.max() {
+        let (most, least) = GLIBC_MAX;
+        complaints.push(format!("needs glibc {major}.{minor}, and Lambda has {most}.{least}"));
+    }
+    Ok(complaints)
+}
+
+/// The versions of glibc whose symbols a program needs. One that is linked statically needs none.
+fn needed(
+    program: &[u8],
+    endian: Endianness,
+    sections: &SectionTable<'_, FileHeader64<Endianness>>,
+) -> Result<Vec<(u32, u32)>, Error> {
+    let table = sections.gnu_verneed(endian, program).context(|| "the needs of a program")?;
+    let Some((mut libraries, linked)) = table else { return Ok(Vec::new()) };
+    let names: SectionIndex = linked;
+    let strings = sections.strings(endian, program, names).context(|| "the names of versions")?;
+    let mut versions = Vec::new();
+    while let Some((_, mut needs)) = libraries.next().context(|| "the needs of a program")? {
+        while let Some(need) = needs.next().context(|| "the needs of a program")? {
+            let name = need.name(endian, strings).context(|| "the name of a version")?;
+            versions.extend(std::str::from_utf8(name).ok().and_then(version));
+        }
+    }
+    Ok(versions)
+}
+
+/// The version in `GLIBC_2.34`.
+fn version(name: &str) -> Option<(u32, u32)> {
+    let mut numbers = name.strip_prefix("GLIBC_")?.split('.').map(str::parse);
+    Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// This very test is a program that some machine runs.
+    fn program() -> Vec<u8> {
+        fs_err::read(std::env::current_exe().unwrap()).unwrap()
+    }
+
+    fn other(architecture: &str) -> &'static str {
+        if architecture == "x86_64" { "arm64" } else { "x86_64" }
+    }
+
+    fn built_for() -> &'static str {
+        if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" }
+    }
+
+    #[test]
+    fn a_program_of_another_machine_is_found() {
+        let declared = other(built_for());
+        let found = complaints(&program(), declared).unwrap();
+        let expected = format!("is built for {}, and declared {declared}", built_for());
+        assert!(found.contains(&expected), "{found:?}");
+    }
+
+    #[test]
+    fn a_program_that_needs_a_newer_c_library_is_found() {
+        let program = program();
+        let before = complaints(&program, built_for()).unwrap();
+        let text = b"GLIBC_2.2.5\0";
+        let place = program.windows(text.len()).position(|window| window == text);
+        let Some(place) = place else { return assert_eq!(before, Vec::<String>::new()) };
+        let mut newer = program;
+        newer[place..place + text.len()].copy_from_slice(b"GLIBC_2.999\0");
+        let found = complaints(&newer, built_for()).unwrap();
+        assert_eq!(found, ["needs glibc 2.999, and Lambda has 2.34"]);
+    }
+
+    #[test]
+    fn what_is_no_program_is_an_error() {
+        assert!(complaints(b"#!/bin/sh\n", "x86_64").is_err());
+    }
+}

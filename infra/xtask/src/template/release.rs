@@ -1,0 +1,160 @@
+//! `cargo xtask stamp`: makes what `sam build` has built ready for `sam deploy` to one stage.
+//!
+//! It checks that each program runs where the stage declares it to, and [stamps](super::stamp) the
+//! built template with the stage's parameters. A build that is stamped again, for another stage, is
+//! as if it had been stamped for that one alone.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Parser;
+use local::template::as_json;
+use serde_json::Value;
+
+use super::stamp::{stamp, value_of};
+use super::{binaries, samconfig};
+use crate::context::Context;
+use crate::descriptions::Error;
+use crate::{say, terminal};
+
+/// Makes a build ready to be deployed to a stage.
+#[derive(Parser)]
+#[command(name = "cargo xtask stamp")]
+struct Arguments {
+    /// The stage: an environment of samconfig.toml.
+    #[arg(long)]
+    stage: String,
+
+    /// A parameter that is not in samconfig.toml, as `Name=value`. `sam deploy` has to be given the
+    /// same.
+    #[arg(long = "parameter", value_parser = samconfig::pair)]
+    parameters: Vec<(String, String)>,
+
+    /// The template that `sam build` has written.
+    #[arg(long, default_value = ".aws-sam/build/template.yaml")]
+    template: PathBuf,
+}
+
+/// Runs the command with what follows `stamp` on the command line.
+pub(crate) fn run(workspace: &Path, given: &[String]) -> ExitCode {
+    terminal::run("stamp", given, |arguments| release(workspace, arguments))
+}
+
+fn release(workspace: &Path, arguments: &Arguments) -> Result<(), Error> {
+    let Arguments { stage, parameters, template } = arguments;
+    let path = workspace.join(template);
+    let declared = as_json(&workspace.join(super::expansion::FILES[0]))?["Parameters"].clone();
+    let mut given = samconfig::parameters(workspace)?
+        .remove(stage)
+        .ok_or_else(|| format!("samconfig.toml has no stage {stage}"))?;
+    given.extend(parameters.iter().cloned());
+    let mut built = as_json(&path)?;
+    let unfit = unfit(&built, &path, &value_of("Architecture", &declared, &given)?)?;
+    if !unfit.is_empty() {
+        return Err(unfit.join("\n").into());
+    }
+    stamp(&mut built, &declared, &given)?;
+    fs_err::write(&path, serde_json::to_vec_pretty(&built)?)?;
+    say(&format!("{} is ready for {stage}", template.display()));
+    if !parameters.is_empty() {
+        say(&format!("deploy it by: {}", deployment(stage, &declared, &given)));
+    }
+    Ok(())
+}
+
+/// The command that deploys with parameters which are not all in samconfig.toml: what is given to
+/// it holds instead of the whole list there. A secret value is left for its owner to write.
+fn deployment(stage: &str, declared: &Value, given: &BTreeMap<String, String>) -> String {
+    let value = |(name, value): (&String, &String)| {
+        let value = if declared[name]["NoEcho"] == true { "…" } else { value };
+        format!(" '{name}={value}'")
+    };
+    let overrides: String = given.iter().map(value).collect();
+    format!("sam deploy --config-env {stage} --parameter-overrides{overrides}")
+}
+
+/// What is wrong with the programs of a built template.
+fn unfit(built: &Value, path: &Path, architecture: &str) -> Result<Vec<String>, Error> {
+    let folder = path.parent().unwrap_or(path);
+    let mut complaints = Vec::new();
+    for (id, code) in code(built) {
+        let program = folder.join(code).join("bootstrap");
+        let bytes = fs_err::read(&program).context(|| format!("{id} is not built"))?;
+        let found = binaries::complaints(&bytes, architecture).context(|| program.display())?;
+        complaints.extend(found.into_iter().map(|found| format!("{id}: {found}")));
+    }
+    Ok(complaints)
+}
+
+/// Where the code of each function is.
+fn code(built: &Value) -> BTreeMap<&str, &str> {
+    let resources = built["Resources"].as_object().into_iter().flatten();
+    let functions = resources.filter(|(_, it)| it["Type"] == "AWS::Serverless::Function");
+    let code =
+        functions.filter_map(|(id, it)| Some((id.as_str(), it["Properties"]["CodeUri"].as_str()?)));
+    code.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::workspace;
+
+    /// A build of one function, whose program is this test.
+    fn build(name: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("stamp-{name}-{}", std::process::id()));
+        fs_err::create_dir_all(folder.join("Work")).unwrap();
+        fs_err::copy(std::env::current_exe().unwrap(), folder.join("Work/bootstrap")).unwrap();
+        let declared = as_json(&workspace().join("template.yaml")).unwrap()["Parameters"].clone();
+        let built = json!({
+            "Parameters": declared,
+            "Resources": { "Work": { "Type": "AWS::Serverless::Function", "Properties": { "CodeUri": "Work" } } },
+        });
+        let path = folder.join("template.yaml");
+        fs_err::write(&path, built.to_string()).unwrap();
+        path
+    }
+
+    fn release_as(path: &Path, architecture: &str) -> Result<Value, Error> {
+        let arguments = Arguments {
+            stage: "prod".to_owned(),
+            parameters: vec![("Architecture".to_owned(), architecture.to_owned())],
+            template: path.to_owned(),
+        };
+        release(workspace(), &arguments)?;
+        Ok(as_json(path)?)
+    }
+
+    #[test]
+    fn a_build_is_stamped_with_the_parameters_of_its_stage() {
+        let path = build("stage");
+        let here = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
+        let stamped = release_as(&path, here).unwrap();
+        fs_err::remove_dir_all(path.parent().unwrap()).unwrap();
+        assert_eq!(stamped["Parameters"]["DeletionProtection"]["AllowedValues"], json!(["true"]));
+        assert!(
+            stamped.pointer("/Resources/Work/Properties/Environment/Variables/REVISION").is_some()
+        );
+    }
+
+    #[test]
+    fn the_command_that_deploys_has_every_value_but_secret_ones() {
+        let declared = json!({ "Key": { "NoEcho": true }, "Level": {} });
+        let given = [("Key", "s3cr3t"), ("Level", "debug")];
+        let given = given.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let expected = "sam deploy --config-env prod --parameter-overrides 'Key=…' 'Level=debug'";
+        assert_eq!(deployment("prod", &declared, &given), expected);
+    }
+
+    #[test]
+    fn a_build_for_another_architecture_is_refused() {
+        let path = build("architecture");
+        let other = if cfg!(target_arch = "aarch64") { "x86_64" } else { "arm64" };
+        let refused = release_as(&path, other).unwrap_err().to_string();
+        fs_err::remove_dir_all(path.parent().unwrap()).unwrap();
+        assert!(refused.contains("Work: is built for "), "{refused}");
+    }
+}
