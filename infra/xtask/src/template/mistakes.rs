@@ -65,7 +65,7 @@ impl Mistake {
 }
 
 /// The mistakes, by what they are about.
-pub(super) const MISTAKES: [Mistake; 50] = [
+pub(super) const MISTAKES: &[Mistake] = &[
     // What SAM and cfn-lint find.
     main(
         "Type: HttpApi, Properties: {ApiId: !Ref Api,",
@@ -158,14 +158,24 @@ pub(super) const MISTAKES: [Mistake; 50] = [
         "UsersTable: is not protected from deletion",
     ),
     main(
-        "DeletionPolicy: Retain",
+        "DeletionPolicy: RetainExceptOnCreate",
         "DeletionPolicy: Delete",
         "UsersTable: does not outlive the stack",
     ),
     main(
-        "SigningKeysSecret:\n    Type: AWS::SecretsManager::Secret\n    DeletionPolicy: Retain",
+        "SigningKeysSecret:\n    Type: AWS::SecretsManager::Secret\n    DeletionPolicy: RetainExceptOnCreate",
         "SigningKeysSecret:\n    Type: AWS::SecretsManager::Secret\n    DeletionPolicy: Delete",
         "SigningKeysSecret: does not outlive the stack",
+    ),
+    main(
+        "DeletionPolicy: RetainExceptOnCreate",
+        "DeletionPolicy: Retain",
+        "UsersTable: is left behind where the first deployment fails",
+    ),
+    main(
+        "UpdateReplacePolicy: Retain",
+        "UpdateReplacePolicy: Delete",
+        "UsersTable: does not outlive the stack",
     ),
     main(
         "SecretId: !Ref SigningKeysSecret",

@@ -64,7 +64,7 @@ pub(crate) fn complaints(workspace: &Path) -> Result<Vec<String>, Error> {
     let ours = Job::of(workspace, &BTreeMap::new())?;
     let mut jobs = Jobs::default();
     let mut mistaken = Vec::new();
-    for mistake in &MISTAKES {
+    for mistake in MISTAKES {
         let job = mistake.made_in(&ours)?;
         let changed = match mistake.parameter {
             Some(parameter) => Some((parameter, jobs.add(versions::change(&job, parameter)?))),

@@ -1,7 +1,5 @@
 //! What is kept, how it is guarded, and when it ends: tables, secrets and logs.
 
-use serde_json::json;
-
 use super::{Resource, Stack, words};
 
 /// Tables whose data is of the moment, or can be made anew. Those alone may go with the stack.
@@ -15,8 +13,9 @@ const ROTATED_ALONG: [&str; 1] = ["VerificationKeysSecret"];
 
 pub(super) fn complaints(main: Stack<'_>) -> Vec<String> {
     let tables = main.resources("AWS::DynamoDB::Table").flat_map(table);
-    let secrets = main.resources("AWS::SecretsManager::Secret").filter(|it| !is_kept(*it));
-    let secrets = secrets.map(|secret| format!("{}: does not outlive the stack", secret.id));
+    let secrets = main.resources("AWS::SecretsManager::Secret").flat_map(|secret| {
+        kept(secret).into_iter().map(move |what| format!("{}: {what}", secret.id))
+    });
     let rotations = main.resources("AWS::SecretsManager::Secret");
     let rotations = rotations.filter_map(|secret| rotation(main, secret));
     let groups = main.resources("AWS::Logs::LogGroup");
@@ -33,18 +32,22 @@ fn table(table: Resource<'_>) -> Vec<String> {
     let checks = [
         (table.is("/SSESpecification/SSEEnabled", true), "is not encrypted by a key of KMS"),
         (table.is("/BillingMode", "PAY_PER_REQUEST"), "is not paid by request"),
-        (fleeting || is_kept(table), "does not outlive the stack"),
         (fleeting || table.is(recovers, true), "cannot be recovered to a point in time"),
         (fleeting || protected, "is not protected from deletion"),
     ];
-    let broken = checks.into_iter().filter(|(holds, _)| !holds);
-    broken.map(|(_, what)| format!("{}: {what}", table.id)).collect()
+    let broken = checks.into_iter().filter(|(holds, _)| !holds).map(|(_, what)| what);
+    let kept = kept(table).filter(|_| !fleeting);
+    broken.chain(kept).map(|what| format!("{}: {what}", table.id)).collect()
 }
 
-fn is_kept(resource: Resource<'_>) -> bool {
-    let kept = json!("Retain");
-    resource.declaration["DeletionPolicy"] == kept
-        && resource.declaration["UpdateReplacePolicy"] == kept
+/// What is wrong with how a resource is kept: beyond the stack, and not where its creation fails.
+fn kept(resource: Resource<'_>) -> Option<&'static str> {
+    let policy = |name: &str| resource.declaration[name].as_str().unwrap_or("Delete");
+    match (policy("DeletionPolicy"), policy("UpdateReplacePolicy")) {
+        ("RetainExceptOnCreate", "Retain") => None,
+        ("Retain", "Retain") => Some("is left behind where the first deployment fails"),
+        _ => Some("does not outlive the stack"),
+    }
 }
 
 /// What keeps a secret from being rotated, where it should be.
