@@ -2,7 +2,8 @@
 //! all whose binaries are not the ones that were deployed last.
 //!
 //! Code alone is deployed so, to functions that `sam deploy` has made: what the template says of
-//! them stays as it is. What was deployed last is remembered below `target`, so that a machine
+//! them stays as it is. A function that `CloudFormation` does not know is refused, since the tool would
+//! create it, with a role of its own; and so is a stage whose new versions get their requests gradually. What was deployed last is remembered below `target`, so that a machine
 //! which has deployed nothing to a stage deploys everything.
 
 use std::collections::BTreeMap;
@@ -15,14 +16,15 @@ use clap::Parser;
 use local::template::Template;
 use sha2::{Digest, Sha256};
 
+use crate::aws::AwsCli;
 use crate::cargo_lambda::{CargoLambda, Profile};
 use crate::context::Context;
 use crate::descriptions::Error;
 use crate::process::succeeded;
-use crate::{say, terminal};
+use crate::{say, template, terminal};
 
 /// The alias by which the API and the queues invoke functions.
-const ALIAS: &str = "live";
+pub(crate) const ALIAS: &str = "live";
 
 /// Builds and deploys the code of functions.
 #[derive(Parser)]
@@ -60,6 +62,10 @@ pub(crate) fn run(workspace: &Path, given: &[String]) -> ExitCode {
 fn deploy(workspace: &Path, arguments: &Arguments) -> Result<(), Error> {
     let stack =
         Stack::of(&fs_err::read_to_string(workspace.join("samconfig.toml"))?, &arguments.stage)?;
+    if stack.gradual {
+        let why = "its new versions get their requests gradually";
+        return Err(format!("{}: {why}: deploy it by sam deploy", arguments.stage).into());
+    }
     let template = Template::read(&workspace.join("template.yaml"), &BTreeMap::new())?;
     let all = template.binaries();
     let wanted: Vec<&String> =
@@ -74,6 +80,9 @@ fn deploy(workspace: &Path, arguments: &Arguments) -> Result<(), Error> {
     let record = cargo_lambda.folder().join(format!("deployed-{}.json", arguments.stage));
     let mut deployed = deployed(&record)?;
     let due = if arguments.changed { changed(&built, &deployed) } else { wanted };
+    if !arguments.dry {
+        refuse_unknown(&AwsCli::new(&stack.region), &stack, &due)?;
+    }
     say(&format!("{} of {} functions to deploy to {}", due.len(), built.len(), stack.name));
     for binary in due {
         push(&cargo_lambda, binary, &stack, arguments.dry)?;
@@ -99,15 +108,36 @@ fn deployed(record: &Path) -> Result<Hashes, Error> {
     }
 }
 
+/// Refuses functions that are no resources of the stack.
+///
+/// # Errors
+///
+/// Names them, or where the stack cannot be asked.
+fn refuse_unknown(aws: &AwsCli<'_>, stack: &Stack, due: &[&String]) -> Result<(), Error> {
+    let arguments = ["cloudformation", "list-stack-resources", "--stack-name", &stack.name];
+    let answer = aws.ask(&arguments)?;
+    let resources = answer["StackResourceSummaries"].as_array().into_iter().flatten();
+    let functions = resources.filter(|it| it["ResourceType"] == "AWS::Lambda::Function");
+    let known: Vec<_> = functions.filter_map(|it| it["PhysicalResourceId"].as_str()).collect();
+    let names = due.iter().map(|binary| stack.function(binary));
+    let unknown: Vec<_> = names.filter(|name| !known.contains(&name.as_str())).collect();
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    Err(format!("sam deploy has not made {} yet: it comes first", unknown.join(", ")).into())
+}
+
 /// A stack that `sam deploy` has made.
-struct Stack {
-    name: String,
-    region: String,
+pub(crate) struct Stack {
+    pub(crate) name: String,
+    pub(crate) region: String,
+    /// Whether some new versions get a share of the requests first.
+    pub(crate) gradual: bool,
 }
 
 impl Stack {
     /// The stack of a stage.
-    fn of(samconfig: &str, stage: &str) -> Result<Self, Error> {
+    pub(crate) fn of(samconfig: &str, stage: &str) -> Result<Self, Error> {
         let config: toml::Table = toml::from_str(samconfig).context(|| "samconfig.toml")?;
         let setting = |name: &str| -> Result<String, Error> {
             let global = config.get(stage).and_then(|stage| stage.get("global"));
@@ -115,11 +145,15 @@ impl Stack {
             let lacking = || format!("samconfig.toml has no {name} for the stage {stage}");
             Ok(value.ok_or_else(lacking)?.to_owned())
         };
-        Ok(Self { name: setting("stack_name")?, region: setting("region")? })
+        let (name, region) = (setting("stack_name")?, setting("region")?);
+        let parameters = template::samconfig::overrides(stage, &config[stage])?;
+        let preference = parameters.get("DeploymentPreference");
+        let gradual = preference.is_some_and(|preference| preference != "AllAtOnce");
+        Ok(Self { name, region, gradual })
     }
 
     /// A function's name there, as the template has it.
-    fn function(&self, binary: &str) -> String {
+    pub(crate) fn function(&self, binary: &str) -> String {
         format!("{}-{binary}", self.name)
     }
 }
@@ -151,6 +185,8 @@ fn hashes(cargo_lambda: &CargoLambda<'_>, binaries: &[&String]) -> Result<Hashes
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     fn hashes(pairs: &[(&str, &str)]) -> Hashes {
@@ -163,6 +199,36 @@ mod tests {
         let deployed = hashes(&[("get_user", "a"), ("get_order", "x"), ("gone", "y")]);
         assert_eq!(changed(&built, &deployed), ["get_order", "notify"]);
         assert_eq!(changed(&built, &built), Vec::<&String>::new());
+    }
+
+    #[test]
+    fn a_stage_whose_versions_get_their_requests_gradually_is_refused() {
+        for (stage, refused) in [("dev", false), ("staging", true), ("prod", true)] {
+            let samconfig = fs_err::read_to_string(crate::workspace().join("samconfig.toml"));
+            let stack = Stack::of(&samconfig.unwrap(), stage).unwrap();
+            assert_eq!(stack.gradual, refused, "{stage}");
+        }
+        let arguments = Arguments::parse_from(["deploy", "get_user", "--stage", "prod", "--dry"]);
+        let refused = deploy(crate::workspace(), &arguments).unwrap_err().to_string();
+        assert!(refused.starts_with("prod: its new versions get"), "{refused}");
+    }
+
+    #[test]
+    fn a_function_that_is_no_resource_of_the_stack_is_refused() {
+        let folder = std::env::temp_dir().join(format!("deploy-{}", std::process::id()));
+        fs_err::create_dir_all(&folder).unwrap();
+        let program = folder.join("aws");
+        let answer = r#"{"StackResourceSummaries":[{"ResourceType":"AWS::Lambda::Function","PhysicalResourceId":"shop-get_user"},{"ResourceType":"AWS::IAM::Role","PhysicalResourceId":"shop-get_order"}]}"#;
+        fs_err::write(&program, format!("#!/bin/sh\necho '{answer}'\n")).unwrap();
+        fs_err::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+        let stack =
+            Stack { name: "shop".to_owned(), region: "eu-west-1".to_owned(), gradual: false };
+        let (known, unknown) = ("get_user".to_owned(), "get_order".to_owned());
+        let aws = AwsCli::at(&program, &stack.region);
+        assert!(refuse_unknown(&aws, &stack, &[&known]).is_ok());
+        let refused = refuse_unknown(&aws, &stack, &[&known, &unknown]).unwrap_err().to_string();
+        fs_err::remove_dir_all(&folder).unwrap();
+        assert_eq!(refused, "sam deploy has not made shop-get_order yet: it comes first");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! House checks and operators' commands: `cargo xtask tidy`.
 
+mod aws;
 mod bench;
 mod cargo_lambda;
 mod clients;
@@ -14,6 +15,7 @@ mod new_endpoint;
 mod openapi;
 mod privileges;
 mod process;
+mod rollback;
 mod sam;
 mod template;
 mod terminal;
@@ -44,6 +46,7 @@ const USAGE: &str = "usage: cargo xtask <command>
   bench local             requests through the local platform
   bench sign-in           whether a refused sign-in's time tells who has an account
   deploy                  builds functions and deploys those that changed: deploy --help
+  rollback                moves functions back to the versions that they had: rollback --help
   sam                     our functions as SAM's tools run them: sam --help
   openapi                 writes infra/openapi.json from what the binaries say
   openapi --lint          what Redocly's linter has to say of it
@@ -74,6 +77,7 @@ fn main() -> ExitCode {
         ["openapi"] => done("openapi", openapi::write(workspace())),
         ["new-endpoint", ..] => new_endpoint::run(workspace(), &arguments[1..]),
         ["deploy", ..] => deploy::run(workspace(), &arguments[1..]),
+        ["rollback", ..] => rollback::run(workspace(), &arguments[1..]),
         ["sam", ..] => sam::run(workspace(), &arguments[1..]),
         ["openapi", "--lint"] => done("openapi", openapi::lint(workspace())),
         ["trace"] => done("trace", trace::run(workspace())),

@@ -21,6 +21,7 @@ pub(super) const FUNCTION: &[&str] = &[
     "CodeUri",
     "DeploymentPreference",
     "Description",
+    "EventInvokeConfig",
     "FunctionName",
     "Handler",
     "Layers",

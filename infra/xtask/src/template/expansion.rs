@@ -12,7 +12,8 @@ use crate::descriptions::Error;
 use crate::tools;
 
 /// Our templates: the one that is deployed first, then those nested in it.
-pub(super) const FILES: [&str; 3] = ["template.yaml", "infra/alarms.yaml", "infra/dashboard.yaml"];
+pub(super) const FILES: [&str; 4] =
+    ["template.yaml", "infra/alarms.yaml", "infra/dashboard.yaml", "infra/deployments.yaml"];
 
 /// Templates to expand.
 #[derive(Debug, Clone, Serialize)]

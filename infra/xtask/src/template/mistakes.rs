@@ -64,6 +64,10 @@ impl Mistake {
     }
 }
 
+const fn hook(right: &'static str, wrong: &'static str, said: &'static str) -> Mistake {
+    Mistake { file: "infra/deployments.yaml", right, wrong, said, parameter: None, stamped: true }
+}
+
 /// The mistakes, by what they are about.
 pub(super) const MISTAKES: &[Mistake] = &[
     // What SAM and cfn-lint find.
@@ -280,5 +284,64 @@ pub(super) const MISTAKES: &[Mistake] = &[
         "  CargoXtaskStamp:\n    Type: String\n",
         "  CargoXtaskStamp:\n    Type: String\n    Default: 'no'\n",
         "CargoXtaskStamp has a default: a template that is not stamped could be deployed",
+    ),
+    // Deployments.
+    main(
+        "Hooks: {PreTraffic: !If [GuardsDeployments, !GetAtt Deployments.Outputs.Hook, !Ref AWS::NoValue]}",
+        "Enabled: true",
+        "a new version gets requests before it has answered",
+    ),
+    main(
+        "!If [GuardsDeployments, !GetAtt Deployments.Outputs.Hook, !Ref AWS::NoValue]",
+        "!GetAtt Deployments.Outputs.Hook",
+        "no parameter takes the hook out",
+    ),
+    main(
+        "[!If [GuardsDeployments, !Sub \"${AWS::StackName}-get_user-5xx\", !Sub \"${AWS::StackName}-unguarded\"]]",
+        "[!Sub \"${AWS::StackName}-get_user-5xx\"]",
+        "GetUserFunctionDeploymentGroup: no parameter takes its alarm out",
+    ),
+    main(
+        "${AWS::StackName}-get_user-5xx",
+        "${AWS::StackName}-api-5xx",
+        "GetUserFunctionDeploymentGroup: api-5xx is about more than this function",
+    ),
+    main(
+        "${AWS::StackName}-emails-failing",
+        "${AWS::StackName}-outbox-failing",
+        "SendEmailFunctionDeploymentGroup: outbox-failing is about more than this function",
+    ),
+    main(
+        "      Type: AllAtOnce\n",
+        "      Type: Canary10Percent5Minutes\n",
+        "ExpireSagasFunctionAliaslive: has too few invocations to be judged by",
+    ),
+    main(
+        "    AutoPublishAlias: live\n    # A new",
+        "    AutoPublishAlias: current\n    # A new",
+        "functions are deployed at once",
+    ),
+    main(
+        "FunctionArn: !Ref AuthorizerFunction.Alias",
+        "FunctionArn: !GetAtt AuthorizerFunction.Arn",
+        "invokes the newest version, whatever is live",
+    ),
+    alarms(
+        "[get_product, list_products, get_user,",
+        "[get_product, list_products,",
+        "GetUserFunctionDeploymentGroup: get_user-5xx is no alarm",
+    ),
+    hook("CodeDeployHook_${Service}", "${Service}-hook", "CodeDeploy may not invoke it"),
+    hook("function:${Service}-*:*", "function:*", "is allowed lambda:InvokeFunction on"),
+    // Schedules.
+    main(
+        "      EventInvokeConfig: {MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 60}\n",
+        "",
+        "ExpireSagasFunction: runs that fail are repeated for hours",
+    ),
+    alarms(
+        "          Threshold: 1\n          EvaluationPeriods: 5\n          DatapointsToAlarm: 2",
+        "          Threshold: 3\n          EvaluationPeriods: 5\n          DatapointsToAlarm: 2",
+        "ExpireSagasFunction: its errors never reach the alarm's threshold",
     ),
 ];

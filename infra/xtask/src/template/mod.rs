@@ -9,7 +9,7 @@ mod mistakes;
 pub(crate) mod release;
 mod revision;
 mod rules;
-mod samconfig;
+pub(crate) mod samconfig;
 mod stamp;
 mod versions;
 

@@ -19,7 +19,14 @@ pub(super) fn parameters(
     environments.map(|(name, it)| Ok((name.clone(), overrides(name, it)?))).collect()
 }
 
-fn overrides(name: &str, environment: &toml::Value) -> Result<BTreeMap<String, String>, Error> {
+/// The parameters of one environment.
+///
+/// # Errors
+/// As [`parameters`].
+pub(crate) fn overrides(
+    name: &str,
+    environment: &toml::Value,
+) -> Result<BTreeMap<String, String>, Error> {
     // `sam build` needs them, too: the architecture is one of them.
     let listed = environment.get("global").and_then(|global| global.get("parameters"));
     let listed = listed.and_then(|parameters| parameters.get("parameter_overrides"));

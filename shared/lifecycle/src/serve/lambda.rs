@@ -17,7 +17,7 @@ use super::after::{Aftermath, Mode};
 use super::overrun::LastWords;
 use super::settings::Settings;
 use super::watchdog::{Watchdog, Watched};
-use super::{Response, Shared, extension};
+use super::{Response, Shared, extension, probe};
 use crate::Deadline;
 use crate::failure::BoxError;
 
@@ -102,14 +102,13 @@ pub(crate) async fn serve(
                     ends: Deadline::end(ends),
                 })
             });
-            let handled = handler
-                .handle(Invocation {
-                    event: slot.event.clone(),
-                    deadline: Deadline::from_lambda(ends),
-                    x_ray: event.context.xray_trace_id,
-                    cold_start,
-                })
-                .await;
+            let invocation = Invocation {
+                event: slot.event.clone(),
+                deadline: Deadline::from_lambda(ends),
+                x_ray: event.context.xray_trace_id,
+                cold_start,
+            };
+            let handled = probe::answered_or_handled(&*handler, invocation).await;
             slot.leave(mode.before_answer(handled.aftermath).await);
             handled.answer.map_err(|message| Diagnostic {
                 error_type: message.clone(),

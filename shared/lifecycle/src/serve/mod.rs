@@ -15,6 +15,7 @@ mod media_type;
 mod meter;
 mod overrun;
 mod postpone;
+mod probe;
 mod records;
 mod request;
 mod response;

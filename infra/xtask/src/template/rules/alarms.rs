@@ -1,5 +1,4 @@
-//! Alarms: that somebody is told when a function, a queue, a stream, a clock or the API fails, and
-//! that a new version is taken back by alarms that exist.
+//! Alarms: that somebody is told when a function, a queue, a stream, a clock or the API fails.
 
 use std::collections::BTreeSet;
 
@@ -31,7 +30,7 @@ pub(super) fn complaints(main: Stack<'_>, alarms: Stack<'_>) -> Vec<String> {
     let silent = alarms.resources("AWS::CloudWatch::Alarm");
     let silent = silent.filter(|alarm| words::each(alarm.property("/AlarmActions")).count() == 0);
     let silent = silent.map(|alarm| format!("{}: tells nobody", alarm.id));
-    missing.chain(strange).chain(silent).chain(deployments(main, alarms)).collect()
+    missing.chain(strange).chain(silent).collect()
 }
 
 /// What has to be watched.
@@ -79,7 +78,7 @@ fn wanted(main: Stack<'_>) -> BTreeSet<Watched> {
 }
 
 /// The names that resources of a type have within their stack.
-fn named<'a>(
+pub(super) fn named<'a>(
     stack: Stack<'a>,
     kind: &'static str,
     property: &'static str,
@@ -107,25 +106,9 @@ fn metric(metric: &Value) -> Watched {
     let mut about = dimensions.filter_map(|it| match it["Name"].as_str()? {
         "FunctionName" | "QueueName" => words::own_name(&it["Value"]),
         "source" | "type" => it["Value"].as_str(),
+        "function" => words::own_name(&it["Value"]),
         _ => None,
     });
     let about = about.next().unwrap_or(AUTHORIZER);
     (name.to_owned(), about.to_owned())
-}
-
-/// Whether every new version is taken back when an alarm goes off.
-fn deployments(main: Stack<'_>, alarms: Stack<'_>) -> Vec<String> {
-    let existing: BTreeSet<&str> = named(alarms, "AWS::CloudWatch::Alarm", "/AlarmName").collect();
-    let mut complaints = Vec::new();
-    for group in main.resources("AWS::CodeDeploy::DeploymentGroup") {
-        let guards = words::each(group.property("/AlarmConfiguration/Alarms"));
-        let guards: Vec<&str> =
-            guards.filter_map(|guard| words::own_name(&guard["Name"])).collect();
-        if guards.is_empty() {
-            complaints.push(format!("{}: no alarm takes a new version back", group.id));
-        }
-        let missing = guards.iter().filter(|guard| !existing.contains(*guard));
-        complaints.extend(missing.map(|it| format!("{}: {it} is no alarm", group.id)));
-    }
-    complaints
 }

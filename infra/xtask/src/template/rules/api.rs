@@ -40,7 +40,7 @@ pub(super) fn complaints(main: Stack<'_>) -> Vec<String> {
             }
         }
         for scheme in body["components"]["securitySchemes"].as_object().into_iter().flatten() {
-            complaints.extend(authorizer(scheme));
+            complaints.extend(authorizer(main, scheme));
         }
         if !body["x-amazon-apigateway-cors"]["allowOrigins"].is_array() {
             complaints.push(format!("{}: its origins are no list", api.id));
@@ -88,14 +88,16 @@ fn route<'a>(
     checks.into_iter().filter(|(holds, _)| !holds).map(|(_, what)| what)
 }
 
-fn authorizer((name, scheme): (&String, &Value)) -> Vec<String> {
+fn authorizer(main: Stack<'_>, (name, scheme): (&String, &Value)) -> Vec<String> {
     let authorizer = &scheme["x-amazon-apigateway-authorizer"];
+    let invoked = &authorizer["authorizerUri"]["Fn::Sub"][1]["__FunctionArn__"];
     let kept_s = authorizer["authorizerResultTtlInSeconds"].as_u64();
     let checks = [
         (
             authorizer["authorizerPayloadFormatVersion"] == "2.0",
             "its events are not of version 2.0",
         ),
+        (main.function(invoked).is_some(), "invokes the newest version, whatever is live"),
         (authorizer["enableSimpleResponses"] == true, "answers with a policy"),
         (
             kept_s == Some(FINDING_KEPT_S.into()),

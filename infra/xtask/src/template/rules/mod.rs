@@ -5,10 +5,12 @@
 mod alarms;
 mod api;
 mod data;
+mod deployments;
 mod mail;
 mod policies;
 mod queues;
 mod runbook;
+mod schedules;
 mod size;
 mod words;
 
@@ -24,17 +26,20 @@ pub(super) struct Deployed<'a> {
 
 /// Everything that is wrong, one sentence each.
 pub(super) fn complaints(deployed: &Deployed<'_>) -> Vec<String> {
-    let Some((main, alarms, dashboard)) = deployed.stacks() else {
+    let Some([main, alarms, dashboard, hook]) = deployed.stacks() else {
         // Whoever could not expand one of them has said so.
         return Vec::new();
     };
     [
         policies::complaints(main),
         mail::complaints(main),
+        policies::of_hook(hook),
         data::complaints(main),
         queues::complaints(main),
         api::complaints(main),
         alarms::complaints(main, alarms),
+        deployments::complaints(main, alarms, hook),
+        schedules::complaints(main, alarms),
         runbook::complaints(alarms, dashboard, deployed.runbook),
         size::complaints(deployed.templates),
     ]
@@ -42,10 +47,10 @@ pub(super) fn complaints(deployed: &Deployed<'_>) -> Vec<String> {
 }
 
 impl Deployed<'_> {
-    fn stacks(&self) -> Option<(Stack<'_>, Stack<'_>, Stack<'_>)> {
-        let stack = |path: &str| self.templates.get(path).map(Stack);
-        let [main, alarms, dashboard] = super::expansion::FILES;
-        Some((stack(main)?, stack(alarms)?, stack(dashboard)?))
+    fn stacks(&self) -> Option<[Stack<'_>; 4]> {
+        let stacks = super::expansion::FILES.map(|path| self.templates.get(path).map(Stack));
+        let [main, alarms, dashboard, hook] = stacks;
+        Some([main?, alarms?, dashboard?, hook?])
     }
 }
 

@@ -31,6 +31,38 @@ pub(super) fn complaints(main: Stack<'_>) -> Vec<String> {
     complaints
 }
 
+/// What the hook of deployments may do, statement by statement: actions, and resources.
+///
+/// It is outside of the main stack, whose functions it would have to name one by one.
+const HOOK: [(&str, &str); 4] = [
+    ("lambda:InvokeFunction", ":function:${Service}-*:*"),
+    ("codedeploy:PutLifecycleEventHookExecutionStatus", ":deploymentgroup:${Service}-*"),
+    ("codedeploy:GetDeploymentTarget codedeploy:ListDeploymentTargets", "*"),
+    ("logs:CreateLogStream logs:PutLogEvents", ":log-group:${LogGroup}:*"),
+];
+
+pub(super) fn of_hook(hook: Stack<'_>) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for role in hook.resources("AWS::IAM::Role") {
+        for policy in words::each(role.property("/Policies")) {
+            for statement in words::each(&policy["PolicyDocument"]["Statement"]) {
+                let actions: Vec<_> =
+                    words::each(&statement["Action"]).map(words::spelled).collect();
+                let resource = words::spelled(&statement["Resource"]);
+                let known = HOOK.iter().any(|(allowed, on)| {
+                    *allowed == actions.join(" ")
+                        && (resource == *on || resource.ends_with(on) && on.len() > 1)
+                });
+                if !known {
+                    let actions = actions.join(", ");
+                    complaints.push(format!("{}: is allowed {actions} on {resource}", role.id));
+                }
+            }
+        }
+    }
+    complaints
+}
+
 fn managed(role: Resource<'_>) -> Vec<String> {
     let managed = words::each(role.property("/ManagedPolicyArns")).map(words::spelled);
     let unknown = managed.filter(|arn| !MANAGED.iter().any(|known| arn.ends_with(known)));

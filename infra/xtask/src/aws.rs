@@ -1,0 +1,43 @@
+//! The AWS CLI, which has the credentials of whoever runs it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::context::Context;
+use crate::descriptions::Error;
+
+/// The CLI, for one region.
+pub(crate) struct AwsCli<'a> {
+    program: PathBuf,
+    region: &'a str,
+}
+
+impl<'a> AwsCli<'a> {
+    /// The one on the path.
+    pub(crate) fn new(region: &'a str) -> Self {
+        Self::at(Path::new("aws"), region)
+    }
+
+    /// Another program in its place.
+    pub(crate) fn at(program: &Path, region: &'a str) -> Self {
+        Self { program: program.to_owned(), region }
+    }
+
+    /// What a command answers.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be run, does not succeed, or answers no JSON.
+    pub(crate) fn ask(&self, arguments: &[&str]) -> Result<Value, Error> {
+        let mut command = Command::new(&self.program);
+        command.args(arguments).args(["--region", self.region, "--output", "json"]);
+        let output = command.output().context(|| format!("{command:?}"))?;
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+            return Err(format!("aws {}: {said}", arguments.join(" ")).into());
+        }
+        serde_json::from_slice(&output.stdout).context(|| format!("{command:?}"))
+    }
+}

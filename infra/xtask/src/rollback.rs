@@ -1,0 +1,193 @@
+//! `cargo xtask rollback`: moves aliases back to versions that were there before, at once.
+//!
+//! It asks neither `CloudFormation` nor `CodeDeploy`, so that no alarm and no deployment under way
+//! keeps it from doing so.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Parser;
+use jiff::Timestamp;
+use local::template::Template;
+use serde_json::{Value, json};
+
+use crate::aws::AwsCli;
+use crate::context::Context;
+use crate::deploy::{ALIAS, Stack};
+use crate::descriptions::Error;
+use crate::{say, terminal};
+
+/// Moves functions back to the versions that they had.
+#[derive(Parser)]
+#[command(name = "cargo xtask rollback")]
+struct Arguments {
+    /// The functions, by their binaries' names; each goes one version back.
+    #[arg(required_unless_present = "to", conflicts_with = "to")]
+    functions: Vec<String>,
+
+    /// All functions go back to what they were at this time, as 2026-11-26T07:00:00Z.
+    #[arg(long)]
+    to: Option<Timestamp>,
+
+    /// The stage: an environment of samconfig.toml.
+    #[arg(long)]
+    stage: String,
+
+    /// Says what would be moved, and moves nothing.
+    #[arg(long)]
+    dry: bool,
+}
+
+/// Runs the command with what follows `rollback` on the command line.
+pub(crate) fn run(workspace: &Path, given: &[String]) -> ExitCode {
+    terminal::run("rollback", given, |arguments: &Arguments| {
+        let samconfig = fs_err::read_to_string(workspace.join("samconfig.toml"))?;
+        let stack = Stack::of(&samconfig, &arguments.stage)?;
+        let template = Template::read(&workspace.join("template.yaml"), &BTreeMap::new())?;
+        let all = template.binaries();
+        if let Some(unknown) = arguments.functions.iter().find(|name| !all.contains(*name)) {
+            return Err(format!("the template has no function of the binary {unknown}").into());
+        }
+        let functions = if arguments.to.is_some() {
+            all.iter().collect()
+        } else {
+            arguments.functions.iter().collect()
+        };
+        move_back(&AwsCli::new(&stack.region), &stack, functions, arguments)
+    })
+}
+
+fn move_back(
+    aws: &AwsCli<'_>,
+    stack: &Stack,
+    functions: Vec<&String>,
+    arguments: &Arguments,
+) -> Result<(), Error> {
+    for binary in functions {
+        let name = stack.function(binary);
+        let of_function = ["--function-name", &name];
+        let ask = |command: &str, more: &[&str]| {
+            aws.ask(&[&["lambda", command], &of_function[..], more].concat())
+        };
+        let alias = ask("get-alias", &["--name", ALIAS])?;
+        let versions = ask("list-versions-by-function", &[])?;
+        let target = target(&alias, &versions, arguments.to).context(|| &name)?;
+        let Some(version) = target else {
+            say(&format!("{name}: stays"));
+            continue;
+        };
+        say(&format!("{name}: {} → {version}", text(&alias["FunctionVersion"])));
+        if !arguments.dry {
+            // A share of another version ends with it.
+            let none = json!({ "AdditionalVersionWeights": {} }).to_string();
+            let to = ["--name", ALIAS, "--function-version", &version, "--routing-config", &none];
+            ask("update-alias", &to)?;
+        }
+    }
+    Ok(())
+}
+
+/// The version to move an alias to; none where it is there already.
+///
+/// While a deployment shifts requests, the alias names the old version, and the new one has a share:
+/// then the old one gets all of them again.
+fn target(alias: &Value, versions: &Value, to: Option<Timestamp>) -> Result<Option<String>, Error> {
+    let current = number(&alias["FunctionVersion"]).ok_or("its alias names no version")?;
+    let shares = alias["RoutingConfig"]["AdditionalVersionWeights"].as_object();
+    let shifting = shares.is_some_and(|shares| !shares.is_empty());
+    let published = versions["Versions"].as_array().into_iter().flatten();
+    let published =
+        published.filter_map(|it| Some((number(&it["Version"])?, time(&it["LastModified"])?)));
+    let version = match to {
+        Some(to) => {
+            published.filter(|(version, at)| *version <= current && *at <= to).map(|it| it.0).max()
+        }
+        None if shifting => Some(current),
+        None => published.map(|it| it.0).filter(|version| *version < current).max(),
+    };
+    let version = version.ok_or("it has no version before")?;
+    Ok((version != current || shifting).then(|| version.to_string()))
+}
+
+fn number(version: &Value) -> Option<u64> {
+    version.as_str()?.parse().ok()
+}
+
+/// A time as Lambda writes it: `2026-11-26T07:00:00.000+0000`.
+fn time(text: &Value) -> Option<Timestamp> {
+    let text = text.as_str()?;
+    let text =
+        text.strip_suffix("+0000").map_or_else(|| text.to_owned(), |time| format!("{time}Z"));
+    text.parse().ok()
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn versions() -> Value {
+        let version = |number: &str, at: &str| json!({ "Version": number, "LastModified": at });
+        json!({ "Versions": [
+            version("$LATEST", "2026-11-26T09:00:00.000+0000"),
+            version("3", "2026-11-26T07:00:00.000+0000"),
+            version("10", "2026-11-26T08:00:00.000+0000"),
+            version("11", "2026-11-26T09:00:00.000+0000"),
+        ] })
+    }
+
+    fn moved(current: &str, weights: Value, to: Option<&str>) -> Option<String> {
+        let routing = json!({ "AdditionalVersionWeights": weights });
+        let alias = json!({ "FunctionVersion": current, "RoutingConfig": routing });
+        target(&alias, &versions(), to.map(|to| to.parse().unwrap())).unwrap()
+    }
+
+    #[test]
+    fn a_function_goes_one_version_back_or_to_what_it_was_at_a_time() {
+        let back = Some("10".to_owned());
+        assert_eq!(moved("11", json!({}), None), back);
+        assert_eq!(moved("11", json!({}), Some("2026-11-26T08:30:00Z")), back);
+        assert_eq!(moved("11", json!({}), Some("2026-11-26T09:30:00Z")), None);
+        assert_eq!(moved("10", json!({ "11": 0.1 }), None), back);
+        assert_eq!(moved("10", json!({ "11": 0.1 }), Some("2026-11-26T08:30:00Z")), back);
+        let alias = json!({ "FunctionVersion": "3" });
+        assert!(target(&alias, &versions(), None).is_err());
+    }
+
+    #[test]
+    fn an_alias_is_moved_by_one_call_and_not_in_a_dry_run() {
+        let folder = std::env::temp_dir().join(format!("rollback-{}", std::process::id()));
+        fs_err::create_dir_all(&folder).unwrap();
+        let (program, calls) = (folder.join("aws"), folder.join("calls"));
+        let script = format!(
+            "#!/bin/sh\necho \"$@\" >> {}\ncase $2 in\nget-alias) echo '{{\"FunctionVersion\":\"11\"}}' ;;\nlist-versions-by-function) echo '{}' ;;\n*) echo '{{}}' ;;\nesac\n",
+            calls.display(),
+            versions(),
+        );
+        fs_err::write(&program, script).unwrap();
+        fs_err::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+        let stack =
+            Stack { name: "shop".to_owned(), region: "eu-west-1".to_owned(), gradual: true };
+        let functions = vec!["get_user".to_owned()];
+        for (dry, expected) in [(true, 0), (false, 1)] {
+            let arguments =
+                Arguments { functions: functions.clone(), to: None, stage: "prod".to_owned(), dry };
+            let aws = AwsCli::at(&program, &stack.region);
+            move_back(&aws, &stack, functions.iter().collect(), &arguments).unwrap();
+            let made = fs_err::read_to_string(&calls).unwrap();
+            let moves: Vec<_> = made.lines().filter(|call| call.contains("update-alias")).collect();
+            assert_eq!(moves.len(), expected, "{made}");
+            let all = moves
+                .iter()
+                .all(|call| call.contains("shop-get_user --name live --function-version 10"));
+            assert!(all, "{made}");
+        }
+        fs_err::remove_dir_all(&folder).unwrap();
+    }
+}

@@ -1,0 +1,72 @@
+//! Probes: whether a version starts, asked before it gets requests.
+//!
+//! `{"lifecycle": "probe"}` is answered `{"lifecycle": "ready"}`, and reaches neither stages nor stores.
+//! That it is answered at all says that the program runs on this machine and has found its settings.
+//! API Gateway, queues, streams and schedules send no such event: all of theirs have other members.
+
+use serde_json::{Value, json};
+
+use super::lambda::{Answer, Handled, Handler, Invocation};
+
+/// Longer than a probe, however it is spaced.
+const BYTES_MAX: usize = 64;
+
+/// What comes of an invocation: a probe is answered, anything else is handled.
+pub(super) async fn answered_or_handled(handler: &dyn Handler, invocation: Invocation) -> Handled {
+    if is_probe(&invocation.event) {
+        let ready = Answer::Json(json!({ "lifecycle": "ready" }));
+        return Handled { answer: Ok(ready), aftermath: None };
+    }
+    handler.handle(invocation).await
+}
+
+fn is_probe(event: &[u8]) -> bool {
+    event.len() <= BYTES_MAX
+        && serde_json::from_slice::<Value>(event)
+            .is_ok_and(|event| event == json!({ "lifecycle": "probe" }))
+}
+
+#[cfg(test)]
+mod tests {
+    use async_trait::async_trait;
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::Deadline;
+
+    struct Echo;
+
+    #[async_trait]
+    impl Handler for Echo {
+        async fn handle(&self, invocation: Invocation) -> Handled {
+            Handled { answer: Err(format!("{:?}", invocation.event)), aftermath: None }
+        }
+    }
+
+    async fn answer(event: &'static str) -> Result<String, String> {
+        let event = Bytes::from_static(event.as_bytes());
+        let deadline = Deadline::after(std::time::Duration::from_secs(1));
+        let invocation = Invocation { event, deadline, x_ray: None, cold_start: false };
+        let answer = answered_or_handled(&Echo, invocation).await.answer?;
+        Ok(serde_json::to_string(&answer).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_probe_is_answered_and_reaches_no_handler() {
+        for probe in [r#"{"lifecycle":"probe"}"#, r#"{ "lifecycle": "probe" }"#] {
+            assert_eq!(answer(probe).await, Ok(r#"{"lifecycle":"ready"}"#.to_owned()));
+        }
+    }
+
+    #[tokio::test]
+    async fn an_event_with_any_other_member_is_handled() {
+        for event in [
+            r#"{"lifecycle":"probe","Records":[]}"#,
+            r#"{"lifecycle":"ready"}"#,
+            r#"{"body":"{\"lifecycle\":\"probe\"}"}"#,
+            "probe",
+        ] {
+            assert!(answer(event).await.is_err(), "{event}");
+        }
+    }
+}
