@@ -6,6 +6,7 @@ pub(super) const RESOURCES: &[&str] = &[
     "AWS::CloudFormation::Stack",
     "AWS::CloudWatch::Alarm",
     "AWS::CloudWatch::Dashboard",
+    "AWS::IAM::ManagedPolicy",
     "AWS::Lambda::Permission",
     "AWS::Logs::LogGroup",
     "AWS::Logs::MetricFilter",
@@ -26,6 +27,7 @@ pub(super) const FUNCTION: &[&str] = &[
     "Handler",
     "Layers",
     "LoggingConfig",
+    "PermissionsBoundary",
     "Tags",
     "Tracing",
 ];

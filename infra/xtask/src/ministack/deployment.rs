@@ -92,18 +92,36 @@ pub(super) async fn deploy(
     tools::ask(workspace, "ministack", "deploy.py", &job)
 }
 
-/// Takes out what ministack does not know and no test asks for: alarms and dashboards, which are
-/// nested stacks, the gradual shift of traffic to what is deployed, and schedules of rotations.
+/// Kinds of resources that ministack does not know, and that no test asks for.
+const UNKNOWN: [&str; 6] = [
+    "AWS::ApiGatewayV2::ApiMapping",
+    "AWS::ApiGatewayV2::DomainName",
+    "AWS::CloudFormation::Stack",
+    "AWS::IAM::ManagedPolicy",
+    "AWS::Lambda::EventInvokeConfig",
+    "AWS::SecretsManager::RotationSchedule",
+];
+
+/// Takes out what ministack does not know and no test asks for: nested stacks, the gradual shift of
+/// traffic to what is deployed, boundaries of rights, and marks of a creation in names.
 fn leave_out(resources: &mut Map<String, Value>) {
     let is_known = |resource: &Value| {
         let kind = resource["Type"].as_str().unwrap_or_default();
-        kind != "AWS::CloudFormation::Stack"
-            && kind != "AWS::SecretsManager::RotationSchedule"
-            && !kind.starts_with("AWS::CodeDeploy::")
+        !UNKNOWN.contains(&kind) && !kind.starts_with("AWS::CodeDeploy::")
     };
     resources.retain(|_, resource| is_known(resource));
     for resource in resources.values_mut().filter_map(Value::as_object_mut) {
         resource.remove("UpdatePolicy");
+        let Some(properties) = resource.get_mut("Properties").and_then(Value::as_object_mut) else {
+            continue;
+        };
+        properties.remove("PermissionsBoundary");
+        for name in ["QueueName", "LogGroupName"] {
+            let words = properties.get(name).and_then(|name| name.pointer("/Fn::Sub/0")?.as_str());
+            if let Some(words) = words.map(|words| words.replace("-${Creation}", "")) {
+                properties.insert(name.to_owned(), json!({ "Fn::Sub": words }));
+            }
+        }
     }
 }
 
@@ -129,5 +147,28 @@ impl Deployment {
         let mappings = (self.mappings != wanted)
             .then(|| format!("{} event source mappings are enabled, not {wanted}", self.mappings));
         routes.chain(resources).chain(mappings).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_platform_does_not_know_is_left_out() {
+        let name =
+            json!({ "Fn::Sub": ["${AWS::StackName}-emails-${Creation}", { "Creation": "1" }] });
+        let mut resources = json!({
+            "Alarms": { "Type": "AWS::CloudFormation::Stack" },
+            "Boundary": { "Type": "AWS::IAM::ManagedPolicy" },
+            "Queue": { "Type": "AWS::SQS::Queue", "Properties": { "QueueName": name } },
+            "Role": { "Type": "AWS::IAM::Role", "Properties": { "PermissionsBoundary": { "Ref": "Boundary" } } },
+        });
+        leave_out(resources.as_object_mut().unwrap());
+        let expected = json!({
+            "Queue": { "Type": "AWS::SQS::Queue", "Properties": { "QueueName": { "Fn::Sub": "${AWS::StackName}-emails" } } },
+            "Role": { "Type": "AWS::IAM::Role", "Properties": {} },
+        });
+        assert_eq!(resources, expected);
     }
 }

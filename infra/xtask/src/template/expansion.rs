@@ -12,8 +12,13 @@ use crate::descriptions::Error;
 use crate::tools;
 
 /// Our templates: the one that is deployed first, then those nested in it.
-pub(super) const FILES: [&str; 4] =
-    ["template.yaml", "infra/alarms.yaml", "infra/dashboard.yaml", "infra/deployments.yaml"];
+pub(super) const FILES: [&str; 5] = [
+    "template.yaml",
+    "infra/alarms.yaml",
+    "infra/dashboard.yaml",
+    "infra/deployments.yaml",
+    "infra/backup.yaml",
+];
 
 /// Templates to expand.
 #[derive(Debug, Clone, Serialize)]

@@ -344,4 +344,33 @@ pub(super) const MISTAKES: &[Mistake] = &[
         "          Threshold: 3\n          EvaluationPeriods: 5\n          DatapointsToAlarm: 2",
         "ExpireSagasFunction: its errors never reach the alarm's threshold",
     ),
+    // Names that a stack of the same name finds taken.
+    main(
+        "!Sub [\"${AWS::StackName}-emails-${Creation}\", {Creation: !Select [0, !Split [\"-\", !Select [2, !Split [\"/\", !Ref AWS::StackId]]]]}]",
+        "!Sub \"${AWS::StackName}-emails\"",
+        "EmailsQueue: its name is refused for a minute after it was deleted",
+    ),
+    main(
+        "!Sub [\"/aws/lambda/${AWS::StackName}-${Creation}\", {Creation: !Select [0, !Split [\"-\", !Select [2, !Split [\"/\", !Ref AWS::StackId]]]]}]",
+        "!Sub \"/aws/lambda/${AWS::StackName}\"",
+        "LogGroup: the next stack finds its name taken",
+    ),
+    main(
+        "NotAction: [logs:CreateLogGroup, ",
+        "NotAction: [",
+        "PostUserFunction: may create groups of logs that nobody deletes",
+    ),
+    main(
+        "Value: !Ref PartnerCredentialsSecret",
+        "Value: !Ref SigningKeysSecret",
+        "output PartnerCredentialsSecretArn: SigningKeysSecret fills itself",
+    ),
+    // The account.
+    main("            - !GetAtt OrdersTable.Arn\n", "", "OrdersTable: AWS Backup makes no copies of it"),
+    alarms(
+        "MetricName: ConcurrentExecutions",
+        "MetricName: Concurrency",
+        "the account: no alarm on ConcurrentExecutions",
+    ),
+    alarms("[Read, Write]", "[Read]", "the account: no alarm on SELECT SUM(WriteThrottleEvents)"),
 ];

@@ -24,7 +24,10 @@ pub(super) fn complaints(main: Stack<'_>, alarms: Stack<'_>) -> Vec<String> {
         .collect();
     let strange = watched.iter().filter(|(metric, name)| {
         let is_of_a_service = metric.starts_with("Api ") || metric.starts_with("Mail ");
-        !is_of_a_service && !metric.contains('_') && !names.contains(name.as_str())
+        !is_of_a_service
+            && !metric.contains('_')
+            && name != ACCOUNT
+            && !names.contains(name.as_str())
     });
     let strange = strange.map(|(_, name)| format!("{name}: has an alarm, and is not there"));
     let silent = alarms.resources("AWS::CloudWatch::Alarm");
@@ -33,6 +36,9 @@ pub(super) fn complaints(main: Stack<'_>, alarms: Stack<'_>) -> Vec<String> {
     missing.chain(strange).chain(silent).collect()
 }
 
+/// Who a metric is about that adds up all functions or tables of the account.
+const ACCOUNT: &str = "the account";
+
 /// What has to be watched.
 fn wanted(main: Stack<'_>) -> BTreeSet<Watched> {
     let watch = |metric: &str, name: &str| (metric.to_owned(), name.to_owned());
@@ -40,6 +46,9 @@ fn wanted(main: Stack<'_>) -> BTreeSet<Watched> {
         watch("Api 5xx", "the API"),
         watch("Api Latency", "the API"),
         watch("authorizer_faults_total", AUTHORIZER),
+        watch("ConcurrentExecutions", ACCOUNT),
+        watch("SELECT SUM(ReadThrottleEvents) FROM \"AWS/DynamoDB\"", ACCOUNT),
+        watch("SELECT SUM(WriteThrottleEvents) FROM \"AWS/DynamoDB\"", ACCOUNT),
     ]);
     for function in named(main, "AWS::Lambda::Function", "/FunctionName") {
         wanted.extend([watch("Throttles", function), watch("Errors", function)]);
@@ -91,7 +100,11 @@ fn watched_by(alarm: Resource<'_>) -> Vec<Watched> {
     let of_formula = words::each(alarm.property("/Metrics")).map(|it| &it["MetricStat"]["Metric"]);
     let of_formula = of_formula.filter(|metric| !metric.is_null());
     let own = alarm.declaration["Properties"].get("MetricName");
-    of_formula.chain(own.map(|_| &alarm.declaration["Properties"])).map(metric).collect()
+    let metrics = of_formula.chain(own.map(|_| &alarm.declaration["Properties"])).map(metric);
+    let queries =
+        words::each(alarm.property("/Metrics")).map(|it| words::spelled(&it["Expression"]));
+    let queries = queries.filter(|query| query.starts_with("SELECT "));
+    metrics.chain(queries.map(|query| (query, ACCOUNT.to_owned()))).collect()
 }
 
 fn metric(metric: &Value) -> Watched {
@@ -104,11 +117,11 @@ fn metric(metric: &Value) -> Watched {
     }
     let dimensions = words::each(&metric["Dimensions"]);
     let mut about = dimensions.filter_map(|it| match it["Name"].as_str()? {
-        "FunctionName" | "QueueName" => words::own_name(&it["Value"]),
+        "FunctionName" | "QueueName" | "function" => words::own_name(&it["Value"]),
         "source" | "type" => it["Value"].as_str(),
-        "function" => words::own_name(&it["Value"]),
         _ => None,
     });
-    let about = about.next().unwrap_or(AUTHORIZER);
+    let whole = if metric["Namespace"] == "AWS/Lambda" { ACCOUNT } else { AUTHORIZER };
+    let about = about.next().unwrap_or(whole);
     (name.to_owned(), about.to_owned())
 }

@@ -21,6 +21,10 @@ pub(super) fn complaints(main: Stack<'_>) -> Vec<String> {
     let groups = main.resources("AWS::Logs::LogGroup");
     let groups = groups.filter(|group| group.property("/RetentionInDays").is_null());
     let groups = groups.map(|group| format!("{}: its logs never end", group.id));
+    let names = main.resources("AWS::Logs::LogGroup");
+    let names = names.filter(|group| !words::is_of_creation(group.property("/LogGroupName")));
+    let names = names.map(|group| format!("{}: the next stack finds its name taken", group.id));
+    let groups = groups.chain(names).chain(outputs(main));
     let functions = main.resources("AWS::Lambda::Function").flat_map(|it| logging(main, it));
     tables.chain(secrets).chain(rotations).chain(groups).chain(functions).collect()
 }
@@ -81,4 +85,30 @@ fn logging(main: Stack<'_>, function: Resource<'_>) -> Vec<String> {
         complaints.push(format!("{}: does not log JSON", function.id));
     }
     complaints
+}
+
+/// Outputs that name a secret which fills itself: whoever fills it breaks it.
+fn outputs(main: Stack<'_>) -> Vec<String> {
+    let outputs = main.0["Outputs"].as_object().into_iter().flatten();
+    let named = outputs.filter_map(|(name, output)| {
+        let secret = main.named("AWS::SecretsManager::Secret", &output["Value"])?;
+        let rotated = !UNROTATED.contains(&secret.id);
+        let fills_itself = rotated || !secret.property("/GenerateSecretString").is_null();
+        fills_itself.then(|| format!("output {name}: {} fills itself", secret.id))
+    });
+    named.collect()
+}
+
+/// Tables that are kept, and of which AWS Backup makes no copies.
+pub(super) fn copied(main: Stack<'_>, backup: Stack<'_>) -> Vec<String> {
+    let nested = main.resources("AWS::CloudFormation::Stack").find(|it| it.id == "Backups");
+    let given = nested.map(|it| it.property("/Parameters/Tables/Fn::Join/1"));
+    let given: Vec<&str> =
+        given.into_iter().flat_map(words::each).filter_map(words::referred).collect();
+    let mut selections = backup.resources("AWS::Backup::BackupSelection");
+    let selects = selections.any(|it| it.property("/BackupSelection/Resources/Ref") == "Tables");
+    let tables = main.resources("AWS::DynamoDB::Table");
+    let kept = tables.filter(|table| !FLEETING.contains(&table.id));
+    let missing = kept.filter(|table| !selects || !given.contains(&table.id));
+    missing.map(|table| format!("{}: AWS Backup makes no copies of it", table.id)).collect()
 }

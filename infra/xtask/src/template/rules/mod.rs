@@ -26,7 +26,7 @@ pub(super) struct Deployed<'a> {
 
 /// Everything that is wrong, one sentence each.
 pub(super) fn complaints(deployed: &Deployed<'_>) -> Vec<String> {
-    let Some([main, alarms, dashboard, hook]) = deployed.stacks() else {
+    let Some([main, alarms, dashboard, hook, backup]) = deployed.stacks() else {
         // Whoever could not expand one of them has said so.
         return Vec::new();
     };
@@ -35,6 +35,7 @@ pub(super) fn complaints(deployed: &Deployed<'_>) -> Vec<String> {
         mail::complaints(main),
         policies::of_hook(hook),
         data::complaints(main),
+        data::copied(main, backup),
         queues::complaints(main),
         api::complaints(main),
         alarms::complaints(main, alarms),
@@ -47,10 +48,10 @@ pub(super) fn complaints(deployed: &Deployed<'_>) -> Vec<String> {
 }
 
 impl Deployed<'_> {
-    fn stacks(&self) -> Option<[Stack<'_>; 4]> {
+    fn stacks(&self) -> Option<[Stack<'_>; 5]> {
         let stacks = super::expansion::FILES.map(|path| self.templates.get(path).map(Stack));
-        let [main, alarms, dashboard, hook] = stacks;
-        Some([main?, alarms?, dashboard?, hook?])
+        let [main, alarms, dashboard, hook, backup] = stacks;
+        Some([main?, alarms?, dashboard?, hook?, backup?])
     }
 }
 

@@ -13,6 +13,19 @@ const MANAGED: [&str; 3] = [
 
 pub(super) fn complaints(main: Stack<'_>) -> Vec<String> {
     let mut complaints = Vec::new();
+    for function in main.resources("AWS::Lambda::Function") {
+        let role = main.named("AWS::IAM::Role", function.property("/Role"));
+        let boundary = role.map(|role| role.property("/PermissionsBoundary"));
+        let boundary = boundary.and_then(|it| main.named("AWS::IAM::ManagedPolicy", it));
+        let denied = boundary.is_some_and(|it| {
+            let excluded = words::each(it.property("/PolicyDocument/Statement/0/NotAction"));
+            excluded.into_iter().any(|action| action == "logs:CreateLogGroup")
+        });
+        if !denied {
+            complaints
+                .push(format!("{}: may create groups of logs that nobody deletes", function.id));
+        }
+    }
     for role in main.resources("AWS::IAM::Role") {
         complaints.extend(managed(role));
         for policy in words::each(role.property("/Policies")) {

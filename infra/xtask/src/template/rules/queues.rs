@@ -12,6 +12,12 @@ const VISIBILITY_PER_TIMEOUT: u64 = 6;
 pub(super) fn complaints(main: Stack<'_>) -> Vec<String> {
     let mut complaints = Vec::new();
     for queue in main.resources("AWS::SQS::Queue") {
+        if !words::is_of_creation(queue.property("/QueueName")) {
+            complaints.push(format!(
+                "{}: its name is refused for a minute after it was deleted",
+                queue.id
+            ));
+        }
         if !queue.is("/SqsManagedSseEnabled", true) {
             complaints.push(format!("{}: is not encrypted", queue.id));
         }

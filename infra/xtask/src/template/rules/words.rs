@@ -8,12 +8,30 @@ pub(super) fn referred(value: &Value) -> Option<&str> {
     name.as_str()
 }
 
-/// A name that begins with the stack's, without that: of `!Sub "${AWS::StackName}-emails"`, and of
-/// `!Sub "${Service}-emails"` in a nested stack, that is `emails`.
+/// The end of names that no other stack, and no earlier one of this name, has.
+const CREATION: &str = "-${Creation}";
+
+/// A name that begins with the stack's, without that and without the mark of its creation: of
+/// `!Sub "${AWS::StackName}-emails"`, and of `!Sub "${Service}-emails"` in a nested stack, that is
+/// `emails`.
 pub(super) fn own_name(value: &Value) -> Option<&str> {
-    let words = value.get("Fn::Sub")?.as_str()?;
+    let words = substituted(value)?;
     let name = words.strip_prefix("${AWS::StackName}-");
-    name.or_else(|| words.strip_prefix("${Service}-"))
+    let name = name.or_else(|| words.strip_prefix("${Service}-"))?;
+    Some(name.strip_suffix(CREATION).unwrap_or(name))
+}
+
+/// Whether a name is that of one creation of the stack: the next one has another.
+pub(super) fn is_of_creation(value: &Value) -> bool {
+    let from_id = value
+        .pointer("/Fn::Sub/1/Creation")
+        .is_some_and(|it| it.to_string().contains("AWS::StackId"));
+    from_id && substituted(value).is_some_and(|words| words.ends_with(CREATION))
+}
+
+fn substituted(value: &Value) -> Option<&str> {
+    let words = value.get("Fn::Sub")?;
+    words.as_str().or_else(|| words.get(0)?.as_str())
 }
 
 /// A value as one reads it: words, and references as `${Name}` or `${Name.Attribute}`.
@@ -52,6 +70,10 @@ mod tests {
         assert_eq!(own_name(&json!({"Fn::Sub": "${AWS::StackName}-a-b"})), Some("a-b"));
         assert_eq!(own_name(&json!({"Fn::Sub": "${Service}-a"})), Some("a"));
         assert_eq!(own_name(&json!("a")), None);
+        let queue = json!({"Fn::Sub": ["${AWS::StackName}-a-${Creation}", {"Creation": {"Ref": "AWS::StackId"}}]});
+        assert_eq!(own_name(&queue), Some("a"));
+        assert!(is_of_creation(&queue));
+        assert!(!is_of_creation(&json!({"Fn::Sub": "${AWS::StackName}-a-${Creation}"})));
         let cases = [
             (json!({"Fn::GetAtt": ["A", "Arn"]}), "${A.Arn}"),
             (json!({"Fn::Sub": "${A.Arn}/index/*"}), "${A.Arn}/index/*"),
