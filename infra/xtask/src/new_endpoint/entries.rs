@@ -16,6 +16,12 @@ use crate::drift::logical_id;
 pub(super) const MODEL: &str = "get_user";
 const MODEL_ROUTE: &str = r#"Method: GET, Path: "/users/{userId}""#;
 
+/// What the list of all functions with the same alarms comes behind.
+const ALL_FUNCTIONS: &str = "Fn::ForEach::Functions:";
+
+/// What the model has for its traffic's sake: a new endpoint has too little to be judged by.
+const JUDGED: &str = "      DeploymentPreference:";
+
 /// Complains of a template that has the endpoint's name or route already.
 ///
 /// # Errors
@@ -49,6 +55,8 @@ pub(super) fn in_template(
     let route = format!("Method: {}, Path: \"{}\"", endpoint.method.in_capitals(), endpoint.path);
     let mut extended = text.to_owned();
     for (suffix, block) in resources_of(text, &model) {
+        let lines = block.lines().filter(|line| !line.starts_with(JUDGED));
+        let block = lines.collect::<Vec<_>>().join("\n");
         let copy =
             block.replace(&model, &new).replace(MODEL, &endpoint.name).replace(MODEL_ROUTE, &route);
         let neighbours = format!("\n  {}:\n", logical_id(neighbour, suffix));
@@ -74,21 +82,33 @@ fn resources_of<'a>(text: &'a str, name: &str) -> Vec<(&'a str, &'a str)> {
     text.split("\n\n").filter_map(|block| Some((suffix_of(block)?, block))).collect()
 }
 
-/// The alarms, with the function among those that they are about.
+/// The alarms, with the function among those that they are about: behind its neighbour, or behind the
+/// model where the neighbour has alarms of its own.
 ///
 /// # Errors
 ///
-/// Where the neighbour is not among them.
+/// Where neither is among them.
 pub(super) fn in_alarms(
     text: &str,
     endpoint: &NewEndpoint,
     neighbour: &str,
 ) -> Result<String, Error> {
-    let listed = [",", "]"].map(|end| (format!("{neighbour}{end}"), end));
-    for (listed, end) in listed {
-        if text.contains(&listed) {
-            let both = format!("{neighbour}, {}{end}", endpoint.name);
-            return Ok(text.replacen(&listed, &both, 1));
+    let list = text.split_once(ALL_FUNCTIONS).and_then(|(before, behind)| {
+        let (listed, after) = behind.split_once(']')?;
+        Some((before, format!("{listed}]"), after))
+    });
+    let (before, listed, after) = list.ok_or("the alarms have no list of functions")?;
+    for known in [neighbour, MODEL] {
+        for end in [",", "]"] {
+            let mark = format!("{known}{end}");
+            let place = listed
+                .match_indices(&mark)
+                .find(|(place, _)| listed[..*place].ends_with([' ', '[']));
+            if let Some((place, _)) = place {
+                let (first, rest) = listed.split_at(place);
+                let both = format!("{known}, {}{}", endpoint.name, &rest[known.len()..]);
+                return Ok(format!("{before}{ALL_FUNCTIONS}{first}{both}{after}"));
+            }
         }
     }
     Err(format!("the alarms do not know {neighbour}").into())
@@ -185,6 +205,7 @@ Resources:
 
   GetUserFunction:
     Metadata: {BuildMethod: rust-cargolambda, BuildProperties: {Binary: get_user}}
+      DeploymentPreference: {Type: !Ref DeploymentPreference}
         Api: {Properties: {Method: GET, Path: "/users/{userId}"}}
 
   GetOrderFunction:
@@ -222,22 +243,31 @@ Outputs:
             "{extended}"
         );
         assert!(extended.contains("{Binary: put_greeting}"), "{extended}");
+        assert_eq!(extended.matches("DeploymentPreference:").count(), 1, "{extended}");
         assert!(extended.contains("/aws/lambda/${PutGreetingFunction}"), "{extended}");
         assert!(extended.ends_with("\n\nOutputs:\n"), "{extended}");
     }
 
     #[test]
-    fn the_alarms_are_about_it_too() {
-        for (listed, both) in [
+    fn the_alarms_of_all_functions_are_about_it_too() {
+        let alarms = |listed: &str| {
+            format!(
+                "Fn::ForEach::Judged: [get_user, get_order]\nFn::ForEach::Functions: {listed}\nFn::ForEach::Clocks: [tick]"
+            )
+        };
+        for (neighbour, listed, both) in [
             (
+                "get_order",
                 "[get_user, get_order, get_orders]",
                 "[get_user, get_order, put_greeting, get_orders]",
             ),
-            ("[get_user, get_order]", "[get_user, get_order, put_greeting]"),
+            ("get_order", "[get_user, get_order]", "[get_user, get_order, put_greeting]"),
+            ("tick", "[get_user, get_order]", "[get_user, put_greeting, get_order]"),
         ] {
-            assert_eq!(in_alarms(listed, &greeting(), "get_order").unwrap(), both);
+            let found = in_alarms(&alarms(listed), &greeting(), neighbour).unwrap();
+            assert_eq!(found, alarms(both));
         }
-        assert!(in_alarms("[get_user]", &greeting(), "get_order").is_err());
+        assert!(in_alarms(&alarms("[get_orders]"), &greeting(), "get_order").is_err());
     }
 
     #[test]
