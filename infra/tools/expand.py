@@ -6,6 +6,7 @@ Jobs come in as a JSON list, answers go out as one, in the same order. A job is
 and lint are.
 """
 
+import functools
 import json
 import logging
 import multiprocessing
@@ -21,9 +22,8 @@ SERVERLESS = "AWS::Serverless-2016-10-31"
 LANGUAGE_EXTENSIONS = "AWS::LanguageExtensions"
 REGION = "eu-west-1"
 UNHEEDED = [
-    "W1028",  # A template that is stamped has one value for each parameter,
-    "W1030",  # also where that decides that others are not used.
     "W2001",  # SAM puts the values of some parameters in the place of what refers to them.
+    "W1030",  # What an optional parameter is by default, empty, is no ARN.
     "W3002",  # The address of a nested template is a path until it is packaged.
 ]
 
@@ -40,7 +40,8 @@ def answer(job):
     expanded, complaints = {}, []
     for path, text in job["files"].items():
         try:
-            expanded[path] = expand(yaml_parse(text), job["parameters"])
+            main = SERVERLESS in text
+            expanded[path] = expand(text, job["parameters"]) if main else nested(text)
         except InvalidDocumentException as error:
             causes = [cause.message for cause in error.causes]
             complaints += [f"{path}: {message}" for message in [error.message, *causes]]
@@ -51,7 +52,14 @@ def answer(job):
     return {"expanded": expanded, "complaints": complaints}
 
 
-def expand(template, parameters):
+@functools.cache
+def nested(text):
+    """A nested template takes no parameters here, and most jobs have the same ones."""
+    return expand(text, {})
+
+
+def expand(text, parameters):
+    template = yaml_parse(text)
     kind = template.get("Transform")
     if kind == SERVERLESS:
         check(template["Parameters"], parameters)

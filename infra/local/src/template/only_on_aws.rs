@@ -3,6 +3,8 @@
 
 /// Kinds of resources.
 pub(super) const RESOURCES: &[&str] = &[
+    "AWS::ApiGatewayV2::ApiMapping",
+    "AWS::ApiGatewayV2::DomainName",
     "AWS::CloudFormation::Stack",
     "AWS::CloudWatch::Alarm",
     "AWS::CloudWatch::Dashboard",
@@ -33,8 +35,15 @@ pub(super) const FUNCTION: &[&str] = &[
 ];
 
 /// Properties of an HTTP API.
-pub(super) const HTTP_API: &[&str] =
-    &["AccessLogSettings", "Description", "FailOnWarnings", "Name", "RouteSettings", "Tags"];
+pub(super) const HTTP_API: &[&str] = &[
+    "AccessLogSettings",
+    "Description",
+    "DisableExecuteApiEndpoint",
+    "FailOnWarnings",
+    "Name",
+    "RouteSettings",
+    "Tags",
+];
 
 /// Properties of a table.
 pub(super) const TABLE: &[&str] = &[

@@ -11,13 +11,15 @@ use super::stamp::stamp;
 use crate::descriptions::Error;
 use crate::tools;
 
-/// Our templates: the one that is deployed first, then those nested in it.
-pub(super) const FILES: [&str; 5] = [
+/// Our templates: the one that is deployed first, then those nested in it, then the one beside it.
+pub(super) const FILES: [&str; 7] = [
     "template.yaml",
     "infra/alarms.yaml",
     "infra/dashboard.yaml",
     "infra/deployments.yaml",
     "infra/backup.yaml",
+    "infra/edge.yaml",
+    "infra/waf.yaml",
 ];
 
 /// Templates to expand.
@@ -27,7 +29,7 @@ pub(super) struct Job {
     pub(super) files: BTreeMap<&'static str, String>,
     /// Values instead of the defaults of the first one's parameters.
     pub(super) parameters: BTreeMap<String, String>,
-    /// Whether cfn-lint looks at what comes out.
+    /// Whether cfn-lint looks at what comes out, which is best not stamped.
     pub(super) lint: bool,
     /// Whether the first one is stamped before, as what is deployed is.
     #[serde(skip)]

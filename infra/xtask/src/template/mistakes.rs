@@ -33,7 +33,8 @@ impl Mistake {
         }
         *text = text.replacen(self.right, self.wrong, 1);
         let parameters = ours.parameters.clone();
-        Ok(Job { files, parameters, lint: self.said.contains("cfn-lint"), stamped: self.stamped })
+        let lint = self.said.contains("cfn-lint");
+        Ok(Job { files, parameters, lint, stamped: self.stamped && !lint })
     }
 
     /// That it was not found among these complaints, if it was not.
@@ -66,6 +67,10 @@ impl Mistake {
 
 const fn hook(right: &'static str, wrong: &'static str, said: &'static str) -> Mistake {
     Mistake { file: "infra/deployments.yaml", right, wrong, said, parameter: None, stamped: true }
+}
+
+const fn edge(right: &'static str, wrong: &'static str, said: &'static str) -> Mistake {
+    Mistake { file: "infra/edge.yaml", right, wrong, said, parameter: None, stamped: true }
 }
 
 /// The mistakes, by what they are about.
@@ -248,6 +253,11 @@ pub(super) const MISTAKES: &[Mistake] = &[
         "what it found is not kept for as long as functions tell their clients",
     ),
     main("Type: CommaDelimitedList", "Type: String", "its origins are no list"),
+    main(
+        "DetailedMetricsEnabled: false",
+        "DetailedMetricsEnabled: true",
+        "pays for metrics that nothing reads",
+    ),
     // Alarms.
     main(
         "FunctionName: !Sub \"${AWS::StackName}-get_user\"",
@@ -373,4 +383,35 @@ pub(super) const MISTAKES: &[Mistake] = &[
         "the account: no alarm on ConcurrentExecutions",
     ),
     alarms("[Read, Write]", "[Read]", "the account: no alarm on SELECT SUM(WriteThrottleEvents)"),
+    // What stands in front.
+    main(
+        "Assert: !Not [!Equals [!Ref TrustedHops, \"0\"]]",
+        "Assert: !Not [!Equals [!Ref Edge, \"0\"]]",
+        "Edge: is deployed without TrustedHops",
+    ),
+    main(
+        "RuleCondition: !Equals [!Ref DisableExecuteApiEndpoint,",
+        "RuleCondition: !Equals [!Ref Edge,",
+        "DisableExecuteApiEndpoint: is deployed without DomainName",
+    ),
+    main(
+        "      ApiMappingKey: !If [HasBasePath, !Ref BasePath, !Ref AWS::NoValue]\n",
+        "",
+        "DomainMapping: has no base path",
+    ),
+    main(
+        "      DisableExecuteApiEndpoint: !If [HasOwnDomainAlone, true, false]\n",
+        "",
+        "Api: can be reached past its domain",
+    ),
+    main(
+        "OriginSecret: !Ref TrustedHopsSecret",
+        "OriginSecret: !Ref Audience",
+        "Distribution: the API cannot tell its requests from others",
+    ),
+    edge("X-Origin-Verify", "X-Verify", "Distribution: the API cannot tell its requests from others"),
+    edge("Authorization, Origin]", "Origin]", "CachePolicy: shares answers that differ by Authorization"),
+    edge("QueryStringBehavior: all", "QueryStringBehavior: none", "differ by the query"),
+    edge("DefaultTTL: 0", "DefaultTTL: 60", "CachePolicy: keeps what does not say so"),
+    edge("ViewerProtocolPolicy: https-only", "ViewerProtocolPolicy: allow-all", "takes tokens in the clear"),
 ];

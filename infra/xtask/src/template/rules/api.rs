@@ -52,6 +52,9 @@ pub(super) fn complaints(main: Stack<'_>) -> Vec<String> {
         if wanted.iter().any(|limit| throttle[limit].is_null()) {
             complaints.push(format!("{}: takes any number of requests", stage.id));
         }
+        if throttle["DetailedMetricsEnabled"] == true {
+            complaints.push(format!("{}: pays for metrics that nothing reads", stage.id));
+        }
         let group = stage.property("/AccessLogSettings/DestinationArn");
         if main.named("AWS::Logs::LogGroup", group).is_none() {
             complaints.push(format!("{}: logs no requests", stage.id));

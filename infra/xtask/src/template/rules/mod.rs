@@ -6,6 +6,7 @@ mod alarms;
 mod api;
 mod data;
 mod deployments;
+mod edge;
 mod mail;
 mod policies;
 mod queues;
@@ -18,6 +19,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::expansion::FILES;
+
 /// The templates with everything expanded, by path, and what is written about their alarms.
 pub(super) struct Deployed<'a> {
     pub(super) templates: &'a BTreeMap<String, Value>,
@@ -26,7 +29,7 @@ pub(super) struct Deployed<'a> {
 
 /// Everything that is wrong, one sentence each.
 pub(super) fn complaints(deployed: &Deployed<'_>) -> Vec<String> {
-    let Some([main, alarms, dashboard, hook, backup]) = deployed.stacks() else {
+    let Some([main, alarms, dashboard, hook, backup, edge, waf]) = deployed.stacks() else {
         // Whoever could not expand one of them has said so.
         return Vec::new();
     };
@@ -41,6 +44,7 @@ pub(super) fn complaints(deployed: &Deployed<'_>) -> Vec<String> {
         alarms::complaints(main, alarms),
         deployments::complaints(main, alarms, hook),
         schedules::complaints(main, alarms),
+        edge::complaints(main, edge, waf),
         runbook::complaints(alarms, dashboard, deployed.runbook),
         size::complaints(deployed.templates),
     ]
@@ -48,10 +52,9 @@ pub(super) fn complaints(deployed: &Deployed<'_>) -> Vec<String> {
 }
 
 impl Deployed<'_> {
-    fn stacks(&self) -> Option<[Stack<'_>; 5]> {
-        let stacks = super::expansion::FILES.map(|path| self.templates.get(path).map(Stack));
-        let [main, alarms, dashboard, hook, backup] = stacks;
-        Some([main?, alarms?, dashboard?, hook?, backup?])
+    fn stacks(&self) -> Option<[Stack<'_>; FILES.len()]> {
+        let stacks = FILES.iter().map(|path| self.templates.get(*path).map(Stack));
+        stacks.collect::<Option<Vec<_>>>()?.try_into().ok()
     }
 }
 

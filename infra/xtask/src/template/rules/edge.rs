@@ -1,0 +1,105 @@
+//! What stands in front of the API: a domain, and `CloudFront` with a web ACL.
+
+use serde_json::Value;
+
+use super::{Stack, words};
+
+/// What answers vary by (`Vary`), and the token: nobody gets what another one may see.
+const KEY: [&str; 3] = ["Accept", "Authorization", "Origin"];
+
+/// By what the API knows that a request has come through the distribution.
+const PROOF: &str = "X-Origin-Verify";
+
+/// Parameters that another one needs, by the rule that sees to it: what it looks at, and what it asks for.
+const ASSERTED: [(&str, &str, &str); 3] = [
+    ("EdgeIsTrusted", "Edge", "TrustedHops"),
+    ("EdgeIsTrusted", "Edge", "TrustedHopsSecret"),
+    ("EndpointIsLeft", "DisableExecuteApiEndpoint", "DomainName"),
+];
+
+pub(super) fn complaints(main: Stack<'_>, edge: Stack<'_>, waf: Stack<'_>) -> Vec<String> {
+    [asserted(main), domain(main), distribution(main, edge), filter(waf)].concat()
+}
+
+fn asserted(main: Stack<'_>) -> Vec<String> {
+    let missing = ASSERTED.iter().filter(|(rule, parameter, needed)| {
+        let rule = &main.0["Rules"][*rule];
+        let looks = rule["RuleCondition"]["Fn::Equals"][0]["Ref"] == *parameter;
+        let mut asserted = words::each(&rule["Assertions"])
+            .map(|it| &it["Assert"]["Fn::Not"][0]["Fn::Equals"][0]["Ref"]);
+        !(looks && asserted.any(|name| name == needed))
+    });
+    missing
+        .map(|(_, parameter, needed)| format!("{parameter}: is deployed without {needed}"))
+        .collect()
+}
+
+fn domain(main: Stack<'_>) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for mapping in main.resources("AWS::ApiGatewayV2::ApiMapping") {
+        if main.named("AWS::ApiGatewayV2::Api", mapping.property("/ApiId")).is_none() {
+            complaints.push(format!("{}: maps to no API of the template", mapping.id));
+        }
+        if mapping.property("/ApiMappingKey/Fn::If/1/Ref") != "BasePath" {
+            complaints.push(format!("{}: has no base path", mapping.id));
+        }
+    }
+    let bodies = main.resources("AWS::ApiGatewayV2::Api").map(|api| (api, api.property("/Body")));
+    let open = bodies.filter(|(_, body)| {
+        let disabled = &body["servers"][0]["x-amazon-apigateway-endpoint-configuration"]["disableExecuteApiEndpoint"];
+        disabled["Fn::If"][0] != "HasOwnDomainAlone"
+    });
+    complaints.extend(open.map(|(api, _)| format!("{}: can be reached past its domain", api.id)));
+    complaints
+}
+
+fn distribution(main: Stack<'_>, edge: Stack<'_>) -> Vec<String> {
+    let mut complaints = Vec::new();
+    let nested = main.resources("AWS::CloudFormation::Stack").find(|it| it.id == "EdgeStack");
+    let secret = nested.map(|it| it.property("/Parameters/OriginSecret/Ref"));
+    for distribution in edge.resources("AWS::CloudFront::Distribution") {
+        let config = distribution.property("/DistributionConfig");
+        let headers = words::each(&config["Origins"][0]["OriginCustomHeaders"]);
+        let proof = headers.into_iter().find(|header| header["HeaderName"] == PROOF);
+        let proves = proof.is_some_and(|header| header["HeaderValue"]["Ref"] == "OriginSecret");
+        let checks = [
+            (
+                proves && secret.is_some_and(|it| it == "TrustedHopsSecret"),
+                "the API cannot tell its requests from others",
+            ),
+            (
+                config["DefaultCacheBehavior"]["ViewerProtocolPolicy"] == "https-only",
+                "takes tokens in the clear",
+            ),
+            (
+                config["Origins"][0]["CustomOriginConfig"]["OriginProtocolPolicy"] == "https-only",
+                "sends tokens in the clear",
+            ),
+            (!config["WebACLId"].is_null(), "has no web ACL"),
+        ];
+        let broken = checks.into_iter().filter(|(holds, _)| !holds);
+        complaints.extend(broken.map(|(_, what)| format!("{}: {what}", distribution.id)));
+    }
+    for policy in edge.resources("AWS::CloudFront::CachePolicy") {
+        let config = policy.property("/CachePolicyConfig");
+        let key = &config["ParametersInCacheKeyAndForwardedToOrigin"];
+        let headers: Vec<&Value> = words::each(&key["HeadersConfig"]["Headers"]).collect();
+        let missing = KEY.iter().filter(|name| !headers.iter().any(|header| *header == *name));
+        complaints.extend(
+            missing.map(|name| format!("{}: shares answers that differ by {name}", policy.id)),
+        );
+        if key["QueryStringsConfig"]["QueryStringBehavior"] != "all" {
+            complaints.push(format!("{}: shares answers that differ by the query", policy.id));
+        }
+        if config["DefaultTTL"] != 0 {
+            complaints.push(format!("{}: keeps what does not say so", policy.id));
+        }
+    }
+    complaints
+}
+
+fn filter(waf: Stack<'_>) -> Vec<String> {
+    let acls = waf.resources("AWS::WAFv2::WebACL");
+    let others = acls.filter(|acl| !acl.is("/Scope", "CLOUDFRONT"));
+    others.map(|acl| format!("{}: is for no distribution", acl.id)).collect()
+}
