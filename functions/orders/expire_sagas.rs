@@ -73,8 +73,9 @@ impl Consumer for ExpireSagas {
     // 7. and 8. The same queue as the answers': they come one after the other to each order
     fn decide(_: &Moment, (): &(), overdue: Vec<Order>) -> Result<Effects, Rejection> {
         Ok(overdue.iter().fold(Effects::none(), |effects, order| {
-            let event = Event::about(order.order_id, &OrderOverdue::of(order.order_id));
-            effects.message(Message::new(CUSTOMER_SAGA, event))
+            let event = Event::about(order.order_id, &OrderOverdue::of(order));
+            let message = Message::new(CUSTOMER_SAGA, event);
+            effects.message(message.of_group(order.user_id.to_string()))
         }))
     }
 }
@@ -95,6 +96,7 @@ mod tests {
         let Content::New(event) = &message.content else { panic!("not new: {message:?}") };
         assert_eq!(event.data["orderId"], order.order_id.to_string());
         assert_eq!(event.data["orderType"], "TIMED_OUT");
+        assert_eq!(message.group, Some(order.user_id.to_string()));
     }
 
     #[test]

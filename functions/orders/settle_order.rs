@@ -127,7 +127,10 @@ mod tests {
             let input: Input = read(message);
             assert_eq!(input.event_id(), event_id);
             let answer = SettleOrder::parse(input).unwrap();
-            assert_eq!(answer, SagaAnswer { order_id, order_type: Answer::Approved });
+            assert_eq!(
+                answer,
+                SagaAnswer { order_id, order_type: Answer::Approved, user_id: None }
+            );
         }
     }
 
@@ -141,7 +144,8 @@ mod tests {
     #[test]
     fn an_approval_numbers_the_order_and_tells_of_it() {
         let order = pending_order();
-        let answer = SagaAnswer { order_id: order.order_id, order_type: Answer::Approved };
+        let (order_id, order_type) = (order.order_id, Answer::Approved);
+        let answer = SagaAnswer { order_id, order_type, user_id: None };
         let effects = SettleOrder::decide(&moment(), &answer, (Some(order), None)).unwrap();
         let tables: Vec<_> = effects.writes().iter().map(|write| write.table).collect();
         assert_eq!(tables, [ORDERS, COUNTERS]);

@@ -6,6 +6,7 @@
 use std::process::ExitCode;
 
 use adapters::{Attempts, MailAllowed, MailCaps};
+use domain::events::ANONYMOUS;
 use domain::people::{Email, PasswordResetAsked};
 use domain::tables::EMAILS;
 use http::StatusCode;
@@ -102,7 +103,7 @@ impl Endpoint for PostPasswordReset {
             return Effects::none();
         }
         let asked = Event::about(asked.email.folded(), asked);
-        Effects::none().message(Message::new(EMAILS, asked))
+        Effects::none().message(Message::new(EMAILS, asked).of_group(ANONYMOUS))
     }
 
     // 9. Response: what was sent, and nothing that is known

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use adapters::{MailCaps, Passwords, Table};
+use domain::events::ANONYMOUS;
 use domain::people::{Email, EmailClaim, Holder, SignedUp, User, UserDraft, UserId, UserView};
 use domain::refusals;
 use domain::tables::{EMAILS, USERS};
@@ -113,7 +114,7 @@ impl Endpoint for PostUser {
             return effects;
         }
         let requested = Event::about(signed_up.user.user_id, &signed_up.verification);
-        effects.message(Message::new(EMAILS, requested))
+        effects.message(Message::new(EMAILS, requested).of_group(ANONYMOUS))
     }
 
     // 9. Response
@@ -205,6 +206,7 @@ mod tests {
         assert!(effects.events().is_empty());
         assert_eq!(effects.messages().len(), 1);
         assert_eq!(effects.messages()[0].queue, EMAILS);
+        assert_eq!(effects.messages()[0].group.as_deref(), Some(ANONYMOUS));
         assert!(PostUser::effects(&signed_up(false, None)).messages().is_empty());
     }
 

@@ -6,6 +6,7 @@
 use std::process::ExitCode;
 
 use adapters::{Attempts, MailCaps};
+use domain::events::ANONYMOUS;
 use domain::people::{Email, VerificationAsked};
 use domain::tables::EMAILS;
 use http::StatusCode;
@@ -96,7 +97,7 @@ impl Endpoint for PostVerificationEmail {
             return Effects::none();
         }
         let asked = Event::about(asked.email.folded(), asked);
-        Effects::none().message(Message::new(EMAILS, asked))
+        Effects::none().message(Message::new(EMAILS, asked).of_group(ANONYMOUS))
     }
 
     // 9. Response: what was sent, and nothing that is known

@@ -70,6 +70,18 @@ mod tests {
     }
 
     #[test]
+    fn the_messages_of_an_event_are_in_the_group_of_its_account() {
+        let mut row = outbox_row("OrderCreated");
+        let groups = |row: &OutboxRow| {
+            let effects = RelayOutbox::decide(&moment(), row, ()).unwrap();
+            effects.messages().iter().map(|message| message.group.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(groups(&row), [None, None]);
+        row.envelope.data["userId"] = "ann".into();
+        assert_eq!(groups(&row), [Some("ann".to_owned()), Some("ann".to_owned())]);
+    }
+
+    #[test]
     fn a_row_that_a_queue_refuses_waits_behind_the_others_and_is_set_aside_at_last() {
         let mut row = outbox_row("OrderCreated");
         for refusal in 1..=REFUSALS_MAX {

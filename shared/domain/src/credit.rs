@@ -46,7 +46,8 @@ pub fn reserve(order: &Charge, facts: &CreditFacts) -> Effects {
         return Effects::none();
     }
     let told = |order_type| {
-        let answer = SagaAnswer { order_id: order.order_id, order_type };
+        let (order_id, user_id) = (order.order_id, Some(order.user_id));
+        let answer = SagaAnswer { order_id, order_type, user_id };
         Event::about(order.order_id, &CustomerDecided(answer))
     };
     let reserved = facts.account.as_ref().map_or(Amount::ZERO, |account| account.reserved).get();

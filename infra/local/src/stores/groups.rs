@@ -1,5 +1,5 @@
 //! The groups of messages in standard queues (SQS's fair queues), which the embedded SQS refuses: they
-//! are taken out on the way in and put back on the way out. It serves messages in the order they came.
+//! are taken out on the way in and put back on the way out. [`fair`](super::fair) serves by them.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 
 /// How many messages are remembered; the oldest are forgotten, and then have no group.
 const MESSAGES_MAX: usize = 100_000;
-const GROUP: &str = "MessageGroupId";
+/// The attribute.
+pub(super) const GROUP: &str = "MessageGroupId";
 
 /// The groups of the latest messages, by the messages' ids.
 #[derive(Debug, Default)]

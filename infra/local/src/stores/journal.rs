@@ -210,7 +210,7 @@ impl Journal {
 }
 
 /// The embedded SQS makes a receipt handle of the message's id, the time and a random part.
-fn message_of(receipt_handle: &Value) -> Option<String> {
+pub(super) fn message_of(receipt_handle: &Value) -> Option<String> {
     let decoded = STANDARD.decode(receipt_handle.as_str()?).ok()?;
     let text = String::from_utf8(decoded).ok()?;
     text.split(':').next().map(ToOwned::to_owned)

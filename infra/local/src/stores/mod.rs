@@ -10,6 +10,7 @@ mod counts;
 mod dice;
 mod door;
 mod error;
+mod fair;
 mod faults;
 mod feedback;
 mod groups;

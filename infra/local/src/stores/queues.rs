@@ -3,11 +3,15 @@
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use axum::{
     body::Body,
-    http::{HeaderMap, header::CONTENT_LENGTH},
+    http::{
+        HeaderMap,
+        header::{CONTENT_LENGTH, CONTENT_TYPE},
+    },
     response::Response,
 };
 use bytes::Bytes;
@@ -18,14 +22,16 @@ use rustack_sqs_http::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{
+    parcels,
     StartError, answers,
+    fair::{self, Fair, Line},
     groups::{self, Groups},
     journal::{Journal, JournalEntry},
     names::{Names, QueueName},
-    parcels,
     queue_rules::{self, Verdict},
 };
 use crate::template::{ACCOUNT_ID, Queue, REGION};
@@ -33,11 +39,16 @@ use crate::template::{ACCOUNT_ID, Queue, REGION};
 /// The longest a receive may wait, SQS's own limit.
 const WAIT_S_MAX: u64 = 20;
 
+/// How long a receive that waits asks the embedded SQS before it looks again for what others have
+/// taken into the line, in seconds.
+const LOOK_EVERY_S: u64 = 1;
+
 /// The queues, in memory.
 pub(super) struct Queues {
     handler: RustackSqsHandler,
     journal: Mutex<Journal>,
     groups: Groups,
+    fair: Fair,
 }
 
 /// What `GET /queues` shows of a queue.
@@ -100,7 +111,12 @@ impl Queues {
             port: endpoint.port(),
         });
         let handler = RustackSqsHandler::new(Arc::new(provider));
-        Self { handler, journal: Mutex::default(), groups: Groups::default() }
+        Self {
+            handler,
+            journal: Mutex::default(),
+            groups: Groups::default(),
+            fair: Fair::default(),
+        }
     }
 
     /// Creates a queue of the template. Its dead-letter queue may still be missing.
@@ -243,7 +259,126 @@ impl Queues {
     }
 
     async fn handle(&self, operation: &str, body: Bytes) -> http::Response<Bytes> {
+        let input = serde_json::from_slice(&body).unwrap_or_default();
+        let line = self.fair.line(&input);
+        if operation == "ReceiveMessage"
+            && let Some(line) = &line
+        {
+            return self.receive_fairly(line, &input).await;
+        }
+        let response = self.embedded(operation, body).await;
+        if let Some(line) = &line
+            && response.status().is_success()
+        {
+            line.note(operation, &input);
+            if operation == "GetQueueAttributes" {
+                let mut answer = serde_json::from_slice(response.body()).unwrap_or_default();
+                fair::with_waiting(&mut answer, line.waiting());
+                return answered(&answer);
+            }
+        }
+        response
+    }
+
+    /// Answers a receive from a queue whose messages have groups. It tells all attributes of a message,
+    /// whatever is asked for.
+    async fn receive_fairly(&self, line: &Line, input: &Value) -> http::Response<Bytes> {
+        let asked = json!({"QueueUrl": input["QueueUrl"], "AttributeNames": ["All"]}).to_string();
+        let settings = self.embedded("GetQueueAttributes", asked.into()).await;
+        let settings: Value = serde_json::from_slice(settings.body()).unwrap_or_default();
+        let seconds = |parameter: &str, attribute: &str| {
+            let set = settings["Attributes"][attribute].as_str().and_then(|set| set.parse().ok());
+            Duration::from_secs(input[parameter].as_u64().or(set).unwrap_or_default())
+        };
+        let hidden = seconds("VisibilityTimeout", "VisibilityTimeout");
+        let end = Instant::now() + seconds("WaitTimeSeconds", "ReceiveMessageWaitTimeSeconds");
+        let count_max = input["MaxNumberOfMessages"].as_u64().unwrap_or(1);
+        let mut wait_s = 0;
+        loop {
+            if let Err(refused) = self.fetch(line, &input["QueueUrl"], wait_s).await {
+                return refused;
+            }
+            let given = line.give(usize::try_from(count_max).unwrap_or(usize::MAX), hidden);
+            if !given.is_empty() || Instant::now() >= end {
+                return self.given(input, hidden, given).await;
+            }
+            wait_s = LOOK_EVERY_S;
+        }
+    }
+
+    /// Takes all that is visible into the line, waiting so long for the first of it.
+    async fn fetch(
+        &self,
+        line: &Line,
+        queue_url: &Value,
+        mut wait_s: u64,
+    ) -> Result<(), http::Response<Bytes>> {
+        loop {
+            let fetch = fair::fetch(queue_url, wait_s).to_string();
+            wait_s = 0;
+            let answer = self.embedded_unnoted("ReceiveMessage", fetch.into()).await;
+            if !answer.status().is_success() {
+                return Err(answer);
+            }
+            let answer = self.groups.put_back(answer.into_body());
+            let mut answer: Value = serde_json::from_slice(&answer).unwrap_or_default();
+            match answer["Messages"].take() {
+                Value::Array(messages) if !messages.is_empty() => line.take_in(messages),
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    /// Begins the visibility timeout of messages that are given out. One that is gone meanwhile is
+    /// left out.
+    async fn given(
+        &self,
+        input: &Value,
+        hidden: Duration,
+        given: Vec<Value>,
+    ) -> http::Response<Bytes> {
+        let mut messages = Vec::new();
+        for message in given {
+            let change = json!({
+                "QueueUrl": input["QueueUrl"],
+                "ReceiptHandle": message["ReceiptHandle"],
+                "VisibilityTimeout": hidden.as_secs(),
+            });
+            let change = change.to_string().into();
+            let changed = self.embedded_unnoted("ChangeMessageVisibility", change).await;
+            if changed.status().is_success() {
+                messages.push(message);
+            }
+        }
+        let answer = if messages.is_empty() { json!({}) } else { json!({"Messages": messages}) };
+        let response = answered(&answer);
+        self.journal().note("ReceiveMessage", input.to_string().as_bytes(), response.body());
+        response
+    }
+
+    /// Has the embedded SQS answer, and notes what it did.
+    async fn embedded(&self, operation: &str, body: Bytes) -> http::Response<Bytes> {
         let (body, taken) = groups::take_out(operation, &body).unwrap_or((body, Vec::new()));
+        if !taken.is_empty()
+            && let Ok(input) = serde_json::from_slice::<Value>(&body)
+        {
+            self.fair.add(input["QueueUrl"].as_str().unwrap_or_default());
+        }
+        let response = self.embedded_unnoted(operation, body.clone()).await;
+        let (mut parts, mut answer) = response.into_parts();
+        if parts.status.is_success() {
+            self.journal().note(operation, &body, &answer);
+            self.groups.note(taken, &answer);
+            if operation == "ReceiveMessage" {
+                answer = self.groups.put_back(answer);
+                // It may be longer now.
+                parts.headers.remove(CONTENT_LENGTH);
+            }
+        }
+        http::Response::from_parts(parts, answer)
+    }
+
+    async fn embedded_unnoted(&self, operation: &str, body: Bytes) -> http::Response<Bytes> {
         let packed = parcels::pack(operation, &body).unwrap_or_else(|| body.clone());
         let answered = match resolve_operation(&target_header(operation)) {
             Ok(known) => self.handler.handle_operation(known, packed).await,
@@ -253,18 +388,11 @@ impl Queues {
             answered.unwrap_or_else(|error| error_to_response(&error, &Uuid::new_v4().to_string()));
         let (mut parts, answer) = response.into_parts();
         let mut answer = answer.collect().await.expect("the answer is in memory").to_bytes();
-        if parts.status.is_success() {
-            if let Some(unpacked) = parcels::unpack(operation, &body, &answer) {
-                answer = unpacked;
-                parts.headers.remove(CONTENT_LENGTH);
-            }
-            self.journal().note(operation, &body, &answer);
-            self.groups.note(taken, &answer);
-            if operation == "ReceiveMessage" {
-                answer = self.groups.put_back(answer);
-                // It may be longer now.
-                parts.headers.remove(CONTENT_LENGTH);
-            }
+        if parts.status.is_success()
+            && let Some(unpacked) = parcels::unpack(operation, &body, &answer)
+        {
+            answer = unpacked;
+            parts.headers.remove(CONTENT_LENGTH);
         }
         http::Response::from_parts(parts, answer)
     }
@@ -277,6 +405,13 @@ impl Queues {
 
 fn queue_name<'a>(names: &'a Names, logical_id: &str) -> &'a QueueName {
     names.queue(logical_id).expect("the template names only queues it has")
+}
+
+/// An answer that succeeded.
+fn answered(answer: &Value) -> http::Response<Bytes> {
+    let answer = Bytes::from(answer.to_string());
+    let response = http::Response::builder().header(CONTENT_TYPE, "application/x-amz-json-1.0");
+    response.body(answer).expect("the header is a constant")
 }
 
 fn target_header(operation: &str) -> HeaderMap {

@@ -36,6 +36,8 @@ pub struct DeadLetter {
     /// Why it was not understood; none if it was tried too often.
     pub reason: Option<String>,
     handle: String,
+    /// Which of those that share the queue it is from.
+    group: Option<String>,
     attributes: HashMap<String, MessageAttributeValue>,
 }
 
@@ -69,7 +71,8 @@ impl Operator {
             .visibility_timeout(HIDDEN_S)
             .wait_time_seconds(WAIT_S)
             .message_attribute_names("All")
-            .message_system_attribute_names(MessageSystemAttributeName::SentTimestamp);
+            .message_system_attribute_names(MessageSystemAttributeName::SentTimestamp)
+            .message_system_attribute_names(MessageSystemAttributeName::MessageGroupId);
         let answer = request.send().await;
         let answer = answer.map_err(|e| fault("ReceiveMessage", queue.name(), e))?;
         Ok(answer.messages.unwrap_or_default().into_iter().map(letter).collect())
@@ -92,8 +95,8 @@ impl Operator {
         Ok(())
     }
 
-    /// Puts letters that were taken back into the queue that they came from, with the same body
-    /// and attributes. A letter is deleted only once the queue has it. Tells how many went back;
+    /// Puts letters that were taken back into the queue that they came from, with the same body,
+    /// attributes and group. A letter is deleted only once the queue has it. Tells how many went back;
     /// the others come out of hiding by themselves.
     ///
     /// # Errors
@@ -140,8 +143,9 @@ impl Operator {
 }
 
 fn letter(message: Message) -> DeadLetter {
-    let sent_at = MessageSystemAttributeName::SentTimestamp;
-    let sent_at = message.attributes.as_ref().and_then(|all| all.get(&sent_at)?.parse().ok());
+    let system = message.attributes.unwrap_or_default();
+    let sent_at = system.get(&MessageSystemAttributeName::SentTimestamp);
+    let sent_at = sent_at.and_then(|sent_at| sent_at.parse().ok());
     let mut attributes = message.message_attributes.unwrap_or_default();
     DeadLetter {
         id: message.message_id.unwrap_or_default(),
@@ -149,6 +153,7 @@ fn letter(message: Message) -> DeadLetter {
         body: message.body.unwrap_or_default(),
         reason: attributes.remove(REASON).and_then(|reason| reason.string_value),
         handle: message.receipt_handle.unwrap_or_default(),
+        group: system.get(&MessageSystemAttributeName::MessageGroupId).cloned(),
         attributes,
     }
 }
@@ -167,6 +172,7 @@ fn entry(index: usize, letter: &DeadLetter) -> SendMessageBatchRequestEntry {
         .id(index.to_string())
         .message_body(&letter.body)
         .set_message_attributes(Some(letter.attributes.clone()))
+        .set_message_group_id(letter.group.clone())
         .build()
         .expect("id and body are set")
 }

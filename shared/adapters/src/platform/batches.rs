@@ -101,9 +101,9 @@ pub(super) fn transmissible(text: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// An id as a FIFO queue takes it: 1 to 128 letters, digits and signs of ASCII. Of any other id its
+/// An id as SQS takes it: 1 to 128 letters, digits and signs of ASCII. Of any other id its
 /// hash stands in its place, so that equal ids stay equal.
-fn fifo_id(id: &str) -> Cow<'_, str> {
+fn sqs_id(id: &str) -> Cow<'_, str> {
     if (1..=ID_CHARS_MAX).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Cow::Borrowed(id);
     }
@@ -136,15 +136,16 @@ fn entry(
     }
     if is_fifo(url) {
         entry = entry
-            .message_group_id(fifo_id(&envelope.aggregate_id))
-            .message_deduplication_id(fifo_id(&envelope.event_id));
+            .message_group_id(sqs_id(&envelope.aggregate_id))
+            .message_deduplication_id(sqs_id(&envelope.event_id));
     } else {
         if !message.delay.is_zero() {
             let seconds = i32::try_from(message.delay.as_secs()).unwrap_or(DELAY_S_MAX);
             entry = entry.delay_seconds(seconds.min(DELAY_S_MAX));
         }
         // The queue serves its groups fairly, in any order.
-        entry = entry.set_message_group_id(message.group.clone());
+        let group = message.group.as_deref().map(|group| sqs_id(group).into_owned());
+        entry = entry.set_message_group_id(group);
     }
     entry.build().expect("id and body are set")
 }
@@ -218,13 +219,13 @@ mod tests {
     }
 
     #[test]
-    fn an_id_that_no_fifo_queue_takes_is_replaced_by_its_hash() {
+    fn an_id_that_sqs_does_not_take_is_replaced_by_its_hash() {
         for (id, kept) in [("order-1", true), ("", false), ("ä", false), ("a b", false)] {
-            let taken = fifo_id(id);
+            let taken = sqs_id(id);
             assert_eq!(taken == id, kept, "{id:?}");
-            assert_eq!(taken, fifo_id(&taken), "{id:?}");
+            assert_eq!(taken, sqs_id(&taken), "{id:?}");
         }
-        assert_eq!(fifo_id(&"x".repeat(129)).len(), 43);
+        assert_eq!(sqs_id(&"x".repeat(129)).len(), 43);
     }
 
     #[test]
@@ -236,6 +237,9 @@ mod tests {
             (Some("7f3a"), None)
         );
         assert_eq!(plain.delay_seconds, Some(5));
+        let odd = Outgoing { group: Some("Ann Lee".to_owned()), ..message("event-1", "") };
+        let odd = entry(STANDARD, 0, &odd, String::new());
+        assert_eq!(odd.message_group_id().map(str::len), Some(43));
         let fifo = entry(FIFO, 0, &grouped, String::new());
         assert_eq!(fifo.message_group_id(), Some("order-1"));
     }

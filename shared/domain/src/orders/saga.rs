@@ -5,6 +5,7 @@ use lifecycle::{Moment, Rejection, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{Consequence, Order, OrderId, SerialNumbers, Step};
+use crate::people::UserId;
 use crate::refusals;
 use crate::syntax::words;
 
@@ -28,6 +29,9 @@ pub struct SagaAnswer {
     /// The answer.
     #[serde(deserialize_with = "in_any_case")]
     pub order_type: Answer,
+    /// The customer, by whom the queue is shared fairly; answers by hand do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<UserId>,
 }
 
 fn in_any_case<'de, D: serde::Deserializer<'de>>(input: D) -> Result<Answer, D::Error> {
@@ -63,8 +67,9 @@ pub struct OrderOverdue(pub SagaAnswer);
 
 impl OrderOverdue {
     /// Says so of an order.
-    pub fn of(order_id: OrderId) -> Self {
-        Self(SagaAnswer { order_id, order_type: Answer::TimedOut })
+    pub fn of(order: &Order) -> Self {
+        let (order_id, user_id) = (order.order_id, Some(order.user_id));
+        Self(SagaAnswer { order_id, order_type: Answer::TimedOut, user_id })
     }
 
     /// Whether the run at this time sends a message about an order: in the first three minutes

@@ -383,3 +383,61 @@ async fn the_projects_own_template_can_be_set_up() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_group_with_many_messages_in_flight_does_not_delay_another_groups_message() {
+    let stores = stores().await;
+    let clients = Clients::of(&stores, "GetUserFunction");
+    let queue = stores.names().queue("NewsQueue").unwrap();
+    let send = async |group: &str, count: usize| {
+        for number in 0..count {
+            let message = clients.queues.send_message().queue_url(&queue.url);
+            let message = message.message_body(format!("{group} {number}"));
+            message.message_group_id(group).send().await.unwrap();
+        }
+    };
+    send("loud", 60).await;
+    for _ in 0..3 {
+        assert_eq!(stores.receive(queue, 10, 0).await.unwrap().len(), 10);
+    }
+    send("quiet", 1).await;
+    let report = stores.queues().await.unwrap();
+    let report = report.into_iter().find(|report| report.queue == "NewsQueue").unwrap();
+    assert_eq!((report.visible, report.in_flight), (31, 30));
+
+    let received = stores.receive(queue, 1, 0).await.unwrap();
+
+    assert_eq!(received[0].body, "quiet 0");
+    assert_eq!(received[0].attributes["MessageGroupId"], "quiet");
+    assert_eq!(received[0].attributes["ApproximateReceiveCount"], "1");
+}
+
+#[tokio::test]
+async fn a_message_of_a_group_wakes_a_receive_and_comes_again_after_its_visibility_timeout() {
+    let stores = stores().await;
+    let clients = Clients::of(&stores, "GetUserFunction");
+    let queue = stores.names().queue("NewsQueue").unwrap();
+    let send = |body: &str| {
+        let message = clients.queues.send_message().queue_url(&queue.url).message_body(body);
+        message.message_group_id("one").send()
+    };
+    send("first").await.unwrap();
+    let first = stores.receive(queue, 1, 0).await.unwrap();
+    stores.delete(queue, &[&first[0].receipt_handle]).await.unwrap();
+
+    let begun = Instant::now();
+    let (received, sent) = tokio::join!(stores.receive(queue, 1, 20), async {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        send("second").await
+    });
+    sent.unwrap();
+    assert_eq!(received.unwrap()[0].body, "second");
+    assert!(begun.elapsed() < Duration::from_millis(800), "{:?}", begun.elapsed());
+
+    // It is hidden for two seconds.
+    assert!(stores.receive(queue, 1, 0).await.unwrap().is_empty());
+    let again = stores.receive(queue, 1, 20).await.unwrap();
+    assert_eq!(again[0].body, "second");
+    assert_eq!(again[0].attributes["ApproximateReceiveCount"], "2");
+    assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
+}

@@ -102,7 +102,8 @@ impl World {
                 if let Some(at) = within(at, self.orders.len()) {
                     let order_id = self.orders[at];
                     self.meddled.insert(order_id);
-                    let answer = CustomerDecided(SagaAnswer { order_id, order_type });
+                    let answer =
+                        CustomerDecided(SagaAnswer { order_id, order_type, user_id: None });
                     self.messages.push((CUSTOMER_SAGA, Event::about(order_id, &answer)));
                 }
             }
@@ -138,12 +139,9 @@ impl World {
             .all_orders()
             .into_iter()
             .filter(|order| order.status == OrderStatus::Pending && order.settle_by <= self.now);
-        let ids: Vec<OrderId> = overdue.map(|order| order.order_id).collect();
-        self.messages.extend(
-            ids.into_iter().map(|order_id| {
-                (CUSTOMER_SAGA, Event::about(order_id, &OrderOverdue::of(order_id)))
-            }),
-        );
+        let event = |order: Order| Event::about(order.order_id, &OrderOverdue::of(&order));
+        let events: Vec<Event> = overdue.map(event).collect();
+        self.messages.extend(events.into_iter().map(|event| (CUSTOMER_SAGA, event)));
     }
 
     /// Looks into the inbox, reads the facts and decides.

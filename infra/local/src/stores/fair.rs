@@ -1,0 +1,269 @@
+//! Fair queues, as SQS has them: in a standard queue whose messages have groups, a group that takes up
+//! many consumers (a noisy neighbour) does not delay the messages of the others.
+//!
+//! The embedded SQS serves messages in the order they came. So they are taken from it as soon as they
+//! are visible, wait here, and are given out in SQS's order. A message that waits here is in flight
+//! there: its visibility timeout begins when it is given out, and counts are corrected.
+//!
+//! Source: "How Amazon SQS fair queues work" in the developer guide. Of its two measures, a group's
+//! share of the messages in flight is here; its share of the consumers' time is not.
+
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::groups::GROUP;
+use super::journal::message_of;
+
+/// A group is noisy when it has so many messages in flight,
+const NOISY_MIN: usize = 30;
+/// and they are more than this part of the queue's.
+const NOISY_PART: usize = 10;
+
+/// The queues with groups, by their URLs.
+#[derive(Debug, Default)]
+pub(super) struct Fair(Mutex<HashMap<String, Arc<Line>>>);
+
+impl Fair {
+    /// The line of a queue that has had a message of a group.
+    pub(super) fn line(&self, input: &Value) -> Option<Arc<Line>> {
+        self.lines().get(input["QueueUrl"].as_str()?).cloned()
+    }
+
+    /// Makes a queue a fair one.
+    pub(super) fn add(&self, queue_url: &str) {
+        if !self.lines().contains_key(queue_url) {
+            self.lines().insert(queue_url.to_owned(), Arc::default());
+        }
+    }
+
+    fn lines(&self) -> MutexGuard<'_, HashMap<String, Arc<Line>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What waits in a fair queue, and what of it is in flight.
+#[derive(Debug, Default)]
+pub(super) struct Line(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    /// How many messages have come so far.
+    came: u64,
+    /// The messages that wait, as the embedded SQS gave them, by their place in the order they came.
+    waiting: BTreeMap<u64, Value>,
+    /// The places of the waiting messages of each group, oldest first; no group is empty.
+    groups: HashMap<String, VecDeque<u64>>,
+    /// The groups of the messages in flight, and until when they are, by the messages' ids.
+    in_flight: HashMap<String, (String, Instant)>,
+    /// The noisy neighbours, until nothing waits of them.
+    noisy: HashSet<String>,
+}
+
+impl Line {
+    /// Takes in messages that have become visible.
+    pub(super) fn take_in(&self, messages: Vec<Value>) {
+        let mut state = self.state();
+        for message in messages {
+            let (place, group) = (state.came, group_of(&message));
+            state.came += 1;
+            state.in_flight.remove(id_of(&message));
+            state.groups.entry(group).or_default().push_back(place);
+            state.waiting.insert(place, message);
+        }
+    }
+
+    /// The next messages: of quiet groups in the order they came, then of noisy ones, of which the one
+    /// with the fewest messages in flight comes first. They are hidden for `timeout`.
+    pub(super) fn give(&self, count_max: usize, timeout: Duration) -> Vec<Value> {
+        let mut state = self.state();
+        let now = Instant::now();
+        state.in_flight.retain(|_, (_, until)| *until > now);
+        let mut given = Vec::new();
+        while given.len() < count_max
+            && let Some(message) = state.next()
+        {
+            let (id, group) = (id_of(&message).to_owned(), group_of(&message));
+            state.in_flight.insert(id, (group, now + timeout));
+            given.push(message);
+        }
+        given
+    }
+
+    /// How many messages wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.state().waiting.len()
+    }
+
+    /// Reads an operation that succeeded.
+    pub(super) fn note(&self, operation: &str, input: &Value) {
+        let entries = input["Entries"].as_array().map(Vec::as_slice);
+        let entries = entries.unwrap_or(std::slice::from_ref(input));
+        let mut state = self.state();
+        match operation {
+            "PurgeQueue" => *state = State::default(),
+            "DeleteMessage" | "DeleteMessageBatch" => entries.iter().for_each(|entry| {
+                let id = message_of(&entry["ReceiptHandle"]).unwrap_or_default();
+                state.in_flight.remove(&id);
+            }),
+            "ChangeMessageVisibility" | "ChangeMessageVisibilityBatch" => {
+                for entry in entries {
+                    let id = message_of(&entry["ReceiptHandle"]).unwrap_or_default();
+                    let timeout = entry["VisibilityTimeout"].as_u64().unwrap_or_default();
+                    if let Some((_, until)) = state.in_flight.get_mut(&id) {
+                        *until = Instant::now() + Duration::from_secs(timeout);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn next(&mut self) -> Option<Value> {
+        let counts = self.in_flight_by_group();
+        let all = self.in_flight.len();
+        let is_noisy = |count: usize| count >= NOISY_MIN && count * NOISY_PART > all;
+        let noisy = counts.iter().filter(|(_, count)| is_noisy(**count));
+        let noisy: Vec<String> = noisy.map(|(group, _)| group.clone()).collect();
+        self.noisy.extend(noisy);
+        self.noisy.retain(|group| self.groups.contains_key(group));
+        let rank = |group: &String, places: &VecDeque<u64>| {
+            let in_flight = if self.noisy.contains(group) { counts.get(group) } else { None };
+            (self.noisy.contains(group), in_flight.copied().unwrap_or_default(), places[0])
+        };
+        let (group, _) = self.groups.iter().min_by_key(|(group, places)| rank(group, places))?;
+        let group = group.clone();
+        let places = self.groups.get_mut(&group)?;
+        let place = places.pop_front()?;
+        if places.is_empty() {
+            self.groups.remove(&group);
+            self.noisy.remove(&group);
+        }
+        self.waiting.remove(&place)
+    }
+
+    fn in_flight_by_group(&self) -> HashMap<String, usize> {
+        self.in_flight.values().fold(HashMap::new(), |mut counts, (group, _)| {
+            *counts.entry(group.clone()).or_default() += 1;
+            counts
+        })
+    }
+}
+
+/// A receive that asks the embedded SQS for all that is visible, and hides it for as long as it may
+/// wait here.
+pub(super) fn fetch(queue_url: &Value, wait_s: u64) -> Value {
+    json!({
+        "QueueUrl": queue_url,
+        "MaxNumberOfMessages": 10,
+        "WaitTimeSeconds": wait_s,
+        "VisibilityTimeout": 43_200,
+        "MessageSystemAttributeNames": ["All"],
+        "MessageAttributeNames": ["All"],
+    })
+}
+
+/// The answer of `GetQueueAttributes`, where messages that wait here are visible.
+pub(super) fn with_waiting(answer: &mut Value, waiting: usize) {
+    let mut change = |name: &str, change: &dyn Fn(usize) -> usize| {
+        let count = answer["Attributes"].get_mut(name);
+        let count = count.and_then(|count| Some((count.as_str()?.parse().ok()?, count)));
+        if let Some((old, count)) = count {
+            *count = change(old).to_string().into();
+        }
+    };
+    change("ApproximateNumberOfMessages", &|visible| visible + waiting);
+    change("ApproximateNumberOfMessagesNotVisible", &|hidden| hidden.saturating_sub(waiting));
+}
+
+fn id_of(message: &Value) -> &str {
+    message["MessageId"].as_str().unwrap_or_default()
+}
+
+/// A message without a group is a group of its own.
+fn group_of(message: &Value) -> String {
+    let group = message["Attributes"][GROUP].as_str();
+    group.map_or_else(|| format!("message {}", id_of(message)), |group| format!("group {group}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+
+    use super::*;
+
+    const HIDDEN: Duration = Duration::from_mins(2);
+
+    fn message(group: &str, number: usize) -> Value {
+        json!({ "MessageId": format!("{group}-{number}"), "Attributes": { "MessageGroupId": group } })
+    }
+
+    fn ids(messages: &[Value]) -> Vec<&str> {
+        messages.iter().map(id_of).collect()
+    }
+
+    /// A line in which a group has so many messages, all older than one of another group.
+    fn line(count: usize) -> Line {
+        let line = Line::default();
+        line.take_in((0..count).map(|number| message("loud", number)).collect());
+        line.take_in(vec![message("quiet", 0)]);
+        line
+    }
+
+    #[test]
+    fn a_group_with_30_messages_in_flight_lets_the_others_go_first() {
+        let line = line(100);
+        assert!(ids(&line.give(29, HIDDEN)).iter().all(|id| id.starts_with("loud")));
+        assert_eq!(ids(&line.give(2, HIDDEN)), ["loud-29", "quiet-0"]);
+        assert_eq!(ids(&line.give(1, HIDDEN)), ["loud-30"], "nobody else waits");
+    }
+
+    #[test]
+    fn a_group_of_fewer_than_30_messages_in_flight_keeps_its_place() {
+        let line = line(100);
+        line.give(20, HIDDEN);
+        assert_eq!(ids(&line.give(1, HIDDEN)), ["loud-20"]);
+    }
+
+    #[test]
+    fn a_noisy_group_gives_way_until_nothing_waits_of_it() {
+        let line = line(31);
+        let given = line.give(30, HIDDEN);
+        assert_eq!(ids(&line.give(1, HIDDEN)), ["quiet-0"]);
+        for message in &given {
+            let handle = STANDARD.encode(format!("{}:0:0", id_of(message)));
+            line.note("DeleteMessage", &json!({ "ReceiptHandle": handle }));
+        }
+        line.take_in(vec![message("quiet", 1)]);
+        assert_eq!(ids(&line.give(2, HIDDEN)), ["quiet-1", "loud-30"]);
+        line.take_in(vec![message("loud", 31), message("quiet", 2)]);
+        assert_eq!(ids(&line.give(2, HIDDEN)), ["loud-31", "quiet-2"]);
+    }
+
+    #[test]
+    fn of_two_noisy_groups_the_one_with_fewer_messages_in_flight_goes_first() {
+        let line = Line::default();
+        line.take_in((0..50).map(|number| message("louder", number)).collect());
+        line.give(40, HIDDEN);
+        line.take_in((0..50).map(|number| message("loud", number)).collect());
+        assert!(ids(&line.give(30, HIDDEN)).iter().all(|id| id.starts_with("loud-")));
+        assert_eq!(ids(&line.give(1, HIDDEN)), ["loud-30"]);
+    }
+
+    #[test]
+    fn messages_without_a_group_are_never_noisy() {
+        let bare = |number: usize| json!({ "MessageId": number.to_string(), "Attributes": {} });
+        let line = Line::default();
+        line.take_in((0..40).map(bare).chain([message("quiet", 0)]).collect());
+        line.give(35, HIDDEN);
+        assert_eq!(ids(&line.give(10, HIDDEN)), ["35", "36", "37", "38", "39", "quiet-0"]);
+    }
+}
