@@ -17,6 +17,7 @@ mod privileges;
 mod process;
 mod rollback;
 mod sam;
+mod supply;
 mod template;
 mod terminal;
 mod tidy;
@@ -45,6 +46,8 @@ const USAGE: &str = "usage: cargo xtask <command>
   bench                   our functions beside bare ones: bench --help
   bench local             requests through the local platform
   bench sign-in           whether a refused sign-in's time tells who has an account
+  supply-chain            licences, sources and known advisories of what is linked, and a list of it;
+                          with --advisories it is an error where their database cannot be had
   deploy                  builds functions and deploys those that changed: deploy --help
   rollback                moves functions back to the versions that they had: rollback --help
   sam                     our functions as SAM's tools run them: sam --help
@@ -78,6 +81,8 @@ fn main() -> ExitCode {
         ["new-endpoint", ..] => new_endpoint::run(workspace(), &arguments[1..]),
         ["deploy", ..] => deploy::run(workspace(), &arguments[1..]),
         ["rollback", ..] => rollback::run(workspace(), &arguments[1..]),
+        ["supply-chain"] => done("supply-chain", supply::check(workspace(), false)),
+        ["supply-chain", "--advisories"] => done("supply-chain", supply::check(workspace(), true)),
         ["sam", ..] => sam::run(workspace(), &arguments[1..]),
         ["openapi", "--lint"] => done("openapi", openapi::lint(workspace())),
         ["trace"] => done("trace", trace::run(workspace())),

@@ -26,12 +26,12 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{
-    parcels,
     StartError, answers,
     fair::{self, Fair, Line},
     groups::{self, Groups},
     journal::{Journal, JournalEntry},
     names::{Names, QueueName},
+    parcels,
     queue_rules::{self, Verdict},
 };
 use crate::template::{ACCOUNT_ID, Queue, REGION};
