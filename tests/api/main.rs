@@ -27,6 +27,7 @@ mod effects;
 mod events;
 mod faults;
 mod heads;
+mod health;
 mod keys;
 mod limits;
 mod mail;

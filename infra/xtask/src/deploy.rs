@@ -137,6 +137,10 @@ pub(crate) struct Stack {
 
 impl Stack {
     /// The stack of a stage.
+    ///
+    /// # Errors
+    ///
+    /// Where `samconfig.toml` does not name it.
     pub(crate) fn of(samconfig: &str, stage: &str) -> Result<Self, Error> {
         let config: toml::Table = toml::from_str(samconfig).context(|| "samconfig.toml")?;
         let setting = |name: &str| -> Result<String, Error> {

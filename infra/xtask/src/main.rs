@@ -13,6 +13,7 @@ mod http;
 mod ministack;
 mod new_endpoint;
 mod openapi;
+mod pipeline;
 mod privileges;
 mod process;
 mod rollback;
@@ -23,6 +24,7 @@ mod terminal;
 mod tidy;
 mod tools;
 mod trace;
+mod workflows;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -46,8 +48,10 @@ const USAGE: &str = "usage: cargo xtask <command>
   bench                   our functions beside bare ones: bench --help
   bench local             requests through the local platform
   bench sign-in           whether a refused sign-in's time tells who has an account
+  workflows               the workflows of .github and their template, by other people's linters
   supply-chain            licences, sources and known advisories of what is linked, and a list of it;
                           with --advisories it is an error where their database cannot be had
+  pipeline                the steps of the workflows, and their rehearsal: pipeline --help
   deploy                  builds functions and deploys those that changed: deploy --help
   rollback                moves functions back to the versions that they had: rollback --help
   sam                     our functions as SAM's tools run them: sam --help
@@ -81,8 +85,10 @@ fn main() -> ExitCode {
         ["new-endpoint", ..] => new_endpoint::run(workspace(), &arguments[1..]),
         ["deploy", ..] => deploy::run(workspace(), &arguments[1..]),
         ["rollback", ..] => rollback::run(workspace(), &arguments[1..]),
+        ["workflows"] => complain("workflows", workflows::complaints(workspace())),
         ["supply-chain"] => done("supply-chain", supply::check(workspace(), false)),
         ["supply-chain", "--advisories"] => done("supply-chain", supply::check(workspace(), true)),
+        ["pipeline", ..] => pipeline::run(workspace(), &arguments[1..]),
         ["sam", ..] => sam::run(workspace(), &arguments[1..]),
         ["openapi", "--lint"] => done("openapi", openapi::lint(workspace())),
         ["trace"] => done("trace", trace::run(workspace())),

@@ -1,7 +1,7 @@
 //! What is deployed, and whether all of it came to be.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use local::seed;
 use local::standins::Standins;
@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::api;
-use crate::cargo_lambda::CargoLambda;
 use crate::descriptions::Error;
 use crate::{template, tools};
 
@@ -29,11 +28,21 @@ struct Job<'a> {
     sender: &'a str,
 }
 
+/// What is deployed.
+pub(crate) struct Deployed<'a> {
+    /// The stack's name.
+    pub(crate) stack: &'a str,
+    /// The program of a function, by its logical id and its binary's name.
+    pub(crate) program: &'a dyn Fn(&str, &str) -> PathBuf,
+    /// Whether the demo's people and products are put into the tables.
+    pub(crate) seeds: bool,
+}
+
 /// What it says came to be.
 #[derive(Debug, Deserialize)]
-pub(super) struct Deployment {
+pub(crate) struct Deployment {
     /// The API's id.
-    pub(super) api: String,
+    api: String,
     routes: BTreeSet<String>,
     /// Types by logical id.
     resources: BTreeMap<String, String>,
@@ -41,16 +50,15 @@ pub(super) struct Deployment {
     mappings: usize,
 }
 
-/// Deploys the template with the binaries as they were last built, the demo's people and products,
-/// and the stand-ins for other people's services.
+/// Deploys the template, with the stand-ins for other people's services.
 ///
 /// # Errors
 /// Where a tool cannot be had, or the deployment fails.
-pub(super) async fn deploy(
+pub(crate) async fn deploy(
     workspace: &Path,
     endpoint: &str,
     model: &Template,
-    cargo_lambda: &CargoLambda<'_>,
+    deployed: &Deployed<'_>,
     standins: &Standins,
 ) -> Result<Deployment, Error> {
     let mut parameters = standins.parameters().clone();
@@ -63,7 +71,7 @@ pub(super) async fn deploy(
     let mut programs = BTreeMap::new();
     for (id, resource) in resources.iter_mut() {
         if let Some(binary) = resource["Metadata"]["BuildProperties"]["Binary"].as_str() {
-            let program = cargo_lambda.bootstrap(binary).display().to_string();
+            let program = (deployed.program)(id, binary).display().to_string();
             programs.insert(id.clone(), program);
             let code = json!({ "S3Bucket": "the-code", "S3Key": format!("{id}.zip") });
             resource["Properties"]["Code"] = code;
@@ -75,8 +83,8 @@ pub(super) async fn deploy(
         _ => None,
     });
     let rotations = rotations.collect();
-    let items = seed::demo_items().await?;
-    let (region, stack, sender) = (REGION, "second-opinion", "no-reply@example.com");
+    let items = if deployed.seeds { seed::demo_items().await? } else { Vec::new() };
+    let (region, stack, sender) = (REGION, deployed.stack, "no-reply@example.com");
     let job = Job {
         endpoint,
         region,
@@ -126,8 +134,13 @@ fn leave_out(resources: &mut Map<String, Value>) {
 }
 
 impl Deployment {
+    /// Where the API is, on the emulator at this endpoint.
+    pub(crate) fn url(&self, endpoint: &str) -> String {
+        format!("{endpoint}/_aws/execute-api/{}/$default", self.api)
+    }
+
     /// What of the template is not there, one sentence each.
-    pub(super) fn complaints(&self, template: &Template) -> Vec<String> {
+    pub(crate) fn complaints(&self, template: &Template) -> Vec<String> {
         let routes = template.api.iter().flat_map(|api| &api.routes);
         let routes = routes.map(|route| format!("{} {}", route.method, route.path));
         let routes = routes.filter(|route| !self.routes.contains(route));

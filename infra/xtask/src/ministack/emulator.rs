@@ -20,9 +20,9 @@ const STOP_MAX: Duration = Duration::from_secs(20);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// A ministack that runs, and ends with this.
-pub(super) struct Emulator {
+pub(crate) struct Emulator {
     process: Child,
-    pub(super) endpoint: String,
+    pub(crate) endpoint: String,
 }
 
 impl Emulator {
@@ -30,7 +30,7 @@ impl Emulator {
     ///
     /// # Errors
     /// Where it cannot be installed, or does not answer.
-    pub(super) fn start(workspace: &Path, log: &Path) -> Result<Self, Error> {
+    pub(crate) fn start(workspace: &Path, log: &Path) -> Result<Self, Error> {
         let program = tools::installed(workspace, "ministack")?.join("ministack");
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let endpoint = format!("http://127.0.0.1:{port}");

@@ -16,14 +16,15 @@ use local::standins::Standins;
 use local::template::Template;
 use tokio::runtime::Runtime;
 
-use self::emulator::Emulator;
+pub(crate) use self::deployment::{Deployed, deploy};
+pub(crate) use self::emulator::Emulator;
 use crate::cargo_lambda::{CargoLambda, Profile};
 use crate::context::Context;
 use crate::descriptions::{Error, target_directory};
 use crate::say;
 
 /// Tests of what is known to be otherwise there.
-const DIFFERENT: [&str; 1] = ["a_body_of_more_than_10_mb_reaches_no_function"];
+pub(crate) const DIFFERENT: [&str; 1] = ["a_body_of_more_than_10_mb_reaches_no_function"];
 
 /// Builds, deploys and tests; gives what is wrong, one sentence each. `tests` are names or parts of
 /// names; without any, all tests are run.
@@ -43,14 +44,15 @@ pub(crate) fn run(
     // They stand in for others for as long as this lives.
     let runtime = Runtime::new()?;
     let standins = runtime.block_on(Standins::start())?;
-    let deploying =
-        deployment::deploy(workspace, &emulator.endpoint, &template, &cargo_lambda, &standins);
+    let program = |_: &str, binary: &str| cargo_lambda.bootstrap(binary);
+    let deployed = Deployed { stack: "second-opinion", program: &program, seeds: true };
+    let deploying = deploy(workspace, &emulator.endpoint, &template, &deployed, &standins);
     let deployment = runtime.block_on(deploying)?;
     let missing = deployment.complaints(&template);
     if !missing.is_empty() {
         return Ok(missing);
     }
-    let url = format!("{}/_aws/execute-api/{}/$default", emulator.endpoint, deployment.api);
+    let url = deployment.url(&emulator.endpoint);
     say(&format!("the API is at {url}"));
     for test in DIFFERENT {
         say(&format!("left out: {test}: infra/docs/SECOND_OPINION.md says why"));

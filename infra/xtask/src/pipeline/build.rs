@@ -1,0 +1,96 @@
+//! What is built once, and deployed to every stage as it is.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use local::binaries::cargo;
+use local::template::REGION;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::context::Context;
+use crate::descriptions::Error;
+use crate::process::succeeded;
+use crate::{say, supply, tools};
+
+/// Where the jobs of the workflows keep what they hand on, below the workspace.
+pub(super) const FOLDER: &str = "target/pipeline";
+/// What `sam build` writes.
+pub(super) const BUILT: &str = ".aws-sam/build";
+/// All of it in one file, which keeps permissions and has one digest.
+pub(super) const PACKED: &str = "target/pipeline/artifacts.tar";
+/// The black-box tests, as a program.
+pub(super) const TESTS: &str = "api";
+
+/// Builds, packs, and tells the digest of the packed file, to GitHub as the output `digest`.
+pub(super) fn build(workspace: &Path) -> Result<(), Error> {
+    let folder = workspace.join(FOLDER);
+    if folder.exists() {
+        fs_err::remove_dir_all(&folder)?;
+    }
+    fs_err::create_dir_all(&folder)?;
+    // What production needs: a stage that declares another architecture refuses the programs.
+    succeeded(sam(workspace, "build")?.args(["--config-env", "prod"]))?;
+    strip(&tests(workspace)?, &folder.join(TESTS))?;
+    strip(&std::env::current_exe()?, &folder.join("xtask"))?;
+    fs_err::copy(supply::write(workspace)?, folder.join("sbom.cdx.json"))?;
+    let packed = workspace.join(PACKED);
+    let mut tar = Command::new("tar");
+    tar.current_dir(workspace).args(["--create", "--sort=name", "--mtime=@0", "--owner=0"]);
+    tar.args(["--group=0", "--numeric-owner", "--exclude", PACKED, "--file", PACKED]);
+    succeeded(tar.args([BUILT, FOLDER]))?;
+    let digest = digest(&packed)?;
+    say(&format!("{PACKED}: sha256 {digest}"));
+    if let Some(outputs) = std::env::var_os("GITHUB_OUTPUT") {
+        let mut outputs = fs_err::OpenOptions::new().append(true).create(true).open(outputs)?;
+        writeln!(outputs, "digest={digest}")?;
+    }
+    Ok(())
+}
+
+/// One of SAM's commands with our tools, for the workspace's template.
+pub(super) fn sam(workspace: &Path, what: &str) -> Result<Command, Error> {
+    let cargo_lambda = supply::first_on_path(&tools::installed(workspace, "cargo_lambda")?)?;
+    let mut command = Command::new(tools::installed(workspace, "sam")?.join("sam"));
+    command.arg(what).current_dir(workspace).env("PATH", cargo_lambda);
+    command.env("SAM_CLI_TELEMETRY", "0").env("AWS_DEFAULT_REGION", REGION);
+    if std::env::var_os("CARGO_LAMBDA_COMPILER").is_none() {
+        command.env("CARGO_LAMBDA_COMPILER", "cargo");
+    }
+    Ok(command)
+}
+
+/// Builds the black-box tests.
+fn tests(workspace: &Path) -> Result<PathBuf, Error> {
+    let built = cargo(workspace)
+        .args(["test", "--locked", "--package", "blackbox", "--test", TESTS, "--no-run"])
+        .args(["--message-format", "json-render-diagnostics"])
+        .stderr(std::process::Stdio::inherit())
+        .output()
+        .context(|| "cargo test --no-run")?;
+    if !built.status.success() {
+        return Err(format!("cargo test --no-run: {}", built.status).into());
+    }
+    let messages = String::from_utf8(built.stdout)?;
+    let messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let mut program = messages.filter_map(|message| {
+        let is_it = message["target"]["name"] == TESTS;
+        Some(PathBuf::from(message["executable"].as_str().filter(|_| is_it)?))
+    });
+    program.next_back().ok_or_else(|| "cargo names no program of the tests".into())
+}
+
+/// Copies a program without its symbols, which are most of it.
+fn strip(program: &Path, to: &Path) -> Result<(), Error> {
+    succeeded(Command::new("strip").arg("-o").arg(to).arg(program))
+}
+
+fn digest(file: &Path) -> Result<String, Error> {
+    let hash = Sha256::digest(fs_err::read(file)?);
+    Ok(hash.iter().fold(String::new(), |mut hex, byte| {
+        write!(hex, "{byte:02x}").expect("writing to a string cannot fail");
+        hex
+    }))
+}

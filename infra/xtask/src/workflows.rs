@@ -1,0 +1,167 @@
+//! `cargo xtask workflows`: whether the workflows and the pipeline's template are in order, by
+//! actionlint (with shellcheck), zizmor, cfn-lint, and rules of ours.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
+
+use local::template::{REGION, as_json};
+use serde_json::Value;
+
+use crate::context::Context;
+use crate::descriptions::Error;
+use crate::supply::first_on_path;
+use crate::tools;
+
+/// Where GitHub looks for workflows.
+pub(crate) const FOLDER: &str = ".github/workflows";
+
+/// The template of what the workflows need in an account.
+const TEMPLATE: &str = "infra/pipeline.yaml";
+
+/// What is wrong with the workflows and the template, one sentence each.
+///
+/// # Errors
+///
+/// Where a tool cannot be had, or a workflow cannot be read.
+pub(crate) fn complaints(workspace: &Path) -> Result<Vec<String>, Error> {
+    let programs = tools::installed(workspace, "workflows")?;
+    let judged = |program: &Path, arguments: &[&str]| -> Result<Option<String>, Error> {
+        let mut command = Command::new(program);
+        command.args(arguments).current_dir(workspace).env("PATH", first_on_path(&programs)?);
+        let output = command.output().context(|| program.display())?;
+        let said = [output.stdout, output.stderr].concat();
+        let said = || format!("{}: {}", program.display(), String::from_utf8_lossy(&said));
+        Ok((!output.status.success()).then(said))
+    };
+    let cfn_lint = tools::installed(workspace, "sam")?.join("cfn-lint");
+    let zizmor = ["--offline", "--no-progress", "--min-severity", "medium", FOLDER];
+    let mut complaints = Vec::new();
+    complaints.extend(judged(&programs.join("actionlint"), &[])?);
+    complaints.extend(judged(&programs.join("zizmor"), &zizmor)?);
+    complaints.extend(judged(&cfn_lint, &["--regions", REGION, "--", TEMPLATE])?);
+    for entry in fs_err::read_dir(workspace.join(FOLDER))? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let found = against(&as_json(&path)?);
+        complaints.extend(found.into_iter().map(|found| format!("{name}: {found}")));
+    }
+    let (pipeline, stack) = (workspace.join(TEMPLATE), workspace.join("template.yaml"));
+    complaints.extend(beyond(&as_json(&pipeline)?, &as_json(&stack)?));
+    Ok(complaints)
+}
+
+/// What functions are allowed, and would not be within the boundary of their roles.
+fn beyond(pipeline: &Value, stack: &Value) -> Vec<String> {
+    let boundary = &pipeline["Resources"]["Boundary"]["Properties"]["PolicyDocument"];
+    let within = actions(&boundary["Statement"]);
+    let functions = stack["Resources"].as_object().into_iter().flatten();
+    let policies = functions.flat_map(|(id, function)| {
+        let policies = function["Properties"]["Policies"].as_array().into_iter().flatten();
+        policies.flat_map(move |policy| {
+            actions(&policy["Statement"]).into_iter().map(move |it| (id, it))
+        })
+    });
+    let beyond = policies.filter(|(_, action)| !within.contains(action));
+    beyond
+        .map(|(id, action)| format!("{id}: {action} is beyond the boundary of {TEMPLATE}"))
+        .collect()
+}
+
+/// The actions of statements, each of which has one or a list.
+fn actions(statements: &Value) -> BTreeSet<&str> {
+    let statements = statements.as_array().into_iter().flatten();
+    let actions = statements.flat_map(|statement| {
+        let action = &statement["Action"];
+        action.as_array().into_iter().flatten().chain([action])
+    });
+    actions.filter_map(Value::as_str).collect()
+}
+
+/// What our rules have against a workflow.
+fn against(workflow: &Value) -> Vec<String> {
+    let mut complaints = Vec::new();
+    if workflow["permissions"].as_object().is_none_or(|given| !given.is_empty()) {
+        complaints.push("a workflow grants nothing; its jobs say what they need".to_owned());
+    }
+    for (id, job) in workflow["jobs"].as_object().into_iter().flatten() {
+        let calls = job["uses"].is_string();
+        if !calls && job["timeout-minutes"].is_null() {
+            complaints.push(format!("the job {id} has no timeout-minutes"));
+        }
+        if !job["environment"].is_null() && job["concurrency"]["cancel-in-progress"] != false {
+            complaints.push(format!("the job {id} deploys, and may be cancelled by another one"));
+        }
+        let steps = job["steps"].as_array().into_iter().flatten();
+        for part in steps.chain([job]) {
+            if !part["continue-on-error"].is_null() {
+                complaints.push(format!("the job {id} goes on after an error"));
+            }
+            let uses = part["uses"].as_str().unwrap_or("./");
+            if !uses.starts_with("./") && !is_pinned(uses) {
+                complaints.push(format!("the job {id}: {uses} is not pinned by its commit"));
+            }
+        }
+    }
+    complaints
+}
+
+fn is_pinned(uses: &str) -> bool {
+    let commit = uses.split_once('@').map_or("", |(_, commit)| commit);
+    commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_right_beyond_the_boundary_is_found() {
+        let pipeline = json!({ "Resources": { "Boundary": { "Properties": { "PolicyDocument": {
+            "Statement": [{ "Action": "ses:SendEmail" }, { "Action": ["sqs:SendMessage"] }],
+        } } } } });
+        let stack = |action: Value| {
+            let policies = json!([{ "Statement": [{ "Action": action }] }]);
+            json!({ "Resources": { "Work": { "Properties": { "Policies": policies } } } })
+        };
+        let within = stack(json!(["sqs:SendMessage", "ses:SendEmail"]));
+        assert_eq!(beyond(&pipeline, &within), Vec::<String>::new());
+        assert_eq!(beyond(&pipeline, &stack(json!("sqs:PurgeQueue"))).len(), 1);
+    }
+
+    fn workflow() -> Value {
+        json!({
+            "permissions": {},
+            "jobs": { "dev": {
+                "environment": "dev",
+                "concurrency": { "group": "dev", "cancel-in-progress": false },
+                "timeout-minutes": 10,
+                "steps": [{ "uses": "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1" }],
+            } },
+        })
+    }
+
+    #[test]
+    fn a_workflow_that_fails_closed_has_nothing_against_it() {
+        assert_eq!(against(&workflow()), Vec::<String>::new());
+    }
+
+    #[test]
+    fn each_mistake_in_a_workflow_is_found() {
+        for (pointer, value) in [
+            ("/permissions", json!({ "contents": "write" })),
+            ("/permissions", Value::Null),
+            ("/jobs/dev/timeout-minutes", Value::Null),
+            ("/jobs/dev/concurrency/cancel-in-progress", json!(true)),
+            ("/jobs/dev/concurrency", Value::Null),
+            ("/jobs/dev/steps/0/uses", json!("actions/checkout@v7")),
+            ("/jobs/dev/steps/0", json!({ "run": "true", "continue-on-error": true })),
+        ] {
+            let mut workflow = workflow();
+            *workflow.pointer_mut(pointer).unwrap() = value;
+            assert_eq!(against(&workflow).len(), 1, "{pointer}");
+        }
+    }
+}
