@@ -54,19 +54,15 @@ pub(crate) struct IntentKey {
 }
 
 impl IntentKey {
-    /// Reads the key of a request.
+    /// The key that a request names in its header, if it does.
     ///
-    /// The same request is the same method, route with its parameters, query, caller and JSON
-    /// value. For a caller who is not signed in, the scope of the key includes the request: nobody
-    /// can take a key from somebody else, and to be given another's answer, one would have to
-    /// guess its key and send its very request. An address is no scope: it may change between a
-    /// request and its retry.
-    pub(crate) fn of_request(
+    /// # Errors
+    ///
+    /// When the header is malformed, or required and missing.
+    pub(crate) fn named(
         idempotency: Idempotency,
         request: &Request,
-        route: &Route,
-        subject: Option<&str>,
-    ) -> Result<Option<Self>, Violations> {
+    ) -> Result<Option<&[u8]>, Violations> {
         if idempotency == Idempotency::None {
             return Ok(None);
         }
@@ -81,17 +77,29 @@ impl IntentKey {
         if !(1..=255).contains(&key.len()) || !key.iter().all(u8::is_ascii_graphic) {
             return refuse("must be 1 to 255 visible ASCII characters");
         }
+        Ok(Some(key))
+    }
+
+    /// The identity of a request that named this key, and whose body is valid: hashing costs more
+    /// than reading, and is not done for what is refused.
+    ///
+    /// The same request is the same method, route with its parameters, query, caller and JSON
+    /// value. For a caller who is not signed in, the scope of the key includes the request: nobody
+    /// can take a key from somebody else, and to be given another's answer, one would have to
+    /// guess its key and send its very request. An address is no scope: it may change between a
+    /// request and its retry.
+    pub(crate) fn of(request: &Request, route: &Route, subject: Option<&str>, key: &[u8]) -> Self {
         let request_hash = hash_of_request(request, route, key);
         let method = request.method.as_str();
         let scope = [method, route.path, subject.unwrap_or("anyone")].map(str::as_bytes);
         let alone = subject.is_none().then_some(request_hash.as_bytes());
         let scope = scope.into_iter().chain([key]).chain(alone);
         let earlier = [method, &request.path, &request.raw_query].map(str::as_bytes);
-        Ok(Some(Self {
+        Self {
             ledger_key: Key::new(format!("idempotency#{}", hash_of(scope))),
             earlier_hash: hash_of(earlier.into_iter().chain([key, &request.body])),
             request_hash,
-        }))
+        }
     }
 
     pub(crate) fn ledger_key(&self) -> &Key {

@@ -45,9 +45,7 @@ pub(super) fn read<E: Endpoint>(
         return Err(Failure::TooLarge { limit: E::BODY_BYTES_MAX });
     }
     let mut violations = Violations::none();
-    let subject = caller.subject();
-    let key = IntentKey::of_request(E::IDEMPOTENCY, request, &E::ROUTE, subject.as_deref());
-    let key = key.unwrap_or_else(|found| {
+    let key = IntentKey::named(E::IDEMPOTENCY, request).unwrap_or_else(|found| {
         violations.extend(found);
         None
     });
@@ -62,7 +60,11 @@ pub(super) fn read<E: Endpoint>(
         }
     });
     match (command, violations.is_empty()) {
-        (Some(command), true) => Ok(Asked { key, conditions, command }),
+        (Some(command), true) => {
+            let subject = caller.subject();
+            let key = key.map(|key| IntentKey::of(request, &E::ROUTE, subject.as_deref(), key));
+            Ok(Asked { key, conditions, command })
+        }
         _ => Err(Failure::Invalid(violations)),
     }
 }
