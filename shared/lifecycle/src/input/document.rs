@@ -72,7 +72,7 @@ impl<'a> Document<'a> {
             Err(expected) => {
                 let before = text.get(..parser.at).unwrap_or(text);
                 let line = 1 + before.matches('\n').count();
-                let column = 1 + before.chars().rev().take_while(|letter| *letter != '\n').count();
+                let column = 1 + before.rsplit('\n').next().unwrap_or(before).chars().count();
                 Err(NotJson { line, column, expected })
             }
         }
@@ -188,13 +188,17 @@ fn hexadecimal(digits: &[u8]) -> Option<u32> {
         .try_fold(0, |value, digit| Some(value * 16 + char::from(*digit).to_digit(16)?))
 }
 
-/// An array or object that has not ended.
+/// An array or object that has not ended. There may be as many as the text has bytes, so each is
+/// small.
 struct Open {
-    /// Its node, unless it is in one that is too deep.
-    node: Option<usize>,
+    /// Its node; [`UNTOLD`] where it is in one that is too deep.
+    node: u32,
     is_object: bool,
     is_empty: bool,
 }
+
+/// In the place of a node that there is none of.
+const UNTOLD: u32 = u32::MAX;
 
 struct Parser<'a> {
     text: &'a [u8],
@@ -269,15 +273,16 @@ impl Parser<'_> {
     fn begin(&mut self, kind: Kind) {
         let is_object = kind == Kind::Object;
         let kind = if self.open.len() < DEPTH_MAX { kind } else { Kind::TooDeep };
-        let node = self.is_told().then_some(self.nodes.len());
+        let node = if self.is_told() { position(self.nodes.len()) } else { UNTOLD };
         self.add(kind, false, self.at);
         self.at += 1;
         self.open.push(Open { node, is_object, is_empty: true });
     }
 
     fn close(&mut self) {
-        if let Some(Open { node: Some(node), .. }) = self.open.pop() {
-            self.nodes[node].next = position(self.nodes.len());
+        let node = self.open.pop().map_or(UNTOLD, |open| open.node);
+        if node != UNTOLD {
+            self.nodes[node as usize].next = position(self.nodes.len());
         }
     }
 
