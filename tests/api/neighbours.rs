@@ -80,9 +80,10 @@ async fn rows_beside_one_that_is_refused_or_unreadable_are_relayed_once_and_note
         api.put_item("OutboxTable", row.clone());
         row
     });
-    // Beyond what the queue takes: refused for what it is, however often it is sent.
+    // Beyond what the queue takes, as each character is six in JSON: refused for what it is,
+    // however often it is sent.
     let mut large = refused.clone();
-    large["data"] = json!({ "orderId": Uuid::new_v4(), "padding": "x".repeat(300_000) });
+    large["data"] = json!({ "orderId": Uuid::new_v4(), "padding": "\u{1}".repeat(200_000) });
     api.put_item("OutboxTable", large);
     let mut odd = unreadable.clone();
     odd.as_object_mut().unwrap().remove("eventType");

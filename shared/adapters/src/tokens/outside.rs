@@ -230,6 +230,7 @@ mod tests {
         let issuers = issuers.to_owned();
         let environment = move |name: &str| match name {
             "ISSUERS" => Some(issuers.clone()),
+            "SECOND_ISSUER" => Some("https://new.example".to_owned()),
             _ => Some("https://ours.example".to_owned()),
         };
         let uses = [lifecycle::uses::Use::Secret(crate::VERIFICATION_KEYS)];
@@ -276,6 +277,7 @@ mod tests {
             ),
             (format!("[{good},{good}]"), "/1/issuer: `https://a.example` is named twice"),
             (format!("[{}]", issuer("https://ours.example", "https://a/keys")), "our own"),
+            (format!("[{}]", issuer("https://new.example", "https://a/keys")), "our own"),
             (
                 format!("[{}]", issuer("a", "http://a.example/keys")),
                 "/0/jwksUrl: `http://a.example/keys` is no address by HTTPS",

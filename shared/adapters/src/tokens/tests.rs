@@ -173,22 +173,6 @@ fn the_second_issuer_is_the_one_of_the_environment_and_none_where_it_is_empty() 
     }
 }
 
-#[test]
-fn an_outside_issuer_has_not_the_name_of_our_second_one() {
-    let outside = json!([{ "issuer": "https://new.example", "jwksUrl": "https://new.example/keys", "audience": "a", "rolesClaim": "roles" }]);
-    let variable = move |name: &str| match name {
-        "SECOND_ISSUER" => Some("https://new.example".to_owned()),
-        "ISSUERS" => Some(outside.to_string()),
-        _ => Some("x".to_owned()),
-    };
-    let connected = Aws::connect_with(&[Use::Secret(VERIFICATION_KEYS)], variable);
-    let error = connected.err().unwrap().to_string();
-    assert!(
-        error.contains("/0/issuer: `https://new.example` is named twice, or our own"),
-        "{error}"
-    );
-}
-
 #[tokio::test]
 async fn what_was_altered_is_refused() {
     let pair = pair();

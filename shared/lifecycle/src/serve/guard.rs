@@ -16,7 +16,7 @@ use crate::failure::{Failure, Fault};
 /// change the same item at once all get through.
 const ATTEMPTS_MAX: u32 = 25;
 /// The longest pause between two of them, in milliseconds.
-const PAUSE_MS_MAX: u64 = 400;
+const PAUSE_MS_MAX: u64 = 200;
 
 /// Runs until the deadline at most, and turns a panic into a failure of this one request.
 pub(crate) async fn guarded<T>(

@@ -325,12 +325,12 @@ async fn a_commit_whose_answer_was_lost_is_completed_by_a_retry_with_the_same_ke
 async fn a_conflict_runs_the_stages_again_and_wants_the_same_effects() {
     let recorder = Arc::new(Recorder::default());
     let handler = post_note(&recorder);
-    recorder.faults().conflicts = 4;
+    recorder.faults().conflicts = 24;
     assert_eq!(ask(&handler, &request("hello")).await.status, 201);
-    assert_eq!(handler.endpoint.retrievals.load(Ordering::SeqCst), 5);
+    assert_eq!(handler.endpoint.retrievals.load(Ordering::SeqCst), 25);
     assert_eq!(recorder.items_of(OUTBOX).len(), 1);
 
-    recorder.faults().conflicts = 5;
+    recorder.faults().conflicts = 25;
     let answered = ask(&handler, &request("hello")).await;
     assert_eq!((answered.status, answered.code()), (503, "SERVICE_UNAVAILABLE"));
     assert_eq!(answered.headers["retry-after"], "1");
