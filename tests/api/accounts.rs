@@ -247,7 +247,7 @@ async fn guesses_are_counted_although_the_counts_are_away() {
 async fn a_record_of_known_sources_that_cannot_be_read_keeps_nobody_out() {
     let api = shared().await;
     let Some(control) = api.control() else { return };
-    let (email, _) = verified(&api, control).await;
+    let (email, _) = verified(&api, &control).await;
     let key = format!("sources#{email}");
     api.put_item("UsersTable", json!({ "pk": key, "sources": "garbage" }));
     for _ in 0..2 {
