@@ -55,6 +55,16 @@ async fn a_whole_number_of_a_query_has_one_spelling() {
 }
 
 #[tokio::test]
+async fn a_query_that_is_not_utf8_is_400_with_its_field() {
+    let api = shared().await;
+    for query in ["name=%ff", "name=k%C3", "name=%ED%A0%80"] {
+        let answer = api.get(&format!("/products?{query}")).send().await;
+        assert_eq!(answer.error_fields(400, "INVALID_REQUEST"), ["query.name"], "{query}");
+    }
+    assert_eq!(api.get("/products?name=caf%C3%A9").send().await.status, 200);
+}
+
+#[tokio::test]
 async fn every_violation_of_a_body_is_told_and_none_that_is_not_there() {
     let api = shared().await;
     let post = async |path: &str, token: &str, body: &str| {

@@ -26,7 +26,8 @@ pub(crate) enum Kind {
     False,
     Number,
     Text,
-    /// A text in JSON that is not Unicode: it has one half of a surrogate pair.
+    /// A text that is not Unicode: in JSON it has one half of a surrogate pair, in a query string
+    /// bytes that are not UTF-8, in a header bytes beyond ASCII.
     Broken,
     Array,
     Object,
@@ -78,13 +79,15 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// The pairs of a path, of a query string or of headers, as one object.
+    /// The pairs of a path, of a query string or of headers, as one object. `None` stands for a
+    /// value that is no text.
     pub(super) fn of_pairs<'p>(
-        pairs: impl Iterator<Item = (&'p str, &'p str)>,
+        pairs: impl Iterator<Item = (&'p str, Option<&'p str>)>,
     ) -> Document<'static> {
         let (mut source, mut nodes) = (String::new(), vec![Node::of(Kind::Object, 0)]);
         for (name, value) in pairs {
-            for (kind, text) in [(Kind::Text, name), (Kind::Word, value)] {
+            let value = value.map_or((Kind::Broken, ""), |value| (Kind::Word, value));
+            for (kind, text) in [(Kind::Text, name), value] {
                 let start = position(source.len());
                 source.push_str(text);
                 let (end, next) = (position(source.len()), position(nodes.len() + 1));

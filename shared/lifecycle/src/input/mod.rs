@@ -14,6 +14,7 @@ mod read;
 mod value;
 
 use eserde::EDeserialize;
+use percent_encoding::percent_decode_str;
 use schemars::transform::{RecursiveTransform, Transform};
 use schemars::{JsonSchema, Schema};
 use serde::de::DeserializeOwned;
@@ -90,7 +91,7 @@ pub struct Json<B>(pub B);
 
 impl<P: Readable> Input for Path<P> {
     fn read(request: &Request, violations: &mut Violations) -> Result<Option<Self>, Failure> {
-        let pairs = request.path_parameters.iter().map(|(k, v)| (k.as_str(), v.as_str()));
+        let pairs = request.path_parameters.iter().map(|(k, v)| (k.as_str(), Some(v.as_str())));
         Ok(keep(read::pairs(Place::Path, pairs), violations).map(Path))
     }
 
@@ -101,7 +102,10 @@ impl<P: Readable> Input for Path<P> {
 
 impl<Q: Readable> Input for QueryString<Q> {
     fn read(request: &Request, violations: &mut Violations) -> Result<Option<Self>, Failure> {
-        let pairs = request.query.iter().map(|(k, v)| (k.as_str(), v.as_str()));
+        let raw = request.raw_query.split('&').filter(|pair| !pair.is_empty());
+        let are_texts = raw.map(|pair| percent_decode_str(pair).decode_utf8().is_ok());
+        let pairs = request.query.iter().zip(are_texts.chain(std::iter::repeat(true)));
+        let pairs = pairs.map(|((k, v), is_text)| (k.as_str(), is_text.then_some(v.as_str())));
         Ok(keep(read::pairs(Place::Query, pairs), violations).map(QueryString))
     }
 
@@ -112,10 +116,8 @@ impl<Q: Readable> Input for QueryString<Q> {
 
 impl<H: Readable> Input for Headers<H> {
     fn read(request: &Request, violations: &mut Violations) -> Result<Option<Self>, Failure> {
-        let pairs = request
-            .headers
-            .iter()
-            .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
+        let pairs =
+            request.headers.iter().map(|(name, value)| (name.as_str(), value.to_str().ok()));
         Ok(keep(read::pairs(Place::Headers, pairs), violations).map(Headers))
     }
 

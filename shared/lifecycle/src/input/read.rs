@@ -23,10 +23,10 @@ pub(super) fn json<T: Readable>(body: &[u8]) -> Result<T, Violations> {
 }
 
 /// Reads names and texts: path parameters, query strings and headers are as typed as a body.
-/// Numbers and truth values are read from their texts.
+/// Numbers and truth values are read from their texts. `None` stands for a value that is no text.
 pub(super) fn pairs<'p, T: Readable>(
     place: Place,
-    pairs: impl Iterator<Item = (&'p str, &'p str)>,
+    pairs: impl Iterator<Item = (&'p str, Option<&'p str>)>,
 ) -> Result<T, Violations> {
     document_into(&Document::of_pairs(pairs), place)
 }

@@ -31,7 +31,11 @@ impl<'r> Value<'r> {
     /// That it is of another type than this.
     fn wanted(self, sentence: &'static str) -> Error {
         match self.kind() {
-            Kind::Broken => Error::wanted("must be Unicode; half of a surrogate pair is not"),
+            Kind::Broken => Error::wanted(match self.at.place() {
+                Place::Body => "must be Unicode; half of a surrogate pair is not",
+                Place::Path | Place::Query => "must be UTF-8",
+                Place::Headers => "must be visible ASCII characters",
+            }),
             Kind::TooDeep => Error::wanted("is nested too deeply"),
             _ => Error::wanted(sentence),
         }

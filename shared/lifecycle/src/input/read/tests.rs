@@ -355,7 +355,8 @@ fn of_too_many_violations_the_50_nearest_to_the_root_are_listed() {
 
 #[test]
 fn names_and_texts_of_other_parts_are_as_typed_as_a_body() {
-    let page = |of: &[(&str, &str)]| pairs::<Page>(Place::Query, of.iter().copied());
+    let page =
+        |of: &[(&str, &str)]| pairs::<Page>(Place::Query, of.iter().map(|(k, v)| (*k, Some(*v))));
     let read = page(&[("pageSize", "20"), ("order", "desc")]).unwrap();
     assert_eq!((read.page_size, read.order), (20, Some(Direction::Desc)));
     assert_eq!(page(&[("pageSize", "1")]).unwrap().order, None);
@@ -383,13 +384,26 @@ fn names_and_texts_of_other_parts_are_as_typed_as_a_body() {
 
 #[test]
 fn headers_of_others_are_of_no_interest_and_ours_are_named_as_people_write_them() {
-    let read = |of: &[(&str, &str)]| pairs::<Mandatory>(Place::Headers, of.iter().copied());
+    let read = |of: &[(&str, &str)]| {
+        pairs::<Mandatory>(Place::Headers, of.iter().map(|(k, v)| (*k, Some(*v))))
+    };
     let given = [("accept", "x"), ("x-partner-id", "acme"), ("accept", "y"), ("if-match", "7")];
     let mandatory = read(&given).unwrap();
     assert_eq!((mandatory.x_partner_id.as_str(), mandatory.if_match), ("acme", Some(7)));
     let twice = [("x-partner-id", "a"), ("x-partner-id", "b"), ("if-match", "x")];
     assert_eq!(fields(read(&twice)), ["header.If-Match", "header.X-Partner-Id"]);
     assert_eq!(fields(read(&[])), ["header.X-Partner-Id"]);
+}
+
+#[test]
+fn a_value_that_is_no_text_is_told_as_that_and_not_as_missing() {
+    for (place, field, message) in [
+        (Place::Headers, "header.X-Partner-Id", "must be visible ASCII characters"),
+        (Place::Query, "query.x-partner-id", "must be UTF-8"),
+    ] {
+        let read = pairs::<Mandatory>(place, [("x-partner-id", None)].into_iter());
+        assert_eq!(told(read), [(field.to_owned(), message.to_owned())]);
+    }
 }
 
 /// The answer to the worst bodies is bounded, whatever they repeat.
