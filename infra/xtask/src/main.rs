@@ -48,6 +48,8 @@ const USAGE: &str = "usage: cargo xtask <command>
   bench                   our functions beside bare ones: bench --help
   bench local             requests through the local platform
   bench sign-in           whether a refused sign-in's time tells who has an account
+  bench callback          how long a callback of 200 objects waits for its answer
+  bench hostile           the worst bodies beside a valid request
   workflows               the workflows of .github and their template, by other people's linters
   supply-chain            licences, sources and known advisories of what is linked, and a list of it;
                           with --advisories it is an error where their database cannot be had
