@@ -12,12 +12,6 @@ use crate::Deadline;
 use crate::backoff::random_up_to;
 use crate::failure::{Failure, Fault};
 
-/// How often stages 6 to 8 run when the facts keep moving and there is time: two dozen clients who
-/// change the same item at once all get through.
-const ATTEMPTS_MAX: u32 = 25;
-/// The longest pause between two of them, in milliseconds.
-const PAUSE_MS_MAX: u64 = 200;
-
 /// Runs until the deadline at most, and turns a panic into a failure of this one request.
 pub(crate) async fn guarded<T>(
     deadline: Deadline,
@@ -42,16 +36,31 @@ pub(crate) fn panicked(panic: &(dyn Any + Send)) -> Failure {
     Failure::Panicked(text.unwrap_or_else(|| "no message".to_owned()))
 }
 
-/// Waits before the next attempt, with full jitter, unless there is no attempt or no time left.
-pub(crate) async fn pause(attempts: u32, deadline: Deadline) -> Result<(), Fault> {
-    if attempts >= ATTEMPTS_MAX {
-        let source = format!("others were at the same items {attempts} times").into();
-        return Err(Fault::Unavailable { retry_after_s: 1, source });
+/// How often stages 6 to 8 run when the facts keep moving and there is time.
+pub(crate) struct Retries {
+    count_max: u32,
+    /// The longest pause between two of them, in milliseconds.
+    pause_ms_max: u64,
+}
+
+impl Retries {
+    /// For a request: two dozen clients who change the same item at once all get through.
+    pub(crate) const OF_REQUEST: Self = Self { count_max: 25, pause_ms_max: 200 };
+    /// For a record: no client waits for it.
+    pub(crate) const OF_RECORD: Self = Self { count_max: 10, pause_ms_max: 1_000 };
+
+    /// Waits before the next attempt, with full jitter, unless there is no attempt or no time left.
+    pub(crate) async fn pause(&self, attempts: u32, deadline: Deadline) -> Result<(), Fault> {
+        if attempts >= self.count_max {
+            let source = format!("others were at the same items {attempts} times").into();
+            return Err(Fault::Unavailable { retry_after_s: 1, source });
+        }
+        let pause_ms_max = (10 << attempts.min(10)).min(self.pause_ms_max);
+        let wait = Duration::from_millis(random_up_to(pause_ms_max));
+        if wait >= deadline.left() {
+            return Err(Fault::TimedOut);
+        }
+        tokio::time::sleep(wait).await;
+        Ok(())
     }
-    let wait = Duration::from_millis(random_up_to((10 << attempts.min(10)).min(PAUSE_MS_MAX)));
-    if wait >= deadline.left() {
-        return Err(Fault::TimedOut);
-    }
-    tokio::time::sleep(wait).await;
-    Ok(())
 }

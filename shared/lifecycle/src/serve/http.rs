@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::after::{Aftermath, Tertiary};
 use super::asked::{Asked, read, route};
-use super::guard::{guarded, pause};
+use super::guard::{Retries, guarded};
 use super::lambda::{self, Answer, Handled, Invocation};
 use super::meter::Meter;
 use super::overrun::LastWords;
@@ -312,7 +312,7 @@ impl<E: Endpoint> Handler<E> {
                 (Outcome::Rejected(rejection), _) => return Err(rejection.into()),
                 // A ledger record that is gone again by now has expired: nothing is known.
                 (Outcome::Known(_) | Outcome::Moved, _) => {
-                    pause(tale.attempts, permit.deadline()).await?;
+                    Retries::OF_REQUEST.pause(tale.attempts, permit.deadline()).await?;
                 }
             }
         }

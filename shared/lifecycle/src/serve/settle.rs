@@ -1,15 +1,13 @@
 //! Stages 6 to 8 of one record: decided until the commit holds, and sent once.
 
 use std::collections::HashSet;
-use std::time::Duration;
 
 use futures::{StreamExt, stream};
 use serde_json::Value;
 use tokio::sync::Mutex;
 
 use super::batch::source_name;
-use super::guard::guarded;
-use crate::backoff::random_up_to;
+use super::guard::{Retries, guarded};
 use crate::commit::{Cause, Outcome, commit, outgoing_of_part};
 use crate::consumer::{Consumer, Delivered, Inbox, Source, inbox_key};
 use crate::effects::{Content, Effects, Write};
@@ -19,12 +17,8 @@ use crate::platform::{Outgoing, Platform, RefusedMessage};
 use crate::record::{Key, Record, Table};
 use crate::telemetry::line::Stages;
 use crate::telemetry::{TraceContext, observe_error, otlp};
-use crate::{Deadline, Permit, Timestamp};
+use crate::{Permit, Timestamp};
 
-/// How often stages 6 to 8 of a record run when the facts keep moving. No client waits for them.
-const ATTEMPTS_MAX: u32 = 10;
-/// The longest pause between two of them, in milliseconds.
-const PAUSE_MS_MAX: u64 = 1_000;
 /// How long a consumed record is remembered: as long as a queue can keep a message.
 const REMEMBERED_S: i64 = 14 * 24 * 60 * 60;
 /// How many parts of the effects are done at the same time.
@@ -123,10 +117,10 @@ impl<C: Consumer> Settling<'_, C> {
                         code = rejection.code,
                         "a condition of the record's effects failed"
                     );
-                    pause(attempts, self.permit.deadline()).await?;
                 }
-                Outcome::Moved => pause(attempts, self.permit.deadline()).await?,
+                Outcome::Moved => {}
             }
+            Retries::OF_RECORD.pause(attempts, self.permit.deadline()).await?;
         }
         unreachable!("the last pause is an error")
     }
@@ -298,20 +292,6 @@ fn id_of(message: &Outgoing) -> String {
 fn refused(rejection: &Rejection) -> Effects {
     tracing::warn!(code = rejection.code, reason = %rejection.message, "a record is refused");
     Effects::none()
-}
-
-/// Waits before the next attempt, with full jitter, unless there is no attempt or no time left.
-async fn pause(attempts: u32, deadline: Deadline) -> Result<(), Fault> {
-    if attempts >= ATTEMPTS_MAX {
-        let source = format!("others were at the same items {attempts} times").into();
-        return Err(Fault::Unavailable { retry_after_s: 1, source });
-    }
-    let wait = Duration::from_millis(random_up_to((10 << attempts).min(PAUSE_MS_MAX)));
-    if wait >= deadline.left() {
-        return Err(Fault::TimedOut);
-    }
-    tokio::time::sleep(wait).await;
-    Ok(())
 }
 
 /// That a record was consumed, as the ledger keeps it.
