@@ -1,4 +1,4 @@
-//! The README's own lines, as printed.
+//! The shell blocks of the README and of `infra/docs/TOUR.md`, as printed.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -10,10 +10,12 @@ use tokio::time::timeout;
 use crate::harness::own;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_lines_of_the_readme_do_what_it_says() {
+async fn the_shell_blocks_of_the_readme_and_the_tour_print_what_they_promise() {
     let Some(api) = own(Options { demo: true, ..Options::default() }).await else { return };
     let platform = api.inside().unwrap().platform();
-    let lines = shell_lines(include_str!("../../README.md"))
+    let lines = [include_str!("../../README.md"), include_str!("../../infra/docs/TOUR.md")]
+        .map(shell_lines)
+        .concat()
         .replace("http://127.0.0.1:3000", &platform.api_url())
         .replace("http://127.0.0.1:3001", &platform.control_url());
     let bash = Command::new("bash")
@@ -26,6 +28,12 @@ async fn the_lines_of_the_readme_do_what_it_says() {
     assert!(ran.status.success(), "{said}\n{}", String::from_utf8_lossy(&ran.stderr));
 
     let count = |what: &str| said.matches(what).count();
+    assert_eq!(count("HTTP/1.1 401 Unauthorized"), 1, "the README's read without a token: {said}");
+    assert_eq!(count("HTTP/1.1 400 Bad Request"), 1, "the README's invalid sign-up: {said}");
+    for field in ["/email", "/password", "/name", "/nickname"] {
+        let violation = format!("\"field\":\"{field}\"");
+        assert!(said.contains(&violation), "all violations at once: {said}");
+    }
     assert_eq!(count("HTTP/1.1 202 Accepted"), 3, "asked for two mails, called back: {said}");
     let no_content = "verified, set a password, called off, and approved by two editors";
     assert_eq!(count("HTTP/1.1 204 No Content"), 5, "{no_content}: {said}");
@@ -70,8 +78,8 @@ async fn the_lines_of_the_readme_do_what_it_says() {
     assert_eq!(count("type=\"CIRCUIT_OPENED\"} 1"), 2, "{said}");
 }
 
-/// What stands in the README's blocks of shell, but for what starts the platform and the tests.
-fn shell_lines(readme: &str) -> String {
-    let blocks = readme.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
+/// The shell blocks of a page, except those that start the platform or the tests.
+fn shell_lines(page: &str) -> String {
+    let blocks = page.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
     blocks.filter(|block| !block.starts_with("cargo ")).collect()
 }

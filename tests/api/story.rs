@@ -1,4 +1,4 @@
-//! The README's story, from signing up to the confirmation of an order.
+//! The story of `infra/docs/TOUR.md`, from signing up to the confirmation of an order.
 
 use client::{Client, PartnerPage};
 use domain::catalogue::ProductId;

@@ -21,7 +21,7 @@ pub struct Options {
     #[arg(long, default_value_t = 3001)]
     pub control_port: u16,
 
-    /// Begins with the people and products that the README speaks of.
+    /// Begins with the people and products of the README and infra/docs/TOUR.md.
     #[arg(long)]
     pub demo: bool,
 

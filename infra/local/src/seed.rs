@@ -1,5 +1,5 @@
 //! What a platform begins with: keys to sign tokens by, and on request the people and products
-//! that the README speaks of.
+//! of the demo, which the README and `infra/docs/TOUR.md` use.
 
 use std::collections::BTreeMap;
 
