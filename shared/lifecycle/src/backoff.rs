@@ -1,14 +1,14 @@
-//! How long a record that failed waits before it comes again, and how often it comes.
+//! Retry back-off: how long a failed record waits, and how often it is delivered.
 
 use std::time::Duration;
 
 use uuid::Uuid;
 
-/// The growing waits between the deliveries of a queue's record that fails.
+/// The retry back-off of a failed record of a queue.
 ///
-/// The first wait is up to 2 s, and each further one up to twice as long as the one before, as far
-/// as 15 minutes. Each is drawn from the upper half of what it may be: records that failed together
-/// do not come again together, and none is given up too soon.
+/// The first wait is up to 2 s. The maximum doubles with each delivery, up to 15 minutes. Each wait
+/// is random, at least half of its maximum: records that failed together do not return together,
+/// and none uses up its deliveries early.
 ///
 /// ```
 /// use std::time::Duration;
@@ -22,23 +22,23 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// Survives ten minutes without a dependency.
+    /// Bridges a failure of a dependency of ten minutes.
     pub const DEFAULT: Self = Self::trying_for(Duration::from_mins(10));
 
     const FIRST_S: u64 = 2;
     const LONGEST_S: u64 = 15 * 60;
 
-    /// A record that keeps failing is tried for this long at least, and then given up.
+    /// Retries a failing record for at least this long.
     pub const fn trying_for(least: Duration) -> Self {
         Self { tried_for: least }
     }
 
-    /// For how long a record is tried at least.
+    /// The minimum time for which a record is retried.
     pub fn tried_for(self) -> Duration {
         self.tried_for
     }
 
-    /// With which delivery a record is given up: the queue's `maxReceiveCount`.
+    /// The number of deliveries before the dead-letter queue: the queue's `maxReceiveCount`.
     pub fn deliveries_max(self) -> u32 {
         let (mut deliveries, mut tried_s) = (1, 0);
         while tried_s < self.tried_for.as_secs() {
@@ -48,7 +48,7 @@ impl Backoff {
         deliveries
     }
 
-    /// How long a record is hidden that has failed at this delivery, in whole seconds.
+    /// The visibility timeout for a record that failed at this delivery, in whole seconds.
     pub(crate) fn wait(deliveries: u32) -> Duration {
         let least_s = Self::longest_wait_s(deliveries) / 2;
         Duration::from_secs(least_s + random_up_to(least_s))
@@ -60,7 +60,7 @@ impl Backoff {
     }
 }
 
-/// A random number from 0 to this one.
+/// Returns a random number from 0 to `greatest`.
 pub(crate) fn random_up_to(greatest: u64) -> u64 {
     // The lower half of a random UUID has 62 random bits.
     Uuid::new_v4().as_u64_pair().1 % greatest.saturating_add(1)
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waits_double_up_to_the_longest_and_are_never_less_than_half_of_what_they_may_be() {
+    fn waits_double_up_to_15_minutes_and_are_at_least_half_of_their_maximum() {
         for (deliveries, longest_s) in
             [(0, 2), (1, 2), (2, 4), (3, 8), (9, 512), (10, 900), (11, 900), (u32::MAX, 900)]
         {
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn there_are_as_many_deliveries_as_the_shortest_waits_need_to_last_that_long() {
+    fn enough_deliveries_are_allowed_for_the_time_with_the_shortest_waits() {
         for (tried_for_s, deliveries) in
             [(0, 1), (1, 2), (2, 3), (3, 3), (511, 10), (512, 11), (600, 11), (12 * 3600, 105)]
         {

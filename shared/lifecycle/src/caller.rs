@@ -1,15 +1,14 @@
-//! Stages 2 and 3: who is asking, and whether they may.
+//! Stages 2 and 3: authentication and authorization of the caller.
 
 pub use crate::claims::Claims;
 use crate::failure::{Failure, Fault};
 use crate::{Deadline, Moment, Timestamp};
 
-/// How far the clocks of those who hand out tokens and those who check them may be apart. The
-/// authorizer's verifier grants it too: otherwise the two would disagree about a token's last
-/// minute.
+/// The tolerated difference between the clocks of token issuers and verifiers. The authorizer's
+/// verifier uses it too, so that both agree about a token's last minute.
 pub const LEEWAY_S: i64 = 60;
 
-/// A kind of caller: [`Anyone`], somebody signed in, or `Option` of somebody signed in.
+/// A kind of caller: [`Anyone`], an [`Identity`], or `Option` of an identity.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say who may be asking",
     label = "not a kind of caller",
@@ -18,18 +17,18 @@ pub const LEEWAY_S: i64 = 60;
 pub trait Caller: Clone + Send + Sync + 'static {
     /// The roles that [`Access::OneOf`] can name for this kind of caller.
     type Role: Copy + Send + Sync + std::fmt::Debug + 'static;
-    /// Whether a token is needed, welcome, or of no interest.
+    /// Whether a token is required, optional, or ignored.
     const SIGN_IN: SignIn;
 
-    /// The caller from verified claims, or from none.
+    /// Returns the caller from verified claims, or from none.
     ///
     /// # Errors
     ///
-    /// [`Failure::Unauthenticated`] when there are no claims and this kind of caller needs them,
-    /// or when they do not make sense, or are no longer valid.
+    /// [`Failure::Unauthenticated`] when this kind of caller needs claims and there are none, or
+    /// when the claims are invalid or have expired.
     fn identify(claims: Option<&Claims>, now: Timestamp) -> Result<Self, Failure>;
 
-    /// What the caller is counted as by limits and idempotency; `None` counts by address.
+    /// The id for rate limits and idempotency; `None` counts by source address.
     fn subject(&self) -> Option<String>;
 
     /// Whether the caller has the role.
@@ -39,38 +38,38 @@ pub trait Caller: Clone + Send + Sync + 'static {
 /// Whether a caller has to sign in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SignIn {
-    /// No token is looked at.
+    /// Tokens are ignored.
     None,
     /// A token is verified if there is one.
     Optional,
-    /// Without a token nobody gets in.
+    /// A request without a valid token is refused.
     Required,
 }
 
-/// Somebody who is signed in. Implemented by the application, which knows its roles.
+/// A signed-in caller. Implemented by the application, which defines the roles.
 pub trait Identity: Clone + Send + Sync + 'static {
     /// The application's roles.
     type Role: Copy + Send + Sync + std::fmt::Debug + 'static;
 
-    /// Reads verified claims; `None` when they are not what our authorizer hands out.
+    /// Reads verified claims; `None` when they do not have the form that our authorizer produces.
     fn from_claims(claims: &Claims) -> Option<Self>;
 
-    /// When the token ends. It is checked on every request, because API Gateway may go on using
-    /// an authorizer's verdict after the token has ended.
+    /// When the token expires. It is checked on every request, because API Gateway may cache an
+    /// authorizer's verdict beyond that time.
     fn expires_at(&self) -> Timestamp;
 
     /// A stable id.
     fn subject(&self) -> String;
 
-    /// Whether they have the role.
+    /// Whether the caller has the role.
     fn has(&self, role: Self::Role) -> bool;
 }
 
-/// A caller who need not sign in, whoever it is.
+/// A caller who need not sign in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Anyone;
 
-/// The role of [`Anyone`]: there is none.
+/// The role of [`Anyone`]: it has no values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoRole {}
 
@@ -128,16 +127,16 @@ impl<I: Identity> Caller for Option<I> {
     }
 }
 
-/// Who may do this, as far as it can be said before anything is read.
+/// Who may call the endpoint, as far as this is known before retrieval.
 ///
-/// There is no default: an endpoint that does not say does not compile.
+/// There is no default: an endpoint without it does not compile.
 #[derive(Debug, Clone, Copy)]
 pub enum Access<R: 'static = NoRole> {
-    /// Everybody.
+    /// All callers.
     Public,
-    /// Everybody who is signed in.
+    /// All callers who are signed in.
     SignedIn,
-    /// Whoever has one of these roles.
+    /// Callers with at least one of these roles.
     OneOf(&'static [R]),
 }
 
@@ -166,24 +165,24 @@ impl<R: Copy + std::fmt::Debug> Access<R> {
     }
 }
 
-/// Whether the caller may go on, now that the facts are known.
+/// The authorization decision once the facts are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// Yes.
+    /// The caller may continue.
     Allow,
-    /// No, and the caller may know that there is something: 403.
+    /// Refused; the caller may know that the resource exists: 403.
     Forbid,
-    /// No, and the caller may not even know that there is something: 404.
+    /// Refused; the caller may not know whether the resource exists: 404.
     Hide,
 }
 
 impl Verdict {
-    /// Allows when it holds, hides otherwise.
+    /// Returns `Allow` if `allowed`, else `Hide`.
     pub fn allow_or_hide(allowed: bool) -> Self {
         if allowed { Self::Allow } else { Self::Hide }
     }
 
-    /// Allows when it holds, forbids otherwise.
+    /// Returns `Allow` if `allowed`, else `Forbid`.
     pub fn allow_or_forbid(allowed: bool) -> Self {
         if allowed { Self::Allow } else { Self::Forbid }
     }
@@ -197,9 +196,9 @@ impl Verdict {
     }
 }
 
-/// The right to read data: proof that stages 2 and 3 have let the caller in.
+/// The permission to read data: proof that stages 2 and 3 have admitted the caller.
 ///
-/// Whatever reads takes a permit, and the lifecycle alone can make one; so reading before
+/// Retrieval functions take a permit, and only the lifecycle can make one. So reading before
 /// authorization does not compile.
 ///
 /// ```compile_fail
@@ -225,7 +224,7 @@ impl<C> Permit<C> {
         Self { source, prefix, ..self }
     }
 
-    /// Who was let in.
+    /// The admitted caller.
     pub fn caller(&self) -> &C {
         &self.caller
     }
@@ -235,7 +234,7 @@ impl<C> Permit<C> {
         &self.moment
     }
 
-    /// When the request has to be answered.
+    /// The time by which the request must be answered.
     pub fn deadline(&self) -> Deadline {
         self.deadline
     }
@@ -246,13 +245,13 @@ impl<C> Permit<C> {
         &self.source
     }
 
-    /// What stands in front of this API's paths in the request's own path: a stage or a base path.
+    /// The part of the request's path before this API's paths: a stage or a base path.
     pub(crate) fn prefix(&self) -> &str {
         &self.prefix
     }
 
-    /// The address of a path of this API for clients: below `base`, and below the prefix under
-    /// which the request has come in, unless `base` ends with it.
+    /// Returns the public URL of a path of this API: `base`, the prefix of the request's path
+    /// unless `base` ends with it, and the path.
     pub fn public_url(&self, base: &str, path: &str) -> String {
         let base = base.trim_end_matches('/');
         let prefix = if base.ends_with(&self.prefix) { "" } else { &self.prefix };
@@ -263,21 +262,22 @@ impl<C> Permit<C> {
 /// Verifies a bearer token, for the authorizer and for endpoints where signing in is optional.
 #[async_trait::async_trait]
 pub trait TokenVerifier: Send + Sync {
-    /// The claims of a token that holds, in the form in which functions read them: `sub`, `roles`,
-    /// `tier`, `emailVerified`, `exp`.
+    /// Returns the claims of a valid token, in the form in which functions read them: `sub`,
+    /// `roles`, `tier`, `emailVerified`, `exp`.
     ///
     /// # Errors
     ///
-    /// [`TokenError::Refused`] says why to the log, never to the client; [`TokenError::Fault`]
-    /// when the keys cannot be had: that is a 503, never a pass.
+    /// [`TokenError::Refused`] with a reason for the log, never for the client.
+    /// [`TokenError::Fault`] when the keys are not available: the request is a 503 and never
+    /// passes.
     async fn verify(&self, token: &str, now: Timestamp) -> Result<Claims, TokenError>;
 }
 
-/// Why there are no claims.
+/// The reason why there are no claims.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
-    /// The token does not hold. The reason is a constant, so that nothing of a token gets into the
-    /// log, however long it is.
+    /// The token is invalid. The reason is a constant, so that the log never contains parts of a
+    /// token, whatever its length.
     #[error("the token is refused: {0}")]
     Refused(&'static str),
     /// The token could not be verified.
@@ -290,7 +290,7 @@ impl From<TokenError> for Failure {
         match error {
             TokenError::Refused(_) => Self::Unauthenticated,
             TokenError::Fault(fault @ Fault::Unavailable { .. }) => Self::Fault(fault),
-            // Whatever keeps the keys away, it is not the client's token, and may be over soon.
+            // The keys are not available. This is not the client's error, and may be over soon.
             TokenError::Fault(fault) => {
                 Self::Fault(Fault::Unavailable { retry_after_s: 1, source: Box::new(fault) })
             }
@@ -303,7 +303,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_for_clients_has_the_prefix_of_their_request_once() {
+    fn a_public_url_has_the_prefix_of_the_request_once() {
         for (prefix, base, expected) in [
             ("", "https://a.example", "https://a.example/notes/1"),
             ("", "https://a.example/v1/", "https://a.example/v1/notes/1"),

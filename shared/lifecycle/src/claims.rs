@@ -1,20 +1,20 @@
-//! Claims, and how their values are read.
+//! Token claims, and functions that read their values.
 //!
-//! The verifier reads them from a token and passes them on; a function gets them back through API
-//! Gateway, which may change their spelling. Both read them here, so that they never disagree.
+//! The verifier reads claims from a token and passes them on. A function gets them back through API
+//! Gateway, which may change their spelling. Both use these functions, so that they agree.
 
 use serde_json::Value;
 
 use crate::Timestamp;
 
-/// What is known of a caller: a token's claims in the form in which the authorizer passes them on.
+/// The claims of a token, in the form in which the authorizer passes them on.
 pub type Claims = serde_json::Map<String, Value>;
 
-/// The last second of the year 9999. A later end is no date that an issuer has meant.
+/// The last second of the year 9999. A later expiry is an error of the issuer.
 const SECONDS_MAX: f64 = 253_402_300_799.0;
 
-/// Returns a `NumericDate` (RFC 7519, section 2): a JSON number of seconds since 1970, which may have
-/// a fraction. It is exact to the millisecond.
+/// Returns a `NumericDate` (RFC 7519, section 2): a JSON number of seconds since 1970, which may
+/// have a fraction. It is exact to the millisecond.
 ///
 /// `None` for everything else: text, negative numbers, and dates beyond the year 9999.
 ///
@@ -31,9 +31,9 @@ pub fn numeric_date(value: &Value) -> Option<Timestamp> {
     Some(Timestamp::from_millis(millis as i64))
 }
 
-/// Returns a `NumericDate` of claims that were passed on: gateways write numbers as text, too.
+/// Returns a `NumericDate` of claims that API Gateway passed on: it may write numbers as text.
 ///
-/// `None` for what is no date, as in [`numeric_date`].
+/// `None` for a value that is not a date, as in [`numeric_date`].
 pub fn date_passed_on(value: &Value) -> Option<Timestamp> {
     match value {
         Value::String(text) => numeric_date(&serde_json::from_str(text).ok()?),
@@ -41,8 +41,8 @@ pub fn date_passed_on(value: &Value) -> Option<Timestamp> {
     }
 }
 
-/// Returns names, `roles` above all: a list, or one text of names between spaces. Elements of a list
-/// that are no text are left out. Absent is empty.
+/// Returns names, such as `roles`: a list, or one text of names separated by spaces. Elements of a
+/// list that are not text are skipped. An absent claim is an empty list.
 ///
 /// `None` for a claim of another type.
 pub fn names(claim: Option<&Value>) -> Option<Vec<String>> {
@@ -50,7 +50,7 @@ pub fn names(claim: Option<&Value>) -> Option<Vec<String>> {
         None | Some(Value::Null) => Some(Vec::new()),
         Some(Value::Array(names)) => Some(texts(names)),
         Some(Value::String(text)) => Some(match serde_json::from_str(text) {
-            // A list that a gateway has made a text of.
+            // A list that a gateway has turned into a text.
             Ok(Value::Array(names)) => texts(&names),
             _ => text.split(' ').filter(|name| !name.is_empty()).map(str::to_owned).collect(),
         }),
@@ -58,8 +58,8 @@ pub fn names(claim: Option<&Value>) -> Option<Vec<String>> {
     }
 }
 
-/// Returns a flag: a boolean, or its text, as some issuers and gateways write it. Absent is false,
-/// and so is any other text.
+/// Returns a flag: a boolean or its text, as some issuers and gateways write it. An absent claim is
+/// false, and so is any other text.
 ///
 /// `None` for a claim of another type.
 pub fn flag(claim: Option<&Value>) -> Option<bool> {
@@ -97,7 +97,8 @@ mod tests {
             ("1900.001", Some(1_900_001)),
             ("4102444800.0", Some(4_102_444_800_000)),
             ("253402207200", Some(253_402_207_200_000)),
-            // The last hours of the year 9999 are beyond what a timestamp holds: its end stands in.
+            // The last hours of the year 9999 are beyond the range of a timestamp: its maximum is
+            // used.
             ("253402300799", Some(253_402_207_200_999)),
             ("253402300800", None),
             ("1e300", None),
@@ -122,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_a_list_or_a_text_and_no_separator_but_the_space_makes_two_of_one() {
+    fn names_are_a_list_or_a_text_separated_by_spaces_only() {
         for (claim, expected) in [
             (json!(["A", "B"]), Some(vec!["A", "B"])),
             (json!(["A", 7, null, "B"]), Some(vec!["A", "B"])),

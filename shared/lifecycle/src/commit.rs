@@ -1,4 +1,4 @@
-//! Stage 8 performed: one commit of everything that must not be lost, or one message in its place.
+//! Performs stage 8: one commit of all durable effects, or one message in its place.
 
 use serde::{Deserialize, Serialize};
 use serde_dynamo::{AttributeValue, Item};
@@ -16,34 +16,34 @@ use crate::telemetry::TraceContext;
 use crate::uses::{Use, Verb};
 use crate::{Moment, Timestamp};
 
-/// Where events wait for the relay: written in the commit, read from the table's stream.
+/// The outbox table: a commit writes events into it, and the relay reads them from its stream.
 pub const OUTBOX: Table = Table::new("outbox");
 
-/// The rows of the outbox that wait for their relay, by the time of their event.
+/// The index of unpublished outbox rows, ordered by the time of their event.
 pub const BY_WAITING: Index = Index::new("by_waiting");
 
-/// How long a row of the outbox is kept; its time to live is `expiresAt`.
+/// How long an outbox row is kept; its time-to-live attribute is `expiresAt`.
 const OUTBOX_KEPT_S: i64 = 7 * 24 * 60 * 60;
 
-/// Where the trace id ends in a `traceparent`: `00-`, 32 hexadecimal digits.
+/// The length of a `traceparent` up to the end of its trace id: `00-` and 32 hexadecimal digits.
 const TRACE_CHARS: usize = 35;
 
-/// How long a row is kept that was set aside: long enough for an operator to find the cause.
+/// How long a row that was set aside is kept: an operator needs time to find the cause.
 const SET_ASIDE_KEPT_S: i64 = 30 * 24 * 60 * 60;
 
-/// How often a queue may refuse the messages of a row before the row is set aside.
+/// The number of refusals by a queue after which a row is set aside.
 pub const REFUSALS_MAX: u32 = 5;
 
-/// The error that counts rows of which a queue has refused a message, and that are tried again.
+/// The error type of rows that a queue refused and that are retried.
 pub const OUTBOX_ROW_REFUSED: &str = "OUTBOX_ROW_REFUSED";
 
-/// The error that counts rows that were set aside; an alarm looks at it.
+/// The error type of rows that were set aside; an alarm reads it.
 pub const OUTBOX_ROW_SET_ASIDE: &str = "OUTBOX_ROW_SET_ASIDE";
 
-/// The attribute that holds when a row was set aside.
+/// The attribute with the time at which a row was set aside.
 pub const SET_ASIDE_AT: &str = "setAsideAt";
 
-/// What caused the effects: it stands in every envelope.
+/// The origin of the effects; it is part of every envelope.
 #[derive(Debug, Clone)]
 pub(crate) struct Cause {
     pub(crate) request_id: String,
@@ -52,7 +52,7 @@ pub(crate) struct Cause {
 }
 
 impl Cause {
-    /// A request, or a record, and its span.
+    /// The origin that is a request, or a record, with its span.
     pub(crate) fn of(request_id: &str, trace: &TraceContext) -> Self {
         Self {
             request_id: request_id.to_owned(),
@@ -62,21 +62,21 @@ impl Cause {
     }
 }
 
-/// How an attempt to commit ended.
+/// The result of an attempt to commit.
 #[derive(Debug)]
 pub(crate) enum Outcome {
     /// Everything is written.
     Committed,
-    /// Nothing is: the ledger knows this request or record already.
+    /// Nothing is written: the idempotency table already has this request or record.
     Known(Option<Item>),
-    /// Nothing is: a condition that stands for a rejection did not hold.
+    /// Nothing is written: a condition with a rejection did not hold.
     Rejected(Rejection),
-    /// Nothing is: the facts have moved, or somebody else is at the same items.
+    /// Nothing is written: the facts are stale, or another transaction uses the same items.
     Moved,
 }
 
-/// Puts everything that must not be lost into one transaction: writes, outbox rows, and the
-/// ledger record, which comes last.
+/// Puts all durable effects into one transaction: the writes, the outbox rows, and last the record
+/// for the idempotency table.
 fn compose(
     effects: &Effects,
     ledger: Option<Write>,
@@ -85,7 +85,7 @@ fn compose(
     cause: &Cause,
 ) -> Result<Transaction, Fault> {
     if !effects.parts().is_empty() {
-        return Err(Fault::internal("effects in parts are for consumers without an inbox"));
+        return Err(Fault::internal("only consumers without an inbox may have effects in parts"));
     }
     let mut writes = effects.writes().to_vec();
     for (number, event) in effects.events().iter().enumerate() {
@@ -100,8 +100,8 @@ fn compose(
         };
         writes.push(Write::create(&row));
     }
-    // What is written must be declared, or the policy could not allow it. The ledger is the
-    // lifecycle's own, and declared by the description.
+    // A write must be declared, or the IAM policy would not allow it. The description declares the
+    // lifecycle's own writes to the idempotency table.
     for write in &writes {
         let verb = verb_of(write);
         if !uses.iter().any(|usage| usage.covers(write.table, verb)) {
@@ -110,15 +110,17 @@ fn compose(
         }
     }
     writes.extend(ledger);
-    // Not of the moment, which is the same for every delivery of a record: what was decided may
-    // have changed since, and a token stands for one transaction. Twice is prevented by the ledger.
+    // The token is random, because it identifies one transaction. The moment is the same for every
+    // delivery of a record, but the decision may differ. The idempotency table prevents a second
+    // effect.
     Ok(Transaction { token: Uuid::new_v4().to_string(), writes })
 }
 
-/// Commits the effects together with their ledger record, and reads a refusal reason by reason.
+/// Commits the effects together with their idempotency record, and derives the result from the
+/// failed conditions.
 ///
-/// If the ledger record's own condition failed, the request or record is known, whatever else may
-/// have failed beside it.
+/// If the condition of the idempotency record failed, the request or record is known, and other
+/// failed conditions do not matter.
 pub(crate) async fn commit(
     platform: &dyn Platform,
     effects: &Effects,
@@ -131,7 +133,7 @@ pub(crate) async fn commit(
     let transaction = compose(effects, ledger, uses, moment, cause)?;
     if let Some(message) = effects.handed_over() {
         if !transaction.writes.is_empty() {
-            return Err(Fault::internal("a message is handed over beside a commit"));
+            return Err(Fault::internal("a message that replaces the commit has writes beside it"));
         }
         let message = ready("handed-over", message, moment, cause);
         let failed = platform.send(&[message]).await.into_iter().next();
@@ -159,12 +161,12 @@ pub(crate) async fn commit(
     Ok(rejections.reduce(Rejection::together).map_or(Outcome::Moved, Outcome::Rejected))
 }
 
-/// The messages of a decision, ready to go.
+/// The messages of a decision, in their envelopes.
 pub(crate) fn outgoing(messages: &[Message], moment: &Moment, cause: &Cause) -> Vec<Outgoing> {
     outgoing_of_part("", messages, moment, cause)
 }
 
-/// The messages of a part, whose label tells their ids from those of other parts.
+/// The messages of a part, whose label keeps their ids distinct from those of other parts.
 pub(crate) fn outgoing_of_part(
     part: &str,
     messages: &[Message],
@@ -177,7 +179,7 @@ pub(crate) fn outgoing_of_part(
     outgoing.collect()
 }
 
-/// A message in its envelope, whose id follows from the label.
+/// A message in its envelope, whose id is derived from the label.
 fn ready(label: &str, message: &Message, moment: &Moment, cause: &Cause) -> Outgoing {
     Outgoing {
         queue: message.queue,
@@ -193,8 +195,8 @@ fn ready(label: &str, message: &Message, moment: &Moment, cause: &Cause) -> Outg
     }
 }
 
-/// The `traceparent` of an envelope that is passed on: the span that passes it on, where that is of
-/// the same trace, so that the trace leads through the relay. `tracestate` belongs to the trace.
+/// Returns the `traceparent` of a forwarded envelope: the span of the relay if it belongs to the
+/// same trace, so that the trace includes the relay. `tracestate` is valid for the whole trace.
 fn handed_on(own: Option<&str>, cause: &Cause) -> Option<String> {
     let trace_of = |context: &str| context.get(..TRACE_CHARS).map(str::to_owned);
     let relay = cause.traceparent.as_deref();
@@ -216,34 +218,34 @@ fn seal(event: &Event, event_id: String, moment: &Moment, cause: &Cause) -> Enve
     }
 }
 
-/// An event as the outbox keeps it: the envelope, under its aggregate, so that the stream has
-/// the events of one aggregate in order.
+/// An event in the outbox: the envelope, stored under its aggregate, so that the stream has the
+/// events of one aggregate in order.
 ///
-/// An item under another key is no row: what became of it would be noted under a new one, and the
-/// item would wait for ever.
+/// An item under any other key is not read as a row. Its state would be written under the correct
+/// key, and the item itself would stay unpublished.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", try_from = "StoredRow")]
 pub struct OutboxRow {
-    /// What happened.
+    /// The event.
     #[serde(flatten)]
     pub envelope: Envelope<Value>,
-    /// When it was passed on; until then the row waits.
+    /// When the event was published; unset while it is unpublished.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub relayed_at: Option<Timestamp>,
-    /// When the row may be forgotten, in seconds since 1970.
+    /// When the row expires, in seconds since 1970.
     pub expires_at: i64,
-    /// How often a queue has refused a message of the row.
+    /// The number of times that a queue has refused a message of the row.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub refusals: u32,
-    /// Since when the row waits again, if it was refused: it makes room for the rows behind it.
+    /// The time of the last refusal. It moves the row behind other rows that wait.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused_at: Option<Timestamp>,
-    /// When the row was set aside: it does not wait any more, and an operator decides about it.
+    /// When the row was set aside. The row is not retried until an operator decides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub set_aside_at: Option<Timestamp>,
 }
 
-/// A row as it is stored, beside its key.
+/// A row as it is stored, with its key.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct StoredRow {
@@ -268,7 +270,7 @@ impl TryFrom<StoredRow> for OutboxRow {
         let row = Self { envelope, relayed_at, expires_at, refusals, refused_at, set_aside_at };
         let key = row.key();
         if pk.is_some_and(|pk| pk != key.pk) || (sk.is_some() && sk != key.sk) {
-            return Err("it stands under another key than its event's");
+            return Err("the key of the row is not that of its event");
         }
         Ok(row)
     }
@@ -280,14 +282,14 @@ fn is_zero(count: &u32) -> bool {
 }
 
 impl OutboxRow {
-    /// Notes that the event has been passed on, which takes the row out of the index of those
-    /// that wait. Whatever is stored holds the same event, so there is nothing to lose.
+    /// Marks the event as published, which removes the row from the index of unpublished rows. The
+    /// write needs no condition: every stored version holds the same event.
     pub fn relayed(&self, at: Timestamp) -> Write {
         Write::put(&Self { relayed_at: Some(at), ..self.clone() })
     }
 
-    /// Notes that a queue has refused a message of the row, and the error by which that is counted:
-    /// the row waits again, behind the others, or is set aside after [`REFUSALS_MAX`] refusals.
+    /// Records a refusal by a queue; returns the write and the error type to count. The row waits
+    /// again, behind the others. After [`REFUSALS_MAX`] refusals it is set aside.
     pub fn refused(&self, at: Timestamp) -> (Write, &'static str) {
         let refusals = self.refusals.saturating_add(1);
         let refused = Self { refusals, refused_at: Some(at), ..self.clone() };
@@ -299,7 +301,7 @@ impl OutboxRow {
         (Write::put(&set_aside), OUTBOX_ROW_SET_ASIDE)
     }
 
-    /// Has a row that was set aside wait again, as if it had never been refused.
+    /// Makes a row that was set aside wait for publication again, with no refusals.
     pub fn retried(&self, at: Timestamp) -> Write {
         let expires_at = at.plus_seconds(OUTBOX_KEPT_S).as_seconds();
         let (refused_at, set_aside_at) = (None, None);
@@ -308,8 +310,8 @@ impl OutboxRow {
         Write::put(&waiting).when(Condition::Equals(SET_ASIDE_AT, AttributeValue::S(at)))
     }
 
-    /// Sets an item aside that cannot be read as a row: it stays as it is, and leaves the index of
-    /// those that wait. Nothing is written where the item is no longer there.
+    /// Sets aside an item that cannot be read as a row. The item keeps its content and leaves the
+    /// index of unpublished rows. The write fails if the item no longer exists.
     pub fn set_aside_unreadable(item: &Item, at: Timestamp) -> Option<Write> {
         let text = |name: &str| match item.get(name) {
             Some(AttributeValue::S(text)) => Some(text.clone()),
@@ -376,7 +378,8 @@ fn verb_of(write: &Write) -> Verb {
     }
 }
 
-/// The bytes of item data in a write, as the store counts them, near enough for a limit.
+/// The size of the item data in a write, in bytes, close enough to the store's count to check a
+/// limit.
 pub(crate) fn size_of_write(write: &Write) -> usize {
     match &write.action {
         Action::Put(item) => {

@@ -7,22 +7,22 @@ use crate::entity_tag::{EntityTag, Tags};
 use crate::failure::{Refusal, Rejection, Violations};
 use crate::serve::title_case;
 
-/// What the conditions of a request to an endpoint that changes something are compared with.
+/// The entity tag that the conditions of a write request are compared with.
 ///
-/// There is no default: an endpoint cannot forget to honour them.
+/// There is no default: an endpoint cannot forget conditional requests.
 #[derive(Debug)]
 pub enum Conditions<F> {
-    /// The present version of what is changed, by the facts; `None` where there is nothing yet.
-    /// Every time the facts have moved it is asked again.
+    /// The current version of the resource, from the facts; `None` if it does not exist yet. It is
+    /// computed again each time the facts are read again.
     On(fn(&F) -> Option<EntityTag>),
-    /// Something is created, so that no tag names it yet. The refusal is the one that says that
-    /// the client's id is in use: `If-None-Match: *` makes it a 412.
+    /// A resource is created, which has no tag yet. The refusal is the one for an id that the
+    /// client chose and that is in use: `If-None-Match: *` makes it a 412.
     Creation(Option<Refusal>),
-    /// Nothing that could be read afterwards: there is no version that a client could mean.
+    /// The endpoint changes no resource that has a version.
     Untagged,
 }
 
-/// The conditions that a request names.
+/// The conditions of a request.
 #[derive(Debug, Default)]
 pub(crate) struct Named {
     if_match: Option<Tags>,
@@ -30,7 +30,7 @@ pub(crate) struct Named {
 }
 
 impl Named {
-    /// Reads the headers; a value that is no list of tags is a violation.
+    /// Reads the headers; a value that is not a list of tags is a violation.
     pub(crate) fn read(headers: &HeaderMap, violations: &mut Violations) -> Self {
         let mut tags = |name: HeaderName| {
             let lines: Vec<&[u8]> =
@@ -48,7 +48,7 @@ impl Named {
         Self { if_match: tags(IF_MATCH), if_none_match: tags(IF_NONE_MATCH) }
     }
 
-    /// Whether a change may go on, as far as it can be said before the facts are known.
+    /// Whether a change may continue, as far as this is known before retrieval.
     pub(crate) fn admit<F>(&self, conditions: &Conditions<F>) -> bool {
         match conditions {
             Conditions::On(_) => true,
@@ -56,7 +56,7 @@ impl Named {
         }
     }
 
-    /// Whether a change may go on, now that the facts are known.
+    /// Whether a change may continue, once the facts are known.
     pub(crate) fn admit_facts<F>(&self, conditions: &Conditions<F>, facts: &F) -> bool {
         match conditions {
             Conditions::On(tag_of) => self.allow_change(tag_of(facts).as_ref()),
@@ -64,18 +64,18 @@ impl Named {
         }
     }
 
-    /// Whether a commit was rejected by what `If-None-Match: *` asks for: that nothing is there.
+    /// Whether the commit was rejected because the resource exists, contrary to `If-None-Match: *`.
     pub(crate) fn explain<F>(&self, conditions: &Conditions<F>, rejection: &Rejection) -> bool {
         let Conditions::Creation(Some(taken)) = conditions else { return false };
         self.if_none_match == Some(Tags::Any) && rejection.has_code(taken.code())
     }
 
-    /// Whether an answer to `GET` that has this tag may be given, by `If-Match`.
+    /// Whether `If-Match` allows the response to a `GET` with this tag.
     pub(crate) fn allow_answer(&self, tag: &EntityTag) -> bool {
         self.if_match.as_ref().is_none_or(|tags| tags.name_strongly(tag))
     }
 
-    /// Whether the client has what the tag stands for already, by `If-None-Match`.
+    /// Whether the client already has the version of this tag, by `If-None-Match`.
     pub(crate) fn know(&self, tag: &EntityTag) -> bool {
         self.if_none_match.as_ref().is_some_and(|tags| tags.name_weakly(tag))
     }
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_goes_on_only_where_both_headers_hold() {
+    fn a_change_needs_both_if_match_and_if_none_match_to_hold() {
         let seven = EntityTag::of_version(7);
         for (lines, of_seven, of_nothing) in [
             (&[][..], true, true),
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn each_malformed_header_is_a_violation_of_its_own() {
+    fn each_malformed_header_is_a_separate_violation() {
         let (_, violations) = named(&[("if-match", "7"), ("if-none-match", "\"6")]);
         let fields: Vec<&str> = violations.iter().map(|found| found.field.as_str()).collect();
         assert_eq!(fields, ["header.If-Match", "header.If-None-Match"]);

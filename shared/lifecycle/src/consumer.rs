@@ -1,5 +1,5 @@
-//! The lifecycle's sibling for queues, streams and schedules: stages 4 to 8, with the inbox in place of the
-//! idempotency key.
+//! The lifecycle of records from queues, streams and schedules: stages 4 to 8, with an inbox in
+//! place of the idempotency key.
 
 use std::future::Future;
 
@@ -13,30 +13,30 @@ use crate::record::{Key, Table};
 use crate::uses::Use;
 use crate::{Backoff, Moment, Permit, Timestamp};
 
-/// Something that reacts to the records of a queue or a stream, each on its own, or to the clock.
+/// A function that processes each record of a queue or a stream, or each run of a schedule.
 ///
-/// A record that cannot be understood (stages 4 and 5) goes to the dead-letter queue at once
-/// with the reason; one that fails later is retried alone, with backoff. All that a record leads to, and the
-/// note that it was consumed, is one commit: a record has effect once, however often it comes.
+/// A record that cannot be parsed (stages 4 and 5) goes to the dead-letter queue at once, with the
+/// reason. One that fails later is retried alone, with back-off. The effects of a record and its
+/// inbox entry are one commit: repeated deliveries of a record have one effect.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a consumer",
     label = "`Consumer` is not implemented for it"
 )]
 pub trait Consumer: Send + Sync + Sized + 'static {
-    /// Where records come from.
+    /// The source of the records.
     const SOURCE: Source;
 
-    /// Whether consumed records are remembered.
+    /// Whether the inbox remembers processed records.
     const INBOX: Inbox = Inbox::Remembered;
 
-    /// How many records of a batch are worked on at a time. Records of one group (a FIFO
-    /// message group, an item of a stream) are always worked on one after the other.
+    /// How many records of a batch are processed concurrently. Records of one group (a FIFO message
+    /// group, an item of a stream) are processed one after the other.
     const CONCURRENCY: usize = 10;
 
-    /// How often a record of a queue that fails comes again, and when; a stream has its own rules.
+    /// How often and when a failed record of a queue is retried; streams have their own rules.
     const BACKOFF: Backoff = Backoff::DEFAULT;
 
-    /// The tables, queues, secrets and upstreams in use, for the policy.
+    /// The tables, queues, secrets and upstreams in use, for the IAM policy.
     const USES: &'static [Use];
 
     /// Stage 4. Deserialisation: the record as it comes.
@@ -49,7 +49,7 @@ pub trait Consumer: Send + Sync + Sized + 'static {
     ///
     /// # Errors
     ///
-    /// Everything that is wrong, at once; the record goes to the dead-letter queue.
+    /// All violations of the record, together. The record goes to the dead-letter queue.
     fn parse(input: Self::Input) -> Result<Self::Command, Violations>;
 
     /// Stage 6. Retrieval: everything the decision needs.
@@ -62,12 +62,12 @@ pub trait Consumer: Send + Sync + Sized + 'static {
         command: &Self::Command,
     ) -> impl Future<Output = Result<Self::Facts, Fault>> + Send;
 
-    /// Stages 7 and 8. What follows from the record: a pure function of values.
+    /// Stages 7 and 8. The effects of the record: a pure function of values.
     ///
     /// # Errors
     ///
-    /// The rule that says no: the record is remembered as consumed, without effects, and the
-    /// refusal is logged. What should be tried again is a [`Fault`] of stage 6.
+    /// The business rule that rejects the record. The record is remembered as processed, without
+    /// effects, and the rejection is logged. For a retry, return a [`Fault`] from stage 6.
     fn decide(
         moment: &Moment,
         command: &Self::Command,
@@ -75,50 +75,49 @@ pub trait Consumer: Send + Sync + Sized + 'static {
     ) -> Result<Effects, Rejection>;
 }
 
-/// Who asks when a record is consumed: nobody but the source itself.
+/// The caller of a consumer: the source of its records.
 #[derive(Debug, Clone)]
 pub struct Delivered {
-    /// The record's id, the same for every delivery of it.
+    /// The record's id, the same in every delivery.
     pub record_id: String,
-    /// How often it has been delivered, this time included; 1 for streams.
+    /// The number of deliveries, including this one; 1 for streams.
     pub deliveries: u32,
 }
 
-/// Where a consumer's records come from.
+/// The source of a consumer's records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
     /// An SQS queue, standard or FIFO.
     Queue(Queue),
     /// The new images in the stream of a table.
     Stream(Table),
-    /// The clock. Each [`Run`] is a record; one that fails is a failed invocation, which Lambda
-    /// tries again twice. It has no dead-letter queue: the next run comes by itself.
+    /// A schedule. Each [`Run`] is a record. A failed run is a failed invocation, which Lambda
+    /// retries twice. It has no dead-letter queue, because the next run follows anyway.
     Schedule,
 }
 
-/// Whether a consumer remembers what it has consumed.
+/// Whether a consumer remembers processed records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Inbox {
     /// Each record has effect once.
     Remembered,
-    /// Records may have effect again; whoever gets the effects copes with that.
+    /// Records may have their effect again; the receivers of the effects must tolerate it.
     None,
 }
 
-/// Where the ledger remembers that a record of a source was consumed, by the name of its queue.
+/// The key of a processed record in the idempotency table; `source` is the queue's name.
 pub fn inbox_key(source: &str, record_id: &str) -> Key {
     Key::new(format_args!("inbox#{source}#{record_id}"))
 }
 
-/// A record as it comes, before it is understood.
+/// A record as it is delivered, before validation.
 pub trait Delivery: DeserializeOwned + Send {
-    /// The id by which the inbox knows it, if it carries one of its own; the queue's message id
-    /// otherwise.
+    /// The id for the inbox, if the record has one; otherwise the message id of the queue is used.
     fn event_id(&self) -> Option<&str> {
         None
     }
 
-    /// The request that caused it, for the log.
+    /// The id of the request that caused the record, for the log.
     fn request_id(&self) -> Option<&str> {
         None
     }
@@ -128,18 +127,18 @@ pub trait Delivery: DeserializeOwned + Send {
         None
     }
 
-    /// The `tracestate` that belongs to it.
+    /// The `tracestate` that belongs to the `traceparent`.
     fn tracestate(&self) -> Option<&str> {
         None
     }
 }
 
-/// A run of a schedule, as `EventBridge` tells of it.
+/// A run of a schedule, as in `EventBridge`'s event.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Run {
-    /// The same for every attempt at the same run.
+    /// The id, the same in every attempt at this run.
     pub id: String,
-    /// When it was due.
+    /// The time for which the run was scheduled.
     pub time: Timestamp,
 }
 

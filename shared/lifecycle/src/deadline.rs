@@ -1,42 +1,43 @@
-//! Time left: known everywhere, so that work which cannot finish is not begun.
+//! The remaining time of an invocation. Work that cannot finish in it is not started.
 
 use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
-/// When an invocation has to be answered.
+/// The time by which an invocation must be answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Deadline(Instant);
 
 impl Deadline {
-    /// Kept back from Lambda's own deadline, so that our answer is out before the process is
-    /// killed.
+    /// Subtracted from Lambda's own deadline, so that our response is sent before Lambda ends the
+    /// process.
     pub const MARGIN: Duration = Duration::from_millis(500);
 
-    /// The longest that an invocation may take on Lambda.
+    /// The longest timeout of a Lambda function.
     const LONGEST: Duration = Duration::from_mins(15);
 
-    /// What there is where nobody says: the timeout of our template.
+    /// The time left if no deadline is known: the timeout of our template.
     const UNSAID: Duration = Duration::from_secs(10);
 
-    /// From the wall-clock deadline that Lambda gives with each invocation, less the margin.
-    /// The margin is never more than half of what there is.
+    /// The deadline of an invocation: Lambda's wall-clock deadline, less the margin. The margin is
+    /// at most half of the time left.
     ///
-    /// One that ended before the invocation can have begun is no deadline: `cargo lambda watch`
-    /// names ten minutes past midnight of the first day of 1970.
+    /// A deadline that passed before the invocation can have begun is ignored: `cargo lambda watch`
+    /// sends ten minutes past midnight of 1970-01-01.
     pub(crate) fn from_lambda(deadline: SystemTime) -> Self {
         let left = Self::left_until(deadline);
         Self(Instant::now() + left - Self::margin(left))
     }
 
-    /// From when work has overrun [`Deadline::from_lambda`]: the margin is for answering, and
-    /// what is left of it here is for answering in the work's place.
+    /// The time at which the watchdog answers instead of work that overran
+    /// [`Deadline::from_lambda`]. Two fifths of the margin have passed then; the rest is for that
+    /// response.
     pub(crate) fn overdue(deadline: SystemTime) -> std::time::Instant {
         let left = Self::left_until(deadline);
         std::time::Instant::now() + left.saturating_sub(Self::margin(left) * 3 / 5)
     }
 
-    /// When Lambda ends the invocation.
+    /// The time at which Lambda ends the invocation.
     pub(crate) fn end(deadline: SystemTime) -> std::time::Instant {
         std::time::Instant::now() + Self::left_until(deadline)
     }
@@ -53,12 +54,12 @@ impl Deadline {
         Self::MARGIN.min(left / 2)
     }
 
-    /// So long from now.
+    /// The deadline this long from now.
     pub fn after(left: Duration) -> Self {
         Self(Instant::now() + left)
     }
 
-    /// How long is left; zero when it is over.
+    /// The time left; zero after the deadline.
     pub fn left(self) -> Duration {
         self.0.saturating_duration_since(Instant::now())
     }
@@ -73,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_deadline_leaves_a_margin_and_one_that_nobody_can_have_meant_is_none() {
+    fn a_deadline_leaves_a_margin_and_an_impossible_one_is_ignored() {
         let now = SystemTime::now();
         let seconds = Duration::from_secs;
         for (deadline, left) in [

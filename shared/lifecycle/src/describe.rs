@@ -1,7 +1,7 @@
-//! `--describe`: what a binary says about itself.
+//! `--describe`: the description that a binary prints of itself.
 //!
-//! The API's description, the policies and the template are checked against this, so that none
-//! of them can tell another story than the code.
+//! The API description, the policies and the template are checked against it, so that they cannot
+//! contradict the code.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -22,7 +22,7 @@ use crate::reply::View;
 use crate::rotation::Rotation;
 use crate::uses::{Use, Verb};
 
-/// Whether the binary was only asked to describe itself.
+/// Whether the binary was started with `--describe`.
 pub(crate) fn asked() -> bool {
     std::env::args().nth(1).is_some_and(|argument| argument == "--describe")
 }
@@ -35,7 +35,7 @@ pub(crate) fn print(description: &Value) -> ExitCode {
     }
 }
 
-/// What an endpoint says about itself.
+/// Returns the description of an endpoint.
 pub fn endpoint<E: Endpoint>() -> Value {
     let mut schemas = Schemas::default();
     E::Input::describe(&mut schemas);
@@ -77,7 +77,7 @@ pub fn endpoint<E: Endpoint>() -> Value {
     })
 }
 
-/// What an endpoint may answer besides its reply, as clients are told it.
+/// The error responses of an endpoint, for the API description.
 fn refusals<E: Endpoint>() -> Vec<Value> {
     let show = |failure: Failure| {
         let Answer { status, code, message, .. } = failure.answer();
@@ -86,7 +86,7 @@ fn refusals<E: Endpoint>() -> Vec<Value> {
     failures::<E>().into_iter().map(show).collect()
 }
 
-/// What can end a request to this endpoint before its reply, stage by stage.
+/// The failures that can end a request to this endpoint, stage by stage.
 fn failures<E: Endpoint>() -> Vec<Failure> {
     let mut schemas = Schemas::default();
     E::Input::describe(&mut schemas);
@@ -107,9 +107,10 @@ fn failures<E: Endpoint>() -> Vec<Failure> {
     let is_patch = E::ROUTE.method == Method::PATCH;
     let offer = if is_patch { BodyOffer::MergePatch } else { BodyOffer::Json };
     may(schemas.has_body(), Failure::UnsupportedMediaType(offer));
-    // What a path names may be missing, or hidden.
+    // A resource in the path may be missing or hidden.
     may(E::ROUTE.path.contains('{'), Failure::Hidden);
-    // The keys of callers who are not signed in are one request's each.
+    // The keys of callers who are not signed in are scoped to one request, so they cannot be
+    // reused.
     let keyed = E::IDEMPOTENCY != Idempotency::None && E::Caller::SIGN_IN != SignIn::None;
     may(keyed, Failure::KeyReused);
     may(
@@ -120,7 +121,7 @@ fn failures<E: Endpoint>() -> Vec<Failure> {
     failures
 }
 
-/// What a consumer says about itself.
+/// Returns the description of a consumer.
 pub fn consumer<C: Consumer>() -> Value {
     let source = match C::SOURCE {
         Source::Queue(queue) => json!({ "queue": queue.name() }),
@@ -138,17 +139,17 @@ pub fn consumer<C: Consumer>() -> Value {
     })
 }
 
-/// What an authorizer says about itself.
+/// Returns the description of an authorizer.
 pub(crate) fn authorizer(used: &[Use]) -> Value {
     json!({ "kind": "authorizer", "uses": uses(used) })
 }
 
-/// What a rotation says about itself.
+/// Returns the description of a rotation.
 pub(crate) fn rotation<R: Rotation>() -> Value {
     json!({ "kind": "rotation", "uses": uses(R::USES) })
 }
 
-/// What the endpoint uses, and what the lifecycle uses on its behalf.
+/// The uses of the endpoint, and those of the lifecycle on its behalf.
 pub(crate) fn uses_of_endpoint<E: Endpoint>() -> Vec<Use> {
     let mut uses = E::USES.to_vec();
     uses.push(Use::Table(LIMITS, &[Verb::UpdateItem]));
@@ -158,7 +159,7 @@ pub(crate) fn uses_of_endpoint<E: Endpoint>() -> Vec<Use> {
     uses
 }
 
-/// What the consumer uses, and what the lifecycle uses on its behalf.
+/// The uses of the consumer, and those of the lifecycle on its behalf.
 pub(crate) fn uses_of_consumer<C: Consumer>() -> Vec<Use> {
     let mut uses = C::USES.to_vec();
     if C::INBOX == Inbox::Remembered {
@@ -185,7 +186,7 @@ fn uses(uses: &[Use]) -> Value {
             Use::Queue(queue) => queues.push(queue.name()),
             Use::Queues(several) => queues.extend(several.iter().map(|queue| queue.name())),
             Use::Probe(queue) => probes.push(queue.name()),
-            // The description says what it consumes beside its uses.
+            // The description has the source as a separate field.
             Use::Source(_) => {}
             Use::DeadLetters(queue) => dead_letters.push(queue.name()),
             Use::Secret(name) => secrets.push(*name),
@@ -211,7 +212,7 @@ fn uses(uses: &[Use]) -> Value {
     })
 }
 
-/// Adds an entry to the list of a table, once.
+/// Adds an entry to the list of a table if it is not in it.
 fn list(lists: &mut serde_json::Map<String, Value>, table: Table, entry: Value) {
     let known = lists.entry(table.name()).or_insert_with(|| json!([]));
     if let Some(known) = known.as_array_mut()
@@ -227,7 +228,7 @@ mod tests {
     use crate::record::Index;
 
     #[test]
-    fn verbs_and_indexes_are_listed_by_table_each_once() {
+    fn verbs_and_indexes_are_listed_once_per_table() {
         let notes = Table::new("notes");
         let described = uses(&[
             Use::Table(notes, &[Verb::GetItem, Verb::PutItem]),

@@ -1,13 +1,13 @@
-//! Stage 8 as values: what a decision wants done, in the three tiers of how bad it is to lose it.
+//! Stage 8 as values: the effects of a decision, in three tiers by the cost of losing one.
 //!
-//! | tier | value | when it is lost |
+//! | tier | value | if it is lost |
 //! |---|---|---|
-//! | primary | [`Write`] | cannot be recovered: all writes of a decision commit together, or none does |
-//! | secondary | [`Event`] | must happen, later: a row in the outbox, in that same commit |
-//! | tertiary | [`Message`] | good to have: sent after the answer, a failure is logged and counted |
+//! | primary | [`Write`] | cannot be recovered: all writes of a decision commit together, or none |
+//! | secondary | [`Event`] | must happen, later: a row in the outbox, in the same commit |
+//! | tertiary | [`Message`] | acceptable: sent after the response, a failure is logged and counted |
 //!
-//! An endpoint that only takes something in for others to work on has one primary effect, a message
-//! that is [handed over](Effects::handing_over) in place of a commit.
+//! An endpoint that only queues work has one primary effect: a message that is
+//! [sent in place of a commit](Effects::handing_over).
 
 use serde::Serialize;
 use serde_dynamo::{AttributeValue, Item};
@@ -16,7 +16,7 @@ use crate::failure::Rejection;
 use crate::notice::Notice;
 use crate::record::{Key, Record, Table, item_of};
 
-/// Everything a decision wants done.
+/// All effects of a decision.
 ///
 /// ```
 /// use lifecycle::effects::{Effects, Write};
@@ -43,27 +43,27 @@ pub struct Effects {
     if_refused: Option<Box<Instead>>,
 }
 
-/// What happens in place of effects whose message no queue takes.
+/// The replacement for effects that contain a message which its queue refuses.
 #[derive(Debug)]
 pub(crate) struct Instead {
-    /// What is committed then.
+    /// The effects to commit.
     pub(crate) effects: Effects,
-    /// The error by which it is counted.
+    /// The error type to count.
     pub(crate) counted: &'static str,
 }
 
 impl Effects {
-    /// Nothing at all.
+    /// No effects.
     pub fn none() -> Self {
         Self::default()
     }
 
-    /// A message as the primary effect of an endpoint: it is in its queue before the answer is
-    /// given, and if the queue does not take it, the request fails and nothing has happened.
+    /// A message as the primary effect of an endpoint. It is in its queue before the response is
+    /// sent; if the queue does not take it, the request fails and has no effect.
     ///
-    /// A queue takes no part in a commit, so there can be no writes, events or idempotency record
-    /// beside it, and it is one message, however much it carries: of several, some might be taken
-    /// and others not.
+    /// A queue cannot take part in a commit, so writes, events and an idempotency record are not
+    /// possible beside it. It is one message, because a queue may take some of several messages and
+    /// refuse others.
     pub fn handing_over(message: Message) -> Self {
         Self { handed_over: Some(message), ..Self::default() }
     }
@@ -82,47 +82,48 @@ impl Effects {
         self
     }
 
-    /// Adds a secondary effect: it is part of the commit and relayed afterwards.
+    /// Adds a secondary effect: it is part of the commit and is published afterwards.
     #[must_use]
     pub fn event(mut self, event: Event) -> Self {
         self.events.push(event);
         self
     }
 
-    /// Adds a message to a queue. For an endpoint it is a tertiary effect, sent after the answer;
-    /// for a consumer it is what the record is about, and is sent before the record counts as done.
+    /// Adds a message to a queue. For an endpoint it is a tertiary effect, sent after the response.
+    /// For a consumer it is sent before the record counts as processed.
     #[must_use]
     pub fn message(mut self, message: Message) -> Self {
         self.messages.push(message);
         self
     }
 
-    /// Adds a mail, sent when and as surely as a [`Message`] would be.
+    /// Adds an e-mail, with the timing and the guarantee of a [`Message`].
     #[must_use]
     pub fn mail(mut self, mail: Mail) -> Self {
         self.mails.push(mail);
         self
     }
 
-    /// Adds a notice, sent when and as surely as a [`Message`] would be.
+    /// Adds an alert, with the timing and the guarantee of a [`Message`].
     #[must_use]
     pub fn notice(mut self, notice: Notice) -> Self {
         self.notices.push(notice);
         self
     }
 
-    /// Adds effects that stand by themselves: a consumer sends and commits each part apart, so that
-    /// one that fails keeps no other from being done. Only where there is no inbox, which could not
-    /// tell which parts are done, and beside nothing else.
+    /// Adds independent effects. A consumer sends and commits each part separately, so that one
+    /// failed part does not stop the others. Parts need
+    /// [`Inbox::None`](crate::consumer::Inbox::None), as an inbox cannot record single parts, and
+    /// must be the only effects.
     #[must_use]
     pub fn part(mut self, part: Effects) -> Self {
         self.parts.push(part);
         self
     }
 
-    /// Names what a consumer commits in place of these effects where a queue refuses one of their
-    /// messages for what it is, and the error by which that is counted (`OUTBOX_ROW_SET_ASIDE`): such
-    /// a message will not get better by being tried again.
+    /// Sets the effects that a consumer commits in place of these if a queue refuses a message
+    /// because of its content, and the error type to count (`OUTBOX_ROW_SET_ASIDE`). A retry of
+    /// such a message would fail again.
     #[must_use]
     pub fn if_refused(mut self, effects: Effects, counted: &'static str) -> Self {
         self.if_refused = Some(Box::new(Instead { effects, counted }));
@@ -139,7 +140,7 @@ impl Effects {
         &self.events
     }
 
-    /// The message that is handed over in place of a commit.
+    /// The message that is sent in place of a commit.
     pub fn handed_over(&self) -> Option<&Message> {
         self.handed_over.as_ref()
     }
@@ -154,7 +155,7 @@ impl Effects {
         &self.mails
     }
 
-    /// The notices, in the order they were added.
+    /// The alerts, in the order they were added.
     pub fn notices(&self) -> &[Notice] {
         &self.notices
     }
@@ -164,7 +165,7 @@ impl Effects {
         &self.parts
     }
 
-    /// What is committed in place of them where a message is refused.
+    /// The effects that are committed instead if a message is refused.
     pub fn instead(&self) -> Option<&Effects> {
         self.if_refused.as_ref().map(|instead| &instead.effects)
     }
@@ -177,7 +178,7 @@ impl Effects {
         self.if_refused.take().map(|instead| *instead)
     }
 
-    /// Whether there is nothing to be done.
+    /// Whether there are no effects.
     pub fn is_empty(&self) -> bool {
         self.writes.is_empty()
             && self.events.is_empty()
@@ -196,24 +197,24 @@ pub struct Write {
     pub table: Table,
     /// The item's key.
     pub key: Key,
-    /// What happens to the item.
+    /// The change to the item.
     pub action: Action,
-    /// What must hold of the item as it is stored, for anything of the commit to happen.
+    /// The condition on the stored item. If it does not hold, nothing of the commit happens.
     pub condition: Option<Condition>,
-    /// What a condition that does not hold stands for.
+    /// The meaning of a failed condition.
     pub otherwise: Otherwise,
 }
 
-/// What a [`Write`] does to its item.
+/// The operation of a [`Write`].
 #[derive(Debug, Clone)]
 pub enum Action {
-    /// Stores the whole item, which has its key among its attributes.
+    /// Stores the whole item, including its key attributes.
     Put(Item),
     /// Changes single attributes.
     Update(Vec<Change>),
     /// Removes the item.
     Delete,
-    /// Changes nothing, but takes part in the commit by its condition.
+    /// Changes nothing; only checks the condition, as part of the commit.
     Check,
 }
 
@@ -228,7 +229,7 @@ pub enum Change {
     Remove(&'static str),
 }
 
-/// What must hold of the stored item.
+/// A condition on the stored item.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Condition {
     /// No item has this key.
@@ -241,23 +242,23 @@ pub enum Condition {
     AtLeast(&'static str, i64),
     /// The attribute is a number below this.
     Below(&'static str, i64),
-    /// Every one of these holds.
+    /// All of these hold.
     All(Vec<Condition>),
-    /// One of these holds.
+    /// At least one of these holds.
     Any(Vec<Condition>),
 }
 
-/// What a failed condition stands for.
+/// The meaning of a failed condition.
 #[derive(Debug, Clone)]
 pub enum Otherwise {
-    /// The facts have moved since they were read: stages 6 to 8 run again.
+    /// The facts are stale: stages 6 to 8 run again.
     Stale,
-    /// A rule is broken: the client is told so.
+    /// A business rule is violated: the client gets this rejection.
     Reject(Rejection),
 }
 
 impl Write {
-    /// Stores a record whose key is not taken yet.
+    /// Stores a record whose key does not exist yet.
     ///
     /// # Panics
     ///
@@ -266,7 +267,7 @@ impl Write {
         Self::new::<R>(record.key(), Action::Put(item_of(record))).when(Condition::Absent)
     }
 
-    /// Stores a record whatever was there before.
+    /// Stores a record and overwrites an existing one.
     ///
     /// # Panics
     ///
@@ -275,7 +276,7 @@ impl Write {
         Self::new::<R>(record.key(), Action::Put(item_of(record)))
     }
 
-    /// Replaces a record if its stored `version` is still the one that was read.
+    /// Replaces a record if its stored `version` still equals `read_version`.
     ///
     /// # Panics
     ///
@@ -284,7 +285,7 @@ impl Write {
         Self::put(record).when(Condition::Equals("version", number(read_version)))
     }
 
-    /// Changes single attributes of a record; say which by [`Write::set`] and [`Write::add`].
+    /// Changes single attributes of a record; add them with [`Write::set`] and [`Write::add`].
     pub fn update<R: Record>(key: Key) -> Self {
         Self::new::<R>(key, Action::Update(Vec::new()))
     }
@@ -294,7 +295,7 @@ impl Write {
         Self::new::<R>(key, Action::Delete)
     }
 
-    /// Changes nothing, but makes the commit depend on this record.
+    /// Changes nothing, but the commit fails unless this record meets the condition.
     pub fn check<R: Record>(key: Key, condition: Condition) -> Self {
         Self::new::<R>(key, Action::Check).when(condition)
     }
@@ -325,8 +326,8 @@ impl Write {
         self
     }
 
-    /// Names the rejection that a failed condition stands for. Without one, a failed condition
-    /// means that the facts have moved, and stages 6 to 8 run again.
+    /// Sets the rejection for a failed condition. Without one, a failed condition means that the
+    /// facts are stale, and stages 6 to 8 run again.
     #[must_use]
     pub fn otherwise(mut self, rejection: impl Into<Rejection>) -> Self {
         self.otherwise = Otherwise::Reject(rejection.into());
@@ -346,32 +347,32 @@ impl Write {
     }
 }
 
-/// A number as the store keeps it.
+/// A number attribute.
 pub fn number(value: impl Into<i128>) -> AttributeValue {
     AttributeValue::N(value.into().to_string())
 }
 
-/// A string as the store keeps it.
+/// A string attribute.
 pub fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
 }
 
 /// The payload of an event or message: a name, a version and plain JSON.
 pub trait EventData: Serialize {
-    /// The name of what happened, in the past tense: `OrderCreated`.
+    /// The name of the event type, in the past tense: `OrderCreated`.
     const TYPE: &'static str;
-    /// Counts up when the shape of the data changes.
+    /// The version of the data's shape; increases with each change of it.
     const VERSION: u32 = 1;
 }
 
-/// Something that happened to an aggregate, for others to react to.
+/// An event of an aggregate, for other functions to react to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
     /// See [`EventData::TYPE`].
     pub event_type: &'static str,
     /// See [`EventData::VERSION`].
     pub version: u32,
-    /// The id of what it happened to; events of one aggregate are relayed in order.
+    /// The id of the aggregate; events of one aggregate are published in order.
     pub aggregate_id: String,
     /// The data as plain JSON.
     pub data: serde_json::Value,
@@ -382,7 +383,7 @@ impl Event {
     ///
     /// # Panics
     ///
-    /// When the data's `Serialize` fails: a fault of its type, which its first test shows.
+    /// When the data's `Serialize` fails: a defect of its type, which its first test shows.
     pub fn about<D: EventData>(aggregate_id: impl ToString, data: &D) -> Self {
         let data = serde_json::to_value(data)
             .unwrap_or_else(|error| panic!("{} has no JSON form: {error}", D::TYPE));
@@ -395,7 +396,7 @@ impl Event {
     }
 }
 
-/// A queue, by its logical name. Its address stands in the environment as `<NAME>_QUEUE_URL`.
+/// A queue, by its logical name. Its URL is in the environment variable `<NAME>_QUEUE_URL`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Queue(&'static str);
 
@@ -424,59 +425,60 @@ impl Queue {
 /// A message to a queue.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Message {
-    /// Where it goes.
+    /// The destination.
     pub queue: Queue,
-    /// What it says; it travels in an [`Envelope`](crate::envelope::Envelope).
+    /// The content; it is sent in an [`Envelope`](crate::envelope::Envelope).
     pub content: Content,
-    /// How long the queue hides it, in seconds, 0 to 900.
+    /// The delivery delay in seconds, 0 to 900.
     pub delay_s: u16,
-    /// Which of those that share the queue it is from, 1 to 128 letters, digits and signs: a standard
-    /// queue serves all groups fairly. In a FIFO queue the aggregate is the group.
+    /// The message group: 1 to 128 letters, digits and punctuation marks. A standard queue serves
+    /// all groups fairly. In a FIFO queue the aggregate is the group.
     pub group: Option<String>,
 }
 
-/// What a [`Message`] carries.
+/// The content of a [`Message`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum Content {
-    /// Something new: the lifecycle seals it in an envelope with an id of its own.
+    /// New data: the lifecycle puts it into an envelope with a new id.
     New(Event),
-    /// An envelope that exists already and is passed on unchanged, as a relay does.
+    /// An existing envelope, which is passed on unchanged.
     Forward(Box<crate::envelope::Envelope<serde_json::Value>>),
 }
 
 impl Message {
-    /// A message about something new.
+    /// A message with new data.
     pub fn new(queue: Queue, event: Event) -> Self {
         Self { queue, content: Content::New(event), delay_s: 0, group: None }
     }
 
-    /// An envelope passed on to a queue unchanged.
+    /// A message that passes an envelope on unchanged.
     pub fn forward(queue: Queue, envelope: crate::envelope::Envelope<serde_json::Value>) -> Self {
         Self { queue, content: Content::Forward(Box::new(envelope)), delay_s: 0, group: None }
     }
 
-    /// Hides the message for a while; SQS allows at most 900 s.
+    /// Delays the delivery; SQS allows at most 900 s.
     #[must_use]
     pub fn delayed(mut self, seconds: u16) -> Self {
         self.delay_s = seconds.min(900);
         self
     }
 
-    /// Says which of those that share the queue it is from.
+    /// Sets the message group.
     #[must_use]
     pub fn of_group(self, group: impl Into<String>) -> Self {
         Self { group: Some(group.into()), ..self }
     }
 }
 
-/// A plain-text mail.
+/// A plain-text e-mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mail {
-    /// The same for every attempt at the same mail, so that a repeated one can be recognised.
+    /// An id that is the same in every attempt to send this e-mail, so that a duplicate can be
+    /// recognised.
     pub id: String,
-    /// One address.
+    /// The recipient, one address.
     pub to: String,
-    /// One line.
+    /// The subject, one line.
     pub subject: String,
     /// The body.
     pub text: String,

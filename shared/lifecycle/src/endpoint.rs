@@ -19,9 +19,9 @@ use crate::{Moment, Permit};
 /// The roles that a kind of caller can have.
 pub type RoleOf<C> = <C as Caller>::Role;
 
-/// An endpoint that changes something: all nine stages.
+/// An endpoint that changes data: all nine stages.
 ///
-/// One that only reads is a [`Query`], which is shorter. Stages 3 and 3b, the two halves of
+/// An endpoint that only reads is a [`Query`], which is shorter. Stages 3 and 3b, the two halves of
 /// authorization, have no defaults: leaving one out does not compile.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an endpoint",
@@ -32,20 +32,21 @@ pub trait Endpoint: Send + Sync + Sized + 'static {
     /// Stage 1. Routing: method and path template.
     const ROUTE: Route;
 
-    /// Stage 2. Authentication: [`Anyone`](crate::Anyone), somebody signed in, or an `Option`.
+    /// Stage 2. Authentication: [`Anyone`](crate::Anyone), an [`Identity`](crate::Identity), or an
+    /// `Option` of one.
     type Caller: Caller;
 
     /// Stage 3. Authorization, before anything is read.
     const ACCESS: Access<RoleOf<Self::Caller>>;
 
-    /// How often one caller, or one address, may ask.
+    /// The rate limit of one caller, or of one address.
     const LIMIT: Limit = Limit::DEFAULT;
 
-    /// The most that one request counts of the limit.
+    /// The highest value that [`cost`](Self::cost) may return.
     const COST_MAX: u32 = 1;
 
-    /// How much of the limit a request counts: as much as it makes others do. One is counted
-    /// before its body is read, the rest before anything else is done.
+    /// The amount that a request counts towards the limit: the number of operations that it causes.
+    /// One is counted before the body is read, the rest before stage 6.
     fn cost(_: &Self::Command) -> u32 {
         1
     }
@@ -53,17 +54,16 @@ pub trait Endpoint: Send + Sync + Sized + 'static {
     /// Whether a repeated request with the same key is recognised.
     const IDEMPOTENCY: Idempotency = Idempotency::None;
 
-    /// The largest body that is read, in bytes; over it, 413. An endpoint with a body says how
-    /// large its own may be: `cargo xtask openapi` compares with the largest that is valid.
+    /// The largest body that is read, in bytes; a larger one is 413. An endpoint with a body sets
+    /// its own value; `cargo xtask openapi` compares it with the largest valid body.
     const BODY_BYTES_MAX: usize = 256 * 1024;
 
-    /// The tables, queues, secrets and upstreams in use, for the policy.
+    /// The tables, queues, secrets and upstreams in use, for the IAM policy.
     const USES: &'static [Use];
 
     /// Stage 4. Deserialisation: path, query, headers and body as on the wire. A part
-    /// ([`Path`](crate::input::Path),
-    /// [`QueryString`](crate::input::QueryString), [`Headers`](crate::input::Headers),
-    /// [`Json`](crate::input::Json)) or a tuple of parts.
+    /// ([`Path`](crate::input::Path), [`QueryString`](crate::input::QueryString),
+    /// [`Headers`](crate::input::Headers), [`Json`](crate::input::Json)) or a tuple of parts.
     type Input: Input;
 
     /// Stage 5. Syntax validation: into a type that cannot be wrong.
@@ -73,7 +73,7 @@ pub trait Endpoint: Send + Sync + Sized + 'static {
     ///
     /// # Errors
     ///
-    /// Everything that is wrong, at once.
+    /// All violations of the request, together.
     fn parse(input: Self::Input) -> Result<Self::Command, Violations>;
 
     /// Stage 6. Retrieval: everything the decision needs.
@@ -86,26 +86,26 @@ pub trait Endpoint: Send + Sync + Sized + 'static {
         command: &Self::Command,
     ) -> impl Future<Output = Result<Self::Facts, Fault>> + Send;
 
-    /// Stage 3b. Authorization that depends on what was found.
+    /// Stage 3b. Authorization that depends on the facts.
     fn allow(caller: &Self::Caller, command: &Self::Command, facts: &Self::Facts) -> Verdict;
 
-    /// After stage 3b. What `If-Match` and `If-None-Match` are compared with: a request whose
-    /// conditions do not hold is answered 412, and changes nothing.
+    /// After stage 3b. The entity tag that `If-Match` and `If-None-Match` are compared with. A
+    /// request whose conditions do not hold is answered with 412 and changes nothing.
     const CONDITIONS: Conditions<Self::Facts>;
 
-    /// Stage 7. Business rules: what is decided.
+    /// Stage 7. Business rules: the decision.
     type Outcome: Send + Sync;
 
-    /// Stage 7. Business rules: every "no" that the rules, or the conditions of the effects, may
-    /// give; for the description.
+    /// Stage 7. Business rules: the errors that the rules, or the conditions of the effects, may
+    /// return; for the API description.
     const REFUSALS: &'static [Refusal] = &[];
 
-    /// Stage 7. Business rules: a pure function of values. It runs again when the facts have
-    /// moved before the commit.
+    /// Stage 7. Business rules: a pure function of values. It runs again when the facts are stale
+    /// at the commit.
     ///
     /// # Errors
     ///
-    /// The rule that says no.
+    /// The business rule that rejects the request.
     fn decide(
         moment: &Moment,
         caller: &Self::Caller,
@@ -116,12 +116,11 @@ pub trait Endpoint: Send + Sync + Sized + 'static {
     /// Stage 8. Side effects, as values.
     fn effects(outcome: &Self::Outcome) -> Effects;
 
-    /// Stage 9. Response: the status of success. A reply with another one is a fault of the
-    /// endpoint, so that its description cannot promise what it does not do.
+    /// Stage 9. Response: the status of success. A reply with another status is an internal error,
+    /// so that the API description is always true.
     const STATUS: StatusCode = StatusCode::OK;
 
-    /// Stage 9. Response: the status of a reply that tells, in the same shape, that something
-    /// fails.
+    /// Stage 9. Response: the status of a reply that reports a failure in the same shape.
     const FAILURE_STATUS: Option<StatusCode> = None;
 
     /// Stage 9. Response: the shape of its data.
@@ -136,7 +135,7 @@ pub trait Endpoint: Send + Sync + Sized + 'static {
     }
 }
 
-/// An endpoint that only reads: stages 7 and 8 fall away, and so do what they need.
+/// An endpoint that only reads. It has no stages 7 and 8, nor the items that they need.
 pub trait Query: Send + Sync + Sized + 'static {
     /// Stage 1. Routing: method and path template.
     const ROUTE: Route;
@@ -147,10 +146,10 @@ pub trait Query: Send + Sync + Sized + 'static {
     /// Stage 3. Authorization, before anything is read.
     const ACCESS: Access<RoleOf<Self::Caller>>;
 
-    /// How often one caller, or one address, may ask.
+    /// The rate limit of one caller, or of one address.
     const LIMIT: Limit = Limit::DEFAULT;
 
-    /// The tables, queues, secrets and upstreams in use, for the policy.
+    /// The tables, queues, secrets and upstreams in use, for the IAM policy.
     const USES: &'static [Use];
 
     /// Stage 4. Deserialisation, as in [`Endpoint::Input`].
@@ -163,10 +162,10 @@ pub trait Query: Send + Sync + Sized + 'static {
     ///
     /// # Errors
     ///
-    /// Everything that is wrong, at once.
+    /// All violations of the request, together.
     fn parse(input: Self::Input) -> Result<Self::Question, Violations>;
 
-    /// Stage 6. Retrieval: what was asked for.
+    /// Stage 6. Retrieval: the data that was asked for.
     type Facts: Send + Sync;
 
     /// Stage 6. Retrieval, in parallel, and only with a permit.
@@ -176,7 +175,7 @@ pub trait Query: Send + Sync + Sized + 'static {
         question: &Self::Question,
     ) -> impl Future<Output = Result<Self::Facts, Fault>> + Send;
 
-    /// Stage 3b. Authorization that depends on what was found.
+    /// Stage 3b. Authorization that depends on the facts.
     fn allow(caller: &Self::Caller, question: &Self::Question, facts: &Self::Facts) -> Verdict;
 
     /// Stage 9. Response, as in [`Endpoint::FAILURE_STATUS`].
@@ -194,7 +193,7 @@ pub trait Query: Send + Sync + Sized + 'static {
     }
 }
 
-/// A query is an endpoint whose facts are its outcome, and that has no effects.
+/// A query is an endpoint without effects, whose outcome is its facts.
 impl<Q: Query> Endpoint for Q {
     const ROUTE: Route = Q::ROUTE;
     type Caller = Q::Caller;
@@ -202,7 +201,7 @@ impl<Q: Query> Endpoint for Q {
     const LIMIT: Limit = Q::LIMIT;
     const USES: &'static [Use] = Q::USES;
     const FAILURE_STATUS: Option<StatusCode> = Q::FAILURE_STATUS;
-    // The tag of its reply is what conditions are compared with.
+    // Conditions are compared with the tag of the reply.
     const CONDITIONS: Conditions<Q::Facts> = Conditions::Untagged;
     type Input = Q::Input;
     type Command = Q::Question;

@@ -1,11 +1,11 @@
-//! Idempotency by key: the record of an answer is part of the commit that the answer tells of.
+//! Idempotency by key: the stored response is part of the commit that it belongs to.
 //!
-//! There is no marker for work in progress, so nothing can get stuck: whoever commits first has
-//! won, and everybody else finds the winner's answer in the item that made their own commit
-//! fail. The way that always succeeds costs no read.
+//! There is no marker for work in progress, so nothing can get stuck. The first commit wins; the
+//! condition of every later one fails and returns the stored response. The successful case needs no
+//! read.
 //!
-//! Only what was committed is remembered. A refusal has changed nothing, so asking again is
-//! harmless and may get a better answer.
+//! Only committed requests are stored. A rejection has changed nothing, so a retry is harmless and
+//! may succeed.
 
 use std::collections::BTreeMap;
 
@@ -21,40 +21,40 @@ use crate::record::{Key, Record, Table};
 use crate::route::Route;
 use crate::serve::{Request, Response};
 
-/// Where idempotency records and inbox records are kept; its time to live is `expiresAt`.
+/// The idempotency table: stored responses and inbox records; its time-to-live attribute is
+/// `expiresAt`.
 pub const LEDGER: Table = Table::new("ledger");
 
-/// The header that carries the key.
+/// The request header with the key.
 pub(crate) const KEY_HEADER: HeaderName = HeaderName::from_static("idempotency-key");
-/// The header of an answer that was given before.
+/// The header that marks a replayed response.
 pub(crate) const REPLAYED_HEADER: HeaderName = HeaderName::from_static("idempotency-replayed");
 
-/// How long an answer is remembered.
+/// How long a response is stored.
 const KEPT_S: i64 = 24 * 60 * 60;
 
-/// Whether an endpoint recognises a request that comes again.
+/// Whether an endpoint recognises repeated requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Idempotency {
-    /// Every request is a new one.
+    /// Every request is new.
     None,
-    /// A request with an `Idempotency-Key` is recognised when it comes again within 24 hours.
+    /// A repeated request with the same `Idempotency-Key` is recognised within 24 hours.
     Accepted,
-    /// As `Accepted`, and a request without the header is refused.
+    /// As `Accepted`; a request without the header is invalid.
     Required,
 }
 
-/// What identifies one intention of one caller.
+/// The scoped idempotency key of a request, with the hash of the request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct IntentKey {
     ledger_key: Key,
     request_hash: String,
-    /// As it was made before requests were compared by their value. Records of that time are kept
-    /// for a day.
+    /// The hash of the raw request, as earlier versions made it. Their records are kept for a day.
     earlier_hash: String,
 }
 
 impl IntentKey {
-    /// The key that a request names in its header, if it does.
+    /// Returns the key in the request's header, if there is one.
     ///
     /// # Errors
     ///
@@ -80,14 +80,13 @@ impl IntentKey {
         Ok(Some(key))
     }
 
-    /// The identity of a request that named this key, and whose body is valid: hashing costs more
-    /// than reading, and is not done for what is refused.
+    /// Returns the scoped key of a request whose body is valid: hashing costs more than reading,
+    /// and is skipped for invalid requests.
     ///
-    /// The same request is the same method, route with its parameters, query, caller and JSON
-    /// value. For a caller who is not signed in, the scope of the key includes the request: nobody
-    /// can take a key from somebody else, and to be given another's answer, one would have to
-    /// guess its key and send its very request. An address is no scope: it may change between a
-    /// request and its retry.
+    /// Two requests are the same if method, route with parameters, query, caller and JSON value are
+    /// the same. For a caller who is not signed in, the scope includes the request itself. So no
+    /// caller can block another's key, and reading another's response takes its key and its exact
+    /// request. The source address is no scope, because it may change before a retry.
     pub(crate) fn of(request: &Request, route: &Route, subject: Option<&str>, key: &[u8]) -> Self {
         let request_hash = hash_of_request(request, route, key);
         let method = request.method.as_str();
@@ -106,7 +105,7 @@ impl IntentKey {
         &self.ledger_key
     }
 
-    /// The write that remembers an answer, if nobody has answered this yet.
+    /// The conditional write that stores a response, unless one is stored already.
     pub(crate) fn remember(&self, response: &Response, now: Timestamp) -> Write {
         let headers = response.headers.iter().filter_map(|(name, value)| {
             Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
@@ -119,11 +118,11 @@ impl IntentKey {
             body: response.body.clone(),
             expires_at: now.plus_seconds(KEPT_S).as_seconds(),
         };
-        // The store forgets expired items in its own time; until then they do not count.
+        // The store deletes expired items with a delay; until then this condition ignores them.
         Write::put(&answer).when(absent_or_expired(now))
     }
 
-    /// The answer to replay, or `None` when the key came with another request.
+    /// Returns the response to replay, or `None` when the key belongs to another request.
     pub(crate) fn replay(&self, remembered: Remembered) -> Option<Response> {
         if ![&self.request_hash, &self.earlier_hash].contains(&&remembered.request_hash) {
             return None;
@@ -141,13 +140,12 @@ impl IntentKey {
     }
 }
 
-/// The hash of what a request asks for, whatever it is spelled like. The key itself is part of it,
-/// and not stored, so that nobody who reads the ledger can guess, say, the password in a body by
-/// trying hashes.
+/// The hash of a request's meaning, independent of its spelling. It includes the key, which is not
+/// stored, so that a reader of the table cannot find, say, the body's password by trying hashes.
 fn hash_of_request(request: &Request, route: &Route, key: &[u8]) -> String {
     let pairs = |pairs: &mut dyn Iterator<Item = (&String, &String)>| {
         let mut pairs: Vec<_> = pairs.collect();
-        // The order of one name's values may mean something.
+        // The order of the values of one name may have a meaning.
         pairs.sort_by_key(|(name, _)| *name);
         hash_of(pairs.into_iter().flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]))
     };
@@ -160,12 +158,12 @@ fn hash_of_request(request: &Request, route: &Route, key: &[u8]) -> String {
     hash_of(parts.into_iter().chain([key, body]))
 }
 
-/// The condition under which a ledger record may be written.
+/// The condition on which a record may be written to the idempotency table.
 pub(crate) fn absent_or_expired(now: Timestamp) -> Condition {
     Condition::Any(vec![Condition::Absent, Condition::Below("expiresAt", now.as_seconds())])
 }
 
-/// An answer as the ledger keeps it.
+/// A response as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Remembered {
@@ -192,7 +190,7 @@ impl Record for Remembered {
     }
 }
 
-/// A record that was read needs no key: it is not written again.
+/// A record that was read needs no key, because it is not written again.
 fn no_key() -> Key {
     Key::new("")
 }

@@ -1,8 +1,8 @@
 //! The request lifecycle: nine stages from routing to response, as a library for AWS Lambda.
 //!
-//! An endpoint is one type that implements [`Endpoint`] (or [`Query`], if it only reads), and
-//! reads from stage 1 to stage 9. A [`Consumer`] is its sibling for queues and streams. The
-//! application writes pure decisions; the lifecycle does what they want done.
+//! An endpoint is one type that implements [`Endpoint`], or [`Query`] if it only reads. Its code
+//! reads from stage 1 to stage 9. A [`Consumer`] does the same for the records of queues and
+//! streams. The application makes decisions without I/O; the lifecycle performs their effects.
 
 mod backoff;
 pub mod caller;
@@ -57,7 +57,7 @@ pub use route::Route;
 pub use time::Timestamp;
 pub use upstream::Upstream;
 
-/// What the macros of this crate refer to.
+/// Crates that the macros of this crate refer to.
 #[doc(hidden)]
 pub mod reexport {
     pub use {eserde, schemars, serde};

@@ -1,4 +1,4 @@
-//! Rate limits: how often one caller, or one address, may ask.
+//! Rate limits of a caller or a source address.
 
 mod memory;
 
@@ -18,31 +18,31 @@ use crate::record::Table;
 use crate::telemetry::line::metric;
 use crate::telemetry::log::print;
 
-/// Where counts are kept; its time to live is `expiresAt`.
+/// The table of counts; its time-to-live attribute is `expiresAt`.
 pub const LIMITS: Table = Table::new("limits");
 
-/// A number of requests in a window of time; of what they cost, where an endpoint says more than
-/// one ([`Endpoint::cost`](crate::Endpoint::cost)).
+/// A maximum number of requests in a window of time, or of their cost if an endpoint sets
+/// [`Endpoint::cost`](crate::Endpoint::cost).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit {
-    /// How it is counted.
+    /// The method of counting.
     pub counting: Counting,
-    /// How many requests, or how much of their cost.
+    /// The maximum number of requests, or their total cost.
     pub quota: u32,
-    /// In which time; windows begin at whole multiples of it.
+    /// The length of a window; windows begin at multiples of it.
     pub window: Duration,
 }
 
 /// How requests are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Counting {
-    /// By one conditional update before anything else is done: never overshoots, and costs a
-    /// round trip. For where guessing pays.
+    /// One conditional update before anything else: never exceeds the quota, and costs a round
+    /// trip. For endpoints where guessing must be limited, such as sign-in.
     Exact,
-    /// In memory, the counts exchanged through the store beside the work: costs the answer
-    /// nothing. An execution environment exchanges whenever it has a sixtieth of the quota to
-    /// tell, and with its first request, so that one which dies of each request has told them.
-    /// Each may let through about a sixtieth beyond the quota.
+    /// In memory, with an exchange of counts through the store, concurrent with the work: no delay
+    /// for the response. An execution environment exchanges at its first request, in case that
+    /// request ends the process, and then after each sixtieth of the quota. Each environment may
+    /// admit about a sixtieth more than the quota.
     Approximate,
 }
 
@@ -63,13 +63,13 @@ impl Limit {
         Self { counting: Counting::Exact, quota, window }
     }
 
-    /// How much may be counted before it is exchanged.
+    /// The count from which it is exchanged.
     fn exchanged_from(&self) -> u32 {
         (self.quota / 60).max(1)
     }
 }
 
-/// Where a caller stands with a limit.
+/// The status of a caller's rate limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Standing {
     quota: u32,
@@ -77,9 +77,9 @@ pub(crate) struct Standing {
     remaining: u32,
     reset_s: u64,
     pub(crate) admitted: bool,
-    /// Whether the others are to be told of the count now.
+    /// Whether the count must be exchanged now.
     pub(crate) is_due: bool,
-    /// Whether it is the first count of this process.
+    /// Whether this is the first count of the process.
     pub(crate) is_first: bool,
 }
 
@@ -100,13 +100,13 @@ impl Standing {
         }
     }
 
-    /// Whether the headers belong on an answer: on that of another limit, which says by
-    /// `Retry-After` when it ends, these would contradict it.
+    /// Whether the headers belong on the response. If another limit refused the request, its
+    /// `Retry-After` would contradict them.
     pub(crate) fn explains(&self, failure: Option<&Failure>) -> bool {
         !(self.admitted && matches!(failure, Some(Failure::Fault(Fault::Limited { .. }))))
     }
 
-    /// `Ok` for those who may go on.
+    /// `Ok` if the request is admitted.
     pub(crate) fn enforce(&self) -> Result<(), Fault> {
         let retry_after_s = u32::try_from(self.reset_s).unwrap_or(u32::MAX);
         if self.admitted { Ok(()) } else { Err(Fault::Limited { retry_after_s }) }
@@ -118,38 +118,38 @@ impl Standing {
 pub(crate) struct Limiter {
     service: String,
     windows: Mutex<HashMap<String, Window>>,
-    /// What is counted exactly, while the store does not count.
+    /// The exact counts while the store is unavailable.
     exact: Memory,
-    /// Whether a request was counted before in this process.
+    /// Whether this process has counted a request before.
     has_counted: AtomicBool,
 }
 
-/// Whom a request is counted for, and by which route.
+/// The caller that a request is counted for, and the route.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Counted<'a> {
     pub(crate) route: &'a str,
     pub(crate) caller: &'a str,
 }
 
-/// A part of time in which requests are counted.
+/// A window of time in which requests are counted.
 #[derive(Debug, Clone, Copy)]
 struct Span {
     number: i64,
     ends_at: i64,
 }
 
-/// One caller's count in one window of time.
+/// The count of one caller in one window.
 #[derive(Debug, Clone, Copy)]
 struct Window {
     span: Span,
-    /// As far as it is known here, what was counted here included.
+    /// The known total, including the local counts.
     total: u32,
-    /// What was counted here and nobody else knows yet.
+    /// Local counts that are not exchanged yet.
     untold: u32,
-    /// What is on its way to the others.
+    /// Counts in an exchange that has not finished.
     in_flight: u32,
     told_from: u32,
-    /// Whether the first count is told as it is.
+    /// Whether the first count is exchanged at once.
     at_once: bool,
 }
 
@@ -160,7 +160,7 @@ impl Window {
 }
 
 impl Limiter {
-    /// The most callers that are kept in memory.
+    /// The maximum number of callers in memory.
     const CALLERS_MAX: usize = 10_000;
 
     pub(crate) fn new(service: &str) -> Self {
@@ -172,15 +172,14 @@ impl Limiter {
         }
     }
 
-    /// As if a request had been counted before.
+    /// Marks the first request as counted.
     #[cfg(test)]
     pub(crate) fn count_first(&self) {
         self.has_counted.store(true, Ordering::Relaxed);
     }
 
-    /// Counts what a request costs. When the store cannot be reached, the request passes where
-    /// counts are approximate; where they are exact, each execution environment counts by itself up
-    /// to the same quota.
+    /// Counts the cost of a request. If the store is unavailable, approximate counting admits the
+    /// request; exact counting continues in this environment's memory, with the same quota.
     pub(crate) async fn admit(
         &self,
         platform: &dyn Platform,
@@ -205,7 +204,7 @@ impl Limiter {
                     Ok(Count::Total(total)) => (total, true, false),
                     Ok(Count::Exceeded) => (limit.quota, false, false),
                     Err(fault) => {
-                        self.unavailable(fault, "requests are counted in memory alone");
+                        self.unavailable(fault, "rate limit store unavailable; counting in memory");
                         match self.exact.count(&counter, limit.quota, now) {
                             Some(total) => (total, true, false),
                             None => (limit.quota, false, false),
@@ -219,7 +218,7 @@ impl Limiter {
         Standing { quota: limit.quota, window_s, remaining, reset_s, admitted, is_due, is_first }
     }
 
-    /// What is counted now, whether this was, and whether the others are to be told.
+    /// Returns the total, whether the request is admitted, and whether an exchange is due.
     fn count_here(
         &self,
         caller: String,
@@ -251,13 +250,13 @@ impl Limiter {
         }
     }
 
-    /// Exchanges the counts that are worth telling with the other execution environments.
+    /// Exchanges the counts that are due with the other execution environments.
     pub(crate) async fn exchange(&self, platform: &dyn Platform) {
         self.tell(platform, self.due(Window::is_due, |window| window.untold)).await;
     }
 
-    /// Exchanges all counts that the others may not know of: what is on its way from a process
-    /// that is stuck may not have left it.
+    /// Exchanges all local counts, including those in flight: a stuck process may not have sent
+    /// them.
     pub(crate) async fn exchange_all(&self, platform: &dyn Platform) {
         let all = |window: &Window| window.untold.saturating_add(window.in_flight);
         self.tell(platform, self.due(|window| all(window) > 0, all)).await;
@@ -271,7 +270,7 @@ impl Limiter {
                 Ok(Count::Total(total)) => Some(total),
                 Ok(Count::Exceeded) => None,
                 Err(fault) => {
-                    self.unavailable(fault, "requests pass without being counted");
+                    self.unavailable(fault, "rate limit store unavailable; counts not exchanged");
                     None
                 }
             };
@@ -279,7 +278,7 @@ impl Limiter {
         }
     }
 
-    /// Counts and how much of each is to be told, taken as on their way.
+    /// Returns the counts to exchange, and marks them as in flight.
     fn due(
         &self,
         wanted: impl Fn(&Window) -> bool,
@@ -297,14 +296,14 @@ impl Limiter {
         .collect()
     }
 
-    /// Logs, and counts, that the store does not count.
+    /// Logs and counts that the store is unavailable.
     fn unavailable(&self, fault: Fault, what_holds: &str) {
         tracing::warn!(error = %Failure::Fault(fault), "{what_holds}");
         let labels = [("type", "RATE_LIMITER_UNAVAILABLE"), ("service", self.service.as_str())];
         print(&metric(&self.service, Timestamp::now(), &labels, "errors_total", "Count", 1));
     }
 
-    /// What has arrived is not on its way any more, nor what is lost.
+    /// Ends an exchange, whether it succeeded or failed.
     fn learn(&self, caller: &str, number: i64, told: u32, total: Option<u32>) {
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(window) = windows.get_mut(caller).filter(|window| window.span.number == number)
@@ -318,9 +317,9 @@ impl Limiter {
     }
 }
 
-/// A caller as the store may know it. The hash has no key: it keeps addresses out of logs and
-/// backups, and not from an operator who may read the table and tries them all. A key would have
-/// to be fetched before the first request of each process is counted.
+/// The key of a caller in the store. The hash has no secret: it keeps addresses out of logs and
+/// backups. An operator with access to the table could still find an address by trying all. A
+/// secret would have to be fetched before the first request of each process is counted.
 fn hidden(counted: Counted<'_>) -> String {
     short_hash_of([counted.route, counted.caller].map(str::as_bytes))
 }

@@ -1,16 +1,15 @@
-//! What a decision may know of the world besides its facts: the time, and fresh ids.
+//! The time and the fresh ids that a decision may use.
 
 use sha2::{Digest, Sha256};
 use uuid::{Builder, Uuid};
 
 use crate::Timestamp;
 
-/// The moment a request is decided in.
+/// The moment at which a request is decided.
 ///
-/// Fixed once per request: when the lifecycle decides again after a write conflict, the clock
-/// stands still and the ids are the same, so the second try wants the very same effects. For a
-/// record of a queue even a later delivery gets the same ids, so that whoever receives what it
-/// leads to can recognise a repetition.
+/// It is fixed once per request. When the lifecycle decides again after a write conflict, time and
+/// ids are the same, so that the second attempt has the same effects. A record of a queue gets the
+/// same ids in every delivery, so that receivers can recognise duplicates.
 ///
 /// ```
 /// use lifecycle::{Moment, Timestamp};
@@ -26,12 +25,12 @@ pub struct Moment {
 }
 
 impl Moment {
-    /// A moment of your own making, for tests; the lifecycle takes the clock and a random seed.
+    /// A moment for tests; the lifecycle uses the clock and a random seed.
     pub fn new(now: Timestamp, seed: [u8; 32]) -> Self {
         Self { now, ids_from: now, seed }
     }
 
-    /// The moment of a request: by the clock, with a seed that nobody can guess.
+    /// The moment of a request: the current time, and an unguessable seed.
     pub(crate) fn of_request(now: Timestamp) -> Self {
         let mut seed = [0; 32];
         // Two random UUIDs hold 244 random bits, from the operating system.
@@ -40,7 +39,7 @@ impl Moment {
         Self::new(now, seed)
     }
 
-    /// The moment of a record: by the clock, with ids that depend on the record's id alone.
+    /// The moment of a record: the current time, and ids derived from the record's id alone.
     pub(crate) fn of_record(now: Timestamp, record_id: &str) -> Self {
         let seconds_of = |id: Uuid| id.get_timestamp().map(|time| time.to_unix());
         let ids_from = Uuid::parse_str(record_id).ok().and_then(seconds_of).map_or(
@@ -58,7 +57,7 @@ impl Moment {
         self.now
     }
 
-    /// A fresh `UUIDv7` (RFC 9562), always the same for the same label of the same moment.
+    /// Returns a `UUIDv7` (RFC 9562), the same for the same label and moment.
     pub fn id(&self, label: &str) -> Uuid {
         let digest = self.digest(b"id", label);
         let mut random = [0; 10];
@@ -67,7 +66,7 @@ impl Moment {
         Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
     }
 
-    /// 256 unguessable bits, always the same for the same label of the same moment.
+    /// Returns 256 unguessable bits, the same for the same label and moment.
     ///
     /// Only for endpoints: a record's moment can be computed from the record's id.
     pub fn secret(&self, label: &str) -> [u8; 32] {

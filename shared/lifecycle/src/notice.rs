@@ -1,33 +1,33 @@
-//! Notices to the people who operate the system.
+//! Alerts to the operators of the system.
 
 use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
 
-/// A word to the people who operate the system, by a service that they watch.
+/// An alert to the operators of the system, sent through a third-party service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
-    /// The same for every attempt at the same notice.
+    /// An id that is the same in every attempt to send this alert.
     pub id: String,
-    /// Who takes it.
+    /// The service that receives it.
     pub receiver: Receiver,
-    /// Notices of one kind are about the same trouble.
+    /// Alerts of one kind have the same cause.
     pub kind: String,
     /// One line.
     pub title: String,
-    /// The whole of it.
+    /// The full text.
     pub text: String,
     /// When it happened.
     pub at: Timestamp,
-    /// How often it has happened since the last notice of its kind, without a notice.
+    /// The number of alerts of this kind that were suppressed since the last one.
     pub suppressed: u64,
 }
 
-/// The services that take notices.
+/// The services that receive alerts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Receiver {
-    /// A channel of Slack's, by an incoming webhook.
+    /// A Slack channel, by an incoming webhook.
     Slack,
     /// Datadog's events.
     Datadog,

@@ -1,24 +1,23 @@
-//! Lists: which page of one is asked for.
+//! Paging parameters of lists.
 
 use schemars::JsonSchema;
 
-/// Which page of a list, as a client asks for it: `?limit=20&order=desc&cursor=…`
+/// A page of a list, as a client requests it: `?limit=20&order=desc&cursor=…`
 #[derive(Debug, Clone, Default, PartialEq, Eq, eserde::Deserialize, JsonSchema)]
 pub struct PageQuery {
-    /// How many items at most; 20 unless said.
+    /// The maximum number of items; 20 by default.
     #[serde(default)]
     pub limit: Option<PageLimit>,
-    /// Oldest first or newest first; each list has a direction of its own unless said.
+    /// Oldest first or newest first; the default depends on the list.
     #[serde(default)]
     pub order: Option<Direction>,
-    /// The `nextCursor` of the page before, of the same list in the same order.
+    /// The `nextCursor` of the previous page, of the same list in the same order.
     #[serde(default)]
     pub cursor: Option<Cursor>,
 }
 
 impl PageQuery {
-    /// The page that is meant, of a list that is read in this direction unless the client says
-    /// otherwise.
+    /// Returns the page request; `direction` is the default direction of the list.
     pub fn of_list(self, direction: Direction) -> PageRequest {
         PageRequest {
             limit: self.limit.unwrap_or_default(),
@@ -28,18 +27,18 @@ impl PageQuery {
     }
 }
 
-/// Which page of a list.
+/// A page of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageRequest {
-    /// How many items at most.
+    /// The maximum number of items.
     pub limit: PageLimit,
-    /// In which direction the list is read.
+    /// The direction in which the list is read.
     pub direction: Direction,
-    /// Where the page begins; with the list unless said.
+    /// The position where the page begins; by default the beginning of the list.
     pub cursor: Option<Cursor>,
 }
 
-/// How many items a page has at most: 1 to 100.
+/// The maximum number of items on a page: 1 to 100.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageLimit(u8);
 
@@ -69,7 +68,7 @@ impl TryFrom<i64> for PageLimit {
 
 crate::checked!(PageLimit, i64, { "type": "integer", "minimum": 1, "maximum": 100, "default": 20 });
 
-/// In which direction a list is read.
+/// The direction in which a list is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Direction {
     /// `asc`: the first position first.
@@ -79,7 +78,7 @@ pub enum Direction {
 }
 
 impl Direction {
-    /// The word for it on the wire.
+    /// The value on the wire.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Ascending => "asc",
@@ -104,16 +103,15 @@ crate::checked!(Direction, String, {
     "title": "SortOrder", "type": "string", "enum": ["asc", "desc"],
 });
 
-/// Where a page begins, in a form that means nothing to clients. Whether it is one of ours, only
-/// those who can read it know.
+/// The position where a page begins, opaque to clients. Stage 6 checks its signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor(String);
 
 impl Cursor {
-    /// Longer than any of ours.
+    /// More than the length of our longest cursor.
     const BYTES_MAX: usize = 512;
 
-    /// The text as it is on the wire.
+    /// The text on the wire.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -146,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_said_is_20_items_in_the_lists_own_direction_from_its_beginning() {
+    fn by_default_a_page_is_the_first_20_items_in_the_lists_direction() {
         let nothing = PageQuery { limit: None, order: None, cursor: None };
         let page = nothing.clone().of_list(Direction::Descending);
         assert_eq!((page.limit.get(), page.direction), (20, Direction::Descending));

@@ -1,5 +1,5 @@
-//! What the lifecycle needs of the world, as one trait. `adapters` implements it on AWS; the
-//! tests implement it by a recorder.
+//! The port through which the lifecycle does its I/O. `adapters` implements it on AWS; tests use a
+//! recorder.
 
 use std::time::Duration;
 
@@ -16,31 +16,31 @@ use crate::record::{Key, Table};
 /// Tables, queues, mail and telemetry, as the lifecycle sees them.
 #[async_trait]
 pub trait Platform: Send + Sync + 'static {
-    /// Does all of a transaction or nothing of it.
+    /// Performs all writes of a transaction, or none.
     ///
-    /// A repeated call with the same token after an unknown outcome has no second effect.
+    /// A repeated call with the same token has no second effect.
     async fn commit(&self, transaction: &Transaction) -> Result<(), CommitError>;
 
-    /// Reads one item as it is now (strongly consistent).
+    /// Reads one item, strongly consistent.
     async fn read(&self, table: Table, key: &Key) -> Result<Option<Item>, Fault>;
 
-    /// Adds to a counter in one conditional update and tells where it stands.
+    /// Adds to a counter in one conditional update and returns the total.
     async fn count(&self, counter: &Counter) -> Result<Count, Fault>;
 
-    /// Hands messages to their queues, in batches, order kept per queue. Returns the indices of
-    /// those that no queue took, with the reason.
+    /// Sends messages to their queues, in batches; the order within a queue is kept. Returns the
+    /// index and the error of each message that was not sent.
     async fn send(&self, messages: &[Outgoing]) -> Vec<(usize, Fault)>;
 
-    /// Hides messages of a queue that were received from it for so long from now.
+    /// Changes the visibility timeout of received messages.
     async fn hide(&self, queue: Queue, hidden: &[Hidden]) -> Result<(), Fault>;
 
-    /// Puts a message that cannot be understood into the dead-letter queue of its queue.
+    /// Sends an unparseable message to its queue's dead-letter queue.
     async fn bury(&self, queue: Queue, body: &str, reason: &str) -> Result<(), Fault>;
 
-    /// Hands a mail to the mail service.
+    /// Sends an e-mail.
     async fn mail(&self, mail: &Mail) -> Result<(), Fault>;
 
-    /// Hands a notice to its receiver.
+    /// Sends an alert to its receiver.
     async fn notify(&self, notice: &Notice) -> Result<(), Fault>;
 
     /// Posts JSON to a telemetry collector.
@@ -51,18 +51,18 @@ pub trait Platform: Send + Sync + 'static {
         json: Vec<u8>,
     ) -> Result<(), Fault>;
 
-    /// Opens the connections that the first request will need. Called once, during init, where
-    /// the processor is not throttled and no client waits. A failure is no harm.
+    /// Opens the connections that the first request will need. Called once, during init, when the
+    /// processor is not throttled and no client waits. A failure is harmless.
     async fn warm(&self);
 }
 
 /// Writes that happen together or not at all.
 #[derive(Debug, Clone)]
 pub struct Transaction {
-    /// Identifies the attempt, so that a retry by the SDK is not a second commit: at most 36
+    /// Identifies the attempt, so that a retry by the SDK does not commit twice. At most 36
     /// characters.
     pub token: String,
-    /// At most [`Transaction::WRITES_MAX`], no two on the same item.
+    /// At most [`Transaction::WRITES_MAX`] writes, no two on the same item.
     pub writes: Vec<Write>,
 }
 
@@ -72,7 +72,7 @@ impl Transaction {
     /// `DynamoDB`'s limit for one transaction, in bytes of item data.
     pub const BYTES_MAX: usize = 4 * 1024 * 1024;
 
-    /// Checks what the store would refuse, before it is asked.
+    /// Checks the limits of the store before the transaction is sent.
     pub fn check(&self) -> Result<(), CommitError> {
         if self.writes.len() > Self::WRITES_MAX {
             return Err(CommitError::Invalid(format!(
@@ -98,14 +98,14 @@ impl Transaction {
     }
 }
 
-/// Why nothing was written.
+/// The reason why nothing was written.
 #[derive(Debug)]
 pub enum CommitError {
     /// Conditions did not hold.
     Conditions(Vec<FailedCondition>),
-    /// Another transaction is at the same items, or they are throttled; decide and try again.
+    /// Another transaction uses the same items, or they are throttled: decide again and retry.
     Conflict,
-    /// It would never be accepted: a fault of the endpoint.
+    /// The store would never accept it: a defect of the endpoint.
     Invalid(String),
     /// The store failed.
     Fault(Fault),
@@ -114,48 +114,48 @@ pub enum CommitError {
 /// A condition that did not hold.
 #[derive(Debug, Clone)]
 pub struct FailedCondition {
-    /// Which of the transaction's writes.
+    /// The index of the write in the transaction.
     pub write: usize,
-    /// The item as it is stored, if there is one.
+    /// The stored item, if there is one.
     pub stored: Option<Item>,
 }
 
-/// A counter that ends by itself.
+/// A counter that expires.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Counter {
-    /// What is counted; the key of the item in the table of limits.
+    /// The key of the item in the table of limits.
     pub key: String,
-    /// How much to add; less than nothing gives back what was counted before.
+    /// The amount to add; a negative amount takes back an earlier count.
     pub amount: i32,
-    /// Refuse to go beyond this.
+    /// The highest total. An addition that would exceed it is refused.
     pub maximum: Option<u32>,
-    /// When the store may forget it.
+    /// The time from which the store may delete the counter.
     pub expires_at: Timestamp,
 }
 
-/// Where a [`Counter`] stands.
+/// The result of adding to a [`Counter`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Count {
-    /// The total, what was added included.
+    /// The new total.
     Total(u32),
-    /// Nothing was added: it would have gone beyond the maximum.
+    /// Nothing was added, because the total would exceed the maximum.
     Exceeded,
 }
 
-/// A message that is ready to go.
+/// A message in its envelope, ready to send.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outgoing {
-    /// Where it goes.
+    /// The destination.
     pub queue: Queue,
-    /// What it says.
+    /// The content.
     pub envelope: Envelope<serde_json::Value>,
-    /// How long the queue hides it.
+    /// The delivery delay.
     pub delay: Duration,
-    /// Which of those that share a standard queue it is from.
+    /// The message group, in a queue that several groups share.
     pub group: Option<String>,
 }
 
-/// A message that its queue refuses for what it is: it will not get better by being sent again.
+/// The error of a message that its queue refuses because of its content. A retry would fail again.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct RefusedMessage(pub String);
@@ -167,17 +167,17 @@ impl From<RefusedMessage> for Fault {
 }
 
 impl RefusedMessage {
-    /// Whether a message failed for what it is.
+    /// Whether the queue refused a message because of its content.
     pub(crate) fn is(fault: &Fault) -> bool {
         matches!(fault, Fault::Internal(source) if source.is::<Self>())
     }
 }
 
-/// A message that was received, and is to be hidden again.
+/// A received message whose visibility timeout is to be changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hidden {
-    /// By what the queue knows the delivery.
+    /// The SQS receipt handle.
     pub receipt: String,
-    /// For how long, in whole seconds and at most 12 hours.
+    /// The new visibility timeout, in whole seconds, at most 12 hours.
     pub wait: Duration,
 }

@@ -1,4 +1,4 @@
-//! What the store keeps: tables, keys and records, without any SDK.
+//! The data model of the store: tables, keys and records, without any SDK.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::failure::Violations;
 
-/// A table, by its logical name. Its physical name stands in the environment as `<NAME>_TABLE`.
+/// A table, by its logical name. Its physical name is in the environment variable `<NAME>_TABLE`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Table(&'static str);
 
@@ -49,7 +49,7 @@ impl Key {
     }
 }
 
-/// An index of a table, by the very name that it has in the template.
+/// An index of a table, by its name in the template.
 ///
 /// Its partition key is the attribute `<name>_pk`, its sort key `<name>_sk`: two indexes of one
 /// table never share an attribute.
@@ -57,8 +57,8 @@ impl Key {
 pub struct Index(&'static str);
 
 impl Index {
-    /// The partitions of an index that all records of a table are in: together they bear four
-    /// times what one partition bears, and a reader asks all of them at the same time.
+    /// The shards of an index that contains all records of a table. They bear four times the load
+    /// of one partition, and a reader queries all of them concurrently.
     pub const PARTITIONS: [&'static str; 4] = ["0", "1", "2", "3"];
 
     /// Names an index in `snake_case`.
@@ -89,13 +89,13 @@ pub struct IndexKey {
     pub index: Index,
     /// The partition.
     pub partition: String,
-    /// The position in the partition. Positions are compared as texts, and no two records have
-    /// the same one, so that a position is a place to go on from: `{createdAt}#{id}`.
+    /// The position in the partition: `{createdAt}#{id}`. Positions are compared as texts and are
+    /// unique, so that a page can begin after any of them.
     pub position: String,
 }
 
 impl IndexKey {
-    /// A place in an index that is spread over [`Index::PARTITIONS`], by the record's id.
+    /// A place in an index that is sharded over [`Index::PARTITIONS`], by the record's id.
     pub fn spread(index: Index, id: impl ToString, position: impl ToString) -> Self {
         let hash = Sha256::digest(id.to_string())[0];
         let partition = Index::PARTITIONS[usize::from(hash) % Index::PARTITIONS.len()].to_owned();
@@ -103,38 +103,39 @@ impl IndexKey {
     }
 }
 
-/// Something that is kept in a table, one item each.
+/// A type whose values are stored in a table, one item each.
 ///
-/// The attributes of its key and of its indexes are added on the way in and ignored on the way
-/// out, and so is every attribute that the type does not know: an item written by a newer version
-/// can still be read.
+/// The attributes of the key and of the indexes are added on writing. Reading ignores them, and
+/// every attribute that the type does not know: an item from a newer version can still be read.
 pub trait Record: Serialize + DeserializeOwned + Send + Sync {
-    /// Where it is kept.
+    /// The table.
     const TABLE: Table;
 
-    /// Whether the bounds of input hold for what is stored too: of a record that people write past
-    /// all endpoints.
+    /// Whether the limits of input are checked on loading too. For a record that operators may edit
+    /// directly in the table.
     const CHECKED_ON_LOADING: bool = false;
 
-    /// Whether its key is personal data, an e-mail address: logs then have the key's hash.
+    /// Whether the key is personal data, such as an e-mail address: logs then contain a hash of the
+    /// key.
     const KEY_IS_PERSONAL: bool = false;
 
-    /// Its key.
+    /// The key of the record.
     fn key(&self) -> Key;
 
-    /// Its places in the table's indexes. It is in no index that it leaves out.
+    /// The record's places in the indexes of the table. A record is absent from an index without a
+    /// place.
     ///
-    /// They change when the record is stored as a whole; an update of single attributes leaves
-    /// them as they are.
+    /// Only a write of the whole record updates the places; an update of single attributes keeps
+    /// them.
     fn indexed(&self) -> Vec<IndexKey> {
         Vec::new()
     }
 
-    /// The record that an item holds, with the bounds of what was [stored](crate::stored).
+    /// Reads a record from an item, with the limits of [stored](crate::stored) values.
     ///
     /// # Errors
     ///
-    /// When the item is no such record.
+    /// When the item does not have the record's shape.
     fn of_item(item: Item) -> Result<Self, serde_dynamo::Error> {
         if Self::CHECKED_ON_LOADING {
             return serde_dynamo::from_item(item);
@@ -143,22 +144,22 @@ pub trait Record: Serialize + DeserializeOwned + Send + Sync {
     }
 }
 
-/// A record of which there is one: parameters that an operator can change while the system runs.
+/// A record of which one exists: parameters that an operator can change while the system runs.
 ///
-/// Until it is stored, its default holds.
+/// While it is not stored, its default is used.
 pub trait Singleton: Record + Clone + Default {
-    /// The key of the one.
+    /// The key of the record.
     fn the_key() -> Key;
 
-    /// Its version, which is the attribute `version` and counts up with each change; 0 for the
+    /// The version, which is the attribute `version` and increases with each change; 0 for the
     /// default.
     fn version(&self) -> u64;
 
-    /// Checks what no field can know by itself. Asked on writing and on loading.
+    /// Checks rules that involve several fields, on writing and on loading.
     ///
     /// # Errors
     ///
-    /// Every field that does not go with the others.
+    /// Every field that contradicts the others.
     fn checked(self) -> Result<Self, Violations>;
 }
 
@@ -167,15 +168,15 @@ pub const PARTITION_KEY: &str = "pk";
 /// The attribute that holds the sort key, in tables that have one.
 pub const SORT_KEY: &str = "sk";
 
-/// The record as it is stored, with the attributes of its key and of its indexes.
+/// Returns the item of a record, with the attributes of its key and of its indexes.
 ///
 /// # Panics
 ///
-/// When the record's `Serialize` fails or yields no map: a fault of the record type, which its
+/// When the record's `Serialize` fails or returns no map: a defect of the record type, which its
 /// first test shows.
 pub fn item_of<R: Record>(record: &R) -> Item {
     let mut item: Item = serde_dynamo::to_item(record).unwrap_or_else(|error| {
-        panic!("a record of table {} has no item form: {error}", R::TABLE.name())
+        panic!("a record of table {} cannot be serialised as an item: {error}", R::TABLE.name())
     });
     let key = record.key();
     let mut add = |name: String, value| item.insert(name, AttributeValue::S(value));
@@ -224,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn key_and_places_are_attributes_of_the_item_and_not_of_the_record() {
+    fn the_item_has_the_attributes_of_its_key_and_indexes() {
         let note = Note { id: "1".to_owned(), owner: Some("ann".to_owned()) };
         let item = item_of(&note);
         for (name, value) in
@@ -236,13 +237,13 @@ mod tests {
     }
 
     #[test]
-    fn a_record_is_in_no_index_that_it_leaves_out() {
+    fn a_record_without_a_place_is_absent_from_the_index() {
         let item = item_of(&Note { id: "1".to_owned(), owner: None });
         assert_eq!(item.get("by_owner_pk"), None);
     }
 
     #[test]
-    fn ids_are_spread_evenly_and_always_the_same_way() {
+    fn sharding_by_id_is_even_and_deterministic() {
         let place = |id| IndexKey::spread(BY_OWNER, id, "").partition;
         let mut counts = [0; Index::PARTITIONS.len()];
         for number in 0..4_000 {

@@ -1,4 +1,4 @@
-//! Stage 9: what is answered.
+//! Stage 9: the response of an endpoint.
 
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use schemars::generate::SchemaSettings;
@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 use crate::paging::{Direction, PageLimit};
 use crate::{EntityTag, stored};
 
-/// What is answered, in one of the API's shapes.
+/// The data of a response, in one of the API's shapes.
 ///
-/// Any type with a JSON form and a schema is answered as `{"data": …}`; [`Page`], [`Bare`] and
-/// [`NoBody`] are the other shapes. The shape is part of the type, so that an endpoint's
-/// description tells it.
+/// A type with a JSON form and a schema is sent as `{"data": …}`; [`Page`], [`Bare`] and [`NoBody`]
+/// are the other shapes. The shape is part of the type, so that the endpoint's description includes
+/// it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be answered",
     label = "not a view",
@@ -24,7 +24,7 @@ pub trait View: Send {
     ///
     /// # Errors
     ///
-    /// When the view's `Serialize` fails: a fault of its type.
+    /// When the view's `Serialize` fails: a defect of its type.
     fn body(self) -> Result<String, serde_json::Error>;
 
     /// The schema of the body (JSON Schema 2020-12); `null` where there is no body.
@@ -51,16 +51,16 @@ impl<T: Serialize + JsonSchema + Send> View for T {
 pub struct Page<V> {
     /// The items.
     pub items: Vec<V>,
-    /// How many items were asked for at most.
+    /// The maximum number of items that was requested.
     pub limit: PageLimit,
     /// The direction in which the list is read.
     pub order: Direction,
-    /// Where the next page begins; absent on the last page.
+    /// The position where the next page begins; absent on the last page.
     pub next_cursor: Option<String>,
 }
 
 impl<V> Page<V> {
-    /// The page with each item in another form.
+    /// Converts each item of the page.
     pub fn map<W>(self, form: impl FnMut(V) -> W) -> Page<W> {
         let items = self.items.into_iter().map(form).collect();
         Page { items, limit: self.limit, order: self.order, next_cursor: self.next_cursor }
@@ -101,8 +101,8 @@ impl<V: Serialize + JsonSchema + Send> View for Page<V> {
     }
 }
 
-/// The view as it is, without `data` around it: for formats that others have defined, such as a
-/// JSON Web Key Set.
+/// The view without `data` around it: for formats that a standard defines, such as a JSON Web Key
+/// Set.
 #[derive(Debug)]
 pub struct Bare<V>(pub V);
 
@@ -116,7 +116,7 @@ impl<V: Serialize + JsonSchema + Send> View for Bare<V> {
     }
 }
 
-/// The view of an answer without a body; there is none to be made.
+/// The view of a response without a body; it has no values.
 #[derive(Debug, Clone, Copy)]
 pub enum NoBody {}
 
@@ -130,15 +130,16 @@ impl View for NoBody {
     }
 }
 
-/// The schema of a view. What it shows may have been stored by an earlier version, with other bounds.
-/// A field that is always written is required, also where reading has a default for it.
+/// The schema of a view. Without the limits of input, because an earlier version may have stored
+/// the data under others. A field that is always written is required, even if reading has a default
+/// for it.
 fn shown<V: JsonSchema>() -> Schema {
     let writing = SchemaSettings::draft2020_12().for_serialize();
     stored::reading(|| writing.into_generator().into_root_schema_for::<V>())
 }
 
-/// The schema of an object that has a view as one of its fields. Definitions stay at the root,
-/// where references look for them.
+/// The schema of an object with the view in one of its fields. Definitions stay at the root, which
+/// is where references point.
 fn within(name: &str, view: Schema, others: Value) -> Value {
     let mut view = view.to_value();
     let definitions = view.as_object_mut().and_then(|view| view.remove("$defs"));
@@ -151,7 +152,7 @@ fn within(name: &str, view: Schema, others: Value) -> Value {
     schema
 }
 
-/// An answer: status, headers and a body in one of the API's shapes.
+/// A response: status, headers and a body in one of the API's shapes.
 #[derive(Debug)]
 pub struct Reply<V> {
     pub(crate) status: StatusCode,
@@ -192,28 +193,28 @@ impl<V: View> Reply<V> {
         self
     }
 
-    /// Where the created resource is to be found.
+    /// Sets `Location`: the path of the created resource.
     ///
     /// # Panics
     ///
-    /// When the path is not visible ASCII; paths are made of our own route and an id.
+    /// When the path is not visible ASCII; a path consists of our own route and an id.
     #[must_use]
     pub fn location(self, path: &str) -> Self {
         let value = HeaderValue::from_str(path).expect("a path of route and id is visible ASCII");
         self.header(header::LOCATION, value)
     }
 
-    /// The entity tag of what the body shows. Without one, an answer to a `GET` is tagged by its
-    /// body.
+    /// Sets the entity tag of the body. Without one, the tag of a response to a `GET` is a hash of
+    /// its body.
     ///
-    /// An answer to a `PUT` must not have one, unless the resource is what was sent, byte for byte
-    /// (RFC 9110, 9.3.4).
+    /// A response to a `PUT` must not have one, unless the resource equals the request's body byte
+    /// for byte (RFC 9110, 9.3.4).
     #[must_use]
     pub fn tagged(self, tag: EntityTag) -> Self {
         self.header(header::ETAG, tag.0)
     }
 
-    /// How long anybody may keep the answer, in seconds. Unless said, nobody may.
+    /// Lets every cache keep the response for this time, in seconds. The default is `no-store`.
     ///
     /// # Panics
     ///
@@ -225,8 +226,8 @@ impl<V: View> Reply<V> {
         self.header(header::CACHE_CONTROL, value)
     }
 
-    /// Anybody may keep the answer, and has to ask by its entity tag whether it still holds each
-    /// time before using it: for what everybody may see now, and perhaps not in a moment.
+    /// Lets every cache keep the response, but it must revalidate it by its entity tag before each
+    /// use. For data that is public now and may cease to be at any moment.
     #[must_use]
     pub fn kept_publicly(self) -> Self {
         self.header(header::CACHE_CONTROL, HeaderValue::from_static("public, no-cache"))
@@ -266,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn a_schema_keeps_its_definitions_where_its_references_look_for_them() {
+    fn the_definitions_of_a_schema_stay_at_its_root() {
         let schema = <Tree as View>::schema();
         let reference = schema.pointer("/properties/data/properties/leaves/items/$ref").unwrap();
         let pointer = reference.as_str().unwrap().trim_start_matches('#');

@@ -1,32 +1,31 @@
-//! The lifecycle's sibling for secrets: the four steps in which Secrets Manager has a function rotate
-//! one.
+//! The lifecycle of a secret's rotation: the four steps for which Secrets Manager invokes a
+//! function.
 
 use std::future::Future;
 
 use crate::failure::BoxError;
 use crate::uses::Use;
 
-/// Something that gives a secret a new value.
+/// A function that rotates a secret.
 ///
-/// Secrets Manager asks for a [`Step`] only once the one before has succeeded, and may ask for each
-/// again; a rotation that fails is asked for again from its first step on, with the same version.
+/// Secrets Manager requests a [`Step`] only after the previous one has succeeded, and may repeat
+/// each. After a failure it starts again from the first step, with the same version.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a rotation",
     label = "`Rotation` is not implemented for it"
 )]
 pub trait Rotation: Send + Sync + 'static {
-    /// The secrets in use, for the policy.
+    /// The secrets in use, for the IAM policy.
     const USES: &'static [Use];
 
     /// The ARN of the secret that is rotated.
     fn secret_id(&self) -> &str;
 
-    /// Does one step for the version that is to become the current one.
+    /// Performs one step for the version that will become the current one.
     ///
     /// # Errors
     ///
-    /// What keeps the step from being done. It goes to the log: it must not repeat any of the
-    /// secret.
+    /// The reason why the step failed. It is logged, so it must not contain any part of the secret.
     fn perform(
         &self,
         step: Step,
@@ -34,24 +33,24 @@ pub trait Rotation: Send + Sync + 'static {
     ) -> impl Future<Output = Result<(), BoxError>> + Send;
 }
 
-/// A step of a rotation, in their order.
+/// A step of a rotation, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// The version is made; nobody uses it yet.
+    /// The version is created; it is not in use yet.
     Create,
-    /// Whoever has to know of it is told.
+    /// The new version is set in the services that check it.
     Set,
-    /// It is tried.
+    /// The version is tested.
     Test,
-    /// It becomes the current one.
+    /// The version becomes the current one.
     Finish,
 }
 
 impl Step {
-    /// All of them, in their order.
+    /// All steps, in order.
     pub const ALL: [Self; 4] = [Self::Create, Self::Set, Self::Test, Self::Finish];
 
-    /// What Secrets Manager calls it.
+    /// The name of the step in Secrets Manager's events.
     pub fn name(self) -> &'static str {
         match self {
             Self::Create => "createSecret",

@@ -1,4 +1,4 @@
-//! Stage 1: the method and the path template that an endpoint answers.
+//! Stage 1: the method and the path template of an endpoint.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use http::Method;
 pub struct Route {
     /// The method.
     pub method: Method,
-    /// The path template, a parameter as `{name}`.
+    /// The path template; a parameter is `{name}`.
     pub path: &'static str,
 }
 
@@ -39,11 +39,11 @@ impl Route {
         Self { method: Method::DELETE, path }
     }
 
-    /// Whether a request that has come in at `place` is for this route.
+    /// Matches a request against this route.
     ///
-    /// API Gateway has matched it and says by which route key, so that a stage or a base path in
-    /// front of the path changes nothing. Behind `$default`, or a greedy route, the path decides,
-    /// without the stage that it may begin with.
+    /// API Gateway has matched it already and names the route key, so that a stage or a base path
+    /// before the path does not matter. With `$default` or a greedy route the path decides, without
+    /// its stage.
     pub(crate) fn find(&self, place: &Place<'_>) -> Option<Found> {
         let key = place.route_key.and_then(|key| key.split_once(' '));
         match key.map(|(_, path)| path).filter(|path| !path.contains("+}")) {
@@ -65,7 +65,7 @@ impl Route {
         Some(Found { parameters: Some(self.parameters_of(rest)?), prefix })
     }
 
-    /// The parameters of a path that is this route's: one segment each, which is not empty.
+    /// The parameters of a path that matches this route: one non-empty segment each.
     fn parameters_of(&self, path: &str) -> Option<HashMap<String, String>> {
         let mut given = path.trim_end_matches('/').split('/');
         let mut parameters = HashMap::new();
@@ -82,8 +82,8 @@ impl Route {
         given.next().is_none().then_some(parameters)
     }
 
-    /// What stands in front of the route in a path. Nothing can be said where the end of the path
-    /// is not what the route and its parameters make.
+    /// The part of the path before the route; `None` if the end of the path does not match the
+    /// route with its parameters.
     fn prefix_of<'a>(&self, place: &Place<'a>) -> Option<&'a str> {
         let mut rest = place.path.trim_end_matches('/');
         let segments = self.path.trim_matches('/').rsplit('/').filter(|wanted| !wanted.is_empty());
@@ -102,7 +102,7 @@ impl Route {
     }
 }
 
-/// Where a request has come in, as API Gateway tells it.
+/// The parts of API Gateway's event that the route is matched against.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Place<'a> {
     pub(crate) route_key: Option<&'a str>,
@@ -111,12 +111,12 @@ pub(crate) struct Place<'a> {
     pub(crate) parameters: &'a HashMap<String, String>,
 }
 
-/// A route that was found.
+/// The result of a match.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Found {
-    /// What stands in front of the route in the public path, a stage or a base path: `/v1`.
+    /// The part of the public path before the route, a stage or a base path: `/v1`.
     pub(crate) prefix: String,
-    /// The parameters, where API Gateway has not told them.
+    /// The parameters, unless API Gateway supplied them.
     pub(crate) parameters: Option<HashMap<String, String>>,
 }
 
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_parameter_stands_for_one_segment_that_is_not_empty() {
+    fn a_parameter_matches_one_segment_that_is_not_empty() {
         for (path, matches) in [
             ("/users/1", true),
             ("/users/1/", true),
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_route_is_matched_by_its_key_and_what_is_in_front_of_it_is_the_prefix() {
+    fn a_route_is_matched_by_its_key_and_the_rest_is_its_prefix() {
         let key = Some("GET /users/{userId}");
         for (path, prefix) in [
             ("/users/1", ""),
@@ -161,7 +161,7 @@ mod tests {
             ("/v1/users/1", "/v1"),
             ("/prod/users/1", "/prod"),
             ("/a/b/users/1", "/a/b"),
-            // The path does not end as the route does: nothing is put in front of anything.
+            // The end of the path does not match the route: there is no prefix.
             ("/users/2", ""),
             ("/elsewhere", ""),
         ] {

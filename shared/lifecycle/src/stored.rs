@@ -1,9 +1,9 @@
-//! Stored values are read with the bounds of what was written, not with the bounds of input.
+//! Deserialisation of stored values, without the limits of input.
 //!
-//! The bounds of input change from version to version, and sums leave them: the stock of a product
-//! that customers give back, a name that was stored before its characters were refused. So the types
-//! that [`checked!`](crate::checked) makes know two ways in: what a client sends is checked, and what
-//! a store or a queue gives back is taken as it was written.
+//! The limits of input change between versions, and stored values may exceed them: returned stock
+//! exceeds a maximum, or an old name has characters that are invalid today. So the types of
+//! [`checked!`](crate::checked) have two ways of deserialisation. A value from a client is checked;
+//! a value from a store or a queue is taken as it is.
 
 use std::cell::Cell;
 
@@ -14,8 +14,8 @@ thread_local! {
     static STORED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs a deserialisation of something that this system wrote: types with a `stored` way in take
-/// their value as it is. Deserialisation never waits, so the thread is this one all the while.
+/// Runs a deserialisation of data that this system wrote: types with `stored` take their value
+/// unchecked. Deserialisation is synchronous, so it stays on this thread.
 ///
 /// ```
 /// # use lifecycle::stored;
@@ -38,8 +38,8 @@ pub fn is_being_read() -> bool {
     STORED.get()
 }
 
-/// The schema of a type with a `stored` way in: of answers, which show what is stored, without the
-/// bounds that hold for input alone.
+/// The schema of a type with `stored`. In responses it has no limits, because they may show stored
+/// values.
 #[doc(hidden)]
 pub fn described(mut schema: Schema) -> Schema {
     if is_being_read() {
@@ -50,11 +50,11 @@ pub fn described(mut schema: Schema) -> Schema {
     schema
 }
 
-/// A value out of JSON that this system wrote.
+/// Deserialises JSON that this system wrote.
 ///
 /// # Errors
 ///
-/// When the JSON is of another shape.
+/// When the JSON has another shape.
 pub fn from_json<T: DeserializeOwned>(json: &str) -> Result<T, serde_json::Error> {
     reading(|| serde_json::from_str(json))
 }
@@ -79,15 +79,15 @@ mod tests {
     crate::checked!(Pieces, i64, { "type": "integer", "maximum": 10 }, stored: Self);
 
     #[test]
-    fn a_value_beyond_the_bounds_of_input_is_read_from_the_store_and_refused_from_a_client() {
+    fn a_value_beyond_the_limits_is_read_from_the_store_but_not_from_input() {
         assert!(serde_json::from_str::<Pieces>("11").is_err());
         assert_eq!(from_json::<Pieces>("11").unwrap(), Pieces(11));
-        assert!(from_json::<Pieces>("\"11\"").is_err(), "another type is no such value");
+        assert!(from_json::<Pieces>("\"11\"").is_err(), "another type is an error");
         assert!(serde_json::from_str::<Pieces>("11").is_err(), "the next client is checked again");
     }
 
     #[test]
-    fn an_answer_is_described_without_the_bounds_of_input() {
+    fn the_schema_of_a_response_has_no_limits_of_input() {
         let described = schemars::schema_for!(Pieces).to_value();
         assert_eq!(described["maximum"], 10);
         let described = reading(|| schemars::schema_for!(Pieces)).to_value();
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_while_a_stored_value_is_read_leaves_nothing_behind() {
+    fn a_panic_while_a_stored_value_is_read_resets_the_mode() {
         assert!(catch_unwind(|| reading(|| panic!("unreadable"))).is_err());
         assert!(!is_being_read());
     }

@@ -1,4 +1,4 @@
-//! Time as it goes over the wire: RFC 3339, UTC, milliseconds.
+//! Time on the wire: RFC 3339, UTC, milliseconds.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// A moment in time, to the millisecond: `2026-01-31T23:59:59.000Z`.
+/// A point in time, to the millisecond: `2026-01-31T23:59:59.000Z`.
 ///
 /// ```
 /// use lifecycle::Timestamp;
@@ -20,7 +20,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 pub struct Timestamp(jiff::Timestamp);
 
 impl Timestamp {
-    /// From milliseconds since 1970-01-01T00:00:00Z; out of range is brought to the nearest end.
+    /// From milliseconds since 1970-01-01T00:00:00Z; values out of range become the nearest limit.
     pub fn from_millis(millis: i64) -> Self {
         let end = if millis < 0 { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX };
         Self(jiff::Timestamp::from_millisecond(millis).unwrap_or(end))
@@ -31,18 +31,18 @@ impl Timestamp {
         self.0.as_millisecond()
     }
 
-    /// Whole seconds since 1970-01-01T00:00:00Z, as JWT and the store's time to live count.
+    /// Whole seconds since 1970-01-01T00:00:00Z, as in JWT and the store's time to live.
     pub fn as_seconds(self) -> i64 {
         self.0.as_second()
     }
 
-    /// Later by so many seconds; earlier when negative.
+    /// Returns the time this many seconds later; earlier if negative.
     #[must_use]
     pub fn plus_seconds(self, seconds: i64) -> Self {
         Self::from_millis(self.as_millis().saturating_add(seconds.saturating_mul(1000)))
     }
 
-    /// What the machine's clock says. Only the lifecycle asks it; decisions get a
+    /// The time of the system clock. Only the lifecycle reads it; decisions get a
     /// [`Moment`](crate::Moment).
     pub(crate) fn now() -> Self {
         SystemTime::now().into()

@@ -1,7 +1,7 @@
-//! Other people's services, by name.
+//! Third-party services, by name.
 
-/// A service of somebody else's that is called over HTTP, by its logical name. Its address stands
-/// in the environment as `<NAME>_URL`.
+/// A third-party service that is called over HTTP, by its logical name. Its address is in the
+/// environment variable `<NAME>_URL`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Upstream(&'static str);
 

@@ -1,4 +1,4 @@
-//! What an endpoint says that it uses: the source of its policy.
+//! The resources that a function declares: the source of its IAM policy.
 
 use serde::Serialize;
 
@@ -6,43 +6,44 @@ use crate::Upstream;
 use crate::effects::Queue;
 use crate::record::{Index, Table};
 
-/// A table, queue, secret or upstream with what is done to it, in the words of IAM.
+/// A table, queue, secret or upstream and the actions on it, in the terms of IAM.
 ///
-/// The lifecycle refuses a write that is not declared here, and the description that a binary
+/// The lifecycle refuses a write that is not declared. The list is part of the `--describe` output,
+/// and the policy in `template.yaml` is checked against it.
 /// prints carries the list; the policy in `template.yaml` is checked against it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Use {
-    /// A table and the verbs used on it.
+    /// A table and the actions on it.
     Table(Table, &'static [Verb]),
     /// An index of a table, whose records are read by partition ([`Verb::Query`]).
     Index(Table, Index),
     /// A queue that messages are sent to.
     Queue(Queue),
-    /// Several of them.
+    /// Several queues that messages are sent to.
     Queues(&'static [Queue]),
-    /// A queue whose state is asked for.
+    /// A queue whose attributes are read.
     Probe(Queue),
-    /// The queue that records come from: one that fails is hidden for a while.
+    /// The queue that records come from; the visibility timeout of a failed record is changed.
     Source(Queue),
-    /// The dead-letter queue of a queue, or of a stream by its table's name: messages that
-    /// cannot be understood are sent there. Its URL stands under `<NAME>_DEAD_LETTER_QUEUE_URL`.
+    /// The dead-letter queue of a queue, or of a stream by its table's name. Unparseable messages
+    /// are sent there. Its URL is in `<NAME>_DEAD_LETTER_QUEUE_URL`.
     DeadLetters(Queue),
-    /// A secret that is read, by its logical name: `signing_keys` is found under
+    /// A secret that is read, by its logical name. The id of `signing_keys` is in
     /// `SIGNING_KEYS_SECRET_ID`.
     Secret(&'static str),
-    /// A secret that is read and given new values.
+    /// A secret that is read and written.
     WrittenSecret(&'static str),
-    /// A secret that is rotated: another of its versions becomes the current one.
+    /// A secret that is rotated: another version becomes the current one.
     RotatedSecret(&'static str),
-    /// Mail is sent.
+    /// The mail service.
     Mail,
-    /// A service of somebody else's that is called.
+    /// A third-party service that is called.
     Upstream(Upstream),
-    /// Where the API answers, for links to it: `PUBLIC_URL`.
+    /// The public URL of the API, for links: `PUBLIC_URL`.
     PublicUrl,
 }
 
-/// What is done to a table: the IAM action without its `dynamodb:`.
+/// An action on a table: the IAM action without `dynamodb:`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub enum Verb {
     /// One item is read.
@@ -62,7 +63,7 @@ pub enum Verb {
 }
 
 impl Use {
-    /// Whether this allows the verb on the table.
+    /// Whether this permits the action on the table.
     pub(crate) fn covers(&self, table: Table, verb: Verb) -> bool {
         matches!(self, Self::Table(mine, verbs) if *mine == table && verbs.contains(&verb))
     }

@@ -1,4 +1,4 @@
-//! Counts of one execution environment, for as long as the store does not count.
+//! Counters of one execution environment, used while the store is unavailable.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -6,12 +6,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::Timestamp;
 use crate::platform::Counter;
 
-/// For how long a refusal of the store is believed.
+/// How long a refusal by the store is remembered, in seconds.
 const REFUSAL_S: i64 = 1;
-/// The most counters that are kept. Where there are more, nothing new is allowed until one ends.
+/// The maximum number of counters. Beyond it, new keys are refused until a counter expires.
 const COUNTERS_MAX: usize = 10_000;
 
-/// Counters in memory, in place of those of a store that does not count.
+/// Counters in memory, a replacement for those of an unavailable store.
 #[derive(Debug, Default)]
 pub struct Memory {
     counters: Mutex<HashMap<String, Kept>>,
@@ -25,8 +25,8 @@ struct Kept {
 }
 
 impl Memory {
-    /// Counts the counter's amount, and returns the total; `None` where that would be above the
-    /// maximum, and nothing is counted.
+    /// Adds the counter's amount and returns the total; `None`, without counting, if the total
+    /// would exceed the maximum.
     pub fn count(&self, counter: &Counter, maximum: u32, now: Timestamp) -> Option<u32> {
         let mut counters = self.counters();
         let kept = kept(&mut counters, counter, now)?;
@@ -38,21 +38,21 @@ impl Memory {
         Some(total)
     }
 
-    /// Takes back what was counted.
+    /// Takes back an earlier count.
     pub fn give_back(&self, counter: &Counter) {
         if let Some(kept) = self.counters().get_mut(&counter.key) {
             kept.count = kept.count.saturating_sub(counter.amount.unsigned_abs());
         }
     }
 
-    /// Notes that the store has refused.
+    /// Records a refusal by the store.
     pub fn refused(&self, counter: &Counter, now: Timestamp) {
         if let Some(kept) = kept(&mut self.counters(), counter, now) {
             kept.refused_until = now.plus_seconds(REFUSAL_S);
         }
     }
 
-    /// Whether the store has refused a moment ago.
+    /// Whether the store has refused this key within the last second.
     pub fn has_just_refused(&self, key: &str, now: Timestamp) -> bool {
         self.counters().get(key).is_some_and(|kept| now < kept.refused_until)
     }
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_memory_allows_nothing_new_until_something_ends() {
+    fn a_full_memory_refuses_new_keys_until_a_counter_expires() {
         let memory = Memory::default();
         let count =
             |key: &str, now_ms| memory.count(&counter(key, 1), 2, Timestamp::from_millis(now_ms));
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn an_amount_above_what_is_left_is_refused_and_not_counted() {
+    fn an_amount_above_the_rest_is_refused_and_not_counted() {
         let memory = Memory::default();
         let now = Timestamp::from_millis(0);
         for (amount, total) in [(3, Some(3)), (3, None), (2, Some(5)), (1, None)] {
