@@ -1,12 +1,12 @@
-//! The canonical form of a JSON text: two texts have the same one where they hold the same value.
+//! The canonical form of a JSON text: equal for two texts exactly if they have the same value.
 //!
-//! The order of members, blanks, the spelling of numbers (`5`, `5.0`, `0.5e1`) and escapes in
-//! strings do not matter. Numbers are compared as they are written, digit by digit, never rounded.
+//! The order of members, whitespace, the spelling of numbers (`5`, `5.0`, `0.5e1`) and escapes in
+//! strings do not matter. Numbers are compared exactly, digit by digit, never rounded.
 
 use crate::input::{Document, Kind};
 
-/// The canonical form; `None` where the text is no JSON, is nested too deeply to be read, or has a
-/// text that is not Unicode. Takes time in proportion to the text, but for the sorting of members.
+/// Returns the canonical form. `None` if the text is not JSON, is nested too deeply, or contains a
+/// string that is not Unicode. Linear in the size of the text, except for sorting the members.
 pub(crate) fn canonical(text: &[u8]) -> Option<Vec<u8>> {
     let document = Document::of_json(std::str::from_utf8(text).ok()?).ok()?;
     let mut form = Vec::with_capacity(text.len());
@@ -14,8 +14,8 @@ pub(crate) fn canonical(text: &[u8]) -> Option<Vec<u8>> {
     Some(form)
 }
 
-/// Writes a value. Each part begins with its kind and its length, so that no two values look the
-/// same. Recurses no deeper than a document tells its values.
+/// Writes a value. Each part begins with its kind and its length, so that different values have
+/// different forms. The recursion is limited by the document's maximum depth.
 fn write(document: &Document<'_>, node: usize, form: &mut Vec<u8>) -> Option<()> {
     let (mut at, end) = document.within(node);
     match document.kind(node) {
@@ -44,7 +44,7 @@ fn write(document: &Document<'_>, node: usize, form: &mut Vec<u8>) -> Option<()>
                 members.push((document.text(at), at + 1));
                 at = document.behind(at + 1);
             }
-            // Repeated names stay in their order; no body with one is accepted.
+            // Repeated names keep their order; such a body is always refused.
             members.sort_by(|(one, _), (other, _)| one.cmp(other));
             count(form, b'o', members.len());
             for (name, value) in members {
@@ -67,8 +67,8 @@ fn count(form: &mut Vec<u8>, kind: u8, count: usize) {
     form.extend_from_slice(&count.to_be_bytes());
 }
 
-/// A number as its sign, its digits without zeros around them, and the power of ten that the last
-/// of them counts: `-120` is `-12e1`. Zero is `0`, whatever its sign.
+/// Returns a number as its sign, its digits without leading and trailing zeros, and the power of
+/// ten of the last digit: `-120` is `-12e1`. Zero is `0`, with either sign.
 fn number(text: &str) -> Option<String> {
     let (sign, text) = text.strip_prefix('-').map_or(("", text), |text| ("-", text));
     let (mantissa, power) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
@@ -80,7 +80,7 @@ fn number(text: &str) -> Option<String> {
     }
     let zeros = digits.len() - digits.trim_end_matches('0').len();
     let moved = i128::try_from(zeros).ok()? - i128::try_from(fraction.len()).ok()?;
-    // A power beyond this is no number that anything reads; it stays as it is written.
+    // No reader supports a power beyond this; it keeps its spelling.
     match power.parse::<i64>() {
         Ok(power) => Some(format!("{sign}{significant}e{}", i128::from(power) + moved)),
         Err(_) => Some(format!("{sign}{mantissa}e{power}")),

@@ -1,4 +1,4 @@
-//! Entity tags: which version of a resource a client has, or means (RFC 9110, 8.8.3).
+//! Entity tags: the version of a resource (RFC 9110, 8.8.3).
 
 use http::HeaderValue;
 
@@ -6,8 +6,8 @@ use crate::hash::short_hash_of;
 
 /// A strong entity tag: `"7"`.
 ///
-/// The tag that the reply to a `GET` carries and the one that conditions are compared with must be
-/// made from the same thing; a resource that counts its versions has it from there.
+/// The tag of the reply to a `GET` and the tag that conditions are compared with must have the same
+/// origin. A resource with a version number uses that.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntityTag(pub(crate) HeaderValue);
 
@@ -28,10 +28,10 @@ impl EntityTag {
     }
 }
 
-/// The tags that a condition names.
+/// The tags in a condition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Tags {
-    /// `*`: whatever there is.
+    /// `*`: any version.
     Any,
     /// One of these.
     These(Vec<Tag>),
@@ -41,12 +41,12 @@ pub(crate) enum Tags {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Tag {
     weak: bool,
-    /// With its quotation marks.
+    /// Including the quotation marks.
     opaque: Vec<u8>,
 }
 
 impl Tags {
-    /// Reads the lines of a header; `None` when they are neither `*` nor a list of tags.
+    /// Reads the lines of a header; `None` if they are neither `*` nor a list of tags.
     pub(crate) fn read<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> Option<Self> {
         let lines: Vec<&[u8]> = lines.into_iter().map(<[u8]>::trim_ascii).collect();
         if lines == [b"*"] {
@@ -56,7 +56,7 @@ impl Tags {
         for line in lines {
             let mut rest = line;
             loop {
-                // Empty elements of a list are to be ignored (RFC 9110, 5.6.1.2).
+                // Empty elements of a list are ignored (RFC 9110, 5.6.1.2).
                 rest = rest.trim_ascii_start();
                 match rest {
                     [] => break,
@@ -72,12 +72,12 @@ impl Tags {
                 }
             }
         }
-        // A list may have no tags at all, and then names none (RFC 9110, 13.1.1 and 5.6.1).
+        // A list may be empty, and then matches nothing (RFC 9110, 13.1.1 and 5.6.1).
         Some(Self::These(tags))
     }
 
-    /// Whether they name what there is, compared strongly: a weak tag names no version that could
-    /// be changed (RFC 9110, 13.1.1).
+    /// Whether they match the current tag in the strong comparison: a weak tag never matches (RFC
+    /// 9110, 13.1.1).
     pub(crate) fn name_strongly(&self, current: &EntityTag) -> bool {
         match self {
             Self::Any => true,
@@ -87,7 +87,7 @@ impl Tags {
         }
     }
 
-    /// Whether they name what there is, compared weakly (RFC 9110, 13.1.2).
+    /// Whether they match the current tag in the weak comparison (RFC 9110, 13.1.2).
     pub(crate) fn name_weakly(&self, current: &EntityTag) -> bool {
         match self {
             Self::Any => true,
@@ -97,7 +97,7 @@ impl Tags {
 }
 
 impl Tag {
-    /// The tag that a text begins with, and what follows it.
+    /// Returns the first tag of a text, and the rest.
     fn first_of(text: &[u8]) -> Option<(Self, &[u8])> {
         let (weak, quoted) = match text.strip_prefix(b"W/") {
             Some(quoted) => (true, quoted),
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_is_no_list_of_tags_is_not_read() {
+    fn a_value_that_is_not_a_list_of_tags_is_refused() {
         for list in [
             "7",
             "\"7",
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_in_several_lines_are_one() {
+    fn several_header_lines_form_one_list() {
         let tags = Tags::read([b"\"6\"".as_slice(), b"\"7\""]).unwrap();
         assert!(tags.name_strongly(&EntityTag::of_version(7)));
     }

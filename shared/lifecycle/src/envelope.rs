@@ -1,4 +1,4 @@
-//! The envelope every event and message travels in.
+//! The envelope of every event and message.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -8,21 +8,21 @@ use crate::failure::Violations;
 use crate::telemetry::is_state;
 use crate::{Timestamp, stored};
 
-/// What happened, to what, when and because of which request; plain JSON all the way.
+/// An event with its time and its origin; plain JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Envelope<D> {
-    /// Unique; consumers remember it in their inbox, so that each event has effect once.
+    /// A unique id; consumers remember it in their inbox, so that each event has one effect.
     pub event_id: String,
-    /// What happened: `OrderCreated`.
+    /// The event type: `OrderCreated`.
     pub event_type: String,
     /// The version of the data's shape.
     pub version: u32,
-    /// When it happened.
+    /// When the event occurred.
     pub occurred_at: Timestamp,
-    /// What it happened to; events of one aggregate arrive in order.
+    /// The id of the aggregate; events of one aggregate arrive in order.
     pub aggregate_id: String,
-    /// The request that caused it.
+    /// The id of the request that caused the event.
     pub request_id: String,
     /// The W3C trace context of that request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -41,19 +41,19 @@ fn valid_state<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Stri
     })
 }
 
-/// For consumers of several types of events.
+/// For consumers of several event types.
 impl Envelope<Value> {
-    /// The data of an event whose type is known.
+    /// Returns the data of an event whose type is known.
     ///
     /// # Errors
     ///
-    /// When the data is of another shape.
+    /// When the data has another shape.
     pub fn read<D: DeserializeOwned>(self) -> Result<D, Violations> {
         stored::reading(|| serde_json::from_value(self.data))
             .map_err(|error| Violations::one("/data", error.to_string()))
     }
 
-    /// What is wrong with an event of a type that the consumer does not know.
+    /// The violation of an event whose type the consumer does not know.
     pub fn unknown_type(&self) -> Violations {
         Violations::one("/eventType", format!("`{}` is unknown", self.event_type))
     }

@@ -1,8 +1,7 @@
-//! What can go wrong, and what the client is told of it.
+//! The errors of a request, and their responses.
 //!
-//! Every failure says two things: what the client may know (a status, a code, a sentence) and
-//! what the log must know (the chain of causes). [`Failure::answer`] is the one place where a
-//! failure becomes a status.
+//! Every failure has a public part (a status, a code, a sentence) and a part for the log (the chain
+//! of causes). [`Failure::answer`] is the one place where a failure becomes a response.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,52 +11,53 @@ use serde::Serialize;
 
 pub use crate::refusal::{Refusal, Rejection, RejectionKind};
 
-/// An error of any type, with its chain of causes, for the log alone.
+/// An error of any type, with its chain of causes; for the log only.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Something outside the request's control went wrong: the store, a queue, an upstream, time.
+/// An error of stage 6 or of a port: the store, a queue, an upstream, the deadline.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
-    /// What was asked for does not exist. To the client the same as hidden: 404.
+    /// The requested resource does not exist: 404, the same as a hidden resource.
     #[error("the resource does not exist")]
     Absent,
-    /// The request is invalid in a way that only retrieval can find, a cursor above all: 400.
+    /// The request is invalid in a way that only retrieval can detect, such as an invalid cursor:
+    /// 400.
     #[error("the request is invalid")]
     Invalid(Violations),
-    /// The caller has tried too often: 429.
+    /// The caller has exceeded a limit: 429.
     #[error("a limit is reached; try again in {retry_after_s} s")]
     Limited {
-        /// Seconds until it is worth trying again.
+        /// Seconds after which a retry makes sense.
         retry_after_s: u32,
     },
-    /// A fault of our own: 500.
+    /// A defect of this system: 500.
     #[error("internal error")]
     Internal(#[source] BoxError),
-    /// A dependency refuses or is cut off for now: 503 with `Retry-After`.
+    /// A dependency is unavailable or cut off by its circuit breaker: 503 with `Retry-After`.
     #[error("a dependency is unavailable; try again in {retry_after_s} s")]
     Unavailable {
-        /// Seconds until it is worth trying again.
+        /// Seconds after which a retry makes sense.
         retry_after_s: u32,
-        /// What it said.
+        /// The dependency's error.
         #[source]
         source: BoxError,
     },
-    /// An upstream answered something unusable: 502.
+    /// An upstream sent an unusable response: 502.
     #[error("an upstream failed")]
     Upstream(#[source] BoxError),
-    /// There was not enough time left: 504.
+    /// The time left was not sufficient: 504.
     #[error("not enough time left")]
     TimedOut,
 }
 
 impl Fault {
-    /// A fault of our own, from any error.
+    /// An internal error, from any error.
     pub fn internal(error: impl Into<BoxError>) -> Self {
         Self::Internal(error.into())
     }
 }
 
-/// One thing that is wrong with a request.
+/// One error in a request.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Violation {
     /// A JSON Pointer into the body (`/items/0/quantity`), or `path.productId`, `query.limit`,
@@ -67,41 +67,41 @@ pub struct Violation {
     pub message: String,
 }
 
-/// All things that are wrong with a request; never empty when it stands for a failure.
+/// All errors in a request; not empty when part of a failure.
 ///
-/// A client can do any number of things wrong, in texts of any length: what is kept of them and
-/// what is answered is bounded.
+/// The number and the length of a client's errors have no limit, so the number that is kept and the
+/// size of the response are limited.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Violations {
     kept: Vec<Violation>,
-    /// How many were not kept.
+    /// The number of violations that were not kept.
     unlisted: usize,
 }
 
 impl Violations {
-    /// How many are listed in an answer at most.
+    /// The maximum number of violations in a response.
     pub const LISTED_MAX: usize = 50;
-    /// How many are kept to choose from.
+    /// The maximum number of violations that are kept to choose from.
     const KEPT_MAX: usize = 1_000;
-    /// How long a field or a sentence is at most, in bytes of JSON.
+    /// The maximum length of a field or a sentence, in bytes of JSON.
     const TEXT_BYTES_MAX: usize = 200;
-    /// How long a list is in an answer at most, in bytes of JSON: with all that is around it, no
-    /// answer is above 16 KiB.
+    /// The maximum length of the list in a response, in bytes of JSON. With everything around it, a
+    /// response stays below 16 KiB.
     const LIST_BYTES_MAX: usize = 12 * 1024;
 
-    /// None yet.
+    /// An empty list.
     pub fn none() -> Self {
         Self::default()
     }
 
-    /// A single one.
+    /// A list with one violation.
     pub fn one(field: impl Into<String>, message: impl Into<String>) -> Self {
         let mut violations = Self::none();
         violations.add(field, message);
         violations
     }
 
-    /// Adds one.
+    /// Adds a violation.
     pub fn add(&mut self, field: impl Into<String>, message: impl Into<String>) {
         if self.kept.len() >= Self::KEPT_MAX {
             return self.add_unlisted();
@@ -113,12 +113,12 @@ impl Violations {
         self.kept.push(Violation { field: short(field.into()), message: short(message.into()) });
     }
 
-    /// Adds one that nothing is told of but that there are more.
+    /// Counts a violation without keeping it.
     pub(crate) fn add_unlisted(&mut self) {
         self.unlisted += 1;
     }
 
-    /// Adds all of another.
+    /// Adds all violations of another list.
     pub fn extend(&mut self, other: Self) {
         self.unlisted += other.unlisted;
         for violation in other.kept {
@@ -126,23 +126,23 @@ impl Violations {
         }
     }
 
-    /// Whether there is none.
+    /// Whether the list is empty.
     pub fn is_empty(&self) -> bool {
         self.kept.is_empty()
     }
 
-    /// `Ok` with the value when there is none.
+    /// Returns `Ok` with the value if there are no violations.
     pub fn or<T>(self, value: T) -> Result<T, Self> {
         if self.is_empty() { Ok(value) } else { Err(self) }
     }
 
-    /// Those that are kept, one by one.
+    /// Returns an iterator over the violations that were kept.
     pub fn iter(&self) -> std::slice::Iter<'_, Violation> {
         self.kept.iter()
     }
 
-    /// As a sorted list without repetitions, and whether there are more. Of too many, those that
-    /// are nearest to the root are listed.
+    /// Returns a sorted list without duplicates, and whether there are more violations. If there
+    /// are too many, those nearest to the root are listed.
     pub(crate) fn into_details(mut self) -> (Vec<Violation>, bool) {
         self.kept.sort();
         self.kept.dedup();
@@ -157,7 +157,7 @@ impl Violations {
         (listed, more)
     }
 
-    /// The first ones, as many as an answer has room for.
+    /// Returns the first violations, as many as fit into a response.
     fn within_bytes(mut violations: Vec<Violation>) -> Vec<Violation> {
         let frame = r#"{"field":"","message":""},"#.len();
         let mut left = Self::LIST_BYTES_MAX;
@@ -173,7 +173,7 @@ impl Violations {
         violations
     }
 
-    /// A client's text as it may be repeated in an answer.
+    /// Shortens a client's text so that a response may repeat it.
     pub(crate) fn shortened(text: &str) -> Cow<'_, str> {
         let mut length = 0;
         let long = text.char_indices().find(|(_, character)| {
@@ -187,7 +187,7 @@ impl Violations {
     }
 }
 
-/// How many bytes a character takes in JSON.
+/// The length of a character in JSON, in bytes.
 fn json_bytes(character: char) -> usize {
     match character {
         '"' | '\\' => 2,
@@ -205,38 +205,38 @@ impl<'a> IntoIterator for &'a Violations {
     }
 }
 
-/// Everything that ends a request before its reply.
+/// Everything that can end a request before its reply.
 #[derive(Debug)]
 pub enum Failure {
     /// The request is malformed or syntactically invalid.
     Invalid(Violations),
-    /// No token, or one that does not hold.
+    /// There is no token, or it is invalid.
     Unauthenticated,
-    /// A known caller who is not allowed.
+    /// The caller is known but not allowed.
     Forbidden,
-    /// Missing, or hidden from this caller.
+    /// The resource is missing, or hidden from this caller.
     Hidden,
-    /// The path is ours, the method is not.
+    /// The path exists, but not with this method.
     WrongMethod {
-        /// The methods that are: the value of `Allow`.
+        /// The allowed methods: the value of `Allow`.
         allow: String,
     },
-    /// The client accepts nothing that we answer with.
+    /// The client accepts none of our media types.
     NotAcceptable,
-    /// The body is over the limit.
+    /// The body exceeds the limit.
     TooLarge {
         /// The limit in bytes.
         limit: usize,
     },
-    /// The body is of a type, a charset or a coding that we do not read.
+    /// The body has an unsupported type, charset or coding.
     UnsupportedMediaType(BodyOffer),
-    /// The same idempotency key came with another request.
+    /// The same idempotency key was used for another request.
     KeyReused,
-    /// What `If-Match` or `If-None-Match` asks for does not hold.
+    /// The condition of `If-Match` or `If-None-Match` does not hold.
     PreconditionFailed,
-    /// A rule said no.
+    /// A business rule rejected the request.
     Rejected(Rejection),
-    /// Something outside the request's control.
+    /// An error of stage 6 or of a port.
     Fault(Fault),
     /// The endpoint panicked.
     Panicked(String),
@@ -260,14 +260,14 @@ impl From<Rejection> for Failure {
     }
 }
 
-/// What a body may be instead.
+/// The supported alternatives for a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BodyOffer {
     /// JSON.
     Json,
     /// JSON or a merge patch.
     MergePatch,
-    /// Without a coding.
+    /// No content coding.
     Identity,
 }
 
@@ -282,7 +282,7 @@ impl BodyOffer {
         }
     }
 
-    /// The header that tells it (RFC 9110, 15.5.16; RFC 5789, 3.1).
+    /// The header with the alternatives (RFC 9110, 15.5.16; RFC 5789, 3.1).
     pub(crate) const fn header(self) -> (HeaderName, &'static str) {
         match self {
             Self::Json => (header::ACCEPT, "application/json"),
@@ -295,7 +295,7 @@ impl BodyOffer {
     }
 }
 
-/// What the client is told of a failure.
+/// The error response of a failure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     /// The status.
@@ -304,14 +304,14 @@ pub struct Answer {
     pub code: &'static str,
     /// One sentence.
     pub message: Cow<'static, str>,
-    /// What of the request is at fault.
+    /// The parts of the request that are in error.
     pub details: Vec<Violation>,
     /// For `Retry-After`, in seconds.
     pub retry_after_s: Option<u32>,
 }
 
 impl Failure {
-    /// The one place where a failure becomes a status, a code and a sentence.
+    /// Returns the status, code and sentence of a failure. The one place that decides them.
     pub fn answer(&self) -> Answer {
         use StatusCode as S;
         match self {
@@ -338,12 +338,12 @@ impl Failure {
             Self::WrongMethod { .. } => plain(
                 S::METHOD_NOT_ALLOWED,
                 "METHOD_NOT_ALLOWED",
-                "The resource does not know this method.",
+                "The resource does not support this method.",
             ),
             Self::NotAcceptable => plain(
                 S::NOT_ACCEPTABLE,
                 "NOT_ACCEPTABLE",
-                "Only application/json and application/problem+json are on offer.",
+                "Responses are only available as application/json or application/problem+json.",
             ),
             Self::TooLarge { limit } => plain(
                 S::PAYLOAD_TOO_LARGE,
@@ -361,7 +361,7 @@ impl Failure {
             Self::PreconditionFailed => plain(
                 S::PRECONDITION_FAILED,
                 "PRECONDITION_FAILED",
-                "What If-Match or If-None-Match asks for does not hold.",
+                "The condition of If-Match or If-None-Match does not hold.",
             ),
             Self::Rejected(rejection) => Answer {
                 details: Violations::within_bytes(rejection.details.clone()),

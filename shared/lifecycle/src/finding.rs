@@ -1,23 +1,23 @@
-//! What an authorizer has found out about a token, and its form on the way through API Gateway.
+//! The authorizer's result for a token, and its form in API Gateway's context.
 //!
 //! | context | meaning |
 //! |---|---|
-//! | `{"sub", "roles", "tier", "emailVerified", "exp"}` | the token holds, and these are its [`Claims`] |
-//! | `{"verdict": "refused"}` | the token does not hold |
+//! | `{"sub", "roles", "tier", "emailVerified", "exp"}` | the token is valid, and these are its [`Claims`] |
+//! | `{"verdict": "refused"}` | the token is invalid |
 //! | `{"verdict": "unavailable", "at"}` | the token could not be verified at this `NumericDate` |
 //!
-//! The authorizer always lets the request pass, and stage 2 of the function decides by this. So a
-//! refusal is a 401 with a body of ours, whatever a gateway makes of an authorizer that fails.
-//! Claims look as they did before there were verdicts: functions of the version before read them,
-//! and take a verdict for claims that make no sense, which is a 401 too.
+//! The authorizer admits every request, and stage 2 of the function decides by this result. So an
+//! invalid token is a 401 with our response body, whatever the gateway does when an authorizer
+//! fails. Functions of an earlier version know only claims; to them a verdict is an invalid set of
+//! claims, which is a 401 too.
 
 use serde_json::{Value, json};
 
 use crate::claims::{Claims, date_passed_on};
 use crate::{Fault, Timestamp};
 
-/// For how long API Gateway keeps what the authorizer found, for each token and all routes, in
-/// seconds: `ReauthorizeEvery` of the template.
+/// How long API Gateway caches the authorizer's result, per token and for all routes, in seconds:
+/// `ReauthorizeEvery` of the template.
 pub const FINDING_KEPT_S: u32 = 300;
 
 const VERDICT: &str = "verdict";
@@ -25,24 +25,24 @@ const REFUSED: &str = "refused";
 const UNAVAILABLE: &str = "unavailable";
 const AT: &str = "at";
 
-/// What an authorizer has found out about the token of a request.
+/// The authorizer's result for the token of a request.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Finding {
-    /// No authorizer was asked.
+    /// No authorizer was invoked.
     Unasked,
-    /// The token holds.
+    /// The token is valid.
     Claims(Claims),
-    /// It does not hold.
+    /// The token is invalid.
     Refused,
-    /// It could not be verified.
+    /// The token could not be verified.
     Unavailable {
-        /// When that was tried, if the context says so.
+        /// The time of the attempt, if the context has it.
         at: Option<Timestamp>,
     },
 }
 
 impl Finding {
-    /// The context that the authorizer gives to API Gateway.
+    /// Returns the context that the authorizer sends to API Gateway.
     pub(crate) fn to_context(&self) -> Value {
         match self {
             Self::Unasked => json!({}),
@@ -55,8 +55,8 @@ impl Finding {
         }
     }
 
-    /// Reads `requestContext.authorizer` of an event. Whatever is odd about it is a refusal, and a
-    /// verdict outweighs claims beside it.
+    /// Reads `requestContext.authorizer` of an event. An unexpected form is a refusal, and a
+    /// verdict has precedence over claims.
     pub(crate) fn of_authorizer(authorizer: Option<&Value>) -> Self {
         match authorizer {
             None | Some(Value::Null) => Self::Unasked,
@@ -82,8 +82,8 @@ impl Finding {
     }
 }
 
-/// The fault of a request whose token the authorizer could not verify. API Gateway goes on saying
-/// so for a while after the authorizer can, and a client that comes back earlier comes in vain.
+/// The error of a request whose token the authorizer could not verify. API Gateway caches this
+/// result, so a client that retries before the cache expires fails again.
 pub(crate) fn not_verified(at: Option<Timestamp>, now: Timestamp) -> Fault {
     let kept_s = i64::from(FINDING_KEPT_S);
     let age_s = at.map_or(0, |at| now.as_seconds().saturating_sub(at.as_seconds()));
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_finding_is_read_as_it_was_written() {
+    fn every_finding_survives_a_round_trip() {
         let claims = json!({ "sub": "ada", "roles": ["WRITER"], "exp": 1900 });
         let at = Some(Timestamp::from_millis(1_900_000));
         for finding in [
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_verdict_outweighs_claims_and_an_odd_one_is_a_refusal() {
+    fn a_verdict_precedes_claims_and_an_unknown_one_is_a_refusal() {
         let read = |context: Value| Finding::of_authorizer(Some(&json!({ "lambda": context })));
         for (verdict, expected) in [
             (json!("refused"), Finding::Refused),
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_context_is_no_claims() {
+    fn a_malformed_context_is_not_read_as_claims() {
         for authorizer in
             [json!(null), json!({}), json!({ "lambda": null }), json!({ "lambda": {} })]
         {
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_is_told_to_come_back_when_the_gateway_asks_again() {
+    fn retry_after_is_the_time_until_the_gateway_asks_the_authorizer_again() {
         let now = Timestamp::from_millis(10_000_000);
         for (age_s, expected) in
             [(Some(0), 300), (Some(299), 1), (Some(1_000), 1), (Some(-50), 300), (None, 300)]

@@ -1,11 +1,11 @@
-//! SHA-256 in the two ways it is used here.
+//! SHA-256, full and shortened.
 
 use std::fmt::Write;
 
 use sha2::{Digest, Sha256};
 
-/// SHA-256 over parts, in hexadecimal. Each part is preceded by its length, so that no two lists
-/// of parts look the same.
+/// SHA-256 of several parts, in hexadecimal. Each part is preceded by its length, so that different
+/// lists of parts have different hashes.
 pub(crate) fn hash_of<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
     let mut digest = Sha256::new();
     for part in parts {
@@ -15,7 +15,7 @@ pub(crate) fn hash_of<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
     hex(&digest.finalize())
 }
 
-/// The first half of SHA-256, in hexadecimal: enough to tell things apart.
+/// The first half of SHA-256, in hexadecimal: long enough to avoid collisions.
 pub(crate) fn short_hash_of<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
     let mut hash = hash_of(parts);
     hash.truncate(32);

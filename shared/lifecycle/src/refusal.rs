@@ -1,4 +1,4 @@
-//! Business rules, and the present state, that say no.
+//! Business errors: rejections by rules or by the current state.
 
 use std::borrow::Cow;
 
@@ -6,7 +6,7 @@ use http::StatusCode;
 
 use crate::failure::Violation;
 
-/// A "no" of the application's: declared once, with its status, its code and its sentence.
+/// A business error of the application: declared once, with its status, code and sentence.
 ///
 /// ```
 /// use lifecycle::failure::RejectionKind;
@@ -22,18 +22,18 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// A refusal with its code, which is `UPPER_SNAKE_CASE` and never renamed once released, and
-    /// one sentence for the client.
+    /// A refusal with one sentence for the client. The code is `UPPER_SNAKE_CASE` and never changes
+    /// after its release.
     pub const fn new(kind: RejectionKind, code: &'static str, message: &'static str) -> Self {
         Self { kind, code, message }
     }
 
-    /// Its code.
+    /// The code.
     pub const fn code(self) -> &'static str {
         self.code
     }
 
-    /// Refuses, and names the part of the request that is at fault, as a JSON Pointer, with a
+    /// Returns a rejection that names the part of the request in error, as a JSON Pointer, with a
     /// sentence.
     pub fn at(self, field: impl Into<String>, message: impl Into<String>) -> Rejection {
         Rejection::from(self).at(field, message)
@@ -43,34 +43,34 @@ impl Refusal {
 /// The kinds of rejection and their statuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RejectionKind {
-    /// 401: the credentials that were sent are wrong.
+    /// 401: the credentials in the request are wrong.
     Unauthenticated,
-    /// 403: known caller, not allowed.
+    /// 403: the caller is known but not allowed.
     Forbidden,
-    /// 404: missing or hidden.
+    /// 404: the resource is missing or hidden.
     NotFound,
-    /// 409: conflicts with the present state.
+    /// 409: a conflict with the current state.
     Conflict,
-    /// 410: was there once, is spent.
+    /// 410: the resource existed and is used up.
     Gone,
-    /// 422: breaks a business rule.
+    /// 422: a violation of a business rule.
     Unprocessable,
-    /// 502: an upstream's answer says that it cannot be done.
+    /// 502: an upstream's response rules the request out.
     BadGateway,
 }
 
-/// A refusal that is given to a request.
+/// A refusal of one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rejection {
-    /// `UPPER_SNAKE_CASE`, never renamed once released.
+    /// `UPPER_SNAKE_CASE`; never changes after its release.
     pub code: &'static str,
-    /// Which status it is.
+    /// The kind, which determines the status.
     pub kind: RejectionKind,
     /// One sentence for the client.
     pub message: Cow<'static, str>,
-    /// What of the request is at fault, if it can be said.
+    /// The parts of the request in error, if known.
     pub details: Vec<Violation>,
-    /// The codes of other rejections that were found together with this one.
+    /// The codes of other rejections that were found at the same time.
     beside: Vec<&'static str>,
 }
 
@@ -81,18 +81,18 @@ impl From<Refusal> for Rejection {
 }
 
 impl Rejection {
-    /// Names a part of the request that is at fault.
+    /// Adds a part of the request that is in error.
     #[must_use]
     pub fn at(mut self, field: impl Into<String>, message: impl Into<String>) -> Self {
         self.details.push(Violation { field: field.into(), message: message.into() });
         self
     }
 
-    /// Two rejections that were found together. Of one code they are told together, with
-    /// everything that is at fault; of two, the first is told.
+    /// Combines two rejections that were found at the same time. With the same code, the details
+    /// are merged; with different codes, the first is reported.
     pub(crate) fn together(mut self, other: Self) -> Self {
         if self.code == other.code {
-            // Two conditions may stand for the same thing that is wrong.
+            // Two conditions may stand for the same error.
             for detail in other.details {
                 if !self.details.contains(&detail) {
                     self.details.push(detail);
@@ -105,7 +105,7 @@ impl Rejection {
         self
     }
 
-    /// Whether this code was found, be it told or not.
+    /// Whether this code was found, reported or not.
     pub(crate) fn has_code(&self, code: &str) -> bool {
         self.code == code || self.beside.contains(&code)
     }

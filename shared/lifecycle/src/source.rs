@@ -1,4 +1,4 @@
-//! The source of a request as it is counted: whose it is when nobody is signed in.
+//! The source of a request, for rate limits of callers who are not signed in.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -6,27 +6,27 @@ use http::HeaderMap;
 
 use crate::hash::hash_of;
 
-/// The header by which a proxy in front proves that a request has come through it.
+/// The header with which a trusted proxy proves that the request came through it.
 pub(crate) const PROOF: &str = "x-origin-verify";
 
-/// What all requests are counted as whose source is no address.
+/// The key for all requests whose source is not an address.
 const UNKNOWN: &str = "unknown";
 
-/// The proxies in front of API Gateway that are believed, a CDN for one.
+/// The trusted proxies before API Gateway, such as a CDN.
 ///
-/// Each appends the address that it was asked from to `X-Forwarded-For`, so that the client's own
-/// is found by counting from the right: what a client makes up stands to the left of it. A
-/// request without the secret has not come through them.
+/// Each appends the address of its client to `X-Forwarded-For`. So the real client address is found
+/// by counting from the right; forged entries are to the left of it. A request without the secret
+/// did not come through the proxies.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct TrustedHops {
-    /// How many there are. With none the address that API Gateway was asked from counts.
+    /// The number of proxies. If 0, the peer address of API Gateway is the source.
     pub(crate) count: usize,
-    /// What the nearest one sends along. Without a secret no request is believed.
+    /// The secret that the nearest proxy sends. Without one, no `X-Forwarded-For` is trusted.
     pub(crate) secret: Option<String>,
 }
 
 impl TrustedHops {
-    /// The source as it is counted.
+    /// Returns the source, as rate limits count it.
     pub(crate) fn source_of(&self, peer: &str, headers: &HeaderMap) -> String {
         let forwarded = if self.count > 0 && self.have_sent(headers) {
             self.forwarded_for(peer, headers)
@@ -36,7 +36,7 @@ impl TrustedHops {
         counted(forwarded.as_deref().unwrap_or(peer))
     }
 
-    /// Compared by hash, so that the time that it takes tells nothing.
+    /// Compares hashes, so that the duration does not depend on the secret.
     fn have_sent(&self, headers: &HeaderMap) -> bool {
         let Some(secret) = &self.secret else { return false };
         let mut proofs = headers.get_all(PROOF).iter();
@@ -45,8 +45,7 @@ impl TrustedHops {
         proofs.next().is_some_and(sent) && proofs.next().is_none()
     }
 
-    /// The address that the outermost of them was asked from. The last of all is API Gateway's
-    /// own entry: the peer.
+    /// The address of the outermost proxy's client. The last entry is API Gateway's own: the peer.
     fn forwarded_for(&self, peer: &str, headers: &HeaderMap) -> Option<String> {
         let lines = headers.get_all("x-forwarded-for").iter();
         let lines = lines.map(|line| String::from_utf8_lossy(line.as_bytes()).into_owned());
@@ -60,8 +59,8 @@ impl TrustedHops {
     }
 }
 
-/// A source as it is counted: an IPv4 address, or the /64 of an IPv6 one, which is the least that
-/// a provider gives one customer. IPv4 addresses inside of IPv6 ones are the IPv4 addresses.
+/// Returns a source as rate limits count it: an IPv4 address, or the /64 of an IPv6 address, which
+/// is the smallest network of one customer. IPv4 addresses inside IPv6 addresses count as IPv4.
 pub(crate) fn counted(source: &str) -> String {
     match address(source) {
         None => UNKNOWN.to_owned(),
@@ -76,8 +75,7 @@ pub(crate) fn counted(source: &str) -> String {
     }
 }
 
-/// Reads an address in any of the forms in which it is written down: in brackets, with a zone,
-/// with a port.
+/// Parses an address in any usual form: in brackets, with a zone, with a port.
 fn address(text: &str) -> Option<IpAddr> {
     let text = text.trim();
     if let Some((inside, _)) = text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
@@ -92,8 +90,8 @@ fn address(text: &str) -> Option<IpAddr> {
     text.parse().ok().or_else(|| without_port().map(IpAddr::V4))
 }
 
-/// The IPv4 address that an IPv6 address stands for: mapped (RFC 4291), translated (RFC 6052), or
-/// of a 6to4 network (RFC 3056).
+/// Returns the IPv4 address inside an IPv6 address: mapped (RFC 4291), translated (RFC 6052), or of
+/// a 6to4 network (RFC 3056).
 fn inner(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let of = |high: u16, low: u16| Ipv4Addr::from((u32::from(high) << 16) | u32::from(low));
     match address.segments() {
@@ -177,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proof_beside_another_is_none() {
+    fn two_proofs_are_refused() {
         let hops = TrustedHops { count: 1, secret: Some("s3cret".to_owned()) };
         let sent = headers(&[
             ("x-forwarded-for", "198.51.100.7, 203.0.113.9"),

@@ -1,4 +1,5 @@
-//! One canonical line a request, which is its metrics too (CloudWatch's embedded metric format).
+//! One canonical log line per request, which also holds its metrics (CloudWatch's embedded metric
+//! format).
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,11 +10,11 @@ use serde_json::{Map, Value, json};
 use super::observations::Noted;
 use crate::Timestamp;
 
-/// The values that one metric of one line may have (specification of the embedded metric format):
-/// `CloudWatch` throws away a line with more.
+/// The maximum number of values of one metric in one line (specification of the embedded metric
+/// format). `CloudWatch` drops a line with more.
 const VALUES_MAX: usize = 100;
 
-/// How long each stage took.
+/// The duration of each stage.
 #[derive(Debug)]
 pub(crate) struct Stages {
     started: tokio::time::Instant,
@@ -28,7 +29,7 @@ impl Stages {
         Self { started: now, last: now, times: Vec::with_capacity(10) }
     }
 
-    /// Ends a stage. One that ran several times is added up.
+    /// Ends a stage. The durations of a stage that runs several times are added.
     pub(crate) fn end(&mut self, stage: &'static str) {
         let now = tokio::time::Instant::now();
         let took = now - self.last;
@@ -39,18 +40,18 @@ impl Stages {
         }
     }
 
-    /// From the start until now.
+    /// The time since the start.
     pub(crate) fn total(&self) -> Duration {
         self.started.elapsed()
     }
 
-    /// Them, in the order they first ended.
+    /// The stages, in the order in which they first ended.
     pub(crate) fn times(&self) -> &[(&'static str, Duration)] {
         &self.times
     }
 }
 
-/// All that is told of one request.
+/// The content of a request's log line.
 #[derive(Debug)]
 pub(crate) struct Line<'a> {
     pub(crate) service: &'a str,
@@ -59,11 +60,11 @@ pub(crate) struct Line<'a> {
     pub(crate) request_id: &'a str,
     pub(crate) trace_id: &'a str,
     pub(crate) method: &'a str,
-    /// The route's template, never the raw path.
+    /// The route's template, never the raw path, which may contain ids.
     pub(crate) path: &'a str,
     pub(crate) status: u16,
     pub(crate) code: Option<&'a str>,
-    /// The chain of causes; only for failures of our own.
+    /// The chain of causes; only for server errors.
     pub(crate) error: Option<&'a str>,
     pub(crate) replayed: bool,
     pub(crate) attempts: u32,
@@ -73,7 +74,7 @@ pub(crate) struct Line<'a> {
 }
 
 impl Line<'_> {
-    /// The line. Its root is the metrics' root as well, so that one line is both.
+    /// Returns the line. Its root object is both the log entry and the metrics.
     pub(crate) fn to_json(&self) -> String {
         let mut metrics = vec![
             directive(self.service, &["method", "path", "status"], "http_requests_total", "Count"),
@@ -124,8 +125,8 @@ impl Line<'_> {
     }
 }
 
-/// The metrics of what was noted during a request: one line for each set of labels, each with the
-/// id of the request.
+/// The metrics that were recorded during a request: one line for each set of labels, each with the
+/// request id.
 pub(crate) fn lines_of_noted(
     service: &str,
     at: Timestamp,
@@ -161,7 +162,7 @@ pub(crate) fn lines_of_noted(
     queries.chain(cache).chain(errors).collect()
 }
 
-/// A line that is one metric, with the id of the request that is being served, and nothing else.
+/// A line with one metric and the id of the current request.
 pub(crate) fn metric(
     service: &str,
     at: Timestamp,
@@ -203,7 +204,7 @@ fn directive(namespace: &str, dimensions: &[&str], name: &str, unit: &str) -> Va
     })
 }
 
-/// Milliseconds with microseconds behind the point.
+/// Milliseconds with three decimal places.
 #[expect(clippy::cast_precision_loss, reason = "a duration in µs is far below 2^52")]
 pub(crate) fn millis(duration: Duration) -> f64 {
     duration.as_micros() as f64 / 1000.0
@@ -214,7 +215,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_a_log_entry_and_its_own_metrics() {
+    fn a_line_is_a_log_entry_and_a_valid_metrics_record() {
         let line = Line {
             service: "store",
             function: "get_user",

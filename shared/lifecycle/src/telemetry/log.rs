@@ -1,4 +1,4 @@
-//! Log lines as JSON objects, one a line, on standard output.
+//! Log lines on standard output, each a JSON object.
 
 use std::fmt;
 
@@ -11,14 +11,14 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::Timestamp;
 
-/// Sends the process's log lines to standard output, from the level that `LOG_LEVEL` names
-/// (`INFO` unless it says otherwise), and panics as log lines too.
+/// Writes the log lines of the process to standard output, from the level in `LOG_LEVEL` (default
+/// `INFO`). Panics become log lines too.
 pub(crate) fn start(function: &str, level: Option<&str>) {
     let level = level.and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::INFO);
     let subscriber = tracing_subscriber::registry()
         .with(level)
         .with(JsonLines { function: function.to_owned() });
-    // A second start in one process (as tests do) keeps the first one's subscriber.
+    // A second start in one process, as in tests, keeps the first subscriber.
     let _ = tracing::subscriber::set_global_default(subscriber);
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string);
@@ -26,7 +26,7 @@ pub(crate) fn start(function: &str, level: Option<&str>) {
     }));
 }
 
-/// Prints a finished line.
+/// Prints a complete line.
 #[expect(clippy::print_stdout, reason = "standard output is where Lambda collects log lines")]
 pub(crate) fn print(line: &str) {
     println!("{line}");
@@ -86,7 +86,7 @@ impl Visit for Fields<'_> {
     }
 }
 
-/// Log lines, for tests of what is logged.
+/// Captures log lines, for tests.
 #[cfg(test)]
 pub(crate) mod captured {
     use std::sync::{Arc, Mutex};
@@ -95,7 +95,7 @@ pub(crate) mod captured {
 
     use super::*;
 
-    /// The log lines of this thread for as long as it is held.
+    /// Captures the log lines of this thread while the value exists.
     pub(crate) struct Captured {
         lines: Arc<Mutex<Vec<Value>>>,
         _default: DefaultGuard,
@@ -117,7 +117,7 @@ pub(crate) mod captured {
             Self { lines, _default: tracing::subscriber::set_default(subscriber) }
         }
 
-        /// The lines with this message.
+        /// Returns the lines with this message.
         pub(crate) fn of(&self, message: &str) -> Vec<Value> {
             let lines = self.lines.lock().unwrap();
             lines.iter().filter(|line| line["message"] == message).cloned().collect()

@@ -1,8 +1,8 @@
-//! What is measured and logged.
+//! Logs, metrics and traces.
 //!
-//! One line a request is log entry and metrics at once; W3C trace context comes in and goes out;
-//! spans go to a collector if one is configured. Nothing personal and nothing secret is told:
-//! no body, no header, no raw path, no address, no caller.
+//! One line per request is both its log entry and its metrics. W3C trace context is read and passed
+//! on. Spans are sent to a collector if one is configured. Telemetry contains no personal or secret
+//! data: no body, header, raw path, address or caller.
 
 pub(crate) mod line;
 pub(crate) mod log;

@@ -1,7 +1,7 @@
-//! What happens while a request is served, noted where it happens and collected per request.
+//! Observations made while a request is served, collected per request.
 //!
-//! The note is kept beside the task that serves the request, not in the endpoint and not in the
-//! environment: one process may serve several requests at once.
+//! They are stored with the task that serves the request. The endpoint and the environment are
+//! shared by concurrent requests.
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,7 +14,7 @@ tokio::task_local! {
     static CURRENT: Arc<Observations>;
 }
 
-/// What was noted while one request was served.
+/// The observations of one request.
 #[derive(Debug, Default)]
 pub(crate) struct Observations {
     request_id: String,
@@ -22,16 +22,16 @@ pub(crate) struct Observations {
     noted: Mutex<Noted>,
 }
 
-/// The notes.
+/// The recorded observations.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Noted {
-    /// Calls of the store: operation, table, how long.
+    /// Calls to the store: operation, table, duration.
     pub(crate) queries: Vec<(&'static str, &'static str, Duration)>,
-    /// Look-ups in a cache: its name and whether it knew.
+    /// Look-ups in a cache: its name and whether it was a hit.
     pub(crate) cache: Vec<(&'static str, bool)>,
-    /// Errors that the answer does not show, by their type.
+    /// Error types that the response does not show.
     pub(crate) errors: Vec<&'static str>,
-    /// Messages that go out whatever the answer is.
+    /// Messages to send whatever the response is.
     pub(crate) messages: Vec<Message>,
 }
 
@@ -49,7 +49,7 @@ impl Observations {
     }
 }
 
-/// Runs a future with notes kept.
+/// Runs a future and collects its observations.
 pub(crate) fn observed<F: Future>(
     observations: Arc<Observations>,
     future: F,
@@ -57,8 +57,8 @@ pub(crate) fn observed<F: Future>(
     CURRENT.scope(observations, future)
 }
 
-/// Has a future that another task runs belong to the request that is being served: its log lines
-/// and metrics name the request. Outside of a request it is the future as it is.
+/// Attaches a future that another task runs to the current request, so that its log lines and
+/// metrics have the request's id. Without a current request the future is unchanged.
 pub fn carried<F: Future>(future: F) -> impl Future<Output = F::Output> {
     let current = CURRENT.try_with(Arc::clone).ok();
     async move {
@@ -69,41 +69,41 @@ pub fn carried<F: Future>(future: F) -> impl Future<Output = F::Output> {
     }
 }
 
-/// Notes a call of the store: `operation` as AWS names it (`GetItem`), the table's logical name.
-/// Outside of a request nothing is noted.
+/// Records a call to the store: `operation` in AWS's spelling (`GetItem`), and the table's logical
+/// name. Without a current request it does nothing.
 pub fn observe_query(operation: &'static str, table: &'static str, took: Duration) {
     let _ = CURRENT.try_with(|current| {
         current.note(|noted| noted.queries.push((operation, table, took)));
     });
 }
 
-/// Notes a look-up in a cache, and whether the cache knew.
+/// Records a look-up in a cache, and whether it was a hit.
 pub fn observe_cache(cache: &'static str, hit: bool) {
     let _ = CURRENT.try_with(|current| current.note(|noted| noted.cache.push((cache, hit))));
 }
 
-/// Notes an error that the answer does not show, by its type (`RATE_LIMITER_UNAVAILABLE`).
+/// Records an error type that the response does not show (`RATE_LIMITER_UNAVAILABLE`).
 pub fn observe_error(kind: &'static str) {
     let _ = CURRENT.try_with(|current| current.note(|noted| noted.errors.push(kind)));
 }
 
-/// Leaves a message to be sent after the answer of an endpoint, whatever the answer is: word of
-/// what has failed would not get out among the effects of a request, which has none if it fails.
+/// Registers a message to send after the response, even if the request fails. For events about
+/// failures: a failed request has no effects that could carry them.
 pub fn leave_message(message: Message) {
     let _ = CURRENT.try_with(|current| current.note(|noted| noted.messages.push(message)));
 }
 
-/// The id of the request that is being served.
+/// The id of the current request.
 pub fn request_id() -> Option<String> {
     CURRENT.try_with(|current| current.request_id.clone()).ok()
 }
 
-/// The `traceparent` of the request that is being served, to be passed on.
+/// The `traceparent` of the current request, to pass on.
 pub fn traceparent() -> Option<String> {
     CURRENT.try_with(|current| current.trace.as_ref().map(ToString::to_string)).ok().flatten()
 }
 
-/// The `tracestate` of the request that is being served, to be passed on.
+/// The `tracestate` of the current request, to pass on.
 pub fn tracestate() -> Option<String> {
     let state = |trace: &TraceContext| trace.state().map(str::to_owned);
     CURRENT.try_with(|current| current.trace.as_ref().and_then(state)).ok().flatten()

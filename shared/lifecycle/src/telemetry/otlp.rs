@@ -1,9 +1,10 @@
-//! Spans for an OpenTelemetry collector: OTLP over HTTP, as JSON, when an endpoint is
-//! configured, and nothing otherwise.
+//! Spans for an OpenTelemetry collector: OTLP over HTTP, as JSON. Only sent if an endpoint is
+//! configured.
 //!
-//! The exporters of the `opentelemetry` crates bring a protobuf stack and a batch processor with
-//! threads of its own; a function that is frozen after each answer wants one small POST.
-//! Sources: OTLP specification 1.5, "JSON Protobuf Encoding"; the semantic conventions for HTTP,
+//! The exporters of the `opentelemetry` crates need a protobuf stack and a batch processor with its
+//! own threads. A function that is frozen after each response needs only one small POST. Sources:
+//! OTLP specification 1.5, "JSON Protobuf Encoding"; the semantic conventions for HTTP, messaging
+//! and function-as-a-service spans.
 //! messaging and function-as-a-service spans.
 
 use serde_json::{Value, json};
@@ -13,10 +14,10 @@ use super::{TraceContext, line::Stages};
 use crate::Timestamp;
 use crate::consumer::Source;
 
-/// The spans of one POST: the batch of OpenTelemetry's own exporters.
+/// The maximum number of spans in a POST: the batch size of OpenTelemetry's own exporters.
 const SPANS_MAX: usize = 512;
 
-/// What a request's root span says.
+/// The data of a request's root span.
 pub(crate) struct Root<'a> {
     pub(crate) trace: &'a TraceContext,
     pub(crate) method: &'a str,
@@ -26,7 +27,7 @@ pub(crate) struct Root<'a> {
     pub(crate) at: Timestamp,
 }
 
-/// What a record's root span says.
+/// The data of a record's root span.
 pub(crate) struct RecordRoot<'a> {
     pub(crate) function: &'a str,
     pub(crate) trace: &'a TraceContext,
@@ -43,7 +44,7 @@ enum Attribute<'a> {
     Number(u64),
 }
 
-/// One request as spans: the request itself, and a child for each stage.
+/// The spans of a request: a root span, and a child for each stage.
 pub(crate) fn spans_of_request(root: &Root<'_>, stages: &Stages) -> Vec<Value> {
     use Attribute::{Number, Text};
     let attributes = attributes(&[
@@ -53,13 +54,13 @@ pub(crate) fn spans_of_request(root: &Root<'_>, stages: &Stages) -> Vec<Value> {
         ("request.id", Text(root.request_id)),
     ]);
     let name = format!("{} {}", root.method, root.path);
-    // A 4xx is the client's error, not this span's.
+    // A 4xx is the client's error: the span has not failed.
     let (request_id, failed) = (root.request_id, root.status >= 500);
     let span = Span { name, kind: SERVER, attributes, request_id, failed };
     with_stages(&span, root.trace, root.at, stages)
 }
 
-/// One record as spans: the record itself, a child of the span that sent it, and its stages.
+/// The spans of a record: a root span, which is a child of the sender's span, and its stages.
 pub(crate) fn spans_of_record(root: &RecordRoot<'_>, stages: &Stages) -> Vec<Value> {
     use Attribute::Text;
     let (request_id, id) = (("request.id", Text(root.request_id)), Text(root.record_id));
@@ -98,7 +99,7 @@ pub(crate) fn spans_of_record(root: &RecordRoot<'_>, stages: &Stages) -> Vec<Val
     with_stages(&span, root.trace, root.at, stages)
 }
 
-/// The bodies of the POSTs that carry spans, none larger than a collector takes.
+/// The bodies of the POSTs that send the spans, each within the batch size.
 pub(crate) fn requests(service: &str, function: &str, spans: &[Value]) -> Vec<Vec<u8>> {
     let resource =
         [("service.name", Attribute::Text(service)), ("faas.name", Attribute::Text(function))];
@@ -122,7 +123,7 @@ struct Span<'a> {
     name: String,
     kind: u8,
     attributes: Value,
-    /// It stands on the spans of the stages too.
+    /// The spans of the stages have it too.
     request_id: &'a str,
     failed: bool,
 }
@@ -175,7 +176,7 @@ fn attributes(pairs: &[(&str, Attribute<'_>)]) -> Value {
     let attribute = |(key, value): &(&str, Attribute<'_>)| {
         let value = match value {
             Attribute::Text(text) => json!({ "stringValue": text }),
-            // 64-bit numbers are texts in the JSON of Protocol Buffers.
+            // 64-bit integers are strings in Protocol Buffers' JSON.
             Attribute::Number(number) => json!({ "intValue": number.to_string() }),
         };
         json!({ "key": key, "value": value })

@@ -1,12 +1,11 @@
-//! Why something cannot be read, in words that a log may hold.
+//! Reasons of deserialisation errors, safe for the log.
 
 /// The longest reason in a log line, in characters.
 const CHARS_MAX: usize = 200;
 
-/// The message of an error of reading without the values that were read, and short.
+/// Shortens a deserialisation error and removes the values that were read.
 ///
-/// `serde` puts a value between quotes or backticks, and what it expected, which is of the type,
-/// behind it.
+/// `serde` puts the value in quotes or backticks; the expected type follows it.
 ///
 /// ```
 /// use lifecycle::telemetry::without_values;
@@ -28,7 +27,7 @@ pub fn without_values(error: &str) -> String {
     shortened(reason)
 }
 
-/// A reason that is not longer than a log line needs.
+/// Shortens a reason to the length of a log line.
 pub(crate) fn shortened(reason: String) -> String {
     match reason.char_indices().nth(CHARS_MAX) {
         None => reason,
@@ -44,7 +43,7 @@ mod tests {
 
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]
-    #[expect(dead_code, reason = "only its reading is of interest")]
+    #[expect(dead_code, reason = "the test only deserialises it")]
     struct Read {
         number: u8,
         kind: Option<Kind>,
@@ -57,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reason_of_serde_tells_the_mistake_and_no_value() {
+    fn a_reason_names_the_error_of_serde_without_its_value() {
         for (json, told) in [
             (r#"{"number":"hunter2"}"#, "invalid type: string …, expected u8"),
             (r#"{"number":"hunter2\", expected `x"}"#, "invalid type: string …, expected u8"),

@@ -1,10 +1,10 @@
-//! W3C trace context, in and out; AWS X-Ray's header is accepted too.
+//! W3C trace context, incoming and outgoing; AWS X-Ray's header is accepted too.
 
 use std::fmt;
 
 use uuid::Uuid;
 
-/// Where a request stands in its trace.
+/// The trace and the span of a request.
 ///
 /// ```
 /// use lifecycle::telemetry::TraceContext;
@@ -23,15 +23,15 @@ pub struct TraceContext {
 }
 
 impl TraceContext {
-    /// A new span: of the caller's trace if it sent a valid `traceparent`, else of X-Ray's if
-    /// there is one, else of a new trace.
+    /// Starts a new span: in the client's trace if its `traceparent` is valid, else in X-Ray's
+    /// trace if there is one, else in a new trace.
     ///
-    /// Whether the trace is recorded is for the caller to say, by the flags of its `traceparent`.
-    /// X-Ray's header names a trace, and its `Sampled` is passed over: Lambda writes it by sampling
-    /// rules of its own, `Sampled=0` wherever active tracing is off.
+    /// The flags of the client's `traceparent` decide whether the trace is recorded. `Sampled` of
+    /// X-Ray's header is ignored: Lambda sets it by its own sampling rules, and to 0 wherever
+    /// active tracing is off.
     pub fn continued(parent: Option<&str>, state: Option<&str>, x_ray: Option<&str>) -> Self {
         let fresh = Uuid::now_v7().simple().to_string();
-        // The end of a UUIDv7 is random; its beginning is the time.
+        // The last part of a UUIDv7 is random; the first part is the time.
         let span_id = Uuid::now_v7().simple().to_string()[16..].to_owned();
         let state = state.map(str::trim).filter(|state| is_state(state)).map(str::to_owned);
         match (parent.and_then(of_traceparent), x_ray.and_then(of_x_ray)) {
@@ -57,7 +57,7 @@ impl TraceContext {
         &self.span_id
     }
 
-    /// The span that caused this one.
+    /// The parent span.
     pub fn parent_span_id(&self) -> Option<&str> {
         self.parent_span_id.as_deref()
     }
@@ -109,8 +109,8 @@ const STATE_MEMBERS_MAX: usize = 32;
 /// The longest key, and the longest value, of a member.
 const MEMBER_CHARS_MAX: usize = 256;
 
-/// Whether a text is a `tracestate` within the limits: `key=value` members between commas, none of
-/// which has the key of another. Members may be empty, but not all of them.
+/// Whether a text is a valid `tracestate` within the limits: `key=value` members separated by
+/// commas, with distinct keys. Members may be empty, but not all of them.
 pub(crate) fn is_state(text: &str) -> bool {
     let members: Vec<&str> =
         text.split(',').map(|member| member.trim_matches([' ', '\t'])).collect();
@@ -122,7 +122,7 @@ pub(crate) fn is_state(text: &str) -> bool {
     within && !keys.is_empty() && !repeated
 }
 
-/// The key of a member, if key and value are valid.
+/// Returns the key of a member if key and value are valid.
 fn key_of_member(member: &str) -> Option<&str> {
     let (key, value) = member.split_once('=')?;
     let in_key =
@@ -150,7 +150,7 @@ mod tests {
     const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 
     #[test]
-    fn a_valid_parent_is_continued_with_a_span_of_our_own() {
+    fn a_valid_parent_is_continued_with_a_new_span() {
         let parent = format!("00-{TRACE}-b7ad6b7169203331-00");
         let context = TraceContext::continued(Some(&parent), Some("vendor=1"), None);
         assert_eq!(context.trace_id(), TRACE);
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_valid_starts_a_new_trace() {
+    fn an_invalid_traceparent_starts_a_new_trace() {
         for parent in [
             "",
             "00",
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tracestate_beyond_the_limits_of_w3c_is_dropped_and_the_trace_goes_on() {
+    fn a_tracestate_beyond_the_w3c_limits_is_dropped_and_the_trace_continues() {
         let members =
             |count: usize| (0..count).map(|n| format!("k{n}=v")).collect::<Vec<_>>().join(",");
         for (state, kept) in [
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn the_trace_of_x_ray_is_continued_and_recorded_whatever_lambda_samples() {
+    fn an_x_ray_trace_is_continued_and_recorded_despite_sampled_0() {
         for sampled in ["", ";Sampled=0", ";Sampled=1", ";Sampled=?", ";Sampled=0;Lineage=1:2:3"] {
             let root = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8";
             let header = format!("{root}{sampled}");
@@ -215,12 +215,12 @@ mod tests {
             assert_eq!(context.trace_id(), "5759e988bd862e3fe1be46a994272793");
             assert_eq!(context.parent_span_id(), Some("53995c3f42cd8ad8"));
             assert!(context.is_sampled(), "{header}");
-            assert!(context.to_string().ends_with("-01"), "what goes on says so too: {header}");
+            assert!(context.to_string().ends_with("-01"), "outgoing traceparent: {header}");
         }
     }
 
     #[test]
-    fn only_the_caller_opts_out_of_being_recorded() {
+    fn only_the_flags_of_traceparent_disable_recording() {
         let x_ray = Some("Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=0");
         for (flags, sampled) in [("00", false), ("01", true), ("03", true), ("02", false)] {
             let parent = format!("00-{TRACE}-b7ad6b7169203331-{flags}");
