@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_has_no_form() {
+    fn a_text_that_is_not_json_has_no_form() {
         for text in ["", "{", "[1,]", "{\"a\"}", "nul", "1 2", "\"\\x\"", "01", "+1", "1."] {
             assert_eq!(form(text), None, "{text}");
         }
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_is_nested_too_deeply_has_no_form_and_takes_no_stack() {
+    fn a_text_that_is_nested_too_deeply_has_no_form_at_any_depth() {
         let nested = |open: &str, close: &str, depth| {
             format!("{}0{}", open.repeat(depth), close.repeat(depth))
         };
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_large_text_takes_time_in_proportion_to_its_size() {
+    fn a_large_text_takes_linear_time() {
         let items: Vec<String> = (0..60_000).rev().map(|n| format!("{{\"k{n}\":[]}}")).collect();
         let text = format!("[{}]", items.join(","));
         let began = std::time::Instant::now();

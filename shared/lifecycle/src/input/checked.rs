@@ -1,11 +1,11 @@
-//! Types that cannot be wrong, readable from input.
+//! Types that only hold valid values, deserialisable from input.
 
-/// Makes a type with `TryFrom<raw>` readable from JSON, paths, queries and headers, so that
-/// what it refuses is reported together with every other violation of the request.
+/// Makes a type with `TryFrom<raw>` deserialisable from JSON, paths, queries and headers. Its
+/// errors are reported together with all other violations of the request.
 ///
-/// The raw type is a text or a whole number ([`Raw`](crate::input::Raw)), however the number is
-/// spelled. The error of the conversion is the sentence that the client reads. The JSON Schema says
-/// the same to those who read descriptions.
+/// The raw type is a text or a whole number ([`Raw`](crate::input::Raw)), in any spelling of the
+/// number. The error of the conversion is the sentence for the client. The JSON Schema states the
+/// same constraint.
 ///
 /// ```
 /// pub struct Quantity(u8);
@@ -20,10 +20,10 @@
 /// lifecycle::checked!(Quantity, u8, { "type": "integer", "minimum": 1, "maximum": 99 });
 /// ```
 ///
-/// With `stored: Self` the type takes what this system has [stored](crate::stored) as it is: a sum may
-/// have left the bounds of input, and an earlier version may have had others. The expression is a
-/// function from the raw value to the type. Types whose values stand for something, as words do, have
-/// no such way in: a word that is not known cannot be acted on.
+/// With `stored: Self` the type accepts every value that this system has [stored](crate::stored): a
+/// sum may exceed the limits of input, and an earlier version may have had other limits. The
+/// expression is a function from the raw value to the type. Types with a fixed set of values have
+/// no `stored`: code cannot handle an unknown value.
 #[macro_export]
 macro_rules! checked {
     ($type:ident, $raw:ty, $schema:tt $(, stored: $stored:expr)?) => {

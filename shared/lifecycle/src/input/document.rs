@@ -1,24 +1,24 @@
-//! A text's structure, found in one pass: where each value is, and what kind of value it is.
+//! The structure of a text, found in one pass: the place and the kind of each value.
 //!
-//! No value is decoded and none is copied. What a type does not ask for is passed over in one
-//! step, however large it is, so that reading a body takes time linear in its length.
+//! No value is decoded or copied. A value that no type asks for is skipped in one step, whatever
+//! its size, so that reading a body takes linear time.
 
 use std::borrow::Cow;
 use std::fmt;
 
-/// How deep values are nested at most: no type of ours goes deeper, and reading one recurses.
+/// The maximum nesting depth: no type is nested deeper, and reading is recursive.
 const DEPTH_MAX: usize = 64;
 
-/// A JSON text, or names and texts of another part of a request, by their values.
+/// The values of a JSON text, or the names and texts of another part of a request.
 #[derive(Debug)]
 pub(crate) struct Document<'a> {
     source: Cow<'a, str>,
-    /// The values, in the order of the text; each is followed by those that are in it. A member
-    /// of an object is its name and then its value.
+    /// The values, in the order of the text; each is followed by the values inside it. A member of
+    /// an object is its name and then its value.
     nodes: Vec<Node>,
 }
 
-/// What a value is.
+/// The kind of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Null,
@@ -26,14 +26,14 @@ pub(crate) enum Kind {
     False,
     Number,
     Text,
-    /// A text that is not Unicode: in JSON it has one half of a surrogate pair, in a query string
-    /// bytes that are not UTF-8, in a header bytes beyond ASCII.
+    /// A text that is not Unicode: half of a surrogate pair in JSON, bytes that are not UTF-8 in a
+    /// query string, or bytes beyond ASCII in a header.
     Broken,
     Array,
     Object,
-    /// An array or object beyond [`DEPTH_MAX`]; what is in it is not told.
+    /// An array or object beyond [`DEPTH_MAX`]; its content is skipped.
     TooDeep,
-    /// A text outside of JSON, which may stand for a number or for a truth value.
+    /// A text outside JSON, which may stand for a number or a boolean.
     Word,
 }
 
@@ -41,14 +41,14 @@ pub(crate) enum Kind {
 struct Node {
     kind: Kind,
     escaped: bool,
-    /// Where it is in the source; without the quotes.
+    /// Its position in the source, without the quotes.
     start: u32,
     end: u32,
-    /// The node behind it and behind all that is in it.
+    /// The index of the node after it and its content.
     next: u32,
 }
 
-/// A text that is not JSON.
+/// The error of a text that is not JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NotJson {
     line: usize,
@@ -64,7 +64,7 @@ impl fmt::Display for NotJson {
 }
 
 impl<'a> Document<'a> {
-    /// Finds the structure of a JSON text (RFC 8259).
+    /// Parses the structure of a JSON text (RFC 8259).
     pub(crate) fn of_json(text: &'a str) -> Result<Self, NotJson> {
         let mut parser =
             Parser { text: text.as_bytes(), at: 0, nodes: Vec::new(), open: Vec::new() };
@@ -79,8 +79,8 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// The pairs of a path, of a query string or of headers, as one object. `None` stands for a
-    /// value that is no text.
+    /// The pairs of a path, a query string or headers, as one object. `None` is a value that is not
+    /// valid text.
     pub(super) fn of_pairs<'p>(
         pairs: impl Iterator<Item = (&'p str, Option<&'p str>)>,
     ) -> Document<'static> {
@@ -98,7 +98,7 @@ impl<'a> Document<'a> {
         Document { source: source.into(), nodes }
     }
 
-    /// How many values and names there are.
+    /// The number of values and names.
     #[cfg(test)]
     pub(super) fn size(&self) -> usize {
         self.nodes.len()
@@ -108,19 +108,19 @@ impl<'a> Document<'a> {
         self.nodes[node].kind
     }
 
-    /// The value of a text, or the spelling of a number.
+    /// Returns the value of a text, or the spelling of a number.
     pub(crate) fn text(&self, node: usize) -> Cow<'_, str> {
         let Node { start, end, escaped, .. } = self.nodes[node];
         let raw = &self.source[start as usize..end as usize];
         if escaped { Cow::Owned(unescaped(raw)) } else { Cow::Borrowed(raw) }
     }
 
-    /// The first value within an array or object, and the end of it.
+    /// Returns the first value in an array or object, and its end.
     pub(crate) fn within(&self, node: usize) -> (usize, usize) {
         (node + 1, self.nodes[node].next as usize)
     }
 
-    /// The value behind this one.
+    /// Returns the value after this one.
     pub(crate) fn behind(&self, node: usize) -> usize {
         self.nodes[node].next as usize
     }
@@ -132,12 +132,12 @@ impl Node {
     }
 }
 
-/// Texts are far shorter than 4 GiB: Lambda's events have 6 MB at most.
+/// Texts are much shorter than 4 GiB: Lambda's events have at most 6 MB.
 fn position(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
 }
 
-/// The value of a text in JSON that has escapes. One that is not Unicode has U+FFFD instead.
+/// Decodes a JSON string with escapes. Half of a surrogate pair becomes U+FFFD.
 fn unescaped(raw: &str) -> String {
     let mut text = String::with_capacity(raw.len());
     let mut rest = raw;
@@ -167,8 +167,8 @@ fn unescaped(raw: &str) -> String {
     text
 }
 
-/// The character that begins with these hexadecimal digits, which stood behind `\u`, unless it is
-/// one half of a surrogate pair; and how long its spelling is.
+/// Decodes the hexadecimal digits after `\u`, and returns the length of their spelling. The
+/// character is `None` for half of a surrogate pair.
 fn code_point(digits: &[u8]) -> (Option<char>, usize) {
     let high = hexadecimal(digits);
     let low = match digits.get(4..6) {
@@ -191,16 +191,16 @@ fn hexadecimal(digits: &[u8]) -> Option<u32> {
         .try_fold(0, |value, digit| Some(value * 16 + char::from(*digit).to_digit(16)?))
 }
 
-/// An array or object that has not ended. There may be as many as the text has bytes, so each is
-/// small.
+/// An array or object that has not ended. There may be as many as the text has bytes, so this type
+/// is small.
 struct Open {
-    /// Its node; [`UNTOLD`] where it is in one that is too deep.
+    /// Its node; [`UNTOLD`] inside a value that is nested too deeply.
     node: u32,
     is_object: bool,
     is_empty: bool,
 }
 
-/// In the place of a node that there is none of.
+/// The index of a node that does not exist.
 const UNTOLD: u32 = u32::MAX;
 
 struct Parser<'a> {
@@ -210,11 +210,11 @@ struct Parser<'a> {
     open: Vec<Open>,
 }
 
-/// What was expected where the text goes wrong.
+/// The error is the text that was expected.
 type Parsed<T> = Result<T, &'static str>;
 
 impl Parser<'_> {
-    /// One value and nothing behind it. Nesting takes no stack of the process.
+    /// Parses one value up to the end of the text. Nesting uses no stack.
     fn document(&mut self) -> Parsed<()> {
         self.value()?;
         while let Some(innermost) = self.open.last_mut() {
@@ -311,7 +311,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// Passes over an escape, and says whether it is Unicode.
+    /// Skips an escape, and returns whether it is valid Unicode.
     fn escape(&mut self) -> Parsed<bool> {
         self.at += 1;
         let letter = self.peek();
@@ -369,12 +369,12 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// Whether what is here is told: nothing in an array or object that is too deep is.
+    /// Whether values here become nodes: the content of a value that is nested too deeply does not.
     fn is_told(&self) -> bool {
         self.open.len() <= DEPTH_MAX
     }
 
-    /// Adds a value that began there and ends here.
+    /// Adds a value that starts at `start` and ends here.
     fn add(&mut self, kind: Kind, escaped: bool, start: usize) {
         if self.is_told() {
             let next = position(self.nodes.len() + 1);
@@ -409,7 +409,7 @@ mod tests {
 
     use super::*;
 
-    /// The value as another reader has it. Numbers are told by their spelling.
+    /// The value for comparison with `serde_json`. Numbers are compared by their spelling.
     fn value(document: &Document<'_>, node: usize) -> Value {
         let (mut at, end) = document.within(node);
         match document.kind(node) {
@@ -443,7 +443,7 @@ mod tests {
     }
 
     #[test]
-    fn json_is_what_another_reader_takes_for_json() {
+    fn texts_are_accepted_and_refused_like_in_serde_json() {
         for text in [
             "{}",
             "[]",
@@ -502,7 +502,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_json_is_told_with_its_line_and_column() {
+    fn a_syntax_error_is_reported_with_its_line_and_column() {
         for (text, told) in [
             ("", "a value is expected at line 1, column 1"),
             ("{\"a\":1 \"b\":2}", "`,` or `}` is expected at line 1, column 8"),
@@ -515,7 +515,7 @@ mod tests {
     }
 
     #[test]
-    fn half_a_surrogate_pair_is_a_broken_text_and_the_rest_is_read_on() {
+    fn half_a_surrogate_pair_is_a_broken_text_and_parsing_continues() {
         for text in ["\\ud800", "\\udc00", "\\udc00\\ud800", "x\\ud83ey", "\\ud800\\ud800"] {
             let text = format!("[\"{text}\", 7]");
             let document = Document::of_json(&text).unwrap();
@@ -526,7 +526,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_nested_too_deeply_is_passed_over_at_any_depth() {
+    fn a_value_that_is_nested_too_deeply_is_skipped_at_any_depth() {
         let nested = |depth| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
         let document = Document::of_json(&nested(DEPTH_MAX)).unwrap().nodes.len();
         assert_eq!(document, DEPTH_MAX);
@@ -539,7 +539,7 @@ mod tests {
         assert!(Document::of_json(&"[".repeat(1_000_000)).is_err());
     }
 
-    /// Any JSON, not nested deeply, and some of its numbers in odd spellings.
+    /// Any JSON with little nesting, and with unusual spellings of numbers.
     fn json() -> impl Strategy<Value = String> {
         let text = any::<String>().prop_map(|text| Value::from(text).to_string());
         let leaf = prop_oneof![
@@ -563,19 +563,19 @@ mod tests {
 
     proptest! {
         #[test]
-        fn values_are_those_that_another_reader_finds(text in json()) {
+        fn values_are_the_same_as_in_serde_json(text in json()) {
             prop_assert_eq!(parsed(&text), serde_json::from_str(&text).ok());
         }
 
         #[test]
-        fn a_text_with_an_odd_character_is_json_or_not_as_another_reader_has_it(
+        fn a_text_with_an_inserted_character_is_treated_like_in_serde_json(
             text in json(), at: prop::sample::Index, odd in "[\\]\\[{}\",:0e.\\\\u \\x00-]",
         ) {
             let at = at.index(text.len() + 1);
             prop_assume!(text.is_char_boundary(at));
             let text = format!("{}{odd}{}", &text[..at], &text[at..]);
             let other = serde_json::from_str::<Value>(&text);
-            // Two things that others refuse are values here.
+            // Two errors of `serde_json` are values here.
             let refused = other.as_ref().is_err_and(|error| {
                 let message = error.to_string();
                 message.contains("number out of range") || message.contains("surrogate")

@@ -1,30 +1,30 @@
-//! What makes a value unreadable, in the words of the client.
+//! Errors of deserialisation, as sentences for the client.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{self, Expected, Unexpected};
 
-/// Why a value cannot be read.
+/// The reason why a value cannot be read.
 #[derive(Debug)]
 pub(super) enum Error {
     /// A sentence for the client.
     Worded(Cow<'static, str>),
-    /// A value of another type, of which nothing better is known.
+    /// A value of another type, without a more precise reason.
     WrongType,
-    /// A field is not there. It is named as on the wire, or as in Rust.
+    /// A field is missing. The name is that on the wire, or the one in Rust.
     Missing(Cow<'static, str>),
-    /// What is wrong has been noted already, where it is.
+    /// The error has been recorded already, at its place.
     Told,
 }
 
 impl Error {
-    /// Of a type that the client should have sent.
+    /// An error with the type or value that is expected.
     pub(super) const fn wanted(sentence: &'static str) -> Self {
         Self::Worded(Cow::Borrowed(sentence))
     }
 
-    /// With this sentence, where there is none.
+    /// Replaces `WrongType` by this sentence.
     pub(super) fn or_worded(self, sentence: impl FnOnce() -> String) -> Self {
         match self {
             Self::WrongType => Self::Worded(sentence().into()),
@@ -33,7 +33,7 @@ impl Error {
     }
 }
 
-/// What `eserde` reports comes back as text.
+/// `eserde` reports errors as text.
 impl From<&str> for Error {
     fn from(text: &str) -> Self {
         let missing = text.strip_prefix(MISSING).and_then(|rest| rest.strip_suffix('`'));
@@ -45,7 +45,7 @@ impl From<&str> for Error {
     }
 }
 
-/// How `eserde` and `serde` begin to tell of a missing field.
+/// The beginning of the message of `eserde` and `serde` for a missing field.
 const MISSING: &str = "missing field `";
 
 impl fmt::Display for Error {
@@ -61,7 +61,7 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// `serde` speaks of Rust's types, and quotes what was sent; clients are told neither.
+/// The texts of `serde` contain Rust types and the client's values, so they are replaced.
 impl de::Error for Error {
     fn custom<T: fmt::Display>(sentence: T) -> Self {
         Self::Worded(sentence.to_string().into())

@@ -6,11 +6,11 @@ use eserde::EDeserialize;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A field of a merge patch (RFC 7396) for what can be changed and never removed: it is given, or
-/// it stays as it is.
+/// A field of a merge patch (RFC 7396) that can be changed but not removed: it is given, or keeps
+/// its value.
 ///
-/// A `null`, which would remove the field, is a violation like every other wrong value; an
-/// `Option` would take it for a field that is not there.
+/// A `null`, which would remove the field, is a violation like any wrong value. An `Option` would
+/// treat it like an absent field.
 ///
 /// ```
 /// use lifecycle::input::Given;
@@ -33,12 +33,13 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub struct Given<T>(Option<T>);
 
 impl<T> Given<T> {
-    /// What is given.
+    /// The given value.
     pub fn get(&self) -> Option<&T> {
         self.0.as_ref()
     }
 
-    /// Whether it stays as it is. Such a field is not written: a `null` would mean something else.
+    /// Whether the field is absent. An absent field is not serialised: a `null` would have another
+    /// meaning.
     pub fn is_absent(&self) -> bool {
         self.0.is_none()
     }
@@ -57,7 +58,7 @@ impl<T: Serialize> Serialize for Given<T> {
 }
 
 impl<T: Clone> Given<T> {
-    /// What is given, or what was there before.
+    /// Returns the given value, or the value before.
     pub fn or(&self, before: &T) -> T {
         self.get().unwrap_or(before).clone()
     }

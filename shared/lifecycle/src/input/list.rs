@@ -1,4 +1,4 @@
-//! Lists of bounded length.
+//! Lists with a limited length.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -11,10 +11,10 @@ use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
 
-/// A list of `MIN` to `MAX` elements: the type of every array that a request brings.
+/// A list of `MIN` to `MAX` elements: the type of every array in a request.
 ///
-/// Reading stops at the first element beyond the maximum, whatever comes after it. Only a list
-/// that was read is known to keep its bounds.
+/// Reading stops at the first element beyond the maximum. Only a deserialised list is sure to have
+/// a valid length.
 ///
 /// ```
 /// use lifecycle::input::List;
@@ -37,7 +37,7 @@ impl<T, const MIN: usize, const MAX: usize> List<T, MIN, MAX> {
     }
 }
 
-/// Without a look at the length: a client may write what it likes.
+/// Does not check the length: a client may send any list.
 impl<T, const MIN: usize, const MAX: usize> From<Vec<T>> for List<T, MIN, MAX> {
     fn from(elements: Vec<T>) -> Self {
         Self(elements)
@@ -94,7 +94,7 @@ impl<'de, T: EDeserialize<'de>, const MIN: usize, const MAX: usize> EDeserialize
     }
 }
 
-/// An element whose errors are reported, and that is read in any case.
+/// An element that only reports its errors, and never fails.
 struct Reported<T>(PhantomData<T>);
 
 impl<'de, T: EDeserialize<'de>> Deserialize<'de> for Reported<T> {

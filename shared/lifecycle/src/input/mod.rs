@@ -1,7 +1,7 @@
-//! Stage 4: what a request brings, as typed parts.
+//! Stage 4: the input of a request, as typed parts.
 //!
-//! An endpoint's input is one part or a tuple of parts: [`Path`], [`QueryString`], [`Headers`]
-//! and [`Json`]. Reading is strict, and every violation of every part is reported at once.
+//! An endpoint's input is one part or a tuple of parts: [`Path`], [`QueryString`], [`Headers`] and
+//! [`Json`]. Reading is strict, and all violations of all parts are reported together.
 
 mod checked;
 mod document;
@@ -27,21 +27,21 @@ pub use self::number::{Raw, WholeNumber};
 use crate::failure::{Failure, Violations};
 use crate::serve::Request;
 
-/// What is read from a request: a part, a tuple of parts, or `()` for nothing.
+/// The input of an endpoint: a part, a tuple of parts, or `()` for none.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be read from a request",
     label = "not an input",
     note = "use `Path<P>`, `QueryString<Q>`, `Headers<H>`, `Json<B>`, a tuple of these, or `()`"
 )]
 pub trait Input: Sized + Send {
-    /// Reads it; `None` when something was added to the violations.
+    /// Reads the input; `None` if violations were added.
     ///
     /// # Errors
     ///
     /// Failures that are not violations, such as a body of an unsupported media type.
     fn read(request: &Request, violations: &mut Violations) -> Result<Option<Self>, Failure>;
 
-    /// Adds its schemas to a description.
+    /// Adds the schemas of the input to a description.
     fn describe(schemas: &mut Schemas);
 }
 
@@ -60,13 +60,13 @@ pub struct Schemas {
 }
 
 impl Schemas {
-    /// Whether a body is read.
+    /// Whether the endpoint has a body.
     pub(crate) fn has_body(&self) -> bool {
         self.body.is_some()
     }
 }
 
-/// A type that a part can be read into: `#[derive(eserde::Deserialize, JsonSchema)]`.
+/// A type for a part of the input: `#[derive(eserde::Deserialize, JsonSchema)]`.
 ///
 /// Fields are required unless they are an `Option` with `#[serde(default)]`.
 pub trait Readable: DeserializeOwned + for<'de> EDeserialize<'de> + JsonSchema + Send {}
@@ -77,15 +77,15 @@ impl<T: DeserializeOwned + for<'de> EDeserialize<'de> + JsonSchema + Send> Reada
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Path<P>(pub P);
 
-/// The query string; a parameter that the type does not know is a violation.
+/// The query string; an unknown parameter is a violation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueryString<Q>(pub Q);
 
-/// Headers, by their names in lower case; others are of no interest.
+/// Headers, by their lower-case names; unknown headers are ignored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Headers<H>(pub H);
 
-/// The body as JSON; a field that the type does not know is a violation.
+/// The body as JSON; an unknown field is a violation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Json<B>(pub B);
 
@@ -154,7 +154,8 @@ macro_rules! tuple {
                 request: &Request,
                 violations: &mut Violations,
             ) -> Result<Option<Self>, Failure> {
-                // Every part is read before any is missed, so that all violations are found.
+                // All parts are read before the first missing one ends the reading, so that all
+                // violations are found.
                 let parts = ($($part::read(request, violations)?,)+);
                 #[expect(non_snake_case, reason = "a part is named after its type")]
                 let ($($part,)+) = parts;
@@ -173,7 +174,7 @@ tuple!(A, B);
 tuple!(A, B, C);
 tuple!(A, B, C, D);
 
-/// Says in a schema what reading does: what an object does not know is refused.
+/// Adds to a schema that unknown fields are refused.
 fn strict(mut schema: Schema) -> Schema {
     let close = |schema: &mut Schema| {
         if schema.get("properties").is_some() {

@@ -1,4 +1,4 @@
-//! What is found wrong while a document is read, and where.
+//! The violations that are found while a document is read, with their places.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -8,10 +8,10 @@ use eserde::reporter::ErrorReporter;
 use super::error::Error;
 use crate::failure::Violations;
 
-/// Unknown and repeated fields are as many as a client likes: more of them are only counted.
+/// The number of unknown and repeated fields has no limit: beyond this, they are only counted.
 const LISTED_MAX: usize = 2 * Violations::LISTED_MAX;
 
-/// Which part of a request is read.
+/// The part of a request that is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
     /// The body, as JSON.
@@ -24,7 +24,7 @@ pub(super) enum Place {
     Headers,
 }
 
-/// The way to a value. It is written out only for what is wrong.
+/// The path to a value. It is formatted only for violations.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Path<'r> {
     before: Option<&'r Path<'r>>,
@@ -85,23 +85,23 @@ impl fmt::Display for Path<'_> {
     }
 }
 
-/// What has been found so far.
+/// The violations so far.
 #[derive(Debug, Default)]
 pub(super) struct Notes {
     violations: RefCell<Violations>,
-    /// How many of them are unknown or repeated fields.
+    /// The number of unknown or repeated fields among them.
     listed: Cell<usize>,
-    /// The names on the wire of the struct that was read last.
+    /// The names on the wire of the last struct.
     fields: Cell<&'static [&'static str]>,
-    /// Whether `eserde` reports what it finds.
+    /// Whether `eserde` collects errors.
     collecting: Cell<bool>,
-    /// How many values have been read.
+    /// The number of values that were read.
     #[cfg(test)]
     values: Cell<usize>,
 }
 
 impl Notes {
-    /// For a reader that goes on behind an error.
+    /// For the reader that continues after an error.
     pub(super) fn collecting() -> Self {
         Self { collecting: Cell::new(true), ..Self::default() }
     }
@@ -110,7 +110,7 @@ impl Notes {
         self.violations.into_inner()
     }
 
-    /// Notes an unknown or a repeated field.
+    /// Records an unknown or a repeated field.
     pub(super) fn list(&self, at: &Path<'_>, sentence: &'static str) {
         if self.listed.get() < LISTED_MAX {
             self.listed.set(self.listed.get() + 1);
@@ -120,12 +120,12 @@ impl Notes {
         }
     }
 
-    /// Remembers which struct has been read: what is missing of it is told afterwards.
+    /// Remembers the fields of the last struct: its missing fields are reported afterwards.
     pub(super) fn read_struct(&self, fields: &'static [&'static str]) {
         self.fields.set(fields);
     }
 
-    /// Notes an error of the value that was read there, and what `eserde` has reported of it.
+    /// Records the error of a value, and the errors that `eserde` reported about it.
     pub(super) fn note<T>(&self, at: &Path<'_>, read: Result<T, Error>) -> Result<T, Error> {
         #[cfg(test)]
         self.values.set(self.values.get() + 1);
@@ -136,8 +136,8 @@ impl Notes {
         })
     }
 
-    /// What has been reported since the last time belongs to the value that was read there: values
-    /// within it have claimed theirs.
+    /// Records the errors since the last call at this value: values inside it have recorded theirs
+    /// already.
     pub(super) fn claim(&self, at: &Path<'_>) {
         if self.collecting.get() && ErrorReporter::n_errors() > 0 {
             for error in ErrorReporter::take_errors() {
@@ -163,8 +163,8 @@ impl Notes {
         }
     }
 
-    /// The name of a field as it is on the wire. `eserde` has Rust's name for it, which differs in
-    /// its case and in what stands between its words.
+    /// Returns the name of a field on the wire. `eserde` reports the name in Rust, which differs in
+    /// case and in word separators.
     fn on_the_wire<'f>(&self, field: &'f str) -> &'f str {
         fn letters(name: &str) -> impl Iterator<Item = u8> {
             let letters = name.bytes().filter(|byte| !matches!(byte, b'_' | b'-'));

@@ -1,22 +1,22 @@
-//! Whole numbers are values, not spellings: `5`, `5.0` and `5e0` are the same one (RFC 8259, 6;
-//! JSON Schema's `integer`).
+//! Whole numbers, compared by value: `5`, `5.0` and `5e0` are the same (RFC 8259, 6; JSON Schema's
+//! `integer`).
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
 
-/// The digits that an `i128` has at most.
+/// The maximum number of digits of an `i128`.
 const DIGITS_MAX: usize = 39;
-/// Up to here a floating-point number holds each whole number exactly.
+/// Up to here a floating-point number holds every whole number exactly.
 const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
-/// No exponent beyond it makes a difference: no body has so many digits.
+/// A larger exponent makes no difference: no body has so many digits.
 const EXPONENT_MAX: i64 = 1 << 40;
 
-/// A whole number in whatever spelling it came.
+/// A whole number in any spelling.
 ///
-/// Reading one from JSON with `serde_json` gives the same value for `100`, `100.0` and `1e2`. A
-/// fraction is an error. Types with bounds are made of it: numbers beyond `i128` are read as its
-/// extremes, which are out of every bound.
+/// With `serde_json`, `100`, `100.0` and `1e2` have the same value. A fraction is an error. Types
+/// with limits are built on it: a number beyond `i128` becomes the nearest `i128`, which exceeds
+/// every limit.
 ///
 /// ```
 /// use lifecycle::input::WholeNumber;
@@ -68,8 +68,8 @@ impl Visitor<'_> for Whole {
         Ok(WholeNumber(value))
     }
 
-    /// Readers that keep no digits give `5.0` as a floating-point number. One that may have been
-    /// rounded to a whole number is refused.
+    /// Some deserialisers return `5.0` as a floating-point number. One that may have been rounded
+    /// is refused.
     #[expect(clippy::cast_possible_truncation, reason = "it is whole and in range")]
     fn visit_f64<E: Error>(self, value: f64) -> Result<WholeNumber, E> {
         if value.fract() == 0.0 && value.abs() <= EXACT_MAX {
@@ -80,13 +80,13 @@ impl Visitor<'_> for Whole {
     }
 }
 
-/// The raw type of a [`checked!`](crate::checked) type: what is read before it is checked.
+/// The raw type of a [`checked!`](crate::checked) type, which is read before the check.
 pub trait Raw: Sized {
-    /// Reads it.
+    /// Reads a raw value.
     ///
     /// # Errors
     ///
-    /// What the client reads when it is of another type.
+    /// When it has another type.
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
 }
 
@@ -115,15 +115,14 @@ macro_rules! raw {
 
 raw!(i8 i16 i32 i64 u8 u16 u32 u64);
 
-/// The sentence about a number that is not within its bounds.
+/// The sentence about a number outside its limits.
 pub(super) fn out_of(min: impl fmt::Display, max: impl fmt::Display) -> String {
     format!("must be from {min} to {max}")
 }
 
-/// The whole number that a JSON number is, or `None` when it has a fraction.
+/// Returns a JSON number as a whole number, or `None` if it has a fraction.
 ///
-/// The text must be a JSON number. Its length is all the time that this takes, whatever its
-/// exponent is.
+/// The text must be a JSON number. The time is linear in its length, whatever its exponent is.
 pub(super) fn whole(text: &str) -> Option<WholeNumber> {
     let (negative, text) = text.strip_prefix('-').map_or((false, text), |text| (true, text));
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
@@ -140,7 +139,7 @@ pub(super) fn whole(text: &str) -> Option<WholeNumber> {
     let digits = digits.take(significant).skip_while(|digit| *digit == b'0');
     let count = digits.clone().take(DIGITS_MAX + 1).count();
     if shift < 0 {
-        // The last significant digit is behind the point.
+        // The last significant digit is after the decimal point.
         return None;
     }
     if shift > places(DIGITS_MAX) || count > DIGITS_MAX {
@@ -155,7 +154,7 @@ pub(super) fn whole(text: &str) -> Option<WholeNumber> {
     Some(WholeNumber(value.unwrap_or(extreme)))
 }
 
-/// An exponent, cut where it makes no difference any more.
+/// Returns an exponent, limited to where it still makes a difference.
 fn power(exponent: &str) -> i64 {
     let (negative, digits) = match exponent.as_bytes() {
         [b'-', ..] => (true, &exponent[1..]),
@@ -168,8 +167,8 @@ fn power(exponent: &str) -> i64 {
     if negative { -value } else { value }
 }
 
-/// The whole number that a text outside of JSON spells, in the one spelling that there is: digits
-/// without a plus sign, without leading zeros, and perhaps a minus sign.
+/// Returns the whole number of a text outside JSON. Only one spelling is valid: digits without a
+/// plus sign and without leading zeros, with an optional minus sign.
 pub(super) fn spelled(text: &str) -> Option<WholeNumber> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let canonical = match digits.as_bytes() {
@@ -191,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_number_is_its_value_in_every_spelling() {
+    fn a_whole_number_has_one_value_in_every_spelling() {
         for (text, value) in [
             ("5", 5),
             ("5.0", 5),
@@ -222,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_outside_of_json_has_one_spelling() {
+    fn a_number_outside_json_has_one_valid_spelling() {
         for (text, value) in [("0", 0), ("5", 5), ("-5", -5), ("100", 100)] {
             assert_eq!(spelled(text).map(WholeNumber::get), Some(value), "{text}");
         }
@@ -233,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_that_others_read_is_whole_or_refused_and_never_rounded() {
+    fn a_number_from_serde_json_is_whole_or_refused_and_never_rounded() {
         let read = |text| serde_json::from_str::<WholeNumber>(text).map(WholeNumber::get).ok();
         for (text, value) in [
             ("100.0", Some(100)),
@@ -252,7 +251,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn moving_the_point_changes_nothing(value: i64, places in 0_usize..40) {
+        fn moving_the_decimal_point_keeps_the_value(value: i64, places in 0_usize..40) {
             let zeros = "0".repeat(places);
             for text in [
                 format!("{value}.{zeros}"),
@@ -265,7 +264,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_read_is_what_floating_point_says_where_that_is_exact(
+        fn a_number_with_an_exponent_equals_its_computed_value(
             value in -1_000_000_i32..1_000_000, exponent in -6_i32..6,
         ) {
             let text = format!("{value}e{exponent}");

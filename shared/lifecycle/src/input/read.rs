@@ -1,4 +1,4 @@
-//! A part of a request into a type, with every violation and where it is.
+//! Deserialises a part of a request, with all violations and their places.
 
 use eserde::reporter::ErrorReporter;
 
@@ -8,7 +8,7 @@ use super::notes::{Notes, Path, Place};
 use super::value::Value;
 use crate::failure::Violations;
 
-/// Reads a body of JSON.
+/// Reads a JSON body.
 pub(super) fn json<T: Readable>(body: &[u8]) -> Result<T, Violations> {
     if body.is_empty() {
         return Err(Violations::one("", "a JSON body is required"));
@@ -22,8 +22,9 @@ pub(super) fn json<T: Readable>(body: &[u8]) -> Result<T, Violations> {
     document_into(&document, Place::Body)
 }
 
-/// Reads names and texts: path parameters, query strings and headers are as typed as a body.
-/// Numbers and truth values are read from their texts. `None` stands for a value that is no text.
+/// Reads names and texts: path parameters, query strings and headers are as strictly typed as a
+/// body. Numbers and booleans are parsed from their texts. `None` is a value that is not valid
+/// text.
 pub(super) fn pairs<'p, T: Readable>(
     place: Place,
     pairs: impl Iterator<Item = (&'p str, Option<&'p str>)>,
@@ -31,8 +32,8 @@ pub(super) fn pairs<'p, T: Readable>(
     document_into(&Document::of_pairs(pairs), place)
 }
 
-/// What is right is read once. What is not is read a second time, by a reader that goes on behind
-/// what is wrong.
+/// A valid document is read once. An invalid one is read a second time, by a reader that continues
+/// after an error.
 fn document_into<T: Readable>(document: &Document<'_>, place: Place) -> Result<T, Violations> {
     let at = Path::root(place);
     let notes = Notes::default();

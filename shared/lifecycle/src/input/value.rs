@@ -1,5 +1,5 @@
-//! A value of a document as a deserialiser: strict about types, not about spellings, and at work
-//! only where a type asks for something.
+//! A value of a document as a deserialiser. It is strict about types, accepts every spelling, and
+//! reads only the values that a type asks for.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -14,7 +14,7 @@ use super::error::Error;
 use super::notes::{Notes, Path, Place};
 use super::number;
 
-/// A value, by its place in the document.
+/// A value, identified by its node in the document.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Value<'r> {
     pub(super) document: &'r Document<'r>,
@@ -28,7 +28,7 @@ impl<'r> Value<'r> {
         self.document.kind(self.node)
     }
 
-    /// That it is of another type than this.
+    /// The error if the value has another type than this.
     fn wanted(self, sentence: &'static str) -> Error {
         match self.kind() {
             Kind::Broken => Error::wanted(match self.at.place() {
@@ -220,7 +220,7 @@ impl<'de> Deserializer<'de> for Value<'_> {
         self.object(None, visitor)
     }
 
-    /// An object is an object: `serde` would take an array for one, its elements for the fields.
+    /// Accepts only an object: `serde` would also accept an array, with its elements as the fields.
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
@@ -252,12 +252,12 @@ impl<'de> Deserializer<'de> for Value<'_> {
     }
 }
 
-/// The name of a field or of a variant.
+/// A deserialiser for the name of a field or of a variant.
 fn name_in(text: &str) -> StrDeserializer<'_, Error> {
     StrDeserializer::new(text)
 }
 
-/// The values in an array or object that are still to be read.
+/// The remaining values of an array or object.
 #[derive(Debug, Clone, Copy)]
 struct Children<'r> {
     of: Value<'r>,
@@ -284,18 +284,18 @@ impl<'de> SeqAccess<'de> for Children<'_> {
     }
 }
 
-/// The members of an object that are still to be read.
+/// The remaining members of an object.
 struct Members<'r> {
     children: Children<'r>,
-    /// The names that there may be; any if that is not known.
+    /// The known names; `None` if any name is allowed.
     fields: Option<&'static [&'static str]>,
     met: BTreeSet<Cow<'r, str>>,
-    /// The name and the place of the value that is read next.
+    /// The name and the node of the next value.
     value: Option<(Cow<'r, str>, usize)>,
 }
 
 impl<'r> Members<'r> {
-    /// What is wrong with a member by its name: then it is passed over.
+    /// Returns the error in the name of a member, which is then skipped.
     fn wrong(&mut self, node: usize, name: Cow<'r, str>) -> Option<&'static str> {
         let Value { document, at, .. } = self.children.of;
         if document.kind(node) == Kind::Broken {
@@ -316,7 +316,7 @@ impl<'r> Members<'r> {
 impl<'de> MapAccess<'de> for Members<'_> {
     type Error = Error;
 
-    /// Unknown fields are passed over, and so is every field but the first of its name.
+    /// Skips unknown fields, and repeated fields after the first.
     fn next_key_seed<K: DeserializeSeed<'de>>(
         &mut self,
         seed: K,
@@ -327,7 +327,7 @@ impl<'de> MapAccess<'de> for Members<'_> {
             let name = of.document.text(node);
             self.children.next = of.document.behind(node + 1);
             match self.wrong(node, name.clone()) {
-                // A request has many headers that are meant for others.
+                // A request has many headers that this endpoint does not read.
                 Some(_) if !self.is_known(&name) && of.at.place() == Place::Headers => {}
                 Some(sentence) => of.notes.list(&of.at.member(&name), sentence),
                 None => {
@@ -349,7 +349,7 @@ impl<'de> MapAccess<'de> for Members<'_> {
     }
 }
 
-/// An object of one field, which names the variant and has its content.
+/// An object with one field, whose name is the variant and whose value is its content.
 impl<'de> EnumAccess<'de> for Value<'_> {
     type Error = Error;
     type Variant = Self;

@@ -1,4 +1,4 @@
-//! Reading, in the words of its violations.
+//! Deserialisation of input, and the sentences of its violations.
 
 use eserde::EDeserialize;
 use proptest::prelude::*;
@@ -46,7 +46,7 @@ impl TryFrom<u8> for Quantity {
 
 crate::checked!(Quantity, u8, { "type": "integer", "minimum": 1, "maximum": 99 });
 
-/// Every kind of value that a body may have.
+/// Every kind of value in a body.
 #[derive(Debug, PartialEq, eserde::Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Kinds {
@@ -120,7 +120,7 @@ fn order_fields(body: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_body_that_is_right_is_read() {
+fn a_valid_body_is_read() {
     let order = json::<Order>(RIGHT.as_bytes()).unwrap();
     assert_eq!((order.order_id, order.items[0].quantity.0), (None, 3));
     assert_eq!((order.items[0].product_id.as_str(), order.payment_method), ("p", Method::Card));
@@ -132,7 +132,7 @@ fn a_body_that_is_right_is_read() {
 }
 
 #[test]
-fn every_violation_is_found_at_once_and_named_by_its_pointer() {
+fn all_violations_are_reported_together_with_their_pointers() {
     let body = r#"{"items":[{"productId":7,"quantity":"3","a/b":1},{"quantity":100}],
         "paymentMethod":"GOLD","extra":null,"note":null}"#;
     let expected = [
@@ -150,14 +150,14 @@ fn every_violation_is_found_at_once_and_named_by_its_pointer() {
 }
 
 #[test]
-fn a_missing_field_is_named_as_on_the_wire() {
+fn a_missing_field_is_reported_by_its_name_on_the_wire() {
     let expected = [("/items", "is required"), ("/paymentMethod", "is required")];
     let found = order("{}");
     assert!(found.iter().map(|(f, m)| (f.as_str(), m.as_str())).eq(expected), "{found:?}");
 }
 
 #[test]
-fn a_repeated_field_is_told_with_all_the_rest_in_every_spelling_and_at_every_depth() {
+fn a_repeated_field_is_a_violation_in_every_spelling_and_at_every_depth() {
     let item = r#"{"productId":"p","quantity":1}"#;
     for (body, expected) in [
         (
@@ -192,7 +192,7 @@ fn a_repeated_field_is_told_with_all_the_rest_in_every_spelling_and_at_every_dep
 }
 
 #[test]
-fn half_a_surrogate_pair_is_one_violation_and_hides_no_other() {
+fn half_a_surrogate_pair_is_one_violation_and_hides_no_others() {
     let body =
         r#"{"items":[{"productId":"\ud800","quantity":0}],"paymentMethod":"\udc00","\ud800":1}"#;
     let found = order(body);
@@ -202,7 +202,7 @@ fn half_a_surrogate_pair_is_one_violation_and_hides_no_other() {
 }
 
 #[test]
-fn what_is_nested_too_deeply_is_wrong_where_it_is_and_nowhere_else() {
+fn a_value_that_is_nested_too_deeply_is_one_violation_at_its_place() {
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     let body = format!(r#"{{"items":[{{"productId":{deep},"quantity":1}}],"paymentMethod":"X"}}"#);
     assert_eq!(order_fields(&body), ["/items/0/productId", "/paymentMethod"]);
@@ -213,7 +213,7 @@ fn what_is_nested_too_deeply_is_wrong_where_it_is_and_nowhere_else() {
 }
 
 #[test]
-fn a_value_of_another_type_is_told_in_plain_words() {
+fn a_value_of_another_type_is_reported_with_the_expected_type() {
     let kinds = json!({
         "truth": true, "text": "t", "small": 1, "large": -5, "real": 0.5, "list": [1],
         "object": {}, "choice": "none", "map": { "a": 1 },
@@ -300,14 +300,14 @@ fn a_whole_number_is_read_in_every_spelling() {
 }
 
 #[test]
-fn an_array_is_not_taken_for_an_object() {
+fn an_array_in_place_of_an_object_is_a_violation() {
     let body = r#"{"items":[["p",3]],"paymentMethod":"CARD"}"#;
     assert_eq!(order(body), [("/items/0".to_owned(), "must be an object".to_owned())]);
     assert_eq!(order_fields(r#"[null,[],"CARD"]"#), [""]);
 }
 
 #[test]
-fn what_is_not_json_is_one_violation_of_the_whole_body() {
+fn a_body_that_is_not_json_is_one_violation_of_the_whole_body() {
     for body in
         ["", "{", "[1,2", "{} {}", "\u{feff}{}", "nul", "{\"items\":[}", "{\"a\":\"\u{1}\"}"]
     {
@@ -324,20 +324,20 @@ fn what_is_not_json_is_one_violation_of_the_whole_body() {
 }
 
 #[test]
-fn an_array_is_read_up_to_its_maximum_and_no_further() {
+fn a_too_long_array_is_one_violation_and_read_up_to_its_maximum() {
     let body = |items: &str| format!(r#"{{"items":[{items}],"paymentMethod":"CARD"}}"#);
     let right = vec![r#"{"productId":"p","quantity":1}"#; 26].join(",");
     let expected = [("/items".to_owned(), "must have 1 to 25 items".to_owned())];
     assert_eq!(order(&body(&right)), expected);
     assert_eq!(order(&body("")), expected);
-    // What is wrong beyond the maximum is not looked at.
+    // Errors beyond the maximum are not reported.
     assert_eq!(order(&body(&format!("{right},3,{{}}"))), expected);
     let found = order_fields(&body(&vec!["7"; 5_000].join(",")));
     assert_eq!((found.len(), found[0].as_str(), found[25].as_str()), (26, "/items", "/items/9"));
 }
 
 #[test]
-fn of_too_many_violations_the_50_nearest_to_the_root_are_listed() {
+fn only_the_50_violations_nearest_to_the_root_are_listed() {
     let items = vec!["{}"; 10_000].join(",");
     let body = format!(r#"{{"items":[{items}],"x":1}}"#);
     let violations = json::<Order>(body.as_bytes()).unwrap_err();
@@ -354,7 +354,7 @@ fn of_too_many_violations_the_50_nearest_to_the_root_are_listed() {
 }
 
 #[test]
-fn names_and_texts_of_other_parts_are_as_typed_as_a_body() {
+fn query_parameters_are_as_strictly_typed_as_a_body() {
     let page =
         |of: &[(&str, &str)]| pairs::<Page>(Place::Query, of.iter().map(|(k, v)| (*k, Some(*v))));
     let read = page(&[("pageSize", "20"), ("order", "desc")]).unwrap();
@@ -383,7 +383,7 @@ fn names_and_texts_of_other_parts_are_as_typed_as_a_body() {
 }
 
 #[test]
-fn headers_of_others_are_of_no_interest_and_ours_are_named_as_people_write_them() {
+fn unknown_headers_are_ignored_and_known_ones_reported_in_title_case() {
     let read = |of: &[(&str, &str)]| {
         pairs::<Mandatory>(Place::Headers, of.iter().map(|(k, v)| (*k, Some(*v))))
     };
@@ -396,7 +396,7 @@ fn headers_of_others_are_of_no_interest_and_ours_are_named_as_people_write_them(
 }
 
 #[test]
-fn a_value_that_is_no_text_is_told_as_that_and_not_as_missing() {
+fn a_value_that_is_not_text_is_reported_as_such_and_not_as_missing() {
     for (place, field, message) in [
         (Place::Headers, "header.X-Partner-Id", "must be visible ASCII characters"),
         (Place::Query, "query.x-partner-id", "must be UTF-8"),
@@ -406,9 +406,9 @@ fn a_value_that_is_no_text_is_told_as_that_and_not_as_missing() {
     }
 }
 
-/// The answer to the worst bodies is bounded, whatever they repeat.
+/// The size of the response to a hostile body is limited.
 #[test]
-fn no_list_of_violations_is_above_its_bytes() {
+fn no_list_of_violations_exceeds_12_kib() {
     let long = "x".repeat(200_000);
     let controls = "\\u0001".repeat(20_000);
     let many =
@@ -431,14 +431,14 @@ fn no_list_of_violations_is_above_its_bytes() {
     }
 }
 
-/// How many values the types look at is bounded by the types, and not by the body.
+/// The types limit the number of values that are read; the body does not.
 #[test]
-fn a_hostile_body_makes_types_look_at_no_more_values_than_a_right_one() {
+fn a_hostile_body_does_not_increase_the_number_of_values_read() {
     for count in [1_000, 64_000] {
         for element in ["{}", "[]", "0", "\"\\ud800\"", "{\"productId\":{}}"] {
             let body = format!(r#"{{"items":[{}]}}"#, vec![element; count].join(","));
             let text = Document::of_json(&body).unwrap();
-            assert!(text.size() <= body.len(), "one node for a byte at most");
+            assert!(text.size() <= body.len(), "at most one node per byte");
             let (at, notes) = (Path::root(Place::Body), Notes::collecting());
             let _collecting = ErrorReporter::start_deserialization();
             let _ = Order::deserialize_for_errors(Value {
@@ -453,8 +453,8 @@ fn a_hostile_body_makes_types_look_at_no_more_values_than_a_right_one() {
 }
 
 proptest! {
-    /// What another reader takes is taken, with the same value; what it refuses is refused with
-    /// at least one violation, and never with more than its share.
+    /// A body that `serde_json` accepts is read with the same value. Every other body is refused
+    /// with at least one violation, and never with too many.
     #[test]
     fn a_mutated_body_is_read_or_refused_with_violations(
         at: prop::sample::Index, cut in 0_usize..12, insert in "[\\]\\[{}\",:0-9a-z\\\\ ]{0,6}",
