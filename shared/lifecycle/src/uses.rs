@@ -10,7 +10,6 @@ use crate::record::{Index, Table};
 ///
 /// The lifecycle refuses a write that is not declared. The list is part of the `--describe` output,
 /// and the policy in `template.yaml` is checked against it.
-/// prints carries the list; the policy in `template.yaml` is checked against it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Use {
     /// A table and the actions on it.

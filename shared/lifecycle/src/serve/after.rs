@@ -1,4 +1,4 @@
-//! What happens once the answer has been handed over: tertiary effects and telemetry.
+//! Deferred work, performed after the response is sent: tertiary effects and telemetry.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,21 +19,21 @@ use crate::telemetry::log::print;
 use crate::telemetry::{Observations, observed, otlp};
 use crate::{Deadline, Moment, Timestamp};
 
-/// What one request leaves to be done after its answer.
+/// The deferred work of one invocation.
 pub(crate) struct Aftermath {
     pub(crate) shared: Arc<Shared>,
-    /// The request that leaves it; of a batch, none of whose records leaves anything, `None`.
+    /// The request; `None` for a batch, whose records have no deferred effects.
     pub(crate) request: Option<Arc<Observations>>,
     pub(crate) deadline: Deadline,
     pub(crate) lines: Vec<String>,
     /// Spans for a collector, if there is one.
     pub(crate) spans: Vec<serde_json::Value>,
-    /// Counts that are on their way to the other execution environments already.
+    /// Exchanges of counts that are running.
     pub(crate) telling: Vec<JoinHandle<()>>,
     pub(crate) tertiary: Tertiary,
 }
 
-/// The effects that change nothing about the answer.
+/// Effects that do not change the response.
 #[derive(Debug, Default)]
 pub(crate) struct Tertiary {
     messages: Vec<Outgoing>,
@@ -41,27 +41,27 @@ pub(crate) struct Tertiary {
     notices: Vec<Notice>,
 }
 
-/// How the aftermath is kept from being frozen together with the process.
+/// How deferred work finishes before Lambda freezes the process.
 #[derive(Debug, Clone)]
 pub(crate) enum Mode {
-    /// An internal extension holds the execution environment until it is done: it asks for the
-    /// next event only then, and Lambda freezes nothing before.
+    /// An internal extension keeps the execution environment running: it requests the next event
+    /// only after the work, and Lambda freezes nothing before.
     Held(Holder),
-    /// The process serves several requests at once and is not frozen between them, or there never
-    /// is an aftermath.
+    /// The process serves concurrent requests and is not frozen between them, or there is never
+    /// deferred work.
     Spawned,
-    /// No extension could be registered: it is done before the answer, in a short time.
+    /// No extension could be registered: the work is done before the response, within a short time.
     Before,
 }
 
-/// The time that a collector has to take the spans of one invocation.
+/// The maximum time to export the spans of one invocation.
 const EXPORT_MAX: Duration = Duration::from_secs(2);
 
-/// The time that [`Mode::Before`] takes from the answer, at most.
+/// The maximum delay of the response in [`Mode::Before`].
 const BEFORE_MAX: Duration = Duration::from_secs(1);
 
 impl Mode {
-    /// Called before the answer is handed over.
+    /// Called before the response is sent.
     pub(crate) async fn before_answer(&self, aftermath: Option<Aftermath>) -> Option<Aftermath> {
         match (self, aftermath) {
             (Self::Before, Some(mut aftermath)) => {
@@ -80,11 +80,11 @@ impl Mode {
         }
     }
 
-    /// Called when the answer has been handed over.
+    /// Called when the response has been sent.
     pub(crate) fn after_answer(&self, request_id: String, aftermath: Option<Aftermath>) {
         let left = match self {
-            // Even of an invocation without aftermath the extension has to hear: it waits for
-            // one for each invocation.
+            // Always signal the extension, even without deferred work: it waits once per
+            // invocation.
             Self::Held(holder) => holder.end(Left { request_id, aftermath }),
             Self::Spawned | Self::Before => aftermath,
         };
@@ -95,7 +95,7 @@ impl Mode {
 }
 
 impl Aftermath {
-    /// Does it, as far as the time goes. A failure is logged and counted, and changes nothing.
+    /// Performs the work until the deadline. A failure is logged and counted.
     pub(crate) async fn perform(mut self) {
         match self.request.take() {
             Some(request) => observed(request, self.perform_all()).await,
@@ -105,14 +105,14 @@ impl Aftermath {
 
     async fn perform_all(mut self) {
         if !self.lines.is_empty() {
-            // By one call: each costs some microseconds.
+            // In one call: each costs some microseconds.
             print(&self.lines.join("\n"));
         }
         let wanted = self.tertiary.count();
         let deadline = self.deadline.instant();
         let telling = std::mem::take(&mut self.telling);
         if timeout_at(deadline, self.effects_and_exchange(telling)).await.is_err() {
-            tracing::error!(wanted, "no time left for what was to follow the answer");
+            tracing::error!(wanted, "no time left for the tertiary effects");
             self.count_failures(wanted);
         }
     }
@@ -145,10 +145,10 @@ impl Aftermath {
             }
             Ok(())
         };
-        // The next invocation waits for this one's telemetry.
+        // The next invocation waits for this export.
         let exported = timeout(EXPORT_MAX, export).await.unwrap_or(Err(Fault::TimedOut));
         if let Err(fault) = exported {
-            tracing::warn!(error = %Failure::Fault(fault), "spans are lost");
+            tracing::warn!(error = %Failure::Fault(fault), "span export failed; spans dropped");
         }
     }
 
@@ -170,7 +170,7 @@ impl Tertiary {
         }
     }
 
-    /// More messages, whatever the effects are.
+    /// Adds messages.
     pub(super) fn with_messages(mut self, messages: Vec<Outgoing>) -> Self {
         self.messages.extend(messages);
         self
@@ -180,7 +180,7 @@ impl Tertiary {
         self.messages.len() + self.mails.len() + self.notices.len()
     }
 
-    /// Does all of it side by side; gives what went wrong.
+    /// Performs all effects concurrently; returns the errors.
     async fn perform(&self, platform: &dyn Platform) -> Vec<Fault> {
         let send = async {
             if self.messages.is_empty() { Vec::new() } else { platform.send(&self.messages).await }

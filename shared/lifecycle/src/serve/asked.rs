@@ -1,4 +1,4 @@
-//! Stages 1, 4 and 5: the route of a request, and everything that it brings.
+//! Stages 1, 4 and 5: the route of a request, and its input.
 
 use http::Method;
 
@@ -11,7 +11,7 @@ use crate::idempotency::IntentKey;
 use crate::input::Input;
 use crate::telemetry::line::Stages;
 
-/// What a request asks for, once everything that it brings is checked.
+/// A parsed request.
 pub(super) struct Asked<C> {
     pub(super) key: Option<IntentKey>,
     pub(super) conditions: Named,
@@ -23,7 +23,7 @@ pub(super) fn route<E: Endpoint>(request: &Request) -> Result<(), Failure> {
     if !request.is_routed {
         return Err(Failure::Hidden);
     }
-    // `HEAD` is answered where anybody may `GET`, and by what answers that.
+    // `HEAD` is possible where `GET` is public; the same endpoint serves both.
     let has_head = E::ROUTE.method == Method::GET && matches!(E::ACCESS, Access::Public);
     if request.method == E::ROUTE.method || (has_head && request.method == Method::HEAD) {
         return Ok(());
@@ -32,7 +32,7 @@ pub(super) fn route<E: Endpoint>(request: &Request) -> Result<(), Failure> {
     Err(Failure::WrongMethod { allow })
 }
 
-/// Reads and checks everything that the request brings; all that is wrong is told at once.
+/// Reads and checks the whole request; reports all violations together.
 pub(super) fn read<E: Endpoint>(
     request: &Request,
     caller: &E::Caller,

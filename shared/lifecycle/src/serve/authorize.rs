@@ -1,8 +1,8 @@
 //! The authorizer of an API Gateway HTTP API (payload format 2.0, simple response).
 //!
-//! It never fails and never decides: it lets every request pass, with what it has found out about
-//! the token. An authorizer that fails is a 401, a 500 or a 502, depending on who plays the gateway,
-//! and `isAuthorized: false` is a 403, which no client takes as a reason to sign in again.
+//! It never fails and never decides: it admits every request and passes on its result for the
+//! token. A failing authorizer is a 401, a 500 or a 502, depending on the gateway. `isAuthorized:
+//! false` is a 403, after which no client signs in again.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ use crate::telemetry::log::print;
 use crate::telemetry::{Observations, TraceContext, observed};
 use crate::{Deadline, Timestamp};
 
-/// The message of a log line, which an alarm counts.
+/// The message of a log line that an alarm counts.
 const NOT_VERIFIED: &str = "tokens cannot be verified";
 
 /// Serves the authorizer.
@@ -50,7 +50,7 @@ impl lambda::Handler for Handler {
 }
 
 impl Handler {
-    /// The verdict about what is shown, as API Gateway takes it.
+    /// Returns the result for a request, in API Gateway's format.
     async fn find(&self, shown: &Shown, deadline: Deadline) -> Handled {
         let now = Timestamp::now();
         let examined = guarded(deadline, self.examine(shown, now)).await;
@@ -70,7 +70,8 @@ impl Handler {
 
     /// Verifies the token of one event.
     ///
-    /// What is found is about the token alone, never about the route: API Gateway keeps it for all.
+    /// The result depends on the token alone, never on the route: API Gateway caches it for all
+    /// routes.
     async fn examine(&self, shown: &Shown, now: Timestamp) -> Result<Finding, Failure> {
         let verified = match shown.credentials().and_then(bearer) {
             Some(token) => self.verifier.verify(token, now).await,
@@ -87,17 +88,17 @@ impl Handler {
     }
 }
 
-/// What the event of an authorizer holds of a request, with nothing of it believed yet.
+/// The event of an authorizer; nothing in it is verified yet.
 struct Shown(Value);
 
 impl Shown {
-    /// An event that is none shows nothing.
+    /// An invalid event is treated as an empty one.
     fn of(event: &[u8]) -> Self {
         Self(serde_json::from_slice(event).unwrap_or_default())
     }
 
-    /// The one value of the identity source. API Gateway lower-cases the names of headers, other
-    /// gateways do not; the identity source is the header's value whatever its name was.
+    /// Returns the only value of the identity source: the header's value, whatever the spelling of
+    /// its name. API Gateway lower-cases header names, other gateways do not.
     fn credentials(&self) -> Option<&str> {
         match self.0.get("identitySource")? {
             Value::String(value) => Some(value),

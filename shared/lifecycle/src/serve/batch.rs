@@ -1,5 +1,5 @@
-//! Batches of records, from a queue, a stream or the clock: each record on its own, through
-//! stages 4 to 8.
+//! Batches of records from a queue, a stream or a schedule. Each record passes stages 4 to 8
+//! separately.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ use crate::telemetry::line::{Stages, lines_of_noted, metric, millis};
 use crate::telemetry::{Observations, TraceContext, observed, otlp, shortened, without_values};
 use crate::{Deadline, Moment, Permit, Timestamp};
 
-/// The error that counts records that failed and have no id to report them by.
+/// The error type of failed records that cannot be reported, because they have no id.
 const RECORD_WITHOUT_ID: &str = "RECORD_WITHOUT_ID";
 
 /// Serves one consumer.
@@ -39,7 +39,7 @@ impl<C: Consumer> lambda::Handler for Handler<C> {
         let groups = match groups_of(C::SOURCE, &invocation.event) {
             Ok(groups) => groups,
             Err(error) => {
-                tracing::error!(error, "not an event of this consumer's source");
+                tracing::error!(error, "the event is not of the consumer's source");
                 return Handled { answer: Err("unreadable event".to_owned()), aftermath: None };
             }
         };
@@ -57,11 +57,11 @@ impl<C: Consumer> lambda::Handler for Handler<C> {
         let hiding = postpone(&*self.shared.platform, C::SOURCE, &failed, invocation.deadline);
         if let Err(panic) = AssertUnwindSafe(hiding).catch_unwind().await {
             let error = panicked(&*panic);
-            tracing::error!(%error, "failed records come again without backoff");
+            tracing::error!(%error, "visibility timeout not changed; failed records return without back-off");
         }
         let nameless = failed.iter().flatten().filter(|raw| raw.item_id.is_none()).count();
         if nameless > 0 {
-            tracing::error!(nameless, "failed records without an id: the whole batch comes again");
+            tracing::error!(nameless, "failed records have no id; the whole batch is retried");
             let labels = [("type", RECORD_WITHOUT_ID), ("service", &self.shared.settings.service)];
             let (service, at) = (&self.shared.settings.service, Timestamp::now());
             lines.push(metric(service, at, &labels, "errors_total", "Count", nameless));
@@ -79,9 +79,8 @@ impl<C: Consumer> lambda::Handler for Handler<C> {
     }
 }
 
-/// Which records are to come again. Of a schedule's run, the only record there is, it is told by
-/// the failure of the invocation; and so it is of records that have no id to be told by, since
-/// whatever is not told counts as done.
+/// Returns the records to retry. A failed run of a schedule is reported as a failed invocation, and
+/// so is a record without an id: a record that is not reported counts as processed.
 fn answer_of(source: Source, failed: &[Vec<Raw>]) -> Result<Answer, String> {
     let failed: Vec<&Raw> = failed.iter().flatten().collect();
     if source == Source::Schedule && !failed.is_empty() {
@@ -97,15 +96,15 @@ fn answer_of(source: Source, failed: &[Vec<Raw>]) -> Result<Answer, String> {
 
 #[derive(Default)]
 struct GroupConsumed {
-    /// The record that failed, and those behind it.
+    /// The record that failed, and the records after it.
     failed: Vec<Raw>,
     lines: Vec<String>,
     spans: Vec<Value>,
 }
 
 impl<C: Consumer> Handler<C> {
-    /// Consumes records one after the other. Behind one that fails, none is touched: they come
-    /// again in order.
+    /// Processes records one after the other. Stops at the first failure, so that the group keeps
+    /// its order on retry.
     async fn consume_group(&self, group: Group, deadline: Deadline) -> GroupConsumed {
         let mut consumed = GroupConsumed::default();
         let mut records = group.into_iter();
@@ -119,7 +118,7 @@ impl<C: Consumer> Handler<C> {
         consumed
     }
 
-    /// Consumes one record, whatever panics around its stages, and tells whether it is done with.
+    /// Processes one record and catches all panics; returns whether it is done.
     async fn consume_guarded(
         &self,
         raw: &Raw,
@@ -129,7 +128,7 @@ impl<C: Consumer> Handler<C> {
         let done = AssertUnwindSafe(self.consume(raw, deadline, consumed)).catch_unwind().await;
         done.unwrap_or_else(|panic| {
             let (record_id, error) = (&raw.record_id, panicked(&*panic));
-            tracing::error!(record_id, %error, "a record failed outside of its stages");
+            tracing::error!(record_id, %error, "a record panicked outside its stages");
             let labels = [("source", source_name(C::SOURCE)), ("outcome", "failed")];
             let (service, at) = (&self.shared.settings.service, Timestamp::now());
             consumed.lines.push(metric(service, at, &labels, "records_total", "Count", 1));
@@ -206,22 +205,22 @@ impl<C: Consumer> Handler<C> {
         fate.is_ok()
     }
 
-    /// Sends a record that cannot be understood to the dead-letter queue, with the whole reason. The
-    /// log gets the reason without values, which may be anybody's.
+    /// Sends an unparseable record to the dead-letter queue, with the full reason. The log gets the
+    /// reason without values, which may be personal data.
     async fn bury(&self, raw: &Raw, violations: &Violations) -> Result<Fate, Failure> {
         let reasons = |message: fn(&str) -> String| {
             let reason = |found: &Violation| format!("{} {}", found.field, message(&found.message));
             violations.iter().map(reason).collect::<Vec<_>>().join("; ")
         };
         let (reason, told) = (reasons(str::to_owned), shortened(reasons(without_values)));
-        tracing::error!(reason = told, "a record cannot be understood");
+        tracing::error!(reason = told, "a record cannot be parsed");
         let queue = dead_letters(C::SOURCE).ok_or_else(|| Fault::internal(told))?;
         self.shared.platform.bury(queue, &raw.body(), &reason).await?;
         Ok(Fate::Buried)
     }
 }
 
-/// A record as far as it is understood, and what caused it.
+/// A record as far as it can be parsed, and its origin.
 struct Known<I> {
     input: Result<I, Failure>,
     record_id: String,
@@ -230,7 +229,7 @@ struct Known<I> {
 }
 
 impl<I: Delivery> Known<I> {
-    /// Reads a record. One whose reading panics is known by its own id alone.
+    /// Reads a record. If reading panics, only the record's own id is known.
     fn of<C: Consumer<Input = I>>(raw: &Raw) -> Self {
         caught(|| Self::read(raw, raw.understand::<C>())).unwrap_or_else(|failure| Self {
             input: Err(failure),
@@ -263,13 +262,13 @@ pub(super) fn source_name(source: Source) -> &'static str {
     }
 }
 
-/// The queue whose dead-letter queue takes what cannot be understood; for a stream, the one that
-/// is named after the table. A schedule has none.
+/// The queue whose dead-letter queue takes unparseable records. For a stream it has the name of the
+/// table. A schedule has none.
 pub(crate) fn dead_letters(source: Source) -> Option<Queue> {
     (source != Source::Schedule).then(|| Queue::new(source_name(source)))
 }
 
-/// Adds facts to a line; what is null is left out.
+/// Adds facts to a line, except null ones.
 fn merge(line: &mut String, facts: &Value) {
     let Ok(Value::Object(mut merged)) = serde_json::from_str(line) else {
         return;

@@ -1,8 +1,8 @@
-//! The internal extension: it holds the execution environment until what follows an answer is done.
+//! The internal extension: it keeps the execution environment running until deferred work is done.
 //!
-//! It asks for the next event only then, and Lambda freezes nothing before. The extension of the crate
-//! ends with the first `next` that fails, and with it the log lines of every invocation that follows;
-//! so the asking is done here.
+//! It requests the next event only after that, and Lambda freezes nothing before. The crate's own
+//! extension stops at the first `next` that fails, and later invocations would lose their log
+//! lines. So the requests are made here.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -20,22 +20,22 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::after::Aftermath;
 use crate::failure::BoxError;
 
-/// How often `next` is asked for in vain before the process ends. Lambda starts another one then.
+/// The number of failed `next` requests after which the process exits. Lambda then starts another.
 const FAILURES_MAX: u32 = 5;
-/// The pause after the first failure; it doubles.
+/// The pause after the first failure; it doubles each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
-/// How many invocations are remembered whose aftermath is done.
+/// The number of finished invocations that are remembered.
 const REMEMBERED: usize = 64;
-/// How long an invocation under way holds up the end of the process: Lambda's longest time-out.
+/// The maximum wait for running invocations before the exit: Lambda's longest timeout.
 const INVOCATION_MAX: Duration = Duration::from_mins(15);
 
-/// What one invocation leaves, if anything, by its request id.
+/// The deferred work of one invocation, if any, with its request id.
 pub(super) struct Left {
     pub(super) request_id: String,
     pub(super) aftermath: Option<Aftermath>,
 }
 
-/// Where invocations leave their aftermath.
+/// The sender of deferred work.
 #[derive(Debug, Clone)]
 pub(crate) struct Holder {
     sender: UnboundedSender<Left>,
@@ -47,7 +47,7 @@ impl Holder {
         self.under_way.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// Hands the aftermath over, and gives it back where there is no extension any more.
+    /// Sends the deferred work to the extension; returns it if the extension has stopped.
     pub(super) fn end(&self, left: Left) -> Option<Aftermath> {
         let refused = self.sender.send(left).err();
         self.under_way.fetch_sub(1, Ordering::SeqCst);
@@ -55,7 +55,7 @@ impl Holder {
     }
 }
 
-/// Registers the extension. It costs a round trip at the start, and hears of every invocation.
+/// Registers the extension for all invocations. Costs a round trip at the start.
 pub(super) async fn hold() -> Result<Holder, BoxError> {
     let extension = Extension::new().with_extension_name("lifecycle").with_events(&["INVOKE"]);
     let id = extension.register().await?.extension_id;
@@ -64,13 +64,13 @@ pub(super) async fn hold() -> Result<Holder, BoxError> {
     let (client, under_way) = (Client::builder().build()?, Arc::clone(&holder.under_way));
     tokio::spawn(async move {
         let error = attend(|| next(&client, &id), receiver, &under_way).await;
-        tracing::error!(error, "the internal extension gets no events: the process ends");
+        tracing::error!(error, "the internal extension cannot get events; the process exits");
         std::process::exit(1);
     });
     Ok(holder)
 }
 
-/// Asks for the next event: the request id of the invocation that it tells of.
+/// Requests the next event; returns the request id of its invocation.
 async fn next(client: &Client, id: &str) -> Result<Option<String>, BoxError> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
@@ -87,14 +87,14 @@ async fn next(client: &Client, id: &str) -> Result<Option<String>, BoxError> {
     let status = answer.status();
     let body = Body::new(answer.into_body()).collect().await?.to_bytes();
     if !status.is_success() {
-        return Err(format!("the Extensions API answers {status}").into());
+        return Err(format!("the Extensions API returned {status}").into());
     }
     let event: Event = serde_json::from_slice(&body)?;
     Ok(event.request_id.filter(|_| event.event_type == "INVOKE"))
 }
 
-/// Does what each invocation leaves before it asks for the next one; ends with the last error when
-/// asking is in vain, and nothing is left and under way.
+/// Performs the deferred work of each invocation before it requests the next event. Returns the
+/// last error after repeated failures, once no work and no invocation is left.
 async fn attend<N, F>(
     next: N,
     mut receiver: UnboundedReceiver<Left>,
@@ -112,7 +112,7 @@ where
         let event = loop {
             tokio::select! {
                 event = &mut asking => break event,
-                // Of an event that was lost, or that is behind its invocation's end.
+                // For an event that was lost, or that arrives after its invocation has ended.
                 Some(left) = receiver.recv() => done.perform(left).await,
             }
         };
@@ -123,7 +123,7 @@ where
                 while !done.knows(&request_id) {
                     match receiver.recv().await {
                         Some(left) => done.perform(left).await,
-                        None => return "nothing can leave an aftermath any more".into(),
+                        None => return "all senders of deferred work are gone".into(),
                     }
                 }
             }
@@ -133,7 +133,11 @@ where
                     finish(&mut receiver, &mut done, under_way).await;
                     return error;
                 }
-                tracing::warn!(error, failures, "the internal extension asks again");
+                tracing::warn!(
+                    error,
+                    failures,
+                    "the extension's request for an event failed; retrying"
+                );
                 let pause = sleep_until(Instant::now() + FIRST_PAUSE * 2_u32.pow(failures - 1));
                 tokio::pin!(pause);
                 loop {
@@ -147,7 +151,7 @@ where
     }
 }
 
-/// Waits for the invocations that are under way, and does what they leave.
+/// Waits for running invocations, and performs their deferred work.
 async fn finish(receiver: &mut UnboundedReceiver<Left>, done: &mut Done, under_way: &AtomicUsize) {
     let end = Instant::now() + INVOCATION_MAX;
     loop {
@@ -164,7 +168,7 @@ async fn finish(receiver: &mut UnboundedReceiver<Left>, done: &mut Done, under_w
     }
 }
 
-/// The last invocations whose aftermath is done.
+/// The last invocations whose deferred work is done.
 #[derive(Default)]
 struct Done(VecDeque<String>);
 
@@ -190,7 +194,7 @@ mod tests {
 
     use super::*;
 
-    /// Answers of `next`, in order; then there is none for ever.
+    /// Results of `next`, in order; afterwards `next` never returns.
     struct Script(Mutex<VecDeque<Result<&'static str, &'static str>>>);
 
     impl Script {
@@ -217,11 +221,11 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_next_that_fails_is_asked_again_and_no_invocation_is_left_behind() {
+    async fn a_failed_next_is_retried_and_no_deferred_work_is_lost() {
         let answers = [Err("500"), Ok("1"), Err("closed"), Err("closed"), Ok("2"), Ok("3")];
         let script = Script::of(&answers);
         let (sender, receiver) = unbounded_channel();
-        // The event of the first invocation is behind its end, that of 2 comes early, 9 has none.
+        // The event of 1 arrives after its end, the event of 2 before; 9 has no event.
         for id in ["1", "9", "2", "3"] {
             sender.send(left(id)).unwrap();
         }
@@ -232,7 +236,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn next_waits_until_its_invocation_has_left_what_it_leaves() {
+    async fn next_waits_for_the_deferred_work_of_its_invocation() {
         let answers = [Ok("1"), Ok("2")];
         let script = Script::of(&answers);
         let (sender, receiver) = unbounded_channel();
@@ -240,14 +244,14 @@ mod tests {
         let attending = attend(|| script.next(), receiver, &idle);
         tokio::pin!(attending);
         assert!(tokio::time::timeout(Duration::from_secs(1), &mut attending).await.is_err());
-        assert_eq!(script.asked(answers.len()), 1, "the first invocation is under way");
+        assert_eq!(script.asked(answers.len()), 1, "the first invocation is running");
         sender.send(left("1")).unwrap();
         assert!(tokio::time::timeout(Duration::from_secs(1), &mut attending).await.is_err());
         assert_eq!(script.asked(answers.len()), 2);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn after_five_failures_in_a_row_the_extension_ends_when_nothing_is_under_way() {
+    async fn after_5_failures_the_extension_ends_once_no_invocation_is_running() {
         let script = Script::of(&[Err("1"), Err("2"), Err("3"), Err("4"), Err("5")]);
         let (sender, receiver) = unbounded_channel();
         let holder = Holder { sender, under_way: Arc::new(AtomicUsize::new(0)) };
@@ -256,7 +260,7 @@ mod tests {
         let attending = attend(|| script.next(), receiver, &under_way);
         tokio::pin!(attending);
         assert!(tokio::time::timeout(Duration::from_mins(1), &mut attending).await.is_err());
-        assert!(holder.end(left("1")).is_none(), "it still takes what is left");
+        assert!(holder.end(left("1")).is_none(), "it still accepts deferred work");
         assert_eq!(attending.await.to_string(), "5");
     }
 }

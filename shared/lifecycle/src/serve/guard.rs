@@ -1,4 +1,4 @@
-//! What keeps a request or a record within its time, and to itself.
+//! Guards of a request or a record: deadline, panics, and retries.
 
 use std::any::Any;
 use std::future::Future;
@@ -12,7 +12,7 @@ use crate::Deadline;
 use crate::backoff::random_up_to;
 use crate::failure::{Failure, Fault};
 
-/// Runs until the deadline at most, and turns a panic into a failure of this one request.
+/// Runs until the deadline, and turns a panic into a failure of this request alone.
 pub(crate) async fn guarded<T>(
     deadline: Deadline,
     future: impl Future<Output = Result<T, Failure>>,
@@ -29,30 +29,30 @@ pub(crate) fn caught<T>(function: impl FnOnce() -> T) -> Result<T, Failure> {
     catch_unwind(AssertUnwindSafe(function)).map_err(|panic| panicked(&*panic))
 }
 
-/// A panic, by what it carries, as a failure.
+/// Converts the payload of a panic to a failure.
 pub(crate) fn panicked(panic: &(dyn Any + Send)) -> Failure {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
     Failure::Panicked(text.unwrap_or_else(|| "no message".to_owned()))
 }
 
-/// How often stages 6 to 8 run when the facts keep moving and there is time.
+/// How often stages 6 to 8 run while the facts are stale and time is left.
 pub(crate) struct Retries {
     count_max: u32,
-    /// The longest pause between two of them, in milliseconds.
+    /// The longest pause between two attempts, in milliseconds.
     pause_ms_max: u64,
 }
 
 impl Retries {
-    /// For a request: two dozen clients who change the same item at once all get through.
+    /// For a request: enough for two dozen clients that change the same item concurrently.
     pub(crate) const OF_REQUEST: Self = Self { count_max: 25, pause_ms_max: 200 };
     /// For a record: no client waits for it.
     pub(crate) const OF_RECORD: Self = Self { count_max: 10, pause_ms_max: 1_000 };
 
-    /// Waits before the next attempt, with full jitter, unless there is no attempt or no time left.
+    /// Waits before the next attempt, with full jitter. An error if no attempt or no time is left.
     pub(crate) async fn pause(&self, attempts: u32, deadline: Deadline) -> Result<(), Fault> {
         if attempts >= self.count_max {
-            let source = format!("others were at the same items {attempts} times").into();
+            let source = format!("{attempts} attempts conflicted with other writes").into();
             return Err(Fault::Unavailable { retry_after_s: 1, source });
         }
         let pause_ms_max = (10 << attempts.min(10)).min(self.pause_ms_max);

@@ -132,7 +132,7 @@ impl<E: Endpoint> lambda::Handler for Handler<E> {
             path: E::ROUTE.path,
             status: response.status.as_u16(),
             code: Some(failure.answer().code),
-            error: Some("the work overran its time and kept its thread; the process ends"),
+            error: Some("the handler blocked its thread beyond the deadline; the process exits"),
             replayed: false,
             attempts: 1,
             cold_start: watched.cold_start,
@@ -143,12 +143,12 @@ impl<E: Endpoint> lambda::Handler for Handler<E> {
     }
 }
 
-/// What is remembered of a request while it is served, to be told afterwards.
+/// Data collected while a request is served, for its log line, metrics and spans.
 pub(super) struct Tale {
     pub(super) at: Timestamp,
     stages: Stages,
     pub(super) standing: Option<Standing>,
-    /// Counts on their way to the other execution environments.
+    /// Exchanges of counts that are running.
     pub(super) telling: Vec<JoinHandle<()>>,
     attempts: u32,
 }
@@ -165,7 +165,7 @@ impl Tale {
     }
 }
 
-/// A request that has come to its answer.
+/// A request with its response.
 struct Done {
     response: Response,
     tertiary: Tertiary,
@@ -183,7 +183,7 @@ impl Done {
 }
 
 impl<E: Endpoint> Handler<E> {
-    /// The stages. Whatever ends them early is a failure, and becomes an answer in one place.
+    /// Runs the stages. Every early end is a failure, and one place turns it into a response.
     async fn stages(
         &self,
         request: &Request,
@@ -191,7 +191,7 @@ impl<E: Endpoint> Handler<E> {
         cause: &Cause,
         tale: &mut Tale,
     ) -> Result<Done, Failure> {
-        // 1. Routing. API Gateway has done it; a function behind a wrong route says so.
+        // 1. Routing. API Gateway has done it; a function behind a wrong route returns an error.
         route::<E>(request)?;
         tale.stages.end("routing");
 
@@ -200,7 +200,7 @@ impl<E: Endpoint> Handler<E> {
         let caller = match self.admit(request, tale).await {
             Ok(caller) => caller,
             Err(failure) => {
-                // A request that is turned away costs an invocation too: it counts for its source.
+                // A refused request costs an invocation too, so it counts for its source.
                 Meter::new::<E>(&self.shared, request, source).charge(1, tale).await?;
                 return Err(failure);
             }
@@ -216,7 +216,7 @@ impl<E: Endpoint> Handler<E> {
         meter.charge_rest(E::cost(&asked.command), tale).await?;
         tale.stages.end("limit");
 
-        // 6. to 9. With the permit that only a caller who was let in gets.
+        // 6. to 9. With a permit, which only an admitted caller gets.
         let permit = Permit::new(caller, Moment::of_request(tale.at), deadline)
             .of_request(source, request.prefix.clone());
         let settled = self.settle(&permit, &asked, cause, tale).await;
@@ -244,8 +244,8 @@ impl<E: Endpoint> Handler<E> {
         Ok(caller)
     }
 
-    /// Who is asking, by what the authorizer found. Without claims no caller gets past this who has
-    /// to sign in.
+    /// Returns the caller, by the authorizer's result. Without claims, a caller that must sign in
+    /// is refused.
     async fn authenticate(&self, request: &Request, now: Timestamp) -> Result<E::Caller, Failure> {
         match (&request.finding, E::Caller::SIGN_IN) {
             (_, SignIn::None) | (Finding::Unasked, SignIn::Required) => {
@@ -258,20 +258,20 @@ impl<E: Endpoint> Handler<E> {
         }
     }
 
-    /// The caller by the token that the request brings itself, where signing in is optional: API
-    /// Gateway's authorizers refuse a request without one.
+    /// Returns the caller by the request's own token, where signing in is optional: API Gateway's
+    /// authorizers refuse a request without a token.
     async fn verify(&self, request: &Request, now: Timestamp) -> Result<E::Caller, Failure> {
         let verifier = match self.endpoint.verifier() {
             Some(verifier) if request.headers.contains_key(header::AUTHORIZATION) => verifier,
             _ => return E::Caller::identify(None, now),
         };
-        // A client that means to sign in, and has not, is not to take the answer for its own.
+        // A client with a wrong credential must not get a response for anonymous callers.
         let token = request.bearer_token().ok_or(Failure::Unauthenticated)?;
         let claims = verifier.verify(token, now).await?;
         E::Caller::identify(Some(&claims), now)
     }
 
-    /// Stages 6 to 9, again and again while the facts move and there is time.
+    /// Stages 6 to 9, repeated while the facts are stale and time is left.
     async fn settle(
         &self,
         permit: &Permit<E::Caller>,
@@ -310,7 +310,8 @@ impl<E: Endpoint> Handler<E> {
                     return Err(Failure::PreconditionFailed);
                 }
                 (Outcome::Rejected(rejection), _) => return Err(rejection.into()),
-                // A ledger record that is gone again by now has expired: nothing is known.
+                // The record in the idempotency table has expired or is gone: the key is free
+                // again.
                 (Outcome::Known(_) | Outcome::Moved, _) => {
                     Retries::OF_REQUEST.pause(tale.attempts, permit.deadline()).await?;
                 }
@@ -328,7 +329,7 @@ impl<E: Endpoint> Handler<E> {
         // 6. Retrieval.
         let facts = self.endpoint.retrieve(permit, command).await?;
         tale.stages.end("retrieval");
-        // 3 again. Authorization that depends on what was found.
+        // 3b. Authorization that depends on the facts.
         E::allow(permit.caller(), command, &facts).enforce()?;
         tale.stages.end("authorization");
         if !E::ROUTE.method.is_safe() && !conditions.admit_facts(&E::CONDITIONS, &facts) {
@@ -342,14 +343,18 @@ impl<E: Endpoint> Handler<E> {
         let response = Response::of_reply(E::reply(outcome)).map_err(Fault::internal)?;
         let response = response.below(permit.prefix());
         if response.status != E::STATUS && Some(response.status) != E::FAILURE_STATUS {
-            let message = format!("answers {}, and describes {}", response.status, E::STATUS);
+            let message = format!(
+                "the reply has status {}, but the endpoint declares {}",
+                response.status,
+                E::STATUS
+            );
             return Err(Fault::internal(message).into());
         }
         tale.stages.end("response");
         Ok((effects, response))
     }
 
-    /// The answer that was committed under this key, if there is one.
+    /// Returns the stored response of this key, if there is one.
     async fn recall(&self, key: &IntentKey, now: Timestamp) -> Result<Option<Response>, Failure> {
         let Some(stored) = self.shared.platform.read(LEDGER, key.ledger_key()).await? else {
             return Ok(None);
@@ -363,8 +368,8 @@ impl<E: Endpoint> Handler<E> {
 }
 
 impl Failure {
-    /// Whether the same request may have succeeded before, and is refused now because of what it
-    /// has changed itself: the last piece was sold, to this very caller.
+    /// Whether an earlier success of the same request may have caused this failure: for example,
+    /// the caller itself bought the last piece.
     fn may_follow_success(&self) -> bool {
         matches!(
             self,
@@ -381,7 +386,7 @@ fn request_id(request: Option<&Request>) -> String {
     request_id_of(request.and_then(|request| request.header(REQUEST_ID)))
 }
 
-/// The client's id if it is 1 to 128 visible ASCII characters, else one of our own.
+/// The client's id if it is 1 to 128 visible ASCII characters, else a new one.
 pub(super) fn request_id_of(sent: Option<&str>) -> String {
     let valid =
         |id: &&str| (1..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());

@@ -21,23 +21,23 @@ use super::{Response, Shared, extension, probe};
 use crate::Deadline;
 use crate::failure::BoxError;
 
-/// One event to be handled.
+/// An invocation of the function.
 pub(crate) struct Invocation {
     pub(crate) event: Bytes,
     pub(crate) deadline: Deadline,
     pub(crate) x_ray: Option<String>,
-    /// Whether it is the first of its process.
+    /// Whether it is the first invocation of its process.
     pub(crate) cold_start: bool,
 }
 
-/// What came of it.
+/// The result of an invocation.
 pub(crate) struct Handled {
-    /// An error is a message to Lambda, which makes it a failed invocation.
+    /// An error becomes a failed invocation with this message.
     pub(crate) answer: Result<Answer, String>,
     pub(crate) aftermath: Option<Aftermath>,
 }
 
-/// What Lambda is given back.
+/// The payload that is returned to Lambda.
 #[derive(Serialize)]
 #[serde(untagged)]
 pub(crate) enum Answer {
@@ -45,24 +45,24 @@ pub(crate) enum Answer {
     Json(serde_json::Value),
 }
 
-/// Handles events of one kind.
+/// Handles invocations of one kind.
 #[async_trait]
 pub(crate) trait Handler: Send + Sync {
     async fn handle(&self, invocation: Invocation) -> Handled;
 
-    /// What is answered and told in place of an invocation whose work does not let go of its
-    /// thread; `None` makes it a failed invocation.
+    /// Returns the response and the log line for an invocation whose work blocks its thread beyond
+    /// the deadline; `None` makes it a failed invocation.
     fn overran(&self, _: &Watched) -> Option<LastWords> {
         None
     }
 
-    /// Whether an answer of its can leave anything to be done.
+    /// Whether its invocations may have deferred work.
     fn leaves_aftermath(&self) -> bool {
         true
     }
 }
 
-/// One thread is quickest where requests come one by one.
+/// One thread is fastest if requests do not overlap.
 pub(crate) fn async_runtime(settings: &Settings) -> tokio::runtime::Runtime {
     let mut builder = if settings.concurrency > 1 {
         tokio::runtime::Builder::new_multi_thread()
@@ -72,13 +72,13 @@ pub(crate) fn async_runtime(settings: &Settings) -> tokio::runtime::Runtime {
     builder.enable_all().build().expect("a process that has just started can have a reactor")
 }
 
-/// Handles events until Lambda ends the process.
+/// Handles invocations until Lambda ends the process.
 pub(crate) async fn serve(
     handler: Arc<dyn Handler>,
     shared: Arc<Shared>,
     watchdog: Option<Arc<Watchdog>>,
 ) -> Result<(), BoxError> {
-    // Both take a round trip; during init nobody waits for either.
+    // Both take a round trip; during init no client waits.
     let aftermath = handler.leaves_aftermath();
     let (mode, ()) = tokio::join!(mode(&shared.settings, aftermath), shared.platform.warm());
     let first = Arc::new(Mutex::new(true));
@@ -119,8 +119,8 @@ pub(crate) async fn serve(
     runtime.layer(Around { mode }).run_concurrent().await
 }
 
-/// Registers the internal extension, where there is something for it to do, and the platform takes
-/// one.
+/// Registers the internal extension, if there can be deferred work and the platform supports
+/// extensions.
 async fn mode(settings: &Settings, aftermath: bool) -> Mode {
     if settings.concurrency > 1 || !aftermath {
         return Mode::Spawned;
@@ -128,7 +128,10 @@ async fn mode(settings: &Settings, aftermath: bool) -> Mode {
     match extension::hold().await {
         Ok(holder) => Mode::Held(holder),
         Err(error) => {
-            tracing::warn!(error, "no internal extension: tertiary effects precede the answer");
+            tracing::warn!(
+                error,
+                "internal extension not registered; tertiary effects run before the response"
+            );
             Mode::Before
         }
     }
@@ -138,10 +141,10 @@ tokio::task_local! {
     static SLOT: Arc<Slot>;
 }
 
-/// What goes round the runtime crate: the event's bytes in, the aftermath out.
+/// Carries data past the runtime crate: the raw event in, the deferred work out.
 ///
-/// The crate would deserialise the event itself, and answer one that it cannot read by an error
-/// of its own; and the handler alone cannot know when its answer has been handed over.
+/// The crate would parse the event itself, and return its own error for an invalid one. And the
+/// handler cannot know when its response has been sent.
 struct Slot {
     event: Bytes,
     aftermath: Mutex<Option<Aftermath>>,
@@ -157,7 +160,7 @@ impl Slot {
     }
 }
 
-/// Wraps the whole of an invocation, the handing over of its answer included.
+/// Wraps an invocation, including the sending of its response.
 struct Around {
     mode: Mode,
 }

@@ -1,36 +1,36 @@
 //! Media types in headers (RFC 9110, sections 8.3 and 12.5.1).
 //!
-//! The crate `mime` reads one type and knows neither lists nor weights. Here one small grammar
-//! serves both headers, quoted texts included.
+//! The crate `mime` parses one type, but neither lists nor weights. One small grammar serves both
+//! headers, including quoted strings.
 
-/// What we answer with when all goes well.
+/// The media type of successful responses.
 const JSON: [&str; 2] = ["application", "json"];
-/// What we answer errors with for clients that ask (RFC 9457).
+/// The media type of errors, for clients that ask for it (RFC 9457).
 const PROBLEM: [&str; 2] = ["application", "problem+json"];
-/// A full weight: weights are counted in thousandths.
+/// The weight 1; weights are in thousandths.
 const WHOLE: u16 = 1_000;
 
-/// Which of our media types a client accepts.
+/// The media types that a client accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Accepted {
-    /// Whether an answer may be JSON.
+    /// Whether a response may be JSON.
     pub(super) json: bool,
-    /// Whether an error is to be problem details.
+    /// Whether an error should be problem details.
     pub(super) problem: bool,
 }
 
 impl Accepted {
-    /// Reads the values of `Accept`. Without any, or with blank ones, everything is accepted.
+    /// Reads the values of `Accept`. Without values, or with blank ones, everything is accepted.
     ///
-    /// The most specific range decides about a type. A client that names problem details, and
-    /// does not like JSON better, gets its errors as such; it accepts JSON for the rest unless it
-    /// says otherwise.
+    /// The most specific range decides about a type. Errors are problem details if the client names
+    /// that type and does not prefer JSON. Such a client accepts JSON for other responses, unless
+    /// it excludes it.
     pub(super) fn read<'a>(values: impl Iterator<Item = &'a str>) -> Self {
         let values: Vec<&str> = values.flat_map(|value| split(value, b',')).collect();
         if values.iter().all(|value| value.trim().is_empty()) {
             return Self { json: true, problem: false };
         }
-        // A range that cannot be read accepts nothing.
+        // An invalid range accepts nothing.
         let ranges: Vec<_> = values.iter().filter_map(|value| Range::weighted(value)).collect();
         let best = |wanted| {
             let matching = ranges.iter().filter_map(|(range, weight)| {
@@ -50,8 +50,7 @@ impl Accepted {
     }
 }
 
-/// Whether a `Content-Type` is one of these types (in lower case), and in UTF-8 if it names a
-/// charset.
+/// Whether a `Content-Type` is one of these lower-case types, with the charset UTF-8 if any.
 pub(super) fn is_one_of(content_type: &str, types: &[&str]) -> bool {
     let Some((range, parameters)) = Range::with_parameters(content_type) else {
         return false;
@@ -64,7 +63,7 @@ pub(super) fn is_one_of(content_type: &str, types: &[&str]) -> bool {
         })
 }
 
-/// How precisely a range names a type.
+/// How precisely a range matches a type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Precision {
     Anything,
@@ -76,7 +75,7 @@ enum Precision {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Range([String; 2]);
 
-/// A parameter, its name in lower case; `None` when it is not one.
+/// A parameter with its name in lower case; `None` if it is invalid.
 type Parameter = Option<(String, String)>;
 
 impl Range {
@@ -84,14 +83,14 @@ impl Range {
     fn with_parameters(text: &str) -> Option<(Self, Vec<Parameter>)> {
         let mut parts = split(text, b';').into_iter().map(str::trim);
         let name = parts.next()?;
-        // Java's clients have long sent `*` for `*/*`.
+        // Older Java clients send `*` for `*/*`.
         let (kind, subtype) = if name == "*" { ("*", "*") } else { name.split_once('/')? };
         let parameters = parts.filter(|part| !part.is_empty()).map(parameter).collect();
         let range = Self([kind, subtype].map(str::to_ascii_lowercase));
         (is_token(kind) && is_token(subtype)).then_some((range, parameters))
     }
 
-    /// Reads a range with its weight. Other parameters are of no interest.
+    /// Reads a range with its weight, and ignores other parameters.
     fn weighted(text: &str) -> Option<(Self, u16)> {
         let (range, parameters) = Self::with_parameters(text)?;
         let mut weights = parameters.into_iter().flatten().filter(|(name, _)| name == "q");
@@ -119,7 +118,7 @@ fn parameter(text: &str) -> Parameter {
     is_token(name).then(|| (name.to_ascii_lowercase(), value))
 }
 
-/// The text that ends with a quote, and nothing behind it.
+/// Returns the text up to the closing quote, which must be the end.
 fn unquoted(quoted: &str) -> Option<String> {
     let mut text = String::new();
     let mut rest = quoted.chars();
@@ -132,7 +131,8 @@ fn unquoted(quoted: &str) -> Option<String> {
     }
 }
 
-/// A weight in thousandths, rounded up, so that only a zero is none. More than one is one.
+/// Returns a weight in thousandths, rounded up, so that only zero becomes 0. A weight above 1
+/// becomes 1.
 fn weight(text: &str) -> Option<u16> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
@@ -147,7 +147,7 @@ fn weight(text: &str) -> Option<u16> {
     Some(thousandths + u16::from(more))
 }
 
-/// The parts of a text between separators, of which those within quotes are none.
+/// Splits a text at separators outside quotes.
 fn split(text: &str, separator: u8) -> Vec<&str> {
     let (mut parts, mut start, mut quoted, mut escaped) = (Vec::new(), 0, false, false);
     for (at, byte) in text.bytes().enumerate() {
@@ -201,7 +201,7 @@ mod tests {
             ("application/*;q=0, application/json;q=0.2, */*", true, false),
             ("application/json;q=0.00001", true, false),
             ("application/json;q=2", true, false),
-            // JSON is refused.
+            // JSON is not acceptable.
             ("text/html", false, false),
             ("application/json;q=0", false, false),
             ("application/json;Q=0", false, false),
@@ -217,13 +217,13 @@ mod tests {
             ("*/json", false, false),
             ("json", false, false),
             ("application/json;q=high", false, false),
-            // Problem details are asked for.
+            // Problem details are requested.
             ("application/problem+json", true, true),
             ("application/problem+json, application/json", true, true),
             ("application/json;q=0.5, application/problem+json;q=0.5", true, true),
             ("application/json;q=0.4, application/problem+json;q=0.5", true, true),
             ("application/problem+json, application/json;q=0", false, true),
-            // They are not, or JSON is preferred.
+            // They are not requested, or JSON is preferred.
             ("application/problem+json;q=0.5, application/json", true, false),
             ("application/problem+json;Q=0, application/json", true, false),
             ("application/problem+json;q=0", false, false),

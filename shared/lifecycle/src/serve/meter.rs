@@ -1,4 +1,4 @@
-//! What a request costs of its caller's limit.
+//! The cost of a request, counted against its caller's limit.
 
 use std::sync::Arc;
 
@@ -9,14 +9,14 @@ use crate::failure::{Failure, Fault};
 use crate::limit::{Counted, Counting, Limit};
 use crate::telemetry::carried;
 
-/// The limit of one caller at one endpoint.
+/// The rate limit of one caller at one endpoint.
 pub(super) struct Meter<'a> {
     shared: &'a Arc<Shared>,
     limit: Limit,
     cost_max: u32,
     route: String,
     caller: String,
-    /// Whether a body is read next, which may end the process.
+    /// Whether a body follows, whose parsing might end the process.
     has_body: bool,
 }
 
@@ -28,13 +28,13 @@ impl<'a> Meter<'a> {
     ) -> Self {
         let mut limit = E::LIMIT;
         let settings = &shared.settings;
-        // Where guessing pays, the quota of all other endpoints does not hold.
+        // An exact limit prevents guessing, so the general quota does not apply to it.
         let quota = match limit.counting {
             Counting::Exact => settings.exact_rate_limit,
             Counting::Approximate => settings.rate_limit,
         };
         if let Some(quota) = quota {
-            // The deployment's quota is one of requests: each must be possible once.
+            // The deployment's quota counts requests: each request must be possible once.
             limit.quota = quota.max(E::COST_MAX);
         }
         let route = format!("{} {}", E::ROUTE.method, E::ROUTE.path);
@@ -42,17 +42,18 @@ impl<'a> Meter<'a> {
         Self { shared, limit, cost_max: E::COST_MAX, route, caller, has_body }
     }
 
-    /// Counts, and turns away whoever is over the limit.
+    /// Counts the cost; an error if the caller is over the limit.
     pub(super) async fn charge(&self, cost: u32, tale: &mut Tale) -> Result<(), Failure> {
         let Shared { limiter, platform, .. } = &**self.shared;
         let counted = Counted { route: &self.route, caller: &self.caller };
         let standing = limiter.admit(&**platform, &self.limit, counted, cost, tale.at).await;
         tale.standing = Some(standing);
         if standing.is_first && self.has_body {
-            // A body that ends the process would otherwise end each new one without being counted.
+            // Otherwise a body that ends the process could be sent repeatedly without being
+            // counted.
             limiter.exchange(&**platform).await;
         } else if standing.is_due {
-            // Beside the work, so that it costs the client no time.
+            // Concurrent with the work, so that the client does not wait.
             let shared = Arc::clone(self.shared);
             let tell = async move { shared.limiter.exchange(&*shared.platform).await };
             tale.telling.push(tokio::spawn(carried(tell)));
@@ -60,10 +61,13 @@ impl<'a> Meter<'a> {
         Ok(standing.enforce()?)
     }
 
-    /// Counts what a request costs beyond the one that was counted when it came.
+    /// Counts the cost beyond the first unit, which was counted on arrival.
     pub(super) async fn charge_rest(&self, cost: u32, tale: &mut Tale) -> Result<(), Failure> {
         if cost > self.cost_max {
-            let message = format!("costs {cost}, and describes {} at most", self.cost_max);
+            let message = format!(
+                "the request costs {cost}, but the endpoint declares at most {}",
+                self.cost_max
+            );
             return Err(Fault::internal(message).into());
         }
         match cost.saturating_sub(1) {

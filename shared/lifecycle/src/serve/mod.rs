@@ -1,7 +1,7 @@
-//! Running the lifecycle on Lambda.
+//! Runs the lifecycle on Lambda.
 //!
-//! [`endpoint`], [`consumer`], [`authorizer`] and [`rotation`] are what a binary's `main` calls. Each
-//! first looks whether the binary was only asked to describe itself.
+//! The `main` of a binary calls [`endpoint`], [`consumer`], [`authorizer`] or [`rotation`]. Each
+//! first checks whether the binary was started with `--describe`.
 
 mod after;
 mod asked;
@@ -45,8 +45,8 @@ use crate::uses::{Use, Verb};
 
 /// Serves an endpoint until Lambda ends the process.
 ///
-/// `connect` gets everything the endpoint uses, the lifecycle's own tables included; `build`
-/// makes the endpoint on the platform. Neither is called for `--describe`.
+/// `connect` gets all resources of the endpoint, including the lifecycle's own tables. `build`
+/// creates the endpoint on the platform. Neither is called for `--describe`.
 pub fn endpoint<E: Endpoint, P: Platform + Clone>(
     connect: impl Fn(&[Use]) -> Result<P, BoxError> + Send + 'static,
     build: impl FnOnce(&P) -> E,
@@ -98,7 +98,7 @@ pub fn rotation<R: Rotation, P: Platform + Clone>(
     run(R::USES, connect, |platform, _| Arc::new(rotate::Handler { rotation: build(platform) }))
 }
 
-/// What all requests of a process share.
+/// The state that all requests of a process share.
 pub(crate) struct Shared {
     settings: Settings,
     platform: Arc<dyn Platform>,

@@ -1,4 +1,4 @@
-//! What becomes of an invocation whose work does not let go of its thread.
+//! Ends an invocation whose work blocks its thread beyond the deadline.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,16 +14,17 @@ use crate::platform::Platform;
 use crate::telemetry::line::{metric, millis};
 use crate::telemetry::log::print;
 
-/// How a platform is connected anew: what is connected belongs to a runtime that is stuck.
+/// Connects a new platform: the existing connections belong to the blocked runtime.
 pub(crate) type Reconnect = Box<dyn Fn() -> Result<Arc<dyn Platform>, BoxError> + Send>;
 
-/// What is answered and told in place of a handler that does not.
+/// The response and the log line of a blocked invocation.
 pub(crate) struct LastWords {
     pub(crate) answer: Answer,
     pub(crate) line: String,
 }
 
-/// Starts the watch over a handler. Without a thread there is none, and the service goes on.
+/// Starts the watchdog of a handler. If no thread can be started, the service continues without
+/// one.
 pub(crate) fn watchdog(
     handler: Arc<dyn Handler>,
     shared: Arc<Shared>,
@@ -34,26 +35,26 @@ pub(crate) fn watchdog(
         if shared.settings.concurrency > 1 {
             watchdog.wait_for_others();
         }
-        // The thread cannot be freed of its work: nothing else may be given to this process.
+        // The blocked thread cannot be freed: the process must not get more requests.
         std::process::exit(1);
     };
     match Watchdog::start(overdue) {
         Ok(watchdog) => Some(watchdog),
         Err(error) => {
-            tracing::error!(%error, "no watchdog: work that overruns is ended by Lambda alone");
+            tracing::error!(%error, "watchdog not started; only Lambda ends a blocked invocation");
             None
         }
     }
 }
 
-/// Tells of the invocation, answers it, and then counts it, in the order of what may be lost last.
+/// Logs the invocation, responds to it, and counts it, in order of importance.
 fn end(watched: &Watched, handler: &dyn Handler, shared: &Shared, reconnect: &Reconnect) {
     let took = watched.began.elapsed();
     let words = handler.overran(watched);
     let (outcome, answer, line) = if let Some(LastWords { answer, line }) = words {
         ("response", serde_json::to_vec(&answer), line)
     } else {
-        let message = "the work overran its time and kept its thread";
+        let message = "the handler blocked its thread beyond the deadline";
         let error = json!({ "errorType": "TIMED_OUT", "errorMessage": message });
         ("error", serde_json::to_vec(&error), failed(shared, watched, took))
     };
@@ -62,12 +63,12 @@ fn end(watched: &Watched, handler: &dyn Handler, shared: &Shared, reconnect: &Re
     let answer = answer.unwrap_or_default();
     let id = &watched.invocation_id;
     if let Err(error) = hand_over(&shared.settings.runtime_api, id, outcome, &answer, left()) {
-        tracing::error!(%error, "an answer in place of work that overran was not taken");
+        tracing::error!(%error, "cannot send the time-out response to the Runtime API");
     }
     exchange(shared, reconnect, left());
 }
 
-/// The line of a consumer, an authorizer or a rotation that overran.
+/// The log line of a blocked consumer, authorizer or rotation.
 fn failed(shared: &Shared, watched: &Watched, took: Duration) -> String {
     let settings = &shared.settings;
     let at = Timestamp::now();
@@ -75,7 +76,7 @@ fn failed(shared: &Shared, watched: &Watched, took: Duration) -> String {
     let mut line = metric(&settings.service, at, &labels, "errors_total", "Count", 1);
     let facts = json!({
         "level": "ERROR", "timestamp": at, "function": settings.function,
-        "message": "work overran its time and kept its thread; the process ends",
+        "message": "the handler blocked its thread beyond the deadline; the process exits",
         "invocationId": watched.invocation_id, "durationMs": millis(took),
     });
     if let (true, Some(facts)) = (line.ends_with('}'), facts.as_object()) {
@@ -88,7 +89,7 @@ fn failed(shared: &Shared, watched: &Watched, took: Duration) -> String {
     line
 }
 
-/// Tells the other execution environments what was counted here, by a connection of its own.
+/// Exchanges the counts with the other execution environments, on a new connection.
 fn exchange(shared: &Shared, reconnect: &Reconnect, left: Duration) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let told = runtime.map_err(BoxError::from).and_then(|runtime| {
@@ -100,6 +101,6 @@ fn exchange(shared: &Shared, reconnect: &Reconnect, left: Duration) {
     });
     if let Err(error) = told {
         let error = Failure::Fault(Fault::internal(error));
-        tracing::error!(%error, "the counts of a process that ends are lost");
+        tracing::error!(%error, "rate limit counts not exchanged before the process exit");
     }
 }

@@ -1,4 +1,4 @@
-//! Records of a queue that failed: hidden for a growing time before they come again.
+//! Retry back-off for the failed records of a queue.
 
 use std::time::Duration;
 
@@ -10,14 +10,14 @@ use crate::failure::{Failure, Fault};
 use crate::platform::{Hidden, Platform};
 use crate::{Backoff, Deadline};
 
-/// What it may take of the margin before Lambda's own deadline: a record may have failed by
-/// running out of time.
+/// Time reserved before Lambda's deadline for changing visibility: the record may have failed
+/// because time ran out.
 const MARGIN: Duration = Duration::from_millis(250);
 
-/// Has the queue hide what failed of each group for as long as the backoff says of the record that
-/// failed: those behind it come again together with it, so that they keep their order.
+/// Changes the visibility timeout of the failed records of each group. The time depends on the
+/// record that failed; the records after it get the same time, so that they keep their order.
 ///
-/// Where that fails, they are hidden for as long as the queue hides whatever is received.
+/// If the change fails, the queue's own visibility timeout applies.
 pub(super) async fn postpone(
     platform: &dyn Platform,
     source: Source,
@@ -31,7 +31,7 @@ pub(super) async fn postpone(
     }
     let hiding = timeout_at(deadline.instant() + MARGIN, platform.hide(queue, &hidden)).await;
     if let Err(fault) = hiding.unwrap_or(Err(Fault::TimedOut)) {
-        tracing::warn!(error = %Failure::Fault(fault), "failed records come again without backoff");
+        tracing::warn!(error = %Failure::Fault(fault), "visibility timeout not changed; failed records return without back-off");
     }
 }
 

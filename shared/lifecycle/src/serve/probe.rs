@@ -1,17 +1,18 @@
-//! Probes: whether a version starts, asked before it gets requests.
+//! Probes: check that a version starts, before it gets requests.
 //!
-//! `{"lifecycle": "probe"}` is answered `{"lifecycle": "ready"}`, and reaches neither stages nor stores.
-//! That it is answered at all says that the program runs on this machine and has found its settings.
-//! API Gateway, queues, streams and schedules send no such event: all of theirs have other members.
+//! The event `{"lifecycle": "probe"}` is answered with `{"lifecycle": "ready"}`, and reaches
+//! neither stages nor stores. The response proves that the program runs on this machine and has its
+//! settings. API Gateway, queues, streams and schedules never send this event: theirs have other
+//! members.
 
 use serde_json::{Value, json};
 
 use super::lambda::{Answer, Handled, Handler, Invocation};
 
-/// Longer than a probe, however it is spaced.
+/// More than the length of a probe with any spacing.
 const BYTES_MAX: usize = 64;
 
-/// What comes of an invocation: a probe is answered, anything else is handled.
+/// Answers a probe, and passes other invocations to the handler.
 pub(super) async fn answered_or_handled(handler: &dyn Handler, invocation: Invocation) -> Handled {
     if is_probe(&invocation.event) {
         let ready = Answer::Json(json!({ "lifecycle": "ready" }));

@@ -1,7 +1,7 @@
-//! The records of an event, as Lambda brings them: apart, and in the groups that keep their order.
+//! Splits an event of Lambda into records, and into groups that keep their order.
 //!
-//! An event is read record by record: one that is odd cannot be understood, as one whose content is,
-//! and goes to the dead-letter queue by itself.
+//! An event is read record by record. A malformed record is handled like unparseable content: it
+//! alone goes to the dead-letter queue.
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -14,14 +14,14 @@ use crate::failure::{BoxError, Violations};
 use crate::hash::short_hash_of;
 use crate::stored;
 
-/// A record of a batch, not yet understood.
+/// A record of a batch, not yet parsed.
 pub(super) struct Raw {
-    /// What the batch calls it, to report it as failed; an odd record may lack it.
+    /// The item identifier, to report it as failed; a malformed record may lack it.
     pub(super) item_id: Option<String>,
-    /// The id that it has if it carries none of its own.
+    /// The record's id, unless its content has one.
     pub(super) record_id: String,
     pub(super) deliveries: u32,
-    /// By what the queue knows this delivery; a stream and the clock have no such thing.
+    /// The SQS receipt handle; absent for a stream or a schedule.
     pub(super) receipt: Option<String>,
     pub(super) content: Content,
 }
@@ -29,18 +29,18 @@ pub(super) struct Raw {
 pub(super) enum Content {
     Text(String),
     Item(Item),
-    /// The record itself is not of the source's shape.
+    /// The record does not have the shape of its source.
     Odd {
         json: String,
         reason: String,
     },
 }
 
-/// Records that must be consumed in order.
+/// Records that must be processed in order.
 pub(super) type Group = Vec<Raw>;
 
 impl Raw {
-    /// 4. Deserialisation. What this system has sent and stored is read with the bounds of then.
+    /// 4. Deserialisation. Data that this system wrote is read without the limits of input.
     pub(super) fn understand<C: Consumer>(&self) -> Result<C::Input, Violations> {
         let understood = stored::reading(|| match &self.content {
             Content::Text(text) => serde_json::from_str(text).map_err(|error| error.to_string()),
@@ -61,7 +61,7 @@ impl Raw {
         }
     }
 
-    /// The `traceparent` and the `tracestate` that the content names, whatever else it may lack.
+    /// The `traceparent` and `tracestate` of the content, even if it is otherwise invalid.
     pub(super) fn trace_context(&self) -> [Option<String>; 2] {
         match &self.content {
             Content::Text(text) => match about(text) {
@@ -74,7 +74,7 @@ impl Raw {
     }
 }
 
-/// The records of an event, by their groups.
+/// Returns the records of an event, in groups.
 pub(super) fn groups_of(source: Source, event: &[u8]) -> Result<Vec<Group>, BoxError> {
     let keyed: Vec<(String, Raw)> = match source {
         Source::Queue(_) => records_of(event)?.iter().map(|record| of_message(record)).collect(),
@@ -93,7 +93,7 @@ pub(super) fn groups_of(source: Source, event: &[u8]) -> Result<Vec<Group>, BoxE
     Ok(groups.into_iter().map(|(_, group)| group).collect())
 }
 
-/// The records of a batch, each still as it is written.
+/// The records of a batch as raw JSON.
 fn records_of(event: &[u8]) -> Result<Vec<Box<RawValue>>, BoxError> {
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase")]
@@ -103,12 +103,12 @@ fn records_of(event: &[u8]) -> Result<Vec<Box<RawValue>>, BoxError> {
     Ok(serde_json::from_slice::<Batch>(event)?.records)
 }
 
-/// A part of a record, if it is there and of that shape.
+/// Returns a member of a record; `None` if it is missing or has another type.
 fn part<T: DeserializeOwned>(record: &Value, pointer: &str) -> Option<T> {
     T::deserialize(record.pointer(pointer)?).ok()
 }
 
-/// What an odd record is known by, as far as it tells.
+/// A malformed record, with its id if it has one.
 fn odd(json: &RawValue, item_id: Option<String>, reason: &str) -> (String, Raw) {
     let record_id = item_id.clone().unwrap_or_else(|| short_hash_of([json.get().as_bytes()]));
     let content = Content::Odd { json: json.get().to_owned(), reason: reason.to_owned() };
@@ -116,7 +116,7 @@ fn odd(json: &RawValue, item_id: Option<String>, reason: &str) -> (String, Raw) 
     (group, Raw { item_id, record_id, deliveries: 1, receipt: None, content })
 }
 
-/// What is read of a message's body before the message is understood.
+/// The members that are read from a message's body before it is parsed.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct About {
@@ -129,25 +129,25 @@ fn about(body: &str) -> Option<About> {
     serde_json::from_str(body).ok()
 }
 
-/// A message with its FIFO group. On a standard queue, messages about one event are a group: the
-/// second one then finds the first one's note in the inbox.
+/// A message with its group. On a standard queue, messages of one event are a group: the second one
+/// then finds the first one's inbox entry.
 fn of_message(json: &RawValue) -> (String, Raw) {
     let Ok(message) = serde_json::from_str::<Value>(json.get()) else {
         return odd(json, None, "is not a message of a queue");
     };
     let id = part::<String>(&message, "/messageId").filter(|id| !id.is_empty());
     let Some(item_id) = id else {
-        return odd(json, None, "/messageId is missing or no text");
+        return odd(json, None, "/messageId is missing or not a string");
     };
     let Some(body) = part::<String>(&message, "/body") else {
-        return odd(json, Some(item_id), "/body is missing or no text");
+        return odd(json, Some(item_id), "/body is missing or not a string");
     };
-    // In a standard queue a group is for fairness alone, and keeps no order.
+    // In a standard queue a group is only for fairness, and keeps no order.
     let is_fifo = part(&message, "/eventSourceARN")
         .is_some_and(|arn: String| arn.strip_suffix(".fifo").is_some());
     let fifo_group = part(&message, "/attributes/MessageGroupId").filter(|_| is_fifo);
     let group = fifo_group.or_else(|| about(&body)?.event_id).unwrap_or_else(|| item_id.clone());
-    // Lambda writes the count as a text.
+    // Lambda sends the count as a string.
     let received = message.pointer("/attributes/ApproximateReceiveCount");
     let received = received.and_then(|count| match count {
         Value::String(count) => count.parse().ok(),
@@ -163,7 +163,7 @@ fn of_message(json: &RawValue) -> (String, Raw) {
     (group, raw)
 }
 
-/// A new image with its partition key; a removal has none and is of no interest.
+/// A new image with its partition key; a removal has none and is ignored.
 fn of_change(json: &RawValue) -> Option<(String, Raw)> {
     let Ok(record) = serde_json::from_str::<Value>(json.get()) else {
         return Some(odd(json, None, "is not a record of a stream"));
@@ -176,14 +176,14 @@ fn of_change(json: &RawValue) -> Option<(String, Raw)> {
         None | Some(Value::Null | Value::Object(_)) if record["dynamodb"].is_object() => {
             return None;
         }
-        _ => return Some(odd(json, item_id, "/dynamodb/NewImage is missing or no item")),
+        _ => return Some(odd(json, item_id, "/dynamodb/NewImage is missing or not an item")),
     };
     let image = match image {
         Ok(image) => image,
         Err(error) => return Some(odd(json, item_id, &format!("/dynamodb/NewImage: {error}"))),
     };
     if item_id.is_none() {
-        return Some(odd(json, None, "/dynamodb/SequenceNumber is missing or no text"));
+        return Some(odd(json, None, "/dynamodb/SequenceNumber is missing or not a string"));
     }
     let event_id = part(&record, "/eventID").or_else(|| item_id.clone()).unwrap_or_default();
     let key = record.pointer("/dynamodb/Keys/pk/S").and_then(Value::as_str);
@@ -199,7 +199,7 @@ fn text_of(item: &Item, name: &str) -> Option<String> {
     }
 }
 
-/// A run of a schedule, alone in its group.
+/// A run of a schedule, in its own group.
 fn of_run(event: &[u8]) -> Result<(String, Raw), BoxError> {
     let run: Run = serde_json::from_slice(event)?;
     let raw = Raw {
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_of_a_group_are_together_in_a_fifo_queue_and_apart_in_a_standard_one() {
+    fn message_groups_are_kept_together_in_a_fifo_queue_only() {
         for (queue, groups) in [("readers.fifo", 1), ("readers", 2)] {
             let message = |id| {
                 json!({
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn an_odd_message_stands_alone_and_the_others_are_read() {
+    fn a_malformed_message_is_a_separate_group_and_the_others_are_read() {
         let good = json!({ "messageId": "m1", "body": "{}", "receiptHandle": "r" });
         for (odd, item_id) in [
             (json!({ "body": "{}" }), None),
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_with_odd_attributes_is_read_all_the_same() {
+    fn a_message_with_malformed_attributes_is_read() {
         for (attributes, deliveries) in [
             (json!(null), 1),
             (json!({ "ApproximateReceiveCount": "3" }), 3),
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn an_odd_change_stands_alone_and_a_removal_is_passed_over() {
+    fn a_malformed_change_is_a_separate_group_and_a_removal_is_ignored() {
         let change = |dynamodb: Value| json!({ "eventID": "e", "dynamodb": dynamodb });
         let image = json!({ "pk": { "S": "1" } });
         for (record, read) in [
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_records_is_no_event_of_a_queue() {
+    fn an_event_without_records_is_an_error() {
         for event in ["{}", "null", r#"{"Records": {}}"#, "["] {
             assert!(groups_of(QUEUE, event.as_bytes()).is_err(), "{event}");
         }

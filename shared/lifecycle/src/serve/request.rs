@@ -1,4 +1,4 @@
-//! An event of API Gateway (HTTP API, payload format 2.0) as the request that it carries.
+//! The request in an event of API Gateway (HTTP API, payload format 2.0).
 
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ use crate::failure::{BodyOffer, Violations};
 use crate::finding::Finding;
 use crate::route::{Place, Route};
 
-/// A request as it came, with nothing of it believed yet.
+/// A request as it was received; nothing in it is verified yet.
 #[derive(Debug)]
 pub struct Request {
     pub(crate) method: Method,
@@ -24,25 +24,25 @@ pub struct Request {
     pub(crate) raw_query: String,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
-    /// The address that API Gateway was asked from.
+    /// The peer address of API Gateway.
     pub(crate) peer: String,
-    /// Whether the endpoint's route was found in it.
+    /// Whether the request matches the endpoint's route.
     pub(crate) is_routed: bool,
-    /// What stands in front of the route in the path: a stage or a base path, `/v1`.
+    /// The part of the path before the route: a stage or a base path, `/v1`.
     pub(crate) prefix: String,
-    /// What an authorizer has found out about the token.
+    /// The authorizer's result for the token.
     pub(crate) finding: Finding,
 }
 
 impl Request {
-    /// Reads an event, and finds the route in it.
+    /// Reads an event, and matches the route.
     pub(crate) fn from_event(event: &[u8], route: &Route) -> Result<Self, Violations> {
         let not_an_event = |error: serde_json::Error| {
             let expected = "the event is not an API Gateway HTTP API request (payload format 2.0)";
             Violations::one("", format!("{expected}: {error}"))
         };
         let mut event: Value = serde_json::from_slice(event).map_err(not_an_event)?;
-        // By itself: however odd it is, it is a reason to refuse the caller, not the event.
+        // Parsed separately: an unexpected form refuses the caller, not the event.
         let authorizer = event.pointer_mut("/requestContext/authorizer").map(Value::take);
         let event: ApiGatewayV2httpRequest = serde_json::from_value(event).map_err(not_an_event)?;
         let text = event.body.unwrap_or_default();
@@ -78,19 +78,19 @@ impl Request {
         })
     }
 
-    /// A header as text; `None` when it is absent or not visible ASCII.
+    /// Returns a header as text; `None` if it is absent or not visible ASCII.
     pub(crate) fn header(&self, name: impl header::AsHeaderName) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// The token of an `Authorization: Bearer …` header (RFC 6750).
+    /// Returns the token of an `Authorization: Bearer …` header (RFC 6750).
     pub(crate) fn bearer_token(&self) -> Option<&str> {
         bearer(self.header(header::AUTHORIZATION)?)
     }
 
-    /// Whether the body is JSON that can be read; for a `PATCH`, a merge patch (RFC 7396) is.
+    /// Whether the body has a supported type: JSON, or for a `PATCH` also a merge patch (RFC 7396).
     ///
-    /// Nothing else that ends with `+json` is: it means something else than it says.
+    /// Other `+json` types are refused, because they have a different meaning.
     pub(crate) fn check_body(&self) -> Result<(), BodyOffer> {
         let (offer, types): (_, &[&str]) = if self.method == Method::PATCH {
             (BodyOffer::MergePatch, &["application/json", "application/merge-patch+json"])
@@ -113,12 +113,12 @@ impl Request {
         }
     }
 
-    /// Whether the client takes `application/problem+json` for errors.
+    /// Whether the client accepts `application/problem+json` for errors.
     pub(crate) fn wants_problem_details(&self) -> bool {
         self.accepted().problem
     }
 
-    /// Whether the client takes what we answer with.
+    /// Whether the client accepts JSON.
     pub(crate) fn accepts_json(&self) -> bool {
         self.accepted().json
     }
@@ -129,13 +129,13 @@ impl Request {
     }
 }
 
-/// The token of a `Bearer` credential; the scheme is case-insensitive (RFC 9110, 11.1).
+/// Returns the token of a `Bearer` credential; the scheme is case-insensitive (RFC 9110, 11.1).
 pub(crate) fn bearer(credentials: &str) -> Option<&str> {
     let (scheme, token) = credentials.trim().split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-/// A header's name as people write it: `if-match` is `If-Match`.
+/// A header name in title case: `if-match` becomes `If-Match`.
 pub(crate) fn title_case(name: &str) -> String {
     let words = name.split('-').map(|word| {
         let (first, rest) = word.split_at(word.len().min(1));
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn accept_is_read_from_all_of_its_headers() {
+    fn all_accept_headers_are_read() {
         let mut request = request(&[("accept", "application/problem+json")]);
         assert!(request.accepts_json() && request.wants_problem_details());
         let refusal = http::HeaderValue::from_static("application/json;q=0");
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_of_another_type_or_coding_is_offered_what_would_be_read() {
+    fn a_body_of_another_type_or_coding_is_offered_the_supported_ones() {
         let checked = |method: Method, headers: &[(&'static str, &'static str)]| {
             let mut request = request(headers);
             request.method = method;
@@ -218,14 +218,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_an_event_is_a_violation_and_no_panic() {
+    fn an_invalid_event_is_a_violation_and_no_panic() {
         for event in ["", "null", "{}", "[]", r#"{"httpMethod":"GET","path":"/"}"#] {
             assert!(Request::from_event(event.as_bytes(), &Route::get("/")).is_err(), "{event}");
         }
     }
 
     #[test]
-    fn names_of_headers_are_written_as_people_write_them() {
+    fn names_of_headers_are_in_title_case() {
         assert_eq!(title_case("idempotency-key"), "Idempotency-Key");
         assert_eq!(title_case(""), "");
     }

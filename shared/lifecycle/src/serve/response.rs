@@ -1,4 +1,4 @@
-//! Stage 9: the answer on its way out, in the one shape that every answer has.
+//! Stage 9: the response, in the shape that all responses share.
 
 use http::header::{self, HeaderValue};
 use http::{HeaderMap, HeaderName, StatusCode};
@@ -11,10 +11,10 @@ use crate::entity_tag::EntityTag;
 use crate::failure::{Answer, Failure, Violation, Violations};
 use crate::reply::{Reply, View};
 
-/// The header that carries the request's id, in and out.
+/// The request id header of requests and responses.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// An answer as bytes: what the idempotency record keeps and what goes to API Gateway.
+/// A serialised response, as it is stored for idempotency and sent to API Gateway.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Response {
     pub(crate) status: StatusCode,
@@ -34,7 +34,7 @@ impl Response {
         Ok(Self { status: reply.status, headers, body })
     }
 
-    /// A failure in the API's shape, or as RFC 9457 problem details for those who ask.
+    /// A failure in the API's shape, or as RFC 9457 problem details if the client asks for them.
     pub(crate) fn of_failure(failure: &Failure, trace_id: &str, request: Option<&Request>) -> Self {
         let answer = failure.answer();
         let problem = request.is_some_and(Request::wants_problem_details);
@@ -64,7 +64,7 @@ impl Response {
         Self { status: answer.status, headers, body }
     }
 
-    /// Puts what stands in front of this API's paths in front of the path in `Location`.
+    /// Puts the prefix of this API's paths before the path in `Location`.
     pub(crate) fn below(mut self, prefix: &str) -> Self {
         let path = self.headers.get(header::LOCATION).and_then(|location| location.to_str().ok());
         let path = path.filter(|path| !prefix.is_empty() && path.starts_with('/'));
@@ -75,8 +75,8 @@ impl Response {
         self
     }
 
-    /// Gives an answer to a `GET` its `ETag`, if the reply has not, and makes it a 304 for a
-    /// client that has it already. `None` where `If-Match` names another.
+    /// Adds an `ETag` to the response to a `GET` unless it has one. Turns it into a 304 if the
+    /// client has this version. `None` if `If-Match` names another version.
     pub(crate) fn conditional(mut self, conditions: &Named) -> Option<Self> {
         if self.status != StatusCode::OK {
             return Some(self);
@@ -95,10 +95,10 @@ impl Response {
         Some(self)
     }
 
-    /// Adds the headers that every answer has.
+    /// Adds the headers of every response.
     ///
-    /// `Vary` names what an answer may depend on even where it does not here: a shared cache must
-    /// not give the answer to one origin, or in one type, to another (RFC 9111, 4.1).
+    /// `Vary` names request headers even if they do not affect this response: a shared cache must
+    /// not reuse it for another origin or media type (RFC 9111, 4.1).
     pub(crate) fn finish(mut self, request_id: &str, origin: Option<&str>) -> Self {
         if let Ok(id) = HeaderValue::from_str(request_id) {
             self.headers.insert(REQUEST_ID, id);
@@ -113,7 +113,7 @@ impl Response {
         self
     }
 
-    /// The answer to a `HEAD`: that to the `GET`, its length instead of its body.
+    /// The response to a `HEAD`: that to the `GET`, with its length instead of its body.
     pub(crate) fn without_body(mut self) -> Self {
         if !self.body.is_empty() {
             self.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(self.body.len()));
@@ -123,8 +123,8 @@ impl Response {
     }
 }
 
-/// How a client is asked to sign in (RFC 6750, section 3). It is told of an error only where it
-/// brought a token.
+/// The `WWW-Authenticate` challenge (RFC 6750, section 3). It names an error only if the request
+/// had a token.
 fn challenge(failure: &Failure, request: Option<&Request>) -> HeaderValue {
     let token = request.and_then(Request::bearer_token);
     HeaderValue::from_static(match (failure, token) {
@@ -191,7 +191,7 @@ impl Serialize for Response {
     }
 }
 
-/// Headers by name; a repeated one is joined by commas, as the format has it.
+/// Headers by name; the values of a repeated header are joined by commas, as the format requires.
 pub(crate) struct Headers<'a>(pub(crate) &'a HeaderMap);
 
 impl Serialize for Headers<'_> {

@@ -1,4 +1,4 @@
-//! The rotation of a secret, as Secrets Manager asks for it.
+//! The rotation of a secret, invoked by Secrets Manager.
 
 use async_trait::async_trait;
 use lambda_http::aws_lambda_events::secretsmanager::SecretsManagerSecretRotationEvent as Event;
@@ -42,7 +42,7 @@ impl<R: Rotation> Handler<R> {
         };
         match guarded(invocation.deadline, performed).await {
             Ok(()) => {
-                tracing::info!(step = step.name(), version_id, "a step of a rotation is done");
+                tracing::info!(step = step.name(), version_id, "rotation step done");
                 Ok(())
             }
             Err(failure) => {
@@ -54,12 +54,12 @@ impl<R: Rotation> Handler<R> {
     }
 }
 
-/// The step that is asked for, and the id of the version.
+/// Returns the requested step and the id of the version.
 fn understood(event: &[u8], secret_id: &str) -> Result<(Step, String), String> {
     let event: Event = serde_json::from_slice(event)
         .map_err(|error| format!("not an event of a rotation: {error}"))?;
     let step = Step::ALL.into_iter().find(|step| step.name() == event.step);
-    let step = step.ok_or_else(|| format!("{} is no step of a rotation", event.step))?;
+    let step = step.ok_or_else(|| format!("{} is not a step of a rotation", event.step))?;
     if event.secret_id != secret_id {
         return Err(format!("{} is another secret than the one that is rotated", event.secret_id));
     }
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_step_of_this_secret_is_understood_and_nothing_else() {
+    fn a_step_of_this_secret_is_accepted_and_others_are_errors() {
         let understood = |step: &str, secret: &str| {
             let event = json!({ "Step": step, "SecretId": secret, "ClientRequestToken": "v2" });
             understood(event.to_string().as_bytes(), "arn:keys")
@@ -81,12 +81,12 @@ mod tests {
         for step in Step::ALL {
             assert_eq!(understood(step.name(), "arn:keys"), Ok((step, "v2".to_owned())));
         }
-        assert!(understood("deleteSecret", "arn:keys").unwrap_err().contains("no step"));
+        assert!(understood("deleteSecret", "arn:keys").unwrap_err().contains("not a step"));
         assert!(understood("setSecret", "arn:other").unwrap_err().contains("another secret"));
     }
 
     #[test]
-    fn an_event_of_another_kind_is_refused() {
+    fn an_event_of_another_kind_is_an_error() {
         let error = understood(b"{}", "arn:keys").unwrap_err();
         assert!(error.starts_with("not an event of a rotation"), "{error}");
     }

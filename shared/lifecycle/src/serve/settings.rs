@@ -1,33 +1,33 @@
-//! What the environment says: read once, at start.
+//! The settings from environment variables, read once at start.
 
 use std::env;
 
 use crate::source::TrustedHops;
 
-/// The settings that every function has.
+/// The settings of every function.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Settings {
     /// `SERVICE_NAME`: the namespace of metrics and the service of spans.
     pub(crate) service: String,
-    /// The function's name, as Lambda gives it.
+    /// The function's name on Lambda.
     pub(crate) function: String,
-    /// `ALLOWED_ORIGINS`: the origins whose pages may read answers, separated by commas.
+    /// `ALLOWED_ORIGINS`: the origins whose pages may read responses, separated by commas.
     pub(crate) allowed_origins: Vec<String>,
     /// `LOG_LEVEL`.
     pub(crate) log_level: Option<String>,
-    /// `OTEL_EXPORTER_OTLP_ENDPOINT`: the collector, if spans are wanted.
+    /// `OTEL_EXPORTER_OTLP_ENDPOINT`: the collector for spans, if any.
     pub(crate) collector: Option<String>,
-    /// `OTEL_EXPORTER_OTLP_HEADERS`: what the collector wants to see, `name=value,…`.
+    /// `OTEL_EXPORTER_OTLP_HEADERS`: request headers for the collector, `name=value,…`.
     pub(crate) collector_headers: Vec<(String, String)>,
-    /// `RATE_LIMIT`: another quota than the endpoint's own, where it is counted approximately.
+    /// `RATE_LIMIT`: replaces the quota of endpoints with approximate counting.
     pub(crate) rate_limit: Option<u32>,
-    /// `EXACT_RATE_LIMIT`: the same where it is counted exactly, since guessing pays there.
+    /// `EXACT_RATE_LIMIT`: replaces the quota of endpoints with exact counting.
     pub(crate) exact_rate_limit: Option<u32>,
-    /// `TRUSTED_HOPS` and `TRUSTED_HOPS_SECRET`: the proxies in front that are believed.
+    /// `TRUSTED_HOPS` and `TRUSTED_HOPS_SECRET`: the trusted proxies before API Gateway.
     pub(crate) trusted_hops: TrustedHops,
-    /// `AWS_LAMBDA_RUNTIME_API`: where Lambda takes answers.
+    /// `AWS_LAMBDA_RUNTIME_API`: the address of Lambda's Runtime API.
     pub(crate) runtime_api: String,
-    /// `AWS_LAMBDA_MAX_CONCURRENCY`: how many requests come at once; 1 on classic Lambda.
+    /// `AWS_LAMBDA_MAX_CONCURRENCY`: the number of concurrent requests; 1 on classic Lambda.
     pub(crate) concurrency: usize,
 }
 
@@ -61,7 +61,7 @@ impl Settings {
         }
     }
 
-    /// The origin to answer to a page of `origin`, if it is allowed to read answers.
+    /// Returns the allowed origin for a page of `origin`; `None` if it may not read responses.
     pub(crate) fn allowed_origin(&self, origin: Option<&str>) -> Option<&str> {
         let origin = origin?;
         self.allowed_origins

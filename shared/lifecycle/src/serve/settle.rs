@@ -1,4 +1,4 @@
-//! Stages 6 to 8 of one record: decided until the commit holds, and sent once.
+//! Stages 6 to 8 of one record: decided until the commit succeeds, and sent once.
 
 use std::collections::HashSet;
 
@@ -19,27 +19,28 @@ use crate::telemetry::line::Stages;
 use crate::telemetry::{TraceContext, observe_error, otlp};
 use crate::{Permit, Timestamp};
 
-/// How long a consumed record is remembered: as long as a queue can keep a message.
+/// How long a processed record is remembered: SQS's maximum retention period.
 const REMEMBERED_S: i64 = 14 * 24 * 60 * 60;
-/// How many parts of the effects are done at the same time.
+/// The number of parts that are performed concurrently.
 const PARTS_AT_ONCE: usize = 10;
 
-/// What became of a record.
+/// The result of processing a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fate {
     /// It had its effects.
     Consumed,
-    /// It had had its effects before.
+    /// A duplicate: it had its effects earlier.
     Repeated,
-    /// A rule said no; it is remembered as consumed.
+    /// A business rule rejected it; it is remembered as processed.
     Refused,
-    /// A queue refuses a message of its for what it is; what was provided for that is done.
+    /// A queue refused one of its messages because of its content; the replacement effects were
+    /// committed.
     Undeliverable,
-    /// It cannot be understood, and is in the dead-letter queue.
+    /// Unparseable; moved to the dead-letter queue.
     Buried,
 }
 
-/// One record that is being settled.
+/// A record that is being processed.
 pub(super) struct Settling<'a, C> {
     pub(super) consumer: &'a C,
     pub(super) platform: &'a dyn Platform,
@@ -49,12 +50,12 @@ pub(super) struct Settling<'a, C> {
     pub(super) record_spans: bool,
 }
 
-/// What one delivery has sent, by its ids: a commit that is tried again sends nothing again.
+/// The ids that one delivery has sent, so that a retry of its commit sends nothing twice.
 #[derive(Debug, Default)]
 struct Sent(HashSet<String>);
 
 impl<C: Consumer> Settling<'_, C> {
-    /// Stages 6 to 8, again while the facts move and there is time.
+    /// Stages 6 to 8, repeated while the facts are stale and time is left.
     pub(super) async fn settle(
         &self,
         command: &C::Command,
@@ -85,21 +86,26 @@ impl<C: Consumer> Settling<'_, C> {
             let parts = effects.take_parts();
             if !parts.is_empty() {
                 if inbox.is_some() || !effects.is_empty() {
-                    let why = "effects in parts stand beside others or an inbox";
+                    let why =
+                        "effects in parts need a consumer without an inbox and no other effects";
                     return Err(Fault::internal(why).into());
                 }
                 let done = self.perform_parts(parts, spans).await;
                 stages.end("parts");
                 return done.map(|()| fate);
             }
-            // What is sent comes first: it may be sent again, but not be lost.
+            // Messages are sent before the commit: a duplicate is acceptable, a loss is not.
             let instead = effects.take_instead();
             let dispatched = self.dispatch("", &effects, self.cause, &mut sent, stages).await;
             let (effects, fate) = match (dispatched, instead) {
                 (Ok(()), _) => (effects, fate),
                 (Err(fault), Some(instead)) if RefusedMessage::is(&fault) => {
                     let error = Failure::Fault(fault).to_string();
-                    tracing::error!(error, counted = instead.counted, "a queue refuses a message");
+                    tracing::error!(
+                        error,
+                        counted = instead.counted,
+                        "a queue refused a message; committing the replacement effects"
+                    );
                     observe_error(instead.counted);
                     (instead.effects, Fate::Undeliverable)
                 }
@@ -115,7 +121,7 @@ impl<C: Consumer> Settling<'_, C> {
                 Outcome::Rejected(rejection) => {
                     tracing::info!(
                         code = rejection.code,
-                        "a condition of the record's effects failed"
+                        "a condition of the record's effects failed; deciding again"
                     );
                 }
                 Outcome::Moved => {}
@@ -125,8 +131,8 @@ impl<C: Consumer> Settling<'_, C> {
         unreachable!("the last pause is an error")
     }
 
-    /// Sends what has not been sent in this delivery. Of effects that a later attempt wants under
-    /// the same ids, nobody would take a second one.
+    /// Sends everything that this delivery has not sent yet. Ids are the same in later attempts, so
+    /// that receivers ignore duplicates.
     async fn dispatch(
         &self,
         part: &str,
@@ -144,8 +150,8 @@ impl<C: Consumer> Settling<'_, C> {
             let unsent = |index: usize| failed.iter().any(|(failed, _)| *failed == index);
             let gone = messages.iter().enumerate().filter(|(index, _)| !unsent(*index));
             gone.for_each(|(_, message)| sent.note(id_of(message)));
-            // What another try may help comes first: only where nothing of that kind is left is
-            // the record itself at fault.
+            // Errors that a retry may fix have priority: the record itself is at fault only if all
+            // errors are refusals.
             let (refused, failed): (Vec<Fault>, Vec<Fault>) =
                 failed.into_iter().map(|(_, fault)| fault).partition(RefusedMessage::is);
             if let Some(fault) = failed.into_iter().chain(refused).next() {
@@ -171,7 +177,7 @@ impl<C: Consumer> Settling<'_, C> {
         Ok(())
     }
 
-    /// Does each part by itself; fails where one failed, when all others are done.
+    /// Performs each part separately; returns an error after all parts if one failed.
     async fn perform_parts(
         &self,
         parts: Vec<Effects>,
@@ -193,13 +199,13 @@ impl<C: Consumer> Settling<'_, C> {
         match failed.into_iter().next() {
             None => Ok(()),
             Some(first) => {
-                tracing::error!(failed = failed_count, of = count, "parts of the work failed");
+                tracing::error!(failed = failed_count, of = count, "parts of the effects failed");
                 Err(first)
             }
         }
     }
 
-    /// One part, in the trace of the event that it passes on, if it does.
+    /// Performs one part, in the trace of the event that it forwards, if any.
     async fn perform_part(
         &self,
         number: usize,
@@ -219,7 +225,8 @@ impl<C: Consumer> Settling<'_, C> {
             (Some(envelope), Some(trace)) => Cause::of(&envelope.request_id, trace),
             _ => self.cause.clone(),
         };
-        // The table that notes what becomes of the part stands in place of the stream that passed it over.
+        // The source is the table that the part writes to: its stream had delivered the event
+        // before.
         let table = part.writes().first().map(|write| write.table);
         let instead = part.take_instead();
         let label = format!("part/{number}/");
@@ -231,7 +238,12 @@ impl<C: Consumer> Settling<'_, C> {
                 let error = Failure::Fault(fault).to_string();
                 let event_id = passed_on.as_ref().map(|envelope| envelope.event_id.as_str());
                 let counted = instead.counted;
-                tracing::error!(error, counted, event_id, "a queue refuses a message");
+                tracing::error!(
+                    error,
+                    counted,
+                    event_id,
+                    "a queue refused a message; committing the replacement effects"
+                );
                 observe_error(counted);
                 self.commit_part(&instead.effects, &cause).await
             }
@@ -240,7 +252,7 @@ impl<C: Consumer> Settling<'_, C> {
         stages.end("commit");
         if let Err(fault) = &done {
             let event_id = passed_on.as_ref().map(|envelope| envelope.event_id.as_str());
-            tracing::error!(error = %fault, event_id, "a part of the work failed");
+            tracing::error!(error = %fault, event_id, "a part of the effects failed");
         }
         if let (Some(trace), Some(envelope), true) = (&trace, &passed_on, self.record_spans)
             && trace.is_sampled()
@@ -267,7 +279,7 @@ impl<C: Consumer> Settling<'_, C> {
                 Err(Fault::internal(format!("refused: {}", rejection.code)))
             }
             Outcome::Moved => {
-                tracing::info!("a part's facts have moved: what is left of it is for the next run");
+                tracing::info!("the facts of a part are stale; the next run completes it");
                 Ok(())
             }
         }
@@ -288,13 +300,13 @@ fn id_of(message: &Outgoing) -> String {
     format!("message#{}#{}", message.queue.name(), message.envelope.event_id)
 }
 
-/// A refused record has no effects; that it was refused is told to the log.
+/// A rejected record has no effects; the rejection is logged.
 fn refused(rejection: &Rejection) -> Effects {
-    tracing::warn!(code = rejection.code, reason = %rejection.message, "a record is refused");
+    tracing::warn!(code = rejection.code, reason = %rejection.message, "a business rule rejected a record; it counts as processed");
     Effects::none()
 }
 
-/// That a record was consumed, as the ledger keeps it.
+/// The inbox entry of a processed record.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Consumed {
@@ -312,7 +324,7 @@ impl Consumed {
         }
     }
 
-    /// Whether the store has only not yet swept it. One that cannot be read holds.
+    /// Whether the entry has expired but is not deleted yet. An unreadable entry is still valid.
     fn has_expired(stored: serde_dynamo::Item, now: Timestamp) -> bool {
         Self::of_item(stored).is_ok_and(|consumed| consumed.expires_at < now.as_seconds())
     }

@@ -1,9 +1,9 @@
-//! Watches over requests from a thread of its own.
+//! The watchdog of requests, on a separate thread.
 //!
-//! The async runtime's deadlines fire only where work awaits something. Work that keeps its thread
-//! busy is not interrupted by them: Lambda would kill the process, and nobody would be answered,
-//! counted or told of it. So a thread that does nothing else waits for requests that are overdue.
-//! Watching one costs an entry in a map; the thread is woken about once in a time limit.
+//! The async runtime enforces deadlines only when work awaits. Work that blocks its thread is not
+//! interrupted: Lambda would kill the process without a response, a count or a log line. So a
+//! separate thread waits for overdue requests. Watching a request costs a map entry; the thread
+//! wakes about once per time limit.
 
 use std::collections::HashMap;
 use std::io::{self, BufRead, BufReader, Write};
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-/// An invocation under way.
+/// A running invocation.
 #[derive(Debug, Clone)]
 pub(crate) struct Watched {
     /// Lambda's id of the invocation.
@@ -23,13 +23,13 @@ pub(crate) struct Watched {
     pub(crate) x_ray: Option<String>,
     pub(crate) cold_start: bool,
     pub(crate) began: Instant,
-    /// From when it is overdue: a while after its own deadline, and before Lambda's.
+    /// The time from which it is overdue: after its own deadline, and before Lambda's.
     pub(crate) due: Instant,
-    /// When Lambda kills the process.
+    /// The time at which Lambda kills the process.
     pub(crate) ends: Instant,
 }
 
-/// Watches over invocations.
+/// Watches running invocations.
 #[derive(Debug, Default)]
 pub(crate) struct Watchdog {
     board: Mutex<Board>,
@@ -40,7 +40,7 @@ pub(crate) struct Watchdog {
 struct Board {
     watched: HashMap<u64, Watched>,
     last: u64,
-    /// Until when the thread waits, if it does not wait for the first entry.
+    /// The time until which the thread sleeps; `None` while it waits for an entry.
     waits_until: Option<Instant>,
 }
 
@@ -51,11 +51,11 @@ pub(crate) struct Watch {
 }
 
 impl Watchdog {
-    /// Starts the thread, which hands over each invocation that is overdue.
+    /// Starts the thread, which calls `overdue` for each overdue invocation.
     ///
     /// # Errors
     ///
-    /// When there can be no thread.
+    /// When the thread cannot be started.
     pub(crate) fn start(
         mut overdue: impl FnMut(&Watched, &Self) + Send + 'static,
     ) -> io::Result<Arc<Self>> {
@@ -69,7 +69,7 @@ impl Watchdog {
         Ok(watchdog)
     }
 
-    /// Watches over an invocation for as long as the result lives.
+    /// Watches an invocation until the result is dropped.
     pub(crate) fn watch(self: &Arc<Self>, watched: Watched) -> Watch {
         let mut board = self.board();
         board.last += 1;
@@ -83,7 +83,7 @@ impl Watchdog {
         Watch { watchdog: Arc::clone(self), number }
     }
 
-    /// Waits until no invocation is under way, or all of those that are now would be overdue.
+    /// Waits until all other running invocations have ended, or the last of them is overdue.
     #[expect(clippy::disallowed_methods, reason = "the watchdog's own thread serves no request")]
     pub(crate) fn wait_for_others(&self) {
         let latest = self.board().watched.values().map(|watched| watched.due).max();
@@ -95,7 +95,7 @@ impl Watchdog {
         }
     }
 
-    /// Waits for an invocation that is overdue, and takes it off the board.
+    /// Waits for an overdue invocation, and removes it from the board.
     fn wait(&self) -> Watched {
         let mut board = self.board();
         loop {
@@ -133,12 +133,12 @@ impl Drop for Watch {
     }
 }
 
-/// Hands an answer over to Lambda, by a connection that no async runtime drives: `outcome` is
-/// `response` or `error`.
+/// Sends a response to Lambda, on a connection without an async runtime. `outcome` is `response` or
+/// `error`.
 ///
 /// # Errors
 ///
-/// When the Runtime API cannot be reached in time, or takes no answer for this invocation.
+/// When the Runtime API cannot be reached in time, or refuses the response.
 pub(crate) fn hand_over(
     runtime_api: &str,
     invocation_id: &str,
@@ -163,7 +163,7 @@ pub(crate) fn hand_over(
     BufReader::new(stream).read_line(&mut status)?;
     match status.split(' ').nth(1) {
         Some("202") => Ok(()),
-        _ => Err(io::Error::other(format!("the Runtime API said {:?}", status.trim()))),
+        _ => Err(io::Error::other(format!("the Runtime API returned {:?}", status.trim()))),
     }
 }
 
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn overdue_invocations_are_told_of_each_once_and_answered_ones_never() {
+    fn each_overdue_invocation_is_reported_once_and_a_finished_one_never() {
         let (watchdog, told) = watchdog();
         let _long = watchdog.watch(due_in("long", 60_000));
         let _second = watchdog.watch(due_in("second", 60));
@@ -206,14 +206,14 @@ mod tests {
         let limit = Duration::from_secs(10);
         assert_eq!(told.recv_timeout(limit).unwrap(), "first");
         assert_eq!(told.recv_timeout(limit).unwrap(), "second");
-        // One that comes while the thread waits for a later one is seen all the same.
+        // A shorter deadline wakes the thread while it waits for a longer one.
         let _third = watchdog.watch(due_in("third", 1));
         assert_eq!(told.recv_timeout(limit).unwrap(), "third");
         assert!(told.try_recv().is_err());
     }
 
     #[test]
-    fn others_are_waited_for_until_they_are_answered() {
+    fn the_watchdog_waits_until_other_invocations_have_ended() {
         let watchdog = Arc::new(Watchdog::default());
         watchdog.wait_for_others();
         let other = watchdog.watch(due_in("other", 60_000));
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_posted_to_the_runtime_api() {
+    fn a_response_is_posted_to_the_runtime_api() {
         for (status, is_taken) in [("202 Accepted", true), ("400 Bad Request", false)] {
             let listener = TcpListener::bind("127.0.0.1:0").unwrap();
             let address = listener.local_addr().unwrap().to_string();
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_runtime_api_that_does_not_answer_costs_no_more_than_the_patience() {
+    fn a_runtime_api_that_does_not_respond_is_an_error_after_the_time_limit() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let began = Instant::now();

@@ -5,7 +5,6 @@
 //! own threads. A function that is frozen after each response needs only one small POST. Sources:
 //! OTLP specification 1.5, "JSON Protobuf Encoding"; the semantic conventions for HTTP, messaging
 //! and function-as-a-service spans.
-//! messaging and function-as-a-service spans.
 
 use serde_json::{Value, json};
 use uuid::Uuid;

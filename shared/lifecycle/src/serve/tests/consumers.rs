@@ -279,7 +279,7 @@ async fn the_log_of_a_buried_record_is_short_and_repeats_nothing_of_the_record()
     let bodies = [odd.to_string(), wrong.to_string(), said("e3", "")];
     let messages = bodies.iter().map(|body| message("m", None, body)).collect();
     assert!(deliver(&recorder, messages).await.is_empty());
-    let lines = logged.of("a record cannot be understood");
+    let lines = logged.of("a record cannot be parsed");
     assert_eq!(lines.len(), 3);
     for line in &lines {
         let line = line.to_string();
