@@ -133,7 +133,9 @@ pub(crate) async fn commit(
     let transaction = compose(effects, ledger, uses, moment, cause)?;
     if let Some(message) = effects.handed_over() {
         if !transaction.writes.is_empty() {
-            return Err(Fault::internal("a message that replaces the commit has writes beside it"));
+            return Err(Fault::internal(
+                "effects with a message in place of the commit also have writes",
+            ));
         }
         let message = ready("handed-over", message, moment, cause);
         let failed = platform.send(&[message]).await.into_iter().next();

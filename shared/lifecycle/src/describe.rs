@@ -1,4 +1,4 @@
-//! `--describe`: the description that a binary prints of itself.
+//! `--describe`: a binary prints its own description.
 //!
 //! The API description, the policies and the template are checked against it, so that they cannot
 //! contradict the code.

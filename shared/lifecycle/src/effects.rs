@@ -62,7 +62,7 @@ impl Effects {
     /// sent; if the queue does not take it, the request fails and has no effect.
     ///
     /// A queue cannot take part in a commit, so writes, events and an idempotency record are not
-    /// possible beside it. It is one message, because a queue may take some of several messages and
+    /// possible with it. It is one message, because a queue may take some of several messages and
     /// refuse others.
     pub fn handing_over(message: Message) -> Self {
         Self { handed_over: Some(message), ..Self::default() }

@@ -173,7 +173,7 @@ impl RefusedMessage {
     }
 }
 
-/// A received message whose visibility timeout is to be changed.
+/// A received message with its new visibility timeout.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hidden {
     /// The SQS receipt handle.

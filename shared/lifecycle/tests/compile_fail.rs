@@ -1,7 +1,7 @@
-//! What the lifecycle promises not to compile.
+//! Misuses of the lifecycle that must not compile.
 
 #[test]
-fn the_guarantees_of_the_lifecycle_are_kept_by_the_compiler() {
+fn misuses_of_the_lifecycle_do_not_compile() {
     let cases = trybuild::TestCases::new();
     cases.compile_fail("tests/compile_fail/no_access.rs");
     cases.compile_fail("tests/compile_fail/no_allow.rs");

@@ -1,4 +1,4 @@
-//! Reading with a permit of one's own making.
+//! A permit that was not made by the lifecycle.
 
 use std::time::Duration;
 

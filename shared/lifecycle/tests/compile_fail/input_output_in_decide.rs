@@ -1,4 +1,4 @@
-//! A decision that asks the world.
+//! I/O in a decision.
 
 use lifecycle::effects::Effects;
 use lifecycle::limit::{Limit, MINUTE};

@@ -1,4 +1,4 @@
-//! An endpoint that does not say who may use it.
+//! An endpoint without `ACCESS`.
 
 use lifecycle::effects::Effects;
 use lifecycle::limit::{Limit, MINUTE};

@@ -1,4 +1,4 @@
-//! An endpoint that does not say who may use what was found.
+//! An endpoint without `allow`.
 
 use lifecycle::effects::Effects;
 use lifecycle::limit::{Limit, MINUTE};

@@ -1,4 +1,4 @@
-//! An endpoint that does not say what conditions are compared with.
+//! An endpoint without `CONDITIONS`.
 
 use lifecycle::effects::Effects;
 use lifecycle::limit::{Limit, MINUTE};

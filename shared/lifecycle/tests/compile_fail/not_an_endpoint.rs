@@ -1,4 +1,4 @@
-//! Something that is neither an endpoint nor a query.
+//! A type that is neither an endpoint nor a query.
 
 struct Door;
 

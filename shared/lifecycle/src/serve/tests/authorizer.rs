@@ -1,4 +1,4 @@
-//! Who is asking: what the authorizer says of a token, and what stage 2 makes of it.
+//! The authorizer's result for a token, and authentication in stage 2.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::serve::lambda::{Answer, Handler as _, Invocation};
 use crate::telemetry::{request_id, traceparent, tracestate};
 use crate::{Claims, Deadline, Fault, Timestamp};
 
-/// A verifier that does what the token says.
+/// A verifier whose result is determined by the token.
 struct Obedient;
 
 #[async_trait]
@@ -36,7 +36,7 @@ impl TokenVerifier for Obedient {
                 tokio::time::sleep(Duration::from_hours(1)).await;
                 Ok(ada())
             }
-            _ => Err(TokenError::Refused("it is none")),
+            _ => Err(TokenError::Refused("not a token")),
         }
     }
 }
@@ -46,7 +46,7 @@ fn ada() -> Claims {
     claims.as_object().unwrap().clone()
 }
 
-/// What the authorizer answers to an event.
+/// Returns the authorizer's response to an event.
 async fn authorized(event: &str) -> Value {
     let handler = authorize::Handler { verifier: Arc::new(Obedient), service: "notes".to_owned() };
     let invocation = Invocation {
@@ -62,7 +62,7 @@ async fn authorized(event: &str) -> Value {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_authorizer_lets_every_request_pass_and_says_what_it_found() {
+async fn the_authorizer_admits_every_request_with_its_verdict() {
     let unavailable = json!("unavailable");
     for (shown, verdict) in [
         (json!(["Bearer good"]), Value::Null),
@@ -93,7 +93,7 @@ async fn the_authorizer_lets_every_request_pass_and_says_what_it_found() {
 }
 
 #[tokio::test]
-async fn what_the_authorizer_does_belongs_to_the_request_and_to_its_trace() {
+async fn the_authorizer_runs_with_the_request_id_and_trace_of_the_request() {
     let told = async |headers: Value| {
         let event = json!({ "identitySource": ["Bearer told"], "headers": headers });
         authorized(&event.to_string()).await["context"]["sub"].clone()
@@ -112,7 +112,7 @@ async fn what_the_authorizer_does_belongs_to_the_request_and_to_its_trace() {
 }
 
 #[tokio::test]
-async fn an_event_that_is_none_is_a_refusal_and_no_error() {
+async fn an_invalid_event_is_a_refusal_and_no_error() {
     for event in ["", "null", "{}", "[]", "7", "{", r#"{"type":"TOKEN"}"#] {
         let answer = authorized(event).await;
         let refused = json!({ "isAuthorized": true, "context": { "verdict": "refused" } });
@@ -120,15 +120,15 @@ async fn an_event_that_is_none_is_a_refusal_and_no_error() {
     }
 }
 
-/// A request with this `requestContext.authorizer`, and a token of which only the authorizer knows
-/// whether it holds.
+/// A request with this `requestContext.authorizer`. Only the authorizer knows whether its token is
+/// valid.
 fn shown(authorizer: impl Into<Value>) -> Value {
     let event = with(request("x"), "/requestContext/authorizer", authorizer);
     with(event, "/headers/authorization", "Bearer good")
 }
 
 #[tokio::test]
-async fn no_odd_context_gets_a_request_past_stage_2() {
+async fn an_unexpected_authorizer_context_is_401() {
     let claims = || Value::from(ada());
     let verdict = |verdict: Value| {
         let mut context = claims();
@@ -166,7 +166,7 @@ async fn no_odd_context_gets_a_request_past_stage_2() {
 }
 
 #[tokio::test]
-async fn requests_that_are_turned_away_count_for_their_source_and_for_no_other_caller() {
+async fn refused_requests_count_for_their_source_and_for_no_other_caller() {
     let recorder = Arc::new(Recorder::default());
     let handler = post_note(&recorder);
     let refused = shown(json!({ "lambda": { "verdict": "refused" } }));
@@ -177,13 +177,17 @@ async fn requests_that_are_turned_away_count_for_their_source_and_for_no_other_c
     }
     let answered = ask(&handler, &refused).await;
     assert_eq!((answered.status, answered.code()), (429, "RATE_LIMIT_EXCEEDED"));
-    assert_eq!(ask(&handler, &request("x")).await.status, 201, "a caller who signs in is another");
+    assert_eq!(
+        ask(&handler, &request("x")).await.status,
+        201,
+        "a signed-in caller is counted separately"
+    );
     let elsewhere = with(refused, "/requestContext/http/sourceIp", "192.0.2.2");
     assert_eq!(ask(&handler, &elsewhere).await.status, 401);
 }
 
 #[tokio::test]
-async fn a_request_without_a_token_is_asked_for_one_and_told_of_no_error() {
+async fn a_request_without_a_token_is_401_with_a_challenge_without_error() {
     for credentials in [None, Some("Basic YTpi"), Some("Bearer"), Some("Bearer ")] {
         let recorder = Arc::new(Recorder::default());
         let event = with(request("x"), "/requestContext/authorizer", Value::Null);
@@ -197,7 +201,7 @@ async fn a_request_without_a_token_is_asked_for_one_and_told_of_no_error() {
 }
 
 #[tokio::test]
-async fn a_token_that_could_not_be_verified_is_503_until_the_gateway_asks_again() {
+async fn an_unverified_token_is_503_with_retry_after_the_end_of_the_cache() {
     let seconds = Timestamp::now().as_seconds();
     for (at, expected) in [(json!(seconds - 100), 195..=200), (json!(null), 300..=300)] {
         let recorder = Arc::new(Recorder::default());
@@ -213,7 +217,7 @@ async fn a_token_that_could_not_be_verified_is_503_until_the_gateway_asks_again(
 }
 
 #[tokio::test]
-async fn claims_are_taken_in_every_spelling_of_a_gateway() {
+async fn claims_are_read_in_every_spelling_of_a_gateway() {
     for exp in [json!("32503680000"), json!(32_503_680_000.0), json!(32_503_680_000.5)] {
         let recorder = Arc::new(Recorder::default());
         let event = with(request("x"), "/requestContext/authorizer/lambda/exp", exp.clone());
@@ -221,7 +225,7 @@ async fn claims_are_taken_in_every_spelling_of_a_gateway() {
     }
 }
 
-/// Where signing in is optional, the endpoint verifies by itself: [`super::notes::GetNote`].
+/// If signing in is optional, the endpoint itself verifies the token: [`super::notes::GetNote`].
 mod optional {
     use super::*;
     use crate::serve::tests::{get_note_verified_by, get_request, store_note};
@@ -257,7 +261,7 @@ mod optional {
     }
 
     #[tokio::test]
-    async fn keys_that_cannot_be_had_are_503_whatever_keeps_them_away() {
+    async fn unavailable_keys_are_503_for_every_reason() {
         for (token, seconds) in [("down", "7"), ("slow", "1"), ("broken", "1")] {
             let answered = read(shown(&format!("Bearer {token}"))).await;
             assert_eq!((answered.status, answered.code()), (503, "SERVICE_UNAVAILABLE"), "{token}");
@@ -266,13 +270,13 @@ mod optional {
     }
 
     #[tokio::test]
-    async fn without_a_token_nothing_is_verified() {
+    async fn a_request_without_a_token_is_200_and_verifies_nothing() {
         let id = store_note(&Recorder::default());
         assert_eq!(read(get_request(&id)).await.status, 200);
     }
 
     #[tokio::test]
-    async fn an_authorizer_that_was_asked_all_the_same_is_believed() {
+    async fn the_verdict_of_an_authorizer_precedes_the_endpoints_verifier() {
         for (context, status) in [
             (json!({ "verdict": "refused" }), 401),
             (json!({ "verdict": "unavailable" }), 503),

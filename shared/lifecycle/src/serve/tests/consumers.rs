@@ -1,4 +1,4 @@
-//! Consumers against the recorder: each record on its own, each with effect once.
+//! Consumers on the recorder: each record is processed separately and has one effect.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +23,7 @@ use crate::telemetry::log::captured::Captured;
 use crate::uses::{Use, Verb};
 use crate::{Deadline, Moment, Permit};
 
-/// Keeps a note of each message, mails it, and tells operators of it.
+/// Stores a note of each message, sends it by e-mail, and sends an alert.
 struct Keep;
 
 #[derive(Deserialize)]
@@ -103,7 +103,7 @@ fn said(event_id: &str, text: &str) -> String {
     envelope.to_string()
 }
 
-/// Delivers a batch, and tells which messages are to come again.
+/// Delivers a batch, and returns the ids of the messages to retry.
 async fn deliver(recorder: &Arc<Recorder>, messages: Vec<Value>) -> Vec<String> {
     let answer = invoke(recorder, Keep, &json!({ "Records": messages })).await;
     let Ok(Answer::Json(answer)) = answer else { panic!("no batch answer") };
@@ -120,7 +120,7 @@ async fn invoke<C: Consumer>(
     handled.answer
 }
 
-/// Delivers to a function that has a collector, and gives the spans that it sends.
+/// Delivers to a function with a collector, and returns the spans that it exports.
 async fn spans_of<C: Consumer>(recorder: &Arc<Recorder>, consumer: C, event: &Value) -> Vec<Value> {
     let mut shared = shared(recorder);
     let settings = &mut Arc::get_mut(&mut shared).unwrap().settings;
@@ -146,7 +146,7 @@ async fn handle<C: Consumer>(shared: Arc<Shared>, consumer: C, event: &Value) ->
 }
 
 #[tokio::test]
-async fn a_record_that_fails_or_panics_comes_again_alone() {
+async fn a_record_that_fails_or_panics_is_retried_alone() {
     let recorder = Arc::new(Recorder::default());
     let texts =
         ["one", "broken", "two", "panic", "three", "panic in reading", "panic in parsing", "four"];
@@ -159,7 +159,7 @@ async fn a_record_that_fails_or_panics_comes_again_alone() {
 }
 
 #[tokio::test]
-async fn a_record_has_effect_once_however_often_it_comes() {
+async fn a_record_that_is_delivered_twice_has_one_effect() {
     let recorder = Arc::new(Recorder::default());
     let twice =
         || vec![message("m1", None, &said("e1", "x")), message("m2", None, &said("e2", "y"))];
@@ -169,7 +169,7 @@ async fn a_record_has_effect_once_however_often_it_comes() {
 }
 
 #[tokio::test]
-async fn a_record_that_met_others_too_often_is_decided_anew_when_it_comes_again() {
+async fn a_record_with_too_many_conflicts_is_decided_again_on_its_retry() {
     let recorder = Arc::new(Recorder::default());
     recorder.faults().conflicts = 10;
     let once = || vec![message("m1", None, &said("e1", "x"))];
@@ -184,7 +184,7 @@ fn told(recorder: &Recorder) -> usize {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_mail_and_a_notice_go_out_once_however_often_the_commit_is_tried() {
+async fn a_mail_and_an_alert_are_sent_once_while_the_commit_is_retried() {
     let recorder = Arc::new(Recorder::default());
     recorder.faults().conflicts = 3;
     assert!(deliver(&recorder, vec![message("m1", None, &said("e1", "x"))]).await.is_empty());
@@ -192,7 +192,7 @@ async fn a_mail_and_a_notice_go_out_once_however_often_the_commit_is_tried() {
 }
 
 #[tokio::test]
-async fn an_inbox_item_that_has_expired_and_is_not_swept_counts_as_absent() {
+async fn an_expired_inbox_entry_counts_as_absent() {
     let recorder = Arc::new(Recorder::default());
     for (expires_at, expected) in [(i64::MAX / 1000, 0), (1, 2)] {
         let consumed = json!({ "source": "readers", "recordId": "e1", "expiresAt": expires_at });
@@ -204,7 +204,7 @@ async fn an_inbox_item_that_has_expired_and_is_not_swept_counts_as_absent() {
 }
 
 #[tokio::test]
-async fn an_odd_record_is_buried_alone_and_the_others_are_consumed() {
+async fn a_malformed_record_is_dead_lettered_and_the_others_are_processed() {
     let recorder = Arc::new(Recorder::default());
     let messages = vec![
         json!({ "body": said("e0", "no id") }),
@@ -220,7 +220,7 @@ async fn an_odd_record_is_buried_alone_and_the_others_are_consumed() {
 }
 
 #[tokio::test]
-async fn a_record_sends_its_spans_as_a_child_of_what_caused_it() {
+async fn the_spans_of_a_record_are_children_of_the_span_that_caused_it() {
     let trace = "0af7651916cd43dd8448eb211c80319c";
     for (flags, sampled) in [("01", true), ("00", false)] {
         let recorder = Arc::new(Recorder::default());
@@ -242,7 +242,7 @@ async fn a_record_sends_its_spans_as_a_child_of_what_caused_it() {
 }
 
 #[tokio::test]
-async fn a_record_without_a_trace_starts_one_and_a_failed_one_says_so() {
+async fn a_record_without_a_trace_starts_one_and_a_failed_span_has_status_2() {
     let recorder = Arc::new(Recorder::default());
     let event = json!({ "Records": [message("m1", None, &said("e1", "broken"))] });
     let spans = spans_of(&recorder, Keep, &event).await;
@@ -251,7 +251,7 @@ async fn a_record_without_a_trace_starts_one_and_a_failed_one_says_so() {
 }
 
 #[tokio::test]
-async fn two_messages_of_one_batch_about_one_event_have_effect_once() {
+async fn two_messages_with_one_event_in_a_batch_have_one_effect() {
     let recorder = Arc::new(Recorder::default());
     let messages = ["m1", "m2"].map(|id| message(id, None, &said("e1", "x")));
     assert!(deliver(&recorder, messages.to_vec()).await.is_empty());
@@ -260,7 +260,7 @@ async fn two_messages_of_one_batch_about_one_event_have_effect_once() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_understood_is_buried_at_once() {
+async fn an_unparseable_message_is_dead_lettered_at_once() {
     let recorder = Arc::new(Recorder::default());
     let bodies = ["not json", "{}", &said("e1", "")];
     let messages = bodies.iter().map(|body| message("m", None, body)).collect();
@@ -269,7 +269,7 @@ async fn what_cannot_be_understood_is_buried_at_once() {
 }
 
 #[tokio::test]
-async fn the_log_of_a_buried_record_is_short_and_repeats_nothing_of_the_record() {
+async fn the_log_of_a_dead_lettered_record_is_short_and_has_no_values() {
     let logged = Captured::start();
     let recorder = Arc::new(Recorder::default());
     let mut odd: Value = serde_json::from_str(&said("e1", "x")).unwrap();
@@ -290,7 +290,7 @@ async fn the_log_of_a_buried_record_is_short_and_repeats_nothing_of_the_record()
 }
 
 #[tokio::test]
-async fn what_a_record_causes_carries_its_tracestate_on() {
+async fn the_messages_of_a_record_have_its_tracestate() {
     let recorder = Arc::new(Recorder::default());
     let trace = "0af7651916cd43dd8448eb211c80319c";
     let mut body: Value = serde_json::from_str(&said("e1", "x")).unwrap();
@@ -305,7 +305,7 @@ async fn what_a_record_causes_carries_its_tracestate_on() {
     }
 }
 
-/// Sends a message for each that it receives.
+/// Sends a message for each message that it receives.
 struct Answering;
 
 impl Consumer for Answering {
@@ -332,7 +332,7 @@ impl Consumer for Answering {
 }
 
 #[tokio::test]
-async fn metrics_and_spans_of_a_record_name_the_request_that_caused_it() {
+async fn metrics_and_spans_of_a_record_have_the_id_of_its_request() {
     let recorder = Arc::new(Recorder::default());
     let event = json!({ "Records": [message("m1", None, &said("e1", "x"))] });
     let spans = spans_of(&recorder, Keep, &event).await;
@@ -348,7 +348,7 @@ async fn metrics_and_spans_of_a_record_name_the_request_that_caused_it() {
 }
 
 #[tokio::test]
-async fn a_record_that_a_rule_refuses_is_done_with() {
+async fn a_record_that_a_rule_rejects_counts_as_processed() {
     let recorder = Arc::new(Recorder::default());
     let messages = || vec![message("m1", None, &said("e1", "refused"))];
     assert!(deliver(&recorder, messages()).await.is_empty());
@@ -359,7 +359,7 @@ async fn a_record_that_a_rule_refuses_is_done_with() {
 }
 
 #[tokio::test]
-async fn behind_a_failed_record_of_a_group_none_is_touched() {
+async fn records_after_a_failed_one_of_their_group_are_retried_with_it() {
     let recorder = Arc::new(Recorder::default());
     let messages = vec![
         message("a1", Some("a"), &said("e1", "one")),
@@ -373,11 +373,11 @@ async fn behind_a_failed_record_of_a_group_none_is_touched() {
     assert_eq!(recorder.items_of(NOTES).len(), 2);
     let hidden = recorder.hidden();
     assert_eq!([&*hidden[0].0, &*hidden[1].0], ["receipt-a2", "receipt-a3"]);
-    assert_eq!(hidden[0].1, hidden[1].1, "they come again together");
+    assert_eq!(hidden[0].1, hidden[1].1, "both have the same visibility timeout");
 }
 
 #[tokio::test]
-async fn a_record_comes_again_the_later_the_more_often_it_has_failed() {
+async fn the_visibility_timeout_grows_with_the_number_of_deliveries() {
     let recorder = Arc::new(Recorder::default());
     for (deliveries, expected_s) in [("1", 1..=2), ("2", 2..=4), ("5", 16..=32), ("40", 450..=900)]
     {
@@ -389,18 +389,18 @@ async fn a_record_comes_again_the_later_the_more_often_it_has_failed() {
         assert_eq!(receipt, "receipt-m1");
         assert!(expected_s.contains(&wait_s), "delivery {deliveries}: {wait_s} s");
     }
-    assert_eq!(recorder.hidden().len(), 4, "only what failed is hidden");
+    assert_eq!(recorder.hidden().len(), 4, "only for the failed records");
 }
 
 #[tokio::test]
-async fn a_record_that_cannot_be_hidden_comes_again_all_the_same() {
+async fn a_record_is_retried_even_if_its_visibility_cannot_be_changed() {
     let recorder = Arc::new(Recorder::default());
     recorder.faults().queues_down = true;
     let failing = message("m1", None, &said("e1", "broken"));
     assert_eq!(deliver(&recorder, vec![failing]).await, ["m1"]);
 }
 
-/// Reminds the readers, whenever it is time.
+/// Sends a reminder at each scheduled run.
 struct Remind;
 
 #[derive(Serialize)]
@@ -434,14 +434,17 @@ impl Consumer for Remind {
 }
 
 #[tokio::test]
-async fn a_run_of_a_schedule_is_one_record_and_if_it_fails_so_does_the_invocation() {
+async fn a_failed_run_of_a_schedule_is_a_failed_invocation() {
     let run = |id| json!({ "id": id, "time": "2026-01-01T00:00:00Z", "source": "aws.events" });
     let recorder = Arc::new(Recorder::default());
     for _ in 0..2 {
         assert!(invoke(&recorder, Remind, &run("1")).await.is_ok());
     }
     let [first, again] = recorder.sent().try_into().unwrap();
-    assert_eq!(first.envelope.event_id, again.envelope.event_id, "Lambda tried it again");
+    assert_eq!(
+        first.envelope.event_id, again.envelope.event_id,
+        "a retry by Lambda has the same ids"
+    );
     for event in [run("broken"), json!({ "Records": [] })] {
         assert!(invoke(&recorder, Remind, &event).await.is_err(), "{event}");
     }

@@ -1,11 +1,11 @@
-//! What endpoints say of themselves.
+//! Descriptions of endpoints.
 
 use super::notes::{GetNote, PostNote};
 use crate::describe;
 use crate::endpoint::Endpoint;
 
 #[test]
-fn an_endpoint_describes_all_that_it_may_refuse() {
+fn an_endpoint_describes_all_its_error_responses() {
     let always = "400 INVALID_REQUEST, 401 UNAUTHORIZED, 406 NOT_ACCEPTABLE, \
                   412 PRECONDITION_FAILED, 413 PAYLOAD_TOO_LARGE, 429 RATE_LIMIT_EXCEEDED, 500 INTERNAL_ERROR, \
                   503 SERVICE_UNAVAILABLE, 504 TIMED_OUT";

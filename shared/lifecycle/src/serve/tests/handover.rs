@@ -1,4 +1,4 @@
-//! An endpoint whose primary effect is a message, against the recorder.
+//! An endpoint whose primary effect is a message, on the recorder.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use crate::serve::http::Handler;
 use crate::uses::{Use, Verb};
 use crate::{Moment, Permit};
 
-/// Hands a note over to its readers.
+/// Sends a note to its readers.
 struct HandOver;
 
 impl Endpoint for HandOver {
@@ -73,7 +73,7 @@ async fn hand_over(recorder: &Arc<Recorder>, text: &str) -> Answered {
 }
 
 #[tokio::test]
-async fn what_is_handed_over_is_in_its_queue_before_the_answer_and_sent_once() {
+async fn the_message_is_sent_once_and_before_the_response() {
     let recorder = Arc::new(Recorder::default());
     let answered = hand_over(&recorder, "hello").await;
     assert_eq!((answered.status, recorder.calls()), (202, vec![Call::Send(1)]));
@@ -83,7 +83,7 @@ async fn what_is_handed_over_is_in_its_queue_before_the_answer_and_sent_once() {
 }
 
 #[tokio::test]
-async fn if_the_queue_does_not_take_it_the_client_is_told_to_try_again() {
+async fn a_message_that_its_queue_does_not_take_is_503_with_retry_after() {
     let recorder = Arc::new(Recorder::default());
     recorder.faults().queues_down = true;
     let answered = hand_over(&recorder, "hello").await;
@@ -92,7 +92,7 @@ async fn if_the_queue_does_not_take_it_the_client_is_told_to_try_again() {
 }
 
 #[tokio::test]
-async fn it_cannot_be_part_of_a_commit() {
+async fn a_write_together_with_the_message_is_500() {
     let recorder = Arc::new(Recorder::default());
     let answered = hand_over(&recorder, "stored too").await;
     assert_eq!((answered.status, recorder.calls().len()), (500, 0));

@@ -1,4 +1,4 @@
-//! The lifecycle against a recorder: what is done in which order, and what is answered.
+//! The lifecycle on a recorder: its calls in order, and its responses.
 
 mod authorizer;
 mod consumers;
@@ -38,7 +38,7 @@ fn shared(recorder: &Arc<Recorder>) -> Arc<Shared> {
     };
     let platform: Arc<Recorder> = Arc::clone(recorder);
     let shared = Shared::new(settings, platform);
-    // A process's first request is told to the others at once; most tests are about a later one.
+    // The first request of a process exchanges its count at once; most tests are about later ones.
     shared.limiter.count_first();
     Arc::new(shared)
 }
@@ -55,7 +55,7 @@ fn get_note(recorder: &Arc<Recorder>) -> http::Handler<GetNote> {
     http::Handler { endpoint, shared: shared(recorder) }
 }
 
-/// The same with tokens verified, for those who show one.
+/// The same, with a verifier for requests that have a token.
 fn get_note_verified_by(
     recorder: &Arc<Recorder>,
     verifier: Arc<dyn TokenVerifier>,
@@ -64,7 +64,7 @@ fn get_note_verified_by(
     http::Handler { endpoint, shared: shared(recorder) }
 }
 
-/// A request by an author, to be changed by each test.
+/// A valid request by an author, which each test modifies.
 fn request(text: &str) -> Value {
     json!({
         "version": "2.0",
@@ -121,7 +121,7 @@ async fn ask<E: Endpoint>(handler: &http::Handler<E>, event: &Value) -> Answered
 }
 
 #[tokio::test]
-async fn a_request_travels_all_stages_and_commits_once() {
+async fn a_valid_request_is_201_with_one_commit() {
     let recorder = Arc::new(Recorder::default());
     let answered = ask(&post_note(&recorder), &request("hello")).await;
     assert_eq!((answered.status, &answered.body["data"]["text"]), (201, &json!("hello")));
@@ -130,7 +130,7 @@ async fn a_request_travels_all_stages_and_commits_once() {
     assert_eq!(answered.headers["x-request-id"], "req-1");
     assert_eq!(answered.headers["cache-control"], "no-store");
     assert_eq!(answered.headers["x-content-type-options"], "nosniff");
-    // The note, the shelf and the event, in one commit, and nothing else until the answer is out.
+    // The note, the shelf and the event in one commit, and nothing else before the response.
     assert_eq!(recorder.calls(), [Call::Commit(3)]);
     assert_eq!(recorder.items_of(OUTBOX).len(), 1);
 
@@ -140,7 +140,7 @@ async fn a_request_travels_all_stages_and_commits_once() {
 }
 
 #[tokio::test]
-async fn whoever_is_not_let_in_makes_nothing_be_read_or_written() {
+async fn a_refused_caller_is_401_or_403_and_nothing_is_read_or_written() {
     let past = with(request("x"), "/requestContext/authorizer/lambda/exp", 1);
     let reader = with(request("x"), "/requestContext/authorizer/lambda/role", "READER");
     let nobody = with(request("x"), "/requestContext/authorizer", Value::Null);
@@ -159,7 +159,7 @@ async fn whoever_is_not_let_in_makes_nothing_be_read_or_written() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_way_to_fail_has_its_status_and_code_and_one_body() {
+async fn each_failure_has_its_status_and_code_in_the_same_body_shape() {
     let base = || request("x");
     let cases = [
         (with(base(), "/rawPath", "/elsewhere"), 404, "NOT_FOUND"),
@@ -193,7 +193,7 @@ async fn every_way_to_fail_has_its_status_and_code_and_one_body() {
 }
 
 #[tokio::test]
-async fn all_violations_of_a_request_are_told_at_once() {
+async fn all_violations_of_a_request_are_in_one_response() {
     let recorder = Arc::new(Recorder::default());
     let event = with(request("x"), "/body", r#"{"text":7,"more":1}"#);
     let event = with(event, "/headers/idempotency-key", "no spaces please");
@@ -204,7 +204,7 @@ async fn all_violations_of_a_request_are_told_at_once() {
 }
 
 #[tokio::test]
-async fn a_body_that_cannot_be_read_is_415_with_what_could_be() {
+async fn an_unsupported_body_is_415_with_the_supported_types_and_codings() {
     for (header, value, told, offered) in [
         ("content-type", "text/plain", "accept", "application/json"),
         ("content-type", "application/problem+json", "accept", "application/json"),
@@ -220,7 +220,7 @@ async fn a_body_that_cannot_be_read_is_415_with_what_could_be() {
 }
 
 #[tokio::test]
-async fn no_answer_to_a_bad_request_is_above_16_kib() {
+async fn no_response_to_an_invalid_request_exceeds_16_kib() {
     let long = "\u{1}~/\u{1f980}\"".repeat(20_000);
     let names = (0..5_000).map(|n| format!("{n}%01=1")).collect::<Vec<_>>().join("&");
     let asked = || get_request("x");
@@ -245,7 +245,7 @@ async fn no_answer_to_a_bad_request_is_above_16_kib() {
 }
 
 #[tokio::test]
-async fn problem_details_tell_the_same_facts_to_those_who_ask() {
+async fn problem_details_have_the_same_data_if_the_client_accepts_them() {
     let recorder = Arc::new(Recorder::default());
     let event = with(request(""), "/headers/accept", "application/problem+json");
     let answered = ask(&post_note(&recorder), &event).await;
@@ -259,7 +259,7 @@ async fn problem_details_tell_the_same_facts_to_those_who_ask() {
 }
 
 #[tokio::test]
-async fn a_request_id_that_is_not_visible_ascii_is_replaced() {
+async fn a_request_id_that_is_invalid_is_replaced() {
     for (sent, kept) in [("a", true), ("", false), ("a b", false), (&"x".repeat(129), false)] {
         let recorder = Arc::new(Recorder::default());
         let event = with(request("x"), "/headers/x-request-id", sent);
@@ -269,7 +269,7 @@ async fn a_request_id_that_is_not_visible_ascii_is_replaced() {
 }
 
 #[tokio::test]
-async fn a_repeated_key_replays_the_first_answer_byte_for_byte() {
+async fn a_repeated_key_replays_the_first_response_byte_for_byte() {
     let recorder = Arc::new(Recorder::default());
     let handler = post_note(&recorder);
     let event = with(request("hello"), "/headers/idempotency-key", "k-1");
@@ -285,7 +285,7 @@ async fn a_repeated_key_replays_the_first_answer_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn a_repeated_key_with_another_body_is_refused() {
+async fn a_repeated_key_with_another_body_is_422() {
     let recorder = Arc::new(Recorder::default());
     let handler = post_note(&recorder);
     ask(&handler, &with(request("one"), "/headers/idempotency-key", "k-1")).await;
@@ -297,7 +297,7 @@ async fn a_repeated_key_with_another_body_is_refused() {
 }
 
 #[tokio::test]
-async fn the_answer_is_replayed_even_when_the_request_would_be_refused_now() {
+async fn a_response_is_replayed_even_if_the_request_would_be_rejected_now() {
     let recorder = Arc::new(Recorder::default());
     let handler = post_note(&recorder);
     let shelf = serde_dynamo::to_item(Shelf { room: 1 }).unwrap();
@@ -311,7 +311,7 @@ async fn the_answer_is_replayed_even_when_the_request_would_be_refused_now() {
 }
 
 #[tokio::test]
-async fn a_commit_whose_answer_was_lost_is_completed_by_a_retry_with_the_same_key() {
+async fn a_commit_with_a_lost_response_is_201_on_a_retry_with_the_same_key() {
     let recorder = Arc::new(Recorder::default());
     let handler = post_note(&recorder);
     recorder.faults().lose_answer = true;
@@ -322,7 +322,7 @@ async fn a_commit_whose_answer_was_lost_is_completed_by_a_retry_with_the_same_ke
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_conflict_runs_the_stages_again_and_wants_the_same_effects() {
+async fn a_conflict_repeats_the_stages_with_the_same_effects() {
     let recorder = Arc::new(Recorder::default());
     let handler = post_note(&recorder);
     recorder.faults().conflicts = 24;
@@ -337,7 +337,7 @@ async fn a_conflict_runs_the_stages_again_and_wants_the_same_effects() {
 }
 
 #[tokio::test]
-async fn a_tertiary_effect_that_fails_changes_no_answer() {
+async fn a_failed_tertiary_effect_does_not_change_the_response() {
     let recorder = Arc::new(Recorder::default());
     recorder.faults().queues_down = true;
     let answered = ask(&post_note(&recorder), &request("hello")).await;
@@ -346,7 +346,7 @@ async fn a_tertiary_effect_that_fails_changes_no_answer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_slow_queue_does_not_slow_the_answer() {
+async fn a_slow_queue_does_not_delay_the_response() {
     let recorder = Arc::new(Recorder::default());
     recorder.faults().queues_slow = Duration::from_secs(2);
     let began = tokio::time::Instant::now();
@@ -372,7 +372,7 @@ fn store_note(recorder: &Recorder) -> String {
 }
 
 #[tokio::test]
-async fn an_answer_to_get_has_an_entity_tag_and_is_304_for_those_who_have_it() {
+async fn a_get_has_an_entity_tag_and_is_304_if_the_client_sends_it() {
     let recorder = Arc::new(Recorder::default());
     let handler = get_note(&recorder);
     let event = get_request(&store_note(&recorder));
@@ -393,7 +393,7 @@ async fn an_answer_to_get_has_an_entity_tag_and_is_304_for_those_who_have_it() {
 }
 
 #[tokio::test]
-async fn a_parameter_of_the_path_is_as_typed_as_a_body() {
+async fn an_invalid_path_parameter_is_400_with_its_field() {
     let recorder = Arc::new(Recorder::default());
     let answered = ask(&get_note(&recorder), &get_request("1%20OR%201=1")).await;
     assert_eq!((answered.status, answered.code()), (400, "INVALID_REQUEST"));
@@ -401,7 +401,7 @@ async fn a_parameter_of_the_path_is_as_typed_as_a_body() {
 }
 
 #[tokio::test]
-async fn an_exact_limit_is_never_exceeded_and_says_when_to_come_back() {
+async fn an_exact_limit_is_never_exceeded_and_is_429_with_retry_after() {
     let recorder = Arc::new(Recorder::default());
     let handler = get_note(&recorder);
     let event = get_request(&store_note(&recorder));
@@ -415,11 +415,11 @@ async fn an_exact_limit_is_never_exceeded_and_says_when_to_come_back() {
     assert_eq!((refused.status, refused.code()), (429, "RATE_LIMIT_EXCEEDED"));
     assert!(refused.headers.get("retry-after").is_some());
     let other = with(event, "/requestContext/http/sourceIp", "192.0.2.2");
-    assert_eq!(ask(&handler, &other).await.status, 200, "addresses are counted apart");
+    assert_eq!(ask(&handler, &other).await.status, 200, "addresses are counted separately");
 }
 
 #[tokio::test]
-async fn when_the_limiter_is_down_requests_pass_where_counts_are_approximate() {
+async fn an_approximate_limit_admits_requests_while_its_store_is_down() {
     let recorder = Arc::new(Recorder::default());
     let handler = post_note(&recorder);
     recorder.faults().limiter_down = true;
@@ -431,7 +431,7 @@ async fn when_the_limiter_is_down_requests_pass_where_counts_are_approximate() {
 }
 
 #[tokio::test]
-async fn when_the_limiter_is_down_an_exact_limit_holds_in_memory_for_each_address() {
+async fn an_exact_limit_counts_in_memory_while_its_store_is_down() {
     let recorder = Arc::new(Recorder::default());
     let handler = get_note(&recorder);
     let event = get_request(&store_note(&recorder));
@@ -442,11 +442,11 @@ async fn when_the_limiter_is_down_an_exact_limit_holds_in_memory_for_each_addres
         assert_eq!(answered.headers["ratelimit-policy"], "\"default\";q=3;w=60");
     }
     let other = with(event, "/requestContext/http/sourceIp", "192.0.2.2");
-    assert_eq!(ask(&handler, &other).await.status, 200, "addresses are counted apart");
+    assert_eq!(ask(&handler, &other).await.status, 200, "addresses are counted separately");
 }
 
 #[tokio::test]
-async fn the_quota_of_a_deployment_leaves_exact_limits_as_they_are() {
+async fn the_general_quota_of_a_deployment_does_not_change_exact_limits() {
     for (quota, exact, admitted) in [(Some(5), None, 3), (None, Some(1), 1), (Some(1), Some(5), 5)]
     {
         let recorder = Arc::new(Recorder::default());
@@ -462,7 +462,7 @@ async fn the_quota_of_a_deployment_leaves_exact_limits_as_they_are() {
 }
 
 #[tokio::test]
-async fn the_429_of_another_limit_than_the_routes_has_no_headers_of_the_routes() {
+async fn a_429_of_another_limit_has_no_headers_of_the_routes_limit() {
     let recorder = Arc::new(Recorder::default());
     let answered = ask(&post_note(&recorder), &request("limited")).await;
     assert_eq!((answered.status, answered.code()), (429, "RATE_LIMIT_EXCEEDED"));
@@ -472,7 +472,7 @@ async fn the_429_of_another_limit_than_the_routes_has_no_headers_of_the_routes()
 }
 
 #[tokio::test]
-async fn what_follows_the_answer_belongs_to_the_request() {
+async fn deferred_work_has_the_id_of_its_request() {
     let logged = Captured::start();
     let recorder = Arc::new(Recorder::default());
     let mut handler = post_note(&recorder);
@@ -486,7 +486,10 @@ async fn what_follows_the_answer_belongs_to_the_request() {
         assert_eq!(line["requestId"], "req-1", "{line}");
     }
     answered.aftermath.perform().await;
-    assert!(recorder.calls().iter().any(|call| matches!(call, Call::Count(..))), "it is told");
+    assert!(
+        recorder.calls().iter().any(|call| matches!(call, Call::Count(..))),
+        "the count is exchanged"
+    );
     let asked_for = recorder.asked_for.lock().unwrap();
     assert!(asked_for.iter().all(|id| id.as_deref() == Some("req-1")), "{asked_for:?}");
     assert_eq!(logged.of("a tertiary effect failed")[0]["requestId"], "req-1");
@@ -501,7 +504,7 @@ async fn what_follows_the_answer_belongs_to_the_request() {
 }
 
 #[tokio::test]
-async fn tracestate_goes_into_the_outbox_and_into_messages() {
+async fn tracestate_is_in_the_outbox_and_in_messages() {
     let recorder = Arc::new(Recorder::default());
     let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     let event = with(request("hello"), "/headers/traceparent", parent);
@@ -513,11 +516,11 @@ async fn tracestate_goes_into_the_outbox_and_into_messages() {
 }
 
 #[tokio::test]
-async fn approximate_counts_are_exchanged_after_the_answer() {
+async fn approximate_counts_are_exchanged_after_the_response() {
     let recorder = Arc::new(Recorder::default());
     let (here, there) = (post_note(&recorder), post_note(&recorder));
     let mut statuses = Vec::new();
-    // Two execution environments share a quota of 120, and tell each other every second request.
+    // Two execution environments share a quota of 120, and exchange counts every second request.
     for turn in 0..140 {
         let handler = if turn % 2 == 0 { &here } else { &there };
         let answered = ask(handler, &request("undecided")).await;
@@ -532,7 +535,7 @@ async fn approximate_counts_are_exchanged_after_the_answer() {
 }
 
 #[tokio::test]
-async fn spans_are_sent_unless_the_caller_opts_out_whatever_lambda_samples() {
+async fn only_an_unsampled_traceparent_suppresses_spans() {
     let parent = |flags| format!("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-{flags}");
     let x_ray = |sampled| format!("Root=1-5759e988-bd862e3fe1be46a994272793;Sampled={sampled}");
     for (traceparent, x_ray, posts) in [
@@ -569,12 +572,12 @@ async fn spans_are_sent_unless_the_caller_opts_out_whatever_lambda_samples() {
 }
 
 #[tokio::test]
-async fn spans_go_to_a_collector_if_there_is_one_and_continue_the_callers_trace() {
+async fn spans_are_sent_to_a_configured_collector_in_the_clients_trace() {
     let recorder = Arc::new(Recorder::default());
     let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     let event = with(request("hello"), "/headers/traceparent", parent);
     ask(&post_note(&recorder), &event).await.aftermath.perform().await;
-    assert!(recorder.exported.lock().unwrap().is_empty(), "nothing without a collector");
+    assert!(recorder.exported.lock().unwrap().is_empty(), "no export without a collector");
 
     let mut handler = post_note(&recorder);
     let collected = Arc::get_mut(&mut handler.shared).unwrap();
@@ -592,13 +595,13 @@ async fn spans_go_to_a_collector_if_there_is_one_and_continue_the_callers_trace(
     assert!(spans.iter().all(|s| s["traceId"] == "0af7651916cd43dd8448eb211c80319c"));
     assert!(spans[1..].iter().all(|s| s["parentSpanId"] == spans[0]["spanId"]));
     assert!(spans.iter().any(|span| span["name"] == "retrieval"));
-    // The event that the request caused carries on the trace.
+    // The event of the request is in the same trace.
     let traceparent = recorder.sent()[1].envelope.traceparent.clone().unwrap();
     assert!(traceparent.contains(spans[0]["spanId"].as_str().unwrap()));
 }
 
 #[tokio::test]
-async fn answers_may_be_read_by_pages_of_configured_origins_only() {
+async fn only_configured_origins_may_read_responses() {
     let recorder = Arc::new(Recorder::default());
     for (origin, allowed) in [("https://shelf.example", true), ("https://evil.example", false)] {
         let event = with(request("x"), "/headers/origin", origin);

@@ -1,4 +1,4 @@
-//! A small application: notes on a shelf with room for a few.
+//! A small application: notes on a shelf with limited room.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -90,7 +90,7 @@ impl Record for Note {
     }
 }
 
-/// How much room the shelf has left.
+/// The number of notes that still fit on the shelf.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Shelf {
     pub(super) room: i64,
@@ -113,7 +113,7 @@ impl EventData for NoteAdded {
     const TYPE: &'static str = "NoteAdded";
 }
 
-/// Adds a note, as long as the shelf has room.
+/// Adds a note if the shelf has room.
 pub(super) struct PostNote {
     pub(super) retrievals: AtomicU32,
 }
@@ -209,7 +209,7 @@ impl Endpoint for PostNote {
     }
 }
 
-/// Shows a note to anybody.
+/// Returns a note to any caller.
 pub(super) struct GetNote {
     pub(super) platform: Arc<Recorder>,
     pub(super) verifier: Option<Arc<dyn TokenVerifier>>,

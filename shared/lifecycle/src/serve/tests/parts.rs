@@ -1,4 +1,4 @@
-//! Effects in parts, and messages that their queue refuses for what they are: a relay of notes.
+//! Effects in parts, and messages that a queue refuses for their content: a relay of notes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +21,7 @@ use crate::{Deadline, Moment, Permit};
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const IDS: [&str; 4] = ["one", "refused", "unavailable", "two"];
 
-/// Passes the events on whose ids are given, each by itself, and notes of each that it did.
+/// Forwards the events with these ids, each as a separate part, and records that it did.
 struct Sweep(&'static [&'static str]);
 
 fn envelope(id: &str) -> Envelope<Value> {
@@ -92,20 +92,20 @@ fn notes(recorder: &Recorder) -> Vec<(String, String)> {
 }
 
 #[tokio::test]
-async fn each_part_is_sent_and_committed_by_itself_whatever_becomes_of_the_others() {
+async fn a_part_that_fails_does_not_stop_the_other_parts() {
     let recorder = Arc::new(Recorder::default());
     recorder.faults().refused = vec!["refused".to_owned()];
     recorder.faults().unavailable = vec!["unavailable".to_owned()];
-    assert!(run(&recorder, &IDS).await.answer.is_err(), "what failed comes again");
+    assert!(run(&recorder, &IDS).await.answer.is_err(), "the failed part is retried");
     let expected = [("one", "relayed"), ("refused", "set aside"), ("two", "relayed")];
     let expected = expected.map(|(id, text)| (id.to_owned(), text.to_owned()));
     assert_eq!(notes(&recorder), expected);
     let sends = recorder.calls().into_iter().filter(|call| matches!(call, Call::Send(_))).count();
-    assert_eq!((sends, recorder.sent().len()), (4, 2), "each once");
+    assert_eq!((sends, recorder.sent().len()), (4, 2), "each part is sent once");
 }
 
 #[tokio::test]
-async fn a_run_whose_parts_are_only_refused_is_done_and_counts_them() {
+async fn a_run_with_refused_parts_succeeds_and_counts_them() {
     let recorder = Arc::new(Recorder::default());
     recorder.faults().refused = vec!["refused".to_owned()];
     let handled = run(&recorder, &["refused", "one"]).await;
@@ -115,13 +115,13 @@ async fn a_run_whose_parts_are_only_refused_is_done_and_counts_them() {
 }
 
 #[tokio::test]
-async fn a_part_stands_in_the_trace_of_the_event_that_it_passes_on() {
+async fn the_span_of_a_part_is_in_the_trace_of_the_event_that_it_forwards() {
     let recorder = Arc::new(Recorder::default());
     run(&recorder, &["one"]).await.aftermath.unwrap().perform().await;
     let exported = recorder.exported.lock().unwrap();
     let body: Value = serde_json::from_slice(&exported[0].2).unwrap();
     let spans = body["resourceSpans"][0]["scopeSpans"][0]["spans"].as_array().unwrap();
-    assert_eq!(spans[0]["name"], "post_note", "the run, by the function's name");
+    assert_eq!(spans[0]["name"], "post_note", "the span of the run has the function's name");
     let part = spans.iter().find(|span| span["name"] == "process notes").unwrap();
     assert_eq!(
         (&part["traceId"], &part["parentSpanId"]),
@@ -129,15 +129,15 @@ async fn a_part_stands_in_the_trace_of_the_event_that_it_passes_on() {
     );
     let passed_on = recorder.sent()[0].envelope.traceparent.clone().unwrap();
     let expected = format!("00-{TRACE}-{}-01", part["spanId"].as_str().unwrap());
-    assert_eq!(passed_on, expected, "the trace leads on from the relay");
+    assert_eq!(passed_on, expected, "the trace continues from the relay");
     assert_eq!(recorder.sent()[0].envelope.tracestate.as_deref(), Some("vendor=1"));
     assert_eq!(part["traceState"], "vendor=1");
 }
 
 #[tokio::test]
-async fn a_part_that_panics_fails_alone_and_the_others_are_committed() {
+async fn a_part_that_panics_does_not_stop_the_other_parts() {
     let recorder = Arc::new(Recorder::default());
     recorder.faults().panics = vec!["one".to_owned()];
-    assert!(run(&recorder, &["one", "two"]).await.answer.is_err(), "what failed comes again");
+    assert!(run(&recorder, &["one", "two"]).await.answer.is_err(), "the failed part is retried");
     assert_eq!(notes(&recorder), [("two".to_owned(), "relayed".to_owned())]);
 }

@@ -1,4 +1,4 @@
-//! A platform in memory that records what the lifecycle asks of it.
+//! An in-memory platform that records the lifecycle's calls.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard};
@@ -16,7 +16,7 @@ use crate::platform::{
 };
 use crate::record::{Key, Table};
 
-/// What was asked, in order.
+/// A call of the lifecycle.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Call {
     Commit(usize),
@@ -32,35 +32,35 @@ pub(super) enum Call {
 pub(super) struct Recorder {
     pub(super) calls: Mutex<Vec<Call>>,
     items: Mutex<HashMap<(Table, Key), Item>>,
-    /// A token stands for one transaction.
+    /// Tokens of earlier transactions: each token identifies one transaction.
     tokens: Mutex<HashSet<String>>,
     counters: Mutex<HashMap<String, u32>>,
     sent: Mutex<Vec<Outgoing>>,
     hidden: Mutex<Vec<Hidden>>,
     faults: Mutex<Faults>,
-    /// The requests that messages were sent, counts were told and spans were exported for.
+    /// The request ids with which messages were sent, counts exchanged and spans exported.
     pub(super) asked_for: Mutex<Vec<Option<String>>>,
     pub(super) exported: Mutex<Vec<Export>>,
 }
 
-/// Address, headers and body of what was sent to a collector.
+/// URL, headers and body of a POST to a collector.
 type Export = (String, Vec<(String, String)>, Vec<u8>);
 
-/// What is to go wrong.
+/// The injected faults.
 #[derive(Default)]
 pub(super) struct Faults {
-    /// So many commits meet another transaction.
+    /// The number of commits that conflict with another transaction.
     pub(super) conflicts: u32,
-    /// The next commit happens, but its answer is lost.
+    /// The next commit succeeds, but its response is lost.
     pub(super) lose_answer: bool,
     pub(super) limiter_down: bool,
     pub(super) queues_down: bool,
     pub(super) queues_slow: Duration,
-    /// The events whose messages make the platform panic.
+    /// The ids of events whose messages make the platform panic.
     pub(super) panics: Vec<String>,
-    /// The events whose messages a queue refuses for what they are.
+    /// The ids of events whose messages a queue refuses because of their content.
     pub(super) refused: Vec<String>,
-    /// The events whose messages a queue does not take for now.
+    /// The ids of events whose messages a queue does not take at the moment.
     pub(super) unavailable: Vec<String>,
 }
 
@@ -86,7 +86,7 @@ impl Recorder {
         self.sent.lock().unwrap().clone()
     }
 
-    /// The receipts of hidden messages, each with the seconds.
+    /// The receipt handles and the visibility timeouts in seconds.
     pub(super) fn hidden(&self) -> Vec<(String, u64)> {
         let hidden = self.hidden.lock().unwrap();
         hidden.iter().map(|hidden| (hidden.receipt.clone(), hidden.wait.as_secs())).collect()
@@ -104,7 +104,9 @@ impl Platform for Recorder {
         self.note(Call::Commit(transaction.writes.len()));
         transaction.check()?;
         if !self.tokens.lock().unwrap().insert(transaction.token.clone()) {
-            return Err(CommitError::Invalid("the token stands for another".to_owned()));
+            return Err(CommitError::Invalid(
+                "the token belongs to another transaction".to_owned(),
+            ));
         }
         if self.faults().conflicts > 0 {
             self.faults().conflicts -= 1;
@@ -137,7 +139,7 @@ impl Platform for Recorder {
     async fn count(&self, counter: &Counter) -> Result<Count, Fault> {
         self.note(Call::Count(counter.key.clone(), counter.amount));
         if self.faults().limiter_down {
-            return Err(Fault::internal("the table of limits is down"));
+            return Err(Fault::internal("the limits table is down"));
         }
         let mut counters = self.counters.lock().unwrap();
         let total = counters.entry(counter.key.clone()).or_default();
@@ -156,7 +158,7 @@ impl Platform for Recorder {
         let panics = self.faults().panics.clone();
         for message in messages {
             let event_id = &message.envelope.event_id;
-            assert!(!panics.contains(event_id), "{event_id} makes it panic");
+            assert!(!panics.contains(event_id), "injected panic for {event_id}");
         }
         if self.faults().queues_down {
             return vec![(0, Fault::Unavailable { retry_after_s: 1, source: "it is down".into() })];

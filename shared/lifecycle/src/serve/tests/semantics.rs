@@ -1,4 +1,4 @@
-//! What HTTP asks of every endpoint: conditions, methods, caches, prefixes and limits.
+//! HTTP semantics of every endpoint: conditions, methods, caches, prefixes and limits.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -25,7 +25,7 @@ use crate::source::TrustedHops;
 use crate::uses::{Use, Verb};
 use crate::{EntityTag, Moment, Permit};
 
-/// Removes a note, whose length is its version.
+/// Removes a note. Its version is the length of its text.
 struct DeleteNote {
     platform: Arc<Recorder>,
 }
@@ -74,7 +74,7 @@ impl Endpoint for DeleteNote {
     }
 }
 
-/// Adds a note under an id of the client's, once for each of a number of copies.
+/// Adds a note under the client's id, once for each copy.
 struct PutAway;
 
 #[derive(Debug, eserde::Deserialize, schemars::JsonSchema)]
@@ -160,7 +160,7 @@ fn copies(id: &str, copies: u32) -> Value {
 }
 
 #[tokio::test]
-async fn a_change_whose_conditions_do_not_hold_is_412_and_changes_nothing() {
+async fn a_change_with_a_failed_condition_is_412_and_changes_nothing() {
     for (header, value, status) in [
         ("if-match", "\"2\"", 204),
         ("if-match", "\"1\", \"2\"", 204),
@@ -187,7 +187,7 @@ async fn a_change_whose_conditions_do_not_hold_is_412_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_creation_honours_conditions_by_the_id_that_the_client_supplies() {
+async fn if_none_match_on_a_creation_is_412_if_the_clients_id_is_taken() {
     let recorder = Arc::new(Recorder::default());
     let handler = put_away(&recorder);
     let asked = async |header: &str, value: &str, id: &str| {
@@ -200,14 +200,14 @@ async fn a_creation_honours_conditions_by_the_id_that_the_client_supplies() {
     }
     assert_eq!(recorder.calls().iter().filter(|c| matches!(c, Call::Commit(_))).count(), 0);
     assert_eq!(asked("if-none-match", "*", "one").await.0, 201);
-    // Its title is in use as well; the condition is about the id.
+    // The title is also taken; the condition is about the id.
     let again = asked("if-none-match", "*", "one").await;
     assert_eq!(again, (412, "PRECONDITION_FAILED".to_owned()));
     assert_eq!(asked("x-other", "*", "one").await, (409, "TITLE_TAKEN".to_owned()));
 }
 
 #[tokio::test]
-async fn the_replay_of_a_success_wins_over_its_conditions() {
+async fn a_stored_response_is_replayed_despite_a_failed_condition() {
     let recorder = Arc::new(Recorder::default());
     let handler = put_away(&recorder);
     let event = with(copies("one", 1), "/headers/if-none-match", "*");
@@ -219,7 +219,7 @@ async fn the_replay_of_a_success_wins_over_its_conditions() {
 }
 
 #[tokio::test]
-async fn a_get_whose_if_match_names_another_version_is_412() {
+async fn a_get_with_if_match_of_another_version_is_412() {
     let recorder = Arc::new(Recorder::default());
     let event = get_request(&store_note(&recorder));
     let handler = || put_limit_off(&recorder);
@@ -231,7 +231,7 @@ async fn a_get_whose_if_match_names_another_version_is_412() {
 }
 
 #[tokio::test]
-async fn head_is_answered_as_get_is_without_the_body() {
+async fn a_head_has_the_status_and_headers_of_a_get_without_its_body() {
     let recorder = Arc::new(Recorder::default());
     let id = store_note(&recorder);
     let handler = get_note(&recorder);
@@ -249,7 +249,7 @@ async fn head_is_answered_as_get_is_without_the_body() {
     }
 }
 
-/// A handler whose limit nothing has been counted of.
+/// A handler with no requests counted, and a limit that the test does not reach.
 fn put_limit_off(recorder: &Arc<Recorder>) -> http::Handler<super::notes::GetNote> {
     let mut handler = get_note(recorder);
     Arc::get_mut(&mut handler.shared).unwrap().settings.exact_rate_limit = Some(1_000);
@@ -257,7 +257,7 @@ fn put_limit_off(recorder: &Arc<Recorder>) -> http::Handler<super::notes::GetNot
 }
 
 #[tokio::test]
-async fn a_method_that_is_not_answered_is_405_with_those_that_are() {
+async fn another_method_is_405_with_the_allowed_ones() {
     let recorder = Arc::new(Recorder::default());
     for method in ["POST", "PUT", "OPTIONS", "DELETE"] {
         let event = with(get_request("1"), "/requestContext/http/method", method);
@@ -269,14 +269,14 @@ async fn a_method_that_is_not_answered_is_405_with_those_that_are() {
         let answered = ask(&post_note(&recorder), &event).await;
         assert_eq!((answered.status, &answered.headers["allow"]), (405, &json!("POST")));
     }
-    // Without a token nothing is told but that one is needed elsewhere: HEAD is for the public.
+    // A caller without a token gets the same response: only public endpoints support HEAD.
     let event = with(delete_request("1"), "/requestContext/http/method", "HEAD");
     let answered = ask(&delete_note(&recorder), &event).await;
     assert_eq!((answered.status, &answered.headers["allow"]), (405, &json!("DELETE")));
 }
 
 #[tokio::test]
-async fn every_answer_says_which_headers_it_may_depend_on() {
+async fn every_response_has_vary_origin_and_accept() {
     let recorder = Arc::new(Recorder::default());
     let event = get_request(&store_note(&recorder));
     let handler = put_limit_off(&recorder);
@@ -298,7 +298,7 @@ async fn every_answer_says_which_headers_it_may_depend_on() {
 }
 
 #[tokio::test]
-async fn a_stage_or_base_path_changes_nothing_but_the_location() {
+async fn a_stage_or_base_path_changes_only_the_location() {
     for (path, prefix) in [("/v1/notes", "/v1"), ("/prod/notes", "/prod"), ("/notes", "")] {
         let recorder = Arc::new(Recorder::default());
         let event = with(request("hello"), "/rawPath", path);
@@ -318,7 +318,7 @@ async fn a_stage_or_base_path_changes_nothing_but_the_location() {
 }
 
 #[tokio::test]
-async fn behind_a_default_route_parameters_are_read_from_the_path() {
+async fn parameters_of_a_default_route_are_read_from_the_path() {
     let recorder = Arc::new(Recorder::default());
     let mut event = get_request(&store_note(&recorder));
     event.as_object_mut().unwrap().remove("pathParameters");
@@ -327,7 +327,7 @@ async fn behind_a_default_route_parameters_are_read_from_the_path() {
 }
 
 #[tokio::test]
-async fn the_same_value_in_another_spelling_is_the_same_request() {
+async fn a_body_with_the_same_value_in_another_spelling_is_replayed() {
     let recorder = Arc::new(Recorder::default());
     let handler = put_away(&recorder);
     let signed_in = request("")["requestContext"]["authorizer"].clone();
@@ -351,7 +351,7 @@ async fn the_same_value_in_another_spelling_is_the_same_request() {
 }
 
 #[tokio::test]
-async fn a_key_of_one_anonymous_caller_does_not_block_anothers() {
+async fn one_anonymous_callers_key_does_not_block_anothers() {
     let recorder = Arc::new(Recorder::default());
     let handler = put_away(&recorder);
     let of = |id| with(copies(id, 1), "/headers/idempotency-key", "1");
@@ -362,7 +362,7 @@ async fn a_key_of_one_anonymous_caller_does_not_block_anothers() {
 }
 
 #[tokio::test]
-async fn a_request_counts_what_it_costs_before_anything_is_done() {
+async fn a_request_beyond_its_cost_limit_is_429_and_writes_nothing() {
     let recorder = Arc::new(Recorder::default());
     let handler = put_away(&recorder);
     let mut statuses = Vec::new();
@@ -379,13 +379,13 @@ async fn a_request_counts_what_it_costs_before_anything_is_done() {
     for (id, cost, status) in [("a", 50, 201), ("b", 50, 201), ("c", 50, 429), ("d", 19, 201)] {
         assert_eq!(ask(&handler, &copies(id, cost)).await.status, status, "{id}");
     }
-    assert_eq!(recorder.items_of(NOTES).len(), 6, "nothing of what is refused is written");
+    assert_eq!(recorder.items_of(NOTES).len(), 6, "refused requests write nothing");
     let undescribed = ask(&put_away(&recorder), &copies("e", 51)).await;
     assert_eq!((undescribed.status, undescribed.code()), (500, "INTERNAL_ERROR"));
 }
 
 #[tokio::test]
-async fn a_deployments_quota_lets_one_request_of_the_greatest_cost_through() {
+async fn a_deployments_quota_admits_one_request_of_the_highest_cost() {
     let recorder = Arc::new(Recorder::default());
     let mut handler = put_away(&recorder);
     Arc::get_mut(&mut handler.shared).unwrap().settings.rate_limit = Some(5);
@@ -394,7 +394,7 @@ async fn a_deployments_quota_lets_one_request_of_the_greatest_cost_through() {
 }
 
 #[tokio::test]
-async fn addresses_of_one_network_and_spellings_of_one_address_count_together() {
+async fn an_ipv6_network_and_the_spellings_of_an_address_count_as_one_source() {
     let recorder = Arc::new(Recorder::default());
     let handler = get_note(&recorder);
     let event = get_request(&store_note(&recorder));
@@ -413,7 +413,7 @@ async fn addresses_of_one_network_and_spellings_of_one_address_count_together() 
 }
 
 #[tokio::test]
-async fn behind_a_cdn_each_client_counts_by_itself_and_no_made_up_entry_moves_it() {
+async fn clients_behind_a_cdn_are_counted_separately_despite_forged_entries() {
     let recorder = Arc::new(Recorder::default());
     let mut handler = get_note(&recorder);
     Arc::get_mut(&mut handler.shared).unwrap().settings.trusted_hops =
@@ -436,18 +436,18 @@ async fn behind_a_cdn_each_client_counts_by_itself_and_no_made_up_entry_moves_it
 }
 
 #[tokio::test]
-async fn the_first_request_of_a_process_is_told_to_the_others_while_it_is_worked_on() {
+async fn the_first_request_of_a_process_is_exchanged_while_it_is_served() {
     let recorder = Arc::new(Recorder::default());
     let mut handler = post_note(&recorder);
     Arc::get_mut(&mut handler.shared).unwrap().limiter = Limiter::new("notes");
     let counts = || recorder.calls().iter().filter(|c| matches!(c, Call::Count(_, 1))).count();
     ask(&handler, &request("panic")).await;
     tokio::task::yield_now().await;
-    assert_eq!(counts(), 1, "without what follows the answer");
+    assert_eq!(counts(), 1, "before the deferred work");
     assert_eq!(handler.endpoint.retrievals.load(Ordering::SeqCst), 1);
 }
 
-/// Reading a body is what no deadline interrupts: the count has arrived before it begins.
+/// No deadline interrupts the parsing of a body, so the count is exchanged before.
 #[tokio::test]
 async fn the_first_request_with_a_body_is_counted_before_its_body_is_read() {
     let recorder = Arc::new(Recorder::default());
@@ -455,7 +455,7 @@ async fn the_first_request_with_a_body_is_counted_before_its_body_is_read() {
     Arc::get_mut(&mut handler.shared).unwrap().limiter = Limiter::new("notes");
     let counts = || recorder.calls().iter().filter(|c| matches!(c, Call::Count(_, 1))).count();
     let answer = ask(&handler, &with(request("x"), "/body", "{")).await;
-    assert_eq!((answer.status, counts()), (400, 1), "without a task of its own");
+    assert_eq!((answer.status, counts()), (400, 1), "exchanged before the body is read");
     ask(&handler, &with(request("x"), "/body", "{")).await;
-    assert_eq!(counts(), 1, "the second is told with others");
+    assert_eq!(counts(), 1, "the second count is exchanged later");
 }
