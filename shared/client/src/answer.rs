@@ -1,37 +1,37 @@
-//! What the API answers when all is well.
+//! Successful responses of the API.
 
 use http::{HeaderMap, StatusCode};
 use lifecycle::paging::{Cursor, PageQuery};
 use serde::Deserialize;
 
-/// An answer, and what its headers say of it.
+/// The data of a response, with its status and headers.
 #[derive(Debug, Clone)]
 pub struct Answer<T> {
-    /// What was asked for.
+    /// The data.
     pub data: T,
-    /// The status: of success, unless the operation says otherwise.
+    /// The status: of success, unless the operation documents another.
     pub status: StatusCode,
     /// All headers: `ETag`, `Location`, `Cache-Control` and others.
     pub headers: HeaderMap,
 }
 
 impl<T> Answer<T> {
-    /// The version of what is answered, for `If-Match`.
+    /// The entity tag of the data, for `If-Match`.
     pub fn etag(&self) -> Option<&str> {
         self.header("etag")
     }
 
-    /// The request's id.
+    /// The request id.
     pub fn request_id(&self) -> Option<&str> {
         self.header("x-request-id")
     }
 
-    /// Whether the API had given this answer before, to the same idempotency key.
+    /// Whether the API replayed a stored response to the same idempotency key.
     pub fn is_replayed(&self) -> bool {
         self.header("idempotency-replayed") == Some("true")
     }
 
-    /// A header of visible ASCII.
+    /// Returns a header if it is visible ASCII.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
@@ -48,13 +48,13 @@ pub struct Page<T> {
     /// The items.
     #[serde(rename = "data")]
     pub items: Vec<T>,
-    /// Where the next page begins; absent on the last page.
+    /// The cursor of the next page; absent on the last page.
     pub next_cursor: Option<Cursor>,
 }
 
 impl<T> Page<T> {
-    /// What to ask for after this page, of the same list in the same order; nothing after the
-    /// last one.
+    /// Returns the query for the next page of the same list; `None` after the last page. `asked` is
+    /// the query for this page.
     pub fn next(&self, asked: &PageQuery) -> Option<PageQuery> {
         let cursor = self.next_cursor.clone()?;
         Some(PageQuery { cursor: Some(cursor), ..asked.clone() })

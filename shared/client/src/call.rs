@@ -1,22 +1,22 @@
-//! A request, as its operation describes it.
+//! A request, as an operation describes it.
 
 use bytes::Bytes;
 use http::{Method, StatusCode};
 use serde::Serialize;
 use uuid::Uuid;
 
-/// A request to be made, and to be made again if need be.
+/// A request, with the rules for its retries.
 pub(crate) struct Call {
     pub(crate) method: Method,
     /// Path and query.
     pub(crate) path: String,
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: Bytes,
-    /// Whether the client's token is sent along, if it has one.
+    /// Whether the client's token is sent, if it has one.
     pub(crate) signed: bool,
-    /// Whether it does no harm to make it twice.
+    /// Whether it is safe to send the request twice.
     pub(crate) repeatable: bool,
-    /// A status of failure that comes with an answer to what was asked.
+    /// An error status whose body also has the data of the operation.
     pub(crate) also_answered: Option<StatusCode>,
 }
 
@@ -47,17 +47,17 @@ impl Call {
         Self { method, path, headers, body, signed: true, repeatable, also_answered: None }
     }
 
-    /// Without the client's token.
+    /// Sends the request without the client's token.
     pub(crate) fn unsigned(self) -> Self {
         Self { signed: false, ..self }
     }
 
-    /// What was asked is also answered with this status.
+    /// Accepts this error status as a response with data.
     pub(crate) fn also_answered(self, status: StatusCode) -> Self {
         Self { also_answered: Some(status), ..self }
     }
 
-    /// Parameters of the query; those that are not given are left out.
+    /// Adds query parameters, except absent ones.
     pub(crate) fn query(mut self, parameters: &[(&str, Option<String>)]) -> Self {
         let mut query = form_urlencoded::Serializer::new(String::new());
         for (name, value) in parameters {
@@ -75,13 +75,13 @@ impl Call {
         self
     }
 
-    /// The same answer however often it is sent: by the caller's key, or by one of its own.
+    /// Adds an idempotency key, the caller's or a new one, so that a retry gets the same response.
     pub(crate) fn keyed(self, key: Option<&str>) -> Self {
         let key = key.map_or_else(|| Uuid::now_v7().to_string(), str::to_owned);
         Self { repeatable: true, ..self.header("idempotency-key", key) }
     }
 
-    /// Only if what is changed is of this version still, if one is named.
+    /// Adds `If-Match` if an entity tag is given.
     pub(crate) fn if_match(self, etag: Option<&str>) -> Self {
         match etag {
             Some(etag) => self.header("if-match", etag),

@@ -1,32 +1,32 @@
-//! Why there is no answer, or a no.
+//! Errors of requests.
 
 use http::StatusCode;
 use serde::Deserialize;
 
-/// Why a request did not succeed.
+/// The reason why a request did not succeed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The API says no.
+    /// The API refused the request.
     #[error("{0}")]
     Refused(Box<Refusal>),
-    /// No answer came, as often as it was tried.
-    #[error("no answer: {0}")]
+    /// No attempt got a response.
+    #[error("no response: {0}")]
     NoAnswer(String),
-    /// An answer came, and is not one of this API.
-    #[error("the answer with status {status} cannot be read: {reason}")]
+    /// A response does not have the API's format.
+    #[error("the response with status {status} cannot be parsed: {reason}")]
     Unreadable {
-        /// Its status.
+        /// The status.
         status: StatusCode,
-        /// What is wrong with it.
+        /// The error of the parser.
         reason: String,
     },
-    /// The address of the API, a token or a key cannot be sent.
+    /// The address of the API, a token or a key is invalid.
     #[error("the request cannot be sent: {0}")]
     Unsendable(String),
 }
 
 impl Error {
-    /// What the API said, if it said no.
+    /// Returns the API's error response, if there is one.
     pub fn refusal(&self) -> Option<&Refusal> {
         match self {
             Self::Refused(refusal) => Some(refusal),
@@ -34,7 +34,7 @@ impl Error {
         }
     }
 
-    /// The code of a function's refusal: `OUT_OF_STOCK`.
+    /// Returns the code of a function's error response: `OUT_OF_STOCK`.
     pub fn code(&self) -> Option<&str> {
         self.refusal()?.code.as_deref()
     }
@@ -44,25 +44,25 @@ impl Error {
     }
 }
 
-/// A refusal, of a function's or of the gateway's.
+/// An error response of a function or of the gateway.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{status}: {message}")]
 pub struct Refusal {
     /// The status.
     pub status: StatusCode,
-    /// The code; the gateway gives none.
+    /// The code; absent if the gateway refused the request.
     pub code: Option<String>,
     /// One sentence.
     pub message: String,
-    /// What of the request is at fault.
+    /// The parts of the request that are in error.
     pub violations: Vec<Violation>,
-    /// The request's id, to ask operators about.
+    /// The request id, for operators.
     pub request_id: Option<String>,
-    /// In how many seconds it is worth trying again.
+    /// Seconds after which a retry makes sense.
     pub retry_after_s: Option<u32>,
 }
 
-/// One thing that is wrong with a request.
+/// One error in a request.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Violation {
     /// A JSON Pointer into the body, or `path.…`, `query.…`, `header.…`.
@@ -72,7 +72,7 @@ pub struct Violation {
 }
 
 impl Refusal {
-    /// The refusal that a body tells of: of a function's shape or of the gateway's.
+    /// Reads an error response, in the shape of a function or of the gateway.
     pub(crate) fn read(
         status: StatusCode,
         headers: &http::HeaderMap,

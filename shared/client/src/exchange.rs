@@ -1,4 +1,4 @@
-//! The client: how a request is made, made again, and read.
+//! The client: sends requests, retries them, and reads responses.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +20,7 @@ use crate::settings::Settings;
 use crate::transport::Transport;
 use crate::watch::{Attempt, Watch};
 
-/// A client of the API. Its clones share connections, and the session of whoever they are.
+/// A client of the API. Clones share connections and the session.
 #[derive(Clone)]
 pub struct Client {
     url: Arc<str>,
@@ -32,11 +32,11 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client of the API at this address, that is nobody yet.
+    /// Creates an anonymous client of the API at this address.
     ///
     /// # Errors
     ///
-    /// Where the system has no roots of trust to judge TLS certificates by.
+    /// When the system has no TLS root certificates.
     pub fn new(url: &str, settings: Settings) -> Result<Self, Error> {
         Ok(Self {
             url: url.trim_end_matches('/').into(),
@@ -48,34 +48,34 @@ impl Client {
         })
     }
 
-    /// The same client as somebody who signs in when it is first needed, and again when their
-    /// token has ended.
+    /// Returns the client with credentials. It signs in before the first request that needs it, and
+    /// again when its token has expired.
     #[must_use]
     pub fn signing_in(&self, email: &str, password: &str) -> Self {
         let (email, password, token) = (email.to_owned(), password.to_owned(), None.into());
         self.as_whom(Session::Credentials { email, password, token })
     }
 
-    /// The same client as whoever has this token.
+    /// Returns the client with this token.
     #[must_use]
     pub fn with_token(&self, token: &str) -> Self {
         self.as_whom(Session::Token(token.to_owned()))
     }
 
-    /// The same client with another patience.
+    /// Returns the client with other settings.
     #[must_use]
     pub fn with_settings(&self, settings: Settings) -> Self {
         Self { settings, ..self.clone() }
     }
 
-    /// The same client, whose requests belong to the trace of this W3C `traceparent`.
+    /// Returns the client with requests in the trace of this W3C `traceparent`.
     #[must_use]
     pub fn in_trace(&self, traceparent: &str) -> Self {
         Self { traceparent: Some(traceparent.into()), ..self.clone() }
     }
 
-    /// The same client, which shows each attempt of a request when it is over: for logs and metrics.
-    /// What it shows is what came, secrets included.
+    /// Returns the client with a callback that gets each finished attempt, for logs and metrics. It
+    /// gets the data unchanged, including secrets.
     #[must_use]
     pub fn watched_by(&self, watch: impl Fn(&Attempt<'_>) + Send + Sync + 'static) -> Self {
         Self { watch: Some(Arc::new(watch)), ..self.clone() }
@@ -85,28 +85,28 @@ impl Client {
         Self { session: Arc::new(session), ..self.clone() }
     }
 
-    /// An answer of the shape `{"data": …}`.
+    /// Sends a request whose response has the shape `{"data": …}`.
     pub(crate) async fn data<T: DeserializeOwned>(&self, call: Call) -> Result<Answer<T>, Error> {
         Ok(self.body::<Data<T>>(call).await?.map(|body| body.data))
     }
 
-    /// An answer whose body is what was asked for.
+    /// Sends a request whose response body is the data itself.
     pub(crate) async fn body<T: DeserializeOwned>(&self, call: Call) -> Result<Answer<T>, Error> {
         let (head, body) = self.settled(call).await?.into_parts();
-        // What the API shows may have been stored with other bounds than input has today.
+        // The API may return values that were stored with other limits than input has today.
         match stored::reading(|| serde_json::from_slice(&body)) {
             Ok(data) => Ok(Answer { data, status: head.status, headers: head.headers }),
             Err(error) => Err(Error::unreadable(head.status, &error)),
         }
     }
 
-    /// An answer without a body.
+    /// Sends a request whose response has no body.
     pub(crate) async fn nothing(&self, call: Call) -> Result<Answer<()>, Error> {
         let (head, _) = self.settled(call).await?.into_parts();
         Ok(Answer { data: (), status: head.status, headers: head.headers })
     }
 
-    /// Makes the request, signs in again if its token is refused, and makes it once more.
+    /// Sends the request. If its token is refused, signs in again and repeats it once.
     async fn settled(&self, call: Call) -> Result<Response<Bytes>, Error> {
         let end = Instant::now() + self.settings.deadline;
         let token = if call.signed { self.token(None, end).await? } else { None };
@@ -122,7 +122,7 @@ impl Client {
         }
     }
 
-    /// A token that is not the refused one. Who comes while somebody signs in waits for that.
+    /// Returns a token other than the refused one. Concurrent callers share one sign-in.
     async fn token(&self, refused: Option<&str>, end: Instant) -> Result<Option<String>, Error> {
         let (email, password, token) = match &*self.session {
             Session::Anonymous => return Ok(None),
@@ -140,7 +140,7 @@ impl Client {
         Ok(token.clone())
     }
 
-    /// Makes the request again as long as that makes sense.
+    /// Sends the request, and retries it while that makes sense.
     async fn persist(
         &self,
         call: &Call,
@@ -163,7 +163,7 @@ impl Client {
         }
     }
 
-    /// The request, with an id and a trace that all attempts share.
+    /// Builds the request, with an id and a trace that all attempts share.
     fn request(&self, call: &Call, token: Option<&str>) -> Result<Request<Full<Bytes>>, Error> {
         let trace = TraceContext::continued(self.traceparent.as_deref(), None, None);
         let mut request = Request::builder()
@@ -208,15 +208,16 @@ impl Client {
         }
     }
 
-    /// How long to wait before the next attempt; nothing where there is to be none. Full jitter,
-    /// on top of what the API asks for.
+    /// Returns the wait before the next attempt; `None` if there is none. Full jitter is added to
+    /// the API's `Retry-After`.
     fn wait_after(&self, error: &Error, repeatable: bool, attempt: u32) -> Option<Duration> {
         if attempt >= self.settings.attempts_max {
             return None;
         }
         let asked_s = match error {
             Error::Refused(refusal) => {
-                // Nothing was done before the limit; what a server's failure leaves is unknown.
+                // A rate limit refuses a request before it has an effect; a server error may come
+                // after one.
                 let limited = refusal.status == StatusCode::TOO_MANY_REQUESTS;
                 let failed = refusal.status.is_server_error() && repeatable;
                 (limited || failed).then_some(refusal.retry_after_s.unwrap_or(0))?
@@ -230,7 +231,7 @@ impl Client {
     }
 }
 
-/// `POST /sessions`, which is limited: a refusal is not to be tried again with other words.
+/// `POST /sessions`. It is rate limited, so a refusal must not be retried in another form.
 pub(crate) fn sign_in(email: &str, password: &str) -> Call {
     let credentials = serde_json::json!({ "email": email, "password": password });
     Call::post("/sessions").json(&credentials).unsigned()

@@ -1,5 +1,5 @@
-//! The store's API, typed: one method per operation, made of the very types that the functions
-//! read and answer.
+//! A typed client of the store's API: one method per operation, with the domain's types and a few
+//! more.
 //!
 //! ```no_run
 //! use client::{Client, Settings};
@@ -19,18 +19,17 @@
 //!     address_id: "00000000-0000-7000-8000-000000000201".to_owned().try_into()?,
 //!     payment_method: PaymentMethod::Card,
 //! };
-//! // With no key of its own the order gets one, which its repetitions share.
+//! // Without a key, the client generates one, which all attempts share.
 //! let order = store.create_order(&draft, None).await?;
 //! println!("{} costs {}", order.data.order_id, order.data.total.amount.get());
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! What goes wrong on the way is tried again where that does no harm: reads, what is put or
-//! deleted, and whatever carries an idempotency key; anything at all after 429. The waits have full
-//! jitter, are no shorter than `Retry-After` asks for, and end with [`Settings::deadline`]. A
-//! request that is refused for its token signs in again, once, and so do a thousand at the same
-//! moment.
+//! Failed requests are retried if that is safe: reads, `PUT`, `DELETE`, and requests with an
+//! idempotency key. After 429 every request is retried. The waits have full jitter, are at least as
+//! long as `Retry-After`, and end with [`Settings::deadline`]. After a 401 the client signs in
+//! again and repeats the request once. Concurrent requests share that sign-in.
 
 mod answer;
 mod call;

@@ -1,18 +1,18 @@
-//! Who a client is, and the token that proves it.
+//! The identity of a client, and its token.
 
 use tokio::sync::Mutex;
 
-/// What a client signs in with.
+/// The credentials of a client.
 pub(crate) enum Session {
-    /// Nobody.
+    /// No credentials.
     Anonymous,
-    /// Somebody who has a token, and no way to another.
+    /// A token that cannot be renewed.
     Token(String),
-    /// Somebody who can sign in again when their token has ended.
+    /// Credentials to sign in again when the token has expired.
     Credentials {
         email: String,
         password: String,
-        /// The latest token. Whoever waits for the lock finds the token of whoever held it.
+        /// The latest token. The lock makes concurrent callers share one sign-in.
         token: Mutex<Option<String>>,
     },
 }

@@ -1,19 +1,19 @@
-//! How patient a client is.
+//! Time limits and retries of a client.
 
 use std::time::Duration;
 
 /// The limits of a client.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// How long one attempt may take: longer than a gateway lets anybody wait.
+    /// The maximum duration of one attempt: more than the gateway's timeout.
     pub attempt: Duration,
-    /// How long a request may take with all its attempts and the waits between them.
+    /// The maximum duration of a request, with all attempts and waits.
     pub deadline: Duration,
-    /// How often a request is tried at most.
+    /// The maximum number of attempts.
     pub attempts_max: u32,
-    /// The longest wait before the second attempt; it doubles with every attempt.
+    /// The maximum wait before the second attempt; it doubles with each attempt.
     pub backoff: Duration,
-    /// The largest answer that is read, in bytes.
+    /// The maximum size of a response, in bytes.
     pub answer_bytes_max: usize,
 }
 
@@ -24,7 +24,7 @@ impl Default for Settings {
             deadline: Duration::from_mins(1),
             attempts_max: 4,
             backoff: Duration::from_millis(200),
-            // Lambda answers with no more.
+            // Lambda's maximum response size.
             answer_bytes_max: 6 * 1024 * 1024,
         }
     }

@@ -14,10 +14,10 @@ use tokio::time::timeout;
 
 use crate::error::Error;
 
-/// The roots of trust take their time to be read.
+/// Shared, because reading the root certificates takes time.
 static CONNECTOR: LazyLock<Result<HttpsConnector<HttpConnector>, String>> = LazyLock::new(|| {
     let builder = HttpsConnectorBuilder::new().with_native_roots();
-    let builder = builder.map_err(|error| format!("no roots of trust: {error}"))?;
+    let builder = builder.map_err(|error| format!("no TLS root certificates: {error}"))?;
     Ok(builder.https_or_http().enable_http1().build())
 });
 
@@ -31,11 +31,11 @@ impl Transport {
         Ok(Self(legacy::Client::builder(TokioExecutor::new()).build(connector)))
     }
 
-    /// Sends a request and reads the whole answer.
+    /// Sends a request and reads the whole response.
     ///
     /// # Errors
     ///
-    /// In words, when there is no answer in time or it is too large.
+    /// A sentence, if there is no response in time or it is too large.
     pub(crate) async fn exchange(
         &self,
         request: Request<Full<Bytes>>,
@@ -49,7 +49,7 @@ impl Transport {
             let body = body.map_err(|error| in_words(&*error))?.to_bytes();
             Ok(Response::from_parts(head, body))
         };
-        timeout(patience, exchange).await.unwrap_or_else(|_| Err("it took too long".to_owned()))
+        timeout(patience, exchange).await.unwrap_or_else(|_| Err("timed out".to_owned()))
     }
 }
 

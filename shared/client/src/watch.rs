@@ -1,4 +1,4 @@
-//! What a client shows of its work.
+//! The attempts that a client reports.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,18 +6,18 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Method, Response};
 
-/// Who is shown the attempts of a client.
+/// The callback that gets the attempts of a client.
 pub(crate) type Watch = Arc<dyn Fn(&Attempt<'_>) + Send + Sync>;
 
-/// One attempt of a request, and what came of it.
+/// One attempt of a request, with its result.
 #[derive(Debug)]
 pub struct Attempt<'a> {
     /// The method.
     pub method: &'a Method,
     /// Path and query.
     pub path: &'a str,
-    /// The answer as it came, or in words why there is none.
+    /// The response as it was received, or the reason why there is none.
     pub answer: Result<&'a Response<Bytes>, &'a str>,
-    /// How long it took.
+    /// The duration of the attempt.
     pub took: Duration,
 }

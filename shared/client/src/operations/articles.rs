@@ -15,7 +15,7 @@ impl Client {
         self.data(Call::post("/articles").json(article).keyed(key)).await
     }
 
-    /// `GET /articles/{articleId}`, by the token of a share link if there is one.
+    /// `GET /articles/{articleId}`, with the token of a share link if given.
     pub async fn get_article(
         &self,
         article_id: ArticleId,
@@ -25,7 +25,7 @@ impl Client {
         self.data(call.query(&[("share", share.map(str::to_owned))])).await
     }
 
-    /// `PATCH /articles/{articleId}`, only if it is of this version still, if one is named.
+    /// `PATCH /articles/{articleId}`, only if the article still has the given version.
     pub async fn patch_article(
         &self,
         article_id: ArticleId,
@@ -36,8 +36,7 @@ impl Client {
         self.data(call.if_match(if_match)).await
     }
 
-    /// `PUT /articles/{articleId}/approvals/me`, only if it is of this version still, if one is
-    /// named.
+    /// `PUT /articles/{articleId}/approvals/me`, only if the article still has the given version.
     pub async fn put_approval(
         &self,
         article_id: ArticleId,
@@ -47,7 +46,7 @@ impl Client {
         self.nothing(call.if_match(if_match)).await
     }
 
-    /// `POST /articles/{articleId}/share-links`, which revokes the link before.
+    /// `POST /articles/{articleId}/share-links`, which revokes the previous link.
     pub async fn post_share_link(
         &self,
         article_id: ArticleId,

@@ -1,4 +1,4 @@
-//! Objects that were seen, and whether they are online.
+//! Callbacks with object ids, and the objects' online status.
 
 use domain::callback::{CallbackDraft, ObjectId, ObjectView};
 use serde::Deserialize;
@@ -6,10 +6,10 @@ use serde::Deserialize;
 use crate::call::Call;
 use crate::{Answer, Client, Error};
 
-/// What a callback comes to.
+/// The response to a callback.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub struct TakenIn {
-    /// How many different objects will be looked up.
+    /// The number of distinct objects that will be looked up.
     pub accepted: usize,
 }
 

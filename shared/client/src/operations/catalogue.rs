@@ -1,4 +1,4 @@
-//! Products, our own and a partner's.
+//! Products of the store and of a partner.
 
 use domain::catalogue::{ProductDraft, ProductId, ProductName, ProductPatch, ProductView};
 use domain::partner::{Category, Language, PageNumber, PageSize, PartnerId, PartnerProduct};
@@ -8,14 +8,14 @@ use super::page;
 use crate::call::Call;
 use crate::{Answer, Client, Error, Page};
 
-/// Which page of a partner's catalogue.
+/// A page of a partner's catalogue.
 #[derive(Debug, Clone, Default)]
 pub struct PartnerPage {
-    /// Which page, from 1; the first unless said.
+    /// The number of the page, from 1; 1 by default.
     pub page: Option<PageNumber>,
-    /// How many products a page has at most; 20 unless said.
+    /// The maximum number of products on a page; 20 by default.
     pub page_size: Option<PageSize>,
-    /// Only products of this category.
+    /// The category of the products.
     pub category: Option<Category>,
 }
 
@@ -29,7 +29,7 @@ impl Client {
         self.data(Call::post("/products").json(product).keyed(key)).await
     }
 
-    /// `PATCH /products/{productId}`, only if it is of this version still, if one is named.
+    /// `PATCH /products/{productId}`, only if the product still has the given version.
     pub async fn patch_product(
         &self,
         product_id: ProductId,
@@ -45,7 +45,7 @@ impl Client {
         self.data(Call::get(format!("/products/{product_id}"))).await
     }
 
-    /// `GET /products`: a page of them, or the one of a name.
+    /// `GET /products`: a page of the list, or the product with this name.
     pub async fn list_products(
         &self,
         name: Option<&ProductName>,

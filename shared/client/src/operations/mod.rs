@@ -1,4 +1,4 @@
-//! The operations, one method for each, grouped as the functions are.
+//! The operations, one method each, in the same groups as the functions.
 
 mod articles;
 mod callback;
@@ -14,7 +14,7 @@ pub use platform::Health;
 
 use lifecycle::paging::PageQuery;
 
-/// The parameters of a query that name a page.
+/// The query parameters of a page.
 fn page(page: &PageQuery) -> [(&'static str, Option<String>); 3] {
     [
         ("limit", page.limit.map(|limit| limit.get().to_string())),

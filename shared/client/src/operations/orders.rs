@@ -1,4 +1,4 @@
-//! Orders, from their placing to their end.
+//! Orders: create, read and cancel.
 
 use domain::orders::{OrderDraft, OrderId, OrderSummaryView, OrderView};
 use domain::people::UserId;
@@ -9,7 +9,7 @@ use crate::call::Call;
 use crate::{Answer, Client, Error, Page};
 
 impl Client {
-    /// `POST /orders`. Without a key the order gets one.
+    /// `POST /orders`. Without a key, the client generates one.
     pub async fn create_order(
         &self,
         order: &OrderDraft,
@@ -41,8 +41,8 @@ impl Client {
         self.body(call.query(&page(page_query))).await
     }
 
-    /// `DELETE /orders/{orderId}`. An order that was called off while the answer was lost is not
-    /// found when it is tried again.
+    /// `DELETE /orders/{orderId}`. If the response to a successful attempt is lost, the retry
+    /// returns 404.
     pub async fn delete_order(&self, order_id: OrderId) -> Result<Answer<()>, Error> {
         self.nothing(Call::delete(format!("/orders/{order_id}"))).await
     }

@@ -1,4 +1,4 @@
-//! Accounts, sessions and addresses.
+//! User accounts, sessions and addresses.
 
 use std::fmt;
 
@@ -10,18 +10,17 @@ use crate::call::Call;
 use crate::exchange::sign_in;
 use crate::{Answer, Client, Error};
 
-/// Somebody who signs up. The domain's own draft has a password that cannot be shown again, not
-/// even to be sent.
+/// A new user. The domain's own draft is not serialisable, because it never reveals its password.
 #[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NewUser {
     /// The id, if the client chooses it.
     pub user_id: Option<UserId>,
-    /// Their address.
+    /// The e-mail address.
     pub email: String,
-    /// The password they choose: 12 to 128 characters.
+    /// The password: 12 to 128 characters.
     pub password: String,
-    /// How they want to be called.
+    /// The display name.
     pub name: String,
 }
 
@@ -31,12 +30,12 @@ pub struct NewUser {
 pub struct Session {
     /// The token.
     pub access_token: String,
-    /// In seconds.
+    /// The lifetime of the token in seconds.
     pub expires_in: u32,
 }
 
 impl fmt::Debug for Session {
-    /// Without the token.
+    /// Omits the token.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session").field("expires_in", &self.expires_in).finish_non_exhaustive()
     }
@@ -57,7 +56,7 @@ impl Client {
         self.data(Call::get(format!("/users/{user_id}"))).await
     }
 
-    /// `POST /sessions`. A client that is [`Client::signing_in`] does this by itself.
+    /// `POST /sessions`. A client with [`Client::signing_in`] calls it when needed.
     pub async fn post_session(
         &self,
         email: &str,
@@ -72,8 +71,8 @@ impl Client {
         self.nothing(Call::post("/verification-emails").json(&asking).unsigned()).await
     }
 
-    /// `PUT /users/{userId}/verification`, with the password that was chosen at the sign-up. A proof
-    /// is good once: one that was taken while its answer was lost is spent when it is tried again.
+    /// `PUT /users/{userId}/verification`, with the password of the sign-up. A token is valid once:
+    /// if the response to a successful attempt is lost, the retry fails.
     pub async fn put_verification(
         &self,
         user_id: UserId,
@@ -91,8 +90,8 @@ impl Client {
         self.nothing(Call::post("/password-resets").json(&asking).unsigned()).await
     }
 
-    /// `PUT /users/{userId}/password`, by the token of the mail. It is good once, as a proof is. A
-    /// client that signs in by itself does so with the password it was made with.
+    /// `PUT /users/{userId}/password`, with the token of the e-mail, which is valid once. A client
+    /// with [`Client::signing_in`] keeps using its old password.
     pub async fn put_password(
         &self,
         user_id: UserId,

@@ -1,4 +1,4 @@
-//! The system itself: its health, keys and rules.
+//! The system's health, keys and rules.
 
 use domain::Rules;
 use domain::rules::RulesDraft;
@@ -9,18 +9,18 @@ use serde_json::Value;
 use crate::call::Call;
 use crate::{Answer, Client, Error};
 
-/// Whether the system can do its work.
+/// The health of the system.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Health {
     /// `OK`, or `UNAVAILABLE`.
     pub status: String,
-    /// What does not answer: `table`, `queue` or `secret`.
+    /// The dependencies whose probe failed: `table`, `queue` or `secret`.
     #[serde(default)]
     pub unavailable: Vec<String>,
 }
 
 impl Client {
-    /// `GET /healthcheck`, whose status is 503 where something does not answer.
+    /// `GET /healthcheck`, with status 503 if a probe failed.
     pub async fn get_health(&self) -> Result<Answer<Health>, Error> {
         let call = Call::get("/healthcheck").also_answered(StatusCode::SERVICE_UNAVAILABLE);
         self.body(call.unsigned()).await
@@ -36,7 +36,7 @@ impl Client {
         self.data(Call::get("/rules")).await
     }
 
-    /// `PUT /rules`, only if those that hold are of this version still, if one is named.
+    /// `PUT /rules`, only if the rules still have the given version.
     pub async fn put_rules(
         &self,
         rules: &RulesDraft,

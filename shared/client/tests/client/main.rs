@@ -1,4 +1,4 @@
-//! The client against a server that answers what the test wants.
+//! The client against a server whose responses each test sets.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -1,4 +1,4 @@
-//! The client's operations are those of the API's description, and no others.
+//! The client has exactly the operations of the API description.
 
 use std::collections::BTreeSet;
 
@@ -16,14 +16,14 @@ use crate::server::Server;
 const DOCUMENT: &str = include_str!("../../../../infra/openapi.json");
 
 #[tokio::test]
-async fn the_operations_are_those_of_the_description() {
+async fn the_client_has_all_operations_of_the_description_and_no_others() {
     let no = json!({ "error": { "code": "NO", "message": "No.", "traceId": "1" } });
     let (server, client) = Server::telling(vec![(418, vec![], no)]).await;
     call_everything(&client).await;
     let document: Value = serde_json::from_str(DOCUMENT).unwrap();
     let mut described = BTreeSet::new();
     for (path, item) in document["paths"].as_object().unwrap() {
-        // HEAD is for caches and monitors: whoever has a client has the answer to GET.
+        // HEAD is for caches and monitors; the client has GET.
         for method in item.as_object().unwrap().keys().filter(|method| *method != "head") {
             described.insert(format!("{} {path}", method.to_uppercase()));
         }
@@ -37,7 +37,7 @@ async fn the_operations_are_those_of_the_description() {
         .iter()
         .map(|asked| format!("{} {}", asked.method, template(&asked.path)))
         .collect();
-    // The server answers it by itself.
+    // Not called above: this server never refuses it.
     made.insert("POST /sessions".to_owned());
     assert_eq!(made, described);
 }
@@ -89,11 +89,11 @@ async fn call_everything(client: &Client) {
         client.get_rules().await.is_err(),
         client.put_rules(&example("put_rules"), None).await.is_err(),
     ];
-    assert!(refused.iter().all(|refused| *refused), "the server says no to everything");
+    assert!(refused.iter().all(|refused| *refused), "the server refuses every operation");
 }
 
 #[test]
-fn what_is_written_is_what_the_description_shows() {
+fn request_bodies_have_the_shape_of_the_descriptions_examples() {
     fn same<T: DeserializeOwned + serde::Serialize>(operation: &str) {
         let mut written = serde_json::to_value(example::<T>(operation)).unwrap();
         written.as_object_mut().unwrap().retain(|_, value| !value.is_null());
@@ -109,7 +109,7 @@ fn what_is_written_is_what_the_description_shows() {
     same::<domain::rules::RulesDraft>("put_rules");
 }
 
-/// The request that the description shows.
+/// The example of a request in the description.
 fn example<T: DeserializeOwned>(operation: &str) -> T {
     let document: Value = serde_json::from_str(DOCUMENT).unwrap();
     let items = document["paths"].as_object().unwrap().values();

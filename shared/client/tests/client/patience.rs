@@ -1,4 +1,4 @@
-//! What is tried again, how, and what is not.
+//! Retries: which requests, how often and after which wait.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::server::{Server, Told};
 
 #[tokio::test]
-async fn a_post_that_fails_is_tried_again_with_the_key_that_it_was_given_itself() {
+async fn a_failed_post_is_retried_with_its_generated_key() {
     let (server, client) = Server::telling(vec![failure(503), failure(500), created()]).await;
     let address = client.post_address(&address(), None).await.unwrap();
     assert_eq!(address.data.city.as_str(), "Springfield");
@@ -26,7 +26,7 @@ async fn a_post_that_fails_is_tried_again_with_the_key_that_it_was_given_itself(
 }
 
 #[tokio::test]
-async fn a_patch_that_fails_may_have_been_done_and_is_not_tried_again() {
+async fn a_failed_patch_is_not_retried() {
     let (server, client) = Server::telling(vec![failure(503)]).await;
     let patched = client.patch_article(article_id(), &ArticlePatch::default(), None).await;
     let error = patched.unwrap_err();
@@ -35,18 +35,18 @@ async fn a_patch_that_fails_may_have_been_done_and_is_not_tried_again() {
 }
 
 #[tokio::test]
-async fn whatever_is_too_often_is_tried_again_after_the_time_that_is_asked_for() {
+async fn a_429_is_retried_after_its_retry_after() {
     let limited = (429, vec![("retry-after", "1")], json!({ "message": "Too Many Requests" }));
     let (server, client) = Server::telling(vec![limited, created()]).await;
     let began = Instant::now();
     let patched = client.patch_article(article_id(), &ArticlePatch::default(), None).await;
-    assert!(matches!(patched, Err(Error::Unreadable { .. })), "an address is no article");
+    assert!(matches!(patched, Err(Error::Unreadable { .. })), "an address is not an article");
     assert_eq!(server.asked().len(), 2);
     assert!(began.elapsed() >= Duration::from_secs(1));
 }
 
 #[tokio::test]
-async fn what_stays_broken_is_given_up_after_a_few_attempts() {
+async fn a_lasting_504_is_an_error_after_4_attempts() {
     let (server, client) = Server::telling(vec![failure(504)]).await;
     let error = client.get_product(product_id()).await.unwrap_err();
     assert_eq!(error.code(), Some("BROKEN"));
@@ -54,7 +54,7 @@ async fn what_stays_broken_is_given_up_after_a_few_attempts() {
 }
 
 #[tokio::test]
-async fn a_wait_that_is_longer_than_the_deadline_is_not_begun() {
+async fn a_retry_after_beyond_the_deadline_is_not_awaited() {
     let limited = (429, vec![("retry-after", "3600")], json!({ "message": "Too Many Requests" }));
     let (server, client) = Server::telling(vec![limited]).await;
     let error = client.get_product(product_id()).await.unwrap_err();
@@ -63,7 +63,7 @@ async fn a_wait_that_is_longer_than_the_deadline_is_not_begun() {
 }
 
 #[tokio::test]
-async fn a_refusal_says_what_was_wrong_and_who_said_so() {
+async fn a_400_is_an_error_with_code_violations_and_request_id() {
     let invalid = json!({ "error": {
         "code": "INVALID_REQUEST", "message": "The request is invalid.", "traceId": "r-1",
         "details": [{ "field": "/city", "message": "must not be blank" }],
@@ -77,7 +77,7 @@ async fn a_refusal_says_what_was_wrong_and_who_said_so() {
 }
 
 #[tokio::test]
-async fn every_attempt_is_shown_to_who_watches() {
+async fn every_attempt_is_reported_to_the_callback() {
     let (_server, client) = Server::telling(vec![failure(503), created()]).await;
     let (told, shown) = std::sync::mpsc::channel();
     let client = client.watched_by(move |attempt| {
@@ -90,17 +90,17 @@ async fn every_attempt_is_shown_to_who_watches() {
 }
 
 #[tokio::test]
-async fn what_does_not_answer_is_an_answer_about_the_health() {
+async fn a_503_with_health_data_is_a_response() {
     let ill = json!({ "status": "UNAVAILABLE", "unavailable": ["queue"] });
     let (server, client) = Server::telling(vec![(503, vec![], ill), failure(503)]).await;
     let health = client.get_health().await.unwrap();
     assert_eq!((health.status.as_u16(), health.data.unavailable), (503, vec!["queue".to_owned()]));
     assert_eq!(client.get_health().await.unwrap_err().code(), Some("BROKEN"));
-    assert_eq!(server.asked().len(), 1 + 4, "only what failed is asked again");
+    assert_eq!(server.asked().len(), 1 + 4, "only a failed request is retried");
 }
 
 #[tokio::test]
-async fn versions_go_out_and_come_back() {
+async fn an_entity_tag_is_read_and_sent_as_if_match() {
     let told = vec![("etag", "\"2\""), ("idempotency-replayed", "true")];
     let (_, _, body) = created();
     let (server, client) = Server::telling(vec![(201, told, body)]).await;
@@ -112,7 +112,7 @@ async fn versions_go_out_and_come_back() {
 }
 
 #[tokio::test]
-async fn an_answer_without_end_is_not_read_to_its_end() {
+async fn a_response_above_the_size_limit_is_an_error() {
     let long = json!({ "data": "x".repeat(7 * 1024 * 1024) });
     let (_server, client) = Server::telling(vec![(200, vec![], long)]).await;
     let patched = client.patch_article(article_id(), &ArticlePatch::default(), None).await;

@@ -1,4 +1,4 @@
-//! A server that notes what it is asked, and answers what it is told to.
+//! A server that records requests and returns the responses that a test sets.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -13,7 +13,7 @@ use http::{HeaderMap, Method};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-/// A request as it came.
+/// A received request.
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
     pub(crate) method: Method,
@@ -28,7 +28,7 @@ impl Asked {
     }
 }
 
-/// An answer: status, headers and body.
+/// A response: status, headers and body.
 pub(crate) type Told = (u16, Vec<(&'static str, &'static str)>, Value);
 
 #[derive(Clone, Default)]
@@ -38,7 +38,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// A server that gives these answers, then the last of them for ever, and a client of it.
+    /// Starts a server with these responses, of which the last one repeats, and a client of it.
     pub(crate) async fn telling(told: Vec<Told>) -> (Self, Client) {
         let server = Self { told: Arc::new(Mutex::new(told.into())), ..Self::default() };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -49,7 +49,7 @@ impl Server {
         (server, Client::new(&url, settings).unwrap())
     }
 
-    /// What it was asked so far.
+    /// The requests so far.
     pub(crate) fn asked(&self) -> Vec<Asked> {
         self.asked.lock().unwrap().clone()
     }
@@ -67,7 +67,7 @@ async fn answer(State(server): State<Server>, request: Request) -> Response {
         all.len()
     };
     let (status, headers, body) = if session {
-        // Long enough for everybody else to come.
+        // Long enough for the other requests to arrive.
         tokio::time::sleep(Duration::from_millis(50)).await;
         let token = format!("token-{count}");
         (200, vec![], json!({ "data": { "accessToken": token, "expiresIn": 900 } }))

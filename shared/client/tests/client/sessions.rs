@@ -1,4 +1,4 @@
-//! Signing in, and again.
+//! Sign-in, and its repetition.
 
 use domain::people::UserId;
 use serde_json::json;
@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::server::{Server, Told};
 
 #[tokio::test]
-async fn a_token_that_is_refused_is_exchanged_once_by_everybody_who_uses_it() {
+async fn concurrent_requests_with_a_refused_token_share_one_sign_in() {
     let error = json!({ "code": "UNAUTHORIZED", "message": "No.", "traceId": "1" });
     let unauthorized: Told = (401, vec![], json!({ "error": error }));
     let told = vec![user(), unauthorized.clone(), unauthorized.clone(), unauthorized, user()];
@@ -20,7 +20,7 @@ async fn a_token_that_is_refused_is_exchanged_once_by_everybody_who_uses_it() {
     }
     let asked = server.asked();
     let sessions = asked.iter().filter(|asked| asked.path == "/sessions");
-    assert_eq!(sessions.count(), 2, "one to begin with, one for all three");
+    assert_eq!(sessions.count(), 2, "one at the start, one for all three requests");
     let tokens: Vec<_> = asked
         .iter()
         .filter(|asked| asked.path != "/sessions")
@@ -31,7 +31,7 @@ async fn a_token_that_is_refused_is_exchanged_once_by_everybody_who_uses_it() {
 }
 
 #[tokio::test]
-async fn a_second_refusal_is_the_answer() {
+async fn a_second_401_is_the_result() {
     let (server, client) = Server::telling(vec![(401, vec![], json!({ "message": "No" }))]).await;
     let ada = client.signing_in("ada@example.com", "correct-horse-battery");
     assert_eq!(ada.get_user(id()).await.unwrap_err().refusal().unwrap().status, 401);
@@ -39,7 +39,7 @@ async fn a_second_refusal_is_the_answer() {
 }
 
 #[tokio::test]
-async fn who_has_a_token_alone_cannot_sign_in_again() {
+async fn a_client_with_only_a_token_does_not_sign_in_again() {
     let (server, client) = Server::telling(vec![(401, vec![], json!({ "message": "No" }))]).await;
     assert!(client.with_token("t").get_user(id()).await.is_err());
     assert_eq!(server.asked().len(), 1);
