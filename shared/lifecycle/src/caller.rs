@@ -10,8 +10,8 @@ pub const LEEWAY_S: i64 = 60;
 
 /// A kind of caller: [`Anyone`], an [`Identity`], or `Option` of an identity.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not say who may be asking",
-    label = "not a kind of caller",
+    message = "`{Self}` is not a kind of caller",
+    label = "expected a kind of caller",
     note = "use `Anyone`, a type that implements `Identity`, or `Option` of such a type"
 )]
 pub trait Caller: Clone + Send + Sync + 'static {

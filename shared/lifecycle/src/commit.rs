@@ -197,8 +197,8 @@ fn ready(label: &str, message: &Message, moment: &Moment, cause: &Cause) -> Outg
     }
 }
 
-/// Returns the `traceparent` of a forwarded envelope: the span of the relay if it belongs to the
-/// same trace, so that the trace includes the relay. `tracestate` is valid for the whole trace.
+/// Returns the `traceparent` of a forwarded envelope. It is the span of the relay if that belongs to
+/// the same trace: the trace then includes the relay. `tracestate` is valid for the whole trace.
 fn handed_on(own: Option<&str>, cause: &Cause) -> Option<String> {
     let trace_of = |context: &str| context.get(..TRACE_CHARS).map(str::to_owned);
     let relay = cause.traceparent.as_deref();

@@ -121,9 +121,9 @@ impl Effects {
         self
     }
 
-    /// Sets the effects that a consumer commits in place of these if a queue refuses a message
-    /// because of its content, and the error type to count (`OUTBOX_ROW_SET_ASIDE`). A retry of
-    /// such a message would fail again.
+    /// Sets the effects that a consumer commits instead if a queue refuses a message because of its
+    /// content: a retry would fail again. `counted` is the error type to count
+    /// (`OUTBOX_ROW_SET_ASIDE`).
     #[must_use]
     pub fn if_refused(mut self, effects: Effects, counted: &'static str) -> Self {
         self.if_refused = Some(Box::new(Instead { effects, counted }));
@@ -150,7 +150,7 @@ impl Effects {
         &self.messages
     }
 
-    /// The mails, in the order they were added.
+    /// The e-mails, in the order they were added.
     pub fn mails(&self) -> &[Mail] {
         &self.mails
     }
@@ -341,7 +341,7 @@ impl Write {
     fn change(mut self, change: Change) -> Self {
         match &mut self.action {
             Action::Update(changes) => changes.push(change),
-            other => unreachable!("attributes are changed by an update, not by {other:?}"),
+            other => unreachable!("`set` and `add` need an update, not {other:?}"),
         }
         self
     }

@@ -6,8 +6,8 @@ use crate::hash::short_hash_of;
 
 /// A strong entity tag: `"7"`.
 ///
-/// The tag of the reply to a `GET` and the tag that conditions are compared with must have the same
-/// origin. A resource with a version number uses that.
+/// The reply to a `GET` and the comparison of conditions must derive the tag from the same value. A
+/// resource with a version number uses that number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntityTag(pub(crate) HeaderValue);
 

@@ -69,8 +69,8 @@ pub struct Violation {
 
 /// All errors in a request; not empty when part of a failure.
 ///
-/// The number and the length of a client's errors have no limit, so the number that is kept and the
-/// size of the response are limited.
+/// A client can make any number of errors, in texts of any length. So the number that is kept and
+/// the size of the response are limited.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Violations {
     kept: Vec<Violation>,

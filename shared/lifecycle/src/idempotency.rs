@@ -1,7 +1,7 @@
 //! Idempotency by key: the stored response is part of the commit that it belongs to.
 //!
 //! There is no marker for work in progress, so nothing can get stuck. The first commit wins; the
-//! condition of every later one fails and returns the stored response. The successful case needs no
+//! condition of every later one fails and returns the stored response. A first request needs no
 //! read.
 //!
 //! Only committed requests are stored. A rejection has changed nothing, so a retry is harmless and

@@ -63,7 +63,7 @@ impl Limit {
         Self { counting: Counting::Exact, quota, window }
     }
 
-    /// The count from which it is exchanged.
+    /// The local count at which an exchange is due.
     fn exchanged_from(&self) -> u32 {
         (self.quota / 60).max(1)
     }

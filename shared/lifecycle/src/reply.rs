@@ -15,7 +15,7 @@ use crate::{EntityTag, stored};
 /// are the other shapes. The shape is part of the type, so that the endpoint's description includes
 /// it.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be answered",
+    message = "`{Self}` cannot be the data of a response",
     label = "not a view",
     note = "derive `Serialize` and `JsonSchema` for it, or use `Page`, `Bare` or `NoBody`"
 )]

@@ -59,7 +59,7 @@ impl TrustedHops {
     }
 }
 
-/// Returns a source as rate limits count it: an IPv4 address, or the /64 of an IPv6 address, which
+/// Returns a source as rate limits count it: an IPv4 address, or the /64 of an IPv6 address. A /64
 /// is the smallest network of one customer. IPv4 addresses inside IPv6 addresses count as IPv4.
 pub(crate) fn counted(source: &str) -> String {
     match address(source) {

@@ -1,9 +1,9 @@
 //! Deserialisation of stored values, without the limits of input.
 //!
-//! The limits of input change between versions, and stored values may exceed them: returned stock
-//! exceeds a maximum, or an old name has characters that are invalid today. So the types of
-//! [`checked!`](crate::checked) have two ways of deserialisation. A value from a client is checked;
-//! a value from a store or a queue is taken as it is.
+//! The limits of input change between versions, and stored values may exceed them. For example,
+//! returned stock exceeds a maximum, or an old name has characters that are invalid today. So the
+//! types of [`checked!`](crate::checked) have two ways of deserialisation. A value from a client is
+//! checked; a value from a store or a queue is taken as it is.
 
 use std::cell::Cell;
 

@@ -20,10 +20,10 @@
 /// lifecycle::checked!(Quantity, u8, { "type": "integer", "minimum": 1, "maximum": 99 });
 /// ```
 ///
-/// With `stored: Self` the type accepts every value that this system has [stored](crate::stored): a
-/// sum may exceed the limits of input, and an earlier version may have had other limits. The
-/// expression is a function from the raw value to the type. Types with a fixed set of values have
-/// no `stored`: code cannot handle an unknown value.
+/// With `stored: Self` the type accepts every value that this system has [stored](crate::stored).
+/// The reason: a sum may exceed the limits of input, and an earlier version may have had others.
+/// The expression is a function from the raw value to the type. Types with a fixed set of values
+/// have no `stored`, because code cannot handle an unknown value.
 #[macro_export]
 macro_rules! checked {
     ($type:ident, $raw:ty, $schema:tt $(, stored: $stored:expr)?) => {

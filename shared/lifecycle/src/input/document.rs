@@ -26,8 +26,8 @@ pub(crate) enum Kind {
     False,
     Number,
     Text,
-    /// A text that is not Unicode: half of a surrogate pair in JSON, bytes that are not UTF-8 in a
-    /// query string, or bytes beyond ASCII in a header.
+    /// A text that is not Unicode. In JSON it has half of a surrogate pair, in a query string bytes
+    /// that are not UTF-8, in a header bytes beyond ASCII.
     Broken,
     Array,
     Object,

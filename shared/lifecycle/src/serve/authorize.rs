@@ -1,8 +1,8 @@
 //! The authorizer of an API Gateway HTTP API (payload format 2.0, simple response).
 //!
 //! It never fails and never decides: it admits every request and passes on its result for the
-//! token. A failing authorizer is a 401, a 500 or a 502, depending on the gateway. `isAuthorized:
-//! false` is a 403, after which no client signs in again.
+//! token. A failing authorizer is a 401, a 500 or a 502, depending on the gateway.
+//! `isAuthorized: false` is a 403, after which no client signs in again.
 
 use std::sync::Arc;
 

@@ -79,8 +79,8 @@ impl<C: Consumer> lambda::Handler for Handler<C> {
     }
 }
 
-/// Returns the records to retry. A failed run of a schedule is reported as a failed invocation, and
-/// so is a record without an id: a record that is not reported counts as processed.
+/// Returns the records to retry. A failed run of a schedule is a failed invocation. So is a failed
+/// record without an id: a record that is not reported counts as processed.
 fn answer_of(source: Source, failed: &[Vec<Raw>]) -> Result<Answer, String> {
     let failed: Vec<&Raw> = failed.iter().flatten().collect();
     if source == Source::Schedule && !failed.is_empty() {

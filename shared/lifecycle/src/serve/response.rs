@@ -97,7 +97,7 @@ impl Response {
 
     /// Adds the headers of every response.
     ///
-    /// `Vary` names request headers even if they do not affect this response: a shared cache must
+    /// `Vary` names request headers even if they do not affect this response. A shared cache must
     /// not reuse it for another origin or media type (RFC 9111, 4.1).
     pub(crate) fn finish(mut self, request_id: &str, origin: Option<&str>) -> Self {
         if let Ok(id) = HeaderValue::from_str(request_id) {

@@ -128,7 +128,7 @@ impl<C: Consumer> Settling<'_, C> {
             }
             Retries::OF_RECORD.pause(attempts, self.permit.deadline()).await?;
         }
-        unreachable!("the last pause is an error")
+        unreachable!("the pause after the last attempt is an error")
     }
 
     /// Sends everything that this delivery has not sent yet. Ids are the same in later attempts, so
@@ -225,8 +225,7 @@ impl<C: Consumer> Settling<'_, C> {
             (Some(envelope), Some(trace)) => Cause::of(&envelope.request_id, trace),
             _ => self.cause.clone(),
         };
-        // The source is the table that the part writes to: its stream had delivered the event
-        // before.
+        // The span names the table that records the part's state: its stream skipped the event.
         let table = part.writes().first().map(|write| write.table);
         let instead = part.take_instead();
         let label = format!("part/{number}/");

@@ -1,7 +1,7 @@
 //! Observations made while a request is served, collected per request.
 //!
-//! They are stored with the task that serves the request. The endpoint and the environment are
-//! shared by concurrent requests.
+//! They are stored with the task that serves the request, because concurrent requests share the
+//! endpoint and the environment.
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};

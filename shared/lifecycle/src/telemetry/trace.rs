@@ -23,8 +23,8 @@ pub struct TraceContext {
 }
 
 impl TraceContext {
-    /// Starts a new span: in the client's trace if its `traceparent` is valid, else in X-Ray's
-    /// trace if there is one, else in a new trace.
+    /// Starts a new span in the client's trace if its `traceparent` is valid. Otherwise in X-Ray's
+    /// trace if there is one, or in a new trace.
     ///
     /// The flags of the client's `traceparent` decide whether the trace is recorded. `Sampled` of
     /// X-Ray's header is ignored: Lambda sets it by its own sampling rules, and to 0 wherever

@@ -106,7 +106,7 @@ fn said(event_id: &str, text: &str) -> String {
 /// Delivers a batch, and returns the ids of the messages to retry.
 async fn deliver(recorder: &Arc<Recorder>, messages: Vec<Value>) -> Vec<String> {
     let answer = invoke(recorder, Keep, &json!({ "Records": messages })).await;
-    let Ok(Answer::Json(answer)) = answer else { panic!("no batch answer") };
+    let Ok(Answer::Json(answer)) = answer else { panic!("no batch response") };
     let failures = answer["batchItemFailures"].as_array().unwrap();
     failures.iter().map(|f| f["itemIdentifier"].as_str().unwrap().to_owned()).collect()
 }

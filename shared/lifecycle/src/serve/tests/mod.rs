@@ -108,7 +108,7 @@ async fn ask<E: Endpoint>(handler: &http::Handler<E>, event: &Value) -> Answered
             cold_start: false,
         })
         .await;
-    let Ok(answer @ Answer::Http(_)) = handled.answer else { panic!("no HTTP answer") };
+    let Ok(answer @ Answer::Http(_)) = handled.answer else { panic!("no HTTP response") };
     let answer = serde_json::to_value(answer).unwrap();
     let raw = answer["body"].as_str().unwrap().to_owned();
     Answered {
@@ -585,7 +585,7 @@ async fn spans_are_sent_to_a_configured_collector_in_the_clients_trace() {
     collected.settings.collector_headers = vec![("key".to_owned(), "value".to_owned())];
     ask(&handler, &event).await.aftermath.perform().await;
     let exported = recorder.exported.lock().unwrap();
-    let [(url, headers, body)] = exported.as_slice() else { panic!("not one export") };
+    let [(url, headers, body)] = exported.as_slice() else { panic!("not exactly one export") };
     assert_eq!(url, "http://collector.example/v1/traces");
     assert_eq!(headers, &[("key".to_owned(), "value".to_owned())]);
     let body: Value = serde_json::from_slice(body).unwrap();
