@@ -28,8 +28,8 @@
 //!
 //! Failed requests are retried if that is safe: reads, `PUT`, `DELETE`, and requests with an
 //! idempotency key. After 429 every request is retried. The waits have full jitter, are at least as
-//! long as `Retry-After`, and end with [`Settings::deadline`]. After a 401 the client signs in
-//! again and repeats the request once. Concurrent requests share that sign-in.
+//! long as `Retry-After`, and end with [`Settings::deadline`]. After a 401 a client with
+//! credentials signs in again and repeats the request once. Concurrent requests share that sign-in.
 
 mod answer;
 mod call;

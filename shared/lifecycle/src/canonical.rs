@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_of_one_value_have_one_form() {
+    fn json_texts_with_equal_values_have_equal_forms() {
         for (one, other) in [
             (
                 r#"{"a":1,"b":[2,{"c":3,"d":4}]}"#,
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_of_different_values_have_different_forms() {
+    fn json_texts_with_different_values_have_different_forms() {
         let texts = [
             "5",
             "-5",

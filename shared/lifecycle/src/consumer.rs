@@ -39,7 +39,7 @@ pub trait Consumer: Send + Sync + Sized + 'static {
     /// The tables, queues, secrets and upstreams in use, for the IAM policy.
     const USES: &'static [Use];
 
-    /// Stage 4. Deserialisation: the record as it comes.
+    /// Stage 4. Deserialisation: the record as delivered.
     type Input: Delivery;
 
     /// Stage 5. Syntax validation: into a type that cannot be wrong.
@@ -99,7 +99,7 @@ pub enum Source {
 /// Whether a consumer remembers processed records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Inbox {
-    /// Each record has effect once.
+    /// Each record has its effect once.
     Remembered,
     /// Records may have their effect again; the receivers of the effects must tolerate it.
     None,

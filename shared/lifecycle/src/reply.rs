@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn each_view_has_its_shape() {
+    fn each_view_is_serialised_in_its_shape() {
         let page =
             r#"{"data":[{"green":true}],"count":1,"limit":20,"order":"asc","nextCursor":"c"}"#;
         assert_eq!(self::page().body().unwrap(), page);

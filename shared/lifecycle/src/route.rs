@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn behind_a_greedy_route_the_path_decides_without_its_stage() {
+    fn a_greedy_route_is_matched_by_the_path_without_its_stage() {
         for key in [None, Some("$default"), Some("ANY /{proxy+}")] {
             let found = find(key, "prod", "/prod/users/1");
             assert_eq!(found, Some(("/prod".to_owned(), true)), "{key:?}");

@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn behind_trusted_hops_the_source_is_counted_from_the_right() {
+    fn the_source_behind_trusted_hops_is_counted_from_the_right() {
         let one = TrustedHops { count: 1, secret: Some("s3cret".to_owned()) };
         let two = TrustedHops { count: 2, ..one.clone() };
         let none = TrustedHops { count: 0, ..one.clone() };

@@ -20,7 +20,8 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::after::Aftermath;
 use crate::failure::BoxError;
 
-/// The number of failed `next` requests after which the process exits. Lambda then starts another.
+/// The number of consecutive failures of `next` after which the process exits. Lambda then starts
+/// another.
 const FAILURES_MAX: u32 = 5;
 /// The pause after the first failure; it doubles each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);

@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn the_most_specific_range_decides_and_a_weight_of_zero_refuses() {
+    fn the_most_specific_range_decides_and_weight_0_excludes_a_type() {
         for (accept, json, problem) in [
             ("", true, false),
             (" , ", true, false),
@@ -284,7 +284,7 @@ mod tests {
         }
 
         #[test]
-        fn blanks_case_and_other_parameters_change_nothing(
+        fn blanks_case_and_other_parameters_are_ignored(
             blanks in prop::collection::vec("[ \t]{0,2}", 6), zeros in "0{0,3}", value in "[a-z,;= ]{0,8}",
         ) {
             let [a, b, c, d, e, f] = <[String; 6]>::try_from(blanks).unwrap();
@@ -295,7 +295,7 @@ mod tests {
         }
 
         #[test]
-        fn a_weight_is_zero_only_where_all_its_digits_are(digits in "[0-9]{1,9}") {
+        fn a_weight_is_zero_only_if_all_its_digits_are_zero(digits in "[0-9]{1,9}") {
             let weight = weight(&format!("0.{digits}")).unwrap();
             prop_assert_eq!(weight == 0, digits.bytes().all(|digit| digit == b'0'));
             prop_assert!(weight <= WHOLE);

@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn details_are_absent_when_there_are_none_and_causes_never_show() {
+    fn a_response_has_no_empty_details_and_no_causes() {
         let secret = std::io::Error::other("password=hunter2");
         let failure = Failure::Fault(crate::Fault::internal(secret));
         let response = Response::of_failure(&failure, "id-1", None);
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_answer_has_no_content_type() {
+    fn an_empty_response_has_no_content_type() {
         let response = Response::of_reply(Reply::<crate::reply::NoBody>::no_content()).unwrap();
         assert!(response.body.is_empty());
         assert!(!response.headers.contains_key(header::CONTENT_TYPE));

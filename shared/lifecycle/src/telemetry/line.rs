@@ -60,7 +60,7 @@ pub(crate) struct Line<'a> {
     pub(crate) request_id: &'a str,
     pub(crate) trace_id: &'a str,
     pub(crate) method: &'a str,
-    /// The route's template, never the raw path, which may contain ids.
+    /// The route's template, never the raw path.
     pub(crate) path: &'a str,
     pub(crate) status: u16,
     pub(crate) code: Option<&'a str>,
