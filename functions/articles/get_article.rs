@@ -1,7 +1,7 @@
-//! `GET /articles/{articleId}`: an article, for whoever may read it.
+//! `GET /articles/{articleId}`: an article, for every caller who may read it.
 //!
-//! Signing in is optional, which no authorizer of API Gateway can do: the token is verified here,
-//! by the authorizer's own code.
+//! Signing in is optional, which an authorizer of API Gateway cannot offer. This function therefore
+//! verifies the token itself, with the authorizer's code.
 
 use std::process::ExitCode;
 
@@ -24,13 +24,13 @@ struct GetArticle {
     verifier: Verifier,
 }
 
-/// Which article, and the token of a share link if the client came by one.
+/// The article's id, and the token if the client uses a share link.
 struct Asked {
     article_id: ArticleId,
     share: Option<String>,
 }
 
-/// An article, and whether the client has come by its share link.
+/// An article, and whether the client has a valid share link to it.
 struct Found {
     article: Article,
     shared: bool,
@@ -56,7 +56,7 @@ impl Query for GetArticle {
     // 4. Deserialisation
     type Input = (Path<Parameters>, QueryString<Link>);
 
-    // 5. Syntax validation: whatever the token is, it is the right one or as if it were not there
+    // 5. Syntax validation: any text is taken as a token; a wrong token counts as none
     type Question = Asked;
 
     fn parse((Path(parameters), QueryString(link)): Self::Input) -> Result<Asked, Violations> {
@@ -78,7 +78,7 @@ impl Query for GetArticle {
         Ok(Found { article, shared })
     }
 
-    // 3 again. Authorization: a draft is hidden from those who have nothing to do with it
+    // 3b. Authorization: a draft is hidden from callers without access to it
     fn allow(caller: &Option<SignedIn>, _: &Asked, found: &Found) -> Verdict {
         let action = if found.shared { Action::ReadShared } else { Action::Read };
         found.article.answer(caller.as_ref(), action).verdict()
@@ -86,8 +86,8 @@ impl Query for GetArticle {
 
     // 7. and 8. A query decides nothing and changes nothing.
 
-    // 9. Response: what everybody may read, everybody may keep; but it can be changed, or be a
-    // draft again, at any moment. Of a draft nothing is kept, whoever asks.
+    // 9. Response: every cache may keep a published article, but must revalidate it before each
+    // use, since it can change or become a draft again. No cache keeps a draft.
     type View = ArticleView;
 
     fn reply(Found { article, .. }: Found) -> Reply<ArticleView> {
@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_draft_is_read_by_its_author_and_by_who_has_the_share_link() {
+    fn a_draft_is_hidden_from_all_but_its_author_and_share_link_holders() {
         let author = signed_in(ann().user_id, &[Role::Writer]);
         for (caller, shared, verdict) in [
             (None, false, Verdict::Hide),

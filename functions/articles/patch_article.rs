@@ -1,6 +1,6 @@
-//! `PATCH /articles/{articleId}`: its author or an editor changes an article; editors publish it.
+//! `PATCH /articles/{articleId}`: the author or an editor changes an article; editors publish it.
 //!
-//! Other words end the approvals of the ones before, and make a published article a draft again.
+//! A new title or content ends all approvals, and makes a published article a draft again.
 
 use std::process::ExitCode;
 
@@ -27,13 +27,13 @@ struct PatchArticle {
     rules: Setting<Rules>,
 }
 
-/// What is to be changed, and of which article.
+/// A patch, and the id of the article that it changes.
 struct Change {
     article_id: ArticleId,
     patch: ArticlePatch,
 }
 
-/// The article as it is, and the rules by which it is published.
+/// The stored article, and the rules for publishing it.
 struct Found {
     article: Article,
     rules: Rules,
@@ -75,14 +75,14 @@ impl Endpoint for PatchArticle {
         Ok(Found { article: article.or_absent()?, rules })
     }
 
-    // 3 again. Authorization: other people's drafts are hidden, and only editors publish
+    // 3b. Authorization: drafts of other writers are hidden, and only editors publish
     fn allow(caller: &SignedIn, change: &Change, Found { article, .. }: &Found) -> Verdict {
         article.answer(Some(caller), change.patch.action_on(article)).verdict()
     }
 
     const CONDITIONS: Conditions<Found> = Conditions::On(|found| Some(found.article.entity_tag()));
 
-    // 7. Business rules: publishing needs approvals, and other words need their own
+    // 7. Business rules: publishing needs approvals, and a new text needs new ones
     type Outcome = Article;
     const REFUSALS: &'static [Refusal] = &[refusals::APPROVALS_MISSING];
 
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn how_many_approvals_are_needed_is_said_by_the_rules() {
+    fn publishing_with_fewer_approvals_than_the_rules_need_is_422() {
         let editor = signed_in(ann().user_id, &[Role::Editor]);
         let decide = |rules| {
             let found = Found { article: approved_article(), rules };
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_is_written_over_the_version_that_was_read_and_no_other() {
+    fn a_change_replaces_only_the_version_that_was_read() {
         let editor = signed_in(UserId::from(Uuid::nil()), &[Role::Editor]);
         let found = Found { article: article(), rules: Rules::default() };
         let after = change(json!({ "title": "A new title" }));

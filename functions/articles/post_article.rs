@@ -46,21 +46,21 @@ impl Endpoint for PostArticle {
         Ok(draft)
     }
 
-    // 6. Retrieval: nothing is needed; whether the id is free is a condition of the commit
+    // 6. Retrieval: none; a condition of the commit checks that the id is free
     type Facts = ();
 
     async fn retrieve(&self, _: &Permit<SignedIn>, _: &ArticleDraft) -> Result<(), Fault> {
         Ok(())
     }
 
-    // 3 again. Authorization: writers do not publish
+    // 3b. Authorization: writers do not publish
     fn allow(caller: &SignedIn, draft: &ArticleDraft, (): &()) -> Verdict {
         draft.answer(caller).verdict()
     }
 
     const CONDITIONS: Conditions<()> = Conditions::Creation(Some(refusals::ID_TAKEN));
 
-    // 7. Business rules: editors do, but nobody has approved what is new
+    // 7. Business rules: editors do, but a new article has no approvals yet
     type Outcome = Article;
     const REFUSALS: &'static [Refusal] = &[refusals::ID_TAKEN, refusals::APPROVALS_MISSING];
 
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_article_is_a_draft_of_its_author_unless_said_otherwise() {
+    fn a_new_article_without_a_status_is_a_draft_of_its_author() {
         let shown = serde_json::to_value(ArticleView::from(drafted(None).unwrap())).unwrap();
         assert_eq!(shown["status"], "DRAFT");
         assert_eq!(shown["authorId"], ann().user_id.to_string());
@@ -107,13 +107,13 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_published_as_it_is_written() {
+    fn publishing_a_new_article_is_422_with_approvals_missing() {
         let refused = drafted(Some("PUBLISHED")).unwrap_err();
         assert_eq!(refused.code, "APPROVALS_MISSING");
     }
 
     #[test]
-    fn an_id_that_is_taken_is_named() {
+    fn a_taken_id_is_409_with_its_field() {
         let effects = PostArticle::effects(&article());
         let [write] = effects.writes() else { panic!("{effects:?}") };
         let Otherwise::Reject(no) = &write.otherwise else { panic!("{write:?}") };

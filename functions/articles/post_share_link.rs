@@ -1,7 +1,7 @@
-//! `POST /articles/{articleId}/share-links`: a link by which anybody may read a draft for a while.
+//! `POST /articles/{articleId}/share-links`: a link with which anyone may read a draft for 7 days.
 //!
-//! No idempotency key: its record would hold the token in clear. A repeated request makes another
-//! link, and revokes the one whose answer was lost.
+//! No idempotency key: its record would hold the token in clear text. A repeated request creates
+//! another link, and revokes the one whose response was lost.
 
 use std::process::ExitCode;
 
@@ -28,7 +28,7 @@ struct PostShareLink {
     public_url: String,
 }
 
-/// The article, and where it is to be found.
+/// The article, and its public URL.
 struct Found {
     article: Article,
     url: String,
@@ -79,14 +79,14 @@ impl Endpoint for PostShareLink {
         })
     }
 
-    // 3 again. Authorization: its author and editors, who may read it themselves
+    // 3b. Authorization: the article's author and editors
     fn allow(caller: &SignedIn, _: &ArticleId, Found { article, .. }: &Found) -> Verdict {
         article.answer(Some(caller), Action::Share).verdict()
     }
 
     const CONDITIONS: Conditions<Found> = Conditions::On(|found| Some(found.article.entity_tag()));
 
-    // 7. Business rules: a new link revokes the one before
+    // 7. Business rules: a new link revokes the previous one
     type Outcome = Shared;
 
     fn decide(
@@ -99,7 +99,7 @@ impl Endpoint for PostShareLink {
         Ok(Shared { article, link })
     }
 
-    // 8. Side effects: of the token only its hash
+    // 8. Side effects: only the hash of the token is stored
     fn effects(Shared { article, .. }: &Shared) -> Effects {
         Effects::none().write(Write::replace(article, article.version - 1))
     }
@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_link_is_absolute_and_what_is_written_does_not_hold_its_token() {
+    fn the_link_is_absolute_and_its_token_is_not_stored() {
         let author = signed_in(ann().user_id, &[Role::Writer]);
         let url = "https://api.example.com/articles/1".to_owned();
         let found = Found { article: article(), url: url.clone() };

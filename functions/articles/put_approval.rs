@@ -1,7 +1,7 @@
-//! `PUT /articles/{articleId}/approvals/me`: an editor approves of an article as it is, if all of
-//! its words are of others.
+//! `PUT /articles/{articleId}/approvals/me`: an editor approves the current version of an article,
+//! if only others wrote it.
 //!
-//! With `If-Match` they approve of the version that they have read, and of no other.
+//! With `If-Match` the approval holds only for the version that the editor has read.
 
 use std::process::ExitCode;
 
@@ -62,14 +62,14 @@ impl Endpoint for PutApproval {
         self.articles.get(permit, &Article::key_of(*article_id)).await?.or_absent()
     }
 
-    // 3 again. Authorization
+    // 3b. Authorization
     fn allow(caller: &SignedIn, _: &ArticleId, article: &Article) -> Verdict {
         article.answer(Some(caller), Action::Approve).verdict()
     }
 
     const CONDITIONS: Conditions<Article> = Conditions::On(|article| Some(article.entity_tag()));
 
-    // 7. Business rules: an editor cannot approve their own words, and counts once
+    // 7. Business rules: editors cannot approve their own words, and each counts once
     type Outcome = Option<Article>;
     const REFUSALS: &'static [Refusal] = &[refusals::OWN_ARTICLE];
 
@@ -83,7 +83,7 @@ impl Endpoint for PutApproval {
         Ok(article.approved_by(caller.user_id, moment.now()))
     }
 
-    // 8. Side effects: none where the approval was there already
+    // 8. Side effects: none if the editor has approved this version already
     fn effects(approved: &Option<Article>) -> Effects {
         let writes = approved.iter().map(|article| Write::replace(article, article.version - 1));
         Effects::none().writes_of(writes)
