@@ -22,7 +22,7 @@ struct ExpireObject {
 impl Consumer for ExpireObject {
     const SOURCE: Source = Source::Queue(OBJECT_EXPIRIES);
 
-    /// What was removed is not removed again.
+    /// A repeated message finds the object removed.
     const INBOX: Inbox = Inbox::None;
 
     const USES: &'static [Use] = &[Use::Table(OBJECTS, &[Verb::GetItem, Verb::DeleteItem])];
@@ -48,7 +48,7 @@ impl Consumer for ExpireObject {
         self.objects.get(permit, &Object::key_of(expires.object_id)).await
     }
 
-    // 7. and 8. One that was received again has a message of its own under way
+    // 7. and 8. An object that was received again stays: a later message will remove it
     fn decide(
         _: &Moment,
         expires: &ObjectExpires,

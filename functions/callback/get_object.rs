@@ -1,4 +1,4 @@
-//! `GET /objects/{objectId}`: an object that is online and was received a moment ago.
+//! `GET /objects/{objectId}`: an object that is online and was received in the last 30 seconds.
 
 use std::process::ExitCode;
 
@@ -41,7 +41,7 @@ impl Query for GetObject {
         Ok(parameters.object_id)
     }
 
-    // 6. Retrieval: whoever removes what is gone may be late, so that it is filtered here
+    // 6. Retrieval: expired objects are filtered out, since their removal may be late
     type Facts = Object;
 
     async fn retrieve(
@@ -53,7 +53,7 @@ impl Query for GetObject {
         stored.filter(|object| !object.is_gone(permit.moment().now())).or_absent()
     }
 
-    // 3 again. Authorization: objects are public
+    // 3b. Authorization: objects are public
     fn allow(_: &Anyone, _: &ObjectId, _: &Object) -> Verdict {
         Verdict::Allow
     }

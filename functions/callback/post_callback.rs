@@ -1,4 +1,4 @@
-//! `POST /callback`: objects were seen; they are taken in at once, and looked up later.
+//! `POST /callback`: a client reports objects; they are accepted at once and looked up later.
 
 use std::process::ExitCode;
 
@@ -32,10 +32,10 @@ impl Endpoint for PostCallback {
     // 3. Authorization, before anything is read
     const ACCESS: Access<NoRole> = Access::Public;
 
-    /// 200 ids of 20 digits need a quarter of it.
+    /// Four times the size of 200 ids of 20 digits.
     const BODY_BYTES_MAX: usize = 16 * 1024;
 
-    /// Each object is looked up, so each counts: a source has 600 look-ups a minute.
+    /// Each object costs one look-up: a source may cause 600 a minute.
     const COST_MAX: u32 = 200;
 
     fn cost(object_ids: &ObjectIds) -> u32 {
@@ -54,21 +54,21 @@ impl Endpoint for PostCallback {
         draft.try_into()
     }
 
-    // 6. Retrieval: nothing is read; by its source a callback shares the queue with others
+    // 6. Retrieval: nothing is read; the source's group gives all sources a fair share of the queue
     type Facts = SourceGroup;
 
     async fn retrieve(&self, permit: &Permit<Anyone>, _: &ObjectIds) -> Result<SourceGroup, Fault> {
         Ok(SourceGroup::of(permit.source()))
     }
 
-    // 3 again. Authorization: whoever sees an object may say so
+    // 3b. Authorization: any client may report objects
     fn allow(_: &Anyone, _: &ObjectIds, _: &SourceGroup) -> Verdict {
         Verdict::Allow
     }
 
     const CONDITIONS: Conditions<SourceGroup> = Conditions::Untagged;
 
-    // 7. Business rules: it is the callback's time that counts, not the look-up's
+    // 7. Business rules: the callback's time counts, not that of the look-up
     type Outcome = CallbackReceived;
 
     fn decide(
@@ -84,7 +84,7 @@ impl Endpoint for PostCallback {
         })
     }
 
-    // 8. Side effects: all ids are in the queue before the answer, or none is
+    // 8. Side effects: before the response, all ids are in the queue or none is
     fn effects(callback: &CallbackReceived) -> Effects {
         Effects::handing_over(callback.message())
     }
@@ -98,11 +98,11 @@ impl Endpoint for PostCallback {
     }
 }
 
-/// What was taken in.
+/// The accepted callback.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "CallbackView")]
 struct TakenIn {
-    /// How many different objects will be looked up.
+    /// The number of different objects that will be looked up.
     accepted: usize,
 }
 
@@ -118,12 +118,12 @@ mod tests {
     fn all_objects_go_into_the_queue_in_one_message() {
         let draft = read(json!({ "object_ids": [5, -1, 5, 7] }));
         let object_ids = PostCallback::parse(Json(draft)).unwrap();
-        assert_eq!(PostCallback::cost(&object_ids), 3, "repeated ones are looked up once");
+        assert_eq!(PostCallback::cost(&object_ids), 3, "repeated ids are looked up once");
         let source = SourceGroup::of("192.0.2.1");
         let callback =
             PostCallback::decide(&moment(), &Anyone, &object_ids, source.clone()).unwrap();
         let effects = PostCallback::effects(&callback);
-        let message = effects.handed_over().expect("it is handed over");
+        let message = effects.handed_over().expect("the callback is handed over");
         let Content::New(event) = &message.content else { panic!("not new: {message:?}") };
         assert_eq!(message.group.as_deref(), Some(source.as_str()));
         let data =

@@ -1,4 +1,4 @@
-//! Consumer of the queue `callbacks`: looks up whether objects that were seen are online.
+//! Consumer of the queue `callbacks`: looks up whether reported objects are online.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -30,13 +30,13 @@ struct ProcessCallback {
 impl Consumer for ProcessCallback {
     const SOURCE: Source = Source::Queue(CALLBACKS);
 
-    /// What is stored says by itself which callback is newer, and an object may be looked up again.
+    /// The stored object shows which callback is newer, and a repeated look-up does no harm.
     const INBOX: Inbox = Inbox::None;
 
-    /// Look-ups at a time.
+    /// The number of concurrent look-ups.
     const CONCURRENCY: usize = 50;
 
-    /// The object service may be away for half a day.
+    /// The object service may be unavailable for half a day.
     const BACKOFF: Backoff = Backoff::trying_for(Duration::from_hours(12));
 
     const USES: &'static [Use] = &[
@@ -56,8 +56,8 @@ impl Consumer for ProcessCallback {
         Ok(envelope.data)
     }
 
-    // 6. Retrieval: of a single object, whether it is there and lives on, or whether it is too late
-    // for it to appear; otherwise what the object service says, and only then what is stored
+    // 6. Retrieval: whether a single object is too old to appear, or stored and so kept first.
+    // Otherwise the object service's response, and only then the stored object
     type Facts = Found;
 
     async fn retrieve(
@@ -79,8 +79,8 @@ impl Consumer for ProcessCallback {
         Ok(Found::LookedUp(LookedUp { object, online, stored }))
     }
 
-    // 7. and 8. A callback of several objects becomes one for each, so that each is tried again
-    // by itself. Done twice, that only has them looked up twice
+    // 7. and 8. A callback of several objects becomes one per object, so that each is retried
+    // separately. A repeated split only repeats look-ups
     fn decide(
         moment: &Moment,
         callback: &CallbackReceived,
@@ -98,8 +98,8 @@ impl Consumer for ProcessCallback {
 }
 
 impl ProcessCallback {
-    /// Asks once: the queue repeats it. Whatever is not an answer about this object is a failure,
-    /// but an object that is unknown there is not online.
+    /// Asks once, since the queue retries. Any response that is not about this object is a failure,
+    /// except 404: an object that the service does not know is not online.
     async fn is_online(&self, permit: &Permit<Delivered>, id: ObjectId) -> Result<bool, Fault> {
         let request = Request::get(format!("/objects/{id}")).once();
         let answer = self.service.send(permit, &request).await?;
@@ -108,13 +108,15 @@ impl ProcessCallback {
         }
         let told: Told = answer.success()?.json()?;
         if told.id != id {
-            return Err(Fault::Upstream(format!("asked for {id}, told of {}", told.id).into()));
+            return Err(Fault::Upstream(
+                format!("asked for {id}, the response is about {}", told.id).into(),
+            ));
         }
         Ok(told.online)
     }
 }
 
-/// What the object service says of an object. It may add fields of which we know nothing.
+/// The object service's response about an object. Unknown fields are ignored.
 #[derive(Deserialize)]
 struct Told {
     id: ObjectId,
@@ -129,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_callback_of_several_objects_is_passed_on_one_by_one() {
+    fn a_callback_of_several_objects_becomes_one_message_per_object() {
         let ids = [1, 2, 3].map(ObjectId::from);
         let object_ids = ObjectIds::try_from(ids.to_vec()).unwrap();
         let callback = CallbackReceived { object_ids, received_at: moment().now(), source: None };
@@ -139,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_that_is_online_is_stored_and_its_end_foreseen() {
+    fn an_online_object_is_stored_and_its_expiry_is_sent_with_30_s_delay() {
         let object = Object::seen(ObjectId::from(2), moment().now());
         let object_ids = ObjectIds::from(object.id);
         let callback = CallbackReceived { object_ids, received_at: moment().now(), source: None };
