@@ -62,16 +62,16 @@ impl Query for GetProduct {
         Ok(Found { product: cached.value.or_absent()?, age: cached.age, left: cached.left })
     }
 
-    // 3 again. Authorization: the catalogue is public
+    // 3b. Authorization: the catalogue is public
     fn allow(_: &Anyone, _: &ProductId, _: &Found) -> Verdict {
         Verdict::Allow
     }
 
     // 7. and 8. A query decides nothing and changes nothing.
 
-    // 9. Response: others may keep it for as long as our own cache will. `max-age` counts from
-    // the product's birth in that cache, of which `Age` has passed (RFC 9111). The entity tag is
-    // that of the version that is shown, so that nobody overwrites one that they have not seen.
+    // 9. Response: other caches may keep the product as long as this function's cache does.
+    // `max-age` counts from the read of the product; `Age` is the part that has passed (RFC 9111).
+    // The entity tag is of the version shown, so that no client overwrites one it has not seen.
     type View = ProductView;
 
     fn reply(found: Found) -> Reply<ProductView> {
@@ -90,7 +90,7 @@ struct Parameters {
     product_id: ProductId,
 }
 
-/// A product, how long ago it was read, and for how long it stays fresh.
+/// A product, how long ago it was read, and how long it stays fresh.
 struct Found {
     product: Arc<Product>,
     age: Duration,

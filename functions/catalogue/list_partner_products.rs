@@ -1,5 +1,5 @@
-//! `GET /partner/products`: a partner's catalogue, through a circuit breaker and with a word in
-//! the log of communications.
+//! `GET /partner/products`: a partner's catalogue, through a circuit breaker and with an audit
+//! record of each call.
 
 use std::process::ExitCode;
 
@@ -45,11 +45,11 @@ struct ListPartnerProducts {
     partner: Client,
 }
 
-/// The secret that the partner knows us by.
+/// The secret with the credentials for the partner.
 const CREDENTIALS: &str = "partner_credentials";
 /// The partner's catalogue.
 const PATH: &str = "/v2/product-list";
-/// For how long a busy partner is left alone if it does not say, in seconds.
+/// `Retry-After` in seconds, if a busy partner sends none.
 const RETRY_AFTER_S: u32 = 5;
 
 impl Endpoint for ListPartnerProducts {
@@ -81,8 +81,8 @@ impl Endpoint for ListPartnerProducts {
         Ok(Wanted { page, by })
     }
 
-    // 6. Retrieval: the partner's answer, with a record of it before and after. What the partner
-    // says no to is a fact like any other, unless it is busy.
+    // 6. Retrieval: the partner's response, with an audit record before and after the call. The
+    // partner's refusal is a fact like any other, unless the partner is busy.
     type Facts = Result<Page, FailedAnswer>;
 
     async fn retrieve(
@@ -100,21 +100,24 @@ impl Endpoint for ListPartnerProducts {
         match answer {
             Ok(answer) => answer.facts(),
             Err(Fault::Upstream(error)) => {
-                tracing::warn!(error = &*error as &dyn std::error::Error, "no answer to be used");
+                tracing::warn!(
+                    error = &*error as &dyn std::error::Error,
+                    "partner response unusable"
+                );
                 Ok(Err(FailedAnswer::missing()))
             }
             Err(fault) => Err(fault),
         }
     }
 
-    // 3 again. Authorization: the catalogue is public
+    // 3b. Authorization: the catalogue is public
     fn allow(_: &Anyone, _: &Wanted, _: &Self::Facts) -> Verdict {
         Verdict::Allow
     }
 
     const CONDITIONS: Conditions<Self::Facts> = Conditions::Untagged;
 
-    // 7. Business rules: the partner's
+    // 7. Business rules: the partner's errors become ours
     type Outcome = Vec<PartnerProduct>;
     const REFUSALS: &'static [Refusal] = &[
         refusals::PARTNER_FORBIDDEN,
@@ -133,7 +136,7 @@ impl Endpoint for ListPartnerProducts {
         answer.map(|page| page.products).map_err(|failed| failed.rejection())
     }
 
-    // 8. Side effects: none that depend on success
+    // 8. Side effects: none; audit records and alerts do not depend on success
     fn effects(_: &Vec<PartnerProduct>) -> Effects {
         Effects::none()
     }
@@ -149,10 +152,10 @@ impl Endpoint for ListPartnerProducts {
 #[derive(Debug, eserde::Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Parameters {
-    /// Which page, from 1; the first unless said.
+    /// The page number, from 1; by default 1.
     #[serde(default)]
     page: Option<PageNumber>,
-    /// How many products a page has at most; 20 unless said.
+    /// The maximum number of products on a page; by default 20.
     #[serde(default)]
     page_size: Option<PageSize>,
     /// Only products of this category.
@@ -163,13 +166,13 @@ struct Parameters {
 #[derive(Debug, eserde::Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 struct Mandatory {
-    /// On whose behalf the partner is asked.
+    /// The id of the party on whose behalf the partner is asked.
     x_partner_id: PartnerId,
-    /// The language of the names, for the partner to understand.
+    /// The language of the product names; it is passed on to the partner.
     accept_language: Language,
 }
 
-/// A page of the partner's catalogue, and on whose behalf it is asked for.
+/// A page of the partner's catalogue, and the headers for asking the partner.
 struct Wanted {
     page: Parameters,
     by: Mandatory,
@@ -198,7 +201,7 @@ impl ListPartnerProducts {
         Communication::begin(moment, request_id, who, route, (PARTNER.name(), address), said)
     }
 
-    /// Asks the partner, and once more with another token if it does not accept the first.
+    /// Asks the partner, and once more with a new token if it rejects the first.
     async fn ask(&self, permit: &Permit<Anyone>, wanted: &Wanted) -> Result<Answer, Fault> {
         let mut last_try = false;
         loop {
@@ -218,7 +221,7 @@ impl ListPartnerProducts {
     }
 }
 
-/// The partner's answer, as it came and as it is understood.
+/// The partner's response, raw and parsed.
 struct Answer {
     raw: Response,
     read: Result<Page, FailedAnswer>,
@@ -229,8 +232,8 @@ impl Answer {
         Self { read: read_products(raw.status.as_u16(), &raw.body, wanted.page_size()), raw }
     }
 
-    /// The answer as a fact, with a word about each product that is left out. A partner that wants
-    /// fewer requests is passed on as such: 503 with its own `Retry-After`.
+    /// The response as a fact; each unreadable product is logged and left out. A busy partner
+    /// becomes 503 with the partner's `Retry-After`.
     fn facts(self) -> Result<Result<Page, FailedAnswer>, Fault> {
         if self.consequence() == Some(Consequence::Busy) {
             let retry_after_s = self.raw.retry_after_s().unwrap_or(RETRY_AFTER_S).max(1);
@@ -241,7 +244,13 @@ impl Answer {
             let (place, mistake) = (left_out.place, &left_out.mistake);
             let sku = left_out.sku.as_ref().map(Sku::as_str);
             observe_error("UNREADABLE_RECORD");
-            tracing::warn!(upstream = PARTNER.name(), place, sku, mistake, "a product is left out");
+            tracing::warn!(
+                upstream = PARTNER.name(),
+                place,
+                sku,
+                mistake,
+                "unreadable product left out"
+            );
         }
         Ok(self.read)
     }
@@ -250,7 +259,7 @@ impl Answer {
         self.read.as_ref().err().map(FailedAnswer::consequence)
     }
 
-    /// What the log keeps of it.
+    /// The status, and the part of the message that the audit record keeps.
     fn said(&self) -> (u16, Said) {
         let headers = self.raw.headers.iter();
         let visible =
@@ -272,8 +281,8 @@ fn request(wanted: &Wanted) -> Request {
     }
 }
 
-/// What counts against the partner: no answer, or one that is of no use. A fault of our own says
-/// nothing of it.
+/// The partner's health after a call. A missing or unusable response counts against the partner; a
+/// fault of ours does not.
 fn health(answer: &Result<Answer, Fault>) -> Health {
     match answer {
         Ok(answer) if answer.consequence() == Some(Consequence::Outage) => Health::Down,
@@ -283,7 +292,7 @@ fn health(answer: &Result<Answer, Fault>) -> Health {
     }
 }
 
-/// How the record of it ends.
+/// The end of the call's audit record.
 fn ending(guarded: &Result<Guarded<Result<Answer, Fault>>, Fault>) -> Ending {
     let Ok(Guarded { value, took, .. }) = guarded else {
         return Ending { outcome: Outcome::CutOff, answer: None, latency_ms: None };
@@ -298,7 +307,7 @@ fn ending(guarded: &Result<Guarded<Result<Answer, Fault>>, Fault>) -> Ending {
     Ending { outcome, answer: answer.map(Answer::said), latency_ms }
 }
 
-/// Operators hear of what is not the client's doing, after the answer and whatever it is.
+/// Alerts operators to failures that the client did not cause, after the response.
 fn tell_operators(moment: &Moment, opened: bool, answer: &Result<Answer, Fault>) {
     let failed = answer.as_ref().ok().and_then(|answer| answer.read.as_ref().err());
     let kind = match failed {
@@ -342,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_the_partners_doing_counts_against_it() {
+    fn only_outages_of_the_partner_count_against_its_health() {
         use Health::{Down, Unknown, Up};
         for (what, answer, expected) in [
             ("products", Ok(answer(StatusCode::OK, PRODUCTS)), Up),
@@ -355,17 +364,17 @@ mod tests {
             ("odd products alone", Ok(answer(StatusCode::OK, ALL_ODD)), Down),
             ("nonsense", Ok(answer(StatusCode::OK, "{}")), Down),
             ("a failure", Ok(answer(StatusCode::BAD_GATEWAY, "")), Down),
-            ("no answer", Err(Fault::Upstream("".into())), Down),
-            ("an answer too late", Err(Fault::TimedOut), Down),
+            ("no response", Err(Fault::Upstream("".into())), Down),
+            ("a late response", Err(Fault::TimedOut), Down),
             ("a fault of our own", Err(Fault::internal("")), Unknown),
-            ("a store of ours that is away", Err(away()), Unknown),
+            ("a store of ours that is unavailable", Err(away()), Unknown),
         ] {
             assert_eq!(health(&answer), expected, "{what}");
         }
     }
 
     fn away() -> Fault {
-        Fault::Unavailable { retry_after_s: 1, source: "it is away".into() }
+        Fault::Unavailable { retry_after_s: 1, source: "unavailable".into() }
     }
 
     #[test]
@@ -380,14 +389,14 @@ mod tests {
             let mut busy = answer(StatusCode::TOO_MANY_REQUESTS, NO_CODE);
             busy.raw.headers.extend(said.map(|said| (RETRY_AFTER, said.parse().unwrap())));
             let Err(Fault::Unavailable { retry_after_s, .. }) = busy.facts() else {
-                panic!("{said:?}: it is passed on")
+                panic!("{said:?}: expected 503")
             };
             assert_eq!(retry_after_s, told, "{said:?}");
         }
     }
 
     #[test]
-    fn the_record_ends_as_the_call_did() {
+    fn the_audit_record_ends_with_the_outcome_status_and_latency() {
         for (answer, outcome, status) in [
             (Ok(answer(StatusCode::OK, PRODUCTS)), Outcome::Answered, Some(200)),
             (Ok(answer(StatusCode::FORBIDDEN, NO)), Outcome::Refused, Some(403)),

@@ -1,5 +1,5 @@
-//! `GET /products`: the catalogue, the oldest product first unless said otherwise; or the one
-//! product of a name.
+//! `GET /products`: the catalogue, by default with the oldest product first; or the product with a
+//! given name.
 
 use std::process::ExitCode;
 
@@ -53,7 +53,7 @@ impl Query for ListProducts {
     fn parse(QueryString(parameters): QueryString<Parameters>) -> Result<Wanted, Violations> {
         let Parameters { name, limit, order, cursor } = parameters;
         if name.is_some() && cursor.is_some() {
-            return Err(Violations::one("query.cursor", "must not stand beside a name"));
+            return Err(Violations::one("query.cursor", "must not be combined with a name"));
         }
         let page = PageQuery { limit, order, cursor }.of_list(Direction::Ascending);
         Ok(Wanted { name, page })
@@ -79,7 +79,7 @@ impl Query for ListProducts {
         }
     }
 
-    // 3 again. Authorization: the catalogue is public
+    // 3b. Authorization: the catalogue is public
     fn allow(_: &Anyone, _: &Wanted, _: &Page<Product>) -> Verdict {
         Verdict::Allow
     }
@@ -103,7 +103,7 @@ impl ListProducts {
     ) -> Result<Option<Product>, Fault> {
         let claim = match self.names.get_readable(permit, &NameClaim::key_of(name)).await? {
             Some(claim) => Some(claim),
-            // The version before this one claimed names as they were typed.
+            // An earlier version claimed names exactly as they were typed.
             None => self.names.get_readable(permit, &NameClaim::typed_key_of(name)).await?,
         };
         let Some(claim) = claim else { return Ok(None) };
@@ -118,18 +118,18 @@ struct Parameters {
     /// The name of one product, in any case.
     #[serde(default)]
     name: Option<ProductName>,
-    /// How many products at most; 20 unless said.
+    /// The maximum number of products; by default 20.
     #[serde(default)]
     limit: Option<PageLimit>,
-    /// Oldest first or newest first; oldest first unless said.
+    /// Oldest first or newest first; by default oldest first.
     #[serde(default)]
     order: Option<Direction>,
-    /// The `nextCursor` of the page before, in the same order.
+    /// The `nextCursor` of the previous page, in the same order.
     #[serde(default)]
     cursor: Option<Cursor>,
 }
 
-/// The page that is wanted, or the product of a name.
+/// A page of the catalogue, or the name of one product.
 struct Wanted {
     name: Option<ProductName>,
     page: PageRequest,

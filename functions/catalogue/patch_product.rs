@@ -1,7 +1,7 @@
-//! `PATCH /products/{productId}`: a merchant changes a product of their own.
+//! `PATCH /products/{productId}`: a merchant changes their product.
 //!
-//! The catalogue's readers keep a product for a while: what is changed here shows everywhere once
-//! that time is over. Orders are placed by what is stored.
+//! Readers of the catalogue cache a product, so a change shows everywhere only after that time.
+//! Orders use the stored product.
 
 use std::process::ExitCode;
 
@@ -27,7 +27,7 @@ struct PatchProduct {
     products: Table<Product>,
 }
 
-/// What is to be changed, and of which product.
+/// A patch, and the id of the product that it changes.
 struct Change {
     product_id: ProductId,
     patch: ProductPatch,
@@ -70,14 +70,14 @@ impl Endpoint for PatchProduct {
         self.products.get(permit, &Product::key_of(change.product_id)).await?.or_absent()
     }
 
-    // 3 again. Authorization: the catalogue is public, so that there is nothing to hide
+    // 3b. Authorization: 403 and not 404, since the catalogue is public
     fn allow(caller: &SignedIn, _: &Change, product: &Product) -> Verdict {
         Verdict::allow_or_forbid(caller.is_or_administers(product.owner_id))
     }
 
     const CONDITIONS: Conditions<Product> = Conditions::On(|product| Some(product.entity_tag()));
 
-    // 7. Business rules: any change is fine
+    // 7. Business rules: every valid change is allowed
     type Outcome = Changed;
     const REFUSALS: &'static [Refusal] = &[refusals::NAME_TAKEN];
 
@@ -91,7 +91,7 @@ impl Endpoint for PatchProduct {
         Ok(Changed { before, after })
     }
 
-    // 8. Side effects. A sale counts the version up, as a change does: neither undoes the other.
+    // 8. Side effects. A sale increases the version too, so that no change undoes a sale.
     fn effects(Changed { before, after }: &Changed) -> Effects {
         let effects = Effects::none().write(Write::replace(after, before.version));
         if after.name == before.name {
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_is_written_over_the_version_that_was_read_and_no_other() {
+    fn a_change_replaces_only_the_version_that_was_read() {
         let effects = PatchProduct::effects(&changed(json!({ "name": "Lamp", "stock": 1 })));
         let [write] = effects.writes() else { panic!("{effects:?}") };
         let replace = Write::replace(&lamp(), 1);
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_name_is_claimed_and_the_old_one_given_up_in_the_same_commit() {
+    fn a_rename_claims_the_new_name_and_frees_the_old_one_in_one_commit() {
         let effects = PatchProduct::effects(&changed(json!({ "name": "Lantern" })));
         let [_, take, typed, give_up, _] = effects.writes() else { panic!("{effects:?}") };
         assert_eq!((take.key.pk.as_str(), give_up.key.pk.as_str()), ("name#lantern", "name#lamp"));

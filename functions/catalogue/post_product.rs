@@ -1,4 +1,4 @@
-//! `POST /products`: a merchant puts a product into the catalogue.
+//! `POST /products`: a merchant adds a product to the catalogue.
 
 use std::process::ExitCode;
 
@@ -46,14 +46,14 @@ impl Endpoint for PostProduct {
         Ok(draft)
     }
 
-    // 6. Retrieval: nothing is needed; whether the name is free is a condition of the commit
+    // 6. Retrieval: none; a condition of the commit checks that the name is free
     type Facts = ();
 
     async fn retrieve(&self, _: &Permit<SignedIn>, _: &ProductDraft) -> Result<(), Fault> {
         Ok(())
     }
 
-    // 3 again. Authorization: the role was all
+    // 3b. Authorization: the role is enough
     fn allow(_: &SignedIn, _: &ProductDraft, (): &()) -> Verdict {
         Verdict::Allow
     }
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn name_and_id_are_claimed_in_one_commit_and_each_says_which_was_taken() {
+    fn name_and_id_are_claimed_in_one_commit_with_an_error_code_for_each() {
         let effects = PostProduct::effects(&lamp());
         let refusals: Vec<_> = effects.writes().iter().map(|write| &write.otherwise).collect();
         let codes: Vec<_> = refusals
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn the_view_tells_what_one_piece_costs_after_the_discount() {
+    fn the_view_shows_the_price_of_one_piece_after_the_discount() {
         let shown = serde_json::to_value(ProductView::from(lamp())).unwrap();
         assert_eq!(shown["price"]["amount"], 200);
         assert_eq!(shown["actualPrice"]["amount"], 180);
