@@ -1,5 +1,5 @@
 //! Consumer of the queue `customer_approvals`: the customer service. It approves customers while
-//! their open credit suffices, and gives back what is reserved for orders that are closed.
+//! their open credit suffices, and releases the credit of closed orders.
 
 use std::process::ExitCode;
 
@@ -42,7 +42,7 @@ impl Consumer for ApproveCustomer {
     // 4. Deserialisation
     type Input = Envelope<Value>;
 
-    // 5. Syntax validation: a new order asks for credit, every end of one gives it back
+    // 5. Syntax validation: a new order reserves credit, a closed order releases it
     type Command = Request;
 
     fn parse(envelope: Envelope<Value>) -> Result<Request, Violations> {
@@ -57,7 +57,7 @@ impl Consumer for ApproveCustomer {
         envelope.read().map(ask)
     }
 
-    // 6. Retrieval: what is reserved for the order and for its customer
+    // 6. Retrieval: the order's reservation, and its customer's credit account
     type Facts = CreditFacts;
 
     async fn retrieve(
@@ -73,7 +73,7 @@ impl Consumer for ApproveCustomer {
         Ok(CreditFacts { reservation, account, open_credit: rules.open_credit })
     }
 
-    // 7. and 8. The credit, and word of the decision, in one commit
+    // 7. and 8. The reservation, and the event with the decision, in one commit
     fn decide(_: &Moment, request: &Request, facts: CreditFacts) -> Result<Effects, Rejection> {
         Ok(match request {
             Request::Reserve(charge) => reserve(charge, &facts),
@@ -82,12 +82,12 @@ impl Consumer for ApproveCustomer {
     }
 }
 
-/// What an event asks of the customer service.
+/// The request that an event makes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Request {
-    /// Credit for a new order.
+    /// Reserve credit for a new order.
     Reserve(Charge),
-    /// An order is closed: its credit back.
+    /// Release the credit of a closed order.
     Release(Charge),
 }
 
@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_new_order_asks_for_credit_and_every_end_of_one_gives_it_back() {
+    fn a_new_order_reserves_credit_and_every_closed_order_releases_it() {
         let order = pending_order();
         let created = serde_json::to_value(order.created()).unwrap();
         let state = serde_json::to_value(OrderState::from(&order)).unwrap();
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn the_decision_is_told_in_the_commit_that_reserves() {
+    fn the_commit_that_reserves_credit_publishes_the_decision() {
         let created = serde_json::to_value(pending_order().created()).unwrap();
         let request = parse(OrderCreated::TYPE, created).unwrap();
         let open_credit = Rules::default().open_credit;

@@ -68,7 +68,7 @@ impl Endpoint for CreateOrder {
         draft.try_into()
     }
 
-    // 6. Retrieval: everything at once
+    // 6. Retrieval: everything in parallel
     type Facts = OrderFacts;
 
     async fn retrieve(
@@ -87,8 +87,8 @@ impl Endpoint for CreateOrder {
         Ok(OrderFacts { products, address, customer, rules })
     }
 
-    // 3 again. Authorization: everybody orders for themselves. An address that is not their own
-    // is no secret to be hidden but a mistake in the order: a rule of stage 7 names it.
+    // 3b. Authorization: callers order for themselves. An address of another user is an error in
+    // the order, not a resource to hide: a rule of stage 7 reports it.
     fn allow(_: &SignedIn, _: &PlaceOrder, _: &OrderFacts) -> Verdict {
         Verdict::Allow
     }
@@ -118,7 +118,7 @@ impl Endpoint for CreateOrder {
         place_order(moment, caller, command, facts)
     }
 
-    // 8. Side effects: the order, the stock it takes, and word of it, in one commit
+    // 8. Side effects: the order, the stock it reserves and `OrderCreated`, in one commit
     fn effects(order: &Order) -> Effects {
         let id_taken = refusals::ID_TAKEN.at("/orderId", "is in use");
         Effects::none()
@@ -146,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_order_takes_its_stock_and_tells_of_itself_in_one_commit() {
+    fn an_order_its_stock_and_its_event_are_one_commit() {
         let order = order(facts()).unwrap();
         let effects = CreateOrder::effects(&order);
         let tables: Vec<_> = effects.writes().iter().map(|write| write.table).collect();
@@ -157,13 +157,13 @@ mod tests {
     }
 
     #[test]
-    fn stock_that_has_moved_is_decided_on_again() {
+    fn an_order_is_decided_again_when_its_stock_has_changed() {
         let effects = CreateOrder::effects(&order(facts()).unwrap());
         assert!(matches!(effects.writes()[1].otherwise, Otherwise::Stale));
     }
 
     #[test]
-    fn what_others_are_told_of_the_customer_is_their_id_alone() {
+    fn the_event_holds_the_customers_id_and_no_other_personal_data() {
         let order = order(facts()).unwrap();
         let told = CreateOrder::effects(&order).events()[0].data.to_string();
         assert!(told.contains(&ann().user_id.to_string()));
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn an_order_whose_products_do_not_exist_is_refused() {
+    fn an_order_of_an_unknown_product_is_422_with_product_unknown() {
         let rejection = order(OrderFacts { products: vec![None], ..facts() }).unwrap_err();
         assert_eq!(rejection.code, "PRODUCT_UNKNOWN");
     }

@@ -1,4 +1,4 @@
-//! `DELETE /orders/{orderId}`: a customer calls an approved order off.
+//! `DELETE /orders/{orderId}`: a customer cancels an approved order.
 
 use std::process::ExitCode;
 
@@ -53,7 +53,7 @@ impl Endpoint for DeleteOrder {
         Ok(parameters.order_id)
     }
 
-    // 6. Retrieval: an order that was called off is gone
+    // 6. Retrieval: a cancelled order counts as missing
     type Facts = Order;
 
     async fn retrieve(
@@ -65,7 +65,7 @@ impl Endpoint for DeleteOrder {
         order.filter(|order| order.status != OrderStatus::Cancelled).or_absent()
     }
 
-    // 3 again. Authorization: nobody learns of other people's orders
+    // 3b. Authorization: orders of other customers are hidden
     fn allow(caller: &SignedIn, _: &OrderId, order: &Order) -> Verdict {
         Verdict::allow_or_hide(caller.is_or_administers(order.user_id))
     }
@@ -90,7 +90,7 @@ impl Endpoint for DeleteOrder {
         }
     }
 
-    // 8. Side effects: the order, the stock it returns, and word of it, in one commit
+    // 8. Side effects: the order, the stock it returns and `OrderDeleted`, in one commit
     fn effects(change: &OrderChange) -> Effects {
         change.effects()
     }
@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_approved_order_is_called_off_and_its_stock_returned_in_one_commit() {
+    fn an_approved_order_is_cancelled_and_its_stock_returned_in_one_commit() {
         let effects = DeleteOrder::effects(&delete(OrderStatus::Approved).unwrap());
         let tables: Vec<_> = effects.writes().iter().map(|write| write.table).collect();
         assert_eq!(tables, [ORDERS, PRODUCTS]);
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn an_order_that_waits_or_is_closed_is_not_called_off() {
+    fn cancelling_a_pending_or_a_closed_order_is_409() {
         for (status, code) in [
             (OrderStatus::Pending, "ORDER_PENDING"),
             (OrderStatus::Rejected, "ORDER_CLOSED"),
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn an_order_is_called_off_by_its_customer_or_an_administrator() {
+    fn an_order_is_cancelled_only_by_its_customer_or_an_administrator() {
         let other = UserId::from(uuid::Uuid::nil());
         for (caller, verdict) in [
             (signed_in(ann().user_id, &[Role::Customer]), Verdict::Allow),

@@ -1,4 +1,4 @@
-//! On a schedule: says of orders whose time is up that nobody has answered.
+//! On a schedule: sends the time-out of orders that are pending for too long.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -19,14 +19,14 @@ struct ExpireSagas {
     orders: Table<Order>,
 }
 
-/// Orders that one run sends messages about. The next run begins with the oldest ones again.
+/// The maximum number of orders in one run. The next run begins with the oldest ones again.
 const MESSAGES_MAX: usize = 500;
 
-/// Time that is kept for sending: the run reads no further page when less is left.
+/// Time reserved for sending: with less left, the run reads no further page.
 const TIME_TO_SEND: Duration = Duration::from_secs(5);
 
-/// Orders that are read at a time. One may have 25 lines, and this many are held in memory for each
-/// of the index's partitions.
+/// Orders in one read. The run holds this many of each partition of the index in memory, with up to
+/// 25 lines each.
 const PAGE: usize = 100;
 
 impl Consumer for ExpireSagas {
@@ -40,14 +40,14 @@ impl Consumer for ExpireSagas {
     // 4. Deserialisation
     type Input = Run;
 
-    // 5. Syntax validation: one run is like the other
+    // 5. Syntax validation: a run carries no data
     type Command = ();
 
     fn parse(_: Run) -> Result<(), Violations> {
         Ok(())
     }
 
-    // 6. Retrieval: the pending orders that a message is due for, longest overdue first
+    // 6. Retrieval: the overdue pending orders whose message is due, the longest overdue first
     type Facts = Vec<Order>;
 
     async fn retrieve(&self, permit: &Permit<Delivered>, (): &()) -> Result<Vec<Order>, Fault> {
@@ -57,7 +57,7 @@ impl Consumer for ExpireSagas {
         while due.len() < MESSAGES_MAX && permit.deadline().left() > TIME_TO_SEND {
             let page = self.orders.first_of(permit, &range, PAGE).await?;
             let Some(last) = page.last().map(|found| found.position.clone()) else { break };
-            // Behind the first page the range has no upper bound: it ends where deadlines are ahead.
+            // After the first page the range has no upper bound: stop at the first later deadline.
             let ends = page.len() < PAGE || page.iter().any(|it| it.record.settle_by > now);
             let orders = page.into_iter().map(|found| found.record);
             due.extend(orders.filter(|order| OrderOverdue::is_due(order, now)));
@@ -70,7 +70,7 @@ impl Consumer for ExpireSagas {
         Ok(due)
     }
 
-    // 7. and 8. The same queue as the answers': they come one after the other to each order
+    // 7. and 8. The queue of the credit decisions, so that one consumer settles all orders
     fn decide(_: &Moment, (): &(), overdue: Vec<Order>) -> Result<Effects, Rejection> {
         Ok(overdue.iter().fold(Effects::none(), |effects, order| {
             let event = Event::about(order.order_id, &OrderOverdue::of(order));
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_every_overdue_order_the_saga_is_told() {
+    fn an_overdue_order_sends_timed_out_to_the_saga() {
         let order = pending_order();
         let effects = ExpireSagas::decide(&moment(), &(), vec![order.clone()]).unwrap();
         let [message] = effects.messages() else { panic!("not one message: {effects:?}") };
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_finds_nothing_does_nothing() {
+    fn a_run_without_overdue_orders_has_no_effects() {
         let effects = ExpireSagas::decide(&moment(), &(), Vec::new()).unwrap();
         assert!(effects.messages().is_empty() && effects.writes().is_empty());
     }

@@ -52,7 +52,7 @@ impl Query for GetOrder {
         self.orders.get(permit, &Order::key_of(*order_id)).await?.or_absent()
     }
 
-    // 3 again. Authorization: nobody learns what others have ordered
+    // 3b. Authorization: orders of other customers are hidden
     fn allow(caller: &SignedIn, _: &OrderId, order: &Order) -> Verdict {
         Verdict::allow_or_hide(caller.is_or_administers(order.user_id))
     }

@@ -1,4 +1,4 @@
-//! `GET /orders`: all orders, the newest first unless said otherwise, for administrators.
+//! `GET /orders`: all orders, by default the newest first, for administrators.
 
 use std::process::ExitCode;
 
@@ -53,7 +53,7 @@ impl Query for ListOrders {
         self.orders.page(permit, Range::spread(BY_CREATION), page).await
     }
 
-    // 3 again. Authorization: administrators see every order
+    // 3b. Authorization: administrators see every order
     fn allow(_: &SignedIn, _: &PageRequest, _: &Page<Order>) -> Verdict {
         Verdict::Allow
     }

@@ -1,5 +1,5 @@
-//! `GET /orders/user/{userId}`: a customer's approved orders, the newest first unless said
-//! otherwise, shown to themselves and to administrators.
+//! `GET /orders/user/{userId}`: a customer's approved orders, by default the newest first, for the
+//! customer and administrators.
 
 use std::process::ExitCode;
 
@@ -47,7 +47,7 @@ impl Query for ListUserOrders {
         Ok((parameters.user_id, page.of_list(Direction::Descending)))
     }
 
-    // 6. Retrieval: from the projection, where only approved orders are found
+    // 6. Retrieval: from the projection, which holds only approved orders
     type Facts = Page<OrderSummary>;
 
     async fn retrieve(
@@ -58,7 +58,7 @@ impl Query for ListUserOrders {
         self.summaries.page(permit, Range::of(BY_CUSTOMER, user_id), page).await
     }
 
-    // 3 again. Authorization: nobody learns what others have ordered, nor who they are
+    // 3b. Authorization: the orders and the existence of other users are hidden
     fn allow(
         caller: &SignedIn,
         (user_id, _): &(UserId, PageRequest),

@@ -1,4 +1,4 @@
-//! Consumer of the queue `order_projections`: keeps the read model of customers' orders.
+//! Consumer of the queue `order_projections`: updates the read model of customers' orders.
 
 use std::process::ExitCode;
 
@@ -43,7 +43,7 @@ impl Consumer for ProjectOrders {
     // 4. Deserialisation
     type Input = Envelope<Value>;
 
-    // 5. Syntax validation: whatever has happened to an order, it is looked at as it is now
+    // 5. Syntax validation: only the id; stage 6 reads the order as it is now
     type Command = OrderId;
 
     fn parse(envelope: Envelope<Value>) -> Result<OrderId, Violations> {
@@ -55,7 +55,7 @@ impl Consumer for ProjectOrders {
         }
     }
 
-    // 6. Retrieval: the summary as it should be, and as it is
+    // 6. Retrieval: the order's current summary, and the stored one
     type Facts = Facts;
 
     async fn retrieve(
@@ -74,7 +74,7 @@ impl Consumer for ProjectOrders {
         Ok(Facts { current, stored })
     }
 
-    // 7. and 8. What is newer is stored. An event that comes late or again finds nothing to do.
+    // 7. and 8. A newer summary is stored. A late or repeated event changes nothing.
     fn decide(_: &Moment, _: &OrderId, facts: Facts) -> Result<Effects, Rejection> {
         let version = facts.stored.map_or(0, |stored| stored.version);
         let newer = facts.current.filter(|current| current.version > version);
@@ -82,7 +82,7 @@ impl Consumer for ProjectOrders {
     }
 }
 
-/// What all events about an order have.
+/// The field that all events about an order have.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Changed {
@@ -91,9 +91,9 @@ struct Changed {
 
 /// An order's summary.
 struct Facts {
-    /// As it should be; none if the order does not belong in the projection.
+    /// Of the order as it is now; none if the order does not belong in the projection.
     current: Option<OrderSummary>,
-    /// As it is.
+    /// As stored in the projection.
     stored: Option<OrderSummary>,
 }
 
@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_newer_is_stored_and_what_comes_late_or_again_changes_nothing() {
+    fn a_newer_summary_is_stored_and_a_late_or_repeated_event_is_ignored() {
         for (stored, writes) in [(None, 1), (Some(1), 1), (Some(2), 0), (Some(3), 0)] {
             let stored = stored.map(|version| OrderSummary { version, ..summary() });
             let facts = Facts { current: Some(summary()), stored };
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn events_that_change_the_projection_are_understood_and_others_are_poison() {
+    fn events_that_change_the_projection_are_read_and_others_are_poison() {
         let data = json!({ "orderId": order_id() });
         for event_type in ["OrderApproved", "OrderDeleted"] {
             let parsed = ProjectOrders::parse(envelope(event_type, data.clone()));

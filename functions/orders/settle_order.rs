@@ -1,4 +1,4 @@
-//! Consumer of the queue `customer_saga`: settles orders by the answers about their customers.
+//! Consumer of the queue `customer_saga`: settles orders by credit decisions and time-outs.
 
 use std::process::ExitCode;
 
@@ -26,7 +26,7 @@ struct SettleOrder {
 impl Consumer for SettleOrder {
     const SOURCE: Source = Source::Queue(CUSTOMER_SAGA);
 
-    /// All approvals count up one item: they would only get in each other's way.
+    /// All approvals increment the same counter item: concurrent ones would only conflict.
     const CONCURRENCY: usize = 1;
 
     const USES: &'static [Use] = &[
@@ -63,7 +63,7 @@ impl Consumer for SettleOrder {
         together(permit, (order, numbers)).await
     }
 
-    // 7. and 8. The order, its number or the stock it returns, and word of it, in one commit
+    // 7. and 8. The order, its number or the stock it returns, and the event, in one commit
     fn decide(
         moment: &Moment,
         answer: &SagaAnswer,
@@ -73,7 +73,7 @@ impl Consumer for SettleOrder {
     }
 }
 
-/// An answer in an envelope, or bare, as people write it by hand.
+/// A decision in an envelope, or bare, as operators write it by hand.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Input {
@@ -81,7 +81,7 @@ enum Input {
     Bare(Value),
 }
 
-/// A bare answer has no id but that of its message.
+/// A bare decision has no event id; its message's id is used.
 impl Delivery for Input {
     fn event_id(&self) -> Option<&str> {
         self.envelope()?.event_id()
@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_is_understood_in_an_envelope_and_bare() {
+    fn a_decision_is_read_from_an_envelope_and_bare() {
         let order_id = pending_order().order_id;
         let answer = json!({ "orderId": order_id, "orderType": "APPROVED" });
         let sealed = serde_json::to_value(envelope("CustomerDecided", answer)).unwrap();
@@ -135,14 +135,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_answer_is_poison() {
+    fn a_message_without_a_valid_decision_is_poison() {
         for message in [json!({}), json!("APPROVED"), json!({ "orderID": "1", "orderType": "x" })] {
             assert!(SettleOrder::parse(read(message)).is_err());
         }
     }
 
     #[test]
-    fn an_approval_numbers_the_order_and_tells_of_it() {
+    fn an_approval_numbers_the_order_and_publishes_order_approved() {
         let order = pending_order();
         let (order_id, order_type) = (order.order_id, Answer::Approved);
         let answer = SagaAnswer { order_id, order_type, user_id: None };
