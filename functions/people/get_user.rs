@@ -48,7 +48,7 @@ impl Query for GetUser {
         user.filter(|user| user.is_there(permit.moment().now())).or_absent()
     }
 
-    // 3 again. Authorization: nobody learns who else has an account
+    // 3b. Authorization: 404, so that callers cannot learn who else has an account
     fn allow(caller: &SignedIn, user_id: &UserId, _: &User) -> Verdict {
         Verdict::allow_or_hide(caller.is_or_administers(*user_id))
     }
@@ -75,7 +75,7 @@ mod tests {
     use domain::examples::{ann, signed_in};
 
     #[test]
-    fn a_user_sees_themselves_and_an_administrator_sees_everybody() {
+    fn a_user_is_hidden_from_all_but_themselves_and_administrators() {
         let ann = ann();
         let other = UserId::from(uuid::Uuid::nil());
         for (caller, verdict) in [

@@ -1,5 +1,5 @@
-//! Consumer of the queue `mail_events`: marks addresses to which no more mail is to be sent, by the
-//! bounces and complaints that SES reports.
+//! Consumer of the queue `mail_events`: marks addresses as undeliverable after the bounces and
+//! complaints that SES reports.
 
 use std::process::ExitCode;
 
@@ -22,7 +22,7 @@ struct MarkUndeliverable {
 impl Consumer for MarkUndeliverable {
     const SOURCE: Source = Source::Queue(MAIL_EVENTS);
 
-    /// A report that comes again finds the address marked, or cleared since.
+    /// A repeated report finds the address marked, or cleared since.
     const INBOX: Inbox = Inbox::None;
 
     const USES: &'static [Use] = &[Use::Table(MAIL_ADDRESSES, &[Verb::GetItem, Verb::PutItem])];
@@ -30,7 +30,7 @@ impl Consumer for MarkUndeliverable {
     // 4. Deserialisation
     type Input = MailEvent;
 
-    // 5. Syntax validation: an event that is no report of a mail of ours is poison
+    // 5. Syntax validation: an event that is not about a mail of this system is poison
     type Command = MailReport;
 
     fn parse(event: MailEvent) -> Result<MailReport, Violations> {
@@ -48,7 +48,7 @@ impl Consumer for MarkUndeliverable {
         self.addresses.get(permit, &MailAddress::key_of(&report.email)).await
     }
 
-    // 7. and 8. An address is marked once, whether or not there is an account with it
+    // 7. and 8. An address is marked once, whether or not it has an account
     fn decide(
         _: &Moment,
         MailReport { email, undeliverable }: &MailReport,
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_is_marked_by_a_permanent_bounce_once_and_by_a_transient_one_never() {
+    fn a_permanent_bounce_marks_an_address_once_and_a_transient_one_never() {
         let permanent = report("Permanent");
         let effects = MarkUndeliverable::decide(&moment(), &permanent, None).unwrap();
         assert_eq!(effects.writes().len(), 1);

@@ -1,4 +1,4 @@
-//! `POST /addresses`: somebody enters an address of their own.
+//! `POST /addresses`: a user adds an address.
 
 use std::process::ExitCode;
 
@@ -52,7 +52,7 @@ impl Endpoint for PostAddress {
         Ok(())
     }
 
-    // 3 again. Authorization: the address will be the caller's own
+    // 3b. Authorization: the new address belongs to the caller
     fn allow(_: &SignedIn, _: &AddressDraft, (): &()) -> Verdict {
         Verdict::Allow
     }
@@ -93,7 +93,7 @@ mod tests {
     use domain::examples::{ann, moment, read, signed_in};
 
     #[test]
-    fn an_address_belongs_to_whoever_enters_it() {
+    fn a_new_address_belongs_to_its_caller() {
         let caller = signed_in(ann().user_id, &[Role::Customer]);
         let draft = read(serde_json::json!({
             "buildingNumber": 44, "streetName": "Street", "city": "City", "country": "DE"

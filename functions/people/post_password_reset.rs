@@ -1,7 +1,7 @@
-//! `POST /password-resets`: asks for a mail by which a new password can be set.
+//! `POST /password-resets`: requests a mail with a token for setting a new password.
 //!
-//! The answer is the same whether or not there is an account with the address. The mail's token is
-//! good once, for an hour; a later one takes its place.
+//! The response is the same whether or not the address has an account. The token can be used once,
+//! within an hour; a later token replaces it.
 
 use std::process::ExitCode;
 
@@ -34,14 +34,14 @@ struct PostPasswordReset {
     mails: MailCaps,
 }
 
-/// How many mails may be asked for to one address within a minute, from all sources.
+/// The maximum number of requests for mails to one address in a minute, from all sources.
 const MAILS_MAX: u32 = 5;
 
 impl Endpoint for PostPasswordReset {
     // 1. Routing
     const ROUTE: Route = Route::post("/password-resets");
 
-    // 2. Authentication: a client that has forgotten its password cannot sign in
+    // 2. Authentication: a user who has forgotten the password cannot sign in
     type Caller = Anyone;
 
     // 3. Authorization, before anything is read
@@ -61,8 +61,8 @@ impl Endpoint for PostPasswordReset {
         Ok(asking)
     }
 
-    // 6. Retrieval: nothing but counts: which mail may be sent. `send_email` looks up whether
-    // there is an account, so that neither the answer nor its time can tell.
+    // 6. Retrieval: only the counts that limit mails. `send_email` looks up the account, so that
+    // neither the response nor its duration reveals whether there is one.
     type Facts = MailAllowed;
 
     async fn retrieve(
@@ -75,7 +75,7 @@ impl Endpoint for PostPasswordReset {
         self.mails.to_any(permit, &address).await
     }
 
-    // 3 again. Authorization: everybody may ask
+    // 3b. Authorization: any client may ask
     fn allow(_: &Anyone, _: &Asking, _: &MailAllowed) -> Verdict {
         Verdict::Allow
     }
@@ -96,8 +96,8 @@ impl Endpoint for PostPasswordReset {
         Ok(Asked { asked, mail: to_unproven || to_proven })
     }
 
-    // 8. Side effects: the message is a tertiary one: a mail that is lost can be asked for again, as
-    // the client would have to do if it were refused.
+    // 8. Side effects: a tertiary message. If a mail is lost, the client has to ask again, as it
+    // would have to after an error.
     fn effects(Asked { asked, mail }: &Asked) -> Effects {
         if !mail {
             return Effects::none();
@@ -106,7 +106,7 @@ impl Endpoint for PostPasswordReset {
         Effects::none().message(Message::new(EMAILS, asked).of_group(ANONYMOUS))
     }
 
-    // 9. Response: what was sent, and nothing that is known
+    // 9. Response: the address that the client sent, and no stored data
     const STATUS: StatusCode = StatusCode::ACCEPTED;
     type View = ResetAskedView;
 
@@ -117,7 +117,7 @@ impl Endpoint for PostPasswordReset {
 
 struct Asked {
     asked: PasswordResetAsked,
-    /// Whether the address may be written to once more.
+    /// Whether one more mail may be sent to the address.
     mail: bool,
 }
 
@@ -128,7 +128,7 @@ struct Asking {
 
 #[derive(Debug, Serialize, JsonSchema)]
 struct ResetAskedView {
-    /// Where a mail goes, if there is an account with this address.
+    /// The address that gets a mail, if it has an account.
     email: Email,
 }
 
@@ -144,14 +144,14 @@ mod tests {
     fn the_token_goes_into_a_message_and_nowhere_else() {
         let asked = asked(true);
         let effects = PostPasswordReset::effects(&asked);
-        let [message] = effects.messages() else { panic!("one message: {effects:?}") };
-        let Content::New(event) = &message.content else { panic!("a new one: {message:?}") };
+        let [message] = effects.messages() else { panic!("not one message: {effects:?}") };
+        let Content::New(event) = &message.content else { panic!("not new: {message:?}") };
         assert_eq!((message.queue, &event.data["token"]), (EMAILS, &json!(asked.asked.token)));
         assert!(effects.writes().is_empty() && effects.events().is_empty());
     }
 
     #[test]
-    fn beyond_the_cap_the_answer_is_the_same_and_no_message_is_sent() {
+    fn beyond_the_cap_the_response_is_the_same_and_no_message_is_sent() {
         assert!(PostPasswordReset::effects(&asked(false)).messages().is_empty());
         let replies =
             [true, false].map(|mail| format!("{:?}", PostPasswordReset::reply(asked(mail))));

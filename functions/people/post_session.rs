@@ -1,8 +1,8 @@
 //! `POST /sessions`: a user signs in.
 //!
-//! A stranger who guesses passwords cannot keep the user out: failures are limited for each source
-//! address, and where many sources try one account, it stays open to those that the user has signed
-//! in from before.
+//! An attacker who guesses passwords cannot lock the user out: failures are limited for each source
+//! address. Where many sources try one account, it stays open to the sources from which the user
+//! has signed in before.
 
 use std::process::ExitCode;
 
@@ -48,7 +48,7 @@ impl Endpoint for PostSession {
     // 1. Routing
     const ROUTE: Route = Route::post("/sessions");
 
-    // 2. Authentication: this is where it begins
+    // 2. Authentication: none; a client without a token signs in here
     type Caller = Anyone;
 
     // 3. Authorization, before anything is read
@@ -72,10 +72,10 @@ impl Endpoint for PostSession {
         Ok(credentials)
     }
 
-    // 6. Retrieval. An unknown address costs what a known one does: as many reads, and a
-    // password verified; what is left of a difference, the failure's fixed time of answer hides.
-    // What is tried counts as a failure until it has succeeded, so that no more passwords are
-    // verified at once than may be guessed.
+    // 6. Retrieval. An unknown address costs as many reads and password verifications as a known
+    // one; the fixed response time of a failure hides any remaining difference. Each attempt counts
+    // as a failure until it succeeds. Otherwise concurrent requests could verify more passwords
+    // than the limit allows.
     type Facts = SignIn;
 
     async fn retrieve(
@@ -89,7 +89,7 @@ impl Endpoint for PostSession {
         let (signer, user, sources) = futures::try_join!(
             self.signing_keys.signer(permit),
             self.find(permit, email),
-            // A hint: one that cannot be read is none, and is written anew.
+            // A hint: an unreadable record counts as missing, and is overwritten.
             self.sources.get_readable(permit, &known),
         )?;
         let now = permit.moment().now();
@@ -108,7 +108,7 @@ impl Endpoint for PostSession {
         Ok(SignIn { user: user.filter(|_| verified), signer, sources, source })
     }
 
-    // 3 again. Authorization: the password is for stage 7 to judge, which says 401 and not 404
+    // 3b. Authorization: stage 7 judges the password, since a wrong one is 401 and not 404
     fn allow(_: &Anyone, _: &Credentials, _: &SignIn) -> Verdict {
         Verdict::Allow
     }
@@ -135,7 +135,7 @@ impl Endpoint for PostSession {
         Ok(Session { user, signer, from: now, sources })
     }
 
-    // 8. Side effects: the token itself is the session; a new source is noted, once a day
+    // 8. Side effects: the token is the session; a new source is stored, once a day
     fn effects(session: &Session) -> Effects {
         Effects::none().writes_of(session.sources.as_ref().map(Write::put))
     }
@@ -167,8 +167,8 @@ struct Credentials {
     password: EnteredPassword,
 }
 
-/// The user, if the password is theirs, what a session is signed with, from where the user has
-/// signed in before, and from where they do now.
+/// The user if the password is right, the signer of the session's token, the sources from which the
+/// user has signed in before, and the source of this request.
 struct SignIn {
     user: Option<User>,
     signer: Signer,
@@ -180,7 +180,7 @@ struct Session {
     user: User,
     signer: Signer,
     from: Timestamp,
-    /// To be noted.
+    /// The sources to store, if they have changed.
     sources: Option<KnownSources>,
 }
 
@@ -190,7 +190,7 @@ struct SessionView {
     access_token: String,
     /// Always `Bearer`.
     token_type: &'static str,
-    /// In seconds.
+    /// The lifetime in seconds.
     expires_in: u32,
 }
 
@@ -202,13 +202,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wrong_address_and_a_wrong_password_are_one_answer() {
-        let Err(rejection) = decide(None) else { panic!("nobody signs in") };
+    fn an_unknown_address_and_a_wrong_password_are_the_same_401() {
+        let Err(rejection) = decide(None) else { panic!("the sign-in must fail") };
         assert_eq!(rejection, refusals::CREDENTIALS_WRONG.into());
     }
 
     #[test]
-    fn an_account_is_told_to_be_unverified_only_to_who_knows_its_password() {
+    fn an_unverified_account_is_403_with_the_right_password() {
         let Err(rejection) = decide(Some(ann())) else { panic!("Ann is not verified") };
         assert_eq!(rejection, refusals::EMAIL_NOT_VERIFIED.into());
     }
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_source_is_noted_with_the_sign_in_and_a_known_one_is_not() {
+    fn a_new_source_is_stored_with_the_sign_in_and_a_known_one_is_not() {
         let verified = User { email_verified: true, ..ann() };
         let Ok(session) = decide(Some(verified.clone())) else { panic!("Ann signs in") };
         assert_eq!(PostSession::effects(&session).writes().len(), 1);
@@ -232,14 +232,14 @@ mod tests {
     }
 
     #[test]
-    fn an_unproven_account_that_has_ended_is_no_account() {
+    fn an_expired_unverified_account_is_401_like_an_unknown_one() {
         let ended = User { expires_at: Some(moment().now().as_seconds()), ..ann() };
-        let Err(rejection) = decide(Some(ended)) else { panic!("nobody signs in") };
+        let Err(rejection) = decide(Some(ended)) else { panic!("the sign-in must fail") };
         assert_eq!(rejection, refusals::CREDENTIALS_WRONG.into());
     }
 
     #[test]
-    fn any_password_can_be_tried_and_none_is_shown() {
+    fn a_short_password_is_accepted_and_not_shown_in_debug_output() {
         let credentials: Credentials =
             read(serde_json::json!({ "email": "ann@example.com", "password": "short" }));
         assert!(!format!("{credentials:?}").contains("short"));

@@ -1,4 +1,4 @@
-//! `POST /users`: somebody signs up.
+//! `POST /users`: a user signs up.
 
 use std::process::ExitCode;
 
@@ -57,7 +57,7 @@ impl Endpoint for PostUser {
     // 4. Deserialisation
     type Input = Json<UserDraft>;
 
-    // 5. Syntax validation. No client takes the id of a user of an outside issuer.
+    // 5. Syntax validation. Ids of users of outside issuers are reserved.
     type Command = UserDraft;
 
     fn parse(Json(draft): Json<UserDraft>) -> Result<UserDraft, Violations> {
@@ -73,7 +73,7 @@ impl Endpoint for PostUser {
         Ok(draft)
     }
 
-    // 6. Retrieval: the hash of the password, who holds the address, and whether a mail may go there
+    // 6. Retrieval: the password's hash, the address's holder, and whether it may get a mail
     type Facts = Arrival;
 
     async fn retrieve(&self, permit: &Permit<Anyone>, draft: &UserDraft) -> Result<Arrival, Fault> {
@@ -86,14 +86,14 @@ impl Endpoint for PostUser {
         Ok(Arrival { password_hash, holder, mail })
     }
 
-    // 3 again. Authorization: everybody may sign up
+    // 3b. Authorization: any client may sign up
     fn allow(_: &Anyone, _: &UserDraft, _: &Arrival) -> Verdict {
         Verdict::Allow
     }
 
     const CONDITIONS: Conditions<Arrival> = Conditions::Creation(Some(refusals::ID_TAKEN));
 
-    // 7. Business rules: an account that nobody has proven gives way
+    // 7. Business rules: a sign-up replaces an unverified account with the same address
     type Outcome = Arrived;
     const REFUSALS: &'static [Refusal] = &[refusals::EMAIL_TAKEN, refusals::ID_TAKEN];
 
@@ -107,7 +107,7 @@ impl Endpoint for PostUser {
         Ok(Arrived { signed_up, mail })
     }
 
-    // 8. Side effects: a mail that is lost can be asked for again, so it is a tertiary one
+    // 8. Side effects: the mail is a tertiary effect, since a lost one can be requested again
     fn effects(Arrived { signed_up, mail }: &Arrived) -> Effects {
         let effects = signed_up.writes();
         if !mail {
@@ -141,12 +141,12 @@ impl PostUser {
     }
 }
 
-/// What a sign-up meets.
+/// The facts for a sign-up.
 struct Arrival {
     /// Argon2id, as a PHC string.
     password_hash: String,
     holder: Option<Holder>,
-    /// Whether the address may be written to once more today.
+    /// Whether one more mail may be sent to the address today.
     mail: bool,
 }
 
@@ -163,7 +163,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_new_user_is_an_unverified_standard_customer_with_the_hash_of_their_password() {
+    fn a_new_user_is_an_unverified_standard_customer_with_a_password_hash() {
         let user = signed_up(true, None).signed_up.user;
         assert_eq!(user.password_hash, "hash");
         let shown = serde_json::to_value(UserView::from(user)).unwrap();
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sign_up_over_an_unproven_account_answers_as_one_with_a_free_address() {
+    fn a_sign_up_over_an_unverified_account_responds_as_with_a_free_address() {
         let holder = Holder { user_id: ann().user_id, user: Some(ann()) };
         let replies = [None, Some(holder)].map(|holder| {
             let shown = PostUser::reply(signed_up(true, holder));
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_chooses_the_id_of_somebody_of_an_outside_issuer() {
+    fn an_id_reserved_for_users_of_outside_issuers_is_a_violation() {
         let outsiders = json!({ "userId": "0194f7a0-0000-8000-8000-000000000001" });
         assert!(PostUser::parse(Json(draft(outsiders))).is_err());
         let own = json!({ "userId": "0194f7a0-0000-7000-8000-000000000001" });
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn the_verification_mail_is_not_part_of_the_commit_and_is_left_out_beyond_the_cap() {
+    fn the_verification_mail_is_outside_the_commit_and_stops_at_the_cap() {
         let effects = PostUser::effects(&signed_up(true, None));
         assert!(effects.events().is_empty());
         assert_eq!(effects.messages().len(), 1);

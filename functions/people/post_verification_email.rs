@@ -1,7 +1,7 @@
-//! `POST /verification-emails`: asks for another mail that proves an address.
+//! `POST /verification-emails`: requests another mail for verifying an address.
 //!
-//! The answer is the same whether or not there is an account that waits for one. An address that
-//! nobody has proven gets five mails a day, those of sign-ups and of resets included.
+//! The response is the same whether or not an account waits for verification. An unverified address
+//! gets five mails a day, including those of sign-ups and password resets.
 
 use std::process::ExitCode;
 
@@ -34,14 +34,14 @@ struct PostVerificationEmail {
     mails: MailCaps,
 }
 
-/// How many mails may be asked for to one address within a minute, from all sources.
+/// The maximum number of requests for mails to one address in a minute, from all sources.
 const MAILS_MAX: u32 = 5;
 
 impl Endpoint for PostVerificationEmail {
     // 1. Routing
     const ROUTE: Route = Route::post("/verification-emails");
 
-    // 2. Authentication: whoever needs the mail cannot sign in yet
+    // 2. Authentication: a user without a verified address cannot sign in
     type Caller = Anyone;
 
     // 3. Authorization, before anything is read
@@ -61,8 +61,8 @@ impl Endpoint for PostVerificationEmail {
         Ok(asking)
     }
 
-    // 6. Retrieval: nothing but counts: whether a mail may be sent. `send_email` looks up whether
-    // there is an account, so that neither the answer nor its time can tell.
+    // 6. Retrieval: only the counts that limit mails. `send_email` looks up the account, so that
+    // neither the response nor its duration reveals whether there is one.
     type Facts = bool;
 
     async fn retrieve(&self, permit: &Permit<Anyone>, asking: &Asking) -> Result<bool, Fault> {
@@ -71,7 +71,7 @@ impl Endpoint for PostVerificationEmail {
         self.mails.to_unproven(permit, &address).await
     }
 
-    // 3 again. Authorization: everybody may ask
+    // 3b. Authorization: any client may ask
     fn allow(_: &Anyone, _: &Asking, _: &bool) -> Verdict {
         Verdict::Allow
     }
@@ -90,8 +90,8 @@ impl Endpoint for PostVerificationEmail {
         Ok(Asked { asked: VerificationAsked::new(moment, asking.email.clone()), mail })
     }
 
-    // 8. Side effects: the message is a tertiary one, as the first mail is. One that is lost can be
-    // asked for again, as the client would have to do if it were refused.
+    // 8. Side effects: a tertiary message, like the first mail. If a mail is lost, the client has
+    // to ask again, as it would have to after an error.
     fn effects(Asked { asked, mail }: &Asked) -> Effects {
         if !mail {
             return Effects::none();
@@ -100,7 +100,7 @@ impl Endpoint for PostVerificationEmail {
         Effects::none().message(Message::new(EMAILS, asked).of_group(ANONYMOUS))
     }
 
-    // 9. Response: what was sent, and nothing that is known
+    // 9. Response: the address that the client sent, and no stored data
     const STATUS: StatusCode = StatusCode::ACCEPTED;
     type View = AskedView;
 
@@ -111,7 +111,7 @@ impl Endpoint for PostVerificationEmail {
 
 struct Asked {
     asked: VerificationAsked,
-    /// Whether the address may be written to once more.
+    /// Whether one more mail may be sent to the address.
     mail: bool,
 }
 
@@ -124,7 +124,7 @@ struct Asking {
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "VerificationEmailView")]
 struct AskedView {
-    /// Where a mail goes, if there is an account with this address that waits for one.
+    /// The address that gets a mail, if it has an account that waits for verification.
     email: Email,
 }
 
@@ -140,14 +140,14 @@ mod tests {
     fn the_token_goes_into_a_message_and_nowhere_else() {
         let asked = asked(true);
         let effects = PostVerificationEmail::effects(&asked);
-        let [message] = effects.messages() else { panic!("one message: {effects:?}") };
-        let Content::New(event) = &message.content else { panic!("a new one: {message:?}") };
+        let [message] = effects.messages() else { panic!("not one message: {effects:?}") };
+        let Content::New(event) = &message.content else { panic!("not new: {message:?}") };
         assert_eq!((message.queue, &event.data["token"]), (EMAILS, &json!(asked.asked.token)));
         assert!(effects.writes().is_empty() && effects.events().is_empty());
     }
 
     #[test]
-    fn beyond_the_cap_the_answer_is_the_same_and_no_message_is_sent() {
+    fn beyond_the_cap_the_response_is_the_same_and_no_message_is_sent() {
         assert!(PostVerificationEmail::effects(&asked(false)).messages().is_empty());
         let replies =
             [true, false].map(|mail| format!("{:?}", PostVerificationEmail::reply(asked(mail))));

@@ -1,8 +1,8 @@
-//! `PUT /users/{userId}/password`: sets a new password, by the token of the mail that
+//! `PUT /users/{userId}/password`: sets a new password, with the token of the mail that
 //! `POST /password-resets` has sent.
 //!
-//! The token proves the e-mail address too. It is good once. Access tokens that are out end by
-//! themselves, within a quarter of an hour.
+//! The token also verifies the e-mail address. It can be used once. Access tokens issued before
+//! stay valid until they expire, within 15 minutes.
 
 use std::process::ExitCode;
 
@@ -32,7 +32,7 @@ struct PutPassword {
     users: Table<User>,
 }
 
-/// The password that is to hold, and the token that allows it.
+/// The new password, and the token that allows it.
 struct Change {
     user_id: UserId,
     token: EnteredToken,
@@ -43,7 +43,7 @@ impl Endpoint for PutPassword {
     // 1. Routing
     const ROUTE: Route = Route::put("/users/{userId}/password");
 
-    // 2. Authentication: the token of the mail is all there is
+    // 2. Authentication: only the token of the mail
     type Caller = Anyone;
 
     // 3. Authorization, before anything is read
@@ -64,7 +64,7 @@ impl Endpoint for PutPassword {
         Ok(Change { user_id: parameters.user_id, token, password })
     }
 
-    // 6. Retrieval: the user, and for the right token alone the hash of the password
+    // 6. Retrieval: the user and, only for the right token, the new password's hash
     type Facts = Option<Reset>;
 
     async fn retrieve(
@@ -81,14 +81,14 @@ impl Endpoint for PutPassword {
         Ok(Some(Reset { user, password_hash }))
     }
 
-    // 3 again. Authorization: the token allows it; stage 7 looks at it
+    // 3b. Authorization: by the token, which stage 7 checks
     fn allow(_: &Anyone, _: &Change, _: &Option<Reset>) -> Verdict {
         Verdict::Allow
     }
 
     const CONDITIONS: Conditions<Option<Reset>> = Conditions::Untagged;
 
-    // 7. Business rules: a user who does not exist is told the same as one whose token is spent
+    // 7. Business rules: an unknown user and a spent token are the same error
     type Outcome = User;
     const REFUSALS: &'static [Refusal] =
         &[refusals::PASSWORD_RESET_SPENT, refusals::PASSWORD_GUESSABLE];
@@ -108,7 +108,7 @@ impl Endpoint for PutPassword {
         Ok(user.with_password(password_hash))
     }
 
-    // 8. Side effects: the user and the claim to the address are kept from now on
+    // 8. Side effects: the user and the claim to the address no longer expire
     fn effects(user: &User) -> Effects {
         let held = Condition::Equals("userId", effects::text(user.user_id.to_string()));
         Effects::none()
@@ -139,7 +139,7 @@ struct NewPassword {
     password: Password,
 }
 
-/// The user whose token it is, and the hash of their new password.
+/// The token's user, and the hash of the new password.
 struct Reset {
     user: User,
     password_hash: String,
@@ -153,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_token_of_the_mail_sets_a_password_once_and_proves_the_address() {
+    fn the_token_of_the_mail_sets_a_password_once_and_verifies_the_address() {
         let (ann, token) = asked();
         let changed = decide(&change(&token, "another-long-password"), Some(ann)).unwrap();
         assert_eq!((changed.password_hash.as_str(), changed.email_verified), ("new hash", true));
@@ -162,14 +162,14 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_token_and_an_unknown_user_are_not_told_apart() {
+    fn a_wrong_token_and_an_unknown_user_are_the_same_410() {
         let change = change("another", "another-long-password");
         let refused = decide(&change, Some(asked().0)).unwrap_err();
         assert_eq!(refused, decide(&change, None).unwrap_err());
     }
 
     #[test]
-    fn a_password_made_of_the_address_is_422_and_leaves_the_token_good() {
+    fn a_password_made_of_the_address_is_422_and_names_its_field() {
         let (ann, token) = asked();
         let refused = decide(&change(&token, "Ann@Example.com"), Some(ann)).unwrap_err();
         assert_eq!((refused.code, &*refused.details[0].field), ("PASSWORD_GUESSABLE", "/password"));

@@ -1,8 +1,8 @@
 //! `PUT /users/{userId}/verification`: a user proves that their e-mail address is theirs.
 //!
-//! The proof is the token of the mail together with the password that was chosen at the sign-up:
-//! the owner of an address who is mailed about a stranger's sign-up cannot activate the stranger's
-//! password by mistake.
+//! The proof is the token of the mail together with the password of the sign-up. If a stranger
+//! signs up with an address, its owner gets the mail, but cannot activate the stranger's password
+//! by mistake.
 
 use std::process::ExitCode;
 
@@ -37,10 +37,10 @@ struct PutVerification {
     users: Table<User>,
 }
 
-/// How many passwords may be tried in vain with one token within a minute.
+/// The maximum number of wrong passwords for one user in a minute.
 const FAILURES_MAX: u32 = 5;
 
-/// The proof that a user brings.
+/// The proof that a user sends.
 struct Proof {
     user_id: UserId,
     token: EnteredToken,
@@ -51,7 +51,7 @@ impl Endpoint for PutVerification {
     // 1. Routing
     const ROUTE: Route = Route::put("/users/{userId}/verification");
 
-    // 2. Authentication: the token of the mail and the password are all there is
+    // 2. Authentication: only the token of the mail and the password
     type Caller = Anyone;
 
     // 3. Authorization, before anything is read
@@ -74,8 +74,8 @@ impl Endpoint for PutVerification {
         Ok(Proof { user_id: parameters.user_id, token, password })
     }
 
-    // 6. Retrieval. The password is verified, and the attempt counted, only for the right token: a
-    // client without it can neither guess nor use up the attempts of the user.
+    // 6. Retrieval. The password is verified, and the attempt counted, only for the right token. A
+    // client without it can neither guess passwords nor use up the user's attempts.
     type Facts = Option<Claimed>;
 
     async fn retrieve(
@@ -97,14 +97,14 @@ impl Endpoint for PutVerification {
         Ok(Some(Claimed { user, password_right }))
     }
 
-    // 3 again. Authorization: whether the proof is one, stage 7 says
+    // 3b. Authorization: stage 7 checks the proof
     fn allow(_: &Anyone, _: &Proof, _: &Option<Claimed>) -> Verdict {
         Verdict::Allow
     }
 
     const CONDITIONS: Conditions<Option<Claimed>> = Conditions::Untagged;
 
-    // 7. Business rules: a user who does not exist is told the same as one whose token is spent
+    // 7. Business rules: an unknown user and a spent token are the same error
     type Outcome = User;
     const REFUSALS: &'static [Refusal] = &[refusals::VERIFICATION_SPENT, refusals::PASSWORD_WRONG];
 
@@ -122,7 +122,7 @@ impl Endpoint for PutVerification {
             .ok_or_else(|| refusals::VERIFICATION_SPENT.into())
     }
 
-    // 8. Side effects: the user and the claim to the address are kept from now on
+    // 8. Side effects: the user and the claim to the address no longer expire
     fn effects(user: &User) -> Effects {
         let held = Condition::Equals("userId", effects::text(user.user_id.to_string()));
         Effects::none()
@@ -154,7 +154,7 @@ struct Verification {
     password: EnteredPassword,
 }
 
-/// The user whose token it is, and whether the password is theirs too.
+/// The token's user, and whether the password is right.
 struct Claimed {
     user: User,
     password_right: bool,
@@ -176,14 +176,14 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_password_is_told_and_verifies_nothing() {
+    fn a_wrong_password_is_422_with_its_field() {
         let (ann, token) = ann_with_token();
         let refused = decide(&proof(token), Some(ann), false).unwrap_err();
         assert_eq!((refused.code, &*refused.details[0].field), ("PASSWORD_WRONG", "/password"));
     }
 
     #[test]
-    fn a_wrong_token_and_an_unknown_user_are_not_told_apart() {
+    fn a_wrong_token_and_an_unknown_user_are_the_same_410() {
         let proof = proof("another".to_owned());
         assert_eq!(
             decide(&proof, Some(ann()), true).unwrap_err(),
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_verified_account_and_its_address_are_kept() {
+    fn a_verified_account_and_its_address_no_longer_expire() {
         let (ann, token) = ann_with_token();
         let verified = decide(&proof(token), Some(ann), true).unwrap();
         let effects = PutVerification::effects(&verified);

@@ -1,4 +1,4 @@
-//! Consumer of the queue `emails`: writes to people about what has happened.
+//! Consumer of the queue `emails`: sends mails about sign-ups, password resets and orders.
 
 use std::process::ExitCode;
 
@@ -44,7 +44,7 @@ impl Consumer for SendEmail {
     // 4. Deserialisation
     type Input = Envelope<Value>;
 
-    // 5. Syntax validation: an event that nobody here knows how to write about is poison
+    // 5. Syntax validation: an event type without a mail is poison
     type Command = Notice;
 
     fn parse(envelope: Envelope<Value>) -> Result<Notice, Violations> {
@@ -59,7 +59,7 @@ impl Consumer for SendEmail {
         Ok(Notice { event_id, topic })
     }
 
-    // 6. Retrieval: a mail goes to the address of an account; one that was typed only finds it
+    // 6. Retrieval: the account. Mail goes to its stored address, not to the typed one
     type Facts = Option<Recipient>;
 
     async fn retrieve(
@@ -74,10 +74,10 @@ impl Consumer for SendEmail {
         Ok(Some(Recipient { user, deliverable }))
     }
 
-    // 7. and 8. What is written, and to which account. Where there is none, and where nothing is
-    // needed, nothing is sent. A mail leaves before its commit: a token is good a moment after it
-    // was mailed, and the same one if the message comes again. Where mail has bounced for good, or
-    // was complained about, none is sent, and no client is told.
+    // 7. and 8. The mail to the account. Without an account, or without a need, no mail is sent. A
+    // mail leaves before its commit: its token becomes valid a moment later, and a repeated message
+    // sends the same token. After a permanent bounce or a complaint no mail is sent; no client
+    // learns of it.
     fn decide(
         moment: &Moment,
         notice: &Notice,
@@ -143,7 +143,7 @@ struct Recipient {
     deliverable: bool,
 }
 
-/// What an account is to be written about.
+/// The reason for a mail to an account.
 #[derive(Debug)]
 struct Notice {
     event_id: String,
@@ -158,8 +158,8 @@ enum Topic {
     Order(Box<OrderCreated>),
 }
 
-/// A mail to an address that nobody has proven. It has no word of the client's, and no name: a
-/// stranger may have signed up, to have us send what they want read.
+/// The mail to an unverified address. It contains no text from the client, not even the name: a
+/// stranger may have signed up to have us send their text.
 fn verification(user: &User, requested: &EmailVerificationRequested) -> (&'static str, String) {
     let EmailVerificationRequested { user_id, token } = requested;
     let text = format!(
@@ -172,7 +172,7 @@ fn verification(user: &User, requested: &EmailVerificationRequested) -> (&'stati
     ("Verify your e-mail address", text)
 }
 
-/// Without any word of the client's too: the address may not be proven.
+/// Also without any text from the client: the address may be unverified.
 fn password_reset(user: &User, asked: &PasswordResetAsked) -> (&'static str, String) {
     let (user_id, token) = (user.user_id, &asked.token);
     let text = format!(
@@ -207,7 +207,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_verification_carries_the_token_and_no_text_of_the_clients() {
+    fn a_verification_mail_has_the_token_and_no_text_of_the_client() {
         let (ann, token) = ann_with_token();
         let lured = User { name: "WIN 500 EUR".to_owned().try_into().unwrap(), ..ann.clone() };
         let requested = json!({ "userId": ann.user_id, "token": token });
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reset_is_mailed_to_a_proven_address_and_to_an_unproven_one_within_its_cap() {
+    fn a_reset_is_mailed_to_verified_addresses_and_within_a_cap_to_others() {
         let verified = User { email_verified: true, ..ann() };
         for (user, to_unproven, mails) in
             [(verified.clone(), false, 1), (ann(), true, 1), (ann(), false, 0)]
@@ -242,14 +242,14 @@ mod tests {
     }
 
     #[test]
-    fn a_token_that_is_asked_for_is_kept_before_any_other_and_mailed() {
+    fn a_requested_token_is_stored_and_mailed() {
         let effects = effects_of_asking(Some(ann()));
         assert!(effects.mails()[0].text.contains("fresh"), "{:?}", effects.mails());
         assert_eq!(effects.writes().len(), 1);
     }
 
     #[test]
-    fn nothing_comes_of_asking_for_a_verified_address_or_an_unknown_one() {
+    fn a_verified_or_unknown_address_gets_no_verification_mail() {
         let verified = User { email_verified: true, ..ann() };
         for recipient in [Some(verified), None] {
             let effects = effects_of_asking(recipient);
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_sent_and_nothing_changed_where_the_address_is_undeliverable() {
+    fn an_undeliverable_address_gets_no_mail_and_nothing_changes() {
         let (ann, token) = ann_with_token();
         let verified = User { email_verified: true, ..ann.clone() };
         for (event_type, data, user) in [
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn an_order_is_confirmed_to_a_proven_address_of_an_account_alone() {
+    fn an_order_is_confirmed_only_to_a_verified_address() {
         let unproven = Recipient { user: ann(), deliverable: true };
         for recipient in [None, Some(unproven)] {
             let notice = SendEmail::parse(envelope(OrderCreated::TYPE, order())).unwrap();
