@@ -1,4 +1,4 @@
-//! The authorizer of the HTTP API: verifies access tokens, and says who is asking.
+//! The authorizer of the HTTP API: verifies access tokens, and returns the caller's identity.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! `GET /healthcheck`: whether the system can do its work, asked of each thing it depends on.
+//! `GET /healthcheck`: whether the system works, by a probe of each dependency.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -22,7 +22,7 @@ struct GetHealth {
     last: Cache<(), Health>,
 }
 
-/// One round of probes serves all requests of a second: anybody may ask, and each round is three
+/// One round of probes serves all requests of a second: any client may ask, and a round makes three
 /// calls.
 const KEPT: Keep = Keep {
     found: Duration::from_secs(1),
@@ -54,7 +54,7 @@ impl Query for GetHealth {
         Ok(())
     }
 
-    // 6. Retrieval: one real call to each, all at once. One that fails is the answer, no fault.
+    // 6. Retrieval: one real call to each, in parallel. A failed call is a fact, not a fault.
     type Facts = Health;
 
     async fn retrieve(&self, permit: &Permit<Anyone>, (): &()) -> Result<Health, Fault> {
@@ -70,7 +70,7 @@ impl Query for GetHealth {
         health.map(|health| Health::clone(&health)).ok_or_else(|| Fault::internal("no probe"))
     }
 
-    // 3 again. Authorization: it is nobody's secret
+    // 3b. Authorization: the health is public
     fn allow(_: &Anyone, (): &(), _: &Health) -> Verdict {
         Verdict::Allow
     }
@@ -114,7 +114,7 @@ impl Health {
         for (dependency, probe) in probes {
             if let Err(fault) = probe {
                 let error: &dyn std::error::Error = &fault;
-                tracing::error!(dependency, error, "a dependency does not answer");
+                tracing::error!(dependency, error, "the probe of a dependency failed");
                 unavailable.push(dependency);
             }
         }
@@ -130,13 +130,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_ok_when_everything_answers() {
+    fn health_is_ok_when_all_probes_succeed() {
         let health = Health::of([("table", Ok(())), ("queue", Ok(())), ("secret", Ok(()))]);
         assert_eq!(serde_json::to_value(health).unwrap(), json!({ "status": "OK" }));
     }
 
     #[test]
-    fn it_names_what_does_not_answer() {
+    fn a_failed_probe_is_unavailable_and_named() {
         let health =
             Health::of([("table", Ok(())), ("queue", Err(Fault::TimedOut)), ("secret", Ok(()))]);
         let shown = serde_json::to_value(health).unwrap();

@@ -46,15 +46,15 @@ impl Query for GetJwks {
         Ok(self.keys.read().await?.published())
     }
 
-    // 3 again. Authorization: they are public keys
+    // 3b. Authorization: the keys are public
     fn allow(_: &Anyone, (): &(), _: &PublishedKeys) -> Verdict {
         Verdict::Allow
     }
 
     // 7. and 8. A query decides nothing and changes nothing.
 
-    // 9. Response: in the form of its own standard, without `data` around it. A new key does not
-    // sign before all that anybody may have kept is without worth.
+    // 9. Response: in the form of its standard, without `data` around it. A new key signs only when
+    // every cached copy of the older keys has expired.
     type View = Bare<PublishedKeys>;
 
     fn reply(keys: PublishedKeys) -> Reply<Bare<PublishedKeys>> {

@@ -39,14 +39,14 @@ impl Query for GetRules {
         Ok(())
     }
 
-    // 6. Retrieval: not from memory, as elsewhere, since whoever asks is about to change them
+    // 6. Retrieval: from the table and not from a cache, since the caller may change the rules
     type Facts = Rules;
 
     async fn retrieve(&self, permit: &Permit<SignedIn>, (): &()) -> Result<Rules, Fault> {
         self.settings.get_the_one(permit).await
     }
 
-    // 3 again. Authorization: the role was all
+    // 3b. Authorization: the role is enough
     fn allow(_: &SignedIn, (): &(), _: &Rules) -> Verdict {
         Verdict::Allow
     }

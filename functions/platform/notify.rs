@@ -1,4 +1,5 @@
-//! Consumer of the queue `notifications`: tells operators what fails, by the services they watch.
+//! Consumer of the queue `notifications`: sends alerts about failures to the services that
+//! operators watch.
 
 use std::process::ExitCode;
 
@@ -39,7 +40,7 @@ impl Consumer for Notify {
     // 4. Deserialisation
     type Input = Envelope<Value>;
 
-    // 5. Syntax validation: a failure is counted, and a notice that it led to is delivered
+    // 5. Syntax validation: a failure is counted; an alert that is due is delivered
     type Command = Word;
 
     fn parse(envelope: Envelope<Value>) -> Result<Word, Violations> {
@@ -51,7 +52,7 @@ impl Consumer for Notify {
         }
     }
 
-    // 6. Retrieval: what was told of this kind of failure, and who is to be told
+    // 6. Retrieval: the last alert about this kind of failure, and the receivers
     type Facts = (Option<NoticeLog>, Vec<Receiver>);
 
     async fn retrieve(
@@ -66,8 +67,8 @@ impl Consumer for Notify {
         futures::try_join!(self.logs.get(permit, &key), self.notifiers.receivers(permit))
     }
 
-    // 7. and 8. Each receiver is told by a message of its own: one that is down is tried again
-    // alone
+    // 7. and 8. Each receiver has a separate message, so that only a receiver that is down is
+    // retried
     fn decide(
         moment: &Moment,
         word: &Word,
@@ -80,12 +81,12 @@ impl Consumer for Notify {
     }
 }
 
-/// What comes through the queue.
+/// A message of the queue.
 #[derive(Debug)]
 enum Word {
-    /// Something has failed.
+    /// An upstream has failed.
     Failed(UpstreamFailed),
-    /// Somebody is to be told.
+    /// An alert to one receiver is due.
     Due { due: NoticeDue, event_id: String },
 }
 
@@ -97,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_failure_leads_to_an_event_for_each_receiver_and_the_event_to_its_notice() {
+    fn a_failure_makes_one_event_per_receiver_and_each_event_one_alert() {
         let receivers = vec![Receiver::Slack, Receiver::Datadog];
         let failed = Notify::parse(envelope(UpstreamFailed::TYPE, failure())).unwrap();
         let effects = Notify::decide(&moment(), &failed, (None, receivers)).unwrap();

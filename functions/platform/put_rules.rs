@@ -1,6 +1,6 @@
 //! `PUT /rules`: an operator changes the parameters of the business rules.
 //!
-//! Functions hold them for a minute: by then the change holds everywhere.
+//! Functions cache the rules for a minute: after that the change holds everywhere.
 
 use std::process::ExitCode;
 
@@ -42,7 +42,7 @@ impl Endpoint for PutRules {
     // 4. Deserialisation
     type Input = Json<RulesDraft>;
 
-    // 5. Syntax validation: one by one they are right by now; do they go together?
+    // 5. Syntax validation: each value is valid by now; this checks them together
     type Command = RulesDraft;
 
     fn parse(Json(draft): Json<RulesDraft>) -> Result<RulesDraft, Violations> {
@@ -50,7 +50,7 @@ impl Endpoint for PutRules {
         Ok(draft)
     }
 
-    // 6. Retrieval: what is stored now. Rules that cannot be read are there to be replaced
+    // 6. Retrieval: the stored rules. Unreadable rules can be replaced
     type Facts = Present<Rules>;
 
     async fn retrieve(
@@ -61,7 +61,7 @@ impl Endpoint for PutRules {
         self.settings.get_to_replace(permit).await
     }
 
-    // 3 again. Authorization: the role was all
+    // 3b. Authorization: the role is enough
     fn allow(_: &SignedIn, _: &RulesDraft, _: &Present<Rules>) -> Verdict {
         Verdict::Allow
     }
@@ -87,7 +87,7 @@ impl Endpoint for PutRules {
         Effects::none().write(change.write.clone())
     }
 
-    // 9. Response: without an entity tag, as it is not what was sent (RFC 9110, 9.3.4)
+    // 9. Response: without an entity tag, since it differs from the request (RFC 9110, 9.3.4)
     type View = Rules;
 
     fn reply(change: Change) -> Reply<Rules> {
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_change_is_the_next_version_and_replaces_none_but_the_one_before() {
+    fn each_change_is_the_next_version_and_replaces_only_the_previous_one() {
         let first = decide(Present::Default(Rules::default()));
         let second = decide(Present::Stored(first.rules.clone()));
         assert_eq!((first.rules.version, second.rules.version), (1, 2));
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn rules_that_cannot_be_read_are_replaced_by_what_is_put() {
+    fn unreadable_rules_are_replaced_by_the_new_ones() {
         let repaired = decide(Present::Unreadable(None));
         assert_eq!(repaired.rules.version, 1);
         assert_eq!(repaired.write.condition, Some(Condition::Present));

@@ -1,4 +1,4 @@
-//! Consumer of the outbox's stream: passes events on to the queues that are subscribed to them.
+//! Consumer of the outbox's stream: relays events to the queues that subscribe to them.
 
 use std::process::ExitCode;
 
@@ -17,7 +17,7 @@ struct RelayOutbox;
 impl Consumer for RelayOutbox {
     const SOURCE: Source = Source::Stream(OUTBOX);
 
-    /// A row may be relayed twice: whoever gets its event remembers the event's id.
+    /// A row may be relayed twice: each consumer stores the ids of the events it has handled.
     const INBOX: Inbox = Inbox::None;
 
     const USES: &'static [Use] = &[Use::Table(OUTBOX, &[Verb::PutItem]), Use::Queues(SUBSCRIBED)];
@@ -25,7 +25,7 @@ impl Consumer for RelayOutbox {
     // 4. Deserialisation
     type Input = OutboxRow;
 
-    // 5. Syntax validation: what the event says is for its subscribers to understand
+    // 5. Syntax validation: none; the subscribers validate the event's data
     type Command = OutboxRow;
 
     fn parse(row: OutboxRow) -> Result<OutboxRow, Violations> {
@@ -39,8 +39,8 @@ impl Consumer for RelayOutbox {
         Ok(())
     }
 
-    // 7. and 8. The same envelope, to every subscriber. The note that this was done comes in the
-    // stream too, and has no effects.
+    // 7. and 8. The same envelope, to every subscriber. The update that marks the row as relayed
+    // comes through the stream too, and has no effects.
     fn decide(moment: &Moment, row: &OutboxRow, (): ()) -> Result<Effects, Rejection> {
         Ok(relay(row, moment.now()))
     }
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_event_goes_unchanged_to_every_subscriber_and_waits_no_longer() {
+    fn an_event_goes_unchanged_to_every_subscriber_and_is_marked_relayed() {
         let row = outbox_row("OrderCreated");
         let effects = RelayOutbox::decide(&moment(), &row, ()).unwrap();
         let queues: Vec<_> = effects.messages().iter().map(|message| message.queue).collect();
@@ -65,7 +65,7 @@ mod tests {
         for message in effects.messages() {
             assert_eq!(message.content, Content::Forward(Box::new(row.envelope.clone())));
         }
-        let Action::Put(noted) = &effects.writes()[0].action else { panic!("the row is stored") };
+        let Action::Put(noted) = &effects.writes()[0].action else { panic!("not stored") };
         assert!(noted.contains_key("relayedAt") && !noted.contains_key("by_waiting_pk"));
     }
 
@@ -82,12 +82,12 @@ mod tests {
     }
 
     #[test]
-    fn a_row_that_a_queue_refuses_waits_behind_the_others_and_is_set_aside_at_last() {
+    fn a_row_that_a_queue_refuses_is_retried_last_and_finally_set_aside() {
         let mut row = outbox_row("OrderCreated");
         for refusal in 1..=REFUSALS_MAX {
             let effects = RelayOutbox::decide(&moment(), &row, ()).unwrap();
-            let instead = effects.instead().expect("a refusal is provided for");
-            let Action::Put(item) = &instead.writes()[0].action else { panic!("it is stored") };
+            let instead = effects.instead().expect("there are effects for a refusal");
+            let Action::Put(item) = &instead.writes()[0].action else { panic!("not stored") };
             row = OutboxRow::of_item(item.clone()).unwrap();
             assert_eq!(row.refusals, refusal);
             let last = refusal == REFUSALS_MAX;
@@ -103,13 +103,13 @@ mod tests {
     }
 
     #[test]
-    fn an_event_without_subscribers_goes_nowhere_and_waits_no_longer() {
+    fn an_event_without_subscribers_is_only_marked_relayed() {
         let effects = RelayOutbox::decide(&moment(), &outbox_row("NobodyCares"), ()).unwrap();
         assert_eq!((effects.messages().len(), effects.writes().len()), (0, 1));
     }
 
     #[test]
-    fn a_row_that_does_not_wait_is_passed_over() {
+    fn a_relayed_row_has_no_effects() {
         let row = OutboxRow { relayed_at: Some(moment().now()), ..outbox_row("OrderCreated") };
         let effects = RelayOutbox::decide(&moment(), &row, ()).unwrap();
         assert_eq!((effects.messages().len(), effects.writes().len()), (0, 0));

@@ -1,4 +1,4 @@
-//! Rotation of the keys that tokens are signed with, as Secrets Manager asks for it.
+//! Rotates the keys that sign tokens, when Secrets Manager asks for it.
 
 use std::process::ExitCode;
 

@@ -1,5 +1,4 @@
-//! Consumer of the clock: closes the records of communications whose function did not live to see
-//! the end.
+//! On a schedule: closes the audit records of calls whose function ended before the call did.
 
 use std::process::ExitCode;
 
@@ -19,16 +18,16 @@ struct SweepCommunications {
     communications: Table<Communication>,
 }
 
-/// Whatever is pending for longer has been abandoned: no function runs for a minute.
+/// A record that is pending for longer is abandoned: no function runs for a minute.
 const PENDING_S_MAX: i64 = 60;
-/// How many records one run closes: as many as one commit can. Those that are left are the first
-/// of the next run.
+/// The maximum number of records in one run: as many as one commit can hold. The next run begins
+/// with the rest.
 const RECORDS_MAX: usize = Transaction::WRITES_MAX;
 
 impl Consumer for SweepCommunications {
     const SOURCE: Source = Source::Schedule;
 
-    /// A record may be looked at again: only one that is pending is closed.
+    /// A repeated run does no harm: only a pending record is closed.
     const INBOX: Inbox = Inbox::None;
 
     const USES: &'static [Use] =
@@ -37,14 +36,14 @@ impl Consumer for SweepCommunications {
     // 4. Deserialisation
     type Input = Run;
 
-    // 5. Syntax validation: a run has nothing to say but that it is time
+    // 5. Syntax validation: a run carries no data
     type Command = ();
 
     fn parse(_: Run) -> Result<(), Violations> {
         Ok(())
     }
 
-    // 6. Retrieval: what has been pending for too long, the oldest first
+    // 6. Retrieval: the records that are pending for too long, the oldest first
     type Facts = Vec<Communication>;
 
     async fn retrieve(&self, permit: &Permit<Delivered>, (): &()) -> Result<Self::Facts, Fault> {
@@ -54,10 +53,13 @@ impl Consumer for SweepCommunications {
         Ok(found.into_iter().map(|found| found.record).collect())
     }
 
-    // 7. and 8. Each is closed by itself, unless its end has been noted meanwhile
+    // 7. and 8. Each record is closed separately, unless the call has ended meanwhile
     fn decide(_: &Moment, (): &(), abandoned: Vec<Communication>) -> Result<Effects, Rejection> {
         if !abandoned.is_empty() {
-            tracing::warn!(records = abandoned.len(), "communications were abandoned");
+            tracing::warn!(
+                records = abandoned.len(),
+                "closing the audit records of abandoned calls"
+            );
         }
         let closed = abandoned.into_iter().map(Communication::abandon);
         let parts = closed.map(|write| Effects::none().write(write));
@@ -73,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_still_pending_is_closed_as_abandoned() {
+    fn a_pending_record_is_closed_as_abandoned() {
         let effects = SweepCommunications::decide(&moment(), &(), vec![communication()]).unwrap();
         let [part] = effects.parts() else { panic!("{effects:?}") };
         let [write] = part.writes() else { panic!("{effects:?}") };

@@ -1,4 +1,4 @@
-//! Consumer of the clock: relays the rows of the outbox that the stream has passed over.
+//! On a schedule: relays the rows of the outbox that the stream has missed.
 
 use std::process::ExitCode;
 
@@ -18,15 +18,15 @@ struct SweepOutbox {
     outbox: Table<OutboxRow>,
 }
 
-/// A row that waits longer has been passed over: the stream takes less than a second.
+/// The stream has missed a row that waits longer: it takes less than a second.
 const WAITING_S_MAX: i64 = 120;
-/// How many rows one run relays, each by itself.
+/// The maximum number of rows in one run; each is relayed separately.
 const ROWS_MAX: usize = 100;
 
 impl Consumer for SweepOutbox {
     const SOURCE: Source = Source::Schedule;
 
-    /// A row may be relayed twice: whoever gets its event remembers the event's id.
+    /// A row may be relayed twice: each consumer stores the ids of the events it has handled.
     const INBOX: Inbox = Inbox::None;
 
     const USES: &'static [Use] = &[
@@ -38,15 +38,14 @@ impl Consumer for SweepOutbox {
     // 4. Deserialisation
     type Input = Run;
 
-    // 5. Syntax validation: a run has nothing to say but that it is time
+    // 5. Syntax validation: a run carries no data
     type Command = ();
 
     fn parse(_: Run) -> Result<(), Violations> {
         Ok(())
     }
 
-    // 6. Retrieval: the rows that have waited too long, the oldest first, and those among them that
-    // cannot be read
+    // 6. Retrieval: the overdue rows, the oldest first, unreadable ones included
     type Facts = Vec<Found<OutboxRow>>;
 
     async fn retrieve(&self, permit: &Permit<Delivered>, (): &()) -> Result<Self::Facts, Fault> {
@@ -55,11 +54,11 @@ impl Consumer for SweepOutbox {
         self.outbox.everything_in(permit, &overdue, ROWS_MAX).await
     }
 
-    // 7. and 8. Each is relayed as the stream would have had it relayed, by itself; what cannot be read
-    // is set aside, since it would be found again by every run
+    // 7. and 8. Each row is relayed separately, in the same way as from the stream. An unreadable
+    // row is set aside, since every run would find it again
     fn decide(moment: &Moment, (): &(), rows: Self::Facts) -> Result<Effects, Rejection> {
         if !rows.is_empty() {
-            tracing::warn!(rows = rows.len(), "rows of the outbox have waited too long");
+            tracing::warn!(rows = rows.len(), "relaying overdue rows of the outbox");
         }
         let part = |row: &Found<OutboxRow>| match row {
             Found::Record(row) => relay(row, moment.now()),
@@ -84,10 +83,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_row_that_waits_is_relayed_and_noted_by_itself() {
+    fn each_overdue_row_is_relayed_and_marked_separately() {
         let rows = ["OrderCreated", "NobodyCares"].map(|event| Found::Record(outbox_row(event)));
         let effects = SweepOutbox::decide(&moment(), &(), rows.into()).unwrap();
-        let [created, other] = effects.parts() else { panic!("not one part a row") };
+        let [created, other] = effects.parts() else { panic!("not one part per row") };
         let queues: Vec<_> = created.messages().iter().map(|message| message.queue).collect();
         assert_eq!(queues, [CUSTOMER_APPROVALS, EMAILS]);
         assert_eq!((created.writes().len(), other.writes().len()), (1, 1));
@@ -95,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_under_another_key_than_its_events_cannot_be_read() {
+    fn a_row_with_a_key_that_is_not_its_events_cannot_be_read() {
         let item = item_of(&outbox_row("OrderCreated"));
         assert!(OutboxRow::of_item(item.clone()).is_ok());
         for (name, value) in [("pk", "poison"), ("sk", "poison"), ("eventId", "")] {
@@ -106,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_that_cannot_be_read_leaves_the_index_and_is_kept_as_it_is() {
+    fn an_unreadable_row_leaves_the_index_and_keeps_its_data() {
         let mut item = item_of(&outbox_row("OrderCreated"));
         item.remove("eventType");
         let rows = vec![Found::Unreadable(item.clone()), Found::Record(outbox_row("OrderCreated"))];
@@ -114,6 +113,6 @@ mod tests {
         let Action::Put(kept) = &effects.parts()[0].writes()[0].action else { panic!("not kept") };
         assert!(kept.contains_key(SET_ASIDE_AT) && !kept.contains_key("by_waiting_pk"));
         assert_eq!((kept.get("data"), kept.get("pk")), (item.get("data"), item.get("pk")));
-        assert_eq!(effects.parts()[1].messages().len(), 2, "the row beside it is relayed");
+        assert_eq!(effects.parts()[1].messages().len(), 2, "the next row is relayed");
     }
 }
