@@ -1,7 +1,7 @@
-//! Links the unit tests of all functions once: twelve test binaries would cost minutes, one
-//! costs seconds. Nothing else is here; each function is a binary of its own.
+//! Links the unit tests of all functions into one test binary: one per function would cost minutes.
+//! Each function is a separate binary.
 #![cfg(test)]
-#![expect(dead_code, reason = "`main` and the clients are the binaries' own")]
+#![expect(dead_code, reason = "only the binaries use `main` and the clients")]
 
 #[path = "people/get_user.rs"]
 mod get_user;
