@@ -167,8 +167,8 @@ struct Credentials {
     password: EnteredPassword,
 }
 
-/// The user if the password is right, the signer of the session's token, the sources from which the
-/// user has signed in before, and the source of this request.
+/// The user if the password is right, the signer of the session's token, the known sources of the
+/// user, and the source of this request.
 struct SignIn {
     user: Option<User>,
     signer: Signer,
