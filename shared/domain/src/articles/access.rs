@@ -1,4 +1,4 @@
-//! Who may do what to which article: one table, without a default.
+//! The access table of articles: which caller may do which action. It has no default.
 //!
 //! `ARCHITECTURE.md` shows it, and the tests walk every cell of it over HTTP.
 
@@ -9,10 +9,10 @@ use crate::people::{Role, SignedIn, UserId};
 use crate::refusals;
 use crate::syntax::words;
 
-/// Whether somebody may do something to an article in this state.
+/// Whether a caller with this relation may do this action to an article in this state.
 ///
-/// For [`Action::Create`] the state is the one in which the article is to be created. Whatever is
-/// added to states, actions and relations has to be decided here before it compiles.
+/// For [`Action::Create`] the state is that of the new article. A new state, action or relation
+/// does not compile before this table decides it.
 #[expect(clippy::match_same_arms, reason = "a table is read action by action")]
 pub const fn answer(action: Action, state: ArticleStatus, relation: Relation) -> Answer {
     use Action::{Approve, ChangeStatus, Create, Edit, Read, ReadShared, Share};
@@ -40,7 +40,7 @@ pub const fn answer(action: Action, state: ArticleStatus, relation: Relation) ->
 
         (Create, Draft, Writer | Author | Editor | EditorWriter | EditorAuthor) => Yes,
         (Create, Published, Writer | Author) => Forbidden,
-        // What does not exist yet cannot have been approved.
+        // A new article cannot have approvals.
         (Create, Published, Editor | EditorWriter | EditorAuthor) => {
             Refused(refusals::APPROVALS_MISSING)
         }
@@ -59,14 +59,14 @@ pub const fn answer(action: Action, state: ArticleStatus, relation: Relation) ->
 }
 
 impl Article {
-    /// Whether a caller may do something to it as it is.
+    /// Whether a caller may do this to the article in its present state.
     pub fn answer(&self, caller: Option<&SignedIn>, action: Action) -> Answer {
         answer(action, self.status, Relation::of(caller, self.author_id, &self.writers))
     }
 }
 
 impl ArticleDraft {
-    /// Whether a caller, who would be its author, may create it.
+    /// Whether a caller may create it, and so become its author.
     pub fn answer(&self, caller: &SignedIn) -> Answer {
         let relation = Relation::of(Some(caller), caller.user_id, &Writers::default());
         answer(Action::Create, self.status(), relation)
@@ -74,29 +74,29 @@ impl ArticleDraft {
 }
 
 words! {
-    /// What somebody is to an article.
+    /// The relation of a caller to an article.
     Relation {
-        /// Somebody who is not signed in.
+        /// A caller who is not signed in.
         Nobody = "not signed in",
-        /// Somebody who is neither writer nor editor, whatever else they are; also to what they
-        /// wrote as long as they were one.
+        /// A caller who is neither writer nor editor, even if they wrote the article when they
+        /// were.
         Stranger = "any other role",
-        /// A writer who did not write it.
+        /// A writer who is not its author.
         Writer = "WRITER",
-        /// The writer who wrote it.
+        /// The writer who is its author.
         Author = "WRITER, its author",
         /// An editor who wrote none of its words.
         Editor = "EDITOR",
         /// An editor who wrote some of its words, and is not its author.
         EditorWriter = "EDITOR, wrote some words",
-        /// The editor who wrote it.
+        /// The editor who is its author.
         EditorAuthor = "EDITOR, its author",
     }
 }
 
 impl Relation {
-    /// The relation of a caller to an article of this author, whose present words these people
-    /// wrote. A caller who is writer and editor counts as editor.
+    /// The relation of a caller to an article with this author and these writers. A caller who is
+    /// both writer and editor counts as editor.
     pub fn of(caller: Option<&SignedIn>, author_id: UserId, writers: &Writers) -> Self {
         let Some(caller) = caller else { return Self::Nobody };
         let wrote = caller.user_id == author_id;
@@ -112,42 +112,42 @@ impl Relation {
 }
 
 words! {
-    /// What can be done to an article.
+    /// An action on an article.
     Action {
-        /// It comes to be.
+        /// It is created.
         Create = "create",
-        /// It is looked at.
+        /// It is read.
         Read = "read",
-        /// It is looked at by somebody with a token of its share link.
+        /// It is read with a token of its share link.
         ReadShared = "read with a share token",
         /// Its title or content is changed.
         Edit = "edit",
         /// It is published, or made a draft again.
         ChangeStatus = "change the status",
-        /// It is found fit to be published.
+        /// It is approved for publication.
         Approve = "approve",
-        /// A link to it is handed out.
+        /// A share link to it is created.
         Share = "share",
     }
 }
 
-/// Whether somebody may do something.
+/// The decision on an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
-    /// As far as it depends on who they are.
+    /// Allowed, as far as it depends on the caller.
     Yes,
-    /// Not before they have signed in: 401.
+    /// Not allowed without signing in: 401.
     Unauthenticated,
-    /// They may not: 403.
+    /// Not allowed: 403.
     Forbidden,
-    /// They may not even know that it is there: 404.
+    /// Not allowed, and the article is hidden: 404.
     Hidden,
-    /// They might, but a rule is against it whatever the article is like.
+    /// Allowed for the caller, but a business rule refuses it in any case.
     Refused(Refusal),
 }
 
 impl Answer {
-    /// What stage 3 makes of it. That nobody is signed in, it has seen before.
+    /// The verdict of stage 3b. Stage 3 has refused callers who are not signed in before.
     pub fn verdict(self) -> Verdict {
         match self {
             Self::Yes | Self::Refused(_) => Verdict::Allow,
@@ -156,11 +156,11 @@ impl Answer {
         }
     }
 
-    /// What stage 7 makes of it, for those whom stage 3 has let through.
+    /// The ruling of stage 7, for callers that stage 3b has admitted.
     ///
     /// # Errors
     ///
-    /// The rule that says no.
+    /// The refusal by a business rule.
     pub fn ruling(self) -> Result<(), Rejection> {
         match self {
             Self::Refused(refusal) => Err(refusal.into()),

@@ -19,24 +19,24 @@ use crate::token::KeptToken;
 pub struct Article {
     /// Its id.
     pub article_id: ArticleId,
-    /// Who wrote it.
+    /// The user who drafted it.
     pub author_id: UserId,
     /// Its title.
     pub title: Title,
-    /// What it says.
+    /// Its text.
     pub content: Content,
-    /// Whether everybody may read it.
+    /// Whether it is a draft or published.
     pub status: ArticleStatus,
-    /// The people who wrote some of title and content as they are. The last version did not keep
-    /// them: of what it stored only the author is known.
+    /// The users who wrote part of the present title and content. The previous version did not
+    /// store them: of its articles only the author is known.
     #[serde(default)]
     pub writers: Writers,
-    /// The editors who have approved title and content as they are, all of them words of others.
+    /// The editors who have approved the present title and content, as articles of others.
     pub approvals: BTreeSet<UserId>,
-    /// What is kept of the token of its share link.
+    /// The stored form of the token of its share link.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub share_link: Option<KeptToken>,
-    /// Counts up with every change, approvals and share links included.
+    /// Increases with every change, approvals and share links included.
     pub version: u64,
     /// When it was drafted.
     pub created_at: Timestamp,
@@ -45,7 +45,7 @@ pub struct Article {
 }
 
 impl Article {
-    /// An article as its author drafts it.
+    /// A new article of this author.
     pub fn new(moment: &Moment, author_id: UserId, draft: &ArticleDraft) -> Self {
         Self {
             article_id: draft.article_id.unwrap_or_else(|| moment.id("article").into()),
@@ -62,17 +62,17 @@ impl Article {
         }
     }
 
-    /// Whether this person is its author or wrote any of its present words.
+    /// Whether this user is its author or wrote part of its present text.
     pub fn has_words_of(&self, person: UserId) -> bool {
         self.author_id == person || self.writers.include(person)
     }
 
-    /// How many editors have approved words that are all of others.
+    /// The number of approvals by editors who wrote no part of the present text.
     pub(super) fn approvals_of_others(&self) -> usize {
         self.approvals.iter().filter(|editor| !self.has_words_of(**editor)).count()
     }
 
-    /// The article with this editor's approval, unless they have given it before.
+    /// The article with this editor's approval; `None` if they have given it before.
     pub fn approved_by(mut self, editor_id: UserId, now: Timestamp) -> Option<Self> {
         self.approvals.insert(editor_id).then(|| self.changed(now))
     }
@@ -87,7 +87,7 @@ impl Article {
         EntityTag::of_version(self.version)
     }
 
-    /// The next version.
+    /// The article as its next version.
     pub(super) fn changed(self, now: Timestamp) -> Self {
         Self { version: self.version + 1, updated_at: now, ..self }
     }
@@ -107,17 +107,17 @@ impl Record for Article {
 pub struct ArticleView {
     /// Its id.
     pub article_id: ArticleId,
-    /// Who wrote it.
+    /// The user who drafted it.
     pub author_id: UserId,
     /// Its title.
     pub title: Title,
-    /// What it says.
+    /// Its text.
     pub content: Content,
-    /// Whether everybody may read it.
+    /// Whether it is a draft or published.
     pub status: ArticleStatus,
-    /// How many editors have approved title and content as they are.
+    /// The number of editors who have approved the present title and content.
     pub approvals: usize,
-    /// Counts up with every change.
+    /// Increases with every change.
     pub version: u64,
     /// When it was drafted.
     pub created_at: Timestamp,
@@ -142,11 +142,11 @@ impl From<Article> for ArticleView {
 }
 
 words! {
-    /// Whether everybody may read an article.
+    /// The status of an article.
     ArticleStatus {
-        /// Its author and editors may, and who has a share link.
+        /// Only its author, editors and holders of its share link may read it.
         Draft = "DRAFT",
-        /// Everybody may.
+        /// Every client may read it.
         Published = "PUBLISHED",
     }
 }
@@ -162,7 +162,7 @@ line! {
 }
 
 text! {
-    /// What an article says.
+    /// The text of an article.
     Content: 1..=20_000
 }
 
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn an_article_of_the_last_version_is_read_and_has_words_of_its_author_alone() {
+    fn an_article_of_the_previous_version_has_only_its_author_as_a_writer() {
         let mut stored = lifecycle::record::item_of(&article());
         assert!(stored.remove("writers").is_some());
         let read: Article = serde_dynamo::from_item(stored).unwrap();

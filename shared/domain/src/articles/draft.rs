@@ -1,11 +1,11 @@
-//! What an author drafts.
+//! Drafts of articles.
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{ArticleId, ArticleStatus, Content, Title};
 
-/// An article as its author writes it.
+/// A new article, as its author submits it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, eserde::Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ArticleDraft {
@@ -14,15 +14,15 @@ pub struct ArticleDraft {
     pub article_id: Option<ArticleId>,
     /// Its title.
     pub title: Title,
-    /// What it says.
+    /// Its text.
     pub content: Content,
-    /// The state it is to be in; a draft unless said otherwise.
+    /// Its status; by default a draft.
     #[serde(default)]
     pub status: Option<ArticleStatus>,
 }
 
 impl ArticleDraft {
-    /// The state it is to be in.
+    /// The status of the new article.
     pub fn status(&self) -> ArticleStatus {
         self.status.unwrap_or(ArticleStatus::Draft)
     }

@@ -1,5 +1,5 @@
-//! Whatever people try, in whatever order: no words are published that too few others than their
-//! writers have approved.
+//! In any order of attempts, no text is published without enough approvals by editors who did not
+//! write it.
 
 use std::collections::BTreeSet;
 
@@ -14,13 +14,13 @@ use crate::people::{Role, SignedIn, UserId};
 
 proptest! {
     #[test]
-    fn nothing_is_published_but_what_enough_others_have_approved(
+    fn no_article_is_published_without_enough_approvals_by_others(
         author_is_editor: bool,
         tries in prop::collection::vec(tries(), 1..60),
     ) {
         let author = person(0, if author_is_editor { Role::Editor } else { Role::Writer });
         let mut article = Article { author_id: author.user_id, ..article() };
-        // Who has approved since title or content last became what they are, and who made them so.
+        // Who has approved the present title and content, and who wrote each of them.
         let mut approvers = BTreeSet::new();
         let (mut title_by, mut content_by) = (author.user_id, author.user_id);
         for (who, wanted) in tries {
@@ -55,14 +55,14 @@ proptest! {
     }
 }
 
-/// What somebody tries.
+/// An attempt of a caller.
 #[derive(Debug, Clone)]
 enum Try {
     Approve,
     Patch(Value),
 }
 
-/// The author is 0.
+/// Attempts and their callers; the author is 0.
 fn tries() -> impl Strategy<Value = (u128, Try)> {
     let title = prop::option::of(prop::sample::select(vec!["First title", "Other title"]));
     let content = prop::option::of(prop::sample::select(vec!["It glows.", "It shines.", "Off."]));
@@ -74,7 +74,7 @@ fn tries() -> impl Strategy<Value = (u128, Try)> {
     (0..6_u128, prop_oneof![2 => Just(Try::Approve), 1 => patch])
 }
 
-/// What the endpoints make of it.
+/// The article after the attempt, as the endpoints decide.
 fn attempt(caller: &SignedIn, wanted: &Try, article: Article) -> Article {
     let may = |action| article.answer(Some(caller), action) == Answer::Yes;
     let now = moment().now();
@@ -93,7 +93,7 @@ fn attempt(caller: &SignedIn, wanted: &Try, article: Article) -> Article {
     }
 }
 
-/// Of five people besides the author, three are editors.
+/// Callers 1 to 3 are editors, the others are writers.
 fn someone(who: u128) -> SignedIn {
     person(who, if who <= 3 { Role::Editor } else { Role::Writer })
 }

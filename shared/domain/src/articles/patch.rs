@@ -1,4 +1,4 @@
-//! What is changed of an article, and when it may be published.
+//! Changes of articles, and the rule for publishing.
 
 use lifecycle::input::Given;
 use lifecycle::{Rejection, Timestamp, Violations};
@@ -10,7 +10,7 @@ use crate::people::UserId;
 use crate::refusals;
 use crate::rules::ApprovalsNeeded;
 
-/// A change of an article as a client writes it: the fields that it gives, and no others.
+/// A change of an article, as a client submits it. It changes only the fields that it has.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, eserde::Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(extend("minProperties" = 1))]
@@ -18,20 +18,20 @@ pub struct ArticlePatch {
     /// Its new title.
     #[serde(default, skip_serializing_if = "Given::is_absent")]
     pub title: Given<Title>,
-    /// What it says from now on.
+    /// Its new text.
     #[serde(default, skip_serializing_if = "Given::is_absent")]
     pub content: Given<Content>,
-    /// The state it is to be in.
+    /// Its new status.
     #[serde(default, skip_serializing_if = "Given::is_absent")]
     pub status: Given<ArticleStatus>,
 }
 
 impl ArticlePatch {
-    /// Checks what no field can know by itself.
+    /// Checks the fields together.
     ///
     /// # Errors
     ///
-    /// When there is nothing to change.
+    /// If it has no field.
     pub fn checked(self) -> Result<Self, Violations> {
         if self == Self::default() {
             return Err(Violations::one("", "must have at least one field"));
@@ -39,11 +39,11 @@ impl ArticlePatch {
         Ok(self)
     }
 
-    /// The action that the change is on this article. A change of words and status is one of the
+    /// The action that this change is. A change of text and status counts as a change of the
     /// status: callers who may change the status may also edit.
     ///
-    /// A status that the article has already is no change of it, unless a published article is to
-    /// stay published with other words: that publishes them.
+    /// A status that the article has already is no change. The exception is a published article
+    /// that stays published with a new text: that publishes the text.
     pub fn action_on(&self, article: &Article) -> Action {
         let wanted = self.status.or(&article.status);
         let republishes = wanted == ArticleStatus::Published && self.rewrites(article);
@@ -55,13 +55,13 @@ impl ArticlePatch {
         }
     }
 
-    /// The article as this person's change leaves it. Approvals are of title and content as they
-    /// were, and end with them; so a published article that is rewritten is a draft again.
+    /// The article after this user's change. A new title or content ends all approvals, and makes a
+    /// published article a draft again.
     ///
     /// # Errors
     ///
-    /// [`refusals::APPROVALS_MISSING`] when it is to be published and too few editors have approved
-    /// what would then be read.
+    /// [`refusals::APPROVALS_MISSING`] if it would be published and too few editors have approved
+    /// its text.
     pub fn applied_to(
         &self,
         before: &Article,
@@ -87,7 +87,7 @@ impl ArticlePatch {
         Ok(after)
     }
 
-    /// Whether title or content of the article would become other words.
+    /// Whether the change gives the article a new title or content.
     fn rewrites(&self, article: &Article) -> bool {
         self.title.or(&article.title) != article.title
             || self.content.or(&article.content) != article.content
@@ -99,7 +99,7 @@ impl ArticlePatch {
     }
 }
 
-/// Whether enough editors have approved the article, all of whose words are of others.
+/// Checks that enough editors who wrote no part of the article have approved it.
 fn approved(article: &Article, needed: ApprovalsNeeded) -> Result<(), Rejection> {
     let (given, needed) = (article.approvals_of_others(), needed.get());
     if i64::try_from(given).is_ok_and(|given| given < needed) {
@@ -119,7 +119,7 @@ mod tests {
     use crate::examples::{approved_article, article, moment, read};
 
     #[test]
-    fn a_patch_changes_what_it_gives_and_nothing_else() {
+    fn a_patch_changes_only_the_fields_that_it_has() {
         for (field, value) in [("title", json!("A new title")), ("content", json!("Other words."))]
         {
             let article = approved_article();
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn giving_what_is_there_keeps_the_approvals() {
+    fn a_patch_with_the_present_values_keeps_the_approvals() {
         let article = approved_article();
         let same = json!({ "title": article.title, "content": article.content });
         let after = apply(same, &article).unwrap();
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn an_article_is_published_once_enough_editors_have_approved_what_will_be_read() {
+    fn an_article_is_published_only_with_2_approvals_of_its_new_text() {
         let publish = json!({ "status": "PUBLISHED" });
         let published = apply(publish.clone(), &approved_article()).unwrap();
         assert_eq!((published.status, published.approvals.len()), (ArticleStatus::Published, 2));
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_published_article_is_a_draft_again_once_it_is_rewritten_or_an_editor_says_so() {
+    fn a_published_article_becomes_a_draft_when_rewritten_or_unpublished() {
         let published = apply(json!({ "status": "PUBLISHED" }), &approved_article()).unwrap();
         for (patch, status, approvals) in [
             (json!({ "title": "A new title" }), ArticleStatus::Draft, 0),
@@ -179,9 +179,9 @@ mod tests {
     }
 
     #[test]
-    fn approvals_count_only_where_all_the_words_are_of_others() {
+    fn approvals_by_writers_of_the_text_do_not_count() {
         let publish = json!({ "status": "PUBLISHED" });
-        // As the last version stored it: an editor rewrote it and then approved.
+        // As the previous version stored it: an editor rewrote it and then approved.
         let mut by_the_writer = approved_article();
         let editor = *by_the_writer.approvals.first().unwrap();
         by_the_writer.writers = Writers::of(editor);
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn another_status_or_other_words_that_are_to_be_published_are_a_change_of_the_status() {
+    fn a_new_status_or_a_republished_text_is_a_change_of_the_status() {
         use Action::{ChangeStatus, Edit};
         let published = Article { status: ArticleStatus::Published, ..article() };
         for (patch, on_draft, on_published) in [
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_patch_of_nothing_and_one_that_removes_are_violations() {
+    fn an_empty_patch_and_a_field_set_to_null_are_violations() {
         assert!(read::<ArticlePatch>(json!({})).checked().is_err());
         assert!(serde_json::from_value::<ArticlePatch>(json!({ "title": null })).is_err());
     }

@@ -1,4 +1,4 @@
-//! Links by which anybody may read a draft for a while.
+//! Share links, with which anyone may read a draft for a limited time.
 
 use std::fmt;
 
@@ -10,11 +10,11 @@ use super::Article;
 use crate::token::{self, KeptToken};
 
 impl Article {
-    /// For how long the token of a link is good: 7 days.
+    /// The lifetime of a link's token: 7 days.
     const SHARED_S: i64 = 7 * 24 * 60 * 60;
 
-    /// The article with a new link, and the link as its maker is shown it, this once. The one
-    /// before is revoked. The article is to be found at this URL.
+    /// The article with a new link, and the link with its token, which is shown only once. The
+    /// previous link is revoked. `url` is the article's URL.
     #[must_use]
     pub fn shared(self, moment: &Moment, url: &str) -> (Self, ShareLinkView) {
         let token = token::fresh(moment, "share link");
@@ -27,7 +27,7 @@ impl Article {
         (Self { share_link: Some(kept), ..self }.changed(moment.now()), link)
     }
 
-    /// Whether this is the token of the article's link, and still good.
+    /// Whether this is the token of the article's link, and still valid.
     pub fn is_shared_by(&self, token: &str, now: Timestamp) -> bool {
         self.share_link.as_ref().is_some_and(|kept| kept.accepts(token, now))
     }
@@ -39,9 +39,9 @@ impl Article {
 pub struct ShareLinkView {
     /// The token.
     pub token: String,
-    /// Where the article is read with the token.
+    /// The URL of the article with the token.
     pub url: String,
-    /// The token is good until then.
+    /// When the token expires.
     pub expires_at: Timestamp,
 }
 
@@ -63,7 +63,7 @@ mod tests {
     const URL: &str = "https://api.example.com/articles/1";
 
     #[test]
-    fn a_link_is_good_for_seven_days_and_a_new_one_revokes_it() {
+    fn a_link_is_valid_for_7_days_and_a_new_one_revokes_it() {
         let (shared, link) = article().shared(&moment(), URL);
         assert_eq!(link.url, format!("{URL}?share={}", link.token));
         let at = |seconds| moment().now().plus_seconds(seconds);
@@ -73,11 +73,11 @@ mod tests {
         let (again, another) = shared.shared(&Moment::new(at(0), [2; 32]), URL);
         assert!(!again.is_shared_by(&link.token, at(0)));
         assert!(again.is_shared_by(&another.token, at(0)));
-        assert!(!article().is_shared_by("", at(0)), "what was never shared");
+        assert!(!article().is_shared_by("", at(0)), "an article without a link");
     }
 
     #[test]
-    fn neither_what_is_stored_nor_the_view_nor_a_log_holds_the_token() {
+    fn the_stored_article_its_view_and_the_log_do_not_hold_the_token() {
         let (shared, link) = article().shared(&moment(), URL);
         let stored = serde_json::to_string(&shared).unwrap();
         let view = serde_json::to_string(&ArticleView::from(shared)).unwrap();

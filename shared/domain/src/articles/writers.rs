@@ -1,4 +1,4 @@
-//! Who wrote the words that an article has now.
+//! The writers of an article's present text.
 
 use std::collections::BTreeSet;
 
@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 use super::Article;
 use crate::people::UserId;
 
-/// The people who wrote some of an article's present words, field by field.
+/// The users who wrote part of an article's present text, for each field.
 ///
-/// An editor who changes a field becomes one of its writers, and the writers before stay as long as
-/// any of its words is left: a corrected comma makes nobody else's text one's own. Only a change
-/// that leaves no word of the field forgets them. So an editor may count as a writer for longer
-/// than their own words are there, and never for shorter.
+/// An editor who changes a field becomes one of its writers. The earlier writers stay as long as
+/// any of its words is left: correcting a comma does not make the text the editor's. Only a change
+/// that keeps no word removes them. An editor may therefore count as a writer for longer than their
+/// words remain, but never for shorter.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Writers {
     title: BTreeSet<UserId>,
@@ -26,12 +26,12 @@ impl Writers {
         Self { title: author.clone(), content: author }
     }
 
-    /// Whether this person wrote any of the title or the content.
+    /// Whether this user wrote part of the title or the content.
     pub(super) fn include(&self, person: UserId) -> bool {
         self.title.contains(&person) || self.content.contains(&person)
     }
 
-    /// The writers once this person has made the one article of the other.
+    /// The writers after this user has changed `before` into `after`.
     pub(super) fn after(&self, before: &Article, after: &Article, person: UserId) -> Self {
         Self {
             title: field(&self.title, before.title.as_str(), after.title.as_str(), person),
@@ -40,7 +40,7 @@ impl Writers {
     }
 }
 
-/// The writers of a field whose text this person has changed, or left as it was.
+/// The writers of a field after this user has changed or kept its text.
 fn field(writers: &BTreeSet<UserId>, old: &str, new: &str, person: UserId) -> BTreeSet<UserId> {
     if old == new {
         return writers.clone();
@@ -50,7 +50,7 @@ fn field(writers: &BTreeSet<UserId>, old: &str, new: &str, person: UserId) -> BT
     before.chain([person]).collect()
 }
 
-/// The words of a text, whatever their case.
+/// The words of a text, in lower case.
 fn words(text: &str) -> BTreeSet<String> {
     let mut words = BTreeSet::new();
     let mut word = String::new();
@@ -69,8 +69,8 @@ fn words(text: &str) -> BTreeSet<String> {
     words
 }
 
-/// From here on (Thai, Khmer, Chinese, Japanese, and emoji) scripts have no blanks between words,
-/// so that each character counts as one.
+/// From this code point on (Thai, Khmer, Chinese, Japanese, and emoji), scripts have no blanks
+/// between words, so each character counts as a word.
 const UNSPACED_FROM: char = '\u{0E00}';
 
 #[cfg(test)]
@@ -82,7 +82,7 @@ mod tests {
     use crate::examples::{article, moment, read};
 
     #[test]
-    fn the_writers_of_a_field_are_forgotten_once_none_of_its_words_is_left() {
+    fn the_writers_of_a_field_are_removed_when_none_of_its_words_is_left() {
         let (first, second) = (person(1), person(2));
         for (old, new, first_stays) in [
             ("By steam.", "By steam, and loudly.", true),
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn title_and_content_have_writers_of_their_own() {
+    fn title_and_content_have_separate_writers() {
         let (author, editor) = (article().author_id, person(1));
         let content = read(json!("Entirely new."));
         let rewritten = Article { content, ..article().changed(moment().now()) };

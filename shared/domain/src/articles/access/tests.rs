@@ -4,15 +4,15 @@ use super::*;
 use crate::examples::{ann, signed_in};
 
 #[test]
-fn the_architecture_shows_who_may_do_what_to_which_article() {
+fn the_architecture_shows_the_access_table() {
     let architecture = include_str!("../../../../../ARCHITECTURE.md");
     let matrix = matrix();
     let shown = architecture.contains(&format!("\n\n{matrix}\n"));
-    assert!(shown, "ARCHITECTURE.md must show this instead of the table that it has:\n\n{matrix}");
+    assert!(shown, "ARCHITECTURE.md must show this instead of its present table:\n\n{matrix}");
 }
 
 #[test]
-fn what_somebody_is_to_an_article_follows_from_roles_and_authorship() {
+fn a_relation_follows_from_roles_and_authorship() {
     use Relation::{Author, Editor, EditorAuthor, EditorWriter, Stranger, Writer};
     let author = ann().user_id;
     let [co_writer, other] = [1, 2].map(|number| UserId::from(uuid::Uuid::from_u128(number)));
@@ -36,14 +36,14 @@ fn what_somebody_is_to_an_article_follows_from_roles_and_authorship() {
 }
 
 #[test]
-fn whoever_may_not_read_learns_of_nothing_that_is_there() {
+fn a_caller_who_may_not_read_cannot_learn_that_an_article_exists() {
     for (&relation, &state) in cells() {
         if answer(Action::Read, state, relation) != Answer::Hidden {
             continue;
         }
         for action in [Action::Edit, Action::ChangeStatus, Action::Share] {
             let told = answer(action, state, relation);
-            // Those who may do it to no article are told so whether or not there is one.
+            // A caller who may do it to no article gets the same decision for a missing one.
             let to_none =
                 ArticleStatus::ALL.iter().all(|&any| answer(action, any, relation) == told);
             assert!(told == Answer::Hidden || to_none, "{relation:?}, {state:?}, {action:?}");
@@ -51,9 +51,9 @@ fn whoever_may_not_read_learns_of_nothing_that_is_there() {
     }
 }
 
-/// One change may do both, and is asked about as a change of the status.
+/// A patch may change both, and is then checked as a change of the status.
 #[test]
-fn whoever_may_change_the_status_may_also_edit_and_who_may_not_edit_is_told_the_same() {
+fn editing_is_allowed_or_decided_like_a_change_of_the_status() {
     for (&relation, &state) in cells() {
         let [edit, change] =
             [Action::Edit, Action::ChangeStatus].map(|action| answer(action, state, relation));
@@ -85,7 +85,7 @@ fn matrix() -> String {
     table
 }
 
-/// An answer as the status that it becomes.
+/// A decision as the status that it becomes.
 fn shown(answer: Answer) -> String {
     match answer {
         Answer::Yes => "yes".to_owned(),
