@@ -1,4 +1,4 @@
-//! The ids of objects, which are not ours: whole numbers of 64 bits.
+//! The ids of objects, which the object service gives: whole numbers of 64 bits.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -29,10 +29,10 @@ lifecycle::checked!(ObjectId, i64, { "type": "integer", "format": "int64" });
 pub struct ObjectIds(Vec<ObjectId>);
 
 impl ObjectIds {
-    /// The most there can be, repeated ones included.
+    /// The maximum number of ids, repeated ones included.
     pub const LENGTH_MAX: usize = 200;
 
-    /// Them, in the client's order.
+    /// The ids, in the client's order.
     pub fn as_slice(&self) -> &[ObjectId] {
         &self.0
     }
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn there_are_1_to_200_and_repeated_ones_count() {
+    fn a_list_has_1_to_200_ids_and_repeated_ones_count() {
         for (count, taken) in [(0, false), (1, true), (200, true), (201, false)] {
             assert_eq!(ObjectIds::try_from(ids(0..count)).is_ok(), taken, "{count}");
             let repeated = ids((0..count).map(|_| 7));
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn repeated_ones_are_kept_once_in_the_order_they_came() {
+    fn repeated_ids_are_kept_once_in_the_clients_order() {
         let kept = ObjectIds::try_from(ids([3, 1, 3, i64::MIN, 1])).unwrap();
         assert_eq!(kept.as_slice(), ids([3, 1, i64::MIN]));
     }

@@ -1,4 +1,4 @@
-//! Callbacks: others tell that objects were seen, and whether they are online is looked up.
+//! Callbacks: clients report objects, and the object service is asked whether they are online.
 
 mod ids;
 mod object;

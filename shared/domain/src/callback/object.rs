@@ -1,4 +1,4 @@
-//! Objects that are online, for as long as they are heard of.
+//! Objects that are online, stored for as long as callbacks report them.
 
 use lifecycle::Timestamp;
 use lifecycle::effects::{Condition, Event, EventData, Message, Write, text};
@@ -15,18 +15,18 @@ use crate::tables::{OBJECT_EXPIRIES, OBJECTS};
 pub struct Object {
     /// Its id.
     pub id: ObjectId,
-    /// When the last callback that told of it was received.
+    /// When the last callback with this object was received.
     pub last_seen: Timestamp,
-    /// When the store may forget it, in seconds since 1970.
+    /// When TTL may delete it, in seconds since 1970.
     pub expires_at: i64,
 }
 
 impl Object {
-    /// For how long an object is there without being received again, in seconds: from then on it
-    /// is gone, whether or not it has been removed.
+    /// The lifetime of an object that is not received again, in seconds. After it the object counts
+    /// as gone, even if it is not removed yet.
     pub const SEEN_FOR_S: u16 = 30;
 
-    /// An object that was received.
+    /// An object that was received at this time.
     pub fn seen(id: ObjectId, last_seen: Timestamp) -> Self {
         let gone_at = last_seen.plus_seconds(Self::SEEN_FOR_S.into());
         Self { id, last_seen, expires_at: gone_at.as_seconds() + 1 }
@@ -37,17 +37,17 @@ impl Object {
         Key::new(id)
     }
 
-    /// Whether it has not been received for too long.
+    /// Whether its lifetime is over.
     pub fn is_gone(&self, now: Timestamp) -> bool {
         now >= self.last_seen.plus_seconds(Self::SEEN_FOR_S.into())
     }
 
-    /// Stores it in the place of what was read.
+    /// Stores it, if the stored object is still the one that was read.
     pub(super) fn store(&self, read: Option<&Self>) -> Write {
         Write::put(self).when(read.map_or(Condition::Absent, Self::unchanged))
     }
 
-    /// Has it removed when it is gone, unless it is received again.
+    /// The message that removes it after its lifetime, unless it is received again.
     pub(super) fn expiry(&self) -> Message {
         let expires = ObjectExpires { object_id: self.id, last_seen: self.last_seen };
         Message::new(OBJECT_EXPIRIES, Event::about(self.id, &expires)).delayed(Self::SEEN_FOR_S)
@@ -71,7 +71,7 @@ impl Record for Object {
     }
 }
 
-/// An object will be gone when this is heard, unless it is received again.
+/// The lifetime of an object is over, unless it was received again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ObjectExpires {
@@ -91,7 +91,7 @@ impl EventData for ObjectExpires {
 pub struct ObjectView {
     /// Its id.
     pub id: ObjectId,
-    /// Whether it is online; one that is not is not shown.
+    /// Whether it is online. Always true: other objects are not shown.
     pub online: bool,
     /// When it was last received.
     pub last_seen: Timestamp,
@@ -112,6 +112,6 @@ mod tests {
         let object = Object::seen(ObjectId::from(2), Timestamp::from_millis(5));
         assert!(!object.is_gone(Timestamp::from_millis(30_004)));
         assert!(object.is_gone(Timestamp::from_millis(30_005)));
-        assert!(object.expires_at * 1000 >= 30_005, "the store forgets no object that is there");
+        assert!(object.expires_at * 1000 >= 30_005, "TTL deletes no object before its end");
     }
 }

@@ -1,4 +1,4 @@
-//! A callback, from what a client writes to what is known of its objects.
+//! Callbacks: the request, the queued message, and the effects of a look-up.
 
 use lifecycle::effects::{Effects, Event, EventData, Message};
 use lifecycle::input::List;
@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 use super::{Object, ObjectId, ObjectIds, SourceGroup};
 use crate::tables::CALLBACKS;
 
-/// A callback as a client writes it. The name of its field is older than this API.
+/// A callback, as a client submits it. The name of its field is older than this API.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, eserde::Deserialize, JsonSchema)]
 pub struct CallbackDraft {
-    /// The objects that were seen: 1 to 200, repeated ones count once.
+    /// The reported objects: 1 to 200, repeated ones count once.
     pub object_ids: List<ObjectId, 1, { ObjectIds::LENGTH_MAX }>,
 }
 
@@ -25,15 +25,16 @@ impl TryFrom<CallbackDraft> for ObjectIds {
     }
 }
 
-/// Objects were seen; whether they are online is to be looked up.
+/// A received callback, whose objects have to be looked up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CallbackReceived {
     /// The objects.
     pub object_ids: ObjectIds,
-    /// When the callback was received, however late it is worked on.
+    /// When the callback was received, even if it is processed much later.
     pub received_at: Timestamp,
-    /// Who shares the queue with others by it; callbacks of the last version do not say.
+    /// The group of its source, for a fair share of the queue; absent in messages of the previous
+    /// version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<SourceGroup>,
 }
@@ -43,7 +44,7 @@ impl EventData for CallbackReceived {
 }
 
 impl CallbackReceived {
-    /// Tells the workers of it: one message, however many objects there are.
+    /// The message for the queue: one for all objects.
     pub fn message(&self) -> Message {
         let first = self.object_ids.as_slice()[0];
         let message = Message::new(CALLBACKS, Event::about(first, self));
@@ -53,7 +54,7 @@ impl CallbackReceived {
         }
     }
 
-    /// The object, if it is a single one.
+    /// The object, if there is only one.
     pub fn only(&self) -> Option<ObjectId> {
         match self.object_ids.as_slice() {
             [only] => Some(*only),
@@ -61,26 +62,26 @@ impl CallbackReceived {
         }
     }
 
-    /// One callback for each object, so that each is tried again by itself.
+    /// One callback for each object, so that each is retried separately.
     pub fn split(&self) -> impl Iterator<Item = Self> {
         let each = self.object_ids.as_slice().iter();
         each.map(|id| Self { object_ids: (*id).into(), ..self.clone() })
     }
 
-    /// Whether its only object, as it is stored, is received by it in time to live on.
+    /// Whether it prolongs its stored object: it is newer, and came before the object's end.
     pub fn keeps(&self, stored: &Object) -> bool {
         stored.last_seen < self.received_at && !stored.is_gone(self.received_at)
     }
 
-    /// Whether a look-up of its only object could change nothing any more: nothing is stored of it,
-    /// and by a callback this old no object appears.
+    /// Whether a look-up of its object could change nothing any more: the object is not stored, and
+    /// the callback is too old to add it.
     pub fn is_too_late(&self, stored: Option<&Object>, now: Timestamp) -> bool {
         let gone_at = self.received_at.plus_seconds(Object::SEEN_FOR_S.into());
         stored.is_none() && now >= gone_at
     }
 
-    /// An object that is there lives on at once, since looking it up may take longer than it has;
-    /// then it is looked up like any other.
+    /// Prolongs a stored object at once, since its look-up may take longer than its remaining
+    /// lifetime. The object is looked up afterwards.
     pub fn keep(&self, stored: &Object) -> Effects {
         let kept = Object::seen(stored.id, self.received_at);
         Effects::none()
@@ -90,39 +91,39 @@ impl CallbackReceived {
     }
 }
 
-/// The look-up must find the object as it is kept.
+/// The delay of the look-up, which must find the prolonged object.
 const LOOKED_UP_AFTER_S: u16 = 1;
 
-/// What is found out about a callback's objects.
+/// The facts about a callback's objects.
 #[derive(Debug, Clone)]
 pub enum Found {
-    /// There are several, and each is for itself.
+    /// There are several objects; each is processed separately.
     Several,
-    /// The only one is stored, and was received again in time.
+    /// The only object is stored, and was received again before its end.
     StillThere(Object),
-    /// Of the only one nothing is stored, and it is too late for it to appear.
+    /// The only object is not stored, and the callback is too old to add it.
     TooLate,
-    /// The only one was looked up.
+    /// The only object was looked up.
     LookedUp(LookedUp),
 }
 
-/// What is known once an object has been looked up.
+/// The facts after a look-up.
 #[derive(Debug, Clone)]
 pub struct LookedUp {
     /// The object as it would be stored.
     pub object: Object,
-    /// What the object service says.
+    /// Whether the object service reports it as online.
     pub online: bool,
     /// The object as it is stored.
     pub stored: Option<Object>,
 }
 
 impl LookedUp {
-    /// What follows: an object that is online is there until it has not been received for too
-    /// long, one that is offline is not.
+    /// The effects of the look-up: an online object is stored with a new lifetime, an offline one
+    /// is removed.
     ///
-    /// Callbacks are looked up in any order, hours later perhaps. One that is older than what is
-    /// stored changes nothing, and by one that is too old no object appears.
+    /// Look-ups happen in any order, sometimes hours later. A callback that is older than the
+    /// stored object changes nothing, and one that is too old adds no object.
     pub fn effects(&self, now: Timestamp) -> Effects {
         let Self { object, online, stored } = self;
         let stored = stored.as_ref();
@@ -143,9 +144,9 @@ mod tests {
     use crate::tables::OBJECT_EXPIRIES;
 
     #[test]
-    fn what_is_looked_up_is_stored_removed_or_too_old_to_matter() {
-        // When the stored object was received, when this one was, when it is worked on, in
-        // seconds, whether it is online, and what happens.
+    fn a_looked_up_object_is_stored_removed_or_too_old_to_matter() {
+        // The seconds at which the stored object was received, this one was received, and it is
+        // processed; whether it is online, and the expected write.
         for (stored, received, now, online, expected) in [
             (None, 100, 103, true, "put"),
             (None, 100, 103, false, ""),
@@ -174,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_there_and_received_in_time_lives_on_before_it_is_looked_up() {
+    fn a_stored_object_received_before_its_end_is_prolonged_at_once() {
         for (stored, received, keeps) in
             [(100, 129, true), (100, 130, false), (100, 100, false), (110, 100, false)]
         {
@@ -189,11 +190,11 @@ mod tests {
         assert_eq!(kept, Object::seen(stored.id, seconds(129)));
         let queues: Vec<_> = effects.messages().iter().map(|message| message.queue).collect();
         assert_eq!(queues, [OBJECT_EXPIRIES, CALLBACKS]);
-        assert!(!received_at(129).keeps(&kept), "the next time it is looked up");
+        assert!(!received_at(129).keeps(&kept), "the next delivery looks it up");
     }
 
     #[test]
-    fn an_object_of_which_nothing_is_stored_can_appear_for_30_seconds() {
+    fn an_object_that_is_not_stored_can_be_added_for_30_seconds() {
         let stored = Object::seen(ObjectId::from(2), seconds(90));
         for (stored, now, too_late) in [
             (None, 100, false),
@@ -214,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn each_part_of_a_callback_has_one_object_and_was_received_when_the_whole_was() {
+    fn each_part_of_a_callback_has_one_object_and_the_time_of_the_whole() {
         let ids = [3, 1, 2].map(ObjectId::from);
         let object_ids = ObjectIds::try_from(ids.to_vec()).unwrap();
         let source = Some(SourceGroup::of("192.0.2.1"));

@@ -1,10 +1,10 @@
-//! Where callbacks come from, as far as a queue has to know.
+//! Groups of source addresses, for a fair share of the queue.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// One of 65 536 groups of sources, by the hash of their address: enough for sources to share a queue
-/// fairly, and too little to tell which address it was.
+/// One of 65 536 groups of source addresses, by their hash: enough for sources to share a queue
+/// fairly, and too few to reveal the address.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceGroup(String);
 
@@ -15,7 +15,7 @@ impl SourceGroup {
         Self(format!("{:02x}{:02x}", hash[0], hash[1]))
     }
 
-    /// It as a queue has it: four hexadecimal digits.
+    /// The message group: four hexadecimal digits.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -26,7 +26,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_source_is_always_in_the_same_group_and_others_are_hardly_ever() {
+    fn a_source_always_has_the_same_group_and_others_rarely_share_it() {
         let of = |number: u32| SourceGroup::of(&format!("192.0.2.{number}"));
         assert_eq!(of(1), of(1));
         assert_eq!(of(1).as_str().len(), 4);
