@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_is_taken_as_the_standard_writes_it() {
+    fn only_codes_spelled_as_in_iso_4217_are_accepted() {
         for (raw, taken) in [
             ("EUR", true),
             ("AED", true),

@@ -1,4 +1,4 @@
-//! The catalogue: products and what they cost.
+//! The catalogue: products and their prices.
 
 mod currency;
 mod money;

@@ -19,14 +19,14 @@ pub struct Money {
 }
 
 impl Money {
-    /// Nothing, in a currency.
+    /// Zero in a currency.
     pub const fn zero(currency: Currency) -> Self {
         Self { amount: Amount::ZERO, currency }
     }
 }
 
 impl fmt::Display for Money {
-    /// For people: `19.99 EUR`, and `500 JPY` where there are no minor units.
+    /// The form for people: `19.99 EUR`, and `500 JPY` where there are no minor units.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let digits = self.currency.minor_digits();
         let units_per_major = 10_i64.pow(digits);
@@ -47,10 +47,10 @@ whole_number! {
 }
 
 impl Amount {
-    /// Nothing.
+    /// Zero.
     pub const ZERO: Self = Self::MIN;
 
-    /// So many minor units; what is out of bounds is brought to the nearest bound.
+    /// This many minor units; a value out of bounds becomes the nearest bound.
     pub const fn of_minor_units(minor_units: i64) -> Self {
         if minor_units < Self::MIN.get() {
             Self::MIN
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn money_is_never_less_than_nothing_nor_a_fraction() {
+    fn negative_fractional_quoted_and_too_large_amounts_are_refused() {
         for raw in [
             r#"{"amount": -1, "currency": "EUR"}"#,
             r#"{"amount": 1.5, "currency": "EUR"}"#,

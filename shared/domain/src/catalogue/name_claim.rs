@@ -12,11 +12,11 @@ use super::{ProductId, ProductName};
 use crate::syntax::compared;
 use crate::tables::PRODUCTS;
 
-/// Keeps a product's name unique: written together with the product, absent before.
+/// Keeps a product's name unique: written in the product's commit, if the name has no claim yet.
 ///
 /// Names are compared without regard to case, blanks and the way that characters are composed. The
-/// version before this one compared them as they were typed. So that both find what the other has
-/// written, also while a deployment runs both, a name is claimed in either form.
+/// previous version compared them as they were typed. A name is claimed in both forms, so that both
+/// versions find each other's claims, also while a deployment runs both.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NameClaim {
@@ -27,7 +27,7 @@ pub struct NameClaim {
 }
 
 impl NameClaim {
-    /// Longer keys are hashed: `DynamoDB` takes 2 KiB, and NFKC makes 18 characters of some.
+    /// Longer keys are hashed: `DynamoDB` allows 2 KiB, and NFKC makes 18 characters of some.
     const KEY_BYTES_MAX: usize = 1_000;
 
     /// The key of the claim to a name.
@@ -45,7 +45,7 @@ impl NameClaim {
         Key::new(format_args!("name#{name}"))
     }
 
-    /// Whether the names are one to the catalogue.
+    /// Whether the catalogue treats the names as the same.
     pub fn are_one(name: &ProductName, other: &ProductName) -> bool {
         Self::key_of(name) == Self::key_of(other)
     }
@@ -59,8 +59,8 @@ impl NameClaim {
         writes
     }
 
-    /// Claims the name, if it is free or this product's already, and gives up the one before: two
-    /// who rename the same product at once must not be told that the name is another's.
+    /// Claims the name, if it is free or already this product's, and frees the previous one.
+    /// Concurrent renames of one product must not fail because of a taken name.
     pub fn take(&self, before: &ProductName, otherwise: &Rejection) -> Vec<Write> {
         let own = Condition::Equals("productId", effects::text(self.product_id.to_string()));
         let mine = Condition::Any(vec![Condition::Absent, own]);
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_name_has_a_key_that_the_store_takes() {
+    fn the_longest_name_has_a_key_within_the_limit_of_dynamodb() {
         let longest = name(&"\u{FDFA}".repeat(200));
         assert!(NameClaim::key_of(&longest).pk.len() < 100);
         assert!(!NameClaim::are_one(&longest, &name(&"\u{FDFA}".repeat(199))));
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_renamed_product_gives_up_is_never_what_it_takes() {
+    fn a_rename_never_frees_a_key_that_it_claims() {
         for (before, after, writes) in [
             (
                 "Lamp",
@@ -154,7 +154,7 @@ mod tests {
     }
 
     fn name(raw: &str) -> ProductName {
-        // As the version before this one stored it.
+        // As the previous version stored it.
         serde_json::from_value(raw.into()).unwrap()
     }
 

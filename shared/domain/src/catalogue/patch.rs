@@ -1,4 +1,4 @@
-//! What a merchant changes of a product.
+//! Changes of products.
 
 use lifecycle::input::Given;
 use lifecycle::{Timestamp, Violations};
@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{Description, Discount, Price, Product, ProductName, Stock};
 use crate::syntax::{CAPITALISED, is_capitalised};
 
-/// A change of a product as a client writes it: the fields that it gives, and no others.
+/// A change of a product, as a client submits it. It changes only the fields that it has.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, eserde::Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(extend("minProperties" = 1))]
@@ -16,17 +16,17 @@ pub struct ProductPatch {
     /// Its new name, unique in the catalogue.
     #[serde(default, skip_serializing_if = "Given::is_absent")]
     pub name: Given<NewName>,
-    /// What there is to say about it.
+    /// Its new description.
     #[serde(default, skip_serializing_if = "Given::is_absent")]
     pub description: Given<Description>,
-    /// What one piece costs, before the discount.
+    /// The new price of one piece, before the discount.
     #[serde(default, skip_serializing_if = "Given::is_absent")]
     pub price: Given<Price>,
     /// The discount on the price, in whole percent.
     #[serde(default, skip_serializing_if = "Given::is_absent")]
     pub discount: Given<Discount>,
-    /// How many pieces there are, counted after every sale before this change. Whoever has counted
-    /// before a sale finds out by `If-Match`: every sale counts the version up.
+    /// The number of pieces in stock, after all sales so far. With `If-Match` the change fails if a
+    /// sale came after the count: every sale increases the version.
     #[serde(default, skip_serializing_if = "Given::is_absent")]
     pub stock: Given<Stock>,
     /// Whether it can be ordered.
@@ -35,11 +35,11 @@ pub struct ProductPatch {
 }
 
 impl ProductPatch {
-    /// Checks what no field can know by itself.
+    /// Checks the fields together.
     ///
     /// # Errors
     ///
-    /// When there is nothing to change.
+    /// If it has no field.
     pub fn checked(self) -> Result<Self, Violations> {
         if self == Self::default() {
             return Err(Violations::one("", "must have at least one field"));
@@ -47,7 +47,7 @@ impl ProductPatch {
         Ok(self)
     }
 
-    /// The product as it is after the change.
+    /// The product after the change.
     #[must_use]
     pub fn applied_to(&self, product: &Product, now: Timestamp) -> Product {
         Product {
@@ -66,7 +66,7 @@ impl ProductPatch {
     }
 }
 
-/// The name that a product is given anew: it starts with an upper-case letter (seed 002).
+/// A new name for a product: it starts with an upper-case letter (seed 002).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NewName(ProductName);
 
@@ -98,7 +98,7 @@ mod tests {
     use crate::examples::{lamp, moment, read};
 
     #[test]
-    fn a_patch_changes_what_it_gives_and_nothing_else() {
+    fn a_patch_changes_only_the_fields_that_it_has() {
         let lamp = lamp();
         let cases = [
             ("name", json!("Lantern")),
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_patch_of_nothing_is_a_violation() {
+    fn an_empty_patch_is_a_violation() {
         assert!(read::<ProductPatch>(json!({})).checked().is_err());
     }
 

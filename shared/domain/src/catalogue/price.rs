@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::{Amount, Currency, Money};
 use crate::syntax::whole_number;
 
-/// What one piece costs. On the wire it is [`Money`], with a lower bound, so that no total of an
+/// The price of one piece. In JSON it is [`Money`] with a smaller maximum, so that no total of an
 /// order can overflow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, eserde::Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -28,7 +28,7 @@ impl Price {
         Self { amount: PriceAmount(hundredths.saturating_add(50) / 100), currency: self.currency }
     }
 
-    /// What so many pieces cost together.
+    /// The price of this many pieces.
     pub const fn times(self, pieces: i64) -> Money {
         let amount = Amount::of_minor_units(self.amount.get().saturating_mul(pieces));
         Money { amount, currency: self.currency }
@@ -72,7 +72,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_discounted_price_is_never_negative_nor_higher_and_at_most_half_a_unit_off(
+        fn a_discounted_price_is_within_bounds_and_at_most_half_a_unit_off(
             amount in 0..=PriceAmount::MAX.get(),
             discount in 0_i64..=99,
         ) {
@@ -82,7 +82,7 @@ mod tests {
         }
 
         #[test]
-        fn no_order_is_too_dear_to_be_counted(
+        fn the_total_of_the_largest_order_is_exact(
             amount in 0..=PriceAmount::MAX.get(),
             pieces in 0_i64..=25 * 99,
         ) {

@@ -20,26 +20,26 @@ pub struct Product {
     pub owner_id: UserId,
     /// Its name, unique in the catalogue.
     pub name: ProductName,
-    /// What there is to say about it.
+    /// Its description.
     pub description: Description,
-    /// What one piece costs, before the discount.
+    /// The price of one piece, before the discount.
     pub price: Price,
     /// The discount on the price.
     pub discount: Discount,
-    /// How many pieces there are.
+    /// The number of pieces in stock.
     pub stock: Pieces,
     /// Whether it can be ordered.
     pub available: bool,
-    /// Counts up with every change, that of the stock included.
+    /// Increases with every change, also of the stock.
     pub version: u64,
-    /// When it was put into the catalogue.
+    /// When it was added to the catalogue.
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
 }
 
 impl Product {
-    /// A product as a merchant puts it into the catalogue.
+    /// A new product of this merchant.
     pub fn new(moment: &Moment, owner_id: UserId, draft: &ProductDraft) -> Self {
         Self {
             product_id: draft.product_id.unwrap_or_else(|| moment.id("product").into()),
@@ -61,7 +61,7 @@ impl Product {
         Key::new(product_id)
     }
 
-    /// What a customer pays for one piece.
+    /// The price that a customer pays for one piece.
     pub fn actual_price(&self) -> Price {
         self.price.less(self.discount)
     }
@@ -90,23 +90,23 @@ impl Record for Product {
     }
 }
 
-/// A product as a client describes it.
+/// A new product, as a client submits it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, eserde::Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ProductDraft {
     /// The id, if the client chooses it.
     #[serde(default)]
     pub product_id: Option<ProductId>,
-    /// Its name, unique in the catalogue: names that differ in case, in blanks or in how their
-    /// characters are composed are one.
+    /// Its name, unique in the catalogue: names that differ only in case, in blanks or in how their
+    /// characters are composed count as one.
     pub name: ProductName,
-    /// What there is to say about it.
+    /// Its description.
     pub description: Description,
-    /// What one piece costs, before the discount.
+    /// The price of one piece, before the discount.
     pub price: Price,
     /// The discount on the price, in whole percent.
     pub discount: Discount,
-    /// How many pieces there are.
+    /// The number of pieces in stock.
     pub stock: Stock,
 }
 
@@ -118,21 +118,21 @@ pub struct ProductView {
     pub product_id: ProductId,
     /// Its name.
     pub name: ProductName,
-    /// What there is to say about it.
+    /// Its description.
     pub description: Description,
-    /// What one piece costs, before the discount.
+    /// The price of one piece, before the discount.
     pub price: Price,
     /// The discount on the price, in whole percent.
     pub discount: Discount,
-    /// What one piece costs.
+    /// The price of one piece, after the discount.
     pub actual_price: Price,
-    /// How many pieces there are.
+    /// The number of pieces in stock.
     pub stock: Pieces,
     /// Whether it can be ordered.
     pub available: bool,
-    /// Counts up with every change.
+    /// Increases with every change.
     pub version: u64,
-    /// When it was put into the catalogue.
+    /// When it was added to the catalogue.
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
@@ -167,18 +167,18 @@ line! {
 }
 
 text! {
-    /// What there is to say about a product.
+    /// The description of a product.
     Description: 0..=2_000
 }
 
 whole_number! {
-    /// How many pieces of a product a merchant can enter.
+    /// The number of pieces in stock that a merchant enters.
     Stock: 0..=1_000_000_000
 }
 
 whole_number! {
-    /// How many pieces of a product there are. They may be more than a merchant can enter: what is
-    /// called off comes back, whatever was entered meanwhile.
+    /// The number of pieces of a product in stock. It may exceed the maximum that a merchant can
+    /// enter, since cancelled orders return their pieces.
     Pieces: 0..=9_007_199_254_740_991
 }
 
@@ -199,7 +199,7 @@ mod tests {
     use crate::catalogue::ProductPatch;
     use crate::examples::{lamp, moment, pending_order, read};
 
-    /// The product as the store has it after an update.
+    /// The stored product after an update.
     fn updated(product: &Product, write: &Write) -> Product {
         let Action::Update(changes) = &write.action else { panic!("not an update") };
         let mut item = item_of(product);
@@ -227,7 +227,7 @@ mod tests {
         assert_eq!(view["stock"], 1_000_000_002_i64);
 
         let patch = json!({ "stock": 1_000_000_001 });
-        assert!(serde_json::from_value::<ProductPatch>(patch).is_err(), "clients stay bounded");
+        assert!(serde_json::from_value::<ProductPatch>(patch).is_err(), "beyond the maximum");
     }
 
     #[test]
