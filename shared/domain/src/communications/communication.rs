@@ -1,4 +1,4 @@
-//! One exchange with an upstream, on behalf of one request.
+//! The audit record of one call to an upstream.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use crate::tables::{BY_PENDING, COMMUNICATIONS};
 /// How long records are kept.
 const KEPT_S: i64 = 30 * 24 * 60 * 60;
 
-/// The headers that are kept. Any other may be a secret.
+/// The headers that are stored. Any other may be a secret.
 const HEADERS: [&str; 8] = [
     "accept-language",
     "content-length",
@@ -29,41 +29,41 @@ const HEADERS: [&str; 8] = [
     "server",
 ];
 
-/// Who asked what of whom, when, and what came of it.
+/// An audit record of a call to an upstream: the caller, the request, the response and the outcome.
 ///
-/// It is written twice: before the upstream is asked, when it is pending, and when it is over.
-/// One that stays pending tells of a function that did not live to see the end.
+/// It is written twice: as pending before the call, and complete after it. A record that stays
+/// pending shows that the function ended before the call did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Communication {
     /// Its id.
     pub communication_id: CommunicationId,
-    /// The request that it was for.
+    /// The id of the API request that the call was for.
     pub request_id: String,
-    /// Who asked, as they call themselves.
+    /// The caller, by the id that it gives itself.
     pub who: String,
-    /// When.
+    /// When the call began.
     pub at: Timestamp,
-    /// Our own route: `GET /partner/products`.
+    /// The API's route: `GET /partner/products`.
     pub route: String,
-    /// Which upstream was to be asked.
+    /// The logical name of the upstream.
     pub upstream: String,
     /// Its address.
     pub address: String,
-    /// What came of it.
+    /// The outcome of the call.
     pub outcome: Outcome,
-    /// The status that the upstream answered.
+    /// The status of the upstream's response.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// How long it took, in milliseconds, repetitions and tokens included.
+    /// The duration of the call in milliseconds, including retries and token requests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency_ms: Option<u64>,
-    /// What was said to it.
+    /// The request.
     pub request: Said,
-    /// What it said.
+    /// The response.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response: Option<Said>,
-    /// When the record may be forgotten, in seconds since 1970.
+    /// When TTL may delete the record, in seconds since 1970.
     pub expires_at: i64,
 }
 
@@ -73,39 +73,39 @@ id! {
 }
 
 words! {
-    /// What came of a communication.
+    /// The outcome of a communication.
     Outcome {
-        /// Nobody knows yet.
+        /// It is not known yet.
         Pending = "PENDING",
-        /// What was wanted.
+        /// The response was as requested.
         Answered = "ANSWERED",
-        /// The upstream said no.
+        /// The upstream refused the request.
         Refused = "REFUSED",
-        /// The upstream did not answer, or not with what it should.
+        /// The upstream did not respond, or its response was unusable.
         Failed = "FAILED",
-        /// The upstream was not asked: it has failed too often.
+        /// The upstream was not called, since it has failed too often.
         CutOff = "CUT_OFF",
-        /// Nobody will ever know.
+        /// The function ended before the call did.
         Abandoned = "ABANDONED",
     }
 }
 
-/// What one side said, without what may be secret.
+/// A request or a response, without possible secrets.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Said {
     /// Some of the headers.
     pub headers: BTreeMap<String, String>,
-    /// The SHA-256 of the body, in base64url: who has the body can tell that this is it.
+    /// The SHA-256 of the body, in base64url: a given body can be compared with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body_sha256: Option<String>,
-    /// The first KiB of the body, with what may be secret taken out.
+    /// The first KiB of the body, without possible secrets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body_beginning: Option<String>,
 }
 
 impl Said {
-    /// What is kept of these headers and this body.
+    /// The stored part of these headers and this body.
     pub fn of<'a>(headers: impl IntoIterator<Item = (&'a str, &'a str)>, body: &[u8]) -> Self {
         let headers = headers.into_iter().filter(|(name, _)| HEADERS.contains(name));
         let (hash, beginning) = if body.is_empty() {
@@ -121,19 +121,19 @@ impl Said {
     }
 }
 
-/// How a communication ended.
+/// The end of a communication.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ending {
-    /// What came of it.
+    /// The outcome of the call.
     pub outcome: Outcome,
-    /// The status that the upstream answered, and what it said.
+    /// The status and the stored part of the upstream's response.
     pub answer: Option<(u16, Said)>,
-    /// How long it took, in milliseconds.
+    /// The duration of the call in milliseconds.
     pub latency_ms: Option<u64>,
 }
 
 impl Communication {
-    /// One that begins now: who asks, on which route of ours, which upstream, and at which address.
+    /// The pending record of a call that begins now, with its route, its upstream and its address.
     pub fn begin(
         moment: &Moment,
         request_id: String,
@@ -159,7 +159,7 @@ impl Communication {
         }
     }
 
-    /// It, ended.
+    /// The record of the ended call.
     #[must_use]
     pub fn ended(self, ending: Ending) -> Self {
         let Ending { outcome, answer, latency_ms } = ending;
@@ -167,7 +167,7 @@ impl Communication {
         Self { outcome, status, latency_ms, response, ..self }
     }
 
-    /// Notes that nobody will ever know what came of it, unless somebody does by then.
+    /// Closes the record as abandoned, unless it was completed meanwhile.
     pub fn abandon(self) -> Write {
         let abandoned = Self { outcome: Outcome::Abandoned, ..self };
         let pending = text(Outcome::Pending.as_str());
@@ -195,7 +195,7 @@ mod tests {
     use crate::examples::{communication, moment};
 
     #[test]
-    fn only_what_is_pending_is_in_the_index() {
+    fn only_a_pending_record_is_in_the_index() {
         let pending = communication();
         assert_eq!(pending.indexed().len(), 1);
         for outcome in [Outcome::Answered, Outcome::CutOff, Outcome::Abandoned] {
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_are_kept_only_if_they_are_known_to_be_harmless() {
+    fn only_headers_known_to_be_harmless_are_stored() {
         let headers = [("authorization", "Bearer t"), ("x-request-id", "r"), ("set-cookie", "s")];
         let said = Said::of(headers, b"{}");
         assert_eq!(said.headers.keys().collect::<Vec<_>>(), ["x-request-id"]);

@@ -1,4 +1,4 @@
-//! The log of what was said to other people's services, and what they said.
+//! The audit log of calls to third-party services.
 
 mod communication;
 mod redaction;

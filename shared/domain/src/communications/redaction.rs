@@ -1,20 +1,20 @@
-//! What may be secret or personal, taken out of a body. Rather too much than too little.
+//! Redaction of possible secrets and personal data in bodies. In doubt it removes too much.
 
 use serde_json::Value;
 
-/// How much of a body is kept, in bytes.
+/// The length of the stored part of a body, in bytes.
 const KEPT_BYTES: usize = 1024;
-/// What stands where something was taken out.
+/// The replacement for removed text.
 const REDACTED: &str = "[redacted]";
-/// Names of things that nobody else may know: parts of them, in lower case.
+/// Parts of the names of secret fields, in lower case.
 const SECRETS: [&str; 9] =
     ["token", "secret", "passw", "authorization", "bearer", "basic", "api_key", "apikey", "cookie"];
 /// From this length on, a word of letters and digits may be a token.
 const TOKEN_CHARACTERS_MIN: usize = 20;
 
-/// The beginning of a body. In JSON whatever has the name of a secret is taken out whole; in any
-/// text the word behind such a name is, and so is whatever looks like a token or like an e-mail
-/// address.
+/// The redacted beginning of a body. In JSON the whole value of a field with a secret's name is
+/// removed. In any text, the word after such a name is removed, and every word that looks like a
+/// token or an e-mail address.
 pub(super) fn redacted(body: &[u8]) -> String {
     let mut text = match serde_json::from_slice(body) {
         Ok(json) => in_json(json).to_string(),
@@ -56,7 +56,7 @@ fn in_text(text: &str) -> String {
     kept
 }
 
-/// Whether a letter can be part of a name, a token or an address.
+/// Whether a character can be part of a name, a token or an address.
 fn is_of_word(letter: char) -> bool {
     letter.is_alphanumeric() || "-_.+~/@%".contains(letter)
 }
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_secrets_tokens_and_addresses_are_taken_out() {
+    fn named_secrets_tokens_and_addresses_are_removed() {
         for (body, kept) in [
             (
                 r#"{"code":"P08","access_token":"x y"}"#,
@@ -107,7 +107,7 @@ mod tests {
         }
 
         #[test]
-        fn a_secret_is_gone_wherever_it_stands_under_its_name(
+        fn a_named_secret_is_removed_at_any_place(
             secret in "[a-z]{6} [a-z0-9]{6,30}",
             name in prop::sample::select(vec!["password", "accessToken", "client_secret", "X-Api_Key"]),
             before in "[ -~]{0,1100}",
@@ -121,7 +121,7 @@ mod tests {
         }
 
         #[test]
-        fn a_token_is_gone_wherever_it_stands(
+        fn a_token_is_removed_at_any_place(
             token in "[A-Za-z]{9}[0-9][A-Za-z0-9_.~+-]{10,200}",
             before in "[ -~]{0,1100} ",
             after in " [ -~]{0,20}",
