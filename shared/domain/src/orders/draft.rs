@@ -1,4 +1,4 @@
-//! What a customer wants to order.
+//! Orders, as clients submit them.
 
 use lifecycle::Violations;
 use lifecycle::input::List;
@@ -10,41 +10,41 @@ use crate::catalogue::ProductId;
 use crate::people::AddressId;
 use crate::syntax::{whole_number, words};
 
-/// An order as a client writes it.
+/// A new order, as a client submits it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, eserde::Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderDraft {
     /// The id, if the client chooses it.
     #[serde(default)]
     pub order_id: Option<OrderId>,
-    /// What is ordered: 1 to 25 different products.
+    /// The ordered items: 1 to 25 different products.
     pub items: List<OrderItem, 1, { OrderItems::LENGTH_MAX }>,
-    /// Where it goes: an address of the customer's own.
+    /// The delivery address: one of the customer's addresses.
     pub address_id: AddressId,
-    /// How it is paid.
+    /// The payment method.
     pub payment_method: PaymentMethod,
 }
 
-/// Some pieces of one product.
+/// A number of pieces of one product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, eserde::Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderItem {
     /// The product.
     pub product_id: ProductId,
-    /// How many pieces.
+    /// The number of pieces.
     pub quantity: Quantity,
 }
 
-/// An order that is well-formed.
+/// A well-formed order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlaceOrder {
     /// The id, if the client chose it.
     pub order_id: Option<OrderId>,
-    /// What is ordered.
+    /// The ordered items.
     pub items: OrderItems,
-    /// Where it goes.
+    /// The delivery address.
     pub address_id: AddressId,
-    /// How it is paid.
+    /// The payment method.
     pub payment_method: PaymentMethod,
 }
 
@@ -61,16 +61,16 @@ impl TryFrom<OrderDraft> for PlaceOrder {
     }
 }
 
-/// 1 to 25 items, each of another product.
+/// 1 to 25 items, each of a different product.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderItems(Vec<OrderItem>);
 
 impl OrderItems {
-    /// The most there can be, whatever the rules say: with them a transaction stays far below
-    /// the 100 writes that the store allows.
+    /// The maximum number of items under any rules: with it a transaction stays far below the 100
+    /// writes that `DynamoDB` allows.
     pub const LENGTH_MAX: usize = 25;
 
-    /// Them, in the client's order.
+    /// The items, in the client's order.
     pub fn as_slice(&self) -> &[OrderItem] {
         &self.0
     }
@@ -97,12 +97,12 @@ impl TryFrom<Vec<OrderItem>> for OrderItems {
 }
 
 whole_number! {
-    /// How many pieces of one product are ordered.
+    /// The number of pieces of one product in an order.
     Quantity: 1..=99
 }
 
 words! {
-    /// How an order is paid.
+    /// A payment method.
     PaymentMethod {
         /// By a payment service.
         Online = "ONLINE",

@@ -1,4 +1,4 @@
-//! What others are told of an order after it has been placed.
+//! The events about an order after it has been placed.
 
 use lifecycle::Timestamp;
 use lifecycle::effects::EventData;
@@ -8,7 +8,7 @@ use super::{Order, OrderId, OrderStatus, SerialNumber};
 use crate::catalogue::Money;
 use crate::people::UserId;
 
-/// An order as it was when something happened to it.
+/// The state of an order at the time of an event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderState {
@@ -16,16 +16,16 @@ pub struct OrderState {
     pub order_id: OrderId,
     /// The customer.
     pub user_id: UserId,
-    /// How far it had come.
+    /// Its status.
     pub status: OrderStatus,
-    /// Given on approval.
+    /// The serial number, given on approval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub serial_number: Option<SerialNumber>,
-    /// What everything costs together.
+    /// The total price.
     pub total: Money,
-    /// Of two states the one with the higher version is newer.
+    /// The version of the order. A higher version is newer.
     pub version: u64,
-    /// When the order came to this state.
+    /// When the order changed to this state.
     pub updated_at: Timestamp,
 }
 
@@ -43,7 +43,7 @@ impl From<&Order> for OrderState {
     }
 }
 
-/// Defines an event that tells the state of an order.
+/// Defines an event with the state of an order.
 macro_rules! news {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -68,17 +68,17 @@ news! {
 }
 
 news! {
-    /// Nobody said in time whether the customer is approved.
+    /// The deadline passed without a decision on the customer.
     OrderTimedOut
 }
 
 news! {
-    /// The order was called off.
+    /// The order was cancelled.
     OrderDeleted
 }
 
 news! {
-    /// The customer was approved for an order that is closed: what was set aside for it can be
-    /// had back.
+    /// The customer was approved for an order that is already closed: the credit reserved for it
+    /// can be released.
     ApprovalLapsed
 }

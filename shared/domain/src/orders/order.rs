@@ -1,4 +1,4 @@
-//! Orders as they are stored, told of and shown.
+//! Orders as they are stored, published and shown.
 
 use lifecycle::effects::{Condition, EventData, Write};
 use lifecycle::record::{IndexKey, Key, Record, Table};
@@ -20,29 +20,29 @@ pub struct Order {
     pub order_id: OrderId,
     /// The customer.
     pub user_id: UserId,
-    /// How far it has come.
+    /// Its status.
     pub status: OrderStatus,
-    /// How it is paid.
+    /// The payment method.
     pub payment_method: PaymentMethod,
-    /// What is ordered, at the prices of that moment.
+    /// The ordered items, at the prices of that moment.
     pub items: Vec<OrderLine>,
-    /// Where it goes.
+    /// The delivery address.
     pub address_id: AddressId,
-    /// What shipping costs.
+    /// The shipping price.
     pub shipping: Money,
-    /// What everything costs together.
+    /// The total price, shipping included.
     pub total: Money,
-    /// Given on approval.
+    /// The serial number, given on approval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub serial_number: Option<SerialNumber>,
-    /// Counts up with every change.
+    /// Increases with every change.
     pub version: u64,
     /// When it was placed.
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
-    /// Until when it waits for the approval of its customer. An order that was stored before
-    /// there were deadlines is overdue.
+    /// The deadline for the approval of its customer. An order that was stored before there were
+    /// deadlines is overdue.
     #[serde(default = "long_ago")]
     pub settle_by: Timestamp,
 }
@@ -58,7 +58,7 @@ impl Order {
         EntityTag::of_version(self.version)
     }
 
-    /// What others are told when the order has been placed.
+    /// The event about the placed order.
     pub fn created(&self) -> OrderCreated {
         OrderCreated {
             order_id: self.order_id,
@@ -80,7 +80,7 @@ impl Record for Order {
         Self::key_of(self.order_id)
     }
 
-    /// All orders are in the index of their creation, and those that wait in that of deadlines.
+    /// All orders are in the index by creation, and pending ones also in the index by deadline.
     fn indexed(&self) -> Vec<IndexKey> {
         let id = self.order_id;
         let place = |index, time| IndexKey::spread(index, id, format_args!("{time}#{id}"));
@@ -96,7 +96,7 @@ fn long_ago() -> Timestamp {
     Timestamp::from_millis(0)
 }
 
-/// Some pieces of one product, at the price of the moment they were ordered.
+/// A number of pieces of one product, at the price when they were ordered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderLine {
@@ -104,25 +104,25 @@ pub struct OrderLine {
     pub product_id: ProductId,
     /// Its name.
     pub name: ProductName,
-    /// How many pieces.
+    /// The number of pieces.
     pub quantity: Quantity,
-    /// What one piece cost before the discount.
+    /// The price of one piece, before the discount.
     pub unit_price: Price,
-    /// What one piece cost.
+    /// The price of one piece, after the discount.
     pub actual_price: Price,
 }
 
 impl OrderLine {
-    /// What the pieces cost together.
+    /// The price of all pieces together.
     pub fn total(&self) -> Money {
         self.actual_price.times(self.quantity.get())
     }
 
-    /// Takes the pieces out of stock, if they are still there. If they are not, the facts have
-    /// moved, and it is for the decision to say which items are out of stock.
+    /// Takes the pieces out of stock, if they are still there. Otherwise the facts have changed:
+    /// the order is decided again, and that decision names the items that are out of stock.
     ///
-    /// Only the stock is a condition: what else a merchant changes meanwhile holds for the next
-    /// order. The version moves all the same, so that a merchant's change does not undo a sale.
+    /// Only the stock is a condition: a merchant's other changes apply from the next order on. The
+    /// version still increases, so that a merchant's change does not undo a sale.
     pub fn take_from_stock(&self) -> Write {
         Write::update::<Product>(Product::key_of(self.product_id))
             .add("stock", -self.quantity.get())
@@ -130,7 +130,7 @@ impl OrderLine {
             .when(Condition::AtLeast("stock", self.quantity.get()))
     }
 
-    /// Puts the pieces back.
+    /// Returns the pieces to the stock.
     pub fn return_to_stock(&self) -> Write {
         Write::update::<Product>(Product::key_of(self.product_id))
             .add("stock", self.quantity.get())
@@ -146,15 +146,15 @@ pub struct OrderCreated {
     pub order_id: OrderId,
     /// The customer.
     pub user_id: UserId,
-    /// How it is paid.
+    /// The payment method.
     pub payment_method: PaymentMethod,
-    /// What is ordered.
+    /// The ordered items.
     pub items: Vec<OrderLine>,
-    /// Where it goes.
+    /// The delivery address.
     pub address_id: AddressId,
-    /// What shipping costs.
+    /// The shipping price.
     pub shipping: Money,
-    /// What everything costs together.
+    /// The total price, shipping included.
     pub total: Money,
     /// When it was placed.
     pub created_at: Timestamp,
@@ -172,17 +172,17 @@ pub struct OrderView {
     pub order_id: OrderId,
     /// The customer.
     pub user_id: UserId,
-    /// How far it has come.
+    /// Its status.
     pub status: OrderStatus,
-    /// How it is paid.
+    /// The payment method.
     pub payment_method: PaymentMethod,
-    /// What is ordered, at the prices of that moment.
+    /// The ordered items, at the prices of that moment.
     pub items: Vec<OrderLine>,
-    /// What shipping costs.
+    /// The shipping price.
     pub shipping: Money,
-    /// What everything costs together.
+    /// The total price, shipping included.
     pub total: Money,
-    /// Given on approval.
+    /// The serial number, given on approval.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub serial_number: Option<SerialNumber>,
     /// When it was placed.
@@ -214,12 +214,12 @@ id! {
 }
 
 whole_number! {
-    /// The number of an approved order: from 1 to 100, then from 1 again.
+    /// The serial number of an approved order: from 1 to 100, then from 1 again.
     SerialNumber: 1..=100
 }
 
 words! {
-    /// How far an order has come.
+    /// The status of an order.
     OrderStatus {
         /// It waits for the approval of its customer.
         Pending = "PENDING",
@@ -227,9 +227,9 @@ words! {
         Approved = "APPROVED",
         /// Its customer is not approved.
         Rejected = "REJECTED",
-        /// Nobody said whether its customer is approved.
+        /// The deadline passed without a decision on its customer.
         TimedOut = "TIMED_OUT",
-        /// It was called off.
+        /// It was cancelled.
         Cancelled = "CANCELLED",
     }
 }

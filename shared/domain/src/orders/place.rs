@@ -1,4 +1,4 @@
-//! The rules by which an order is placed.
+//! The rules for placing an order.
 
 use lifecycle::{Moment, Refusal, Rejection};
 
@@ -7,14 +7,14 @@ use crate::catalogue::{Amount, Currency, Money, Product};
 use crate::people::{Address, SignedIn, Tier, User};
 use crate::{Rules, refusals};
 
-/// What the decision on an order needs to know.
+/// The facts for the decision on an order.
 #[derive(Debug, Clone)]
 pub struct OrderFacts {
     /// The ordered products, in the order of the items; `None` for one that does not exist.
     pub products: Vec<Option<Product>>,
     /// The address that the order names.
     pub address: Option<Address>,
-    /// The customer. Somebody of an outside issuer has no record here.
+    /// The customer. Users of outside issuers have no record here.
     pub customer: Option<User>,
     /// The parameters of the rules.
     pub rules: Rules,
@@ -24,9 +24,9 @@ pub struct OrderFacts {
 ///
 /// # Errors
 ///
-/// The first of these that does not hold, with every item that is at fault: the order is within
-/// the rules' limits, every product exists and is available, the address is the caller's own,
-/// there is one currency and shipping has a price in it, and the stock suffices.
+/// The first condition that does not hold, with every item at fault. In this order: the rules'
+/// limits, existing products, available products, an address of the caller's, one currency, a
+/// shipping price in it, and enough stock.
 pub fn place_order(
     moment: &Moment,
     caller: &SignedIn,
@@ -38,7 +38,7 @@ pub fn place_order(
     available(&ordered)?;
     own_address(caller, facts.address.as_ref())?;
     let currency = one_currency(&ordered)?;
-    // The record is fresher than the token; who has none is what the token says.
+    // The stored tier is newer than the token's; without a record the token's tier holds.
     let tier = facts.customer.map_or(caller.tier, |customer| customer.tier);
     let shipping = shipping(&facts.rules, tier, currency)?;
     in_stock(&ordered)?;
@@ -93,7 +93,7 @@ fn available(ordered: &[Ordered]) -> Result<(), Rejection> {
     refuse_items(refusals::PRODUCT_UNAVAILABLE, "productId", "is not available", unavailable)
 }
 
-/// Somebody else's address is answered like one that does not exist.
+/// The address of another user is refused like one that does not exist.
 fn own_address(caller: &SignedIn, address: Option<&Address>) -> Result<(), Rejection> {
     if address.is_some_and(|address| address.user_id == caller.user_id) {
         Ok(())
@@ -110,8 +110,8 @@ fn one_currency(ordered: &[Ordered]) -> Result<Currency, Rejection> {
     Ok(currency)
 }
 
-/// The shipping price has one currency, and nobody here knows exchange rates: an order in another
-/// currency can only be shipped free.
+/// The shipping price has one currency, and there are no exchange rates: an order in another
+/// currency is possible only with free shipping.
 fn shipping(rules: &Rules, tier: Tier, currency: Currency) -> Result<Money, Rejection> {
     if rules.free_shipping_tiers.contains(&tier) || rules.shipping.amount == Amount::ZERO {
         Ok(Money::zero(currency))
@@ -128,7 +128,7 @@ fn in_stock(ordered: &[Ordered]) -> Result<(), Rejection> {
     refuse_items(refusals::OUT_OF_STOCK, "quantity", "is more than there is in stock", short)
 }
 
-/// Refuses an order because of the items for which it is true, and names every one of them.
+/// Refuses an order with items at fault, and names every such item.
 fn refuse_items(
     refusal: Refusal,
     field: &str,

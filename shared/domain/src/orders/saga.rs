@@ -1,4 +1,4 @@
-//! The saga of an order: what its queue may say about it, and what follows.
+//! The saga of an order: the messages of its queue, and their effects.
 
 use lifecycle::effects::{Effects, EventData};
 use lifecycle::{Moment, Rejection, Timestamp};
@@ -9,10 +9,10 @@ use crate::people::UserId;
 use crate::refusals;
 use crate::syntax::words;
 
-/// An answer to the question whether an order's customer is approved.
+/// A message of the saga: the decision on an order's customer, or the order's time-out.
 ///
-/// It is read in any case and with either spelling of the id, so that a message written by hand,
-/// `{"orderID": "…", "orderType": "Approved"}`, is understood too.
+/// The decision is read in any case and the id in either spelling. A message written by hand,
+/// `{"orderID": "…", "orderType": "Approved"}`, is therefore understood too.
 ///
 /// ```
 /// # use domain::orders::{Answer, SagaAnswer};
@@ -26,10 +26,10 @@ pub struct SagaAnswer {
     /// The order.
     #[serde(alias = "orderID")]
     pub order_id: OrderId,
-    /// The answer.
+    /// The decision.
     #[serde(deserialize_with = "in_any_case")]
     pub order_type: Answer,
-    /// The customer, by whom the queue is shared fairly; answers by hand do not say.
+    /// The customer, for a fair share of the queue; absent in messages written by hand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_id: Option<UserId>,
 }
@@ -40,13 +40,13 @@ fn in_any_case<'de, D: serde::Deserializer<'de>>(input: D) -> Result<Answer, D::
 }
 
 words! {
-    /// What may be said about an order that waits.
+    /// A decision on a pending order.
     Answer {
         /// Its customer is approved.
         Approved = "APPROVED",
         /// Its customer is not approved.
         Rejected = "REJECTED",
-        /// Nobody said so in time.
+        /// No decision came before the deadline.
         TimedOut = "TIMED_OUT",
     }
 }
@@ -60,13 +60,13 @@ impl EventData for CustomerDecided {
     const TYPE: &'static str = "CustomerDecided";
 }
 
-/// An order still waits, though its time is up.
+/// An order is still pending after its deadline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct OrderOverdue(pub SagaAnswer);
 
 impl OrderOverdue {
-    /// Says so of an order.
+    /// The time-out message of an order.
     pub fn of(order: &Order) -> Self {
         let (order_id, user_id) = (order.order_id, Some(order.user_id));
         Self(SagaAnswer { order_id, order_type: Answer::TimedOut, user_id })
@@ -76,7 +76,7 @@ impl OrderOverdue {
     /// after its deadline, and then every fifth minute.
     ///
     /// The schedule runs once a minute. While the saga's consumer is down, a message per order and
-    /// run would fill its queue, and new answers would wait behind them.
+    /// run would fill its queue, and new decisions would wait behind them.
     pub fn is_due(order: &Order, now: Timestamp) -> bool {
         let overdue_s = now.as_seconds().saturating_sub(order.settle_by.as_seconds());
         let minutes = overdue_s / 60;
@@ -88,12 +88,12 @@ impl EventData for OrderOverdue {
     const TYPE: &'static str = "OrderOverdue";
 }
 
-/// What follows from an answer. Only the first one in time changes an order.
+/// The effects of a saga message. Only the first one that applies changes an order.
 ///
 /// # Errors
 ///
-/// When there is no such order: answers follow the commit of their order, so that it will not
-/// appear later either.
+/// If there is no such order: messages follow the commit of their order, so it cannot appear
+/// later.
 pub fn settle(
     moment: &Moment,
     answer: &SagaAnswer,
@@ -126,7 +126,7 @@ mod tests {
     use crate::tables::{COUNTERS, ORDERS, PRODUCTS};
 
     #[test]
-    fn an_answer_is_read_as_we_and_as_people_write_it() {
+    fn a_decision_is_read_in_any_case_and_either_spelling_of_the_id() {
         let id = pending_order().order_id;
         for (json, answer) in [
             (json!({ "orderId": id, "orderType": "APPROVED" }), Some(Answer::Approved)),
@@ -143,20 +143,20 @@ mod tests {
     }
 
     #[test]
-    fn an_overdue_order_is_due_for_a_message_in_its_first_minutes_and_every_fifth() {
+    fn an_overdue_order_is_due_in_its_first_3_minutes_and_every_fifth() {
         let order = pending_order();
         let due_after = |s| OrderOverdue::is_due(&order, order.settle_by.plus_seconds(s));
-        assert!(!due_after(-1), "its time is not up");
+        assert!(!due_after(-1), "before the deadline");
         let due: Vec<i64> = (0..21).filter(|minute| due_after(minute * 60)).collect();
         assert_eq!(due, [0, 1, 2, 5, 10, 15, 20]);
-        // Whatever the second at which the schedule runs.
+        // At any second of the minute.
         assert!(due_after(5 * 60 + 59) && !due_after(6 * 60));
         let hours = (0..48 * 60).filter(|minute| due_after(minute * 60)).count();
         assert_eq!(hours, 2 + 48 * 12, "one in five runs in the long term");
     }
 
     #[test]
-    fn only_an_approval_counts_the_serial_numbers_up() {
+    fn only_an_approval_takes_a_serial_number() {
         for (answer, tables) in
             [("APPROVED", vec![ORDERS, COUNTERS]), ("REJECTED", vec![ORDERS, PRODUCTS])]
         {
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_late_approval_is_answered_by_compensation_and_takes_no_number() {
+    fn a_late_approval_is_compensated_and_takes_no_number() {
         let closed = Order { status: OrderStatus::TimedOut, ..pending_order() };
         let effects = settled("APPROVED", Some(closed)).unwrap();
         assert_eq!((effects.writes().len(), effects.events().len()), (0, 1));
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_about_no_order_is_refused() {
+    fn a_decision_on_an_unknown_order_is_refused() {
         assert_eq!(settled("APPROVED", None).unwrap_err().code, "ORDER_UNKNOWN");
     }
 

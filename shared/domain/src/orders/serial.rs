@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 use super::SerialNumber;
 use crate::tables::COUNTERS;
 
-/// Where the serial numbers stand. There is one such record, and every approval counts it up.
+/// The last serial number. There is one such record, and every approval increments it.
 ///
-/// It is part of the approval's commit, so that no number is lost to an attempt that failed, and
-/// the numbers of any 100 consecutive approvals differ. The price is that approvals happen one
-/// after the other: the item bears as many as there are transactions in a second, some 50.
+/// It is part of the approval's commit: a failed attempt loses no number, and the numbers of any
+/// 100 consecutive approvals differ. The price is that approvals happen one after the other: the
+/// item allows as many transactions as fit in a second, some 50.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SerialNumbers {

@@ -1,4 +1,4 @@
-//! The life of an order after it has been placed: which status follows which, and what comes of it.
+//! The transitions of an order's status after it has been placed, and their effects.
 
 use lifecycle::Timestamp;
 use lifecycle::effects::{Effects, Event, EventData, Write};
@@ -6,41 +6,41 @@ use lifecycle::effects::{Effects, Event, EventData, Write};
 use super::news::{ApprovalLapsed, OrderApproved, OrderDeleted, OrderRejected, OrderTimedOut};
 use super::{Order, OrderLine, OrderState, OrderStatus, SerialNumber};
 
-/// What may befall an order.
+/// A transition of an order's status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// Its customer is approved; this would be its number.
+    /// Its customer is approved; the order would get this number.
     Approve(SerialNumber),
     /// Its customer is not approved.
     Reject,
-    /// It has waited long enough for an answer.
+    /// Its deadline has passed without a decision.
     TimeOut,
-    /// It is called off.
+    /// It is cancelled.
     Cancel,
 }
 
-/// What comes of a step.
+/// The result of a transition.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Consequence {
-    /// The order moves on.
+    /// The order changes.
     Changed(OrderChange),
-    /// The order is closed, and is not revived: whoever approved it takes the approval back.
+    /// The order is closed and stays so: the customer service has to release the approved credit.
     Lapsed(Event),
-    /// Nothing: the step is not for an order in this state.
+    /// No change: the transition does not apply to this status.
     None,
 }
 
-/// An order that has moved on.
+/// A changed order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OrderChange {
-    /// As it is now.
+    /// The order after the change.
     pub order: Order,
-    /// What others are told.
+    /// The event about the change.
     event: Event,
 }
 
 impl Order {
-    /// What comes of a step that befalls the order at this time.
+    /// The result of a transition at this time.
     pub fn after(self, step: Step, now: Timestamp) -> Consequence {
         use OrderStatus::{Approved, Cancelled, Pending, Rejected, TimedOut};
         match (self.status, step) {
@@ -78,7 +78,7 @@ impl Order {
 }
 
 impl OrderChange {
-    /// The order as it is now, the stock that it no longer needs, and word of it.
+    /// The changed order, the stock that it returns, and the event.
     pub fn effects(&self) -> Effects {
         let OrderChange { order, event } = self;
         let returned = if order.status == OrderStatus::Approved { &[] } else { &*order.items };
@@ -97,7 +97,7 @@ mod tests {
     use crate::examples::{moment, pending_order};
 
     #[test]
-    fn an_order_takes_these_steps_and_no_others() {
+    fn each_status_allows_only_its_own_transitions() {
         use OrderStatus::{Approved, Cancelled, Pending, Rejected, TimedOut};
         let steps = [approve(), Step::Reject, Step::TimeOut, Step::Cancel];
         for (status, consequences) in [
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn an_order_that_is_closed_returns_its_stock_and_says_so() {
+    fn a_closed_order_returns_its_stock_and_publishes_its_event() {
         let approved = change(pending_order(), approve()).order;
         for (order, step, told) in [
             (pending_order(), Step::Reject, "OrderRejected"),
@@ -159,7 +159,7 @@ mod tests {
     fn change(order: Order, step: Step) -> OrderChange {
         match order.after(step, overdue()) {
             Consequence::Changed(change) => change,
-            other => panic!("{step:?} came to {other:?}"),
+            other => panic!("{step:?} resulted in {other:?}"),
         }
     }
 

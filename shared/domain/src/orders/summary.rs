@@ -1,4 +1,4 @@
-//! The projection: orders as their customers look at them.
+//! The read model: summaries of orders for their customers.
 
 use lifecycle::Timestamp;
 use lifecycle::effects::{Condition, Write};
@@ -11,11 +11,11 @@ use crate::catalogue::{Money, Price, ProductId, ProductName};
 use crate::people::{Address, PersonName, User, UserId};
 use crate::tables::{BY_CUSTOMER, ORDER_SUMMARIES};
 
-/// An order as the projection keeps it.
+/// A summary as it is stored in the projection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderSummary {
-    /// What is shown of it.
+    /// The part that clients see.
     #[serde(flatten)]
     pub shown: OrderSummaryView,
     /// The version of the order that this is a summary of.
@@ -23,9 +23,9 @@ pub struct OrderSummary {
 }
 
 impl OrderSummary {
-    /// The summary of an order that is, or has been, approved; others are not in the projection.
+    /// The summary of an order that is, or has been, approved; `None` for any other order.
     ///
-    /// The customer is missing where an outside issuer knows them.
+    /// There is no customer record for a user of an outside issuer.
     pub fn of(order: &Order, customer: Option<&User>, address: &Address) -> Option<Self> {
         let belongs = matches!(order.status, OrderStatus::Approved | OrderStatus::Cancelled);
         belongs.then(|| Self {
@@ -52,18 +52,19 @@ impl OrderSummary {
         Key::new(order_id)
     }
 
-    /// Stores the summary, unless what is stored is as new: events may come twice, and late.
+    /// Stores the summary, if the stored one is older: events may come late, or twice.
     pub fn store(&self) -> Write {
         Write::put(self).when(below(self.version))
     }
 
-    /// Stores the summary, unless what is stored is newer: what is as new may be damaged.
+    /// Stores the summary, unless the stored one is newer. One of the same version is overwritten,
+    /// since it may be damaged.
     pub fn restore(&self) -> Write {
         Write::put(self).when(below(self.version + 1))
     }
 
-    /// Removes the summary of an order that does not belong in the projection, unless the order
-    /// has moved on.
+    /// Removes the summary of an order that does not belong in the projection, unless a newer one
+    /// is stored.
     pub fn remove(order: &Order) -> Write {
         Write::delete::<Self>(Self::key_of(order.order_id)).when(below(order.version + 1))
     }
@@ -76,8 +77,8 @@ impl Record for OrderSummary {
         Self::key_of(self.shown.order_id)
     }
 
-    /// Only what is approved is found. What was cancelled stays, so that an event of its approval
-    /// that comes late meets something newer.
+    /// Only approved orders are in the index. The summary of a cancelled order stays in the table,
+    /// so that a late event of its approval meets a newer version.
     fn indexed(&self) -> Vec<IndexKey> {
         let OrderSummaryView { order_id, created_at, client, .. } = &self.shown;
         let place = || IndexKey {
@@ -90,44 +91,44 @@ impl Record for OrderSummary {
     }
 }
 
-/// An order as its customer is shown it.
+/// A summary as the customer sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderSummaryView {
     /// Its id.
     pub order_id: OrderId,
-    /// How far it has come.
+    /// The status of the order.
     pub order_status: OrderStatus,
-    /// How it is paid.
+    /// The payment method.
     pub payment_method: PaymentMethod,
     /// The customer.
     pub client: Client,
-    /// Where it goes, as one line: `Country, City, Street, 44`.
+    /// The delivery address on one line: `Country, City, Street, 44`.
     pub address: String,
-    /// Given on approval.
+    /// The serial number, given on approval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub serial_number: Option<SerialNumber>,
-    /// What is ordered.
+    /// The ordered products.
     pub products: Vec<OrderedProduct>,
-    /// What everything costs together, shipping included.
+    /// The total price, shipping included.
     pub total_price: Money,
     /// When it was placed.
     pub created_at: Timestamp,
 }
 
-/// A customer as an order shows them.
+/// The customer in a summary.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "OrderClient")]
 pub struct Client {
-    /// Their id.
+    /// The customer's id.
     pub client_id: UserId,
-    /// How they want to be called; absent for somebody whom an outside issuer knows.
+    /// The customer's name; absent for a user of an outside issuer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_name: Option<PersonName>,
 }
 
-/// Some pieces of one product.
+/// A number of pieces of one product.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderedProduct {
@@ -135,9 +136,9 @@ pub struct OrderedProduct {
     pub product_id: ProductId,
     /// Its name when it was ordered.
     pub name: ProductName,
-    /// How many pieces.
+    /// The number of pieces.
     pub quantity: Quantity,
-    /// What one piece cost.
+    /// The price of one piece, after the discount.
     pub actual_price: Price,
 }
 
@@ -152,7 +153,7 @@ impl OrderedProduct {
     }
 }
 
-/// Nothing is stored, or something of an older version than this.
+/// The condition that nothing is stored, or a version below this one.
 fn below(version: u64) -> Condition {
     let version = i64::try_from(version).unwrap_or(i64::MAX);
     Condition::Any(vec![Condition::Absent, Condition::Below("version", version)])
@@ -171,7 +172,7 @@ mod tests {
     use crate::examples::{ann, approved_order, home};
 
     #[test]
-    fn a_summary_says_everything_that_the_customer_is_shown() {
+    fn a_summary_has_every_field_that_the_customer_sees() {
         let (order, customer, address) = (approved_order(), ann(), home());
         let summary = OrderSummary::of(&order, Some(&customer), &address).unwrap();
         let line = &order.items[0];
@@ -190,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn only_an_approved_order_is_found_and_a_cancelled_one_stays() {
+    fn only_an_approved_order_is_indexed_and_a_cancelled_one_is_kept() {
         for (status, kept, found) in [
             (OrderStatus::Pending, false, false),
             (OrderStatus::Approved, true, true),

@@ -1,5 +1,5 @@
-//! Orders, answers, time-outs and cancellations in any order, overlapping and repeated: whatever
-//! comes first, the books balance.
+//! Orders, decisions, time-outs and cancellations in any order, overlapping and repeated: the books
+//! balance in every interleaving.
 
 mod store;
 mod world;
@@ -9,24 +9,24 @@ use proptest::prelude::*;
 use self::world::World;
 use super::Answer;
 
-/// Something that happens to the system. Places are counted modulo what there is.
+/// A step of the simulation. An index is taken modulo the number of present entries.
 #[derive(Debug, Clone)]
 enum Happening {
-    /// One of two customers orders so many pieces.
+    /// One of two customers orders this many pieces.
     Order { customer: usize, quantity: i64 },
-    /// Somebody calls an order off, and reads what that takes; the commit comes later.
+    /// A cancellation of an order begins and reads its facts; the commit comes later.
     Cancel(usize),
     /// A message is delivered, for the first time or again, and its facts are read.
     Deliver(usize),
-    /// Work that has read its facts commits. If they have moved, it reads them again.
+    /// Work that has read its facts commits. If the facts have changed, it reads them again.
     Commit(usize),
     /// Work that has read its facts crashes.
     Crash(usize),
-    /// Somebody answers by hand.
+    /// An operator sends a decision by hand.
     Answer(usize, Answer),
     /// Time passes, in seconds.
     Wait(i64),
-    /// The overdue are looked for.
+    /// The schedule looks for overdue orders.
     Expire,
 }
 
@@ -34,7 +34,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
-    fn whatever_comes_first_the_books_balance(
+    fn the_books_balance_in_every_interleaving(
         happenings in prop::collection::vec(happening(), 1..150),
         last_number in 1_i64..=100,
     ) {

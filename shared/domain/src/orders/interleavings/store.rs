@@ -1,4 +1,4 @@
-//! A store that does with writes what `DynamoDB` does: all of them or none, by their conditions.
+//! A store that commits writes as `DynamoDB` does: all or none, if their conditions hold.
 
 use std::collections::HashMap;
 
@@ -13,20 +13,20 @@ pub(super) struct Store(HashMap<(Table, Key), Item>);
 impl Store {
     pub(super) fn get<R: Record>(&self, key: &Key) -> Option<R> {
         let item = self.0.get(&(R::TABLE, key.clone()))?;
-        Some(from_item(item.clone()).expect("what was written can be read"))
+        Some(from_item(item.clone()).expect("a record that was written can be read"))
     }
 
-    /// Every record of a table whose key begins like this.
+    /// Every record of a table whose key begins with this prefix.
     pub(super) fn all<R: Record>(&self, prefix: &str) -> Vec<R> {
         let keys =
             self.0.keys().filter(|(table, key)| *table == R::TABLE && key.pk.starts_with(prefix));
         keys.filter_map(|(_, key)| self.get(key)).collect()
     }
 
-    /// Whether everything is written; if not, nothing is.
+    /// Commits all writes or none, and returns whether it has.
     pub(super) fn commit(&mut self, writes: &[Write]) -> bool {
         let transaction = Transaction { token: String::new(), writes: writes.to_vec() };
-        transaction.check().expect("DynamoDB would take it");
+        transaction.check().expect("DynamoDB would accept it");
         let place = |write: &Write| (write.table, write.key.clone());
         let holds = |write: &Write| {
             let item = self.0.get(&place(write));

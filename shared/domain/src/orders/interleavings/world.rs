@@ -1,5 +1,5 @@
-//! The system as its decisions see it: a store, queues that deliver anything at any time, and
-//! work between its reading and its commit.
+//! The simulated system: a store, queues that deliver any message at any time, and work that has
+//! read its facts and has not committed yet.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,31 +23,31 @@ use crate::orders::{
 use crate::tables::{CUSTOMER_APPROVALS, CUSTOMER_SAGA};
 
 const STOCK: i64 = 12;
-/// What one piece costs.
+/// The price of one piece.
 const PRICE: i64 = 100;
-/// What a customer may have open: five pieces.
+/// The open credit of a customer: five pieces.
 const OPEN_CREDIT: i64 = 500;
-/// How long an order waits, in seconds.
+/// The time from an order to its deadline, in seconds.
 const WAITS_S: i64 = 60;
 
 pub(super) struct World {
     store: Store,
     now: Timestamp,
     orders: Vec<OrderId>,
-    /// Orders that somebody has answered by hand.
+    /// Orders with a decision that was sent by hand.
     meddled: BTreeSet<OrderId>,
-    /// Everything that was ever told; each may be delivered whenever, and as often.
+    /// All messages that were ever sent. Each may be delivered at any time, and repeatedly.
     messages: Vec<(Queue, Event)>,
-    /// The inbox: which messages have had their effect.
+    /// The inbox: the messages that have had their effect.
     consumed: BTreeSet<usize>,
     under_way: Vec<(Work, Effects)>,
-    /// Orders whose release the customer service has heard of, by their ids.
+    /// The ids of orders whose release the customer service has processed.
     released: BTreeSet<String>,
     events: BTreeMap<(String, &'static str), usize>,
     numbers: Vec<SerialNumber>,
 }
 
-/// What somebody is at.
+/// The work of one invocation.
 #[derive(Debug, Clone, Copy)]
 enum Work {
     Consume(usize),
@@ -144,7 +144,7 @@ impl World {
         self.messages.extend(events.into_iter().map(|event| (CUSTOMER_SAGA, event)));
     }
 
-    /// Looks into the inbox, reads the facts and decides.
+    /// Reads the inbox and the facts, and decides.
     fn begin(&mut self, work: Work) {
         if let Work::Consume(message) = work
             && self.consumed.contains(&message)
@@ -155,7 +155,7 @@ impl World {
         self.under_way.push((work, effects));
     }
 
-    /// Commits with the note in the inbox, and decides again while the facts have moved.
+    /// Commits with the entry in the inbox. If the facts have changed, it decides again first.
     fn finish(&mut self, work: Work, effects: Effects) {
         if let Work::Consume(message) = work
             && self.consumed.contains(&message)
@@ -164,7 +164,7 @@ impl World {
         }
         if !self.commit(&effects) {
             let again = self.decide(work);
-            assert!(self.commit(&again), "nothing has moved since: {work:?} {again:?}");
+            assert!(self.commit(&again), "nothing has changed since: {work:?} {again:?}");
         }
         if let Work::Consume(message) = work {
             self.consumed.insert(message);
@@ -175,7 +175,7 @@ impl World {
         }
     }
 
-    /// A refusal has no effects.
+    /// The effects of the work; none for a refusal.
     fn decide(&self, work: Work) -> Effects {
         let moment = Moment::new(self.now, [1; 32]);
         let (queue, event) = match work {
@@ -206,7 +206,7 @@ impl World {
         if created { reserve(&charge, &facts) } else { release(&charge, &facts) }
     }
 
-    /// Commits, tells the subscribers, and sees that no order has taken a step that there is not.
+    /// Commits, sends the events to their subscribers, and checks that every order's step is valid.
     fn commit(&mut self, effects: &Effects) -> bool {
         let before = self.all_orders();
         if !self.store.commit(effects.writes()) {
@@ -230,7 +230,7 @@ impl World {
         true
     }
 
-    /// Everything under way ends, and what was told is delivered until nobody has anything to say.
+    /// Finishes all open work, and delivers every message until no new one is sent.
     pub(super) fn come_to_rest(&mut self) {
         for (work, effects) in std::mem::take(&mut self.under_way) {
             self.finish(work, effects);
@@ -247,7 +247,7 @@ impl World {
         }
     }
 
-    /// What holds at any time.
+    /// Checks the invariants that hold at any time.
     pub(super) fn balance(&self) {
         let product = self.store.get::<Product>(&lamp().key()).unwrap();
         let orders = self.all_orders();
@@ -255,7 +255,7 @@ impl World {
             .iter()
             .filter(|order| matches!(order.status, OrderStatus::Pending | OrderStatus::Approved));
         let bound: i64 = bound.map(|order| order.items[0].quantity.get()).sum();
-        assert_eq!(product.stock.get() + bound, STOCK, "pieces are lost or made");
+        assert_eq!(product.stock.get() + bound, STOCK, "pieces were lost or created");
 
         for account in self.store.all::<CreditAccount>("account#") {
             let reservations = self.store.all::<Reservation>("order#").into_iter();
@@ -264,8 +264,8 @@ impl World {
                     && reservation.status == ReservationStatus::Held
             });
             let held: i64 = held.map(|reservation| reservation.amount.amount.get()).sum();
-            assert_eq!(account.reserved.get(), held, "credit is lost or made");
-            assert!(held <= OPEN_CREDIT, "{held} is more than a customer may have open");
+            assert_eq!(account.reserved.get(), held, "credit was lost or created");
+            assert!(held <= OPEN_CREDIT, "{held} is more than the open credit");
         }
 
         for reservation in self.store.all::<Reservation>("order#") {
@@ -280,14 +280,14 @@ impl World {
         }
     }
 
-    /// What holds when everything was delivered.
+    /// Checks the invariants that hold after all deliveries.
     pub(super) fn balance_at_rest(&self) {
         for order in self.all_orders() {
             let Order { order_id, status, .. } = order;
-            assert_ne!(status, OrderStatus::Pending, "nobody has settled {order_id}");
+            assert_ne!(status, OrderStatus::Pending, "{order_id} is not settled");
             let reservation = self.store.get::<Reservation>(&Reservation::key_of(order_id));
             let held = reservation.is_some_and(|found| found.status == ReservationStatus::Held);
-            // Whoever approves by hand does not ask for credit.
+            // An approval by hand reserves no credit.
             let approved = status == OrderStatus::Approved;
             assert!(approved || !held, "{status:?}, but credit is reserved");
             assert!(held || !approved || self.meddled.contains(&order_id), "no credit reserved");
@@ -302,7 +302,7 @@ impl World {
         }
     }
 
-    /// Whatever was told comes again, and has no effect.
+    /// Delivers every message again, and checks that nothing changes.
     pub(super) fn repeat_everything(&mut self) {
         let before = self.store.clone();
         (0..self.messages.len()).for_each(|message| self.begin(Work::Consume(message)));

@@ -36,7 +36,7 @@ fn gold_ships_free_by_the_customers_record_and_without_one_by_the_token() {
 }
 
 #[test]
-fn products_and_orders_survive_the_store() {
+fn stored_products_and_orders_are_read_unchanged() {
     let product = product(1, 199, 10, 5);
     assert_eq!(serde_dynamo::from_item::<_, Product>(item_of(&product)).unwrap(), product);
     let order = Shop::of([product]).order([(1, 2)]).unwrap();
@@ -48,7 +48,7 @@ fn products_and_orders_survive_the_store() {
 }
 
 #[test]
-fn an_order_has_a_deadline_by_the_rules_and_is_listed_by_it_while_it_waits() {
+fn only_a_pending_order_is_listed_by_its_deadline() {
     let mut shop = Shop::of([product(1, 200, 0, 5)]);
     shop.rules.saga_timeout_seconds = 60.try_into().unwrap();
     let mut order = shop.order([(1, 1)]).unwrap();
@@ -83,7 +83,7 @@ fn every_item_that_is_out_of_stock_is_named() {
 }
 
 #[test]
-fn an_address_of_somebody_else_is_like_none() {
+fn an_address_of_another_user_is_refused_like_an_unknown_one() {
     let mut shop = Shop::of([product(1, 200, 0, 5)]);
     shop.address.as_mut().unwrap().user_id = Uuid::from_bytes([66; 16]).into();
     let of_another = shop.order([(1, 1)]).unwrap_err();
@@ -93,14 +93,14 @@ fn an_address_of_somebody_else_is_like_none() {
 }
 
 #[test]
-fn an_order_has_one_currency() {
+fn an_order_with_two_currencies_is_refused_with_the_item() {
     let shop = Shop::of([product(1, 200, 0, 5), in_dollars(product(2, 200, 0, 5))]);
     let rejection = shop.order([(1, 1), (2, 1)]).unwrap_err();
     assert_refused(&rejection, "CURRENCY_MIXED", &["/items/1/productId"]);
 }
 
 #[test]
-fn an_order_in_a_currency_without_a_shipping_price_is_taken_only_if_it_ships_free() {
+fn an_order_without_a_shipping_price_is_taken_only_with_free_shipping() {
     let mut shop = Shop::of([in_dollars(product(1, 200, 0, 5))]);
     assert_refused(&shop.order([(1, 1)]).unwrap_err(), "SHIPPING_UNAVAILABLE", &["/items"]);
     shop.caller.tier = Tier::Gold;
@@ -118,9 +118,9 @@ fn the_rules_can_be_tighter_than_the_syntax() {
 }
 
 proptest! {
-    /// The write is refused below the ordered quantity, so what it leaves is never negative.
+    /// The write fails below the ordered quantity, so the stock is never negative.
     #[test]
-    fn no_order_takes_more_than_there_is(
+    fn no_order_takes_more_than_the_stock(
         stocks in prop::collection::vec(0_i64..200, 1..=25),
         quantity in 1_i64..=99,
     ) {
@@ -133,7 +133,7 @@ proptest! {
         for line in placed.map(|order| order.items).unwrap_or_default() {
             let write = line.take_from_stock();
             prop_assert_eq!(&write.condition, &Some(Condition::AtLeast("stock", quantity)));
-            let Action::Update(changes) = write.action else { panic!("stock is updated") };
+            let Action::Update(changes) = write.action else { panic!("not an update") };
             prop_assert!(changes.contains(&Change::Add("stock", -quantity)));
         }
     }
@@ -153,7 +153,7 @@ proptest! {
     }
 }
 
-/// A caller with an address, and what they can buy.
+/// A caller with an address, and the products that they can order.
 struct Shop {
     caller: SignedIn,
     address: Option<Address>,
