@@ -1,4 +1,4 @@
-//! The partner's answer to a request for products.
+//! The partner's response to a request for products.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use super::refused::{Meaning, meaning};
 use super::{Consequence, PageSize, PartnerProduct, Sku};
 use crate::notices::UpstreamFailure;
 
-/// An answer that is no list of products.
+/// A response that is no list of products.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailedAnswer {
     meaning: Meaning,
@@ -22,30 +22,30 @@ pub struct FailedAnswer {
 pub struct Page {
     /// The products that could be read, in the partner's order.
     pub products: Vec<PartnerProduct>,
-    /// The products that could not.
+    /// The products that could not be read.
     pub unreadable: Vec<Unreadable>,
 }
 
-/// A product of the partner's that is left out of its page.
+/// A product of the partner that is left out of its page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unreadable {
     /// Its place in the page, from 0.
     pub place: usize,
     /// Its id, if that can be read.
     pub sku: Option<Sku>,
-    /// The kind of the mistake and where it is; nothing of the product itself.
+    /// The kind and the place of the error, without data of the product.
     pub mistake: String,
 }
 
-/// Reads the answer with this status and this body to a request for at most so many products. What
-/// comes beyond them is not read.
+/// Reads the response with this status and this body to a request for at most `wanted` products.
+/// Further products are not read.
 ///
-/// One product that cannot be read is left out, since it says nothing about the others.
+/// An unreadable product is left out, and the others are still read.
 ///
 /// # Errors
 ///
-/// When the partner refuses, or its answer is no list of products: also when it has products and
-/// none of them can be read.
+/// If the partner refuses, or its response is no list of products, or no product of the list can be
+/// read.
 pub fn read_products(status: u16, body: &[u8], wanted: PageSize) -> Result<Page, FailedAnswer> {
     #[derive(Deserialize)]
     struct Listed<'a> {
@@ -56,7 +56,7 @@ pub fn read_products(status: u16, body: &[u8], wanted: PageSize) -> Result<Page,
         return Err(FailedAnswer::of(status, body));
     }
     let unreadable = || FailedAnswer::of(status, b"null");
-    // Bytes that are no text spoil the product in which they stand, and no other.
+    // Invalid UTF-8 makes only the product that contains it unreadable.
     let text = String::from_utf8_lossy(body);
     let is_damaged = |product: &RawValue| {
         matches!(text, Cow::Owned(_)) && product.get().contains(char::REPLACEMENT_CHARACTER)
@@ -92,7 +92,7 @@ impl Unreadable {
 }
 
 impl FailedAnswer {
-    /// A code is believed to be one only if it looks like one: `P08`.
+    /// A code counts only if it has the form of one: `P08`.
     fn of(status: u16, body: &[u8]) -> Self {
         #[derive(Deserialize)]
         struct Refused {
@@ -109,12 +109,12 @@ impl FailedAnswer {
         Self { meaning: meaning(status, code.as_deref()), code }
     }
 
-    /// That there is no answer.
+    /// A missing response.
     pub fn missing() -> Self {
         Self::of(0, b"")
     }
 
-    /// What follows from it for those that come after it.
+    /// The consequence for later requests.
     pub fn consequence(&self) -> Consequence {
         self.meaning.consequence
     }
@@ -124,7 +124,7 @@ impl FailedAnswer {
         self.code.as_deref()
     }
 
-    /// The kind of failure that operators are told of; none where the partner works.
+    /// The kind of failure that operators are alerted to; `None` if the partner works.
     pub fn kind(&self) -> Option<UpstreamFailure> {
         match self.meaning.consequence {
             Consequence::None | Consequence::Busy => None,
@@ -133,7 +133,7 @@ impl FailedAnswer {
         }
     }
 
-    /// What the client is told, the partner's own code among the details.
+    /// The error for the client, with the partner's code in its details.
     pub fn rejection(&self) -> Rejection {
         let rejection = Rejection::from(self.meaning.refusal);
         match &self.code {
@@ -150,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn products_are_read_whatever_else_is_said_of_them() {
+    fn products_with_unknown_fields_are_read() {
         let body = json!({ "page": 1, "products": [{
             "sku": "SKU-1", "name": "Tea", "price": { "amount": 199, "currency": "EUR" },
             "available": true, "category": "tea",
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_is_not_what_it_should_be_is_an_outage() {
+    fn a_response_without_a_readable_list_is_an_outage() {
         for body in [
             "",
             "<html>",
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_is_told_the_partners_code_only_if_it_is_one() {
+    fn the_error_has_the_partners_code_only_if_it_has_the_form_of_one() {
         for (body, told) in [
             (json!({ "code": "U02", "message": "no" }), Some("U02")),
             (json!({ "code": "drop table", "message": "no" }), None),

@@ -1,4 +1,4 @@
-//! The partner: a catalogue of somebody else's, and what its answers mean.
+//! The partner: a third party's catalogue, and the meaning of its responses.
 
 mod answer;
 mod product;

@@ -1,4 +1,4 @@
-//! A product of the partner's.
+//! Products of the partner.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -6,19 +6,19 @@ use serde::Serialize;
 use crate::catalogue::{Money, ProductName};
 use crate::syntax::line;
 
-/// A product, as the partner describes it and as we show it.
+/// A product, as the partner describes it and as clients see it.
 ///
-/// It is read strictly: a product of which something is missing or of another kind is left out.
-/// Anything else that the partner says of a product is ignored.
+/// It is read strictly: a product with a missing field, or with a field of another type, is left
+/// out. Unknown fields are ignored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, eserde::Deserialize, JsonSchema)]
 pub struct PartnerProduct {
-    /// The partner's own id of it.
+    /// The partner's id of the product.
     pub sku: Sku,
     /// Its name.
     pub name: ProductName,
-    /// What it costs.
+    /// Its price.
     pub price: Money,
-    /// Whether it can be had.
+    /// Whether it is available.
     pub available: bool,
 }
 

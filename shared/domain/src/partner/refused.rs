@@ -1,38 +1,38 @@
-//! What the partner's refusals mean: a table, the most specific rule first.
+//! The meaning of the partner's refusals: a table, the most specific rule first.
 
 use lifecycle::Refusal;
 
 use crate::refusals;
 
-/// What a refusal is to the client, and what else follows from it.
+/// The error for the client, and the consequence for later requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Meaning {
     pub(super) refusal: Refusal,
     pub(super) consequence: Consequence,
 }
 
-/// What follows from a refusal for those that come after it.
+/// The consequence of a refusal for later requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Consequence {
-    /// Nothing: the partner works, and says no to this request.
+    /// The partner works, and refuses this request alone.
     None,
-    /// The partner works, and wants fewer requests: clients are told to come later.
+    /// The partner works, and wants fewer requests: clients have to wait.
     Busy,
-    /// The token that was sent is of no use any more.
+    /// The partner no longer accepts the token that was sent.
     TokenRefused,
-    /// The partner does not do what it is for: a failure for the circuit breaker.
+    /// The partner fails: a failure for the circuit breaker.
     Outage,
 }
 
-/// What a rule looks at.
+/// The condition of a rule.
 enum When {
     /// The partner's own code: a letter and a range of numbers.
     Code(char, u8, u8),
     /// The status.
     Status(u16),
-    /// That the status says that the request is at fault.
+    /// Any status from 400 to 499.
     ClientError,
-    /// Nothing.
+    /// No condition.
     Always,
 }
 
@@ -49,7 +49,7 @@ const RULES: [(When, Refusal, Consequence); 8] = [
     (When::Always, refusals::PARTNER_ERROR, Consequence::Outage),
 ];
 
-/// What the partner's refusal means, by its status and its own code, if that is one: `P08`.
+/// The meaning of a refusal, by its status and the partner's code, if there is one: `P08`.
 pub(super) fn meaning(status: u16, code: Option<&str>) -> Meaning {
     let number = |letter, code: &str| code.strip_prefix(letter)?.parse::<u8>().ok();
     let fits = |when: &When| match *when {

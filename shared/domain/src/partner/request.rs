@@ -1,14 +1,14 @@
-//! What is asked of the partner.
+//! The parameters of a request to the partner.
 
 use crate::syntax::{line, whole_number};
 
 whole_number! {
-    /// A page of the partner's catalogue.
+    /// The number of a page of the partner's catalogue.
     PageNumber: 1..=1_000_000
 }
 
 whole_number! {
-    /// How many products a page has at most.
+    /// The maximum number of products on a page.
     PageSize: 1..=100
 }
 
@@ -23,7 +23,7 @@ line! {
     Category: 1..=64
 }
 
-/// Defines a text that can stand in a header.
+/// Defines a text that is safe in a header.
 macro_rules! token {
     ($(#[$doc:meta])* $name:ident: $max:literal, $extra:literal, $pattern:literal) => {
         $(#[$doc])*
@@ -59,12 +59,12 @@ macro_rules! token {
 }
 
 token! {
-    /// Who asks, as they call themselves: `acme-7`.
+    /// The id that the requesting party gives itself: `acme-7`.
     PartnerId: 64, "-_.", "^[A-Za-z0-9_.-]+$"
 }
 
 token! {
-    /// Languages in the order of their welcome (RFC 9110, 12.5.4): `de-CH, de;q=0.9`.
+    /// Languages in order of preference (RFC 9110, 12.5.4): `de-CH, de;q=0.9`.
     Language: 255, "-*;=., ", "^[A-Za-z0-9*;=., -]+$"
 }
 
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_asks_and_in_which_language_has_nothing_in_it_that_could_be_something_else() {
+    fn partner_ids_and_languages_hold_only_characters_safe_in_a_header() {
         for (raw, is_id, is_language) in [
             ("acme-7", true, true),
             ("de-CH, de;q=0.9, *;q=0.5", false, true),
