@@ -9,13 +9,13 @@ use super::{CountryCode, UserId};
 use crate::syntax::{id, line, whole_number};
 use crate::tables::ADDRESSES;
 
-/// An address as it is stored, and as its user is shown it.
+/// An address as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Address {
     /// Its id.
     pub address_id: AddressId,
-    /// Whose it is.
+    /// The user it belongs to.
     pub user_id: UserId,
     /// The number in the street.
     pub building_number: BuildingNumber,
@@ -30,7 +30,7 @@ pub struct Address {
 }
 
 impl Address {
-    /// An address as a user enters it: it is theirs.
+    /// A new address of this user.
     pub fn new(moment: &Moment, user_id: UserId, draft: &AddressDraft) -> Self {
         Self {
             address_id: draft.address_id.unwrap_or_else(|| moment.id("address").into()),
@@ -57,7 +57,7 @@ impl Record for Address {
     }
 }
 
-/// An address as its user enters it.
+/// A new address, as a client submits it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, eserde::Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AddressDraft {
@@ -80,7 +80,7 @@ pub struct AddressDraft {
 pub struct AddressView {
     /// Its id.
     pub address_id: AddressId,
-    /// Whose it is.
+    /// The user it belongs to.
     pub user_id: UserId,
     /// The number in the street.
     pub building_number: BuildingNumber,

@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_is_taken_as_the_standard_writes_it() {
+    fn only_codes_spelled_as_in_iso_3166_1_are_accepted() {
         for (raw, taken) in
             [("DE", true), ("AD", true), ("ZW", true), ("de", false), ("DEU", false), ("UK", false)]
         {

@@ -8,16 +8,16 @@ use serde::{Deserialize, Serialize};
 use super::UserId;
 use crate::tables::USERS;
 
-/// An e-mail address as mail servers take it: a local part of dot-separated atoms and a domain
-/// of at least two labels (RFC 5321), ASCII alone, because that is what SES sends to.
+/// An e-mail address: a local part of dot-separated atoms and a domain of at least two labels
+/// (RFC 5321). Only ASCII is accepted, because SES sends to no other address.
 ///
-/// A domain in other letters has an ASCII form (`xn--…`), which is taken; a local part has none. It
-/// is kept as it was typed and compared by [`Email::folded`]; ASCII is in NFC already.
+/// A domain in other letters has an ASCII form (`xn--…`), which is accepted; a local part has none.
+/// An address is stored as it was typed and compared by [`Email::folded`]; ASCII is always in NFC.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Email(String);
 
 impl Email {
-    /// RFC 5321, less the angle brackets.
+    /// RFC 5321, without the angle brackets.
     const LENGTH_MAX: usize = 254;
     /// RFC 5321.
     const LOCAL_LENGTH_MAX: usize = 64;
@@ -84,16 +84,16 @@ fn is_domain(domain: &str) -> bool {
         })
 }
 
-/// Keeps an e-mail address unique, and finds the user by it: written together with the user,
-/// absent before.
+/// Keeps an e-mail address unique, and finds the user by it. It is written in the user's commit, if
+/// the address has no claim yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EmailClaim {
     /// The address.
     pub email: Email,
-    /// Whose it is.
+    /// The user it belongs to.
     pub user_id: UserId,
-    /// When the store may forget it, in seconds since 1970: with an account that was not proven.
+    /// When TTL may delete it, in seconds since 1970; only for an unverified account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<i64>,
 }
@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_mail_servers_take_is_taken_and_nothing_else() {
+    fn only_ascii_addresses_by_rfc_5321_are_accepted() {
         let long_local = "a".repeat(65);
         for (raw, taken) in [
             ("ann@example.com", true),

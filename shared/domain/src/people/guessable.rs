@@ -1,10 +1,10 @@
-//! Passwords that are guessed first.
+//! Checks for passwords that are easy to guess.
 
 use std::sync::LazyLock;
 
-/// What is too easy about a password, if anything: it shows nothing, it repeats a few characters
-/// or runs through them in their order, or it is one of the commonest, in any case, with digits
-/// for letters, repeated, or between digits and marks.
+/// The weakness of a password, if it has one. A weak password is blank, repeats a few characters,
+/// follows their order, or is one of the most common passwords. Those are found in any case, with
+/// digits for letters, repeated, or between digits and marks.
 pub(super) fn weakness(password: &str) -> Option<&'static str> {
     let plain = password.to_lowercase();
     let letters: Vec<char> = plain.chars().collect();
@@ -17,7 +17,7 @@ pub(super) fn weakness(password: &str) -> Option<&'static str> {
     is_common(&plain).then_some("must not be a common password, or made of one")
 }
 
-/// Whether a password is little more than a text that others know: an e-mail address, a name.
+/// Whether a password is little more than a known text, such as an e-mail address or a name.
 pub(super) fn is_made_of(password: &str, known: &str) -> bool {
     let plain = |text: &str| -> String {
         text.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect()
@@ -29,9 +29,9 @@ pub(super) fn is_made_of(password: &str, known: &str) -> bool {
         || known.chars().count() >= STEM_MIN && password == known.repeat(2)
 }
 
-/// Units of up to so many characters make no password by being repeated.
+/// A repeated unit of up to this many characters makes a password weak.
 const REPEATED_MAX: usize = 4;
-/// Shorter words are in too many good passwords.
+/// Shorter words occur in too many good passwords.
 const STEM_MIN: usize = 4;
 
 fn repeats(letters: &[char], period: usize) -> bool {
@@ -59,7 +59,7 @@ fn is_common(plain: &str) -> bool {
     })
 }
 
-/// The text that is repeated so many times, if one is.
+/// The part of the text that is repeated this many times, if there is one.
 fn part_of(text: &str, times: usize) -> Option<&str> {
     let part = text.get(..text.len() / times)?;
     (part.repeat(times) == text).then_some(part)
@@ -73,7 +73,7 @@ fn is_listed(text: &str) -> bool {
     LISTED.binary_search(&text).is_ok()
 }
 
-/// The letter that a digit or a mark is written for.
+/// The letter that a digit or a mark stands for.
 fn letter_for(c: char) -> char {
     match c {
         '0' => 'o',
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_guessed_first_is_weak() {
+    fn a_password_that_is_easy_to_guess_is_weak() {
         for password in [
             "            ",
             "\u{3000}\u{2003}\t \u{A0}\u{3000}\u{2003}\t \u{A0} \t",
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_of_several_words_or_of_chance_is_not_weak() {
+    fn a_password_of_several_words_or_random_characters_is_not_weak() {
         for password in [
             "correct-horse-battery",
             "another-long-password",
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_made_of_what_is_known_of_its_owner_is_found() {
+    fn a_password_made_of_its_owners_address_or_name_is_found() {
         for (password, known) in [
             ("Ann.Smith@Example.com", "ann.smith@example.com"),
             ("annsmith12345", "Ann Smith"),

@@ -1,4 +1,4 @@
-//! From where somebody has signed in before.
+//! The sources from which a user has signed in before.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,20 +10,20 @@ use sha2::{Digest, Sha256};
 use super::Email;
 use crate::tables::USERS;
 
-/// The latest source addresses from which the owner of an e-mail address has signed in, as hashes:
-/// they are let in while strangers guess the password from elsewhere.
+/// The latest source addresses from which the owner of an e-mail address has signed in, as hashes.
+/// They are still admitted while attackers guess the password from other sources.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct KnownSources {
-    /// The e-mail address, by which accounts are compared.
+    /// The e-mail address, in the form by which addresses are compared.
     pub email: String,
-    /// The latest one last.
+    /// The sources; the latest one comes last.
     pub sources: Vec<KnownSource>,
-    /// When the store may forget them, in seconds since 1970.
+    /// When TTL may delete them, in seconds since 1970.
     pub expires_at: i64,
 }
 
-/// A source address, and when somebody has last signed in from it, to the day.
+/// A source address, and the time of its last sign-in, to the day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct KnownSource {
@@ -32,11 +32,11 @@ pub struct KnownSource {
 }
 
 impl KnownSources {
-    /// How many are kept.
+    /// The maximum number of sources.
     const SOURCES_MAX: usize = 10;
-    /// For how long one is known: 90 days.
+    /// How long a source is known: 90 days.
     const TTL_S: i64 = 90 * 24 * 60 * 60;
-    /// How old a note may become before it is made again.
+    /// The age at which a source's time is updated: one day.
     const FRESH_S: i64 = 24 * 60 * 60;
 
     /// The key of the sources of an account.
@@ -44,12 +44,12 @@ impl KnownSources {
         Key::new(format_args!("sources#{}", email.folded()))
     }
 
-    /// Whether somebody has signed in from this source.
+    /// Whether the user has signed in from this source.
     pub fn has(&self, source: &str, now: Timestamp) -> bool {
         self.seen(source).is_some_and(|seen_at| now < seen_at.plus_seconds(Self::TTL_S))
     }
 
-    /// The sources after a sign-in from this one; `None` where it is noted already.
+    /// The sources after a sign-in from this one; `None` if its time needs no update.
     pub fn after(known: Option<Self>, email: &Email, source: &str, now: Timestamp) -> Option<Self> {
         let email = email.folded();
         let known = known.unwrap_or(Self { email, sources: Vec::new(), expires_at: 0 });
@@ -80,7 +80,7 @@ impl Record for KnownSources {
     }
 }
 
-/// Of the account and the source, so that it does not show who shares an address.
+/// The hash of account and source, so that it does not reveal accounts with the same source.
 fn hash(email: &str, source: &str) -> String {
     let digest =
         Sha256::new().chain_update(email).chain_update([0]).chain_update(source).finalize();
@@ -93,7 +93,7 @@ mod tests {
     use crate::examples::moment;
 
     #[test]
-    fn a_source_is_known_for_90_days_and_noted_once_a_day() {
+    fn a_source_is_known_for_90_days_and_updated_once_a_day() {
         let (now, email) = (moment().now(), email());
         let known = KnownSources::after(None, &email, "192.0.2.1", now).unwrap();
         assert_eq!(known.key(), KnownSources::key_of(&email));
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn the_latest_ten_sources_are_kept_and_none_can_be_read() {
+    fn the_latest_ten_sources_are_kept_as_hashes() {
         let mut known = None;
         for n in 0..12 {
             let now = moment().now().plus_seconds(n);

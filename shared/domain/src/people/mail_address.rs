@@ -9,29 +9,29 @@ use super::Email;
 use crate::syntax::words;
 use crate::tables::MAIL_ADDRESSES;
 
-/// An address of which the mail service has reported a bounce or a complaint.
+/// An address for which the mail service has reported a bounce or a complaint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MailAddress {
     /// The address, in the form by which addresses are compared.
     pub email: String,
-    /// Why no mail is sent to it; nothing after an operator has cleared it.
+    /// Why no mail is sent to it; `None` after an operator has cleared it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undeliverable: Option<Undeliverable>,
-    /// When an operator has last cleared it. Reports from before have no effect any more.
+    /// When an operator has last cleared it. Earlier reports have no effect any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cleared_at: Option<Timestamp>,
-    /// Counts up with every change.
+    /// Increases with every change.
     pub version: u64,
 }
 
-/// The report by which an address became undeliverable.
+/// The report that made an address undeliverable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Undeliverable {
     /// Bounce or complaint.
     pub reason: UndeliverableReason,
-    /// The mail service's own word for the kind of it, `General` or `abuse`.
+    /// The mail service's name for the kind: `General` or `abuse`.
     pub kind: String,
     /// When it happened, by the mail service's clock.
     pub at: Timestamp,
@@ -42,7 +42,7 @@ pub struct Undeliverable {
 words! {
     /// Why an address is undeliverable.
     UndeliverableReason {
-        /// The receiving server has rejected a mail for good.
+        /// The receiving server has rejected a mail permanently.
         Bounce = "BOUNCE",
         /// The recipient has marked a mail as spam.
         Complaint = "COMPLAINT",
@@ -60,8 +60,8 @@ impl MailAddress {
         self.undeliverable.is_some()
     }
 
-    /// Marks an address. Nothing to write where it is marked already, or where an operator has
-    /// cleared it since: so a report that comes again, or late, has no effect.
+    /// The write that marks an address. `None` if it is marked already, or an operator has cleared
+    /// it since: a repeated or late report has no effect.
     pub fn mark(stored: Option<Self>, email: &Email, report: &Undeliverable) -> Option<Write> {
         let undeliverable = Some(report.clone());
         let Some(stored) = stored else {
@@ -76,7 +76,7 @@ impl MailAddress {
         Some(Write::replace(&Self { undeliverable, version: version + 1, ..stored }, version))
     }
 
-    /// Has mail sent to the address again; nothing to write where it is deliverable.
+    /// The write that allows mail to the address again; `None` if it is deliverable.
     pub fn clear(self, now: Timestamp) -> Option<Write> {
         let version = self.version;
         let cleared =
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cleared_address_is_marked_again_by_later_reports_alone() {
+    fn a_cleared_address_is_marked_again_only_by_later_reports() {
         let marked = stored(MailAddress::mark(None, &email(), &bounce(0)));
         let cleared = stored(marked.clear(moment().now().plus_seconds(60)));
         assert!(!cleared.is_undeliverable());
@@ -124,7 +124,7 @@ mod tests {
     }
 
     fn stored(write: Option<Write>) -> MailAddress {
-        let Some(Action::Put(item)) = write.map(|write| write.action) else { panic!("it is put") };
+        let Some(Action::Put(item)) = write.map(|write| write.action) else { panic!("not a put") };
         MailAddress::of_item(item).unwrap()
     }
 

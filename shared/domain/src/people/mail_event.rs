@@ -1,4 +1,4 @@
-//! What Amazon SES reports of a mail, as `EventBridge` delivers it.
+//! Reports of Amazon SES about a mail, as `EventBridge` delivers them.
 
 use lifecycle::Timestamp;
 use lifecycle::consumer::Delivery;
@@ -50,28 +50,29 @@ struct Complaint {
     timestamp: Timestamp,
 }
 
-/// What an event says of an address.
+/// The report of an event about an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MailReport {
     /// The address that the mail was sent to.
     pub email: Email,
-    /// Why it is undeliverable; nothing where the event is no reason to stop sending mail.
+    /// Why it is undeliverable; `None` if the event is no reason to stop sending mail.
     pub undeliverable: Option<Undeliverable>,
 }
 
 impl MailEvent {
     /// Reads the report.
     ///
-    /// A bounce is a reason to stop if it is permanent: a transient one is of a full mailbox, or of a
-    /// server that was away, and an undetermined one may be. A complaint is, unless it says that the
-    /// mail is no spam. The address is the one that the mail was sent to: a bounce names the one at
-    /// which the mail ended, which may be another where mail is forwarded, and a complaint may name
-    /// none.
+    /// A permanent bounce is a reason to stop. A transient one is not: a mailbox was full, or a
+    /// server was unavailable; an undetermined one may be the same. A complaint is a reason, unless
+    /// it states that the mail is no spam.
+    ///
+    /// The address is the one that the mail was sent to. A bounce names the address at which the
+    /// mail ended, which differs if mail is forwarded, and a complaint may name none.
     ///
     /// # Errors
     ///
-    /// An event of another type, or of another shape; and a mail to several addresses, which is none
-    /// of ours.
+    /// If the event has another type or another shape, or its mail has several addresses: ours have
+    /// one.
     pub fn report(self) -> Result<MailReport, Violations> {
         let Detail { event_type, mail, bounce, complaint } = self.detail;
         let undeliverable = match (event_type.as_str(), bounce, complaint) {
@@ -121,7 +122,7 @@ impl Bounce {
 impl Complaint {
     fn undeliverable(self, message_id: String) -> Option<Undeliverable> {
         let Self { complaint_feedback_type, complaint_sub_type, timestamp: at } = self;
-        // By this word (RFC 5965) a recipient takes a mail out of the spam.
+        // With this word (RFC 5965) a recipient takes a mail out of the spam folder.
         if complaint_feedback_type.as_deref() == Some("not-spam") {
             return None;
         }
@@ -138,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn permanent_bounces_and_complaints_are_reasons_to_stop_and_others_are_none() {
+    fn only_permanent_bounces_and_complaints_are_reasons_to_stop() {
         use UndeliverableReason::{Bounce, Complaint};
         let suppressed = json!({ "complaintSubType": "OnAccountSuppressionList" });
         for (detail, reason, kind) in [
@@ -160,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_reported_in_another_shape_is_a_violation_that_names_its_place() {
+    fn an_event_of_another_shape_is_a_violation_that_names_its_place() {
         let changed = |pointer: &str, value: Value| {
             let mut detail = bounce("Permanent", "General");
             *detail.pointer_mut(pointer).unwrap() = value;

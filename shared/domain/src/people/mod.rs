@@ -1,4 +1,4 @@
-//! People: who they are, how they sign in, where they live.
+//! Users: their accounts, how they sign in, and their addresses.
 
 mod address;
 mod country;

@@ -1,4 +1,4 @@
-//! Passwords in plain text, as they pass through: never stored, never shown.
+//! Passwords in plain text: never stored, never shown.
 
 use std::fmt;
 
@@ -6,9 +6,9 @@ use super::guessable::{is_made_of, weakness};
 use super::{Email, PersonName};
 use crate::syntax::{bounded, composed};
 
-/// A password that somebody chooses, in NFC: it is the same one however its letters were typed.
+/// A password that a user chooses, in NFC: the same in every way of typing its letters.
 ///
-/// It has 12 to 128 characters (code points in NFC), and is none that is guessed first.
+/// It has 12 to 128 characters (code points in NFC), and is not easy to guess.
 #[derive(Clone)]
 pub struct Password(String);
 
@@ -48,16 +48,16 @@ lifecycle::checked!(Password, String, {
     "type": "string", "format": "password", "minLength": 12, "maxLength": 128
 });
 
-/// A password that somebody enters to sign in. One that is too short to have been chosen is not
-/// malformed but wrong, so that it is answered like every other wrong one.
+/// A password that a user enters to sign in. It has no minimum length: a short one gets the same
+/// response as every other wrong password.
 #[derive(Clone)]
 pub struct EnteredPassword(String);
 
 impl EnteredPassword {
     const LENGTH_MAX: usize = 128;
 
-    /// The plain text in the forms that may have been hashed: NFC, and as it was typed, since the
-    /// version before this one hashed that.
+    /// The plain text in the forms that may have been hashed: NFC, and as it was typed, which the
+    /// previous version hashed.
     pub fn spellings(&self) -> Vec<String> {
         let mut spellings = vec![composed(&self.0).into_owned(), self.0.clone()];
         spellings.dedup();
@@ -90,7 +90,7 @@ lifecycle::checked!(EnteredPassword, String, {
 mod tests {
     use super::*;
 
-    /// So many characters that repeat nothing.
+    /// This many different characters.
     fn characters(count: usize) -> String {
         (0..count).filter_map(|i| char::from_u32(0x4E00 + u32::try_from(i * i).unwrap())).collect()
     }
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_is_one_however_its_accents_are_typed() {
+    fn a_password_is_the_same_with_composed_and_with_separate_accents() {
         let (nfc, nfd) = ("caf\u{E9}-de-la-place", "cafe\u{301}-de-la-place");
         let chosen = |raw: &str| Password::try_from(raw.to_owned()).unwrap().reveal().to_owned();
         assert_eq!(chosen(nfc), chosen(nfd));
@@ -114,13 +114,13 @@ mod tests {
     }
 
     #[test]
-    fn an_accent_of_its_own_does_not_make_a_password_longer() {
+    fn a_separate_accent_does_not_count_as_a_character() {
         assert!(Password::try_from("correcthors\u{65}\u{301}".to_owned()).is_ok());
         assert!(Password::try_from("correcthor\u{65}\u{301}".to_owned()).is_err());
     }
 
     #[test]
-    fn a_password_that_is_guessed_first_is_refused_and_may_be_entered() {
+    fn a_weak_password_cannot_be_chosen_but_can_be_entered() {
         for weak in ["password1234", "            ", "\0\0\0\0\0\0\0\0\0\0\0\0"] {
             assert!(Password::try_from(weak.to_owned()).is_err(), "{weak:?}");
             assert!(EnteredPassword::try_from(weak.to_owned()).is_ok(), "{weak:?}");
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_made_of_its_owners_address_or_name_is_known() {
+    fn a_password_made_of_its_owners_address_or_name_is_recognised() {
         let email = Email::try_from("annette.smith@example.com".to_owned()).unwrap();
         let name = PersonName::try_from("Ann of Green Gables".to_owned()).unwrap();
         for (password, known) in [

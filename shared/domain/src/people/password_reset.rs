@@ -1,4 +1,4 @@
-//! A new password for somebody who has forgotten theirs.
+//! Password resets.
 
 use std::fmt;
 
@@ -9,27 +9,27 @@ use serde::{Deserialize, Serialize};
 use super::Email;
 use crate::token::{self, KeptToken};
 
-/// A reset of a password that was asked for.
+/// A password reset that was requested.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PasswordReset(KeptToken);
 
 impl PasswordReset {
-    /// For how long a token is good: an hour.
+    /// How long a token is valid: an hour.
     const TTL_S: i64 = 60 * 60;
 
-    /// What is kept of a token that is good from now on.
+    /// The stored form of a token that is valid from now on.
     pub fn by(token: &str, now: Timestamp) -> Self {
         Self(KeptToken::of(token, now, Self::TTL_S))
     }
 
-    /// Whether this is the token, and still good.
+    /// Whether this is the token, and still valid.
     pub fn accepts(&self, token: &str, now: Timestamp) -> bool {
         self.0.accepts(token, now)
     }
 }
 
-/// A client asks for a mail by which a password can be set. Whether there is an account with the
-/// address, only the consumer looks.
+/// A client requests a mail for setting a new password. Only the consumer looks up whether the
+/// address has an account.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PasswordResetAsked {
@@ -37,12 +37,12 @@ pub struct PasswordResetAsked {
     pub email: Email,
     /// The token, in plain text.
     pub token: String,
-    /// Whether a mail may go to the address although nobody has proven it: it gets few a day.
+    /// Whether a mail may go to an unverified address: it gets only a few a day.
     pub to_unproven: bool,
 }
 
 impl PasswordResetAsked {
-    /// Asks for a fresh token.
+    /// A request with a fresh token.
     pub fn new(moment: &Moment, email: Email, to_unproven: bool) -> Self {
         Self { email, token: token::fresh(moment, "password reset"), to_unproven }
     }
@@ -65,7 +65,7 @@ mod tests {
     use crate::examples::moment;
 
     #[test]
-    fn a_token_is_good_for_an_hour_and_is_never_shown() {
+    fn a_token_is_valid_for_an_hour_and_not_shown_in_debug_output() {
         let email = Email::try_from("ann@example.com".to_owned()).unwrap();
         let asked = PasswordResetAsked::new(&moment(), email, true);
         let kept = PasswordReset::by(&asked.token, moment().now());

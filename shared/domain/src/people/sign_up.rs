@@ -1,4 +1,4 @@
-//! Signing up: who gets an address.
+//! Sign-ups, and the ownership of e-mail addresses.
 
 use lifecycle::effects::{self, Condition, Effects, Write};
 use lifecycle::record::Record;
@@ -7,7 +7,7 @@ use lifecycle::{Moment, Rejection};
 use super::{EmailVerificationRequested, User, UserDraft, UserId};
 use crate::refusals;
 
-/// Who holds an e-mail address: the user of its claim, who may be gone by now.
+/// The holder of an e-mail address: the user of its claim, who may no longer exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holder {
     /// The user that the claim names.
@@ -17,29 +17,29 @@ pub struct Holder {
 }
 
 impl Holder {
-    /// Whether the address is theirs: they have proven it.
+    /// Whether the user has verified the address.
     fn owns_it(&self) -> bool {
         self.user.as_ref().is_some_and(|user| user.email_verified)
     }
 }
 
-/// A new user, the verification of their address, and who held it unproven before.
+/// A new user, the verification of their address, and its unverified holder before.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SignedUp {
     /// The new user.
     pub user: User,
-    /// The mail that proves the address.
+    /// The request for the verification mail.
     pub verification: EmailVerificationRequested,
     replaced: Option<Holder>,
 }
 
 impl SignedUp {
-    /// Signs somebody up with an address that nobody has proven yet. An account that only waits for
-    /// the proof gives way: otherwise a stranger could keep the address from its owner.
+    /// Signs a user up. An unverified account with the same address is replaced: otherwise a
+    /// stranger could keep the address from its owner.
     ///
     /// # Errors
     ///
-    /// `EMAIL_TAKEN` where the address is another user's.
+    /// `EMAIL_TAKEN` if another user has verified the address.
     pub fn new(
         moment: &Moment,
         draft: &UserDraft,
@@ -56,8 +56,8 @@ impl SignedUp {
         Ok(Self { user, verification, replaced: holder })
     }
 
-    /// The user and the claim, and the end of the account before. When the address has changed hands
-    /// since it was looked up, or was proven, it is looked up again.
+    /// Writes the user and the claim, and deletes the replaced account. If the address has another
+    /// holder since it was read, or is verified now, the facts are read again.
     pub fn writes(&self) -> Effects {
         let Self { user, replaced, .. } = self;
         let claim = user.email_claim();
@@ -80,7 +80,7 @@ impl SignedUp {
     }
 }
 
-/// The account before, where the new one has its id.
+/// The replaced account, if the new one has its id.
 fn before<'a>(holder: &'a Holder, user: &User) -> Option<&'a User> {
     holder.user.as_ref().filter(|before| before.user_id == user.user_id)
 }
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unproven_address_passes_to_the_next_who_signs_up_and_the_account_before_ends() {
+    fn an_unverified_account_is_deleted_by_a_sign_up_with_its_address() {
         let signed_up = sign_up(json!({}), Some(held_by(ann()))).unwrap();
         let writes = signed_up.writes();
         assert_eq!(told(&writes), ["put stale", "put ID_TAKEN", "delete stale"]);
@@ -110,14 +110,14 @@ mod tests {
     }
 
     #[test]
-    fn a_claim_whose_user_is_gone_passes_on_too() {
+    fn a_claim_without_a_user_passes_to_the_next_sign_up() {
         let holder = Holder { user_id: ann().user_id, user: None };
         let writes = sign_up(json!({}), Some(holder)).unwrap().writes();
         assert_eq!(told(&writes), ["put stale", "put ID_TAKEN"]);
     }
 
     #[test]
-    fn an_account_that_is_replaced_under_its_own_id_counts_its_version_up() {
+    fn an_account_replaced_under_its_own_id_has_the_next_version() {
         let draft = json!({ "userId": ann().user_id });
         let signed_up = sign_up(draft, Some(held_by(ann()))).unwrap();
         assert_eq!(signed_up.user.version, ann().version + 1);
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proven_address_is_taken() {
+    fn a_verified_address_is_email_taken_with_its_field() {
         let owner = User { email_verified: true, ..ann() };
         let refused = sign_up(json!({}), Some(held_by(owner))).unwrap_err();
         assert_eq!((refused.code, refused.details[0].field.as_str()), ("EMAIL_TAKEN", "/email"));

@@ -1,4 +1,4 @@
-//! Who is signed in, as the access token says.
+//! The signed-in caller, by the claims of the access token.
 
 use lifecycle::{Claims, Identity, Timestamp, claims};
 use serde::Deserialize;
@@ -7,18 +7,18 @@ use serde_json::Value;
 use super::UserId;
 use crate::syntax::words;
 
-/// Somebody who is signed in.
+/// A caller who is signed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedIn {
-    /// Who it is.
+    /// The user's id.
     pub user_id: UserId,
-    /// What they may do. Roles that this version does not know are left out.
+    /// The user's roles. Roles that this version does not know are left out.
     pub roles: Vec<Role>,
-    /// How they are treated as customers.
+    /// The user's tier as a customer.
     pub tier: Tier,
     /// Whether their e-mail address is verified.
     pub email_verified: bool,
-    /// When the token ends.
+    /// When the token expires.
     pub expires_at: Timestamp,
 }
 
@@ -56,8 +56,8 @@ impl Identity for SignedIn {
     }
 }
 
-/// The tier, `STANDARD` where there is none: an outside issuer knows nothing of tiers. A tier that
-/// this version does not know counts as `STANDARD`, too.
+/// The tier. It is `STANDARD` if the claim is missing, since outside issuers have no tiers, or if
+/// this version does not know the tier.
 fn tier(claim: Option<&Value>) -> Option<Tier> {
     match claim {
         None | Some(Value::Null) => Some(Tier::Standard),
@@ -67,9 +67,9 @@ fn tier(claim: Option<&Value>) -> Option<Tier> {
 }
 
 words! {
-    /// What somebody may do.
+    /// A role of a user.
     Role {
-        /// Orders.
+        /// Places orders.
         Customer = "CUSTOMER",
         /// Writes articles.
         Writer = "WRITER",
@@ -83,11 +83,11 @@ words! {
 }
 
 words! {
-    /// How somebody is treated as a customer.
+    /// A tier of customers.
     Tier {
-        /// Like everybody.
+        /// The default.
         Standard = "STANDARD",
-        /// Better: ships free by default.
+        /// Has free shipping by default.
         Gold = "GOLD",
     }
 }
@@ -101,7 +101,7 @@ mod tests {
     const ANN: &str = "0197f5a4-0000-7000-8000-000000000001";
 
     #[test]
-    fn the_authorizers_claims_are_understood() {
+    fn the_authorizers_claims_are_read() {
         let ann = signed_in(&json!({
             "sub": ANN, "roles": ["MERCHANT"], "tier": "GOLD", "emailVerified": true, "exp": 1_000
         }))
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn roles_of_others_are_left_out_and_the_rest_has_careful_defaults() {
+    fn unknown_roles_are_left_out_and_missing_claims_have_safe_defaults() {
         let ann = signed_in(&json!({ "sub": ANN, "roles": ["SUPERUSER"], "exp": 1 })).unwrap();
         assert_eq!(ann.roles, []);
         assert_eq!(ann.tier, Tier::Standard);
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn claims_without_a_user_or_an_end_are_nobody() {
+    fn claims_without_a_user_or_an_expiry_are_no_caller() {
         for claims in
             [json!({ "exp": 1 }), json!({ "sub": "ann", "exp": 1 }), json!({ "sub": ANN })]
         {
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn claims_are_understood_in_every_spelling_that_a_gateway_gives_them() {
+    fn claims_are_read_in_every_spelling_of_a_gateway() {
         let plain = json!({
             "sub": ANN, "roles": ["MERCHANT", "ADMIN"], "tier": "GOLD", "emailVerified": true,
             "exp": 4_102_444_800_u64,
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_claim_that_is_null_is_an_absent_one() {
+    fn a_null_claim_counts_as_absent() {
         let nulls = json!({
             "sub": ANN, "exp": 1_000, "roles": null, "tier": null, "emailVerified": null,
         });
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn claims_of_a_wrong_type_are_nobody() {
+    fn claims_of_a_wrong_type_are_no_caller() {
         for (claim, value) in [
             ("sub", json!(7)),
             ("sub", json!(null)),

@@ -19,39 +19,39 @@ use crate::tables::USERS;
 pub struct User {
     /// Their id.
     pub user_id: UserId,
-    /// Their address.
+    /// Their e-mail address.
     pub email: Email,
     /// Argon2id, as a PHC string. It never leaves the store.
     pub password_hash: String,
-    /// How they want to be called.
+    /// The name by which they want to be called.
     pub name: PersonName,
-    /// Whether the address has been proven to be theirs.
+    /// Whether the e-mail address is verified.
     pub email_verified: bool,
-    /// The verification that is under way.
+    /// The pending verification.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verification: Option<Verification>,
-    /// The reset of the password that is under way.
+    /// The pending password reset.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password_reset: Option<PasswordReset>,
-    /// What they may do.
+    /// Their roles.
     pub roles: Vec<Role>,
-    /// How they are treated as customers.
+    /// Their tier as a customer.
     pub tier: Tier,
-    /// Counts up with every change.
+    /// Increases with every change.
     pub version: u64,
     /// When they signed up.
     pub created_at: Timestamp,
-    /// When the store may forget an account that was not proven, in seconds since 1970.
+    /// When TTL may delete the account, in seconds since 1970; only while it is unverified.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<i64>,
 }
 
 impl User {
-    /// For how long an account waits for the proof of its address: 24 hours, as long as the token of
-    /// its first mail.
+    /// How long an account may stay unverified: 24 hours, as long as the token of its first mail is
+    /// valid.
     const UNPROVEN_TTL_S: i64 = 24 * 60 * 60;
 
-    /// Signs somebody up: an unverified standard customer, and the mail that they are to get.
+    /// A new unverified standard customer, and the request for the verification mail.
     pub fn sign_up(
         moment: &Moment,
         draft: &UserDraft,
@@ -76,13 +76,13 @@ impl User {
         (user, requested)
     }
 
-    /// Whether there is such an account: it is proven, or may still be. The store forgets the others
+    /// Whether the account exists: it is verified, or can still be. TTL deletes expired accounts
     /// some time later.
     pub fn is_there(&self, now: Timestamp) -> bool {
         self.email_verified || now < self.proven_until()
     }
 
-    /// Until when the address can be proven. The version before this one noted no end.
+    /// The end of the time to verify the address. The previous version stored none.
     pub fn proven_until(&self) -> Timestamp {
         match self.expires_at {
             Some(seconds) => Timestamp::from_millis(seconds.saturating_mul(1000)),
@@ -90,19 +90,19 @@ impl User {
         }
     }
 
-    /// Whether this is the token that the user was mailed to prove their address.
+    /// Whether this is the token of the user's verification mail, and still valid.
     pub fn waits_for(&self, token: &str, now: Timestamp) -> bool {
         let verification = self.verification.as_ref();
         self.is_there(now) && verification.is_some_and(|kept| kept.accepts(token, now))
     }
 
-    /// The user with their address verified, if this is the token that they were mailed.
+    /// The user with a verified address, if this is the token of the verification mail.
     pub fn verified(self, token: &str, now: Timestamp) -> Option<Self> {
         self.waits_for(token, now).then(|| self.proven())
     }
 
-    /// The user waiting for this token and for no earlier one, and the mail that they are to get;
-    /// nothing for somebody who has verified their address.
+    /// The user with this token in place of an earlier one, and the request for its mail. `None` if
+    /// the address is verified already, or the account has expired.
     pub fn asked_again(
         self,
         asked: &VerificationAsked,
@@ -117,8 +117,8 @@ impl User {
         Some((Self { verification, version: self.version + 1, ..self }, requested))
     }
 
-    /// The user waiting for a new password by this token and by no earlier one; nothing where the
-    /// address may not be written to.
+    /// The user with this reset token in place of an earlier one. `None` if no mail may go to the
+    /// address, or the account has expired.
     pub fn reset_asked(self, asked: &PasswordResetAsked, now: Timestamp) -> Option<Self> {
         let may_be_mailed = self.email_verified || asked.to_unproven;
         if !may_be_mailed || !self.is_there(now) {
@@ -128,14 +128,14 @@ impl User {
         Some(Self { password_reset, version: self.version + 1, ..self })
     }
 
-    /// Whether this is the token that the user was mailed to set a new password.
+    /// Whether this is the token of the user's reset mail, and still valid.
     pub fn may_reset(&self, token: &str, now: Timestamp) -> bool {
         let reset = self.password_reset.as_ref();
         self.is_there(now) && reset.is_some_and(|kept| kept.accepts(token, now))
     }
 
-    /// The user with a new password. Whoever brings the token has read the mail: the address is
-    /// proven too, and no other token is good any more.
+    /// The user with a new password. The token shows that its sender has read the mail. The address
+    /// is therefore verified too, and all other tokens become invalid.
     #[must_use]
     pub fn with_password(self, password_hash: String) -> Self {
         Self { password_hash, ..self.proven() }
@@ -157,7 +157,7 @@ impl User {
         Key::new(user_id)
     }
 
-    /// What an access token says of the user. [`SignedIn`](super::SignedIn) reads it.
+    /// The claims of the user's access token. [`SignedIn`](super::SignedIn) reads them.
     pub fn claims(&self) -> Claims {
         let Self { user_id, roles, tier, email_verified, .. } = self;
         Claims::from_iter([
@@ -182,18 +182,18 @@ impl Record for User {
     }
 }
 
-/// A user as they describe themselves.
+/// A new user, as a client submits it.
 #[derive(Debug, Clone, eserde::Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct UserDraft {
     /// The id, if the client chooses it.
     #[serde(default)]
     pub user_id: Option<UserId>,
-    /// Their address.
+    /// Their e-mail address.
     pub email: Email,
-    /// The password they choose.
+    /// Their password.
     pub password: Password,
-    /// How they want to be called.
+    /// The name by which they want to be called.
     pub name: PersonName,
 }
 
@@ -203,15 +203,15 @@ pub struct UserDraft {
 pub struct UserView {
     /// Their id.
     pub user_id: UserId,
-    /// Their address.
+    /// Their e-mail address.
     pub email: Email,
-    /// How they want to be called.
+    /// The name by which they want to be called.
     pub name: PersonName,
-    /// Whether the address has been proven to be theirs.
+    /// Whether the e-mail address is verified.
     pub email_verified: bool,
-    /// What they may do.
+    /// Their roles.
     pub roles: Vec<Role>,
-    /// How they are treated as customers.
+    /// Their tier as a customer.
     pub tier: Tier,
     /// When they signed up.
     pub created_at: Timestamp,
@@ -237,15 +237,15 @@ id! {
 }
 
 impl UserId {
-    /// Whether the id is of the kind (RFC 9562, version 8) that people of outside issuers have, so
-    /// that nobody may choose it.
+    /// Whether the id is of the kind (RFC 9562, version 8) that is reserved for users of outside
+    /// issuers. Clients cannot choose it.
     pub fn is_an_outsiders(self) -> bool {
         self.0.get_version_num() == 8
     }
 }
 
 line! {
-    /// How somebody wants to be called.
+    /// The name by which a user wants to be called.
     PersonName: 1..=100
 }
 
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_that_was_asked_for_again_ends_the_one_before() {
+    fn a_newly_requested_token_ends_the_previous_one() {
         let (user, first) = ann();
         let moment = moment(2);
         let asked = VerificationAsked::new(&moment, user.email.clone());
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn an_account_that_nobody_proves_ends_after_24_hours() {
+    fn an_unverified_account_expires_after_24_hours() {
         let (user, first) = ann();
         let at = |seconds| user.created_at.plus_seconds(seconds);
         let day = 24 * 60 * 60;
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_password_proves_the_address_and_spends_every_token() {
+    fn a_new_password_verifies_the_address_and_ends_every_token() {
         let (user, first) = ann();
         let asked = PasswordResetAsked::new(&moment(2), user.email.clone(), true);
         let now = moment(2).now();
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unproven_address_is_mailed_a_reset_only_while_it_may_be_written_to() {
+    fn an_unverified_address_gets_a_reset_only_if_the_request_allows_it() {
         let (user, first) = ann();
         let asked = PasswordResetAsked::new(&moment(2), user.email.clone(), false);
         assert_eq!(user.clone().reset_asked(&asked, moment(2).now()), None);
@@ -322,14 +322,14 @@ mod tests {
     }
 
     #[test]
-    fn a_user_survives_the_store() {
+    fn a_stored_user_is_read_unchanged() {
         let (user, _) = ann();
         let item: serde_dynamo::Item = serde_dynamo::to_item(&user).unwrap();
         assert_eq!(serde_dynamo::from_item::<_, User>(item).unwrap(), user);
     }
 
     #[test]
-    fn a_token_says_who_the_user_is() {
+    fn the_claims_of_a_token_identify_the_user() {
         let (user, _) = ann();
         let mut claims = user.claims();
         claims.insert("exp".to_owned(), json!(1_000));

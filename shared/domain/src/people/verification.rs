@@ -1,4 +1,4 @@
-//! The proof that an e-mail address is its user's own.
+//! The verification that an e-mail address belongs to its user.
 
 use std::fmt;
 
@@ -9,32 +9,32 @@ use serde::{Deserialize, Serialize};
 use super::{Email, UserId};
 use crate::token::{self, KeptToken};
 
-/// A verification that was asked for.
+/// A verification that was requested.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verification(KeptToken);
 
 impl Verification {
-    /// For how long a token is good: 24 hours.
+    /// How long a token is valid: 24 hours.
     const TTL_S: i64 = 24 * 60 * 60;
 
-    /// Asks a user for the verification of their address: what is kept, and what is mailed.
+    /// A verification with a fresh token: its stored form, and the request for the mail.
     pub fn request(moment: &Moment, user_id: UserId) -> (Self, EmailVerificationRequested) {
         let token = fresh_token(moment);
         (Self::by(&token, moment.now()), EmailVerificationRequested { user_id, token })
     }
 
-    /// What is kept of a token that is good from now on.
+    /// The stored form of a token that is valid from now on.
     pub fn by(token: &str, now: Timestamp) -> Self {
         Self(KeptToken::of(token, now, Self::TTL_S))
     }
 
-    /// Whether this is the token, and still good.
+    /// Whether this is the token, and still valid.
     pub fn accepts(&self, token: &str, now: Timestamp) -> bool {
         self.0.accepts(token, now)
     }
 }
 
-/// A user is to be mailed a token that proves their address.
+/// A user gets a mail with a token for verifying their address.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EmailVerificationRequested {
@@ -55,11 +55,11 @@ impl fmt::Debug for EmailVerificationRequested {
     }
 }
 
-/// A client asks for another mail that proves an address. Whether there is an account with the
-/// address, only the consumer looks.
+/// A client requests another mail for verifying an address. Only the consumer looks up whether the
+/// address has an account.
 ///
-/// The endpoint makes the token, and not the consumer that mails it: a message that comes twice then
-/// mails the same token twice, and both mails are good.
+/// The endpoint makes the token, and not the consumer that mails it. A repeated message therefore
+/// mails the same token again, and both mails are valid.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct VerificationAsked {
@@ -70,7 +70,7 @@ pub struct VerificationAsked {
 }
 
 impl VerificationAsked {
-    /// Asks for a fresh token.
+    /// A request with a fresh token.
     pub fn new(moment: &Moment, email: Email) -> Self {
         Self { email, token: fresh_token(moment) }
     }
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_is_good_for_24_hours_and_no_other_is() {
+    fn a_token_is_valid_for_24_hours_and_another_one_never() {
         let moment = Moment::new(Timestamp::from_millis(0), [1; 32]);
         let (kept, mailed) = Verification::request(&moment, moment.id("user").into());
         let at = |seconds| Timestamp::from_millis(0).plus_seconds(seconds);
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn neither_what_is_kept_nor_what_is_logged_holds_the_token() {
+    fn the_stored_form_and_the_log_do_not_hold_the_token() {
         let moment = Moment::new(Timestamp::from_millis(0), [1; 32]);
         let (kept, mailed) = Verification::request(&moment, moment.id("user").into());
         assert!(!serde_json::to_string(&kept).unwrap().contains(&mailed.token));
