@@ -1,8 +1,8 @@
-//! Characters: which of them may stand in a text, and when two texts are the same.
+//! Characters: which ones a text may have, and when two texts count as the same.
 //!
-//! The tables are those of Unicode 18, by ICU4X. A pattern of the description asks for the same
-//! properties by name, so that a reader with tables of another version may differ in characters
-//! that one version assigns and the other does not.
+//! The tables are those of Unicode 18, by ICU4X. The patterns of the API description name the same
+//! properties. A reader with tables of another version may judge differently characters that only
+//! one of the versions assigns.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use icu_normalizer::ComposingNormalizerBorrowed;
 use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory};
 use icu_properties::{CodePointMapData, CodePointSetData};
 
-/// Characters that may stand in a text and show nothing: blanks, joiners, variation selectors,
+/// Characters that a text may have and that show nothing: blanks, joiners, variation selectors,
 /// fillers, the empty Braille pattern. As a class of a regular expression, without its brackets.
 macro_rules! invisible {
     () => {
@@ -80,7 +80,7 @@ pub(crate) const CAPITALISED: &str = concat!(
     "]*$"
 );
 
-/// Which line breaks and tabs a text may have.
+/// The line breaks and tabs that a text may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lines {
     /// None: it has to fit into a heading, an address or a mail's subject.
@@ -89,15 +89,15 @@ pub(crate) enum Lines {
     Many,
 }
 
-/// The text in Unicode's form NFC, in which letters are composed with their accents: one text
-/// has one form, however it was typed.
+/// The text in Unicode's form NFC, in which letters are composed with their accents: every way of
+/// typing a text gives the same form.
 pub(crate) fn composed(text: &str) -> Cow<'_, str> {
     ComposingNormalizerBorrowed::new_nfc().normalize(text)
 }
 
 /// The form by which texts are compared: NFKC, case-folded, without characters that are ignored
-/// by default, runs of blanks as one. Letters of different scripts stay different, however much
-/// they look alike.
+/// by default, runs of blanks as one. Letters of different scripts stay different, even if they
+/// look alike.
 pub(crate) fn compared(text: &str) -> String {
     let nfkc = ComposingNormalizerBorrowed::new_nfkc();
     let ignored = CodePointSetData::new::<DefaultIgnorableCodePoint>();
@@ -107,13 +107,13 @@ pub(crate) fn compared(text: &str) -> String {
     words.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Full case folding by the mappings of the standard library: lower, upper, and lower again makes
-/// `ẞ`, `ß` and `SS` one, and the three sigmas.
+/// Full case folding by the mappings of the standard library: lower, upper, and lower again. It
+/// gives `ẞ`, `ß` and `SS` the same form, and the three sigmas too.
 fn folded(c: char) -> impl Iterator<Item = char> {
     c.to_lowercase().flat_map(char::to_uppercase).flat_map(char::to_lowercase)
 }
 
-/// Says what must not stand in a text.
+/// Checks that a text has only characters that it may have.
 pub(crate) fn check(text: &str, lines: Lines) -> Result<(), &'static str> {
     text.chars().try_for_each(|c| match class_of(c) {
         Class::Control if lines == Lines::Many && matches!(c, '\t' | '\n' | '\r') => Ok(()),
@@ -126,13 +126,13 @@ pub(crate) fn check(text: &str, lines: Lines) -> Result<(), &'static str> {
     })
 }
 
-/// Whether there is a character to be seen.
+/// Whether the text has a visible character.
 pub(crate) fn is_visible(text: &str) -> bool {
     text.chars().any(|c| class_of(c) == Class::Visible)
 }
 
-/// The text for a line of a mail: what no text may have is replaced, as an earlier version has taken
-/// it in, and a text that may run from right to left is isolated from what stands beside it.
+/// The text for a line of a mail. Forbidden characters, which an earlier version may have accepted,
+/// are replaced. A text that may run from right to left is isolated from its neighbours.
 pub(crate) fn isolated(text: &str) -> String {
     let safe: String =
         text.chars()
@@ -193,8 +193,8 @@ fn class_of(c: char) -> Class {
 mod tests {
     use super::*;
 
-    /// Every character of the planes that have any, alone and between two letters, is judged by the
-    /// pattern as it is by the check, unless the pattern's reader does not know it yet.
+    /// The pattern and the check agree on every character of the planes with assigned characters,
+    /// alone and between two letters. The pattern's reader may not know the latest ones yet.
     #[test]
     fn patterns_and_checks_agree_on_every_character() {
         let validator = |pattern: &str| {
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_in_a_mail_neither_breaks_its_line_nor_turns_what_follows() {
+    fn a_text_in_a_mail_keeps_to_its_line_and_its_direction() {
         for (stored, mailed) in [
             ("Ann", "Ann"),
             ("Ann\r\nBcc: bob", "\u{2068}Ann\u{FFFD}\u{FFFD}Bcc: bob\u{2069}"),

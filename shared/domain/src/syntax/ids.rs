@@ -1,6 +1,6 @@
-//! Ids: UUIDs, each kind a type of its own, so that one cannot be taken for another.
+//! Ids: UUIDs with a separate type for each kind, so that one cannot be mistaken for another.
 
-/// Defines the id of a kind of thing.
+/// Defines the type of the ids of one kind.
 ///
 /// A UUID is read in its usual form of 36 characters only, in either case, and written in lower
 /// case.
@@ -40,7 +40,7 @@ macro_rules! id {
 pub(crate) use id;
 
 #[cfg(test)]
-#[expect(unreachable_pub, reason = "a mould makes public types")]
+#[expect(unreachable_pub, reason = "the macro defines public types")]
 mod tests {
     id! {
         /// The id of a thing.

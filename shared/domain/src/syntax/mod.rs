@@ -1,5 +1,5 @@
-//! Moulds for types that cannot hold a wrong value. What they refuse, they refuse with a
-//! sentence for the client, and their JSON Schema says the same.
+//! Macros for validated newtypes. An invalid value is rejected with a message for the client; the
+//! JSON Schema states the same constraint.
 
 mod characters;
 mod ids;

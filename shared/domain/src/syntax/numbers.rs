@@ -10,9 +10,9 @@ macro_rules! whole_number {
         pub struct $name(i64);
 
         impl $name {
-            /// The least there is.
+            /// The minimum.
             pub const MIN: Self = Self($min);
-            /// The most there is.
+            /// The maximum.
             pub const MAX: Self = Self($max);
 
             /// The number.
@@ -37,7 +37,7 @@ macro_rules! whole_number {
             type Error = &'static str;
 
             fn try_from(raw: lifecycle::input::WholeNumber) -> Result<Self, Self::Error> {
-                // What is beyond 64 bits is beyond every bound.
+                // A number beyond 64 bits is beyond every bound.
                 $crate::syntax::saturated(raw).try_into()
             }
         }
@@ -53,14 +53,14 @@ macro_rules! whole_number {
 
 pub(crate) use whole_number;
 
-/// The number in 64 bits, or the extreme that is nearest to it.
+/// The number in 64 bits, or the nearest extreme of 64 bits.
 pub(crate) fn saturated(number: WholeNumber) -> i64 {
     let extreme = if number.get() < 0 { i64::MIN } else { i64::MAX };
     i64::try_from(number.get()).unwrap_or(extreme)
 }
 
 #[cfg(test)]
-#[expect(unreachable_pub, reason = "a mould makes public types")]
+#[expect(unreachable_pub, reason = "the macro defines public types")]
 mod tests {
     whole_number! {
         /// Some.

@@ -1,13 +1,12 @@
 //! Texts within bounds.
 //!
-//! What a client enters is normalised to NFC, and a line is trimmed besides. Lengths count
-//! characters (Unicode code points, as JSON Schema does) of the text in NFC. The most that a text
-//! may have includes the blanks around it, the least does not.
+//! A text from a client is normalised to NFC, and a line is also trimmed. Lengths count characters
+//! (Unicode code points, as JSON Schema does) of the text in NFC. The maximum counts the blanks
+//! around a line too, the minimum does not.
 
 use super::characters::{self, Lines};
 
-/// Defines a text of one line, which can stand in a heading, in an address or in a mail's
-/// subject.
+/// Defines a text of one line, which is safe in a heading, in an address or in a mail's subject.
 macro_rules! line {
     ($(#[$doc:meta])* $name:ident: $min:literal..=$max:literal) => {
         $crate::syntax::text! { @define $(#[$doc])* $name: $min..=$max, entered_line, LINE }
@@ -64,7 +63,7 @@ macro_rules! text {
 
 pub(crate) use {line, text};
 
-/// A text of one line as it is kept, or what is wrong with it.
+/// The stored form of a text of one line, or the error in it.
 pub(crate) fn entered_line(raw: &str, min: usize, max: usize) -> Result<String, String> {
     let text = bounded(raw, min, max)?;
     characters::check(&text, Lines::One)?;
@@ -76,7 +75,7 @@ pub(crate) fn entered_line(raw: &str, min: usize, max: usize) -> Result<String, 
     Ok(text.to_owned())
 }
 
-/// A text of several lines as it is kept, or what is wrong with it.
+/// The stored form of a text of several lines, or the error in it.
 pub(crate) fn entered_text(raw: &str, min: usize, max: usize) -> Result<String, String> {
     let text = bounded(raw, min, max)?;
     characters::check(&text, Lines::Many)?;
@@ -89,7 +88,7 @@ pub(crate) fn entered_text(raw: &str, min: usize, max: usize) -> Result<String, 
 /// The text in NFC, if it is neither too short nor too long.
 pub(crate) fn bounded(raw: &str, min: usize, max: usize) -> Result<String, String> {
     // A composed character comes from four code points at most, and each takes four bytes at
-    // most: what is longer need not be composed.
+    // most: a longer text need not be composed.
     if raw.len() > max * 16 {
         return Err(length(min, max));
     }
@@ -107,7 +106,7 @@ fn length(min: usize, max: usize) -> String {
 }
 
 #[cfg(test)]
-#[expect(unreachable_pub, reason = "a mould makes public types")]
+#[expect(unreachable_pub, reason = "the macro defines public types")]
 mod tests {
     use proptest::prelude::*;
     use schemars::{JsonSchema, schema_for};
@@ -125,7 +124,7 @@ mod tests {
     }
 
     text! {
-        /// A letter.
+        /// A text that must not be empty.
         Letter: 1..=5
     }
 
@@ -141,7 +140,7 @@ mod tests {
                 "\u{1F980}\u{1F980}\u{1F980}\u{1F980}\u{1F980}",
                 "\u{1F980}\u{1F980}\u{1F980}\u{1F980}\u{1F980}",
             ),
-            // Persian, whose words need a non-joiner, and an emoji that is joined of two.
+            // Persian, whose words need a non-joiner, and an emoji that is made of two.
             ("\u{645}\u{6CC}\u{200C}\u{6A9}", "\u{645}\u{6CC}\u{200C}\u{6A9}"),
             ("\u{1F468}\u{200D}\u{1F466}", "\u{1F468}\u{200D}\u{1F466}"),
             ("\u{2764}\u{FE0F}", "\u{2764}\u{FE0F}"),
@@ -151,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_too_long_or_too_short_or_has_what_no_text_may_have_is_refused() {
+    fn a_line_of_a_wrong_length_or_with_forbidden_characters_is_refused() {
         for raw in [
             "",
             "a",
@@ -194,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_keeps_its_lines_and_refuses_what_a_line_refuses() {
+    fn a_text_keeps_its_line_breaks_and_refuses_forbidden_characters() {
         for (raw, taken) in [
             ("", true),
             ("a\nb", true),
@@ -228,14 +227,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_composed_text_is_taken_if_and_only_if_the_description_says_so(
+        fn a_composed_text_is_accepted_exactly_if_its_json_schema_accepts_it(
             raw in "[ a-cA-C\u{0}-\u{9F}\u{A0}-\u{3FF}\u{2000}-\u{206F}\u{FE00}-\u{FFFF}\u{E0000}-\u{E01EF}]{0,7}",
         ) {
             let raw = characters::composed(&raw).into_owned();
             agree::<Note>(&raw)?;
             agree::<Letter>(&raw)?;
-            // The least that a line may have does not count the blanks around it, which JSON
-            // Schema cannot tell.
+            // The minimum of a line does not count the blanks around it, which JSON Schema cannot
+            // express.
             if raw.trim().chars().count() >= 2 || raw.chars().count() < 2 {
                 agree::<Title>(&raw)?;
             }

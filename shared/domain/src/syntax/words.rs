@@ -1,6 +1,7 @@
-//! Enumerations that go over the wire as words in capitals.
+//! Enumerations whose JSON form is a word in capitals.
 
-/// Defines an enumeration by its words. It is written, stored, described and logged by them.
+/// Defines an enumeration by its words, which represent it in JSON, in storage, in the API
+/// description and in logs.
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
         $(#[$doc])*
@@ -10,9 +11,9 @@ macro_rules! words {
         }
 
         impl $name {
-            /// All of them.
+            /// All variants.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-            /// Every word there is.
+            /// The words of all variants.
             pub const WORDS: &'static [&'static str] = &[$($word),+];
 
             /// The word.
@@ -55,7 +56,7 @@ macro_rules! words {
 pub(crate) use words;
 
 #[cfg(test)]
-#[expect(unreachable_pub, reason = "a mould makes public types")]
+#[expect(unreachable_pub, reason = "the macro defines public types")]
 mod tests {
     words! {
         /// A direction.
@@ -76,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn another_word_is_refused_by_naming_those_there_are() {
+    fn an_unknown_word_is_refused_with_the_list_of_known_ones() {
         let error = serde_json::from_str::<Direction>("\"up\"").unwrap_err();
         assert!(error.to_string().contains("must be one of UP, DOWN"), "{error}");
     }
