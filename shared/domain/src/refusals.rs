@@ -1,4 +1,4 @@
-//! Every "no" of the domain: one list, so that no code is given twice or renamed.
+//! Every error code of the domain: one list, so that no code is used twice or renamed.
 
 use lifecycle::Refusal;
 use lifecycle::failure::RejectionKind::{
@@ -22,17 +22,17 @@ refusals! {
     NAME_TAKEN: Conflict = "There is a product with this name.";
     /// The id that the client chose exists already.
     ID_TAKEN: Conflict = "This id is in use.";
-    /// No such user, or another password. The two are not told apart.
+    /// The user is unknown, or the password is wrong. Both give the same error.
     CREDENTIALS_WRONG: Unauthenticated = "The e-mail address or the password is wrong.";
     /// The account exists, but its e-mail address is not verified yet.
     EMAIL_NOT_VERIFIED: Forbidden = "The e-mail address of this account is not verified yet.";
-    /// The verification is spent, expired, or was never asked for.
+    /// The verification is spent, has expired, or was never requested.
     VERIFICATION_SPENT: Gone = "This verification is spent or has expired.";
-    /// The password is not the one that was chosen at the sign-up that is to be proven.
+    /// The password is not the one of the sign-up.
     PASSWORD_WRONG: Unprocessable = "The password is not the one that was chosen.";
-    /// The reset of the password is spent, expired, or was never asked for.
+    /// The password reset is spent, has expired, or was never requested.
     PASSWORD_RESET_SPENT: Gone = "This reset of a password is spent or has expired.";
-    /// Mail to this address bounces, or its recipient has complained. No client is told.
+    /// Mail to this address bounces, or its recipient has complained. No client gets this error.
     ADDRESS_UNDELIVERABLE: Unprocessable = "No mail is sent to this address any more.";
     /// The password is little more than the address or the name of the account.
     PASSWORD_GUESSABLE: Unprocessable = "The password is too much like the account's own data.";
@@ -40,7 +40,7 @@ refusals! {
     PRODUCT_UNKNOWN: Unprocessable = "A product does not exist.";
     /// An ordered product is not for sale.
     PRODUCT_UNAVAILABLE: Unprocessable = "A product is not available.";
-    /// The address does not exist, or is somebody else's.
+    /// The address does not exist, or belongs to another user.
     ADDRESS_UNKNOWN: Unprocessable = "The address does not exist.";
     /// The ordered products have prices in several currencies.
     CURRENCY_MIXED: Unprocessable = "All products of an order must have the same currency.";
@@ -60,13 +60,13 @@ refusals! {
     ORDER_CLOSED: Conflict = "The order was rejected or has timed out.";
     /// The partner does not allow it.
     PARTNER_FORBIDDEN: Forbidden = "The partner does not allow this.";
-    /// The partner takes the bill for invalid.
-    BILL_NOT_VALID: Unprocessable = "The partner does not take the bill for valid.";
+    /// The partner considers the bill invalid.
+    BILL_NOT_VALID: Unprocessable = "The partner considers the bill invalid.";
     /// The partner has closed the product.
     PRODUCT_CLOSED: Conflict = "The partner has closed the product.";
-    /// The partner does not accept who we are.
-    PARTNER_AUTHENTICATION_FAILED: BadGateway = "The partner does not know us.";
-    /// The partner fails, or answers what it should not.
+    /// The partner rejects our credentials.
+    PARTNER_AUTHENTICATION_FAILED: BadGateway = "The partner rejected our credentials.";
+    /// The partner fails, or its response is not as expected.
     PARTNER_ERROR: BadGateway = "The partner does not answer as it should.";
     /// Too few editors have approved the article as it is.
     APPROVALS_MISSING: Unprocessable = "Too few editors have approved the article as it is.";
