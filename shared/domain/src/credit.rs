@@ -1,8 +1,8 @@
 //! The credit of customers: the customer service's side of an order's saga.
 //!
-//! A customer is approved while what is reserved for their orders stays within the open credit of
-//! the rules. Nothing tells yet that an order is paid: an approved order keeps its reservation
-//! until it is cancelled.
+//! A customer is approved while the reservations for their orders stay within the open credit of
+//! the rules. There is no event for payments yet: an approved order keeps its reservation until it
+//! is cancelled.
 
 use lifecycle::effects::{Condition, Effects, Event, Write, text};
 use lifecycle::record::{Key, Record, Table};
@@ -14,7 +14,7 @@ use crate::people::UserId;
 use crate::syntax::words;
 use crate::tables::CREDITS;
 
-/// What an order costs its customer; all events about orders say as much.
+/// The charge of an order to its customer. All events about orders have these fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Charge {
@@ -22,25 +22,25 @@ pub struct Charge {
     pub order_id: OrderId,
     /// The customer.
     pub user_id: UserId,
-    /// What everything costs together.
+    /// The total price.
     pub total: Money,
 }
 
-/// What the customer service needs to know.
+/// The facts for the customer service's decision.
 #[derive(Debug, Clone)]
 pub struct CreditFacts {
-    /// What is reserved for the order.
+    /// The order's reservation.
     pub reservation: Option<Reservation>,
-    /// What is reserved for all orders of the customer in the order's currency.
+    /// The sum of the customer's reservations in the order's currency.
     pub account: Option<CreditAccount>,
-    /// How much may be reserved for a customer.
+    /// The maximum that may be reserved for a customer.
     pub open_credit: Money,
 }
 
-/// Decides on the customer of a new order: approved, and the credit reserved, or rejected.
+/// Decides on the customer of a new order: approves them and reserves the credit, or rejects them.
 ///
-/// Nothing happens where the order was released before it came to be decided on, and nobody waits
-/// for an answer any more.
+/// Has no effect if the order has a reservation already, or was released before: then its saga
+/// needs no decision any more.
 pub fn reserve(order: &Charge, facts: &CreditFacts) -> Effects {
     if facts.reservation.is_some() {
         return Effects::none();
@@ -52,7 +52,7 @@ pub fn reserve(order: &Charge, facts: &CreditFacts) -> Effects {
     };
     let reserved = facts.account.as_ref().map_or(Amount::ZERO, |account| account.reserved).get();
     let rest = facts.open_credit.amount.get() - reserved;
-    // Nobody here knows exchange rates.
+    // There are no exchange rates here.
     let suffices =
         order.total.currency == facts.open_credit.currency && order.total.amount.get() <= rest;
     if !suffices {
@@ -64,10 +64,10 @@ pub fn reserve(order: &Charge, facts: &CreditFacts) -> Effects {
         .event(told(Answer::Approved))
 }
 
-/// Gives back what is reserved for an order that is closed, once.
+/// Releases the reservation of a closed order, once.
 ///
-/// Where nothing is reserved yet, the release has overtaken the order: it is written down, so that
-/// nothing will be.
+/// Without a reservation, the release has overtaken the order. It is stored, so that the order
+/// reserves nothing later.
 pub fn release(order: &Charge, facts: &CreditFacts) -> Effects {
     let released = Reservation::of(order, ReservationStatus::Released);
     match &facts.reservation {
@@ -82,15 +82,15 @@ pub fn release(order: &Charge, facts: &CreditFacts) -> Effects {
     }
 }
 
-/// What is reserved for a customer in a currency, all orders together.
+/// The sum of a customer's reservations in one currency.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CreditAccount {
     /// The customer.
     pub user_id: UserId,
-    /// The currency: when the rules change it, another account begins.
+    /// The currency. If the rules change it, a new account begins.
     pub currency: Currency,
-    /// In minor units of the currency.
+    /// The sum in minor units of the currency.
     pub reserved: Amount,
 }
 
@@ -111,7 +111,7 @@ impl CreditAccount {
             .when(Condition::Any(vec![Condition::Absent, room]))
     }
 
-    /// Subtracts what was added for a reservation.
+    /// Subtracts the amount of a reservation.
     fn subtract(held: &Reservation) -> Write {
         let Money { amount, currency } = held.amount;
         Write::update::<Self>(Self::key_of(held.user_id, currency))
@@ -128,17 +128,17 @@ impl Record for CreditAccount {
     }
 }
 
-/// What is or was reserved for an order.
+/// The reservation of an order, held or released.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Reservation {
     /// The order.
     pub order_id: OrderId,
-    /// Whose credit it is.
+    /// The customer.
     pub user_id: UserId,
-    /// How much.
+    /// The reserved amount.
     pub amount: Money,
-    /// Whether it counts.
+    /// Whether it counts towards the customer's sum.
     pub status: ReservationStatus,
 }
 
@@ -163,11 +163,11 @@ impl Record for Reservation {
 }
 
 words! {
-    /// Whether a reservation counts.
+    /// Whether a reservation counts towards its customer's sum.
     ReservationStatus {
-        /// It does.
+        /// It counts.
         Held = "HELD",
-        /// It was given back, or nothing was ever reserved.
+        /// It was released, or never held.
         Released = "RELEASED",
     }
 }
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reservation_is_given_back_once() {
+    fn a_reservation_is_released_once() {
         let order = charge(700, "EUR");
         let effects = release(&order, &facts(Some(700), Some(ReservationStatus::Held)));
         let Action::Update(changes) = &effects.writes()[1].action else { panic!("{effects:?}") };
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_release_that_overtakes_its_order_keeps_it_from_reserving_anything() {
+    fn a_release_that_overtakes_its_order_prevents_the_reservation() {
         let order = charge(700, "EUR");
         let overtaking = release(&order, &facts(None, None));
         assert_eq!(overtaking.writes()[0].condition, Some(Condition::Absent));

@@ -1,4 +1,4 @@
-//! Which queues hear of which events: the one routing table of the outbox's relay.
+//! The routing table of the outbox's relay: the queues that subscribe to each event.
 
 use lifecycle::Timestamp;
 use lifecycle::commit::OutboxRow;
@@ -13,12 +13,12 @@ use crate::orders::{
 };
 use crate::tables::{CUSTOMER_APPROVALS, CUSTOMER_SAGA, EMAILS, NOTIFICATIONS, ORDER_PROJECTIONS};
 
-/// Passes the event of a row on, the same envelope to every subscriber, and notes that it was.
+/// Relays the event of a row: sends the same envelope to every subscriber, and marks the row.
 ///
-/// An event that is passed on again, because the note was lost, is the same event: its consumers
-/// know it by its id. The messages of one account are a group, so that a customer with many orders
-/// does not delay those of the others. A row that has been relayed or set aside has no effects. One that a queue
-/// refuses waits again behind the others, and is set aside when that has happened often enough.
+/// If the mark is lost, the event is relayed again; its consumers recognise its id. The messages of
+/// one account are a group, so that a customer with many orders does not delay the others. A row
+/// that has been relayed or set aside has no effects. A row that a queue refuses is retried after
+/// the others, and is set aside after too many refusals.
 pub fn relay(row: &OutboxRow, at: Timestamp) -> Effects {
     if row.relayed_at.is_some() || row.set_aside_at.is_some() {
         return Effects::none();
@@ -39,16 +39,16 @@ pub fn relay(row: &OutboxRow, at: Timestamp) -> Effects {
         .if_refused(Effects::none().write(refused), counted)
 }
 
-/// The group of mails that somebody without a sign-in asks for: any number of them together delay the
-/// mails about orders no more than one customer does.
+/// The message group of mails that clients without a sign-in request: together they delay mails
+/// about orders no more than one customer does.
 pub const ANONYMOUS: &str = "anonymous";
 
-/// The account that an event is about. An event without one is a group of its own.
+/// The account that an event is about. The messages of an event without one have no group.
 fn account(envelope: &Envelope<Value>) -> Option<&str> {
     envelope.data["userId"].as_str()
 }
 
-/// The queues that are subscribed to an event; none for an event that nobody waits for.
+/// The queues that subscribe to an event; none for an event without subscribers.
 ///
 /// ```
 /// use domain::{events, tables};
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whoever_relays_may_send_to_every_subscriber() {
+    fn every_subscriber_is_among_the_subscribed_queues() {
         for event_type in [
             OrderCreated::TYPE,
             CustomerDecided::TYPE,

@@ -1,4 +1,4 @@
-//! People and things for tests, here and in whatever is built on the domain.
+//! Example records for tests, in this crate and in dependent crates.
 
 use crate::Rules;
 use crate::articles::Article;
@@ -14,7 +14,7 @@ use lifecycle::{Moment, Timestamp};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-/// A moment of no significance.
+/// A fixed moment.
 pub fn moment() -> Moment {
     Moment::new(Timestamp::from_millis(1_800_000_000_000), [1; 32])
 }
@@ -24,7 +24,7 @@ pub fn ann() -> User {
     ann_with_token().0
 }
 
-/// The same customer, and the token that she was mailed.
+/// The same customer, and the token of her verification mail.
 pub fn ann_with_token() -> (User, String) {
     let draft = read(json!({
         "email": "ann@example.com", "password": "correct-horse-battery", "name": "Ann"
@@ -42,11 +42,11 @@ pub fn lamp() -> Product {
     Product::new(&moment(), ann().user_id, &draft)
 }
 
-/// An order of Ann's that waits: two lamps.
+/// A pending order of Ann's: two lamps.
 ///
 /// # Panics
 ///
-/// Where the rules have changed so much that she may not order them.
+/// If the default rules do not allow this order.
 pub fn pending_order() -> Order {
     let address = home();
     let draft: OrderDraft = read(json!({
@@ -76,7 +76,7 @@ pub fn approved_order() -> Order {
     Order { status, serial_number: Some(number), version: order.version + 1, ..order }
 }
 
-/// Where Ann lives.
+/// Ann's address.
 pub fn home() -> Address {
     let address = read(json!({
         "buildingNumber": 44, "streetName": "Street", "city": "City", "country": "DE"
@@ -84,7 +84,7 @@ pub fn home() -> Address {
     Address::new(&moment(), ann().user_id, &address)
 }
 
-/// A draft of Ann's.
+/// A draft article by Ann.
 pub fn article() -> Article {
     let draft = read(json!({ "title": "How lamps shine", "content": "They glow." }));
     Article::new(&moment(), ann().user_id, &draft)
@@ -94,15 +94,15 @@ pub fn article() -> Article {
 ///
 /// # Panics
 ///
-/// Never: two editors are two.
+/// Never: the two editors differ.
 pub fn approved_article() -> Article {
     ["first editor", "second editor"].iter().fold(article(), |article, editor| {
         let approved = article.approved_by(moment().id(editor).into(), moment().now());
-        approved.expect("nobody has approved it before")
+        approved.expect("each editor approves once")
     })
 }
 
-/// Somebody signed in.
+/// A caller who is signed in.
 pub fn signed_in(user_id: UserId, roles: &[Role]) -> SignedIn {
     SignedIn {
         user_id,
@@ -136,7 +136,7 @@ pub fn outbox_row(event_type: &str) -> OutboxRow {
     }
 }
 
-/// An exchange with the partner that is not over.
+/// A pending communication with the partner.
 pub fn communication() -> Communication {
     let route = "GET /partner/products".to_owned();
     let upstream = ("partner", "https://partner.example.com/v2/product-list".to_owned());
@@ -148,7 +148,7 @@ pub fn communication() -> Communication {
 ///
 /// # Panics
 ///
-/// When it is not such a value: a mistake in the test.
+/// If the JSON is not such a value: a mistake in the test.
 pub fn read<T: DeserializeOwned>(json: Value) -> T {
-    serde_json::from_value(json).expect("a test knows what it writes")
+    serde_json::from_value(json).expect("the test's JSON is valid")
 }

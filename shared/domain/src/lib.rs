@@ -1,8 +1,8 @@
-//! What the system is about: people, the catalogue, orders, a partner, and the rules that hold among them.
+//! The domain: people, the catalogue, orders, articles, callbacks, a partner, and their rules.
 //!
-//! Everything here is a pure function of values. No I/O, no clock, no randomness: a decision
-//! gets the time and fresh ids in a [`Moment`](lifecycle::Moment), what is stored as facts, and
-//! answers with what should be done as [`Effects`](lifecycle::Effects).
+//! Everything here is a pure function of values: no I/O, no clock, no randomness. A decision gets
+//! the time and fresh ids in a [`Moment`](lifecycle::Moment), and stored data as facts. It returns
+//! its side effects as [`Effects`](lifecycle::Effects).
 
 #![expect(clippy::struct_field_names, reason = "a field is named as it is on the wire")]
 

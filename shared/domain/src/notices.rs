@@ -1,4 +1,4 @@
-//! Notices to the people who operate the system: what fails, told once a minute and kind.
+//! Alerts to operators about failures: at most one a minute for each kind of failure.
 
 use lifecycle::Timestamp;
 use lifecycle::effects::{Condition, Effects, Event, EventData, Write, number, text};
@@ -9,23 +9,23 @@ use serde::{Deserialize, Serialize};
 use crate::syntax::words;
 use crate::tables::NOTICES;
 
-/// An upstream has failed in a way that somebody should look at.
+/// An upstream has failed in a way that needs an operator's attention.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UpstreamFailed {
     /// The upstream, by its logical name.
     pub upstream: String,
-    /// How it failed.
+    /// The kind of failure.
     pub kind: UpstreamFailure,
-    /// What it said, in its own code.
+    /// The upstream's error code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
-    /// When.
+    /// When it failed.
     pub at: Timestamp,
 }
 
 impl UpstreamFailed {
-    /// What it is counted as: of one kind, one notice goes out a minute.
+    /// The kind by which failures are counted: each kind has at most one alert a minute.
     fn kind(&self) -> String {
         format!("{}/{}", self.upstream, self.kind.as_str())
     }
@@ -36,27 +36,27 @@ impl EventData for UpstreamFailed {
 }
 
 words! {
-    /// How an upstream failed.
+    /// A kind of failure of an upstream.
     UpstreamFailure {
-        /// It has failed so often that it is left alone for a while.
+        /// It has failed so often that its circuit has opened.
         CircuitOpened = "CIRCUIT_OPENED",
-        /// It does not take our credentials.
+        /// It rejects our credentials.
         AuthenticationFailed = "AUTHENTICATION_FAILED",
-        /// It answered with an error, with something unreadable, or not at all.
+        /// Its response was an error, unreadable or missing.
         Failed = "FAILED",
     }
 }
 
-/// What a receiver is to be told. Each is told by an event of its own, so that one that is down
-/// keeps no other waiting.
+/// An alert to one receiver is due. Each receiver has a separate event, so that one that is down
+/// does not delay the others.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NoticeDue {
-    /// Who is told.
+    /// The receiver of the alert.
     pub receiver: Receiver,
-    /// What has failed.
+    /// The failure.
     pub failed: UpstreamFailed,
-    /// How often it has failed since the last notice of this kind, without a notice.
+    /// The number of failures of this kind since the last alert, without an alert.
     pub suppressed: u64,
 }
 
@@ -65,13 +65,13 @@ impl EventData for NoticeDue {
 }
 
 impl NoticeDue {
-    /// The notice, under an id that is the same for every attempt at it.
+    /// The alert, with an id that is the same for every delivery attempt.
     pub fn notice(&self, id: &str) -> Notice {
         let UpstreamFailed { upstream, kind, code, at } = &self.failed;
         let code = code.as_ref().map_or(String::new(), |code| format!(" with {code}"));
         let more = match self.suppressed {
             0 => String::new(),
-            count => format!(" {count} more were suppressed since the last notice."),
+            count => format!(" {count} more were suppressed since the last alert."),
         };
         Notice {
             id: id.to_owned(),
@@ -85,19 +85,19 @@ impl NoticeDue {
     }
 }
 
-/// When a kind of failure was last told of, and how often it was not since.
+/// The last alert about a kind of failure, and the number of suppressed alerts since.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NoticeLog {
-    /// What is counted.
+    /// The kind of failure.
     pub kind: String,
-    /// When the last notice was let through.
+    /// When the last alert was sent.
     pub noticed_at: Timestamp,
-    /// How many failures were suppressed since.
+    /// The number of failures since, without an alert.
     pub suppressed: u64,
 }
 
-/// Of one kind, one notice goes out in this time.
+/// The minimum time between two alerts of a kind, in seconds.
 const BETWEEN_NOTICES_S: i64 = 60;
 
 impl NoticeLog {
@@ -106,7 +106,7 @@ impl NoticeLog {
         Key::new(failed.kind())
     }
 
-    /// Tells the receivers of a failure, or counts it if its kind was told of within a minute.
+    /// Alerts the receivers to a failure, or counts it if its kind had an alert within a minute.
     pub fn tell(
         known: Option<&Self>,
         failed: &UpstreamFailed,
@@ -122,14 +122,14 @@ impl NoticeLog {
             let count = Write::update::<Self>(known.key()).add("suppressed", 1);
             return Effects::none().write(count.when(unnoticed));
         }
-        // Whatever is counted meanwhile must be in the notice.
+        // A failure that is counted meanwhile must be in the alert.
         let counted = Condition::Equals("suppressed", number(known.suppressed));
         let log = Write::put(&next).when(unnoticed).when(counted);
         told(log, failed, receivers, known.suppressed)
     }
 }
 
-/// The count and the events are one commit: no failure is told of twice, none is left out.
+/// Commits the count and the events together: no failure is reported twice, none is left out.
 fn told(log: Write, failed: &UpstreamFailed, receivers: &[Receiver], suppressed: u64) -> Effects {
     let due = |receiver: &Receiver| {
         let due = NoticeDue { receiver: *receiver, failed: failed.clone(), suppressed };
@@ -153,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_a_kind_one_notice_goes_out_a_minute_and_tells_how_many_did_not() {
+    fn each_kind_has_one_alert_a_minute_with_the_suppressed_count() {
         let mut log = None;
         let told: Vec<_> = [0, 1, 59, 60, 61, 200]
             .into_iter()
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn each_receiver_is_told_by_an_event_of_its_own_and_without_any_it_is_only_counted() {
+    fn each_receiver_has_its_event_and_without_receivers_failures_are_counted() {
         let failed = failure(UpstreamFailure::Failed);
         for receivers in [&[][..], &[Receiver::Slack, Receiver::NewRelic]] {
             let effects = NoticeLog::tell(None, &failed, receivers, second(0));
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_notice_says_what_when_and_how_often() {
+    fn an_alert_has_the_failure_its_time_and_the_suppressed_count() {
         let failed = failure(UpstreamFailure::Failed);
         let due = NoticeDue { receiver: Receiver::Slack, failed, suppressed: 7 };
         let notice = due.notice("event-1");
@@ -193,11 +193,11 @@ mod tests {
         assert_eq!(
             notice.text,
             "The upstream partner failed with S01 at 1970-01-01T00:00:00.000Z: FAILED. \
-             7 more were suppressed since the last notice."
+             7 more were suppressed since the last alert."
         );
     }
 
-    /// What the receivers are told: how many were suppressed, if they are told at all.
+    /// The suppressed count of the alert, if one is sent.
     fn tell(log: &mut Option<NoticeLog>, failed: &UpstreamFailed, at: i64) -> Option<u64> {
         let effects = NoticeLog::tell(log.as_ref(), failed, &[Receiver::Slack], second(at));
         match &effects.writes()[0].action {

@@ -15,21 +15,21 @@ use crate::tables::SETTINGS;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, eserde::Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Rules {
-    /// How many editors have to approve an article before it is published.
+    /// The number of approvals that an article needs before it is published.
     pub approvals_needed: ApprovalsNeeded,
-    /// The customers who pay no shipping.
+    /// The tiers of customers who pay no shipping.
     pub free_shipping_tiers: Vec<Tier>,
-    /// What shipping costs everybody else, per order.
+    /// The shipping price of all other customers, per order.
     pub shipping: Money,
-    /// How many items an order may have.
+    /// The maximum number of items in an order.
     pub items_per_order: ItemsPerOrder,
-    /// How many pieces of one item may be ordered.
+    /// The maximum number of pieces of one item.
     pub quantity_per_item: QuantityPerItem,
     /// How long an order waits for the approval of its customer.
     pub saga_timeout_seconds: SagaTimeoutSeconds,
     /// The sum of unsettled orders up to which a customer is approved.
     pub open_credit: Money,
-    /// Counts up with every change; 0 stands for the defaults.
+    /// Increases with every change; 0 stands for the defaults.
     pub version: u64,
 }
 
@@ -41,7 +41,7 @@ impl Rules {
 }
 
 impl Default for Rules {
-    /// What holds until an operator says otherwise.
+    /// The rules that hold until an operator changes them.
     fn default() -> Self {
         let euros =
             |cents| Money { amount: Amount::of_minor_units(cents), currency: Currency::EUR };
@@ -61,8 +61,8 @@ impl Default for Rules {
 impl Record for Rules {
     const TABLE: Table = SETTINGS;
 
-    /// An operator may have written them past `PUT /rules`; the last good ones hold in place of bad
-    /// ones.
+    /// An operator may have written them without `PUT /rules`. The last valid rules then hold in
+    /// place of invalid ones.
     const CHECKED_ON_LOADING: bool = true;
 
     fn key(&self) -> Key {
@@ -97,16 +97,16 @@ impl Singleton for Rules {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, eserde::Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RulesDraft {
-    /// How many editors have to approve an article before it is published.
+    /// The number of approvals that an article needs before it is published.
     pub approvals_needed: ApprovalsNeeded,
-    /// The customers who pay no shipping.
+    /// The tiers of customers who pay no shipping.
     pub free_shipping_tiers: List<Tier, 0, { Tier::ALL.len() }>,
     /// The shipping price of all other customers, per order. It is bounded like a product's price,
     /// so that no total of an order can overflow.
     pub shipping: Price,
-    /// How many items an order may have.
+    /// The maximum number of items in an order.
     pub items_per_order: ItemsPerOrder,
-    /// How many pieces of one item may be ordered.
+    /// The maximum number of pieces of one item.
     pub quantity_per_item: QuantityPerItem,
     /// How long an order waits for the approval of its customer, in seconds.
     pub saga_timeout_seconds: SagaTimeoutSeconds,
@@ -115,7 +115,7 @@ pub struct RulesDraft {
 }
 
 impl RulesDraft {
-    /// The rules that are to hold, as their version of this number.
+    /// The new rules, with this version.
     pub fn at_version(self, version: u64) -> Rules {
         Rules {
             approvals_needed: self.approvals_needed,
@@ -131,17 +131,17 @@ impl RulesDraft {
 }
 
 whole_number! {
-    /// How many approvals an article needs.
+    /// The number of approvals that an article needs.
     ApprovalsNeeded: 1..=5
 }
 
 whole_number! {
-    /// How many items an order may have.
+    /// The maximum number of items in an order.
     ItemsPerOrder: 1..=25
 }
 
 whole_number! {
-    /// How many pieces of one item may be ordered.
+    /// The maximum number of pieces of one item.
     QuantityPerItem: 1..=99
 }
 
@@ -155,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_defaults_go_together() {
+    fn the_default_rules_are_consistent() {
         let rules = Rules::default();
         assert_eq!(rules.clone().checked(), Ok(rules));
     }
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shipping_price_that_a_total_could_overflow_by_cannot_be_entered() {
+    fn a_shipping_price_that_could_overflow_a_total_is_refused() {
         let with_shipping = |amount: i64| {
             let mut draft = serde_json::to_value(Rules::default()).unwrap();
             draft.as_object_mut().unwrap().remove("version");
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_parameter_out_of_its_bounds_cannot_be_loaded() {
+    fn a_stored_parameter_out_of_its_bounds_is_refused() {
         let mut json = serde_json::to_value(Rules::default()).unwrap();
         json["sagaTimeoutSeconds"] = 0.into();
         assert!(serde_json::from_value::<Rules>(json).is_err());

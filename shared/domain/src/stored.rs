@@ -1,5 +1,4 @@
-//! What our own writes can produce, our own reads can read: of this version, and of one with other
-//! bounds of input.
+//! Every stored record can be read, also one from a version with other bounds of input.
 
 use lifecycle::commit::OutboxRow;
 use lifecycle::record::{Record, item_of};
@@ -18,10 +17,10 @@ use crate::examples::{
 use crate::orders::{Order, OrderCreated, OrderSummary};
 use crate::people::{Address, EmailClaim, User};
 
-/// A text that no input takes any more, and that some version may have taken.
+/// A text that input refuses now, and that an earlier version may have accepted.
 const ODD_TEXT: &str = " \u{feff}Kettle\u{ffff}\u{202e}\u{2028}\u{0} ";
 
-/// The record with each of these values put in, one after the other, is read as it was written.
+/// Checks that the record is read unchanged with each of these values in it, one at a time.
 fn is_read_with<R: Record>(record: &R, changes: &[(&str, Value)]) {
     let written: Value = serde_dynamo::from_item(item_of(record)).unwrap();
     let unchanged = R::of_item(item_of(record)).unwrap();
@@ -88,7 +87,7 @@ fn every_record_is_read_with_values_that_input_refuses() {
 }
 
 #[test]
-fn an_event_about_what_was_stored_is_read_by_its_consumers() {
+fn an_event_with_values_that_input_refuses_is_read_by_its_consumers() {
     let mut order = serde_json::to_value(pending_order().created()).unwrap();
     order["items"][0]["name"] = ODD_TEXT.into();
     let created: OrderCreated = lifecycle::stored::from_json(&order.to_string()).unwrap();
@@ -96,7 +95,7 @@ fn an_event_about_what_was_stored_is_read_by_its_consumers() {
 }
 
 #[test]
-fn a_record_of_the_version_before_is_read_without_the_fields_of_this_one() {
+fn a_record_of_the_previous_version_is_read_without_the_new_fields() {
     fn without<R: Record + Serialize + DeserializeOwned>(record: &R, fields: &[&str]) {
         let mut item = item_of(record);
         for field in fields {

@@ -1,7 +1,7 @@
 //! The tables, indexes, queues and upstreams of the application, by their logical names.
 //!
-//! The lifecycle's own tables (ledger, outbox, limits) are named there; the secrets are named by
-//! the adapters that read them.
+//! The lifecycle names its tables itself (idempotency table, outbox, limits); the adapters name the
+//! secrets that they read.
 
 use lifecycle::Upstream;
 use lifecycle::effects::Queue;
@@ -9,58 +9,58 @@ use lifecycle::record::{Index, Table};
 
 /// Users and the claims to their e-mail addresses.
 pub const USERS: Table = Table::new("users");
-/// What is known of mail to e-mail addresses.
+/// E-mail addresses that bounced or complained.
 pub const MAIL_ADDRESSES: Table = Table::new("mail_addresses");
-/// Addresses.
+/// Postal addresses.
 pub const ADDRESSES: Table = Table::new("addresses");
 /// Products and the claims to their names.
 pub const PRODUCTS: Table = Table::new("products");
 /// Orders.
 pub const ORDERS: Table = Table::new("orders");
-/// The projection of orders that their customers look at.
+/// The read model of customers' orders.
 pub const ORDER_SUMMARIES: Table = Table::new("order_summaries");
-/// What is reserved of customers' credit.
+/// Reservations of customers' credit.
 pub const CREDITS: Table = Table::new("credits");
-/// Numbers that are given one after the other.
+/// Counters of serial numbers.
 pub const COUNTERS: Table = Table::new("counters");
-/// What operators were told of, kind by kind.
+/// The last alert about each kind of failure.
 pub const NOTICES: Table = Table::new("notices");
 /// Articles.
 pub const ARTICLES: Table = Table::new("articles");
-/// Objects that were seen a moment ago and are online.
+/// Objects that are online and were received recently.
 pub const OBJECTS: Table = Table::new("objects");
 /// The parameters of the business rules.
 pub const SETTINGS: Table = Table::new("settings");
-/// What was said to other people's services.
+/// Audit log of calls to third-party APIs (best effort).
 pub const COMMUNICATIONS: Table = Table::new("communications");
 
 /// All products, and all orders, by the time of their creation.
 pub const BY_CREATION: Index = Index::new("by_creation");
 /// The summaries of approved orders, by their customer and the time of their creation.
 pub const BY_CUSTOMER: Index = Index::new("by_customer");
-/// The orders that wait, by the time until which they do.
+/// The pending orders, by their deadline.
 pub const BY_DEADLINE: Index = Index::new("by_deadline");
-/// The communications that are not over, by the time of their beginning.
+/// The pending communications, by the time of their beginning.
 pub const BY_PENDING: Index = Index::new("by_pending");
 
-/// What somebody is to be mailed about.
+/// E-mails to send.
 pub const EMAILS: Queue = Queue::new("emails");
-/// What the mail service reports of mails.
+/// Reports of the mail service about mails.
 pub const MAIL_EVENTS: Queue = Queue::new("mail_events");
-/// Orders whose customer is to be approved.
+/// Orders whose credit has to be checked or released.
 pub const CUSTOMER_APPROVALS: Queue = Queue::new("customer_approvals");
-/// What is said about orders that wait.
+/// Credit decisions and time-outs of pending orders.
 pub const CUSTOMER_SAGA: Queue = Queue::new("customer_saga");
-/// Orders whose summaries have to be made anew.
+/// Orders whose summaries have to be updated.
 pub const ORDER_PROJECTIONS: Queue = Queue::new("order_projections");
-/// What fails, for operators.
+/// Failures, and alerts that are due to operators.
 pub const NOTIFICATIONS: Queue = Queue::new("notifications");
-/// Callbacks whose objects are to be looked up.
+/// Callbacks whose objects have to be looked up.
 pub const CALLBACKS: Queue = Queue::new("callbacks");
-/// Objects that are gone unless they are received again, as soon as they are.
+/// Objects to remove at the end of their lifetime, unless they were received again.
 pub const OBJECT_EXPIRIES: Queue = Queue::new("object_expiries");
 
-/// All queues: the letters of each can be redriven.
+/// All queues. `ops dead-letters` accepts their names.
 pub const QUEUES: &[Queue] = &[
     EMAILS,
     MAIL_EVENTS,
@@ -72,7 +72,7 @@ pub const QUEUES: &[Queue] = &[
     OBJECT_EXPIRIES,
 ];
 
-/// Other people's catalogue.
+/// The partner's catalogue.
 pub const PARTNER: Upstream = Upstream::new("partner");
-/// The service that knows which objects are online.
+/// The object service, which knows whether an object is online.
 pub const OBJECT_SERVICE: Upstream = Upstream::new("objects");

@@ -1,4 +1,4 @@
-//! Tokens that let in whoever has one: told once, and kept as a hash.
+//! Tokens that admit their holder: shown once, and stored as a hash.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ pub fn fresh(moment: &Moment, label: &str) -> String {
     URL_SAFE_NO_PAD.encode(moment.secret(label))
 }
 
-/// A token that a client enters. A wrong one is refused by the rules; only its length is bounded.
+/// A token that a client enters. Only its length is checked here; the rules refuse a wrong one.
 #[derive(Clone)]
 pub struct EnteredToken(String);
 
@@ -48,30 +48,30 @@ lifecycle::checked!(EnteredToken, String, {
     "type": "string", "maxLength": Self::LENGTH_MAX
 });
 
-/// What is kept of a token.
+/// The stored form of a token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct KeptToken {
     /// SHA-256 of the token, in base64url.
     pub token_hash: String,
-    /// The token is good until then.
+    /// When the token expires.
     pub expires_at: Timestamp,
 }
 
 impl KeptToken {
-    /// What is kept of a token that is good for so long from now on.
+    /// The stored form of a token that is valid for `ttl_s` seconds from now on.
     pub fn of(token: &str, now: Timestamp, ttl_s: i64) -> Self {
         Self { token_hash: hash(token), expires_at: now.plus_seconds(ttl_s) }
     }
 
-    /// Whether this is the token, and still good.
+    /// Whether this is the token, and still valid.
     pub fn accepts(&self, token: &str, now: Timestamp) -> bool {
         now < self.expires_at && hash(token) == self.token_hash
     }
 }
 
-/// The token has 256 random bits, so that a plain hash is as good as a slow one; and comparing
-/// hashes tells nothing of the token by its time.
+/// The token has 256 random bits, so a fast hash is as safe as a slow one. The time of comparing
+/// hashes reveals nothing about the token.
 fn hash(token: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(token))
 }
@@ -82,7 +82,7 @@ mod tests {
     use crate::examples::moment;
 
     #[test]
-    fn a_token_is_good_until_it_expires_and_no_other_is() {
+    fn a_token_is_valid_until_it_expires_and_another_one_never() {
         let token = fresh(&moment(), "proof");
         let kept = KeptToken::of(&token, moment().now(), 60);
         let at = |seconds| moment().now().plus_seconds(seconds);
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_does_not_hold_the_token() {
+    fn the_stored_form_does_not_hold_the_token() {
         let token = fresh(&moment(), "proof");
         let kept = KeptToken::of(&token, moment().now(), 60);
         assert!(!serde_json::to_string(&kept).unwrap().contains(&token));
