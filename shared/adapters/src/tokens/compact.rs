@@ -1,4 +1,4 @@
-//! A token in its parts (RFC 7515, section 7.1), before anything of it is believed.
+//! A token split into its parts (RFC 7515, section 7.1), before it is verified.
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -9,13 +9,13 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::keys::PublicKey;
 
-/// API Gateway takes 10 240 bytes of request line and headers, so no honest token is longer.
+/// API Gateway accepts 10 240 bytes of request line and headers, so no legitimate token is longer.
 const TOKEN_BYTES_MAX: usize = 8 * 1024;
 
-/// Why a token is refused: a constant, which says nothing of the token's own text.
+/// Why a token is refused: a constant, which contains nothing of the token.
 pub(super) type Reason = &'static str;
 
-/// A token that can be read. Its claims are whatever its maker wrote.
+/// A parsed token. Its claims are not verified.
 pub(super) struct Compact<'a> {
     header: Header,
     pub(super) claims: Claims,
@@ -23,8 +23,8 @@ pub(super) struct Compact<'a> {
     signature: &'a str,
 }
 
-/// What of a header is of interest. Where a token says that keys are found (`jwk`, `jku`, `x5u`) is
-/// not: keys come from where the configuration says.
+/// The used members of a header. Locations of keys in it (`jwk`, `jku`, `x5u`) are ignored: keys
+/// come only from the configured places.
 #[derive(Deserialize)]
 struct Header {
     alg: String,
@@ -38,9 +38,9 @@ impl<'a> Compact<'a> {
         if token.len() > TOKEN_BYTES_MAX {
             return Err("it is too long");
         }
-        let (signed, signature) = token.rsplit_once('.').ok_or("it has not three parts")?;
-        let (header, claims) = signed.split_once('.').ok_or("it has not three parts")?;
-        // A point is no character of base64url, so that a fourth part is found here.
+        let (signed, signature) = token.rsplit_once('.').ok_or("it does not have three parts")?;
+        let (header, claims) = signed.split_once('.').ok_or("it does not have three parts")?;
+        // A dot is not a base64url character, so a fourth part is rejected here.
         let header: Header = part(header).ok_or("its header cannot be read")?;
         let claims = part(claims).ok_or("its payload cannot be read")?;
         if header.crit.is_some() {
@@ -49,22 +49,22 @@ impl<'a> Compact<'a> {
         Ok(Self { header, claims, signed, signature })
     }
 
-    /// The name of the key that it is signed with.
+    /// The name of the key that signed it.
     pub(super) fn kid(&self) -> Result<&str, Reason> {
         self.header.kid.as_deref().ok_or("it names no key")
     }
 
-    /// The type in the header as it is compared: in small letters, without `application/` (RFC 7515,
+    /// The type in the header in a comparable form: lower case, without `application/` (RFC 7515,
     /// section 4.1.9).
     pub(super) fn kind(&self) -> Option<String> {
         let kind = self.header.typ.as_ref()?.to_ascii_lowercase();
         Some(kind.strip_prefix("application/").unwrap_or(&kind).to_owned())
     }
 
-    /// Whether the signature is the key's.
+    /// Checks that the signature is the key's.
     ///
-    /// The algorithm is the key's own. What the token says of it must agree, so that a public key
-    /// can never be taken for a shared secret, nor a signature be done without (RFC 8725, 3.1).
+    /// The key determines the algorithm, and the token must name the same one. So a public key is
+    /// never used as a shared secret, and a signature is always required (RFC 8725, 3.1).
     pub(super) fn check_signature(&self, key: &PublicKey) -> Result<(), Reason> {
         if algorithm(&self.header.alg) != Some(key.algorithm) {
             return Err("its algorithm is not the key's");
@@ -77,8 +77,8 @@ impl<'a> Compact<'a> {
     }
 }
 
-/// An algorithm that we verify with, by its name. `Ed25519` is the name that RFC 9864 gives to what
-/// most issuers call `EdDSA`.
+/// An algorithm that we verify with, by its name. Most issuers call it `EdDSA`; RFC 9864 names it
+/// `Ed25519`.
 pub(super) fn algorithm(name: &str) -> Option<Algorithm> {
     match name {
         "EdDSA" | "Ed25519" => Some(Algorithm::EdDSA),

@@ -14,18 +14,18 @@ use super::compact::algorithm;
 
 /// RSA keys below this are too weak (RFC 7518, 3.3).
 const RSA_BYTES_MIN: usize = 2048 / 8;
-/// RSA keys beyond this cost more to verify with than a token is worth.
+/// Larger RSA keys cost too much to verify with.
 const RSA_BYTES_MAX: usize = 4096 / 8;
-/// More keys than anybody rotates through.
+/// More keys than any rotation needs.
 const KEYS_MAX: usize = 32;
 
-/// The keys that tokens of one issuer are verified with, by their `kid`.
+/// The keys that verify tokens of one issuer, by their `kid`.
 #[derive(Debug)]
 pub struct KeySet {
     keys: HashMap<String, PublicKey>,
 }
 
-/// A key that verifies one algorithm and no other.
+/// A key that verifies only one algorithm.
 #[derive(Debug)]
 pub(super) struct PublicKey {
     pub(super) algorithm: Algorithm,
@@ -33,8 +33,8 @@ pub(super) struct PublicKey {
     public: Jwk,
 }
 
-/// The members of a key that are public, and no others: a private member that has strayed into
-/// the set is neither kept nor published.
+/// The public members of a key. A private member that the set contains by mistake is neither kept
+/// nor published.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "PublicKey")]
 struct Jwk {
@@ -70,12 +70,12 @@ pub struct PublishedKeys {
 impl KeySet {
     /// Reads a JSON Web Key Set.
     ///
-    /// Keys without a `kid`, for encryption, or of a kind that we do not verify with (`EdDSA`
-    /// with Ed25519, `ES256` and `RS256` are) are left out, as RFC 7517, section 5, wants it.
+    /// A key without a `kid`, for encryption, or of an unsupported kind is ignored, as RFC 7517,
+    /// section 5, requires. `EdDSA` with Ed25519, `ES256` and `RS256` are supported.
     ///
     /// # Errors
     ///
-    /// When it is no key set, has more than 32 keys, or not one that is of use.
+    /// When it is not a key set, has more than 32 keys, or has no usable key.
     pub fn parse(json: &str) -> Result<Self, BoxError> {
         #[derive(Deserialize)]
         struct Document {
@@ -97,7 +97,7 @@ impl KeySet {
         Ok(Self { keys })
     }
 
-    /// The set as it may be published.
+    /// The set in its public form.
     pub fn published(&self) -> PublishedKeys {
         let mut keys: Vec<_> = self.keys.values().map(|key| key.public.clone()).collect();
         keys.sort_by(|one, other| one.kid.cmp(&other.kid));
@@ -110,7 +110,7 @@ impl KeySet {
 }
 
 impl PublicKey {
-    /// The algorithm follows from the kind of key; what the key says of it must agree.
+    /// The kind of key determines the algorithm. If the key has an `alg`, it must agree.
     fn from_jwk(mut jwk: Jwk) -> Option<Self> {
         if jwk.purpose.as_deref().is_some_and(|purpose| purpose != "sig") {
             return None;
@@ -134,14 +134,14 @@ impl PublicKey {
         if jwk.alg.as_deref().is_some_and(|alg| algorithm(alg) != Some(kind)) {
             return None;
         }
-        // Published under the name that everybody knows, whatever its maker calls it.
+        // Published under the algorithm's common name, which may differ from the key's `alg`.
         jwk.alg = Some(name.to_owned());
         jwk.purpose = Some("sig".to_owned());
         Some(Self { algorithm: kind, key, public: jwk })
     }
 }
 
-/// A base64url member whose bytes are as many as they have to be.
+/// A base64url member, if it has an allowed number of bytes.
 fn member(text: Option<&String>, bytes: std::ops::RangeInclusive<usize>) -> Option<&str> {
     let text = text?;
     let decoded = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?;
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_that_cannot_verify_our_tokens_are_left_out() {
+    fn unusable_keys_are_ignored() {
         for (why, key) in [
             ("no kid", json!({ "kty": "OKP", "crv": "Ed25519", "x": X })),
             (
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_whose_alg_is_ed25519_is_one_of_eddsa_and_published_as_such() {
+    fn a_key_with_alg_ed25519_is_published_as_eddsa() {
         let key = json!({ "kty": "OKP", "crv": "Ed25519", "x": X, "kid": "1", "alg": "Ed25519" });
         let set = set(&key).unwrap();
         assert_eq!(set.get("1").unwrap().algorithm, Algorithm::EdDSA);
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn one_key_of_no_use_does_not_spoil_the_others() {
+    fn one_unusable_key_does_not_affect_the_others() {
         let good = json!({ "kty": "OKP", "crv": "Ed25519", "x": X, "kid": "1" });
         let keys = json!({ "keys": [{ "kty": 7 }, good, "key"] });
         assert!(KeySet::parse(&keys.to_string()).unwrap().get("1").is_some());

@@ -2,12 +2,11 @@
 //!
 //! | secret | holds | read by |
 //! |---|---|---|
-//! | [`SIGNING_KEYS`](crate::SIGNING_KEYS) | `{"kid", "alg": "EdDSA", "privateKey", "next": {…}}`, keys as base64 of their PKCS #8 form | whoever signs |
-//! | [`VERIFICATION_KEYS`](crate::VERIFICATION_KEYS) | `{"keys": […]}`, a JSON Web Key Set (RFC 7517) of public keys | whoever verifies or publishes |
+//! | [`SIGNING_KEYS`](crate::SIGNING_KEYS) | `{"kid", "alg": "EdDSA", "privateKey", "next": {…}}`, keys as base64 of their PKCS #8 form | functions that sign |
+//! | [`VERIFICATION_KEYS`](crate::VERIFICATION_KEYS) | `{"keys": […]}`, a JSON Web Key Set (RFC 7517) of public keys | functions that verify or publish |
 //!
-//! Keys rotate without anybody noticing because three of them verify at any time: the one that
-//! signs, the one that is going to, and the one that has. [`KeyRotation`](crate::KeyRotation)
-//! does it.
+//! [`KeyRotation`](crate::KeyRotation) rotates the keys without an interruption. Three keys verify
+//! at any time: the one that signs, the next one, and the previous one.
 
 mod compact;
 mod keys;
@@ -27,7 +26,7 @@ pub use signing::{Signer, SigningKeys};
 pub use succession::Succession;
 pub use verifier::{Issuer, Verifier};
 
-/// For how long a session's token lasts, in seconds.
+/// Lifetime of a session's token, in seconds.
 pub const LIFETIME_S: u32 = 15 * 60;
-/// For how long anybody may keep the published keys, in seconds.
+/// How long clients may cache the published keys, in seconds.
 pub const PUBLISHED_S: u64 = 300;

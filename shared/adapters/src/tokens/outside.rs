@@ -1,18 +1,18 @@
-//! Outside issuers: whose tokens are accepted beside our own (Cognito, Auth0, Keycloak).
+//! Outside issuers, whose tokens are accepted in addition to our own (Cognito, Auth0, Keycloak).
 //!
-//! `ISSUERS` is a JSON list of objects; empty accepts nobody.
+//! `ISSUERS` is a JSON list of objects. If it is empty, only our own tokens are accepted.
 //!
 //! | member | |
 //! |---|---|
-//! | `issuer` | what `iss` has to be |
-//! | `jwksUrl` | where the keys are published |
-//! | `audience` | what `aud` has to be or to name; `client_id` where a token has no `aud` |
+//! | `issuer` | the required `iss` |
+//! | `jwksUrl` | the URL of the published keys |
+//! | `audience` | the required `aud`, or one of its values; compared with `client_id` if a token has no `aud` |
 //! | `rolesClaim` | the claim that holds the roles |
-//! | `roles`, optional | the roles that the issuer may give at most; without it, none |
-//! | `accessClaim`, optional | `{"name", "value"}`: a claim by which access tokens are known, where neither `typ: at+jwt` nor `token_use: access` says so |
+//! | `roles`, optional | the roles that the issuer may assign; without it, none |
+//! | `accessClaim`, optional | `{"name", "value"}`: a claim that identifies access tokens, for an issuer that sets neither `typ: at+jwt` nor `token_use: access` |
 //!
-//! Of a token of theirs are believed: who it is, these roles, and whether the e-mail address is
-//! verified.
+//! Only these claims of such a token are used: the subject, the allowed roles, and whether the
+//! e-mail address is verified.
 
 use std::time::Duration;
 
@@ -29,13 +29,13 @@ use crate::pauses::Pauses;
 use crate::secrets::{Holding, Secret};
 use crate::upstream::{Client, Request};
 
-/// More issuers than anybody trusts.
+/// Maximum outside issuers.
 const ISSUERS_MAX: usize = 5;
-/// The largest set of keys that is read.
+/// The largest key set that is read.
 const JWKS_BYTES_MAX: usize = 64 * 1024;
-/// Keys are read again after an hour, and serve a day when they cannot be. A key that is not among
-/// them is looked for at once, but no more than once a minute. An issuer that does not answer holds
-/// up a token for a second, and those that come during the pause not at all.
+/// Keys are refreshed after an hour, and used up to a day when that fails. An unknown key causes a
+/// refresh, at most once a minute. An issuer that does not respond delays a token for a second;
+/// tokens during the pause are not delayed.
 pub(super) const KEYS: Holding = Holding {
     fresh: Duration::from_hours(1),
     usable: Duration::from_hours(24),
@@ -43,17 +43,17 @@ pub(super) const KEYS: Holding = Holding {
     pauses: Pauses { first: Duration::from_secs(1), longest: Duration::from_mins(1) },
 };
 
-/// Longer than keys are waited for.
+/// Longer than the one second of [`KEYS`], which therefore applies.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Their keys, as the log calls them.
+/// The name of these keys in the log.
 const NAME: &str = "outside_issuer";
 
-/// Somebody whose tokens are accepted, as `ISSUERS` describes them.
+/// An issuer whose tokens are accepted, as `ISSUERS` describes it.
 #[derive(Debug, Clone)]
 pub(crate) struct OutsideIssuer {
     issuer: String,
-    /// Where the keys are published: by HTTPS, but for an address of this very machine.
+    /// The URL of the published keys: HTTPS, except on this machine.
     jwks_url: String,
     audience: String,
     /// The name of a claim, or a JSON Pointer into the claims: `cognito:groups`,
@@ -68,15 +68,15 @@ pub(crate) struct OutsideIssuer {
 pub(crate) struct AccessClaim {
     /// Its name, or a JSON Pointer into the claims.
     pub(super) name: String,
-    /// What it is, or what it names among others.
+    /// Its value, or one of its values.
     pub(super) value: String,
 }
 
-/// Reads what `ISSUERS` says, which is no secret and may be repeated.
+/// Reads `ISSUERS`. It is not a secret, so errors may quote it.
 ///
 /// # Errors
 ///
-/// Names the member that is wrong by a JSON Pointer: `ISSUERS: /0/jwksUrl is missing`.
+/// Names the wrong member by a JSON Pointer: `ISSUERS: /0/jwksUrl is missing`.
 pub(crate) fn read(configuration: &Configuration) -> Result<Vec<OutsideIssuer>, String> {
     let Some(text) = configuration.variable("ISSUERS") else { return Ok(Vec::new()) };
     let second = configuration.variable("SECOND_ISSUER");
@@ -86,7 +86,7 @@ pub(crate) fn read(configuration: &Configuration) -> Result<Vec<OutsideIssuer>, 
 }
 
 fn read_list(text: &str, own: &[&str]) -> Result<Vec<OutsideIssuer>, String> {
-    let list: Value = serde_json::from_str(text).map_err(|error| format!("no JSON: {error}"))?;
+    let list: Value = serde_json::from_str(text).map_err(|error| format!("not JSON: {error}"))?;
     let Value::Array(list) = list else { return Err("must be a list".to_owned()) };
     if list.len() > ISSUERS_MAX {
         return Err(format!("more than {ISSUERS_MAX} issuers"));
@@ -100,7 +100,7 @@ fn read_list(text: &str, own: &[&str]) -> Result<Vec<OutsideIssuer>, String> {
         }
         if !is_safe(&issuer.jwks_url) {
             let url = &issuer.jwks_url;
-            return Err(format!("/{number}/jwksUrl: `{url}` is no address by HTTPS"));
+            return Err(format!("/{number}/jwksUrl: `{url}` is not an HTTPS URL"));
         }
         issuers.push(issuer);
     }
@@ -126,7 +126,7 @@ fn read_access_claim(mut members: Members) -> Result<AccessClaim, String> {
     Ok(claim)
 }
 
-/// The members of an object, which are taken one by one, and the place where it stands.
+/// The members of an object that are not read yet, and the object's JSON Pointer.
 struct Members {
     place: String,
     members: Map<String, Value>,
@@ -140,7 +140,7 @@ impl Members {
         }
     }
 
-    /// A text that is not empty.
+    /// Takes a text that is not empty.
     fn text(&mut self, name: &str) -> Result<String, String> {
         match self.members.remove(name) {
             Some(Value::String(text)) if !text.is_empty() => Ok(text),
@@ -149,7 +149,7 @@ impl Members {
         }
     }
 
-    /// A list of texts; empty where it is absent.
+    /// Takes a list of texts; empty if absent.
     fn texts(&mut self, name: &str) -> Result<Vec<String>, String> {
         let Some(list) = self.members.remove(name) else { return Ok(Vec::new()) };
         serde_json::from_value(list)
@@ -161,16 +161,16 @@ impl Members {
         self.members.remove(name).map(|value| Self::of(place, value)).transpose()
     }
 
-    /// Whether all were taken: a member that nobody knows is a mistake in its name.
+    /// Fails if a member is left: an unknown member is a mistake in its name.
     fn finish(self) -> Result<(), String> {
         match self.members.keys().next() {
-            Some(unknown) => Err(format!("{}/{unknown} is no known member", self.place)),
+            Some(unknown) => Err(format!("{}/{unknown} is an unknown member", self.place)),
             None => Ok(()),
         }
     }
 }
 
-/// In the clear, keys may come from this very machine alone.
+/// Plain HTTP is allowed only from this machine.
 fn is_safe(url: &str) -> bool {
     let Ok(url) = url.parse::<http::Uri>() else { return false };
     match (url.scheme_str(), url.host()) {
@@ -181,7 +181,7 @@ fn is_safe(url: &str) -> bool {
 }
 
 impl Issuer {
-    /// Nothing is fetched before a token of theirs comes.
+    /// Builds an outside issuer. Its keys are fetched when its first token arrives.
     pub(super) fn outside(aws: &Aws, described: &OutsideIssuer) -> Self {
         let client = Client::of(aws.clone(), Upstream::new(NAME), &described.jwks_url);
         let keys = Secret::held(NAME, KEYS, move || {
@@ -197,7 +197,7 @@ impl Issuer {
 }
 
 async fn fetch(client: &Client) -> Result<KeySet, Fault> {
-    // Once: it is for who holds the keys to try again. The time is for them to limit, too.
+    // Once: the cache of the keys retries and limits the time.
     let answer = client.send_before(Deadline::after(TIMEOUT), &Request::get("").once()).await?;
     let body = answer.success()?.body;
     if body.len() > JWKS_BYTES_MAX {
@@ -207,9 +207,9 @@ async fn fetch(client: &Client) -> Result<KeySet, Fault> {
     KeySet::parse(text).map_err(Fault::internal)
 }
 
-/// Who somebody of an outside issuer is here: an id of their own (RFC 9562, version 8) from the
-/// issuer and its subject, whatever form that has. No issuer can name somebody of another's, or of
-/// ours, who never have ids of this version.
+/// The id here of an outside issuer's subject: a UUID (RFC 9562, version 8) made from issuer and
+/// subject. So no issuer can name another issuer's subject, or one of our users, whose ids never
+/// have this version.
 pub(super) fn subject(issuer: &str, subject: &str) -> String {
     use sha2::{Digest, Sha256};
     let digest = Sha256::new()
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_configured_wrongly_is_named_by_its_place() {
+    fn a_configuration_error_is_named_by_its_json_pointer() {
         let good = issuer("https://a.example", "https://a.example/keys");
         assert_eq!(read("").unwrap().len(), 0);
         assert_eq!(read(&format!("[{good}]")).unwrap().len(), 1);
@@ -258,7 +258,7 @@ mod tests {
             assert_eq!(read(&with(allowed)).unwrap().len(), 1, "{allowed}");
         }
         for (issuers, said) in [
-            ("[".to_owned(), "no JSON: "),
+            ("[".to_owned(), "not JSON: "),
             ("{}".to_owned(), "must be a list"),
             ("[7]".to_owned(), "/0 must be an object"),
             (r#"[{"issuer":"a"}]"#.to_owned(), "/0/jwksUrl is missing"),
@@ -266,24 +266,24 @@ mod tests {
             (format!("[{}]", good.replace(r#""api""#, "7")), "/0/audience must be a text"),
             (format!("[{}]", good.replace(r#""api""#, r#""""#)), "/0/audience must be a text"),
             (format!("[{}]", good.replace("rolesClaim", "roleClaim")), "/0/rolesClaim is missing"),
-            (with(r#""tier":"GOLD""#), "/0/tier is no known member"),
+            (with(r#""tier":"GOLD""#), "/0/tier is an unknown member"),
             (with(r#""roles":"ADMIN""#), "/0/roles must be a list of texts"),
             (with(r#""roles":[7]"#), "/0/roles must be a list of texts"),
             (with(r#""accessClaim":"typ""#), "/0/accessClaim must be an object"),
             (with(r#""accessClaim":{"name":"typ"}"#), "/0/accessClaim/value is missing"),
             (
                 with(r#""accessClaim":{"name":"typ","value":"a","or":"b"}"#),
-                "/0/accessClaim/or is no known member",
+                "/0/accessClaim/or is an unknown member",
             ),
             (format!("[{good},{good}]"), "/1/issuer: `https://a.example` is named twice"),
             (format!("[{}]", issuer("https://ours.example", "https://a/keys")), "our own"),
             (format!("[{}]", issuer("https://new.example", "https://a/keys")), "our own"),
             (
                 format!("[{}]", issuer("a", "http://a.example/keys")),
-                "/0/jwksUrl: `http://a.example/keys` is no address by HTTPS",
+                "/0/jwksUrl: `http://a.example/keys` is not an HTTPS URL",
             ),
-            (format!("[{}]", issuer("a", "http://127.0.0.1.example/keys")), "no address by HTTPS"),
-            (format!("[{}]", issuer("a", "file:///keys")), "no address by HTTPS"),
+            (format!("[{}]", issuer("a", "http://127.0.0.1.example/keys")), "not an HTTPS URL"),
+            (format!("[{}]", issuer("a", "file:///keys")), "not an HTTPS URL"),
             (format!("[{}]", vec![good.clone(); 6].join(",")), "more than 5"),
         ] {
             let error = read(&issuers).unwrap_err();
@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_taken_for_somebody_of_another_issuer_or_of_ours() {
+    fn a_subject_never_equals_one_of_another_issuer_or_of_ours() {
         let ada = subject("https://a.example", "ada");
         assert_eq!(ada, subject("https://a.example", "ada"));
         assert_ne!(ada, subject("https://b.example", "ada"));

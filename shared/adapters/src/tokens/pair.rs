@@ -1,4 +1,4 @@
-//! Fresh keys.
+//! Key pairs, and how they are generated.
 
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
@@ -8,10 +8,10 @@ use lifecycle::failure::BoxError;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-/// A key pair, in the forms that the two secrets hold.
+/// A key pair, in the forms that the two secrets store.
 #[derive(Clone)]
 pub struct KeyPair {
-    /// The private key, as the secret [`SIGNING_KEYS`](crate::SIGNING_KEYS) has it.
+    /// The private key, as the secret [`SIGNING_KEYS`](crate::SIGNING_KEYS) stores it.
     pub signing: Value,
     /// The public key as a JSON Web Key: a member of `keys` in the secret
     /// [`VERIFICATION_KEYS`](crate::VERIFICATION_KEYS).
@@ -28,17 +28,17 @@ impl KeyPair {
     ///
     /// # Errors
     ///
-    /// When it was not made by [`generate`]. Nothing of it is repeated.
+    /// When [`generate`] did not make it. The error contains nothing of it.
     pub(super) fn of_private(signing: &Value) -> Result<Self, BoxError> {
-        const UNKNOWN: &str = "a signing key is not in the form that it is made in";
+        const UNKNOWN: &str = "a signing key does not have the generated form";
         let der = BASE64_STANDARD.decode(signing["privateKey"].as_str().ok_or(UNKNOWN)?);
         let key = SigningKey::from_pkcs8_der(&der.map_err(|_| UNKNOWN)?).map_err(|_| UNKNOWN)?;
         let pair = Self::of(&key)?;
         if pair.signing == *signing { Ok(pair) } else { Err(UNKNOWN.into()) }
     }
 
-    /// The `kid` is the key's thumbprint (RFC 7638), so that equal keys have equal names and
-    /// others have others.
+    /// The `kid` is the key's thumbprint (RFC 7638): equal keys have equal names, different keys
+    /// have different names.
     fn of(key: &SigningKey) -> Result<Self, BoxError> {
         let private = BASE64_STANDARD.encode(key.to_pkcs8_der()?.as_bytes());
         let x = BASE64_URL_SAFE_NO_PAD.encode(key.verifying_key().as_bytes());
@@ -57,7 +57,7 @@ impl KeyPair {
 ///
 /// # Errors
 ///
-/// When the operating system has no randomness to give.
+/// When the operating system provides no randomness.
 pub fn generate() -> Result<KeyPair, BoxError> {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed)?;

@@ -1,4 +1,4 @@
-//! Making tokens.
+//! Signing tokens.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use serde::Deserialize;
 use crate::secrets::Secret;
 use crate::{Aws, SIGNING_KEYS};
 
-/// The key that tokens are signed with at present, from its secret.
+/// The current signing key, from its secret.
 #[derive(Clone)]
 pub struct SigningKeys {
     key: Secret<PrivateKey>,
@@ -21,7 +21,7 @@ pub struct SigningKeys {
     audience: Arc<str>,
 }
 
-/// Signs tokens: a value, so that signing needs no call and no clock.
+/// Signs tokens. It is a value, so that signing needs no call and no clock.
 #[derive(Clone)]
 pub struct Signer {
     key: Arc<PrivateKey>,
@@ -35,8 +35,7 @@ struct PrivateKey {
 }
 
 impl Aws {
-    /// The key that tokens are signed with, for the issuer and audience of the deployment
-    /// (`ISSUER`, `AUDIENCE`).
+    /// The signing key, for the issuer and audience of the deployment (`ISSUER`, `AUDIENCE`).
     ///
     /// # Panics
     ///
@@ -48,7 +47,7 @@ impl Aws {
     }
 
     pub(super) fn issuer_and_audience(&self) -> (Arc<str>, Arc<str>) {
-        const READ: &str = "read together with the keys, whose absence has panicked before";
+        const READ: &str = "required together with the secret of the keys";
         let configuration = self.configuration();
         let issuer = configuration.issuer.as_deref().expect(READ);
         (issuer.into(), configuration.audience.as_deref().expect(READ).into())
@@ -56,7 +55,7 @@ impl Aws {
 }
 
 impl SigningKeys {
-    /// A signer with the present key.
+    /// A signer with the current key.
     ///
     /// # Errors
     ///
@@ -68,14 +67,14 @@ impl SigningKeys {
 }
 
 impl Signer {
-    /// A token with these claims, from now on for so many seconds.
+    /// Signs a token with these claims, valid from now for `lifetime_s` seconds.
     ///
-    /// `iss`, `aud`, `iat`, `nbf` and `exp` are added; `sub`, `roles`, `tier` and
-    /// `emailVerified` are what the authorizer passes on.
+    /// `iss`, `aud`, `iat`, `nbf` and `exp` are added. The authorizer passes `sub`, `roles`, `tier`
+    /// and `emailVerified` on.
     ///
     /// # Panics
     ///
-    /// Never: the key was tried when it was read, and a map of JSON values has a JSON form.
+    /// Never: the key was tested when it was parsed, and a map of JSON values has a JSON form.
     pub fn sign(&self, claims: &Claims, now: Timestamp, lifetime_s: u32) -> String {
         let now = now.as_seconds();
         let mut claims = claims.clone();
@@ -84,7 +83,7 @@ impl Signer {
         claims.insert("iat".to_owned(), now.into());
         claims.insert("nbf".to_owned(), now.into());
         claims.insert("exp".to_owned(), (now + i64::from(lifetime_s)).into());
-        self.key.sign(&claims).expect("the key was tried when it was read")
+        self.key.sign(&claims).expect("the key was tested when it was parsed")
     }
 
     /// A signer outside AWS, for tests and tools.
@@ -99,7 +98,7 @@ impl Signer {
 }
 
 impl PrivateKey {
-    /// Says nothing of the secret when it cannot be read.
+    /// The errors contain nothing of the secret.
     fn parse(json: &str) -> Result<Self, BoxError> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
@@ -122,14 +121,14 @@ impl PrivateKey {
 
     fn sign(&self, claims: &Claims) -> Result<String, jsonwebtoken::errors::Error> {
         let mut header = Header::new(Algorithm::EdDSA);
-        // RFC 9068: nobody can take it for a token of another purpose.
+        // RFC 9068: the type prevents confusion with tokens of another purpose.
         header.typ = Some("at+jwt".to_owned());
         header.kid = Some(self.kid.clone());
         jsonwebtoken::encode(&header, claims, &self.key)
     }
 }
 
-/// Nothing of the key shows.
+/// Does not show the key.
 impl fmt::Debug for Signer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Signer").field("kid", &self.key.kid).finish_non_exhaustive()

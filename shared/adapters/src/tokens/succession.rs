@@ -1,16 +1,16 @@
-//! Which key signs, and which one will.
+//! The signing key and the next one.
 
 use lifecycle::failure::BoxError;
 use serde_json::{Value, json};
 
 use super::pair::{KeyPair, generate};
 
-/// The key that signs, and the one that is going to: it is published already, so that everybody
-/// has it by the time it signs.
+/// The signing key, and the next one. The next one is already published, so that every function has
+/// it before it signs.
 pub struct Succession {
-    /// Tokens are signed with it.
+    /// The key that signs tokens.
     pub signs: KeyPair,
-    /// It signs after the next rotation.
+    /// The key that signs after the next rotation.
     pub next: KeyPair,
 }
 
@@ -28,7 +28,7 @@ impl Succession {
     ///
     /// # Errors
     ///
-    /// When it is not as [`signing_keys`](Self::signing_keys) makes it. Nothing of it is repeated.
+    /// When [`signing_keys`](Self::signing_keys) did not make it. The error contains nothing of it.
     pub(crate) fn parse(secret: &str) -> Result<Self, BoxError> {
         let mut secret: Value =
             serde_json::from_str(secret).map_err(|_| "the signing keys are not JSON")?;
@@ -37,7 +37,7 @@ impl Succession {
         Ok(Self { signs: KeyPair::of_private(&secret)?, next: KeyPair::of_private(&next)? })
     }
 
-    /// What comes after: the next key signs, and another one waits.
+    /// The keys after a rotation: the next key signs, and a fresh key is next.
     ///
     /// # Errors
     ///
@@ -54,7 +54,7 @@ impl Succession {
     }
 
     /// The content of the secret [`VERIFICATION_KEYS`](crate::VERIFICATION_KEYS): both keys, and
-    /// one that has signed before.
+    /// the previous signing key.
     pub fn verification_keys(&self, before: Option<&KeyPair>) -> Value {
         let keys = [Some(&self.signs), Some(&self.next), before];
         let keys: Vec<_> = keys.into_iter().flatten().map(|pair| &pair.verification).collect();
@@ -72,19 +72,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_kept_is_read_again_and_the_next_key_signs_after_it() {
+    fn after_a_rotation_of_stored_keys_the_next_key_signs() {
         let first = Succession::generate().unwrap();
         let read = Succession::parse(&first.signing_keys().to_string()).unwrap();
         let second = read.rotated().unwrap();
         assert_eq!(second.signs.kid(), first.next.kid());
-        assert!(!first.has(second.next.kid()), "another one waits");
+        assert!(!first.has(second.next.kid()), "the next key is fresh");
         let set = second.verification_keys(Some(&first.signs));
         let kids: Vec<_> = set["keys"].as_array().unwrap().iter().map(|key| &key["kid"]).collect();
         assert_eq!(kids, [second.signs.kid(), second.next.kid(), first.signs.kid()]);
     }
 
     #[test]
-    fn what_was_not_made_here_is_refused_and_not_repeated() {
+    fn malformed_signing_keys_are_rejected_and_not_quoted() {
         let keys = Succession::generate().unwrap();
         let mut renamed = keys.signing_keys();
         renamed["next"]["kid"] = "another".into();
@@ -93,7 +93,7 @@ mod tests {
             ("secret", "the signing keys are not JSON"),
             ("[]", "the signing keys have no next one"),
             (&alone, "the signing keys have no next one"),
-            (&renamed.to_string(), "a signing key is not in the form that it is made in"),
+            (&renamed.to_string(), "a signing key does not have the generated form"),
         ] {
             let error = Succession::parse(secret).err().expect(reason);
             assert_eq!(error.to_string(), reason);

@@ -1,4 +1,4 @@
-//! What verifies, and above all what does not.
+//! Tests of valid tokens and, above all, of invalid ones.
 
 mod outside;
 mod purpose;
@@ -26,7 +26,7 @@ use crate::{Aws, VERIFICATION_KEYS};
 const ISSUER: &str = "https://api.example.com";
 const AUDIENCE: &str = "api";
 
-/// A secret of verification keys that counts how often it is read.
+/// A store of verification keys that counts its reads.
 #[derive(Default)]
 struct Store {
     keys: Mutex<Option<Value>>,
@@ -109,7 +109,7 @@ async fn refusal(verifier: &Verifier, token: &str) -> &'static str {
 }
 
 #[tokio::test]
-async fn a_token_of_ours_passes_on_what_the_functions_need_and_nothing_else() {
+async fn only_the_needed_claims_of_a_token_are_passed_on() {
     let pair = pair();
     let passed = Store::of(&[&pair]).verifier().verify(&token(&pair), at(1000)).await.unwrap();
     let mut expected = claims();
@@ -118,7 +118,7 @@ async fn a_token_of_ours_passes_on_what_the_functions_need_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn times_hold_with_a_minute_of_leeway() {
+async fn validity_times_have_a_minute_of_leeway() {
     let pair = pair();
     let verifier = Store::of(&[&pair]).verifier();
     for (now, holds) in [(939, false), (940, true), (1900, true), (1959, true), (1960, false)] {
@@ -128,7 +128,7 @@ async fn times_hold_with_a_minute_of_leeway() {
 }
 
 #[tokio::test]
-async fn a_token_for_or_from_somebody_else_is_refused() {
+async fn a_token_of_another_issuer_or_audience_is_refused() {
     let pair = pair();
     let verifier = Store::of(&[&pair]).verifier();
     let other_issuer =
@@ -139,7 +139,7 @@ async fn a_token_for_or_from_somebody_else_is_refused() {
 }
 
 #[tokio::test]
-async fn tokens_of_the_second_issuer_and_audience_verify_beside_our_own() {
+async fn tokens_of_the_second_issuer_and_audience_verify_too() {
     let pair = pair();
     let keys = Store::of(&[&pair]).keys();
     let ours = Issuer::new(ISSUER, AUDIENCE, keys, "roles");
@@ -159,7 +159,7 @@ async fn tokens_of_the_second_issuer_and_audience_verify_beside_our_own() {
 }
 
 #[test]
-fn the_second_issuer_is_the_one_of_the_environment_and_none_where_it_is_empty() {
+fn the_second_issuer_is_second_issuer_and_none_if_that_is_empty() {
     for (second, known) in [("https://new.example", true), ("", false)] {
         let variable = move |name: &str| match name {
             "SECOND_ISSUER" => Some(second.to_owned()),
@@ -174,7 +174,7 @@ fn the_second_issuer_is_the_one_of_the_environment_and_none_where_it_is_empty() 
 }
 
 #[tokio::test]
-async fn what_was_altered_is_refused() {
+async fn an_altered_token_is_refused() {
     let pair = pair();
     let verifier = Store::of(&[&pair]).verifier();
     let token = token(&pair);
@@ -187,7 +187,7 @@ async fn what_was_altered_is_refused() {
 }
 
 #[tokio::test]
-async fn the_algorithm_is_the_keys_and_not_the_tokens() {
+async fn a_token_with_another_algorithm_than_its_key_is_refused() {
     let pair = pair();
     let verifier = Store::of(&[&pair]).verifier();
     for alg in ["none", "None", "nOnE"] {
@@ -202,7 +202,7 @@ async fn the_algorithm_is_the_keys_and_not_the_tokens() {
 }
 
 #[tokio::test]
-async fn a_public_key_is_no_shared_secret() {
+async fn a_public_key_is_not_accepted_as_a_shared_secret() {
     let pair = pair();
     let verifier = Store::of(&[&pair]).verifier();
     let public = BASE64_URL_SAFE_NO_PAD.decode(pair.verification["x"].as_str().unwrap()).unwrap();
@@ -217,7 +217,7 @@ async fn a_public_key_is_no_shared_secret() {
 }
 
 #[tokio::test]
-async fn a_token_must_name_its_key_and_know_no_critical_extension() {
+async fn a_token_without_kid_or_with_critical_extensions_is_refused() {
     let pair = pair();
     let verifier = Store::of(&[&pair]).verifier();
     let nameless = altered(&token(&pair), 0, "kid", Value::Null);
@@ -227,7 +227,7 @@ async fn a_token_must_name_its_key_and_know_no_critical_extension() {
 }
 
 #[tokio::test]
-async fn what_is_no_token_is_refused() {
+async fn a_text_that_is_not_a_token_is_refused() {
     let verifier = Store::of(&[&pair()]).verifier();
     for text in ["", ".", "..", "a.b.c", "a.b", "{}", "ü.ü.ü", &"a".repeat(9000)] {
         refusal(&verifier, text).await;
@@ -235,7 +235,7 @@ async fn what_is_no_token_is_refused() {
 }
 
 #[tokio::test]
-async fn a_token_must_say_when_it_ends_and_who_it_is_about() {
+async fn a_token_without_exp_or_sub_is_refused() {
     let pair = pair();
     let verifier = Store::of(&[&pair]).verifier();
     for name in ["exp", "sub"] {
@@ -252,7 +252,7 @@ async fn a_token_must_say_when_it_ends_and_who_it_is_about() {
     }
 }
 
-/// Made by OpenSSL, whose private keys are gone: what others sign, we verify.
+/// OpenSSL made these tokens, and their private keys were deleted: tokens of other signers verify.
 #[tokio::test]
 async fn tokens_of_other_algorithms_verify_with_their_keys() {
     let foreign: Value =
@@ -278,7 +278,7 @@ async fn two_keys_verify_while_they_rotate() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_unknown_key_refreshes_once_and_then_at_most_once_a_minute() {
+async fn an_unknown_key_refreshes_the_keys_at_most_once_a_minute() {
     let (old, new) = (pair(), pair());
     let store = Store::of(&[&old]);
     let verifier = store.verifier();
@@ -299,7 +299,7 @@ async fn an_unknown_key_refreshes_once_and_then_at_most_once_a_minute() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_unknown_key_is_a_fault_while_the_keys_cannot_be_read_and_known_keys_go_on() {
+async fn while_keys_cannot_be_read_unknown_ones_are_a_fault_and_known_verify() {
     let (old, new) = (pair(), pair());
     let store = Store::of(&[&old]);
     let verifier = store.verifier();
@@ -319,7 +319,7 @@ async fn an_unknown_key_is_a_fault_while_the_keys_cannot_be_read_and_known_keys_
 }
 
 #[tokio::test]
-async fn of_many_at_once_who_bring_a_new_key_none_is_refused() {
+async fn concurrent_tokens_of_a_new_key_all_verify() {
     let (old, new) = (pair(), pair());
     let store = Store::of(&[&old]);
     let verifier = store.verifier();
@@ -333,7 +333,7 @@ async fn of_many_at_once_who_bring_a_new_key_none_is_refused() {
 }
 
 #[tokio::test]
-async fn with_issuers_that_cannot_be_read_ours_verify_and_all_others_are_unavailable() {
+async fn with_invalid_issuers_our_tokens_verify_and_others_are_a_fault() {
     let pair = pair();
     let mut environment = environment();
     environment.extend(
@@ -348,13 +348,13 @@ async fn with_issuers_that_cannot_be_read_ours_verify_and_all_others_are_unavail
     let other = signer(&pair, "https://other.example", AUDIENCE).sign(&claims(), at(1000), 900);
     let Err(TokenError::Fault(Fault::Internal(error))) = verifier.verify(&other, at(1000)).await
     else {
-        panic!("it is not known whether they are accepted")
+        panic!("the token of an unknown issuer must be a fault")
     };
-    assert!(error.to_string().starts_with("ISSUERS: no JSON"), "{error}");
+    assert!(error.to_string().starts_with("ISSUERS: not JSON"), "{error}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn keys_serve_an_hour_without_their_store_and_then_nobody_passes() {
+async fn without_their_store_keys_verify_for_an_hour_and_no_longer() {
     let pair = pair();
     let store = Store::of(&[&pair]);
     let verifier = store.verifier();
@@ -368,7 +368,7 @@ async fn keys_serve_an_hour_without_their_store_and_then_nobody_passes() {
 }
 
 #[tokio::test]
-async fn keys_that_cannot_be_had_are_a_fault_and_never_a_pass() {
+async fn unreadable_keys_are_a_fault_and_accept_no_token() {
     let pair = pair();
     let store = Store::of(&[&pair]);
     store.is_away();
@@ -377,7 +377,7 @@ async fn keys_that_cannot_be_had_are_a_fault_and_never_a_pass() {
 }
 
 #[test]
-fn a_secret_that_is_no_key_is_refused_without_being_repeated() {
+fn a_secret_that_is_not_a_key_is_rejected_and_not_quoted() {
     for secret in [
         "topsecret".to_owned(),
         json!({ "kid": "1", "alg": "EdDSA", "privateKey": 7 }).to_string(),
@@ -390,7 +390,7 @@ fn a_secret_that_is_no_key_is_refused_without_being_repeated() {
 }
 
 #[test]
-fn a_signer_shows_nothing_of_its_key() {
+fn the_debug_form_of_a_signer_hides_its_key() {
     let pair = pair();
     let shown = format!("{:?}", signer(&pair, ISSUER, AUDIENCE));
     assert!(!shown.contains(pair.signing["privateKey"].as_str().unwrap()), "{shown}");

@@ -1,4 +1,4 @@
-//! Verifying tokens.
+//! Verification of tokens.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -17,35 +17,35 @@ use super::purpose::{check_ours, check_outside};
 use crate::secrets::Secret;
 use crate::{Aws, VERIFICATION_KEYS};
 
-/// Whoever makes up key ids must not make us read the keys all the time.
+/// Tokens with invented key ids must not cause a refresh of the keys each time.
 const BETWEEN_REFRESHES: Duration = Duration::from_mins(1);
 
 /// Verifies the tokens of one or several issuers.
 pub struct Verifier {
     pub(super) issuers: Vec<Issuer>,
-    /// Why it is not known who else's tokens are accepted.
+    /// Why the outside issuers are unknown.
     unknown: Option<String>,
 }
 
-/// Somebody whose tokens are accepted.
+/// An issuer whose tokens are accepted.
 pub struct Issuer {
-    /// What `iss` has to be.
+    /// The required `iss`.
     pub issuer: Arc<str>,
-    /// What `aud` has to be, or to name among others.
+    /// The required `aud`, or one of its values.
     pub audience: Arc<str>,
-    /// Other values of the two that are accepted, while they are changed.
+    /// Second values of the two that are accepted, while they are changed.
     second: Second,
-    /// Where the keys come from.
+    /// The source of its keys.
     pub keys: Secret<KeySet>,
-    /// The claim that holds the roles: a list of names, or one text of names between spaces.
+    /// The claim that holds the roles: a list of names, or one text of names separated by spaces.
     pub roles_claim: Arc<str>,
-    /// What its tokens are believed.
+    /// How far its tokens are trusted.
     pub(super) trust: Trust,
-    /// When the keys were last read because of a key that was not among them.
+    /// When an unknown key last caused a refresh of the keys.
     refreshed: Mutex<Option<Instant>>,
 }
 
-/// An `iss` and an `aud` that are accepted beside an issuer's own.
+/// A second `iss` and `aud` that are accepted.
 #[derive(Default)]
 struct Second {
     issuer: Option<Arc<str>>,
@@ -54,17 +54,17 @@ struct Second {
 
 /// How far an issuer is trusted.
 pub(super) enum Trust {
-    /// Its subjects are our users, with the roles and the tier that we gave them.
+    /// Its subjects are our users, with the roles and the tier that we assigned.
     Ours,
-    /// Its subjects are strangers, with no tier, and with roles from this list at most.
+    /// Its subjects are strangers, without a tier, and with roles only from this list.
     Outside { roles: Vec<String>, access_claim: Option<AccessClaim> },
 }
 
 impl Aws {
-    /// Verifies the tokens that we issue ourselves: `ISSUER`, `AUDIENCE` and the keys in the
-    /// secret [`VERIFICATION_KEYS`]; and those of the issuers in `ISSUERS`. Where that cannot be
-    /// read, the tokens of all other issuers are unavailable, and ours are verified all the same.
-    /// `SECOND_ISSUER` and `SECOND_AUDIENCE` are accepted beside our own.
+    /// Verifies our own tokens (`ISSUER`, `AUDIENCE` and the keys in the secret
+    /// [`VERIFICATION_KEYS`]), and those of the issuers in `ISSUERS`. If `ISSUERS` is invalid, our
+    /// tokens verify, and a token of any other issuer is a fault. `SECOND_ISSUER` and
+    /// `SECOND_AUDIENCE` are accepted as ours, too.
     ///
     /// # Panics
     ///
@@ -88,7 +88,7 @@ impl Aws {
         Verifier { unknown, ..Verifier::new(std::iter::once(ours).chain(others).collect()) }
     }
 
-    /// The keys that our tokens are verified with.
+    /// The keys that verify our tokens.
     ///
     /// # Panics
     ///
@@ -99,7 +99,7 @@ impl Aws {
 }
 
 impl Issuer {
-    /// Somebody whose tokens are accepted.
+    /// An issuer whose tokens are accepted.
     pub fn new(
         issuer: impl Into<Arc<str>>,
         audience: impl Into<Arc<str>>,
@@ -112,21 +112,21 @@ impl Issuer {
         Self { issuer, audience, second, keys, roles_claim, trust, refreshed }
     }
 
-    /// The issuer, whose tokens may have this `iss` and this `aud`, too.
+    /// Accepts this `iss` and this `aud` in addition.
     ///
-    /// Functions are not all replaced at the same moment: the new values are accepted by all of them
-    /// before the first one signs by them, and the old ones until the last token has ended.
+    /// Functions are not all replaced at the same moment. So all functions accept the new values
+    /// before the first one signs with them, and the old values until the last token has expired.
     #[must_use]
     pub fn with_second(mut self, issuer: Option<&str>, audience: Option<&str>) -> Self {
         self.second = Second { issuer: issuer.map(Into::into), audience: audience.map(Into::into) };
         self
     }
 
-    /// The keys with the one that is named, read anew if it is not among those we have: it may
-    /// be a new one.
+    /// Returns the keys. If the named key is not among them, they are refreshed first: the key may
+    /// be new.
     ///
-    /// That is not known while they cannot be read, which is the fault of no token. They are read
-    /// again after a pause, as they are where there are none.
+    /// If the refresh fails, that is a fault, not a refusal of the token. The next read follows a
+    /// pause.
     async fn keys_with(&self, kid: &str) -> Result<Arc<KeySet>, Fault> {
         let keys = self.keys.read().await?;
         if keys.get(kid).is_some() || !self.may_refresh() {
@@ -145,10 +145,10 @@ impl Issuer {
         self.refreshed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether the token is meant for us, and is one to be shown to an API.
+    /// Checks that the token is meant for us, and is an access token.
     ///
-    /// Cognito's access tokens have no `aud`, and the client in `client_id`. `azp` is the client that
-    /// asked for the token, whomever it is for.
+    /// Cognito's access tokens have no `aud`; their `client_id` names the client. `azp` is not
+    /// used: it names the client that requested the token, not the audience.
     fn check(&self, token: &Compact<'_>) -> Result<(), Reason> {
         let audience = match token.claims.get("aud") {
             Some(audience) => audience,
@@ -168,16 +168,16 @@ impl Issuer {
         }
     }
 
-    /// What is passed on of the claims.
+    /// The claims that are passed on.
     fn passed_on(&self, claims: &Claims, exp: Timestamp) -> Result<Claims, Reason> {
         let subject = claims.get("sub").and_then(Value::as_str).filter(|sub| !sub.is_empty());
-        let subject = subject.ok_or("it does not say who it is about")?;
+        let subject = subject.ok_or("it names no subject")?;
         let mut roles = claims::names(named(claims, &self.roles_claim)).unwrap_or_default();
         let (subject, tier, verified) = match &self.trust {
             Trust::Ours => (subject.to_owned(), claims.get("tier"), "emailVerified"),
             Trust::Outside { roles: given, .. } => {
                 roles.retain(|role| given.contains(role));
-                // The last is OpenID Connect's name for it.
+                // `email_verified` is OpenID Connect's name.
                 (outside::subject(&self.issuer, subject), None, "email_verified")
             }
         };
@@ -199,8 +199,7 @@ impl Verifier {
         Self { issuers, unknown: None }
     }
 
-    /// The issuer that the token says it is from. Nothing of it is believed yet: it only says
-    /// whose keys to try.
+    /// The issuer that the token names. The name is not verified yet: it only selects the keys.
     pub(super) fn issuer_of(&self, claims: &Claims) -> Result<&Issuer, TokenError> {
         let named = claims.get("iss").and_then(Value::as_str);
         let mut issuers = self.issuers.iter();
@@ -232,7 +231,7 @@ impl TokenVerifier for Verifier {
     }
 }
 
-/// Whether a claim names this audience, alone or among others.
+/// Whether a claim is this audience, or contains it.
 fn names_audience(claim: &Value, audience: &str) -> bool {
     match claim {
         Value::String(one) => one == audience,
@@ -243,27 +242,26 @@ fn names_audience(claim: &Value, audience: &str) -> bool {
     }
 }
 
-/// Gives the end of a token whose times hold, to the millisecond and with our leeway. `iat` has to
-/// be a date, and is of no further interest.
+/// Returns the expiry of a token that is valid now, compared to the millisecond and with our
+/// leeway. `iat` must be a date and is not used otherwise.
 fn check_times(claims: &Claims, now: Timestamp) -> Result<Timestamp, Reason> {
     let date = |name: &str, reason| match claims.get(name).map(numeric_date) {
         None => Ok(None),
         Some(Some(date)) => Ok(Some(date)),
         Some(None) => Err(reason),
     };
-    let exp = date("exp", "its exp is no date")?.ok_or("it does not say when it ends")?;
+    let exp = date("exp", "its exp is not a date")?.ok_or("it has no exp")?;
     if now >= exp.plus_seconds(LEEWAY_S) {
-        return Err("it has ended");
+        return Err("it has expired");
     }
-    date("iat", "its iat is no date")?;
-    match date("nbf", "its nbf is no date")? {
+    date("iat", "its iat is not a date")?;
+    match date("nbf", "its nbf is not a date")? {
         Some(nbf) if now.plus_seconds(LEEWAY_S) < nbf => Err("it is not valid yet"),
         _ => Ok(exp),
     }
 }
 
-/// A date as a token has it: whole seconds where it is whole, as the functions of the version before
-/// expect.
+/// A date in a token's form: whole seconds if possible, as functions of the version before expect.
 fn as_numeric_date(date: Timestamp) -> Value {
     #[expect(clippy::cast_precision_loss, reason = "dates until the year 9999 are below 2^53 ms")]
     match date.as_millis() {

@@ -1,4 +1,4 @@
-//! Tokens of others, made by another implementation than ours.
+//! Tokens of outside issuers, made by another implementation than ours.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
@@ -23,7 +23,7 @@ fn fixture() -> Value {
     serde_json::from_str(include_str!("../../../tests/fixtures/outside_tokens.json")).unwrap()
 }
 
-/// Verifies ours and theirs, whose keys are all there.
+/// A verifier of our tokens and of theirs, with all keys available.
 fn verifier() -> Verifier {
     let keys = |keys: Value| {
         let store = Store::default();
@@ -42,7 +42,7 @@ fn verifier() -> Verifier {
 }
 
 #[tokio::test]
-async fn of_a_token_of_theirs_are_believed_the_subject_the_roles_and_whether_it_is_verified() {
+async fn an_outside_token_passes_on_its_subject_roles_and_verification() {
     for alg in ["RS256", "ES256", "EdDSA"] {
         let token = &fixture()["tokens"][alg];
         let passed = verifier().verify(token.as_str().unwrap(), at(1_800_000_000)).await.unwrap();
@@ -55,12 +55,12 @@ async fn of_a_token_of_theirs_are_believed_the_subject_the_roles_and_whether_it_
 }
 
 #[tokio::test]
-async fn what_they_sign_for_others_or_as_others_is_refused() {
+async fn an_outside_token_with_another_issuer_or_audience_is_refused() {
     for (what, reason) in [
         ("another audience", "it is for another audience"),
         ("another issuer", "the issuer is unknown"),
         ("ours as issuer", "the issuer is unknown"),
-        ("nobody", "it does not say who it is about"),
+        ("nobody", "it names no subject"),
     ] {
         let token = fixture()["refused"][what].as_str().unwrap().to_owned();
         assert_eq!(refusal(&verifier(), &token).await, reason, "{what}");
@@ -70,7 +70,7 @@ async fn what_they_sign_for_others_or_as_others_is_refused() {
 }
 
 #[test]
-fn the_signatures_of_the_standards_verify_and_others_do_not() {
+fn the_signatures_of_the_standards_verify_and_altered_ones_do_not() {
     for vector in fixture()["vectors"].as_array().unwrap() {
         let set = KeySet::parse(&json!({ "keys": [vector["key"]] }).to_string()).unwrap();
         let key = set.get(vector["key"]["kid"].as_str().unwrap()).unwrap();
@@ -83,7 +83,7 @@ fn the_signatures_of_the_standards_verify_and_others_do_not() {
     }
 }
 
-/// An issuer whose keys take their time, and do not come; how often they were asked for.
+/// An issuer whose keys never arrive, and a counter of the reads.
 fn silent() -> (Issuer, Arc<AtomicU32>) {
     let asked = Arc::new(AtomicU32::new(0));
     let counted = Arc::clone(&asked);
@@ -97,7 +97,7 @@ fn silent() -> (Issuer, Arc<AtomicU32>) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_issuer_that_does_not_answer_is_asked_less_and_less_and_holds_nobody_up() {
+async fn a_silent_issuer_is_asked_less_often_and_delays_no_other_token() {
     let (theirs, asked) = silent();
     let keys = pair();
     let ours = Issuer::new(ISSUER, AUDIENCE, Store::of(&[&keys]).keys(), "roles");
@@ -123,14 +123,14 @@ async fn an_issuer_that_does_not_answer_is_asked_less_and_less_and_holds_nobody_
         waited += asking.elapsed();
         let asking = Instant::now();
         verifier.verify(&our_token, at(1000)).await.unwrap();
-        assert_eq!(asking.elapsed(), Duration::ZERO, "ours never wait");
+        assert_eq!(asking.elapsed(), Duration::ZERO, "our tokens never wait");
         advance(Duration::from_millis(100)).await;
     }
     let asked = asked.load(SeqCst);
-    assert!((14..=30).contains(&asked), "30 to 60 s apart in the end: {asked}");
+    assert!((14..=30).contains(&asked), "the last ones 30 to 60 s apart: {asked}");
     assert_eq!(
         waited,
         Duration::from_secs(u64::from(asked) - 1),
-        "a second each, and none between"
+        "a second for each read, and none between"
     );
 }

@@ -1,4 +1,4 @@
-//! Which tokens of outside issuers are access tokens, and what they are believed.
+//! Which tokens of outside issuers are access tokens, and which of their claims are used.
 
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
@@ -41,8 +41,8 @@ impl Trial {
         Self { issuer: OUTSIDE, keys, verifier: Verifier::new(vec![issuer]) }
     }
 
-    /// The verdict on a token with these members of its header and its payload, beside those that
-    /// every token has; null takes one away.
+    /// The verdict on a token with these members of its header and payload, in addition to the
+    /// usual ones. Null removes a member.
     async fn verdict(&self, header: Value, claims: Value) -> Result<Claims, &'static str> {
         let kid = &self.keys.verification["kid"];
         let header = merged(json!({ "alg": "EdDSA", "kid": kid }), header);
@@ -77,7 +77,7 @@ fn signed(keys: &KeyPair, header: &Value, claims: &Value) -> String {
 }
 
 #[tokio::test]
-async fn an_outside_token_is_taken_if_it_says_that_it_is_an_access_token() {
+async fn an_outside_token_must_state_that_it_is_an_access_token() {
     let trial = Trial::of_outside(&[], None);
     for (header, claims, holds) in [
         (json!({ "typ": "at+jwt" }), json!({}), true),
@@ -113,7 +113,7 @@ async fn an_outside_token_is_taken_if_it_says_that_it_is_an_access_token() {
 }
 
 #[tokio::test]
-async fn the_configured_claim_tells_access_tokens_from_others() {
+async fn the_configured_claim_identifies_access_tokens() {
     let keycloak = Trial::of_outside(&[], Some(("typ", "Bearer")));
     let scoped = Trial::of_outside(&[], Some(("/scope", "store")));
     for (trial, claims, holds) in [
@@ -137,7 +137,7 @@ async fn the_configured_claim_tells_access_tokens_from_others() {
 }
 
 #[tokio::test]
-async fn our_own_tokens_are_taken_as_this_version_and_the_one_before_sign_them() {
+async fn our_tokens_of_this_version_and_the_one_before_verify() {
     let trial = Trial::of_ours();
     for (typ, holds) in [
         (json!("at+jwt"), true),
@@ -155,7 +155,7 @@ async fn our_own_tokens_are_taken_as_this_version_and_the_one_before_sign_them()
 }
 
 #[tokio::test]
-async fn the_audience_is_aud_and_client_id_only_where_there_is_none() {
+async fn the_audience_is_aud_or_else_client_id_of_an_outside_token() {
     let (ours, outside) = (Trial::of_ours(), Trial::of_outside(&[], None));
     for (trial, claims, holds) in [
         (&outside, json!({ "aud": null, "client_id": AUDIENCE }), true),
@@ -178,7 +178,7 @@ async fn the_audience_is_aud_and_client_id_only_where_there_is_none() {
 }
 
 #[tokio::test]
-async fn an_issuer_gives_the_roles_of_its_list_and_no_others() {
+async fn an_issuer_assigns_only_the_roles_of_its_list() {
     for (given, roles, passed) in [
         (&[][..], json!(["ADMIN", "CUSTOMER"]), json!([])),
         (&["WRITER"], json!(["ADMIN", "WRITER"]), json!(["WRITER"])),
@@ -194,7 +194,7 @@ async fn an_issuer_gives_the_roles_of_its_list_and_no_others() {
 }
 
 #[tokio::test]
-async fn a_verified_address_is_a_boolean_or_its_text() {
+async fn email_verified_is_a_boolean_or_its_text() {
     let trial = Trial::of_outside(&[], None);
     for (verified, passed) in
         [(json!(true), true), (json!("true"), true), (json!("false"), false), (json!(1), false)]
@@ -208,7 +208,7 @@ async fn a_verified_address_is_a_boolean_or_its_text() {
 #[tokio::test]
 async fn dates_may_have_fractions_and_are_compared_exactly() {
     let trial = Trial::of_ours();
-    // It is the second 1000, with 60 s of leeway.
+    // The time is second 1000, with 60 s of leeway.
     for (claims, holds) in [
         (json!({ "exp": 1900.0 }), true),
         (json!({ "exp": 1600.5 }), true),
@@ -235,7 +235,11 @@ async fn dates_may_have_fractions_and_are_compared_exactly() {
         assert_eq!(verdict.is_ok(), holds, "{claims}: {verdict:?}");
     }
     let passed = async |exp: Value| trial.verdict(json!({}), json!({ "exp": exp })).await.unwrap();
-    assert_eq!(passed(json!(1900.0)).await["exp"], json!(1900), "as the version before reads it");
+    assert_eq!(
+        passed(json!(1900.0)).await["exp"],
+        json!(1900),
+        "the version before reads whole seconds"
+    );
     assert_eq!(passed(json!(1900.5)).await["exp"], json!(1900.5));
 }
 
