@@ -1,4 +1,4 @@
-//! The circuit breaker of the whole fleet.
+//! The circuit breaker, shared by all instances.
 
 #[cfg(test)]
 mod tests;
@@ -18,77 +18,79 @@ use super::now;
 use crate::faults::unavailable;
 use crate::{Aws, Table};
 
-/// For how long an instance goes by what it has read.
+/// How long an instance uses the state that it has read, in seconds.
 const HELD_S: i64 = 5;
-/// The store is there to spare us calls that fail; it is not worth waiting for.
+/// Limit for a call of the table. The table only spares failing calls, which is not worth a longer
+/// wait.
 const PATIENCE: Duration = Duration::from_millis(500);
-/// A change is overtaken only by changes of others. Five failures open a circuit, and then there
-/// is nothing left to change.
+/// Attempts to change the circuit. Only a change by another instance requires another attempt.
+/// After five failures the circuit is open, and nothing is left to change.
 const ATTEMPTS_MAX: u32 = 8;
 
-/// Keeps requests from an upstream that fails.
+/// Stops requests to an upstream that fails.
 ///
-/// Five failures in 30 s, counted across all instances, cut it off for 30 s. Then one request at a
-/// time may try, in the whole fleet; three in a row that succeed let everybody in again.
+/// Five failures in 30 s, counted across all instances, open the circuit for 30 s. Then it is
+/// half-open: one request at a time, across all instances, is a probe. Three successful probes in a
+/// row close it.
 ///
-/// What the fleet knows is one item of a table, changed by conditional writes, so that no failure
-/// is lost and no two requests are the probe. While all goes well nothing is written, and it is
-/// read every five seconds. So an instance may learn late that others have opened the circuit; but
-/// its own next failure tells it, and each instance lets no more than one request (of those it
-/// serves at a time) fail after the opening. When the table fails, requests pass.
+/// The state is one item of a table, changed by conditional writes. So no failure is lost, and two
+/// requests are never probes at once. While requests succeed nothing is written, and the item is
+/// read every five seconds. So an instance may learn late that others opened the circuit. But its
+/// next failure shows it: after the opening, each instance lets at most one request (of those it
+/// serves at a time) fail. When the table fails, requests pass.
 pub struct Breaker {
     table: Table<Circuit>,
     upstream: Upstream,
     held: Mutex<Option<Held>>,
 }
 
-/// What was read of the circuit, and when.
+/// The circuit as it was read, and when.
 #[derive(Clone)]
 struct Held {
     circuit: Circuit,
     since: Timestamp,
 }
 
-/// What a call says of its upstream.
+/// What a call shows about its upstream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Health {
-    /// The upstream answered as it should, whatever the answer means to the client.
+    /// The upstream works, even if its response is an error for the client.
     Up,
-    /// The upstream was of no use: a failure that counts against it.
+    /// The upstream failed. This counts against it.
     Down,
-    /// Nothing: the call failed by a fault of our own. A probe is given back.
+    /// Unknown: the call failed by our own fault. A probe is given back.
     Unknown,
 }
 
-/// What came of a call that was let through.
+/// The result of an admitted call.
 #[derive(Debug)]
 pub struct Guarded<T> {
-    /// What the call gave.
+    /// The value of the call.
     pub value: T,
     /// How long it took.
     pub took: Duration,
-    /// Whether it was the failure that opened the circuit.
+    /// Whether its failure opened the circuit.
     pub opened: bool,
 }
 
-/// Why an upstream is not asked.
+/// The error while the circuit stops requests.
 #[derive(Debug, thiserror::Error)]
-#[error("{} is cut off: it has failed too often", .0.name())]
+#[error("the circuit breaker stops requests to {}: it has failed too often", .0.name())]
 struct CutOff(Upstream);
 
-/// How an attempt to change the circuit ended.
+/// The result of an attempt to change the circuit.
 #[derive(Debug)]
 enum Changed {
-    /// It is this now, by our doing.
+    /// This circuit is stored now, by our change.
     Stored(Circuit),
-    /// It is this, and there was nothing to change.
+    /// This circuit is stored, and nothing had to change.
     Kept(Circuit),
-    /// The table does not answer.
+    /// The table failed.
     Unknown,
 }
 
 impl Aws {
-    /// The circuit breaker of an upstream, kept in the table [`CIRCUITS`](super::CIRCUITS).
+    /// The circuit breaker of an upstream, stored in the table [`CIRCUITS`](super::CIRCUITS).
     ///
     /// # Panics
     ///
@@ -99,19 +101,19 @@ impl Aws {
 }
 
 impl Breaker {
-    /// Makes a call of the upstream, unless it is cut off, and remembers what it says of the
-    /// upstream's health.
+    /// Calls the upstream unless the circuit stops requests, and records the upstream's health.
     ///
     /// # Errors
     ///
-    /// [`Fault::Unavailable`] while it is cut off, with the seconds until it is worth trying.
+    /// [`Fault::Unavailable`] while the circuit stops requests, with the seconds until a retry is
+    /// worthwhile.
     pub async fn guard<C, T>(
         &self,
         permit: &Permit<C>,
         call: impl Future<Output = T>,
         health: impl FnOnce(&T) -> Health,
     ) -> Result<Guarded<T>, Fault> {
-        // Every request of the fleet has ids of its own.
+        // The id of a request is unique across the fleet.
         let id = permit.moment().id("probe").to_string();
         let probe = self.admit(&id, now()).await?;
         let started = Instant::now();
@@ -126,7 +128,7 @@ impl Breaker {
         Ok(Guarded { value, took, opened })
     }
 
-    /// Lets a request in, or not; gives its id if it is a probe.
+    /// Admits or rejects a request. Returns its id if it is the probe.
     async fn admit<'a>(&self, id: &'a str, now: Timestamp) -> Result<Option<&'a str>, Fault> {
         let known = self.known(now).await;
         let admission = match known.admission(now) {
@@ -148,7 +150,7 @@ impl Breaker {
         }
     }
 
-    /// Remembers what came of a request; gives whether that opened the circuit.
+    /// Records the result of a request. Returns whether it opened the circuit.
     async fn tell(&self, event: Event, probe: Option<&str>, now: Timestamp) -> bool {
         if event != Event::Failed && probe.is_none() {
             return false;
@@ -165,7 +167,7 @@ impl Breaker {
         opened
     }
 
-    /// The circuit as it was within the last seconds; closed if the table does not answer.
+    /// The circuit as it was within the last seconds; closed if the table fails.
     async fn known(&self, now: Timestamp) -> Circuit {
         if let Some(held) = self.held(now) {
             return held;
@@ -180,7 +182,7 @@ impl Breaker {
         circuit
     }
 
-    /// Changes the circuit as it is now, however stale what is known of it.
+    /// Changes the stored circuit, even if `circuit` is outdated.
     async fn change(
         &self,
         mut circuit: Circuit,
@@ -207,7 +209,7 @@ impl Breaker {
         Changed::Unknown
     }
 
-    /// Stores what follows on a circuit; gives what is stored instead if it has moved.
+    /// Replaces `circuit` by `next`. Returns the stored one if another instance has changed it.
     async fn store(&self, circuit: &Circuit, next: &Circuit) -> Result<Option<Circuit>, Fault> {
         let write = match circuit.version {
             0 => Write::create(next),
@@ -240,12 +242,16 @@ impl Breaker {
     fn warn(&self, fault: &Fault) {
         observe_error("CIRCUIT_UNKNOWN");
         let error: &dyn std::error::Error = fault;
-        tracing::warn!(upstream = self.upstream.name(), error, "requests pass unguarded");
+        tracing::warn!(
+            upstream = self.upstream.name(),
+            error,
+            "circuit breaker state unavailable; request not guarded"
+        );
     }
 }
 
-/// What the table answers, unless that takes too long.
+/// Limits the time of a call of the table.
 async fn within_patience<T>(answer: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
     let answer = timeout(PATIENCE, answer).await;
-    answer.unwrap_or_else(|_| Err(unavailable("it takes too long")))
+    answer.unwrap_or_else(|_| Err(unavailable("the table of circuits took too long")))
 }

@@ -1,7 +1,7 @@
 //! The circuit of an upstream: a state machine of values, without a clock and without a store.
 //!
 //! ```text
-//!                 5 failures in 30 s             30 s are over, and somebody asks
+//!                 5 failures in 30 s             after 30 s, at the next request
 //!   closed ──────────────────────────▶ open ─────────────────────────────▶ half-open
 //!      ▲                                ▲   ◀──────────────────────────────    │
 //!      │                                           a probe fails               │
@@ -13,25 +13,25 @@ use lifecycle::Timestamp;
 use lifecycle::record::{Key, Record, Table};
 use serde::{Deserialize, Serialize};
 
-/// Where circuits are kept, one item each.
+/// The table of circuits, one item for each upstream.
 pub const CIRCUITS: Table = Table::new("circuits");
 
-/// So many failures within [`WINDOW_S`] open the circuit.
+/// This many failures within [`WINDOW_S`] open the circuit.
 const FAILURES_MAX: usize = 5;
 const WINDOW_S: i64 = 30;
-/// How long it stays open.
+/// How long it stays open, in seconds.
 const OPEN_S: i64 = 30;
-/// So many probes have to succeed, one after the other, to close it.
+/// This many probes in a row must succeed to close it.
 const PROBES: u32 = 3;
-/// A probe that nobody has heard of for so long is given up: its function did not live to tell.
+/// A probe without a result is abandoned after this many seconds: its function has ended.
 const PROBE_S: i64 = 15;
 
-/// What the whole fleet knows of an upstream.
+/// The state of an upstream's circuit, shared by all instances.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Circuit {
     upstream: String,
-    /// Counts up with each change; 0 is what nobody has stored yet.
+    /// Counts up with each change; 0 means that it is not stored yet.
     pub(super) version: u64,
     state: State,
 }
@@ -39,43 +39,43 @@ pub(crate) struct Circuit {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 enum State {
-    /// Everybody may ask. The latest failures, oldest first.
+    /// All requests pass. The latest failures, oldest first.
     Closed { failures: Vec<Timestamp> },
-    /// Nobody may ask.
+    /// No request passes.
     Open { until: Timestamp },
-    /// One may ask at a time.
+    /// One request at a time passes, as a probe.
     HalfOpen { successes: u32, probe: Option<Probe> },
 }
 
-/// The right to ask while the circuit is half-open.
+/// The permission to probe while the circuit is half-open.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Probe {
     id: String,
     until: Timestamp,
 }
 
-/// Whether a request may go to the upstream.
+/// Whether a request may call the upstream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Admission {
-    /// It may.
+    /// Yes.
     Open,
-    /// It may, if it gets to be the probe.
+    /// Yes, if it becomes the probe.
     AsProbe,
-    /// It may not, until then.
+    /// Not before this time.
     NotBefore(Timestamp),
 }
 
-/// What came of a request.
+/// The result of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Event {
     Succeeded,
     Failed,
-    /// It ended before the upstream could show how it is.
+    /// It ended before the upstream's health was known.
     GaveUp,
 }
 
 impl Circuit {
-    /// The circuit of an upstream of which nothing is known.
+    /// The circuit of an upstream that has no stored state.
     pub(super) fn of(upstream: &str) -> Self {
         let state = State::Closed { failures: Vec::new() };
         Self { upstream: upstream.to_owned(), version: 0, state }
@@ -90,7 +90,7 @@ impl Circuit {
         matches!(self.state, State::Open { .. })
     }
 
-    /// Whether a request may go.
+    /// Whether a request may call the upstream.
     pub(super) fn admission(&self, now: Timestamp) -> Admission {
         match &self.state {
             State::Closed { .. } => Admission::Open,
@@ -102,7 +102,7 @@ impl Circuit {
         }
     }
 
-    /// The circuit once a request has become its probe; `None` if it cannot.
+    /// The circuit after a request has become its probe; `None` if it cannot.
     pub(super) fn probed(&self, id: &str, now: Timestamp) -> Option<Self> {
         if self.admission(now) != Admission::AsProbe {
             return None;
@@ -115,8 +115,8 @@ impl Circuit {
         Some(self.changed(State::HalfOpen { successes, probe: Some(probe) }))
     }
 
-    /// The circuit after a request, which was the probe of this id or none; `None` if it is as
-    /// before.
+    /// The circuit after a request, which was the probe with this id or none; `None` if nothing
+    /// changes.
     pub(super) fn after(&self, event: Event, probe: Option<&str>, now: Timestamp) -> Option<Self> {
         let open = || State::Open { until: now.plus_seconds(OPEN_S) };
         let state = match (&self.state, event) {
@@ -137,8 +137,7 @@ impl Circuit {
                     Event::GaveUp => State::HalfOpen { successes: *successes, probe: None },
                 }
             }
-            // Whoever was let in before the circuit opened, and a probe that was given up, have
-            // nothing to say any more.
+            // Ignore results of calls admitted before the circuit opened, and of abandoned probes.
             _ => return None,
         };
         Some(self.changed(state))
@@ -162,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn five_failures_in_thirty_seconds_open_it_and_fewer_do_not() {
+    fn five_failures_in_30_s_open_the_circuit_and_fewer_do_not() {
         for (failures_at, opens) in [
             (vec![0, 1, 2, 3, 4], true),
             (vec![0, 0, 0, 0, 0], true),
@@ -177,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn an_open_circuit_lets_nobody_in_for_thirty_seconds_and_then_one_at_a_time() {
+    fn an_open_circuit_stops_requests_for_30_s_then_admits_one_at_a_time() {
         let open = after_failures(&[0; 5]);
         for second in [0, 29] {
             assert_eq!(open.admission(at(second)), Admission::NotBefore(at(30)), "{second}");
@@ -186,12 +185,12 @@ mod tests {
         assert_eq!(open.admission(at(30)), Admission::AsProbe);
         let probed = open.probed("a", at(30)).unwrap();
         assert_eq!(probed.admission(at(31)), Admission::NotBefore(at(32)));
-        assert_eq!(probed.probed("b", at(44)), None, "the first probe is on its way");
-        assert!(probed.probed("b", at(45)).is_some(), "the first probe is given up");
+        assert_eq!(probed.probed("b", at(44)), None, "the first probe is in progress");
+        assert!(probed.probed("b", at(45)).is_some(), "the first probe is abandoned");
     }
 
     #[test]
-    fn three_probes_that_succeed_close_it_and_one_that_fails_opens_it_again() {
+    fn three_successful_probes_close_the_circuit_and_a_failure_reopens_it() {
         let mut circuit = after_failures(&[0; 5]);
         for (id, closed) in [("a", false), ("b", false), ("c", true)] {
             circuit = circuit.probed(id, at(30)).unwrap();
@@ -204,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_probe_that_gave_up_is_given_back_and_counts_neither_way() {
+    fn a_probe_without_a_result_is_given_back_and_not_counted() {
         let mut circuit = after_failures(&[0; 5]);
         let ends = [Event::Succeeded, Event::GaveUp, Event::Succeeded, Event::GaveUp];
         for event in ends {
@@ -214,11 +213,15 @@ mod tests {
         }
         let closed =
             circuit.probed("a", at(30)).unwrap().after(Event::Succeeded, Some("a"), at(30));
-        assert_eq!(closed.unwrap().admission(at(30)), Admission::Open, "the third that succeeded");
+        assert_eq!(
+            closed.unwrap().admission(at(30)),
+            Admission::Open,
+            "the third success closes it"
+        );
     }
 
     #[test]
-    fn only_the_probe_of_the_moment_is_listened_to() {
+    fn only_the_result_of_the_current_probe_counts() {
         let first = after_failures(&[0; 5]).probed("a", at(30)).unwrap();
         let second = first.probed("b", at(45)).unwrap();
         for (circuit, event, probe) in [

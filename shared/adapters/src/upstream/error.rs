@@ -1,4 +1,4 @@
-//! What can go wrong between us and an upstream.
+//! Errors of calls to an upstream.
 
 use std::error::Error;
 use std::time::Duration;
@@ -10,58 +10,58 @@ use lifecycle::failure::BoxError;
 
 use super::BODY_BYTES_MAX;
 
-/// For how long an upstream that wants fewer requests is left alone if it does not say, in seconds.
+/// Wait after a 429 without `Retry-After`, in seconds.
 const RETRY_AFTER_S: u32 = 5;
 
-/// Why there is no answer of an upstream that could be used.
+/// Why an upstream's response is missing or unusable.
 #[derive(Debug, thiserror::Error)]
 pub enum UpstreamError {
-    /// There was no connection, also where connecting took too long, or it broke.
+    /// The connection failed, took too long to open, or broke.
     #[error("{upstream} could not be reached")]
     Connection {
-        /// Which upstream.
+        /// The upstream's name.
         upstream: &'static str,
-        /// Why not.
+        /// The cause.
         source: BoxError,
     },
-    /// The answer took too long.
+    /// The response took too long.
     #[error("{upstream} has not answered within {within:?}")]
     TimedOut {
-        /// Which upstream.
+        /// The upstream's name.
         upstream: &'static str,
-        /// How long it was waited for.
+        /// The time limit.
         within: Duration,
     },
-    /// The answer is none of success.
+    /// The response's status is not a success.
     #[error("{upstream} answered {status}")]
     Status {
-        /// Which upstream.
+        /// The upstream's name.
         upstream: &'static str,
-        /// What it answered.
+        /// The response's status.
         status: StatusCode,
-        /// How long it wants to be left alone.
+        /// The wait that the upstream asks for, in seconds.
         retry_after_s: Option<u32>,
     },
-    /// The answer's body is over the limit.
+    /// The response's body is over the limit.
     #[error("{upstream} answered more than {BODY_BYTES_MAX} bytes")]
     TooLarge {
-        /// Which upstream.
+        /// The upstream's name.
         upstream: &'static str,
     },
-    /// The answer's body is not what is wanted.
-    #[error("{upstream} answered something else than expected: {place}")]
+    /// The response's body is not of the expected form.
+    #[error("{upstream} returned an unexpected body: {place}")]
     Unreadable {
-        /// Which upstream.
+        /// The upstream's name.
         upstream: &'static str,
-        /// Where, and of which kind, the mistake is; nothing of what stands there.
+        /// The place and kind of the mistake, without the content.
         place: String,
     },
-    /// The request itself cannot be sent: a header or an address is not one.
+    /// The request cannot be sent: a header or the URL is invalid.
     #[error("a request to {upstream} cannot be sent")]
     Unsendable {
-        /// Which upstream.
+        /// The upstream's name.
         upstream: &'static str,
-        /// What is wrong with it.
+        /// The cause.
         source: BoxError,
     },
 }
@@ -79,8 +79,8 @@ impl UpstreamError {
     }
 }
 
-/// Whether a time-out came before there was a connection, so that nothing was sent. The connector
-/// says so by the text of a source alone.
+/// Whether the time-out came before there was a connection, so that nothing was sent. The connector
+/// shows this only in the text of a source.
 fn is_of_connecting(error: &ConnectorError) -> bool {
     let mut source: Option<&dyn Error> = Some(error);
     while let Some(error) = source {
@@ -92,8 +92,7 @@ fn is_of_connecting(error: &ConnectorError) -> bool {
     false
 }
 
-/// An upstream that fails is a 502, one that takes too long a 504, and one that wants fewer requests
-/// a 503.
+/// An upstream that fails is a 502, a time-out is a 504, and a 429 of the upstream is a 503.
 impl From<UpstreamError> for Fault {
     fn from(error: UpstreamError) -> Self {
         match error {

@@ -1,4 +1,4 @@
-//! What goes to an upstream, and what comes back.
+//! Requests to an upstream, and its responses.
 
 use std::fmt;
 
@@ -13,12 +13,13 @@ use serde::de::DeserializeOwned;
 
 use super::{UpstreamError, now};
 
-/// An upstream that wants to be left alone for longer is asked again after this, in seconds.
+/// Longest wait that a `Retry-After` can ask for, in seconds.
 const RETRY_AFTER_S_MAX: u32 = 3600;
 
-/// A request to an upstream, in full but for the upstream's address. It can be sent more than once.
+/// A request to an upstream, complete except for the upstream's address. It can be sent more than
+/// once.
 ///
-/// Its `Debug` shows the method and the path alone: headers and bodies carry secrets.
+/// Its `Debug` shows only the method and the path: headers and bodies contain secrets.
 #[derive(Clone)]
 pub struct Request {
     method: Method,
@@ -40,9 +41,9 @@ impl Request {
     ///
     /// # Panics
     ///
-    /// When the value's `Serialize` fails: a fault of its type, which its first test shows.
+    /// When the value's `Serialize` fails: a bug of its type, which its first test shows.
     pub fn post_json(path: impl Into<String>, value: &impl Serialize) -> Self {
-        let body = serde_json::to_vec(value).expect("what is sent has a JSON form");
+        let body = serde_json::to_vec(value).expect("a request body has a JSON form");
         Self { body, ..Self::new(Method::POST, path) }.header("content-type", "application/json")
     }
 
@@ -53,8 +54,8 @@ impl Request {
             .header("content-type", "application/x-www-form-urlencoded")
     }
 
-    /// Any method, without a body. By its method it is known whether it is safe to repeat
-    /// (RFC 9110, 9.2.2).
+    /// A request with any method, without a body. The method determines whether it is safe to
+    /// repeat (RFC 9110, 9.2.2).
     pub fn new(method: Method, path: impl Into<String>) -> Self {
         Self {
             repeatable: method.is_idempotent(),
@@ -67,7 +68,7 @@ impl Request {
         }
     }
 
-    /// Says which client has caused it, so that none uses up the retries of all.
+    /// Names the client that caused it, so that one client cannot use up the retries of all.
     #[must_use]
     pub fn on_behalf_of(self, client: &str) -> Self {
         Self { on_behalf_of: Some(client.to_owned()), ..self }
@@ -97,13 +98,13 @@ impl Request {
         self.header(AUTHORIZATION.as_str(), &format!("Bearer {token}"))
     }
 
-    /// Says of a `POST` that it is safe to repeat.
+    /// Marks a `POST` as safe to repeat.
     #[must_use]
     pub fn repeatable(self) -> Self {
         Self { repeatable: true, ..self }
     }
 
-    /// Says that it is not to be repeated: whoever sends it has ways of its own.
+    /// Marks it as not repeatable, for a caller that retries in another way.
     #[must_use]
     pub fn once(self) -> Self {
         Self { repeatable: false, ..self }
@@ -113,7 +114,7 @@ impl Request {
         self.repeatable
     }
 
-    /// The request as it goes out, with the id and the trace of the request that causes it.
+    /// The HTTP request, with the id and the trace of the request that causes it.
     pub(super) fn to_http(&self, url: &str) -> Result<http::Request<SdkBody>, http::Error> {
         let query = Serializer::new(String::new()).extend_pairs(&self.query).finish();
         let mark = if query.is_empty() { "" } else { "?" };
@@ -142,9 +143,9 @@ impl fmt::Debug for Request {
     }
 }
 
-/// An upstream's answer, read to its end.
+/// An upstream's response, read to its end.
 ///
-/// Its `Debug` shows the status alone.
+/// Its `Debug` shows only the status.
 pub struct Response {
     pub(super) upstream: &'static str,
     /// The status.
@@ -156,13 +157,13 @@ pub struct Response {
 }
 
 impl Response {
-    /// An answer that nobody gave, for tests of those who read answers.
+    /// An invented response, for tests of code that reads responses.
     pub fn made_up(upstream: Upstream, status: StatusCode, body: &str) -> Self {
         let (upstream, headers) = (upstream.name(), HeaderMap::new());
         Self { upstream, status, headers, body: body.as_bytes().to_vec() }
     }
 
-    /// Itself, if its status is one of success.
+    /// Returns the response if its status is a success.
     ///
     /// # Errors
     ///
@@ -179,7 +180,7 @@ impl Response {
     ///
     /// # Errors
     ///
-    /// [`UpstreamError::Unreadable`] when it is not what is wanted.
+    /// [`UpstreamError::Unreadable`] when it does not have the expected form.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, UpstreamError> {
         let upstream = self.upstream;
         serde_json::from_slice(&self.body).map_err(|error| UpstreamError::Unreadable {
@@ -188,9 +189,9 @@ impl Response {
         })
     }
 
-    /// How long the upstream wants to be left alone, in seconds, if it says so (RFC 9110, 10.2.3);
-    /// an hour at most. A date counts from the answer's own `Date`, since clocks differ, and from
-    /// ours if it has none.
+    /// The wait that the upstream asks for by `Retry-After` (RFC 9110, 10.2.3), in seconds; an hour
+    /// at most. A date counts from the response's `Date`, since clocks differ. Without `Date`, it
+    /// counts from our clock.
     pub fn retry_after_s(&self) -> Option<u32> {
         let said = self.header(RETRY_AFTER)?;
         let is_number = |letter: char| letter.is_ascii_digit() || letter == '.';

@@ -1,8 +1,7 @@
-//! Other people's services over HTTP: one client for all of them, over the connectors that AWS is
-//! called by, so that a function links one HTTP client and one TLS stack.
+//! Third-party services over HTTP: one client for all of them. It uses the connectors of the AWS
+//! clients, so that a function links one HTTP client and one TLS stack.
 //!
-//! Beside it stands what makes others bearable: the [`Breaker`] and the [`AccessTokens`], both
-//! shared by all instances.
+//! The [`Breaker`] and the [`AccessTokens`] are shared by all instances.
 
 mod breaker;
 mod circuit;
@@ -28,14 +27,14 @@ use self::retry::{Budget, pause};
 pub use self::tokens::{AccessToken, AccessTokens, TOKENS, TokenError};
 use crate::Aws;
 
-/// The largest body of an answer, in bytes.
+/// The largest body of a response, in bytes.
 pub const BODY_BYTES_MAX: usize = 1024 * 1024;
 
-/// How long one attempt may take, unless the client is told otherwise.
+/// How long one attempt may take, unless the client sets another limit.
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// What has less time than this is not tried again: that would be a time-out of our making.
+/// With less time than this there is no retry: it would cause a time-out of our making.
 const RETRY_LEFT_MIN: Duration = Duration::from_secs(1);
-/// Kept back from the time that is left, so that what came of a call can still be noted.
+/// Time reserved for recording the result of a call.
 const RESERVE: Duration = Duration::from_millis(500);
 
 /// A client of one upstream. Cheap to clone; clones share the budget for retries.
@@ -53,13 +52,13 @@ impl Aws {
     ///
     /// # Panics
     ///
-    /// When the upstream is not among the uses that the endpoint declares: a fault of the
-    /// endpoint, which its first start shows.
+    /// When the upstream is not among the uses that the endpoint declares. Its first start shows
+    /// this bug.
     pub fn upstream(&self, upstream: Upstream) -> Client {
         let url = self.configuration().upstream(upstream);
         let url = url.unwrap_or_else(|| panic!("USES lacks the upstream {}", upstream.name()));
         let client = Client::of(self.clone(), upstream, url.trim_end_matches('/'));
-        // The roots that a connector trusts take milliseconds to load; nobody waits during init.
+        // Loading the trusted roots takes milliseconds, so it is done during init.
         let starting = client.clone();
         self.prepare(async move {
             starting.connector();
@@ -69,18 +68,18 @@ impl Aws {
 }
 
 impl Client {
-    /// The client of an address, whoever has named it.
+    /// The client of an address that the caller provides.
     pub(crate) fn of(aws: Aws, upstream: Upstream, url: &str) -> Self {
         Self { aws, upstream, url: url.into(), timeout: TIMEOUT, budget: Arc::default() }
     }
 
-    /// With another time-out for each attempt than five seconds.
+    /// Sets the time-out of each attempt, instead of five seconds.
     #[must_use]
     pub fn with_timeout(self, timeout: Duration) -> Self {
         Self { timeout, ..self }
     }
 
-    /// Which upstream it is.
+    /// The upstream.
     pub fn upstream(&self) -> Upstream {
         self.upstream
     }
@@ -90,17 +89,16 @@ impl Client {
         &self.url
     }
 
-    /// Sends a request, and reads the answer whatever its status; [`Response::success`] tells.
+    /// Sends a request, and returns the response of any status; see [`Response::success`].
     ///
-    /// An attempt takes as long as the client's time-out or the request's deadline allow. What is
-    /// safe to repeat is tried twice more, after a pause with full jitter, if the connection
-    /// failed or the upstream answered 429 or 5xx: as long as there is time to wait as the
-    /// upstream asks by `Retry-After`, and as long as no more than one request in ten is a retry,
-    /// of all clients and of the one that the request is on behalf of.
+    /// The client's time-out and the request's deadline limit each attempt. A repeatable request is
+    /// tried twice more if the connection failed or the upstream answered 429 or 5xx. The pause has
+    /// full jitter and respects `Retry-After`. There is no retry without enough time, or beyond one
+    /// retry in ten requests: of all clients, and of the client that caused the request.
     ///
     /// # Errors
     ///
-    /// Which of connection, time-out and size it was.
+    /// When the connection fails, the time-out passes, or the body is too large.
     pub async fn send<C>(
         &self,
         permit: &Permit<C>,
@@ -127,7 +125,7 @@ impl Client {
                 None => return answer,
             }
         }
-        unreachable!("retries end")
+        unreachable!("the last attempt returns")
     }
 
     async fn attempt(&self, left: Duration, request: &Request) -> Result<Response, UpstreamError> {
@@ -138,7 +136,7 @@ impl Client {
         }
         let answer = timeout(within, self.exchange(request)).await.unwrap_or(Err(late));
         if let Err(error @ UpstreamError::TimedOut { .. }) = &answer {
-            // Of a fault that is a lack of time, the log would hear nothing else.
+            // [`Fault::TimedOut`] carries no cause, so only this line shows which upstream it was.
             tracing::warn!("{error}");
         }
         answer
@@ -169,7 +167,7 @@ impl Client {
         Ok(Response { upstream: name, status: head.status, headers: head.headers, body })
     }
 
-    /// Whoever is spoken to in the clear, beside us, needs nobody's roots.
+    /// Plain-HTTP upstreams (local stand-ins) need no TLS roots.
     fn connector(&self) -> &SharedHttpConnector {
         if self.url.starts_with("https:") { self.aws.others() } else { self.aws.connector() }
     }
@@ -179,7 +177,7 @@ fn left(deadline: Deadline) -> Duration {
     deadline.left().saturating_sub(RESERVE)
 }
 
-/// By the clock, not by the request's moment: an upstream takes its time.
+/// The current time, not the request's moment: a call takes time.
 fn now() -> Timestamp {
     SystemTime::now().into()
 }

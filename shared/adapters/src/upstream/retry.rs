@@ -1,4 +1,4 @@
-//! Whether, and when, an upstream is asked again.
+//! Whether, and when, a request to an upstream is sent again.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -12,17 +12,17 @@ use super::{Response, UpstreamError};
 const RETRIES_MAX: u32 = 2;
 /// The first pause is at most this long; it doubles.
 const FIRST_PAUSE_MS: u64 = 100;
-/// What a retry costs; each request earns one.
+/// The cost of a retry. Each request earns 1.
 const COST: u32 = 10;
-/// The most that can be saved: for ten retries in a row.
+/// Maximum savings: enough for ten retries in a row.
 const SAVED_MAX: u32 = 10 * COST;
-/// The most that a client can spend of it at once.
+/// The most that one client can spend of them at once.
 const SHARE_MAX: u32 = SAVED_MAX / 2;
-/// How many shares there are.
+/// The number of shares.
 const SHARES: usize = 16;
 
-/// How long to wait before the next attempt, with full jitter and not before the time that the
-/// upstream asks for; `None` when this answer is the last.
+/// The pause before the next attempt, with full jitter and at least as long as the upstream asks;
+/// `None` when this response is the last.
 pub(super) fn pause(answer: &Result<Response, UpstreamError>, retries: u32) -> Option<Duration> {
     let asked = match answer {
         Ok(answer) if passes(answer.status) => answer.retry_after_s().unwrap_or(0),
@@ -33,17 +33,17 @@ pub(super) fn pause(answer: &Result<Response, UpstreamError>, retries: u32) -> O
     (retries < RETRIES_MAX).then(|| Duration::from_secs(asked.into()) + jitter)
 }
 
-/// Whether a status says that it may be better in a moment.
+/// Whether a request with this status may succeed soon.
 fn passes(status: StatusCode) -> bool {
     status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS
 }
 
-/// Retries are saved for: an upstream that is overwhelmed must not get three times the requests.
-/// No client can spend more than half of what all have saved, and what its own requests earn.
+/// A budget for retries: an overloaded upstream must not get three times the requests. A client can
+/// spend at most half of the common savings, plus the earnings of its own requests.
 #[derive(Debug)]
 pub(super) struct Budget {
     saved: AtomicU32,
-    /// Clients share these by their hashes.
+    /// Clients with the same hash share one entry.
     shares: [AtomicU32; SHARES],
 }
 
@@ -54,7 +54,7 @@ impl Default for Budget {
 }
 
 impl Budget {
-    /// Notes a request.
+    /// Counts a request.
     pub(super) fn earn(&self, client: Option<&str>) {
         change(&self.saved, |saved| Some(SAVED_MAX.min(saved + 1)));
         if let Some(share) = self.share(client) {
@@ -62,7 +62,7 @@ impl Budget {
         }
     }
 
-    /// Takes what a retry costs; false when there is not enough.
+    /// Takes the cost of a retry. Returns false if the budget is too small.
     pub(super) fn spend(&self, client: Option<&str>) -> bool {
         let share = self.share(client);
         if !share.is_none_or(|share| change(share, |saved| saved.checked_sub(COST))) {
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_may_pass_is_asked_again_twice_and_not_sooner_than_the_upstream_wants() {
+    fn a_429_or_5xx_is_retried_twice_and_not_before_retry_after() {
         for (status, retry_after, retries, at_least_s) in [
             (503, None, 0, Some(0)),
             (500, None, 1, Some(0)),
@@ -124,23 +124,23 @@ mod tests {
             budget.earn(None);
             budget.spend(None)
         });
-        assert_eq!(retries.count(), 109, "ten were saved for, and 999 requests earned");
+        assert_eq!(retries.count(), 109, "ten from the savings, the others earned by 999 requests");
     }
 
     #[test]
-    fn a_client_whose_requests_all_fail_leaves_the_others_their_retries() {
+    fn a_failing_client_leaves_the_others_their_retries() {
         let budget = Budget::default();
         let retries_of = |client| {
             budget.earn(Some(client));
             (0..RETRIES_MAX).filter(|_| budget.spend(Some(client))).count()
         };
         let spent: usize = (0..100).map(|_| retries_of("192.0.2.1")).sum();
-        assert_eq!(spent, 14, "five of those saved, and what 100 requests earn less the first ten");
+        assert_eq!(spent, 14, "five from the savings, the others earned by its 100 requests");
         assert_eq!(retries_of("192.0.2.2"), 2);
     }
 
     #[test]
-    fn how_long_an_upstream_wants_to_be_left_alone_is_read_in_every_form() {
+    fn retry_after_is_read_in_every_form() {
         for (said, seconds) in [
             ("120", Some(120)),
             ("0", Some(0)),

@@ -1,4 +1,4 @@
-//! Access tokens of an upstream, by client credentials (RFC 6749, 4.4), shared by the whole fleet.
+//! Access tokens of an upstream, by client credentials (RFC 6749, 4.4), shared by all instances.
 
 mod given;
 #[cfg(test)]
@@ -24,43 +24,44 @@ use crate::faults::unavailable;
 use crate::flight::Flight;
 use crate::{Aws, Secret, Table};
 
-/// Where tokens are shared, one item for each upstream.
+/// The table of shared tokens, one item for each upstream.
 ///
-/// They are stored as they are: the table is encrypted, only the functions that send them may read
-/// it, and they end within minutes.
+/// Their text is stored unchanged: the table is encrypted, only the functions that send them may
+/// read it, and they expire within minutes.
 pub const TOKENS: RecordTable = RecordTable::new("tokens");
 
-/// Where tokens are to be had.
+/// The path that issues tokens.
 const PATH: &str = "/oauth/token";
-/// A token is replaced so long before its end, or half its life before, if that is shorter.
+/// A token is replaced this many seconds before its end; a short-lived one, half its lifetime
+/// before.
 const MARGIN_S: i64 = 30;
-/// Whoever fetches a token has so long until somebody else does.
+/// How long one instance has for fetching a token, before another one may.
 const LEASE: Duration = Duration::from_secs(5);
-/// A refused token is replaced once in this time, by the whole fleet.
+/// A refused token is replaced at most once in this time, by all instances together.
 const REPLACED_EVERY: Duration = Duration::from_secs(30);
-/// How often others look whether it is there, in milliseconds: at random, at most.
+/// Longest random pause before another instance looks for the token again, in milliseconds.
 const LOOK_MS_MAX: u64 = 100;
 
-/// A token that opens an upstream. Its `Debug` does not show it.
+/// An access token of an upstream. Its `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AccessToken {
     upstream: String,
     token: String,
-    /// From then on another one is fetched. One that was no good when it came is for one request.
+    /// From then on another one is fetched. A token that arrives after this time serves one
+    /// request.
     good_until: Timestamp,
-    /// When the store may forget it, in seconds since 1970.
+    /// When the store may delete it, in seconds since 1970.
     expires_at: i64,
 }
 
 /// Why there is no token.
 #[derive(Debug)]
 pub enum TokenError {
-    /// The upstream gives none, and works: what it answered. Credentials that it does not accept
-    /// are a 401, whichever of 400, 401 and 403 it was; other answers are as they came, 429 among
-    /// them.
+    /// The upstream works but issues no token: its response. Rejected credentials (400, 401 or 403)
+    /// are always a 401; other responses are unchanged, including a 429.
     Refused(Response),
-    /// The upstream, or what keeps the credentials, fails.
+    /// The upstream, or the secret with the credentials, fails.
     Fault(Fault),
 }
 
@@ -72,11 +73,11 @@ pub struct AccessTokens {
     tokens: Table<AccessToken>,
     held: Mutex<Option<AccessToken>>,
     flight: Flight,
-    /// When this instance last replaced a refused token without asking the table.
+    /// When this instance last replaced a refused token while the table failed.
     replaced: Mutex<Option<Instant>>,
 }
 
-/// What the secret holds: `{"clientId": …, "clientSecret": …}`.
+/// The content of the secret: `{"clientId": …, "clientSecret": …}`.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Credentials {
@@ -84,7 +85,7 @@ struct Credentials {
     client_secret: String,
 }
 
-/// What one instance does, and no other until then.
+/// Reserves a task for one instance until a time.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Lease {
@@ -94,7 +95,7 @@ struct Lease {
     expires_at: i64,
 }
 
-/// What a lease is for.
+/// The task of a lease.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 enum Purpose {
@@ -122,16 +123,16 @@ impl Aws {
     }
 }
 
-/// What is wrong is told without what stands there.
+/// The error does not contain the secret.
 fn read_credentials(secret: &str) -> Result<Credentials, BoxError> {
     serde_json::from_str(secret).map_err(|_| "expected clientId and clientSecret".into())
 }
 
 impl AccessTokens {
-    /// A token that is good for some time yet.
+    /// A token that stays valid for some time.
     ///
-    /// Of all who miss one at the same time, in the whole fleet, one fetches it; the others wait
-    /// for it to appear in the table, and fetch it themselves if it does not within five seconds.
+    /// Concurrent requests of all instances share one fetch. The others wait for the token in the
+    /// table, and fetch one themselves if it does not appear within five seconds.
     ///
     /// # Errors
     ///
@@ -140,11 +141,11 @@ impl AccessTokens {
         self.get_before(permit.deadline()).await
     }
 
-    /// Forgets a token that the upstream does not accept, here and in the table, and returns
-    /// whether another may be had instead.
+    /// Removes a token that the upstream refused, from memory and from the table. Returns whether
+    /// another token can be fetched.
     ///
-    /// An upstream may refuse any token because of the request that it comes with. So a refused
-    /// token is replaced at most once in 30 s by the whole fleet; until then it is kept.
+    /// An upstream may refuse any token because of the request that carries it. So a refused token
+    /// is replaced at most once in 30 s by all instances together; until then it is kept.
     pub async fn discard<C>(&self, _: &Permit<C>, refused: &AccessToken) -> bool {
         self.forget(refused).await
     }
@@ -159,7 +160,7 @@ impl AccessTokens {
             let brought = self.lock().clone();
             return match brought {
                 Some(token) if token.is_good() => Ok(token),
-                // It was for one request, and each of the others needs its own.
+                // That token served one request. Each of the others needs a new one.
                 Some(_) => self.fetch(deadline).await,
                 None => Err(unavailable("no token could be fetched").into()),
             };
@@ -174,20 +175,20 @@ impl AccessTokens {
     pub(crate) async fn forget(&self, refused: &AccessToken) -> bool {
         let newer = self.stored().await.is_some_and(|stored| stored.token != refused.token);
         if !newer && !self.may_replace().await {
-            tracing::warn!("a token is refused, like the one before it: it is kept for now");
+            tracing::warn!("token refused again within 30 s; it is kept for now");
             return false;
         }
         self.lock().take_if(|held| held.token == refused.token);
         let stored = Condition::Equals("token", text(&*refused.token));
         let removed = self.write(Write::delete::<AccessToken>(refused.key()).when(stored)).await;
         if let Err(CommitError::Fault(fault)) = removed {
-            warn("a refused token is still in the table", &fault);
+            warn("refused token not removed from the table", &fault);
         }
         true
     }
 
-    /// Whether this instance is to replace a refused token: once in a while in the whole fleet. If
-    /// the table does not answer, each instance counts by itself.
+    /// Whether this instance may replace a refused token: once in [`REPLACED_EVERY`] for all
+    /// instances. If the table fails, each instance counts alone.
     async fn may_replace(&self) -> bool {
         match self.take_lease(Purpose::Replacement, REPLACED_EVERY).await {
             Leased::Yes => true,
@@ -201,14 +202,14 @@ impl AccessTokens {
         }
     }
 
-    /// The token of the table; or one that this instance fetches, if nobody else is about to.
+    /// The token of the table, or one that this instance fetches if no other instance does.
     async fn shared(&self, deadline: Deadline) -> Result<AccessToken, TokenError> {
         let patience = Instant::now() + LEASE.min(deadline.left() / 2);
         loop {
             if let Some(token) = self.stored().await {
                 return Ok(token);
             }
-            // It is fetched by this instance too if the table does not answer.
+            // If the table fails, this instance fetches one, too.
             if Instant::now() >= patience
                 || self.take_lease(Purpose::Fetch, LEASE).await != Leased::No
             {
@@ -221,7 +222,7 @@ impl AccessTokens {
         }
     }
 
-    /// Fetches a token for everybody, unless somebody has before the lease was taken.
+    /// Fetches a token for all instances, unless one was stored before the lease was taken.
     async fn fetch_leased(&self, deadline: Deadline) -> Result<AccessToken, TokenError> {
         if let Some(token) = self.stored().await {
             return Ok(token);
@@ -230,16 +231,16 @@ impl AccessTokens {
         if token.is_good()
             && let Err(failed) = self.write(Write::put(&token)).await
         {
-            tracing::warn!(?failed, "a token is not shared");
+            tracing::warn!(?failed, "token not stored; other instances fetch another one");
         }
         Ok(token)
     }
 
-    /// The token of the table, if it is good and the table answers.
+    /// The token of the table, if it is valid and the table can be read.
     async fn stored(&self) -> Option<AccessToken> {
         let loaded = self.tokens.load(&self.key(), true).await;
         let loaded = loaded.unwrap_or_else(|fault| {
-            warn("tokens are not shared", &fault);
+            warn("shared tokens cannot be read", &fault);
             None
         });
         loaded.filter(AccessToken::is_good)
@@ -252,7 +253,7 @@ impl AccessTokens {
             ("client_id", client_id.as_str()),
             ("client_secret", client_secret.as_str()),
         ];
-        // Asking twice gives two tokens, and does no harm.
+        // A second request returns a second token, and does no harm.
         let request = Request::post_form(PATH, &fields).repeatable();
         let mut answer = self.client.send_before(deadline, &request).await?;
         if [400, 401, 403].contains(&answer.status.as_u16()) {
@@ -276,7 +277,7 @@ impl AccessTokens {
         })
     }
 
-    /// Whether this instance is the one that does it for so long.
+    /// Tries to take a lease for this instance.
     async fn take_lease(&self, purpose: Purpose, length: Duration) -> Leased {
         let free =
             Condition::Any(vec![Condition::Absent, Condition::Below("untilMs", now().as_millis())]);
@@ -317,7 +318,7 @@ enum Leased {
     Yes,
     /// Another instance has it.
     No,
-    /// The table does not answer.
+    /// The table failed.
     Unknown,
 }
 

@@ -1,4 +1,4 @@
-//! The breaker against a real table; instances are breakers that share it and nothing else.
+//! The breaker with a real table. Instances are breakers that share only the table.
 
 use futures::future::join_all;
 
@@ -10,7 +10,7 @@ use lifecycle::uses::Use;
 const PARTNER: Upstream = Upstream::new("partner");
 
 #[tokio::test]
-async fn five_failures_of_different_instances_at_the_same_moment_open_the_circuit_once() {
+async fn five_concurrent_failures_of_the_fleet_open_the_circuit_once() {
     let fleet = fleet(5).await;
     let failed = fleet.iter().map(|instance| instance.tell(Event::Failed, None, at(0)));
     let opened = join_all(failed).await;
@@ -21,7 +21,7 @@ async fn five_failures_of_different_instances_at_the_same_moment_open_the_circui
 }
 
 #[tokio::test]
-async fn after_the_opening_each_other_instance_fails_once_at_most() {
+async fn after_the_opening_each_other_instance_fails_at_most_once() {
     let fleet = fleet(8).await;
     // All of them know the circuit as closed.
     for instance in &fleet {
@@ -43,7 +43,7 @@ async fn after_the_opening_each_other_instance_fails_once_at_most() {
 }
 
 #[tokio::test]
-async fn what_goes_well_is_learnt_of_after_five_seconds() {
+async fn an_instance_learns_of_an_opening_within_five_seconds() {
     let fleet = fleet(2).await;
     assert_eq!(refused_for(&fleet[1], at(0)).await, None);
     for _ in 0..5 {
@@ -54,7 +54,7 @@ async fn what_goes_well_is_learnt_of_after_five_seconds() {
 }
 
 #[tokio::test]
-async fn of_all_who_ask_when_the_time_is_up_one_is_the_probe_and_three_in_a_row_close_it() {
+async fn one_request_at_a_time_is_a_probe_and_three_successes_close_it() {
     let fleet = fleet(8).await;
     for _ in 0..5 {
         fleet[0].tell(Event::Failed, None, at(0)).await;
@@ -78,7 +78,7 @@ async fn of_all_who_ask_when_the_time_is_up_one_is_the_probe_and_three_in_a_row_
 }
 
 #[tokio::test]
-async fn a_probe_that_ends_by_a_fault_of_our_own_is_given_back_to_the_next_who_asks() {
+async fn a_probe_that_fails_by_our_own_fault_passes_to_the_next_request() {
     let fleet = fleet(2).await;
     for _ in 0..5 {
         fleet[0].tell(Event::Failed, None, at(0)).await;
@@ -89,11 +89,11 @@ async fn a_probe_that_ends_by_a_fault_of_our_own_is_given_back_to_the_next_who_a
         assert_eq!(probe, Some(&*id), "the circuit stays half-open");
         assert!(!fleet[0].tell(Event::GaveUp, probe, at(30)).await);
     }
-    assert!(fleet[1].admit("r", at(35)).await.unwrap().is_some(), "it is open to one probe still");
+    assert!(fleet[1].admit("r", at(35)).await.unwrap().is_some(), "another instance may probe");
 }
 
 #[tokio::test]
-async fn when_the_table_does_not_answer_requests_pass() {
+async fn requests_pass_when_the_table_fails() {
     let mut environment = environment();
     environment.insert("CIRCUITS_TABLE", "c".to_owned());
     environment.insert("AWS_ENDPOINT_URL", "http://127.0.0.1:1".to_owned());
@@ -109,7 +109,7 @@ async fn fleet(instances: usize) -> Vec<Breaker> {
     (0..instances).map(|_| stores.aws.breaker(PARTNER)).collect()
 }
 
-/// The seconds that a request is told to wait, if it is refused.
+/// The seconds that a rejected request has to wait.
 async fn refused_for(instance: &Breaker, now: Timestamp) -> Option<u32> {
     match instance.admit("r", now).await {
         Ok(_) => None,

@@ -1,16 +1,16 @@
-//! What an upstream says when it gives a token (RFC 6749, 5.1), in every form that servers send.
+//! An upstream's token response (RFC 6749, 5.1), in every form that servers send.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// The lifetime of a token whose end the upstream does not tell, in seconds.
+/// The lifetime of a token whose response has none, in seconds.
 const UNTOLD_S: i64 = 300;
-/// Tokens are replaced after this long, whatever the upstream allows.
+/// Tokens are replaced after this long, even if the upstream allows more.
 const LIFETIME_S_MAX: f64 = 3600.0;
 /// The longest token that is sent, in bytes.
 const TOKEN_BYTES_MAX: usize = 8 * 1024;
 
-/// A token as it is given.
+/// A token response.
 #[derive(Deserialize)]
 pub(super) struct Given {
     pub(super) access_token: String,
@@ -19,11 +19,11 @@ pub(super) struct Given {
 }
 
 impl Given {
-    /// Itself, if it is a bearer token that can stand in a header.
+    /// Returns the response if it has a bearer token that fits in a header.
     ///
     /// # Errors
     ///
-    /// What is wrong with it, without the token.
+    /// The mistake, without the token.
     pub(super) fn checked(self) -> Result<Self, &'static str> {
         let token = self.access_token.as_bytes();
         if !(1..=TOKEN_BYTES_MAX).contains(&token.len()) || !token.iter().all(u8::is_ascii_graphic)
@@ -38,10 +38,10 @@ impl Given {
         Ok(self)
     }
 
-    /// How long the token lasts, in whole seconds; 0 if it is for one request.
+    /// The token's lifetime in whole seconds; 0 if it serves one request.
     ///
-    /// Servers send a number, with or without a fraction, the same in quotes, or nothing. What is
-    /// no number at all is as if it were not sent.
+    /// Servers send a number, possibly with a fraction or in quotes, or nothing. A value that is
+    /// not a number counts as absent.
     pub(super) fn lifetime_s(&self) -> i64 {
         let told = self.expires_in.as_ref().and_then(|raw| {
             let quoted: Option<String> = serde_json::from_str(raw.get()).ok();
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_bearer_token_that_can_stand_in_a_header_is_taken() {
+    fn only_a_bearer_token_that_fits_in_a_header_is_accepted() {
         let (longest, longer) = ("t".repeat(TOKEN_BYTES_MAX), "t".repeat(TOKEN_BYTES_MAX + 1));
         for (token, kind, taken) in [
             ("t", r#""Bearer""#, true),

@@ -1,5 +1,4 @@
-//! Tokens against a real table and a server that hands them out; instances share both, and
-//! nothing else.
+//! Tokens with a real table and a server that issues tokens. Instances share only these two.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -18,7 +17,7 @@ use crate::tests::stores::{Stores, connect, environment, serve, stub};
 const PARTNER: Upstream = Upstream::new("partner");
 
 #[tokio::test]
-async fn fifty_who_miss_a_token_in_eight_instances_make_one_fetch() {
+async fn fifty_concurrent_requests_of_eight_instances_make_one_fetch() {
     let (url, fetches) = handing_out(300).await;
     let fleet = fleet(8, &url).await;
     let asked = (0..50).map(|n| fleet[n % fleet.len()].get_before(soon()));
@@ -42,7 +41,7 @@ async fn a_token_is_replaced_before_its_end() {
 }
 
 #[tokio::test]
-async fn a_refused_token_is_forgotten_everywhere_and_a_newer_one_is_not() {
+async fn a_refused_token_is_removed_everywhere_and_a_newer_one_is_kept() {
     let (url, fetches) = handing_out(300).await;
     let fleet = fleet(2, &url).await;
     let first = fleet[0].get_before(soon()).await.unwrap();
@@ -55,7 +54,7 @@ async fn a_refused_token_is_forgotten_everywhere_and_a_newer_one_is_not() {
 }
 
 #[tokio::test]
-async fn tokens_that_are_refused_one_after_the_other_are_replaced_once_by_the_whole_fleet() {
+async fn the_fleet_replaces_tokens_refused_in_a_row_only_once() {
     let (url, fetches) = handing_out(300).await;
     let fleet = fleet(4, &url).await;
     let mut replaced = 0;
@@ -64,7 +63,7 @@ async fn tokens_that_are_refused_one_after_the_other_are_replaced_once_by_the_wh
         let token = instance.get_before(soon()).await.unwrap();
         replaced += u32::from(instance.forget(&token).await);
     }
-    // An instance that still holds the first token hears that there is a newer one.
+    // An instance that still holds the first token learns that there is a newer one.
     assert!((1..=4).contains(&replaced), "{replaced}");
     assert_eq!(fetches.load(SeqCst), 2);
     let kept = fleet[0].get_before(soon()).await.unwrap();
@@ -72,7 +71,7 @@ async fn tokens_that_are_refused_one_after_the_other_are_replaced_once_by_the_wh
 }
 
 #[tokio::test]
-async fn without_a_table_an_instance_replaces_a_refused_token_once_by_itself() {
+async fn without_a_table_an_instance_replaces_a_refused_token_once() {
     let (url, fetches) = handing_out(300).await;
     let mut fleet = fleet(1, &url).await;
     let mut environment = environment();
@@ -97,7 +96,7 @@ async fn a_token_without_a_lifetime_is_for_one_request_and_is_not_stored() {
 }
 
 #[tokio::test]
-async fn an_upstream_that_gives_no_token_to_this_request_is_told_as_it_answered() {
+async fn a_4xx_instead_of_a_token_is_returned_and_403_becomes_401() {
     for (status, told) in [(429, 429), (404, 404), (403, 401), (422, 422)] {
         let (url, _) = stub(status, r#"{"error":"slow_down"}"#).await;
         let refused = fleet(1, &url).await[0].get_before(soon()).await;
@@ -107,18 +106,18 @@ async fn an_upstream_that_gives_no_token_to_this_request_is_told_as_it_answered(
 }
 
 #[tokio::test]
-async fn whoever_waits_for_somebody_who_does_not_come_back_fetches_it_themselves() {
+async fn a_token_is_fetched_when_the_instance_with_the_lease_is_gone() {
     let (url, fetches) = handing_out(300).await;
     let fleet = fleet(1, &url).await;
     let take = async || fleet[0].take_lease(Purpose::Fetch, LEASE).await;
-    assert_eq!(take().await, Leased::Yes, "as an instance that is killed then");
+    assert_eq!(take().await, Leased::Yes, "the lease of an instance that is then killed");
     assert_eq!(take().await, Leased::No);
     fleet[0].get_before(Deadline::after(Duration::from_secs(2))).await.unwrap();
     assert_eq!(fetches.load(SeqCst), 1);
 }
 
 #[tokio::test]
-async fn credentials_that_are_refused_are_told_as_such_and_nothing_is_kept() {
+async fn rejected_credentials_are_a_401_and_nothing_is_cached() {
     let (url, counts) = stub(400, r#"{"error":"invalid_client"}"#).await;
     let fleet = fleet(1, &url).await;
     for asked in 1..=2 {
@@ -129,13 +128,13 @@ async fn credentials_that_are_refused_are_told_as_such_and_nothing_is_kept() {
 }
 
 #[tokio::test]
-async fn a_token_is_shown_by_nothing() {
+async fn the_debug_form_hides_the_token() {
     let (url, _) = handing_out(300).await;
     let token = fleet(1, &url).await[0].get_before(soon()).await.unwrap();
     assert!(!format!("{token:?}").contains("token-1"), "{token:?}");
 }
 
-/// A server that hands out tokens, and counts them.
+/// A server that issues tokens, and counts them.
 async fn handing_out(lifetime_s: u32) -> (String, Arc<AtomicU32>) {
     let fetches = Arc::new(AtomicU32::new(0));
     let counted = Arc::clone(&fetches);
