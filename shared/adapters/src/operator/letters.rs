@@ -1,4 +1,4 @@
-//! Dead letters: looked at, and put back.
+//! Dead letters: reading, releasing and redriving them.
 
 use std::collections::HashMap;
 
@@ -13,15 +13,16 @@ use lifecycle::{Fault, Timestamp};
 use super::Operator;
 use crate::faults::fault;
 
-/// How many letters are taken at a time: SQS's limit.
+/// How many dead letters one call receives: SQS's limit.
 pub const LETTERS_MAX: u8 = 10;
-/// Bytes of all messages of one call. AWS takes 1 MiB today; this is what every queue takes.
+/// Limit for the bytes of all messages of one call. AWS accepts 1 MiB today; every queue accepts
+/// this much.
 const BYTES_MAX: usize = 256 * 1024;
-/// How long letters that were taken are hidden from others.
+/// Visibility timeout of received dead letters, in seconds.
 const HIDDEN_S: i32 = 60;
-/// How long is waited for letters: long enough that every server of the queue is asked.
+/// Wait for dead letters, in seconds: long enough that every server of the queue is asked.
 const WAIT_S: i32 = 1;
-/// The attribute in which a consumer that did not understand the message says why.
+/// The attribute in which a consumer stores why it could not parse the message.
 const REASON: &str = "reason";
 
 /// A message that could not be consumed.
@@ -31,22 +32,22 @@ pub struct DeadLetter {
     pub id: String,
     /// When it was sent.
     pub sent_at: Timestamp,
-    /// What it says.
+    /// Its body.
     pub body: String,
-    /// Why it was not understood; none if it was tried too often.
+    /// Why it could not be parsed; `None` if it was tried too often.
     pub reason: Option<String>,
     handle: String,
-    /// Which of those that share the queue it is from.
+    /// Its message group.
     group: Option<String>,
     attributes: HashMap<String, MessageAttributeValue>,
 }
 
 impl Operator {
-    /// About how many letters are in the dead-letter queue of a queue.
+    /// Returns the approximate number of messages in the dead-letter queue of a queue.
     ///
     /// # Errors
     ///
-    /// When the queue cannot be asked.
+    /// When the queue's attributes cannot be read.
     pub async fn letters_count(&self, queue: Queue) -> Result<usize, Fault> {
         let count = QueueAttributeName::ApproximateNumberOfMessages;
         let request = self.0.sqs().get_queue_attributes().queue_url(self.dead_letters(queue)?);
@@ -56,7 +57,8 @@ impl Operator {
         Ok(counted.unwrap_or(0))
     }
 
-    /// Takes up to [`LETTERS_MAX`] letters, and hides them from others for a minute.
+    /// Receives up to [`LETTERS_MAX`] dead letters, and hides them from other receivers for a
+    /// minute.
     ///
     /// # Errors
     ///
@@ -78,11 +80,11 @@ impl Operator {
         Ok(answer.messages.unwrap_or_default().into_iter().map(letter).collect())
     }
 
-    /// Lets go of letters that were taken: others may take them at once.
+    /// Releases received dead letters: others may receive them at once.
     ///
     /// # Errors
     ///
-    /// When the queue cannot be written to. The letters come back by themselves then.
+    /// When the queue cannot be written to. The visibility timeout then releases the messages.
     pub async fn release_letters(&self, queue: Queue, taken: &[DeadLetter]) -> Result<(), Fault> {
         for letters in taken.chunks(LETTERS_MAX.into()) {
             let entries =
@@ -95,14 +97,15 @@ impl Operator {
         Ok(())
     }
 
-    /// Puts letters that were taken back into the queue that they came from, with the same body,
-    /// attributes and group. A letter is deleted only once the queue has it. Tells how many went back;
-    /// the others come out of hiding by themselves.
+    /// Sends received dead letters to the queue that they came from, with the same body, attributes
+    /// and group. A message is deleted from the dead-letter queue only after the queue has accepted
+    /// it. Returns how many were sent; the others become visible again after the visibility
+    /// timeout.
     ///
     /// # Errors
     ///
-    /// When the queues cannot be written to. A letter that was sent and not deleted is sent
-    /// again next time: consumers know its event by its id.
+    /// When the queues cannot be written to. A message that was sent but not deleted is sent again
+    /// next time: consumers recognise its event by the id.
     pub async fn put_letters_back(
         &self,
         queue: Queue,

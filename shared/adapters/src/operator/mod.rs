@@ -1,5 +1,5 @@
-//! What those who operate the system do with it: whole tables and dead letters, past all
-//! endpoints. Only with the feature `operator`, which no function has: a function reads by permit.
+//! Operators' access to whole tables and dead letters, without endpoints. It needs the feature
+//! `operator`, which no function enables: functions read only with a permit.
 
 mod letters;
 mod scan;
@@ -14,12 +14,12 @@ pub use self::scan::{Page, Segment};
 use crate::together::gather;
 use crate::{Aws, KeyRotation, Positioned, Range, Table, Wanted};
 
-/// Access to everything that is in use, without a request that it is for.
+/// Access to all declared resources, without a request's permit.
 #[derive(Clone)]
 pub struct Operator(Aws);
 
 impl Operator {
-    /// Whoever has these credentials may do this.
+    /// Operator access with the credentials of `aws`.
     pub fn new(aws: Aws) -> Self {
         Self(aws)
     }
@@ -33,7 +33,7 @@ impl Operator {
         self.0.table()
     }
 
-    /// Records as they are now, as [`together`](crate::together()) reads them.
+    /// Reads records as [`together`](crate::together()) does.
     ///
     /// # Errors
     ///
@@ -55,7 +55,7 @@ impl Operator {
         self.table().load_first_of(range, count_max).await
     }
 
-    /// Whether there is an item, of a table whose records nobody but the lifecycle knows.
+    /// Whether an item exists, in a table whose record type only the lifecycle knows.
     ///
     /// # Errors
     ///
@@ -64,7 +64,7 @@ impl Operator {
         Ok(self.0.get_item(table, key, true).await?.is_some())
     }
 
-    /// Rotates the keys that tokens are signed with.
+    /// Rotates the keys that sign tokens.
     ///
     /// # Panics
     ///
@@ -73,11 +73,11 @@ impl Operator {
         self.0.key_rotation()
     }
 
-    /// Writes one item, if its condition holds, and tells whether it did.
+    /// Writes one item if its condition holds. Returns whether it was written.
     ///
     /// # Errors
     ///
-    /// When the table cannot be written to, or somebody else is at the item.
+    /// When the table cannot be written to, or another transaction is writing the item.
     pub async fn write(&self, write: Write) -> Result<bool, Fault> {
         let token = format!("operator-{:016x}", fastrand::u64(..));
         match self.0.commit(&Transaction { token, writes: vec![write] }).await {

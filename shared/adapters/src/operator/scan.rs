@@ -1,4 +1,4 @@
-//! A whole table, page by page.
+//! Scans of a whole table, page by page.
 
 use std::time::Instant;
 
@@ -12,25 +12,25 @@ use crate::faults::fault;
 use crate::table::record;
 use crate::together::key_in;
 
-/// How many records a page has at most.
+/// Maximum records in a page.
 const PAGE_MAX: i32 = 100;
 
-/// A part of a table: its segments can be read at the same time.
+/// A part of a table. Segments can be read at the same time.
 #[derive(Debug, Clone, Copy)]
 pub struct Segment {
-    /// Which one, from 0.
+    /// The segment's number, from 0.
     pub number: u16,
-    /// How many there are.
+    /// The number of segments.
     pub of: u16,
 }
 
 /// A page of a segment.
 pub struct Page<R> {
-    /// The records, as they are now.
+    /// The records, read with strong consistency.
     pub records: Vec<R>,
-    /// The keys of the items that are no such records.
+    /// The keys of the items that are not such records.
     pub unreadable: Vec<Key>,
-    /// Where the next page begins; none on the last one.
+    /// Where the next page begins; `None` on the last one.
     pub next: Option<Place>,
 }
 

@@ -1,4 +1,4 @@
-//! Messages in the form and in the portions that SQS takes. Pure: no client, no call.
+//! Messages in SQS's format and batch sizes. Pure: no client, no call.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -14,17 +14,17 @@ use sha2::{Digest, Sha256};
 pub(super) const MESSAGES_MAX: usize = 10;
 /// SQS's limit for the bytes of a message, and of all messages of one call, attributes included.
 pub(super) const BYTES_MAX: usize = 1024 * 1024;
-/// Counted for a message's `traceparent` and for the names and types of its attributes.
+/// Bytes counted for a message's `traceparent` and for the names and types of its attributes.
 const ATTRIBUTES_BYTES: usize = 128;
-/// SQS's limit for the ids of a group and of a repetition.
+/// SQS's limit for a message group id and a deduplication id.
 const ID_CHARS_MAX: usize = 128;
 /// SQS's limit for the delay of a message, in seconds.
 const DELAY_S_MAX: i32 = 900;
 
 type Batch = Vec<SendMessageBatchRequestEntry>;
 
-/// Fills batches in order; a message that no batch can hold has failed already. Entries are
-/// named by the index of their message.
+/// Fills batches in order. A message that no batch can hold is returned as failed. An entry's id is
+/// the index of its message.
 pub(super) fn batches(
     url: &str,
     messages: &[(usize, &Outgoing)],
@@ -52,7 +52,7 @@ pub(super) fn batches(
     (batches, failed)
 }
 
-/// The message's index, by which its entry is named.
+/// The index of the entry's message.
 pub(super) fn index_of(entry: &SendMessageBatchRequestEntry) -> usize {
     entry.id.parse().expect("entries are named by their index")
 }
@@ -69,7 +69,7 @@ pub(super) fn string_attribute(value: &str) -> MessageAttributeValue {
         .expect("the data type is set")
 }
 
-/// The envelope as JSON, and what it counts.
+/// The envelope as JSON, and the bytes that SQS counts for it.
 fn body(message: &Outgoing) -> Result<(String, usize), Fault> {
     let body = serde_json::to_string(&message.envelope).map_err(Fault::internal)?;
     let body = transmissible(&body).into_owned();
@@ -82,9 +82,8 @@ fn body(message: &Outgoing) -> Result<(String, usize), Fault> {
     Ok((body, bytes))
 }
 
-/// The text with each character that SQS refuses (XML 1.0 has no place for it) written as JSON
-/// escapes it: `\uffff`. In JSON such characters stand in strings only, so that it stays the same
-/// JSON.
+/// The text with each character that SQS rejects (because XML 1.0 excludes it) escaped as in JSON:
+/// `\uffff`. In JSON such characters occur only in strings, so the document stays equal.
 pub(super) fn transmissible(text: &str) -> Cow<'_, str> {
     let is_allowed = |c| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
     if text.chars().all(is_allowed) {
@@ -101,8 +100,8 @@ pub(super) fn transmissible(text: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// An id as SQS takes it: 1 to 128 letters, digits and signs of ASCII. Of any other id its
-/// hash stands in its place, so that equal ids stay equal.
+/// An id that SQS accepts: 1 to 128 visible ASCII characters. Any other id is replaced by its hash,
+/// so that equal ids stay equal.
 fn sqs_id(id: &str) -> Cow<'_, str> {
     if (1..=ID_CHARS_MAX).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Cow::Borrowed(id);
@@ -120,8 +119,8 @@ fn trace_context(message: &Outgoing) -> impl Iterator<Item = (&'static str, &str
         .filter_map(|(name, value)| Some((name, value?)))
 }
 
-/// A message as SQS takes it. In a FIFO queue its aggregate is its group, so that events of one
-/// aggregate stay in order, and its event id marks repetitions; delays are the queue's there.
+/// A message as an SQS entry. In a FIFO queue the aggregate is the group, so that its events stay
+/// in order. The event id is the deduplication id, and single messages have no delay.
 fn entry(
     url: &str,
     index: usize,
@@ -143,7 +142,7 @@ fn entry(
             let seconds = i32::try_from(message.delay.as_secs()).unwrap_or(DELAY_S_MAX);
             entry = entry.delay_seconds(seconds.min(DELAY_S_MAX));
         }
-        // The queue serves its groups fairly, in any order.
+        // A standard queue serves its groups fairly, but in any order.
         let group = message.group.as_deref().map(|group| sqs_id(group).into_owned());
         entry = entry.set_message_group_id(group);
     }
@@ -198,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn batches_hold_no_more_than_their_bytes_and_a_message_beyond_them_fails_alone() {
+    fn a_batch_keeps_its_byte_limit_and_a_larger_message_fails_alone() {
         let large = "x".repeat(400 * 1024);
         let huge = "x".repeat(BYTES_MAX);
         let messages =
@@ -207,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn characters_that_sqs_refuses_are_escaped_and_the_json_stays_the_same() {
+    fn characters_that_sqs_rejects_are_escaped_and_the_json_stays_equal() {
         let odd: String =
             ('\u{0}'..='\u{ff}').chain("\u{fffe}\u{ffff}\u{fdd0}\u{1ffff}".chars()).collect();
         let message = message("event-1", &odd);
@@ -219,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_that_sqs_does_not_take_is_replaced_by_its_hash() {
+    fn an_id_that_sqs_rejects_is_replaced_by_its_hash() {
         for (id, kept) in [("order-1", true), ("", false), ("ä", false), ("a b", false)] {
             let taken = sqs_id(id);
             assert_eq!(taken == id, kept, "{id:?}");
@@ -229,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_of_a_group_has_its_group_in_a_standard_queue() {
+    fn a_grouped_message_has_its_group_in_a_standard_queue() {
         let grouped = Outgoing { group: Some("7f3a".to_owned()), ..message("event-1", "") };
         let plain = entry(STANDARD, 0, &grouped, String::new());
         assert_eq!(
@@ -245,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fifo_queue_groups_by_aggregate_and_has_no_delay_of_single_messages() {
+    fn a_fifo_queue_groups_by_aggregate_and_has_no_message_delay() {
         let message = message("event-1", "");
         let plain = entry(STANDARD, 0, &message, String::new());
         assert_eq!((plain.delay_seconds, plain.message_group_id()), (Some(5), None));
@@ -253,7 +252,7 @@ mod tests {
         assert_eq!(fifo.delay_seconds, None);
         assert_eq!(fifo.message_group_id(), Some("order-1"));
         assert_eq!(fifo.message_deduplication_id(), Some("event-1"));
-        let attributes = fifo.message_attributes().expect("there is one");
+        let attributes = fifo.message_attributes().expect("the entry has attributes");
         assert_eq!(attributes["traceparent"].string_value(), Some("00-1-2-01"));
         assert_eq!(attributes["tracestate"].string_value(), Some("vendor=1"));
     }

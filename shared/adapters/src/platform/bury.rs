@@ -1,4 +1,4 @@
-//! Messages that cannot be understood.
+//! Messages that cannot be parsed go to the dead-letter queue.
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -10,14 +10,13 @@ use super::batches::{BYTES_MAX, is_fifo, string_attribute, transmissible};
 use crate::Aws;
 use crate::faults::fault;
 
-/// A reason is for people to read.
+/// Operators read the reason. A longer one is cut.
 const REASON_CHARS_MAX: usize = 1000;
-/// The name and the type of the attribute that holds it count too.
+/// SQS also counts the name and type of the reason's attribute.
 const REASON_OVERHEAD_BYTES: usize = "reason".len() + "String".len();
 
 impl Aws {
-    /// The message goes to the dead-letter queue with the reason beside it, in the attribute
-    /// `reason`.
+    /// Sends the message to the dead-letter queue, with the reason in the attribute `reason`.
     pub(super) async fn bury_message(
         &self,
         queue: Queue,
@@ -26,7 +25,7 @@ impl Aws {
     ) -> Result<(), Fault> {
         let name = queue.name();
         let url = self.configuration().dead_letters(queue).ok_or_else(|| {
-            Fault::internal(format!("the dead letters of queue {name} are not among the uses"))
+            Fault::internal(format!("the dead-letter queue of {name} is not among the uses"))
         })?;
         let (letter, reason) = letter(body, reason);
         let mut request = self.sqs().send_message().queue_url(url).message_body(letter);
@@ -42,8 +41,8 @@ impl Aws {
     }
 }
 
-/// The body and the reason as SQS takes them: escaped where it refuses a character, and together
-/// within its limit. An empty body, which it refuses too, is an empty JSON string.
+/// The body and the reason in a form that SQS accepts: rejected characters escaped, and together
+/// within its limit. An empty body, which SQS rejects, becomes an empty JSON string.
 fn letter(body: &str, reason: &str) -> (String, String) {
     let body = if body.is_empty() { "\"\"" } else { body };
     let body = cut(&transmissible(body), BYTES_MAX).to_owned();
@@ -53,7 +52,7 @@ fn letter(body: &str, reason: &str) -> (String, String) {
     (body, reason)
 }
 
-/// The beginning of a text, of so many bytes at most.
+/// The beginning of a text, at most `bytes_max` bytes long.
 fn cut(text: &str, bytes_max: usize) -> &str {
     let mut end = text.len().min(bytes_max);
     while !text.is_char_boundary(end) {
@@ -67,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_letter_is_one_that_sqs_takes() {
+    fn a_dead_letter_is_within_the_limits_of_sqs() {
         let too_long = "ä".repeat(BYTES_MAX);
         let full = "x".repeat(BYTES_MAX);
         for (body, reason, expected) in [

@@ -1,4 +1,4 @@
-//! All of a transaction or nothing of it.
+//! Commits: all writes of a transaction, or none.
 
 use std::time::Instant;
 
@@ -18,19 +18,18 @@ use crate::Aws;
 use crate::expressions::{Expressions, SdkItem, key_of, plain};
 use crate::faults::{fault, is_throttle, unavailable};
 
-/// The attribute that names the commit that wrote an item last, where the commit was one plain
+/// The attribute with the token of the commit that last wrote an item, if that commit was a plain
 /// write.
 ///
-/// A plain write has no client token. When its answer is lost, the SDK tries again, and the
-/// second try meets what the first has written: the condition (`Absent`, a version) fails,
-/// although the commit was done. The stored item then carries the commit's own token, and that
-/// makes the failure a success.
+/// A plain write has no client token. When its response is lost, the SDK retries, and the retry
+/// finds the item of the first attempt. Its condition (`Absent`, a version) then fails although the
+/// commit succeeded. The stored item carries the commit's token, so this failure counts as a
+/// success.
 const WRITTEN_BY: &str = "writtenBy";
 
 impl Aws {
-    /// One write alone is a plain conditional call, at half the price and latency of a
-    /// transaction, as long as doing it twice is the same as doing it once. More writes, and
-    /// those that must not be repeated, are one `TransactWriteItems`, whose client token makes a
+    /// Commits a transaction. A single repeatable write is a plain conditional call, at half the
+    /// price and latency. All other writes are one `TransactWriteItems`, whose client token makes a
     /// repeated call harmless for ten minutes.
     pub(super) async fn commit_transaction(
         &self,
@@ -50,7 +49,7 @@ impl Aws {
         }
     }
 
-    /// One write of an adapter's own, beside whatever the request commits.
+    /// One write by an adapter, separate from the request's commit.
     pub(crate) async fn write(&self, write: Write) -> Result<(), CommitError> {
         let token = format!("{:032x}", fastrand::u128(..));
         self.commit_transaction(&Transaction { token, writes: vec![write] }).await
@@ -122,7 +121,7 @@ impl Aws {
         }
     }
 
-    /// Timed under the table of the first write: the one that the decision is about.
+    /// Timed under the table of the first write, which the decision is about.
     async fn transact(&self, transaction: &Transaction) -> Result<(), CommitError> {
         let items = transaction
             .writes
@@ -146,13 +145,15 @@ impl Aws {
             Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
                 Err(cancelled_because(cancelled.cancellation_reasons()))
             }
-            // Not a conflict: the first try of this very transaction may still commit, and only a
-            // retry under the same token, or the client's under its key, is harmless then.
+            // Not a conflict: the first attempt of this transaction may still commit. Only a retry
+            // with the same client token or idempotency key is harmless then.
             Some(TransactWriteItemsError::TransactionInProgressException(_)) => {
-                Err(CommitError::Fault(unavailable("this very transaction is still in progress")))
+                Err(CommitError::Fault(unavailable("this transaction is still in progress")))
             }
             Some(TransactWriteItemsError::IdempotentParameterMismatchException(_)) => {
-                Err(CommitError::Invalid("the token stands for another transaction".to_owned()))
+                Err(CommitError::Invalid(
+                    "the client token was used for another transaction".to_owned(),
+                ))
             }
             _ => Err(CommitError::Fault(fault("TransactWriteItems", table, error))),
         }
@@ -164,10 +165,11 @@ fn is_repeatable(changes: &[Change]) -> bool {
     !changes.iter().any(|change| matches!(change, Change::Add(..)))
 }
 
-/// A lone write's condition did not hold: unless the item is what we have written ourselves.
+/// The result of a plain write whose condition failed: a success if the stored item carries our
+/// token.
 ///
-/// What is left: between the lost answer and its retry another writer may have changed the item
-/// again. Then the failure is reported, and the decision is made anew from what is stored now.
+/// One case remains. Another writer may have changed the item between the lost response and the
+/// retry. Then the failure is reported, and the decision is made again from the stored item.
 fn refused(stored: Option<SdkItem>, token: &str) -> Result<(), CommitError> {
     let written_by = stored.as_ref().and_then(|item| item.get(WRITTEN_BY));
     if matches!(written_by, Some(AttributeValue::S(by)) if by == token) {
@@ -176,11 +178,10 @@ fn refused(stored: Option<SdkItem>, token: &str) -> Result<(), CommitError> {
     Err(CommitError::Conditions(vec![FailedCondition { write: 0, stored: stored.map(plain) }]))
 }
 
-/// Why a transaction did not happen. Each write has its reason, in order.
+/// The error of a cancelled transaction. Each write has its reason, in order.
 ///
-/// A condition that failed is an answer, so it goes before a conflict or a throttle beside it,
-/// which only say to ask again. The SDK does not ask again after a cancelled transaction, whatever
-/// the reason; the lifecycle does, by deciding anew.
+/// A failed condition is a result, so it precedes a conflict or throttling, which only ask for a
+/// retry. The SDK never retries a cancelled transaction; the lifecycle does, after a new decision.
 fn cancelled_because(reasons: &[CancellationReason]) -> CommitError {
     let (mut conditions, mut busy) = (Vec::new(), false);
     for (write, reason) in reasons.iter().enumerate() {
@@ -207,7 +208,7 @@ fn cancelled_because(reasons: &[CancellationReason]) -> CommitError {
     }
 }
 
-/// Finishes a builder: those of the four kinds have the same setters and no trait in common.
+/// Finishes a builder: the four kinds have the same setters and no common trait.
 macro_rules! finished {
     ($builder:expr, $table:expr, $condition:expr, $expressions:expr) => {
         $builder
@@ -253,11 +254,11 @@ mod tests {
     use super::*;
 
     fn reason(code: &str) -> CancellationReason {
-        CancellationReason::builder().code(code).message("said so").build()
+        CancellationReason::builder().code(code).message("inner message").build()
     }
 
     #[test]
-    fn a_cancelled_transaction_is_read_reason_by_reason() {
+    fn a_cancelled_transaction_is_mapped_by_its_reasons() {
         let failed = || reason("ConditionalCheckFailed");
         let (none, conflict) = (|| reason("None"), || reason("TransactionConflict"));
         let throttle = || reason("ThrottlingError");
@@ -294,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_change_that_adds_must_not_be_repeated() {
+    fn only_an_add_is_not_repeatable() {
         assert!(is_repeatable(&[Change::Set("status", text("SOLD")), Change::Remove("draft")]));
         assert!(!is_repeatable(&[Change::Add("stock", -1)]));
     }

@@ -1,4 +1,4 @@
-//! Counters that end by themselves.
+//! Counters that expire.
 
 use std::time::Instant;
 
@@ -15,17 +15,17 @@ use crate::Aws;
 use crate::expressions::{Expressions, SdkItem, key_of};
 use crate::faults::fault;
 
-/// What has been counted.
+/// The counted total.
 const TOTAL: &str = "total";
-/// When the store may forget it, in seconds since 1970.
+/// When the store may delete the counter, in seconds since 1970.
 const EXPIRES_AT: &str = "expiresAt";
 
 impl Aws {
-    /// One conditional update adds and tells the total.
+    /// Adds to the counter by one conditional update, and returns the total.
     ///
-    /// It is not idempotent: a retry of the SDK after a lost answer counts twice. A limit then
-    /// refuses a little too early, which is the safe side, or, where something was given back, one
-    /// too late.
+    /// It is not idempotent: an SDK retry after a lost response counts twice. A limit then refuses
+    /// one attempt too early, which is safe. If the repeated call gave an attempt back, the limit
+    /// admits one too many.
     pub(super) async fn add_to_counter(&self, counter: &Counter) -> Result<Count, Fault> {
         let key = Key::new(&counter.key);
         let mut expressions = Expressions::default();
@@ -71,7 +71,7 @@ impl Aws {
     }
 }
 
-/// What the item says; no item has counted nothing.
+/// The total of an item; 0 without one.
 fn total(item: Option<&SdkItem>) -> Result<Count, Fault> {
     match item.and_then(|item| item.get(TOTAL)) {
         None => Ok(Count::Total(0)),

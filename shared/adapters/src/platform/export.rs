@@ -1,4 +1,4 @@
-//! Telemetry to a collector.
+//! Export of telemetry to a collector.
 
 use aws_smithy_runtime_api::client::http::HttpConnector;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
@@ -9,7 +9,7 @@ use lifecycle::Fault;
 use crate::Aws;
 
 impl Aws {
-    /// One try: telemetry that is lost is lost, and must not hold anything up.
+    /// Makes one attempt: lost telemetry is acceptable, a delay is not.
     pub(super) async fn post_json(
         &self,
         url: &str,
@@ -22,7 +22,7 @@ impl Aws {
         }
         let request = request.body(SdkBody::from(json)).map_err(Fault::internal)?;
         let request = HttpRequest::try_from(request).map_err(Fault::internal)?;
-        // A collector beside us is spoken to in the clear, and needs nobody's roots.
+        // A plain-HTTP collector runs next to the function and needs no TLS roots.
         let connector = if url.starts_with("https:") { self.others() } else { self.connector() };
         let answer = connector.call(request).await;
         let answer = answer.map_err(|error| Fault::Upstream(error.into()))?;

@@ -1,4 +1,4 @@
-//! Messages that are to come again later than their queue would have it.
+//! Visibility timeouts of received messages.
 
 use aws_sdk_sqs::types::ChangeMessageVisibilityBatchRequestEntry as Entry;
 use futures::future::join_all;
@@ -11,7 +11,7 @@ use crate::Aws;
 use crate::faults::{fault, unavailable};
 
 impl Aws {
-    /// Changes how long messages stay invisible, all batches at the same time.
+    /// Changes visibility timeouts, all batches at the same time.
     pub(super) async fn hide_messages(&self, queue: Queue, hidden: &[Hidden]) -> Result<(), Fault> {
         let batches = hidden.chunks(MESSAGES_MAX).map(|batch| self.hide_batch(queue, batch));
         join_all(batches).await.into_iter().collect()
@@ -31,7 +31,9 @@ impl Aws {
             [] => Ok(()),
             [refused, ..] => {
                 let (count, code) = (answer.failed.len(), &refused.code);
-                Err(unavailable(format!("queue {name} does not hide {count} messages: {code}")))
+                Err(unavailable(format!(
+                    "queue {name} did not change {count} visibility timeouts: {code}"
+                )))
             }
         }
     }

@@ -7,8 +7,8 @@ use lifecycle::effects::Mail;
 use crate::Aws;
 use crate::faults::fault;
 
-/// The header that carries a mail's id. SES takes no idempotency token, so a mail may come
-/// twice; by this header whoever gets it can tell.
+/// The header with a mail's id. SES takes no idempotency token, so a mail may arrive twice. The
+/// header lets its recipient detect that.
 const ID_HEADER: &str = "X-Mail-Id";
 
 impl Aws {

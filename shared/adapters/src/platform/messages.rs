@@ -1,4 +1,4 @@
-//! Messages to queues.
+//! Sending messages to queues.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use super::batches::{batches, index_of};
 use crate::Aws;
 use crate::faults::{fault, unavailable};
 
-/// Errors of a call that are about what it carries, and not about the queue or our rights to it.
+/// Error codes that concern the content of a call, not the queue or our permissions.
 const ABOUT_THE_MESSAGE: [&str; 5] = [
     "InvalidMessageContents",
     "InvalidParameterValue",
@@ -22,15 +22,15 @@ const ABOUT_THE_MESSAGE: [&str; 5] = [
     "AWS.SimpleQueueService.BatchRequestTooLong",
 ];
 
-/// Entries of a batch that the queue would not take for now, each with what it said.
+/// Entries that the queue rejected for now, each with the reason.
 type Retriable = Vec<(SendMessageBatchRequestEntry, Fault)>;
 
-/// The indices of messages that will not go, each with the reason.
+/// The indices of failed messages, each with the reason.
 type Failed = Vec<(usize, Fault)>;
 
 impl Aws {
-    /// Messages go to their queues in batches: queues side by side, batches of one queue one
-    /// after the other, so that its order is kept.
+    /// Sends messages to their queues in batches. Queues are served at the same time. Batches of
+    /// one queue are sent one after the other, which keeps its order.
     pub(super) async fn send_messages(&self, messages: &[Outgoing]) -> Failed {
         let mut by_queue: Vec<(Queue, Vec<(usize, &Outgoing)>)> = Vec::new();
         for (index, message) in messages.iter().enumerate() {
@@ -57,7 +57,7 @@ impl Aws {
         failed
     }
 
-    /// What the queue would not take is tried once more, and then failed.
+    /// Sends the rejected entries once more. Entries rejected again have failed.
     async fn send_again(&self, queue: Queue, url: &str, again: Retriable) -> Failed {
         if again.is_empty() {
             return Vec::new();
@@ -68,8 +68,8 @@ impl Aws {
         failed
     }
 
-    /// One call. A message that is itself at fault will not get better; the others may. When the
-    /// call itself fails, the SDK has tried it often enough.
+    /// Sends one batch. A message that is itself at fault fails; other rejected messages may be
+    /// sent again. If the call fails, the SDK has already retried it.
     async fn send_batch(
         &self,
         queue: Queue,
@@ -91,14 +91,14 @@ impl Aws {
                 if passing || entries.len() == 1 {
                     return (Vec::new(), all_failed(entries.iter().map(index_of), fault));
                 }
-                tracing::warn!(queue = queue.name(), error = %fault, "a batch is refused as a whole");
+                tracing::warn!(queue = queue.name(), error = %fault, "batch rejected; sending its messages one by one");
                 return self.send_one_by_one(queue, url, entries).await;
             }
         };
         sorted(queue, entries, &refused)
     }
 
-    /// A batch that is refused as a whole may hold one message that is at fault.
+    /// Sends the messages of a rejected batch one by one: a single message may be at fault.
     async fn send_one_by_one(
         &self,
         queue: Queue,
@@ -115,7 +115,7 @@ impl Aws {
     }
 }
 
-/// Sorts what was refused by whose fault it is.
+/// Divides rejected entries into those that may be sent again and those at fault themselves.
 fn sorted(
     queue: Queue,
     entries: Vec<SendMessageBatchRequestEntry>,
@@ -137,7 +137,7 @@ fn sorted(
     (again, failed)
 }
 
-/// A call that failed has failed for each message that it carried.
+/// The faults of all messages of a call that failed.
 fn all_failed(indices: impl Iterator<Item = usize>, fault: Fault) -> Failed {
     let passing = matches!(fault, Fault::Unavailable { .. });
     let fault = Arc::new(fault);
@@ -148,7 +148,7 @@ fn all_failed(indices: impl Iterator<Item = usize>, fault: Fault) -> Failed {
     indices.map(|index| (index, fault_of_one())).collect()
 }
 
-/// What became of one message of several.
+/// The fault of one message whose call failed.
 #[derive(Debug, thiserror::Error)]
 #[error("the call that carried the message failed")]
 struct CallFailed(#[source] Arc<Fault>);
@@ -158,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_is_not_the_messages_own_fault_is_tried_again() {
+    fn only_messages_without_sender_fault_are_sent_again() {
         let refused = |id: &str, sender_fault| {
             let entry = BatchResultErrorEntry::builder().id(id).code("X");
             entry.sender_fault(sender_fault).build().unwrap()

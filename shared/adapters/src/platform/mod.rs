@@ -1,4 +1,4 @@
-//! The lifecycle's port on AWS: one module for each thing it asks for.
+//! The lifecycle's port on AWS: one module for each operation.
 
 mod batches;
 mod bury;

@@ -11,7 +11,7 @@ use crate::expressions::{SdkItem, key_of};
 use crate::faults::fault;
 
 impl Aws {
-    /// One item, as it is now or, at half the price, as it was a moment ago.
+    /// Reads one item: strongly consistent, or eventually consistent at half the price.
     pub(crate) async fn get_item(
         &self,
         table: Table,

@@ -1,4 +1,4 @@
-//! Connections opened, secrets fetched and settings read before anybody waits for them.
+//! Connections, secrets and settings that are made ready during init, before the first request.
 
 use std::iter::repeat_n;
 use std::time::Duration;
@@ -13,18 +13,17 @@ use tokio::time::timeout;
 use crate::Aws;
 use crate::endpoints::Service;
 
-/// Init has ten seconds on Lambda and costs every cold start; what is not there by now will be
-/// opened by the first request.
+/// Lambda's init has ten seconds, and each cold start pays for it. A connection that is not up by
+/// now is opened by the first request.
 const TIMEOUT: Duration = Duration::from_secs(1);
 
-/// More connections to the tables than this cost every start more than they spare a first
-/// request.
+/// More connections to the tables than this cost every start more than they save the first request.
 const TABLE_CONNECTIONS_MAX: usize = 4;
 
 impl Aws {
-    /// Makes the clients of the services in use, does what was left to be prepared, and sends each
-    /// service an unsigned request: its answer does not matter, but the connection that it came
-    /// over stays in the pool, with the TLS handshake done. A failure is no harm.
+    /// Makes the clients of the used services, does the prepared work, and sends each service an
+    /// unsigned request. The response does not matter, but its connection stays in the pool with
+    /// the TLS handshake done. Failures are ignored.
     pub(super) async fn open_connections(&self) {
         let preparations = self.take_preparations();
         let [tables, queues, mail] = self.configuration().uses();
@@ -44,12 +43,12 @@ impl Aws {
         }
         let opened = services.into_iter().map(|service| self.open_connection(service));
         let all = async { tokio::join!(join_all(opened), join_all(preparations.work)) };
-        // Whoever is too late is abandoned, like whoever fails.
+        // A connection that is not up by then is dropped, like one that fails.
         let _ = timeout(TIMEOUT, all).await;
     }
 
-    /// One for each call that a request makes at once, since HTTP/1.1 carries one call at a time.
-    /// Tables that are prepared are not read again, and leave a connection that others can use.
+    /// One connection for each concurrent call of a request, since HTTP/1.1 carries one call at a
+    /// time. Prepared tables are not read again, and their connection can serve other tables.
     fn table_connections(&self, prepared: &[Table]) -> usize {
         let configuration = self.configuration();
         let alone = configuration.tables_read.iter().filter(|table| !prepared.contains(table));
@@ -67,7 +66,7 @@ impl Aws {
             return;
         };
         if let Ok(answer) = self.connector().call(request).await {
-            // A connection goes back to the pool only once its answer has been read.
+            // A connection returns to the pool only after its response has been read.
             let _ =
                 aws_smithy_types::byte_stream::ByteStream::new(answer.into_body()).collect().await;
         }
