@@ -1,4 +1,4 @@
-//! Writes: all or nothing, and once.
+//! Commits: all or nothing, and once.
 
 use lifecycle::Timestamp;
 use lifecycle::effects::{Condition, Write, number, text};
@@ -70,7 +70,7 @@ async fn a_record_is_created_once() {
 }
 
 #[tokio::test]
-async fn a_lone_write_that_meets_its_own_first_attempt_has_succeeded() {
+async fn a_single_write_that_meets_its_own_first_attempt_succeeds() {
     let aws = Stores::start().await.aws;
     let create = || vec![Write::create(&product("a", 5))];
     commit(&aws, "1", create()).await.unwrap();
@@ -86,7 +86,7 @@ async fn a_lone_write_that_meets_its_own_first_attempt_has_succeeded() {
 }
 
 #[tokio::test]
-async fn what_adds_adds_once_however_often_it_is_sent() {
+async fn an_add_is_applied_once_for_each_token() {
     let aws = Stores::start().await.aws;
     commit(&aws, "1", vec![Write::create(&product("a", 5))]).await.unwrap();
     let sell = || vec![Write::update::<Product>(Key::new("a")).add("stock", -2)];
@@ -98,7 +98,7 @@ async fn what_adds_adds_once_however_often_it_is_sent() {
 }
 
 #[tokio::test]
-async fn a_transaction_is_all_or_nothing_and_says_which_condition_failed() {
+async fn a_transaction_is_all_or_nothing_and_names_the_failed_condition() {
     let aws = Stores::start().await.aws;
     let create = ["a", "b"].map(|id| Write::create(&product(id, 5)));
     commit(&aws, "1", create.into()).await.unwrap();
@@ -117,7 +117,7 @@ async fn a_transaction_is_all_or_nothing_and_says_which_condition_failed() {
 }
 
 #[tokio::test]
-async fn every_kind_of_write_can_take_part_in_a_transaction() {
+async fn a_transaction_accepts_every_kind_of_write() {
     let aws = Stores::start().await.aws;
     let create = ["a", "b", "c"].map(|id| Write::create(&product(id, 5)));
     commit(&aws, "1", create.into()).await.unwrap();
@@ -133,7 +133,7 @@ async fn every_kind_of_write_can_take_part_in_a_transaction() {
 }
 
 #[tokio::test]
-async fn a_lone_delete_or_check_is_repeatable_too() {
+async fn a_single_delete_or_check_is_repeatable() {
     let aws = Stores::start().await.aws;
     commit(&aws, "1", vec![Write::create(&product("a", 5))]).await.unwrap();
     let check = || vec![Write::check::<Product>(Key::new("a"), Condition::Present)];
@@ -146,7 +146,7 @@ async fn a_lone_delete_or_check_is_repeatable_too() {
 }
 
 #[tokio::test]
-async fn a_transaction_that_could_never_be_is_invalid_before_the_store_is_asked() {
+async fn an_impossible_transaction_is_invalid_without_a_call() {
     let aws = Stores::start().await.aws;
     let twice = vec![Write::put(&product("a", 1)), Write::put(&product("a", 2))];
     assert!(matches!(commit(&aws, "1", twice).await, Err(CommitError::Invalid(_))));

@@ -1,4 +1,4 @@
-//! What happens on the wire: connections, retries and faults.
+//! Connections, retries and faults, against stub servers.
 
 use std::collections::HashMap;
 use std::sync::atomic::Ordering::SeqCst;
@@ -44,7 +44,7 @@ async fn a_connection_opened_during_init_serves_the_first_request() {
 }
 
 #[tokio::test]
-async fn tables_that_are_read_at_once_have_their_connections_opened() {
+async fn init_opens_one_connection_for_each_concurrent_read() {
     const USERS: Table = Table::new("users");
     let (url, counts) = stub(200, "{}").await;
     let mut environment = environment();
@@ -65,7 +65,7 @@ async fn tables_that_are_read_at_once_have_their_connections_opened() {
 }
 
 #[tokio::test]
-async fn tables_that_are_read_together_and_settings_need_one_connection() {
+async fn batch_reads_and_settings_need_one_connection() {
     const USERS: Table = Table::new("users");
     let (url, counts) = stub(200, "{}").await;
     let mut environment = environment();
@@ -101,7 +101,7 @@ async fn a_secret_is_fetched_while_the_function_starts() {
 }
 
 #[tokio::test]
-async fn nothing_to_connect_to_is_no_harm_to_the_start() {
+async fn a_refused_connection_does_not_fail_the_start() {
     let aws = connected_to(&nowhere().await);
     aws.warm().await;
 }
@@ -116,7 +116,7 @@ async fn a_throttle_is_tried_three_times_and_then_unavailable() {
 }
 
 #[tokio::test]
-async fn a_missing_permission_is_tried_once_and_is_our_own_fault() {
+async fn a_missing_permission_is_tried_once_and_is_internal() {
     let denied = r#"{"__type":"com.amazonaws.dynamodb.v20120810#AccessDeniedException"}"#;
     let (url, counts) = stub(400, denied).await;
     let read = connected_to(&url).read(PRODUCTS, &Key::new("a")).await;
@@ -125,21 +125,21 @@ async fn a_missing_permission_is_tried_once_and_is_our_own_fault() {
 }
 
 #[tokio::test]
-async fn a_store_that_is_not_there_is_unavailable() {
+async fn a_store_that_refuses_connections_is_unavailable() {
     let read = connected_to(&nowhere().await).read(PRODUCTS, &Key::new("a")).await;
     assert!(matches!(read, Err(Fault::Unavailable { .. })), "{read:?}");
 }
 
 #[tokio::test]
-async fn a_mail_is_handed_to_the_mail_service() {
+async fn a_mail_is_sent_by_one_request() {
     let (url, counts) = stub(200, r#"{"MessageId":"1"}"#).await;
     connected_to(&url).mail(&mail()).await.unwrap();
     assert_eq!(counts.requests.load(SeqCst), 1);
 }
 
 #[tokio::test]
-async fn a_slow_mail_service_is_waited_for_and_gets_one_attempt() {
-    // More than the attempts at tables get.
+async fn a_slow_mail_service_gets_one_long_attempt() {
+    // Longer than an attempt at a table may take.
     let delay = Duration::from_millis(1_700);
     let (url, counts) = slow_stub(delay, 200, r#"{"MessageId":"1"}"#).await;
     connected_to(&url).mail(&mail()).await.unwrap();
@@ -166,7 +166,7 @@ fn mail() -> Mail {
 }
 
 #[tokio::test]
-async fn telemetry_that_a_collector_refuses_is_an_upstreams_failure() {
+async fn telemetry_that_a_collector_rejects_is_an_upstream_fault() {
     let (good, counts) = stub(200, "{}").await;
     let (bad, _) = stub(400, "{}").await;
     let aws = connected_to(&good);
@@ -177,7 +177,7 @@ async fn telemetry_that_a_collector_refuses_is_an_upstreams_failure() {
     assert!(matches!(refused, Err(Fault::Upstream(_))), "{refused:?}");
 }
 
-/// An address where nobody listens.
+/// An address where no server listens.
 async fn nowhere() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     format!("http://{}", listener.local_addr().unwrap())

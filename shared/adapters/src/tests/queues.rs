@@ -1,4 +1,4 @@
-//! Messages: in batches, in order, and the buried ones with their reason.
+//! Messages: batches, order, visibility timeouts and dead letters.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ fn numbers(messages: &[aws_sdk_sqs::types::Message]) -> Vec<usize> {
 }
 
 #[tokio::test]
-async fn messages_reach_their_queues_and_keep_their_order_where_the_queue_does() {
+async fn messages_reach_their_queues_and_fifo_queues_keep_the_order() {
     let stores = Stores::start().await;
     let mixed = (0..24).map(|n| message(if n % 2 == 0 { EMAILS } else { APPROVALS }, n));
     let failed = stores.aws.send(&mixed.collect::<Vec<_>>()).await;
@@ -62,7 +62,7 @@ async fn a_repeated_event_reaches_a_fifo_queue_once() {
 }
 
 #[tokio::test]
-async fn messages_that_cannot_go_are_told_by_their_index() {
+async fn failed_messages_are_returned_by_index() {
     let stores = Stores::start().await;
     let unknown = Queue::new("unknown");
     let messages = [message(EMAILS, 0), message(unknown, 1), message(EMAILS, 2)];
@@ -72,10 +72,10 @@ async fn messages_that_cannot_go_are_told_by_their_index() {
 }
 
 #[tokio::test]
-async fn a_message_that_its_queue_refuses_fails_alone_and_is_told_apart() {
+async fn a_rejected_message_fails_alone_as_a_refused_message() {
     let stores = Stores::start().await;
     let mut messages = [0, 1, 2].map(|number| message(EMAILS, number));
-    // This queue takes 256 KiB.
+    // This queue accepts 256 KiB.
     messages[1].envelope.data = "x".repeat(300_000).into();
     let failed = stores.aws.send(&messages).await;
     let [(1, Fault::Internal(reason))] = &*failed else { panic!("{failed:?}") };
@@ -84,7 +84,7 @@ async fn a_message_that_its_queue_refuses_fails_alone_and_is_told_apart() {
 }
 
 #[tokio::test]
-async fn a_text_with_characters_that_sqs_refuses_arrives_as_it_was() {
+async fn a_text_with_characters_that_sqs_rejects_arrives_unchanged() {
     let stores = Stores::start().await;
     let mut odd = message(EMAILS, 1);
     odd.envelope.data = "Kettle\u{ffff}\u{fffe}\u{0}".into();
@@ -97,14 +97,14 @@ async fn a_text_with_characters_that_sqs_refuses_arrives_as_it_was() {
 }
 
 #[tokio::test]
-async fn an_empty_message_can_be_buried() {
+async fn an_empty_message_can_be_dead_lettered() {
     let stores = Stores::start().await;
     stores.aws.bury(EMAILS, "", "EOF while parsing a value").await.unwrap();
     assert_eq!(stores.drain("emails-dead-letters").await[0].body(), Some("\"\""));
 }
 
 #[tokio::test]
-async fn a_buried_message_carries_its_reason() {
+async fn a_dead_lettered_message_carries_its_reason() {
     let stores = Stores::start().await;
     stores.aws.bury(EMAILS, "{\"to\":", "it is no JSON\u{0}").await.unwrap();
     let buried = stores.drain("emails-dead-letters").await;
@@ -114,7 +114,7 @@ async fn a_buried_message_carries_its_reason() {
 }
 
 #[tokio::test]
-async fn hidden_messages_come_again_when_their_time_is_over_and_not_before() {
+async fn hidden_messages_return_after_their_visibility_timeout() {
     let stores = Stores::start().await;
     let messages: Vec<_> = (0..12).map(|number| message(EMAILS, number)).collect();
     assert!(stores.aws.send(&messages).await.is_empty());
@@ -132,7 +132,7 @@ async fn hidden_messages_come_again_when_their_time_is_over_and_not_before() {
 }
 
 #[tokio::test]
-async fn a_queue_that_does_not_know_a_message_cannot_hide_it() {
+async fn changing_the_visibility_of_an_unknown_message_fails() {
     let stores = Stores::start().await;
     let hidden = Hidden { receipt: "unknown".to_owned(), wait: Duration::from_secs(1) };
     stores.aws.hide(EMAILS, &[hidden]).await.unwrap_err();

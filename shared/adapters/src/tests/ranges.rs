@@ -11,12 +11,12 @@ use crate::{Aws, Range};
 
 const BY_CREATION: Index = Index::new("by_creation");
 
-/// Something that was created, and is listed unless it is a secret.
+/// A record that is in the index unless `listed` is false.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 struct Creation {
     number: u32,
     listed: bool,
-    /// As large as the attributes of a record may be.
+    /// Padding that makes a response exceed 1 MB.
     content: String,
 }
 
@@ -90,7 +90,7 @@ async fn a_range_is_bounded_sorted_and_cut_over_all_partitions() {
 }
 
 #[tokio::test]
-async fn a_record_that_leaves_an_index_out_is_not_found_there_any_more() {
+async fn a_record_removed_from_an_index_is_not_found_there() {
     let aws = Stores::start().await.aws;
     create(&aws, (0..3).map(creation)).await;
     create(&aws, [Creation { listed: false, ..creation(1) }]).await;
@@ -98,9 +98,9 @@ async fn a_record_that_leaves_an_index_out_is_not_found_there_any_more() {
 }
 
 #[tokio::test]
-async fn an_answer_that_ends_early_is_asked_on() {
+async fn a_query_continues_after_a_response_that_ends_early() {
     let aws = Stores::start().await.aws;
-    // Together more than the megabyte that one answer holds.
+    // Together more than the 1 MB of one response.
     let content = "x".repeat(300_000);
     create(&aws, (0..24).map(|number| Creation { content: content.clone(), ..creation(number) }))
         .await;
@@ -108,7 +108,7 @@ async fn an_answer_that_ends_early_is_asked_on() {
     assert_eq!(numbers(&aws, &Range::spread(BY_CREATION), 100).await, expected);
 }
 
-/// An item of the list that a later version has written.
+/// An item of the index that a later version wrote.
 #[derive(Debug, Serialize, Deserialize)]
 struct LaterCreation {
     id: u32,
@@ -127,7 +127,7 @@ impl Record for LaterCreation {
 }
 
 #[tokio::test]
-async fn an_unreadable_record_is_left_out_and_readable_ones_fill_the_page() {
+async fn an_unreadable_record_is_skipped_and_readable_ones_fill_the_page() {
     let aws = Stores::start().await.aws;
     create(&aws, (0..20).map(creation)).await;
     for id in 3..9 {

@@ -27,7 +27,7 @@ async fn a_record_is_read_or_absent() {
 }
 
 #[tokio::test]
-async fn many_records_come_in_the_order_of_their_keys_with_gaps_and_repetitions() {
+async fn many_records_keep_the_order_gaps_and_repetitions_of_their_keys() {
     let aws = Stores::start().await.aws;
     let create = (0..60).map(|n| Write::create(&product(&n.to_string(), n)));
     commit(&aws, "1", create.collect()).await.unwrap();
@@ -40,7 +40,7 @@ async fn many_records_come_in_the_order_of_their_keys_with_gaps_and_repetitions(
 }
 
 #[tokio::test]
-async fn records_of_several_tables_come_by_one_call() {
+async fn one_call_reads_records_of_several_tables() {
     let aws = Stores::start().await.aws;
     let event = Event { order: "o".to_owned(), number: 1 };
     let writes = vec![Write::create(&product("a", 5)), Write::create(&event)];
@@ -56,7 +56,7 @@ async fn records_of_several_tables_come_by_one_call() {
 }
 
 #[tokio::test]
-async fn more_keys_than_one_call_takes_are_a_fault() {
+async fn more_keys_than_one_call_accepts_are_an_internal_fault() {
     let aws = Stores::start().await.aws;
     let keys = (0..=KEYS_MAX).map(Key::new);
     let read = gather(aws.table::<Product>().many(keys)).await;
@@ -64,7 +64,7 @@ async fn more_keys_than_one_call_takes_are_a_fault() {
 }
 
 #[tokio::test]
-async fn an_item_that_is_no_such_record_is_a_fault_that_names_it() {
+async fn an_item_that_is_not_such_a_record_is_a_fault_that_names_it() {
     let aws = Stores::start().await.aws;
     let key = Key::new("a");
     let mut item = key_of(&key);
@@ -72,16 +72,16 @@ async fn an_item_that_is_no_such_record_is_a_fault_that_names_it() {
     let put = aws.dynamodb().put_item().table_name("PRODUCTS_TABLE");
     put.set_item(Some(item)).send().await.unwrap();
     let Err(Fault::Internal(error)) = aws.table::<Product>().load(&key, true).await else {
-        panic!("it must not be read")
+        panic!("the item must not be readable")
     };
     let said = error.to_string();
     assert!(said.contains("table products") && said.contains("\"a\""), "{said}");
-    assert!(!said.contains("many"), "what is stored is not repeated: {said}");
+    assert!(!said.contains("many"), "the stored value is not repeated: {said}");
     assert!(aws.read(PRODUCTS, &key).await.unwrap().is_some());
 }
 
 #[tokio::test]
-async fn the_last_good_setting_holds_while_a_bad_one_is_stored() {
+async fn the_last_good_setting_stays_in_effect_while_a_bad_one_is_stored() {
     let aws = Stores::start().await.aws;
     let first = aws.setting::<Limits>();
     assert_eq!(first.read().await.unwrap(), Limits::default());
@@ -96,19 +96,19 @@ async fn the_last_good_setting_holds_while_a_bad_one_is_stored() {
 }
 
 #[tokio::test]
-async fn a_stored_singleton_that_is_not_valid_is_a_fault_for_who_reads_it() {
+async fn an_invalid_stored_singleton_is_an_internal_fault() {
     let aws = Stores::start().await.aws;
     let table = aws.table::<Limits>();
     assert_eq!(table.load_the_one(true).await.unwrap(), Limits::default());
     commit(&aws, "1", vec![Write::put(&Limits { most: 0, version: 1 })]).await.unwrap();
     let Err(Fault::Internal(error)) = table.load_the_one(true).await else {
-        panic!("it must not be read")
+        panic!("the item must not be readable")
     };
     assert!(error.to_string().ends_with("cannot be read: not valid: /most"), "{error}");
 }
 
 #[tokio::test]
-async fn a_singleton_that_cannot_be_read_is_replaced_by_the_version_that_is_stored() {
+async fn an_unreadable_singleton_is_replaced_if_its_version_is_unchanged() {
     let aws = Stores::start().await.aws;
     let table = aws.table::<Limits>();
     let number = |text: &str| Some(AttributeValue::N(text.to_owned()));
@@ -135,7 +135,7 @@ async fn a_singleton_that_cannot_be_read_is_replaced_by_the_version_that_is_stor
         assert_eq!(table.load_the_one(true).await.unwrap(), repaired, "{most:?} {version:?}");
         if version.is_some() {
             let again = commit(&aws, &format!("again {next} {most:?}"), replace()).await;
-            assert!(again.is_err(), "by another it is replaced no more: {most:?} {version:?}");
+            assert!(again.is_err(), "the second replacement must fail: {most:?} {version:?}");
         }
     }
 }
@@ -176,7 +176,7 @@ impl Singleton for Limits {
 }
 
 #[tokio::test]
-async fn a_secret_is_read_in_the_form_it_is_used_in() {
+async fn a_secret_is_returned_in_its_parsed_form() {
     let aws = Stores::start().await.aws;
     let secret = aws.secret("greeting", |text| Ok(text.len()));
     assert_eq!(*secret.read().await.unwrap(), 5);
@@ -184,6 +184,6 @@ async fn a_secret_is_read_in_the_form_it_is_used_in() {
 
 #[test]
 #[should_panic(expected = "USES lacks the table products")]
-fn a_table_that_is_not_declared_is_found_out_at_the_first_start() {
+fn an_undeclared_table_panics_at_the_first_start() {
     super::stores::connect(&[], super::stores::environment()).table::<Product>();
 }

@@ -1,4 +1,4 @@
-//! The stores, and the environment that leads to them.
+//! Stores in this process, and the environment that points to them.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -39,7 +39,7 @@ pub(crate) const OUTBOX: Table = Table::new("outbox");
 pub(crate) const EMAILS: Queue = Queue::new("emails");
 pub(crate) const APPROVALS: Queue = Queue::new("approvals");
 
-/// Stores that end with the test's runtime, and AWS as it leads to them.
+/// Stores that end with the test's runtime, and an `Aws` that uses them.
 pub(crate) struct Stores {
     pub(crate) aws: Aws,
     queues: HashMap<&'static str, String>,
@@ -47,8 +47,8 @@ pub(crate) struct Stores {
 
 impl Stores {
     /// Tables `products` (by `pk`, with an index), `circuits`, `limits` and `tokens` (by `pk`) and
-    /// `outbox` (by `pk` and `sk`); queues `emails` with its dead letters and the FIFO queue `approvals`; the secret
-    /// `greeting`.
+    /// `outbox` (by `pk` and `sk`); queues `emails` with its dead-letter queue and the FIFO queue
+    /// `approvals`; the secret `greeting`.
     pub(crate) async fn start() -> Self {
         let mut environment = environment();
         environment.extend([
@@ -95,7 +95,7 @@ impl Stores {
         Self { aws: connect(&uses, environment), queues }
     }
 
-    /// Takes everything out of a queue.
+    /// Receives and deletes all messages of a queue.
     pub(crate) async fn drain(&self, queue: &str) -> Vec<Message> {
         let mut drained = Vec::new();
         loop {
@@ -112,7 +112,7 @@ impl Stores {
         }
     }
 
-    /// What a queue gives at once, up to ten messages.
+    /// Receives up to ten visible messages.
     pub(crate) async fn receive(&self, queue: &str) -> Vec<Message> {
         let receive = self.aws.sqs().receive_message().queue_url(&self.queues[queue]);
         let receive = receive.max_number_of_messages(10).message_attribute_names("All");
@@ -120,7 +120,7 @@ impl Stores {
     }
 }
 
-/// What Lambda sets in every function.
+/// The variables that Lambda sets in every function.
 pub(crate) fn environment() -> HashMap<&'static str, String> {
     let set = [
         ("AWS_REGION", "eu-west-1"),
@@ -135,13 +135,13 @@ pub(crate) fn connect(uses: &[Use], environment: HashMap<&'static str, String>) 
     Aws::connect_with(uses, move |name| environment.get(name).cloned()).unwrap()
 }
 
-/// A server on a free port that always gives the same answer, and counts connections and
+/// A server on a free port that always returns the same response, and counts connections and
 /// requests.
 pub(crate) async fn stub(status: u16, body: &'static str) -> (String, Arc<Counts>) {
     slow_stub(Duration::ZERO, status, body).await
 }
 
-/// As [`stub`], with a server that takes so long for each answer.
+/// As [`stub`], with a delay before each response.
 pub(crate) async fn slow_stub(
     delay: Duration,
     status: u16,
@@ -160,7 +160,7 @@ pub(crate) async fn slow_stub(
     (serve(service, Arc::clone(&counts)).await, counts)
 }
 
-/// What a server has seen.
+/// The connections and requests that a server has received.
 #[derive(Default)]
 pub(crate) struct Counts {
     pub(crate) connections: AtomicU32,
@@ -238,7 +238,7 @@ where
     url
 }
 
-/// Attributes and what they are of a key.
+/// Attributes, and which part of the key each is.
 type Attributes<'a> = &'a [(&'a str, KeyType)];
 
 async fn create_table(aws: &Aws, name: &str, key: Attributes<'_>, index: Attributes<'_>) {

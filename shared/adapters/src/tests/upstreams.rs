@@ -1,4 +1,4 @@
-//! The client of other people's services, against servers in this process.
+//! The client of third-party services, against servers in this process.
 
 use std::convert::Infallible;
 use std::sync::atomic::Ordering::SeqCst;
@@ -61,7 +61,7 @@ async fn a_request_arrives_with_path_query_headers_and_body() {
 }
 
 #[tokio::test]
-async fn only_what_is_safe_to_repeat_and_may_pass_is_sent_three_times() {
+async fn only_repeatable_requests_with_429_or_5xx_are_sent_three_times() {
     let post = || Request::new(Method::POST, "/");
     for (status, request, sent) in [
         (503, Request::get("/"), 3),
@@ -72,13 +72,13 @@ async fn only_what_is_safe_to_repeat_and_may_pass_is_sent_three_times() {
     ] {
         let (url, counts) = stub(status, "{}").await;
         let answer = client_of(&url).send_before(soon(), &request).await.unwrap();
-        assert_eq!(answer.status, status, "the last answer is the answer");
+        assert_eq!(answer.status, status, "the last response is returned");
         assert_eq!(counts.requests.load(SeqCst), sent, "{request:?} {status}");
     }
 }
 
 #[tokio::test]
-async fn nothing_is_sent_when_there_is_no_time_left() {
+async fn nothing_is_sent_when_no_time_is_left() {
     let (url, counts) = stub(503, "{}").await;
     let barely = Deadline::after(Duration::from_millis(501));
     tokio::time::sleep(Duration::from_millis(2)).await;
@@ -88,7 +88,7 @@ async fn nothing_is_sent_when_there_is_no_time_left() {
 }
 
 #[tokio::test]
-async fn nobody_there_is_a_connection_that_failed() {
+async fn a_refused_connection_is_a_connection_error() {
     let sent = client_of("http://127.0.0.1:1").send_before(soon(), &Request::get("/")).await;
     let error = sent.unwrap_err();
     assert!(matches!(error, UpstreamError::Connection { .. }), "{error:?}");
@@ -96,8 +96,8 @@ async fn nobody_there_is_a_connection_that_failed() {
 }
 
 #[tokio::test]
-async fn a_connection_that_takes_too_long_is_tried_three_times_and_is_a_connection_that_failed() {
-    // Two connections that nobody accepts fill the queue; the system answers no third one.
+async fn a_slow_connection_is_tried_three_times_and_is_a_connection_error() {
+    // Two connections that are not accepted fill the queue; the system does not answer a third one.
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let listener = socket.listen(1).unwrap();
@@ -114,7 +114,7 @@ async fn a_connection_that_takes_too_long_is_tried_three_times_and_is_a_connecti
 }
 
 #[tokio::test]
-async fn an_answer_that_takes_too_long_is_waited_for_once() {
+async fn a_response_that_takes_too_long_is_not_retried() {
     let service = service_fn(move |_: http::Request<Incoming>| async {
         tokio::time::sleep(Duration::from_secs(1)).await;
         Ok::<_, Infallible>(Response::new(String::new()))
@@ -129,7 +129,7 @@ async fn an_answer_that_takes_too_long_is_waited_for_once() {
 }
 
 #[tokio::test]
-async fn an_answer_over_the_limit_is_not_read_to_its_end() {
+async fn a_response_over_the_limit_is_not_read_to_its_end() {
     let service = service_fn(move |_: http::Request<Incoming>| async {
         Ok::<_, Infallible>(Response::new("x".repeat(BODY_BYTES_MAX + 1)))
     });
@@ -139,7 +139,7 @@ async fn an_answer_over_the_limit_is_not_read_to_its_end() {
 }
 
 #[tokio::test]
-async fn what_is_secret_is_shown_nowhere() {
+async fn secrets_appear_in_no_debug_or_error_text() {
     let (url, _) = stub(200, r#"{"access_token":"hush"}"#).await;
     let request = Request::post_form("/oauth/token", &[("client_secret", "hush")]).bearer("hush");
     let answer = client_of(&url).send_before(soon(), &request).await.unwrap();
