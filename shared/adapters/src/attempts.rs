@@ -1,4 +1,4 @@
-//! Attempts, counted where guessing pays.
+//! Limits on attempts that could be guesses, such as sign-ins.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,20 +14,20 @@ use tokio::time::{Instant, sleep};
 
 use self::CountedBy::{InMemory, InStore};
 
-/// A failure is answered after a whole number of these. Longer than any attempt takes with a
-/// processor to itself.
+/// Failed attempts are answered after a multiple of this. It is longer than any attempt takes on an
+/// idle processor.
 const HELD_BACK: Duration = Duration::from_millis(250);
 
 /// Limits how often something may be tried for one subject, such as signing in with one e-mail
 /// address from one source.
 ///
-/// An attempt is counted before it is made, by one conditional update, so that attempts that run
-/// at the same moment cannot pass the limit together. One that is not to count is given back.
+/// An attempt is counted before it is made, by one conditional update, so that concurrent attempts
+/// cannot pass the limit together. An attempt that should not count is given back.
 ///
-/// When the store does not count, be it that it is away or throttled, each execution environment
-/// counts by itself, and allows half as many. A subject that has just been refused is refused for
-/// a second more without asking: failed conditional writes count as writes, and an item takes only
-/// 1,000 of them a second.
+/// If the store fails or throttles, each execution environment counts in its own memory and allows
+/// half as many. A subject that was just refused is refused for one more second without a call of
+/// the store. Failed conditional writes count as writes, and an item takes only 1,000 writes a
+/// second.
 #[derive(Clone)]
 pub struct Attempts {
     platform: Arc<dyn Platform>,
@@ -38,8 +38,7 @@ pub struct Attempts {
 }
 
 impl Attempts {
-    /// At most so many attempts in each window of time. The name keeps limits of different
-    /// things apart.
+    /// Allows `maximum` attempts in each window. The name separates limits of different things.
     pub fn new(
         platform: impl Platform,
         name: &'static str,
@@ -77,7 +76,7 @@ impl Attempts {
                 return Err(limited);
             }
             Err(fault) => {
-                warn(self.name, "an attempt is counted in memory alone", &fault);
+                warn(self.name, "attempt counted in memory only: the store failed", &fault);
                 observe_error("RATE_LIMITER_UNAVAILABLE");
                 let maximum = (self.maximum / 2).max(1);
                 match self.memory.count(&counter, maximum, moment.now()) {
@@ -89,7 +88,7 @@ impl Attempts {
         Ok(Counted { attempts: self.clone(), counter, began })
     }
 
-    /// The subject is kept as a hash: it may be an e-mail address.
+    /// The subject is stored as a hash, because it may be an e-mail address.
     fn counter(&self, window: &Window, subject: &str) -> Counter {
         let digest = Sha256::new()
             .chain_update(self.name)
@@ -130,14 +129,14 @@ enum CountedBy {
 }
 
 impl Counted {
-    /// Waits until an attempt that has failed may be answered: a quarter of a second after it
-    /// began, or two or three. The time of the answer then tells nothing about why it failed.
+    /// Waits until a failed attempt may be answered: until a multiple of a quarter of a second
+    /// after it began. So the response time does not reveal why it failed.
     pub async fn hold_back(self) {
         sleep(left(self.began.elapsed())).await;
     }
 
-    /// Takes the attempt out of the count again. When that fails, it goes on counting: the limit
-    /// is then reached too early, not too late.
+    /// Takes the attempt out of the count. If that fails, it stays counted: the limit is then
+    /// reached too early.
     pub async fn give_back(self) {
         let counted = match self.counter {
             InStore(counted) => counted,
@@ -145,12 +144,12 @@ impl Counted {
         };
         let back = Counter { amount: -counted.amount, maximum: None, ..counted };
         if let Err(fault) = self.attempts.platform.count(&back).await {
-            warn(self.attempts.name, "an attempt was not given back", &fault);
+            warn(self.attempts.name, "giving an attempt back failed; it stays counted", &fault);
         }
     }
 }
 
-/// How long until the next whole number of quarters of a second.
+/// The time until the next multiple of a quarter of a second.
 fn left(elapsed: Duration) -> Duration {
     let whole = HELD_BACK.as_nanos();
     let left = whole - elapsed.as_nanos() % whole;
@@ -161,7 +160,7 @@ fn warn(limit: &str, message: &str, fault: &Fault) {
     tracing::warn!(limit, error = fault as &dyn std::error::Error, "{message}");
 }
 
-/// A window of time, counted from 1970.
+/// A window of time. Its number counts from 1970.
 struct Window {
     number: i64,
     left_s: u32,
@@ -187,7 +186,7 @@ mod tests {
     use super::*;
     use crate::faults::unavailable;
 
-    /// Counts in memory, unless it is away.
+    /// Counts in memory; fails when `away` is set.
     #[derive(Default)]
     struct Store {
         counts: Mutex<HashMap<String, i32>>,
@@ -248,7 +247,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_sixth_attempt_waits_for_the_next_window() {
+    async fn the_sixth_attempt_in_a_window_is_limited() {
         let attempts = attempts(Store::default());
         for _ in 0..5 {
             attempts.count_at(&at(70), "ada").await.unwrap();
@@ -260,7 +259,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_given_back_does_not_count() {
+    async fn an_attempt_given_back_does_not_count() {
         let attempts = attempts(Store::default());
         for _ in 0..20 {
             attempts.count_at(&at(0), "ada").await.unwrap().give_back().await;
@@ -268,7 +267,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn of_twenty_at_once_five_pass_however_they_end() {
+    async fn of_20_concurrent_attempts_5_are_admitted() {
         let attempts = attempts(Store::default());
         let moment = at(0);
         let all = join_all((0..20).map(|_| attempts.count_at(&moment, "ada"))).await;
@@ -276,7 +275,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_store_that_is_away_leaves_a_smaller_count_that_holds() {
+    async fn while_the_store_fails_half_as_many_attempts_are_admitted() {
         let attempts = attempts(Store { away: true, ..Store::default() });
         for _ in 0..2 {
             attempts.count_at(&at(0), "ada").await.unwrap();
@@ -290,7 +289,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_given_back_does_not_count_in_memory_either() {
+    async fn an_attempt_given_back_does_not_count_in_memory_either() {
         let attempts = attempts(Store { away: true, ..Store::default() });
         for _ in 0..20 {
             attempts.count_at(&at(0), "ada").await.unwrap().give_back().await;
@@ -298,7 +297,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_refused_subject_is_refused_for_a_second_without_another_write() {
+    async fn a_refused_subject_is_refused_for_a_second_without_a_write() {
         let store = Arc::new(Store::default());
         let attempts = Attempts::of(
             Arc::clone(&store) as Arc<dyn Platform>,
@@ -315,7 +314,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn whatever_an_attempt_did_its_failure_is_answered_at_the_same_time() {
+    async fn a_failed_attempt_is_answered_at_a_multiple_of_250_ms() {
         let attempts = attempts(Store::default());
         for (took_ms, answered_ms) in [(0, 250), (38, 250), (249, 250), (250, 500), (260, 500)] {
             let attempt = attempts.count_at(&at(took_ms * 60), "ada").await.unwrap();
@@ -327,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn the_subject_is_not_to_be_read_in_the_key() {
+    fn the_key_does_not_reveal_the_subject() {
         let attempts = attempts(Store::default());
         let counter = attempts.counter(&attempts.window_at(&at(0)), "ada@example.com");
         assert!(!counter.key.contains("ada"), "{}", counter.key);

@@ -1,4 +1,4 @@
-//! AWS as one value: cheap to clone, built from the environment, its clients made when first used.
+//! The AWS configuration and clients of one function. Each client is made at its first use.
 
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -23,25 +23,25 @@ use crate::endpoints::Service;
 use crate::notifiers::Notifiers;
 use crate::tokens::outside::{self, OutsideIssuer};
 
-/// The first try and two more, with full jitter between them.
+/// The first attempt and two retries, with full jitter between them.
 const ATTEMPTS_MAX: u32 = 3;
 const FIRST_BACKOFF: Duration = Duration::from_millis(50);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(1);
-/// A healthy call takes milliseconds; one that takes this long is better tried again.
+/// A healthy call takes milliseconds, so a call this slow is retried.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1500);
-/// All attempts together: less than any function's own time-out, so that there is time left to
-/// say what happened.
+/// Limit for all attempts together. It is less than any function's time-out, so that time is left
+/// to report the failure.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(4);
-/// Messages leave when no client waits any more, and one that is given up is lost: a slow queue is
-/// waited for. What is left of the invocation bounds it all the same.
+/// Messages are sent when no client waits any more, and a message that is given up is lost. So a
+/// slow queue gets more time, within the invocation's remaining time.
 const SEND_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(4);
 const SEND_TIMEOUT: Duration = Duration::from_secs(9);
-/// SES takes no idempotency token: a second attempt after a time-out may be a second mail. So a mail
-/// gets one attempt, and more time than SES ever needs. A record whose attempt fails comes again
-/// through its queue. The consumers that write mails have 20 s.
+/// SES takes no idempotency token, so a second attempt after a time-out could send a second mail. A
+/// mail therefore gets one attempt. A record whose attempt fails returns through its queue. The
+/// consumers that send mail have 20 s.
 const MAIL_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Tables, queues, secrets and mail, for the things that one function uses.
+/// The tables, queues, secrets and mail that one function uses. Cheap to clone.
 #[derive(Clone)]
 pub struct Aws(Arc<Inner>);
 
@@ -59,30 +59,30 @@ struct Inner {
     preparations: Mutex<Preparations>,
 }
 
-/// What is to be done while the function starts.
+/// The work to run while the function starts.
 #[derive(Default)]
 pub(crate) struct Preparations {
     pub(crate) work: Vec<BoxFuture<'static, ()>>,
-    /// The tables that the work reads, each over a connection of its own.
+    /// The tables that the work reads, each over a separate connection.
     pub(crate) tables: Vec<Table>,
 }
 
 impl Aws {
-    /// Reads what the uses need from the process's environment. No connection is made yet.
+    /// Reads the variables that the uses need from the process's environment. Opens no connection.
     ///
-    /// Credentials, region and addresses come from the variables that Lambda sets, without the
-    /// SDK's chain of providers: looking for profiles, containers and instance metadata costs a
-    /// cold start more than everything else the function does.
+    /// Credentials, region and addresses come from the variables that Lambda sets. The SDK's chain
+    /// of providers is not used: its search for profiles, containers and instance metadata costs a
+    /// cold start more than all other work of the function.
     ///
     /// # Errors
     ///
-    /// A [`ConfigError`](crate::ConfigError) that names every variable that is missing, or what
-    /// is wrong with the file that `AWS_CA_BUNDLE` names.
+    /// A [`ConfigError`](crate::ConfigError) that names every missing variable, or the error of the
+    /// file that `AWS_CA_BUNDLE` names.
     pub fn connect(uses: &[Use]) -> Result<Self, BoxError> {
         Self::connect_with(uses, |name| std::env::var(name).ok())
     }
 
-    /// As [`Aws::connect`], with an environment of your own making.
+    /// As [`Aws::connect`], with an environment that the caller provides.
     ///
     /// # Errors
     ///
@@ -110,14 +110,14 @@ impl Aws {
         })))
     }
 
-    /// Where the API answers, without a slash at the end: `https://api.example.com`.
+    /// The public URL of the API, without a slash at the end: `https://api.example.com`.
     ///
     /// # Panics
     ///
     /// When [`Use::PublicUrl`] is not among the uses that the endpoint declares.
     pub fn public_url(&self) -> String {
         let url = self.configuration().public_url.as_deref();
-        let url = url.unwrap_or_else(|| panic!("the public address is not declared as used"));
+        let url = url.unwrap_or_else(|| panic!("USES lacks the public URL"));
         url.trim_end_matches('/').to_owned()
     }
 
@@ -125,19 +125,19 @@ impl Aws {
         &self.0.configuration
     }
 
-    /// Whose tokens are accepted beside our own, or what is wrong with `ISSUERS`. That ends no
-    /// function: our own tokens have nothing to do with it.
+    /// The outside issuers whose tokens are accepted, or the error in `ISSUERS`. Such an error
+    /// stops no function: our own tokens do not depend on it.
     pub(crate) fn outside_issuers(&self) -> &Result<Vec<OutsideIssuer>, String> {
         &self.0.outside_issuers
     }
 
-    /// Leaves something to be done while the function starts.
+    /// Adds work to run while the function starts.
     pub(crate) fn prepare(&self, work: impl Future<Output = ()> + Send + 'static) {
         self.preparations().work.push(Box::pin(work));
     }
 
-    /// Leaves a table to be read while the function starts: requests find what was read, and the
-    /// connection that it came over.
+    /// Adds a table read to run while the function starts. Requests then find the value, and the
+    /// connection that the read opened.
     pub(crate) fn prepare_read(
         &self,
         table: Table,
@@ -148,7 +148,7 @@ impl Aws {
         preparations.tables.push(table);
     }
 
-    /// What was left to be done; it is there to be taken once.
+    /// Returns the added work, once.
     pub(crate) fn take_preparations(&self) -> Preparations {
         mem::take(&mut *self.preparations())
     }
@@ -167,7 +167,7 @@ impl Aws {
         self.0.others.get_or_init(connector::for_others)
     }
 
-    /// Whoever takes notices, once the consumer that writes them has asked for them.
+    /// The alert services, once the consumer that writes alerts has asked for them.
     pub(crate) fn notifiers_kept(&self) -> &OnceLock<Notifiers> {
         &self.0.notifiers
     }
@@ -220,7 +220,7 @@ impl Aws {
     }
 }
 
-/// What all clients have in common.
+/// The configuration that all clients share.
 fn sdk_config(configuration: &Configuration, connector: SharedHttpConnector) -> SdkConfig {
     let retries = RetryConfig::standard()
         .with_max_attempts(ATTEMPTS_MAX)
@@ -235,13 +235,13 @@ fn sdk_config(configuration: &Configuration, connector: SharedHttpConnector) -> 
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new(configuration.region.clone()))
         .credentials_provider(SharedCredentialsProvider::new(configuration.credentials.clone()))
-        // They never change while the process lives, so there is nothing to cache.
+        // The credentials never change while the process lives, so there is nothing to cache.
         .identity_cache(IdentityCache::no_cache())
         .http_client(http_client_fn(move |_, _| connector.clone()))
         .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
         .retry_config(retries)
         .timeout_config(timeouts)
-        // Answers are small, and the time-outs above bound them already.
+        // Responses are small, and the time-outs above already bound them.
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .build()
 }

@@ -1,8 +1,8 @@
 //! A read-through cache in memory, for stage 6.
 //!
-//! Our own and small, because what it has to do comes together in none of the usual ones: misses
-//! kept shorter than hits, stale values served while the store is away, and answers that know
-//! their age. The usual ones also start threads or epochs that a cold start would pay for.
+//! Our own and small, because the usual caches lack the combination that is needed: misses kept
+//! shorter than hits, stale values served while the store fails, and values that know their age.
+//! They also start threads or epochs, which a cold start would pay for.
 
 #[cfg(test)]
 mod tests;
@@ -20,24 +20,24 @@ use tokio::time::Instant;
 use crate::faults::unavailable;
 use crate::flight::Flight;
 
-/// After a failed load, what is stale is served for this long without another try.
+/// After a failed load, a stale value is served for this long without another load.
 const BETWEEN_TRIES: Duration = Duration::from_secs(1);
 
-/// How long a [`Cache`] keeps what.
+/// How long a [`Cache`] keeps its entries, and how many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Keep {
-    /// A value that was found.
+    /// How long a value is fresh.
     pub found: Duration,
-    /// The knowledge that there is none.
+    /// How long a miss is fresh: the knowledge that there is no value.
     pub missing: Duration,
-    /// A value that was found, if the store cannot be read; counted from when it was loaded.
+    /// How long a value is served while the store cannot be read, counted from its load.
     pub stale: Duration,
-    /// Entries at most; beyond them the one goes that was not used for the longest time.
+    /// Maximum entries. Beyond it, the least recently used one is dropped.
     pub entries_max: usize,
 }
 
 impl Keep {
-    /// 15 minutes, 30 seconds for what is missing, an hour for what is stale, 1 000 entries.
+    /// 15 minutes for values, 30 seconds for misses, an hour for stale values, 1 000 entries.
     pub const DEFAULT: Self = Self {
         found: Duration::from_mins(15),
         missing: Duration::from_secs(30),
@@ -46,9 +46,9 @@ impl Keep {
     };
 }
 
-/// Values by key, loaded when they are asked for.
+/// A cache of values by key. Each value is loaded when it is first read.
 ///
-/// Belongs into the endpoint, which all requests of a process share.
+/// It belongs in the endpoint, which all requests of a process share.
 pub struct Cache<K, V> {
     name: &'static str,
     keep: Keep,
@@ -56,15 +56,15 @@ pub struct Cache<K, V> {
     clock: AtomicU64,
 }
 
-/// What a cache knows, and since when.
+/// A cached value or miss, with its age.
 #[derive(Debug)]
 pub struct Cached<V> {
     /// The value; `None` when there is none.
     pub value: Option<Arc<V>>,
-    /// For the header `Age`.
+    /// How long ago it was loaded, for the header `Age`.
     pub age: Duration,
-    /// How long it stays fresh, for `Cache-Control: max-age` (which counts from the value's
-    /// birth: age and time left together). Zero when it is stale.
+    /// How long it stays fresh; zero when it is stale. `Cache-Control: max-age` counts from the
+    /// load: it is age and time left together.
     pub left: Duration,
 }
 
@@ -81,19 +81,19 @@ struct Kept<V> {
 }
 
 impl<K: Eq + Hash + Clone, V> Cache<K, V> {
-    /// An empty cache; the name is the label of its metrics.
+    /// An empty cache. The name is the label of its metrics.
     pub fn new(name: &'static str, keep: Keep) -> Self {
         Self { name, keep, entries: Mutex::default(), clock: AtomicU64::new(0) }
     }
 
-    /// The value of a key, from memory if it is fresh, else by `load`.
+    /// Returns the value of a key: from memory if it is fresh, else by `load`.
     ///
-    /// Of all who miss the same key at the same time, one loads it. When it cannot be loaded,
-    /// the value that is kept serves on until it is too stale.
+    /// Concurrent misses of one key share one load (single flight). If the load fails, the kept
+    /// value is served until it is too stale.
     ///
     /// # Errors
     ///
-    /// When it cannot be loaded and nothing is kept that could serve.
+    /// When the load fails and no kept value may be served.
     pub async fn get(
         &self,
         key: &K,
@@ -112,12 +112,12 @@ impl<K: Eq + Hash + Clone, V> Cache<K, V> {
                 loaded
             }
             None => entry.serveable(&self.keep).ok_or_else(|| {
-                unavailable(format!("a load of the cache {} at the same time failed", self.name))
+                unavailable(format!("a concurrent load of the cache {} failed", self.name))
             }),
         }
     }
 
-    /// Forgets a key.
+    /// Removes a key.
     pub fn forget(&self, key: &K) {
         self.entries().remove(key);
     }
@@ -140,7 +140,11 @@ impl<K: Eq + Hash + Clone, V> Cache<K, V> {
                     kept.failed = Some(Instant::now());
                 }
                 let stale = entry.serveable(&self.keep).ok_or(fault)?;
-                tracing::warn!(cache = self.name, age_s = stale.age.as_secs(), "served stale");
+                tracing::warn!(
+                    cache = self.name,
+                    age_s = stale.age.as_secs(),
+                    "load failed; serving the stale value"
+                );
                 Ok(stale)
             }
         }
@@ -169,7 +173,7 @@ impl<K: Eq + Hash + Clone, V> Cache<K, V> {
 }
 
 impl<V> Entry<V> {
-    /// What needs no load: fresh, or stale while the store is known to be away.
+    /// A value that needs no load: fresh, or stale within the pause after a failed load.
     fn fresh(&self, keep: &Keep) -> Option<Cached<V>> {
         let kept = self.kept();
         let kept = kept.as_ref()?;
@@ -178,7 +182,7 @@ impl<V> Entry<V> {
         (!cached.left.is_zero() || (away && kept.serves(keep))).then_some(cached)
     }
 
-    /// What may be served when it cannot be loaded.
+    /// A value that may be served although the load failed.
     fn serveable(&self, keep: &Keep) -> Option<Cached<V>> {
         let kept = self.kept();
         let kept = kept.as_ref().filter(|kept| kept.serves(keep))?;
@@ -201,7 +205,7 @@ impl<V> Kept<V> {
         if self.value.is_some() { keep.found } else { keep.missing }
     }
 
-    /// That something was missing is no knowledge to live on for an hour.
+    /// A miss is not served beyond its short lifetime: the value may exist by now.
     fn serves(&self, keep: &Keep) -> bool {
         let end = if self.value.is_some() { keep.stale } else { keep.missing };
         self.loaded.elapsed() < end

@@ -1,4 +1,5 @@
-//! What a function finds in its environment: names, addresses and credentials, read once.
+//! The configuration of a function, read once from its environment: names, addresses and
+//! credentials.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -10,35 +11,34 @@ use lifecycle::idempotency::LEDGER;
 use lifecycle::record::Table;
 use lifecycle::uses::{Use, Verb};
 
-/// The secret that holds the key that tokens are signed with.
+/// The secret that holds the keys that sign tokens.
 pub const SIGNING_KEYS: &str = "signing_keys";
-/// The secret that holds the keys that tokens are verified with, as a JSON Web Key Set.
+/// The secret that holds the keys that verify tokens, as a JSON Web Key Set.
 pub const VERIFICATION_KEYS: &str = "verification_keys";
 
-/// The secret that holds the key that cursors of lists are sealed with: a text of 32 characters
-/// or more.
+/// The secret that holds the key that authenticates list cursors: a text of at least 32 characters.
 pub const CURSOR_KEY: &str = "cursor_key";
 
 /// Looks a variable up.
 pub(crate) type Lookup = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
-/// Everything that the environment says about the things in use.
+/// The values of the environment for the declared uses.
 pub(crate) struct Configuration {
     pub(crate) region: String,
     pub(crate) credentials: Credentials,
     pub(crate) ca_bundle: Option<String>,
     pub(crate) mail_from: Option<String>,
-    /// The configuration set that mail is sent with.
+    /// The SES configuration set for mail.
     pub(crate) mail_configuration_set: Option<String>,
     pub(crate) public_url: Option<String>,
     pub(crate) issuer: Option<String>,
     pub(crate) audience: Option<String>,
-    /// The tables that calls of their own read to serve a request. The ledger is not among them:
-    /// it is read only where a request has failed.
+    /// The tables that a request reads, each by its own call. The idempotency table is not among
+    /// them: it is read only after a request has failed.
     pub(crate) tables_read: Vec<Table>,
-    /// Whether tables are read together, by one call.
+    /// Whether several tables are read by one call.
     pub(crate) reads_together: bool,
-    /// Whether an index is read, all its partitions at the same time.
+    /// Whether an index is read. All its partitions are then read at the same time.
     pub(crate) reads_index: bool,
     tables: HashMap<Table, String>,
     queues: HashMap<Queue, String>,
@@ -48,7 +48,7 @@ pub(crate) struct Configuration {
     lookup: Lookup,
 }
 
-/// What the environment does not say, all of it at once.
+/// The environment variables that are missing, all at once.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct ConfigError {
     /// The variables that are missing or empty, in alphabetical order.
@@ -62,7 +62,7 @@ impl fmt::Display for ConfigError {
 }
 
 impl Configuration {
-    /// Reads what the uses need.
+    /// Reads the variables that the uses need.
     pub(crate) fn read(uses: &[Use], lookup: Lookup) -> Result<Self, ConfigError> {
         let mut reader = Reader { lookup: &lookup, missing: Vec::new() };
         let region = reader.region();
@@ -169,7 +169,7 @@ impl Configuration {
     }
 }
 
-/// The tables that one of the verbs is used on, without the ledger.
+/// The tables on which one of the verbs is used, without the idempotency table.
 fn read_by(uses: &[Use], verbs: &[Verb]) -> impl Iterator<Item = Table> {
     uses.iter().filter_map(move |used| match used {
         Use::Table(table, used) if *table != LEDGER => {
@@ -193,7 +193,7 @@ impl Reader<'_> {
         (self.lookup)(name).filter(|value| !value.is_empty())
     }
 
-    /// The variable, or an empty text when it is missing: [`Reader::finish`] then fails.
+    /// The variable's value. If it is missing, an empty text: [`Reader::finish`] then fails.
     fn required(&mut self, name: &str) -> String {
         self.optional(name).unwrap_or_else(|| {
             self.missing.push(name.to_owned());
@@ -205,7 +205,7 @@ impl Reader<'_> {
         self.optional("AWS_DEFAULT_REGION").unwrap_or_else(|| self.required("AWS_REGION"))
     }
 
-    /// Lambda hands a function its role's credentials in these three variables.
+    /// Lambda provides the role's credentials in these three variables.
     fn credentials(&mut self) -> Credentials {
         let key_id = self.required("AWS_ACCESS_KEY_ID");
         let secret = self.required("AWS_SECRET_ACCESS_KEY");
@@ -225,7 +225,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everything_that_is_missing_is_named_at_once() {
+    fn one_error_names_all_missing_variables() {
         let uses = [
             Use::Table(Table::new("users"), &[]),
             Use::Queue(Queue::new("emails")),
@@ -235,7 +235,8 @@ mod tests {
             Use::PublicUrl,
         ];
         let given = |name: &str| (name == "USERS_TABLE").then(|| "stack-Users".to_owned());
-        let error = Configuration::read(&uses, Box::new(given)).err().expect("much is missing");
+        let error =
+            Configuration::read(&uses, Box::new(given)).err().expect("variables are missing");
         assert_eq!(
             error.to_string(),
             "the environment lacks AUDIENCE, AWS_ACCESS_KEY_ID, AWS_REGION, \
@@ -245,10 +246,11 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_variable_is_a_missing_one() {
+    fn an_empty_variable_counts_as_missing() {
         let given = |name: &str| Some(if name == "USERS_TABLE" { "" } else { "x" }.to_owned());
         let uses = [Use::Table(Table::new("users"), &[])];
-        let error = Configuration::read(&uses, Box::new(given)).err().expect("it is empty");
+        let error =
+            Configuration::read(&uses, Box::new(given)).err().expect("the variable is empty");
         assert_eq!(error.missing, ["USERS_TABLE"]);
     }
 }

@@ -1,9 +1,9 @@
-//! The one HTTP connector that everything shares: its pool, its TLS and its time-outs.
+//! The HTTP connectors that the clients share, each with its pool, TLS and time-outs.
 //!
-//! A TLS handshake is most of a cold start, so there is one pool for all clients, and what its
-//! TLS needs is in the binary: `ring` for the cryptography, which starts without gathering
-//! entropy of its own, and the five roots that every AWS endpoint chains to, whose parsing takes
-//! microseconds where the system's bundle takes milliseconds.
+//! A TLS handshake is most of a cold start, so the AWS clients share one pool, and the binary
+//! contains all that TLS needs. The cryptography is `ring`, which starts without gathering entropy.
+//! The trusted roots are the five that every AWS endpoint chains to: parsing them takes
+//! microseconds, parsing the system's bundle milliseconds.
 
 use std::fs;
 use std::time::Duration;
@@ -15,15 +15,16 @@ use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpConnector};
 use lifecycle::failure::BoxError;
 
-/// A host that does not take the connection in this time is tried again or given up.
+/// A host that does not accept the connection within this time is tried again or given up.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-/// Longer than any SDK attempt may take; it bounds what is not an SDK call.
+/// Limit for every response. It matters where no shorter limit of the call applies.
 const READ_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The roots of Amazon Trust Services, which publishes them for this purpose.
 const AMAZON_ROOTS: &[u8] = include_bytes!("../roots/amazon.pem");
 
-/// The connector for AWS. With `AWS_CA_BUNDLE` the file's roots are trusted instead of Amazon's.
+/// The connector for AWS. If `AWS_CA_BUNDLE` is set, the file's roots are trusted instead of
+/// Amazon's.
 ///
 /// # Errors
 ///
@@ -42,8 +43,8 @@ pub(crate) fn for_aws(ca_bundle: Option<&str>) -> Result<SharedHttpConnector, Bo
     Ok(build(TrustStore::empty().with_pem_certificate(roots)))
 }
 
-/// The connector for everybody else: it trusts whom the operating system trusts. Loading those
-/// roots takes milliseconds, so it is built only once somebody else is called.
+/// The connector for all hosts outside AWS. It trusts the operating system's roots. Loading them
+/// takes milliseconds, so it is built at the first call of such a host.
 pub(crate) fn for_others() -> SharedHttpConnector {
     build(TrustStore::default())
 }
@@ -52,7 +53,7 @@ fn build(trust: TrustStore) -> SharedHttpConnector {
     let context = TlsContext::builder()
         .with_trust_store(trust)
         .build()
-        .expect("a context of a trust store alone is always valid");
+        .expect("a TLS context with only a trust store is always valid");
     let settings = HttpConnectorSettings::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .read_timeout(READ_TIMEOUT)
@@ -71,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_embedded_roots_are_five_certificates_that_can_be_read() {
+    fn the_embedded_roots_are_five_readable_certificates() {
         let certificates = AMAZON_ROOTS.split(|byte| *byte == b'\n');
         let begins = certificates.filter(|line| *line == b"-----BEGIN CERTIFICATE-----").count();
         assert_eq!(begins, 5);
@@ -79,10 +80,10 @@ mod tests {
     }
 
     #[test]
-    fn a_bundle_without_certificates_is_refused_at_the_start() {
-        let error = for_aws(Some("/dev/null")).expect_err("it is empty");
+    fn a_ca_bundle_without_certificates_is_an_error() {
+        let error = for_aws(Some("/dev/null")).expect_err("the file is empty");
         assert_eq!(error.to_string(), "AWS_CA_BUNDLE holds no certificate");
-        let error = for_aws(Some("/nonexistent")).expect_err("it is not there");
+        let error = for_aws(Some("/nonexistent")).expect_err("the file does not exist");
         assert!(error.to_string().starts_with("AWS_CA_BUNDLE: "), "{error}");
     }
 }

@@ -1,12 +1,12 @@
-//! Cursors: positions in a list, in a form that clients hand back and cannot change.
+//! Cursors: positions in a list, in a form that clients return and cannot change.
 //!
 //! A cursor is base64url of a code and the position. The code is HMAC-SHA256 (RFC 2104), cut to 16
-//! bytes, over the list that the position belongs to and the position itself: a cursor of another
-//! list, another customer or another direction is as wrong as one that was made up.
+//! bytes, over the list and the position. So a cursor of another list, customer or direction is
+//! rejected like an invented one.
 //!
-//! The key is the text of the secret [`CURSOR_KEY`](crate::CURSOR_KEY). Changing it costs nothing
-//! but the cursors that are under way: they are refused, and their lists begin anew. For the five
-//! minutes until every process has read it, one may refuse the cursors of another.
+//! The key is the text of the secret [`CURSOR_KEY`](crate::CURSOR_KEY). Changing it invalidates the
+//! cursors that clients hold: their lists begin again. Until every process has read the new key,
+//! within five minutes, one may reject the cursors of another.
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -15,12 +15,12 @@ use lifecycle::failure::BoxError;
 use lifecycle::paging::Cursor;
 use sha2::Sha256;
 
-/// 128 bits cannot be guessed, and a cursor stays short.
+/// 128 bits cannot be guessed, and the cursor stays short.
 const CODE_BYTES: usize = 16;
-/// A key that is shorter than the hash would be the weaker part (RFC 2104, section 3).
+/// A key shorter than the hash would be the weaker part (RFC 2104, section 3).
 const KEY_BYTES_MIN: usize = 32;
 
-/// The key that cursors are sealed with.
+/// The key that authenticates cursors.
 pub(crate) struct CursorKey(Hmac<Sha256>);
 
 impl CursorKey {
@@ -32,13 +32,13 @@ impl CursorKey {
         Ok(Self(Hmac::new_from_slice(secret.as_bytes())?))
     }
 
-    /// The cursor for a position in a list, which is told from others by its parts.
+    /// The cursor for a position in a list. The parts of `list` identify the list.
     pub(crate) fn seal(&self, list: &[&str], position: &str) -> String {
         let code = self.code(list, position).finalize().into_bytes();
         BASE64_URL_SAFE_NO_PAD.encode([&code[..CODE_BYTES], position.as_bytes()].concat())
     }
 
-    /// The position that a cursor of this list stands for; `None` when it is none of ours.
+    /// The position in a cursor; `None` when the cursor was not issued for this list.
     pub(crate) fn open(&self, list: &[&str], cursor: &Cursor) -> Option<String> {
         let sealed = BASE64_URL_SAFE_NO_PAD.decode(cursor.as_str()).ok()?;
         let (code, position) = sealed.split_at_checked(CODE_BYTES)?;
@@ -47,7 +47,7 @@ impl CursorKey {
         Some(position.to_owned())
     }
 
-    /// Each part is preceded by its length, so that no two lists look the same.
+    /// Each part is preceded by its length, so that different lists never give the same input.
     fn code(&self, list: &[&str], position: &str) -> Hmac<Sha256> {
         list.iter().chain([&position]).fold(self.0.clone(), |code, part| {
             code.chain_update(part.len().to_be_bytes()).chain_update(part)
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_opens_in_its_own_list_alone() {
+    fn a_cursor_opens_only_in_its_own_list() {
         let cursor = key().seal(&LIST, POSITION);
         assert_eq!(open(&key(), &LIST, &cursor).as_deref(), Some(POSITION));
         for other in [&["/orders", "desc"][..], &["/order", "sasc"], &["/orders"], &[]] {
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_that_was_changed_anywhere_does_not_open() {
+    fn a_changed_cursor_does_not_open() {
         let cursor = key().seal(&LIST, POSITION);
         for at in 0..cursor.len() {
             let mut changed = cursor.clone().into_bytes();
@@ -100,8 +100,10 @@ mod tests {
     }
 
     #[test]
-    fn a_short_key_is_refused_without_a_word_of_it() {
-        let Err(error) = CursorKey::parse("hunter2") else { panic!("it must be refused") };
+    fn a_short_key_is_rejected_and_not_quoted_in_the_error() {
+        let Err(error) = CursorKey::parse("hunter2") else {
+            panic!("a short key must be rejected")
+        };
         assert!(!error.to_string().contains("hunter2"));
     }
 }

@@ -1,8 +1,8 @@
-//! Where the services are.
+//! The endpoint URLs of AWS services.
 
 use crate::configuration::Configuration;
 
-/// The services that we call.
+/// The AWS services that are called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Service {
     DynamoDb,
@@ -12,9 +12,9 @@ pub(crate) enum Service {
 }
 
 impl Service {
-    /// The address that the service is called at: the one that the environment names, by the
-    /// variables that every SDK of AWS knows, or the public one of the region. The clients are
-    /// told it, so that a connection opened beforehand is the one that they use.
+    /// The service's endpoint URL: from the variables that every AWS SDK reads, else the public one
+    /// of the region. The clients get it explicitly, so that they use the connection that was
+    /// opened beforehand.
     pub(crate) fn url(self, configuration: &Configuration) -> String {
         let own = match self {
             Self::DynamoDb => "AWS_ENDPOINT_URL_DYNAMODB",
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn services_live_in_their_region_unless_the_environment_says_otherwise() {
+    fn a_services_url_is_the_regions_unless_a_variable_sets_it() {
         let environment = |name: &str| match name {
             "AWS_ENDPOINT_URL_SQS" => Some("http://127.0.0.1:9".to_owned()),
             "AWS_REGION" => Some("eu-west-1".to_owned()),

@@ -1,7 +1,7 @@
 //! Writes and conditions in DynamoDB's expression language. Pure: no client, no call.
 //!
-//! Every attribute name is aliased, because which names DynamoDB reserves is nothing that a
-//! record should have to know.
+//! Every attribute name is aliased, so that records need not avoid the names that DynamoDB
+//! reserves.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use lifecycle::effects::{Change, Condition};
 use lifecycle::record::{Key, PARTITION_KEY, SORT_KEY};
 
-/// An item as the SDK has it.
+/// An item in the SDK's types.
 pub(crate) type SdkItem = HashMap<String, AttributeValue>;
 
 /// The names and values that the expressions of one write refer to.
@@ -20,7 +20,7 @@ pub(crate) struct Expressions {
 }
 
 impl Expressions {
-    /// What must hold, as a condition expression.
+    /// Writes a condition as a condition expression.
     pub(crate) fn condition(&mut self, condition: &Condition) -> String {
         match condition {
             Condition::Absent => format!("attribute_not_exists({})", self.name(PARTITION_KEY)),
@@ -34,17 +34,17 @@ impl Expressions {
             Condition::Below(name, bound) => {
                 format!("{} < {}", self.name(name), self.number(*bound))
             }
-            // Nothing to ask of an item always holds. The key is there exactly when the item
-            // is, and one of the two is always the case.
+            // All of no conditions always holds. The key attribute exists exactly when the item
+            // does, and one of the two cases is always true.
             Condition::All(all) if all.is_empty() => self.tautology("OR"),
-            // None of no conditions can hold.
+            // Any of no conditions never holds.
             Condition::Any(any) if any.is_empty() => self.tautology("AND"),
             Condition::All(all) => self.joined(all, " AND "),
             Condition::Any(any) => self.joined(any, " OR "),
         }
     }
 
-    /// Changes, as an update expression; `None` when there are none.
+    /// Writes changes as an update expression; `None` when there are none.
     pub(crate) fn update(&mut self, changes: &[Change]) -> Option<String> {
         let (mut sets, mut adds, mut removes) = (Vec::new(), Vec::new(), Vec::new());
         for change in changes {
@@ -71,12 +71,12 @@ impl Expressions {
         (!clauses.is_empty()).then(|| clauses.join(" "))
     }
 
-    /// The names, or `None`: DynamoDB refuses an empty map.
+    /// The names, or `None`: DynamoDB rejects an empty map.
     pub(crate) fn names(&self) -> Option<HashMap<String, String>> {
         (!self.names.is_empty()).then(|| self.names.clone())
     }
 
-    /// The values, or `None`: DynamoDB refuses an empty map.
+    /// The values, or `None`: DynamoDB rejects an empty map.
     pub(crate) fn values(self) -> Option<SdkItem> {
         (!self.values.is_empty()).then_some(self.values)
     }
@@ -122,7 +122,7 @@ pub(crate) fn key_of(key: &Key) -> SdkItem {
     item
 }
 
-/// The stored item without the SDK's types.
+/// The stored item in a type that is not the SDK's.
 pub(crate) fn plain(item: SdkItem) -> serde_dynamo::Item {
     item.into()
 }
@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn conditions_are_written_with_aliases_alone() {
+    fn conditions_name_attributes_only_by_aliases() {
         use Condition as C;
         let equals = || C::Equals("status", text("PENDING"));
         for (condition, written) in [
@@ -166,12 +166,12 @@ mod tests {
         ]);
         assert_eq!(update.as_deref(), Some("SET #n1 = :v1, #n3 = :v2 ADD #n0 :v0 REMOVE #n2"));
         assert_eq!(expressions.names["#n0"], "stock");
-        let values = expressions.values().expect("there are three");
+        let values = expressions.values().expect("the update has values");
         assert_eq!(values[":v0"], AttributeValue::N("-2".into()));
     }
 
     #[test]
-    fn an_attribute_has_one_alias_in_all_expressions_of_a_write() {
+    fn an_attribute_has_one_alias_in_a_write() {
         let mut expressions = Expressions::default();
         let update = expressions.update(&[Change::Add("stock", -1)]);
         let condition = expressions.condition(&Condition::AtLeast("stock", 1));
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn no_change_is_no_expression() {
+    fn an_update_without_changes_has_no_expression() {
         assert_eq!(Expressions::default().update(&[]), None);
     }
 }

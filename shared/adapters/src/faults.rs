@@ -1,4 +1,4 @@
-//! The one place where an SDK's error becomes a fault.
+//! The one place that maps SDK errors to faults.
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
@@ -6,7 +6,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use lifecycle::Fault;
 use lifecycle::failure::BoxError;
 
-/// What AWS's services call it when they are asked too much.
+/// The error codes by which AWS services report throttling.
 const THROTTLES: [&str; 9] = [
     "LimitExceededException",
     "ProvisionedThroughputExceededException",
@@ -19,10 +19,10 @@ const THROTTLES: [&str; 9] = [
     "TransactionInProgressException",
 ];
 
-/// It is worth a try again after a second: by then a throttle has mostly passed.
+/// A retry is worth trying after a second: most throttling has ended by then.
 pub(crate) const RETRY_AFTER_S: u32 = 1;
 
-/// A call of AWS that failed, and what it was about; the cause is in the chain.
+/// A failed AWS call and its resource. The cause is in the error chain.
 #[derive(Debug, thiserror::Error)]
 #[error("{operation} on {resource} failed")]
 struct CallFailed {
@@ -31,12 +31,12 @@ struct CallFailed {
     source: BoxError,
 }
 
-/// Throttles, errors of the service's own, broken connections and time-outs mean that the
-/// dependency is not there for now; whatever else it says is a fault of our own, a missing
-/// permission above all.
+/// Maps an SDK error to a fault. Throttling, server errors, broken connections and time-outs mean
+/// that the dependency is unavailable for now. Every other error is our own fault, most often a
+/// missing permission.
 ///
-/// A call that timed out is such an absence too, and not [`Fault::TimedOut`]: that one says that
-/// the request itself has no time left, and carries no cause.
+/// A call that timed out is unavailable too, and not [`Fault::TimedOut`]. That fault means that the
+/// request itself has no time left, and carries no cause.
 pub(crate) fn fault<E>(
     operation: &'static str,
     resource: &str,
@@ -50,12 +50,12 @@ where
     if passing { unavailable(failed) } else { Fault::internal(failed) }
 }
 
-/// A dependency that is not there for now.
+/// The fault for a dependency that is unavailable for now.
 pub(crate) fn unavailable(source: impl Into<BoxError>) -> Fault {
     Fault::Unavailable { retry_after_s: RETRY_AFTER_S, source: source.into() }
 }
 
-/// Whether what an AWS service calls an error is a throttle.
+/// Whether an AWS error code means throttling.
 pub(crate) fn is_throttle(code: &str) -> bool {
     THROTTLES.contains(&code)
 }
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn what_passes_is_unavailable_and_the_rest_is_internal() {
+    fn throttling_and_5xx_are_unavailable_and_the_rest_is_internal() {
         for (status, code, passes) in [
             (400, "ThrottlingException", true),
             (400, "ProvisionedThroughputExceededException", true),
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_connection_and_a_time_out_are_passing() {
+    fn a_broken_connection_and_a_time_out_are_unavailable() {
         type Error = SdkError<GetItemError, HttpResponse>;
         let broken = Error::dispatch_failure(ConnectorError::io("reset".into()));
         assert!(matches!(fault("GetItem", "users", broken), Fault::Unavailable { .. }));
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn the_log_can_read_the_whole_chain_of_causes() {
+    fn a_fault_keeps_the_whole_chain_of_causes() {
         let fault = fault("GetItem", "users", answered(400, "AccessDeniedException"));
         let mut chain = Vec::new();
         let mut next: Option<&dyn std::error::Error> = Some(&fault);

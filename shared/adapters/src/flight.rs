@@ -1,27 +1,27 @@
-//! Single flight: of all who want the same thing at the same time, one goes and gets it.
+//! Single flight: concurrent callers share one fetch.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::{Mutex, MutexGuard};
 
-/// One thing that is worth getting only once at a time.
+/// A single flight: at most one task fetches at a time.
 #[derive(Debug, Default)]
 pub(crate) struct Flight {
     turn: Mutex<()>,
     landed: AtomicU64,
 }
 
-/// The one who goes.
+/// The turn to fetch, held by one task.
 pub(crate) struct Pilot<'a> {
     landed: &'a AtomicU64,
     _turn: MutexGuard<'a, ()>,
 }
 
 impl Flight {
-    /// Waits for a turn. `None` when somebody else has been there and back meanwhile, with or
-    /// without success: then look at what they have brought.
+    /// Waits for the turn to fetch. Returns `None` if another task finished a fetch while this one
+    /// waited, with or without success; re-read the cache then.
     ///
-    /// Whoever goes and is cancelled on the way leaves the turn to the next one.
+    /// If a fetching task is cancelled, the next one gets the turn.
     pub(crate) async fn board(&self) -> Option<Pilot<'_>> {
         let landed = self.landed.load(Ordering::Acquire);
         let turn = self.turn.lock().await;
@@ -29,7 +29,7 @@ impl Flight {
         nobody_went.then_some(Pilot { landed: &self.landed, _turn: turn })
     }
 
-    /// A turn if nobody is on the way.
+    /// Returns the turn if no task is fetching.
     pub(crate) fn board_if_empty(&self) -> Option<Pilot<'_>> {
         let turn = self.turn.try_lock().ok()?;
         Some(Pilot { landed: &self.landed, _turn: turn })
@@ -37,7 +37,7 @@ impl Flight {
 }
 
 impl Pilot<'_> {
-    /// Says that the way is done, after what was brought has been put where the others look.
+    /// Ends the fetch. Call it after storing the value, so that the waiting tasks find it.
     pub(crate) fn land(self) {
         self.landed.fetch_add(1, Ordering::Release);
     }

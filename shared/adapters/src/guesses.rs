@@ -1,4 +1,4 @@
-//! Guesses at the password of an account.
+//! Limits on guessing the password of an account.
 
 use std::time::Duration;
 
@@ -10,19 +10,19 @@ use lifecycle::{Fault, Permit};
 use crate::Attempts;
 use crate::attempts::Counted;
 
-/// How often an account may be tried in vain within a minute from one source.
+/// Failed sign-ins at one account from one source, in a minute.
 const AT_ACCOUNT_MAX: u32 = 5;
-/// How often a source may try in vain within a minute, whatever the accounts. The endpoint's own
-/// limit is tighter; this one holds while the table does not count.
+/// Failed sign-ins from one source, in a minute. The endpoint's own limit is tighter; this one
+/// applies while the table does not count.
 const BY_SOURCE_MAX: u32 = 60;
-/// How often an account may be tried in vain within an hour from all sources that its user has not
-/// signed in from. Beyond it they have [`AT_ACCOUNT_MAX`] attempts a minute together.
+/// Failed sign-ins at one account in an hour, from all sources that its user has not signed in
+/// from. Beyond it, those sources together have [`AT_ACCOUNT_MAX`] attempts a minute.
 const IN_ALL_MAX: u32 = 100;
 const HOUR: Duration = Duration::from_hours(1);
 
-/// Limits how often passwords may be guessed, so that no stranger can keep a user out: what one
-/// source uses up is its own, and what all strangers use up together leaves out the sources that
-/// the user has signed in from.
+/// Limits how often passwords may be guessed, without letting a stranger lock a user out. One
+/// source cannot use up the attempts of another. The common limit of all unknown sources does not
+/// apply to sources that the user has signed in from.
 pub struct Guesses {
     by_source: Attempts,
     at_account: Attempts,
@@ -48,7 +48,7 @@ impl Guesses {
         }
     }
 
-    /// Counts a guess at an account from the source of the request.
+    /// Counts a guess at an account, by the source of the request.
     ///
     /// # Errors
     ///
@@ -63,7 +63,7 @@ impl Guesses {
         Ok(Guess { counted: vec![at_account, by_source] })
     }
 
-    /// Counts the guess among those of all sources that the user has not signed in from.
+    /// Counts the guess towards the common limit of sources that the user has not signed in from.
     ///
     /// # Errors
     ///
@@ -84,7 +84,7 @@ impl Guesses {
 }
 
 impl Guess {
-    /// The password was right: nothing was guessed.
+    /// Takes the guess out of the counts: the password was right.
     pub async fn give_back(self) {
         join_all(self.counted.into_iter().map(Counted::give_back)).await;
     }

@@ -1,4 +1,4 @@
-//! Records of what has happened, written while a request is served.
+//! Audit records, written while a request is served.
 
 use std::marker::PhantomData;
 use std::time::Duration;
@@ -12,20 +12,20 @@ use tokio::time::timeout;
 
 use crate::Aws;
 
-/// A log does not hold requests up for longer.
+/// Longest time that a record may delay its request.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// A log of records of one type.
+/// An audit log of records of one type.
 ///
-/// It is a log and no more: a request whose record cannot be written goes on, and that is counted
-/// as `JOURNAL_UNAVAILABLE`.
+/// It is best effort: if a record cannot be written, the request continues, and the failure is
+/// counted as `JOURNAL_UNAVAILABLE`.
 pub struct Journal<R> {
     aws: Aws,
     record: PhantomData<fn() -> R>,
 }
 
 impl Aws {
-    /// The log of a record type, in its table.
+    /// The audit log of a record type, in its table.
     ///
     /// # Panics
     ///
@@ -37,19 +37,19 @@ impl Aws {
 }
 
 impl<R: Record> Journal<R> {
-    /// Writes a record, in place of an earlier one of its key.
+    /// Writes a record. It replaces an earlier record of the same key.
     pub async fn note<C>(&self, _: &Permit<C>, record: &R) {
         match timeout(PATIENCE, self.aws.write(Write::put(record))).await {
             Ok(Ok(())) => {}
             Ok(Err(CommitError::Fault(fault))) => Self::missed(&fault),
             Ok(Err(error)) => Self::missed(&Fault::internal(format!("{error:?}"))),
-            Err(_) => Self::missed(&Fault::internal("it took too long")),
+            Err(_) => Self::missed(&Fault::internal("the write timed out")),
         }
     }
 
     fn missed(fault: &Fault) {
         observe_error("JOURNAL_UNAVAILABLE");
         let error: &dyn std::error::Error = fault;
-        tracing::warn!(table = R::TABLE.name(), error, "a record is missing in the log");
+        tracing::warn!(table = R::TABLE.name(), error, "audit record not written");
     }
 }

@@ -1,9 +1,10 @@
-//! AWS behind the lifecycle's ports: the only crate that knows an SDK. No type of the SDK crosses
-//! its border.
+//! AWS behind the lifecycle's ports. Only this crate knows an SDK, and no SDK type crosses its
+//! border.
 //!
-//! - [`Aws`] is the platform of the lifecycle, and gives [`Table`]s, [`Secret`]s and [`tokens`].
+//! - [`Aws`] implements the lifecycle's platform and returns [`Table`]s, [`Secret`]s and
+//!   [`tokens`].
 //! - [`cache`], [`passwords`], [`attempts`] and [`upstream`] serve stage 6.
-//! - [`serve`], [`consume`], [`authorize`] and [`rotate`] are what a binary's `main` calls.
+//! - [`serve`], [`consume`], [`authorize`] and [`rotate`] are called by a binary's `main`.
 
 pub mod attempts;
 mod aws;

@@ -1,4 +1,4 @@
-//! How many mails strangers can have sent.
+//! Limits on mails that callers can trigger without signing in.
 
 use std::time::Duration;
 
@@ -8,15 +8,16 @@ use lifecycle::{Fault, Permit};
 use crate::Attempts;
 
 const DAY: Duration = Duration::from_hours(24);
-/// To an address that nobody has proven, in a day.
+/// To one unverified address, in a day.
 const TO_UNPROVEN_MAX: u32 = 5;
-/// To an address whatever it is, in a day.
+/// To one address, verified or not, in a day.
 const TO_ANY_MAX: u32 = 20;
 /// From one source address, in a day.
 const BY_SOURCE_MAX: u32 = 100;
 
-/// Counts the mails that callers who are not signed in ask for: to each address, and from each
-/// source address. What is beyond is not told: the answer is the same, and no mail is sent.
+/// Counts the mails that callers request without signing in: to each address, and from each source
+/// address. Beyond a limit no mail is sent, but the response is the same, so that it reveals
+/// nothing.
 #[derive(Clone)]
 pub struct MailCaps {
     by_source: Attempts,
@@ -24,12 +25,12 @@ pub struct MailCaps {
     to_any: Attempts,
 }
 
-/// Which mail may be sent.
+/// The mails that may be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MailAllowed {
-    /// One to an address that nobody has proven.
+    /// Whether a mail to an unverified address may be sent.
     pub to_unproven: bool,
-    /// One to an address that was proven.
+    /// Whether a mail to a verified address may be sent.
     pub to_proven: bool,
 }
 
@@ -44,17 +45,17 @@ impl MailCaps {
         }
     }
 
-    /// Counts a mail to an address that cannot be proven yet, and tells whether it may be sent.
+    /// Counts a mail to an address that cannot be verified yet. Returns whether it may be sent.
     ///
     /// # Errors
     ///
-    /// None but of the platform itself.
+    /// Only when the platform itself fails.
     pub async fn to_unproven<C>(&self, permit: &Permit<C>, address: &str) -> Result<bool, Fault> {
         Ok(allowed(self.by_source.count(permit, permit.source()).await)?
             && allowed(self.to_unproven.count(permit, address).await)?)
     }
 
-    /// Counts a mail to an address of which is not known whether it was proven.
+    /// Counts a mail to an address that may or may not be verified.
     ///
     /// # Errors
     ///

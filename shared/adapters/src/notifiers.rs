@@ -1,4 +1,4 @@
-//! The services that take notices: Slack, Datadog and New Relic, as far as they are configured.
+//! The services that receive operators' alerts: Slack, Datadog and New Relic, if configured.
 
 use std::time::Duration;
 
@@ -13,8 +13,8 @@ use crate::Aws;
 use crate::secrets::Secret;
 use crate::upstream::{Client, Request};
 
-/// The secret that says who takes notices, and with which credentials: an object of which every
-/// member may be absent.
+/// The secret with the configured alert services and their credentials: an object whose members are
+/// all optional.
 ///
 /// ```json
 /// {
@@ -27,15 +27,15 @@ pub const NOTIFIERS: &str = "notifiers";
 
 /// Slack's incoming webhooks.
 pub const SLACK: Upstream = Upstream::new("slack");
-/// Datadog's interface, of the site that the account is on.
+/// Datadog's API, at the site of the account.
 pub const DATADOG: Upstream = Upstream::new("datadog");
-/// New Relic's event interface, of the region that the account is in.
+/// New Relic's event API, in the region of the account.
 pub const NEW_RELIC: Upstream = Upstream::new("new_relic");
 
-/// How long a receiver may take.
+/// How long an alert service may take.
 const WITHIN: Duration = Duration::from_secs(5);
 
-/// Whoever is configured to take notices.
+/// The configured alert services.
 #[derive(Clone)]
 pub struct Notifiers {
     credentials: Secret<Credentials>,
@@ -45,7 +45,7 @@ pub struct Notifiers {
 }
 
 impl Aws {
-    /// Whoever is configured to take notices.
+    /// The configured alert services.
     ///
     /// # Panics
     ///
@@ -63,13 +63,14 @@ impl Aws {
 
     pub(crate) async fn tell_operators(&self, notice: &Notice) -> Result<(), Fault> {
         let notifiers = self.notifiers_kept().get();
-        let notifiers = notifiers.ok_or_else(|| Fault::internal("nobody takes notices here"))?;
+        let notifiers = notifiers
+            .ok_or_else(|| Fault::internal("notifiers are not configured for this function"))?;
         notifiers.tell(notice).await
     }
 }
 
 impl Notifiers {
-    /// Those who are configured.
+    /// The configured alert services.
     ///
     /// # Errors
     ///
@@ -80,12 +81,12 @@ impl Notifiers {
         Ok(all.into_iter().filter(|receiver| credentials.know(*receiver)).collect())
     }
 
-    /// One try: the queue that brought the notice brings it again.
+    /// Makes one attempt. If it fails, the queue delivers the alert again.
     async fn tell(&self, notice: &Notice) -> Result<(), Fault> {
         let credentials = self.credentials.read().await?;
         let Some(request) = credentials.request(notice) else {
-            // Whoever was configured when the notice was written may not be any more.
-            tracing::warn!(receiver = ?notice.receiver, "a notice has nobody to take it");
+            // The service may have been removed from the configuration since the alert was written.
+            tracing::warn!(receiver = ?notice.receiver, "alert dropped: its receiver is no longer configured");
             return Ok(());
         };
         let client = match notice.receiver {
@@ -98,7 +99,7 @@ impl Notifiers {
     }
 }
 
-/// The secret, as far as it is configured.
+/// The content of the secret.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Credentials {
@@ -127,12 +128,12 @@ struct NewRelic {
 }
 
 impl Credentials {
-    /// Says nothing of the secret when it cannot be read.
+    /// The errors contain nothing of the secret.
     fn parse(json: &str) -> Result<Self, BoxError> {
         let read: Self = serde_json::from_str(json)
-            .map_err(|_| "it is not an object of slack, datadog and newRelic")?;
+            .map_err(|_| "the secret is not an object of slack, datadog and newRelic")?;
         if let Some(slack) = &read.slack {
-            slack.webhook_url.parse::<Uri>().map_err(|_| "slack.webhookUrl is no address")?;
+            slack.webhook_url.parse::<Uri>().map_err(|_| "slack.webhookUrl is not a URL")?;
         }
         Ok(read)
     }
@@ -159,9 +160,9 @@ impl Credentials {
 impl Slack {
     /// <https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks>
     ///
-    /// The address is the secret: its path is taken, to the host that the deployment names.
+    /// The URL is the secret. Its path is used, on the host that the deployment names.
     fn request(&self, notice: &Notice) -> Request {
-        let address: Uri = self.webhook_url.parse().expect("it was tried when it was read");
+        let address: Uri = self.webhook_url.parse().expect("`Credentials::parse` checked the URL");
         let text = format!("*{}*\n{}", escaped(&notice.title), escaped(&notice.text));
         Request::post_json(address.path(), &json!({ "text": text }))
     }

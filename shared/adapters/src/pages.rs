@@ -1,4 +1,4 @@
-//! Stage 6: lists, page by page.
+//! Stage 6: lists, read page by page.
 
 use lifecycle::paging::{Cursor, PageRequest};
 use lifecycle::record::Record;
@@ -10,9 +10,9 @@ use crate::{Aws, CURSOR_KEY, Range, Secret, Table};
 
 /// The records of a table as a list that clients read page by page.
 ///
-/// Pages are disjoint and sorted by position while writes go on: a page begins behind the last
-/// position of the one before, whatever has come or gone meanwhile. A record whose position has
-/// been passed already is not seen by that walk any more.
+/// Pages are disjoint and sorted by position, even while records are written: a page begins behind
+/// the last position of the page before. A record that appears at an earlier position is missing
+/// from that walk.
 pub struct Pages<R> {
     route: Route,
     table: Table<R>,
@@ -25,7 +25,7 @@ impl Aws {
     /// # Panics
     ///
     /// When the table or the secret [`CURSOR_KEY`] is not among the uses that the endpoint
-    /// declares: a fault of the endpoint, which its first start shows.
+    /// declares. Its first start shows this bug.
     pub fn pages<R: Record>(&self, route: Route) -> Pages<R> {
         Pages { route, table: self.table(), key: self.secret(CURSOR_KEY, CursorKey::parse) }
     }
@@ -36,8 +36,8 @@ impl<R: Record> Pages<R> {
     ///
     /// # Errors
     ///
-    /// [`Fault::Invalid`] when the cursor is not one that this route gave out for this range in
-    /// this direction; else as [`Table::get`].
+    /// [`Fault::Invalid`] when this route did not issue the cursor for this range and direction;
+    /// else as [`Table::get`].
     pub async fn page<C>(
         &self,
         permit: &Permit<C>,
@@ -52,7 +52,7 @@ impl<R: Record> Pages<R> {
             Some(cursor) => range.clone().after(opened(&key, &list, cursor)?),
         };
         let limit = usize::from(request.limit.get());
-        // One more than is shown tells whether there is another page.
+        // One record more than is returned shows whether there is another page.
         let mut found = self.table.first_of(permit, &from, limit + 1).await?;
         let more = found.len() > limit;
         found.truncate(limit);

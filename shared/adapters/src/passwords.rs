@@ -1,4 +1,4 @@
-//! Passwords: Argon2id, off the threads that serve requests.
+//! Password hashing with Argon2id, on threads that serve no requests.
 
 use std::sync::Arc;
 use std::thread::available_parallelism;
@@ -12,15 +12,15 @@ use tokio::sync::Semaphore;
 const MEMORY_KIB: u32 = 19 * 1024;
 const ITERATIONS: u32 = 2;
 const LANES: u32 = 1;
-/// The longest that stage 5 lets through: 128 characters that are typed as four code points of four
+/// The longest password that stage 5 accepts: 128 characters of up to four code points, of four
 /// bytes each.
 const BYTES_MAX: usize = 2048;
 
-/// Verified against when there is no account, so that its absence takes the same time as a wrong
-/// password. Nobody knows a password for it: it is the hash of 32 random bytes.
+/// The hash for accounts that do not exist, so that verifying takes as long as for a wrong
+/// password. No password for it is known: it is the hash of 32 random bytes.
 const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$2dVYAL5gylmKmIhv4O2d5A$T+eXBZZNVN/aAjlpT4IKqnM0hj71/MQu2DbEmFi/n2w";
 
-/// Hashes and verifies passwords, as many at a time as there are processors.
+/// Hashes and verifies passwords, at most as many at a time as there are processors.
 #[derive(Clone)]
 pub struct Passwords {
     argon2: Argon2<'static>,
@@ -28,7 +28,7 @@ pub struct Passwords {
 }
 
 impl Passwords {
-    /// With OWASP's parameters.
+    /// A hasher with OWASP's parameters.
     ///
     /// # Panics
     ///
@@ -43,12 +43,12 @@ impl Passwords {
         }
     }
 
-    /// A password as it is stored: a PHC string with its own salt and parameters.
+    /// Returns a password as it is stored: a PHC string with its own salt and parameters.
     ///
     /// # Errors
     ///
-    /// When the operating system has no randomness to give, or the password is over 2 KiB, which
-    /// stage 5 has refused already.
+    /// When the operating system provides no randomness, or the password is over 2 KiB, which stage
+    /// 5 rejects.
     pub async fn hash(&self, password: &str) -> Result<String, Fault> {
         self.work(password, |argon2, password| {
             argon2.hash_password(password).map(|hash| hash.to_string()).map_err(Fault::internal)
@@ -56,12 +56,12 @@ impl Passwords {
         .await
     }
 
-    /// Whether the password, in one of its spellings, is the one that was hashed. `None` stands for
-    /// an account that does not exist: the work is the same, and the answer no.
+    /// Whether the password, in one of its spellings, matches the hash. `None` stands for an
+    /// account that does not exist: the work is the same, and the result is `false`.
     ///
     /// # Errors
     ///
-    /// When what is stored is no hash.
+    /// When the stored text is not a hash.
     pub async fn verify(&self, spellings: &[String], hash: Option<&str>) -> Result<bool, Fault> {
         for password in spellings {
             if self.verify_one(password, hash).await? {
@@ -85,7 +85,7 @@ impl Passwords {
         .await
     }
 
-    /// Tens of milliseconds of work: done beside the requests, and no more of it at a time than
+    /// Runs work of tens of milliseconds on a blocking thread. At most as many run at a time as
     /// there are processors, because each takes 19 MiB.
     async fn work<T: Send + 'static>(
         &self,
@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_password_is_recognised_and_another_is_not() {
+    async fn a_password_verifies_and_another_does_not() {
         let passwords = Passwords::new();
         let hash = passwords.hash("correct-horse-battery").await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_account_that_does_not_exist_costs_the_same_work_and_never_matches() {
+    async fn a_missing_account_costs_the_same_work_and_never_matches() {
         let ours = Passwords::new();
         let hash = ours.hash("something").await.unwrap();
         let parameters = |hash: &str| hash.rsplitn(3, '$').last().map(str::to_owned);
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_no_hash_is_a_fault() {
+    async fn a_stored_text_that_is_not_a_hash_is_an_internal_fault() {
         let verified = Passwords::new();
         let verified = verified.verify(&["something".to_owned()], Some("plain text")).await;
         assert!(matches!(verified, Err(Fault::Internal(_))));

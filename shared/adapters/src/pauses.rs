@@ -1,4 +1,5 @@
-//! Pauses before something that fails is tried again: they grow, and no two instances have the same.
+//! Pauses before a failed operation is tried again. They grow and have jitter, so that instances do
+//! not retry together.
 
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ pub(crate) struct Pauses {
     pub(crate) longest: Duration,
 }
 
-/// Failures in a row, and when the next try may be.
+/// Failures in a row, and when the next attempt may be made.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Failing {
     times: u32,
@@ -21,13 +22,13 @@ pub(crate) struct Failing {
 }
 
 impl Pauses {
-    /// Notes a failure after those that there were in a row before.
+    /// Counts one more failure in a row.
     pub(crate) fn failed(self, before: Option<Failing>) -> Failing {
         let times = before.map_or(0, |failing| failing.times).saturating_add(1);
         Failing { times, until: Instant::now() + self.after(times) }
     }
 
-    /// Half of the pause, and up to another half at random.
+    /// Half of the pause, plus a random part of the other half.
     fn after(self, times: u32) -> Duration {
         let doubled = self.first.saturating_mul(1 << times.saturating_sub(1).min(16));
         let pause = doubled.min(self.longest);
@@ -36,7 +37,7 @@ impl Pauses {
 }
 
 impl Failing {
-    /// How long the pause goes on; nothing where it is over.
+    /// The time left of the pause; `None` when it is over.
     pub(crate) fn pause_left(&self) -> Option<Duration> {
         let left = self.until.saturating_duration_since(Instant::now());
         (!left.is_zero()).then_some(left)
@@ -58,7 +59,7 @@ mod tests {
             assert!((longest / 2..=longest).contains(&left), "{longest_s}: {left:?}");
         }
         let many = (0..50).map(|_| pauses.after(7)).collect::<std::collections::BTreeSet<_>>();
-        assert!(many.len() > 40, "they differ");
+        assert!(many.len() > 40, "jitter makes them differ");
         assert!(pauses.after(u32::MAX) <= pauses.longest);
     }
 }

@@ -1,5 +1,4 @@
-//! Whether the dependencies answer: one real call each, past every
-//! cache, and one second at most.
+//! Health probes of the dependencies: one real call each, without caches, within one second.
 
 use std::time::Duration;
 
@@ -11,7 +10,7 @@ use lifecycle::{Fault, Permit};
 use crate::Aws;
 use crate::faults::fault;
 
-/// How long a dependency may take to answer its probe, retries included.
+/// How long the probe of a dependency may take, retries included.
 const PROBE_MAX: Duration = Duration::from_secs(1);
 
 async fn within_limit(probe: impl Future<Output = Result<(), Fault>>) -> Result<(), Fault> {
@@ -19,21 +18,21 @@ async fn within_limit(probe: impl Future<Output = Result<(), Fault>>) -> Result<
 }
 
 impl Aws {
-    /// Reads a key that no item has.
+    /// Probes a table: reads a key that no item has.
     ///
     /// # Errors
     ///
-    /// When the table does not answer.
+    /// When the table cannot be read.
     pub async fn probe_table<C>(&self, _: &Permit<C>, table: Table) -> Result<(), Fault> {
         let key = Key::new("healthcheck");
         within_limit(async { self.get_item(table, &key, false).await.map(drop) }).await
     }
 
-    /// Asks a queue for its ARN.
+    /// Probes a queue: reads its ARN.
     ///
     /// # Errors
     ///
-    /// When the queue does not answer, or is not among the uses.
+    /// When the call fails, or the queue is not among the uses.
     pub async fn probe_queue<C>(&self, _: &Permit<C>, queue: Queue) -> Result<(), Fault> {
         let name = queue.name();
         let url = self.configuration().queue(queue);
@@ -48,11 +47,11 @@ impl Aws {
         .await
     }
 
-    /// Reads a secret and forgets it.
+    /// Probes a secret: reads it and discards the value.
     ///
     /// # Errors
     ///
-    /// When Secrets Manager does not answer, or the secret is not among the uses.
+    /// When the secret cannot be read, or is not among the uses.
     pub async fn probe_secret<C>(&self, _: &Permit<C>, name: &'static str) -> Result<(), Fault> {
         within_limit(async { self.secret_text(name).await.map(drop) }).await
     }

@@ -1,4 +1,4 @@
-//! Stage 6: records in the order of their positions, and only with a permit.
+//! Stage 6: records in the order of their positions. Reading requires a permit.
 
 use std::time::Instant;
 
@@ -16,11 +16,11 @@ use crate::faults::fault;
 use crate::table::record;
 use crate::together::key_in;
 
-/// How many unreadable items a reading of one partition passes over: beyond this, something other
-/// than single items is wrong, and reading on would cost more than it gives.
+/// How many unreadable items of one partition are skipped. Beyond this, more than single items is
+/// wrong, and reading on costs more than it is worth.
 const LEFT_OUT_MAX: usize = 1_000;
 
-/// Which records of a table are read, and in which order.
+/// The records of a table to read, and their order.
 ///
 /// ```
 /// # use adapters::Range;
@@ -40,19 +40,19 @@ pub struct Range {
 
 #[derive(Debug, Clone)]
 enum Bound {
-    /// Only what comes behind the position.
+    /// Only records behind the position.
     After(String),
-    /// Only what comes before the position, and the position itself.
+    /// Only records up to the position, including it.
     UpTo(String),
 }
 
 impl Range {
-    /// Everything in an index that is spread over [`Index::PARTITIONS`].
+    /// All records of an index that is spread over [`Index::PARTITIONS`].
     pub fn spread(index: Index) -> Self {
         Self::new(Some(index), Index::PARTITIONS.map(str::to_owned).to_vec())
     }
 
-    /// One partition of a table that has a sort key, which is the position then.
+    /// One partition of a table with a sort key. The sort key is the position.
     pub fn partition(partition: impl ToString) -> Self {
         Self::new(None, vec![partition.to_string()])
     }
@@ -62,19 +62,19 @@ impl Range {
         Self::new(Some(index), vec![partition.to_string()])
     }
 
-    /// In this direction instead of ascending.
+    /// Sets the direction, instead of ascending.
     #[must_use]
     pub fn ordered(self, direction: Direction) -> Self {
         Self { direction, ..self }
     }
 
-    /// Only what comes behind a position, in the range's direction.
+    /// Only records behind a position, in the range's direction.
     #[must_use]
     pub fn after(self, position: impl ToString) -> Self {
         Self { bound: Some(Bound::After(position.to_string())), ..self }
     }
 
-    /// Only what comes before a position or is at it, in the range's direction.
+    /// Only records up to a position, including it, in the range's direction.
     #[must_use]
     pub fn up_to(self, position: impl ToString) -> Self {
         Self { bound: Some(Bound::UpTo(position.to_string())), ..self }
@@ -84,7 +84,7 @@ impl Range {
         Self { index, partitions, direction: Direction::Ascending, bound: None }
     }
 
-    /// What tells the range from others: index, direction and partitions.
+    /// The parts that identify the range: index, direction and partitions.
     pub(crate) fn names(&self) -> Vec<&str> {
         let index = self.index.map_or("", Index::name);
         let partitions = self.partitions.iter().map(String::as_str);
@@ -111,32 +111,32 @@ impl Range {
     }
 }
 
-/// A record and where it was found.
+/// A record and its position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Positioned<R> {
-    /// Its position: the place to go on from.
+    /// Its position, from which the next read continues.
     pub position: String,
     /// The record.
     pub record: R,
 }
 
-/// What stands in a range: a record, or an item that is none.
+/// An entry of a range: a record, or an item that is not one.
 #[derive(Debug)]
 pub enum Found<R> {
     /// A record.
     Record(R),
-    /// An item that cannot be read, as it is.
+    /// An unreadable item, as it is stored.
     Unreadable(Item),
 }
 
 impl<R: Record> Table<R> {
-    /// The first records of a range, as they were a moment ago, in the range's order.
+    /// Reads the first records of a range with eventual consistency, in the range's order.
     ///
-    /// An item that is no such record is left out, logged with its key and counted as
-    /// `UNREADABLE_RECORD`: the records beside it fill its place.
+    /// An item that is not such a record is skipped, logged with its key and counted as
+    /// `UNREADABLE_RECORD`. The next record takes its place.
     ///
-    /// The partitions of a range are read at the same time, and each of them may hold all that
-    /// is asked for: of a spread index up to four times as many are read as are given.
+    /// The partitions are read at the same time, each up to `count_max` records. So a spread index
+    /// reads up to four times as many records as it returns.
     ///
     /// # Errors
     ///
@@ -161,8 +161,8 @@ impl<R: Record> Table<R> {
         Ok(found.into_iter().map(positioned).collect())
     }
 
-    /// The first items of a range, those that are no records among them: for work that has to take
-    /// such an item out of the range, or it would find it again each time.
+    /// Reads the first items of a range, including unreadable ones. It serves work that must remove
+    /// such an item from the range, because it would find the item again each time.
     ///
     /// # Errors
     ///
@@ -199,8 +199,8 @@ impl<R: Record> Table<R> {
         Ok(found)
     }
 
-    /// What is taken of the first items of one partition, with their positions. An answer ends
-    /// early at 1 MB; for what is not taken, others are read.
+    /// The first items of one partition that `read` accepts, with their positions. A response ends
+    /// early at 1 MB. More items are read in place of those that `read` rejects.
     async fn first_in<T>(
         &self,
         partition: &str,
@@ -234,7 +234,7 @@ impl<R: Record> Table<R> {
         Ok(found)
     }
 
-    /// One `Query`: the items it found, and where it would go on.
+    /// One `Query`: the items found, and the key to continue from.
     async fn query(
         &self,
         partition: &str,

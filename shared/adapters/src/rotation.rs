@@ -1,14 +1,14 @@
-//! Rotation of the keys that tokens are signed with.
+//! Rotation of the keys that sign tokens.
 //!
-//! | step | secret | what holds then |
+//! | step | secret | state after it |
 //! |---|---|---|
-//! | create | signing keys, `AWSPENDING` | the next key is to sign, and a fresh one to be the next; refused while tokens of the key that was replaced last may live |
-//! | set | verification keys | those two, and the one that signs still; the one before it is gone |
-//! | test | | a token of the key that is to sign verifies by the stored set |
-//! | finish | signing keys, `AWSCURRENT` moves | it signs |
+//! | create | signing keys, `AWSPENDING` | the next key becomes the pending signing key, a fresh key becomes the next one; refused while tokens of the last replaced key may be valid |
+//! | set | verification keys | the two pending keys and the current signing key; older keys are removed |
+//! | test | | a token of the pending signing key verifies with the stored set |
+//! | finish | signing keys, `AWSCURRENT` moves | the pending signing key signs |
 //!
-//! A key is published one whole rotation before it signs and for one after, so that nobody has to be
-//! waited for; see [`Refusal`]. The first rotation makes both keys.
+//! A key is published for one whole rotation before it signs and for one after. So no rotation
+//! waits for functions to read the new set; see [`Refusal`]. The first rotation makes both keys.
 
 use std::time::{Duration, SystemTime};
 
@@ -32,13 +32,13 @@ use crate::{Aws, SIGNING_KEYS, VERIFICATION_KEYS};
 const CURRENT: &str = "AWSCURRENT";
 const PENDING: &str = "AWSPENDING";
 
-/// What the secret of the signing keys holds before the first rotation.
+/// The value of the signing-keys secret before the first rotation.
 const NO_KEYS: &str = "{}";
 
-/// Whose token a key is tried by: nobody's that any function would believe.
+/// Issuer, audience and subject of the token that tests a new key. No function accepts it.
 const TRIAL: &str = "rotation";
 
-/// Rotates the keys that tokens are signed with.
+/// Rotates the keys that sign tokens.
 pub struct KeyRotation {
     aws: Aws,
     ended_after: Duration,
@@ -47,25 +47,25 @@ pub struct KeyRotation {
 /// Why the keys cannot be rotated now.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// The key that was replaced last would have to go, and its tokens would stop working.
+    /// The last replaced key would leave the set, and its tokens would stop working.
     #[error("tokens of the key {kid}, which was replaced last, may live until {until}")]
     StillAlive {
         /// The key.
         kid: String,
-        /// When its last token has ended.
+        /// When its last token expires.
         until: Timestamp,
     },
-    /// It would sign, and nobody could verify it.
+    /// The next key would sign, but no function could verify its tokens.
     #[error("the key {0} is next, and not among those that verify")]
     Unpublished(String),
 }
 
 impl Aws {
-    /// Rotates the keys that tokens are signed with.
+    /// Rotates the keys that sign tokens.
     ///
     /// # Panics
     ///
-    /// When the secrets of [`KeyRotation`]'s uses are not among those that are declared.
+    /// When the secrets of [`KeyRotation::USES`](Rotation::USES) are not among the declared uses.
     pub fn key_rotation(&self) -> KeyRotation {
         for secret in [SIGNING_KEYS, VERIFICATION_KEYS] {
             assert!(self.configuration().secret(secret).is_some(), "USES lacks {secret}");
@@ -75,8 +75,8 @@ impl Aws {
 }
 
 impl KeyRotation {
-    /// Takes all tokens of a key to have ended so long after it was replaced: for one that has
-    /// become known, whose tokens are to stop working.
+    /// Sets how long after a key's replacement all its tokens count as expired. Use it for a leaked
+    /// key, whose tokens must stop working.
     #[must_use]
     pub fn ended_after(self, ended_after: Duration) -> Self {
         Self { ended_after, ..self }
@@ -127,7 +127,7 @@ impl Rotation for KeyRotation {
     }
 }
 
-/// Which version is meant.
+/// Selects a version of a secret.
 #[derive(Clone, Copy)]
 enum VersionOf<'a> {
     Stage(&'a str),
@@ -135,7 +135,7 @@ enum VersionOf<'a> {
 }
 
 impl KeyRotation {
-    /// A version of a secret; nothing where there is none.
+    /// A version of a secret; `None` if it does not exist.
     async fn get(
         &self,
         secret: &'static str,
@@ -187,18 +187,21 @@ impl KeyRotation {
     }
 
     fn id(&self, secret: &'static str) -> &str {
-        self.aws.configuration().secret(secret).expect("looked for when the rotation was made")
+        self.aws
+            .configuration()
+            .secret(secret)
+            .expect("`key_rotation` checked that the secret is declared")
     }
 }
 
-/// A function that cannot read the secret goes on signing for an hour, and its last token lives as
-/// long as any; a minute is for clocks and for calls under way.
+/// A function that cannot read the secret signs for up to an hour more, and its last token has the
+/// usual lifetime. A minute more covers clock differences and calls in progress.
 fn ended_after() -> Duration {
     let token = Duration::from_secs(u64::from(LIFETIME_S) + LEEWAY_S.unsigned_abs());
     secrets::USABLE + token + Duration::from_mins(1)
 }
 
-/// The keys of a version; the secret is created without any.
+/// The keys of a version; `None` before the first rotation.
 fn keys_of(version: &GetSecretValueOutput) -> Result<Option<Succession>, BoxError> {
     match version.secret_string().ok_or("the signing keys are not text")? {
         NO_KEYS => Ok(None),
@@ -206,7 +209,7 @@ fn keys_of(version: &GetSecretValueOutput) -> Result<Option<Succession>, BoxErro
     }
 }
 
-/// The keys that verify, and since when they are these.
+/// The stored verification keys, and when they were stored.
 struct StoredSet {
     text: String,
     kids: Vec<String>,
@@ -225,7 +228,7 @@ impl StoredSet {
         }
         let text = version.secret_string().ok_or("the verification keys are not text")?;
         let set: Set =
-            serde_json::from_str(text).map_err(|_| "the verification keys are no key set")?;
+            serde_json::from_str(text).map_err(|_| "the verification keys are not a key set")?;
         let since = version.created_date().ok_or("the verification keys have no date")?;
         Ok(Self {
             text: text.to_owned(),
@@ -235,8 +238,8 @@ impl StoredSet {
     }
 }
 
-/// Whether the next key may sign: everybody can verify it, and the key that leaves the set for it
-/// has no tokens any more.
+/// Whether the next key may sign: every function can verify it, and the key that leaves the set has
+/// no valid tokens.
 fn may_follow(
     keys: &Succession,
     set: &StoredSet,
@@ -247,8 +250,8 @@ fn may_follow(
     if !set.kids.iter().any(|kid| kid == next) {
         return Err(Refusal::Unpublished(next.to_owned()));
     }
-    // A set that begins with another key was stored by a rotation that then failed: nothing has
-    // been replaced since. Otherwise it was, moments after the set was stored.
+    // A set that begins with another key was stored by a rotation that then failed: no key has been
+    // replaced since. Otherwise the key was replaced moments after the set was stored.
     let is_of_these = set.kids.first().is_some_and(|kid| kid == keys.signs.kid());
     let until = set.since.plus_seconds(ended_after.as_secs().cast_signed());
     match set.kids.iter().find(|kid| !keys.has(kid)) {
@@ -259,7 +262,7 @@ fn may_follow(
     }
 }
 
-/// Signs with the key that is to sign, and verifies by the set as it is stored.
+/// Signs a token with the pending key, and verifies it with the stored set.
 async fn try_out(fresh: &Succession, set: String, now: Timestamp) -> Result<(), BoxError> {
     let signer = Signer::from_secret(&fresh.signing_keys().to_string(), TRIAL, TRIAL)?;
     let claims = Claims::from_iter([("sub".to_owned(), TRIAL.into())]);
@@ -281,7 +284,7 @@ mod tests {
         Timestamp::from_millis(seconds * 1000)
     }
 
-    /// The set of these keys, stored at 10 s.
+    /// These keys as a set that was stored at 10 s.
     fn stored(set: &Value) -> StoredSet {
         let version = GetSecretValueOutput::builder()
             .secret_string(set.to_string())
@@ -294,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_whose_tokens_may_live_does_not_leave_the_set() {
+    fn a_key_whose_tokens_may_be_valid_does_not_leave_the_set() {
         let first = Succession::generate().unwrap();
         let keys = first.rotated().unwrap();
         let set = keys.verification_keys(Some(&first.signs));
@@ -302,13 +305,13 @@ mod tests {
         let alive = Refusal::StillAlive { kid, until: at(110) };
         assert_eq!(refusal(&keys, &set, 109), Some(alive));
         assert_eq!(refusal(&keys, &set, 110), None);
-        assert_eq!(refusal(&keys, &keys.verification_keys(None), 10), None, "none was replaced");
+        assert_eq!(refusal(&keys, &keys.verification_keys(None), 10), None, "no key was replaced");
         let failed = keys.rotated().unwrap().verification_keys(Some(&keys.signs));
-        assert_eq!(refusal(&keys, &failed, 10), None, "another rotation has failed");
+        assert_eq!(refusal(&keys, &failed, 10), None, "an earlier rotation failed");
     }
 
     #[test]
-    fn a_key_that_nobody_can_verify_does_not_sign() {
+    fn an_unpublished_key_does_not_sign() {
         let first = Succession::generate().unwrap();
         let keys = first.rotated().unwrap();
         let next = keys.next.kid().to_owned();
@@ -317,7 +320,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_key_is_tried_by_the_set_that_is_stored() {
+    async fn a_key_is_tested_with_the_stored_set() {
         let [keys, others] = [(), ()].map(|()| Succession::generate().unwrap());
         let set = |keys: &Succession| keys.verification_keys(None).to_string();
         assert!(try_out(&keys, set(&keys), at(1_000)).await.is_ok());
@@ -325,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn the_wait_outlasts_all_that_is_held_in_memory_and_every_token() {
+    fn the_wait_exceeds_the_age_of_cached_keys_and_tokens() {
         assert!(ended_after() > secrets::USABLE + Duration::from_secs(LIFETIME_S.into()));
         assert!(ended_after() > secrets::FRESH + Duration::from_secs(PUBLISHED_S));
     }

@@ -1,4 +1,4 @@
-//! Secrets, read once and kept.
+//! Secrets, read once and cached.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -14,14 +14,14 @@ use crate::faults::{fault, unavailable};
 use crate::flight::Flight;
 use crate::pauses::{Failing, Pauses};
 
-/// After this long a secret is read again, behind the back of whoever asks.
+/// After this age a secret is refreshed in the background (stale-while-revalidate).
 pub(crate) const FRESH: Duration = Duration::from_mins(5);
-/// For this long the last good value serves when Secrets Manager fails.
+/// Up to this age the last good value is used when Secrets Manager fails.
 pub(crate) const USABLE: Duration = Duration::from_hours(1);
-/// A refresh that failed is not tried again sooner, as long as there is a value that serves.
+/// Pause after a failed refresh while a value can still be used.
 const BETWEEN_TRIES: Duration = Duration::from_secs(30);
-/// How our own secrets are held. Where there is none, few seconds after Secrets Manager is back
-/// everything works again, and meanwhile no request waits for it but one.
+/// How our own secrets are cached. Without a usable value, only one request at a time waits for
+/// Secrets Manager. Requests succeed again a few seconds after it recovers.
 const OURS: Holding = Holding {
     fresh: FRESH,
     usable: USABLE,
@@ -29,22 +29,22 @@ const OURS: Holding = Holding {
     pauses: Pauses { first: Duration::from_millis(250), longest: Duration::from_secs(10) },
 };
 
-/// For how long a value is held.
+/// How long a value is cached, and how its reads are limited.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Holding {
-    /// After this long it is read again, behind the back of whoever asks.
+    /// After this age the value is refreshed in the background.
     pub(crate) fresh: Duration,
-    /// For this long the last good value serves when it cannot be read.
+    /// Up to this age the last good value is used when a read fails.
     pub(crate) usable: Duration,
-    /// How long reading it may take.
+    /// How long one read may take.
     pub(crate) within: Duration,
-    /// After a failure it is not read again for so long, if there is no value that serves.
+    /// Pauses after failed reads while no value can be used.
     pub(crate) pauses: Pauses,
 }
 
-/// A secret in the form that it is used in: parsed when it is read, not when it is used.
+/// A secret in its parsed form. It is parsed when it is read, not at each use.
 ///
-/// Cheap to clone; clones share what is kept.
+/// Cheap to clone; clones share the cache.
 pub struct Secret<T>(Arc<Inner<T>>);
 
 type Fetch<T> = Box<dyn Fn() -> BoxFuture<'static, Result<T, Fault>> + Send + Sync>;
@@ -65,17 +65,16 @@ struct Kept<T> {
 }
 
 impl Aws {
-    /// A secret by its logical name, in the form that `parse` gives it.
+    /// A secret by its logical name, parsed by `parse`.
     ///
     /// It is fetched while the function starts, so that the first request need not wait for it.
     ///
-    /// What `parse` says of a secret that it cannot read goes to the log: it must not repeat
-    /// any of the secret.
+    /// The errors of `parse` go to the log, so they must not contain any part of the secret.
     ///
     /// # Panics
     ///
-    /// When the secret is not among the uses that the endpoint declares: a fault of the endpoint,
-    /// which its first start shows.
+    /// When the secret is not among the uses that the endpoint declares. Its first start shows this
+    /// bug.
     pub fn secret<T: Send + Sync + 'static>(
         &self,
         name: &'static str,
@@ -92,13 +91,13 @@ impl Aws {
         });
         let first = secret.clone();
         self.prepare(async move {
-            // Whoever needs it will see what is wrong, if it still is.
+            // Ignore the error: the first caller retries and reports it.
             let _ = first.read().await;
         });
         secret
     }
 
-    /// The secret's present version, from Secrets Manager.
+    /// The secret's current version, from Secrets Manager.
     pub(crate) async fn secret_text(&self, name: &'static str) -> Result<String, Fault> {
         let id = self.configuration().secret(name);
         let id =
@@ -110,7 +109,7 @@ impl Aws {
 }
 
 impl<T: Send + Sync + 'static> Secret<T> {
-    /// A secret that comes from somewhere.
+    /// A secret that `fetch` reads.
     pub(crate) fn new(
         name: &'static str,
         fetch: impl Fn() -> BoxFuture<'static, Result<T, Fault>> + Send + Sync + 'static,
@@ -118,7 +117,7 @@ impl<T: Send + Sync + 'static> Secret<T> {
         Self::held(name, OURS, fetch)
     }
 
-    /// Something that is held as secrets are, for a time of its own: public keys of others.
+    /// A value that is cached like a secret, with other times: public keys of other issuers.
     pub(crate) fn held(
         name: &'static str,
         holding: Holding,
@@ -136,13 +135,13 @@ impl<T: Send + Sync + 'static> Secret<T> {
 
     /// The secret, mostly from memory.
     ///
-    /// After five minutes it is read again in the background, so that nobody waits for it. When
-    /// that fails, the last good value serves for an hour after it was read. Where there is none,
-    /// the next try is after a pause that grows with each failure.
+    /// After five minutes it is refreshed in the background, so that no caller waits. When that
+    /// fails, the last good value is used up to an hour after it was read. Without a usable value,
+    /// the next read follows a pause that grows with each failure.
     ///
     /// # Errors
     ///
-    /// When it cannot be read and there is no value that is young enough; during the pause, at once.
+    /// When it cannot be read and no value is young enough. During a pause it fails at once.
     pub async fn read(&self) -> Result<Arc<T>, Fault> {
         match self.usable() {
             Some((value, false)) => Ok(value),
@@ -154,13 +153,13 @@ impl<T: Send + Sync + 'static> Secret<T> {
         }
     }
 
-    /// The secret as it is now. Of all who ask at the same time, one reads it.
+    /// Reads the secret now. Concurrent callers share one read (single flight).
     ///
-    /// How often this may be called is for the caller to limit.
+    /// The caller must limit how often it calls this.
     ///
     /// # Errors
     ///
-    /// When it cannot be read; what is kept stays kept.
+    /// When it cannot be read. The cached value is kept.
     pub async fn refresh(&self) -> Result<Arc<T>, Fault> {
         match self.0.flight.board().await {
             Some(pilot) => {
@@ -178,7 +177,7 @@ impl<T: Send + Sync + 'static> Secret<T> {
         }
     }
 
-    /// The kept value if it is young enough, and whether it is time to look for a newer one.
+    /// The cached value if it is young enough, and whether a refresh is due.
     fn usable(&self) -> Option<(Arc<T>, bool)> {
         let kept = self.kept();
         let kept = kept.as_ref().filter(|kept| kept.fetched.elapsed() < self.0.holding.usable)?;
@@ -198,7 +197,7 @@ impl<T: Send + Sync + 'static> Secret<T> {
                 tracing::warn!(
                     secret = name,
                     error = &fault as &dyn std::error::Error,
-                    "not refreshed"
+                    "secret refresh failed; serving the cached value"
                 );
             }
             pilot.land();
@@ -212,7 +211,7 @@ impl<T: Send + Sync + 'static> Secret<T> {
         let Inner { name, holding, .. } = &*self.0;
         let attempt = Attempt { failing: &self.0.failing, pauses: holding.pauses };
         let fetched = timeout(holding.within, (self.0.fetch)()).await;
-        let late = || unavailable(format!("{name} did not come within {:?}", holding.within));
+        let late = || unavailable(format!("reading {name} took longer than {:?}", holding.within));
         let value = Arc::new(fetched.unwrap_or_else(|_| Err(late()))?);
         attempt.succeeded();
         let now = Instant::now();
@@ -222,7 +221,8 @@ impl<T: Send + Sync + 'static> Secret<T> {
 
     fn pausing(&self, left: Duration) -> Fault {
         let retry_after_s = u32::try_from(left.as_secs() + 1).unwrap_or(u32::MAX);
-        let source = format!("{} failed, and is read again after a pause", self.0.name).into();
+        let source =
+            format!("reading {} failed; the next read follows a pause", self.0.name).into();
         Fault::Unavailable { retry_after_s, source }
     }
 
@@ -235,8 +235,8 @@ impl<T: Send + Sync + 'static> Secret<T> {
     }
 }
 
-/// A try to read, which has failed unless it says otherwise: it may be given up on the way, when the
-/// request that makes it has no time left.
+/// A read in progress. It counts as failed unless [`Attempt::succeeded`] is called: it may be
+/// cancelled when its request has no time left.
 struct Attempt<'a> {
     failing: &'a Mutex<Option<Failing>>,
     pauses: Pauses,
@@ -276,7 +276,7 @@ mod tests {
 
     use super::*;
 
-    /// A store that counts how often it is read, and can be made to fail.
+    /// A store that counts its reads and can be made to fail.
     #[derive(Default)]
     struct Store {
         reads: AtomicU32,
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn fifty_who_ask_at_once_make_one_read() {
+    async fn fifty_concurrent_callers_make_one_read() {
         let store = Arc::new(Store::default());
         let secret = secret(&store);
         let read = join_all((0..50).map(|_| secret.read())).await;
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn fifty_who_ask_at_once_fail_together_after_one_read() {
+    async fn fifty_concurrent_callers_all_fail_after_one_failed_read() {
         let store = Arc::new(Store { fails: true.into(), ..Store::default() });
         let secret = secret(&store);
         let read = join_all((0..50).map(|_| secret.read())).await;
@@ -315,18 +315,18 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn after_five_minutes_a_newer_value_is_fetched_behind_the_reader() {
+    async fn after_five_minutes_a_secret_is_refreshed_in_the_background() {
         let store = Arc::new(Store::default());
         let secret = secret(&store);
         assert_eq!(*secret.read().await.unwrap(), 1);
         advance(FRESH).await;
-        assert_eq!(*secret.read().await.unwrap(), 1, "nobody waits for the newer value");
+        assert_eq!(*secret.read().await.unwrap(), 1, "no caller waits for the newer value");
         sleep(Duration::from_millis(20)).await;
         assert_eq!(*secret.read().await.unwrap(), 2);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_last_good_value_serves_for_an_hour_and_no_longer() {
+    async fn the_last_good_value_is_used_for_an_hour_and_no_longer() {
         let store = Arc::new(Store::default());
         let secret = secret(&store);
         assert_eq!(*secret.read().await.unwrap(), 1);
@@ -338,8 +338,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_fails_is_read_again_after_pauses_that_grow_and_is_unavailable_at_once_meanwhile()
-    {
+    async fn a_failing_secret_is_read_after_growing_pauses_and_else_unavailable() {
         let store = Arc::new(Store { fails: true.into(), ..Store::default() });
         let secret = secret(&store);
         for _ in 0..6_000 {
@@ -347,11 +346,18 @@ mod tests {
             let fault = secret.read().await.unwrap_err();
             assert!(matches!(fault, Fault::Unavailable { .. }), "{fault:?}");
             let waited = before.1.elapsed() > Duration::ZERO;
-            assert_eq!(waited, store.reads.load(SeqCst) > before.0, "who does not read, waits not");
+            assert_eq!(
+                waited,
+                store.reads.load(SeqCst) > before.0,
+                "a caller that does not read does not wait"
+            );
             advance(Duration::from_millis(100)).await;
         }
         let reads = store.reads.load(SeqCst);
-        assert!((60..=130).contains(&reads), "ten minutes, 5 to 10 s apart in the end: {reads}");
+        assert!(
+            (60..=130).contains(&reads),
+            "in ten minutes, the last ones 5 to 10 s apart: {reads}"
+        );
 
         store.fails.store(false, SeqCst);
         advance(OURS.pauses.longest).await;
@@ -360,12 +366,15 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_read_that_takes_too_long_or_is_given_up_is_a_failure() {
+    async fn a_slow_or_cancelled_read_counts_as_failed() {
         let secret = Secret::<u32>::new("test", || futures::future::pending().boxed());
         let begun = Instant::now();
-        assert!(timeout(Duration::from_secs(1), secret.read()).await.is_err(), "given up");
+        assert!(
+            timeout(Duration::from_secs(1), secret.read()).await.is_err(),
+            "the read is cancelled"
+        );
         assert!(secret.read().await.is_err());
-        assert_eq!(begun.elapsed(), Duration::from_secs(1), "at once, during the pause");
+        assert_eq!(begun.elapsed(), Duration::from_secs(1), "it fails at once during the pause");
         advance(OURS.pauses.longest).await;
         let begun = Instant::now();
         assert!(secret.read().await.is_err());
@@ -373,7 +382,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_failed_refresh_is_not_tried_again_at_once() {
+    async fn a_failed_refresh_is_not_retried_at_once() {
         let store = Arc::new(Store::default());
         let secret = secret(&store);
         secret.read().await.unwrap();

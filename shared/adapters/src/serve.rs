@@ -1,4 +1,4 @@
-//! The lifecycle on AWS: what a binary's `main` calls.
+//! The entry points that a binary's `main` calls: the lifecycle on AWS.
 
 use std::process::ExitCode;
 
@@ -17,7 +17,7 @@ pub fn consume<C: Consumer>(build: impl FnOnce(&Aws) -> C) -> ExitCode {
     lifecycle::serve::consumer(Aws::connect, build)
 }
 
-/// Serves an authorizer that uses these things until Lambda ends the process.
+/// Serves an authorizer with these uses until Lambda ends the process.
 pub fn authorize<V: TokenVerifier + 'static>(
     uses: &'static [Use],
     build: impl FnOnce(&Aws) -> V,

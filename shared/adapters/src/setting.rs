@@ -1,4 +1,4 @@
-//! Parameters that an operator can change while the system runs, held for a minute.
+//! Settings that an operator can change while the system runs, cached for a minute.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,8 +8,8 @@ use lifecycle::{Fault, Permit};
 
 use crate::{Aws, Cache, Keep, Table};
 
-/// A change holds everywhere within a minute. While the setting cannot be read, or what is stored
-/// is not valid, the last good one holds.
+/// A change takes effect everywhere within a minute. While the setting cannot be read, or the
+/// stored one is invalid, the last good one stays in effect.
 const KEPT: Keep = Keep {
     found: Duration::from_mins(1),
     missing: Duration::ZERO,
@@ -17,9 +17,9 @@ const KEPT: Keep = Keep {
     entries_max: 1,
 };
 
-/// The one record of its type, mostly from memory.
+/// The only record of its type, mostly read from memory.
 ///
-/// Cheap to clone; clones share what is kept.
+/// Cheap to clone; clones share the cache.
 pub struct Setting<S>(Arc<Inner<S>>);
 
 struct Inner<S> {
@@ -28,8 +28,8 @@ struct Inner<S> {
 }
 
 impl Aws {
-    /// A setting. It is read while the function starts, so that the first request need not wait
-    /// for it.
+    /// A setting. It is read while the function starts, so that the first request need not wait for
+    /// it.
     ///
     /// # Panics
     ///
@@ -39,7 +39,7 @@ impl Aws {
         let setting = Setting(Arc::new(Inner { table: self.table(), cache }));
         let first = setting.clone();
         self.prepare_read(S::TABLE, async move {
-            // Whoever needs it will see what is wrong, if it still is.
+            // Ignore the error: the first caller retries and reports it.
             let _ = first.read().await;
         });
         setting
@@ -47,11 +47,11 @@ impl Aws {
 }
 
 impl<S: Singleton> Setting<S> {
-    /// The setting as it was within the last minute; its default where none is stored.
+    /// The setting as it was within the last minute; its default if none is stored.
     ///
     /// # Errors
     ///
-    /// When it cannot be read, or is not valid, and has never been read since the start.
+    /// When it cannot be read or is invalid, and no read since the start has succeeded.
     pub async fn get<C>(&self, _: &Permit<C>) -> Result<S, Fault> {
         self.read().await
     }

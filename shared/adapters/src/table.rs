@@ -1,4 +1,4 @@
-//! Stage 6: records by key, and only with a permit.
+//! Stage 6: records by key. Reading requires a permit.
 
 use std::marker::PhantomData;
 
@@ -12,10 +12,9 @@ use sha2::{Digest, Sha256};
 use crate::Aws;
 use crate::expressions::SdkItem;
 
-/// The table that records of one type are kept in.
+/// The table that holds the records of one type.
 ///
-/// Reading takes a [`Permit`], which the lifecycle alone can make: what is read was allowed to
-/// be.
+/// Reading takes a [`Permit`], which only the lifecycle can make. So every read was authorized.
 pub struct Table<R> {
     aws: Aws,
     record: PhantomData<fn() -> R>,
@@ -26,8 +25,8 @@ impl Aws {
     ///
     /// # Panics
     ///
-    /// When the table is not among the uses that the endpoint declares: a fault of the endpoint,
-    /// which its first start shows.
+    /// When the table is not among the uses that the endpoint declares. Its first start shows this
+    /// bug.
     pub fn table<R: Record>(&self) -> Table<R> {
         let name = R::TABLE.name();
         assert!(self.configuration().table(R::TABLE).is_some(), "USES lacks the table {name}");
@@ -36,19 +35,19 @@ impl Aws {
 }
 
 impl<R: Record> Table<R> {
-    /// One record, as it is now.
+    /// Reads one record.
     ///
-    /// Reads are strongly consistent unless they say otherwise: a decision about facts that were
-    /// overtaken a moment ago would be thrown away by its commit.
+    /// Reads are strongly consistent unless documented otherwise: a decision from outdated facts
+    /// would be discarded at its commit.
     ///
     /// # Errors
     ///
-    /// When the table cannot be read, or what it holds is no such record.
+    /// When the table cannot be read, or the stored item is not such a record.
     pub async fn get<C>(&self, _: &Permit<C>, key: &Key) -> Result<Option<R>, Fault> {
         self.load(key, true).await
     }
 
-    /// One record as it was a moment ago, at half the price: for caches, which are behind anyway.
+    /// Reads one record with eventual consistency, at half the price: for caches, which lag anyway.
     ///
     /// # Errors
     ///
@@ -57,7 +56,7 @@ impl<R: Record> Table<R> {
         self.load(key, false).await
     }
 
-    /// One record as it is now, for a list or as a hint: one that cannot be read counts as absent.
+    /// Reads one record, for a list or as a hint. An unreadable record counts as absent.
     ///
     /// # Errors
     ///
@@ -78,16 +77,16 @@ impl<R: Record> Table<R> {
 }
 
 impl<S: Singleton> Table<S> {
-    /// The one record of its type as it is now; its default where none is stored.
+    /// Reads the only record of its type; its default if none is stored.
     ///
     /// # Errors
     ///
-    /// When the table cannot be read, or what it holds is no such record, or not valid.
+    /// When the table cannot be read, or the stored item is not such a record, or is invalid.
     pub async fn get_the_one<C>(&self, _: &Permit<C>) -> Result<S, Fault> {
         self.load_the_one(true).await
     }
 
-    /// The one record of its type as it is stored, to be replaced, also where it cannot be read.
+    /// Reads the only record of its type in order to replace it. An unreadable record is no error.
     ///
     /// # Errors
     ///
@@ -111,14 +110,14 @@ impl<S: Singleton> Table<S> {
     }
 }
 
-/// The one record of its type as it is stored, for an endpoint that replaces it.
+/// The stored state of the only record of its type, for an endpoint that replaces it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Present<S> {
-    /// None is stored: the default holds.
+    /// None is stored: the default applies.
     Default(S),
     /// The stored record.
     Stored(S),
-    /// The stored item is no such record, or not valid. Its attribute `version`, if it has one.
+    /// The stored item is not such a record, or is invalid. Its attribute `version`, if it has one.
     Unreadable(Option<AttributeValue>),
 }
 
@@ -126,7 +125,7 @@ pub enum Present<S> {
 const VERSION: &str = "version";
 
 impl<S: Singleton> Present<S> {
-    /// The version of what is stored, or of the default; `None` where it cannot be read.
+    /// The version of the stored record or of the default; `None` if it cannot be read.
     pub fn version(&self) -> Option<u64> {
         match self {
             Self::Default(record) | Self::Stored(record) => Some(record.version()),
@@ -135,12 +134,12 @@ impl<S: Singleton> Present<S> {
         }
     }
 
-    /// The version of what takes its place.
+    /// The version of the record that replaces it.
     pub fn next_version(&self) -> u64 {
         self.version().unwrap_or(0).saturating_add(1)
     }
 
-    /// Stores a record in its place, if what is stored still has the version that was read.
+    /// Stores a record in its place, if the stored version is still the one that was read.
     pub fn replaced_by(&self, record: &S) -> Write {
         match self {
             Self::Default(_) => Write::create(record),
@@ -159,7 +158,7 @@ impl<R> Clone for Table<R> {
     }
 }
 
-/// What is missing may be missing to the client too.
+/// Turns a missing value into the fault that becomes a 404.
 pub trait OrAbsent<T> {
     /// The value, or [`Fault::Absent`], which is a 404.
     ///
@@ -175,27 +174,27 @@ impl<T> OrAbsent<T> for Option<T> {
     }
 }
 
-/// The type of the errors that count stored items that cannot be read.
+/// The error type that counts unreadable stored items.
 const UNREADABLE_RECORD: &str = "UNREADABLE_RECORD";
 
-/// A stored item that is no such record: one of a later version, or one that was written past us.
+/// A stored item that is not such a record: a later version wrote it, or another program did.
 #[derive(Debug, thiserror::Error)]
 #[error("the item {key} of table {table} cannot be read: {reason}")]
 pub(crate) struct Unreadable {
     table: &'static str,
     key: String,
-    /// Nothing of what is stored.
+    /// Contains no stored values.
     reason: String,
 }
 
-/// The record that an item holds. One that cannot be read is logged with its key and counted: it
-/// harms the request that needs it, and no other.
+/// The record that an item holds. An unreadable one is logged with its key and counted. It fails
+/// only the request that needs it.
 pub(crate) fn record<R: Record>(key: &Key, item: SdkItem) -> Result<R, Unreadable> {
     R::of_item(item.into())
         .map_err(|error| unreadable::<R>(key, without_values(&error.to_string())))
 }
 
-/// The one record of its type that an item holds, if its fields go together.
+/// The only record of its type, if the item holds a valid one.
 fn valid<S: Singleton>(item: SdkItem) -> Result<S, Unreadable> {
     let key = S::the_key();
     record::<S>(&key, item)?.checked().map_err(|violations| {
@@ -214,8 +213,8 @@ fn unreadable<R: Record>(key: &Key, reason: String) -> Unreadable {
     Unreadable { table, key, reason }
 }
 
-/// What the log has of a key that is personal data: the beginning of its SHA-256, by which the item
-/// can be told from others.
+/// The form in which the log shows a personal key: the beginning of its SHA-256, enough to tell
+/// items apart.
 fn hashed(part: &str) -> String {
     let digest = Sha256::digest(part);
     digest[..8].iter().fold("sha256:".to_owned(), |text, byte| format!("{text}{byte:02x}"))
@@ -244,13 +243,15 @@ mod tests {
     }
 
     #[test]
-    fn neither_a_personal_key_nor_a_value_is_told_of_an_unreadable_record() {
+    fn an_unreadable_records_error_hides_personal_keys_and_values() {
         let item = serde_dynamo::to_item(
             serde_json::json!({ "email": "ada@example.com", "number": "hunter2" }),
         );
         let item: Item = item.unwrap();
         let key = Key::sorted("email#ada@example.com", "ada");
-        let Err(error) = record::<Claim>(&key, item.into()) else { panic!("it is no number") };
+        let Err(error) = record::<Claim>(&key, item.into()) else {
+            panic!("hunter2 is not a number")
+        };
         let told = error.to_string();
         assert!(told.contains("\"sha256:") && told.contains("table claims"), "{told}");
         assert!(!told.contains("ada") && !told.contains("hunter2"), "{told}");

@@ -1,4 +1,4 @@
-//! Stage 6: records of several tables in one call.
+//! Stage 6: records of several tables by one call.
 
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
@@ -15,19 +15,18 @@ use crate::{Aws, Table};
 
 /// `DynamoDB`'s limit for one `BatchGetItem`.
 pub const KEYS_MAX: usize = 100;
-/// How often keys that were left out of an answer are asked for.
+/// Maximum calls until all keys are processed.
 const ROUNDS_MAX: u32 = 5;
-/// The first pause before they are asked for again is at most this long; it doubles.
+/// Longest first pause before unprocessed keys are requested again. It doubles.
 const FIRST_PAUSE_MS: u64 = 50;
 
-/// Reads everything that is wanted, as it is now, by one `BatchGetItem`: [`Table::one`],
-/// [`Table::many`], or a tuple of these. One call needs one connection and one signature, where
-/// a call for each table would need as many of them. Metrics and faults know it by the table that
-/// is named first.
+/// Reads all wanted records by one strongly consistent `BatchGetItem`: [`Table::one`],
+/// [`Table::many`], or a tuple of these. One call needs one connection and one signature; a call
+/// for each table would need one of each per table. Metrics and faults name the first table.
 ///
 /// # Errors
 ///
-/// When a table cannot be read, what it holds is no such record, or more than [`KEYS_MAX`] keys
+/// When a table cannot be read, a stored item is not such a record, or more than [`KEYS_MAX`] keys
 /// are wanted.
 pub async fn together<C, W: Wanted>(_: &Permit<C>, wanted: W) -> Result<W::Found, Fault> {
     gather(wanted).await
@@ -44,9 +43,9 @@ pub(crate) async fn gather<W: Wanted>(wanted: W) -> Result<W::Found, Fault> {
     wanted.take(&items)
 }
 
-/// Something to be read together with others.
+/// Records to read together with others.
 pub trait Wanted: Send + Sync {
-    /// What is found.
+    /// The type of the result.
     type Found;
 
     #[doc(hidden)]
@@ -62,10 +61,10 @@ pub trait Wanted: Send + Sync {
     fn take(&self, items: &Items) -> Result<Self::Found, Fault>;
 }
 
-/// The keys that are wanted, by the physical names of their tables.
+/// The wanted keys, by the physical names of their tables.
 pub type Keys = HashMap<String, HashSet<Key>>;
 
-/// What was found, by the physical names of the tables.
+/// The items found, by the physical names of their tables.
 #[derive(Default)]
 pub struct Items(HashMap<String, HashMap<Key, SdkItem>>);
 
@@ -93,23 +92,23 @@ impl<R: Record> Table<R> {
     }
 }
 
-/// Several items, in the order of their keys, each by itself: what an operator's work over a whole
-/// table needs, which one unreadable item is not to end.
+/// Several items, in the order of their keys. An unreadable item does not end the read of the
+/// others, as an operator's work on a whole table needs.
 pub struct Each<R>(Many<R>);
 
-/// What is found under one key.
+/// The result for one key.
 #[derive(Debug)]
 pub enum Looked<R> {
-    /// Nothing.
+    /// No item.
     Nothing,
     /// A record.
     Record(R),
-    /// An item that is no such record.
+    /// An item that is not such a record.
     Unreadable,
 }
 
 impl<R: Record> Many<R> {
-    /// The same records, of which one that cannot be read spoils no other.
+    /// The same records; an unreadable one does not fail the others.
     #[must_use]
     pub fn each(self) -> Each<R> {
         Each(self)
@@ -228,7 +227,7 @@ impl Items {
     }
 }
 
-/// The items of the keys, asking again for those that were left out of an answer.
+/// The items of the keys. Unprocessed keys are requested again.
 async fn find(aws: &Aws, first: RecordTable, keys: Keys) -> Result<Items, Fault> {
     let mut found = Items::default();
     let mut wanted = HashMap::with_capacity(keys.len());
@@ -255,7 +254,7 @@ async fn find(aws: &Aws, first: RecordTable, keys: Keys) -> Result<Items, Fault>
 
 type Request = HashMap<String, KeysAndAttributes>;
 
-/// One `BatchGetItem`: adds the items it found, and tells which keys it left out.
+/// One `BatchGetItem`: adds the items found, and returns the unprocessed keys.
 async fn ask(
     aws: &Aws,
     first: RecordTable,
@@ -275,8 +274,7 @@ async fn ask(
     Ok(left)
 }
 
-/// Strongly consistent: a decision about facts that were overtaken a moment ago would be thrown
-/// away by its commit.
+/// Strongly consistent: a decision from outdated facts would be discarded at its commit.
 fn request_for(keys: Vec<SdkItem>) -> Result<KeysAndAttributes, Fault> {
     let request = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true);
     request.build().map_err(Fault::internal)
@@ -290,7 +288,7 @@ pub(crate) fn key_in(item: &SdkItem) -> Option<Key> {
     Some(Key { pk: text(PARTITION_KEY)?, sk: text(SORT_KEY) })
 }
 
-/// Full jitter: whoever was throttled together does not come back together.
+/// Full jitter: callers that were throttled together do not retry together.
 fn pause_before(round: u32) -> Duration {
     Duration::from_millis(fastrand::u64(0..=FIRST_PAUSE_MS << (round - 1)))
 }

@@ -1,4 +1,4 @@
-//! What is kept, for how long, and how often it is loaded.
+//! Tests of lifetimes, and of how often values are loaded.
 
 use std::sync::atomic::AtomicU32;
 
@@ -7,7 +7,7 @@ use tokio::time::{advance, sleep};
 
 use super::*;
 
-/// A store with one value that counts its loads.
+/// A store with one value, which counts its loads.
 #[derive(Default)]
 struct Store {
     loads: AtomicU32,
@@ -30,7 +30,7 @@ fn down() -> Result<Option<u32>, Fault> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn fifty_misses_at_once_are_one_load() {
+async fn fifty_concurrent_misses_make_one_load() {
     let (store, cache) = (Store::default(), Cache::new("test", Keep::DEFAULT));
     let all = join_all((0..50).map(|_| cache.get(&1, async || store.load(Ok(Some(7))).await)));
     assert!(all.await.into_iter().all(|cached| *cached.unwrap().value.unwrap() == 7));
@@ -38,7 +38,7 @@ async fn fifty_misses_at_once_are_one_load() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn fifty_misses_at_once_fail_together_after_one_load() {
+async fn fifty_concurrent_misses_all_fail_after_one_failed_load() {
     let (store, cache) = (Store::default(), Cache::new("test", Keep::DEFAULT));
     let all = join_all((0..50).map(|_| cache.get(&1, async || store.load(down()).await)));
     assert!(all.await.into_iter().all(|cached| cached.is_err()));
@@ -46,7 +46,7 @@ async fn fifty_misses_at_once_fail_together_after_one_load() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_tells_its_age_and_the_time_it_has_left() {
+async fn a_cached_value_has_its_age_and_the_time_left() {
     let (store, cache) = (Store::default(), Cache::new("test", Keep::DEFAULT));
     cache.get(&1, async || store.load(Ok(Some(7))).await).await.unwrap();
     advance(Duration::from_secs(100)).await;
@@ -56,7 +56,7 @@ async fn an_answer_tells_its_age_and_the_time_it_has_left() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_found_lasts_fifteen_minutes_and_what_is_missing_thirty_seconds() {
+async fn a_value_is_fresh_for_15_minutes_and_a_miss_for_30_seconds() {
     for (answer, lasts_s) in [(Some(7), 900), (None, 30)] {
         let (store, cache) = (Store::default(), Cache::new("test", Keep::DEFAULT));
         cache.get(&1, async || store.load(Ok(answer)).await).await.unwrap();
@@ -70,20 +70,20 @@ async fn what_is_found_lasts_fifteen_minutes_and_what_is_missing_thirty_seconds(
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stale_value_serves_for_an_hour_while_the_store_is_down() {
+async fn a_stale_value_is_served_for_an_hour_while_the_store_fails() {
     let (store, cache) = (Store::default(), Cache::new("test", Keep::DEFAULT));
     cache.get(&1, async || store.load(Ok(Some(7))).await).await.unwrap();
     advance(Duration::from_secs(3500)).await;
     let stale = cache.get(&1, async || store.load(down()).await).await.unwrap();
     assert_eq!((stale.age.as_secs(), stale.left), (3500, Duration::ZERO));
     cache.get(&1, async || store.load(down()).await).await.unwrap();
-    assert_eq!(store.loads(), 2, "a store that is down is not asked by everybody");
+    assert_eq!(store.loads(), 2, "the next read makes no load");
     advance(Duration::from_secs(100)).await;
     assert!(cache.get(&1, async || store.load(down()).await).await.is_err());
 }
 
 #[tokio::test(start_paused = true)]
-async fn beyond_its_bound_the_longest_unused_entry_goes() {
+async fn beyond_the_maximum_the_least_recently_used_entry_is_dropped() {
     let keep = Keep { entries_max: 2, ..Keep::DEFAULT };
     let (store, cache) = (Store::default(), Cache::new("test", keep));
     for key in [1, 2, 1, 3] {
@@ -91,13 +91,13 @@ async fn beyond_its_bound_the_longest_unused_entry_goes() {
     }
     assert_eq!(store.loads(), 3);
     cache.get(&1, async || store.load(Ok(Some(1))).await).await.unwrap();
-    assert_eq!(store.loads(), 3, "it was used again");
+    assert_eq!(store.loads(), 3, "key 1 was used again and is kept");
     cache.get(&2, async || store.load(Ok(Some(2))).await).await.unwrap();
-    assert_eq!(store.loads(), 4, "it was not");
+    assert_eq!(store.loads(), 4, "key 2 was dropped");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_load_that_is_given_up_leaves_the_turn_to_the_next() {
+async fn after_a_cancelled_load_the_next_caller_loads() {
     let cache = Cache::new("test", Keep::DEFAULT);
     let never = cache.get(&1, async || std::future::pending().await);
     assert!(tokio::time::timeout(Duration::from_secs(1), never).await.is_err());
