@@ -1,4 +1,4 @@
-//! Answers with a product in JSON, and does nothing else.
+//! Returns a product as JSON, and does nothing else.
 
 use bare::json;
 use lambda_http::{Body, Error, Request, RequestExt, Response, run, service_fn};

@@ -1,14 +1,14 @@
-//! Functions with nothing around them: `cargo xtask bench` measures ours beside these.
+//! Minimal functions, with which `cargo xtask bench` compares ours.
 //!
-//! | binary | what it is |
+//! | binary | content |
 //! |---|---|
-//! | `bare_json` | `lambda_http` and an answer in JSON |
-//! | `bare_sdk` | one `GetItem` by a client that the SDK configures itself, as most are |
+//! | `bare_json` | `lambda_http` and a response in JSON |
+//! | `bare_sdk` | one `GetItem` by a client with the SDK's default configuration, as most have |
 //! | `bare_tuned` | the same by the client of [`dynamodb`] |
 //! | `bare_order` | the calls of `create_order`, in a row, by that client |
 //!
-//! They do no more than what they are measured for: they check nothing, log nothing, and what
-//! they cannot read ends the invocation.
+//! They do only the measured work: they check nothing and log nothing, and unreadable input ends
+//! the invocation.
 
 use std::{env, fs};
 
@@ -26,9 +26,9 @@ use aws_smithy_runtime_api::client::http::{SharedHttpConnector, http_client_fn};
 use lambda_http::{Body, Error, Request, RequestExt, Response};
 use serde::Serialize;
 
-/// A client that starts as quickly as one can: nothing is looked for, `ring` does the
-/// cryptography, one file holds the roots, and one call during init has the connection open, and
-/// the code paged in, before the first event comes.
+/// A client that starts as quickly as possible. Nothing is searched, `ring` does the cryptography,
+/// and one file holds the roots. One call during init opens the connection and pages the code in
+/// before the first event.
 ///
 /// # Errors
 ///
@@ -61,12 +61,12 @@ pub async fn dynamodb() -> Result<Client, Error> {
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .build();
     let client = Client::from_conf(config);
-    // What it finds does not matter.
+    // The result does not matter.
     let _ = client.get_item().table_name("products").key("pk", text("warm")).send().await;
     Ok(client)
 }
 
-/// `GET /products/{productId}` by one `GetItem`: the name of the product that the path names.
+/// `GET /products/{productId}` by one `GetItem`: the name of the product in the path.
 ///
 /// # Errors
 ///
@@ -84,7 +84,7 @@ pub fn text(text: impl Into<String>) -> AttributeValue {
     AttributeValue::S(text.into())
 }
 
-/// An answer in JSON.
+/// A response in JSON.
 ///
 /// # Errors
 ///

@@ -1,5 +1,5 @@
-//! What `create_order` asks of the tables, in a row: products, address and customer by one call,
-//! and the transaction of order, stock, outbox and ledger.
+//! The table calls of `create_order`, in a row: products, address and customer by one call, then
+//! the transaction of order, stock, outbox and idempotency table.
 
 use std::collections::HashMap;
 
@@ -32,7 +32,7 @@ struct Line {
     quantity: u64,
 }
 
-/// As much of a product as an order needs.
+/// The fields of a product that an order needs.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Product {
@@ -73,7 +73,7 @@ struct OrderLine {
     actual_price: Money,
 }
 
-/// What the outbox has of it.
+/// The order's event in the outbox.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Event<'a> {
@@ -87,7 +87,7 @@ struct Event<'a> {
     expires_at: u64,
 }
 
-/// What the ledger has of it.
+/// The response in the idempotency table.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Answer<'a> {
@@ -153,7 +153,7 @@ impl<'a> Event<'a> {
 }
 async fn order(client: &Client, request: &Request) -> Result<Response<Body>, Error> {
     let draft: Draft = serde_json::from_slice(request.body())?;
-    let user_id = caller(request).ok_or("nobody is signed in")?;
+    let user_id = caller(request).ok_or("the caller is not signed in")?;
     let key = request.headers().get("idempotency-key").ok_or("there is no key")?.to_str()?;
     let products = products(client, &draft, &user_id).await?;
     let order = Order::new(draft, user_id, products);

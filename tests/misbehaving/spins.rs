@@ -1,4 +1,4 @@
-//! `GET /spins`: a handler that works without end and never lets go of its thread.
+//! `GET /spins`: a handler that works without end and never releases its thread.
 
 use std::process::ExitCode;
 
