@@ -1,4 +1,4 @@
-//! Answers, and what every one of them must be.
+//! Responses, and the checks that every response must pass.
 
 use bytes::Bytes;
 use client::Attempt;
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::complaint;
 
-/// An answer as it came.
+/// A response.
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -16,12 +16,12 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// A header; empty where it is absent.
+    /// A header; empty if it is absent.
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().expect("visible ASCII"))
     }
 
-    /// The one JSON document that the body is.
+    /// The body, which must be one JSON document.
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body)
             .unwrap_or_else(|error| panic!("one JSON document is expected: {error}: {self:?}"))
@@ -37,7 +37,8 @@ impl Answer {
         body["data"].take()
     }
 
-    /// A function's refusal, in the one shape that all of them have; gives what is in `error`.
+    /// Checks a function's error response, which has one shape everywhere. Returns its `error`
+    /// object.
     pub(crate) fn error(&self, status: u16, code: &str) -> Value {
         assert_eq!(self.status, status, "{self:?}");
         self.assert_is_a_functions();
@@ -62,14 +63,14 @@ impl Answer {
         error
     }
 
-    /// The fields that a refusal names, in its order.
+    /// The fields that an error response names, in its order.
     pub(crate) fn error_fields(&self, status: u16, code: &str) -> Vec<String> {
         let error = self.error(status, code);
         let details = error["details"].as_array().into_iter().flatten();
         details.map(|detail| detail["field"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// What the gateway answers by itself, without any function.
+    /// Checks a response that the gateway makes without a function.
     pub(crate) fn gateway(&self, status: u16, message: &str) {
         assert_eq!(self.status, status, "{self:?}");
         assert_eq!(self.json(), serde_json::json!({ "message": message }));
@@ -78,25 +79,25 @@ impl Answer {
         assert_eq!(self.header("x-request-id"), "", "no function has run");
     }
 
-    /// What every answer of a function has.
+    /// Checks the headers that every response of a function has.
     pub(crate) fn assert_is_a_functions(&self) {
         assert!((1..=128).contains(&self.header("x-request-id").len()), "{self:?}");
         assert_eq!(self.header("x-content-type-options"), "nosniff", "{self:?}");
         assert_ne!(self.header("cache-control"), "", "{self:?}");
     }
 
-    /// Holds the answer to the API's description.
+    /// Checks the response against the API description.
     pub(super) fn assert_is_described(&self, method: &Method, path: &str) {
         assert_eq!(complaint(method, path, self), None, "{method} {path}: {self:?}");
     }
 }
 
-/// Holds what the typed client is answered to all that an answer must be.
+/// Checks every response that the typed client receives.
 pub(super) fn assert_is_the_apis(attempt: &Attempt<'_>) {
     let Ok(response) = attempt.answer else { return };
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     let answer = Answer { status, headers, body: response.body().clone() };
-    let path = attempt.path.split('?').next().expect("it begins with one");
+    let path = attempt.path.split('?').next().expect("a split has at least one part");
     answer.assert_is_described(attempt.method, path);
     let body = if answer.body.is_empty() { Value::Null } else { answer.json() };
     match (body["error"]["code"].as_str(), body["message"].as_str()) {

@@ -1,4 +1,4 @@
-//! An API, and who calls it.
+//! An API, and its callers.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use super::answer::assert_is_the_apis;
 use super::call::{Client, client, client_at};
 use super::{Call, Control, Inside, PASSWORD, skip};
 
-/// An API. Each test has a client of its own, whose connections end with the test.
+/// An API. Each test has a separate client, whose connections end with the test.
 #[derive(Clone)]
 pub(crate) struct Api {
     url: String,
@@ -23,43 +23,43 @@ pub(crate) struct Api {
 }
 
 impl Api {
-    /// The API of a platform of this process.
+    /// The API of a platform in this process.
     pub(super) fn of(inside: Arc<Inside>) -> Self {
         Self::at(inside.platform().api_url(), Some(inside))
     }
 
-    /// An API that somebody else runs.
+    /// The API of a deployment.
     pub(super) fn deployed(url: String) -> Self {
         Self::at(url.trim_end_matches('/').to_owned(), None)
     }
 
     fn at(url: String, inside: Option<Arc<Inside>>) -> Self {
-        // A test is to see whatever goes wrong, and itself says what is tried again.
+        // A test must see every failure, and retries explicitly.
         let settings = client::Settings { attempts_max: 1, ..client::Settings::default() };
-        let store = client::Client::new(&url, settings).expect("there are roots of trust");
+        let store = client::Client::new(&url, settings).expect("the system has trusted roots");
         let store = store.watched_by(assert_is_the_apis);
         Self { url, client: client(), store, inside }
     }
 
-    /// The same API, asked from another address of this machine: `127.0.0.2`.
+    /// The same API, called from another address of this machine: `127.0.0.2`.
     pub(crate) fn with_source(&self, source: &str) -> Self {
         let mut api = self.clone();
         api.client = client_at(source.parse().expect("an address"));
         api
     }
 
-    /// The typed client, which is nobody yet: for what programs do that use the API. Calls of one's
-    /// own are for what no program should do, and where the bytes and headers are what is claimed.
+    /// The typed client, without a token: for the calls that programs make. A test uses
+    /// [`Self::call`] for calls that no program should make, and to check bytes and headers.
     pub(crate) fn store(&self) -> &client::Client {
         &self.store
     }
 
-    /// A person of the demo, `customer` or `merchant`, signed in.
+    /// A user of the demo, such as `customer` or `merchant`, signed in.
     pub(crate) async fn person(&self, who: &str) -> client::Client {
         self.store.with_token(&self.token(who).await)
     }
 
-    /// Somebody new with this role, signed in.
+    /// A new user with this role, signed in.
     pub(crate) fn someone(&self, inside: &Inside, role: &str) -> client::Client {
         self.store.with_token(&inside.token(&Uuid::new_v4().to_string(), &[role]))
     }
@@ -84,14 +84,14 @@ impl Api {
         self.call(Method::DELETE, path)
     }
 
-    /// An order, to be sent.
+    /// A call that places an order.
     pub(crate) fn order(&self, token: &str, key: &str, order: &OrderDraft) -> Call {
         self.post("/orders", &json!(order)).token(token).key(key)
     }
 
-    /// A call of the stores themselves, past all functions: `DynamoDB_20120810.Scan`.
+    /// Calls the stores directly, without a function: `DynamoDB_20120810.Scan`.
     pub(crate) async fn ask_stores(&self, target: &str, input: &Value) -> Value {
-        // A key that is no function's is an operator's, whom no fault strikes.
+        // The operator's key: no fault applies to its calls.
         const OPERATOR: &str = "AWS4-HMAC-SHA256 Credential=OPERATOR/20260101/eu-west-1/x/\
                                 aws4_request, SignedHeaders=host, Signature=0";
         let endpoint = self.inside.as_ref().expect("a platform").platform().stores().endpoint();
@@ -106,7 +106,7 @@ impl Api {
         answer.json()
     }
 
-    /// Puts an item into a table, behind everybody's back: plain JSON, its key included.
+    /// Puts an item into a table directly: plain JSON, its key included.
     pub(crate) fn put_item(&self, table: &str, item: Value) {
         let item: serde_dynamo::Item = serde_dynamo::to_item(item).unwrap();
         let stores = self.inside().expect("a platform").platform().stores();
@@ -118,7 +118,7 @@ impl Api {
         Call::new(&self.client, method, &format!("{}{path}", self.url))
     }
 
-    /// The platform behind it. Nothing, and a word about it, where a deployment is tested.
+    /// The platform behind the API. When a deployment is tested, reports that and returns `None`.
     pub(crate) fn inside(&self) -> Option<&Inside> {
         if self.inside.is_none() {
             skip("the platform in its own process");
@@ -126,21 +126,22 @@ impl Api {
         self.inside.as_deref()
     }
 
-    /// The platform's control address. Nothing, and a word about it, where a deployment is tested.
+    /// The platform's control address. When a deployment is tested, reports that and returns
+    /// `None`.
     pub(crate) fn control(&self) -> Option<Control> {
         let url = self.inside()?.platform().control_url();
         Some(Control::new(url, self.client.clone()))
     }
 
-    /// The access token of a person of the demo, `customer` or `merchant`.
+    /// The access token of a user of the demo, such as `customer` or `merchant`.
     pub(crate) async fn token(&self, who: &str) -> String {
         self.sign_in(&format!("{who}@example.com")).await
     }
 
-    /// An access token by e-mail address. Whoever has signed in keeps it: sign-ins are limited.
+    /// An access token by e-mail address. Tokens are kept, because sign-ins are limited.
     pub(crate) async fn sign_in(&self, email: &str) -> String {
-        /// Access tokens by the API and the e-mail address. A platform is known by its key: its port
-        /// may have been another's before.
+        /// Access tokens by API and e-mail address. A platform is identified by its key, because
+        /// another platform may have used its port before.
         static SESSIONS: Mutex<BTreeMap<(String, String), String>> =
             Mutex::const_new(BTreeMap::new());
         let mut sessions = SESSIONS.lock().await;

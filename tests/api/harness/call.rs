@@ -17,16 +17,16 @@ use tokio::time::timeout;
 
 use super::Answer;
 
-/// Longer than any gateway lets a client wait.
+/// Longer than any gateway's time-out.
 const PATIENCE: Duration = Duration::from_secs(35);
 
-/// The roots of trust take their time to be read.
+/// Shared, because reading the trusted roots takes time.
 static CONNECTOR: LazyLock<HttpsConnector<HttpConnector>> = LazyLock::new(|| {
     let builder = HttpsConnectorBuilder::new().with_native_roots();
     builder.expect("the system has roots of trust").https_or_http().enable_http1().build()
 });
 
-/// A client. Its connections end with the test that it is for.
+/// A client. Its connections end with its test.
 pub(crate) type Client = legacy::Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
 
 pub(super) fn client() -> Client {
@@ -43,7 +43,7 @@ pub(super) fn client_at(source: IpAddr) -> Client {
     legacy::Client::builder(TokioExecutor::new()).build(builder.wrap_connector(http))
 }
 
-/// A request that is being made.
+/// A request under construction.
 pub(crate) struct Call {
     client: Client,
     request: Builder,
@@ -60,18 +60,18 @@ impl Call {
         Self { request: self.request.header(name, value), ..self }
     }
 
-    /// A header of any bytes, beside those of the same name.
+    /// Adds a header of any bytes to others of the same name.
     pub(crate) fn raw_header(self, name: &str, value: &[u8]) -> Self {
         let value = http::HeaderValue::from_bytes(value).expect("bytes that a header may have");
         Self { request: self.request.header(name, value), ..self }
     }
 
-    /// The access token.
+    /// Adds the access token.
     pub(crate) fn token(self, token: &str) -> Self {
         self.header("authorization", &format!("Bearer {token}"))
     }
 
-    /// The idempotency key.
+    /// Adds the idempotency key.
     pub(crate) fn key(self, key: &str) -> Self {
         self.header("idempotency-key", key)
     }
@@ -88,12 +88,13 @@ impl Call {
         let request = self.request.body(Full::from(self.body)).expect("a request that can be sent");
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let exchange = async {
-            let response = self.client.request(request).await.expect("there is an answer");
+            let response = self.client.request(request).await.expect("a response arrives");
             let (head, body) = response.into_parts();
-            let body = body.collect().await.expect("the whole answer arrives").to_bytes();
+            let body = body.collect().await.expect("the whole body arrives").to_bytes();
             Answer { status: head.status.as_u16(), headers: head.headers, body }
         };
-        let answer = timeout(PATIENCE, exchange).await.expect("the answer comes in time");
+        let answer =
+            timeout(PATIENCE, exchange).await.expect("the response arrives before the time-out");
         answer.assert_is_described(&method, &path);
         answer
     }

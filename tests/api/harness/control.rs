@@ -1,4 +1,4 @@
-//! The platform's control address: a look inside, and the faults.
+//! The platform's control address: its state, and its faults.
 
 use std::fmt::Display;
 
@@ -22,12 +22,12 @@ impl Control {
 
     /// The mails to an address.
     pub(crate) async fn mails(&self, to: &str) -> Vec<Value> {
-        // In a query, a plus stands for a blank.
+        // In a query, a plus means a space.
         let to = to.replace('+', "%2B");
         list(self.get(&format!("/mailbox?to={to}")).await, "mails")
     }
 
-    /// The first mail to an address whose subject begins like this, once it has arrived.
+    /// The first mail to an address with this beginning of the subject, once it has arrived.
     pub(crate) async fn mail(&self, to: &str, subject: &str) -> Value {
         let begins = |mail: &Value| mail["subject"].as_str().unwrap().starts_with(subject);
         let find = async || self.mails(to).await.into_iter().find(begins);
@@ -45,24 +45,27 @@ impl Control {
             .await
             .into_iter()
             .find(|report| report["queue"] == queue)
-            .expect("the template has it")
+            .expect("the template has the queue")
     }
 
-    /// The events of a type, as the outbox keeps them.
+    /// The events of a type, as the outbox stores them.
     pub(crate) async fn events(&self, event_type: &str) -> Vec<Value> {
         let mut rows = self.table("OutboxTable").await;
         rows.retain(|row| row["eventType"] == event_type);
         rows
     }
 
-    /// The row of something's event of a type, once that has been relayed.
+    /// The outbox row of an aggregate's event, once the event has been relayed.
     pub(crate) async fn relayed(&self, event_type: &str, of: impl Display) -> Option<Value> {
         let (events, aggregate_id) = (self.events(event_type).await, of.to_string());
-        let row = events.into_iter().find(|row| row["pk"] == aggregate_id).expect("it is there");
+        let row = events
+            .into_iter()
+            .find(|row| row["pk"] == aggregate_id)
+            .expect("the outbox has the event");
         row.get("relayedAt").is_some().then_some(row)
     }
 
-    /// Everything in a table.
+    /// All items of a table.
     pub(crate) async fn table(&self, table: &str) -> Vec<Value> {
         list(self.get(&format!("/tables/{table}")).await, "items")
     }
@@ -70,10 +73,10 @@ impl Control {
     /// One item of a table, by its partition key.
     pub(crate) async fn item(&self, table: &str, pk: impl Display) -> Value {
         let (items, pk) = (self.table(table).await, pk.to_string());
-        items.into_iter().find(|item| item["pk"] == pk).expect("the item is there")
+        items.into_iter().find(|item| item["pk"] == pk).expect("the item exists")
     }
 
-    /// What Lambda did for a function, invocation by invocation.
+    /// Lambda's steps for a function, invocation by invocation.
     pub(crate) async fn invocations(&self, function: &str) -> Vec<Value> {
         list(self.get(&format!("/invocations?function={function}")).await, "invocations")
     }
@@ -83,12 +86,12 @@ impl Control {
         list(self.get(&format!("/requests?requestId={request_id}")).await, "requests")
     }
 
-    /// What the functions printed because of a request, line by line.
+    /// The log lines of functions about a request.
     pub(crate) async fn logs_of(&self, request_id: &str) -> Vec<Value> {
         list(self.get(&format!("/logs?requestId={request_id}")).await, "lines")
     }
 
-    /// Everything that the functions printed.
+    /// All log lines of functions.
     pub(crate) async fn logs(&self) -> Vec<Value> {
         list(self.get("/logs").await, "lines")
     }
@@ -99,7 +102,7 @@ impl Control {
         String::from_utf8(answer.body.to_vec()).unwrap()
     }
 
-    /// The sum of a metric over all series whose labels contain these; 0 where there is none.
+    /// The sum of a metric over all series whose labels contain these; 0 if there is none.
     pub(crate) async fn metric(&self, name: &str, labels: &[&str]) -> f64 {
         let metrics = self.metrics().await;
         let series = metrics.lines().filter_map(|line| line.strip_prefix(name));
@@ -108,7 +111,7 @@ impl Control {
         meant.map(|rest| rest.rsplit(' ').next().unwrap().parse::<f64>().unwrap()).sum()
     }
 
-    /// What a stand-in for another's service was asked.
+    /// The requests that a stand-in has received.
     pub(crate) async fn standin(&self, name: &str) -> Value {
         self.get(&format!("/standins/{name}")).await
     }
@@ -120,19 +123,19 @@ impl Control {
         assert_eq!(answer.status, 204, "{queue}: {answer:?}");
     }
 
-    /// Has a function do now what it does by the clock, and waits until it has.
+    /// Runs the schedule of a function now, and waits until it is done.
     pub(crate) async fn run_schedule(&self, function: &str) {
         let answer = self.call(Method::POST, &format!("/schedules/{function}")).send().await;
         assert_eq!(answer.status, 204, "{function}: {answer:?}");
     }
 
-    /// Asks for these faults and no others.
+    /// Activates these faults, and ends all others.
     pub(crate) async fn faults(&self, faults: &Value) {
         let answer = self.call(Method::PUT, "/faults").json(faults).send().await;
         assert_eq!(answer.status, 200, "{answer:?}");
     }
 
-    /// Nothing goes wrong any more.
+    /// Ends all faults.
     pub(crate) async fn no_faults(&self) {
         self.faults(&json!({})).await;
     }
@@ -151,6 +154,6 @@ impl Control {
 fn list(mut answer: Value, name: &str) -> Vec<Value> {
     match answer[name].take() {
         Value::Array(items) => items,
-        other => panic!("{name} is no list but {other}"),
+        other => panic!("{name} is not a list: {other}"),
     }
 }

@@ -1,4 +1,4 @@
-//! What days on which everything fails now and then have in common.
+//! Common parts of tests that run for a day of random faults.
 
 use std::time::Duration;
 
@@ -12,17 +12,17 @@ use super::{Answer, Api};
 /// How often a client repeats one request before it gives up.
 const REPEATS_MAX: u32 = 200;
 
-/// A platform with the demo's people and rate limits out of reach.
+/// A platform with the demo's users and unreachable rate limits.
 pub(crate) fn unlimited() -> Options {
     Options { demo: true, parameters: seed::limits_out_of_reach().into(), ..Options::default() }
 }
 
-/// The size of a day as an environment variable asks for it.
+/// The size of a run, from an environment variable or by default.
 pub(crate) fn asked_for(variable: &str, default: usize) -> usize {
     std::env::var(variable).ok().map_or(default, |text| text.parse().expect("a number"))
 }
 
-/// Repeats a request until its answer is one of these.
+/// Repeats a request until its response has one of these statuses.
 pub(crate) async fn until(settled: &[u16], api: &Api, ask: impl AsyncFn() -> Answer) -> Answer {
     let mut last = None;
     for repeat in 0..REPEATS_MAX {
@@ -34,7 +34,7 @@ pub(crate) async fn until(settled: &[u16], api: &Api, ask: impl AsyncFn() -> Ans
         }
         last = Some(answer);
     }
-    let last = last.expect("there was a try");
+    let last = last.expect("at least one attempt was made");
     let said = match api.control() {
         Some(control) => control.requests(last.header("x-request-id")).await,
         None => Vec::new(),
@@ -42,7 +42,7 @@ pub(crate) async fn until(settled: &[u16], api: &Api, ask: impl AsyncFn() -> Ans
     panic!("not settled by {REPEATS_MAX} tries: {last:?} {said:?}");
 }
 
-/// All of a table, however large it is, as plain JSON.
+/// All items of a table of any size, as plain JSON.
 pub(crate) async fn scan(api: &Api, table: &str) -> Vec<Value> {
     let name = &api.inside().unwrap().platform().stores().names().table(table).unwrap().name;
     let (mut items, mut start) = (Vec::new(), Value::Null);
@@ -63,7 +63,7 @@ pub(crate) async fn scan(api: &Api, table: &str) -> Vec<Value> {
     }
 }
 
-/// A text of an item; empty where it is absent.
+/// A text of an item; empty if it is absent.
 pub(crate) fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }

@@ -1,4 +1,4 @@
-//! The API's description, which every answer in every test has to agree with.
+//! The API description, which every response in every test must match.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
@@ -9,33 +9,33 @@ use serde_json::Value;
 
 use super::Answer;
 
-/// The description that is kept.
+/// The committed description.
 pub(crate) static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
     serde_json::from_str(include_str!("../../../infra/openapi.json")).expect("it is JSON")
 });
 
-/// What is wrong with an answer by the description: its status, its media type or its body.
-/// Nothing where the API has no such operation.
+/// How a response differs from the description: in its status, media type or body. `None` if it
+/// matches, or if the API has no such operation.
 pub(crate) fn complaint(method: &Method, path: &str, answer: &Answer) -> Option<String> {
     let operation = operation(method, path)?;
     let response = &operation["responses"][answer.status.to_string()];
     if response.is_null() {
-        return Some(format!("the description knows no status {}", answer.status));
+        return Some(format!("the description has no status {}", answer.status));
     }
     let content = &resolved(response)["content"];
     let media_type = answer.header("content-type");
     match (content.is_null(), answer.body.is_empty()) {
         (true, true) => None,
-        (true, false) => Some("the description knows no body".to_owned()),
-        (false, true) => Some("the description knows a body".to_owned()),
+        (true, false) => Some("the description has no body".to_owned()),
+        (false, true) => Some("the description has a body".to_owned()),
         (false, false) if content[media_type].is_null() => {
-            Some(format!("the description knows no {media_type}"))
+            Some(format!("the description has no {media_type}"))
         }
         (false, false) => violation(&content[media_type]["schema"], &answer.json()),
     }
 }
 
-/// What is wrong with a value by a schema of the description.
+/// How a value violates a schema of the description; `None` if it does not.
 pub(crate) fn violation(schema: &Value, value: &Value) -> Option<String> {
     static VALIDATORS: Mutex<Option<HashMap<String, Arc<Validator>>>> = Mutex::new(None);
     let validator = {
@@ -43,10 +43,10 @@ pub(crate) fn violation(schema: &Value, value: &Value) -> Option<String> {
         let known = known.get_or_insert_default();
         Arc::clone(known.entry(schema.to_string()).or_insert_with(|| {
             let mut schema = schema.clone();
-            // References lead to the components, so these have to be in the same document.
+            // References point to the components, so these must be in the same document.
             schema["components"] = DOCUMENT["components"].clone();
             let options = jsonschema::options().should_validate_formats(true);
-            Arc::new(options.build(&schema).expect("the description's schemas are schemas"))
+            Arc::new(options.build(&schema).expect("the description's schemas are valid"))
         }))
     };
     let errors = validator.iter_errors(value);
@@ -55,11 +55,11 @@ pub(crate) fn violation(schema: &Value, value: &Value) -> Option<String> {
     (!errors.is_empty()).then(|| errors.join("; "))
 }
 
-/// What a part of the description refers to, if it only refers to something.
+/// The target of a part that is a reference; any other part itself.
 pub(crate) fn resolved(part: &Value) -> &Value {
     match part["$ref"].as_str() {
         Some(reference) => {
-            DOCUMENT.pointer(reference.trim_start_matches('#')).expect("references lead somewhere")
+            DOCUMENT.pointer(reference.trim_start_matches('#')).expect("the reference has a target")
         }
         None => part,
     }

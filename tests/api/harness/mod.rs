@@ -1,4 +1,4 @@
-//! What the tests have in common: an API to call, a look inside, and the steps of a customer.
+//! Common parts of the tests: an API to call, its platform, and the steps of its users.
 
 mod answer;
 mod api;
@@ -29,11 +29,11 @@ pub(crate) use self::shop::{
     proof_in, read, unique, unique_email, unique_object, until_done, user,
 };
 
-/// Says on the terminal that the running test needs more than a deployment gives.
+/// Reports on the terminal that the running test needs more than a deployment has.
 pub(crate) fn skip(needs: &str) {
     use std::io::Write as _;
     let test = std::thread::current();
     let test = test.name().unwrap_or("a test");
-    // Written past the capture of tests' output, which hides what successful tests print.
+    // Written past the capture of test output, which hides the output of successful tests.
     let _ = writeln!(std::io::stderr(), "skipped {test}: it needs {needs}");
 }

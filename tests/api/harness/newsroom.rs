@@ -30,12 +30,12 @@ impl Article {
         format!("/articles/{}", self.id)
     }
 
-    /// As anybody asks for it.
+    /// A read without a token.
     pub(crate) fn get(&self) -> Call {
         self.api.get(&self.path())
     }
 
-    /// As an editor sees it.
+    /// The article, as its editor sees it.
     pub(crate) async fn seen(&self) -> Answer<ArticleView> {
         self.editor.get_article(self.id, None).await.unwrap()
     }
@@ -44,7 +44,7 @@ impl Article {
         self.seen().await.data.version
     }
 
-    /// Changes it, by whom.
+    /// Changes it as this caller.
     pub(crate) async fn patch(
         &self,
         by: &Client,
@@ -66,7 +66,7 @@ impl Article {
     }
 }
 
-/// The token of somebody new with this role.
+/// The token of a new user with this role.
 pub(crate) fn someone(inside: &Inside, role: &str) -> String {
     inside.token(&Uuid::new_v4().to_string(), &[role])
 }

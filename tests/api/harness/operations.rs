@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use super::Api;
 
-/// Runs `cargo xtask ops …`; gives what it said, line by line, or why it failed.
+/// Runs `cargo xtask ops …`. Returns its output line by line, or the reason of its failure.
 pub(crate) async fn operate(api: &Api, arguments: &[&str]) -> Result<Vec<String>, String> {
     let platform = api.inside().expect("a platform").platform();
     let environment = platform.stores().operator_environment();

@@ -17,42 +17,47 @@ use tokio::sync::{Mutex, OnceCell};
 
 use super::{Api, skip, unlimited};
 
-/// The workspace that the functions are built in.
+/// The workspace with the functions.
 const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-/// The issuer and the audience that the template gives by default.
+/// The issuer and the audience that the template sets by default.
 pub(crate) const ISSUER: &str = "https://auth.example.com";
 pub(crate) const AUDIENCE: &str = "serverless-api";
 
-/// How long tokens last, in seconds.
+/// Lifetime of tokens, in seconds.
 const LIFETIME_S: i64 = 900;
 
-/// Whose tokens they are where it does not matter: the first customer of the demo.
+/// The user of a token if the user does not matter: the first customer of the demo.
 const SOMEBODY: &str = "00000000-0000-7000-8000-000000000001";
 
-/// Where platforms live: a test's own runtime ends with the test, and the shared platform must not.
+/// The runtime of the platforms. A test's runtime ends with the test, but the shared platform must
+/// not.
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
-    Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("threads can be had")
+    Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("threads can be started")
 });
 
-/// By these `cargo xtask privileges` asks for platforms whose functions lack a right, and for a file
-/// with the rights that were made use of.
+/// `cargo xtask privileges` sets these: a permission that the functions must lack, and a file for
+/// the permissions that they have used.
 const WITHOUT: &str = "BLACKBOX_WITHOUT";
 const USED_RIGHTS: &str = "BLACKBOX_USED_RIGHTS";
 
-/// Says that the functions have been built, and need not be again.
+/// Set if the functions have been built already.
 const BUILT: &str = "BLACKBOX_BUILT";
 
-/// A platform of this process, and the key that its tokens are signed with.
+/// A platform in this process, and the key that signs its tokens.
 pub(crate) struct Inside {
-    /// Taken when it stops.
+    /// `None` once it has stopped.
     platform: Option<Platform>,
     keys: KeyPair,
     signer: Signer,
 }
 
-/// The API that most tests share: `API_URL`, or a platform with the demo's people and a rate limit
-/// out of reach.
+/// The API that most tests share: the one at `API_URL`, or a platform with the demo's users and an
+/// unreachable rate limit.
 pub(crate) async fn shared() -> Api {
     static SHARED: OnceCell<Arc<Inside>> = OnceCell::const_new();
     if let Ok(url) = std::env::var("API_URL") {
@@ -62,17 +67,17 @@ pub(crate) async fn shared() -> Api {
     Api::of(Arc::clone(inside))
 }
 
-/// A platform for one test, which ends with the test. Nothing where a deployment is tested: its
-/// faults are not ours to ask for.
+/// A platform for one test, which ends with the test. `None` if a deployment is tested, because it
+/// has no fault injection.
 pub(crate) async fn own(options: Options) -> Option<Api> {
     if std::env::var_os("API_URL").is_some() {
-        skip("a platform of its own");
+        skip("a separate platform");
         return None;
     }
     Some(Api::of(Arc::new(Inside::start(options).await)))
 }
 
-/// As [`own`], on a copy of the template that was changed.
+/// As [`own`], with a changed copy of the template.
 pub(crate) async fn own_changed(
     options: Options,
     change: impl FnOnce(String) -> String,
@@ -81,31 +86,31 @@ pub(crate) async fn own_changed(
     let changed = change(template.expect("the workspace has a template"));
     let copy =
         Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{}.yaml", super::unique("template")));
-    std::fs::write(&copy, changed).expect("the folder for it is there");
+    std::fs::write(&copy, changed).expect("the folder exists");
     let (template, workspace) = (Some(copy.clone()), Some(WORKSPACE.into()));
     let api = own(Options { template, workspace, ..options }).await;
-    std::fs::remove_file(copy).expect("nobody else knows it");
+    std::fs::remove_file(copy).expect("the copy exists");
     api
 }
 
-/// Runs something that starts processes where they outlive the test's own runtime.
+/// Runs a future that starts processes, so that they outlive the test's runtime.
 pub(crate) async fn in_background<T: Send + 'static>(
     future: impl Future<Output = T> + Send + 'static,
 ) -> T {
-    RUNTIME.spawn(future).await.expect("it does not panic")
+    RUNTIME.spawn(future).await.expect("the future does not panic")
 }
 
 impl Inside {
     async fn start(mut options: Options) -> Self {
         let without = std::env::var(WITHOUT).ok();
-        options.without.extend(without.map(|right| right.parse().expect("a right")));
+        options.without.extend(without.map(|right| right.parse().expect("a permission")));
         let platform = in_background(build_once(options)).await;
-        let keys = seed::keys(platform.stores()).await.expect("a secret takes any text").signs;
+        let keys = seed::keys(platform.stores()).await.expect("a secret accepts any text").signs;
         let signer = signer(&keys, ISSUER, AUDIENCE);
         Self { platform: Some(platform), keys, signer }
     }
 
-    /// Notes which rights the functions have made use of so far, where that is asked for.
+    /// Appends the permissions that functions have used so far to a file, if one is set.
     pub(super) fn note_used_rights(&self) {
         if let Some(path) = std::env::var_os(USED_RIGHTS) {
             let file = OpenOptions::new().append(true).create(true).open(path);
@@ -117,7 +122,7 @@ impl Inside {
     }
 
     pub(crate) fn platform(&self) -> &Platform {
-        self.platform.as_ref().expect("it is taken on drop only")
+        self.platform.as_ref().expect("it is taken only on drop")
     }
 
     /// The public key that verifies the tokens, as a JSON Web Key.
@@ -125,18 +130,18 @@ impl Inside {
         &self.keys.verification
     }
 
-    /// A token of somebody with these roles, as a sign-in gives it.
+    /// A token of a user with these roles, as a sign-in issues it.
     pub(crate) fn token(&self, user_id: &str, roles: &[&str]) -> String {
         self.token_ending_in(LIFETIME_S, user_id, roles)
     }
 
-    /// A token that ends so many seconds from now.
+    /// A token that expires after this many seconds.
     pub(crate) fn token_ending_in(&self, seconds: i64, user_id: &str, roles: &[&str]) -> String {
         let signed = Timestamp::from(SystemTime::now()).plus_seconds(seconds - LIFETIME_S);
         sign(&self.signer, user_id, roles, signed)
     }
 
-    /// A token of the right key, from this issuer, for this audience.
+    /// A token of the right key, with this issuer and audience.
     pub(crate) fn token_from(&self, issuer: &str, audience: &str) -> String {
         let now = Timestamp::from(SystemTime::now());
         sign(&signer(&self.keys, issuer, audience), SOMEBODY, &["CUSTOMER"], now)
@@ -144,23 +149,23 @@ impl Inside {
 }
 
 impl Drop for Inside {
-    /// In good order also where a test panics: no process is left behind.
+    /// Stops the platform even if a test panics, so that no process is left.
     fn drop(&mut self) {
         if let Some(platform) = self.platform.take() {
             let stopping = std::thread::spawn(|| RUNTIME.block_on(platform.stop()));
-            // What went wrong there does not concern the test, which is over.
+            // A failure to stop does not concern the test, which is over.
             let _ = stopping.join();
         }
     }
 }
 
-/// A token by this pair of keys, otherwise like those that a sign-in gives.
+/// A token signed by this key pair, otherwise like a sign-in's.
 pub(crate) fn token_by(keys: &KeyPair) -> String {
     let now = Timestamp::from(SystemTime::now());
     sign(&signer(keys, ISSUER, AUDIENCE), SOMEBODY, &["ADMIN"], now)
 }
 
-/// Starts a platform. The first one has cargo build the functions; the others find them built.
+/// Starts a platform. The first one builds the functions with cargo; later ones use them.
 async fn build_once(mut options: Options) -> Platform {
     static DONE: Mutex<bool> = Mutex::const_new(false);
     // Cargo builds the functions of this package along with its tests.
@@ -178,7 +183,8 @@ async fn build_once(mut options: Options) -> Platform {
 }
 
 fn signer(keys: &KeyPair, issuer: &str, audience: &str) -> Signer {
-    Signer::from_secret(&keys.signing.to_string(), issuer, audience).expect("a key just made")
+    Signer::from_secret(&keys.signing.to_string(), issuer, audience)
+        .expect("the key was just generated")
 }
 
 fn sign(signer: &Signer, user_id: &str, roles: &[&str], signed: Timestamp) -> String {
@@ -186,6 +192,6 @@ fn sign(signer: &Signer, user_id: &str, roles: &[&str], signed: Timestamp) -> St
         "sub": user_id, "roles": roles, "tier": "STANDARD", "emailVerified": true,
     });
     let claims = claims.as_object().expect("an object").clone();
-    let lifetime_s = u32::try_from(LIFETIME_S).expect("it is small");
+    let lifetime_s = u32::try_from(LIFETIME_S).expect("the lifetime fits");
     signer.sign(&claims, signed, lifetime_s)
 }

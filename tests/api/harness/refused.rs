@@ -1,18 +1,18 @@
-//! Refusals that the typed client is given.
+//! Error responses that the typed client receives.
 
 use std::fmt::Debug;
 
 use client::{Error, Refusal};
 
-/// What the typed client gives where the API says no.
+/// Checks of a result of the typed client that must be a refusal.
 pub(crate) trait Refused {
-    /// A function's refusal, with this status and code.
+    /// A function's refusal with this status and code.
     fn refused(self, status: u16, code: &str) -> Refusal;
 
     /// The fields that a function's refusal names, in its order.
     fn refused_fields(self, status: u16, code: &str) -> Vec<String>;
 
-    /// A refusal of the gateway's, without any function.
+    /// Checks for a refusal of the gateway, made without a function.
     fn refused_by_gateway(self, status: u16);
 }
 

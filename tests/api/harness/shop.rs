@@ -1,4 +1,4 @@
-//! The steps that people take in this shop.
+//! The steps of the shop's users.
 
 use std::time::Duration;
 
@@ -15,18 +15,18 @@ use uuid::{Uuid, uuid};
 
 use super::{Api, asked_for};
 
-/// The password of everybody in the demo and in these tests.
+/// The password of all users in the demo and in these tests.
 pub(crate) const PASSWORD: &str = "correct-horse-battery";
 
-/// The first customer of the demo, and where they live.
+/// The first customer of the demo, and their address.
 pub(crate) const CUSTOMER: Uuid = uuid!("00000000-0000-7000-8000-000000000001");
 pub(crate) const ADDRESS: Uuid = uuid!("00000000-0000-7000-8000-000000000201");
 
-/// How long something may take that is to happen by itself, unless `BLACKBOX_PATIENCE_S` says
-/// otherwise. On a busy machine a message may fail a few times, and then waits for some seconds.
+/// How long a test waits for an asynchronous effect, unless `BLACKBOX_PATIENCE_S` is set. On a busy
+/// machine a message may fail a few times, and then waits for some seconds.
 const PATIENCE_S: usize = 60;
 
-/// Something that no other test has: `lamp-0190…`.
+/// A text that no other test has: `lamp-0190…`.
 pub(crate) fn unique(prefix: &str) -> String {
     format!("{prefix}-{}", Uuid::new_v4().simple())
 }
@@ -38,11 +38,11 @@ pub(crate) fn unique_email() -> String {
 
 /// An object that no other test has, and that is online: its number is even.
 pub(crate) fn unique_object() -> i64 {
-    // The upper 48 bits are random, all of them.
+    // The upper 48 bits are all random.
     i64::try_from(Uuid::new_v4().as_u128() >> 80).expect("48 bits fit") & !1
 }
 
-/// Somebody who signs up.
+/// The sign-up of a new user.
 pub(crate) fn user(email: &str) -> NewUser {
     let (email, password, name) = (email.to_owned(), PASSWORD.to_owned(), "Ada".to_owned());
     NewUser { user_id: None, email, password, name }
@@ -52,12 +52,12 @@ pub(crate) fn user(email: &str) -> NewUser {
 pub(crate) fn proof_in(mail: &Value) -> String {
     let text = mail["text"].as_str().unwrap();
     let begin = text.find('{').expect("the mail carries a proof");
-    let end = text.find('}').expect("it is an object");
-    let proof: Value = serde_json::from_str(&text[begin..=end]).expect("it can be sent as it is");
+    let end = text.find('}').expect("the proof is an object");
+    let proof: Value = serde_json::from_str(&text[begin..=end]).expect("the proof is JSON");
     proof["token"].as_str().unwrap().to_owned()
 }
 
-/// A product that no other test has, of 2.00 EUR less 10 %, with so many pieces.
+/// A product that no other test has, of 2.00 EUR less 10 %, with this stock.
 pub(crate) fn lamp(stock: i64) -> ProductDraft {
     read(json!({
         "name": unique("Lamp"), "description": "It shines.", "discount": 10, "stock": stock,
@@ -70,14 +70,14 @@ pub(crate) fn euros(cents: i64) -> Money {
     Money { amount: Amount::of_minor_units(cents), currency: Currency::EUR }
 }
 
-/// Where somebody lives.
+/// An address.
 pub(crate) fn home() -> AddressDraft {
     read(json!({
         "buildingNumber": 44, "streetName": "Main Street", "city": "Springfield", "country": "US",
     }))
 }
 
-/// An order of some pieces of one product, sent to the demo's customer.
+/// An order of some pieces of one product, for the demo customer's address.
 pub(crate) fn order_of(product_id: ProductId, quantity: i64) -> OrderDraft {
     read(json!({
         "items": [{ "productId": product_id, "quantity": quantity }],
@@ -85,24 +85,23 @@ pub(crate) fn order_of(product_id: ProductId, quantity: i64) -> OrderDraft {
     }))
 }
 
-/// A value of one of the API's own types, as it is written.
+/// A value of an API type, from JSON.
 pub(crate) fn read<T: DeserializeOwned>(value: Value) -> T {
-    serde_json::from_value(value).expect("the test writes what the API reads")
+    serde_json::from_value(value).expect("the JSON fits the type")
 }
 
-/// A new product of a merchant's, as [`lamp`].
+/// A new product of a merchant, as [`lamp`].
 pub(crate) async fn new_product(merchant: &Client, stock: i64) -> ProductId {
     merchant.post_product(&lamp(stock), None).await.expect("a product").data.product_id
 }
 
-/// A new address of somebody's.
+/// A new address of a customer.
 pub(crate) async fn new_address(customer: &Client) -> AddressId {
     customer.post_address(&home(), None).await.expect("an address").data.address_id
 }
 
 impl Api {
-    /// Lets another rule hold than by default, on a platform where nobody has asked for the rules
-    /// yet.
+    /// Sets a rule, on a platform where no function has read the rules yet.
     pub(crate) fn set_rule(&self, name: &str, value: Value) {
         let mut rules = serde_json::to_value(Rules { version: 1, ..Rules::default() }).unwrap();
         rules["pk"] = json!("rules");
@@ -110,11 +109,11 @@ impl Api {
         self.put_item("SettingsTable", rules);
     }
 
-    /// An object that was just seen and is online; gives its id.
+    /// An object that was just seen and is online. Returns its id.
     pub(crate) async fn new_object(&self) -> ObjectId {
         let object = unique_object();
         let callback = read(json!({ "object_ids": [object] }));
-        self.store().post_callback(&callback).await.expect("it is taken in");
+        self.store().post_callback(&callback).await.expect("the callback is accepted");
         eventually("the object to appear", async || {
             self.store().get_object(object.into()).await.is_ok().then_some(object.into())
         })
@@ -122,7 +121,7 @@ impl Api {
     }
 }
 
-/// Asks again as long as too many others are at the same thing, as the answer says.
+/// Repeats a request while it is 503 because of concurrent changes.
 pub(crate) async fn until_done<T>(
     ask: impl AsyncFn() -> Result<Answer<T>, Error>,
 ) -> Result<Answer<T>, Error> {
@@ -135,7 +134,7 @@ pub(crate) async fn until_done<T>(
     }
 }
 
-/// Waits until something is there.
+/// Waits until `look` finds a value.
 pub(crate) async fn eventually<T>(what: &str, look: impl AsyncFn() -> Option<T>) -> T {
     let patience_s = asked_for("BLACKBOX_PATIENCE_S", PATIENCE_S);
     let end = Instant::now() + Duration::from_secs(patience_s as u64);
@@ -143,7 +142,7 @@ pub(crate) async fn eventually<T>(what: &str, look: impl AsyncFn() -> Option<T>)
         if let Some(found) = look().await {
             return found;
         }
-        assert!(Instant::now() < end, "waited in vain for {what}");
+        assert!(Instant::now() < end, "timed out waiting for {what}");
         sleep(Duration::from_millis(20)).await;
     }
 }
