@@ -1,4 +1,4 @@
-//! Who may do what to which article: every cell of the table in `ARCHITECTURE.md`, over HTTP.
+//! Permissions on articles: every cell of the table in `ARCHITECTURE.md`, over HTTP.
 
 use client::{Answer, Client, Error};
 use domain::articles::access::answer;
@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::harness::{Api, Article, Inside, Refused, read, shared};
 
-/// Everybody there is: a role, and what somebody with that role is to the article.
+/// All callers: a role, and the relation of its holder to the article.
 const CALLERS: [(Option<&str>, Relation); 9] = [
     (None, Relation::Nobody),
     (Some("CUSTOMER"), Relation::Stranger),
@@ -44,7 +44,7 @@ async fn every_cell_of_the_table_is_answered_as_the_table_says() {
     assert!(Relation::ALL.iter().all(|known| CALLERS.iter().any(|(_, it)| it == known)));
 }
 
-/// An article that enough editors have approved, and somebody who comes to it.
+/// An article that enough editors have approved, and a caller.
 struct Cell {
     caller: Client,
     article: Article,
@@ -82,7 +82,7 @@ impl Cell {
             ArticleStatus::Draft => ArticleStatus::Published,
             ArticleStatus::Published => ArticleStatus::Draft,
         };
-        let draft = json!({ "title": "Somebody's own", "content": "It glows.", "status": state });
+        let draft = json!({ "title": "The caller's own", "content": "It glows.", "status": state });
         let patch = async |patch| caller.patch_article(id, &read(patch), None).await.map(status_of);
         match action {
             Action::Create => caller.post_article(&read(draft), None).await.map(status_of),
@@ -121,7 +121,7 @@ fn success(action: Action) -> u16 {
 
 fn changes(action: Action) -> bool {
     match action {
-        // What is created is another article.
+        // A creation makes another article.
         Action::Create | Action::Read | Action::ReadShared => false,
         Action::Edit | Action::ChangeStatus | Action::Approve | Action::Share => true,
     }

@@ -1,4 +1,4 @@
-//! Accounts: whose an address is, what a password may be, and that no stranger keeps a user out.
+//! Accounts: the owner of an address, allowed passwords, and no lock-out by strangers.
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -18,7 +18,7 @@ use crate::harness::{
 const ATTACKERS: &str = "password-of-the-attacker";
 
 #[tokio::test]
-async fn an_address_that_a_stranger_has_signed_up_is_its_owners_who_signs_up_later() {
+async fn an_owners_later_sign_up_replaces_a_strangers_with_the_same_address() {
     let api = shared().await;
     let Some(control) = api.control() else { return };
     let (store, email) = (api.store(), unique_email());
@@ -43,7 +43,7 @@ async fn an_address_that_a_stranger_has_signed_up_is_its_owners_who_signs_up_lat
 }
 
 #[tokio::test]
-async fn proof_by_the_mail_alone_does_not_activate_the_password_of_a_stranger() {
+async fn the_mail_alone_does_not_activate_a_strangers_password() {
     let api = shared().await;
     let Some(control) = api.control() else { return };
     let (store, email) = (api.store(), unique_email());
@@ -54,14 +54,14 @@ async fn proof_by_the_mail_alone_does_not_activate_the_password_of_a_stranger() 
     store.put_verification(squatter, &token, PASSWORD).await.refused(422, "PASSWORD_WRONG");
     store.post_session(&email, ATTACKERS).await.refused(403, "EMAIL_NOT_VERIFIED");
 
-    // By a reset the owner takes the account, whatever password it had.
+    // By a reset the owner takes the account over, with any earlier password.
     reset(&api, &control, &email, "another-long-password").await;
     store.post_session(&email, ATTACKERS).await.refused(401, "CREDENTIALS_WRONG");
     store.post_session(&email, "another-long-password").await.unwrap();
 }
 
 #[tokio::test]
-async fn of_three_sign_ups_of_one_address_at_once_one_account_is_left() {
+async fn three_concurrent_sign_ups_of_one_address_leave_one_account() {
     let api = shared().await;
     let Some(control) = api.control() else { return };
     let email = unique_email();
@@ -74,7 +74,7 @@ async fn of_three_sign_ups_of_one_address_at_once_one_account_is_left() {
 }
 
 #[tokio::test]
-async fn a_password_reset_is_good_once_and_proves_nothing_else() {
+async fn a_spent_password_reset_is_410_and_a_weak_password_400() {
     let api = shared().await;
     let Some(control) = api.control() else { return };
     let (email, user_id) = verified(&api, &control).await;
@@ -91,7 +91,7 @@ async fn a_password_reset_is_good_once_and_proves_nothing_else() {
 }
 
 #[tokio::test]
-async fn asking_for_a_reset_tells_nobody_who_has_an_account() {
+async fn a_password_reset_does_not_reveal_whether_an_account_exists() {
     let api = shared().await;
     let Some(control) = api.control() else { return };
     let unknown = unique("eve");
@@ -109,14 +109,14 @@ async fn asking_for_a_reset_tells_nobody_who_has_an_account() {
 }
 
 #[tokio::test]
-async fn an_unproven_address_gets_five_mails_a_day_without_a_word_of_the_clients() {
+async fn an_unverified_address_gets_five_mails_a_day_without_client_text() {
     let Some(api) = own(Options::default()).await else { return };
     let control = api.control().unwrap();
     let email = unique_email();
     let lure = NewUser { name: "You won! https://evil.example".to_owned(), ..user(&email) };
     for n in 1..=7 {
         api.store().post_user(&lure, None).await.unwrap();
-        // A sign-up that replaces the one before ends its token, mailed or not.
+        // A sign-up that replaces an earlier one invalidates its token, mailed or not.
         let mailed = async || (control.mails(&email).await.len() == n.min(5)).then_some(());
         eventually("the mail", mailed).await;
     }
@@ -130,7 +130,7 @@ async fn an_unproven_address_gets_five_mails_a_day_without_a_word_of_the_clients
 }
 
 #[tokio::test]
-async fn an_account_that_was_not_proven_in_time_is_none() {
+async fn an_unverified_account_does_not_exist_after_its_expiry() {
     let Some(api) = own(Options::default()).await else { return };
     let control = api.control().unwrap();
     let email = unique_email();
@@ -148,7 +148,7 @@ async fn an_account_that_was_not_proven_in_time_is_none() {
 }
 
 #[tokio::test]
-async fn a_password_is_one_however_its_accents_are_typed() {
+async fn a_password_matches_in_every_spelling_of_its_accents() {
     let api = shared().await;
     let Some(control) = api.control() else { return };
     let spellings = ["caf\u{E9}-de-la-place", "cafe\u{301}-de-la-place"];
@@ -165,7 +165,7 @@ async fn a_password_is_one_however_its_accents_are_typed() {
 }
 
 #[tokio::test]
-async fn a_password_that_is_guessed_first_or_made_of_the_address_is_a_violation() {
+async fn a_common_password_or_one_made_of_the_address_is_400() {
     let api = shared().await;
     for password in [
         "            ",
@@ -188,7 +188,7 @@ async fn a_password_that_is_guessed_first_or_made_of_the_address_is_a_violation(
 }
 
 #[tokio::test]
-async fn a_stranger_who_guesses_keeps_nobody_out() {
+async fn a_guessing_stranger_does_not_lock_the_user_out() {
     let Some(api) = own(Options { demo: true, ..Options::default() }).await else { return };
     let stranger = api.with_source("127.0.0.2");
     let limited = async || {
@@ -200,11 +200,11 @@ async fn a_stranger_who_guesses_keeps_nobody_out() {
 }
 
 #[tokio::test]
-async fn an_account_that_many_sources_guess_at_stays_open_to_those_it_knows() {
+async fn an_account_under_guesses_stays_open_to_its_known_sources() {
     let Some(api) = own(Options { demo: true, ..Options::default() }).await else { return };
     let email = "gold@example.com";
     sign_in(&api, email, PASSWORD).await.data(200);
-    // A hundred failures from anywhere, in this hour and the next.
+    // A hundred failures from other sources, in this hour and the next.
     let hour = Timestamp::from(SystemTime::now()).as_seconds() / 3600;
     let digest = Sha256::new().chain_update("sign-in").chain_update([0]).chain_update(email);
     let digest = BASE64_URL_SAFE_NO_PAD.encode(digest.finalize());
@@ -214,18 +214,19 @@ async fn an_account_that_many_sources_guess_at_stays_open_to_those_it_knows() {
         api.put_item("LimitsTable", item);
     }
 
-    // All others share five attempts a minute; a minute that ends meanwhile allows five more.
+    // All other sources share five attempts a minute. If a minute ends meanwhile, five more are
+    // admitted.
     let mut tried = 0;
     for source in 2..14 {
         let stranger = api.with_source(&format!("127.0.0.{source}"));
         tried += usize::from(sign_in(&stranger, email, "a wrong password").await.status == 401);
     }
-    assert!((5..=10).contains(&tried), "{tried} of twelve were tried");
+    assert!((5..=10).contains(&tried), "{tried} of twelve were admitted");
     sign_in(&api, email, PASSWORD).await.data(200);
 }
 
 #[tokio::test]
-async fn guesses_are_counted_although_the_counts_are_away() {
+async fn guesses_are_limited_while_the_limits_table_fails() {
     let Some(api) = own(Options { demo: true, ..Options::default() }).await else { return };
     let control = api.control().unwrap();
     for fault in ["fail", "throttle"] {
@@ -237,14 +238,14 @@ async fn guesses_are_counted_although_the_counts_are_away() {
             assert!([401, 429].contains(&answer.status), "{answer:?}");
             tried += usize::from(answer.status == 401);
         }
-        // Two a minute, of one process.
+        // Two a minute in one process.
         let minutes = usize::try_from(began.elapsed().as_secs() / 60).unwrap() + 2;
-        assert!((2..=2 * minutes).contains(&tried), "{tried} of twelve were tried");
+        assert!((2..=2 * minutes).contains(&tried), "{tried} of twelve were admitted");
     }
 }
 
 #[tokio::test]
-async fn a_record_of_known_sources_that_cannot_be_read_keeps_nobody_out() {
+async fn an_unreadable_record_of_known_sources_does_not_prevent_sign_in() {
     let api = shared().await;
     let Some(control) = api.control() else { return };
     let (email, _) = verified(&api, &control).await;
@@ -261,7 +262,7 @@ async fn sign_in(api: &Api, email: &str, password: &str) -> Answer {
     api.post("/sessions", &json!({ "email": email, "password": password })).send().await
 }
 
-/// Somebody who has proven their address.
+/// A user with a verified address.
 async fn verified(api: &Api, control: &Control) -> (String, UserId) {
     let email = unique_email();
     let user_id = api.store().post_user(&user(&email), None).await.unwrap().data.user_id;
@@ -270,7 +271,7 @@ async fn verified(api: &Api, control: &Control) -> (String, UserId) {
     (email, user_id)
 }
 
-/// Sets a new password by the mail, and gives the token.
+/// Sets a new password with the mailed token, and returns the token.
 async fn reset(api: &Api, control: &Control, email: &str, password: &str) -> String {
     api.store().post_password_reset(&email.to_uppercase()).await.unwrap();
     let mail = control.mail(email, "Set a new password").await;
@@ -278,7 +279,7 @@ async fn reset(api: &Api, control: &Control, email: &str, password: &str) -> Str
     let text = mail["text"].as_str().unwrap();
     let user_id = text.split("/users/").nth(1).unwrap().split('/').next().unwrap();
     let user_id = UserId::try_from(user_id.to_owned()).unwrap();
-    eventually("the commit behind the mail", async || {
+    eventually("the commit of the mailed token", async || {
         api.store().put_password(user_id, &token, password).await.ok()
     })
     .await;

@@ -1,4 +1,4 @@
-//! Articles: drafts and who sees them, approvals, publishing, share links.
+//! Articles: drafts and their readers, approvals, publishing, share links.
 
 use domain::articles::{ArticleDraft, ArticleStatus};
 use http::Method;
@@ -9,7 +9,7 @@ use crate::harness::{AUDIENCE, Article, Refused, own, read, shared, someone, uni
 use local::options::Options;
 
 #[tokio::test]
-async fn a_draft_is_kept_by_nobody_and_a_published_article_by_whoever_asks_again() {
+async fn a_draft_is_never_cached_and_a_published_article_is_revalidated() {
     let api = shared().await;
     let Some(inside) = api.inside() else { return };
     let author = api.someone(inside, "WRITER");
@@ -17,7 +17,7 @@ async fn a_draft_is_kept_by_nobody_and_a_published_article_by_whoever_asks_again
     let draft = author.get_article(article.id, None).await.unwrap();
     assert_eq!(draft.data.status, ArticleStatus::Draft);
     assert_eq!(draft.header("cache-control"), Some("no-store"));
-    // Whoever may not read it does not learn either whether they know its version.
+    // A caller without permission does not learn whether it knows the version.
     let known = article.get().header("if-none-match", draft.etag().unwrap()).send().await;
     assert_eq!(known.header("etag"), "");
     known.error(404, "NOT_FOUND");
@@ -37,7 +37,7 @@ async fn a_draft_is_kept_by_nobody_and_a_published_article_by_whoever_asks_again
 }
 
 #[tokio::test]
-async fn a_share_link_opens_a_draft_until_there_is_a_new_one() {
+async fn a_share_link_opens_a_draft_until_a_new_link_replaces_it() {
     let api = shared().await;
     let Some(inside) = api.inside() else { return };
     let author = api.someone(inside, "WRITER");
@@ -83,7 +83,7 @@ async fn the_token_of_a_share_link_is_neither_stored_nor_logged() {
 }
 
 #[tokio::test]
-async fn a_token_that_does_not_hold_is_not_taken_for_none() {
+async fn an_invalid_token_is_401_even_for_a_public_article() {
     let api = shared().await;
     let Some(inside) = api.inside() else { return };
     let article = Article::new(&api, inside, &api.someone(inside, "WRITER")).await;
@@ -108,7 +108,7 @@ async fn a_token_that_does_not_hold_is_not_taken_for_none() {
 }
 
 #[tokio::test]
-async fn an_article_is_published_once_two_others_have_approved_it_as_it_is() {
+async fn an_article_is_published_after_two_others_approved_its_version() {
     let api = shared().await;
     let Some(inside) = api.inside() else { return };
     let author = api.someone(inside, "EDITOR");
@@ -116,7 +116,7 @@ async fn an_article_is_published_once_two_others_have_approved_it_as_it_is() {
     let publish = async |given: &str| {
         let refused = article.patch(&author, json!({ "status": "PUBLISHED" })).await;
         let [violation] = &refused.refused(422, "APPROVALS_MISSING").violations[..] else {
-            panic!("there is one thing wrong")
+            panic!("expected one violation")
         };
         assert_eq!((&*violation.field, &*violation.message), ("/status", given));
     };
@@ -130,7 +130,7 @@ async fn an_article_is_published_once_two_others_have_approved_it_as_it_is() {
     assert_eq!(article.version().await, 2, "an approval counts once");
     publish("1 of 2 approvals are given").await;
 
-    // The words change while the second editor still reads: what they approve of is not there.
+    // The content changes while the second editor reads, so that the version to approve is gone.
     let read = second.get_article(article.id, None).await.unwrap();
     article.patch(&author, json!({ "content": "They shine." })).await.unwrap();
     let stale = second.put_approval(article.id, read.etag()).await;
@@ -146,14 +146,14 @@ async fn an_article_is_published_once_two_others_have_approved_it_as_it_is() {
 }
 
 #[tokio::test]
-async fn an_editor_who_rewrote_a_draft_cannot_approve_it_until_the_words_are_gone() {
+async fn an_editor_cannot_approve_a_draft_that_has_their_own_words() {
     let api = shared().await;
     let Some(inside) = api.inside() else { return };
     let author = api.someone(inside, "WRITER");
     let article = Article::new(&api, inside, &author).await;
     let [rewriter, other] = ["EDITOR"; 2].map(|role| api.someone(inside, role));
     let approve = async || rewriter.put_approval(article.id, None).await;
-    // What was approved before the rewriting is approved no more.
+    // The rewriting clears earlier approvals.
     approve().await.unwrap();
     article.patch(&rewriter, json!({ "content": "Kettles whistle." })).await.unwrap();
     assert_eq!(article.seen().await.data.approvals, 0);
@@ -162,11 +162,11 @@ async fn an_editor_who_rewrote_a_draft_cannot_approve_it_until_the_words_are_gon
     let publish = json!({ "status": "PUBLISHED" });
     article.patch(&rewriter, publish.clone()).await.refused(422, "APPROVALS_MISSING");
 
-    // A comma of somebody else's does not make the words theirs.
+    // Another editor's comma does not end the rewriter's authorship.
     article.patch(&other, json!({ "content": "Kettles, whistle." })).await.unwrap();
     approve().await.refused(422, "OWN_ARTICLE");
     other.put_approval(article.id, None).await.refused(422, "OWN_ARTICLE");
-    article.patch(&author, json!({ "title": "By whoever else" })).await.unwrap();
+    article.patch(&author, json!({ "title": "By another author" })).await.unwrap();
     approve().await.refused(422, "OWN_ARTICLE");
 
     article.patch(&author, json!({ "content": "Entirely of mine" })).await.unwrap();
@@ -176,7 +176,7 @@ async fn an_editor_who_rewrote_a_draft_cannot_approve_it_until_the_words_are_gon
 }
 
 #[tokio::test]
-async fn a_published_article_that_anybody_rewrites_is_a_draft_until_it_is_approved_again() {
+async fn a_rewritten_published_article_is_a_draft_until_approved_again() {
     let api = shared().await;
     let Some(inside) = api.inside() else { return };
     let author = api.someone(inside, "WRITER");
@@ -198,7 +198,7 @@ async fn a_published_article_that_anybody_rewrites_is_a_draft_until_it_is_approv
 }
 
 #[tokio::test]
-async fn an_author_may_send_the_status_that_is_there_and_no_other() {
+async fn an_author_may_send_only_the_current_status() {
     let api = shared().await;
     let Some(inside) = api.inside() else { return };
     let author = api.someone(inside, "WRITER");
@@ -210,7 +210,7 @@ async fn an_author_may_send_the_status_that_is_there_and_no_other() {
 }
 
 #[tokio::test]
-async fn a_draft_or_change_that_cannot_be_is_refused_with_everything_that_is_wrong() {
+async fn an_invalid_draft_or_change_is_400_with_all_violations() {
     let api = shared().await;
     let Some(inside) = api.inside() else { return };
     let author = someone(inside, "WRITER");
@@ -245,7 +245,7 @@ async fn a_draft_or_change_that_cannot_be_is_refused_with_everything_that_is_wro
 }
 
 #[tokio::test]
-async fn a_change_is_a_merge_patch_by_either_name_and_nothing_else() {
+async fn a_change_is_json_or_a_merge_patch_and_otherwise_415() {
     let api = shared().await;
     let Some(inside) = api.inside() else { return };
     let author = someone(inside, "WRITER");
@@ -262,7 +262,7 @@ async fn a_change_is_a_merge_patch_by_either_name_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_draft_that_comes_again_is_the_same_draft_and_an_id_is_given_once() {
+async fn a_repeated_draft_is_replayed_and_a_taken_id_is_409() {
     let api = shared().await;
     let Some(inside) = api.inside() else { return };
     let author = api.someone(inside, "WRITER");
@@ -282,7 +282,7 @@ async fn a_draft_that_comes_again_is_the_same_draft_and_an_id_is_given_once() {
 }
 
 #[tokio::test]
-async fn what_does_not_exist_is_404_to_those_with_the_role() {
+async fn a_missing_article_is_404_for_callers_with_the_role() {
     let api = shared().await;
     let Some(inside) = api.inside() else { return };
     let (editor, nothing) = (api.someone(inside, "EDITOR"), Uuid::new_v4().into());

@@ -1,5 +1,4 @@
-//! Bodies and headers of every kind: what is read, in which spelling, and how much is said of what
-//! is not.
+//! Request bodies and headers: accepted spellings, and how much of a rejection is reported.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -7,11 +6,11 @@ use uuid::Uuid;
 
 use crate::harness::{Answer, lamp, new_product, shared, someone, unique};
 
-/// What no answer to a bad request is larger than.
+/// The maximum size of the response to a bad request.
 const ANSWER_BYTES_MAX: usize = 16 * 1024;
 
 #[tokio::test]
-async fn a_whole_number_is_the_same_in_every_spelling_of_a_body() {
+async fn a_whole_number_of_a_body_is_equal_in_every_json_spelling() {
     let api = shared().await;
     let merchant = api.token("merchant").await;
     let product = json!(lamp(7)).to_string();
@@ -65,7 +64,7 @@ async fn a_query_that_is_not_utf8_is_400_with_its_field() {
 }
 
 #[tokio::test]
-async fn every_violation_of_a_body_is_told_and_none_that_is_not_there() {
+async fn every_violation_of_a_body_is_reported_and_no_other() {
     let api = shared().await;
     let post = async |path: &str, token: &str, body: &str| {
         let call = api.call(Method::POST, path).token(token).key(&unique("key")).body(body);
@@ -113,7 +112,7 @@ async fn every_violation_of_a_body_is_told_and_none_that_is_not_there() {
 }
 
 #[tokio::test]
-async fn a_hostile_body_costs_little_and_is_answered_shortly() {
+async fn a_hostile_body_costs_little_and_gets_a_short_400() {
     let api = shared().await;
     let customer = api.token("customer").await;
     let many = |element: &str, bytes: usize| vec![element; bytes / (element.len() + 1)].join(",");
@@ -146,9 +145,10 @@ async fn a_hostile_body_costs_little_and_is_answered_shortly() {
     assert!(error["message"].as_str().unwrap().contains("Only 50"), "{error}");
 }
 
-/// The largest body of an endpoint that takes a key, which has the body compared by its value.
+/// The largest body of an endpoint with an idempotency key. Such an endpoint compares bodies by
+/// value.
 #[tokio::test]
-async fn a_body_of_nothing_but_nesting_is_400_and_ends_no_process() {
+async fn a_deeply_nested_body_is_400_and_ends_no_process() {
     let api = shared().await;
     let Some(inside) = api.inside() else { return };
     let author = someone(inside, "WRITER");
@@ -173,7 +173,7 @@ fn listed(answer: &Answer) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_body_of_another_type_charset_or_coding_is_415_with_what_is_read() {
+async fn another_type_charset_or_coding_of_a_body_is_415_with_the_accepted() {
     let api = shared().await;
     let (merchant, token) = (api.person("merchant").await, api.token("merchant").await);
     let product = format!("/products/{}", new_product(&merchant, 5).await);
@@ -219,7 +219,7 @@ async fn a_body_of_another_type_charset_or_coding_is_415_with_what_is_read() {
 }
 
 #[tokio::test]
-async fn a_client_that_refuses_json_is_406_however_it_says_so() {
+async fn an_accept_header_that_refuses_json_is_406_in_every_spelling() {
     let api = shared().await;
     let ask = async |accept: &str| api.get("/products").header("accept", accept).send().await;
     for refused in [

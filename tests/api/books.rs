@@ -1,7 +1,7 @@
-//! The books balance: after clients have ordered through throttling, crashes and repeated
-//! deliveries, orders, stock, ledger, events and mails agree to the piece.
+//! The books balance. Clients order through throttling, crashes and repeated deliveries. Then
+//! orders, stock, idempotency records, events and mails must agree exactly.
 //!
-//! The test runs a short day. A long one by hand:
+//! The test runs a short day. This runs a long one:
 //! `BOOKS_ORDERS=1000 BOOKS_CLIENTS=50 BOOKS_SEED=7 cargo test -p blackbox books -- --nocapture`
 
 use std::collections::BTreeSet;
@@ -17,14 +17,14 @@ use crate::harness::{
     Answer, Api, asked_for, new_product, order_of, own, scan, text, unlimited, until,
 };
 
-/// How long everything may take to come to rest: a message that has failed six times waits for a
+/// How long the system may take to come to rest: a message that has failed six times waits for a
 /// minute.
 const REST: Duration = Duration::from_mins(3);
-/// Where something is torn out of every transaction, rest never comes.
+/// With dropped writes, the system never comes to rest.
 const RESTLESS: Duration = Duration::from_secs(30);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_books_balance_after_a_day_on_which_everything_fails_now_and_then() {
+async fn the_books_balance_after_a_day_of_random_faults() {
     let day = Day::asked_for();
     let Some(books) = day.run(&[]).await else { return };
     println!("{day:?}\n{}", books.counts());
@@ -47,10 +47,10 @@ async fn books_without_an_outbox_do_not_balance() {
     books.balance(&day).unwrap_err();
 }
 
-/// What is tried.
+/// The parameters of a run.
 #[derive(Debug, Clone, Copy)]
 struct Day {
-    /// Orders that are tried, each under a key of its own.
+    /// The orders, each with another key.
     orders: usize,
     clients: usize,
     seed: u64,
@@ -64,15 +64,15 @@ impl Day {
         Self { orders, clients, seed: asked_for("BOOKS_SEED", 1) as u64, kill: 0.01 }
     }
 
-    /// Three of five orders can be served.
+    /// Enough for three of five orders.
     fn stock(&self) -> usize {
         self.orders * 3 / 5
     }
 
-    /// Lets the clients order while things go wrong, waits for rest, and reads everything.
+    /// Lets the clients order under faults, waits for rest, and reads all records.
     async fn run(&self, torn: &[&str]) -> Option<Books> {
         let api = own(unlimited()).await?;
-        // Everybody may order everything.
+        // No customer reaches the credit limit.
         api.set_rule("openCredit", json!({ "amount": 1_000_000_000, "currency": "EUR" }));
         let control = api.control()?;
         let stock = i64::try_from(self.stock()).unwrap();
@@ -104,8 +104,8 @@ impl Day {
     }
 }
 
-/// One client orders under its keys, one after the other, and repeats each until it is settled,
-/// and every third once more: from an honest store it gets the same answer.
+/// One client orders under its keys, one after the other, and repeats each until it is settled.
+/// Every third is repeated once more: without dropped writes the response must be the same.
 async fn order_all(
     api: &Api,
     customer: &str,
@@ -140,7 +140,7 @@ fn id_of(answer: &Answer) -> String {
     answer.json()["data"]["orderId"].as_str().unwrap().to_owned()
 }
 
-/// Everything that was told, stored, relayed and mailed.
+/// The numbers of everything received by clients, stored, relayed and mailed.
 #[derive(Debug, Default)]
 struct Books {
     orders_told: BTreeSet<String>,
@@ -151,14 +151,14 @@ struct Books {
     events_in_outbox: BTreeSet<String>,
     events_relayed: BTreeSet<String>,
     orders_mailed: BTreeSet<String>,
-    /// Mails that went out again, with the id they had before: deliveries that overlapped, or a
-    /// crash between the mail and its note.
+    /// Mails that were sent again with the same id: after overlapping deliveries, or a crash
+    /// between the mail and its record.
     mails_repeated: usize,
     dead_letters: usize,
 }
 
 impl Books {
-    /// Reads what there is, again until two looks in a row see the same.
+    /// Reads all records, until two reads in a row agree.
     async fn read_at_rest(&mut self, api: &Api, product: ProductId, rest: Duration) {
         let end = Instant::now() + rest;
         let mut seen = [usize::MAX; 4];
@@ -221,33 +221,33 @@ impl Books {
         }
     }
 
-    /// The counts, as a table.
+    /// The counts as a table.
     fn counts(&self) -> String {
         let rows = [
-            ("clients told 201", self.orders_told.len()),
+            ("orders answered 201", self.orders_told.len()),
             ("orders stored", self.orders_stored.len()),
             ("orders approved", self.orders_approved.len()),
             ("pieces left", self.pieces_left),
             ("idempotency records", self.idempotency_records),
             ("events in the outbox", self.events_in_outbox.len()),
             ("events relayed", self.events_relayed.len()),
-            ("orders mailed about", self.orders_mailed.len()),
+            ("orders with a mail", self.orders_mailed.len()),
             ("mails repeated", self.mails_repeated),
             ("dead letters", self.dead_letters),
         ];
         rows.map(|(what, count)| format!("{what:<22}{count:>6}\n")).concat()
     }
 
-    /// Whether everything agrees.
+    /// Checks that all counts agree.
     fn balance(&self, day: &Day) -> Result<(), String> {
         let sold = day.stock();
         let equal = |what: &str, found: usize, expected: usize| {
             if found == expected { Ok(()) } else { Err(format!("{what}: {found}, not {expected}")) }
         };
         equal("orders stored", self.orders_stored.len(), sold)?;
-        equal("orders told", self.orders_told.len(), sold)?;
+        equal("orders answered 201", self.orders_told.len(), sold)?;
         if self.orders_told != self.orders_stored {
-            return Err("clients were told of other orders than are stored".to_owned());
+            return Err("clients received other order ids than are stored".to_owned());
         }
         if self.orders_approved != self.orders_stored {
             return Err(format!("{} orders were approved", self.orders_approved.len()));
@@ -256,16 +256,16 @@ impl Books {
         equal("idempotency records", self.idempotency_records, sold)?;
         equal("events in the outbox", self.events_in_outbox.len(), sold)?;
         if self.events_relayed != self.events_in_outbox {
-            return Err("other events were relayed than happened".to_owned());
+            return Err("the relayed events differ from the outbox".to_owned());
         }
         if self.orders_mailed != self.orders_stored {
-            return Err(format!("{} orders were mailed about", self.orders_mailed.len()));
+            return Err(format!("{} orders have a mail", self.orders_mailed.len()));
         }
         equal("dead letters", self.dead_letters, 0)
     }
 }
 
-/// Takes all messages out of a queue.
+/// Receives all messages of a queue.
 async fn receive_all(api: &Api, queue: &str) -> Vec<String> {
     let url = &api.inside().unwrap().platform().stores().names().queue(queue).unwrap().url;
     let input = json!({ "QueueUrl": url, "MaxNumberOfMessages": 10, "VisibilityTimeout": 3600 });

@@ -1,4 +1,4 @@
-//! What clients and browsers may keep, and what they may read.
+//! Responses that clients may cache, and responses that browsers may read.
 
 use http::Method;
 use serde_json::json;
@@ -10,7 +10,7 @@ const ORIGIN: &str = "http://localhost:5173";
 const PRODUCT: &str = "/products/00000000-0000-7000-8000-000000000102";
 
 #[tokio::test]
-async fn what_a_client_has_already_is_not_sent_again() {
+async fn a_version_that_the_client_knows_is_304_without_a_body() {
     let api = shared().await;
     let first = api.get(PRODUCT).send().await;
     first.data(200);
@@ -28,7 +28,7 @@ async fn what_a_client_has_already_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn only_what_is_public_may_be_kept() {
+async fn only_public_responses_may_be_cached() {
     let api = shared().await;
     let customer = api.token("customer").await;
     let product = api.get(PRODUCT).send().await;
@@ -49,11 +49,11 @@ async fn only_what_is_public_may_be_kept() {
 }
 
 #[tokio::test]
-async fn pages_of_an_allowed_origin_may_read_answers_and_no_others() {
+async fn only_pages_of_an_allowed_origin_may_read_responses() {
     let api = shared().await;
     let allowed = api.get(PRODUCT).header("origin", ORIGIN).send().await;
     assert_eq!(allowed.header("access-control-allow-origin"), ORIGIN);
-    // Names of headers mean the same however they are written.
+    // Header names are case-insensitive.
     let exposed = allowed.header("access-control-expose-headers").to_lowercase();
     for name in ["x-request-id", "www-authenticate", "etag", "retry-after"] {
         assert!(exposed.split(',').any(|exposed| exposed.trim() == name), "{name}: {exposed}");
@@ -65,7 +65,7 @@ async fn pages_of_an_allowed_origin_may_read_answers_and_no_others() {
 }
 
 #[tokio::test]
-async fn a_preflight_is_answered_for_every_route_without_a_token() {
+async fn a_preflight_is_204_for_every_route_without_a_token() {
     let api = shared().await;
     for path in ["/orders", "/products", PRODUCT] {
         let call = api.call(Method::OPTIONS, path).header("origin", ORIGIN);
@@ -85,7 +85,7 @@ async fn a_preflight_is_answered_for_every_route_without_a_token() {
 }
 
 #[tokio::test]
-async fn a_shared_cache_is_told_what_an_answer_may_depend_on_whatever_the_origin() {
+async fn vary_names_origin_and_accept_for_every_origin() {
     let api = shared().await;
     let tag = api.get(PRODUCT).send().await.header("etag").to_owned();
     for path in [PRODUCT, "/.well-known/jwks.json", "/products", "/products/unknown"] {

@@ -1,7 +1,7 @@
-//! No callback is lost: many objects are called back while the object service is down, then slow,
-//! then failing now and then, and while processes are killed; then everything is counted.
+//! No callback is lost. Many callbacks arrive while the object service is down, then slow, then
+//! failing at times, and while processes are killed. Then everything is counted.
 //!
-//! The test runs a short storm. A long one by hand:
+//! The test runs a short storm. This runs a long one:
 //! `CALLBACK_POSTS=100 CALLBACK_OBJECTS=20000 CALLBACK_DOWN_S=120 cargo test -p blackbox \
 //! no_callback_is_lost -- --nocapture`
 
@@ -17,18 +17,18 @@ use crate::harness::{Api, asked_for, eventually, own_changed, read, scan, unlimi
 
 /// The objects of one callback.
 const OBJECTS_PER_POST: usize = 200;
-/// How many look-ups the object service is to bear at once.
+/// Maximum concurrent look-ups that the object service must bear.
 const IN_FLIGHT_MAX: u64 = 200;
-/// What a worker may occupy, in bytes.
+/// Maximum memory of a worker, in bytes.
 const MEMORY_MAX: u64 = 64 * 1024 * 1024;
-/// How long everything may take to come to rest: a long storm is tried again for a quarter of an
-/// hour after it.
+/// How long the system may take to come to rest: after a long storm, retries go on for a quarter of
+/// an hour.
 const REST: Duration = Duration::from_hours(1);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_callback_is_lost_and_none_stored_wrongly() {
+async fn no_callback_is_lost_and_none_is_stored_wrongly() {
     let storm = Storm::asked_for();
-    // What a killed process leaves behind is seen again soon.
+    // The messages of a killed process become visible again soon.
     let sooner =
         |template: String| template.replace("VisibilityTimeout: 120", "VisibilityTimeout: 10");
     let Some(api) = own_changed(unlimited(), sooner).await else { return };
@@ -49,13 +49,13 @@ async fn no_callback_is_lost_and_none_stored_wrongly() {
     books.balance(&told, &last);
 }
 
-/// What is tried.
+/// The parameters of a run.
 #[derive(Debug, Clone, Copy)]
 struct Storm {
     posts: usize,
-    /// Different ones.
+    /// Different objects.
     objects: usize,
-    /// For how long the object service is down at first; then it is slow for as long.
+    /// How long the object service is down at first. Then it is slow for as long.
     down: Duration,
 }
 
@@ -70,7 +70,7 @@ impl Storm {
         Self { posts, objects, down }
     }
 
-    /// Calls everything back while the object service is down, and lets it recover by and by.
+    /// Calls all objects back while the object service is down, then lets it recover step by step.
     async fn rage(&self, api: &Api) -> Told {
         let control = api.control().unwrap();
         let in_trouble = async |trouble: Value| {
@@ -94,12 +94,12 @@ impl Storm {
         both.collect()
     }
 
-    /// When nothing is wrong any more, the next callback is worked on at once. Gives its objects.
+    /// Without faults, the next callback is processed at once. Returns its objects.
     async fn calm(&self, api: &Api, told: &mut Told) -> BTreeSet<i64> {
         api.control().unwrap().no_faults().await;
         let next = Self { posts: 1, ..*self }.call_back(api).await;
         let done = async || (waiting(api, "CallbacksQueue").await == 0).then_some(());
-        eventually("the next callback to be worked on", done).await;
+        eventually("the next callback to be processed", done).await;
         for (id, (_, last)) in &next {
             told.get_mut(id).unwrap().1 = *last;
         }
@@ -125,14 +125,14 @@ impl Storm {
     }
 }
 
-/// What is known at a time.
+/// The state at one time.
 #[derive(Debug, Default)]
 struct Books {
     looked_up: BTreeSet<i64>,
     in_flight_max: u64,
     dead_letters: u64,
     stored: Vec<Value>,
-    /// The objects that have been stored at any time.
+    /// The objects that were stored at any time.
     ever_stored: BTreeSet<i64>,
     memory_max: u64,
 }
@@ -150,19 +150,19 @@ impl Books {
         self.memory_max = self.memory_max.max(memory_of_workers());
     }
 
-    /// Whether what is stored is what callbacks told.
+    /// Checks that every stored object was called back, and when.
     fn agree(&self, told: &Told) {
         for object in &self.stored {
             let id = id_of(object);
             let last_seen: Timestamp = object["lastSeen"].as_str().unwrap().parse().unwrap();
             let (first, last) = told[&id];
-            assert_eq!(id % 2, 0, "it is offline: {object}");
+            assert_eq!(id % 2, 0, "an offline object is stored: {object}");
             assert!(Timestamp::from(first) <= last_seen, "{object}");
             assert!(last_seen <= Timestamp::from(last), "{object}");
         }
     }
 
-    /// Whether every callback was worked on, within bounds, and the last one just now.
+    /// Checks that every callback was processed within bounds, and the last one just now.
     fn balance(&self, told: &Told, last: &BTreeSet<i64>) {
         self.agree(told);
         let stored: BTreeSet<_> = self.stored.iter().map(id_of).collect();
@@ -178,8 +178,8 @@ impl Books {
         let (looked_up, stored) = (self.looked_up.len(), self.ever_stored.len());
         let Self { in_flight_max, dead_letters, memory_max, .. } = self;
         format!(
-            "{looked_up} looked up, {in_flight_max} at once at most, {stored} in time to be \
-             stored, {dead_letters} dead letters, {memory_max} bytes of a worker at most"
+            "{looked_up} looked up, at most {in_flight_max} at once, {stored} stored, \
+             {dead_letters} dead letters, at most {memory_max} bytes for a worker"
         )
     }
 }
@@ -188,7 +188,7 @@ fn id_of(object: &Value) -> i64 {
     object["id"].as_i64().unwrap()
 }
 
-/// The most that a worker has occupied so far, in bytes, as Linux tells it.
+/// The largest memory of a worker so far, in bytes, as Linux reports it.
 fn memory_of_workers() -> u64 {
     let mut most = 0;
     for process in std::fs::read_dir("/proc").unwrap().flatten() {
@@ -198,7 +198,7 @@ fn memory_of_workers() -> u64 {
             line.trim_start_matches(':').split_whitespace().next().map(str::to_owned)
         };
         let ours = field("PPid") == Some(std::process::id().to_string());
-        // Linux keeps 15 characters of a process's name.
+        // Linux keeps 15 characters of a process name.
         if ours && field("Name").is_some_and(|name| "process_callback".starts_with(&name)) {
             let kibibytes = field("VmHWM").and_then(|text| text.parse::<u64>().ok());
             most = most.max(kibibytes.unwrap_or_default() * 1024);

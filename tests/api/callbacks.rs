@@ -1,4 +1,4 @@
-//! Objects that were seen: taken in at once, looked up later, and gone when they are not heard of.
+//! Callbacks: accepted at once and looked up later. An object expires if it is not seen again.
 
 use std::net::Ipv4Addr;
 use std::time::{Duration, SystemTime};
@@ -21,7 +21,7 @@ use crate::harness::{
 };
 
 #[tokio::test]
-async fn a_callback_has_1_to_200_whole_numbers_and_everything_that_is_wrong_is_told() {
+async fn a_callback_without_1_to_200_whole_numbers_is_400_with_all_fields() {
     let api = shared().await;
     let ids = |count: i64| (1..=count).collect::<Vec<_>>();
     for (body, wrong) in [
@@ -54,7 +54,7 @@ async fn repeated_ids_count_once() {
 }
 
 #[tokio::test]
-async fn if_the_queue_refuses_nothing_is_taken_in_and_the_client_told_to_come_again() {
+async fn a_callback_is_503_when_its_queue_fails() {
     let Some(api) = own(unlimited()).await else { return };
     let control = api.control().unwrap();
     for how in ["throttle", "fail"] {
@@ -69,7 +69,7 @@ async fn if_the_queue_refuses_nothing_is_taken_in_and_the_client_told_to_come_ag
 }
 
 #[tokio::test]
-async fn an_object_that_is_online_appears_until_it_is_found_to_be_offline() {
+async fn an_online_object_appears_until_a_look_up_finds_it_offline() {
     let Some(api) = quick(own(unlimited()).await).await else { return };
     let control = api.control().unwrap();
     let (even, odd) = (unique_object(), unique_object() + 1);
@@ -90,7 +90,7 @@ async fn an_object_that_is_online_appears_until_it_is_found_to_be_offline() {
 }
 
 #[tokio::test]
-async fn an_answer_that_says_nothing_of_the_object_is_not_believed_and_asked_for_again() {
+async fn an_unusable_look_up_response_is_retried() {
     let Some(api) = quick(own(unlimited()).await).await else { return };
     let control = api.control().unwrap();
     for (status, body) in [
@@ -117,31 +117,31 @@ async fn an_answer_that_says_nothing_of_the_object_is_not_believed_and_asked_for
 }
 
 #[tokio::test]
-async fn an_object_that_is_seen_again_in_time_lives_on_and_others_are_removed() {
+async fn an_object_seen_again_before_its_expiry_stays_and_others_go() {
     let Some(api) = quick(own(unlimited()).await).await else { return };
     let (again, once) = (unique_object(), unique_object());
     call_back(&api, &[again, once]).await.unwrap();
     let object = appeared(&api, again).await;
     appeared(&api, once).await;
 
-    // Its next look-up will not be done in time.
+    // The next look-up takes longer than the object has left.
     let control = api.control().unwrap();
     control.faults(&json!({ "standins": { "objects": { "takesMs": [3000, 3000] } } })).await;
     until_age(&object, 29.0).await;
     call_back(&api, &[again]).await.unwrap();
     until_age(&object, 30.5).await;
     let object = see(&api, again).await.unwrap().data;
-    eventually("the other to be removed", async || {
+    eventually("the other object to be removed", async || {
         let stored = control.table("ObjectsTable").await;
         stored.iter().all(|object| object["id"] != once).then_some(())
     })
     .await;
-    assert!(age_s(&object) < 25.0, "the first look-up's message has come by now");
+    assert!(age_s(&object) < 25.0, "the message of the first look-up was delivered");
     assert_eq!(see(&api, again).await.unwrap().data, object);
 }
 
 #[tokio::test]
-async fn an_object_is_gone_after_30_seconds_even_if_nobody_removes_it() {
+async fn an_object_is_404_after_30_s_even_if_it_is_not_removed() {
     let Some(api) = quick(own_changed(unlimited(), without_removal).await).await else { return };
     let id = unique_object();
     call_back(&api, &[id]).await.unwrap();
@@ -159,14 +159,14 @@ async fn an_object_is_gone_after_30_seconds_even_if_nobody_removes_it() {
 }
 
 #[tokio::test]
-async fn an_id_that_can_change_nothing_any_more_is_not_looked_up() {
+async fn a_late_callback_of_an_unknown_object_is_not_looked_up() {
     let Some(api) = quick(own(unlimited()).await).await else { return };
     let control = api.control().unwrap();
     let [late, there, new] = [(); 3].map(|()| unique_object());
     call_back(&api, &[there]).await.unwrap();
     appeared(&api, there).await;
     let asked_before = asked(&api, there).await;
-    // As the queue brings them, when callbacks have waited for long.
+    // As the queue delivers them after a long wait.
     for (object, waited_s) in [(late, 31), (there, 31), (new, 0)] {
         let received_at = Timestamp::from(SystemTime::now()).plus_seconds(-waited_s);
         let event = json!({
@@ -178,14 +178,14 @@ async fn an_id_that_can_change_nothing_any_more_is_not_looked_up() {
     }
     appeared(&api, new).await;
     let done = async || (waiting(&api, "CallbacksQueue").await == 0).then_some(());
-    eventually("the callbacks to be worked on", done).await;
+    eventually("the callbacks to be processed", done).await;
     assert_eq!(asked(&api, late).await, 0);
     assert_eq!(asked(&api, there).await, asked_before + 1, "it may be offline by now");
     assert_eq!(waiting(&api, "CallbacksDeadLetterQueue").await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_source_that_floods_leaves_the_callbacks_of_others_their_time() {
+async fn a_flooding_source_does_not_delay_the_callbacks_of_others() {
     let Some(api) = own(Options::default()).await else { return };
     let url = format!("{}/callback", api.inside().unwrap().platform().api_url());
     let mut taken_in = 0;
@@ -196,8 +196,8 @@ async fn one_source_that_floods_leaves_the_callbacks_of_others_their_time() {
         assert!([202, 429].contains(&status), "{status}");
         taken_in += u32::from(status == 202);
     }
-    // 600 ids a minute are three of its callbacks; a minute may end meanwhile.
-    assert!((3..=6).contains(&taken_in), "{taken_in} callbacks of the flood were taken in");
+    // 600 ids a minute are three callbacks of the source. A minute may end meanwhile.
+    assert!((3..=6).contains(&taken_in), "{taken_in} callbacks of the flood were accepted");
     let ids: Vec<i64> = (0..10).map(|_| unique_object()).collect();
     call_back(&api, &ids).await.unwrap();
     for id in ids {
@@ -206,7 +206,7 @@ async fn one_source_that_floods_leaves_the_callbacks_of_others_their_time() {
     }
 }
 
-/// The status of a callback from this address of the loopback.
+/// The status of a callback that is sent from this loopback address.
 async fn post_from(source: Ipv4Addr, url: &str, ids: &[i64]) -> u16 {
     let mut connector = HttpConnector::new();
     connector.set_local_address(Some(source.into()));
@@ -216,7 +216,7 @@ async fn post_from(source: Ipv4Addr, url: &str, ids: &[i64]) -> u16 {
     client.request(request.body(body).unwrap()).await.unwrap().status().as_u16()
 }
 
-/// The template without what removes objects: neither the message nor the time to live.
+/// The template without the removal of objects: no message and no time to live.
 fn without_removal(template: String) -> String {
     let mapping = "  ObjectExpiriesMapping:\n";
     let (before, rest) = template.split_once(mapping).expect("objects are removed by a message");
@@ -225,7 +225,7 @@ fn without_removal(template: String) -> String {
     format!("{before}\n{after}").replace(ttl, "{AttributeName: expiresAt, Enabled: false}")
 }
 
-/// A platform on which the object service answers at once.
+/// A platform whose object service responds at once.
 async fn quick(api: Option<Api>) -> Option<Api> {
     let api = api?;
     let faults = json!({ "standins": { "objects": { "takesMs": [0, 0] } } });
@@ -246,7 +246,7 @@ async fn appeared(api: &Api, object: i64) -> ObjectView {
     eventually("the object to appear", seen).await.data
 }
 
-/// How often the object service was asked for an object.
+/// The number of look-ups of an object.
 async fn asked(api: &Api, object: i64) -> u64 {
     let service = api.control().unwrap().standin("objects").await;
     service["counts"][format!("/objects/{object}")].as_u64().unwrap_or(0)
@@ -261,7 +261,7 @@ async fn asked_for(api: &Api, object: i64) {
     eventually("the object to be looked up", asked).await;
 }
 
-/// The messages of a queue, whatever their state.
+/// The messages of a queue, in any state.
 pub(crate) async fn waiting(api: &Api, queue: &str) -> u64 {
     let report = api.control().unwrap().queue(queue).await;
     ["visible", "inFlight", "delayed"].iter().filter_map(|state| report[state].as_u64()).sum()

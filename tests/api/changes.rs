@@ -1,4 +1,4 @@
-//! What a merchant changes of a product, and that no change undoes another's.
+//! Changes of products by merchants. No change undoes another.
 
 use client::{Answer, Client, Error};
 use domain::catalogue::{ProductId, ProductView};
@@ -11,7 +11,7 @@ use crate::harness::{
 };
 
 #[tokio::test]
-async fn a_change_shows_what_it_gave_and_leaves_the_rest() {
+async fn a_change_returns_the_new_value_and_leaves_the_rest() {
     let api = shared().await;
     let lamp = Lamp::new(&api).await;
     let changes = [
@@ -36,7 +36,7 @@ async fn a_change_shows_what_it_gave_and_leaves_the_rest() {
 }
 
 #[tokio::test]
-async fn a_change_that_cannot_be_is_refused_with_everything_that_is_wrong() {
+async fn an_invalid_change_is_400_with_all_violations() {
     let api = shared().await;
     let (lamp, merchant) = (Lamp::new(&api).await, api.token("merchant").await);
     let path = format!("/products/{}", lamp.id);
@@ -102,7 +102,7 @@ async fn a_new_name_is_unique_and_the_old_one_is_free_again() {
 }
 
 #[tokio::test]
-async fn if_match_lets_only_the_version_that_was_seen_be_changed() {
+async fn a_change_with_if_match_of_another_version_is_412() {
     let api = shared().await;
     let lamp = Lamp::new(&api).await;
     let see = async || api.store().get_product(lamp.id).await.unwrap();
@@ -118,14 +118,15 @@ async fn if_match_lets_only_the_version_that_was_seen_be_changed() {
     let changed = matching(&format!("\"99\", {seen}")).await.unwrap();
     assert_eq!((changed.data.version, changed.etag()), (2, Some("\"2\"")));
 
-    // Whoever reads it now may be shown the product as it was, and cannot overwrite what it is.
+    // A reader may get an earlier version from the cache, and cannot overwrite the current one with
+    // it.
     let kept = see().await;
     assert_eq!(matching(kept.etag().unwrap()).await.is_ok(), kept.etag() == changed.etag());
     matching("*").await.unwrap();
 }
 
 #[tokio::test]
-async fn twenty_changes_at_once_all_happen() {
+async fn twenty_concurrent_changes_all_succeed() {
     let api = shared().await;
     let lamp = Lamp::new(&api).await;
     let patch = |number: u64| match number % 4 {
@@ -163,7 +164,7 @@ async fn no_change_undoes_a_sale() {
     assert_eq!((sold.len(), after.stock.get()), (10, 90));
 }
 
-/// A product of which there are a hundred, and whose it is.
+/// A product with a stock of a hundred, and its merchant.
 struct Lamp {
     merchant: Client,
     id: ProductId,
@@ -181,7 +182,7 @@ impl Lamp {
         until_done(async || self.merchant.patch_product(self.id, &patch, None).await).await
     }
 
-    /// What the product is after a change.
+    /// The product after a change.
     async fn change(&self, patch: Value) -> ProductView {
         self.patch(patch).await.unwrap().data
     }

@@ -1,4 +1,4 @@
-//! Many at once: nothing happens twice, and nothing is sold that is not there.
+//! Concurrent requests: nothing happens twice, and nothing is sold beyond the stock.
 
 use std::collections::HashSet;
 
@@ -13,7 +13,7 @@ use crate::harness::{
 };
 
 #[tokio::test]
-async fn twenty_clients_with_one_key_get_one_order_and_one_answer() {
+async fn twenty_requests_with_one_key_get_one_order_and_one_response() {
     let api = shared().await;
     let customer = api.person("customer").await;
     let lamp = new_product(&api.person("merchant").await, 100).await;
@@ -67,7 +67,7 @@ async fn forty_buyers_of_ten_pieces_get_ten_orders_and_thirty_refusals() {
 }
 
 #[tokio::test]
-async fn two_who_want_the_same_name_at_once_do_not_both_get_it() {
+async fn of_concurrent_products_with_one_name_one_is_created() {
     let api = shared().await;
     let (merchant, product) = (api.person("merchant").await, lamp(1));
 

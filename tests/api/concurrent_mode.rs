@@ -15,7 +15,7 @@ const LAMP: Uuid = uuid!("00000000-0000-7000-8000-000000000101");
 const TEAPOT: Uuid = uuid!("00000000-0000-7000-8000-000000000102");
 
 #[tokio::test]
-async fn eight_requests_are_served_in_one_process_at_once() {
+async fn one_process_serves_eight_requests_at_once() {
     let invocations_per_environment = BTreeMap::from([("GetProductFunction".to_owned(), 8)]);
     let options = Options { invocations_per_environment, demo: true, ..Options::default() };
     let Some(api) = own(options).await else { return };
@@ -26,7 +26,11 @@ async fn eight_requests_are_served_in_one_process_at_once() {
     let begun = Instant::now();
     let answers = join_all((0..8).map(|_| api.store().get_product(Uuid::new_v4().into()))).await;
 
-    assert!(begun.elapsed() < Duration::from_secs(2), "one after the other: {:?}", begun.elapsed());
+    assert!(
+        begun.elapsed() < Duration::from_secs(2),
+        "served one after the other: {:?}",
+        begun.elapsed()
+    );
     let refusals = answers.into_iter().map(|answer| answer.refused(404, "NOT_FOUND"));
     let ids: HashSet<_> = refusals.map(|refusal| refusal.request_id).collect();
     assert_eq!(ids.len(), 8, "each has its own id");
@@ -37,7 +41,7 @@ async fn eight_requests_are_served_in_one_process_at_once() {
 }
 
 #[tokio::test]
-async fn eight_who_miss_the_cache_at_once_read_the_table_once() {
+async fn eight_concurrent_cache_misses_read_the_table_once() {
     let invocations_per_environment = BTreeMap::from([("GetProductFunction".to_owned(), 8)]);
     let options = Options { invocations_per_environment, demo: true, ..Options::default() };
     let Some(api) = own(options).await else { return };

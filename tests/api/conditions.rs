@@ -1,4 +1,4 @@
-//! `If-Match` and `If-None-Match`, at every method that changes something.
+//! `If-Match` and `If-None-Match`, on every method that changes something.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use crate::harness::{
 };
 
 #[tokio::test]
-async fn an_order_is_called_off_by_the_version_that_was_seen_and_by_no_other() {
+async fn an_order_is_cancelled_only_with_its_current_version() {
     let api = shared().await;
     let token = api.token("customer").await;
     let product = new_product(&api.person("merchant").await, 5).await;
@@ -40,7 +40,7 @@ async fn an_order_is_called_off_by_the_version_that_was_seen_and_by_no_other() {
 }
 
 #[tokio::test]
-async fn what_is_there_is_not_overwritten_by_who_asks_that_nothing_be_there() {
+async fn a_change_with_a_failed_condition_is_412_and_changes_nothing() {
     let api = shared().await;
     let (admin, merchant) = (api.token("admin").await, api.token("merchant").await);
     let (writer, editor) = (api.token("writer").await, api.token("editor").await);
@@ -74,7 +74,7 @@ async fn what_is_there_is_not_overwritten_by_who_asks_that_nothing_be_there() {
 }
 
 #[tokio::test]
-async fn a_creation_is_412_by_a_condition_that_does_not_hold_and_creates_nothing() {
+async fn a_creation_with_a_failed_condition_is_412_and_creates_nothing() {
     let api = shared().await;
     for (path, body, token) in creations(&api).await {
         for value in ["\"1\"", "*"] {
@@ -86,7 +86,7 @@ async fn a_creation_is_412_by_a_condition_that_does_not_hold_and_creates_nothing
             [("if-none-match", "*", 201), ("if-none-match", "*", 412), ("x-other", "*", 409)]
         {
             let mut body = body.clone();
-            // An account that nobody has proven gives its address to the next one who signs up.
+            // An unverified account loses its address to the next sign-up.
             if body.get("email").is_some() {
                 body["email"] = json!(unique_email());
             }
@@ -99,13 +99,13 @@ async fn a_creation_is_412_by_a_condition_that_does_not_hold_and_creates_nothing
 }
 
 #[tokio::test]
-async fn an_id_in_use_is_409_and_tells_nothing_of_what_uses_it() {
+async fn an_id_in_use_is_409_and_reveals_nothing_of_its_resource() {
     let api = shared().await;
     for (path, body, token) in creations(&api).await {
         let mut answers = Vec::new();
         for _ in 0..2 {
             let mut body = body.clone();
-            // Whatever else is unique is new each time.
+            // Other unique fields are new each time.
             for (field, value) in [("email", unique_email()), ("name", unique("Lamp"))] {
                 if body.get(field).is_some() {
                     body[field] = json!(value);
@@ -125,7 +125,7 @@ async fn an_id_in_use_is_409_and_tells_nothing_of_what_uses_it() {
 }
 
 #[tokio::test]
-async fn what_is_not_kept_has_no_version_to_match() {
+async fn if_match_on_a_request_that_stores_no_resource_is_412() {
     let api = shared().await;
     let email = unique_email();
     for (path, body) in [
@@ -150,7 +150,7 @@ async fn a_get_whose_if_match_names_another_version_is_412() {
     api.get(path).header("if-match", "*").send().await.data(200);
 }
 
-/// Where something is created under an id of the client's, what with, and by whom.
+/// Requests that create a resource under an id from the client: path, body and token.
 async fn creations(api: &Api) -> Vec<(&'static str, Value, Option<String>)> {
     let id = || json!(Uuid::new_v4());
     let customer = api.token("customer").await;

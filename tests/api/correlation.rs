@@ -42,7 +42,7 @@ async fn an_order_carries_its_request_id_and_trace_to_every_consumer() {
 }
 
 #[tokio::test]
-async fn a_message_carries_the_request_id_that_was_minted_for_its_request() {
+async fn a_message_carries_the_request_id_made_for_its_request() {
     let Some(api) = own(Options::default()).await else { return };
     let control = api.control().unwrap();
     let ada = json!(user(&unique_email()));
@@ -60,7 +60,7 @@ async fn a_message_carries_the_request_id_that_was_minted_for_its_request() {
 }
 
 #[tokio::test]
-async fn every_line_about_a_request_has_its_id_and_one_of_them_sums_it_up() {
+async fn every_log_line_of_a_request_has_its_id_and_one_sums_it_up() {
     let Some(api) = own(Options::default()).await else { return };
     let control = api.control().unwrap();
     api.post("/users", &json!({})).header("x-request-id", "r-1").send().await;
@@ -72,14 +72,17 @@ async fn every_line_about_a_request_has_its_id_and_one_of_them_sums_it_up() {
     assert_eq!((&refused["code"], &refused["level"]), (&json!("INVALID_REQUEST"), &json!("INFO")));
     let failed = line_of(&control, "r-2", "request", "GetProduct").await;
     assert_eq!((&failed["status"], &failed["level"]), (&json!("503"), &json!("ERROR")));
-    assert!(failed["error"].as_str().unwrap().contains("products"), "the log says why: {failed}");
+    assert!(
+        failed["error"].as_str().unwrap().contains("products"),
+        "the log has the cause: {failed}"
+    );
     assert_eq!(control.requests("r-2").await.len(), 1);
     for stage in ["routing", "authentication", "authorization", "limit", "validation"] {
         assert!(failed["stages"][stage].is_number(), "{stage}: {failed}");
     }
 }
 
-/// The line of a function about a request, once it is printed.
+/// The log line of a function about a request, once it is printed.
 async fn line_of(control: &Control, id: &str, message: &str, function: &str) -> Value {
     let name = format!("-{function}Function");
     let is_it = |line: &Value| {

@@ -1,5 +1,5 @@
-//! The API's description by itself. That every answer agrees with it is checked wherever a test
-//! gets one.
+//! Checks of the API description itself. Every test that gets a response checks it against the
+//! description.
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method};
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::harness::{Answer, DOCUMENT, complaint, resolved, shared, violation};
 
 #[test]
-fn every_example_is_what_its_schema_says() {
+fn every_example_matches_its_schema() {
     let mut examples = 0;
     for operation in operations() {
         let bodies = operation.get("requestBody").into_iter();
@@ -35,7 +35,7 @@ fn every_example_is_what_its_schema_says() {
 }
 
 #[test]
-fn every_operation_tells_what_it_is_and_shows_its_success() {
+fn every_operation_has_a_summary_and_an_example_of_its_success() {
     for operation in operations() {
         let name = &operation["operationId"];
         assert!(operation["summary"].as_str().is_some_and(|text| !text.is_empty()), "{name}");
@@ -47,14 +47,14 @@ fn every_operation_tells_what_it_is_and_shows_its_success() {
             assert!(responses.contains_key(status), "{name} {status}");
         }
         let success = responses.iter().find(|(status, _)| status.starts_with('2'));
-        let content = &success.expect("something succeeds").1["content"]["application/json"];
+        let content =
+            &success.expect("every operation has a success").1["content"]["application/json"];
         assert!(content.is_null() || !content["example"].is_null(), "{name}");
     }
 }
 
 #[tokio::test]
-async fn the_platform_serves_the_description_of_its_own_api_and_a_page_that_may_load_nothing_else()
-{
+async fn the_platform_serves_its_api_description_and_a_page_for_it() {
     let api = shared().await;
     let Some(control) = api.control() else { return };
     let get = async |path: &str| control.call(Method::GET, path).send().await;
@@ -73,7 +73,7 @@ async fn the_platform_serves_the_description_of_its_own_api_and_a_page_that_may_
 }
 
 #[test]
-fn an_answer_that_is_not_described_is_found() {
+fn a_response_that_is_not_described_is_reported() {
     let answer = |status, media_type: &'static str, body: Value| {
         let mut headers = HeaderMap::new();
         headers.insert("content-type", HeaderValue::from_static(media_type));
@@ -86,9 +86,9 @@ fn an_answer_that_is_not_described_is_found() {
         (answer(404, json, json!({ "message": "Not Found" })), ""),
         (answer(404, json, error("ORDER_GONE")), "is not valid"),
         (answer(404, json, json!({ "detail": "Not Found" })), "is not valid"),
-        (answer(404, "text/html", error("NOT_FOUND")), "knows no text/html"),
-        (answer(418, json, error("NOT_FOUND")), "knows no status 418"),
-        (answer(304, json, error("NOT_FOUND")), "knows no body"),
+        (answer(404, "text/html", error("NOT_FOUND")), "has no text/html"),
+        (answer(418, json, error("NOT_FOUND")), "has no status 418"),
+        (answer(304, json, error("NOT_FOUND")), "has no body"),
     ] {
         let complaint = complaint(&Method::GET, "/orders/1", &answer).unwrap_or_default();
         assert_eq!(complaint.is_empty(), found.is_empty(), "{complaint}");

@@ -1,5 +1,4 @@
-//! Many at one article at the same time: no edit is lost, and no entity tag stands for two
-//! contents.
+//! Concurrent edits of one article: no edit is lost, and no entity tag stands for two contents.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -12,13 +11,13 @@ use serde_json::json;
 
 use crate::harness::{Article, Refused, shared, until_done};
 
-/// How many edit.
+/// The number of editing clients.
 const CLIENTS: usize = 20;
-/// How many read meanwhile.
+/// The number of concurrent readers.
 const READERS: usize = 3;
 
 #[tokio::test]
-async fn of_those_who_name_the_same_version_one_wins_and_no_line_is_lost() {
+async fn of_edits_with_one_if_match_one_wins_and_no_line_is_lost() {
     let api = shared().await;
     let Some(inside) = api.inside() else { return };
     let author = api.someone(inside, "WRITER");
@@ -40,7 +39,7 @@ async fn of_those_who_name_the_same_version_one_wins_and_no_line_is_lost() {
 }
 
 #[tokio::test]
-async fn those_who_name_no_version_edit_one_after_the_other() {
+async fn edits_without_if_match_all_succeed_one_after_the_other() {
     let api = shared().await;
     let Some(inside) = api.inside() else { return };
     let author = api.someone(inside, "WRITER");
@@ -62,8 +61,8 @@ async fn those_who_name_no_version_edit_one_after_the_other() {
     assert_eq!(article.version().await, 21);
 }
 
-/// Reads, adds a line, and writes if the version is still the one that was read, until it is done;
-/// gives the tag of the version that was replaced.
+/// Reads, adds a line, and writes if the version is unchanged, until that succeeds. Returns the tag
+/// of the replaced version.
 async fn add_line(article: &Article, author: &Client, client: usize, seen: &Seen) -> String {
     loop {
         let read = author.get_article(article.id, None).await.unwrap();
@@ -86,7 +85,7 @@ fn line(client: usize) -> String {
     format!("This is the line of client {client}")
 }
 
-/// What was shown under each entity tag.
+/// The content under each entity tag.
 #[derive(Default)]
 struct Seen(Mutex<BTreeMap<String, ArticleView>>);
 
@@ -96,10 +95,10 @@ impl Seen {
         assert_eq!(tag, format!("\"{}\"", shown.version));
         let mut seen = self.0.lock().unwrap();
         let first = seen.entry(tag.to_owned()).or_insert_with(|| shown.clone());
-        assert_eq!(first, shown, "one tag, two contents");
+        assert_eq!(first, shown, "one tag stands for two contents");
     }
 
-    /// Lets others read for as long as something goes on.
+    /// Reads the article concurrently while a future runs.
     async fn while_reading<T>(&self, article: &Article, what: impl Future<Output = T>) -> T {
         let over = AtomicBool::new(false);
         let readers = join_all((0..READERS).map(async |_| {

@@ -1,4 +1,4 @@
-//! Tertiary effects leave after the response, and do not hold it up.
+//! Tertiary effects are sent after the response, and do not delay it.
 
 use std::time::{Duration, Instant};
 
@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use crate::harness::{Control, eventually, own, unique_email, user};
 
 #[tokio::test]
-async fn a_message_leaves_after_the_response_and_before_the_process_is_frozen() {
+async fn a_message_is_sent_after_the_response_and_before_the_freeze() {
     let Some(api) = own(Options::default()).await else { return };
     let control = api.control().unwrap();
-    // The first call starts the process, which is not what is measured.
+    // The first call starts the process, which must not be measured.
     api.post("/users", &json!({})).send().await.error(400, "INVALID_REQUEST");
     control.faults(&json!({ "queues": { "EmailsQueue": { "delayMs": 2_000 } } })).await;
     let email = unique_email();
@@ -34,7 +34,7 @@ async fn a_message_leaves_after_the_response_and_before_the_process_is_frozen() 
 }
 
 #[tokio::test]
-async fn a_queue_that_fails_does_not_change_the_answer() {
+async fn a_failing_queue_does_not_change_the_response() {
     let Some(api) = own(Options::default()).await else { return };
     let control = api.control().unwrap();
     control.faults(&json!({ "queues": { "EmailsQueue": { "fail": 1 } } })).await;
@@ -45,7 +45,7 @@ async fn a_queue_that_fails_does_not_change_the_answer() {
     eventually("the loss to be counted", lost).await;
 }
 
-/// What happened in the last invocation of `POST /users`, once it is over.
+/// The events of the last invocation of `POST /users`, once it is over.
 async fn last_invocation(control: &Control) -> Vec<String> {
     let over = async || {
         let invocation = control.invocations("PostUserFunction").await.pop().unwrap();

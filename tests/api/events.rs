@@ -1,4 +1,4 @@
-//! The events under `tests/events`, as AWS sends them: each function answers its own.
+//! The events under `tests/events`, as AWS sends them: each function handles its own.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::harness::{Api, eventually, in_background, own};
 
 #[tokio::test]
-async fn every_endpoint_answers_the_event_that_api_gateway_sends_it() {
+async fn every_endpoint_answers_its_api_gateway_event() {
     let Some(api) = own(Options { demo: true, ..Options::default() }).await else { return };
     for (function, event, status) in endpoints() {
         let (function, event) = (function.as_str(), event.as_str());
@@ -34,13 +34,13 @@ fn every_function_has_an_event() {
 }
 
 #[test]
-fn every_route_has_an_event_that_knows_the_route_and_whether_somebody_is_signed_in() {
+fn every_route_has_an_event_with_its_route_and_authorizer() {
     let template = template();
     for route in &template.api.unwrap().routes {
         let function = &template.functions[&route.function];
         let event = fixture(&function.binary);
         assert_eq!(event["version"], "2.0", "{}", function.binary);
-        // HEAD is answered by what answers GET.
+        // The function for GET answers HEAD, too.
         let method = if route.method == "HEAD" { "GET" } else { &route.method };
         assert_eq!(event["routeKey"], format!("{method} {}", route.path));
         let signed_in = event["requestContext"].get("authorizer").is_some();
@@ -49,7 +49,7 @@ fn every_route_has_an_event_that_knows_the_route_and_whether_somebody_is_signed_
 }
 
 #[tokio::test]
-async fn the_authorizer_passes_on_who_it_is_and_a_verdict_otherwise() {
+async fn the_authorizer_passes_on_the_caller_or_a_refusal() {
     let Some(api) = own(Options::default()).await else { return };
     let mut event = fixture("authorizer");
     let refused = json!({ "isAuthorized": true, "context": { "verdict": "refused" } });
@@ -71,7 +71,7 @@ async fn the_authorizer_passes_on_who_it_is_and_a_verdict_otherwise() {
 }
 
 #[tokio::test]
-async fn the_rotation_takes_the_events_about_its_own_secret() {
+async fn the_rotation_accepts_only_events_of_its_secret() {
     let Some(api) = own(Options::default()).await else { return };
     let mut event = fixture("rotate_keys");
     let refused = invoke(&api, "RotateKeysFunction", &event).await.unwrap_err();
@@ -87,7 +87,7 @@ async fn the_rotation_takes_the_events_about_its_own_secret() {
 }
 
 #[tokio::test]
-async fn consumers_take_the_events_of_their_sources_and_report_no_failure() {
+async fn consumers_process_the_events_of_their_sources_without_failures() {
     let Some(api) = own(Options { demo: true, ..Options::default() }).await else { return };
     let control = api.control().unwrap();
     let none = json!({ "batchItemFailures": [] });
@@ -102,7 +102,7 @@ async fn consumers_take_the_events_of_their_sources_and_report_no_failure() {
     assert_eq!(approved["requestId"], "order-1");
     let again = invoke(&api, "ApproveCustomerFunction", &fixture("approve_customer")).await;
     assert_eq!(again.unwrap(), none);
-    assert_eq!(control.events("CustomerDecided").await.len(), 1, "the same event as was relayed");
+    assert_eq!(control.events("CustomerDecided").await.len(), 1, "the same event that was relayed");
 
     for (function, event) in [
         ("MarkUndeliverableFunction", "mark_undeliverable"),
@@ -117,15 +117,15 @@ async fn consumers_take_the_events_of_their_sources_and_report_no_failure() {
         assert_eq!(invoke(&api, function, &fixture(event)).await.unwrap(), none, "{event}");
     }
 
-    // An order that cannot be seen yet is looked at again.
+    // An order that is not visible yet is retried.
     let event = fixture("project_orders");
     let early = invoke(&api, "ProjectOrdersFunction", &event).await.unwrap();
     let again = json!([{ "itemIdentifier": event["Records"][0]["messageId"] }]);
     assert_eq!(early, json!({ "batchItemFailures": again }));
 }
 
-/// The function of each route, its event, and the status of the answer: what the API calls its
-/// success, but for the few that have to refuse.
+/// The function of each route, its event, and the expected status: the success in the API
+/// description, except for the few events that are refused.
 fn endpoints() -> Vec<(String, String, Value)> {
     let refusals = fixture("refusals");
     let described: Value = serde_json::from_str(include_str!("../../infra/openapi.json")).unwrap();
@@ -153,7 +153,8 @@ pub(crate) fn fixture(name: &str) -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
-/// Invokes a function directly, as `sam local invoke` does; an error is what Lambda reports.
+/// Invokes a function directly, as `sam local invoke` does. An error is the one that Lambda
+/// reports.
 pub(crate) async fn invoke(api: &Api, function: &str, event: &Value) -> Result<Value, String> {
     let functions = api.inside().unwrap().platform().functions().clone();
     let (function, event) = (function.to_owned(), event.to_string().into());

@@ -1,4 +1,4 @@
-//! Whatever goes wrong, an effect is whole or it is not, and repeating the request completes it.
+//! Under any fault, an effect is complete or absent, and a repeated request completes it.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -39,7 +39,7 @@ async fn a_process_that_dies_around_its_commit_leaves_one_order_or_none() {
 }
 
 #[tokio::test]
-async fn a_client_that_repeats_itself_gets_one_order_through_whatever_goes_wrong() {
+async fn a_retrying_client_gets_one_order_despite_random_faults() {
     let Some(shop) = Shop::open(50).await else { return };
     let Shop { control, customer, product, order, .. } = &shop;
     control
@@ -60,15 +60,15 @@ async fn a_client_that_repeats_itself_gets_one_order_through_whatever_goes_wrong
     let placed: BTreeSet<_> = placed.collect();
     let stored = control.table("OrdersTable").await;
     let stored: BTreeSet<_> = stored.iter().map(|order| text(&order["orderId"])).collect();
-    assert_eq!(placed, stored, "each key has its order and there is no other");
+    assert_eq!(placed, stored, "each key has its order, and there is no other");
     assert_eq!(control.item("ProductsTable", product).await["stock"], 38);
     assert_eq!(control.events("OrderCreated").await.len(), 12);
     let unforeseen = control.metric("errors_total", &[r#"type="INTERNAL_ERROR""#]).await;
-    assert!(unforeseen < 1.0, "whatever goes wrong is known by its name");
+    assert!(unforeseen < 1.0, "no fault is an INTERNAL_ERROR");
 }
 
 #[tokio::test]
-async fn a_store_that_refuses_is_a_503_with_retry_after_and_changes_nothing() {
+async fn a_failing_table_is_503_with_retry_after_and_changes_nothing() {
     let Some(shop) = Shop::open(5).await else { return };
     let Shop { control, customer, product, order, .. } = &shop;
     for kind in ["throttle", "fail"] {
@@ -85,7 +85,7 @@ async fn a_store_that_refuses_is_a_503_with_retry_after_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_request_is_served_though_its_rate_cannot_be_counted() {
+async fn a_request_is_served_while_the_limits_table_fails() {
     let Some(api) = own(Options::default()).await else { return };
     let control = api.control().unwrap();
     control.faults(&json!({ "tables": { "LimitsTable": { "fail": 1 } } })).await;
@@ -93,7 +93,7 @@ async fn a_request_is_served_though_its_rate_cannot_be_counted() {
 }
 
 #[tokio::test]
-async fn a_dependency_that_is_gone_makes_the_health_check_name_it() {
+async fn the_health_check_is_503_and_names_the_failed_dependency() {
     let Some(api) = own(Options::default()).await else { return };
     let control = api.control().unwrap();
     let healthy = api.store().get_health().await.unwrap();
@@ -115,7 +115,7 @@ async fn a_dependency_that_is_gone_makes_the_health_check_name_it() {
 }
 
 #[tokio::test]
-async fn a_message_that_is_delivered_twice_is_mailed_about_once() {
+async fn a_message_that_is_delivered_twice_sends_one_mail() {
     let Some(api) = own(Options::default()).await else { return };
     let control = api.control().unwrap();
     control.faults(&json!({ "deliveries": { "duplicate": 1, "reorder": 0.5 } })).await;
@@ -133,7 +133,7 @@ async fn a_message_that_is_delivered_twice_is_mailed_about_once() {
 }
 
 #[tokio::test]
-async fn an_event_that_is_relayed_twice_is_the_same_event() {
+async fn an_event_that_is_relayed_twice_is_processed_once() {
     let Some(shop) = Shop::open(5).await else { return };
     let Shop { control, customer, order, .. } = &shop;
     control.faults(&json!({ "deliveries": { "duplicate": 1 } })).await;
@@ -142,7 +142,7 @@ async fn an_event_that_is_relayed_twice_is_the_same_event() {
     let settled = async || (control.metric("records_total", &repeated).await > 0.0).then_some(());
     eventually("every event to be consumed twice", settled).await;
     for event_type in ["OrderCreated", "CustomerDecided", "OrderApproved"] {
-        assert_eq!(control.events(event_type).await.len(), 1, "consumers know it by its id");
+        assert_eq!(control.events(event_type).await.len(), 1, "consumers recognise it by its id");
     }
 }
 
@@ -161,7 +161,7 @@ async fn a_fresh_process_for_every_call_changes_nothing() {
 }
 
 #[tokio::test]
-async fn what_no_consumer_understands_goes_to_the_dead_letters_at_once() {
+async fn an_unparseable_message_goes_to_the_dead_letters_at_once() {
     let Some(api) = own(Options::default()).await else { return };
     let (stores, control) = (api.inside().unwrap().platform().stores(), api.control().unwrap());
     for consumed in [
@@ -190,7 +190,7 @@ async fn what_no_consumer_understands_goes_to_the_dead_letters_at_once() {
 }
 
 #[tokio::test]
-async fn what_fails_is_tried_again_within_seconds_by_every_consumer() {
+async fn every_consumer_retries_a_failed_message_within_seconds() {
     let Some(api) = own(unlimited()).await else { return };
     let control = api.control().unwrap();
     let customer = api.person("customer").await;
@@ -222,7 +222,7 @@ async fn what_fails_is_tried_again_within_seconds_by_every_consumer() {
 }
 
 #[tokio::test]
-async fn an_object_that_is_gone_is_removed_by_its_message_though_that_fails_at_first() {
+async fn an_expired_object_is_removed_although_the_first_attempt_fails() {
     let Some(api) = own(Options::default()).await else { return };
     let control = api.control().unwrap();
     let (object, last_seen) = (unique_object(), "2026-01-31T12:00:00.000Z");
@@ -246,13 +246,13 @@ async fn an_object_that_is_gone_is_removed_by_its_message_though_that_fails_at_f
     .await;
 }
 
-/// Has every call of these tables fail, and of no others.
+/// Makes every call to these tables fail, and no other call.
 async fn failing(control: &Control, tables: &[&str]) {
     let faults: Value = tables.iter().map(|table| (*table, json!({ "fail": 1 }))).collect();
     control.faults(&json!({ "tables": faults })).await;
 }
 
-/// Waits until a function has answered an invocation.
+/// Waits until a function has responded to an invocation.
 async fn until_invoked(control: &Control, function: &str) {
     let answered = async || {
         let invocations = control.invocations(function).await;
@@ -262,7 +262,7 @@ async fn until_invoked(control: &Control, function: &str) {
     eventually(&format!("an invocation of {function}"), answered).await;
 }
 
-/// Waits until all messages of a queue have been dealt with.
+/// Waits until all messages of a queue have been processed.
 async fn empty(control: &Control, queue: &str) {
     let empty = async || {
         let report = control.queue(queue).await;
@@ -271,7 +271,7 @@ async fn empty(control: &Control, queue: &str) {
     eventually(&format!("{queue} to be empty"), empty).await;
 }
 
-/// A shop with one product, and a customer who knows what to order.
+/// A shop with one product, and a customer with an order for it.
 struct Shop {
     api: Api,
     control: Control,

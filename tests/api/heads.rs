@@ -1,4 +1,4 @@
-//! `HEAD`, wherever anybody may `GET`.
+//! `HEAD` on public `GET` routes.
 
 use http::Method;
 
@@ -8,7 +8,7 @@ const PRODUCT: &str = "/products/00000000-0000-7000-8000-000000000102";
 const UNKNOWN: &str = "/products/00000000-0000-7000-8000-00000000ffff";
 
 #[tokio::test]
-async fn head_is_answered_as_get_is_without_a_body() {
+async fn head_has_the_status_and_headers_of_get_without_a_body() {
     let api = shared().await;
     for (path, status) in [
         (PRODUCT, 200),
@@ -36,7 +36,7 @@ async fn head_is_answered_as_get_is_without_a_body() {
 }
 
 #[tokio::test]
-async fn head_without_a_token_is_no_way_to_what_needs_one() {
+async fn head_on_a_protected_route_is_404_even_with_a_token() {
     let api = shared().await;
     let token = api.token("admin").await;
     for path in ["/orders", "/rules"] {

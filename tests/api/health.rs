@@ -1,4 +1,4 @@
-//! What shows that a deployment works, without an account and without a change.
+//! Checks that a deployment works, without an account and without a change.
 
 use crate::harness::shared;
 
@@ -9,5 +9,5 @@ async fn a_deployment_is_healthy_and_publishes_its_keys() {
     assert_eq!(health.status, 200, "{health:?}");
     let keys = api.store().get_jwks().await.unwrap().data;
     let count = keys["keys"].as_array().map_or(0, Vec::len);
-    assert!(count > 0, "nobody can sign in without a key: {keys:?}");
+    assert!(count > 0, "sign-in needs a key: {keys:?}");
 }

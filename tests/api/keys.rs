@@ -1,4 +1,4 @@
-//! Idempotency keys: a key stands for one request, and another key for another one.
+//! Idempotency keys: each key stands for one request.
 
 use domain::people::AddressDraft;
 use serde_json::{Value, json};
@@ -7,12 +7,12 @@ use uuid::Uuid;
 use crate::harness::{Answer, home, lamp, shared, unique, unique_email, user};
 
 #[tokio::test]
-async fn a_repeated_key_gives_the_first_answer_and_another_key_learns_that_it_is_taken() {
+async fn a_repeated_key_replays_and_another_key_makes_a_new_request() {
     let api = shared().await;
     let token = api.token("merchant").await;
     let address = AddressDraft { address_id: Some(Uuid::new_v4().into()), ..home() };
     for (path, body, taken) in [
-        // An address that is not proven gives way to the next sign-up.
+        // The next sign-up replaces an unverified account.
         ("/users", json!(user(&unique_email())), None),
         ("/addresses", json!(address), Some("ID_TAKEN")),
         ("/products", json!(lamp(1)), Some("NAME_TAKEN")),

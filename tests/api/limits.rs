@@ -1,4 +1,4 @@
-//! Rate limits: as many requests as the deployment allows, and what those beyond are told.
+//! Rate limits: the number of admitted requests, and the response to further ones.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -22,7 +22,7 @@ async fn sign_ups_are_limited_exactly_per_address() {
     let answers = until_limited(70, ask).await;
 
     let (last, admitted) = answers.split_last().unwrap();
-    // Windows begin with the minute, so that one may end while this counts.
+    // Windows begin with the minute, so one may end during the test.
     assert!((30..=60).contains(&admitted.len()), "{} admitted", admitted.len());
     for answer in admitted {
         answer.error(400, "INVALID_REQUEST");
@@ -34,7 +34,7 @@ async fn sign_ups_are_limited_exactly_per_address() {
 }
 
 #[tokio::test]
-async fn where_guessing_pays_a_limit_is_a_setting_of_its_own() {
+async fn the_exact_limit_of_sign_ups_is_a_separate_parameter() {
     let parameters = [("RateLimit", "1000000"), ("ExactRateLimit", "3")];
     let parameters = parameters.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let options = Options { parameters: parameters.into(), ..Options::default() };
@@ -47,7 +47,7 @@ async fn where_guessing_pays_a_limit_is_a_setting_of_its_own() {
 }
 
 #[tokio::test]
-async fn the_limit_is_a_setting_of_the_deployment() {
+async fn the_rate_limit_is_a_parameter_of_the_deployment() {
     let five = ("RateLimit".to_owned(), "5".to_owned());
     let options = Options { parameters: vec![five], ..Options::default() };
     let Some(api) = own(options).await else { return };
@@ -60,7 +60,7 @@ async fn the_limit_is_a_setting_of_the_deployment() {
 }
 
 #[tokio::test]
-async fn a_password_may_be_guessed_five_times_a_minute() {
+async fn after_five_wrong_passwords_a_minute_a_sign_in_is_429() {
     let Some(api) = own(Options::default()).await else { return };
     let (ada, eve) = (unique_email(), "eve@example.com");
     api.store().post_user(&user(&ada), None).await.unwrap();
@@ -76,12 +76,12 @@ async fn a_password_may_be_guessed_five_times_a_minute() {
         answer.error(401, "CREDENTIALS_WRONG");
     }
     refused(last);
-    assert_eq!(last.header("ratelimit"), "", "that of the route says something else");
+    assert_eq!(last.header("ratelimit"), "", "the route's limit is another one");
     guess(eve).await.error(401, "CREDENTIALS_WRONG");
 }
 
 #[tokio::test]
-async fn of_twenty_guesses_at_once_five_are_tried() {
+async fn of_20_concurrent_guesses_5_are_admitted() {
     let api = shared().await;
     let minute = || Timestamp::from(SystemTime::now()).as_seconds() / 60;
     let credentials = json!({ "email": unique_email(), "password": "?" });
@@ -90,16 +90,16 @@ async fn of_twenty_guesses_at_once_five_are_tried() {
     let answers = join_all(guesses).await;
 
     let tried = answers.iter().filter(|answer| answer.status == 401).count();
-    // A minute that ends meanwhile allows five more.
+    // If a minute ends meanwhile, five more are admitted.
     let minutes = usize::try_from(minute() - begun + 1).unwrap();
-    assert!((5..=5 * minutes).contains(&tried), "{tried} tried");
+    assert!((5..=5 * minutes).contains(&tried), "{tried} admitted");
     for limited in answers.iter().filter(|answer| answer.status != 401) {
         refused(limited);
     }
 }
 
 #[tokio::test]
-async fn whoever_knows_the_password_may_sign_in_more_often_than_others_may_guess() {
+async fn sign_ins_with_the_right_password_are_not_limited_like_guesses() {
     let api = shared().await;
     for _ in 0..7 {
         api.store().post_session("gold@example.com", PASSWORD).await.unwrap();
@@ -107,7 +107,7 @@ async fn whoever_knows_the_password_may_sign_in_more_often_than_others_may_guess
 }
 
 #[tokio::test]
-async fn five_mails_a_minute_can_be_asked_for_whoever_has_the_address_and_however_it_is_typed() {
+async fn five_mails_a_minute_are_admitted_for_an_address_in_any_case() {
     let api = shared().await;
     let (ada, eve) = (unique("ada"), unique("eve"));
     api.store().post_user(&user(&format!("{ada}@example.com")), None).await.unwrap();
@@ -127,13 +127,13 @@ async fn five_mails_a_minute_can_be_asked_for_whoever_has_the_address_and_howeve
 }
 
 #[tokio::test]
-async fn requests_are_counted_in_memory_and_told_as_such_when_the_counts_are_away() {
+async fn requests_are_counted_in_memory_while_the_limits_table_fails() {
     let Some(api) = own(Options::default()).await else { return };
     let control = api.control().unwrap();
     control.faults(&json!({ "tables": { "LimitsTable": { "fail": 1 } } })).await;
     let wrong = api.store().post_session("ada@example.com", "wrong").await;
     wrong.refused(401, "CREDENTIALS_WRONG");
-    // By the limit of the address, and by that of the e-mail.
+    // Once for the limit of the source address, and once for that of the e-mail address.
     let counted = async || {
         let labels = [r#"type="RATE_LIMITER_UNAVAILABLE""#];
         (control.metric("errors_total", &labels).await >= 2.0).then_some(())
@@ -142,8 +142,8 @@ async fn requests_are_counted_in_memory_and_told_as_such_when_the_counts_are_awa
 }
 
 #[tokio::test]
-async fn every_endpoint_tells_the_others_how_often_it_was_asked() {
-    // With 60 a minute, each request is worth telling.
+async fn every_endpoint_shares_its_request_counts() {
+    // With a limit of 60 a minute, the count is worth sharing after each request.
     let parameters = vec![("RateLimit".to_owned(), "60".to_owned())];
     let Some(api) = own(Options { parameters, ..Options::default() }).await else { return };
     let (inside, control) = (api.inside().unwrap(), api.control().unwrap());
@@ -158,14 +158,14 @@ async fn every_endpoint_tells_the_others_how_often_it_was_asked() {
         let call = api.call(method, &route.path.replace(['{', '}'], "")).json(&json!({}));
         let call = if route.authorizer.is_some() { call.token(&token) } else { call };
         call.send().await;
-        eventually(&format!("{} to tell", route.function), async || {
+        eventually(&format!("{} to share its count", route.function), async || {
             (control.table("LimitsTable").await.len() > before).then_some(())
         })
         .await;
     }
 }
 
-/// Asks until the answer is 429, which is the last one.
+/// Repeats a request until the response is 429. Returns all responses.
 async fn until_limited(times_max: usize, mut ask: impl AsyncFnMut() -> Answer) -> Vec<Answer> {
     let mut answers = Vec::new();
     while answers.len() < times_max {

@@ -1,4 +1,4 @@
-//! Mail: by which rights it leaves, and what bounces and complaints change.
+//! Mail: the permissions to send it, and the effects of bounces and complaints.
 
 use local::options::Options;
 use serde_json::{Value, json};
@@ -10,12 +10,11 @@ use crate::harness::{Api, Control, eventually, operate, own, own_changed, text, 
 /// Addresses of SES's mailbox simulator.
 const SIMULATOR: &str = "simulator.amazonses.com";
 
-/// What the template says of the right to send mail.
+/// The resource of the template's permission to send mail.
 const IDENTITIES: &str = "${AWS::AccountId}:identity/*";
 
 #[tokio::test]
-async fn mail_is_denied_by_a_policy_that_names_the_senders_address_and_leaves_by_the_templates_own()
-{
+async fn mail_is_denied_by_a_policy_that_names_only_the_senders_address() {
     let names_the_sender = |template: String| {
         assert!(template.contains(IDENTITIES), "the template no longer has {IDENTITIES}");
         template.replace(IDENTITIES, "${AWS::AccountId}:identity/${MailFrom}")
@@ -24,14 +23,14 @@ async fn mail_is_denied_by_a_policy_that_names_the_senders_address_and_leaves_by
     let control = api.control().unwrap();
     api.store().post_user(&user("ada@example.org"), None).await.unwrap();
     let denied = ["AccessDenied", "ses:SendEmail", "identity/example.com"];
-    eventually("a word of the denial in the log", async || {
+    eventually("the denial in the log", async || {
         let lines = control.logs().await.into_iter().map(|line| line.to_string());
         lines.into_iter().find(|line| denied.iter().all(|part| line.contains(part)))
     })
     .await;
     assert_eq!(control.mails("ada@example.org").await, Vec::<Value>::new());
 
-    // The same platform with the address itself verified, and one with the template as it is.
+    // The same platform with the sender's address verified, and one with the template unchanged.
     let identities = vec!["no-reply@example.com".to_owned()];
     let verified = Options { identities, ..Options::default() };
     for api in [own_changed(verified, names_the_sender).await, own(Options::default()).await] {
@@ -42,7 +41,7 @@ async fn mail_is_denied_by_a_policy_that_names_the_senders_address_and_leaves_by
 }
 
 #[tokio::test]
-async fn in_the_sandbox_mail_goes_to_verified_recipients_alone() {
+async fn in_the_sandbox_mail_goes_only_to_verified_recipients() {
     let identities = vec!["example.com".to_owned(), "ada@example.org".to_owned()];
     let options = Options { identities, mail_sandbox: true, ..Options::default() };
     let Some(api) = own(options).await else { return };
@@ -51,7 +50,7 @@ async fn in_the_sandbox_mail_goes_to_verified_recipients_alone() {
         api.store().post_user(&user(email), None).await.unwrap();
     }
     control.mail("ada@example.org", "Verify").await;
-    eventually("a word of the refusal in the log", async || {
+    eventually("the refusal in the log", async || {
         let lines = control.logs().await.into_iter().map(|line| line.to_string());
         lines.into_iter().find(|line| line.contains("MessageRejected"))
     })
@@ -60,11 +59,11 @@ async fn in_the_sandbox_mail_goes_to_verified_recipients_alone() {
 }
 
 #[tokio::test]
-async fn after_a_bounce_or_a_complaint_no_mail_is_sent_until_an_operator_clears_the_address() {
+async fn an_address_with_a_bounce_or_complaint_gets_no_mail_until_cleared() {
     let Some(api) = own(Options::default()).await else { return };
     let control = api.control().unwrap();
     for mailbox in ["bounce", "complaint"] {
-        // Written in another way than SES reports it.
+        // Its case differs from SES's report.
         let email = format!("{mailbox}+{}@{}", unique("Ada"), SIMULATOR.to_uppercase());
         api.store().post_user(&user(&email), None).await.unwrap();
         control.mail(&email, "Verify").await;
@@ -91,7 +90,7 @@ async fn after_a_bounce_or_a_complaint_no_mail_is_sent_until_an_operator_clears_
 }
 
 #[tokio::test]
-async fn asking_for_mail_answers_the_same_whether_or_not_the_address_is_undeliverable() {
+async fn a_mail_request_for_an_undeliverable_address_gets_the_usual_202() {
     let Some(api) = own(Options::default()).await else { return };
     let control = api.control().unwrap();
     let (bounced, unknown) = (unique("bounce+ada"), unique("bounce+eve"));
@@ -113,7 +112,7 @@ async fn asking_for_mail_answers_the_same_whether_or_not_the_address_is_undelive
 }
 
 #[tokio::test]
-async fn a_transient_bounce_marks_nothing_and_an_event_that_comes_again_marks_once() {
+async fn a_transient_bounce_marks_nothing_and_a_repeated_event_marks_once() {
     let Some(api) = own(Options::default()).await else { return };
     let control = api.control().unwrap();
     control.send("MailEventsQueue", &report("soft@example.com", "Transient")).await;
@@ -122,7 +121,7 @@ async fn a_transient_bounce_marks_nothing_and_an_event_that_comes_again_marks_on
     marked(&control, "gone@example.com").await;
     operate(&api, &["mail-addresses", "clear", "gone@example.com"]).await.unwrap();
 
-    // Again, as SES and EventBridge may deliver it, after an operator has cleared the address.
+    // Again, as SES and EventBridge may repeat it, after an operator has cleared the address.
     control.send("MailEventsQueue", &permanent).await;
     control.send("MailEventsQueue", &report("last@example.com", "Permanent")).await;
     marked(&control, "last@example.com").await;
@@ -143,7 +142,7 @@ async fn a_transient_bounce_marks_nothing_and_an_event_that_comes_again_marks_on
     assert_eq!(letters["visible"], 0, "{letters}");
 }
 
-/// Asks for one mail of each kind, as anybody may.
+/// Requests one mail of each kind, without a token.
 async fn ask_for_mail(api: &Api, email: &str) {
     api.store().post_verification_email(email).await.unwrap();
     api.store().post_password_reset(email).await.unwrap();
@@ -160,7 +159,7 @@ async fn marked(control: &Control, email: &str) {
     eventually(&format!("{email} to be undeliverable"), marked).await;
 }
 
-/// How many mails were held back so far.
+/// The number of mails held back so far.
 async fn held_back(control: &Control) -> usize {
     let lines = control.logs().await;
     lines.iter().filter(|line| line["code"] == "ADDRESS_UNDELIVERABLE").count()
@@ -171,7 +170,7 @@ async fn until_held_back(control: &Control, count: usize) {
     eventually("mails to be held back", reached).await;
 }
 
-/// The ready event, of another mail, bounce and address.
+/// The event fixture, with another mail, bounce type and address.
 fn report(email: &str, kind: &str) -> Value {
     let event = fixture("mark_undeliverable");
     let mut report: Value = serde_json::from_str(&text(&event["Records"][0]["body"])).unwrap();

@@ -1,8 +1,8 @@
-//! The API as its clients see it: over HTTP, against the real binaries.
+//! Tests of the API over HTTP, against the real binaries.
 //!
-//! The local platform runs them, unless `API_URL` names a deployment: one with the people and
-//! products of the demo, and with its `RateLimit` and `ExactRateLimit` out of reach. Tests that look inside or ask for
-//! faults say that they are skipped there.
+//! The local platform runs them, unless `API_URL` names a deployment. That deployment needs the
+//! users and products of the demo, and an unreachable `RateLimit` and `ExactRateLimit`. There, a
+//! test that needs the platform's state or faults reports that it is skipped.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 

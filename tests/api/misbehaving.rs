@@ -1,4 +1,4 @@
-//! What a client is told when a handler panics, hangs, or dies.
+//! The client's response when a handler panics, hangs, or dies.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use local::options::Options;
 use crate::harness::{Api, eventually, own};
 
 #[tokio::test]
-async fn a_panic_is_our_500_and_says_nothing_of_what_happened() {
+async fn a_panic_is_our_500_and_reveals_nothing() {
     let Some(api) = platform().await else { return };
     for _ in 0..2 {
         let answer = api.get("/panics").header("x-request-id", "r-1").send().await;
@@ -18,7 +18,7 @@ async fn a_panic_is_our_500_and_says_nothing_of_what_happened() {
     let invocations = api.control().unwrap().invocations("PanicsFunction").await;
     assert_eq!(
         invocations[0]["environment"], invocations[1]["environment"],
-        "the process lives on"
+        "the process continues"
     );
 }
 
@@ -30,12 +30,12 @@ async fn a_handler_that_hangs_is_our_504_before_lambda_ends_it() {
     let invocations = api.control().unwrap().invocations("HangsFunction").await;
     assert_eq!(
         invocations[0]["environment"], invocations[1]["environment"],
-        "the process lives on"
+        "the process continues"
     );
 }
 
 #[tokio::test]
-async fn work_that_keeps_its_thread_is_our_504_and_is_counted() {
+async fn work_that_blocks_its_thread_is_our_504_and_is_counted() {
     let Some(api) = platform().await else { return };
     let control = api.control().unwrap();
     for _ in 0..2 {
@@ -45,11 +45,11 @@ async fn work_that_keeps_its_thread_is_our_504_and_is_counted() {
     let invocations = control.invocations("SpinsFunction").await;
     assert_ne!(
         invocations[0]["environment"], invocations[1]["environment"],
-        "nothing else is given to a thread that is not let go of"
+        "a process with a blocked thread gets no further request"
     );
     let labels = [r#"path="/spins""#, r#"status="504""#];
     let told = async || (control.metric("http_requests_total", &labels).await >= 2.0).then_some(());
-    eventually("both to be told of", told).await;
+    eventually("both responses in the metrics", told).await;
     let counted = async || {
         let rows = control.table("LimitsTable").await;
         let counts = rows.iter().filter_map(|row| row["total"].as_u64());

@@ -1,7 +1,7 @@
-//! One bad item harms no other: names that a transport cannot carry, rows that cannot be read or sent,
-//! and values beyond the bounds of input.
+//! One bad item harms no other. Tested are names that a transport cannot carry, rows that cannot be
+//! read or sent, and values beyond the bounds of input.
 //!
-//! The test of the poisoned product places a few orders behind it. All of them by hand:
+//! The test of the poisoned product places a few orders after it. This places all of them:
 //! `POISON_ORDERS=130 cargo test -p blackbox neighbours -- --nocapture`
 
 use std::collections::BTreeSet;
@@ -20,12 +20,12 @@ use crate::harness::{
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_name_that_sqs_refuses_holds_up_neither_its_own_order_nor_those_behind_it() {
+async fn a_name_that_sqs_rejects_blocks_neither_its_order_nor_later_ones() {
     let Some(api) = own(unlimited()).await else { return };
     let control = api.control().unwrap();
     let (merchant, customer) = (api.person("merchant").await, api.person("customer").await);
     refuses_as_sqs_does(&api).await;
-    // Such a name was taken before it was refused at entry.
+    // Such a name was stored before input validation rejected it.
     let poisoned = new_product(&merchant, 5).await;
     let name = unique("Kettle\u{ffff}\u{fffe}");
     change(&api, "ProductsTable", poisoned, |item| item["name"] = name.clone().into()).await;
@@ -60,7 +60,7 @@ async fn a_name_that_sqs_refuses_holds_up_neither_its_own_order_nor_those_behind
     }
 }
 
-/// Whether the local queue refuses what SQS does, so that the test proves something.
+/// Checks that the local queue rejects like SQS, so that the test proves something.
 async fn refuses_as_sqs_does(api: &Api) {
     let stores = api.inside().unwrap().platform().stores();
     let url = &stores.names().queue("EmailsQueue").unwrap().url;
@@ -71,7 +71,7 @@ async fn refuses_as_sqs_does(api: &Api) {
 }
 
 #[tokio::test]
-async fn rows_beside_one_that_is_refused_or_unreadable_are_relayed_once_and_noted() {
+async fn rows_next_to_a_rejected_or_unreadable_one_are_relayed_once() {
     let Some(api) = own(unlimited()).await else { return };
     let control = api.control().unwrap();
     control.faults(&json!({ "streams": { "OutboxTable": { "drop": 1 } } })).await;
@@ -80,8 +80,8 @@ async fn rows_beside_one_that_is_refused_or_unreadable_are_relayed_once_and_note
         api.put_item("OutboxTable", row.clone());
         row
     });
-    // Beyond what the queue takes, as each character is six in JSON: refused for what it is,
-    // however often it is sent.
+    // Larger than the queue accepts, as each character is six in JSON. So every attempt to send it
+    // is rejected.
     let mut large = refused.clone();
     large["data"] = json!({ "orderId": Uuid::new_v4(), "padding": "\u{1}".repeat(200_000) });
     api.put_item("OutboxTable", large);
@@ -133,7 +133,7 @@ fn waiting_row(id: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_product_of_a_later_version_is_left_out_of_lists_and_harms_no_order() {
+async fn a_product_of_a_later_version_is_not_listed_and_harms_no_order() {
     let Some(api) = own(unlimited()).await else { return };
     let control = api.control().unwrap();
     let merchant = api.person("merchant").await;
@@ -157,11 +157,11 @@ async fn a_product_of_a_later_version_is_left_out_of_lists_and_harms_no_order() 
     };
     eventually("the unreadable record to be counted", counted).await;
     let logged = |line: &Value| line["pk"] == later.to_string() && line["table"] == "products";
-    assert!(control.logs().await.iter().any(logged), "its key stands in the log");
+    assert!(control.logs().await.iter().any(logged), "the log has its key");
 }
 
 #[tokio::test]
-async fn stock_that_has_left_the_bounds_of_input_is_shown_changed_and_sold() {
+async fn stock_beyond_the_bounds_of_input_is_shown_changed_and_sold() {
     let api = shared().await;
     if api.inside().is_none() {
         return;
@@ -182,7 +182,7 @@ async fn stock_that_has_left_the_bounds_of_input_is_shown_changed_and_sold() {
 }
 
 #[tokio::test]
-async fn each_token_is_mailed_once_however_many_are_asked_for_at_the_same_moment() {
+async fn concurrent_verification_mails_carry_each_token_once() {
     let Some(api) = own(Options::default()).await else { return };
     let (control, email) = (api.control().unwrap(), unique_email());
     api.store().post_user(&user(&email), None).await.unwrap();
@@ -201,7 +201,7 @@ async fn each_token_is_mailed_once_however_many_are_asked_for_at_the_same_moment
     assert_eq!(mails.len(), tokens.len(), "mails per token");
 }
 
-/// Changes a stored item behind everybody's back.
+/// Changes a stored item directly.
 async fn change(
     api: &Api,
     table: &str,

@@ -1,4 +1,4 @@
-//! Notices: operators are told what fails, once a minute and kind, whoever else is down.
+//! Alerts to operators: one a minute for each kind of failure, even while one alert service fails.
 
 use futures::future::join_all;
 use local::options::Options;
@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::harness::{Control, eventually, own, shared, unique};
 
 #[tokio::test]
-async fn of_a_flood_one_notice_goes_out_a_minute_and_the_next_one_says_how_many_did_not() {
+async fn alerts_are_limited_to_one_a_minute_and_report_the_suppressed_count() {
     let api = shared().await;
     let Some(control) = api.control() else { return };
     let upstream = unique("upstream");
@@ -28,7 +28,7 @@ async fn of_a_flood_one_notice_goes_out_a_minute_and_the_next_one_says_how_many_
 }
 
 #[tokio::test]
-async fn a_receiver_that_is_down_is_told_later_and_keeps_no_other_waiting() {
+async fn a_failing_alert_service_gets_its_alert_later_and_delays_no_other() {
     let Some(api) = own(Options::default()).await else { return };
     let control = api.control().unwrap();
     let down = json!({ "standins": { "notifiers": { "slack": { "down": true } } } });
@@ -38,7 +38,7 @@ async fn a_receiver_that_is_down_is_told_later_and_keeps_no_other_waiting() {
         let notices = notices(&control, "partner").await;
         (notices[1].len() == 1 && notices[2].len() == 1).then_some(())
     };
-    eventually("two receivers to be told", others).await;
+    eventually("two alerts to arrive", others).await;
     assert!(control.queue("NotificationsQueue").await["inFlight"].as_u64() > Some(0));
 
     control.no_faults().await;
@@ -47,13 +47,13 @@ async fn a_receiver_that_is_down_is_told_later_and_keeps_no_other_waiting() {
         let queue = control.queue("NotificationsQueue").await;
         ["visible", "inFlight", "delayed"].iter().all(|s| queue[s] == 0).then_some(())
     };
-    eventually("the third to be told", again).await;
+    eventually("the third alert to arrive", again).await;
     let times = notices(&control, "partner").await.map(|notices| notices.len());
-    assert!(times[0] > tried, "the third is told once it is back: {times:?}");
-    assert_eq!(times[1..], [1, 1], "and the others are not told again");
+    assert!(times[0] > tried, "the third alert is repeated after the failure: {times:?}");
+    assert_eq!(times[1..], [1, 1], "the other alerts are not repeated");
 }
 
-/// Says on the queue that an upstream has failed.
+/// Sends the event that an upstream has failed.
 async fn fail(control: &Control, upstream: &str) {
     let event_id = Uuid::new_v4();
     let at = "2026-11-21T12:00:00.000Z";
@@ -65,14 +65,14 @@ async fn fail(control: &Control, upstream: &str) {
     control.send("NotificationsQueue", &failed).await;
 }
 
-/// Waits until Slack, Datadog and New Relic have each been told so often of an upstream; gives what
-/// the last notice says was suppressed.
+/// Waits until Slack, Datadog and New Relic have each received this many alerts about an upstream.
+/// Returns the suppressed counts of the last ones.
 async fn told(control: &Control, upstream: &str, times: usize) -> [u64; 3] {
     let find = async || {
         let notices = notices(control, upstream).await;
         notices.iter().all(|told| told.len() >= times).then_some(notices)
     };
-    let notices = eventually(&format!("{times} notices"), find).await;
+    let notices = eventually(&format!("{times} alerts"), find).await;
     notices.map(|told| {
         assert_eq!(told.len(), times, "{told:?}");
         let text = text_of(told.last().unwrap());
@@ -82,7 +82,7 @@ async fn told(control: &Control, upstream: &str, times: usize) -> [u64; 3] {
     })
 }
 
-/// What Slack, Datadog and New Relic were sent about an upstream.
+/// The alerts about an upstream that Slack, Datadog and New Relic have received.
 async fn notices(control: &Control, upstream: &str) -> [Vec<Value>; 3] {
     let asked = control.standin("notifiers").await;
     let about = asked["requests"].as_array().unwrap().iter();
@@ -99,7 +99,7 @@ async fn notices(control: &Control, upstream: &str) -> [Vec<Value>; 3] {
     notices
 }
 
-/// The text of a notice; New Relic's come in lists.
+/// The text of an alert. New Relic's alerts are in lists.
 fn text_of(notice: &Value) -> String {
     let text = notice["text"].as_str().or(notice[0]["text"].as_str());
     text.unwrap_or_default().to_owned()

@@ -1,4 +1,4 @@
-//! What operators see: the metrics of seed 000, and nothing that is nobody's business.
+//! Metrics as operators see them (seed 000), and logs without personal data or secrets.
 
 use client::NewUser;
 use domain::orders::OrderDraft;
@@ -11,7 +11,7 @@ use crate::harness::{
 };
 
 #[tokio::test]
-async fn metrics_have_their_names_labels_and_buckets_and_routes_instead_of_paths() {
+async fn metrics_have_the_specified_names_labels_buckets_and_routes() {
     let Some(api) = own(Options::default()).await else { return };
     let control = api.control().unwrap();
     let id = Uuid::new_v4();
@@ -46,11 +46,11 @@ async fn metrics_have_their_names_labels_and_buckets_and_routes_instead_of_paths
             assert!(metrics.contains(&bucket), "{bucket} is missing:\n{metrics}");
         }
     }
-    assert!(!metrics.contains(&id.to_string()), "a raw path");
+    assert!(!metrics.contains(&id.to_string()), "a metric has a raw path");
 }
 
 #[tokio::test]
-async fn nothing_personal_and_no_secret_stands_in_a_log_or_a_metric() {
+async fn no_personal_data_and_no_secret_is_in_a_log_or_a_metric() {
     let Some(api) = own(Options { demo: true, ..Options::default() }).await else { return };
     let control = api.control().unwrap();
     let [mailbox, password, guess, name, street] =
@@ -93,7 +93,7 @@ async fn nothing_personal_and_no_secret_stands_in_a_log_or_a_metric() {
     }
 }
 
-/// The metrics once all these series are among them: they are told after the answers.
+/// The metrics, once they contain all these series: they are sent after the responses.
 async fn settled(control: &Control, expected: &[String]) -> String {
     let complete = async || {
         let metrics = control.metrics().await;

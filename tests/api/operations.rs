@@ -1,4 +1,4 @@
-//! What operators do with a running system: dead letters, and an order's history.
+//! Operators' commands on a running system: dead letters, and an order's history.
 
 use local::options::Options;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::harness::{Control, eventually, new_product, operate, order_of, own, shared};
 
 #[tokio::test]
-async fn dead_letters_are_shown_and_put_back_and_none_is_lost() {
+async fn dead_letters_are_shown_and_redriven_and_none_is_lost() {
     let Some(api) = own(Options { demo: true, ..Options::default() }).await else { return };
     let control = api.control().unwrap();
     let stores = api.inside().unwrap().platform().stores();
@@ -23,12 +23,12 @@ async fn dead_letters_are_shown_and_put_back_and_none_is_lost() {
     let said = operate(&api, &["dead-letters", "redrive", "emails"]).await.unwrap();
     assert_eq!(said.last().unwrap(), "done: 23 dead letters put back into emails");
     let all = async || (control.mails("customer@example.com").await.len() == 23).then_some(());
-    eventually("a mail for each letter", all).await;
+    eventually("a mail for each dead letter", all).await;
     assert_eq!(letters_in(&control).await, (0, 0));
 }
 
 #[tokio::test]
-async fn an_order_tells_its_history() {
+async fn an_orders_history_has_its_events_credit_and_projection() {
     let api = shared().await;
     let Some(control) = api.control() else { return };
     let customer = api.person("customer").await;
@@ -46,7 +46,7 @@ async fn an_order_tells_its_history() {
 }
 
 #[tokio::test]
-async fn what_does_not_exist_is_said_so() {
+async fn a_command_for_an_unknown_object_fails_and_names_it() {
     let api = shared().await;
     if api.inside().is_none() {
         return;
@@ -64,7 +64,7 @@ async fn what_does_not_exist_is_said_so() {
     }
 }
 
-/// The request to write to the demo's customer about an order: that of the ready event.
+/// The message that requests a mail to the demo's customer, from the event fixture.
 fn confirmation() -> Value {
     let event: Value = serde_json::from_str(include_str!("../events/send_email.json")).unwrap();
     let body = event["Records"][0]["body"].as_str().unwrap();

@@ -1,4 +1,4 @@
-//! What an order takes from the stock, what ids things have, and what a repeated request does.
+//! Orders: their stock, ids of resources, and repeated requests.
 
 use domain::catalogue::ProductId;
 use domain::people::AddressDraft;
@@ -9,7 +9,7 @@ use crate::harness::{
 };
 
 #[tokio::test]
-async fn an_order_takes_from_the_stock_of_each_of_its_items() {
+async fn an_order_reduces_the_stock_of_each_of_its_items() {
     let api = shared().await;
     let Some(control) = api.control() else { return };
     let (merchant, customer) = (api.person("merchant").await, api.person("customer").await);
@@ -28,7 +28,7 @@ async fn an_order_takes_from_the_stock_of_each_of_its_items() {
 }
 
 #[tokio::test]
-async fn a_client_may_choose_the_ids_of_what_it_creates_and_gets_uuidv7_otherwise() {
+async fn a_client_may_choose_ids_and_otherwise_gets_uuidv7() {
     let api = shared().await;
     let customer = api.person("customer").await;
     let minted = new_address(&customer).await;
@@ -40,7 +40,7 @@ async fn a_client_may_choose_the_ids_of_what_it_creates_and_gets_uuidv7_otherwis
 }
 
 #[tokio::test]
-async fn a_sign_up_that_is_repeated_by_its_key_is_one_account() {
+async fn a_sign_up_that_is_repeated_with_its_key_is_one_account() {
     let (api, key) = (shared().await, unique("key"));
     let (store, ada) = (api.store(), user(&unique_email()));
     let first = store.post_user(&ada, Some(&key)).await.unwrap();
@@ -50,11 +50,11 @@ async fn a_sign_up_that_is_repeated_by_its_key_is_one_account() {
     let other = store.post_user(&ada, None).await.unwrap().data;
     assert_ne!(
         other.user_id, second_id,
-        "without the key it is another sign-up, which replaces it"
+        "without the key it is another sign-up, which replaces the first"
     );
 }
 
-/// From the table itself: whoever has read a product may be shown it as it was.
+/// Read from the table itself, because the API may return a cached product.
 async fn stock(control: &Control, product: ProductId) -> u64 {
     control.item("ProductsTable", product).await["stock"].as_u64().unwrap()
 }

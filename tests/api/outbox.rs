@@ -1,4 +1,4 @@
-//! The outbox: what waits in it is relayed, if not from the stream then by the sweeper.
+//! The outbox: rows are relayed by the stream, or else by the sweeper.
 
 use domain::orders::OrderId;
 use local::options::Options;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::harness::{Api, eventually, new_product, order_of, own, shared, unique};
 
 #[tokio::test]
-async fn a_row_waits_until_its_event_is_relayed() {
+async fn a_relayed_row_leaves_the_index_of_waiting_rows() {
     let api = shared().await;
     let Some(control) = api.control() else { return };
     let order = place_order(&api).await;
@@ -19,7 +19,7 @@ async fn a_row_waits_until_its_event_is_relayed() {
 }
 
 #[tokio::test]
-async fn an_event_whose_stream_record_is_lost_is_relayed_by_the_sweeper_once() {
+async fn an_event_lost_by_the_stream_is_relayed_once_by_the_sweeper() {
     let Some(api) = own(Options { demo: true, ..Options::default() }).await else { return };
     let control = api.control().unwrap();
     control.faults(&json!({ "streams": { "OutboxTable": { "drop": 1 } } })).await;
@@ -28,7 +28,7 @@ async fn an_event_whose_stream_record_is_lost_is_relayed_by_the_sweeper_once() {
     control.run_schedule("SweepOutboxFunction").await;
     assert!(
         control.relayed("OrderCreated", order).await.is_none(),
-        "what is new is left to the stream"
+        "a new row is left to the stream"
     );
 
     make_old(&api).await;
@@ -41,7 +41,7 @@ async fn an_event_whose_stream_record_is_lost_is_relayed_by_the_sweeper_once() {
 }
 
 #[tokio::test]
-async fn what_waits_is_swept_into_the_queues_of_everybody_who_hears_of_it() {
+async fn the_sweeper_sends_overdue_rows_to_the_queues_of_all_subscribers() {
     let Some(api) = own(Options { demo: true, ..Options::default() }).await else { return };
     let control = api.control().unwrap();
     control.faults(&json!({ "streams": { "OutboxTable": { "drop": 1 } } })).await;
@@ -69,7 +69,7 @@ async fn what_waits_is_swept_into_the_queues_of_everybody_who_hears_of_it() {
     }
 }
 
-/// Places an order of the demo's customer; gives its id.
+/// Places an order of the demo's customer. Returns its id.
 async fn place_order(api: &Api) -> OrderId {
     let customer = api.person("customer").await;
     let product = new_product(&api.person("merchant").await, 5).await;
@@ -77,14 +77,14 @@ async fn place_order(api: &Api) -> OrderId {
     customer.create_order(&order, None).await.unwrap().data.order_id
 }
 
-/// Lets the only row of the outbox have waited for years.
+/// Makes the only row of the outbox overdue by years.
 async fn make_old(api: &Api) {
     let row = old_row(api).await;
     let stores = api.inside().unwrap().platform().stores();
     stores.put_item("OutboxTable", &row).unwrap();
 }
 
-/// The only row of the outbox as if it had waited for years.
+/// The only row of the outbox, changed as if it had waited for years.
 async fn old_row(api: &Api) -> Value {
     let stores = api.inside().unwrap().platform().stores();
     let name = &stores.names().table("OutboxTable").unwrap().name;

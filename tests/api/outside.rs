@@ -1,4 +1,4 @@
-//! People of outside issuers, by tokens that another implementation has made.
+//! Users of outside issuers, with tokens made by another implementation.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use crate::harness::{Refused, own, someone};
 
 #[tokio::test]
-async fn people_of_an_outside_issuer_are_let_in_with_their_roles() {
+async fn users_of_an_outside_issuer_are_admitted_with_their_roles() {
     let fixture = fixture();
     let theirs = Publisher::start(json!([fixture["keys"]["RS256"]])).await;
     let issuers = json!([{ "issuer": "https://outside.example", "jwksUrl": theirs.url,
@@ -23,7 +23,7 @@ async fn people_of_an_outside_issuer_are_let_in_with_their_roles() {
     let options = Options { parameters: vec![issuers], ..Options::default() };
     let Some(api) = own(options).await else { return };
     let ask = async |token: &Value| {
-        // Only administrators are shown all orders.
+        // Only administrators may list all orders.
         let whoever = api.store().with_token(token.as_str().unwrap());
         whoever.list_orders(&PageQuery::default()).await
     };
@@ -40,7 +40,7 @@ async fn people_of_an_outside_issuer_are_let_in_with_their_roles() {
     let refused = ask(&fixture["tokens"]["EdDSA"]).await.refused(503, "SERVICE_UNAVAILABLE");
     assert!(refused.retry_after_s.is_some(), "{refused:?}");
     let ours = someone(api.inside().unwrap(), "ADMIN");
-    ask(&ours.into()).await.expect("ours do not depend on theirs");
+    ask(&ours.into()).await.expect("our tokens do not depend on their keys");
 }
 
 fn fixture() -> Value {
@@ -48,7 +48,7 @@ fn fixture() -> Value {
     serde_json::from_str(text).unwrap()
 }
 
-/// Publishes keys on a port of its own.
+/// Publishes keys on a separate port.
 struct Publisher {
     url: String,
     keys: Arc<Mutex<Value>>,
@@ -68,7 +68,7 @@ impl Publisher {
                     continue;
                 };
                 let body = json!({ "keys": *published.lock().unwrap() }).to_string();
-                // A request for keys fits into one piece.
+                // A request for keys fits into one read.
                 let _ = client.read(&mut [0; 4096]).await;
                 let head = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length:";
                 let answer = format!("{head} {}\r\n\r\n{body}", body.len());

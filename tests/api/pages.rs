@@ -1,4 +1,4 @@
-//! Lists page by page: cursors, and walks while others write.
+//! Lists page by page: cursors, and walks during writes.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
@@ -17,7 +17,7 @@ use crate::harness::{Answer, Api, Refused, new_product, order_of, own, read, sha
 const LISTS: [&str; 2] = ["/orders", "/products"];
 
 #[tokio::test]
-async fn a_page_says_how_it_was_read_and_where_the_next_one_begins() {
+async fn a_page_reports_its_count_limit_order_and_next_cursor() {
     let api = shared().await;
     two_orders(&api).await;
     for (list, order) in [("/orders", "desc"), ("/products", "asc")] {
@@ -34,7 +34,7 @@ async fn a_page_says_how_it_was_read_and_where_the_next_one_begins() {
 }
 
 #[tokio::test]
-async fn whatever_else_is_asked_of_a_list_is_refused_by_its_name() {
+async fn an_invalid_query_parameter_of_a_list_is_400_with_its_name() {
     let api = shared().await;
     let long = format!("cursor={}", "A".repeat(513));
     for list in LISTS {
@@ -62,7 +62,7 @@ async fn whatever_else_is_asked_of_a_list_is_refused_by_its_name() {
 }
 
 #[tokio::test]
-async fn a_cursor_is_good_for_its_own_list_and_direction_and_as_it_was_given() {
+async fn a_cursor_of_another_list_or_direction_or_a_changed_one_is_400() {
     let api = shared().await;
     two_orders(&api).await;
     let ours = next_cursor(&list_by_admin(&api, "/orders", "limit=1&order=asc").await.json());
@@ -89,18 +89,18 @@ async fn a_cursor_is_good_for_its_own_list_and_direction_and_as_it_was_given() {
     let turned = list_by_admin(&api, "/orders", &format!("order=desc&cursor={ours}")).await;
     assert_eq!(turned.error_fields(400, "INVALID_REQUEST"), ["query.cursor"]);
     let larger = list_by_admin(&api, "/orders", &format!("order=asc&limit=2&cursor={ours}")).await;
-    assert_eq!(larger.status, 200, "the size of pages may change on the way");
+    assert_eq!(larger.status, 200, "the page size may change during a walk");
 }
 
 #[tokio::test]
-async fn orders_are_listed_for_administrators_alone() {
+async fn orders_are_listed_only_for_administrators() {
     let (api, page) = (shared().await, PageQuery::default());
     api.person("customer").await.list_orders(&page).await.refused(403, "FORBIDDEN");
     api.store().list_orders(&page).await.refused_by_gateway(401);
 }
 
 #[tokio::test]
-async fn an_order_is_shown_to_its_customer_and_to_administrators() {
+async fn an_order_is_shown_only_to_its_customer_and_to_administrators() {
     let api = shared().await;
     let [order, _] = two_orders(&api).await;
     for who in ["customer", "admin"] {
@@ -117,7 +117,7 @@ async fn an_order_is_shown_to_its_customer_and_to_administrators() {
 }
 
 #[tokio::test]
-async fn pages_of_products_follow_each_other_to_the_end() {
+async fn a_walk_over_all_product_pages_has_no_product_twice() {
     let api = shared().await;
     let newest = new_product(&api.person("merchant").await, 1).await;
     let (mut asked, mut met) = (read(json!({ "limit": 100 })), Vec::new());
@@ -134,7 +134,7 @@ async fn pages_of_products_follow_each_other_to_the_end() {
 }
 
 #[tokio::test]
-async fn a_product_is_found_by_its_name_in_any_case_and_by_no_other() {
+async fn a_product_is_found_only_by_its_whole_name_in_any_case() {
     let api = shared().await;
     let product = new_product(&api.person("merchant").await, 1).await;
     let product = api.store().get_product(product).await.unwrap().data;
@@ -160,7 +160,7 @@ async fn a_product_is_found_by_its_name_in_any_case_and_by_no_other() {
 }
 
 #[tokio::test]
-async fn a_walk_over_1_000_orders_during_inserts_meets_each_old_one_once_and_in_order() {
+async fn a_walk_during_inserts_has_each_of_1_000_old_orders_once_and_sorted() {
     let Some(api) = own(Options { demo: true, ..Options::default() }).await else { return };
     let old = a_thousand_orders(&api).await;
     for direction in [Direction::Ascending, Direction::Descending] {
@@ -175,7 +175,7 @@ async fn a_walk_over_1_000_orders_during_inserts_meets_each_old_one_once_and_in_
         assert!(inserted > 0, "others wrote meanwhile");
         let ids: HashSet<OrderId> = met.iter().map(|(_, id)| *id).collect();
         assert_eq!(ids.len(), met.len(), "no order twice, {direction:?}");
-        assert!(ids.is_superset(&old), "no old one missing, {direction:?}");
+        assert!(ids.is_superset(&old), "no old order is missing, {direction:?}");
         if direction == Direction::Descending {
             met.reverse();
         }
@@ -183,7 +183,7 @@ async fn a_walk_over_1_000_orders_during_inserts_meets_each_old_one_once_and_in_
     }
 }
 
-/// All orders in pages of 37: when each was created, and its id.
+/// All orders in pages of 37: creation time and id.
 async fn walk(api: &Api, direction: Direction) -> Vec<(Timestamp, OrderId)> {
     let (admin, mut met) = (api.person("admin").await, Vec::new());
     let mut asked = PageQuery { order: Some(direction), ..read(json!({ "limit": 37 })) };
@@ -197,7 +197,7 @@ async fn walk(api: &Api, direction: Direction) -> Vec<(Timestamp, OrderId)> {
     }
 }
 
-/// Places orders until told to stop; gives their number.
+/// Places orders until `told` is set. Returns their number.
 async fn insert_until(api: &Api, told: &AtomicBool) -> u32 {
     let (customer, order) = shop(api).await;
     let mut inserted = 0;
@@ -208,7 +208,7 @@ async fn insert_until(api: &Api, told: &AtomicBool) -> u32 {
     inserted
 }
 
-/// Writes 1 000 old orders past all functions, modelled on one that was placed; gives their ids.
+/// Writes 1 000 old orders directly, modelled on one that was placed. Returns their ids.
 async fn a_thousand_orders(api: &Api) -> HashSet<OrderId> {
     const TABLE: &str = "local-OrdersTable";
     let [placed, _] = two_orders(api).await;
@@ -216,7 +216,7 @@ async fn a_thousand_orders(api: &Api) -> HashSet<OrderId> {
     let model = api.ask_stores("DynamoDB_20120810.GetItem", &key).await["Item"].take();
     let ids: HashSet<OrderId> = (0..1_000).map(|_| Uuid::new_v4().into()).collect();
     let items = ids.iter().map(ToString::to_string).enumerate().map(|(number, id)| {
-        // Two orders of each second, in whatever partition.
+        // Two orders of each second, in any partition.
         let created_at = format!("2026-01-01T00:{:02}:{:02}.000Z", number / 120, number / 2 % 60);
         let mut item = model.clone();
         for (attribute, value) in [
@@ -245,7 +245,7 @@ async fn two_orders(api: &Api) -> [OrderView; 2] {
     [place().await, place().await]
 }
 
-/// The demo's customer, and what they can order again and again.
+/// The demo's customer, and an order with a large stock.
 async fn shop(api: &Api) -> (Client, OrderDraft) {
     let product = new_product(&api.person("merchant").await, 10_000).await;
     (api.person("customer").await, order_of(product, 1))

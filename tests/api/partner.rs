@@ -1,4 +1,4 @@
-//! The partner's catalogue, through whatever the partner does.
+//! The partner's catalogue, under every behaviour of the partner.
 
 use client::{Answer, Error, PartnerPage};
 use domain::partner::PartnerProduct;
@@ -14,7 +14,7 @@ const TOKENS: &str = "/oauth/token";
 const PRODUCTS: &str = "/v2/product-list";
 
 #[tokio::test]
-async fn a_page_of_the_partners_catalogue_is_shown_in_our_words() {
+async fn a_page_of_the_partners_catalogue_is_returned_in_our_format() {
     let Some((api, control)) = platform().await else { return };
     let wanted = PartnerPage {
         page: Some(read(json!(2))),
@@ -47,7 +47,7 @@ async fn a_page_of_the_partners_catalogue_is_shown_in_our_words() {
 }
 
 #[tokio::test]
-async fn each_of_the_partners_refusals_has_its_meaning() {
+async fn each_refusal_of_the_partner_has_its_status_and_code() {
     let Some((api, control)) = platform().await else { return };
     for (status, code, answered, named, times) in [
         (403, "P01", 403, "PARTNER_FORBIDDEN", 1),
@@ -80,7 +80,7 @@ async fn each_of_the_partners_refusals_has_its_meaning() {
 }
 
 #[tokio::test]
-async fn an_answer_that_a_client_may_have_caused_cuts_off_no_other_client() {
+async fn an_error_that_a_client_may_have_caused_does_not_open_the_circuit() {
     let Some((api, control)) = platform().await else { return };
     for status in [400, 404, 410, 422] {
         answering(&control, status, &Value::Null).await;
@@ -95,16 +95,16 @@ async fn an_answer_that_a_client_may_have_caused_cuts_off_no_other_client() {
         let refusal = list(&api).await.refused(503, "SERVICE_UNAVAILABLE");
         assert_eq!(refusal.retry_after_s, Some(120));
     }
-    assert_eq!(asks(&control, PRODUCTS).await - before, 6, "there is no time to ask again");
+    assert_eq!(asks(&control, PRODUCTS).await - before, 6, "there is no time for a retry");
     trouble(&control, "products", &json!({})).await;
     list(&api).await.unwrap();
     assert!(control.table("CircuitsTable").await.is_empty(), "no failure was noted");
     let records = control.table("CommunicationsTable").await;
     let refused = records.iter().filter(|record| record["outcome"] == "REFUSED").count();
     assert_eq!((refused, records.len()), (30, 31));
-    assert!(control.table("NoticesTable").await.is_empty(), "operators have nothing to do");
+    assert!(control.table("NoticesTable").await.is_empty(), "operators get no alert");
 
-    // So it is with the partner's tokens.
+    // The same applies to the partner's tokens.
     for (status, answered, named) in
         [(429, 503, "SERVICE_UNAVAILABLE"), (404, 502, "PARTNER_ERROR")]
     {
@@ -121,7 +121,7 @@ async fn an_answer_that_a_client_may_have_caused_cuts_off_no_other_client() {
 }
 
 #[tokio::test]
-async fn a_product_that_cannot_be_read_is_left_out_of_its_page_and_counted() {
+async fn an_unreadable_product_is_left_out_of_its_page_and_counted() {
     let Some((api, control)) = platform().await else { return };
     let product = |sku: &str, amount: Value| {
         let price = json!({ "amount": amount, "currency": "EUR" });
@@ -145,17 +145,17 @@ async fn a_product_that_cannot_be_read_is_left_out_of_its_page_and_counted() {
 
     let page = json!({ "products": [product("SKU-2", json!("one")), null] });
     answering(&control, 200, &page).await;
-    // An environment that knows the circuit as closed still lets one request through.
+    // An environment that has cached the closed circuit still admits one request.
     let mut told = Vec::new();
     for _ in 0..12 {
         told.push(list(&api).await.unwrap_err().code().unwrap().to_owned());
     }
-    assert_eq!(told[..5], ["PARTNER_ERROR"; 5], "an unreadable page is an outage");
+    assert_eq!(told[..5], ["PARTNER_ERROR"; 5], "an unreadable page counts as a failure");
     assert_eq!(told[11], "SERVICE_UNAVAILABLE", "{told:?}");
 }
 
 #[tokio::test]
-async fn a_token_is_kept_as_long_as_it_lasts_however_that_is_said() {
+async fn a_token_is_cached_for_a_lifetime_that_is_sent_as_text() {
     let Some((api, control)) = platform().await else { return };
     let token = json!({ "access_token": "t", "token_type": "bearer", "expires_in": "3600" });
     let faults = json!({
@@ -184,7 +184,7 @@ async fn without_a_token_the_partner_is_not_asked_for_products() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_refused_is_replaced_once() {
+async fn a_refused_token_is_replaced_once() {
     let Some((api, control)) = platform().await else { return };
     let refusal = json!({ "answer": { "status": 403, "body": { "code": "P08" } }, "times": 1 });
     trouble(&control, "products", &refusal).await;
@@ -192,9 +192,9 @@ async fn a_token_that_is_refused_is_replaced_once() {
     let asked = control.standin("partner").await;
     assert_eq!((&asked["counts"][TOKENS], &asked["counts"][PRODUCTS]), (&json!(2), &json!(2)));
     let by = |number: usize| asked["requests"][number]["authorizedBy"].as_str().unwrap().to_owned();
-    assert_ne!(by(1), by(3), "the second time with another token");
+    assert_ne!(by(1), by(3), "the retry has another token");
 
-    // Whatever is refused then, for whichever client, the token is not thrown away again.
+    // Further refusals do not replace the token again, for any client.
     for refusal in [json!({ "status": 403, "body": { "code": "P08" } }), json!({ "status": 401 })] {
         trouble(&control, "products", &json!({ "answer": refusal })).await;
         for _ in 0..5 {
@@ -205,7 +205,7 @@ async fn a_token_that_is_refused_is_replaced_once() {
 }
 
 #[tokio::test]
-async fn fifty_who_miss_a_token_at_once_make_one_fetch() {
+async fn fifty_concurrent_requests_without_a_token_make_one_fetch() {
     let Some((api, control)) = platform().await else { return };
     let answers = wave(&api, 50).await;
     assert!(answers.iter().all(Result::is_ok), "{answers:?}");
@@ -214,9 +214,9 @@ async fn fifty_who_miss_a_token_at_once_make_one_fetch() {
 }
 
 #[tokio::test]
-async fn a_partner_that_fails_is_left_alone_by_all_environments_and_tried_by_one_at_a_time() {
+async fn an_open_circuit_stops_all_environments_then_admits_one_probe() {
     const ENVIRONMENTS: u64 = 8;
-    /// A call that fails is sent three times.
+    /// A failing call is sent three times.
     const SENT: u64 = 3;
     let Some((api, control)) = platform().await else { return };
     trouble(&control, "products", &json!({ "delayMs": 500 })).await;
@@ -234,7 +234,11 @@ async fn a_partner_that_fails_is_left_alone_by_all_environments_and_tried_by_one
         let refusal = refused.refused(503, "SERVICE_UNAVAILABLE");
         assert!((1..=30).contains(&refusal.retry_after_s.unwrap()), "{refusal:?}");
     }
-    assert_eq!(asks(&control, PRODUCTS).await - before, asked, "the partner is left alone");
+    assert_eq!(
+        asks(&control, PRODUCTS).await - before,
+        asked,
+        "the partner gets no further request"
+    );
     let opened = [r#"type="CIRCUIT_OPENED""#];
     assert!((control.metric("errors_total", &opened).await - 1.0).abs() < 0.1, "it opened once");
     told(&control, "partner/CIRCUIT_OPENED").await;
@@ -257,11 +261,11 @@ async fn a_partner_that_fails_is_left_alone_by_all_environments_and_tried_by_one
         let answers = wave(&api, ENVIRONMENTS).await;
         answers.iter().all(Result::is_ok).then_some(())
     };
-    eventually("all environments to hear of it", all).await;
+    eventually("all environments to learn of it", all).await;
 }
 
 #[tokio::test]
-async fn requests_pass_though_no_table_of_the_partners_answers() {
+async fn requests_pass_while_all_tables_of_the_partner_fail() {
     let Some((api, control)) = platform().await else { return };
     let failing = ["CircuitsTable", "CommunicationsTable", "TokensTable"];
     let failing: Value = failing.iter().map(|name| (*name, json!({ "fail": 1 }))).collect();
@@ -277,7 +281,7 @@ async fn requests_pass_though_no_table_of_the_partners_answers() {
 }
 
 #[tokio::test]
-async fn a_communication_whose_function_was_killed_is_closed_by_the_sweep() {
+async fn the_sweep_closes_the_audit_record_of_a_killed_function() {
     let Some((api, control)) = platform().await else { return };
     control.faults(&json!({ "kill": { FUNCTION: { "afterCommit": 1 } } })).await;
     list(&api).await.refused_by_gateway(500);
@@ -286,7 +290,11 @@ async fn a_communication_whose_function_was_killed_is_closed_by_the_sweep() {
     assert_eq!(record["outcome"], "PENDING");
 
     control.run_schedule("SweepCommunicationsFunction").await;
-    assert_eq!(control.table("CommunicationsTable").await[0]["outcome"], "PENDING", "too new");
+    assert_eq!(
+        control.table("CommunicationsTable").await[0]["outcome"],
+        "PENDING",
+        "the record is too new"
+    );
     let mut old = record.clone();
     old["by_pending_sk"] = json!(record["by_pending_sk"].as_str().unwrap().replacen("20", "19", 1));
     api.put_item("CommunicationsTable", old);
@@ -297,7 +305,7 @@ async fn a_communication_whose_function_was_killed_is_closed_by_the_sweep() {
 }
 
 #[tokio::test]
-async fn what_was_said_is_on_record_and_no_secret_is_anywhere() {
+async fn calls_are_recorded_and_no_secret_is_stored_or_logged() {
     let Some((api, control)) = platform().await else { return };
     let answer = list(&api).await.unwrap();
     let id = answer.request_id().unwrap();
@@ -315,7 +323,7 @@ async fn what_was_said_is_on_record_and_no_secret_is_anywhere() {
         list(&api).await.unwrap_err();
     }
     let odd = json!({ "answer": { "status": 200, "body": gossip("") } });
-    // A fresh process: another may hold a token still.
+    // A fresh process, because another one may still hold a token.
     let unshared = json!({ "TokensTable": { "fail": 1 } });
     let tokens = json!({ "partner": { "tokens": odd } });
     let faults = json!({ "coldStarts": true, "standins": tokens, "tables": unshared });
@@ -369,12 +377,12 @@ async fn list_page(api: &Api, wanted: &PartnerPage) -> Result<Answer<Vec<Partner
     api.store().list_partner_products(&who, &language, wanted).await
 }
 
-/// So many requests at the same time.
+/// Sends this many requests at the same time.
 async fn wave(api: &Api, requests: u64) -> Vec<Result<Answer<Vec<PartnerProduct>>, Error>> {
     join_all((0..requests).map(|_| list(api))).await
 }
 
-/// Lets the partner answer this in place of its catalogue.
+/// Makes the partner return this instead of its catalogue.
 async fn answering(control: &Control, status: u16, body: &Value) {
     trouble(control, "products", &json!({ "answer": { "status": status, "body": body } })).await;
 }
@@ -383,27 +391,28 @@ async fn trouble(control: &Control, place: &str, trouble: &Value) {
     control.faults(&json!({ "standins": { "partner": { place: trouble } } })).await;
 }
 
-/// How often the partner was asked for a path.
+/// The number of requests for a path that the partner has received.
 async fn asks(control: &Control, path: &str) -> u64 {
     control.standin("partner").await["counts"][path].as_u64().unwrap_or(0)
 }
 
-/// How many environments of the function were started.
+/// The number of environments of the function that were started.
 async fn environments(control: &Control) -> f64 {
     let function = format!(r#"function="{FUNCTION}""#);
     control.metric("lambda_cold_starts_total", &[&function]).await
 }
 
-/// Waits until operators are told of a kind of failure.
+/// Waits until operators are alerted of a kind of failure.
 async fn told(control: &Control, kind: &str) {
     let logged = async || {
         let logs = control.table("NoticesTable").await;
         logs.iter().any(|log| log["kind"] == kind).then_some(())
     };
-    eventually(&format!("word of {kind}"), logged).await;
+    eventually(&format!("an alert of {kind}"), logged).await;
 }
 
-/// Lets the circuit have been open for long, and everybody forget what they know of it.
+/// Changes the circuit as if it had been open for long, and waits until all instances read it
+/// again.
 async fn let_time_pass(api: &Api, control: &Control) {
     let mut circuit = control.item("CircuitsTable", "partner").await;
     circuit["state"]["OPEN"]["until"] = json!("2026-01-01T00:00:00.000Z");

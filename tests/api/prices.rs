@@ -1,4 +1,4 @@
-//! What a product may cost, and what an order of it comes to.
+//! Prices: allowed values, and the total of an order.
 
 use domain::catalogue::ProductId;
 use domain::people::AddressId;
@@ -7,11 +7,11 @@ use uuid::Uuid;
 
 use crate::harness::{ADDRESS, euros, new_address, new_product, read, shared, unique};
 
-/// Price, discount and quantity of an item, and what a piece of it costs.
+/// Price, discount and quantity of an item, and the actual price of one piece.
 type Priced = (i64, i64, i64, i64);
 
 #[tokio::test]
-async fn an_order_comes_to_its_discounted_prices_and_shipping_which_is_free_for_gold() {
+async fn an_order_costs_its_discounted_prices_and_shipping_free_for_gold() {
     let api = shared().await;
     let merchant = api.person("merchant").await;
     let cases: [&[Priced]; 6] = [
@@ -42,7 +42,7 @@ async fn an_order_comes_to_its_discounted_prices_and_shipping_which_is_free_for_
 }
 
 #[tokio::test]
-async fn prices_and_discounts_out_of_bounds_are_refused_at_their_pointers() {
+async fn prices_and_discounts_out_of_bounds_are_400_with_their_pointers() {
     let api = shared().await;
     let merchant = api.token("merchant").await;
     let cases: [(i64, i64, &[&str]); 5] = [

@@ -1,4 +1,4 @@
-//! Least privilege: a function may do what its policy says, and nothing else.
+//! Least privilege: a function has the permissions of its policy, and no others.
 
 use client::Error;
 use local::options::Options;
@@ -8,10 +8,10 @@ use crate::harness::{
     Api, CUSTOMER, Refused, eventually, new_product, order_of, own, shared, unique_email, user,
 };
 
-/// How AWS says no: some services append `Exception`.
+/// The error code of a denial. Some services append `Exception`.
 const DENIED: &str = "AccessDenied";
 
-/// What is asked for here.
+/// The requests of these tests.
 #[derive(Debug, Clone, Copy)]
 enum Request {
     Account,
@@ -19,11 +19,12 @@ enum Request {
     Order,
 }
 
-/// A grant that a policy lacks, what is asked for, and whether that is done.
+/// A permission that a policy lacks (function, action, resource), a request, and whether it
+/// succeeds.
 type Case = (&'static str, &'static str, &'static str, Request, bool);
 
-/// What a request needs before its answer fails it. What leaves after the answer does not change
-/// it, nor does what others do later because of it.
+/// A request fails if it needs the permission before its response. Effects after the response, and
+/// later effects of other functions, do not change the response.
 const CASES: [Case; 5] = [
     ("GetUserFunction", "dynamodb:GetItem", "UsersTable", Request::Account, false),
     ("CreateOrderFunction", "dynamodb:UpdateItem", "ProductsTable", Request::Order, false),
@@ -33,7 +34,7 @@ const CASES: [Case; 5] = [
 ];
 
 #[tokio::test]
-async fn what_a_policy_lacks_is_denied_and_the_log_says_what_it_was() {
+async fn a_missing_permission_is_denied_and_named_in_the_log() {
     for (function, action, resource, request, is_done) in CASES {
         let right = format!("{function} {action} {resource}").parse().unwrap();
         let options = Options { demo: true, without: vec![right], ..Options::default() };
@@ -50,7 +51,7 @@ async fn what_a_policy_lacks_is_denied_and_the_log_says_what_it_was() {
         let arn = arn(&api, resource);
         let named = [DENIED, action, &arn];
         let control = api.control().unwrap();
-        eventually(&format!("a word of it in the log: {case}"), async || {
+        eventually(&format!("the denial in the log: {case}"), async || {
             let lines = control.logs().await.into_iter().map(|line| line.to_string());
             lines.into_iter().find(|line| named.iter().all(|name| line.contains(name)))
         })

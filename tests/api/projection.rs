@@ -1,4 +1,4 @@
-//! The projection of orders: what their customers are shown, in whatever order events come.
+//! The projection of orders for customers, under every order of events.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::harness::{
 };
 
 #[tokio::test]
-async fn an_approved_order_appears_and_is_listed_no_more_once_it_is_cancelled() {
+async fn an_approved_order_is_listed_until_it_is_cancelled() {
     let api = shared().await;
     let Some(control) = api.control() else { return };
     let order = Uuid::new_v4().to_string();
@@ -34,11 +34,11 @@ async fn an_approved_order_appears_and_is_listed_no_more_once_it_is_cancelled() 
 
     tell(&api, &control, "OrderApproved", &order).await;
     let late = control.item("OrderSummariesTable", &order).await;
-    assert_eq!(late, cancelled, "an approval that comes late changes nothing");
+    assert_eq!(late, cancelled, "a late approval changes nothing");
 }
 
 #[tokio::test]
-async fn a_customer_is_shown_their_approved_orders_page_by_page_and_strangers_are_not() {
+async fn a_customers_approved_orders_are_paged_and_404_for_strangers() {
     let api = shared().await;
     let Some(control) = api.control() else { return };
     let inside = api.inside().unwrap();
@@ -98,8 +98,8 @@ async fn a_destroyed_projection_is_rebuilt_to_the_identical_read_model() {
     assert!(said.last().unwrap().contains("24 orders read"), "{said:?}");
 }
 
-/// One summary is gone, one says something wrong, one has fallen out of its index, one belongs to
-/// an order that does not exist, and one to an order that does not belong there.
+/// Damages the projection. One summary is missing, one has a wrong value, and one is not in its
+/// index. One belongs to an unknown order, and one to an order that must have none.
 async fn destroy(api: &Api, control: &Control, orders: &[String]) {
     let stores = api.inside().unwrap().platform().stores();
     let table = &stores.names().table("OrderSummariesTable").unwrap().name;
@@ -127,7 +127,7 @@ async fn destroy(api: &Api, control: &Control, orders: &[String]) {
     assert_eq!(control.table("OrderSummariesTable").await.len(), 13);
 }
 
-/// The read model, item by item, without the stamps of single writes.
+/// The read model by id, without the commit tokens of single writes.
 async fn read_model(control: &Control) -> BTreeMap<String, Value> {
     let items = control.table("OrderSummariesTable").await.into_iter();
     let unstamped = items.map(|mut item| {
@@ -137,7 +137,7 @@ async fn read_model(control: &Control) -> BTreeMap<String, Value> {
     unstamped.collect()
 }
 
-/// Stores an order of the demo's customer as the write model has it.
+/// Stores an order of the demo's customer, in the form of the write model.
 fn store(api: &Api, order: &str, status: &str, version: u32) {
     store_of(api, CUSTOMER, order, status, version);
 }
@@ -161,7 +161,7 @@ fn store_of(api: &Api, customer: Uuid, order: &str, status: &str, version: u32) 
     stores.put_item("OrdersTable", &item).unwrap();
 }
 
-/// Tells the projection of an event, and waits until it has consumed it.
+/// Sends an event to the projection, and waits until it is consumed.
 async fn tell(api: &Api, control: &Control, event_type: &str, order: &str) {
     let event_id = Uuid::new_v4().to_string();
     let envelope = json!({

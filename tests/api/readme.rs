@@ -23,7 +23,7 @@ async fn the_shell_blocks_of_the_readme_and_the_tour_print_what_they_promise() {
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .output();
-    let ran = timeout(Duration::from_mins(5), bash).await.expect("they end").unwrap();
+    let ran = timeout(Duration::from_mins(5), bash).await.expect("the lines end").unwrap();
     let said = String::from_utf8_lossy(&ran.stdout);
     assert!(ran.status.success(), "{said}\n{}", String::from_utf8_lossy(&ran.stderr));
 
@@ -35,14 +35,21 @@ async fn the_shell_blocks_of_the_readme_and_the_tour_print_what_they_promise() {
         assert!(said.contains(&violation), "all violations at once: {said}");
     }
     assert_eq!(count("HTTP/1.1 202 Accepted"), 3, "asked for two mails, called back: {said}");
-    let no_content = "verified, set a password, called off, and approved by two editors";
+    let no_content = "verified, set a password, cancelled, and approved by two editors";
     assert_eq!(count("HTTP/1.1 204 No Content"), 5, "{no_content}: {said}");
     let not_found =
-        "called off once, a draft, a revoked link to it, an object offline and one gone";
+        "a second cancellation, a draft, a revoked link to it, an object offline and one gone";
     assert_eq!(count("HTTP/1.1 404 Not Found"), 5, "{not_found}: {said}");
-    assert_eq!(count("\"data\":{\"id\":42,\"online\":true"), 1, "it was there before: {said}");
-    assert_eq!(count("HTTP/1.1 409 Conflict"), 1, "not called off while it waits: {said}");
-    assert!(count("\nage: 1\r") + count("\nage: 2\r") > 0, "the cache answers: {said}");
+    assert_eq!(
+        count("\"data\":{\"id\":42,\"online\":true"),
+        1,
+        "the object was shown before: {said}"
+    );
+    assert_eq!(count("HTTP/1.1 409 Conflict"), 1, "a pending order is not cancelled: {said}");
+    assert!(
+        count("\nage: 1\r") + count("\nage: 2\r") > 0,
+        "the response is from the cache: {said}"
+    );
     assert!(count("idempotency-replayed: true") >= 2, "orders are replayed: {said}");
     assert_eq!(count("HTTP/1.1 304 Not Modified"), 1, "the article is known: {said}");
     assert_eq!(count("\"code\":\"APPROVALS_MISSING\""), 1, "not published before: {said}");
@@ -50,16 +57,16 @@ async fn the_shell_blocks_of_the_readme_and_the_tour_print_what_they_promise() {
     let article =
         |status, approvals| count(&format!("\"status\":\"{status}\",\"approvals\":{approvals},"));
     assert_eq!(article("DRAFT", 0), 3, "by the link, and after each edit: {said}");
-    assert_eq!(article("PUBLISHED", 2), 2, "to the editor and to anybody: {said}");
-    assert_eq!(article("PUBLISHED", 0), 0, "no words are published unapproved: {said}");
-    // Two of five were taken by the first order, once.
+    assert_eq!(article("PUBLISHED", 2), 2, "to the editor and to the public: {said}");
+    assert_eq!(article("PUBLISHED", 0), 0, "no text is published unapproved: {said}");
+    // The first order took two of five, once.
     assert!(said.contains("\"name\":\"Kettle\"") && said.contains("\"stock\":3"), "{said}");
     assert_eq!(count("\"status\":\"APPROVED\""), 2, "approved, and by hand: {said}");
     assert!(said.contains("\"serialNumber\":2"), "{said}");
     assert_eq!(count("\"orderStatus\":\"APPROVED\""), 1, "the projection shows it: {said}");
     assert_eq!(count("\"status\":\"REJECTED\""), 1, "{said}");
-    assert_eq!(count("\"status\":\"TIMED_OUT\""), 2, "approved too late: {said}");
-    // First in its order, then on its own.
+    assert_eq!(count("\"status\":\"TIMED_OUT\""), 2, "approved after the time-out: {said}");
+    // The first occurrence of the name is in the order, the second in the product.
     let stock = |name: &str| {
         let found = said.split(&format!("\"name\":\"{name}\"")).nth(2);
         found.and_then(|rest| rest.split("\"stock\":").nth(1)?.split(',').next())
@@ -73,8 +80,8 @@ async fn the_shell_blocks_of_the_readme_and_the_tour_print_what_they_promise() {
         said.split(&series).skip(1).filter_map(|rest| rest.lines().next()).collect::<Vec<_>>()
     };
     assert_eq!(partner("502"), ["5", "5"], "five failures: {said}");
-    assert_eq!(partner("503"), ["1", "1"], "and then it was left alone: {said}");
-    assert_eq!(partner("200"), ["2", "6"], "until it was back: {said}");
+    assert_eq!(partner("503"), ["1", "1"], "then the circuit was open: {said}");
+    assert_eq!(partner("200"), ["2", "6"], "then it worked again: {said}");
     assert_eq!(count("type=\"CIRCUIT_OPENED\"} 1"), 2, "{said}");
 }
 

@@ -1,7 +1,7 @@
-//! Responses over time: a recorded answer of every endpoint, from which no field may vanish or
-//! change its type. More may come. The API's description has them as its examples.
+//! Recorded responses of every endpoint. No field of them may vanish or change its type; fields may
+//! be added. They are also the examples of the API description.
 //!
-//! `RECORD=1 cargo test -p blackbox recorded` writes the files anew.
+//! `RECORD=1 cargo test -p blackbox recorded` rewrites the files.
 
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ use crate::harness::{
 };
 
 #[tokio::test]
-async fn no_field_of_a_recorded_answer_has_vanished_or_changed_its_type() {
+async fn no_field_of_a_recorded_response_has_vanished_or_changed_its_type() {
     let api = shared().await;
     let (customer, merchant) = (api.token("customer").await, api.token("merchant").await);
     let admin = api.token("admin").await;
@@ -34,7 +34,7 @@ async fn no_field_of_a_recorded_answer_has_vanished_or_changed_its_type() {
     })
     .await;
     let patch = json!({ "available": false });
-    // What is put is what holds already: the rules are everybody's.
+    // Puts the rules that are stored already, because all tests share them.
     let mut rules = json!(api.person("admin").await.get_rules().await.unwrap().data);
     rules.as_object_mut().unwrap().remove("version");
     let writer = api.token("writer").await;
@@ -99,7 +99,7 @@ async fn no_field_of_a_recorded_answer_has_vanished_or_changed_its_type() {
 }
 
 #[test]
-fn additions_pass_and_what_vanishes_or_changes_is_named() {
+fn additions_pass_and_vanished_or_changed_fields_are_named() {
     let recorded = json!({ "a": "string", "b": [{ "c": "number" }] });
     for (shown, broken) in [
         (json!({ "a": "string", "b": [{ "c": "number", "d": "null" }], "e": "null" }), vec![]),
@@ -111,7 +111,7 @@ fn additions_pass_and_what_vanishes_or_changes_is_named() {
     }
 }
 
-/// The status, the headers that clients may count on, and the body.
+/// The status, the headers that clients may rely on, and the body.
 fn as_recorded(answer: &Answer) -> Value {
     let of_the_gateway = ["apigw-requestid", "connection", "content-length", "date", "vary"];
     let headers = answer.headers.keys().map(HeaderName::as_str);
@@ -122,7 +122,7 @@ fn as_recorded(answer: &Answer) -> Value {
     json!({ "status": answer.status.to_string(), "headers": headers, "body": body })
 }
 
-/// A value with its type in place of every scalar; a list by its first item.
+/// A value with every scalar replaced by its type, and every list by its first item.
 fn shape(value: &Value) -> Value {
     match value {
         Value::Object(fields) => {
@@ -137,7 +137,7 @@ fn shape(value: &Value) -> Value {
     }
 }
 
-/// What was recorded and is not so any more, by JSON Pointer.
+/// The recorded parts that have vanished or changed, by JSON Pointer.
 fn differences(at: &str, recorded: &Value, shown: &Value) -> Vec<String> {
     let inner = |name: &str, recorded: &Value, shown: Option<&Value>| {
         let at = format!("{at}/{name}");

@@ -1,4 +1,4 @@
-//! Every "no" of the API has its status, its code, and one shape.
+//! Error responses of the API: each has its status, its code, and the common shape.
 
 use client::NewUser;
 use domain::catalogue::{ProductDraft, Stock};
@@ -13,7 +13,7 @@ use crate::harness::{
     order_of, read, shared, unique, unique_email, user,
 };
 
-/// Some of what is for those who are signed in.
+/// Some of the routes that require a sign-in.
 const PROTECTED: [(Method, &str); 7] = [
     (Method::POST, "/orders"),
     (Method::POST, "/addresses"),
@@ -25,7 +25,7 @@ const PROTECTED: [(Method, &str); 7] = [
 ];
 
 #[tokio::test]
-async fn the_gateway_refuses_by_itself_what_needs_no_function() {
+async fn the_gateway_refuses_missing_tokens_and_unknown_routes_itself() {
     let api = shared().await;
     for (method, path) in PROTECTED {
         let call = || api.call(method.clone(), path);
@@ -43,7 +43,7 @@ async fn the_gateway_refuses_by_itself_what_needs_no_function() {
 }
 
 #[tokio::test]
-async fn a_body_of_more_than_10_mb_reaches_no_function() {
+async fn a_body_over_10_mb_is_413_and_reaches_no_function() {
     let api = shared().await;
     let large = api.call(Method::POST, "/users").body(vec![b' '; 10 * 1024 * 1024 + 1]);
     let large = large.header("content-type", "application/json").send().await;
@@ -51,7 +51,7 @@ async fn a_body_of_more_than_10_mb_reaches_no_function() {
 }
 
 #[tokio::test]
-async fn whoever_shows_no_token_of_ours_is_asked_to_sign_in() {
+async fn a_foreign_or_malformed_token_is_401_with_a_challenge() {
     const NO_TOKEN: &str = "Bearer realm=\"api\"";
     const NO_TOKEN_OF_OURS: &str = "Bearer realm=\"api\", error=\"invalid_token\"";
     let api = shared().await;
@@ -68,7 +68,7 @@ async fn whoever_shows_no_token_of_ours_is_asked_to_sign_in() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_not_what_it_should_be_is_refused_before_it_is_read() {
+async fn a_body_of_a_wrong_type_size_or_syntax_is_415_413_or_400() {
     let api = shared().await;
     let text = json!(user("ada@example.com")).to_string();
     let with = |content_type: Option<&str>, body: Vec<u8>| {
@@ -94,7 +94,7 @@ async fn a_body_that_is_not_what_it_should_be_is_refused_before_it_is_read() {
 }
 
 #[tokio::test]
-async fn all_violations_of_a_request_are_named_at_once_by_their_pointers() {
+async fn all_violations_of_a_request_are_400_with_their_pointers() {
     let api = shared().await;
     let (customer, merchant) = (api.token("customer").await, api.token("merchant").await);
     let cases: Vec<(&str, &str, Value, &[&str])> = vec![
@@ -183,7 +183,7 @@ async fn an_order_has_one_to_twenty_five_different_items() {
 }
 
 #[tokio::test]
-async fn a_bad_path_and_a_bad_header_are_named_like_fields() {
+async fn an_invalid_path_or_header_is_400_and_named_like_a_field() {
     let api = shared().await;
     let customer = api.token("customer").await;
     let order = order_of(Uuid::nil().into(), 1);
@@ -204,7 +204,7 @@ async fn a_bad_path_and_a_bad_header_are_named_like_fields() {
 }
 
 #[tokio::test]
-async fn a_role_that_is_missing_is_403_and_what_may_not_be_known_is_404() {
+async fn a_missing_role_is_403_and_a_hidden_resource_is_404() {
     let api = shared().await;
     let (customer, admin) = (api.person("customer").await, api.person("admin").await);
     customer.post_product(&lamp(1), None).await.refused(403, "FORBIDDEN");
@@ -220,11 +220,15 @@ async fn a_role_that_is_missing_is_403_and_what_may_not_be_known_is_404() {
 }
 
 #[tokio::test]
-async fn what_is_taken_is_a_conflict_at_its_field() {
+async fn a_taken_email_name_or_id_is_409_with_its_field() {
     let api = shared().await;
     let (customer, merchant) = (api.person("customer").await, api.person("merchant").await);
     let taken = api.store().post_user(&user("Customer@Example.COM"), None).await;
-    assert_eq!(taken.refused_fields(409, "EMAIL_TAKEN"), ["/email"], "case makes no other address");
+    assert_eq!(
+        taken.refused_fields(409, "EMAIL_TAKEN"),
+        ["/email"],
+        "an address in other case is the same"
+    );
 
     let with_id = NewUser { user_id: Some(CUSTOMER.into()), ..user(&unique_email()) };
     let taken = api.store().post_user(&with_id, None).await;
@@ -244,7 +248,7 @@ async fn what_is_taken_is_a_conflict_at_its_field() {
 }
 
 #[tokio::test]
-async fn a_name_is_what_it_shows() {
+async fn a_name_with_invisible_characters_is_400_at_its_field() {
     let api = shared().await;
     let merchant = api.token("merchant").await;
     let offer = async |name: &str| {
@@ -320,7 +324,7 @@ async fn a_key_belongs_to_one_request_of_one_caller() {
 }
 
 #[tokio::test]
-async fn a_wrong_password_and_an_unknown_address_are_told_alike() {
+async fn a_wrong_password_and_an_unknown_address_get_the_same_401() {
     let api = shared().await;
     let (known, unknown) = (unique_email(), unique_email());
     api.store().post_user(&user(&known), None).await.unwrap();
@@ -336,7 +340,7 @@ async fn a_wrong_password_and_an_unknown_address_are_told_alike() {
 }
 
 #[tokio::test]
-async fn the_token_of_a_mail_is_good_for_its_user_alone() {
+async fn a_guessed_mail_token_is_410_for_every_user() {
     let api = shared().await;
     for somebody in [Uuid::new_v4(), CUSTOMER] {
         let answer = api.store().put_verification(somebody.into(), "a-guess", PASSWORD).await;
@@ -349,7 +353,7 @@ async fn the_token_of_a_mail_is_good_for_its_user_alone() {
 }
 
 #[tokio::test]
-async fn a_request_id_is_taken_if_it_can_be_and_minted_if_not() {
+async fn a_valid_request_id_is_kept_and_an_invalid_one_replaced() {
     let api = shared().await;
     let ask = async |id: &str| {
         let answer = api.get("/products/x").header("x-request-id", id).send().await;
@@ -367,7 +371,7 @@ async fn a_request_id_is_taken_if_it_can_be_and_minted_if_not() {
 }
 
 #[tokio::test]
-async fn problem_details_tell_the_same_to_those_who_ask_for_them() {
+async fn problem_details_have_the_content_of_the_usual_error() {
     let api = shared().await;
     let ask = async |api: &Api, accept: &str| -> Answer {
         let call = api.post("/users", &json!({ "email": 1 })).header("accept", accept);

@@ -1,4 +1,4 @@
-//! Rotation of the keys that tokens are signed with, while people sign in and go on.
+//! Rotation of the keys that sign tokens, while users sign in and make requests.
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -14,7 +14,7 @@ use uuid::{Uuid, uuid};
 use crate::events::template;
 use crate::harness::{Api, PASSWORD, eventually, operate, own, unlimited};
 
-/// Who signs in and goes on, again and again: people of the demo, and their ids.
+/// Users of the demo who sign in and make requests again and again, with their ids.
 const PEOPLE: [(&str, Uuid); 3] = [
     ("customer", uuid!("00000000-0000-7000-8000-000000000001")),
     ("gold", uuid!("00000000-0000-7000-8000-000000000002")),
@@ -25,9 +25,9 @@ const SIGNING: &str = "SigningKeysSecret";
 const VERIFICATION: &str = "VerificationKeysSecret";
 
 #[tokio::test]
-async fn two_rotations_in_a_row_fail_nobody() {
+async fn two_rotations_in_a_row_fail_no_request() {
     let Some(api) = own(unlimited()).await else { return };
-    // Each call starts a process, which reads its keys anew.
+    // Each call starts a process, which reads its keys again.
     api.control().unwrap().faults(&json!({ "coldStarts": true })).await;
 
     let crowd = Crowd::default();
@@ -46,7 +46,7 @@ async fn two_rotations_in_a_row_fail_nobody() {
     let failed: Vec<_> = answers.iter().filter_map(|answer| answer.as_ref().err()).collect();
     assert_eq!(failed.len(), 0, "{} of {}: {:?}", failed.len(), answers.len(), failed.first());
     let published = published(&api).await;
-    assert_eq!(published.len(), 3, "the last, the present and the next key");
+    assert_eq!(published.len(), 3, "the previous, the current and the next key");
     let met = crowd.keys.lock().unwrap();
     assert_eq!(met.iter().filter(|kid| published.contains(kid)).count(), 2, "the first is gone");
 }
@@ -68,11 +68,11 @@ async fn the_first_rotation_makes_the_keys() {
     let session = sign_in().await.unwrap().data;
     let me = api.store().with_token(&session.access_token);
     me.get_user(PEOPLE[0].1.into()).await.unwrap();
-    assert_eq!(published(&api).await.len(), 2, "the present key and the next");
+    assert_eq!(published(&api).await.len(), 2, "the current key and the next");
 }
 
 #[tokio::test]
-async fn a_rotation_too_soon_changes_nothing_and_says_why() {
+async fn a_rotation_too_soon_changes_nothing_and_logs_the_reason() {
     let Some(api) = own(unlimited()).await else { return };
     rotate_secret(&api).await;
     let before = published(&api).await;
@@ -83,21 +83,21 @@ async fn a_rotation_too_soon_changes_nothing_and_says_why() {
         let logs = api.control().unwrap().logs().await;
         logs.into_iter().find(|line| line.to_string().contains("may live until"))
     };
-    let refused = eventually("the second to be refused", refused).await.to_string();
+    let refused = eventually("the refusal of the second rotation", refused).await.to_string();
     assert!(refused.contains("createSecret"), "{refused}");
     assert_eq!(published(&api).await, before);
 }
 
-/// Has Secrets Manager rotate the keys, step by step, and waits until it has, or has failed to.
+/// Makes Secrets Manager rotate the keys step by step, and waits until it has succeeded or failed.
 async fn rotate_secret(api: &Api) {
     let stores = api.inside().unwrap().platform().stores();
     let mut under_way = stores.rotations(SIGNING).unwrap();
     stores.rotate(SIGNING).await.unwrap();
     let ended = timeout(Duration::from_mins(1), under_way.wait_for(Option::is_none)).await;
-    ended.expect("four steps take no minute").unwrap();
+    ended.expect("four steps take less than a minute").unwrap();
 }
 
-/// An operator rotates again, which is refused while tokens of the first key may live.
+/// An operator rotates again, which is refused while tokens of the first key may be valid.
 async fn rotate_by_hand(api: &Api) {
     let rotate = async |ended_after: &str| {
         operate(api, &["rotate-keys", "--ended-after", ended_after]).await
@@ -109,11 +109,11 @@ async fn rotate_by_hand(api: &Api) {
     assert_eq!(said.last().unwrap(), "it signs from now on");
 }
 
-/// People who sign in and go on until it is over.
+/// Users who sign in and make requests until `over` is set.
 #[derive(Default)]
 struct Crowd {
     over: AtomicBool,
-    /// The keys that their tokens were signed with.
+    /// The keys that signed their tokens.
     keys: Mutex<BTreeSet<String>>,
 }
 
@@ -145,7 +145,7 @@ impl Crowd {
     }
 }
 
-/// The ids of the keys that are published.
+/// The ids of the published keys.
 async fn published(api: &Api) -> Vec<String> {
     let set = api.store().get_jwks().await.unwrap().data;
     let kids = set["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap());

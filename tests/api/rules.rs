@@ -1,4 +1,4 @@
-//! The parameters of the business rules: what an operator changes while the system runs.
+//! The parameters of the business rules, which an operator changes while the system runs.
 
 use domain::catalogue::Price;
 use domain::people::Tier;
@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::harness::{Api, Refused, euros, new_product, order_of, own, read};
 
 #[tokio::test]
-async fn what_an_operator_puts_is_what_they_get_and_versions_count_up() {
+async fn stored_rules_are_returned_and_their_versions_count_up() {
     let Some(api) = platform().await else { return };
     let admin = api.person("admin").await;
     let defaults = admin.get_rules().await.unwrap();
@@ -29,7 +29,7 @@ async fn what_an_operator_puts_is_what_they_get_and_versions_count_up() {
 }
 
 #[tokio::test]
-async fn a_new_rule_holds_for_the_next_order() {
+async fn a_new_rule_applies_to_the_next_order() {
     let Some(api) = platform().await else { return };
     let (admin, customer) = (api.person("admin").await, api.person("customer").await);
     let tight = RulesDraft {
@@ -52,7 +52,7 @@ async fn a_new_rule_holds_for_the_next_order() {
 }
 
 #[tokio::test]
-async fn rules_that_cannot_hold_are_refused_with_everything_that_is_wrong() {
+async fn invalid_rules_are_400_with_all_violations() {
     let Some(api) = platform().await else { return };
     let admin = api.token("admin").await;
     let every_field = [
@@ -98,13 +98,13 @@ async fn rules_that_cannot_hold_are_refused_with_everything_that_is_wrong() {
 }
 
 #[tokio::test]
-async fn of_two_operators_at_once_the_second_builds_on_the_first_or_is_told_so() {
+async fn concurrent_rule_changes_all_apply_or_with_one_if_match_one_wins() {
     let Some(api) = platform().await else { return };
     let (admin, rules) = (api.person("admin").await, rules());
     let puts = join_all((0..8).map(|_| admin.put_rules(&rules, None))).await;
     let mut versions: Vec<_> = puts.into_iter().map(|put| put.unwrap().data.version).collect();
     versions.sort_unstable();
-    assert_eq!(versions, (1..=8).collect::<Vec<_>>(), "no change takes another's place");
+    assert_eq!(versions, (1..=8).collect::<Vec<_>>(), "no change replaces another");
 
     let read = admin.get_rules().await.unwrap();
     let puts = join_all((0..8).map(|_| admin.put_rules(&rules, read.etag()))).await;
@@ -117,7 +117,7 @@ async fn of_two_operators_at_once_the_second_builds_on_the_first_or_is_told_so()
 }
 
 #[tokio::test]
-async fn the_rules_are_for_operators_alone() {
+async fn the_rules_are_403_for_all_but_administrators() {
     let Some(api) = platform().await else { return };
     for who in ["customer", "merchant", "editor"] {
         let who = api.person(who).await;
@@ -126,12 +126,12 @@ async fn the_rules_are_for_operators_alone() {
     }
 }
 
-/// There is one set of rules, so that whoever changes it needs a platform of their own.
+/// There is only one set of rules, so a test that changes it needs a separate platform.
 async fn platform() -> Option<Api> {
     own(Options { demo: true, ..Options::default() }).await
 }
 
-/// The defaults, as an operator would write them.
+/// The default rules, as a request has them.
 fn rules() -> RulesDraft {
     read(json!({
         "approvalsNeeded": 2, "freeShippingTiers": ["GOLD"], "itemsPerOrder": 25,

@@ -1,4 +1,4 @@
-//! The life of an order: approved, rejected, timed out, called off.
+//! The life of an order: approved, rejected, timed out, cancelled.
 
 use client::Client;
 use domain::catalogue::{Discount, ProductDraft, ProductId};
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::harness::{Api, Control, Refused, euros, eventually, lamp, order_of, own, read};
 
 #[tokio::test]
-async fn an_order_is_approved_and_can_be_called_off_once() {
+async fn an_approved_order_can_be_cancelled_once() {
     let Some(shop) = Shop::open().await else { return };
     let order = shop.order(1, 1_000).await;
     let approved = shop.settled(&order, "APPROVED").await;
@@ -34,16 +34,16 @@ async fn an_order_beyond_the_open_credit_is_rejected_and_returns_its_stock() {
     assert_eq!(rejected.get("serialNumber"), None);
     assert_eq!(shop.stock(&order).await, 5);
     shop.customer.delete_order(order.id).await.refused(409, "ORDER_CLOSED");
-    // What was never reserved is not given back: there is no account.
+    // Credit that was never reserved is not released: there is no account.
     let reservations = shop.control.table("CreditsTable").await;
     assert!(reservations.iter().all(|item| item.get("reserved").is_none()), "{reservations:?}");
 }
 
 #[tokio::test]
-async fn an_order_that_nobody_answers_times_out_and_a_late_approval_changes_nothing() {
+async fn an_order_without_a_result_times_out_and_ignores_a_late_approval() {
     let Some(shop) = Shop::open().await else { return };
     shop.api.set_rule("sagaTimeoutSeconds", json!(1));
-    // The customer service is cut off.
+    // The customer service fails, so no credit result arrives.
     let down = json!({ "tables": { "CreditsTable": { "fail": 1 } } });
     shop.control.faults(&down).await;
     let order = shop.order(1, 1_000).await;
@@ -65,7 +65,7 @@ async fn an_order_that_nobody_answers_times_out_and_a_late_approval_changes_noth
 }
 
 #[tokio::test]
-async fn an_answer_written_by_hand_settles_an_order_and_only_before_others_do() {
+async fn a_manual_credit_result_settles_an_order_only_if_it_is_the_first() {
     let Some(shop) = Shop::open().await else { return };
     let order = shop.order(1, 500_000).await;
     shop.settled(&order, "REJECTED").await;
@@ -74,14 +74,14 @@ async fn an_answer_written_by_hand_settles_an_order_and_only_before_others_do() 
     eventually("the compensation", lapsed).await;
     assert_eq!(shop.stored(&order).await["status"], "REJECTED");
 
-    // The customer service is cut off: the answer by hand is the first.
+    // The customer service fails, so the manual result is the first.
     shop.control.faults(&json!({ "tables": { "CreditsTable": { "fail": 1 } } })).await;
     let order = shop.order(1, 1_000).await;
     shop.say(&json!({ "orderID": order.id, "orderType": "Approved" })).await;
     assert_eq!(shop.settled(&order, "APPROVED").await["serialNumber"], 1);
 }
 
-/// A customer and a merchant on a platform of their own.
+/// A customer and a merchant on a separate platform.
 struct Shop {
     api: Api,
     control: Control,
@@ -101,7 +101,7 @@ impl Shop {
         Some(Self { api, control, customer })
     }
 
-    /// Orders so many of five pieces of a new product of this price, in cents.
+    /// Orders `quantity` of five pieces of a new product with this price, in cents.
     async fn order(&self, quantity: i64, price: i64) -> Order {
         let price = read(json!(euros(price)));
         let lamp = ProductDraft { price, discount: Discount::MIN, ..lamp(5) };
@@ -113,7 +113,7 @@ impl Shop {
         Order { id: placed.order_id, product }
     }
 
-    /// Says something on the queue of the saga.
+    /// Sends a message to the queue of the saga.
     async fn say(&self, answer: &Value) {
         self.control.send("CustomerSagaQueue", answer).await;
     }
@@ -122,7 +122,7 @@ impl Shop {
         self.control.item("OrdersTable", order.id).await
     }
 
-    /// The order once it has come so far.
+    /// The order, once it has this status.
     async fn settled(&self, order: &Order, status: &str) -> Value {
         let there =
             async || Some(self.stored(order).await).filter(|order| order["status"] == status);
@@ -133,7 +133,7 @@ impl Shop {
         self.control.item("ProductsTable", order.product).await["stock"].as_i64().unwrap()
     }
 
-    /// What is reserved of everybody's credit together.
+    /// The credit that all customers together have reserved.
     async fn reserved(&self) -> i64 {
         let credits = self.control.table("CreditsTable").await;
         credits.iter().filter_map(|item| item["reserved"].as_i64()).sum()

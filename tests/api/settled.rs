@@ -1,8 +1,9 @@
-//! Every order is settled, and everybody agrees on it: orders and cancellations through
-//! throttling, crashes, and deliveries that are repeated or overtaken, and then everything counted.
+//! Every order is settled, and all records agree on it. Clients order and cancel through
+//! throttling, crashes, and repeated or reordered deliveries. Then everything is counted.
 //!
-//! The test runs a short day. A long one by hand:
-//! `SETTLED_ORDERS=500 SETTLED_CLIENTS=25 SETTLED_SEED=7 cargo test -p blackbox settled -- --nocapture`
+//! The test runs a short day. This runs a long one:
+//! `SETTLED_ORDERS=500 SETTLED_CLIENTS=25 SETTLED_SEED=7 cargo test -p blackbox settled --
+//! --nocapture`
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -18,12 +19,12 @@ use crate::harness::{
     unlimited, until,
 };
 
-/// How long everything may take to come to rest: what a killed process leaves behind waits out its
-/// visibility time-out, perhaps more than once.
+/// How long the system may take to come to rest: messages of a killed process wait out their
+/// visibility timeout, perhaps more than once.
 const REST: Duration = Duration::from_mins(5);
-/// What each order costs: a piece of 1.80 EUR, and shipping.
+/// The price of each order in cents: a piece of 1.80 EUR, and shipping.
 const PRICE: u64 = 670;
-/// The functions that are killed now and then.
+/// The functions that are killed at random.
 const KILLED: [&str; 6] = [
     "CreateOrderFunction",
     "DeleteOrderFunction",
@@ -34,17 +35,17 @@ const KILLED: [&str; 6] = [
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_order_is_settled_and_everybody_agrees_on_it() {
+async fn every_order_is_settled_and_all_records_agree_on_it() {
     let day = Day::asked_for();
     let Some(api) = day.open().await else { return };
     let product = day.trade(&api).await;
     let state = State::at_rest(&api, product).await;
     println!("{day:?}\n{}", state.counts());
     state.agree(&day).unwrap();
-    assert_eq!(projected(&api).await, state.approved(), "the projection is the write model");
+    assert_eq!(projected(&api).await, state.approved(), "the projection equals the write model");
 }
 
-/// What is tried.
+/// The parameters of a run.
 #[derive(Debug, Clone, Copy)]
 struct Day {
     /// Orders of one piece each. The customer's credit suffices for three of five.
@@ -63,8 +64,8 @@ impl Day {
         self.orders as u64 * 3 / 5 * PRICE
     }
 
-    /// A platform on which what a killed process leaves behind is seen again soon, and credit is
-    /// scarce.
+    /// A platform with a short visibility timeout, so that messages of a killed process return
+    /// soon, and with scarce credit.
     async fn open(&self) -> Option<Api> {
         let sooner =
             |template: String| template.replace("VisibilityTimeout: 120", "VisibilityTimeout: 20");
@@ -73,7 +74,7 @@ impl Day {
         Some(api)
     }
 
-    /// Lets the clients order, and cancel one order of four, while things go wrong.
+    /// Lets the clients order, and cancel one order of four, under faults.
     async fn trade(&self, api: &Api) -> ProductId {
         let stock = i64::try_from(self.orders).unwrap();
         let product = new_product(&api.person("merchant").await, stock).await;
@@ -124,27 +125,27 @@ async fn order_and_cancel(
     }
 }
 
-/// What everybody has to say about the orders.
+/// All records about the orders.
 #[derive(Debug, Default, PartialEq)]
 struct State {
     /// The orders' status and serial number, by their ids.
     orders: BTreeMap<String, (String, Option<u64>)>,
     pieces_left: u64,
-    /// What is reserved of the customer's credit.
+    /// The reserved part of the customer's credit.
     reserved: u64,
-    /// Events in the outbox, and those of them that still wait for the relay.
+    /// Events in the outbox, and how many of them still wait for the relay.
     events: usize,
     events_waiting: usize,
     /// The orders that the projection shows.
     shown: BTreeSet<String>,
-    /// Messages in all queues, dead letters apart.
+    /// Messages in all queues except dead-letter queues.
     messages: u64,
-    /// As they are, with the queue that they are in.
+    /// The reports of the dead-letter queues that are not empty.
     dead_letters: Vec<Value>,
 }
 
 impl State {
-    /// Looks until two looks in a row see the same and nothing waits any more.
+    /// Reads until two reads in a row agree and nothing waits any more.
     async fn at_rest(api: &Api, product: ProductId) -> Self {
         let end = Instant::now() + REST;
         let mut last = Self::default();
@@ -209,7 +210,7 @@ impl State {
         given
     }
 
-    /// The counts, as a table.
+    /// The counts as a table.
     fn counts(&self) -> String {
         let count = |number: usize| number.to_string();
         let rows = [
@@ -226,12 +227,12 @@ impl State {
             ("events waiting", count(self.events_waiting)),
             ("orders projected", count(self.shown.len())),
             ("messages in queues", self.messages.to_string()),
-            ("queues of dead letters", count(self.dead_letters.len())),
+            ("dead-letter queues", count(self.dead_letters.len())),
         ];
         rows.map(|(what, count)| format!("{what:<22}{count:>8}\n")).concat()
     }
 
-    /// Whether everybody says the same.
+    /// Checks that all records agree.
     fn agree(&self, day: &Day) -> Result<(), String> {
         let equal = |what: &str, found: u64, expected: u64| {
             if found == expected { Ok(()) } else { Err(format!("{what}: {found}, not {expected}")) }
@@ -253,8 +254,8 @@ impl State {
         let numbered = (self.of("APPROVED") + self.of("CANCELLED")) as u64;
         let given = self.numbers();
         equal("serial numbers", given.values().sum::<usize>() as u64, numbered)?;
-        // Numbers are given in turn: after n of them, each has been given n / 100 times, or once
-        // more where the present round has come that far.
+        // Numbers are given in turn. After n of them, each has been given n / 100 times, or once
+        // more if the current round has reached it.
         for (number, times) in given {
             let turns = (numbered + 100 - number) / 100;
             equal(&format!("serial number {number}"), times as u64, turns)?;
@@ -265,7 +266,7 @@ impl State {
     }
 }
 
-/// What the customer sees of their orders, page by page.
+/// The orders that the customer sees, page by page.
 async fn projected(api: &Api) -> BTreeSet<String> {
     let customer = api.person("customer").await;
     let (mut seen, mut asked) = (BTreeSet::new(), read(json!({ "limit": 100 })));

@@ -23,7 +23,7 @@ async fn a_customer_signs_up_verifies_signs_in_and_orders_once() {
     be_told(&control, &email, &order).await;
 }
 
-/// Signs up, proves that the address is theirs by the mail, and signs in.
+/// Signs up, verifies the address by the mail, and signs in.
 async fn sign_up(api: &Api, control: &Control, email: &str) -> Client {
     let store = api.store();
     let created = store.post_user(&user(email), None).await.unwrap();
@@ -41,11 +41,11 @@ async fn sign_up(api: &Api, control: &Control, email: &str) -> Client {
     assert_eq!(shown["emailVerified"], true);
     let fields: Vec<_> = shown.as_object().unwrap().keys().map(String::as_str).collect();
     let expected = ["createdAt", "email", "emailVerified", "name", "roles", "tier", "userId"];
-    assert_eq!(fields, expected, "the hash of the password is not shown, nor anything else");
+    assert_eq!(fields, expected, "neither the password's hash nor any other field is shown");
     store.signing_in(email, PASSWORD)
 }
 
-/// A merchant offers a product and anybody looks at it, the second time from the cache.
+/// A merchant offers a product, and two public requests read it, the second one from the cache.
 async fn browse(api: &Api, control: &Control) -> ProductId {
     let product = new_product(&api.person("merchant").await, 5).await;
     let first = api.store().get_product(product).await.unwrap();
@@ -59,7 +59,7 @@ async fn browse(api: &Api, control: &Control) -> ProductId {
     product
 }
 
-/// Orders two pieces, and the same again by the same key; gives the order.
+/// Orders two pieces, and repeats the request with the same key. Returns the order.
 async fn order_twice(control: &Control, ada: &Client, product: ProductId) -> OrderView {
     let address_id = new_address(ada).await;
     let order = OrderDraft { address_id, ..order_of(product, 2) };
@@ -79,7 +79,7 @@ async fn order_twice(control: &Control, ada: &Client, product: ProductId) -> Ord
     first.data
 }
 
-/// The customer is approved, and gets one confirmation.
+/// The order is approved, and the customer gets one confirmation.
 async fn be_told(control: &Control, email: &str, order: &OrderView) {
     let mail = control.mail(email, "We have received your order").await;
     assert!(mail["text"].as_str().unwrap().contains("Total: 8.50 EUR"), "{mail}");
@@ -100,7 +100,7 @@ async fn hits(control: &Control) -> f64 {
 }
 
 #[tokio::test]
-async fn what_happens_behind_the_api_is_seen_by_its_clients() {
+async fn clients_see_the_effects_of_the_functions_behind_the_api() {
     let api = shared().await;
     let customer = api.person("customer").await;
     let product = new_product(&api.person("merchant").await, 1).await;

@@ -1,4 +1,4 @@
-//! Who is asking: tokens, the authorizer, and what the gateway remembers of its verdicts.
+//! Authentication: tokens, the authorizer, and the verdicts that the gateway caches.
 
 use std::io::ErrorKind;
 use std::net::TcpListener;
@@ -16,11 +16,11 @@ use crate::harness::{
     AUDIENCE, Api, ISSUER, Inside, Refused, eventually, new_address, own, shared, someone, token_by,
 };
 
-/// How far clocks may be apart before an expired token is refused, in seconds.
+/// Accepted difference of clocks before an expired token is refused, in seconds.
 const LEEWAY_S: i64 = 60;
 
 #[tokio::test]
-async fn a_hundred_requests_with_one_token_ask_the_authorizer_once() {
+async fn a_hundred_requests_with_one_token_call_the_authorizer_once() {
     let Some(api) = own(Options::default()).await else { return };
     let customer = api.someone(api.inside().unwrap(), "CUSTOMER");
     new_address(&customer).await;
@@ -34,7 +34,7 @@ async fn a_hundred_requests_with_one_token_ask_the_authorizer_once() {
 }
 
 #[tokio::test]
-async fn a_token_that_expires_inside_the_cache_time_is_refused_by_the_function() {
+async fn a_token_that_expires_while_its_verdict_is_cached_is_401() {
     let Some(api) = own(Options::default()).await else { return };
     let nobody = Uuid::new_v4().to_string();
     let ends_in_s = 3 - LEEWAY_S;
@@ -52,7 +52,7 @@ async fn a_token_that_expires_inside_the_cache_time_is_refused_by_the_function()
 }
 
 #[tokio::test]
-async fn a_token_that_does_not_hold_is_401_whatever_is_wrong_with_it_and_nothing_is_read() {
+async fn an_invalid_token_is_401_for_every_defect_and_nothing_is_read() {
     let Some(api) = own(Options::default()).await else { return };
     let attackers_keys = TcpListener::bind("127.0.0.1:0").unwrap();
     attackers_keys.set_nonblocking(true).unwrap();
@@ -64,12 +64,13 @@ async fn a_token_that_does_not_hold_is_401_whatever_is_wrong_with_it_and_nothing
         assert!(answer.header("www-authenticate").contains("invalid_token"), "{what}: {answer:?}");
     }
     assert_reads_nothing(&api, "GetUserFunction", "UsersTable").await;
-    let asked = attackers_keys.accept().expect_err("nobody reads keys from where a token says");
+    let asked =
+        attackers_keys.accept().expect_err("no function reads keys from an address in a token");
     assert_eq!(asked.kind(), ErrorKind::WouldBlock);
 }
 
 #[tokio::test]
-async fn where_signing_in_is_optional_a_token_that_does_not_hold_is_401_and_nothing_is_read() {
+async fn an_invalid_token_on_a_public_route_is_401_and_nothing_is_read() {
     let Some(api) = own(Options::default()).await else { return };
     let nowhere = "http://127.0.0.1:9/keys.json";
     for (what, token) in attacks(api.inside().unwrap(), nowhere) {
@@ -81,9 +82,9 @@ async fn where_signing_in_is_optional_a_token_that_does_not_hold_is_401_and_noth
     assert_reads_nothing(&api, "GetArticleFunction", "ArticlesTable").await;
 }
 
-/// A good token, and beside it one that is not, in either order.
+/// A valid token and a second authorization, in either order.
 #[tokio::test]
-async fn a_good_token_beside_another_authorization_is_401() {
+async fn a_valid_token_with_a_second_authorization_is_401() {
     let Some(api) = own(Options::default()).await else { return };
     let nobody = Uuid::new_v4().to_string();
     let good = format!("Bearer {}", api.inside().unwrap().token(&nobody, &["CUSTOMER"]));
@@ -102,7 +103,7 @@ async fn a_good_token_beside_another_authorization_is_401() {
 }
 
 #[tokio::test]
-async fn a_new_key_verifies_beside_the_old_one_as_soon_as_a_token_names_it() {
+async fn a_new_key_verifies_as_soon_as_a_token_names_it() {
     let Some(api) = own(Options::default()).await else { return };
     let inside = api.inside().unwrap();
     let old = inside.token(&Uuid::new_v4().to_string(), &["CUSTOMER"]);
@@ -120,7 +121,7 @@ async fn a_new_key_verifies_beside_the_old_one_as_soon_as_a_token_names_it() {
 }
 
 #[tokio::test]
-async fn an_authorizer_without_keys_is_a_503_and_never_a_pass() {
+async fn an_authorizer_without_keys_is_503_and_admits_no_request() {
     let Some(api) = own(Options::default()).await else { return };
     let (control, inside) = (api.control().unwrap(), api.inside().unwrap());
     control.faults(&json!({ "secrets": { "VerificationKeysSecret": { "fail": 1 } } })).await;
@@ -131,7 +132,10 @@ async fn an_authorizer_without_keys_is_a_503_and_never_a_pass() {
     };
     let refused = ask(&token).await.refused(503, "SERVICE_UNAVAILABLE");
     let asked_again_s = refused.retry_after_s.unwrap();
-    assert!((290..=300).contains(&asked_again_s), "the gateway keeps it: {asked_again_s}");
+    assert!(
+        (290..=300).contains(&asked_again_s),
+        "the gateway caches the verdict: {asked_again_s}"
+    );
     let verdicts = [r#"verdict="unavailable""#];
     assert!(control.metric("token_verdicts_total", &verdicts).await >= 1.0);
 
@@ -142,7 +146,7 @@ async fn an_authorizer_without_keys_is_a_503_and_never_a_pass() {
 }
 
 #[tokio::test]
-async fn the_published_keys_are_public_and_one_of_them_signs_the_tokens() {
+async fn the_published_keys_are_public_and_include_the_signing_key() {
     let api = shared().await;
     let token = api.token("customer").await;
     let published = api.store().get_jwks().await.unwrap().data;
@@ -154,7 +158,7 @@ async fn the_published_keys_are_public_and_one_of_them_signs_the_tokens() {
     }
 }
 
-/// Whether no request made the function read from the table.
+/// Checks that no request made the function read the table.
 async fn assert_reads_nothing(api: &Api, function: &str, table: &str) {
     let invocations = api.control().unwrap().invocations(function).await;
     assert!(!invocations.is_empty());
@@ -163,13 +167,13 @@ async fn assert_reads_nothing(api: &Api, function: &str, table: &str) {
     assert_eq!(first, None, "only a start reads, to open its connection");
 }
 
-/// The status of the answer to a question about somebody whom nobody knows.
+/// The status of a request about an unknown user.
 async fn verdict(api: &Api, token: &str) -> u16 {
     let answer = api.store().with_token(token).get_user(Uuid::new_v4().into()).await;
-    answer.unwrap_err().refusal().expect("there is an answer").status.as_u16()
+    answer.unwrap_err().refusal().expect("the API responds").status.as_u16()
 }
 
-/// What does not hold, each for one reason; `address` is where an attacker has keys to offer.
+/// Invalid tokens, each with one defect. At `address` an attacker offers keys.
 fn attacks(inside: &Inside, address: &str) -> Vec<(&'static str, String)> {
     let mut attacks = forged(inside);
     attacks.extend(signed_by_an_attacker(inside, address));
@@ -177,7 +181,7 @@ fn attacks(inside: &Inside, address: &str) -> Vec<(&'static str, String)> {
     attacks
 }
 
-/// Signed by nobody, or not by the key for this purpose.
+/// Tokens that are unsigned, or not signed by the right key for this purpose.
 fn forged(inside: &Inside) -> Vec<(&'static str, String)> {
     let good = inside.token(&Uuid::new_v4().to_string(), &["CUSTOMER"]);
     let parts: Vec<&str> = good.split('.').collect();
@@ -213,7 +217,7 @@ fn forged(inside: &Inside) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// Signed well, by a key that only the token itself vouches for.
+/// Tokens with a correct signature of a key that only the token itself vouches for.
 fn signed_by_an_attacker(inside: &Inside, address: &str) -> Vec<(&'static str, String)> {
     let attacker = generate().unwrap();
     let ours = inside.public_key()["kid"].as_str().unwrap();
@@ -232,7 +236,7 @@ fn signed_by_an_attacker(inside: &Inside, address: &str) -> Vec<(&'static str, S
     ]
 }
 
-/// Good tokens that are not in the one form that is read.
+/// Valid tokens in other forms than the accepted one.
 fn malformed(inside: &Inside) -> Vec<(&'static str, String)> {
     let good = inside.token(&Uuid::new_v4().to_string(), &["CUSTOMER"]);
     let parts: Vec<&str> = good.split('.').collect();
@@ -240,18 +244,22 @@ fn malformed(inside: &Inside) -> Vec<(&'static str, String)> {
     let signatures = json!([{ "protected": header, "signature": signature },
         { "protected": header, "signature": signature }]);
     let long = inside.token(&Uuid::new_v4().to_string(), &["CUSTOMER"; 620]);
-    assert!((9 * 1024..10_000).contains(&long.len()), "the gateway lets it pass: {}", long.len());
+    assert!(
+        (9 * 1024..10_000).contains(&long.len()),
+        "the gateway accepts its size: {}",
+        long.len()
+    );
     vec![
         ("two parts", format!("{header}.{payload}")),
         ("two signatures", format!("{good}.{signature}")),
         ("five parts", format!("{good}.{payload}.{signature}")),
         ("JSON", json!({ "payload": payload, "signatures": signatures }).to_string()),
-        ("9 KiB, and good otherwise", long),
+        ("9 KiB, and otherwise valid", long),
         ("garbage", "garbage".to_owned()),
     ]
 }
 
-/// A token of the right claims with one more member in its header, signed by this pair of keys.
+/// A token with valid claims and one more member in its header, signed by this key pair.
 fn signed_by(keys: &KeyPair, kid: &str, member: &str, value: Value) -> String {
     let good = token_by(keys);
     let payload = good.split('.').nth(1).unwrap();

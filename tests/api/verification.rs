@@ -1,4 +1,4 @@
-//! Proving an address: the mail, asked for again, and what it does not tell.
+//! Verification of an address: the mail, its repetition, and no hint of existing accounts.
 
 use local::options::Options;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use crate::harness::{
 };
 
 #[tokio::test]
-async fn a_mail_that_is_asked_for_again_carries_a_token_that_ends_the_one_before() {
+async fn a_repeated_verification_mail_invalidates_the_earlier_token() {
     let api = shared().await;
     let Some(control) = api.control() else { return };
     let (store, email) = (api.store(), unique_email());
@@ -24,13 +24,13 @@ async fn a_mail_that_is_asked_for_again_carries_a_token_that_ends_the_one_before
         let kept = control.item("UsersTable", ada).await;
         (kept["version"] == 2).then_some(())
     };
-    eventually("the commit behind the mail", replaced).await;
+    eventually("the commit of the mailed token", replaced).await;
     store.put_verification(ada, &first, PASSWORD).await.refused(410, "VERIFICATION_SPENT");
     store.put_verification(ada, &second, PASSWORD).await.unwrap();
 }
 
 #[tokio::test]
-async fn asking_tells_nobody_who_has_an_account() {
+async fn a_verification_mail_request_does_not_reveal_existing_accounts() {
     let api = shared().await;
     let Some(control) = api.control() else { return };
     let (unverified, unknown) = (unique("ada"), unique("eve"));
@@ -55,14 +55,14 @@ async fn asking_tells_nobody_who_has_an_account() {
 }
 
 #[tokio::test]
-async fn the_answer_is_the_same_when_the_mail_cannot_be_had() {
+async fn a_verification_mail_request_is_202_when_the_queue_fails() {
     let Some(api) = own(Options::default()).await else { return };
     let control = api.control().unwrap();
     control.faults(&json!({ "queues": { "EmailsQueue": { "fail": 1 } } })).await;
     api.store().post_verification_email("ada@example.com").await.unwrap();
 }
 
-/// What the log says of the record that a request has led to: its level and its outcome.
+/// The level and outcome in the log of the record that a request has caused.
 async fn record_of(control: &Control, answer: &Answer) -> (Value, Value) {
     let of_record = |line: &Value| line["message"] == "record";
     let find = async || {

@@ -1,7 +1,7 @@
-//! Every route that asks its callers to sign in, without claims: what has none gets past stage 2 of
-//! no function, and is told the same by all of them.
+//! Every route that requires a sign-in, called without claims. Each function must refuse in stage
+//! 2, with the same response.
 //!
-//! The routes are the template's, so that a new one is walked without being named here.
+//! The routes come from the template, so that a new one is included without being named here.
 
 use local::options::Options;
 use local::seed::{self, token_in_the_name_of};
@@ -12,14 +12,14 @@ use uuid::Uuid;
 use crate::events::{fixture, invoke, template};
 use crate::harness::{Answer, Api, Call, own, shared, skip, someone};
 
-/// Fewer would mean that the walk has lost its way.
+/// Fewer routes would mean that the walk misses some.
 const ROUTES_MIN: usize = 15;
 
-/// Names an outside issuer of the deployment whose keys cannot be had.
+/// The variable that names an outside issuer of the deployment whose keys are unavailable.
 const SILENT_ISSUER: &str = "SILENT_ISSUER";
 
 #[tokio::test]
-async fn every_route_for_the_signed_in_is_401_of_the_gateways_without_a_token() {
+async fn every_protected_route_is_the_gateways_401_without_a_token() {
     let api = shared().await;
     for route in signed_in_routes() {
         ask(&api, &route, None).await.gateway(401, "Unauthorized");
@@ -27,7 +27,7 @@ async fn every_route_for_the_signed_in_is_401_of_the_gateways_without_a_token() 
 }
 
 #[tokio::test]
-async fn every_route_for_the_signed_in_is_401_of_the_functions_with_a_token_that_is_refused() {
+async fn every_protected_route_is_the_functions_401_with_a_refused_token() {
     let api = shared().await;
     for token in ["a.b.c".to_owned(), token_in_the_name_of("https://nobody.example.com")] {
         for route in signed_in_routes() {
@@ -40,7 +40,7 @@ async fn every_route_for_the_signed_in_is_401_of_the_functions_with_a_token_that
 }
 
 #[tokio::test]
-async fn every_route_for_the_signed_in_is_503_while_the_keys_of_an_issuer_cannot_be_had() {
+async fn every_protected_route_is_503_while_an_issuers_keys_are_unavailable() {
     let Some((api, issuer)) = api_that_trusts_a_silent_issuer().await else { return };
     let token = token_in_the_name_of(&issuer);
     for route in signed_in_routes() {
@@ -49,7 +49,7 @@ async fn every_route_for_the_signed_in_is_503_while_the_keys_of_an_issuer_cannot
 }
 
 #[tokio::test]
-async fn every_route_for_the_signed_in_is_503_while_our_own_keys_cannot_be_had() {
+async fn every_protected_route_is_503_while_our_own_keys_are_unavailable() {
     let Some(api) = own(Options::default()).await else { return };
     let faults = json!({ "secrets": { "VerificationKeysSecret": { "fail": 1 } } });
     api.control().unwrap().faults(&faults).await;
@@ -60,7 +60,7 @@ async fn every_route_for_the_signed_in_is_503_while_our_own_keys_cannot_be_had()
 }
 
 #[tokio::test]
-async fn every_function_for_the_signed_in_is_401_by_an_event_without_claims() {
+async fn every_protected_function_is_401_for_an_event_without_claims() {
     let Some(api) = own(Options::default()).await else { return };
     let template = template();
     for route in signed_in_routes() {
@@ -101,7 +101,7 @@ fn signed_in_routes() -> Vec<Route> {
     routes
 }
 
-/// Asks a route about something that does not exist.
+/// Calls a route with ids of resources that do not exist.
 async fn ask(api: &Api, route: &Route, token: Option<&str>) -> Answer {
     let nothing = Uuid::nil().to_string();
     let segments = route.path.split('/');
@@ -118,11 +118,11 @@ fn assert_is_unavailable(answer: &Answer, route: &Route) {
     assert!((1..=300).contains(&retry_after), "{route:?}: {answer:?}");
 }
 
-/// The deployment, where it has such an issuer; a platform of its own otherwise.
+/// The deployment, if it has such an issuer; otherwise a separate platform.
 async fn api_that_trusts_a_silent_issuer() -> Option<(Api, String)> {
     if std::env::var_os("API_URL").is_some() {
         let Ok(issuer) = std::env::var(SILENT_ISSUER) else {
-            skip("SILENT_ISSUER, an issuer whose keys cannot be had");
+            skip("SILENT_ISSUER, an issuer with unavailable keys");
             return None;
         };
         return Some((shared().await, issuer));

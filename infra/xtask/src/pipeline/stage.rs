@@ -21,8 +21,8 @@ const DEV: &str = "dev";
 /// caller reaches is started.
 const SMOKE: [&str; 3] = [
     "health::a_deployment_is_healthy_and_publishes_its_keys",
-    "walk::every_route_for_the_signed_in_is_401_of_the_gateways_without_a_token",
-    "walk::every_route_for_the_signed_in_is_401_of_the_functions_with_a_token_that_is_refused",
+    "walk::every_protected_route_is_the_gateways_401_without_a_token",
+    "walk::every_protected_route_is_the_functions_401_with_a_refused_token",
 ];
 
 /// Compares the account of the credentials with the stage's, which `AWS_ACCOUNT_ID` names.
