@@ -44,7 +44,7 @@ pub(crate) fn for_aws(ca_bundle: Option<&str>) -> Result<SharedHttpConnector, Bo
 }
 
 /// The connector for all hosts outside AWS. It trusts the operating system's roots. Loading them
-/// takes milliseconds, so it is built at the first call of such a host.
+/// takes milliseconds, so it is built only for a function that calls such a host.
 pub(crate) fn for_others() -> SharedHttpConnector {
     build(TrustStore::default())
 }
