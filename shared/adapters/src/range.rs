@@ -200,7 +200,7 @@ impl<R: Record> Table<R> {
     }
 
     /// The first items of one partition that `read` accepts, with their positions. A response ends
-    /// early at 1 MB. More items are read in place of those that `read` rejects.
+    /// early at 1 MB. More items are read in place of the items that `read` rejects.
     async fn first_in<T>(
         &self,
         partition: &str,

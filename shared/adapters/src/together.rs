@@ -74,7 +74,7 @@ pub struct One<R> {
     key: Key,
 }
 
-/// Several records, in the order of their keys; `None` for those that do not exist.
+/// Several records, in the order of their keys; `None` for a missing one.
 pub struct Many<R> {
     table: Table<R>,
     keys: Vec<Key>,

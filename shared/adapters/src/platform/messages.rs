@@ -115,7 +115,7 @@ impl Aws {
     }
 }
 
-/// Divides rejected entries into those that may be sent again and those at fault themselves.
+/// Divides rejected entries into retriable ones and ones that are at fault themselves.
 fn sorted(
     queue: Queue,
     entries: Vec<SendMessageBatchRequestEntry>,

@@ -39,7 +39,7 @@ fn passes(status: StatusCode) -> bool {
 }
 
 /// A budget for retries: an overloaded upstream must not get three times the requests. A client can
-/// spend at most half of the common savings, plus the earnings of its own requests.
+/// spend at most half of the common savings, plus the earnings of that client.
 #[derive(Debug)]
 pub(super) struct Budget {
     saved: AtomicU32,
