@@ -168,7 +168,7 @@ async fn all_violations_of_a_request_are_400_with_their_pointers() {
 }
 
 #[tokio::test]
-async fn an_order_has_one_to_twenty_five_different_items() {
+async fn an_order_without_1_to_25_different_items_is_400() {
     let api = shared().await;
     let customer = api.token("customer").await;
     let item = |id: Uuid| json!({ "productId": id, "quantity": 1 });
@@ -302,7 +302,7 @@ async fn an_order_that_breaks_a_rule_is_422_and_names_every_item() {
 }
 
 #[tokio::test]
-async fn a_key_belongs_to_one_request_of_one_caller() {
+async fn a_key_reused_for_another_request_of_its_caller_is_422() {
     let api = shared().await;
     let (customer, merchant) = (api.person("customer").await, api.person("merchant").await);
     let (product, key) = (new_product(&merchant, 9).await, unique("key"));
