@@ -1,7 +1,7 @@
-//! A function that does as it is told, for the tests of the platform.
+//! A function controlled by its event, for the tests of the platform.
 //!
-//! As the function of a route it answers with the event it got. As an authorizer it decides by the
-//! token. Otherwise the event says what to do: `{"do": "sleep", "ms": 100}`.
+//! As a route's function it returns the event in its response. As an authorizer it decides by the
+//! token. Otherwise the event names the action: `{"do": "sleep", "ms": 100}`.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -22,7 +22,7 @@ async fn main() -> Result<(), Error> {
     let Some(work_ms) = variable("PROBE_EXTENSION_MS") else {
         return serve().await;
     };
-    // Extensions are registered before the runtime asks for its first event.
+    // Register the extension before the runtime requests its first event.
     let work = Duration::from_millis(work_ms.parse()?);
     let extension = Extension::new()
         .with_extension_name("probe")
@@ -66,7 +66,7 @@ fn decide(token: &str) -> Result<Value, Error> {
     }
 }
 
-/// The event as the body, or an answer that makes no sense.
+/// The event as the response body, or an invalid response.
 fn answer(event: &Value) -> Value {
     if event["queryStringParameters"]["nonsense"].is_string() {
         return json!({"statusCode": "none"});

@@ -1,15 +1,16 @@
-//! Connections, taken one after the other whatever happens to one of them.
+//! Accepting connections; an error does not end the listener.
 
 use std::io;
 use std::time::Duration;
 
 use tokio::time::sleep;
 
-/// How long a listener waits after an error: with too many open files, the next try fails as well until
-/// one is closed.
+/// The pause after an error. With too many open files, the next attempt also fails until one is
+/// closed.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// The next connection. An error ends no listener: too many open files, or a client that has gone.
+/// The next connection. Errors such as too many open files, or a client that disconnected, are
+/// ignored.
 pub(crate) async fn accepted<T, F>(mut accept: impl FnMut() -> F) -> T
 where
     F: Future<Output = io::Result<T>>,
@@ -27,7 +28,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_listener_goes_on_after_errors_and_pauses_before_each_try() {
+    async fn after_an_error_a_listener_pauses_and_accepts_again() {
         let mut tries = 0;
         let begun = tokio::time::Instant::now();
         let connection = accepted(|| {

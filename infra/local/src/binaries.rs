@@ -1,4 +1,4 @@
-//! Builds the functions' binaries with cargo, finds them, and notices when they are built anew.
+//! Builds the functions' binaries with cargo, finds them, and watches for rebuilt ones.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -9,13 +9,13 @@ use serde::Deserialize;
 use tokio::process::Command;
 use tokio::time::{MissedTickBehavior, interval};
 
-/// How often binaries are looked at.
+/// The interval at which binaries are checked.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
-/// How the variables begin that cargo sets for a package's build and run.
+/// Prefixes of the variables that cargo sets while it builds or runs a package.
 const OF_PACKAGE: [&str; 2] = ["CARGO_PKG_", "CARGO_MANIFEST_"];
 
-/// Why there are no binaries.
+/// The reason why there are no binaries.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
     /// Cargo cannot be run.
@@ -24,7 +24,7 @@ pub enum BuildError {
     /// Cargo failed.
     #[error("cargo failed; {said}")]
     Failed {
-        /// What it said, where it was not shown already.
+        /// Its error output, unless it was already shown.
         said: String,
     },
     /// No package has a binary of this name.
@@ -35,17 +35,17 @@ pub enum BuildError {
     NotBuilt(PathBuf),
 }
 
-/// How binaries are to be had.
+/// How to get the binaries.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Build {
-    /// Whether to build at all, or to take what there is.
+    /// Whether to build. If not, existing binaries are used.
     pub(crate) build: bool,
     pub(crate) release: bool,
     /// Whether cargo shows its progress.
     pub(crate) verbose: bool,
 }
 
-/// Where the binaries of these names are, after building them.
+/// Builds the binaries of these names and returns their paths.
 pub(crate) async fn find(
     workspace: &Path,
     names: &BTreeSet<String>,
@@ -90,7 +90,7 @@ async fn build(
     run(command).await.map(|_| ())
 }
 
-/// What `cargo metadata` says, as far as it matters here.
+/// The part of `cargo metadata` that is needed here.
 #[derive(Deserialize)]
 struct Metadata {
     packages: Vec<Package>,
@@ -127,10 +127,11 @@ impl Metadata {
     }
 }
 
-/// The cargo that runs us, or else the one in the path, in a workspace.
+/// A command that runs cargo in a workspace: the cargo that runs this process, or else the one in
+/// `PATH`.
 ///
-/// What cargo tells of the package that it runs is kept from it: build scripts that watch those
-/// variables, as ring's does, would be run again, and all that depends on them built again.
+/// Cargo's variables about the running package are removed. Some build scripts watch them, such as
+/// ring's; they would run again and cause rebuilds.
 #[must_use]
 pub fn cargo(workspace: &Path) -> std::process::Command {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
@@ -157,7 +158,7 @@ async fn run(command: std::process::Command) -> Result<Output, BuildError> {
     Err(BuildError::Failed { said: if said.is_empty() { "see above".to_owned() } else { said } })
 }
 
-/// Calls `changed` with each binary that has been built anew, for ever.
+/// Calls `changed` with each rebuilt binary. Never returns.
 pub(crate) async fn watch(binaries: BTreeSet<PathBuf>, changed: impl Fn(&Path)) {
     let mut ticks = interval(LOOK_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -172,14 +173,14 @@ pub(crate) async fn watch(binaries: BTreeSet<PathBuf>, changed: impl Fn(&Path)) 
     }
 }
 
-/// A binary and what was last seen of it.
+/// A binary and its state at the last check.
 struct Look {
     path: PathBuf,
     known: Option<Stamp>,
     last: Option<Stamp>,
 }
 
-/// A file's time of change and its length.
+/// A file's modification time and length.
 type Stamp = (SystemTime, u64);
 
 impl Look {
@@ -188,8 +189,8 @@ impl Look {
         Self { path, known: stamp, last: stamp }
     }
 
-    /// Whether another file stands there than was known, and has stood there for two looks: a
-    /// linker takes its time.
+    /// Whether the file differs from the known one and was equal in two successive checks: linking
+    /// takes time.
     fn has_changed(&mut self) -> bool {
         let now = stamp(&self.path);
         let settled = now.is_some() && now == self.last;
@@ -212,7 +213,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_binary_has_changed_once_another_one_stands_still() {
+    fn a_rebuilt_binary_counts_as_changed_when_stable_for_two_checks() {
         let directory = std::env::temp_dir().join(uuid::Uuid::new_v4().to_string());
         std::fs::create_dir(&directory).unwrap();
         let path = directory.join("function");
@@ -231,7 +232,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_binary_that_no_package_has_is_named() {
+    async fn a_binary_that_no_package_has_is_an_error_with_its_name() {
         let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let names = BTreeSet::from(["no_such_function".to_owned()]);
         let how = Build { build: false, release: false, verbose: false };

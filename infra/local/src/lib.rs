@@ -1,10 +1,15 @@
-//! The local platform: the API of `template.yaml` on one machine, out of the very binaries that are
+//! The local platform: runs the API of `template.yaml` on one machine, with the binaries that are
 //! deployed.
 //!
-//! A [`Platform`] is API Gateway ([`gateway`]), Lambda ([`functions`]), the tables, queues, secrets
-//! and mail that functions stand on ([`stores`]), what invokes functions besides the API
-//! ([`sources`]), other people's services ([`standins`]), and an address to look inside and to ask for faults ([`control`]). It reads
-//! [`template`] and nothing else. Several can run in one process.
+//! A [`Platform`] consists of:
+//!
+//! - API Gateway ([`gateway`]) and Lambda ([`functions`]);
+//! - the tables, queues, secrets and mail that functions use ([`stores`]);
+//! - the event sources that invoke functions besides the API ([`sources`]);
+//! - stand-ins for third-party services ([`standins`]);
+//! - the control address, which shows its state and sets faults ([`control`]).
+//!
+//! Its only configuration is the [`template`]. Several platforms can run in one process.
 
 mod accept;
 pub mod binaries;
@@ -39,12 +44,12 @@ use self::standins::Standins;
 use self::stores::{Stores, access_key};
 use self::template::{Grant, Template, TemplateError, Unresolved};
 
-/// Why a platform does not start.
+/// The reason why a platform does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// Another program has the port.
+    /// Another program uses the port.
     #[error(
-        "127.0.0.1:{port} is taken by another program; choose another port with {option}, or 0"
+        "127.0.0.1:{port} is in use by another program; choose another port with {option}, or 0"
     )]
     PortTaken {
         /// The port.
@@ -52,15 +57,15 @@ pub enum StartError {
         /// The option that chooses it.
         option: &'static str,
     },
-    /// The port cannot be had for another reason.
-    #[error("127.0.0.1:{port} cannot be listened on: {source}")]
+    /// The port cannot be opened for another reason.
+    #[error("127.0.0.1:{port} cannot be opened: {source}")]
     Port {
         /// The port.
         port: u16,
-        /// Why not.
+        /// The cause.
         source: std::io::Error,
     },
-    /// There is no template.
+    /// No template was found.
     #[error("no template.yaml here or above; name one with --template")]
     NoTemplate,
     /// The template cannot be used.
@@ -69,37 +74,38 @@ pub enum StartError {
     /// The template has no API.
     #[error("the template has no AWS::Serverless::HttpApi")]
     NoApi,
-    /// A function is to be without a right that it does not have.
-    #[error("the template has no such right: {0}")]
+    /// `--without` names a permission that the template does not grant.
+    #[error("the template grants no such permission: {0}")]
     NoSuchRight(Grant),
-    /// The binaries are not to be had.
+    /// The binaries could not be built or found.
     #[error(transparent)]
     Build(#[from] BuildError),
     /// The stores do not start.
     #[error(transparent)]
     Stores(#[from] stores::StartError),
-    /// The stores have nothing to begin with.
+    /// The initial items or secrets could not be written.
     #[error(transparent)]
     Seed(#[from] seed::SeedError),
-    /// A function's environment variable refers to what the platform does not have.
+    /// A function's environment variable refers to a resource that the platform does not have.
     #[error("{function}, environment variable {variable}: {source}")]
     Variable {
         /// The function.
         function: String,
         /// The variable.
         variable: String,
-        /// What it refers to.
+        /// The reference that could not be resolved.
         source: Unresolved,
     },
-    /// Other people's services cannot be stood in for.
-    #[error("no port for another's service: {0}")]
+    /// The stand-ins for third-party services do not start.
+    #[error("cannot bind a port for a stand-in: {0}")]
     Standins(std::io::Error),
     /// An event source does not start.
     #[error(transparent)]
     Sources(#[from] SourceError),
 }
 
-/// A platform that runs. Dropping it ends it at once; [`Platform::stop`] ends it in good order.
+/// A running platform. Dropping it ends all processes at once; [`Platform::stop`] shuts down
+/// gracefully.
 pub struct Platform {
     api: SocketAddr,
     control: SocketAddr,
@@ -107,18 +113,18 @@ pub struct Platform {
     stores: Stores,
     standins: Standins,
     telemetry: Arc<Telemetry>,
-    /// Taken when it stops, before the functions do.
+    /// Taken on stop: the sources end before the functions.
     sources: Option<Sources>,
     tasks: JoinSet<()>,
 }
 
 impl Platform {
-    /// Builds the functions and starts everything. The API answers when this returns.
+    /// Builds the functions and starts the platform. When it returns, the API accepts requests.
     ///
     /// # Errors
-    /// See [`StartError`]; nothing is left behind.
+    /// See [`StartError`]. On an error, everything already started is ended.
     pub async fn start(options: Options) -> Result<Self, StartError> {
-        // The ports come first: a taken one should not be told only after a long build.
+        // Open the ports first, so that a port in use is reported before the long build.
         let api_listener = listen(options.port, "--port").await?;
         let control_listener = listen(options.control_port, "--control-port").await?;
         let path = options.template().ok_or(StartError::NoTemplate)?;
@@ -160,12 +166,12 @@ impl Platform {
         Ok(platform)
     }
 
-    /// Where the API is: `http://127.0.0.1:3000`.
+    /// The API's address: `http://127.0.0.1:3000`.
     pub fn api_url(&self) -> String {
         format!("http://{}", self.api)
     }
 
-    /// Where the platform shows itself: `http://127.0.0.1:3001`.
+    /// The control address: `http://127.0.0.1:3001`.
     pub fn control_url(&self) -> String {
         format!("http://{}", self.control)
     }
@@ -180,18 +186,17 @@ impl Platform {
         &self.stores
     }
 
-    /// Other people's services.
+    /// The stand-ins for third-party services.
     pub fn standins(&self) -> &Standins {
         &self.standins
     }
 
-    /// What the functions said of themselves.
+    /// The telemetry that the functions emitted.
     pub fn telemetry(&self) -> &Telemetry {
         &self.telemetry
     }
 
-    /// Ends everything in good order: nothing is invoked any more, then the functions end as Lambda
-    /// ends them.
+    /// Shuts down gracefully: stops all event sources, then ends the functions as Lambda does.
     pub async fn stop(mut self) {
         self.tasks.shutdown().await;
         self.sources.take();
@@ -217,12 +222,12 @@ impl Platform {
         let functions = self.functions.clone();
         self.tasks.spawn(gateway.serve(api));
         self.tasks.spawn(async move {
-            // Ends with the task, which is aborted when the platform stops.
+            // The task is aborted when the platform stops.
             let _ = control::serve(control, shown, pending()).await;
         });
         self.tasks.spawn(binaries::watch(binaries.into_values().collect(), move |binary| {
             let name = binary.file_name().unwrap_or_default().to_string_lossy();
-            logs::say(logs, &name, "was built anew");
+            logs::say(logs, &name, "was rebuilt");
             functions.binary_changed(binary);
         }));
     }
@@ -245,8 +250,8 @@ fn address(listener: &TcpListener) -> SocketAddr {
     listener.local_addr().expect("a listener that is bound has an address")
 }
 
-/// The parameters of a template that the platform knows better than its defaults: the API's own
-/// address, and where other people's services are.
+/// The template parameters that the platform sets itself: the API's address and the stand-ins'
+/// addresses.
 fn known_parameters(api: &TcpListener, standins: &Standins) -> BTreeMap<String, String> {
     let mut known = standins.parameters().clone();
     known.insert("PublicUrl".to_owned(), format!("http://{}", address(api)));
@@ -266,7 +271,7 @@ async fn binaries(
     binaries::find(options.workspace(template), &parsed.binaries(), build).await
 }
 
-/// Every function of the template with all that its environment variables refer to.
+/// Every function of the template, with its environment variables resolved.
 fn deployments(
     template: &Template,
     stores: &Stores,

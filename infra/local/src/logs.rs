@@ -1,4 +1,4 @@
-//! Shows what the functions print: a short line for people, or as it is.
+//! Prints the functions' logs: one short line for a person, or the original JSON.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -9,13 +9,13 @@ use serde_json::{Map, Value, json};
 use crate::functions::{LogLine, LogSource};
 use crate::options::Logs;
 
-/// Fields that stand elsewhere in a line, or say nothing that the line does not.
+/// Fields that appear elsewhere in the line, or add no information.
 const NOT_REPEATED: &[&str] = &["_aws", "function", "level", "message", "requestId", "timestamp"];
 
-/// The most characters of a field's value.
+/// The maximum number of characters of a field's value.
 const FIELD_CHARACTERS_MAX: usize = 200;
 
-/// Writes a line of a function's log to the terminal.
+/// Writes a line of a function's log to standard output.
 pub(crate) fn show(logs: Logs, line: &LogLine<'_>) {
     let text = match logs {
         Logs::Quiet => return,
@@ -27,17 +27,17 @@ pub(crate) fn show(logs: Logs, line: &LogLine<'_>) {
         Logs::Readable => readable(line),
     };
     if let Some(text) = text {
-        // A terminal that has gone away is no reason to stop.
+        // Ignore errors of a closed terminal.
         let _ = writeln!(std::io::stdout().lock(), "{text}");
     }
 }
 
-/// Writes a sentence of the platform's own about a function.
+/// Writes the platform's own message about a function.
 pub(crate) fn say(logs: Logs, function: &str, sentence: &str) {
     show(logs, &LogLine { function, environment: "", source: LogSource::Platform, text: sentence });
 }
 
-/// The line for people; nothing for a line that carries only metrics.
+/// The short line, or `None` for a line that carries only metrics.
 fn readable(line: &LogLine<'_>) -> Option<String> {
     let time = Zoned::now().strftime("%H:%M:%S%.3f").to_string();
     let function = line.function.strip_suffix("Function").unwrap_or(line.function);
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn the_canonical_line_becomes_a_short_one() {
+    fn the_canonical_request_line_is_shortened() {
         let line = r#"{"level":"info","message":"request","requestId":"r1","method":"POST",
             "path":"/orders","status":"422","code":"OUT_OF_STOCK","durationMs":12.34,
             "coldStart":true,"stages":{"parse":0.1}}"#;
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn other_lines_show_their_level_and_fields() {
+    fn other_lines_keep_their_level_and_fields() {
         let line = r#"{"level":"warn","message":"slow","requestId":"r1","table":"users","ms":3}"#;
 
         assert_eq!(shown(line).unwrap(), "WARN slow ms=3 table=users (r1)");

@@ -1,4 +1,4 @@
-//! `cargo local`: the whole API on this machine.
+//! `cargo local`: runs the whole API on this machine.
 
 use std::process::ExitCode;
 
@@ -38,15 +38,15 @@ async fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-#[expect(clippy::print_stdout, reason = "people and scripts wait for these lines")]
+#[expect(clippy::print_stdout, reason = "scripts wait for these lines")]
 fn announce(platform: &Platform) {
     println!("API      {}", platform.api_url());
     println!("control  {}", platform.control_url());
     println!("ready");
 }
 
-/// Exit status 2 is for what another choice of options mends.
-#[expect(clippy::print_stderr, reason = "this is where a command says why it failed")]
+/// Prints the error. Exit status 2 means that other options would help.
+#[expect(clippy::print_stderr, reason = "a command prints its error here")]
 fn complain(error: &StartError) -> ExitCode {
     eprintln!("error: {error}");
     match error {
@@ -55,11 +55,11 @@ fn complain(error: &StartError) -> ExitCode {
     }
 }
 
-/// Returns on Ctrl-C and on SIGTERM.
+/// Returns on Ctrl-C or SIGTERM.
 async fn told_to_end() {
     let mut terminate = signal(SignalKind::terminate()).expect("SIGTERM can be listened for");
     tokio::select! {
-        // Where Ctrl-C cannot be heard, ending is better than being unstoppable.
+        // If Ctrl-C cannot be handled, end now: otherwise the process could not be stopped.
         _ = ctrl_c() => {}
         _ = terminate.recv() => {}
     }

@@ -1,4 +1,4 @@
-//! What the platform can be told.
+//! The platform's command-line options.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -8,8 +8,8 @@ use clap::{Args, ValueEnum};
 use crate::stores::Identities;
 use crate::template::{Grant, Template};
 
-/// How a platform is to be. Without anything it is the template found from here upwards, on free
-/// ports, with nothing kept.
+/// The options of a platform. By default it uses the nearest template upwards, free ports, and
+/// keeps no data.
 #[derive(Debug, Clone, Default, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub struct Options {
@@ -25,19 +25,19 @@ pub struct Options {
     #[arg(long)]
     pub demo: bool,
 
-    /// Keeps the tables in this directory; otherwise they are gone at the end.
+    /// Keeps the tables in this directory; by default they are lost at the end.
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
 
-    /// Builds and runs the functions as they are deployed, optimised.
+    /// Builds and runs the functions with optimisations, as they are deployed.
     #[arg(long)]
     pub release: bool,
 
-    /// The template; by default the first template.yaml from here upwards.
+    /// The template; by default the first template.yaml in this directory or above.
     #[arg(long, value_name = "PATH")]
     pub template: Option<PathBuf>,
 
-    /// The cargo workspace that has the functions; by default the one that the template is in.
+    /// The cargo workspace of the functions; by default the template's directory.
     #[arg(long, value_name = "DIR")]
     pub workspace: Option<PathBuf>,
 
@@ -45,41 +45,41 @@ pub struct Options {
     #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parameter)]
     pub parameters: Vec<(String, String)>,
 
-    /// A right that a function is to be without, as `GetUserFunction dynamodb:GetItem UsersTable`;
+    /// A permission to remove from a function, as `GetUserFunction dynamodb:GetItem UsersTable`;
     /// may be given more than once.
     #[arg(long, value_name = "RIGHT")]
     pub without: Vec<Grant>,
 
-    /// A domain or an address that SES is to have verified; may be given more than once. By default
-    /// it is the domain of the template's parameter `MailFrom`.
+    /// A domain or an address that SES treats as verified; may be given more than once. By default
+    /// the domain of the template's parameter `MailFrom`.
     #[arg(long = "identity", value_name = "IDENTITY")]
     pub identities: Vec<String>,
 
-    /// Has SES take mail to verified recipients alone, as it does from a new account.
+    /// Makes SES accept only verified recipients, as in a new account.
     #[arg(long)]
     pub mail_sandbox: bool,
 
-    /// Runs the functions as they were last built.
+    /// Runs the functions as last built, without building them again.
     #[arg(long)]
     pub no_build: bool,
 
-    /// How logs are shown.
+    /// The format of the logs.
     #[arg(skip)]
     pub logs: Logs,
 
-    /// Functions, by logical id, of which one process serves several invocations at once, as on
-    /// Lambda Managed Instances: how many.
+    /// Per function, by logical id: the invocations that one environment serves at once, as on
+    /// Lambda Managed Instances.
     #[arg(skip)]
     pub invocations_per_environment: BTreeMap<String, usize>,
 }
 
-/// How logs are shown.
+/// The format of the logs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Logs {
-    /// Not at all: what tests want.
+    /// None, for tests.
     #[default]
     Quiet,
-    /// A short line each, for people.
+    /// One short line each, for a person.
     Readable,
     /// As the functions print them.
     Json,
@@ -94,9 +94,9 @@ impl Options {
         }
     }
 
-    /// Where the functions are built that this template names.
+    /// The workspace in which the functions of this template are built.
     pub(crate) fn workspace<'a>(&'a self, template: &'a Path) -> &'a Path {
-        // A path of one component has the empty path as its parent, which is no directory.
+        // The parent of a one-component path is the empty path, which is not a directory.
         let parent = template.parent().filter(|parent| !parent.as_os_str().is_empty());
         self.workspace.as_deref().or(parent).unwrap_or(Path::new("."))
     }
@@ -116,7 +116,7 @@ impl Options {
     }
 }
 
-/// The first file of this name in a directory or those above it.
+/// The first file of this name in a directory or its ancestors.
 fn nearest(name: &str, directory: &Path) -> Option<PathBuf> {
     directory.ancestors().map(|ancestor| ancestor.join(name)).find(|path| path.is_file())
 }

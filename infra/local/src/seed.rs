@@ -17,34 +17,34 @@ use uuid::Uuid;
 
 use crate::stores::{StoreError, Stores};
 
-/// Why a platform has nothing to begin with.
+/// The reason why the initial data could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum SeedError {
-    /// There is no randomness to make keys of.
-    #[error("no keys could be made: {0}")]
+    /// The keys could not be generated.
+    #[error("no keys could be generated: {0}")]
     Keys(lifecycle::failure::BoxError),
     /// The password of the demo could not be hashed.
     #[error("the demo's password could not be hashed: {0}")]
     Password(#[from] lifecycle::Fault),
-    /// The stores refused.
+    /// A store rejected the write.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// The password of everybody in the demo.
+/// The password of every user in the demo.
 pub const PASSWORD: &str = "correct-horse-battery";
 
-/// An outside issuer for checks, whose keys cannot be had.
+/// An external issuer for checks. Its keys cannot be fetched.
 pub const SILENT_ISSUER: &str = "https://silent.example.com";
 
-/// The parameters of the template that put both rate limits out of reach: of tests, one source asks
-/// for everything.
+/// Template parameters that set both rate limits out of reach: all requests of a test come from one
+/// source.
 pub fn limits_out_of_reach() -> [(String, String); 2] {
     ["RateLimit", "ExactRateLimit"].map(|name| (name.to_owned(), "1000000".to_owned()))
 }
 
-/// The template's parameter that makes an API trust [`SILENT_ISSUER`], and its value. Its keys would
-/// be at a port of this machine that is reserved for discarding.
+/// The template's parameter, and its value, that makes an API trust [`SILENT_ISSUER`]. The key URL
+/// is the discard port of this machine.
 pub fn trust_in_silent_issuer() -> (String, String) {
     let issuer = json!({
         "issuer": SILENT_ISSUER, "jwksUrl": "http://127.0.0.1:9/jwks.json", "audience": "silent",
@@ -53,7 +53,7 @@ pub fn trust_in_silent_issuer() -> (String, String) {
     ("OutsideIssuers".to_owned(), json!([issuer]).to_string())
 }
 
-/// A token that says that it is of an issuer's, signed by nobody.
+/// An unsigned token that names this issuer.
 pub fn token_in_the_name_of(issuer: &str) -> String {
     let part = |json: Value| BASE64_URL_SAFE_NO_PAD.encode(json.to_string());
     let header = part(json!({ "alg": "RS256", "kid": "1", "typ": "at+jwt" }));
@@ -63,7 +63,7 @@ pub fn token_in_the_name_of(issuer: &str) -> String {
     format!("{header}.{}.{}", part(claims), BASE64_URL_SAFE_NO_PAD.encode([0; 256]))
 }
 
-/// The people of the demo: mailbox, id, roles, tier. They are all verified.
+/// The users of the demo: mailbox, id, roles, tier. All are verified.
 const PEOPLE: [(&str, u128, &[Role], Tier); 8] = [
     ("customer", 1, &[Role::Customer], Tier::Standard),
     ("gold", 2, &[Role::Customer], Tier::Gold),
@@ -82,7 +82,7 @@ const PRODUCTS: [(&str, u128, u64, u8, u64); 3] = [
     ("Teapot", 0x103, 1_450, 5, 25),
 ];
 
-/// Gives the two secrets of tokens fresh keys, where the template has them.
+/// Writes new keys to the two token secrets, if the template has them.
 ///
 /// # Errors
 /// See [`SeedError`].
@@ -96,7 +96,7 @@ pub async fn keys(stores: &Stores) -> Result<Succession, SeedError> {
     Ok(keys)
 }
 
-/// Gives secrets their values, where the template has them.
+/// Writes values to secrets, if the template has them.
 ///
 /// # Errors
 /// See [`SeedError`].
@@ -112,8 +112,8 @@ pub async fn secrets(
     Ok(())
 }
 
-/// Writes the demo's people, an address of the customer's and the products, unless people are
-/// there already: tables that were kept are left as they are.
+/// Writes the demo's users, an address of the customer's and the products. Does nothing if the
+/// table has users: kept tables stay unchanged.
 ///
 /// # Errors
 /// See [`SeedError`].
@@ -127,11 +127,11 @@ pub async fn demo(stores: &Stores) -> Result<(), SeedError> {
     Ok(())
 }
 
-/// The demo's people, an address of the customer's and the products: tables by logical id, items as
-/// `DynamoDB` takes them.
+/// The demo's users, an address of the customer's and the products: tables by logical id, items in
+/// `DynamoDB`'s JSON.
 ///
 /// # Errors
-/// Where the password cannot be hashed.
+/// If the password cannot be hashed.
 pub async fn demo_items() -> Result<Vec<(String, Value)>, SeedError> {
     let mut items = Vec::new();
     let now = Timestamp::from(std::time::SystemTime::now());
@@ -168,7 +168,7 @@ pub async fn demo_items() -> Result<Vec<(String, Value)>, SeedError> {
     Ok(items)
 }
 
-/// An id that people can type: `00000000-0000-7000-8000-000000000001`.
+/// An id that is easy to type: `00000000-0000-7000-8000-000000000001`.
 pub fn demo_id(number: u128) -> Uuid {
     Uuid::from_u128(0x0000_0000_0000_7000_8000_0000_0000_0000 | number)
 }
@@ -178,14 +178,14 @@ fn item<R: Record>(record: &R) -> (String, Value) {
     (logical_id(R::TABLE), item)
 }
 
-/// The name of a table's resource in the template: `users` is `UsersTable`.
+/// The logical id of a table in the template: `UsersTable` for `users`.
 fn logical_id(table: Table) -> String {
     let (first, rest) = table.name().split_at(1);
     format!("{}{rest}Table", first.to_uppercase())
 }
 
 fn made<T: DeserializeOwned>(json: Value) -> T {
-    serde_json::from_value(json).expect("the demo's people and products are valid")
+    serde_json::from_value(json).expect("the demo's users and products are valid")
 }
 
 #[cfg(test)]
@@ -193,7 +193,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_of_the_demo_can_be_typed() {
+    fn demo_ids_are_easy_to_type() {
         assert_eq!(demo_id(0x101).to_string(), "00000000-0000-7000-8000-000000000101");
         assert_eq!(demo_id(1).get_version_num(), 7);
     }

@@ -1,12 +1,12 @@
-//! Which requests to the platform's own addresses are not taken: those that a web page has its
-//! visitor's browser make.
+//! Rejects requests to the platform's own addresses that a web page makes through its visitor's
+//! browser.
 //!
-//! The addresses are on loopback and know no callers, so that every process of this machine may ask
-//! them. A browser is such a process, and runs the code of strangers. It tells them apart by itself:
+//! The addresses are on loopback and have no authentication: every process of this machine may call
+//! them. A browser is such a process and runs untrusted code. Three checks detect its requests:
 //!
-//! - A page whose *name* its owner lets point to 127.0.0.1 (DNS rebinding) has that name in `Host`.
-//! - A page of another origin has its own in `Origin`, or is told by `Sec-Fetch-Site`.
-//! - Without asking first (a CORS preflight), a page can send no body as JSON.
+//! - After DNS rebinding, a page's own domain name points to 127.0.0.1. `Host` then has that name.
+//! - A page of another origin is detected by `Origin` or by `Sec-Fetch-Site`.
+//! - Without a CORS preflight, a page cannot send a body as JSON.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -18,22 +18,22 @@ use http::uri::Authority;
 use http::{HeaderMap, HeaderName, StatusCode, request::Parts};
 use serde_json::json;
 
-/// The hosts by which an address may be asked.
+/// The host names that an address accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Hosts {
-    /// The machine's own, `localhost` or an address of its loopback.
+    /// Loopback only: `localhost` or a loopback address.
     Loopback,
-    /// `localhost` or any address in figures, as containers have one of their own for this
-    /// machine. No name can be made to point to it, which is what rebinding needs.
+    /// `localhost` or any numeric address: containers reach this machine by one. DNS rebinding
+    /// needs a name, and no name is accepted.
     Figures,
 }
 
-/// Why a request is not taken.
+/// The reason why a request is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Turned {
-    /// The status of the answer.
+    /// The status of the response.
     pub(crate) status: StatusCode,
-    /// One sentence.
+    /// The message, one sentence.
     pub(crate) reason: &'static str,
 }
 
@@ -49,7 +49,7 @@ impl IntoResponse for Turned {
     }
 }
 
-/// Answers for the control address, whose bodies are JSON.
+/// Middleware for the control address, which accepts only JSON bodies.
 pub(crate) async fn at_control(request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     let admitted = admit(&parts, Hosts::Loopback).and_then(|()| is_json(&parts.headers));
@@ -59,7 +59,7 @@ pub(crate) async fn at_control(request: Request, next: Next) -> Response {
     }
 }
 
-/// Answers for an address that processes and containers call.
+/// Middleware for an address that processes and containers call.
 pub(crate) async fn at_service(request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     match admit(&parts, Hosts::Figures) {
@@ -68,12 +68,12 @@ pub(crate) async fn at_service(request: Request, next: Next) -> Response {
     }
 }
 
-/// Whether a request comes from no page of a stranger's.
+/// Returns an error if the request comes from a page of another origin.
 pub(crate) fn admit(request: &Parts, hosts: Hosts) -> Result<(), Turned> {
     const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
     let headers = &request.headers;
     let mut named = headers.get_all(HOST).iter().map(|host| host.to_str().ok());
-    // In HTTP/2 the authority stands where `Host` stood.
+    // HTTP/2 has the authority instead of `Host`.
     let authority = || request.uri.authority().map(Authority::as_str);
     let host = match (named.next(), named.next()) {
         (Some(host), None) => host,
@@ -83,7 +83,7 @@ pub(crate) fn admit(request: &Parts, hosts: Hosts) -> Result<(), Turned> {
     let Some(host) = host.filter(|host| is_ours(host, hosts)) else {
         return Err(Turned::away(match hosts {
             Hosts::Loopback => "the Host must be localhost or a loopback address",
-            Hosts::Figures => "the Host must be localhost or an address in figures",
+            Hosts::Figures => "the Host must be localhost or a numeric address",
         }));
     };
     let is_own = |origin: &http::HeaderValue| {
@@ -100,7 +100,7 @@ pub(crate) fn admit(request: &Parts, hosts: Hosts) -> Result<(), Turned> {
     Ok(())
 }
 
-/// Whether a body, if there is one, is said to be JSON.
+/// Whether the body, if any, has a JSON media type.
 fn is_json(headers: &HeaderMap) -> Result<(), Turned> {
     let is_empty = headers.get_all(CONTENT_LENGTH).iter().all(|length| length == "0");
     if is_empty && !headers.contains_key(TRANSFER_ENCODING) {
@@ -111,7 +111,7 @@ fn is_json(headers: &HeaderMap) -> Result<(), Turned> {
         [only] => only.to_str().unwrap_or_default().split(';').next().unwrap_or_default(),
         _ => "",
     };
-    // No form can send either; a page has to ask first for both.
+    // An HTML form can send neither media type; a page needs a preflight for both.
     let media_type = media_type.trim().to_ascii_lowercase();
     if matches!(&*media_type, "application/json" | "application/merge-patch+json") {
         return Ok(());
@@ -122,7 +122,7 @@ fn is_json(headers: &HeaderMap) -> Result<(), Turned> {
 
 fn is_ours(host: &str, hosts: Hosts) -> bool {
     let Ok(authority) = host.parse::<Authority>() else { return false };
-    // Not `user@127.0.0.1`, nor `127.0.0.1:` and what is no port.
+    // Rejects `user@127.0.0.1`, and `127.0.0.1:` followed by an invalid port.
     let bare = authority.host();
     let is_port =
         |port: &str| port.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok());
@@ -146,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_host_that_no_name_can_be_made_to_point_to_is_taken() {
+    fn only_localhost_and_numeric_hosts_are_accepted() {
         use Hosts::{Figures, Loopback};
         for (host, loopback, figures) in [
             ("127.0.0.1:3001", true, true),
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_that_a_page_of_another_origin_makes_is_turned_away() {
+    fn a_request_from_a_page_of_another_origin_is_rejected() {
         for (headers, taken) in [
             (&[("host", "127.0.0.1:3001")][..], true),
             (&[("host", "127.0.0.1:3001"), ("origin", "http://127.0.0.1:3001")], true),
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_is_taken_as_json_and_as_nothing_else() {
+    fn only_a_json_body_is_accepted() {
         for (headers, taken) in [
             (&[][..], true),
             (&[("content-length", "0")], true),

@@ -1,9 +1,9 @@
-//! One execution environment as the pool sees it: who is polling, and what is running.
+//! The state of one execution environment: its open polls and its running invocations.
 //!
-//! Lambda's order, which this file keeps: an environment is initialised once the runtime and every
-//! extension have asked for their first event. Each invocation goes to the runtime and to every
-//! extension that registered for it. The environment is free again only when all of them have asked
-//! for the next one; the client has its answer by then.
+//! This file keeps Lambda's order. An environment is initialised once the runtime and every
+//! extension have requested their first event. Each invocation goes to the runtime and to every
+//! extension that registered for it. The environment is free again when all of them have requested
+//! the next event; the caller has its response earlier.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -17,49 +17,49 @@ use uuid::Uuid;
 use super::error::InvokeError;
 use super::invocation::{Answer, Delivery, Pending};
 
-/// How long an environment may take to ask for its first event.
+/// The time limit for requesting the first event.
 pub(super) const INIT_LIMIT: Duration = Duration::from_secs(10);
 
 /// The most extensions of one environment, as on Lambda.
 const EXTENSIONS_MAX: usize = 10;
 
-/// What the environment's supervisor is told.
+/// A command to the environment's supervisor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Order {
-    /// End it at once.
+    /// End the process at once.
     Kill,
-    /// End it as Lambda does: SIGTERM and a grace period where an extension is registered.
+    /// End it as Lambda does: SIGTERM, and a grace period if an extension is registered.
     ShutDown,
 }
 
-/// How an environment is doing.
+/// The phase of an environment's life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     Initialising,
     Serving,
-    /// It has been told to end, and gets nothing more to do.
+    /// It is being ended and takes no more invocations.
     Leaving,
 }
 
 /// One execution environment.
 pub(super) struct Environment {
     pub(super) id: Arc<str>,
-    /// Which build of the binary it runs.
+    /// The number of the binary's build.
     pub(super) version: u64,
     /// Since when nothing runs in it.
     pub(super) idle_since: Instant,
     phase: Phase,
-    /// The most invocations at once.
+    /// The maximum number of concurrent invocations.
     capacity: usize,
-    /// Whether it has been given an invocation.
+    /// Whether it has taken an invocation.
     used: bool,
     runtime_polls: VecDeque<oneshot::Sender<Delivery>>,
     extensions: Vec<Extension>,
     running: Vec<Running>,
-    /// Why it has to end, where it said so itself or took too long to start.
+    /// The reason to end it: an error that it reported, or an overrun initialisation.
     failure: Option<InvokeError>,
     orders: mpsc::UnboundedSender<Order>,
-    /// When the supervisor is to look for what has overrun.
+    /// The deadline at which the supervisor checks for overruns.
     limit: watch::Sender<Option<Instant>>,
 }
 
@@ -68,18 +68,18 @@ struct Extension {
     name: String,
     wants_invocations: bool,
     poll: Option<oneshot::Sender<Delivery>>,
-    /// Whether it has asked for its first event.
+    /// Whether it has requested its first event.
     ready: bool,
 }
 
 struct Running {
     request_id: String,
     deadline: Instant,
-    /// Taken when the answer goes out.
+    /// Taken when the result is sent.
     answer: Option<Answer>,
 }
 
-/// Why an extension is not registered.
+/// The reason why an extension is not registered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum RegistrationError {
     #[error("Extension registration closed already")]
@@ -93,7 +93,8 @@ pub(super) enum RegistrationError {
 }
 
 impl Environment {
-    /// A new environment, the supervisor's ear for orders, and when it is to look for overruns.
+    /// Returns the environment, the supervisor's command receiver, and a watch on the next
+    /// deadline.
     pub(super) fn new(
         version: u64,
         capacity: usize,
@@ -125,7 +126,7 @@ impl Environment {
         self.phase == Phase::Leaving
     }
 
-    /// Whether nothing runs in it and it waits for something to do.
+    /// Whether it waits for an invocation and none is running.
     pub(super) fn is_idle(&self) -> bool {
         self.phase == Phase::Serving && self.running.is_empty()
     }
@@ -138,24 +139,24 @@ impl Environment {
         self.capacity
     }
 
-    /// Whether it has served an invocation and nothing runs in it any more.
+    /// Whether it has served an invocation and none is running.
     pub(super) fn is_done(&self) -> bool {
         self.used && self.is_idle()
     }
 
-    /// Whether Lambda would grant it time to end by itself.
+    /// Whether Lambda grants it a grace period to shut down.
     pub(super) fn has_extensions(&self) -> bool {
         !self.extensions.is_empty()
     }
 
-    /// Tells it to end. What runs in it goes on until it has.
+    /// Orders its end. Running invocations continue until the process has ended.
     pub(super) fn order(&mut self, order: Order) {
         self.phase = Phase::Leaving;
-        // The supervisor is gone only when the process is, which is what is asked for.
+        // Sending fails only if the supervisor has ended, and then the process has ended too.
         let _ = self.orders.send(order);
     }
 
-    /// It cannot go on: its process is ended, and whatever ran fails for this reason.
+    /// Kills the process; its running invocations fail for this reason.
     pub(super) fn fail(&mut self, reason: InvokeError) {
         self.failure.get_or_insert(reason);
         let _ = self.orders.send(Order::Kill);
@@ -189,14 +190,15 @@ impl Environment {
         Ok(id)
     }
 
-    /// The runtime asks for an invocation. True where that ended its initialisation.
+    /// Handles the runtime's request for an invocation. Returns whether that completed
+    /// initialisation.
     pub(super) fn runtime_polls(&mut self, poll: oneshot::Sender<Delivery>) -> bool {
         self.runtime_polls.push_back(poll);
         self.settle()
     }
 
-    /// An extension asks for an event. True where that ended the initialisation, nothing where the
-    /// extension is not registered.
+    /// Handles an extension's request for an event. Returns whether that completed initialisation,
+    /// or `None` if the extension is not registered.
     pub(super) fn extension_polls(
         &mut self,
         id: Uuid,
@@ -215,7 +217,7 @@ impl Environment {
 
     /// Whether it can take an invocation now.
     pub(super) fn is_free(&mut self) -> bool {
-        // A poll whose connection is closed belongs to a process on its way out.
+        // A poll on a closed connection belongs to an ending process.
         self.runtime_polls.retain(|poll| !poll.is_closed());
         self.phase == Phase::Serving
             && self.running.len() < self.capacity
@@ -223,7 +225,7 @@ impl Environment {
             && self.extensions_wait()
     }
 
-    /// Gives it an invocation. True where it is its first one.
+    /// Hands it an invocation. Returns whether it is the first one.
     pub(super) fn take(&mut self, pending: Pending, timeout: Duration) -> bool {
         let deadline = Instant::now() + timeout;
         let delivery = Delivery {
@@ -236,7 +238,7 @@ impl Environment {
         self.running.push(Running { request_id: pending.request_id, deadline, answer });
         for extension in self.extensions.iter_mut().filter(|each| each.wants_invocations) {
             if let Some(poll) = extension.poll.take() {
-                // Fails only where the process is ending, which its supervisor reports.
+                // Sending fails only if the process is ending; its supervisor reports that.
                 let _ = poll.send(Delivery { payload: Bytes::new(), ..delivery.clone() });
             }
         }
@@ -247,7 +249,8 @@ impl Environment {
         !std::mem::replace(&mut self.used, true)
     }
 
-    /// The runtime has answered an invocation. False where no such invocation waits for an answer.
+    /// Handles the runtime's result of an invocation. Returns whether the invocation still awaited
+    /// one.
     pub(super) fn answered(
         &mut self,
         request_id: &str,
@@ -257,7 +260,7 @@ impl Environment {
         let Some(answer) = running.and_then(|running| running.answer.take()) else {
             return false;
         };
-        // The caller may have given up; the function has done its work all the same.
+        // The caller may have stopped waiting; the invocation still counts as done.
         let _ = answer.send(result);
         if self.capacity > 1 {
             self.running.retain(|running| running.request_id != request_id);
@@ -266,8 +269,8 @@ impl Environment {
         true
     }
 
-    /// Gives up what has overrun: the initialisation, or invocations, whose request ids it returns.
-    /// The environment goes with them, unless it serves several invocations at once.
+    /// Gives up an overrun initialisation, or overrun invocations, and returns their request ids.
+    /// Ends the environment, unless it serves several invocations at once.
     pub(super) fn overran(&mut self, timeout: Duration) -> Vec<String> {
         if self.is_initialising() {
             let limit_s = INIT_LIMIT.as_secs();
@@ -294,7 +297,7 @@ impl Environment {
             .collect()
     }
 
-    /// Its process is gone: whatever still runs fails, for the reason that is returned.
+    /// Handles the process's end: running invocations fail. Returns the reason.
     pub(super) fn ended(&mut self, how: &str) -> InvokeError {
         let reason = self.failure.take().unwrap_or_else(|| match self.phase {
             Phase::Initialising => InvokeError::InitFailed { reason: how.to_owned() },
@@ -304,8 +307,8 @@ impl Environment {
         reason
     }
 
-    /// Ends the initialisation or an invocation where all have come back for more. True where the
-    /// initialisation ended.
+    /// Completes the initialisation or an invocation once runtime and extensions have all polled
+    /// again. Returns whether the initialisation is complete.
     fn settle(&mut self) -> bool {
         if self.runtime_polls.is_empty() || !self.extensions_wait() {
             return false;
@@ -315,7 +318,7 @@ impl Environment {
             self.phase = Phase::Serving;
         }
         if self.capacity == 1 {
-            // A runtime that asks for more without having answered has dropped its invocation.
+            // A runtime that polls again without a result has dropped its invocation.
             self.give_up(&InvokeError::Crashed { how: "no response was posted".to_owned() });
         }
         self.idle_since = Instant::now();

@@ -1,27 +1,27 @@
-//! Why an invocation has no answer.
+//! Errors of invocations.
 
 use std::time::Duration;
 
 use serde::Deserialize;
 
-/// Why an invocation has no answer.
+/// The reason why an invocation has no result.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvokeError {
     /// The template has no such function.
     #[error("there is no function {0}")]
     Unknown(String),
-    /// As many invocations run already as may.
+    /// The concurrency limit is reached.
     #[error("Rate Exceeded.")]
     Throttled,
-    /// The event is larger than Lambda takes.
-    #[error("the event has {bytes} bytes, more than the {limit} that Lambda takes")]
+    /// The event is larger than Lambda's limit.
+    #[error("the event has {bytes} bytes, more than Lambda's limit of {limit}")]
     EventTooLarge {
         /// The event's size.
         bytes: usize,
-        /// The most there may be.
+        /// The maximum.
         limit: usize,
     },
-    /// The function answered with an error of its own.
+    /// The function returned an error.
     #[error("{error_type}: {message}")]
     FunctionError {
         /// `errorType` as the function reported it.
@@ -29,22 +29,22 @@ pub enum InvokeError {
         /// `errorMessage` as the function reported it.
         message: String,
     },
-    /// The function took longer than its time-out; its process is gone.
+    /// The function exceeded its timeout; its process has ended.
     #[error("Task timed out after {:.2} seconds", after.as_secs_f64())]
     TimedOut {
-        /// The time-out.
+        /// The timeout.
         after: Duration,
     },
     /// The function's process ended in the middle of the invocation.
     #[error("Runtime exited with error: {how}")]
     Crashed {
-        /// How it ended: `exit status: 101`, `signal: 9 (SIGKILL)`.
+        /// The exit status or signal: `exit status: 101`, `signal: 9 (SIGKILL)`.
         how: String,
     },
     /// The function could not be started.
     #[error("the function could not be initialised: {reason}")]
     InitFailed {
-        /// Why.
+        /// The cause.
         reason: String,
     },
     /// The platform is being stopped.
@@ -68,7 +68,7 @@ impl InvokeError {
     }
 }
 
-/// What a runtime posts when it reports an error; what is missing is left empty, as Lambda does.
+/// A runtime's error report. Missing fields stay empty, as on Lambda.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct ErrorReport {
@@ -77,7 +77,7 @@ pub(super) struct ErrorReport {
 }
 
 impl ErrorReport {
-    /// Reads a report; what cannot be read is an error without a type.
+    /// Parses a report. An unreadable one becomes an error without a type.
     pub(super) fn parse(body: &[u8]) -> Self {
         serde_json::from_slice(body).unwrap_or_default()
     }

@@ -1,5 +1,5 @@
-//! Lambda's Extensions API. Every extension here is internal, for it lives in the function's own
-//! process: it may hear of invocations, while the end of the environment is told by a signal.
+//! Lambda's Extensions API, for internal extensions: they live in the function's own process. They
+//! may register for `INVOKE`; a signal announces the environment's shutdown.
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -40,7 +40,7 @@ async fn register(State(station): State<Station>, headers: HeaderMap, body: Body
     };
     let body = to_bytes(body, REPORT_BYTES_MAX).await.unwrap_or_default();
     let Ok(registration) = serde_json::from_slice::<Registration>(&body) else {
-        return forbid("InvalidRequestFormat", "the body is no registration");
+        return forbid("InvalidRequestFormat", "the body is not a registration");
     };
     if let Some(event) = registration.events.iter().find(|event| *event != "INVOKE") {
         let message = format!("{event}: event is not supported for internal extensions");
@@ -105,7 +105,7 @@ async fn next(State(station): State<Station>, headers: HeaderMap) -> Response {
     ([(IDENTIFIER, id.to_string())], axum::Json(event)).into_response()
 }
 
-/// `init/error` and `exit/error` alike end the environment.
+/// `init/error` and `exit/error` both end the environment.
 async fn failed(State(station): State<Station>, headers: HeaderMap, body: Body) -> Response {
     if let Err(refusal) = identifier(&headers) {
         return *refusal;

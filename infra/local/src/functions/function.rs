@@ -1,4 +1,4 @@
-//! One function: what is deployed of it, its environments, and what has been counted.
+//! One function: its deployment, its environments and its counters.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,7 +17,7 @@ use super::supervisor::supervise;
 use super::timeline::Timeline;
 use super::{Deployment, LogLine, LogSink, LogSource};
 
-/// The most bytes of an event and of an answer, as Lambda has it for synchronous invocations.
+/// The maximum bytes of an event and of a response: Lambda's limit for synchronous invocations.
 pub(super) const PAYLOAD_BYTES_MAX: usize = 6 * 1024 * 1024 + 100;
 
 /// One function.
@@ -30,17 +30,17 @@ pub(super) struct Function {
     counters: Counters,
 }
 
-/// What happened to a function since the platform started.
+/// A function's counters since the platform started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FunctionCounts {
-    /// Invocations that were taken in.
+    /// Accepted invocations.
     pub invocations: u64,
     /// Environments that served a first invocation.
     pub cold_starts: u64,
-    /// Invocations without an answer, throttled ones aside.
+    /// Failed invocations, without throttled ones.
     pub errors: u64,
-    /// Invocations that were refused because too many ran.
+    /// Throttled invocations.
     pub throttles: u64,
 }
 
@@ -102,11 +102,11 @@ impl Function {
             self.counters.invocations.fetch_add(1, Ordering::Relaxed);
             Ok::<_, InvokeError>(())
         })?;
-        // Every way out of the pool sends an answer, but for a platform that is being dropped.
+        // The pool always sends a result, unless the platform is being dropped.
         answered.await.unwrap_or(Err(InvokeError::Stopping))
     }
 
-    /// Changes something in the pool, then lets waiting invocations have what has become free.
+    /// Changes the pool, then hands waiting invocations to environments that became free.
     pub(super) fn step<T>(self: &Arc<Self>, change: impl FnOnce(&mut Pool) -> T) -> T {
         let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
         let changed = change(&mut pool);
@@ -125,7 +125,7 @@ impl Function {
         changed
     }
 
-    /// Changes something in one environment; nothing where it has ended.
+    /// Changes one environment. Returns `None` if it has ended.
     pub(super) fn step_in<T>(
         self: &Arc<Self>,
         environment: &str,
@@ -134,7 +134,7 @@ impl Function {
         self.step(|pool| pool.get(environment).map(change))
     }
 
-    /// Hands a line to whoever reads the logs.
+    /// Passes a line to the log sink.
     pub(super) fn log(&self, environment: &str, source: LogSource, text: &str) {
         let function = &self.deployment.logical_id;
         (self.logs)(&LogLine { function, environment, source, text });
@@ -151,7 +151,7 @@ impl Function {
     }
 }
 
-/// An X-Ray trace header, not sampled, as Lambda makes one where no tracing is configured.
+/// An X-Ray trace header with `Sampled=0`, as Lambda creates it without tracing.
 fn trace_id() -> String {
     let seconds = jiff::Timestamp::now().as_second();
     let root = Uuid::new_v4().simple().to_string();

@@ -1,4 +1,5 @@
-//! The process group of all environments, which never outlives the platform, however that ends.
+//! The process group of all environments. It ends with the platform, even if the platform is
+//! killed.
 
 use std::io;
 use std::process::Stdio;
@@ -6,26 +7,26 @@ use std::sync::{Mutex, PoisonError};
 
 use tokio::process::{Child, Command};
 
-/// Waits until the other end of its standard input is gone, then ends its whole group.
+/// Waits until its standard input is closed, then kills its process group.
 const GUARD: &str = "while read -r _; do :; done; kill -9 0";
 
 /// The process group of all environments.
 ///
-/// Its leader is a guard that holds the reading end of a pipe. The writing end is held here, and
-/// closed by the kernel even where the platform is killed.
+/// Its leader is a guard that reads from a pipe. This process holds the writing end; the kernel
+/// closes it even if the platform is killed.
 #[derive(Default)]
 pub(super) struct Group {
     guard: Mutex<Option<Child>>,
 }
 
 impl Group {
-    /// The group's id, for a process to be started in it.
+    /// The group's id, in which new processes start.
     ///
     /// # Errors
-    /// Where the guard cannot be started.
+    /// If the guard cannot be started.
     pub(super) fn id(&self) -> io::Result<i32> {
         let mut guard = self.guard.lock().unwrap_or_else(PoisonError::into_inner);
-        // A guard that somebody has killed is replaced.
+        // Replace a guard that was killed.
         let id = guard.as_mut().and_then(|guard| {
             let is_running = matches!(guard.try_wait(), Ok(None));
             guard.id().filter(|_| is_running)
@@ -56,7 +57,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_is_in_the_group_ends_with_it() {
+    async fn the_groups_processes_end_with_the_group() {
         let group = Group::default();
         let mut sleeper = Command::new("sleep")
             .arg("60")

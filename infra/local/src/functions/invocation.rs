@@ -1,14 +1,14 @@
-//! An invocation on its way: waiting for an environment, and as the environment learns of it.
+//! An invocation: waiting for an environment, and as it is delivered to one.
 
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use super::error::InvokeError;
 
-/// What an invocation's caller is waiting on.
+/// Sends the result to the invocation's caller.
 pub(super) type Answer = oneshot::Sender<Result<Bytes, InvokeError>>;
 
-/// An invocation that no environment has taken yet.
+/// An invocation that waits for an environment.
 pub(super) struct Pending {
     pub(super) request_id: String,
     pub(super) trace_id: String,
@@ -16,7 +16,7 @@ pub(super) struct Pending {
     pub(super) answer: Answer,
 }
 
-/// An invocation as the runtime and the extensions learn of it.
+/// An invocation as the runtime and the extensions receive it.
 #[derive(Debug, Clone)]
 pub(super) struct Delivery {
     pub(super) request_id: String,

@@ -1,13 +1,15 @@
 //! Lambda: runs the functions' binaries as AWS does, each execution environment a process.
 //!
-//! An invocation goes to a warm environment or starts one ([`pool`]). Each environment has a
-//! listener of its own that speaks the Runtime API and the Extensions API ([`runtime_api`],
-//! [`extensions_api`]), a supervisor that starts and ends the process ([`supervisor`]), and a state
-//! that keeps Lambda's order of events ([`environment`]). What happened when is on record
-//! ([`timeline`]).
+//! An invocation goes to a warm environment or starts one ([`pool`]). Each environment has:
 //!
-//! Left out: asynchronous invocation, streamed answers, external extensions, and the second try that
-//! AWS gives an initialisation that took more than ten seconds.
+//! - a listener with the Runtime API and the Extensions API ([`runtime_api`], [`extensions_api`]);
+//! - a supervisor that starts and ends the process ([`supervisor`]);
+//! - a state that keeps Lambda's order of events ([`environment`]).
+//!
+//! A [`timeline`] records the events of each invocation.
+//!
+//! Not emulated: asynchronous invocation, streamed responses, external extensions, and AWS's second
+//! attempt at an initialisation that exceeds ten seconds.
 
 mod environment;
 mod error;
@@ -40,14 +42,14 @@ use self::pool::Scaling;
 use self::timeline::Timeline;
 use crate::stores::Environments;
 
-/// The most invocations of one function at once where none are reserved: an account's quota.
+/// Maximum concurrent invocations of a function without reserved concurrency: an account's quota.
 const INVOCATIONS_MAX: usize = 1_000;
-/// The most processes of one function: this machine is no data centre. What finds all of them at
-/// work waits, where AWS would start another.
+/// Maximum processes per function, to spare this machine. Further invocations queue; AWS would
+/// start another environment.
 const ENVIRONMENTS_MAX: usize = 32;
-/// How long an environment is kept for nothing.
+/// The idle time after which an environment is ended.
 const IDLE_MAX: Duration = Duration::from_mins(5);
-/// How often idle environments are looked for.
+/// The interval at which idle environments are ended.
 const REAP_EVERY: Duration = Duration::from_secs(5);
 
 /// A function that is ready to run.
@@ -61,33 +63,33 @@ pub struct Deployment {
     pub variables: BTreeMap<String, String>,
     /// The access key by which the stores know it.
     pub access_key_id: String,
-    /// Where `DynamoDB`, SQS, Secrets Manager and SES are.
+    /// The endpoint of `DynamoDB`, SQS, Secrets Manager and SES.
     pub services_endpoint: String,
-    /// How long one invocation may take.
+    /// The timeout of one invocation.
     pub timeout: Duration,
-    /// Memory in MB, as it is told to the function.
+    /// Memory in MB, reported to the function and not enforced.
     pub memory_mb: u32,
-    /// The most invocations at once, where some are reserved.
+    /// Reserved concurrency: the maximum number of concurrent invocations, if set.
     pub reserved_concurrency: Option<u32>,
-    /// How many invocations one environment serves at once: 1, or more for Lambda Managed
+    /// The invocations that one environment serves at once: 1, or more for Lambda Managed
     /// Instances.
     pub invocations_per_environment: usize,
 }
 
-/// A line that a function's process printed, or that the platform says about it.
+/// A log line: printed by a function's process, or written by the platform about it.
 #[derive(Debug, Clone, Copy)]
 pub struct LogLine<'a> {
     /// The logical id of the function.
     pub function: &'a str,
     /// The execution environment.
     pub environment: &'a str,
-    /// Who says it.
+    /// The source of the line.
     pub source: LogSource,
     /// The line, without its end.
     pub text: &'a str,
 }
 
-/// Who says a line of the log.
+/// The source of a log line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogSource {
     /// The function, on its standard output.
@@ -98,10 +100,10 @@ pub enum LogSource {
     Platform,
 }
 
-/// Whoever reads the logs.
+/// The receiver of all log lines.
 pub type LogSink = Arc<dyn Fn(&LogLine<'_>) + Send + Sync>;
 
-/// The functions, running. Clones are handles to the same functions.
+/// The running functions. Clones are handles to the same functions.
 #[derive(Clone)]
 pub struct Functions {
     shared: Arc<Shared>,
@@ -113,7 +115,7 @@ struct Shared {
 }
 
 impl Functions {
-    /// Makes the functions ready; no process is started before the first invocation.
+    /// Prepares the functions. The first invocation starts a process.
     pub fn start(deployments: Vec<Deployment>, logs: &LogSink) -> Self {
         let timeline = Arc::new(Timeline::default());
         let group = Arc::new(Group::default());
@@ -128,11 +130,11 @@ impl Functions {
         Self { shared }
     }
 
-    /// Runs a function once, by its logical id, and waits for its answer. It runs to its end even
-    /// where nobody waits any more.
+    /// Runs a function once, by its logical id, and waits for its result. The function runs to its
+    /// end even if the caller stops waiting.
     ///
     /// # Errors
-    /// Where it cannot be run or does not answer; see [`InvokeError`].
+    /// If the function cannot run or fails; see [`InvokeError`].
     pub async fn invoke(&self, function: &str, payload: Bytes) -> Result<Bytes, InvokeError> {
         match self.shared.functions.get(function) {
             Some(function) => function.invoke(payload).await,
@@ -140,31 +142,31 @@ impl Functions {
         }
     }
 
-    /// The environment variables by which a function finds its tables, queues and secrets here
-    /// where something else runs it.
+    /// The environment variables by which a function finds the emulated services. For a function
+    /// that another program runs.
     pub fn variables(&self, function: &str) -> Option<BTreeMap<String, String>> {
         let function = self.shared.functions.get(function)?;
         Some(variables::everywhere(&function.deployment))
     }
 
-    /// Ends the process of an environment at once, with nothing cleaned up.
+    /// Kills the process of an environment, without cleanup.
     pub fn kill(&self, environment: &str) {
         self.shared.kill(environment);
     }
 
-    /// Adds a line to the record of what an environment is doing.
+    /// Adds an event to the environment's timeline.
     pub fn note(&self, environment: &str, what: &str) {
         self.shared.note(environment, what);
     }
 
-    /// From now on every invocation gets an environment of its own, or no longer.
+    /// Turns on or off that every invocation gets a new environment.
     pub fn cold_start_every_call(&self, enabled: bool) {
         for function in self.shared.functions.values() {
             function.step(|pool| pool.set_single_use(enabled));
         }
     }
 
-    /// A binary has been built anew: environments of the old one end as soon as they are idle.
+    /// Handles a rebuilt binary: environments of the old one end as soon as they are idle.
     pub fn binary_changed(&self, binary: &Path) {
         let functions = self.shared.functions.values();
         for function in functions.filter(|function| function.deployment.binary == binary) {
@@ -172,36 +174,36 @@ impl Functions {
         }
     }
 
-    /// The last invocations, newest last.
+    /// The latest invocations, newest last.
     pub fn invocations(&self) -> Vec<InvocationRecord> {
         self.shared.timeline.records()
     }
 
-    /// What has been counted, by the functions' logical ids.
+    /// The counters by the functions' logical ids.
     pub fn counts(&self) -> BTreeMap<String, FunctionCounts> {
         let functions = self.shared.functions.iter();
         functions.map(|(id, function)| (id.clone(), function.counts())).collect()
     }
 
-    /// The functions as the stores deal with them.
+    /// The functions as an interface for the stores.
     pub fn environments(&self) -> Weak<dyn Environments> {
         let environments: Arc<dyn Environments> = self.shared.clone();
         Arc::downgrade(&environments)
     }
 
-    /// Ends all environments at once, and refuses everything from now on.
+    /// Kills all environments. Further invocations fail.
     pub fn kill_all(&self) {
         for function in self.shared.functions.values() {
             function.step(|pool| pool.stop(Order::Kill));
         }
     }
 
-    /// Ends all environments as Lambda does, and waits until they are gone.
+    /// Ends all environments as Lambda does, and waits until they have ended.
     pub async fn stop(&self) {
         for function in self.shared.functions.values() {
             function.step(|pool| pool.stop(Order::ShutDown));
         }
-        // Each environment ends within its grace period, by force if need be.
+        // Each environment ends within its grace period; after that it is killed.
         while !self.shared.functions.values().all(|each| each.step(|pool| pool.is_empty())) {
             sleep(Duration::from_millis(5)).await;
         }

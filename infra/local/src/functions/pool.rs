@@ -1,8 +1,8 @@
 //! The environments of one function, and the invocations that wait for one.
 //!
-//! Everything here is synchronous and happens under one lock, so that each step sees the whole: an
-//! invocation goes to the environment that is free first, and one is started for each that finds
-//! none.
+//! Everything here is synchronous and under one lock, so that each step sees a consistent state. An
+//! invocation goes to the first free environment. For each one without, a new environment is
+//! started.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -11,16 +11,16 @@ use super::environment::{Environment, Order};
 use super::error::InvokeError;
 use super::invocation::Pending;
 
-/// How a function may scale.
+/// The limits to a function's scaling.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Scaling {
-    /// The most invocations at once; more are throttled.
+    /// Maximum concurrent invocations; more are throttled.
     pub(super) invocations_max: usize,
-    /// The most processes at once; what finds none free waits for one.
+    /// Maximum processes; further invocations wait for a free one.
     pub(super) environments_max: usize,
-    /// How long one invocation may take.
+    /// The timeout of one invocation.
     pub(super) timeout: Duration,
-    /// How long an environment is kept for nothing.
+    /// The idle time after which an environment is ended.
     pub(super) idle_max: Duration,
 }
 
@@ -29,19 +29,19 @@ pub(super) struct Pool {
     scaling: Scaling,
     pending: VecDeque<Pending>,
     environments: Vec<Environment>,
-    /// Which build of the binary new environments run.
+    /// The number of the binary's build for new environments.
     version: u64,
-    /// Whether an environment serves one invocation only.
+    /// Whether each environment serves only one invocation.
     single_use: bool,
     stopping: bool,
 }
 
-/// What became of the invocations that waited.
+/// The result of dispatching waiting invocations.
 #[derive(Default)]
 pub(super) struct Dispatched {
     /// Request id, environment, and whether it is a cold start.
     pub(super) invoked: Vec<(String, String, bool)>,
-    /// How many environments are to be started.
+    /// The number of environments to start.
     pub(super) starts: usize,
 }
 
@@ -57,12 +57,12 @@ impl Pool {
         }
     }
 
-    /// Which build of the binary new environments run.
+    /// The number of the binary's build for new environments.
     pub(super) fn version(&self) -> u64 {
         self.version
     }
 
-    /// Takes an invocation in, or refuses it.
+    /// Queues an invocation, or rejects it.
     pub(super) fn submit(&mut self, pending: Pending) -> Result<(), InvokeError> {
         if self.stopping {
             return Err(InvokeError::Stopping);
@@ -75,7 +75,8 @@ impl Pool {
         Ok(())
     }
 
-    /// Gives waiting invocations to free environments, and says how many more are needed.
+    /// Hands waiting invocations to free environments, and returns how many more environments are
+    /// needed.
     pub(super) fn dispatch(&mut self) -> Dispatched {
         self.retire();
         let mut dispatched = Dispatched::default();
@@ -106,9 +107,9 @@ impl Pool {
         self.environments.iter_mut().find(|environment| &*environment.id == id)
     }
 
-    /// An environment's process is gone. Where it never got as far as serving, the invocation that
-    /// waited longest fails with it, so that a function that cannot start is not started forever.
-    /// Returns why it ended, unless it was told to.
+    /// Handles the end of an environment's process, and returns the reason unless the end was
+    /// ordered. If its initialisation failed, the oldest waiting invocation fails too. Otherwise a
+    /// function that cannot start would be restarted forever.
     pub(super) fn ended(&mut self, id: &str, how: &str) -> Option<InvokeError> {
         let position = self.environments.iter().position(|each| &*each.id == id)?;
         let mut environment = self.environments.remove(position);
@@ -121,19 +122,19 @@ impl Pool {
         (!environment.is_leaving()).then_some(reason)
     }
 
-    /// From now on, environments serve one invocation only, or as many as come.
+    /// Sets whether new environments serve only one invocation.
     pub(super) fn set_single_use(&mut self, single_use: bool) {
         self.single_use = single_use;
         self.retire();
     }
 
-    /// New environments run another build; those of the old one leave as soon as they are idle.
+    /// New environments run the next build; those of the old one end as soon as they are idle.
     pub(super) fn new_version(&mut self) {
         self.version += 1;
         self.retire();
     }
 
-    /// Ends environments that have had nothing to do for too long.
+    /// Ends environments that were idle for too long.
     pub(super) fn reap(&mut self) {
         let idle_max = self.scaling.idle_max;
         let idle = self.environments.iter_mut().filter(|each| each.is_idle());
@@ -142,7 +143,7 @@ impl Pool {
         }
     }
 
-    /// Refuses everything from now on and ends all environments.
+    /// Ends all environments. Further invocations are rejected.
     pub(super) fn stop(&mut self, how: Order) {
         self.stopping = true;
         for pending in self.pending.drain(..) {
@@ -157,7 +158,7 @@ impl Pool {
         self.environments.is_empty()
     }
 
-    /// Ends idle environments that are not to serve again.
+    /// Ends idle environments that may not be reused.
     fn retire(&mut self) {
         let (version, single_use) = (self.version, self.single_use);
         let idle = self.environments.iter_mut().filter(|each| each.is_idle());
@@ -201,7 +202,7 @@ mod tests {
 
     fn start(pool: &mut Pool) -> String {
         let (environment, orders, limit) = Environment::new(pool.version(), 1);
-        // The supervisor's ends stay open for as long as the test runs.
+        // Keep the supervisor's ends open while the test runs.
         std::mem::forget((orders, limit));
         let id = environment.id.to_string();
         pool.add(environment);
@@ -215,12 +216,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_invocation_that_finds_no_free_environment_starts_one() {
+    async fn an_invocation_without_a_free_environment_starts_one() {
         let mut pool = pool(10);
         let _caller = submit(&mut pool, "r1").unwrap();
         assert_eq!(pool.dispatch().starts, 1);
         let id = start(&mut pool);
-        assert_eq!(pool.dispatch().starts, 0, "one is on its way");
+        assert_eq!(pool.dispatch().starts, 0, "one is already starting");
 
         let mut delivery = poll(&mut pool, &id);
         let dispatched = pool.dispatch();
@@ -230,7 +231,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_next_invocation_waits_for_the_extension_though_the_client_has_its_answer() {
+    async fn the_next_invocation_waits_until_the_extension_polls() {
         let mut pool = pool(10);
         let id = start(&mut pool);
         let environment = pool.get(&id).unwrap();
@@ -243,10 +244,10 @@ mod tests {
         assert_eq!(event.try_recv().unwrap().request_id, "r1");
 
         assert!(pool.get(&id).unwrap().answered("r1", Ok(Bytes::from_static(b"1"))));
-        assert!(first.try_recv().unwrap().is_ok(), "the answer is out");
+        assert!(first.try_recv().unwrap().is_ok(), "the response was sent");
         let _poll = poll(&mut pool, &id);
         let _second = submit(&mut pool, "r2").unwrap();
-        assert!(pool.dispatch().invoked.is_empty(), "the extension is still at work");
+        assert!(pool.dispatch().invoked.is_empty(), "the extension is still working");
 
         let (events, _event) = oneshot::channel();
         pool.get(&id).unwrap().extension_polls(extension, events).unwrap();
@@ -262,7 +263,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_environment_that_dies_at_start_fails_one_invocation_and_no_more() {
+    async fn an_environment_that_fails_to_start_fails_one_invocation() {
         let mut pool = pool(10);
         let mut first = submit(&mut pool, "r1").unwrap();
         let mut second = submit(&mut pool, "r2").unwrap();
@@ -275,7 +276,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_environment_of_an_old_build_gets_nothing_more_to_do() {
+    async fn an_environment_of_an_old_build_takes_no_more_invocations() {
         let mut pool = pool(10);
         let id = start(&mut pool);
         let _delivery = poll(&mut pool, &id);

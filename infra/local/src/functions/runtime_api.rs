@@ -1,4 +1,4 @@
-//! What an environment's process talks to: Lambda's Runtime API, and with it the Extensions API.
+//! The HTTP server of an environment's process: Lambda's Runtime API and Extensions API.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use super::function::{Function, PAYLOAD_BYTES_MAX};
 use super::variables::function_arn;
 use crate::visitors;
 
-/// The most bytes of an error report.
+/// The maximum bytes of an error report.
 pub(super) const REPORT_BYTES_MAX: usize = 256 * 1024;
 
 /// The environment that a listener serves.
@@ -33,7 +33,7 @@ pub(super) struct Station {
 /// Serves one environment until the task is aborted.
 pub(super) async fn serve(listener: TcpListener, function: Arc<Function>, environment: Arc<str>) {
     let listener = listener.tap_io(|connection| {
-        // Where the option cannot be set, answers are only slower.
+        // Ignore the error: without this option, responses are only slower.
         let _ = connection.set_nodelay(true);
     });
     let runtime = Router::new()
@@ -46,7 +46,7 @@ pub(super) async fn serve(listener: TcpListener, function: Arc<Function>, enviro
         .nest("/2020-01-01/extension", extensions_api::routes())
         .with_state(Station { function, environment })
         .layer(axum::middleware::from_fn(visitors::at_service));
-    // `serve` only returns where it is shut down, and the supervisor aborts it instead.
+    // `serve` returns only on shutdown; here the supervisor aborts the task instead.
     let _ = axum::serve(listener, router).await;
 }
 
@@ -103,7 +103,7 @@ async fn init_error(State(station): State<Station>, body: Body) -> Response {
 }
 
 impl Station {
-    /// Passes an answer to whoever invoked the function.
+    /// Sends a result to the invocation's caller.
     fn answer(&self, request_id: &str, result: Result<Bytes, InvokeError>, what: &str) -> Response {
         self.function.timeline.note_request(request_id, what);
         let answered = self
@@ -115,7 +115,7 @@ impl Station {
         }
     }
 
-    /// The process says that it cannot go on.
+    /// Handles the process's report of a fatal error.
     pub(super) fn fail(&self, report: &ErrorReport) {
         let reason = format!("{}: {}", report.error_type, report.error_message);
         self.function.step_in(&self.environment, |environment| {

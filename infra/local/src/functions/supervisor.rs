@@ -1,4 +1,4 @@
-//! Starts an environment's process, watches over it, and ends it.
+//! Starts an environment's process, watches it and ends it.
 
 use std::process::ExitStatus;
 use std::sync::Arc;
@@ -15,13 +15,13 @@ use super::environment::Order;
 use super::function::Function;
 use super::{LogSource, runtime_api, variables};
 
-/// How long a process with an extension has to end by itself.
+/// The grace period of a process with an extension.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// The longest line of a log; CloudWatch cuts there too.
+/// The maximum length of a log line, as in CloudWatch.
 const LINE_BYTES_MAX: u64 = 1024 * 1024;
 
-/// Runs one environment from its process' start to its end.
+/// Runs one environment from the start of its process to its end.
 pub(super) async fn supervise(
     function: Arc<Function>,
     environment: Arc<str>,
@@ -35,7 +35,7 @@ pub(super) async fn supervise(
             how
         }
         Err(error) => {
-            // A binary that is just being rebuilt is missing for a moment.
+            // While a binary is being rebuilt, it is missing for a moment.
             sleep(Duration::from_millis(100)).await;
             format!("{} cannot be started: {error}", function.deployment.binary.display())
         }
@@ -62,8 +62,8 @@ async fn start(
         .stdin(std::process::Stdio::null())
         .stdout(std::process::Stdio::piped())
         .stderr(std::process::Stdio::piped())
-        // Not the platform's group: Ctrl-C in the terminal ends the platform alone, which ends
-        // its environments in good order.
+        // Use a group other than the platform's: Ctrl-C then reaches only the platform, which ends
+        // its environments gracefully.
         .process_group(function.group.id()?)
         .kill_on_drop(true)
         .spawn()?;
@@ -78,7 +78,7 @@ async fn start(
     Ok((child, tokio::spawn(api)))
 }
 
-/// Waits until the process ends, ending it where it is told to or time is up. Says how it ended.
+/// Waits until the process ends, on order or at the deadline too. Returns how it ended.
 async fn watch_over(
     function: &Arc<Function>,
     environment: &str,
@@ -109,7 +109,7 @@ fn overran(function: &Arc<Function>, environment: &str) {
     }
 }
 
-/// Ends a process as Lambda does: where an extension is registered it is asked first.
+/// Ends a process as Lambda does: with an extension, SIGTERM comes first.
 async fn shut_down(function: &Arc<Function>, environment: &str, mut child: Child) -> String {
     let asked = function.step_in(environment, |environment| environment.has_extensions());
     let pid = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
@@ -123,7 +123,7 @@ async fn shut_down(function: &Arc<Function>, environment: &str, mut child: Child
 }
 
 async fn kill(mut child: Child) -> String {
-    // Fails only where the process has ended by itself.
+    // This fails only if the process has already ended.
     let _ = child.start_kill();
     describe(child.wait().await)
 }
@@ -132,7 +132,7 @@ fn describe(status: std::io::Result<ExitStatus>) -> String {
     status.map_or_else(|error| error.to_string(), |status| status.to_string())
 }
 
-/// Returns when the limit that is set has passed; limits are set anew all the time.
+/// Returns when the current deadline has passed. The deadline changes often.
 async fn passed(limit: &mut watch::Receiver<Option<Instant>>) {
     loop {
         let at = *limit.borrow_and_update();
@@ -145,14 +145,14 @@ async fn passed(limit: &mut watch::Receiver<Option<Instant>>) {
         tokio::select! {
             () = until => return,
             changed = limit.changed() => if changed.is_err() {
-                // The pool has let go of the environment; what is left is to wait for its end.
+                // The pool has removed the environment; only the process's end is awaited.
                 std::future::pending::<()>().await;
             },
         }
     }
 }
 
-/// Hands on what a process prints, line by line.
+/// Logs a process's output, line by line.
 async fn pump(
     function: Arc<Function>,
     environment: Arc<str>,

@@ -1,4 +1,4 @@
-//! A bounded record of what happened when in each invocation, for tests and the curious.
+//! A bounded record of the events of each invocation, for tests and inspection.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,12 +7,12 @@ use std::time::Instant;
 use jiff::Timestamp;
 use serde::Serialize;
 
-/// How many invocations are remembered.
+/// The maximum number of recorded invocations.
 const RECORDS_MAX: usize = 1_000;
-/// How many events of one invocation are remembered; a batch of a hundred messages stays below.
+/// The maximum number of recorded events of one invocation; a batch of 100 messages stays below.
 const EVENTS_MAX: usize = 300;
 
-/// One invocation and its events in their order.
+/// One invocation and its events in order.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct InvocationRecord {
@@ -20,24 +20,24 @@ pub struct InvocationRecord {
     pub function: String,
     /// The AWS request id.
     pub request_id: String,
-    /// The execution environment it ran in, once it did.
+    /// The execution environment that ran it, once assigned.
     pub environment: Option<String>,
     /// Whether it was the environment's first.
     pub cold_start: bool,
-    /// When it was asked for.
+    /// The time at which it was submitted.
     pub queued_at: Timestamp,
-    /// What happened, in milliseconds since then by the monotonic clock. The start of an
-    /// environment that was on its way already lies before zero.
+    /// Its events, timed by the monotonic clock. The start of an environment that was already
+    /// starting has a negative time.
     pub events: Vec<TimelineEvent>,
 }
 
-/// Something that happened in an invocation.
+/// An event of an invocation.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TimelineEvent {
-    /// Milliseconds since the invocation was asked for.
+    /// Milliseconds since the invocation was submitted.
     pub at_ms: f64,
-    /// What: `invoked`, `response posted`, `extension next`, or a call to a store.
+    /// The event: `invoked`, `response posted`, `extension next`, or a call to a store.
     pub what: String,
 }
 
@@ -50,7 +50,7 @@ pub(super) struct Timeline {
 #[derive(Default)]
 struct State {
     entries: VecDeque<Entry>,
-    /// What happened in environments that have not had an invocation yet.
+    /// The events of environments that have had no invocation yet.
     starting: HashMap<String, Vec<(Instant, String)>>,
 }
 
@@ -60,7 +60,7 @@ struct Entry {
 }
 
 impl Timeline {
-    /// An invocation has been asked for.
+    /// Records that an invocation was submitted.
     pub(super) fn queued(&self, function: &str, request_id: &str) {
         let mut state = self.lock();
         if state.entries.len() == RECORDS_MAX {
@@ -77,7 +77,7 @@ impl Timeline {
         state.entries.push_back(Entry { record, queued: Instant::now() });
     }
 
-    /// An invocation has been given to an environment.
+    /// Records that an invocation was assigned to an environment.
     pub(super) fn invoked(&self, request_id: &str, environment: &str, cold_start: bool) {
         let mut state = self.lock();
         let start = state.starting.remove(environment).unwrap_or_default();
@@ -91,15 +91,15 @@ impl Timeline {
         }
     }
 
-    /// Something happened to an invocation.
+    /// Records an event of an invocation.
     pub(super) fn note_request(&self, request_id: &str, what: &str) {
         if let Some(entry) = self.lock().by_request(request_id) {
             entry.add(Instant::now(), what.to_owned());
         }
     }
 
-    /// Something happened in an environment: it belongs to its latest invocation, or to the one it
-    /// will get first.
+    /// Records an event of an environment, for its latest invocation or else for its first one to
+    /// come.
     pub(super) fn note_environment(&self, environment: &str, what: &str) {
         let mut state = self.lock();
         let mut latest = state.entries.iter_mut().rev();
@@ -114,7 +114,7 @@ impl Timeline {
         }
     }
 
-    /// An environment is gone.
+    /// Records that an environment has ended.
     pub(super) fn ended(&self, environment: &str) {
         self.lock().starting.remove(environment);
     }
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn the_start_of_an_environment_belongs_to_its_first_invocation() {
+    fn an_environments_start_is_recorded_in_its_first_invocation() {
         let timeline = Timeline::default();
         timeline.note_environment("e1", "environment started");
         timeline.queued("F", "r1");
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_records_give_way() {
+    fn the_oldest_records_are_dropped_at_the_limit() {
         let timeline = Timeline::default();
         for request in 0..=RECORDS_MAX {
             timeline.queued("F", &request.to_string());

@@ -1,5 +1,5 @@
-//! The environment variables of a function's process: Lambda's own, the template's, and where the
-//! services are. Nothing is inherited from the platform's own environment.
+//! The environment variables of a function's process: Lambda's own, the template's, and the service
+//! endpoints. The platform's own variables are not inherited.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -42,8 +42,8 @@ pub(super) fn of(
     all
 }
 
-/// The variables that the function needs whoever runs it: the template's, where the services are,
-/// and as whom they know it.
+/// The variables that the function needs wherever it runs: the template's, the service endpoints,
+/// and its credentials.
 pub(super) fn everywhere(deployment: &Deployment) -> BTreeMap<String, String> {
     let identity = [
         ("AWS_ACCESS_KEY_ID", deployment.access_key_id.as_str()),
@@ -59,7 +59,7 @@ pub(super) fn everywhere(deployment: &Deployment) -> BTreeMap<String, String> {
     all
 }
 
-/// The version that is not published.
+/// The unpublished version.
 pub(super) const VERSION: &str = "$LATEST";
 
 /// A function's physical name.

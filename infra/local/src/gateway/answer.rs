@@ -1,4 +1,4 @@
-//! Answers: those that functions give, and those that the gateway gives in their place.
+//! HTTP responses: those of functions, and the gateway's own.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -7,14 +7,14 @@ use http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use http_body_util::Full;
 use serde_json::{Map, Value, json};
 
-/// An answer to a client.
+/// A response to a client.
 pub(super) type Answer = Response<Full<Bytes>>;
 
-/// Headers that are the gateway's own business.
+/// Headers that only the gateway sets.
 const OWN: &[HeaderName] =
     &[header::CONNECTION, header::CONTENT_LENGTH, header::TRANSFER_ENCODING, header::UPGRADE];
 
-/// An answer of the gateway's own: `{"message": …}`.
+/// A response of the gateway: `{"message": …}`.
 pub(super) fn message(status: StatusCode, message: &str) -> Answer {
     let mut answer = Response::new(Full::from(json!({"message": message}).to_string()));
     *answer.status_mut() = status;
@@ -23,15 +23,14 @@ pub(super) fn message(status: StatusCode, message: &str) -> Answer {
     answer
 }
 
-/// What a client gets where a function failed or its answer makes no sense.
+/// The response if a function failed or returned an invalid response.
 pub(super) fn internal_server_error() -> Answer {
     message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
 }
 
-/// An answer as a function gave it, in payload format 2.0: `{statusCode, headers, cookies, body,
-/// isBase64Encoded}`. Any other JSON is the body itself, with status 200. Nothing where it is no
-/// JSON or its fields make no sense. To `HEAD` the function may tell the length of the body that
-/// it does not give.
+/// The response of a function in payload format 2.0: `{statusCode, headers, cookies, body,
+/// isBase64Encoded}`. Any other JSON is the body, with status 200. Returns `None` if it is not JSON
+/// or a field is invalid. For `HEAD`, the function may set the length of the omitted body.
 pub(super) fn from_function(payload: &[u8], method: &Method) -> Option<Answer> {
     match serde_json::from_slice(payload).ok()? {
         Value::Object(answer) if answer.contains_key("statusCode") => structured(&answer, method),
@@ -127,7 +126,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_structured_answer_is_taken_at_its_word() {
+    async fn a_structured_response_sets_status_headers_cookies_and_body() {
         let payload = json!({
             "statusCode": 201,
             "headers": {"location": "/things/1", "x-count": 3, "content-length": "999"},
@@ -147,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_to_head_tells_the_length_of_the_body_that_is_not_there() {
+    fn a_head_response_keeps_the_content_length_of_the_function() {
         let payload = json!({ "statusCode": 200, "headers": { "content-length": "99" } });
         let of = |method| from_function(payload.to_string().as_bytes(), &method).unwrap();
 
@@ -156,7 +155,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn json_without_a_status_is_the_body_itself() {
+    async fn json_without_a_status_is_the_body_with_200() {
         let answer = from_function(br#"{"a": 1}"#, &Method::GET).unwrap();
 
         assert_eq!(answer.status(), StatusCode::OK);
@@ -165,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_no_answer() {
+    fn an_invalid_function_response_is_none() {
         let cases = [
             "no json",
             r#"{"statusCode": 99}"#,

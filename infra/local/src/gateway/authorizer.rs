@@ -1,4 +1,4 @@
-//! Asks a Lambda authorizer who is calling, and keeps its answer for as long as it may.
+//! Calls a Lambda authorizer and caches its result.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,22 +18,21 @@ use crate::control::Telemetry;
 use crate::functions::{Functions, InvokeError};
 use crate::template;
 
-/// How long an authorizer may take.
+/// The timeout of an authorizer.
 const TIME_LIMIT: Duration = Duration::from_secs(10);
-/// The most answers that are kept.
+/// The maximum number of cached results.
 const CACHE_MAX: usize = 10_000;
 
-/// What an authorizer found.
+/// The result of an authorizer.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Verdict {
     /// The request may pass, with this context.
     Allowed(Value),
-    /// It may not.
+    /// The request is denied.
     Forbidden,
-    /// The request shows no identity, so that the authorizer is not asked.
+    /// The request has no identity; the authorizer is not invoked.
     Unauthorized,
-    /// The authorizer itself failed, whatever it says of it: to an HTTP API, a message
-    /// `Unauthorized` is like any other.
+    /// The authorizer failed. An HTTP API treats its message `Unauthorized` like any other.
     Failed,
 }
 
@@ -43,13 +42,13 @@ pub(super) struct Authorizer {
     settings: template::Authorizer,
     functions: Functions,
     telemetry: Arc<Telemetry>,
-    /// By identity: the answers that are kept, and the invocations under way.
+    /// By identity: cached results, and running invocations.
     cache: Mutex<HashMap<Vec<String>, Entry>>,
 }
 
 struct Entry {
     verdict: Shared<BoxFuture<'static, Verdict>>,
-    /// Set once the verdict is there and may be kept.
+    /// Set once the verdict is known and may be cached.
     until: Option<Instant>,
 }
 
@@ -71,7 +70,7 @@ impl Authorizer {
         Self { name: name.to_owned(), settings, functions, telemetry, cache: Mutex::default() }
     }
 
-    /// The context that the authorizer gives a request, or the answer to a refused one.
+    /// The context from the authorizer, or the error response.
     pub(super) async fn authorize(
         self: &Arc<Self>,
         exchange: &Exchange<'_>,
@@ -112,10 +111,10 @@ impl Authorizer {
         verdict.await
     }
 
-    /// Invokes the function, and decides how long its answer is kept: a refusal as long as a
-    /// permission, a failure not at all.
+    /// Invokes the function and sets the caching time: a denial as long as a permission, a failure
+    /// not at all.
     async fn ask(self: Arc<Self>, identity: Vec<String>, event: Bytes) -> Verdict {
-        // In a task of its own, so that a client who leaves does not end it for all who wait.
+        // Use a separate task: if the client disconnects, other requests still wait for the result.
         let (functions, function) = (self.functions.clone(), self.settings.function.clone());
         let invocation = tokio::spawn(async move { functions.invoke(&function, event).await });
         let verdict = match timeout(TIME_LIMIT, invocation).await {
@@ -150,7 +149,7 @@ impl Entry {
     }
 }
 
-/// Drops what has expired; where that is not enough, whatever ends soonest.
+/// Drops expired entries; if that is not enough, those that expire next.
 fn make_room(cache: &mut HashMap<Vec<String>, Entry>) {
     if cache.len() < CACHE_MAX {
         return;
@@ -164,9 +163,9 @@ fn make_room(cache: &mut HashMap<Vec<String>, Entry>) {
     }
 }
 
-/// The values of the identity's headers; nothing where one is missing or empty. Repeats are joined
-/// by commas. Bytes that are no text are replaced and not left out: what stands beside them must not
-/// pass for the whole.
+/// The values of the identity's headers, or `None` if one is missing or empty. Repeated headers are
+/// joined by commas. Bytes that are not text are replaced, not omitted: the rest must not pass for
+/// the whole value.
 fn identity(names: &[String], headers: &HeaderMap) -> Option<Vec<String>> {
     let values = names.iter().map(|name| {
         let all = headers.get_all(name).iter();
@@ -192,7 +191,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_authorizers_answer_becomes_a_verdict() {
+    fn an_authorizers_response_becomes_a_verdict() {
         let error = |message: &str| {
             let error_type = "Error".to_owned();
             Err(InvokeError::FunctionError { error_type, message: message.to_owned() })
@@ -214,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_without_the_identity_is_nobodys() {
+    fn a_missing_or_empty_identity_header_is_no_identity() {
         let names = ["authorization".to_owned()];
         let mut headers = HeaderMap::new();
         assert_eq!(identity(&names, &headers), None);
@@ -225,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn every_value_of_an_identity_counts_and_bytes_that_are_no_text_are_seen() {
+    fn an_identity_has_all_values_with_invalid_bytes_replaced() {
         let names = ["authorization".to_owned()];
         let identified = |values: &[&'static [u8]]| {
             let mut headers = HeaderMap::new();

@@ -1,4 +1,4 @@
-//! What browsers of other origins are told, by the API's configuration.
+//! CORS: the headers for browsers of other origins, by the API's configuration.
 
 use bytes::Bytes;
 use http::request::Parts;
@@ -8,7 +8,7 @@ use http_body_util::Full;
 use super::answer::Answer;
 use crate::template::Cors;
 
-/// The headers that the configuration alone decides on.
+/// The headers that only the configuration sets.
 const DECIDED: &[HeaderName] = &[
     header::ACCESS_CONTROL_ALLOW_CREDENTIALS,
     header::ACCESS_CONTROL_ALLOW_HEADERS,
@@ -18,7 +18,8 @@ const DECIDED: &[HeaderName] = &[
     header::ACCESS_CONTROL_MAX_AGE,
 ];
 
-/// The answer to a preflight request; no function is asked. Nothing where it is none.
+/// The response to a preflight request, without invoking a function. `None` if it is not a
+/// preflight.
 pub(super) fn preflight(cors: &Cors, parts: &Parts) -> Option<Answer> {
     let asks = parts.headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
     if parts.method != Method::OPTIONS || !asks || !parts.headers.contains_key(header::ORIGIN) {
@@ -38,7 +39,7 @@ pub(super) fn preflight(cors: &Cors, parts: &Parts) -> Option<Answer> {
     Some(answer)
 }
 
-/// Puts the configuration's headers on a function's answer, in place of its own.
+/// Replaces the CORS headers of a function's response by the configured ones.
 pub(super) fn decorate(cors: &Cors, request: &HeaderMap, answer: &mut Answer) {
     let headers = answer.headers_mut();
     for name in DECIDED {
@@ -101,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_preflight_of_an_allowed_origin_is_answered_without_a_function() {
+    fn a_preflight_of_an_allowed_origin_gets_the_configured_headers() {
         let answer = preflight(&cors(), &asking("https://a.example")).unwrap();
 
         assert_eq!(answer.status(), StatusCode::NO_CONTENT);
@@ -111,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn another_origin_is_allowed_nothing() {
+    fn a_preflight_of_another_origin_gets_no_cors_headers() {
         let answer = preflight(&cors(), &asking("https://b.example")).unwrap();
 
         assert_eq!(answer.status(), StatusCode::NO_CONTENT);
@@ -119,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_functions_own_headers_give_way() {
+    fn the_configuration_replaces_a_functions_cors_headers() {
         let mut answer = Response::new(Full::new(Bytes::new()));
         let star = HeaderValue::from_static("*");
         answer.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, star);

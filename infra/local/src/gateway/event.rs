@@ -1,4 +1,4 @@
-//! A request as functions and authorizers get it: payload format 2.0.
+//! The event of a request for functions and authorizers: payload format 2.0.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -18,7 +18,7 @@ use crate::template::{ACCOUNT_ID, REGION, Route};
 /// The API's id, as it stands in its domain name.
 const API_ID: &str = "local";
 
-/// Headers that concern one connection and are not passed on.
+/// Headers of one connection; they are not passed on.
 const HOP_BY_HOP: &[header::HeaderName] = &[
     header::CONNECTION,
     header::EXPECT,
@@ -30,7 +30,7 @@ const HOP_BY_HOP: &[header::HeaderName] = &[
     header::UPGRADE,
 ];
 
-/// A request that has found its route.
+/// A request with its matched route.
 pub(super) struct Exchange<'a> {
     pub(super) parts: &'a Parts,
     pub(super) route: &'a Route,
@@ -41,7 +41,7 @@ pub(super) struct Exchange<'a> {
 }
 
 impl Exchange<'_> {
-    /// The event of the route's function. `authorizer` is the context that an authorizer gave.
+    /// The event of the route's function. `authorizer` is the context from the authorizer.
     pub(super) fn function_event(&self, body: &Bytes, authorizer: Option<&Value>) -> Value {
         let mut event = self.common();
         let (text, is_base64) = encode(body, &self.parts.headers);
@@ -55,7 +55,7 @@ impl Exchange<'_> {
         Value::Object(event)
     }
 
-    /// The event of an authorizer: the same without the body, and with who is asking.
+    /// The event of an authorizer: without the body, and with the identity.
     pub(super) fn authorizer_event(&self, identity: &[String]) -> Value {
         let mut event = self.common();
         let api = format!("arn:aws:execute-api:{REGION}:{ACCOUNT_ID}:{API_ID}");
@@ -93,7 +93,7 @@ impl Exchange<'_> {
         format!("{} {}", self.route.method, self.route.path)
     }
 
-    /// Names in lower case, repeats joined by commas, and what API Gateway adds.
+    /// Headers in lower case, repeated ones joined by commas, with API Gateway's additions.
     fn headers(&self) -> BTreeMap<&str, String> {
         let mut joined: BTreeMap<&str, String> = BTreeMap::new();
         let passed_on = self
@@ -112,7 +112,7 @@ impl Exchange<'_> {
         joined
     }
 
-    /// A trace root of its own, where the client brings none.
+    /// The client's trace header, or a new trace root.
     fn trace_id(&self) -> String {
         let seconds = self.received.as_second();
         let unique = uuid::Uuid::new_v4().simple().to_string();
@@ -162,8 +162,8 @@ fn query_parameters(query: &str) -> BTreeMap<String, String> {
     parameters
 }
 
-/// The body as a string, and whether it had to be encoded: API Gateway passes on the media types it
-/// knows to be text as they are.
+/// The body as a string, and whether it is base64-encoded. API Gateway passes known text media
+/// types unencoded.
 fn encode(body: &Bytes, headers: &HeaderMap) -> (String, bool) {
     let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let plain = !headers.contains_key(header::CONTENT_ENCODING)
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_is_not_known_to_be_text_is_encoded() {
+    fn a_body_of_an_unknown_media_type_is_base64_encoded() {
         let cases: [(&str, &[u8], bool); 6] = [
             ("application/json; charset=utf-8", b"{}", false),
             ("application/problem+json", b"{}", false),

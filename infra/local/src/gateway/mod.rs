@@ -1,10 +1,10 @@
-//! API Gateway: an HTTP API in front of the functions, payload format 2.0, as AWS runs it.
+//! API Gateway: an HTTP API in front of the functions, payload format 2.0.
 //!
-//! A request passes the size limits, the stage's throttle, CORS, its route ([`routes`]) and its
-//! authorizer ([`authorizer`]), and is then the function's ([`event`], [`answer`]).
+//! A request passes the size limits, the stage's throttle, CORS, routing ([`routes`]) and the
+//! authorizer ([`authorizer`]). Then the function is invoked ([`event`], [`answer`]).
 //!
-//! Where AWS is known to differ from its documentation, this follows AWS: an integration that takes
-//! longer than 30 seconds and a function that is throttled both end as 503 `Service Unavailable`.
+//! Where AWS differs from its documentation, this follows AWS. An integration that exceeds 30
+//! seconds and a throttled function both return 503 `Service Unavailable`.
 
 mod answer;
 mod authorizer;
@@ -43,16 +43,16 @@ use crate::control::Telemetry;
 use crate::functions::{Functions, InvokeError};
 use crate::template::{Cors, HttpApi};
 
-/// The most bytes of a body.
+/// The maximum bytes of a body.
 const BODY_BYTES_MAX: usize = 10 * 1024 * 1024;
-/// The most bytes of the request line and the headers together.
+/// The maximum bytes of the request line and headers together.
 const HEADER_BYTES_MAX: usize = 10_240;
-/// How long a function may take to answer.
+/// The time limit for a function's response.
 const INTEGRATION_LIMIT: Duration = Duration::from_secs(30);
-/// How long a client may take to send its headers, and its body.
+/// The time limit for a client to send its headers, and then its body.
 const CLIENT_LIMIT: Duration = Duration::from_secs(30);
 
-/// The gateway. Clones are handles to the same one.
+/// The gateway. Clones are handles to the same gateway.
 #[derive(Clone)]
 pub struct Gateway {
     shared: Arc<Shared>,
@@ -95,7 +95,7 @@ impl Gateway {
 
 impl Shared {
     async fn serve_client(self: Arc<Self>, stream: TcpStream, client: SocketAddr) {
-        // Where the option cannot be set, answers are only slower.
+        // Ignore the error: without this option, responses are only slower.
         let _ = stream.set_nodelay(true);
         let service = service_fn(|request| {
             let shared = Arc::clone(&self);
@@ -105,11 +105,11 @@ impl Shared {
             .timer(TokioTimer::new())
             .header_read_timeout(CLIENT_LIMIT)
             .serve_connection(TokioIo::new(stream), service);
-        // A connection that breaks concerns its client alone.
+        // Ignore errors of the connection: they concern only its client.
         let _ = connection.await;
     }
 
-    /// Answers one request, and puts the gateway's own id on the answer.
+    /// Handles one request and adds the gateway's request id to the response.
     async fn handle(&self, request: Request<Incoming>, client: IpAddr) -> Answer {
         let request_id = request_id();
         let (parts, body) = request.into_parts();
@@ -122,14 +122,14 @@ impl Shared {
         answer
     }
 
-    /// What is answered before a route is looked for: oversize, throttled, preflight.
+    /// Returns the response to a request that needs no route: too large, throttled, or a preflight.
     fn admit(&self, parts: &Parts) -> Option<Answer> {
         if header_bytes(parts) > HEADER_BYTES_MAX {
             let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
             return Some(answer::message(status, "Request Header Fields Too Large"));
         }
-        // On AWS the host is the API's own, or the request never arrives. Two are refused
-        // (RFC 9112, 3.2).
+        // On AWS a request with another host does not reach the API. Two hosts are a 400 (RFC 9112,
+        // 3.2).
         let mut hosts = parts.headers.get_all(header::HOST).iter().map(HeaderValue::as_bytes);
         let named = hosts.next().is_some_and(|host| uri::Authority::try_from(host).is_ok());
         if !named || hosts.next().is_some() {
@@ -141,7 +141,7 @@ impl Shared {
         self.cors.as_ref().and_then(|cors| cors::preflight(cors, parts))
     }
 
-    /// Finds the route, asks its authorizer, reads the body and runs the function.
+    /// Finds the route, calls its authorizer, reads the body and invokes the function.
     async fn integrate(
         &self,
         parts: &Parts,
@@ -192,7 +192,7 @@ impl Shared {
         }
     }
 
-    /// What the function gave back, or what is answered in its place.
+    /// The function's result, or the gateway's error response.
     async fn run(&self, function: &str, event: Bytes) -> Result<Bytes, Box<Answer>> {
         let result = timeout(INTEGRATION_LIMIT, self.functions.invoke(function, event)).await;
         match result {
@@ -230,7 +230,7 @@ fn header_bytes(parts: &Parts) -> usize {
     line + lines.sum::<usize>()
 }
 
-/// An id in API Gateway's own form: sixteen characters of base64.
+/// An id in API Gateway's format: sixteen base64 characters.
 fn request_id() -> String {
     STANDARD.encode(&uuid::Uuid::new_v4().as_bytes()[..11])
 }

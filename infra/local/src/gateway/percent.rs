@@ -1,4 +1,4 @@
-//! Percent-decoding as API Gateway does it: what is not well encoded stays as it is.
+//! Percent-decoding as in API Gateway: invalid sequences stay unchanged.
 
 /// Decodes `%41` and the like.
 pub(super) fn decode(text: &str) -> String {
@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_well_encoded_stays_as_it_is() {
+    fn invalid_percent_encoding_stays_unchanged() {
         let cases = [("a%20b", "a b"), ("%C3%A4", "ä"), ("100%", "100%"), ("%zz%4", "%zz%4")];
 
         for (encoded, decoded) in cases {

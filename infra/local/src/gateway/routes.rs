@@ -1,4 +1,4 @@
-//! Which route a request takes.
+//! Finds the route of a request.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ pub(super) struct Routes {
     routes: Vec<Pattern>,
 }
 
-/// A route that was taken, and what stood in its parameters, decoded.
+/// A matched route and its decoded path parameters.
 pub(super) struct Match<'a> {
     pub(super) route: &'a Route,
     pub(super) parameters: BTreeMap<String, String>,
@@ -22,8 +22,7 @@ struct Pattern {
     segments: Vec<Segment>,
 }
 
-/// In the order of precedence: of two routes that match, the one whose first different segment
-/// comes first here is taken.
+/// The order is the precedence. Two matching routes are compared at their first different segment.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Segment {
     Literal(String),
@@ -40,7 +39,7 @@ impl Routes {
         Self { routes }
     }
 
-    /// The route of a request, by its method and its path as it came.
+    /// The route of a request, by its method and its undecoded path.
     pub(super) fn find(&self, method: &str, path: &str) -> Option<Match<'_>> {
         self.routes.iter().filter(|pattern| pattern.serves(method)).find_map(|pattern| {
             let parameters = pattern.parameters(path)?;
@@ -59,7 +58,7 @@ impl Pattern {
         self.route.method == method || self.route.method == "ANY"
     }
 
-    /// Kind by kind of segment, then a method before `ANY`.
+    /// Compares segment by segment, then a specific method before `ANY`.
     fn precedence(&self, other: &Self) -> Ordering {
         let ranks = |pattern: &Self| pattern.segments.iter().map(Segment::rank).collect::<Vec<_>>();
         let is_any = |pattern: &Self| pattern.route.method == "ANY";
@@ -126,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn the_most_specific_route_is_taken() {
+    fn the_most_specific_route_matches() {
         let routes = Routes::new(&[
             route("ANY", "/{proxy+}"),
             route("GET", "/pets/{proxy+}"),
@@ -150,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_parameter_is_one_segment_that_is_not_empty() {
+    fn a_parameter_is_one_nonempty_segment() {
         let routes = Routes::new(&[route("GET", "/users/{userId}")]);
         let parameter =
             |path: &str| routes.find("GET", path).map(|found| found.parameters["userId"].clone());

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use crate::template::Throttle;
 
-/// So many requests at once, so many a second.
+/// A token bucket: the burst size and the rate per second.
 pub(super) struct Bucket {
     settings: Throttle,
     state: Mutex<State>,
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_burst_passes_and_then_only_as_many_as_are_refilled() {
+    async fn after_a_burst_only_the_refill_rate_passes() {
         let bucket = Bucket::new(Throttle { burst: 2, rate_per_s: 1.0 });
 
         assert_eq!([bucket.take(), bucket.take(), bucket.take()], [true, true, false]);

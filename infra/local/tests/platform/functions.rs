@@ -1,4 +1,4 @@
-//! Lambda: environments, their order of events, limits and ends.
+//! Tests of Lambda: environments, the order of events, limits, and how environments end.
 
 use std::time::{Duration, Instant};
 
@@ -14,14 +14,14 @@ async fn tell(functions: &Functions, what: &Value) -> Result<Value, InvokeError>
     Ok(serde_json::from_slice(&answer).unwrap())
 }
 
-/// Starts an environment with one invocation, and waits until it could take as many as it may:
-/// though the answer is out, another invocation would start another one before that.
+/// Starts an environment with one invocation and waits until all its slots are free. Until then, a
+/// further invocation would start another environment.
 async fn warm_up(functions: &Functions, capacity: usize) {
     tell(functions, &json!({"do": "echo"})).await.unwrap();
     until(functions, |record| times(record, "runtime next") == capacity + 1).await;
 }
 
-/// The latest invocation, as soon as its record is as it should be.
+/// The latest invocation, once its record satisfies the condition.
 async fn until(
     functions: &Functions,
     is_so: impl Fn(&InvocationRecord) -> bool,
@@ -33,22 +33,22 @@ async fn until(
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    panic!("it never came to that: {:?}", functions.invocations());
+    panic!("the expected record never appeared: {:?}", functions.invocations());
 }
 
-/// How often something happened, the start of the environment included.
+/// The number of these events, including the environment's start.
 fn times(record: &InvocationRecord, what: &str) -> usize {
     record.events.iter().filter(|event| event.what == what).count()
 }
 
-/// Where an event stands in a record, in milliseconds.
+/// The time of an event in a record, in milliseconds.
 fn at(record: &InvocationRecord, what: &str) -> f64 {
     let found = record.events.iter().find(|event| event.what == what);
     found.unwrap_or_else(|| panic!("no {what} in {record:?}")).at_ms
 }
 
 #[tokio::test]
-async fn an_environment_is_started_once_and_kept_warm() {
+async fn an_environment_starts_once_and_is_reused() {
     let functions = start(vec![deployment()]);
 
     warm_up(&functions, 1).await;
@@ -62,7 +62,7 @@ async fn an_environment_is_started_once_and_kept_warm() {
 }
 
 #[tokio::test]
-async fn the_answer_is_out_before_the_extension_is_done_and_then_the_environment_is_free() {
+async fn the_response_is_sent_before_the_extension_has_finished() {
     let functions = start(vec![with_variable("PROBE_EXTENSION_MS", "400")]);
 
     tell(&functions, &json!({"do": "echo"})).await.unwrap();
@@ -79,7 +79,7 @@ async fn the_answer_is_out_before_the_extension_is_done_and_then_the_environment
 }
 
 #[tokio::test]
-async fn an_environment_whose_extension_is_at_work_takes_nothing() {
+async fn an_environment_takes_no_invocation_while_its_extension_works() {
     let functions = start(vec![with_variable("PROBE_EXTENSION_MS", "4000")]);
 
     tell(&functions, &json!({"do": "echo"})).await.unwrap();
@@ -92,7 +92,7 @@ async fn an_environment_whose_extension_is_at_work_takes_nothing() {
 }
 
 #[tokio::test]
-async fn nothing_is_inherited_and_lambda_adds_its_own() {
+async fn a_function_gets_lambdas_variables_and_inherits_none() {
     let functions = start(vec![with_variable("USERS_TABLE", "local-UsersTable")]);
 
     let variables = tell(&functions, &json!({"do": "variables"})).await.unwrap();
@@ -111,7 +111,7 @@ async fn nothing_is_inherited_and_lambda_adds_its_own() {
 }
 
 #[tokio::test]
-async fn what_overruns_is_ended_and_the_next_invocation_starts_anew() {
+async fn after_a_timeout_the_next_invocation_is_a_cold_start() {
     let mut deployment = deployment();
     deployment.timeout = Duration::from_secs(1);
     let functions = start(vec![deployment]);
@@ -125,7 +125,7 @@ async fn what_overruns_is_ended_and_the_next_invocation_starts_anew() {
 }
 
 #[tokio::test]
-async fn a_crash_fails_its_invocation_alone() {
+async fn a_crash_fails_only_its_own_invocation() {
     let functions = start(vec![deployment()]);
 
     let error = tell(&functions, &json!({"do": "exit"})).await.unwrap_err();
@@ -136,7 +136,7 @@ async fn a_crash_fails_its_invocation_alone() {
 }
 
 #[tokio::test]
-async fn a_killed_environment_fails_what_runs_in_it() {
+async fn killing_an_environment_fails_its_running_invocation() {
     let functions = start(vec![deployment()]);
 
     let sleeping = json!({"do": "sleep", "ms": 5_000});
@@ -153,7 +153,7 @@ async fn a_killed_environment_fails_what_runs_in_it() {
 }
 
 #[tokio::test]
-async fn an_error_of_the_function_is_passed_on() {
+async fn a_function_error_is_returned_with_its_message() {
     let functions = start(vec![deployment()]);
 
     let error = tell(&functions, &json!({"do": "fail"})).await.unwrap_err();
@@ -177,7 +177,7 @@ async fn a_function_that_cannot_start_fails_each_invocation_once() {
 }
 
 #[tokio::test]
-async fn more_than_the_reserved_concurrency_is_throttled() {
+async fn invocations_above_the_reserved_concurrency_are_throttled() {
     let mut deployment = deployment();
     deployment.reserved_concurrency = Some(1);
     let functions = start(vec![deployment]);
@@ -192,7 +192,7 @@ async fn more_than_the_reserved_concurrency_is_throttled() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_too_large_is_the_functions_error() {
+async fn a_response_that_is_too_large_is_a_function_error() {
     let functions = start(vec![deployment()]);
 
     let error = tell(&functions, &json!({"do": "answer much"})).await.unwrap_err();
@@ -202,7 +202,7 @@ async fn an_answer_that_is_too_large_is_the_functions_error() {
 }
 
 #[tokio::test]
-async fn one_process_serves_several_invocations_at_once_where_it_may() {
+async fn one_process_serves_concurrent_invocations_if_configured() {
     let mut deployment = deployment();
     deployment.invocations_per_environment = 4;
     let functions = start(vec![deployment]);
@@ -219,7 +219,7 @@ async fn one_process_serves_several_invocations_at_once_where_it_may() {
 }
 
 #[tokio::test]
-async fn every_invocation_is_a_cold_start_where_that_is_asked_for() {
+async fn every_invocation_is_a_cold_start_if_configured() {
     let functions = start(vec![deployment()]);
     functions.cold_start_every_call(true);
 
@@ -231,7 +231,7 @@ async fn every_invocation_is_a_cold_start_where_that_is_asked_for() {
 }
 
 #[tokio::test]
-async fn a_binary_built_anew_is_used_from_the_next_invocation_on() {
+async fn a_rebuilt_binary_is_used_from_the_next_invocation_on() {
     let functions = start(vec![deployment()]);
     tell(&functions, &json!({"do": "echo"})).await.unwrap();
 
@@ -243,7 +243,7 @@ async fn a_binary_built_anew_is_used_from_the_next_invocation_on() {
 }
 
 #[tokio::test]
-async fn nothing_runs_after_the_end() {
+async fn after_the_end_no_process_runs_and_invocations_fail() {
     let functions = start(vec![with_variable("PROBE_EXTENSION_MS", "0")]);
     let variables = tell(&functions, &json!({"do": "variables"})).await.unwrap();
     assert!(variables["AWS_LAMBDA_RUNTIME_API"].is_string());

@@ -1,4 +1,4 @@
-//! API Gateway: routes, authorizer, limits, and what it answers by itself.
+//! Tests of API Gateway: routes, authorizer, limits, and its own error responses.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 
 use super::{deployment, start};
 
-/// A gateway in front of the probe, which is also its authorizer.
+/// A gateway in front of the probe; the probe is also its authorizer.
 struct Api {
     url: String,
     functions: Functions,
@@ -78,7 +78,7 @@ fn route(method: &str, path: &str, authorizer: Option<&str>) -> Route {
 }
 
 #[tokio::test]
-async fn a_request_reaches_its_function_and_the_answer_its_client() {
+async fn a_request_reaches_its_function_and_the_response_its_client() {
     let api = Api::start(None).await;
 
     let request = api.client.post(format!("{}/open/7?a=1&a=2", api.url)).json(&json!({"b": 1}));
@@ -99,7 +99,7 @@ async fn a_request_reaches_its_function_and_the_answer_its_client() {
 }
 
 #[tokio::test]
-async fn a_path_or_method_without_a_route_is_not_found() {
+async fn a_path_or_method_without_a_route_is_404() {
     let api = Api::start(None).await;
 
     for (method, path) in [("GET", "/open/7"), ("POST", "/nothing"), ("POST", "/open/7/")] {
@@ -114,7 +114,7 @@ async fn a_path_or_method_without_a_route_is_not_found() {
 }
 
 #[tokio::test]
-async fn without_a_token_nobody_is_asked() {
+async fn without_a_token_the_response_is_401_without_an_invocation() {
     let api = Api::start(None).await;
 
     let answer = api.closed(None).await;
@@ -125,7 +125,7 @@ async fn without_a_token_nobody_is_asked() {
 }
 
 #[tokio::test]
-async fn the_authorizers_verdict_decides() {
+async fn the_authorizers_result_decides_between_200_403_and_500() {
     let api = Api::start(None).await;
     let cases = [
         ("bad", StatusCode::FORBIDDEN, "Forbidden"),
@@ -144,7 +144,7 @@ async fn the_authorizers_verdict_decides() {
 }
 
 #[tokio::test]
-async fn a_hundred_requests_with_one_token_ask_the_authorizer_once() {
+async fn a_hundred_requests_with_one_token_invoke_the_authorizer_once() {
     let api = Api::start(None).await;
 
     let answers = futures::future::join_all((0..100).map(|_| api.closed(Some("good")))).await;
@@ -155,7 +155,7 @@ async fn a_hundred_requests_with_one_token_ask_the_authorizer_once() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_kept_and_a_failure_is_not() {
+async fn a_denial_is_cached_and_a_failed_authorizer_call_is_not() {
     let api = Api::start(None).await;
 
     for token in ["bad", "bad", "broken", "broken", "unknown", "unknown"] {
@@ -167,7 +167,7 @@ async fn a_refusal_is_kept_and_a_failure_is_not() {
 }
 
 #[tokio::test]
-async fn a_request_that_names_two_hosts_or_none_is_refused() {
+async fn a_request_with_no_host_or_two_is_400() {
     let api = Api::start(None).await;
     let address = api.url.trim_start_matches("http://");
     for (hosts, status) in [
@@ -190,7 +190,7 @@ async fn a_request_that_names_two_hosts_or_none_is_refused() {
 }
 
 #[tokio::test]
-async fn what_is_too_large_is_refused_before_the_function() {
+async fn a_header_or_body_that_is_too_large_is_rejected_uninvoked() {
     let api = Api::start(None).await;
     let url = format!("{}/open/7", api.url);
 
@@ -206,7 +206,7 @@ async fn what_is_too_large_is_refused_before_the_function() {
 }
 
 #[tokio::test]
-async fn an_answer_that_makes_no_sense_is_a_500_of_the_gateways() {
+async fn an_invalid_function_response_is_500() {
     let api = Api::start(None).await;
 
     let response = api.client.post(format!("{}/open/7?nonsense=1", api.url)).send().await.unwrap();
@@ -218,7 +218,7 @@ async fn an_answer_that_makes_no_sense_is_a_500_of_the_gateways() {
 }
 
 #[tokio::test]
-async fn more_than_the_stage_bears_is_turned_away() {
+async fn a_request_above_the_stage_throttle_is_429() {
     let api = Api::start(Some(Throttle { burst: 1, rate_per_s: 0.001 })).await;
     let url = format!("{}/open/7", api.url);
 

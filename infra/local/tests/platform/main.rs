@@ -1,4 +1,4 @@
-//! The platform's Lambda and its gateway, with a function that does as it is told.
+//! Tests of the platform's Lambda and gateway, with a function controlled by its event.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -14,7 +14,7 @@ use bytes::Bytes;
 use local::functions::{Deployment, Functions, LogLine, LogSink};
 use serde_json::Value;
 
-/// A function made of the probe, ready to be changed.
+/// A function that runs the probe; tests change it as needed.
 fn deployment() -> Deployment {
     Deployment {
         logical_id: "ProbeFunction".to_owned(),
@@ -29,7 +29,7 @@ fn deployment() -> Deployment {
     }
 }
 
-/// The functions, and nobody who reads their logs.
+/// Starts functions whose logs are discarded.
 fn start(deployments: Vec<Deployment>) -> Functions {
     let nobody: LogSink = Arc::new(|_: &LogLine<'_>| ());
     Functions::start(deployments, &nobody)
