@@ -1,4 +1,4 @@
-//! The API's description.
+//! The API's OpenAPI document.
 
 use axum::Json;
 use axum::extract::State;
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Control, Refusal};
 
-/// `GET /openapi.json`: the description as it is kept, of the API that runs here.
+/// `GET /openapi.json`: the document as recorded, with this API as its server.
 pub(super) async fn document(State(control): State<Control>) -> Result<Json<Value>, Refusal> {
     let kept = include_str!("../../../openapi.json");
     let mut document: Value = serde_json::from_str(kept).map_err(|error| {

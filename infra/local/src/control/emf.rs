@@ -1,16 +1,16 @@
-//! Metrics that functions print among their log lines, in the embedded metric format.
+//! Parses metrics in the embedded metric format from functions' log lines.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-/// Values of a metric under one set of dimensions.
+/// Values of a metric for one set of dimensions.
 #[derive(Debug, PartialEq)]
 pub(super) struct Observation {
     /// The metric's name.
     pub(super) metric: String,
-    /// Dimension and value, ordered by dimension.
+    /// Dimensions and their values, ordered by dimension.
     pub(super) labels: Vec<(String, String)>,
-    /// What was observed, at least one value.
+    /// The observed values, at least one.
     pub(super) values: Vec<f64>,
 }
 
@@ -35,9 +35,8 @@ struct Metric {
     name: String,
 }
 
-/// The observations of a log line: none where it has no `_aws` directive, or none that can be read.
-/// As on AWS, each dimension set of a directive is a metric of its own, and a set that lacks a value
-/// is left out.
+/// The observations of a log line: none without a valid `_aws` directive. As on AWS, each dimension
+/// set of a directive is a separate metric, and a set without a value is left out.
 pub(super) fn observations(line: &Map<String, Value>) -> Vec<Observation> {
     let metadata = line.get("_aws").map(Metadata::deserialize);
     let Some(Ok(metadata)) = metadata else {
@@ -84,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_dimension_set_is_a_metric_of_its_own() {
+    fn every_dimension_set_is_a_separate_metric() {
         let line = json!({
             "_aws": {"Timestamp": 1, "CloudWatchMetrics": [{
                 "Namespace": "shop",
@@ -110,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_without_a_directive_observes_nothing() {
+    fn a_line_without_a_directive_has_no_observations() {
         for line in [json!({"message": "hi"}), json!({"_aws": 1}), json!({"_aws": {}})] {
             assert_eq!(observations(line.as_object().unwrap()), []);
         }

@@ -1,4 +1,4 @@
-//! `/faults`: shows, sets and clears what is to go wrong.
+//! `/faults`: shows, sets and clears injected faults.
 
 use axum::{Json, extract::State, http::StatusCode};
 use bytes::Bytes;
@@ -11,7 +11,7 @@ pub(super) async fn get(State(control): State<Control>) -> Json<Faults> {
     Json(control.stores.faults().get())
 }
 
-/// `PUT /faults`: these and no others are in force from now on.
+/// `PUT /faults`: replaces all active faults.
 pub(super) async fn put(
     State(control): State<Control>,
     body: Bytes,
@@ -26,7 +26,7 @@ pub(super) async fn put(
     Ok(Json(faults))
 }
 
-/// `DELETE /faults`: nothing goes wrong any more.
+/// `DELETE /faults`: clears all faults.
 pub(super) async fn delete(State(control): State<Control>) -> StatusCode {
     put_in_force(&control, Faults::default());
     StatusCode::NO_CONTENT

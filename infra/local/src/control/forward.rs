@@ -1,7 +1,7 @@
-//! `/api/{path}`: the API under the control address's own origin, for the page that sends requests.
+//! `/api/{path}`: proxies the API in the control address's origin, for the documentation page.
 //!
-//! A browser lets a page read answers of its own origin only, and an API need not allow this one. The
-//! requests go to the API's address over a connection of their own, as any client's.
+//! A browser lets a page read only responses of its own origin, unless the API allows others by
+//! CORS. Each request uses a new connection to the API, like any client's.
 
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -13,10 +13,10 @@ use tokio::net::TcpStream;
 
 use super::{Control, Refusal};
 
-/// What paths of the API begin with here.
+/// The prefix of the API's paths.
 const PREFIX: &str = "/api";
 
-/// Sends a request on to the API, and its answer back.
+/// Forwards a request to the API and returns the response.
 pub(super) async fn forward(
     State(control): State<Control>,
     mut request: Request,
@@ -26,12 +26,12 @@ pub(super) async fn forward(
     let (mut api, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
         .await
         .map_err(|error| gone(&error))?;
-    // A connection that breaks ends the request, which tells.
+    // An error of the connection also ends the request, which reports it.
     tokio::spawn(connection);
     *request.uri_mut() = on_the_api(request.uri()).map_err(|error| gone(&error))?;
     let headers = request.headers_mut();
     headers.insert(HOST, HeaderValue::from_str(authority).map_err(|error| gone(&error))?);
-    // These are about the connection and the page, not about the API's request.
+    // These headers concern the connection and the page, not the API's request.
     for name in [CONNECTION, ORIGIN, REFERER, TRANSFER_ENCODING] {
         headers.remove(name);
     }
@@ -40,14 +40,14 @@ pub(super) async fn forward(
     Ok(answer.map(Body::new))
 }
 
-/// `/orders?limit=1` of `/api/orders?limit=1`
+/// The API's part of a path: `/orders?limit=1` for `/api/orders?limit=1`.
 fn on_the_api(uri: &Uri) -> Result<Uri, http::uri::InvalidUri> {
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
     path.strip_prefix(PREFIX).filter(|path| path.starts_with('/')).unwrap_or("/").parse()
 }
 
 fn gone(error: &dyn std::error::Error) -> Refusal {
-    Refusal::new(StatusCode::BAD_GATEWAY, format!("the API cannot be asked: {error}"))
+    Refusal::new(StatusCode::BAD_GATEWAY, format!("the API does not respond: {error}"))
 }
 
 #[cfg(test)]
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_api_gets_the_path_and_the_query_behind_the_prefix() {
+    fn the_api_gets_path_and_query_without_the_prefix() {
         for (here, there) in [
             ("/api/orders?limit=1", "/orders?limit=1"),
             ("/api/products/a%2Fb", "/products/a%2Fb"),

@@ -2,13 +2,13 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
-/// The most series kept; beyond them new ones are left out, and counted.
+/// The maximum number of series. Further ones are left out and counted.
 const SERIES_MAX: usize = 10_000;
 
-/// Upper bounds in seconds where a metric has none of its own.
+/// The default bucket bounds in seconds.
 const BUCKETS: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
-/// Upper bounds in seconds of the metrics that seed 000 defines.
+/// The bucket bounds in seconds of the metrics that seed 000 defines.
 const OWN_BUCKETS: [(&str, &[f64]); 2] = [
     ("db_query_duration_seconds", &[0.001, 0.01, 0.1, 0.5, 1.0]),
     ("http_request_duration_seconds", &[0.01, 0.05, 0.1, 0.5, 1.0, 2.0, 5.0]),
@@ -33,8 +33,8 @@ enum Series {
 }
 
 impl Metrics {
-    /// Takes values in. The metric's name says how: `…_total` counts, `…_seconds` is a histogram,
-    /// and of anything else the last value is kept.
+    /// Adds values. The metric's name decides: `…_total` is a counter, `…_seconds` a histogram; any
+    /// other is a gauge.
     pub(super) fn observe(&mut self, metric: &str, labels: Labels, values: &[f64]) {
         let name = prometheus_name(metric);
         let family = self.families.entry(name.clone()).or_default();
@@ -50,7 +50,7 @@ impl Metrics {
         }
     }
 
-    /// Everything in the text format, ordered by name.
+    /// All metrics in the text format, ordered by name.
     pub(super) fn render(&self) -> String {
         let mut text = String::new();
         for (name, family) in &self.families {
@@ -86,7 +86,7 @@ impl Series {
             Self::Counter(total) => *total += value,
             Self::Gauge(last) => *last = value,
             Self::Histogram { bounds, counts, sum, count } => {
-                // Buckets hold everything up to their bound, so each value is in many.
+                // Buckets are cumulative, so each value counts in all buckets from its bound up.
                 let buckets = counts.iter_mut().zip(*bounds);
                 buckets.filter(|(_, bound)| value <= **bound).for_each(|(count, _)| *count += 1);
                 *sum += value;
@@ -124,7 +124,7 @@ impl Series {
 }
 
 fn line(text: &mut String, content: std::fmt::Arguments<'_>) {
-    writeln!(text, "{content}").expect("a string takes any text");
+    writeln!(text, "{content}").expect("writing to a string does not fail");
 }
 
 fn braced(labels: &Labels, bound: Option<&str>) -> String {
@@ -139,7 +139,7 @@ fn escaped(value: &str) -> String {
     value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
-/// A name that Prometheus takes: letters, digits and underscores, not beginning with a digit.
+/// A valid Prometheus name: letters, digits and underscores, not beginning with a digit.
 fn prometheus_name(name: &str) -> String {
     let is_allowed = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
     let mut allowed: String =
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn the_name_says_what_a_metric_is() {
+    fn the_name_decides_the_type_of_a_metric() {
         let mut metrics = Metrics::default();
         metrics.observe("errors_total", label("type", "a \"b\""), &[1.0, 2.0]);
         metrics.observe("db_query_duration_seconds", label("table", "orders"), &[0.004, 0.4, 4.0]);

@@ -1,8 +1,8 @@
-//! The control address: what the platform shows of itself, and the faults it can be asked for.
+//! The control address: shows the platform's state and sets faults.
 //!
-//! Everything is JSON but the metrics, the environment and the page about the API. The address is on
-//! loopback and knows no callers: every process of this machine may read every table and mail. Pages
-//! in a browser may not, see [`visitors`].
+//! Everything is JSON except metrics, environment and the documentation page. The address is on
+//! loopback and has no authentication: every process of this machine may read every table and mail.
+//! Pages in a browser may not, see [`visitors`].
 
 mod description;
 mod docs;
@@ -35,27 +35,27 @@ use crate::standins::{Report, Standins};
 use crate::stores::{StoreError, Stores};
 use crate::visitors;
 
-/// What the control address shows.
+/// The parts of the platform that the control address shows.
 #[derive(Clone)]
 pub struct Control {
     /// The stores.
     pub stores: Stores,
     /// The functions.
     pub functions: Functions,
-    /// Other people's services.
+    /// The stand-ins for third-party services.
     pub standins: Standins,
-    /// What invokes functions by the clock.
+    /// The schedules of functions.
     pub schedules: Schedules,
-    /// What the functions said of themselves.
+    /// The telemetry that the functions emitted.
     pub telemetry: Arc<Telemetry>,
     /// The API's own address.
     pub api_url: String,
 }
 
-/// Serves the control address until `ended` is ready.
+/// Serves the control address until `ended` completes.
 ///
 /// # Errors
-/// Where the listener fails.
+/// If the listener fails.
 pub async fn serve(
     listener: TcpListener,
     control: Control,
@@ -84,13 +84,13 @@ fn router(control: Control) -> Router {
         .route("/environment", get(environment))
         .route("/faults", get(faults::get).put(faults::put).delete(faults::delete))
         .fallback(async || {
-            Refusal::new(StatusCode::NOT_FOUND, "there is no such address; GET / lists all")
+            Refusal::new(StatusCode::NOT_FOUND, "no such address; GET / lists all")
         })
         .with_state(control)
         .layer(middleware::from_fn(visitors::at_control))
 }
 
-/// An answer that is no success, with a sentence that says why.
+/// An error response, with a sentence about the cause.
 struct Refusal {
     status: StatusCode,
     reason: String,
@@ -150,7 +150,7 @@ async fn metrics(State(control): State<Control>) -> impl IntoResponse {
     ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
 }
 
-/// For a shell: `eval "$(curl -s http://127.0.0.1:3001/environment)"`.
+/// Prints variables for a shell: `eval "$(curl -s http://127.0.0.1:3001/environment)"`.
 async fn environment(State(control): State<Control>) -> String {
     let variables = control.stores.operator_environment();
     let lines = variables.iter().map(|(name, value)| format!("export {name}='{value}'\n"));
@@ -176,7 +176,7 @@ async fn queues(State(control): State<Control>) -> Result<Json<Value>, Refusal> 
     Ok(Json(json!({"queues": control.stores.queues().await?})))
 }
 
-/// Puts the body into a queue as a message, as another system would.
+/// Sends the body to a queue as a message, like another system.
 async fn send(
     State(control): State<Control>,
     Path(queue): Path<String>,
@@ -230,7 +230,7 @@ async fn table(
     Ok(Json(json!({"table": table, "count": items.len(), "more": more, "items": items})))
 }
 
-/// What another's service was asked.
+/// The requests that a stand-in received.
 async fn standin(
     State(control): State<Control>,
     Path(name): Path<String>,
@@ -240,8 +240,8 @@ async fn standin(
     report.map(Json).ok_or_else(unknown)
 }
 
-/// `POST /schedules/{function}`: what a function does by the clock, it does now. The answer comes
-/// when it has.
+/// `POST /schedules/{function}`: runs a function as its schedule would. The response comes after
+/// the run.
 async fn run_schedule(
     State(control): State<Control>,
     Path(function): Path<String>,

@@ -1,4 +1,4 @@
-//! What functions print of themselves: the last lines, the last requests, and metrics.
+//! Telemetry from the functions' output: latest lines, latest requests, and metrics.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -14,20 +14,19 @@ use super::{
 use crate::functions::FunctionCounts;
 use crate::stores::CallKind;
 
-/// How many requests are remembered.
+/// The maximum number of kept requests.
 const REQUESTS_MAX: usize = 1_000;
 
-/// How many lines are remembered.
+/// The maximum number of kept lines.
 const LINES_MAX: usize = 5_000;
 
-/// How many bytes all remembered lines have at most, and all remembered requests: a line alone may
-/// have a megabyte.
+/// The maximum bytes of all kept lines, and of all kept requests: one line may have a megabyte.
 const BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// The `message` of the one line that tells of a whole request.
+/// The `message` of the canonical line, one per request.
 const CANONICAL: &str = "request";
 
-/// The last lines and requests, and all metrics since the start.
+/// The latest lines and requests, and all metrics since the start.
 #[derive(Debug, Default)]
 pub struct Telemetry {
     state: Mutex<State>,
@@ -41,7 +40,7 @@ struct State {
 }
 
 impl Telemetry {
-    /// Takes a line that a function printed; what is no JSON object is remembered and nothing else.
+    /// Reads a line that a function printed. A line that is not a JSON object is only kept.
     pub fn observe_line(&self, line: &str) {
         let mut state = self.lock();
         let bytes = line.len();
@@ -59,12 +58,12 @@ impl Telemetry {
         }
     }
 
-    /// Counts one of something that the platform itself does, `authorizer_cache_hits_total`.
+    /// Increments a counter of the platform itself, such as `authorizer_cache_hits_total`.
     pub fn count(&self, metric: &str, labels: &[(&str, &str)]) {
         self.lock().metrics.observe(metric, owned(labels), &[1.0]);
     }
 
-    /// The canonical lines of the last requests, newest last: all, or those of one request id.
+    /// The canonical lines of the latest requests, newest last: all, or those of one request id.
     pub fn requests(&self, request_id: Option<&str>) -> Vec<Value> {
         let state = self.lock();
         let is_meant = |request: &&Value| {
@@ -73,7 +72,7 @@ impl Telemetry {
         state.requests.iter().filter(is_meant).cloned().collect()
     }
 
-    /// The last lines, newest last: all, or those of one request id. One that is no JSON is a
+    /// The latest lines, newest last: all, or those of one request id. A line that is not JSON is a
     /// string.
     pub fn lines(&self, request_id: Option<&str>) -> Vec<Value> {
         let read = |line: &String| {
@@ -84,7 +83,7 @@ impl Telemetry {
         self.lock().lines.iter().map(read).filter(is_meant).collect()
     }
 
-    /// Everything in Prometheus' text format, along with what the platform counts elsewhere.
+    /// All metrics in Prometheus' text format, including the counters kept elsewhere.
     pub(super) fn render(
         &self,
         functions: &BTreeMap<String, FunctionCounts>,
@@ -120,7 +119,7 @@ impl Telemetry {
     }
 }
 
-/// The latest of many things, oldest first, each with the bytes that it counts.
+/// The latest items, oldest first, each with its size in bytes.
 #[derive(Debug)]
 struct Latest<T> {
     kept: VecDeque<(T, usize)>,
@@ -134,8 +133,8 @@ impl<T> Default for Latest<T> {
 }
 
 impl<T> Latest<T> {
-    /// Adds one, and forgets the oldest until there are no more than so many, and no more bytes
-    /// than [`BYTES_MAX`].
+    /// Adds an item, and drops the oldest until count and bytes are within `count_max` and
+    /// [`BYTES_MAX`].
     fn push(&mut self, one: T, bytes: usize, count_max: usize) {
         self.kept.push_back((one, bytes));
         self.bytes += bytes;
@@ -164,7 +163,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_latest_lines_are_kept_as_far_as_their_number_and_their_bytes_go() {
+    fn lines_are_kept_within_the_limits_of_count_and_bytes() {
         let telemetry = Telemetry::default();
         for number in 0..LINES_MAX + 10 {
             telemetry.observe_line(&format!("line {number}"));
@@ -179,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn the_latest_requests_are_kept_as_far_as_their_bytes_go() {
+    fn requests_are_kept_within_the_limit_of_bytes() {
         let telemetry = Telemetry::default();
         let long = "x".repeat(1024 * 1024);
         for _ in 0..20 {

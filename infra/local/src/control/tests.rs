@@ -12,12 +12,12 @@ struct Running {
     client: reqwest::Client,
 }
 
-/// The control address over the stores of a template, with no function running.
+/// The control address with the stores of a template and no functions.
 async fn running() -> Running {
     running_beside("http://127.0.0.1:3000").await
 }
 
-/// The same beside an API at this address.
+/// The same, for an API at this address.
 async fn running_beside(api_url: &str) -> Running {
     let source = include_str!("../stores/tests/template.yaml");
     let template = Template::parse(source, &BTreeMap::new()).unwrap();
@@ -69,7 +69,7 @@ async fn faults_are_set_shown_and_cleared() {
 }
 
 #[tokio::test]
-async fn a_stand_in_fails_as_the_faults_say_and_tells_what_it_was_asked() {
+async fn a_stand_in_fails_by_the_faults_and_shows_its_requests() {
     let running = running().await;
     let partner = &running.control.standins.parameters()["PartnerUrl"];
     let list = || running.client.get(format!("{partner}/v2/product-list")).bearer_auth("hush");
@@ -86,7 +86,7 @@ async fn a_stand_in_fails_as_the_faults_say_and_tells_what_it_was_asked() {
     assert_eq!(refused.json::<Value>().await.unwrap(), json!({"code": "P08"}));
     assert_eq!(list().send().await.unwrap().status(), 401, "once only");
     running.put_faults(r#"{"standins": {"partner": {"products": {"down": true}}}}"#).await;
-    assert!(list().send().await.is_err(), "there is no answer");
+    assert!(list().send().await.is_err(), "there is no response");
 
     let asked = running.get("/standins/partner").await;
     assert_eq!(asked["counts"]["/v2/product-list"], 3);
@@ -95,7 +95,7 @@ async fn a_stand_in_fails_as_the_faults_say_and_tells_what_it_was_asked() {
 }
 
 #[tokio::test]
-async fn a_shell_learns_where_everything_is_and_what_it_is_called() {
+async fn the_environment_has_endpoints_and_names_for_a_shell() {
     let running = running().await;
     let answer = running.client.get(format!("{}/environment", running.url)).send().await.unwrap();
     let script = answer.text().await.unwrap();
@@ -110,7 +110,7 @@ async fn a_shell_learns_where_everything_is_and_what_it_is_called() {
 }
 
 #[tokio::test]
-async fn faults_that_would_have_no_effect_are_refused_with_the_reason() {
+async fn invalid_faults_are_an_error_with_the_reason() {
     let running = running().await;
     let cases = [
         ("", "EOF"),
@@ -129,7 +129,7 @@ async fn faults_that_would_have_no_effect_are_refused_with_the_reason() {
 }
 
 #[tokio::test]
-async fn a_request_is_shown_stage_by_stage_and_its_metrics_counted() {
+async fn a_request_is_shown_with_its_stages_and_counted_in_metrics() {
     let running = running().await;
     let line = json!({
         "_aws": {"Timestamp": 1, "CloudWatchMetrics": [{
@@ -165,7 +165,7 @@ async fn a_request_is_shown_stage_by_stage_and_its_metrics_counted() {
 }
 
 #[tokio::test]
-async fn tables_queues_and_mails_can_be_looked_into() {
+async fn tables_queues_and_mails_are_shown() {
     let running = running().await;
     let item = json!({"pk": {"S": "user-1"}, "age": {"N": "7"}});
     running.control.stores.put_item("UsersTable", &item).unwrap();
@@ -183,7 +183,7 @@ async fn tables_queues_and_mails_can_be_looked_into() {
 }
 
 #[tokio::test]
-async fn a_message_can_be_put_into_a_queue_by_hand() {
+async fn a_message_can_be_sent_to_a_queue() {
     let running = running().await;
     let send = async |queue: &str| {
         let request = running.client.post(format!("{}/queues/{queue}", running.url));
@@ -199,7 +199,7 @@ async fn a_message_can_be_put_into_a_queue_by_hand() {
 }
 
 #[tokio::test]
-async fn a_page_of_a_strangers_neither_reads_nor_changes_anything() {
+async fn a_request_from_another_origin_is_403_and_a_form_415() {
     let running = running().await;
     let queue = running.get("/queues").await["queues"][0]["queue"].as_str().unwrap().to_owned();
     let queue = format!("/queues/{queue}");
@@ -233,11 +233,11 @@ async fn a_page_of_a_strangers_neither_reads_nor_changes_anything() {
         }
     }
     let taken = running.get("/queues").await["queues"][0]["visible"].clone();
-    assert_eq!(taken, 1, "only what was sent as JSON by nobody's page");
+    assert_eq!(taken, 1, "only the JSON request that no page sent");
 }
 
 #[tokio::test]
-async fn the_page_is_served_with_its_files_and_a_policy_for_its_own_origin() {
+async fn the_page_is_served_with_its_files_and_a_csp_for_its_origin() {
     let running = running().await;
     let get = async |path: &str| {
         running.client.get(format!("{}{path}", running.url)).send().await.unwrap()
@@ -263,7 +263,7 @@ async fn the_page_is_served_with_its_files_and_a_policy_for_its_own_origin() {
 }
 
 #[tokio::test]
-async fn a_request_below_api_is_the_apis_with_its_method_query_headers_and_body() {
+async fn a_request_below_api_is_forwarded_with_headers_and_body() {
     let api = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = api.local_addr().unwrap().to_string();
     let echo = Router::new().fallback(async |request: axum::extract::Request| {
@@ -307,5 +307,5 @@ async fn an_api_that_does_not_listen_is_502_with_the_reason() {
     let answer = running.client.get(format!("{}/api/products", running.url)).send().await.unwrap();
     assert_eq!(answer.status(), 502);
     let reason = answer.json::<Value>().await.unwrap()["error"].as_str().unwrap().to_owned();
-    assert!(reason.starts_with("the API cannot be asked: "), "{reason}");
+    assert!(reason.starts_with("the API does not respond: "), "{reason}");
 }

@@ -46,7 +46,7 @@ pub(super) struct Environment {
     pub(super) id: Arc<str>,
     /// The number of the binary's build.
     pub(super) version: u64,
-    /// Since when nothing runs in it.
+    /// The time since which it is idle.
     pub(super) idle_since: Instant,
     phase: Phase,
     /// The maximum number of concurrent invocations.

@@ -61,7 +61,7 @@ pub struct Deployment {
     pub binary: PathBuf,
     /// The template's environment variables, resolved.
     pub variables: BTreeMap<String, String>,
-    /// The access key by which the stores know it.
+    /// The access key that identifies the function to the stores.
     pub access_key_id: String,
     /// The endpoint of `DynamoDB`, SQS, Secrets Manager and SES.
     pub services_endpoint: String,

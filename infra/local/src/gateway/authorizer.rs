@@ -88,10 +88,11 @@ impl Authorizer {
         Err(Box::new(refusal))
     }
 
-    /// The verdict on an identity: kept, under way for another request, or asked for now.
+    /// The verdict on an identity: from the cache, from another request's running call, or from a
+    /// new call.
     ///
-    /// AWS may ask several times where several requests come at once; here it is once, so that
-    /// tests can count.
+    /// AWS may invoke the authorizer several times for concurrent requests. Here it is once, so
+    /// that tests can count.
     async fn verdict(self: &Arc<Self>, identity: Vec<String>, exchange: &Exchange<'_>) -> Verdict {
         let verdict = {
             let mut cache = self.lock();

@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 use super::percent;
 use crate::template::{ACCOUNT_ID, REGION, Route};
 
-/// The API's id, as it stands in its domain name.
+/// The API's id in its domain name.
 const API_ID: &str = "local";
 
 /// Headers of one connection; they are not passed on.

@@ -1,4 +1,4 @@
-//! The events that are made of messages, stream records, the clock and rotations.
+//! Builds the events of messages, stream records, schedules and rotations.
 
 use dynoxide::actions::get_records::Record;
 use jiff::Timestamp;
@@ -34,7 +34,7 @@ fn of_message(queue: &QueueName, message: &ReceivedMessage) -> Value {
     record
 }
 
-/// `StringValue` of the queue's protocol is `stringValue` of the event, and so on.
+/// Converts an attribute: `StringValue` in SQS's protocol is `stringValue` in the event, and so on.
 fn of_attribute(attribute: &Value) -> Value {
     let mut record = json!({"stringListValues": [], "binaryListValues": []});
     for (from, to) in
@@ -53,16 +53,16 @@ pub(super) fn of_records(table: &TableName, records: &[Record]) -> String {
     json!({"Records": records}).to_string()
 }
 
-/// One record of a stream, as the event has it and as filters see it.
+/// One record of a stream, as it appears in events and to filters.
 pub(super) fn of_record(table: &TableName, record: &Record) -> Value {
     let mut event = json!(record);
-    // The embedded DynamoDB says that it is in a region of its own.
+    // The embedded DynamoDB reports another region.
     event["awsRegion"] = REGION.into();
     event["eventSourceARN"] = table.stream_arn.as_deref().into();
     event
 }
 
-/// The event of a schedule without an input of its own.
+/// The event of a schedule without its own input.
 pub(super) fn of_schedule(name: &str, time: Timestamp) -> String {
     json!({
         "version": "0",
@@ -78,13 +78,12 @@ pub(super) fn of_schedule(name: &str, time: Timestamp) -> String {
     .to_string()
 }
 
-/// What a rotation asks of its function: a step, for a secret by its ARN, and the id that the
-/// version to come has.
+/// The event of a rotation: the step, the secret's ARN, and the new version's id.
 pub(super) fn of_rotation(step: &str, secret: &str, token: &str) -> String {
     json!({"Step": step, "SecretId": secret, "ClientRequestToken": token}).to_string()
 }
 
-/// What an on-failure destination learns of stream records that are given up.
+/// The message to an on-failure destination about stream records that are given up.
 pub(super) fn of_given_up(
     function: &str,
     table: &TableName,
@@ -133,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_becomes_the_record_that_lambda_makes_of_it() {
+    fn a_message_becomes_a_record_as_on_lambda() {
         let queue = QueueName {
             name: "local-EmailsQueue".into(),
             url: "http://127.0.0.1:1/000000000000/local-EmailsQueue".into(),

@@ -1,8 +1,9 @@
-//! Event sources: what invokes functions besides the API, as Lambda's event source mappings,
-//! `EventBridge` and Secrets Manager do it.
+//! Event sources: they invoke functions besides the API, like Lambda's event source mappings,
+//! `EventBridge` and Secrets Manager.
 //!
-//! Each source is a task of its own: a [`queue`] is polled, a [`stream`] read in order, a
-//! [`schedule`] waited for, a [`rotation`] too, or asked for. All deliver at least once.
+//! Each source is a separate task. A [`queue`] is polled and a [`stream`] is read in order. A
+//! [`schedule`] runs by the clock; a [`rotation`] runs by the clock or on request. All deliver at
+//! least once.
 
 mod events;
 mod outcome;
@@ -28,9 +29,9 @@ use crate::template::{EventSource, Template, Trigger};
 pub use self::schedule::{BadSchedule, Schedules};
 use self::schedule::{Schedule, Scheduled};
 
-/// Whatever runs functions.
+/// The runner of functions.
 pub trait Invoke: Send + Sync {
-    /// Invokes a function by its logical id with an event, and waits for its answer.
+    /// Invokes a function by its logical id with an event, and waits for its result.
     fn invoke<'a>(
         &'a self,
         function: &'a str,
@@ -48,10 +49,10 @@ impl Invoke for Functions {
     }
 }
 
-/// Hears what event sources have to say to people: a function's logical id and a sentence.
+/// Receives the event sources' messages to a person: a function's logical id and a sentence.
 pub type Report = Arc<dyn Fn(&str, &str) + Send + Sync>;
 
-/// The event sources, running until this is dropped.
+/// The running event sources. They end when this is dropped.
 #[derive(Default)]
 pub struct Sources {
     schedules: BTreeMap<String, Scheduled>,
@@ -59,31 +60,31 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// The schedules, to be run out of turn.
+    /// The schedules, for running them by hand.
     pub fn schedules(&self) -> Schedules {
         Schedules::new(self.schedules.clone())
     }
 }
 
-/// Why an event source cannot start.
+/// The reason why an event source cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
-    /// A schedule that cannot be read.
+    /// The schedule expression is invalid.
     #[error("{function}: {reason}")]
     Schedule {
         /// The function it would invoke.
         function: String,
-        /// What is wrong.
+        /// The cause.
         reason: BadSchedule,
     },
-    /// The function's policy does not allow what Lambda does in its name.
+    /// The function's policy does not allow an action that Lambda performs for the source.
     #[error("{function}: its policy does not allow {action} on {resource}")]
     NotAllowed {
         /// The function it would invoke.
         function: String,
-        /// What is not allowed.
+        /// The action.
         action: &'static str,
-        /// On which ARN.
+        /// The resource's ARN.
         resource: String,
     },
     /// The stream or the queue cannot be read.
@@ -91,12 +92,12 @@ pub enum SourceError {
     Store {
         /// The function it would invoke.
         function: String,
-        /// What is wrong.
+        /// The cause.
         reason: StoreError,
     },
 }
 
-/// What every kind of source has: whom it invokes, with what, and who hears of it.
+/// The common part of all sources: the function, its runner, and the receiver of reports.
 #[derive(Clone)]
 struct Mapping {
     /// The function's logical id.
@@ -111,7 +112,8 @@ struct Mapping {
 /// Starts all event sources of a template.
 ///
 /// # Errors
-/// Where a source names what does not exist or may not be read, or a schedule cannot be read.
+/// If a source refers to a resource that does not exist or may not be read, or a schedule is
+/// invalid.
 pub fn start(
     template: &Template,
     stores: &Stores,

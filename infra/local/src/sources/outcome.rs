@@ -1,14 +1,14 @@
-//! What a function's answer to a batch means.
+//! Interprets a function's response to a batch.
 
 use bytes::Bytes;
 use serde::Deserialize;
 
-/// What became of a batch.
+/// The result of a batch.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// These did not succeed, by their place in the batch and in its order; all others did.
+    /// The indices of the failed records, in order; all others succeeded.
     Failed(Vec<usize>),
-    /// The answer makes no sense, so that the whole batch counts as failed.
+    /// The response is invalid, so the whole batch counts as failed.
     Nonsense(String),
 }
 
@@ -24,16 +24,16 @@ struct Failure {
     item_identifier: String,
 }
 
-/// Reads the answer of a function that reports batch item failures, given the batch's identifiers.
-/// As Lambda has it, no answer and an empty list mean success, and anything that cannot be
-/// understood means that everything failed.
+/// Parses the response of a function that reports batch item failures, given the batch's
+/// identifiers. As on Lambda, an empty response or list means success, and an invalid response
+/// means that the whole batch failed.
 pub(super) fn read(answer: &Bytes, identifiers: &[&str]) -> Outcome {
     if answer.is_empty() {
         return Outcome::Failed(Vec::new());
     }
     let response: Option<PartialResponse> = match serde_json::from_slice(answer) {
         Ok(response) => response,
-        Err(error) => return Outcome::Nonsense(format!("no partial batch response: {error}")),
+        Err(error) => return Outcome::Nonsense(format!("not a partial batch response: {error}")),
     };
     let failures = response.and_then(|response| response.batch_item_failures).unwrap_or_default();
     let mut failed = Vec::new();
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_is_named_failed_and_what_cannot_be_understood_failed_altogether() {
+    fn named_items_failed_and_an_invalid_response_fails_all() {
         let cases = [
             ("", Some(vec![])),
             ("null", Some(vec![])),

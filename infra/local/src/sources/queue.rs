@@ -1,4 +1,4 @@
-//! The event source mapping of a queue: receive, invoke, delete what succeeded.
+//! The event source mapping of a queue: receives, invokes, deletes the successful messages.
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,29 +16,29 @@ use crate::functions::InvokeError;
 use crate::stores::{QueueName, ReceivedMessage};
 use crate::template::{Queue, QueueTrigger};
 
-/// How many invocations run at once where the template sets no maximum.
+/// The concurrent invocations if the template sets no maximum.
 const CONCURRENCY: u32 = 10;
 
-/// How long one receive waits; the queue answers at once when a message comes.
+/// The wait of one receive; the queue responds earlier when a message arrives.
 const RECEIVE_WAIT_S: u64 = 20;
 
-/// The most messages one receive gives.
+/// The maximum messages of one receive.
 const RECEIVE_MAX: usize = 10;
 
-/// How often a batch that is being gathered is looked after.
+/// The pause between receives while a batch is gathered.
 const GATHER: Duration = Duration::from_millis(50);
 
-/// How long polling rests after the queue refused.
+/// The pause in polling after the queue returned an error.
 const REST: Duration = Duration::from_secs(1);
 
-/// How long a message is held back that others are to overtake.
+/// The delay of a message that later ones should overtake.
 const HELD_BACK: Duration = Duration::from_millis(500);
 
-/// The pauses between attempts at a function that is throttled.
+/// The pauses between attempts while the function is throttled.
 const THROTTLE_PAUSE: Duration = Duration::from_millis(100);
 const THROTTLE_PAUSE_MAX: Duration = Duration::from_secs(2);
 
-/// Polls a queue for as long as the task lives.
+/// Polls a queue until the task is aborted.
 pub(super) async fn poll(mapping: Mapping, trigger: QueueTrigger, queue: Queue) {
     let name = mapping.stores.names().queue(&trigger.queue).cloned();
     let name = name.expect("the stores have created every queue of the template");
@@ -71,7 +71,8 @@ struct Poller {
 }
 
 impl Poller {
-    /// A batch: what is there at once, or as much as comes within the batching window.
+    /// Gathers a batch: the messages available now, or those that arrive within the batching
+    /// window.
     async fn gather(&self) -> Result<Vec<ReceivedMessage>, crate::stores::QueueError> {
         let wanted = self.trigger.batch_size.max(1) as usize;
         let stores = &self.mapping.stores;
@@ -103,8 +104,8 @@ impl Poller {
         }
     }
 
-    /// Parts the messages that a fault wants overtaken from the others. A FIFO queue keeps its
-    /// order whatever happens.
+    /// Separates the messages that a fault delays from the others. A FIFO queue always keeps its
+    /// order.
     fn hold_back(
         &self,
         batch: Vec<ReceivedMessage>,
@@ -122,7 +123,7 @@ impl Poller {
         let again: Vec<_> =
             batch.iter().filter(|_| faults.duplicates(&self.mapping.name)).cloned().collect();
         if !again.is_empty() {
-            // What becomes of the second delivery decides nothing: the first one has.
+            // Ignore the result of the second delivery: only the first one counts.
             self.invoke(&again).await;
         }
         let succeeded = batch.iter().enumerate().filter(|(place, _)| !failed.contains(place));
@@ -133,8 +134,8 @@ impl Poller {
         }
     }
 
-    /// Invokes the function with a batch; gives the places of the messages that failed. These
-    /// stay in the queue and are seen again when their visibility time-out ends.
+    /// Invokes the function with a batch and returns the indices of failed messages. These stay in
+    /// the queue and become visible again after their visibility timeout.
     async fn invoke(&self, batch: &[ReceivedMessage]) -> Vec<usize> {
         let everything = || (0..batch.len()).collect();
         let event = events::of_messages(&self.name, batch);
@@ -159,7 +160,7 @@ impl Poller {
         }
     }
 
-    /// Tries for as long as the function is throttled and the messages are hidden from others.
+    /// Retries while the function is throttled, until the messages' visibility timeout ends.
     async fn invoke_unthrottled(&self, event: String) -> Result<bytes::Bytes, InvokeError> {
         let deadline = Instant::now() + self.queue.visibility_timeout;
         let mut pause = THROTTLE_PAUSE;

@@ -1,13 +1,13 @@
-//! What Lambda does in a function's name to feed it. As on AWS, a source of which the function's
-//! policy does not allow all of that cannot be set up.
+//! The permissions that a function needs for its event source. As on AWS, a source cannot be
+//! created if its function's policy does not allow all of them.
 
 use crate::stores::Names;
 use crate::template::{EventSource, Trigger};
 
-/// What a consumer of a queue needs.
+/// The actions of a queue's consumer.
 const OF_QUEUE: [&str; 3] = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"];
 
-/// What a reader of a stream needs.
+/// The actions of a stream's reader.
 const OF_STREAM: [&str; 4] = [
     "dynamodb:DescribeStream",
     "dynamodb:GetRecords",
@@ -15,7 +15,7 @@ const OF_STREAM: [&str; 4] = [
     "dynamodb:ListStreams",
 ];
 
-/// Every action that a source needs, with the ARN of what it is done to.
+/// The actions that a source needs, with the ARNs of their resources.
 pub(super) fn needed(source: &EventSource, names: &Names) -> Vec<(&'static str, String)> {
     let queue = |id: &str| names.queue(id).map(|queue| queue.arn.clone()).unwrap_or_default();
     match &source.trigger {

@@ -1,9 +1,9 @@
-//! The rotation of a secret, as Secrets Manager does it: its function is invoked once for each of
-//! four steps.
+//! The rotation of a secret, as in Secrets Manager: invokes its function once for each of four
+//! steps.
 //!
-//! On AWS a rotation that fails is tried again by itself, some times, and an empty version keeps the
-//! label `AWSPENDING` of one that failed before its function made a version. Here it is tried again
-//! when it is asked for or due, and without a version of its own it begins anew.
+//! AWS retries a failed rotation several times. If it failed before a version was created, an empty
+//! version keeps the label `AWSPENDING`. Here it is retried on request or when due; without a
+//! version, a new rotation starts.
 
 use std::time::Duration;
 
@@ -12,17 +12,17 @@ use tokio::time::timeout;
 
 use super::{Mapping, events, schedule::Schedule};
 
-/// The steps, each of which comes after the one before has succeeded.
+/// The steps. Each runs after the previous one has succeeded.
 const STEPS: [&str; 4] = ["createSecret", "setSecret", "testSecret", "finishSecret"];
 
-/// Rotates a secret whenever that is asked for, and once the schedule's time has passed since it was
-/// rotated last, for as long as the task lives.
+/// Rotates a secret on request and when due by its schedule, counted from the last rotation, until
+/// the task is aborted.
 pub(super) async fn keep(mapping: Mapping, secret: String, schedule: Schedule) {
     const INVARIANT: &str = "the stores know the rotations of their template";
 
     let mut under_way = mapping.stores.rotations(&secret).expect(INVARIANT);
     loop {
-        // One that is never due again waits to be asked for.
+        // A schedule that is never due again leaves only requests.
         let wait = schedule.wait(Timestamp::now()).unwrap_or(Duration::MAX);
         let begun = timeout(wait, under_way.wait_for(Option::is_some)).await;
         let token = begun.ok().and_then(|begun| begun.ok()?.clone());

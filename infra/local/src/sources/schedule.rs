@@ -1,4 +1,4 @@
-//! Schedules as `EventBridge` writes them: `rate(5 minutes)`, `cron(0 12 ? * MON-FRI *)`.
+//! Schedules in `EventBridge`'s syntax: `rate(5 minutes)`, `cron(0 12 ? * MON-FRI *)`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,28 +17,28 @@ use crate::functions::InvokeError;
 /// A day in seconds.
 const DAY_S: u64 = 86_400;
 
-/// When something is due.
+/// The times at which a run is due.
 #[derive(Debug)]
 pub(super) enum Schedule {
-    /// Once in every such time, the first time when it has passed.
+    /// At this interval; the first run is one interval after the start.
     Rate(Duration),
-    /// Whenever the pattern fits, in UTC.
+    /// Whenever the cron pattern matches, in UTC.
     Cron(Box<Cron>),
 }
 
-/// A schedule that cannot be read.
+/// An invalid schedule expression.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{expression}` is no schedule: {reason}")]
+#[error("`{expression}` is not a schedule: {reason}")]
 pub struct BadSchedule {
     expression: String,
     reason: String,
 }
 
-/// Invokes the function whenever the schedule says so, for as long as the task lives.
+/// Invokes the function whenever the schedule is due, until the task is aborted.
 pub(super) async fn keep(scheduled: Scheduled, schedule: Schedule) {
     while let Some(wait) = schedule.wait(Timestamp::now()) {
         tokio::time::sleep(wait).await;
-        // The next run must not wait for this one.
+        // The next run must not wait for the end of this one.
         let scheduled = scheduled.clone();
         tokio::spawn(async move {
             if let Err(error) = scheduled.run().await {
@@ -48,11 +48,11 @@ pub(super) async fn keep(scheduled: Scheduled, schedule: Schedule) {
     }
 }
 
-/// Whom a schedule invokes, and with what.
+/// A schedule's function and its event.
 #[derive(Clone)]
 pub(super) struct Scheduled {
     pub(super) mapping: Mapping,
-    /// The event, instead of `EventBridge`'s own.
+    /// The event's input, instead of `EventBridge`'s default.
     pub(super) input: Option<String>,
 }
 
@@ -65,7 +65,7 @@ impl Scheduled {
     }
 }
 
-/// The schedules of a template, by the functions that they invoke, to be run out of turn.
+/// The schedules of a template by function, for running them by hand.
 #[derive(Clone, Default)]
 pub struct Schedules(Arc<BTreeMap<String, Scheduled>>);
 
@@ -79,15 +79,15 @@ impl Schedules {
         self.0.keys().map(String::as_str)
     }
 
-    /// Invokes a function now as its schedule would, and waits for the end of the run. Nothing
-    /// where the function has no schedule.
+    /// Invokes a function now as its schedule would, and waits for the end of the run. `None` if
+    /// the function has no schedule.
     pub async fn run(&self, function: &str) -> Option<Result<Bytes, InvokeError>> {
         Some(self.0.get(function)?.run().await)
     }
 }
 
 impl Schedule {
-    /// Reads a schedule.
+    /// Parses a schedule expression.
     pub(super) fn parse(expression: &str) -> Result<Self, BadSchedule> {
         let inner =
             |kind: &str| expression.strip_prefix(kind)?.strip_prefix('(')?.strip_suffix(')');
@@ -99,7 +99,7 @@ impl Schedule {
         read.map_err(|reason| BadSchedule { expression: expression.to_owned(), reason })
     }
 
-    /// How long until it is due next; `None` when it never is again.
+    /// The time until the next run; `None` if there is none.
     pub(super) fn wait(&self, now: Timestamp) -> Option<Duration> {
         match self {
             Self::Rate(rate) => Some(*rate),
@@ -115,7 +115,7 @@ impl Schedule {
 
 fn parse_rate(rate: &str) -> Result<Schedule, String> {
     let (count, unit) = rate.split_once(' ').ok_or("expected a number and a unit")?;
-    let count: u64 = count.parse().map_err(|_| format!("`{count}` is no number"))?;
+    let count: u64 = count.parse().map_err(|_| format!("`{count}` is not a number"))?;
     let seconds = match (count, unit) {
         (0, _) => return Err("a rate is at least 1".to_owned()),
         (1, "minute") | (2.., "minutes") => 60,
@@ -130,7 +130,7 @@ fn parse_cron(cron: &str) -> Result<Schedule, String> {
     if cron.split_whitespace().count() != 6 {
         return Err("expected minutes, hours, day of month, month, day of week and year".to_owned());
     }
-    // Days of the week count from 1 for Sunday, as in Quartz, and both kinds of days must fit.
+    // As in Quartz, days of the week count from 1 for Sunday, and both day fields must match.
     let parser = CronParser::builder()
         .seconds(Seconds::Required)
         .year(Year::Required)
@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_schedule_is_due_when_eventbridge_says_so() {
+    fn a_schedule_is_due_at_the_time_that_eventbridge_computes() {
         let cases = [
             ("rate(1 minute)", "2026-01-01T00:00:00Z", 60),
             ("rate(12 hours)", "2026-01-01T00:00:00Z", 43_200),
@@ -165,13 +165,13 @@ mod tests {
     }
 
     #[test]
-    fn a_schedule_that_cannot_be_read_is_refused_with_the_reason() {
+    fn an_invalid_schedule_is_an_error_with_the_reason() {
         let cases = [
             ("every minute", "expected rate(…) or cron(…)"),
             ("rate(1 minutes)", "`minutes` does not go with 1"),
             ("rate(0 minutes)", "a rate is at least 1"),
             ("cron(* * * * *)", "expected minutes, hours"),
-            ("cron(61 * * * ? *)", "is no schedule"),
+            ("cron(61 * * * ? *)", "is not a schedule"),
         ];
         for (expression, reason) in cases {
             let error = Schedule::parse(expression).unwrap_err().to_string();

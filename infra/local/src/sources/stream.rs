@@ -1,4 +1,4 @@
-//! The event source mapping of a table's stream: read in order, invoke, go on once it succeeded.
+//! The event source mapping of a table's stream: reads in order, invokes, continues after success.
 
 use std::time::Duration;
 
@@ -16,35 +16,35 @@ use crate::functions::InvokeError;
 use crate::stores::{StoreError, StreamPosition, TableName};
 use crate::template::StreamTrigger;
 
-/// How often a stream is looked at without having heard of a write.
+/// The interval of polling a stream without notified writes.
 const SLOW_POLL: Duration = Duration::from_secs(5);
 
-/// The pauses between attempts at a batch that fails.
+/// The retry back-off of a failing batch.
 const RETRY_PAUSE: Duration = Duration::from_millis(200);
 const RETRY_PAUSE_MAX: Duration = Duration::from_secs(10);
 
-/// One reader of a stream. There is more than one where the template asks for parallelization:
-/// each then reads the items whose partition keys fall to it, in their order.
+/// One reader of a stream. With parallelization, there are several: each reads the items of its
+/// share of the partition keys, in order.
 pub(super) struct Lane {
     mapping: Mapping,
     trigger: StreamTrigger,
     table: TableName,
-    /// Which of the trigger's lanes this is, from 0.
+    /// The index among the trigger's lanes, from 0.
     number: u32,
-    /// The name its checkpoint goes by.
+    /// The name of its checkpoint.
     checkpoint: String,
     position: StreamPosition,
     writes: watch::Receiver<()>,
 }
 
-/// A run of records that is tried together.
+/// Records that are delivered together.
 struct Batch {
     records: Vec<Record>,
-    /// How often it has been tried.
+    /// The number of attempts so far.
     attempts: u32,
 }
 
-/// Makes the readers of a stream, each where it is to go on.
+/// Creates the readers of a stream, each at its starting position.
 pub(super) fn lanes(mapping: &Mapping, trigger: &StreamTrigger) -> Result<Vec<Lane>, StoreError> {
     let stores = &mapping.stores;
     let table = stores.names().table(&trigger.table).cloned();
@@ -64,10 +64,10 @@ pub(super) fn lanes(mapping: &Mapping, trigger: &StreamTrigger) -> Result<Vec<La
     (0..trigger.parallelization_factor.max(1)).map(lane).collect()
 }
 
-/// Reads for as long as the task lives.
+/// Reads until the task is aborted.
 pub(super) async fn read(mut lane: Lane) {
     loop {
-        // Marked before reading, so that a write during the reading is heard of.
+        // Mark before reading: a write during the read then still causes a notification.
         lane.writes.mark_unchanged();
         match lane.gather().await {
             Ok(records) if records.is_empty() => lane.wait().await,
@@ -82,11 +82,11 @@ pub(super) async fn read(mut lane: Lane) {
 
 impl Lane {
     async fn wait(&mut self) {
-        // Whether a write or the time ended the wait, the stream is looked at next.
+        // After a write or after the time limit, the stream is read.
         let _ = tokio::time::timeout(SLOW_POLL, self.writes.changed()).await;
     }
 
-    /// The next batch: what is there at once, or as much as comes within the batching window.
+    /// Gathers a batch: the records available now, or those that arrive within the batching window.
     async fn gather(&mut self) -> Result<Vec<Record>, StoreError> {
         let mut records = self.next_records()?;
         let window = self.trigger.batching_window;
@@ -97,8 +97,8 @@ impl Lane {
         Ok(records)
     }
 
-    /// Up to a batch of this lane's records; the position moves over those of other lanes, those
-    /// that are filtered out and those that get lost.
+    /// The next records of this lane, at most one batch. The position also passes records of other
+    /// lanes, filtered records and dropped ones.
     fn next_records(&mut self) -> Result<Vec<Record>, StoreError> {
         loop {
             let records =
@@ -143,9 +143,9 @@ impl Lane {
         u32::from(key[0]) % factor == self.number
     }
 
-    /// Tries a batch until every record of it has succeeded or been given up.
+    /// Delivers a batch until each record has succeeded or been given up.
     async fn work_off(&mut self, records: Vec<Record>) {
-        // The batch to try next is the last one.
+        // The last batch is delivered next.
         let mut batches = vec![Batch { records, attempts: 0 }];
         while let Some(batch) = batches.pop() {
             let batch = self.without_expired(batch).await;
@@ -154,12 +154,12 @@ impl Lane {
             }
             let event = events::of_records(&self.table, &batch.records);
             if self.mapping.stores.faults().duplicates(&self.checkpoint) {
-                // What becomes of the additional delivery decides nothing.
+                // Ignore the result of the additional delivery.
                 let _ = self.mapping.invoke(event.clone()).await;
             }
             match self.mapping.invoke(event).await {
                 Ok(answer) => self.heed(&answer, batch, &mut batches).await,
-                // Neither is the records' fault, so neither counts as an attempt at them.
+                // These errors are not caused by the records, so they do not count as attempts.
                 Err(InvokeError::Stopping | InvokeError::Throttled) => {
                     tokio::time::sleep(RETRY_PAUSE).await;
                     batches.push(batch);
@@ -169,7 +169,7 @@ impl Lane {
         }
     }
 
-    /// Goes on behind what succeeded, and tries the rest again.
+    /// Handles the function's response: keeps the failed records for a retry.
     async fn heed(&mut self, answer: &bytes::Bytes, batch: Batch, batches: &mut Vec<Batch>) {
         if !self.trigger.report_batch_item_failures {
             return self.done_with(&batch.records);
@@ -180,7 +180,7 @@ impl Lane {
             Outcome::Failed(failed) => match failed.first() {
                 None => self.done_with(&batch.records),
                 Some(&first) => {
-                    // Order is kept: everything from the first failure on counts as failed.
+                    // To keep the order, all records from the first failure on count as failed.
                     let Batch { mut records, attempts } = batch;
                     let rest = records.split_off(first);
                     let attempts = if first == 0 { attempts } else { 0 };
@@ -192,13 +192,13 @@ impl Lane {
         }
     }
 
-    /// Queues a failed batch to be tried again, halved where the template says so, or gives it up.
+    /// Queues a failed batch for a retry, split in halves if the template says so, or gives it up.
     async fn failed(&mut self, batch: Batch, reason: &str, batches: &mut Vec<Batch>) {
         let Batch { mut records, attempts } = batch;
         self.mapping.say(&format!("a batch of {} failed: {reason}", records.len()));
         tokio::time::sleep(pause_after(attempts)).await;
         if self.trigger.bisect_batch_on_function_error && records.len() > 1 {
-            // Halving is no attempt of its own.
+            // Splitting does not count as an attempt.
             let second = records.split_off(records.len() / 2);
             batches.push(Batch { records: second, attempts });
             batches.push(Batch { records, attempts });
@@ -212,7 +212,7 @@ impl Lane {
         }
     }
 
-    /// Gives up the records at the head of a batch that are too old to be tried.
+    /// Gives up the records at the start of a batch that exceed the maximum age.
     async fn without_expired(&mut self, mut batch: Batch) -> Batch {
         let Some(age_max) = self.trigger.maximum_record_age else {
             return batch;
@@ -232,7 +232,7 @@ impl Lane {
 
     async fn give_up(&mut self, records: &[Record], condition: &str, attempts: u32) {
         let count = records.len();
-        self.mapping.say(&format!("{count} stream records are given up: {condition}"));
+        self.mapping.say(&format!("{count} stream records were given up: {condition}"));
         let stores = &self.mapping.stores;
         let destination = self.trigger.on_failure_queue.as_deref();
         if let Some(queue) = destination.and_then(|queue| stores.names().queue(queue)) {
@@ -251,9 +251,9 @@ impl Lane {
         };
         let number = &last.dynamodb.sequence_number;
         self.position = StreamPosition::After(number.clone());
-        // A checkpoint that is lost only means that records are delivered again after a restart.
+        // If saving fails, records are only delivered again after a restart.
         if let Err(error) = self.mapping.stores.set_checkpoint(&self.checkpoint, number) {
-            self.mapping.say(&format!("the checkpoint cannot be kept: {error}"));
+            self.mapping.say(&format!("the checkpoint cannot be saved: {error}"));
         }
     }
 }

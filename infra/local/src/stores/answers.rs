@@ -1,4 +1,4 @@
-//! What the platform answers in a service's place, in that service's own words.
+//! The error responses that the platform gives in a service's place, in that service's format.
 
 use axum::{
     body::Body,
@@ -14,10 +14,10 @@ use super::{
     switch::Refusal,
 };
 
-/// The services that used to speak another protocol repeat the error's code in this header.
+/// Services that once used the query protocol repeat the error code in this header.
 const QUERY_ERROR: HeaderName = HeaderName::from_static("x-amzn-query-error");
 
-/// The answer to a call that a fault refuses.
+/// The response to a call that fails by fault injection.
 pub(super) fn refused(call: &Call, refusal: Refusal) -> Response {
     let (status, code, message) = match (call.store, refusal) {
         (Store::Tables, _) => return refused_by_table(call, refusal),
@@ -31,7 +31,7 @@ pub(super) fn refused(call: &Call, refusal: Refusal) -> Response {
     error(call.store, status, code, message)
 }
 
-/// The answer to a call that SQS would refuse and the embedded queue would not.
+/// The response to a call that SQS rejects and the embedded queue would accept.
 pub(super) fn refused_by_queue(refused: &Refused) -> Response {
     let kind = format!("{}{}", namespace(Store::Queues), refused.code);
     let kind = kind.replace("AWS.SimpleQueueService.", "");
@@ -39,13 +39,13 @@ pub(super) fn refused_by_queue(refused: &Refused) -> Response {
     answer(Store::Queues, 400, refused.code, &body)
 }
 
-/// An answer of the queues.
+/// A response of the queues.
 pub(super) fn of_queue(body: &Value) -> Response {
     let response = Response::builder().header(CONTENT_TYPE, content_type(Store::Queues));
     response.body(Body::from(body.to_string())).expect("the content type is valid")
 }
 
-/// The answer to a call that no policy allows.
+/// The response to a call that no policy allows.
 pub(super) fn denied(store: Store, denial: &Denial) -> Response {
     let Denial { principal, action, resource } = denial;
     let message = format!(
@@ -59,23 +59,23 @@ pub(super) fn denied(store: Store, denial: &Denial) -> Response {
     error(store, status, "AccessDeniedException", &message)
 }
 
-/// The answer to what is no call of any service here.
+/// The response to a call of no emulated service.
 pub(super) fn unknown() -> Response {
     error(Store::Tables, 400, "UnknownOperationException", "The platform has no such operation.")
 }
 
-/// The answer to a call without a signature.
+/// The response to a call without a signature.
 pub(super) fn unsigned(store: Store) -> Response {
     let message = "A call must be signed with an access key.";
     error(store, 403, "MissingAuthenticationTokenException", message)
 }
 
-/// The answer to a body over the limit.
+/// The response to a body over the limit.
 pub(super) fn too_large() -> Response {
     error(Store::Tables, 413, "RequestEntityTooLargeException", "The request is too large.")
 }
 
-/// The answer when the embedded store itself cannot be reached.
+/// The response when the embedded store cannot be reached.
 pub(super) fn unreachable(store: Store, reason: &str) -> Response {
     error(store, 500, "InternalServerError", reason)
 }
@@ -95,7 +95,7 @@ fn refused_by_table(call: &Call, refusal: Refusal) -> Response {
     }
 }
 
-/// A cancelled transaction says so item by item: here the first is to blame.
+/// A cancelled transaction has one reason per item. Here the first item fails.
 fn cancelled(call: &Call, code: &str, message: &str) -> Response {
     let mut codes = vec![code];
     codes.resize(call.accesses.len().max(1), "None");
@@ -131,7 +131,7 @@ fn answer(store: Store, status: u16, code: &str, body: &Value) -> Response {
     let response = match store {
         Store::Queues => {
             let fault = if status < 500 { "Sender" } else { "Receiver" };
-            // The older protocol has this one code without its ending.
+            // The query protocol has this one code without its suffix.
             let code = if code == "AccessDeniedException" { "AccessDenied" } else { code };
             response.header(QUERY_ERROR, format!("{code};{fault}"))
         }

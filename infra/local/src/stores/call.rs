@@ -1,5 +1,4 @@
-//! One call to a store, understood as far as the platform must: who makes it, and what it does to
-//! which resources, in IAM's words.
+//! One call to a store: its caller, and its IAM actions on resources.
 
 use std::collections::BTreeMap;
 
@@ -10,27 +9,27 @@ use serde_json::Value;
 use super::{identities::bare, names::Names};
 use crate::template::ConditionKey;
 
-/// The path of Amazon SES version 2 for sending.
+/// The path of Amazon SES version 2's `SendEmail`.
 const SEND_EMAIL_PATH: &str = "/v2/email/outbound-emails";
 
 /// A call to one of the stores.
 #[derive(Debug, Clone)]
 pub(super) struct Call {
-    /// Which service it is for.
+    /// The service.
     pub store: Store,
     /// The service's operation, `TransactWriteItems`.
     pub operation: String,
-    /// The function that makes it; nobody's when an operator or a test does.
+    /// The calling function; `None` for an operator or a test.
     pub caller: Option<Caller>,
-    /// Every action the call amounts to, in the order of its body.
+    /// The IAM actions of the call, in the order of its body.
     pub accesses: Vec<Access>,
-    /// What conditions of policies can ask of the call.
+    /// The condition keys of the call, for policies.
     pub context: Context,
-    /// The body as it came.
+    /// The unchanged body.
     pub body: Bytes,
 }
 
-/// The services behind the door.
+/// The emulated services.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Store {
     /// Amazon `DynamoDB` and `DynamoDB` Streams.
@@ -43,7 +42,7 @@ pub(super) enum Store {
     Mail,
 }
 
-/// The keys that conditions of policies compare, with their values.
+/// The condition keys that policies compare, with their values.
 pub(super) type Context = BTreeMap<ConditionKey, String>;
 
 /// A function's process.
@@ -51,7 +50,7 @@ pub(super) type Context = BTreeMap<ConditionKey, String>;
 pub(super) struct Caller {
     /// The function's logical id.
     pub function: String,
-    /// Its execution environment, where the call says it.
+    /// The execution environment, or empty if the call has none.
     pub environment: String,
 }
 
@@ -60,11 +59,11 @@ pub(super) struct Caller {
 pub(super) struct Access {
     /// The action, `dynamodb:PutItem`.
     pub action: String,
-    /// What it is done to.
+    /// The resource.
     pub resource: Resource,
 }
 
-/// What a call is about; names are logical ids.
+/// The resource of an action; names are logical ids.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Resource {
     /// A table.
@@ -75,20 +74,20 @@ pub(super) enum Resource {
     Queue(String),
     /// A secret.
     Secret(String),
-    /// No resource in particular.
+    /// No specific resource.
     Any,
-    /// Something that is not the template's, as the call names it.
+    /// A resource outside the template, by its name in the call.
     Other(String),
 }
 
-/// The table in which requests are counted, by its name in the template.
+/// The table of the rate limits' counters, by its logical id.
 const COUNTS: &str = "LimitsTable";
 
 impl Call {
-    /// Reads a call; `None` when it is of no service that the platform has.
+    /// Parses a call. `None` if it is of no emulated service.
     pub(super) fn read(names: &Names, uri: &Uri, headers: &HeaderMap, body: Bytes) -> Option<Self> {
         let (store, operation) = addressee(uri, headers)?;
-        // A body that is no JSON names no resource; the store itself will say what is wrong.
+        // A body that is not JSON names no resource; the store reports the error.
         let input = serde_json::from_slice(&body).unwrap_or(Value::Null);
         let mut context = Context::new();
         let accesses = match store {
@@ -104,8 +103,8 @@ impl Call {
         Some(Self { store, operation: operation.to_owned(), caller, accesses, context, body })
     }
 
-    /// Whether the call writes to a table: what a function may die around. A count in the table of
-    /// limits is no effect of the request, and may go out beside its work.
+    /// Whether the call writes to a table: kill faults apply to such calls. A counter in the limits
+    /// table is no effect of the request and may run in parallel with its work.
     pub(super) fn is_commit(&self) -> bool {
         const COMMITS: [&str; 5] =
             ["BatchWriteItem", "DeleteItem", "PutItem", "TransactWriteItems", "UpdateItem"];
@@ -115,7 +114,7 @@ impl Call {
             && !self.accesses.iter().all(counts)
     }
 
-    /// The resources by name, each once.
+    /// The names of the resources, each once.
     pub(super) fn resources(&self) -> String {
         let mut names: Vec<&str> = Vec::new();
         for access in &self.accesses {
@@ -153,7 +152,7 @@ impl Resource {
     }
 }
 
-/// The service and the operation: the AWS JSON protocols name both in a header, SES by its path.
+/// The service and the operation: AWS JSON protocols name both in a header, SES by its path.
 fn addressee<'a>(uri: &Uri, headers: &'a HeaderMap) -> Option<(Store, &'a str)> {
     if uri.path() == SEND_EMAIL_PATH {
         return Some((Store::Mail, "SendEmail"));
@@ -169,7 +168,7 @@ fn addressee<'a>(uri: &Uri, headers: &'a HeaderMap) -> Option<(Store, &'a str)> 
     Some((store, operation))
 }
 
-/// Reads the function out of the signature's credential, and the environment out of its token.
+/// The function from the access key, and the environment from the session token.
 fn caller(names: &Names, headers: &HeaderMap) -> Option<Caller> {
     let authorization = headers.get(AUTHORIZATION)?.to_str().ok()?;
     let (_, credential) = authorization.split_once("Credential=")?;
@@ -185,7 +184,7 @@ fn table_accesses(names: &Names, operation: &str, input: &Value) -> Vec<Access> 
         resource: table_resource(names, table, &Value::Null),
     };
     match operation {
-        // A transaction needs the right to each thing it does, and none of its own.
+        // A transaction needs the permission for each of its actions.
         "TransactWriteItems" | "TransactGetItems" => actions_of_transaction(input)
             .map(|(kind, action)| access(item_action(kind), &action["TableName"]))
             .collect(),
@@ -231,7 +230,7 @@ fn table_resource(names: &Names, table: &Value, index: &Value) -> Resource {
 }
 
 fn queue_access(names: &Names, operation: &str, input: &Value) -> Access {
-    // The batch forms need the right of the single ones.
+    // The batch operations need the permission of the single ones.
     let action = format!("sqs:{}", operation.strip_suffix("Batch").unwrap_or(operation));
     let called = input["QueueUrl"].as_str().or_else(|| input["QueueName"].as_str());
     let resource = called.map_or(Resource::Any, |called| match names.queue_called(called) {
@@ -250,8 +249,8 @@ fn secret_access(names: &Names, operation: &str, input: &Value) -> Access {
     Access { action: format!("secretsmanager:{operation}"), resource }
 }
 
-/// Mail needs the right to what SES finds behind the words of the call: the identity that it has
-/// verified for the sender, the configuration set, and in the sandbox the identities of recipients.
+/// The IAM actions of a mail. Its resources are the verified identity of the sender and the
+/// configuration set; in the sandbox also the identities of recipients.
 fn mail_accesses(names: &Names, input: &Value) -> Vec<Access> {
     let identities = names.identities();
     let sender = sender(input);
@@ -264,12 +263,12 @@ fn mail_accesses(names: &Names, input: &Value) -> Vec<Access> {
     resources.map(|resource| Access { action: "ses:SendEmail".to_owned(), resource }).collect()
 }
 
-/// The address that a mail comes from, without the name that may stand before it.
+/// The sender's address, without a display name.
 fn sender(input: &Value) -> &str {
     bare(input["FromEmailAddress"].as_str().unwrap_or_default())
 }
 
-/// The addresses that a mail goes to.
+/// The recipients' addresses.
 fn recipients(input: &Value) -> impl Iterator<Item = &str> {
     let lists = ["ToAddresses", "CcAddresses", "BccAddresses"];
     let lists = lists.into_iter().filter_map(|list| input["Destination"][list].as_array());
@@ -306,7 +305,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_transaction_is_the_actions_it_is_made_of() {
+    fn a_transaction_has_the_accesses_of_its_actions() {
         let body = json!({"TransactItems": [
             {"Put": {"TableName": "local-OrdersTable"}},
             {"ConditionCheck": {"TableName": "local-UsersTable"}},
@@ -328,7 +327,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_call_is_its_functions_and_its_environments() {
+    fn a_call_has_its_function_and_environment() {
         let call = call_by("GetUserFunction", "Query", r#"{"TableName": "local-UsersTable"}"#);
 
         let function = "GetUserFunction".to_owned();

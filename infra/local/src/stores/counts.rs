@@ -1,4 +1,4 @@
-//! How often each function called what.
+//! Counters of the functions' calls.
 
 use std::{
     collections::BTreeMap,
@@ -9,24 +9,24 @@ use axum::http::StatusCode;
 
 use super::call::Call;
 
-/// Calls since the start.
+/// The calls since the start.
 #[derive(Debug, Default)]
 pub(super) struct CallCounts {
     counts: Mutex<BTreeMap<CallKind, u64>>,
 }
 
-/// What calls are counted by.
+/// The labels of a counter.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CallKind {
     /// `dynamodb`, `sqs`, `secretsmanager` or `ses`.
     pub service: &'static str,
     /// The service's operation, `PutItem`.
     pub operation: String,
-    /// The logical ids of what it was about, joined by commas.
+    /// The logical ids of the resources, joined by commas.
     pub resource: String,
-    /// The function that called; empty when none did.
+    /// The calling function; empty for other callers.
     pub function: String,
-    /// The HTTP status of the answer.
+    /// The HTTP status of the response.
     pub status: u16,
 }
 

@@ -1,4 +1,4 @@
-//! Chance that can be repeated.
+//! Random numbers that are the same in each run.
 
 use std::collections::HashMap;
 
@@ -6,8 +6,8 @@ use sha2::{Digest, Sha256};
 
 /// Random numbers by seed and place.
 ///
-/// Each place has a sequence of its own: calls race each other for their turn, so one sequence
-/// for all would deal other numbers to each of them in every run.
+/// Each place has its own sequence. Calls run in parallel: with one shared sequence, each call
+/// would get other numbers in every run.
 #[derive(Debug, Default)]
 pub(super) struct Dice {
     seed: u64,
@@ -19,7 +19,7 @@ impl Dice {
         Self { seed, places: HashMap::new() }
     }
 
-    /// The place's next number, from 0 up to but without 1.
+    /// The place's next number, at least 0 and below 1.
     pub(super) fn throw(&mut self, place: &str) -> f64 {
         let seed = self.seed;
         let generator =
@@ -27,13 +27,13 @@ impl Dice {
         generator.f64()
     }
 
-    /// The number of a place that is asked about again and must always get the same answer.
+    /// A number that depends only on seed and place: repeated calls return the same.
     pub(super) fn of_its_own(&self, place: &str) -> f64 {
         generator(self.seed, place).f64()
     }
 }
 
-/// The hash of the standard library may change between releases; this one may not.
+/// The standard library's hash may change between releases; this one may not.
 fn generator(seed: u64, place: &str) -> fastrand::Rng {
     let digest = Sha256::new().chain_update(seed.to_be_bytes()).chain_update(place).finalize();
     let state = digest.iter().take(8).fold(0, |state, byte| (state << 8) | u64::from(*byte));

@@ -1,5 +1,5 @@
-//! The one door to all stores. Every call of every function passes here, and is attributed, checked
-//! against the function's policy, struck by faults, handed on, counted and recorded.
+//! The HTTP endpoint of all emulated services. Each call is attributed to a function and checked
+//! against its policy. Then faults are injected, and the call is forwarded, counted and recorded.
 
 use std::{
     collections::HashMap,
@@ -33,20 +33,20 @@ use super::{
 /// The largest body taken, `DynamoDB`'s own limit.
 const BODY_BYTES_MAX: usize = 16 << 20;
 
-/// How long the answer to a killed process is held back: it must not be read before the signal has
-/// done its work.
+/// The delay of the response to a killed process: it must not read the response before the signal
+/// takes effect.
 const DEATH: Duration = Duration::from_secs(1);
 
-/// The processes that functions run in, as far as the stores deal with them.
+/// The functions' processes, as an interface for the stores.
 pub trait Environments: Send + Sync {
-    /// Adds a line to the record of what this execution environment is doing.
+    /// Adds an event to this execution environment's timeline.
     fn note(&self, environment: &str, what: &str);
 
-    /// Ends this execution environment's process at once, with nothing cleaned up.
+    /// Kills this execution environment's process, without cleanup.
     fn kill(&self, environment: &str);
 }
 
-/// What is behind the door, and what is asked at it.
+/// The emulated services, and the state that every call updates.
 pub(super) struct Door {
     pub(super) tables: Tables,
     pub(super) queues: Queues,
@@ -57,13 +57,13 @@ pub(super) struct Door {
     pub(super) policies: Policies,
     pub(super) faults: FaultSwitch,
     pub(super) counts: CallCounts,
-    /// Told of every write to a table that has a stream.
+    /// Notified of every write to a table that has a stream.
     pub(super) writes: HashMap<String, watch::Sender<()>>,
-    /// Set once the functions exist, which need the stores to exist first.
+    /// Set once the functions exist: they need the stores first.
     pub(super) environments: OnceLock<Weak<dyn Environments>>,
 }
 
-/// Answers one HTTP request of any of the services' protocols.
+/// Handles one HTTP request of any emulated service.
 pub(super) async fn answer(State(door): State<Arc<Door>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let Ok(body) = to_bytes(body, BODY_BYTES_MAX).await else {
@@ -84,8 +84,8 @@ pub(super) async fn answer(State(door): State<Arc<Door>>, request: Request) -> R
     response
 }
 
-/// Whether a call has a signature, as every call of an SDK has. It is not verified: the key in it
-/// says who calls.
+/// Whether a call has a signature, as every SDK call has. It is not verified; its access key
+/// identifies the caller.
 fn is_signed(headers: &HeaderMap) -> bool {
     let mut signatures = headers.get_all(header::AUTHORIZATION).iter();
     let signed = signatures.next().and_then(|value| value.to_str().ok());
@@ -128,7 +128,7 @@ impl Door {
                 response
             }
             Store::Tables => {
-                // The body is whole by now: how it was framed on its way here no longer holds.
+                // The body was read whole; the original framing headers no longer apply.
                 headers.remove(header::CONTENT_LENGTH);
                 headers.remove(header::TRANSFER_ENCODING);
                 let body = self.torn(call).unwrap_or(body);
@@ -140,17 +140,17 @@ impl Door {
         }
     }
 
-    /// Passes an event on to the queues of the rules that it fits.
+    /// Sends an event to the queues of the matching rules.
     async fn tell(&self, event: &Value) {
         let queues = self.feedback.queues(event).filter_map(|queue| self.names.queue(queue));
         for queue in queues {
-            // As on AWS, SES knows nothing of what becomes of its events.
+            // As on AWS, SES ignores failures of its event delivery.
             let _ = self.queues.send(queue, &event.to_string()).await;
         }
     }
 
-    /// The body of a function's transaction without the writes that are to be torn out of it. In
-    /// the place of each is a check that always holds, so that reasons keep their order.
+    /// The body of a function's transaction without the writes that the fault removes. Each is
+    /// replaced by a check that always holds, so that cancellation reasons keep their order.
     fn torn(&self, call: &Call) -> Option<Bytes> {
         let torn = self.faults.torn();
         if torn.is_empty() || call.caller.is_none() || call.operation != "TransactWriteItems" {
@@ -180,7 +180,7 @@ impl Door {
         Some(Bytes::from(body.to_string()))
     }
 
-    /// Wakes the readers of the streams that a call may have written to.
+    /// Wakes the readers of the streams of all tables that a call may have written to.
     fn tell_readers(&self, call: &Call) {
         if !call.is_commit() {
             return;

@@ -1,4 +1,4 @@
-//! Why the stores do not start, or do not do what they are asked.
+//! Errors of the stores.
 
 use std::path::PathBuf;
 
@@ -7,10 +7,10 @@ use dynoxide::DynoxideError;
 use super::{queues::QueueError, secrets::SecretError};
 use crate::template::Unresolved;
 
-/// Why the stores cannot start.
+/// The reason why the stores cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// No loopback port can be had.
+    /// No loopback port could be bound.
     #[error("no port for the stores: {0}")]
     Port(std::io::Error),
     /// The directory for the tables cannot be used.
@@ -18,19 +18,19 @@ pub enum StartError {
     Data {
         /// The directory.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         source: std::io::Error,
     },
-    /// A table of the template is refused.
+    /// A table of the template is invalid.
     #[error("the tables cannot be set up: {0}")]
     Tables(DynoxideError),
-    /// A queue of the template is refused.
+    /// A queue of the template is invalid.
     #[error("the queues cannot be set up: {0}")]
     Queues(QueueError),
-    /// A secret of the template is refused.
+    /// A secret of the template is invalid.
     #[error("the secrets cannot be set up: {0}")]
     Secrets(SecretError),
-    /// The template mentions what the platform does not have.
+    /// The template refers to a resource that the platform does not have.
     #[error(transparent)]
     Unresolved(#[from] Unresolved),
 }
@@ -39,25 +39,25 @@ pub enum StartError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the template has no {kind} {name}")]
 pub struct NoSuch {
-    /// What was looked for: `table`, `queue`, `secret`.
+    /// The kind: `table`, `queue`, `secret`.
     pub kind: &'static str,
-    /// By which logical id.
+    /// The logical id.
     pub name: String,
 }
 
-/// Why an item or a secret cannot be written, or a table not be read.
+/// The reason why an item or a secret cannot be written, or a table cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The template has no such thing.
+    /// The template has no such resource.
     #[error(transparent)]
     NoSuch(#[from] NoSuch),
-    /// `DynamoDB` refuses.
+    /// `DynamoDB` returned an error.
     #[error("DynamoDB: {0}")]
     Tables(#[from] DynoxideError),
-    /// Secrets Manager refuses.
+    /// Secrets Manager returned an error.
     #[error(transparent)]
     Secrets(#[from] SecretError),
-    /// SQS refuses.
+    /// SQS returned an error.
     #[error(transparent)]
     Queues(#[from] QueueError),
 }

@@ -1,12 +1,12 @@
-//! Fair queues, as SQS has them: in a standard queue whose messages have groups, a group that takes up
-//! many consumers (a noisy neighbour) does not delay the messages of the others.
+//! SQS fair queues: in a standard queue with message groups, a noisy group does not delay the
+//! others. A group is noisy if it occupies many consumers.
 //!
-//! The embedded SQS serves messages in the order they came. So they are taken from it as soon as they
-//! are visible, wait here, and are given out in SQS's order. A message that waits here is in flight
-//! there: its visibility timeout begins when it is given out, and counts are corrected.
+//! The embedded SQS serves messages in order of arrival. This module takes them as soon as they are
+//! visible, holds them, and serves them in SQS's order. A held message is in flight in the embedded
+//! SQS. Its visibility timeout begins when it is served, and the reported counts are corrected.
 //!
-//! Source: "How Amazon SQS fair queues work" in the developer guide. Of its two measures, a group's
-//! share of the messages in flight is here; its share of the consumers' time is not.
+//! Source: "How Amazon SQS fair queues work" in the developer guide. SQS measures a group's share
+//! of the messages in flight and of the consumers' time. Only the first is emulated.
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,22 +17,22 @@ use serde_json::{Value, json};
 use super::groups::GROUP;
 use super::journal::message_of;
 
-/// A group is noisy when it has so many messages in flight,
+/// A group is noisy if it has at least this many messages in flight,
 const NOISY_MIN: usize = 30;
-/// and they are more than this part of the queue's.
+/// and more than this fraction (one in ten) of the queue's.
 const NOISY_PART: usize = 10;
 
-/// The queues with groups, by their URLs.
+/// The queues with message groups, by their URLs.
 #[derive(Debug, Default)]
 pub(super) struct Fair(Mutex<HashMap<String, Arc<Line>>>);
 
 impl Fair {
-    /// The line of a queue that has had a message of a group.
+    /// The line of a queue that has received a message with a group.
     pub(super) fn line(&self, input: &Value) -> Option<Arc<Line>> {
         self.lines().get(input["QueueUrl"].as_str()?).cloned()
     }
 
-    /// Makes a queue a fair one.
+    /// Makes a queue a fair queue.
     pub(super) fn add(&self, queue_url: &str) {
         if !self.lines().contains_key(queue_url) {
             self.lines().insert(queue_url.to_owned(), Arc::default());
@@ -44,26 +44,26 @@ impl Fair {
     }
 }
 
-/// What waits in a fair queue, and what of it is in flight.
+/// The held and in-flight messages of a fair queue.
 #[derive(Debug, Default)]
 pub(super) struct Line(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    /// How many messages have come so far.
+    /// The number of messages so far.
     came: u64,
-    /// The messages that wait, as the embedded SQS gave them, by their place in the order they came.
+    /// The held messages, as the embedded SQS returned them, by arrival number.
     waiting: BTreeMap<u64, Value>,
-    /// The places of the waiting messages of each group, oldest first; no group is empty.
+    /// The arrival numbers of each group's held messages, oldest first; no group is empty.
     groups: HashMap<String, VecDeque<u64>>,
-    /// The groups of the messages in flight, and until when they are, by the messages' ids.
+    /// By message id: the group of each message in flight, and the end of its visibility timeout.
     in_flight: HashMap<String, (String, Instant)>,
-    /// The noisy neighbours, until nothing waits of them.
+    /// The noisy groups. A group leaves when none of its messages is held.
     noisy: HashSet<String>,
 }
 
 impl Line {
-    /// Takes in messages that have become visible.
+    /// Adds messages that became visible.
     pub(super) fn take_in(&self, messages: Vec<Value>) {
         let mut state = self.state();
         for message in messages {
@@ -75,8 +75,9 @@ impl Line {
         }
     }
 
-    /// The next messages: of quiet groups in the order they came, then of noisy ones, of which the one
-    /// with the fewest messages in flight comes first. They are hidden for `timeout`.
+    /// Returns the next messages, in flight for `timeout`. Messages of quiet groups come first, in
+    /// order of arrival. Then come the noisy groups, the one with the fewest messages in flight
+    /// first.
     pub(super) fn give(&self, count_max: usize, timeout: Duration) -> Vec<Value> {
         let mut state = self.state();
         let now = Instant::now();
@@ -92,12 +93,12 @@ impl Line {
         given
     }
 
-    /// How many messages wait.
+    /// The number of held messages.
     pub(super) fn waiting(&self) -> usize {
         self.state().waiting.len()
     }
 
-    /// Reads an operation that succeeded.
+    /// Updates the state after a successful operation.
     pub(super) fn note(&self, operation: &str, input: &Value) {
         let entries = input["Entries"].as_array().map(Vec::as_slice);
         let entries = entries.unwrap_or(std::slice::from_ref(input));
@@ -158,8 +159,8 @@ impl State {
     }
 }
 
-/// A receive that asks the embedded SQS for all that is visible, and hides it for as long as it may
-/// wait here.
+/// A receive of all visible messages from the embedded SQS, with a visibility timeout for the time
+/// that they may be held.
 pub(super) fn fetch(queue_url: &Value, wait_s: u64) -> Value {
     json!({
         "QueueUrl": queue_url,
@@ -171,7 +172,7 @@ pub(super) fn fetch(queue_url: &Value, wait_s: u64) -> Value {
     })
 }
 
-/// The answer of `GetQueueAttributes`, where messages that wait here are visible.
+/// Corrects the response of `GetQueueAttributes`: held messages count as visible.
 pub(super) fn with_waiting(answer: &mut Value, waiting: usize) {
     let mut change = |name: &str, change: &dyn Fn(usize) -> usize| {
         let count = answer["Attributes"].get_mut(name);
@@ -188,7 +189,7 @@ fn id_of(message: &Value) -> &str {
     message["MessageId"].as_str().unwrap_or_default()
 }
 
-/// A message without a group is a group of its own.
+/// A message without a group forms its own group.
 fn group_of(message: &Value) -> String {
     let group = message["Attributes"][GROUP].as_str();
     group.map_or_else(|| format!("message {}", id_of(message)), |group| format!("group {group}"))
@@ -210,7 +211,7 @@ mod tests {
         messages.iter().map(id_of).collect()
     }
 
-    /// A line in which a group has so many messages, all older than one of another group.
+    /// A line with this many messages of one group, all older than one message of another group.
     fn line(count: usize) -> Line {
         let line = Line::default();
         line.take_in((0..count).map(|number| message("loud", number)).collect());
@@ -219,22 +220,22 @@ mod tests {
     }
 
     #[test]
-    fn a_group_with_30_messages_in_flight_lets_the_others_go_first() {
+    fn a_group_with_30_messages_in_flight_is_served_after_others() {
         let line = line(100);
         assert!(ids(&line.give(29, HIDDEN)).iter().all(|id| id.starts_with("loud")));
         assert_eq!(ids(&line.give(2, HIDDEN)), ["loud-29", "quiet-0"]);
-        assert_eq!(ids(&line.give(1, HIDDEN)), ["loud-30"], "nobody else waits");
+        assert_eq!(ids(&line.give(1, HIDDEN)), ["loud-30"], "no other group has messages");
     }
 
     #[test]
-    fn a_group_of_fewer_than_30_messages_in_flight_keeps_its_place() {
+    fn a_group_with_fewer_than_30_messages_in_flight_keeps_its_place() {
         let line = line(100);
         line.give(20, HIDDEN);
         assert_eq!(ids(&line.give(1, HIDDEN)), ["loud-20"]);
     }
 
     #[test]
-    fn a_noisy_group_gives_way_until_nothing_waits_of_it() {
+    fn a_group_stays_noisy_while_its_messages_wait() {
         let line = line(31);
         let given = line.give(30, HIDDEN);
         assert_eq!(ids(&line.give(1, HIDDEN)), ["quiet-0"]);
@@ -249,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn of_two_noisy_groups_the_one_with_fewer_messages_in_flight_goes_first() {
+    fn of_noisy_groups_the_one_with_fewer_in_flight_is_served_first() {
         let line = Line::default();
         line.take_in((0..50).map(|number| message("louder", number)).collect());
         line.give(40, HIDDEN);

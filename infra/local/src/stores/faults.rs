@@ -1,4 +1,4 @@
-//! The faults that `PUT /faults` of the control address asks for.
+//! The faults that `PUT /faults` of the control address sets.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,24 +9,24 @@ use serde::{Deserialize, Serialize};
 
 use crate::standins;
 
-/// The name that stands for every table, queue, secret or function.
+/// The name for every table, queue, secret or function.
 const EVERY: &str = "*";
 
-/// The longest delay a fault may add to a call: longer than any function's time limit.
+/// The maximum delay of a call by a fault: longer than any function's timeout.
 const DELAY_MS_MAX: u64 = 60_000;
 
-/// Everything that can be made to go wrong; the default is that nothing does.
+/// All faults that can be injected; by default none.
 ///
-/// Names are the template's logical ids, or `*` for all of a kind. Strict on input: a field or a
-/// value that is not known is refused rather than silently left without effect.
+/// Names are the template's logical ids, or `*` for all of a kind. Unknown fields and values are
+/// rejected, so that a typing error cannot be silently ignored.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Faults {
-    /// The same seed makes the same calls fail: the n-th call at a place always fares alike.
+    /// The seed. With the same seed, the n-th call at a place always has the same result.
     pub seed: u64,
     /// By table.
     pub tables: BTreeMap<String, TableFault>,
-    /// By table: its stream.
+    /// The stream faults by table.
     pub streams: BTreeMap<String, StreamFault>,
     /// By queue.
     pub queues: BTreeMap<String, StoreFault>,
@@ -36,69 +36,69 @@ pub struct Faults {
     pub mail: StoreFault,
     /// By function.
     pub kill: BTreeMap<String, KillFault>,
-    /// Tables whose writes are torn out of transactions: what no store ever does. It is there so
-    /// that whoever balances the books afterwards can be seen to notice.
+    /// Tables whose writes are silently dropped from transactions. A negative control: the
+    /// invariant check must then fail.
     pub torn: BTreeSet<String>,
-    /// What event sources hand to functions.
+    /// Faults of deliveries to functions.
     pub deliveries: DeliveryFaults,
-    /// Whether every invocation gets a fresh execution environment.
+    /// Whether every invocation gets a new execution environment.
     pub cold_starts: bool,
-    /// Other people's services, by the names of their stand-ins.
+    /// The stand-ins for third-party services, by name.
     pub standins: standins::Faults,
 }
 
-/// How calls on a table fail.
+/// The faults of calls on a table.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct TableFault {
-    /// Share of calls refused for throughput.
+    /// Share of calls throttled.
     pub throttle: Rate,
-    /// Share of calls that end in an internal error, nothing having been done.
+    /// Share of calls that fail with an internal error, without effect.
     pub fail: Rate,
-    /// Share of writes refused because another transaction holds the item.
+    /// Share of writes that fail with a transaction conflict.
     pub conflict: Rate,
-    /// Added before every call.
+    /// Delay before every call.
     pub delay_ms: DelayMs,
 }
 
-/// How a table's stream fails.
+/// The faults of a table's stream.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct StreamFault {
-    /// Share of records that no reader ever sees, as if a reader had been down for the day that
-    /// a stream keeps them.
+    /// Share of records that no reader receives, as if the reader had been down for the retention
+    /// time of 24 hours.
     pub drop: Rate,
 }
 
-/// How calls on a queue, a secret or the mail service fail.
+/// The faults of calls on a queue, a secret or the mail service.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct StoreFault {
-    /// Share of calls refused for their rate.
+    /// Share of calls throttled.
     pub throttle: Rate,
-    /// Share of calls that end in an internal error, nothing having been done.
+    /// Share of calls that fail with an internal error, without effect.
     pub fail: Rate,
-    /// Added before every call.
+    /// Delay before every call.
     pub delay_ms: DelayMs,
 }
 
-/// When a function's process dies around a write to a table.
+/// When a function's process is killed around a write to a table.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct KillFault {
-    /// Share of writes that the process does not live to make.
+    /// Share of writes before which the process is killed.
     pub before_commit: Rate,
-    /// Share of writes that are made, and whose answer the process does not live to read.
+    /// Share of writes after which the process is killed, before it reads the response.
     pub after_commit: Rate,
 }
 
-/// How event sources stray, within what at-least-once delivery allows.
+/// The faults of event sources, within at-least-once delivery.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct DeliveryFaults {
-    /// Share of messages, or of stream batches, that are delivered a second time.
+    /// Share of messages, or of stream batches, that are delivered twice.
     pub duplicate: Rate,
-    /// Share of a standard queue's messages that others overtake.
+    /// Share of a standard queue's messages that are delivered after later ones.
     pub reorder: Rate,
 }
 
@@ -155,7 +155,7 @@ impl From<DelayMs> for Duration {
 }
 
 impl Faults {
-    /// Every name the faults mention, with the kind of thing it is meant to be.
+    /// Every name in the faults, with the kind of its resource.
     pub fn names(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let tables = self.tables.keys().map(|name| ("table", name.as_str()));
         let streams = self.streams.keys().map(|name| ("table", name.as_str()));
@@ -179,7 +179,7 @@ impl From<StoreFault> for TableFault {
     }
 }
 
-/// The fault set for this very name, else the one set for all.
+/// The fault of this name, or else the fault of all.
 pub(super) fn named<F: Copy + Default>(faults: &BTreeMap<String, F>, name: &str) -> F {
     faults.get(name).or_else(|| faults.get(EVERY)).copied().unwrap_or_default()
 }
@@ -189,7 +189,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_known_is_refused_and_named() {
+    fn an_unknown_field_or_value_is_an_error_that_names_it() {
         let refused = [
             (r#"{"table": {}}"#, "unknown field `table`"),
             (r#"{"tables": {"T": {"throtle": 1}}}"#, "unknown field `throtle`"),

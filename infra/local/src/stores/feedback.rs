@@ -1,4 +1,4 @@
-//! What SES tells of mails to its mailbox simulator, and who hears of it.
+//! SES events of mails to its mailbox simulator, and the queues that receive them.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -12,8 +12,7 @@ use crate::template::{
 /// The domain of the mailbox simulator. Its addresses need not be verified.
 const SIMULATOR: &str = "@simulator.amazonses.com";
 
-/// The bounces of mail to a mailbox that does not exist, and of mail that SES does not even try to
-/// deliver.
+/// Bounces of mail to a nonexistent mailbox, and of mail that SES suppresses.
 const BOUNCE: Feedback =
     Feedback::Bounce { sub_type: "General", code: "smtp; 550 5.1.1 user unknown" };
 const SUPPRESSED: Feedback = Feedback::Bounce {
@@ -21,7 +20,7 @@ const SUPPRESSED: Feedback = Feedback::Bounce {
     code: "Amazon SES has suppressed sending to this address because it has a recent history of bouncing",
 };
 
-/// Event destinations and rules.
+/// Event destinations and event rules.
 pub(super) struct FeedbackRoutes {
     destinations: Vec<EventDestination>,
     rules: Vec<Rule>,
@@ -33,20 +32,20 @@ struct Rule {
     queues: Vec<String>,
 }
 
-/// What becomes of a mail to the simulator.
+/// The result of a mail to the simulator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Feedback {
-    /// It comes back, permanently.
+    /// It bounces permanently.
     Bounce { sub_type: &'static str, code: &'static str },
     /// It is delivered, and marked as spam.
     Complaint,
 }
 
 impl FeedbackRoutes {
-    /// Reads event destinations and rules.
+    /// Reads event destinations and event rules.
     ///
     /// # Errors
-    /// A pattern that mentions what the platform does not have.
+    /// If a pattern refers to a resource that the platform does not have.
     pub(super) fn new(template: &Template, names: &Names) -> Result<Self, Unresolved> {
         let rule = |rule: &EventRule| {
             let pattern = rule.pattern_with(|reference| names.look_up(reference))?;
@@ -56,7 +55,7 @@ impl FeedbackRoutes {
         Ok(Self { destinations: template.event_destinations.clone(), rules })
     }
 
-    /// The events about a mail that was sent with a configuration set.
+    /// The events of a mail that was sent with a configuration set.
     pub(super) fn events(&self, mail: &Mail, set: &str, names: &Names) -> Vec<Value> {
         let Some(id) = names.configuration_set_called(set) else { return Vec::new() };
         let is_told = |feedback: &Feedback| {
@@ -68,20 +67,20 @@ impl FeedbackRoutes {
         told.map(|(to, feedback)| feedback.event(mail, to, set)).collect()
     }
 
-    /// The logical ids of the queues that an event goes to.
+    /// The logical ids of the queues that receive an event.
     pub(super) fn queues<'a>(&'a self, event: &'a Value) -> impl Iterator<Item = &'a str> {
         let rules = self.rules.iter().filter(move |rule| rule.pattern.fits(event));
         rules.flat_map(|rule| rule.queues.iter().map(String::as_str))
     }
 }
 
-/// Whether an address is of the mailbox simulator.
+/// Whether an address belongs to the mailbox simulator.
 pub(super) fn is_simulated(address: &str) -> bool {
     address.to_lowercase().ends_with(SIMULATOR)
 }
 
 impl Feedback {
-    /// What becomes of a mail to this address; what is behind a `+` is the sender's own.
+    /// The result of a mail to this address. The label after `+` is ignored.
     fn of(address: &str) -> Option<Self> {
         let address = address.to_lowercase();
         let mailbox = address.strip_suffix(SIMULATOR)?;
@@ -100,7 +99,7 @@ impl Feedback {
         }
     }
 
-    /// As `EventBridge` delivers it.
+    /// The event as `EventBridge` delivers it.
     fn event(self, mail: &Mail, recipient: &str, set: &str) -> Value {
         let now = Timestamp::now();
         let at = format!("{now:.3}");
@@ -152,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_simulators_addresses_bounce_complain_or_take_what_they_get() {
+    fn a_simulator_address_bounces_complains_or_accepts() {
         for (address, feedback) in [
             ("bounce@simulator.amazonses.com", Some(BOUNCE)),
             ("Bounce+1@Simulator.AmazonSES.com", Some(BOUNCE)),

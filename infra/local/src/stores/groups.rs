@@ -1,5 +1,5 @@
-//! The groups of messages in standard queues (SQS's fair queues), which the embedded SQS refuses: they
-//! are taken out on the way in and put back on the way out. [`fair`](super::fair) serves by them.
+//! Message groups of standard queues (SQS fair queues). The embedded SQS rejects them, so they are
+//! removed from calls and added to responses. [`fair`](super::fair) uses them.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-/// How many messages are remembered; the oldest are forgotten, and then have no group.
+/// The maximum number of remembered messages. Older ones lose their group.
 const MESSAGES_MAX: usize = 100_000;
 /// The attribute.
 pub(super) const GROUP: &str = "MessageGroupId";
@@ -23,12 +23,11 @@ struct Known {
     messages: VecDeque<String>,
 }
 
-/// Groups that were taken out of a call, by the ids of its entries; the only message of a call has
-/// none.
+/// The groups removed from a call, by entry id; the only message of `SendMessage` has no entry id.
 pub(super) type Taken = Vec<(Option<String>, String)>;
 
-/// The input of a call without the groups of its messages, and these. `None` where there are none, as
-/// in every call to a FIFO queue, which knows groups by itself.
+/// The input of a call without its messages' groups, and these groups. `None` if there are none, or
+/// the queue is FIFO: the embedded SQS supports groups there.
 pub(super) fn take_out(operation: &str, body: &Bytes) -> Option<(Bytes, Taken)> {
     if !matches!(operation, "SendMessage" | "SendMessageBatch") {
         return None;
@@ -51,7 +50,7 @@ pub(super) fn take_out(operation: &str, body: &Bytes) -> Option<(Bytes, Taken)> 
 }
 
 impl Groups {
-    /// Remembers the groups of the messages that a call has sent, by its answer.
+    /// Remembers the groups of the messages that a call has sent, by its response.
     pub(super) fn note(&self, taken: Taken, answer: &[u8]) {
         let answer: Value = serde_json::from_slice(answer).unwrap_or_default();
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -75,7 +74,7 @@ impl Groups {
         }
     }
 
-    /// The answer of a receive with the groups of its messages, as SQS tells them.
+    /// The response of a receive, with the groups of its messages added.
     pub(super) fn put_back(&self, answer: Bytes) -> Bytes {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if known.groups.is_empty() {
@@ -97,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_groups_of_a_standard_queue_are_taken_out_and_put_back() {
+    fn groups_of_a_standard_queue_are_removed_and_added_back() {
         let input = json!({ "QueueUrl": "http://127.0.0.1/0/work", "Entries": [
             { "Id": "0", "MessageBody": "a", "MessageGroupId": "one" },
             { "Id": "1", "MessageBody": "b" },
@@ -122,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fifo_queue_keeps_its_groups_to_itself() {
+    fn the_groups_of_a_fifo_queue_are_left_to_the_embedded_sqs() {
         let input = json!({
             "QueueUrl": "http://127.0.0.1/0/work.fifo", "MessageBody": "a", "MessageGroupId": "one",
         });
@@ -132,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn only_so_many_groups_are_remembered() {
+    fn the_oldest_groups_are_forgotten_at_the_limit() {
         let groups = Groups::default();
         for number in 0..=MESSAGES_MAX {
             let sent = json!({ "MessageId": number.to_string() }).to_string();

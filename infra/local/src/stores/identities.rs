@@ -1,38 +1,38 @@
-//! The identities of SES: the domains and addresses that are verified.
+//! The identities of SES: the verified domains and addresses.
 
 use std::collections::BTreeSet;
 
 use crate::template::Template;
 
-/// The verified identities, and whether mail may go to others.
+/// The verified identities, and whether SES is in the sandbox.
 #[derive(Debug, Clone, Default)]
 pub struct Identities {
-    /// In small letters.
+    /// In lower case.
     verified: BTreeSet<String>,
     sandbox: bool,
 }
 
 impl Identities {
-    /// Domains and addresses that are verified. In the sandbox, recipients have to be as well.
+    /// Verified domains and addresses. In the sandbox, recipients must be verified too.
     pub fn new(verified: impl IntoIterator<Item = String>, sandbox: bool) -> Self {
         let verified = verified.into_iter().map(|identity| identity.to_lowercase());
         Self { verified: verified.collect(), sandbox }
     }
 
-    /// Those of somebody who has followed the instructions: the domain of the template's parameter
-    /// `MailFrom`.
+    /// The default identities, as the instructions set them up: the domain of the template's
+    /// parameter `MailFrom`.
     pub fn of_sender(template: &Template, sandbox: bool) -> Self {
         let domain = template.mail_from.iter().filter_map(|sender| domain(sender));
         Self::new(domain.map(str::to_owned), sandbox)
     }
 
-    /// Whether mail goes to verified recipients alone, as from a new account.
+    /// Whether recipients must be verified, as in a new account.
     pub fn is_sandbox(&self) -> bool {
         self.sandbox
     }
 
-    /// The identity that stands for an address: the address itself, if that is verified, or else the
-    /// nearest domain above it that is.
+    /// The identity of an address: the address itself if verified, or else its nearest verified
+    /// domain.
     pub fn of(&self, address: &str) -> Option<&str> {
         let address = address.to_lowercase();
         let above = std::iter::successors(Some(domain(&address)?), |domain| {
@@ -43,7 +43,7 @@ impl Identities {
     }
 }
 
-/// An address without the name before it: of `Store <a@example.com>` that is `a@example.com`.
+/// An address without its display name: `a@example.com` for `Store <a@example.com>`.
 pub(super) fn bare(address: &str) -> &str {
     let inside = address.trim().strip_suffix('>').and_then(|rest| rest.rsplit_once('<'));
     inside.map_or(address.trim(), |(_, inside)| inside.trim())
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_goes_before_its_domain_and_a_domain_holds_for_those_below_it() {
+    fn an_address_precedes_its_domain_and_a_domain_covers_subdomains() {
         let verified = ["Example.com", "boss@example.com", "mail.example.org"];
         let identities = Identities::new(verified.map(str::to_owned), false);
         for (address, identity) in [
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_before_an_address_is_no_part_of_it() {
+    fn a_display_name_is_not_part_of_an_address() {
         for address in
             ["a@example.com", " a@example.com ", "Store <a@example.com>", "<a@example.com>"]
         {

@@ -1,5 +1,5 @@
-//! What was said to the queues: lets people see messages without receiving them, which the
-//! embedded SQS, like the real one, cannot do.
+//! A record of the queues' messages. It shows messages without receiving them, which neither SQS
+//! nor the embedded SQS can do.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -14,41 +14,41 @@ use serde_json::Value;
 use super::names::{QueueName, physical};
 use crate::template::Queue;
 
-/// How many messages are remembered over all queues. Only the oldest are ever shown, so what comes
-/// when the journal is full need not be entered.
+/// The maximum number of recorded messages over all queues. Only the oldest are shown, so new ones
+/// are ignored when the journal is full.
 const MESSAGES_MAX: usize = 10_000;
 
-/// How many deletions are remembered; the oldest are forgotten first.
+/// The maximum number of remembered deletions.
 const DELETIONS_MAX: usize = 1_000;
 
-/// How many messages of a queue are shown.
+/// The number of shown messages per queue.
 const SHOWN_MAX: usize = 10;
 
 /// Messages sent and not yet deleted.
 ///
-/// Operations are noted when they have been answered, so that a message's receipt, and even its
-/// deletion, may be heard of before its sending.
+/// Operations are noted after their response. So a receive, or even a deletion, may be noted before
+/// the message's sending.
 #[derive(Debug, Default)]
 pub(super) struct Journal {
     queues: HashMap<String, QueueFacts>,
     /// By message id.
     messages: HashMap<String, Message>,
-    /// How many messages have been entered so far.
+    /// The number of recorded messages so far.
     entered: u64,
-    /// The ids of the messages deleted last.
+    /// The ids of the latest deleted messages.
     deleted: VecDeque<String>,
 }
 
 #[derive(Debug)]
 struct QueueFacts {
     visibility_timeout: Duration,
-    /// The dead-letter queue's logical id and physical name, and how many receives lead there.
+    /// The dead-letter queue's logical id and physical name, and its `maxReceiveCount`.
     dead_letters: Option<(String, String, u32)>,
 }
 
 #[derive(Debug)]
 struct Message {
-    /// Its place in the order of entry.
+    /// Its position in the order of recording.
     number: u64,
     queue: String,
     entry: JournalEntry,
@@ -61,11 +61,11 @@ struct Message {
 pub struct JournalEntry {
     /// Its id.
     pub message_id: String,
-    /// Its body as it was sent.
+    /// Its unchanged body.
     pub body: String,
-    /// When it was sent.
+    /// The time of sending.
     pub sent_at: Timestamp,
-    /// How often it has been received from the queue it is in.
+    /// The number of receives from its present queue.
     pub receive_count: u32,
 }
 
@@ -96,7 +96,7 @@ impl Journal {
         here.into_iter().map(|message| message.entry.clone()).collect()
     }
 
-    /// Reads an operation that succeeded.
+    /// Updates the journal after a successful operation.
     pub(super) fn note(&mut self, operation: &str, input: &[u8], output: &[u8]) {
         let input: Value = serde_json::from_slice(input).unwrap_or_default();
         let output: Value = serde_json::from_slice(output).unwrap_or_default();
@@ -135,8 +135,8 @@ impl Journal {
         }
     }
 
-    /// A message that was received often enough is among the dead letters as soon as it is no
-    /// longer in flight: the queue itself moves it when it next looks.
+    /// The queue that shows a message. After its last receive, that is the dead-letter queue once
+    /// the message is not in flight; the queue itself moves it later.
     fn place<'a>(&'a self, message: &'a Message, now: Instant) -> &'a str {
         let facts = self.queues.get(&message.queue);
         match facts.and_then(|facts| facts.dead_letters.as_ref()) {
@@ -149,7 +149,7 @@ impl Journal {
         }
     }
 
-    /// Enters a message, unless it is known or already gone.
+    /// Records a message, unless it is known or already deleted.
     fn sent(&mut self, queue: &str, message: &Value, body: &Value) {
         let (Some(id), Some(body)) = (message["MessageId"].as_str(), body.as_str()) else {
             return;
@@ -209,7 +209,7 @@ impl Journal {
     }
 }
 
-/// The embedded SQS makes a receipt handle of the message's id, the time and a random part.
+/// The embedded SQS builds a receipt handle from the message's id, the time and a random part.
 pub(super) fn message_of(receipt_handle: &Value) -> Option<String> {
     let decoded = STANDARD.decode(receipt_handle.as_str()?).ok()?;
     let text = String::from_utf8(decoded).ok()?;

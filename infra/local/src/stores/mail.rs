@@ -1,4 +1,4 @@
-//! A stand-in for Amazon SES: what is sent ends in a mailbox that anyone may read.
+//! A stand-in for Amazon SES. Sent mails end in a mailbox that tests and the control address read.
 
 use std::{
     collections::VecDeque,
@@ -19,26 +19,26 @@ use super::{
 };
 use crate::template::REGION;
 
-/// How many mails are kept; the oldest make room.
+/// The maximum number of kept mails; the oldest are dropped.
 const MAILS_MAX: usize = 1_000;
 
-/// Every mail that was sent, oldest first.
+/// Every sent mail, oldest first.
 #[derive(Debug, Default)]
 pub struct Mailbox {
     mails: Mutex<VecDeque<Mail>>,
 }
 
-/// A mail as it was handed to SES.
+/// A mail as it was passed to SES.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Mail {
-    /// What SES answered.
+    /// The id that SES returned.
     pub message_id: String,
-    /// When it was sent.
+    /// The time of sending.
     pub sent_at: Timestamp,
-    /// Who sends it.
+    /// The sender.
     pub from: String,
-    /// Everyone it goes to, carbon copies included.
+    /// All recipients, carbon copies included.
     pub to: Vec<String>,
     /// Its subject.
     pub subject: String,
@@ -56,13 +56,13 @@ impl Mailbox {
         mails.iter().filter(is_meant).cloned().collect()
     }
 
-    /// Throws all mails away.
+    /// Deletes all mails.
     pub fn empty(&self) {
         self.lock().clear();
     }
 
-    /// `POST /v2/email/outbound-emails` with simple content: the answer, and what is told of the
-    /// mail afterwards.
+    /// `POST /v2/email/outbound-emails` with simple content: returns the response, and the events
+    /// of the mail.
     pub(super) fn send(
         &self,
         names: &Names,
@@ -71,7 +71,7 @@ impl Mailbox {
     ) -> (Response, Vec<Value>) {
         let request: SendEmail = match serde_json::from_slice(body) {
             Ok(request) => request,
-            Err(error) => return refused(&format!("simple content is expected: {error}")),
+            Err(error) => return refused(&format!("only simple content is supported: {error}")),
         };
         let set = request.configuration_set_name.clone();
         let mail = Mail::from(request);
@@ -108,7 +108,7 @@ impl Mailbox {
     }
 }
 
-/// SES's own shape of a request, as far as it is kept.
+/// The part of SES's request format that is kept.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct SendEmail {
@@ -171,7 +171,7 @@ impl From<SendEmail> for Mail {
     }
 }
 
-/// The sender, and in the sandbox the recipients, that SES has not verified.
+/// The unverified sender and, in the sandbox, the unverified recipients.
 fn unverified<'a>(identities: &Identities, mail: &'a Mail) -> Vec<&'a str> {
     let recipients = mail.to.iter().filter(|_| identities.is_sandbox()).map(|to| bare(to));
     let recipients = recipients.filter(|to| !is_simulated(to));

@@ -1,8 +1,8 @@
-//! What the functions stand on: tables, queues, secrets and mail, all behind one address.
+//! The emulated services: tables, queues, secrets and mail, all at one address.
 //!
-//! The stores themselves are libraries: `dynoxide` for `DynamoDB`, `rustack` for SQS and Secrets
-//! Manager. In front of them stands the [`door`], an HTTP server of ours that speaks for all four
-//! services, since a call says by itself which one it is for.
+//! The stores are libraries: `dynoxide` for `DynamoDB`, `rustack` for SQS and Secrets Manager. The
+//! [`door`] is an HTTP server in front of them for all four services: each call identifies its
+//! service.
 
 mod answers;
 mod call;
@@ -67,34 +67,34 @@ pub use self::{
 use crate::template::{Grant, StartingPosition, Template};
 use crate::visitors;
 
-/// How often expired items are deleted; `DynamoDB` itself takes up to days.
+/// The interval at which expired items are deleted; `DynamoDB` takes up to days.
 const SWEEP: Duration = Duration::from_secs(10);
 
-/// The stores, running. Clones are handles to the same stores, which end with the last of them.
+/// The running stores. Clones are handles to the same stores, which end with the last handle.
 #[derive(Clone)]
 pub struct Stores {
     door: Arc<Door>,
     endpoint: SocketAddr,
-    /// Whatever runs in the background ends when this is dropped.
+    /// All background tasks end when this is dropped.
     _running: Arc<watch::Sender<()>>,
 }
 
 impl Stores {
-    /// Starts the stores and creates what the template declares. The tables are kept in memory, or
-    /// in a file in `data`, where those of an earlier run are taken up again. SES has verified the
-    /// domain that the template's mail comes from.
+    /// Starts the stores and creates the template's resources. The tables are in memory, or in a
+    /// file in `data`, with the items of earlier runs. In SES, the domain of the template's sender
+    /// is verified.
     ///
     /// # Errors
-    /// Where there is no port, the directory cannot be used, or the template asks for the
-    /// impossible.
+    /// If no port can be bound, the directory cannot be used, or the template is invalid for a
+    /// store.
     pub async fn start(template: &Template, data: Option<&Path>) -> Result<Self, StartError> {
         Self::start_with(template, data, Identities::of_sender(template, false)).await
     }
 
-    /// As [`Stores::start`], with other identities of SES.
+    /// Like [`Stores::start`], with other identities of SES.
     ///
     /// # Errors
-    /// As [`Stores::start`].
+    /// Like [`Stores::start`].
     pub async fn start_with(
         template: &Template,
         data: Option<&Path>,
@@ -128,88 +128,88 @@ impl Stores {
         Ok(Self { door, endpoint, _running: Arc::new(running) })
     }
 
-    /// Makes the functions' processes known, so that calls are recorded with them and faults can
-    /// kill them. The first call decides; later ones change nothing.
+    /// Connects the functions' processes, so that calls are recorded in their timelines and faults
+    /// can kill them. Only the first call has an effect.
     pub fn attach(&self, environments: Weak<dyn Environments>) {
-        // A second platform on the same stores is not a thing; keeping the first is harmless.
+        // Two platforms never share stores; keeping the first is harmless.
         let _ = self.door.environments.set(environments);
     }
 
-    /// The address of all four services: the value of every `AWS_ENDPOINT_URL_*`.
+    /// The endpoint of all four services: the value of every `AWS_ENDPOINT_URL_*`.
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.endpoint)
     }
 
-    /// What the template's things are called.
+    /// The names of the template's resources.
     pub fn names(&self) -> &Names {
         &self.door.names
     }
 
-    /// The faults that calls and deliveries are struck by.
+    /// The faults of calls and deliveries.
     pub fn faults(&self) -> &FaultSwitch {
         &self.door.faults
     }
 
-    /// The mails that were sent.
+    /// The sent mails.
     pub fn mailbox(&self) -> &Mailbox {
         &self.door.mailbox
     }
 
-    /// How often each function called what.
+    /// The counters of the functions' calls.
     pub fn calls(&self) -> Vec<(CallKind, u64)> {
         self.door.counts.all()
     }
 
-    /// Whether a function's policy lets it do this to what has this ARN.
+    /// Whether a function's policy allows this action on the resource of this ARN.
     pub fn allow(&self, function: &str, action: &str, arn: &str) -> bool {
         self.door.policies.allow(function, action, arn)
     }
 
-    /// The rights that functions have made use of so far.
+    /// The permissions that functions have used so far.
     pub fn used_rights(&self) -> BTreeSet<Grant> {
         self.door.policies.used()
     }
 
-    /// Writes an item, given as `DynamoDB`'s JSON (`{"pk": {"S": "…"}}`), to a table by its logical
-    /// id. Readers of the table's stream see it like any other write.
+    /// Writes an item, in `DynamoDB`'s JSON (`{"pk": {"S": "…"}}`), to a table by its logical id.
+    /// The table's stream includes the write.
     ///
     /// # Errors
-    /// Where there is no such table or the item does not fit it.
+    /// If there is no such table or the item does not match its schema.
     pub fn put_item(&self, table: &str, item: &Value) -> Result<(), StoreError> {
         self.door.tables.put(&self.table(table)?.name, item)?;
         self.door.tell_readers_of(table);
         Ok(())
     }
 
-    /// The first thousand items of a table as plain JSON, and whether there are more.
+    /// The first 1,000 items of a table as plain JSON, and whether there are more.
     ///
     /// # Errors
-    /// Where there is no such table.
+    /// If there is no such table.
     pub fn scan(&self, table: &str) -> Result<(Vec<Value>, bool), StoreError> {
         Ok(self.door.tables.scan(&self.table(table)?.name)?)
     }
 
-    /// Gives a secret, by its logical id, a new value.
+    /// Writes a new value to a secret, by its logical id.
     ///
     /// # Errors
-    /// Where there is no such secret or the value is too large.
+    /// If there is no such secret or the value is too large.
     pub async fn put_secret(&self, secret: &str, value: &str) -> Result<(), StoreError> {
         let name = self.names().secret(secret).ok_or_else(|| NoSuch::new("secret", secret))?;
         Ok(self.door.secrets.put(&name.arn, value).await?)
     }
 
-    /// The state of every queue, and its first messages without receiving them.
+    /// The state of every queue, with its first messages, without receiving them.
     ///
     /// # Errors
-    /// Where SQS does not answer.
+    /// If SQS returns an error.
     pub async fn queues(&self) -> Result<Vec<QueueReport>, StoreError> {
         Ok(self.door.queues.reports(self.names()).await?)
     }
 
-    /// Receives up to ten messages from a queue, waiting up to 20 s for the first.
+    /// Receives up to ten messages from a queue, waiting up to 20 s for the first one.
     ///
     /// # Errors
-    /// Where SQS refuses.
+    /// If SQS returns an error.
     pub async fn receive(
         &self,
         queue: &QueueName,
@@ -222,7 +222,7 @@ impl Stores {
     /// Deletes messages from a queue by their receipt handles.
     ///
     /// # Errors
-    /// Where SQS refuses.
+    /// If SQS returns an error.
     pub async fn delete(
         &self,
         queue: &QueueName,
@@ -234,15 +234,16 @@ impl Stores {
     /// Sends a message to a queue.
     ///
     /// # Errors
-    /// Where SQS refuses.
+    /// If SQS returns an error.
     pub async fn send(&self, queue: &QueueName, body: &str) -> Result<(), QueueError> {
         self.door.queues.send(queue, body).await
     }
 
-    /// Where the reader of a stream goes on: behind what it last read, else where it is to begin.
+    /// The position at which a stream's reader continues: its checkpoint, or else its starting
+    /// position.
     ///
     /// # Errors
-    /// Where the table has no stream.
+    /// If the table has no stream.
     pub fn stream_position(
         &self,
         reader: &str,
@@ -255,18 +256,18 @@ impl Stores {
         }
     }
 
-    /// Notes that the reader of a stream is done with this record and all before it.
+    /// Saves a checkpoint: the reader of a stream has processed this record and all before it.
     ///
     /// # Errors
-    /// Where the tables cannot be written to.
+    /// If the tables cannot be written to.
     pub fn set_checkpoint(&self, reader: &str, number: &str) -> Result<(), StoreError> {
         Ok(self.door.tables.set_checkpoint(reader, number)?)
     }
 
-    /// The records behind a position of a table's stream.
+    /// The records after a position of a table's stream.
     ///
     /// # Errors
-    /// Where the table has no stream.
+    /// If the table has no stream.
     pub fn records(
         &self,
         table: &TableName,
@@ -276,10 +277,10 @@ impl Stores {
         Ok(self.door.tables.records(&table.name, position, count_max)?)
     }
 
-    /// A receiver that changes with every write to a table.
+    /// A receiver that is notified of every write to a table.
     ///
     /// # Errors
-    /// Where there is no such table or it has no stream.
+    /// If there is no such table or it has no stream.
     pub fn writes(&self, table: &str) -> Result<watch::Receiver<()>, NoSuch> {
         let readers = self.door.writes.get(table).map(watch::Sender::subscribe);
         readers.ok_or_else(|| NoSuch::new("stream of table", table))
@@ -290,7 +291,7 @@ impl Stores {
     }
 }
 
-/// Creates everything that the template declares; gives what it is called.
+/// Creates the template's resources and returns their names.
 async fn create(
     template: &Template,
     mut names: Names,
@@ -315,15 +316,15 @@ async fn create(
     Ok(names)
 }
 
-/// 64 characters that nobody can guess.
+/// 64 random characters.
 fn made_up() -> String {
     [Uuid::new_v4(), Uuid::new_v4()].map(|id| id.simple().to_string()).concat()
 }
 
 fn serve(listener: TcpListener, door: Arc<Door>, ended: impl Future<Output = ()> + Send + 'static) {
     let listener = listener.tap_io(|connection| {
-        // Answers are small and awaited: none may linger for a fuller packet. Where the option
-        // cannot be set, answers are only slower.
+        // Responses are small and callers wait for them, so send packets at once. Ignore an error:
+        // without this option, responses are only slower.
         let _ = connection.set_nodelay(true);
     });
     let router = Router::new().fallback(door::answer).with_state(door);
@@ -340,14 +341,14 @@ async fn sweep(door: Arc<Door>, running: watch::Receiver<()>) {
             () = &mut ended => return,
             _ = interval.tick() => {}
         }
-        // A sweep that fails is made up for by the next one.
+        // A failed sweep is made up for by the next one.
         if door.tables.sweep().await.is_ok_and(|deleted| deleted > 0) {
             door.writes.keys().for_each(|table| door.tell_readers_of(table));
         }
     }
 }
 
-/// Ready once the stores have been dropped.
+/// Completes once the stores have been dropped.
 async fn ended(mut running: watch::Receiver<()>) {
     while running.changed().await.is_ok() {}
 }

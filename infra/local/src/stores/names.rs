@@ -1,4 +1,4 @@
-//! What the template's tables, queues and secrets are called once they exist.
+//! The physical names of the template's tables, queues and secrets.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -8,44 +8,44 @@ use std::{
 use super::identities::Identities;
 use crate::template::{ACCOUNT_ID, Queue, REGION, Reference, STACK_NAME, Table, Template};
 
-/// Logical ids to physical names, addresses and ARNs, and back.
+/// Maps logical ids to physical names, URLs and ARNs, and back.
 #[derive(Debug, Clone, Default)]
 pub struct Names {
     tables: BTreeMap<String, TableName>,
     queues: BTreeMap<String, QueueName>,
     secrets: BTreeMap<String, SecretName>,
-    /// Configuration sets of SES, which have nothing but names.
+    /// Configuration sets of SES have only a name.
     configuration_sets: BTreeMap<String, String>,
     identities: Identities,
-    /// A function by the access key its processes sign with.
+    /// The functions by access key.
     functions: HashMap<String, String>,
 }
 
-/// A table that exists.
+/// The names of a created table.
 #[derive(Debug, Clone)]
 pub struct TableName {
     /// `local-OrdersTable`.
     pub name: String,
-    /// The table's ARN; an index's is this and `/index/` and its name.
+    /// The table's ARN. An index's ARN adds `/index/` and its name.
     pub arn: String,
-    /// The attribute that is its partition key.
+    /// The partition key attribute.
     pub partition_key: String,
-    /// The stream's ARN, where the table has one.
+    /// The stream's ARN, if the table has one.
     pub stream_arn: Option<String>,
 }
 
-/// A queue that exists.
+/// The names of a created queue.
 #[derive(Debug, Clone)]
 pub struct QueueName {
     /// `local-EmailsQueue`.
     pub name: String,
-    /// The address that stands for it in every call.
+    /// The queue URL.
     pub url: String,
     /// Its ARN.
     pub arn: String,
 }
 
-/// A secret that exists.
+/// The names of a created secret.
 #[derive(Debug, Clone)]
 pub struct SecretName {
     /// `local-SigningKeysSecret`.
@@ -55,7 +55,8 @@ pub struct SecretName {
 }
 
 impl Names {
-    /// Names the template's functions and queues; tables and secrets are added as they come to be.
+    /// Names the template's functions and queues. Tables and secrets are added when they are
+    /// created.
     pub(super) fn new(template: &Template, endpoint: SocketAddr, identities: Identities) -> Self {
         let queues = template.queues.values();
         let queues = queues.map(|queue| (queue.logical_id.clone(), queue_name(queue, endpoint)));
@@ -88,7 +89,7 @@ impl Names {
         self.secrets.insert(logical_id.to_owned(), SecretName { name, arn });
     }
 
-    /// What a reference of the template stands for, where it is to one of the stores' things.
+    /// The value of a template reference, if it refers to a resource of the stores.
     pub fn look_up(&self, reference: &Reference) -> Option<String> {
         let id = &reference.resource;
         let attribute = reference.attribute.as_deref();
@@ -136,7 +137,7 @@ impl Names {
         found.map(|(id, _)| id.as_str())
     }
 
-    /// The identities that mail may be sent by.
+    /// The verified identities of SES.
     pub(super) fn identities(&self) -> &Identities {
         &self.identities
     }
@@ -156,7 +157,7 @@ impl Names {
         self.queues.iter().map(|(id, queue)| (id.as_str(), queue))
     }
 
-    /// Whether the template has such a thing; kinds are those of [`super::Faults::names`].
+    /// Whether the template has such a resource; kinds as in [`super::Faults::names`].
     pub fn knows(&self, kind: &str, logical_id: &str) -> bool {
         match kind {
             "table" => self.tables.contains_key(logical_id),
@@ -172,7 +173,7 @@ impl Names {
         found.map(|(id, _)| id)
     }
 
-    /// The logical id of the queue that a call names by address or name.
+    /// The logical id of the queue that a call names by URL or name.
     pub(super) fn queue_called(&self, called: &str) -> Option<&str> {
         let name = called.rsplit('/').next().unwrap_or(called);
         self.queues().find(|(_, queue)| queue.name == name).map(|(id, _)| id)
@@ -191,7 +192,7 @@ impl Names {
     }
 }
 
-/// The access key that a function's processes get: by it the stores know who calls.
+/// The access key of a function's processes: it identifies the function to the stores.
 pub fn access_key(function: &str) -> String {
     let letters = function.chars().filter(char::is_ascii_alphanumeric);
     let name: String = letters.map(|letter| letter.to_ascii_uppercase()).collect();

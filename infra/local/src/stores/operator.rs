@@ -1,5 +1,4 @@
-//! What an operator's commands find in their environment: where everything is, and what it is
-//! called.
+//! The environment variables of operators' commands: endpoints and resource names.
 
 use std::collections::BTreeMap;
 
@@ -7,8 +6,8 @@ use super::Stores;
 use crate::template::REGION;
 
 impl Stores {
-    /// The variables that lead an operator's commands here. They sign with a key that is no
-    /// function's: whom no policy binds, and no fault strikes.
+    /// The variables that direct operators' commands to these stores. They sign with the operator's
+    /// key, which is exempt from policies and fault injection.
     pub fn operator_environment(&self) -> BTreeMap<String, String> {
         let names = self.names();
         let tables = names.tables().map(|(id, table)| (variable(id), table.name.clone()));
@@ -21,7 +20,7 @@ impl Stores {
             ("AWS_ACCESS_KEY_ID", "OPERATOR".to_owned()),
             ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),
             ("AWS_REGION", REGION.to_owned()),
-            // As some clients have it, Python's among them.
+            // Some clients read this variable, for example Python's.
             ("AWS_DEFAULT_REGION", REGION.to_owned()),
             ("AWS_ENDPOINT_URL", self.endpoint()),
         ];
@@ -30,7 +29,7 @@ impl Stores {
     }
 }
 
-/// `EmailsDeadLetterQueue` is found under `EMAILS_DEAD_LETTER_QUEUE`.
+/// The variable of `EmailsDeadLetterQueue` is `EMAILS_DEAD_LETTER_QUEUE`.
 fn variable(logical_id: &str) -> String {
     let mut variable = String::new();
     for letter in logical_id.chars() {

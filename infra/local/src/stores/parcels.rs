@@ -1,20 +1,19 @@
-//! Bodies that SQS takes and the embedded queue refuses, which takes 256 KiB where SQS takes 1 MiB:
-//! body and attributes go in as one attribute, whose length the embedded queue does not look at, and
-//! come out as they were.
+//! Long message bodies: SQS accepts 1 MiB, the embedded queue only 256 KiB. Body and attributes are
+//! sent as one attribute, whose length the embedded queue does not check, and restored on receive.
 
 use bytes::Bytes;
 use md5::Md5;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-/// The longest body that the embedded queue takes, in bytes.
+/// The maximum body of the embedded queue, in bytes.
 const BODY_BYTES_MAX: usize = 256 * 1024;
-/// What SQS says of a queue for which nothing else is set.
+/// The maximum message size that SQS reports by default.
 const MESSAGE_BYTES_MAX: &str = "1048576";
-/// The attribute that holds a body and the attributes beside it.
+/// The attribute that holds the body and the other attributes.
 const PARCEL: &str = "local.parcel";
 
-/// The input of a call with each long body in a parcel; `None` where there is nothing to change.
+/// The input of a call with each long body packed; `None` if nothing changes.
 pub(super) fn pack(operation: &str, input: &Bytes) -> Option<Bytes> {
     let mut packed: Value = match operation {
         "SendMessage" | "SendMessageBatch" if input.len() > BODY_BYTES_MAX => {
@@ -41,8 +40,7 @@ pub(super) fn pack(operation: &str, input: &Bytes) -> Option<Bytes> {
     changed.then(|| packed.to_string().into())
 }
 
-/// The answer to a call as SQS gives it, for the input as it came; `None` where there is nothing to
-/// change.
+/// The response to a call in SQS's form, by the original input; `None` if nothing changes.
 pub(super) fn unpack(operation: &str, input: &Bytes, answer: &Bytes) -> Option<Bytes> {
     match operation {
         "SendMessage" | "SendMessageBatch" if input.len() > BODY_BYTES_MAX => {}
@@ -74,12 +72,12 @@ pub(super) fn unpack(operation: &str, input: &Bytes, answer: &Bytes) -> Option<B
     Some(answer.to_string().into())
 }
 
-/// The body of a message that is too long for the embedded queue.
+/// The body of a message if it is too long for the embedded queue.
 fn long_body(message: &Value) -> Option<&str> {
     message["MessageBody"].as_str().filter(|body| body.len() > BODY_BYTES_MAX)
 }
 
-/// A hash stands in place of the body: the embedded queue knows repetitions by it.
+/// A hash replaces the body: the embedded queue deduplicates by it.
 fn pack_message(message: &mut Value) -> bool {
     let Some(body) = long_body(message) else { return false };
     let stand_in = format!("sha256:{}", hex(&Sha256::digest(body)));
@@ -90,7 +88,7 @@ fn pack_message(message: &mut Value) -> bool {
     true
 }
 
-/// The hash of the attributes is left out: it is not theirs.
+/// Removes the attributes' hash, since it is the parcel's.
 fn unpack_sent(message: &Value, sent: &mut Value) {
     let Some(body) = long_body(message) else { return };
     sent["MD5OfMessageBody"] = hex(&Md5::digest(body)).into();
@@ -123,7 +121,7 @@ fn forget(value: &mut Value, name: &str) {
     }
 }
 
-/// Whether a receive asks for an attribute: for all, for those that begin so, or for this one.
+/// Whether a receive requests an attribute: by `All`, by prefix, or by name.
 fn is_asked_for(names: &Value, attribute: &str) -> bool {
     let mut names = names.as_array().into_iter().flatten().filter_map(Value::as_str);
     names.any(|name| match name.strip_suffix(".*") {
@@ -145,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn attributes_are_asked_for_by_all_by_a_prefix_or_by_their_name() {
+    fn an_attribute_is_requested_by_all_by_prefix_or_by_name() {
         for (names, asked) in [
             (json!(["All"]), true),
             (json!([".*"]), true),
@@ -160,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_with_short_bodies_goes_as_it_is() {
+    fn a_call_with_short_bodies_is_unchanged() {
         let short = json!({ "MessageBody": "x".repeat(BODY_BYTES_MAX) }).to_string();
         assert_eq!(pack("SendMessage", &short.into()), None);
         let all = json!({ "MessageAttributeNames": ["All"] }).to_string();

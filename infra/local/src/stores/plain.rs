@@ -1,4 +1,4 @@
-//! `DynamoDB`'s JSON as JSON for people.
+//! Converts `DynamoDB`'s JSON to plain JSON.
 
 use serde_json::{Map, Value};
 
@@ -18,12 +18,12 @@ fn plain(attribute: &Value) -> Value {
         "L" => value.as_array().into_iter().flatten().map(plain).collect(),
         "M" => plain_item(value),
         "NULL" => Value::Null,
-        // Strings, booleans, bytes in base64, and sets of them are what they are.
+        // Strings, booleans, base64 bytes, and sets of them stay unchanged.
         _ => value.clone(),
     }
 }
 
-/// A number that JSON cannot hold exactly stays the text it came as.
+/// A number that JSON cannot represent exactly stays a string.
 fn number(value: &Value) -> Value {
     let text = value.as_str().unwrap_or_default();
     match serde_json::from_str::<serde_json::Number>(text) {
@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn type_tags_are_left_out_and_no_number_loses_digits() {
+    fn type_tags_are_removed_and_no_number_loses_digits() {
         let item = json!({
             "name": {"S": "Lamp"},
             "stock": {"N": "3"},

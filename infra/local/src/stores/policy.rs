@@ -1,4 +1,4 @@
-//! Least privilege: a function may do what its policy in the template says, and nothing else.
+//! Least privilege: a function may only do what its policy in the template allows.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -21,20 +21,20 @@ pub(super) struct Policies {
     by_function: HashMap<String, Vec<Right>>,
 }
 
-/// A statement whose resource has become an ARN.
+/// A policy statement whose resource is resolved to an ARN.
 #[derive(Debug)]
 struct Right {
     effect: Effect,
-    /// Actions are compared without regard to case, resources with it.
+    /// Actions are compared case-insensitively, resources case-sensitively.
     action: String,
     resource: String,
     requirements: Vec<Requirement>,
     grant: Grant,
-    /// Whether it has allowed something so far.
+    /// Whether it has allowed an action so far.
     used: AtomicBool,
 }
 
-/// A condition whose values have become words.
+/// A condition whose values are resolved.
 #[derive(Debug)]
 struct Requirement {
     operator: Operator,
@@ -45,7 +45,7 @@ struct Requirement {
 /// An action that no policy allows.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Denial {
-    /// The caller, as IAM names it.
+    /// The caller, in IAM's format.
     pub(super) principal: String,
     /// The action.
     pub(super) action: String,
@@ -57,7 +57,7 @@ impl Policies {
     /// Reads the policies of all functions.
     ///
     /// # Errors
-    /// A policy that names what the platform does not have.
+    /// If a policy refers to a resource that the platform does not have.
     pub(super) fn new(template: &Template, names: &Names) -> Result<Self, Unresolved> {
         let arn = &|text: &Text| text.resolve(|reference| names.look_up(reference));
         let rights = |(id, function): (&String, &Function)| {
@@ -78,7 +78,8 @@ impl Policies {
         Ok(Self { by_function })
     }
 
-    /// The first action of a call that its function may not do. Operators and tests may do all.
+    /// The first action of a call that its function may not perform. Operators and tests may
+    /// perform all.
     pub(super) fn denial(&self, names: &Names, call: &Call) -> Option<Denial> {
         let function = &call.caller.as_ref()?.function;
         call.accesses.iter().find_map(|access| {
@@ -92,7 +93,7 @@ impl Policies {
         })
     }
 
-    /// Whether a function may do this to what has this ARN, whatever else the request says.
+    /// Whether a function may perform this action on this ARN, without regard to conditions.
     pub(super) fn allow(&self, function: &str, action: &str, arn: &str) -> bool {
         allows(self.rights(function), action, arn, &Context::new())
     }
@@ -101,7 +102,7 @@ impl Policies {
         self.by_function.get(function).map_or(&[][..], Vec::as_slice)
     }
 
-    /// The rights that have been made use of.
+    /// The permissions that have been used.
     pub(super) fn used(&self) -> BTreeSet<Grant> {
         let rights = self.by_function.values().flatten();
         let used = rights.filter(|right| right.used.load(Ordering::Relaxed));
@@ -109,7 +110,7 @@ impl Policies {
     }
 }
 
-/// The conditions of a statement, with the words that they mention.
+/// The conditions of a statement, with resolved values.
 fn requirements(
     statement: &Statement,
     words: impl Fn(&Text) -> Result<String, Unresolved>,
@@ -126,7 +127,7 @@ fn requirements(
 }
 
 impl Requirement {
-    /// Whether a request meets it; one without the key does not.
+    /// Whether a request meets it. A request without the key does not.
     fn is_met(&self, context: &Context) -> bool {
         context.get(&self.key).is_some_and(|found| {
             self.values.iter().any(|value| match self.operator {
@@ -137,7 +138,7 @@ impl Requirement {
     }
 }
 
-/// IAM's rule: a denial wins over any permission, and what is not allowed is denied.
+/// IAM's rule: an explicit deny wins over any allow, and the default is deny.
 fn allows(rights: &[Right], action: &str, resource: &str, context: &Context) -> bool {
     let action = action.to_ascii_lowercase();
     let applies = |right: &&Right| {
@@ -156,7 +157,7 @@ fn allows(rights: &[Right], action: &str, resource: &str, context: &Context) -> 
     allowed
 }
 
-/// Whether a text fits a pattern in which `*` stands for any characters and `?` for one.
+/// Whether a text matches a pattern with `*` for any characters and `?` for one.
 fn matches(pattern: &str, text: &str) -> bool {
     match pattern.chars().next() {
         None => text.is_empty(),
@@ -213,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_star_stands_for_any_characters() {
+    fn a_star_matches_any_characters_and_a_question_mark_one() {
         let cases = [
             ("arn:orders", "arn:orders", true),
             ("arn:orders", "arn:orders/index/by-user", false),
@@ -229,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_denial_wins_over_any_permission() {
+    fn an_explicit_deny_wins_over_any_allow() {
         let rights = [
             right(Effect::Allow, "dynamodb:*", "*"),
             right(Effect::Deny, "dynamodb:DeleteItem", "arn:orders"),
@@ -242,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn a_condition_holds_for_its_values_alone_and_never_without_the_key() {
+    fn a_condition_is_met_only_by_its_values_and_needs_the_key() {
         let from = |operator, value: &str| Requirement {
             operator,
             key: ConditionKey::FromAddress,

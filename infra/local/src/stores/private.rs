@@ -1,4 +1,4 @@
-//! The folder of the tables: it holds addresses and password hashes, and is its owner's alone.
+//! The data folder: it holds addresses and password hashes, so only its owner may read it.
 
 use std::fs::{self, DirBuilder, OpenOptions, Permissions};
 use std::io;
@@ -7,35 +7,35 @@ use std::path::Path;
 
 const FOLDER: u32 = 0o700;
 const FILE: u32 = 0o600;
-/// Set on folders in which everybody has files, `/tmp` above all.
+/// Set on folders that all users share, such as `/tmp`.
 const STICKY: u32 = 0o1000;
 
-/// Makes the folder and, in it, an empty file for the database, both closed to others. `SQLite`
-/// gives the files that it adds the permissions of this one.
+/// Creates the folder and an empty database file in it, both with access only for the owner.
+/// `SQLite` copies this file's permissions to the files that it adds.
 ///
 /// # Errors
-/// Where that cannot be, and where the folder is shared by all users.
+/// If that fails, or all users share the folder.
 pub(super) fn prepare(folder: &Path, file: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(FOLDER).create(folder)?;
     if fs::metadata(folder)?.permissions().mode() & STICKY != 0 {
-        return Err(io::Error::other("all users share it; name a folder inside of it"));
+        return Err(io::Error::other("all users share it; name a folder inside it"));
     }
     OpenOptions::new().create(true).append(true).mode(FILE).open(file)?;
     close(folder, file)
 }
 
-/// Closes the folder and the database's files in it to others, those of earlier runs too.
+/// Restricts the folder and its database files, also those of earlier runs, to the owner.
 ///
 /// # Errors
-/// Where the permissions cannot be changed.
+/// If the permissions cannot be changed.
 pub(super) fn close(folder: &Path, file: &Path) -> io::Result<()> {
     fs::set_permissions(folder, Permissions::from_mode(FOLDER))?;
     let name = file.file_name().unwrap_or_default().as_encoded_bytes();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        // `tables.sqlite-wal` and the like. Other files in the folder are not ours.
+        // Database files, such as `tables.sqlite-wal`. Other files stay unchanged.
         let is_ours = entry.file_name().as_encoded_bytes().starts_with(name);
-        // What a link leads to is somewhere else.
+        // Do not follow links: their targets are outside the folder.
         if is_ours && entry.file_type()?.is_file() {
             fs::set_permissions(entry.path(), Permissions::from_mode(FILE))?;
         }
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_folder_and_its_files_are_closed_to_others_also_those_that_were_open() {
+    fn the_folder_and_its_database_files_get_owner_only_permissions() {
         let folder = std::env::temp_dir().join(uuid::Uuid::new_v4().to_string()).join("data");
         let file = folder.join("tables.sqlite");
         fs::create_dir_all(&folder).unwrap();
@@ -64,7 +64,7 @@ mod tests {
 
         prepare(&folder, &file).unwrap();
 
-        assert_eq!(mode(&folder.join("notes.txt")), 0o644, "it is not ours");
+        assert_eq!(mode(&folder.join("notes.txt")), 0o644, "it is no database file");
         assert_eq!(mode(&folder), 0o700);
         for name in earlier {
             assert_eq!(mode(&folder.join(name)), 0o600, "{name}");
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_all_users_share_is_left_as_it_is_and_refused() {
+    fn a_folder_that_all_users_share_is_an_error_and_unchanged() {
         let folder = std::env::temp_dir().join(uuid::Uuid::new_v4().to_string());
         fs::create_dir(&folder).unwrap();
         fs::set_permissions(&folder, Permissions::from_mode(0o1777)).unwrap();

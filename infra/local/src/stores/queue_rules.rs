@@ -1,44 +1,44 @@
-//! What SQS refuses and the embedded queue would take, with SQS's own codes: a message that goes
-//! through here goes through there.
+//! The calls that SQS rejects and the embedded queue would accept, with SQS's error codes. A
+//! message accepted here is accepted on AWS.
 //!
 //! Sources: the API reference of `SendMessage`, `SendMessageBatch`, `DeleteMessage` and
-//! `ChangeMessageVisibility`; the quotas of messages in the developer guide.
+//! `ChangeMessageVisibility`; the message quotas in the developer guide.
 
 use std::collections::HashSet;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Map, Value, json};
 
-/// The bytes of one message, and of all messages of one call: bodies and attributes.
+/// The maximum bytes of one message, and of all messages of one call: bodies and attributes.
 const BYTES_MAX: usize = 1024 * 1024;
-/// The entries of one batch.
+/// The maximum entries of one batch.
 const ENTRIES_MAX: usize = 10;
-/// The attributes of one message.
+/// The maximum attributes of one message.
 const ATTRIBUTES_MAX: usize = 10;
-/// The longest a message can be delayed, in seconds.
+/// The maximum delay of a message, in seconds.
 const DELAY_S_MAX: i64 = 900;
-/// The longest a message can be invisible, in seconds.
+/// The maximum visibility timeout, in seconds.
 const VISIBILITY_S_MAX: i64 = 43_200;
 
-/// An error as SQS words it.
+/// An error in SQS's words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Refused {
     /// The code without a namespace, `InvalidMessageContents`.
     pub code: &'static str,
-    /// For people.
+    /// The message.
     pub message: String,
 }
 
-/// What becomes of a call.
+/// The result of checking a call.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// It is refused as a whole.
+    /// The whole call is rejected.
     Refused(Refused),
-    /// The entries of a batch that are refused, by their ids; none of a call that is in order.
+    /// The rejected entries of a batch, by their ids; empty for a valid call.
     Entries(Vec<(String, Refused)>),
 }
 
-/// Judges a call by its input; whether the queue is FIFO is told by its name.
+/// Checks a call by its input. A queue is FIFO if its name ends so.
 pub(super) fn judge(operation: &str, input: &Value) -> Verdict {
     let fifo = input["QueueUrl"].as_str().is_some_and(|url| url.rsplit('.').next() == Some("fifo"));
     let judged = match operation {
@@ -54,7 +54,7 @@ pub(super) fn judge(operation: &str, input: &Value) -> Verdict {
     judged.map_or_else(Verdict::Refused, |()| Verdict::Entries(Vec::new()))
 }
 
-/// The answer of a batch with the entries that were refused before the queue saw them.
+/// Adds the entries that were rejected before the queue saw them to a batch's response.
 pub(super) fn with_failed(answer: &mut Value, refused: &[(String, Refused)]) {
     if refused.is_empty() {
         return;
@@ -140,7 +140,7 @@ fn delay(input: &Value, fifo: bool) -> Result<(), Refused> {
     }
 }
 
-/// A group makes queues of both types fair; a standard queue knows no repetitions.
+/// A group is valid for both types of queues; a deduplication id only for FIFO.
 fn group(input: &Value, fifo: bool) -> Result<(), Refused> {
     for name in ["MessageGroupId", "MessageDeduplicationId"] {
         let Some(id) = input[name].as_str() else { continue };
@@ -198,7 +198,7 @@ fn one_attribute(name: &str, attribute: &Value) -> Result<(), Refused> {
     }
 }
 
-/// A handle that was never given out. One of a message that is deleted by now is in order.
+/// Rejects a handle that was never issued. The handle of a deleted message is valid.
 fn receipt(input: &Value) -> Result<(), Refused> {
     let handle = input["ReceiptHandle"].as_str().unwrap_or_default();
     if handle.is_empty() {
@@ -273,7 +273,7 @@ fn is_entry_id(id: &str) -> bool {
     (1..=80).contains(&id.len()) && id.bytes().all(known)
 }
 
-/// The bytes of a body and its attributes: names, types and values count.
+/// The bytes of a body and its attributes, with their names, types and values.
 fn bytes_of(input: &Value) -> usize {
     let text = |value: &Value| value.as_str().map_or(0, str::len);
     let attributes = input["MessageAttributes"].as_object().into_iter().flatten();

@@ -1,4 +1,4 @@
-//! The embedded SQS: the template's queues with their dead letters.
+//! The embedded SQS: the template's queues and their dead-letter queues.
 
 use std::{
     net::SocketAddr,
@@ -36,11 +36,11 @@ use super::{
 };
 use crate::template::{ACCOUNT_ID, Queue, REGION};
 
-/// The longest a receive may wait, SQS's own limit.
+/// The maximum wait of a receive, SQS's own limit.
 const WAIT_S_MAX: u64 = 20;
 
-/// How long a receive that waits asks the embedded SQS before it looks again for what others have
-/// taken into the line, in seconds.
+/// The time that a waiting receive polls the embedded SQS before it checks the line again, in
+/// seconds. Other receives may have added messages to the line.
 const LOOK_EVERY_S: u64 = 1;
 
 /// The queues, in memory.
@@ -51,57 +51,57 @@ pub(super) struct Queues {
     fair: Fair,
 }
 
-/// What `GET /queues` shows of a queue.
+/// The report of a queue in `GET /queues`.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct QueueReport {
     /// The queue's logical id.
     pub queue: String,
-    /// Messages that can be received.
+    /// Visible messages.
     pub visible: u64,
-    /// Messages received and not yet deleted.
+    /// Received messages that are not yet deleted.
     pub in_flight: u64,
-    /// Messages sent and not yet to be received.
+    /// Delayed messages.
     pub delayed: u64,
-    /// Where messages go that were received too often.
+    /// The dead-letter queue, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dead_letter_queue: Option<String>,
-    /// The first messages, oldest first, whatever their state.
+    /// The first messages, oldest first, in any state.
     pub messages: Vec<JournalEntry>,
 }
 
-/// A message as `ReceiveMessage` gives it.
+/// A message in the format of `ReceiveMessage`.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct ReceivedMessage {
     /// The message's id.
     pub message_id: String,
-    /// What deletes it.
+    /// The handle for its deletion.
     pub receipt_handle: String,
     /// Its body.
     pub body: String,
     /// The body's MD5 in hexadecimal.
     #[serde(rename = "MD5OfBody")]
     pub md5_of_body: String,
-    /// The attributes' MD5 in hexadecimal, where there are any.
+    /// The attributes' MD5 in hexadecimal, if it has any.
     #[serde(rename = "MD5OfMessageAttributes")]
     pub md5_of_message_attributes: Option<String>,
-    /// What SQS says of it: `ApproximateReceiveCount`, `SentTimestamp`, `MessageGroupId`, …
+    /// SQS's attributes: `ApproximateReceiveCount`, `SentTimestamp`, `MessageGroupId`, …
     pub attributes: Map<String, Value>,
-    /// What its sender says of it.
+    /// The sender's attributes.
     pub message_attributes: Map<String, Value>,
 }
 
-/// A queue refused the platform's own call.
+/// SQS rejected the platform's own call.
 #[derive(Debug, thiserror::Error)]
-#[error("SQS refused {operation}: {answer}")]
+#[error("SQS rejected {operation}: {answer}")]
 pub struct QueueError {
     operation: &'static str,
     answer: String,
 }
 
 impl Queues {
-    /// Makes an SQS without queues whose addresses begin with `endpoint`.
+    /// Creates an SQS without queues; its queue URLs begin with `endpoint`.
     pub(super) fn new(endpoint: SocketAddr) -> Self {
         let provider = RustackSqs::new(SqsConfig {
             skip_signature_validation: true,
@@ -119,7 +119,7 @@ impl Queues {
         }
     }
 
-    /// Creates a queue of the template. Its dead-letter queue may still be missing.
+    /// Creates a queue of the template. Its dead-letter queue may not exist yet.
     pub(super) async fn add(&self, queue: &Queue, names: &Names) -> Result<(), StartError> {
         let name = queue_name(names, &queue.logical_id);
         let mut attributes = json!({
@@ -147,7 +147,7 @@ impl Queues {
         created.map(drop).map_err(StartError::Queues)
     }
 
-    /// Answers a call as SQS does.
+    /// Handles a call as SQS does.
     pub(super) async fn call(&self, operation: &str, body: Bytes) -> Response {
         let mut input = serde_json::from_slice::<Value>(&body).unwrap_or_default();
         let refused = match queue_rules::judge(operation, &input) {
@@ -158,7 +158,7 @@ impl Queues {
             }
             Verdict::Entries(refused) => refused,
         };
-        // The entries that are in order go on without the others.
+        // The valid entries go on without the others.
         if let Some(entries) = input["Entries"].as_array_mut() {
             entries.retain(|entry| !refused.iter().any(|(id, _)| entry["Id"] == **id));
             if entries.is_empty() {
@@ -176,10 +176,10 @@ impl Queues {
         answers::of_queue(&answer)
     }
 
-    /// Up to ten messages, waiting for the first of them.
+    /// Receives up to ten messages, waiting for the first one.
     ///
     /// # Errors
-    /// Where the queue does not exist.
+    /// If the queue does not exist.
     pub(super) async fn receive(
         &self,
         queue: &QueueName,
@@ -197,14 +197,14 @@ impl Queues {
             }),
         );
         let messages = answer.await?["Messages"].take();
-        // The answer has no list at all where there is no message.
+        // Without messages, the response has no list.
         Ok(serde_json::from_value(messages).unwrap_or_default())
     }
 
     /// Deletes messages by their receipt handles.
     ///
     /// # Errors
-    /// Where the queue does not exist.
+    /// If the queue does not exist.
     pub(super) async fn delete(
         &self,
         queue: &QueueName,
@@ -220,13 +220,13 @@ impl Queues {
     /// Sends a message.
     ///
     /// # Errors
-    /// Where the queue does not exist or the message is too large.
+    /// If the queue does not exist or the message is too large.
     pub(super) async fn send(&self, queue: &QueueName, body: &str) -> Result<(), QueueError> {
         let message = json!({"QueueUrl": queue.url, "MessageBody": body});
         self.ask("SendMessage", message).await.map(drop)
     }
 
-    /// The state of every queue, and its first messages without receiving them.
+    /// The state of every queue, with its first messages, without receiving them.
     pub(super) async fn reports(&self, names: &Names) -> Result<Vec<QueueReport>, QueueError> {
         let mut reports = Vec::new();
         for (logical_id, queue) in names.queues() {
@@ -252,7 +252,7 @@ impl Queues {
         let response = self.handle(operation, input.to_string().into()).await;
         let body = response.body();
         if response.status().is_success() {
-            // Some operations answer nothing at all.
+            // Some operations have an empty response.
             return Ok(serde_json::from_slice(body).unwrap_or(Value::Null));
         }
         Err(QueueError { operation, answer: String::from_utf8_lossy(body).into_owned() })
@@ -280,8 +280,7 @@ impl Queues {
         response
     }
 
-    /// Answers a receive from a queue whose messages have groups. It tells all attributes of a message,
-    /// whatever is asked for.
+    /// Handles a receive from a queue with message groups. It always returns all attributes.
     async fn receive_fairly(&self, line: &Line, input: &Value) -> http::Response<Bytes> {
         let asked = json!({"QueueUrl": input["QueueUrl"], "AttributeNames": ["All"]}).to_string();
         let settings = self.embedded("GetQueueAttributes", asked.into()).await;
@@ -306,7 +305,7 @@ impl Queues {
         }
     }
 
-    /// Takes all that is visible into the line, waiting so long for the first of it.
+    /// Moves all visible messages to the line, waiting up to this time for the first one.
     async fn fetch(
         &self,
         line: &Line,
@@ -329,7 +328,7 @@ impl Queues {
         }
     }
 
-    /// Begins the visibility timeout of messages that are given out. One that is gone meanwhile is
+    /// Starts the visibility timeout of served messages. A message that was deleted meanwhile is
     /// left out.
     async fn given(
         &self,
@@ -356,7 +355,7 @@ impl Queues {
         response
     }
 
-    /// Has the embedded SQS answer, and notes what it did.
+    /// Lets the embedded SQS handle a call, and notes its effect.
     async fn embedded(&self, operation: &str, body: Bytes) -> http::Response<Bytes> {
         let (body, taken) = groups::take_out(operation, &body).unwrap_or((body, Vec::new()));
         if !taken.is_empty()
@@ -371,7 +370,7 @@ impl Queues {
             self.groups.note(taken, &answer);
             if operation == "ReceiveMessage" {
                 answer = self.groups.put_back(answer);
-                // It may be longer now.
+                // Its length may have changed.
                 parts.headers.remove(CONTENT_LENGTH);
             }
         }
@@ -398,7 +397,7 @@ impl Queues {
     }
 
     fn journal(&self) -> MutexGuard<'_, Journal> {
-        // The journal only tells of messages; a torn entry is better than none.
+        // The journal only serves inspection; an incomplete entry is acceptable.
         self.journal.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -407,7 +406,7 @@ fn queue_name<'a>(names: &'a Names, logical_id: &str) -> &'a QueueName {
     names.queue(logical_id).expect("the template names only queues it has")
 }
 
-/// An answer that succeeded.
+/// A successful response.
 fn answered(answer: &Value) -> http::Response<Bytes> {
     let answer = Bytes::from(answer.to_string());
     let response = http::Response::builder().header(CONTENT_TYPE, "application/x-amz-json-1.0");

@@ -1,9 +1,9 @@
-//! The rotation of secrets, as far as Secrets Manager keeps account of it: which secrets have one,
-//! which is under way, and which was left incomplete.
+//! The state of secret rotations: whether a secret has one, and whether it is in progress or
+//! incomplete.
 //!
-//! The embedded Secrets Manager has no functions to invoke, and would rotate by itself; so what is
-//! asked of it about rotations passes here first. Two things it says that AWS does not: a rotation
-//! stays enabled when it is cancelled, and none has a date.
+//! The embedded Secrets Manager cannot invoke functions and would rotate by itself. So calls about
+//! rotations are handled here first. Two responses differ from AWS: a cancelled rotation stays
+//! enabled, and rotations have no dates.
 
 use std::collections::BTreeMap;
 
@@ -26,13 +26,13 @@ const PENDING: &str = "AWSPENDING";
 /// The rotation of one secret.
 #[derive(Default)]
 pub(super) struct Rotation {
-    /// Its token, which is the id of the version to come, while it is under way.
+    /// The token of the rotation in progress: the id of the new version.
     under_way: watch::Sender<Option<String>>,
-    /// Held while one begins, so that no other does.
+    /// Held while a rotation starts, so that only one does.
     beginning: Mutex<()>,
 }
 
-/// The rotations of a template, by the names of their secrets.
+/// The rotations of a template, by secret name.
 pub(super) fn of(template: &Template) -> BTreeMap<String, Rotation> {
     let sources = template.event_sources.iter();
     let secrets = sources.filter_map(|source| match &source.trigger {
@@ -43,27 +43,27 @@ pub(super) fn of(template: &Template) -> BTreeMap<String, Rotation> {
 }
 
 impl Stores {
-    /// A receiver of the token of a secret's rotation, while one is under way.
+    /// A receiver of the token of a secret's rotation in progress.
     ///
     /// # Errors
-    /// Where there is no such secret or nothing rotates it.
+    /// If there is no such secret or it has no rotation.
     pub fn rotations(&self, secret: &str) -> Result<watch::Receiver<Option<String>>, NoSuch> {
         Ok(self.rotation(secret)?.under_way.subscribe())
     }
 
-    /// Has a secret, by its logical id, rotated.
+    /// Starts the rotation of a secret, by its logical id.
     ///
     /// # Errors
-    /// Where there is no such secret, nothing rotates it, or the rotation before is not complete.
+    /// If there is no such secret, it has no rotation, or the previous rotation is not complete.
     pub async fn rotate(&self, secret: &str) -> Result<(), StoreError> {
         let input = json!({"SecretId": physical(secret)});
         Ok(self.door.secrets.rotate_secret(input).await.map(drop)?)
     }
 
-    /// Notes that the rotation of a secret that was under way has ended, well or not.
+    /// Notes that a secret's rotation in progress has ended, successfully or not.
     ///
     /// # Errors
-    /// Where there is no such secret or nothing rotates it.
+    /// If there is no such secret or it has no rotation.
     pub fn rotation_ended(&self, secret: &str) -> Result<(), NoSuch> {
         self.rotation(secret)?.under_way.send_replace(None);
         Ok(())
@@ -75,7 +75,7 @@ impl Stores {
     }
 }
 
-/// What the platform understands of the call. Function and schedule are the template's.
+/// The fields of the call that the platform supports. Function and schedule come from the template.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 struct RotateSecret {
@@ -84,14 +84,14 @@ struct RotateSecret {
 }
 
 impl Secrets {
-    /// Begins a rotation, or tries one again that was left incomplete; the latter with the answer
-    /// that it has to be complete first.
+    /// Starts a rotation. If the previous one is incomplete, it is retried, and the call returns an
+    /// error.
     pub(super) async fn rotate_secret(&self, input: Value) -> Result<Value, SecretError> {
         const OPERATION: &str = "RotateSecret";
 
         let refuse = |why: &str| SecretError::new(OPERATION, "InvalidRequestException", why);
         let input: RotateSecret = serde_json::from_value(input)
-            .map_err(|error| refuse(&format!("not understood by the local platform: {error}")))?;
+            .map_err(|error| refuse(&format!("not supported by the local platform: {error}")))?;
         let secret = self.describe_secret(json!({"SecretId": input.secret_id})).await?;
         let rotation = self.rotation_of(&secret).ok_or_else(|| {
             refuse("No Lambda rotation function ARN is associated with this secret.")
@@ -106,8 +106,8 @@ impl Secrets {
         Ok(json!({"ARN": secret["ARN"], "Name": secret["Name"], "VersionId": token}))
     }
 
-    /// Begins a rotation with this token, if none is under way and none was left incomplete; gives
-    /// the token of the one that is under way now.
+    /// Starts a rotation with this token, unless one is in progress or incomplete. Returns the
+    /// token of the rotation in progress.
     async fn begin(
         &self,
         rotation: &Rotation,
@@ -122,7 +122,7 @@ impl Secrets {
         let pending = version_labelled(&described, PENDING);
         let incomplete = pending.filter(|it| version_labelled(&described, CURRENT) != Some(it));
         if incomplete.is_none() {
-            // The label leaves the version of the rotation before, for the one to come.
+            // Remove the label from the previous rotation's version; the new version gets it.
             self.ask("CancelRotateSecret", json!({"SecretId": arn})).await?;
         }
         let begun = incomplete.unwrap_or(token).to_owned();
@@ -130,7 +130,7 @@ impl Secrets {
         Ok(begun)
     }
 
-    /// Describes a secret. A version that is to come has its label before it has a value.
+    /// Describes a secret. In a rotation, the new version has its label before it has a value.
     pub(super) async fn describe_secret(&self, input: Value) -> Result<Value, SecretError> {
         let mut secret = self.ask("DescribeSecret", input).await?;
         if let Some(rotation) = self.rotation_of(&secret) {
@@ -145,7 +145,7 @@ impl Secrets {
         Ok(secret)
     }
 
-    /// Moves a label, which has to be taken by name from the version that has it.
+    /// Moves a label. The call must name the version that has it.
     pub(super) async fn update_secret_version_stage(
         &self,
         input: Value,

@@ -30,13 +30,13 @@ use crate::template::{ACCOUNT_ID, REGION, Template};
 /// The secrets, in memory.
 pub(super) struct Secrets {
     handler: RustackSecretsManagerHandler,
-    /// By the names of their secrets.
+    /// By secret name.
     pub(super) rotations: BTreeMap<String, Rotation>,
 }
 
-/// Secrets Manager refused a call.
+/// Secrets Manager returned an error.
 #[derive(Debug, thiserror::Error)]
-#[error("Secrets Manager refused {operation}: {answer}")]
+#[error("Secrets Manager rejected {operation}: {answer}")]
 pub struct SecretError {
     operation: &'static str,
     answer: String,
@@ -61,7 +61,7 @@ impl Secrets {
         }
     }
 
-    /// Creates a secret, empty unless the template gives its value; gives its ARN.
+    /// Creates a secret, empty unless the template has its value. Returns its ARN.
     pub(super) async fn add(
         &self,
         logical_id: &str,
@@ -78,16 +78,16 @@ impl Secrets {
         Ok(created["ARN"].as_str().unwrap_or_default().to_owned())
     }
 
-    /// Gives a secret a new value, the old one staying `AWSPREVIOUS`.
+    /// Writes a new value to a secret. The old one becomes `AWSPREVIOUS`.
     pub(super) async fn put(&self, arn: &str, value: &str) -> Result<(), SecretError> {
         let token = Uuid::new_v4().to_string();
         let input = json!({"SecretId": arn, "SecretString": value, "ClientRequestToken": token});
         self.ask("PutSecretValue", input).await.map(drop)
     }
 
-    /// Answers a call as Secrets Manager does.
+    /// Handles a call as Secrets Manager does.
     pub(super) async fn call(&self, operation: &str, body: Bytes) -> Response {
-        // Of a body that is no JSON, the store itself will say what is wrong.
+        // If the body is not JSON, the store reports the error.
         let input = || serde_json::from_slice(&body).unwrap_or(Value::Null);
         let answered = match operation {
             "RotateSecret" => self.rotate_secret(input()).await,

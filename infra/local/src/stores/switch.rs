@@ -1,4 +1,5 @@
-//! Where faults strike: which calls and deliveries the faults in force bear on, and with what luck.
+//! Fault injection: decides by the active faults and a seeded generator whether a call or delivery
+//! fails.
 
 use std::{
     collections::BTreeSet,
@@ -12,7 +13,7 @@ use super::{
     faults::{Faults, Rate, TableFault, named},
 };
 
-/// The faults in force, and the dice that decide whom they strike.
+/// The active faults, and the random numbers that decide about each call.
 #[derive(Debug, Default)]
 pub struct FaultSwitch {
     state: Mutex<State>,
@@ -24,45 +25,45 @@ struct State {
     dice: Dice,
 }
 
-/// How a call is refused without having been made.
+/// The error of a call that fails before it is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// Over the throughput or the rate.
+    /// Throttled.
     Throttled,
-    /// The service's own fault.
+    /// An internal error of the service.
     Failed,
-    /// Another transaction holds the item.
+    /// A transaction conflict.
     Conflict,
 }
 
-/// What happens to one call before it reaches its store.
+/// The faults of one call.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Strike {
-    /// How long the call is held up first.
+    /// The delay before the call.
     pub delay: Duration,
-    /// Whether, and how, it is then refused.
+    /// The error, if the call fails.
     pub refusal: Option<Refusal>,
-    /// Whether the caller's process dies instead of the write being made.
+    /// Whether the caller's process is killed before the write.
     pub kill_before_commit: bool,
-    /// Whether the caller's process dies once the write has been made.
+    /// Whether the caller's process is killed after the write.
     pub kill_after_commit: bool,
 }
 
 impl FaultSwitch {
-    /// Puts these faults in force in place of those before, the dice starting anew.
+    /// Replaces the active faults and restarts the random numbers.
     pub fn set(&self, faults: Faults) {
         let mut state = self.lock();
         state.dice = Dice::new(faults.seed);
         state.faults = faults;
     }
 
-    /// The faults in force.
+    /// The active faults.
     pub fn get(&self) -> Faults {
         self.lock().faults.clone()
     }
 
-    /// Decides what becomes of a call. Only a function's calls are struck: whoever inspects the
-    /// stores afterwards must be able to count undisturbed.
+    /// Decides about a call. Only functions' calls are affected, so that tests can inspect the
+    /// stores undisturbed.
     pub(super) fn strike(&self, call: &Call) -> Strike {
         let Some(caller) = &call.caller else {
             return Strike::default();
@@ -85,7 +86,7 @@ impl FaultSwitch {
         strike
     }
 
-    /// The tables whose writes are torn out of transactions.
+    /// The tables whose writes are dropped from transactions.
     pub(super) fn torn(&self) -> BTreeSet<String> {
         self.lock().faults.torn.clone()
     }
@@ -104,7 +105,7 @@ impl FaultSwitch {
         state.dice.falls(&format!("duplicate/{source}"), rate)
     }
 
-    /// Whether this message of a queue is held back until others have overtaken it.
+    /// Whether this message of a queue is delayed until later ones were delivered.
     pub fn reorders(&self, source: &str) -> bool {
         let mut state = self.lock();
         let rate = state.faults.deliveries.reorder;
@@ -112,13 +113,13 @@ impl FaultSwitch {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // A panic elsewhere leaves the faults as they were; going on with them is harmless.
+        // A panic elsewhere cannot leave the faults inconsistent; continuing is harmless.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Faults {
-    /// The faults that bear on a call, each with the place it is decided at.
+    /// The faults that apply to a call, each with its place for random numbers.
     fn on(&self, call: &Call) -> Vec<(String, TableFault)> {
         if call.store == Store::Mail {
             return vec![("mail".to_owned(), self.mail.into())];
@@ -173,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_seed_strikes_the_same_calls() {
+    fn the_same_seed_fails_the_same_calls() {
         let faults = serde_json::json!({"seed": 7, "tables": {"*": {"throttle": 0.3}}});
         let call = call_by("GetUserFunction", "PutItem", r#"{"TableName": "local-UsersTable"}"#);
         let struck = |switch: FaultSwitch| {
@@ -186,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_is_killed_around_writes_only() {
+    fn a_process_is_killed_only_at_writes() {
         let switch = switch(serde_json::json!({"kill": {"GetUserFunction": {"beforeCommit": 1}}}));
         let body = r#"{"TableName": "local-UsersTable"}"#;
         assert!(switch.strike(&call_by("GetUserFunction", "PutItem", body)).kill_before_commit);

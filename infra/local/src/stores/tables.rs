@@ -20,14 +20,14 @@ use tokio::net::TcpListener;
 use super::{StartError, names::physical, plain::plain_item, private};
 use crate::template::{Key, Projection, StartingPosition, StreamView, Table};
 
-/// The file that keeps the tables in a data directory.
+/// The database file in a data directory.
 const FILE_NAME: &str = "tables.sqlite";
 
-/// The table in which event sources note how far they have read. It is kept with the tables it
-/// speaks of, so that a restart goes on where the last run ended.
+/// The table of the event sources' checkpoints. It is in the same database, so that a restart
+/// continues where the last run ended.
 const CHECKPOINTS: &str = "platform-checkpoints";
 
-/// The most items one scan for the control address reads.
+/// The maximum number of items that a scan for the control address reads.
 const SCAN_MAX: usize = 1_000;
 
 /// The tables, in memory or in a file.
@@ -39,10 +39,10 @@ pub(super) struct Tables {
 }
 
 impl Tables {
-    /// Opens the tables and serves them on a loopback port of their own until `shutdown` is ready.
+    /// Opens the tables and serves them on a separate loopback port until `shutdown` completes.
     ///
     /// # Errors
-    /// Where the file cannot be opened or no port be had.
+    /// If the file cannot be opened or no port can be bound.
     pub(super) async fn start(
         data: Option<&Path>,
         shutdown: impl Future<Output = ()> + Send + 'static,
@@ -64,8 +64,8 @@ impl Tables {
         Ok(tables)
     }
 
-    /// Creates a table of the template, unless an earlier run left it in the file; gives its
-    /// stream's label, where it has a stream.
+    /// Creates a table of the template, unless the file has it from an earlier run. Returns its
+    /// stream's label, if any.
     pub(super) fn add(&self, table: &Table) -> Result<Option<String>, StartError> {
         let name = physical(&table.logical_id);
         self.create(&creation(&name, table))?;
@@ -95,10 +95,10 @@ impl Tables {
         updated.map(drop).map_err(StartError::Tables)
     }
 
-    /// Hands a call on as it came.
+    /// Forwards an unchanged call.
     ///
     /// # Errors
-    /// Where the embedded server does not answer.
+    /// If the embedded server does not respond.
     pub(super) async fn forward(
         &self,
         headers: HeaderMap,
@@ -117,7 +117,7 @@ impl Tables {
         Ok(response.map(Body::new))
     }
 
-    /// Writes an item, given as `DynamoDB`'s JSON.
+    /// Writes an item in `DynamoDB`'s JSON.
     pub(super) fn put(&self, name: &str, item: &Value) -> Result<(), DynoxideError> {
         let request = parse(&json!({"TableName": name, "Item": item}))?;
         self.database.put_item(request).map(drop)
@@ -136,7 +136,7 @@ impl Tables {
         Ok((items, found.last_evaluated_key.is_some()))
     }
 
-    /// Deletes what has expired, on a thread of its own; gives the number of items.
+    /// Deletes expired items on a separate thread. Returns the number of items.
     pub(super) async fn sweep(&self) -> Result<usize, DynoxideError> {
         let database = self.database.clone();
         let swept = tokio::task::spawn_blocking(move || database.sweep_ttl()).await;
@@ -146,7 +146,7 @@ impl Tables {
     /// The next records of a table's stream.
     ///
     /// # Errors
-    /// Where the table has no stream or the store fails.
+    /// If the table has no stream or the store fails.
     pub(super) fn records(
         &self,
         name: &str,
@@ -167,7 +167,7 @@ impl Tables {
         Ok(self.database.get_records(request(&iterator))?.records)
     }
 
-    /// Where a reader of a stream begins that has not read before.
+    /// The starting position of a stream's reader without a checkpoint.
     pub(super) fn start_of(
         &self,
         name: &str,
@@ -182,7 +182,7 @@ impl Tables {
         Ok(position)
     }
 
-    /// How far an event source had read when it last said so.
+    /// The checkpoint of an event source.
     pub(super) fn checkpoint(&self, source: &str) -> Result<Option<StreamPosition>, DynoxideError> {
         let key = json!({"TableName": CHECKPOINTS, "Key": {"source": {"S": source}}});
         let found = json!(self.database.get_item(request(&key))?.item);
@@ -190,18 +190,18 @@ impl Tables {
         Ok(number.map(|number| StreamPosition::After(number.to_owned())))
     }
 
-    /// Notes how far an event source has read.
+    /// Saves the checkpoint of an event source.
     pub(super) fn set_checkpoint(&self, source: &str, number: &str) -> Result<(), DynoxideError> {
         self.put(CHECKPOINTS, &json!({"source": {"S": source}, "position": {"S": number}}))
     }
 }
 
-/// A place in a stream.
+/// A position in a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StreamPosition {
     /// Before the oldest record.
     TrimHorizon,
-    /// Behind the record of this sequence number.
+    /// After the record of this sequence number.
     After(String),
 }
 
@@ -217,7 +217,7 @@ fn open(data: Option<&Path>) -> Result<Database, StartError> {
     Ok(database)
 }
 
-/// `CreateTable` for a table of the template.
+/// The `CreateTable` request for a table of the template.
 fn creation(name: &str, table: &Table) -> Value {
     let attributes = table.attributes.iter();
     let attributes = attributes
@@ -267,9 +267,9 @@ fn view_type(view: StreamView) -> &'static str {
     }
 }
 
-/// A request of the platform's own making.
+/// A request built by the platform.
 fn request<T: DeserializeOwned>(input: &Value) -> T {
-    parse(input).expect("the platform writes its requests as DynamoDB reads them")
+    parse(input).expect("the platform's own requests are valid")
 }
 
 fn parse<T: DeserializeOwned>(input: &Value) -> Result<T, DynoxideError> {

@@ -1,7 +1,7 @@
-//! Swagger UI as its crate brings it: the release's zip archive.
+//! Reads Swagger UI from its crate's zip archive.
 //!
-//! An archive holds each file as a raw DEFLATE stream beside its CRC and length, which is what a gzip
-//! member consists of. So the files are served compressed as they are, and nothing here inflates.
+//! A zip archive holds each file as a raw DEFLATE stream with its CRC and length. A gzip member
+//! consists of the same parts. So files are served compressed, and nothing is inflated here.
 
 use utoipa_swagger_ui_vendored::SWAGGER_UI_VENDORED;
 
@@ -13,15 +13,15 @@ pub(super) struct Archive(&'static [u8]);
 pub(super) enum Entry {
     /// One gzip member (RFC 1952).
     Gzip(Vec<u8>),
-    /// The file as it is.
+    /// The uncompressed file.
     Stored(&'static [u8]),
 }
 
-/// The end of the central directory, without a comment.
+/// The length of the end of the central directory, without a comment.
 const END_BYTES: usize = 22;
-/// A file's entry in the central directory, without its name.
+/// The length of a file's entry in the central directory, without its name.
 const CENTRAL_BYTES: usize = 46;
-/// A file's own header, without its name.
+/// The length of a file's local header, without its name.
 const LOCAL_BYTES: usize = 30;
 
 const END_SIGNATURE: usize = 0x0605_4b50;
@@ -47,7 +47,7 @@ impl Archive {
             let path = self.bytes(place + CENTRAL_BYTES, name_bytes)?;
             let path = std::str::from_utf8(path).ok()?;
             let (_, path) = path.split_once('/')?;
-            // Folders have entries too, whose names end with a slash.
+            // Folders also have entries; their names end with a slash.
             if !name.is_empty() && path.strip_prefix("dist/").unwrap_or(path) == name {
                 return self.entry(place);
             }
@@ -56,13 +56,13 @@ impl Archive {
         None
     }
 
-    /// Where the end of the central directory begins: a comment may follow it.
+    /// The position of the end of the central directory: a comment may follow it.
     fn end(&self) -> Option<usize> {
         let last = self.0.len().checked_sub(END_BYTES)?;
         (0..=last).rev().find(|place| self.number(*place, 4) == Some(END_SIGNATURE))
     }
 
-    /// The file that an entry of the central directory is about.
+    /// The file of an entry of the central directory.
     fn entry(&self, central: usize) -> Option<Entry> {
         let method = self.number(central + 10, 2)?;
         let crc_and_length = [self.bytes(central + 16, 4)?, self.bytes(central + 24, 4)?].concat();
@@ -82,7 +82,7 @@ impl Archive {
         }
     }
 
-    /// A number of two or four bytes, the lowest first.
+    /// A number of two or four bytes, little-endian.
     fn number(&self, place: usize, length: usize) -> Option<usize> {
         let bytes = self.bytes(place, length)?;
         Some(bytes.iter().rev().fold(0, |number, byte| (number << 8) | usize::from(*byte)))
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_small_file_is_stored_as_it_is() {
+    fn a_small_file_is_stored_uncompressed() {
         let Some(Entry::Stored(picture)) = Archive::SWAGGER_UI.find("favicon-32x32.png") else {
             panic!("the picture is not stored");
         };
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_file_of_the_archive_is_not_found() {
+    fn a_file_that_the_archive_does_not_have_is_none() {
         assert_eq!(Archive::SWAGGER_UI.find("swagger-ui.html"), None);
         assert_eq!(Archive::SWAGGER_UI.find(""), None);
         assert_eq!(Archive(b"PK").find("index.html"), None);

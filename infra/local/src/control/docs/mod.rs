@@ -1,7 +1,7 @@
-//! `/docs`: Swagger UI, which shows the API's description to people and sends requests for them.
+//! `/docs`: Swagger UI, which shows the API's OpenAPI document and sends requests.
 //!
 //! The page is embedded and loads nothing from other addresses. Its requests go through
-//! [`forward`](super::forward), so that the browser sees one origin and the API needs no CORS for it.
+//! [`forward`](super::forward): the browser sees one origin, so the API needs no CORS for it.
 
 mod archive;
 
@@ -13,13 +13,13 @@ use axum::response::{IntoResponse, Response};
 use self::archive::{Archive, Entry};
 use super::Refusal;
 
-/// What the page may load: files and answers of its own origin. Swagger UI writes styles and small
-/// pictures into the page.
+/// The Content-Security-Policy: files and responses of the page's own origin. Swagger UI embeds
+/// styles and small images in the page.
 const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; \
                       img-src 'self' data:; base-uri 'none'; form-action 'none'; \
                       frame-ancestors 'none'";
 
-/// The page's files out of Swagger UI, and the types they are served as.
+/// The files of Swagger UI that the page uses, with their media types.
 const FILES: [(&str, &str); 5] = [
     ("swagger-ui-bundle.js", "text/javascript; charset=utf-8"),
     ("swagger-ui.css", "text/css; charset=utf-8"),
@@ -38,7 +38,7 @@ pub(super) async fn page() -> Response {
     (headers, include_str!("page.html")).into_response()
 }
 
-/// `GET /docs/{file}`: one of the files that the page is made of.
+/// `GET /docs/{file}`: one of the page's files.
 pub(super) async fn file(Path(name): Path<String>) -> Result<Response, Refusal> {
     if name == "page.js" {
         let headers = [(CONTENT_TYPE, "text/javascript; charset=utf-8")];
@@ -53,7 +53,7 @@ pub(super) async fn file(Path(name): Path<String>) -> Result<Response, Refusal> 
     };
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, media_type);
-    // The files change with the binary only; a browser asks again after an hour.
+    // The files change only with the binary; a browser caches them for an hour.
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("max-age=3600"));
     Ok(match entry {
         Entry::Gzip(bytes) => {
@@ -85,6 +85,6 @@ mod tests {
             let is_served = name == "page.js" || FILES.iter().any(|(file, _)| *file == name);
             assert!(is_served, "{name}");
         }
-        assert!(!page.contains("://"), "the page needs no other address");
+        assert!(!page.contains("://"), "the page uses no other address");
     }
 }

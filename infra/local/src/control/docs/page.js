@@ -18,19 +18,20 @@ function show(spec) {
     displayRequestDuration: true,
     filter: true,
     tryItOutEnabled: true,
-    // The shown commands are for the API's own address; the page itself stays within its origin.
+    // The commands shown use the API's own address; the page itself sends requests only to its
+    // origin.
     showMutatedRequest: false,
     requestInterceptor: request => {
       if (request.url.startsWith(api)) request.url = "api" + request.url.slice(api.length);
       return request;
     },
-    // A sign-in that succeeds signs the page in.
+    // A successful sign-in also signs the page in.
     responseInterceptor: answer => {
       const token = answer.url.endsWith("/sessions") && answer.body?.data?.accessToken;
       if (token) page.preauthorizeApiKey("bearer", token);
       return answer;
     },
-    // Nothing is sent to other addresses.
+    // The page sends no requests to other addresses.
     validatorUrl: null,
   });
 }

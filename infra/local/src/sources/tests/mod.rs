@@ -1,4 +1,4 @@
-//! Event sources on real stores, with functions that do what a test tells them to.
+//! Tests of event sources on real stores, with scripted functions.
 
 mod queues;
 mod rotations;
@@ -22,19 +22,19 @@ use super::*;
 const QUEUE: &str = "EventSourceArn: !GetAtt WorkQueue.Arn
       FunctionResponseTypes: [ReportBatchItemFailures]";
 
-/// What a function makes of an event.
+/// A scripted response to an event.
 type Answer = Box<dyn FnOnce(&Value) -> Result<Value, InvokeError> + Send>;
 
-/// Functions that do what the test says: each answer in turn, then success.
+/// Scripted functions: they use each response in turn, then succeed.
 #[derive(Default)]
 struct Scripted {
     answers: Mutex<VecDeque<Answer>>,
     /// How long each invocation takes.
     takes: Duration,
-    /// Every event so far, with when it came.
+    /// All events so far, with the time of each.
     events: Mutex<Vec<(Instant, Value)>>,
     running: AtomicUsize,
-    /// The most invocations at once so far.
+    /// The maximum number of concurrent invocations so far.
     running_max: AtomicUsize,
 }
 
@@ -70,7 +70,7 @@ fn throttle() -> Answer {
     Box::new(|_| Err(InvokeError::Throttled))
 }
 
-/// Reports the records as failed that have this value there; they are named by what is at `id`.
+/// Reports those records as failed that have this value at `there`; their identifiers are at `id`.
 fn failing(id: &'static str, there: &'static str, value: &'static str) -> Answer {
     Box::new(move |event| {
         let records = event["Records"].as_array().unwrap().iter();
@@ -84,12 +84,12 @@ struct Running {
     stores: Stores,
     functions: Arc<Scripted>,
     sources: Sources,
-    /// What the sources had to say.
+    /// The reports of the sources.
     said: Arc<Mutex<Vec<String>>>,
 }
 
-/// A template of one function with these events and the properties of this mapping, and with queues
-/// and tables that suit all tests.
+/// A template of one function with these events and this mapping's properties, and with the queues
+/// and tables of all tests.
 fn template(events: &str, mapping: &str) -> String {
     include_str!("template.yaml").replace("EVENTS", events).replace("MAPPING", mapping)
 }
@@ -113,7 +113,7 @@ async fn running_with(source: &str, functions: Scripted, data: Option<&Path>) ->
 }
 
 impl Running {
-    /// Waits until the function has been invoked so often.
+    /// Waits until the function has been invoked this many times.
     async fn invoked(&self, times: usize) {
         self.until(|| self.functions.events.lock().unwrap().len() >= times).await;
     }
@@ -126,7 +126,7 @@ impl Running {
         }
     }
 
-    /// What is there in each record of each event so far.
+    /// The value at `there` in each record of each event so far.
     fn seen(&self, there: &str) -> Vec<Vec<String>> {
         let events = self.functions.events.lock().unwrap();
         let text = |record: &Value| record.pointer(there).unwrap().as_str().unwrap().to_owned();
@@ -139,7 +139,7 @@ impl Running {
         self.functions.events.lock().unwrap()[0].clone()
     }
 
-    /// The bodies of the messages that are in a queue.
+    /// The bodies of the messages in a queue.
     async fn bodies(&self, queue: &str) -> Vec<String> {
         let reports = self.stores.queues().await.unwrap();
         let report = reports.into_iter().find(|report| report.queue == queue).unwrap();
@@ -152,7 +152,7 @@ impl Running {
 }
 
 #[tokio::test]
-async fn a_schedule_can_be_run_before_it_is_due() {
+async fn a_schedule_can_run_by_hand_before_it_is_due() {
     let clock = "Clock: {Type: Schedule, Properties: {Schedule: rate(1 day)}}";
     let running = running_with(&template(clock, QUEUE), Scripted::default(), None).await;
     let schedules = running.sources.schedules();
@@ -161,7 +161,7 @@ async fn a_schedule_can_be_run_before_it_is_due() {
     assert_eq!(running.first_event().1["detail-type"], "Scheduled Event");
 }
 
-/// Why this source of the tests' template does not start.
+/// The error with which this source does not start.
 async fn complaint(source: &str) -> String {
     let template = Template::parse(source, &BTreeMap::new()).unwrap();
     let stores = Stores::start(&template, None).await.unwrap();
@@ -171,14 +171,14 @@ async fn complaint(source: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_schedule_that_cannot_be_read_says_whose_it_is() {
+async fn an_invalid_schedule_is_an_error_that_names_the_function() {
     let clock = "Clock: {Type: Schedule, Properties: {Schedule: rate(1 week)}}";
-    let expected = "WorkFunction: `rate(1 week)` is no schedule: `week` does not go with 1";
+    let expected = "WorkFunction: `rate(1 week)` is not a schedule: `week` does not go with 1";
     assert_eq!(complaint(&template(clock, QUEUE)).await, expected);
 }
 
 #[tokio::test]
-async fn a_source_that_its_function_may_not_read_cannot_be_set_up() {
+async fn a_source_whose_function_lacks_permission_cannot_start() {
     let cases = [
         (
             "EventSourceArn: !GetAtt WorkQueue.Arn",

@@ -9,7 +9,7 @@ impl Running {
         self.stores.send(queue, body).await.unwrap();
     }
 
-    /// Sends 1, 2 and 3 to the FIFO queue, all of one group.
+    /// Sends 1, 2 and 3 to the FIFO queue, all in one group.
     async fn send_ordered(&self) {
         for number in 1..=3 {
             let message = json!({
@@ -31,7 +31,7 @@ impl Running {
 }
 
 #[tokio::test]
-async fn a_message_is_delivered_at_once_and_deleted_once_it_succeeded() {
+async fn a_message_is_delivered_at_once_and_deleted_on_success() {
     let running = running(QUEUE, vec![]).await;
     tokio::time::sleep(Duration::from_millis(100)).await;
 
@@ -48,7 +48,7 @@ async fn a_message_is_delivered_at_once_and_deleted_once_it_succeeded() {
 }
 
 #[tokio::test]
-async fn what_a_batch_reports_as_failed_comes_again_alone_and_ends_among_the_dead_letters() {
+async fn a_failed_message_is_retried_alone_and_then_a_dead_letter() {
     let window = format!("{QUEUE}\n      MaximumBatchingWindowInSeconds: 1");
     let poison = || failing("/messageId", "/body", "poison");
     let running = running(&window, vec![poison(), poison()]).await;
@@ -74,7 +74,7 @@ async fn a_crash_leaves_the_whole_batch_in_the_queue() {
 }
 
 #[tokio::test]
-async fn a_batch_is_gathered_for_as_long_as_its_window() {
+async fn a_batch_is_gathered_during_its_batching_window() {
     let window = "BatchSize: 20\n      MaximumBatchingWindowInSeconds: 1";
     let running = running(&format!("{QUEUE}\n      {window}"), vec![]).await;
 
@@ -87,7 +87,7 @@ async fn a_batch_is_gathered_for_as_long_as_its_window() {
 }
 
 #[tokio::test]
-async fn no_more_run_at_once_than_the_maximum_concurrency() {
+async fn concurrent_invocations_stay_within_the_maximum_concurrency() {
     let scaling = "BatchSize: 1\n      ScalingConfig: {MaximumConcurrency: 2}";
     let functions = Scripted { takes: Duration::from_millis(50), ..Scripted::default() };
     let running =
@@ -102,7 +102,7 @@ async fn no_more_run_at_once_than_the_maximum_concurrency() {
 }
 
 #[tokio::test]
-async fn a_throttled_delivery_is_made_later_without_another_receive() {
+async fn a_throttled_delivery_is_retried_without_another_receive() {
     let running = running(QUEUE, vec![throttle()]).await;
 
     running.send("hello").await;
@@ -112,7 +112,7 @@ async fn a_throttled_delivery_is_made_later_without_another_receive() {
 }
 
 #[tokio::test]
-async fn messages_of_a_group_keep_their_order_even_past_a_failure() {
+async fn messages_of_a_group_keep_their_order_after_a_failure() {
     let running = running(FIFO, vec![crash()]).await;
 
     running.send_ordered().await;
@@ -123,7 +123,7 @@ async fn messages_of_a_group_keep_their_order_even_past_a_failure() {
 }
 
 #[tokio::test]
-async fn a_message_that_was_hidden_for_longer_comes_again_later_and_still_before_the_next() {
+async fn an_extended_visibility_timeout_delays_the_whole_group() {
     let running = running(FIFO, vec![failing("/messageId", "/body", "1")]).await;
 
     running.send_ordered().await;
@@ -135,12 +135,12 @@ async fn a_message_that_was_hidden_for_longer_comes_again_later_and_still_before
     running.ask_ordered("ChangeMessageVisibility", hidden).await;
     running.invoked(4).await;
 
-    assert!(failed.elapsed() > Duration::from_secs(2), "its queue would have hidden it for 1 s");
+    assert!(failed.elapsed() > Duration::from_secs(2), "the queue's own visibility timeout is 1 s");
     assert_eq!(running.seen("/body"), [["1"], ["1"], ["2"], ["3"]]);
 }
 
 #[tokio::test]
-async fn deliveries_can_be_made_twice_and_out_of_order() {
+async fn faults_duplicate_and_reorder_deliveries() {
     let running = running(QUEUE, vec![]).await;
 
     running.set_faults(json!({"deliveries": {"duplicate": 1}}));

@@ -19,7 +19,7 @@ async fn rotating(answers: Vec<Answer>) -> Running {
 }
 
 impl Running {
-    /// The steps that these events are about, and the one token of all of them.
+    /// The steps of these events, and their common token.
     fn steps(&self, events: std::ops::Range<usize>) -> (Vec<String>, String) {
         let arn = &self.stores.names().secret("KeysSecret").unwrap().arn;
         let seen = self.functions.events.lock().unwrap();
@@ -34,7 +34,7 @@ impl Running {
 }
 
 #[tokio::test]
-async fn a_rotation_is_four_steps_in_their_order_with_one_token() {
+async fn a_rotation_is_four_steps_in_order_with_one_token() {
     let running = rotating(vec![]).await;
 
     running.stores.rotate("KeysSecret").await.unwrap();
@@ -50,7 +50,7 @@ async fn a_rotation_is_four_steps_in_their_order_with_one_token() {
 }
 
 #[tokio::test]
-async fn a_step_that_fails_ends_the_rotation_and_the_next_one_begins_anew() {
+async fn a_failed_step_ends_the_rotation_and_the_next_one_restarts() {
     let succeed = || -> Answer { Box::new(|_| Ok(Value::Null)) };
     let running = rotating(vec![succeed(), crash()]).await;
 
@@ -72,7 +72,7 @@ async fn a_step_that_fails_ends_the_rotation_and_the_next_one_begins_anew() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rotation_is_due_once_its_time_has_passed_since_the_last_one() {
+async fn a_rotation_is_due_one_interval_after_the_last() {
     let running = rotating(vec![]).await;
     let invocations = || running.functions.events.lock().unwrap().len();
 

@@ -23,7 +23,7 @@ impl Running {
 }
 
 #[tokio::test]
-async fn records_come_at_once_and_in_order() {
+async fn records_are_delivered_at_once_and_in_order() {
     let running = running(STREAM, vec![]).await;
     tokio::time::sleep(Duration::from_millis(100)).await;
 
@@ -44,7 +44,7 @@ async fn records_come_at_once_and_in_order() {
 }
 
 #[tokio::test]
-async fn a_batch_goes_on_at_the_first_failure_that_was_reported() {
+async fn a_batch_is_retried_from_the_first_reported_failure() {
     let second = failing("/dynamodb/SequenceNumber", KEY, "1");
     let running = running(&stream(""), vec![second]).await;
 
@@ -57,13 +57,13 @@ async fn a_batch_goes_on_at_the_first_failure_that_was_reported() {
 }
 
 #[tokio::test]
-async fn a_failing_batch_is_halved_and_what_is_to_blame_given_up() {
+async fn a_failing_batch_is_halved_and_its_bad_record_given_up() {
     let event = stream(
         "BisectBatchOnFunctionError: true
       MaximumRetryAttempts: 1
       DestinationConfig: {OnFailure: {Destination: !GetAtt WorkDeadLetterQueue.Arn}}",
     );
-    // All, then the first half, which is one record: again, and then it is given up.
+    // First the whole batch fails, then its first half of one record fails twice and is given up.
     let running = running(&event, vec![crash(), crash(), crash()]).await;
 
     running.write("poison");
@@ -105,7 +105,7 @@ async fn records_of_one_item_keep_their_order_in_parallel_lanes() {
 }
 
 #[tokio::test]
-async fn only_what_fits_a_filter_reaches_the_function() {
+async fn only_records_that_match_a_filter_reach_the_function() {
     let event = stream("FilterCriteria: {Filters: [{Pattern: '{\"eventName\": [\"INSERT\"]}'}]}");
     let running = running(&event, vec![]).await;
 
@@ -118,7 +118,7 @@ async fn only_what_fits_a_filter_reaches_the_function() {
 }
 
 #[tokio::test]
-async fn records_that_a_fault_drops_are_never_seen() {
+async fn records_that_a_fault_drops_are_never_delivered() {
     let running = running(STREAM, vec![]).await;
     running.set_faults(json!({"streams": {"OutboxTable": {"drop": 1}}}));
     running.write("lost");
@@ -131,7 +131,7 @@ async fn records_that_a_fault_drops_are_never_seen() {
 }
 
 #[tokio::test]
-async fn a_reader_goes_on_where_the_last_run_ended() {
+async fn a_reader_continues_where_the_last_run_ended() {
     let directory = std::env::temp_dir().join(format!("local-sources-{}", uuid::Uuid::new_v4()));
     for item in ["first", "second"] {
         let running =
@@ -145,7 +145,7 @@ async fn a_reader_goes_on_where_the_last_run_ended() {
 }
 
 #[tokio::test]
-async fn a_reader_that_starts_with_the_latest_leaves_out_what_is_there() {
+async fn a_reader_that_starts_at_latest_skips_existing_records() {
     let running = running(STREAM, vec![]).await;
     running.write("before");
     let table = running.stores.names().table("OutboxTable").unwrap();

@@ -1,4 +1,4 @@
-//! A call that SQS would refuse is refused, with its code.
+//! Tests that calls which SQS would reject are rejected, with SQS's codes.
 
 use super::*;
 
@@ -23,7 +23,7 @@ fn attributes(count: usize) -> Value {
 }
 
 #[test]
-fn a_message_that_sqs_would_refuse_is_refused_with_its_code() {
+fn a_message_that_sqs_would_reject_gets_sqss_error_code() {
     let long = "x".repeat(BYTES_MAX + 1);
     let text = |value: &str| json!({ "a": { "DataType": "String", "StringValue": value } });
     for (url, input, expected) in [
@@ -75,7 +75,7 @@ fn a_message_that_sqs_would_refuse_is_refused_with_its_code() {
 }
 
 #[test]
-fn one_bad_entry_of_a_batch_is_refused_and_the_others_are_not() {
+fn only_the_invalid_entry_of_a_batch_is_rejected() {
     let entries = json!([
         { "Id": "0", "MessageBody": "{}" },
         { "Id": "1", "MessageBody": "Kettle\u{ffff}" },
@@ -92,7 +92,7 @@ fn one_bad_entry_of_a_batch_is_refused_and_the_others_are_not() {
 }
 
 #[test]
-fn a_batch_is_refused_as_a_whole_for_its_number_its_ids_or_its_bytes() {
+fn a_batch_with_wrong_count_ids_or_size_is_rejected_as_a_whole() {
     let entry = |id: &str, bytes: usize| json!({ "Id": id, "MessageBody": "x".repeat(bytes) });
     let many: Vec<_> = (0..11).map(|id| entry(&id.to_string(), 1)).collect();
     for (entries, expected) in [
@@ -112,7 +112,7 @@ fn a_batch_is_refused_as_a_whole_for_its_number_its_ids_or_its_bytes() {
 }
 
 #[test]
-fn a_receipt_handle_that_was_never_given_out_is_invalid() {
+fn a_receipt_handle_that_was_never_issued_is_invalid() {
     let given = BASE64_STANDARD.encode("message:1700000000:nonce");
     for (handle, expected) in [
         (given.as_str(), ""),

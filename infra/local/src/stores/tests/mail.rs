@@ -1,10 +1,10 @@
-//! Mail as SES authorizes, refuses and reports it.
+//! Tests of mail: SES's authorization, rejections and events.
 
 use aws_sdk_sesv2::operation::send_email::SendEmailError;
 
 use super::*;
 
-/// What the template's function may do to mail.
+/// The permissions of the template's function for mail.
 const RIGHTS: &str = "              Resource:
                 - !Sub arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/*
                 - !Sub arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:configuration-set/*
@@ -15,7 +15,7 @@ const SENDER: &str = "shop@example.com";
 const SET: &str = "local-MailConfigurationSet";
 
 #[tokio::test]
-async fn a_policy_that_names_the_senders_address_is_denied_where_the_domain_is_verified() {
+async fn a_policy_for_an_address_is_denied_if_its_domain_is_verified() {
     let address = resources(&["identity/${MailFrom}", "configuration-set/*"]);
     let stores = stores_with(&address, &[], false).await;
 
@@ -29,7 +29,7 @@ async fn a_policy_that_names_the_senders_address_is_denied_where_the_domain_is_v
 }
 
 #[tokio::test]
-async fn a_policy_without_configuration_sets_is_denied_where_the_mail_names_one() {
+async fn a_policy_without_the_mails_configuration_set_is_denied() {
     let stores = stores_with(&resources(&["identity/*"]), &[], false).await;
 
     let denied = send(&stores, SENDER, "a@example.org", Some(SET)).await.unwrap_err();
@@ -49,7 +49,7 @@ async fn a_mail_from_another_address_of_the_domain_is_denied() {
 }
 
 #[tokio::test]
-async fn in_the_sandbox_the_recipients_identity_has_to_be_verified_and_allowed() {
+async fn in_the_sandbox_a_recipient_must_be_verified_and_allowed() {
     let domain = resources(&["identity/example.com", "configuration-set/*"]);
     for (rights, verified, status) in [
         (RIGHTS, &["example.com"][..], 400),
@@ -64,7 +64,7 @@ async fn in_the_sandbox_the_recipients_identity_has_to_be_verified_and_allowed()
 }
 
 #[tokio::test]
-async fn a_sender_that_is_not_verified_and_a_configuration_set_that_is_not_there_are_refused() {
+async fn an_unverified_sender_or_unknown_configuration_set_is_an_error() {
     let stores = stores_with(RIGHTS, &["example.org"], false).await;
     let refused = send(&stores, SENDER, "a@example.org", Some(SET)).await.unwrap_err();
     assert_eq!(refused.status, 400);
@@ -77,7 +77,7 @@ async fn a_sender_that_is_not_verified_and_a_configuration_set_that_is_not_there
 }
 
 #[tokio::test]
-async fn bounces_and_complaints_of_the_simulator_reach_the_queue_of_the_rule() {
+async fn simulated_bounces_and_complaints_reach_the_rules_queue() {
     let stores = stores_with(RIGHTS, &[], false).await;
     for mailbox in ["bounce", "complaint+1", "success"] {
         let to = format!("{mailbox}@simulator.amazonses.com");
@@ -97,10 +97,10 @@ async fn bounces_and_complaints_of_the_simulator_reach_the_queue_of_the_rule() {
     assert_eq!(bounced["detail"]["mail"]["destination"], to);
     assert_eq!(complained["detail"]["eventType"], "Complaint");
     assert_eq!(complained["detail"]["mail"]["tags"]["ses:configuration-set"], json!([SET]));
-    assert_eq!(stores.mailbox().mails(None).len(), 4, "SES has taken all of them");
+    assert_eq!(stores.mailbox().mails(None).len(), 4, "SES has accepted all of them");
 }
 
-/// A statement's resources, all of SES.
+/// A statement's resources, all in SES.
 fn resources(resources: &[&str]) -> String {
     let lines = resources.iter().map(|resource| {
         format!("                - !Sub arn:${{AWS::Partition}}:ses:${{AWS::Region}}:${{AWS::AccountId}}:{resource}\n")
@@ -108,10 +108,10 @@ fn resources(resources: &[&str]) -> String {
     format!("              Resource:\n{}", lines.collect::<String>())
 }
 
-/// The stores with other rights to mail; without identities, the sender's domain is verified.
+/// Stores with other mail permissions. Without identities, the sender's domain is verified.
 async fn stores_with(rights: &str, verified: &[&str], sandbox: bool) -> Stores {
     let source = include_str!("template.yaml");
-    assert!(source.contains(RIGHTS), "the template no longer has these rights");
+    assert!(source.contains(RIGHTS), "the template no longer has these permissions");
     let source = source.replace(RIGHTS, rights);
     let template = Template::parse(&source, &BTreeMap::new()).unwrap();
     let identities = match verified {
@@ -121,7 +121,7 @@ async fn stores_with(rights: &str, verified: &[&str], sandbox: bool) -> Stores {
     Stores::start_with(&template, None, identities).await.unwrap()
 }
 
-/// The answer to a mail that was not taken.
+/// The error response to a mail.
 #[derive(Debug)]
 struct NotTaken {
     status: u16,

@@ -16,12 +16,12 @@ use serde_json::json;
 
 use super::*;
 
-/// A template with one of each, and two functions of which one may do nothing.
+/// A template with one resource of each kind and two functions, one of them without permissions.
 pub(super) fn template() -> Template {
     Template::parse(include_str!("template.yaml"), &BTreeMap::new()).unwrap()
 }
 
-/// The AWS SDK's clients, signing as a function's process or as nobody's.
+/// The AWS SDK's clients, signing as a function's process or with an unknown key.
 struct Clients {
     tables: aws_sdk_dynamodb::Client,
     queues: aws_sdk_sqs::Client,
@@ -99,7 +99,7 @@ async fn put_user(clients: &Clients, id: &str) -> Result<(), aws_sdk_dynamodb::E
 }
 
 #[tokio::test]
-async fn all_four_services_answer_at_one_address() {
+async fn all_four_services_are_at_one_endpoint() {
     let stores = stores().await;
     let clients = Clients::of(&stores, "GetUserFunction");
 
@@ -132,7 +132,7 @@ async fn all_four_services_answer_at_one_address() {
 }
 
 #[tokio::test]
-async fn a_function_may_do_what_its_policy_says_and_nothing_else() {
+async fn a_function_may_only_do_what_its_policy_allows() {
     let stores = stores().await;
     let clients = Clients::of(&stores, "IdleFunction");
 
@@ -150,7 +150,7 @@ async fn a_function_may_do_what_its_policy_says_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn who_may_read_an_index_may_not_read_its_table() {
+async fn permission_for_an_index_is_none_for_its_table() {
     let stores = stores().await;
     let clients = Clients::of(&stores, "GetUserFunction");
 
@@ -163,7 +163,7 @@ async fn who_may_read_an_index_may_not_read_its_table() {
 }
 
 #[tokio::test]
-async fn calls_are_recorded_with_the_environment_that_makes_them() {
+async fn calls_are_recorded_with_their_environment() {
     let stores = stores().await;
     let recorder = Arc::new(Recorder::default());
     let environments: Arc<dyn Environments> = recorder.clone();
@@ -182,7 +182,7 @@ async fn calls_are_recorded_with_the_environment_that_makes_them() {
 }
 
 #[tokio::test]
-async fn faults_speak_as_the_services_do() {
+async fn injected_faults_have_the_services_error_codes() {
     let stores = stores().await;
     let clients = Clients::of(&stores, "GetUserFunction");
 
@@ -216,7 +216,7 @@ async fn faults_speak_as_the_services_do() {
 }
 
 #[tokio::test]
-async fn a_process_killed_before_its_commit_writes_nothing_and_after_it_everything() {
+async fn a_process_killed_before_commit_writes_nothing_after_it_all() {
     let stores = stores().await;
     let recorder = Arc::new(Recorder::default());
     let environments: Arc<dyn Environments> = recorder.clone();
@@ -232,7 +232,7 @@ async fn a_process_killed_before_its_commit_writes_nothing_and_after_it_everythi
 }
 
 #[tokio::test]
-async fn tables_in_a_directory_outlive_the_stores() {
+async fn tables_in_a_directory_are_kept_after_the_stores_end() {
     let directory = std::env::temp_dir().join(format!("local-stores-{}", uuid::Uuid::new_v4()));
     for expected in [1, 2] {
         let stores = Stores::start(&template(), Some(&directory)).await.unwrap();
@@ -243,7 +243,7 @@ async fn tables_in_a_directory_outlive_the_stores() {
         for file in std::fs::read_dir(&directory).unwrap() {
             let file = file.unwrap().path();
             assert_eq!(mode(&file), 0o600, "{}", file.display());
-            // As an earlier version left it.
+            // An earlier version created the file with these permissions.
             std::fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
         }
         std::fs::set_permissions(&directory, Permissions::from_mode(0o755)).unwrap();
@@ -252,7 +252,7 @@ async fn tables_in_a_directory_outlive_the_stores() {
 }
 
 #[tokio::test]
-async fn a_call_without_a_signature_or_from_a_page_is_403_and_does_nothing() {
+async fn an_unsigned_call_or_one_from_a_page_is_403_without_effect() {
     const SIGNED: (&str, &str) = ("authorization", "AWS4-HMAC-SHA256 Credential=OPERATOR/x, S=0");
     let stores = stores().await;
     let mail = json!({
@@ -285,13 +285,13 @@ async fn a_call_without_a_signature_or_from_a_page_is_403_and_does_nothing() {
         assert_eq!(call("/", target, headers, &json!({})).await, 403, "{headers:?}");
     }
     assert!(stores.mailbox().mails(None).is_empty());
-    // As containers call, by the address that this machine has for them.
+    // Containers call by this machine's address in their network.
     assert_eq!(call(send, "", &[SIGNED, ("host", "172.17.0.1:4000")], &mail).await, 200);
     assert_eq!(stores.mailbox().mails(None).len(), 1);
 }
 
 #[tokio::test]
-async fn messages_are_shown_without_being_received() {
+async fn messages_are_shown_without_receiving_them() {
     let stores = stores().await;
     let queue = stores.names().queue("EmailsQueue").unwrap();
     stores.send(queue, "first").await.unwrap();
@@ -314,7 +314,7 @@ async fn messages_are_shown_without_being_received() {
     let emails = report(stores.queues().await.unwrap(), "EmailsQueue");
     assert_eq!(bodies(&emails), ["second"]);
 
-    // One receive is all this queue allows, and its messages are hidden for a second.
+    // The queue's maxReceiveCount is 1 and its visibility timeout 1 s.
     stores.receive(queue, 1, 0).await.unwrap();
     tokio::time::sleep(Duration::from_millis(1_100)).await;
     assert!(stores.receive(queue, 1, 0).await.unwrap().is_empty());
@@ -324,7 +324,7 @@ async fn messages_are_shown_without_being_received() {
 }
 
 #[tokio::test]
-async fn a_message_and_a_batch_may_have_a_mebibyte_and_no_byte_more() {
+async fn a_message_or_batch_above_one_mebibyte_is_rejected() {
     let stores = stores().await;
     let queues = Clients::of(&stores, "GetUserFunction").queues;
     let queue = stores.names().queue("EmailsQueue").unwrap();
@@ -345,7 +345,7 @@ async fn a_message_and_a_batch_may_have_a_mebibyte_and_no_byte_more() {
 
     let received = stores.receive(queue, 10, 0).await.unwrap();
     assert_eq!(received.len(), 1);
-    assert!(received[0].body == body(mebibyte - beside), "it comes as it was sent");
+    assert!(received[0].body == body(mebibyte - beside), "it is received unchanged");
     let attributes = serde_json::to_value(&received[0].message_attributes).unwrap();
     assert_eq!(attributes.as_object().unwrap().len(), 1, "{attributes}");
     assert_eq!(attributes["traceparent"]["StringValue"], "00-1-2-01");
@@ -366,7 +366,7 @@ async fn a_message_and_a_batch_may_have_a_mebibyte_and_no_byte_more() {
 }
 
 #[tokio::test]
-async fn the_projects_own_template_can_be_set_up() {
+async fn the_projects_template_can_be_created() {
     let source = include_str!("../../../../../template.yaml");
     let template = Template::parse(source, &BTreeMap::new()).unwrap();
 
@@ -413,7 +413,7 @@ async fn a_group_with_many_messages_in_flight_does_not_delay_another_groups_mess
 }
 
 #[tokio::test]
-async fn a_message_of_a_group_wakes_a_receive_and_comes_again_after_its_visibility_timeout() {
+async fn a_grouped_message_returns_after_its_visibility_timeout() {
     let stores = stores().await;
     let clients = Clients::of(&stores, "GetUserFunction");
     let queue = stores.names().queue("NewsQueue").unwrap();
@@ -434,7 +434,7 @@ async fn a_message_of_a_group_wakes_a_receive_and_comes_again_after_its_visibili
     assert_eq!(received.unwrap()[0].body, "second");
     assert!(begun.elapsed() < Duration::from_millis(800), "{:?}", begun.elapsed());
 
-    // It is hidden for two seconds.
+    // Its visibility timeout is two seconds.
     assert!(stores.receive(queue, 1, 0).await.unwrap().is_empty());
     let again = stores.receive(queue, 1, 20).await.unwrap();
     assert_eq!(again[0].body, "second");

@@ -1,4 +1,4 @@
-//! What a function finds that rotates a secret, as far as Secrets Manager is concerned.
+//! Tests of Secrets Manager's part in the rotation of a secret.
 
 use std::fmt::Debug;
 
@@ -50,7 +50,7 @@ impl Clients {
         put.send().await.map(drop).map_err(words)
     }
 
-    /// The value that has a label, and all labels of its version.
+    /// The value with a label, and all labels of its version.
     async fn labelled(&self, label: &str) -> Result<(String, Vec<String>), String> {
         let get = self.secrets.get_secret_value().secret_id(SECRET).version_stage(label);
         let found = get.send().await.map_err(words)?;
@@ -69,7 +69,7 @@ fn refused<T>(answer: Result<T, String>, why: &str) {
 }
 
 #[tokio::test]
-async fn a_version_to_come_is_pending_then_has_a_value_and_then_is_current() {
+async fn a_new_version_is_pending_then_has_a_value_then_is_current() {
     let stores = stores().await;
     let function = Clients::of(&stores, "RotateKeysFunction");
 
@@ -109,7 +109,7 @@ async fn a_version_to_come_is_pending_then_has_a_value_and_then_is_current() {
 }
 
 #[tokio::test]
-async fn an_incomplete_rotation_is_tried_again_before_another_one_begins() {
+async fn an_incomplete_rotation_is_retried_before_another_starts() {
     let stores = stores().await;
     let operator = Clients::with_key(&stores, "operator");
     let rotations = stores.rotations("SigningKeysSecret").unwrap();
@@ -117,7 +117,7 @@ async fn an_incomplete_rotation_is_tried_again_before_another_one_begins() {
     let rotate = || operator.secrets.rotate_secret().secret_id(SECRET);
 
     let repeated = rotate().client_request_token(&token).send().await.unwrap();
-    assert_eq!(repeated.version_id(), Some(token.as_str()), "a client tries again");
+    assert_eq!(repeated.version_id(), Some(token.as_str()), "a client retries");
     refused(rotate().send().await.map_err(words), "A previous rotation isn't complete.");
     operator.put_pending(&token, "new").await.unwrap();
     stores.rotation_ended("SigningKeysSecret").unwrap();
@@ -128,7 +128,7 @@ async fn an_incomplete_rotation_is_tried_again_before_another_one_begins() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_rotated_so_is_refused_with_the_reason() {
+async fn an_invalid_rotation_request_is_an_error_with_the_reason() {
     let stores = stores().await;
     let secrets = Clients::with_key(&stores, "operator").secrets;
     let rotate = |secret: &str| secrets.rotate_secret().secret_id(secret);
@@ -147,7 +147,7 @@ async fn what_cannot_be_rotated_so_is_refused_with_the_reason() {
 }
 
 #[tokio::test]
-async fn a_function_touches_a_secret_only_as_its_policy_says() {
+async fn a_function_accesses_a_secret_only_as_its_policy_allows() {
     let stores = stores().await;
     let secrets = Clients::of(&stores, "GetUserFunction").secrets;
 
