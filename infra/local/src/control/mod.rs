@@ -84,7 +84,7 @@ fn router(control: Control) -> Router {
         .route("/environment", get(environment))
         .route("/faults", get(faults::get).put(faults::put).delete(faults::delete))
         .fallback(async || {
-            Refusal::new(StatusCode::NOT_FOUND, "no such address; GET / lists all")
+            Refusal::new(StatusCode::NOT_FOUND, "there is no such address; GET / lists all")
         })
         .with_state(control)
         .layer(middleware::from_fn(visitors::at_control))

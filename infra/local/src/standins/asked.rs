@@ -1,4 +1,4 @@
-//! What a stand-in was asked.
+//! A record of the requests that a stand-in received.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,11 +11,11 @@ use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-/// The last requests that are kept in full.
+/// The maximum number of requests kept in full.
 const REQUESTS_MAX: usize = 1_000;
-/// The most paths that are counted apart.
+/// The maximum number of paths that are counted separately.
 const PATHS_MAX: usize = 100_000;
-/// The headers that are shown. Others may be secrets.
+/// The headers that are shown. Others may contain secrets.
 const SHOWN: [&str; 6] = [
     "accept-language",
     "content-type",
@@ -32,7 +32,7 @@ pub(super) struct Asked {
     in_flight: AtomicU64,
 }
 
-/// A request that is being answered, for as long as this lives.
+/// A request in progress, for as long as this value lives.
 pub(super) struct InFlight<'a>(&'a AtomicU64);
 
 impl Drop for InFlight<'_> {
@@ -41,15 +41,15 @@ impl Drop for InFlight<'_> {
     }
 }
 
-/// What a stand-in was asked, without any secret.
+/// The requests that a stand-in received, without secrets.
 #[derive(Debug, Clone, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
-    /// How many requests of each path there were.
+    /// The number of requests by path.
     pub counts: BTreeMap<String, u64>,
-    /// The most requests that were being answered at the same time.
+    /// The maximum number of concurrent requests.
     pub in_flight_max: u64,
-    /// The last thousand requests, newest last.
+    /// The latest 1,000 requests, newest last.
     pub requests: VecDeque<AskedRequest>,
 }
 
@@ -61,10 +61,10 @@ pub struct AskedRequest {
     path: String,
     query: String,
     headers: BTreeMap<String, String>,
-    /// The beginning of the SHA-256 of whatever the request was authorized by.
+    /// The beginning of the SHA-256 of the request's credentials.
     #[serde(skip_serializing_if = "Option::is_none")]
     authorized_by: Option<String>,
-    /// The body if it is JSON; a form may hold a password.
+    /// The body if it is JSON; a form may contain a password.
     #[serde(skip_serializing_if = "Value::is_null")]
     body: Value,
 }
@@ -107,7 +107,7 @@ impl AskedRequest {
     }
 }
 
-/// Enough of a hash to tell secrets apart, and of no use for anything else.
+/// A part of a hash: enough to distinguish secrets, and too short to recover one.
 fn fingerprint(secret: &str) -> String {
     let [a, b, c, d, ..]: [u8; 32] = Sha256::digest(secret).into();
     format!("{:08x}", u32::from_be_bytes([a, b, c, d]))

@@ -1,9 +1,8 @@
-//! Other people's services, as far as the functions call them: small servers on free ports, in the
-//! platform's own process.
+//! Stand-ins for third-party services: small servers on free ports in the platform's process.
 //!
-//! Each is a [`Service`]: it answers a request by a pure function. [`serve`] does for all of them
-//! what they have in common: it notes what was asked ([`asked`]) and asks the [`switch`] whether
-//! the request meets [`trouble`].
+//! Each is a [`Service`] whose responses come from a pure function. [`serve`] does the common work:
+//! it records the requests ([`asked`]) and asks the [`switch`] whether a fault ([`trouble`])
+//! applies.
 
 mod asked;
 mod notifiers;
@@ -32,11 +31,11 @@ use self::partner::{Partner, PartnerFaults};
 use self::switch::Switch;
 use self::trouble::{Answer, Trouble};
 
-/// What is to go wrong with other people's services.
+/// The faults of third-party services.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Faults {
-    /// The services that take notices.
+    /// The notification services.
     pub notifiers: NotifierFaults,
     /// The partner.
     pub partner: PartnerFaults,
@@ -44,32 +43,32 @@ pub struct Faults {
     pub objects: ObjectsFaults,
 }
 
-/// A service of somebody else's.
+/// A third-party service.
 trait Service: Send + Sync + 'static {
-    /// What the control address calls it.
+    /// Its name at the control address.
     const NAME: &'static str;
 
-    /// The template's parameters that say where it is.
+    /// The template's parameters with its URL.
     const PARAMETERS: &'static [&'static str];
 
-    /// The template's secret that holds what its clients need to know, and what that is.
+    /// The template's secret with its clients' credentials, and their value.
     fn secret(&self) -> Option<(&'static str, Value)> {
         None
     }
 
-    /// The trouble that a request to this path meets, and the name under which it is counted.
+    /// The fault setting for this path, and the name under which its requests are counted.
     fn trouble<'a>(faults: &'a Faults, path: &str) -> (&'static str, &'a Trouble);
 
-    /// How long it takes over an answer of its own.
+    /// The delay of its own response.
     fn takes(&self, _: &Request<Bytes>, _: &Faults) -> Duration {
         Duration::ZERO
     }
 
-    /// What it answers when nothing is wrong.
+    /// Its response without faults.
     fn answer(&self, request: &Request<Bytes>, faults: &Faults) -> Answer;
 }
 
-/// The stand-ins, running. Clones are handles to the same ones, which end with the last of them.
+/// The running stand-ins. Clones are handles to the same stand-ins, which end with the last handle.
 #[derive(Clone, Default)]
 pub struct Standins {
     asked: BTreeMap<&'static str, Arc<Asked>>,
@@ -80,10 +79,10 @@ pub struct Standins {
 }
 
 impl Standins {
-    /// Starts them all.
+    /// Starts all stand-ins.
     ///
     /// # Errors
-    /// Where there is no port.
+    /// If no port can be bound.
     pub async fn start() -> Result<Self, io::Error> {
         let mut standins = Self::default();
         standins.add(Notifiers::default()).await?;
@@ -92,27 +91,27 @@ impl Standins {
         Ok(standins)
     }
 
-    /// The template's parameters that say where they are, with their values.
+    /// The template's parameters with the stand-ins' URLs.
     pub fn parameters(&self) -> &BTreeMap<String, String> {
         &self.parameters
     }
 
-    /// The template's secrets that their clients need, with their values.
+    /// The template's secrets with their clients' credentials.
     pub fn secrets(&self) -> &BTreeMap<&'static str, String> {
         &self.secrets
     }
 
-    /// What one of them was asked, by its name.
+    /// The requests that a stand-in received, by its name.
     pub fn asked(&self, name: &str) -> Option<Report> {
         self.asked.get(name).map(|asked| asked.report())
     }
 
-    /// Their names.
+    /// The stand-ins' names.
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
         self.asked.keys().copied()
     }
 
-    /// Puts these faults in force in place of those before.
+    /// Replaces the active faults.
     pub fn set_faults(&self, faults: Faults) {
         self.switch.set(faults);
     }

@@ -1,5 +1,4 @@
-//! Slack, Datadog and New Relic, as far as they take notices: one server, told apart by the paths of
-//! their interfaces.
+//! Slack, Datadog and New Relic as receivers of alerts: one server that distinguishes them by path.
 
 use bytes::Bytes;
 use http::{Method, Request, StatusCode};
@@ -9,28 +8,28 @@ use uuid::Uuid;
 
 use super::{Answer, Faults, Service, Trouble};
 
-/// What is to go wrong with the services that take notices.
+/// The faults of the notification services.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct NotifierFaults {
-    /// With Slack.
+    /// Slack's.
     pub slack: Trouble,
-    /// With Datadog.
+    /// Datadog's.
     pub datadog: Trouble,
-    /// With New Relic.
+    /// New Relic's.
     pub new_relic: Trouble,
 }
 
-/// The three of them, each with the one client that it knows.
+/// The three services, each with credentials for one client.
 pub(super) struct Notifiers {
     webhook: String,
     api_key: String,
     license_key: String,
 }
 
-/// Where New Relic takes events.
+/// The path of New Relic's events.
 const NEW_RELIC: &str = "/v1/accounts/1/events";
-/// Where Datadog takes events.
+/// The path of Datadog's events.
 const DATADOG: &str = "/api/v1/events";
 
 impl Default for Notifiers {

@@ -1,4 +1,4 @@
-//! The object service: says of any object whether it is online, and takes its time.
+//! The object service: reports whether an object is online, after a delay.
 
 use std::time::Duration;
 
@@ -10,16 +10,16 @@ use serde_json::json;
 use super::{Answer, Faults, Service, Trouble};
 use crate::stores::DelayMs;
 
-/// How long an answer takes, in milliseconds, unless the faults say otherwise.
+/// The range of response times in milliseconds, unless the faults set another.
 const TAKES_MS: (u64, u64) = (300, 4_300);
 
-/// What is to go wrong with the object service.
+/// The faults of the object service.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct ObjectsFaults {
-    /// With looking objects up.
+    /// Those of look-ups.
     pub lookups: Trouble,
-    /// The shortest and the longest time that an answer takes.
+    /// The shortest and the longest response time.
     pub takes_ms: Option<(DelayMs, DelayMs)>,
 }
 
@@ -37,7 +37,7 @@ impl Service for Objects {
     fn takes(&self, request: &Request<Bytes>, faults: &Faults) -> Duration {
         let taken = faults.objects.takes_ms.map(|(from, to)| (from.into(), to.into()));
         let (from_ms, to_ms) = taken.unwrap_or(TAKES_MS);
-        // Knuth's multiplier scatters neighbours; one object always takes the same time.
+        // Knuth's multiplier spreads neighbouring ids; an object always has the same response time.
         let scattered =
             object(request).unwrap_or_default().unsigned_abs().wrapping_mul(2_654_435_761);
         let span_ms: u64 = u64::saturating_sub(to_ms, from_ms) + 1;
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn even_objects_are_online_and_all_take_their_time() {
+    fn even_objects_are_online_and_response_times_are_in_range() {
         let faults = Faults::default();
         for (path, status, online) in [
             ("/objects/2", 200, Some(true)),

@@ -1,7 +1,7 @@
-//! The partner: tokens for client credentials, and a catalogue that needs one.
+//! The partner: tokens for client credentials, and a catalogue that requires one.
 //!
-//! A refusal is `{"code": "P08", "message": …}`. Which codes there are is for the faults to say:
-//! by itself it knows only that a token is missing or has ended, which is a bare 401.
+//! An error response is `{"code": "P08", "message": …}`. The faults set these codes. Without
+//! faults, a missing or expired token is a 401 without a code.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
@@ -17,32 +17,32 @@ use uuid::Uuid;
 
 use super::{Answer, Faults, Service, Trouble};
 
-/// Where tokens are to be had.
+/// The path of tokens.
 const TOKENS: &str = "/oauth/token";
-/// Where the catalogue is.
+/// The path of the catalogue.
 const PRODUCTS: &str = "/v2/product-list";
-/// How long a token lasts, unless the faults say otherwise.
+/// The lifetime of a token, unless the faults set another.
 const TOKEN_LIFETIME_S: u32 = 300;
-/// The most tokens that are known; a further one takes the place of the one that ends first.
+/// The maximum number of valid tokens; a further one replaces the one that expires first.
 const TOKENS_MAX: usize = 1_000;
-/// How many products there are.
+/// The number of products.
 const CATALOGUE: usize = 45;
-/// What they are, in turns.
+/// The categories of the products, in turns.
 const CATEGORIES: [&str; 3] = ["tea", "tools", "toys"];
 
-/// What is to go wrong with the partner.
+/// The faults of the partner.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct PartnerFaults {
-    /// With the catalogue.
+    /// Those of the catalogue.
     pub products: Trouble,
-    /// With the tokens.
+    /// Those of tokens.
     pub tokens: Trouble,
-    /// How long tokens last, instead of five minutes.
+    /// The lifetime of tokens, instead of five minutes.
     pub token_lifetime_s: Option<u32>,
 }
 
-/// The partner, with the one client that it knows.
+/// The partner, with credentials for one client.
 pub(super) struct Partner {
     client_secret: String,
     tokens: Mutex<HashMap<String, Instant>>,
@@ -98,7 +98,7 @@ impl Partner {
         Answer::new(StatusCode::OK, body)
     }
 
-    /// Forgets the tokens that have ended, and the next to end where there are too many.
+    /// Adds a token. Removes expired ones, and the next to expire if there are too many.
     fn remember(&self, token: &str, lifetime: Duration) {
         let now = Instant::now();
         let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
@@ -154,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_for_the_right_secret_opens_the_catalogue_until_it_ends() {
+    fn a_valid_token_opens_the_catalogue_until_it_expires() {
         let partner = Partner::default();
         let secret = partner.client_secret.clone();
         assert_eq!(token_by(&partner, "wrong", 300), None);
@@ -170,14 +170,14 @@ mod tests {
     }
 
     #[test]
-    fn tokens_that_have_ended_are_forgotten_and_no_more_than_a_thousand_are_known() {
+    fn expired_tokens_are_removed_and_at_most_1000_are_kept() {
         let partner = Partner::default();
         let secret = partner.client_secret.clone();
         let known = || partner.tokens.lock().unwrap().len();
         for _ in 0..10 {
             token_by(&partner, &secret, 0).unwrap();
         }
-        assert_eq!(known(), 1, "the last one, which nobody has asked after");
+        assert_eq!(known(), 1, "only the last one, added after the others had expired");
         let first = token_by(&partner, &secret, 300).unwrap();
         let longer: Vec<_> =
             (0..TOKENS_MAX).map(|_| token_by(&partner, &secret, 301).unwrap()).collect();

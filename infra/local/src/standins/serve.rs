@@ -1,4 +1,4 @@
-//! What all stand-ins have in common: listening, reading, noting, and trouble.
+//! The common part of all stand-ins: listening, reading, recording and faults.
 
 use std::io;
 use std::sync::Arc;
@@ -19,22 +19,22 @@ use super::{Answer, Asked, Service, Switch};
 use crate::accept::accepted;
 use crate::visitors::{self, Hosts};
 
-/// The largest request that is read.
+/// The maximum bytes of a request.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
 
-/// Why there is no answer.
+/// The reason why there is no response.
 #[derive(Debug, thiserror::Error)]
 #[error("the connection is closed")]
 struct HungUp;
 
-/// What one stand-in's connections share.
+/// The state shared by a stand-in's connections.
 struct Shared<S> {
     service: S,
     switch: Arc<Switch>,
     asked: Arc<Asked>,
 }
 
-/// Listens for a stand-in; gives its address, and what serves it for as long as it is awaited.
+/// Opens a stand-in's listener. Returns its address, and a future that serves it.
 pub(super) async fn start<S: Service>(
     service: S,
     switch: Arc<Switch>,
@@ -52,7 +52,7 @@ pub(super) async fn start<S: Service>(
                 async move { shared.answer(request).await }
             });
             let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), answers);
-            // It ends when its client ends it, or when the stand-in hangs up.
+            // The connection ends when its client or a fault closes it.
             tokio::spawn(async move { drop(connection.await) });
         }
     };

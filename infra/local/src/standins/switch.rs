@@ -1,11 +1,11 @@
-//! The faults of the stand-ins in force, and whom they strike.
+//! The active faults of the stand-ins, and the requests that they affect.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{Faults, Trouble};
 
-/// The faults in force, and how many requests they have met.
+/// The active faults, and the number of requests so far.
 #[derive(Debug, Default)]
 pub(super) struct Switch {
     state: Mutex<State>,
@@ -25,17 +25,17 @@ struct Met {
 }
 
 impl Switch {
-    /// Puts these faults in force in place of those before.
+    /// Replaces the active faults.
     pub(super) fn set(&self, faults: Faults) {
         *self.lock() = State { faults, met: HashMap::new() };
     }
 
-    /// The faults in force.
+    /// The active faults.
     pub(super) fn faults(&self) -> Faults {
         self.lock().faults.clone()
     }
 
-    /// The trouble that a request meets; none if it is spared.
+    /// The fault of a request, if one applies.
     pub(super) fn strike(
         &self,
         trouble_of: impl FnOnce(&Faults) -> (&'static str, &Trouble),
@@ -47,14 +47,14 @@ impl Switch {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // A panic elsewhere leaves the faults as they were; going on with them is harmless.
+        // A panic elsewhere cannot leave the faults inconsistent; continuing is harmless.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Met {
-    /// Whether the next request is struck. Shares are dealt evenly, without chance: of a fifth it
-    /// is every fifth request.
+    /// Whether the fault applies to the next request. Shares are spread evenly, not randomly: with
+    /// 0.2, it is every fifth request.
     fn are_struck(&mut self, trouble: &Trouble) -> bool {
         let share = trouble.share.map_or(1.0, f64::from);
         let due = ((self.asked + 1.0) * share).floor() > (self.asked * share).floor();
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_share_is_dealt_evenly_and_ends_after_so_many_times() {
+    fn a_share_is_spread_evenly_and_ends_after_the_set_times() {
         for (trouble, struck) in [
             (r#"{"down": true}"#, "1111111111"),
             (r#"{"down": true, "share": 0.2}"#, "0000100001"),

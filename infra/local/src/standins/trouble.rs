@@ -1,4 +1,4 @@
-//! How any of other people's services can fail.
+//! The faults that any third-party service can have.
 
 use std::num::NonZeroU16;
 
@@ -8,38 +8,37 @@ use serde_json::Value;
 
 use crate::stores::{DelayMs, Rate};
 
-/// What requests meet instead of the service's own answer; the default is nothing.
+/// The fault of a service's requests; by default none.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Trouble {
-    /// Whether connections are closed without an answer.
+    /// Whether connections are closed without a response.
     pub down: bool,
-    /// What is answered.
+    /// The response instead of the service's own.
     pub answer: Option<Answer>,
-    /// Added before every answer, the service's own too.
+    /// Delay before every response, also before the service's own.
     pub delay_ms: DelayMs,
-    /// The share of requests that are struck; all of them unless said. One in four is every
-    /// fourth.
+    /// The share of affected requests, by default all. With 0.25 it is every fourth request.
     pub share: Option<Rate>,
-    /// How many requests are struck at most.
+    /// The maximum number of affected requests.
     pub times: Option<u64>,
 }
 
-/// An answer in JSON.
+/// A response in JSON.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Answer {
     /// The status.
     pub status: Status,
-    /// The body; none where it is `null`.
+    /// The body; `null` for none.
     #[serde(default)]
     pub body: Value,
-    /// For `Retry-After`, in seconds.
+    /// The value of `Retry-After`, in seconds.
     #[serde(default)]
     pub retry_after_s: Option<u32>,
 }
 
-/// A status that a client can get as the end of an exchange: 200 to 599.
+/// A final status, as a client can receive it: 200 to 599.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "NonZeroU16", into = "u16")]
 pub struct Status(pub StatusCode);
@@ -67,7 +66,7 @@ impl From<Status> for u16 {
 }
 
 impl Answer {
-    /// An answer with a body.
+    /// A response with a body.
     pub(super) fn new(status: StatusCode, body: Value) -> Self {
         Self { status: Status(status), body, retry_after_s: None }
     }

@@ -6,7 +6,7 @@ use super::TemplateError;
 use super::intrinsics::{DEPTH_MAX, Scope, sole_intrinsic};
 
 impl Scope<'_> {
-    /// Whether a condition of the template holds.
+    /// Whether a condition of the template is true.
     pub(super) fn holds(&self, condition: &str) -> Result<bool, TemplateError> {
         self.condition(condition, 0)
     }
@@ -24,7 +24,7 @@ impl Scope<'_> {
         let refused =
             || TemplateError::not_understood(path, &format!("the condition {expression}"));
         if depth > DEPTH_MAX {
-            return Err(TemplateError::not_understood(path, "conditions that name each other"));
+            return Err(TemplateError::not_understood(path, "conditions that refer to each other"));
         }
         let (name, argument) =
             expression.as_object().and_then(sole_intrinsic).ok_or_else(refused)?;

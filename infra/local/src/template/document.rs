@@ -1,16 +1,16 @@
-//! From YAML to `CloudFormation`'s JSON, where every short form has its long one.
+//! Converts YAML to `CloudFormation`'s JSON, with short forms expanded.
 
 use saphyr::{LoadableYamlNode, Scalar, Tag, Yaml};
 use serde_json::{Map, Number, Value, json};
 
 use super::TemplateError;
 
-/// Reads one YAML document; `!Ref X` becomes `{"Ref": "X"}`, `!GetAtt A.B` becomes
-/// `{"Fn::GetAtt": ["A", "B"]}`, and `!Name` in general `{"Fn::Name": …}`.
+/// Parses one YAML document. `!Ref X` becomes `{"Ref": "X"}`, `!GetAtt A.B` becomes `{"Fn::GetAtt":
+/// ["A", "B"]}`, and `!Name` in general `{"Fn::Name": …}`.
 ///
 /// # Errors
-/// [`TemplateError::Syntax`] where the text is no YAML or not one document, and
-/// [`TemplateError::NotUnderstood`] for what JSON cannot say.
+/// [`TemplateError::Syntax`] if the text is not exactly one YAML document, and
+/// [`TemplateError::NotUnderstood`] for YAML that JSON cannot express.
 pub(super) fn parse(source: &str) -> Result<Value, TemplateError> {
     let documents = Yaml::load_from_str(source)
         .map_err(|error| TemplateError::Syntax { reason: error.to_string() })?;
@@ -62,7 +62,7 @@ fn key_of(key: &Yaml<'_>, path: &str) -> Result<String, TemplateError> {
     match key {
         Yaml::Value(Scalar::String(words)) => Ok(words.to_string()),
         Yaml::Value(Scalar::Integer(number)) => Ok(number.to_string()),
-        _ => Err(TemplateError::not_understood(path, "a key that is no string")),
+        _ => Err(TemplateError::not_understood(path, "a key that is not a string")),
     }
 }
 
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn short_forms_get_their_long_ones() {
+    fn short_forms_become_long_forms() {
         let value = parse(
             "a: !Ref Table\nb: !GetAtt Table.StreamArn\nc: !Sub '${Table}/x'\nd: !If [Prod, 1, '2']\n",
         )
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repeated_key_is_refused() {
+    fn a_repeated_key_is_an_error() {
         let error = parse("a: 1\na: 2\n").unwrap_err();
 
         assert!(error.to_string().contains("duplicated key"), "{error}");

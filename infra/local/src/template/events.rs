@@ -1,7 +1,7 @@
-//! A function's `Events`: its routes, and the clock.
+//! A function's `Events`: its routes and schedules.
 //!
-//! SAM knows queues and streams too; a function that names one among its `Events` gets the right to
-//! receive from all of them. So they are [`super::mappings`].
+//! SAM also supports queues and streams there. But SAM then lets the function receive from any
+//! queue or stream. So the template declares them as [`super::mappings`].
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -40,7 +40,7 @@ pub(super) struct ScheduleEvent {
     input: Option<String>,
     #[serde(rename = "Description")]
     _description: Option<String>,
-    /// How often `EventBridge` tries to invoke; here a clock reaches its function at once.
+    /// The retry policy of `EventBridge`; here a schedule invokes its function directly.
     #[serde(rename = "RetryPolicy")]
     _retry_policy: Option<IgnoredAny>,
 }

@@ -1,10 +1,10 @@
-//! `FilterCriteria`: which records of a source reach the function at all.
+//! `FilterCriteria`: the records of a source that reach the function.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-/// A pattern of Lambda's event filtering and of `EventBridge`'s rules, as far as our templates use
-/// it: fields, and the values that each may have. What else the language knows, such as prefixes, is refused.
+/// A pattern of Lambda's event filtering and of `EventBridge`'s rules. Only fields with lists of
+/// values are supported; other features, such as prefixes, are errors.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Pattern(Fields);
@@ -13,17 +13,17 @@ type Fields = Vec<(String, Expected)>;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Expected {
-    /// An object whose fields fit.
+    /// An object whose fields match.
     Object(Fields),
     /// One of these values.
     OneOf(Vec<Value>),
 }
 
 impl Pattern {
-    /// Reads a pattern.
+    /// Parses a pattern.
     ///
     /// # Errors
-    /// What is not understood.
+    /// If the pattern is invalid or not supported.
     pub fn of(pattern: Value) -> Result<Self, String> {
         match pattern {
             Value::Object(object) => Ok(Self(fields(object)?)),
@@ -31,7 +31,7 @@ impl Pattern {
         }
     }
 
-    /// Whether an event fits.
+    /// Whether an event matches.
     pub fn fits(&self, event: &Value) -> bool {
         fits(&self.0, event)
     }
@@ -41,7 +41,7 @@ fn fits(fields: &Fields, event: &Value) -> bool {
     fields.iter().all(|(name, expected)| match (expected, event.get(name)) {
         (_, None) => false,
         (Expected::Object(inner), Some(found)) => fits(inner, found),
-        // Of a list, one that fits is enough.
+        // A list matches if one of its values does.
         (Expected::OneOf(values), Some(Value::Array(found))) => {
             found.iter().any(|found| values.contains(found))
         }
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_event_fits_if_every_field_has_one_of_the_values() {
+    fn an_event_matches_if_every_field_has_one_of_the_values() {
         let text = r#"{"eventName": ["INSERT", "MODIFY"], "dynamodb": {"NewImage": {"status": {"S": ["NEW"]}}}}"#;
         let pattern = Pattern::try_from(text.to_owned()).unwrap();
         let event = |name: &str, status: &str| json!({ "eventName": name, "dynamodb": { "NewImage": { "status": { "S": status } } } });
@@ -94,14 +94,14 @@ mod tests {
     }
 
     #[test]
-    fn a_list_in_an_event_fits_if_one_of_its_values_does() {
+    fn a_list_in_an_event_matches_if_one_of_its_values_does() {
         let pattern = Pattern::of(json!({ "tags": ["a", "b"] })).unwrap();
         assert!(pattern.fits(&json!({ "tags": ["c", "b"] })));
         assert!(!pattern.fits(&json!({ "tags": ["c"] })) && !pattern.fits(&json!({ "tags": [] })));
     }
 
     #[test]
-    fn what_is_not_understood_is_refused() {
+    fn an_unsupported_pattern_is_an_error() {
         for text in [
             "",
             "[]",

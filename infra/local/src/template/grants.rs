@@ -1,4 +1,4 @@
-//! The rights that a template gives, one by one.
+//! The permissions that a template grants, one by one.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -8,19 +8,19 @@ use super::model::{Condition, Effect, Statement, Template};
 use super::properties::{OneOrMany, StatementProperties};
 use super::text::Text;
 
-/// A right of a function: one action on one resource.
+/// A permission of a function: one action on one resource.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Grant {
     /// The logical id of the function.
     pub function: String,
     /// The IAM action, `dynamodb:GetItem`.
     pub action: String,
-    /// The logical id of the resource, an index's `OrdersTable/index/by_creation`, or an ARN.
+    /// The resource: a logical id, an index such as `OrdersTable/index/by_creation`, or an ARN.
     pub resource: String,
 }
 
 impl Grant {
-    /// The right that a function has by a statement of its policy.
+    /// The permission that a statement of a function's policy grants.
     pub fn of(function: &str, statement: &Statement) -> Self {
         Self {
             function: function.to_owned(),
@@ -31,7 +31,7 @@ impl Grant {
 }
 
 impl Template {
-    /// Every right of every function.
+    /// All permissions of all functions.
     pub fn grants(&self) -> BTreeSet<Grant> {
         let functions = self.functions.iter();
         let rights = functions.flat_map(|(id, function)| {
@@ -41,7 +41,7 @@ impl Template {
         rights.collect()
     }
 
-    /// Takes a right away; says whether the function had it.
+    /// Removes a permission. Returns whether the function had it.
     pub fn revoke(&mut self, grant: &Grant) -> bool {
         let Some(function) = self.functions.get_mut(&grant.function) else { return false };
         let had = function.policies.len();
@@ -52,7 +52,7 @@ impl Template {
     }
 }
 
-/// `GetUserFunction dynamodb:GetItem UsersTable`.
+/// Formats a permission: `GetUserFunction dynamodb:GetItem UsersTable`.
 impl fmt::Display for Grant {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { function, action, resource } = self;
@@ -72,7 +72,7 @@ impl FromStr for Grant {
     }
 }
 
-/// A statement of a policy is about each of its actions on each of its resources.
+/// Splits a policy statement into one statement for each pair of action and resource.
 pub(super) fn statements(properties: StatementProperties) -> Vec<Statement> {
     let StatementProperties { effect, action, resource, condition, .. } = properties;
     let (actions, resources): (Vec<String>, Vec<Text>) = (action.into(), resource.into());
@@ -104,21 +104,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_right_that_is_revoked_is_gone_and_no_other() {
+    fn revoking_a_permission_removes_only_that_permission() {
         let source = include_str!("../stores/tests/template.yaml");
         let mut template = Template::parse(source, &BTreeMap::new()).unwrap();
         let before = template.grants();
         let right: Grant = "GetUserFunction dynamodb:GetItem UsersTable".parse().unwrap();
 
         assert!(template.revoke(&right));
-        assert!(!template.revoke(&right), "it has been revoked");
+        assert!(!template.revoke(&right), "it was already revoked");
 
         let gone: Vec<_> = before.difference(&template.grants()).cloned().collect();
         assert_eq!(gone, [right]);
     }
 
     #[test]
-    fn a_right_is_written_as_it_is_read() {
+    fn a_permission_is_formatted_as_it_is_parsed() {
         let text = "ListOrdersFunction dynamodb:Query OrdersTable/index/by_creation";
         assert_eq!(text.parse::<Grant>().unwrap().to_string(), text);
         assert!("ListOrdersFunction dynamodb:Query".parse::<Grant>().is_err());

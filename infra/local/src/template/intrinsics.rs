@@ -1,8 +1,8 @@
-//! Evaluates a template's intrinsic functions as far as they can be known before anything runs.
+//! Evaluates a template's intrinsic functions as far as their values are known before the start.
 //!
-//! Parameters, mappings, conditions and pseudo parameters are replaced by their values. What refers
-//! to a resource stays, in one of three shapes that [`Text`](super::Text) reads: `Ref`, `Fn::GetAtt`
-//! and a `Fn::Join` of those with words, joined by nothing.
+//! Parameters, mappings, conditions and pseudo parameters are replaced by their values. References
+//! to resources remain, in three forms that [`Text`](super::Text) reads: `Ref`, `Fn::GetAtt`, and a
+//! `Fn::Join` with an empty separator of these and literals.
 
 use std::collections::BTreeMap;
 
@@ -10,29 +10,29 @@ use serde_json::{Map, Value, json};
 
 use super::TemplateError;
 
-/// What a template's expressions are evaluated against.
+/// The values that a template's expressions are evaluated with.
 pub(super) struct Scope<'a> {
-    /// Parameters and pseudo parameters by name: strings, or lists of them; null without a value.
+    /// Parameters and pseudo parameters by name: strings, or lists of them; null for no value.
     pub(super) parameters: BTreeMap<String, Value>,
     /// The template's `Mappings`.
     pub(super) mappings: &'a Value,
-    /// The template's `Conditions`, not evaluated.
+    /// The template's `Conditions`, unevaluated.
     pub(super) conditions: &'a Value,
-    /// The template's `Resources`, of which only the names count here.
+    /// The template's `Resources`; only their names are used here.
     pub(super) resources: &'a Map<String, Value>,
 }
 
-/// How deep expressions may nest; a condition that names itself ends here.
+/// The maximum depth of nested expressions; it also stops conditions that refer to themselves.
 pub(super) const DEPTH_MAX: usize = 64;
 
 impl Scope<'_> {
-    /// The value with everything evaluated that is known; properties whose value is
-    /// `AWS::NoValue` are gone.
+    /// The value with all known expressions evaluated. Properties with the value `AWS::NoValue` are
+    /// removed.
     pub(super) fn evaluate(&self, value: &Value, path: &str) -> Result<Value, TemplateError> {
         Ok(self.reduce(value, path, 0)?.unwrap_or(Value::Null))
     }
 
-    /// `None` is `AWS::NoValue`.
+    /// Like `evaluate`; `None` is `AWS::NoValue`.
     pub(super) fn reduce(
         &self,
         value: &Value,
@@ -40,7 +40,7 @@ impl Scope<'_> {
         depth: usize,
     ) -> Result<Option<Value>, TemplateError> {
         if depth > DEPTH_MAX {
-            return Err(TemplateError::not_understood(path, "an expression that nests too deeply"));
+            return Err(TemplateError::not_understood(path, "an expression nested too deeply"));
         }
         match value {
             Value::Array(items) => {
@@ -106,7 +106,7 @@ impl Scope<'_> {
             Some(value) => return Ok(Some(value.clone())),
             None => {}
         }
-        // The alias that SAM makes of a function is the function here.
+        // SAM's alias of a function is the function here.
         let resource = name.strip_suffix(".Alias").unwrap_or(name);
         self.resource(resource, path)?;
         Ok(Some(json!({"Ref": resource})))
@@ -132,7 +132,8 @@ impl Scope<'_> {
         ))
     }
 
-    /// `Fn::Sub`: `${Name}` and `${Resource.Attribute}` are replaced, `${!Literal}` loses its mark.
+    /// `Fn::Sub`: replaces `${Name}` and `${Resource.Attribute}`; `${!Literal}` becomes
+    /// `${Literal}`.
     fn substitute(
         &self,
         argument: &Value,
@@ -172,8 +173,8 @@ impl Scope<'_> {
         self.join(&json!(["", pieces]), path, depth)
     }
 
-    /// `Fn::Join`. Neighbouring words melt together, so that a text without references ends as a
-    /// plain string.
+    /// `Fn::Join`. Adjacent literals are merged, so that a text without references becomes a plain
+    /// string.
     fn join(&self, argument: &Value, path: &str, depth: usize) -> Result<Value, TemplateError> {
         let arguments = self.reduce(argument, path, depth)?;
         let Some([Value::String(delimiter), Value::Array(pieces)]) =
@@ -223,7 +224,7 @@ impl Scope<'_> {
     }
 }
 
-/// The pieces of a joined text: words melted together, references between them.
+/// The pieces of a joined text: merged literals, and references.
 #[derive(Default)]
 struct Joined {
     pieces: Vec<Value>,
@@ -257,12 +258,12 @@ impl Joined {
     }
 }
 
-/// The intrinsic that an object consists of, if it is one.
+/// The intrinsic of an object with a single key, if it is one.
 pub(super) fn sole_intrinsic(object: &Map<String, Value>) -> Option<(&str, &Value)> {
     let (name, argument) = object.iter().next().filter(|_| object.len() == 1)?;
     let is_intrinsic = match name.as_str() {
         "Ref" => true,
-        // A resource and a policy statement have a property of this name beside others.
+        // Resources and policy statements have a property of this name among others.
         "Condition" => argument.is_string(),
         name => name.starts_with("Fn::"),
     };
@@ -294,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_known_is_evaluated_and_references_to_resources_stay() {
+    fn known_values_are_evaluated_and_resource_references_remain() {
         let cases = [
             (json!({"Ref": "Stage"}), json!("prod")),
             (json!({"Ref": "Table"}), json!({"Ref": "Table"})),
@@ -319,13 +320,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_understood_is_refused_with_its_path() {
+    fn an_unsupported_expression_is_an_error_with_its_path() {
         let cases = [
             (json!({"a": [{"Fn::Transform": {}}]}), "/a/0: the intrinsic Fn::Transform"),
             (json!({"b": {"Ref": "Nothing"}}), "/b: Nothing, which the template does not have"),
             (
                 json!({"Fn::If": ["Loop", 1, 2]}),
-                "/Conditions/Loop: conditions that name each other",
+                "/Conditions/Loop: conditions that refer to each other",
             ),
             (json!({"c": {"Fn::Sub": "${Stage"}}), "/c: a `${` that is not closed"),
         ];

@@ -1,5 +1,5 @@
-//! Mail and what is told of it: configuration sets of SES, their event destinations, and rules of
-//! `EventBridge` that pass events on to queues.
+//! Mail and its events: configuration sets of SES, their event destinations, and rules of
+//! `EventBridge` that send events to queues.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use super::text::{Reference, Text, Unresolved};
 /// The only bus that SES publishes to.
 const DEFAULT_BUS: &str = ":event-bus/default";
 
-/// `AWS::SES::ConfigurationSet`: all that it says concerns real mail alone.
+/// `AWS::SES::ConfigurationSet`: its properties matter only for real mail.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ConfigurationSetProperties {}
@@ -47,7 +47,7 @@ struct EventBridgeDestination {
     _event_bus_arn: (),
 }
 
-/// `AWS::Events::Rule` of the default bus with queues for its targets.
+/// `AWS::Events::Rule` of the default bus with queues as targets.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(super) struct RuleProperties {
@@ -63,7 +63,7 @@ struct TargetProperties {
     _id: String,
     #[serde(deserialize_with = "resource")]
     arn: String,
-    /// Here an event reaches its queue at once.
+    /// Here an event reaches its queue directly.
     #[serde(rename = "DeadLetterConfig")]
     _dead_letter_config: Option<IgnoredAny>,
     #[serde(rename = "RetryPolicy")]
@@ -79,19 +79,19 @@ impl EventDestinationProperties {
 }
 
 impl EventRule {
-    /// The pattern, with what `look_up` knows of its references.
+    /// The pattern with its references resolved by `look_up`.
     ///
     /// # Errors
-    /// The first reference that `look_up` does not know.
+    /// The first reference for which `look_up` has no value.
     ///
     /// # Panics
-    /// Never: with words in the place of references, the pattern was understood before.
+    /// Never: the pattern was parsed before, with placeholders for the references.
     pub fn pattern_with(
         &self,
         look_up: impl Fn(&Reference) -> Option<String>,
     ) -> Result<Pattern, Unresolved> {
         let pattern = resolved(&self.pattern, &|text: &Text| text.resolve(&look_up))?;
-        Ok(Pattern::of(pattern).expect("it was understood when it was read"))
+        Ok(Pattern::of(pattern).expect("the pattern was parsed when it was read"))
     }
 }
 
@@ -111,10 +111,10 @@ fn default_bus<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(), D::Erro
     if bus.words().ends_with(DEFAULT_BUS) {
         return Ok(());
     }
-    Err(D::Error::custom("SES publishes to the default event bus alone"))
+    Err(D::Error::custom("SES publishes only to the default event bus"))
 }
 
-/// A pattern whose references are still there; with any words in their place it is understood.
+/// A pattern with unresolved references. It is checked with placeholders in their place.
 fn pattern<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Value, D::Error> {
     let pattern = Value::deserialize(deserializer)?;
     let words = resolved(&pattern, &|text: &Text| Ok::<_, D::Error>(text.words()))?;
@@ -122,7 +122,7 @@ fn pattern<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Value, D::Error
     Ok(pattern)
 }
 
-/// A value in which each reference has become words.
+/// A value with each reference replaced by the result of `words`.
 ///
 /// # Errors
 /// The first error of `words`.
@@ -166,7 +166,7 @@ mod tests {
 ";
 
     #[test]
-    fn mails_events_are_read_with_their_rule_and_its_queue() {
+    fn mail_events_are_read_with_their_rule_and_its_queue() {
         let template = Template::parse(SOURCE, &BTreeMap::new()).unwrap();
 
         assert!(template.configuration_sets.contains("Mails"));
@@ -176,17 +176,17 @@ mod tests {
     }
 
     #[test]
-    fn an_event_destination_or_rule_that_is_not_understood_is_an_error_that_names_its_place() {
+    fn an_unsupported_event_destination_or_rule_is_an_error_with_path() {
         for (right, wrong, said) in [
             ("[bounce,", "[bounced,", "EventDestination/MatchingEventTypes"),
-            ("event-bus/default", "event-bus/mine", "the default event bus alone"),
+            ("event-bus/default", "event-bus/mine", "only to the default event bus"),
             (
                 "ConfigurationSetName: !Ref Mails",
                 "ConfigurationSetName: !Ref Heard",
                 "no configuration set",
             ),
             ("[aws.ses]", "[{prefix: aws}]", "Bounced/Properties/EventPattern"),
-            ("!GetAtt Heard.Arn", "!Ref Mails", "Mails, which is no queue"),
+            ("!GetAtt Heard.Arn", "!Ref Mails", "Mails, which is not a queue"),
             (
                 "EventPattern:",
                 "ScheduleExpression: rate(1 minute)\n      EventPattern:",

@@ -1,4 +1,4 @@
-//! `AWS::Lambda::EventSourceMapping`: queues and streams whose records Lambda fetches for a function.
+//! `AWS::Lambda::EventSourceMapping`: queues and streams that Lambda polls for a function.
 
 use std::time::Duration;
 
@@ -118,7 +118,7 @@ impl StreamMapping {
     }
 }
 
-// What AWS assumes where the template says nothing.
+// AWS's defaults.
 
 fn one() -> u32 {
     1

@@ -1,9 +1,9 @@
-//! Reads `template.yaml`, the platform's only source of what there is to run.
+//! Reads `template.yaml`, the platform's only configuration.
 //!
-//! The template is brought into a typed model: [`document`] turns YAML into `CloudFormation`'s JSON,
-//! [`intrinsics`] evaluates what can be known beforehand, [`resources`] makes the [`model`] of what
-//! is left. What the platform does not understand is an error that names its place, never ignored;
-//! what only means something on AWS is listed in [`only_on_aws`] and left out.
+//! The template is converted to a typed model. [`document`] converts YAML to `CloudFormation`'s
+//! JSON, [`intrinsics`] evaluates known expressions, and [`resources`] builds the [`model`].
+//! Anything that the platform does not support is an error with its path. Properties that matter
+//! only on AWS are listed in [`only_on_aws`] and ignored.
 
 mod conditions;
 mod document;
@@ -36,14 +36,14 @@ pub use self::model::{
 };
 pub use self::text::{Part, Reference, Text, Unresolved};
 
-/// The region that everything on the platform says it is in.
+/// The region of all emulated resources.
 pub const REGION: &str = "eu-west-1";
-/// The account that everything on the platform says it belongs to.
+/// The account of all emulated resources.
 pub const ACCOUNT_ID: &str = "000000000000";
 /// The name of the stack, and the first part of every physical name.
 pub const STACK_NAME: &str = "local";
 
-/// Why a template cannot be used.
+/// The reason why a template cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TemplateError {
     /// The file cannot be read.
@@ -51,21 +51,21 @@ pub enum TemplateError {
     Unreadable {
         /// The file.
         path: String,
-        /// Why not.
+        /// The cause.
         source: std::io::Error,
     },
-    /// The file is no YAML document.
-    #[error("the template is no YAML document: {reason}")]
+    /// The file is not a YAML document.
+    #[error("the template is not a YAML document: {reason}")]
     Syntax {
-        /// What the parser says, with line and column.
+        /// The parser's message, with line and column.
         reason: String,
     },
-    /// The template says something the platform has no notion of.
-    #[error("the local platform does not understand the template at {path}: {what}")]
+    /// The template contains something that the platform does not support.
+    #[error("the local platform does not support the template at {path}: {what}")]
     NotUnderstood {
-        /// Where, as a JSON Pointer.
+        /// The place, as a JSON Pointer.
         path: String,
-        /// What.
+        /// The unsupported part.
         what: String,
     },
 }
@@ -80,16 +80,16 @@ impl Template {
     /// Reads a template file. `parameters` override the defaults in the template.
     ///
     /// # Errors
-    /// Where the file cannot be read or says something the platform does not understand.
+    /// If the file cannot be read or contains something that the platform does not support.
     pub fn read(path: &Path, parameters: &BTreeMap<String, String>) -> Result<Self, TemplateError> {
         Self::read_knowing(path, parameters, &BTreeMap::new())
     }
 
-    /// As [`Template::read`], on a platform that knows the values of some parameters: those hold
-    /// instead of the template's defaults, where it has such parameters.
+    /// Like [`Template::read`], with values that the platform knows. They replace the defaults of
+    /// the template's parameters.
     ///
     /// # Errors
-    /// As [`Template::read`].
+    /// Like [`Template::read`].
     pub fn read_knowing(
         path: &Path,
         parameters: &BTreeMap<String, String>,
@@ -101,7 +101,7 @@ impl Template {
     /// Reads a template from its text. `parameters` override the defaults in the template.
     ///
     /// # Errors
-    /// Where the text is no template or says something the platform does not understand.
+    /// If the text is not a template or contains something that the platform does not support.
     pub fn parse(
         source: &str,
         parameters: &BTreeMap<String, String>,
@@ -129,11 +129,10 @@ impl Template {
     }
 }
 
-/// A template file as `CloudFormation`'s JSON: what tools take in its place that another has
-/// changed first.
+/// A template file as `CloudFormation`'s JSON, for tools that use a modified copy.
 ///
 /// # Errors
-/// Where the file cannot be read or is no YAML document.
+/// If the file cannot be read or is not a YAML document.
 pub fn as_json(path: &Path) -> Result<Value, TemplateError> {
     parse_json(&text(path)?)
 }
@@ -141,7 +140,7 @@ pub fn as_json(path: &Path) -> Result<Value, TemplateError> {
 /// A template's text as `CloudFormation`'s JSON.
 ///
 /// # Errors
-/// Where it is no YAML document.
+/// If it is not a YAML document.
 pub fn parse_json(source: &str) -> Result<Value, TemplateError> {
     document::parse(source)
 }
@@ -151,7 +150,7 @@ fn text(path: &Path) -> Result<String, TemplateError> {
         .map_err(|source| TemplateError::Unreadable { path: path.display().to_string(), source })
 }
 
-/// The value of every parameter: as given, else as known, else its default.
+/// The value of every parameter: the given one, or else the known one, or else its default.
 fn parameter_values(
     document: &Value,
     overrides: &BTreeMap<String, String>,
@@ -172,7 +171,7 @@ fn parameter_values(
             (Some(given), _) => given.clone(),
             (None, Some(Value::String(default))) => default.clone(),
             (None, Some(default)) => default.to_string(),
-            // It is an error where something refers to it.
+            // It is an error only if something refers to it.
             (None, None) => {
                 values.insert(name.clone(), Value::Null);
                 continue;
@@ -195,7 +194,7 @@ fn list(value: &str) -> Value {
 fn number(parameter: &str, value: &str) -> Result<Value, TemplateError> {
     serde_json::from_str(value).map(Value::Number).map_err(|_| {
         let path = format!("/Parameters/{parameter}");
-        TemplateError::not_understood(&path, &format!("{value}, which is no number"))
+        TemplateError::not_understood(&path, &format!("{value}, which is not a number"))
     })
 }
 
@@ -224,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn the_template_of_this_repository_is_understood() {
+    fn the_template_of_this_repository_is_supported() {
         let template = ours();
 
         let create_order = &template.functions["CreateOrderFunction"];
@@ -244,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn a_parameter_without_a_value_is_an_error_where_it_is_referred_to() {
+    fn a_reference_to_a_parameter_without_a_value_is_an_error() {
         let parse = |value: &str| {
             let queue =
                 format!("  Q: {{Type: 'AWS::SQS::Queue', Properties: {{DelaySeconds: {value}}}}}");
@@ -261,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn a_route_is_open_only_where_it_says_so() {
+    fn a_route_is_open_only_if_it_opts_out_of_the_authorizer() {
         let api = ours().api.unwrap();
         let authorizer = |method: &str, path: &str| {
             let found = api.routes.iter().find(|it| it.method == method && it.path == path);
@@ -274,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn a_queue_hides_messages_six_times_as_long_as_its_consumer_may_take() {
+    fn a_visibility_timeout_is_six_times_the_consumers_timeout() {
         let template = ours();
 
         for source in &template.event_sources {
@@ -287,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_understood_is_an_error_that_names_its_place() {
+    fn an_unsupported_resource_or_property_is_an_error_with_its_path() {
         let cases = [
             ("  A: {Type: 'AWS::S3::Bucket'}", "/Resources/A: a resource of type AWS::S3::Bucket"),
             (
@@ -312,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_for_an_unknown_parameter_is_refused() {
+    fn a_value_for_an_unknown_parameter_is_an_error() {
         let parameters = BTreeMap::from([("Stge".to_owned(), "prod".to_owned())]);
 
         let error = Template::parse("Resources: {}\n", &parameters).unwrap_err();
@@ -321,20 +320,20 @@ mod tests {
     }
 
     #[test]
-    fn a_number_is_given_as_one() {
+    fn a_number_parameter_that_is_not_a_number_is_an_error() {
         let source = "Parameters: {Rate: {Type: Number, Default: 5}}\nResources: {}\n";
         let parameters = BTreeMap::from([("Rate".to_owned(), "many".to_owned())]);
 
         let error = Template::parse(source, &parameters).unwrap_err();
 
         assert!(
-            error.to_string().contains("/Parameters/Rate: many, which is no number"),
+            error.to_string().contains("/Parameters/Rate: many, which is not a number"),
             "{error}"
         );
     }
 
     #[test]
-    fn what_is_given_goes_before_what_is_known_and_that_before_the_default() {
+    fn a_given_value_precedes_a_known_one_and_that_the_default() {
         let source = "Parameters: {A: {Default: a}, B: {Default: b}, C: {Default: c}}\n";
         let document = document::parse(source).unwrap();
         let values = |pairs: &[(&str, &str)]| {

@@ -1,7 +1,7 @@
-//! What the platform knows of a template: one type for each thing it runs.
+//! The model of a template: one type for each kind of resource that the platform runs.
 //!
-//! Things are named by their logical ids throughout. Names, addresses and ARNs exist only once the
-//! stores are up, so every value that mentions one stays a [`Text`] until then.
+//! Things are identified by their logical ids. Names, URLs and ARNs exist only once the stores have
+//! started. Until then, values that refer to them are a [`Text`].
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -11,12 +11,12 @@ use serde_json::Value;
 use super::filter::Pattern;
 use super::text::Text;
 
-/// A template, read and checked.
+/// A parsed and checked template.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Template {
     /// The functions, by logical id.
     pub functions: BTreeMap<String, Function>,
-    /// The HTTP API, where the template has one.
+    /// The HTTP API, if the template has one.
     pub api: Option<HttpApi>,
     /// The tables, by logical id.
     pub tables: BTreeMap<String, Table>,
@@ -24,20 +24,20 @@ pub struct Template {
     pub queues: BTreeMap<String, Queue>,
     /// The secrets, by logical id.
     pub secrets: BTreeMap<String, Secret>,
-    /// What invokes functions besides the API.
+    /// The event sources of functions besides the API.
     pub event_sources: Vec<EventSource>,
     /// The configuration sets of SES, by logical id.
     pub configuration_sets: BTreeSet<String>,
-    /// What SES tells of mails, and of which.
+    /// The mail events that SES publishes.
     pub event_destinations: Vec<EventDestination>,
-    /// Which events go to which queues.
+    /// The rules that send events to queues.
     pub event_rules: Vec<EventRule>,
-    /// The value of the parameter `MailFrom`, where the template has it: the sender of all mail.
+    /// The value of the parameter `MailFrom`, if the template has it: the sender of all mail.
     pub mail_from: Option<String>,
 }
 
 impl Template {
-    /// The names of the binaries that the functions are made of, each once.
+    /// The names of the functions' binaries, each once.
     pub fn binaries(&self) -> BTreeSet<String> {
         self.functions.values().map(|function| function.binary.clone()).collect()
     }
@@ -46,60 +46,60 @@ impl Template {
 /// `AWS::Serverless::Function`, with the template's globals merged in.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Function {
-    /// Its name in the template, `GetUserFunction`.
+    /// Its logical id, `GetUserFunction`.
     pub logical_id: String,
     /// The cargo target it is built from, `get_user`.
     pub binary: String,
     /// Its environment variables; values may refer to tables, queues and secrets.
     pub environment: BTreeMap<String, Text>,
-    /// How long one invocation may take.
+    /// The timeout of one invocation.
     pub timeout: Duration,
-    /// Memory in MB. The platform reports it to the function and limits nothing by it.
+    /// Memory in MB, reported to the function and not enforced.
     pub memory_mb: u32,
-    /// The most environments that may exist at once; without it the account's limit holds.
+    /// Reserved concurrency, if set; otherwise the account's limit applies.
     pub reserved_concurrency: Option<u32>,
-    /// What it may do, statement by statement. Nothing else is allowed.
+    /// The statements of its policy. Everything else is denied.
     pub policies: Vec<Statement>,
 }
 
-/// What a function's policy states of one action on one resource.
+/// A policy statement, for one action on one resource.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Statement {
     /// Whether it allows or denies.
     pub effect: Effect,
-    /// An IAM action as written, `dynamodb:GetItem`; `*` may stand in it.
+    /// An IAM action, `dynamodb:GetItem`, possibly with `*`.
     pub action: String,
-    /// What it applies to: `!GetAtt UsersTable.Arn`, `${OrdersTable.Arn}/index/*`, `*`.
+    /// The resource: `!GetAtt UsersTable.Arn`, `${OrdersTable.Arn}/index/*`, `*`.
     pub resource: Text,
-    /// What must hold of the request for it to apply; all of it.
+    /// The conditions on the request. All must be met.
     pub conditions: Vec<Condition>,
 }
 
-/// A condition of a statement: that a key of the request has one of the values.
+/// A condition of a statement: a key of the request has one of the values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Condition {
-    /// How they are compared.
+    /// The comparison.
     pub operator: Operator,
-    /// What of the request is compared.
+    /// The compared key of the request.
     pub key: ConditionKey,
     /// The values.
     pub values: Vec<Text>,
 }
 
-/// What conditions can compare. Of any other key a condition would never hold here.
+/// The supported condition keys. A condition on any other key would never be met here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
 pub enum ConditionKey {
-    /// The address that a mail comes from.
+    /// The sender address of a mail.
     #[serde(rename = "ses:FromAddress")]
     FromAddress,
 }
 
-/// How a condition compares. A key that the request does not have fits nothing.
+/// The comparison of a condition. A key that the request does not have never matches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
 pub enum Operator {
-    /// Letter by letter.
+    /// Equal strings.
     StringEquals,
-    /// As patterns in which `*` stands for any characters and `?` for one.
+    /// Patterns with `*` for any characters and `?` for one.
     StringLike,
 }
 
@@ -108,22 +108,22 @@ pub enum Operator {
 pub enum Effect {
     /// The actions are allowed.
     Allow,
-    /// The actions are denied, whatever else allows them.
+    /// The actions are denied, even if another statement allows them.
     Deny,
 }
 
 /// `AWS::Serverless::HttpApi` and the routes that functions declare on it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HttpApi {
-    /// Its name in the template.
+    /// Its logical id.
     pub logical_id: String,
     /// The routes of all functions.
     pub routes: Vec<Route>,
     /// The Lambda authorizers, by name.
     pub authorizers: BTreeMap<String, Authorizer>,
-    /// What it answers to other origins, where it answers them at all.
+    /// The CORS configuration, if any.
     pub cors: Option<Cors>,
-    /// The stage's throttle, where one is set.
+    /// The stage's throttle, if set.
     pub throttle: Option<Throttle>,
 }
 
@@ -136,39 +136,40 @@ pub struct Route {
     pub path: String,
     /// The logical id of the function it invokes.
     pub function: String,
-    /// The authorizer that is asked first, by name.
+    /// The name of the route's authorizer.
     pub authorizer: Option<String>,
 }
 
 /// A Lambda authorizer of payload format 2.0 with simple responses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Authorizer {
-    /// The logical id of the function that decides.
+    /// The logical id of its function.
     pub function: String,
-    /// The headers that identify the caller; a request that lacks one is refused unheard.
+    /// The headers that identify the caller. A request without one of them is a 401, without an
+    /// invocation.
     pub identity_headers: Vec<String>,
-    /// How long an answer is kept for the same identity; zero keeps none.
+    /// The caching time of a result for the same identity; zero disables the cache.
     pub cache_ttl: Duration,
 }
 
-/// What the API answers to browsers of other origins.
+/// The CORS configuration for browsers of other origins.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Cors {
-    /// Origins allowed, or `*`.
+    /// Allowed origins, or `*`.
     pub allow_origins: Vec<String>,
-    /// Methods allowed, or `*`.
+    /// Allowed methods, or `*`.
     pub allow_methods: Vec<String>,
-    /// Request headers allowed, or `*`.
+    /// Allowed request headers, or `*`.
     pub allow_headers: Vec<String>,
     /// Response headers that scripts may read.
     pub expose_headers: Vec<String>,
-    /// How long a preflight answer may be kept.
+    /// The caching time of a preflight response.
     pub max_age: Option<Duration>,
     /// Whether credentials may be sent.
     pub allow_credentials: bool,
 }
 
-/// A token bucket: so many requests at once, so many a second.
+/// A token bucket: the burst size and the rate per second.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Throttle {
     /// The bucket's size in requests.
@@ -180,26 +181,26 @@ pub struct Throttle {
 /// `AWS::DynamoDB::Table`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Table {
-    /// Its name in the template.
+    /// Its logical id.
     pub logical_id: String,
     /// The partition and sort key.
     pub key: Key,
-    /// The types of all key attributes, of the indexes' too.
+    /// The types of all key attributes, including those of indexes.
     pub attributes: BTreeMap<String, AttributeType>,
     /// Global secondary indexes.
     pub indexes: Vec<Index>,
-    /// What its stream carries, where it has one.
+    /// The view type of its stream, if it has one.
     pub stream: Option<StreamView>,
-    /// The attribute that holds an item's expiry in epoch seconds.
+    /// The attribute with an item's expiry time in epoch seconds.
     pub ttl_attribute: Option<String>,
 }
 
 /// The key of a table or an index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Key {
-    /// The attribute that says which partition holds the item.
+    /// The partition key attribute.
     pub partition: String,
-    /// The attribute that orders items within it.
+    /// The sort key attribute.
     pub sort: Option<String>,
 }
 
@@ -221,30 +222,30 @@ pub struct Index {
     pub name: String,
     /// Its key.
     pub key: Key,
-    /// What of an item it holds.
+    /// Its projected attributes.
     pub projection: Projection,
 }
 
-/// What of an item an index holds.
+/// The attributes that an index holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Projection {
     /// Every attribute.
     All,
-    /// The keys.
+    /// Only the keys.
     KeysOnly,
-    /// The keys and these.
+    /// The keys and these attributes.
     Include(Vec<String>),
 }
 
-/// What a stream record carries.
+/// The view type of a stream: the content of its records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum StreamView {
-    /// The key alone.
+    /// Only the key.
     KeysOnly,
-    /// The item as it is now.
+    /// The item after the change.
     NewImage,
-    /// The item as it was.
+    /// The item before the change.
     OldImage,
     /// Both.
     NewAndOldImages,
@@ -253,95 +254,95 @@ pub enum StreamView {
 /// `AWS::SQS::Queue`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Queue {
-    /// Its name in the template.
+    /// Its logical id.
     pub logical_id: String,
     /// Whether messages keep their order within a group.
     pub fifo: bool,
-    /// Whether a FIFO queue recognises repeats by the body.
+    /// Whether a FIFO queue deduplicates messages by their bodies.
     pub content_based_deduplication: bool,
-    /// How long a received message stays hidden.
+    /// The visibility timeout.
     pub visibility_timeout: Duration,
-    /// How long a new message stays hidden.
+    /// The delay of a new message.
     pub delay: Duration,
-    /// How long a message is kept.
+    /// The retention time of a message.
     pub retention: Duration,
-    /// How long a receive waits for messages by default.
+    /// The default wait of a receive.
     pub receive_wait: Duration,
-    /// Where messages go that were received too often.
+    /// The redrive policy.
     pub redrive: Option<Redrive>,
 }
 
-/// Where messages go that were received too often.
+/// The redrive policy of a queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Redrive {
     /// The logical id of the dead-letter queue.
     pub dead_letter_queue: String,
-    /// How often a message may be received.
+    /// The maximum number of receives of a message.
     pub max_receive_count: u32,
 }
 
 /// `AWS::SecretsManager::Secret`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Secret {
-    /// Its name in the template.
+    /// Its logical id.
     pub logical_id: String,
-    /// Its value as the template gives it; most are filled in by an operator.
+    /// Its value from the template; an operator sets most secrets.
     pub value: Option<Text>,
-    /// Whether its value is made up when it is created.
+    /// Whether a random value is generated at creation.
     pub generated: bool,
 }
 
-/// `AWS::SES::ConfigurationSetEventDestination`: which events about mails `EventBridge` gets.
+/// `AWS::SES::ConfigurationSetEventDestination`: the mail events that `EventBridge` gets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventDestination {
-    /// The logical id of the configuration set that the mails are sent with.
+    /// The logical id of the mails' configuration set.
     pub configuration_set: String,
-    /// What is told of them.
+    /// The types of events.
     pub event_types: BTreeSet<MailEventType>,
 }
 
-/// What SES can tell of a mail, as far as the platform knows it.
+/// The supported types of mail events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum MailEventType {
     /// It was not delivered.
     Bounce,
-    /// Its recipient has marked it as spam.
+    /// The recipient has marked it as spam.
     Complaint,
 }
 
-/// `AWS::Events::Rule`: which events of the default bus go to which queues.
+/// `AWS::Events::Rule`: sends matching events of the default bus to queues.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EventRule {
-    /// Its name in the template.
+    /// Its logical id.
     pub logical_id: String,
-    /// What an event has to be like; references are still in it.
+    /// The pattern of the events, with unresolved references.
     pub pattern: Value,
     /// The logical ids of the queues.
     pub queues: Vec<String>,
 }
 
-/// What invokes a function besides the API.
+/// An event source of a function, besides the API.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EventSource {
     /// The logical id of the function.
     pub function: String,
-    /// Its name in the template.
+    /// Its name or logical id in the template.
     pub name: String,
-    /// Where the events come from.
+    /// The source of the events.
     pub trigger: Trigger,
 }
 
-/// Where a function's events come from.
+/// The source of a function's events.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Trigger {
     /// Messages of a queue.
     Queue(QueueTrigger),
-    /// Changes of a table.
+    /// Changes in a table.
     Stream(StreamTrigger),
-    /// The clock.
+    /// A schedule.
     Schedule(ScheduleTrigger),
-    /// Secrets Manager, for a secret that is due to be renewed.
+    /// Secrets Manager, for a secret that is due for rotation.
     Rotation(RotationTrigger),
 }
 
@@ -350,13 +351,13 @@ pub enum Trigger {
 pub struct QueueTrigger {
     /// The logical id of the queue.
     pub queue: String,
-    /// The most messages of one invocation.
+    /// The maximum messages of one invocation.
     pub batch_size: u32,
-    /// How long a batch is gathered.
+    /// The time for gathering a batch.
     pub batching_window: Duration,
-    /// Whether the function names the messages that failed.
+    /// Whether the function reports the failed messages.
     pub report_batch_item_failures: bool,
-    /// The most invocations at once.
+    /// The maximum number of concurrent invocations.
     pub maximum_concurrency: Option<u32>,
 }
 
@@ -365,44 +366,44 @@ pub struct QueueTrigger {
 pub struct StreamTrigger {
     /// The logical id of the table.
     pub table: String,
-    /// The most records of one invocation.
+    /// The maximum records of one invocation.
     pub batch_size: u32,
-    /// How long a batch is gathered.
+    /// The time for gathering a batch.
     pub batching_window: Duration,
-    /// A record reaches the function if it fits one of these; without any, every record does.
+    /// The filters. A record must match one of them; without filters, every record passes.
     pub filters: Vec<Pattern>,
-    /// Whether reading begins with the oldest record or with the next one.
+    /// The position at which reading starts.
     pub starting_position: StartingPosition,
-    /// Whether the function names the record that failed first.
+    /// Whether the function reports the first failed record.
     pub report_batch_item_failures: bool,
-    /// How often a failed batch is tried again; `None` means until its records expire.
+    /// The maximum number of retries of a failed batch; `None` means until its records expire.
     pub maximum_retry_attempts: Option<u32>,
-    /// How old a record may be and still be tried; `None` means until it expires.
+    /// The maximum age of a record that is delivered; `None` means until it expires.
     pub maximum_record_age: Option<Duration>,
-    /// Whether a failed batch is halved and the halves are tried apart.
+    /// Whether a failed batch is split in halves.
     pub bisect_batch_on_function_error: bool,
-    /// How many batches of one shard run at once.
+    /// The number of concurrent batches of one shard.
     pub parallelization_factor: u32,
-    /// The logical id of the queue that learns of batches given up.
+    /// The logical id of the queue that receives a message about each batch given up.
     pub on_failure_queue: Option<String>,
 }
 
-/// Where reading a stream begins.
+/// The position at which reading a stream starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum StartingPosition {
-    /// With the oldest record there is.
+    /// The oldest record.
     TrimHorizon,
-    /// With the next one to come.
+    /// The next record.
     Latest,
 }
 
 /// A schedule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScheduleTrigger {
-    /// When it runs, as `EventBridge` writes it: `rate(1 minute)` or `cron(0 12 * * ? *)`.
+    /// The schedule in `EventBridge`'s syntax: `rate(1 minute)` or `cron(0 12 * * ? *)`.
     pub expression: String,
-    /// The event to send instead of `EventBridge`'s own.
+    /// The event's input, instead of `EventBridge`'s default.
     pub input: Option<String>,
 }
 
@@ -411,6 +412,6 @@ pub struct ScheduleTrigger {
 pub struct RotationTrigger {
     /// The logical id of the secret.
     pub secret: String,
-    /// When it is due, in the words of a [`ScheduleTrigger`].
+    /// The schedule, in the syntax of a [`ScheduleTrigger`].
     pub expression: String,
 }

@@ -1,7 +1,7 @@
-//! What a template says that means something on AWS alone. It is left out on purpose; whatever
-//! stands neither here nor in [`super::properties`] is an error.
+//! Resources and properties that matter only on AWS and are ignored here. Anything listed neither
+//! here nor in [`super::properties`] is an error.
 
-/// Kinds of resources.
+/// Types of resources.
 pub(super) const RESOURCES: &[&str] = &[
     "AWS::ApiGatewayV2::ApiMapping",
     "AWS::ApiGatewayV2::DomainName",
@@ -84,5 +84,5 @@ pub(super) const CONFIGURATION_SET: &[&str] = &[
 /// Properties of a rule.
 pub(super) const RULE: &[&str] = &["Description", "Name"];
 
-/// Properties of a rotation. Here secrets have their values from the start.
+/// Properties of a rotation. Here secrets have values from the start.
 pub(super) const ROTATION: &[&str] = &["RotateImmediatelyOnUpdate"];

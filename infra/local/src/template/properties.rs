@@ -1,5 +1,5 @@
-//! The properties of resources as the template writes them, strictly: a property that is neither
-//! here nor in a resource's list of what only matters on AWS is an error.
+//! The properties of resources as the template writes them. A property neither here nor in
+//! [`super::only_on_aws`] is an error.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -54,7 +54,7 @@ pub(super) struct StatementProperties {
     pub(super) condition: BTreeMap<Operator, BTreeMap<ConditionKey, OneOrMany<Text>>>,
 }
 
-/// IAM lets a list of one be written without its brackets.
+/// IAM allows a single value instead of a list of one.
 #[derive(Deserialize)]
 #[serde(untagged)]
 pub(super) enum OneOrMany<T> {
@@ -103,7 +103,7 @@ pub(super) struct AuthorizerProperties {
     _enable_function_default_permissions: Option<bool>,
 }
 
-/// `2.0` reads as a number, `"2.0"` as a string; both are meant.
+/// `2.0` is a number in YAML, `"2.0"` a string; both are accepted.
 #[derive(Deserialize)]
 #[serde(untagged)]
 pub(super) enum VersionNumber {
@@ -253,7 +253,7 @@ pub(super) struct RedriveProperties {
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(super) struct SecretProperties {
     pub(super) secret_string: Option<Text>,
-    /// What it is made of does not matter here: whatever is generated, nobody can guess.
+    /// The settings of the generated value do not matter here: it is always random.
     pub(super) generate_secret_string: Option<IgnoredAny>,
 }
 
@@ -262,14 +262,14 @@ pub(super) fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Dura
     u64::deserialize(deserializer).map(Duration::from_secs)
 }
 
-/// A number of seconds that may be left out.
+/// An optional number of seconds.
 pub(super) fn optional_seconds<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Duration>, D::Error> {
     Ok(Option::<u64>::deserialize(deserializer)?.map(Duration::from_secs))
 }
 
-/// The logical id out of a reference to one resource.
+/// The logical id from a reference to one resource.
 pub(super) fn resource<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let text = Text::deserialize(deserializer)?;
     text.logical_id()
@@ -277,7 +277,7 @@ pub(super) fn resource<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Str
         .ok_or_else(|| D::Error::custom("expected a reference to a resource of this template"))
 }
 
-// What AWS assumes where the template says nothing.
+// AWS's defaults.
 
 fn three_seconds() -> Duration {
     Duration::from_secs(3)

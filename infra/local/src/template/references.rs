@@ -1,4 +1,4 @@
-//! Whether what a template's parts say of each other is so.
+//! Checks the references between a template's resources.
 
 use std::collections::BTreeSet;
 
@@ -6,12 +6,12 @@ use super::TemplateError;
 use super::model::{Template, Trigger};
 use super::resources::refuse;
 
-/// Checks that what is named is there, and of the right kind.
+/// Checks that each referenced resource exists and has the right type.
 pub(super) fn check(template: &Template) -> Result<(), TemplateError> {
     let is_function = |id: &String| template.functions.contains_key(id);
     let is_queue = |id: &String| template.queues.contains_key(id);
     let missing = |owner: &str, id: &str, kind: &str| {
-        Err(refuse(owner, "", &format!("{id}, which is no {kind} of this template")))
+        Err(refuse(owner, "", &format!("{id}, which is not a {kind} of this template")))
     };
     if let Some(api) = &template.api {
         let unknown = api.authorizers.values().find(|each| !is_function(&each.function));

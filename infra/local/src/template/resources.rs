@@ -1,4 +1,4 @@
-//! From evaluated resources to the model.
+//! Builds the model from evaluated resources.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +20,7 @@ use super::properties::{
 use super::rotations::RotationSchedule;
 use super::{TemplateError, grants, only_on_aws, references};
 
-/// Makes the model of all resources that exist under the scope's conditions.
+/// Builds the model of all resources whose conditions are true.
 pub(super) fn model(scope: &Scope<'_>, globals: &Value) -> Result<Template, TemplateError> {
     let resources = Resources { scope, globals };
     let mut template = Template {
@@ -104,10 +104,10 @@ pub(super) fn model(scope: &Scope<'_>, globals: &Value) -> Result<Template, Temp
     Ok(template)
 }
 
-/// The parameter that names the sender of all mail, whose domain SES is to have verified.
+/// The parameter with the sender of all mail. SES treats its domain as verified.
 const MAIL_FROM: &str = "MailFrom";
 
-/// The kind of what SAM has no globals for.
+/// The type name of resources for which SAM has no globals.
 const NO_GLOBALS: &str = "";
 
 struct Resources<'a> {
@@ -129,7 +129,7 @@ impl Resources<'_> {
         let binary = declaration
             .pointer("/Metadata/BuildProperties/Binary")
             .and_then(Value::as_str)
-            .ok_or_else(|| refuse(id, "Metadata/BuildProperties/Binary", "no binary is named"))?;
+            .ok_or_else(|| refuse(id, "Metadata/BuildProperties/Binary", "no binary is given"))?;
         let statements = properties.policies.into_iter().flat_map(|policy| policy.statement);
         let function = Function {
             logical_id: id.to_owned(),
@@ -143,7 +143,7 @@ impl Resources<'_> {
         Ok((function, properties.events))
     }
 
-    /// The API, and the authorizer of routes that name none.
+    /// The API, and the default authorizer of its routes.
     fn http_api(
         &self,
         id: &str,
@@ -228,7 +228,7 @@ impl Resources<'_> {
         })
     }
 
-    /// What is mapped, the attribute of its source says.
+    /// The source's attribute decides between queue and stream.
     fn mapping(&self, id: &str, declaration: &Value) -> Result<EventSource, TemplateError> {
         let attribute = declaration.pointer("/Properties/EventSourceArn/Fn::GetAtt/1");
         if attribute.is_some_and(|attribute| attribute == "StreamArn") {
@@ -240,8 +240,8 @@ impl Resources<'_> {
         }
     }
 
-    /// A resource's properties: globals merged in, evaluated, without those of AWS alone, strictly
-    /// read.
+    /// A resource's properties: globals merged in, expressions evaluated, properties for AWS only
+    /// removed, then strictly parsed.
     fn properties<T: DeserializeOwned>(
         &self,
         id: &str,
@@ -265,7 +265,7 @@ impl Resources<'_> {
     }
 }
 
-/// SAM's merging of globals: maps are merged, anything else is replaced.
+/// SAM's merging of globals: maps are merged, other values replaced.
 fn merge(base: &mut Value, over: &Value) {
     match (base, over) {
         (Value::Object(base), Value::Object(over)) => {
@@ -323,7 +323,7 @@ fn into_index(table: &str, properties: IndexProperties) -> Result<Index, Templat
     })
 }
 
-/// Puts a function's events where they belong: routes to the API, the rest to the event sources.
+/// Adds a function's events to the model: routes to the API, others to the event sources.
 fn attach(
     template: &mut Template,
     function: &str,

@@ -1,4 +1,4 @@
-//! `AWS::SecretsManager::RotationSchedule`: secrets that a function renews.
+//! `AWS::SecretsManager::RotationSchedule`: secrets that a function rotates.
 
 use serde::Deserialize;
 
@@ -52,13 +52,13 @@ mod tests {
 ";
 
     #[test]
-    fn a_rotation_that_is_not_understood_is_an_error_that_names_its_place() {
+    fn an_unsupported_rotation_is_an_error_with_its_path() {
         Template::parse(SOURCE, &BTreeMap::new()).unwrap();
 
         let cases = [
             ("{Schedule", "{AutomaticallyAfterDays: 3, Schedule", "unknown field `Automatically"),
-            ("Ref Keys", "Ref Work", "Work, which is no secret of this template"),
-            ("Att Work", "Att Keys", "Keys, which is no function of this template"),
+            ("Ref Keys", "Ref Work", "Work, which is not a secret of this template"),
+            ("Att Work", "Att Keys", "Keys, which is not a function of this template"),
         ];
         for (there, instead, expected) in cases {
             let source = SOURCE.replace(there, instead);

@@ -1,4 +1,4 @@
-//! A value of the template that may mention what exists only once the platform is up.
+//! A template value that may refer to resources not yet created.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-/// A string with references in it: `!Ref UsersTable`, `${OrdersTable.Arn}/index/*`, or plain words.
+/// A string with references: `!Ref UsersTable`, `${OrdersTable.Arn}/index/*`, or a literal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Text {
     parts: Vec<Part>,
@@ -15,9 +15,9 @@ pub struct Text {
 /// A piece of a [`Text`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Part {
-    /// Plain words.
+    /// Literal text.
     Literal(String),
-    /// Something that a resource will have.
+    /// A value of a resource.
     Reference(Reference),
 }
 
@@ -26,25 +26,25 @@ pub enum Part {
 pub struct Reference {
     /// The logical id of the resource.
     pub resource: String,
-    /// The attribute asked for; `None` is what `!Ref` gives.
+    /// The attribute; `None` for `!Ref`.
     pub attribute: Option<String>,
 }
 
-/// A reference to something the platform does not have.
+/// A reference to a resource that the platform does not have.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0} names nothing that exists on the local platform")]
+#[error("{0} refers to a resource that the local platform does not have")]
 pub struct Unresolved(pub Reference);
 
 impl Text {
-    /// Plain words.
+    /// A literal.
     pub fn literal(words: impl Into<String>) -> Self {
         Self { parts: vec![Part::Literal(words.into())] }
     }
 
-    /// The text with every reference replaced by what `look_up` knows of it.
+    /// The text with every reference replaced by the result of `look_up`.
     ///
     /// # Errors
-    /// The first reference that `look_up` does not know.
+    /// The first reference for which `look_up` has no value.
     pub fn resolve(
         &self,
         look_up: impl Fn(&Reference) -> Option<String>,
@@ -65,8 +65,8 @@ impl Text {
         &self.parts
     }
 
-    /// The text with every reference replaced by the logical id that it names: of
-    /// `${UsersTable.Arn}/index/*` that is `UsersTable/index/*`.
+    /// The text with every reference replaced by its logical id: `UsersTable/index/*` for
+    /// `${UsersTable.Arn}/index/*`.
     pub fn words(&self) -> String {
         let words = self.parts.iter().map(|part| match part {
             Part::Literal(words) => words.as_str(),
@@ -75,8 +75,8 @@ impl Text {
         words.collect()
     }
 
-    /// The logical id of the one resource this text is about, where it is about one: of
-    /// `!GetAtt UsersTable.Arn` and of `${UsersTable.Arn}/index/*` that is `UsersTable`.
+    /// The logical id of the text's resource, if it refers to exactly one: `UsersTable` for
+    /// `!GetAtt UsersTable.Arn` and for `${UsersTable.Arn}/index/*`.
     pub fn logical_id(&self) -> Option<&str> {
         let mut references = self.parts.iter().filter_map(|part| match part {
             Part::Reference(reference) => Some(reference.resource.as_str()),
@@ -86,8 +86,9 @@ impl Text {
     }
 }
 
-/// Reads what [`super::intrinsics`] leaves: a string, `Ref`, `Fn::GetAtt`, or a `Fn::Join` of these
-/// with nothing between. Numbers and booleans become their words, as in `CloudFormation`.
+/// Parses the values that [`super::intrinsics`] leaves: a string, `Ref`, `Fn::GetAtt`, or a
+/// `Fn::Join` of these with an empty separator. As in `CloudFormation`, numbers and booleans become
+/// strings.
 impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = Value::deserialize(deserializer)?;
@@ -119,7 +120,7 @@ fn gather(value: &Value, parts: &mut Vec<Part>) -> Result<(), String> {
 }
 
 impl Reference {
-    /// Reads `{"Ref": "Resource"}` or `{"Fn::GetAtt": ["Resource", "Attribute"]}`.
+    /// Parses `{"Ref": "Resource"}` or `{"Fn::GetAtt": ["Resource", "Attribute"]}`.
     fn from_value(value: &Value) -> Result<Self, String> {
         if let Some(resource) = value.get("Ref").and_then(Value::as_str) {
             return Ok(Self { resource: resource.to_owned(), attribute: None });
@@ -153,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn references_are_replaced_once_their_values_are_known() {
+    fn references_are_replaced_by_their_values() {
         let arn = text(json!({"Fn::Join": ["", [
             {"Fn::GetAtt": ["OrdersTable", "Arn"]}, "/index/*"
         ]]}));
@@ -167,9 +168,12 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_reference_is_named() {
+    fn an_unknown_reference_is_an_error_that_names_it() {
         let error = text(json!({"Ref": "Alarm"})).resolve(|_| None).unwrap_err();
 
-        assert_eq!(error.to_string(), "!Ref Alarm names nothing that exists on the local platform");
+        assert_eq!(
+            error.to_string(),
+            "!Ref Alarm refers to a resource that the local platform does not have"
+        );
     }
 }

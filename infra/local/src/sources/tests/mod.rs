@@ -29,7 +29,7 @@ type Answer = Box<dyn FnOnce(&Value) -> Result<Value, InvokeError> + Send>;
 #[derive(Default)]
 struct Scripted {
     answers: Mutex<VecDeque<Answer>>,
-    /// How long each invocation takes.
+    /// The duration of each invocation.
     takes: Duration,
     /// All events so far, with the time of each.
     events: Mutex<Vec<(Instant, Value)>>,
