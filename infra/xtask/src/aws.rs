@@ -1,4 +1,4 @@
-//! The AWS CLI, which has the credentials of whoever runs it.
+//! The AWS CLI, with the credentials of the user who runs it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,28 +8,28 @@ use serde_json::Value;
 use crate::context::Context;
 use crate::descriptions::Error;
 
-/// The CLI, for one region.
+/// The AWS CLI for one region.
 pub(crate) struct AwsCli<'a> {
     program: PathBuf,
     region: &'a str,
 }
 
 impl<'a> AwsCli<'a> {
-    /// The one on the path.
+    /// The CLI found on `PATH`.
     pub(crate) fn new(region: &'a str) -> Self {
         Self::at(Path::new("aws"), region)
     }
 
-    /// Another program in its place.
+    /// Another program in its place, for tests.
     pub(crate) fn at(program: &Path, region: &'a str) -> Self {
         Self { program: program.to_owned(), region }
     }
 
-    /// What a command answers.
+    /// The JSON output of a command.
     ///
     /// # Errors
     ///
-    /// Where it cannot be run, does not succeed, or answers no JSON.
+    /// If the command cannot run, fails, or does not print JSON.
     pub(crate) fn ask(&self, arguments: &[&str]) -> Result<Value, Error> {
         let mut command = Command::new(&self.program);
         command.args(arguments).args(["--region", self.region, "--output", "json"]);

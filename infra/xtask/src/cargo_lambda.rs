@@ -1,4 +1,4 @@
-//! cargo lambda: what it builds is what AWS runs.
+//! cargo lambda: builds the binaries that AWS runs.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use crate::descriptions::{Error, target_directory};
 use crate::process::succeeded;
 use crate::tools;
 
-/// The tool, and where it builds.
+/// The tool, and its target folder.
 pub(crate) struct CargoLambda<'a> {
     workspace: &'a Path,
     path: OsString,
@@ -19,7 +19,7 @@ pub(crate) struct CargoLambda<'a> {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Profile {
-    /// Small and quick, and built slowly.
+    /// Optimised: small and fast, but slow to build.
     Release,
     Dev,
 }
@@ -27,7 +27,7 @@ pub(crate) enum Profile {
 impl<'a> CargoLambda<'a> {
     /// # Errors
     ///
-    /// Where it cannot be installed.
+    /// If it cannot be installed.
     pub(crate) fn new(workspace: &'a Path) -> Result<Self, Error> {
         let programs = tools::installed(workspace, "cargo_lambda")?;
         let path = std::env::var_os("PATH").unwrap_or_default();
@@ -36,12 +36,12 @@ impl<'a> CargoLambda<'a> {
         Ok(Self { workspace, path, folder: target_directory(workspace)?.join("lambda") })
     }
 
-    /// Builds functions by cargo itself: for the machine that it runs on, whose C library must not
-    /// be newer than Lambda's.
+    /// Builds functions with cargo itself, for this machine: its C library must not be newer than
+    /// Lambda's.
     ///
     /// # Errors
     ///
-    /// Where one of them cannot be built.
+    /// If a function cannot be built.
     pub(crate) fn build<'b>(
         &self,
         binaries: impl IntoIterator<Item = &'b String>,
@@ -54,17 +54,17 @@ impl<'a> CargoLambda<'a> {
         succeeded(&mut command)
     }
 
-    /// Where it puts all that it builds.
+    /// The folder of all built binaries.
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// A binary as it was last built.
+    /// The last built version of a binary.
     pub(crate) fn bootstrap(&self, binary: &str) -> PathBuf {
         self.folder.join(binary).join("bootstrap")
     }
 
-    /// One of its commands, to be run in the workspace.
+    /// One of its subcommands, run in the workspace.
     pub(crate) fn command(&self, what: &str) -> Command {
         let mut command = cargo(self.workspace);
         command.args(["lambda", what]).env("PATH", &self.path);

@@ -1,14 +1,14 @@
-//! Errors that name the step, the file or the command, and the value.
+//! Errors that name the failed step, file or command.
 
 use std::fmt::Display;
 
 use crate::descriptions::Error;
 
-/// Says what an error is about, where its own text does not.
+/// Adds the failed step to an error whose own text does not name it.
 ///
-/// Errors of files name their path already: they come from `fs_err`.
+/// Errors from `fs_err` already name the path.
 pub(crate) trait Context<T> {
-    /// Puts a description of the failed step before the error's own text.
+    /// Puts the failed step before the error's own text.
     fn context<D: Display>(self, step: impl FnOnce() -> D) -> Result<T, Error>;
 }
 
@@ -23,7 +23,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_with_context_names_the_step_and_keeps_its_own_text() {
+    fn an_error_with_context_has_the_step_before_its_own_text() {
         let parsed = "".parse::<u16>().context(|| "the port of \"http://127.0.0.1:\"");
         let expected = "the port of \"http://127.0.0.1:\": cannot parse integer from empty string";
         assert_eq!(parsed.unwrap_err().to_string(), expected);

@@ -1,10 +1,10 @@
-//! `cargo xtask deploy`: builds functions with cargo lambda, and deploys those that are named, or
-//! all whose binaries are not the ones that were deployed last.
+//! `cargo xtask deploy`: builds functions with cargo lambda and deploys the named ones, or all
+//! whose binaries have changed.
 //!
-//! Code alone is deployed so, to functions that `sam deploy` has made: what the template says of
-//! them stays as it is. A function that `CloudFormation` does not know is refused, since the tool would
-//! create it, with a role of its own; and so is a stage whose new versions get their requests gradually. What was deployed last is remembered below `target`, so that a machine
-//! which has deployed nothing to a stage deploys everything.
+//! It deploys only code, to functions that `sam deploy` has created; their configuration stays
+//! unchanged. It rejects functions that the stack does not have, since cargo lambda would create
+//! them with a new role. It rejects stages with gradual deployments too. The last deployed hashes
+//! are recorded below `target`: a machine without a record deploys everything.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -23,10 +23,10 @@ use crate::descriptions::Error;
 use crate::process::succeeded;
 use crate::{say, template, terminal};
 
-/// The alias by which the API and the queues invoke functions.
+/// The alias that the API and the queues invoke.
 pub(crate) const ALIAS: &str = "live";
 
-/// Builds and deploys the code of functions.
+/// Builds functions and deploys their code.
 #[derive(Parser)]
 #[command(name = "cargo xtask deploy")]
 struct Arguments {
@@ -34,7 +34,7 @@ struct Arguments {
     #[arg(required_unless_present = "changed", conflicts_with = "changed")]
     functions: Vec<String>,
 
-    /// All functions whose binary is not the one that this machine deployed last.
+    /// All functions whose binary differs from the one that this machine deployed last.
     #[arg(long)]
     changed: bool,
 
@@ -42,19 +42,19 @@ struct Arguments {
     #[arg(long, default_value = "dev")]
     stage: String,
 
-    /// Builds and packs, and says what would be deployed. Asks AWS for nothing.
+    /// Builds and packs, and lists what would be deployed. Makes no calls to AWS.
     #[arg(long)]
     dry: bool,
 
-    /// Builds quickly, for larger and slower functions.
+    /// Builds without optimisation: faster to build, but larger and slower functions.
     #[arg(long)]
     unoptimised: bool,
 }
 
-/// SHA-256 of binaries in Base64, by their names.
+/// Base64 SHA-256 hashes by binary name.
 type Hashes = BTreeMap<String, String>;
 
-/// Runs the command with what follows `deploy` on the command line.
+/// Runs the command with the arguments after `deploy`.
 pub(crate) fn run(workspace: &Path, given: &[String]) -> ExitCode {
     terminal::run("deploy", given, |arguments| deploy(workspace, arguments))
 }
@@ -63,8 +63,8 @@ fn deploy(workspace: &Path, arguments: &Arguments) -> Result<(), Error> {
     let stack =
         Stack::of(&fs_err::read_to_string(workspace.join("samconfig.toml"))?, &arguments.stage)?;
     if stack.gradual {
-        let why = "its new versions get their requests gradually";
-        return Err(format!("{}: {why}: deploy it by sam deploy", arguments.stage).into());
+        let why = "its new versions get requests gradually";
+        return Err(format!("{}: {why}: use sam deploy", arguments.stage).into());
     }
     let template = Template::read(&workspace.join("template.yaml"), &BTreeMap::new())?;
     let all = template.binaries();
@@ -94,7 +94,7 @@ fn deploy(workspace: &Path, arguments: &Arguments) -> Result<(), Error> {
     Ok(())
 }
 
-/// The binaries that are not those that were deployed last.
+/// The binaries that differ from those last deployed.
 fn changed<'a>(built: &'a Hashes, deployed: &Hashes) -> Vec<&'a String> {
     let is_new = |(binary, hash): &(&String, &String)| deployed.get(*binary) != Some(hash);
     built.iter().filter(is_new).map(|(binary, _)| binary).collect()
@@ -108,11 +108,11 @@ fn deployed(record: &Path) -> Result<Hashes, Error> {
     }
 }
 
-/// Refuses functions that are no resources of the stack.
+/// Rejects functions that the stack does not have.
 ///
 /// # Errors
 ///
-/// Names them, or where the stack cannot be asked.
+/// If there are such functions (the error names them), or the stack's resources cannot be listed.
 fn refuse_unknown(aws: &AwsCli<'_>, stack: &Stack, due: &[&String]) -> Result<(), Error> {
     let arguments = ["cloudformation", "list-stack-resources", "--stack-name", &stack.name];
     let answer = aws.ask(&arguments)?;
@@ -124,14 +124,14 @@ fn refuse_unknown(aws: &AwsCli<'_>, stack: &Stack, due: &[&String]) -> Result<()
     if unknown.is_empty() {
         return Ok(());
     }
-    Err(format!("sam deploy has not made {} yet: it comes first", unknown.join(", ")).into())
+    Err(format!("the stack has no {} yet: run sam deploy first", unknown.join(", ")).into())
 }
 
-/// A stack that `sam deploy` has made.
+/// A stack that `sam deploy` has created.
 pub(crate) struct Stack {
     pub(crate) name: String,
     pub(crate) region: String,
-    /// Whether some new versions get a share of the requests first.
+    /// Whether new versions get a share of the requests first.
     pub(crate) gradual: bool,
 }
 
@@ -140,7 +140,7 @@ impl Stack {
     ///
     /// # Errors
     ///
-    /// Where `samconfig.toml` does not name it.
+    /// If `samconfig.toml` has no stack for the stage.
     pub(crate) fn of(samconfig: &str, stage: &str) -> Result<Self, Error> {
         let config: toml::Table = toml::from_str(samconfig).context(|| "samconfig.toml")?;
         let setting = |name: &str| -> Result<String, Error> {
@@ -156,13 +156,13 @@ impl Stack {
         Ok(Self { name, region, gradual })
     }
 
-    /// A function's name there, as the template has it.
+    /// The function's name in the stack, as the template sets it.
     pub(crate) fn function(&self, binary: &str) -> String {
         format!("{}-{binary}", self.name)
     }
 }
 
-/// Deploys a binary that was built.
+/// Deploys a built binary.
 fn push(
     cargo_lambda: &CargoLambda<'_>,
     binary: &str,
@@ -171,7 +171,7 @@ fn push(
 ) -> Result<(), Error> {
     let mut command = cargo_lambda.command("deploy");
     command.args(["--binary-name", binary, "--alias", ALIAS, "--region", &stack.region]);
-    // The function's variables are the template's.
+    // Keep the environment variables that the template sets.
     command.arg("--merge-env").args(dry.then_some("--dry"));
     command.arg(stack.function(binary));
     succeeded(&mut command)
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_new_and_what_is_another_is_due() {
+    fn new_and_changed_binaries_are_due_for_deployment() {
         let built = hashes(&[("get_user", "a"), ("get_order", "b"), ("notify", "c")]);
         let deployed = hashes(&[("get_user", "a"), ("get_order", "x"), ("gone", "y")]);
         assert_eq!(changed(&built, &deployed), ["get_order", "notify"]);
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stage_whose_versions_get_their_requests_gradually_is_refused() {
+    fn a_stage_with_gradual_deployments_is_an_error() {
         for (stage, refused) in [("dev", false), ("staging", true), ("prod", true)] {
             let samconfig = fs_err::read_to_string(crate::workspace().join("samconfig.toml"));
             let stack = Stack::of(&samconfig.unwrap(), stage).unwrap();
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_function_that_is_no_resource_of_the_stack_is_refused() {
+    fn a_function_that_the_stack_does_not_have_is_an_error() {
         let folder = std::env::temp_dir().join(format!("deploy-{}", std::process::id()));
         fs_err::create_dir_all(&folder).unwrap();
         let program = folder.join("aws");
@@ -232,7 +232,7 @@ mod tests {
         assert!(refuse_unknown(&aws, &stack, &[&known]).is_ok());
         let refused = refuse_unknown(&aws, &stack, &[&known, &unknown]).unwrap_err().to_string();
         fs_err::remove_dir_all(&folder).unwrap();
-        assert_eq!(refused, "sam deploy has not made shop-get_order yet: it comes first");
+        assert_eq!(refused, "the stack has no shop-get_order yet: run sam deploy first");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What the binaries say about themselves.
+//! The descriptions that the binaries print.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -10,10 +10,10 @@ use serde_json::Value;
 
 use crate::process::succeeded;
 
-/// Why there are no descriptions.
+/// The reason why there are no descriptions.
 pub(crate) type Error = Box<dyn std::error::Error + Send + Sync>;
 
-/// What a binary prints for `--describe`, as far as the checks need it.
+/// The part of a binary's `--describe` output that the checks need.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Description {
@@ -22,12 +22,12 @@ pub(crate) struct Description {
     pub(crate) route: Option<Route>,
     #[serde(default)]
     pub(crate) sign_in: Option<SignIn>,
-    /// Whether an endpoint answers `HEAD` beside `GET`.
+    /// Whether an endpoint also supports `HEAD`.
     #[serde(default)]
     pub(crate) head: bool,
     #[serde(default)]
     pub(crate) source: Option<Source>,
-    /// With which delivery a consumer's record is to be given up.
+    /// The number of deliveries after which a consumer gives up a record.
     #[serde(default)]
     pub(crate) deliveries_max: Option<u32>,
     pub(crate) uses: Uses,
@@ -80,7 +80,7 @@ pub(crate) struct Uses {
     pub(crate) public_url: bool,
 }
 
-/// What the binaries of these names say, as far as the checks need it.
+/// The descriptions of the binaries of these names.
 pub(crate) fn of(
     workspace: &Path,
     names: &BTreeSet<String>,
@@ -88,7 +88,7 @@ pub(crate) fn of(
     read(raw(workspace, names)?)
 }
 
-/// Descriptions, as far as the checks need them.
+/// Parses descriptions.
 pub(crate) fn read(raw: BTreeMap<String, Value>) -> Result<BTreeMap<String, Description>, Error> {
     let parse = |(name, raw): (String, Value)| -> Result<(String, Description), Error> {
         Ok((name, serde_json::from_value(raw)?))
@@ -96,7 +96,7 @@ pub(crate) fn read(raw: BTreeMap<String, Value>) -> Result<BTreeMap<String, Desc
     raw.into_iter().map(parse).collect()
 }
 
-/// Builds the functions and asks each binary of these names for its description.
+/// Builds the functions and reads the description of each of these binaries.
 pub(crate) fn raw(
     workspace: &Path,
     names: &BTreeSet<String>,
@@ -110,7 +110,7 @@ pub(crate) fn build(workspace: &Path) -> Result<(), Error> {
     succeeded(cargo(workspace).args(["build", "--quiet", "--package", "functions", "--bins"]))
 }
 
-/// Asks each binary of these names for its description, as it was last built.
+/// Reads the description of each of these binaries, as last built.
 pub(crate) fn as_built(
     workspace: &Path,
     names: &BTreeSet<String>,
@@ -125,7 +125,7 @@ pub(crate) fn as_built(
     names.iter().map(describe).collect()
 }
 
-/// Where cargo builds a workspace.
+/// The target directory of a workspace.
 pub(crate) fn target_directory(workspace: &Path) -> Result<PathBuf, Error> {
     let metadata =
         cargo_metadata::MetadataCommand::new().current_dir(workspace).no_deps().exec()?;

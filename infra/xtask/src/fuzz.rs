@@ -1,5 +1,5 @@
-//! `cargo xtask fuzz`: schemathesis against the API that runs here, by the description that the
-//! platform serves: as nobody, in every role, and with all of them.
+//! `cargo xtask fuzz`: runs schemathesis against a local API, by its OpenAPI document. It makes one
+//! pass as nobody, one for each role, and one with all roles.
 
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -17,15 +17,15 @@ use crate::context::Context;
 use crate::descriptions::Error;
 use crate::{say, terminal, tools};
 
-/// Sends requests that nobody has thought of, and judges the answers by the API's description.
+/// Sends generated requests, and checks the responses against the API's OpenAPI document.
 #[derive(Parser)]
 #[command(name = "cargo xtask fuzz")]
 struct Arguments {
-    /// How many requests are made up for each operation, in each pass.
+    /// The number of generated requests for each operation, in each pass.
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     examples: u32,
 
-    /// The same seed makes up the same requests.
+    /// The seed: the same seed generates the same requests.
     #[arg(long, default_value_t = 7)]
     seed: u64,
 
@@ -45,7 +45,7 @@ impl Arguments {
     }
 }
 
-/// Who asks, by their roles.
+/// The passes with their roles.
 const PASSES: [(&str, &[&str]); 7] = [
     ("nobody", &[]),
     ("all", &["CUSTOMER", "WRITER", "EDITOR", "MERCHANT", "ADMIN"]),
@@ -56,10 +56,10 @@ const PASSES: [(&str, &[&str]); 7] = [
     ("admin", &["ADMIN"]),
 ];
 
-/// Who that is: the first customer of the demo, who has an address.
+/// The subject of the tokens: the demo's first customer, who has an address.
 const SOMEBODY: &str = "00000000-0000-7000-8000-000000000001";
 
-/// Longer than all passes take together.
+/// The lifetime of the tokens, longer than all passes together.
 const LIFETIME_S: u32 = 6 * 60 * 60;
 
 /// The command.
@@ -80,7 +80,7 @@ fn passes(workspace: &Path, arguments: &Arguments) -> Result<(), Error> {
         say(&format!("== as {name}"));
         let report = reports.join(format!("{name}.json"));
         let mut command = Command::new(programs.join("schemathesis"));
-        // It keeps what it has found where it runs.
+        // It writes its results to its working directory.
         command.current_dir(&reports);
         command.arg("--config-file").arg(workspace.join("infra/schemathesis.toml")).arg("run");
         command.arg(&description);
@@ -100,10 +100,10 @@ fn passes(workspace: &Path, arguments: &Arguments) -> Result<(), Error> {
     if failed.is_empty() {
         return Ok(());
     }
-    Err(format!("what was found is shown above: as {}", failed.join(", ")).into())
+    Err(format!("failed passes, with their findings above: {}", failed.join(", ")).into())
 }
 
-/// A platform with the demo's people and no limits, and who signs tokens that it believes.
+/// A platform with the demo's users and without rate limits, and a signer of tokens that it trusts.
 async fn start(workspace: &Path) -> Result<(Platform, Signer), Error> {
     let options = Options {
         demo: true,
@@ -121,9 +121,9 @@ async fn start(workspace: &Path) -> Result<(Platform, Signer), Error> {
     Ok((platform, signer))
 }
 
-/// The description without the patterns that schemathesis cannot build texts for: Python's `re` knows
-/// no classes of characters (`\p{Lu}`). It then makes up any text, and 400 is an answer to some; that
-/// pattern and check agree on every character is tested in the domain.
+/// The OpenAPI document without the patterns that Python's `re` cannot parse: it has no character
+/// classes (`\p{Lu}`). For such fields schemathesis generates any text, so some responses are 400.
+/// A test in `domain` compares pattern and check for every character.
 fn generatable(workspace: &Path) -> Result<String, Error> {
     let path = workspace.join("infra/openapi.json");
     let text = fs_err::read_to_string(&path)?;
@@ -153,7 +153,7 @@ fn token(signer: &Signer, roles: &[&str]) -> String {
     signer.sign(&claims, Timestamp::from(SystemTime::now()), LIFETIME_S)
 }
 
-/// How many cases a pass has made up, by its report.
+/// The number of cases in a pass, from its report.
 fn cases_in(report: &Path) -> Result<u64, Error> {
     let bytes = fs_err::read(report)?;
     let report: Value = serde_json::from_slice(&bytes).context(|| report.display())?;

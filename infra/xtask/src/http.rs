@@ -1,4 +1,4 @@
-//! A small HTTP client, for APIs on this machine.
+//! A small HTTP client for APIs on this machine.
 
 use std::time::Duration;
 
@@ -14,14 +14,14 @@ use tokio::time::timeout;
 use crate::context::Context;
 use crate::descriptions::Error;
 
-/// How long one request may take.
+/// The timeout of one request.
 const REQUEST_LIMIT: Duration = Duration::from_secs(30);
 
-/// Calls, over connections that it keeps.
+/// Sends requests over persistent connections.
 #[derive(Clone)]
 pub(crate) struct Client(legacy::Client<HttpConnector, Full<Bytes>>);
 
-/// What was answered.
+/// A response.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
@@ -36,7 +36,7 @@ impl Client {
         Self(legacy::Client::builder(TokioExecutor::new()).build(connector))
     }
 
-    /// Sends a request: signed in where there is a token, with JSON where there is a body.
+    /// Sends a request, with a bearer token if given and a JSON body if given.
     pub(crate) async fn call(
         &self,
         method: Method,
@@ -47,7 +47,7 @@ impl Client {
         self.call_with(method, url, token, &[], body).await
     }
 
-    /// Sends a request with more headers.
+    /// Sends a request with further headers.
     pub(crate) async fn call_with(
         &self,
         method: Method,
@@ -74,7 +74,7 @@ impl Client {
         Ok(Answer { status: head.status, headers: head.headers, body })
     }
 
-    /// Posts JSON, and gives the JSON of the answer, which has to have this status.
+    /// Posts JSON and returns the JSON of the response, which must have this status.
     pub(crate) async fn post(
         &self,
         url: &str,
@@ -87,7 +87,7 @@ impl Client {
 }
 
 impl Answer {
-    /// The JSON of an answer with this status.
+    /// The JSON of a response, which must have this status.
     pub(crate) fn json_of(&self, expected: StatusCode) -> Result<Value, Error> {
         if self.status == expected {
             let text = || String::from_utf8_lossy(&self.body).into_owned();
@@ -97,7 +97,7 @@ impl Answer {
     }
 }
 
-/// The token of one of the demo's people.
+/// Signs in as a user of the demo and returns the token.
 pub(crate) async fn sign_in(client: &Client, api: &str, who: &str) -> Result<String, Error> {
     let credentials = json!({
         "email": format!("{who}@example.com"), "password": local::seed::PASSWORD,

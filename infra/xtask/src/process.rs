@@ -1,4 +1,4 @@
-//! Other programs, and their ending in good order.
+//! Running and ending other programs.
 
 use std::time::Duration;
 
@@ -8,14 +8,14 @@ use tokio::time::timeout;
 use crate::context::Context;
 use crate::descriptions::Error;
 
-/// How long a process may take to end.
+/// The time limit for a process to end.
 const END_LIMIT: Duration = Duration::from_secs(30);
 
-/// Runs a command to its end.
+/// Runs a command and waits for its end.
 ///
 /// # Errors
 ///
-/// Where it cannot be run, or does not succeed.
+/// If it cannot run, or fails.
 pub(crate) fn succeeded(command: &mut std::process::Command) -> Result<(), Error> {
     match command.status() {
         Ok(status) if status.success() => Ok(()),
@@ -24,13 +24,13 @@ pub(crate) fn succeeded(command: &mut std::process::Command) -> Result<(), Error
     }
 }
 
-/// Tells a process to end, so that it ends what it has started, and waits until it has.
+/// Sends SIGTERM, so that the process also ends its children, and waits until it has ended.
 ///
 /// # Errors
 ///
-/// Where it has ended by itself, or does not end.
+/// If it had already ended, or does not end in time.
 pub(crate) async fn end(process: &mut Child) -> Result<(), Error> {
-    let id = process.id().ok_or("the process has ended by itself")?;
+    let id = process.id().ok_or("the process has already ended")?;
     Command::new("kill").arg(id.to_string()).status().await.context(|| "kill")?;
     let ended = timeout(END_LIMIT, process.wait()).await;
     ended.map_err(|_| format!("process {id} does not end within {END_LIMIT:?}"))??;

@@ -1,7 +1,7 @@
-//! `cargo xtask rollback`: moves aliases back to versions that were there before, at once.
+//! `cargo xtask rollback`: moves aliases back to earlier versions at once.
 //!
-//! It asks neither `CloudFormation` nor `CodeDeploy`, so that no alarm and no deployment under way
-//! keeps it from doing so.
+//! It calls neither `CloudFormation` nor `CodeDeploy`, so no alarm and no running deployment can
+//! block it.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -18,15 +18,15 @@ use crate::deploy::{ALIAS, Stack};
 use crate::descriptions::Error;
 use crate::{say, terminal};
 
-/// Moves functions back to the versions that they had.
+/// Moves functions back to earlier versions.
 #[derive(Parser)]
 #[command(name = "cargo xtask rollback")]
 struct Arguments {
-    /// The functions, by their binaries' names; each goes one version back.
+    /// The functions, by their binaries' names; each moves back by one version.
     #[arg(required_unless_present = "to", conflicts_with = "to")]
     functions: Vec<String>,
 
-    /// All functions go back to what they were at this time, as 2026-11-26T07:00:00Z.
+    /// All functions move back to their version at this time, as 2026-11-26T07:00:00Z.
     #[arg(long)]
     to: Option<Timestamp>,
 
@@ -34,12 +34,12 @@ struct Arguments {
     #[arg(long)]
     stage: String,
 
-    /// Says what would be moved, and moves nothing.
+    /// Lists the moves without making them.
     #[arg(long)]
     dry: bool,
 }
 
-/// Runs the command with what follows `rollback` on the command line.
+/// Runs the command with the arguments after `rollback`.
 pub(crate) fn run(workspace: &Path, given: &[String]) -> ExitCode {
     terminal::run("rollback", given, |arguments: &Arguments| {
         let samconfig = fs_err::read_to_string(workspace.join("samconfig.toml"))?;
@@ -74,12 +74,12 @@ fn move_back(
         let versions = ask("list-versions-by-function", &[])?;
         let target = target(&alias, &versions, arguments.to).context(|| &name)?;
         let Some(version) = target else {
-            say(&format!("{name}: stays"));
+            say(&format!("{name}: unchanged"));
             continue;
         };
         say(&format!("{name}: {} → {version}", text(&alias["FunctionVersion"])));
         if !arguments.dry {
-            // A share of another version ends with it.
+            // Setting the version also removes the share of another version.
             let none = json!({ "AdditionalVersionWeights": {} }).to_string();
             let to = ["--name", ALIAS, "--function-version", &version, "--routing-config", &none];
             ask("update-alias", &to)?;
@@ -88,12 +88,12 @@ fn move_back(
     Ok(())
 }
 
-/// The version to move an alias to; none where it is there already.
+/// The version that an alias moves to; `None` if it is already there.
 ///
-/// While a deployment shifts requests, the alias names the old version, and the new one has a share:
-/// then the old one gets all of them again.
+/// During a gradual deployment, the alias names the old version and gives the new one a share. Then
+/// the old version gets all requests again.
 fn target(alias: &Value, versions: &Value, to: Option<Timestamp>) -> Result<Option<String>, Error> {
-    let current = number(&alias["FunctionVersion"]).ok_or("its alias names no version")?;
+    let current = number(&alias["FunctionVersion"]).ok_or("the alias has no version")?;
     let shares = alias["RoutingConfig"]["AdditionalVersionWeights"].as_object();
     let shifting = shares.is_some_and(|shares| !shares.is_empty());
     let published = versions["Versions"].as_array().into_iter().flatten();
@@ -106,7 +106,7 @@ fn target(alias: &Value, versions: &Value, to: Option<Timestamp>) -> Result<Opti
         None if shifting => Some(current),
         None => published.map(|it| it.0).filter(|version| *version < current).max(),
     };
-    let version = version.ok_or("it has no version before")?;
+    let version = version.ok_or("there is no earlier version")?;
     Ok((version != current || shifting).then(|| version.to_string()))
 }
 
@@ -114,7 +114,7 @@ fn number(version: &Value) -> Option<u64> {
     version.as_str()?.parse().ok()
 }
 
-/// A time as Lambda writes it: `2026-11-26T07:00:00.000+0000`.
+/// A time in Lambda's format: `2026-11-26T07:00:00.000+0000`.
 fn time(text: &Value) -> Option<Timestamp> {
     let text = text.as_str()?;
     let text =
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_function_goes_one_version_back_or_to_what_it_was_at_a_time() {
+    fn a_function_moves_back_one_version_or_to_that_at_a_time() {
         let back = Some("10".to_owned());
         assert_eq!(moved("11", json!({}), None), back);
         assert_eq!(moved("11", json!({}), Some("2026-11-26T08:30:00Z")), back);
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn an_alias_is_moved_by_one_call_and_not_in_a_dry_run() {
+    fn an_alias_moves_by_one_call_and_not_in_a_dry_run() {
         let folder = std::env::temp_dir().join(format!("rollback-{}", std::process::id()));
         fs_err::create_dir_all(&folder).unwrap();
         let (program, calls) = (folder.join("aws"), folder.join("calls"));

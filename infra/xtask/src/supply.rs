@@ -1,9 +1,9 @@
-//! `cargo xtask supply-chain`: what is linked, from where, under which licence, and what is known
-//! against it.
+//! `cargo xtask supply-chain`: checks the linked packages' sources, licences and known
+//! vulnerabilities.
 //!
-//! cargo-deny judges; the software bill of materials (`CycloneDX`) lists what the functions link. It is
-//! made of what cargo says, since the tool that others use for it takes minutes to compile, and is the
-//! same for the same `Cargo.lock`.
+//! cargo-deny makes the checks. The software bill of materials (`CycloneDX`) lists the packages
+//! that the functions link. It is built from cargo's output: the usual tool for it takes minutes to
+//! compile. It is the same for the same `Cargo.lock`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -20,17 +20,17 @@ use crate::descriptions::{Error, target_directory};
 use crate::process::succeeded;
 use crate::{say, tools};
 
-/// The platform whose dependencies are listed.
+/// The target platform whose dependencies are listed.
 const PLATFORM: &str = "x86_64-unknown-linux-gnu";
 /// The package that is deployed.
 const DEPLOYED: &str = "functions";
 
-/// Runs all checks; writes the bill of materials. Known advisories are checked where their database
-/// can be had, and always where `advisories` says so.
+/// Runs all checks and writes the bill of materials. Advisories are checked if their database can
+/// be fetched; with `advisories`, a failed fetch is an error.
 ///
 /// # Errors
 ///
-/// Where a tool cannot be had, or finds something.
+/// If a tool cannot be installed, or a check fails.
 pub(crate) fn check(workspace: &Path, advisories: bool) -> Result<(), Error> {
     let programs = tools::installed(workspace, "cargo_deny")?;
     let deny = |arguments: &[&str]| -> Result<Command, Error> {
@@ -46,24 +46,24 @@ pub(crate) fn check(workspace: &Path, advisories: bool) -> Result<(), Error> {
     } else if advisories {
         return Err(String::from_utf8_lossy(&fetched.stderr).into());
     } else {
-        say("skipped: advisories: their database cannot be had");
+        say("skipped: advisories: their database cannot be fetched");
     }
     let path = write(workspace)?;
     say(&format!("{} lists what the functions link", path.display()));
     Ok(())
 }
 
-/// What the schema's library answers.
+/// The response of the schema library.
 #[derive(Deserialize)]
 struct Judged {
     complaint: Option<String>,
 }
 
-/// Writes the bill of materials below `target`, once the schema of `CycloneDX` has nothing against it.
+/// Writes the bill of materials below `target`, after validation against the schema of `CycloneDX`.
 ///
 /// # Errors
 ///
-/// Where cargo or the schema refuses.
+/// If cargo fails or the bill is not valid.
 pub(crate) fn write(workspace: &Path) -> Result<PathBuf, Error> {
     let bill = serde_json::to_string_pretty(&bill(workspace)?)?;
     let judged: Judged = tools::ask(workspace, "cyclonedx", "sbom.py", &json!({ "sbom": bill }))?;
@@ -111,7 +111,7 @@ fn reference(package: &Package) -> String {
     format!("pkg:cargo/{}@{}", package.name, package.version)
 }
 
-/// What the functions link, by the features with which they are built.
+/// The packages that the functions link, with their features.
 fn linked(workspace: &Path) -> Result<BTreeSet<String>, Error> {
     let tree = cargo(workspace)
         .args(["tree", "--locked", "--package", DEPLOYED, "--edges", "normal"])
@@ -125,13 +125,13 @@ fn linked(workspace: &Path) -> Result<BTreeSet<String>, Error> {
     Ok(text.lines().filter_map(name_and_version).collect())
 }
 
-/// The first two words of a line of `cargo tree`.
+/// The first two words of a line of `cargo tree`: name and version.
 fn name_and_version(line: &str) -> Option<String> {
     let mut words = line.split(' ');
     Some(format!("{} {}", words.next()?, words.next()?))
 }
 
-/// The SHA-256 of every package of a registry, by [`id_of`].
+/// The SHA-256 of every package from a registry, by [`id_of`].
 fn checksums(lock: &str) -> Result<BTreeMap<String, String>, Error> {
     #[derive(Deserialize)]
     struct Lock {
@@ -160,7 +160,7 @@ fn component(package: &Package, checksum: Option<&String>) -> Value {
         component["hashes"] = json!([{ "alg": "SHA-256", "content": checksum }]);
     }
     if let Some(licence) = &package.license {
-        // Old manifests write `MIT/Apache-2.0`.
+        // Old manifests use `MIT/Apache-2.0`.
         component["licenses"] = json!([{ "expression": licence.replace('/', " OR ") }]);
     }
     if let Some(repository) = &package.repository {
@@ -184,7 +184,7 @@ fn dependencies(metadata: &Metadata, packages: &[&Package]) -> Vec<Value> {
     nodes.collect()
 }
 
-/// The search path with a folder of ours before the others.
+/// The search path, with this folder first.
 pub(crate) fn first_on_path(programs: &Path) -> Result<OsString, Error> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let others = std::env::split_paths(&path);
@@ -196,7 +196,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_bill_lists_what_the_functions_link_with_licence_and_hash_and_no_tools() {
+    fn the_bill_lists_only_linked_packages_with_licence_and_hash() {
         let bill = bill(crate::workspace()).unwrap();
         let of = |name: &str| {
             let components = bill["components"].as_array().unwrap();
@@ -210,7 +210,7 @@ mod tests {
         let mut of_functions = of_functions.filter(|it| {
             it["ref"].as_str().is_some_and(|it| it.starts_with("pkg:cargo/functions@"))
         });
-        let functions = of_functions.next().expect("it is what the bill is about");
+        let functions = of_functions.next().expect("the bill describes the functions package");
         assert!(functions["dependsOn"].to_string().contains("pkg:cargo/lifecycle@"));
     }
 }

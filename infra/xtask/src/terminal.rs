@@ -1,4 +1,4 @@
-//! What commands hear from whoever types them, what they say, and how they end.
+//! Arguments, output and exit codes of commands.
 
 use std::process::ExitCode;
 
@@ -6,10 +6,10 @@ use clap::Parser;
 
 use crate::descriptions::Error;
 
-/// The arguments of a command; where they are none, how it is used has been said.
+/// The arguments of a command. On bad arguments it prints the usage.
 ///
 /// # Errors
-/// How the process ends: well, where help was asked for.
+/// The exit code: success if help was requested.
 pub(crate) fn arguments<A: Parser>(given: &[String]) -> Result<A, ExitCode> {
     let name = A::command().get_name().to_owned();
     A::try_parse_from(std::iter::once(&name).chain(given)).map_err(|problem| {
@@ -54,15 +54,15 @@ pub(crate) fn report(command: &str, complaints: &[String]) -> ExitCode {
         say(complaint);
     }
     if complaints.is_empty() {
-        say(&format!("{command}: nothing to complain about"));
+        say(&format!("{command}: ok"));
         ExitCode::SUCCESS
     } else {
-        say(&format!("{command}: {} complaints", complaints.len()));
+        say(&format!("{command}: {} problems", complaints.len()));
         ExitCode::FAILURE
     }
 }
 
-#[expect(clippy::print_stdout, reason = "this is what the commands are for")]
+#[expect(clippy::print_stdout, reason = "commands print their results")]
 pub(crate) fn say(line: &str) {
     println!("{line}");
 }

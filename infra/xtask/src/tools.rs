@@ -1,5 +1,5 @@
-//! Other people's tools that judge our files: from the Python package index, pinned, in an
-//! environment of their own below `target`.
+//! Third-party tools that check our files: pinned packages of the Python package index, in a
+//! separate environment below `target`.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -13,11 +13,11 @@ use crate::context::Context;
 use crate::descriptions::{Error, target_directory};
 use crate::process::succeeded;
 
-/// The folder with the programs of a list in `infra/tools`, installed unless they are there.
+/// The program folder of a list in `infra/tools`. Installs the list if needed.
 ///
 /// # Errors
 ///
-/// Without such a list, without Python 3 and its `venv`, or where a package cannot be had.
+/// If there is no such list, no Python 3 with `venv`, or a package cannot be installed.
 pub(crate) fn installed(workspace: &Path, list: &str) -> Result<PathBuf, Error> {
     let requirements = workspace.join("infra/tools").join(format!("{list}.txt"));
     let pinned = fs_err::read_to_string(&requirements)
@@ -38,12 +38,12 @@ pub(crate) fn installed(workspace: &Path, list: &str) -> Result<PathBuf, Error> 
     Ok(programs)
 }
 
-/// What a program in `infra/tools` answers to a question, with the packages of a list: JSON to its
-/// standard input, JSON from its standard output.
+/// The response of a program in `infra/tools`, with the packages of a list: JSON to its standard
+/// input, JSON from its standard output.
 ///
 /// # Errors
 ///
-/// As [`installed`], and where the program ends otherwise than with an answer.
+/// As for [`installed`], or if the program fails or prints no valid response.
 pub(crate) fn ask<A: DeserializeOwned>(
     workspace: &Path,
     list: &str,
@@ -65,5 +65,5 @@ pub(crate) fn ask<A: DeserializeOwned>(
         return Err(format!("infra/tools/{program}: {}", output.status).into());
     }
     serde_json::from_slice(&output.stdout)
-        .context(|| format!("the answer of infra/tools/{program}"))
+        .context(|| format!("the output of infra/tools/{program}"))
 }

@@ -1,5 +1,5 @@
-//! `cargo xtask workflows`: whether the workflows and the pipeline's template are in order, by
-//! actionlint (with shellcheck), zizmor, cfn-lint, and rules of ours.
+//! `cargo xtask workflows`: checks the workflows and the pipeline's template with actionlint (with
+//! shellcheck), zizmor, cfn-lint, and own rules.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -13,17 +13,17 @@ use crate::descriptions::Error;
 use crate::supply::first_on_path;
 use crate::tools;
 
-/// Where GitHub looks for workflows.
+/// The workflows' folder.
 pub(crate) const FOLDER: &str = ".github/workflows";
 
-/// The template of what the workflows need in an account.
+/// The template of the resources that the workflows need in an account.
 const TEMPLATE: &str = "infra/pipeline.yaml";
 
-/// What is wrong with the workflows and the template, one sentence each.
+/// The problems of the workflows and the template, one sentence each.
 ///
 /// # Errors
 ///
-/// Where a tool cannot be had, or a workflow cannot be read.
+/// If a tool cannot be installed, or a workflow cannot be read.
 pub(crate) fn complaints(workspace: &Path) -> Result<Vec<String>, Error> {
     let programs = tools::installed(workspace, "workflows")?;
     let judged = |program: &Path, arguments: &[&str]| -> Result<Option<String>, Error> {
@@ -51,7 +51,7 @@ pub(crate) fn complaints(workspace: &Path) -> Result<Vec<String>, Error> {
     Ok(complaints)
 }
 
-/// What functions are allowed, and would not be within the boundary of their roles.
+/// The functions' permissions that exceed the boundary of their roles.
 fn beyond(pipeline: &Value, stack: &Value) -> Vec<String> {
     let boundary = &pipeline["Resources"]["Boundary"]["Properties"]["PolicyDocument"];
     let within = actions(&boundary["Statement"]);
@@ -64,11 +64,11 @@ fn beyond(pipeline: &Value, stack: &Value) -> Vec<String> {
     });
     let beyond = policies.filter(|(_, action)| !within.contains(action));
     beyond
-        .map(|(id, action)| format!("{id}: {action} is beyond the boundary of {TEMPLATE}"))
+        .map(|(id, action)| format!("{id}: {action} exceeds the boundary of {TEMPLATE}"))
         .collect()
 }
 
-/// The actions of statements, each of which has one or a list.
+/// The actions of statements, each with one action or a list.
 fn actions(statements: &Value) -> BTreeSet<&str> {
     let statements = statements.as_array().into_iter().flatten();
     let actions = statements.flat_map(|statement| {
@@ -78,11 +78,11 @@ fn actions(statements: &Value) -> BTreeSet<&str> {
     actions.filter_map(Value::as_str).collect()
 }
 
-/// What our rules have against a workflow.
+/// Violations of our own rules in a workflow.
 fn against(workflow: &Value) -> Vec<String> {
     let mut complaints = Vec::new();
     if workflow["permissions"].as_object().is_none_or(|given| !given.is_empty()) {
-        complaints.push("a workflow grants nothing; its jobs say what they need".to_owned());
+        complaints.push("a workflow must grant no permissions; its jobs declare theirs".to_owned());
     }
     for (id, job) in workflow["jobs"].as_object().into_iter().flatten() {
         let calls = job["uses"].is_string();
@@ -95,11 +95,11 @@ fn against(workflow: &Value) -> Vec<String> {
         let steps = job["steps"].as_array().into_iter().flatten();
         for part in steps.chain([job]) {
             if !part["continue-on-error"].is_null() {
-                complaints.push(format!("the job {id} goes on after an error"));
+                complaints.push(format!("the job {id} continues after an error"));
             }
             let uses = part["uses"].as_str().unwrap_or("./");
             if !uses.starts_with("./") && !is_pinned(uses) {
-                complaints.push(format!("the job {id}: {uses} is not pinned by its commit"));
+                complaints.push(format!("the job {id}: {uses} is not pinned to a commit"));
             }
         }
     }
@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_right_beyond_the_boundary_is_found() {
+    fn a_permission_beyond_the_boundary_is_found() {
         let pipeline = json!({ "Resources": { "Boundary": { "Properties": { "PolicyDocument": {
             "Statement": [{ "Action": "ses:SendEmail" }, { "Action": ["sqs:SendMessage"] }],
         } } } } });
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_workflow_that_fails_closed_has_nothing_against_it() {
+    fn a_workflow_that_fails_closed_has_no_problems() {
         assert_eq!(against(&workflow()), Vec::<String>::new());
     }
 

@@ -1,4 +1,4 @@
-//! Building what is measured, each package as it would be built alone.
+//! Builds the measured binaries, each package separately.
 
 use std::path::{Path, PathBuf};
 
@@ -8,8 +8,8 @@ use super::candidates::{Candidate, Package};
 use crate::descriptions::{Error, target_directory};
 use crate::process::succeeded;
 
-/// Builds the candidates' binaries. Each package is built by itself, because cargo gives all
-/// packages of one build the same features, and the SDK's defaults would end up in all of them.
+/// Builds the candidates' binaries, each package in a separate build. In one build, cargo unifies
+/// features, so all packages would get the SDK's defaults.
 pub(super) fn build_candidates(workspace: &Path, candidates: &[&Candidate]) -> Result<(), Error> {
     for package in [Package::Functions, Package::Bare, Package::BareWithDefaults] {
         let mut names: Vec<_> = candidates.iter().filter(|one| one.package == package).collect();
@@ -39,7 +39,7 @@ pub(super) fn build(workspace: &Path, profile: &str, arguments: &[&str]) -> Resu
     succeeded(cargo(workspace).args(["build", "--profile", profile]).args(arguments))
 }
 
-/// Where the binaries of a profile are.
+/// The folder of a profile's binaries.
 pub(super) fn folder(workspace: &Path, profile: &str) -> Result<PathBuf, Error> {
     Ok(target_directory(workspace)?.join(profile))
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask bench callback`: how long a callback of 200 objects waits for its answer.
+//! `cargo xtask bench callback`: measures the response time of a callback with 200 objects.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -15,14 +15,14 @@ use crate::descriptions::Error;
 use crate::http::Client;
 use crate::say;
 
-/// As many objects as a callback may have.
+/// The maximum number of objects of a callback.
 const OBJECTS: u32 = 200;
-/// What comes before anything is measured: processes start, pools fill.
+/// Requests before the measurement: processes start, pools fill.
 const WARM_UP: u32 = 5;
 
 #[derive(Args)]
 pub(super) struct Arguments {
-    /// How many callbacks there are, one after the other, each of other objects.
+    /// The number of callbacks, sent one after the other, each with other objects.
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=5_000))]
     posts: u32,
 

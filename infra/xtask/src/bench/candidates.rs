@@ -1,4 +1,4 @@
-//! What is measured, and beside what.
+//! The measured functions, and the bare functions that they are compared with.
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -6,21 +6,21 @@ use serde_json::Value;
 use super::events::Events;
 use crate::descriptions::Error;
 
-/// A function under measurement.
+/// A measured function.
 pub(super) struct Candidate {
     /// Its name in the tables.
     pub(super) name: &'static str,
     pub(super) binary: &'static str,
     pub(super) package: Package,
-    /// The bare function that does the same work.
+    /// The bare function with the same work.
     pub(super) partner: Option<&'static str>,
-    /// Makes its next event.
+    /// Builds its next event.
     pub(super) event: fn(&Events) -> Bytes,
-    /// Whether an answer is the one that is hoped for.
+    /// Whether a response is the expected one.
     pub(super) is_right: fn(&Value) -> bool,
 }
 
-/// What a candidate's binary is built from.
+/// The package of a candidate's binary.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Package {
     Functions,
@@ -50,7 +50,7 @@ const ALL: [Candidate; 9] = [
     ours(AUTHORIZER, "authorizer", TUNED, Events::token, authorized),
 ];
 
-/// The candidates of these names; without names, all.
+/// The candidates of these names, or all of them.
 pub(super) fn named(names: &[String]) -> Result<Vec<&'static Candidate>, Error> {
     if let Some(unknown) = names.iter().find(|name| ALL.iter().all(|one| one.name != **name)) {
         let known = ALL.each_ref().map(|candidate| candidate.name).join(", ");
@@ -99,14 +99,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_partner_is_measured_too() {
+    fn every_partner_is_a_candidate() {
         for partner in ALL.iter().filter_map(|candidate| candidate.partner) {
             assert!(ALL.iter().any(|candidate| candidate.name == partner), "{partner}");
         }
     }
 
     #[test]
-    fn an_unknown_name_is_refused() {
+    fn an_unknown_name_is_an_error() {
         assert!(named(&["no_such_function".to_owned()]).is_err());
         assert_eq!(named(&[ORDER.to_owned()]).unwrap().len(), 1);
         assert_eq!(named(&[]).unwrap().len(), ALL.len());

@@ -1,4 +1,4 @@
-//! The events of API Gateway (HTTP API, payload format 2.0) that the functions are invoked with.
+//! The functions' events, as API Gateway sends them (HTTP API, payload format 2.0).
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
@@ -14,10 +14,10 @@ use super::items::Items;
 use super::setup::{AUDIENCE, ISSUER};
 use crate::descriptions::Error;
 
-/// Longer than a run takes.
+/// Longer than a run.
 const TOKEN_LIFETIME_S: u32 = 24 * 60 * 60;
 
-/// Makes events, no two of them alike where that matters.
+/// Builds events that differ where a function would recognise a repetition.
 pub(super) struct Events {
     product_id: String,
     address_id: String,
@@ -45,12 +45,12 @@ impl Events {
         })
     }
 
-    /// Asks for the same product every time.
+    /// Gets the same product every time.
     pub(super) fn product(&self) -> Bytes {
         self.product_of(&self.product_id)
     }
 
-    /// Asks for a product that has not been asked for before.
+    /// Gets a product that was not requested before.
     pub(super) fn another_product(&self) -> Bytes {
         self.product_of(&Uuid::now_v7().to_string())
     }
@@ -62,7 +62,7 @@ impl Events {
         bytes(&event)
     }
 
-    /// Asks for the caller's own account.
+    /// Gets the caller's own account.
     pub(super) fn user(&self) -> Bytes {
         let path = format!("/users/{}", self.user_id);
         let mut event = self.request("GET", "/users/{userId}", &path);
@@ -71,12 +71,12 @@ impl Events {
         bytes(&event)
     }
 
-    /// Orders two pieces of one product, under a key of its own.
+    /// Orders two pieces of one product, with a new idempotency key.
     pub(super) fn order(&self) -> Bytes {
         self.with_body("POST", "/orders", &self.order_body().to_string())
     }
 
-    /// Two pieces of one product.
+    /// The body of an order: two pieces of one product.
     pub(super) fn order_body(&self) -> Value {
         json!({
             "items": [{ "productId": self.product_id, "quantity": 2 }],
@@ -85,7 +85,7 @@ impl Events {
         })
     }
 
-    /// Sends a body under a key of its own, as somebody who may do everything.
+    /// Sends a body with a new idempotency key, as a caller with all roles.
     pub(super) fn with_body(&self, method: &str, route: &str, body: &str) -> Bytes {
         let path = route.replace("{productId}", &self.product_id);
         let mut event = self.request(method, route, &path);
@@ -98,7 +98,7 @@ impl Events {
         bytes(&event)
     }
 
-    /// What the authorizer is asked before any of that.
+    /// The authorizer's event for such a request.
     pub(super) fn token(&self) -> Bytes {
         let mut event = self.request("GET", "/users/{userId}", &format!("/users/{}", self.user_id));
         event["type"] = json!("REQUEST");

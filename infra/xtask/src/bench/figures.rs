@@ -1,22 +1,22 @@
-//! What was measured, and what is said of it.
+//! The measured values, and statistics of them.
 
 use std::time::Duration;
 
 use super::candidates::Candidate;
 
-/// Everything measured of one candidate: a value a start, or an invocation where it says so.
+/// The values of one candidate: one per start, or one per invocation if so documented.
 pub(super) struct Figures {
     pub(super) candidate: &'static Candidate,
-    /// From the start of the process until it asks for its first event.
+    /// From the start of the process to its request for the first event.
     pub(super) init_ms: Vec<f64>,
-    /// From the first event to its answer.
+    /// From the first event to its response.
     pub(super) first_ms: Vec<f64>,
-    /// Both together.
+    /// The sum of both.
     pub(super) cold_ms: Vec<f64>,
-    /// User and system time of the process until it has answered and is ready again: what
-    /// remains comparable where others keep the cores busy.
+    /// User and system time of the process until it is ready for its second event. It stays
+    /// comparable when other programs keep the cores busy.
     pub(super) cold_cpu_ms: Vec<f64>,
-    /// From every later event to its answer.
+    /// From each later event to its response.
     pub(super) warm_ms: Vec<f64>,
     /// User and system time of the process, per warm invocation.
     pub(super) cpu_us: Vec<f64>,
@@ -25,7 +25,7 @@ pub(super) struct Figures {
     pub(super) slow_cold_ms: Vec<f64>,
     pub(super) slow_second_ms: Vec<f64>,
     pub(super) binary_mb: Option<f64>,
-    /// Calls to the services per warm invocation, of the last start.
+    /// Calls to the services per warm invocation, in the last start.
     pub(super) calls: Option<f64>,
 }
 
@@ -61,7 +61,7 @@ pub(super) fn p99(values: &[f64]) -> Option<f64> {
     quantile(values, 99)
 }
 
-/// The value that this percentage of the values does not exceed; none where nothing was measured.
+/// The value that this percentage of the values does not exceed; `None` without values.
 pub(super) fn quantile(values: &[f64], percent: usize) -> Option<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn quantiles_are_values_that_were_measured() {
+    fn quantiles_are_measured_values() {
         let values: Vec<f64> = (1..=200).rev().map(f64::from).collect();
         assert_eq!(median(&values), Some(100.0));
         assert_eq!(p99(&values), Some(198.0));

@@ -11,7 +11,7 @@ use super::process::Process;
 use super::setup::Setup;
 use crate::descriptions::Error;
 
-/// A process that is ready for an event. Dropping it ends it.
+/// A process that is ready for an event. Dropping it ends the process.
 pub(super) struct Function {
     candidate: &'static Candidate,
     process: Process,
@@ -19,7 +19,7 @@ pub(super) struct Function {
 }
 
 impl Function {
-    /// Starts one, and says how long it took to ask for its first event.
+    /// Starts a process. Returns it with the time until its request for the first event.
     pub(super) async fn start(
         setup: &Setup,
         candidate: &'static Candidate,
@@ -34,18 +34,18 @@ impl Function {
         Ok((function, ready - started))
     }
 
-    /// Invokes it, waits until it is ready again, and says how long the answer took.
+    /// Invokes it, waits until it is ready again, and returns the response time.
     pub(super) async fn invoke(&mut self, event: &Bytes) -> Result<Duration, Error> {
         let (answer, took) = self.ask(event).await?;
         let is_right = serde_json::from_slice::<Value>(&answer)
             .is_ok_and(|answer| (self.candidate.is_right)(&answer));
         if !is_right {
-            return Err(self.blame(&format!("it answered {}", String::from_utf8_lossy(&answer))));
+            return Err(self.blame(&format!("unexpected response {}", String::from_utf8_lossy(&answer))));
         }
         Ok(took)
     }
 
-    /// Invokes it, waits until it is ready again, and gives the answer and how long it took.
+    /// Invokes it, waits until it is ready again, and returns the response and its time.
     pub(super) async fn ask(&mut self, event: &Bytes) -> Result<(Bytes, Duration), Error> {
         let answered = self.lambda.invoke(event).await;
         let answered = answered.map_err(|error| self.blame(&error.to_string()))?;
@@ -64,6 +64,6 @@ impl Function {
 
     fn blame(&self, what: &str) -> Error {
         let said = self.process.last_words();
-        format!("{}: {what}; it said: {said}", self.candidate.name).into()
+        format!("{}: {what}; its output: {said}", self.candidate.name).into()
     }
 }

@@ -1,8 +1,8 @@
-//! `cargo xtask bench hostile`: what the worst bodies cost beside a valid request.
+//! `cargo xtask bench hostile`: compares the cost of the worst bodies with a valid request.
 //!
-//! Each function is sent bodies of the largest size that it takes, made to be as much work to
-//! refuse as possible, and answers of every one of them a 400. The time of its process on a core is
-//! compared, so that waiting for a service makes no valid request look expensive.
+//! Each function gets bodies of its maximum size that are as expensive to reject as possible; each
+//! response must be a 400. The CPU time of its process is compared, so that waiting for services
+//! does not count.
 
 mod bodies;
 
@@ -23,31 +23,31 @@ use super::setup::Setup;
 use crate::descriptions::Error;
 use crate::say;
 
-/// How much more than a valid request the worst body may cost.
+/// The maximum cost of the worst body, as a multiple of a valid request.
 const RATIO_MAX: f64 = 5.0;
-/// How long an answer to a bad request may be.
+/// The maximum length of an error response.
 const ANSWER_BYTES_MAX: usize = 16 * 1024;
-/// What comes before anything is measured.
+/// Requests before the measurement.
 const WARM_UP: u32 = 10;
 
 #[derive(Args)]
 pub(super) struct Arguments {
-    /// How often each body is sent.
+    /// The number of times that each body is sent.
     #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     rounds: u32,
 
-    /// Measures the binaries as they were last built.
+    /// Measures the binaries as last built.
     #[arg(long)]
     no_build: bool,
 }
 
-/// A function and what it takes.
+/// A function and its valid body.
 struct Target {
     candidate: Candidate,
     method: &'static str,
     path: &'static str,
-    /// Whether a valid request is compared: one that hashes a password takes so long that
-    /// everything would look cheap beside it. The cheapest other one stands in for it.
+    /// Whether a valid request hashes a password. It takes so long that all bodies would look
+    /// cheap; the cheapest other valid request is used instead.
     hashes: bool,
     valid: fn(&Events) -> Value,
 }
@@ -59,7 +59,7 @@ static TARGETS: [Target; 7] = [
         "post_article",
         "POST",
         "/articles",
-        // The longest content there may be: its hostile bodies are a quarter of a megabyte.
+        // The longest content that is allowed: its hostile bodies have a quarter of a megabyte.
         |_| json!({ "title": "How kettles whistle", "content": "By steam. ".repeat(2_000) }),
     ),
     target("patch_product", "PATCH", "/products/{productId}", |_| json!({ "stock": 3 })),
@@ -106,12 +106,12 @@ fn rules() -> Value {
     })
 }
 
-/// What was measured of one function.
+/// The values of one function.
 struct Measured {
     name: &'static str,
     limit: usize,
     valid_ms: Option<f64>,
-    /// For each body its time, and the length of its answer.
+    /// For each body: its time, and the length of its response.
     bodies: Vec<(f64, usize)>,
 }
 
@@ -172,11 +172,11 @@ async fn measure(setup: &Setup, target: &'static Target, rounds: u32) -> Result<
     Ok(Measured { name, limit, valid_ms, bodies })
 }
 
-/// The largest body that a function takes, as it says itself.
+/// The maximum body of a function, by its own description.
 fn limit(setup: &Setup, target: &Target) -> Result<usize, Error> {
     let described = Command::new(setup.binary(&target.candidate)).arg("--describe").output()?;
     let described: Value = serde_json::from_slice(&described.stdout)?;
-    let limit = described["bodyBytesMax"].as_u64().ok_or("it does not say what it takes")?;
+    let limit = described["bodyBytesMax"].as_u64().ok_or("its description has no bodyBytesMax")?;
     Ok(usize::try_from(limit)?)
 }
 
@@ -185,7 +185,7 @@ struct Answer {
     body: String,
 }
 
-/// Invokes a function, and says for how long it was on a core.
+/// Invokes a function, and returns its CPU time and its response.
 async fn ask(function: &mut Function, event: &Bytes) -> Result<(f64, Answer), Error> {
     let before = function.process().cpu_time()?;
     let (answer, _) = function.ask(event).await?;
@@ -195,7 +195,7 @@ async fn ask(function: &mut Function, event: &Bytes) -> Result<(f64, Answer), Er
     Ok((ms(took), Answer { status: answer["statusCode"].as_u64().unwrap_or_default(), body }))
 }
 
-/// What each function's bodies are compared with.
+/// The cost with which each function's bodies are compared.
 fn bases(measured: &[Measured]) -> Vec<f64> {
     let cheapest = measured.iter().filter_map(|one| one.valid_ms).fold(f64::INFINITY, f64::min);
     measured.iter().map(|one| one.valid_ms.unwrap_or(cheapest)).collect()
@@ -243,7 +243,7 @@ fn complaints(measured: &[Measured]) -> Vec<String> {
             }
             if *bytes > ANSWER_BYTES_MAX {
                 complaints.push(format!(
-                    "{name}: {what}: an answer of {bytes} bytes, {ANSWER_BYTES_MAX} at most"
+                    "{name}: {what}: a response of {bytes} bytes, {ANSWER_BYTES_MAX} at most"
                 ));
             }
         }
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ratio_above_5_and_an_answer_above_16_kib_are_complained_of() {
+    fn a_ratio_above_5_or_a_response_above_16_kib_is_reported() {
         for (worst, count) in
             [((4.9, 16_384), 0), ((5.1, 100), 1), ((1.0, 16_385), 1), ((6.0, 20_000), 2)]
         {
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn a_function_that_hashes_is_compared_with_the_cheapest_other_one() {
+    fn a_hashing_function_is_compared_with_the_cheapest_other_one() {
         let all = [
             measured(Some(2.0), (1.0, 1)),
             measured(None, (5.5, 1)),

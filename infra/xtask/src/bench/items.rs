@@ -1,4 +1,4 @@
-//! What the stubbed tables hold: one user, their address, and one product.
+//! The items in the stubbed tables: one user, their address, and one product.
 
 use domain::catalogue::Product;
 use domain::examples::{ann, lamp, moment, read};
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::descriptions::Error;
 
-/// The records, as the domain has them.
+/// The records as domain types.
 pub(super) struct Items {
     pub(super) user: User,
     pub(super) address: Address,

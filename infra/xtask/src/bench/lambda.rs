@@ -1,4 +1,4 @@
-//! Lambda as one process sees it: the Runtime API, and the Extensions API for an internal
+//! A stub of Lambda for one process: the Runtime API, and the Extensions API for an internal
 //! extension.
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -19,13 +19,13 @@ use tokio::time::timeout;
 
 use crate::descriptions::Error;
 
-/// How long a process may keep us waiting: as long as Lambda waits for its start.
+/// The time limit for a process: Lambda's limit for its start.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How long an invocation may take, as the function is told.
+/// The timeout of an invocation, as the function receives it.
 const INVOCATION_LIMIT: Duration = Duration::from_secs(10);
 
-/// One process's Lambda.
+/// The Lambda stub of one process.
 pub(super) struct Lambda {
     pub(super) address: SocketAddr,
     heard: mpsc::UnboundedReceiver<Heard>,
@@ -35,7 +35,7 @@ pub(super) struct Lambda {
     has_extension: bool,
 }
 
-/// A request for the next event, which waits for it.
+/// A pending request for the next event.
 type Poll = oneshot::Sender<Event>;
 
 #[derive(Clone)]
@@ -44,7 +44,7 @@ struct Event {
     deadline_ms: u128,
 }
 
-/// What a process says.
+/// A message from the process.
 enum Heard {
     Registered,
     RuntimePolls { at: Instant, poll: Poll },
@@ -60,19 +60,19 @@ impl Lambda {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
         let listener = listener.tap_io(|connection| {
-            // Loopback answers small messages at once; waiting for more would only slow it down.
+            // Responses are small, so send packets at once.
             let _ = connection.set_nodelay(true);
         });
         let (mouth, heard) = mpsc::unbounded_channel();
         let server = tokio::spawn(async move {
-            // It ends when it is aborted, and not before.
+            // The task runs until it is aborted.
             let _ = axum::serve(listener, routes(mouth)).await;
         });
         let (runtime, extension, has_extension) = (None, None, false);
         Ok(Self { address, heard, server, runtime, extension, has_extension })
     }
 
-    /// Waits until the process asks for an event everywhere, and says since when it does.
+    /// Waits until runtime and extension both request an event, and returns the time since when.
     pub(super) async fn ready(&mut self) -> Result<Instant, Error> {
         let mut since = None;
         loop {
@@ -90,13 +90,13 @@ impl Lambda {
                     self.extension = Some(poll);
                     since = Some(at);
                 }
-                Heard::Answered { .. } => return Err("it answered without being asked".into()),
+                Heard::Answered { .. } => return Err("unexpected response without an event".into()),
                 Heard::Failed { report } => return Err(failed(&report)),
             }
         }
     }
 
-    /// Hands an event to the process that is ready, and returns its answer and how long it took.
+    /// Hands an event to the ready process, and returns its response and the time.
     pub(super) async fn invoke(&mut self, payload: &Bytes) -> Result<(Bytes, Duration), Error> {
         let runtime = self.runtime.take().ok_or("it is not ready")?;
         let deadline = SystemTime::now() + INVOCATION_LIMIT;
@@ -104,17 +104,17 @@ impl Lambda {
         let event = Event { payload: payload.clone(), deadline_ms: since_1970.as_millis() };
         let handed = Instant::now();
         if let Some(extension) = self.extension.take() {
-            extension.send(event.clone()).map_err(|_| "its extension has gone")?;
+            extension.send(event.clone()).map_err(|_| "its extension has ended")?;
         }
-        runtime.send(event).map_err(|_| "it has gone")?;
+        runtime.send(event).map_err(|_| "it has ended")?;
         loop {
             match self.hear().await? {
                 Heard::Answered { at, answer } => return Ok((answer, at - handed)),
                 Heard::Failed { report } => return Err(failed(&report)),
-                // It comes on a connection of its own, and may be heard before the answer.
+                // It uses another connection, so it may arrive before the response.
                 Heard::ExtensionPolls { poll, .. } => self.extension = Some(poll),
                 Heard::RuntimePolls { .. } | Heard::Registered => {
-                    return Err("it asked for another event without an answer".into());
+                    return Err("it requested another event without a response".into());
                 }
             }
         }
@@ -122,8 +122,8 @@ impl Lambda {
 
     async fn hear(&mut self) -> Result<Heard, Error> {
         let heard = timeout(PATIENCE, self.heard.recv()).await;
-        let heard = heard.map_err(|_| format!("nothing was heard of it for {PATIENCE:?}"))?;
-        heard.ok_or_else(|| "its Lambda has ended".into())
+        let heard = heard.map_err(|_| format!("no message from it for {PATIENCE:?}"))?;
+        heard.ok_or_else(|| "its Lambda stub has ended".into())
     }
 }
 
@@ -192,7 +192,7 @@ async fn next(mouth: &Mouth, poll: Heard, event: oneshot::Receiver<Event>) -> Op
 }
 
 async fn answer(State(mouth): State<Mouth>, answer: Bytes) -> StatusCode {
-    // Nobody listens any more only where the run is ending.
+    // The receiver is closed only when the run is ending.
     let _ = mouth.send(Heard::Answered { at: Instant::now(), answer });
     StatusCode::ACCEPTED
 }

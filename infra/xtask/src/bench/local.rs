@@ -1,7 +1,7 @@
-//! `cargo xtask bench local`: an authorized GET through the local platform.
+//! `cargo xtask bench local`: measures an authorized GET through the local platform.
 //!
-//! The platform runs the functions as they are deployed, in a process of its own; the authorizer's
-//! verdict is cached by its gateway, as API Gateway does it.
+//! The platform is a separate process and runs the functions as they are deployed. Its gateway
+//! caches the authorizer's result, like API Gateway.
 
 use std::path::Path;
 use std::process::{ExitCode, Stdio};
@@ -21,23 +21,23 @@ use crate::descriptions::Error;
 use crate::http::{Client, sign_in};
 use crate::{process, say};
 
-/// How long the platform may take to start; building all functions is the most of it.
+/// The time limit for the platform's start, mostly for building all functions.
 const START_LIMIT: Duration = Duration::from_hours(1);
-/// What comes before anything is measured: processes start, pools fill.
+/// The time before the measurement: processes start, pools fill.
 const WARM_UP: Duration = Duration::from_secs(1);
 
 #[derive(Args)]
 pub(super) struct Arguments {
-    /// How many clients ask at once, one figure each.
+    /// The numbers of concurrent clients; each is measured separately.
     #[arg(long, value_delimiter = ',', default_value = "1,4",
           value_parser = clap::value_parser!(u32).range(1..=64))]
     clients: Vec<u32>,
 
-    /// How long they ask.
+    /// The duration of each measurement.
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=600))]
     seconds: u64,
 
-    /// Runs the platform and the functions as they were last built.
+    /// Runs the platform and the functions as last built.
     #[arg(long)]
     no_build: bool,
 }
@@ -62,7 +62,7 @@ pub(super) async fn run(workspace: &Path, arguments: &Arguments) -> Result<ExitC
     Ok(ExitCode::SUCCESS)
 }
 
-/// As many callers as there are clients, all of them the same person.
+/// Runs this many concurrent clients, all with the same user.
 async fn all(caller: &Caller, clients: u32, measured: Duration) -> Result<Vec<f64>, Error> {
     let mut asking = JoinSet::new();
     for _ in 0..clients {
@@ -76,15 +76,15 @@ async fn all(caller: &Caller, clients: u32, measured: Duration) -> Result<Vec<f6
     Ok(took_ms)
 }
 
-/// The API that is measured: of a platform that is started for it, unless one is named.
+/// The measured API: that of a new platform, or the named one.
 #[derive(Args)]
 pub(super) struct Measured {
-    /// Runs the platform and the functions as they were last built.
+    /// Runs the platform and the functions as last built.
     #[arg(long)]
     no_build: bool,
 
-    /// Asks an API that is running already, with its `RateLimit` and its
-    /// `ExactRateLimit` out of reach.
+    /// Measures an API that is already running. Its `RateLimit` and `ExactRateLimit` must be out of
+    /// reach.
     #[arg(long, value_name = "URL")]
     api: Option<String>,
 }
@@ -105,7 +105,7 @@ impl Measured {
     }
 }
 
-/// The platform, which ends with this value.
+/// The running platform; it ends when this value is dropped.
 struct Platform {
     process: Child,
     api: String,
@@ -145,7 +145,7 @@ impl Platform {
     }
 }
 
-/// The template without the throttle of its stage, which would be what is measured.
+/// The template without its stage's throttle, which would limit the measurement.
 fn unthrottled(workspace: &Path) -> Result<String, Error> {
     let template = fs_err::read_to_string(workspace.join("template.yaml"))?;
     let throttles = ["ThrottlingBurstLimit:", "ThrottlingRateLimit:"];
@@ -169,13 +169,13 @@ async fn api_of(
             api = Some(url.trim().to_owned());
         }
         if line == "ready" {
-            return api.ok_or_else(|| "the platform names no API".into());
+            return api.ok_or_else(|| "the platform printed no API address".into());
         }
     }
     Err("the platform ended before it was ready".into())
 }
 
-/// Somebody who is signed in, and asks for their own account.
+/// A signed-in user who gets their own account.
 #[derive(Clone)]
 struct Caller {
     client: Client,
@@ -190,7 +190,7 @@ impl Caller {
         Ok(Self { client, url: format!("{api}/users/{}", local::seed::demo_id(1)), token })
     }
 
-    /// Asks again and again, and says how long each answer took, in milliseconds.
+    /// Sends requests for this time, and returns the response times in milliseconds.
     async fn ask_for(&self, measured: Duration) -> Result<Vec<f64>, Error> {
         let started = Instant::now();
         let mut took_ms = Vec::new();

@@ -1,8 +1,8 @@
-//! `cargo xtask bench`: our functions beside bare ones, measured in one run.
+//! `cargo xtask bench`: measures our functions and bare ones in one run.
 //!
-//! Every round starts each function once, in the same order, so that whatever else the machine
-//! does meanwhile falls on all of them alike. A function talks to a Runtime API of our own and to
-//! a stub of its services behind TLS 1.3, and is measured from outside: nothing in it knows.
+//! Every round starts each function once, in the same order, so that other load on the machine
+//! affects all alike. A function uses a stub of the Runtime API, and a stub of its services behind
+//! TLS 1.3. All times are measured from outside.
 
 mod binaries;
 mod callback;
@@ -38,27 +38,27 @@ use crate::context::Context;
 use crate::descriptions::Error;
 use crate::{arguments, fail, say};
 
-/// Measures cold and warm starts of our functions beside bare ones.
+/// Measures cold and warm starts of our functions and of bare ones.
 #[derive(Parser)]
 #[command(name = "cargo xtask bench")]
 struct Arguments {
-    /// How often each function is started.
+    /// The number of starts of each function.
     #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..=200))]
     rounds: u32,
 
-    /// How many warm invocations follow each start.
+    /// The number of warm invocations after each start.
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     warm: u32,
 
-    /// Measures the binaries as they were last built.
+    /// Measures the binaries as last built.
     #[arg(long)]
     no_build: bool,
 
-    /// Measures these functions only, by the names of the table's first column.
+    /// Measures only these functions, by their names in the table's first column.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
 
-    /// How often a function of 128 MB is given its share of the CPU, in milliseconds.
+    /// The period of the CPU quota for 128 MB, in milliseconds.
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(14..=1_000))]
     period_ms: u64,
 
@@ -72,19 +72,19 @@ enum Subcommand {
     Local(local::Arguments),
     /// Measures callbacks of 200 objects through the local platform.
     Callback(callback::Arguments),
-    /// Sends the worst bodies there can be, and compares what they cost with a valid request.
+    /// Sends the worst bodies, and compares their cost with a valid request.
     Hostile(hostile::Arguments),
-    /// Compares the times of refused sign-ins for known and unknown e-mail addresses.
+    /// Compares the times of failed sign-ins for known and unknown e-mail addresses.
     SignIn(sign_in::Arguments),
 }
 
-/// Runs the command with what follows `bench` on the command line.
+/// Runs the command with the arguments after `bench`.
 pub(crate) fn run(workspace: &Path, given: &[String]) -> ExitCode {
     let arguments: Arguments = match arguments(given) {
         Ok(arguments) => arguments,
         Err(end) => return end,
     };
-    // What is compared there is the time of the functions alone, however slow their services are.
+    // Only CPU time is compared there, so a slow stub does not matter.
     let hostile = matches!(arguments.command, Some(Subcommand::Hostile(_)));
     let result = if cfg!(debug_assertions) && !hostile {
         run_optimised(workspace, given)
@@ -94,8 +94,7 @@ pub(crate) fn run(workspace: &Path, given: &[String]) -> ExitCode {
     result.unwrap_or_else(|error| fail("bench", &error))
 }
 
-/// Runs the same command in an optimised build of this binary: a slow stub would hide what it
-/// stands beside.
+/// Runs the same command in an optimised build of this binary: a slow stub would distort the times.
 fn run_optimised(workspace: &Path, given: &[String]) -> Result<ExitCode, Error> {
     binaries::build(workspace, "tool", &["--package", "xtask"])?;
     let binary = binaries::folder(workspace, "tool")?.join("xtask");
@@ -150,12 +149,12 @@ async fn all_rounds(
         figures.binary_mb = Some(f64::from(u32::try_from(bytes)?) / 1_000_000.0);
     }
     if let Err(error) = quota {
-        say(&format!("No cgroup could be made ({error}): nothing is measured at 128 MB.\n"));
+        say(&format!("No cgroup could be created ({error}): nothing is measured at 128 MB.\n"));
     }
     Ok(figures)
 }
 
-/// One start, its first answer, and warm invocations.
+/// One start, its first response, and warm invocations.
 async fn at_full_speed(setup: &Setup, figures: &mut Figures, warm: u32) -> Result<(), Error> {
     let candidate = figures.candidate;
     let (mut function, init) = Function::start(setup, candidate).await?;
@@ -177,7 +176,7 @@ async fn at_full_speed(setup: &Setup, figures: &mut Figures, warm: u32) -> Resul
     function.stop().await
 }
 
-/// One start at full speed, and the first two answers with the CPU of 128 MB, as on Lambda.
+/// One start at full speed, and the first two responses with the CPU share of 128 MB, as on Lambda.
 async fn with_128_mb(setup: &Setup, figures: &mut Figures, quota: &Quota) -> Result<(), Error> {
     let candidate = figures.candidate;
     let (mut function, init) = Function::start(setup, candidate).await?;

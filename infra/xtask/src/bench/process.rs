@@ -1,4 +1,4 @@
-//! A process, and what the kernel knows of it.
+//! A process, and the kernel's statistics of it.
 
 use fs_err::{self as fs, File};
 use std::path::{Path, PathBuf};
@@ -10,10 +10,10 @@ use tokio::process::{Child, Command};
 use crate::context::Context;
 use crate::descriptions::Error;
 
-/// How much of a log is shown.
+/// The number of a log's last bytes that are shown.
 const LAST_WORDS_BYTES: usize = 2_000;
 
-/// A process that ends with this value.
+/// A process that ends when this value is dropped.
 pub(super) struct Process {
     child: Child,
     id: u32,
@@ -21,7 +21,7 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// Starts a binary with nothing in its environment but these variables.
+    /// Starts a binary with only these environment variables.
     pub(super) fn start(
         binary: &Path,
         variables: Vec<(String, String)>,
@@ -45,8 +45,8 @@ impl Process {
         self.id
     }
 
-    /// The time that its threads have had on a core, in the kernel and out of it. The scheduler
-    /// counts it in nanoseconds, where `utime` and `stime` count ticks of ten milliseconds.
+    /// The CPU time of its threads, in the kernel and in user space. The scheduler counts
+    /// nanoseconds; `utime` and `stime` count ticks of ten milliseconds.
     pub(super) fn cpu_time(&self) -> Result<Duration, Error> {
         let mut total = Duration::ZERO;
         for thread in fs::read_dir(format!("/proc/{}/task", self.id))? {
@@ -58,7 +58,7 @@ impl Process {
         Ok(total)
     }
 
-    /// The most memory that it has had at once, in 10⁶ bytes.
+    /// Its peak memory, in 10⁶ bytes.
     pub(super) fn peak_mb(&self) -> Result<f64, Error> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.id))?;
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
@@ -67,12 +67,12 @@ impl Process {
         Ok(kib * 1_024.0 / 1_000_000.0)
     }
 
-    /// Ends it and waits until it is gone.
+    /// Ends it and waits for its end.
     pub(super) async fn stop(mut self) -> Result<(), Error> {
         Ok(self.child.kill().await?)
     }
 
-    /// The end of what it wrote.
+    /// The end of its output.
     pub(super) fn last_words(&self) -> String {
         let said = fs::read(&self.log).unwrap_or_default();
         let last = &said[said.len().saturating_sub(LAST_WORDS_BYTES)..];
@@ -88,7 +88,7 @@ mod tests {
     async fn a_process_is_measured_and_ended() {
         let log = std::env::temp_dir().join(format!("bench-test-{}", std::process::id()));
         let process = Process::start(Path::new("/bin/cat"), Vec::new(), &log);
-        // Its input is empty, so it ends by itself, but it is not waited for yet.
+        // Its input is empty, so it ends soon, but it has not been waited for.
         let process = process.unwrap();
         assert!(process.cpu_time().is_ok());
         process.stop().await.unwrap();

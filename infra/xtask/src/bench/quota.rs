@@ -1,4 +1,4 @@
-//! The CPU of a function of 128 MB, by a cgroup of the second or the first kind.
+//! The CPU share of 128 MB, set by a cgroup of version 2 or 1.
 
 use fs_err as fs;
 use std::path::{Path, PathBuf};
@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use crate::descriptions::Error;
 
-/// Lambda gives a whole core to 1 769 MB, and less in proportion.
+/// Lambda gives a whole core to 1 769 MB, and a proportional share to less.
 const SHARE_OF_128_MB: f64 = 128.0 / 1_769.0;
 
-/// How much of a core, and how often it is granted.
+/// A share of a core, and its period.
 pub(super) struct Quota {
     parent: PathBuf,
     kind: Kind,
@@ -23,13 +23,13 @@ enum Kind {
     First,
 }
 
-/// A process under a quota.
+/// A process with a quota.
 pub(super) struct Limited {
     group: PathBuf,
 }
 
 impl Quota {
-    /// The quota, if cgroups can be made here.
+    /// The quota, if this process can create cgroups.
     pub(super) fn of_128_mb(period: Duration) -> Result<Self, Error> {
         let second = Path::new("/sys/fs/cgroup");
         let controllers = fs::read_to_string(second.join("cgroup.subtree_control"));
@@ -45,7 +45,7 @@ impl Quota {
         Ok(quota)
     }
 
-    /// Puts a process with all its threads under the quota.
+    /// Puts a process and all its threads under the quota.
     pub(super) fn limit(&self, process: u32) -> Result<Limited, Error> {
         let limited = self.group()?;
         fs::write(limited.group.join("cgroup.procs"), process.to_string())?;
@@ -57,7 +57,7 @@ impl Quota {
         fs::create_dir(&group).map_err(|error| format!("{}: {error}", group.display()))?;
         let limited = Limited { group };
         let write = |name: &str, text: String| fs::write(limited.group.join(name), text);
-        // The largest weight that there is: the quota alone is to limit it, not its neighbours.
+        // The maximum weight: only the quota should limit it, not other groups.
         match self.kind {
             Kind::Second => {
                 write("cpu.weight", "10000".to_owned())?;
@@ -74,7 +74,7 @@ impl Quota {
 }
 
 impl Limited {
-    /// Takes the group away, once its process has ended.
+    /// Removes the group after its process has ended.
     pub(super) fn lift(self) -> Result<(), Error> {
         Ok(fs::remove_dir(&self.group)?)
     }
@@ -82,7 +82,7 @@ impl Limited {
 
 impl Drop for Limited {
     fn drop(&mut self) {
-        // Gone already, unless something failed before it could be lifted.
+        // It is already removed, unless an error came before.
         let _ = fs::remove_dir(&self.group);
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::Arguments;
 use super::figures::{Figures, median, p99};
 
-/// What one column shows of a candidate.
+/// The column's name, and its value of a candidate.
 type Column = (&'static str, fn(&Figures) -> Option<f64>);
 
 const FULL_SPEED: [Column; 10] = [
@@ -27,7 +27,7 @@ const WITH_128_MB: [Column; 3] = [
     ("second answer ms", |it| median(&it.slow_second_ms)),
 ];
 
-/// All figures; those of ours also as ratios to the bare function beside them.
+/// All figures; ours also as ratios to their bare functions.
 pub(super) fn tables(figures: &[Figures], arguments: &Arguments) -> String {
     let Arguments { rounds, warm, period_ms, .. } = arguments;
     let mut text = format!(
@@ -60,7 +60,7 @@ fn table(figures: &[Figures], columns: &[Column]) -> String {
 }
 
 fn cell(value: Option<f64>, partner: Option<f64>) -> String {
-    // Nothing is no multiple of nothing.
+    // A ratio to zero has no meaning.
     match (value, partner.filter(|partner| *partner > 0.0)) {
         (None, _) => "–".to_owned(),
         (Some(value), None) => number(value),
@@ -68,7 +68,7 @@ fn cell(value: Option<f64>, partner: Option<f64>) -> String {
     }
 }
 
-/// Three digits are more than the machine holds still for.
+/// Three digits: the machine is not precise enough for more.
 fn number(value: f64) -> String {
     if value < 10.0 {
         format!("{value:.2}")
@@ -85,7 +85,7 @@ mod tests {
     use crate::bench::candidates::{CACHED, JSON, named};
 
     #[test]
-    fn a_figure_stands_beside_its_partners() {
+    fn a_figure_has_its_ratio_to_the_partners() {
         let names = [JSON, CACHED].map(str::to_owned);
         let mut figures: Vec<_> = named(&names).unwrap().into_iter().map(Figures::of).collect();
         figures[0].cold_ms = vec![2.0];

@@ -1,7 +1,7 @@
-//! A stub of DynamoDB, SQS and Secrets Manager behind TLS 1.3, with a certificate made for the
+//! A stub of DynamoDB, SQS and Secrets Manager behind TLS 1.3, with a certificate generated for the
 //! run.
 //!
-//! It answers at once, with what the functions hope for.
+//! It always responds at once, with success.
 
 use std::convert::Infallible;
 use std::net::Ipv4Addr;
@@ -31,10 +31,10 @@ use tokio_rustls::rustls::{ServerConfig, crypto, version};
 use super::items::{Items, stored};
 use crate::descriptions::Error;
 
-/// How long the stub waits after a connection that could not be taken.
+/// The pause after a failed accept.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// The services, for as long as this lives.
+/// The running services; they end when this value is dropped.
 pub(super) struct Services {
     /// `https://127.0.0.1:…`
     pub(super) url: String,
@@ -55,7 +55,7 @@ impl Services {
         Ok(Self { url, root, answers, server })
     }
 
-    /// How many calls there have been.
+    /// The number of calls so far.
     pub(super) fn calls(&self) -> u64 {
         self.answers.calls.load(Ordering::Relaxed)
     }
@@ -67,7 +67,7 @@ impl Drop for Services {
     }
 }
 
-/// A certificate for this machine by an authority of its own, and that authority's certificate.
+/// A certificate for this machine from a new authority, and that authority's certificate.
 fn certified() -> Result<(ServerConfig, String), Error> {
     let mut authority = CertificateParams::new(Vec::<String>::new())?;
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -86,10 +86,10 @@ fn certified() -> Result<(ServerConfig, String), Error> {
 }
 
 async fn accept(listener: TcpListener, acceptor: TlsAcceptor, answers: Arc<Answers>) {
-    // A connection that cannot be taken is its function's loss, which then fails.
+    // If a connection fails, its function fails and reports it.
     loop {
         let Ok((connection, _)) = listener.accept().await else {
-            // Too many open files: the next one may fare better.
+            // With too many open files, the next attempt may succeed.
             sleep(PAUSE).await;
             continue;
         };
@@ -98,18 +98,18 @@ async fn accept(listener: TcpListener, acceptor: TlsAcceptor, answers: Arc<Answe
 }
 
 async fn serve(connection: TcpStream, acceptor: TlsAcceptor, answers: Arc<Answers>) {
-    // Loopback answers small messages at once; waiting for more to send would only slow it down.
+    // Responses are small, so send packets at once.
     let _ = connection.set_nodelay(true);
     let Ok(connection) = acceptor.accept(connection).await else { return };
     let service = service_fn(move |request| {
         let answers = Arc::clone(&answers);
         async move { Ok::<_, Infallible>(answers.answer(request).await) }
     });
-    // Functions end without taking leave of their services.
+    // Ignore errors: functions end without closing their connections.
     let _ = http1::Builder::new().serve_connection(TokioIo::new(connection), service).await;
 }
 
-/// What is answered, ready to be sent.
+/// The prepared responses.
 struct Answers {
     product: String,
     product_id: String,
@@ -169,7 +169,7 @@ impl Answers {
                 _ => self.verification_keys.clone(),
             },
             Some("SendMessageBatch") => sent(&read(body)).to_string().into(),
-            // A transaction that is committed; a request without action opens a connection.
+            // A committed transaction. A request without an action only opens a connection.
             _ => "{}".into(),
         }
     }
@@ -188,7 +188,7 @@ fn read(body: &[u8]) -> Value {
     serde_json::from_slice(body).unwrap_or_default()
 }
 
-/// That every message of a batch has been taken.
+/// The response for a batch in which every message was accepted.
 fn sent(batch: &Value) -> Value {
     let entries = batch["Entries"].as_array().into_iter().flatten();
     let taken = entries.map(
@@ -202,7 +202,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_product_has_the_id_that_was_asked_for() {
+    fn a_product_has_the_requested_id() {
         let keys = adapters::tokens::generate().unwrap();
         let answers = Answers::new(&Items::new(), &keys).unwrap();
         let call = br#"{"TableName":"products","Key":{"pk":{"S":"p-1"}}}"#;

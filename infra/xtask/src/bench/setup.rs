@@ -1,4 +1,4 @@
-//! What every function of a run finds around it.
+//! The environment of a run's functions.
 
 use fs_err as fs;
 use std::path::{Path, PathBuf};
@@ -14,11 +14,11 @@ use crate::descriptions::Error;
 pub(super) const ISSUER: &str = "https://auth.example.com";
 pub(super) const AUDIENCE: &str = "bench";
 
-/// Where Debian's and Amazon's distributions keep the roots that the system trusts.
+/// The system's root certificates on Debian and Amazon Linux.
 const SYSTEM_ROOTS: [&str; 2] =
     ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"];
 
-/// One run: the services, the events, and a folder for its files, which goes with it.
+/// One run: the services, the events, and a folder that is deleted at the end.
 pub(super) struct Setup {
     pub(super) services: Services,
     pub(super) events: Events,
@@ -39,8 +39,8 @@ impl Setup {
         Ok(setup)
     }
 
-    /// Two bundles that are as long as on AWS: Amazon's roots, which our functions have within,
-    /// and the system's, which the SDK reads on its own. Each also holds the run's.
+    /// Two bundles as long as on AWS: Amazon's roots, which our functions contain, and the
+    /// system's, which the SDK reads by default. The run's root is added to each.
     fn write_roots(&self, workspace: &Path) -> Result<(), Error> {
         let amazon = fs::read_to_string(workspace.join("shared/adapters/roots/amazon.pem"))?;
         let system = SYSTEM_ROOTS.iter().find_map(|path| fs::read_to_string(path).ok());
@@ -62,12 +62,12 @@ impl Setup {
         self.binaries.join(candidate.binary)
     }
 
-    /// Where a candidate's process writes what it has to say; it has been started anew each time.
+    /// The log file of a candidate's process; each start overwrites it.
     pub(super) fn log(&self, candidate: &Candidate) -> PathBuf {
         self.folder.join(format!("{}.log", candidate.name))
     }
 
-    /// The environment of a process: what Lambda sets, and what the template does.
+    /// The environment variables of a process: Lambda's and the template's.
     pub(super) fn variables(&self, runtime_api: &str) -> Vec<(String, String)> {
         let url = self.services.url.as_str();
         let (amazon, system) = (self.amazon_roots(), self.system_roots());
@@ -106,7 +106,7 @@ impl Setup {
         });
         let template = [
             ("AUDIENCE", AUDIENCE),
-            // One caller asks faster here than anybody may.
+            // One caller sends more requests here than the default limits allow.
             ("EXACT_RATE_LIMIT", "1000000000"),
             ("ISSUER", ISSUER),
             ("RATE_LIMIT", "1000000000"),
@@ -121,7 +121,7 @@ impl Setup {
 
 impl Drop for Setup {
     fn drop(&mut self) {
-        // What cannot be removed lies in the folder for temporary files.
+        // If it cannot be removed, it stays in the folder for temporary files.
         let _ = fs::remove_dir_all(&self.folder);
     }
 }

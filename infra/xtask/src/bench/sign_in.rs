@@ -1,7 +1,8 @@
-//! `cargo xtask bench sign-in`: whether the time of a refused sign-in tells who has an account.
+//! `cargo xtask bench sign-in`: checks that the time of a failed sign-in does not reveal whether an
+//! account exists.
 //!
-//! People sign up, and each is guessed at beside somebody who does not exist, in an order that is
-//! thrown for each pair, so that whatever else the machine does falls on both alike.
+//! Users sign up. A wrong password is sent for each of them and for an unknown address, in random
+//! order for each pair. So other load on the machine affects both alike.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -18,16 +19,16 @@ use crate::descriptions::Error;
 use crate::http::Client;
 use crate::say;
 
-/// How often one address is guessed at: as often as the limit allows within a minute.
+/// The number of guesses for one address: the limit within a minute.
 const GUESSES: u32 = 5;
-/// What comes before anything is measured: processes start, pools fill.
+/// Requests before the measurement: processes start, pools fill.
 const WARM_UP: u32 = 20;
-/// Below this the difference would be called significant.
+/// Below this p-value, the difference is significant.
 const SIGNIFICANT: f64 = 0.01;
 
 #[derive(Args)]
 pub(super) struct Arguments {
-    /// How many people sign up. Each is guessed at five times.
+    /// The number of users who sign up. Each gets five guesses.
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(4..=2_000))]
     people: u32,
 
@@ -84,8 +85,8 @@ fn verdict(known_ms: &[f64], unknown_ms: &[f64]) -> ExitCode {
     if p < SIGNIFICANT { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
-/// In which part of all pairs the first one's value is the larger, and how likely at least such a
-/// distance from one half is where both are alike (two-sided, by the normal approximation).
+/// The share of all pairs in which the first value is larger, and the p-value of its distance from
+/// one half (two-sided, by the normal approximation).
 fn mann_whitney(ones: &[f64], others: &[f64]) -> (f64, f64) {
     let beats = |one: f64| {
         others.iter().map(move |other| match one.total_cmp(other) {
@@ -101,7 +102,7 @@ fn mann_whitney(ones: &[f64], others: &[f64]) -> (f64, f64) {
     (u / (m * n), complementary_error_function(z / std::f64::consts::SQRT_2))
 }
 
-/// Abramowitz and Stegun, 7.1.26: within 1.5e-7.
+/// The formula 7.1.26 of Abramowitz and Stegun: within 1.5e-7.
 fn complementary_error_function(x: f64) -> f64 {
     let t = 1.0 / (1.0 + 0.327_591_1 * x);
     let coefficients =
@@ -121,7 +122,7 @@ impl Guesser<'_> {
         self.post("/users", &user, StatusCode::CREATED).await
     }
 
-    /// How long the refusal of a wrong password took, in milliseconds.
+    /// The response time of a sign-in with a wrong password, in milliseconds.
     async fn guess(&self, email: &str) -> Result<f64, Error> {
         let guess = json!({ "email": email, "password": "not-the-right-one" });
         let asked = Instant::now();
@@ -134,7 +135,7 @@ impl Guesser<'_> {
     }
 }
 
-/// An address that nobody has had before. All are equally long.
+/// A new address. All have the same length.
 fn address() -> String {
     format!("{}@example.com", Uuid::new_v4().simple())
 }
@@ -144,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_alike_is_not_told_apart_and_a_shift_of_all_is() {
+    fn equal_distributions_are_not_significant_and_shifted_ones_are() {
         let ones: Vec<f64> = (0..200).map(|n| f64::from(n * 7919 % 1000)).collect();
         let others: Vec<f64> = (200..400).map(|n| f64::from(n * 7919 % 1000)).collect();
         let shifted: Vec<f64> = others.iter().map(|value| value + 200.0).collect();
@@ -155,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn the_error_function_is_that_of_the_tables() {
+    fn the_error_function_matches_published_tables() {
         for (x, expected) in
             [(0.0, 1.0), (0.5, 0.479_500_1), (1.0, 0.157_299_2), (2.0, 0.004_677_7)]
         {

@@ -1,4 +1,4 @@
-//! What the figures are to be.
+//! The targets for the figures.
 
 use std::fmt::Write as _;
 
@@ -10,7 +10,7 @@ const PEAK_MB_MAX: f64 = 11.0;
 const LOCAL_P50_MS_MAX: f64 = 1.5;
 const CALLBACK_P99_MS_MAX: f64 = 300.0;
 
-/// A figure of one function, divided by that of another where there is one, and its limit.
+/// A figure of one function, or its ratio to another function's, and its limit.
 struct Target {
     what: &'static str,
     of: &'static str,
@@ -56,7 +56,7 @@ const fn alone(
 }
 
 impl Target {
-    /// None where it was not measured.
+    /// The value, or `None` if it was not measured.
     fn reached(&self, figures: &[Figures]) -> Option<f64> {
         let of = |name| {
             let one = figures.iter().find(|one| one.candidate.name == name)?;
@@ -69,19 +69,19 @@ impl Target {
 
 const HEADING: &str = "| target | at most | reached | |\n|---|---|---|---|\n";
 
-/// The target of the local platform, asked by one client.
+/// The target of the local platform, with one client.
 pub(super) fn local_verdict(p50_ms: Option<f64>) -> String {
     let verdict = verdict("authorized GET, p50 ms", LOCAL_P50_MS_MAX, p50_ms);
     format!("{HEADING}{verdict}")
 }
 
-/// The target of callbacks, one after the other.
+/// The target of callbacks, sent one after the other.
 pub(super) fn callback_verdict(p99_ms: Option<f64>) -> String {
     let verdict = verdict("POST /callback of 200 objects, p99 ms", CALLBACK_P99_MS_MAX, p99_ms);
     format!("{HEADING}{verdict}")
 }
 
-/// Each target with what was reached, in Markdown.
+/// Each target with the measured value, in Markdown.
 pub(super) fn verdicts(figures: &[Figures]) -> String {
     let mut text = HEADING.to_owned();
     for target in &TARGETS {

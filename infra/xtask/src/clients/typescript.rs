@@ -24,7 +24,7 @@ pub(super) fn generate(workspace: &Path) -> Result<Command, Error> {
             .args(["--output", "api.d.ts", "--alphabetize"]),
     )?;
     succeeded(Command::new(programs.join("tsc")).current_dir(&folder).args(["--project", "."]))?;
-    say("tsc --strict: nothing to complain about");
+    say("tsc --strict: ok");
     let mut story = Command::new("node");
     story.current_dir(&folder).arg("built/story.js");
     Ok(story)

@@ -1,32 +1,32 @@
-//! The largest valid body of an endpoint, compared with the limit that the endpoint declares.
+//! Compares the largest valid body of an endpoint with its declared limit.
 
 use serde_json::Value;
 
 use super::text;
 use crate::descriptions::Error;
 
-/// The longest spelling of one code point in JSON: two escapes, such as `\ud83d\ude00`.
+/// The longest encoding of one code point in JSON: two escapes, such as `\ud83d\ude00`.
 const ESCAPED_BYTES: usize = 12;
 
-/// The longest spelling of a number that clients write.
+/// The longest number that clients write.
 const NUMBER_BYTES: usize = 25;
 
-/// A UUID or a date and time, with its quotes.
+/// The length of a UUID or a date-time with its quotes.
 const FORMAT_BYTES: usize = 40;
 
 /// Checks that the largest valid body of an endpoint is within its limit.
 ///
 /// # Errors
 ///
-/// When the body can be larger, or when the schema leaves a text, an array or an object without a
-/// bound. The message names the endpoint, the place in the body and both sizes.
+/// If the body can be larger, or the schema has a text, array or object without a bound. The
+/// message names the endpoint, the place in the body, and the sizes.
 pub(super) fn check(binary: &str, description: &Value) -> Result<(), Error> {
     let body = &description["input"]["body"];
     if body.is_null() {
         return Ok(());
     }
     let limit = description["bodyBytesMax"].as_u64().and_then(|limit| usize::try_from(limit).ok());
-    let limit = limit.ok_or_else(|| format!("{binary} declares no limit of its body"))?;
+    let limit = limit.ok_or_else(|| format!("{binary} declares no limit for its body"))?;
     let schema = Bounded { root: body };
     let largest =
         schema.bytes_max(body, "").map_err(|unbounded| format!("{binary}: {unbounded}"))?;
@@ -37,17 +37,17 @@ pub(super) fn check(binary: &str, description: &Value) -> Result<(), Error> {
     Ok(())
 }
 
-/// A schema that refers to its own definitions.
+/// A schema with its own definitions.
 struct Bounded<'a> {
     root: &'a Value,
 }
 
 impl Bounded<'_> {
-    /// The size of the largest JSON text that the schema allows, without blanks.
+    /// The size of the largest JSON text that the schema allows, without whitespace.
     fn bytes_max(&self, schema: &Value, at: &str) -> Result<usize, String> {
         if let Some(path) = schema["$ref"].as_str() {
             let definition = self.root.pointer(path.trim_start_matches('#'));
-            let definition = definition.ok_or_else(|| format!("{at}: {path} leads nowhere"))?;
+            let definition = definition.ok_or_else(|| format!("{at}: {path} has no target"))?;
             return self.bytes_max(definition, at);
         }
         if let Some(value) = schema.get("const") {
@@ -80,7 +80,7 @@ impl Bounded<'_> {
             "integer" | "number" => Ok(NUMBER_BYTES),
             "string" => match schema["format"].as_str() {
                 Some("uuid" | "date-time" | "date") => Ok(FORMAT_BYTES),
-                // ASCII that no client escapes.
+                // ASCII, which clients do not escape.
                 Some("email") => Ok(bound("maxLength")? + 2),
                 _ => Ok(bound("maxLength")? * ESCAPED_BYTES + 2),
             },
@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_body_that_is_valid_and_over_the_limit_is_told_with_both_sizes() {
+    fn a_valid_body_over_the_limit_is_an_error_with_both_sizes() {
         assert!(
             check("post_note", &endpoint(&json!({ "type": "string", "maxLength": 10 }))).is_ok()
         );
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_an_array_and_an_object_without_a_bound_are_told_with_their_place() {
+    fn an_unbounded_text_array_or_object_is_an_error_with_its_place() {
         for (field, expected) in [
             (json!({ "type": "string" }), "post_note: /text has no maxLength"),
             (json!({ "type": ["string", "null"] }), "post_note: /text has no maxLength"),
@@ -144,7 +144,7 @@ mod tests {
         }
     }
 
-    /// An endpoint whose body has this field and at most 200 bytes.
+    /// An endpoint whose body has this field, with a limit of 200 bytes.
     fn endpoint(field: &Value) -> Value {
         let body = json!({
             "type": "object",

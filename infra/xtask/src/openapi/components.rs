@@ -1,4 +1,4 @@
-//! What operations have in common: schemas, headers, parameters and responses, each said once.
+//! The shared parts of operations: schemas, headers, parameters and responses.
 
 use lifecycle::Violations;
 use serde_json::{Map, Value, json};
@@ -7,20 +7,20 @@ use super::plain::{self, Side};
 use super::text;
 use crate::descriptions::Error;
 
-/// The components of the description.
+/// The components of the document.
 pub(super) struct Components {
     schemas: Map<String, Value>,
     responses: Map<String, Value>,
 }
 
 impl Components {
-    /// What every endpoint may answer besides its own.
+    /// The components of every endpoint.
     pub(super) fn own() -> Self {
         Self { schemas: into_object(own_schemas()), responses: Map::new() }
     }
 
-    /// Moves a schema's definitions and enumerations here, and the schema itself if it is an object
-    /// with a title.
+    /// Moves a schema's definitions and enumerations to the components, and the schema itself if it
+    /// is an object with a title.
     pub(super) fn hoist(&mut self, mut schema: Value, side: Side) -> Result<Value, Error> {
         let Some(object) = schema.as_object_mut() else { return Ok(schema) };
         let definitions = object.remove("$defs").map(into_object).unwrap_or_default();
@@ -36,7 +36,7 @@ impl Components {
     }
 
     fn add_rewritten(&mut self, name: &str, mut schema: Value, side: Side) -> Result<Value, Error> {
-        // A definition that is an enumeration is not to become a reference to itself.
+        // Without the title, an enumeration does not become a reference to itself.
         schema.as_object_mut().and_then(|schema| schema.remove("title"));
         self.rewrite(&mut schema, side)?;
         self.schema(name, schema)
@@ -49,18 +49,18 @@ impl Components {
         Ok(())
     }
 
-    /// Adds a schema by its name, and returns a reference to it.
+    /// Adds a schema by name, and returns a reference to it.
     ///
     /// # Errors
     ///
-    /// When another schema has the name.
+    /// If another schema has the name.
     pub(super) fn schema(&mut self, name: &str, schema: Value) -> Result<Value, Error> {
         add(&mut self.schemas, name, schema)?;
         Ok(reference("schemas", name))
     }
 
-    /// A response that several operations may share, by a name that says what it is; one that
-    /// differs from what has the name is left where it is.
+    /// Adds a response that operations may share, and returns a reference. If another response has
+    /// the name, it returns the response itself.
     pub(super) fn response(&mut self, name: &str, response: Value) -> Value {
         match add(&mut self.responses, name, response.clone()) {
             Ok(()) => reference("responses", name),
@@ -68,7 +68,7 @@ impl Components {
         }
     }
 
-    /// What a response refers to, if it only refers to something.
+    /// The target of a response that is a reference, or else the response.
     pub(super) fn resolved<'a>(&'a self, response: &'a Value) -> &'a Value {
         let name = response["$ref"].as_str().and_then(|path| path.rsplit('/').next());
         name.and_then(|name| self.responses.get(name)).unwrap_or(response)
@@ -82,7 +82,7 @@ impl Components {
             "headers": headers(),
             "securitySchemes": { "bearer": {
                 "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
-                "description": "The `accessToken` that `POST /sessions` gives.",
+                "description": "The `accessToken` that `POST /sessions` returns.",
             }},
         })
     }
@@ -96,11 +96,11 @@ fn add(known: &mut Map<String, Value>, name: &str, what: Value) -> Result<(), Er
     if *known.entry(name).or_insert_with(|| what.clone()) == what {
         Ok(())
     } else {
-        Err(format!("two binaries mean different things by {name}").into())
+        Err(format!("two binaries define {name} differently").into())
     }
 }
 
-/// The schema of the list of violations that an error tells.
+/// The schema of the list of violations in an error.
 pub(super) fn violations() -> Value {
     json!({
         "type": "array", "items": reference("schemas", "Violation"), "minItems": 1,
@@ -124,7 +124,7 @@ fn own_schemas() -> Value {
         },
         "Problem": {
             "type": "object",
-            "description": "The same facts as RFC 9457 problem details, for those who ask.",
+            "description": "The same facts as RFC 9457 problem details, for clients that request them.",
             "properties": {
                 "type": string, "title": string, "status": { "type": "integer" },
                 "detail": string, "instance": string, "code": string, "traceId": string,
@@ -134,14 +134,14 @@ fn own_schemas() -> Value {
         },
         "GatewayMessage": {
             "type": "object",
-            "description": "What API Gateway answers by itself, before or instead of a function.",
+            "description": "A response of API Gateway itself, before or instead of a function.",
             "properties": { "message": string },
             "required": ["message"],
         },
     })
 }
 
-/// `*`, or entity tags with commas between them, or none (RFC 9110, 13.1).
+/// `*`, or entity tags separated by commas, or nothing (RFC 9110, 13.1).
 const TAGS: &str = r#"^(\*|((W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)?)$"#;
 
 fn parameters() -> Value {
@@ -150,9 +150,9 @@ fn parameters() -> Value {
             json!({ "type": "string", "pattern": "^[!-~]+$", "minLength": 1, "maxLength": 255 });
         let parameter = json!({
             "name": "Idempotency-Key", "in": "header", "required": required, "schema": schema,
-            "description": "The same request with the same key gets the same answer, for 24 hours. \
+            "description": "The same request with the same key gets the same response, for 24 hours. \
                             The same request is the same method, path, query, caller and JSON \
-                            value: blanks, the order of members and the spelling of numbers do \
+                            value: whitespace, the order of members and the spelling of numbers do \
                             not matter. Another request with the key is 422; for callers who \
                             are not signed in, it is another key.",
         });
@@ -175,26 +175,26 @@ fn parameters() -> Value {
     json!({
         "RequestId": optional(
             "X-Request-ID",
-            "1 to 128 visible ASCII characters, taken for the request's id; otherwise it is given one.",
+            "1 to 128 visible ASCII characters, used as the request's id. By default, one is generated.",
             "order-1",
         ),
         "IdempotencyKeyAccepted": key(false),
         "IdempotencyKeyRequired": key(true),
         "IfMatch": condition("If-Match", "\"1\"",
-            "The ETag of the version that is to be changed; 412 if another one is there."),
+            "The ETag of the version to change; 412 if the current version is another."),
         "IfNoneMatchAny": condition("If-None-Match", "\"0\"",
-            "The ETag of a version that is not to be changed, or `*` for any: 412 if it is there."),
+            "The ETag of a version that must not be changed, or `*` for any: 412 if it is current."),
         "IfNoneMatchNew": condition("If-None-Match", "*",
             "`*`: 412 instead of 409 if the id that the client supplies is in use."),
         "IfMatchShown": condition("If-Match", "*",
-            "The ETag of the version that is asked for; 412 if another one is there."),
+            "The ETag of the requested version; 412 if the current version is another."),
         "IfNoneMatch": condition("If-None-Match", "\"1\"",
-            "The ETag of what the client has; 304 if it is the same still."),
+            "The ETag of the client's version; 304 if it is still current."),
     })
 }
 
-/// A parameter with an example of its value. Pages that send requests fill in the example of a
-/// parameter; an optional one shows it in its schema instead, and is left out unless asked for.
+/// Adds an example to a parameter. Pages that send requests fill in a parameter's example, so an
+/// optional one has it in its schema instead.
 pub(super) fn with_example(mut parameter: Value, example: Option<Value>) -> Value {
     match example {
         Some(example) if parameter["required"] == true => parameter["example"] = example,
@@ -215,27 +215,27 @@ fn headers() -> Value {
         })
     };
     json!({
-        "apigw-requestid": string("The gateway's own id of the request.", "JKJaXmPLvHcESHA="),
+        "apigw-requestid": string("The gateway's id of the request.", "JKJaXmPLvHcESHA="),
         "x-request-id": string("The request's id.", "order-1"),
         "x-content-type-options": string("Always `nosniff`.", "nosniff"),
-        "cache-control": string("Who may keep the answer, and for how long.", "no-store"),
-        "ratelimit": string("How many requests are left, and for how many seconds.",
+        "cache-control": string("Which caches may store the response, and for how long.", "no-store"),
+        "ratelimit": string("The remaining requests, and the seconds until the reset.",
             "\"default\";r=599;t=60"),
-        "ratelimit-policy": string("How many requests in how many seconds are allowed.",
+        "ratelimit-policy": string("The quota of requests, and its window in seconds.",
             "\"default\";q=600;w=60"),
-        "vary": string("The headers that an answer may depend on.", "Origin, Accept"),
-        "etag": string("The version of what the body shows.", "\"1\""),
-        "location": string("Where the created resource is found.", "/orders/00000000"),
-        "www-authenticate": string("How to sign in, by RFC 6750; with an error where a token came that does not hold.",
+        "vary": string("The request headers that the response depends on.", "Origin, Accept"),
+        "etag": string("The version of the resource in the body.", "\"1\""),
+        "location": string("The path of the created resource.", "/orders/00000000"),
+        "www-authenticate": string("How to sign in, by RFC 6750; with an error if the token is not valid.",
             "Bearer realm=\"api\", error=\"invalid_token\""),
-        "accept": string("The media types that a body may have.", "application/json"),
-        "accept-patch": string("The media types that a change may have.",
+        "accept": string("The supported media types of a body.", "application/json"),
+        "accept-patch": string("The supported media types of a `PATCH` body.",
             "application/json, application/merge-patch+json"),
-        "accept-encoding": string("The content codings that a body may have.", "identity"),
-        "idempotency-replayed": string("`true` where this answer was given before.", "true"),
-        "content-length": seconds("How many bytes the body of the answer to `GET` has."),
-        "age": seconds("For how many seconds the answer has been in a cache."),
-        "retry-after": seconds("In how many seconds it is worth trying again."),
+        "accept-encoding": string("The supported content codings of a body.", "identity"),
+        "idempotency-replayed": string("`true` if this is a stored response.", "true"),
+        "content-length": seconds("The length in bytes of the body of the response to `GET`."),
+        "age": seconds("The seconds that the response has been in a cache."),
+        "retry-after": seconds("The seconds after which to retry."),
     })
 }
 
@@ -251,7 +251,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_meanings_of_one_name_are_found() {
+    fn two_definitions_of_one_name_are_an_error() {
         let mut components = Components::own();
         let schema = |kind| json!({ "$defs": { "Money": { "type": kind } } });
         assert!(components.hoist(schema("object"), Side::Answer).is_ok());
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_a_title_is_a_component_of_that_name() {
+    fn a_schema_with_a_title_is_a_component_of_that_name() {
         let mut components = Components::own();
         let order = json!({ "type": "object", "title": "Order" });
         assert_eq!(components.hoist(order, Side::Answer).unwrap(), reference("schemas", "Order"));

@@ -1,4 +1,4 @@
-//! Examples: the event that each endpoint is tested with, and the answer that is recorded of it.
+//! Examples of endpoints: the event of its tests, and the recorded response.
 
 use std::path::Path;
 
@@ -18,7 +18,7 @@ impl Examples {
     ///
     /// # Errors
     ///
-    /// When one of the files is missing or is no JSON.
+    /// If one of the files is missing or is not JSON.
     pub(super) fn of(workspace: &Path, binary: &str) -> Result<Self, Error> {
         let read = |folder: &str| -> Result<Value, Error> {
             let path = workspace.join(format!("tests/{folder}/{binary}.json"));
@@ -34,7 +34,7 @@ impl Examples {
         serde_json::from_str(self.event["body"].as_str()?).ok()
     }
 
-    /// What a parameter may be, in the kind that its schema asks for.
+    /// The example of a parameter, in the type of its schema.
     pub(super) fn parameter(&self, place: &str, name: &str, schema: &Value) -> Option<Value> {
         let values = match place {
             "path" => &self.event["pathParameters"],
@@ -49,7 +49,7 @@ impl Examples {
         }
     }
 
-    /// The recorded answer, if it has this status.
+    /// The recorded response, if it has this status.
     pub(super) fn answer(&self, status: &str) -> Option<&Value> {
         (self.recorded["status"] == status).then_some(&self.recorded)
     }

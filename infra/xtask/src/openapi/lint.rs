@@ -1,4 +1,4 @@
-//! `cargo xtask openapi --lint`: what Redocly's linter has to say of the description.
+//! `cargo xtask openapi --lint`: runs Redocly's linter on the OpenAPI document.
 
 use std::path::Path;
 use std::process::Command;
@@ -6,14 +6,14 @@ use std::process::Command;
 use crate::descriptions::Error;
 use crate::process::succeeded;
 
-/// The linter, of this very version.
+/// The linter, pinned to a version.
 const LINTER: &str = "@redocly/cli@2.77.0";
 
-/// Lints the description that is kept.
+/// Lints the recorded document.
 ///
 /// # Errors
 ///
-/// Where there is no Node.js, the linter cannot be had, or it complains.
+/// If there is no Node.js, the linter cannot be installed, or it reports problems.
 pub(crate) fn lint(workspace: &Path) -> Result<(), Error> {
     let mut npx = Command::new("npx");
     npx.current_dir(workspace).env("REDOCLY_TELEMETRY", "off").args(["--yes", LINTER, "lint"]);

@@ -1,5 +1,5 @@
-//! `cargo xtask openapi`: the API's description, merged from what the binaries say of themselves,
-//! the words that their files begin with, and the events and answers that are kept with the tests.
+//! `cargo xtask openapi`: builds the OpenAPI document from the binaries' descriptions, the first
+//! comments of their files, and the tests' events and recorded responses.
 
 mod bodies;
 mod components;
@@ -22,26 +22,26 @@ pub(crate) use self::lint::lint;
 use self::words::Words;
 use crate::descriptions::{self, Error};
 
-/// Where the description is kept.
+/// The path of the document.
 pub(crate) fn path(workspace: &Path) -> PathBuf {
     workspace.join("infra/openapi.json")
 }
 
-/// Writes the description as it should be.
+/// Writes the current document.
 ///
 /// # Errors
 ///
-/// Those of [`merged`], and when it cannot be written.
+/// Those of [`merged`], or if it cannot be written.
 pub(crate) fn write(workspace: &Path) -> Result<(), Error> {
     Ok(fs_err::write(path(workspace), merged(workspace)?)?)
 }
 
-/// The description as it should be, in the form in which it is kept.
+/// The current document, as it is recorded.
 ///
 /// # Errors
 ///
-/// When the binaries cannot be asked, two of them mean different things by one name, or an
-/// endpoint has no words, event or recorded answer, or does not take what is valid.
+/// If the binaries cannot be described, or two of them define one name differently. If an endpoint
+/// has no comment, event or recorded response, or its limit is below its largest valid body.
 pub(crate) fn merged(workspace: &Path) -> Result<String, Error> {
     let template = Template::read(&workspace.join("template.yaml"), &BTreeMap::new())?;
     let mut paths = Map::new();
@@ -69,9 +69,9 @@ fn document(paths: Map<String, Value>, components: Components) -> Value {
     let tags = [
         ("people", "Accounts, sessions and addresses."),
         ("catalogue", "Products, our own and a partner's."),
-        ("orders", "Orders, from their placing to their end."),
+        ("orders", "Orders, from placement to completion."),
         ("articles", "Articles: drafted, approved, published and shared."),
-        ("callback", "Objects that were seen, and whether they are online."),
+        ("callback", "Reported objects, and whether they are online."),
         ("platform", "The system itself: its health, keys and rules."),
     ];
     json!({
@@ -81,16 +81,16 @@ fn document(paths: Map<String, Value>, components: Components) -> Value {
             "version": env!("CARGO_PKG_VERSION"),
             "description": DESCRIPTION,
             "license": { "name": "MIT or Apache-2.0", "identifier": "MIT OR Apache-2.0" },
-            "contact": { "name": "Whoever runs this deployment" },
+            "contact": { "name": "The operator of this deployment" },
         },
         "servers": [
             { "url": "http://127.0.0.1:3000", "description": "The local platform." },
             {
                 "url": "https://{apiId}.execute-api.{region}.amazonaws.com",
-                "description": "A deployment; the stack's outputs name it.",
+                "description": "A deployment; its URL is in the stack's outputs.",
                 "variables": {
                     "apiId": { "default": "a1b2c3d4e5", "description": "The HTTP API's id." },
-                    "region": { "default": "eu-west-1", "description": "Where it is deployed." },
+                    "region": { "default": "eu-west-1", "description": "The region of the deployment." },
                 },
             },
         ],
@@ -101,14 +101,14 @@ fn document(paths: Map<String, Value>, components: Components) -> Value {
 }
 
 const DESCRIPTION: &str = "\
-Every answer is one JSON document: `{\"data\": …}`, or `{\"error\": {\"code\", \"message\", \
+Every response is one JSON document: `{\"data\": …}`, or `{\"error\": {\"code\", \"message\", \
 \"details\", \"traceId\"}}`, which clients that accept `application/problem+json` get as RFC 9457 \
-problem details. What the gateway answers before or instead of a function is `{\"message\": …}`. \
-Input is strict: unknown fields and numbers in quotes are refused, and all that is wrong with a \
-request is told at once. Texts are kept in NFC, and names and titles without the blanks around them. \
-The length of a text is that of its NFC form in code points; the least that a name or a title may have \
-does not count the blanks around it. Passwords are compared in NFC; the commonest ones, and what is made \
-of them, are refused.";
+problem details. The gateway's own error responses are `{\"message\": …}`. \
+Input is strict: unknown fields and numbers in quotes are rejected, and a response reports all \
+errors of a request at once. Texts are stored in NFC, and names and titles without surrounding \
+whitespace. The length of a text is that of its NFC form in code points; the minimum length of a \
+name or a title does not count surrounding whitespace. Passwords are compared in NFC; the most \
+common passwords and their variants are rejected.";
 
 /// `GET /users/{userId}`
 fn route(description: &Value) -> String {
@@ -126,14 +126,14 @@ mod tests {
     use crate::workspace;
 
     #[test]
-    fn the_description_that_is_kept_is_what_the_binaries_say() {
+    fn the_recorded_document_matches_the_binaries() {
         let kept = fs_err::read_to_string(path(workspace())).unwrap();
         let merged = merged(workspace()).unwrap();
         assert!(kept == merged, "infra/openapi.json is out of date: run `cargo xtask openapi`");
     }
 
     #[test]
-    fn every_reference_leads_somewhere() {
+    fn every_reference_has_a_target() {
         let kept = fs_err::read_to_string(path(workspace())).unwrap();
         let kept: Value = serde_json::from_str(&kept).unwrap();
         let mut references = Vec::new();
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn every_error_has_a_named_schema_that_a_generated_client_has_a_class_for() {
+    fn every_error_has_a_named_schema_for_generated_clients() {
         let kept = fs_err::read_to_string(path(workspace())).unwrap();
         let kept: Value = serde_json::from_str(&kept).unwrap();
         let own = kept["paths"].as_object().unwrap().values();
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn no_format_and_no_default_is_one_that_only_rust_knows() {
+    fn no_format_or_default_is_specific_to_rust() {
         let kept = fs_err::read_to_string(path(workspace())).unwrap();
         for unknown in ["\"default\": null", "\"uint", "\"format\": \"int8\"", "[`"] {
             assert!(!kept.contains(unknown), "{unknown}");

@@ -1,4 +1,4 @@
-//! One endpoint as an operation.
+//! The OpenAPI operation of one endpoint.
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ use super::text;
 use super::words::Words;
 use crate::descriptions::Error;
 
-/// The operation that a binary says it is.
+/// The operation that a binary describes.
 pub(super) fn of(
     binary: &str,
     description: &Value,
@@ -50,12 +50,12 @@ pub(super) fn of(
     Ok(operation)
 }
 
-/// The same for `HEAD`: no answer has a body.
+/// The `HEAD` operation of a `GET`: its responses have no body.
 pub(super) fn head(binary: &str, get: &Value, components: &Components) -> Value {
     let mut head = get.clone();
     let (_, what) = binary.split_once('_').unwrap_or(("", binary));
     head["operationId"] = json!(format!("head_{what}"));
-    head["summary"] = json!(format!("The headers alone: {}", text(&get["summary"])));
+    head["summary"] = json!(format!("Only the headers: {}", text(&get["summary"])));
     for response in head["responses"].as_object_mut().into_iter().flatten().map(|(_, it)| it) {
         let whole = components.resolved(response);
         *response = json!({ "description": whole["description"], "headers": whole["headers"] });
@@ -64,7 +64,7 @@ pub(super) fn head(binary: &str, get: &Value, components: &Components) -> Value 
     head
 }
 
-/// What else there is to say, who may do it, and how often.
+/// The description: further remarks, the permitted roles, and the rate limit.
 fn in_words(description: &Value, words: &Words) -> String {
     let roles = description["access"]["oneOf"].as_array().map(|roles| {
         let roles: Vec<_> = roles.iter().map(|role| text(role).to_uppercase()).collect();

@@ -1,27 +1,27 @@
-//! Schemas in the form that generators of clients understand.
+//! Rewrites schemas for generators of clients.
 //!
-//! What the binaries say is exact, and more than a generator makes good code of: a default of `null`
-//! makes a field required in TypeScript, a format of Rust's own is unknown elsewhere, and an
-//! enumeration that is written out at each of its uses becomes as many types.
+//! The binaries' schemas are exact, but generators make poor code of some parts. A default of
+//! `null` makes a field required in TypeScript. Rust's own formats are unknown elsewhere. An
+//! enumeration that is repeated at each use becomes several types.
 
 use serde_json::{Map, Value, json};
 
 use super::components::reference;
 
-/// Where a schema is used.
+/// The place where a schema is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Side {
     /// In the body of a request.
     Body,
-    /// In the path, the query string or a header of a request: there is no `null` in them.
+    /// In the path, the query string or a header of a request: these have no `null`.
     Parameter,
-    /// In the body of an answer: an optional field is left out where it has no value.
+    /// In the body of a response: an optional field without a value is left out.
     Answer,
 }
 
 impl Side {
-    /// What a schema's name ends with. Requests are read more strictly than answers are written, so
-    /// their schemas have names of their own: `PriceInput` beside `Price`.
+    /// The suffix of a schema's name. Requests are read more strictly than responses are written,
+    /// so their schemas have other names: `PriceInput` and `Price`.
     pub(super) const fn suffix(self) -> &'static str {
         match self {
             Self::Body | Self::Parameter => "Input",
@@ -30,10 +30,10 @@ impl Side {
     }
 }
 
-/// An enumeration that has a name.
+/// A named enumeration.
 pub(super) type Enumeration = (String, Value);
 
-/// Rewrites a schema, and returns the enumerations whose places now hold a reference.
+/// Rewrites a schema, and returns the enumerations that it replaced by references.
 pub(super) fn rewrite(schema: &mut Value, side: Side) -> Vec<Enumeration> {
     let mut enumerations = Vec::new();
     rewrite_all(schema, side, &mut enumerations);
@@ -47,7 +47,7 @@ fn rewrite_all(schema: &mut Value, side: Side, enumerations: &mut Vec<Enumeratio
             for value in object.values_mut() {
                 rewrite_all(value, side, enumerations);
             }
-            // A property may be named `title`; the title of a schema is a text.
+            // A property may be named `title`; only the title of a schema is a string.
             if object.get("title").is_some_and(Value::is_string)
                 && let Some(Value::String(name)) = object.remove("title")
                 && object.contains_key("enum")
@@ -65,7 +65,7 @@ fn rewrite_all(schema: &mut Value, side: Side, enumerations: &mut Vec<Enumeratio
 }
 
 fn rewrite_object(object: &mut Map<String, Value>, side: Side) {
-    // The dialect is the document's.
+    // The document declares the dialect.
     object.remove("$schema");
     if object.get("default") == Some(&Value::Null) {
         object.remove("default");
@@ -76,7 +76,7 @@ fn rewrite_object(object: &mut Map<String, Value>, side: Side) {
         *reference = format!("#/components/schemas/{name}{}", side.suffix());
     }
     if let Some(Value::String(description)) = object.get_mut("description") {
-        // A link between types leads nowhere outside of rustdoc.
+        // A link between Rust types has no target outside rustdoc.
         *description = description.replace("[`", "`").replace("`]", "`");
     }
     if let Some(Value::String(format)) = object.get_mut("format") {
@@ -96,7 +96,7 @@ fn rewrite_object(object: &mut Map<String, Value>, side: Side) {
     }
 }
 
-/// The format in the `OpenAPI` registry that holds all values of one of Rust's own.
+/// The registered `OpenAPI` format that can hold all values of a Rust format.
 fn registered(format: &str) -> &str {
     match format {
         "int8" | "uint8" | "int16" | "uint16" => "int32",
@@ -105,7 +105,7 @@ fn registered(format: &str) -> &str {
     }
 }
 
-/// Takes `null` out of what a value may be. Returns whether it was there.
+/// Removes `null` from the allowed values. Returns whether it was allowed.
 fn refuse_null(schema: &mut Map<String, Value>) -> bool {
     let mut found = false;
     if let Some(Value::Array(kinds)) = schema.get_mut("type") {
@@ -134,7 +134,7 @@ fn refuse_null(schema: &mut Map<String, Value>) -> bool {
     found
 }
 
-/// Takes an enumeration out of its place, where it leaves a reference and the words about its use.
+/// Replaces an enumeration by a reference, keeping the description of its use.
 fn refer(place: &mut Map<String, Value>, name: &str) -> Value {
     let words = place.remove("description");
     let is_nullable = refuse_null(place);
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_default_of_null_is_removed_and_another_stays() {
+    fn only_a_default_of_null_is_removed() {
         let fields = json!({ "properties": {
             "orderId": { "type": ["string", "null"], "default": null },
             "limit": { "type": "integer", "default": 20 },
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn null_is_refused_in_parameters_and_optional_fields_of_answers_only() {
+    fn null_is_removed_only_in_parameters_and_optional_response_fields() {
         let schema = json!({
             "properties": {
                 "always": { "type": ["integer", "null"] },
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn an_enumeration_with_a_title_becomes_a_reference_with_the_words_of_its_place() {
+    fn a_titled_enumeration_becomes_a_reference_with_its_description() {
         let status =
             |kind: Value, words: Value| json!({ "title": "Status", "type": kind, "enum": words });
         let mut schema = json!({ "properties": {
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_format_of_rust_alone_becomes_a_registered_one_that_holds_its_values() {
+    fn a_rust_format_becomes_a_registered_format_of_wider_range() {
         for (format, registered) in [("uint8", "int32"), ("uint32", "int64"), ("uuid", "uuid")] {
             let schema = json!({ "type": "integer", "format": format });
             assert_eq!(rewritten(schema, Side::Answer)["format"], registered);

@@ -1,4 +1,4 @@
-//! Everything that an operation may answer, by status.
+//! The responses of an operation, by status.
 
 use std::collections::BTreeMap;
 
@@ -10,8 +10,8 @@ use super::plain::Side;
 use super::text;
 use crate::descriptions::Error;
 
-/// What the gateway answers by itself, before or instead of a function, by the code with which a
-/// function says the same.
+/// The gateway's own error messages, sent before or instead of a function. The key is the
+/// function's error code for the same error.
 const GATEWAY: [(&str, &str); 8] = [
     ("INVALID_REQUEST", "Bad Request"),
     ("UNAUTHORIZED", "Unauthorized"),
@@ -23,10 +23,10 @@ const GATEWAY: [(&str, &str); 8] = [
     ("TIMED_OUT", "Endpoint request timed out"),
 ];
 
-/// A response with more codes than this is one operation's own.
+/// A response with more codes than this is not shared between operations.
 const SHARED_CODES_MAX: usize = 2;
 
-/// The headers that every answer of a function has.
+/// The headers of every response of a function.
 const ALWAYS: [&str; 5] =
     ["apigw-requestid", "x-request-id", "cache-control", "vary", "x-content-type-options"];
 
@@ -42,7 +42,7 @@ pub(super) fn of(
     let success = success(&status, description, examples, components)?;
     if description["route"]["method"] == "GET" {
         let headers = headers(ALWAYS.into_iter().chain(["etag", "ratelimit", "ratelimit-policy"]));
-        let same = json!({ "description": "The client has it already.", "headers": headers });
+        let same = json!({ "description": "The client already has this version.", "headers": headers });
         responses.insert("304".to_owned(), components.response("NotModified", same));
     }
     for (status, refusals) in by_status(&description["refusals"]) {
@@ -56,7 +56,7 @@ pub(super) fn of(
             add_choice(&mut response["content"]["application/json"]["schema"], own);
             response
         } else if status == "413" {
-            // Its sentence names the limit, which endpoints with a body declare one by one.
+            // The sentence names the limit, which differs between endpoints with a body.
             components.response(&format!("{name}{}", description["bodyBytesMax"]), response)
         } else if is_shared {
             components.response(&name, response)
@@ -96,7 +96,7 @@ fn success(
         if let Some(data) = schema.pointer_mut("/properties/data") {
             *data = components.hoist(data.take(), Side::Answer)?;
         }
-        let example = recorded.ok_or("an answer with a body has to be recorded")?["body"].clone();
+        let example = recorded.ok_or("a response with a body must be recorded")?["body"].clone();
         let content =
             json!({ "schema": components.hoist(schema, Side::Answer)?, "example": example });
         success["content"] = json!({ "application/json": content });
@@ -112,9 +112,9 @@ fn by_status(refusals: &Value) -> BTreeMap<String, Vec<Value>> {
     by_status
 }
 
-/// The schema of the error that tells one of these refusals. It has a name of its own, by which a
-/// generated client knows it, and is written out: generators do not merge what `allOf` says of an
-/// object within an object.
+/// The schema of an error with one of these codes. It has its own name, so that generated clients
+/// have a class for it. It is written out, since generators do not merge a nested object of
+/// `allOf`.
 fn error(refusals: &[Value]) -> Value {
     json!({
         "type": "object",
@@ -136,7 +136,7 @@ fn codes(refusals: &[Value]) -> Vec<Value> {
     refusals.iter().map(|refusal| refusal["code"].clone()).collect()
 }
 
-/// Adds a choice before those that a schema has.
+/// Adds a choice before a schema's other choices.
 fn add_choice(schema: &mut Value, choice: Value) {
     let others = match schema.take() {
         Value::Object(mut several) if several.contains_key("anyOf") => several["anyOf"].take(),
@@ -146,7 +146,7 @@ fn add_choice(schema: &mut Value, choice: Value) {
     *schema = json!({ "anyOf": choices.collect::<Vec<_>>() });
 }
 
-/// The response to all refusals with one status.
+/// The response of all errors with one status.
 fn refusal(status: &str, refusals: &[Value], error: Value) -> Value {
     let codes = codes(refusals);
     let sentences: Vec<_> = refusals
@@ -173,7 +173,7 @@ fn refusal(status: &str, refusals: &[Value], error: Value) -> Value {
     };
     let more: &[&str] = match status {
         "401" => &["www-authenticate"],
-        // One of them, by what is wrong with the body.
+        // The header depends on the error of the body.
         "415" => &["accept", "accept-patch", "accept-encoding", "ratelimit", "ratelimit-policy"],
         "429" | "503" => &["ratelimit", "ratelimit-policy", "retry-after"],
         _ => &["ratelimit", "ratelimit-policy"],
@@ -188,7 +188,7 @@ fn refusal(status: &str, refusals: &[Value], error: Value) -> Value {
     })
 }
 
-/// What the gateway alone refuses.
+/// The response that only the gateway sends.
 fn headers_too_large() -> Value {
     json!({
         "description": "The request line and the headers are over 10 240 bytes.",
@@ -204,13 +204,13 @@ fn headers<'a>(names: impl Iterator<Item = &'a str>) -> Value {
     names.map(|name| (name.to_owned(), reference("headers", name))).collect::<Map<_, _>>().into()
 }
 
-/// `EmailTakenOrIdTaken`
+/// The name of errors: `EmailTakenOrIdTaken`.
 fn name(refusals: &[Value]) -> String {
     let names = refusals.iter().map(|refusal| camel_case(&text(&refusal["code"]).to_lowercase()));
     names.collect::<Vec<_>>().join("Or")
 }
 
-/// `CreateOrder` of `create_order`
+/// Converts to camel case: `CreateOrder` for `create_order`.
 fn camel_case(name: &str) -> String {
     name.split('_').map(|word| [&word[..1].to_uppercase(), &word[1..]].concat()).collect()
 }

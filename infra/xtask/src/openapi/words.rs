@@ -1,26 +1,26 @@
-//! What an endpoint's file says of it to its readers: the comment that it begins with.
+//! The documentation of an endpoint: the first comment of its file.
 
 use std::path::Path;
 
 use crate::descriptions::Error;
 
-/// The words about an endpoint.
+/// The documentation of an endpoint.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Words {
     /// The folder of its file.
     pub(super) tag: String,
-    /// What it does: the sentence behind its route.
+    /// The summary: the sentence after the route.
     pub(super) summary: String,
-    /// What else there is to say; often nothing.
+    /// Further paragraphs; often none.
     pub(super) description: String,
 }
 
 impl Words {
-    /// The words about the endpoint of this binary, whose comment has to begin with its route.
+    /// The documentation of this binary's endpoint. The comment must begin with its route.
     ///
     /// # Errors
     ///
-    /// When there is no such file, or its comment begins otherwise.
+    /// If there is no such file, or its comment does not begin with the route.
     pub(super) fn of(workspace: &Path, binary: &str, route: &str) -> Result<Self, Error> {
         for folder in fs_err::read_dir(workspace.join("functions"))? {
             let folder = folder?;
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_begins_with_its_route_a_sentence_and_what_else_there_is_to_say() {
+    fn a_files_comment_is_route_summary_and_further_paragraphs() {
         let source = "//! `GET /notes`: all notes,\n//! by age.\n//!\n//! Few\n//! know.\n\nuse x;";
         let words = Words::in_source("notes".to_owned(), source, "GET /notes").unwrap();
         assert_eq!(words.summary, "All notes, by age");

@@ -1,5 +1,5 @@
-//! Whether a built program runs where the template says: on this architecture, with the C library
-//! of Amazon Linux 2023.
+//! Checks that a built program runs on Lambda: on the declared architecture, with the C library of
+//! Amazon Linux 2023.
 
 use object::elf::{EM_AARCH64, EM_X86_64, FileHeader64};
 use object::read::elf::{FileHeader, SectionTable};
@@ -11,14 +11,14 @@ use crate::descriptions::Error;
 /// The version of the C library in `provided.al2023`.
 const GLIBC_MAX: (u32, u32) = (2, 34);
 
-/// What keeps a program from being run on Lambda, one sentence each.
+/// The reasons why a program cannot run on Lambda, one sentence each.
 ///
 /// # Errors
 ///
-/// Where it is no ELF program of 64 bits.
+/// If it is not a 64-bit ELF program.
 pub(super) fn complaints(program: &[u8], architecture: &str) -> Result<Vec<String>, Error> {
-    let header = FileHeader64::<Endianness>::parse(program).context(|| "no ELF program")?;
-    let endian = header.endian().context(|| "no ELF program")?;
+    let header = FileHeader64::<Endianness>::parse(program).context(|| "not an ELF program")?;
+    let endian = header.endian().context(|| "not an ELF program")?;
     let mut complaints = Vec::new();
     let built_for = match header.e_machine(endian) {
         EM_X86_64 => "x86_64",
@@ -26,19 +26,19 @@ pub(super) fn complaints(program: &[u8], architecture: &str) -> Result<Vec<Strin
         _ => "another machine",
     };
     if built_for != architecture {
-        complaints.push(format!("is built for {built_for}, and declared {architecture}"));
+        complaints.push(format!("is built for {built_for}, but declared as {architecture}"));
     }
     let sections = header.sections(endian, program).context(|| "the sections of a program")?;
     let newer =
         needed(program, endian, &sections)?.into_iter().filter(|version| *version > GLIBC_MAX);
     if let Some((major, minor)) = newer.max() {
         let (most, least) = GLIBC_MAX;
-        complaints.push(format!("needs glibc {major}.{minor}, and Lambda has {most}.{least}"));
+        complaints.push(format!("needs glibc {major}.{minor}, but Lambda has {most}.{least}"));
     }
     Ok(complaints)
 }
 
-/// The versions of glibc whose symbols a program needs. One that is linked statically needs none.
+/// The glibc versions of a program's symbols; none if it is linked statically.
 fn needed(
     program: &[u8],
     endian: Endianness,
@@ -58,7 +58,7 @@ fn needed(
     Ok(versions)
 }
 
-/// The version in `GLIBC_2.34`.
+/// The version in a symbol version name: 2.34 of `GLIBC_2.34`.
 fn version(name: &str) -> Option<(u32, u32)> {
     let mut numbers = name.strip_prefix("GLIBC_")?.split('.').map(str::parse);
     Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
@@ -68,7 +68,7 @@ fn version(name: &str) -> Option<(u32, u32)> {
 mod tests {
     use super::*;
 
-    /// This very test is a program that some machine runs.
+    /// The test's own program.
     fn program() -> Vec<u8> {
         fs_err::read(std::env::current_exe().unwrap()).unwrap()
     }
@@ -82,10 +82,10 @@ mod tests {
     }
 
     #[test]
-    fn a_program_of_another_machine_is_found() {
+    fn a_program_for_another_architecture_is_found() {
         let declared = other(built_for());
         let found = complaints(&program(), declared).unwrap();
-        let expected = format!("is built for {}, and declared {declared}", built_for());
+        let expected = format!("is built for {}, but declared as {declared}", built_for());
         assert!(found.contains(&expected), "{found:?}");
     }
 
@@ -99,11 +99,11 @@ mod tests {
         let mut newer = program;
         newer[place..place + text.len()].copy_from_slice(b"GLIBC_2.999\0");
         let found = complaints(&newer, built_for()).unwrap();
-        assert_eq!(found, ["needs glibc 2.999, and Lambda has 2.34"]);
+        assert_eq!(found, ["needs glibc 2.999, but Lambda has 2.34"]);
     }
 
     #[test]
-    fn what_is_no_program_is_an_error() {
+    fn a_file_that_is_not_a_program_is_an_error() {
         assert!(complaints(b"#!/bin/sh\n", "x86_64").is_err());
     }
 }

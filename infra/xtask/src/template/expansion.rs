@@ -1,4 +1,4 @@
-//! Templates as AWS sees them: without SAM's short forms and without loops.
+//! Expands templates as AWS does: without SAM's short forms and loops.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
@@ -11,7 +11,7 @@ use super::stamp::stamp;
 use crate::descriptions::Error;
 use crate::tools;
 
-/// Our templates: the one that is deployed first, then those nested in it, then the one beside it.
+/// Our templates: first the main one, then those nested in it, then the one deployed separately.
 pub(super) const FILES: [&str; 7] = [
     "template.yaml",
     "infra/alarms.yaml",
@@ -27,21 +27,21 @@ pub(super) const FILES: [&str; 7] = [
 pub(super) struct Job {
     /// Their texts, by path.
     pub(super) files: BTreeMap<&'static str, String>,
-    /// Values instead of the defaults of the first one's parameters.
+    /// Values that replace defaults of the first template's parameters.
     pub(super) parameters: BTreeMap<String, String>,
-    /// Whether cfn-lint looks at what comes out, which is best not stamped.
+    /// Whether cfn-lint checks the result. Then the template should not be stamped.
     pub(super) lint: bool,
-    /// Whether the first one is stamped before, as what is deployed is.
+    /// Whether the first template is stamped before, like a deployed one.
     #[serde(skip)]
     pub(super) stamped: bool,
 }
 
-/// What came of them.
+/// The result of an expansion.
 #[derive(Debug, Deserialize)]
 pub(super) struct Expansion {
-    /// Each that could be expanded, by path.
+    /// The expanded templates, by path.
     pub(super) expanded: BTreeMap<String, Value>,
-    /// What SAM and cfn-lint have against them.
+    /// The problems that SAM and cfn-lint report.
     pub(super) complaints: Vec<String>,
 }
 
@@ -59,7 +59,7 @@ impl Job {
         Ok(Self { files, parameters: parameters.clone(), lint: false, stamped: true })
     }
 
-    /// The job with the first template stamped by its parameters.
+    /// The job, with the first template stamped with its parameters.
     fn ready(&self) -> Result<Self, Error> {
         let mut ready = self.clone();
         if let Some(main) = ready.files.get_mut(FILES[0]).filter(|_| self.stamped) {
@@ -72,16 +72,16 @@ impl Job {
     }
 }
 
-/// Expands them all in one process of Python: most of the time goes into starting it.
+/// Expands all jobs in one Python process: starting it takes most of the time.
 ///
 /// # Errors
-/// Where the tools cannot be had, or end otherwise than with answers.
+/// If the tools cannot be installed, or fail.
 pub(super) fn expand(workspace: &Path, jobs: &[Job]) -> Result<Vec<Expansion>, Error> {
     let ready = jobs.iter().map(Job::ready).collect::<Vec<_>>();
     let sound: Vec<&Job> = ready.iter().flatten().collect();
     let mut expansions: VecDeque<Expansion> = tools::ask(workspace, "sam", "expand.py", &sound)?;
     let expansion = |ready: Result<Job, Error>| match ready {
-        Ok(_) => expansions.pop_front().ok_or_else(|| "an answer of expand.py is missing".into()),
+        Ok(_) => expansions.pop_front().ok_or_else(|| "expand.py returned too few results".into()),
         Err(error) => {
             let complaints = vec![format!("{}: {error}", FILES[0])];
             Ok(Expansion { expanded: BTreeMap::new(), complaints })

@@ -1,4 +1,4 @@
-//! Mistakes that somebody might make in the templates, and by which words each is found.
+//! Seeded mistakes in the templates, and the message by which each must be found.
 
 use crate::descriptions::Error;
 
@@ -7,27 +7,27 @@ use super::expansion::Job;
 /// A mistake in one of the templates.
 pub(super) struct Mistake {
     file: &'static str,
-    /// What is there; its first occurrence is replaced.
+    /// The correct text; its first occurrence is replaced.
     right: &'static str,
-    /// What is there by mistake.
+    /// The wrong text.
     wrong: &'static str,
-    /// What has to be said about it.
+    /// A part of the expected message.
     said: &'static str,
-    /// The parameter whose other value shows it.
+    /// The parameter for which another value reveals the mistake.
     pub(super) parameter: Option<&'static str>,
-    /// Whether the template is stamped, as what is deployed is.
+    /// Whether the template is stamped, like a deployed one.
     stamped: bool,
 }
 
 impl Mistake {
-    /// The templates with the mistake in them. Linting takes long, so that it is only done where it
-    /// has to find something.
+    /// The templates with this mistake. They are linted only if cfn-lint should find it, since
+    /// linting is slow.
     ///
     /// # Errors
-    /// Where the templates no longer have what the mistake is made of.
+    /// If the templates no longer contain the correct text.
     pub(super) fn made_in(&self, ours: &Job) -> Result<Job, Error> {
         let mut files = ours.files.clone();
-        let text = files.get_mut(self.file).ok_or("a mistake in a template that is not ours")?;
+        let text = files.get_mut(self.file).ok_or("a mistake in an unknown template")?;
         if !text.contains(self.right) {
             return Err(format!("{} no longer has {}", self.file, self.right).into());
         }
@@ -37,7 +37,7 @@ impl Mistake {
         Ok(Job { files, parameters, lint, stamped: self.stamped && !lint })
     }
 
-    /// That it was not found among these complaints, if it was not.
+    /// An error sentence if none of these messages matches.
     pub(super) fn missed(&self, complaints: &[String]) -> Option<String> {
         let found = complaints.iter().any(|complaint| complaint.contains(self.said));
         let Self { right, wrong, said, .. } = self;
@@ -54,12 +54,12 @@ const fn alarms(right: &'static str, wrong: &'static str, said: &'static str) ->
 }
 
 impl Mistake {
-    /// A mistake that shows by another value of a parameter.
+    /// Sets the parameter for which another value reveals the mistake.
     const fn by(self, parameter: &'static str) -> Self {
         Self { parameter: Some(parameter), ..self }
     }
 
-    /// The template as it is before it is stamped.
+    /// Leaves the template unstamped.
     const fn unstamped(self) -> Self {
         Self { stamped: false, ..self }
     }
@@ -73,9 +73,9 @@ const fn edge(right: &'static str, wrong: &'static str, said: &'static str) -> M
     Mistake { file: "infra/edge.yaml", right, wrong, said, parameter: None, stamped: true }
 }
 
-/// The mistakes, by what they are about.
+/// The mistakes, by topic.
 pub(super) const MISTAKES: &[Mistake] = &[
-    // What SAM and cfn-lint find.
+    // Mistakes that SAM and cfn-lint find.
     main(
         "Type: HttpApi, Properties: {ApiId: !Ref Api,",
         "Type: HttpApi, Properties: {ApiId: !Ref Apis,",
@@ -95,7 +95,7 @@ pub(super) const MISTAKES: &[Mistake] = &[
     main(
         "Action: [dynamodb:PutItem]",
         "Action: ['dynamodb:*']",
-        "allows dynamodb:*: name each verb",
+        "allows dynamodb:*: name each action",
     ),
     main(
         "Resource: !GetAtt UsersTable.Arn",
@@ -106,7 +106,7 @@ pub(super) const MISTAKES: &[Mistake] = &[
     main(
         "Resource: !Ref SigningKeysSecret",
         "Resource: !Sub 'arn:aws:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:signing'",
-        "not ours",
+        "which the template does not have",
     ),
     main(
         "      Policies:\n        - Statement:",
@@ -122,7 +122,7 @@ pub(super) const MISTAKES: &[Mistake] = &[
     main(
         "${AWS::AccountId}:identity/*",
         "${AWS::AccountId}:identity/${MailFrom}",
-        "may send mail by identity/${MailFrom}: SES may have verified another identity",
+        "may send mail by identity/${MailFrom}: SES may check another identity",
     ),
     main(
         "                - !Sub \"arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:configuration-set/*\"\n",
@@ -147,7 +147,7 @@ pub(super) const MISTAKES: &[Mistake] = &[
     main(
         "detail-type: [Email Bounced,",
         "detail-type: [",
-        "MailConfigurationSet: no rule passes Email Bounced on",
+        "MailConfigurationSet: no rule forwards Email Bounced",
     ),
     main(
         "Principal: {Service: events.amazonaws.com}",
@@ -169,35 +169,35 @@ pub(super) const MISTAKES: &[Mistake] = &[
     main(
         "DeletionPolicy: RetainExceptOnCreate",
         "DeletionPolicy: Delete",
-        "UsersTable: does not outlive the stack",
+        "UsersTable: is deleted with the stack",
     ),
     main(
         "SigningKeysSecret:\n    Type: AWS::SecretsManager::Secret\n    DeletionPolicy: RetainExceptOnCreate",
         "SigningKeysSecret:\n    Type: AWS::SecretsManager::Secret\n    DeletionPolicy: Delete",
-        "SigningKeysSecret: does not outlive the stack",
+        "SigningKeysSecret: is deleted with the stack",
     ),
     main(
         "DeletionPolicy: RetainExceptOnCreate",
         "DeletionPolicy: Retain",
-        "UsersTable: is left behind where the first deployment fails",
+        "UsersTable: is kept if the first deployment fails",
     ),
     main(
         "UpdateReplacePolicy: Retain",
         "UpdateReplacePolicy: Delete",
-        "UsersTable: does not outlive the stack",
+        "UsersTable: is deleted with the stack",
     ),
     main(
         "SecretId: !Ref SigningKeysSecret",
         "SecretId: !Ref CursorKeySecret",
-        "SigningKeysSecret: is never rotated",
+        "SigningKeysSecret: has no rotation",
     ),
     main(
         "      SourceAccount: !Ref AWS::AccountId\n",
         "",
         "SigningKeysSecret: Secrets Manager of this account may not rotate it",
     ),
-    main(", RetentionInDays: !Ref LogRetentionDays", "", "LogGroup: its logs never end"),
-    main("LoggingConfig: {LogGroup: !Ref LogGroup, ", "LoggingConfig: {", "logs into no group"),
+    main(", RetentionInDays: !Ref LogRetentionDays", "", "LogGroup: has no log retention"),
+    main("LoggingConfig: {LogGroup: !Ref LogGroup, ", "LoggingConfig: {", "has no log group"),
     main("LogFormat: JSON", "LogFormat: Text", "does not log JSON"),
     // Queues and streams.
     main(
@@ -208,12 +208,12 @@ pub(super) const MISTAKES: &[Mistake] = &[
     main(
         "VisibilityTimeout: 120",
         "VisibilityTimeout: 119",
-        "EmailsQueue: hides messages for less than 120 s",
+        "EmailsQueue: its visibility timeout is below 120 s",
     ),
     main(
         "      BatchSize: 10\n",
         "      BatchSize: 10\n      MaximumBatchingWindowInSeconds: 5\n",
-        "EmailsQueue: hides messages for less than 125 s",
+        "EmailsQueue: its visibility timeout is below 125 s",
     ),
     main(
         "      RedrivePolicy: {deadLetterTargetArn: !GetAtt EmailsDeadLetterQueue.Arn, maxReceiveCount: 11}\n",
@@ -228,20 +228,20 @@ pub(super) const MISTAKES: &[Mistake] = &[
     main(
         "      DestinationConfig: {OnFailure: {Destination: !GetAtt OutboxDeadLetterQueue.Arn}}\n",
         "",
-        "forgets batches given up",
+        "has no on-failure destination",
     ),
     main(
         "      FunctionResponseTypes: [ReportBatchItemFailures]\n",
         "",
-        "one failed record brings back its batch",
+        "one failed record redelivers its batch",
     ),
     // The API.
     main(
         "Path: \"/users/{userId}\", Auth: {Authorizer: TokenAuthorizer}",
         "Path: \"/users/{userId}\", Auth: {Authorizer: NONE}",
-        "get /users/{userId}: lets anybody in",
+        "get /users/{userId}: has no authorizer",
     ),
-    main("Timeout: 10", "Timeout: 30", "may take longer than the API waits"),
+    main("Timeout: 10", "Timeout: 30", "its timeout exceeds the API's"),
     main(
         "AuthorizerPayloadFormatVersion: \"2.0\"",
         "AuthorizerPayloadFormatVersion: \"1.0\"",
@@ -250,13 +250,13 @@ pub(super) const MISTAKES: &[Mistake] = &[
     main(
         "ReauthorizeEvery: 300",
         "ReauthorizeEvery: 3600",
-        "what it found is not kept for as long as functions tell their clients",
+        "its cache time is not the time that clients are told",
     ),
-    main("Type: CommaDelimitedList", "Type: String", "its origins are no list"),
+    main("Type: CommaDelimitedList", "Type: String", "its allowed origins are not a list"),
     main(
         "DetailedMetricsEnabled: false",
         "DetailedMetricsEnabled: true",
-        "pays for metrics that nothing reads",
+        "pays for detailed metrics that no alarm uses",
     ),
     // Alarms.
     main(
@@ -293,38 +293,38 @@ pub(super) const MISTAKES: &[Mistake] = &[
     main(
         "  CargoXtaskStamp:\n    Type: String\n",
         "  CargoXtaskStamp:\n    Type: String\n    Default: 'no'\n",
-        "CargoXtaskStamp has a default: a template that is not stamped could be deployed",
+        "CargoXtaskStamp has a default: an unstamped template could be deployed",
     ),
     // Deployments.
     main(
         "Hooks: {PreTraffic: !If [GuardsDeployments, !GetAtt Deployments.Outputs.Hook, !Ref AWS::NoValue]}",
         "Enabled: true",
-        "a new version gets requests before it has answered",
+        "a new version gets requests before the hook tests it",
     ),
     main(
         "!If [GuardsDeployments, !GetAtt Deployments.Outputs.Hook, !Ref AWS::NoValue]",
         "!GetAtt Deployments.Outputs.Hook",
-        "no parameter takes the hook out",
+        "no parameter disables the hook",
     ),
     main(
         "[!If [GuardsDeployments, !Sub \"${AWS::StackName}-get_user-5xx\", !Sub \"${AWS::StackName}-unguarded\"]]",
         "[!Sub \"${AWS::StackName}-get_user-5xx\"]",
-        "GetUserFunctionDeploymentGroup: no parameter takes its alarm out",
+        "GetUserFunctionDeploymentGroup: no parameter disables its alarm",
     ),
     main(
         "${AWS::StackName}-get_user-5xx",
         "${AWS::StackName}-api-5xx",
-        "GetUserFunctionDeploymentGroup: api-5xx is about more than this function",
+        "GetUserFunctionDeploymentGroup: api-5xx is not specific to this function",
     ),
     main(
         "${AWS::StackName}-emails-failing",
         "${AWS::StackName}-outbox-failing",
-        "SendEmailFunctionDeploymentGroup: outbox-failing is about more than this function",
+        "SendEmailFunctionDeploymentGroup: outbox-failing is not specific to this function",
     ),
     main(
         "      Type: AllAtOnce\n",
         "      Type: Canary10Percent5Minutes\n",
-        "ExpireSagasFunctionAliaslive: has too few invocations to be judged by",
+        "ExpireSagasFunctionAliaslive: has too few invocations for a gradual deployment",
     ),
     main(
         "    AutoPublishAlias: live\n    # A new",
@@ -334,12 +334,12 @@ pub(super) const MISTAKES: &[Mistake] = &[
     main(
         "FunctionArn: !Ref AuthorizerFunction.Alias",
         "FunctionArn: !GetAtt AuthorizerFunction.Arn",
-        "invokes the newest version, whatever is live",
+        "invokes the newest version instead of the alias",
     ),
     alarms(
         "[get_product, list_products, get_user,",
         "[get_product, list_products,",
-        "GetUserFunctionDeploymentGroup: get_user-5xx is no alarm",
+        "GetUserFunctionDeploymentGroup: get_user-5xx is not an alarm",
     ),
     hook("CodeDeployHook_${Service}", "${Service}-hook", "CodeDeploy may not invoke it"),
     hook("function:${Service}-*:*", "function:*", "is allowed lambda:InvokeFunction on"),
@@ -347,52 +347,52 @@ pub(super) const MISTAKES: &[Mistake] = &[
     main(
         "      EventInvokeConfig: {MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 60}\n",
         "",
-        "ExpireSagasFunction: runs that fail are repeated for hours",
+        "ExpireSagasFunction: failed runs are retried for hours",
     ),
     alarms(
         "          Threshold: 1\n          EvaluationPeriods: 5\n          DatapointsToAlarm: 2",
         "          Threshold: 3\n          EvaluationPeriods: 5\n          DatapointsToAlarm: 2",
         "ExpireSagasFunction: its errors never reach the alarm's threshold",
     ),
-    // Names that a stack of the same name finds taken.
+    // Names that must differ between two stacks of the same name.
     main(
         "!Sub [\"${AWS::StackName}-emails-${Creation}\", {Creation: !Select [0, !Split [\"-\", !Select [2, !Split [\"/\", !Ref AWS::StackId]]]]}]",
         "!Sub \"${AWS::StackName}-emails\"",
-        "EmailsQueue: its name is refused for a minute after it was deleted",
+        "EmailsQueue: its name cannot be reused for a minute after deletion",
     ),
     main(
         "!Sub [\"/aws/lambda/${AWS::StackName}-${Creation}\", {Creation: !Select [0, !Split [\"-\", !Select [2, !Split [\"/\", !Ref AWS::StackId]]]]}]",
         "!Sub \"/aws/lambda/${AWS::StackName}\"",
-        "LogGroup: the next stack finds its name taken",
+        "LogGroup: its name is still in use for the next stack",
     ),
     main(
         "NotAction: [logs:CreateLogGroup, ",
         "NotAction: [",
-        "PostUserFunction: may create groups of logs that nobody deletes",
+        "PostUserFunction: may create log groups, which are never deleted",
     ),
     main(
         "Value: !Ref PartnerCredentialsSecret",
         "Value: !Ref SigningKeysSecret",
-        "output PartnerCredentialsSecretArn: SigningKeysSecret fills itself",
+        "output PartnerCredentialsSecretArn: SigningKeysSecret is not filled by an operator",
     ),
     // The account.
-    main("            - !GetAtt OrdersTable.Arn\n", "", "OrdersTable: AWS Backup makes no copies of it"),
+    main("            - !GetAtt OrdersTable.Arn\n", "", "OrdersTable: AWS Backup does not copy it"),
     alarms(
         "MetricName: ConcurrentExecutions",
         "MetricName: Concurrency",
         "the account: no alarm on ConcurrentExecutions",
     ),
     alarms("[Read, Write]", "[Read]", "the account: no alarm on SELECT SUM(WriteThrottleEvents)"),
-    // What stands in front.
+    // The edge in front of the API.
     main(
         "Assert: !Not [!Equals [!Ref TrustedHops, \"0\"]]",
         "Assert: !Not [!Equals [!Ref Edge, \"0\"]]",
-        "Edge: is deployed without TrustedHops",
+        "Edge: can be deployed without TrustedHops",
     ),
     main(
         "RuleCondition: !Equals [!Ref DisableExecuteApiEndpoint,",
         "RuleCondition: !Equals [!Ref Edge,",
-        "DisableExecuteApiEndpoint: is deployed without DomainName",
+        "DisableExecuteApiEndpoint: can be deployed without DomainName",
     ),
     main(
         "      ApiMappingKey: !If [HasBasePath, !Ref BasePath, !Ref AWS::NoValue]\n",
@@ -402,16 +402,16 @@ pub(super) const MISTAKES: &[Mistake] = &[
     main(
         "      DisableExecuteApiEndpoint: !If [HasOwnDomainAlone, true, false]\n",
         "",
-        "Api: can be reached past its domain",
+        "Api: can be called without its domain",
     ),
     main(
         "OriginSecret: !Ref TrustedHopsSecret",
         "OriginSecret: !Ref Audience",
-        "Distribution: the API cannot tell its requests from others",
+        "Distribution: the API cannot recognise its requests",
     ),
-    edge("X-Origin-Verify", "X-Verify", "Distribution: the API cannot tell its requests from others"),
-    edge("Authorization, Origin]", "Origin]", "CachePolicy: shares answers that differ by Authorization"),
+    edge("X-Origin-Verify", "X-Verify", "Distribution: the API cannot recognise its requests"),
+    edge("Authorization, Origin]", "Origin]", "CachePolicy: shares responses that differ by Authorization"),
     edge("QueryStringBehavior: all", "QueryStringBehavior: none", "differ by the query"),
-    edge("DefaultTTL: 0", "DefaultTTL: 60", "CachePolicy: keeps what does not say so"),
-    edge("ViewerProtocolPolicy: https-only", "ViewerProtocolPolicy: allow-all", "takes tokens in the clear"),
+    edge("DefaultTTL: 0", "DefaultTTL: 60", "CachePolicy: caches responses without cache headers"),
+    edge("ViewerProtocolPolicy: https-only", "ViewerProtocolPolicy: allow-all", "accepts tokens over plain HTTP"),
 ];

@@ -1,7 +1,7 @@
-//! `cargo xtask template`: whether what AWS makes of the templates is what we want deployed.
+//! `cargo xtask template`: checks the templates as AWS will deploy them.
 //!
-//! They are expanded as AWS does it, by SAM's own library; cfn-lint judges the result, then our own
-//! rules. That a rule finds anything is shown by copies of the templates with a mistake each.
+//! SAM's own library expands them; then cfn-lint and our own rules check the result. Copies of the
+//! templates with one seeded mistake each show that the rules work.
 
 mod binaries;
 mod expansion;
@@ -28,11 +28,11 @@ use crate::descriptions::{Error, target_directory};
 use crate::{say, tools};
 
 /// The main template with SAM's short forms expanded: resources by logical id, as `CloudFormation`
-/// gets them. Functions have an address of S3 for their code, where nothing is. `parameters` hold
-/// instead of the template's defaults.
+/// receives them. The functions' code is at an S3 address that does not exist. `parameters` replace
+/// the template's defaults.
 ///
 /// # Errors
-/// Where the tools cannot be had, or SAM refuses the template.
+/// If the tools cannot be installed, or SAM rejects the template.
 pub(crate) fn expanded(
     workspace: &Path,
     parameters: &BTreeMap<String, String>,
@@ -43,10 +43,10 @@ pub(crate) fn expanded(
     main.ok_or_else(|| expansion.complaints.join("\n").into())
 }
 
-/// Writes [`expanded`] below `target` and says where.
+/// Writes [`expanded`] below `target` and returns the path.
 ///
 /// # Errors
-/// As [`expanded`], or where the file cannot be written.
+/// As for [`expanded`], or if the file cannot be written.
 pub(crate) fn write_expanded(workspace: &Path) -> Result<PathBuf, Error> {
     let template = expanded(workspace, &BTreeMap::new())?;
     let path = target_directory(workspace)?.join("template.json");
@@ -54,11 +54,10 @@ pub(crate) fn write_expanded(workspace: &Path) -> Result<PathBuf, Error> {
     Ok(path)
 }
 
-/// What is wrong with the templates, and which mistakes in them would not be found, one sentence
-/// each.
+/// The problems of the templates, and the seeded mistakes that are not found, one sentence each.
 ///
 /// # Errors
-/// Where the tools cannot be had, or a mistake cannot be made any more.
+/// If the tools cannot be installed, or the templates no longer contain a mistake's text.
 pub(crate) fn complaints(workspace: &Path) -> Result<Vec<String>, Error> {
     let runbook = fs_err::read_to_string(workspace.join("infra/docs/RUNBOOK.md"))?;
     let ours = Job::of(workspace, &BTreeMap::new())?;
@@ -76,7 +75,7 @@ pub(crate) fn complaints(workspace: &Path) -> Result<Vec<String>, Error> {
     for parameters in samconfig::parameters(workspace)?.into_values() {
         stages.push(jobs.add(Job { parameters, ..ours.clone() }));
     }
-    // With one value for each parameter, cfn-lint would find that most conditions decide nothing.
+    // With one value for each parameter, cfn-lint would report most conditions as constant.
     stages.push(jobs.add(Job { lint: true, stamped: false, ..ours.clone() }));
     let changes = versions::changes(&ours)?.into_iter();
     let changes: Vec<_> = changes.map(|(parameter, job)| (parameter, jobs.add(job))).collect();
@@ -110,7 +109,7 @@ pub(crate) fn complaints(workspace: &Path) -> Result<Vec<String>, Error> {
 struct Jobs(Vec<Job>);
 
 impl Jobs {
-    /// Adds a job and says where its expansion is going to be.
+    /// Adds a job and returns the index of its expansion.
     fn add(&mut self, job: Job) -> usize {
         self.0.push(job);
         self.0.len() - 1
@@ -122,7 +121,7 @@ fn all_complaints(expansion: &Expansion, runbook: &str) -> Vec<String> {
     [expansion.complaints.clone(), rules::complaints(&deployed)].concat()
 }
 
-/// What `sam validate` has against the template, which looks at it before it is expanded.
+/// The problems that `sam validate` reports. It reads the template before the expansion.
 fn validated(workspace: &Path) -> Result<Option<String>, Error> {
     let validated = Command::new(tools::installed(workspace, "sam")?.join("sam"))
         .args(["validate", "--region", REGION, "--template", FILES[0]])

@@ -1,8 +1,8 @@
-//! `cargo xtask stamp`: makes what `sam build` has built ready for `sam deploy` to one stage.
+//! `cargo xtask stamp`: prepares a build of `sam build` for `sam deploy` to one stage.
 //!
-//! It checks that each program runs where the stage declares it to, and [stamps](super::stamp) the
-//! built template with the stage's parameters. A build that is stamped again, for another stage, is
-//! as if it had been stamped for that one alone.
+//! It checks that each program runs on the stage's architecture, and [stamps](super::stamp) the
+//! built template with the stage's parameters. A build can be stamped again for another stage; only
+//! the last stamp counts.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ use crate::context::Context;
 use crate::descriptions::Error;
 use crate::{say, terminal};
 
-/// Makes a build ready to be deployed to a stage.
+/// Prepares a build for deployment to a stage.
 #[derive(Parser)]
 #[command(name = "cargo xtask stamp")]
 struct Arguments {
@@ -26,17 +26,16 @@ struct Arguments {
     #[arg(long)]
     stage: String,
 
-    /// A parameter that is not in samconfig.toml, as `Name=value`. `sam deploy` has to be given the
-    /// same.
+    /// A parameter that is not in samconfig.toml, as `Name=value`. `sam deploy` needs the same.
     #[arg(long = "parameter", value_parser = samconfig::pair)]
     parameters: Vec<(String, String)>,
 
-    /// The template that `sam build` has written.
+    /// The template written by `sam build`.
     #[arg(long, default_value = ".aws-sam/build/template.yaml")]
     template: PathBuf,
 }
 
-/// Runs the command with what follows `stamp` on the command line.
+/// Runs the command with the arguments after `stamp`.
 pub(crate) fn run(workspace: &Path, given: &[String]) -> ExitCode {
     terminal::run("stamp", given, |arguments| release(workspace, arguments))
 }
@@ -58,13 +57,13 @@ fn release(workspace: &Path, arguments: &Arguments) -> Result<(), Error> {
     fs_err::write(&path, serde_json::to_vec_pretty(&built)?)?;
     say(&format!("{} is ready for {stage}", template.display()));
     if !parameters.is_empty() {
-        say(&format!("deploy it by: {}", deployment(stage, &declared, &given)));
+        say(&format!("deploy it with: {}", deployment(stage, &declared, &given)));
     }
     Ok(())
 }
 
-/// The command that deploys with parameters which are not all in samconfig.toml: what is given to
-/// it holds instead of the whole list there. A secret value is left for its owner to write.
+/// The `sam deploy` command for parameters outside samconfig.toml. `--parameter-overrides` replaces
+/// the whole list there, so all values are named. Its user fills in secret values.
 fn deployment(stage: &str, declared: &Value, given: &BTreeMap<String, String>) -> String {
     let value = |(name, value): (&String, &String)| {
         let value = if declared[name]["NoEcho"] == true { "…" } else { value };
@@ -74,7 +73,7 @@ fn deployment(stage: &str, declared: &Value, given: &BTreeMap<String, String>) -
     format!("sam deploy --config-env {stage} --parameter-overrides{overrides}")
 }
 
-/// What is wrong with the programs of a built template.
+/// The problems of a built template's programs.
 fn unfit(built: &Value, path: &Path, architecture: &str) -> Result<Vec<String>, Error> {
     let folder = path.parent().unwrap_or(path);
     let mut complaints = Vec::new();
@@ -87,7 +86,7 @@ fn unfit(built: &Value, path: &Path, architecture: &str) -> Result<Vec<String>, 
     Ok(complaints)
 }
 
-/// Where the code of each function is.
+/// The path of each function's code.
 fn code(built: &Value) -> BTreeMap<&str, &str> {
     let resources = built["Resources"].as_object().into_iter().flatten();
     let functions = resources.filter(|(_, it)| it["Type"] == "AWS::Serverless::Function");
@@ -103,7 +102,7 @@ mod tests {
     use super::*;
     use crate::workspace;
 
-    /// A build of one function, whose program is this test.
+    /// A build with one function, whose program is this test.
     fn build(name: &str) -> PathBuf {
         let folder = std::env::temp_dir().join(format!("stamp-{name}-{}", std::process::id()));
         fs_err::create_dir_all(folder.join("Work")).unwrap();
@@ -129,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_build_is_stamped_with_the_parameters_of_its_stage() {
+    fn a_build_is_stamped_with_its_stages_parameters() {
         let path = build("stage");
         let here = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
         let stamped = release_as(&path, here).unwrap();
@@ -141,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn the_command_that_deploys_has_every_value_but_secret_ones() {
+    fn the_deploy_command_has_all_values_except_secret_ones() {
         let declared = json!({ "Key": { "NoEcho": true }, "Level": {} });
         let given = [("Key", "s3cr3t"), ("Level", "debug")];
         let given = given.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
@@ -150,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_build_for_another_architecture_is_refused() {
+    fn a_build_for_another_architecture_is_an_error() {
         let path = build("architecture");
         let other = if cfg!(target_arch = "aarch64") { "x86_64" } else { "arm64" };
         let refused = release_as(&path, other).unwrap_err().to_string();

@@ -1,15 +1,15 @@
-//! Revisions of functions: what their versions are made of, beside the code, as one hash.
+//! Revisions of functions: one hash of all that a version consists of, except the code.
 //!
-//! SAM names a version by a hash of the code, `Environment` and `MemorySize` as text, in which a
-//! parameter is its name. So another value of a parameter, or another `Timeout`, would reach the
-//! function and no version of it.
+//! SAM derives a version's name from the code, and from the text of `Environment` and `MemorySize`.
+//! That text contains a parameter's name, not its value. So another parameter value, or another
+//! `Timeout`, would change the function without publishing a version.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-/// Properties of a function that are none of a version.
+/// Properties of a function that are not part of a version.
 const NOT_OF_A_VERSION: [&str; 11] = [
     "AutoPublishAlias",
     "CodeUri",
@@ -24,14 +24,14 @@ const NOT_OF_A_VERSION: [&str; 11] = [
     "Tags",
 ];
 
-/// Properties by another value of which `CloudFormation` replaces a resource, under another name.
+/// Properties whose change makes `CloudFormation` replace a resource, under another name.
 const REPLACING: [&str; 6] =
     ["FifoQueue", "KeySchema", "LogGroupName", "Name", "QueueName", "TableName"];
 
-/// Hexadecimal digits of a revision.
+/// The length of a revision in hexadecimal digits.
 const DIGITS: usize = 16;
 
-/// The revision of each function by its logical id, given the values of parameters.
+/// The revision of each function by its logical id, for these parameter values.
 pub(super) fn revisions(
     template: &Value,
     parameters: &BTreeMap<String, String>,
@@ -72,7 +72,7 @@ fn revision(template: &Value, function: &Value, parameters: &BTreeMap<String, St
     digits.collect::<String>()[..DIGITS].to_owned()
 }
 
-/// The type of a resource, and the properties that decide which one it is.
+/// The type of a resource, and its replacing properties.
 fn identity(resource: &Value) -> Value {
     let properties = resource["Properties"].as_object().into_iter().flatten();
     let decisive = properties.filter(|(name, _)| REPLACING.contains(&name.as_str()));
@@ -80,7 +80,7 @@ fn identity(resource: &Value) -> Value {
     json!({ "Type": resource["Type"], "Properties": decisive })
 }
 
-/// SAM's merging of globals: maps are merged, lists are joined, anything else is replaced.
+/// SAM's merging of globals: maps are merged, lists are joined, other values replaced.
 fn merge(base: &mut Value, over: &Value) {
     match (base, over) {
         (Value::Object(base), Value::Object(over)) => {
@@ -94,8 +94,8 @@ fn merge(base: &mut Value, over: &Value) {
     }
 }
 
-/// The names of all parameters, resources and conditions that a value refers to, by way of its
-/// conditions too.
+/// The names of all parameters, resources and conditions that a value refers to, also through its
+/// conditions.
 pub(super) fn references(value: &Value, conditions: &Value) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     gather(value, conditions, &mut found);
@@ -142,7 +142,7 @@ fn gather(value: &Value, conditions: &Value, found: &mut BTreeSet<String>) {
     }
 }
 
-/// A reference `Name` or `Name.Attribute`.
+/// Adds the target of a reference `Name` or `Name.Attribute`.
 fn add(target: &str, found: &mut BTreeSet<String>) {
     let name = target.split('.').next().unwrap_or_default();
     found.insert(name.to_owned());
@@ -163,7 +163,7 @@ fn decided(condition: &str, conditions: &Value, found: &mut BTreeSet<String>) {
 mod tests {
     use super::*;
 
-    /// A template with two functions, one of which asks for more.
+    /// A template with two functions; the second has more references.
     fn template() -> Value {
         json!({
             "Conditions": {
@@ -188,7 +188,7 @@ mod tests {
         })
     }
 
-    /// The functions whose revision is another in a changed template, or with a changed value.
+    /// The functions whose revision changes with the template or a parameter value.
     fn changed(change: impl FnOnce(&mut Value, &mut BTreeMap<String, String>)) -> Vec<String> {
         let names = ["Base", "Collector", "Days", "Layer", "Level", "Sender", "Suffix"];
         let mut values = names.map(|name| (name.to_owned(), "1".to_owned())).into();
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn another_value_revises_the_functions_that_use_the_parameter_and_no_others() {
+    fn a_parameter_value_revises_only_the_functions_that_use_it() {
         for (parameter, expected) in [
             ("Level", vec!["Plain", "Reader"]),
             ("Layer", vec!["Plain", "Reader"]),
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn an_edit_of_what_a_version_has_or_refers_to_revises_the_function() {
+    fn an_edit_of_a_versions_parts_or_references_revises_the_function() {
         for (place, value, expected) in [
             ("/Globals/Function/Timeout", json!(11), vec!["Plain"]),
             ("/Globals/Function/LoggingConfig", json!({}), vec!["Plain", "Reader"]),

@@ -1,4 +1,4 @@
-//! What `samconfig.toml` deploys: the parameters of each environment. `default` deploys nothing.
+//! The parameters of each environment in `samconfig.toml`. `default` is not deployed.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,7 +9,7 @@ use crate::descriptions::Error;
 /// The parameters of each environment, by the environment's name.
 ///
 /// # Errors
-/// Where the file cannot be read, or an override is not written as `Name=value`.
+/// If the file cannot be read, or an override is not `Name=value`.
 pub(super) fn parameters(
     workspace: &Path,
 ) -> Result<BTreeMap<String, BTreeMap<String, String>>, Error> {
@@ -22,29 +22,29 @@ pub(super) fn parameters(
 /// The parameters of one environment.
 ///
 /// # Errors
-/// As [`parameters`].
+/// As for [`parameters`].
 pub(crate) fn overrides(
     name: &str,
     environment: &toml::Value,
 ) -> Result<BTreeMap<String, String>, Error> {
-    // `sam build` needs them, too: the architecture is one of them.
+    // They are in `global`, since `sam build` also needs them: one is the architecture.
     let listed = environment.get("global").and_then(|global| global.get("parameters"));
     let listed = listed.and_then(|parameters| parameters.get("parameter_overrides"));
     let listed = listed.and_then(toml::Value::as_array);
     let listed = listed.ok_or_else(|| format!("samconfig.toml: {name} overrides no parameters"))?;
     let entry = |entry: &toml::Value| -> Result<(String, String), Error> {
-        let pair = entry.as_str().ok_or_else(|| format!("{entry:?} is no text")).and_then(pair);
+        let pair = entry.as_str().ok_or_else(|| format!("{entry:?} is not a string")).and_then(pair);
         pair.context(|| "samconfig.toml")
     };
     listed.iter().map(entry).collect()
 }
 
-/// The name and the value in `Name=value`.
+/// The name and the value of `Name=value`.
 ///
 /// # Errors
-/// Where there is no such pair.
+/// If the text is not such a pair.
 pub(super) fn pair(text: &str) -> Result<(String, String), String> {
-    let pair = text.split_once('=').ok_or_else(|| format!("{text:?} is no Name=value"))?;
+    let pair = text.split_once('=').ok_or_else(|| format!("{text:?} is not Name=value"))?;
     Ok((pair.0.to_owned(), pair.1.to_owned()))
 }
 
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parameters_that_sam_build_does_not_read_are_refused() {
+    fn parameters_that_sam_build_does_not_read_are_an_error() {
         let read = |section: &str| {
             let text = format!("[{section}.parameters]\nparameter_overrides = [\"Level=debug\"]\n");
             overrides("dev", &toml::from_str(&text).unwrap()).map_err(|error| error.to_string())

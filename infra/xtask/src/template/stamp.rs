@@ -1,4 +1,4 @@
-//! Stamping a template: it is made ready to be deployed with one set of parameters.
+//! Stamping: preparing a template for deployment with one set of parameters.
 //!
 //! | what | why |
 //! |---|---|
@@ -19,12 +19,12 @@ pub(super) const GUARD: &str = "CargoXtaskStamp";
 /// The variable with a function's revision.
 const REVISION: &str = "REVISION";
 
-/// Stamps a template. `declared` are the parameters as `template.yaml` declares them: those of a
-/// template that was stamped before take one value each.
+/// Stamps a template. `declared` has the parameters of `template.yaml`: in a template that was
+/// stamped before, each allows only one value.
 ///
 /// # Errors
 ///
-/// Names the parameter that is not declared, has no value, or may not have this one.
+/// If a parameter is not declared, has no value, or may not have this one. The error names it.
 pub(super) fn stamp(
     template: &mut Value,
     declared: &Value,
@@ -33,7 +33,7 @@ pub(super) fn stamp(
     let none = Map::new();
     let declared = declared.as_object().unwrap_or(&none);
     if declared.get(GUARD).is_none_or(|guard| guard.get("Default").is_some()) {
-        let why = "a template that is not stamped could be deployed";
+        let why = "an unstamped template could be deployed";
         return Err(format!("{GUARD} has a default: {why}").into());
     }
     let values = values(declared, given)?;
@@ -50,7 +50,7 @@ pub(super) fn stamp(
     Ok(())
 }
 
-/// Takes out what an earlier stamp has written, so that it is no part of the next revision.
+/// Removes the revisions of an earlier stamp, so that they are not part of the next one.
 fn forget_revisions(template: &mut Value) {
     let resources = template["Resources"].as_object_mut();
     for resource in resources.into_iter().flat_map(Map::values_mut) {
@@ -59,11 +59,11 @@ fn forget_revisions(template: &mut Value) {
     }
 }
 
-/// The value of one parameter: as given, else its default.
+/// The value of one parameter: the given one, or else its default.
 ///
 /// # Errors
 ///
-/// As [`stamp`].
+/// As for [`stamp`].
 pub(super) fn value_of(
     name: &str,
     declared: &Value,
@@ -71,16 +71,16 @@ pub(super) fn value_of(
 ) -> Result<String, Error> {
     let none = Map::new();
     let values = values(declared.as_object().unwrap_or(&none), given)?;
-    Ok(values.get(name).ok_or_else(|| format!("{name} is no parameter"))?.clone())
+    Ok(values.get(name).ok_or_else(|| format!("{name} is not a parameter"))?.clone())
 }
 
-/// The value of every parameter: as given, else its default.
+/// The value of every parameter: the given one, or else its default.
 fn values(
     declared: &Map<String, Value>,
     given: &BTreeMap<String, String>,
 ) -> Result<BTreeMap<String, String>, Error> {
     if let Some(unknown) = given.keys().find(|name| !declared.contains_key(*name)) {
-        return Err(format!("a value for {unknown}, which is no parameter").into());
+        return Err(format!("a value for {unknown}, which is not a parameter").into());
     }
     let mut values = BTreeMap::new();
     for (name, declaration) in declared.iter().filter(|(name, _)| *name != GUARD) {
@@ -96,8 +96,8 @@ fn values(
     Ok(values)
 }
 
-/// A parameter that takes nothing but this value. A secret value is not written down: it has to be
-/// given again.
+/// A parameter that allows only this value. A secret value is not written to the template and must
+/// be given again.
 fn pinned(declaration: &Value, value: &str, given: bool) -> Value {
     let mut pinned = declaration.clone();
     if declaration["NoEcho"] == true && given {
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn every_parameter_takes_the_one_value_and_the_one_without_a_value_is_gone() {
+    fn a_stamped_parameter_allows_one_value_and_the_guard_is_gone() {
         let stamped =
             stamped(&[("Level", "debug"), ("Origins", "https://b.example, https://c.example")]);
         let parameters = stamped.unwrap()["Parameters"].clone();
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_value_revises_the_function_and_is_nowhere_in_the_template() {
+    fn a_secret_value_revises_the_function_but_is_not_written() {
         let (plain, secret) = (stamped(&[]).unwrap(), stamped(&[("Secret", "s3cr3t")]).unwrap());
         let revision = "/Resources/Work/Properties/Environment/Variables/REVISION";
         assert_ne!(plain.pointer(revision), secret.pointer(revision));
@@ -175,14 +175,14 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_no_parameter_takes_and_a_template_without_the_guard_are_refused() {
+    fn an_invalid_value_or_a_template_without_the_guard_is_an_error() {
         let mut unguarded = template();
         unguarded["Parameters"]["CargoXtaskStamp"]["Default"] = json!("");
         let declared = unguarded["Parameters"].clone();
         assert!(stamp(&mut unguarded, &declared, &BTreeMap::new()).is_err());
         assert_eq!(
             stamped(&[("Levle", "x")]).unwrap_err(),
-            "a value for Levle, which is no parameter"
+            "a value for Levle, which is not a parameter"
         );
         assert_eq!(stamped(&[("Level", "x")]).unwrap_err(), "x is not allowed for Level");
     }

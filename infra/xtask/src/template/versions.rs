@@ -1,5 +1,5 @@
-//! Whether another value of a parameter publishes a new version of exactly the functions that use
-//! it: SAM expands the template with both values, and the names of versions are compared.
+//! Checks that another parameter value publishes new versions of exactly the functions that use it.
+//! SAM expands the template with both values, and the versions' names are compared.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,15 +11,15 @@ use super::revision::references;
 use super::stamp::GUARD;
 use crate::descriptions::Error;
 
-/// Properties of an expanded function that are none of a version.
+/// Properties of an expanded function that are not part of a version.
 const NOT_OF_A_VERSION: [&str; 5] =
     ["Code", "FunctionName", "ReservedConcurrentExecutions", "Role", "Tags"];
 
-/// Jobs that have another value of one parameter each, by the parameter.
+/// One job for each parameter, with another value for it.
 ///
 /// # Errors
 ///
-/// Where the first template is no YAML document.
+/// If the first template is not a YAML document.
 pub(super) fn changes(ours: &Job) -> Result<BTreeMap<String, Job>, Error> {
     let declared = parse_json(&ours.files[FILES[0]])?["Parameters"].clone();
     let declared = declared.as_object().into_iter().flatten().filter(|(name, _)| *name != GUARD);
@@ -46,17 +46,17 @@ fn changed(ours: &Job, parameter: &str, declaration: &Value) -> Job {
     job
 }
 
-/// The job with another value of a parameter of this name.
+/// The job with another value for the named parameter.
 ///
 /// # Errors
 ///
-/// As [`changes`], or where there is no such parameter.
+/// As for [`changes`], or if there is no such parameter.
 pub(super) fn change(ours: &Job, parameter: &str) -> Result<Job, Error> {
     let job = changes(ours)?.remove(parameter);
-    job.ok_or_else(|| format!("{parameter} is no parameter").into())
+    job.ok_or_else(|| format!("{parameter} is not a parameter").into())
 }
 
-/// What is wrong with the versions that another value of a parameter publishes.
+/// The problem with the versions that another parameter value publishes, if any.
 pub(super) fn complaints(parameter: &str, before: &Expansion, after: &Expansion) -> Option<String> {
     let (Some(before), Some(after)) = (main(before), main(after)) else { return None };
     let (published, using) = (published(before, after), using(parameter, before, after));
@@ -73,7 +73,7 @@ pub(super) fn complaints(parameter: &str, before: &Expansion, after: &Expansion)
     ))
 }
 
-/// How many functions get a new version by another value of a parameter.
+/// The number of functions that get a new version with another parameter value.
 pub(super) fn count(before: &Expansion, after: &Expansion) -> usize {
     main(before).zip(main(after)).map_or(0, |(before, after)| published(before, after).len())
 }
@@ -82,7 +82,7 @@ fn main(expansion: &Expansion) -> Option<&Value> {
     expansion.expanded.get(FILES[0])
 }
 
-/// The functions whose version has another name.
+/// The functions whose version has a new name.
 fn published(before: &Value, after: &Value) -> BTreeSet<String> {
     let (before, after) = (versions(before), versions(after));
     after
@@ -105,7 +105,7 @@ fn versions(template: &Value) -> BTreeMap<String, BTreeSet<String>> {
     versions
 }
 
-/// The functions that refer to a parameter, or that SAM has given its value.
+/// The functions that refer to a parameter, or have its value inserted by SAM.
 fn using(parameter: &str, before: &Value, after: &Value) -> BTreeSet<String> {
     let functions = of_type(before, "AWS::Lambda::Function");
     let using = functions.filter(|(id, function)| {
@@ -115,7 +115,7 @@ fn using(parameter: &str, before: &Value, after: &Value) -> BTreeSet<String> {
     using.map(|(id, _)| id.clone()).collect()
 }
 
-/// What of a function's properties a version has, but for its revision.
+/// The properties of a function that are part of a version, without its revision.
 fn of_a_version(function: &Value) -> Value {
     let mut properties = function["Properties"].clone();
     if let Value::Object(properties) = &mut properties {

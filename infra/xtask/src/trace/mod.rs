@@ -1,5 +1,5 @@
-//! `cargo xtask trace`: one order on the platform that runs here, and its trace as an OTLP receiver
-//! that others wrote has understood it, from `POST /orders` to the mail.
+//! `cargo xtask trace`: places one order on a local platform and checks its trace, from `POST
+//! /orders` to the mail. A third-party OTLP receiver decodes the spans.
 
 mod receiver;
 mod spans;
@@ -21,19 +21,19 @@ use crate::descriptions::Error;
 use crate::http::{Client, sign_in};
 use crate::say;
 
-/// The spans that lead from the request to the mail, each the parent of the next.
+/// The spans from the request to the mail, each the parent of the next.
 const PATH: [&str; 4] = ["POST /orders", "process outbox", "process emails", "mail"];
-/// What else the trace of an approved order has to hold.
+/// Further spans in the trace of an approved order.
 const BESIDE: [&str; 3] =
     ["process customer_approvals", "process customer_saga", "process order_projections"];
-/// How long the mail and the spans may take.
+/// The time limit for the mail and the spans.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// The command.
+/// Runs the command.
 ///
 /// # Errors
 ///
-/// Where the receiver refuses what the functions send, or where the trace is torn.
+/// If the receiver rejects the functions' spans, or the trace is incomplete.
 pub(crate) fn run(workspace: &Path) -> Result<(), Error> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(order(workspace))
@@ -61,7 +61,7 @@ async fn order(workspace: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// Places an order, waits for its mail, and then for all of its trace.
+/// Places an order, waits for its mail, and then for its complete trace.
 async fn traced(platform: &Platform, receiver: &Receiver) -> Result<Trace, Error> {
     let end = Instant::now() + PATIENCE;
     place(&platform.api_url()).await?;
@@ -71,7 +71,7 @@ async fn traced(platform: &Platform, receiver: &Receiver) -> Result<Trace, Error
     };
     while !mailed() {
         if Instant::now() > end {
-            return Err("the mail about the order does not come".into());
+            return Err("the mail about the order did not arrive".into());
         }
         sleep(Duration::from_millis(50)).await;
     }
@@ -88,7 +88,7 @@ async fn traced(platform: &Platform, receiver: &Receiver) -> Result<Trace, Error
     }
 }
 
-/// The demo's customer orders the demo's lamp, without a `traceparent`.
+/// Places an order as the demo's customer, without a `traceparent`.
 async fn place(api: &str) -> Result<(), Error> {
     let client = Client::new();
     let token = sign_in(&client, api, "customer").await?;
@@ -108,7 +108,7 @@ fn trace_of(spans: &[Span]) -> Option<Trace> {
     Some(Trace::of(&root.trace_id, spans))
 }
 
-/// Whether the path from the request to the mail is whole, and what else belongs to it is there.
+/// Checks that the path from the request to the mail is complete, and that the further spans exist.
 fn complete(trace: &Trace) -> Result<(), String> {
     if !trace.has_path(&PATH) {
         return Err(format!("{} is not a path of the trace", PATH.join(" → ")));

@@ -1,4 +1,4 @@
-//! Rotel, an OTLP receiver (Apache-2.0), which prints the spans that it has decoded.
+//! Rotel, an OTLP receiver (Apache-2.0), which prints the decoded spans.
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -13,14 +13,14 @@ use super::spans::{self, Span};
 use crate::descriptions::Error;
 use crate::{process, tools};
 
-/// How long it may take to listen.
+/// The time limit for its start.
 const START_LIMIT: Duration = Duration::from_secs(20);
 
-/// A receiver that runs.
+/// A running receiver.
 pub(super) struct Receiver {
     process: Child,
     port: u16,
-    /// What it prints.
+    /// The file with its output.
     printed: PathBuf,
 }
 
@@ -53,12 +53,12 @@ impl Receiver {
         Ok(Self { process, port: http, printed })
     }
 
-    /// Where it takes spans.
+    /// The URL for spans.
     pub(super) fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// The spans that it has decoded.
+    /// The decoded spans.
     pub(super) fn spans(&self) -> Result<Vec<Span>, Error> {
         Ok(spans::printed(&fs_err::read_to_string(&self.printed)?))
     }
@@ -68,7 +68,7 @@ impl Receiver {
     }
 }
 
-/// The program lies in the package itself: `lib/python3.11/site-packages/rotel/rotel-agent`.
+/// The path of the program in the package: `lib/python3.11/site-packages/rotel/rotel-agent`.
 fn agent_beside(programs: &Path) -> Result<PathBuf, Error> {
     let libraries = programs.with_file_name("lib");
     for version in fs_err::read_dir(&libraries)? {

@@ -1,4 +1,4 @@
-//! Spans as Rotel prints them, and the trace that they make.
+//! Parses the spans in Rotel's output into a trace.
 
 /// A span.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -11,7 +11,7 @@ pub(super) struct Span {
     pub(super) end_ns: u128,
 }
 
-/// The spans among the lines that Rotel has printed.
+/// The spans in Rotel's output.
 pub(super) fn printed(lines: &str) -> Vec<Span> {
     let mut spans = Vec::new();
     for line in lines.lines() {
@@ -36,7 +36,7 @@ pub(super) fn printed(lines: &str) -> Vec<Span> {
     spans
 }
 
-/// The spans of one trace, in the order in which they began.
+/// The spans of one trace, ordered by start time.
 pub(super) struct Trace(Vec<Span>);
 
 impl Trace {
@@ -72,7 +72,7 @@ impl Trace {
         self.0.iter().filter(move |span| span.parent_id == id)
     }
 
-    /// The trace as a tree, a line for each span: when it began, how long it took, its name.
+    /// The trace as a tree, one line per span: start, duration, name.
     pub(super) fn told(&self) -> Vec<String> {
         let known = |id: &str| self.0.iter().any(|span| span.id == id);
         let roots: Vec<&Span> = self.0.iter().filter(|span| !known(&span.parent_id)).collect();
@@ -126,13 +126,13 @@ Span #0
 ";
 
     #[test]
-    fn printed_spans_are_read_and_make_a_tree() {
+    fn printed_spans_are_parsed_into_a_tree() {
         let spans = printed(PRINTED);
         assert_eq!(spans.len(), 3);
         let trace = Trace::of("t1", &spans);
         assert!(trace.has_path(&["POST /orders", "process emails"]));
         assert!(!trace.has_path(&["process emails", "POST /orders"]));
-        assert!(!trace.has("mail"), "it is of another trace");
+        assert!(!trace.has("mail"), "it belongs to another trace");
         let told = trace.told();
         assert!(told[0].ends_with("  POST /orders") && told[1].ends_with("    process emails"));
     }

@@ -1,8 +1,8 @@
-//! Bodies that are as much work to refuse as can be, of a given length.
+//! Bodies of a given length that are as expensive to reject as possible.
 
 use serde_json::Value;
 
-/// A kind of body, made of a valid one and of the largest length there may be.
+/// A kind of body, made from a valid one and the maximum length.
 pub(super) struct Body {
     pub(super) what: &'static str,
     pub(super) make: fn(&Value, usize) -> String,
@@ -49,13 +49,13 @@ const fn body(what: &'static str, make: fn(&Value, usize) -> String) -> Body {
     Body { what, make }
 }
 
-/// Elements between commas, and blanks up to the length.
+/// Elements separated by commas, padded with spaces to the length.
 fn filled(open: &str, element: &str, close: &str, length: usize) -> String {
     let count = (length - open.len() - close.len() + 1) / (element.len() + 1);
     padded(format!("{open}{}{close}", vec![element; count.max(1)].join(",")), length)
 }
 
-/// Pieces without anything between them.
+/// Pieces without separators.
 fn filled_with(open: &str, piece: &str, close: &str, length: usize) -> String {
     let count = (length - open.len() - close.len()) / piece.len();
     padded(format!("{open}{}{close}", piece.repeat(count)), length)
@@ -66,7 +66,7 @@ fn padded(mut body: String, length: usize) -> String {
     body
 }
 
-/// The valid body's fields, each with an array of this element, all of the same length.
+/// The valid body's fields, each with an array of this element, all with the same length.
 fn each_field(valid: &Value, length: usize, element: &str) -> String {
     let share = (length - 2) / names(valid).count().max(1);
     let field = |name: &str| filled(&format!("\"{name}\":["), element, "]", share - 1);
@@ -114,19 +114,19 @@ fn names(valid: &Value) -> impl Iterator<Item = &str> {
     fields(valid).map(|(name, _)| name.as_str())
 }
 
-/// A field that holds a number, or else the first one.
+/// A numeric field, or else the first one.
 fn number_name(valid: &Value) -> &str {
     let numbers = fields(valid).find(|(_, value)| value.is_number());
     numbers.map(|(name, _)| name.as_str()).or_else(|| names(valid).next()).unwrap_or_default()
 }
 
-/// A field that holds an array, or else the first one.
+/// An array field, or else the first one.
 fn array_name(valid: &Value) -> &str {
     let arrays = fields(valid).find(|(_, value)| value.is_array());
     arrays.map(|(name, _)| name.as_str()).or_else(|| names(valid).next()).unwrap_or_default()
 }
 
-/// A field of the elements of that array.
+/// A field of that array's elements.
 fn element_name(valid: &Value) -> &str {
     let element = &valid[array_name(valid)][0];
     names(element).next().unwrap_or("x")
@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_body_has_its_length_and_is_json_unless_it_never_ends() {
+    fn every_body_has_its_length_and_is_json_unless_unterminated() {
         for valid in [
             json!({ "items": [{ "productId": "p", "quantity": 2 }], "paymentMethod": "CARD" }),
             json!({ "object_ids": [1] }),

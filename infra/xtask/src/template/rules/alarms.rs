@@ -1,4 +1,5 @@
-//! Alarms: that somebody is told when a function, a queue, a stream, a clock or the API fails.
+//! Alarms: each function, queue, stream, schedule and the API has the required alarms with an
+//! action.
 
 use std::collections::BTreeSet;
 
@@ -6,10 +7,10 @@ use serde_json::Value;
 
 use super::{Resource, Stack, words};
 
-/// What an alarm is about: metric, and the name of a function or queue without the stack's.
+/// The subject of an alarm: a metric, and the name of a function or queue without the stack's.
 type Watched = (String, String);
 
-/// Whom a metric is about that names nobody: what cannot be verified is counted from the log.
+/// The subject of metrics without a name: rejected tokens are counted from the log.
 const AUTHORIZER: &str = "authorizer";
 
 pub(super) fn complaints(main: Stack<'_>, alarms: Stack<'_>) -> Vec<String> {
@@ -29,17 +30,17 @@ pub(super) fn complaints(main: Stack<'_>, alarms: Stack<'_>) -> Vec<String> {
             && name != ACCOUNT
             && !names.contains(name.as_str())
     });
-    let strange = strange.map(|(_, name)| format!("{name}: has an alarm, and is not there"));
+    let strange = strange.map(|(_, name)| format!("{name}: has an alarm, but does not exist"));
     let silent = alarms.resources("AWS::CloudWatch::Alarm");
     let silent = silent.filter(|alarm| words::each(alarm.property("/AlarmActions")).count() == 0);
-    let silent = silent.map(|alarm| format!("{}: tells nobody", alarm.id));
+    let silent = silent.map(|alarm| format!("{}: has no action", alarm.id));
     missing.chain(strange).chain(silent).collect()
 }
 
-/// Who a metric is about that adds up all functions or tables of the account.
+/// The subject of metrics that sum over all functions or tables of the account.
 const ACCOUNT: &str = "the account";
 
-/// What has to be watched.
+/// The required alarms.
 fn wanted(main: Stack<'_>) -> BTreeSet<Watched> {
     let watch = |metric: &str, name: &str| (metric.to_owned(), name.to_owned());
     let mut wanted = BTreeSet::from([
@@ -86,7 +87,7 @@ fn wanted(main: Stack<'_>) -> BTreeSet<Watched> {
     wanted
 }
 
-/// The names that resources of a type have within their stack.
+/// The names of resources of a type, without the stack's name.
 pub(super) fn named<'a>(
     stack: Stack<'a>,
     kind: &'static str,
@@ -95,7 +96,7 @@ pub(super) fn named<'a>(
     stack.resources(kind).filter_map(move |it| words::own_name(it.property(property)))
 }
 
-/// What an alarm is about; one on a formula is about all that goes into it.
+/// The subjects of an alarm. For an expression, these are all of its inputs.
 fn watched_by(alarm: Resource<'_>) -> Vec<Watched> {
     let of_formula = words::each(alarm.property("/Metrics")).map(|it| &it["MetricStat"]["Metric"]);
     let of_formula = of_formula.filter(|metric| !metric.is_null());

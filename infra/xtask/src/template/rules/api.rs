@@ -1,11 +1,11 @@
-//! The API: who is let in, how long it takes at most, and what is written down.
+//! The API: authorizers, timeouts and access logs.
 
 use lifecycle::FINDING_KEPT_S;
 use serde_json::Value;
 
 use super::{Stack, words};
 
-/// What anybody may ask for without a token.
+/// The routes without a token.
 const OPEN: [(&str, &str); 14] = [
     ("get", "/.well-known/jwks.json"),
     ("get", "/articles/{articleId}"),
@@ -23,10 +23,10 @@ const OPEN: [(&str, &str); 14] = [
     ("post", "/verification-emails"),
 ];
 
-/// An HTTP API answers after 30 s, whether or not its function does.
+/// An HTTP API times out after 30 s.
 const TIMEOUT_S_MAX: u64 = 29;
 
-/// The key of API Gateway's own words in a description of an API.
+/// The key of API Gateway's extension in an API description.
 const INTEGRATION: &str = "x-amazon-apigateway-integration";
 
 pub(super) fn complaints(main: Stack<'_>) -> Vec<String> {
@@ -43,25 +43,25 @@ pub(super) fn complaints(main: Stack<'_>) -> Vec<String> {
             complaints.extend(authorizer(main, scheme));
         }
         if !body["x-amazon-apigateway-cors"]["allowOrigins"].is_array() {
-            complaints.push(format!("{}: its origins are no list", api.id));
+            complaints.push(format!("{}: its allowed origins are not a list", api.id));
         }
     }
     for stage in main.resources("AWS::ApiGatewayV2::Stage") {
         let wanted = ["ThrottlingBurstLimit", "ThrottlingRateLimit"];
         let throttle = stage.property("/DefaultRouteSettings");
         if wanted.iter().any(|limit| throttle[limit].is_null()) {
-            complaints.push(format!("{}: takes any number of requests", stage.id));
+            complaints.push(format!("{}: has no throttle", stage.id));
         }
         if throttle["DetailedMetricsEnabled"] == true {
-            complaints.push(format!("{}: pays for metrics that nothing reads", stage.id));
+            complaints.push(format!("{}: pays for detailed metrics that no alarm uses", stage.id));
         }
         let group = stage.property("/AccessLogSettings/DestinationArn");
         if main.named("AWS::Logs::LogGroup", group).is_none() {
-            complaints.push(format!("{}: logs no requests", stage.id));
+            complaints.push(format!("{}: has no access log", stage.id));
         }
         let format = stage.property("/AccessLogSettings/Format").as_str().unwrap_or_default();
         if serde_json::from_str::<Value>(format).is_err() {
-            complaints.push(format!("{}: what it logs is no JSON", stage.id));
+            complaints.push(format!("{}: its access log is not JSON", stage.id));
         }
     }
     complaints
@@ -73,7 +73,7 @@ fn route<'a>(
     operation: &'a Value,
 ) -> impl Iterator<Item = &'static str> {
     let guarded = words::each(&operation["security"]).any(|it| it.get("NONE").is_none());
-    // What anybody may read, anybody may ask about.
+    // `HEAD` is open if `GET` is.
     let asked = if method == "head" { "get" } else { method };
     let open = OPEN.contains(&(asked, path));
     let integration = &operation[INTEGRATION];
@@ -82,11 +82,11 @@ fn route<'a>(
     let function = alias.and_then(|alias| main.function(&serde_json::json!({ "Ref": alias })));
     let timeout_s = function.and_then(|function| function.property("/Timeout").as_u64());
     let checks = [
-        (guarded || open, "lets anybody in"),
-        (!(guarded && open), "asks for a token, and is said to be open"),
+        (guarded || open, "has no authorizer"),
+        (!(guarded && open), "has an authorizer, but is listed as open"),
         (integration["payloadFormatVersion"] == "2.0", "its events are not of version 2.0"),
         (timeout_s.is_some(), "invokes no version of a function of the template"),
-        (timeout_s.is_none_or(|it| it <= TIMEOUT_S_MAX), "may take longer than the API waits"),
+        (timeout_s.is_none_or(|it| it <= TIMEOUT_S_MAX), "its timeout exceeds the API's"),
     ];
     checks.into_iter().filter(|(holds, _)| !holds).map(|(_, what)| what)
 }
@@ -100,15 +100,15 @@ fn authorizer(main: Stack<'_>, (name, scheme): (&String, &Value)) -> Vec<String>
             authorizer["authorizerPayloadFormatVersion"] == "2.0",
             "its events are not of version 2.0",
         ),
-        (main.function(invoked).is_some(), "invokes the newest version, whatever is live"),
-        (authorizer["enableSimpleResponses"] == true, "answers with a policy"),
+        (main.function(invoked).is_some(), "invokes the newest version instead of the alias"),
+        (authorizer["enableSimpleResponses"] == true, "its response is a policy"),
         (
             kept_s == Some(FINDING_KEPT_S.into()),
-            "what it found is not kept for as long as functions tell their clients",
+            "its cache time is not the time that clients are told",
         ),
         (
             authorizer["identitySource"] == serde_json::json!(["$request.header.Authorization"]),
-            "does not go by the token alone",
+            "its identity is not only the token",
         ),
     ];
     let broken = checks.into_iter().filter(|(holds, _)| !holds);

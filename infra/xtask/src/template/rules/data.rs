@@ -1,14 +1,15 @@
-//! What is kept, how it is guarded, and when it ends: tables, secrets and logs.
+//! Data: encryption, retention and deletion of tables, secrets and logs.
 
 use super::{Resource, Stack, words};
 
-/// Tables whose data is of the moment, or can be made anew. Those alone may go with the stack.
+/// Tables with temporary data, or data that can be rebuilt. Only these may be deleted with the
+/// stack.
 const FLEETING: [&str; 5] =
     ["CircuitsTable", "LimitsTable", "ObjectsTable", "OrderSummariesTable", "TokensTable"];
 
-/// Secrets that others give us, and the one whose change ends page walks under way.
+/// Secrets that third parties issue, and the key of cursors: changing it ends running page walks.
 const UNROTATED: [&str; 3] = ["CursorKeySecret", "NotifiersSecret", "PartnerCredentialsSecret"];
-/// Secrets that are rotated along with another one.
+/// Secrets that are rotated together with another one.
 const ROTATED_ALONG: [&str; 1] = ["VerificationKeysSecret"];
 
 pub(super) fn complaints(main: Stack<'_>) -> Vec<String> {
@@ -20,10 +21,10 @@ pub(super) fn complaints(main: Stack<'_>) -> Vec<String> {
     let rotations = rotations.filter_map(|secret| rotation(main, secret));
     let groups = main.resources("AWS::Logs::LogGroup");
     let groups = groups.filter(|group| group.property("/RetentionInDays").is_null());
-    let groups = groups.map(|group| format!("{}: its logs never end", group.id));
+    let groups = groups.map(|group| format!("{}: has no log retention", group.id));
     let names = main.resources("AWS::Logs::LogGroup");
     let names = names.filter(|group| !words::is_of_creation(group.property("/LogGroupName")));
-    let names = names.map(|group| format!("{}: the next stack finds its name taken", group.id));
+    let names = names.map(|group| format!("{}: its name is still in use for the next stack", group.id));
     let groups = groups.chain(names).chain(outputs(main));
     let functions = main.resources("AWS::Lambda::Function").flat_map(|it| logging(main, it));
     tables.chain(secrets).chain(rotations).chain(groups).chain(functions).collect()
@@ -44,17 +45,18 @@ fn table(table: Resource<'_>) -> Vec<String> {
     broken.chain(kept).map(|what| format!("{}: {what}", table.id)).collect()
 }
 
-/// What is wrong with how a resource is kept: beyond the stack, and not where its creation fails.
+/// The problem with a resource's deletion policies: it must outlive the stack, but not a failed
+/// creation.
 fn kept(resource: Resource<'_>) -> Option<&'static str> {
     let policy = |name: &str| resource.declaration[name].as_str().unwrap_or("Delete");
     match (policy("DeletionPolicy"), policy("UpdateReplacePolicy")) {
         ("RetainExceptOnCreate", "Retain") => None,
-        ("Retain", "Retain") => Some("is left behind where the first deployment fails"),
-        _ => Some("does not outlive the stack"),
+        ("Retain", "Retain") => Some("is kept if the first deployment fails"),
+        _ => Some("is deleted with the stack"),
     }
 }
 
-/// What keeps a secret from being rotated, where it should be.
+/// The problem with a secret's rotation, if it should have one.
 fn rotation(main: Stack<'_>, secret: Resource<'_>) -> Option<String> {
     if UNROTATED.contains(&secret.id) || ROTATED_ALONG.contains(&secret.id) {
         return None;
@@ -63,7 +65,7 @@ fn rotation(main: Stack<'_>, secret: Resource<'_>) -> Option<String> {
     let rotation =
         rotations.find(|it| words::referred(it.property("/SecretId")) == Some(secret.id));
     let Some(rotation) = rotation else {
-        return Some(format!("{}: is never rotated", secret.id));
+        return Some(format!("{}: has no rotation", secret.id));
     };
     let function = rotation.property("/RotationLambdaARN");
     let mut permissions = main.resources("AWS::Lambda::Permission");
@@ -79,7 +81,7 @@ fn logging(main: Stack<'_>, function: Resource<'_>) -> Vec<String> {
     let mut complaints = Vec::new();
     let group = function.property("/LoggingConfig/LogGroup");
     if main.named("AWS::Logs::LogGroup", group).is_none() {
-        complaints.push(format!("{}: logs into no group of the template", function.id));
+        complaints.push(format!("{}: has no log group of the template", function.id));
     }
     if !function.is("/LoggingConfig/LogFormat", "JSON") {
         complaints.push(format!("{}: does not log JSON", function.id));
@@ -87,19 +89,20 @@ fn logging(main: Stack<'_>, function: Resource<'_>) -> Vec<String> {
     complaints
 }
 
-/// Outputs that name a secret which fills itself: whoever fills it breaks it.
+/// Outputs with a secret that is filled automatically. Outputs are for operators, who would
+/// overwrite it.
 fn outputs(main: Stack<'_>) -> Vec<String> {
     let outputs = main.0["Outputs"].as_object().into_iter().flatten();
     let named = outputs.filter_map(|(name, output)| {
         let secret = main.named("AWS::SecretsManager::Secret", &output["Value"])?;
         let rotated = !UNROTATED.contains(&secret.id);
         let fills_itself = rotated || !secret.property("/GenerateSecretString").is_null();
-        fills_itself.then(|| format!("output {name}: {} fills itself", secret.id))
+        fills_itself.then(|| format!("output {name}: {} is not filled by an operator", secret.id))
     });
     named.collect()
 }
 
-/// Tables that are kept, and of which AWS Backup makes no copies.
+/// Tables that outlive the stack, but that AWS Backup does not copy.
 pub(super) fn copied(main: Stack<'_>, backup: Stack<'_>) -> Vec<String> {
     let nested = main.resources("AWS::CloudFormation::Stack").find(|it| it.id == "Backups");
     let given = nested.map(|it| it.property("/Parameters/Tables/Fn::Join/1"));
@@ -110,5 +113,5 @@ pub(super) fn copied(main: Stack<'_>, backup: Stack<'_>) -> Vec<String> {
     let tables = main.resources("AWS::DynamoDB::Table");
     let kept = tables.filter(|table| !FLEETING.contains(&table.id));
     let missing = kept.filter(|table| !selects || !given.contains(&table.id));
-    missing.map(|table| format!("{}: AWS Backup makes no copies of it", table.id)).collect()
+    missing.map(|table| format!("{}: AWS Backup does not copy it", table.id)).collect()
 }

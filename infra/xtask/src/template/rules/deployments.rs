@@ -1,4 +1,4 @@
-//! Deployments: what decides about a new version, and that they can always go forward.
+//! Deployments: the guards of a new version, and parameters that can disable them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,14 +7,14 @@ use serde_json::Value;
 use super::alarms::named;
 use super::{Resource, Stack, words};
 
-/// How many functions may be deployed at the same time: `CodeDeploy` asks Lambda about each of them all
-/// the time, and Lambda takes 15 such calls a second.
+/// The maximum number of functions deployed in parallel. `CodeDeploy` polls Lambda about each of
+/// them, and Lambda allows 15 such calls a second.
 const AT_ONCE_MAX: usize = 8;
 
-/// The alarm that never goes off, for deployments without guards.
+/// The alarm that never fires, for deployments without guards.
 const UNGUARDED: &str = "unguarded";
 
-/// The condition under which a deployment is guarded.
+/// The condition for guarded deployments.
 const GUARDED: &str = "GuardsDeployments";
 
 pub(super) fn complaints(main: Stack<'_>, alarms: Stack<'_>, hook: Stack<'_>) -> Vec<String> {
@@ -28,21 +28,21 @@ pub(super) fn complaints(main: Stack<'_>, alarms: Stack<'_>, hook: Stack<'_>) ->
     versions.chain(hooks).chain(pace(main)).collect()
 }
 
-/// What is wrong with how a new version of a function gets its requests.
+/// The problems with the deployment of a function's new versions.
 fn new_version(main: Stack<'_>, alias: Resource<'_>, existing: &BTreeSet<&str>) -> Vec<String> {
     let policy = &alias.declaration["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"];
     let group = main.named("AWS::CodeDeploy::DeploymentGroup", &policy["DeploymentGroupName"]);
     let Some(group) = group else {
-        return vec![format!("{}: nothing decides about a new version", alias.id)];
+        return vec![format!("{}: has no deployment group", alias.id)];
     };
     let mut complaints = Vec::new();
     let hook = &policy["BeforeAllowTrafficHook"]["Fn::If"];
     if hook[0] != GUARDED || hook[1].is_null() {
         complaints
-            .push(format!("{}: a new version gets requests before it has answered", alias.id));
+            .push(format!("{}: a new version gets requests before the hook tests it", alias.id));
     }
     if hook[2]["Ref"] != "AWS::NoValue" {
-        complaints.push(format!("{}: no parameter takes the hook out", alias.id));
+        complaints.push(format!("{}: no parameter disables the hook", alias.id));
     }
     let function = main.named("AWS::Lambda::Function", alias.property("/FunctionName"));
     let at_once = group.is("/DeploymentConfigName/Fn::Sub/1/ConfigName", "AllAtOnce");
@@ -50,29 +50,30 @@ fn new_version(main: Stack<'_>, alias: Resource<'_>, existing: &BTreeSet<&str>) 
     let guards: Vec<&Value> = guards.map(|guard| &guard["Name"]).collect();
     let clocked = function.is_some_and(|function| is_clocked(main, alias, function));
     if clocked && !at_once {
-        complaints.push(format!("{}: has too few invocations to be judged by", alias.id));
+        complaints.push(format!("{}: has too few invocations for a gradual deployment", alias.id));
     }
     if !at_once && guards.is_empty() {
-        complaints.push(format!("{}: no alarm takes a new version back", group.id));
+        complaints.push(format!("{}: no alarm rolls a new version back", group.id));
     }
     for guard in guards {
         let choice = &guard["Fn::If"];
         let (alarm, without) = (words::own_name(&choice[1]), words::own_name(&choice[2]));
         if choice[0] != GUARDED || without != Some(UNGUARDED) {
-            complaints.push(format!("{}: no parameter takes its alarm out", group.id));
+            complaints.push(format!("{}: no parameter disables its alarm", group.id));
         }
         let alarm = alarm.or_else(|| words::own_name(guard)).unwrap_or_default();
         if !existing.contains(alarm) || !existing.contains(UNGUARDED) {
-            complaints.push(format!("{}: {alarm} is no alarm", group.id));
+            complaints.push(format!("{}: {alarm} is not an alarm", group.id));
         }
         if !function.is_some_and(|function| is_about(main, alias, function, alarm)) {
-            complaints.push(format!("{}: {alarm} is about more than this function", group.id));
+            complaints.push(format!("{}: {alarm} is not specific to this function", group.id));
         }
     }
     complaints
 }
 
-/// Whether a function runs by the clock, or to rotate a secret: a few times a minute or a month.
+/// Whether a function runs on a schedule or rotates a secret: it then runs a few times a minute or
+/// a month.
 fn is_clocked(main: Stack<'_>, alias: Resource<'_>, function: Resource<'_>) -> bool {
     let by_rule = main.resources("AWS::Events::Rule").any(|rule| {
         let target = words::referred(rule.property("/Targets/0/Arn"));
@@ -83,8 +84,7 @@ fn is_clocked(main: Stack<'_>, alias: Resource<'_>, function: Resource<'_>) -> b
         || rotations.any(|it| words::referred(it.property("/RotationLambdaARN")) == Some(alias.id))
 }
 
-/// Whether an alarm is about a function alone: by its name, or by that of the queue or stream that it
-/// consumes.
+/// Whether an alarm is specific to a function: it has its name, or that of its queue or stream.
 fn is_about(main: Stack<'_>, alias: Resource<'_>, function: Resource<'_>, alarm: &str) -> bool {
     let subject = alarm.rsplit_once('-').map_or(alarm, |(subject, _)| subject);
     let name = words::own_name(function.property("/FunctionName"));
@@ -104,8 +104,8 @@ fn is_about(main: Stack<'_>, alias: Resource<'_>, function: Resource<'_>, alarm:
         })
 }
 
-/// Whether too many functions are deployed at the same time: one waits for the aliases that it
-/// depends on.
+/// The groups of functions that exceed the maximum in parallel: a function waits for the aliases
+/// that it depends on.
 fn pace(main: Stack<'_>) -> Vec<String> {
     let deployed = main.resources("AWS::Lambda::Alias").filter_map(|alias| {
         Some((alias.id, main.named("AWS::Lambda::Function", alias.property("/FunctionName"))?))
@@ -117,11 +117,11 @@ fn pace(main: Stack<'_>) -> Vec<String> {
     }
     let crowded = levels.into_iter().filter(|(_, count)| *count > AT_ONCE_MAX);
     crowded
-        .map(|(level, count)| format!("{count} functions are deployed at once, as number {level} of a row: let some depend on others' aliases"))
+        .map(|(level, count)| format!("{count} functions are deployed at once, at level {level} of dependencies: let some depend on others' aliases"))
         .collect()
 }
 
-/// How many functions are deployed before this one.
+/// The number of functions that are deployed in sequence before this one.
 fn level(function: Resource<'_>, functions: &BTreeMap<&str, Resource<'_>>, depth: usize) -> usize {
     let awaited = words::each(&function.declaration["DependsOn"]).filter_map(Value::as_str);
     let awaited =
@@ -137,8 +137,8 @@ mod tests {
 
     use crate::workspace;
 
-    /// The clients that the hook asks: a deployment of version 7 of a function, which answers as the
-    /// arguments say.
+    /// The AWS clients of the hook: a deployment of version 7 of a function, whose response the
+    /// arguments select.
     const CLIENTS: &str = r#"
 import io, json, sys, types
 
@@ -163,7 +163,7 @@ clients = {"codedeploy": CodeDeploy, "lambda": Lambda}
 sys.modules["boto3"] = types.SimpleNamespace(client=lambda name: clients[name]())
 "#;
 
-    /// What the hook says where the function answers this.
+    /// The hook's output for this response of the function.
     fn said(outcome: &str, answer: &str) -> String {
         let stack = as_json(&workspace().join("infra/deployments.yaml")).unwrap();
         let hook = stack.pointer("/Resources/HookFunction/Properties/Code/ZipFile").unwrap();
@@ -176,7 +176,7 @@ sys.modules["boto3"] = types.SimpleNamespace(client=lambda name: clients[name]()
     }
 
     #[test]
-    fn a_version_that_answers_the_probe_gets_requests_and_any_other_does_not() {
+    fn a_version_succeeds_only_if_it_answers_the_probe() {
         for (outcome, answer, status) in [
             ("answered", r#"{"lifecycle": "ready"}"#, "Succeeded"),
             ("answered", r#"{"statusCode": 500}"#, "Failed"),

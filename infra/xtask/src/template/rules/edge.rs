@@ -1,16 +1,17 @@
-//! What stands in front of the API: a domain, and `CloudFront` with a web ACL.
+//! The edge in front of the API: a domain, and `CloudFront` with a web ACL.
 
 use serde_json::Value;
 
 use super::{Stack, words};
 
-/// What answers vary by (`Vary`), and the token: nobody gets what another one may see.
+/// The cache key: the headers in `Vary`, and the token, so that a user never gets another's
+/// response.
 const KEY: [&str; 3] = ["Accept", "Authorization", "Origin"];
 
-/// By what the API knows that a request has come through the distribution.
+/// The header that proves to the API that a request came through the distribution.
 const PROOF: &str = "X-Origin-Verify";
 
-/// Parameters that another one needs, by the rule that sees to it: what it looks at, and what it asks for.
+/// Rules of the template: each names a parameter, and another parameter that it requires.
 const ASSERTED: [(&str, &str, &str); 3] = [
     ("EdgeIsTrusted", "Edge", "TrustedHops"),
     ("EdgeIsTrusted", "Edge", "TrustedHopsSecret"),
@@ -30,7 +31,7 @@ fn asserted(main: Stack<'_>) -> Vec<String> {
         !(looks && asserted.any(|name| name == needed))
     });
     missing
-        .map(|(_, parameter, needed)| format!("{parameter}: is deployed without {needed}"))
+        .map(|(_, parameter, needed)| format!("{parameter}: can be deployed without {needed}"))
         .collect()
 }
 
@@ -49,7 +50,7 @@ fn domain(main: Stack<'_>) -> Vec<String> {
         let disabled = &body["servers"][0]["x-amazon-apigateway-endpoint-configuration"]["disableExecuteApiEndpoint"];
         disabled["Fn::If"][0] != "HasOwnDomainAlone"
     });
-    complaints.extend(open.map(|(api, _)| format!("{}: can be reached past its domain", api.id)));
+    complaints.extend(open.map(|(api, _)| format!("{}: can be called without its domain", api.id)));
     complaints
 }
 
@@ -65,15 +66,15 @@ fn distribution(main: Stack<'_>, edge: Stack<'_>) -> Vec<String> {
         let checks = [
             (
                 proves && secret.is_some_and(|it| it == "TrustedHopsSecret"),
-                "the API cannot tell its requests from others",
+                "the API cannot recognise its requests",
             ),
             (
                 config["DefaultCacheBehavior"]["ViewerProtocolPolicy"] == "https-only",
-                "takes tokens in the clear",
+                "accepts tokens over plain HTTP",
             ),
             (
                 config["Origins"][0]["CustomOriginConfig"]["OriginProtocolPolicy"] == "https-only",
-                "sends tokens in the clear",
+                "sends tokens over plain HTTP",
             ),
             (!config["WebACLId"].is_null(), "has no web ACL"),
         ];
@@ -86,13 +87,13 @@ fn distribution(main: Stack<'_>, edge: Stack<'_>) -> Vec<String> {
         let headers: Vec<&Value> = words::each(&key["HeadersConfig"]["Headers"]).collect();
         let missing = KEY.iter().filter(|name| !headers.iter().any(|header| *header == *name));
         complaints.extend(
-            missing.map(|name| format!("{}: shares answers that differ by {name}", policy.id)),
+            missing.map(|name| format!("{}: shares responses that differ by {name}", policy.id)),
         );
         if key["QueryStringsConfig"]["QueryStringBehavior"] != "all" {
-            complaints.push(format!("{}: shares answers that differ by the query", policy.id));
+            complaints.push(format!("{}: shares responses that differ by the query", policy.id));
         }
         if config["DefaultTTL"] != 0 {
-            complaints.push(format!("{}: keeps what does not say so", policy.id));
+            complaints.push(format!("{}: caches responses without cache headers", policy.id));
         }
     }
     complaints
@@ -101,5 +102,5 @@ fn distribution(main: Stack<'_>, edge: Stack<'_>) -> Vec<String> {
 fn filter(waf: Stack<'_>) -> Vec<String> {
     let acls = waf.resources("AWS::WAFv2::WebACL");
     let others = acls.filter(|acl| !acl.is("/Scope", "CLOUDFRONT"));
-    others.map(|acl| format!("{}: is for no distribution", acl.id)).collect()
+    others.map(|acl| format!("{}: is not for CloudFront", acl.id)).collect()
 }

@@ -1,4 +1,4 @@
-//! Mail: that SES lets it leave, in our name alone, and that what it reports of it is heard.
+//! Mail: SES permissions, the restriction to our sender, and the events of mails.
 
 use std::collections::BTreeSet;
 
@@ -6,14 +6,15 @@ use serde_json::Value;
 
 use super::{Resource, Stack, words};
 
-/// What SES checks the right to send on: an identity that it has verified, which may be the sender's
-/// address or its domain, and which in the sandbox is the recipient's too; and the configuration set.
+/// The resources on which SES checks the permission to send: a verified identity and the
+/// configuration set. The identity may be the sender's address or its domain; in the sandbox it may
+/// be the recipient's.
 const CHECKED: [&str; 2] = ["identity/*", "configuration-set/*"];
-/// The parameter that names the sender of all mail.
+/// The parameter with the sender of all mail.
 const SENDER: &str = "${MailFrom}";
-/// The variable that names a function's configuration set.
+/// The variable with a function's configuration set.
 const SET_VARIABLE: &str = "/Environment/Variables/MAIL_CONFIGURATION_SET";
-/// What has to be told of mails, in the words of SES and of `EventBridge`.
+/// The required events of mails, by their names in SES and in `EventBridge`.
 const TOLD: [(&str, &str); 2] =
     [("bounce", "Email Bounced"), ("complaint", "Email Complaint Received")];
 
@@ -46,7 +47,7 @@ pub(super) fn complaints(main: Stack<'_>) -> Vec<String> {
     complaints
 }
 
-/// What is wrong with the rights of a role that sends mail.
+/// The problems with the mail permissions of a role.
 fn rights(role: &str, statements: &[&Value]) -> Vec<String> {
     let mut complaints = Vec::new();
     let mut allowed = BTreeSet::new();
@@ -55,8 +56,8 @@ fn rights(role: &str, statements: &[&Value]) -> Vec<String> {
             let checked = resource.rsplit(':').next().unwrap_or_default().to_owned();
             if !CHECKED.contains(&checked.as_str()) {
                 complaints.push(format!(
-                    "{role}: may send mail by {checked}: SES may have verified another identity; \
-                     name identity/* and bound the sender by a condition"
+                    "{role}: may send mail by {checked}: SES may check another identity; \
+                     name identity/* and restrict the sender by a condition"
                 ));
             }
             allowed.insert(checked);
@@ -71,7 +72,7 @@ fn rights(role: &str, statements: &[&Value]) -> Vec<String> {
     complaints
 }
 
-/// What is wrong with the way of reports from a configuration set to a queue.
+/// The problems with the delivery of mail events from a configuration set to a queue.
 fn reports(main: Stack<'_>, set: Resource<'_>) -> Vec<String> {
     let mut complaints = Vec::new();
     let destinations = main.resources("AWS::SES::ConfigurationSetEventDestination").filter(|it| {
@@ -94,14 +95,14 @@ fn reports(main: Stack<'_>, set: Resource<'_>) -> Vec<String> {
         });
         match rules.next() {
             Some(rule) => complaints.extend(targets(main, rule)),
-            None => complaints.push(format!("{}: no rule passes {detail_type} on", set.id)),
+            None => complaints.push(format!("{}: no rule forwards {detail_type}", set.id)),
         }
     }
     complaints.dedup();
     complaints
 }
 
-/// Queues that do not let a rule send: its events would be lost without a word.
+/// Queues that do not allow a rule to send: its events would be lost silently.
 fn targets(main: Stack<'_>, rule: Resource<'_>) -> Vec<String> {
     let targets = words::each(rule.property("/Targets"));
     let queues = targets.flat_map(|target| [&target["Arn"], &target["DeadLetterConfig"]["Arn"]]);
@@ -118,7 +119,7 @@ fn targets(main: Stack<'_>, rule: Resource<'_>) -> Vec<String> {
     closed.map(|queue| format!("{queue}: does not let {} send to it", rule.id)).collect()
 }
 
-/// Whether a statement lets a rule send to a queue.
+/// Whether a statement allows a rule to send to a queue.
 fn lets(statement: &Value, rule: &str, queue: &str) -> bool {
     let source = &statement["Condition"]["ArnEquals"]["aws:SourceArn"];
     let mut queues = words::each(&statement["Resource"]);

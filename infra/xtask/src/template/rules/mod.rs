@@ -1,6 +1,6 @@
-//! What we ask of the expanded templates beyond their being deployable.
+//! The rules for the expanded templates beyond their validity.
 //!
-//! Each rule is a function from the templates to sentences about what is wrong.
+//! Each rule is a function from the templates to sentences about problems.
 
 mod alarms;
 mod api;
@@ -21,16 +21,16 @@ use serde_json::Value;
 
 use super::expansion::FILES;
 
-/// The templates with everything expanded, by path, and what is written about their alarms.
+/// The expanded templates, by path, and the runbook.
 pub(super) struct Deployed<'a> {
     pub(super) templates: &'a BTreeMap<String, Value>,
     pub(super) runbook: &'a str,
 }
 
-/// Everything that is wrong, one sentence each.
+/// All problems, one sentence each.
 pub(super) fn complaints(deployed: &Deployed<'_>) -> Vec<String> {
     let Some([main, alarms, dashboard, hook, backup, edge, waf]) = deployed.stacks() else {
-        // Whoever could not expand one of them has said so.
+        // The expansion has already reported this problem.
         return Vec::new();
     };
     [
@@ -62,7 +62,7 @@ impl Deployed<'_> {
 #[derive(Clone, Copy)]
 struct Stack<'a>(&'a Value);
 
-/// One resource of it.
+/// A resource of it.
 #[derive(Clone, Copy)]
 struct Resource<'a> {
     id: &'a str,
@@ -77,13 +77,13 @@ impl<'a> Stack<'a> {
         all.filter(move |resource| resource.declaration["Type"] == kind)
     }
 
-    /// The resource that a reference means, if it is of this type.
+    /// The resource that a reference points to, if it has this type.
     fn named(self, kind: &'static str, reference: &Value) -> Option<Resource<'a>> {
         let id = words::referred(reference)?;
         self.resources(kind).find(|resource| resource.id == id)
     }
 
-    /// The function whose alias a reference means.
+    /// The function of the alias that a reference points to.
     fn function(self, alias: &Value) -> Option<Resource<'a>> {
         let alias = self.named("AWS::Lambda::Alias", alias)?;
         self.named("AWS::Lambda::Function", alias.property("/FunctionName"))
@@ -91,7 +91,7 @@ impl<'a> Stack<'a> {
 }
 
 impl<'a> Resource<'a> {
-    /// A property by its JSON Pointer; null where there is none.
+    /// A property by its JSON Pointer, or null.
     fn property(self, pointer: &str) -> &'a Value {
         const NULL: &Value = &Value::Null;
         self.declaration["Properties"].pointer(pointer).unwrap_or(NULL)

@@ -1,10 +1,10 @@
-//! Least privilege: a statement names what it allows, and what it allows it for.
+//! Least privilege: each statement names its actions and its resources.
 
 use super::{Resource, Stack, mail, words};
 
-/// What SAM gives to every function, to those that are traced, and to the service that shifts
-/// requests from one version to the next. What it gives to a function with a queue or a stream among
-/// its `Events` is not here: that is the right to receive from all of them.
+/// The policies that SAM attaches to functions, to traced ones, and to the service that shifts
+/// requests between versions. SAM's policies for queues and streams among `Events` are not allowed:
+/// they permit receiving from all of them.
 const MANAGED: [&str; 3] = [
     "service-role/AWSLambdaBasicExecutionRole",
     "AWSXrayWriteOnlyAccess",
@@ -23,7 +23,7 @@ pub(super) fn complaints(main: Stack<'_>) -> Vec<String> {
         });
         if !denied {
             complaints
-                .push(format!("{}: may create groups of logs that nobody deletes", function.id));
+                .push(format!("{}: may create log groups, which are never deleted", function.id));
         }
     }
     for role in main.resources("AWS::IAM::Role") {
@@ -32,7 +32,7 @@ pub(super) fn complaints(main: Stack<'_>) -> Vec<String> {
             for statement in words::each(&policy["PolicyDocument"]["Statement"]) {
                 for action in words::each(&statement["Action"]).map(words::spelled) {
                     if action.contains('*') {
-                        complaints.push(format!("{}: allows {action}: name each verb", role.id));
+                        complaints.push(format!("{}: allows {action}: name each action", role.id));
                     }
                 }
                 if !mail::is_about_mail(statement) {
@@ -44,9 +44,10 @@ pub(super) fn complaints(main: Stack<'_>) -> Vec<String> {
     complaints
 }
 
-/// What the hook of deployments may do, statement by statement: actions, and resources.
+/// The permissions of the deployment hook, statement by statement: actions and resources.
 ///
-/// It is outside of the main stack, whose functions it would have to name one by one.
+/// The hook is in its own stack, since it would otherwise have to name the main stack's functions
+/// one by one.
 const HOOK: [(&str, &str); 4] = [
     ("lambda:InvokeFunction", ":function:${Service}-*:*"),
     ("codedeploy:PutLifecycleEventHookExecutionStatus", ":deploymentgroup:${Service}-*"),
@@ -88,13 +89,13 @@ fn resources(main: Stack<'_>, role: Resource<'_>, named: &serde_json::Value) -> 
         if resource.contains('*') {
             complaints.push(format!("{}: is allowed for {resource}: name the resource", role.id));
         } else if !is_ours(main, &resource) {
-            complaints.push(format!("{}: is allowed for {resource}, not ours", role.id));
+            complaints.push(format!("{}: is allowed for {resource}, which the template does not have", role.id));
         }
     }
     complaints
 }
 
-/// Whether it is a resource of the template.
+/// Whether the template has this resource.
 fn is_ours(main: Stack<'_>, resource: &str) -> bool {
     let id = resource.strip_prefix("${").and_then(|rest| rest.split(['.', '}']).next());
     id.is_some_and(|id| main.0["Resources"].get(id).is_some())

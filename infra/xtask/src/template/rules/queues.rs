@@ -1,12 +1,12 @@
-//! Queues and streams: nothing is lost, nothing is delivered twice at once, nothing blocks the rest.
+//! Queues and streams: no message is lost or delivered twice at once, and none blocks the others.
 
 use serde_json::Value;
 
 use super::{Resource, Stack, words};
 
-/// Fourteen days, the most there is: so long somebody has to look at what was given up.
+/// Fourteen days, the maximum: an operator has this time to look at dead letters.
 const DEAD_LETTERS_KEPT_S: u64 = 1_209_600;
-/// AWS's own rule for queues that invoke functions.
+/// AWS's recommendation for queues that invoke functions: six times the function's timeout.
 const VISIBILITY_PER_TIMEOUT: u64 = 6;
 
 pub(super) fn complaints(main: Stack<'_>) -> Vec<String> {
@@ -14,7 +14,7 @@ pub(super) fn complaints(main: Stack<'_>) -> Vec<String> {
     for queue in main.resources("AWS::SQS::Queue") {
         if !words::is_of_creation(queue.property("/QueueName")) {
             complaints.push(format!(
-                "{}: its name is refused for a minute after it was deleted",
+                "{}: its name cannot be reused for a minute after deletion",
                 queue.id
             ));
         }
@@ -33,7 +33,7 @@ pub(super) fn complaints(main: Stack<'_>) -> Vec<String> {
 
 fn dead_letters(main: Stack<'_>, of: &str, id: &str) -> Option<String> {
     let queue = main.resources("AWS::SQS::Queue").find(|queue| queue.id == id);
-    let Some(queue) = queue else { return Some(format!("{of}: its dead letters go nowhere")) };
+    let Some(queue) = queue else { return Some(format!("{of}: its dead-letter queue does not exist")) };
     let kept_s = queue.property("/MessageRetentionPeriod").as_u64();
     (kept_s != Some(DEAD_LETTERS_KEPT_S))
         .then(|| format!("{id}: keeps dead letters for less than 14 days"))
@@ -43,7 +43,7 @@ fn consumed(main: Stack<'_>, mapping: Resource<'_>) -> Vec<String> {
     let mut complaints = Vec::new();
     let reports = words::each(mapping.property("/FunctionResponseTypes"));
     if !reports.into_iter().any(|kind| kind == "ReportBatchItemFailures") {
-        complaints.push(format!("{}: one failed record brings back its batch", mapping.id));
+        complaints.push(format!("{}: one failed record redelivers its batch", mapping.id));
     }
     let source = mapping.property("/EventSourceArn");
     if let Some(queue) = main.named("AWS::SQS::Queue", source) {
@@ -52,7 +52,7 @@ fn consumed(main: Stack<'_>, mapping: Resource<'_>) -> Vec<String> {
         let given_up = mapping.property("/DestinationConfig/OnFailure/Destination");
         match words::referred(given_up) {
             Some(id) => complaints.extend(dead_letters(main, mapping.id, id)),
-            None => complaints.push(format!("{}: forgets batches given up", mapping.id)),
+            None => complaints.push(format!("{}: has no on-failure destination", mapping.id)),
         }
     }
     complaints
@@ -71,7 +71,7 @@ fn queue_of(main: Stack<'_>, mapping: Resource<'_>, queue: Resource<'_>) -> Vec<
     if timeout_s == 0 {
         complaints.push(format!("{}: invokes no function of the template", mapping.id));
     } else if seconds(queue.property("/VisibilityTimeout")) < least_s {
-        complaints.push(format!("{}: hides messages for less than {least_s} s", queue.id));
+        complaints.push(format!("{}: its visibility timeout is below {least_s} s", queue.id));
     }
     complaints
 }

@@ -1,4 +1,4 @@
-//! The runbook has a section for each kind of alarm, and the dashboard is what CloudWatch reads.
+//! Runbook and dashboard: each kind of alarm has a section, and the dashboard is valid JSON.
 
 use std::collections::BTreeSet;
 
@@ -20,15 +20,15 @@ pub(super) fn complaints(alarms: Stack<'_>, dashboard: Stack<'_>, runbook: &str)
             Some((_, section)) => {
                 complaints.push(format!("{}: the runbook has no section {section}", alarm.id));
             }
-            None => complaints.push(format!("{}: does not say where to read on", alarm.id)),
+            None => complaints.push(format!("{}: its description has no link to the runbook", alarm.id)),
         }
     }
     let idle = sections.into_iter().filter(|section| !explained.contains(*section));
-    complaints.extend(idle.map(|section| format!("runbook: nothing leads to {section}")));
+    complaints.extend(idle.map(|section| format!("runbook: no alarm links to {section}")));
     for dashboard in dashboard.resources("AWS::CloudWatch::Dashboard") {
         let body = words::spelled(dashboard.property("/DashboardBody"));
         if let Err(error) = serde_json::from_str::<Value>(&body) {
-            complaints.push(format!("{}: is no JSON: {error}", dashboard.id));
+            complaints.push(format!("{}: is not JSON: {error}", dashboard.id));
         }
     }
     complaints

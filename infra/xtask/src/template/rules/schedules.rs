@@ -1,8 +1,8 @@
-//! Schedules: a run that fails is not repeated, and an alarm on its errors does not count on repeats.
+//! Schedules: a failed run is not retried, so the alarm must fire on a single error.
 
 use super::{Stack, words};
 
-/// For how long an event may wait: until the next one is due.
+/// The maximum age of an event: until the next one is due.
 const AGE_MAX_S: u64 = 60;
 
 pub(super) fn complaints(main: Stack<'_>, alarms: Stack<'_>) -> Vec<String> {
@@ -17,7 +17,7 @@ pub(super) fn complaints(main: Stack<'_>, alarms: Stack<'_>) -> Vec<String> {
             it.is("/MaximumRetryAttempts", 0) && age_s.is_some_and(|age_s| age_s <= AGE_MAX_S)
         });
         if !once {
-            complaints.push(format!("{}: runs that fail are repeated for hours", function.id));
+            complaints.push(format!("{}: failed runs are retried for hours", function.id));
         }
         let name = words::own_name(function.property("/FunctionName"));
         let errors = alarms.resources("AWS::CloudWatch::Alarm").find(|alarm| {

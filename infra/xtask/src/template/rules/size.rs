@@ -1,10 +1,10 @@
-//! `CloudFormation`'s quotas of one template.
+//! `CloudFormation`'s quotas for one template.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-/// The section, and how many entries it may have.
+/// The sections and their maximum numbers of entries.
 const QUOTAS: [(&str, usize); 4] =
     [("Resources", 500), ("Parameters", 200), ("Outputs", 200), ("Mappings", 200)];
 
@@ -14,7 +14,7 @@ pub(super) fn complaints(templates: &BTreeMap<String, Value>) -> Vec<String> {
         for (section, most) in QUOTAS {
             let count = template[section].as_object().map_or(0, serde_json::Map::len);
             if count > most {
-                complaints.push(format!("{path}: {count} {section}, at most {most} can be had"));
+                complaints.push(format!("{path}: {count} {section}, the quota is {most}"));
             }
         }
     }
@@ -26,10 +26,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn more_than_there_may_be_is_found() {
+    fn a_section_above_its_quota_is_found() {
         let parameters: Value = (0..201).map(|n| (n.to_string(), Value::Null)).collect();
         let template = serde_json::json!({ "Parameters": parameters });
         let found = complaints(&BTreeMap::from([("a.yaml".to_owned(), template)]));
-        assert_eq!(found, ["a.yaml: 201 Parameters, at most 200 can be had"]);
+        assert_eq!(found, ["a.yaml: 201 Parameters, the quota is 200"]);
     }
 }

@@ -1,4 +1,4 @@
-//! References and composed words of a template, read.
+//! Reads references and composed strings in a template.
 
 use serde_json::Value;
 
@@ -8,12 +8,11 @@ pub(super) fn referred(value: &Value) -> Option<&str> {
     name.as_str()
 }
 
-/// The end of names that no other stack, and no earlier one of this name, has.
+/// The suffix that makes a name unique to one creation of the stack.
 const CREATION: &str = "-${Creation}";
 
-/// A name that begins with the stack's, without that and without the mark of its creation: of
-/// `!Sub "${AWS::StackName}-emails"`, and of `!Sub "${Service}-emails"` in a nested stack, that is
-/// `emails`.
+/// A name without the stack's name and the creation suffix: `emails` for `!Sub
+/// "${AWS::StackName}-emails"`, or for `!Sub "${Service}-emails"` in a nested stack.
 pub(super) fn own_name(value: &Value) -> Option<&str> {
     let words = substituted(value)?;
     let name = words.strip_prefix("${AWS::StackName}-");
@@ -21,7 +20,7 @@ pub(super) fn own_name(value: &Value) -> Option<&str> {
     Some(name.strip_suffix(CREATION).unwrap_or(name))
 }
 
-/// Whether a name is that of one creation of the stack: the next one has another.
+/// Whether a name is unique to one creation of the stack.
 pub(super) fn is_of_creation(value: &Value) -> bool {
     let from_id = value
         .pointer("/Fn::Sub/1/Creation")
@@ -34,7 +33,7 @@ fn substituted(value: &Value) -> Option<&str> {
     words.as_str().or_else(|| words.get(0)?.as_str())
 }
 
-/// A value as one reads it: words, and references as `${Name}` or `${Name.Attribute}`.
+/// A value as text, with references as `${Name}` or `${Name.Attribute}`.
 pub(super) fn spelled(value: &Value) -> String {
     match value {
         Value::String(words) => words.clone(),
@@ -51,7 +50,7 @@ pub(super) fn spelled(value: &Value) -> String {
     }
 }
 
-/// IAM and others let a list of one be written without its brackets.
+/// In IAM and elsewhere, a list of one may be written without brackets.
 pub(super) fn each(value: &Value) -> impl Iterator<Item = &Value> {
     let many = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
     many.iter().filter(|one| !one.is_null())
@@ -64,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_composed_is_read() {
+    fn references_and_composed_names_are_read() {
         assert_eq!(referred(&json!({"Ref": "A"})), Some("A"));
         assert_eq!(referred(&json!({"Fn::GetAtt": ["A", "Arn"]})), Some("A"));
         assert_eq!(own_name(&json!({"Fn::Sub": "${AWS::StackName}-a-b"})), Some("a-b"));
