@@ -40,7 +40,9 @@ impl Function {
         let is_right = serde_json::from_slice::<Value>(&answer)
             .is_ok_and(|answer| (self.candidate.is_right)(&answer));
         if !is_right {
-            return Err(self.blame(&format!("unexpected response {}", String::from_utf8_lossy(&answer))));
+            return Err(
+                self.blame(&format!("unexpected response {}", String::from_utf8_lossy(&answer)))
+            );
         }
         Ok(took)
     }

@@ -1,8 +1,9 @@
-//! `cargo xtask clients`: clients that other people's generators make of `infra/openapi.json`, each
-//! used by a short story against the API that runs here.
-//! `cargo xtask docs-page`: the documentation page of that API in a browser.
+//! `cargo xtask clients`: third-party generators build clients from `infra/openapi.json`; a short
+//! program uses each of them against a local API.
 //!
-//! What is generated and installed lies below `target`; the stories are in `infra/clients`.
+//! `cargo xtask docs-page`: tests the documentation page of that API in a browser.
+//!
+//! Generated and installed files are below `target`; the programs are in `infra/clients`.
 
 mod node;
 mod page;
@@ -22,11 +23,11 @@ use crate::descriptions::{Error, target_directory};
 use crate::process::succeeded;
 use crate::{say, terminal};
 
-/// Generates clients and has each tell its story against the API that runs here.
+/// Generates clients and runs each client's program against a local API.
 #[derive(Parser)]
 #[command(name = "cargo xtask clients")]
 struct Arguments {
-    /// Only these clients; all unless said.
+    /// Only these clients; by default all.
     clients: Vec<Client>,
 }
 
@@ -34,12 +35,12 @@ struct Arguments {
 #[derive(Parser)]
 #[command(name = "cargo xtask docs-page")]
 struct PageArguments {
-    /// The browser; Chromium unless said.
+    /// The browser; by default Chromium.
     #[arg(long, default_value = "chromium")]
     browser: PathBuf,
 }
 
-/// A client that is generated.
+/// A generated client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Client {
     /// By openapi-typescript, for openapi-fetch.
@@ -48,12 +49,12 @@ enum Client {
     Python,
 }
 
-/// The command `clients`.
+/// Runs the command `clients`.
 pub(crate) fn run(workspace: &Path, given: &[String]) -> ExitCode {
     terminal::run("clients", given, |arguments: &Arguments| {
         let all = Client::value_variants();
         let clients = if arguments.clients.is_empty() { all } else { &arguments.clients[..] };
-        // A client that cannot be generated is told before the functions are built.
+        // Report a client that cannot be generated before the long build of the functions.
         let stories = clients.iter().map(|client| {
             say(&format!("== {client:?}"));
             match client {
@@ -65,14 +66,14 @@ pub(crate) fn run(workspace: &Path, given: &[String]) -> ExitCode {
     })
 }
 
-/// The command `docs-page`.
+/// Runs the command `docs-page`.
 pub(crate) fn run_page(workspace: &Path, given: &[String]) -> ExitCode {
     terminal::run("docs-page", given, |arguments: &PageArguments| {
         told(workspace, vec![page::prepare(workspace, &arguments.browser)?])
     })
 }
 
-/// Runs the commands against a platform of their own, which has the people of the demo.
+/// Runs the commands against a new platform with the demo's users.
 fn told(workspace: &Path, stories: Vec<Command>) -> Result<(), Error> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let options = Options {
@@ -89,7 +90,7 @@ fn told(workspace: &Path, stories: Vec<Command>) -> Result<(), Error> {
     told
 }
 
-/// The folder below `target` for a client, made.
+/// Creates the folder below `target` for a client.
 fn folder(workspace: &Path, name: &str) -> Result<PathBuf, Error> {
     let folder = target_directory(workspace)?.join("clients").join(name);
     fs_err::create_dir_all(&folder)?;

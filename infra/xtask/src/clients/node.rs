@@ -1,4 +1,4 @@
-//! Programs in JavaScript: copied with their packages to a folder below `target`.
+//! JavaScript programs: copied with their packages to a folder below `target`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -6,12 +6,12 @@ use std::process::Command;
 use crate::descriptions::Error;
 use crate::process::succeeded;
 
-/// The files of `infra/clients/{name}` in a folder below `target`, with the packages that the lock
-/// file there names.
+/// Copies `infra/clients/{name}` to a folder below `target` and installs the packages of its lock
+/// file.
 ///
 /// # Errors
 ///
-/// Where there is no npm, or a package cannot be had.
+/// If there is no npm, or a package cannot be installed.
 pub(super) fn installed(workspace: &Path, name: &str) -> Result<PathBuf, Error> {
     let source = workspace.join("infra/clients").join(name);
     let folder = super::folder(workspace, name)?;
@@ -25,7 +25,7 @@ pub(super) fn installed(workspace: &Path, name: &str) -> Result<PathBuf, Error> 
         return Ok(folder);
     }
     let mut npm = Command::new("npm");
-    // Packages run nothing when they are installed.
+    // Packages may run no scripts at installation.
     npm.current_dir(&folder).args([
         "ci",
         "--ignore-scripts",

@@ -1,4 +1,4 @@
-//! The documentation page, driven in Chromium by playwright-core.
+//! The documentation page, controlled in Chromium by playwright-core.
 
 use std::path::Path;
 use std::process::Command;
@@ -7,11 +7,11 @@ use crate::descriptions::Error;
 
 use super::node;
 
-/// Installs what drives the browser. Returns the command that does.
+/// Installs the packages and returns the command that runs the test in the browser.
 ///
 /// # Errors
 ///
-/// Where there is no Node.js, a package cannot be had, or there is no such browser.
+/// If there is no Node.js or no such browser, or a package cannot be installed.
 pub(super) fn prepare(workspace: &Path, browser: &Path) -> Result<Command, Error> {
     let browser = found(browser).ok_or_else(|| {
         format!("there is no browser {}; --browser names another", browser.display())
@@ -22,7 +22,7 @@ pub(super) fn prepare(workspace: &Path, browser: &Path) -> Result<Command, Error
     Ok(test)
 }
 
-/// Where a program is, by its path or its name.
+/// The path of a program, by its path or its name.
 fn found(program: &Path) -> Option<std::path::PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())

@@ -1,6 +1,6 @@
 use crate::workspace;
 
-/// The blocks of this language in the documentation.
+/// The code blocks of this language in the documentation.
 fn blocks(language: &str) -> Vec<String> {
     let opened = format!("```{language}\n");
     let mut blocks = Vec::new();
@@ -12,13 +12,13 @@ fn blocks(language: &str) -> Vec<String> {
     blocks
 }
 
-/// A text without the indentation of its lines, which an excerpt need not have.
+/// A text without indentation, which an excerpt may lack.
 fn flat(text: &str) -> String {
     text.lines().map(str::trim).collect::<Vec<_>>().join("\n")
 }
 
 #[test]
-fn every_excerpt_of_the_documentation_is_part_of_a_story_that_is_run() {
+fn every_code_block_of_the_documentation_is_part_of_a_run_program() {
     for (language, story) in [("ts", "typescript/story.ts"), ("python", "python/story.py")] {
         let path = workspace().join("infra/clients").join(story);
         let story = flat(&fs_err::read_to_string(path).unwrap());
@@ -31,7 +31,7 @@ fn every_excerpt_of_the_documentation_is_part_of_a_story_that_is_run() {
 }
 
 #[test]
-fn a_lock_file_names_versions_and_checksums_and_no_registry() {
+fn a_lock_file_has_versions_and_checksums_and_no_registry() {
     for client in ["typescript", "page"] {
         let folder = workspace().join("infra/clients").join(client);
         let lock = fs_err::read(folder.join("package-lock.json")).unwrap();

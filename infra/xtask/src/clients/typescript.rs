@@ -1,4 +1,4 @@
-//! The client in TypeScript: types by openapi-typescript, requests by openapi-fetch.
+//! The TypeScript client: types by openapi-typescript, requests by openapi-fetch.
 
 use std::path::Path;
 use std::process::Command;
@@ -9,11 +9,12 @@ use crate::{openapi, say};
 
 use super::node;
 
-/// Generates the client and compiles its story by `tsc --strict`. Returns the command that tells it.
+/// Generates the client and compiles its program with `tsc --strict`. Returns the command that runs
+/// it.
 ///
 /// # Errors
 ///
-/// Where there is no Node.js, a package cannot be had, or the story does not compile.
+/// If there is no Node.js, a package cannot be installed, or the program does not compile.
 pub(super) fn generate(workspace: &Path) -> Result<Command, Error> {
     let folder = node::installed(workspace, "typescript")?;
     let programs = folder.join("node_modules/.bin");

@@ -23,14 +23,14 @@ fn endpoint(template: &Template, function: &Function, description: &Description)
     let (head, routes): (Vec<_>, Vec<_>) =
         routes.into_iter().partition(|route| description.head && route.method == "HEAD");
     let [route] = routes.as_slice() else {
-        return vec![format!("has {} routes, and answers one", routes.len())];
+        return vec![format!("has {} routes, but describes one", routes.len())];
     };
     let mut complaints = Vec::new();
     if route.method != wanted.method {
-        complaints.push(format!("method {}, but answers {}", route.method, wanted.method));
+        complaints.push(format!("method {}, but describes {}", route.method, wanted.method));
     }
     if description.head && head.len() != 1 {
-        complaints.push(format!("has {} routes for HEAD, and answers it", head.len()));
+        complaints.push(format!("has {} routes for HEAD, but describes it", head.len()));
     }
     for route in head.into_iter().chain([*route]) {
         complaints.extend(differing(route, &wanted.path, description.sign_in));
@@ -38,18 +38,18 @@ fn endpoint(template: &Template, function: &Function, description: &Description)
     complaints
 }
 
-/// What a route has otherwise than its endpoint, but for the method.
+/// The differences between a route and its endpoint, except for the method.
 fn differing(route: &Route, path: &str, sign_in: Option<SignIn>) -> Vec<String> {
     let mut complaints = Vec::new();
     if route.path != path {
-        complaints.push(format!("route {}, but answers {path}", route.path));
+        complaints.push(format!("route {}, but describes {path}", route.path));
     }
     match (&route.authorizer, sign_in) {
         (None, Some(SignIn::Required)) => {
             complaints.push("has no authorizer, but its callers sign in".to_owned());
         }
         (Some(name), Some(SignIn::None | SignIn::Optional)) => {
-            complaints.push(format!("has authorizer {name}, but lets anybody in"));
+            complaints.push(format!("has authorizer {name}, but is open"));
         }
         _ => {}
     }
@@ -61,6 +61,6 @@ fn authorizer(template: &Template, function: &Function) -> Vec<String> {
     if authorizers.any(|authorizer| authorizer.function == function.logical_id) {
         Vec::new()
     } else {
-        vec!["is no authorizer of the API".to_owned()]
+        vec!["is not an authorizer of the API".to_owned()]
     }
 }

@@ -1,13 +1,13 @@
-//! What pages of other origins may send, read and ask for, beside what the API is described with.
+//! CORS: pages of other origins may use all that the OpenAPI document describes.
 
 use std::collections::BTreeSet;
 
 use local::template::{Cors, Template};
 use serde_json::Value;
 
-/// What the functions take beside the parameters that operations are described with.
+/// Request headers that functions read, besides the parameters of operations.
 const TAKEN: [&str; 5] = ["accept", "authorization", "content-type", "traceparent", "tracestate"];
-/// What a page may read of each answer anyhow (Fetch, CORS-safelisted response-header names).
+/// Response headers that a page may always read (Fetch, CORS-safelisted response-header names).
 const READABLE: [&str; 7] = [
     "cache-control",
     "content-language",
@@ -18,10 +18,10 @@ const READABLE: [&str; 7] = [
     "pragma",
 ];
 
-/// What the configuration of the API does not let pages do, and the description says they can.
+/// Parts of the OpenAPI document that the CORS configuration does not allow.
 pub(super) fn complaints(template: &Template, document: &Value) -> Vec<String> {
     let Some(cors) = template.api.as_ref().and_then(|api| api.cors.as_ref()) else {
-        return vec!["the API answers no page of another origin".to_owned()];
+        return vec!["the API allows no page of another origin".to_owned()];
     };
     let Cors { allow_headers, expose_headers, allow_methods, .. } = cors;
     let taken = TAKEN.iter().map(|name| (*name).to_owned());
@@ -48,7 +48,7 @@ fn methods(document: &Value) -> BTreeSet<String> {
     operations(document).map(|(method, _)| method.to_lowercase()).collect()
 }
 
-/// The headers among the parameters of all operations, those by reference included.
+/// The header parameters of all operations, including references.
 fn parameters(document: &Value) -> impl Iterator<Item = String> {
     let own = operations(document).filter_map(|(_, it)| it["parameters"].as_array());
     let shared = document["components"]["parameters"].as_object().into_iter().flatten();
@@ -57,7 +57,7 @@ fn parameters(document: &Value) -> impl Iterator<Item = String> {
     headers.filter_map(|header| Some(header["name"].as_str()?.to_lowercase()))
 }
 
-/// The headers of all answers, those by reference included.
+/// The headers of all responses, including references.
 fn headers(document: &Value) -> impl Iterator<Item = String> {
     let own = operations(document).filter_map(|(_, it)| it["responses"].as_object());
     let shared = document["components"]["responses"].as_object().into_iter();
@@ -74,7 +74,7 @@ mod tests {
     use crate::workspace;
 
     #[test]
-    fn pages_may_send_and_read_every_header_that_is_described() {
+    fn pages_may_send_and_read_every_described_header() {
         let path = workspace().join("template.yaml");
         let source = fs_err::read_to_string(&path).unwrap();
         let document = fs_err::read_to_string(workspace().join("infra/openapi.json")).unwrap();

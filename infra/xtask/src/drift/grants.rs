@@ -1,4 +1,4 @@
-//! Environment and policy: what a function is told of, and what it may do.
+//! The environment variables and the policy of a function.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,13 +7,13 @@ use local::template::{ACCOUNT_ID, Effect, Function, REGION};
 use super::logical_id;
 use crate::descriptions::{Description, Source};
 
-/// What a grant is about: a resource's logical id, an index's `OrdersTable/index/by_creation`, or
-/// the words of an ARN.
+/// The resource of a permission: a logical id, an index such as `OrdersTable/index/by_creation`, or
+/// an ARN.
 type Resource = String;
 /// IAM actions by resource.
 type Grants = BTreeMap<Resource, BTreeSet<String>>;
 
-/// The variable that names the configuration set of mail.
+/// The variable with the configuration set of mail.
 const CONFIGURATION_SET: &str = "MAIL_CONFIGURATION_SET";
 
 pub(super) fn complaints(function: &Function, description: &Description) -> Vec<String> {
@@ -23,7 +23,7 @@ pub(super) fn complaints(function: &Function, description: &Description) -> Vec<
     complaints
 }
 
-/// The variables that name resources, and which resource each names.
+/// The variables that name resources, and the resource of each.
 fn variables_of(description: &Description) -> BTreeMap<String, Resource> {
     let uses = &description.uses;
     let upper = |name: &str, rest: &str| format!("{}_{rest}", name.to_uppercase());
@@ -65,7 +65,8 @@ fn environment(function: &Function, wanted: &BTreeMap<String, Resource>) -> Vec<
     complaints
 }
 
-/// Where the API and other people's services are is a parameter, whose value is nobody's resource.
+/// Checks the variables with URLs of the API and of third-party services. Their values are
+/// parameters, not resources.
 fn addresses(function: &Function, description: &Description) -> Vec<String> {
     let uses = &description.uses;
     let upstreams = uses.upstreams.iter().map(|u| format!("{}_URL", u.to_uppercase()));
@@ -78,7 +79,7 @@ fn addresses(function: &Function, description: &Description) -> Vec<String> {
     missing.chain(spare).collect()
 }
 
-/// What the function has to be allowed.
+/// The permissions that the function needs.
 fn needed_by(description: &Description) -> Grants {
     let uses = &description.uses;
     let mut grants = Grants::new();
@@ -122,8 +123,8 @@ fn needed_by(description: &Description) -> Grants {
             grant(arn, &["ses:SendEmail"]);
         }
     }
-    // What Lambda does in the function's name to fetch its records, and what the lifecycle does
-    // when one fails.
+    // The actions that Lambda performs for the function to fetch its records, and those of the
+    // lifecycle after a failure.
     match &description.source {
         Some(Source::Queue(queue)) => grant(
             logical_id(queue, "Queue"),
@@ -148,7 +149,7 @@ fn needed_by(description: &Description) -> Grants {
     grants
 }
 
-/// What the template allows the function.
+/// The permissions that the template grants to the function.
 fn granted(function: &Function) -> Grants {
     let mut grants = Grants::new();
     for statement in function.policies.iter().filter(|s| s.effect == Effect::Allow) {

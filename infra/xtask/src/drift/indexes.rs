@@ -1,4 +1,4 @@
-//! Indexes: whether those that a function reads are there, with the keys that it reads them by.
+//! Indexes: the template has those that a function reads, with the expected keys.
 
 use local::template::{Key, Template};
 

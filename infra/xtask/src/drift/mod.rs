@@ -1,8 +1,8 @@
-//! `cargo xtask drift`: whether template.yaml says what the binaries do.
+//! `cargo xtask drift`: checks that template.yaml matches the binaries.
 //!
-//! What the template must say of a function is worked out from the function's own description and
-//! compared with what it says: routes and authorizers, event sources, environment, indexes, and a
-//! policy that is no wider and no narrower than what the function uses.
+//! The expected settings of a function are derived from its own description. They are compared with
+//! the template's: routes, authorizers, event sources, environment and indexes. The policy must
+//! have exactly the permissions that the function uses.
 
 mod api;
 mod cors;
@@ -18,11 +18,11 @@ use local::template::Template;
 use crate::descriptions::{self, Description, Error};
 use crate::openapi;
 
-/// The ways in which the template differs from the binaries, one sentence each.
+/// The differences between the template and the binaries, one sentence each.
 ///
 /// # Errors
 ///
-/// When the template cannot be read or the binaries cannot be asked.
+/// If the template cannot be read, or the binaries cannot be described.
 pub(crate) fn complaints(workspace: &Path) -> Result<Vec<String>, Error> {
     let template = Template::read(&workspace.join("template.yaml"), &BTreeMap::new())?;
     let descriptions = descriptions::of(workspace, &template.binaries())?;
@@ -32,7 +32,7 @@ pub(crate) fn complaints(workspace: &Path) -> Result<Vec<String>, Error> {
     Ok(complaints)
 }
 
-/// The same, of a template and descriptions that are known.
+/// The same for a given template and given descriptions.
 pub(crate) fn between(
     template: &Template,
     descriptions: &BTreeMap<String, Description>,
@@ -56,8 +56,8 @@ pub(crate) fn between(
     complaints
 }
 
-/// The logical id of a resource, by its name in the code: `dead_letters`, `Queue` is
-/// `DeadLettersQueue`.
+/// The logical id of a resource by its name in the code: `DeadLettersQueue` for `dead_letters` and
+/// `Queue`.
 pub(crate) fn logical_id(name: &str, kind: &str) -> String {
     let words = name.split('_').map(|word| {
         let (first, rest) = word.split_at(word.len().min(1));

@@ -1,11 +1,11 @@
-//! Event sources: where a consumer's records come from, and where they end up when all else fails.
+//! Event sources: the source of a consumer's records, and their dead-letter queue.
 
 use local::template::{Function, QueueTrigger, RotationTrigger, StreamTrigger, Template, Trigger};
 
 use super::logical_id;
 use crate::descriptions::{Description, Kind, Source};
 
-/// AWS's own rule for queues that invoke functions.
+/// AWS's recommendation for queues that invoke functions: six times the function's timeout.
 const VISIBILITY_PER_TIMEOUT: u32 = 6;
 
 pub(super) fn complaints(
@@ -29,7 +29,7 @@ pub(super) fn complaints(
         }
         (Some(Source::Stream(name)), [Trigger::Stream(trigger)]) => stream(name, trigger),
         (wanted, found) => {
-            vec![format!("has {} event sources, and consumes {wanted:?}", found.len())]
+            vec![format!("has {} event sources, but consumes {wanted:?}", found.len())]
         }
     }
 }
@@ -47,7 +47,7 @@ fn queue(
         complaints.push(format!("event source {}, but consumes {wanted}", trigger.queue));
     }
     if !trigger.report_batch_item_failures {
-        complaints.push("batch setting: one failed record brings back its whole batch".to_owned());
+        complaints.push("batch setting: one failed record redelivers its whole batch".to_owned());
     }
     if let Some(queue) = template.queues.get(&trigger.queue) {
         let least = function.timeout * VISIBILITY_PER_TIMEOUT;
@@ -64,7 +64,7 @@ fn queue(
             && found != wanted
         {
             complaints.push(format!(
-                "{} gives a message up with delivery {found}, by its backoff it is {wanted}",
+                "{} has maxReceiveCount {found}, but its retry back-off needs {wanted}",
                 trigger.queue
             ));
         }
@@ -79,15 +79,15 @@ fn stream(name: &str, trigger: &StreamTrigger) -> Vec<String> {
         complaints.push(format!("event source {}, but consumes {wanted}", trigger.table));
     }
     if !trigger.report_batch_item_failures {
-        complaints.push("batch setting: one failed record brings back its whole batch".to_owned());
+        complaints.push("batch setting: one failed record redelivers its whole batch".to_owned());
     }
     if trigger.on_failure_queue.is_none() {
-        complaints.push("no dead-letter queue learns of batches given up".to_owned());
+        complaints.push("it has no on-failure destination".to_owned());
     }
     complaints
 }
 
-/// A rotation is asked for the secret that it rotates.
+/// Checks that a rotation is triggered for the secret that it rotates.
 fn rotation(description: &Description, triggers: &[&Trigger]) -> Vec<String> {
     let rotated = &description.uses.rotated_secrets;
     let wanted: Vec<_> = rotated.iter().map(|secret| logical_id(secret, "Secret")).collect();
@@ -103,7 +103,7 @@ fn rotation(description: &Description, triggers: &[&Trigger]) -> Vec<String> {
     }
 }
 
-/// Every queue that invokes a function has a dead-letter queue.
+/// Checks that every queue which invokes a function has a dead-letter queue.
 pub(super) fn dead_letters(template: &Template) -> Vec<String> {
     let consumed = template.event_sources.iter().filter_map(|source| match &source.trigger {
         Trigger::Queue(trigger) => template.queues.get(&trigger.queue),

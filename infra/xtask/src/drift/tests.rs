@@ -1,4 +1,4 @@
-//! The check against the project's own template, and against copies of it with a mistake each.
+//! Tests with the project's template, and with copies that have one mistake each.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::descriptions;
 use crate::workspace;
 
 #[test]
-fn the_template_says_what_the_binaries_do_and_every_mistake_in_it_is_found() {
+fn the_template_matches_the_binaries_and_each_mistake_is_found() {
     let path = workspace().join("template.yaml");
     let source = fs_err::read_to_string(&path).unwrap();
     let template = Template::read(&path, &BTreeMap::new()).unwrap();
@@ -26,7 +26,7 @@ fn the_template_says_what_the_binaries_do_and_every_mistake_in_it_is_found() {
     }
 }
 
-/// What the template says, what it might say by mistake, and what is to be said about that.
+/// The correct text, the mistake, and a part of the expected message.
 const MISTAKES: [(&str, &str, &str); 30] = [
     ("Path: \"/users/{userId}\", Auth", "Path: \"/user/{userId}\", Auth", "GetUserFunction: route"),
     ("Method: POST, Path: /orders", "Method: PUT, Path: /orders", "CreateOrderFunction: method"),
@@ -128,7 +128,7 @@ const MISTAKES: [(&str, &str, &str); 30] = [
     (
         "maxReceiveCount: 11}",
         "maxReceiveCount: 5}",
-        "SendEmailFunction: EmailsQueue gives a message up with delivery 5, by its backoff it is 11",
+        "SendEmailFunction: EmailsQueue has maxReceiveCount 5, but its retry back-off needs 11",
     ),
     (
         ", sqs:ChangeMessageVisibility], Resource: !GetAtt EmailsQueue.Arn",

@@ -1,12 +1,12 @@
-//! The API without its `OpenAPI` body, which ministack does not read: route by route instead.
+//! The API as separate resources: ministack does not support the `OpenAPI` body.
 
 use serde_json::{Map, Value, json};
 
-/// The only authorizer, and the API, by their logical ids.
+/// The logical ids of the only authorizer and of the API.
 const AUTHORIZER: &str = "TokenAuthorizer";
 const API: &str = "Api";
 
-/// Replaces the body of the expanded template's API by resources that say the same.
+/// Replaces the body of the expanded template's API by equivalent resources.
 pub(super) fn unfold(resources: &mut Map<String, Value>) {
     let Some(body) = resources.get_mut(API).map(|api| api["Properties"]["Body"].take()) else {
         return;
@@ -40,7 +40,7 @@ fn resource(kind: &str, properties: Value) -> Value {
 
 fn cors(body: &Value) -> Value {
     let origins = match &body["allowOrigins"] {
-        // A list of parameters comes out of the expansion as it was written.
+        // SAM's expansion leaves a parameter's list as one string.
         Value::String(origins) => origins.split(',').map(Value::from).collect(),
         origins => origins.clone(),
     };
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_route_is_guarded_where_the_body_says_so() {
+    fn a_route_has_an_authorizer_if_the_body_has_one() {
         let integration = json!({ "uri": "arn:get_user", "payloadFormatVersion": "2.0" });
         let operation = |security: Value| json!({ "x-amazon-apigateway-integration": integration, "security": [security] });
         let body = json!({ "paths": { "/users": {

@@ -1,4 +1,4 @@
-//! What is deployed, and whether all of it came to be.
+//! The deployment to ministack, and the check that it is complete.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use super::api;
 use crate::descriptions::Error;
 use crate::{template, tools};
 
-/// What `infra/tools/deploy.py` takes.
+/// The input of `infra/tools/deploy.py`.
 #[derive(Serialize)]
 struct Job<'a> {
     endpoint: &'a str,
@@ -28,17 +28,17 @@ struct Job<'a> {
     sender: &'a str,
 }
 
-/// What is deployed.
+/// The parameters of a deployment.
 pub(crate) struct Deployed<'a> {
     /// The stack's name.
     pub(crate) stack: &'a str,
     /// The program of a function, by its logical id and its binary's name.
     pub(crate) program: &'a dyn Fn(&str, &str) -> PathBuf,
-    /// Whether the demo's people and products are put into the tables.
+    /// Whether the demo's users and products are written to the tables.
     pub(crate) seeds: bool,
 }
 
-/// What it says came to be.
+/// The created resources, as `deploy.py` reports them.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Deployment {
     /// The API's id.
@@ -46,14 +46,14 @@ pub(crate) struct Deployment {
     routes: BTreeSet<String>,
     /// Types by logical id.
     resources: BTreeMap<String, String>,
-    /// Event source mappings that are enabled.
+    /// The number of enabled event source mappings.
     mappings: usize,
 }
 
-/// Deploys the template, with the stand-ins for other people's services.
+/// Deploys the template, with the stand-ins for third-party services.
 ///
 /// # Errors
-/// Where a tool cannot be had, or the deployment fails.
+/// If a tool cannot be installed, or the deployment fails.
 pub(crate) async fn deploy(
     workspace: &Path,
     endpoint: &str,
@@ -100,7 +100,7 @@ pub(crate) async fn deploy(
     tools::ask(workspace, "ministack", "deploy.py", &job)
 }
 
-/// Kinds of resources that ministack does not know, and that no test asks for.
+/// Types of resources that ministack does not support and no test needs.
 const UNKNOWN: [&str; 6] = [
     "AWS::ApiGatewayV2::ApiMapping",
     "AWS::ApiGatewayV2::DomainName",
@@ -110,8 +110,8 @@ const UNKNOWN: [&str; 6] = [
     "AWS::SecretsManager::RotationSchedule",
 ];
 
-/// Takes out what ministack does not know and no test asks for: nested stacks, the gradual shift of
-/// traffic to what is deployed, boundaries of rights, and marks of a creation in names.
+/// Removes the parts that ministack does not support and no test needs: nested stacks, gradual
+/// deployments, permissions boundaries, and creation suffixes in names.
 fn leave_out(resources: &mut Map<String, Value>) {
     let is_known = |resource: &Value| {
         let kind = resource["Type"].as_str().unwrap_or_default();
@@ -134,12 +134,12 @@ fn leave_out(resources: &mut Map<String, Value>) {
 }
 
 impl Deployment {
-    /// Where the API is, on the emulator at this endpoint.
+    /// The API's URL on the emulator at this endpoint.
     pub(crate) fn url(&self, endpoint: &str) -> String {
         format!("{endpoint}/_aws/execute-api/{}/$default", self.api)
     }
 
-    /// What of the template is not there, one sentence each.
+    /// The template's resources that are missing, one sentence each.
     pub(crate) fn complaints(&self, template: &Template) -> Vec<String> {
         let routes = template.api.iter().flat_map(|api| &api.routes);
         let routes = routes.map(|route| format!("{} {}", route.method, route.path));
@@ -168,7 +168,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_platform_does_not_know_is_left_out() {
+    fn unsupported_resources_and_properties_are_removed() {
         let name =
             json!({ "Fn::Sub": ["${AWS::StackName}-emails-${Creation}", { "Creation": "1" }] });
         let mut resources = json!({

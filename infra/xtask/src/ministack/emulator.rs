@@ -11,25 +11,25 @@ use crate::context::Context;
 use crate::descriptions::Error;
 use crate::tools;
 
-/// How long it may take to answer for the first time.
+/// The time limit for its start.
 const START_MAX: Duration = Duration::from_mins(1);
 
-/// How long it may take to end its functions.
+/// The time limit for the end of its functions.
 const STOP_MAX: Duration = Duration::from_secs(20);
 
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
-/// A ministack that runs, and ends with this.
+/// A running ministack; it ends when this value is dropped.
 pub(crate) struct Emulator {
     process: Child,
     pub(crate) endpoint: String,
 }
 
 impl Emulator {
-    /// Starts one on a free port of 127.0.0.1. What it says is in `log`.
+    /// Starts ministack on a free port of 127.0.0.1. Its output goes to `log`.
     ///
     /// # Errors
-    /// Where it cannot be installed, or does not answer.
+    /// If it cannot be installed, or does not respond.
     pub(crate) fn start(workspace: &Path, log: &Path) -> Result<Self, Error> {
         let program = tools::installed(workspace, "ministack")?.join("ministack");
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
@@ -50,7 +50,7 @@ impl Emulator {
         let end = Instant::now() + START_MAX;
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
             if Instant::now() > end || emulator.process.try_wait()?.is_some() {
-                return Err(format!("ministack does not answer; see {}", log.display()).into());
+                return Err(format!("ministack does not respond; see {}", log.display()).into());
             }
             pause();
         }
@@ -59,7 +59,7 @@ impl Emulator {
 }
 
 impl Drop for Emulator {
-    /// It is asked to end, so that it ends its functions, and made to if it does not.
+    /// Sends SIGTERM, so that it ends its functions, and kills it at the time limit.
     fn drop(&mut self) {
         let id = self.process.id().to_string();
         let _ = Command::new("kill").args(["-TERM", &id]).status();

@@ -1,7 +1,7 @@
-//! `cargo xtask ministack`: the expanded template, deployed to a platform that is not ours.
+//! `cargo xtask ministack`: deploys the expanded template to a third-party emulator.
 //!
-//! ministack plays `CloudFormation`, API Gateway, Lambda, `DynamoDB`, SQS and the rest; the binaries
-//! are the ones that are deployed to AWS. The tests of the API run against it.
+//! ministack emulates `CloudFormation`, API Gateway, Lambda, `DynamoDB`, SQS and more. The binaries
+//! are those that are deployed to AWS. The API's tests run against it.
 
 mod api;
 mod deployment;
@@ -23,14 +23,14 @@ use crate::context::Context;
 use crate::descriptions::{Error, target_directory};
 use crate::say;
 
-/// Tests of what is known to be otherwise there.
-pub(crate) const DIFFERENT: [&str; 1] = ["a_body_over_10_mb_is_413_and_reaches_no_function"];
+/// Tests of known differences.
+pub(crate) const DIFFERENT: [&str; 1] = ["a_body_of_more_than_10_mb_reaches_no_function"];
 
-/// Builds, deploys and tests; gives what is wrong, one sentence each. `tests` are names or parts of
-/// names; without any, all tests are run.
+/// Builds, deploys and tests. Returns the problems, one sentence each. `tests` are names or parts
+/// of names; by default all tests run.
 ///
 /// # Errors
-/// When something cannot be built, installed or deployed.
+/// If something cannot be built, installed or deployed.
 pub(crate) fn run(
     workspace: &Path,
     profile: Profile,
@@ -41,7 +41,7 @@ pub(crate) fn run(
     cargo_lambda.build(&template.binaries(), profile)?;
     let log = target_directory(workspace)?.join("ministack.log");
     let emulator = Emulator::start(workspace, &log)?;
-    // They stand in for others for as long as this lives.
+    // Keeps the stand-ins running while it lives.
     let runtime = Runtime::new()?;
     let standins = runtime.block_on(Standins::start())?;
     let program = |_: &str, binary: &str| cargo_lambda.bootstrap(binary);
@@ -55,7 +55,7 @@ pub(crate) fn run(
     let url = deployment.url(&emulator.endpoint);
     say(&format!("the API is at {url}"));
     for test in DIFFERENT {
-        say(&format!("left out: {test}: infra/docs/SECOND_OPINION.md says why"));
+        say(&format!("left out: {test}: infra/docs/SECOND_OPINION.md has the reason"));
     }
     let tested = cargo(workspace)
         .args(["test", "--package", "blackbox", "--test", "api", "--"])
@@ -65,5 +65,5 @@ pub(crate) fn run(
         .env("SILENT_ISSUER", seed::SILENT_ISSUER)
         .status()
         .context(|| "cargo test of the API's tests")?;
-    Ok((!tested.success()).then(|| "not every test passes".to_owned()).into_iter().collect())
+    Ok((!tested.success()).then(|| "some tests failed".to_owned()).into_iter().collect())
 }

@@ -1,4 +1,4 @@
-//! What an endpoint is to be: its name, its route, and what follows from them.
+//! A new endpoint: its name, its route, and what follows from them.
 
 use std::collections::BTreeSet;
 
@@ -7,32 +7,33 @@ use clap::{Args, ValueEnum};
 use crate::descriptions::Error;
 use crate::drift::logical_id;
 
-/// The longest name: with the stack's before it, a function's name must keep within 64 characters.
+/// The maximum length of a name: with the stack's name, a function's name has at most 64
+/// characters.
 const NAME_CHARACTERS_MAX: usize = 40;
 
-/// Words that no field can be named by: Rust's own, and the one that each skeleton has.
+/// Names that a field cannot have: Rust's keywords, and the field of each skeleton.
 const RESERVED: [&str; 28] = [
     "as", "async", "await", "break", "const", "crate", "dyn", "else", "enum", "extern", "fn",
     "for", "if", "impl", "in", "let", "loop", "match", "mod", "move", "mut", "pub", "ref", "self",
     "type", "use", "where", "asked_by",
 ];
 
-/// An endpoint that is not there yet.
+/// An endpoint to create.
 #[derive(Debug, Clone, Args)]
 pub(super) struct NewEndpoint {
-    /// The binary's name, which is the file's: `get_greeting`.
+    /// The name of its binary and file: `get_greeting`.
     pub(super) name: String,
     /// The method of its route.
     #[arg(value_enum, ignore_case = true)]
     pub(super) method: Method,
     /// The path of its route: `/greetings/{greetingId}`.
     pub(super) path: String,
-    /// The folder of `functions` that it is about.
+    /// Its folder below `functions`.
     #[arg(long, default_value = "people")]
     pub(super) folder: String,
 }
 
-/// The methods that endpoints answer.
+/// The methods of endpoints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Method {
     Get,
@@ -49,21 +50,21 @@ impl Method {
 }
 
 impl NewEndpoint {
-    /// Complains of a name or a path that could not become an endpoint.
+    /// Checks that name and path can become an endpoint.
     ///
     /// # Errors
     ///
-    /// Says what is wrong.
+    /// If not; the error has the reason.
     pub(super) fn check(&self) -> Result<(), Error> {
         let words: Vec<&str> = self.name.split('_').collect();
         let is_word = |word: &&str| {
             word.starts_with(|first: char| first.is_ascii_lowercase())
                 && word.chars().all(|one| one.is_ascii_lowercase() || one.is_ascii_digit())
         };
-        // A word of Rust's own is never two words.
+        // A Rust keyword never has two words.
         if words.len() < 2 || !words.iter().all(is_word) || self.name.len() > NAME_CHARACTERS_MAX {
             return Err(format!(
-                "{} is no name for an endpoint: two or more words in lower case, get_greeting, and \
+                "{} is not a name for an endpoint: use two or more words in lower case, as get_greeting, and \
                  {NAME_CHARACTERS_MAX} characters at most",
                 self.name
             )
@@ -71,14 +72,14 @@ impl NewEndpoint {
         }
         if !self.path.starts_with('/') || !self.path[1..].split('/').all(is_segment) {
             return Err(format!(
-                "{} is no path: /words-of-it/{{parameterInCamelCase}}/more, without a / at its end",
+                "{} is not a path: use /words-of-it/{{parameterInCamelCase}}/more, without a final /",
                 self.path
             )
             .into());
         }
         let fields: Vec<String> = self.parameters().map(snake_case).collect();
         if let Some(field) = fields.iter().find(|field| RESERVED.contains(&field.as_str())) {
-            return Err(format!("a parameter of the path cannot be called {field}").into());
+            return Err(format!("a parameter of the path cannot be named {field}").into());
         }
         if fields.iter().collect::<BTreeSet<_>>().len() < fields.len() {
             return Err(format!("{} names a parameter twice", self.path).into());
@@ -86,7 +87,7 @@ impl NewEndpoint {
         Ok(())
     }
 
-    /// The path's parameters, as the wire has them.
+    /// The path's parameters, in camel case.
     pub(super) fn parameters(&self) -> impl Iterator<Item = &str> {
         self.path.split('/').filter_map(parameter)
     }
@@ -101,13 +102,13 @@ impl NewEndpoint {
         format!("{} {}", self.method.in_capitals(), self.path)
     }
 
-    /// The path of a request: every parameter stands for itself.
+    /// The path of an example request: each parameter's value is its name.
     pub(super) fn example_path(&self) -> String {
         self.path.replace(['{', '}'], "")
     }
 }
 
-/// Whether two paths are the same to API Gateway, whatever their parameters are called.
+/// Whether two paths are the same to API Gateway, without regard to parameter names.
 pub(super) fn same_route(one: &str, other: &str) -> bool {
     let shape = |path: &str| -> Vec<String> {
         path.split('/').map(|it| parameter(it).map_or(it, |_| "{}").to_owned()).collect()
@@ -115,7 +116,7 @@ pub(super) fn same_route(one: &str, other: &str) -> bool {
     shape(one) == shape(other)
 }
 
-/// `greetingId` as the name of a field.
+/// A parameter as a field name: `greeting_id` for `greetingId`.
 pub(super) fn snake_case(parameter: &str) -> String {
     let mut field = String::new();
     for letter in parameter.chars() {
@@ -156,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn names_and_paths_that_could_not_become_an_endpoint_are_refused() {
+    fn an_invalid_name_or_path_is_an_error() {
         for (name, path, taken) in [
             ("get_greeting", "/greetings/{greetingId}", true),
             ("get_greeting", "/.well-known/greetings", true),
@@ -180,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn routes_are_the_same_whatever_their_parameters_are_called() {
+    fn routes_are_equal_without_regard_to_parameter_names() {
         assert!(same_route("/users/{userId}", "/users/{id}"));
         assert!(!same_route("/users/{userId}", "/users/me"));
     }

@@ -1,8 +1,8 @@
-//! What else has to know of an endpoint: the template, the alarms, cargo, the unit tests, the ready
-//! events.
+//! The other entries of an endpoint: in the template, the alarms, cargo's manifest, the unit tests,
+//! and the test events.
 //!
-//! Each is made after its neighbour: what `template.yaml` and `tests/events` have for `get_user`,
-//! they get for the new endpoint, so that it is in the style of the day.
+//! Each is copied from existing entries. The new endpoint gets copies of those of `get_user` in
+//! `template.yaml` and `tests/events`, so they follow the current style.
 
 use local::template::Template;
 use serde_json::{Map, Value, json};
@@ -12,40 +12,41 @@ use crate::context::Context;
 use crate::descriptions::Error;
 use crate::drift::logical_id;
 
-/// The endpoint that others are made after: signed in, and reading one record.
+/// The endpoint whose entries are copied: its caller is signed in, and it reads one record.
 pub(super) const MODEL: &str = "get_user";
 const MODEL_ROUTE: &str = r#"Method: GET, Path: "/users/{userId}""#;
 
-/// What the list of all functions with the same alarms comes behind.
+/// The text before the list of all functions with the same alarms.
 const ALL_FUNCTIONS: &str = "Fn::ForEach::Functions:";
 
-/// What the model has for its traffic's sake: a new endpoint has too little to be judged by.
+/// A setting of the model that needs its traffic: a new endpoint has too few requests.
 const JUDGED: &str = "      DeploymentPreference:";
 
-/// Complains of a template that has the endpoint's name or route already.
+/// Rejects a name or route that the template already has.
 ///
 /// # Errors
 ///
-/// Says which function has it.
+/// If a function has it; the error names it.
 pub(super) fn refuse_known(template: &Template, endpoint: &NewEndpoint) -> Result<(), Error> {
     if template.binaries().contains(&endpoint.name) {
-        return Err(format!("there is a function {} already", endpoint.name).into());
+        return Err(format!("there is already a function {}", endpoint.name).into());
     }
     let method = endpoint.method.in_capitals();
     for route in template.api.iter().flat_map(|api| &api.routes) {
         if route.method == method && same_route(&route.path, &endpoint.path) {
-            return Err(format!("{method} {} is {}'s already", route.path, route.function).into());
+            return Err(
+                format!("{method} {} already belongs to {}", route.path, route.function).into()
+            );
         }
     }
     Ok(())
 }
 
-/// The template with a copy of every resource that bears the model's name, each behind its
-/// neighbour's.
+/// The template with a copy of each of the model's resources, each after the neighbour's.
 ///
 /// # Errors
 ///
-/// Where the template has no model to copy.
+/// If the template has no model to copy.
 pub(super) fn in_template(
     text: &str,
     endpoint: &NewEndpoint,
@@ -71,8 +72,8 @@ pub(super) fn in_template(
     }
 }
 
-/// The resources whose logical ids begin with this name: what follows it there, and the text. An
-/// empty line ends a resource.
+/// The resources whose logical ids begin with this name: the rest of the id, and the text. An empty
+/// line ends a resource.
 fn resources_of<'a>(text: &'a str, name: &str) -> Vec<(&'a str, &'a str)> {
     let suffix_of = |block: &'a str| {
         block
@@ -82,12 +83,12 @@ fn resources_of<'a>(text: &'a str, name: &str) -> Vec<(&'a str, &'a str)> {
     text.split("\n\n").filter_map(|block| Some((suffix_of(block)?, block))).collect()
 }
 
-/// The alarms, with the function among those that they are about: behind its neighbour, or behind the
-/// model where the neighbour has alarms of its own.
+/// The alarms, with the function added to their list: after its neighbour, or after the model if
+/// the neighbour has other alarms.
 ///
 /// # Errors
 ///
-/// Where neither is among them.
+/// If the list has neither.
 pub(super) fn in_alarms(
     text: &str,
     endpoint: &NewEndpoint,
@@ -97,7 +98,7 @@ pub(super) fn in_alarms(
         let (listed, after) = behind.split_once(']')?;
         Some((before, format!("{listed}]"), after))
     });
-    let (before, listed, after) = list.ok_or("the alarms have no list of functions")?;
+    let (before, listed, after) = list.ok_or("infra/alarms.yaml has no list of functions")?;
     for known in [neighbour, MODEL] {
         for end in [",", "]"] {
             let mark = format!("{known}{end}");
@@ -111,14 +112,14 @@ pub(super) fn in_alarms(
             }
         }
     }
-    Err(format!("the alarms do not know {neighbour}").into())
+    Err(format!("infra/alarms.yaml does not list {neighbour}").into())
 }
 
-/// Cargo's manifest with the binary.
+/// Cargo's manifest, with the binary added.
 ///
 /// # Errors
 ///
-/// Where it lacks the neighbour's.
+/// If it lacks the neighbour's.
 pub(super) fn in_manifest(
     text: &str,
     endpoint: &NewEndpoint,
@@ -130,11 +131,11 @@ pub(super) fn in_manifest(
     behind(text, &format!("name = \"{neighbour}\"\n"), "test = false\n", &binary)
 }
 
-/// The library with the module, so that its unit tests are linked.
+/// The library, with the module added, so that its unit tests are linked.
 ///
 /// # Errors
 ///
-/// Where it lacks the neighbour's.
+/// If it lacks the neighbour's.
 pub(super) fn in_library(
     text: &str,
     endpoint: &NewEndpoint,
@@ -145,25 +146,25 @@ pub(super) fn in_library(
     behind(text, &format!("mod {neighbour};"), "\n", &module)
 }
 
-/// The text with an addition behind the first end that follows a mark.
+/// The text with an addition after the first `end` that follows `mark`.
 fn behind(text: &str, mark: &str, end: &str, addition: &str) -> Result<String, Error> {
     let place = text.find(mark).and_then(|marked| {
         let inside = marked + mark.len();
         text[inside..].find(end).map(|ends| inside + ends + end.len())
     });
-    let place = place.ok_or_else(|| format!("{:?} is not where it should be", mark.trim()))?;
+    let place = place.ok_or_else(|| format!("{:?} is missing", mark.trim()))?;
     let (before, after) = text.split_at(place);
     Ok(format!("{before}{addition}{after}"))
 }
 
-/// The model's ready event, as API Gateway would send it for the endpoint: every parameter of the
-/// path is its own name.
+/// The model's test event, as API Gateway would send it to the endpoint: each path parameter's
+/// value is its name.
 ///
 /// # Errors
 ///
-/// Where the model's is no JSON.
+/// If the model's event is not JSON.
 pub(super) fn event(model: &str, endpoint: &NewEndpoint) -> Result<String, Error> {
-    let mut event: Value = serde_json::from_str(model).context(|| "the model's ready event")?;
+    let mut event: Value = serde_json::from_str(model).context(|| "the model's test event")?;
     let (route_key, path) = (endpoint.route_key(), endpoint.example_path());
     let parameters: Map<_, _> =
         endpoint.parameters().map(|name| (name.to_owned(), name.into())).collect();
@@ -176,18 +177,18 @@ pub(super) fn event(model: &str, endpoint: &NewEndpoint) -> Result<String, Error
     Ok(format!("{event:#}\n"))
 }
 
-/// What the endpoint answers, recorded by its shape; the headers are those of the model's answer.
+/// The recorded response of the endpoint, by its shape; the headers are those of the model.
 ///
 /// # Errors
 ///
-/// Where the model's is no JSON.
+/// If the model's recording is not JSON.
 pub(super) fn recorded(model: &str, endpoint: &NewEndpoint) -> Result<String, Error> {
     let mut recorded: Value =
-        serde_json::from_str(model).context(|| "the model's recorded answer")?;
+        serde_json::from_str(model).context(|| "the model's recorded response")?;
     let fields = endpoint.parameters().chain(["askedBy"]);
     let fields: Map<_, _> = fields.map(|name| (name.to_owned(), "string".into())).collect();
     recorded["body"] = json!({ "data": fields });
-    // Only what is read has an entity tag without being asked for one.
+    // Only responses to reads have an entity tag by default.
     if let (false, Some(headers)) =
         (endpoint.method == Method::Get, recorded["headers"].as_object_mut())
     {
@@ -227,7 +228,7 @@ Outputs:
     }
 
     #[test]
-    fn what_the_model_has_the_endpoint_gets_behind_its_neighbour() {
+    fn the_models_resources_are_copied_after_the_neighbours() {
         let extended = in_template(TEMPLATE, &greeting(), "get_order").unwrap();
         let headings: Vec<_> = extended
             .lines()
@@ -249,7 +250,7 @@ Outputs:
     }
 
     #[test]
-    fn the_alarms_of_all_functions_are_about_it_too() {
+    fn the_function_is_added_to_the_list_of_alarms() {
         let alarms = |listed: &str| {
             format!(
                 "Fn::ForEach::Judged: [get_user, get_order]\nFn::ForEach::Functions: {listed}\nFn::ForEach::Clocks: [tick]"
@@ -271,13 +272,13 @@ Outputs:
     }
 
     #[test]
-    fn a_template_without_the_model_is_refused() {
+    fn a_template_without_the_model_is_an_error() {
         let without = TEMPLATE.replace("userId", "id");
         assert!(in_template(&without, &greeting(), "get_order").is_err());
     }
 
     #[test]
-    fn what_is_recorded_is_what_is_answered() {
+    fn the_recorded_response_is_the_endpoints() {
         let model = r#"{"body":{},"headers":{"etag":"string"},"status":"200"}"#;
         let recorded: Value = serde_json::from_str(&recorded(model, &greeting()).unwrap()).unwrap();
         let data = json!({ "askedBy": "string", "greetingId": "string" });
@@ -285,7 +286,7 @@ Outputs:
     }
 
     #[test]
-    fn an_event_knows_its_route() {
+    fn an_event_has_the_endpoints_route() {
         let model = r#"{"requestContext":{"http":{},"authorizer":{"lambda":{}}}}"#;
         let event: Value = serde_json::from_str(&event(model, &greeting()).unwrap()).unwrap();
         assert_eq!(event["routeKey"], "PUT /greetings/{greetingId}");

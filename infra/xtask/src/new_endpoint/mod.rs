@@ -1,5 +1,5 @@
-//! `cargo xtask new-endpoint`: an endpoint's file, its entry in the template, its ready event, and
-//! the two lines by which cargo knows of it.
+//! `cargo xtask new-endpoint`: writes an endpoint's file, its template entry and its test event,
+//! and registers it with cargo.
 
 mod endpoint;
 mod entries;
@@ -20,19 +20,21 @@ use crate::descriptions::Error;
 use crate::process::succeeded;
 use crate::{say, terminal};
 
-/// Adds an endpoint for whoever is signed in, which answers what it was asked, and who asked.
+/// Adds an endpoint for signed-in callers. Its response has the path parameters and the caller's
+/// name.
 #[derive(Parser)]
 #[command(name = "cargo xtask new-endpoint", args_conflicts_with_subcommands = true)]
 struct Arguments {
     #[command(flatten)]
     endpoint: Option<NewEndpoint>,
 
-    /// Adds one to a copy of the workspace, builds it there, tests it, asks it, and removes it.
+    /// Adds endpoints to a copy of the workspace, builds, tests and calls them there, and deletes
+    /// the copy.
     #[arg(long = "try", exclusive = true)]
     trial: bool,
 }
 
-/// Runs the command with what follows `new-endpoint` on the command line.
+/// Runs the command with the arguments after `new-endpoint`.
 pub(crate) fn run(workspace: &Path, given: &[String]) -> ExitCode {
     terminal::run("new-endpoint", given, |arguments| add_or_try(workspace, arguments))
 }
@@ -41,11 +43,11 @@ fn add_or_try(workspace: &Path, arguments: &Arguments) -> Result<(), Error> {
     match &arguments.endpoint {
         Some(endpoint) => add(workspace, endpoint).map(|()| tell_what_is_next(endpoint)),
         None if arguments.trial => trial::run(workspace),
-        None => Err("which? new-endpoint NAME METHOD PATH, or --try".into()),
+        None => Err("expected new-endpoint NAME METHOD PATH, or --try".into()),
     }
 }
 
-/// Writes everything, or nothing where one of the texts cannot be made.
+/// Writes all files, or none if one of them cannot be built.
 fn add(workspace: &Path, endpoint: &NewEndpoint) -> Result<(), Error> {
     endpoint.check()?;
     let template = Template::read(&workspace.join("template.yaml"), &BTreeMap::new())?;
@@ -54,7 +56,7 @@ fn add(workspace: &Path, endpoint: &NewEndpoint) -> Result<(), Error> {
     let folder = functions.join(&endpoint.folder);
     let file = folder.join(format!("{}.rs", endpoint.name));
     if file.exists() {
-        return Err(format!("{} exists", file.display()).into());
+        return Err(format!("{} already exists", file.display()).into());
     }
     let neighbour = last_of(&template, &folder);
     let neighbour = neighbour.ok_or_else(|| format!("{} has no function", folder.display()))?;
@@ -82,13 +84,13 @@ fn add(workspace: &Path, endpoint: &NewEndpoint) -> Result<(), Error> {
     format(workspace)
 }
 
-/// How a file comes to know of an endpoint, given the neighbour that it is to stand behind.
+/// Adds an endpoint's entry to a file, after its neighbour's.
 type Extension = fn(&str, &NewEndpoint, &str) -> Result<String, Error>;
 
-/// How an example becomes one of another endpoint.
+/// Changes the model's example to one of the endpoint.
 type Example = fn(&str, &NewEndpoint) -> Result<String, Error>;
 
-/// The function that is the last of its folder in the template, by its binary's name.
+/// The last function of a folder in the template, by its binary's name.
 fn last_of<'a>(template: &'a Template, folder: &Path) -> Option<&'a str> {
     let mut binaries = template.functions.values().map(|function| function.binary.as_str());
     binaries.rfind(|binary| folder.join(format!("{binary}.rs")).is_file())
@@ -101,16 +103,16 @@ fn format(workspace: &Path) -> Result<(), Error> {
 fn tell_what_is_next(endpoint: &NewEndpoint) {
     let NewEndpoint { name, folder, .. } = endpoint;
     say(&format!(
-        "functions/{folder}/{name}.rs answers {}, and the template, infra/alarms.yaml,
-functions/Cargo.toml and functions/lib.rs know of it; tests/events/{name}.json asks it, and
-tests/recorded/{name}.json is what it answers. What is next:
+        "functions/{folder}/{name}.rs implements {}. The template, infra/alarms.yaml,
+functions/Cargo.toml and functions/lib.rs have its entries. tests/events/{name}.json is its event,
+and tests/recorded/{name}.json its response. Next steps:
 
-  cargo local --demo      builds it and has it answer whoever is signed in
+  cargo local --demo      builds and serves it for signed-in callers
   cargo test -p functions {name}
   cargo xtask openapi     describes it in infra/openapi.json
-  cargo xtask drift       whether the template says what it does, after each change of either
+  cargo xtask drift       checks the template against it, after each change of either
 
-infra/docs/ADD_AN_ENDPOINT.md tells how to go on from there.",
+infra/docs/ADD_AN_ENDPOINT.md describes the next steps.",
         endpoint.route_key()
     ));
 }

@@ -1,4 +1,4 @@
-//! The endpoint's own file: nine stages that compile, and answer.
+//! The endpoint's own file: nine stages that compile and respond.
 
 use serde_json::{Map, json};
 
@@ -7,7 +7,7 @@ use super::endpoint::{Method, NewEndpoint, snake_case};
 const QUERY: &str = include_str!("skeletons/query.txt");
 const COMMAND: &str = include_str!("skeletons/command.txt");
 
-/// The file's text, as rustfmt has not seen it yet.
+/// The file's text, not yet formatted.
 pub(super) fn filled(endpoint: &NewEndpoint) -> String {
     let fields: Vec<String> = endpoint.parameters().map(snake_case).collect();
     let each = |form: fn(&String) -> String| fields.iter().map(form).collect::<String>();
@@ -42,7 +42,7 @@ pub(super) fn filled(endpoint: &NewEndpoint) -> String {
     .fold(skeleton.to_owned(), |text, (place, filled)| text.replace(place, filled))
 }
 
-/// The type of the path's parameters, where there are any.
+/// The type of the path's parameters, if there are any.
 fn parameters(declared: &str) -> String {
     if declared.is_empty() {
         return String::new();

@@ -1,5 +1,5 @@
-//! `cargo xtask new-endpoint --try`: what the command writes is built, tested and asked, in a copy
-//! of the workspace that is removed afterwards.
+//! `cargo xtask new-endpoint --try`: builds, tests and calls the generated endpoints in a copy of
+//! the workspace, which is deleted afterwards.
 
 use std::collections::BTreeMap;
 use std::fs::FileTimes;
@@ -21,7 +21,7 @@ use crate::http::{Client, sign_in};
 use crate::process::succeeded;
 use crate::{drift, say, tidy};
 
-/// One of each skeleton, with parameters and without.
+/// One endpoint from each skeleton, with and without parameters.
 fn endpoints() -> [NewEndpoint; 2] {
     let endpoint = |name: &str, method, path: &str| NewEndpoint {
         name: name.to_owned(),
@@ -37,10 +37,10 @@ fn endpoints() -> [NewEndpoint; 2] {
 
 /// # Errors
 ///
-/// Says which step failed.
+/// If a step fails; the error names it.
 pub(super) fn run(workspace: &Path) -> Result<(), Error> {
     let target = descriptions::target_directory(workspace)?;
-    // The other functions are taken as they are built here.
+    // The copy reuses the other functions' binaries.
     descriptions::build(workspace)?;
     let copy = target.join("new-endpoint");
     let tried = copy_of(workspace, &copy, &target).and_then(|()| in_copy(&copy));
@@ -61,13 +61,13 @@ fn in_copy(copy: &Path) -> Result<(), Error> {
     test(copy, &endpoints)?;
     done("their unit tests pass");
     tokio::runtime::Runtime::new()?.block_on(ask(copy, &endpoints))?;
-    done("the local platform answers 200 for them");
+    done("the local platform returns 200 for them");
     judge(copy)?;
-    done("drift and tidy have nothing to complain about");
+    done("drift and tidy find no problems");
     Ok(())
 }
 
-/// Copies what git knows of or would take, with its times, so that cargo builds nothing twice.
+/// Copies the files that git tracks or would add, with their times, so that cargo rebuilds nothing.
 fn copy_of(workspace: &Path, copy: &Path, target: &Path) -> Result<(), Error> {
     if copy.exists() {
         fs::remove_dir_all(copy)?;
@@ -91,12 +91,12 @@ fn copy_of(workspace: &Path, copy: &Path, target: &Path) -> Result<(), Error> {
     let configuration = copy.join(".cargo/config.toml");
     let shared = format!("\n[build]\ntarget-dir = {:?}\n", target.display().to_string());
     fs::write(&configuration, fs::read_to_string(&configuration)? + &shared)?;
-    // What has another version is another package to cargo, which then keeps what it built of ours.
+    // With another version, cargo treats it as another package and keeps the build of ours.
     let manifest = copy.join("Cargo.toml");
     let version = format!("version = {:?}", env!("CARGO_PKG_VERSION"));
     let renamed = fs::read_to_string(&manifest)?.replacen(&version, "version = \"0.0.0\"", 1);
     fs::write(&manifest, renamed)?;
-    // The house's rules are about the files that git knows.
+    // The house rules apply to the files that git tracks.
     for arguments in [&["init", "--quiet"][..], &["add", "--all"]] {
         succeeded(Command::new("git").args(arguments).current_dir(copy))?;
     }
@@ -122,7 +122,7 @@ fn test(copy: &Path, endpoints: &[NewEndpoint]) -> Result<(), Error> {
     Err(format!("their unit tests: {said}{}", String::from_utf8_lossy(&ran.stderr)).into())
 }
 
-/// Has the local platform run the copy's template, and asks each endpoint as a customer.
+/// Runs the copy's template on the local platform, and calls each endpoint as a customer.
 async fn ask(copy: &Path, endpoints: &[NewEndpoint]) -> Result<(), Error> {
     let options = Options {
         template: Some(copy.join("template.yaml")),
@@ -151,7 +151,7 @@ async fn ask_each(api: &str, endpoints: &[NewEndpoint]) -> Result<(), Error> {
     Ok(())
 }
 
-/// The house's checks, of the copy.
+/// Runs the house checks on the copy.
 fn judge(copy: &Path) -> Result<(), Error> {
     let template = Template::read(&copy.join("template.yaml"), &BTreeMap::new())?;
     let descriptions = descriptions::as_built(copy, &template.binaries())?;

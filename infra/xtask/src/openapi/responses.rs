@@ -42,7 +42,8 @@ pub(super) fn of(
     let success = success(&status, description, examples, components)?;
     if description["route"]["method"] == "GET" {
         let headers = headers(ALWAYS.into_iter().chain(["etag", "ratelimit", "ratelimit-policy"]));
-        let same = json!({ "description": "The client already has this version.", "headers": headers });
+        let same =
+            json!({ "description": "The client already has this version.", "headers": headers });
         responses.insert("304".to_owned(), components.response("NotModified", same));
     }
     for (status, refusals) in by_status(&description["refusals"]) {

@@ -1,9 +1,9 @@
-//! `cargo xtask privileges`: whether every right that the template gives is needed.
+//! `cargo xtask privileges`: proves that every permission of the template is needed.
 //!
-//! Each right in turn is taken from its function, and a test of the API has to fail for it. Which
-//! one, the table in `infra/docs/PRIVILEGES.md` says. For a right that has none there, or one that
-//! passes all the same, the tests are asked which rights their platforms make use of, and the
-//! quickest of those that use it and fail without it is taken.
+//! Each permission in turn is removed from its function; a test of the API must then fail. The
+//! table in `infra/docs/PRIVILEGES.md` names the test. If there is none, or it passes, all tests
+//! report the permissions that they use. The fastest test that uses the permission and fails
+//! without it is chosen.
 
 mod suite;
 mod table;
@@ -19,37 +19,38 @@ use self::suite::{Ended, Suite};
 use self::table::Table;
 use crate::descriptions::Error;
 
-/// How many tests run at once.
+/// The number of tests that run in parallel.
 const AT_ONCE: usize = 2;
 
-/// How many tests are tried for a right before there is none for it.
+/// The maximum number of tests that are tried for a permission.
 const CANDIDATES_MAX: usize = 6;
 
-/// Tests of tests: they take rights away themselves.
+/// Tests of the test suite: they remove permissions themselves.
 const OWN_TESTS: &str = "privileges::";
 
-/// In what the table differs from the template, one sentence each.
+/// The differences between the table and the template, one sentence each.
 ///
 /// # Errors
 ///
-/// When one of the two cannot be read.
+/// If one of the two cannot be read.
 pub(crate) fn complaints(workspace: &Path) -> Result<Vec<String>, Error> {
     let grants = template(workspace)?.grants();
     let table = Table::read(workspace)?;
     let missing = grants.iter().filter(|grant| !table.tests.contains_key(grant));
-    let missing = missing.map(|grant| format!("{grant}: no test is named for it"));
+    let missing = missing.map(|grant| format!("{grant}: the table has no test for it"));
     let spare = table.tests.keys().filter(|grant| !grants.contains(grant));
-    let spare = spare.map(|grant| format!("{grant}: the template has no such right"));
+    let spare = spare.map(|grant| format!("{grant}: the template grants no such permission"));
     let gone = table.tests.values().filter(|test| !suite::is_written(workspace, test));
     let gone = gone.map(|test| format!("{test}: there is no such test")).collect::<BTreeSet<_>>();
     Ok(missing.chain(spare).chain(gone).collect())
 }
 
-/// Takes every right away in turn and writes the table; gives the rights that no test misses.
+/// Removes every permission in turn and writes the table. Returns the permissions for which no test
+/// fails.
 ///
 /// # Errors
 ///
-/// When something cannot be built, run, read or written.
+/// If something cannot be built, run, read or written.
 pub(crate) fn prove(workspace: &Path) -> Result<Vec<String>, Error> {
     let grants = template(workspace)?.grants();
     let suite = Suite::build(workspace)?;
@@ -70,7 +71,7 @@ fn template(workspace: &Path) -> Result<Template, Error> {
     Ok(Template::read(&workspace.join("template.yaml"), &BTreeMap::new())?)
 }
 
-/// Those rights whose tests pass with all rights and fail without the one.
+/// The permissions whose tests pass with all permissions and fail without this one.
 fn still_proven(suite: &Suite, tests: BTreeMap<Grant, String>) -> BTreeMap<Grant, String> {
     let named: BTreeSet<String> = tests.values().cloned().collect();
     let passing = side_by_side(named, |test| {
@@ -84,7 +85,7 @@ fn still_proven(suite: &Suite, tests: BTreeMap<Grant, String>) -> BTreeMap<Grant
     proven.into_iter().collect()
 }
 
-/// A test for each of these rights, where there is one.
+/// A test for each of these permissions, if there is one.
 fn found(suite: &Suite, open: &[Grant]) -> Result<BTreeMap<Grant, String>, Error> {
     let mut tests = suite.tests()?;
     tests.retain(|test| !test.starts_with(OWN_TESTS));
@@ -103,7 +104,7 @@ fn found(suite: &Suite, open: &[Grant]) -> Result<BTreeMap<Grant, String>, Error
     Ok(found.into_iter().collect())
 }
 
-/// What comes of the items, several at a time, in no particular order.
+/// The results for the items, computed in parallel, in any order.
 fn side_by_side<I: Send, O: Send>(
     items: impl IntoIterator<Item = I, IntoIter: Send>,
     work: impl Fn(&I) -> Option<O> + Sync,
@@ -127,7 +128,7 @@ fn side_by_side<I: Send, O: Send>(
 #[cfg(test)]
 mod tests {
     #[test]
-    fn every_right_of_the_template_has_a_test_that_misses_it() {
+    fn every_permission_has_a_test_that_fails_without_it() {
         assert_eq!(super::complaints(crate::workspace()).unwrap(), Vec::<String>::new());
     }
 }

@@ -1,4 +1,4 @@
-//! The tests of the API, run one by one.
+//! Runs the API's tests one by one.
 
 use fs_err as fs;
 use std::collections::BTreeSet;
@@ -14,13 +14,13 @@ use crate::context::Context;
 use crate::descriptions::Error;
 use crate::say;
 
-/// How long tests wait for what is to happen by itself. What takes longer proves nothing quickly.
+/// The time that tests wait for asynchronous results. A slower result is not a fast proof.
 const PATIENCE_S: &str = "15";
 
-/// How long one test may take.
+/// The time limit of one test.
 const TEST_MAX: Duration = Duration::from_mins(2);
 
-/// How often a running test is looked at.
+/// The interval at which a running test is checked.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// The tests' binary.
@@ -28,20 +28,20 @@ pub(super) struct Suite {
     binary: PathBuf,
 }
 
-/// A test that has run.
+/// A finished test.
 pub(super) struct Run {
     pub(super) ended: Ended,
     pub(super) took: Duration,
-    /// The rights that its platforms' functions made use of.
+    /// The permissions that its platforms' functions used.
     pub(super) used: BTreeSet<Grant>,
 }
 
-/// How a test ended.
+/// The result of a test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ended {
     Passed,
     Failed,
-    /// It was ended, having taken too long.
+    /// It exceeded the time limit and was killed.
     Overran,
 }
 
@@ -74,7 +74,7 @@ impl Suite {
             let of_tests = message["target"]["name"] == "api";
             message["executable"].as_str().filter(|_| of_tests).map(PathBuf::from)
         });
-        let binary = binary.ok_or("cargo does not say where the tests are")?;
+        let binary = binary.ok_or("cargo reports no test binary")?;
         Ok(Self { binary })
     }
 
@@ -87,12 +87,12 @@ impl Suite {
         Ok(tests.map(str::to_owned).collect())
     }
 
-    /// Whether a test fails where a function lacks a right.
+    /// Whether a test fails when a function lacks a permission.
     pub(super) fn fails_without(&self, test: &str, grant: &Grant) -> bool {
         let run = self.run(test, Some(grant));
         let (ended, took) = run.map_or((None, 0.0), |it| (Some(it.ended), it.took.as_secs_f32()));
         let outcome = match ended {
-            Some(Ended::Passed) => "passes all the same",
+            Some(Ended::Passed) => "passes without it",
             Some(Ended::Failed) => "fails",
             Some(Ended::Overran) => "takes too long",
             None => "cannot be run",
@@ -101,7 +101,7 @@ impl Suite {
         ended == Some(Ended::Failed)
     }
 
-    /// Runs one test by itself; nothing where it cannot be started.
+    /// Runs one test; `None` if it cannot be started.
     pub(super) fn run(&self, test: &str, without: Option<&Grant>) -> Option<Run> {
         let noted = std::env::temp_dir().join(format!("rights-{}", uuid::Uuid::new_v4()));
         let mut command = Command::new(&self.binary);
@@ -112,7 +112,7 @@ impl Suite {
         let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().ok()?;
         let ended = ended(child)?;
         let took = begun.elapsed();
-        // Without a file, no platform of the test's has ended.
+        // Without a file, no platform of this test has ended.
         let rights = fs::read_to_string(&noted).unwrap_or_default();
         let _ = fs::remove_file(noted);
         let used = rights.lines().filter_map(|line| line.parse().ok()).collect();
@@ -120,7 +120,7 @@ impl Suite {
     }
 }
 
-/// Waits for a test, and ends it where it takes too long.
+/// Waits for a test, and kills it at the time limit.
 fn ended(mut child: Child) -> Option<Ended> {
     let end = Instant::now() + TEST_MAX;
     while Instant::now() < end {

@@ -1,4 +1,4 @@
-//! The table of rights, as people read it.
+//! The table of permissions, in Markdown.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -8,27 +8,26 @@ use local::template::Grant;
 
 use crate::descriptions::Error;
 
-const HEAD: &str = "# Who may do what, and which test misses it
+const HEAD: &str = "# Permissions, and the test that fails without each
 
-Written by `cargo xtask privileges`, which takes each right from its function, runs the test that is
-named beside it, and sees it fail; with all rights it passes. So every right is needed by a call, and
-none is missing unnoticed. CI sees to it that the table has the rights of `template.yaml`, all of them
-and no others.
+Written by `cargo xtask privileges`. It removes each permission from its function and runs the test
+named in the same row, which must fail; with all permissions it passes. So every permission is needed
+by a call. CI checks that the table has exactly the permissions of `template.yaml`.
 
-To receive and delete messages, and to read a stream, is what Lambda does in a function's name. It
-refuses to set up an event source whose function may not, and so does the local platform: without
-such a right no test's platform starts. What SAM itself adds to the roles that it makes is not
-counted: `AWSLambdaBasicExecutionRole` for logs, and for traces `AWSXrayWriteOnlyAccess`.
+Lambda receives and deletes messages, and reads streams, with a function's permissions. Without them
+AWS rejects the event source. So does the local platform: no test's platform starts then. The
+policies that SAM itself adds are not counted: `AWSLambdaBasicExecutionRole` for logs, and
+`AWSXrayWriteOnlyAccess` for traces.
 
 ";
 
-/// Which test fails without which right.
+/// The test that fails without each permission.
 pub(super) struct Table {
     pub(super) tests: BTreeMap<Grant, String>,
 }
 
 impl Table {
-    /// The table as it was last written; an empty one where there is none.
+    /// The table as last written; empty if there is none.
     pub(super) fn read(workspace: &Path) -> Result<Self, Error> {
         let text = match fs_err::read_to_string(path(workspace)) {
             Ok(text) => text,
@@ -38,7 +37,7 @@ impl Table {
         Ok(Self { tests: text.lines().filter_map(row).collect() })
     }
 
-    /// Writes it down.
+    /// Writes the table.
     pub(super) fn write(&self, workspace: &Path) -> Result<(), Error> {
         let functions: BTreeSet<_> = self.tests.keys().map(|grant| &grant.function).collect();
         let tests: BTreeSet<_> = self.tests.values().collect();
@@ -46,7 +45,7 @@ impl Table {
         let (rights, functions, tests_count) = (self.tests.len(), functions.len(), tests.len());
         writeln!(
             text,
-            "{rights} rights of {functions} functions, missed by {tests_count} tests.\n"
+            "{rights} permissions of {functions} functions, proven by {tests_count} tests.\n"
         )?;
         writeln!(text, "| function | may | on | fails without it |\n|---|---|---|---|")?;
         for (Grant { function, action, resource }, test) in &self.tests {
@@ -60,7 +59,7 @@ fn path(workspace: &Path) -> PathBuf {
     workspace.join("infra/docs/PRIVILEGES.md")
 }
 
-/// A right and its test; nothing of a line that is no row of the table.
+/// Parses a permission and its test; `None` if the line is not a row of the table.
 fn row(line: &str) -> Option<(Grant, String)> {
     let cells: Vec<&str> = line.strip_prefix("| `")?.strip_suffix("` |")?.split("` | `").collect();
     let [function, action, resource, test] = cells[..] else { return None };
@@ -73,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_row_is_read_as_it_is_written() {
+    fn a_row_is_parsed_as_it_is_written() {
         let right = "GetUserFunction dynamodb:GetItem UsersTable".parse().unwrap();
         let line = "| `GetUserFunction` | `dynamodb:GetItem` | `UsersTable` | `story::a_story` |";
         assert_eq!(row(line), Some((right, "story::a_story".to_owned())));

@@ -1,4 +1,4 @@
-//! The way from containers to the services of this machine's loopback.
+//! Forwards connections from containers to services on this machine's loopback.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -13,11 +13,11 @@ use super::engine::Engine;
 use crate::context::Context;
 use crate::descriptions::Error;
 
-/// How long the bridge waits after a connection that could not be taken.
+/// The pause after a failed accept.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Passes connections on from the engine's bridge to the same ports of the loopback, for as long
-/// as it lives.
+/// Forwards connections from the engine's bridge to the same ports on loopback, until it is
+/// dropped.
 pub(super) struct Bridge {
     address: Ipv4Addr,
     passing: JoinSet<()>,
@@ -32,13 +32,13 @@ impl Bridge {
         Ok(Self { address, passing: JoinSet::new() })
     }
 
-    /// An address of the loopback, `http://127.0.0.1:4000`, as containers reach it.
+    /// The URL by which containers reach a loopback URL such as `http://127.0.0.1:4000`.
     pub(super) async fn to(&mut self, url: &str) -> Result<String, Error> {
         let Some(port) = url.strip_prefix("http://127.0.0.1:") else { return Ok(url.to_owned()) };
         let port = port.trim_end_matches('/').parse().context(|| format!("the port of {url:?}"))?;
         match TcpListener::bind((self.address, port)).await {
             Ok(listener) => drop(self.passing.spawn(pass_on(listener, port))),
-            // It is passed on already.
+            // The port is already forwarded.
             Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {}
             Err(error) => {
                 let address = self.address;
@@ -49,7 +49,7 @@ impl Bridge {
     }
 }
 
-/// A subnet of the bridge network, as `docker network inspect` prints it.
+/// A subnet of the bridge network, in the output of `docker network inspect`.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Subnet {
@@ -61,19 +61,19 @@ struct Subnet {
 
 /// The address of this machine on the engine's bridge.
 ///
-/// An engine that has just made its bridge names the subnet alone; its address is then the first
-/// one of it, which is Docker's rule. An engine that finds the bridge of an earlier run names both.
+/// An engine that has just created its bridge names only the subnet. By Docker's rule, its address
+/// is the first one. An engine that finds an earlier run's bridge names both.
 fn gateway(configuration: &str) -> Result<Ipv4Addr, Error> {
     let failed = || format!("the engine's bridge network, {configuration}");
     let subnets: Option<Vec<Subnet>> = serde_json::from_str(configuration).context(failed)?;
     let subnets = subnets.unwrap_or_default();
-    // The subnets of IPv6 do not parse, and are not needed.
+    // IPv6 subnets do not parse, and are not needed.
     let named = subnets.iter().find_map(|it| it.gateway.split('/').next()?.parse().ok());
     let first = || subnets.iter().find_map(|it| first_address(&it.subnet));
     named.or_else(first).ok_or_else(|| format!("{}: it has no IPv4 address", failed()).into())
 }
 
-/// The first address that a host of the subnet `172.17.0.0/16` can have.
+/// The first host address of a subnet such as `172.17.0.0/16`.
 fn first_address(subnet: &str) -> Option<Ipv4Addr> {
     let (network, length) = subnet.split_once('/')?;
     let network: Ipv4Addr = network.parse().ok()?;
@@ -86,13 +86,13 @@ async fn pass_on(listener: TcpListener, port: u16) {
     let mut connections = JoinSet::new();
     loop {
         let Ok((mut outer, _)) = listener.accept().await else {
-            // Too many open files, or a client that has gone: the next one may fare better.
+            // After an error, such as too many open files, the next accept may succeed.
             sleep(PAUSE).await;
             continue;
         };
         connections.spawn(async move {
             if let Ok(mut inner) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await {
-                // Either side may leave at any time.
+                // Either side may close the connection at any time.
                 let _ = copy_bidirectional(&mut outer, &mut inner).await;
             }
         });
@@ -106,12 +106,12 @@ mod tests {
     #[test]
     fn the_gateway_is_the_named_one_or_the_first_address_of_the_subnet() {
         let cases = [
-            // An engine that runs for the first time, and one that finds its bridge.
+            // An engine on its first run, and an engine that finds its bridge.
             (r#"[{"Subnet":"172.17.0.0/16"}]"#, "172.17.0.1"),
             (r#"[{"Subnet":"172.17.0.0/16","Gateway":"172.17.0.1"}]"#, "172.17.0.1"),
             (r#"[{"Subnet":"172.17.0.0/16","Gateway":""}]"#, "172.17.0.1"),
             (r#"[{"Subnet":"10.9.8.0/24","Gateway":"10.9.8.254"}]"#, "10.9.8.254"),
-            // A network that is written by the address of the bridge itself.
+            // A network that is given by the bridge's own address.
             (r#"[{"Subnet":"192.168.5.77/20"}]"#, "192.168.0.1"),
             (
                 r#"[{"Subnet":"fd00::/80","Gateway":"fd00::1"},{"Subnet":"10.0.4.0/22"}]"#,
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bridge_without_an_address_is_an_error_that_shows_the_engines_answer() {
+    fn a_bridge_without_an_address_is_an_error_with_the_output() {
         for configuration in
             ["", "null", "[]", "[{}]", r#"[{"Subnet":"x/16"}]"#, r#"[{"Subnet":"10.0.0.0/0"}]"#]
         {

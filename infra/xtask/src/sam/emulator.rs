@@ -1,5 +1,5 @@
-//! `cargo xtask sam emulate`: every HTTP function in AWS's runtime interface emulator, which comes
-//! with SAM.
+//! `cargo xtask sam emulate`: runs every HTTP function in AWS's runtime interface emulator, which
+//! SAM contains.
 
 use std::collections::BTreeMap;
 use std::net::TcpListener;
@@ -21,7 +21,7 @@ use crate::descriptions::{self, Error};
 use crate::http::Client;
 use crate::{process, say};
 
-/// How long the emulator may take to listen.
+/// The time limit for the emulator's start.
 const START_LIMIT: Duration = Duration::from_secs(10);
 
 pub(super) async fn run(ground: &Ground) -> Result<(), Error> {
@@ -43,7 +43,7 @@ pub(super) async fn run(ground: &Ground) -> Result<(), Error> {
     if complaints.is_empty() { Ok(()) } else { Err(complaints.join("\n").into()) }
 }
 
-/// The emulator for this machine, which SAM puts into its containers.
+/// SAM's emulator binary for this machine's architecture.
 fn emulator(programs: &Path) -> Result<PathBuf, Error> {
     let machine = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
     let inside = format!("site-packages/samcli/local/rapid/aws-lambda-rie-{machine}");
@@ -52,7 +52,7 @@ fn emulator(programs: &Path) -> Result<PathBuf, Error> {
     found.ok_or_else(|| format!("SAM has no {inside}").into())
 }
 
-/// The answer of a function that is started for it, and how long both took.
+/// The response of a newly started function, and the time for start and response.
 async fn invoked(
     ground: &Ground,
     emulator: &Path,
@@ -92,7 +92,7 @@ fn start(
     Ok(child)
 }
 
-/// Posts the event as soon as the emulator listens.
+/// Posts the event once the emulator listens.
 async fn answer(client: &Client, port: u16, event: &Value) -> Result<Value, Error> {
     let begun = Instant::now();
     while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {
@@ -105,7 +105,7 @@ async fn answer(client: &Client, port: u16, event: &Value) -> Result<Value, Erro
     client.post(&url, event, StatusCode::OK).await
 }
 
-/// Two ports that nobody has, a moment ago.
+/// Two ports that are free at this moment.
 fn free_ports() -> Result<[u16; 2], Error> {
     let [one, other] = [TcpListener::bind("127.0.0.1:0")?, TcpListener::bind("127.0.0.1:0")?];
     Ok([one.local_addr()?.port(), other.local_addr()?.port()])

@@ -1,4 +1,4 @@
-//! A container engine of our own, which leaves an engine that is there alone.
+//! A separate container engine, which leaves an existing engine unchanged.
 
 use fs_err::File;
 use std::path::PathBuf;
@@ -12,23 +12,23 @@ use crate::context::Context;
 use crate::descriptions::Error;
 use crate::process;
 
-/// How long the engine may take to start.
+/// The time limit for the engine's start.
 const START_LIMIT: Duration = Duration::from_secs(30);
-/// How much is shown of what the engine said last, in lines.
+/// The number of lines shown from the engine's last output.
 const LAST_WORDS: usize = 3;
 
 /// The device of the engine's bridge network.
 const BRIDGE: &str = "docker0";
 
-/// An engine that runs; it has to be ended.
+/// A running engine; the caller must end it.
 pub(super) struct Engine {
     daemon: Child,
     folder: PathBuf,
-    /// Whether this engine makes the bridge's device. The daemon leaves it behind.
+    /// Whether this engine creates the bridge device. The daemon does not delete it.
     makes_bridge: bool,
 }
 
-/// Why there is no engine.
+/// The reason why there is no engine.
 pub(super) struct Unavailable(pub(super) String);
 
 impl<E: Into<Error>> From<E> for Unavailable {
@@ -38,7 +38,7 @@ impl<E: Into<Error>> From<E> for Unavailable {
 }
 
 impl Engine {
-    /// Starts the engine. It touches no firewall rules: containers have no way out, and reach this
+    /// Starts the engine without firewall rules: containers have no internet access, and reach this
     /// machine over the bridge.
     pub(super) async fn start() -> Result<Self, Unavailable> {
         for program in ["dockerd", "docker", "busybox"] {
@@ -92,12 +92,12 @@ impl Engine {
         Ok(())
     }
 
-    /// The variable that leads tools to this engine, and its value.
+    /// The variable that makes tools use this engine, and its value.
     pub(super) fn variable(&self) -> (&'static str, String) {
         ("DOCKER_HOST", address(&self.folder))
     }
 
-    /// What docker says when it is told this.
+    /// The output of a docker command.
     pub(super) async fn said(&self, arguments: &[&str]) -> Result<String, Error> {
         let (name, value) = self.variable();
         let said = Command::new("docker").args(arguments).env(name, value).output().await;
@@ -108,24 +108,24 @@ impl Engine {
         Err(format!("docker {arguments:?}: {}", String::from_utf8_lossy(&said.stderr)).into())
     }
 
-    /// Ends the engine and removes its folder and the device that it made, so that the next run
-    /// finds the machine as this one did.
+    /// Ends the engine. Deletes its folder and the device that it created, so that the next run has
+    /// the same start.
     pub(super) async fn end(mut self) -> Result<(), Error> {
         process::end(&mut self.daemon).await?;
         if self.makes_bridge && device(BRIDGE).exists() {
-            // A machine without this program keeps the device, which does no harm.
+            // Without this program, the device remains; it does no harm.
             let _ = Command::new("ip").args(["link", "delete", BRIDGE]).status().await;
         }
         Ok(fs_err::remove_dir_all(&self.folder)?)
     }
 }
 
-/// Where the kernel shows a network device.
+/// The path of a network device in sysfs.
 fn device(name: &str) -> PathBuf {
     std::path::Path::new("/sys/class/net").join(name)
 }
 
-/// A socket in the temporary folder: paths of sockets have to be short.
+/// The address of a socket in the temporary folder: socket paths must be short.
 fn address(folder: &std::path::Path) -> String {
     format!("unix://{}", folder.join("socket").display())
 }

@@ -1,4 +1,4 @@
-//! The ready events of `tests/events`, and what is answered to them.
+//! The events of `tests/events`, and the expected statuses.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,12 +10,12 @@ use super::ground::Ground;
 use crate::context::Context;
 use crate::descriptions::Error;
 
-/// The ready event of a function, by its binary's name.
+/// The event of a function, by its binary's name.
 pub(super) fn ready(workspace: &Path, binary: &str) -> Result<Value, Error> {
     read(workspace, &format!("{binary}.json"))
 }
 
-/// The statuses of the events that are refused, by their functions. What is not here succeeds.
+/// The expected statuses of events that are rejected, by function. All others succeed.
 pub(super) fn refusals(workspace: &Path) -> Result<BTreeMap<String, u16>, Error> {
     serde_json::from_value(read(workspace, "refusals.json")?)
         .context(|| "tests/events/refusals.json")
@@ -28,7 +28,7 @@ fn read(workspace: &Path, name: &str) -> Result<Value, Error> {
     serde_json::from_str(&text).context(|| path.display())
 }
 
-/// The event of an HTTP API that SAM makes up.
+/// The HTTP API event that SAM generates.
 pub(super) fn generated(ground: &Ground) -> Result<Value, Error> {
     let made = Command::new(ground.programs.join("sam"))
         .args(["local", "generate-event", "apigateway", "http-api-proxy"])
@@ -41,8 +41,8 @@ pub(super) fn generated(ground: &Ground) -> Result<Value, Error> {
     })
 }
 
-/// SAM's event as a request for one of our routes: what says what is asked, and by whom, is that of
-/// the ready event; all else stays as SAM has it.
+/// SAM's event as a request to one of our routes. Request and caller come from our event, all other
+/// fields from SAM.
 pub(super) fn adapted(generated: &Value, ready: &Value) -> Value {
     let mut event = generated.clone();
     let asked = [
@@ -70,7 +70,7 @@ pub(super) fn adapted(generated: &Value, ready: &Value) -> Value {
     event
 }
 
-/// Puts a field in the place of another's, or removes it.
+/// Replaces a field by that of another event, or removes it.
 fn take_over(event: &mut Value, ready: &Value, name: &str) {
     match (ready.get(name), event.as_object_mut()) {
         (Some(value), Some(event)) => drop(event.insert(name.to_owned(), value.clone())),
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_asked_is_ours_and_all_else_is_sams() {
+    fn the_request_comes_from_our_event_and_the_rest_from_sam() {
         let generated = json!({
             "routeKey": "$default", "cookies": ["a"], "body": "eyJ9", "isBase64Encoded": true,
             "headers": { "Header1": "value1", "accept": "x" },

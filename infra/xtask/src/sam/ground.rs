@@ -1,5 +1,4 @@
-//! What the checks stand on: the local platform, whose functions are run by something else, and
-//! the tools of SAM.
+//! The environment of the checks: the local platform, and the SAM tools that run its functions.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,7 +12,7 @@ use crate::descriptions::{Error, target_directory};
 use crate::http::Client;
 use crate::{http, tools};
 
-/// The local platform with the demo's people and products, and SAM's programs.
+/// The local platform with the demo's users and products, and SAM's programs.
 pub(super) struct Ground {
     pub(super) workspace: PathBuf,
     pub(super) template: Template,
@@ -43,13 +42,13 @@ impl Ground {
         self.platform.stop().await;
     }
 
-    /// A binary as the platform runs it.
+    /// The path of a binary that the platform runs.
     pub(super) fn binary(&self, name: &str) -> Result<PathBuf, Error> {
         let binary = self.target.join("debug").join(name);
         if binary.is_file() { Ok(binary) } else { Err(format!("{name} is not built").into()) }
     }
 
-    /// A folder for what a check needs, empty.
+    /// An empty folder for a check's files.
     pub(super) fn folder(&self, name: &str) -> Result<PathBuf, Error> {
         let folder = self.target.join("sam").join(name);
         if folder.exists() {
@@ -59,13 +58,14 @@ impl Ground {
         Ok(folder)
     }
 
-    /// The environment in which a function finds the platform's tables, queues and secrets.
+    /// The environment variables by which a function finds the platform's tables, queues and
+    /// secrets.
     pub(super) fn variables(&self, function: &str) -> Result<BTreeMap<String, String>, Error> {
         let variables = self.platform.functions().variables(function);
         variables.ok_or_else(|| format!("the platform does not run {function}").into())
     }
 
-    /// The token of one of the demo's people.
+    /// The token of a user of the demo.
     pub(super) async fn token(&self, who: &str) -> Result<String, Error> {
         http::sign_in(&self.client, &self.platform.api_url(), who).await
     }

@@ -1,5 +1,5 @@
-//! A stand-in for the image of Lambda's runtime: this machine's C library and what SAM needs of a
-//! shell. No registry is asked.
+//! A substitute for Lambda's runtime image: this machine's C library, and the shell programs that
+//! SAM needs. It needs no registry.
 
 use fs_err as fs;
 use std::os::unix::fs::symlink;
@@ -11,13 +11,13 @@ use super::engine::Engine;
 use crate::context::Context;
 use crate::descriptions::Error;
 
-/// The image that SAM builds its own upon, for the runtime of our template.
+/// The base image that SAM uses for our template's runtime.
 const IMAGE: &str = "public.ecr.aws/lambda/provided:al2023-x86_64";
 
-/// What SAM runs while it puts the emulator into the image.
+/// The programs that SAM runs while it builds its image.
 const PROGRAMS: [&str; 6] = ["chmod", "cp", "mkdir", "mv", "rm", "sh"];
 
-/// Brings the image into the engine, with the libraries that this binary is linked to.
+/// Imports the image into the engine, with the libraries that this binary is linked to.
 pub(super) async fn stand_in(engine: &Engine, binary: &Path) -> Result<(), Error> {
     let image = std::env::temp_dir().join(format!("image-{}", std::process::id()));
     let brought = bring_in(engine, binary, &image).await;
@@ -25,7 +25,7 @@ pub(super) async fn stand_in(engine: &Engine, binary: &Path) -> Result<(), Error
     brought
 }
 
-/// Runs a container of it that does nothing: an engine may start where the kernel lets it run none.
+/// Runs a container that does nothing: on some kernels an engine starts, but cannot run containers.
 pub(super) async fn run(engine: &Engine) -> Result<(), Error> {
     engine.said(&["run", "--rm", IMAGE, "sh", "-c", ":"]).await.map(drop)
 }
@@ -58,7 +58,7 @@ async fn bring_in(engine: &Engine, binary: &Path, image: &Path) -> Result<(), Er
     engine.said(&[&["import"], &settings[..], &[&archive, IMAGE]].concat()).await.map(drop)
 }
 
-/// The shared libraries of a binary, the loader among them; none of one that is linked statically.
+/// The shared libraries of a binary, with the loader; none if it is linked statically.
 async fn libraries(binary: &Path) -> Result<Vec<PathBuf>, Error> {
     let listed = Command::new("ldd").arg(binary).output().await;
     let listed = listed.context(|| format!("ldd {}", binary.display()))?;

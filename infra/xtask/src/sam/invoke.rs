@@ -1,4 +1,4 @@
-//! `sam local invoke` with the ready events: one function of each kind.
+//! `sam local invoke` with our events: one function of each kind.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::descriptions::Error;
 use crate::say;
 
-/// A function of each kind, its binary, and where in its answer to look for what.
+/// One function of each kind: kind, logical id, binary, and the checked field of its response.
 const KINDS: [(&str, &str, &str, &str); 5] = [
     ("endpoint", "GetUserFunction", "get_user", "/statusCode"),
     ("authorizer", "AuthorizerFunction", "authorizer", "/isAuthorized"),
@@ -27,7 +27,7 @@ pub(super) async fn check(ground: &Ground, project: &Project) -> Result<(), Erro
             "authorizer" => {
                 let refused = invoked(project, function, &event).await?;
                 if refused["context"] != json!({ "verdict": "refused" }) {
-                    return Err(format!("{function} lets in whom it does not know").into());
+                    return Err(format!("{function} allows an unknown caller").into());
                 }
                 let token = ground.token("customer").await?;
                 event["identitySource"] = json!([format!("Bearer {token}")]);

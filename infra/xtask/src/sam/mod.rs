@@ -1,5 +1,5 @@
-//! `cargo xtask sam`: our functions as other people's tools run them, with the tables, queues and
-//! secrets of the local platform.
+//! `cargo xtask sam`: runs our functions in SAM's tools, with the tables, queues and secrets of the
+//! local platform.
 
 mod bridge;
 mod emulator;
@@ -26,9 +26,9 @@ const USAGE: &str = "usage: cargo xtask sam <command>
   emulate   every HTTP function in the runtime interface emulator, by the event of
             `sam local generate-event`, adapted: no container engine is needed
   local     `sam local start-api` with the authorizer, and `sam local invoke` with the ready
-            events, in a container engine of its own; needs root, dockerd and busybox";
+            events, in a separate container engine; needs root, dockerd and busybox";
 
-/// Runs the command with what follows `sam` on the command line.
+/// Runs the command with the arguments after `sam`.
 pub(crate) fn run(workspace: &Path, given: &[String]) -> ExitCode {
     let checked = match given.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["emulate"] => on(workspace, emulator::run),
@@ -41,7 +41,7 @@ pub(crate) fn run(workspace: &Path, given: &[String]) -> ExitCode {
     done("sam", checked)
 }
 
-/// Runs a check on the ground that it stands on, which ends with it.
+/// Runs a check in its environment, and ends the environment afterwards.
 fn on(
     workspace: &Path,
     check: impl AsyncFnOnce(&Ground) -> Result<(), Error>,

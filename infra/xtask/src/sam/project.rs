@@ -1,5 +1,5 @@
-//! Our template as SAM finds it built: the binaries as they are, and the platform's tables, queues
-//! and secrets in the place of AWS's.
+//! Our template in the form of a SAM build: with the existing binaries, and the local platform's
+//! tables, queues and secrets instead of AWS's.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ use super::engine::Engine;
 use super::ground::Ground;
 use crate::descriptions::Error;
 
-/// A template with its code, and the way from containers to what it needs.
+/// A template with its code, and the bridge from containers to services.
 pub(super) struct Project {
     folder: PathBuf,
     engine: (&'static str, String),
@@ -39,13 +39,13 @@ impl Project {
             resource["Properties"]["CodeUri"] = json!(code);
             resource["Properties"]["Environment"] = json!({ "Variables": variables });
             resource.as_object_mut().and_then(|resource| resource.remove("Metadata"));
-            // SAM looks for the authorizer by its logical id, and finds none of another name.
+            // SAM finds the authorizer only by its logical id, so it must not have another name.
             let properties = resource["Properties"].as_object_mut();
             properties.and_then(|properties| properties.remove("FunctionName"));
         }
         if let Some(api) = &ground.template.api {
             for (name, authorizer) in &api.authorizers {
-                // SAM finds a function here, and no alias.
+                // SAM finds a function here, but not an alias.
                 let function = json!({ "Fn::GetAtt": [authorizer.function, "Arn"] });
                 let authorizers = &mut template["Resources"][&api.logical_id]["Properties"]["Auth"];
                 authorizers["Authorizers"][name]["FunctionArn"] = function;
@@ -53,7 +53,7 @@ impl Project {
         }
         let resources = template["Resources"].as_object_mut();
         for resource in resources.into_iter().flat_map(|resources| resources.values_mut()) {
-            // A stack of its own lies beside our template.
+            // The nested template is copied next to our template.
             if let Some(path) = resource["Properties"]["TemplateURL"].as_str() {
                 resource["Properties"]["TemplateURL"] = json!(ground.workspace.join(path));
             }
@@ -63,7 +63,7 @@ impl Project {
         Ok(Self { folder, engine, programs, _bridge: bridge })
     }
 
-    /// `sam local …` with this template, in this engine.
+    /// The command `sam local …` with this template and this engine.
     pub(super) fn sam_local(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(self.programs.join("sam"));
         command
@@ -75,19 +75,19 @@ impl Project {
             .current_dir(&self.folder)
             .env(self.engine.0, &self.engine.1)
             .env("SAM_CLI_TELEMETRY", "0")
-            // The alarms are made by a loop.
+            // The template has loops, for its alarms.
             .env("SAM_CLI_ENABLE_LANGUAGE_EXTENSIONS", "1")
             .env("AWS_DEFAULT_REGION", local::template::REGION)
             .kill_on_drop(true);
         command
     }
 
-    /// Where to keep what SAM says.
+    /// The file for SAM's output.
     pub(super) fn log(&self) -> PathBuf {
         self.folder.join("sam.log")
     }
 
-    /// A file with an event.
+    /// Writes an event to a file and returns its path.
     pub(super) fn event(&self, event: &Value) -> Result<String, Error> {
         let path = self.folder.join("event.json");
         fs_err::write(&path, event.to_string())?;
@@ -95,7 +95,7 @@ impl Project {
     }
 }
 
-/// Whether a variable is an address to call: that of a queue is its name.
+/// Whether a variable is a URL to call. A queue URL only names the queue.
 fn is_address(variable: &str) -> bool {
     variable.starts_with("AWS_ENDPOINT_URL_")
         || (variable.ends_with("_URL") && !variable.ends_with("_QUEUE_URL"))

@@ -1,13 +1,13 @@
-//! Whether an answer is what the API says.
+//! Checks a response against the API's description.
 
 use serde_json::{Value, json};
 
-/// What is wrong with a function's answer, given what the function says of itself, and the status
-/// if it has to refuse.
+/// The problems of a function's response, by the function's description and the expected error
+/// status, if any.
 pub(super) fn complaints(description: &Value, refused: Option<u16>, answer: &Value) -> Vec<String> {
     let expected = refused.map_or(description["status"].clone(), Value::from);
     if answer["statusCode"] != expected {
-        return vec![format!("answers {}, not {expected}: {answer}", answer["statusCode"])];
+        return vec![format!("responds with {}, not {expected}: {answer}", answer["statusCode"])];
     }
     let envelope = json!({ "required": ["code", "message", "traceId"] });
     let error = json!({ "required": ["error"], "properties": { "error": envelope } });
@@ -20,12 +20,12 @@ pub(super) fn complaints(description: &Value, refused: Option<u16>, answer: &Val
     match body {
         Some(body) => missing("", schema, schema, &body, &mut complaints),
         None if schema.is_null() => {}
-        None => complaints.push(format!("has no JSON for its body: {answer}")),
+        None => complaints.push(format!("its body is not JSON: {answer}")),
     }
     complaints
 }
 
-/// Adds what the schema requires and the value lacks, by JSON Pointer.
+/// Adds the required members that the value lacks, by JSON Pointer.
 fn missing(at: &str, schema: &Value, root: &Value, value: &Value, complaints: &mut Vec<String>) {
     let reference = schema["$ref"].as_str().and_then(|to| to.strip_prefix('#'));
     if let Some(definition) = reference.and_then(|pointer| root.pointer(pointer)) {
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn another_status_and_every_missing_field_are_complained_of() {
+    fn a_wrong_status_and_each_missing_field_are_reported() {
         let description = json!({ "status": 200, "output": {
             "required": ["data"],
             "properties": { "data": { "type": "array", "items": { "$ref": "#/$defs/Item" } } },

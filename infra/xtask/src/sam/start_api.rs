@@ -1,4 +1,4 @@
-//! `sam local start-api`: routes and the authorizer, in front of the real binaries.
+//! `sam local start-api`: routes and authorizer in front of the real binaries.
 
 use fs_err::File;
 use std::process::Stdio;
@@ -18,10 +18,10 @@ use crate::context::Context;
 use crate::descriptions::Error;
 use crate::{process, say};
 
-/// How long SAM may take to listen.
+/// The time limit for SAM's start.
 const START_LIMIT: Duration = Duration::from_mins(1);
 
-/// What a request is, its method and path, token and body, and the status of its answer.
+/// A request's name, method, path, token, body and expected status.
 type Case<'a> = (&'a str, Method, &'a str, Option<&'a str>, Option<&'a Value>, u16);
 
 pub(super) async fn check(ground: &Ground, project: &Project) -> Result<(), Error> {
@@ -36,7 +36,7 @@ pub(super) async fn check(ground: &Ground, project: &Project) -> Result<(), Erro
         .context(|| "sam local start-api")?;
     let checked = requests(ground, &port).await;
     let checked = checked.map_err(|error| format!("{error}; see {}", log.display()).into());
-    // It ends its containers.
+    // On its end, it ends its containers.
     let ended = process::end(&mut sam).await;
     checked.and(ended)
 }
@@ -71,7 +71,8 @@ async fn requests(ground: &Ground, port: &str) -> Result<(), Error> {
     walk(ground, &address).await
 }
 
-/// Asks every route for the signed-in without claims, in each way to have none.
+/// Calls every route that needs a token without one, with a wrong one, and with an unverifiable
+/// one.
 async fn walk(ground: &Ground, address: &str) -> Result<(), Error> {
     let unavailable = token_in_the_name_of(SILENT_ISSUER);
     let routes = ground.template.api.iter().flat_map(|api| &api.routes);

@@ -33,7 +33,8 @@ pub(crate) fn overrides(
     let listed = listed.and_then(toml::Value::as_array);
     let listed = listed.ok_or_else(|| format!("samconfig.toml: {name} overrides no parameters"))?;
     let entry = |entry: &toml::Value| -> Result<(String, String), Error> {
-        let pair = entry.as_str().ok_or_else(|| format!("{entry:?} is not a string")).and_then(pair);
+        let pair =
+            entry.as_str().ok_or_else(|| format!("{entry:?} is not a string")).and_then(pair);
         pair.context(|| "samconfig.toml")
     };
     listed.iter().map(entry).collect()

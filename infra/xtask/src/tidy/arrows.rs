@@ -1,8 +1,8 @@
-//! Arrows point down only: who may depend on whom.
+//! Dependencies between crates: arrows point down only.
 
 use cargo_metadata::{DependencyKind, Metadata};
 
-/// What a crate of the workspace may be built on, and whether it may know an SDK.
+/// The crates that each crate may depend on, and whether it may use an SDK.
 const ALLOWED: [(&str, &[&str], Sdk); 10] = [
     ("lifecycle", &[], Sdk::Never),
     ("domain", &["lifecycle"], Sdk::Never),
@@ -12,7 +12,7 @@ const ALLOWED: [(&str, &[&str], Sdk); 10] = [
     ("local", &["adapters", "domain", "lifecycle"], Sdk::InTests),
     ("ops", &["adapters", "domain", "lifecycle"], Sdk::Never),
     ("xtask", &["adapters", "domain", "lifecycle", "local", "ops"], Sdk::Never),
-    // What ours are measured beside: an SDK with nothing around it.
+    // For comparison with ours: only an SDK.
     ("bare", &[], Sdk::Always),
     ("blackbox", &["adapters", "client", "domain", "lifecycle", "local", "ops"], Sdk::InTests),
 ];
@@ -24,7 +24,7 @@ enum Sdk {
     Always,
 }
 
-/// A dependency of a crate of the workspace.
+/// A dependency of a workspace crate.
 pub(super) struct Arrow {
     from: String,
     to: String,
@@ -44,7 +44,7 @@ pub(super) fn of(metadata: &Metadata) -> Vec<Arrow> {
         .collect()
 }
 
-/// The arrows that point where they must not.
+/// The dependencies that are not allowed.
 pub(super) fn upward(arrows: &[Arrow]) -> Vec<String> {
     arrows.iter().filter_map(complaint).collect()
 }
@@ -52,17 +52,17 @@ pub(super) fn upward(arrows: &[Arrow]) -> Vec<String> {
 fn complaint(Arrow { from, to, for_tests }: &Arrow) -> Option<String> {
     let Some((_, below, sdk)) = ALLOWED.iter().find(|(name, ..)| name == from) else {
         return Some(format!(
-            "crate {from}: its place is not said in infra/xtask/src/tidy/arrows.rs"
+            "crate {from}: is missing from ALLOWED in infra/xtask/src/tidy/arrows.rs"
         ));
     };
     let ours = ALLOWED.iter().any(|(name, ..)| name == to);
-    // A crate may use itself in its tests, with features of its own.
+    // A crate may depend on itself in tests, with other features.
     if ours && !below.contains(&to.as_str()) && !(*for_tests && from == to) {
         return Some(format!("crate {from} must not depend on {to}: arrows point down only"));
     }
     let is_sdk = to.starts_with("aws-sdk-") || to.starts_with("aws-smithy-") || to == "aws-config";
     let may = *sdk == Sdk::Always || (*sdk == Sdk::InTests && *for_tests);
-    (is_sdk && !may).then(|| format!("crate {from} must not know {to}: only adapters know an SDK"))
+    (is_sdk && !may).then(|| format!("crate {from} must not use {to}: only adapters uses an SDK"))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
-//! Where things stand: the top level, and the stages of an endpoint.
+//! The layout: the top-level entries, and the stages of an endpoint's file.
 
-/// What the top level consists of. Tools' dot files may stand beside it.
+/// The top-level entries. Tools' dot files are allowed too.
 const TOP_LEVEL: [&str; 12] = [
     "ARCHITECTURE.md",
     "Cargo.lock",
@@ -13,14 +13,14 @@ const TOP_LEVEL: [&str; 12] = [
     "shared",
     "template.yaml",
     "tests",
-    // Tools look for these by name and place.
+    // Tools need these names at the top level.
     "rust-toolchain.toml",
 ];
 
-/// Configuration of tools that look for it at the top level under just this name.
+/// Configuration of tools that find it only at the top level, under this name.
 const TOOLS: [&str; 3] = ["clippy.toml", "deny.toml", "rustfmt.toml"];
 
-/// The headings under which an endpoint's file reads.
+/// The headings of an endpoint's file.
 const STAGES: [&str; 9] = [
     "// 1. Routing",
     "// 2. Authentication",
@@ -33,7 +33,7 @@ const STAGES: [&str; 9] = [
     "// 9. Response",
 ];
 
-/// What stands on the top level and does not belong there.
+/// Top-level entries that are not allowed.
 pub(super) fn top_level(files: &[String]) -> Vec<String> {
     let mut strangers: Vec<&str> = files
         .iter()
@@ -45,14 +45,14 @@ pub(super) fn top_level(files: &[String]) -> Vec<String> {
     strangers.iter().map(|name| format!("{name} does not belong on the top level")).collect()
 }
 
-/// Whether tools that name no package build what is deployed, and nothing with it.
+/// Whether a build without named packages builds only the deployed ones.
 pub(super) fn built_by_default(packages: &[&str]) -> Option<String> {
     let complaint =
         || format!("Cargo.toml: by default {packages:?} are built, with one set of features");
     (packages != ["functions"]).then(complaint)
 }
 
-/// Whether an endpoint's file reads as its nine stages, in order.
+/// Checks that an endpoint's file has its nine stages, in order.
 pub(super) fn stages(path: &str, text: &str) -> Vec<String> {
     let is_endpoint = text.contains("\nimpl Endpoint for ") || text.contains("\nimpl Query for ");
     if !path.starts_with("functions/") || !is_endpoint {
@@ -73,14 +73,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stranger_on_the_top_level_is_found() {
+    fn an_unknown_top_level_entry_is_found() {
         let files = ["README.md", ".ci/run", "shared/a.rs", "notes.txt", "scripts/x"];
         let found = top_level(&files.map(str::to_owned));
         assert_eq!(found.len(), 2, "{found:?}");
     }
 
     #[test]
-    fn what_is_built_beside_the_functions_is_found() {
+    fn another_default_package_than_functions_is_found() {
         assert_eq!(built_by_default(&["functions"]), None);
         assert!(built_by_default(&["functions", "local"]).is_some());
     }

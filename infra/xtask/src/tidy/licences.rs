@@ -1,4 +1,4 @@
-//! Licences: everything that is linked is under one that deny.toml allows.
+//! Licences: every linked package has one that deny.toml allows.
 
 use std::path::Path;
 
@@ -27,11 +27,11 @@ fn complaint(package: &Package, allowed: &[String]) -> Option<String> {
     match package.license.as_deref() {
         Some(licence) if is_allowed(licence, allowed) => None,
         Some(licence) => Some(format!("{name}: licence {licence} is not allowed by deny.toml")),
-        None => Some(format!("{name}: names no licence")),
+        None => Some(format!("{name}: has no licence")),
     }
 }
 
-/// Whether an SPDX expression can be met with the allowed licences alone.
+/// Whether the allowed licences satisfy an SPDX expression.
 fn is_allowed(expression: &str, allowed: &[String]) -> bool {
     Expression::parse_mode(expression, ParseMode::LAX).is_ok_and(|expression| {
         expression.evaluate(|requirement| {

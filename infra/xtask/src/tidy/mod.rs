@@ -1,7 +1,7 @@
-//! The house's rules that neither the compiler nor clippy knows.
+//! House rules that neither the compiler nor clippy checks.
 //!
-//! Each rule is a function from what it looks at to sentences about what is wrong, and has a
-//! test in which it finds something. That it finds nothing in the workspace is a test too.
+//! Each rule is a function from its input to sentences about problems. A test shows that the rule
+//! finds a mistake; another test shows that the workspace has none.
 
 mod arrows;
 mod dashboards;
@@ -12,7 +12,7 @@ mod sources;
 use std::path::Path;
 use std::process::Command;
 
-/// Everything that is wrong with the workspace, one sentence each.
+/// All problems of the workspace, one sentence each.
 pub(crate) fn complaints(workspace: &Path) -> Vec<String> {
     let files = match tracked_files(workspace) {
         Ok(files) => files,

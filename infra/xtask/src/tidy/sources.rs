@@ -1,12 +1,12 @@
-//! Words that must not stand in certain places, with the reason for each.
+//! Banned words, by path, with a reason for each.
 
-/// A ban: where it holds, what is banned, and why.
+/// A ban: its paths, its words, and the reason.
 struct Ban {
-    /// Paths that begin so.
+    /// The prefix of the paths.
     below: &'static str,
-    /// Paths that end so.
+    /// The suffix of the paths.
     ending: &'static str,
-    /// The words; each of its own is banned.
+    /// The words; each one is banned.
     words: &'static [&'static str],
     why: &'static str,
 }
@@ -24,7 +24,7 @@ const BANS: [Ban; 7] = [
             "getrandom",
             "rand::",
         ],
-        why: "the domain has no clock and no randomness: what it needs comes in through a Moment",
+        why: "the domain has no clock and no randomness: use Moment",
     },
     Ban {
         below: "shared/domain/src/",
@@ -42,7 +42,7 @@ const BANS: [Ban; 7] = [
         below: "shared/lifecycle/src/",
         ending: ".rs",
         words: &["aws_sdk_", "aws_smithy_", "_X_AMZN_TRACE_ID"],
-        why: "the lifecycle knows no SDK, and a trace is the invocation's, not the process's",
+        why: "the lifecycle uses no SDK, and a trace belongs to an invocation, not to the process",
     },
     Ban {
         below: "infra/xtask/src/",
@@ -54,13 +54,13 @@ const BANS: [Ban; 7] = [
             "std::fs::File::",
             "use std::fs;",
         ],
-        why: "an error has to name its file: use fs_err",
+        why: "an error must name its file: use fs_err",
     },
     Ban {
         below: "",
         ending: ".rs",
         words: &["todo!(", "unimplemented!(", "#[ignore", "dbg!(", "assert!(true"],
-        why: "nothing is left unfinished, and no test is left out",
+        why: "unfinished code and ignored tests are not allowed",
     },
     Ban {
         below: "",
@@ -73,13 +73,13 @@ const BANS: [Ban; 7] = [
             "pypi.org/simple",
             "registry.npmjs",
         ],
-        why: "project files know no machine and no registry",
+        why: "project files must not name a machine or a registry",
     },
 ];
 
-/// The bans that a file breaks.
+/// The violations of bans in a file.
 pub(super) fn banned(path: &str, text: &str) -> Vec<String> {
-    // This list names what it bans, and the lock file is cargo's own.
+    // This list contains the banned words, and cargo writes the lock file.
     if path == "infra/xtask/src/tidy/sources.rs" || path == "Cargo.lock" {
         return Vec::new();
     }
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_ban_finds_what_it_bans_and_nothing_elsewhere() {
+    fn every_ban_is_found_in_its_paths_only() {
         for ban in &BANS {
             for word in ban.words {
                 let path = format!("{}example{}", ban.below, ban.ending);

@@ -24,7 +24,8 @@ pub(super) fn complaints(main: Stack<'_>) -> Vec<String> {
     let groups = groups.map(|group| format!("{}: has no log retention", group.id));
     let names = main.resources("AWS::Logs::LogGroup");
     let names = names.filter(|group| !words::is_of_creation(group.property("/LogGroupName")));
-    let names = names.map(|group| format!("{}: its name is still in use for the next stack", group.id));
+    let names =
+        names.map(|group| format!("{}: its name is still in use for the next stack", group.id));
     let groups = groups.chain(names).chain(outputs(main));
     let functions = main.resources("AWS::Lambda::Function").flat_map(|it| logging(main, it));
     tables.chain(secrets).chain(rotations).chain(groups).chain(functions).collect()

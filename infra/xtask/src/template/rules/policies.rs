@@ -89,7 +89,10 @@ fn resources(main: Stack<'_>, role: Resource<'_>, named: &serde_json::Value) -> 
         if resource.contains('*') {
             complaints.push(format!("{}: is allowed for {resource}: name the resource", role.id));
         } else if !is_ours(main, &resource) {
-            complaints.push(format!("{}: is allowed for {resource}, which the template does not have", role.id));
+            complaints.push(format!(
+                "{}: is allowed for {resource}, which the template does not have",
+                role.id
+            ));
         }
     }
     complaints

@@ -33,7 +33,7 @@ pub(super) fn complaints(main: Stack<'_>) -> Vec<String> {
 
 fn dead_letters(main: Stack<'_>, of: &str, id: &str) -> Option<String> {
     let queue = main.resources("AWS::SQS::Queue").find(|queue| queue.id == id);
-    let Some(queue) = queue else { return Some(format!("{of}: its dead-letter queue does not exist")) };
+    let Some(queue) = queue else { return Some(format!("{of}: its dead-letter queue is missing")) };
     let kept_s = queue.property("/MessageRetentionPeriod").as_u64();
     (kept_s != Some(DEAD_LETTERS_KEPT_S))
         .then(|| format!("{id}: keeps dead letters for less than 14 days"))

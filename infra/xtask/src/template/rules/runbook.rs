@@ -20,7 +20,7 @@ pub(super) fn complaints(alarms: Stack<'_>, dashboard: Stack<'_>, runbook: &str)
             Some((_, section)) => {
                 complaints.push(format!("{}: the runbook has no section {section}", alarm.id));
             }
-            None => complaints.push(format!("{}: its description has no link to the runbook", alarm.id)),
+            None => complaints.push(format!("{}: has no link to the runbook", alarm.id)),
         }
     }
     let idle = sections.into_iter().filter(|section| !explained.contains(*section));
