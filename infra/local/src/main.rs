@@ -57,7 +57,7 @@ fn complain(error: &StartError) -> ExitCode {
 
 /// Returns on Ctrl-C or SIGTERM.
 async fn told_to_end() {
-    let mut terminate = signal(SignalKind::terminate()).expect("SIGTERM can be listened for");
+    let mut terminate = signal(SignalKind::terminate()).expect("SIGTERM can be handled");
     tokio::select! {
         // If Ctrl-C cannot be handled, end now: otherwise the process could not be stopped.
         _ = ctrl_c() => {}

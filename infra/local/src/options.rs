@@ -11,7 +11,7 @@ use crate::template::{Grant, Template};
 /// The options of a platform. By default it uses the nearest template upwards, free ports, and
 /// keeps no data.
 #[derive(Debug, Clone, Default, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a command-line flag")]
 pub struct Options {
     /// The API's port on 127.0.0.1; 0 takes a free one.
     #[arg(long, default_value_t = 3000)]

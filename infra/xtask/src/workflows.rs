@@ -90,7 +90,7 @@ fn against(workflow: &Value) -> Vec<String> {
             complaints.push(format!("the job {id} has no timeout-minutes"));
         }
         if !job["environment"].is_null() && job["concurrency"]["cancel-in-progress"] != false {
-            complaints.push(format!("the job {id} deploys, and may be cancelled by another one"));
+            complaints.push(format!("the job {id} deploys, but another run may cancel it"));
         }
         let steps = job["steps"].as_array().into_iter().flatten();
         for part in steps.chain([job]) {

@@ -269,8 +269,8 @@ impl Environment {
         true
     }
 
-    /// Gives up an overrun initialisation, or overrun invocations, and returns their request ids.
-    /// Ends the environment, unless it serves several invocations at once.
+    /// Fails an overrun initialisation, or overrun invocations, and returns their request ids. Ends
+    /// the environment, unless it serves several invocations at once.
     pub(super) fn overran(&mut self, timeout: Duration) -> Vec<String> {
         if self.is_initialising() {
             let limit_s = INIT_LIMIT.as_secs();

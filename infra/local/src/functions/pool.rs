@@ -122,7 +122,7 @@ impl Pool {
         (!environment.is_leaving()).then_some(reason)
     }
 
-    /// Sets whether new environments serve only one invocation.
+    /// Sets whether each environment serves only one invocation.
     pub(super) fn set_single_use(&mut self, single_use: bool) {
         self.single_use = single_use;
         self.retire();

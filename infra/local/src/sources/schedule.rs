@@ -121,7 +121,7 @@ fn parse_rate(rate: &str) -> Result<Schedule, String> {
         (1, "minute") | (2.., "minutes") => 60,
         (1, "hour") | (2.., "hours") => 3_600,
         (1, "day") | (2.., "days") => DAY_S,
-        _ => return Err(format!("`{unit}` does not go with {count}")),
+        _ => return Err(format!("`{unit}` is not valid with {count}")),
     };
     Ok(Schedule::Rate(Duration::from_secs(count.saturating_mul(seconds))))
 }
@@ -168,7 +168,7 @@ mod tests {
     fn an_invalid_schedule_is_an_error_with_the_reason() {
         let cases = [
             ("every minute", "expected rate(…) or cron(…)"),
-            ("rate(1 minutes)", "`minutes` does not go with 1"),
+            ("rate(1 minutes)", "`minutes` is not valid with 1"),
             ("rate(0 minutes)", "a rate is at least 1"),
             ("cron(* * * * *)", "expected minutes, hours"),
             ("cron(61 * * * ? *)", "is not a schedule"),

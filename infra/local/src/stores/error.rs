@@ -11,7 +11,7 @@ use crate::template::Unresolved;
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// No loopback port could be bound.
-    #[error("no port for the stores: {0}")]
+    #[error("cannot bind a port for the stores: {0}")]
     Port(std::io::Error),
     /// The directory for the tables cannot be used.
     #[error("the tables cannot be kept in {path}: {source}")]

@@ -386,7 +386,7 @@ impl Queues {
         let response =
             answered.unwrap_or_else(|error| error_to_response(&error, &Uuid::new_v4().to_string()));
         let (mut parts, answer) = response.into_parts();
-        let mut answer = answer.collect().await.expect("the answer is in memory").to_bytes();
+        let mut answer = answer.collect().await.expect("the response is in memory").to_bytes();
         if parts.status.is_success()
             && let Some(unpacked) = parcels::unpack(operation, &body, &answer)
         {

@@ -129,7 +129,7 @@ impl Secrets {
         let response =
             answered.unwrap_or_else(|error| error_to_response(&error, &Uuid::new_v4().to_string()));
         let (parts, answer) = response.into_parts();
-        let answer = answer.collect().await.expect("the answer is in memory");
+        let answer = answer.collect().await.expect("the response is in memory");
         http::Response::from_parts(parts, answer.to_bytes())
     }
 }

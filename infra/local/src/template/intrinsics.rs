@@ -217,7 +217,7 @@ impl Scope<'_> {
         let mut found = self.mappings;
         for key in keys.as_array().into_iter().flatten() {
             found = key.as_str().and_then(|key| found.get(key)).ok_or_else(|| {
-                TemplateError::not_understood(path, &format!("{key}, which the mapping lacks"))
+                TemplateError::not_understood(path, &format!("{key}, which is not in the mapping"))
             })?;
         }
         Ok(found.clone())

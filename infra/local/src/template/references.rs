@@ -61,7 +61,7 @@ pub(super) fn check(template: &Template) -> Result<(), TemplateError> {
                 return missing(&source.name, &trigger.secret, "secret");
             }
             Trigger::Rotation(trigger) if !rotated.insert(&trigger.secret) => {
-                return Err(refuse(&source.name, "SecretId", "a secret that another one rotates"));
+                return Err(refuse(&source.name, "SecretId", "a secret with another rotation"));
             }
             _ => {}
         }

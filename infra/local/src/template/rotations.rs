@@ -74,6 +74,6 @@ mod tests {
 
         let message = Template::parse(&twice, &BTreeMap::new()).unwrap_err().to_string();
 
-        assert!(message.contains("a secret that another one rotates"), "{message}");
+        assert!(message.contains("a secret with another rotation"), "{message}");
     }
 }

@@ -51,6 +51,6 @@ fn probe() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let profile = test.ancestors().nth(2).unwrap();
     let probe = profile.join("examples").join("probe");
-    assert!(probe.is_file(), "`cargo build --example probe` comes first where `--test` is given");
+    assert!(probe.is_file(), "with `--test`, run `cargo build --example probe` first");
     probe
 }

@@ -54,7 +54,7 @@ const ALL: [Candidate; 9] = [
 pub(super) fn named(names: &[String]) -> Result<Vec<&'static Candidate>, Error> {
     if let Some(unknown) = names.iter().find(|name| ALL.iter().all(|one| one.name != **name)) {
         let known = ALL.each_ref().map(|candidate| candidate.name).join(", ");
-        return Err(format!("there is no {unknown}, only {known}").into());
+        return Err(format!("there is no candidate {unknown}, only {known}").into());
     }
     let wanted = |candidate: &&Candidate| {
         names.is_empty() || names.iter().any(|name| name == candidate.name)

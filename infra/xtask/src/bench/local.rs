@@ -136,7 +136,9 @@ impl Platform {
         let mut process = command.spawn().context(|| "the local platform")?;
         let output = process.stdout.take().ok_or("the platform has no output")?;
         let lines = BufReader::new(output).lines();
-        let api = timeout(START_LIMIT, api_of(lines)).await.map_err(|_| "it did not start")??;
+        let api = timeout(START_LIMIT, api_of(lines))
+            .await
+            .map_err(|_| "the platform did not start in time")??;
         Ok(Self { process, api })
     }
 

@@ -25,7 +25,7 @@ fn every_code_block_of_the_documentation_is_part_of_a_run_program() {
         let blocks = blocks(language);
         assert!(blocks.len() >= 4, "{language}: {}", blocks.len());
         for block in blocks {
-            assert!(story.contains(flat(&block).trim()), "{language}: not in the story: {block}");
+            assert!(story.contains(flat(&block).trim()), "{language}: not in the program: {block}");
         }
     }
 }
@@ -40,7 +40,7 @@ fn a_lock_file_has_versions_and_checksums_and_no_registry() {
         let packages = packages.iter().filter(|(name, _)| !name.is_empty());
         for (name, package) in packages {
             assert!(package["integrity"].is_string(), "{client}: {name} has no checksum");
-            assert!(package["resolved"].is_null(), "{client}: {name} names where it is from");
+            assert!(package["resolved"].is_null(), "{client}: {name} has a download address");
         }
     }
 }

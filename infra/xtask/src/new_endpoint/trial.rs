@@ -80,7 +80,7 @@ fn copy_of(workspace: &Path, copy: &Path, target: &Path) -> Result<(), Error> {
     let listed = String::from_utf8(listed.stdout)?;
     for name in listed.split('\0').filter(|name| workspace.join(name).is_file()) {
         let (from, to) = (workspace.join(name), copy.join(name));
-        fs::create_dir_all(to.parent().ok_or("a file lies in a folder")?)?;
+        fs::create_dir_all(to.parent().ok_or("a file has a folder")?)?;
         fs::copy(&from, &to)?;
         let modified = fs::metadata(&from)?.modified()?;
         OpenOptions::new()

@@ -44,7 +44,7 @@ async fn bring_in(engine: &Engine, binary: &Path, image: &Path) -> Result<(), Er
     }
     for library in [libraries(binary).await?, libraries(&busybox).await?].concat() {
         let inside = root.join(library.strip_prefix("/")?);
-        fs::create_dir_all(inside.parent().ok_or("a library lies in a folder")?)?;
+        fs::create_dir_all(inside.parent().ok_or("a library has a folder")?)?;
         fs::copy(&library, inside)?;
     }
     let archive = image.join("root.tar");

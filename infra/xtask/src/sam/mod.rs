@@ -71,7 +71,7 @@ async fn local(ground: &Ground) -> Result<(), Error> {
 async fn in_containers(ground: &Ground, engine: &Engine) -> Result<(), Error> {
     image::stand_in(engine, &ground.binary("authorizer")?).await?;
     if let Err(why) = image::run(engine).await {
-        say(&format!("skipped: the engine can run no container: {why}"));
+        say(&format!("skipped: the engine cannot run containers: {why}"));
         return Ok(());
     }
     let project = Project::new(ground, engine).await?;

@@ -44,13 +44,13 @@ fn needed(
     endian: Endianness,
     sections: &SectionTable<'_, FileHeader64<Endianness>>,
 ) -> Result<Vec<(u32, u32)>, Error> {
-    let table = sections.gnu_verneed(endian, program).context(|| "the needs of a program")?;
+    let table = sections.gnu_verneed(endian, program).context(|| "the versions a program needs")?;
     let Some((mut libraries, linked)) = table else { return Ok(Vec::new()) };
     let names: SectionIndex = linked;
     let strings = sections.strings(endian, program, names).context(|| "the names of versions")?;
     let mut versions = Vec::new();
-    while let Some((_, mut needs)) = libraries.next().context(|| "the needs of a program")? {
-        while let Some(need) = needs.next().context(|| "the needs of a program")? {
+    while let Some((_, mut needs)) = libraries.next().context(|| "the versions a program needs")? {
+        while let Some(need) = needs.next().context(|| "the versions a program needs")? {
             let name = need.name(endian, strings).context(|| "the name of a version")?;
             versions.extend(std::str::from_utf8(name).ok().and_then(version));
         }

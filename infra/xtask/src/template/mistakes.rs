@@ -250,13 +250,13 @@ pub(super) const MISTAKES: &[Mistake] = &[
     main(
         "ReauthorizeEvery: 300",
         "ReauthorizeEvery: 3600",
-        "its cache time is not the time that clients are told",
+        "its cache time differs from the Retry-After of functions",
     ),
     main("Type: CommaDelimitedList", "Type: String", "its allowed origins are not a list"),
     main(
         "DetailedMetricsEnabled: false",
         "DetailedMetricsEnabled: true",
-        "pays for detailed metrics that no alarm uses",
+        "pays for detailed metrics that nothing uses",
     ),
     // Alarms.
     main(

@@ -62,7 +62,7 @@ pub(super) fn stages(path: &str, text: &str) -> Vec<String> {
     for stage in STAGES {
         match rest.split_once(stage) {
             Some((_, after)) => rest = after,
-            None => return vec![format!("{path}: no stage \"{stage}\" in its place")],
+            None => return vec![format!("{path}: stage \"{stage}\" is missing or out of order")],
         }
     }
     Vec::new()

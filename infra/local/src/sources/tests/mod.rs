@@ -173,7 +173,7 @@ async fn complaint(source: &str) -> String {
 #[tokio::test]
 async fn an_invalid_schedule_is_an_error_that_names_the_function() {
     let clock = "Clock: {Type: Schedule, Properties: {Schedule: rate(1 week)}}";
-    let expected = "WorkFunction: `rate(1 week)` is not a schedule: `week` does not go with 1";
+    let expected = "WorkFunction: `rate(1 week)` is not a schedule: `week` is not valid with 1";
     assert_eq!(complaint(&template(clock, QUEUE)).await, expected);
 }
 

@@ -53,7 +53,7 @@ pub(super) fn complaints(main: Stack<'_>) -> Vec<String> {
             complaints.push(format!("{}: has no throttle", stage.id));
         }
         if throttle["DetailedMetricsEnabled"] == true {
-            complaints.push(format!("{}: pays for detailed metrics that no alarm uses", stage.id));
+            complaints.push(format!("{}: pays for detailed metrics that nothing uses", stage.id));
         }
         let group = stage.property("/AccessLogSettings/DestinationArn");
         if main.named("AWS::Logs::LogGroup", group).is_none() {
@@ -104,7 +104,7 @@ fn authorizer(main: Stack<'_>, (name, scheme): (&String, &Value)) -> Vec<String>
         (authorizer["enableSimpleResponses"] == true, "its response is a policy"),
         (
             kept_s == Some(FINDING_KEPT_S.into()),
-            "its cache time is not the time that clients are told",
+            "its cache time differs from the Retry-After of functions",
         ),
         (
             authorizer["identitySource"] == serde_json::json!(["$request.header.Authorization"]),

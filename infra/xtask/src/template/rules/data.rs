@@ -37,7 +37,7 @@ fn table(table: Resource<'_>) -> Vec<String> {
     let recovers = "/PointInTimeRecoverySpecification/PointInTimeRecoveryEnabled";
     let checks = [
         (table.is("/SSESpecification/SSEEnabled", true), "is not encrypted by a key of KMS"),
-        (table.is("/BillingMode", "PAY_PER_REQUEST"), "is not paid by request"),
+        (table.is("/BillingMode", "PAY_PER_REQUEST"), "is not billed per request"),
         (fleeting || table.is(recovers, true), "cannot be recovered to a point in time"),
         (fleeting || protected, "is not protected from deletion"),
     ];
