@@ -1,5 +1,5 @@
-//! `cargo xtask fuzz`: runs schemathesis against a local API, by its OpenAPI document. It makes one
-//! pass as nobody, one for each role, and one with all roles.
+//! `cargo xtask fuzz`: runs schemathesis against a local API, by its `OpenAPI` document. It makes
+//! one pass as nobody, one for each role, and one with all roles.
 
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -17,7 +17,7 @@ use crate::context::Context;
 use crate::descriptions::Error;
 use crate::{say, terminal, tools};
 
-/// Sends generated requests, and checks the responses against the API's OpenAPI document.
+/// Sends generated requests, and checks the responses against the API's description.
 #[derive(Parser)]
 #[command(name = "cargo xtask fuzz")]
 struct Arguments {
@@ -121,7 +121,7 @@ async fn start(workspace: &Path) -> Result<(Platform, Signer), Error> {
     Ok((platform, signer))
 }
 
-/// The OpenAPI document without the patterns that Python's `re` cannot parse: it has no character
+/// The `OpenAPI` document without the patterns that Python's `re` cannot parse: it has no character
 /// classes (`\p{Lu}`). For such fields schemathesis generates any text, so some responses are 400.
 /// A test in `domain` compares pattern and check for every character.
 fn generatable(workspace: &Path) -> Result<String, Error> {

@@ -1,4 +1,4 @@
-//! The API's OpenAPI document.
+//! The API's `OpenAPI` document.
 
 use axum::Json;
 use axum::extract::State;

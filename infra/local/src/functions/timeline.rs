@@ -98,8 +98,8 @@ impl Timeline {
         }
     }
 
-    /// Records an event of an environment, for its latest invocation or else for its first one to
-    /// come.
+    /// Records an event of an environment: for its latest invocation, or before that for its first
+    /// one.
     pub(super) fn note_environment(&self, environment: &str, what: &str) {
         let mut state = self.lock();
         let mut latest = state.entries.iter_mut().rev();

@@ -5,8 +5,8 @@ use serde_json::{Map, Number, Value, json};
 
 use super::TemplateError;
 
-/// Parses one YAML document. `!Ref X` becomes `{"Ref": "X"}`, `!GetAtt A.B` becomes `{"Fn::GetAtt":
-/// ["A", "B"]}`, and `!Name` in general `{"Fn::Name": …}`.
+/// Parses one YAML document. `!Ref X` becomes `{"Ref": "X"}`, and `!Name` in general becomes
+/// `{"Fn::Name": …}`. `!GetAtt A.B` becomes `{"Fn::GetAtt": ["A", "B"]}`.
 ///
 /// # Errors
 /// [`TemplateError::Syntax`] if the text is not exactly one YAML document, and

@@ -1,4 +1,4 @@
-//! CORS: pages of other origins may use all that the OpenAPI document describes.
+//! CORS: pages of other origins may use all that the `OpenAPI` document describes.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ const READABLE: [&str; 7] = [
     "pragma",
 ];
 
-/// Parts of the OpenAPI document that the CORS configuration does not allow.
+/// Parts of the `OpenAPI` document that the CORS configuration does not allow.
 pub(super) fn complaints(template: &Template, document: &Value) -> Vec<String> {
     let Some(cors) = template.api.as_ref().and_then(|api| api.cors.as_ref()) else {
         return vec!["the API allows no page of another origin".to_owned()];

@@ -1,4 +1,4 @@
-//! `cargo xtask openapi --lint`: runs Redocly's linter on the OpenAPI document.
+//! `cargo xtask openapi --lint`: runs Redocly's linter on the `OpenAPI` document.
 
 use std::path::Path;
 use std::process::Command;

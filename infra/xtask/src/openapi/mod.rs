@@ -1,4 +1,4 @@
-//! `cargo xtask openapi`: builds the OpenAPI document from the binaries' descriptions, the first
+//! `cargo xtask openapi`: builds the `OpenAPI` document from the binaries' descriptions, the first
 //! comments of their files, and the tests' events and recorded responses.
 
 mod bodies;

@@ -1,4 +1,4 @@
-//! The OpenAPI operation of one endpoint.
+//! The `OpenAPI` operation of one endpoint.
 
 use serde_json::{Value, json};
 

@@ -250,7 +250,7 @@ pub(super) const MISTAKES: &[Mistake] = &[
     main(
         "ReauthorizeEvery: 300",
         "ReauthorizeEvery: 3600",
-        "its cache time differs from the Retry-After of functions",
+        "its cache time differs from FINDING_KEPT_S of the lifecycle",
     ),
     main("Type: CommaDelimitedList", "Type: String", "its allowed origins are not a list"),
     main(

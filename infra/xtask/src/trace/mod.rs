@@ -1,5 +1,5 @@
-//! `cargo xtask trace`: places one order on a local platform and checks its trace, from `POST
-//! /orders` to the mail. A third-party OTLP receiver decodes the spans.
+//! `cargo xtask trace`: places one order on a local platform and checks its trace. The trace must
+//! lead from `POST /orders` to the mail. A third-party OTLP receiver decodes the spans.
 
 mod receiver;
 mod spans;

@@ -1,4 +1,4 @@
-//! `/docs`: Swagger UI, which shows the API's OpenAPI document and sends requests.
+//! `/docs`: Swagger UI, which shows the API's `OpenAPI` document and sends requests.
 //!
 //! The page is embedded and loads nothing from other addresses. Its requests go through
 //! [`forward`](super::forward): the browser sees one origin, so the API needs no CORS for it.

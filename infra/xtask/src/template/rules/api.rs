@@ -104,7 +104,7 @@ fn authorizer(main: Stack<'_>, (name, scheme): (&String, &Value)) -> Vec<String>
         (authorizer["enableSimpleResponses"] == true, "its response is a policy"),
         (
             kept_s == Some(FINDING_KEPT_S.into()),
-            "its cache time differs from the Retry-After of functions",
+            "its cache time differs from FINDING_KEPT_S of the lifecycle",
         ),
         (
             authorizer["identitySource"] == serde_json::json!(["$request.header.Authorization"]),

@@ -11,7 +11,7 @@ pub(super) fn referred(value: &Value) -> Option<&str> {
 /// The suffix that makes a name unique to one creation of the stack.
 const CREATION: &str = "-${Creation}";
 
-/// A name without the stack's name and the creation suffix: `emails` for `!Sub
+/// A name without the stack's name and the creation suffix. It is `emails` for `!Sub
 /// "${AWS::StackName}-emails"`, or for `!Sub "${Service}-emails"` in a nested stack.
 pub(super) fn own_name(value: &Value) -> Option<&str> {
     let words = substituted(value)?;
