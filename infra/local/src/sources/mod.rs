@@ -49,7 +49,7 @@ impl Invoke for Functions {
     }
 }
 
-/// Receives the event sources' messages to a person: a function's logical id and a sentence.
+/// Receives the event sources' reports: a function's logical id and a sentence.
 pub type Report = Arc<dyn Fn(&str, &str) + Send + Sync>;
 
 /// The running event sources. They end when this is dropped.

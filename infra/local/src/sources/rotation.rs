@@ -22,7 +22,7 @@ pub(super) async fn keep(mapping: Mapping, secret: String, schedule: Schedule) {
 
     let mut under_way = mapping.stores.rotations(&secret).expect(INVARIANT);
     loop {
-        // A schedule that is never due again leaves only requests.
+        // If the schedule is never due again, wait only for a request.
         let wait = schedule.wait(Timestamp::now()).unwrap_or(Duration::MAX);
         let begun = timeout(wait, under_way.wait_for(Option::is_some)).await;
         let token = begun.ok().and_then(|begun| begun.ok()?.clone());

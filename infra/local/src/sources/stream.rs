@@ -97,8 +97,8 @@ impl Lane {
         Ok(records)
     }
 
-    /// The next records of this lane, at most one batch. The position also passes records of other
-    /// lanes, filtered records and dropped ones.
+    /// The next records of this lane, at most one batch. The position also moves past
+    /// records of other lanes, filtered records and dropped ones.
     fn next_records(&mut self) -> Result<Vec<Record>, StoreError> {
         loop {
             let records =

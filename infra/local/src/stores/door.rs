@@ -33,8 +33,8 @@ use super::{
 /// The largest body taken, `DynamoDB`'s own limit.
 const BODY_BYTES_MAX: usize = 16 << 20;
 
-/// The delay of the response to a killed process: it must not read the response before the signal
-/// takes effect.
+/// The delay of the response to a killed process: the signal must take effect before the process
+/// can read the response.
 const DEATH: Duration = Duration::from_secs(1);
 
 /// The functions' processes, as an interface for the stores.

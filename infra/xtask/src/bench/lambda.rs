@@ -72,7 +72,8 @@ impl Lambda {
         Ok(Self { address, heard, server, runtime, extension, has_extension })
     }
 
-    /// Waits until runtime and extension both request an event, and returns the time since when.
+    /// Waits until the runtime and any extension request an event. Returns the time of the last
+    /// request.
     pub(super) async fn ready(&mut self) -> Result<Instant, Error> {
         let mut since = None;
         loop {

@@ -52,7 +52,7 @@ pub(super) fn upward(arrows: &[Arrow]) -> Vec<String> {
 fn complaint(Arrow { from, to, for_tests }: &Arrow) -> Option<String> {
     let Some((_, below, sdk)) = ALLOWED.iter().find(|(name, ..)| name == from) else {
         return Some(format!(
-            "crate {from}: is missing from ALLOWED in infra/xtask/src/tidy/arrows.rs"
+            "crate {from} is missing from ALLOWED in infra/xtask/src/tidy/arrows.rs"
         ));
     };
     let ours = ALLOWED.iter().any(|(name, ..)| name == to);

@@ -52,7 +52,7 @@ fn tracked_files(workspace: &Path) -> Result<Vec<String>, std::io::Error> {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn the_house_is_tidy() {
+    fn the_workspace_follows_the_house_rules() {
         assert_eq!(super::complaints(crate::workspace()), Vec::<String>::new());
     }
 }

@@ -385,7 +385,7 @@ async fn the_projects_template_can_be_created() {
 }
 
 #[tokio::test]
-async fn a_group_with_many_messages_in_flight_does_not_delay_another_groups_message() {
+async fn a_group_with_many_messages_in_flight_does_not_delay_other_groups() {
     let stores = stores().await;
     let clients = Clients::of(&stores, "GetUserFunction");
     let queue = stores.names().queue("NewsQueue").unwrap();
