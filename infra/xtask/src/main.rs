@@ -24,6 +24,7 @@ mod terminal;
 mod tidy;
 mod tools;
 mod trace;
+mod words;
 mod workflows;
 
 use std::path::{Path, PathBuf};
@@ -50,6 +51,7 @@ const USAGE: &str = "usage: cargo xtask <command>
   bench sign-in           whether a refused sign-in's time tells who has an account
   bench callback          how long a callback of 200 objects waits for its answer
   bench hostile           the worst bodies beside a valid request
+  words                   counts words that make sentences hard to read: words --help
   workflows               the workflows of .github and their template, by other people's linters
   supply-chain            licences, sources and known advisories of what is linked, and a list of it;
                           with --advisories it is an error where their database cannot be had
@@ -87,6 +89,7 @@ fn main() -> ExitCode {
         ["new-endpoint", ..] => new_endpoint::run(workspace(), &arguments[1..]),
         ["deploy", ..] => deploy::run(workspace(), &arguments[1..]),
         ["rollback", ..] => rollback::run(workspace(), &arguments[1..]),
+        ["words", ..] => terminal::run("words", &arguments[1..], |given| words::run(workspace(), given)),
         ["workflows"] => complain("workflows", workflows::complaints(workspace())),
         ["supply-chain"] => done("supply-chain", supply::check(workspace(), false)),
         ["supply-chain", "--advisories"] => done("supply-chain", supply::check(workspace(), true)),

@@ -4,6 +4,7 @@
 //! finds a mistake; another test shows that the workspace has none.
 
 mod arrows;
+mod circles;
 mod dashboards;
 mod layout;
 mod licences;
@@ -11,6 +12,8 @@ mod sources;
 
 use std::path::Path;
 use std::process::Command;
+
+use crate::words;
 
 /// All problems of the workspace, one sentence each.
 pub(crate) fn complaints(workspace: &Path) -> Vec<String> {
@@ -31,6 +34,16 @@ pub(crate) fn complaints(workspace: &Path) -> Vec<String> {
     let sources = files.iter().filter(|path| dashboards::is_source(path));
     let written: String =
         sources.filter_map(|path| fs_err::read_to_string(workspace.join(path)).ok()).collect();
+    let rust = files.iter().filter(|path| path.ends_with(".rs")).filter_map(|path| {
+        Some((path.as_str(), fs_err::read_to_string(workspace.join(path)).ok()?))
+    });
+    let rust: Vec<(&str, String)> = rust.collect();
+    let borrowed: Vec<(&str, &str)> = rust.iter().map(|(path, text)| (*path, text.as_str())).collect();
+    complaints.extend(circles::circles(&borrowed));
+    match words::complaints(workspace) {
+        Ok(found) => complaints.extend(found),
+        Err(error) => complaints.push(format!("the listed words cannot be counted: {error}")),
+    }
     for path in &files {
         let Ok(text) = fs_err::read_to_string(workspace.join(path)) else { continue };
         complaints.extend(sources::banned(path, &text));
@@ -40,7 +53,7 @@ pub(crate) fn complaints(workspace: &Path) -> Vec<String> {
     complaints
 }
 
-fn tracked_files(workspace: &Path) -> Result<Vec<String>, std::io::Error> {
+pub(crate) fn tracked_files(workspace: &Path) -> Result<Vec<String>, std::io::Error> {
     let listed = Command::new("git").args(["ls-files", "-z"]).current_dir(workspace).output()?;
     if !listed.status.success() {
         return Err(std::io::Error::other(String::from_utf8_lossy(&listed.stderr).into_owned()));
