@@ -8,13 +8,13 @@ use adapters::{OrAbsent, Setting, Table};
 use domain::articles::{Article, ArticleId, ArticlePatch, ArticleView};
 use domain::people::{Role, SignedIn};
 use domain::tables::{ARTICLES, SETTINGS};
-use domain::{Rules, refusals};
+use domain::{Rules, error_codes};
 use lifecycle::effects::{Effects, Write};
 use lifecycle::input::{Json, Path};
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Conditions, Endpoint, Fault, Moment, Permit, Refusal, Rejection, Reply, Route, Verdict,
-    Violations,
+    Access, Conditions, Endpoint, ErrorCode, Fault, Moment, Permit, Rejection, Reply, Route,
+    Verdict, Violations,
 };
 use schemars::JsonSchema;
 
@@ -84,7 +84,7 @@ impl Endpoint for PatchArticle {
 
     // 7. Business rules: publishing needs approvals, and a new text needs new ones
     type Outcome = Article;
-    const REFUSALS: &'static [Refusal] = &[refusals::APPROVALS_MISSING];
+    const ERRORS: &'static [ErrorCode] = &[error_codes::APPROVALS_MISSING];
 
     fn decide(
         moment: &Moment,

@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use domain::articles::{Article, ArticleDraft, ArticleView};
+use domain::error_codes;
 use domain::people::{Role, SignedIn};
-use domain::refusals;
 use domain::tables::ARTICLES;
 use http::StatusCode;
 use lifecycle::effects::{Effects, Write};
@@ -12,8 +12,8 @@ use lifecycle::idempotency::Idempotency;
 use lifecycle::input::Json;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Conditions, Endpoint, Fault, Moment, Permit, Refusal, Rejection, Reply, Route, Verdict,
-    Violations,
+    Access, Conditions, Endpoint, ErrorCode, Fault, Moment, Permit, Rejection, Reply, Route,
+    Verdict, Violations,
 };
 
 fn main() -> ExitCode {
@@ -58,11 +58,11 @@ impl Endpoint for PostArticle {
         draft.answer(caller).verdict()
     }
 
-    const CONDITIONS: Conditions<()> = Conditions::Creation(Some(refusals::ID_TAKEN));
+    const CONDITIONS: Conditions<()> = Conditions::Creation(Some(error_codes::ID_TAKEN));
 
     // 7. Business rules: editors do, but a new article has no approvals yet
     type Outcome = Article;
-    const REFUSALS: &'static [Refusal] = &[refusals::ID_TAKEN, refusals::APPROVALS_MISSING];
+    const ERRORS: &'static [ErrorCode] = &[error_codes::ID_TAKEN, error_codes::APPROVALS_MISSING];
 
     fn decide(
         moment: &Moment,
@@ -76,7 +76,7 @@ impl Endpoint for PostArticle {
 
     // 8. Side effects
     fn effects(article: &Article) -> Effects {
-        let id_taken = refusals::ID_TAKEN.at("/articleId", "is in use");
+        let id_taken = error_codes::ID_TAKEN.at("/articleId", "is in use");
         Effects::none().write(Write::create(article).otherwise(id_taken))
     }
 

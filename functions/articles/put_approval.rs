@@ -7,8 +7,8 @@ use std::process::ExitCode;
 
 use adapters::{OrAbsent, Table};
 use domain::articles::{Action, Article, ArticleId};
+use domain::error_codes;
 use domain::people::{Role, SignedIn};
-use domain::refusals;
 use domain::tables::ARTICLES;
 use http::StatusCode;
 use lifecycle::effects::{Effects, Write};
@@ -16,8 +16,8 @@ use lifecycle::input::Path;
 use lifecycle::reply::NoBody;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Conditions, Endpoint, Fault, Moment, Permit, Refusal, Rejection, Reply, Route, Verdict,
-    Violations,
+    Access, Conditions, Endpoint, ErrorCode, Fault, Moment, Permit, Rejection, Reply, Route,
+    Verdict, Violations,
 };
 use schemars::JsonSchema;
 
@@ -71,7 +71,7 @@ impl Endpoint for PutApproval {
 
     // 7. Business rules: editors cannot approve their own words, and each counts once
     type Outcome = Option<Article>;
-    const REFUSALS: &'static [Refusal] = &[refusals::OWN_ARTICLE];
+    const ERRORS: &'static [ErrorCode] = &[error_codes::OWN_ARTICLE];
 
     fn decide(
         moment: &Moment,

@@ -8,12 +8,12 @@ use adapters::upstream::{
     AccessTokens, Breaker, CIRCUITS, Client, Guarded, Health, Request, Response, TOKENS, TokenError,
 };
 use domain::communications::{Communication, Ending, Outcome, Said};
+use domain::error_codes;
 use domain::notices::{UpstreamFailed, UpstreamFailure};
 use domain::partner::{
     Category, Consequence, FailedAnswer, Language, Page, PageNumber, PageSize, PartnerId,
     PartnerProduct, Sku, read_products,
 };
-use domain::refusals;
 use domain::tables::{COMMUNICATIONS, NOTIFICATIONS, PARTNER};
 use lifecycle::caller::NoRole;
 use lifecycle::effects::{Effects, Event, Message};
@@ -21,8 +21,8 @@ use lifecycle::input::{Headers, QueryString};
 use lifecycle::telemetry::{leave_message, observe_error, request_id};
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Anyone, Conditions, Endpoint, Fault, Moment, Permit, Refusal, Rejection, Reply, Route,
-    Verdict, Violations,
+    Access, Anyone, Conditions, Endpoint, ErrorCode, Fault, Moment, Permit, Rejection, Reply,
+    Route, Verdict, Violations,
 };
 use schemars::JsonSchema;
 
@@ -119,12 +119,12 @@ impl Endpoint for ListPartnerProducts {
 
     // 7. Business rules: the partner's errors become ours
     type Outcome = Vec<PartnerProduct>;
-    const REFUSALS: &'static [Refusal] = &[
-        refusals::PARTNER_FORBIDDEN,
-        refusals::BILL_NOT_VALID,
-        refusals::PRODUCT_CLOSED,
-        refusals::PARTNER_AUTHENTICATION_FAILED,
-        refusals::PARTNER_ERROR,
+    const ERRORS: &'static [ErrorCode] = &[
+        error_codes::PARTNER_FORBIDDEN,
+        error_codes::BILL_NOT_VALID,
+        error_codes::PRODUCT_CLOSED,
+        error_codes::PARTNER_AUTHENTICATION_FAILED,
+        error_codes::PARTNER_ERROR,
     ];
 
     fn decide(

@@ -7,15 +7,15 @@ use std::process::ExitCode;
 
 use adapters::{OrAbsent, Table};
 use domain::catalogue::{Product, ProductId, ProductPatch, ProductView};
+use domain::error_codes;
 use domain::people::{Role, SignedIn};
-use domain::refusals;
 use domain::tables::PRODUCTS;
 use lifecycle::effects::{Effects, Write};
 use lifecycle::input::{Json, Path};
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Conditions, Endpoint, Fault, Moment, Permit, Refusal, Rejection, Reply, Route, Verdict,
-    Violations,
+    Access, Conditions, Endpoint, ErrorCode, Fault, Moment, Permit, Rejection, Reply, Route,
+    Verdict, Violations,
 };
 use schemars::JsonSchema;
 
@@ -79,7 +79,7 @@ impl Endpoint for PatchProduct {
 
     // 7. Business rules: every valid change is allowed
     type Outcome = Changed;
-    const REFUSALS: &'static [Refusal] = &[refusals::NAME_TAKEN];
+    const ERRORS: &'static [ErrorCode] = &[error_codes::NAME_TAKEN];
 
     fn decide(
         moment: &Moment,
@@ -97,7 +97,7 @@ impl Endpoint for PatchProduct {
         if after.name == before.name {
             return effects;
         }
-        let name_taken = refusals::NAME_TAKEN.at("/name", "is in use");
+        let name_taken = error_codes::NAME_TAKEN.at("/name", "is in use");
         effects.writes_of(after.name_claim().take(&before.name, &name_taken))
     }
 

@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use domain::catalogue::{Product, ProductDraft, ProductView};
+use domain::error_codes;
 use domain::people::{Role, SignedIn};
-use domain::refusals;
 use domain::tables::PRODUCTS;
 use http::StatusCode;
 use lifecycle::effects::{Effects, Write};
@@ -12,8 +12,8 @@ use lifecycle::idempotency::Idempotency;
 use lifecycle::input::Json;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Conditions, Endpoint, Fault, Moment, Permit, Refusal, Rejection, Reply, Route, Verdict,
-    Violations,
+    Access, Conditions, Endpoint, ErrorCode, Fault, Moment, Permit, Rejection, Reply, Route,
+    Verdict, Violations,
 };
 
 fn main() -> ExitCode {
@@ -58,11 +58,11 @@ impl Endpoint for PostProduct {
         Verdict::Allow
     }
 
-    const CONDITIONS: Conditions<()> = Conditions::Creation(Some(refusals::ID_TAKEN));
+    const CONDITIONS: Conditions<()> = Conditions::Creation(Some(error_codes::ID_TAKEN));
 
     // 7. Business rules
     type Outcome = Product;
-    const REFUSALS: &'static [Refusal] = &[refusals::NAME_TAKEN, refusals::ID_TAKEN];
+    const ERRORS: &'static [ErrorCode] = &[error_codes::NAME_TAKEN, error_codes::ID_TAKEN];
 
     fn decide(
         moment: &Moment,
@@ -75,8 +75,8 @@ impl Endpoint for PostProduct {
 
     // 8. Side effects
     fn effects(product: &Product) -> Effects {
-        let name_taken = refusals::NAME_TAKEN.at("/name", "is in use");
-        let id_taken = refusals::ID_TAKEN.at("/productId", "is in use");
+        let name_taken = error_codes::NAME_TAKEN.at("/name", "is in use");
+        let id_taken = error_codes::ID_TAKEN.at("/productId", "is in use");
         Effects::none()
             .writes_of(product.name_claim().create(&name_taken))
             .write(Write::create(product).otherwise(id_taken))
@@ -108,7 +108,7 @@ mod tests {
     fn name_and_id_are_claimed_in_one_commit_with_an_error_code_for_each() {
         let effects = PostProduct::effects(&lamp());
         let refusals: Vec<_> = effects.writes().iter().map(|write| &write.otherwise).collect();
-        let codes: Vec<_> = refusals
+        let codes: Vec<_> = error_codes
             .iter()
             .map(|otherwise| match otherwise {
                 Otherwise::Reject(no) => no.code,

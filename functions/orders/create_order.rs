@@ -9,7 +9,7 @@ use domain::orders::{
 };
 use domain::people::{Address, Role, SignedIn, User};
 use domain::tables::{ADDRESSES, ORDERS, PRODUCTS, SETTINGS, USERS};
-use domain::{Rules, refusals};
+use domain::{Rules, error_codes};
 use http::StatusCode;
 use lifecycle::commit::OUTBOX;
 use lifecycle::effects::{Effects, Event, Write};
@@ -17,8 +17,8 @@ use lifecycle::idempotency::Idempotency;
 use lifecycle::input::Json;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Conditions, Endpoint, Fault, Moment, Permit, Refusal, Rejection, Reply, Route, Verdict,
-    Violations,
+    Access, Conditions, Endpoint, ErrorCode, Fault, Moment, Permit, Rejection, Reply, Route,
+    Verdict, Violations,
 };
 
 fn main() -> ExitCode {
@@ -93,20 +93,20 @@ impl Endpoint for CreateOrder {
         Verdict::Allow
     }
 
-    const CONDITIONS: Conditions<OrderFacts> = Conditions::Creation(Some(refusals::ID_TAKEN));
+    const CONDITIONS: Conditions<OrderFacts> = Conditions::Creation(Some(error_codes::ID_TAKEN));
 
     // 7. Business rules
     type Outcome = Order;
-    const REFUSALS: &'static [Refusal] = &[
-        refusals::ID_TAKEN,
-        refusals::TOO_MANY_ITEMS,
-        refusals::QUANTITY_TOO_LARGE,
-        refusals::PRODUCT_UNKNOWN,
-        refusals::PRODUCT_UNAVAILABLE,
-        refusals::ADDRESS_UNKNOWN,
-        refusals::CURRENCY_MIXED,
-        refusals::SHIPPING_UNAVAILABLE,
-        refusals::OUT_OF_STOCK,
+    const ERRORS: &'static [ErrorCode] = &[
+        error_codes::ID_TAKEN,
+        error_codes::TOO_MANY_ITEMS,
+        error_codes::QUANTITY_TOO_LARGE,
+        error_codes::PRODUCT_UNKNOWN,
+        error_codes::PRODUCT_UNAVAILABLE,
+        error_codes::ADDRESS_UNKNOWN,
+        error_codes::CURRENCY_MIXED,
+        error_codes::SHIPPING_UNAVAILABLE,
+        error_codes::OUT_OF_STOCK,
     ];
 
     fn decide(
@@ -120,7 +120,7 @@ impl Endpoint for CreateOrder {
 
     // 8. Side effects: the order, the stock it reserves and `OrderCreated`, in one commit
     fn effects(order: &Order) -> Effects {
-        let id_taken = refusals::ID_TAKEN.at("/orderId", "is in use");
+        let id_taken = error_codes::ID_TAKEN.at("/orderId", "is in use");
         Effects::none()
             .write(Write::create(order).otherwise(id_taken))
             .writes_of(order.items.iter().map(OrderLine::take_from_stock))

@@ -3,9 +3,9 @@
 use std::process::ExitCode;
 
 use adapters::{OrAbsent, Table};
+use domain::error_codes;
 use domain::orders::{Consequence, Order, OrderChange, OrderId, OrderStatus, Step};
 use domain::people::{Role, SignedIn};
-use domain::refusals;
 use domain::tables::{ORDERS, PRODUCTS};
 use http::StatusCode;
 use lifecycle::commit::OUTBOX;
@@ -14,8 +14,8 @@ use lifecycle::input::Path;
 use lifecycle::reply::NoBody;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Conditions, Endpoint, Fault, Moment, Permit, Refusal, Rejection, Reply, Route, Verdict,
-    Violations,
+    Access, Conditions, Endpoint, ErrorCode, Fault, Moment, Permit, Rejection, Reply, Route,
+    Verdict, Violations,
 };
 use schemars::JsonSchema;
 
@@ -74,7 +74,7 @@ impl Endpoint for DeleteOrder {
 
     // 7. Business rules
     type Outcome = OrderChange;
-    const REFUSALS: &'static [Refusal] = &[refusals::ORDER_PENDING, refusals::ORDER_CLOSED];
+    const ERRORS: &'static [ErrorCode] = &[error_codes::ORDER_PENDING, error_codes::ORDER_CLOSED];
 
     fn decide(
         moment: &Moment,
@@ -85,8 +85,8 @@ impl Endpoint for DeleteOrder {
         let pending = order.status == OrderStatus::Pending;
         match order.after(Step::Cancel, moment.now()) {
             Consequence::Changed(change) => Ok(change),
-            _ if pending => Err(refusals::ORDER_PENDING.into()),
-            _ => Err(refusals::ORDER_CLOSED.into()),
+            _ if pending => Err(error_codes::ORDER_PENDING.into()),
+            _ => Err(error_codes::ORDER_CLOSED.into()),
         }
     }
 

@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
+use domain::error_codes;
 use domain::people::{Address, AddressDraft, AddressView, Role, SignedIn};
-use domain::refusals;
 use domain::tables::ADDRESSES;
 use http::StatusCode;
 use lifecycle::effects::{Effects, Write};
@@ -11,8 +11,8 @@ use lifecycle::idempotency::Idempotency;
 use lifecycle::input::Json;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Conditions, Endpoint, Fault, Moment, Permit, Refusal, Rejection, Reply, Route, Verdict,
-    Violations,
+    Access, Conditions, Endpoint, ErrorCode, Fault, Moment, Permit, Rejection, Reply, Route,
+    Verdict, Violations,
 };
 
 fn main() -> ExitCode {
@@ -57,11 +57,11 @@ impl Endpoint for PostAddress {
         Verdict::Allow
     }
 
-    const CONDITIONS: Conditions<()> = Conditions::Creation(Some(refusals::ID_TAKEN));
+    const CONDITIONS: Conditions<()> = Conditions::Creation(Some(error_codes::ID_TAKEN));
 
     // 7. Business rules
     type Outcome = Address;
-    const REFUSALS: &'static [Refusal] = &[refusals::ID_TAKEN];
+    const ERRORS: &'static [ErrorCode] = &[error_codes::ID_TAKEN];
 
     fn decide(
         moment: &Moment,
@@ -74,7 +74,7 @@ impl Endpoint for PostAddress {
 
     // 8. Side effects
     fn effects(address: &Address) -> Effects {
-        let id_taken = refusals::ID_TAKEN.at("/addressId", "is in use");
+        let id_taken = error_codes::ID_TAKEN.at("/addressId", "is in use");
         Effects::none().write(Write::create(address).otherwise(id_taken))
     }
 

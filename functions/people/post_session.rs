@@ -8,8 +8,8 @@ use std::process::ExitCode;
 
 use adapters::tokens::{LIFETIME_S, Signer, SigningKeys};
 use adapters::{Guesses, Passwords, SIGNING_KEYS, Table};
+use domain::error_codes;
 use domain::people::{Email, EmailClaim, EnteredPassword, KnownSources, User};
-use domain::refusals;
 use domain::tables::USERS;
 use lifecycle::caller::NoRole;
 use lifecycle::effects::{Effects, Write};
@@ -18,8 +18,8 @@ use lifecycle::limit::{LIMITS, Limit, MINUTE};
 use lifecycle::record::Key;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Anyone, Conditions, Endpoint, Fault, Moment, Permit, Refusal, Rejection, Reply, Route,
-    Timestamp, Verdict, Violations,
+    Access, Anyone, Conditions, Endpoint, ErrorCode, Fault, Moment, Permit, Rejection, Reply,
+    Route, Timestamp, Verdict, Violations,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -117,8 +117,8 @@ impl Endpoint for PostSession {
 
     // 7. Business rules
     type Outcome = Session;
-    const REFUSALS: &'static [Refusal] =
-        &[refusals::CREDENTIALS_WRONG, refusals::EMAIL_NOT_VERIFIED];
+    const ERRORS: &'static [ErrorCode] =
+        &[error_codes::CREDENTIALS_WRONG, error_codes::EMAIL_NOT_VERIFIED];
 
     fn decide(
         moment: &Moment,
@@ -127,9 +127,9 @@ impl Endpoint for PostSession {
         SignIn { user, signer, sources, source }: SignIn,
     ) -> Result<Session, Rejection> {
         let now = moment.now();
-        let user = user.filter(|user| user.is_there(now)).ok_or(refusals::CREDENTIALS_WRONG)?;
+        let user = user.filter(|user| user.is_there(now)).ok_or(error_codes::CREDENTIALS_WRONG)?;
         if !user.email_verified {
-            return Err(refusals::EMAIL_NOT_VERIFIED.into());
+            return Err(error_codes::EMAIL_NOT_VERIFIED.into());
         }
         let sources = KnownSources::after(sources, &user.email, &source, now);
         Ok(Session { user, signer, from: now, sources })
@@ -204,13 +204,13 @@ mod tests {
     #[test]
     fn an_unknown_address_and_a_wrong_password_are_the_same_401() {
         let Err(rejection) = decide(None) else { panic!("the sign-in must fail") };
-        assert_eq!(rejection, refusals::CREDENTIALS_WRONG.into());
+        assert_eq!(rejection, error_codes::CREDENTIALS_WRONG.into());
     }
 
     #[test]
     fn an_unverified_account_is_403_with_the_right_password() {
         let Err(rejection) = decide(Some(ann())) else { panic!("Ann is not verified") };
-        assert_eq!(rejection, refusals::EMAIL_NOT_VERIFIED.into());
+        assert_eq!(rejection, error_codes::EMAIL_NOT_VERIFIED.into());
     }
 
     #[test]
@@ -235,7 +235,7 @@ mod tests {
     fn an_expired_unverified_account_is_401_like_an_unknown_one() {
         let ended = User { expires_at: Some(moment().now().as_seconds()), ..ann() };
         let Err(rejection) = decide(Some(ended)) else { panic!("the sign-in must fail") };
-        assert_eq!(rejection, refusals::CREDENTIALS_WRONG.into());
+        assert_eq!(rejection, error_codes::CREDENTIALS_WRONG.into());
     }
 
     #[test]

@@ -3,9 +3,9 @@
 use std::process::ExitCode;
 
 use adapters::{MailCaps, Passwords, Table};
+use domain::error_codes;
 use domain::events::ANONYMOUS;
 use domain::people::{Email, EmailClaim, Holder, SignedUp, User, UserDraft, UserId, UserView};
-use domain::refusals;
 use domain::tables::{EMAILS, USERS};
 use http::StatusCode;
 use lifecycle::caller::NoRole;
@@ -15,8 +15,8 @@ use lifecycle::input::Json;
 use lifecycle::limit::{LIMITS, Limit, MINUTE};
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Anyone, Conditions, Endpoint, Fault, Moment, Permit, Refusal, Rejection, Reply, Route,
-    Verdict, Violations,
+    Access, Anyone, Conditions, Endpoint, ErrorCode, Fault, Moment, Permit, Rejection, Reply,
+    Route, Verdict, Violations,
 };
 
 fn main() -> ExitCode {
@@ -91,11 +91,11 @@ impl Endpoint for PostUser {
         Verdict::Allow
     }
 
-    const CONDITIONS: Conditions<Arrival> = Conditions::Creation(Some(refusals::ID_TAKEN));
+    const CONDITIONS: Conditions<Arrival> = Conditions::Creation(Some(error_codes::ID_TAKEN));
 
     // 7. Business rules: a sign-up replaces an unverified account with the same address
     type Outcome = Arrived;
-    const REFUSALS: &'static [Refusal] = &[refusals::EMAIL_TAKEN, refusals::ID_TAKEN];
+    const ERRORS: &'static [ErrorCode] = &[error_codes::EMAIL_TAKEN, error_codes::ID_TAKEN];
 
     fn decide(
         moment: &Moment,

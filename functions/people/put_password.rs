@@ -7,8 +7,8 @@
 use std::process::ExitCode;
 
 use adapters::{Passwords, Table};
+use domain::error_codes;
 use domain::people::{Password, User, UserId};
-use domain::refusals;
 use domain::tables::USERS;
 use domain::token::EnteredToken;
 use http::StatusCode;
@@ -18,8 +18,8 @@ use lifecycle::limit::{Limit, MINUTE};
 use lifecycle::reply::NoBody;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Anyone, Conditions, Endpoint, Fault, Moment, Permit, Refusal, Rejection, Reply, Route,
-    Verdict, Violations,
+    Access, Anyone, Conditions, Endpoint, ErrorCode, Fault, Moment, Permit, Rejection, Reply,
+    Route, Verdict, Violations,
 };
 use schemars::JsonSchema;
 
@@ -90,8 +90,8 @@ impl Endpoint for PutPassword {
 
     // 7. Business rules: an unknown user and a spent token are the same error
     type Outcome = User;
-    const REFUSALS: &'static [Refusal] =
-        &[refusals::PASSWORD_RESET_SPENT, refusals::PASSWORD_GUESSABLE];
+    const ERRORS: &'static [ErrorCode] =
+        &[error_codes::PASSWORD_RESET_SPENT, error_codes::PASSWORD_GUESSABLE];
 
     fn decide(
         moment: &Moment,
@@ -100,10 +100,10 @@ impl Endpoint for PutPassword {
         reset: Option<Reset>,
     ) -> Result<User, Rejection> {
         let reset = reset.filter(|reset| reset.user.may_reset(token.reveal(), moment.now()));
-        let Reset { user, password_hash } = reset.ok_or(refusals::PASSWORD_RESET_SPENT)?;
+        let Reset { user, password_hash } = reset.ok_or(error_codes::PASSWORD_RESET_SPENT)?;
         if password.is_made_of(&user.email, &user.name) {
             let sentence = "must not be made of the address or the name";
-            return Err(refusals::PASSWORD_GUESSABLE.at("/password", sentence));
+            return Err(error_codes::PASSWORD_GUESSABLE.at("/password", sentence));
         }
         Ok(user.with_password(password_hash))
     }

@@ -7,8 +7,8 @@
 use std::process::ExitCode;
 
 use adapters::{Attempts, Passwords, Table};
+use domain::error_codes;
 use domain::people::{EnteredPassword, User, UserId};
-use domain::refusals;
 use domain::tables::USERS;
 use domain::token::EnteredToken;
 use http::StatusCode;
@@ -18,8 +18,8 @@ use lifecycle::limit::{LIMITS, MINUTE};
 use lifecycle::reply::NoBody;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Anyone, Conditions, Endpoint, Fault, Moment, Permit, Refusal, Rejection, Reply, Route,
-    Verdict, Violations,
+    Access, Anyone, Conditions, Endpoint, ErrorCode, Fault, Moment, Permit, Rejection, Reply,
+    Route, Verdict, Violations,
 };
 use schemars::JsonSchema;
 
@@ -106,7 +106,8 @@ impl Endpoint for PutVerification {
 
     // 7. Business rules: an unknown user and a spent token are the same error
     type Outcome = User;
-    const REFUSALS: &'static [Refusal] = &[refusals::VERIFICATION_SPENT, refusals::PASSWORD_WRONG];
+    const ERRORS: &'static [ErrorCode] =
+        &[error_codes::VERIFICATION_SPENT, error_codes::PASSWORD_WRONG];
 
     fn decide(
         moment: &Moment,
@@ -114,12 +115,14 @@ impl Endpoint for PutVerification {
         proof: &Proof,
         claimed: Option<Claimed>,
     ) -> Result<User, Rejection> {
-        let Claimed { user, password_right } = claimed.ok_or(refusals::VERIFICATION_SPENT)?;
+        let Claimed { user, password_right } = claimed.ok_or(error_codes::VERIFICATION_SPENT)?;
         if !password_right {
-            return Err(refusals::PASSWORD_WRONG.at("/password", "is not the one that was chosen"));
+            return Err(
+                error_codes::PASSWORD_WRONG.at("/password", "is not the one that was chosen")
+            );
         }
         user.verified(proof.token.reveal(), moment.now())
-            .ok_or_else(|| refusals::VERIFICATION_SPENT.into())
+            .ok_or_else(|| error_codes::VERIFICATION_SPENT.into())
     }
 
     // 8. Side effects: the user and the claim to the address no longer expire

@@ -3,12 +3,12 @@
 use std::process::ExitCode;
 
 use adapters::Table;
+use domain::error_codes;
 use domain::orders::OrderCreated;
 use domain::people::{
     Email, EmailClaim, EmailVerificationRequested, MailAddress, PasswordResetAsked, User,
     VerificationAsked,
 };
-use domain::refusals;
 use domain::tables::{EMAILS, MAIL_ADDRESSES, USERS};
 use lifecycle::consumer::{Delivered, Source};
 use lifecycle::effects::{Effects, EventData, Mail, Write};
@@ -87,7 +87,7 @@ impl Consumer for SendEmail {
             return Ok(Effects::none());
         };
         if !deliverable {
-            return Err(refusals::ADDRESS_UNDELIVERABLE.into());
+            return Err(error_codes::ADDRESS_UNDELIVERABLE.into());
         }
         let mail = |to: &User, (subject, text): (&str, String)| {
             let (id, to) = (notice.event_id.clone(), to.email.to_string());

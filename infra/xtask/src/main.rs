@@ -89,7 +89,9 @@ fn main() -> ExitCode {
         ["new-endpoint", ..] => new_endpoint::run(workspace(), &arguments[1..]),
         ["deploy", ..] => deploy::run(workspace(), &arguments[1..]),
         ["rollback", ..] => rollback::run(workspace(), &arguments[1..]),
-        ["words", ..] => terminal::run("words", &arguments[1..], |given| words::run(workspace(), given)),
+        ["words", ..] => {
+            terminal::run("words", &arguments[1..], |given| words::run(workspace(), given))
+        }
         ["workflows"] => complain("workflows", workflows::complaints(workspace())),
         ["supply-chain"] => done("supply-chain", supply::check(workspace(), false)),
         ["supply-chain", "--advisories"] => done("supply-chain", supply::check(workspace(), true)),

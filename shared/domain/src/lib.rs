@@ -11,6 +11,7 @@ pub mod callback;
 pub mod catalogue;
 pub mod communications;
 pub mod credit;
+pub mod error_codes;
 pub mod events;
 #[cfg(any(test, feature = "examples"))]
 pub mod examples;
@@ -18,7 +19,6 @@ pub mod notices;
 pub mod orders;
 pub mod partner;
 pub mod people;
-pub mod refusals;
 pub mod rules;
 #[cfg(test)]
 mod stored;

@@ -4,7 +4,7 @@ use http::header::{IF_MATCH, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderName};
 
 use crate::entity_tag::{EntityTag, Tags};
-use crate::failure::{Refusal, Rejection, Violations};
+use crate::failure::{ErrorCode, Rejection, Violations};
 use crate::serve::title_case;
 
 /// The entity tag that the conditions of a write request are compared with.
@@ -17,7 +17,7 @@ pub enum Conditions<F> {
     On(fn(&F) -> Option<EntityTag>),
     /// A resource is created, which has no tag yet. The refusal is the one for an id that the
     /// client chose and that is in use: `If-None-Match: *` makes it a 412.
-    Creation(Option<Refusal>),
+    Creation(Option<ErrorCode>),
     /// The endpoint changes no resource that has a version.
     Untagged,
 }

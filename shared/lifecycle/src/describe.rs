@@ -57,7 +57,7 @@ pub fn endpoint<E: Endpoint>() -> Value {
         "status": E::STATUS.as_u16(),
         "failureStatus": E::FAILURE_STATUS.map(|status| status.as_u16()),
         "output": E::View::schema(),
-        "refusals": refusals::<E>(),
+        "refusals": error_codes::<E>(),
         "bodyBytesMax": E::BODY_BYTES_MAX,
         "limit": {
             "quota": E::LIMIT.quota,
@@ -117,7 +117,7 @@ fn failures<E: Endpoint>() -> Vec<Failure> {
         E::USES.iter().any(|usage| matches!(usage, Use::Upstream(_))),
         Fault::Upstream("".into()).into(),
     );
-    failures.extend(E::REFUSALS.iter().map(|refusal| Rejection::from(*refusal).into()));
+    failures.extend(E::ERRORS.iter().map(|refusal| Rejection::from(*refusal).into()));
     failures
 }
 

@@ -7,7 +7,7 @@ use http::StatusCode;
 use crate::caller::{Access, Caller, TokenVerifier, Verdict};
 use crate::conditions::Conditions;
 use crate::effects::Effects;
-use crate::failure::{Fault, Refusal, Rejection, Violations};
+use crate::failure::{ErrorCode, Fault, Rejection, Violations};
 use crate::idempotency::Idempotency;
 use crate::input::Input;
 use crate::limit::Limit;
@@ -98,7 +98,7 @@ pub trait Endpoint: Send + Sync + Sized + 'static {
 
     /// Stage 7. Business rules: the errors that the rules, or the conditions of the effects, may
     /// return; for the API description.
-    const REFUSALS: &'static [Refusal] = &[];
+    const ERRORS: &'static [ErrorCode] = &[];
 
     /// Stage 7. Business rules: a pure function of values. It runs again when the facts are stale
     /// at the commit.

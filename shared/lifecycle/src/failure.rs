@@ -9,7 +9,7 @@ use std::fmt;
 use http::{HeaderName, StatusCode, header};
 use serde::Serialize;
 
-pub use crate::refusal::{Refusal, Rejection, RejectionKind};
+pub use crate::refusal::{ErrorCode, Rejection, RejectionKind};
 
 /// An error of any type, with its chain of causes; for the log only.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

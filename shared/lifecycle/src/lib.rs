@@ -48,7 +48,7 @@ pub use deadline::Deadline;
 pub use effects::Effects;
 pub use endpoint::{Endpoint, Query};
 pub use entity_tag::EntityTag;
-pub use failure::{Fault, Refusal, Rejection, Violations};
+pub use failure::{ErrorCode, Fault, Rejection, Violations};
 pub use finding::FINDING_KEPT_S;
 pub use moment::Moment;
 pub use reply::Reply;

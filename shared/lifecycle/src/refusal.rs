@@ -10,18 +10,18 @@ use crate::failure::Violation;
 ///
 /// ```
 /// use lifecycle::failure::RejectionKind;
-/// use lifecycle::{Refusal, Rejection};
-/// const SOLD: Refusal = Refusal::new(RejectionKind::Conflict, "SOLD", "It is sold.");
+/// use lifecycle::{ErrorCode, Rejection};
+/// const SOLD: ErrorCode = ErrorCode::new(RejectionKind::Conflict, "SOLD", "It is sold.");
 /// assert_eq!(Rejection::from(SOLD).code, "SOLD");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Refusal {
+pub struct ErrorCode {
     kind: RejectionKind,
     code: &'static str,
     message: &'static str,
 }
 
-impl Refusal {
+impl ErrorCode {
     /// A refusal with one sentence for the client. The code is `UPPER_SNAKE_CASE` and never changes
     /// after its release.
     pub const fn new(kind: RejectionKind, code: &'static str, message: &'static str) -> Self {
@@ -74,8 +74,8 @@ pub struct Rejection {
     beside: Vec<&'static str>,
 }
 
-impl From<Refusal> for Rejection {
-    fn from(Refusal { kind, code, message }: Refusal) -> Self {
+impl From<ErrorCode> for Rejection {
+    fn from(ErrorCode { kind, code, message }: ErrorCode) -> Self {
         Self { code, kind, message: message.into(), details: Vec::new(), beside: Vec::new() }
     }
 }

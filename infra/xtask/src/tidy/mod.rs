@@ -38,7 +38,8 @@ pub(crate) fn complaints(workspace: &Path) -> Vec<String> {
         Some((path.as_str(), fs_err::read_to_string(workspace.join(path)).ok()?))
     });
     let rust: Vec<(&str, String)> = rust.collect();
-    let borrowed: Vec<(&str, &str)> = rust.iter().map(|(path, text)| (*path, text.as_str())).collect();
+    let borrowed: Vec<(&str, &str)> =
+        rust.iter().map(|(path, text)| (*path, text.as_str())).collect();
     complaints.extend(circles::circles(&borrowed));
     match words::complaints(workspace) {
         Ok(found) => complaints.extend(found),

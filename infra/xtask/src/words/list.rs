@@ -78,8 +78,7 @@ const LISTED: [&str; 66] = [
 ];
 
 /// Phrases of the field that contain a listed word.
-const ALLOWED: [&str; 5] =
-    ["what to", "dead letter", "dead letters", "say so", "nobody is asked"];
+const ALLOWED: [&str; 5] = ["what to", "dead letter", "dead letters", "say so", "nobody is asked"];
 
 /// The listed words of a text, each with the number of characters before it.
 pub(super) fn found(text: &str) -> Vec<(usize, &'static str)> {
@@ -138,7 +137,10 @@ mod tests {
     #[test]
     fn a_listed_word_is_found_in_any_case_and_across_line_breaks() {
         assert_eq!(names("What does not answer, by\n/// itself."), ["what"]);
-        assert_eq!(names("Whoever is late is somebody's\nword  of"), ["whoever", "somebody", "word of"]);
+        assert_eq!(
+            names("Whoever is late is somebody's\nword  of"),
+            ["whoever", "somebody", "word of"]
+        );
         assert_eq!(names("a tell-tale"), ["tell", "tale"]);
     }
 

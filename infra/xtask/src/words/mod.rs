@@ -151,9 +151,16 @@ mod tests {
     #[test]
     fn a_count_that_rose_or_fell_is_a_complaint_and_an_equal_one_is_none() {
         assert!(changes(&one("tests", 3), &one("tests", 3)).is_empty());
-        assert!(changes(&one("tests", 3), &one("tests", 4))[0].contains("4 listed words, 3 are allowed"));
-        assert!(changes(&one("tests", 3), &Counts::new())[0].contains("0 listed words instead of 3"));
-        assert!(changes(&Counts::new(), &one("tests", 1))[0].contains("1 listed words, 0 are allowed"));
+        assert!(
+            changes(&one("tests", 3), &one("tests", 4))[0]
+                .contains("4 listed words, 3 are allowed")
+        );
+        assert!(
+            changes(&one("tests", 3), &Counts::new())[0].contains("0 listed words instead of 3")
+        );
+        assert!(
+            changes(&Counts::new(), &one("tests", 1))[0].contains("1 listed words, 0 are allowed")
+        );
     }
 
     #[test]

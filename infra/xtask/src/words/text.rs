@@ -19,8 +19,18 @@ impl Text {
 
 /// Macros and methods whose strings end up in logs and errors.
 const REPORTS: [&str; 12] = [
-    "error", "warn", "info", "debug", "trace", "panic", "unreachable", "expect", "expect_err",
-    "assert", "bail", "anyhow",
+    "error",
+    "warn",
+    "info",
+    "debug",
+    "trace",
+    "panic",
+    "unreachable",
+    "expect",
+    "expect_err",
+    "assert",
+    "bail",
+    "anyhow",
 ];
 
 /// The texts of a file, by its extension.

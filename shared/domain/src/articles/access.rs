@@ -2,11 +2,11 @@
 //!
 //! `ARCHITECTURE.md` shows it, and the tests walk every cell of it over HTTP.
 
-use lifecycle::{Identity, Refusal, Rejection, Verdict};
+use lifecycle::{ErrorCode, Identity, Rejection, Verdict};
 
 use super::{Article, ArticleDraft, ArticleStatus, Writers};
+use crate::error_codes;
 use crate::people::{Role, SignedIn, UserId};
-use crate::refusals;
 use crate::syntax::words;
 
 /// Whether a caller with this relation may do this action to an article in this state.
@@ -42,7 +42,7 @@ pub const fn answer(action: Action, state: ArticleStatus, relation: Relation) ->
         (Create, Published, Writer | Author) => Forbidden,
         // A new article cannot have approvals.
         (Create, Published, Editor | EditorWriter | EditorAuthor) => {
-            Refused(refusals::APPROVALS_MISSING)
+            Refused(error_codes::APPROVALS_MISSING)
         }
 
         (Edit | ChangeStatus | Share, Draft, Writer) => Hidden,
@@ -54,7 +54,9 @@ pub const fn answer(action: Action, state: ArticleStatus, relation: Relation) ->
 
         (Approve, Draft | Published, Writer | Author) => Forbidden,
         (Approve, Draft | Published, Editor) => Yes,
-        (Approve, Draft | Published, EditorWriter | EditorAuthor) => Refused(refusals::OWN_ARTICLE),
+        (Approve, Draft | Published, EditorWriter | EditorAuthor) => {
+            Refused(error_codes::OWN_ARTICLE)
+        }
     }
 }
 
@@ -143,7 +145,7 @@ pub enum Answer {
     /// Not allowed, and the article is hidden: 404.
     Hidden,
     /// Allowed for the caller, but a business rule refuses it in any case.
-    Refused(Refusal),
+    Refused(ErrorCode),
 }
 
 impl Answer {

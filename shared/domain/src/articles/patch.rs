@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Action, Article, ArticleStatus, Content, Title};
+use crate::error_codes;
 use crate::people::UserId;
-use crate::refusals;
 use crate::rules::ApprovalsNeeded;
 
 /// A change of an article, as a client submits it. It changes only the fields that it has.
@@ -60,7 +60,7 @@ impl ArticlePatch {
     ///
     /// # Errors
     ///
-    /// [`refusals::APPROVALS_MISSING`] if it would be published and too few editors have approved
+    /// [`error_codes::APPROVALS_MISSING`] if it would be published and too few editors have approved
     /// its text.
     pub fn applied_to(
         &self,
@@ -104,7 +104,7 @@ fn approved(article: &Article, needed: ApprovalsNeeded) -> Result<(), Rejection>
     let (given, needed) = (article.approvals_of_others(), needed.get());
     if i64::try_from(given).is_ok_and(|given| given < needed) {
         let sentence = format!("{given} of {needed} approvals are given");
-        return Err(refusals::APPROVALS_MISSING.at("/status", sentence));
+        return Err(error_codes::APPROVALS_MISSING.at("/status", sentence));
     }
     Ok(())
 }

@@ -104,8 +104,8 @@ mod tests {
     use lifecycle::effects::Action;
 
     use super::*;
+    use crate::error_codes;
     use crate::examples::lamp;
-    use crate::refusals;
 
     #[test]
     fn names_that_look_the_same_have_one_claim() {
@@ -159,6 +159,6 @@ mod tests {
     }
 
     fn taken() -> Rejection {
-        refusals::NAME_TAKEN.into()
+        error_codes::NAME_TAKEN.into()
     }
 }

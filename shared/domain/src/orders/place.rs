@@ -1,11 +1,11 @@
 //! The rules for placing an order.
 
-use lifecycle::{Moment, Refusal, Rejection};
+use lifecycle::{ErrorCode, Moment, Rejection};
 
 use super::{Order, OrderItem, OrderLine, OrderStatus, PlaceOrder};
 use crate::catalogue::{Amount, Currency, Money, Product};
 use crate::people::{Address, SignedIn, Tier, User};
-use crate::{Rules, refusals};
+use crate::{Rules, error_codes};
 
 /// The facts for the decision on an order.
 #[derive(Debug, Clone)]
@@ -71,12 +71,12 @@ fn within_limits(command: &PlaceOrder, rules: &Rules) -> Result<(), Rejection> {
     let items_max = rules.items_per_order.get();
     if i64::try_from(command.items.as_slice().len()).is_ok_and(|items| items > items_max) {
         let message = format!("must have at most {items_max} items");
-        return Err(refusals::TOO_MANY_ITEMS.at("/items", message));
+        return Err(error_codes::TOO_MANY_ITEMS.at("/items", message));
     }
     let quantity_max = rules.quantity_per_item.get();
     let too_large = command.items.as_slice().iter().map(|item| item.quantity.get() > quantity_max);
     let message = format!("must be at most {quantity_max}");
-    refuse_items(refusals::QUANTITY_TOO_LARGE, "quantity", &message, too_large)
+    refuse_items(error_codes::QUANTITY_TOO_LARGE, "quantity", &message, too_large)
 }
 
 fn known_products<'a>(
@@ -84,13 +84,13 @@ fn known_products<'a>(
     products: &'a [Option<Product>],
 ) -> Result<Vec<Ordered<'a>>, Rejection> {
     let unknown = products.iter().map(Option::is_none);
-    refuse_items(refusals::PRODUCT_UNKNOWN, "productId", "there is no such product", unknown)?;
+    refuse_items(error_codes::PRODUCT_UNKNOWN, "productId", "there is no such product", unknown)?;
     Ok(command.items.as_slice().iter().copied().zip(products.iter().flatten()).collect())
 }
 
 fn available(ordered: &[Ordered]) -> Result<(), Rejection> {
     let unavailable = ordered.iter().map(|(_, product)| !product.available);
-    refuse_items(refusals::PRODUCT_UNAVAILABLE, "productId", "is not available", unavailable)
+    refuse_items(error_codes::PRODUCT_UNAVAILABLE, "productId", "is not available", unavailable)
 }
 
 /// The address of another user is refused like one that does not exist.
@@ -98,7 +98,7 @@ fn own_address(caller: &SignedIn, address: Option<&Address>) -> Result<(), Rejec
     if address.is_some_and(|address| address.user_id == caller.user_id) {
         Ok(())
     } else {
-        Err(refusals::ADDRESS_UNKNOWN.at("/addressId", "must be an address of your own"))
+        Err(error_codes::ADDRESS_UNKNOWN.at("/addressId", "must be an address of your own"))
     }
 }
 
@@ -106,7 +106,7 @@ fn one_currency(ordered: &[Ordered]) -> Result<Currency, Rejection> {
     let currency = ordered.first().map_or(Currency::EUR, |(_, product)| product.price.currency);
     let other = ordered.iter().map(|(_, product)| product.price.currency != currency);
     let message = format!("must have its price in {currency}, like the first item");
-    refuse_items(refusals::CURRENCY_MIXED, "productId", &message, other)?;
+    refuse_items(error_codes::CURRENCY_MIXED, "productId", &message, other)?;
     Ok(currency)
 }
 
@@ -119,18 +119,18 @@ fn shipping(rules: &Rules, tier: Tier, currency: Currency) -> Result<Money, Reje
         Ok(rules.shipping)
     } else {
         let message = format!("shipping is paid in {}", rules.shipping.currency);
-        Err(refusals::SHIPPING_UNAVAILABLE.at("/items", message))
+        Err(error_codes::SHIPPING_UNAVAILABLE.at("/items", message))
     }
 }
 
 fn in_stock(ordered: &[Ordered]) -> Result<(), Rejection> {
     let short = ordered.iter().map(|(item, product)| item.quantity.get() > product.stock.get());
-    refuse_items(refusals::OUT_OF_STOCK, "quantity", "is more than there is in stock", short)
+    refuse_items(error_codes::OUT_OF_STOCK, "quantity", "is more than there is in stock", short)
 }
 
 /// Refuses an order with items at fault, and names every such item.
 fn refuse_items(
-    refusal: Refusal,
+    refusal: ErrorCode,
     field: &str,
     message: &str,
     at_fault: impl Iterator<Item = bool>,

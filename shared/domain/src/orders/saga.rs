@@ -5,8 +5,8 @@ use lifecycle::{Moment, Rejection, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{Consequence, Order, OrderId, SerialNumbers, Step};
+use crate::error_codes;
 use crate::people::UserId;
-use crate::refusals;
 use crate::syntax::words;
 
 /// A message of the saga: the decision on an order's customer, or the order's time-out.
@@ -100,7 +100,7 @@ pub fn settle(
     order: Option<Order>,
     numbers: Option<&SerialNumbers>,
 ) -> Result<Effects, Rejection> {
-    let order = order.ok_or(refusals::ORDER_UNKNOWN)?;
+    let order = order.ok_or(error_codes::ORDER_UNKNOWN)?;
     let (step, counted) = match answer.order_type {
         Answer::Approved => {
             let number = SerialNumbers::next(numbers);

@@ -1,13 +1,13 @@
 //! The meaning of the partner's refusals: a table, the most specific rule first.
 
-use lifecycle::Refusal;
+use lifecycle::ErrorCode;
 
-use crate::refusals;
+use crate::error_codes;
 
 /// The error for the client, and the consequence for later requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Meaning {
-    pub(super) refusal: Refusal,
+    pub(super) refusal: ErrorCode,
     pub(super) consequence: Consequence,
 }
 
@@ -37,16 +37,16 @@ enum When {
 }
 
 /// The first rule that fits holds.
-const RULES: [(When, Refusal, Consequence); 8] = [
-    (When::Code('P', 8, 8), refusals::PARTNER_FORBIDDEN, Consequence::TokenRefused),
-    (When::Code('U', 1, 3), refusals::BILL_NOT_VALID, Consequence::None),
-    (When::Code('P', 1, 19), refusals::PARTNER_FORBIDDEN, Consequence::None),
-    (When::Code('S', 0, 4), refusals::PRODUCT_CLOSED, Consequence::None),
-    (When::Status(401), refusals::PARTNER_AUTHENTICATION_FAILED, Consequence::TokenRefused),
-    (When::Status(429), refusals::PARTNER_ERROR, Consequence::Busy),
+const RULES: [(When, ErrorCode, Consequence); 8] = [
+    (When::Code('P', 8, 8), error_codes::PARTNER_FORBIDDEN, Consequence::TokenRefused),
+    (When::Code('U', 1, 3), error_codes::BILL_NOT_VALID, Consequence::None),
+    (When::Code('P', 1, 19), error_codes::PARTNER_FORBIDDEN, Consequence::None),
+    (When::Code('S', 0, 4), error_codes::PRODUCT_CLOSED, Consequence::None),
+    (When::Status(401), error_codes::PARTNER_AUTHENTICATION_FAILED, Consequence::TokenRefused),
+    (When::Status(429), error_codes::PARTNER_ERROR, Consequence::Busy),
     // A client may have caused it, so it must not cut off all the others.
-    (When::ClientError, refusals::PARTNER_ERROR, Consequence::None),
-    (When::Always, refusals::PARTNER_ERROR, Consequence::Outage),
+    (When::ClientError, error_codes::PARTNER_ERROR, Consequence::None),
+    (When::Always, error_codes::PARTNER_ERROR, Consequence::Outage),
 ];
 
 /// The meaning of a refusal, by its status and the partner's code, if there is one: `P08`.
@@ -72,7 +72,7 @@ mod tests {
 
     #[test]
     fn the_most_specific_rule_holds() {
-        use crate::refusals::{
+        use crate::error_codes::{
             BILL_NOT_VALID, PARTNER_AUTHENTICATION_FAILED, PARTNER_ERROR, PARTNER_FORBIDDEN,
             PRODUCT_CLOSED,
         };

@@ -5,7 +5,7 @@ use lifecycle::record::Record;
 use lifecycle::{Moment, Rejection};
 
 use super::{EmailVerificationRequested, User, UserDraft, UserId};
-use crate::refusals;
+use crate::error_codes;
 
 /// The holder of an e-mail address: the user of its claim, who may no longer exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +47,7 @@ impl SignedUp {
         holder: Option<Holder>,
     ) -> Result<Self, Rejection> {
         if holder.as_ref().is_some_and(Holder::owns_it) {
-            return Err(refusals::EMAIL_TAKEN.at("/email", "is in use"));
+            return Err(error_codes::EMAIL_TAKEN.at("/email", "is in use"));
         }
         let (mut user, verification) = User::sign_up(moment, draft, password_hash);
         if let Some(before) = holder.as_ref().and_then(|holder| before(holder, &user)) {
@@ -61,7 +61,7 @@ impl SignedUp {
     pub fn writes(&self) -> Effects {
         let Self { user, replaced, .. } = self;
         let claim = user.email_claim();
-        let id_taken = refusals::ID_TAKEN.at("/userId", "is in use");
+        let id_taken = error_codes::ID_TAKEN.at("/userId", "is in use");
         let create = Write::create(user).otherwise(id_taken);
         let Some(holder) = replaced else {
             return Effects::none().write(Write::create(&claim)).write(create);

@@ -13,7 +13,7 @@ use super::shared;
 use crate::consumer::{Consumer, Delivered, Inbox, Run, Source, inbox_key};
 use crate::effects::{Effects, Event, EventData, Mail, Message, Write};
 use crate::envelope::Envelope;
-use crate::failure::{Fault, Refusal, Rejection, RejectionKind, Violations};
+use crate::failure::{ErrorCode, Fault, Rejection, RejectionKind, Violations};
 use crate::idempotency::LEDGER;
 use crate::notice::{Notice, Receiver};
 use crate::serve::Shared;
@@ -63,7 +63,7 @@ impl Consumer for Keep {
 
     fn decide(moment: &Moment, text: &String, (): ()) -> Result<Effects, Rejection> {
         if text == "refused" {
-            return Err(Refusal::new(RejectionKind::Conflict, "NO", "No.").into());
+            return Err(ErrorCode::new(RejectionKind::Conflict, "NO", "No.").into());
         }
         let id = moment.id("note").to_string();
         let note = Note { id: id.clone(), author: String::new(), text: text.clone() };

@@ -11,8 +11,8 @@ fn an_endpoint_describes_all_its_error_responses() {
                   503 SERVICE_UNAVAILABLE, 504 TIMED_OUT";
     let posting = "403 FORBIDDEN, 409 UNDECIDED, 415 UNSUPPORTED_MEDIA_TYPE, \
                    422 IDEMPOTENCY_KEY_REUSED, 422 SHELF_FULL";
-    assert_eq!(refusals::<GetNote>(), sorted(&format!("{always}, 404 NOT_FOUND")));
-    assert_eq!(refusals::<PostNote>(), sorted(&format!("{always}, {posting}")));
+    assert_eq!(error_codes::<GetNote>(), sorted(&format!("{always}, 404 NOT_FOUND")));
+    assert_eq!(error_codes::<PostNote>(), sorted(&format!("{always}, {posting}")));
 }
 
 fn refusals<E: Endpoint>() -> Vec<String> {

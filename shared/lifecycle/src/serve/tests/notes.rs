@@ -16,7 +16,7 @@ use crate::commit::OUTBOX;
 use crate::conditions::Conditions;
 use crate::effects::{Condition, Effects, Event, EventData, Message, Queue, Write};
 use crate::endpoint::{Endpoint, Query};
-use crate::failure::{Fault, Refusal, Rejection, RejectionKind, Violations};
+use crate::failure::{ErrorCode, Fault, Rejection, RejectionKind, Violations};
 use crate::idempotency::Idempotency;
 use crate::input::{Json, Path};
 use crate::limit::{Limit, MINUTE};
@@ -30,10 +30,10 @@ use crate::{Moment, Permit, Timestamp};
 pub(super) const NOTES: Table = Table::new("notes");
 pub(super) const READERS: Queue = Queue::new("readers");
 
-const UNDECIDED: Refusal =
-    Refusal::new(RejectionKind::Conflict, "UNDECIDED", "Nothing is decided.");
-const SHELF_FULL: Refusal =
-    Refusal::new(RejectionKind::Unprocessable, "SHELF_FULL", "The shelf is full.");
+const UNDECIDED: ErrorCode =
+    ErrorCode::new(RejectionKind::Conflict, "UNDECIDED", "Nothing is decided.");
+const SHELF_FULL: ErrorCode =
+    ErrorCode::new(RejectionKind::Unprocessable, "SHELF_FULL", "The shelf is full.");
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Member {
@@ -172,7 +172,7 @@ impl Endpoint for PostNote {
     const CONDITIONS: Conditions<()> = Conditions::Creation(None);
 
     type Outcome = Note;
-    const REFUSALS: &'static [Refusal] = &[UNDECIDED, SHELF_FULL];
+    const ERRORS: &'static [ErrorCode] = &[UNDECIDED, SHELF_FULL];
 
     fn decide(moment: &Moment, author: &Member, text: &String, (): ()) -> Result<Note, Rejection> {
         if text == "undecided" {

@@ -13,7 +13,7 @@ use crate::caller::{Access, Verdict};
 use crate::conditions::Conditions;
 use crate::effects::{Effects, Write};
 use crate::endpoint::Endpoint;
-use crate::failure::{Fault, Refusal, Rejection, RejectionKind, Violations};
+use crate::failure::{ErrorCode, Fault, Rejection, RejectionKind, Violations};
 use crate::idempotency::Idempotency;
 use crate::input::{Json, Path};
 use crate::limit::{Limit, Limiter, MINUTE};
@@ -83,8 +83,8 @@ struct Copies {
     copies: u32,
 }
 
-const TITLE_TAKEN: Refusal = Refusal::new(RejectionKind::Conflict, "TITLE_TAKEN", "Is taken.");
-const ID_TAKEN: Refusal = Refusal::new(RejectionKind::Conflict, "ID_TAKEN", "Is taken.");
+const TITLE_TAKEN: ErrorCode = ErrorCode::new(RejectionKind::Conflict, "TITLE_TAKEN", "Is taken.");
+const ID_TAKEN: ErrorCode = ErrorCode::new(RejectionKind::Conflict, "ID_TAKEN", "Is taken.");
 
 impl Endpoint for PutAway {
     const ROUTE: Route = Route::post("/copies");
@@ -117,7 +117,7 @@ impl Endpoint for PutAway {
 
     const CONDITIONS: Conditions<()> = Conditions::Creation(Some(ID_TAKEN));
     type Outcome = Note;
-    const REFUSALS: &'static [Refusal] = &[TITLE_TAKEN, ID_TAKEN];
+    const ERRORS: &'static [ErrorCode] = &[TITLE_TAKEN, ID_TAKEN];
 
     fn decide(_: &Moment, _: &Option<Member>, copies: &Copies, (): ()) -> Result<Note, Rejection> {
         Ok(Note { id: copies.id.clone(), author: String::new(), text: String::new() })

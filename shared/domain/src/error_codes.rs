@@ -1,6 +1,6 @@
 //! Every error code of the domain: one list, so that no code is used twice or renamed.
 
-use lifecycle::Refusal;
+use lifecycle::ErrorCode;
 use lifecycle::failure::RejectionKind::{
     BadGateway, Conflict, Forbidden, Gone, NotFound, Unauthenticated, Unprocessable,
 };
