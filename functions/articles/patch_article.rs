@@ -13,7 +13,7 @@ use lifecycle::effects::{Effects, Write};
 use lifecycle::input::{Json, Path};
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Conditions, Endpoint, ErrorCode, Fault, Moment, Permit, Rejection, Reply, Route,
+    Access, Conditions, DomainError, Endpoint, ErrorCode, Fault, Moment, Permit, Reply, Route,
     Verdict, Violations,
 };
 use schemars::JsonSchema;
@@ -91,7 +91,7 @@ impl Endpoint for PatchArticle {
         caller: &SignedIn,
         change: &Change,
         Found { article, rules }: Found,
-    ) -> Result<Article, Rejection> {
+    ) -> Result<Article, DomainError> {
         change.patch.applied_to(&article, caller.user_id, rules.approvals_needed, moment.now())
     }
 

@@ -12,7 +12,7 @@ use lifecycle::idempotency::Idempotency;
 use lifecycle::input::Json;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Conditions, Endpoint, ErrorCode, Fault, Moment, Permit, Rejection, Reply, Route,
+    Access, Conditions, DomainError, Endpoint, ErrorCode, Fault, Moment, Permit, Reply, Route,
     Verdict, Violations,
 };
 
@@ -69,7 +69,7 @@ impl Endpoint for PostArticle {
         caller: &SignedIn,
         draft: &ArticleDraft,
         (): (),
-    ) -> Result<Article, Rejection> {
+    ) -> Result<Article, DomainError> {
         draft.answer(caller).ruling()?;
         Ok(Article::new(moment, caller.user_id, draft))
     }
@@ -120,7 +120,7 @@ mod tests {
         assert_eq!((no.code, no.details[0].field.as_str()), ("ID_TAKEN", "/articleId"));
     }
 
-    fn drafted(status: Option<&str>) -> Result<Article, Rejection> {
+    fn drafted(status: Option<&str>) -> Result<Article, DomainError> {
         let mut draft = json!({ "title": "How lamps shine", "content": "They glow." });
         draft.as_object_mut().unwrap().extend(status.map(|it| ("status".to_owned(), json!(it))));
         let editor = signed_in(ann().user_id, &[Role::Editor]);

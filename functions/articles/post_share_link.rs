@@ -14,7 +14,7 @@ use lifecycle::effects::{Effects, Write};
 use lifecycle::input::Path;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Conditions, Endpoint, Fault, Moment, Permit, Rejection, Reply, Route, Verdict,
+    Access, Conditions, DomainError, Endpoint, Fault, Moment, Permit, Reply, Route, Verdict,
     Violations,
 };
 use schemars::JsonSchema;
@@ -94,7 +94,7 @@ impl Endpoint for PostShareLink {
         _: &SignedIn,
         _: &ArticleId,
         Found { article, url }: Found,
-    ) -> Result<Shared, Rejection> {
+    ) -> Result<Shared, DomainError> {
         let (article, link) = article.shared(moment, &url);
         Ok(Shared { article, link })
     }

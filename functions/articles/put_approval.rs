@@ -16,7 +16,7 @@ use lifecycle::input::Path;
 use lifecycle::reply::NoBody;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Conditions, Endpoint, ErrorCode, Fault, Moment, Permit, Rejection, Reply, Route,
+    Access, Conditions, DomainError, Endpoint, ErrorCode, Fault, Moment, Permit, Reply, Route,
     Verdict, Violations,
 };
 use schemars::JsonSchema;
@@ -78,7 +78,7 @@ impl Endpoint for PutApproval {
         caller: &SignedIn,
         _: &ArticleId,
         article: Article,
-    ) -> Result<Option<Article>, Rejection> {
+    ) -> Result<Option<Article>, DomainError> {
         article.answer(Some(caller), Action::Approve).ruling()?;
         Ok(article.approved_by(caller.user_id, moment.now()))
     }
@@ -140,7 +140,7 @@ mod tests {
         }
     }
 
-    fn decide(caller: &SignedIn, article: Article) -> Result<Option<Article>, Rejection> {
+    fn decide(caller: &SignedIn, article: Article) -> Result<Option<Article>, DomainError> {
         PutApproval::decide(&moment(), caller, &article.article_id.clone(), article)
     }
 }

@@ -9,7 +9,7 @@ use lifecycle::consumer::{Delivered, Inbox, Source};
 use lifecycle::effects::Effects;
 use lifecycle::envelope::Envelope;
 use lifecycle::uses::{Use, Verb};
-use lifecycle::{Consumer, Fault, Moment, Permit, Rejection, Violations};
+use lifecycle::{Consumer, DomainError, Fault, Moment, Permit, Violations};
 
 fn main() -> ExitCode {
     adapters::consume(|aws| ExpireObject { objects: aws.table() })
@@ -53,7 +53,7 @@ impl Consumer for ExpireObject {
         _: &Moment,
         expires: &ObjectExpires,
         stored: Option<Object>,
-    ) -> Result<Effects, Rejection> {
+    ) -> Result<Effects, DomainError> {
         let unseen = stored.filter(|object| object.last_seen <= expires.last_seen);
         Ok(Effects::none().writes_of(unseen.as_ref().map(Object::remove)))
     }

@@ -10,8 +10,8 @@ use lifecycle::effects::Effects;
 use lifecycle::input::Json;
 use lifecycle::uses::Use;
 use lifecycle::{
-    Access, Anyone, Conditions, Endpoint, Fault, Moment, Permit, Rejection, Reply, Route, Verdict,
-    Violations,
+    Access, Anyone, Conditions, DomainError, Endpoint, Fault, Moment, Permit, Reply, Route,
+    Verdict, Violations,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -76,7 +76,7 @@ impl Endpoint for PostCallback {
         _: &Anyone,
         object_ids: &ObjectIds,
         source: SourceGroup,
-    ) -> Result<CallbackReceived, Rejection> {
+    ) -> Result<CallbackReceived, DomainError> {
         Ok(CallbackReceived {
             object_ids: object_ids.clone(),
             received_at: moment.now(),

@@ -12,7 +12,7 @@ use lifecycle::consumer::{Delivered, Inbox, Source};
 use lifecycle::effects::Effects;
 use lifecycle::envelope::Envelope;
 use lifecycle::uses::{Use, Verb};
-use lifecycle::{Backoff, Consumer, Fault, Moment, Permit, Rejection, Violations};
+use lifecycle::{Backoff, Consumer, DomainError, Fault, Moment, Permit, Violations};
 use serde::Deserialize;
 
 fn main() -> ExitCode {
@@ -85,7 +85,7 @@ impl Consumer for ProcessCallback {
         moment: &Moment,
         callback: &CallbackReceived,
         found: Found,
-    ) -> Result<Effects, Rejection> {
+    ) -> Result<Effects, DomainError> {
         Ok(match found {
             Found::Several => callback
                 .split()

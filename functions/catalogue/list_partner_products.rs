@@ -21,7 +21,7 @@ use lifecycle::input::{Headers, QueryString};
 use lifecycle::telemetry::{leave_message, observe_error, request_id};
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Anyone, Conditions, Endpoint, ErrorCode, Fault, Moment, Permit, Rejection, Reply,
+    Access, Anyone, Conditions, DomainError, Endpoint, ErrorCode, Fault, Moment, Permit, Reply,
     Route, Verdict, Violations,
 };
 use schemars::JsonSchema;
@@ -132,7 +132,7 @@ impl Endpoint for ListPartnerProducts {
         _: &Anyone,
         _: &Wanted,
         answer: Self::Facts,
-    ) -> Result<Vec<PartnerProduct>, Rejection> {
+    ) -> Result<Vec<PartnerProduct>, DomainError> {
         answer.map(|page| page.products).map_err(|failed| failed.rejection())
     }
 

@@ -14,7 +14,7 @@ use lifecycle::effects::{Effects, Write};
 use lifecycle::input::{Json, Path};
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Conditions, Endpoint, ErrorCode, Fault, Moment, Permit, Rejection, Reply, Route,
+    Access, Conditions, DomainError, Endpoint, ErrorCode, Fault, Moment, Permit, Reply, Route,
     Verdict, Violations,
 };
 use schemars::JsonSchema;
@@ -86,7 +86,7 @@ impl Endpoint for PatchProduct {
         _: &SignedIn,
         change: &Change,
         before: Product,
-    ) -> Result<Changed, Rejection> {
+    ) -> Result<Changed, DomainError> {
         let after = change.patch.applied_to(&before, moment.now());
         Ok(Changed { before, after })
     }

@@ -12,7 +12,7 @@ use lifecycle::idempotency::Idempotency;
 use lifecycle::input::Json;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Conditions, Endpoint, ErrorCode, Fault, Moment, Permit, Rejection, Reply, Route,
+    Access, Conditions, DomainError, Endpoint, ErrorCode, Fault, Moment, Permit, Reply, Route,
     Verdict, Violations,
 };
 
@@ -69,7 +69,7 @@ impl Endpoint for PostProduct {
         caller: &SignedIn,
         draft: &ProductDraft,
         (): (),
-    ) -> Result<Product, Rejection> {
+    ) -> Result<Product, DomainError> {
         Ok(Product::new(moment, caller.user_id, draft))
     }
 

@@ -13,7 +13,7 @@ use lifecycle::consumer::{Delivered, Source};
 use lifecycle::effects::{Effects, EventData};
 use lifecycle::envelope::Envelope;
 use lifecycle::uses::{Use, Verb};
-use lifecycle::{Consumer, Fault, Moment, Permit, Rejection, Violations};
+use lifecycle::{Consumer, DomainError, Fault, Moment, Permit, Violations};
 use serde_json::Value;
 
 fn main() -> ExitCode {
@@ -74,7 +74,7 @@ impl Consumer for ApproveCustomer {
     }
 
     // 7. and 8. The reservation, and the event with the decision, in one commit
-    fn decide(_: &Moment, request: &Request, facts: CreditFacts) -> Result<Effects, Rejection> {
+    fn decide(_: &Moment, request: &Request, facts: CreditFacts) -> Result<Effects, DomainError> {
         Ok(match request {
             Request::Reserve(charge) => reserve(charge, &facts),
             Request::Release(charge) => release(charge, &facts),

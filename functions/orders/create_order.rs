@@ -17,7 +17,7 @@ use lifecycle::idempotency::Idempotency;
 use lifecycle::input::Json;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Conditions, Endpoint, ErrorCode, Fault, Moment, Permit, Rejection, Reply, Route,
+    Access, Conditions, DomainError, Endpoint, ErrorCode, Fault, Moment, Permit, Reply, Route,
     Verdict, Violations,
 };
 
@@ -114,7 +114,7 @@ impl Endpoint for CreateOrder {
         caller: &SignedIn,
         command: &PlaceOrder,
         facts: OrderFacts,
-    ) -> Result<Order, Rejection> {
+    ) -> Result<Order, DomainError> {
         place_order(moment, caller, command, facts)
     }
 
@@ -176,7 +176,7 @@ mod tests {
         assert_eq!(rejection.code, "PRODUCT_UNKNOWN");
     }
 
-    fn order(facts: OrderFacts) -> Result<Order, Rejection> {
+    fn order(facts: OrderFacts) -> Result<Order, DomainError> {
         let draft = read(json!({
             "items": [{ "productId": lamp().product_id, "quantity": 2 }],
             "addressId": facts.address.as_ref().map(|address| address.address_id),

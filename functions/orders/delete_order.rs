@@ -14,7 +14,7 @@ use lifecycle::input::Path;
 use lifecycle::reply::NoBody;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Conditions, Endpoint, ErrorCode, Fault, Moment, Permit, Rejection, Reply, Route,
+    Access, Conditions, DomainError, Endpoint, ErrorCode, Fault, Moment, Permit, Reply, Route,
     Verdict, Violations,
 };
 use schemars::JsonSchema;
@@ -81,7 +81,7 @@ impl Endpoint for DeleteOrder {
         _: &SignedIn,
         _: &OrderId,
         order: Order,
-    ) -> Result<OrderChange, Rejection> {
+    ) -> Result<OrderChange, DomainError> {
         let pending = order.status == OrderStatus::Pending;
         match order.after(Step::Cancel, moment.now()) {
             Consequence::Changed(change) => Ok(change),
@@ -149,7 +149,7 @@ mod tests {
         }
     }
 
-    fn delete(status: OrderStatus) -> Result<OrderChange, Rejection> {
+    fn delete(status: OrderStatus) -> Result<OrderChange, DomainError> {
         let order = Order { status, ..pending_order() };
         let caller = signed_in(order.user_id, &[Role::Customer]);
         DeleteOrder::decide(&moment(), &caller, &order.order_id.clone(), order)

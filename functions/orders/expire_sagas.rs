@@ -9,7 +9,7 @@ use domain::tables::{BY_DEADLINE, CUSTOMER_SAGA, ORDERS};
 use lifecycle::consumer::{Delivered, Inbox, Run, Source};
 use lifecycle::effects::{Effects, Event, Message};
 use lifecycle::uses::Use;
-use lifecycle::{Consumer, Fault, Moment, Permit, Rejection, Violations};
+use lifecycle::{Consumer, DomainError, Fault, Moment, Permit, Violations};
 
 fn main() -> ExitCode {
     adapters::consume(|aws| ExpireSagas { orders: aws.table() })
@@ -71,7 +71,7 @@ impl Consumer for ExpireSagas {
     }
 
     // 7. and 8. The queue of the credit decisions, so that one consumer settles all orders
-    fn decide(_: &Moment, (): &(), overdue: Vec<Order>) -> Result<Effects, Rejection> {
+    fn decide(_: &Moment, (): &(), overdue: Vec<Order>) -> Result<Effects, DomainError> {
         Ok(overdue.iter().fold(Effects::none(), |effects, order| {
             let event = Event::about(order.order_id, &OrderOverdue::of(order));
             let message = Message::new(CUSTOMER_SAGA, event);

@@ -10,7 +10,7 @@ use lifecycle::consumer::{Delivered, Source};
 use lifecycle::effects::EventData;
 use lifecycle::envelope::Envelope;
 use lifecycle::uses::{Use, Verb};
-use lifecycle::{Consumer, Effects, Fault, Moment, Permit, Rejection, Violations};
+use lifecycle::{Consumer, DomainError, Effects, Fault, Moment, Permit, Violations};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -75,7 +75,7 @@ impl Consumer for ProjectOrders {
     }
 
     // 7. and 8. A newer summary is stored. A late or repeated event changes nothing.
-    fn decide(_: &Moment, _: &OrderId, facts: Facts) -> Result<Effects, Rejection> {
+    fn decide(_: &Moment, _: &OrderId, facts: Facts) -> Result<Effects, DomainError> {
         let version = facts.stored.map_or(0, |stored| stored.version);
         let newer = facts.current.filter(|current| current.version > version);
         Ok(Effects::none().writes_of(newer.as_ref().map(OrderSummary::store)))

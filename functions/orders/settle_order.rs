@@ -10,7 +10,7 @@ use lifecycle::consumer::{Delivered, Delivery, Source};
 use lifecycle::effects::Effects;
 use lifecycle::envelope::Envelope;
 use lifecycle::uses::{Use, Verb};
-use lifecycle::{Consumer, Fault, Moment, Permit, Rejection, Violations};
+use lifecycle::{Consumer, DomainError, Fault, Moment, Permit, Violations};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -68,7 +68,7 @@ impl Consumer for SettleOrder {
         moment: &Moment,
         answer: &SagaAnswer,
         (order, numbers): Self::Facts,
-    ) -> Result<Effects, Rejection> {
+    ) -> Result<Effects, DomainError> {
         settle(moment, answer, order, numbers.as_ref())
     }
 }

@@ -9,7 +9,7 @@ use domain::tables::{MAIL_ADDRESSES, MAIL_EVENTS};
 use lifecycle::consumer::{Delivered, Inbox, Source};
 use lifecycle::effects::Effects;
 use lifecycle::uses::{Use, Verb};
-use lifecycle::{Consumer, Fault, Moment, Permit, Rejection, Violations};
+use lifecycle::{Consumer, DomainError, Fault, Moment, Permit, Violations};
 
 fn main() -> ExitCode {
     adapters::consume(|aws| MarkUndeliverable { addresses: aws.table() })
@@ -53,7 +53,7 @@ impl Consumer for MarkUndeliverable {
         _: &Moment,
         MailReport { email, undeliverable }: &MailReport,
         stored: Option<MailAddress>,
-    ) -> Result<Effects, Rejection> {
+    ) -> Result<Effects, DomainError> {
         let report = undeliverable.as_ref();
         let marked = report.and_then(|report| MailAddress::mark(stored, email, report));
         Ok(Effects::none().writes_of(marked))

@@ -11,7 +11,7 @@ use lifecycle::idempotency::Idempotency;
 use lifecycle::input::Json;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Conditions, Endpoint, ErrorCode, Fault, Moment, Permit, Rejection, Reply, Route,
+    Access, Conditions, DomainError, Endpoint, ErrorCode, Fault, Moment, Permit, Reply, Route,
     Verdict, Violations,
 };
 
@@ -68,7 +68,7 @@ impl Endpoint for PostAddress {
         caller: &SignedIn,
         draft: &AddressDraft,
         (): (),
-    ) -> Result<Address, Rejection> {
+    ) -> Result<Address, DomainError> {
         Ok(Address::new(moment, caller.user_id, draft))
     }
 

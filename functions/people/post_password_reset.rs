@@ -16,8 +16,8 @@ use lifecycle::input::Json;
 use lifecycle::limit::{LIMITS, Limit, MINUTE};
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Anyone, Conditions, Endpoint, Fault, Moment, Permit, Rejection, Reply, Route, Verdict,
-    Violations,
+    Access, Anyone, Conditions, DomainError, Endpoint, Fault, Moment, Permit, Reply, Route,
+    Verdict, Violations,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -90,7 +90,7 @@ impl Endpoint for PostPasswordReset {
         _: &Anyone,
         asking: &Asking,
         allowed: MailAllowed,
-    ) -> Result<Asked, Rejection> {
+    ) -> Result<Asked, DomainError> {
         let MailAllowed { to_unproven, to_proven } = allowed;
         let asked = PasswordResetAsked::new(moment, asking.email.clone(), to_unproven);
         Ok(Asked { asked, mail: to_unproven || to_proven })

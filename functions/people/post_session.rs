@@ -18,7 +18,7 @@ use lifecycle::limit::{LIMITS, Limit, MINUTE};
 use lifecycle::record::Key;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Anyone, Conditions, Endpoint, ErrorCode, Fault, Moment, Permit, Rejection, Reply,
+    Access, Anyone, Conditions, DomainError, Endpoint, ErrorCode, Fault, Moment, Permit, Reply,
     Route, Timestamp, Verdict, Violations,
 };
 use schemars::JsonSchema;
@@ -125,7 +125,7 @@ impl Endpoint for PostSession {
         _: &Anyone,
         _: &Credentials,
         SignIn { user, signer, sources, source }: SignIn,
-    ) -> Result<Session, Rejection> {
+    ) -> Result<Session, DomainError> {
         let now = moment.now();
         let user = user.filter(|user| user.is_there(now)).ok_or(error_codes::CREDENTIALS_WRONG)?;
         if !user.email_verified {
@@ -245,14 +245,14 @@ mod tests {
         assert!(!format!("{credentials:?}").contains("short"));
     }
 
-    fn decide(user: Option<User>) -> Result<Session, Rejection> {
+    fn decide(user: Option<User>) -> Result<Session, DomainError> {
         decide_knowing(user, None)
     }
 
     fn decide_knowing(
         user: Option<User>,
         sources: Option<KnownSources>,
-    ) -> Result<Session, Rejection> {
+    ) -> Result<Session, DomainError> {
         let keys = generate().unwrap();
         let signer = Signer::from_secret(&keys.signing.to_string(), "issuer", "audience").unwrap();
         let credentials =

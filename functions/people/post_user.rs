@@ -15,7 +15,7 @@ use lifecycle::input::Json;
 use lifecycle::limit::{LIMITS, Limit, MINUTE};
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Anyone, Conditions, Endpoint, ErrorCode, Fault, Moment, Permit, Rejection, Reply,
+    Access, Anyone, Conditions, DomainError, Endpoint, ErrorCode, Fault, Moment, Permit, Reply,
     Route, Verdict, Violations,
 };
 
@@ -102,7 +102,7 @@ impl Endpoint for PostUser {
         _: &Anyone,
         draft: &UserDraft,
         Arrival { password_hash, holder, mail }: Arrival,
-    ) -> Result<Arrived, Rejection> {
+    ) -> Result<Arrived, DomainError> {
         let signed_up = SignedUp::new(moment, draft, password_hash, holder)?;
         Ok(Arrived { signed_up, mail })
     }

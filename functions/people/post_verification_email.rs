@@ -16,8 +16,8 @@ use lifecycle::input::Json;
 use lifecycle::limit::{LIMITS, Limit, MINUTE};
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Anyone, Conditions, Endpoint, Fault, Moment, Permit, Rejection, Reply, Route, Verdict,
-    Violations,
+    Access, Anyone, Conditions, DomainError, Endpoint, Fault, Moment, Permit, Reply, Route,
+    Verdict, Violations,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -86,7 +86,7 @@ impl Endpoint for PostVerificationEmail {
         _: &Anyone,
         asking: &Asking,
         mail: bool,
-    ) -> Result<Asked, Rejection> {
+    ) -> Result<Asked, DomainError> {
         Ok(Asked { asked: VerificationAsked::new(moment, asking.email.clone()), mail })
     }
 

@@ -18,7 +18,7 @@ use lifecycle::limit::{Limit, MINUTE};
 use lifecycle::reply::NoBody;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Anyone, Conditions, Endpoint, ErrorCode, Fault, Moment, Permit, Rejection, Reply,
+    Access, Anyone, Conditions, DomainError, Endpoint, ErrorCode, Fault, Moment, Permit, Reply,
     Route, Verdict, Violations,
 };
 use schemars::JsonSchema;
@@ -98,7 +98,7 @@ impl Endpoint for PutPassword {
         _: &Anyone,
         Change { token, password, .. }: &Change,
         reset: Option<Reset>,
-    ) -> Result<User, Rejection> {
+    ) -> Result<User, DomainError> {
         let reset = reset.filter(|reset| reset.user.may_reset(token.reveal(), moment.now()));
         let Reset { user, password_hash } = reset.ok_or(error_codes::PASSWORD_RESET_SPENT)?;
         if password.is_made_of(&user.email, &user.name) {
@@ -185,7 +185,7 @@ mod tests {
         Change { user_id: ann().user_id, token: token.to_owned().try_into().unwrap(), password }
     }
 
-    fn decide(change: &Change, user: Option<User>) -> Result<User, Rejection> {
+    fn decide(change: &Change, user: Option<User>) -> Result<User, DomainError> {
         let reset = user.map(|user| Reset { user, password_hash: "new hash".to_owned() });
         PutPassword::decide(&moment(), &Anyone, change, reset)
     }

@@ -18,7 +18,7 @@ use lifecycle::limit::{LIMITS, MINUTE};
 use lifecycle::reply::NoBody;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Anyone, Conditions, Endpoint, ErrorCode, Fault, Moment, Permit, Rejection, Reply,
+    Access, Anyone, Conditions, DomainError, Endpoint, ErrorCode, Fault, Moment, Permit, Reply,
     Route, Verdict, Violations,
 };
 use schemars::JsonSchema;
@@ -114,7 +114,7 @@ impl Endpoint for PutVerification {
         _: &Anyone,
         proof: &Proof,
         claimed: Option<Claimed>,
-    ) -> Result<User, Rejection> {
+    ) -> Result<User, DomainError> {
         let Claimed { user, password_right } = claimed.ok_or(error_codes::VERIFICATION_SPENT)?;
         if !password_right {
             return Err(
@@ -211,7 +211,11 @@ mod tests {
         Proof { user_id: ann().user_id, token: token.try_into().unwrap(), password }
     }
 
-    fn decide(proof: &Proof, user: Option<User>, password_right: bool) -> Result<User, Rejection> {
+    fn decide(
+        proof: &Proof,
+        user: Option<User>,
+        password_right: bool,
+    ) -> Result<User, DomainError> {
         let claimed = user.map(|user| Claimed { user, password_right });
         PutVerification::decide(&moment(), &Anyone, proof, claimed)
     }

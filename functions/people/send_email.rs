@@ -15,7 +15,7 @@ use lifecycle::effects::{Effects, EventData, Mail, Write};
 use lifecycle::envelope::Envelope;
 use lifecycle::record::Key;
 use lifecycle::uses::{Use, Verb};
-use lifecycle::{Consumer, Fault, Moment, Permit, Rejection, Violations};
+use lifecycle::{Consumer, DomainError, Fault, Moment, Permit, Violations};
 use serde_json::Value;
 
 fn main() -> ExitCode {
@@ -82,7 +82,7 @@ impl Consumer for SendEmail {
         moment: &Moment,
         notice: &Notice,
         recipient: Option<Recipient>,
-    ) -> Result<Effects, Rejection> {
+    ) -> Result<Effects, DomainError> {
         let Some(Recipient { user, deliverable }) = recipient else {
             return Ok(Effects::none());
         };

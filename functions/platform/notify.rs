@@ -13,7 +13,7 @@ use lifecycle::effects::{Effects, EventData};
 use lifecycle::envelope::Envelope;
 use lifecycle::notice::Receiver;
 use lifecycle::uses::{Use, Verb};
-use lifecycle::{Consumer, Fault, Moment, Permit, Rejection, Violations};
+use lifecycle::{Consumer, DomainError, Fault, Moment, Permit, Violations};
 use serde_json::Value;
 
 fn main() -> ExitCode {
@@ -73,7 +73,7 @@ impl Consumer for Notify {
         moment: &Moment,
         word: &Word,
         (log, receivers): Self::Facts,
-    ) -> Result<Effects, Rejection> {
+    ) -> Result<Effects, DomainError> {
         Ok(match word {
             Word::Failed(failed) => NoticeLog::tell(log.as_ref(), failed, &receivers, moment.now()),
             Word::Due { due, event_id } => Effects::none().notice(due.notice(event_id)),

@@ -14,7 +14,7 @@ use lifecycle::input::Json;
 use lifecycle::record::Singleton;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Conditions, Endpoint, EntityTag, Fault, Moment, Permit, Rejection, Reply, Route,
+    Access, Conditions, DomainError, Endpoint, EntityTag, Fault, Moment, Permit, Reply, Route,
     Verdict, Violations,
 };
 
@@ -77,7 +77,7 @@ impl Endpoint for PutRules {
         _: &SignedIn,
         draft: &RulesDraft,
         present: Present<Rules>,
-    ) -> Result<Change, Rejection> {
+    ) -> Result<Change, DomainError> {
         let rules = draft.clone().at_version(present.next_version());
         Ok(Change { write: present.replaced_by(&rules), rules })
     }

@@ -6,7 +6,7 @@ use domain::events::{SUBSCRIBED, relay};
 use lifecycle::commit::{OUTBOX, OutboxRow};
 use lifecycle::consumer::{Delivered, Inbox, Source};
 use lifecycle::uses::{Use, Verb};
-use lifecycle::{Consumer, Effects, Fault, Moment, Permit, Rejection, Violations};
+use lifecycle::{Consumer, DomainError, Effects, Fault, Moment, Permit, Violations};
 
 fn main() -> ExitCode {
     adapters::consume(|_| RelayOutbox)
@@ -41,7 +41,7 @@ impl Consumer for RelayOutbox {
 
     // 7. and 8. The same envelope, to every subscriber. The update that marks the row as relayed
     // comes through the stream too, and has no effects.
-    fn decide(moment: &Moment, row: &OutboxRow, (): ()) -> Result<Effects, Rejection> {
+    fn decide(moment: &Moment, row: &OutboxRow, (): ()) -> Result<Effects, DomainError> {
         Ok(relay(row, moment.now()))
     }
 }

@@ -8,7 +8,7 @@ use domain::tables::{BY_PENDING, COMMUNICATIONS};
 use lifecycle::consumer::{Delivered, Inbox, Run, Source};
 use lifecycle::platform::Transaction;
 use lifecycle::uses::{Use, Verb};
-use lifecycle::{Consumer, Effects, Fault, Moment, Permit, Rejection, Violations};
+use lifecycle::{Consumer, DomainError, Effects, Fault, Moment, Permit, Violations};
 
 fn main() -> ExitCode {
     adapters::consume(|aws| SweepCommunications { communications: aws.table() })
@@ -54,7 +54,7 @@ impl Consumer for SweepCommunications {
     }
 
     // 7. and 8. Each record is closed separately, unless the call has ended meanwhile
-    fn decide(_: &Moment, (): &(), abandoned: Vec<Communication>) -> Result<Effects, Rejection> {
+    fn decide(_: &Moment, (): &(), abandoned: Vec<Communication>) -> Result<Effects, DomainError> {
         if !abandoned.is_empty() {
             tracing::warn!(
                 records = abandoned.len(),

@@ -8,7 +8,7 @@ use lifecycle::commit::{BY_WAITING, OUTBOX, OUTBOX_ROW_SET_ASIDE, OutboxRow};
 use lifecycle::consumer::{Delivered, Inbox, Run, Source};
 use lifecycle::telemetry::observe_error;
 use lifecycle::uses::{Use, Verb};
-use lifecycle::{Consumer, Effects, Fault, Moment, Permit, Rejection, Violations};
+use lifecycle::{Consumer, DomainError, Effects, Fault, Moment, Permit, Violations};
 
 fn main() -> ExitCode {
     adapters::consume(|aws| SweepOutbox { outbox: aws.table() })
@@ -56,7 +56,7 @@ impl Consumer for SweepOutbox {
 
     // 7. and 8. Each row is relayed separately, in the same way as from the stream. An unreadable
     // row is set aside, since every run would find it again
-    fn decide(moment: &Moment, (): &(), rows: Self::Facts) -> Result<Effects, Rejection> {
+    fn decide(moment: &Moment, (): &(), rows: Self::Facts) -> Result<Effects, DomainError> {
         if !rows.is_empty() {
             tracing::warn!(rows = rows.len(), "relaying overdue rows of the outbox");
         }

@@ -4,7 +4,7 @@ use client::{Answer, Client, Error};
 use domain::articles::access::answer;
 use domain::articles::{Action, Answer as Told, ArticleStatus, Relation};
 use http::StatusCode;
-use lifecycle::Rejection;
+use lifecycle::DomainError;
 use serde_json::json;
 
 use crate::harness::{Api, Article, Inside, Refused, read, shared};
@@ -102,7 +102,7 @@ fn assert_told(told: Told, action: Action, answered: Result<StatusCode, Error>) 
         Told::Unauthenticated => answered.refused_by_gateway(401),
         Told::Forbidden => drop(answered.refused(403, "FORBIDDEN")),
         Told::Hidden => drop(answered.refused(404, "NOT_FOUND")),
-        Told::Refused(refusal) => drop(answered.refused(422, Rejection::from(refusal).code)),
+        Told::Refused(refusal) => drop(answered.refused(422, DomainError::from(refusal).code)),
     }
 }
 

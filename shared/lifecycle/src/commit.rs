@@ -9,7 +9,7 @@ use crate::effects::{
     Action, Change, Condition, Content, Effects, Event, Message, Otherwise, Write,
 };
 use crate::envelope::Envelope;
-use crate::failure::{Fault, Rejection};
+use crate::failure::{DomainError, Fault};
 use crate::platform::{CommitError, Outgoing, Platform, Transaction};
 use crate::record::{Index, IndexKey, Key, PARTITION_KEY, Record, SORT_KEY, Table};
 use crate::telemetry::TraceContext;
@@ -70,7 +70,7 @@ pub(crate) enum Outcome {
     /// Nothing is written: the idempotency table already has this request or record.
     Known(Option<Item>),
     /// Nothing is written: a condition with a rejection did not hold.
-    Rejected(Rejection),
+    Rejected(DomainError),
     /// Nothing is written: the facts are stale, or another transaction uses the same items.
     Moved,
 }
@@ -160,7 +160,7 @@ pub(crate) async fn commit(
             Otherwise::Reject(rejection) => Some(rejection.clone()),
             Otherwise::Stale => None,
         });
-    Ok(rejections.reduce(Rejection::together).map_or(Outcome::Moved, Outcome::Rejected))
+    Ok(rejections.reduce(DomainError::together).map_or(Outcome::Moved, Outcome::Rejected))
 }
 
 /// The messages of a decision, in their envelopes.

@@ -4,7 +4,7 @@ use http::header::{IF_MATCH, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderName};
 
 use crate::entity_tag::{EntityTag, Tags};
-use crate::failure::{ErrorCode, Rejection, Violations};
+use crate::failure::{DomainError, ErrorCode, Violations};
 use crate::serve::title_case;
 
 /// The entity tag that the conditions of a write request are compared with.
@@ -65,7 +65,7 @@ impl Named {
     }
 
     /// Whether the commit was rejected because the resource exists, contrary to `If-None-Match: *`.
-    pub(crate) fn explain<F>(&self, conditions: &Conditions<F>, rejection: &Rejection) -> bool {
+    pub(crate) fn explain<F>(&self, conditions: &Conditions<F>, rejection: &DomainError) -> bool {
         let Conditions::Creation(Some(taken)) = conditions else { return false };
         self.if_none_match == Some(Tags::Any) && rejection.has_code(taken.code())
     }

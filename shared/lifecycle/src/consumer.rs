@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use crate::effects::{Effects, Queue};
 use crate::envelope::Envelope;
-use crate::failure::{Fault, Rejection, Violations};
+use crate::failure::{DomainError, Fault, Violations};
 use crate::record::{Key, Table};
 use crate::uses::Use;
 use crate::{Backoff, Moment, Permit, Timestamp};
@@ -72,7 +72,7 @@ pub trait Consumer: Send + Sync + Sized + 'static {
         moment: &Moment,
         command: &Self::Command,
         facts: Self::Facts,
-    ) -> Result<Effects, Rejection>;
+    ) -> Result<Effects, DomainError>;
 }
 
 /// The caller of a consumer: the source of its records.

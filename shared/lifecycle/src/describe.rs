@@ -13,7 +13,7 @@ use crate::caller::{Access, Caller, SignIn};
 use crate::conditions::Conditions;
 use crate::consumer::{Consumer, Inbox, Source};
 use crate::endpoint::Endpoint;
-use crate::failure::{Answer, BodyOffer, Failure, Fault, Rejection, Violations};
+use crate::failure::{Answer, BodyOffer, DomainError, Failure, Fault, Violations};
 use crate::idempotency::{Idempotency, LEDGER};
 use crate::input::{Input, Schemas};
 use crate::limit::{Counting, LIMITS};
@@ -117,7 +117,7 @@ fn failures<E: Endpoint>() -> Vec<Failure> {
         E::USES.iter().any(|usage| matches!(usage, Use::Upstream(_))),
         Fault::Upstream("".into()).into(),
     );
-    failures.extend(E::ERRORS.iter().map(|refusal| Rejection::from(*refusal).into()));
+    failures.extend(E::ERRORS.iter().map(|refusal| DomainError::from(*refusal).into()));
     failures
 }
 

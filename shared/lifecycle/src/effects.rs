@@ -12,7 +12,7 @@
 use serde::Serialize;
 use serde_dynamo::{AttributeValue, Item};
 
-use crate::failure::Rejection;
+use crate::failure::DomainError;
 use crate::notice::Notice;
 use crate::record::{Key, Record, Table, item_of};
 
@@ -254,7 +254,7 @@ pub enum Otherwise {
     /// The facts are stale: stages 6 to 8 run again.
     Stale,
     /// A business rule is violated: the client gets this rejection.
-    Reject(Rejection),
+    Reject(DomainError),
 }
 
 impl Write {
@@ -329,7 +329,7 @@ impl Write {
     /// Sets the rejection for a failed condition. Without one, a failed condition means that the
     /// facts are stale, and stages 6 to 8 run again.
     #[must_use]
-    pub fn otherwise(mut self, rejection: impl Into<Rejection>) -> Self {
+    pub fn otherwise(mut self, rejection: impl Into<DomainError>) -> Self {
         self.otherwise = Otherwise::Reject(rejection.into());
         self
     }

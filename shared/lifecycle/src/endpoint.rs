@@ -7,7 +7,7 @@ use http::StatusCode;
 use crate::caller::{Access, Caller, TokenVerifier, Verdict};
 use crate::conditions::Conditions;
 use crate::effects::Effects;
-use crate::failure::{ErrorCode, Fault, Rejection, Violations};
+use crate::failure::{DomainError, ErrorCode, Fault, Violations};
 use crate::idempotency::Idempotency;
 use crate::input::Input;
 use crate::limit::Limit;
@@ -111,7 +111,7 @@ pub trait Endpoint: Send + Sync + Sized + 'static {
         caller: &Self::Caller,
         command: &Self::Command,
         facts: Self::Facts,
-    ) -> Result<Self::Outcome, Rejection>;
+    ) -> Result<Self::Outcome, DomainError>;
 
     /// Stage 8. Side effects, as values.
     fn effects(outcome: &Self::Outcome) -> Effects;
@@ -230,7 +230,7 @@ impl<Q: Query> Endpoint for Q {
         _: &Q::Caller,
         _: &Q::Question,
         facts: Q::Facts,
-    ) -> Result<Q::Facts, Rejection> {
+    ) -> Result<Q::Facts, DomainError> {
         Ok(facts)
     }
 

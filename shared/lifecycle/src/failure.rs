@@ -9,7 +9,7 @@ use std::fmt;
 use http::{HeaderName, StatusCode, header};
 use serde::Serialize;
 
-pub use crate::refusal::{ErrorCode, Rejection, RejectionKind};
+pub use crate::domain_error::{DomainError, ErrorCode, ErrorKind};
 
 /// An error of any type, with its chain of causes; for the log only.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -235,7 +235,7 @@ pub enum Failure {
     /// The condition of `If-Match` or `If-None-Match` does not hold.
     PreconditionFailed,
     /// A business rule rejected the request.
-    Rejected(Rejection),
+    Rejected(DomainError),
     /// An error of stage 6 or of a port.
     Fault(Fault),
     /// The endpoint panicked.
@@ -254,8 +254,8 @@ impl From<Violations> for Failure {
     }
 }
 
-impl From<Rejection> for Failure {
-    fn from(rejection: Rejection) -> Self {
+impl From<DomainError> for Failure {
+    fn from(rejection: DomainError) -> Self {
         Self::Rejected(rejection)
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! `ARCHITECTURE.md` shows it, and the tests walk every cell of it over HTTP.
 
-use lifecycle::{ErrorCode, Identity, Rejection, Verdict};
+use lifecycle::{DomainError, ErrorCode, Identity, Verdict};
 
 use super::{Article, ArticleDraft, ArticleStatus, Writers};
 use crate::error_codes;
@@ -163,7 +163,7 @@ impl Answer {
     /// # Errors
     ///
     /// The refusal by a business rule.
-    pub fn ruling(self) -> Result<(), Rejection> {
+    pub fn ruling(self) -> Result<(), DomainError> {
         match self {
             Self::Refused(refusal) => Err(refusal.into()),
             Self::Yes | Self::Unauthenticated | Self::Forbidden | Self::Hidden => Ok(()),

@@ -1,7 +1,7 @@
 //! Changes of articles, and the rule for publishing.
 
 use lifecycle::input::Given;
-use lifecycle::{Rejection, Timestamp, Violations};
+use lifecycle::{DomainError, Timestamp, Violations};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -68,7 +68,7 @@ impl ArticlePatch {
         person: UserId,
         needed: ApprovalsNeeded,
         now: Timestamp,
-    ) -> Result<Article, Rejection> {
+    ) -> Result<Article, DomainError> {
         let mut after = Article {
             title: self.title.or(&before.title),
             content: self.content.or(&before.content),
@@ -100,7 +100,7 @@ impl ArticlePatch {
 }
 
 /// Checks that enough editors who wrote no part of the article have approved it.
-fn approved(article: &Article, needed: ApprovalsNeeded) -> Result<(), Rejection> {
+fn approved(article: &Article, needed: ApprovalsNeeded) -> Result<(), DomainError> {
     let (given, needed) = (article.approvals_of_others(), needed.get());
     if i64::try_from(given).is_ok_and(|given| given < needed) {
         let sentence = format!("{given} of {needed} approvals are given");
@@ -212,7 +212,7 @@ mod tests {
         assert!(serde_json::from_value::<ArticlePatch>(json!({ "title": null })).is_err());
     }
 
-    fn apply(patch: Value, article: &Article) -> Result<Article, Rejection> {
+    fn apply(patch: Value, article: &Article) -> Result<Article, DomainError> {
         let patch: ArticlePatch = read(patch);
         let needed = Rules::default().approvals_needed;
         patch.checked().unwrap().applied_to(article, editor(), needed, moment().now())

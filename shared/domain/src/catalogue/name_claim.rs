@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use lifecycle::Rejection;
+use lifecycle::DomainError;
 use lifecycle::effects::{self, Condition, Write};
 use lifecycle::record::{Key, Record, Table};
 use serde::{Deserialize, Serialize};
@@ -51,7 +51,7 @@ impl NameClaim {
     }
 
     /// Claims the name if it is free.
-    pub fn create(&self, otherwise: &Rejection) -> Vec<Write> {
+    pub fn create(&self, otherwise: &DomainError) -> Vec<Write> {
         let mut writes = vec![Write::create(self).otherwise(otherwise.clone())];
         if Self::typed_key_of(&self.name) != self.key() {
             writes.push(Write::create(&Typed(self.clone())).otherwise(otherwise.clone()));
@@ -61,7 +61,7 @@ impl NameClaim {
 
     /// Claims the name, if it is free or already this product's, and frees the previous one.
     /// Concurrent renames of one product must not fail because of a taken name.
-    pub fn take(&self, before: &ProductName, otherwise: &Rejection) -> Vec<Write> {
+    pub fn take(&self, before: &ProductName, otherwise: &DomainError) -> Vec<Write> {
         let own = Condition::Equals("productId", effects::text(self.product_id.to_string()));
         let mine = Condition::Any(vec![Condition::Absent, own]);
         let mut writes = vec![Write::put(self)];
@@ -158,7 +158,7 @@ mod tests {
         serde_json::from_value(raw.into()).unwrap()
     }
 
-    fn taken() -> Rejection {
+    fn taken() -> DomainError {
         error_codes::NAME_TAKEN.into()
     }
 }

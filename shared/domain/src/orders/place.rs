@@ -1,6 +1,6 @@
 //! The rules for placing an order.
 
-use lifecycle::{ErrorCode, Moment, Rejection};
+use lifecycle::{DomainError, ErrorCode, Moment};
 
 use super::{Order, OrderItem, OrderLine, OrderStatus, PlaceOrder};
 use crate::catalogue::{Amount, Currency, Money, Product};
@@ -32,7 +32,7 @@ pub fn place_order(
     caller: &SignedIn,
     command: &PlaceOrder,
     facts: OrderFacts,
-) -> Result<Order, Rejection> {
+) -> Result<Order, DomainError> {
     within_limits(command, &facts.rules)?;
     let ordered = known_products(command, &facts.products)?;
     available(&ordered)?;
@@ -67,7 +67,7 @@ pub fn place_order(
 /// An item and its product.
 type Ordered<'a> = (OrderItem, &'a Product);
 
-fn within_limits(command: &PlaceOrder, rules: &Rules) -> Result<(), Rejection> {
+fn within_limits(command: &PlaceOrder, rules: &Rules) -> Result<(), DomainError> {
     let items_max = rules.items_per_order.get();
     if i64::try_from(command.items.as_slice().len()).is_ok_and(|items| items > items_max) {
         let message = format!("must have at most {items_max} items");
@@ -82,19 +82,19 @@ fn within_limits(command: &PlaceOrder, rules: &Rules) -> Result<(), Rejection> {
 fn known_products<'a>(
     command: &PlaceOrder,
     products: &'a [Option<Product>],
-) -> Result<Vec<Ordered<'a>>, Rejection> {
+) -> Result<Vec<Ordered<'a>>, DomainError> {
     let unknown = products.iter().map(Option::is_none);
     refuse_items(error_codes::PRODUCT_UNKNOWN, "productId", "there is no such product", unknown)?;
     Ok(command.items.as_slice().iter().copied().zip(products.iter().flatten()).collect())
 }
 
-fn available(ordered: &[Ordered]) -> Result<(), Rejection> {
+fn available(ordered: &[Ordered]) -> Result<(), DomainError> {
     let unavailable = ordered.iter().map(|(_, product)| !product.available);
     refuse_items(error_codes::PRODUCT_UNAVAILABLE, "productId", "is not available", unavailable)
 }
 
 /// The address of another user is refused like one that does not exist.
-fn own_address(caller: &SignedIn, address: Option<&Address>) -> Result<(), Rejection> {
+fn own_address(caller: &SignedIn, address: Option<&Address>) -> Result<(), DomainError> {
     if address.is_some_and(|address| address.user_id == caller.user_id) {
         Ok(())
     } else {
@@ -102,7 +102,7 @@ fn own_address(caller: &SignedIn, address: Option<&Address>) -> Result<(), Rejec
     }
 }
 
-fn one_currency(ordered: &[Ordered]) -> Result<Currency, Rejection> {
+fn one_currency(ordered: &[Ordered]) -> Result<Currency, DomainError> {
     let currency = ordered.first().map_or(Currency::EUR, |(_, product)| product.price.currency);
     let other = ordered.iter().map(|(_, product)| product.price.currency != currency);
     let message = format!("must have its price in {currency}, like the first item");
@@ -112,7 +112,7 @@ fn one_currency(ordered: &[Ordered]) -> Result<Currency, Rejection> {
 
 /// The shipping price has one currency, and there are no exchange rates: an order in another
 /// currency is possible only with free shipping.
-fn shipping(rules: &Rules, tier: Tier, currency: Currency) -> Result<Money, Rejection> {
+fn shipping(rules: &Rules, tier: Tier, currency: Currency) -> Result<Money, DomainError> {
     if rules.free_shipping_tiers.contains(&tier) || rules.shipping.amount == Amount::ZERO {
         Ok(Money::zero(currency))
     } else if rules.shipping.currency == currency {
@@ -123,7 +123,7 @@ fn shipping(rules: &Rules, tier: Tier, currency: Currency) -> Result<Money, Reje
     }
 }
 
-fn in_stock(ordered: &[Ordered]) -> Result<(), Rejection> {
+fn in_stock(ordered: &[Ordered]) -> Result<(), DomainError> {
     let short = ordered.iter().map(|(item, product)| item.quantity.get() > product.stock.get());
     refuse_items(error_codes::OUT_OF_STOCK, "quantity", "is more than there is in stock", short)
 }
@@ -134,7 +134,7 @@ fn refuse_items(
     field: &str,
     message: &str,
     at_fault: impl Iterator<Item = bool>,
-) -> Result<(), Rejection> {
+) -> Result<(), DomainError> {
     let mut at_fault = at_fault.enumerate().filter_map(|(index, fault)| fault.then_some(index));
     let Some(first) = at_fault.next() else {
         return Ok(());

@@ -1,7 +1,7 @@
 //! The saga of an order: the messages of its queue, and their effects.
 
 use lifecycle::effects::{Effects, EventData};
-use lifecycle::{Moment, Rejection, Timestamp};
+use lifecycle::{DomainError, Moment, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{Consequence, Order, OrderId, SerialNumbers, Step};
@@ -99,7 +99,7 @@ pub fn settle(
     answer: &SagaAnswer,
     order: Option<Order>,
     numbers: Option<&SerialNumbers>,
-) -> Result<Effects, Rejection> {
+) -> Result<Effects, DomainError> {
     let order = order.ok_or(error_codes::ORDER_UNKNOWN)?;
     let (step, counted) = match answer.order_type {
         Answer::Approved => {
@@ -179,7 +179,7 @@ mod tests {
         assert_eq!(settled("APPROVED", None).unwrap_err().code, "ORDER_UNKNOWN");
     }
 
-    fn settled(answer: &str, order: Option<Order>) -> Result<Effects, Rejection> {
+    fn settled(answer: &str, order: Option<Order>) -> Result<Effects, DomainError> {
         let id = pending_order().order_id;
         let answer = read(json!({ "orderId": id, "orderType": answer }));
         settle(&moment(), &answer, order, None)

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use lifecycle::Rejection;
+use lifecycle::DomainError;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -134,8 +134,8 @@ impl FailedAnswer {
     }
 
     /// The error for the client, with the partner's code in its details.
-    pub fn rejection(&self) -> Rejection {
-        let rejection = Rejection::from(self.meaning.refusal);
+    pub fn rejection(&self) -> DomainError {
+        let rejection = DomainError::from(self.meaning.refusal);
         match &self.code {
             Some(code) => rejection.at("upstream.code", code),
             None => rejection,

@@ -2,7 +2,7 @@
 
 use lifecycle::effects::{self, Condition, Effects, Write};
 use lifecycle::record::Record;
-use lifecycle::{Moment, Rejection};
+use lifecycle::{DomainError, Moment};
 
 use super::{EmailVerificationRequested, User, UserDraft, UserId};
 use crate::error_codes;
@@ -45,7 +45,7 @@ impl SignedUp {
         draft: &UserDraft,
         password_hash: String,
         holder: Option<Holder>,
-    ) -> Result<Self, Rejection> {
+    ) -> Result<Self, DomainError> {
         if holder.as_ref().is_some_and(Holder::owns_it) {
             return Err(error_codes::EMAIL_TAKEN.at("/email", "is in use"));
         }
@@ -135,7 +135,7 @@ mod tests {
         Holder { user_id: user.user_id, user: Some(user) }
     }
 
-    fn sign_up(more: serde_json::Value, holder: Option<Holder>) -> Result<SignedUp, Rejection> {
+    fn sign_up(more: serde_json::Value, holder: Option<Holder>) -> Result<SignedUp, DomainError> {
         let mut draft = json!({
             "email": "ann@example.com", "password": "correct-horse-battery", "name": "Other",
             "userId": moment().id("other"),

@@ -11,7 +11,7 @@ use super::guard::{Retries, guarded};
 use crate::commit::{Cause, Outcome, commit, outgoing_of_part};
 use crate::consumer::{Consumer, Delivered, Inbox, Source, inbox_key};
 use crate::effects::{Content, Effects, Write};
-use crate::failure::{Failure, Fault, Rejection};
+use crate::failure::{DomainError, Failure, Fault};
 use crate::idempotency::{LEDGER, absent_or_expired};
 use crate::platform::{Outgoing, Platform, RefusedMessage};
 use crate::record::{Key, Record, Table};
@@ -300,7 +300,7 @@ fn id_of(message: &Outgoing) -> String {
 }
 
 /// A rejected record has no effects; the rejection is logged.
-fn refused(rejection: &Rejection) -> Effects {
+fn refused(rejection: &DomainError) -> Effects {
     tracing::warn!(code = rejection.code, reason = %rejection.message, "a business rule rejected a record; it counts as processed");
     Effects::none()
 }

@@ -5,7 +5,7 @@ use lifecycle::limit::{Limit, MINUTE};
 use lifecycle::reply::{NoBody, Reply};
 use lifecycle::uses::Use;
 use lifecycle::{
-    Access, Anyone, Endpoint, Fault, Moment, Permit, Rejection, Route, Verdict, Violations,
+    Access, Anyone, Endpoint, Fault, Moment, Permit, DomainError, Route, Verdict, Violations,
 };
 
 struct Knock {
@@ -38,7 +38,7 @@ impl Endpoint for Knock {
 
     type Outcome = ();
 
-    fn decide(_: &Moment, _: &Anyone, (): &(), _: u32) -> Result<(), Rejection> {
+    fn decide(_: &Moment, _: &Anyone, (): &(), _: u32) -> Result<(), DomainError> {
         Ok(())
     }
 

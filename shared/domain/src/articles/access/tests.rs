@@ -92,6 +92,6 @@ fn shown(answer: Answer) -> String {
         Answer::Unauthenticated => "401".to_owned(),
         Answer::Forbidden => "403".to_owned(),
         Answer::Hidden => "404".to_owned(),
-        Answer::Refused(refusal) => format!("422 `{}`", Rejection::from(refusal).code),
+        Answer::Refused(refusal) => format!("422 `{}`", DomainError::from(refusal).code),
     }
 }

@@ -1,6 +1,6 @@
 use lifecycle::effects::{Action, Change, Condition};
 use lifecycle::record::{Record, item_of};
-use lifecycle::{Moment, Rejection, Timestamp};
+use lifecycle::{DomainError, Moment, Timestamp};
 use proptest::prelude::*;
 use serde_dynamo::Item;
 use serde_json::json;
@@ -185,7 +185,7 @@ impl Shop {
         }
     }
 
-    fn order(&self, items: impl IntoIterator<Item = (u8, i64)>) -> Result<Order, Rejection> {
+    fn order(&self, items: impl IntoIterator<Item = (u8, i64)>) -> Result<Order, DomainError> {
         let items: Vec<_> = items
             .into_iter()
             .map(|(product, quantity)| json!({ "productId": id(product), "quantity": quantity }))
@@ -211,7 +211,7 @@ impl Shop {
     }
 }
 
-fn assert_refused(rejection: &Rejection, code: &str, fields: &[&str]) {
+fn assert_refused(rejection: &DomainError, code: &str, fields: &[&str]) {
     let named: Vec<_> = rejection.details.iter().map(|detail| detail.field.as_str()).collect();
     assert_eq!((rejection.code, named.as_slice()), (code, fields));
 }

@@ -13,7 +13,7 @@ use super::shared;
 use crate::consumer::{Consumer, Delivered, Inbox, Run, Source, inbox_key};
 use crate::effects::{Effects, Event, EventData, Mail, Message, Write};
 use crate::envelope::Envelope;
-use crate::failure::{ErrorCode, Fault, Rejection, RejectionKind, Violations};
+use crate::failure::{DomainError, ErrorCode, ErrorKind, Fault, Violations};
 use crate::idempotency::LEDGER;
 use crate::notice::{Notice, Receiver};
 use crate::serve::Shared;
@@ -61,9 +61,9 @@ impl Consumer for Keep {
         }
     }
 
-    fn decide(moment: &Moment, text: &String, (): ()) -> Result<Effects, Rejection> {
+    fn decide(moment: &Moment, text: &String, (): ()) -> Result<Effects, DomainError> {
         if text == "refused" {
-            return Err(ErrorCode::new(RejectionKind::Conflict, "NO", "No.").into());
+            return Err(ErrorCode::new(ErrorKind::Conflict, "NO", "No.").into());
         }
         let id = moment.id("note").to_string();
         let note = Note { id: id.clone(), author: String::new(), text: text.clone() };
@@ -326,7 +326,7 @@ impl Consumer for Answering {
         Ok(())
     }
 
-    fn decide(_: &Moment, (): &(), (): ()) -> Result<Effects, Rejection> {
+    fn decide(_: &Moment, (): &(), (): ()) -> Result<Effects, DomainError> {
         Ok(Effects::none().message(Message::new(READERS, Event::about("1", &Reminder))))
     }
 }
@@ -428,7 +428,7 @@ impl Consumer for Remind {
         if run.id == "broken" { Err(Fault::internal("the store is down")) } else { Ok(()) }
     }
 
-    fn decide(_: &Moment, run: &Run, (): ()) -> Result<Effects, Rejection> {
+    fn decide(_: &Moment, run: &Run, (): ()) -> Result<Effects, DomainError> {
         Ok(Effects::none().message(Message::new(READERS, Event::about(&run.id, &Reminder))))
     }
 }

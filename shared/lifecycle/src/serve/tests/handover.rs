@@ -11,7 +11,7 @@ use crate::caller::{Access, Anyone, NoRole, Verdict};
 use crate::conditions::Conditions;
 use crate::effects::{Effects, Event, Message, Write};
 use crate::endpoint::Endpoint;
-use crate::failure::{Fault, Rejection, Violations};
+use crate::failure::{DomainError, Fault, Violations};
 use crate::input::Json;
 use crate::reply::Reply;
 use crate::route::Route;
@@ -49,7 +49,7 @@ impl Endpoint for HandOver {
 
     type Outcome = Note;
 
-    fn decide(moment: &Moment, _: &Anyone, text: &String, (): ()) -> Result<Note, Rejection> {
+    fn decide(moment: &Moment, _: &Anyone, text: &String, (): ()) -> Result<Note, DomainError> {
         let id = moment.id("note").to_string();
         Ok(Note { id, author: String::new(), text: text.clone() })
     }

@@ -16,7 +16,7 @@ use crate::commit::OUTBOX;
 use crate::conditions::Conditions;
 use crate::effects::{Condition, Effects, Event, EventData, Message, Queue, Write};
 use crate::endpoint::{Endpoint, Query};
-use crate::failure::{ErrorCode, Fault, Rejection, RejectionKind, Violations};
+use crate::failure::{DomainError, ErrorCode, ErrorKind, Fault, Violations};
 use crate::idempotency::Idempotency;
 use crate::input::{Json, Path};
 use crate::limit::{Limit, MINUTE};
@@ -31,9 +31,9 @@ pub(super) const NOTES: Table = Table::new("notes");
 pub(super) const READERS: Queue = Queue::new("readers");
 
 const UNDECIDED: ErrorCode =
-    ErrorCode::new(RejectionKind::Conflict, "UNDECIDED", "Nothing is decided.");
+    ErrorCode::new(ErrorKind::Conflict, "UNDECIDED", "Nothing is decided.");
 const SHELF_FULL: ErrorCode =
-    ErrorCode::new(RejectionKind::Unprocessable, "SHELF_FULL", "The shelf is full.");
+    ErrorCode::new(ErrorKind::Unprocessable, "SHELF_FULL", "The shelf is full.");
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Member {
@@ -174,7 +174,12 @@ impl Endpoint for PostNote {
     type Outcome = Note;
     const ERRORS: &'static [ErrorCode] = &[UNDECIDED, SHELF_FULL];
 
-    fn decide(moment: &Moment, author: &Member, text: &String, (): ()) -> Result<Note, Rejection> {
+    fn decide(
+        moment: &Moment,
+        author: &Member,
+        text: &String,
+        (): (),
+    ) -> Result<Note, DomainError> {
         if text == "undecided" {
             return Err(UNDECIDED.into());
         }

@@ -12,7 +12,7 @@ use super::shared;
 use crate::consumer::{Consumer, Delivered, Inbox, Run, Source};
 use crate::effects::{Effects, Message, Write};
 use crate::envelope::Envelope;
-use crate::failure::{Fault, Rejection, Violations};
+use crate::failure::{DomainError, Fault, Violations};
 use crate::serve::batch::Handler;
 use crate::serve::lambda::{Handled, Handler as _, Invocation};
 use crate::uses::{Use, Verb};
@@ -55,7 +55,7 @@ impl Consumer for Sweep {
         Ok(self.0)
     }
 
-    fn decide(_: &Moment, (): &(), ids: Self::Facts) -> Result<Effects, Rejection> {
+    fn decide(_: &Moment, (): &(), ids: Self::Facts) -> Result<Effects, DomainError> {
         let part = |id: &&str| {
             Effects::none()
                 .message(Message::forward(READERS, envelope(id)))

@@ -13,7 +13,7 @@ use crate::caller::{Access, Verdict};
 use crate::conditions::Conditions;
 use crate::effects::{Effects, Write};
 use crate::endpoint::Endpoint;
-use crate::failure::{ErrorCode, Fault, Rejection, RejectionKind, Violations};
+use crate::failure::{DomainError, ErrorCode, ErrorKind, Fault, Violations};
 use crate::idempotency::Idempotency;
 use crate::input::{Json, Path};
 use crate::limit::{Limit, Limiter, MINUTE};
@@ -58,7 +58,7 @@ impl Endpoint for DeleteNote {
 
     type Outcome = Note;
 
-    fn decide(_: &Moment, _: &Member, _: &String, note: Note) -> Result<Note, Rejection> {
+    fn decide(_: &Moment, _: &Member, _: &String, note: Note) -> Result<Note, DomainError> {
         Ok(note)
     }
 
@@ -83,8 +83,8 @@ struct Copies {
     copies: u32,
 }
 
-const TITLE_TAKEN: ErrorCode = ErrorCode::new(RejectionKind::Conflict, "TITLE_TAKEN", "Is taken.");
-const ID_TAKEN: ErrorCode = ErrorCode::new(RejectionKind::Conflict, "ID_TAKEN", "Is taken.");
+const TITLE_TAKEN: ErrorCode = ErrorCode::new(ErrorKind::Conflict, "TITLE_TAKEN", "Is taken.");
+const ID_TAKEN: ErrorCode = ErrorCode::new(ErrorKind::Conflict, "ID_TAKEN", "Is taken.");
 
 impl Endpoint for PutAway {
     const ROUTE: Route = Route::post("/copies");
@@ -119,7 +119,12 @@ impl Endpoint for PutAway {
     type Outcome = Note;
     const ERRORS: &'static [ErrorCode] = &[TITLE_TAKEN, ID_TAKEN];
 
-    fn decide(_: &Moment, _: &Option<Member>, copies: &Copies, (): ()) -> Result<Note, Rejection> {
+    fn decide(
+        _: &Moment,
+        _: &Option<Member>,
+        copies: &Copies,
+        (): (),
+    ) -> Result<Note, DomainError> {
         Ok(Note { id: copies.id.clone(), author: String::new(), text: String::new() })
     }
 

@@ -16,7 +16,7 @@ use crate::failure::Violation;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ErrorCode {
-    kind: RejectionKind,
+    kind: ErrorKind,
     code: &'static str,
     message: &'static str,
 }
@@ -24,7 +24,7 @@ pub struct ErrorCode {
 impl ErrorCode {
     /// A refusal with one sentence for the client. The code is `UPPER_SNAKE_CASE` and never changes
     /// after its release.
-    pub const fn new(kind: RejectionKind, code: &'static str, message: &'static str) -> Self {
+    pub const fn new(kind: ErrorKind, code: &'static str, message: &'static str) -> Self {
         Self { kind, code, message }
     }
 
@@ -35,14 +35,14 @@ impl ErrorCode {
 
     /// Returns a rejection that names the part of the request in error, as a JSON Pointer, with a
     /// sentence.
-    pub fn at(self, field: impl Into<String>, message: impl Into<String>) -> Rejection {
-        Rejection::from(self).at(field, message)
+    pub fn at(self, field: impl Into<String>, message: impl Into<String>) -> DomainError {
+        DomainError::from(self).at(field, message)
     }
 }
 
 /// The kinds of rejection and their statuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RejectionKind {
+pub enum ErrorKind {
     /// 401: the credentials in the request are wrong.
     Unauthenticated,
     /// 403: the caller is known but not allowed.
@@ -61,11 +61,11 @@ pub enum RejectionKind {
 
 /// A refusal of one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rejection {
+pub struct DomainError {
     /// `UPPER_SNAKE_CASE`; never changes after its release.
     pub code: &'static str,
     /// The kind, which determines the status.
-    pub kind: RejectionKind,
+    pub kind: ErrorKind,
     /// One sentence for the client.
     pub message: Cow<'static, str>,
     /// The parts of the request in error, if known.
@@ -74,13 +74,13 @@ pub struct Rejection {
     beside: Vec<&'static str>,
 }
 
-impl From<ErrorCode> for Rejection {
+impl From<ErrorCode> for DomainError {
     fn from(ErrorCode { kind, code, message }: ErrorCode) -> Self {
         Self { code, kind, message: message.into(), details: Vec::new(), beside: Vec::new() }
     }
 }
 
-impl Rejection {
+impl DomainError {
     /// Adds a part of the request that is in error.
     #[must_use]
     pub fn at(mut self, field: impl Into<String>, message: impl Into<String>) -> Self {
@@ -111,7 +111,7 @@ impl Rejection {
     }
 }
 
-impl RejectionKind {
+impl ErrorKind {
     pub(crate) fn status(self) -> StatusCode {
         match self {
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
