@@ -12,7 +12,7 @@ use domain::people::{Role, SignedIn};
 use domain::tables::ARTICLES;
 use lifecycle::input::{Path, QueryString};
 use lifecycle::uses::{Use, Verb};
-use lifecycle::{Access, Fault, Permit, Query, Reply, Route, TokenVerifier, Verdict, Violations};
+use lifecycle::{Access, Fault, FieldErrors, Permit, Query, Reply, Route, TokenVerifier, Verdict};
 use schemars::JsonSchema;
 
 fn main() -> ExitCode {
@@ -59,7 +59,7 @@ impl Query for GetArticle {
     // 5. Syntax validation: any text is taken as a token; a wrong token counts as none
     type Question = Asked;
 
-    fn parse((Path(parameters), QueryString(link)): Self::Input) -> Result<Asked, Violations> {
+    fn parse((Path(parameters), QueryString(link)): Self::Input) -> Result<Asked, FieldErrors> {
         Ok(Asked { article_id: parameters.article_id, share: link.share })
     }
 

@@ -13,8 +13,8 @@ use lifecycle::effects::{Effects, Write};
 use lifecycle::input::{Json, Path};
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Conditions, DomainError, Endpoint, ErrorCode, Fault, Moment, Permit, Reply, Route,
-    Verdict, Violations,
+    Access, Conditions, DomainError, Endpoint, ErrorCode, Fault, FieldErrors, Moment, Permit,
+    Reply, Route, Verdict,
 };
 use schemars::JsonSchema;
 
@@ -61,7 +61,7 @@ impl Endpoint for PatchArticle {
     // 5. Syntax validation
     type Command = Change;
 
-    fn parse((Path(parameters), Json(patch)): Self::Input) -> Result<Change, Violations> {
+    fn parse((Path(parameters), Json(patch)): Self::Input) -> Result<Change, FieldErrors> {
         Ok(Change { article_id: parameters.article_id, patch: patch.checked()? })
     }
 

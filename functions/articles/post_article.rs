@@ -12,8 +12,8 @@ use lifecycle::idempotency::Idempotency;
 use lifecycle::input::Json;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Conditions, DomainError, Endpoint, ErrorCode, Fault, Moment, Permit, Reply, Route,
-    Verdict, Violations,
+    Access, Conditions, DomainError, Endpoint, ErrorCode, Fault, FieldErrors, Moment, Permit,
+    Reply, Route, Verdict,
 };
 
 fn main() -> ExitCode {
@@ -42,7 +42,7 @@ impl Endpoint for PostArticle {
     // 5. Syntax validation
     type Command = ArticleDraft;
 
-    fn parse(Json(draft): Json<ArticleDraft>) -> Result<ArticleDraft, Violations> {
+    fn parse(Json(draft): Json<ArticleDraft>) -> Result<ArticleDraft, FieldErrors> {
         Ok(draft)
     }
 

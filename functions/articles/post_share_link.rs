@@ -14,8 +14,8 @@ use lifecycle::effects::{Effects, Write};
 use lifecycle::input::Path;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Conditions, DomainError, Endpoint, Fault, Moment, Permit, Reply, Route, Verdict,
-    Violations,
+    Access, Conditions, DomainError, Endpoint, Fault, FieldErrors, Moment, Permit, Reply, Route,
+    Verdict,
 };
 use schemars::JsonSchema;
 
@@ -59,7 +59,7 @@ impl Endpoint for PostShareLink {
     // 5. Syntax validation
     type Command = ArticleId;
 
-    fn parse(Path(parameters): Path<Parameters>) -> Result<ArticleId, Violations> {
+    fn parse(Path(parameters): Path<Parameters>) -> Result<ArticleId, FieldErrors> {
         Ok(parameters.article_id)
     }
 

@@ -16,8 +16,8 @@ use lifecycle::input::Path;
 use lifecycle::reply::NoBody;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Conditions, DomainError, Endpoint, ErrorCode, Fault, Moment, Permit, Reply, Route,
-    Verdict, Violations,
+    Access, Conditions, DomainError, Endpoint, ErrorCode, Fault, FieldErrors, Moment, Permit,
+    Reply, Route, Verdict,
 };
 use schemars::JsonSchema;
 
@@ -47,7 +47,7 @@ impl Endpoint for PutApproval {
     // 5. Syntax validation
     type Command = ArticleId;
 
-    fn parse(Path(parameters): Path<Parameters>) -> Result<ArticleId, Violations> {
+    fn parse(Path(parameters): Path<Parameters>) -> Result<ArticleId, FieldErrors> {
         Ok(parameters.article_id)
     }
 

@@ -9,7 +9,7 @@ use lifecycle::consumer::{Delivered, Inbox, Source};
 use lifecycle::effects::Effects;
 use lifecycle::envelope::Envelope;
 use lifecycle::uses::{Use, Verb};
-use lifecycle::{Consumer, DomainError, Fault, Moment, Permit, Violations};
+use lifecycle::{Consumer, DomainError, Fault, FieldErrors, Moment, Permit};
 
 fn main() -> ExitCode {
     adapters::consume(|aws| ExpireObject { objects: aws.table() })
@@ -33,7 +33,7 @@ impl Consumer for ExpireObject {
     // 5. Syntax validation
     type Command = ObjectExpires;
 
-    fn parse(envelope: Envelope<ObjectExpires>) -> Result<ObjectExpires, Violations> {
+    fn parse(envelope: Envelope<ObjectExpires>) -> Result<ObjectExpires, FieldErrors> {
         Ok(envelope.data)
     }
 

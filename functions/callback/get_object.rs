@@ -8,7 +8,7 @@ use domain::tables::OBJECTS;
 use lifecycle::caller::NoRole;
 use lifecycle::input::Path;
 use lifecycle::uses::{Use, Verb};
-use lifecycle::{Access, Anyone, Fault, Permit, Query, Reply, Route, Verdict, Violations};
+use lifecycle::{Access, Anyone, Fault, FieldErrors, Permit, Query, Reply, Route, Verdict};
 use schemars::JsonSchema;
 
 fn main() -> ExitCode {
@@ -37,7 +37,7 @@ impl Query for GetObject {
     // 5. Syntax validation
     type Question = ObjectId;
 
-    fn parse(Path(parameters): Path<Parameters>) -> Result<ObjectId, Violations> {
+    fn parse(Path(parameters): Path<Parameters>) -> Result<ObjectId, FieldErrors> {
         Ok(parameters.object_id)
     }
 

@@ -10,8 +10,8 @@ use lifecycle::effects::Effects;
 use lifecycle::input::Json;
 use lifecycle::uses::Use;
 use lifecycle::{
-    Access, Anyone, Conditions, DomainError, Endpoint, Fault, Moment, Permit, Reply, Route,
-    Verdict, Violations,
+    Access, Anyone, Conditions, DomainError, Endpoint, Fault, FieldErrors, Moment, Permit, Reply,
+    Route, Verdict,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -50,7 +50,7 @@ impl Endpoint for PostCallback {
     // 5. Syntax validation
     type Command = ObjectIds;
 
-    fn parse(Json(draft): Json<CallbackDraft>) -> Result<ObjectIds, Violations> {
+    fn parse(Json(draft): Json<CallbackDraft>) -> Result<ObjectIds, FieldErrors> {
         draft.try_into()
     }
 

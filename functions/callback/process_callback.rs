@@ -12,7 +12,7 @@ use lifecycle::consumer::{Delivered, Inbox, Source};
 use lifecycle::effects::Effects;
 use lifecycle::envelope::Envelope;
 use lifecycle::uses::{Use, Verb};
-use lifecycle::{Backoff, Consumer, DomainError, Fault, Moment, Permit, Violations};
+use lifecycle::{Backoff, Consumer, DomainError, Fault, FieldErrors, Moment, Permit};
 use serde::Deserialize;
 
 fn main() -> ExitCode {
@@ -52,7 +52,7 @@ impl Consumer for ProcessCallback {
     // 5. Syntax validation
     type Command = CallbackReceived;
 
-    fn parse(envelope: Envelope<CallbackReceived>) -> Result<CallbackReceived, Violations> {
+    fn parse(envelope: Envelope<CallbackReceived>) -> Result<CallbackReceived, FieldErrors> {
         Ok(envelope.data)
     }
 

@@ -11,7 +11,7 @@ use http::{HeaderValue, header};
 use lifecycle::caller::NoRole;
 use lifecycle::input::Path;
 use lifecycle::uses::{Use, Verb};
-use lifecycle::{Access, Anyone, Fault, Permit, Query, Reply, Route, Verdict, Violations};
+use lifecycle::{Access, Anyone, Fault, FieldErrors, Permit, Query, Reply, Route, Verdict};
 use schemars::JsonSchema;
 
 fn main() -> ExitCode {
@@ -44,7 +44,7 @@ impl Query for GetProduct {
     // 5. Syntax validation
     type Question = ProductId;
 
-    fn parse(Path(parameters): Path<Parameters>) -> Result<ProductId, Violations> {
+    fn parse(Path(parameters): Path<Parameters>) -> Result<ProductId, FieldErrors> {
         Ok(parameters.product_id)
     }
 

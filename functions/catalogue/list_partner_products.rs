@@ -21,8 +21,8 @@ use lifecycle::input::{Headers, QueryString};
 use lifecycle::telemetry::{leave_message, observe_error, request_id};
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Anyone, Conditions, DomainError, Endpoint, ErrorCode, Fault, Moment, Permit, Reply,
-    Route, Verdict, Violations,
+    Access, Anyone, Conditions, DomainError, Endpoint, ErrorCode, Fault, FieldErrors, Moment,
+    Permit, Reply, Route, Verdict,
 };
 use schemars::JsonSchema;
 
@@ -77,7 +77,7 @@ impl Endpoint for ListPartnerProducts {
     // 5. Syntax validation
     type Command = Wanted;
 
-    fn parse((QueryString(page), Headers(by)): Self::Input) -> Result<Wanted, Violations> {
+    fn parse((QueryString(page), Headers(by)): Self::Input) -> Result<Wanted, FieldErrors> {
         Ok(Wanted { page, by })
     }
 

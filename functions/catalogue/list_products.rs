@@ -11,7 +11,7 @@ use lifecycle::input::QueryString;
 use lifecycle::paging::{Cursor, Direction, PageLimit, PageQuery, PageRequest};
 use lifecycle::reply::Page;
 use lifecycle::uses::{Use, Verb};
-use lifecycle::{Access, Anyone, Fault, Permit, Query, Reply, Route, Verdict, Violations};
+use lifecycle::{Access, Anyone, Fault, FieldErrors, Permit, Query, Reply, Route, Verdict};
 use schemars::JsonSchema;
 
 fn main() -> ExitCode {
@@ -50,10 +50,10 @@ impl Query for ListProducts {
     // 5. Syntax validation
     type Question = Wanted;
 
-    fn parse(QueryString(parameters): QueryString<Parameters>) -> Result<Wanted, Violations> {
+    fn parse(QueryString(parameters): QueryString<Parameters>) -> Result<Wanted, FieldErrors> {
         let Parameters { name, limit, order, cursor } = parameters;
         if name.is_some() && cursor.is_some() {
-            return Err(Violations::one("query.cursor", "must not be combined with a name"));
+            return Err(FieldErrors::one("query.cursor", "must not be combined with a name"));
         }
         let page = PageQuery { limit, order, cursor }.of_list(Direction::Ascending);
         Ok(Wanted { name, page })

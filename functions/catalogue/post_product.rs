@@ -12,8 +12,8 @@ use lifecycle::idempotency::Idempotency;
 use lifecycle::input::Json;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Conditions, DomainError, Endpoint, ErrorCode, Fault, Moment, Permit, Reply, Route,
-    Verdict, Violations,
+    Access, Conditions, DomainError, Endpoint, ErrorCode, Fault, FieldErrors, Moment, Permit,
+    Reply, Route, Verdict,
 };
 
 fn main() -> ExitCode {
@@ -42,7 +42,7 @@ impl Endpoint for PostProduct {
     // 5. Syntax validation
     type Command = ProductDraft;
 
-    fn parse(Json(draft): Json<ProductDraft>) -> Result<ProductDraft, Violations> {
+    fn parse(Json(draft): Json<ProductDraft>) -> Result<ProductDraft, FieldErrors> {
         Ok(draft)
     }
 

@@ -13,7 +13,7 @@ use lifecycle::consumer::{Delivered, Source};
 use lifecycle::effects::{Effects, EventData};
 use lifecycle::envelope::Envelope;
 use lifecycle::uses::{Use, Verb};
-use lifecycle::{Consumer, DomainError, Fault, Moment, Permit, Violations};
+use lifecycle::{Consumer, DomainError, Fault, FieldErrors, Moment, Permit};
 use serde_json::Value;
 
 fn main() -> ExitCode {
@@ -45,7 +45,7 @@ impl Consumer for ApproveCustomer {
     // 5. Syntax validation: a new order reserves credit, a closed order releases it
     type Command = Request;
 
-    fn parse(envelope: Envelope<Value>) -> Result<Request, Violations> {
+    fn parse(envelope: Envelope<Value>) -> Result<Request, FieldErrors> {
         let ask = match envelope.event_type.as_str() {
             OrderCreated::TYPE => Request::Reserve,
             OrderRejected::TYPE
@@ -137,7 +137,7 @@ mod tests {
         assert_eq!(effects.events()[0].event_type, "CustomerDecided");
     }
 
-    fn parse(event_type: &str, data: Value) -> Result<Request, Violations> {
+    fn parse(event_type: &str, data: Value) -> Result<Request, FieldErrors> {
         ApproveCustomer::parse(envelope(event_type, data))
     }
 }

@@ -17,8 +17,8 @@ use lifecycle::idempotency::Idempotency;
 use lifecycle::input::Json;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Conditions, DomainError, Endpoint, ErrorCode, Fault, Moment, Permit, Reply, Route,
-    Verdict, Violations,
+    Access, Conditions, DomainError, Endpoint, ErrorCode, Fault, FieldErrors, Moment, Permit,
+    Reply, Route, Verdict,
 };
 
 fn main() -> ExitCode {
@@ -64,7 +64,7 @@ impl Endpoint for CreateOrder {
     // 5. Syntax validation
     type Command = PlaceOrder;
 
-    fn parse(Json(draft): Json<OrderDraft>) -> Result<PlaceOrder, Violations> {
+    fn parse(Json(draft): Json<OrderDraft>) -> Result<PlaceOrder, FieldErrors> {
         draft.try_into()
     }
 

@@ -14,8 +14,8 @@ use lifecycle::input::Path;
 use lifecycle::reply::NoBody;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Conditions, DomainError, Endpoint, ErrorCode, Fault, Moment, Permit, Reply, Route,
-    Verdict, Violations,
+    Access, Conditions, DomainError, Endpoint, ErrorCode, Fault, FieldErrors, Moment, Permit,
+    Reply, Route, Verdict,
 };
 use schemars::JsonSchema;
 
@@ -49,7 +49,7 @@ impl Endpoint for DeleteOrder {
     // 5. Syntax validation
     type Command = OrderId;
 
-    fn parse(Path(parameters): Path<Parameters>) -> Result<OrderId, Violations> {
+    fn parse(Path(parameters): Path<Parameters>) -> Result<OrderId, FieldErrors> {
         Ok(parameters.order_id)
     }
 

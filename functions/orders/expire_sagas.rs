@@ -9,7 +9,7 @@ use domain::tables::{BY_DEADLINE, CUSTOMER_SAGA, ORDERS};
 use lifecycle::consumer::{Delivered, Inbox, Run, Source};
 use lifecycle::effects::{Effects, Event, Message};
 use lifecycle::uses::Use;
-use lifecycle::{Consumer, DomainError, Fault, Moment, Permit, Violations};
+use lifecycle::{Consumer, DomainError, Fault, FieldErrors, Moment, Permit};
 
 fn main() -> ExitCode {
     adapters::consume(|aws| ExpireSagas { orders: aws.table() })
@@ -43,7 +43,7 @@ impl Consumer for ExpireSagas {
     // 5. Syntax validation: a run carries no data
     type Command = ();
 
-    fn parse(_: Run) -> Result<(), Violations> {
+    fn parse(_: Run) -> Result<(), FieldErrors> {
         Ok(())
     }
 

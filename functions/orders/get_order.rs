@@ -8,7 +8,7 @@ use domain::people::{Role, SignedIn};
 use domain::tables::ORDERS;
 use lifecycle::input::Path;
 use lifecycle::uses::{Use, Verb};
-use lifecycle::{Access, Fault, Permit, Query, Reply, Route, Verdict, Violations};
+use lifecycle::{Access, Fault, FieldErrors, Permit, Query, Reply, Route, Verdict};
 use schemars::JsonSchema;
 
 fn main() -> ExitCode {
@@ -37,7 +37,7 @@ impl Query for GetOrder {
     // 5. Syntax validation
     type Question = OrderId;
 
-    fn parse(Path(parameters): Path<Parameters>) -> Result<OrderId, Violations> {
+    fn parse(Path(parameters): Path<Parameters>) -> Result<OrderId, FieldErrors> {
         Ok(parameters.order_id)
     }
 

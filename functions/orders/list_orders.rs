@@ -10,7 +10,7 @@ use lifecycle::input::QueryString;
 use lifecycle::paging::{Direction, PageQuery, PageRequest};
 use lifecycle::reply::Page;
 use lifecycle::uses::Use;
-use lifecycle::{Access, Fault, Permit, Query, Reply, Route, Verdict, Violations};
+use lifecycle::{Access, Fault, FieldErrors, Permit, Query, Reply, Route, Verdict};
 
 fn main() -> ExitCode {
     adapters::serve(|aws| ListOrders { orders: aws.pages(ListOrders::ROUTE) })
@@ -38,7 +38,7 @@ impl Query for ListOrders {
     // 5. Syntax validation
     type Question = PageRequest;
 
-    fn parse(QueryString(page): QueryString<PageQuery>) -> Result<PageRequest, Violations> {
+    fn parse(QueryString(page): QueryString<PageQuery>) -> Result<PageRequest, FieldErrors> {
         Ok(page.of_list(Direction::Descending))
     }
 

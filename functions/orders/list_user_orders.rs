@@ -11,7 +11,7 @@ use lifecycle::input::{Path, QueryString};
 use lifecycle::paging::{Direction, PageQuery, PageRequest};
 use lifecycle::reply::Page;
 use lifecycle::uses::Use;
-use lifecycle::{Access, Fault, Permit, Query, Reply, Route, Verdict, Violations};
+use lifecycle::{Access, Fault, FieldErrors, Permit, Query, Reply, Route, Verdict};
 use schemars::JsonSchema;
 
 fn main() -> ExitCode {
@@ -43,7 +43,7 @@ impl Query for ListUserOrders {
 
     fn parse(
         (Path(parameters), QueryString(page)): Self::Input,
-    ) -> Result<(UserId, PageRequest), Violations> {
+    ) -> Result<(UserId, PageRequest), FieldErrors> {
         Ok((parameters.user_id, page.of_list(Direction::Descending)))
     }
 

@@ -10,7 +10,7 @@ use lifecycle::consumer::{Delivered, Source};
 use lifecycle::effects::EventData;
 use lifecycle::envelope::Envelope;
 use lifecycle::uses::{Use, Verb};
-use lifecycle::{Consumer, DomainError, Effects, Fault, Moment, Permit, Violations};
+use lifecycle::{Consumer, DomainError, Effects, Fault, FieldErrors, Moment, Permit};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -46,7 +46,7 @@ impl Consumer for ProjectOrders {
     // 5. Syntax validation: only the id; stage 6 reads the order as it is now
     type Command = OrderId;
 
-    fn parse(envelope: Envelope<Value>) -> Result<OrderId, Violations> {
+    fn parse(envelope: Envelope<Value>) -> Result<OrderId, FieldErrors> {
         match envelope.event_type.as_str() {
             OrderApproved::TYPE | OrderDeleted::TYPE => {
                 envelope.read().map(|Changed { order_id }| order_id)

@@ -10,7 +10,7 @@ use lifecycle::consumer::{Delivered, Delivery, Source};
 use lifecycle::effects::Effects;
 use lifecycle::envelope::Envelope;
 use lifecycle::uses::{Use, Verb};
-use lifecycle::{Consumer, DomainError, Fault, Moment, Permit, Violations};
+use lifecycle::{Consumer, DomainError, Fault, FieldErrors, Moment, Permit};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -42,12 +42,12 @@ impl Consumer for SettleOrder {
     // 5. Syntax validation
     type Command = SagaAnswer;
 
-    fn parse(input: Input) -> Result<SagaAnswer, Violations> {
+    fn parse(input: Input) -> Result<SagaAnswer, FieldErrors> {
         let (field, answer) = match input {
             Input::Sealed(envelope) => ("/data", envelope.data),
             Input::Bare(answer) => ("", answer),
         };
-        serde_json::from_value(answer).map_err(|error| Violations::one(field, error.to_string()))
+        serde_json::from_value(answer).map_err(|error| FieldErrors::one(field, error.to_string()))
     }
 
     // 6. Retrieval

@@ -7,7 +7,7 @@ use domain::people::{Role, SignedIn, User, UserId, UserView};
 use domain::tables::USERS;
 use lifecycle::input::Path;
 use lifecycle::uses::{Use, Verb};
-use lifecycle::{Access, Fault, Permit, Query, Reply, Route, Verdict, Violations};
+use lifecycle::{Access, Fault, FieldErrors, Permit, Query, Reply, Route, Verdict};
 use schemars::JsonSchema;
 
 fn main() -> ExitCode {
@@ -36,7 +36,7 @@ impl Query for GetUser {
     // 5. Syntax validation
     type Question = UserId;
 
-    fn parse(Path(parameters): Path<Parameters>) -> Result<UserId, Violations> {
+    fn parse(Path(parameters): Path<Parameters>) -> Result<UserId, FieldErrors> {
         Ok(parameters.user_id)
     }
 

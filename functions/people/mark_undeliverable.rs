@@ -9,7 +9,7 @@ use domain::tables::{MAIL_ADDRESSES, MAIL_EVENTS};
 use lifecycle::consumer::{Delivered, Inbox, Source};
 use lifecycle::effects::Effects;
 use lifecycle::uses::{Use, Verb};
-use lifecycle::{Consumer, DomainError, Fault, Moment, Permit, Violations};
+use lifecycle::{Consumer, DomainError, Fault, FieldErrors, Moment, Permit};
 
 fn main() -> ExitCode {
     adapters::consume(|aws| MarkUndeliverable { addresses: aws.table() })
@@ -33,7 +33,7 @@ impl Consumer for MarkUndeliverable {
     // 5. Syntax validation: an event that is not about a mail of this system is poison
     type Command = MailReport;
 
-    fn parse(event: MailEvent) -> Result<MailReport, Violations> {
+    fn parse(event: MailEvent) -> Result<MailReport, FieldErrors> {
         event.report()
     }
 

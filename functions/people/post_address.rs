@@ -11,8 +11,8 @@ use lifecycle::idempotency::Idempotency;
 use lifecycle::input::Json;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Conditions, DomainError, Endpoint, ErrorCode, Fault, Moment, Permit, Reply, Route,
-    Verdict, Violations,
+    Access, Conditions, DomainError, Endpoint, ErrorCode, Fault, FieldErrors, Moment, Permit,
+    Reply, Route, Verdict,
 };
 
 fn main() -> ExitCode {
@@ -41,7 +41,7 @@ impl Endpoint for PostAddress {
     // 5. Syntax validation
     type Command = AddressDraft;
 
-    fn parse(Json(draft): Json<AddressDraft>) -> Result<AddressDraft, Violations> {
+    fn parse(Json(draft): Json<AddressDraft>) -> Result<AddressDraft, FieldErrors> {
         Ok(draft)
     }
 

@@ -16,8 +16,8 @@ use lifecycle::input::Json;
 use lifecycle::limit::{LIMITS, Limit, MINUTE};
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Anyone, Conditions, DomainError, Endpoint, Fault, Moment, Permit, Reply, Route,
-    Verdict, Violations,
+    Access, Anyone, Conditions, DomainError, Endpoint, Fault, FieldErrors, Moment, Permit, Reply,
+    Route, Verdict,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -57,7 +57,7 @@ impl Endpoint for PostPasswordReset {
     // 5. Syntax validation
     type Command = Asking;
 
-    fn parse(Json(asking): Json<Asking>) -> Result<Asking, Violations> {
+    fn parse(Json(asking): Json<Asking>) -> Result<Asking, FieldErrors> {
         Ok(asking)
     }
 

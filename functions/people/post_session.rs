@@ -18,8 +18,8 @@ use lifecycle::limit::{LIMITS, Limit, MINUTE};
 use lifecycle::record::Key;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Anyone, Conditions, DomainError, Endpoint, ErrorCode, Fault, Moment, Permit, Reply,
-    Route, Timestamp, Verdict, Violations,
+    Access, Anyone, Conditions, DomainError, Endpoint, ErrorCode, Fault, FieldErrors, Moment,
+    Permit, Reply, Route, Timestamp, Verdict,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -68,7 +68,7 @@ impl Endpoint for PostSession {
     // 5. Syntax validation
     type Command = Credentials;
 
-    fn parse(Json(credentials): Json<Credentials>) -> Result<Credentials, Violations> {
+    fn parse(Json(credentials): Json<Credentials>) -> Result<Credentials, FieldErrors> {
         Ok(credentials)
     }
 

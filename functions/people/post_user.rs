@@ -15,8 +15,8 @@ use lifecycle::input::Json;
 use lifecycle::limit::{LIMITS, Limit, MINUTE};
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Anyone, Conditions, DomainError, Endpoint, ErrorCode, Fault, Moment, Permit, Reply,
-    Route, Verdict, Violations,
+    Access, Anyone, Conditions, DomainError, Endpoint, ErrorCode, Fault, FieldErrors, Moment,
+    Permit, Reply, Route, Verdict,
 };
 
 fn main() -> ExitCode {
@@ -60,12 +60,12 @@ impl Endpoint for PostUser {
     // 5. Syntax validation. Ids of users of outside issuers are reserved.
     type Command = UserDraft;
 
-    fn parse(Json(draft): Json<UserDraft>) -> Result<UserDraft, Violations> {
+    fn parse(Json(draft): Json<UserDraft>) -> Result<UserDraft, FieldErrors> {
         if draft.user_id.is_some_and(UserId::is_an_outsiders) {
-            return Err(Violations::one("/userId", "must not be a UUID of version 8"));
+            return Err(FieldErrors::one("/userId", "must not be a UUID of version 8"));
         }
         if draft.password.is_made_of(&draft.email, &draft.name) {
-            return Err(Violations::one(
+            return Err(FieldErrors::one(
                 "/password",
                 "must not be made of the address or the name",
             ));

@@ -18,8 +18,8 @@ use lifecycle::limit::{Limit, MINUTE};
 use lifecycle::reply::NoBody;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Anyone, Conditions, DomainError, Endpoint, ErrorCode, Fault, Moment, Permit, Reply,
-    Route, Verdict, Violations,
+    Access, Anyone, Conditions, DomainError, Endpoint, ErrorCode, Fault, FieldErrors, Moment,
+    Permit, Reply, Route, Verdict,
 };
 use schemars::JsonSchema;
 
@@ -59,7 +59,7 @@ impl Endpoint for PutPassword {
     // 5. Syntax validation
     type Command = Change;
 
-    fn parse((Path(parameters), Json(body)): Self::Input) -> Result<Change, Violations> {
+    fn parse((Path(parameters), Json(body)): Self::Input) -> Result<Change, FieldErrors> {
         let NewPassword { token, password } = body;
         Ok(Change { user_id: parameters.user_id, token, password })
     }

@@ -18,8 +18,8 @@ use lifecycle::limit::{LIMITS, MINUTE};
 use lifecycle::reply::NoBody;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Anyone, Conditions, DomainError, Endpoint, ErrorCode, Fault, Moment, Permit, Reply,
-    Route, Verdict, Violations,
+    Access, Anyone, Conditions, DomainError, Endpoint, ErrorCode, Fault, FieldErrors, Moment,
+    Permit, Reply, Route, Verdict,
 };
 use schemars::JsonSchema;
 
@@ -69,7 +69,7 @@ impl Endpoint for PutVerification {
     // 5. Syntax validation
     type Command = Proof;
 
-    fn parse((Path(parameters), Json(body)): Self::Input) -> Result<Proof, Violations> {
+    fn parse((Path(parameters), Json(body)): Self::Input) -> Result<Proof, FieldErrors> {
         let Verification { token, password } = body;
         Ok(Proof { user_id: parameters.user_id, token, password })
     }

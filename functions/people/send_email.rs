@@ -15,7 +15,7 @@ use lifecycle::effects::{Effects, EventData, Mail, Write};
 use lifecycle::envelope::Envelope;
 use lifecycle::record::Key;
 use lifecycle::uses::{Use, Verb};
-use lifecycle::{Consumer, DomainError, Fault, Moment, Permit, Violations};
+use lifecycle::{Consumer, DomainError, Fault, FieldErrors, Moment, Permit};
 use serde_json::Value;
 
 fn main() -> ExitCode {
@@ -47,7 +47,7 @@ impl Consumer for SendEmail {
     // 5. Syntax validation: an event type without a mail is poison
     type Command = Notice;
 
-    fn parse(envelope: Envelope<Value>) -> Result<Notice, Violations> {
+    fn parse(envelope: Envelope<Value>) -> Result<Notice, FieldErrors> {
         let event_id = envelope.event_id.clone();
         let topic = match envelope.event_type.as_str() {
             EmailVerificationRequested::TYPE => Topic::Verification(envelope.read()?),

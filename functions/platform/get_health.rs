@@ -9,7 +9,7 @@ use http::{HeaderValue, StatusCode, header};
 use lifecycle::caller::NoRole;
 use lifecycle::reply::Bare;
 use lifecycle::uses::{Use, Verb};
-use lifecycle::{Access, Anyone, Fault, Permit, Query, Reply, Route, Verdict, Violations};
+use lifecycle::{Access, Anyone, Fault, FieldErrors, Permit, Query, Reply, Route, Verdict};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -50,7 +50,7 @@ impl Query for GetHealth {
     // 5. Syntax validation
     type Question = ();
 
-    fn parse((): ()) -> Result<(), Violations> {
+    fn parse((): ()) -> Result<(), FieldErrors> {
         Ok(())
     }
 

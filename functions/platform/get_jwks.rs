@@ -7,7 +7,7 @@ use adapters::{Secret, VERIFICATION_KEYS};
 use lifecycle::caller::NoRole;
 use lifecycle::reply::Bare;
 use lifecycle::uses::Use;
-use lifecycle::{Access, Anyone, Fault, Permit, Query, Reply, Route, Verdict, Violations};
+use lifecycle::{Access, Anyone, Fault, FieldErrors, Permit, Query, Reply, Route, Verdict};
 
 fn main() -> ExitCode {
     adapters::serve(|aws| GetJwks { keys: aws.verification_keys() })
@@ -35,7 +35,7 @@ impl Query for GetJwks {
     // 5. Syntax validation
     type Question = ();
 
-    fn parse((): ()) -> Result<(), Violations> {
+    fn parse((): ()) -> Result<(), FieldErrors> {
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use domain::Rules;
 use domain::people::{Role, SignedIn};
 use domain::tables::SETTINGS;
 use lifecycle::uses::{Use, Verb};
-use lifecycle::{Access, Fault, Permit, Query, Reply, Route, Verdict, Violations};
+use lifecycle::{Access, Fault, FieldErrors, Permit, Query, Reply, Route, Verdict};
 
 fn main() -> ExitCode {
     adapters::serve(|aws| GetRules { settings: aws.table() })
@@ -35,7 +35,7 @@ impl Query for GetRules {
     // 5. Syntax validation
     type Question = ();
 
-    fn parse((): ()) -> Result<(), Violations> {
+    fn parse((): ()) -> Result<(), FieldErrors> {
         Ok(())
     }
 

@@ -13,7 +13,7 @@ use lifecycle::effects::{Effects, EventData};
 use lifecycle::envelope::Envelope;
 use lifecycle::notice::Receiver;
 use lifecycle::uses::{Use, Verb};
-use lifecycle::{Consumer, DomainError, Fault, Moment, Permit, Violations};
+use lifecycle::{Consumer, DomainError, Fault, FieldErrors, Moment, Permit};
 use serde_json::Value;
 
 fn main() -> ExitCode {
@@ -43,7 +43,7 @@ impl Consumer for Notify {
     // 5. Syntax validation: a failure is counted; an alert that is due is delivered
     type Command = Word;
 
-    fn parse(envelope: Envelope<Value>) -> Result<Word, Violations> {
+    fn parse(envelope: Envelope<Value>) -> Result<Word, FieldErrors> {
         let event_id = envelope.event_id.clone();
         match envelope.event_type.as_str() {
             UpstreamFailed::TYPE => envelope.read().map(Word::Failed),

@@ -14,8 +14,8 @@ use lifecycle::input::Json;
 use lifecycle::record::Singleton;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Conditions, DomainError, Endpoint, EntityTag, Fault, Moment, Permit, Reply, Route,
-    Verdict, Violations,
+    Access, Conditions, DomainError, Endpoint, EntityTag, Fault, FieldErrors, Moment, Permit,
+    Reply, Route, Verdict,
 };
 
 fn main() -> ExitCode {
@@ -45,7 +45,7 @@ impl Endpoint for PutRules {
     // 5. Syntax validation: each value is valid by now; this checks them together
     type Command = RulesDraft;
 
-    fn parse(Json(draft): Json<RulesDraft>) -> Result<RulesDraft, Violations> {
+    fn parse(Json(draft): Json<RulesDraft>) -> Result<RulesDraft, FieldErrors> {
         draft.clone().at_version(0).checked()?;
         Ok(draft)
     }

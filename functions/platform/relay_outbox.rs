@@ -6,7 +6,7 @@ use domain::events::{SUBSCRIBED, relay};
 use lifecycle::commit::{OUTBOX, OutboxRow};
 use lifecycle::consumer::{Delivered, Inbox, Source};
 use lifecycle::uses::{Use, Verb};
-use lifecycle::{Consumer, DomainError, Effects, Fault, Moment, Permit, Violations};
+use lifecycle::{Consumer, DomainError, Effects, Fault, FieldErrors, Moment, Permit};
 
 fn main() -> ExitCode {
     adapters::consume(|_| RelayOutbox)
@@ -28,7 +28,7 @@ impl Consumer for RelayOutbox {
     // 5. Syntax validation: none; the subscribers validate the event's data
     type Command = OutboxRow;
 
-    fn parse(row: OutboxRow) -> Result<OutboxRow, Violations> {
+    fn parse(row: OutboxRow) -> Result<OutboxRow, FieldErrors> {
         Ok(row)
     }
 

@@ -8,7 +8,7 @@ use domain::tables::{BY_PENDING, COMMUNICATIONS};
 use lifecycle::consumer::{Delivered, Inbox, Run, Source};
 use lifecycle::platform::Transaction;
 use lifecycle::uses::{Use, Verb};
-use lifecycle::{Consumer, DomainError, Effects, Fault, Moment, Permit, Violations};
+use lifecycle::{Consumer, DomainError, Effects, Fault, FieldErrors, Moment, Permit};
 
 fn main() -> ExitCode {
     adapters::consume(|aws| SweepCommunications { communications: aws.table() })
@@ -39,7 +39,7 @@ impl Consumer for SweepCommunications {
     // 5. Syntax validation: a run carries no data
     type Command = ();
 
-    fn parse(_: Run) -> Result<(), Violations> {
+    fn parse(_: Run) -> Result<(), FieldErrors> {
         Ok(())
     }
 

@@ -8,7 +8,7 @@ use lifecycle::commit::{BY_WAITING, OUTBOX, OUTBOX_ROW_SET_ASIDE, OutboxRow};
 use lifecycle::consumer::{Delivered, Inbox, Run, Source};
 use lifecycle::telemetry::observe_error;
 use lifecycle::uses::{Use, Verb};
-use lifecycle::{Consumer, DomainError, Effects, Fault, Moment, Permit, Violations};
+use lifecycle::{Consumer, DomainError, Effects, Fault, FieldErrors, Moment, Permit};
 
 fn main() -> ExitCode {
     adapters::consume(|aws| SweepOutbox { outbox: aws.table() })
@@ -41,7 +41,7 @@ impl Consumer for SweepOutbox {
     // 5. Syntax validation: a run carries no data
     type Command = ();
 
-    fn parse(_: Run) -> Result<(), Violations> {
+    fn parse(_: Run) -> Result<(), FieldErrors> {
         Ok(())
     }
 

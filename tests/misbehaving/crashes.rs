@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use lifecycle::caller::NoRole;
 use lifecycle::reply::NoBody;
 use lifecycle::uses::Use;
-use lifecycle::{Access, Anyone, Fault, Permit, Query, Reply, Route, Verdict, Violations};
+use lifecycle::{Access, Anyone, Fault, FieldErrors, Permit, Query, Reply, Route, Verdict};
 
 fn main() -> ExitCode {
     adapters::serve(|_| Crashes)
@@ -21,7 +21,7 @@ impl Query for Crashes {
     type Input = ();
     type Question = ();
 
-    fn parse((): ()) -> Result<(), Violations> {
+    fn parse((): ()) -> Result<(), FieldErrors> {
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use lifecycle::paging::{Cursor, PageRequest};
 use lifecycle::record::Record;
 use lifecycle::reply::Page;
-use lifecycle::{Fault, Permit, Route, Violations};
+use lifecycle::{Fault, FieldErrors, Permit, Route};
 
 use crate::cursors::CursorKey;
 use crate::{Aws, CURSOR_KEY, Range, Secret, Table};
@@ -68,5 +68,5 @@ impl<R: Record> Pages<R> {
 
 fn opened(key: &CursorKey, list: &[&str], cursor: &Cursor) -> Result<String, Fault> {
     let unknown = "must be the nextCursor of the page before, in the same order";
-    key.open(list, cursor).ok_or_else(|| Fault::Invalid(Violations::one("query.cursor", unknown)))
+    key.open(list, cursor).ok_or_else(|| Fault::Invalid(FieldErrors::one("query.cursor", unknown)))
 }

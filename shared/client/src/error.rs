@@ -55,7 +55,7 @@ pub struct Refusal {
     /// One sentence.
     pub message: String,
     /// The parts of the request that are in error.
-    pub violations: Vec<Violation>,
+    pub violations: Vec<FieldError>,
     /// The request id, for operators.
     pub request_id: Option<String>,
     /// Seconds after which a retry makes sense.
@@ -64,7 +64,7 @@ pub struct Refusal {
 
 /// One error in a request.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Violation {
+pub struct FieldError {
     /// A JSON Pointer into the body, or `path.…`, `query.…`, `header.…`.
     pub field: String,
     /// One sentence.
@@ -89,7 +89,7 @@ impl Refusal {
             code: String,
             message: String,
             #[serde(default)]
-            details: Vec<Violation>,
+            details: Vec<FieldError>,
         }
         let (code, message, violations) = match serde_json::from_slice(body)? {
             Body::Function { error } => (Some(error.code), error.message, error.details),

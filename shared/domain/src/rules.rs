@@ -2,7 +2,7 @@
 
 use lifecycle::input::List;
 use lifecycle::record::{Key, Record, Singleton, Table};
-use lifecycle::{EntityTag, Violations};
+use lifecycle::{EntityTag, FieldErrors};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -79,8 +79,8 @@ impl Singleton for Rules {
         self.version
     }
 
-    fn checked(self) -> Result<Self, Violations> {
-        let mut violations = Violations::none();
+    fn checked(self) -> Result<Self, FieldErrors> {
+        let mut violations = FieldErrors::none();
         if self.shipping.currency != self.open_credit.currency {
             violations.add("/openCredit/currency", "must be the currency of the shipping price");
         }

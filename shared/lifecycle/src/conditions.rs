@@ -4,7 +4,7 @@ use http::header::{IF_MATCH, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderName};
 
 use crate::entity_tag::{EntityTag, Tags};
-use crate::failure::{DomainError, ErrorCode, Violations};
+use crate::failure::{DomainError, ErrorCode, FieldErrors};
 use crate::serve::title_case;
 
 /// The entity tag that the conditions of a write request are compared with.
@@ -31,7 +31,7 @@ pub(crate) struct Named {
 
 impl Named {
     /// Reads the headers; a value that is not a list of tags is a violation.
-    pub(crate) fn read(headers: &HeaderMap, violations: &mut Violations) -> Self {
+    pub(crate) fn read(headers: &HeaderMap, violations: &mut FieldErrors) -> Self {
         let mut tags = |name: HeaderName| {
             let lines: Vec<&[u8]> =
                 headers.get_all(&name).iter().map(http::HeaderValue::as_bytes).collect();
@@ -92,12 +92,12 @@ impl Named {
 mod tests {
     use super::*;
 
-    fn named(lines: &[(&'static str, &'static str)]) -> (Named, Violations) {
+    fn named(lines: &[(&'static str, &'static str)]) -> (Named, FieldErrors) {
         let mut headers = HeaderMap::new();
         for (name, value) in lines {
             headers.append(*name, value.parse().unwrap());
         }
-        let mut violations = Violations::none();
+        let mut violations = FieldErrors::none();
         (Named::read(&headers, &mut violations), violations)
     }
 

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use crate::effects::{Effects, Queue};
 use crate::envelope::Envelope;
-use crate::failure::{DomainError, Fault, Violations};
+use crate::failure::{DomainError, Fault, FieldErrors};
 use crate::record::{Key, Table};
 use crate::uses::Use;
 use crate::{Backoff, Moment, Permit, Timestamp};
@@ -50,7 +50,7 @@ pub trait Consumer: Send + Sync + Sized + 'static {
     /// # Errors
     ///
     /// All violations of the record, together. The record goes to the dead-letter queue.
-    fn parse(input: Self::Input) -> Result<Self::Command, Violations>;
+    fn parse(input: Self::Input) -> Result<Self::Command, FieldErrors>;
 
     /// Stage 6. Retrieval: everything the decision needs.
     type Facts: Send + Sync;

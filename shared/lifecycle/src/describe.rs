@@ -13,7 +13,7 @@ use crate::caller::{Access, Caller, SignIn};
 use crate::conditions::Conditions;
 use crate::consumer::{Consumer, Inbox, Source};
 use crate::endpoint::Endpoint;
-use crate::failure::{Answer, BodyOffer, DomainError, Failure, Fault, Violations};
+use crate::failure::{Answer, BodyOffer, DomainError, Failure, Fault, FieldErrors};
 use crate::idempotency::{Idempotency, LEDGER};
 use crate::input::{Input, Schemas};
 use crate::limit::{Counting, LIMITS};
@@ -94,7 +94,7 @@ fn failures<E: Endpoint>() -> Vec<Failure> {
     let mut failures = vec![
         Failure::NotAcceptable,
         Failure::TooLarge { limit },
-        Failure::Invalid(Violations::none()),
+        Failure::Invalid(FieldErrors::none()),
         Failure::PreconditionFailed,
         Fault::Limited { retry_after_s: 1 }.into(),
         Fault::internal("").into(),

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use http::StatusCode;
 
-use crate::failure::Violation;
+use crate::failure::FieldError;
 
 /// A business error of the application: declared once, with its status, code and sentence.
 ///
@@ -69,7 +69,7 @@ pub struct DomainError {
     /// One sentence for the client.
     pub message: Cow<'static, str>,
     /// The parts of the request in error, if known.
-    pub details: Vec<Violation>,
+    pub details: Vec<FieldError>,
     /// The codes of other rejections that were found at the same time.
     beside: Vec<&'static str>,
 }
@@ -84,7 +84,7 @@ impl DomainError {
     /// Adds a part of the request that is in error.
     #[must_use]
     pub fn at(mut self, field: impl Into<String>, message: impl Into<String>) -> Self {
-        self.details.push(Violation { field: field.into(), message: message.into() });
+        self.details.push(FieldError { field: field.into(), message: message.into() });
         self
     }
 

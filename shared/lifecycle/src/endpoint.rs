@@ -7,7 +7,7 @@ use http::StatusCode;
 use crate::caller::{Access, Caller, TokenVerifier, Verdict};
 use crate::conditions::Conditions;
 use crate::effects::Effects;
-use crate::failure::{DomainError, ErrorCode, Fault, Violations};
+use crate::failure::{DomainError, ErrorCode, Fault, FieldErrors};
 use crate::idempotency::Idempotency;
 use crate::input::Input;
 use crate::limit::Limit;
@@ -74,7 +74,7 @@ pub trait Endpoint: Send + Sync + Sized + 'static {
     /// # Errors
     ///
     /// All violations of the request, together.
-    fn parse(input: Self::Input) -> Result<Self::Command, Violations>;
+    fn parse(input: Self::Input) -> Result<Self::Command, FieldErrors>;
 
     /// Stage 6. Retrieval: everything the decision needs.
     type Facts: Send + Sync;
@@ -163,7 +163,7 @@ pub trait Query: Send + Sync + Sized + 'static {
     /// # Errors
     ///
     /// All violations of the request, together.
-    fn parse(input: Self::Input) -> Result<Self::Question, Violations>;
+    fn parse(input: Self::Input) -> Result<Self::Question, FieldErrors>;
 
     /// Stage 6. Retrieval: the data that was asked for.
     type Facts: Send + Sync;
@@ -209,7 +209,7 @@ impl<Q: Query> Endpoint for Q {
     type Outcome = Q::Facts;
     type View = Q::View;
 
-    fn parse(input: Q::Input) -> Result<Q::Question, Violations> {
+    fn parse(input: Q::Input) -> Result<Q::Question, FieldErrors> {
         Q::parse(input)
     }
 

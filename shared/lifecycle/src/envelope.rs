@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use crate::failure::Violations;
+use crate::failure::FieldErrors;
 use crate::telemetry::is_state;
 use crate::{Timestamp, stored};
 
@@ -48,14 +48,14 @@ impl Envelope<Value> {
     /// # Errors
     ///
     /// When the data has another shape.
-    pub fn read<D: DeserializeOwned>(self) -> Result<D, Violations> {
+    pub fn read<D: DeserializeOwned>(self) -> Result<D, FieldErrors> {
         stored::reading(|| serde_json::from_value(self.data))
-            .map_err(|error| Violations::one("/data", error.to_string()))
+            .map_err(|error| FieldErrors::one("/data", error.to_string()))
     }
 
     /// The violation of an event whose type the consumer does not know.
-    pub fn unknown_type(&self) -> Violations {
-        Violations::one("/eventType", format!("`{}` is unknown", self.event_type))
+    pub fn unknown_type(&self) -> FieldErrors {
+        FieldErrors::one("/eventType", format!("`{}` is unknown", self.event_type))
     }
 }
 

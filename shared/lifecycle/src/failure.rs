@@ -23,7 +23,7 @@ pub enum Fault {
     /// The request is invalid in a way that only retrieval can detect, such as an invalid cursor:
     /// 400.
     #[error("the request is invalid")]
-    Invalid(Violations),
+    Invalid(FieldErrors),
     /// The caller has exceeded a limit: 429.
     #[error("a limit is reached; try again in {retry_after_s} s")]
     Limited {
@@ -59,7 +59,7 @@ impl Fault {
 
 /// One error in a request.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Violation {
+pub struct FieldError {
     /// A JSON Pointer into the body (`/items/0/quantity`), or `path.productId`, `query.limit`,
     /// `header.Idempotency-Key`.
     pub field: String,
@@ -72,13 +72,13 @@ pub struct Violation {
 /// A client can make any number of errors, in texts of any length. So the number that is kept and
 /// the size of the response are limited.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Violations {
-    kept: Vec<Violation>,
+pub struct FieldErrors {
+    kept: Vec<FieldError>,
     /// The number of violations that were not kept.
     unlisted: usize,
 }
 
-impl Violations {
+impl FieldErrors {
     /// The maximum number of violations in a response.
     pub const LISTED_MAX: usize = 50;
     /// The maximum number of violations that are kept to choose from.
@@ -110,7 +110,7 @@ impl Violations {
             Cow::Borrowed(_) => text,
             Cow::Owned(short) => short,
         };
-        self.kept.push(Violation { field: short(field.into()), message: short(message.into()) });
+        self.kept.push(FieldError { field: short(field.into()), message: short(message.into()) });
     }
 
     /// Counts a violation without keeping it.
@@ -137,13 +137,13 @@ impl Violations {
     }
 
     /// Returns an iterator over the violations that were kept.
-    pub fn iter(&self) -> std::slice::Iter<'_, Violation> {
+    pub fn iter(&self) -> std::slice::Iter<'_, FieldError> {
         self.kept.iter()
     }
 
     /// Returns a sorted list without duplicates, and whether there are more violations. If there
     /// are too many, those nearest to the root are listed.
-    pub(crate) fn into_details(mut self) -> (Vec<Violation>, bool) {
+    pub(crate) fn into_details(mut self) -> (Vec<FieldError>, bool) {
         self.kept.sort();
         self.kept.dedup();
         let total = self.kept.len() + self.unlisted;
@@ -158,10 +158,10 @@ impl Violations {
     }
 
     /// Returns the first violations, as many as fit into a response.
-    fn within_bytes(mut violations: Vec<Violation>) -> Vec<Violation> {
+    fn within_bytes(mut violations: Vec<FieldError>) -> Vec<FieldError> {
         let frame = r#"{"field":"","message":""},"#.len();
         let mut left = Self::LIST_BYTES_MAX;
-        let fits = |violation: &&Violation| {
+        let fits = |violation: &&FieldError| {
             let texts = [&violation.field, &violation.message].into_iter();
             let length: usize = texts.flat_map(|text| text.chars()).map(json_bytes).sum();
             let rest = left.checked_sub(frame + length);
@@ -196,9 +196,9 @@ fn json_bytes(character: char) -> usize {
     }
 }
 
-impl<'a> IntoIterator for &'a Violations {
-    type Item = &'a Violation;
-    type IntoIter = std::slice::Iter<'a, Violation>;
+impl<'a> IntoIterator for &'a FieldErrors {
+    type Item = &'a FieldError;
+    type IntoIter = std::slice::Iter<'a, FieldError>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.iter()
@@ -209,7 +209,7 @@ impl<'a> IntoIterator for &'a Violations {
 #[derive(Debug)]
 pub enum Failure {
     /// The request is malformed or syntactically invalid.
-    Invalid(Violations),
+    Invalid(FieldErrors),
     /// There is no token, or it is invalid.
     Unauthenticated,
     /// The caller is known but not allowed.
@@ -248,8 +248,8 @@ impl From<Fault> for Failure {
     }
 }
 
-impl From<Violations> for Failure {
-    fn from(violations: Violations) -> Self {
+impl From<FieldErrors> for Failure {
+    fn from(violations: FieldErrors) -> Self {
         Self::Invalid(violations)
     }
 }
@@ -305,7 +305,7 @@ pub struct Answer {
     /// One sentence.
     pub message: Cow<'static, str>,
     /// The parts of the request that are in error.
-    pub details: Vec<Violation>,
+    pub details: Vec<FieldError>,
     /// For `Retry-After`, in seconds.
     pub retry_after_s: Option<u32>,
 }
@@ -364,7 +364,7 @@ impl Failure {
                 "The condition of If-Match or If-None-Match does not hold.",
             ),
             Self::Rejected(rejection) => Answer {
-                details: Violations::within_bytes(rejection.details.clone()),
+                details: FieldErrors::within_bytes(rejection.details.clone()),
                 ..plain(rejection.kind.status(), rejection.code, rejection.message.clone())
             },
             Self::Fault(Fault::Limited { retry_after_s }) => Answer {

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::Timestamp;
 use crate::canonical::canonical;
 use crate::effects::{Condition, Write};
-use crate::failure::Violations;
+use crate::failure::FieldErrors;
 use crate::hash::hash_of;
 use crate::record::{Key, Record, Table};
 use crate::route::Route;
@@ -62,11 +62,11 @@ impl IntentKey {
     pub(crate) fn named(
         idempotency: Idempotency,
         request: &Request,
-    ) -> Result<Option<&[u8]>, Violations> {
+    ) -> Result<Option<&[u8]>, FieldErrors> {
         if idempotency == Idempotency::None {
             return Ok(None);
         }
-        let refuse = |message| Err(Violations::one("header.Idempotency-Key", message));
+        let refuse = |message| Err(FieldErrors::one("header.Idempotency-Key", message));
         let Some(value) = request.headers.get(KEY_HEADER) else {
             return match idempotency {
                 Idempotency::Required => refuse("is required"),

@@ -48,7 +48,7 @@ pub use deadline::Deadline;
 pub use effects::Effects;
 pub use endpoint::{Endpoint, Query};
 pub use entity_tag::EntityTag;
-pub use failure::{DomainError, ErrorCode, Fault, Violations};
+pub use failure::{DomainError, ErrorCode, Fault, FieldErrors};
 pub use finding::FINDING_KEPT_S;
 pub use moment::Moment;
 pub use reply::Reply;

@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use serde_dynamo::{AttributeValue, Item};
 use sha2::{Digest, Sha256};
 
-use crate::failure::Violations;
+use crate::failure::FieldErrors;
 
 /// A table, by its logical name. Its physical name is in the environment variable `<NAME>_TABLE`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -160,7 +160,7 @@ pub trait Singleton: Record + Clone + Default {
     /// # Errors
     ///
     /// Every field that contradicts the others.
-    fn checked(self) -> Result<Self, Violations>;
+    fn checked(self) -> Result<Self, FieldErrors>;
 }
 
 /// The attribute that holds the partition key, in every table.

@@ -1,6 +1,6 @@
 //! The shared parts of operations: schemas, headers, parameters and responses.
 
-use lifecycle::Violations;
+use lifecycle::FieldErrors;
 use serde_json::{Map, Value, json};
 
 use super::plain::{self, Side};
@@ -103,15 +103,15 @@ fn add(known: &mut Map<String, Value>, name: &str, what: Value) -> Result<(), Er
 /// The schema of the list of violations in an error.
 pub(super) fn violations() -> Value {
     json!({
-        "type": "array", "items": reference("schemas", "Violation"), "minItems": 1,
-        "maxItems": Violations::LISTED_MAX,
+        "type": "array", "items": reference("schemas", "FieldError"), "minItems": 1,
+        "maxItems": FieldErrors::LISTED_MAX,
     })
 }
 
 fn own_schemas() -> Value {
     let string = json!({ "type": "string" });
     json!({
-        "Violation": {
+        "FieldError": {
             "type": "object",
             "properties": {
                 "field": {

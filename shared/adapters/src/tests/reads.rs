@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use lifecycle::Fault;
-use lifecycle::Violations;
+use lifecycle::FieldErrors;
 use lifecycle::effects::Write;
 use lifecycle::platform::Platform;
 use lifecycle::record::{Key, Record, Singleton, Table};
@@ -169,8 +169,8 @@ impl Singleton for Limits {
         self.version
     }
 
-    fn checked(self) -> Result<Self, Violations> {
-        let zero = || Violations::one("/most", "must not be 0");
+    fn checked(self) -> Result<Self, FieldErrors> {
+        let zero = || FieldErrors::one("/most", "must not be 0");
         if self.most == 0 { Err(zero()) } else { Ok(self) }
     }
 }

@@ -1,7 +1,7 @@
 //! Changes of articles, and the rule for publishing.
 
 use lifecycle::input::Given;
-use lifecycle::{DomainError, Timestamp, Violations};
+use lifecycle::{DomainError, FieldErrors, Timestamp};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -32,9 +32,9 @@ impl ArticlePatch {
     /// # Errors
     ///
     /// If it has no field.
-    pub fn checked(self) -> Result<Self, Violations> {
+    pub fn checked(self) -> Result<Self, FieldErrors> {
         if self == Self::default() {
-            return Err(Violations::one("", "must have at least one field"));
+            return Err(FieldErrors::one("", "must have at least one field"));
         }
         Ok(self)
     }

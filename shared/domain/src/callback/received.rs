@@ -2,7 +2,7 @@
 
 use lifecycle::effects::{Effects, Event, EventData, Message};
 use lifecycle::input::List;
-use lifecycle::{Timestamp, Violations};
+use lifecycle::{FieldErrors, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -17,11 +17,11 @@ pub struct CallbackDraft {
 }
 
 impl TryFrom<CallbackDraft> for ObjectIds {
-    type Error = Violations;
+    type Error = FieldErrors;
 
-    fn try_from(draft: CallbackDraft) -> Result<Self, Violations> {
+    fn try_from(draft: CallbackDraft) -> Result<Self, FieldErrors> {
         let ids = draft.object_ids.into_vec();
-        Self::try_from(ids).map_err(|error| Violations::one("/object_ids", error))
+        Self::try_from(ids).map_err(|error| FieldErrors::one("/object_ids", error))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Changes of products.
 
 use lifecycle::input::Given;
-use lifecycle::{Timestamp, Violations};
+use lifecycle::{FieldErrors, Timestamp};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -40,9 +40,9 @@ impl ProductPatch {
     /// # Errors
     ///
     /// If it has no field.
-    pub fn checked(self) -> Result<Self, Violations> {
+    pub fn checked(self) -> Result<Self, FieldErrors> {
         if self == Self::default() {
-            return Err(Violations::one("", "must have at least one field"));
+            return Err(FieldErrors::one("", "must have at least one field"));
         }
         Ok(self)
     }

@@ -1,6 +1,6 @@
 //! Orders, as clients submit them.
 
-use lifecycle::Violations;
+use lifecycle::FieldErrors;
 use lifecycle::input::List;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -49,9 +49,9 @@ pub struct PlaceOrder {
 }
 
 impl TryFrom<OrderDraft> for PlaceOrder {
-    type Error = Violations;
+    type Error = FieldErrors;
 
-    fn try_from(draft: OrderDraft) -> Result<Self, Violations> {
+    fn try_from(draft: OrderDraft) -> Result<Self, FieldErrors> {
         Ok(Self {
             order_id: draft.order_id,
             items: draft.items.into_vec().try_into()?,
@@ -77,13 +77,13 @@ impl OrderItems {
 }
 
 impl TryFrom<Vec<OrderItem>> for OrderItems {
-    type Error = Violations;
+    type Error = FieldErrors;
 
-    fn try_from(items: Vec<OrderItem>) -> Result<Self, Violations> {
+    fn try_from(items: Vec<OrderItem>) -> Result<Self, FieldErrors> {
         if !(1..=Self::LENGTH_MAX).contains(&items.len()) {
-            return Err(Violations::one("/items", "must have 1 to 25 items"));
+            return Err(FieldErrors::one("/items", "must have 1 to 25 items"));
         }
-        let mut violations = Violations::none();
+        let mut violations = FieldErrors::none();
         for (index, item) in items.iter().enumerate() {
             if items[..index].iter().any(|earlier| earlier.product_id == item.product_id) {
                 violations.add(

@@ -2,7 +2,7 @@
 
 use lifecycle::Timestamp;
 use lifecycle::consumer::Delivery;
-use lifecycle::failure::Violations;
+use lifecycle::failure::FieldErrors;
 use serde::Deserialize;
 
 use super::{Email, Undeliverable, UndeliverableReason};
@@ -73,25 +73,25 @@ impl MailEvent {
     ///
     /// If the event has another type or another shape, or its mail has several addresses: ours have
     /// one.
-    pub fn report(self) -> Result<MailReport, Violations> {
+    pub fn report(self) -> Result<MailReport, FieldErrors> {
         let Detail { event_type, mail, bounce, complaint } = self.detail;
         let undeliverable = match (event_type.as_str(), bounce, complaint) {
             ("Bounce", Some(bounce), _) => bounce.undeliverable(mail.message_id)?,
-            ("Bounce", None, _) => return Err(Violations::one("/detail/bounce", "is missing")),
+            ("Bounce", None, _) => return Err(FieldErrors::one("/detail/bounce", "is missing")),
             ("Complaint", _, Some(complaint)) => complaint.undeliverable(mail.message_id),
             ("Complaint", _, None) => {
-                return Err(Violations::one("/detail/complaint", "is missing"));
+                return Err(FieldErrors::one("/detail/complaint", "is missing"));
             }
             _ => {
                 let reason = format!("`{event_type}` is unknown");
-                return Err(Violations::one("/detail/eventType", reason));
+                return Err(FieldErrors::one("/detail/eventType", reason));
             }
         };
         let Ok([address]) = <[String; 1]>::try_from(mail.destination) else {
-            return Err(Violations::one("/detail/mail/destination", "must be one address"));
+            return Err(FieldErrors::one("/detail/mail/destination", "must be one address"));
         };
         let email = Email::try_from(address)
-            .map_err(|reason| Violations::one("/detail/mail/destination/0", reason))?;
+            .map_err(|reason| FieldErrors::one("/detail/mail/destination/0", reason))?;
         Ok(MailReport { email, undeliverable })
     }
 }
@@ -103,7 +103,7 @@ impl Delivery for MailEvent {
 }
 
 impl Bounce {
-    fn undeliverable(self, message_id: String) -> Result<Option<Undeliverable>, Violations> {
+    fn undeliverable(self, message_id: String) -> Result<Option<Undeliverable>, FieldErrors> {
         let Self { bounce_type, bounce_sub_type: kind, timestamp: at } = self;
         match bounce_type.as_str() {
             "Permanent" => {
@@ -113,7 +113,7 @@ impl Bounce {
             "Transient" | "Undetermined" => Ok(None),
             _ => {
                 let reason = format!("`{bounce_type}` is unknown");
-                Err(Violations::one("/detail/bounce/bounceType", reason))
+                Err(FieldErrors::one("/detail/bounce/bounceType", reason))
             }
         }
     }

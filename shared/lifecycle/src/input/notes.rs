@@ -6,10 +6,10 @@ use std::fmt;
 use eserde::reporter::ErrorReporter;
 
 use super::error::Error;
-use crate::failure::Violations;
+use crate::failure::FieldErrors;
 
 /// The number of unknown and repeated fields has no limit: beyond this, they are only counted.
-const LISTED_MAX: usize = 2 * Violations::LISTED_MAX;
+const LISTED_MAX: usize = 2 * FieldErrors::LISTED_MAX;
 
 /// The part of a request that is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,10 +76,10 @@ impl fmt::Display for Path<'_> {
                 Place::Body => write!(
                     f,
                     "/{}",
-                    Violations::shortened(name).replace('~', "~0").replace('/', "~1")
+                    FieldErrors::shortened(name).replace('~', "~0").replace('/', "~1")
                 ),
                 Place::Headers => f.write_str(&crate::serve::title_case(name)),
-                Place::Path | Place::Query => f.write_str(&Violations::shortened(name)),
+                Place::Path | Place::Query => f.write_str(&FieldErrors::shortened(name)),
             },
         }
     }
@@ -88,7 +88,7 @@ impl fmt::Display for Path<'_> {
 /// The violations so far.
 #[derive(Debug, Default)]
 pub(super) struct Notes {
-    violations: RefCell<Violations>,
+    violations: RefCell<FieldErrors>,
     /// The number of unknown or repeated fields among them.
     listed: Cell<usize>,
     /// The names on the wire of the last struct.
@@ -106,7 +106,7 @@ impl Notes {
         Self { collecting: Cell::new(true), ..Self::default() }
     }
 
-    pub(super) fn into_violations(self) -> Violations {
+    pub(super) fn into_violations(self) -> FieldErrors {
         self.violations.into_inner()
     }
 

@@ -6,19 +6,19 @@ use super::Readable;
 use super::document::Document;
 use super::notes::{Notes, Path, Place};
 use super::value::Value;
-use crate::failure::Violations;
+use crate::failure::FieldErrors;
 
 /// Reads a JSON body.
-pub(super) fn json<T: Readable>(body: &[u8]) -> Result<T, Violations> {
+pub(super) fn json<T: Readable>(body: &[u8]) -> Result<T, FieldErrors> {
     if body.is_empty() {
-        return Err(Violations::one("", "a JSON body is required"));
+        return Err(FieldErrors::one("", "a JSON body is required"));
     }
     let text = std::str::from_utf8(body).map_err(|error| {
         let at = error.valid_up_to();
-        Violations::one("", format!("the body is not UTF-8 from byte {at} on"))
+        FieldErrors::one("", format!("the body is not UTF-8 from byte {at} on"))
     })?;
     let document = Document::of_json(text)
-        .map_err(|error| Violations::one("", format!("the body is not valid JSON: {error}")))?;
+        .map_err(|error| FieldErrors::one("", format!("the body is not valid JSON: {error}")))?;
     document_into(&document, Place::Body)
 }
 
@@ -28,13 +28,13 @@ pub(super) fn json<T: Readable>(body: &[u8]) -> Result<T, Violations> {
 pub(super) fn pairs<'p, T: Readable>(
     place: Place,
     pairs: impl Iterator<Item = (&'p str, Option<&'p str>)>,
-) -> Result<T, Violations> {
+) -> Result<T, FieldErrors> {
     document_into(&Document::of_pairs(pairs), place)
 }
 
 /// A valid document is read once. An invalid one is read a second time, by a reader that continues
 /// after an error.
-fn document_into<T: Readable>(document: &Document<'_>, place: Place) -> Result<T, Violations> {
+fn document_into<T: Readable>(document: &Document<'_>, place: Place) -> Result<T, FieldErrors> {
     let at = Path::root(place);
     let notes = Notes::default();
     let read = T::deserialize(Value { document, node: 0, at: &at, notes: &notes });
@@ -45,7 +45,7 @@ fn document_into<T: Readable>(document: &Document<'_>, place: Place) -> Result<T
     Err(if found.is_empty() { notes.into_violations() } else { found })
 }
 
-fn every_violation<T: Readable>(document: &Document<'_>, at: &Path<'_>) -> Violations {
+fn every_violation<T: Readable>(document: &Document<'_>, at: &Path<'_>) -> FieldErrors {
     let _collecting = ErrorReporter::start_deserialization();
     let notes = Notes::collecting();
     let _ = T::deserialize_for_errors(Value { document, node: 0, at, notes: &notes });

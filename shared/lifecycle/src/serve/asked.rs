@@ -6,7 +6,7 @@ use super::Request;
 use crate::caller::{Access, Caller};
 use crate::conditions::Named;
 use crate::endpoint::Endpoint;
-use crate::failure::{Failure, Violations};
+use crate::failure::{Failure, FieldErrors};
 use crate::idempotency::IntentKey;
 use crate::input::Input;
 use crate::telemetry::line::Stages;
@@ -44,7 +44,7 @@ pub(super) fn read<E: Endpoint>(
     if request.body.len() > E::BODY_BYTES_MAX {
         return Err(Failure::TooLarge { limit: E::BODY_BYTES_MAX });
     }
-    let mut violations = Violations::none();
+    let mut violations = FieldErrors::none();
     let key = IntentKey::named(E::IDEMPOTENCY, request).unwrap_or_else(|found| {
         violations.extend(found);
         None

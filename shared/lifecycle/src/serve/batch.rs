@@ -19,7 +19,7 @@ use super::settle::{Fate, Settling};
 use crate::commit::Cause;
 use crate::consumer::{Consumer, Delivered, Delivery, Source};
 use crate::effects::Queue;
-use crate::failure::{Failure, Fault, Violation, Violations};
+use crate::failure::{Failure, Fault, FieldError, FieldErrors};
 use crate::telemetry::line::{Stages, lines_of_noted, metric, millis};
 use crate::telemetry::{Observations, TraceContext, observed, otlp, shortened, without_values};
 use crate::{Deadline, Moment, Permit, Timestamp};
@@ -207,9 +207,10 @@ impl<C: Consumer> Handler<C> {
 
     /// Sends an unparseable record to the dead-letter queue, with the full reason. The log gets the
     /// reason without values, which may be personal data.
-    async fn bury(&self, raw: &Raw, violations: &Violations) -> Result<Fate, Failure> {
+    async fn bury(&self, raw: &Raw, violations: &FieldErrors) -> Result<Fate, Failure> {
         let reasons = |message: fn(&str) -> String| {
-            let reason = |found: &Violation| format!("{} {}", found.field, message(&found.message));
+            let reason =
+                |found: &FieldError| format!("{} {}", found.field, message(&found.message));
             violations.iter().map(reason).collect::<Vec<_>>().join("; ")
         };
         let (reason, told) = (reasons(str::to_owned), shortened(reasons(without_values)));
@@ -239,7 +240,7 @@ impl<I: Delivery> Known<I> {
         })
     }
 
-    fn read(raw: &Raw, understood: Result<I, Violations>) -> Self {
+    fn read(raw: &Raw, understood: Result<I, FieldErrors>) -> Self {
         let input = understood.as_ref().ok();
         let record_id = input.and_then(Delivery::event_id).unwrap_or(&raw.record_id).to_owned();
         let request_id = input.and_then(Delivery::request_id).unwrap_or(&record_id).to_owned();

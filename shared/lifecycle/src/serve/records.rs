@@ -10,7 +10,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::consumer::{Consumer, Run, Source};
-use crate::failure::{BoxError, Violations};
+use crate::failure::{BoxError, FieldErrors};
 use crate::hash::short_hash_of;
 use crate::stored;
 
@@ -41,7 +41,7 @@ pub(super) type Group = Vec<Raw>;
 
 impl Raw {
     /// 4. Deserialisation. Data that this system wrote is read without the limits of input.
-    pub(super) fn understand<C: Consumer>(&self) -> Result<C::Input, Violations> {
+    pub(super) fn understand<C: Consumer>(&self) -> Result<C::Input, FieldErrors> {
         let understood = stored::reading(|| match &self.content {
             Content::Text(text) => serde_json::from_str(text).map_err(|error| error.to_string()),
             Content::Item(item) => {
@@ -49,7 +49,7 @@ impl Raw {
             }
             Content::Odd { reason, .. } => Err(reason.clone()),
         });
-        understood.map_err(|reason| Violations::one("", reason))
+        understood.map_err(|reason| FieldErrors::one("", reason))
     }
 
     /// The content as text, for a dead-letter queue.

@@ -10,7 +10,7 @@ use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use serde_json::Value;
 
 use super::media_type::{self, Accepted};
-use crate::failure::{BodyOffer, Violations};
+use crate::failure::{BodyOffer, FieldErrors};
 use crate::finding::Finding;
 use crate::route::{Place, Route};
 
@@ -36,10 +36,10 @@ pub struct Request {
 
 impl Request {
     /// Reads an event, and matches the route.
-    pub(crate) fn from_event(event: &[u8], route: &Route) -> Result<Self, Violations> {
+    pub(crate) fn from_event(event: &[u8], route: &Route) -> Result<Self, FieldErrors> {
         let not_an_event = |error: serde_json::Error| {
             let expected = "the event is not an API Gateway HTTP API request (payload format 2.0)";
-            Violations::one("", format!("{expected}: {error}"))
+            FieldErrors::one("", format!("{expected}: {error}"))
         };
         let mut event: Value = serde_json::from_slice(event).map_err(not_an_event)?;
         // Parsed separately: an unexpected form refuses the caller, not the event.
@@ -49,7 +49,7 @@ impl Request {
         let body = if event.is_base64_encoded {
             BASE64_STANDARD
                 .decode(text)
-                .map_err(|_| Violations::one("", "the body is not valid base64"))?
+                .map_err(|_| FieldErrors::one("", "the body is not valid base64"))?
         } else {
             text.into_bytes()
         };

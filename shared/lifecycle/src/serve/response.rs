@@ -8,7 +8,7 @@ use serde::ser::SerializeMap;
 use super::Request;
 use crate::conditions::Named;
 use crate::entity_tag::EntityTag;
-use crate::failure::{Answer, Failure, Violation, Violations};
+use crate::failure::{Answer, Failure, FieldError, FieldErrors};
 use crate::reply::{Reply, View};
 
 /// The request id header of requests and responses.
@@ -144,7 +144,7 @@ fn envelope(answer: &Answer, trace_id: &str) -> String {
         code: &'a str,
         message: &'a str,
         #[serde(skip_serializing_if = "<[_]>::is_empty")]
-        details: &'a [Violation],
+        details: &'a [FieldError],
         trace_id: &'a str,
     }
     let error =
@@ -164,14 +164,14 @@ fn problem_details(answer: &Answer, trace_id: &str, path: &str) -> String {
         code: &'a str,
         trace_id: &'a str,
         #[serde(skip_serializing_if = "<[_]>::is_empty")]
-        errors: &'a [Violation],
+        errors: &'a [FieldError],
     }
     let problem = Problem {
         r#type: "about:blank",
         title: answer.status.canonical_reason().unwrap_or("Error"),
         status: answer.status.as_u16(),
         detail: &answer.message,
-        instance: &Violations::shortened(path),
+        instance: &FieldErrors::shortened(path),
         code: answer.code,
         trace_id,
         errors: &answer.details,
@@ -211,7 +211,7 @@ mod tests {
 
     #[test]
     fn a_failure_is_one_envelope_with_code_message_details_and_trace_id() {
-        let failure = Failure::Invalid(Violations::one("/title", "is required"));
+        let failure = Failure::Invalid(FieldErrors::one("/title", "is required"));
         let response = Response::of_failure(&failure, "id-1", None);
         assert_eq!(response.status, StatusCode::BAD_REQUEST);
         assert_eq!(

@@ -5,7 +5,7 @@ use lifecycle::limit::{Limit, MINUTE};
 use lifecycle::reply::{NoBody, Reply};
 use lifecycle::uses::Use;
 use lifecycle::{
-    Access, Anyone, Endpoint, Fault, Moment, Permit, DomainError, Route, Verdict, Violations,
+    Access, Anyone, Endpoint, Fault, Moment, Permit, DomainError, Route, Verdict, FieldErrors,
 };
 
 struct Knock {
@@ -22,7 +22,7 @@ impl Endpoint for Knock {
     type Input = ();
     type Command = ();
 
-    fn parse((): ()) -> Result<(), Violations> {
+    fn parse((): ()) -> Result<(), FieldErrors> {
         Ok(())
     }
 

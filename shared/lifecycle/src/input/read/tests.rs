@@ -101,13 +101,13 @@ struct Mandatory {
 
 const RIGHT: &str = r#"{"items":[{"productId":"p","quantity":3}],"paymentMethod":"CARD"}"#;
 
-fn told<T>(read: Result<T, Violations>) -> Vec<(String, String)> {
+fn told<T>(read: Result<T, FieldErrors>) -> Vec<(String, String)> {
     let Err(violations) = read else { return Vec::new() };
     let (details, _) = violations.into_details();
     details.into_iter().map(|violation| (violation.field, violation.message)).collect()
 }
 
-fn fields<T>(read: Result<T, Violations>) -> Vec<String> {
+fn fields<T>(read: Result<T, FieldErrors>) -> Vec<String> {
     told(read).into_iter().map(|(field, _)| field).collect()
 }
 

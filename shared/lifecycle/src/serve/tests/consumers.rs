@@ -13,7 +13,7 @@ use super::shared;
 use crate::consumer::{Consumer, Delivered, Inbox, Run, Source, inbox_key};
 use crate::effects::{Effects, Event, EventData, Mail, Message, Write};
 use crate::envelope::Envelope;
-use crate::failure::{DomainError, ErrorCode, ErrorKind, Fault, Violations};
+use crate::failure::{DomainError, ErrorCode, ErrorKind, Fault, FieldErrors};
 use crate::idempotency::LEDGER;
 use crate::notice::{Notice, Receiver};
 use crate::serve::Shared;
@@ -45,10 +45,10 @@ impl Consumer for Keep {
     type Input = Envelope<Said>;
     type Command = String;
 
-    fn parse(envelope: Envelope<Said>) -> Result<String, Violations> {
+    fn parse(envelope: Envelope<Said>) -> Result<String, FieldErrors> {
         let text = envelope.data.text;
         assert_ne!(text, "panic in parsing", "this record panics where it is parsed");
-        if text.is_empty() { Err(Violations::one("/text", "is empty")) } else { Ok(text) }
+        if text.is_empty() { Err(FieldErrors::one("/text", "is empty")) } else { Ok(text) }
     }
 
     type Facts = ();
@@ -316,7 +316,7 @@ impl Consumer for Answering {
     type Input = Envelope<Value>;
     type Command = ();
 
-    fn parse(_: Envelope<Value>) -> Result<(), Violations> {
+    fn parse(_: Envelope<Value>) -> Result<(), FieldErrors> {
         Ok(())
     }
 
@@ -418,7 +418,7 @@ impl Consumer for Remind {
     type Input = Run;
     type Command = Run;
 
-    fn parse(run: Run) -> Result<Run, Violations> {
+    fn parse(run: Run) -> Result<Run, FieldErrors> {
         Ok(run)
     }
 

@@ -11,7 +11,7 @@ use crate::caller::{Access, Anyone, NoRole, Verdict};
 use crate::conditions::Conditions;
 use crate::effects::{Effects, Event, Message, Write};
 use crate::endpoint::Endpoint;
-use crate::failure::{DomainError, Fault, Violations};
+use crate::failure::{DomainError, Fault, FieldErrors};
 use crate::input::Json;
 use crate::reply::Reply;
 use crate::route::Route;
@@ -31,7 +31,7 @@ impl Endpoint for HandOver {
     type Input = Json<Body>;
     type Command = String;
 
-    fn parse(Json(body): Json<Body>) -> Result<String, Violations> {
+    fn parse(Json(body): Json<Body>) -> Result<String, FieldErrors> {
         Ok(body.text)
     }
 

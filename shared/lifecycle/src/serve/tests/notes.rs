@@ -16,7 +16,7 @@ use crate::commit::OUTBOX;
 use crate::conditions::Conditions;
 use crate::effects::{Condition, Effects, Event, EventData, Message, Queue, Write};
 use crate::endpoint::{Endpoint, Query};
-use crate::failure::{DomainError, ErrorCode, ErrorKind, Fault, Violations};
+use crate::failure::{DomainError, ErrorCode, ErrorKind, Fault, FieldErrors};
 use crate::idempotency::Idempotency;
 use crate::input::{Json, Path};
 use crate::limit::{Limit, MINUTE};
@@ -139,9 +139,9 @@ impl Endpoint for PostNote {
     type Input = Json<Body>;
     type Command = String;
 
-    fn parse(Json(body): Json<Body>) -> Result<String, Violations> {
+    fn parse(Json(body): Json<Body>) -> Result<String, FieldErrors> {
         if body.text.is_empty() {
-            return Err(Violations::one("/text", "must not be empty"));
+            return Err(FieldErrors::one("/text", "must not be empty"));
         }
         Ok(body.text)
     }
@@ -237,7 +237,7 @@ impl Query for GetNote {
     type Input = Path<NotePath>;
     type Question = Uuid;
 
-    fn parse(Path(path): Path<NotePath>) -> Result<Uuid, Violations> {
+    fn parse(Path(path): Path<NotePath>) -> Result<Uuid, FieldErrors> {
         Ok(path.note_id)
     }
 

@@ -13,7 +13,7 @@ use crate::caller::{Access, Verdict};
 use crate::conditions::Conditions;
 use crate::effects::{Effects, Write};
 use crate::endpoint::Endpoint;
-use crate::failure::{DomainError, ErrorCode, ErrorKind, Fault, Violations};
+use crate::failure::{DomainError, ErrorCode, ErrorKind, Fault, FieldErrors};
 use crate::idempotency::Idempotency;
 use crate::input::{Json, Path};
 use crate::limit::{Limit, Limiter, MINUTE};
@@ -38,7 +38,7 @@ impl Endpoint for DeleteNote {
     type Input = Path<NotePath>;
     type Command = String;
 
-    fn parse(Path(path): Path<NotePath>) -> Result<String, Violations> {
+    fn parse(Path(path): Path<NotePath>) -> Result<String, FieldErrors> {
         Ok(path.note_id.to_string())
     }
 
@@ -97,7 +97,7 @@ impl Endpoint for PutAway {
     type Input = Json<Copies>;
     type Command = Copies;
 
-    fn parse(Json(copies): Json<Copies>) -> Result<Copies, Violations> {
+    fn parse(Json(copies): Json<Copies>) -> Result<Copies, FieldErrors> {
         Ok(copies)
     }
 
