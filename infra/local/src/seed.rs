@@ -22,7 +22,7 @@ use crate::stores::{StoreError, Stores};
 pub enum SeedError {
     /// The keys could not be generated.
     #[error("no keys could be generated: {0}")]
-    Keys(lifecycle::failure::BoxError),
+    Keys(lifecycle::error::BoxError),
     /// The password of the demo could not be hashed.
     #[error("the demo's password could not be hashed: {0}")]
     Password(#[from] lifecycle::Fault),

@@ -6,7 +6,7 @@ use adapters::operator::{Operator, Segment};
 use clap::Subcommand;
 use domain::people::{Email, MailAddress};
 use domain::tables::MAIL_ADDRESSES;
-use lifecycle::failure::BoxError;
+use lifecycle::error::BoxError;
 use lifecycle::uses::Use;
 
 use crate::Say;

@@ -9,7 +9,7 @@ use domain::orders::{Order, OrderId, OrderSummary};
 use domain::tables::{CREDITS, ORDER_SUMMARIES, ORDERS};
 use lifecycle::commit::{OUTBOX, OutboxRow};
 use lifecycle::consumer::inbox_key;
-use lifecycle::failure::BoxError;
+use lifecycle::error::BoxError;
 use lifecycle::idempotency::LEDGER;
 use lifecycle::record::Record;
 use lifecycle::uses::Use;

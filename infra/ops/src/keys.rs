@@ -6,7 +6,7 @@ use adapters::KeyRotation;
 use adapters::operator::Operator;
 use clap::Args;
 use lifecycle::Rotation;
-use lifecycle::failure::BoxError;
+use lifecycle::error::BoxError;
 use lifecycle::rotation::Step;
 use lifecycle::uses::Use;
 use uuid::Uuid;

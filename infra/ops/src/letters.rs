@@ -5,7 +5,7 @@ use clap::Subcommand;
 use domain::tables::QUEUES;
 use lifecycle::commit::OUTBOX;
 use lifecycle::effects::Queue;
-use lifecycle::failure::BoxError;
+use lifecycle::error::BoxError;
 use lifecycle::uses::Use;
 
 use crate::Say;

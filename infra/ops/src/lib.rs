@@ -17,7 +17,7 @@ use std::process::ExitCode;
 use adapters::Aws;
 use adapters::operator::Operator;
 use clap::{Parser, Subcommand};
-use lifecycle::failure::BoxError;
+use lifecycle::error::BoxError;
 use lifecycle::uses::Use;
 
 /// What an operator can do.

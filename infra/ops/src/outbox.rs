@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use adapters::operator::{Operator, Segment};
 use clap::Subcommand;
 use lifecycle::commit::{OUTBOX, OutboxRow};
-use lifecycle::failure::BoxError;
+use lifecycle::error::BoxError;
 use lifecycle::uses::Use;
 
 use crate::Say;

@@ -14,7 +14,7 @@ use futures::future::try_join_all;
 use futures::{StreamExt, TryStreamExt, stream};
 use lifecycle::Fault;
 use lifecycle::effects::Write;
-use lifecycle::failure::BoxError;
+use lifecycle::error::BoxError;
 use lifecycle::uses::Use;
 
 use crate::Say;

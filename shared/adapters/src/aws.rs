@@ -13,7 +13,7 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
 use futures::future::BoxFuture;
-use lifecycle::failure::BoxError;
+use lifecycle::error::BoxError;
 use lifecycle::record::Table;
 use lifecycle::uses::Use;
 

@@ -13,7 +13,7 @@ use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpConnector};
-use lifecycle::failure::BoxError;
+use lifecycle::error::BoxError;
 
 /// A host that does not accept the connection within this time is tried again or given up.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);

@@ -11,7 +11,7 @@
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
-use lifecycle::failure::BoxError;
+use lifecycle::error::BoxError;
 use lifecycle::paging::Cursor;
 use sha2::Sha256;
 

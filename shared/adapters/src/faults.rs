@@ -4,7 +4,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use lifecycle::Fault;
-use lifecycle::failure::BoxError;
+use lifecycle::error::BoxError;
 
 /// The error codes by which AWS services report throttling.
 const THROTTLES: [&str; 9] = [

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::Uri;
-use lifecycle::failure::BoxError;
+use lifecycle::error::BoxError;
 use lifecycle::notice::{Notice, Receiver};
 use lifecycle::{Deadline, Fault, Permit, Upstream};
 use serde::Deserialize;

@@ -17,7 +17,7 @@ use aws_sdk_secretsmanager::operation::get_secret_value::{
 };
 use futures::FutureExt;
 use lifecycle::caller::{LEEWAY_S, TokenVerifier};
-use lifecycle::failure::BoxError;
+use lifecycle::error::BoxError;
 use lifecycle::rotation::{Rotation, Step};
 use lifecycle::uses::Use;
 use lifecycle::{Claims, Fault, Timestamp};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use lifecycle::Fault;
-use lifecycle::failure::BoxError;
+use lifecycle::error::BoxError;
 use lifecycle::telemetry::carried;
 use tokio::time::{Instant, timeout};
 

@@ -1,7 +1,7 @@
 //! Every error code of the domain: one list, so that no code is used twice or renamed.
 
 use lifecycle::ErrorCode;
-use lifecycle::failure::ErrorKind::{
+use lifecycle::error::ErrorKind::{
     BadGateway, Conflict, Forbidden, Gone, NotFound, Unauthenticated, Unprocessable,
 };
 

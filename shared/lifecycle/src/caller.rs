@@ -1,7 +1,7 @@
 //! Stages 2 and 3: authentication and authorization of the caller.
 
 pub use crate::claims::Claims;
-use crate::failure::{Failure, Fault};
+use crate::error::{Fault, RequestError};
 use crate::{Deadline, Moment, Timestamp};
 
 /// The tolerated difference between the clocks of token issuers and verifiers. The authorizer's
@@ -24,9 +24,9 @@ pub trait Caller: Clone + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`Failure::Unauthenticated`] when this kind of caller needs claims and there are none, or
+    /// [`RequestError::Unauthenticated`] when this kind of caller needs claims and there are none, or
     /// when the claims are invalid or have expired.
-    fn identify(claims: Option<&Claims>, now: Timestamp) -> Result<Self, Failure>;
+    fn identify(claims: Option<&Claims>, now: Timestamp) -> Result<Self, RequestError>;
 
     /// The id for rate limits and idempotency; `None` counts by source address.
     fn subject(&self) -> Option<String>;
@@ -77,7 +77,7 @@ impl Caller for Anyone {
     type Role = NoRole;
     const SIGN_IN: SignIn = SignIn::None;
 
-    fn identify(_: Option<&Claims>, _: Timestamp) -> Result<Self, Failure> {
+    fn identify(_: Option<&Claims>, _: Timestamp) -> Result<Self, RequestError> {
         Ok(Self)
     }
 
@@ -94,11 +94,11 @@ impl<I: Identity> Caller for I {
     type Role = I::Role;
     const SIGN_IN: SignIn = SignIn::Required;
 
-    fn identify(claims: Option<&Claims>, now: Timestamp) -> Result<Self, Failure> {
+    fn identify(claims: Option<&Claims>, now: Timestamp) -> Result<Self, RequestError> {
         claims
             .and_then(I::from_claims)
             .filter(|identity| now < identity.expires_at().plus_seconds(LEEWAY_S))
-            .ok_or(Failure::Unauthenticated)
+            .ok_or(RequestError::Unauthenticated)
     }
 
     fn subject(&self) -> Option<String> {
@@ -114,7 +114,7 @@ impl<I: Identity> Caller for Option<I> {
     type Role = I::Role;
     const SIGN_IN: SignIn = SignIn::Optional;
 
-    fn identify(claims: Option<&Claims>, now: Timestamp) -> Result<Self, Failure> {
+    fn identify(claims: Option<&Claims>, now: Timestamp) -> Result<Self, RequestError> {
         claims.map(|claims| I::identify(Some(claims), now)).transpose()
     }
 
@@ -141,14 +141,14 @@ pub enum Access<R: 'static = NoRole> {
 }
 
 impl<R: Copy + std::fmt::Debug> Access<R> {
-    pub(crate) fn admits<C: Caller<Role = R>>(self, caller: &C) -> Result<(), Failure> {
+    pub(crate) fn admits<C: Caller<Role = R>>(self, caller: &C) -> Result<(), RequestError> {
         let signed_in = caller.subject().is_some();
         match self {
             Self::Public => Ok(()),
             Self::SignedIn if signed_in => Ok(()),
             Self::OneOf(roles) if roles.iter().any(|role| caller.has(*role)) => Ok(()),
-            Self::OneOf(_) if signed_in => Err(Failure::Forbidden),
-            Self::SignedIn | Self::OneOf(_) => Err(Failure::Unauthenticated),
+            Self::OneOf(_) if signed_in => Err(RequestError::Forbidden),
+            Self::SignedIn | Self::OneOf(_) => Err(RequestError::Unauthenticated),
         }
     }
 
@@ -187,11 +187,11 @@ impl Verdict {
         if allowed { Self::Allow } else { Self::Forbid }
     }
 
-    pub(crate) fn enforce(self) -> Result<(), Failure> {
+    pub(crate) fn enforce(self) -> Result<(), RequestError> {
         match self {
             Self::Allow => Ok(()),
-            Self::Forbid => Err(Failure::Forbidden),
-            Self::Hide => Err(Failure::Hidden),
+            Self::Forbid => Err(RequestError::Forbidden),
+            Self::Hide => Err(RequestError::Hidden),
         }
     }
 }
@@ -285,7 +285,7 @@ pub enum TokenError {
     Fault(#[source] Fault),
 }
 
-impl From<TokenError> for Failure {
+impl From<TokenError> for RequestError {
     fn from(error: TokenError) -> Self {
         match error {
             TokenError::Refused(_) => Self::Unauthenticated,

@@ -9,7 +9,7 @@ use crate::effects::{
     Action, Change, Condition, Content, Effects, Event, Message, Otherwise, Write,
 };
 use crate::envelope::Envelope;
-use crate::failure::{DomainError, Fault};
+use crate::error::{DomainError, Fault};
 use crate::platform::{CommitError, Outgoing, Platform, Transaction};
 use crate::record::{Index, IndexKey, Key, PARTITION_KEY, Record, SORT_KEY, Table};
 use crate::telemetry::TraceContext;

@@ -4,7 +4,7 @@ use http::header::{IF_MATCH, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderName};
 
 use crate::entity_tag::{EntityTag, Tags};
-use crate::failure::{DomainError, ErrorCode, FieldErrors};
+use crate::error::{DomainError, ErrorCode, FieldErrors};
 use crate::serve::title_case;
 
 /// The entity tag that the conditions of a write request are compared with.

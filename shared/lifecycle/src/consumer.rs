@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use crate::effects::{Effects, Queue};
 use crate::envelope::Envelope;
-use crate::failure::{DomainError, Fault, FieldErrors};
+use crate::error::{DomainError, Fault, FieldErrors};
 use crate::record::{Key, Table};
 use crate::uses::Use;
 use crate::{Backoff, Moment, Permit, Timestamp};

@@ -13,7 +13,7 @@ use crate::caller::{Access, Caller, SignIn};
 use crate::conditions::Conditions;
 use crate::consumer::{Consumer, Inbox, Source};
 use crate::endpoint::Endpoint;
-use crate::failure::{Answer, BodyOffer, DomainError, Failure, Fault, FieldErrors};
+use crate::error::{BodyOffer, DomainError, ErrorResponse, Fault, FieldErrors, RequestError};
 use crate::idempotency::{Idempotency, LEDGER};
 use crate::input::{Input, Schemas};
 use crate::limit::{Counting, LIMITS};
@@ -79,40 +79,41 @@ pub fn endpoint<E: Endpoint>() -> Value {
 
 /// The error responses of an endpoint, for the API description.
 fn refusals<E: Endpoint>() -> Vec<Value> {
-    let show = |failure: Failure| {
-        let Answer { status, code, message, .. } = failure.answer();
+    let show = |failure: RequestError| {
+        let ErrorResponse { status, code, message, .. } = failure.response();
         json!({ "status": status.as_u16(), "code": code, "message": message })
     };
     failures::<E>().into_iter().map(show).collect()
 }
 
 /// The failures that can end a request to this endpoint, stage by stage.
-fn failures<E: Endpoint>() -> Vec<Failure> {
+fn failures<E: Endpoint>() -> Vec<RequestError> {
     let mut schemas = Schemas::default();
     E::Input::describe(&mut schemas);
     let limit = E::BODY_BYTES_MAX;
     let mut failures = vec![
-        Failure::NotAcceptable,
-        Failure::TooLarge { limit },
-        Failure::Invalid(FieldErrors::none()),
-        Failure::PreconditionFailed,
+        RequestError::NotAcceptable,
+        RequestError::TooLarge { limit },
+        RequestError::Invalid(FieldErrors::none()),
+        RequestError::PreconditionFailed,
         Fault::Limited { retry_after_s: 1 }.into(),
         Fault::internal("").into(),
         Fault::Unavailable { retry_after_s: 1, source: "".into() }.into(),
         Fault::TimedOut.into(),
     ];
-    let mut may = |applies: bool, failure: Failure| failures.extend(applies.then_some(failure));
-    may(E::Caller::SIGN_IN != SignIn::None, Failure::Unauthenticated);
-    may(matches!(E::ACCESS, Access::OneOf(_)), Failure::Forbidden);
+    let mut may =
+        |applies: bool, failure: RequestError| failures.extend(applies.then_some(failure));
+    may(E::Caller::SIGN_IN != SignIn::None, RequestError::Unauthenticated);
+    may(matches!(E::ACCESS, Access::OneOf(_)), RequestError::Forbidden);
     let is_patch = E::ROUTE.method == Method::PATCH;
     let offer = if is_patch { BodyOffer::MergePatch } else { BodyOffer::Json };
-    may(schemas.has_body(), Failure::UnsupportedMediaType(offer));
+    may(schemas.has_body(), RequestError::UnsupportedMediaType(offer));
     // A resource in the path may be missing or hidden.
-    may(E::ROUTE.path.contains('{'), Failure::Hidden);
+    may(E::ROUTE.path.contains('{'), RequestError::Hidden);
     // The keys of callers who are not signed in are scoped to one request, so they cannot be
     // reused.
     let keyed = E::IDEMPOTENCY != Idempotency::None && E::Caller::SIGN_IN != SignIn::None;
-    may(keyed, Failure::KeyReused);
+    may(keyed, RequestError::KeyReused);
     may(
         E::USES.iter().any(|usage| matches!(usage, Use::Upstream(_))),
         Fault::Upstream("".into()).into(),

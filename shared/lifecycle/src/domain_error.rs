@@ -4,12 +4,12 @@ use std::borrow::Cow;
 
 use http::StatusCode;
 
-use crate::failure::FieldError;
+use crate::error::FieldError;
 
 /// A business error of the application: declared once, with its status, code and sentence.
 ///
 /// ```
-/// use lifecycle::failure::RejectionKind;
+/// use lifecycle::error::RejectionKind;
 /// use lifecycle::{ErrorCode, Rejection};
 /// const SOLD: ErrorCode = ErrorCode::new(RejectionKind::Conflict, "SOLD", "It is sold.");
 /// assert_eq!(Rejection::from(SOLD).code, "SOLD");

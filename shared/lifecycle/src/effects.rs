@@ -12,7 +12,7 @@
 use serde::Serialize;
 use serde_dynamo::{AttributeValue, Item};
 
-use crate::failure::DomainError;
+use crate::error::DomainError;
 use crate::notice::Notice;
 use crate::record::{Key, Record, Table, item_of};
 

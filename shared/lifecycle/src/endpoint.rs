@@ -7,7 +7,7 @@ use http::StatusCode;
 use crate::caller::{Access, Caller, TokenVerifier, Verdict};
 use crate::conditions::Conditions;
 use crate::effects::Effects;
-use crate::failure::{DomainError, ErrorCode, Fault, FieldErrors};
+use crate::error::{DomainError, ErrorCode, Fault, FieldErrors};
 use crate::idempotency::Idempotency;
 use crate::input::Input;
 use crate::limit::Limit;

@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use crate::failure::FieldErrors;
+use crate::error::FieldErrors;
 use crate::telemetry::is_state;
 use crate::{Timestamp, stored};
 

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::Timestamp;
 use crate::canonical::canonical;
 use crate::effects::{Condition, Write};
-use crate::failure::FieldErrors;
+use crate::error::FieldErrors;
 use crate::hash::hash_of;
 use crate::record::{Key, Record, Table};
 use crate::route::Route;

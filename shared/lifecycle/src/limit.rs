@@ -11,7 +11,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 pub use self::memory::Memory;
 use crate::Timestamp;
-use crate::failure::{Failure, Fault};
+use crate::error::{Fault, RequestError};
 use crate::hash::short_hash_of;
 use crate::platform::{Count, Counter, Platform};
 use crate::record::Table;
@@ -102,8 +102,8 @@ impl Standing {
 
     /// Whether the headers belong on the response. If another limit refused the request, its
     /// `Retry-After` would contradict them.
-    pub(crate) fn explains(&self, failure: Option<&Failure>) -> bool {
-        !(self.admitted && matches!(failure, Some(Failure::Fault(Fault::Limited { .. }))))
+    pub(crate) fn explains(&self, failure: Option<&RequestError>) -> bool {
+        !(self.admitted && matches!(failure, Some(RequestError::Fault(Fault::Limited { .. }))))
     }
 
     /// `Ok` if the request is admitted.
@@ -298,7 +298,7 @@ impl Limiter {
 
     /// Logs and counts that the store is unavailable.
     fn unavailable(&self, fault: Fault, what_holds: &str) {
-        tracing::warn!(error = %Failure::Fault(fault), "{what_holds}");
+        tracing::warn!(error = %RequestError::Fault(fault), "{what_holds}");
         let labels = [("type", "RATE_LIMITER_UNAVAILABLE"), ("service", self.service.as_str())];
         print(&metric(&self.service, Timestamp::now(), &labels, "errors_total", "Count", 1));
     }

@@ -9,7 +9,7 @@ use serde_dynamo::Item;
 use crate::Timestamp;
 use crate::effects::{Mail, Queue, Write};
 use crate::envelope::Envelope;
-use crate::failure::Fault;
+use crate::error::Fault;
 use crate::notice::Notice;
 use crate::record::{Key, Table};
 

@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use serde_dynamo::{AttributeValue, Item};
 use sha2::{Digest, Sha256};
 
-use crate::failure::FieldErrors;
+use crate::error::FieldErrors;
 
 /// A table, by its logical name. Its physical name is in the environment variable `<NAME>_TABLE`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -3,7 +3,7 @@
 
 use std::future::Future;
 
-use crate::failure::BoxError;
+use crate::error::BoxError;
 use crate::uses::Use;
 
 /// A function that rotates a secret.

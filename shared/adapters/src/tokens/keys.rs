@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, DecodingKey};
-use lifecycle::failure::BoxError;
+use lifecycle::error::BoxError;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use ed25519_dalek::SigningKey;
 use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey};
-use lifecycle::failure::BoxError;
+use lifecycle::error::BoxError;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use lifecycle::failure::BoxError;
+use lifecycle::error::BoxError;
 use lifecycle::{Claims, Fault, Permit, Timestamp};
 use serde::Deserialize;
 

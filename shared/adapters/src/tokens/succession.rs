@@ -1,6 +1,6 @@
 //! The signing key and the next one.
 
-use lifecycle::failure::BoxError;
+use lifecycle::error::BoxError;
 use serde_json::{Value, json};
 
 use super::pair::{KeyPair, generate};

@@ -6,7 +6,7 @@ use std::time::Duration;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use http::StatusCode;
 use lifecycle::Fault;
-use lifecycle::failure::BoxError;
+use lifecycle::error::BoxError;
 
 use super::BODY_BYTES_MAX;
 

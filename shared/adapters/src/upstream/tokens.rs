@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 use lifecycle::effects::{Condition, Write, text};
-use lifecycle::failure::BoxError;
+use lifecycle::error::BoxError;
 use lifecycle::platform::CommitError;
 use lifecycle::record::{Key, Record, Table as RecordTable};
 use lifecycle::telemetry::observe_cache;

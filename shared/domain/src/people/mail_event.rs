@@ -2,7 +2,7 @@
 
 use lifecycle::Timestamp;
 use lifecycle::consumer::Delivery;
-use lifecycle::failure::FieldErrors;
+use lifecycle::error::FieldErrors;
 use serde::Deserialize;
 
 use super::{Email, Undeliverable, UndeliverableReason};

@@ -24,7 +24,7 @@ pub use self::given::Given;
 pub use self::list::List;
 use self::notes::Place;
 pub use self::number::{Raw, WholeNumber};
-use crate::failure::{Failure, FieldErrors};
+use crate::error::{FieldErrors, RequestError};
 use crate::serve::Request;
 
 /// The input of an endpoint: a part, a tuple of parts, or `()` for none.
@@ -39,7 +39,7 @@ pub trait Input: Sized + Send {
     /// # Errors
     ///
     /// Failures that are not violations, such as a body of an unsupported media type.
-    fn read(request: &Request, violations: &mut FieldErrors) -> Result<Option<Self>, Failure>;
+    fn read(request: &Request, violations: &mut FieldErrors) -> Result<Option<Self>, RequestError>;
 
     /// Adds the schemas of the input to a description.
     fn describe(schemas: &mut Schemas);
@@ -90,7 +90,7 @@ pub struct Headers<H>(pub H);
 pub struct Json<B>(pub B);
 
 impl<P: Readable> Input for Path<P> {
-    fn read(request: &Request, violations: &mut FieldErrors) -> Result<Option<Self>, Failure> {
+    fn read(request: &Request, violations: &mut FieldErrors) -> Result<Option<Self>, RequestError> {
         let pairs = request.path_parameters.iter().map(|(k, v)| (k.as_str(), Some(v.as_str())));
         Ok(keep(read::pairs(Place::Path, pairs), violations).map(Path))
     }
@@ -101,7 +101,7 @@ impl<P: Readable> Input for Path<P> {
 }
 
 impl<Q: Readable> Input for QueryString<Q> {
-    fn read(request: &Request, violations: &mut FieldErrors) -> Result<Option<Self>, Failure> {
+    fn read(request: &Request, violations: &mut FieldErrors) -> Result<Option<Self>, RequestError> {
         let raw = request.raw_query.split('&').filter(|pair| !pair.is_empty());
         let are_texts = raw.map(|pair| percent_decode_str(pair).decode_utf8().is_ok());
         let pairs = request.query.iter().zip(are_texts.chain(std::iter::repeat(true)));
@@ -115,7 +115,7 @@ impl<Q: Readable> Input for QueryString<Q> {
 }
 
 impl<H: Readable> Input for Headers<H> {
-    fn read(request: &Request, violations: &mut FieldErrors) -> Result<Option<Self>, Failure> {
+    fn read(request: &Request, violations: &mut FieldErrors) -> Result<Option<Self>, RequestError> {
         let pairs =
             request.headers.iter().map(|(name, value)| (name.as_str(), value.to_str().ok()));
         Ok(keep(read::pairs(Place::Headers, pairs), violations).map(Headers))
@@ -127,9 +127,9 @@ impl<H: Readable> Input for Headers<H> {
 }
 
 impl<B: Readable> Input for Json<B> {
-    fn read(request: &Request, violations: &mut FieldErrors) -> Result<Option<Self>, Failure> {
+    fn read(request: &Request, violations: &mut FieldErrors) -> Result<Option<Self>, RequestError> {
         if !request.body.is_empty() {
-            request.check_body().map_err(Failure::UnsupportedMediaType)?;
+            request.check_body().map_err(RequestError::UnsupportedMediaType)?;
         }
         Ok(keep(read::json(&request.body), violations).map(Json))
     }
@@ -140,7 +140,7 @@ impl<B: Readable> Input for Json<B> {
 }
 
 impl Input for () {
-    fn read(_: &Request, _: &mut FieldErrors) -> Result<Option<Self>, Failure> {
+    fn read(_: &Request, _: &mut FieldErrors) -> Result<Option<Self>, RequestError> {
         Ok(Some(()))
     }
 
@@ -153,7 +153,7 @@ macro_rules! tuple {
             fn read(
                 request: &Request,
                 violations: &mut FieldErrors,
-            ) -> Result<Option<Self>, Failure> {
+            ) -> Result<Option<Self>, RequestError> {
                 // All parts are read before the first missing one ends the reading, so that all
                 // violations are found.
                 let parts = ($($part::read(request, violations)?,)+);

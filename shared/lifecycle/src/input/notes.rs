@@ -6,7 +6,7 @@ use std::fmt;
 use eserde::reporter::ErrorReporter;
 
 use super::error::Error;
-use crate::failure::FieldErrors;
+use crate::error::FieldErrors;
 
 /// The number of unknown and repeated fields has no limit: beyond this, they are only counted.
 const LISTED_MAX: usize = 2 * FieldErrors::LISTED_MAX;

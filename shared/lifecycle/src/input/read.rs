@@ -6,7 +6,7 @@ use super::Readable;
 use super::document::Document;
 use super::notes::{Notes, Path, Place};
 use super::value::Value;
-use crate::failure::FieldErrors;
+use crate::error::FieldErrors;
 
 /// Reads a JSON body.
 pub(super) fn json<T: Readable>(body: &[u8]) -> Result<T, FieldErrors> {

@@ -11,7 +11,7 @@ use super::Shared;
 use super::extension::{Holder, Left};
 use crate::commit::{Cause, outgoing};
 use crate::effects::{Effects, Mail};
-use crate::failure::{Failure, Fault};
+use crate::error::{Fault, RequestError};
 use crate::notice::Notice;
 use crate::platform::{Outgoing, Platform};
 use crate::telemetry::line::metric;
@@ -127,7 +127,7 @@ impl Aftermath {
         let (faults, (), ()) = tokio::join!(perform, exchange, self.export());
         self.count_failures(faults.len());
         for fault in faults {
-            tracing::error!(error = %Failure::Fault(fault), "a tertiary effect failed");
+            tracing::error!(error = %RequestError::Fault(fault), "a tertiary effect failed");
         }
     }
 
@@ -148,7 +148,7 @@ impl Aftermath {
         // The next invocation waits for this export.
         let exported = timeout(EXPORT_MAX, export).await.unwrap_or(Err(Fault::TimedOut));
         if let Err(fault) = exported {
-            tracing::warn!(error = %Failure::Fault(fault), "span export failed; spans dropped");
+            tracing::warn!(error = %RequestError::Fault(fault), "span export failed; spans dropped");
         }
     }
 

@@ -6,7 +6,7 @@ use super::Request;
 use crate::caller::{Access, Caller};
 use crate::conditions::Named;
 use crate::endpoint::Endpoint;
-use crate::failure::{Failure, FieldErrors};
+use crate::error::{FieldErrors, RequestError};
 use crate::idempotency::IntentKey;
 use crate::input::Input;
 use crate::telemetry::line::Stages;
@@ -19,9 +19,9 @@ pub(super) struct Asked<C> {
 }
 
 /// Stage 1.
-pub(super) fn route<E: Endpoint>(request: &Request) -> Result<(), Failure> {
+pub(super) fn route<E: Endpoint>(request: &Request) -> Result<(), RequestError> {
     if !request.is_routed {
-        return Err(Failure::Hidden);
+        return Err(RequestError::Hidden);
     }
     // `HEAD` is possible where `GET` is public; the same endpoint serves both.
     let has_head = E::ROUTE.method == Method::GET && matches!(E::ACCESS, Access::Public);
@@ -29,7 +29,7 @@ pub(super) fn route<E: Endpoint>(request: &Request) -> Result<(), Failure> {
         return Ok(());
     }
     let allow = if has_head { "GET, HEAD".to_owned() } else { E::ROUTE.method.to_string() };
-    Err(Failure::WrongMethod { allow })
+    Err(RequestError::WrongMethod { allow })
 }
 
 /// Reads and checks the whole request; reports all violations together.
@@ -37,12 +37,12 @@ pub(super) fn read<E: Endpoint>(
     request: &Request,
     caller: &E::Caller,
     stages: &mut Stages,
-) -> Result<Asked<E::Command>, Failure> {
+) -> Result<Asked<E::Command>, RequestError> {
     if !request.accepts_json() {
-        return Err(Failure::NotAcceptable);
+        return Err(RequestError::NotAcceptable);
     }
     if request.body.len() > E::BODY_BYTES_MAX {
-        return Err(Failure::TooLarge { limit: E::BODY_BYTES_MAX });
+        return Err(RequestError::TooLarge { limit: E::BODY_BYTES_MAX });
     }
     let mut violations = FieldErrors::none();
     let key = IntentKey::named(E::IDEMPOTENCY, request).unwrap_or_else(|found| {
@@ -65,6 +65,6 @@ pub(super) fn read<E: Endpoint>(
             let key = key.map(|key| IntentKey::of(request, &E::ROUTE, subject.as_deref(), key));
             Ok(Asked { key, conditions, command })
         }
-        _ => Err(Failure::Invalid(violations)),
+        _ => Err(RequestError::Invalid(violations)),
     }
 }

@@ -15,7 +15,7 @@ use super::lambda::{self, Answer, Handled, Invocation};
 use super::request::bearer;
 use super::response::REQUEST_ID;
 use crate::caller::{TokenError, TokenVerifier};
-use crate::failure::Failure;
+use crate::error::RequestError;
 use crate::finding::Finding;
 use crate::telemetry::line::metric;
 use crate::telemetry::log::print;
@@ -72,7 +72,7 @@ impl Handler {
     ///
     /// The result depends on the token alone, never on the route: API Gateway caches it for all
     /// routes.
-    async fn examine(&self, shown: &Shown, now: Timestamp) -> Result<Finding, Failure> {
+    async fn examine(&self, shown: &Shown, now: Timestamp) -> Result<Finding, RequestError> {
         let verified = match shown.credentials().and_then(bearer) {
             Some(token) => self.verifier.verify(token, now).await,
             None => Err(TokenError::Refused("there is no bearer token")),

@@ -19,7 +19,7 @@ use super::settle::{Fate, Settling};
 use crate::commit::Cause;
 use crate::consumer::{Consumer, Delivered, Delivery, Source};
 use crate::effects::Queue;
-use crate::failure::{Failure, Fault, FieldError, FieldErrors};
+use crate::error::{Fault, FieldError, FieldErrors, RequestError};
 use crate::telemetry::line::{Stages, lines_of_noted, metric, millis};
 use crate::telemetry::{Observations, TraceContext, observed, otlp, shortened, without_values};
 use crate::{Deadline, Moment, Permit, Timestamp};
@@ -155,11 +155,11 @@ impl<C: Consumer> Handler<C> {
         };
         let mut spans_of_parts = Vec::new();
         let settled = async {
-            let command = input.and_then(|input| C::parse(input).map_err(Failure::Invalid));
+            let command = input.and_then(|input| C::parse(input).map_err(RequestError::Invalid));
             stages.end("validation");
             match command {
                 Ok(command) => settling.settle(&command, &mut stages, &mut spans_of_parts).await,
-                Err(Failure::Invalid(violations)) => {
+                Err(RequestError::Invalid(violations)) => {
                     let buried = self.bury(raw, &violations).await;
                     stages.end("burial");
                     buried
@@ -207,7 +207,7 @@ impl<C: Consumer> Handler<C> {
 
     /// Sends an unparseable record to the dead-letter queue, with the full reason. The log gets the
     /// reason without values, which may be personal data.
-    async fn bury(&self, raw: &Raw, violations: &FieldErrors) -> Result<Fate, Failure> {
+    async fn bury(&self, raw: &Raw, violations: &FieldErrors) -> Result<Fate, RequestError> {
         let reasons = |message: fn(&str) -> String| {
             let reason =
                 |found: &FieldError| format!("{} {}", found.field, message(&found.message));
@@ -223,7 +223,7 @@ impl<C: Consumer> Handler<C> {
 
 /// A record as far as it can be parsed, and its origin.
 struct Known<I> {
-    input: Result<I, Failure>,
+    input: Result<I, RequestError>,
     record_id: String,
     request_id: String,
     trace: TraceContext,
@@ -251,7 +251,7 @@ impl<I: Delivery> Known<I> {
             Some((None, _)) | None => raw.trace_context(),
         };
         let trace = TraceContext::continued(parent.as_deref(), state.as_deref(), None);
-        Self { input: understood.map_err(Failure::Invalid), record_id, request_id, trace }
+        Self { input: understood.map_err(RequestError::Invalid), record_id, request_id, trace }
     }
 }
 

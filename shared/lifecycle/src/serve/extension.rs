@@ -18,7 +18,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::after::Aftermath;
-use crate::failure::BoxError;
+use crate::error::BoxError;
 
 /// The number of consecutive failures of `next` after which the process exits. Lambda then starts
 /// another.

@@ -10,30 +10,30 @@ use tokio::time::timeout_at;
 
 use crate::Deadline;
 use crate::backoff::random_up_to;
-use crate::failure::{Failure, Fault};
+use crate::error::{Fault, RequestError};
 
 /// Runs until the deadline, and turns a panic into a failure of this request alone.
 pub(crate) async fn guarded<T>(
     deadline: Deadline,
-    future: impl Future<Output = Result<T, Failure>>,
-) -> Result<T, Failure> {
+    future: impl Future<Output = Result<T, RequestError>>,
+) -> Result<T, RequestError> {
     match timeout_at(deadline.instant(), AssertUnwindSafe(future).catch_unwind()).await {
         Ok(Ok(result)) => result,
         Ok(Err(panic)) => Err(panicked(&*panic)),
-        Err(_) => Err(Failure::Fault(Fault::TimedOut)),
+        Err(_) => Err(RequestError::Fault(Fault::TimedOut)),
     }
 }
 
 /// Runs a function, and turns a panic into a failure.
-pub(crate) fn caught<T>(function: impl FnOnce() -> T) -> Result<T, Failure> {
+pub(crate) fn caught<T>(function: impl FnOnce() -> T) -> Result<T, RequestError> {
     catch_unwind(AssertUnwindSafe(function)).map_err(|panic| panicked(&*panic))
 }
 
 /// Converts the payload of a panic to a failure.
-pub(crate) fn panicked(panic: &(dyn Any + Send)) -> Failure {
+pub(crate) fn panicked(panic: &(dyn Any + Send)) -> RequestError {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-    Failure::Panicked(text.unwrap_or_else(|| "no message".to_owned()))
+    RequestError::Panicked(text.unwrap_or_else(|| "no message".to_owned()))
 }
 
 /// How often stages 6 to 8 run while the facts are stale and time is left.

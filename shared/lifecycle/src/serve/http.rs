@@ -20,7 +20,7 @@ use crate::caller::{Caller, SignIn};
 use crate::commit::{Cause, Outcome, commit, outgoing};
 use crate::effects::Effects;
 use crate::endpoint::Endpoint;
-use crate::failure::{Failure, Fault};
+use crate::error::{Fault, RequestError};
 use crate::finding::{Finding, not_verified};
 use crate::idempotency::{IntentKey, LEDGER, Remembered};
 use crate::limit::Standing;
@@ -46,7 +46,7 @@ impl<E: Endpoint> lambda::Handler for Handler<E> {
         let cause = Cause::of(&request_id, &trace);
 
         let (request, done) = match request {
-            Err(violations) => (None, Err(Failure::Invalid(violations))),
+            Err(violations) => (None, Err(RequestError::Invalid(violations))),
             Ok(request) => {
                 let stages = self.stages(&request, invocation.deadline, &cause, &mut tale);
                 let guarded = guarded(invocation.deadline, stages);
@@ -57,8 +57,8 @@ impl<E: Endpoint> lambda::Handler for Handler<E> {
 
         let failure = done.as_ref().err();
         let standing = tale.standing.filter(|standing| standing.explains(failure));
-        let code = failure.map(|failure| failure.answer().code);
-        let error = failure.filter(|failure| failure.answer().status.is_server_error());
+        let code = failure.map(|failure| failure.response().code);
+        let error = failure.filter(|failure| failure.response().status.is_server_error());
         let error = error.map(ToString::to_string);
         let done = done.unwrap_or_else(|failure| {
             Done::just(Response::of_failure(&failure, &request_id, request.as_ref()))
@@ -115,7 +115,7 @@ impl<E: Endpoint> lambda::Handler for Handler<E> {
         let request = Request::from_event(&watched.event, &E::ROUTE).ok();
         let request_id = request_id(request.as_ref());
         let trace = trace(request.as_ref(), watched.x_ray.as_deref());
-        let failure = Failure::Fault(Fault::TimedOut);
+        let failure = RequestError::Fault(Fault::TimedOut);
         let origin = request.as_ref().and_then(|request| request.header(header::ORIGIN));
         let response = Response::of_failure(&failure, &request_id, request.as_ref())
             .finish(&request_id, settings.allowed_origin(origin));
@@ -131,7 +131,7 @@ impl<E: Endpoint> lambda::Handler for Handler<E> {
             method: method.as_str(),
             path: E::ROUTE.path,
             status: response.status.as_u16(),
-            code: Some(failure.answer().code),
+            code: Some(failure.response().code),
             error: Some("the handler blocked its thread beyond the deadline; the process exits"),
             replayed: false,
             attempts: 1,
@@ -190,7 +190,7 @@ impl<E: Endpoint> Handler<E> {
         deadline: Deadline,
         cause: &Cause,
         tale: &mut Tale,
-    ) -> Result<Done, Failure> {
+    ) -> Result<Done, RequestError> {
         // 1. Routing. API Gateway has done it; a function behind a wrong route returns an error.
         route::<E>(request)?;
         tale.stages.end("routing");
@@ -229,14 +229,14 @@ impl<E: Endpoint> Handler<E> {
             }
             (Ok(done), _) if E::ROUTE.method == Method::GET => {
                 let response = done.response.conditional(&asked.conditions);
-                Ok(Done { response: response.ok_or(Failure::PreconditionFailed)?, ..done })
+                Ok(Done { response: response.ok_or(RequestError::PreconditionFailed)?, ..done })
             }
             (settled, _) => settled,
         }
     }
 
     /// Stage 2, and stage 3 as far as it needs no facts.
-    async fn admit(&self, request: &Request, tale: &mut Tale) -> Result<E::Caller, Failure> {
+    async fn admit(&self, request: &Request, tale: &mut Tale) -> Result<E::Caller, RequestError> {
         let caller = self.authenticate(request, tale.at).await?;
         tale.stages.end("authentication");
         E::ACCESS.admits(&caller)?;
@@ -246,13 +246,17 @@ impl<E: Endpoint> Handler<E> {
 
     /// Returns the caller, by the authorizer's result. Without claims, a caller that must sign in
     /// is refused.
-    async fn authenticate(&self, request: &Request, now: Timestamp) -> Result<E::Caller, Failure> {
+    async fn authenticate(
+        &self,
+        request: &Request,
+        now: Timestamp,
+    ) -> Result<E::Caller, RequestError> {
         match (&request.finding, E::Caller::SIGN_IN) {
             (_, SignIn::None) | (Finding::Unasked, SignIn::Required) => {
                 E::Caller::identify(None, now)
             }
             (Finding::Claims(claims), _) => E::Caller::identify(Some(claims), now),
-            (Finding::Refused, _) => Err(Failure::Unauthenticated),
+            (Finding::Refused, _) => Err(RequestError::Unauthenticated),
             (Finding::Unavailable { at }, _) => Err(not_verified(*at, now).into()),
             (Finding::Unasked, SignIn::Optional) => self.verify(request, now).await,
         }
@@ -260,13 +264,13 @@ impl<E: Endpoint> Handler<E> {
 
     /// Returns the caller by the request's own token, where signing in is optional: API Gateway's
     /// authorizers refuse a request without a token.
-    async fn verify(&self, request: &Request, now: Timestamp) -> Result<E::Caller, Failure> {
+    async fn verify(&self, request: &Request, now: Timestamp) -> Result<E::Caller, RequestError> {
         let verifier = match self.endpoint.verifier() {
             Some(verifier) if request.headers.contains_key(header::AUTHORIZATION) => verifier,
             _ => return E::Caller::identify(None, now),
         };
         // A client with a wrong credential must not get a response for anonymous callers.
-        let token = request.bearer_token().ok_or(Failure::Unauthenticated)?;
+        let token = request.bearer_token().ok_or(RequestError::Unauthenticated)?;
         let claims = verifier.verify(token, now).await?;
         E::Caller::identify(Some(&claims), now)
     }
@@ -278,12 +282,12 @@ impl<E: Endpoint> Handler<E> {
         asked: &Asked<E::Command>,
         cause: &Cause,
         tale: &mut Tale,
-    ) -> Result<Done, Failure> {
+    ) -> Result<Done, RequestError> {
         let platform = &*self.shared.platform;
         let moment = permit.moment();
         let Asked { key, conditions, .. } = asked;
         if !E::ROUTE.method.is_safe() && !conditions.admit(&E::CONDITIONS) {
-            return Err(Failure::PreconditionFailed);
+            return Err(RequestError::PreconditionFailed);
         }
         loop {
             tale.attempts += 1;
@@ -302,12 +306,12 @@ impl<E: Endpoint> Handler<E> {
                 }
                 (Outcome::Known(Some(stored)), Some(key)) => {
                     let known = Remembered::of_item(stored).map_err(Fault::internal)?;
-                    return key.replay(known).ok_or(Failure::KeyReused).map(Done::replay);
+                    return key.replay(known).ok_or(RequestError::KeyReused).map(Done::replay);
                 }
                 (Outcome::Rejected(rejection), _)
                     if conditions.explain(&E::CONDITIONS, &rejection) =>
                 {
-                    return Err(Failure::PreconditionFailed);
+                    return Err(RequestError::PreconditionFailed);
                 }
                 (Outcome::Rejected(rejection), _) => return Err(rejection.into()),
                 // The record in the idempotency table has expired or is gone: the key is free
@@ -325,7 +329,7 @@ impl<E: Endpoint> Handler<E> {
         permit: &Permit<E::Caller>,
         Asked { conditions, command, .. }: &Asked<E::Command>,
         tale: &mut Tale,
-    ) -> Result<(Effects, Response), Failure> {
+    ) -> Result<(Effects, Response), RequestError> {
         // 6. Retrieval.
         let facts = self.endpoint.retrieve(permit, command).await?;
         tale.stages.end("retrieval");
@@ -333,7 +337,7 @@ impl<E: Endpoint> Handler<E> {
         E::allow(permit.caller(), command, &facts).enforce()?;
         tale.stages.end("authorization");
         if !E::ROUTE.method.is_safe() && !conditions.admit_facts(&E::CONDITIONS, &facts) {
-            return Err(Failure::PreconditionFailed);
+            return Err(RequestError::PreconditionFailed);
         }
         // 7. Business rules.
         let outcome = E::decide(permit.moment(), permit.caller(), command, facts)?;
@@ -355,7 +359,11 @@ impl<E: Endpoint> Handler<E> {
     }
 
     /// Returns the stored response of this key, if there is one.
-    async fn recall(&self, key: &IntentKey, now: Timestamp) -> Result<Option<Response>, Failure> {
+    async fn recall(
+        &self,
+        key: &IntentKey,
+        now: Timestamp,
+    ) -> Result<Option<Response>, RequestError> {
         let Some(stored) = self.shared.platform.read(LEDGER, key.ledger_key()).await? else {
             return Ok(None);
         };
@@ -363,11 +371,11 @@ impl<E: Endpoint> Handler<E> {
         if remembered.has_expired(now) {
             return Ok(None);
         }
-        key.replay(remembered).ok_or(Failure::KeyReused).map(Some)
+        key.replay(remembered).ok_or(RequestError::KeyReused).map(Some)
     }
 }
 
-impl Failure {
+impl RequestError {
     /// Whether an earlier success of the same request may have caused this failure: for example,
     /// the caller itself bought the last piece.
     fn may_follow_success(&self) -> bool {

@@ -19,7 +19,7 @@ use super::settings::Settings;
 use super::watchdog::{Watchdog, Watched};
 use super::{Response, Shared, extension, probe};
 use crate::Deadline;
-use crate::failure::BoxError;
+use crate::error::BoxError;
 
 /// An invocation of the function.
 pub(crate) struct Invocation {

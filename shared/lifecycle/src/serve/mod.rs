@@ -37,7 +37,7 @@ use crate::caller::TokenVerifier;
 use crate::consumer::Consumer;
 use crate::describe;
 use crate::endpoint::Endpoint;
-use crate::failure::BoxError;
+use crate::error::BoxError;
 use crate::limit::{LIMITS, Limiter};
 use crate::platform::Platform;
 use crate::rotation::Rotation;

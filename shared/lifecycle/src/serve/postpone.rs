@@ -6,7 +6,7 @@ use tokio::time::timeout_at;
 
 use super::records::Raw;
 use crate::consumer::Source;
-use crate::failure::{Failure, Fault};
+use crate::error::{Fault, RequestError};
 use crate::platform::{Hidden, Platform};
 use crate::{Backoff, Deadline};
 
@@ -31,7 +31,7 @@ pub(super) async fn postpone(
     }
     let hiding = timeout_at(deadline.instant() + MARGIN, platform.hide(queue, &hidden)).await;
     if let Err(fault) = hiding.unwrap_or(Err(Fault::TimedOut)) {
-        tracing::warn!(error = %Failure::Fault(fault), "visibility timeout not changed; failed records return without back-off");
+        tracing::warn!(error = %RequestError::Fault(fault), "visibility timeout not changed; failed records return without back-off");
     }
 }
 

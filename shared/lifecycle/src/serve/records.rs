@@ -10,7 +10,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::consumer::{Consumer, Run, Source};
-use crate::failure::{BoxError, FieldErrors};
+use crate::error::{BoxError, FieldErrors};
 use crate::hash::short_hash_of;
 use crate::stored;
 

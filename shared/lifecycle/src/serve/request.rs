@@ -10,7 +10,7 @@ use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use serde_json::Value;
 
 use super::media_type::{self, Accepted};
-use crate::failure::{BodyOffer, FieldErrors};
+use crate::error::{BodyOffer, FieldErrors};
 use crate::finding::Finding;
 use crate::route::{Place, Route};
 

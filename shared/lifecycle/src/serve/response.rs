@@ -8,7 +8,7 @@ use serde::ser::SerializeMap;
 use super::Request;
 use crate::conditions::Named;
 use crate::entity_tag::EntityTag;
-use crate::failure::{Answer, Failure, FieldError, FieldErrors};
+use crate::error::{ErrorResponse, FieldError, FieldErrors, RequestError};
 use crate::reply::{Reply, View};
 
 /// The request id header of requests and responses.
@@ -35,8 +35,12 @@ impl Response {
     }
 
     /// A failure in the API's shape, or as RFC 9457 problem details if the client asks for them.
-    pub(crate) fn of_failure(failure: &Failure, trace_id: &str, request: Option<&Request>) -> Self {
-        let answer = failure.answer();
+    pub(crate) fn of_failure(
+        failure: &RequestError,
+        trace_id: &str,
+        request: Option<&Request>,
+    ) -> Self {
+        let answer = failure.response();
         let problem = request.is_some_and(Request::wants_problem_details);
         let (media_type, body) = if problem {
             let path = request.map_or("", |request| request.path.as_str());
@@ -46,14 +50,14 @@ impl Response {
         };
         let mut headers = HeaderMap::new();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
-        if let Failure::UnsupportedMediaType(offer) = failure {
+        if let RequestError::UnsupportedMediaType(offer) = failure {
             let (name, value) = offer.header();
             headers.insert(name, HeaderValue::from_static(value));
         }
         if let Some(seconds) = answer.retry_after_s {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
-        if let Failure::WrongMethod { allow } = failure
+        if let RequestError::WrongMethod { allow } = failure
             && let Ok(allow) = HeaderValue::from_str(allow)
         {
             headers.insert(header::ALLOW, allow);
@@ -125,15 +129,15 @@ impl Response {
 
 /// The `WWW-Authenticate` challenge (RFC 6750, section 3). It names an error only if the request
 /// had a token.
-fn challenge(failure: &Failure, request: Option<&Request>) -> HeaderValue {
+fn challenge(failure: &RequestError, request: Option<&Request>) -> HeaderValue {
     let token = request.and_then(Request::bearer_token);
     HeaderValue::from_static(match (failure, token) {
-        (Failure::Unauthenticated, Some(_)) => "Bearer realm=\"api\", error=\"invalid_token\"",
+        (RequestError::Unauthenticated, Some(_)) => "Bearer realm=\"api\", error=\"invalid_token\"",
         _ => "Bearer realm=\"api\"",
     })
 }
 
-fn envelope(answer: &Answer, trace_id: &str) -> String {
+fn envelope(answer: &ErrorResponse, trace_id: &str) -> String {
     #[derive(Serialize)]
     struct Envelope<'a> {
         error: Error<'a>,
@@ -152,7 +156,7 @@ fn envelope(answer: &Answer, trace_id: &str) -> String {
     serde_json::to_string(&Envelope { error }).expect("strings always have a JSON form")
 }
 
-fn problem_details(answer: &Answer, trace_id: &str, path: &str) -> String {
+fn problem_details(answer: &ErrorResponse, trace_id: &str, path: &str) -> String {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct Problem<'a> {
@@ -211,7 +215,7 @@ mod tests {
 
     #[test]
     fn a_failure_is_one_envelope_with_code_message_details_and_trace_id() {
-        let failure = Failure::Invalid(FieldErrors::one("/title", "is required"));
+        let failure = RequestError::Invalid(FieldErrors::one("/title", "is required"));
         let response = Response::of_failure(&failure, "id-1", None);
         assert_eq!(response.status, StatusCode::BAD_REQUEST);
         assert_eq!(
@@ -223,7 +227,7 @@ mod tests {
     #[test]
     fn a_response_has_no_empty_details_and_no_causes() {
         let secret = std::io::Error::other("password=hunter2");
-        let failure = Failure::Fault(crate::Fault::internal(secret));
+        let failure = RequestError::Fault(crate::Fault::internal(secret));
         let response = Response::of_failure(&failure, "id-1", None);
         assert!(!response.body.contains("details") && !response.body.contains("hunter2"));
         assert_eq!(failure.to_string(), "internal error: password=hunter2");

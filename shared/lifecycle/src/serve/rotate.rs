@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::guard::guarded;
 use super::lambda::{self, Answer, Handled, Invocation};
-use crate::failure::Fault;
+use crate::error::Fault;
 use crate::rotation::{Rotation, Step};
 
 /// Serves the rotation.

@@ -11,7 +11,7 @@ use super::guard::{Retries, guarded};
 use crate::commit::{Cause, Outcome, commit, outgoing_of_part};
 use crate::consumer::{Consumer, Delivered, Inbox, Source, inbox_key};
 use crate::effects::{Content, Effects, Write};
-use crate::failure::{DomainError, Failure, Fault};
+use crate::error::{DomainError, Fault, RequestError};
 use crate::idempotency::{LEDGER, absent_or_expired};
 use crate::platform::{Outgoing, Platform, RefusedMessage};
 use crate::record::{Key, Record, Table};
@@ -61,7 +61,7 @@ impl<C: Consumer> Settling<'_, C> {
         command: &C::Command,
         stages: &mut Stages,
         spans: &mut Vec<Value>,
-    ) -> Result<Fate, Failure> {
+    ) -> Result<Fate, RequestError> {
         let moment = self.permit.moment();
         let inbox = (C::INBOX == Inbox::Remembered)
             .then(|| Consumed::of(C::SOURCE, &self.permit.caller().record_id, moment.now()));
@@ -100,7 +100,7 @@ impl<C: Consumer> Settling<'_, C> {
             let (effects, fate) = match (dispatched, instead) {
                 (Ok(()), _) => (effects, fate),
                 (Err(fault), Some(instead)) if RefusedMessage::is(&fault) => {
-                    let error = Failure::Fault(fault).to_string();
+                    let error = RequestError::Fault(fault).to_string();
                     tracing::error!(
                         error,
                         counted = instead.counted,
@@ -182,7 +182,7 @@ impl<C: Consumer> Settling<'_, C> {
         &self,
         parts: Vec<Effects>,
         spans: &mut Vec<Value>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), RequestError> {
         let spans_of_parts = Mutex::new(Vec::new());
         let parts = parts.into_iter().enumerate().filter(|(_, part)| !part.is_empty());
         let (count, done) = (parts.size_hint().1, stream::iter(parts));
@@ -192,9 +192,9 @@ impl<C: Consumer> Settling<'_, C> {
                 guarded(self.permit.deadline(), async { Ok(part.await?) })
             })
             .buffer_unordered(PARTS_AT_ONCE);
-        let results: Vec<Result<(), Failure>> = done.collect().await;
+        let results: Vec<Result<(), RequestError>> = done.collect().await;
         *spans = spans_of_parts.into_inner();
-        let failed: Vec<Failure> = results.into_iter().filter_map(Result::err).collect();
+        let failed: Vec<RequestError> = results.into_iter().filter_map(Result::err).collect();
         let failed_count = failed.len();
         match failed.into_iter().next() {
             None => Ok(()),
@@ -234,7 +234,7 @@ impl<C: Consumer> Settling<'_, C> {
         let done = match (dispatched, instead) {
             (Ok(()), _) => self.commit_part(&part, &cause).await,
             (Err(fault), Some(instead)) if RefusedMessage::is(&fault) => {
-                let error = Failure::Fault(fault).to_string();
+                let error = RequestError::Fault(fault).to_string();
                 let event_id = passed_on.as_ref().map(|envelope| envelope.event_id.as_str());
                 let counted = instead.counted;
                 tracing::error!(

@@ -423,8 +423,8 @@ fn no_list_of_violations_exceeds_12_kib() {
         format!(r#"{{"{long}":1,"{long}":2}}"#),
     ] {
         let violations = json::<Order>(body.as_bytes()).unwrap_err();
-        let failure = crate::failure::Failure::Invalid(violations);
-        let answer = failure.answer();
+        let failure = crate::error::RequestError::Invalid(violations);
+        let answer = failure.response();
         let bytes = serde_json::to_string(&answer.details).unwrap().len();
         assert!(bytes <= 12 * 1024, "{bytes}: {}", &body[..60]);
         assert!((1..=50).contains(&answer.details.len()));

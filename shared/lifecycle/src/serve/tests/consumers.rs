@@ -13,7 +13,7 @@ use super::shared;
 use crate::consumer::{Consumer, Delivered, Inbox, Run, Source, inbox_key};
 use crate::effects::{Effects, Event, EventData, Mail, Message, Write};
 use crate::envelope::Envelope;
-use crate::failure::{DomainError, ErrorCode, ErrorKind, Fault, FieldErrors};
+use crate::error::{DomainError, ErrorCode, ErrorKind, Fault, FieldErrors};
 use crate::idempotency::LEDGER;
 use crate::notice::{Notice, Receiver};
 use crate::serve::Shared;

@@ -11,7 +11,7 @@ use crate::caller::{Access, Anyone, NoRole, Verdict};
 use crate::conditions::Conditions;
 use crate::effects::{Effects, Event, Message, Write};
 use crate::endpoint::Endpoint;
-use crate::failure::{DomainError, Fault, FieldErrors};
+use crate::error::{DomainError, Fault, FieldErrors};
 use crate::input::Json;
 use crate::reply::Reply;
 use crate::route::Route;

@@ -16,7 +16,7 @@ use crate::commit::OUTBOX;
 use crate::conditions::Conditions;
 use crate::effects::{Condition, Effects, Event, EventData, Message, Queue, Write};
 use crate::endpoint::{Endpoint, Query};
-use crate::failure::{DomainError, ErrorCode, ErrorKind, Fault, FieldErrors};
+use crate::error::{DomainError, ErrorCode, ErrorKind, Fault, FieldErrors};
 use crate::idempotency::Idempotency;
 use crate::input::{Json, Path};
 use crate::limit::{Limit, MINUTE};

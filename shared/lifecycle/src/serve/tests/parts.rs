@@ -12,7 +12,7 @@ use super::shared;
 use crate::consumer::{Consumer, Delivered, Inbox, Run, Source};
 use crate::effects::{Effects, Message, Write};
 use crate::envelope::Envelope;
-use crate::failure::{DomainError, Fault, FieldErrors};
+use crate::error::{DomainError, Fault, FieldErrors};
 use crate::serve::batch::Handler;
 use crate::serve::lambda::{Handled, Handler as _, Invocation};
 use crate::uses::{Use, Verb};

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use serde_dynamo::{AttributeValue, Item};
 
 use crate::effects::{Action, Change, Condition, Mail, Queue, Write};
-use crate::failure::Fault;
+use crate::error::Fault;
 use crate::notice::Notice;
 use crate::platform::{
     CommitError, Count, Counter, FailedCondition, Hidden, Outgoing, Platform, RefusedMessage,

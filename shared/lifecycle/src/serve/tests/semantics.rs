@@ -13,7 +13,7 @@ use crate::caller::{Access, Verdict};
 use crate::conditions::Conditions;
 use crate::effects::{Effects, Write};
 use crate::endpoint::Endpoint;
-use crate::failure::{DomainError, ErrorCode, ErrorKind, Fault, FieldErrors};
+use crate::error::{DomainError, ErrorCode, ErrorKind, Fault, FieldErrors};
 use crate::idempotency::Idempotency;
 use crate::input::{Json, Path};
 use crate::limit::{Limit, Limiter, MINUTE};

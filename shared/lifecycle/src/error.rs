@@ -207,7 +207,7 @@ impl<'a> IntoIterator for &'a FieldErrors {
 
 /// Everything that can end a request before its reply.
 #[derive(Debug)]
-pub enum Failure {
+pub enum RequestError {
     /// The request is malformed or syntactically invalid.
     Invalid(FieldErrors),
     /// There is no token, or it is invalid.
@@ -242,19 +242,19 @@ pub enum Failure {
     Panicked(String),
 }
 
-impl From<Fault> for Failure {
+impl From<Fault> for RequestError {
     fn from(fault: Fault) -> Self {
         Self::Fault(fault)
     }
 }
 
-impl From<FieldErrors> for Failure {
+impl From<FieldErrors> for RequestError {
     fn from(violations: FieldErrors) -> Self {
         Self::Invalid(violations)
     }
 }
 
-impl From<DomainError> for Failure {
+impl From<DomainError> for RequestError {
     fn from(rejection: DomainError) -> Self {
         Self::Rejected(rejection)
     }
@@ -297,7 +297,7 @@ impl BodyOffer {
 
 /// The error response of a failure.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
+pub struct ErrorResponse {
     /// The status.
     pub status: StatusCode,
     /// `UPPER_SNAKE_CASE`.
@@ -310,9 +310,9 @@ pub struct Answer {
     pub retry_after_s: Option<u32>,
 }
 
-impl Failure {
+impl RequestError {
     /// Returns the status, code and sentence of a failure. The one place that decides them.
-    pub fn answer(&self) -> Answer {
+    pub fn response(&self) -> ErrorResponse {
         use StatusCode as S;
         match self {
             Self::Invalid(violations) | Self::Fault(Fault::Invalid(violations)) => {
@@ -324,7 +324,7 @@ impl Failure {
                 } else {
                     Cow::Borrowed("The request is invalid.")
                 };
-                Answer { details, ..plain(S::BAD_REQUEST, "INVALID_REQUEST", message) }
+                ErrorResponse { details, ..plain(S::BAD_REQUEST, "INVALID_REQUEST", message) }
             }
             Self::Unauthenticated => {
                 plain(S::UNAUTHORIZED, "UNAUTHORIZED", "A valid access token is required.")
@@ -363,15 +363,15 @@ impl Failure {
                 "PRECONDITION_FAILED",
                 "The condition of If-Match or If-None-Match does not hold.",
             ),
-            Self::Rejected(rejection) => Answer {
+            Self::Rejected(rejection) => ErrorResponse {
                 details: FieldErrors::within_bytes(rejection.details.clone()),
                 ..plain(rejection.kind.status(), rejection.code, rejection.message.clone())
             },
-            Self::Fault(Fault::Limited { retry_after_s }) => Answer {
+            Self::Fault(Fault::Limited { retry_after_s }) => ErrorResponse {
                 retry_after_s: Some(*retry_after_s),
                 ..plain(S::TOO_MANY_REQUESTS, "RATE_LIMIT_EXCEEDED", "Too many requests.")
             },
-            Self::Fault(Fault::Unavailable { retry_after_s, .. }) => Answer {
+            Self::Fault(Fault::Unavailable { retry_after_s, .. }) => ErrorResponse {
                 retry_after_s: Some(*retry_after_s),
                 ..plain(
                     S::SERVICE_UNAVAILABLE,
@@ -394,7 +394,7 @@ impl Failure {
     }
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for RequestError {
     /// The chain of causes, for the log.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -404,7 +404,7 @@ impl fmt::Display for Failure {
             Self::Invalid(violations) => {
                 write!(f, "{} violations", violations.iter().count())
             }
-            other => f.write_str(&other.answer().message),
+            other => f.write_str(&other.response().message),
         }
     }
 }
@@ -419,6 +419,16 @@ fn write_chain(f: &mut fmt::Formatter<'_>, error: &dyn std::error::Error) -> fmt
     Ok(())
 }
 
-fn plain(status: StatusCode, code: &'static str, message: impl Into<Cow<'static, str>>) -> Answer {
-    Answer { status, code, message: message.into(), details: Vec::new(), retry_after_s: None }
+fn plain(
+    status: StatusCode,
+    code: &'static str,
+    message: impl Into<Cow<'static, str>>,
+) -> ErrorResponse {
+    ErrorResponse {
+        status,
+        code,
+        message: message.into(),
+        details: Vec::new(),
+        retry_after_s: None,
+    }
 }
