@@ -6,13 +6,15 @@
 use std::process::ExitCode;
 
 use adapters::tokens::Verifier;
-use adapters::{OrAbsent, Table, VERIFICATION_KEYS};
+use adapters::{OrNotFound, Table, VERIFICATION_KEYS};
 use domain::articles::{Action, Article, ArticleId, ArticleStatus, ArticleView};
 use domain::people::{Role, SignedIn};
 use domain::tables::ARTICLES;
 use lifecycle::input::{Path, QueryString};
 use lifecycle::uses::{Use, Verb};
-use lifecycle::{Access, Fault, FieldErrors, Permit, Query, Reply, Route, TokenVerifier, Verdict};
+use lifecycle::{
+    Access, FieldErrors, Permit, Query, Reply, Route, ServiceError, TokenVerifier, Verdict,
+};
 use schemars::JsonSchema;
 
 fn main() -> ExitCode {
@@ -70,9 +72,9 @@ impl Query for GetArticle {
         &self,
         permit: &Permit<Option<SignedIn>>,
         asked: &Asked,
-    ) -> Result<Found, Fault> {
+    ) -> Result<Found, ServiceError> {
         let key = Article::key_of(asked.article_id);
-        let article = self.articles.get(permit, &key).await?.or_absent()?;
+        let article = self.articles.get(permit, &key).await?.or_not_found()?;
         let now = permit.moment().now();
         let shared = asked.share.as_ref().is_some_and(|token| article.is_shared_by(token, now));
         Ok(Found { article, shared })

@@ -4,7 +4,7 @@
 
 use std::process::ExitCode;
 
-use adapters::{OrAbsent, Setting, Table};
+use adapters::{OrNotFound, Setting, Table};
 use domain::articles::{Article, ArticleId, ArticlePatch, ArticleView};
 use domain::people::{Role, SignedIn};
 use domain::tables::{ARTICLES, SETTINGS};
@@ -13,8 +13,8 @@ use lifecycle::effects::{Effects, Write};
 use lifecycle::input::{Json, Path};
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Conditions, DomainError, Endpoint, ErrorCode, Fault, FieldErrors, Moment, Permit,
-    Reply, Route, Verdict,
+    Access, Conditions, DomainError, Endpoint, ErrorCode, FieldErrors, Moment, Permit, Reply,
+    Route, ServiceError, Verdict,
 };
 use schemars::JsonSchema;
 
@@ -68,11 +68,15 @@ impl Endpoint for PatchArticle {
     // 6. Retrieval
     type Facts = Found;
 
-    async fn retrieve(&self, permit: &Permit<SignedIn>, change: &Change) -> Result<Found, Fault> {
+    async fn retrieve(
+        &self,
+        permit: &Permit<SignedIn>,
+        change: &Change,
+    ) -> Result<Found, ServiceError> {
         let key = Article::key_of(change.article_id);
         let (article, rules) =
             futures::try_join!(self.articles.get(permit, &key), self.rules.get(permit))?;
-        Ok(Found { article: article.or_absent()?, rules })
+        Ok(Found { article: article.or_not_found()?, rules })
     }
 
     // 3b. Authorization: drafts of other writers are hidden, and only editors publish

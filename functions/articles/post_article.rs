@@ -12,8 +12,8 @@ use lifecycle::idempotency::Idempotency;
 use lifecycle::input::Json;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Conditions, DomainError, Endpoint, ErrorCode, Fault, FieldErrors, Moment, Permit,
-    Reply, Route, Verdict,
+    Access, Conditions, DomainError, Endpoint, ErrorCode, FieldErrors, Moment, Permit, Reply,
+    Route, ServiceError, Verdict,
 };
 
 fn main() -> ExitCode {
@@ -49,7 +49,7 @@ impl Endpoint for PostArticle {
     // 6. Retrieval: none; a condition of the commit checks that the id is free
     type Facts = ();
 
-    async fn retrieve(&self, _: &Permit<SignedIn>, _: &ArticleDraft) -> Result<(), Fault> {
+    async fn retrieve(&self, _: &Permit<SignedIn>, _: &ArticleDraft) -> Result<(), ServiceError> {
         Ok(())
     }
 

@@ -5,7 +5,7 @@
 
 use std::process::ExitCode;
 
-use adapters::{OrAbsent, Table};
+use adapters::{OrNotFound, Table};
 use domain::articles::{Action, Article, ArticleId, ShareLinkView};
 use domain::people::{Role, SignedIn};
 use domain::tables::ARTICLES;
@@ -14,8 +14,8 @@ use lifecycle::effects::{Effects, Write};
 use lifecycle::input::Path;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Conditions, DomainError, Endpoint, Fault, FieldErrors, Moment, Permit, Reply, Route,
-    Verdict,
+    Access, Conditions, DomainError, Endpoint, FieldErrors, Moment, Permit, Reply, Route,
+    ServiceError, Verdict,
 };
 use schemars::JsonSchema;
 
@@ -70,9 +70,9 @@ impl Endpoint for PostShareLink {
         &self,
         permit: &Permit<SignedIn>,
         article_id: &ArticleId,
-    ) -> Result<Found, Fault> {
+    ) -> Result<Found, ServiceError> {
         let article =
-            self.articles.get(permit, &Article::key_of(*article_id)).await?.or_absent()?;
+            self.articles.get(permit, &Article::key_of(*article_id)).await?.or_not_found()?;
         Ok(Found {
             article,
             url: permit.public_url(&self.public_url, &format!("/articles/{article_id}")),

@@ -5,7 +5,7 @@
 
 use std::process::ExitCode;
 
-use adapters::{OrAbsent, Table};
+use adapters::{OrNotFound, Table};
 use domain::articles::{Action, Article, ArticleId};
 use domain::error_codes;
 use domain::people::{Role, SignedIn};
@@ -16,8 +16,8 @@ use lifecycle::input::Path;
 use lifecycle::reply::NoBody;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Conditions, DomainError, Endpoint, ErrorCode, Fault, FieldErrors, Moment, Permit,
-    Reply, Route, Verdict,
+    Access, Conditions, DomainError, Endpoint, ErrorCode, FieldErrors, Moment, Permit, Reply,
+    Route, ServiceError, Verdict,
 };
 use schemars::JsonSchema;
 
@@ -58,8 +58,8 @@ impl Endpoint for PutApproval {
         &self,
         permit: &Permit<SignedIn>,
         article_id: &ArticleId,
-    ) -> Result<Article, Fault> {
-        self.articles.get(permit, &Article::key_of(*article_id)).await?.or_absent()
+    ) -> Result<Article, ServiceError> {
+        self.articles.get(permit, &Article::key_of(*article_id)).await?.or_not_found()
     }
 
     // 3b. Authorization

@@ -9,7 +9,7 @@ use lifecycle::consumer::{Delivered, Inbox, Source};
 use lifecycle::effects::Effects;
 use lifecycle::envelope::Envelope;
 use lifecycle::uses::{Use, Verb};
-use lifecycle::{Consumer, DomainError, Fault, FieldErrors, Moment, Permit};
+use lifecycle::{Consumer, DomainError, FieldErrors, Moment, Permit, ServiceError};
 
 fn main() -> ExitCode {
     adapters::consume(|aws| ExpireObject { objects: aws.table() })
@@ -44,7 +44,7 @@ impl Consumer for ExpireObject {
         &self,
         permit: &Permit<Delivered>,
         expires: &ObjectExpires,
-    ) -> Result<Option<Object>, Fault> {
+    ) -> Result<Option<Object>, ServiceError> {
         self.objects.get(permit, &Object::key_of(expires.object_id)).await
     }
 

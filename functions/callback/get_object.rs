@@ -2,13 +2,13 @@
 
 use std::process::ExitCode;
 
-use adapters::{OrAbsent, Table};
+use adapters::{OrNotFound, Table};
 use domain::callback::{Object, ObjectId, ObjectView};
 use domain::tables::OBJECTS;
 use lifecycle::caller::NoRole;
 use lifecycle::input::Path;
 use lifecycle::uses::{Use, Verb};
-use lifecycle::{Access, Anyone, Fault, FieldErrors, Permit, Query, Reply, Route, Verdict};
+use lifecycle::{Access, Anyone, FieldErrors, Permit, Query, Reply, Route, ServiceError, Verdict};
 use schemars::JsonSchema;
 
 fn main() -> ExitCode {
@@ -48,9 +48,9 @@ impl Query for GetObject {
         &self,
         permit: &Permit<Anyone>,
         object_id: &ObjectId,
-    ) -> Result<Object, Fault> {
+    ) -> Result<Object, ServiceError> {
         let stored = self.objects.get(permit, &Object::key_of(*object_id)).await?;
-        stored.filter(|object| !object.is_gone(permit.moment().now())).or_absent()
+        stored.filter(|object| !object.is_gone(permit.moment().now())).or_not_found()
     }
 
     // 3b. Authorization: objects are public

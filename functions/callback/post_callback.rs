@@ -10,8 +10,8 @@ use lifecycle::effects::Effects;
 use lifecycle::input::Json;
 use lifecycle::uses::Use;
 use lifecycle::{
-    Access, Anyone, Conditions, DomainError, Endpoint, Fault, FieldErrors, Moment, Permit, Reply,
-    Route, Verdict,
+    Access, Anyone, Conditions, DomainError, Endpoint, FieldErrors, Moment, Permit, Reply, Route,
+    ServiceError, Verdict,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -57,7 +57,11 @@ impl Endpoint for PostCallback {
     // 6. Retrieval: nothing is read; the source's group gives all sources a fair share of the queue
     type Facts = SourceGroup;
 
-    async fn retrieve(&self, permit: &Permit<Anyone>, _: &ObjectIds) -> Result<SourceGroup, Fault> {
+    async fn retrieve(
+        &self,
+        permit: &Permit<Anyone>,
+        _: &ObjectIds,
+    ) -> Result<SourceGroup, ServiceError> {
         Ok(SourceGroup::of(permit.source()))
     }
 

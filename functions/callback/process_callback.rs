@@ -12,7 +12,7 @@ use lifecycle::consumer::{Delivered, Inbox, Source};
 use lifecycle::effects::Effects;
 use lifecycle::envelope::Envelope;
 use lifecycle::uses::{Use, Verb};
-use lifecycle::{Backoff, Consumer, DomainError, Fault, FieldErrors, Moment, Permit};
+use lifecycle::{Backoff, Consumer, DomainError, FieldErrors, Moment, Permit, ServiceError};
 use serde::Deserialize;
 
 fn main() -> ExitCode {
@@ -64,7 +64,7 @@ impl Consumer for ProcessCallback {
         &self,
         permit: &Permit<Delivered>,
         callback: &CallbackReceived,
-    ) -> Result<Found, Fault> {
+    ) -> Result<Found, ServiceError> {
         let Some(id) = callback.only() else { return Ok(Found::Several) };
         let stored = self.objects.get(permit, &Object::key_of(id)).await?;
         if callback.is_too_late(stored.as_ref(), permit.moment().now()) {
@@ -100,7 +100,11 @@ impl Consumer for ProcessCallback {
 impl ProcessCallback {
     /// Asks once, since the queue retries. Any response that is not about this object is a failure,
     /// except 404: an object that the service does not know is not online.
-    async fn is_online(&self, permit: &Permit<Delivered>, id: ObjectId) -> Result<bool, Fault> {
+    async fn is_online(
+        &self,
+        permit: &Permit<Delivered>,
+        id: ObjectId,
+    ) -> Result<bool, ServiceError> {
         let request = Request::get(format!("/objects/{id}")).once();
         let answer = self.service.send(permit, &request).await?;
         if answer.status == StatusCode::NOT_FOUND {
@@ -108,7 +112,7 @@ impl ProcessCallback {
         }
         let told: Told = answer.success()?.json()?;
         if told.id != id {
-            return Err(Fault::Upstream(
+            return Err(ServiceError::Upstream(
                 format!("asked for {id}, the response is about {}", told.id).into(),
             ));
         }

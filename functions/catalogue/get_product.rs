@@ -4,14 +4,14 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapters::{Cache, Keep, OrAbsent, Table};
+use adapters::{Cache, Keep, OrNotFound, Table};
 use domain::catalogue::{Product, ProductId, ProductView};
 use domain::tables::PRODUCTS;
 use http::{HeaderValue, header};
 use lifecycle::caller::NoRole;
 use lifecycle::input::Path;
 use lifecycle::uses::{Use, Verb};
-use lifecycle::{Access, Anyone, Fault, FieldErrors, Permit, Query, Reply, Route, Verdict};
+use lifecycle::{Access, Anyone, FieldErrors, Permit, Query, Reply, Route, ServiceError, Verdict};
 use schemars::JsonSchema;
 
 fn main() -> ExitCode {
@@ -55,11 +55,11 @@ impl Query for GetProduct {
         &self,
         permit: &Permit<Anyone>,
         product_id: &ProductId,
-    ) -> Result<Found, Fault> {
+    ) -> Result<Found, ServiceError> {
         let key = Product::key_of(*product_id);
         let load = async || self.products.get_eventually(permit, &key).await;
         let cached = self.cache.get(product_id, load).await?;
-        Ok(Found { product: cached.value.or_absent()?, age: cached.age, left: cached.left })
+        Ok(Found { product: cached.value.or_not_found()?, age: cached.age, left: cached.left })
     }
 
     // 3b. Authorization: the catalogue is public

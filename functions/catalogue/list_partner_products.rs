@@ -21,8 +21,8 @@ use lifecycle::input::{Headers, QueryString};
 use lifecycle::telemetry::{leave_message, observe_error, request_id};
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Anyone, Conditions, DomainError, Endpoint, ErrorCode, Fault, FieldErrors, Moment,
-    Permit, Reply, Route, Verdict,
+    Access, Anyone, Conditions, DomainError, Endpoint, ErrorCode, FieldErrors, Moment, Permit,
+    Reply, Route, ServiceError, Verdict,
 };
 use schemars::JsonSchema;
 
@@ -89,7 +89,7 @@ impl Endpoint for ListPartnerProducts {
         &self,
         permit: &Permit<Anyone>,
         wanted: &Wanted,
-    ) -> Result<Self::Facts, Fault> {
+    ) -> Result<Self::Facts, ServiceError> {
         let begun = self.begin(permit.moment(), wanted);
         self.communications.note(permit, &begun).await;
         let call = Box::pin(self.ask(permit, wanted));
@@ -99,7 +99,7 @@ impl Endpoint for ListPartnerProducts {
         tell_operators(permit.moment(), opened, &answer);
         match answer {
             Ok(answer) => answer.facts(),
-            Err(Fault::Upstream(error)) => {
+            Err(ServiceError::Upstream(error)) => {
                 tracing::warn!(
                     error = &*error as &dyn std::error::Error,
                     "partner response unusable"
@@ -202,13 +202,13 @@ impl ListPartnerProducts {
     }
 
     /// Asks the partner, and once more with a new token if it rejects the first.
-    async fn ask(&self, permit: &Permit<Anyone>, wanted: &Wanted) -> Result<Answer, Fault> {
+    async fn ask(&self, permit: &Permit<Anyone>, wanted: &Wanted) -> Result<Answer, ServiceError> {
         let mut last_try = false;
         loop {
             let token = match self.tokens.get(permit).await {
                 Ok(token) => token,
                 Err(TokenError::Refused(answer)) => return Ok(Answer::of(answer, wanted)),
-                Err(TokenError::Fault(fault)) => return Err(fault),
+                Err(TokenError::ServiceError(fault)) => return Err(fault),
             };
             let request = request(wanted).bearer(token.secret()).on_behalf_of(permit.source());
             let answer = Answer::of(self.partner.send(permit, &request).await?, wanted);
@@ -234,11 +234,11 @@ impl Answer {
 
     /// The response as a fact; each unreadable product is logged and left out. A busy partner
     /// becomes 503 with the partner's `Retry-After`.
-    fn facts(self) -> Result<Result<Page, FailedAnswer>, Fault> {
+    fn facts(self) -> Result<Result<Page, FailedAnswer>, ServiceError> {
         if self.consequence() == Some(Consequence::Busy) {
             let retry_after_s = self.raw.retry_after_s().unwrap_or(RETRY_AFTER_S).max(1);
             let source = "the partner has too many requests".into();
-            return Err(Fault::Unavailable { retry_after_s, source });
+            return Err(ServiceError::Unavailable { retry_after_s, source });
         }
         for left_out in self.read.iter().flat_map(|page| &page.unreadable) {
             let (place, mistake) = (left_out.place, &left_out.mistake);
@@ -283,17 +283,17 @@ fn request(wanted: &Wanted) -> Request {
 
 /// The partner's health after a call. A missing or unusable response counts against the partner; a
 /// fault of ours does not.
-fn health(answer: &Result<Answer, Fault>) -> Health {
+fn health(answer: &Result<Answer, ServiceError>) -> Health {
     match answer {
         Ok(answer) if answer.consequence() == Some(Consequence::Outage) => Health::Down,
-        Err(Fault::Upstream(_) | Fault::TimedOut) => Health::Down,
+        Err(ServiceError::Upstream(_) | ServiceError::TimedOut) => Health::Down,
         Ok(_) => Health::Up,
         Err(_) => Health::Unknown,
     }
 }
 
 /// The end of the call's audit record.
-fn ending(guarded: &Result<Guarded<Result<Answer, Fault>>, Fault>) -> Ending {
+fn ending(guarded: &Result<Guarded<Result<Answer, ServiceError>>, ServiceError>) -> Ending {
     let Ok(Guarded { value, took, .. }) = guarded else {
         return Ending { outcome: Outcome::CutOff, answer: None, latency_ms: None };
     };
@@ -308,7 +308,7 @@ fn ending(guarded: &Result<Guarded<Result<Answer, Fault>>, Fault>) -> Ending {
 }
 
 /// Alerts operators to failures that the client did not cause, after the response.
-fn tell_operators(moment: &Moment, opened: bool, answer: &Result<Answer, Fault>) {
+fn tell_operators(moment: &Moment, opened: bool, answer: &Result<Answer, ServiceError>) {
     let failed = answer.as_ref().ok().and_then(|answer| answer.read.as_ref().err());
     let kind = match failed {
         Some(failed) => failed.kind(),
@@ -364,17 +364,17 @@ mod tests {
             ("odd products alone", Ok(answer(StatusCode::OK, ALL_ODD)), Down),
             ("nonsense", Ok(answer(StatusCode::OK, "{}")), Down),
             ("a failure", Ok(answer(StatusCode::BAD_GATEWAY, "")), Down),
-            ("no response", Err(Fault::Upstream("".into())), Down),
-            ("a late response", Err(Fault::TimedOut), Down),
-            ("a fault of our own", Err(Fault::internal("")), Unknown),
+            ("no response", Err(ServiceError::Upstream("".into())), Down),
+            ("a late response", Err(ServiceError::TimedOut), Down),
+            ("a fault of our own", Err(ServiceError::internal("")), Unknown),
             ("a store of ours that is unavailable", Err(away()), Unknown),
         ] {
             assert_eq!(health(&answer), expected, "{what}");
         }
     }
 
-    fn away() -> Fault {
-        Fault::Unavailable { retry_after_s: 1, source: "unavailable".into() }
+    fn away() -> ServiceError {
+        ServiceError::Unavailable { retry_after_s: 1, source: "unavailable".into() }
     }
 
     #[test]
@@ -388,7 +388,7 @@ mod tests {
         ] {
             let mut busy = answer(StatusCode::TOO_MANY_REQUESTS, NO_CODE);
             busy.raw.headers.extend(said.map(|said| (RETRY_AFTER, said.parse().unwrap())));
-            let Err(Fault::Unavailable { retry_after_s, .. }) = busy.facts() else {
+            let Err(ServiceError::Unavailable { retry_after_s, .. }) = busy.facts() else {
                 panic!("{said:?}: expected 503")
             };
             assert_eq!(retry_after_s, told, "{said:?}");
@@ -403,7 +403,7 @@ mod tests {
             (Ok(answer(StatusCode::TOO_MANY_REQUESTS, "")), Outcome::Refused, Some(429)),
             (Ok(answer(StatusCode::UNAUTHORIZED, "")), Outcome::Failed, Some(401)),
             (Ok(answer(StatusCode::BAD_GATEWAY, "")), Outcome::Failed, Some(502)),
-            (Err(Fault::TimedOut), Outcome::Failed, None),
+            (Err(ServiceError::TimedOut), Outcome::Failed, None),
         ] {
             let took = Duration::from_millis(12);
             let ended = ending(&Ok(Guarded { value: answer, took, opened: false }));
@@ -411,7 +411,7 @@ mod tests {
             assert_eq!(ended.answer.map(|(status, _)| status), status, "{outcome:?}");
             assert_eq!(ended.latency_ms, Some(12));
         }
-        let cut_off = ending(&Err(Fault::internal("cut off")));
+        let cut_off = ending(&Err(ServiceError::internal("cut off")));
         assert_eq!((cut_off.outcome, cut_off.latency_ms), (Outcome::CutOff, None));
     }
 }

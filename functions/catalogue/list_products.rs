@@ -11,7 +11,7 @@ use lifecycle::input::QueryString;
 use lifecycle::paging::{Cursor, Direction, PageLimit, PageQuery, PageRequest};
 use lifecycle::reply::Page;
 use lifecycle::uses::{Use, Verb};
-use lifecycle::{Access, Anyone, Fault, FieldErrors, Permit, Query, Reply, Route, Verdict};
+use lifecycle::{Access, Anyone, FieldErrors, Permit, Query, Reply, Route, ServiceError, Verdict};
 use schemars::JsonSchema;
 
 fn main() -> ExitCode {
@@ -66,7 +66,7 @@ impl Query for ListProducts {
         &self,
         permit: &Permit<Anyone>,
         wanted: &Wanted,
-    ) -> Result<Page<Product>, Fault> {
+    ) -> Result<Page<Product>, ServiceError> {
         let Wanted { name, page } = wanted;
         match name {
             None => self.catalogue.page(permit, Range::spread(BY_CREATION), page).await,
@@ -100,7 +100,7 @@ impl ListProducts {
         &self,
         permit: &Permit<Anyone>,
         name: &ProductName,
-    ) -> Result<Option<Product>, Fault> {
+    ) -> Result<Option<Product>, ServiceError> {
         let claim = match self.names.get_readable(permit, &NameClaim::key_of(name)).await? {
             Some(claim) => Some(claim),
             // An earlier version claimed names exactly as they were typed.

@@ -5,7 +5,7 @@
 
 use std::process::ExitCode;
 
-use adapters::{OrAbsent, Table};
+use adapters::{OrNotFound, Table};
 use domain::catalogue::{Product, ProductId, ProductPatch, ProductView};
 use domain::error_codes;
 use domain::people::{Role, SignedIn};
@@ -14,8 +14,8 @@ use lifecycle::effects::{Effects, Write};
 use lifecycle::input::{Json, Path};
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Conditions, DomainError, Endpoint, ErrorCode, Fault, FieldErrors, Moment, Permit,
-    Reply, Route, Verdict,
+    Access, Conditions, DomainError, Endpoint, ErrorCode, FieldErrors, Moment, Permit, Reply,
+    Route, ServiceError, Verdict,
 };
 use schemars::JsonSchema;
 
@@ -66,8 +66,12 @@ impl Endpoint for PatchProduct {
     // 6. Retrieval
     type Facts = Product;
 
-    async fn retrieve(&self, permit: &Permit<SignedIn>, change: &Change) -> Result<Product, Fault> {
-        self.products.get(permit, &Product::key_of(change.product_id)).await?.or_absent()
+    async fn retrieve(
+        &self,
+        permit: &Permit<SignedIn>,
+        change: &Change,
+    ) -> Result<Product, ServiceError> {
+        self.products.get(permit, &Product::key_of(change.product_id)).await?.or_not_found()
     }
 
     // 3b. Authorization: 403 and not 404, since the catalogue is public

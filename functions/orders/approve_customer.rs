@@ -13,7 +13,7 @@ use lifecycle::consumer::{Delivered, Source};
 use lifecycle::effects::{Effects, EventData};
 use lifecycle::envelope::Envelope;
 use lifecycle::uses::{Use, Verb};
-use lifecycle::{Consumer, DomainError, Fault, FieldErrors, Moment, Permit};
+use lifecycle::{Consumer, DomainError, FieldErrors, Moment, Permit, ServiceError};
 use serde_json::Value;
 
 fn main() -> ExitCode {
@@ -64,7 +64,7 @@ impl Consumer for ApproveCustomer {
         &self,
         permit: &Permit<Delivered>,
         request: &Request,
-    ) -> Result<CreditFacts, Fault> {
+    ) -> Result<CreditFacts, ServiceError> {
         let Charge { order_id, user_id, total } = *request.charge();
         let reservation = self.reservations.one(Reservation::key_of(order_id));
         let account = self.accounts.one(CreditAccount::key_of(user_id, total.currency));

@@ -17,8 +17,8 @@ use lifecycle::idempotency::Idempotency;
 use lifecycle::input::Json;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Conditions, DomainError, Endpoint, ErrorCode, Fault, FieldErrors, Moment, Permit,
-    Reply, Route, Verdict,
+    Access, Conditions, DomainError, Endpoint, ErrorCode, FieldErrors, Moment, Permit, Reply,
+    Route, ServiceError, Verdict,
 };
 
 fn main() -> ExitCode {
@@ -75,7 +75,7 @@ impl Endpoint for CreateOrder {
         &self,
         permit: &Permit<SignedIn>,
         command: &PlaceOrder,
-    ) -> Result<OrderFacts, Fault> {
+    ) -> Result<OrderFacts, ServiceError> {
         let ordered = command.items.as_slice().iter();
         let wanted = (
             self.products.many(ordered.map(|item| Product::key_of(item.product_id))),

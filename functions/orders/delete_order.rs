@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use adapters::{OrAbsent, Table};
+use adapters::{OrNotFound, Table};
 use domain::error_codes;
 use domain::orders::{Consequence, Order, OrderChange, OrderId, OrderStatus, Step};
 use domain::people::{Role, SignedIn};
@@ -14,8 +14,8 @@ use lifecycle::input::Path;
 use lifecycle::reply::NoBody;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Conditions, DomainError, Endpoint, ErrorCode, Fault, FieldErrors, Moment, Permit,
-    Reply, Route, Verdict,
+    Access, Conditions, DomainError, Endpoint, ErrorCode, FieldErrors, Moment, Permit, Reply,
+    Route, ServiceError, Verdict,
 };
 use schemars::JsonSchema;
 
@@ -60,9 +60,9 @@ impl Endpoint for DeleteOrder {
         &self,
         permit: &Permit<SignedIn>,
         order_id: &OrderId,
-    ) -> Result<Order, Fault> {
+    ) -> Result<Order, ServiceError> {
         let order = self.orders.get(permit, &Order::key_of(*order_id)).await?;
-        order.filter(|order| order.status != OrderStatus::Cancelled).or_absent()
+        order.filter(|order| order.status != OrderStatus::Cancelled).or_not_found()
     }
 
     // 3b. Authorization: orders of other customers are hidden

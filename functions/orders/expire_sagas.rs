@@ -9,7 +9,7 @@ use domain::tables::{BY_DEADLINE, CUSTOMER_SAGA, ORDERS};
 use lifecycle::consumer::{Delivered, Inbox, Run, Source};
 use lifecycle::effects::{Effects, Event, Message};
 use lifecycle::uses::Use;
-use lifecycle::{Consumer, DomainError, Fault, FieldErrors, Moment, Permit};
+use lifecycle::{Consumer, DomainError, FieldErrors, Moment, Permit, ServiceError};
 
 fn main() -> ExitCode {
     adapters::consume(|aws| ExpireSagas { orders: aws.table() })
@@ -50,7 +50,11 @@ impl Consumer for ExpireSagas {
     // 6. Retrieval: the overdue pending orders whose message is due, the longest overdue first
     type Facts = Vec<Order>;
 
-    async fn retrieve(&self, permit: &Permit<Delivered>, (): &()) -> Result<Vec<Order>, Fault> {
+    async fn retrieve(
+        &self,
+        permit: &Permit<Delivered>,
+        (): &(),
+    ) -> Result<Vec<Order>, ServiceError> {
         let now = permit.moment().now();
         let mut due = Vec::new();
         let mut range = Range::spread(BY_DEADLINE).up_to(now);

@@ -2,13 +2,13 @@
 
 use std::process::ExitCode;
 
-use adapters::{OrAbsent, Table};
+use adapters::{OrNotFound, Table};
 use domain::orders::{Order, OrderId, OrderView};
 use domain::people::{Role, SignedIn};
 use domain::tables::ORDERS;
 use lifecycle::input::Path;
 use lifecycle::uses::{Use, Verb};
-use lifecycle::{Access, Fault, FieldErrors, Permit, Query, Reply, Route, Verdict};
+use lifecycle::{Access, FieldErrors, Permit, Query, Reply, Route, ServiceError, Verdict};
 use schemars::JsonSchema;
 
 fn main() -> ExitCode {
@@ -48,8 +48,8 @@ impl Query for GetOrder {
         &self,
         permit: &Permit<SignedIn>,
         order_id: &OrderId,
-    ) -> Result<Order, Fault> {
-        self.orders.get(permit, &Order::key_of(*order_id)).await?.or_absent()
+    ) -> Result<Order, ServiceError> {
+        self.orders.get(permit, &Order::key_of(*order_id)).await?.or_not_found()
     }
 
     // 3b. Authorization: orders of other customers are hidden

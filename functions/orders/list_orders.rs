@@ -10,7 +10,7 @@ use lifecycle::input::QueryString;
 use lifecycle::paging::{Direction, PageQuery, PageRequest};
 use lifecycle::reply::Page;
 use lifecycle::uses::Use;
-use lifecycle::{Access, Fault, FieldErrors, Permit, Query, Reply, Route, Verdict};
+use lifecycle::{Access, FieldErrors, Permit, Query, Reply, Route, ServiceError, Verdict};
 
 fn main() -> ExitCode {
     adapters::serve(|aws| ListOrders { orders: aws.pages(ListOrders::ROUTE) })
@@ -49,7 +49,7 @@ impl Query for ListOrders {
         &self,
         permit: &Permit<SignedIn>,
         page: &PageRequest,
-    ) -> Result<Page<Order>, Fault> {
+    ) -> Result<Page<Order>, ServiceError> {
         self.orders.page(permit, Range::spread(BY_CREATION), page).await
     }
 

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use adapters::{OrAbsent, Table, together};
+use adapters::{OrNotFound, Table, together};
 use domain::orders::{Order, OrderApproved, OrderDeleted, OrderId, OrderSummary};
 use domain::people::{Address, User};
 use domain::tables::{ADDRESSES, ORDER_PROJECTIONS, ORDER_SUMMARIES, ORDERS, USERS};
@@ -10,7 +10,7 @@ use lifecycle::consumer::{Delivered, Source};
 use lifecycle::effects::EventData;
 use lifecycle::envelope::Envelope;
 use lifecycle::uses::{Use, Verb};
-use lifecycle::{Consumer, DomainError, Effects, Fault, FieldErrors, Moment, Permit};
+use lifecycle::{Consumer, DomainError, Effects, FieldErrors, Moment, Permit, ServiceError};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -62,15 +62,15 @@ impl Consumer for ProjectOrders {
         &self,
         permit: &Permit<Delivered>,
         order_id: &OrderId,
-    ) -> Result<Facts, Fault> {
+    ) -> Result<Facts, ServiceError> {
         let order = self.orders.one(Order::key_of(*order_id));
         let stored = self.summaries.one(OrderSummary::key_of(*order_id));
         let (order, stored) = together(permit, (order, stored)).await?;
-        let order = order.or_absent()?;
+        let order = order.or_not_found()?;
         let customer = self.customers.one(User::key_of(order.user_id));
         let address = self.addresses.one(Address::key_of(order.address_id));
         let (customer, address) = together(permit, (customer, address)).await?;
-        let current = OrderSummary::of(&order, customer.as_ref(), &address.or_absent()?);
+        let current = OrderSummary::of(&order, customer.as_ref(), &address.or_not_found()?);
         Ok(Facts { current, stored })
     }
 

@@ -10,7 +10,7 @@ use lifecycle::consumer::{Delivered, Delivery, Source};
 use lifecycle::effects::Effects;
 use lifecycle::envelope::Envelope;
 use lifecycle::uses::{Use, Verb};
-use lifecycle::{Consumer, DomainError, Fault, FieldErrors, Moment, Permit};
+use lifecycle::{Consumer, DomainError, FieldErrors, Moment, Permit, ServiceError};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -57,7 +57,7 @@ impl Consumer for SettleOrder {
         &self,
         permit: &Permit<Delivered>,
         answer: &SagaAnswer,
-    ) -> Result<Self::Facts, Fault> {
+    ) -> Result<Self::Facts, ServiceError> {
         let order = self.orders.one(Order::key_of(answer.order_id));
         let numbers = self.numbers.one(SerialNumbers::the_key());
         together(permit, (order, numbers)).await

@@ -2,12 +2,12 @@
 
 use std::process::ExitCode;
 
-use adapters::{OrAbsent, Table};
+use adapters::{OrNotFound, Table};
 use domain::people::{Role, SignedIn, User, UserId, UserView};
 use domain::tables::USERS;
 use lifecycle::input::Path;
 use lifecycle::uses::{Use, Verb};
-use lifecycle::{Access, Fault, FieldErrors, Permit, Query, Reply, Route, Verdict};
+use lifecycle::{Access, FieldErrors, Permit, Query, Reply, Route, ServiceError, Verdict};
 use schemars::JsonSchema;
 
 fn main() -> ExitCode {
@@ -43,9 +43,13 @@ impl Query for GetUser {
     // 6. Retrieval
     type Facts = User;
 
-    async fn retrieve(&self, permit: &Permit<SignedIn>, user_id: &UserId) -> Result<User, Fault> {
+    async fn retrieve(
+        &self,
+        permit: &Permit<SignedIn>,
+        user_id: &UserId,
+    ) -> Result<User, ServiceError> {
         let user = self.users.get(permit, &User::key_of(*user_id)).await?;
-        user.filter(|user| user.is_there(permit.moment().now())).or_absent()
+        user.filter(|user| user.is_there(permit.moment().now())).or_not_found()
     }
 
     // 3b. Authorization: 404, so that callers cannot learn who else has an account

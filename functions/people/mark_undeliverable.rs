@@ -9,7 +9,7 @@ use domain::tables::{MAIL_ADDRESSES, MAIL_EVENTS};
 use lifecycle::consumer::{Delivered, Inbox, Source};
 use lifecycle::effects::Effects;
 use lifecycle::uses::{Use, Verb};
-use lifecycle::{Consumer, DomainError, Fault, FieldErrors, Moment, Permit};
+use lifecycle::{Consumer, DomainError, FieldErrors, Moment, Permit, ServiceError};
 
 fn main() -> ExitCode {
     adapters::consume(|aws| MarkUndeliverable { addresses: aws.table() })
@@ -44,7 +44,7 @@ impl Consumer for MarkUndeliverable {
         &self,
         permit: &Permit<Delivered>,
         report: &MailReport,
-    ) -> Result<Option<MailAddress>, Fault> {
+    ) -> Result<Option<MailAddress>, ServiceError> {
         self.addresses.get(permit, &MailAddress::key_of(&report.email)).await
     }
 

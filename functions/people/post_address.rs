@@ -11,8 +11,8 @@ use lifecycle::idempotency::Idempotency;
 use lifecycle::input::Json;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Conditions, DomainError, Endpoint, ErrorCode, Fault, FieldErrors, Moment, Permit,
-    Reply, Route, Verdict,
+    Access, Conditions, DomainError, Endpoint, ErrorCode, FieldErrors, Moment, Permit, Reply,
+    Route, ServiceError, Verdict,
 };
 
 fn main() -> ExitCode {
@@ -48,7 +48,7 @@ impl Endpoint for PostAddress {
     // 6. Retrieval: nothing is needed
     type Facts = ();
 
-    async fn retrieve(&self, _: &Permit<SignedIn>, _: &AddressDraft) -> Result<(), Fault> {
+    async fn retrieve(&self, _: &Permit<SignedIn>, _: &AddressDraft) -> Result<(), ServiceError> {
         Ok(())
     }
 

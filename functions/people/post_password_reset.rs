@@ -16,8 +16,8 @@ use lifecycle::input::Json;
 use lifecycle::limit::{LIMITS, Limit, MINUTE};
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Anyone, Conditions, DomainError, Endpoint, Fault, FieldErrors, Moment, Permit, Reply,
-    Route, Verdict,
+    Access, Anyone, Conditions, DomainError, Endpoint, FieldErrors, Moment, Permit, Reply, Route,
+    ServiceError, Verdict,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -69,7 +69,7 @@ impl Endpoint for PostPasswordReset {
         &self,
         permit: &Permit<Anyone>,
         asking: &Asking,
-    ) -> Result<MailAllowed, Fault> {
+    ) -> Result<MailAllowed, ServiceError> {
         let address = asking.email.folded();
         self.attempts.count(permit, &address).await?;
         self.mails.to_any(permit, &address).await

@@ -18,8 +18,8 @@ use lifecycle::limit::{LIMITS, Limit, MINUTE};
 use lifecycle::record::Key;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Anyone, Conditions, DomainError, Endpoint, ErrorCode, Fault, FieldErrors, Moment,
-    Permit, Reply, Route, Timestamp, Verdict,
+    Access, Anyone, Conditions, DomainError, Endpoint, ErrorCode, FieldErrors, Moment, Permit,
+    Reply, Route, ServiceError, Timestamp, Verdict,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -82,7 +82,7 @@ impl Endpoint for PostSession {
         &self,
         permit: &Permit<Anyone>,
         Credentials { email, password }: &Credentials,
-    ) -> Result<SignIn, Fault> {
+    ) -> Result<SignIn, ServiceError> {
         let (address, source) = (email.folded(), permit.source());
         let guess = self.guesses.count(permit, &address).await?;
         let known = KnownSources::key_of(email);
@@ -153,7 +153,11 @@ impl Endpoint for PostSession {
 }
 
 impl PostSession {
-    async fn find(&self, permit: &Permit<Anyone>, email: &Email) -> Result<Option<User>, Fault> {
+    async fn find(
+        &self,
+        permit: &Permit<Anyone>,
+        email: &Email,
+    ) -> Result<Option<User>, ServiceError> {
         let claim = self.claims.get(permit, &EmailClaim::key_of(email)).await?;
         let key = claim.map_or_else(|| Key::new("nobody"), |claim| User::key_of(claim.user_id));
         self.users.get(permit, &key).await

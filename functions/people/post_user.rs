@@ -15,8 +15,8 @@ use lifecycle::input::Json;
 use lifecycle::limit::{LIMITS, Limit, MINUTE};
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Anyone, Conditions, DomainError, Endpoint, ErrorCode, Fault, FieldErrors, Moment,
-    Permit, Reply, Route, Verdict,
+    Access, Anyone, Conditions, DomainError, Endpoint, ErrorCode, FieldErrors, Moment, Permit,
+    Reply, Route, ServiceError, Verdict,
 };
 
 fn main() -> ExitCode {
@@ -76,7 +76,11 @@ impl Endpoint for PostUser {
     // 6. Retrieval: the password's hash, the address's holder, and whether it may get a mail
     type Facts = Arrival;
 
-    async fn retrieve(&self, permit: &Permit<Anyone>, draft: &UserDraft) -> Result<Arrival, Fault> {
+    async fn retrieve(
+        &self,
+        permit: &Permit<Anyone>,
+        draft: &UserDraft,
+    ) -> Result<Arrival, ServiceError> {
         let address = draft.email.folded();
         let (password_hash, holder, mail) = futures::try_join!(
             self.passwords.hash(draft.password.reveal()),
@@ -132,7 +136,7 @@ impl PostUser {
         &self,
         permit: &Permit<Anyone>,
         email: &Email,
-    ) -> Result<Option<Holder>, Fault> {
+    ) -> Result<Option<Holder>, ServiceError> {
         let Some(claim) = self.claims.get(permit, &EmailClaim::key_of(email)).await? else {
             return Ok(None);
         };

@@ -16,8 +16,8 @@ use lifecycle::input::Json;
 use lifecycle::limit::{LIMITS, Limit, MINUTE};
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Anyone, Conditions, DomainError, Endpoint, Fault, FieldErrors, Moment, Permit, Reply,
-    Route, Verdict,
+    Access, Anyone, Conditions, DomainError, Endpoint, FieldErrors, Moment, Permit, Reply, Route,
+    ServiceError, Verdict,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -65,7 +65,11 @@ impl Endpoint for PostVerificationEmail {
     // neither the response nor its duration reveals whether there is one.
     type Facts = bool;
 
-    async fn retrieve(&self, permit: &Permit<Anyone>, asking: &Asking) -> Result<bool, Fault> {
+    async fn retrieve(
+        &self,
+        permit: &Permit<Anyone>,
+        asking: &Asking,
+    ) -> Result<bool, ServiceError> {
         let address = asking.email.folded();
         self.attempts.count(permit, &address).await?;
         self.mails.to_unproven(permit, &address).await

@@ -18,8 +18,8 @@ use lifecycle::limit::{Limit, MINUTE};
 use lifecycle::reply::NoBody;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Anyone, Conditions, DomainError, Endpoint, ErrorCode, Fault, FieldErrors, Moment,
-    Permit, Reply, Route, Verdict,
+    Access, Anyone, Conditions, DomainError, Endpoint, ErrorCode, FieldErrors, Moment, Permit,
+    Reply, Route, ServiceError, Verdict,
 };
 use schemars::JsonSchema;
 
@@ -71,7 +71,7 @@ impl Endpoint for PutPassword {
         &self,
         permit: &Permit<Anyone>,
         Change { user_id, token, password }: &Change,
-    ) -> Result<Option<Reset>, Fault> {
+    ) -> Result<Option<Reset>, ServiceError> {
         let user = self.users.get(permit, &User::key_of(*user_id)).await?;
         let Some(user) = user.filter(|user| user.may_reset(token.reveal(), permit.moment().now()))
         else {

@@ -18,8 +18,8 @@ use lifecycle::limit::{LIMITS, MINUTE};
 use lifecycle::reply::NoBody;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Anyone, Conditions, DomainError, Endpoint, ErrorCode, Fault, FieldErrors, Moment,
-    Permit, Reply, Route, Verdict,
+    Access, Anyone, Conditions, DomainError, Endpoint, ErrorCode, FieldErrors, Moment, Permit,
+    Reply, Route, ServiceError, Verdict,
 };
 use schemars::JsonSchema;
 
@@ -82,7 +82,7 @@ impl Endpoint for PutVerification {
         &self,
         permit: &Permit<Anyone>,
         Proof { user_id, token, password }: &Proof,
-    ) -> Result<Option<Claimed>, Fault> {
+    ) -> Result<Option<Claimed>, ServiceError> {
         let user = self.users.get(permit, &User::key_of(*user_id)).await?;
         let Some(user) = user.filter(|user| user.waits_for(token.reveal(), permit.moment().now()))
         else {

@@ -15,7 +15,7 @@ use lifecycle::effects::{Effects, EventData, Mail, Write};
 use lifecycle::envelope::Envelope;
 use lifecycle::record::Key;
 use lifecycle::uses::{Use, Verb};
-use lifecycle::{Consumer, DomainError, Fault, FieldErrors, Moment, Permit};
+use lifecycle::{Consumer, DomainError, FieldErrors, Moment, Permit, ServiceError};
 use serde_json::Value;
 
 fn main() -> ExitCode {
@@ -66,7 +66,7 @@ impl Consumer for SendEmail {
         &self,
         permit: &Permit<Delivered>,
         notice: &Notice,
-    ) -> Result<Option<Recipient>, Fault> {
+    ) -> Result<Option<Recipient>, ServiceError> {
         let Some(key) = self.account(permit, &notice.topic).await? else { return Ok(None) };
         let Some(user) = self.users.get(permit, &key).await? else { return Ok(None) };
         let address = self.addresses.get(permit, &MailAddress::key_of(&user.email)).await?;
@@ -118,7 +118,7 @@ impl SendEmail {
         &self,
         permit: &Permit<Delivered>,
         topic: &Topic,
-    ) -> Result<Option<Key>, Fault> {
+    ) -> Result<Option<Key>, ServiceError> {
         Ok(match topic {
             Topic::Verification(requested) => Some(User::key_of(requested.user_id)),
             Topic::VerificationAgain(asked) => self.holder(permit, &asked.email).await?,
@@ -131,7 +131,7 @@ impl SendEmail {
         &self,
         permit: &Permit<Delivered>,
         email: &Email,
-    ) -> Result<Option<Key>, Fault> {
+    ) -> Result<Option<Key>, ServiceError> {
         let claim = self.claims.get(permit, &EmailClaim::key_of(email)).await?;
         Ok(claim.map(|claim| User::key_of(claim.user_id)))
     }

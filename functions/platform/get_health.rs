@@ -9,7 +9,7 @@ use http::{HeaderValue, StatusCode, header};
 use lifecycle::caller::NoRole;
 use lifecycle::reply::Bare;
 use lifecycle::uses::{Use, Verb};
-use lifecycle::{Access, Anyone, Fault, FieldErrors, Permit, Query, Reply, Route, Verdict};
+use lifecycle::{Access, Anyone, FieldErrors, Permit, Query, Reply, Route, ServiceError, Verdict};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -57,7 +57,7 @@ impl Query for GetHealth {
     // 6. Retrieval: one real call to each, in parallel. A failed call is a fact, not a fault.
     type Facts = Health;
 
-    async fn retrieve(&self, permit: &Permit<Anyone>, (): &()) -> Result<Health, Fault> {
+    async fn retrieve(&self, permit: &Permit<Anyone>, (): &()) -> Result<Health, ServiceError> {
         let probed = self.last.get(&(), async || {
             let (table, queue, secret) = futures::join!(
                 self.aws.probe_table(permit, USERS),
@@ -67,7 +67,9 @@ impl Query for GetHealth {
             Ok(Some(Health::of([("table", table), ("queue", queue), ("secret", secret)])))
         });
         let health = Box::pin(probed).await?.value;
-        health.map(|health| Health::clone(&health)).ok_or_else(|| Fault::internal("no probe"))
+        health
+            .map(|health| Health::clone(&health))
+            .ok_or_else(|| ServiceError::internal("no probe"))
     }
 
     // 3b. Authorization: the health is public
@@ -109,7 +111,7 @@ enum Status {
 
 impl Health {
     /// The response names the failed dependencies; the log also has the errors.
-    fn of(probes: [(&'static str, Result<(), Fault>); 3]) -> Self {
+    fn of(probes: [(&'static str, Result<(), ServiceError>); 3]) -> Self {
         let mut unavailable = Vec::new();
         for (dependency, probe) in probes {
             if let Err(fault) = probe {
@@ -137,8 +139,11 @@ mod tests {
 
     #[test]
     fn a_failed_probe_is_unavailable_and_named() {
-        let health =
-            Health::of([("table", Ok(())), ("queue", Err(Fault::TimedOut)), ("secret", Ok(()))]);
+        let health = Health::of([
+            ("table", Ok(())),
+            ("queue", Err(ServiceError::TimedOut)),
+            ("secret", Ok(())),
+        ]);
         let shown = serde_json::to_value(health).unwrap();
         assert_eq!(shown, json!({ "status": "UNAVAILABLE", "unavailable": ["queue"] }));
     }

@@ -7,7 +7,7 @@ use adapters::{Secret, VERIFICATION_KEYS};
 use lifecycle::caller::NoRole;
 use lifecycle::reply::Bare;
 use lifecycle::uses::Use;
-use lifecycle::{Access, Anyone, Fault, FieldErrors, Permit, Query, Reply, Route, Verdict};
+use lifecycle::{Access, Anyone, FieldErrors, Permit, Query, Reply, Route, ServiceError, Verdict};
 
 fn main() -> ExitCode {
     adapters::serve(|aws| GetJwks { keys: aws.verification_keys() })
@@ -42,7 +42,7 @@ impl Query for GetJwks {
     // 6. Retrieval
     type Facts = PublishedKeys;
 
-    async fn retrieve(&self, _: &Permit<Anyone>, (): &()) -> Result<PublishedKeys, Fault> {
+    async fn retrieve(&self, _: &Permit<Anyone>, (): &()) -> Result<PublishedKeys, ServiceError> {
         Ok(self.keys.read().await?.published())
     }
 

@@ -7,7 +7,7 @@ use domain::Rules;
 use domain::people::{Role, SignedIn};
 use domain::tables::SETTINGS;
 use lifecycle::uses::{Use, Verb};
-use lifecycle::{Access, Fault, FieldErrors, Permit, Query, Reply, Route, Verdict};
+use lifecycle::{Access, FieldErrors, Permit, Query, Reply, Route, ServiceError, Verdict};
 
 fn main() -> ExitCode {
     adapters::serve(|aws| GetRules { settings: aws.table() })
@@ -42,7 +42,7 @@ impl Query for GetRules {
     // 6. Retrieval: from the table and not from a cache, since the caller may change the rules
     type Facts = Rules;
 
-    async fn retrieve(&self, permit: &Permit<SignedIn>, (): &()) -> Result<Rules, Fault> {
+    async fn retrieve(&self, permit: &Permit<SignedIn>, (): &()) -> Result<Rules, ServiceError> {
         self.settings.get_the_one(permit).await
     }
 

@@ -13,7 +13,7 @@ use lifecycle::effects::{Effects, EventData};
 use lifecycle::envelope::Envelope;
 use lifecycle::notice::Receiver;
 use lifecycle::uses::{Use, Verb};
-use lifecycle::{Consumer, DomainError, Fault, FieldErrors, Moment, Permit};
+use lifecycle::{Consumer, DomainError, FieldErrors, Moment, Permit, ServiceError};
 use serde_json::Value;
 
 fn main() -> ExitCode {
@@ -59,7 +59,7 @@ impl Consumer for Notify {
         &self,
         permit: &Permit<Delivered>,
         word: &Word,
-    ) -> Result<Self::Facts, Fault> {
+    ) -> Result<Self::Facts, ServiceError> {
         let Word::Failed(failed) = word else {
             return Ok((None, Vec::new()));
         };

@@ -14,8 +14,8 @@ use lifecycle::input::Json;
 use lifecycle::record::Singleton;
 use lifecycle::uses::{Use, Verb};
 use lifecycle::{
-    Access, Conditions, DomainError, Endpoint, EntityTag, Fault, FieldErrors, Moment, Permit,
-    Reply, Route, Verdict,
+    Access, Conditions, DomainError, Endpoint, EntityTag, FieldErrors, Moment, Permit, Reply,
+    Route, ServiceError, Verdict,
 };
 
 fn main() -> ExitCode {
@@ -57,7 +57,7 @@ impl Endpoint for PutRules {
         &self,
         permit: &Permit<SignedIn>,
         _: &RulesDraft,
-    ) -> Result<Present<Rules>, Fault> {
+    ) -> Result<Present<Rules>, ServiceError> {
         self.settings.get_to_replace(permit).await
     }
 

@@ -6,7 +6,7 @@ use domain::events::{SUBSCRIBED, relay};
 use lifecycle::commit::{OUTBOX, OutboxRow};
 use lifecycle::consumer::{Delivered, Inbox, Source};
 use lifecycle::uses::{Use, Verb};
-use lifecycle::{Consumer, DomainError, Effects, Fault, FieldErrors, Moment, Permit};
+use lifecycle::{Consumer, DomainError, Effects, FieldErrors, Moment, Permit, ServiceError};
 
 fn main() -> ExitCode {
     adapters::consume(|_| RelayOutbox)
@@ -35,7 +35,7 @@ impl Consumer for RelayOutbox {
     // 6. Retrieval: nothing is needed
     type Facts = ();
 
-    async fn retrieve(&self, _: &Permit<Delivered>, _: &OutboxRow) -> Result<(), Fault> {
+    async fn retrieve(&self, _: &Permit<Delivered>, _: &OutboxRow) -> Result<(), ServiceError> {
         Ok(())
     }
 

@@ -8,7 +8,7 @@ use domain::tables::{BY_PENDING, COMMUNICATIONS};
 use lifecycle::consumer::{Delivered, Inbox, Run, Source};
 use lifecycle::platform::Transaction;
 use lifecycle::uses::{Use, Verb};
-use lifecycle::{Consumer, DomainError, Effects, Fault, FieldErrors, Moment, Permit};
+use lifecycle::{Consumer, DomainError, Effects, FieldErrors, Moment, Permit, ServiceError};
 
 fn main() -> ExitCode {
     adapters::consume(|aws| SweepCommunications { communications: aws.table() })
@@ -46,7 +46,11 @@ impl Consumer for SweepCommunications {
     // 6. Retrieval: the records that are pending for too long, the oldest first
     type Facts = Vec<Communication>;
 
-    async fn retrieve(&self, permit: &Permit<Delivered>, (): &()) -> Result<Self::Facts, Fault> {
+    async fn retrieve(
+        &self,
+        permit: &Permit<Delivered>,
+        (): &(),
+    ) -> Result<Self::Facts, ServiceError> {
         let latest = permit.moment().now().plus_seconds(-PENDING_S_MAX);
         let abandoned = Range::spread(BY_PENDING).up_to(latest);
         let found = self.communications.first_of(permit, &abandoned, RECORDS_MAX).await?;

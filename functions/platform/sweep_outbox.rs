@@ -8,7 +8,7 @@ use lifecycle::commit::{BY_WAITING, OUTBOX, OUTBOX_ROW_SET_ASIDE, OutboxRow};
 use lifecycle::consumer::{Delivered, Inbox, Run, Source};
 use lifecycle::telemetry::observe_error;
 use lifecycle::uses::{Use, Verb};
-use lifecycle::{Consumer, DomainError, Effects, Fault, FieldErrors, Moment, Permit};
+use lifecycle::{Consumer, DomainError, Effects, FieldErrors, Moment, Permit, ServiceError};
 
 fn main() -> ExitCode {
     adapters::consume(|aws| SweepOutbox { outbox: aws.table() })
@@ -48,7 +48,11 @@ impl Consumer for SweepOutbox {
     // 6. Retrieval: the overdue rows, the oldest first, unreadable ones included
     type Facts = Vec<Found<OutboxRow>>;
 
-    async fn retrieve(&self, permit: &Permit<Delivered>, (): &()) -> Result<Self::Facts, Fault> {
+    async fn retrieve(
+        &self,
+        permit: &Permit<Delivered>,
+        (): &(),
+    ) -> Result<Self::Facts, ServiceError> {
         let latest = permit.moment().now().plus_seconds(-WAITING_S_MAX);
         let overdue = Range::spread(BY_WAITING).up_to(latest);
         self.outbox.everything_in(permit, &overdue, ROWS_MAX).await

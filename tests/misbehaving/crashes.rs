@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use lifecycle::caller::NoRole;
 use lifecycle::reply::NoBody;
 use lifecycle::uses::Use;
-use lifecycle::{Access, Anyone, Fault, FieldErrors, Permit, Query, Reply, Route, Verdict};
+use lifecycle::{Access, Anyone, FieldErrors, Permit, Query, Reply, Route, ServiceError, Verdict};
 
 fn main() -> ExitCode {
     adapters::serve(|_| Crashes)
@@ -27,7 +27,7 @@ impl Query for Crashes {
 
     type Facts = ();
 
-    async fn retrieve(&self, _: &Permit<Anyone>, (): &()) -> Result<(), Fault> {
+    async fn retrieve(&self, _: &Permit<Anyone>, (): &()) -> Result<(), ServiceError> {
         std::process::abort()
     }
 

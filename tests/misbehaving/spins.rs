@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use lifecycle::caller::NoRole;
 use lifecycle::reply::NoBody;
 use lifecycle::uses::Use;
-use lifecycle::{Access, Anyone, Fault, FieldErrors, Permit, Query, Reply, Route, Verdict};
+use lifecycle::{Access, Anyone, FieldErrors, Permit, Query, Reply, Route, ServiceError, Verdict};
 
 fn main() -> ExitCode {
     adapters::serve(|_| Spins)
@@ -29,7 +29,7 @@ impl Query for Spins {
 
     type Facts = ();
 
-    async fn retrieve(&self, _: &Permit<Anyone>, (): &()) -> Result<(), Fault> {
+    async fn retrieve(&self, _: &Permit<Anyone>, (): &()) -> Result<(), ServiceError> {
         Ok(())
     }
 

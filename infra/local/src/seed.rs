@@ -25,7 +25,7 @@ pub enum SeedError {
     Keys(lifecycle::error::BoxError),
     /// The password of the demo could not be hashed.
     #[error("the demo's password could not be hashed: {0}")]
-    Password(#[from] lifecycle::Fault),
+    Password(#[from] lifecycle::ServiceError),
     /// A store rejected the write.
     #[error(transparent)]
     Store(#[from] StoreError),

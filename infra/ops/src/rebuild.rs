@@ -12,7 +12,7 @@ use domain::people::{Address, User};
 use domain::tables::{ADDRESSES, ORDER_SUMMARIES, ORDERS, USERS};
 use futures::future::try_join_all;
 use futures::{StreamExt, TryStreamExt, stream};
-use lifecycle::Fault;
+use lifecycle::ServiceError;
 use lifecycle::effects::Write;
 use lifecycle::error::BoxError;
 use lifecycle::uses::Use;
@@ -71,7 +71,7 @@ impl Counts {
 
 impl Rebuild<'_> {
     /// Stores what the orders of a segment are summed up as.
-    async fn project_orders(&self, segment: Segment) -> Result<(), Fault> {
+    async fn project_orders(&self, segment: Segment) -> Result<(), ServiceError> {
         let mut next = None;
         loop {
             let page = self.operator.scan::<Order>(segment, next).await?;
@@ -97,7 +97,7 @@ impl Rebuild<'_> {
     }
 
     /// An order that belongs in the projection is stored there, and any other is removed.
-    async fn writes_for(&self, orders: &[Order]) -> Result<Vec<Write>, Fault> {
+    async fn writes_for(&self, orders: &[Order]) -> Result<Vec<Write>, ServiceError> {
         let customers = orders.iter().map(|order| User::key_of(order.user_id));
         let customers = self.operator.table::<User>().many(customers).each();
         let addresses = orders.iter().map(|order| Address::key_of(order.address_id));
@@ -130,7 +130,7 @@ impl Rebuild<'_> {
     }
 
     /// Removes the summaries of a segment whose orders do not exist.
-    async fn remove_strays(&self, segment: Segment) -> Result<(), Fault> {
+    async fn remove_strays(&self, segment: Segment) -> Result<(), ServiceError> {
         let mut next = None;
         loop {
             let page = self.operator.scan::<OrderSummary>(segment, next).await?;

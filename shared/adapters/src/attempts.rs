@@ -8,7 +8,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use lifecycle::limit::Memory;
 use lifecycle::platform::{Count, Counter, Platform};
 use lifecycle::telemetry::observe_error;
-use lifecycle::{Fault, Moment, Permit};
+use lifecycle::{Moment, Permit, ServiceError};
 use sha2::{Digest, Sha256};
 use tokio::time::{Instant, sleep};
 
@@ -56,16 +56,20 @@ impl Attempts {
     ///
     /// # Errors
     ///
-    /// [`Fault::Limited`] when there have been too many, with the seconds until the next window.
-    pub async fn count<C>(&self, permit: &Permit<C>, subject: &str) -> Result<Counted, Fault> {
+    /// [`ServiceError::Limited`] when there have been too many, with the seconds until the next window.
+    pub async fn count<C>(
+        &self,
+        permit: &Permit<C>,
+        subject: &str,
+    ) -> Result<Counted, ServiceError> {
         self.count_at(permit.moment(), subject).await
     }
 
-    async fn count_at(&self, moment: &Moment, subject: &str) -> Result<Counted, Fault> {
+    async fn count_at(&self, moment: &Moment, subject: &str) -> Result<Counted, ServiceError> {
         let began = Instant::now();
         let window = self.window_at(moment);
         let counter = self.counter(&window, subject);
-        let limited = Fault::Limited { retry_after_s: window.left_s };
+        let limited = ServiceError::RateLimited { retry_after_s: window.left_s };
         if self.memory.has_just_refused(&counter.key, moment.now()) {
             return Err(limited);
         }
@@ -156,7 +160,7 @@ fn left(elapsed: Duration) -> Duration {
     Duration::from_nanos(u64::try_from(left).unwrap_or_default())
 }
 
-fn warn(limit: &str, message: &str, fault: &Fault) {
+fn warn(limit: &str, message: &str, fault: &ServiceError) {
     tracing::warn!(limit, error = fault as &dyn std::error::Error, "{message}");
 }
 
@@ -184,7 +188,7 @@ mod tests {
     use serde_dynamo::Item;
 
     use super::*;
-    use crate::faults::unavailable;
+    use crate::errors::unavailable;
 
     /// Counts in memory; fails when `away` is set.
     #[derive(Default)]
@@ -196,7 +200,7 @@ mod tests {
 
     #[async_trait]
     impl Platform for Store {
-        async fn count(&self, counter: &Counter) -> Result<Count, Fault> {
+        async fn count(&self, counter: &Counter) -> Result<Count, ServiceError> {
             self.asked.fetch_add(1, Relaxed);
             if self.away {
                 return Err(unavailable("away"));
@@ -214,25 +218,30 @@ mod tests {
         async fn commit(&self, _: &Transaction) -> Result<(), CommitError> {
             unreachable!("attempts only count")
         }
-        async fn read(&self, _: Table, _: &Key) -> Result<Option<Item>, Fault> {
+        async fn read(&self, _: Table, _: &Key) -> Result<Option<Item>, ServiceError> {
             unreachable!("attempts only count")
         }
-        async fn send(&self, _: &[Outgoing]) -> Vec<(usize, Fault)> {
+        async fn send(&self, _: &[Outgoing]) -> Vec<(usize, ServiceError)> {
             unreachable!("attempts only count")
         }
-        async fn hide(&self, _: Queue, _: &[Hidden]) -> Result<(), Fault> {
+        async fn hide(&self, _: Queue, _: &[Hidden]) -> Result<(), ServiceError> {
             unreachable!("attempts only count")
         }
-        async fn bury(&self, _: Queue, _: &str, _: &str) -> Result<(), Fault> {
+        async fn bury(&self, _: Queue, _: &str, _: &str) -> Result<(), ServiceError> {
             unreachable!("attempts only count")
         }
-        async fn mail(&self, _: &Mail) -> Result<(), Fault> {
+        async fn mail(&self, _: &Mail) -> Result<(), ServiceError> {
             unreachable!("attempts only count")
         }
-        async fn notify(&self, _: &Notice) -> Result<(), Fault> {
+        async fn notify(&self, _: &Notice) -> Result<(), ServiceError> {
             unreachable!("attempts only count")
         }
-        async fn export(&self, _: &str, _: &[(String, String)], _: Vec<u8>) -> Result<(), Fault> {
+        async fn export(
+            &self,
+            _: &str,
+            _: &[(String, String)],
+            _: Vec<u8>,
+        ) -> Result<(), ServiceError> {
             unreachable!("attempts only count")
         }
         async fn warm(&self) {}
@@ -253,7 +262,7 @@ mod tests {
             attempts.count_at(&at(70), "ada").await.unwrap();
         }
         let refused = attempts.count_at(&at(75), "ada").await;
-        assert!(matches!(refused, Err(Fault::Limited { retry_after_s: 45 })));
+        assert!(matches!(refused, Err(ServiceError::RateLimited { retry_after_s: 45 })));
         attempts.count_at(&at(75), "bob").await.unwrap();
         attempts.count_at(&at(120), "ada").await.unwrap();
     }
@@ -282,7 +291,7 @@ mod tests {
         }
         for _ in 0..20 {
             let refused = attempts.count_at(&at(1), "ada").await;
-            assert!(matches!(refused, Err(Fault::Limited { retry_after_s: 59 })));
+            assert!(matches!(refused, Err(ServiceError::RateLimited { retry_after_s: 59 })));
         }
         attempts.count_at(&at(1), "bob").await.unwrap();
         attempts.count_at(&at(60), "ada").await.unwrap();

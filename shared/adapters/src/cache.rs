@@ -13,11 +13,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use lifecycle::Fault;
+use lifecycle::ServiceError;
 use lifecycle::telemetry::observe_cache;
 use tokio::time::Instant;
 
-use crate::faults::unavailable;
+use crate::errors::unavailable;
 use crate::flight::Flight;
 
 /// After a failed load, a stale value is served for this long without another load.
@@ -97,8 +97,8 @@ impl<K: Eq + Hash + Clone, V> Cache<K, V> {
     pub async fn get(
         &self,
         key: &K,
-        load: impl AsyncFnOnce() -> Result<Option<V>, Fault>,
-    ) -> Result<Cached<V>, Fault> {
+        load: impl AsyncFnOnce() -> Result<Option<V>, ServiceError>,
+    ) -> Result<Cached<V>, ServiceError> {
         let entry = self.entry(key);
         let fresh = entry.fresh(&self.keep);
         observe_cache(self.name, fresh.is_some());
@@ -125,8 +125,8 @@ impl<K: Eq + Hash + Clone, V> Cache<K, V> {
     async fn load(
         &self,
         entry: &Entry<V>,
-        load: impl AsyncFnOnce() -> Result<Option<V>, Fault>,
-    ) -> Result<Cached<V>, Fault> {
+        load: impl AsyncFnOnce() -> Result<Option<V>, ServiceError>,
+    ) -> Result<Cached<V>, ServiceError> {
         match load().await {
             Ok(value) => {
                 let value = value.map(Arc::new);

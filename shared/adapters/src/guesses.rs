@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use lifecycle::limit::MINUTE;
 use lifecycle::platform::Platform;
-use lifecycle::{Fault, Permit};
+use lifecycle::{Permit, ServiceError};
 
 use crate::Attempts;
 use crate::attempts::Counted;
@@ -52,8 +52,8 @@ impl Guesses {
     ///
     /// # Errors
     ///
-    /// [`Fault::Limited`] when there have been too many.
-    pub async fn count<C>(&self, permit: &Permit<C>, address: &str) -> Result<Guess, Fault> {
+    /// [`ServiceError::Limited`] when there have been too many.
+    pub async fn count<C>(&self, permit: &Permit<C>, address: &str) -> Result<Guess, ServiceError> {
         let source = permit.source();
         let at_account = format!("{address} {source}");
         let (by_source, at_account) = futures::try_join!(
@@ -73,9 +73,9 @@ impl Guesses {
         permit: &Permit<C>,
         address: &str,
         mut guess: Guess,
-    ) -> Result<Guess, Fault> {
+    ) -> Result<Guess, ServiceError> {
         let counted = match self.in_all.count(permit, address).await {
-            Err(Fault::Limited { .. }) => self.slowed.count(permit, address).await?,
+            Err(ServiceError::RateLimited { .. }) => self.slowed.count(permit, address).await?,
             counted => counted?,
         };
         guess.counted.push(counted);

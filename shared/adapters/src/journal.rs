@@ -7,7 +7,7 @@ use lifecycle::effects::Write;
 use lifecycle::platform::CommitError;
 use lifecycle::record::Record;
 use lifecycle::telemetry::observe_error;
-use lifecycle::{Fault, Permit};
+use lifecycle::{Permit, ServiceError};
 use tokio::time::timeout;
 
 use crate::Aws;
@@ -41,13 +41,13 @@ impl<R: Record> Journal<R> {
     pub async fn note<C>(&self, _: &Permit<C>, record: &R) {
         match timeout(PATIENCE, self.aws.write(Write::put(record))).await {
             Ok(Ok(())) => {}
-            Ok(Err(CommitError::Fault(fault))) => Self::missed(&fault),
-            Ok(Err(error)) => Self::missed(&Fault::internal(format!("{error:?}"))),
-            Err(_) => Self::missed(&Fault::internal("the write timed out")),
+            Ok(Err(CommitError::ServiceError(fault))) => Self::missed(&fault),
+            Ok(Err(error)) => Self::missed(&ServiceError::internal(format!("{error:?}"))),
+            Err(_) => Self::missed(&ServiceError::internal("the write timed out")),
         }
     }
 
-    fn missed(fault: &Fault) {
+    fn missed(fault: &ServiceError) {
         observe_error("JOURNAL_UNAVAILABLE");
         let error: &dyn std::error::Error = fault;
         tracing::warn!(table = R::TABLE.name(), error, "audit record not written");

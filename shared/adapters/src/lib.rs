@@ -13,8 +13,8 @@ mod configuration;
 mod connector;
 mod cursors;
 mod endpoints;
+mod errors;
 mod expressions;
-mod faults;
 mod flight;
 pub mod guesses;
 mod journal;
@@ -54,7 +54,7 @@ pub use rotation::{KeyRotation, Refusal};
 pub use secrets::Secret;
 pub use serve::{authorize, consume, rotate, serve};
 pub use setting::Setting;
-pub use table::{OrAbsent, Present, Table};
+pub use table::{OrNotFound, Present, Table};
 pub use together::{Each, KEYS_MAX, Looked, Many, One, Wanted, together};
 #[doc(hidden)]
 pub use together::{Items, Keys};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use lifecycle::platform::Platform;
-use lifecycle::{Fault, Permit};
+use lifecycle::{Permit, ServiceError};
 
 use crate::Attempts;
 
@@ -50,7 +50,11 @@ impl MailCaps {
     /// # Errors
     ///
     /// Only when the platform itself fails.
-    pub async fn to_unproven<C>(&self, permit: &Permit<C>, address: &str) -> Result<bool, Fault> {
+    pub async fn to_unproven<C>(
+        &self,
+        permit: &Permit<C>,
+        address: &str,
+    ) -> Result<bool, ServiceError> {
         Ok(allowed(self.by_source.count(permit, permit.source()).await)?
             && allowed(self.to_unproven.count(permit, address).await)?)
     }
@@ -60,7 +64,11 @@ impl MailCaps {
     /// # Errors
     ///
     /// As [`MailCaps::to_unproven`].
-    pub async fn to_any<C>(&self, permit: &Permit<C>, address: &str) -> Result<MailAllowed, Fault> {
+    pub async fn to_any<C>(
+        &self,
+        permit: &Permit<C>,
+        address: &str,
+    ) -> Result<MailAllowed, ServiceError> {
         if !allowed(self.by_source.count(permit, permit.source()).await)? {
             return Ok(MailAllowed { to_unproven: false, to_proven: false });
         }
@@ -72,10 +80,10 @@ impl MailCaps {
     }
 }
 
-fn allowed<T>(counted: Result<T, Fault>) -> Result<bool, Fault> {
+fn allowed<T>(counted: Result<T, ServiceError>) -> Result<bool, ServiceError> {
     match counted {
         Ok(_) => Ok(true),
-        Err(Fault::Limited { .. }) => Ok(false),
+        Err(ServiceError::RateLimited { .. }) => Ok(false),
         Err(fault) => Err(fault),
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::Uri;
 use lifecycle::error::BoxError;
 use lifecycle::notice::{Notice, Receiver};
-use lifecycle::{Deadline, Fault, Permit, Upstream};
+use lifecycle::{Deadline, Permit, ServiceError, Upstream};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -61,10 +61,11 @@ impl Aws {
         self.notifiers_kept().get_or_init(made).clone()
     }
 
-    pub(crate) async fn tell_operators(&self, notice: &Notice) -> Result<(), Fault> {
+    pub(crate) async fn tell_operators(&self, notice: &Notice) -> Result<(), ServiceError> {
         let notifiers = self.notifiers_kept().get();
-        let notifiers = notifiers
-            .ok_or_else(|| Fault::internal("notifiers are not configured for this function"))?;
+        let notifiers = notifiers.ok_or_else(|| {
+            ServiceError::internal("notifiers are not configured for this function")
+        })?;
         notifiers.tell(notice).await
     }
 }
@@ -75,14 +76,14 @@ impl Notifiers {
     /// # Errors
     ///
     /// When the secret cannot be read.
-    pub async fn receivers<C>(&self, _: &Permit<C>) -> Result<Vec<Receiver>, Fault> {
+    pub async fn receivers<C>(&self, _: &Permit<C>) -> Result<Vec<Receiver>, ServiceError> {
         let credentials = self.credentials.read().await?;
         let all = [Receiver::Slack, Receiver::Datadog, Receiver::NewRelic];
         Ok(all.into_iter().filter(|receiver| credentials.know(*receiver)).collect())
     }
 
     /// Makes one attempt. If it fails, the queue delivers the alert again.
-    async fn tell(&self, notice: &Notice) -> Result<(), Fault> {
+    async fn tell(&self, notice: &Notice) -> Result<(), ServiceError> {
         let credentials = self.credentials.read().await?;
         let Some(request) = credentials.request(notice) else {
             // The service may have been removed from the configuration since the alert was written.

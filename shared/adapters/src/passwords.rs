@@ -5,7 +5,7 @@ use std::thread::available_parallelism;
 
 use argon2::password_hash::{Error, PasswordHasher, PasswordVerifier, phc::PasswordHash};
 use argon2::{Algorithm, Argon2, Params, Version};
-use lifecycle::Fault;
+use lifecycle::ServiceError;
 use tokio::sync::Semaphore;
 
 /// OWASP's Password Storage Cheat Sheet: Argon2id with 19 MiB, two iterations, one lane.
@@ -49,9 +49,12 @@ impl Passwords {
     ///
     /// When the operating system provides no randomness, or the password is over 2 KiB, which stage
     /// 5 rejects.
-    pub async fn hash(&self, password: &str) -> Result<String, Fault> {
+    pub async fn hash(&self, password: &str) -> Result<String, ServiceError> {
         self.work(password, |argon2, password| {
-            argon2.hash_password(password).map(|hash| hash.to_string()).map_err(Fault::internal)
+            argon2
+                .hash_password(password)
+                .map(|hash| hash.to_string())
+                .map_err(ServiceError::internal)
         })
         .await
     }
@@ -62,7 +65,11 @@ impl Passwords {
     /// # Errors
     ///
     /// When the stored text is not a hash.
-    pub async fn verify(&self, spellings: &[String], hash: Option<&str>) -> Result<bool, Fault> {
+    pub async fn verify(
+        &self,
+        spellings: &[String],
+        hash: Option<&str>,
+    ) -> Result<bool, ServiceError> {
         for password in spellings {
             if self.verify_one(password, hash).await? {
                 return Ok(true);
@@ -71,15 +78,15 @@ impl Passwords {
         Ok(false)
     }
 
-    async fn verify_one(&self, password: &str, hash: Option<&str>) -> Result<bool, Fault> {
+    async fn verify_one(&self, password: &str, hash: Option<&str>) -> Result<bool, ServiceError> {
         let exists = hash.is_some();
         let hash = hash.unwrap_or(NOBODY).to_owned();
         self.work(password, move |argon2, password| {
-            let hash = PasswordHash::new(&hash).map_err(Fault::internal)?;
+            let hash = PasswordHash::new(&hash).map_err(ServiceError::internal)?;
             match argon2.verify_password(password, &hash) {
                 Ok(()) => Ok(exists),
                 Err(Error::PasswordInvalid) => Ok(false),
-                Err(error) => Err(Fault::internal(error)),
+                Err(error) => Err(ServiceError::internal(error)),
             }
         })
         .await
@@ -90,19 +97,20 @@ impl Passwords {
     async fn work<T: Send + 'static>(
         &self,
         password: &str,
-        work: impl FnOnce(&Argon2<'_>, &[u8]) -> Result<T, Fault> + Send + 'static,
-    ) -> Result<T, Fault> {
+        work: impl FnOnce(&Argon2<'_>, &[u8]) -> Result<T, ServiceError> + Send + 'static,
+    ) -> Result<T, ServiceError> {
         if password.len() > BYTES_MAX {
-            return Err(Fault::internal("a password over 2 KiB"));
+            return Err(ServiceError::internal("a password over 2 KiB"));
         }
-        let turn = Arc::clone(&self.at_a_time).acquire_owned().await.map_err(Fault::internal)?;
+        let turn =
+            Arc::clone(&self.at_a_time).acquire_owned().await.map_err(ServiceError::internal)?;
         let (argon2, password) = (self.argon2.clone(), password.to_owned());
         let worked = tokio::task::spawn_blocking(move || {
             let worked = work(&argon2, password.as_bytes());
             drop(turn);
             worked
         });
-        worked.await.map_err(Fault::internal)?
+        worked.await.map_err(ServiceError::internal)?
     }
 }
 
@@ -150,6 +158,6 @@ mod tests {
     async fn a_stored_text_that_is_not_a_hash_is_an_internal_fault() {
         let verified = Passwords::new();
         let verified = verified.verify(&["something".to_owned()], Some("plain text")).await;
-        assert!(matches!(verified, Err(Fault::Internal(_))));
+        assert!(matches!(verified, Err(ServiceError::Internal(_))));
     }
 }

@@ -5,16 +5,18 @@ use std::time::Duration;
 use aws_sdk_sqs::types::QueueAttributeName;
 use lifecycle::effects::Queue;
 use lifecycle::record::{Key, Table};
-use lifecycle::{Fault, Permit};
+use lifecycle::{Permit, ServiceError};
 
 use crate::Aws;
-use crate::faults::fault;
+use crate::errors::fault;
 
 /// How long the probe of a dependency may take, retries included.
 const PROBE_MAX: Duration = Duration::from_secs(1);
 
-async fn within_limit(probe: impl Future<Output = Result<(), Fault>>) -> Result<(), Fault> {
-    tokio::time::timeout(PROBE_MAX, probe).await.unwrap_or(Err(Fault::TimedOut))
+async fn within_limit(
+    probe: impl Future<Output = Result<(), ServiceError>>,
+) -> Result<(), ServiceError> {
+    tokio::time::timeout(PROBE_MAX, probe).await.unwrap_or(Err(ServiceError::TimedOut))
 }
 
 impl Aws {
@@ -23,7 +25,7 @@ impl Aws {
     /// # Errors
     ///
     /// When the table cannot be read.
-    pub async fn probe_table<C>(&self, _: &Permit<C>, table: Table) -> Result<(), Fault> {
+    pub async fn probe_table<C>(&self, _: &Permit<C>, table: Table) -> Result<(), ServiceError> {
         let key = Key::new("healthcheck");
         within_limit(async { self.get_item(table, &key, false).await.map(drop) }).await
     }
@@ -33,11 +35,11 @@ impl Aws {
     /// # Errors
     ///
     /// When the call fails, or the queue is not among the uses.
-    pub async fn probe_queue<C>(&self, _: &Permit<C>, queue: Queue) -> Result<(), Fault> {
+    pub async fn probe_queue<C>(&self, _: &Permit<C>, queue: Queue) -> Result<(), ServiceError> {
         let name = queue.name();
         let url = self.configuration().queue(queue);
-        let url =
-            url.ok_or_else(|| Fault::internal(format!("queue {name} is not among the uses")))?;
+        let url = url
+            .ok_or_else(|| ServiceError::internal(format!("queue {name} is not among the uses")))?;
         let request = self.sqs().get_queue_attributes().queue_url(url);
         let request = request.attribute_names(QueueAttributeName::QueueArn);
         within_limit(async {
@@ -52,7 +54,11 @@ impl Aws {
     /// # Errors
     ///
     /// When the secret cannot be read, or is not among the uses.
-    pub async fn probe_secret<C>(&self, _: &Permit<C>, name: &'static str) -> Result<(), Fault> {
+    pub async fn probe_secret<C>(
+        &self,
+        _: &Permit<C>,
+        name: &'static str,
+    ) -> Result<(), ServiceError> {
         within_limit(async { self.secret_text(name).await.map(drop) }).await
     }
 }

@@ -7,12 +7,12 @@ use futures::future::try_join_all;
 use lifecycle::paging::Direction;
 use lifecycle::record::{Index, PARTITION_KEY, Record, SORT_KEY};
 use lifecycle::telemetry::observe_query;
-use lifecycle::{Fault, Permit};
+use lifecycle::{Permit, ServiceError};
 use serde_dynamo::Item;
 
 use crate::Table;
+use crate::errors::fault;
 use crate::expressions::SdkItem;
-use crate::faults::fault;
 use crate::table::record;
 use crate::together::key_in;
 
@@ -146,7 +146,7 @@ impl<R: Record> Table<R> {
         _: &Permit<C>,
         range: &Range,
         count_max: usize,
-    ) -> Result<Vec<Positioned<R>>, Fault> {
+    ) -> Result<Vec<Positioned<R>>, ServiceError> {
         self.load_first_of(range, count_max).await
     }
 
@@ -154,7 +154,7 @@ impl<R: Record> Table<R> {
         &self,
         range: &Range,
         count_max: usize,
-    ) -> Result<Vec<Positioned<R>>, Fault> {
+    ) -> Result<Vec<Positioned<R>>, ServiceError> {
         let readable = |item: SdkItem| record(&key_in(&item)?, item).ok();
         let found = self.in_order(range, count_max, readable).await?;
         let positioned = |(position, record)| Positioned { position, record };
@@ -172,7 +172,7 @@ impl<R: Record> Table<R> {
         _: &Permit<C>,
         range: &Range,
         count_max: usize,
-    ) -> Result<Vec<Found<R>>, Fault> {
+    ) -> Result<Vec<Found<R>>, ServiceError> {
         let either = |item: SdkItem| {
             let read = record(&key_in(&item)?, item.clone());
             Some(read.map_or_else(|_| Found::Unreadable(item.into()), Found::Record))
@@ -186,7 +186,7 @@ impl<R: Record> Table<R> {
         range: &Range,
         count_max: usize,
         read: impl Fn(SdkItem) -> Option<T>,
-    ) -> Result<Vec<(String, T)>, Fault> {
+    ) -> Result<Vec<(String, T)>, ServiceError> {
         let partitions = range.partitions.iter();
         let partitions =
             partitions.map(|partition| self.first_in(partition, range, count_max, &read));
@@ -207,7 +207,7 @@ impl<R: Record> Table<R> {
         range: &Range,
         count_max: usize,
         read: impl Fn(SdkItem) -> Option<T>,
-    ) -> Result<Vec<(String, T)>, Fault> {
+    ) -> Result<Vec<(String, T)>, ServiceError> {
         let position = range.position_attribute();
         let mut found = Vec::new();
         let mut start = None;
@@ -224,7 +224,9 @@ impl<R: Record> Table<R> {
             left_out += items_count - (found.len() - before);
             if left_out > LEFT_OUT_MAX {
                 let table = R::TABLE.name();
-                return Err(Fault::internal(format!("{left_out} unreadable items in {table}")));
+                return Err(ServiceError::internal(format!(
+                    "{left_out} unreadable items in {table}"
+                )));
             }
             start = next;
             if start.is_none() {
@@ -241,7 +243,7 @@ impl<R: Record> Table<R> {
         range: &Range,
         limit: usize,
         start: Option<SdkItem>,
-    ) -> Result<(Vec<SdkItem>, Option<SdkItem>), Fault> {
+    ) -> Result<(Vec<SdkItem>, Option<SdkItem>), ServiceError> {
         let text = |text: &str| AttributeValue::S(text.to_owned());
         let (bound, value) = range.condition().unzip();
         let request = self

@@ -20,11 +20,11 @@ use lifecycle::caller::{LEEWAY_S, TokenVerifier};
 use lifecycle::error::BoxError;
 use lifecycle::rotation::{Rotation, Step};
 use lifecycle::uses::Use;
-use lifecycle::{Claims, Fault, Timestamp};
+use lifecycle::{Claims, ServiceError, Timestamp};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::faults::fault;
+use crate::errors::fault;
 use crate::secrets::{self, Secret};
 use crate::tokens::{Issuer, KeySet, LIFETIME_S, Signer, Succession, Verifier};
 use crate::{Aws, SIGNING_KEYS, VERIFICATION_KEYS};
@@ -140,7 +140,7 @@ impl KeyRotation {
         &self,
         secret: &'static str,
         which: VersionOf<'_>,
-    ) -> Result<Option<GetSecretValueOutput>, Fault> {
+    ) -> Result<Option<GetSecretValueOutput>, ServiceError> {
         let request = self.aws.secrets_manager().get_secret_value().secret_id(self.id(secret));
         let request = match which {
             VersionOf::Stage(stage) => request.version_stage(stage),
@@ -267,7 +267,7 @@ async fn try_out(fresh: &Succession, set: String, now: Timestamp) -> Result<(), 
     let signer = Signer::from_secret(&fresh.signing_keys().to_string(), TRIAL, TRIAL)?;
     let claims = Claims::from_iter([("sub".to_owned(), TRIAL.into())]);
     let keys = Secret::new(VERIFICATION_KEYS, move || {
-        let keys = KeySet::parse(&set).map_err(Fault::internal);
+        let keys = KeySet::parse(&set).map_err(ServiceError::internal);
         std::future::ready(keys).boxed()
     });
     let verifier = Verifier::new(vec![Issuer::new(TRIAL, TRIAL, keys, "roles")]);

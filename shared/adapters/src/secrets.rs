@@ -4,13 +4,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use lifecycle::Fault;
+use lifecycle::ServiceError;
 use lifecycle::error::BoxError;
 use lifecycle::telemetry::carried;
 use tokio::time::{Instant, timeout};
 
 use crate::Aws;
-use crate::faults::{fault, unavailable};
+use crate::errors::{fault, unavailable};
 use crate::flight::Flight;
 use crate::pauses::{Failing, Pauses};
 
@@ -47,7 +47,7 @@ pub(crate) struct Holding {
 /// Cheap to clone; clones share the cache.
 pub struct Secret<T>(Arc<Inner<T>>);
 
-type Fetch<T> = Box<dyn Fn() -> BoxFuture<'static, Result<T, Fault>> + Send + Sync>;
+type Fetch<T> = Box<dyn Fn() -> BoxFuture<'static, Result<T, ServiceError>> + Send + Sync>;
 
 struct Inner<T> {
     name: &'static str,
@@ -86,7 +86,8 @@ impl Aws {
             let aws = aws.clone();
             Box::pin(async move {
                 let text = aws.secret_text(name).await?;
-                parse(&text).map_err(|error| Fault::internal(format!("secret {name}: {error}")))
+                parse(&text)
+                    .map_err(|error| ServiceError::internal(format!("secret {name}: {error}")))
             })
         });
         let first = secret.clone();
@@ -98,13 +99,16 @@ impl Aws {
     }
 
     /// The secret's current version, from Secrets Manager.
-    pub(crate) async fn secret_text(&self, name: &'static str) -> Result<String, Fault> {
+    pub(crate) async fn secret_text(&self, name: &'static str) -> Result<String, ServiceError> {
         let id = self.configuration().secret(name);
-        let id =
-            id.ok_or_else(|| Fault::internal(format!("secret {name} is not among the uses")))?;
+        let id = id.ok_or_else(|| {
+            ServiceError::internal(format!("secret {name} is not among the uses"))
+        })?;
         let answer = self.secrets_manager().get_secret_value().secret_id(id).send().await;
         let answer = answer.map_err(|error| fault("GetSecretValue", name, error))?;
-        answer.secret_string.ok_or_else(|| Fault::internal(format!("secret {name} is not text")))
+        answer
+            .secret_string
+            .ok_or_else(|| ServiceError::internal(format!("secret {name} is not text")))
     }
 }
 
@@ -112,7 +116,7 @@ impl<T: Send + Sync + 'static> Secret<T> {
     /// A secret that `fetch` reads.
     pub(crate) fn new(
         name: &'static str,
-        fetch: impl Fn() -> BoxFuture<'static, Result<T, Fault>> + Send + Sync + 'static,
+        fetch: impl Fn() -> BoxFuture<'static, Result<T, ServiceError>> + Send + Sync + 'static,
     ) -> Self {
         Self::held(name, OURS, fetch)
     }
@@ -121,7 +125,7 @@ impl<T: Send + Sync + 'static> Secret<T> {
     pub(crate) fn held(
         name: &'static str,
         holding: Holding,
-        fetch: impl Fn() -> BoxFuture<'static, Result<T, Fault>> + Send + Sync + 'static,
+        fetch: impl Fn() -> BoxFuture<'static, Result<T, ServiceError>> + Send + Sync + 'static,
     ) -> Self {
         Self(Arc::new(Inner {
             name,
@@ -142,7 +146,7 @@ impl<T: Send + Sync + 'static> Secret<T> {
     /// # Errors
     ///
     /// When it cannot be read and no value is young enough. During a pause it fails at once.
-    pub async fn read(&self) -> Result<Arc<T>, Fault> {
+    pub async fn read(&self) -> Result<Arc<T>, ServiceError> {
         match self.usable() {
             Some((value, false)) => Ok(value),
             Some((value, true)) => {
@@ -160,7 +164,7 @@ impl<T: Send + Sync + 'static> Secret<T> {
     /// # Errors
     ///
     /// When it cannot be read. The cached value is kept.
-    pub async fn refresh(&self) -> Result<Arc<T>, Fault> {
+    pub async fn refresh(&self) -> Result<Arc<T>, ServiceError> {
         match self.0.flight.board().await {
             Some(pilot) => {
                 if let Some(left) = self.failing().and_then(|failing| failing.pause_left()) {
@@ -204,7 +208,7 @@ impl<T: Send + Sync + 'static> Secret<T> {
         }));
     }
 
-    async fn fetch(&self) -> Result<Arc<T>, Fault> {
+    async fn fetch(&self) -> Result<Arc<T>, ServiceError> {
         if let Some(kept) = self.kept().as_mut() {
             kept.tried = Instant::now();
         }
@@ -219,11 +223,11 @@ impl<T: Send + Sync + 'static> Secret<T> {
         Ok(value)
     }
 
-    fn pausing(&self, left: Duration) -> Fault {
+    fn pausing(&self, left: Duration) -> ServiceError {
         let retry_after_s = u32::try_from(left.as_secs() + 1).unwrap_or(u32::MAX);
         let source =
             format!("reading {} failed; the next read follows a pause", self.0.name).into();
-        Fault::Unavailable { retry_after_s, source }
+        ServiceError::Unavailable { retry_after_s, source }
     }
 
     fn failing(&self) -> Option<Failing> {
@@ -344,7 +348,7 @@ mod tests {
         for _ in 0..6_000 {
             let before = (store.reads.load(SeqCst), Instant::now());
             let fault = secret.read().await.unwrap_err();
-            assert!(matches!(fault, Fault::Unavailable { .. }), "{fault:?}");
+            assert!(matches!(fault, ServiceError::Unavailable { .. }), "{fault:?}");
             let waited = before.1.elapsed() > Duration::ZERO;
             assert_eq!(
                 waited,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lifecycle::record::Singleton;
-use lifecycle::{Fault, Permit};
+use lifecycle::{Permit, ServiceError};
 
 use crate::{Aws, Cache, Keep, Table};
 
@@ -52,11 +52,11 @@ impl<S: Singleton> Setting<S> {
     /// # Errors
     ///
     /// When it cannot be read or is invalid, and no read since the start has succeeded.
-    pub async fn get<C>(&self, _: &Permit<C>) -> Result<S, Fault> {
+    pub async fn get<C>(&self, _: &Permit<C>) -> Result<S, ServiceError> {
         self.read().await
     }
 
-    pub(crate) async fn read(&self) -> Result<S, Fault> {
+    pub(crate) async fn read(&self) -> Result<S, ServiceError> {
         let Inner { table, cache } = &*self.0;
         let held = cache.get(&(), async || table.load_the_one(false).await.map(Some));
         let value = held.await?.value;

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use lifecycle::effects::{Condition, Write};
 use lifecycle::record::{Key, Record, Singleton};
 use lifecycle::telemetry::{observe_error, without_values};
-use lifecycle::{Fault, Permit};
+use lifecycle::{Permit, ServiceError};
 use serde_dynamo::{AttributeValue, Item};
 use sha2::{Digest, Sha256};
 
@@ -43,7 +43,7 @@ impl<R: Record> Table<R> {
     /// # Errors
     ///
     /// When the table cannot be read, or the stored item is not such a record.
-    pub async fn get<C>(&self, _: &Permit<C>, key: &Key) -> Result<Option<R>, Fault> {
+    pub async fn get<C>(&self, _: &Permit<C>, key: &Key) -> Result<Option<R>, ServiceError> {
         self.load(key, true).await
     }
 
@@ -52,7 +52,11 @@ impl<R: Record> Table<R> {
     /// # Errors
     ///
     /// As [`Table::get`].
-    pub async fn get_eventually<C>(&self, _: &Permit<C>, key: &Key) -> Result<Option<R>, Fault> {
+    pub async fn get_eventually<C>(
+        &self,
+        _: &Permit<C>,
+        key: &Key,
+    ) -> Result<Option<R>, ServiceError> {
         self.load(key, false).await
     }
 
@@ -61,14 +65,22 @@ impl<R: Record> Table<R> {
     /// # Errors
     ///
     /// When the table cannot be read.
-    pub async fn get_readable<C>(&self, _: &Permit<C>, key: &Key) -> Result<Option<R>, Fault> {
+    pub async fn get_readable<C>(
+        &self,
+        _: &Permit<C>,
+        key: &Key,
+    ) -> Result<Option<R>, ServiceError> {
         let item = self.aws.get_item(R::TABLE, key, true).await?;
         Ok(item.and_then(|item| record(key, item).ok()))
     }
 
-    pub(crate) async fn load(&self, key: &Key, consistent: bool) -> Result<Option<R>, Fault> {
+    pub(crate) async fn load(
+        &self,
+        key: &Key,
+        consistent: bool,
+    ) -> Result<Option<R>, ServiceError> {
         let item = self.aws.get_item(R::TABLE, key, consistent).await?;
-        item.map(|item| record(key, item)).transpose().map_err(Fault::internal)
+        item.map(|item| record(key, item)).transpose().map_err(ServiceError::internal)
     }
 
     pub(crate) fn aws(&self) -> &Aws {
@@ -82,7 +94,7 @@ impl<S: Singleton> Table<S> {
     /// # Errors
     ///
     /// When the table cannot be read, or the stored item is not such a record, or is invalid.
-    pub async fn get_the_one<C>(&self, _: &Permit<C>) -> Result<S, Fault> {
+    pub async fn get_the_one<C>(&self, _: &Permit<C>) -> Result<S, ServiceError> {
         self.load_the_one(true).await
     }
 
@@ -91,17 +103,17 @@ impl<S: Singleton> Table<S> {
     /// # Errors
     ///
     /// When the table cannot be read.
-    pub async fn get_to_replace<C>(&self, _: &Permit<C>) -> Result<Present<S>, Fault> {
+    pub async fn get_to_replace<C>(&self, _: &Permit<C>) -> Result<Present<S>, ServiceError> {
         self.load_to_replace().await
     }
 
-    pub(crate) async fn load_the_one(&self, consistent: bool) -> Result<S, Fault> {
+    pub(crate) async fn load_the_one(&self, consistent: bool) -> Result<S, ServiceError> {
         let item = self.aws.get_item(S::TABLE, &S::the_key(), consistent).await?;
-        let read = item.map(valid).transpose().map_err(Fault::internal)?;
+        let read = item.map(valid).transpose().map_err(ServiceError::internal)?;
         Ok(read.unwrap_or_default())
     }
 
-    pub(crate) async fn load_to_replace(&self) -> Result<Present<S>, Fault> {
+    pub(crate) async fn load_to_replace(&self) -> Result<Present<S>, ServiceError> {
         let Some(item) = self.aws.get_item(S::TABLE, &S::the_key(), true).await? else {
             return Ok(Present::Default(S::default()));
         };
@@ -159,18 +171,18 @@ impl<R> Clone for Table<R> {
 }
 
 /// Turns a missing value into the fault that becomes a 404.
-pub trait OrAbsent<T> {
-    /// The value, or [`Fault::Absent`], which is a 404.
+pub trait OrNotFound<T> {
+    /// The value, or [`ServiceError::NotFound`], which is a 404.
     ///
     /// # Errors
     ///
     /// When there is none.
-    fn or_absent(self) -> Result<T, Fault>;
+    fn or_not_found(self) -> Result<T, ServiceError>;
 }
 
-impl<T> OrAbsent<T> for Option<T> {
-    fn or_absent(self) -> Result<T, Fault> {
-        self.ok_or(Fault::Absent)
+impl<T> OrNotFound<T> for Option<T> {
+    fn or_not_found(self) -> Result<T, ServiceError> {
+        self.ok_or(ServiceError::NotFound)
     }
 }
 

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use lifecycle::record::{Key, PARTITION_KEY, Record, SORT_KEY, Table as RecordTable};
 use lifecycle::telemetry::observe_query;
-use lifecycle::{Fault, Permit};
+use lifecycle::{Permit, ServiceError};
 
+use crate::errors::{fault, unavailable};
 use crate::expressions::{SdkItem, key_of};
-use crate::faults::{fault, unavailable};
 use crate::table::record;
 use crate::{Aws, Table};
 
@@ -28,16 +28,16 @@ const FIRST_PAUSE_MS: u64 = 50;
 ///
 /// When a table cannot be read, a stored item is not such a record, or more than [`KEYS_MAX`] keys
 /// are wanted.
-pub async fn together<C, W: Wanted>(_: &Permit<C>, wanted: W) -> Result<W::Found, Fault> {
+pub async fn together<C, W: Wanted>(_: &Permit<C>, wanted: W) -> Result<W::Found, ServiceError> {
     gather(wanted).await
 }
 
-pub(crate) async fn gather<W: Wanted>(wanted: W) -> Result<W::Found, Fault> {
+pub(crate) async fn gather<W: Wanted>(wanted: W) -> Result<W::Found, ServiceError> {
     let mut keys = Keys::new();
     wanted.name(&mut keys)?;
     let count: usize = keys.values().map(HashSet::len).sum();
     if count > KEYS_MAX {
-        return Err(Fault::internal(format!("{count} keys at once, at most {KEYS_MAX}")));
+        return Err(ServiceError::internal(format!("{count} keys at once, at most {KEYS_MAX}")));
     }
     let items = find(wanted.aws(), wanted.table(), keys).await?;
     wanted.take(&items)
@@ -55,10 +55,10 @@ pub trait Wanted: Send + Sync {
     fn table(&self) -> RecordTable;
 
     #[doc(hidden)]
-    fn name(&self, keys: &mut Keys) -> Result<(), Fault>;
+    fn name(&self, keys: &mut Keys) -> Result<(), ServiceError>;
 
     #[doc(hidden)]
-    fn take(&self, items: &Items) -> Result<Self::Found, Fault>;
+    fn take(&self, items: &Items) -> Result<Self::Found, ServiceError>;
 }
 
 /// The wanted keys, by the physical names of their tables.
@@ -126,11 +126,11 @@ impl<R: Record> Wanted for Each<R> {
         R::TABLE
     }
 
-    fn name(&self, keys: &mut Keys) -> Result<(), Fault> {
+    fn name(&self, keys: &mut Keys) -> Result<(), ServiceError> {
         self.0.name(keys)
     }
 
-    fn take(&self, items: &Items) -> Result<Vec<Looked<R>>, Fault> {
+    fn take(&self, items: &Items) -> Result<Vec<Looked<R>>, ServiceError> {
         let name = self.aws().table_name(R::TABLE)?;
         let looked = |key| match items.record(name, key) {
             Ok(None) => Looked::Nothing,
@@ -152,13 +152,13 @@ impl<R: Record> Wanted for One<R> {
         R::TABLE
     }
 
-    fn name(&self, keys: &mut Keys) -> Result<(), Fault> {
+    fn name(&self, keys: &mut Keys) -> Result<(), ServiceError> {
         let name = self.aws().table_name(R::TABLE)?;
         keys.entry(name.to_owned()).or_default().insert(self.key.clone());
         Ok(())
     }
 
-    fn take(&self, items: &Items) -> Result<Option<R>, Fault> {
+    fn take(&self, items: &Items) -> Result<Option<R>, ServiceError> {
         items.record(self.aws().table_name(R::TABLE)?, &self.key)
     }
 }
@@ -174,13 +174,13 @@ impl<R: Record> Wanted for Many<R> {
         R::TABLE
     }
 
-    fn name(&self, keys: &mut Keys) -> Result<(), Fault> {
+    fn name(&self, keys: &mut Keys) -> Result<(), ServiceError> {
         let name = self.aws().table_name(R::TABLE)?;
         keys.entry(name.to_owned()).or_default().extend(self.keys.iter().cloned());
         Ok(())
     }
 
-    fn take(&self, items: &Items) -> Result<Vec<Option<R>>, Fault> {
+    fn take(&self, items: &Items) -> Result<Vec<Option<R>>, ServiceError> {
         let name = self.aws().table_name(R::TABLE)?;
         self.keys.iter().map(|key| items.record(name, key)).collect()
     }
@@ -199,12 +199,12 @@ macro_rules! several_wanted {
                 self.0.table()
             }
 
-            fn name(&self, keys: &mut Keys) -> Result<(), Fault> {
+            fn name(&self, keys: &mut Keys) -> Result<(), ServiceError> {
                 $(self.$number.name(keys)?;)+
                 Ok(())
             }
 
-            fn take(&self, items: &Items) -> Result<Self::Found, Fault> {
+            fn take(&self, items: &Items) -> Result<Self::Found, ServiceError> {
                 Ok(($(self.$number.take(items)?,)+))
             }
         }
@@ -215,10 +215,10 @@ several_wanted!(A 0, B 1);
 several_wanted!(A 0, B 1, C 2);
 
 impl Items {
-    fn record<R: Record>(&self, table: &str, key: &Key) -> Result<Option<R>, Fault> {
+    fn record<R: Record>(&self, table: &str, key: &Key) -> Result<Option<R>, ServiceError> {
         let item = self.0.get(table).and_then(|items| items.get(key));
         // A key may be wanted more than once.
-        item.map(|item| record(key, item.clone())).transpose().map_err(Fault::internal)
+        item.map(|item| record(key, item.clone())).transpose().map_err(ServiceError::internal)
     }
 
     fn add(&mut self, table: String, found: Vec<SdkItem>) {
@@ -228,7 +228,7 @@ impl Items {
 }
 
 /// The items of the keys. Unprocessed keys are requested again.
-async fn find(aws: &Aws, first: RecordTable, keys: Keys) -> Result<Items, Fault> {
+async fn find(aws: &Aws, first: RecordTable, keys: Keys) -> Result<Items, ServiceError> {
     let mut found = Items::default();
     let mut wanted = HashMap::with_capacity(keys.len());
     for (table, keys) in keys {
@@ -260,7 +260,7 @@ async fn ask(
     first: RecordTable,
     wanted: Request,
     found: &mut Items,
-) -> Result<Request, Fault> {
+) -> Result<Request, ServiceError> {
     let request = aws.dynamodb().batch_get_item().set_request_items(Some(wanted));
     let started = Instant::now();
     let answer = request.send().await;
@@ -275,9 +275,9 @@ async fn ask(
 }
 
 /// Strongly consistent: a decision from outdated facts would be discarded at its commit.
-fn request_for(keys: Vec<SdkItem>) -> Result<KeysAndAttributes, Fault> {
+fn request_for(keys: Vec<SdkItem>) -> Result<KeysAndAttributes, ServiceError> {
     let request = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true);
-    request.build().map_err(Fault::internal)
+    request.build().map_err(ServiceError::internal)
 }
 
 pub(crate) fn key_in(item: &SdkItem) -> Option<Key> {

@@ -1,7 +1,7 @@
 //! Stages 2 and 3: authentication and authorization of the caller.
 
 pub use crate::claims::Claims;
-use crate::error::{Fault, RequestError};
+use crate::error::{RequestError, ServiceError};
 use crate::{Deadline, Moment, Timestamp};
 
 /// The tolerated difference between the clocks of token issuers and verifiers. The authorizer's
@@ -268,7 +268,7 @@ pub trait TokenVerifier: Send + Sync {
     /// # Errors
     ///
     /// [`TokenError::Refused`] with a reason for the log, never for the client.
-    /// [`TokenError::Fault`] when the keys are not available: the request is a 503 and never
+    /// [`TokenError::ServiceError`] when the keys are not available: the request is a 503 and never
     /// passes.
     async fn verify(&self, token: &str, now: Timestamp) -> Result<Claims, TokenError>;
 }
@@ -282,18 +282,21 @@ pub enum TokenError {
     Refused(&'static str),
     /// The token could not be verified.
     #[error("the token could not be verified")]
-    Fault(#[source] Fault),
+    ServiceError(#[source] ServiceError),
 }
 
 impl From<TokenError> for RequestError {
     fn from(error: TokenError) -> Self {
         match error {
             TokenError::Refused(_) => Self::Unauthenticated,
-            TokenError::Fault(fault @ Fault::Unavailable { .. }) => Self::Fault(fault),
-            // The keys are not available. This is not the client's error, and may be over soon.
-            TokenError::Fault(fault) => {
-                Self::Fault(Fault::Unavailable { retry_after_s: 1, source: Box::new(fault) })
+            TokenError::ServiceError(fault @ ServiceError::Unavailable { .. }) => {
+                Self::ServiceError(fault)
             }
+            // The keys are not available. This is not the client's error, and may be over soon.
+            TokenError::ServiceError(fault) => Self::ServiceError(ServiceError::Unavailable {
+                retry_after_s: 1,
+                source: Box::new(fault),
+            }),
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::effects::{
     Action, Change, Condition, Content, Effects, Event, Message, Otherwise, Write,
 };
 use crate::envelope::Envelope;
-use crate::error::{DomainError, Fault};
+use crate::error::{DomainError, ServiceError};
 use crate::platform::{CommitError, Outgoing, Platform, Transaction};
 use crate::record::{Index, IndexKey, Key, PARTITION_KEY, Record, SORT_KEY, Table};
 use crate::telemetry::TraceContext;
@@ -83,9 +83,11 @@ fn compose(
     uses: &[Use],
     moment: &Moment,
     cause: &Cause,
-) -> Result<Transaction, Fault> {
+) -> Result<Transaction, ServiceError> {
     if !effects.parts().is_empty() {
-        return Err(Fault::internal("only consumers without an inbox may have effects in parts"));
+        return Err(ServiceError::internal(
+            "only consumers without an inbox may have effects in parts",
+        ));
     }
     let mut writes = effects.writes().to_vec();
     for (number, event) in effects.events().iter().enumerate() {
@@ -106,7 +108,7 @@ fn compose(
         let verb = verb_of(write);
         if !uses.iter().any(|usage| usage.covers(write.table, verb)) {
             let message = format!("{verb:?} on table {} is not declared", write.table.name());
-            return Err(Fault::internal(message));
+            return Err(ServiceError::internal(message));
         }
     }
     writes.extend(ledger);
@@ -128,12 +130,12 @@ pub(crate) async fn commit(
     uses: &[Use],
     moment: &Moment,
     cause: &Cause,
-) -> Result<Outcome, Fault> {
+) -> Result<Outcome, ServiceError> {
     let has_ledger = ledger.is_some();
     let transaction = compose(effects, ledger, uses, moment, cause)?;
     if let Some(message) = effects.handed_over() {
         if !transaction.writes.is_empty() {
-            return Err(Fault::internal(
+            return Err(ServiceError::internal(
                 "effects with a message in place of the commit also have writes",
             ));
         }
@@ -148,8 +150,8 @@ pub(crate) async fn commit(
     let failed = match platform.commit(&transaction).await {
         Ok(()) => return Ok(Outcome::Committed),
         Err(CommitError::Conflict) => return Ok(Outcome::Moved),
-        Err(CommitError::Invalid(reason)) => return Err(Fault::internal(reason)),
-        Err(CommitError::Fault(fault)) => return Err(fault),
+        Err(CommitError::Invalid(reason)) => return Err(ServiceError::internal(reason)),
+        Err(CommitError::ServiceError(fault)) => return Err(fault),
         Err(CommitError::Conditions(failed)) => failed,
     };
     if let Some(known) = failed.iter().find(|failed| Some(failed.write) == ledger) {

@@ -13,7 +13,9 @@ use crate::caller::{Access, Caller, SignIn};
 use crate::conditions::Conditions;
 use crate::consumer::{Consumer, Inbox, Source};
 use crate::endpoint::Endpoint;
-use crate::error::{BodyOffer, DomainError, ErrorResponse, Fault, FieldErrors, RequestError};
+use crate::error::{
+    BodyOffer, DomainError, ErrorResponse, FieldErrors, RequestError, ServiceError,
+};
 use crate::idempotency::{Idempotency, LEDGER};
 use crate::input::{Input, Schemas};
 use crate::limit::{Counting, LIMITS};
@@ -96,10 +98,10 @@ fn failures<E: Endpoint>() -> Vec<RequestError> {
         RequestError::TooLarge { limit },
         RequestError::Invalid(FieldErrors::none()),
         RequestError::PreconditionFailed,
-        Fault::Limited { retry_after_s: 1 }.into(),
-        Fault::internal("").into(),
-        Fault::Unavailable { retry_after_s: 1, source: "".into() }.into(),
-        Fault::TimedOut.into(),
+        ServiceError::RateLimited { retry_after_s: 1 }.into(),
+        ServiceError::internal("").into(),
+        ServiceError::Unavailable { retry_after_s: 1, source: "".into() }.into(),
+        ServiceError::TimedOut.into(),
     ];
     let mut may =
         |applies: bool, failure: RequestError| failures.extend(applies.then_some(failure));
@@ -116,7 +118,7 @@ fn failures<E: Endpoint>() -> Vec<RequestError> {
     may(keyed, RequestError::KeyReused);
     may(
         E::USES.iter().any(|usage| matches!(usage, Use::Upstream(_))),
-        Fault::Upstream("".into()).into(),
+        ServiceError::Upstream("".into()).into(),
     );
     failures.extend(E::ERRORS.iter().map(|refusal| DomainError::from(*refusal).into()));
     failures

@@ -16,17 +16,17 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// An error of stage 6 or of a port: the store, a queue, an upstream, the deadline.
 #[derive(Debug, thiserror::Error)]
-pub enum Fault {
+pub enum ServiceError {
     /// The requested resource does not exist: 404, the same as a hidden resource.
     #[error("the resource does not exist")]
-    Absent,
+    NotFound,
     /// The request is invalid in a way that only retrieval can detect, such as an invalid cursor:
     /// 400.
     #[error("the request is invalid")]
-    Invalid(FieldErrors),
+    InvalidInput(FieldErrors),
     /// The caller has exceeded a limit: 429.
     #[error("a limit is reached; try again in {retry_after_s} s")]
-    Limited {
+    RateLimited {
         /// Seconds after which a retry makes sense.
         retry_after_s: u32,
     },
@@ -50,7 +50,7 @@ pub enum Fault {
     TimedOut,
 }
 
-impl Fault {
+impl ServiceError {
     /// An internal error, from any error.
     pub fn internal(error: impl Into<BoxError>) -> Self {
         Self::Internal(error.into())
@@ -237,14 +237,14 @@ pub enum RequestError {
     /// A business rule rejected the request.
     Rejected(DomainError),
     /// An error of stage 6 or of a port.
-    Fault(Fault),
+    ServiceError(ServiceError),
     /// The endpoint panicked.
     Panicked(String),
 }
 
-impl From<Fault> for RequestError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ServiceError> for RequestError {
+    fn from(fault: ServiceError) -> Self {
+        Self::ServiceError(fault)
     }
 }
 
@@ -315,7 +315,8 @@ impl RequestError {
     pub fn response(&self) -> ErrorResponse {
         use StatusCode as S;
         match self {
-            Self::Invalid(violations) | Self::Fault(Fault::Invalid(violations)) => {
+            Self::Invalid(violations)
+            | Self::ServiceError(ServiceError::InvalidInput(violations)) => {
                 let (details, more) = violations.clone().into_details();
                 let message = if more {
                     let listed = details.len();
@@ -332,7 +333,7 @@ impl RequestError {
             Self::Forbidden => {
                 plain(S::FORBIDDEN, "FORBIDDEN", "The caller is not allowed to do this.")
             }
-            Self::Hidden | Self::Fault(Fault::Absent) => {
+            Self::Hidden | Self::ServiceError(ServiceError::NotFound) => {
                 plain(S::NOT_FOUND, "NOT_FOUND", "There is no such resource.")
             }
             Self::WrongMethod { .. } => plain(
@@ -367,11 +368,11 @@ impl RequestError {
                 details: FieldErrors::within_bytes(rejection.details.clone()),
                 ..plain(rejection.kind.status(), rejection.code, rejection.message.clone())
             },
-            Self::Fault(Fault::Limited { retry_after_s }) => ErrorResponse {
+            Self::ServiceError(ServiceError::RateLimited { retry_after_s }) => ErrorResponse {
                 retry_after_s: Some(*retry_after_s),
                 ..plain(S::TOO_MANY_REQUESTS, "RATE_LIMIT_EXCEEDED", "Too many requests.")
             },
-            Self::Fault(Fault::Unavailable { retry_after_s, .. }) => ErrorResponse {
+            Self::ServiceError(ServiceError::Unavailable { retry_after_s, .. }) => ErrorResponse {
                 retry_after_s: Some(*retry_after_s),
                 ..plain(
                     S::SERVICE_UNAVAILABLE,
@@ -379,13 +380,13 @@ impl RequestError {
                     "A dependency is unavailable; try again later.",
                 )
             },
-            Self::Fault(Fault::Upstream(_)) => {
+            Self::ServiceError(ServiceError::Upstream(_)) => {
                 plain(S::BAD_GATEWAY, "UPSTREAM_FAILED", "An upstream service failed.")
             }
-            Self::Fault(Fault::TimedOut) => {
+            Self::ServiceError(ServiceError::TimedOut) => {
                 plain(S::GATEWAY_TIMEOUT, "TIMED_OUT", "The request took too long.")
             }
-            Self::Fault(Fault::Internal(_)) | Self::Panicked(_) => plain(
+            Self::ServiceError(ServiceError::Internal(_)) | Self::Panicked(_) => plain(
                 S::INTERNAL_SERVER_ERROR,
                 "INTERNAL_ERROR",
                 "Something went wrong on our side.",
@@ -398,7 +399,7 @@ impl fmt::Display for RequestError {
     /// The chain of causes, for the log.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Fault(fault) => write_chain(f, fault),
+            Self::ServiceError(fault) => write_chain(f, fault),
             Self::Panicked(message) => write!(f, "panicked: {message}"),
             Self::Rejected(rejection) => write!(f, "{}: {}", rejection.code, rejection.message),
             Self::Invalid(violations) => {

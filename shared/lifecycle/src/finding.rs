@@ -14,7 +14,7 @@
 use serde_json::{Value, json};
 
 use crate::claims::{Claims, date_passed_on};
-use crate::{Fault, Timestamp};
+use crate::{ServiceError, Timestamp};
 
 /// How long API Gateway caches the authorizer's result, per token and for all routes, in seconds:
 /// `ReauthorizeEvery` of the template.
@@ -84,12 +84,15 @@ impl Finding {
 
 /// The error of a request whose token the authorizer could not verify. API Gateway caches this
 /// result, so a client that retries before the cache expires fails again.
-pub(crate) fn not_verified(at: Option<Timestamp>, now: Timestamp) -> Fault {
+pub(crate) fn not_verified(at: Option<Timestamp>, now: Timestamp) -> ServiceError {
     let kept_s = i64::from(FINDING_KEPT_S);
     let age_s = at.map_or(0, |at| now.as_seconds().saturating_sub(at.as_seconds()));
     let left_s = kept_s.saturating_sub(age_s).clamp(1, kept_s);
     let retry_after_s = u32::try_from(left_s).unwrap_or(FINDING_KEPT_S);
-    Fault::Unavailable { retry_after_s, source: "the authorizer could not verify the token".into() }
+    ServiceError::Unavailable {
+        retry_after_s,
+        source: "the authorizer could not verify the token".into(),
+    }
 }
 
 #[cfg(test)]
@@ -151,7 +154,9 @@ mod tests {
             [(Some(0), 300), (Some(299), 1), (Some(1_000), 1), (Some(-50), 300), (None, 300)]
         {
             let fault = not_verified(age_s.map(|age_s| now.plus_seconds(-age_s)), now);
-            let Fault::Unavailable { retry_after_s, .. } = fault else { panic!("{fault:?}") };
+            let ServiceError::Unavailable { retry_after_s, .. } = fault else {
+                panic!("{fault:?}")
+            };
             assert_eq!(retry_after_s, expected, "{age_s:?}");
         }
     }

@@ -48,7 +48,7 @@ pub use deadline::Deadline;
 pub use effects::Effects;
 pub use endpoint::{Endpoint, Query};
 pub use entity_tag::EntityTag;
-pub use error::{DomainError, ErrorCode, Fault, FieldErrors};
+pub use error::{DomainError, ErrorCode, FieldErrors, ServiceError};
 pub use finding::FINDING_KEPT_S;
 pub use moment::Moment;
 pub use reply::Reply;

@@ -11,7 +11,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 pub use self::memory::Memory;
 use crate::Timestamp;
-use crate::error::{Fault, RequestError};
+use crate::error::{RequestError, ServiceError};
 use crate::hash::short_hash_of;
 use crate::platform::{Count, Counter, Platform};
 use crate::record::Table;
@@ -103,13 +103,17 @@ impl Standing {
     /// Whether the headers belong on the response. If another limit refused the request, its
     /// `Retry-After` would contradict them.
     pub(crate) fn explains(&self, failure: Option<&RequestError>) -> bool {
-        !(self.admitted && matches!(failure, Some(RequestError::Fault(Fault::Limited { .. }))))
+        !(self.admitted
+            && matches!(
+                failure,
+                Some(RequestError::ServiceError(ServiceError::RateLimited { .. }))
+            ))
     }
 
     /// `Ok` if the request is admitted.
-    pub(crate) fn enforce(&self) -> Result<(), Fault> {
+    pub(crate) fn enforce(&self) -> Result<(), ServiceError> {
         let retry_after_s = u32::try_from(self.reset_s).unwrap_or(u32::MAX);
-        if self.admitted { Ok(()) } else { Err(Fault::Limited { retry_after_s }) }
+        if self.admitted { Ok(()) } else { Err(ServiceError::RateLimited { retry_after_s }) }
     }
 }
 
@@ -297,8 +301,8 @@ impl Limiter {
     }
 
     /// Logs and counts that the store is unavailable.
-    fn unavailable(&self, fault: Fault, what_holds: &str) {
-        tracing::warn!(error = %RequestError::Fault(fault), "{what_holds}");
+    fn unavailable(&self, fault: ServiceError, what_holds: &str) {
+        tracing::warn!(error = %RequestError::ServiceError(fault), "{what_holds}");
         let labels = [("type", "RATE_LIMITER_UNAVAILABLE"), ("service", self.service.as_str())];
         print(&metric(&self.service, Timestamp::now(), &labels, "errors_total", "Count", 1));
     }

@@ -9,7 +9,7 @@ use serde_dynamo::Item;
 use crate::Timestamp;
 use crate::effects::{Mail, Queue, Write};
 use crate::envelope::Envelope;
-use crate::error::Fault;
+use crate::error::ServiceError;
 use crate::notice::Notice;
 use crate::record::{Key, Table};
 
@@ -22,26 +22,26 @@ pub trait Platform: Send + Sync + 'static {
     async fn commit(&self, transaction: &Transaction) -> Result<(), CommitError>;
 
     /// Reads one item, strongly consistent.
-    async fn read(&self, table: Table, key: &Key) -> Result<Option<Item>, Fault>;
+    async fn read(&self, table: Table, key: &Key) -> Result<Option<Item>, ServiceError>;
 
     /// Adds to a counter in one conditional update and returns the total.
-    async fn count(&self, counter: &Counter) -> Result<Count, Fault>;
+    async fn count(&self, counter: &Counter) -> Result<Count, ServiceError>;
 
     /// Sends messages to their queues, in batches; the order within a queue is kept. Returns the
     /// index and the error of each message that was not sent.
-    async fn send(&self, messages: &[Outgoing]) -> Vec<(usize, Fault)>;
+    async fn send(&self, messages: &[Outgoing]) -> Vec<(usize, ServiceError)>;
 
     /// Changes the visibility timeout of received messages.
-    async fn hide(&self, queue: Queue, hidden: &[Hidden]) -> Result<(), Fault>;
+    async fn hide(&self, queue: Queue, hidden: &[Hidden]) -> Result<(), ServiceError>;
 
     /// Sends an unparseable message to its queue's dead-letter queue.
-    async fn bury(&self, queue: Queue, body: &str, reason: &str) -> Result<(), Fault>;
+    async fn bury(&self, queue: Queue, body: &str, reason: &str) -> Result<(), ServiceError>;
 
     /// Sends an e-mail.
-    async fn mail(&self, mail: &Mail) -> Result<(), Fault>;
+    async fn mail(&self, mail: &Mail) -> Result<(), ServiceError>;
 
     /// Sends an alert to its receiver.
-    async fn notify(&self, notice: &Notice) -> Result<(), Fault>;
+    async fn notify(&self, notice: &Notice) -> Result<(), ServiceError>;
 
     /// Posts JSON to a telemetry collector.
     async fn export(
@@ -49,7 +49,7 @@ pub trait Platform: Send + Sync + 'static {
         url: &str,
         headers: &[(String, String)],
         json: Vec<u8>,
-    ) -> Result<(), Fault>;
+    ) -> Result<(), ServiceError>;
 
     /// Opens the connections that the first request will need. Called once, during init, when the
     /// processor is not throttled and no client waits. A failure is harmless.
@@ -108,7 +108,7 @@ pub enum CommitError {
     /// The store would never accept it: a defect of the endpoint.
     Invalid(String),
     /// The store failed.
-    Fault(Fault),
+    ServiceError(ServiceError),
 }
 
 /// A condition that did not hold.
@@ -160,7 +160,7 @@ pub struct Outgoing {
 #[error("{0}")]
 pub struct RefusedMessage(pub String);
 
-impl From<RefusedMessage> for Fault {
+impl From<RefusedMessage> for ServiceError {
     fn from(refused: RefusedMessage) -> Self {
         Self::internal(refused)
     }
@@ -168,8 +168,8 @@ impl From<RefusedMessage> for Fault {
 
 impl RefusedMessage {
     /// Whether the queue refused a message because of its content.
-    pub(crate) fn is(fault: &Fault) -> bool {
-        matches!(fault, Fault::Internal(source) if source.is::<Self>())
+    pub(crate) fn is(fault: &ServiceError) -> bool {
+        matches!(fault, ServiceError::Internal(source) if source.is::<Self>())
     }
 }
 

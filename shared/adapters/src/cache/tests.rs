@@ -14,7 +14,10 @@ struct Store {
 }
 
 impl Store {
-    async fn load(&self, answer: Result<Option<u32>, Fault>) -> Result<Option<u32>, Fault> {
+    async fn load(
+        &self,
+        answer: Result<Option<u32>, ServiceError>,
+    ) -> Result<Option<u32>, ServiceError> {
         sleep(Duration::from_millis(10)).await;
         self.loads.fetch_add(1, Ordering::SeqCst);
         answer
@@ -25,7 +28,7 @@ impl Store {
     }
 }
 
-fn down() -> Result<Option<u32>, Fault> {
+fn down() -> Result<Option<u32>, ServiceError> {
     Err(unavailable("down"))
 }
 

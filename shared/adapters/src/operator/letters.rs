@@ -8,10 +8,10 @@ use aws_sdk_sqs::types::{
     SendMessageBatchRequestEntry,
 };
 use lifecycle::effects::Queue;
-use lifecycle::{Fault, Timestamp};
+use lifecycle::{ServiceError, Timestamp};
 
 use super::Operator;
-use crate::faults::fault;
+use crate::errors::fault;
 
 /// How many dead letters one call receives: SQS's limit.
 pub const LETTERS_MAX: u8 = 10;
@@ -48,7 +48,7 @@ impl Operator {
     /// # Errors
     ///
     /// When the queue's attributes cannot be read.
-    pub async fn letters_count(&self, queue: Queue) -> Result<usize, Fault> {
+    pub async fn letters_count(&self, queue: Queue) -> Result<usize, ServiceError> {
         let count = QueueAttributeName::ApproximateNumberOfMessages;
         let request = self.0.sqs().get_queue_attributes().queue_url(self.dead_letters(queue)?);
         let answer = request.attribute_names(count.clone()).send().await;
@@ -63,7 +63,7 @@ impl Operator {
     /// # Errors
     ///
     /// When the queue cannot be read.
-    pub async fn take_letters(&self, queue: Queue) -> Result<Vec<DeadLetter>, Fault> {
+    pub async fn take_letters(&self, queue: Queue) -> Result<Vec<DeadLetter>, ServiceError> {
         let request = self
             .0
             .sqs()
@@ -85,7 +85,11 @@ impl Operator {
     /// # Errors
     ///
     /// When the queue cannot be written to. The visibility timeout then releases the messages.
-    pub async fn release_letters(&self, queue: Queue, taken: &[DeadLetter]) -> Result<(), Fault> {
+    pub async fn release_letters(
+        &self,
+        queue: Queue,
+        taken: &[DeadLetter],
+    ) -> Result<(), ServiceError> {
         for letters in taken.chunks(LETTERS_MAX.into()) {
             let entries =
                 letters.iter().enumerate().map(|(index, letter)| visible_again(index, letter));
@@ -110,7 +114,7 @@ impl Operator {
         &self,
         queue: Queue,
         taken: &[DeadLetter],
-    ) -> Result<usize, Fault> {
+    ) -> Result<usize, ServiceError> {
         let bytes: usize = taken.iter().map(|letter| letter.body.len()).sum();
         let portion: usize = if bytes < BYTES_MAX / 2 { LETTERS_MAX.into() } else { 1 };
         let mut back = 0;
@@ -120,7 +124,7 @@ impl Operator {
         Ok(back)
     }
 
-    async fn put_back(&self, queue: Queue, taken: &[DeadLetter]) -> Result<usize, Fault> {
+    async fn put_back(&self, queue: Queue, taken: &[DeadLetter]) -> Result<usize, ServiceError> {
         let url = self.0.configuration().queue(queue).ok_or_else(|| not_used(queue))?;
         let entries = taken.iter().enumerate().map(|(index, letter)| entry(index, letter));
         let request = self.0.sqs().send_message_batch().queue_url(url);
@@ -140,7 +144,7 @@ impl Operator {
         Ok(sent.len())
     }
 
-    fn dead_letters(&self, queue: Queue) -> Result<&str, Fault> {
+    fn dead_letters(&self, queue: Queue) -> Result<&str, ServiceError> {
         self.0.configuration().dead_letters(queue).ok_or_else(|| not_used(queue))
     }
 }
@@ -180,6 +184,6 @@ fn entry(index: usize, letter: &DeadLetter) -> SendMessageBatchRequestEntry {
         .expect("id and body are set")
 }
 
-fn not_used(queue: Queue) -> Fault {
-    Fault::internal(format!("queue {} is not among the uses", queue.name()))
+fn not_used(queue: Queue) -> ServiceError {
+    ServiceError::internal(format!("queue {} is not among the uses", queue.name()))
 }

@@ -4,7 +4,7 @@
 mod letters;
 mod scan;
 
-use lifecycle::Fault;
+use lifecycle::ServiceError;
 use lifecycle::effects::Write;
 use lifecycle::platform::{CommitError, Platform, Transaction};
 use lifecycle::record::{Key, Record};
@@ -38,7 +38,7 @@ impl Operator {
     /// # Errors
     ///
     /// As [`together`](crate::together()).
-    pub async fn together<W: Wanted>(&self, wanted: W) -> Result<W::Found, Fault> {
+    pub async fn together<W: Wanted>(&self, wanted: W) -> Result<W::Found, ServiceError> {
         gather(wanted).await
     }
 
@@ -51,7 +51,7 @@ impl Operator {
         &self,
         range: &Range,
         count_max: usize,
-    ) -> Result<Vec<Positioned<R>>, Fault> {
+    ) -> Result<Vec<Positioned<R>>, ServiceError> {
         self.table().load_first_of(range, count_max).await
     }
 
@@ -60,7 +60,11 @@ impl Operator {
     /// # Errors
     ///
     /// When the table cannot be read.
-    pub async fn has(&self, table: lifecycle::record::Table, key: &Key) -> Result<bool, Fault> {
+    pub async fn has(
+        &self,
+        table: lifecycle::record::Table,
+        key: &Key,
+    ) -> Result<bool, ServiceError> {
         Ok(self.0.get_item(table, key, true).await?.is_some())
     }
 
@@ -78,14 +82,14 @@ impl Operator {
     /// # Errors
     ///
     /// When the table cannot be written to, or another transaction is writing the item.
-    pub async fn write(&self, write: Write) -> Result<bool, Fault> {
+    pub async fn write(&self, write: Write) -> Result<bool, ServiceError> {
         let token = format!("operator-{:016x}", fastrand::u64(..));
         match self.0.commit(&Transaction { token, writes: vec![write] }).await {
             Ok(()) => Ok(true),
             Err(CommitError::Conditions(_)) => Ok(false),
-            Err(CommitError::Conflict) => Err(crate::faults::unavailable("the item is in use")),
-            Err(CommitError::Invalid(reason)) => Err(Fault::internal(reason)),
-            Err(CommitError::Fault(fault)) => Err(fault),
+            Err(CommitError::Conflict) => Err(crate::errors::unavailable("the item is in use")),
+            Err(CommitError::Invalid(reason)) => Err(ServiceError::internal(reason)),
+            Err(CommitError::ServiceError(fault)) => Err(fault),
         }
     }
 }

@@ -2,13 +2,13 @@
 
 use std::time::Instant;
 
-use lifecycle::Fault;
+use lifecycle::ServiceError;
 use lifecycle::record::{Key, Record};
 use lifecycle::telemetry::observe_query;
 
 use super::Operator;
+use crate::errors::fault;
 use crate::expressions::SdkItem;
-use crate::faults::fault;
 use crate::table::record;
 use crate::together::key_in;
 
@@ -47,7 +47,7 @@ impl Operator {
         &self,
         segment: Segment,
         from: Option<Place>,
-    ) -> Result<Page<R>, Fault> {
+    ) -> Result<Page<R>, ServiceError> {
         let request = self
             .0
             .dynamodb()

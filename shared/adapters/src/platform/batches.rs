@@ -6,7 +6,7 @@ use std::fmt::Write;
 use aws_sdk_sqs::types::{MessageAttributeValue, SendMessageBatchRequestEntry};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use lifecycle::Fault;
+use lifecycle::ServiceError;
 use lifecycle::platform::{Outgoing, RefusedMessage};
 use sha2::{Digest, Sha256};
 
@@ -28,7 +28,7 @@ type Batch = Vec<SendMessageBatchRequestEntry>;
 pub(super) fn batches(
     url: &str,
     messages: &[(usize, &Outgoing)],
-) -> (Vec<Batch>, Vec<(usize, Fault)>) {
+) -> (Vec<Batch>, Vec<(usize, ServiceError)>) {
     let (mut batches, mut failed) = (Vec::new(), Vec::new());
     let (mut batch, mut filled) = (Batch::new(), 0);
     for (index, message) in messages {
@@ -70,8 +70,8 @@ pub(super) fn string_attribute(value: &str) -> MessageAttributeValue {
 }
 
 /// The envelope as JSON, and the bytes that SQS counts for it.
-fn body(message: &Outgoing) -> Result<(String, usize), Fault> {
-    let body = serde_json::to_string(&message.envelope).map_err(Fault::internal)?;
+fn body(message: &Outgoing) -> Result<(String, usize), ServiceError> {
+    let body = serde_json::to_string(&message.envelope).map_err(ServiceError::internal)?;
     let body = transmissible(&body).into_owned();
     let state = message.envelope.tracestate.as_deref().map_or(0, str::len);
     let bytes = body.len() + ATTRIBUTES_BYTES + state;

@@ -2,13 +2,13 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use lifecycle::Fault;
+use lifecycle::ServiceError;
 use lifecycle::effects::Queue;
 use sha2::{Digest, Sha256};
 
 use super::batches::{BYTES_MAX, is_fifo, string_attribute, transmissible};
 use crate::Aws;
-use crate::faults::fault;
+use crate::errors::fault;
 
 /// Operators read the reason. A longer one is cut.
 const REASON_CHARS_MAX: usize = 1000;
@@ -22,10 +22,10 @@ impl Aws {
         queue: Queue,
         body: &str,
         reason: &str,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), ServiceError> {
         let name = queue.name();
         let url = self.configuration().dead_letters(queue).ok_or_else(|| {
-            Fault::internal(format!("the dead-letter queue of {name} is not among the uses"))
+            ServiceError::internal(format!("the dead-letter queue of {name} is not among the uses"))
         })?;
         let (letter, reason) = letter(body, reason);
         let mut request = self.sqs().send_message().queue_url(url).message_body(letter);

@@ -9,14 +9,14 @@ use aws_sdk_dynamodb::types::{
     AttributeValue, CancellationReason, ConditionCheck, Delete, Put,
     ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem, Update,
 };
-use lifecycle::Fault;
+use lifecycle::ServiceError;
 use lifecycle::effects::{Action, Change, Write, text};
 use lifecycle::platform::{CommitError, FailedCondition, Transaction};
 use lifecycle::telemetry::observe_query;
 
 use crate::Aws;
+use crate::errors::{fault, is_throttle, unavailable};
 use crate::expressions::{Expressions, SdkItem, key_of, plain};
-use crate::faults::{fault, is_throttle, unavailable};
 
 /// The attribute with the token of the commit that last wrote an item, if that commit was a plain
 /// write.
@@ -68,7 +68,7 @@ impl Aws {
         let request = self
             .dynamodb()
             .put_item()
-            .table_name(self.table_name(write.table).map_err(CommitError::Fault)?)
+            .table_name(self.table_name(write.table).map_err(CommitError::ServiceError)?)
             .set_item(Some(stored))
             .set_condition_expression(condition)
             .set_expression_attribute_names(expressions.names())
@@ -83,7 +83,7 @@ impl Aws {
                 refused(failed.item.clone(), token)
             }
             Some(PutItemError::TransactionConflictException(_)) => Err(CommitError::Conflict),
-            _ => Err(CommitError::Fault(fault("PutItem", write.table.name(), error))),
+            _ => Err(CommitError::ServiceError(fault("PutItem", write.table.name(), error))),
         }
     }
 
@@ -101,7 +101,7 @@ impl Aws {
         let request = self
             .dynamodb()
             .update_item()
-            .table_name(self.table_name(write.table).map_err(CommitError::Fault)?)
+            .table_name(self.table_name(write.table).map_err(CommitError::ServiceError)?)
             .set_key(Some(key_of(&write.key)))
             .set_update_expression(update)
             .set_condition_expression(condition)
@@ -117,7 +117,7 @@ impl Aws {
                 refused(failed.item.clone(), token)
             }
             Some(UpdateItemError::TransactionConflictException(_)) => Err(CommitError::Conflict),
-            _ => Err(CommitError::Fault(fault("UpdateItem", write.table.name(), error))),
+            _ => Err(CommitError::ServiceError(fault("UpdateItem", write.table.name(), error))),
         }
     }
 
@@ -127,7 +127,7 @@ impl Aws {
             .writes
             .iter()
             .map(|write| {
-                let table = self.table_name(write.table).map_err(CommitError::Fault)?;
+                let table = self.table_name(write.table).map_err(CommitError::ServiceError)?;
                 transact_item(write, table)
             })
             .collect::<Result<Vec<_>, _>>()?;
@@ -148,14 +148,14 @@ impl Aws {
             // Not a conflict: the first attempt of this transaction may still commit. Only a retry
             // with the same client token or idempotency key is harmless then.
             Some(TransactWriteItemsError::TransactionInProgressException(_)) => {
-                Err(CommitError::Fault(unavailable("this transaction is still in progress")))
+                Err(CommitError::ServiceError(unavailable("this transaction is still in progress")))
             }
             Some(TransactWriteItemsError::IdempotentParameterMismatchException(_)) => {
                 Err(CommitError::Invalid(
                     "the client token was used for another transaction".to_owned(),
                 ))
             }
-            _ => Err(CommitError::Fault(fault("TransactWriteItems", table, error))),
+            _ => Err(CommitError::ServiceError(fault("TransactWriteItems", table, error))),
         }
     }
 }
@@ -204,7 +204,9 @@ fn cancelled_because(reasons: &[CancellationReason]) -> CommitError {
     } else if busy {
         CommitError::Conflict
     } else {
-        CommitError::Fault(Fault::internal("a transaction was cancelled without a reason"))
+        CommitError::ServiceError(ServiceError::internal(
+            "a transaction was cancelled without a reason",
+        ))
     }
 }
 
@@ -268,8 +270,8 @@ mod tests {
             }
             CommitError::Conflict => "conflict".to_owned(),
             CommitError::Invalid(_) => "invalid".to_owned(),
-            CommitError::Fault(Fault::Unavailable { .. }) => "unavailable".to_owned(),
-            CommitError::Fault(_) => "internal".to_owned(),
+            CommitError::ServiceError(ServiceError::Unavailable { .. }) => "unavailable".to_owned(),
+            CommitError::ServiceError(_) => "internal".to_owned(),
         };
         for (reasons, meaning) in [
             (vec![none(), failed(), none(), failed()], "conditions [1, 3]"),

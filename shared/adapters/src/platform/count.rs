@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
-use lifecycle::Fault;
+use lifecycle::ServiceError;
 use lifecycle::effects::{Change, Condition, number};
 use lifecycle::limit::LIMITS;
 use lifecycle::platform::{Count, Counter};
@@ -12,8 +12,8 @@ use lifecycle::record::Key;
 use lifecycle::telemetry::observe_query;
 
 use crate::Aws;
+use crate::errors::fault;
 use crate::expressions::{Expressions, SdkItem, key_of};
-use crate::faults::fault;
 
 /// The counted total.
 const TOTAL: &str = "total";
@@ -26,7 +26,7 @@ impl Aws {
     /// It is not idempotent: an SDK retry after a lost response counts twice. A limit then refuses
     /// one attempt too early, which is safe. If the repeated call gave an attempt back, the limit
     /// admits one too many.
-    pub(super) async fn add_to_counter(&self, counter: &Counter) -> Result<Count, Fault> {
+    pub(super) async fn add_to_counter(&self, counter: &Counter) -> Result<Count, ServiceError> {
         let key = Key::new(&counter.key);
         let mut expressions = Expressions::default();
         let update = expressions.update(&[
@@ -72,13 +72,13 @@ impl Aws {
 }
 
 /// The total of an item; 0 without one.
-fn total(item: Option<&SdkItem>) -> Result<Count, Fault> {
+fn total(item: Option<&SdkItem>) -> Result<Count, ServiceError> {
     match item.and_then(|item| item.get(TOTAL)) {
         None => Ok(Count::Total(0)),
         Some(AttributeValue::N(total)) => {
-            let total: i64 = total.parse().map_err(Fault::internal)?;
+            let total: i64 = total.parse().map_err(ServiceError::internal)?;
             Ok(Count::Total(u32::try_from(total.max(0)).unwrap_or(u32::MAX)))
         }
-        Some(other) => Err(Fault::internal(format!("a counter holds {other:?}"))),
+        Some(other) => Err(ServiceError::internal(format!("a counter holds {other:?}"))),
     }
 }

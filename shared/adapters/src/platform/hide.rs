@@ -2,27 +2,31 @@
 
 use aws_sdk_sqs::types::ChangeMessageVisibilityBatchRequestEntry as Entry;
 use futures::future::join_all;
-use lifecycle::Fault;
+use lifecycle::ServiceError;
 use lifecycle::effects::Queue;
 use lifecycle::platform::Hidden;
 
 use super::batches::MESSAGES_MAX;
 use crate::Aws;
-use crate::faults::{fault, unavailable};
+use crate::errors::{fault, unavailable};
 
 impl Aws {
     /// Changes visibility timeouts, all batches at the same time.
-    pub(super) async fn hide_messages(&self, queue: Queue, hidden: &[Hidden]) -> Result<(), Fault> {
+    pub(super) async fn hide_messages(
+        &self,
+        queue: Queue,
+        hidden: &[Hidden],
+    ) -> Result<(), ServiceError> {
         let batches = hidden.chunks(MESSAGES_MAX).map(|batch| self.hide_batch(queue, batch));
         join_all(batches).await.into_iter().collect()
     }
 
-    async fn hide_batch(&self, queue: Queue, batch: &[Hidden]) -> Result<(), Fault> {
+    async fn hide_batch(&self, queue: Queue, batch: &[Hidden]) -> Result<(), ServiceError> {
         let name = queue.name();
         let url = self
             .configuration()
             .queue(queue)
-            .ok_or_else(|| Fault::internal(format!("queue {name} is not among the uses")))?;
+            .ok_or_else(|| ServiceError::internal(format!("queue {name} is not among the uses")))?;
         let entries = batch.iter().enumerate().map(|(number, hidden)| entry(number, hidden));
         let request = self.sqs().change_message_visibility_batch().queue_url(url);
         let answer = request.set_entries(Some(entries.collect())).send().await;

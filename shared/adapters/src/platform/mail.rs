@@ -1,22 +1,22 @@
 //! Mail through SES.
 
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, MessageHeader};
-use lifecycle::Fault;
+use lifecycle::ServiceError;
 use lifecycle::effects::Mail;
 
 use crate::Aws;
-use crate::faults::fault;
+use crate::errors::fault;
 
 /// The header with a mail's id. SES takes no idempotency token, so a mail may arrive twice. The
 /// header lets its recipient detect that.
 const ID_HEADER: &str = "X-Mail-Id";
 
 impl Aws {
-    pub(super) async fn send_mail(&self, mail: &Mail) -> Result<(), Fault> {
+    pub(super) async fn send_mail(&self, mail: &Mail) -> Result<(), ServiceError> {
         let from = self.configuration().mail_from.as_deref();
-        let from = from.ok_or_else(|| Fault::internal("mail is not among the uses"))?;
+        let from = from.ok_or_else(|| ServiceError::internal("mail is not among the uses"))?;
         let set = self.configuration().mail_configuration_set.as_deref();
-        let content = content(mail).map_err(Fault::internal)?;
+        let content = content(mail).map_err(ServiceError::internal)?;
         self.ses()
             .send_email()
             .from_email_address(from)

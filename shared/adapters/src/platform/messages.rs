@@ -5,13 +5,13 @@ use std::sync::Arc;
 use aws_sdk_sqs::error::ProvideErrorMetadata;
 use aws_sdk_sqs::types::{BatchResultErrorEntry, SendMessageBatchRequestEntry};
 use futures::future::join_all;
-use lifecycle::Fault;
+use lifecycle::ServiceError;
 use lifecycle::effects::Queue;
 use lifecycle::platform::{Outgoing, RefusedMessage};
 
 use super::batches::{batches, index_of};
 use crate::Aws;
-use crate::faults::{fault, unavailable};
+use crate::errors::{fault, unavailable};
 
 /// Error codes that concern the content of a call, not the queue or our permissions.
 const ABOUT_THE_MESSAGE: [&str; 5] = [
@@ -23,10 +23,10 @@ const ABOUT_THE_MESSAGE: [&str; 5] = [
 ];
 
 /// Entries that the queue rejected for now, each with the reason.
-type Retriable = Vec<(SendMessageBatchRequestEntry, Fault)>;
+type Retriable = Vec<(SendMessageBatchRequestEntry, ServiceError)>;
 
 /// The indices of failed messages, each with the reason.
-type Failed = Vec<(usize, Fault)>;
+type Failed = Vec<(usize, ServiceError)>;
 
 impl Aws {
     /// Sends messages to their queues in batches. Queues are served at the same time. Batches of
@@ -45,7 +45,8 @@ impl Aws {
 
     async fn send_to(&self, queue: Queue, messages: &[(usize, &Outgoing)]) -> Failed {
         let Some(url) = self.configuration().queue(queue) else {
-            let unknown = Fault::internal(format!("queue {} is not among the uses", queue.name()));
+            let unknown =
+                ServiceError::internal(format!("queue {} is not among the uses", queue.name()));
             return all_failed(messages.iter().map(|(index, _)| *index), unknown);
         };
         let (batches, mut failed) = batches(url, messages);
@@ -83,7 +84,7 @@ impl Aws {
             Err(error) => {
                 let code = error.code().unwrap_or_default().to_owned();
                 let fault = fault("SendMessageBatch", queue.name(), error);
-                let passing = matches!(fault, Fault::Unavailable { .. });
+                let passing = matches!(fault, ServiceError::Unavailable { .. });
                 if let ([entry], true) = (&*entries, ABOUT_THE_MESSAGE.contains(&&*code)) {
                     let refused = RefusedMessage(format!("queue {}: {code}", queue.name()));
                     return (Vec::new(), vec![(index_of(entry), refused.into())]);
@@ -138,12 +139,12 @@ fn sorted(
 }
 
 /// The faults of all messages of a call that failed.
-fn all_failed(indices: impl Iterator<Item = usize>, fault: Fault) -> Failed {
-    let passing = matches!(fault, Fault::Unavailable { .. });
+fn all_failed(indices: impl Iterator<Item = usize>, fault: ServiceError) -> Failed {
+    let passing = matches!(fault, ServiceError::Unavailable { .. });
     let fault = Arc::new(fault);
     let of_one = || CallFailed(Arc::clone(&fault));
     let fault_of_one = || {
-        if passing { unavailable(of_one()) } else { Fault::internal(of_one()) }
+        if passing { unavailable(of_one()) } else { ServiceError::internal(of_one()) }
     };
     indices.map(|index| (index, fault_of_one())).collect()
 }
@@ -151,7 +152,7 @@ fn all_failed(indices: impl Iterator<Item = usize>, fault: Fault) -> Failed {
 /// The fault of one message whose call failed.
 #[derive(Debug, thiserror::Error)]
 #[error("the call that carried the message failed")]
-struct CallFailed(#[source] Arc<Fault>);
+struct CallFailed(#[source] Arc<ServiceError>);
 
 #[cfg(test)]
 mod tests {
@@ -170,6 +171,6 @@ mod tests {
         let refusals = [refused("0", false), refused("2", true)];
         let (again, failed) = sorted(Queue::new("emails"), (0..3).map(entry).collect(), &refusals);
         assert_eq!(again.iter().map(|(entry, _)| index_of(entry)).collect::<Vec<_>>(), [0]);
-        assert!(matches!(failed.as_slice(), [(2, Fault::Internal(_))]));
+        assert!(matches!(failed.as_slice(), [(2, ServiceError::Internal(_))]));
     }
 }

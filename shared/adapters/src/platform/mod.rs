@@ -12,7 +12,7 @@ mod read;
 mod warm;
 
 use async_trait::async_trait;
-use lifecycle::Fault;
+use lifecycle::ServiceError;
 use lifecycle::effects::{Mail, Queue};
 use lifecycle::notice::Notice;
 use lifecycle::platform::{CommitError, Count, Counter, Hidden, Outgoing, Platform, Transaction};
@@ -27,32 +27,32 @@ impl Platform for Aws {
         self.commit_transaction(transaction).await
     }
 
-    async fn read(&self, table: Table, key: &Key) -> Result<Option<Item>, Fault> {
+    async fn read(&self, table: Table, key: &Key) -> Result<Option<Item>, ServiceError> {
         let item = self.get_item(table, key, true).await?;
         Ok(item.map(crate::expressions::plain))
     }
 
-    async fn count(&self, counter: &Counter) -> Result<Count, Fault> {
+    async fn count(&self, counter: &Counter) -> Result<Count, ServiceError> {
         self.add_to_counter(counter).await
     }
 
-    async fn send(&self, messages: &[Outgoing]) -> Vec<(usize, Fault)> {
+    async fn send(&self, messages: &[Outgoing]) -> Vec<(usize, ServiceError)> {
         self.send_messages(messages).await
     }
 
-    async fn hide(&self, queue: Queue, hidden: &[Hidden]) -> Result<(), Fault> {
+    async fn hide(&self, queue: Queue, hidden: &[Hidden]) -> Result<(), ServiceError> {
         self.hide_messages(queue, hidden).await
     }
 
-    async fn bury(&self, queue: Queue, body: &str, reason: &str) -> Result<(), Fault> {
+    async fn bury(&self, queue: Queue, body: &str, reason: &str) -> Result<(), ServiceError> {
         self.bury_message(queue, body, reason).await
     }
 
-    async fn mail(&self, mail: &Mail) -> Result<(), Fault> {
+    async fn mail(&self, mail: &Mail) -> Result<(), ServiceError> {
         self.send_mail(mail).await
     }
 
-    async fn notify(&self, notice: &Notice) -> Result<(), Fault> {
+    async fn notify(&self, notice: &Notice) -> Result<(), ServiceError> {
         self.tell_operators(notice).await
     }
 
@@ -61,7 +61,7 @@ impl Platform for Aws {
         url: &str,
         headers: &[(String, String)],
         json: Vec<u8>,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), ServiceError> {
         self.post_json(url, headers, json).await
     }
 

@@ -2,13 +2,13 @@
 
 use std::time::Instant;
 
-use lifecycle::Fault;
+use lifecycle::ServiceError;
 use lifecycle::record::{Key, Table};
 use lifecycle::telemetry::observe_query;
 
 use crate::Aws;
+use crate::errors::fault;
 use crate::expressions::{SdkItem, key_of};
-use crate::faults::fault;
 
 impl Aws {
     /// Reads one item: strongly consistent, or eventually consistent at half the price.
@@ -17,7 +17,7 @@ impl Aws {
         table: Table,
         key: &Key,
         consistent: bool,
-    ) -> Result<Option<SdkItem>, Fault> {
+    ) -> Result<Option<SdkItem>, ServiceError> {
         let request = self
             .dynamodb()
             .get_item()
@@ -32,9 +32,9 @@ impl Aws {
     }
 
     /// The physical name of a table.
-    pub(crate) fn table_name(&self, table: Table) -> Result<&str, Fault> {
-        self.configuration()
-            .table(table)
-            .ok_or_else(|| Fault::internal(format!("table {} is not among the uses", table.name())))
+    pub(crate) fn table_name(&self, table: Table) -> Result<&str, ServiceError> {
+        self.configuration().table(table).ok_or_else(|| {
+            ServiceError::internal(format!("table {} is not among the uses", table.name()))
+        })
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
-use lifecycle::Fault;
+use lifecycle::ServiceError;
 use lifecycle::effects::Mail;
 use lifecycle::idempotency::LEDGER;
 use lifecycle::platform::Platform;
@@ -111,7 +111,7 @@ async fn a_throttle_is_tried_three_times_and_then_unavailable() {
     let throttled = r#"{"__type":"com.amazonaws.dynamodb.v20120810#ThrottlingException"}"#;
     let (url, counts) = stub(400, throttled).await;
     let read = connected_to(&url).read(PRODUCTS, &Key::new("a")).await;
-    assert!(matches!(read, Err(Fault::Unavailable { retry_after_s: 1, .. })), "{read:?}");
+    assert!(matches!(read, Err(ServiceError::Unavailable { retry_after_s: 1, .. })), "{read:?}");
     assert_eq!(counts.requests.load(SeqCst), 3);
 }
 
@@ -120,14 +120,14 @@ async fn a_missing_permission_is_tried_once_and_is_internal() {
     let denied = r#"{"__type":"com.amazonaws.dynamodb.v20120810#AccessDeniedException"}"#;
     let (url, counts) = stub(400, denied).await;
     let read = connected_to(&url).read(PRODUCTS, &Key::new("a")).await;
-    assert!(matches!(read, Err(Fault::Internal(_))), "{read:?}");
+    assert!(matches!(read, Err(ServiceError::Internal(_))), "{read:?}");
     assert_eq!(counts.requests.load(SeqCst), 1);
 }
 
 #[tokio::test]
 async fn a_store_that_refuses_connections_is_unavailable() {
     let read = connected_to(&nowhere().await).read(PRODUCTS, &Key::new("a")).await;
-    assert!(matches!(read, Err(Fault::Unavailable { .. })), "{read:?}");
+    assert!(matches!(read, Err(ServiceError::Unavailable { .. })), "{read:?}");
 }
 
 #[tokio::test]
@@ -151,7 +151,7 @@ async fn a_failing_mail_service_gets_one_attempt_and_is_unavailable() {
     for (status, body) in [(500, "{}"), (429, r#"{"__type":"TooManyRequestsException"}"#)] {
         let (url, counts) = stub(status, body).await;
         let sent = connected_to(&url).mail(&mail()).await;
-        assert!(matches!(sent, Err(Fault::Unavailable { .. })), "{status}: {sent:?}");
+        assert!(matches!(sent, Err(ServiceError::Unavailable { .. })), "{status}: {sent:?}");
         assert_eq!(counts.requests.load(SeqCst), 1, "{status}");
     }
 }
@@ -174,7 +174,7 @@ async fn telemetry_that_a_collector_rejects_is_an_upstream_fault() {
     aws.export(&format!("{good}/v1/traces"), &headers, b"{}".to_vec()).await.unwrap();
     assert_eq!(counts.requests.load(SeqCst), 1);
     let refused = aws.export(&format!("{bad}/v1/traces"), &headers, b"{}".to_vec()).await;
-    assert!(matches!(refused, Err(Fault::Upstream(_))), "{refused:?}");
+    assert!(matches!(refused, Err(ServiceError::Upstream(_))), "{refused:?}");
 }
 
 /// An address where no server listens.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use lifecycle::effects::Queue;
 use lifecycle::envelope::Envelope;
 use lifecycle::platform::{Hidden, Outgoing, Platform, RefusedMessage};
-use lifecycle::{Fault, Timestamp};
+use lifecycle::{ServiceError, Timestamp};
 
 use super::stores::{APPROVALS, EMAILS, Stores};
 
@@ -67,7 +67,7 @@ async fn failed_messages_are_returned_by_index() {
     let unknown = Queue::new("unknown");
     let messages = [message(EMAILS, 0), message(unknown, 1), message(EMAILS, 2)];
     let failed = stores.aws.send(&messages).await;
-    assert!(matches!(failed.as_slice(), [(1, Fault::Internal(_))]), "{failed:?}");
+    assert!(matches!(failed.as_slice(), [(1, ServiceError::Internal(_))]), "{failed:?}");
     assert_eq!(stores.drain("emails").await.len(), 2);
 }
 
@@ -78,7 +78,7 @@ async fn a_rejected_message_fails_alone_as_a_refused_message() {
     // This queue accepts 256 KiB.
     messages[1].envelope.data = "x".repeat(300_000).into();
     let failed = stores.aws.send(&messages).await;
-    let [(1, Fault::Internal(reason))] = &*failed else { panic!("{failed:?}") };
+    let [(1, ServiceError::Internal(reason))] = &*failed else { panic!("{failed:?}") };
     assert!(reason.is::<RefusedMessage>(), "{reason:?}");
     assert_eq!(stores.drain("emails").await.len(), 2);
 }

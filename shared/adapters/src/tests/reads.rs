@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use lifecycle::Fault;
 use lifecycle::FieldErrors;
+use lifecycle::ServiceError;
 use lifecycle::effects::Write;
 use lifecycle::platform::Platform;
 use lifecycle::record::{Key, Record, Singleton, Table};
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::commits::{Event, Product, commit, product};
 use super::stores::{PRODUCTS, Stores};
-use crate::OrAbsent;
+use crate::OrNotFound;
 use crate::expressions::key_of;
 use crate::together::{KEYS_MAX, gather};
 
@@ -23,7 +23,7 @@ async fn a_record_is_read_or_absent() {
     let table = aws.table::<Product>();
     assert_eq!(table.load(&Key::new("a"), true).await.unwrap(), Some(product("a", 5)));
     let missing = table.load(&Key::new("b"), false).await.unwrap();
-    assert!(matches!(missing.or_absent(), Err(Fault::Absent)));
+    assert!(matches!(missing.or_not_found(), Err(ServiceError::NotFound)));
 }
 
 #[tokio::test]
@@ -60,7 +60,7 @@ async fn more_keys_than_one_call_accepts_are_an_internal_fault() {
     let aws = Stores::start().await.aws;
     let keys = (0..=KEYS_MAX).map(Key::new);
     let read = gather(aws.table::<Product>().many(keys)).await;
-    assert!(matches!(read, Err(Fault::Internal(_))));
+    assert!(matches!(read, Err(ServiceError::Internal(_))));
 }
 
 #[tokio::test]
@@ -71,7 +71,7 @@ async fn an_item_that_is_not_such_a_record_is_a_fault_that_names_it() {
     item.insert("stock".to_owned(), AttributeValue::S("many".to_owned()));
     let put = aws.dynamodb().put_item().table_name("PRODUCTS_TABLE");
     put.set_item(Some(item)).send().await.unwrap();
-    let Err(Fault::Internal(error)) = aws.table::<Product>().load(&key, true).await else {
+    let Err(ServiceError::Internal(error)) = aws.table::<Product>().load(&key, true).await else {
         panic!("the item must not be readable")
     };
     let said = error.to_string();
@@ -101,7 +101,7 @@ async fn an_invalid_stored_singleton_is_an_internal_fault() {
     let table = aws.table::<Limits>();
     assert_eq!(table.load_the_one(true).await.unwrap(), Limits::default());
     commit(&aws, "1", vec![Write::put(&Limits { most: 0, version: 1 })]).await.unwrap();
-    let Err(Fault::Internal(error)) = table.load_the_one(true).await else {
+    let Err(ServiceError::Internal(error)) = table.load_the_one(true).await else {
         panic!("the item must not be readable")
     };
     assert!(error.to_string().ends_with("cannot be read: not valid: /most"), "{error}");

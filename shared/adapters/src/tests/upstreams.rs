@@ -9,7 +9,7 @@ use http::{Method, Response};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use lifecycle::uses::Use;
-use lifecycle::{Deadline, Fault, Upstream};
+use lifecycle::{Deadline, ServiceError, Upstream};
 use serde_json::json;
 
 use super::stores::{connect, environment, serve, stub};
@@ -92,7 +92,7 @@ async fn a_refused_connection_is_a_connection_error() {
     let sent = client_of("http://127.0.0.1:1").send_before(soon(), &Request::get("/")).await;
     let error = sent.unwrap_err();
     assert!(matches!(error, UpstreamError::Connection { .. }), "{error:?}");
-    assert!(matches!(Fault::from(error), Fault::Upstream(_)));
+    assert!(matches!(ServiceError::from(error), ServiceError::Upstream(_)));
 }
 
 #[tokio::test]
@@ -108,7 +108,7 @@ async fn a_slow_connection_is_tried_three_times_and_is_a_connection_error() {
     let url = format!("http://{address}");
     let error = client_of(&url).send_before(soon(), &Request::get("/")).await.unwrap_err();
     assert!(matches!(error, UpstreamError::Connection { .. }), "{error:?}");
-    assert!(matches!(Fault::from(error), Fault::Upstream(_)));
+    assert!(matches!(ServiceError::from(error), ServiceError::Upstream(_)));
     let took = started.elapsed().as_millis();
     assert!((3_000..3_900).contains(&took), "each of three tries takes a second: {took} ms");
 }
@@ -125,7 +125,7 @@ async fn a_response_that_takes_too_long_is_not_retried() {
     let error = impatient.send_before(soon(), &Request::get("/")).await.unwrap_err();
     assert!(matches!(error, UpstreamError::TimedOut { .. }), "{error:?}");
     assert!(started.elapsed() < Duration::from_millis(900), "{:?}", started.elapsed());
-    assert!(matches!(Fault::from(error), Fault::TimedOut));
+    assert!(matches!(ServiceError::from(error), ServiceError::TimedOut));
 }
 
 #[tokio::test]

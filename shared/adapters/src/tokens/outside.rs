@@ -17,7 +17,7 @@
 use std::time::Duration;
 
 use futures::FutureExt;
-use lifecycle::{Deadline, Fault, Upstream};
+use lifecycle::{Deadline, ServiceError, Upstream};
 use serde_json::{Map, Value};
 use uuid::Builder;
 
@@ -196,15 +196,15 @@ impl Issuer {
     }
 }
 
-async fn fetch(client: &Client) -> Result<KeySet, Fault> {
+async fn fetch(client: &Client) -> Result<KeySet, ServiceError> {
     // Once: the cache of the keys retries and limits the time.
     let answer = client.send_before(Deadline::after(TIMEOUT), &Request::get("").once()).await?;
     let body = answer.success()?.body;
     if body.len() > JWKS_BYTES_MAX {
-        return Err(Fault::internal("a set of keys over 64 KiB"));
+        return Err(ServiceError::internal("a set of keys over 64 KiB"));
     }
-    let text = str::from_utf8(&body).map_err(Fault::internal)?;
-    KeySet::parse(text).map_err(Fault::internal)
+    let text = str::from_utf8(&body).map_err(ServiceError::internal)?;
+    KeySet::parse(text).map_err(ServiceError::internal)
 }
 
 /// The id here of an outside issuer's subject: a UUID (RFC 9562, version 8) made from issuer and

@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use lifecycle::error::BoxError;
-use lifecycle::{Claims, Fault, Permit, Timestamp};
+use lifecycle::{Claims, Permit, ServiceError, Timestamp};
 use serde::Deserialize;
 
 use crate::secrets::Secret;
@@ -60,7 +60,7 @@ impl SigningKeys {
     /// # Errors
     ///
     /// When the secret cannot be read.
-    pub async fn signer<C>(&self, _: &Permit<C>) -> Result<Signer, Fault> {
+    pub async fn signer<C>(&self, _: &Permit<C>) -> Result<Signer, ServiceError> {
         let key = self.key.read().await?;
         Ok(Signer { key, issuer: Arc::clone(&self.issuer), audience: Arc::clone(&self.audience) })
     }

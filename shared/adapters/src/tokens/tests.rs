@@ -13,12 +13,12 @@ use futures::FutureExt;
 use futures::future::join_all;
 use lifecycle::caller::{TokenError, TokenVerifier};
 use lifecycle::uses::Use;
-use lifecycle::{Claims, Fault, Timestamp};
+use lifecycle::{Claims, ServiceError, Timestamp};
 use serde_json::{Value, json};
 use tokio::time::advance;
 
 use super::{Issuer, KeyPair, KeySet, Signer, Verifier, generate};
-use crate::faults::unavailable;
+use crate::errors::unavailable;
 use crate::secrets::Secret;
 use crate::tests::stores::{connect, environment};
 use crate::{Aws, VERIFICATION_KEYS};
@@ -307,7 +307,7 @@ async fn while_keys_cannot_be_read_unknown_ones_are_a_fault_and_known_verify() {
     store.is_away();
     for _ in 0..20 {
         let verified = verifier.verify(&token(&new), at(1000)).await;
-        assert!(matches!(verified, Err(TokenError::Fault(_))), "{verified:?}");
+        assert!(matches!(verified, Err(TokenError::ServiceError(_))), "{verified:?}");
         verifier.verify(&token(&old), at(1000)).await.unwrap();
     }
     assert_eq!(store.reads.load(SeqCst), 2, "they are read again after a pause");
@@ -346,7 +346,8 @@ async fn with_invalid_issuers_our_tokens_verify_and_others_are_a_fault() {
     verifier.issuers[0] = Issuer::new(ISSUER, AUDIENCE, Store::of(&[&pair]).keys(), "roles");
     verifier.verify(&token(&pair), at(1000)).await.unwrap();
     let other = signer(&pair, "https://other.example", AUDIENCE).sign(&claims(), at(1000), 900);
-    let Err(TokenError::Fault(Fault::Internal(error))) = verifier.verify(&other, at(1000)).await
+    let Err(TokenError::ServiceError(ServiceError::Internal(error))) =
+        verifier.verify(&other, at(1000)).await
     else {
         panic!("the token of an unknown issuer must be a fault")
     };
@@ -364,7 +365,7 @@ async fn without_their_store_keys_verify_for_an_hour_and_no_longer() {
     verifier.verify(&token(&pair), at(1000)).await.unwrap();
     advance(Duration::from_secs(200)).await;
     let verified = verifier.verify(&token(&pair), at(1000)).await;
-    assert!(matches!(verified, Err(TokenError::Fault(_))), "{verified:?}");
+    assert!(matches!(verified, Err(TokenError::ServiceError(_))), "{verified:?}");
 }
 
 #[tokio::test]
@@ -373,7 +374,7 @@ async fn unreadable_keys_are_a_fault_and_accept_no_token() {
     let store = Store::of(&[&pair]);
     store.is_away();
     let verified = store.verifier().verify(&token(&pair), at(1000)).await;
-    assert!(matches!(verified, Err(TokenError::Fault(_))), "{verified:?}");
+    assert!(matches!(verified, Err(TokenError::ServiceError(_))), "{verified:?}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use lifecycle::caller::{LEEWAY_S, TokenError, TokenVerifier};
 use lifecycle::claims::{self, numeric_date};
-use lifecycle::{Claims, Fault, Timestamp};
+use lifecycle::{Claims, ServiceError, Timestamp};
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -127,7 +127,7 @@ impl Issuer {
     ///
     /// If the refresh fails, that is a fault, not a refusal of the token. The next read follows a
     /// pause.
-    async fn keys_with(&self, kid: &str) -> Result<Arc<KeySet>, Fault> {
+    async fn keys_with(&self, kid: &str) -> Result<Arc<KeySet>, ServiceError> {
         let keys = self.keys.read().await?;
         if keys.get(kid).is_some() || !self.may_refresh() {
             return Ok(keys);
@@ -208,7 +208,7 @@ impl Verifier {
             names.any(|name| named == Some(name))
         });
         issuer.ok_or_else(|| match &self.unknown {
-            Some(error) => TokenError::Fault(Fault::internal(error.clone())),
+            Some(error) => TokenError::ServiceError(ServiceError::internal(error.clone())),
             None => TokenError::Refused("the issuer is unknown"),
         })
     }
@@ -220,7 +220,7 @@ impl TokenVerifier for Verifier {
         let token = Compact::parse(token).map_err(TokenError::Refused)?;
         let kid = token.kid().map_err(TokenError::Refused)?;
         let issuer = self.issuer_of(&token.claims)?;
-        let keys = issuer.keys_with(kid).await.map_err(TokenError::Fault)?;
+        let keys = issuer.keys_with(kid).await.map_err(TokenError::ServiceError)?;
         let checked = keys.get(kid).ok_or("the key is unknown").and_then(|key| {
             token.check_signature(key)?;
             issuer.check(&token)?;

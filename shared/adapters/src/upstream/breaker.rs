@@ -10,12 +10,12 @@ use lifecycle::effects::Write;
 use lifecycle::platform::CommitError;
 use lifecycle::record::Record;
 use lifecycle::telemetry::observe_error;
-use lifecycle::{Fault, Permit, Timestamp, Upstream};
+use lifecycle::{Permit, ServiceError, Timestamp, Upstream};
 use tokio::time::timeout;
 
 use super::circuit::{Admission, Circuit, Event};
 use super::now;
-use crate::faults::unavailable;
+use crate::errors::unavailable;
 use crate::{Aws, Table};
 
 /// How long an instance uses the state that it has read, in seconds.
@@ -105,14 +105,14 @@ impl Breaker {
     ///
     /// # Errors
     ///
-    /// [`Fault::Unavailable`] while the circuit stops requests, with the seconds until a retry is
+    /// [`ServiceError::Unavailable`] while the circuit stops requests, with the seconds until a retry is
     /// worthwhile.
     pub async fn guard<C, T>(
         &self,
         permit: &Permit<C>,
         call: impl Future<Output = T>,
         health: impl FnOnce(&T) -> Health,
-    ) -> Result<Guarded<T>, Fault> {
+    ) -> Result<Guarded<T>, ServiceError> {
         // The id of a request is unique across the fleet.
         let id = permit.moment().id("probe").to_string();
         let probe = self.admit(&id, now()).await?;
@@ -129,7 +129,11 @@ impl Breaker {
     }
 
     /// Admits or rejects a request. Returns its id if it is the probe.
-    async fn admit<'a>(&self, id: &'a str, now: Timestamp) -> Result<Option<&'a str>, Fault> {
+    async fn admit<'a>(
+        &self,
+        id: &'a str,
+        now: Timestamp,
+    ) -> Result<Option<&'a str>, ServiceError> {
         let known = self.known(now).await;
         let admission = match known.admission(now) {
             Admission::AsProbe => match self.change(known, |it| it.probed(id, now), now).await {
@@ -144,7 +148,7 @@ impl Breaker {
                 let wait_ms = u32::try_from(then.as_millis() - now.as_millis()).unwrap_or(0);
                 let retry_after_s = wait_ms.div_ceil(1000).max(1);
                 let source = Box::new(CutOff(self.upstream));
-                Err(Fault::Unavailable { retry_after_s, source })
+                Err(ServiceError::Unavailable { retry_after_s, source })
             }
             Admission::Open | Admission::AsProbe => Ok(None),
         }
@@ -210,7 +214,11 @@ impl Breaker {
     }
 
     /// Replaces `circuit` by `next`. Returns the stored one if another instance has changed it.
-    async fn store(&self, circuit: &Circuit, next: &Circuit) -> Result<Option<Circuit>, Fault> {
+    async fn store(
+        &self,
+        circuit: &Circuit,
+        next: &Circuit,
+    ) -> Result<Option<Circuit>, ServiceError> {
         let write = match circuit.version {
             0 => Write::create(next),
             read => Write::replace(next, read),
@@ -220,10 +228,10 @@ impl Breaker {
             Err(CommitError::Conditions(failed)) => {
                 let stored = failed.into_iter().find_map(|failed| failed.stored);
                 let stored = stored.map(Circuit::of_item).transpose();
-                let stored = stored.map_err(Fault::internal)?;
+                let stored = stored.map_err(ServiceError::internal)?;
                 Ok(Some(stored.unwrap_or_else(|| Circuit::of(self.upstream.name()))))
             }
-            Err(CommitError::Fault(fault)) => Err(fault),
+            Err(CommitError::ServiceError(fault)) => Err(fault),
             Err(error) => Err(unavailable(format!("{error:?}"))),
         }
     }
@@ -239,7 +247,7 @@ impl Breaker {
         *self.held.lock().unwrap_or_else(PoisonError::into_inner) = Some(held);
     }
 
-    fn warn(&self, fault: &Fault) {
+    fn warn(&self, fault: &ServiceError) {
         observe_error("CIRCUIT_UNKNOWN");
         let error: &dyn std::error::Error = fault;
         tracing::warn!(
@@ -251,7 +259,9 @@ impl Breaker {
 }
 
 /// Limits the time of a call of the table.
-async fn within_patience<T>(answer: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+async fn within_patience<T>(
+    answer: impl Future<Output = Result<T, ServiceError>>,
+) -> Result<T, ServiceError> {
     let answer = timeout(PATIENCE, answer).await;
     answer.unwrap_or_else(|_| Err(unavailable("the table of circuits took too long")))
 }

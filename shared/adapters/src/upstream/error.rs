@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use http::StatusCode;
-use lifecycle::Fault;
+use lifecycle::ServiceError;
 use lifecycle::error::BoxError;
 
 use super::BODY_BYTES_MAX;
@@ -93,7 +93,7 @@ fn is_of_connecting(error: &ConnectorError) -> bool {
 }
 
 /// An upstream that fails is a 502, a time-out is a 504, and a 429 of the upstream is a 503.
-impl From<UpstreamError> for Fault {
+impl From<UpstreamError> for ServiceError {
     fn from(error: UpstreamError) -> Self {
         match error {
             UpstreamError::Unsendable { .. } => Self::internal(error),

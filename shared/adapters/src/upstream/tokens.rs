@@ -14,13 +14,13 @@ use lifecycle::error::BoxError;
 use lifecycle::platform::CommitError;
 use lifecycle::record::{Key, Record, Table as RecordTable};
 use lifecycle::telemetry::observe_cache;
-use lifecycle::{Deadline, Fault, Permit, Timestamp};
+use lifecycle::{Deadline, Permit, ServiceError, Timestamp};
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep};
 
 use self::given::Given;
 use super::{Client, Request, Response, UpstreamError, now};
-use crate::faults::unavailable;
+use crate::errors::unavailable;
 use crate::flight::Flight;
 use crate::{Aws, Secret, Table};
 
@@ -62,7 +62,7 @@ pub enum TokenError {
     /// are always a 401; other responses are unchanged, including a 429.
     Refused(Response),
     /// The upstream, or the secret with the credentials, fails.
-    Fault(Fault),
+    ServiceError(ServiceError),
 }
 
 /// The tokens of one upstream, from memory, from the table that all instances share, or from the
@@ -181,7 +181,7 @@ impl AccessTokens {
         self.lock().take_if(|held| held.token == refused.token);
         let stored = Condition::Equals("token", text(&*refused.token));
         let removed = self.write(Write::delete::<AccessToken>(refused.key()).when(stored)).await;
-        if let Err(CommitError::Fault(fault)) = removed {
+        if let Err(CommitError::ServiceError(fault)) = removed {
             warn("refused token not removed from the table", &fault);
         }
         true
@@ -359,12 +359,12 @@ impl Record for Lease {
     }
 }
 
-impl<E: Into<Fault>> From<E> for TokenError {
+impl<E: Into<ServiceError>> From<E> for TokenError {
     fn from(error: E) -> Self {
-        Self::Fault(error.into())
+        Self::ServiceError(error.into())
     }
 }
 
-fn warn(message: &str, fault: &Fault) {
+fn warn(message: &str, fault: &ServiceError) {
     tracing::warn!(error = fault as &dyn std::error::Error, "{message}");
 }

@@ -11,7 +11,7 @@ use super::Shared;
 use super::extension::{Holder, Left};
 use crate::commit::{Cause, outgoing};
 use crate::effects::{Effects, Mail};
-use crate::error::{Fault, RequestError};
+use crate::error::{RequestError, ServiceError};
 use crate::notice::Notice;
 use crate::platform::{Outgoing, Platform};
 use crate::telemetry::line::metric;
@@ -127,7 +127,7 @@ impl Aftermath {
         let (faults, (), ()) = tokio::join!(perform, exchange, self.export());
         self.count_failures(faults.len());
         for fault in faults {
-            tracing::error!(error = %RequestError::Fault(fault), "a tertiary effect failed");
+            tracing::error!(error = %RequestError::ServiceError(fault), "a tertiary effect failed");
         }
     }
 
@@ -146,9 +146,9 @@ impl Aftermath {
             Ok(())
         };
         // The next invocation waits for this export.
-        let exported = timeout(EXPORT_MAX, export).await.unwrap_or(Err(Fault::TimedOut));
+        let exported = timeout(EXPORT_MAX, export).await.unwrap_or(Err(ServiceError::TimedOut));
         if let Err(fault) = exported {
-            tracing::warn!(error = %RequestError::Fault(fault), "span export failed; spans dropped");
+            tracing::warn!(error = %RequestError::ServiceError(fault), "span export failed; spans dropped");
         }
     }
 
@@ -181,7 +181,7 @@ impl Tertiary {
     }
 
     /// Performs all effects concurrently; returns the errors.
-    async fn perform(&self, platform: &dyn Platform) -> Vec<Fault> {
+    async fn perform(&self, platform: &dyn Platform) -> Vec<ServiceError> {
         let send = async {
             if self.messages.is_empty() { Vec::new() } else { platform.send(&self.messages).await }
         };

@@ -83,7 +83,7 @@ impl Handler {
                 tracing::info!(reason, "token refused");
                 Ok(Finding::Refused)
             }
-            Err(error @ TokenError::Fault(_)) => Err(error.into()),
+            Err(error @ TokenError::ServiceError(_)) => Err(error.into()),
         }
     }
 }

@@ -19,7 +19,7 @@ use super::settle::{Fate, Settling};
 use crate::commit::Cause;
 use crate::consumer::{Consumer, Delivered, Delivery, Source};
 use crate::effects::Queue;
-use crate::error::{Fault, FieldError, FieldErrors, RequestError};
+use crate::error::{FieldError, FieldErrors, RequestError, ServiceError};
 use crate::telemetry::line::{Stages, lines_of_noted, metric, millis};
 use crate::telemetry::{Observations, TraceContext, observed, otlp, shortened, without_values};
 use crate::{Deadline, Moment, Permit, Timestamp};
@@ -215,7 +215,7 @@ impl<C: Consumer> Handler<C> {
         };
         let (reason, told) = (reasons(str::to_owned), shortened(reasons(without_values)));
         tracing::error!(reason = told, "a record cannot be parsed");
-        let queue = dead_letters(C::SOURCE).ok_or_else(|| Fault::internal(told))?;
+        let queue = dead_letters(C::SOURCE).ok_or_else(|| ServiceError::internal(told))?;
         self.shared.platform.bury(queue, &raw.body(), &reason).await?;
         Ok(Fate::Buried)
     }

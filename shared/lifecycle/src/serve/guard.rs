@@ -10,7 +10,7 @@ use tokio::time::timeout_at;
 
 use crate::Deadline;
 use crate::backoff::random_up_to;
-use crate::error::{Fault, RequestError};
+use crate::error::{RequestError, ServiceError};
 
 /// Runs until the deadline, and turns a panic into a failure of this request alone.
 pub(crate) async fn guarded<T>(
@@ -20,7 +20,7 @@ pub(crate) async fn guarded<T>(
     match timeout_at(deadline.instant(), AssertUnwindSafe(future).catch_unwind()).await {
         Ok(Ok(result)) => result,
         Ok(Err(panic)) => Err(panicked(&*panic)),
-        Err(_) => Err(RequestError::Fault(Fault::TimedOut)),
+        Err(_) => Err(RequestError::ServiceError(ServiceError::TimedOut)),
     }
 }
 
@@ -50,15 +50,19 @@ impl Retries {
     pub(crate) const OF_RECORD: Self = Self { count_max: 10, pause_ms_max: 1_000 };
 
     /// Waits before the next attempt, with full jitter. An error if no attempt or no time is left.
-    pub(crate) async fn pause(&self, attempts: u32, deadline: Deadline) -> Result<(), Fault> {
+    pub(crate) async fn pause(
+        &self,
+        attempts: u32,
+        deadline: Deadline,
+    ) -> Result<(), ServiceError> {
         if attempts >= self.count_max {
             let source = format!("{attempts} attempts conflicted with other writes").into();
-            return Err(Fault::Unavailable { retry_after_s: 1, source });
+            return Err(ServiceError::Unavailable { retry_after_s: 1, source });
         }
         let pause_ms_max = (10 << attempts.min(10)).min(self.pause_ms_max);
         let wait = Duration::from_millis(random_up_to(pause_ms_max));
         if wait >= deadline.left() {
-            return Err(Fault::TimedOut);
+            return Err(ServiceError::TimedOut);
         }
         tokio::time::sleep(wait).await;
         Ok(())

@@ -20,7 +20,7 @@ use crate::caller::{Caller, SignIn};
 use crate::commit::{Cause, Outcome, commit, outgoing};
 use crate::effects::Effects;
 use crate::endpoint::Endpoint;
-use crate::error::{Fault, RequestError};
+use crate::error::{RequestError, ServiceError};
 use crate::finding::{Finding, not_verified};
 use crate::idempotency::{IntentKey, LEDGER, Remembered};
 use crate::limit::Standing;
@@ -115,7 +115,7 @@ impl<E: Endpoint> lambda::Handler for Handler<E> {
         let request = Request::from_event(&watched.event, &E::ROUTE).ok();
         let request_id = request_id(request.as_ref());
         let trace = trace(request.as_ref(), watched.x_ray.as_deref());
-        let failure = RequestError::Fault(Fault::TimedOut);
+        let failure = RequestError::ServiceError(ServiceError::TimedOut);
         let origin = request.as_ref().and_then(|request| request.header(header::ORIGIN));
         let response = Response::of_failure(&failure, &request_id, request.as_ref())
             .finish(&request_id, settings.allowed_origin(origin));
@@ -305,7 +305,7 @@ impl<E: Endpoint> Handler<E> {
                     });
                 }
                 (Outcome::Known(Some(stored)), Some(key)) => {
-                    let known = Remembered::of_item(stored).map_err(Fault::internal)?;
+                    let known = Remembered::of_item(stored).map_err(ServiceError::internal)?;
                     return key.replay(known).ok_or(RequestError::KeyReused).map(Done::replay);
                 }
                 (Outcome::Rejected(rejection), _)
@@ -344,7 +344,7 @@ impl<E: Endpoint> Handler<E> {
         tale.stages.end("rules");
         // 8. Side effects, and 9. response, both still as values.
         let effects = E::effects(&outcome);
-        let response = Response::of_reply(E::reply(outcome)).map_err(Fault::internal)?;
+        let response = Response::of_reply(E::reply(outcome)).map_err(ServiceError::internal)?;
         let response = response.below(permit.prefix());
         if response.status != E::STATUS && Some(response.status) != E::FAILURE_STATUS {
             let message = format!(
@@ -352,7 +352,7 @@ impl<E: Endpoint> Handler<E> {
                 response.status,
                 E::STATUS
             );
-            return Err(Fault::internal(message).into());
+            return Err(ServiceError::internal(message).into());
         }
         tale.stages.end("response");
         Ok((effects, response))
@@ -367,7 +367,7 @@ impl<E: Endpoint> Handler<E> {
         let Some(stored) = self.shared.platform.read(LEDGER, key.ledger_key()).await? else {
             return Ok(None);
         };
-        let remembered = Remembered::of_item(stored).map_err(Fault::internal)?;
+        let remembered = Remembered::of_item(stored).map_err(ServiceError::internal)?;
         if remembered.has_expired(now) {
             return Ok(None);
         }
@@ -385,7 +385,7 @@ impl RequestError {
                 | Self::PreconditionFailed
                 | Self::Hidden
                 | Self::Forbidden
-                | Self::Fault(Fault::Absent)
+                | Self::ServiceError(ServiceError::NotFound)
         )
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::http::Tale;
 use super::{Request, Shared};
 use crate::endpoint::Endpoint;
-use crate::error::{Fault, RequestError};
+use crate::error::{RequestError, ServiceError};
 use crate::limit::{Counted, Counting, Limit};
 use crate::telemetry::carried;
 
@@ -68,7 +68,7 @@ impl<'a> Meter<'a> {
                 "the request costs {cost}, but the endpoint declares at most {}",
                 self.cost_max
             );
-            return Err(Fault::internal(message).into());
+            return Err(ServiceError::internal(message).into());
         }
         match cost.saturating_sub(1) {
             0 => Ok(()),

@@ -9,7 +9,7 @@ use super::Shared;
 use super::lambda::{Answer, Handler};
 use super::watchdog::{Watchdog, Watched, hand_over};
 use crate::Timestamp;
-use crate::error::{BoxError, Fault, RequestError};
+use crate::error::{BoxError, RequestError, ServiceError};
 use crate::platform::Platform;
 use crate::telemetry::line::{metric, millis};
 use crate::telemetry::log::print;
@@ -100,7 +100,7 @@ fn exchange(shared: &Shared, reconnect: &Reconnect, left: Duration) {
         })
     });
     if let Err(error) = told {
-        let error = RequestError::Fault(Fault::internal(error));
+        let error = RequestError::ServiceError(ServiceError::internal(error));
         tracing::error!(%error, "rate limit counts not exchanged before the process exit");
     }
 }

@@ -6,7 +6,7 @@ use tokio::time::timeout_at;
 
 use super::records::Raw;
 use crate::consumer::Source;
-use crate::error::{Fault, RequestError};
+use crate::error::{RequestError, ServiceError};
 use crate::platform::{Hidden, Platform};
 use crate::{Backoff, Deadline};
 
@@ -30,8 +30,8 @@ pub(super) async fn postpone(
         return;
     }
     let hiding = timeout_at(deadline.instant() + MARGIN, platform.hide(queue, &hidden)).await;
-    if let Err(fault) = hiding.unwrap_or(Err(Fault::TimedOut)) {
-        tracing::warn!(error = %RequestError::Fault(fault), "visibility timeout not changed; failed records return without back-off");
+    if let Err(fault) = hiding.unwrap_or(Err(ServiceError::TimedOut)) {
+        tracing::warn!(error = %RequestError::ServiceError(fault), "visibility timeout not changed; failed records return without back-off");
     }
 }
 

@@ -227,7 +227,7 @@ mod tests {
     #[test]
     fn a_response_has_no_empty_details_and_no_causes() {
         let secret = std::io::Error::other("password=hunter2");
-        let failure = RequestError::Fault(crate::Fault::internal(secret));
+        let failure = RequestError::ServiceError(crate::ServiceError::internal(secret));
         let response = Response::of_failure(&failure, "id-1", None);
         assert!(!response.body.contains("details") && !response.body.contains("hunter2"));
         assert_eq!(failure.to_string(), "internal error: password=hunter2");

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::guard::guarded;
 use super::lambda::{self, Answer, Handled, Invocation};
-use crate::error::Fault;
+use crate::error::ServiceError;
 use crate::rotation::{Rotation, Step};
 
 /// Serves the rotation.
@@ -38,7 +38,7 @@ impl<R: Rotation> Handler<R> {
     ) -> Result<(), String> {
         let performed = async {
             let performed = self.rotation.perform(step, version_id).await;
-            performed.map_err(|error| Fault::internal(error).into())
+            performed.map_err(|error| ServiceError::internal(error).into())
         };
         match guarded(invocation.deadline, performed).await {
             Ok(()) => {

@@ -11,7 +11,7 @@ use super::guard::{Retries, guarded};
 use crate::commit::{Cause, Outcome, commit, outgoing_of_part};
 use crate::consumer::{Consumer, Delivered, Inbox, Source, inbox_key};
 use crate::effects::{Content, Effects, Write};
-use crate::error::{DomainError, Fault, RequestError};
+use crate::error::{DomainError, RequestError, ServiceError};
 use crate::idempotency::{LEDGER, absent_or_expired};
 use crate::platform::{Outgoing, Platform, RefusedMessage};
 use crate::record::{Key, Record, Table};
@@ -88,7 +88,7 @@ impl<C: Consumer> Settling<'_, C> {
                 if inbox.is_some() || !effects.is_empty() {
                     let why =
                         "effects in parts need a consumer without an inbox and no other effects";
-                    return Err(Fault::internal(why).into());
+                    return Err(ServiceError::internal(why).into());
                 }
                 let done = self.perform_parts(parts, spans).await;
                 stages.end("parts");
@@ -100,7 +100,7 @@ impl<C: Consumer> Settling<'_, C> {
             let (effects, fate) = match (dispatched, instead) {
                 (Ok(()), _) => (effects, fate),
                 (Err(fault), Some(instead)) if RefusedMessage::is(&fault) => {
-                    let error = RequestError::Fault(fault).to_string();
+                    let error = RequestError::ServiceError(fault).to_string();
                     tracing::error!(
                         error,
                         counted = instead.counted,
@@ -140,7 +140,7 @@ impl<C: Consumer> Settling<'_, C> {
         cause: &Cause,
         sent: &mut Sent,
         stages: &mut Stages,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), ServiceError> {
         let messages = outgoing_of_part(part, effects.messages(), self.permit.moment(), cause);
         let messages: Vec<Outgoing> =
             messages.into_iter().filter(|message| !sent.knows(&id_of(message))).collect();
@@ -152,7 +152,7 @@ impl<C: Consumer> Settling<'_, C> {
             gone.for_each(|(_, message)| sent.note(id_of(message)));
             // Errors that a retry may fix have priority: the record itself is at fault only if all
             // errors are refusals.
-            let (refused, failed): (Vec<Fault>, Vec<Fault>) =
+            let (refused, failed): (Vec<ServiceError>, Vec<ServiceError>) =
                 failed.into_iter().map(|(_, fault)| fault).partition(RefusedMessage::is);
             if let Some(fault) = failed.into_iter().chain(refused).next() {
                 return Err(fault);
@@ -211,7 +211,7 @@ impl<C: Consumer> Settling<'_, C> {
         number: usize,
         mut part: Effects,
         spans: &Mutex<Vec<Value>>,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), ServiceError> {
         let at = Timestamp::now();
         let mut stages = Stages::start();
         let passed_on = part.messages().iter().find_map(|message| match &message.content {
@@ -234,7 +234,7 @@ impl<C: Consumer> Settling<'_, C> {
         let done = match (dispatched, instead) {
             (Ok(()), _) => self.commit_part(&part, &cause).await,
             (Err(fault), Some(instead)) if RefusedMessage::is(&fault) => {
-                let error = RequestError::Fault(fault).to_string();
+                let error = RequestError::ServiceError(fault).to_string();
                 let event_id = passed_on.as_ref().map(|envelope| envelope.event_id.as_str());
                 let counted = instead.counted;
                 tracing::error!(
@@ -270,12 +270,12 @@ impl<C: Consumer> Settling<'_, C> {
         done
     }
 
-    async fn commit_part(&self, part: &Effects, cause: &Cause) -> Result<(), Fault> {
+    async fn commit_part(&self, part: &Effects, cause: &Cause) -> Result<(), ServiceError> {
         let moment = self.permit.moment();
         match commit(self.platform, part, None, C::USES, moment, cause).await? {
             Outcome::Committed | Outcome::Known(_) => Ok(()),
             Outcome::Rejected(rejection) => {
-                Err(Fault::internal(format!("refused: {}", rejection.code)))
+                Err(ServiceError::internal(format!("refused: {}", rejection.code)))
             }
             Outcome::Moved => {
                 tracing::info!("the facts of a part are stale; the next run completes it");

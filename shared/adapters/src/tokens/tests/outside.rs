@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::join_all;
-use lifecycle::Fault;
+use lifecycle::ServiceError;
 use lifecycle::caller::{TokenError, TokenVerifier};
 use serde_json::{Value, json};
 use tokio::time::{Instant, advance};
@@ -109,14 +109,19 @@ async fn a_silent_issuer_is_asked_less_often_and_delays_no_other_token() {
     let many = (0..50).map(|_| verifier.verify(their_token, at(1_800_000_000)));
     let (many, ours) = tokio::join!(join_all(many), verifier.verify(&our_token, at(1000)));
     ours.unwrap();
-    assert!(many.iter().all(|verdict| matches!(verdict, Err(TokenError::Fault(_)))), "{many:?}");
+    assert!(
+        many.iter().all(|verdict| matches!(verdict, Err(TokenError::ServiceError(_)))),
+        "{many:?}"
+    );
     assert_eq!((asked.load(SeqCst), begun.elapsed()), (1, Duration::from_secs(1)));
 
     let (begun, mut waited) = (Instant::now(), Duration::ZERO);
     while begun.elapsed() < Duration::from_mins(10) {
         let asking = Instant::now();
         let verdict = verifier.verify(their_token, at(1_800_000_000)).await;
-        let Err(TokenError::Fault(Fault::Unavailable { retry_after_s, .. })) = verdict else {
+        let Err(TokenError::ServiceError(ServiceError::Unavailable { retry_after_s, .. })) =
+            verdict
+        else {
             panic!("{verdict:?}")
         };
         assert!((1..=60).contains(&retry_after_s), "{retry_after_s}");

@@ -113,7 +113,7 @@ async fn fleet(instances: usize) -> Vec<Breaker> {
 async fn refused_for(instance: &Breaker, now: Timestamp) -> Option<u32> {
     match instance.admit("r", now).await {
         Ok(_) => None,
-        Err(Fault::Unavailable { retry_after_s, .. }) => Some(retry_after_s),
+        Err(ServiceError::Unavailable { retry_after_s, .. }) => Some(retry_after_s),
         Err(other) => panic!("{other:?}"),
     }
 }

@@ -157,7 +157,7 @@ async fn fleet(instances: usize, url: &str) -> Vec<AccessTokens> {
     let instance = |_| AccessTokens {
         client: client.clone(),
         credentials: Secret::new("test", || {
-            async { read_credentials(CREDENTIALS).map_err(Fault::internal) }.boxed()
+            async { read_credentials(CREDENTIALS).map_err(ServiceError::internal) }.boxed()
         }),
         tokens: stores.aws.table(),
         held: Mutex::default(),

@@ -13,7 +13,7 @@ use crate::caller::{TokenError, TokenVerifier};
 use crate::serve::authorize;
 use crate::serve::lambda::{Answer, Handler as _, Invocation};
 use crate::telemetry::{request_id, traceparent, tracestate};
-use crate::{Claims, Deadline, Fault, Timestamp};
+use crate::{Claims, Deadline, ServiceError, Timestamp};
 
 /// A verifier whose result is determined by the token.
 struct Obedient;
@@ -21,16 +21,17 @@ struct Obedient;
 #[async_trait]
 impl TokenVerifier for Obedient {
     async fn verify(&self, token: &str, _: Timestamp) -> Result<Claims, TokenError> {
-        let unavailable = Fault::Unavailable { retry_after_s: 7, source: "it is down".into() };
+        let unavailable =
+            ServiceError::Unavailable { retry_after_s: 7, source: "it is down".into() };
         match token {
             "good" => Ok(ada()),
             "told" => {
                 let told = [request_id(), traceparent(), tracestate()].map(Value::from);
                 Ok([("sub".to_owned(), Value::from(told.to_vec()))].into_iter().collect())
             }
-            "slow" => Err(TokenError::Fault(Fault::TimedOut)),
-            "down" => Err(TokenError::Fault(unavailable)),
-            "broken" => Err(TokenError::Fault(Fault::internal("no key set"))),
+            "slow" => Err(TokenError::ServiceError(ServiceError::TimedOut)),
+            "down" => Err(TokenError::ServiceError(unavailable)),
+            "broken" => Err(TokenError::ServiceError(ServiceError::internal("no key set"))),
             "panic" => panic!("the verifier panicked"),
             "hang" => {
                 tokio::time::sleep(Duration::from_hours(1)).await;

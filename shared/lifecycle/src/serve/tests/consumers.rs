@@ -13,7 +13,7 @@ use super::shared;
 use crate::consumer::{Consumer, Delivered, Inbox, Run, Source, inbox_key};
 use crate::effects::{Effects, Event, EventData, Mail, Message, Write};
 use crate::envelope::Envelope;
-use crate::error::{DomainError, ErrorCode, ErrorKind, Fault, FieldErrors};
+use crate::error::{DomainError, ErrorCode, ErrorKind, FieldErrors, ServiceError};
 use crate::idempotency::LEDGER;
 use crate::notice::{Notice, Receiver};
 use crate::serve::Shared;
@@ -53,10 +53,10 @@ impl Consumer for Keep {
 
     type Facts = ();
 
-    async fn retrieve(&self, _: &Permit<Delivered>, text: &String) -> Result<(), Fault> {
+    async fn retrieve(&self, _: &Permit<Delivered>, text: &String) -> Result<(), ServiceError> {
         match text.as_str() {
             "panic" => panic!("this record panics"),
-            "broken" => Err(Fault::internal("the store is down")),
+            "broken" => Err(ServiceError::internal("the store is down")),
             _ => Ok(()),
         }
     }
@@ -322,7 +322,7 @@ impl Consumer for Answering {
 
     type Facts = ();
 
-    async fn retrieve(&self, _: &Permit<Delivered>, (): &()) -> Result<(), Fault> {
+    async fn retrieve(&self, _: &Permit<Delivered>, (): &()) -> Result<(), ServiceError> {
         Ok(())
     }
 
@@ -424,8 +424,8 @@ impl Consumer for Remind {
 
     type Facts = ();
 
-    async fn retrieve(&self, _: &Permit<Delivered>, run: &Run) -> Result<(), Fault> {
-        if run.id == "broken" { Err(Fault::internal("the store is down")) } else { Ok(()) }
+    async fn retrieve(&self, _: &Permit<Delivered>, run: &Run) -> Result<(), ServiceError> {
+        if run.id == "broken" { Err(ServiceError::internal("the store is down")) } else { Ok(()) }
     }
 
     fn decide(_: &Moment, run: &Run, (): ()) -> Result<Effects, DomainError> {

@@ -12,7 +12,7 @@ use super::shared;
 use crate::consumer::{Consumer, Delivered, Inbox, Run, Source};
 use crate::effects::{Effects, Message, Write};
 use crate::envelope::Envelope;
-use crate::error::{DomainError, Fault, FieldErrors};
+use crate::error::{DomainError, FieldErrors, ServiceError};
 use crate::serve::batch::Handler;
 use crate::serve::lambda::{Handled, Handler as _, Invocation};
 use crate::uses::{Use, Verb};
@@ -51,7 +51,7 @@ impl Consumer for Sweep {
 
     type Facts = &'static [&'static str];
 
-    async fn retrieve(&self, _: &Permit<Delivered>, (): &()) -> Result<Self::Facts, Fault> {
+    async fn retrieve(&self, _: &Permit<Delivered>, (): &()) -> Result<Self::Facts, ServiceError> {
         Ok(self.0)
     }
 

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use serde_dynamo::{AttributeValue, Item};
 
 use crate::effects::{Action, Change, Condition, Mail, Queue, Write};
-use crate::error::Fault;
+use crate::error::ServiceError;
 use crate::notice::Notice;
 use crate::platform::{
     CommitError, Count, Counter, FailedCondition, Hidden, Outgoing, Platform, RefusedMessage,
@@ -126,20 +126,20 @@ impl Platform for Recorder {
             perform(write, &mut items);
         }
         if std::mem::take(&mut self.faults().lose_answer) {
-            return Err(CommitError::Fault(Fault::TimedOut));
+            return Err(CommitError::ServiceError(ServiceError::TimedOut));
         }
         Ok(())
     }
 
-    async fn read(&self, table: Table, key: &Key) -> Result<Option<Item>, Fault> {
+    async fn read(&self, table: Table, key: &Key) -> Result<Option<Item>, ServiceError> {
         self.note(Call::Read(table.name()));
         Ok(self.items.lock().unwrap().get(&(table, key.clone())).cloned())
     }
 
-    async fn count(&self, counter: &Counter) -> Result<Count, Fault> {
+    async fn count(&self, counter: &Counter) -> Result<Count, ServiceError> {
         self.note(Call::Count(counter.key.clone(), counter.amount));
         if self.faults().limiter_down {
-            return Err(Fault::internal("the limits table is down"));
+            return Err(ServiceError::internal("the limits table is down"));
         }
         let mut counters = self.counters.lock().unwrap();
         let total = counters.entry(counter.key.clone()).or_default();
@@ -151,7 +151,7 @@ impl Platform for Recorder {
         Ok(Count::Total(sum))
     }
 
-    async fn send(&self, messages: &[Outgoing]) -> Vec<(usize, Fault)> {
+    async fn send(&self, messages: &[Outgoing]) -> Vec<(usize, ServiceError)> {
         let slow = self.faults().queues_slow;
         tokio::time::sleep(slow).await;
         self.note(Call::Send(messages.len()));
@@ -161,7 +161,10 @@ impl Platform for Recorder {
             assert!(!panics.contains(event_id), "injected panic for {event_id}");
         }
         if self.faults().queues_down {
-            return vec![(0, Fault::Unavailable { retry_after_s: 1, source: "it is down".into() })];
+            return vec![(
+                0,
+                ServiceError::Unavailable { retry_after_s: 1, source: "it is down".into() },
+            )];
         }
         let (mut sent, mut failed) = (self.sent.lock().unwrap(), Vec::new());
         for (index, message) in messages.iter().enumerate() {
@@ -170,7 +173,7 @@ impl Platform for Recorder {
                 failed.push((index, RefusedMessage("its contents".to_owned()).into()));
             } else if self.faults().unavailable.contains(event_id) {
                 let source = "it is down".into();
-                failed.push((index, Fault::Unavailable { retry_after_s: 1, source }));
+                failed.push((index, ServiceError::Unavailable { retry_after_s: 1, source }));
             } else {
                 sent.push(message.clone());
             }
@@ -178,25 +181,25 @@ impl Platform for Recorder {
         failed
     }
 
-    async fn hide(&self, _: Queue, hidden: &[Hidden]) -> Result<(), Fault> {
+    async fn hide(&self, _: Queue, hidden: &[Hidden]) -> Result<(), ServiceError> {
         if self.faults().queues_down {
-            return Err(Fault::internal("the queue is down"));
+            return Err(ServiceError::internal("the queue is down"));
         }
         self.hidden.lock().unwrap().extend_from_slice(hidden);
         Ok(())
     }
 
-    async fn bury(&self, queue: Queue, _: &str, _: &str) -> Result<(), Fault> {
+    async fn bury(&self, queue: Queue, _: &str, _: &str) -> Result<(), ServiceError> {
         self.note(Call::Bury(queue.name().to_owned()));
         Ok(())
     }
 
-    async fn mail(&self, mail: &Mail) -> Result<(), Fault> {
+    async fn mail(&self, mail: &Mail) -> Result<(), ServiceError> {
         self.note(Call::Mail(mail.id.clone()));
         Ok(())
     }
 
-    async fn notify(&self, notice: &Notice) -> Result<(), Fault> {
+    async fn notify(&self, notice: &Notice) -> Result<(), ServiceError> {
         self.note(Call::Notify(notice.id.clone()));
         Ok(())
     }
@@ -206,7 +209,7 @@ impl Platform for Recorder {
         url: &str,
         headers: &[(String, String)],
         json: Vec<u8>,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), ServiceError> {
         self.asked_for.lock().unwrap().push(crate::telemetry::request_id());
         self.exported.lock().unwrap().push((url.to_owned(), headers.to_vec(), json));
         Ok(())

@@ -13,7 +13,7 @@ use crate::caller::{Access, Verdict};
 use crate::conditions::Conditions;
 use crate::effects::{Effects, Write};
 use crate::endpoint::Endpoint;
-use crate::error::{DomainError, ErrorCode, ErrorKind, Fault, FieldErrors};
+use crate::error::{DomainError, ErrorCode, ErrorKind, FieldErrors, ServiceError};
 use crate::idempotency::Idempotency;
 use crate::input::{Json, Path};
 use crate::limit::{Limit, Limiter, MINUTE};
@@ -44,9 +44,9 @@ impl Endpoint for DeleteNote {
 
     type Facts = Note;
 
-    async fn retrieve(&self, _: &Permit<Member>, id: &String) -> Result<Note, Fault> {
-        let item = self.platform.read(NOTES, &Key::new(id)).await?.ok_or(Fault::Absent)?;
-        serde_dynamo::from_item(item).map_err(Fault::internal)
+    async fn retrieve(&self, _: &Permit<Member>, id: &String) -> Result<Note, ServiceError> {
+        let item = self.platform.read(NOTES, &Key::new(id)).await?.ok_or(ServiceError::NotFound)?;
+        serde_dynamo::from_item(item).map_err(ServiceError::internal)
     }
 
     fn allow(_: &Member, _: &String, _: &Note) -> Verdict {
@@ -107,7 +107,7 @@ impl Endpoint for PutAway {
 
     type Facts = ();
 
-    async fn retrieve(&self, _: &Permit<Option<Member>>, _: &Copies) -> Result<(), Fault> {
+    async fn retrieve(&self, _: &Permit<Option<Member>>, _: &Copies) -> Result<(), ServiceError> {
         Ok(())
     }
 

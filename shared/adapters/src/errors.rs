@@ -3,7 +3,7 @@
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use lifecycle::Fault;
+use lifecycle::ServiceError;
 use lifecycle::error::BoxError;
 
 /// The error codes by which AWS services report throttling.
@@ -41,18 +41,18 @@ pub(crate) fn fault<E>(
     operation: &'static str,
     resource: &str,
     error: SdkError<E, HttpResponse>,
-) -> Fault
+) -> ServiceError
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
     let passing = is_passing(&error);
     let failed = CallFailed { operation, resource: resource.to_owned(), source: error.into() };
-    if passing { unavailable(failed) } else { Fault::internal(failed) }
+    if passing { unavailable(failed) } else { ServiceError::internal(failed) }
 }
 
 /// The fault for a dependency that is unavailable for now.
-pub(crate) fn unavailable(source: impl Into<BoxError>) -> Fault {
-    Fault::Unavailable { retry_after_s: RETRY_AFTER_S, source: source.into() }
+pub(crate) fn unavailable(source: impl Into<BoxError>) -> ServiceError {
+    ServiceError::Unavailable { retry_after_s: RETRY_AFTER_S, source: source.into() }
 }
 
 /// Whether an AWS error code means throttling.
@@ -99,8 +99,8 @@ mod tests {
             (400, "ResourceNotFoundException", false),
         ] {
             let fault = fault("GetItem", "users", answered(status, code));
-            assert_eq!(matches!(fault, Fault::Unavailable { .. }), passes, "{code}");
-            assert_eq!(matches!(fault, Fault::Internal(_)), !passes, "{code}");
+            assert_eq!(matches!(fault, ServiceError::Unavailable { .. }), passes, "{code}");
+            assert_eq!(matches!(fault, ServiceError::Internal(_)), !passes, "{code}");
         }
     }
 
@@ -108,9 +108,9 @@ mod tests {
     fn a_broken_connection_and_a_time_out_are_unavailable() {
         type Error = SdkError<GetItemError, HttpResponse>;
         let broken = Error::dispatch_failure(ConnectorError::io("reset".into()));
-        assert!(matches!(fault("GetItem", "users", broken), Fault::Unavailable { .. }));
+        assert!(matches!(fault("GetItem", "users", broken), ServiceError::Unavailable { .. }));
         let late = Error::timeout_error("late");
-        assert!(matches!(fault("GetItem", "users", late), Fault::Unavailable { .. }));
+        assert!(matches!(fault("GetItem", "users", late), ServiceError::Unavailable { .. }));
     }
 
     #[test]
