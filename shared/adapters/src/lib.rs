@@ -50,7 +50,7 @@ pub use notifiers::Notifiers;
 pub use pages::Pages;
 pub use passwords::Passwords;
 pub use range::{Found, Positioned, Range};
-pub use rotation::{KeyRotation, Refusal};
+pub use rotation::{KeyRotation, RotationError};
 pub use secrets::Secret;
 pub use serve::{authorize, consume, rotate, serve};
 pub use setting::Setting;

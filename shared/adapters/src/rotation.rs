@@ -8,7 +8,7 @@
 //! | finish | signing keys, `AWSCURRENT` moves | the pending signing key signs |
 //!
 //! A key is published for one whole rotation before it signs and for one after. So no rotation
-//! waits for functions to read the new set; see [`Refusal`]. The first rotation makes both keys.
+//! waits for functions to read the new set; see [`RotationError`]. The first rotation makes both keys.
 
 use std::time::{Duration, SystemTime};
 
@@ -46,7 +46,7 @@ pub struct KeyRotation {
 
 /// Why the keys cannot be rotated now.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum RotationError {
     /// The last replaced key would leave the set, and its tokens would stop working.
     #[error("tokens of the key {kid}, which was replaced last, may live until {until}")]
     StillAlive {
@@ -245,10 +245,10 @@ fn may_follow(
     set: &StoredSet,
     now: Timestamp,
     ended_after: Duration,
-) -> Result<(), Refusal> {
+) -> Result<(), RotationError> {
     let next = keys.next.kid();
     if !set.kids.iter().any(|kid| kid == next) {
-        return Err(Refusal::Unpublished(next.to_owned()));
+        return Err(RotationError::Unpublished(next.to_owned()));
     }
     // A set that begins with another key was stored by a rotation that then failed: no key has been
     // replaced since. Otherwise the key was replaced moments after the set was stored.
@@ -256,7 +256,7 @@ fn may_follow(
     let until = set.since.plus_seconds(ended_after.as_secs().cast_signed());
     match set.kids.iter().find(|kid| !keys.has(kid)) {
         Some(kid) if is_of_these && until > now => {
-            Err(Refusal::StillAlive { kid: kid.clone(), until })
+            Err(RotationError::StillAlive { kid: kid.clone(), until })
         }
         _ => Ok(()),
     }
@@ -292,7 +292,7 @@ mod tests {
         StoredSet::read(&version.build()).unwrap()
     }
 
-    fn refusal(keys: &Succession, set: &Value, now: i64) -> Option<Refusal> {
+    fn refusal(keys: &Succession, set: &Value, now: i64) -> Option<RotationError> {
         may_follow(keys, &stored(set), at(now), Duration::from_secs(100)).err()
     }
 
@@ -302,7 +302,7 @@ mod tests {
         let keys = first.rotated().unwrap();
         let set = keys.verification_keys(Some(&first.signs));
         let kid = first.signs.kid().to_owned();
-        let alive = Refusal::StillAlive { kid, until: at(110) };
+        let alive = RotationError::StillAlive { kid, until: at(110) };
         assert_eq!(refusal(&keys, &set, 109), Some(alive));
         assert_eq!(refusal(&keys, &set, 110), None);
         assert_eq!(refusal(&keys, &keys.verification_keys(None), 10), None, "no key was replaced");
@@ -316,7 +316,7 @@ mod tests {
         let keys = first.rotated().unwrap();
         let next = keys.next.kid().to_owned();
         let set = first.verification_keys(None);
-        assert_eq!(refusal(&keys, &set, 1_000), Some(Refusal::Unpublished(next)));
+        assert_eq!(refusal(&keys, &set, 1_000), Some(RotationError::Unpublished(next)));
     }
 
     #[tokio::test]

@@ -8,7 +8,7 @@ use serde::Deserialize;
 pub enum Error {
     /// The API refused the request.
     #[error("{0}")]
-    Refused(Box<Refusal>),
+    Refused(Box<ApiError>),
     /// No attempt got a response.
     #[error("no response: {0}")]
     NoAnswer(String),
@@ -27,7 +27,7 @@ pub enum Error {
 
 impl Error {
     /// Returns the API's error response, if there is one.
-    pub fn refusal(&self) -> Option<&Refusal> {
+    pub fn refusal(&self) -> Option<&ApiError> {
         match self {
             Self::Refused(refusal) => Some(refusal),
             _ => None,
@@ -47,7 +47,7 @@ impl Error {
 /// An error response of a function or of the gateway.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{status}: {message}")]
-pub struct Refusal {
+pub struct ApiError {
     /// The status.
     pub status: StatusCode,
     /// The code; absent if the gateway refused the request.
@@ -71,7 +71,7 @@ pub struct FieldError {
     pub message: String,
 }
 
-impl Refusal {
+impl ApiError {
     /// Reads an error response, in the shape of a function or of the gateway.
     pub(crate) fn read(
         status: StatusCode,

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::answer::{Answer, Data};
 use crate::call::Call;
-use crate::error::{Error, Refusal};
+use crate::error::{ApiError, Error};
 use crate::session::Session;
 use crate::settings::Settings;
 use crate::transport::Transport;
@@ -201,7 +201,7 @@ impl Client {
         if status.is_success() {
             return Ok(answer);
         }
-        match Refusal::read(status, answer.headers(), answer.body()) {
+        match ApiError::read(status, answer.headers(), answer.body()) {
             Ok(refusal) => Err(Error::Refused(Box::new(refusal))),
             Err(_) if call.also_answered == Some(status) => Ok(answer),
             Err(error) => Err(Error::unreadable(status, &error)),

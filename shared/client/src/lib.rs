@@ -42,7 +42,7 @@ mod transport;
 mod watch;
 
 pub use answer::{Answer, Page};
-pub use error::{Error, Refusal};
+pub use error::{ApiError, Error};
 pub use exchange::Client;
 pub use operations::{Health, NewUser, PartnerPage, Session, TakenIn};
 pub use settings::Settings;

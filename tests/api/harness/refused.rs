@@ -2,12 +2,12 @@
 
 use std::fmt::Debug;
 
-use client::{Error, Refusal};
+use client::{ApiError, Error};
 
 /// Checks of a result of the typed client that must be a refusal.
 pub(crate) trait Refused {
     /// A function's refusal with this status and code.
-    fn refused(self, status: u16, code: &str) -> Refusal;
+    fn refused(self, status: u16, code: &str) -> ApiError;
 
     /// The fields that a function's refusal names, in its order.
     fn refused_fields(self, status: u16, code: &str) -> Vec<String>;
@@ -17,7 +17,7 @@ pub(crate) trait Refused {
 }
 
 impl<T: Debug> Refused for Result<T, Error> {
-    fn refused(self, status: u16, code: &str) -> Refusal {
+    fn refused(self, status: u16, code: &str) -> ApiError {
         let refusal = refusal_of(self);
         let told = (refusal.status.as_u16(), refusal.code.as_deref());
         assert_eq!(told, (status, Some(code)), "{refusal:?}");
@@ -35,7 +35,7 @@ impl<T: Debug> Refused for Result<T, Error> {
     }
 }
 
-fn refusal_of<T: Debug>(answer: Result<T, Error>) -> Refusal {
+fn refusal_of<T: Debug>(answer: Result<T, Error>) -> ApiError {
     match answer.expect_err("a refusal is expected") {
         Error::Refused(refusal) => *refusal,
         other => panic!("a refusal is expected: {other}"),

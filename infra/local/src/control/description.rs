@@ -4,13 +4,13 @@ use axum::Json;
 use axum::extract::State;
 use serde_json::{Value, json};
 
-use super::{Control, Refusal};
+use super::{Control, ControlError};
 
 /// `GET /openapi.json`: the document as recorded, with this API as its server.
-pub(super) async fn document(State(control): State<Control>) -> Result<Json<Value>, Refusal> {
+pub(super) async fn document(State(control): State<Control>) -> Result<Json<Value>, ControlError> {
     let kept = include_str!("../../../openapi.json");
     let mut document: Value = serde_json::from_str(kept).map_err(|error| {
-        Refusal::new(http::StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
+        ControlError::new(http::StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
     })?;
     document["servers"] = json!([{ "url": control.api_url, "description": "This platform." }]);
     Ok(Json(document))

@@ -3,7 +3,7 @@
 use axum::{Json, extract::State, http::StatusCode};
 use bytes::Bytes;
 
-use super::{Control, Refusal};
+use super::{Control, ControlError};
 use crate::stores::Faults;
 
 /// `GET /faults`
@@ -15,12 +15,13 @@ pub(super) async fn get(State(control): State<Control>) -> Json<Faults> {
 pub(super) async fn put(
     State(control): State<Control>,
     body: Bytes,
-) -> Result<Json<Faults>, Refusal> {
-    let faults = read(&body).map_err(|reason| Refusal::new(StatusCode::BAD_REQUEST, reason))?;
+) -> Result<Json<Faults>, ControlError> {
+    let faults =
+        read(&body).map_err(|reason| ControlError::new(StatusCode::BAD_REQUEST, reason))?;
     let names = control.stores.names();
     if let Some((kind, name)) = faults.names().find(|(kind, name)| !names.knows(kind, name)) {
         let reason = format!("the template has no {kind} {name}");
-        return Err(Refusal::new(StatusCode::BAD_REQUEST, reason));
+        return Err(ControlError::new(StatusCode::BAD_REQUEST, reason));
     }
     put_in_force(&control, faults.clone());
     Ok(Json(faults))

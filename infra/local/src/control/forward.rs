@@ -11,7 +11,7 @@ use axum::response::Response;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-use super::{Control, Refusal};
+use super::{Control, ControlError};
 
 /// The prefix of the API's paths.
 const PREFIX: &str = "/api";
@@ -20,7 +20,7 @@ const PREFIX: &str = "/api";
 pub(super) async fn forward(
     State(control): State<Control>,
     mut request: Request,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ControlError> {
     let authority = control.api_url.trim_start_matches("http://");
     let stream = TcpStream::connect(authority).await.map_err(|error| gone(&error))?;
     let (mut api, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
@@ -46,8 +46,8 @@ fn on_the_api(uri: &Uri) -> Result<Uri, http::uri::InvalidUri> {
     path.strip_prefix(PREFIX).filter(|path| path.starts_with('/')).unwrap_or("/").parse()
 }
 
-fn gone(error: &dyn std::error::Error) -> Refusal {
-    Refusal::new(StatusCode::BAD_GATEWAY, format!("the API does not respond: {error}"))
+fn gone(error: &dyn std::error::Error) -> ControlError {
+    ControlError::new(StatusCode::BAD_GATEWAY, format!("the API does not respond: {error}"))
 }
 
 #[cfg(test)]

@@ -84,31 +84,31 @@ fn router(control: Control) -> Router {
         .route("/environment", get(environment))
         .route("/faults", get(faults::get).put(faults::put).delete(faults::delete))
         .fallback(async || {
-            Refusal::new(StatusCode::NOT_FOUND, "there is no such address; GET / lists all")
+            ControlError::new(StatusCode::NOT_FOUND, "there is no such address; GET / lists all")
         })
         .with_state(control)
         .layer(middleware::from_fn(visitors::at_control))
 }
 
 /// An error response, with a sentence about the cause.
-struct Refusal {
+struct ControlError {
     status: StatusCode,
     reason: String,
 }
 
-impl Refusal {
+impl ControlError {
     fn new(status: StatusCode, reason: impl Into<String>) -> Self {
         Self { status, reason: reason.into() }
     }
 }
 
-impl IntoResponse for Refusal {
+impl IntoResponse for ControlError {
     fn into_response(self) -> Response {
         (self.status, Json(json!({"error": self.reason}))).into_response()
     }
 }
 
-impl From<StoreError> for Refusal {
+impl From<StoreError> for ControlError {
     fn from(error: StoreError) -> Self {
         let status = match error {
             StoreError::NoSuch(_) => StatusCode::NOT_FOUND,
@@ -172,7 +172,7 @@ async fn empty_mailbox(State(control): State<Control>) -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
-async fn queues(State(control): State<Control>) -> Result<Json<Value>, Refusal> {
+async fn queues(State(control): State<Control>) -> Result<Json<Value>, ControlError> {
     Ok(Json(json!({"queues": control.stores.queues().await?})))
 }
 
@@ -181,10 +181,10 @@ async fn send(
     State(control): State<Control>,
     Path(queue): Path<String>,
     body: String,
-) -> Result<StatusCode, Refusal> {
+) -> Result<StatusCode, ControlError> {
     let name = control.stores.names().queue(&queue);
     let name = name.ok_or_else(|| {
-        Refusal::new(StatusCode::NOT_FOUND, format!("the template has no queue {queue}"))
+        ControlError::new(StatusCode::NOT_FOUND, format!("the template has no queue {queue}"))
     })?;
     control.stores.send(name, &body).await.map_err(StoreError::from)?;
     Ok(StatusCode::NO_CONTENT)
@@ -225,7 +225,7 @@ async fn invocations(
 async fn table(
     State(control): State<Control>,
     Path(table): Path<String>,
-) -> Result<Json<Value>, Refusal> {
+) -> Result<Json<Value>, ControlError> {
     let (items, more) = control.stores.scan(&table)?;
     Ok(Json(json!({"table": table, "count": items.len(), "more": more, "items": items})))
 }
@@ -234,9 +234,10 @@ async fn table(
 async fn standin(
     State(control): State<Control>,
     Path(name): Path<String>,
-) -> Result<Json<Report>, Refusal> {
+) -> Result<Json<Report>, ControlError> {
     let report = control.standins.asked(&name);
-    let unknown = || Refusal::new(StatusCode::NOT_FOUND, format!("there is no stand-in {name}"));
+    let unknown =
+        || ControlError::new(StatusCode::NOT_FOUND, format!("there is no stand-in {name}"));
     report.map(Json).ok_or_else(unknown)
 }
 
@@ -245,13 +246,13 @@ async fn standin(
 async fn run_schedule(
     State(control): State<Control>,
     Path(function): Path<String>,
-) -> Result<StatusCode, Refusal> {
+) -> Result<StatusCode, ControlError> {
     match control.schedules.run(&function).await {
         Some(Ok(_)) => Ok(StatusCode::NO_CONTENT),
-        Some(Err(error)) => Err(Refusal::new(StatusCode::BAD_GATEWAY, error.to_string())),
+        Some(Err(error)) => Err(ControlError::new(StatusCode::BAD_GATEWAY, error.to_string())),
         None => {
             let reason = format!("{function} has no schedule");
-            Err(Refusal::new(StatusCode::NOT_FOUND, reason))
+            Err(ControlError::new(StatusCode::NOT_FOUND, reason))
         }
     }
 }

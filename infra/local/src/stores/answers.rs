@@ -11,21 +11,25 @@ use super::{
     call::{Call, Store},
     policy::Denial,
     queue_rules::Refused,
-    switch::Refusal,
+    switch::InjectedError,
 };
 
 /// Services that once used the query protocol repeat the error code in this header.
 const QUERY_ERROR: HeaderName = HeaderName::from_static("x-amzn-query-error");
 
 /// The response to a call that fails by fault injection.
-pub(super) fn refused(call: &Call, refusal: Refusal) -> Response {
+pub(super) fn refused(call: &Call, refusal: InjectedError) -> Response {
     let (status, code, message) = match (call.store, refusal) {
         (Store::Tables, _) => return refused_by_table(call, refusal),
-        (Store::Queues, Refusal::Failed) => (500, "InternalFailure", "An internal error."),
+        (Store::Queues, InjectedError::Failed) => (500, "InternalFailure", "An internal error."),
         (Store::Queues, _) => (400, "RequestThrottled", "The request was throttled."),
-        (Store::Secrets, Refusal::Failed) => (500, "InternalServiceError", "An internal error."),
+        (Store::Secrets, InjectedError::Failed) => {
+            (500, "InternalServiceError", "An internal error.")
+        }
         (Store::Secrets, _) => (400, "ThrottlingException", "Rate exceeded"),
-        (Store::Mail, Refusal::Failed) => (500, "InternalServiceErrorException", "It failed."),
+        (Store::Mail, InjectedError::Failed) => {
+            (500, "InternalServiceErrorException", "It failed.")
+        }
         (Store::Mail, _) => (429, "TooManyRequestsException", "Maximum sending rate exceeded."),
     };
     error(call.store, status, code, message)
@@ -80,18 +84,20 @@ pub(super) fn unreachable(store: Store, reason: &str) -> Response {
     error(store, 500, "InternalServerError", reason)
 }
 
-fn refused_by_table(call: &Call, refusal: Refusal) -> Response {
+fn refused_by_table(call: &Call, refusal: InjectedError) -> Response {
     const THROTTLED: &str = "Throughput exceeds the current capacity of your table or index. \
          DynamoDB is automatically scaling your table or index so please try again shortly.";
     const CONFLICT: &str = "Transaction is ongoing for the item";
 
     let transaction = call.operation == "TransactWriteItems";
     match refusal {
-        Refusal::Failed => error(call.store, 500, "InternalServerError", "Internal server error"),
-        Refusal::Throttled if transaction => cancelled(call, "ThrottlingError", THROTTLED),
-        Refusal::Throttled => error(call.store, 400, "ThrottlingException", THROTTLED),
-        Refusal::Conflict if transaction => cancelled(call, "TransactionConflict", CONFLICT),
-        Refusal::Conflict => error(call.store, 400, "TransactionConflictException", CONFLICT),
+        InjectedError::Failed => {
+            error(call.store, 500, "InternalServerError", "Internal server error")
+        }
+        InjectedError::Throttled if transaction => cancelled(call, "ThrottlingError", THROTTLED),
+        InjectedError::Throttled => error(call.store, 400, "ThrottlingException", THROTTLED),
+        InjectedError::Conflict if transaction => cancelled(call, "TransactionConflict", CONFLICT),
+        InjectedError::Conflict => error(call.store, 400, "TransactionConflictException", CONFLICT),
     }
 }
 

@@ -27,7 +27,7 @@ struct State {
 
 /// The error of a call that fails before it is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Refusal {
+pub(super) enum InjectedError {
     /// Throttled.
     Throttled,
     /// An internal error of the service.
@@ -42,7 +42,7 @@ pub(super) struct Strike {
     /// The delay before the call.
     pub delay: Duration,
     /// The error, if the call fails.
-    pub refusal: Option<Refusal>,
+    pub refusal: Option<InjectedError>,
     /// Whether the caller's process is killed before the write.
     pub kill_before_commit: bool,
     /// Whether the caller's process is killed after the write.
@@ -144,14 +144,19 @@ impl Faults {
 }
 
 impl Dice {
-    fn refusal(&mut self, place: &str, fault: TableFault, is_commit: bool) -> Option<Refusal> {
+    fn refusal(
+        &mut self,
+        place: &str,
+        fault: TableFault,
+        is_commit: bool,
+    ) -> Option<InjectedError> {
         let throttled = self.falls(&format!("{place}/throttle"), fault.throttle);
         let failed = self.falls(&format!("{place}/fail"), fault.fail);
         let conflict = self.falls(&format!("{place}/conflict"), fault.conflict);
         match (throttled, failed, conflict && is_commit) {
-            (true, _, _) => Some(Refusal::Throttled),
-            (_, true, _) => Some(Refusal::Failed),
-            (_, _, true) => Some(Refusal::Conflict),
+            (true, _, _) => Some(InjectedError::Throttled),
+            (_, true, _) => Some(InjectedError::Failed),
+            (_, _, true) => Some(InjectedError::Conflict),
             _ => None,
         }
     }

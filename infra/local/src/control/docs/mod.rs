@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use self::archive::{Archive, Entry};
-use super::Refusal;
+use super::ControlError;
 
 /// The Content-Security-Policy: files and responses of the page's own origin. Swagger UI embeds
 /// styles and small images in the page.
@@ -39,7 +39,7 @@ pub(super) async fn page() -> Response {
 }
 
 /// `GET /docs/{file}`: one of the page's files.
-pub(super) async fn file(Path(name): Path<String>) -> Result<Response, Refusal> {
+pub(super) async fn file(Path(name): Path<String>) -> Result<Response, ControlError> {
     if name == "page.js" {
         let headers = [(CONTENT_TYPE, "text/javascript; charset=utf-8")];
         return Ok((headers, include_str!("page.js")).into_response());
@@ -49,7 +49,10 @@ pub(super) async fn file(Path(name): Path<String>) -> Result<Response, Refusal> 
         Some((Archive::SWAGGER_UI.find(&name)?, HeaderValue::from_static(media_type)))
     });
     let Some((entry, media_type)) = found else {
-        return Err(Refusal::new(StatusCode::NOT_FOUND, format!("the page has no file {name}")));
+        return Err(ControlError::new(
+            StatusCode::NOT_FOUND,
+            format!("the page has no file {name}"),
+        ));
     };
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, media_type);
