@@ -11,7 +11,7 @@ use domain::communications::{Communication, Ending, Outcome, Said};
 use domain::error_codes;
 use domain::notices::{UpstreamFailed, UpstreamFailure};
 use domain::partner::{
-    Category, Consequence, FailedAnswer, Language, Page, PageNumber, PageSize, PartnerId,
+    Category, Consequence, FailedResponse, Language, Page, PageNumber, PageSize, PartnerId,
     PartnerProduct, Sku, read_products,
 };
 use domain::tables::{COMMUNICATIONS, NOTIFICATIONS, PARTNER};
@@ -83,7 +83,7 @@ impl Endpoint for ListPartnerProducts {
 
     // 6. Retrieval: the partner's response, with an audit record before and after the call. The
     // partner's refusal is a fact like any other, unless the partner is busy.
-    type Facts = Result<Page, FailedAnswer>;
+    type Facts = Result<Page, FailedResponse>;
 
     async fn retrieve(
         &self,
@@ -104,7 +104,7 @@ impl Endpoint for ListPartnerProducts {
                     error = &*error as &dyn std::error::Error,
                     "partner response unusable"
                 );
-                Ok(Err(FailedAnswer::missing()))
+                Ok(Err(FailedResponse::missing()))
             }
             Err(fault) => Err(fault),
         }
@@ -202,16 +202,20 @@ impl ListPartnerProducts {
     }
 
     /// Asks the partner, and once more with a new token if it rejects the first.
-    async fn ask(&self, permit: &Permit<Anyone>, wanted: &Wanted) -> Result<Answer, ServiceError> {
+    async fn ask(
+        &self,
+        permit: &Permit<Anyone>,
+        wanted: &Wanted,
+    ) -> Result<PartnerResponse, ServiceError> {
         let mut last_try = false;
         loop {
             let token = match self.tokens.get(permit).await {
                 Ok(token) => token,
-                Err(TokenError::Refused(answer)) => return Ok(Answer::of(answer, wanted)),
+                Err(TokenError::Refused(answer)) => return Ok(PartnerResponse::of(answer, wanted)),
                 Err(TokenError::ServiceError(fault)) => return Err(fault),
             };
             let request = request(wanted).bearer(token.secret()).on_behalf_of(permit.source());
-            let answer = Answer::of(self.partner.send(permit, &request).await?, wanted);
+            let answer = PartnerResponse::of(self.partner.send(permit, &request).await?, wanted);
             let refused = answer.consequence() == Some(Consequence::TokenRefused);
             if !refused || !self.tokens.discard(permit, &token).await || last_try {
                 return Ok(answer);
@@ -222,19 +226,19 @@ impl ListPartnerProducts {
 }
 
 /// The partner's response, raw and parsed.
-struct Answer {
+struct PartnerResponse {
     raw: Response,
-    read: Result<Page, FailedAnswer>,
+    read: Result<Page, FailedResponse>,
 }
 
-impl Answer {
+impl PartnerResponse {
     fn of(raw: Response, wanted: &Wanted) -> Self {
         Self { read: read_products(raw.status.as_u16(), &raw.body, wanted.page_size()), raw }
     }
 
     /// The response as a fact; each unreadable product is logged and left out. A busy partner
     /// becomes 503 with the partner's `Retry-After`.
-    fn facts(self) -> Result<Result<Page, FailedAnswer>, ServiceError> {
+    fn facts(self) -> Result<Result<Page, FailedResponse>, ServiceError> {
         if self.consequence() == Some(Consequence::Busy) {
             let retry_after_s = self.raw.retry_after_s().unwrap_or(RETRY_AFTER_S).max(1);
             let source = "the partner has too many requests".into();
@@ -256,7 +260,7 @@ impl Answer {
     }
 
     fn consequence(&self) -> Option<Consequence> {
-        self.read.as_ref().err().map(FailedAnswer::consequence)
+        self.read.as_ref().err().map(FailedResponse::consequence)
     }
 
     /// The status, and the part of the message that the audit record keeps.
@@ -283,7 +287,7 @@ fn request(wanted: &Wanted) -> Request {
 
 /// The partner's health after a call. A missing or unusable response counts against the partner; a
 /// fault of ours does not.
-fn health(answer: &Result<Answer, ServiceError>) -> Health {
+fn health(answer: &Result<PartnerResponse, ServiceError>) -> Health {
     match answer {
         Ok(answer) if answer.consequence() == Some(Consequence::Outage) => Health::Down,
         Err(ServiceError::Upstream(_) | ServiceError::TimedOut) => Health::Down,
@@ -293,28 +297,30 @@ fn health(answer: &Result<Answer, ServiceError>) -> Health {
 }
 
 /// The end of the call's audit record.
-fn ending(guarded: &Result<Guarded<Result<Answer, ServiceError>>, ServiceError>) -> Ending {
+fn ending(
+    guarded: &Result<Guarded<Result<PartnerResponse, ServiceError>>, ServiceError>,
+) -> Ending {
     let Ok(Guarded { value, took, .. }) = guarded else {
         return Ending { outcome: Outcome::CutOff, answer: None, latency_ms: None };
     };
     let answer = value.as_ref().ok();
-    let outcome = match answer.map(Answer::consequence) {
+    let outcome = match answer.map(PartnerResponse::consequence) {
         Some(None) => Outcome::Answered,
         Some(Some(Consequence::None | Consequence::Busy)) => Outcome::Refused,
         Some(Some(_)) | None => Outcome::Failed,
     };
     let latency_ms = u64::try_from(took.as_millis()).ok();
-    Ending { outcome, answer: answer.map(Answer::said), latency_ms }
+    Ending { outcome, answer: answer.map(PartnerResponse::said), latency_ms }
 }
 
 /// Alerts operators to failures that the client did not cause, after the response.
-fn tell_operators(moment: &Moment, opened: bool, answer: &Result<Answer, ServiceError>) {
+fn tell_operators(moment: &Moment, opened: bool, answer: &Result<PartnerResponse, ServiceError>) {
     let failed = answer.as_ref().ok().and_then(|answer| answer.read.as_ref().err());
     let kind = match failed {
         Some(failed) => failed.kind(),
         None => (health(answer) == Health::Down).then_some(UpstreamFailure::Failed),
     };
-    let code = failed.and_then(FailedAnswer::code).map(str::to_owned);
+    let code = failed.and_then(FailedResponse::code).map(str::to_owned);
     let opening = opened.then_some(UpstreamFailure::CircuitOpened);
     for kind in kind.into_iter().chain(opening) {
         let (upstream, code, at) = (PARTNER.name().to_owned(), code.clone(), moment.now());
@@ -340,8 +346,8 @@ mod tests {
     const ONE_ODD: &str = r#"{"products":[{"sku":"odd"},{"sku":"1","name":"Tea","price":{"amount":1,"currency":"EUR"},"available":true}]}"#;
     const ALL_ODD: &str = r#"{"products":[{"sku":"odd"},null]}"#;
 
-    fn answer(status: StatusCode, body: &str) -> Answer {
-        Answer::of(Response::made_up(PARTNER, status, body), &wanted())
+    fn answer(status: StatusCode, body: &str) -> PartnerResponse {
+        PartnerResponse::of(Response::made_up(PARTNER, status, body), &wanted())
     }
 
     fn wanted() -> Wanted {

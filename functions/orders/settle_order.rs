@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use adapters::{Table, together};
-use domain::orders::{Order, SagaAnswer, SerialNumbers, settle};
+use domain::orders::{CreditResult, Order, SerialNumbers, settle};
 use domain::tables::{COUNTERS, CUSTOMER_SAGA, ORDERS, PRODUCTS};
 use lifecycle::commit::OUTBOX;
 use lifecycle::consumer::{Delivered, Delivery, Source};
@@ -40,9 +40,9 @@ impl Consumer for SettleOrder {
     type Input = Input;
 
     // 5. Syntax validation
-    type Command = SagaAnswer;
+    type Command = CreditResult;
 
-    fn parse(input: Input) -> Result<SagaAnswer, FieldErrors> {
+    fn parse(input: Input) -> Result<CreditResult, FieldErrors> {
         let (field, answer) = match input {
             Input::Sealed(envelope) => ("/data", envelope.data),
             Input::Bare(answer) => ("", answer),
@@ -56,7 +56,7 @@ impl Consumer for SettleOrder {
     async fn retrieve(
         &self,
         permit: &Permit<Delivered>,
-        answer: &SagaAnswer,
+        answer: &CreditResult,
     ) -> Result<Self::Facts, ServiceError> {
         let order = self.orders.one(Order::key_of(answer.order_id));
         let numbers = self.numbers.one(SerialNumbers::the_key());
@@ -66,7 +66,7 @@ impl Consumer for SettleOrder {
     // 7. and 8. The order, its number or the stock it returns, and the event, in one commit
     fn decide(
         moment: &Moment,
-        answer: &SagaAnswer,
+        answer: &CreditResult,
         (order, numbers): Self::Facts,
     ) -> Result<Effects, DomainError> {
         settle(moment, answer, order, numbers.as_ref())
@@ -129,7 +129,7 @@ mod tests {
             let answer = SettleOrder::parse(input).unwrap();
             assert_eq!(
                 answer,
-                SagaAnswer { order_id, order_type: Answer::Approved, user_id: None }
+                CreditResult { order_id, order_type: Answer::Approved, user_id: None }
             );
         }
     }
@@ -145,7 +145,7 @@ mod tests {
     fn an_approval_numbers_the_order_and_publishes_order_approved() {
         let order = pending_order();
         let (order_id, order_type) = (order.order_id, Answer::Approved);
-        let answer = SagaAnswer { order_id, order_type, user_id: None };
+        let answer = CreditResult { order_id, order_type, user_id: None };
         let effects = SettleOrder::decide(&moment(), &answer, (Some(order), None)).unwrap();
         let tables: Vec<_> = effects.writes().iter().map(|write| write.table).collect();
         assert_eq!(tables, [ORDERS, COUNTERS]);

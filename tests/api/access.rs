@@ -1,8 +1,8 @@
 //! Permissions on articles: every cell of the table in `ARCHITECTURE.md`, over HTTP.
 
-use client::{Answer, Client, Error};
+use client::{ApiResponse, Client, Error};
 use domain::articles::access::answer;
-use domain::articles::{Action, Answer as Told, ArticleStatus, Relation};
+use domain::articles::{AccessDecision as Told, Action, ArticleStatus, Relation};
 use http::StatusCode;
 use lifecycle::DomainError;
 use serde_json::json;
@@ -106,7 +106,7 @@ fn assert_told(told: Told, action: Action, answered: Result<StatusCode, Error>) 
     }
 }
 
-fn status_of<T>(answer: Answer<T>) -> StatusCode {
+fn status_of<T>(answer: ApiResponse<T>) -> StatusCode {
     answer.status
 }
 

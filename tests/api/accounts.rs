@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use std::time::{Instant, SystemTime};
 
 use crate::harness::{
-    Answer, Api, Control, PASSWORD, Refused, eventually, own, proof_in, shared, unique,
+    Api, ApiResponse, Control, PASSWORD, Refused, eventually, own, proof_in, shared, unique,
     unique_email, user,
 };
 
@@ -258,7 +258,7 @@ async fn an_unreadable_record_of_known_sources_does_not_prevent_sign_in() {
     assert!(written["sources"].is_array() || written["sources"].is_object(), "{written}");
 }
 
-async fn sign_in(api: &Api, email: &str, password: &str) -> Answer {
+async fn sign_in(api: &Api, email: &str, password: &str) -> ApiResponse {
     api.post("/sessions", &json!({ "email": email, "password": password })).send().await
 }
 

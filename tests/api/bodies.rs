@@ -4,7 +4,7 @@ use http::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::harness::{Answer, lamp, new_product, shared, someone, unique};
+use crate::harness::{ApiResponse, lamp, new_product, shared, someone, unique};
 
 /// The maximum size of the response to a bad request.
 const ANSWER_BYTES_MAX: usize = 16 * 1024;
@@ -166,7 +166,7 @@ async fn a_deeply_nested_body_is_400_and_ends_no_process() {
     }
 }
 
-fn listed(answer: &Answer) -> Vec<Value> {
+fn listed(answer: &ApiResponse) -> Vec<Value> {
     let body = answer.json();
     let details = body.pointer("/error/details").or(body.get("errors"));
     details.and_then(Value::as_array).cloned().unwrap_or_default()

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use crate::harness::{
-    Answer, Api, asked_for, new_product, order_of, own, scan, text, unlimited, until,
+    Api, ApiResponse, asked_for, new_product, order_of, own, scan, text, unlimited, until,
 };
 
 /// How long the system may take to come to rest: a message that has failed six times waits for a
@@ -127,7 +127,7 @@ async fn order_all(
     told
 }
 
-async fn until_settled(api: &Api, customer: &str, key: &str, order: &OrderDraft) -> Answer {
+async fn until_settled(api: &Api, customer: &str, key: &str, order: &OrderDraft) -> ApiResponse {
     let ask = async || api.order(customer, key, order).send().await;
     let answer = until(&[201, 422], api, ask).await;
     if answer.status == 422 {
@@ -136,7 +136,7 @@ async fn until_settled(api: &Api, customer: &str, key: &str, order: &OrderDraft)
     answer
 }
 
-fn id_of(answer: &Answer) -> String {
+fn id_of(answer: &ApiResponse) -> String {
     answer.json()["data"]["orderId"].as_str().unwrap().to_owned()
 }
 

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use client::{Answer, Error, TakenIn};
+use client::{ApiResponse, Error, TakenIn};
 use domain::callback::ObjectView;
 use http_body_util::Full;
 use hyper_util::client::legacy;
@@ -233,11 +233,11 @@ async fn quick(api: Option<Api>) -> Option<Api> {
     Some(api)
 }
 
-async fn call_back(api: &Api, object_ids: &[i64]) -> Result<Answer<TakenIn>, Error> {
+async fn call_back(api: &Api, object_ids: &[i64]) -> Result<ApiResponse<TakenIn>, Error> {
     api.store().post_callback(&read(json!({ "object_ids": object_ids }))).await
 }
 
-async fn see(api: &Api, object: i64) -> Result<Answer<ObjectView>, Error> {
+async fn see(api: &Api, object: i64) -> Result<ApiResponse<ObjectView>, Error> {
     api.store().get_object(object.into()).await
 }
 

@@ -1,6 +1,6 @@
 //! Changes of products by merchants. No change undoes another.
 
-use client::{Answer, Client, Error};
+use client::{ApiResponse, Client, Error};
 use domain::catalogue::{ProductId, ProductView};
 use futures::future::join_all;
 use serde_json::{Value, json};
@@ -177,7 +177,7 @@ impl Lamp {
         Self { merchant, id }
     }
 
-    async fn patch(&self, patch: Value) -> Result<Answer<ProductView>, Error> {
+    async fn patch(&self, patch: Value) -> Result<ApiResponse<ProductView>, Error> {
         let patch = read(patch);
         until_done(async || self.merchant.patch_product(self.id, &patch, None).await).await
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use client::Answer;
+use client::ApiResponse;
 use domain::orders::{OrderDraft, OrderStatus};
 use futures::future::join_all;
 use local::options::Options;
@@ -22,7 +22,7 @@ async fn twenty_requests_with_one_key_get_one_order_and_one_response() {
 
     let orders = (0..20).map(|_| customer.create_order(&order, Some(&key)));
     let answers = join_all(orders).await.into_iter().map(Result::unwrap);
-    let (replayed, first): (Vec<_>, Vec<_>) = answers.partition(Answer::is_replayed);
+    let (replayed, first): (Vec<_>, Vec<_>) = answers.partition(ApiResponse::is_replayed);
 
     assert_eq!((first.len(), first[0].data.status), (1, OrderStatus::Pending));
     assert!(replayed.iter().all(|answer| answer.data == first[0].data), "{replayed:?}");

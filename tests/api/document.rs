@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method};
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, DOCUMENT, complaint, resolved, shared, violation};
+use crate::harness::{ApiResponse, DOCUMENT, complaint, resolved, shared, violation};
 
 #[test]
 fn every_example_matches_its_schema() {
@@ -77,7 +77,7 @@ fn a_response_that_is_not_described_is_reported() {
     let answer = |status, media_type: &'static str, body: Value| {
         let mut headers = HeaderMap::new();
         headers.insert("content-type", HeaderValue::from_static(media_type));
-        Answer { status, headers, body: Bytes::from(body.to_string()) }
+        ApiResponse { status, headers, body: Bytes::from(body.to_string()) }
     };
     let error = |code| json!({ "error": { "code": code, "message": "No.", "traceId": "1" } });
     let json = "application/json";

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use client::{Answer, Client};
+use client::{ApiResponse, Client};
 use domain::articles::{ArticlePatch, ArticleView, Content};
 use futures::future::join_all;
 use serde_json::json;
@@ -90,7 +90,7 @@ fn line(client: usize) -> String {
 struct Seen(Mutex<BTreeMap<String, ArticleView>>);
 
 impl Seen {
-    fn note(&self, answer: &Answer<ArticleView>) {
+    fn note(&self, answer: &ApiResponse<ArticleView>) {
         let (tag, shown) = (answer.etag().unwrap(), &answer.data);
         assert_eq!(tag, format!("\"{}\"", shown.version));
         let mut seen = self.0.lock().unwrap();

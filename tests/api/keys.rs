@@ -4,7 +4,7 @@ use domain::people::AddressDraft;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::harness::{Answer, home, lamp, shared, unique, unique_email, user};
+use crate::harness::{ApiResponse, home, lamp, shared, unique, unique_email, user};
 
 #[tokio::test]
 async fn a_repeated_key_replays_and_another_key_makes_a_new_request() {
@@ -17,7 +17,7 @@ async fn a_repeated_key_replays_and_another_key_makes_a_new_request() {
         ("/addresses", json!(address), Some("ID_TAKEN")),
         ("/products", json!(lamp(1)), Some("NAME_TAKEN")),
     ] {
-        let post = async |key: &str, body: &Value| -> Answer {
+        let post = async |key: &str, body: &Value| -> ApiResponse {
             api.post(path, body).token(&token).key(key).send().await
         };
         let (key, another) = (unique("key"), unique("key"));

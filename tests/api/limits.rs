@@ -12,7 +12,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::harness::{
-    Answer, PASSWORD, Refused, eventually, own, shared, unique, unique_email, user,
+    ApiResponse, PASSWORD, Refused, eventually, own, shared, unique, unique_email, user,
 };
 
 #[tokio::test]
@@ -166,7 +166,10 @@ async fn every_endpoint_shares_its_request_counts() {
 }
 
 /// Repeats a request until the response is 429. Returns all responses.
-async fn until_limited(times_max: usize, mut ask: impl AsyncFnMut() -> Answer) -> Vec<Answer> {
+async fn until_limited(
+    times_max: usize,
+    mut ask: impl AsyncFnMut() -> ApiResponse,
+) -> Vec<ApiResponse> {
     let mut answers = Vec::new();
     while answers.len() < times_max {
         answers.push(ask().await);
@@ -177,7 +180,7 @@ async fn until_limited(times_max: usize, mut ask: impl AsyncFnMut() -> Answer) -
     panic!("not limited after {times_max} requests");
 }
 
-fn refused(answer: &Answer) {
+fn refused(answer: &ApiResponse) {
     answer.error(429, "RATE_LIMIT_EXCEEDED");
     let retry_after: u32 = answer.header("retry-after").parse().unwrap();
     assert!((1..=60).contains(&retry_after), "{answer:?}");

@@ -12,7 +12,7 @@ use local::options::Options;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::harness::{Answer, Api, Refused, new_product, order_of, own, read, shared};
+use crate::harness::{Api, ApiResponse, Refused, new_product, order_of, own, read, shared};
 
 const LISTS: [&str; 2] = ["/orders", "/products"];
 
@@ -251,7 +251,7 @@ async fn shop(api: &Api) -> (Client, OrderDraft) {
     (api.person("customer").await, order_of(product, 1))
 }
 
-async fn list_by_admin(api: &Api, list: &str, query: &str) -> Answer {
+async fn list_by_admin(api: &Api, list: &str, query: &str) -> ApiResponse {
     let admin = api.token("admin").await;
     api.get(&format!("{list}?{query}")).token(&admin).send().await
 }

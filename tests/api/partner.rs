@@ -1,6 +1,6 @@
 //! The partner's catalogue, under every behaviour of the partner.
 
-use client::{Answer, Error, PartnerPage};
+use client::{ApiResponse, Error, PartnerPage};
 use domain::partner::PartnerProduct;
 use futures::future::join_all;
 use local::options::Options;
@@ -368,17 +368,20 @@ async fn platform() -> Option<(Api, Control)> {
     Some((api, control))
 }
 
-async fn list(api: &Api) -> Result<Answer<Vec<PartnerProduct>>, Error> {
+async fn list(api: &Api) -> Result<ApiResponse<Vec<PartnerProduct>>, Error> {
     list_page(api, &PartnerPage::default()).await
 }
 
-async fn list_page(api: &Api, wanted: &PartnerPage) -> Result<Answer<Vec<PartnerProduct>>, Error> {
+async fn list_page(
+    api: &Api,
+    wanted: &PartnerPage,
+) -> Result<ApiResponse<Vec<PartnerProduct>>, Error> {
     let (who, language) = (read(json!("acme-7")), read(json!("en")));
     api.store().list_partner_products(&who, &language, wanted).await
 }
 
 /// Sends this many requests at the same time.
-async fn wave(api: &Api, requests: u64) -> Vec<Result<Answer<Vec<PartnerProduct>>, Error>> {
+async fn wave(api: &Api, requests: u64) -> Vec<Result<ApiResponse<Vec<PartnerProduct>>, Error>> {
     join_all((0..requests).map(|_| list(api))).await
 }
 

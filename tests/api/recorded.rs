@@ -9,7 +9,7 @@ use http::{HeaderName, Method};
 use serde_json::{Map, Value, json};
 
 use crate::harness::{
-    Answer, CUSTOMER, PASSWORD, eventually, home, lamp, new_product, order_of, read, shared,
+    ApiResponse, CUSTOMER, PASSWORD, eventually, home, lamp, new_product, order_of, read, shared,
     unique, unique_email, user,
 };
 
@@ -112,7 +112,7 @@ fn additions_pass_and_vanished_or_changed_fields_are_named() {
 }
 
 /// The status, the headers that clients may rely on, and the body.
-fn as_recorded(answer: &Answer) -> Value {
+fn as_recorded(answer: &ApiResponse) -> Value {
     let of_the_gateway = ["apigw-requestid", "connection", "content-length", "date", "vary"];
     let headers = answer.headers.keys().map(HeaderName::as_str);
     let headers = headers.filter(|name| !of_the_gateway.contains(name));

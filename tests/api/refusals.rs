@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use uuid::{Uuid, uuid};
 
 use crate::harness::{
-    ADDRESS, Answer, Api, CUSTOMER, PASSWORD, Refused, home, lamp, new_address, new_product,
+    ADDRESS, Api, ApiResponse, CUSTOMER, PASSWORD, Refused, home, lamp, new_address, new_product,
     order_of, read, shared, unique, unique_email, user,
 };
 
@@ -373,7 +373,7 @@ async fn a_valid_request_id_is_kept_and_an_invalid_one_replaced() {
 #[tokio::test]
 async fn problem_details_have_the_content_of_the_usual_error() {
     let api = shared().await;
-    let ask = async |api: &Api, accept: &str| -> Answer {
+    let ask = async |api: &Api, accept: &str| -> ApiResponse {
         let call = api.post("/users", &json!({ "email": 1 })).header("accept", accept);
         call.header("x-request-id", "r-1").send().await
     };

@@ -4,8 +4,8 @@ use local::options::Options;
 use serde_json::{Value, json};
 
 use crate::harness::{
-    Answer, Control, PASSWORD, Refused, eventually, own, proof_in, shared, unique, unique_email,
-    user,
+    ApiResponse, Control, PASSWORD, Refused, eventually, own, proof_in, shared, unique,
+    unique_email, user,
 };
 
 #[tokio::test]
@@ -63,7 +63,7 @@ async fn a_verification_mail_request_is_202_when_the_queue_fails() {
 }
 
 /// The level and outcome in the log of the record that a request has caused.
-async fn record_of(control: &Control, answer: &Answer) -> (Value, Value) {
+async fn record_of(control: &Control, answer: &ApiResponse) -> (Value, Value) {
     let of_record = |line: &Value| line["message"] == "record";
     let find = async || {
         let lines = control.logs_of(answer.header("x-request-id")).await;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::events::{fixture, invoke, template};
-use crate::harness::{Answer, Api, Call, own, shared, skip, someone};
+use crate::harness::{Api, ApiResponse, Call, own, shared, skip, someone};
 
 /// Fewer routes would mean that the walk misses some.
 const ROUTES_MIN: usize = 15;
@@ -102,7 +102,7 @@ fn signed_in_routes() -> Vec<Route> {
 }
 
 /// Calls a route with ids of resources that do not exist.
-async fn ask(api: &Api, route: &Route, token: Option<&str>) -> Answer {
+async fn ask(api: &Api, route: &Route, token: Option<&str>) -> ApiResponse {
     let nothing = Uuid::nil().to_string();
     let segments = route.path.split('/');
     let segments =
@@ -112,7 +112,7 @@ async fn ask(api: &Api, route: &Route, token: Option<&str>) -> Answer {
     token.into_iter().fold(call, Call::token).send().await
 }
 
-fn assert_is_unavailable(answer: &Answer, route: &Route) {
+fn assert_is_unavailable(answer: &ApiResponse, route: &Route) {
     answer.error(503, "SERVICE_UNAVAILABLE");
     let retry_after: u32 = answer.header("retry-after").parse().unwrap();
     assert!((1..=300).contains(&retry_after), "{route:?}: {answer:?}");

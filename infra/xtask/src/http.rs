@@ -23,7 +23,7 @@ pub(crate) struct Client(legacy::Client<HttpConnector, Full<Bytes>>);
 
 /// A response.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct HttpResponse {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
@@ -43,7 +43,7 @@ impl Client {
         url: &str,
         token: Option<&str>,
         body: Option<&Value>,
-    ) -> Result<Answer, Error> {
+    ) -> Result<HttpResponse, Error> {
         self.call_with(method, url, token, &[], body).await
     }
 
@@ -55,7 +55,7 @@ impl Client {
         token: Option<&str>,
         headers: &[(&str, &str)],
         body: Option<&Value>,
-    ) -> Result<Answer, Error> {
+    ) -> Result<HttpResponse, Error> {
         let mut request = Request::builder().method(method).uri(url);
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -71,7 +71,7 @@ impl Client {
         let response = timeout(REQUEST_LIMIT, self.0.request(request)).await??;
         let (head, body) = response.into_parts();
         let body = timeout(REQUEST_LIMIT, body.collect()).await??.to_bytes();
-        Ok(Answer { status: head.status, headers: head.headers, body })
+        Ok(HttpResponse { status: head.status, headers: head.headers, body })
     }
 
     /// Posts JSON and returns the JSON of the response, which must have this status.
@@ -86,7 +86,7 @@ impl Client {
     }
 }
 
-impl Answer {
+impl HttpResponse {
     /// The JSON of a response, which must have this status.
     pub(crate) fn json_of(&self, expected: StatusCode) -> Result<Value, Error> {
         if self.status == expected {

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 /// The data of a response, with its status and headers.
 #[derive(Debug, Clone)]
-pub struct Answer<T> {
+pub struct ApiResponse<T> {
     /// The data.
     pub data: T,
     /// The status: of success, unless the operation documents another.
@@ -15,7 +15,7 @@ pub struct Answer<T> {
     pub headers: HeaderMap,
 }
 
-impl<T> Answer<T> {
+impl<T> ApiResponse<T> {
     /// The entity tag of the data, for `If-Match`.
     pub fn etag(&self) -> Option<&str> {
         self.header("etag")
@@ -36,8 +36,8 @@ impl<T> Answer<T> {
         self.headers.get(name)?.to_str().ok()
     }
 
-    pub(crate) fn map<U>(self, form: impl FnOnce(T) -> U) -> Answer<U> {
-        Answer { data: form(self.data), status: self.status, headers: self.headers }
+    pub(crate) fn map<U>(self, form: impl FnOnce(T) -> U) -> ApiResponse<U> {
+        ApiResponse { data: form(self.data), status: self.status, headers: self.headers }
     }
 }
 

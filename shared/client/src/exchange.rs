@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
-use crate::answer::{Answer, Data};
+use crate::answer::{ApiResponse, Data};
 use crate::call::Call;
 use crate::error::{ApiError, Error};
 use crate::session::Session;
@@ -86,24 +86,30 @@ impl Client {
     }
 
     /// Sends a request whose response has the shape `{"data": …}`.
-    pub(crate) async fn data<T: DeserializeOwned>(&self, call: Call) -> Result<Answer<T>, Error> {
+    pub(crate) async fn data<T: DeserializeOwned>(
+        &self,
+        call: Call,
+    ) -> Result<ApiResponse<T>, Error> {
         Ok(self.body::<Data<T>>(call).await?.map(|body| body.data))
     }
 
     /// Sends a request whose response body is the data itself.
-    pub(crate) async fn body<T: DeserializeOwned>(&self, call: Call) -> Result<Answer<T>, Error> {
+    pub(crate) async fn body<T: DeserializeOwned>(
+        &self,
+        call: Call,
+    ) -> Result<ApiResponse<T>, Error> {
         let (head, body) = self.settled(call).await?.into_parts();
         // The API may return values that were stored with other limits than input has today.
         match stored::reading(|| serde_json::from_slice(&body)) {
-            Ok(data) => Ok(Answer { data, status: head.status, headers: head.headers }),
+            Ok(data) => Ok(ApiResponse { data, status: head.status, headers: head.headers }),
             Err(error) => Err(Error::unreadable(head.status, &error)),
         }
     }
 
     /// Sends a request whose response has no body.
-    pub(crate) async fn nothing(&self, call: Call) -> Result<Answer<()>, Error> {
+    pub(crate) async fn nothing(&self, call: Call) -> Result<ApiResponse<()>, Error> {
         let (head, _) = self.settled(call).await?.into_parts();
-        Ok(Answer { data: (), status: head.status, headers: head.headers })
+        Ok(ApiResponse { data: (), status: head.status, headers: head.headers })
     }
 
     /// Sends the request. If its token is refused, signs in again and repeats it once.

@@ -41,7 +41,7 @@ mod settings;
 mod transport;
 mod watch;
 
-pub use answer::{Answer, Page};
+pub use answer::{ApiResponse, Page};
 pub use error::{ApiError, Error};
 pub use exchange::Client;
 pub use operations::{Health, NewUser, PartnerPage, Session, TakenIn};

@@ -9,7 +9,7 @@ use lifecycle::record::{Key, Record, Table};
 use serde::{Deserialize, Serialize};
 
 use crate::catalogue::{Amount, Currency, Money};
-use crate::orders::{Answer, CustomerDecided, OrderId, SagaAnswer};
+use crate::orders::{Answer, CreditResult, CustomerDecided, OrderId};
 use crate::people::UserId;
 use crate::syntax::words;
 use crate::tables::CREDITS;
@@ -47,7 +47,7 @@ pub fn reserve(order: &Charge, facts: &CreditFacts) -> Effects {
     }
     let told = |order_type| {
         let (order_id, user_id) = (order.order_id, Some(order.user_id));
-        let answer = SagaAnswer { order_id, order_type, user_id };
+        let answer = CreditResult { order_id, order_type, user_id };
         Event::about(order.order_id, &CustomerDecided(answer))
     };
     let reserved = facts.account.as_ref().map_or(Amount::ZERO, |account| account.reserved).get();

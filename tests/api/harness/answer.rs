@@ -9,13 +9,13 @@ use super::complaint;
 
 /// A response.
 #[derive(Debug, Clone)]
-pub(crate) struct Answer {
+pub(crate) struct ApiResponse {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
 }
 
-impl Answer {
+impl ApiResponse {
     /// A header; empty if it is absent.
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().expect("visible ASCII"))
@@ -96,7 +96,7 @@ impl Answer {
 pub(super) fn assert_is_the_apis(attempt: &Attempt<'_>) {
     let Ok(response) = attempt.answer else { return };
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    let answer = Answer { status, headers, body: response.body().clone() };
+    let answer = ApiResponse { status, headers, body: response.body().clone() };
     let path = attempt.path.split('?').next().expect("a split has at least one part");
     answer.assert_is_described(attempt.method, path);
     let body = if answer.body.is_empty() { Value::Null } else { answer.json() };

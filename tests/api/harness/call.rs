@@ -15,7 +15,7 @@ use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 use tokio::time::timeout;
 
-use super::Answer;
+use super::ApiResponse;
 
 /// Longer than any gateway's time-out.
 const PATIENCE: Duration = Duration::from_secs(35);
@@ -84,14 +84,14 @@ impl Call {
         Self { body: body.into(), ..self }
     }
 
-    pub(crate) async fn send(self) -> Answer {
+    pub(crate) async fn send(self) -> ApiResponse {
         let request = self.request.body(Full::from(self.body)).expect("a request that can be sent");
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let exchange = async {
             let response = self.client.request(request).await.expect("a response arrives");
             let (head, body) = response.into_parts();
             let body = body.collect().await.expect("the whole body arrives").to_bytes();
-            Answer { status: head.status.as_u16(), headers: head.headers, body }
+            ApiResponse { status: head.status.as_u16(), headers: head.headers, body }
         };
         let answer =
             timeout(PATIENCE, exchange).await.expect("the response arrives before the time-out");

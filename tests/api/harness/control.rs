@@ -6,7 +6,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::call::Client;
-use super::{Answer, Call, eventually};
+use super::{ApiResponse, Call, eventually};
 
 /// A control address.
 #[derive(Clone)]
@@ -141,7 +141,7 @@ impl Control {
     }
 
     async fn get(&self, path: &str) -> Value {
-        let answer: Answer = self.call(Method::GET, path).send().await;
+        let answer: ApiResponse = self.call(Method::GET, path).send().await;
         assert_eq!(answer.status, 200, "{path}: {answer:?}");
         answer.json()
     }

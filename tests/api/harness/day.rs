@@ -7,7 +7,7 @@ use local::seed;
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use super::{Answer, Api};
+use super::{Api, ApiResponse};
 
 /// How often a client repeats one request before it gives up.
 const REPEATS_MAX: u32 = 200;
@@ -23,7 +23,11 @@ pub(crate) fn asked_for(variable: &str, default: usize) -> usize {
 }
 
 /// Repeats a request until its response has one of these statuses.
-pub(crate) async fn until(settled: &[u16], api: &Api, ask: impl AsyncFn() -> Answer) -> Answer {
+pub(crate) async fn until(
+    settled: &[u16],
+    api: &Api,
+    ask: impl AsyncFn() -> ApiResponse,
+) -> ApiResponse {
     let mut last = None;
     for repeat in 0..REPEATS_MAX {
         let answer = ask().await;

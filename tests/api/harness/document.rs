@@ -7,7 +7,7 @@ use http::Method;
 use jsonschema::Validator;
 use serde_json::Value;
 
-use super::Answer;
+use super::ApiResponse;
 
 /// The committed description.
 pub(crate) static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
@@ -16,7 +16,7 @@ pub(crate) static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
 
 /// How a response differs from the description: in its status, media type or body. `None` if it
 /// matches, or if the API has no such operation.
-pub(crate) fn complaint(method: &Method, path: &str, answer: &Answer) -> Option<String> {
+pub(crate) fn complaint(method: &Method, path: &str, answer: &ApiResponse) -> Option<String> {
     let operation = operation(method, path)?;
     let response = &operation["responses"][answer.status.to_string()];
     if response.is_null() {

@@ -12,7 +12,7 @@ mod platform;
 mod refused;
 mod shop;
 
-pub(crate) use self::answer::Answer;
+pub(crate) use self::answer::ApiResponse;
 pub(crate) use self::api::Api;
 pub(crate) use self::call::Call;
 pub(crate) use self::control::Control;

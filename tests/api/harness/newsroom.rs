@@ -1,6 +1,6 @@
 //! The steps that writers and editors take.
 
-use client::{Answer, Client, Error};
+use client::{ApiResponse, Client, Error};
 use domain::articles::{ArticleId, ArticleView};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -36,7 +36,7 @@ impl Article {
     }
 
     /// The article, as its editor sees it.
-    pub(crate) async fn seen(&self) -> Answer<ArticleView> {
+    pub(crate) async fn seen(&self) -> ApiResponse<ArticleView> {
         self.editor.get_article(self.id, None).await.unwrap()
     }
 
@@ -49,7 +49,7 @@ impl Article {
         &self,
         by: &Client,
         patch: Value,
-    ) -> Result<Answer<ArticleView>, Error> {
+    ) -> Result<ApiResponse<ArticleView>, Error> {
         by.patch_article(self.id, &read(patch), None).await
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use client::{Answer, Client, Error, NewUser};
+use client::{ApiResponse, Client, Error, NewUser};
 use domain::Rules;
 use domain::callback::ObjectId;
 use domain::catalogue::{Amount, Currency, Money, ProductDraft, ProductId};
@@ -123,8 +123,8 @@ impl Api {
 
 /// Repeats a request while it is 503 because of concurrent changes.
 pub(crate) async fn until_done<T>(
-    ask: impl AsyncFn() -> Result<Answer<T>, Error>,
-) -> Result<Answer<T>, Error> {
+    ask: impl AsyncFn() -> Result<ApiResponse<T>, Error>,
+) -> Result<ApiResponse<T>, Error> {
     loop {
         let answer = ask().await;
         match answer.as_ref().err().and_then(Error::refusal) {

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::error::InvokeError;
-use super::invocation::{Answer, Delivery, Pending};
+use super::invocation::{Delivery, Pending, ResultSender};
 
 /// The time limit for requesting the first event.
 pub(super) const INIT_LIMIT: Duration = Duration::from_secs(10);
@@ -76,7 +76,7 @@ struct Running {
     request_id: String,
     deadline: Instant,
     /// Taken when the result is sent.
-    answer: Option<Answer>,
+    answer: Option<ResultSender>,
 }
 
 /// The reason why an extension is not registered.

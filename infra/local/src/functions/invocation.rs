@@ -6,14 +6,14 @@ use tokio::sync::oneshot;
 use super::error::InvokeError;
 
 /// Sends the result to the invocation's caller.
-pub(super) type Answer = oneshot::Sender<Result<Bytes, InvokeError>>;
+pub(super) type ResultSender = oneshot::Sender<Result<Bytes, InvokeError>>;
 
 /// An invocation that waits for an environment.
 pub(super) struct Pending {
     pub(super) request_id: String,
     pub(super) trace_id: String,
     pub(super) payload: Bytes,
-    pub(super) answer: Answer,
+    pub(super) answer: ResultSender,
 }
 
 /// An invocation as the runtime and the extensions receive it.

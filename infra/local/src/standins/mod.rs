@@ -29,7 +29,7 @@ use self::notifiers::{NotifierFaults, Notifiers};
 use self::objects::{Objects, ObjectsFaults};
 use self::partner::{Partner, PartnerFaults};
 use self::switch::Switch;
-use self::trouble::{Answer, Trouble};
+use self::trouble::{FakeResponse, Trouble};
 
 /// The faults of third-party services.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -65,7 +65,7 @@ trait Service: Send + Sync + 'static {
     }
 
     /// Its response without faults.
-    fn answer(&self, request: &Request<Bytes>, faults: &Faults) -> Answer;
+    fn answer(&self, request: &Request<Bytes>, faults: &Faults) -> FakeResponse;
 }
 
 /// The running stand-ins. Clones are handles to the same stand-ins, which end with the last handle.

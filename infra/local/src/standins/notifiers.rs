@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Answer, Faults, Service, Trouble};
+use super::{FakeResponse, Faults, Service, Trouble};
 
 /// The faults of the notification services.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -61,31 +61,34 @@ impl Service for Notifiers {
         }
     }
 
-    fn answer(&self, request: &Request<Bytes>, _: &Faults) -> Answer {
+    fn answer(&self, request: &Request<Bytes>, _: &Faults) -> FakeResponse {
         let is = |name: &str, secret: &str| {
             request.headers().get(name).is_some_and(|value| value.as_bytes() == secret.as_bytes())
         };
         let body: Value = serde_json::from_slice(request.body()).unwrap_or_default();
         match (request.method(), request.uri().path()) {
             (&Method::POST, path) if path == self.webhook => match body["text"].as_str() {
-                Some(_) => Answer::new(StatusCode::OK, json!("ok")),
-                None => Answer::new(StatusCode::BAD_REQUEST, json!("invalid_payload")),
+                Some(_) => FakeResponse::new(StatusCode::OK, json!("ok")),
+                None => FakeResponse::new(StatusCode::BAD_REQUEST, json!("invalid_payload")),
             },
             (&Method::POST, DATADOG) if is("dd-api-key", &self.api_key) => {
                 match (body["title"].as_str(), body["text"].as_str()) {
                     (Some(_), Some(_)) => {
-                        Answer::new(StatusCode::ACCEPTED, json!({"status": "ok"}))
+                        FakeResponse::new(StatusCode::ACCEPTED, json!({"status": "ok"}))
                     }
-                    _ => Answer::new(StatusCode::BAD_REQUEST, json!({"errors": ["Bad Request"]})),
+                    _ => FakeResponse::new(
+                        StatusCode::BAD_REQUEST,
+                        json!({"errors": ["Bad Request"]}),
+                    ),
                 }
             }
             (&Method::POST, NEW_RELIC) if is("api-key", &self.license_key) => {
                 match body[0]["eventType"].as_str() {
-                    Some(_) => Answer::new(StatusCode::OK, json!({ "success": true })),
-                    None => Answer::new(StatusCode::BAD_REQUEST, json!({ "success": false })),
+                    Some(_) => FakeResponse::new(StatusCode::OK, json!({ "success": true })),
+                    None => FakeResponse::new(StatusCode::BAD_REQUEST, json!({ "success": false })),
                 }
             }
-            _ => Answer::new(StatusCode::FORBIDDEN, Value::Null),
+            _ => FakeResponse::new(StatusCode::FORBIDDEN, Value::Null),
         }
     }
 }

@@ -7,7 +7,7 @@ use http::{Request, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{Answer, Faults, Service, Trouble};
+use super::{FakeResponse, Faults, Service, Trouble};
 use crate::stores::DelayMs;
 
 /// The range of response times in milliseconds, unless the faults set another.
@@ -44,10 +44,14 @@ impl Service for Objects {
         Duration::from_millis(from_ms + (scattered >> 16) % span_ms)
     }
 
-    fn answer(&self, request: &Request<Bytes>, _: &Faults) -> Answer {
+    fn answer(&self, request: &Request<Bytes>, _: &Faults) -> FakeResponse {
         match object(request) {
-            Some(id) => Answer::new(StatusCode::OK, json!({ "id": id, "online": id % 2 == 0 })),
-            None => Answer::new(StatusCode::NOT_FOUND, json!({ "message": "no such address" })),
+            Some(id) => {
+                FakeResponse::new(StatusCode::OK, json!({ "id": id, "online": id % 2 == 0 }))
+            }
+            None => {
+                FakeResponse::new(StatusCode::NOT_FOUND, json!({ "message": "no such address" }))
+            }
         }
     }
 }

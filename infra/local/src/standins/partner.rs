@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Answer, Faults, Service, Trouble};
+use super::{FakeResponse, Faults, Service, Trouble};
 
 /// The path of tokens.
 const TOKENS: &str = "/oauth/token";
@@ -71,31 +71,34 @@ impl Service for Partner {
         }
     }
 
-    fn answer(&self, request: &Request<Bytes>, faults: &Faults) -> Answer {
+    fn answer(&self, request: &Request<Bytes>, faults: &Faults) -> FakeResponse {
         let lifetime_s = faults.partner.token_lifetime_s.unwrap_or(TOKEN_LIFETIME_S);
         match (request.method(), request.uri().path()) {
             (&Method::POST, TOKENS) => self.give_token(request, lifetime_s),
             (&Method::GET, PRODUCTS) => self.list(request),
-            _ => Answer::new(StatusCode::NOT_FOUND, json!({ "message": "no such address" })),
+            _ => FakeResponse::new(StatusCode::NOT_FOUND, json!({ "message": "no such address" })),
         }
     }
 }
 
 impl Partner {
-    fn give_token(&self, request: &Request<Bytes>, lifetime_s: u32) -> Answer {
+    fn give_token(&self, request: &Request<Bytes>, lifetime_s: u32) -> FakeResponse {
         let form: BTreeMap<String, String> = fields(&String::from_utf8_lossy(request.body()));
         let given = |name: &str, value: &str| form.get(name).is_some_and(|given| given == value);
         let known = given("grant_type", "client_credentials")
             && given("client_id", "store")
             && given("client_secret", &self.client_secret);
         if !known {
-            return Answer::new(StatusCode::UNAUTHORIZED, json!({ "error": "invalid_client" }));
+            return FakeResponse::new(
+                StatusCode::UNAUTHORIZED,
+                json!({ "error": "invalid_client" }),
+            );
         }
         let token = Uuid::new_v4().simple().to_string();
         self.remember(&token, Duration::from_secs(lifetime_s.into()));
         let body =
             json!({ "access_token": token, "token_type": "Bearer", "expires_in": lifetime_s });
-        Answer::new(StatusCode::OK, body)
+        FakeResponse::new(StatusCode::OK, body)
     }
 
     /// Adds a token. Removes expired ones, and the next to expire if there are too many.
@@ -110,9 +113,12 @@ impl Partner {
         tokens.insert(token.to_owned(), now + lifetime);
     }
 
-    fn list(&self, request: &Request<Bytes>) -> Answer {
+    fn list(&self, request: &Request<Bytes>) -> FakeResponse {
         if !self.is_authorized(request) {
-            return Answer::new(StatusCode::UNAUTHORIZED, json!({ "message": "no valid token" }));
+            return FakeResponse::new(
+                StatusCode::UNAUTHORIZED,
+                json!({ "message": "no valid token" }),
+            );
         }
         let query = fields(request.uri().query().unwrap_or_default());
         let number = |name: &str| query.get(name).and_then(|text| text.parse().ok());
@@ -121,7 +127,7 @@ impl Partner {
         let products = (1..=CATALOGUE).map(product);
         let products = products.filter(|p| wanted.is_none_or(|wanted| p["category"] == **wanted));
         let shown: Vec<Value> = products.skip((page.max(1) - 1) * size).take(size).collect();
-        Answer::new(StatusCode::OK, json!({ "page": page, "products": shown }))
+        FakeResponse::new(StatusCode::OK, json!({ "page": page, "products": shown }))
     }
 
     fn is_authorized(&self, request: &Request<Bytes>) -> bool {
@@ -195,7 +201,7 @@ mod tests {
         answer.body["access_token"].as_str().map(str::to_owned)
     }
 
-    fn products(partner: &Partner, token: &str, query: &str) -> Answer {
+    fn products(partner: &Partner, token: &str, query: &str) -> FakeResponse {
         let request = Request::get(format!("{PRODUCTS}?{query}"));
         let request = request.header("authorization", format!("Bearer {token}"));
         partner.answer(&request.body(Bytes::new()).unwrap(), &Faults::default())

@@ -15,7 +15,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::time::sleep;
 
-use super::{Answer, Asked, Service, Switch};
+use super::{Asked, FakeResponse, Service, Switch};
 use crate::accept::accepted;
 use crate::visitors::{self, Hosts};
 
@@ -63,7 +63,7 @@ impl<S: Service> Shared<S> {
     async fn answer(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, HungUp> {
         let (head, body) = request.into_parts();
         if let Err(turned) = visitors::admit(&head, Hosts::Figures) {
-            return Ok(Answer::new(turned.status, json!({ "message": turned.reason })).into());
+            return Ok(FakeResponse::new(turned.status, json!({ "message": turned.reason })).into());
         }
         let body = Limited::new(body, BODY_BYTES_MAX).collect().await.map_err(|_| HungUp)?;
         let request = Request::from_parts(head, body.to_bytes());
@@ -83,8 +83,8 @@ impl<S: Service> Shared<S> {
     }
 }
 
-impl From<Answer> for Response<Full<Bytes>> {
-    fn from(answer: Answer) -> Self {
+impl From<FakeResponse> for Response<Full<Bytes>> {
+    fn from(answer: FakeResponse) -> Self {
         let body = if answer.body.is_null() { String::new() } else { answer.body.to_string() };
         let mut response = Response::new(Full::from(body));
         *response.status_mut() = answer.status.0;

@@ -15,7 +15,7 @@ pub struct Trouble {
     /// Whether connections are closed without a response.
     pub down: bool,
     /// The response instead of the service's own.
-    pub answer: Option<Answer>,
+    pub answer: Option<FakeResponse>,
     /// Delay before every response, also before the service's own.
     pub delay_ms: DelayMs,
     /// The share of affected requests, by default all. With 0.25 it is every fourth request.
@@ -27,7 +27,7 @@ pub struct Trouble {
 /// A response in JSON.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Answer {
+pub struct FakeResponse {
     /// The status.
     pub status: Status,
     /// The body; `null` for none.
@@ -65,7 +65,7 @@ impl From<Status> for u16 {
     }
 }
 
-impl Answer {
+impl FakeResponse {
     /// A response with a body.
     pub(super) fn new(status: StatusCode, body: Value) -> Self {
         Self { status: Status(status), body, retry_after_s: None }

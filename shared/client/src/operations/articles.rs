@@ -3,7 +3,7 @@
 use domain::articles::{ArticleDraft, ArticleId, ArticlePatch, ArticleView, ShareLinkView};
 
 use crate::call::Call;
-use crate::{Answer, Client, Error};
+use crate::{ApiResponse, Client, Error};
 
 impl Client {
     /// `POST /articles`
@@ -11,7 +11,7 @@ impl Client {
         &self,
         article: &ArticleDraft,
         key: Option<&str>,
-    ) -> Result<Answer<ArticleView>, Error> {
+    ) -> Result<ApiResponse<ArticleView>, Error> {
         self.data(Call::post("/articles").json(article).keyed(key)).await
     }
 
@@ -20,7 +20,7 @@ impl Client {
         &self,
         article_id: ArticleId,
         share: Option<&str>,
-    ) -> Result<Answer<ArticleView>, Error> {
+    ) -> Result<ApiResponse<ArticleView>, Error> {
         let call = Call::get(format!("/articles/{article_id}"));
         self.data(call.query(&[("share", share.map(str::to_owned))])).await
     }
@@ -31,7 +31,7 @@ impl Client {
         article_id: ArticleId,
         patch: &ArticlePatch,
         if_match: Option<&str>,
-    ) -> Result<Answer<ArticleView>, Error> {
+    ) -> Result<ApiResponse<ArticleView>, Error> {
         let call = Call::patch(format!("/articles/{article_id}")).json(patch);
         self.data(call.if_match(if_match)).await
     }
@@ -41,7 +41,7 @@ impl Client {
         &self,
         article_id: ArticleId,
         if_match: Option<&str>,
-    ) -> Result<Answer<()>, Error> {
+    ) -> Result<ApiResponse<()>, Error> {
         let call = Call::put(format!("/articles/{article_id}/approvals/me"));
         self.nothing(call.if_match(if_match)).await
     }
@@ -50,7 +50,7 @@ impl Client {
     pub async fn post_share_link(
         &self,
         article_id: ArticleId,
-    ) -> Result<Answer<ShareLinkView>, Error> {
+    ) -> Result<ApiResponse<ShareLinkView>, Error> {
         self.data(Call::post(format!("/articles/{article_id}/share-links"))).await
     }
 }

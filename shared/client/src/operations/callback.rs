@@ -4,7 +4,7 @@ use domain::callback::{CallbackDraft, ObjectId, ObjectView};
 use serde::Deserialize;
 
 use crate::call::Call;
-use crate::{Answer, Client, Error};
+use crate::{ApiResponse, Client, Error};
 
 /// The response to a callback.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -15,12 +15,15 @@ pub struct TakenIn {
 
 impl Client {
     /// `POST /callback`
-    pub async fn post_callback(&self, callback: &CallbackDraft) -> Result<Answer<TakenIn>, Error> {
+    pub async fn post_callback(
+        &self,
+        callback: &CallbackDraft,
+    ) -> Result<ApiResponse<TakenIn>, Error> {
         self.data(Call::post("/callback").json(callback).unsigned()).await
     }
 
     /// `GET /objects/{objectId}`
-    pub async fn get_object(&self, object_id: ObjectId) -> Result<Answer<ObjectView>, Error> {
+    pub async fn get_object(&self, object_id: ObjectId) -> Result<ApiResponse<ObjectView>, Error> {
         self.data(Call::get(format!("/objects/{object_id}")).unsigned()).await
     }
 }

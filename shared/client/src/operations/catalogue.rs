@@ -6,7 +6,7 @@ use lifecycle::paging::PageQuery;
 
 use super::page;
 use crate::call::Call;
-use crate::{Answer, Client, Error, Page};
+use crate::{ApiResponse, Client, Error, Page};
 
 /// A page of a partner's catalogue.
 #[derive(Debug, Clone, Default)]
@@ -25,7 +25,7 @@ impl Client {
         &self,
         product: &ProductDraft,
         key: Option<&str>,
-    ) -> Result<Answer<ProductView>, Error> {
+    ) -> Result<ApiResponse<ProductView>, Error> {
         self.data(Call::post("/products").json(product).keyed(key)).await
     }
 
@@ -35,13 +35,16 @@ impl Client {
         product_id: ProductId,
         patch: &ProductPatch,
         if_match: Option<&str>,
-    ) -> Result<Answer<ProductView>, Error> {
+    ) -> Result<ApiResponse<ProductView>, Error> {
         let call = Call::patch(format!("/products/{product_id}")).json(patch);
         self.data(call.if_match(if_match)).await
     }
 
     /// `GET /products/{productId}`
-    pub async fn get_product(&self, product_id: ProductId) -> Result<Answer<ProductView>, Error> {
+    pub async fn get_product(
+        &self,
+        product_id: ProductId,
+    ) -> Result<ApiResponse<ProductView>, Error> {
         self.data(Call::get(format!("/products/{product_id}"))).await
     }
 
@@ -50,7 +53,7 @@ impl Client {
         &self,
         name: Option<&ProductName>,
         page_query: &PageQuery,
-    ) -> Result<Answer<Page<ProductView>>, Error> {
+    ) -> Result<ApiResponse<Page<ProductView>>, Error> {
         let [limit, order, cursor] = page(page_query);
         let name = ("name", name.map(|name| name.as_str().to_owned()));
         self.body(Call::get("/products").query(&[name, limit, order, cursor])).await
@@ -62,7 +65,7 @@ impl Client {
         partner_id: &PartnerId,
         language: &Language,
         wanted: &PartnerPage,
-    ) -> Result<Answer<Vec<PartnerProduct>>, Error> {
+    ) -> Result<ApiResponse<Vec<PartnerProduct>>, Error> {
         let call = Call::get("/partner/products").query(&[
             ("page", wanted.page.map(|page| page.get().to_string())),
             ("pageSize", wanted.page_size.map(|size| size.get().to_string())),

@@ -6,7 +6,7 @@ use lifecycle::paging::PageQuery;
 
 use super::page;
 use crate::call::Call;
-use crate::{Answer, Client, Error, Page};
+use crate::{ApiResponse, Client, Error, Page};
 
 impl Client {
     /// `POST /orders`. Without a key, the client generates one.
@@ -14,12 +14,12 @@ impl Client {
         &self,
         order: &OrderDraft,
         key: Option<&str>,
-    ) -> Result<Answer<OrderView>, Error> {
+    ) -> Result<ApiResponse<OrderView>, Error> {
         self.data(Call::post("/orders").json(order).keyed(key)).await
     }
 
     /// `GET /orders/{orderId}`
-    pub async fn get_order(&self, order_id: OrderId) -> Result<Answer<OrderView>, Error> {
+    pub async fn get_order(&self, order_id: OrderId) -> Result<ApiResponse<OrderView>, Error> {
         self.data(Call::get(format!("/orders/{order_id}"))).await
     }
 
@@ -27,7 +27,7 @@ impl Client {
     pub async fn list_orders(
         &self,
         page_query: &PageQuery,
-    ) -> Result<Answer<Page<OrderView>>, Error> {
+    ) -> Result<ApiResponse<Page<OrderView>>, Error> {
         self.body(Call::get("/orders").query(&page(page_query))).await
     }
 
@@ -36,14 +36,14 @@ impl Client {
         &self,
         user_id: UserId,
         page_query: &PageQuery,
-    ) -> Result<Answer<Page<OrderSummaryView>>, Error> {
+    ) -> Result<ApiResponse<Page<OrderSummaryView>>, Error> {
         let call = Call::get(format!("/orders/user/{user_id}"));
         self.body(call.query(&page(page_query))).await
     }
 
     /// `DELETE /orders/{orderId}`. If the response to a successful attempt is lost, the retry
     /// returns 404.
-    pub async fn delete_order(&self, order_id: OrderId) -> Result<Answer<()>, Error> {
+    pub async fn delete_order(&self, order_id: OrderId) -> Result<ApiResponse<()>, Error> {
         self.nothing(Call::delete(format!("/orders/{order_id}"))).await
     }
 }

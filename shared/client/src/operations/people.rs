@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::call::Call;
 use crate::exchange::sign_in;
-use crate::{Answer, Client, Error};
+use crate::{ApiResponse, Client, Error};
 
 /// A new user. The domain's own draft is not serialisable, because it never reveals its password.
 #[derive(Clone, Serialize)]
@@ -47,12 +47,12 @@ impl Client {
         &self,
         user: &NewUser,
         key: Option<&str>,
-    ) -> Result<Answer<UserView>, Error> {
+    ) -> Result<ApiResponse<UserView>, Error> {
         self.data(Call::post("/users").json(user).keyed(key).unsigned()).await
     }
 
     /// `GET /users/{userId}`
-    pub async fn get_user(&self, user_id: UserId) -> Result<Answer<UserView>, Error> {
+    pub async fn get_user(&self, user_id: UserId) -> Result<ApiResponse<UserView>, Error> {
         self.data(Call::get(format!("/users/{user_id}"))).await
     }
 
@@ -61,12 +61,12 @@ impl Client {
         &self,
         email: &str,
         password: &str,
-    ) -> Result<Answer<Session>, Error> {
+    ) -> Result<ApiResponse<Session>, Error> {
         self.data(sign_in(email, password)).await
     }
 
     /// `POST /verification-emails`
-    pub async fn post_verification_email(&self, email: &str) -> Result<Answer<()>, Error> {
+    pub async fn post_verification_email(&self, email: &str) -> Result<ApiResponse<()>, Error> {
         let asking = json!({ "email": email });
         self.nothing(Call::post("/verification-emails").json(&asking).unsigned()).await
     }
@@ -78,14 +78,14 @@ impl Client {
         user_id: UserId,
         token: &str,
         password: &str,
-    ) -> Result<Answer<()>, Error> {
+    ) -> Result<ApiResponse<()>, Error> {
         let path = format!("/users/{user_id}/verification");
         let proof = json!({ "token": token, "password": password });
         self.nothing(Call::put(path).json(&proof).unsigned()).await
     }
 
     /// `POST /password-resets`
-    pub async fn post_password_reset(&self, email: &str) -> Result<Answer<()>, Error> {
+    pub async fn post_password_reset(&self, email: &str) -> Result<ApiResponse<()>, Error> {
         let asking = json!({ "email": email });
         self.nothing(Call::post("/password-resets").json(&asking).unsigned()).await
     }
@@ -97,7 +97,7 @@ impl Client {
         user_id: UserId,
         token: &str,
         password: &str,
-    ) -> Result<Answer<()>, Error> {
+    ) -> Result<ApiResponse<()>, Error> {
         let path = format!("/users/{user_id}/password");
         let change = json!({ "token": token, "password": password });
         self.nothing(Call::put(path).json(&change).unsigned()).await
@@ -108,7 +108,7 @@ impl Client {
         &self,
         address: &AddressDraft,
         key: Option<&str>,
-    ) -> Result<Answer<AddressView>, Error> {
+    ) -> Result<ApiResponse<AddressView>, Error> {
         self.data(Call::post("/addresses").json(address).keyed(key)).await
     }
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::call::Call;
-use crate::{Answer, Client, Error};
+use crate::{ApiResponse, Client, Error};
 
 /// The health of the system.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -21,18 +21,18 @@ pub struct Health {
 
 impl Client {
     /// `GET /healthcheck`, with status 503 if a probe failed.
-    pub async fn get_health(&self) -> Result<Answer<Health>, Error> {
+    pub async fn get_health(&self) -> Result<ApiResponse<Health>, Error> {
         let call = Call::get("/healthcheck").also_answered(StatusCode::SERVICE_UNAVAILABLE);
         self.body(call.unsigned()).await
     }
 
     /// `GET /.well-known/jwks.json`: a JSON Web Key Set (RFC 7517).
-    pub async fn get_jwks(&self) -> Result<Answer<Value>, Error> {
+    pub async fn get_jwks(&self) -> Result<ApiResponse<Value>, Error> {
         self.body(Call::get("/.well-known/jwks.json").unsigned()).await
     }
 
     /// `GET /rules`
-    pub async fn get_rules(&self) -> Result<Answer<Rules>, Error> {
+    pub async fn get_rules(&self) -> Result<ApiResponse<Rules>, Error> {
         self.data(Call::get("/rules")).await
     }
 
@@ -41,7 +41,7 @@ impl Client {
         &self,
         rules: &RulesDraft,
         if_match: Option<&str>,
-    ) -> Result<Answer<Rules>, Error> {
+    ) -> Result<ApiResponse<Rules>, Error> {
         self.data(Call::put("/rules").json(rules).if_match(if_match)).await
     }
 }

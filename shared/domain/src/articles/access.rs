@@ -14,9 +14,9 @@ use crate::syntax::words;
 /// For [`Action::Create`] the state is that of the new article. A new state, action or relation
 /// does not compile before this table decides it.
 #[expect(clippy::match_same_arms, reason = "a table is read action by action")]
-pub const fn answer(action: Action, state: ArticleStatus, relation: Relation) -> Answer {
+pub const fn answer(action: Action, state: ArticleStatus, relation: Relation) -> AccessDecision {
+    use AccessDecision::{Forbidden, Hidden, Refused, Unauthenticated, Yes};
     use Action::{Approve, ChangeStatus, Create, Edit, Read, ReadShared, Share};
-    use Answer::{Forbidden, Hidden, Refused, Unauthenticated, Yes};
     use ArticleStatus::{Draft, Published};
     use Relation::{Author, Editor, EditorAuthor, EditorWriter, Nobody, Stranger, Writer};
     match (action, state, relation) {
@@ -62,14 +62,14 @@ pub const fn answer(action: Action, state: ArticleStatus, relation: Relation) ->
 
 impl Article {
     /// Whether a caller may do this to the article in its present state.
-    pub fn answer(&self, caller: Option<&SignedIn>, action: Action) -> Answer {
+    pub fn answer(&self, caller: Option<&SignedIn>, action: Action) -> AccessDecision {
         answer(action, self.status, Relation::of(caller, self.author_id, &self.writers))
     }
 }
 
 impl ArticleDraft {
     /// Whether a caller may create it, and so become its author.
-    pub fn answer(&self, caller: &SignedIn) -> Answer {
+    pub fn answer(&self, caller: &SignedIn) -> AccessDecision {
         let relation = Relation::of(Some(caller), caller.user_id, &Writers::default());
         answer(Action::Create, self.status(), relation)
     }
@@ -135,7 +135,7 @@ words! {
 
 /// The decision on an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answer {
+pub enum AccessDecision {
     /// Allowed, as far as it depends on the caller.
     Yes,
     /// Not allowed without signing in: 401.
@@ -148,7 +148,7 @@ pub enum Answer {
     Refused(ErrorCode),
 }
 
-impl Answer {
+impl AccessDecision {
     /// The verdict of stage 3b. Stage 3 has refused callers who are not signed in before.
     pub fn verdict(self) -> Verdict {
         match self {

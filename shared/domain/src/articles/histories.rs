@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Action, Answer, Article, ArticlePatch, ArticleStatus};
+use super::{AccessDecision, Action, Article, ArticlePatch, ArticleStatus};
 use crate::Rules;
 use crate::examples::{article, moment, read, signed_in};
 use crate::people::{Role, SignedIn, UserId};
@@ -76,7 +76,7 @@ fn tries() -> impl Strategy<Value = (u128, Try)> {
 
 /// The article after the attempt, as the endpoints decide.
 fn attempt(caller: &SignedIn, wanted: &Try, article: Article) -> Article {
-    let may = |action| article.answer(Some(caller), action) == Answer::Yes;
+    let may = |action| article.answer(Some(caller), action) == AccessDecision::Yes;
     let now = moment().now();
     match wanted {
         Try::Approve if may(Action::Approve) => {

@@ -17,7 +17,7 @@ pub use news::{
 };
 pub use order::{Order, OrderCreated, OrderId, OrderLine, OrderStatus, OrderView, SerialNumber};
 pub use place::{OrderFacts, place_order};
-pub use saga::{Answer, CustomerDecided, OrderOverdue, SagaAnswer, settle};
+pub use saga::{Answer, CreditResult, CustomerDecided, OrderOverdue, settle};
 pub use serial::SerialNumbers;
 pub use steps::{Consequence, OrderChange, Step};
 pub use summary::{Client, OrderSummary, OrderSummaryView, OrderedProduct};

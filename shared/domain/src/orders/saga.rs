@@ -15,14 +15,14 @@ use crate::syntax::words;
 /// `{"orderID": "…", "orderType": "Approved"}`, is therefore understood too.
 ///
 /// ```
-/// # use domain::orders::{Answer, SagaAnswer};
+/// # use domain::orders::{Answer, CreditResult};
 /// let by_hand = r#"{"orderID": "0197f5a4-0000-7000-8000-00000000000a", "orderType": "Approved"}"#;
-/// let read: SagaAnswer = serde_json::from_str(by_hand).unwrap();
+/// let read: CreditResult = serde_json::from_str(by_hand).unwrap();
 /// assert_eq!(read.order_type, Answer::Approved);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct SagaAnswer {
+pub struct CreditResult {
     /// The order.
     #[serde(alias = "orderID")]
     pub order_id: OrderId,
@@ -54,7 +54,7 @@ words! {
 /// The customer service has decided on the customer of an order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct CustomerDecided(pub SagaAnswer);
+pub struct CustomerDecided(pub CreditResult);
 
 impl EventData for CustomerDecided {
     const TYPE: &'static str = "CustomerDecided";
@@ -63,13 +63,13 @@ impl EventData for CustomerDecided {
 /// An order is still pending after its deadline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct OrderOverdue(pub SagaAnswer);
+pub struct OrderOverdue(pub CreditResult);
 
 impl OrderOverdue {
     /// The time-out message of an order.
     pub fn of(order: &Order) -> Self {
         let (order_id, user_id) = (order.order_id, Some(order.user_id));
-        Self(SagaAnswer { order_id, order_type: Answer::TimedOut, user_id })
+        Self(CreditResult { order_id, order_type: Answer::TimedOut, user_id })
     }
 
     /// Whether the run at this time sends a message about an order: in the first three minutes
@@ -96,7 +96,7 @@ impl EventData for OrderOverdue {
 /// later.
 pub fn settle(
     moment: &Moment,
-    answer: &SagaAnswer,
+    answer: &CreditResult,
     order: Option<Order>,
     numbers: Option<&SerialNumbers>,
 ) -> Result<Effects, DomainError> {
@@ -137,7 +137,7 @@ mod tests {
             (json!({ "orderId": "1", "orderType": "APPROVED" }), None),
             (json!({ "orderId": id }), None),
         ] {
-            let read: Result<SagaAnswer, _> = serde_json::from_value(json.clone());
+            let read: Result<CreditResult, _> = serde_json::from_value(json.clone());
             assert_eq!(read.ok().map(|read| read.order_type), answer, "{json}");
         }
     }

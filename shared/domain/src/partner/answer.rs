@@ -12,7 +12,7 @@ use crate::notices::UpstreamFailure;
 
 /// A response that is no list of products.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FailedAnswer {
+pub struct FailedResponse {
     meaning: Meaning,
     code: Option<String>,
 }
@@ -46,16 +46,16 @@ pub struct Unreadable {
 ///
 /// If the partner refuses, or its response is no list of products, or no product of the list can be
 /// read.
-pub fn read_products(status: u16, body: &[u8], wanted: PageSize) -> Result<Page, FailedAnswer> {
+pub fn read_products(status: u16, body: &[u8], wanted: PageSize) -> Result<Page, FailedResponse> {
     #[derive(Deserialize)]
     struct Listed<'a> {
         #[serde(borrow)]
         products: Vec<&'a RawValue>,
     }
     if !(200..=202).contains(&status) {
-        return Err(FailedAnswer::of(status, body));
+        return Err(FailedResponse::of(status, body));
     }
-    let unreadable = || FailedAnswer::of(status, b"null");
+    let unreadable = || FailedResponse::of(status, b"null");
     // Invalid UTF-8 makes only the product that contains it unreadable.
     let text = String::from_utf8_lossy(body);
     let is_damaged = |product: &RawValue| {
@@ -91,7 +91,7 @@ impl Unreadable {
     }
 }
 
-impl FailedAnswer {
+impl FailedResponse {
     /// A code counts only if it has the form of one: `P08`.
     fn of(status: u16, body: &[u8]) -> Self {
         #[derive(Deserialize)]
@@ -218,7 +218,7 @@ mod tests {
         assert_eq!((page.products.len(), page.unreadable.len()), (1, 99));
     }
 
-    fn read(body: &str) -> Result<Page, FailedAnswer> {
+    fn read(body: &str) -> Result<Page, FailedResponse> {
         read_products(200, body.as_bytes(), PageSize::MAX)
     }
 

@@ -5,7 +5,7 @@ mod product;
 mod refused;
 mod request;
 
-pub use answer::{FailedAnswer, Page, Unreadable, read_products};
+pub use answer::{FailedResponse, Page, Unreadable, read_products};
 pub use product::{PartnerProduct, Sku};
 pub use refused::Consequence;
 pub use request::{Category, Language, PageNumber, PageSize, PartnerId};

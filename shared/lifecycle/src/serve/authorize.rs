@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::guard::guarded;
 use super::http::request_id_of;
-use super::lambda::{self, Answer, Handled, Invocation};
+use super::lambda::{self, Handled, Invocation, InvocationResult};
 use super::request::bearer;
 use super::response::REQUEST_ID;
 use crate::caller::{TokenError, TokenVerifier};
@@ -65,7 +65,7 @@ impl Handler {
         let labels = [("verdict", verdict)];
         print(&metric(&self.service, now, &labels, "token_verdicts_total", "Count", 1));
         let answer = json!({ "isAuthorized": true, "context": finding.to_context() });
-        Handled { answer: Ok(Answer::Json(answer)), aftermath: None }
+        Handled { answer: Ok(InvocationResult::Json(answer)), aftermath: None }
     }
 
     /// Verifies the token of one event.

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::Shared;
 use super::after::{Aftermath, Tertiary};
 use super::guard::{caught, guarded, panicked};
-use super::lambda::{self, Answer, Handled, Invocation};
+use super::lambda::{self, Handled, Invocation, InvocationResult};
 use super::postpone::postpone;
 use super::records::{Group, Raw, groups_of};
 use super::settle::{Fate, Settling};
@@ -81,7 +81,7 @@ impl<C: Consumer> lambda::Handler for Handler<C> {
 
 /// Returns the records to retry. A failed run of a schedule is a failed invocation. So is a failed
 /// record without an id: a record that is not reported counts as processed.
-fn answer_of(source: Source, failed: &[Vec<Raw>]) -> Result<Answer, String> {
+fn answer_of(source: Source, failed: &[Vec<Raw>]) -> Result<InvocationResult, String> {
     let failed: Vec<&Raw> = failed.iter().flatten().collect();
     if source == Source::Schedule && !failed.is_empty() {
         return Err("the run failed".to_owned());
@@ -91,7 +91,7 @@ fn answer_of(source: Source, failed: &[Vec<Raw>]) -> Result<Answer, String> {
     }
     let failed: Vec<Value> =
         failed.iter().map(|raw| json!({ "itemIdentifier": raw.item_id })).collect();
-    Ok(Answer::Json(json!({ "batchItemFailures": failed })))
+    Ok(InvocationResult::Json(json!({ "batchItemFailures": failed })))
 }
 
 #[derive(Default)]

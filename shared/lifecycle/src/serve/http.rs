@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::after::{Aftermath, Tertiary};
 use super::asked::{Asked, read, route};
 use super::guard::{Retries, guarded};
-use super::lambda::{self, Answer, Handled, Invocation};
+use super::lambda::{self, Handled, Invocation, InvocationResult};
 use super::meter::Meter;
 use super::overrun::LastWords;
 use super::response::REQUEST_ID;
@@ -107,7 +107,7 @@ impl<E: Endpoint> lambda::Handler for Handler<E> {
             telling: tale.telling,
             tertiary: done.tertiary.with_messages(left),
         };
-        Handled { answer: Ok(Answer::Http(response)), aftermath: Some(aftermath) }
+        Handled { answer: Ok(InvocationResult::Http(response)), aftermath: Some(aftermath) }
     }
 
     fn overran(&self, watched: &Watched) -> Option<LastWords> {
@@ -139,7 +139,7 @@ impl<E: Endpoint> lambda::Handler for Handler<E> {
             total: watched.began.elapsed(),
             stages: &[],
         };
-        Some(LastWords { answer: Answer::Http(response), line: line.to_json() })
+        Some(LastWords { answer: InvocationResult::Http(response), line: line.to_json() })
     }
 }
 

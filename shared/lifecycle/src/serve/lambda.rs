@@ -33,14 +33,14 @@ pub(crate) struct Invocation {
 /// The result of an invocation.
 pub(crate) struct Handled {
     /// An error becomes a failed invocation with this message.
-    pub(crate) answer: Result<Answer, String>,
+    pub(crate) answer: Result<InvocationResult, String>,
     pub(crate) aftermath: Option<Aftermath>,
 }
 
 /// The payload that is returned to Lambda.
 #[derive(Serialize)]
 #[serde(untagged)]
-pub(crate) enum Answer {
+pub(crate) enum InvocationResult {
     Http(Response),
     Json(serde_json::Value),
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::Shared;
-use super::lambda::{Answer, Handler};
+use super::lambda::{Handler, InvocationResult};
 use super::watchdog::{Watchdog, Watched, hand_over};
 use crate::Timestamp;
 use crate::error::{BoxError, RequestError, ServiceError};
@@ -19,7 +19,7 @@ pub(crate) type Reconnect = Box<dyn Fn() -> Result<Arc<dyn Platform>, BoxError> 
 
 /// The response and the log line of a blocked invocation.
 pub(crate) struct LastWords {
-    pub(crate) answer: Answer,
+    pub(crate) answer: InvocationResult,
     pub(crate) line: String,
 }
 

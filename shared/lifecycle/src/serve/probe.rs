@@ -7,7 +7,7 @@
 
 use serde_json::{Value, json};
 
-use super::lambda::{Answer, Handled, Handler, Invocation};
+use super::lambda::{Handled, Handler, Invocation, InvocationResult};
 
 /// More than the length of a probe with any spacing.
 const BYTES_MAX: usize = 64;
@@ -15,7 +15,7 @@ const BYTES_MAX: usize = 64;
 /// Answers a probe, and passes other invocations to the handler.
 pub(super) async fn answered_or_handled(handler: &dyn Handler, invocation: Invocation) -> Handled {
     if is_probe(&invocation.event) {
-        let ready = Answer::Json(json!({ "lifecycle": "ready" }));
+        let ready = InvocationResult::Json(json!({ "lifecycle": "ready" }));
         return Handled { answer: Ok(ready), aftermath: None };
     }
     handler.handle(invocation).await

@@ -5,7 +5,7 @@ use lambda_http::aws_lambda_events::secretsmanager::SecretsManagerSecretRotation
 use serde_json::Value;
 
 use super::guard::guarded;
-use super::lambda::{self, Answer, Handled, Invocation};
+use super::lambda::{self, Handled, Invocation, InvocationResult};
 use crate::error::ServiceError;
 use crate::rotation::{Rotation, Step};
 
@@ -21,7 +21,7 @@ impl<R: Rotation> lambda::Handler for Handler<R> {
             Ok((step, version_id)) => self.perform(step, &version_id, invocation).await,
             Err(reason) => Err(reason),
         };
-        Handled { answer: answer.map(|()| Answer::Json(Value::Null)), aftermath: None }
+        Handled { answer: answer.map(|()| InvocationResult::Json(Value::Null)), aftermath: None }
     }
 
     fn leaves_aftermath(&self) -> bool {

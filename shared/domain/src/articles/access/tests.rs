@@ -38,7 +38,7 @@ fn a_relation_follows_from_roles_and_authorship() {
 #[test]
 fn a_caller_who_may_not_read_cannot_learn_that_an_article_exists() {
     for (&relation, &state) in cells() {
-        if answer(Action::Read, state, relation) != Answer::Hidden {
+        if answer(Action::Read, state, relation) != AccessDecision::Hidden {
             continue;
         }
         for action in [Action::Edit, Action::ChangeStatus, Action::Share] {
@@ -46,7 +46,10 @@ fn a_caller_who_may_not_read_cannot_learn_that_an_article_exists() {
             // A caller who may do it to no article gets the same decision for a missing one.
             let to_none =
                 ArticleStatus::ALL.iter().all(|&any| answer(action, any, relation) == told);
-            assert!(told == Answer::Hidden || to_none, "{relation:?}, {state:?}, {action:?}");
+            assert!(
+                told == AccessDecision::Hidden || to_none,
+                "{relation:?}, {state:?}, {action:?}"
+            );
         }
     }
 }
@@ -57,7 +60,7 @@ fn editing_is_allowed_or_decided_like_a_change_of_the_status() {
     for (&relation, &state) in cells() {
         let [edit, change] =
             [Action::Edit, Action::ChangeStatus].map(|action| answer(action, state, relation));
-        assert!(edit == Answer::Yes || edit == change, "{relation:?}, {state:?}");
+        assert!(edit == AccessDecision::Yes || edit == change, "{relation:?}, {state:?}");
     }
 }
 
@@ -86,12 +89,12 @@ fn matrix() -> String {
 }
 
 /// A decision as the status that it becomes.
-fn shown(answer: Answer) -> String {
+fn shown(answer: AccessDecision) -> String {
     match answer {
-        Answer::Yes => "yes".to_owned(),
-        Answer::Unauthenticated => "401".to_owned(),
-        Answer::Forbidden => "403".to_owned(),
-        Answer::Hidden => "404".to_owned(),
-        Answer::Refused(refusal) => format!("422 `{}`", DomainError::from(refusal).code),
+        AccessDecision::Yes => "yes".to_owned(),
+        AccessDecision::Unauthenticated => "401".to_owned(),
+        AccessDecision::Forbidden => "403".to_owned(),
+        AccessDecision::Hidden => "404".to_owned(),
+        AccessDecision::Refused(refusal) => format!("422 `{}`", DomainError::from(refusal).code),
     }
 }

@@ -17,8 +17,8 @@ use crate::credit::{
 use crate::events::subscribers;
 use crate::examples::{lamp, moment, pending_order, read};
 use crate::orders::{
-    Consequence, CustomerDecided, Order, OrderCreated, OrderId, OrderLine, OrderOverdue,
-    OrderStatus, SagaAnswer, SerialNumber, SerialNumbers, Step, settle,
+    Consequence, CreditResult, CustomerDecided, Order, OrderCreated, OrderId, OrderLine,
+    OrderOverdue, OrderStatus, SerialNumber, SerialNumbers, Step, settle,
 };
 use crate::tables::{CUSTOMER_APPROVALS, CUSTOMER_SAGA};
 
@@ -103,7 +103,7 @@ impl World {
                     let order_id = self.orders[at];
                     self.meddled.insert(order_id);
                     let answer =
-                        CustomerDecided(SagaAnswer { order_id, order_type, user_id: None });
+                        CustomerDecided(CreditResult { order_id, order_type, user_id: None });
                     self.messages.push((CUSTOMER_SAGA, Event::about(order_id, &answer)));
                 }
             }
@@ -189,7 +189,7 @@ impl World {
             Work::Consume(message) => &self.messages[message],
         };
         if *queue == CUSTOMER_SAGA {
-            let answer: SagaAnswer = read(event.data.clone());
+            let answer: CreditResult = read(event.data.clone());
             let order = self.store.get(&Order::key_of(answer.order_id));
             let numbers = self.store.get(&SerialNumbers::the_key());
             return settle(&moment, &answer, order, numbers.as_ref()).unwrap_or_default();

@@ -11,7 +11,7 @@ use super::recorder::Recorder;
 use super::{ask, post_note, request, with};
 use crate::caller::{TokenError, TokenVerifier};
 use crate::serve::authorize;
-use crate::serve::lambda::{Answer, Handler as _, Invocation};
+use crate::serve::lambda::{Handler as _, Invocation, InvocationResult};
 use crate::telemetry::{request_id, traceparent, tracestate};
 use crate::{Claims, Deadline, ServiceError, Timestamp};
 
@@ -56,7 +56,7 @@ async fn authorized(event: &str) -> Value {
         x_ray: None,
         cold_start: false,
     };
-    let Ok(Answer::Json(answer)) = handler.handle(invocation).await.answer else {
+    let Ok(InvocationResult::Json(answer)) = handler.handle(invocation).await.answer else {
         panic!("an authorizer never fails")
     };
     answer

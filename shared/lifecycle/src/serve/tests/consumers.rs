@@ -18,7 +18,7 @@ use crate::idempotency::LEDGER;
 use crate::notice::{Notice, Receiver};
 use crate::serve::Shared;
 use crate::serve::batch::Handler;
-use crate::serve::lambda::{Answer, Handled, Handler as _, Invocation};
+use crate::serve::lambda::{Handled, Handler as _, Invocation, InvocationResult};
 use crate::telemetry::log::captured::Captured;
 use crate::uses::{Use, Verb};
 use crate::{Deadline, Moment, Permit};
@@ -106,7 +106,7 @@ fn said(event_id: &str, text: &str) -> String {
 /// Delivers a batch, and returns the ids of the messages to retry.
 async fn deliver(recorder: &Arc<Recorder>, messages: Vec<Value>) -> Vec<String> {
     let answer = invoke(recorder, Keep, &json!({ "Records": messages })).await;
-    let Ok(Answer::Json(answer)) = answer else { panic!("no batch response") };
+    let Ok(InvocationResult::Json(answer)) = answer else { panic!("no batch response") };
     let failures = answer["batchItemFailures"].as_array().unwrap();
     failures.iter().map(|f| f["itemIdentifier"].as_str().unwrap().to_owned()).collect()
 }
@@ -115,7 +115,7 @@ async fn invoke<C: Consumer>(
     recorder: &Arc<Recorder>,
     consumer: C,
     event: &Value,
-) -> Result<Answer, String> {
+) -> Result<InvocationResult, String> {
     let handled = handle(shared(recorder), consumer, event).await;
     handled.answer
 }

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use self::notes::{GetNote, NOTES, Note, PostNote, Shelf};
 use self::recorder::{Call, Recorder};
 use super::after::Aftermath;
-use super::lambda::{Answer, Handler as _, Invocation};
+use super::lambda::{Handler as _, Invocation, InvocationResult};
 use super::{Settings, Shared, http};
 use crate::Deadline;
 use crate::caller::TokenVerifier;
@@ -108,7 +108,7 @@ async fn ask<E: Endpoint>(handler: &http::Handler<E>, event: &Value) -> Answered
             cold_start: false,
         })
         .await;
-    let Ok(answer @ Answer::Http(_)) = handled.answer else { panic!("no HTTP response") };
+    let Ok(answer @ InvocationResult::Http(_)) = handled.answer else { panic!("no HTTP response") };
     let answer = serde_json::to_value(answer).unwrap();
     let raw = answer["body"].as_str().unwrap().to_owned();
     Answered {
