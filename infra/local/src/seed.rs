@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use domain::catalogue::{Product, ProductDraft};
 use domain::people::{Address, AddressDraft, Role, Tier, User, UserDraft, UserId};
-use lifecycle::record::{Record, Table, item_of};
+use lifecycle::record::{Record, TableName, item_of};
 use lifecycle::{Moment, Timestamp};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -179,7 +179,7 @@ fn item<R: Record>(record: &R) -> (String, Value) {
 }
 
 /// The logical id of a table in the template: `UsersTable` for `users`.
-fn logical_id(table: Table) -> String {
+fn logical_id(table: TableName) -> String {
     let (first, rest) = table.name().split_at(1);
     format!("{}{rest}Table", first.to_uppercase())
 }

@@ -4,14 +4,14 @@ use adapters::operator::{DeadLetter, Operator};
 use clap::Subcommand;
 use domain::tables::QUEUES;
 use lifecycle::commit::OUTBOX;
-use lifecycle::effects::Queue;
+use lifecycle::effects::QueueName;
 use lifecycle::error::BoxError;
 use lifecycle::uses::Use;
 
 use crate::Say;
 
 /// What the stream of the outbox could not be relayed of. The rows are still there.
-const OUTBOX_LETTERS: Queue = Queue::new(OUTBOX.name());
+const OUTBOX_LETTERS: QueueName = QueueName::new(OUTBOX.name());
 /// How many letters are shown at most.
 const SHOWN_MAX: usize = 100;
 
@@ -47,7 +47,7 @@ impl Command {
     }
 }
 
-fn known(name: &str) -> Result<Queue, BoxError> {
+fn known(name: &str) -> Result<QueueName, BoxError> {
     let all = QUEUES.iter().chain([&OUTBOX_LETTERS]);
     let found = all.clone().find(|queue| queue.name() == name).copied();
     found.ok_or_else(|| {
@@ -67,7 +67,7 @@ pub(crate) async fn run(
     }
 }
 
-async fn show(operator: &Operator, queue: Queue, say: Say<'_>) -> Result<(), BoxError> {
+async fn show(operator: &Operator, queue: QueueName, say: Say<'_>) -> Result<(), BoxError> {
     let mut shown: Vec<DeadLetter> = Vec::new();
     while shown.len() < SHOWN_MAX {
         let letters = operator.take_letters(queue).await?;
@@ -87,7 +87,7 @@ async fn show(operator: &Operator, queue: Queue, say: Say<'_>) -> Result<(), Box
 }
 
 /// As many as there are now: a letter that comes back while this runs waits for the next time.
-async fn redrive(operator: &Operator, queue: Queue, say: Say<'_>) -> Result<(), BoxError> {
+async fn redrive(operator: &Operator, queue: QueueName, say: Say<'_>) -> Result<(), BoxError> {
     let total = operator.letters_count(queue).await?;
     let (mut taken, mut back) = (0, 0);
     while taken < total {

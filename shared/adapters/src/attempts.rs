@@ -181,10 +181,10 @@ mod tests {
     use async_trait::async_trait;
     use futures::future::join_all;
     use lifecycle::Timestamp;
-    use lifecycle::effects::{Mail, Queue};
+    use lifecycle::effects::{Mail, QueueName};
     use lifecycle::notice::Notice;
     use lifecycle::platform::{CommitError, Hidden, Outgoing, Transaction};
-    use lifecycle::record::{Key, Table};
+    use lifecycle::record::{Key, TableName};
     use serde_dynamo::Item;
 
     use super::*;
@@ -218,16 +218,16 @@ mod tests {
         async fn commit(&self, _: &Transaction) -> Result<(), CommitError> {
             unreachable!("attempts only count")
         }
-        async fn read(&self, _: Table, _: &Key) -> Result<Option<Item>, ServiceError> {
+        async fn read(&self, _: TableName, _: &Key) -> Result<Option<Item>, ServiceError> {
             unreachable!("attempts only count")
         }
         async fn send(&self, _: &[Outgoing]) -> Vec<(usize, ServiceError)> {
             unreachable!("attempts only count")
         }
-        async fn hide(&self, _: Queue, _: &[Hidden]) -> Result<(), ServiceError> {
+        async fn hide(&self, _: QueueName, _: &[Hidden]) -> Result<(), ServiceError> {
             unreachable!("attempts only count")
         }
-        async fn bury(&self, _: Queue, _: &str, _: &str) -> Result<(), ServiceError> {
+        async fn bury(&self, _: QueueName, _: &str, _: &str) -> Result<(), ServiceError> {
             unreachable!("attempts only count")
         }
         async fn mail(&self, _: &Mail) -> Result<(), ServiceError> {

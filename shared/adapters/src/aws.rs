@@ -14,7 +14,7 @@ use aws_types::SdkConfig;
 use aws_types::region::Region;
 use futures::future::BoxFuture;
 use lifecycle::error::BoxError;
-use lifecycle::record::Table;
+use lifecycle::record::TableName;
 use lifecycle::uses::Use;
 
 use crate::configuration::Configuration;
@@ -64,7 +64,7 @@ struct Inner {
 pub(crate) struct Preparations {
     pub(crate) work: Vec<BoxFuture<'static, ()>>,
     /// The tables that the work reads, each over a separate connection.
-    pub(crate) tables: Vec<Table>,
+    pub(crate) tables: Vec<TableName>,
 }
 
 impl Aws {
@@ -140,7 +140,7 @@ impl Aws {
     /// connection that the read opened.
     pub(crate) fn prepare_read(
         &self,
-        table: Table,
+        table: TableName,
         work: impl Future<Output = ()> + Send + 'static,
     ) {
         let mut preparations = self.preparations();

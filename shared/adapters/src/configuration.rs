@@ -6,9 +6,9 @@ use std::fmt;
 
 use aws_credential_types::Credentials;
 use lifecycle::Upstream;
-use lifecycle::effects::Queue;
+use lifecycle::effects::QueueName;
 use lifecycle::idempotency::LEDGER;
-use lifecycle::record::Table;
+use lifecycle::record::TableName;
 use lifecycle::uses::{Use, Verb};
 
 /// The secret that holds the keys that sign tokens.
@@ -35,14 +35,14 @@ pub(crate) struct Configuration {
     pub(crate) audience: Option<String>,
     /// The tables that a request reads, each by its own call. The idempotency table is not among
     /// them: it is read only after a request has failed.
-    pub(crate) tables_read: Vec<Table>,
+    pub(crate) tables_read: Vec<TableName>,
     /// Whether several tables are read by one call.
     pub(crate) reads_together: bool,
     /// Whether an index is read. All its partitions are then read at the same time.
     pub(crate) reads_index: bool,
-    tables: HashMap<Table, String>,
-    queues: HashMap<Queue, String>,
-    dead_letters: HashMap<Queue, String>,
+    tables: HashMap<TableName, String>,
+    queues: HashMap<QueueName, String>,
+    dead_letters: HashMap<QueueName, String>,
     secrets: HashMap<&'static str, String>,
     upstreams: HashMap<Upstream, String>,
     lookup: Lookup,
@@ -133,17 +133,17 @@ impl Configuration {
     }
 
     /// The physical name of a table in use.
-    pub(crate) fn table(&self, table: Table) -> Option<&str> {
+    pub(crate) fn table(&self, table: TableName) -> Option<&str> {
         self.tables.get(&table).map(String::as_str)
     }
 
     /// The URL of a queue in use.
-    pub(crate) fn queue(&self, queue: Queue) -> Option<&str> {
+    pub(crate) fn queue(&self, queue: QueueName) -> Option<&str> {
         self.queues.get(&queue).map(String::as_str)
     }
 
     /// The URL of the dead-letter queue of a queue that is consumed.
-    pub(crate) fn dead_letters(&self, queue: Queue) -> Option<&str> {
+    pub(crate) fn dead_letters(&self, queue: QueueName) -> Option<&str> {
         self.dead_letters.get(&queue).map(String::as_str)
     }
 
@@ -170,7 +170,7 @@ impl Configuration {
 }
 
 /// The tables on which one of the verbs is used, without the idempotency table.
-fn read_by(uses: &[Use], verbs: &[Verb]) -> impl Iterator<Item = Table> {
+fn read_by(uses: &[Use], verbs: &[Verb]) -> impl Iterator<Item = TableName> {
     uses.iter().filter_map(move |used| match used {
         Use::Table(table, used) if *table != LEDGER => {
             verbs.iter().any(|verb| used.contains(verb)).then_some(*table)
@@ -227,8 +227,8 @@ mod tests {
     #[test]
     fn one_error_names_all_missing_variables() {
         let uses = [
-            Use::Table(Table::new("users"), &[]),
-            Use::Queue(Queue::new("emails")),
+            Use::Table(TableName::new("users"), &[]),
+            Use::Queue(QueueName::new("emails")),
             Use::Secret(SIGNING_KEYS),
             Use::Mail,
             Use::Upstream(Upstream::new("partner")),
@@ -248,7 +248,7 @@ mod tests {
     #[test]
     fn an_empty_variable_counts_as_missing() {
         let given = |name: &str| Some(if name == "USERS_TABLE" { "" } else { "x" }.to_owned());
-        let uses = [Use::Table(Table::new("users"), &[])];
+        let uses = [Use::Table(TableName::new("users"), &[])];
         let error =
             Configuration::read(&uses, Box::new(given)).err().expect("the variable is empty");
         assert_eq!(error.missing, ["USERS_TABLE"]);

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use aws_sdk_sqs::types::QueueAttributeName;
-use lifecycle::effects::Queue;
-use lifecycle::record::{Key, Table};
+use lifecycle::effects::QueueName;
+use lifecycle::record::{Key, TableName};
 use lifecycle::{Permit, ServiceError};
 
 use crate::Aws;
@@ -25,7 +25,11 @@ impl Aws {
     /// # Errors
     ///
     /// When the table cannot be read.
-    pub async fn probe_table<C>(&self, _: &Permit<C>, table: Table) -> Result<(), ServiceError> {
+    pub async fn probe_table<C>(
+        &self,
+        _: &Permit<C>,
+        table: TableName,
+    ) -> Result<(), ServiceError> {
         let key = Key::new("healthcheck");
         within_limit(async { self.get_item(table, &key, false).await.map(drop) }).await
     }
@@ -35,7 +39,11 @@ impl Aws {
     /// # Errors
     ///
     /// When the call fails, or the queue is not among the uses.
-    pub async fn probe_queue<C>(&self, _: &Permit<C>, queue: Queue) -> Result<(), ServiceError> {
+    pub async fn probe_queue<C>(
+        &self,
+        _: &Permit<C>,
+        queue: QueueName,
+    ) -> Result<(), ServiceError> {
         let name = queue.name();
         let url = self.configuration().queue(queue);
         let url = url

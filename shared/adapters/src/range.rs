@@ -5,7 +5,7 @@ use std::time::Instant;
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures::future::try_join_all;
 use lifecycle::paging::Direction;
-use lifecycle::record::{Index, PARTITION_KEY, Record, SORT_KEY};
+use lifecycle::record::{IndexName, PARTITION_KEY, Record, SORT_KEY};
 use lifecycle::telemetry::observe_query;
 use lifecycle::{Permit, ServiceError};
 use serde_dynamo::Item;
@@ -32,7 +32,7 @@ const LEFT_OUT_MAX: usize = 1_000;
 /// ```
 #[derive(Debug, Clone)]
 pub struct Range {
-    index: Option<Index>,
+    index: Option<IndexName>,
     partitions: Vec<String>,
     direction: Direction,
     bound: Option<Bound>,
@@ -48,8 +48,8 @@ enum Bound {
 
 impl Range {
     /// All records of an index that is spread over [`Index::PARTITIONS`].
-    pub fn spread(index: Index) -> Self {
-        Self::new(Some(index), Index::PARTITIONS.map(str::to_owned).to_vec())
+    pub fn spread(index: IndexName) -> Self {
+        Self::new(Some(index), IndexName::PARTITIONS.map(str::to_owned).to_vec())
     }
 
     /// One partition of a table with a sort key. The sort key is the position.
@@ -58,7 +58,7 @@ impl Range {
     }
 
     /// One partition of an index.
-    pub fn of(index: Index, partition: impl ToString) -> Self {
+    pub fn of(index: IndexName, partition: impl ToString) -> Self {
         Self::new(Some(index), vec![partition.to_string()])
     }
 
@@ -80,23 +80,23 @@ impl Range {
         Self { bound: Some(Bound::UpTo(position.to_string())), ..self }
     }
 
-    fn new(index: Option<Index>, partitions: Vec<String>) -> Self {
+    fn new(index: Option<IndexName>, partitions: Vec<String>) -> Self {
         Self { index, partitions, direction: Direction::Ascending, bound: None }
     }
 
     /// The parts that identify the range: index, direction and partitions.
     pub(crate) fn names(&self) -> Vec<&str> {
-        let index = self.index.map_or("", Index::name);
+        let index = self.index.map_or("", IndexName::name);
         let partitions = self.partitions.iter().map(String::as_str);
         [index, self.direction.as_str()].into_iter().chain(partitions).collect()
     }
 
     fn partition_attribute(&self) -> String {
-        self.index.map_or(PARTITION_KEY.to_owned(), Index::partition_attribute)
+        self.index.map_or(PARTITION_KEY.to_owned(), IndexName::partition_attribute)
     }
 
     fn position_attribute(&self) -> String {
-        self.index.map_or(SORT_KEY.to_owned(), Index::position_attribute)
+        self.index.map_or(SORT_KEY.to_owned(), IndexName::position_attribute)
     }
 
     /// The bound as a key condition, and its value.

@@ -234,7 +234,7 @@ fn hashed(part: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use lifecycle::record::Table;
+    use lifecycle::record::TableName;
     use serde::{Deserialize, Serialize};
 
     use super::*;
@@ -246,7 +246,7 @@ mod tests {
     }
 
     impl Record for Claim {
-        const TABLE: Table = Table::new("claims");
+        const TABLE: TableName = TableName::new("claims");
         const KEY_IS_PERSONAL: bool = true;
 
         fn key(&self) -> Key {

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
-use lifecycle::record::{Key, PARTITION_KEY, Record, SORT_KEY, Table as RecordTable};
+use lifecycle::record::{Key, PARTITION_KEY, Record, SORT_KEY, TableName as RecordTable};
 use lifecycle::telemetry::observe_query;
 use lifecycle::{Permit, ServiceError};
 

@@ -5,7 +5,7 @@
 //! is cancelled.
 
 use lifecycle::effects::{Condition, Effects, Event, Write, text};
-use lifecycle::record::{Key, Record, Table};
+use lifecycle::record::{Key, Record, TableName};
 use serde::{Deserialize, Serialize};
 
 use crate::catalogue::{Amount, Currency, Money};
@@ -121,7 +121,7 @@ impl CreditAccount {
 }
 
 impl Record for CreditAccount {
-    const TABLE: Table = CREDITS;
+    const TABLE: TableName = CREDITS;
 
     fn key(&self) -> Key {
         Self::key_of(self.user_id, self.currency)
@@ -155,7 +155,7 @@ impl Reservation {
 }
 
 impl Record for Reservation {
-    const TABLE: Table = CREDITS;
+    const TABLE: TableName = CREDITS;
 
     fn key(&self) -> Key {
         Self::key_of(self.order_id)

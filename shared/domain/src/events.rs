@@ -2,7 +2,7 @@
 
 use lifecycle::Timestamp;
 use lifecycle::commit::OutboxRow;
-use lifecycle::effects::{Effects, EventData, Message, Queue};
+use lifecycle::effects::{Effects, EventData, Message, QueueName};
 use lifecycle::envelope::Envelope;
 use serde_json::Value;
 
@@ -24,7 +24,7 @@ pub fn relay(row: &OutboxRow, at: Timestamp) -> Effects {
         return Effects::none();
     }
     let queues = subscribers(&row.envelope.event_type).iter();
-    let message = |queue: &Queue| {
+    let message = |queue: &QueueName| {
         let message = Message::forward(*queue, row.envelope.clone());
         match account(&row.envelope) {
             Some(account) => message.of_group(account),
@@ -55,7 +55,7 @@ fn account(envelope: &Envelope<Value>) -> Option<&str> {
 /// assert!(events::subscribers("OrderCreated").contains(&tables::CUSTOMER_APPROVALS));
 /// assert!(events::subscribers("NobodyCares").is_empty());
 /// ```
-pub fn subscribers(event_type: &str) -> &'static [Queue] {
+pub fn subscribers(event_type: &str) -> &'static [QueueName] {
     match event_type {
         OrderCreated::TYPE => &[CUSTOMER_APPROVALS, EMAILS],
         CustomerDecided::TYPE => &[CUSTOMER_SAGA],
@@ -68,7 +68,7 @@ pub fn subscribers(event_type: &str) -> &'static [Queue] {
 }
 
 /// The queues of all [`subscribers`].
-pub const SUBSCRIBED: &[Queue] =
+pub const SUBSCRIBED: &[QueueName] =
     &[CUSTOMER_APPROVALS, CUSTOMER_SAGA, EMAILS, NOTIFICATIONS, ORDER_PROJECTIONS];
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use lifecycle::Timestamp;
 use lifecycle::effects::{Condition, Effects, Event, EventData, Write, number, text};
 use lifecycle::notice::{Notice, Receiver};
-use lifecycle::record::{Key, Record, Table};
+use lifecycle::record::{Key, Record, TableName};
 use serde::{Deserialize, Serialize};
 
 use crate::syntax::words;
@@ -139,7 +139,7 @@ fn told(log: Write, failed: &UpstreamFailed, receivers: &[Receiver], suppressed:
 }
 
 impl Record for NoticeLog {
-    const TABLE: Table = NOTICES;
+    const TABLE: TableName = NOTICES;
 
     fn key(&self) -> Key {
         Key::new(&self.kind)

@@ -1,7 +1,7 @@
 //! The parameters of the business rules, which an operator can change while the system runs.
 
 use lifecycle::input::List;
-use lifecycle::record::{Key, Record, Singleton, Table};
+use lifecycle::record::{Key, Record, Singleton, TableName};
 use lifecycle::{EntityTag, FieldErrors};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -59,7 +59,7 @@ impl Default for Rules {
 }
 
 impl Record for Rules {
-    const TABLE: Table = SETTINGS;
+    const TABLE: TableName = SETTINGS;
 
     /// An operator may have written them without `PUT /rules`. The last valid rules then hold in
     /// place of invalid ones.

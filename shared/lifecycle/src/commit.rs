@@ -11,16 +11,16 @@ use crate::effects::{
 use crate::envelope::Envelope;
 use crate::error::{DomainError, ServiceError};
 use crate::platform::{CommitError, Outgoing, Platform, Transaction};
-use crate::record::{Index, IndexKey, Key, PARTITION_KEY, Record, SORT_KEY, Table};
+use crate::record::{IndexKey, IndexName, Key, PARTITION_KEY, Record, SORT_KEY, TableName};
 use crate::telemetry::TraceContext;
 use crate::uses::{Use, Verb};
 use crate::{Moment, Timestamp};
 
 /// The outbox table: a commit writes events into it, and the relay reads them from its stream.
-pub const OUTBOX: Table = Table::new("outbox");
+pub const OUTBOX: TableName = TableName::new("outbox");
 
 /// The index of unpublished outbox rows, ordered by the time of their event.
-pub const BY_WAITING: Index = Index::new("by_waiting");
+pub const BY_WAITING: IndexName = IndexName::new("by_waiting");
 
 /// How long an outbox row is kept; its time-to-live attribute is `expiresAt`.
 const OUTBOX_KEPT_S: i64 = 7 * 24 * 60 * 60;
@@ -340,7 +340,7 @@ impl OutboxRow {
 }
 
 impl Record for OutboxRow {
-    const TABLE: Table = OUTBOX;
+    const TABLE: TableName = OUTBOX;
 
     fn key(&self) -> Key {
         Key::sorted(&self.envelope.aggregate_id, &self.envelope.event_id)

@@ -6,10 +6,10 @@ use std::future::Future;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::effects::{Effects, Queue};
+use crate::effects::{Effects, QueueName};
 use crate::envelope::Envelope;
 use crate::error::{DomainError, FieldErrors, ServiceError};
-use crate::record::{Key, Table};
+use crate::record::{Key, TableName};
 use crate::uses::Use;
 use crate::{Backoff, Moment, Permit, Timestamp};
 
@@ -88,9 +88,9 @@ pub struct Delivered {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
     /// An SQS queue, standard or FIFO.
-    Queue(Queue),
+    Queue(QueueName),
     /// The new images in the stream of a table.
-    Stream(Table),
+    Stream(TableName),
     /// A schedule. Each [`Run`] is a record. A failed run is a failed invocation, which Lambda
     /// retries twice. It has no dead-letter queue, because the next run follows anyway.
     Schedule,

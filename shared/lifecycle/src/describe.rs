@@ -19,7 +19,7 @@ use crate::error::{
 use crate::idempotency::{Idempotency, LEDGER};
 use crate::input::{Input, Schemas};
 use crate::limit::{Counting, LIMITS};
-use crate::record::Table;
+use crate::record::TableName;
 use crate::reply::View;
 use crate::rotation::Rotation;
 use crate::uses::{Use, Verb};
@@ -216,7 +216,7 @@ fn uses(uses: &[Use]) -> Value {
 }
 
 /// Adds an entry to the list of a table if it is not in it.
-fn list(lists: &mut serde_json::Map<String, Value>, table: Table, entry: Value) {
+fn list(lists: &mut serde_json::Map<String, Value>, table: TableName, entry: Value) {
     let known = lists.entry(table.name()).or_insert_with(|| json!([]));
     if let Some(known) = known.as_array_mut()
         && !known.contains(&entry)
@@ -228,17 +228,17 @@ fn list(lists: &mut serde_json::Map<String, Value>, table: Table, entry: Value) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::Index;
+    use crate::record::IndexName;
 
     #[test]
     fn verbs_and_indexes_are_listed_once_per_table() {
-        let notes = Table::new("notes");
+        let notes = TableName::new("notes");
         let described = uses(&[
             Use::Table(notes, &[Verb::GetItem, Verb::PutItem]),
             Use::Table(notes, &[Verb::GetItem]),
-            Use::Index(notes, Index::new("by_owner")),
-            Use::Index(notes, Index::new("by_owner")),
-            Use::Index(notes, Index::new("by_title")),
+            Use::Index(notes, IndexName::new("by_owner")),
+            Use::Index(notes, IndexName::new("by_owner")),
+            Use::Index(notes, IndexName::new("by_title")),
         ]);
         assert_eq!(described["tables"], json!({ "notes": ["GetItem", "PutItem"] }));
         assert_eq!(described["indexes"], json!({ "notes": ["by_owner", "by_title"] }));

@@ -14,7 +14,7 @@ use serde_dynamo::{AttributeValue, Item};
 
 use crate::error::DomainError;
 use crate::notice::Notice;
-use crate::record::{Key, Record, Table, item_of};
+use crate::record::{Key, Record, TableName, item_of};
 
 /// All effects of a decision.
 ///
@@ -194,7 +194,7 @@ impl Effects {
 #[derive(Debug, Clone)]
 pub struct Write {
     /// The table, by its logical name.
-    pub table: Table,
+    pub table: TableName,
     /// The item's key.
     pub key: Key,
     /// The change to the item.
@@ -398,9 +398,9 @@ impl Event {
 
 /// A queue, by its logical name. Its URL is in the environment variable `<NAME>_QUEUE_URL`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Queue(&'static str);
+pub struct QueueName(&'static str);
 
-impl Queue {
+impl QueueName {
     /// Names a queue in `snake_case`: `emails` is found under `EMAILS_QUEUE_URL`.
     pub const fn new(name: &'static str) -> Self {
         Self(name)
@@ -426,7 +426,7 @@ impl Queue {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Message {
     /// The destination.
-    pub queue: Queue,
+    pub queue: QueueName,
     /// The content; it is sent in an [`Envelope`](crate::envelope::Envelope).
     pub content: Content,
     /// The delivery delay in seconds, 0 to 900.
@@ -447,12 +447,15 @@ pub enum Content {
 
 impl Message {
     /// A message with new data.
-    pub fn new(queue: Queue, event: Event) -> Self {
+    pub fn new(queue: QueueName, event: Event) -> Self {
         Self { queue, content: Content::New(event), delay_s: 0, group: None }
     }
 
     /// A message that passes an envelope on unchanged.
-    pub fn forward(queue: Queue, envelope: crate::envelope::Envelope<serde_json::Value>) -> Self {
+    pub fn forward(
+        queue: QueueName,
+        envelope: crate::envelope::Envelope<serde_json::Value>,
+    ) -> Self {
         Self { queue, content: Content::Forward(Box::new(envelope)), delay_s: 0, group: None }
     }
 

@@ -17,13 +17,13 @@ use crate::canonical::canonical;
 use crate::effects::{Condition, Write};
 use crate::error::FieldErrors;
 use crate::hash::hash_of;
-use crate::record::{Key, Record, Table};
+use crate::record::{Key, Record, TableName};
 use crate::route::Route;
 use crate::serve::{Request, Response};
 
 /// The idempotency table: stored responses and inbox records; its time-to-live attribute is
 /// `expiresAt`.
-pub const LEDGER: Table = Table::new("ledger");
+pub const LEDGER: TableName = TableName::new("ledger");
 
 /// The request header with the key.
 pub(crate) const KEY_HEADER: HeaderName = HeaderName::from_static("idempotency-key");
@@ -183,7 +183,7 @@ impl Remembered {
 }
 
 impl Record for Remembered {
-    const TABLE: Table = LEDGER;
+    const TABLE: TableName = LEDGER;
 
     fn key(&self) -> Key {
         self.ledger_key.clone()

@@ -14,12 +14,12 @@ use crate::Timestamp;
 use crate::error::{RequestError, ServiceError};
 use crate::hash::short_hash_of;
 use crate::platform::{Count, Counter, Platform};
-use crate::record::Table;
+use crate::record::TableName;
 use crate::telemetry::line::metric;
 use crate::telemetry::log::print;
 
 /// The table of counts; its time-to-live attribute is `expiresAt`.
-pub const LIMITS: Table = Table::new("limits");
+pub const LIMITS: TableName = TableName::new("limits");
 
 /// A maximum number of requests in a window of time, or of their cost if an endpoint sets
 /// [`Endpoint::cost`](crate::Endpoint::cost).

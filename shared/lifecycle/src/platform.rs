@@ -7,11 +7,11 @@ use async_trait::async_trait;
 use serde_dynamo::Item;
 
 use crate::Timestamp;
-use crate::effects::{Mail, Queue, Write};
+use crate::effects::{Mail, QueueName, Write};
 use crate::envelope::Envelope;
 use crate::error::ServiceError;
 use crate::notice::Notice;
-use crate::record::{Key, Table};
+use crate::record::{Key, TableName};
 
 /// Tables, queues, mail and telemetry, as the lifecycle sees them.
 #[async_trait]
@@ -22,7 +22,7 @@ pub trait Platform: Send + Sync + 'static {
     async fn commit(&self, transaction: &Transaction) -> Result<(), CommitError>;
 
     /// Reads one item, strongly consistent.
-    async fn read(&self, table: Table, key: &Key) -> Result<Option<Item>, ServiceError>;
+    async fn read(&self, table: TableName, key: &Key) -> Result<Option<Item>, ServiceError>;
 
     /// Adds to a counter in one conditional update and returns the total.
     async fn count(&self, counter: &Counter) -> Result<Count, ServiceError>;
@@ -32,10 +32,10 @@ pub trait Platform: Send + Sync + 'static {
     async fn send(&self, messages: &[Outgoing]) -> Vec<(usize, ServiceError)>;
 
     /// Changes the visibility timeout of received messages.
-    async fn hide(&self, queue: Queue, hidden: &[Hidden]) -> Result<(), ServiceError>;
+    async fn hide(&self, queue: QueueName, hidden: &[Hidden]) -> Result<(), ServiceError>;
 
     /// Sends an unparseable message to its queue's dead-letter queue.
-    async fn bury(&self, queue: Queue, body: &str, reason: &str) -> Result<(), ServiceError>;
+    async fn bury(&self, queue: QueueName, body: &str, reason: &str) -> Result<(), ServiceError>;
 
     /// Sends an e-mail.
     async fn mail(&self, mail: &Mail) -> Result<(), ServiceError>;
@@ -146,7 +146,7 @@ pub enum Count {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outgoing {
     /// The destination.
-    pub queue: Queue,
+    pub queue: QueueName,
     /// The content.
     pub envelope: Envelope<serde_json::Value>,
     /// The delivery delay.

@@ -9,9 +9,9 @@ use crate::error::FieldErrors;
 
 /// A table, by its logical name. Its physical name is in the environment variable `<NAME>_TABLE`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Table(&'static str);
+pub struct TableName(&'static str);
 
-impl Table {
+impl TableName {
     /// Names a table in `snake_case`: `users` is found under `USERS_TABLE`.
     pub const fn new(name: &'static str) -> Self {
         Self(name)
@@ -54,9 +54,9 @@ impl Key {
 /// Its partition key is the attribute `<name>_pk`, its sort key `<name>_sk`: two indexes of one
 /// table never share an attribute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Index(&'static str);
+pub struct IndexName(&'static str);
 
-impl Index {
+impl IndexName {
     /// The shards of an index that contains all records of a table. They bear four times the load
     /// of one partition, and a reader queries all of them concurrently.
     pub const PARTITIONS: [&'static str; 4] = ["0", "1", "2", "3"];
@@ -86,7 +86,7 @@ impl Index {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IndexKey {
     /// The index.
-    pub index: Index,
+    pub index: IndexName,
     /// The partition.
     pub partition: String,
     /// The position in the partition: `{createdAt}#{id}`. Positions are compared as texts and are
@@ -96,9 +96,10 @@ pub struct IndexKey {
 
 impl IndexKey {
     /// A place in an index that is sharded over [`Index::PARTITIONS`], by the record's id.
-    pub fn spread(index: Index, id: impl ToString, position: impl ToString) -> Self {
+    pub fn spread(index: IndexName, id: impl ToString, position: impl ToString) -> Self {
         let hash = Sha256::digest(id.to_string())[0];
-        let partition = Index::PARTITIONS[usize::from(hash) % Index::PARTITIONS.len()].to_owned();
+        let partition =
+            IndexName::PARTITIONS[usize::from(hash) % IndexName::PARTITIONS.len()].to_owned();
         Self { index, partition, position: position.to_string() }
     }
 }
@@ -109,7 +110,7 @@ impl IndexKey {
 /// every attribute that the type does not know: an item from a newer version can still be read.
 pub trait Record: Serialize + DeserializeOwned + Send + Sync {
     /// The table.
-    const TABLE: Table;
+    const TABLE: TableName;
 
     /// Whether the limits of input are checked on loading too. For a record that operators may edit
     /// directly in the table.
@@ -199,7 +200,7 @@ mod tests {
 
     use super::*;
 
-    const BY_OWNER: Index = Index::new("by_owner");
+    const BY_OWNER: IndexName = IndexName::new("by_owner");
 
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
     struct Note {
@@ -208,7 +209,7 @@ mod tests {
     }
 
     impl Record for Note {
-        const TABLE: Table = Table::new("notes");
+        const TABLE: TableName = TableName::new("notes");
 
         fn key(&self) -> Key {
             Key::sorted("notes", &self.id)
@@ -245,11 +246,12 @@ mod tests {
     #[test]
     fn sharding_by_id_is_even_and_deterministic() {
         let place = |id| IndexKey::spread(BY_OWNER, id, "").partition;
-        let mut counts = [0; Index::PARTITIONS.len()];
+        let mut counts = [0; IndexName::PARTITIONS.len()];
         for number in 0..4_000 {
             let partition = place(Uuid::from_u128(number));
             assert_eq!(partition, place(Uuid::from_u128(number)));
-            counts[Index::PARTITIONS.iter().position(|known| *known == partition).unwrap()] += 1;
+            counts[IndexName::PARTITIONS.iter().position(|known| *known == partition).unwrap()] +=
+                1;
         }
         assert!(counts.iter().all(|count| (900..1_100).contains(count)), "{counts:?}");
     }

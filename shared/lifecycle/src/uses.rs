@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use crate::Upstream;
-use crate::effects::Queue;
-use crate::record::{Index, Table};
+use crate::effects::QueueName;
+use crate::record::{IndexName, TableName};
 
 /// A table, queue, secret or upstream and the actions on it, in the terms of IAM.
 ///
@@ -13,20 +13,20 @@ use crate::record::{Index, Table};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Use {
     /// A table and the actions on it.
-    Table(Table, &'static [Verb]),
+    Table(TableName, &'static [Verb]),
     /// An index of a table, whose records are read by partition ([`Verb::Query`]).
-    Index(Table, Index),
+    Index(TableName, IndexName),
     /// A queue that messages are sent to.
-    Queue(Queue),
+    Queue(QueueName),
     /// Several queues that messages are sent to.
-    Queues(&'static [Queue]),
+    Queues(&'static [QueueName]),
     /// A queue whose attributes are read.
-    Probe(Queue),
+    Probe(QueueName),
     /// The queue that records come from; the visibility timeout of a failed record is changed.
-    Source(Queue),
+    Source(QueueName),
     /// The dead-letter queue of a queue, or of a stream by its table's name. Unparseable messages
     /// are sent there. Its URL is in `<NAME>_DEAD_LETTER_QUEUE_URL`.
-    DeadLetters(Queue),
+    DeadLetters(QueueName),
     /// A secret that is read, by its logical name. The id of `signing_keys` is in
     /// `SIGNING_KEYS_SECRET_ID`.
     Secret(&'static str),
@@ -63,7 +63,7 @@ pub enum Verb {
 
 impl Use {
     /// Whether this permits the action on the table.
-    pub(crate) fn covers(&self, table: Table, verb: Verb) -> bool {
+    pub(crate) fn covers(&self, table: TableName, verb: Verb) -> bool {
         matches!(self, Self::Table(mine, verbs) if *mine == table && verbs.contains(&verb))
     }
 }

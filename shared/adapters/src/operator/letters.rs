@@ -7,7 +7,7 @@ use aws_sdk_sqs::types::{
     MessageAttributeValue, MessageSystemAttributeName, QueueAttributeName,
     SendMessageBatchRequestEntry,
 };
-use lifecycle::effects::Queue;
+use lifecycle::effects::QueueName;
 use lifecycle::{ServiceError, Timestamp};
 
 use super::Operator;
@@ -48,7 +48,7 @@ impl Operator {
     /// # Errors
     ///
     /// When the queue's attributes cannot be read.
-    pub async fn letters_count(&self, queue: Queue) -> Result<usize, ServiceError> {
+    pub async fn letters_count(&self, queue: QueueName) -> Result<usize, ServiceError> {
         let count = QueueAttributeName::ApproximateNumberOfMessages;
         let request = self.0.sqs().get_queue_attributes().queue_url(self.dead_letters(queue)?);
         let answer = request.attribute_names(count.clone()).send().await;
@@ -63,7 +63,7 @@ impl Operator {
     /// # Errors
     ///
     /// When the queue cannot be read.
-    pub async fn take_letters(&self, queue: Queue) -> Result<Vec<DeadLetter>, ServiceError> {
+    pub async fn take_letters(&self, queue: QueueName) -> Result<Vec<DeadLetter>, ServiceError> {
         let request = self
             .0
             .sqs()
@@ -87,7 +87,7 @@ impl Operator {
     /// When the queue cannot be written to. The visibility timeout then releases the messages.
     pub async fn release_letters(
         &self,
-        queue: Queue,
+        queue: QueueName,
         taken: &[DeadLetter],
     ) -> Result<(), ServiceError> {
         for letters in taken.chunks(LETTERS_MAX.into()) {
@@ -112,7 +112,7 @@ impl Operator {
     /// next time: consumers recognise its event by the id.
     pub async fn put_letters_back(
         &self,
-        queue: Queue,
+        queue: QueueName,
         taken: &[DeadLetter],
     ) -> Result<usize, ServiceError> {
         let bytes: usize = taken.iter().map(|letter| letter.body.len()).sum();
@@ -124,7 +124,11 @@ impl Operator {
         Ok(back)
     }
 
-    async fn put_back(&self, queue: Queue, taken: &[DeadLetter]) -> Result<usize, ServiceError> {
+    async fn put_back(
+        &self,
+        queue: QueueName,
+        taken: &[DeadLetter],
+    ) -> Result<usize, ServiceError> {
         let url = self.0.configuration().queue(queue).ok_or_else(|| not_used(queue))?;
         let entries = taken.iter().enumerate().map(|(index, letter)| entry(index, letter));
         let request = self.0.sqs().send_message_batch().queue_url(url);
@@ -144,7 +148,7 @@ impl Operator {
         Ok(sent.len())
     }
 
-    fn dead_letters(&self, queue: Queue) -> Result<&str, ServiceError> {
+    fn dead_letters(&self, queue: QueueName) -> Result<&str, ServiceError> {
         self.0.configuration().dead_letters(queue).ok_or_else(|| not_used(queue))
     }
 }
@@ -184,6 +188,6 @@ fn entry(index: usize, letter: &DeadLetter) -> SendMessageBatchRequestEntry {
         .expect("id and body are set")
 }
 
-fn not_used(queue: Queue) -> ServiceError {
+fn not_used(queue: QueueName) -> ServiceError {
     ServiceError::internal(format!("queue {} is not among the uses", queue.name()))
 }

@@ -62,7 +62,7 @@ impl Operator {
     /// When the table cannot be read.
     pub async fn has(
         &self,
-        table: lifecycle::record::Table,
+        table: lifecycle::record::TableName,
         key: &Key,
     ) -> Result<bool, ServiceError> {
         Ok(self.0.get_item(table, key, true).await?.is_some())

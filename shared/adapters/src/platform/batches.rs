@@ -154,7 +154,7 @@ mod tests {
     use std::time::Duration;
 
     use lifecycle::Timestamp;
-    use lifecycle::effects::Queue;
+    use lifecycle::effects::QueueName;
     use lifecycle::envelope::Envelope;
 
     use super::*;
@@ -164,7 +164,7 @@ mod tests {
 
     fn message(id: &str, data: &str) -> Outgoing {
         Outgoing {
-            queue: Queue::new("emails"),
+            queue: QueueName::new("emails"),
             delay: Duration::from_secs(5),
             group: None,
             envelope: Envelope {

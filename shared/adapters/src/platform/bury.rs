@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use lifecycle::ServiceError;
-use lifecycle::effects::Queue;
+use lifecycle::effects::QueueName;
 use sha2::{Digest, Sha256};
 
 use super::batches::{BYTES_MAX, is_fifo, string_attribute, transmissible};
@@ -19,7 +19,7 @@ impl Aws {
     /// Sends the message to the dead-letter queue, with the reason in the attribute `reason`.
     pub(super) async fn bury_message(
         &self,
-        queue: Queue,
+        queue: QueueName,
         body: &str,
         reason: &str,
     ) -> Result<(), ServiceError> {

@@ -3,7 +3,7 @@
 use aws_sdk_sqs::types::ChangeMessageVisibilityBatchRequestEntry as Entry;
 use futures::future::join_all;
 use lifecycle::ServiceError;
-use lifecycle::effects::Queue;
+use lifecycle::effects::QueueName;
 use lifecycle::platform::Hidden;
 
 use super::batches::MESSAGES_MAX;
@@ -14,14 +14,14 @@ impl Aws {
     /// Changes visibility timeouts, all batches at the same time.
     pub(super) async fn hide_messages(
         &self,
-        queue: Queue,
+        queue: QueueName,
         hidden: &[Hidden],
     ) -> Result<(), ServiceError> {
         let batches = hidden.chunks(MESSAGES_MAX).map(|batch| self.hide_batch(queue, batch));
         join_all(batches).await.into_iter().collect()
     }
 
-    async fn hide_batch(&self, queue: Queue, batch: &[Hidden]) -> Result<(), ServiceError> {
+    async fn hide_batch(&self, queue: QueueName, batch: &[Hidden]) -> Result<(), ServiceError> {
         let name = queue.name();
         let url = self
             .configuration()

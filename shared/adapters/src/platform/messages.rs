@@ -6,7 +6,7 @@ use aws_sdk_sqs::error::ProvideErrorMetadata;
 use aws_sdk_sqs::types::{BatchResultErrorEntry, SendMessageBatchRequestEntry};
 use futures::future::join_all;
 use lifecycle::ServiceError;
-use lifecycle::effects::Queue;
+use lifecycle::effects::QueueName;
 use lifecycle::platform::{Outgoing, RefusedMessage};
 
 use super::batches::{batches, index_of};
@@ -32,7 +32,7 @@ impl Aws {
     /// Sends messages to their queues in batches. Queues are served at the same time. Batches of
     /// one queue are sent one after the other, which keeps its order.
     pub(super) async fn send_messages(&self, messages: &[Outgoing]) -> Failed {
-        let mut by_queue: Vec<(Queue, Vec<(usize, &Outgoing)>)> = Vec::new();
+        let mut by_queue: Vec<(QueueName, Vec<(usize, &Outgoing)>)> = Vec::new();
         for (index, message) in messages.iter().enumerate() {
             match by_queue.iter_mut().find(|(queue, _)| *queue == message.queue) {
                 Some((_, of_queue)) => of_queue.push((index, message)),
@@ -43,7 +43,7 @@ impl Aws {
         join_all(sent).await.into_iter().flatten().collect()
     }
 
-    async fn send_to(&self, queue: Queue, messages: &[(usize, &Outgoing)]) -> Failed {
+    async fn send_to(&self, queue: QueueName, messages: &[(usize, &Outgoing)]) -> Failed {
         let Some(url) = self.configuration().queue(queue) else {
             let unknown =
                 ServiceError::internal(format!("queue {} is not among the uses", queue.name()));
@@ -59,7 +59,7 @@ impl Aws {
     }
 
     /// Sends the rejected entries once more. Entries rejected again have failed.
-    async fn send_again(&self, queue: Queue, url: &str, again: Retriable) -> Failed {
+    async fn send_again(&self, queue: QueueName, url: &str, again: Retriable) -> Failed {
         if again.is_empty() {
             return Vec::new();
         }
@@ -73,7 +73,7 @@ impl Aws {
     /// sent again. If the call fails, the SDK has already retried it.
     async fn send_batch(
         &self,
-        queue: Queue,
+        queue: QueueName,
         url: &str,
         entries: Vec<SendMessageBatchRequestEntry>,
     ) -> (Retriable, Failed) {
@@ -102,7 +102,7 @@ impl Aws {
     /// Sends the messages of a rejected batch one by one: a single message may be at fault.
     async fn send_one_by_one(
         &self,
-        queue: Queue,
+        queue: QueueName,
         url: &str,
         entries: Vec<SendMessageBatchRequestEntry>,
     ) -> (Retriable, Failed) {
@@ -118,7 +118,7 @@ impl Aws {
 
 /// Divides rejected entries into retriable ones and ones that are at fault themselves.
 fn sorted(
-    queue: Queue,
+    queue: QueueName,
     entries: Vec<SendMessageBatchRequestEntry>,
     refused: &[BatchResultErrorEntry],
 ) -> (Retriable, Failed) {
@@ -169,7 +169,8 @@ mod tests {
             entry.message_body("{}").build().unwrap()
         };
         let refusals = [refused("0", false), refused("2", true)];
-        let (again, failed) = sorted(Queue::new("emails"), (0..3).map(entry).collect(), &refusals);
+        let (again, failed) =
+            sorted(QueueName::new("emails"), (0..3).map(entry).collect(), &refusals);
         assert_eq!(again.iter().map(|(entry, _)| index_of(entry)).collect::<Vec<_>>(), [0]);
         assert!(matches!(failed.as_slice(), [(2, ServiceError::Internal(_))]));
     }

@@ -13,10 +13,10 @@ mod warm;
 
 use async_trait::async_trait;
 use lifecycle::ServiceError;
-use lifecycle::effects::{Mail, Queue};
+use lifecycle::effects::{Mail, QueueName};
 use lifecycle::notice::Notice;
 use lifecycle::platform::{CommitError, Count, Counter, Hidden, Outgoing, Platform, Transaction};
-use lifecycle::record::{Key, Table};
+use lifecycle::record::{Key, TableName};
 use serde_dynamo::Item;
 
 use crate::Aws;
@@ -27,7 +27,7 @@ impl Platform for Aws {
         self.commit_transaction(transaction).await
     }
 
-    async fn read(&self, table: Table, key: &Key) -> Result<Option<Item>, ServiceError> {
+    async fn read(&self, table: TableName, key: &Key) -> Result<Option<Item>, ServiceError> {
         let item = self.get_item(table, key, true).await?;
         Ok(item.map(crate::expressions::plain))
     }
@@ -40,11 +40,11 @@ impl Platform for Aws {
         self.send_messages(messages).await
     }
 
-    async fn hide(&self, queue: Queue, hidden: &[Hidden]) -> Result<(), ServiceError> {
+    async fn hide(&self, queue: QueueName, hidden: &[Hidden]) -> Result<(), ServiceError> {
         self.hide_messages(queue, hidden).await
     }
 
-    async fn bury(&self, queue: Queue, body: &str, reason: &str) -> Result<(), ServiceError> {
+    async fn bury(&self, queue: QueueName, body: &str, reason: &str) -> Result<(), ServiceError> {
         self.bury_message(queue, body, reason).await
     }
 

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use lifecycle::ServiceError;
-use lifecycle::record::{Key, Table};
+use lifecycle::record::{Key, TableName};
 use lifecycle::telemetry::observe_query;
 
 use crate::Aws;
@@ -14,7 +14,7 @@ impl Aws {
     /// Reads one item: strongly consistent, or eventually consistent at half the price.
     pub(crate) async fn get_item(
         &self,
-        table: Table,
+        table: TableName,
         key: &Key,
         consistent: bool,
     ) -> Result<Option<SdkItem>, ServiceError> {
@@ -32,7 +32,7 @@ impl Aws {
     }
 
     /// The physical name of a table.
-    pub(crate) fn table_name(&self, table: Table) -> Result<&str, ServiceError> {
+    pub(crate) fn table_name(&self, table: TableName) -> Result<&str, ServiceError> {
         self.configuration().table(table).ok_or_else(|| {
             ServiceError::internal(format!("table {} is not among the uses", table.name()))
         })

@@ -7,7 +7,7 @@ use aws_smithy_runtime_api::client::http::HttpConnector;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
 use futures::future::join_all;
-use lifecycle::record::{Index, Table};
+use lifecycle::record::{IndexName, TableName};
 use tokio::time::timeout;
 
 use crate::Aws;
@@ -49,10 +49,10 @@ impl Aws {
 
     /// One connection for each concurrent call of a request, since HTTP/1.1 carries one call at a
     /// time. Prepared tables are not read again, and their connection can serve other tables.
-    fn table_connections(&self, prepared: &[Table]) -> usize {
+    fn table_connections(&self, prepared: &[TableName]) -> usize {
         let configuration = self.configuration();
         let alone = configuration.tables_read.iter().filter(|table| !prepared.contains(table));
-        let of_index = if configuration.reads_index { Index::PARTITIONS.len() } else { 0 };
+        let of_index = if configuration.reads_index { IndexName::PARTITIONS.len() } else { 0 };
         let calls = alone.count() + usize::from(configuration.reads_together) + of_index;
         calls.clamp(1, TABLE_CONNECTIONS_MAX).saturating_sub(prepared.len())
     }

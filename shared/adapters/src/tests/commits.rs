@@ -3,7 +3,7 @@
 use lifecycle::Timestamp;
 use lifecycle::effects::{Condition, Write, number, text};
 use lifecycle::platform::{CommitError, Count, Counter, Platform, Transaction};
-use lifecycle::record::{Key, Record, Table};
+use lifecycle::record::{Key, Record, TableName};
 use serde::{Deserialize, Serialize};
 
 use super::stores::{OUTBOX, PRODUCTS, Stores};
@@ -17,7 +17,7 @@ pub(super) struct Product {
 }
 
 impl Record for Product {
-    const TABLE: Table = PRODUCTS;
+    const TABLE: TableName = PRODUCTS;
 
     fn key(&self) -> Key {
         Key::new(&self.id)
@@ -31,7 +31,7 @@ pub(super) struct Event {
 }
 
 impl Record for Event {
-    const TABLE: Table = OUTBOX;
+    const TABLE: TableName = OUTBOX;
 
     fn key(&self) -> Key {
         Key::sorted(&self.order, self.number)

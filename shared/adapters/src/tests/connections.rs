@@ -8,7 +8,7 @@ use lifecycle::ServiceError;
 use lifecycle::effects::Mail;
 use lifecycle::idempotency::LEDGER;
 use lifecycle::platform::Platform;
-use lifecycle::record::{Key, Table};
+use lifecycle::record::{Key, TableName};
 use lifecycle::uses::{Use, Verb};
 use tokio::net::TcpListener;
 
@@ -45,7 +45,7 @@ async fn a_connection_opened_during_init_serves_the_first_request() {
 
 #[tokio::test]
 async fn init_opens_one_connection_for_each_concurrent_read() {
-    const USERS: Table = Table::new("users");
+    const USERS: TableName = TableName::new("users");
     let (url, counts) = stub(200, "{}").await;
     let mut environment = environment();
     environment.extend([("AWS_ENDPOINT_URL", url), ("LEDGER_TABLE", "l".to_owned())]);
@@ -66,7 +66,7 @@ async fn init_opens_one_connection_for_each_concurrent_read() {
 
 #[tokio::test]
 async fn batch_reads_and_settings_need_one_connection() {
-    const USERS: Table = Table::new("users");
+    const USERS: TableName = TableName::new("users");
     let (url, counts) = stub(200, "{}").await;
     let mut environment = environment();
     environment.extend([("AWS_ENDPOINT_URL", url), ("SETTINGS_TABLE", "s".to_owned())]);
@@ -74,12 +74,12 @@ async fn batch_reads_and_settings_need_one_connection() {
     let uses = [
         Use::Table(PRODUCTS, &[Verb::BatchGetItem]),
         Use::Table(USERS, &[Verb::BatchGetItem, Verb::PutItem]),
-        Use::Table(Table::new("settings"), &[Verb::GetItem]),
+        Use::Table(TableName::new("settings"), &[Verb::GetItem]),
     ];
     let aws = connect(&uses, environment);
     let settings = aws.clone();
-    aws.prepare_read(Table::new("settings"), async move {
-        settings.read(Table::new("settings"), &Key::new("rules")).await.unwrap();
+    aws.prepare_read(TableName::new("settings"), async move {
+        settings.read(TableName::new("settings"), &Key::new("rules")).await.unwrap();
     });
     aws.warm().await;
     assert_eq!((counts.connections.load(SeqCst), counts.requests.load(SeqCst)), (1, 1));

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use lifecycle::effects::Queue;
+use lifecycle::effects::QueueName;
 use lifecycle::envelope::Envelope;
 use lifecycle::platform::{Hidden, Outgoing, Platform, RefusedMessage};
 use lifecycle::{ServiceError, Timestamp};
 
 use super::stores::{APPROVALS, EMAILS, Stores};
 
-fn message(queue: Queue, number: usize) -> Outgoing {
+fn message(queue: QueueName, number: usize) -> Outgoing {
     Outgoing {
         queue,
         delay: Duration::ZERO,
@@ -64,7 +64,7 @@ async fn a_repeated_event_reaches_a_fifo_queue_once() {
 #[tokio::test]
 async fn failed_messages_are_returned_by_index() {
     let stores = Stores::start().await;
-    let unknown = Queue::new("unknown");
+    let unknown = QueueName::new("unknown");
     let messages = [message(EMAILS, 0), message(unknown, 1), message(EMAILS, 2)];
     let failed = stores.aws.send(&messages).await;
     assert!(matches!(failed.as_slice(), [(1, ServiceError::Internal(_))]), "{failed:?}");

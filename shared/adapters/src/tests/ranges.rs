@@ -2,14 +2,14 @@
 
 use lifecycle::effects::Write;
 use lifecycle::paging::Direction;
-use lifecycle::record::{Index, IndexKey, Key, Record, Table};
+use lifecycle::record::{IndexKey, IndexName, Key, Record, TableName};
 use serde::{Deserialize, Serialize};
 
 use super::commits::commit;
 use super::stores::{OUTBOX, PRODUCTS, Stores};
 use crate::{Aws, Range};
 
-const BY_CREATION: Index = Index::new("by_creation");
+const BY_CREATION: IndexName = IndexName::new("by_creation");
 
 /// A record that is in the index unless `listed` is false.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -21,7 +21,7 @@ struct Creation {
 }
 
 impl Record for Creation {
-    const TABLE: Table = PRODUCTS;
+    const TABLE: TableName = PRODUCTS;
 
     fn key(&self) -> Key {
         Key::new(self.number)
@@ -40,7 +40,7 @@ struct Line {
 }
 
 impl Record for Line {
-    const TABLE: Table = OUTBOX;
+    const TABLE: TableName = OUTBOX;
 
     fn key(&self) -> Key {
         Key::sorted(&self.order, position(self.number))
@@ -115,7 +115,7 @@ struct LaterCreation {
 }
 
 impl Record for LaterCreation {
-    const TABLE: Table = PRODUCTS;
+    const TABLE: TableName = PRODUCTS;
 
     fn key(&self) -> Key {
         Key::new(self.id)

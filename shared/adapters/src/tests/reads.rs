@@ -7,7 +7,7 @@ use lifecycle::FieldErrors;
 use lifecycle::ServiceError;
 use lifecycle::effects::Write;
 use lifecycle::platform::Platform;
-use lifecycle::record::{Key, Record, Singleton, Table};
+use lifecycle::record::{Key, Record, Singleton, TableName};
 use serde::{Deserialize, Serialize};
 
 use super::commits::{Event, Product, commit, product};
@@ -153,7 +153,7 @@ impl Default for Limits {
 }
 
 impl Record for Limits {
-    const TABLE: Table = PRODUCTS;
+    const TABLE: TableName = PRODUCTS;
 
     fn key(&self) -> Key {
         Self::the_key()

@@ -18,8 +18,8 @@ use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::{HttpService, service_fn};
 use hyper_util::rt::TokioIo;
-use lifecycle::effects::Queue;
-use lifecycle::record::Table;
+use lifecycle::effects::QueueName;
+use lifecycle::record::TableName;
 use lifecycle::uses::Use;
 use rustack_secretsmanager_core::config::SecretsManagerConfig;
 use rustack_secretsmanager_core::handler::RustackSecretsManagerHandler;
@@ -34,10 +34,10 @@ use tokio::net::TcpListener;
 use crate::Aws;
 use crate::upstream::{CIRCUITS, TOKENS};
 
-pub(crate) const PRODUCTS: Table = Table::new("products");
-pub(crate) const OUTBOX: Table = Table::new("outbox");
-pub(crate) const EMAILS: Queue = Queue::new("emails");
-pub(crate) const APPROVALS: Queue = Queue::new("approvals");
+pub(crate) const PRODUCTS: TableName = TableName::new("products");
+pub(crate) const OUTBOX: TableName = TableName::new("outbox");
+pub(crate) const EMAILS: QueueName = QueueName::new("emails");
+pub(crate) const APPROVALS: QueueName = QueueName::new("approvals");
 
 /// Stores that end with the test's runtime, and an `Aws` that uses them.
 pub(crate) struct Stores {

@@ -10,11 +10,11 @@
 //! ```
 
 use lifecycle::Timestamp;
-use lifecycle::record::{Key, Record, Table};
+use lifecycle::record::{Key, Record, TableName};
 use serde::{Deserialize, Serialize};
 
 /// The table of circuits, one item for each upstream.
-pub const CIRCUITS: Table = Table::new("circuits");
+pub const CIRCUITS: TableName = TableName::new("circuits");
 
 /// This many failures within [`WINDOW_S`] open the circuit.
 const FAILURES_MAX: usize = 5;
@@ -149,7 +149,7 @@ impl Circuit {
 }
 
 impl Record for Circuit {
-    const TABLE: Table = CIRCUITS;
+    const TABLE: TableName = CIRCUITS;
 
     fn key(&self) -> Key {
         Self::key_of(&self.upstream)

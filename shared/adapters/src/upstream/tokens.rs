@@ -12,7 +12,7 @@ use http::StatusCode;
 use lifecycle::effects::{Condition, Write, text};
 use lifecycle::error::BoxError;
 use lifecycle::platform::CommitError;
-use lifecycle::record::{Key, Record, Table as RecordTable};
+use lifecycle::record::{Key, Record, TableName as RecordTable};
 use lifecycle::telemetry::observe_cache;
 use lifecycle::{Deadline, Permit, ServiceError, Timestamp};
 use serde::{Deserialize, Serialize};

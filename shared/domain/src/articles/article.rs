@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use lifecycle::record::{Key, Record, Table};
+use lifecycle::record::{Key, Record, TableName};
 use lifecycle::{EntityTag, Moment, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -94,7 +94,7 @@ impl Article {
 }
 
 impl Record for Article {
-    const TABLE: Table = ARTICLES;
+    const TABLE: TableName = ARTICLES;
 
     fn key(&self) -> Key {
         Self::key_of(self.article_id)

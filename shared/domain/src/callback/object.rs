@@ -2,7 +2,7 @@
 
 use lifecycle::Timestamp;
 use lifecycle::effects::{Condition, Event, EventData, Message, Write, text};
-use lifecycle::record::{Key, Record, Table};
+use lifecycle::record::{Key, Record, TableName};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -64,7 +64,7 @@ impl Object {
 }
 
 impl Record for Object {
-    const TABLE: Table = OBJECTS;
+    const TABLE: TableName = OBJECTS;
 
     fn key(&self) -> Key {
         Self::key_of(self.id)

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use lifecycle::DomainError;
 use lifecycle::effects::{self, Condition, Write};
-use lifecycle::record::{Key, Record, Table};
+use lifecycle::record::{Key, Record, TableName};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -79,7 +79,7 @@ impl NameClaim {
 }
 
 impl Record for NameClaim {
-    const TABLE: Table = PRODUCTS;
+    const TABLE: TableName = PRODUCTS;
 
     fn key(&self) -> Key {
         Self::key_of(&self.name)
@@ -92,7 +92,7 @@ impl Record for NameClaim {
 struct Typed(NameClaim);
 
 impl Record for Typed {
-    const TABLE: Table = PRODUCTS;
+    const TABLE: TableName = PRODUCTS;
 
     fn key(&self) -> Key {
         NameClaim::typed_key_of(&self.0.name)

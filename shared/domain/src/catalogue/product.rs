@@ -1,6 +1,6 @@
 //! Products.
 
-use lifecycle::record::{IndexKey, Key, Record, Table};
+use lifecycle::record::{IndexKey, Key, Record, TableName};
 use lifecycle::{EntityTag, Moment, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -78,7 +78,7 @@ impl Product {
 }
 
 impl Record for Product {
-    const TABLE: Table = PRODUCTS;
+    const TABLE: TableName = PRODUCTS;
 
     fn key(&self) -> Key {
         Self::key_of(self.product_id)

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use lifecycle::effects::{Condition, Write, text};
-use lifecycle::record::{IndexKey, Key, Record, Table};
+use lifecycle::record::{IndexKey, Key, Record, TableName};
 use lifecycle::{Moment, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -176,7 +176,7 @@ impl Communication {
 }
 
 impl Record for Communication {
-    const TABLE: Table = COMMUNICATIONS;
+    const TABLE: TableName = COMMUNICATIONS;
 
     fn key(&self) -> Key {
         Key::new(self.communication_id)

@@ -1,7 +1,7 @@
 //! Orders as they are stored, published and shown.
 
 use lifecycle::effects::{Condition, EventData, Write};
-use lifecycle::record::{IndexKey, Key, Record, Table};
+use lifecycle::record::{IndexKey, Key, Record, TableName};
 use lifecycle::{EntityTag, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -74,7 +74,7 @@ impl Order {
 }
 
 impl Record for Order {
-    const TABLE: Table = ORDERS;
+    const TABLE: TableName = ORDERS;
 
     fn key(&self) -> Key {
         Self::key_of(self.order_id)

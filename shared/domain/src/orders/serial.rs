@@ -1,7 +1,7 @@
 //! Serial numbers: 1 to 100, then 1 again.
 
 use lifecycle::effects::{Condition, Write, number};
-use lifecycle::record::{Key, Record, Table};
+use lifecycle::record::{Key, Record, TableName};
 use serde::{Deserialize, Serialize};
 
 use super::SerialNumber;
@@ -43,7 +43,7 @@ impl SerialNumbers {
 }
 
 impl Record for SerialNumbers {
-    const TABLE: Table = COUNTERS;
+    const TABLE: TableName = COUNTERS;
 
     fn key(&self) -> Key {
         Self::the_key()

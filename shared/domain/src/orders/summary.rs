@@ -2,7 +2,7 @@
 
 use lifecycle::Timestamp;
 use lifecycle::effects::{Condition, Write};
-use lifecycle::record::{IndexKey, Key, Record, Table};
+use lifecycle::record::{IndexKey, Key, Record, TableName};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -71,7 +71,7 @@ impl OrderSummary {
 }
 
 impl Record for OrderSummary {
-    const TABLE: Table = ORDER_SUMMARIES;
+    const TABLE: TableName = ORDER_SUMMARIES;
 
     fn key(&self) -> Key {
         Self::key_of(self.shown.order_id)

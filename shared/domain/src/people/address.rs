@@ -1,6 +1,6 @@
 //! Postal addresses.
 
-use lifecycle::record::{Key, Record, Table};
+use lifecycle::record::{Key, Record, TableName};
 use lifecycle::{Moment, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -50,7 +50,7 @@ impl Address {
 }
 
 impl Record for Address {
-    const TABLE: Table = ADDRESSES;
+    const TABLE: TableName = ADDRESSES;
 
     fn key(&self) -> Key {
         Self::key_of(self.address_id)

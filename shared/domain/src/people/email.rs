@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use lifecycle::record::{Key, Record, Table};
+use lifecycle::record::{Key, Record, TableName};
 use serde::{Deserialize, Serialize};
 
 use super::UserId;
@@ -106,7 +106,7 @@ impl EmailClaim {
 }
 
 impl Record for EmailClaim {
-    const TABLE: Table = USERS;
+    const TABLE: TableName = USERS;
     const KEY_IS_PERSONAL: bool = true;
 
     fn key(&self) -> Key {

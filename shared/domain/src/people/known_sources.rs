@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use lifecycle::Timestamp;
-use lifecycle::record::{Key, Record, Table};
+use lifecycle::record::{Key, Record, TableName};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -72,7 +72,7 @@ impl KnownSources {
 }
 
 impl Record for KnownSources {
-    const TABLE: Table = USERS;
+    const TABLE: TableName = USERS;
     const KEY_IS_PERSONAL: bool = true;
 
     fn key(&self) -> Key {

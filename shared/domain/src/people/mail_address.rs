@@ -2,7 +2,7 @@
 
 use lifecycle::Timestamp;
 use lifecycle::effects::Write;
-use lifecycle::record::{Key, Record, Table};
+use lifecycle::record::{Key, Record, TableName};
 use serde::{Deserialize, Serialize};
 
 use super::Email;
@@ -86,7 +86,7 @@ impl MailAddress {
 }
 
 impl Record for MailAddress {
-    const TABLE: Table = MAIL_ADDRESSES;
+    const TABLE: TableName = MAIL_ADDRESSES;
 
     fn key(&self) -> Key {
         Key::new(&self.email)

@@ -1,6 +1,6 @@
 //! Users.
 
-use lifecycle::record::{Key, Record, Table};
+use lifecycle::record::{Key, Record, TableName};
 use lifecycle::{Claims, Moment, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -175,7 +175,7 @@ impl User {
 }
 
 impl Record for User {
-    const TABLE: Table = USERS;
+    const TABLE: TableName = USERS;
 
     fn key(&self) -> Key {
         Self::key_of(self.user_id)

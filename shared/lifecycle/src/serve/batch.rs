@@ -18,7 +18,7 @@ use super::records::{Group, Raw, groups_of};
 use super::settle::{Fate, Settling};
 use crate::commit::Cause;
 use crate::consumer::{Consumer, Delivered, Delivery, Source};
-use crate::effects::Queue;
+use crate::effects::QueueName;
 use crate::error::{FieldError, FieldErrors, RequestError, ServiceError};
 use crate::telemetry::line::{Stages, lines_of_noted, metric, millis};
 use crate::telemetry::{Observations, TraceContext, observed, otlp, shortened, without_values};
@@ -265,8 +265,8 @@ pub(super) fn source_name(source: Source) -> &'static str {
 
 /// The queue whose dead-letter queue takes unparseable records. For a stream it has the name of the
 /// table. A schedule has none.
-pub(crate) fn dead_letters(source: Source) -> Option<Queue> {
-    (source != Source::Schedule).then(|| Queue::new(source_name(source)))
+pub(crate) fn dead_letters(source: Source) -> Option<QueueName> {
+    (source != Source::Schedule).then(|| QueueName::new(source_name(source)))
 }
 
 /// Adds facts to a line, except null ones.

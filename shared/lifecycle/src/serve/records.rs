@@ -217,11 +217,11 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::effects::Queue;
-    use crate::record::Table;
+    use crate::effects::QueueName;
+    use crate::record::TableName;
 
-    const QUEUE: Source = Source::Queue(Queue::new("readers"));
-    const STREAM: Source = Source::Stream(Table::new("outbox"));
+    const QUEUE: Source = Source::Queue(QueueName::new("readers"));
+    const STREAM: Source = Source::Stream(TableName::new("outbox"));
 
     fn raws(source: Source, records: &Value) -> Vec<Raw> {
         let event = json!({ "Records": records }).to_string();

@@ -14,7 +14,7 @@ use crate::effects::{Content, Effects, Write};
 use crate::error::{DomainError, RequestError, ServiceError};
 use crate::idempotency::{LEDGER, absent_or_expired};
 use crate::platform::{Outgoing, Platform, RefusedMessage};
-use crate::record::{Key, Record, Table};
+use crate::record::{Key, Record, TableName};
 use crate::telemetry::line::Stages;
 use crate::telemetry::{TraceContext, observe_error, otlp};
 use crate::{Permit, Timestamp};
@@ -330,7 +330,7 @@ impl Consumed {
 }
 
 impl Record for Consumed {
-    const TABLE: Table = LEDGER;
+    const TABLE: TableName = LEDGER;
 
     fn key(&self) -> Key {
         inbox_key(&self.source, &self.record_id)

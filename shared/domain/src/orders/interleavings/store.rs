@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use lifecycle::effects::{Action, Change, Condition, Write};
 use lifecycle::platform::Transaction;
-use lifecycle::record::{Key, Record, Table};
+use lifecycle::record::{Key, Record, TableName};
 use serde_dynamo::{AttributeValue, Item, from_item};
 
 #[derive(Debug, Default, Clone, PartialEq)]
-pub(super) struct Store(HashMap<(Table, Key), Item>);
+pub(super) struct Store(HashMap<(TableName, Key), Item>);
 
 impl Store {
     pub(super) fn get<R: Record>(&self, key: &Key) -> Option<R> {

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lifecycle::effects::{Effects, Event, EventData, Queue, Write};
+use lifecycle::effects::{Effects, Event, EventData, QueueName, Write};
 use lifecycle::record::Record;
 use lifecycle::{Moment, Timestamp};
 use uuid::Uuid;
@@ -37,7 +37,7 @@ pub(super) struct World {
     /// Orders with a decision that was sent by hand.
     meddled: BTreeSet<OrderId>,
     /// All messages that were ever sent. Each may be delivered at any time, and repeatedly.
-    messages: Vec<(Queue, Event)>,
+    messages: Vec<(QueueName, Event)>,
     /// The inbox: the messages that have had their effect.
     consumed: BTreeSet<usize>,
     under_way: Vec<(Work, Effects)>,

@@ -14,21 +14,21 @@ use crate::caller::{Access, Claims, Identity, TokenVerifier, Verdict};
 use crate::claims::date_passed_on;
 use crate::commit::OUTBOX;
 use crate::conditions::Conditions;
-use crate::effects::{Condition, Effects, Event, EventData, Message, Queue, Write};
+use crate::effects::{Condition, Effects, Event, EventData, Message, QueueName, Write};
 use crate::endpoint::{Endpoint, Query};
 use crate::error::{DomainError, ErrorCode, ErrorKind, FieldErrors, ServiceError};
 use crate::idempotency::Idempotency;
 use crate::input::{Json, Path};
 use crate::limit::{Limit, MINUTE};
 use crate::platform::Platform;
-use crate::record::{Key, Record, Table};
+use crate::record::{Key, Record, TableName};
 use crate::reply::Reply;
 use crate::route::Route;
 use crate::uses::{Use, Verb};
 use crate::{Moment, Permit, Timestamp};
 
-pub(super) const NOTES: Table = Table::new("notes");
-pub(super) const READERS: Queue = Queue::new("readers");
+pub(super) const NOTES: TableName = TableName::new("notes");
+pub(super) const READERS: QueueName = QueueName::new("readers");
 
 const UNDECIDED: ErrorCode =
     ErrorCode::new(ErrorKind::Conflict, "UNDECIDED", "Nothing is decided.");
@@ -83,7 +83,7 @@ pub(super) struct Note {
 }
 
 impl Record for Note {
-    const TABLE: Table = NOTES;
+    const TABLE: TableName = NOTES;
 
     fn key(&self) -> Key {
         Key::new(&self.id)
@@ -97,7 +97,7 @@ pub(super) struct Shelf {
 }
 
 impl Record for Shelf {
-    const TABLE: Table = NOTES;
+    const TABLE: TableName = NOTES;
 
     fn key(&self) -> Key {
         Key::new("shelf")

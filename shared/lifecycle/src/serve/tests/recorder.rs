@@ -7,14 +7,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde_dynamo::{AttributeValue, Item};
 
-use crate::effects::{Action, Change, Condition, Mail, Queue, Write};
+use crate::effects::{Action, Change, Condition, Mail, QueueName, Write};
 use crate::error::ServiceError;
 use crate::notice::Notice;
 use crate::platform::{
     CommitError, Count, Counter, FailedCondition, Hidden, Outgoing, Platform, RefusedMessage,
     Transaction,
 };
-use crate::record::{Key, Table};
+use crate::record::{Key, TableName};
 
 /// A call of the lifecycle.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub(super) enum Call {
 #[derive(Default)]
 pub(super) struct Recorder {
     pub(super) calls: Mutex<Vec<Call>>,
-    items: Mutex<HashMap<(Table, Key), Item>>,
+    items: Mutex<HashMap<(TableName, Key), Item>>,
     /// Tokens of earlier transactions: each token identifies one transaction.
     tokens: Mutex<HashSet<String>>,
     counters: Mutex<HashMap<String, u32>>,
@@ -73,12 +73,12 @@ impl Recorder {
         self.faults.lock().unwrap()
     }
 
-    pub(super) fn items_of(&self, table: Table) -> Vec<Item> {
+    pub(super) fn items_of(&self, table: TableName) -> Vec<Item> {
         let items = self.items.lock().unwrap();
         items.iter().filter(|((t, _), _)| *t == table).map(|(_, item)| item.clone()).collect()
     }
 
-    pub(super) fn store(&self, table: Table, key: Key, item: Item) {
+    pub(super) fn store(&self, table: TableName, key: Key, item: Item) {
         self.items.lock().unwrap().insert((table, key), item);
     }
 
@@ -131,7 +131,7 @@ impl Platform for Recorder {
         Ok(())
     }
 
-    async fn read(&self, table: Table, key: &Key) -> Result<Option<Item>, ServiceError> {
+    async fn read(&self, table: TableName, key: &Key) -> Result<Option<Item>, ServiceError> {
         self.note(Call::Read(table.name()));
         Ok(self.items.lock().unwrap().get(&(table, key.clone())).cloned())
     }
@@ -181,7 +181,7 @@ impl Platform for Recorder {
         failed
     }
 
-    async fn hide(&self, _: Queue, hidden: &[Hidden]) -> Result<(), ServiceError> {
+    async fn hide(&self, _: QueueName, hidden: &[Hidden]) -> Result<(), ServiceError> {
         if self.faults().queues_down {
             return Err(ServiceError::internal("the queue is down"));
         }
@@ -189,7 +189,7 @@ impl Platform for Recorder {
         Ok(())
     }
 
-    async fn bury(&self, queue: Queue, _: &str, _: &str) -> Result<(), ServiceError> {
+    async fn bury(&self, queue: QueueName, _: &str, _: &str) -> Result<(), ServiceError> {
         self.note(Call::Bury(queue.name().to_owned()));
         Ok(())
     }
@@ -235,7 +235,7 @@ fn holds(condition: &Condition, item: Option<&Item>) -> bool {
     }
 }
 
-fn perform(write: &Write, items: &mut HashMap<(Table, Key), Item>) {
+fn perform(write: &Write, items: &mut HashMap<(TableName, Key), Item>) {
     let key = (write.table, write.key.clone());
     match &write.action {
         Action::Put(item) => drop(items.insert(key, item.clone())),
