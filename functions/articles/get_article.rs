@@ -11,7 +11,7 @@ use domain::articles::{Action, Article, ArticleId, ArticleStatus, ArticleView};
 use domain::people::{Role, SignedIn};
 use domain::tables::ARTICLES;
 use lifecycle::input::{Path, QueryString};
-use lifecycle::uses::{Use, Verb};
+use lifecycle::resource::{Action, Resource};
 use lifecycle::{
     Access, FieldErrors, Permit, Query, Reply, Route, ServiceError, TokenVerifier, Verdict,
 };
@@ -52,8 +52,8 @@ impl Query for GetArticle {
     // 3. Authorization, before anything is read
     const ACCESS: Access<Role> = Access::Public;
 
-    const USES: &'static [Use] =
-        &[Use::Table(ARTICLES, &[Verb::GetItem]), Use::Secret(VERIFICATION_KEYS)];
+    const RESOURCES: &'static [Resource] =
+        &[Resource::Table(ARTICLES, &[Action::GetItem]), Resource::Secret(VERIFICATION_KEYS)];
 
     // 4. Deserialisation
     type Input = (Path<Parameters>, QueryString<Link>);

@@ -11,7 +11,7 @@ use domain::tables::{ARTICLES, SETTINGS};
 use domain::{Rules, error_codes};
 use lifecycle::effects::{Effects, Write};
 use lifecycle::input::{Json, Path};
-use lifecycle::uses::{Use, Verb};
+use lifecycle::resource::{Action, Resource};
 use lifecycle::{
     Access, Conditions, DomainError, Endpoint, ErrorCode, FieldErrors, Moment, Permit, Reply,
     Route, ServiceError, Verdict,
@@ -50,9 +50,9 @@ impl Endpoint for PatchArticle {
     const ACCESS: Access<Role> = Access::OneOf(&[Role::Writer, Role::Editor]);
 
     const BODY_BYTES_MAX: usize = 256 * 1024;
-    const USES: &'static [Use] = &[
-        Use::Table(ARTICLES, &[Verb::GetItem, Verb::PutItem]),
-        Use::Table(SETTINGS, &[Verb::GetItem]),
+    const RESOURCES: &'static [Resource] = &[
+        Resource::Table(ARTICLES, &[Action::GetItem, Action::PutItem]),
+        Resource::Table(SETTINGS, &[Action::GetItem]),
     ];
 
     // 4. Deserialisation

@@ -12,7 +12,7 @@ use domain::tables::ARTICLES;
 use http::StatusCode;
 use lifecycle::effects::{Effects, Write};
 use lifecycle::input::Path;
-use lifecycle::uses::{Use, Verb};
+use lifecycle::resource::{Action, Resource};
 use lifecycle::{
     Access, Conditions, DomainError, Endpoint, FieldErrors, Moment, Permit, Reply, Route,
     ServiceError, Verdict,
@@ -50,8 +50,8 @@ impl Endpoint for PostShareLink {
     // 3. Authorization, before anything is read
     const ACCESS: Access<Role> = Access::OneOf(&[Role::Writer, Role::Editor]);
 
-    const USES: &'static [Use] =
-        &[Use::Table(ARTICLES, &[Verb::GetItem, Verb::PutItem]), Use::PublicUrl];
+    const RESOURCES: &'static [Resource] =
+        &[Resource::Table(ARTICLES, &[Action::GetItem, Action::PutItem]), Resource::PublicUrl];
 
     // 4. Deserialisation
     type Input = Path<Parameters>;

@@ -14,7 +14,7 @@ use http::StatusCode;
 use lifecycle::effects::{Effects, Write};
 use lifecycle::input::Path;
 use lifecycle::reply::NoBody;
-use lifecycle::uses::{Use, Verb};
+use lifecycle::resource::{Action, Resource};
 use lifecycle::{
     Access, Conditions, DomainError, Endpoint, ErrorCode, FieldErrors, Moment, Permit, Reply,
     Route, ServiceError, Verdict,
@@ -39,7 +39,8 @@ impl Endpoint for PutApproval {
     // 3. Authorization, before anything is read
     const ACCESS: Access<Role> = Access::OneOf(&[Role::Editor]);
 
-    const USES: &'static [Use] = &[Use::Table(ARTICLES, &[Verb::GetItem, Verb::PutItem])];
+    const RESOURCES: &'static [Resource] =
+        &[Resource::Table(ARTICLES, &[Action::GetItem, Action::PutItem])];
 
     // 4. Deserialisation
     type Input = Path<Parameters>;

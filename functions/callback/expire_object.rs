@@ -8,7 +8,7 @@ use domain::tables::{OBJECT_EXPIRIES, OBJECTS};
 use lifecycle::consumer::{Delivered, Inbox, Source};
 use lifecycle::effects::Effects;
 use lifecycle::envelope::Envelope;
-use lifecycle::uses::{Use, Verb};
+use lifecycle::resource::{Action, Resource};
 use lifecycle::{Consumer, DomainError, FieldErrors, Moment, Permit, ServiceError};
 
 fn main() -> ExitCode {
@@ -25,7 +25,8 @@ impl Consumer for ExpireObject {
     /// A repeated message finds the object removed.
     const INBOX: Inbox = Inbox::None;
 
-    const USES: &'static [Use] = &[Use::Table(OBJECTS, &[Verb::GetItem, Verb::DeleteItem])];
+    const RESOURCES: &'static [Resource] =
+        &[Resource::Table(OBJECTS, &[Action::GetItem, Action::DeleteItem])];
 
     // 4. Deserialisation
     type Input = Envelope<ObjectExpires>;

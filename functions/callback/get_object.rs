@@ -7,7 +7,7 @@ use domain::callback::{Object, ObjectId, ObjectView};
 use domain::tables::OBJECTS;
 use lifecycle::caller::NoRole;
 use lifecycle::input::Path;
-use lifecycle::uses::{Use, Verb};
+use lifecycle::resource::{Action, Resource};
 use lifecycle::{Access, Anyone, FieldErrors, Permit, Query, Reply, Route, ServiceError, Verdict};
 use schemars::JsonSchema;
 
@@ -29,7 +29,7 @@ impl Query for GetObject {
     // 3. Authorization, before anything is read
     const ACCESS: Access<NoRole> = Access::Public;
 
-    const USES: &'static [Use] = &[Use::Table(OBJECTS, &[Verb::GetItem])];
+    const RESOURCES: &'static [Resource] = &[Resource::Table(OBJECTS, &[Action::GetItem])];
 
     // 4. Deserialisation
     type Input = Path<Parameters>;

@@ -8,7 +8,7 @@ use http::StatusCode;
 use lifecycle::caller::NoRole;
 use lifecycle::effects::Effects;
 use lifecycle::input::Json;
-use lifecycle::uses::Use;
+use lifecycle::resource::Resource;
 use lifecycle::{
     Access, Anyone, Conditions, DomainError, Endpoint, FieldErrors, Moment, Permit, Reply, Route,
     ServiceError, Verdict,
@@ -42,7 +42,7 @@ impl Endpoint for PostCallback {
         u32::try_from(object_ids.as_slice().len()).unwrap_or(Self::COST_MAX)
     }
 
-    const USES: &'static [Use] = &[Use::Queue(CALLBACKS)];
+    const RESOURCES: &'static [Resource] = &[Resource::Queue(CALLBACKS)];
 
     // 4. Deserialisation
     type Input = Json<CallbackDraft>;

@@ -11,7 +11,7 @@ use http::StatusCode;
 use lifecycle::consumer::{Delivered, Inbox, Source};
 use lifecycle::effects::Effects;
 use lifecycle::envelope::Envelope;
-use lifecycle::uses::{Use, Verb};
+use lifecycle::resource::{Action, Resource};
 use lifecycle::{Backoff, Consumer, DomainError, FieldErrors, Moment, Permit, ServiceError};
 use serde::Deserialize;
 
@@ -39,11 +39,11 @@ impl Consumer for ProcessCallback {
     /// The object service may be unavailable for half a day.
     const BACKOFF: Backoff = Backoff::trying_for(Duration::from_hours(12));
 
-    const USES: &'static [Use] = &[
-        Use::Table(OBJECTS, &[Verb::GetItem, Verb::PutItem, Verb::DeleteItem]),
-        Use::Queue(CALLBACKS),
-        Use::Queue(OBJECT_EXPIRIES),
-        Use::Upstream(OBJECT_SERVICE),
+    const RESOURCES: &'static [Resource] = &[
+        Resource::Table(OBJECTS, &[Action::GetItem, Action::PutItem, Action::DeleteItem]),
+        Resource::Queue(CALLBACKS),
+        Resource::Queue(OBJECT_EXPIRIES),
+        Resource::Upstream(OBJECT_SERVICE),
     ];
 
     // 4. Deserialisation

@@ -10,7 +10,7 @@ use domain::tables::PRODUCTS;
 use http::{HeaderValue, header};
 use lifecycle::caller::NoRole;
 use lifecycle::input::Path;
-use lifecycle::uses::{Use, Verb};
+use lifecycle::resource::{Action, Resource};
 use lifecycle::{Access, Anyone, FieldErrors, Permit, Query, Reply, Route, ServiceError, Verdict};
 use schemars::JsonSchema;
 
@@ -36,7 +36,7 @@ impl Query for GetProduct {
     // 3. Authorization, before anything is read
     const ACCESS: Access<NoRole> = Access::Public;
 
-    const USES: &'static [Use] = &[Use::Table(PRODUCTS, &[Verb::GetItem])];
+    const RESOURCES: &'static [Resource] = &[Resource::Table(PRODUCTS, &[Action::GetItem])];
 
     // 4. Deserialisation
     type Input = Path<Parameters>;

@@ -18,8 +18,8 @@ use domain::tables::{COMMUNICATIONS, NOTIFICATIONS, PARTNER};
 use lifecycle::caller::NoRole;
 use lifecycle::effects::{Effects, Event, Message};
 use lifecycle::input::{Headers, QueryString};
+use lifecycle::resource::{Action, Resource};
 use lifecycle::telemetry::{leave_message, observe_error, request_id};
-use lifecycle::uses::{Use, Verb};
 use lifecycle::{
     Access, Anyone, Conditions, DomainError, Endpoint, ErrorCode, FieldErrors, Moment, Permit,
     Reply, Route, ServiceError, Verdict,
@@ -62,13 +62,13 @@ impl Endpoint for ListPartnerProducts {
     // 3. Authorization, before anything is read
     const ACCESS: Access<NoRole> = Access::Public;
 
-    const USES: &'static [Use] = &[
-        Use::Table(COMMUNICATIONS, &[Verb::PutItem]),
-        Use::Table(CIRCUITS, &[Verb::GetItem, Verb::PutItem]),
-        Use::Table(TOKENS, &[Verb::GetItem, Verb::PutItem, Verb::DeleteItem]),
-        Use::Secret(CREDENTIALS),
-        Use::Upstream(PARTNER),
-        Use::Queue(NOTIFICATIONS),
+    const RESOURCES: &'static [Resource] = &[
+        Resource::Table(COMMUNICATIONS, &[Action::PutItem]),
+        Resource::Table(CIRCUITS, &[Action::GetItem, Action::PutItem]),
+        Resource::Table(TOKENS, &[Action::GetItem, Action::PutItem, Action::DeleteItem]),
+        Resource::Secret(CREDENTIALS),
+        Resource::Upstream(PARTNER),
+        Resource::Queue(NOTIFICATIONS),
     ];
 
     // 4. Deserialisation

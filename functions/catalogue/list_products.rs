@@ -10,7 +10,7 @@ use lifecycle::caller::NoRole;
 use lifecycle::input::QueryString;
 use lifecycle::paging::{Cursor, Direction, PageLimit, PageQuery, PageRequest};
 use lifecycle::reply::Page;
-use lifecycle::uses::{Use, Verb};
+use lifecycle::resource::{Action, Resource};
 use lifecycle::{Access, Anyone, FieldErrors, Permit, Query, Reply, Route, ServiceError, Verdict};
 use schemars::JsonSchema;
 
@@ -38,10 +38,10 @@ impl Query for ListProducts {
     // 3. Authorization, before anything is read
     const ACCESS: Access<NoRole> = Access::Public;
 
-    const USES: &'static [Use] = &[
-        Use::Index(PRODUCTS, BY_CREATION),
-        Use::Table(PRODUCTS, &[Verb::GetItem]),
-        Use::Secret(CURSOR_KEY),
+    const RESOURCES: &'static [Resource] = &[
+        Resource::Index(PRODUCTS, BY_CREATION),
+        Resource::Table(PRODUCTS, &[Action::GetItem]),
+        Resource::Secret(CURSOR_KEY),
     ];
 
     // 4. Deserialisation

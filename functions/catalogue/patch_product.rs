@@ -12,7 +12,7 @@ use domain::people::{Role, SignedIn};
 use domain::tables::PRODUCTS;
 use lifecycle::effects::{Effects, Write};
 use lifecycle::input::{Json, Path};
-use lifecycle::uses::{Use, Verb};
+use lifecycle::resource::{Action, Resource};
 use lifecycle::{
     Access, Conditions, DomainError, Endpoint, ErrorCode, FieldErrors, Moment, Permit, Reply,
     Route, ServiceError, Verdict,
@@ -50,8 +50,8 @@ impl Endpoint for PatchProduct {
     const ACCESS: Access<Role> = Access::OneOf(&[Role::Merchant, Role::Admin]);
 
     const BODY_BYTES_MAX: usize = 32 * 1024;
-    const USES: &'static [Use] =
-        &[Use::Table(PRODUCTS, &[Verb::GetItem, Verb::PutItem, Verb::DeleteItem])];
+    const RESOURCES: &'static [Resource] =
+        &[Resource::Table(PRODUCTS, &[Action::GetItem, Action::PutItem, Action::DeleteItem])];
 
     // 4. Deserialisation
     type Input = (Path<Parameters>, Json<ProductPatch>);
@@ -124,7 +124,7 @@ struct Parameters {
 mod tests {
     use domain::examples::{ann, lamp, moment, read, signed_in};
     use domain::people::UserId;
-    use lifecycle::effects::{Action, Otherwise};
+    use lifecycle::effects::{Otherwise, WriteAction};
     use serde_json::{Value, json};
     use uuid::Uuid;
 
@@ -160,7 +160,7 @@ mod tests {
         for take in [take, typed] {
             assert!(matches!(&take.otherwise, Otherwise::Reject(no) if no.code == "NAME_TAKEN"));
         }
-        assert!(matches!(give_up.action, Action::Delete));
+        assert!(matches!(give_up.action, WriteAction::Delete));
     }
 
     fn changed(patch: Value) -> Changed {

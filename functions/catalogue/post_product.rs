@@ -10,7 +10,7 @@ use http::StatusCode;
 use lifecycle::effects::{Effects, Write};
 use lifecycle::idempotency::Idempotency;
 use lifecycle::input::Json;
-use lifecycle::uses::{Use, Verb};
+use lifecycle::resource::{Action, Resource};
 use lifecycle::{
     Access, Conditions, DomainError, Endpoint, ErrorCode, FieldErrors, Moment, Permit, Reply,
     Route, ServiceError, Verdict,
@@ -34,7 +34,7 @@ impl Endpoint for PostProduct {
 
     const IDEMPOTENCY: Idempotency = Idempotency::Accepted;
     const BODY_BYTES_MAX: usize = 32 * 1024;
-    const USES: &'static [Use] = &[Use::Table(PRODUCTS, &[Verb::PutItem])];
+    const RESOURCES: &'static [Resource] = &[Resource::Table(PRODUCTS, &[Action::PutItem])];
 
     // 4. Deserialisation
     type Input = Json<ProductDraft>;

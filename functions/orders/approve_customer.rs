@@ -12,7 +12,7 @@ use lifecycle::commit::OUTBOX;
 use lifecycle::consumer::{Delivered, Source};
 use lifecycle::effects::{Effects, EventData};
 use lifecycle::envelope::Envelope;
-use lifecycle::uses::{Use, Verb};
+use lifecycle::resource::{Action, Resource};
 use lifecycle::{Consumer, DomainError, FieldErrors, Moment, Permit, ServiceError};
 use serde_json::Value;
 
@@ -33,10 +33,10 @@ struct ApproveCustomer {
 impl Consumer for ApproveCustomer {
     const SOURCE: Source = Source::Queue(CUSTOMER_APPROVALS);
 
-    const USES: &'static [Use] = &[
-        Use::Table(CREDITS, &[Verb::BatchGetItem, Verb::PutItem, Verb::UpdateItem]),
-        Use::Table(SETTINGS, &[Verb::GetItem]),
-        Use::Table(OUTBOX, &[Verb::PutItem]),
+    const RESOURCES: &'static [Resource] = &[
+        Resource::Table(CREDITS, &[Action::BatchGetItem, Action::PutItem, Action::UpdateItem]),
+        Resource::Table(SETTINGS, &[Action::GetItem]),
+        Resource::Table(OUTBOX, &[Action::PutItem]),
     ];
 
     // 4. Deserialisation

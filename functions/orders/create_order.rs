@@ -15,7 +15,7 @@ use lifecycle::commit::OUTBOX;
 use lifecycle::effects::{Effects, Event, Write};
 use lifecycle::idempotency::Idempotency;
 use lifecycle::input::Json;
-use lifecycle::uses::{Use, Verb};
+use lifecycle::resource::{Action, Resource};
 use lifecycle::{
     Access, Conditions, DomainError, Endpoint, ErrorCode, FieldErrors, Moment, Permit, Reply,
     Route, ServiceError, Verdict,
@@ -49,13 +49,13 @@ impl Endpoint for CreateOrder {
 
     const IDEMPOTENCY: Idempotency = Idempotency::Required;
     const BODY_BYTES_MAX: usize = 16 * 1024;
-    const USES: &'static [Use] = &[
-        Use::Table(PRODUCTS, &[Verb::BatchGetItem, Verb::UpdateItem]),
-        Use::Table(ADDRESSES, &[Verb::BatchGetItem]),
-        Use::Table(USERS, &[Verb::BatchGetItem]),
-        Use::Table(SETTINGS, &[Verb::GetItem]),
-        Use::Table(ORDERS, &[Verb::PutItem]),
-        Use::Table(OUTBOX, &[Verb::PutItem]),
+    const RESOURCES: &'static [Resource] = &[
+        Resource::Table(PRODUCTS, &[Action::BatchGetItem, Action::UpdateItem]),
+        Resource::Table(ADDRESSES, &[Action::BatchGetItem]),
+        Resource::Table(USERS, &[Action::BatchGetItem]),
+        Resource::Table(SETTINGS, &[Action::GetItem]),
+        Resource::Table(ORDERS, &[Action::PutItem]),
+        Resource::Table(OUTBOX, &[Action::PutItem]),
     ];
 
     // 4. Deserialisation

@@ -12,7 +12,7 @@ use lifecycle::commit::OUTBOX;
 use lifecycle::effects::Effects;
 use lifecycle::input::Path;
 use lifecycle::reply::NoBody;
-use lifecycle::uses::{Use, Verb};
+use lifecycle::resource::{Action, Resource};
 use lifecycle::{
     Access, Conditions, DomainError, Endpoint, ErrorCode, FieldErrors, Moment, Permit, Reply,
     Route, ServiceError, Verdict,
@@ -37,10 +37,10 @@ impl Endpoint for DeleteOrder {
     // 3. Authorization, before anything is read
     const ACCESS: Access<Role> = Access::SignedIn;
 
-    const USES: &'static [Use] = &[
-        Use::Table(ORDERS, &[Verb::GetItem, Verb::PutItem]),
-        Use::Table(PRODUCTS, &[Verb::UpdateItem]),
-        Use::Table(OUTBOX, &[Verb::PutItem]),
+    const RESOURCES: &'static [Resource] = &[
+        Resource::Table(ORDERS, &[Action::GetItem, Action::PutItem]),
+        Resource::Table(PRODUCTS, &[Action::UpdateItem]),
+        Resource::Table(OUTBOX, &[Action::PutItem]),
     ];
 
     // 4. Deserialisation

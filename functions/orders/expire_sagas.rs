@@ -8,7 +8,7 @@ use domain::orders::{Order, OrderOverdue};
 use domain::tables::{BY_DEADLINE, CUSTOMER_SAGA, ORDERS};
 use lifecycle::consumer::{Delivered, Inbox, Run, Source};
 use lifecycle::effects::{Effects, Event, Message};
-use lifecycle::uses::Use;
+use lifecycle::resource::Resource;
 use lifecycle::{Consumer, DomainError, FieldErrors, Moment, Permit, ServiceError};
 
 fn main() -> ExitCode {
@@ -35,7 +35,8 @@ impl Consumer for ExpireSagas {
     /// A repeated message does no harm: only a pending order times out.
     const INBOX: Inbox = Inbox::None;
 
-    const USES: &'static [Use] = &[Use::Index(ORDERS, BY_DEADLINE), Use::Queue(CUSTOMER_SAGA)];
+    const RESOURCES: &'static [Resource] =
+        &[Resource::Index(ORDERS, BY_DEADLINE), Resource::Queue(CUSTOMER_SAGA)];
 
     // 4. Deserialisation
     type Input = Run;

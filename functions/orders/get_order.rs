@@ -7,7 +7,7 @@ use domain::orders::{Order, OrderId, OrderView};
 use domain::people::{Role, SignedIn};
 use domain::tables::ORDERS;
 use lifecycle::input::Path;
-use lifecycle::uses::{Use, Verb};
+use lifecycle::resource::{Action, Resource};
 use lifecycle::{Access, FieldErrors, Permit, Query, Reply, Route, ServiceError, Verdict};
 use schemars::JsonSchema;
 
@@ -29,7 +29,7 @@ impl Query for GetOrder {
     // 3. Authorization, before anything is read
     const ACCESS: Access<Role> = Access::SignedIn;
 
-    const USES: &'static [Use] = &[Use::Table(ORDERS, &[Verb::GetItem])];
+    const RESOURCES: &'static [Resource] = &[Resource::Table(ORDERS, &[Action::GetItem])];
 
     // 4. Deserialisation
     type Input = Path<Parameters>;

@@ -9,7 +9,7 @@ use domain::tables::{BY_CREATION, ORDERS};
 use lifecycle::input::QueryString;
 use lifecycle::paging::{Direction, PageQuery, PageRequest};
 use lifecycle::reply::Page;
-use lifecycle::uses::Use;
+use lifecycle::resource::Resource;
 use lifecycle::{Access, FieldErrors, Permit, Query, Reply, Route, ServiceError, Verdict};
 
 fn main() -> ExitCode {
@@ -30,7 +30,8 @@ impl Query for ListOrders {
     // 3. Authorization, before anything is read
     const ACCESS: Access<Role> = Access::OneOf(&[Role::Admin]);
 
-    const USES: &'static [Use] = &[Use::Index(ORDERS, BY_CREATION), Use::Secret(CURSOR_KEY)];
+    const RESOURCES: &'static [Resource] =
+        &[Resource::Index(ORDERS, BY_CREATION), Resource::Secret(CURSOR_KEY)];
 
     // 4. Deserialisation
     type Input = QueryString<PageQuery>;

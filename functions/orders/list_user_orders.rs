@@ -10,7 +10,7 @@ use domain::tables::{BY_CUSTOMER, ORDER_SUMMARIES};
 use lifecycle::input::{Path, QueryString};
 use lifecycle::paging::{Direction, PageQuery, PageRequest};
 use lifecycle::reply::Page;
-use lifecycle::uses::Use;
+use lifecycle::resource::Resource;
 use lifecycle::{Access, FieldErrors, Permit, Query, Reply, Route, ServiceError, Verdict};
 use schemars::JsonSchema;
 
@@ -32,8 +32,8 @@ impl Query for ListUserOrders {
     // 3. Authorization, before anything is read
     const ACCESS: Access<Role> = Access::SignedIn;
 
-    const USES: &'static [Use] =
-        &[Use::Index(ORDER_SUMMARIES, BY_CUSTOMER), Use::Secret(CURSOR_KEY)];
+    const RESOURCES: &'static [Resource] =
+        &[Resource::Index(ORDER_SUMMARIES, BY_CUSTOMER), Resource::Secret(CURSOR_KEY)];
 
     // 4. Deserialisation
     type Input = (Path<Parameters>, QueryString<PageQuery>);

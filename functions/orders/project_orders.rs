@@ -9,7 +9,7 @@ use domain::tables::{ADDRESSES, ORDER_PROJECTIONS, ORDER_SUMMARIES, ORDERS, USER
 use lifecycle::consumer::{Delivered, Source};
 use lifecycle::effects::EventData;
 use lifecycle::envelope::Envelope;
-use lifecycle::uses::{Use, Verb};
+use lifecycle::resource::{Action, Resource};
 use lifecycle::{Consumer, DomainError, Effects, FieldErrors, Moment, Permit, ServiceError};
 use serde::Deserialize;
 use serde_json::Value;
@@ -33,11 +33,11 @@ struct ProjectOrders {
 impl Consumer for ProjectOrders {
     const SOURCE: Source = Source::Queue(ORDER_PROJECTIONS);
 
-    const USES: &'static [Use] = &[
-        Use::Table(ORDERS, &[Verb::BatchGetItem]),
-        Use::Table(ORDER_SUMMARIES, &[Verb::BatchGetItem, Verb::PutItem]),
-        Use::Table(USERS, &[Verb::BatchGetItem]),
-        Use::Table(ADDRESSES, &[Verb::BatchGetItem]),
+    const RESOURCES: &'static [Resource] = &[
+        Resource::Table(ORDERS, &[Action::BatchGetItem]),
+        Resource::Table(ORDER_SUMMARIES, &[Action::BatchGetItem, Action::PutItem]),
+        Resource::Table(USERS, &[Action::BatchGetItem]),
+        Resource::Table(ADDRESSES, &[Action::BatchGetItem]),
     ];
 
     // 4. Deserialisation

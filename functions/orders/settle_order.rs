@@ -9,7 +9,7 @@ use lifecycle::commit::OUTBOX;
 use lifecycle::consumer::{Delivered, Delivery, Source};
 use lifecycle::effects::Effects;
 use lifecycle::envelope::Envelope;
-use lifecycle::uses::{Use, Verb};
+use lifecycle::resource::{Action, Resource};
 use lifecycle::{Consumer, DomainError, FieldErrors, Moment, Permit, ServiceError};
 use serde::Deserialize;
 use serde_json::Value;
@@ -29,11 +29,11 @@ impl Consumer for SettleOrder {
     /// All approvals increment the same counter item: concurrent ones would only conflict.
     const CONCURRENCY: usize = 1;
 
-    const USES: &'static [Use] = &[
-        Use::Table(ORDERS, &[Verb::BatchGetItem, Verb::PutItem]),
-        Use::Table(COUNTERS, &[Verb::BatchGetItem, Verb::PutItem]),
-        Use::Table(PRODUCTS, &[Verb::UpdateItem]),
-        Use::Table(OUTBOX, &[Verb::PutItem]),
+    const RESOURCES: &'static [Resource] = &[
+        Resource::Table(ORDERS, &[Action::BatchGetItem, Action::PutItem]),
+        Resource::Table(COUNTERS, &[Action::BatchGetItem, Action::PutItem]),
+        Resource::Table(PRODUCTS, &[Action::UpdateItem]),
+        Resource::Table(OUTBOX, &[Action::PutItem]),
     ];
 
     // 4. Deserialisation

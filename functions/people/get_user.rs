@@ -6,7 +6,7 @@ use adapters::{OrNotFound, Table};
 use domain::people::{Role, SignedIn, User, UserId, UserView};
 use domain::tables::USERS;
 use lifecycle::input::Path;
-use lifecycle::uses::{Use, Verb};
+use lifecycle::resource::{Action, Resource};
 use lifecycle::{Access, FieldErrors, Permit, Query, Reply, Route, ServiceError, Verdict};
 use schemars::JsonSchema;
 
@@ -28,7 +28,7 @@ impl Query for GetUser {
     // 3. Authorization, before anything is read
     const ACCESS: Access<Role> = Access::SignedIn;
 
-    const USES: &'static [Use] = &[Use::Table(USERS, &[Verb::GetItem])];
+    const RESOURCES: &'static [Resource] = &[Resource::Table(USERS, &[Action::GetItem])];
 
     // 4. Deserialisation
     type Input = Path<Parameters>;

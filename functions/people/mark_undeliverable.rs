@@ -8,7 +8,7 @@ use domain::people::{MailAddress, MailEvent, MailReport};
 use domain::tables::{MAIL_ADDRESSES, MAIL_EVENTS};
 use lifecycle::consumer::{Delivered, Inbox, Source};
 use lifecycle::effects::Effects;
-use lifecycle::uses::{Use, Verb};
+use lifecycle::resource::{Action, Resource};
 use lifecycle::{Consumer, DomainError, FieldErrors, Moment, Permit, ServiceError};
 
 fn main() -> ExitCode {
@@ -25,7 +25,8 @@ impl Consumer for MarkUndeliverable {
     /// A repeated report finds the address marked, or cleared since.
     const INBOX: Inbox = Inbox::None;
 
-    const USES: &'static [Use] = &[Use::Table(MAIL_ADDRESSES, &[Verb::GetItem, Verb::PutItem])];
+    const RESOURCES: &'static [Resource] =
+        &[Resource::Table(MAIL_ADDRESSES, &[Action::GetItem, Action::PutItem])];
 
     // 4. Deserialisation
     type Input = MailEvent;

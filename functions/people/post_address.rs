@@ -9,7 +9,7 @@ use http::StatusCode;
 use lifecycle::effects::{Effects, Write};
 use lifecycle::idempotency::Idempotency;
 use lifecycle::input::Json;
-use lifecycle::uses::{Use, Verb};
+use lifecycle::resource::{Action, Resource};
 use lifecycle::{
     Access, Conditions, DomainError, Endpoint, ErrorCode, FieldErrors, Moment, Permit, Reply,
     Route, ServiceError, Verdict,
@@ -33,7 +33,7 @@ impl Endpoint for PostAddress {
 
     const IDEMPOTENCY: Idempotency = Idempotency::Accepted;
     const BODY_BYTES_MAX: usize = 8 * 1024;
-    const USES: &'static [Use] = &[Use::Table(ADDRESSES, &[Verb::PutItem])];
+    const RESOURCES: &'static [Resource] = &[Resource::Table(ADDRESSES, &[Action::PutItem])];
 
     // 4. Deserialisation
     type Input = Json<AddressDraft>;

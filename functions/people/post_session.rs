@@ -16,7 +16,7 @@ use lifecycle::effects::{Effects, Write};
 use lifecycle::input::Json;
 use lifecycle::limit::{LIMITS, Limit, MINUTE};
 use lifecycle::record::Key;
-use lifecycle::uses::{Use, Verb};
+use lifecycle::resource::{Action, Resource};
 use lifecycle::{
     Access, Anyone, Conditions, DomainError, Endpoint, ErrorCode, FieldErrors, Moment, Permit,
     Reply, Route, ServiceError, Timestamp, Verdict,
@@ -56,10 +56,10 @@ impl Endpoint for PostSession {
 
     const LIMIT: Limit = Limit::exact(30, MINUTE);
     const BODY_BYTES_MAX: usize = 4 * 1024;
-    const USES: &'static [Use] = &[
-        Use::Table(USERS, &[Verb::GetItem, Verb::PutItem]),
-        Use::Table(LIMITS, &[Verb::UpdateItem]),
-        Use::Secret(SIGNING_KEYS),
+    const RESOURCES: &'static [Resource] = &[
+        Resource::Table(USERS, &[Action::GetItem, Action::PutItem]),
+        Resource::Table(LIMITS, &[Action::UpdateItem]),
+        Resource::Secret(SIGNING_KEYS),
     ];
 
     // 4. Deserialisation

@@ -13,7 +13,7 @@ use lifecycle::effects::{Effects, Event, Message};
 use lifecycle::idempotency::Idempotency;
 use lifecycle::input::Json;
 use lifecycle::limit::{LIMITS, Limit, MINUTE};
-use lifecycle::uses::{Use, Verb};
+use lifecycle::resource::{Action, Resource};
 use lifecycle::{
     Access, Anyone, Conditions, DomainError, Endpoint, ErrorCode, FieldErrors, Moment, Permit,
     Reply, Route, ServiceError, Verdict,
@@ -48,10 +48,10 @@ impl Endpoint for PostUser {
     const LIMIT: Limit = Limit::exact(30, MINUTE);
     const IDEMPOTENCY: Idempotency = Idempotency::Accepted;
     const BODY_BYTES_MAX: usize = 8 * 1024;
-    const USES: &'static [Use] = &[
-        Use::Table(USERS, &[Verb::GetItem, Verb::PutItem, Verb::DeleteItem]),
-        Use::Table(LIMITS, &[Verb::UpdateItem]),
-        Use::Queue(EMAILS),
+    const RESOURCES: &'static [Resource] = &[
+        Resource::Table(USERS, &[Action::GetItem, Action::PutItem, Action::DeleteItem]),
+        Resource::Table(LIMITS, &[Action::UpdateItem]),
+        Resource::Queue(EMAILS),
     ];
 
     // 4. Deserialisation

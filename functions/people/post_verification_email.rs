@@ -14,7 +14,7 @@ use lifecycle::caller::NoRole;
 use lifecycle::effects::{Effects, Event, Message};
 use lifecycle::input::Json;
 use lifecycle::limit::{LIMITS, Limit, MINUTE};
-use lifecycle::uses::{Use, Verb};
+use lifecycle::resource::{Action, Resource};
 use lifecycle::{
     Access, Anyone, Conditions, DomainError, Endpoint, FieldErrors, Moment, Permit, Reply, Route,
     ServiceError, Verdict,
@@ -49,7 +49,8 @@ impl Endpoint for PostVerificationEmail {
 
     const LIMIT: Limit = Limit::exact(30, MINUTE);
     const BODY_BYTES_MAX: usize = 4 * 1024;
-    const USES: &'static [Use] = &[Use::Table(LIMITS, &[Verb::UpdateItem]), Use::Queue(EMAILS)];
+    const RESOURCES: &'static [Resource] =
+        &[Resource::Table(LIMITS, &[Action::UpdateItem]), Resource::Queue(EMAILS)];
 
     // 4. Deserialisation
     type Input = Json<Asking>;

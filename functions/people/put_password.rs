@@ -16,7 +16,7 @@ use lifecycle::effects::{self, Condition, Effects, Write};
 use lifecycle::input::{Json, Path};
 use lifecycle::limit::{Limit, MINUTE};
 use lifecycle::reply::NoBody;
-use lifecycle::uses::{Use, Verb};
+use lifecycle::resource::{Action, Resource};
 use lifecycle::{
     Access, Anyone, Conditions, DomainError, Endpoint, ErrorCode, FieldErrors, Moment, Permit,
     Reply, Route, ServiceError, Verdict,
@@ -51,7 +51,8 @@ impl Endpoint for PutPassword {
 
     const LIMIT: Limit = Limit::exact(30, MINUTE);
     const BODY_BYTES_MAX: usize = 4 * 1024;
-    const USES: &'static [Use] = &[Use::Table(USERS, &[Verb::GetItem, Verb::PutItem])];
+    const RESOURCES: &'static [Resource] =
+        &[Resource::Table(USERS, &[Action::GetItem, Action::PutItem])];
 
     // 4. Deserialisation
     type Input = (Path<Parameters>, Json<NewPassword>);

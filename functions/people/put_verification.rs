@@ -16,7 +16,7 @@ use lifecycle::effects::{self, Condition, Effects, Write};
 use lifecycle::input::{Json, Path};
 use lifecycle::limit::{LIMITS, MINUTE};
 use lifecycle::reply::NoBody;
-use lifecycle::uses::{Use, Verb};
+use lifecycle::resource::{Action, Resource};
 use lifecycle::{
     Access, Anyone, Conditions, DomainError, Endpoint, ErrorCode, FieldErrors, Moment, Permit,
     Reply, Route, ServiceError, Verdict,
@@ -58,9 +58,9 @@ impl Endpoint for PutVerification {
     const ACCESS: Access = Access::Public;
 
     const BODY_BYTES_MAX: usize = 4 * 1024;
-    const USES: &'static [Use] = &[
-        Use::Table(USERS, &[Verb::GetItem, Verb::PutItem]),
-        Use::Table(LIMITS, &[Verb::UpdateItem]),
+    const RESOURCES: &'static [Resource] = &[
+        Resource::Table(USERS, &[Action::GetItem, Action::PutItem]),
+        Resource::Table(LIMITS, &[Action::UpdateItem]),
     ];
 
     // 4. Deserialisation
@@ -200,7 +200,7 @@ mod tests {
         let verified = decide(&proof(token), Some(ann), true).unwrap();
         let effects = PutVerification::effects(&verified);
         let kept = effects.writes().iter().all(|write| {
-            let lifecycle::effects::Action::Put(item) = &write.action else { return false };
+            let lifecycle::effects::WriteAction::Put(item) = &write.action else { return false };
             !item.contains_key("expiresAt")
         });
         assert!(kept && effects.writes().len() == 2, "{effects:?}");

@@ -14,7 +14,7 @@ use lifecycle::consumer::{Delivered, Source};
 use lifecycle::effects::{Effects, EventData, Mail, Write};
 use lifecycle::envelope::Envelope;
 use lifecycle::record::Key;
-use lifecycle::uses::{Use, Verb};
+use lifecycle::resource::{Action, Resource};
 use lifecycle::{Consumer, DomainError, FieldErrors, Moment, Permit, ServiceError};
 use serde_json::Value;
 
@@ -35,10 +35,10 @@ struct SendEmail {
 impl Consumer for SendEmail {
     const SOURCE: Source = Source::Queue(EMAILS);
 
-    const USES: &'static [Use] = &[
-        Use::Table(USERS, &[Verb::GetItem, Verb::PutItem]),
-        Use::Table(MAIL_ADDRESSES, &[Verb::GetItem]),
-        Use::Mail,
+    const RESOURCES: &'static [Resource] = &[
+        Resource::Table(USERS, &[Action::GetItem, Action::PutItem]),
+        Resource::Table(MAIL_ADDRESSES, &[Action::GetItem]),
+        Resource::Mail,
     ];
 
     // 4. Deserialisation

@@ -3,10 +3,10 @@
 use std::process::ExitCode;
 
 use adapters::{Aws, VERIFICATION_KEYS};
-use lifecycle::uses::Use;
+use lifecycle::resource::Resource;
 
 fn main() -> ExitCode {
-    adapters::authorize(USES, Aws::verifier)
+    adapters::authorize(RESOURCES, Aws::verifier)
 }
 
-const USES: &[Use] = &[Use::Secret(VERIFICATION_KEYS)];
+const RESOURCES: &[Resource] = &[Resource::Secret(VERIFICATION_KEYS)];

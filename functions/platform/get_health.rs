@@ -8,7 +8,7 @@ use domain::tables::{EMAILS, USERS};
 use http::{HeaderValue, StatusCode, header};
 use lifecycle::caller::NoRole;
 use lifecycle::reply::Bare;
-use lifecycle::uses::{Use, Verb};
+use lifecycle::resource::{Action, Resource};
 use lifecycle::{Access, Anyone, FieldErrors, Permit, Query, Reply, Route, ServiceError, Verdict};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -41,8 +41,11 @@ impl Query for GetHealth {
     // 3. Authorization, before anything is read
     const ACCESS: Access<NoRole> = Access::Public;
 
-    const USES: &'static [Use] =
-        &[Use::Table(USERS, &[Verb::GetItem]), Use::Probe(EMAILS), Use::Secret(VERIFICATION_KEYS)];
+    const RESOURCES: &'static [Resource] = &[
+        Resource::Table(USERS, &[Action::GetItem]),
+        Resource::ReadAttributes(EMAILS),
+        Resource::Secret(VERIFICATION_KEYS),
+    ];
 
     // 4. Deserialisation
     type Input = ();

@@ -6,7 +6,7 @@ use adapters::tokens::{KeySet, PUBLISHED_S, PublishedKeys};
 use adapters::{Secret, VERIFICATION_KEYS};
 use lifecycle::caller::NoRole;
 use lifecycle::reply::Bare;
-use lifecycle::uses::Use;
+use lifecycle::resource::Resource;
 use lifecycle::{Access, Anyone, FieldErrors, Permit, Query, Reply, Route, ServiceError, Verdict};
 
 fn main() -> ExitCode {
@@ -27,7 +27,7 @@ impl Query for GetJwks {
     // 3. Authorization, before anything is read
     const ACCESS: Access<NoRole> = Access::Public;
 
-    const USES: &'static [Use] = &[Use::Secret(VERIFICATION_KEYS)];
+    const RESOURCES: &'static [Resource] = &[Resource::Secret(VERIFICATION_KEYS)];
 
     // 4. Deserialisation
     type Input = ();

@@ -6,7 +6,7 @@ use adapters::Table;
 use domain::Rules;
 use domain::people::{Role, SignedIn};
 use domain::tables::SETTINGS;
-use lifecycle::uses::{Use, Verb};
+use lifecycle::resource::{Action, Resource};
 use lifecycle::{Access, FieldErrors, Permit, Query, Reply, Route, ServiceError, Verdict};
 
 fn main() -> ExitCode {
@@ -27,7 +27,7 @@ impl Query for GetRules {
     // 3. Authorization, before anything is read
     const ACCESS: Access<Role> = Access::OneOf(&[Role::Admin]);
 
-    const USES: &'static [Use] = &[Use::Table(SETTINGS, &[Verb::GetItem])];
+    const RESOURCES: &'static [Resource] = &[Resource::Table(SETTINGS, &[Action::GetItem])];
 
     // 4. Deserialisation: nothing is sent
     type Input = ();

@@ -12,7 +12,7 @@ use lifecycle::consumer::{Delivered, Source};
 use lifecycle::effects::{Effects, EventData};
 use lifecycle::envelope::Envelope;
 use lifecycle::notice::Receiver;
-use lifecycle::uses::{Use, Verb};
+use lifecycle::resource::{Action, Resource};
 use lifecycle::{Consumer, DomainError, FieldErrors, Moment, Permit, ServiceError};
 use serde_json::Value;
 
@@ -28,13 +28,13 @@ struct Notify {
 impl Consumer for Notify {
     const SOURCE: Source = Source::Queue(NOTIFICATIONS);
 
-    const USES: &'static [Use] = &[
-        Use::Table(NOTICES, &[Verb::GetItem, Verb::PutItem, Verb::UpdateItem]),
-        Use::Table(OUTBOX, &[Verb::PutItem]),
-        Use::Secret(NOTIFIERS),
-        Use::Upstream(SLACK),
-        Use::Upstream(DATADOG),
-        Use::Upstream(NEW_RELIC),
+    const RESOURCES: &'static [Resource] = &[
+        Resource::Table(NOTICES, &[Action::GetItem, Action::PutItem, Action::UpdateItem]),
+        Resource::Table(OUTBOX, &[Action::PutItem]),
+        Resource::Secret(NOTIFIERS),
+        Resource::Upstream(SLACK),
+        Resource::Upstream(DATADOG),
+        Resource::Upstream(NEW_RELIC),
     ];
 
     // 4. Deserialisation

@@ -12,7 +12,7 @@ use domain::tables::SETTINGS;
 use lifecycle::effects::{Effects, Write};
 use lifecycle::input::Json;
 use lifecycle::record::Singleton;
-use lifecycle::uses::{Use, Verb};
+use lifecycle::resource::{Action, Resource};
 use lifecycle::{
     Access, Conditions, DomainError, Endpoint, EntityTag, FieldErrors, Moment, Permit, Reply,
     Route, ServiceError, Verdict,
@@ -37,7 +37,8 @@ impl Endpoint for PutRules {
     const ACCESS: Access<Role> = Access::OneOf(&[Role::Admin]);
 
     const BODY_BYTES_MAX: usize = 4 * 1024;
-    const USES: &'static [Use] = &[Use::Table(SETTINGS, &[Verb::GetItem, Verb::PutItem])];
+    const RESOURCES: &'static [Resource] =
+        &[Resource::Table(SETTINGS, &[Action::GetItem, Action::PutItem])];
 
     // 4. Deserialisation
     type Input = Json<RulesDraft>;

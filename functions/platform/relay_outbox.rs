@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use domain::events::{SUBSCRIBED, relay};
 use lifecycle::commit::{OUTBOX, OutboxRow};
 use lifecycle::consumer::{Delivered, Inbox, Source};
-use lifecycle::uses::{Use, Verb};
+use lifecycle::resource::{Action, Resource};
 use lifecycle::{Consumer, DomainError, Effects, FieldErrors, Moment, Permit, ServiceError};
 
 fn main() -> ExitCode {
@@ -20,7 +20,8 @@ impl Consumer for RelayOutbox {
     /// A row may be relayed twice: each consumer stores the ids of the events it has handled.
     const INBOX: Inbox = Inbox::None;
 
-    const USES: &'static [Use] = &[Use::Table(OUTBOX, &[Verb::PutItem]), Use::Queues(SUBSCRIBED)];
+    const RESOURCES: &'static [Resource] =
+        &[Resource::Table(OUTBOX, &[Action::PutItem]), Resource::Queues(SUBSCRIBED)];
 
     // 4. Deserialisation
     type Input = OutboxRow;
@@ -51,7 +52,7 @@ mod tests {
     use domain::examples::{moment, outbox_row};
     use domain::tables::{CUSTOMER_APPROVALS, EMAILS};
     use lifecycle::commit::REFUSALS_MAX;
-    use lifecycle::effects::{Action, Content};
+    use lifecycle::effects::{Content, WriteAction};
     use lifecycle::record::Record;
 
     use super::*;
@@ -65,7 +66,7 @@ mod tests {
         for message in effects.messages() {
             assert_eq!(message.content, Content::Forward(Box::new(row.envelope.clone())));
         }
-        let Action::Put(noted) = &effects.writes()[0].action else { panic!("not stored") };
+        let WriteAction::Put(noted) = &effects.writes()[0].action else { panic!("not stored") };
         assert!(noted.contains_key("relayedAt") && !noted.contains_key("by_waiting_pk"));
     }
 
@@ -87,7 +88,7 @@ mod tests {
         for refusal in 1..=REFUSALS_MAX {
             let effects = RelayOutbox::decide(&moment(), &row, ()).unwrap();
             let instead = effects.instead().expect("there are effects for a refusal");
-            let Action::Put(item) = &instead.writes()[0].action else { panic!("not stored") };
+            let WriteAction::Put(item) = &instead.writes()[0].action else { panic!("not stored") };
             row = OutboxRow::of_item(item.clone()).unwrap();
             assert_eq!(row.refusals, refusal);
             let last = refusal == REFUSALS_MAX;
@@ -97,7 +98,7 @@ mod tests {
             }
         }
         assert!(RelayOutbox::decide(&moment(), &row, ()).unwrap().is_empty());
-        let Action::Put(retried) = row.retried(moment().now()).action else { panic!() };
+        let WriteAction::Put(retried) = row.retried(moment().now()).action else { panic!() };
         let retried = OutboxRow::of_item(retried).unwrap();
         assert_eq!((retried.refusals, retried.indexed().len()), (0, 1));
     }

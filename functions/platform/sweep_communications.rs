@@ -7,7 +7,7 @@ use domain::communications::Communication;
 use domain::tables::{BY_PENDING, COMMUNICATIONS};
 use lifecycle::consumer::{Delivered, Inbox, Run, Source};
 use lifecycle::platform::Transaction;
-use lifecycle::uses::{Use, Verb};
+use lifecycle::resource::{Action, Resource};
 use lifecycle::{Consumer, DomainError, Effects, FieldErrors, Moment, Permit, ServiceError};
 
 fn main() -> ExitCode {
@@ -30,8 +30,10 @@ impl Consumer for SweepCommunications {
     /// A repeated run does no harm: only a pending record is closed.
     const INBOX: Inbox = Inbox::None;
 
-    const USES: &'static [Use] =
-        &[Use::Table(COMMUNICATIONS, &[Verb::PutItem]), Use::Index(COMMUNICATIONS, BY_PENDING)];
+    const RESOURCES: &'static [Resource] = &[
+        Resource::Table(COMMUNICATIONS, &[Action::PutItem]),
+        Resource::Index(COMMUNICATIONS, BY_PENDING),
+    ];
 
     // 4. Deserialisation
     type Input = Run;
@@ -74,7 +76,7 @@ impl Consumer for SweepCommunications {
 #[cfg(test)]
 mod tests {
     use domain::examples::{communication, moment};
-    use lifecycle::effects::{Action, Condition, text};
+    use lifecycle::effects::{Condition, WriteAction, text};
 
     use super::*;
 
@@ -84,7 +86,7 @@ mod tests {
         let [part] = effects.parts() else { panic!("{effects:?}") };
         let [write] = part.writes() else { panic!("{effects:?}") };
         assert_eq!(write.condition, Some(Condition::Equals("outcome", text("PENDING"))));
-        let Action::Put(item) = &write.action else { panic!("{write:?}") };
+        let WriteAction::Put(item) = &write.action else { panic!("{write:?}") };
         assert_eq!(item.get("outcome"), Some(&text("ABANDONED")));
         assert_eq!(item.get("by_pending_pk"), None, "it leaves the index");
     }

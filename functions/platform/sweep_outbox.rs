@@ -6,8 +6,8 @@ use adapters::{Found, Range, Table};
 use domain::events::{SUBSCRIBED, relay};
 use lifecycle::commit::{BY_WAITING, OUTBOX, OUTBOX_ROW_SET_ASIDE, OutboxRow};
 use lifecycle::consumer::{Delivered, Inbox, Run, Source};
+use lifecycle::resource::{Action, Resource};
 use lifecycle::telemetry::observe_error;
-use lifecycle::uses::{Use, Verb};
 use lifecycle::{Consumer, DomainError, Effects, FieldErrors, Moment, Permit, ServiceError};
 
 fn main() -> ExitCode {
@@ -29,10 +29,10 @@ impl Consumer for SweepOutbox {
     /// A row may be relayed twice: each consumer stores the ids of the events it has handled.
     const INBOX: Inbox = Inbox::None;
 
-    const USES: &'static [Use] = &[
-        Use::Table(OUTBOX, &[Verb::PutItem]),
-        Use::Index(OUTBOX, BY_WAITING),
-        Use::Queues(SUBSCRIBED),
+    const RESOURCES: &'static [Resource] = &[
+        Resource::Table(OUTBOX, &[Action::PutItem]),
+        Resource::Index(OUTBOX, BY_WAITING),
+        Resource::Queues(SUBSCRIBED),
     ];
 
     // 4. Deserialisation
@@ -81,7 +81,7 @@ mod tests {
     use domain::examples::{moment, outbox_row};
     use domain::tables::{CUSTOMER_APPROVALS, EMAILS};
     use lifecycle::commit::SET_ASIDE_AT;
-    use lifecycle::effects::{Action, text};
+    use lifecycle::effects::{WriteAction, text};
     use lifecycle::record::{Record, item_of};
 
     use super::*;
@@ -114,7 +114,9 @@ mod tests {
         item.remove("eventType");
         let rows = vec![Found::Unreadable(item.clone()), Found::Record(outbox_row("OrderCreated"))];
         let effects = SweepOutbox::decide(&moment(), &(), rows).unwrap();
-        let Action::Put(kept) = &effects.parts()[0].writes()[0].action else { panic!("not kept") };
+        let WriteAction::Put(kept) = &effects.parts()[0].writes()[0].action else {
+            panic!("not kept")
+        };
         assert!(kept.contains_key(SET_ASIDE_AT) && !kept.contains_key("by_waiting_pk"));
         assert_eq!((kept.get("data"), kept.get("pk")), (item.get("data"), item.get("pk")));
         assert_eq!(effects.parts()[1].messages().len(), 2, "the next row is relayed");

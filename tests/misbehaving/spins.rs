@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use lifecycle::caller::NoRole;
 use lifecycle::reply::NoBody;
-use lifecycle::uses::Use;
+use lifecycle::resource::Resource;
 use lifecycle::{Access, Anyone, FieldErrors, Permit, Query, Reply, Route, ServiceError, Verdict};
 
 fn main() -> ExitCode {
@@ -17,7 +17,7 @@ impl Query for Spins {
     const ROUTE: Route = Route::get("/spins");
     type Caller = Anyone;
     const ACCESS: Access<NoRole> = Access::Public;
-    const USES: &'static [Use] = &[];
+    const RESOURCES: &'static [Resource] = &[];
     type Input = ();
     type Question = ();
 

@@ -7,11 +7,11 @@ use clap::Subcommand;
 use domain::people::{Email, MailAddress};
 use domain::tables::MAIL_ADDRESSES;
 use lifecycle::error::BoxError;
-use lifecycle::uses::Use;
+use lifecycle::resource::Resource;
 
 use crate::Say;
 
-pub(crate) const USES: &[Use] = &[Use::Table(MAIL_ADDRESSES, &[])];
+pub(crate) const RESOURCES: &[Resource] = &[Resource::Table(MAIL_ADDRESSES, &[])];
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {

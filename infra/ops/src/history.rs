@@ -12,16 +12,16 @@ use lifecycle::consumer::inbox_key;
 use lifecycle::error::BoxError;
 use lifecycle::idempotency::LEDGER;
 use lifecycle::record::Record;
-use lifecycle::uses::Use;
+use lifecycle::resource::Resource;
 
 use crate::Say;
 
-pub(crate) const USES: &[Use] = &[
-    Use::Table(ORDERS, &[]),
-    Use::Table(ORDER_SUMMARIES, &[]),
-    Use::Table(CREDITS, &[]),
-    Use::Table(OUTBOX, &[]),
-    Use::Table(LEDGER, &[]),
+pub(crate) const RESOURCES: &[Resource] = &[
+    Resource::Table(ORDERS, &[]),
+    Resource::Table(ORDER_SUMMARIES, &[]),
+    Resource::Table(CREDITS, &[]),
+    Resource::Table(OUTBOX, &[]),
+    Resource::Table(LEDGER, &[]),
 ];
 
 /// An order has a handful of events in its life.

@@ -7,13 +7,13 @@ use adapters::operator::Operator;
 use clap::Args;
 use lifecycle::Rotation;
 use lifecycle::error::BoxError;
+use lifecycle::resource::Resource;
 use lifecycle::rotation::Step;
-use lifecycle::uses::Use;
 use uuid::Uuid;
 
 use crate::Say;
 
-pub(crate) const USES: &[Use] = KeyRotation::USES;
+pub(crate) const RESOURCES: &[Resource] = KeyRotation::RESOURCES;
 
 /// For a key that has become known, whose tokens are to stop working.
 #[derive(Debug, Args)]

@@ -6,7 +6,7 @@ use domain::tables::QUEUES;
 use lifecycle::commit::OUTBOX;
 use lifecycle::effects::QueueName;
 use lifecycle::error::BoxError;
-use lifecycle::uses::Use;
+use lifecycle::resource::Resource;
 
 use crate::Say;
 
@@ -31,9 +31,9 @@ pub(crate) enum Command {
 
 impl Command {
     /// What the command needs.
-    pub(crate) fn uses(&self) -> Result<Vec<Use>, BoxError> {
+    pub(crate) fn uses(&self) -> Result<Vec<Resource>, BoxError> {
         match self {
-            Self::Show { queue } => Ok(vec![Use::DeadLetters(known(queue)?)]),
+            Self::Show { queue } => Ok(vec![Resource::DeadLetterQueue(known(queue)?)]),
             Self::Redrive { queue } if queue == OUTBOX_LETTERS.name() => {
                 Err("letters of the outbox have no queue to go back to; what waits in the outbox \
                      is relayed by its sweeper"
@@ -41,7 +41,7 @@ impl Command {
             }
             Self::Redrive { queue } => {
                 let queue = known(queue)?;
-                Ok(vec![Use::Queue(queue), Use::DeadLetters(queue)])
+                Ok(vec![Resource::Queue(queue), Resource::DeadLetterQueue(queue)])
             }
         }
     }

@@ -18,7 +18,7 @@ use adapters::Aws;
 use adapters::operator::Operator;
 use clap::{Parser, Subcommand};
 use lifecycle::error::BoxError;
-use lifecycle::uses::Use;
+use lifecycle::resource::Resource;
 
 /// What an operator can do.
 #[derive(Debug, Parser)]
@@ -100,16 +100,18 @@ pub async fn run(
     environment: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
     say: Say<'_>,
 ) -> Result<(), BoxError> {
-    let connect = |uses: &[Use]| Aws::connect_with(uses, environment).map(Operator::new);
+    let connect = |uses: &[Resource]| Aws::connect_with(uses, environment).map(Operator::new);
     match &command.kind {
-        Kind::RebuildProjection => rebuild::run(&connect(rebuild::USES)?, say).await,
+        Kind::RebuildProjection => rebuild::run(&connect(rebuild::RESOURCES)?, say).await,
         Kind::DeadLetters(command) => letters::run(command, connect(&command.uses()?)?, say).await,
-        Kind::Outbox(command) => outbox::run(command, &connect(outbox::USES)?, say).await,
+        Kind::Outbox(command) => outbox::run(command, &connect(outbox::RESOURCES)?, say).await,
         Kind::MailAddresses(command) => {
-            addresses::run(command, &connect(addresses::USES)?, say).await
+            addresses::run(command, &connect(addresses::RESOURCES)?, say).await
         }
-        Kind::RotateKeys(arguments) => keys::run(arguments, &connect(keys::USES)?, say).await,
-        Kind::History { order_id } => history::run(&connect(history::USES)?, *order_id, say).await,
+        Kind::RotateKeys(arguments) => keys::run(arguments, &connect(keys::RESOURCES)?, say).await,
+        Kind::History { order_id } => {
+            history::run(&connect(history::RESOURCES)?, *order_id, say).await
+        }
     }
 }
 

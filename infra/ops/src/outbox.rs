@@ -7,11 +7,11 @@ use adapters::operator::{Operator, Segment};
 use clap::Subcommand;
 use lifecycle::commit::{OUTBOX, OutboxRow};
 use lifecycle::error::BoxError;
-use lifecycle::uses::Use;
+use lifecycle::resource::Resource;
 
 use crate::Say;
 
-pub(crate) const USES: &[Use] = &[Use::Table(OUTBOX, &[])];
+pub(crate) const RESOURCES: &[Resource] = &[Resource::Table(OUTBOX, &[])];
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {

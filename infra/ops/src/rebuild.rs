@@ -15,15 +15,15 @@ use futures::{StreamExt, TryStreamExt, stream};
 use lifecycle::ServiceError;
 use lifecycle::effects::Write;
 use lifecycle::error::BoxError;
-use lifecycle::uses::Use;
+use lifecycle::resource::Resource;
 
 use crate::Say;
 
-pub(crate) const USES: &[Use] = &[
-    Use::Table(ORDERS, &[]),
-    Use::Table(ORDER_SUMMARIES, &[]),
-    Use::Table(USERS, &[]),
-    Use::Table(ADDRESSES, &[]),
+pub(crate) const RESOURCES: &[Resource] = &[
+    Resource::Table(ORDERS, &[]),
+    Resource::Table(ORDER_SUMMARIES, &[]),
+    Resource::Table(USERS, &[]),
+    Resource::Table(ADDRESSES, &[]),
 ];
 
 /// How many parts of a table are read at the same time.

@@ -15,7 +15,7 @@ use aws_types::region::Region;
 use futures::future::BoxFuture;
 use lifecycle::error::BoxError;
 use lifecycle::record::TableName;
-use lifecycle::uses::Use;
+use lifecycle::resource::Resource;
 
 use crate::configuration::Configuration;
 use crate::connector;
@@ -78,7 +78,7 @@ impl Aws {
     ///
     /// A [`ConfigError`](crate::ConfigError) that names every missing variable, or the error of the
     /// file that `AWS_CA_BUNDLE` names.
-    pub fn connect(uses: &[Use]) -> Result<Self, BoxError> {
+    pub fn connect(uses: &[Resource]) -> Result<Self, BoxError> {
         Self::connect_with(uses, |name| std::env::var(name).ok())
     }
 
@@ -88,7 +88,7 @@ impl Aws {
     ///
     /// As [`Aws::connect`].
     pub fn connect_with(
-        uses: &[Use],
+        uses: &[Resource],
         environment: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
     ) -> Result<Self, BoxError> {
         let configuration = Configuration::read(uses, Box::new(environment))?;
@@ -114,10 +114,10 @@ impl Aws {
     ///
     /// # Panics
     ///
-    /// When [`Use::PublicUrl`] is not among the uses that the endpoint declares.
+    /// When [`Resource::PublicUrl`] is not among the uses that the endpoint declares.
     pub fn public_url(&self) -> String {
         let url = self.configuration().public_url.as_deref();
-        let url = url.unwrap_or_else(|| panic!("USES lacks the public URL"));
+        let url = url.unwrap_or_else(|| panic!("RESOURCES lacks the public URL"));
         url.trim_end_matches('/').to_owned()
     }
 

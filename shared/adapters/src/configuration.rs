@@ -9,7 +9,7 @@ use lifecycle::Upstream;
 use lifecycle::effects::QueueName;
 use lifecycle::idempotency::LEDGER;
 use lifecycle::record::TableName;
-use lifecycle::uses::{Use, Verb};
+use lifecycle::resource::{Action, Resource};
 
 /// The secret that holds the keys that sign tokens.
 pub const SIGNING_KEYS: &str = "signing_keys";
@@ -63,7 +63,7 @@ impl fmt::Display for ConfigError {
 
 impl Configuration {
     /// Reads the variables that the uses need.
-    pub(crate) fn read(uses: &[Use], lookup: Lookup) -> Result<Self, ConfigError> {
+    pub(crate) fn read(uses: &[Resource], lookup: Lookup) -> Result<Self, ConfigError> {
         let mut reader = Reader { lookup: &lookup, missing: Vec::new() };
         let region = reader.region();
         let credentials = reader.credentials();
@@ -75,38 +75,40 @@ impl Configuration {
         let (mut issuer, mut audience) = (None, None);
         for used in uses {
             match *used {
-                Use::Table(table, _) | Use::Index(table, _) => {
+                Resource::Table(table, _) | Resource::Index(table, _) => {
                     tables.insert(table, reader.required(&table.variable()));
                 }
-                Use::Queue(queue) | Use::Probe(queue) | Use::Source(queue) => {
+                Resource::Queue(queue)
+                | Resource::ReadAttributes(queue)
+                | Resource::ReceiveFrom(queue) => {
                     queues.insert(queue, reader.required(&queue.variable()));
                 }
-                Use::Queues(several) => {
+                Resource::Queues(several) => {
                     queues.extend(
                         several.iter().map(|queue| (*queue, reader.required(&queue.variable()))),
                     );
                 }
-                Use::DeadLetters(queue) => {
+                Resource::DeadLetterQueue(queue) => {
                     dead_letters.insert(queue, reader.required(&queue.dead_letter_variable()));
                 }
-                Use::Secret(name) => {
+                Resource::Secret(name) => {
                     secrets.insert(name, reader.required(&secret_variable(name)));
                     if matches!(name, SIGNING_KEYS | VERIFICATION_KEYS) {
                         issuer = Some(reader.required("ISSUER"));
                         audience = Some(reader.required("AUDIENCE"));
                     }
                 }
-                Use::WrittenSecret(name) | Use::RotatedSecret(name) => {
+                Resource::WrittenSecret(name) | Resource::RotatedSecret(name) => {
                     secrets.insert(name, reader.required(&secret_variable(name)));
                 }
-                Use::Mail => {
+                Resource::Mail => {
                     mail_from = Some(reader.required("MAIL_FROM"));
                     mail_configuration_set = Some(reader.required("MAIL_CONFIGURATION_SET"));
                 }
-                Use::Upstream(upstream) => {
+                Resource::Upstream(upstream) => {
                     upstreams.insert(upstream, reader.required(&upstream.variable()));
                 }
-                Use::PublicUrl => public_url = Some(reader.required("PUBLIC_URL")),
+                Resource::PublicUrl => public_url = Some(reader.required("PUBLIC_URL")),
             }
         }
         let ca_bundle = reader.optional("AWS_CA_BUNDLE");
@@ -120,9 +122,9 @@ impl Configuration {
             public_url,
             issuer,
             audience,
-            tables_read: read_by(uses, &[Verb::GetItem, Verb::Query]).collect(),
-            reads_together: read_by(uses, &[Verb::BatchGetItem]).next().is_some(),
-            reads_index: uses.iter().any(|used| matches!(used, Use::Index(..))),
+            tables_read: read_by(uses, &[Action::GetItem, Action::Query]).collect(),
+            reads_together: read_by(uses, &[Action::BatchGetItem]).next().is_some(),
+            reads_index: uses.iter().any(|used| matches!(used, Resource::Index(..))),
             tables,
             queues,
             dead_letters,
@@ -170,9 +172,9 @@ impl Configuration {
 }
 
 /// The tables on which one of the verbs is used, without the idempotency table.
-fn read_by(uses: &[Use], verbs: &[Verb]) -> impl Iterator<Item = TableName> {
+fn read_by(uses: &[Resource], verbs: &[Action]) -> impl Iterator<Item = TableName> {
     uses.iter().filter_map(move |used| match used {
-        Use::Table(table, used) if *table != LEDGER => {
+        Resource::Table(table, used) if *table != LEDGER => {
             verbs.iter().any(|verb| used.contains(verb)).then_some(*table)
         }
         _ => None,
@@ -227,12 +229,12 @@ mod tests {
     #[test]
     fn one_error_names_all_missing_variables() {
         let uses = [
-            Use::Table(TableName::new("users"), &[]),
-            Use::Queue(QueueName::new("emails")),
-            Use::Secret(SIGNING_KEYS),
-            Use::Mail,
-            Use::Upstream(Upstream::new("partner")),
-            Use::PublicUrl,
+            Resource::Table(TableName::new("users"), &[]),
+            Resource::Queue(QueueName::new("emails")),
+            Resource::Secret(SIGNING_KEYS),
+            Resource::Mail,
+            Resource::Upstream(Upstream::new("partner")),
+            Resource::PublicUrl,
         ];
         let given = |name: &str| (name == "USERS_TABLE").then(|| "stack-Users".to_owned());
         let error =
@@ -248,7 +250,7 @@ mod tests {
     #[test]
     fn an_empty_variable_counts_as_missing() {
         let given = |name: &str| Some(if name == "USERS_TABLE" { "" } else { "x" }.to_owned());
-        let uses = [Use::Table(TableName::new("users"), &[])];
+        let uses = [Resource::Table(TableName::new("users"), &[])];
         let error =
             Configuration::read(&uses, Box::new(given)).err().expect("the variable is empty");
         assert_eq!(error.missing, ["USERS_TABLE"]);

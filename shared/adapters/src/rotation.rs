@@ -18,8 +18,8 @@ use aws_sdk_secretsmanager::operation::get_secret_value::{
 use futures::FutureExt;
 use lifecycle::caller::{LEEWAY_S, TokenVerifier};
 use lifecycle::error::BoxError;
+use lifecycle::resource::Resource;
 use lifecycle::rotation::{Rotation, Step};
-use lifecycle::uses::Use;
 use lifecycle::{Claims, ServiceError, Timestamp};
 use serde::Deserialize;
 use serde_json::Value;
@@ -65,10 +65,10 @@ impl Aws {
     ///
     /// # Panics
     ///
-    /// When the secrets of [`KeyRotation::USES`](Rotation::USES) are not among the declared uses.
+    /// When the secrets of [`KeyRotation::RESOURCES`](Rotation::RESOURCES) are not among the declared uses.
     pub fn key_rotation(&self) -> KeyRotation {
         for secret in [SIGNING_KEYS, VERIFICATION_KEYS] {
-            assert!(self.configuration().secret(secret).is_some(), "USES lacks {secret}");
+            assert!(self.configuration().secret(secret).is_some(), "RESOURCES lacks {secret}");
         }
         KeyRotation { aws: self.clone(), ended_after: ended_after() }
     }
@@ -84,8 +84,8 @@ impl KeyRotation {
 }
 
 impl Rotation for KeyRotation {
-    const USES: &'static [Use] =
-        &[Use::RotatedSecret(SIGNING_KEYS), Use::WrittenSecret(VERIFICATION_KEYS)];
+    const RESOURCES: &'static [Resource] =
+        &[Resource::RotatedSecret(SIGNING_KEYS), Resource::WrittenSecret(VERIFICATION_KEYS)];
 
     fn secret_id(&self) -> &str {
         self.id(SIGNING_KEYS)

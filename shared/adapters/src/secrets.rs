@@ -80,7 +80,7 @@ impl Aws {
         name: &'static str,
         parse: fn(&str) -> Result<T, BoxError>,
     ) -> Secret<T> {
-        assert!(self.configuration().secret(name).is_some(), "USES lacks the secret {name}");
+        assert!(self.configuration().secret(name).is_some(), "RESOURCES lacks the secret {name}");
         let aws = self.clone();
         let secret = Secret::new(name, move || {
             let aws = aws.clone();

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use lifecycle::uses::Use;
+use lifecycle::resource::Resource;
 use lifecycle::{Consumer, Endpoint, Rotation, TokenVerifier};
 
 use crate::Aws;
@@ -19,7 +19,7 @@ pub fn consume<C: Consumer>(build: impl FnOnce(&Aws) -> C) -> ExitCode {
 
 /// Serves an authorizer with these uses until Lambda ends the process.
 pub fn authorize<V: TokenVerifier + 'static>(
-    uses: &'static [Use],
+    uses: &'static [Resource],
     build: impl FnOnce(&Aws) -> V,
 ) -> ExitCode {
     lifecycle::serve::authorizer(uses, Aws::connect, build)

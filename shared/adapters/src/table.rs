@@ -29,7 +29,7 @@ impl Aws {
     /// bug.
     pub fn table<R: Record>(&self) -> Table<R> {
         let name = R::TABLE.name();
-        assert!(self.configuration().table(R::TABLE).is_some(), "USES lacks the table {name}");
+        assert!(self.configuration().table(R::TABLE).is_some(), "RESOURCES lacks the table {name}");
         Table { aws: self.clone(), record: PhantomData }
     }
 }

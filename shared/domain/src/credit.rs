@@ -174,7 +174,7 @@ words! {
 
 #[cfg(test)]
 mod tests {
-    use lifecycle::effects::{Action, Change};
+    use lifecycle::effects::{Change, WriteAction};
 
     use super::*;
     use crate::Rules;
@@ -207,7 +207,9 @@ mod tests {
     fn a_reservation_is_released_once() {
         let order = charge(700, "EUR");
         let effects = release(&order, &facts(Some(700), Some(ReservationStatus::Held)));
-        let Action::Update(changes) = &effects.writes()[1].action else { panic!("{effects:?}") };
+        let WriteAction::Update(changes) = &effects.writes()[1].action else {
+            panic!("{effects:?}")
+        };
         assert_eq!(changes, &[Change::Add("reserved", -700)]);
         let again = release(&order, &facts(Some(0), Some(ReservationStatus::Released)));
         assert!(again.writes().is_empty());

@@ -148,7 +148,7 @@ impl Record for NoticeLog {
 
 #[cfg(test)]
 mod tests {
-    use lifecycle::effects::{Action, Change};
+    use lifecycle::effects::{Change, WriteAction};
 
     use super::*;
 
@@ -201,8 +201,8 @@ mod tests {
     fn tell(log: &mut Option<NoticeLog>, failed: &UpstreamFailed, at: i64) -> Option<u64> {
         let effects = NoticeLog::tell(log.as_ref(), failed, &[Receiver::Slack], second(at));
         match &effects.writes()[0].action {
-            Action::Put(item) => *log = Some(serde_dynamo::from_item(item.clone()).unwrap()),
-            Action::Update(changes) => {
+            WriteAction::Put(item) => *log = Some(serde_dynamo::from_item(item.clone()).unwrap()),
+            WriteAction::Update(changes) => {
                 assert_eq!(*changes, [Change::Add("suppressed", 1)]);
                 log.as_mut().unwrap().suppressed += 1;
             }

@@ -6,14 +6,14 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::effects::{
-    Action, Change, Condition, Content, Effects, Event, Message, Otherwise, Write,
+    Change, Condition, Content, Effects, Event, Message, Otherwise, Write, WriteAction,
 };
 use crate::envelope::Envelope;
 use crate::error::{DomainError, ServiceError};
 use crate::platform::{CommitError, Outgoing, Platform, Transaction};
 use crate::record::{IndexKey, IndexName, Key, PARTITION_KEY, Record, SORT_KEY, TableName};
+use crate::resource::{Action, Resource};
 use crate::telemetry::TraceContext;
-use crate::uses::{Use, Verb};
 use crate::{Moment, Timestamp};
 
 /// The outbox table: a commit writes events into it, and the relay reads them from its stream.
@@ -80,7 +80,7 @@ pub(crate) enum Outcome {
 fn compose(
     effects: &Effects,
     ledger: Option<Write>,
-    uses: &[Use],
+    uses: &[Resource],
     moment: &Moment,
     cause: &Cause,
 ) -> Result<Transaction, ServiceError> {
@@ -127,7 +127,7 @@ pub(crate) async fn commit(
     platform: &dyn Platform,
     effects: &Effects,
     ledger: Option<Write>,
-    uses: &[Use],
+    uses: &[Resource],
     moment: &Moment,
     cause: &Cause,
 ) -> Result<Outcome, ServiceError> {
@@ -332,7 +332,7 @@ impl OutboxRow {
         Some(Write {
             table: OUTBOX,
             key,
-            action: Action::Put(kept),
+            action: WriteAction::Put(kept),
             condition: Some(Condition::Present),
             otherwise: Otherwise::Stale,
         })
@@ -373,12 +373,12 @@ impl crate::consumer::Delivery for OutboxRow {
     }
 }
 
-fn verb_of(write: &Write) -> Verb {
+fn verb_of(write: &Write) -> Action {
     match write.action {
-        Action::Put(_) => Verb::PutItem,
-        Action::Update(_) => Verb::UpdateItem,
-        Action::Delete => Verb::DeleteItem,
-        Action::Check => Verb::ConditionCheckItem,
+        WriteAction::Put(_) => Action::PutItem,
+        WriteAction::Update(_) => Action::UpdateItem,
+        WriteAction::Delete => Action::DeleteItem,
+        WriteAction::Check => Action::ConditionCheckItem,
     }
 }
 
@@ -386,11 +386,11 @@ fn verb_of(write: &Write) -> Verb {
 /// limit.
 pub(crate) fn size_of_write(write: &Write) -> usize {
     match &write.action {
-        Action::Put(item) => {
+        WriteAction::Put(item) => {
             item.inner().iter().map(|(name, value)| name.len() + size_of_value(value)).sum()
         }
-        Action::Update(changes) => changes.iter().map(size_of_change).sum(),
-        Action::Delete | Action::Check => 0,
+        WriteAction::Update(changes) => changes.iter().map(size_of_change).sum(),
+        WriteAction::Delete | WriteAction::Check => 0,
     }
 }
 

@@ -10,7 +10,7 @@ use crate::effects::{Effects, QueueName};
 use crate::envelope::Envelope;
 use crate::error::{DomainError, FieldErrors, ServiceError};
 use crate::record::{Key, TableName};
-use crate::uses::Use;
+use crate::resource::Resource;
 use crate::{Backoff, Moment, Permit, Timestamp};
 
 /// A function that processes each record of a queue or a stream, or each run of a schedule.
@@ -37,7 +37,7 @@ pub trait Consumer: Send + Sync + Sized + 'static {
     const BACKOFF: Backoff = Backoff::DEFAULT;
 
     /// The tables, queues, secrets and upstreams in use, for the IAM policy.
-    const USES: &'static [Use];
+    const RESOURCES: &'static [Resource];
 
     /// Stage 4. Deserialisation: the record as delivered.
     type Input: Delivery;

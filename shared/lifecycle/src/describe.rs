@@ -21,8 +21,8 @@ use crate::input::{Input, Schemas};
 use crate::limit::{Counting, LIMITS};
 use crate::record::TableName;
 use crate::reply::View;
+use crate::resource::{Action, Resource};
 use crate::rotation::Rotation;
-use crate::uses::{Use, Verb};
 
 /// Whether the binary was started with `--describe`.
 pub(crate) fn asked() -> bool {
@@ -117,7 +117,7 @@ fn failures<E: Endpoint>() -> Vec<RequestError> {
     let keyed = E::IDEMPOTENCY != Idempotency::None && E::Caller::SIGN_IN != SignIn::None;
     may(keyed, RequestError::KeyReused);
     may(
-        E::USES.iter().any(|usage| matches!(usage, Use::Upstream(_))),
+        E::RESOURCES.iter().any(|usage| matches!(usage, Resource::Upstream(_))),
         ServiceError::Upstream("".into()).into(),
     );
     failures.extend(E::ERRORS.iter().map(|refusal| DomainError::from(*refusal).into()));
@@ -143,61 +143,61 @@ pub fn consumer<C: Consumer>() -> Value {
 }
 
 /// Returns the description of an authorizer.
-pub(crate) fn authorizer(used: &[Use]) -> Value {
+pub(crate) fn authorizer(used: &[Resource]) -> Value {
     json!({ "kind": "authorizer", "uses": uses(used) })
 }
 
 /// Returns the description of a rotation.
 pub(crate) fn rotation<R: Rotation>() -> Value {
-    json!({ "kind": "rotation", "uses": uses(R::USES) })
+    json!({ "kind": "rotation", "uses": uses(R::RESOURCES) })
 }
 
 /// The uses of the endpoint, and those of the lifecycle on its behalf.
-pub(crate) fn uses_of_endpoint<E: Endpoint>() -> Vec<Use> {
-    let mut uses = E::USES.to_vec();
-    uses.push(Use::Table(LIMITS, &[Verb::UpdateItem]));
+pub(crate) fn uses_of_endpoint<E: Endpoint>() -> Vec<Resource> {
+    let mut uses = E::RESOURCES.to_vec();
+    uses.push(Resource::Table(LIMITS, &[Action::UpdateItem]));
     if E::IDEMPOTENCY != Idempotency::None {
-        uses.push(Use::Table(LEDGER, &[Verb::GetItem, Verb::PutItem]));
+        uses.push(Resource::Table(LEDGER, &[Action::GetItem, Action::PutItem]));
     }
     uses
 }
 
 /// The uses of the consumer, and those of the lifecycle on its behalf.
-pub(crate) fn uses_of_consumer<C: Consumer>() -> Vec<Use> {
-    let mut uses = C::USES.to_vec();
+pub(crate) fn uses_of_consumer<C: Consumer>() -> Vec<Resource> {
+    let mut uses = C::RESOURCES.to_vec();
     if C::INBOX == Inbox::Remembered {
-        uses.push(Use::Table(LEDGER, &[Verb::GetItem, Verb::PutItem]));
+        uses.push(Resource::Table(LEDGER, &[Action::GetItem, Action::PutItem]));
     }
     if let Source::Queue(queue) = C::SOURCE {
-        uses.push(Use::Source(queue));
+        uses.push(Resource::ReceiveFrom(queue));
     }
-    uses.extend(crate::serve::dead_letters(C::SOURCE).map(Use::DeadLetters));
+    uses.extend(crate::serve::dead_letters(C::SOURCE).map(Resource::DeadLetterQueue));
     uses
 }
 
-fn uses(uses: &[Use]) -> Value {
+fn uses(uses: &[Resource]) -> Value {
     let (mut tables, mut indexes) = (serde_json::Map::new(), serde_json::Map::new());
     let (mut queues, mut probes, mut secrets, mut dead_letters) = (vec![], vec![], vec![], vec![]);
     let (mut written_secrets, mut rotated_secrets) = (vec![], vec![]);
     let (mut mail, mut upstreams, mut public_url) = (false, vec![], false);
     for usage in uses {
         match usage {
-            Use::Table(table, verbs) => {
+            Resource::Table(table, verbs) => {
                 verbs.iter().for_each(|verb| list(&mut tables, *table, json!(verb)));
             }
-            Use::Index(table, index) => list(&mut indexes, *table, json!(index.name())),
-            Use::Queue(queue) => queues.push(queue.name()),
-            Use::Queues(several) => queues.extend(several.iter().map(|queue| queue.name())),
-            Use::Probe(queue) => probes.push(queue.name()),
+            Resource::Index(table, index) => list(&mut indexes, *table, json!(index.name())),
+            Resource::Queue(queue) => queues.push(queue.name()),
+            Resource::Queues(several) => queues.extend(several.iter().map(|queue| queue.name())),
+            Resource::ReadAttributes(queue) => probes.push(queue.name()),
             // The description has the source as a separate field.
-            Use::Source(_) => {}
-            Use::DeadLetters(queue) => dead_letters.push(queue.name()),
-            Use::Secret(name) => secrets.push(*name),
-            Use::WrittenSecret(name) => written_secrets.push(*name),
-            Use::RotatedSecret(name) => rotated_secrets.push(*name),
-            Use::Mail => mail = true,
-            Use::Upstream(upstream) => upstreams.push(upstream.name()),
-            Use::PublicUrl => public_url = true,
+            Resource::ReceiveFrom(_) => {}
+            Resource::DeadLetterQueue(queue) => dead_letters.push(queue.name()),
+            Resource::Secret(name) => secrets.push(*name),
+            Resource::WrittenSecret(name) => written_secrets.push(*name),
+            Resource::RotatedSecret(name) => rotated_secrets.push(*name),
+            Resource::Mail => mail = true,
+            Resource::Upstream(upstream) => upstreams.push(upstream.name()),
+            Resource::PublicUrl => public_url = true,
         }
     }
     json!({
@@ -234,11 +234,11 @@ mod tests {
     fn verbs_and_indexes_are_listed_once_per_table() {
         let notes = TableName::new("notes");
         let described = uses(&[
-            Use::Table(notes, &[Verb::GetItem, Verb::PutItem]),
-            Use::Table(notes, &[Verb::GetItem]),
-            Use::Index(notes, IndexName::new("by_owner")),
-            Use::Index(notes, IndexName::new("by_owner")),
-            Use::Index(notes, IndexName::new("by_title")),
+            Resource::Table(notes, &[Action::GetItem, Action::PutItem]),
+            Resource::Table(notes, &[Action::GetItem]),
+            Resource::Index(notes, IndexName::new("by_owner")),
+            Resource::Index(notes, IndexName::new("by_owner")),
+            Resource::Index(notes, IndexName::new("by_title")),
         ]);
         assert_eq!(described["tables"], json!({ "notes": ["GetItem", "PutItem"] }));
         assert_eq!(described["indexes"], json!({ "notes": ["by_owner", "by_title"] }));

@@ -198,7 +198,7 @@ pub struct Write {
     /// The item's key.
     pub key: Key,
     /// The change to the item.
-    pub action: Action,
+    pub action: WriteAction,
     /// The condition on the stored item. If it does not hold, nothing of the commit happens.
     pub condition: Option<Condition>,
     /// The meaning of a failed condition.
@@ -207,7 +207,7 @@ pub struct Write {
 
 /// The operation of a [`Write`].
 #[derive(Debug, Clone)]
-pub enum Action {
+pub enum WriteAction {
     /// Stores the whole item, including its key attributes.
     Put(Item),
     /// Changes single attributes.
@@ -264,7 +264,7 @@ impl Write {
     ///
     /// As [`item_of`].
     pub fn create<R: Record>(record: &R) -> Self {
-        Self::new::<R>(record.key(), Action::Put(item_of(record))).when(Condition::Absent)
+        Self::new::<R>(record.key(), WriteAction::Put(item_of(record))).when(Condition::Absent)
     }
 
     /// Stores a record and overwrites an existing one.
@@ -273,7 +273,7 @@ impl Write {
     ///
     /// As [`Write::create`].
     pub fn put<R: Record>(record: &R) -> Self {
-        Self::new::<R>(record.key(), Action::Put(item_of(record)))
+        Self::new::<R>(record.key(), WriteAction::Put(item_of(record)))
     }
 
     /// Replaces a record if its stored `version` still equals `read_version`.
@@ -287,17 +287,17 @@ impl Write {
 
     /// Changes single attributes of a record; add them with [`Write::set`] and [`Write::add`].
     pub fn update<R: Record>(key: Key) -> Self {
-        Self::new::<R>(key, Action::Update(Vec::new()))
+        Self::new::<R>(key, WriteAction::Update(Vec::new()))
     }
 
     /// Removes a record.
     pub fn delete<R: Record>(key: Key) -> Self {
-        Self::new::<R>(key, Action::Delete)
+        Self::new::<R>(key, WriteAction::Delete)
     }
 
     /// Changes nothing, but the commit fails unless this record meets the condition.
     pub fn check<R: Record>(key: Key, condition: Condition) -> Self {
-        Self::new::<R>(key, Action::Check).when(condition)
+        Self::new::<R>(key, WriteAction::Check).when(condition)
     }
 
     /// Sets an attribute. Only for [`Write::update`].
@@ -334,13 +334,13 @@ impl Write {
         self
     }
 
-    fn new<R: Record>(key: Key, action: Action) -> Self {
+    fn new<R: Record>(key: Key, action: WriteAction) -> Self {
         Self { table: R::TABLE, key, action, condition: None, otherwise: Otherwise::Stale }
     }
 
     fn change(mut self, change: Change) -> Self {
         match &mut self.action {
-            Action::Update(changes) => changes.push(change),
+            WriteAction::Update(changes) => changes.push(change),
             other => unreachable!("`set` and `add` need an update, not {other:?}"),
         }
         self

@@ -12,8 +12,8 @@ use crate::idempotency::Idempotency;
 use crate::input::Input;
 use crate::limit::Limit;
 use crate::reply::{Reply, View};
+use crate::resource::Resource;
 use crate::route::Route;
-use crate::uses::Use;
 use crate::{Moment, Permit};
 
 /// The roles that a kind of caller can have.
@@ -59,7 +59,7 @@ pub trait Endpoint: Send + Sync + Sized + 'static {
     const BODY_BYTES_MAX: usize = 256 * 1024;
 
     /// The tables, queues, secrets and upstreams in use, for the IAM policy.
-    const USES: &'static [Use];
+    const RESOURCES: &'static [Resource];
 
     /// Stage 4. Deserialisation: path, query, headers and body as on the wire. A part
     /// ([`Path`](crate::input::Path), [`QueryString`](crate::input::QueryString),
@@ -150,7 +150,7 @@ pub trait Query: Send + Sync + Sized + 'static {
     const LIMIT: Limit = Limit::DEFAULT;
 
     /// The tables, queues, secrets and upstreams in use, for the IAM policy.
-    const USES: &'static [Use];
+    const RESOURCES: &'static [Resource];
 
     /// Stage 4. Deserialisation, as in [`Endpoint::Input`].
     type Input: Input;
@@ -199,7 +199,7 @@ impl<Q: Query> Endpoint for Q {
     type Caller = Q::Caller;
     const ACCESS: Access<RoleOf<Q::Caller>> = Q::ACCESS;
     const LIMIT: Limit = Q::LIMIT;
-    const USES: &'static [Use] = Q::USES;
+    const RESOURCES: &'static [Resource] = Q::RESOURCES;
     const FAILURE_STATUS: Option<StatusCode> = Q::FAILURE_STATUS;
     // Conditions are compared with the tag of the reply.
     const CONDITIONS: Conditions<Q::Facts> = Conditions::Untagged;

@@ -30,6 +30,7 @@ pub mod paging;
 pub mod platform;
 pub mod record;
 pub mod reply;
+pub mod resource;
 pub mod rotation;
 pub mod route;
 pub mod serve;
@@ -38,7 +39,6 @@ pub mod stored;
 pub mod telemetry;
 mod time;
 mod upstream;
-pub mod uses;
 
 pub use backoff::Backoff;
 pub use caller::{Access, Anyone, Caller, Claims, Identity, Permit, TokenVerifier, Verdict};

@@ -4,7 +4,7 @@
 use std::future::Future;
 
 use crate::error::BoxError;
-use crate::uses::Use;
+use crate::resource::Resource;
 
 /// A function that rotates a secret.
 ///
@@ -16,7 +16,7 @@ use crate::uses::Use;
 )]
 pub trait Rotation: Send + Sync + 'static {
     /// The secrets in use, for the IAM policy.
-    const USES: &'static [Use];
+    const RESOURCES: &'static [Resource];
 
     /// The ARN of the secret that is rotated.
     fn secret_id(&self) -> &str;

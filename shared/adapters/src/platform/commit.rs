@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::types::{
     ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem, Update,
 };
 use lifecycle::ServiceError;
-use lifecycle::effects::{Action, Change, Write, text};
+use lifecycle::effects::{Change, Write, WriteAction, text};
 use lifecycle::platform::{CommitError, FailedCondition, Transaction};
 use lifecycle::telemetry::observe_query;
 
@@ -39,8 +39,8 @@ impl Aws {
         match transaction.writes.as_slice() {
             [] => Ok(()),
             [write] => match &write.action {
-                Action::Put(item) => self.put(write, item, &transaction.token).await,
-                Action::Update(changes) if is_repeatable(changes) => {
+                WriteAction::Put(item) => self.put(write, item, &transaction.token).await,
+                WriteAction::Update(changes) if is_repeatable(changes) => {
                     self.update(write, changes, &transaction.token).await
                 }
                 _ => self.transact(transaction).await,
@@ -229,21 +229,21 @@ fn transact_item(write: &Write, table: &str) -> Result<TransactWriteItem, Commit
     let condition = write.condition.as_ref().map(|it| expressions.condition(it));
     let item = TransactWriteItem::builder();
     let item = match &write.action {
-        Action::Put(put) => {
+        WriteAction::Put(put) => {
             let builder = Put::builder().set_item(Some(put.clone().into()));
             item.put(finished!(builder, table, condition, expressions))
         }
-        Action::Update(changes) => {
+        WriteAction::Update(changes) => {
             let update = expressions.update(changes);
             let builder =
                 Update::builder().set_key(Some(key_of(&write.key))).set_update_expression(update);
             item.update(finished!(builder, table, condition, expressions))
         }
-        Action::Delete => {
+        WriteAction::Delete => {
             let builder = Delete::builder().set_key(Some(key_of(&write.key)));
             item.delete(finished!(builder, table, condition, expressions))
         }
-        Action::Check => {
+        WriteAction::Check => {
             let builder = ConditionCheck::builder().set_key(Some(key_of(&write.key)));
             item.condition_check(finished!(builder, table, condition, expressions))
         }

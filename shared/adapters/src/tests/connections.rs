@@ -9,13 +9,14 @@ use lifecycle::effects::Mail;
 use lifecycle::idempotency::LEDGER;
 use lifecycle::platform::Platform;
 use lifecycle::record::{Key, TableName};
-use lifecycle::uses::{Use, Verb};
+use lifecycle::resource::{Action, Resource};
 use tokio::net::TcpListener;
 
 use super::stores::{EMAILS, PRODUCTS, connect, environment, slow_stub, stub};
 use crate::Aws;
 
-const EVERYTHING: [Use; 3] = [Use::Table(PRODUCTS, &[]), Use::Queue(EMAILS), Use::Mail];
+const EVERYTHING: [Resource; 3] =
+    [Resource::Table(PRODUCTS, &[]), Resource::Queue(EMAILS), Resource::Mail];
 
 fn connected_to(url: &str) -> Aws {
     let mut environment: HashMap<_, _> = environment();
@@ -51,9 +52,9 @@ async fn init_opens_one_connection_for_each_concurrent_read() {
     environment.extend([("AWS_ENDPOINT_URL", url), ("LEDGER_TABLE", "l".to_owned())]);
     environment.extend([("PRODUCTS_TABLE", "p".to_owned()), ("USERS_TABLE", "u".to_owned())]);
     let uses = [
-        Use::Table(PRODUCTS, &[Verb::Query]),
-        Use::Table(USERS, &[Verb::GetItem, Verb::PutItem]),
-        Use::Table(LEDGER, &[Verb::GetItem]),
+        Resource::Table(PRODUCTS, &[Action::Query]),
+        Resource::Table(USERS, &[Action::GetItem, Action::PutItem]),
+        Resource::Table(LEDGER, &[Action::GetItem]),
     ];
     let aws = connect(&uses, environment);
     aws.warm().await;
@@ -72,9 +73,9 @@ async fn batch_reads_and_settings_need_one_connection() {
     environment.extend([("AWS_ENDPOINT_URL", url), ("SETTINGS_TABLE", "s".to_owned())]);
     environment.extend([("PRODUCTS_TABLE", "p".to_owned()), ("USERS_TABLE", "u".to_owned())]);
     let uses = [
-        Use::Table(PRODUCTS, &[Verb::BatchGetItem]),
-        Use::Table(USERS, &[Verb::BatchGetItem, Verb::PutItem]),
-        Use::Table(TableName::new("settings"), &[Verb::GetItem]),
+        Resource::Table(PRODUCTS, &[Action::BatchGetItem]),
+        Resource::Table(USERS, &[Action::BatchGetItem, Action::PutItem]),
+        Resource::Table(TableName::new("settings"), &[Action::GetItem]),
     ];
     let aws = connect(&uses, environment);
     let settings = aws.clone();
@@ -92,7 +93,7 @@ async fn a_secret_is_fetched_while_the_function_starts() {
     let (url, counts) = stub(200, r#"{"SecretString":"hello"}"#).await;
     let mut environment = environment();
     environment.extend([("GREETING_SECRET_ID", "g".to_owned()), ("AWS_ENDPOINT_URL", url)]);
-    let aws = connect(&[Use::Secret("greeting")], environment);
+    let aws = connect(&[Resource::Secret("greeting")], environment);
     let secret = aws.secret("greeting", |text| Ok(text.len()));
     aws.warm().await;
     assert_eq!(counts.requests.load(SeqCst), 1);

@@ -183,7 +183,7 @@ async fn a_secret_is_returned_in_its_parsed_form() {
 }
 
 #[test]
-#[should_panic(expected = "USES lacks the table products")]
+#[should_panic(expected = "RESOURCES lacks the table products")]
 fn an_undeclared_table_panics_at_the_first_start() {
     super::stores::connect(&[], super::stores::environment()).table::<Product>();
 }

@@ -20,7 +20,7 @@ use hyper::service::{HttpService, service_fn};
 use hyper_util::rt::TokioIo;
 use lifecycle::effects::QueueName;
 use lifecycle::record::TableName;
-use lifecycle::uses::Use;
+use lifecycle::resource::Resource;
 use rustack_secretsmanager_core::config::SecretsManagerConfig;
 use rustack_secretsmanager_core::handler::RustackSecretsManagerHandler;
 use rustack_secretsmanager_core::provider::RustackSecretsManager;
@@ -82,15 +82,15 @@ impl Stores {
         let secret = secret.send().await.unwrap();
         environment.insert("GREETING_SECRET_ID", secret.arn.unwrap());
         let uses = [
-            Use::Table(PRODUCTS, &[]),
-            Use::Table(CIRCUITS, &[]),
-            Use::Table(OUTBOX, &[]),
-            Use::Table(TOKENS, &[]),
-            Use::Table(lifecycle::limit::LIMITS, &[]),
-            Use::Queue(EMAILS),
-            Use::DeadLetters(EMAILS),
-            Use::Queue(APPROVALS),
-            Use::Secret("greeting"),
+            Resource::Table(PRODUCTS, &[]),
+            Resource::Table(CIRCUITS, &[]),
+            Resource::Table(OUTBOX, &[]),
+            Resource::Table(TOKENS, &[]),
+            Resource::Table(lifecycle::limit::LIMITS, &[]),
+            Resource::Queue(EMAILS),
+            Resource::DeadLetterQueue(EMAILS),
+            Resource::Queue(APPROVALS),
+            Resource::Secret("greeting"),
         ];
         Self { aws: connect(&uses, environment), queues }
     }
@@ -131,7 +131,7 @@ pub(crate) fn environment() -> HashMap<&'static str, String> {
     set.map(|(name, value)| (name, value.to_owned())).into()
 }
 
-pub(crate) fn connect(uses: &[Use], environment: HashMap<&'static str, String>) -> Aws {
+pub(crate) fn connect(uses: &[Resource], environment: HashMap<&'static str, String>) -> Aws {
     Aws::connect_with(uses, move |name| environment.get(name).cloned()).unwrap()
 }
 

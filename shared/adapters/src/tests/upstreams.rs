@@ -8,7 +8,7 @@ use std::time::Duration;
 use http::{Method, Response};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
-use lifecycle::uses::Use;
+use lifecycle::resource::Resource;
 use lifecycle::{Deadline, ServiceError, Upstream};
 use serde_json::json;
 
@@ -20,7 +20,7 @@ const PARTNER: Upstream = Upstream::new("partner");
 fn client_of(url: &str) -> Client {
     let mut environment = environment();
     environment.insert("PARTNER_URL", format!("{url}/"));
-    connect(&[Use::Upstream(PARTNER)], environment).upstream(PARTNER)
+    connect(&[Resource::Upstream(PARTNER)], environment).upstream(PARTNER)
 }
 
 fn soon() -> Deadline {

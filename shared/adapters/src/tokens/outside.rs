@@ -233,7 +233,7 @@ mod tests {
             "SECOND_ISSUER" => Some("https://new.example".to_owned()),
             _ => Some("https://ours.example".to_owned()),
         };
-        let uses = [lifecycle::uses::Use::Secret(crate::VERIFICATION_KEYS)];
+        let uses = [lifecycle::resource::Resource::Secret(crate::VERIFICATION_KEYS)];
         let configuration = Configuration::read(&uses, Box::new(environment)).unwrap();
         super::read(&configuration)
     }

@@ -12,7 +12,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use futures::FutureExt;
 use futures::future::join_all;
 use lifecycle::caller::{TokenError, TokenVerifier};
-use lifecycle::uses::Use;
+use lifecycle::resource::Resource;
 use lifecycle::{Claims, ServiceError, Timestamp};
 use serde_json::{Value, json};
 use tokio::time::advance;
@@ -166,7 +166,7 @@ fn the_second_issuer_is_second_issuer_and_none_if_that_is_empty() {
             "ISSUERS" | "AWS_CA_BUNDLE" => None,
             _ => Some("x".to_owned()),
         };
-        let aws = Aws::connect_with(&[Use::Secret(VERIFICATION_KEYS)], variable).unwrap();
+        let aws = Aws::connect_with(&[Resource::Secret(VERIFICATION_KEYS)], variable).unwrap();
         let claims = json!({ "iss": "https://new.example" });
         let found = aws.verifier().issuer_of(claims.as_object().unwrap()).is_ok();
         assert_eq!(found, known, "{second}");
@@ -341,7 +341,7 @@ async fn with_invalid_issuers_our_tokens_verify_and_others_are_a_fault() {
             .map(|(name, value)| (name, value.to_owned())),
     );
     environment.insert("VERIFICATION_KEYS_SECRET_ID", "keys".to_owned());
-    let aws = connect(&[Use::Secret(VERIFICATION_KEYS)], environment);
+    let aws = connect(&[Resource::Secret(VERIFICATION_KEYS)], environment);
     let mut verifier = aws.verifier();
     verifier.issuers[0] = Issuer::new(ISSUER, AUDIENCE, Store::of(&[&pair]).keys(), "roles");
     verifier.verify(&token(&pair), at(1000)).await.unwrap();

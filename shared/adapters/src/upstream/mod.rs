@@ -56,7 +56,7 @@ impl Aws {
     /// this bug.
     pub fn upstream(&self, upstream: Upstream) -> Client {
         let url = self.configuration().upstream(upstream);
-        let url = url.unwrap_or_else(|| panic!("USES lacks the upstream {}", upstream.name()));
+        let url = url.unwrap_or_else(|| panic!("RESOURCES lacks the upstream {}", upstream.name()));
         let client = Client::of(self.clone(), upstream, url.trim_end_matches('/'));
         // Loading the trusted roots takes milliseconds, so it is done during init.
         let starting = client.clone();

@@ -138,7 +138,7 @@ impl LookedUp {
 
 #[cfg(test)]
 mod tests {
-    use lifecycle::effects::Action;
+    use lifecycle::effects::WriteAction;
 
     use super::*;
     use crate::tables::OBJECT_EXPIRIES;
@@ -164,8 +164,8 @@ mod tests {
             let stored = stored.map(seen);
             let effects = LookedUp { object: seen(received), online, stored }.effects(seconds(now));
             let actions = effects.writes().iter().map(|write| match write.action {
-                Action::Put(_) => "put",
-                Action::Delete => "delete",
+                WriteAction::Put(_) => "put",
+                WriteAction::Delete => "delete",
                 _ => "other",
             });
             let case = format!("{received} at {now}, online {online}");
@@ -185,7 +185,7 @@ mod tests {
         }
         let stored = Object::seen(ObjectId::from(2), seconds(100));
         let effects = received_at(129).keep(&stored);
-        let Action::Put(item) = &effects.writes()[0].action else { panic!("{effects:?}") };
+        let WriteAction::Put(item) = &effects.writes()[0].action else { panic!("{effects:?}") };
         let kept: Object = serde_dynamo::from_item(item.clone()).unwrap();
         assert_eq!(kept, Object::seen(stored.id, seconds(129)));
         let queues: Vec<_> = effects.messages().iter().map(|message| message.queue).collect();

@@ -101,7 +101,7 @@ impl Record for Typed {
 
 #[cfg(test)]
 mod tests {
-    use lifecycle::effects::Action;
+    use lifecycle::effects::WriteAction;
 
     use super::*;
     use crate::error_codes;
@@ -145,7 +145,8 @@ mod tests {
     }
 
     fn keys(writes: &[Write]) -> Vec<String> {
-        let sign = |write: &Write| if matches!(write.action, Action::Delete) { '-' } else { '+' };
+        let sign =
+            |write: &Write| if matches!(write.action, WriteAction::Delete) { '-' } else { '+' };
         writes.iter().map(|write| format!("{}{}", sign(write), write.key.pk)).collect()
     }
 

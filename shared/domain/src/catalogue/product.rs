@@ -190,7 +190,7 @@ impl From<Stock> for Pieces {
 
 #[cfg(test)]
 mod tests {
-    use lifecycle::effects::{self, Action, Change, Write};
+    use lifecycle::effects::{self, Change, Write, WriteAction};
     use lifecycle::record::item_of;
     use proptest::prelude::*;
     use serde_json::json;
@@ -201,7 +201,7 @@ mod tests {
 
     /// The stored product after an update.
     fn updated(product: &Product, write: &Write) -> Product {
-        let Action::Update(changes) = &write.action else { panic!("not an update") };
+        let WriteAction::Update(changes) = &write.action else { panic!("not an update") };
         let mut item = item_of(product);
         for change in changes {
             let Change::Add(name, amount) = change else { panic!("not an addition") };

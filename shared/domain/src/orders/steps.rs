@@ -91,7 +91,7 @@ impl OrderChange {
 
 #[cfg(test)]
 mod tests {
-    use lifecycle::effects::{Action, Change, Condition, number};
+    use lifecycle::effects::{Change, Condition, WriteAction, number};
 
     use super::*;
     use crate::examples::{moment, pending_order};
@@ -150,7 +150,9 @@ mod tests {
         ] {
             let effects = change(order, step).effects();
             let [_, stock] = effects.writes() else { panic!("not two writes: {effects:?}") };
-            let Action::Update(changes) = &stock.action else { panic!("no update: {stock:?}") };
+            let WriteAction::Update(changes) = &stock.action else {
+                panic!("no update: {stock:?}")
+            };
             assert!(changes.contains(&Change::Add("stock", 2)), "{changes:?}");
             assert_eq!(effects.events()[0].event_type, told);
         }

@@ -95,7 +95,7 @@ impl Record for MailAddress {
 
 #[cfg(test)]
 mod tests {
-    use lifecycle::effects::Action;
+    use lifecycle::effects::WriteAction;
 
     use super::*;
     use crate::examples::moment;
@@ -124,7 +124,9 @@ mod tests {
     }
 
     fn stored(write: Option<Write>) -> MailAddress {
-        let Some(Action::Put(item)) = write.map(|write| write.action) else { panic!("not a put") };
+        let Some(WriteAction::Put(item)) = write.map(|write| write.action) else {
+            panic!("not a put")
+        };
         MailAddress::of_item(item).unwrap()
     }
 

@@ -87,7 +87,7 @@ fn before<'a>(holder: &'a Holder, user: &User) -> Option<&'a User> {
 
 #[cfg(test)]
 mod tests {
-    use lifecycle::effects::{Action, Otherwise};
+    use lifecycle::effects::{Otherwise, WriteAction};
     use serde_json::json;
 
     use super::*;
@@ -146,7 +146,7 @@ mod tests {
 
     fn told(effects: &Effects) -> Vec<String> {
         let told = effects.writes().iter().map(|write| {
-            let action = if matches!(write.action, Action::Delete) { "delete" } else { "put" };
+            let action = if matches!(write.action, WriteAction::Delete) { "delete" } else { "put" };
             match &write.otherwise {
                 Otherwise::Stale => format!("{action} stale"),
                 Otherwise::Reject(no) => format!("{action} {}", no.code),

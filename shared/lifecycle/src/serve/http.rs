@@ -294,7 +294,7 @@ impl<E: Endpoint> Handler<E> {
             let (effects, response) = self.decide(permit, asked, tale).await?;
             let key = key.as_ref();
             let remember = key.map(|key| key.remember(&response, moment.now()));
-            let outcome = commit(platform, &effects, remember, E::USES, moment, cause).await?;
+            let outcome = commit(platform, &effects, remember, E::RESOURCES, moment, cause).await?;
             tale.stages.end("effects");
             match (outcome, key) {
                 (Outcome::Committed, _) => {

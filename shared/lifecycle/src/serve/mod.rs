@@ -40,15 +40,15 @@ use crate::endpoint::Endpoint;
 use crate::error::BoxError;
 use crate::limit::{LIMITS, Limiter};
 use crate::platform::Platform;
+use crate::resource::{Action, Resource};
 use crate::rotation::Rotation;
-use crate::uses::{Use, Verb};
 
 /// Serves an endpoint until Lambda ends the process.
 ///
 /// `connect` gets all resources of the endpoint, including the lifecycle's own tables. `build`
 /// creates the endpoint on the platform. Neither is called for `--describe`.
 pub fn endpoint<E: Endpoint, P: Platform + Clone>(
-    connect: impl Fn(&[Use]) -> Result<P, BoxError> + Send + 'static,
+    connect: impl Fn(&[Resource]) -> Result<P, BoxError> + Send + 'static,
     build: impl FnOnce(&P) -> E,
 ) -> ExitCode {
     if describe::asked() {
@@ -61,7 +61,7 @@ pub fn endpoint<E: Endpoint, P: Platform + Clone>(
 
 /// Serves a consumer until Lambda ends the process.
 pub fn consumer<C: Consumer, P: Platform + Clone>(
-    connect: impl Fn(&[Use]) -> Result<P, BoxError> + Send + 'static,
+    connect: impl Fn(&[Resource]) -> Result<P, BoxError> + Send + 'static,
     build: impl FnOnce(&P) -> C,
 ) -> ExitCode {
     if describe::asked() {
@@ -74,8 +74,8 @@ pub fn consumer<C: Consumer, P: Platform + Clone>(
 
 /// Serves the authorizer of an HTTP API until Lambda ends the process.
 pub fn authorizer<V: TokenVerifier + 'static, P: Platform + Clone>(
-    uses: &'static [Use],
-    connect: impl Fn(&[Use]) -> Result<P, BoxError> + Send + 'static,
+    uses: &'static [Resource],
+    connect: impl Fn(&[Resource]) -> Result<P, BoxError> + Send + 'static,
     build: impl FnOnce(&P) -> V,
 ) -> ExitCode {
     if describe::asked() {
@@ -89,13 +89,15 @@ pub fn authorizer<V: TokenVerifier + 'static, P: Platform + Clone>(
 
 /// Serves the rotation of a secret until Lambda ends the process.
 pub fn rotation<R: Rotation, P: Platform + Clone>(
-    connect: impl Fn(&[Use]) -> Result<P, BoxError> + Send + 'static,
+    connect: impl Fn(&[Resource]) -> Result<P, BoxError> + Send + 'static,
     build: impl FnOnce(&P) -> R,
 ) -> ExitCode {
     if describe::asked() {
         return describe::print(&describe::rotation::<R>());
     }
-    run(R::USES, connect, |platform, _| Arc::new(rotate::Handler { rotation: build(platform) }))
+    run(R::RESOURCES, connect, |platform, _| {
+        Arc::new(rotate::Handler { rotation: build(platform) })
+    })
 }
 
 /// The state that all requests of a process share.
@@ -113,8 +115,8 @@ impl Shared {
 }
 
 fn run<P: Platform + Clone>(
-    uses: &[Use],
-    connect: impl Fn(&[Use]) -> Result<P, BoxError> + Send + 'static,
+    uses: &[Resource],
+    connect: impl Fn(&[Resource]) -> Result<P, BoxError> + Send + 'static,
     build: impl FnOnce(&P, Arc<Shared>) -> Arc<dyn lambda::Handler>,
 ) -> ExitCode {
     let settings = Settings::from_environment();
@@ -124,7 +126,7 @@ fn run<P: Platform + Clone>(
         let shared = Arc::new(Shared::new(settings, Arc::new(platform.clone())));
         let handler = build(&platform, Arc::clone(&shared));
         let reconnect: Reconnect = Box::new(move || {
-            let platform = connect(&[Use::Table(LIMITS, &[Verb::UpdateItem])])?;
+            let platform = connect(&[Resource::Table(LIMITS, &[Action::UpdateItem])])?;
             Ok(Arc::new(platform) as Arc<dyn Platform>)
         });
         let watchdog = overrun::watchdog(Arc::clone(&handler), Arc::clone(&shared), reconnect);

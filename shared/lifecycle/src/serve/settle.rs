@@ -113,7 +113,7 @@ impl<C: Consumer> Settling<'_, C> {
             };
             let note = inbox.as_ref().map(|i| Write::put(i).when(absent_or_expired(moment.now())));
             let outcome =
-                commit(self.platform, &effects, note, C::USES, moment, self.cause).await?;
+                commit(self.platform, &effects, note, C::RESOURCES, moment, self.cause).await?;
             stages.end("commit");
             match outcome {
                 Outcome::Committed => return Ok(fate),
@@ -272,7 +272,7 @@ impl<C: Consumer> Settling<'_, C> {
 
     async fn commit_part(&self, part: &Effects, cause: &Cause) -> Result<(), ServiceError> {
         let moment = self.permit.moment();
-        match commit(self.platform, part, None, C::USES, moment, cause).await? {
+        match commit(self.platform, part, None, C::RESOURCES, moment, cause).await? {
             Outcome::Committed | Outcome::Known(_) => Ok(()),
             Outcome::Rejected(rejection) => {
                 Err(ServiceError::internal(format!("refused: {}", rejection.code)))

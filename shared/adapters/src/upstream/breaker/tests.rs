@@ -5,7 +5,7 @@ use futures::future::join_all;
 use super::*;
 use crate::tests::stores::{Stores, connect, environment};
 use crate::upstream::CIRCUITS;
-use lifecycle::uses::Use;
+use lifecycle::resource::Resource;
 
 const PARTNER: Upstream = Upstream::new("partner");
 
@@ -97,7 +97,7 @@ async fn requests_pass_when_the_table_fails() {
     let mut environment = environment();
     environment.insert("CIRCUITS_TABLE", "c".to_owned());
     environment.insert("AWS_ENDPOINT_URL", "http://127.0.0.1:1".to_owned());
-    let breaker = connect(&[Use::Table(CIRCUITS, &[])], environment).breaker(PARTNER);
+    let breaker = connect(&[Resource::Table(CIRCUITS, &[])], environment).breaker(PARTNER);
     for _ in 0..6 {
         assert!(!breaker.tell(Event::Failed, None, at(0)).await);
     }

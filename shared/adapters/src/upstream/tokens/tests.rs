@@ -9,7 +9,7 @@ use futures::future::join_all;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use lifecycle::Upstream;
-use lifecycle::uses::Use;
+use lifecycle::resource::Resource;
 
 use super::*;
 use crate::tests::stores::{Stores, connect, environment, serve, stub};
@@ -77,7 +77,7 @@ async fn without_a_table_an_instance_replaces_a_refused_token_once() {
     let mut environment = environment();
     environment.insert("TOKENS_TABLE", "t".to_owned());
     environment.insert("AWS_ENDPOINT_URL", "http://127.0.0.1:1".to_owned());
-    fleet[0].tokens = connect(&[Use::Table(TOKENS, &[])], environment).table();
+    fleet[0].tokens = connect(&[Resource::Table(TOKENS, &[])], environment).table();
     for expected in [true, false, false] {
         let token = fleet[0].get_before(soon()).await.unwrap();
         assert_eq!(fleet[0].forget(&token).await, expected);
@@ -153,7 +153,7 @@ async fn fleet(instances: usize, url: &str) -> Vec<AccessTokens> {
     let stores = Stores::start().await;
     let mut environment = environment();
     environment.insert("PARTNER_URL", url.to_owned());
-    let client = connect(&[Use::Upstream(PARTNER)], environment).upstream(PARTNER);
+    let client = connect(&[Resource::Upstream(PARTNER)], environment).upstream(PARTNER);
     let instance = |_| AccessTokens {
         client: client.clone(),
         credentials: Secret::new("test", || {

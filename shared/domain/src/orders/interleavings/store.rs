@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use lifecycle::effects::{Action, Change, Condition, Write};
+use lifecycle::effects::{Change, Condition, Write, WriteAction};
 use lifecycle::platform::Transaction;
 use lifecycle::record::{Key, Record, TableName};
 use serde_dynamo::{AttributeValue, Item, from_item};
@@ -37,19 +37,19 @@ impl Store {
         }
         for write in writes {
             match &write.action {
-                Action::Put(item) => {
+                WriteAction::Put(item) => {
                     self.0.insert(place(write), item.clone());
                 }
-                Action::Update(changes) => {
+                WriteAction::Update(changes) => {
                     let item = self.0.entry(place(write)).or_default();
                     for change in changes {
                         perform(change, item);
                     }
                 }
-                Action::Delete => {
+                WriteAction::Delete => {
                     self.0.remove(&place(write));
                 }
-                Action::Check => {}
+                WriteAction::Check => {}
             }
         }
         true

@@ -1,4 +1,4 @@
-use lifecycle::effects::{Action, Change, Condition};
+use lifecycle::effects::{Change, Condition, WriteAction};
 use lifecycle::record::{Record, item_of};
 use lifecycle::{DomainError, Moment, Timestamp};
 use proptest::prelude::*;
@@ -133,7 +133,7 @@ proptest! {
         for line in placed.map(|order| order.items).unwrap_or_default() {
             let write = line.take_from_stock();
             prop_assert_eq!(&write.condition, &Some(Condition::AtLeast("stock", quantity)));
-            let Action::Update(changes) = write.action else { panic!("not an update") };
+            let WriteAction::Update(changes) = write.action else { panic!("not an update") };
             prop_assert!(changes.contains(&Change::Add("stock", -quantity)));
         }
     }

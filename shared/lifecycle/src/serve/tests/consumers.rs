@@ -16,11 +16,11 @@ use crate::envelope::Envelope;
 use crate::error::{DomainError, ErrorCode, ErrorKind, FieldErrors, ServiceError};
 use crate::idempotency::LEDGER;
 use crate::notice::{Notice, Receiver};
+use crate::resource::{Action, Resource};
 use crate::serve::Shared;
 use crate::serve::batch::Handler;
 use crate::serve::lambda::{Handled, Handler as _, Invocation, InvocationResult};
 use crate::telemetry::log::captured::Captured;
-use crate::uses::{Use, Verb};
 use crate::{Deadline, Moment, Permit};
 
 /// Stores a note of each message, sends it by e-mail, and sends an alert.
@@ -40,7 +40,8 @@ fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> 
 
 impl Consumer for Keep {
     const SOURCE: Source = Source::Queue(READERS);
-    const USES: &'static [Use] = &[Use::Table(NOTES, &[Verb::PutItem]), Use::Mail];
+    const RESOURCES: &'static [Resource] =
+        &[Resource::Table(NOTES, &[Action::PutItem]), Resource::Mail];
 
     type Input = Envelope<Said>;
     type Command = String;
@@ -311,7 +312,7 @@ struct Answering;
 impl Consumer for Answering {
     const SOURCE: Source = Source::Queue(READERS);
     const INBOX: Inbox = Inbox::None;
-    const USES: &'static [Use] = &[Use::Queue(READERS)];
+    const RESOURCES: &'static [Resource] = &[Resource::Queue(READERS)];
 
     type Input = Envelope<Value>;
     type Command = ();
@@ -413,7 +414,7 @@ impl EventData for Reminder {
 impl Consumer for Remind {
     const SOURCE: Source = Source::Schedule;
     const INBOX: Inbox = Inbox::None;
-    const USES: &'static [Use] = &[Use::Queue(READERS)];
+    const RESOURCES: &'static [Resource] = &[Resource::Queue(READERS)];
 
     type Input = Run;
     type Command = Run;

@@ -14,9 +14,9 @@ use crate::endpoint::Endpoint;
 use crate::error::{DomainError, FieldErrors, ServiceError};
 use crate::input::Json;
 use crate::reply::Reply;
+use crate::resource::{Action, Resource};
 use crate::route::Route;
 use crate::serve::http::Handler;
-use crate::uses::{Use, Verb};
 use crate::{Moment, Permit};
 
 /// Sends a note to its readers.
@@ -26,7 +26,8 @@ impl Endpoint for HandOver {
     const ROUTE: Route = Route::post("/notes");
     type Caller = Anyone;
     const ACCESS: Access<NoRole> = Access::Public;
-    const USES: &'static [Use] = &[Use::Queue(READERS), Use::Table(NOTES, &[Verb::PutItem])];
+    const RESOURCES: &'static [Resource] =
+        &[Resource::Queue(READERS), Resource::Table(NOTES, &[Action::PutItem])];
 
     type Input = Json<Body>;
     type Command = String;

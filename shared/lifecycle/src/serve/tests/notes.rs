@@ -23,8 +23,8 @@ use crate::limit::{Limit, MINUTE};
 use crate::platform::Platform;
 use crate::record::{Key, Record, TableName};
 use crate::reply::Reply;
+use crate::resource::{Action, Resource};
 use crate::route::Route;
-use crate::uses::{Use, Verb};
 use crate::{Moment, Permit, Timestamp};
 
 pub(super) const NOTES: TableName = TableName::new("notes");
@@ -130,10 +130,10 @@ impl Endpoint for PostNote {
     const LIMIT: Limit = Limit::approximate(120, MINUTE);
     const IDEMPOTENCY: Idempotency = Idempotency::Accepted;
     const BODY_BYTES_MAX: usize = 100;
-    const USES: &'static [Use] = &[
-        Use::Table(NOTES, &[Verb::GetItem, Verb::PutItem, Verb::UpdateItem]),
-        Use::Table(OUTBOX, &[Verb::PutItem]),
-        Use::Queue(READERS),
+    const RESOURCES: &'static [Resource] = &[
+        Resource::Table(NOTES, &[Action::GetItem, Action::PutItem, Action::UpdateItem]),
+        Resource::Table(OUTBOX, &[Action::PutItem]),
+        Resource::Queue(READERS),
     ];
 
     type Input = Json<Body>;
@@ -232,7 +232,7 @@ impl Query for GetNote {
     type Caller = Option<Member>;
     const ACCESS: Access<Role> = Access::Public;
     const LIMIT: Limit = Limit::exact(3, MINUTE);
-    const USES: &'static [Use] = &[Use::Table(NOTES, &[Verb::GetItem])];
+    const RESOURCES: &'static [Resource] = &[Resource::Table(NOTES, &[Action::GetItem])];
 
     type Input = Path<NotePath>;
     type Question = Uuid;

@@ -13,9 +13,9 @@ use crate::consumer::{Consumer, Delivered, Inbox, Run, Source};
 use crate::effects::{Effects, Message, Write};
 use crate::envelope::Envelope;
 use crate::error::{DomainError, FieldErrors, ServiceError};
+use crate::resource::{Action, Resource};
 use crate::serve::batch::Handler;
 use crate::serve::lambda::{Handled, Handler as _, Invocation};
-use crate::uses::{Use, Verb};
 use crate::{Deadline, Moment, Permit};
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
@@ -40,7 +40,8 @@ fn noted(id: &str, text: &str) -> Write {
 impl Consumer for Sweep {
     const SOURCE: Source = Source::Schedule;
     const INBOX: Inbox = Inbox::None;
-    const USES: &'static [Use] = &[Use::Queue(READERS), Use::Table(NOTES, &[Verb::PutItem])];
+    const RESOURCES: &'static [Resource] =
+        &[Resource::Queue(READERS), Resource::Table(NOTES, &[Action::PutItem])];
 
     type Input = Run;
     type Command = ();

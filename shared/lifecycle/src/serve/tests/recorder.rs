@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde_dynamo::{AttributeValue, Item};
 
-use crate::effects::{Action, Change, Condition, Mail, QueueName, Write};
+use crate::effects::{Change, Condition, Mail, QueueName, Write, WriteAction};
 use crate::error::ServiceError;
 use crate::notice::Notice;
 use crate::platform::{
@@ -238,10 +238,10 @@ fn holds(condition: &Condition, item: Option<&Item>) -> bool {
 fn perform(write: &Write, items: &mut HashMap<(TableName, Key), Item>) {
     let key = (write.table, write.key.clone());
     match &write.action {
-        Action::Put(item) => drop(items.insert(key, item.clone())),
-        Action::Delete => drop(items.remove(&key)),
-        Action::Check => {}
-        Action::Update(changes) => {
+        WriteAction::Put(item) => drop(items.insert(key, item.clone())),
+        WriteAction::Delete => drop(items.remove(&key)),
+        WriteAction::Check => {}
+        WriteAction::Update(changes) => {
             let item = items.entry(key).or_default().inner_mut();
             for change in changes {
                 match change {

@@ -20,9 +20,9 @@ use crate::limit::{Limit, Limiter, MINUTE};
 use crate::platform::Platform;
 use crate::record::{Key, Record};
 use crate::reply::{NoBody, Reply};
+use crate::resource::{Action, Resource};
 use crate::route::Route;
 use crate::source::TrustedHops;
-use crate::uses::{Use, Verb};
 use crate::{EntityTag, Moment, Permit};
 
 /// Removes a note. Its version is the length of its text.
@@ -34,7 +34,8 @@ impl Endpoint for DeleteNote {
     const ROUTE: Route = Route::delete("/notes/{noteId}");
     type Caller = Member;
     const ACCESS: Access<Role> = Access::OneOf(&[Role::Author]);
-    const USES: &'static [Use] = &[Use::Table(NOTES, &[Verb::GetItem, Verb::DeleteItem])];
+    const RESOURCES: &'static [Resource] =
+        &[Resource::Table(NOTES, &[Action::GetItem, Action::DeleteItem])];
     type Input = Path<NotePath>;
     type Command = String;
 
@@ -93,7 +94,7 @@ impl Endpoint for PutAway {
     const LIMIT: Limit = Limit::approximate(120, MINUTE);
     const IDEMPOTENCY: Idempotency = Idempotency::Accepted;
     const COST_MAX: u32 = 50;
-    const USES: &'static [Use] = &[Use::Table(NOTES, &[Verb::PutItem])];
+    const RESOURCES: &'static [Resource] = &[Resource::Table(NOTES, &[Action::PutItem])];
     type Input = Json<Copies>;
     type Command = Copies;
 

@@ -11,9 +11,9 @@ use crate::record::{IndexName, TableName};
 /// The lifecycle refuses a write that is not declared. The list is part of the `--describe` output,
 /// and the policy in `template.yaml` is checked against it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Use {
+pub enum Resource {
     /// A table and the actions on it.
-    Table(TableName, &'static [Verb]),
+    Table(TableName, &'static [Action]),
     /// An index of a table, whose records are read by partition ([`Verb::Query`]).
     Index(TableName, IndexName),
     /// A queue that messages are sent to.
@@ -21,12 +21,12 @@ pub enum Use {
     /// Several queues that messages are sent to.
     Queues(&'static [QueueName]),
     /// A queue whose attributes are read.
-    Probe(QueueName),
+    ReadAttributes(QueueName),
     /// The queue that records come from; the visibility timeout of a failed record is changed.
-    Source(QueueName),
+    ReceiveFrom(QueueName),
     /// The dead-letter queue of a queue, or of a stream by its table's name. Unparseable messages
     /// are sent there. Its URL is in `<NAME>_DEAD_LETTER_QUEUE_URL`.
-    DeadLetters(QueueName),
+    DeadLetterQueue(QueueName),
     /// A secret that is read, by its logical name. The id of `signing_keys` is in
     /// `SIGNING_KEYS_SECRET_ID`.
     Secret(&'static str),
@@ -44,7 +44,7 @@ pub enum Use {
 
 /// An action on a table: the IAM action without `dynamodb:`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-pub enum Verb {
+pub enum Action {
     /// One item is read.
     GetItem,
     /// Several items are read by key.
@@ -61,9 +61,9 @@ pub enum Verb {
     ConditionCheckItem,
 }
 
-impl Use {
+impl Resource {
     /// Whether this permits the action on the table.
-    pub(crate) fn covers(&self, table: TableName, verb: Verb) -> bool {
+    pub(crate) fn covers(&self, table: TableName, verb: Action) -> bool {
         matches!(self, Self::Table(mine, verbs) if *mine == table && verbs.contains(&verb))
     }
 }
