@@ -59,7 +59,7 @@ impl Query for GetArticle {
     type Input = (Path<Parameters>, QueryString<Link>);
 
     // 5. Syntax validation: any text is taken as a token; a wrong token counts as none
-    type Question = Asked;
+    type Command = Asked;
 
     fn parse((Path(parameters), QueryString(link)): Self::Input) -> Result<Asked, FieldErrors> {
         Ok(Asked { article_id: parameters.article_id, share: link.share })

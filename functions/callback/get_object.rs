@@ -35,7 +35,7 @@ impl Query for GetObject {
     type Input = Path<Parameters>;
 
     // 5. Syntax validation
-    type Question = ObjectId;
+    type Command = ObjectId;
 
     fn parse(Path(parameters): Path<Parameters>) -> Result<ObjectId, FieldErrors> {
         Ok(parameters.object_id)

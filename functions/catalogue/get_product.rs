@@ -42,7 +42,7 @@ impl Query for GetProduct {
     type Input = Path<Parameters>;
 
     // 5. Syntax validation
-    type Question = ProductId;
+    type Command = ProductId;
 
     fn parse(Path(parameters): Path<Parameters>) -> Result<ProductId, FieldErrors> {
         Ok(parameters.product_id)

@@ -48,7 +48,7 @@ impl Query for ListProducts {
     type Input = QueryString<Parameters>;
 
     // 5. Syntax validation
-    type Question = Wanted;
+    type Command = Wanted;
 
     fn parse(QueryString(parameters): QueryString<Parameters>) -> Result<Wanted, FieldErrors> {
         let Parameters { name, limit, order, cursor } = parameters;

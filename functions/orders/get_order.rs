@@ -35,7 +35,7 @@ impl Query for GetOrder {
     type Input = Path<Parameters>;
 
     // 5. Syntax validation
-    type Question = OrderId;
+    type Command = OrderId;
 
     fn parse(Path(parameters): Path<Parameters>) -> Result<OrderId, FieldErrors> {
         Ok(parameters.order_id)

@@ -37,7 +37,7 @@ impl Query for ListOrders {
     type Input = QueryString<PageQuery>;
 
     // 5. Syntax validation
-    type Question = PageRequest;
+    type Command = PageRequest;
 
     fn parse(QueryString(page): QueryString<PageQuery>) -> Result<PageRequest, FieldErrors> {
         Ok(page.of_list(Direction::Descending))

@@ -39,7 +39,7 @@ impl Query for ListUserOrders {
     type Input = (Path<Parameters>, QueryString<PageQuery>);
 
     // 5. Syntax validation
-    type Question = (UserId, PageRequest);
+    type Command = (UserId, PageRequest);
 
     fn parse(
         (Path(parameters), QueryString(page)): Self::Input,

@@ -34,7 +34,7 @@ impl Query for GetUser {
     type Input = Path<Parameters>;
 
     // 5. Syntax validation
-    type Question = UserId;
+    type Command = UserId;
 
     fn parse(Path(parameters): Path<Parameters>) -> Result<UserId, FieldErrors> {
         Ok(parameters.user_id)

@@ -51,7 +51,7 @@ impl Query for GetHealth {
     type Input = ();
 
     // 5. Syntax validation
-    type Question = ();
+    type Command = ();
 
     fn parse((): ()) -> Result<(), FieldErrors> {
         Ok(())

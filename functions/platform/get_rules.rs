@@ -33,7 +33,7 @@ impl Query for GetRules {
     type Input = ();
 
     // 5. Syntax validation
-    type Question = ();
+    type Command = ();
 
     fn parse((): ()) -> Result<(), FieldErrors> {
         Ok(())

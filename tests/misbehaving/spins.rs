@@ -19,7 +19,7 @@ impl Query for Spins {
     const ACCESS: Access<NoRole> = Access::Public;
     const RESOURCES: &'static [Resource] = &[];
     type Input = ();
-    type Question = ();
+    type Command = ();
 
     fn parse((): ()) -> Result<(), FieldErrors> {
         loop {

@@ -156,14 +156,14 @@ pub trait Query: Send + Sync + Sized + 'static {
     type Input: Input;
 
     /// Stage 5. Syntax validation: into a type that cannot be wrong.
-    type Question: Send + Sync;
+    type Command: Send + Sync;
 
     /// Stage 5. Syntax validation.
     ///
     /// # Errors
     ///
     /// All violations of the request, together.
-    fn parse(input: Self::Input) -> Result<Self::Question, FieldErrors>;
+    fn parse(input: Self::Input) -> Result<Self::Command, FieldErrors>;
 
     /// Stage 6. Retrieval: the data that was asked for.
     type Facts: Send + Sync;
@@ -172,11 +172,11 @@ pub trait Query: Send + Sync + Sized + 'static {
     fn retrieve(
         &self,
         permit: &Permit<Self::Caller>,
-        question: &Self::Question,
+        question: &Self::Command,
     ) -> impl Future<Output = Result<Self::Facts, ServiceError>> + Send;
 
     /// Stage 3b. Authorization that depends on the facts.
-    fn allow(caller: &Self::Caller, question: &Self::Question, facts: &Self::Facts) -> Verdict;
+    fn allow(caller: &Self::Caller, question: &Self::Command, facts: &Self::Facts) -> Verdict;
 
     /// Stage 9. Response, as in [`Endpoint::FAILURE_STATUS`].
     const FAILURE_STATUS: Option<StatusCode> = None;
@@ -204,31 +204,31 @@ impl<Q: Query> Endpoint for Q {
     // Conditions are compared with the tag of the reply.
     const CONDITIONS: Conditions<Q::Facts> = Conditions::Untagged;
     type Input = Q::Input;
-    type Command = Q::Question;
+    type Command = Q::Command;
     type Facts = Q::Facts;
     type Outcome = Q::Facts;
     type View = Q::View;
 
-    fn parse(input: Q::Input) -> Result<Q::Question, FieldErrors> {
+    fn parse(input: Q::Input) -> Result<Q::Command, FieldErrors> {
         Q::parse(input)
     }
 
     fn retrieve(
         &self,
         permit: &Permit<Q::Caller>,
-        question: &Q::Question,
+        question: &Q::Command,
     ) -> impl Future<Output = Result<Q::Facts, ServiceError>> + Send {
         Query::retrieve(self, permit, question)
     }
 
-    fn allow(caller: &Q::Caller, question: &Q::Question, facts: &Q::Facts) -> Verdict {
+    fn allow(caller: &Q::Caller, question: &Q::Command, facts: &Q::Facts) -> Verdict {
         Q::allow(caller, question, facts)
     }
 
     fn decide(
         _: &Moment,
         _: &Q::Caller,
-        _: &Q::Question,
+        _: &Q::Command,
         facts: Q::Facts,
     ) -> Result<Q::Facts, DomainError> {
         Ok(facts)

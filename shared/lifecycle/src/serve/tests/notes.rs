@@ -235,7 +235,7 @@ impl Query for GetNote {
     const RESOURCES: &'static [Resource] = &[Resource::Table(NOTES, &[Action::GetItem])];
 
     type Input = Path<NotePath>;
-    type Question = Uuid;
+    type Command = Uuid;
 
     fn parse(Path(path): Path<NotePath>) -> Result<Uuid, FieldErrors> {
         Ok(path.note_id)
