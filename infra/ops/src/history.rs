@@ -10,7 +10,7 @@ use domain::tables::{CREDITS, ORDER_SUMMARIES, ORDERS};
 use lifecycle::commit::{OUTBOX, OutboxRow};
 use lifecycle::consumer::inbox_key;
 use lifecycle::error::BoxError;
-use lifecycle::idempotency::LEDGER;
+use lifecycle::idempotency::IDEMPOTENCY_KEYS;
 use lifecycle::record::Record;
 use lifecycle::resource::Resource;
 
@@ -21,7 +21,7 @@ pub(crate) const RESOURCES: &[Resource] = &[
     Resource::Table(ORDER_SUMMARIES, &[]),
     Resource::Table(CREDITS, &[]),
     Resource::Table(OUTBOX, &[]),
-    Resource::Table(LEDGER, &[]),
+    Resource::Table(IDEMPOTENCY_KEYS, &[]),
 ];
 
 /// An order has a handful of events in its life.
@@ -72,8 +72,9 @@ async fn tell_events(operator: &Operator, order_id: OrderId, say: Say<'_>) -> Re
             envelope.occurred_at, envelope.event_type, envelope.event_id, envelope.request_id
         ));
         for queue in subscribers(&envelope.event_type) {
-            let consumed =
-                operator.has(LEDGER, &inbox_key(queue.name(), &envelope.event_id)).await?;
+            let consumed = operator
+                .has(IDEMPOTENCY_KEYS, &inbox_key(queue.name(), &envelope.event_id))
+                .await?;
             let consumed = if consumed { "consumed" } else { "not consumed" };
             say(&format!("            {}: {consumed}", queue.name()));
         }

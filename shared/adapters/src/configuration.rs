@@ -7,7 +7,7 @@ use std::fmt;
 use aws_credential_types::Credentials;
 use lifecycle::Upstream;
 use lifecycle::effects::QueueName;
-use lifecycle::idempotency::LEDGER;
+use lifecycle::idempotency::IDEMPOTENCY_KEYS;
 use lifecycle::record::TableName;
 use lifecycle::resource::{Action, Resource};
 
@@ -174,7 +174,7 @@ impl Configuration {
 /// The tables on which one of the verbs is used, without the idempotency table.
 fn read_by(uses: &[Resource], verbs: &[Action]) -> impl Iterator<Item = TableName> {
     uses.iter().filter_map(move |used| match used {
-        Resource::Table(table, used) if *table != LEDGER => {
+        Resource::Table(table, used) if *table != IDEMPOTENCY_KEYS => {
             verbs.iter().any(|verb| used.contains(verb)).then_some(*table)
         }
         _ => None,

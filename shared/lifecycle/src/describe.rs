@@ -16,7 +16,7 @@ use crate::endpoint::Endpoint;
 use crate::error::{
     BodyOffer, DomainError, ErrorResponse, FieldErrors, RequestError, ServiceError,
 };
-use crate::idempotency::{Idempotency, LEDGER};
+use crate::idempotency::{IDEMPOTENCY_KEYS, Idempotency};
 use crate::input::{Input, Schemas};
 use crate::limit::{Counting, LIMITS};
 use crate::record::TableName;
@@ -157,7 +157,7 @@ pub(crate) fn uses_of_endpoint<E: Endpoint>() -> Vec<Resource> {
     let mut uses = E::RESOURCES.to_vec();
     uses.push(Resource::Table(LIMITS, &[Action::UpdateItem]));
     if E::IDEMPOTENCY != Idempotency::None {
-        uses.push(Resource::Table(LEDGER, &[Action::GetItem, Action::PutItem]));
+        uses.push(Resource::Table(IDEMPOTENCY_KEYS, &[Action::GetItem, Action::PutItem]));
     }
     uses
 }
@@ -166,7 +166,7 @@ pub(crate) fn uses_of_endpoint<E: Endpoint>() -> Vec<Resource> {
 pub(crate) fn uses_of_consumer<C: Consumer>() -> Vec<Resource> {
     let mut uses = C::RESOURCES.to_vec();
     if C::INBOX == Inbox::Remembered {
-        uses.push(Resource::Table(LEDGER, &[Action::GetItem, Action::PutItem]));
+        uses.push(Resource::Table(IDEMPOTENCY_KEYS, &[Action::GetItem, Action::PutItem]));
     }
     if let Source::Queue(queue) = C::SOURCE {
         uses.push(Resource::ReceiveFrom(queue));

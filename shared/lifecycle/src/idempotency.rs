@@ -23,7 +23,7 @@ use crate::serve::{Request, Response};
 
 /// The idempotency table: stored responses and inbox records; its time-to-live attribute is
 /// `expiresAt`.
-pub const LEDGER: TableName = TableName::new("ledger");
+pub const IDEMPOTENCY_KEYS: TableName = TableName::new("ledger");
 
 /// The request header with the key.
 pub(crate) const KEY_HEADER: HeaderName = HeaderName::from_static("idempotency-key");
@@ -46,14 +46,14 @@ pub enum Idempotency {
 
 /// The scoped idempotency key of a request, with the hash of the request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct IntentKey {
+pub(crate) struct ScopedIdempotencyKey {
     ledger_key: Key,
     request_hash: String,
     /// The hash of the raw request, as earlier versions made it. Their records are kept for a day.
     earlier_hash: String,
 }
 
-impl IntentKey {
+impl ScopedIdempotencyKey {
     /// Returns the key in the request's header, if there is one.
     ///
     /// # Errors
@@ -106,11 +106,11 @@ impl IntentKey {
     }
 
     /// The conditional write that stores a response, unless one is stored already.
-    pub(crate) fn remember(&self, response: &Response, now: Timestamp) -> Write {
+    pub(crate) fn store(&self, response: &Response, now: Timestamp) -> Write {
         let headers = response.headers.iter().filter_map(|(name, value)| {
             Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
         });
-        let answer = Remembered {
+        let answer = StoredResponse {
             ledger_key: self.ledger_key.clone(),
             request_hash: self.request_hash.clone(),
             status: response.status.as_u16(),
@@ -123,7 +123,7 @@ impl IntentKey {
     }
 
     /// Returns the response to replay, or `None` when the key belongs to another request.
-    pub(crate) fn replay(&self, remembered: Remembered) -> Option<Response> {
+    pub(crate) fn replay(&self, remembered: StoredResponse) -> Option<Response> {
         if ![&self.request_hash, &self.earlier_hash].contains(&&remembered.request_hash) {
             return None;
         }
@@ -166,7 +166,7 @@ pub(crate) fn absent_or_expired(now: Timestamp) -> Condition {
 /// A response as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Remembered {
+pub(crate) struct StoredResponse {
     #[serde(skip, default = "no_key")]
     ledger_key: Key,
     request_hash: String,
@@ -176,14 +176,14 @@ pub(crate) struct Remembered {
     expires_at: i64,
 }
 
-impl Remembered {
+impl StoredResponse {
     pub(crate) fn has_expired(&self, now: Timestamp) -> bool {
         self.expires_at < now.as_seconds()
     }
 }
 
-impl Record for Remembered {
-    const TABLE: TableName = LEDGER;
+impl Record for StoredResponse {
+    const TABLE: TableName = IDEMPOTENCY_KEYS;
 
     fn key(&self) -> Key {
         self.ledger_key.clone()

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use lifecycle::ServiceError;
 use lifecycle::effects::Mail;
-use lifecycle::idempotency::LEDGER;
+use lifecycle::idempotency::IDEMPOTENCY_KEYS;
 use lifecycle::platform::Platform;
 use lifecycle::record::{Key, TableName};
 use lifecycle::resource::{Action, Resource};
@@ -54,7 +54,7 @@ async fn init_opens_one_connection_for_each_concurrent_read() {
     let uses = [
         Resource::Table(PRODUCTS, &[Action::Query]),
         Resource::Table(USERS, &[Action::GetItem, Action::PutItem]),
-        Resource::Table(LEDGER, &[Action::GetItem]),
+        Resource::Table(IDEMPOTENCY_KEYS, &[Action::GetItem]),
     ];
     let aws = connect(&uses, environment);
     aws.warm().await;

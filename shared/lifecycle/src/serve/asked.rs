@@ -7,13 +7,13 @@ use crate::caller::{Access, Caller};
 use crate::conditions::Named;
 use crate::endpoint::Endpoint;
 use crate::error::{FieldErrors, RequestError};
-use crate::idempotency::IntentKey;
+use crate::idempotency::ScopedIdempotencyKey;
 use crate::input::Input;
 use crate::telemetry::line::Stages;
 
 /// A parsed request.
 pub(super) struct Asked<C> {
-    pub(super) key: Option<IntentKey>,
+    pub(super) key: Option<ScopedIdempotencyKey>,
     pub(super) conditions: Named,
     pub(super) command: C,
 }
@@ -45,7 +45,7 @@ pub(super) fn read<E: Endpoint>(
         return Err(RequestError::TooLarge { limit: E::BODY_BYTES_MAX });
     }
     let mut violations = FieldErrors::none();
-    let key = IntentKey::named(E::IDEMPOTENCY, request).unwrap_or_else(|found| {
+    let key = ScopedIdempotencyKey::named(E::IDEMPOTENCY, request).unwrap_or_else(|found| {
         violations.extend(found);
         None
     });
@@ -62,7 +62,8 @@ pub(super) fn read<E: Endpoint>(
     match (command, violations.is_empty()) {
         (Some(command), true) => {
             let subject = caller.subject();
-            let key = key.map(|key| IntentKey::of(request, &E::ROUTE, subject.as_deref(), key));
+            let key = key
+                .map(|key| ScopedIdempotencyKey::of(request, &E::ROUTE, subject.as_deref(), key));
             Ok(Asked { key, conditions, command })
         }
         _ => Err(RequestError::Invalid(violations)),

@@ -22,7 +22,7 @@ use crate::effects::Effects;
 use crate::endpoint::Endpoint;
 use crate::error::{RequestError, ServiceError};
 use crate::finding::{Finding, not_verified};
-use crate::idempotency::{IntentKey, LEDGER, Remembered};
+use crate::idempotency::{IDEMPOTENCY_KEYS, ScopedIdempotencyKey, StoredResponse};
 use crate::limit::Standing;
 use crate::record::Record;
 use crate::telemetry::line::{Line, Stages, lines_of_noted};
@@ -293,7 +293,7 @@ impl<E: Endpoint> Handler<E> {
             tale.attempts += 1;
             let (effects, response) = self.decide(permit, asked, tale).await?;
             let key = key.as_ref();
-            let remember = key.map(|key| key.remember(&response, moment.now()));
+            let remember = key.map(|key| key.store(&response, moment.now()));
             let outcome = commit(platform, &effects, remember, E::RESOURCES, moment, cause).await?;
             tale.stages.end("effects");
             match (outcome, key) {
@@ -305,7 +305,7 @@ impl<E: Endpoint> Handler<E> {
                     });
                 }
                 (Outcome::Known(Some(stored)), Some(key)) => {
-                    let known = Remembered::of_item(stored).map_err(ServiceError::internal)?;
+                    let known = StoredResponse::of_item(stored).map_err(ServiceError::internal)?;
                     return key.replay(known).ok_or(RequestError::KeyReused).map(Done::replay);
                 }
                 (Outcome::Rejected(rejection), _)
@@ -361,13 +361,14 @@ impl<E: Endpoint> Handler<E> {
     /// Returns the stored response of this key, if there is one.
     async fn recall(
         &self,
-        key: &IntentKey,
+        key: &ScopedIdempotencyKey,
         now: Timestamp,
     ) -> Result<Option<Response>, RequestError> {
-        let Some(stored) = self.shared.platform.read(LEDGER, key.ledger_key()).await? else {
+        let Some(stored) = self.shared.platform.read(IDEMPOTENCY_KEYS, key.ledger_key()).await?
+        else {
             return Ok(None);
         };
-        let remembered = Remembered::of_item(stored).map_err(ServiceError::internal)?;
+        let remembered = StoredResponse::of_item(stored).map_err(ServiceError::internal)?;
         if remembered.has_expired(now) {
             return Ok(None);
         }

@@ -12,7 +12,7 @@ use crate::commit::{Cause, Outcome, commit, outgoing_of_part};
 use crate::consumer::{Consumer, Delivered, Inbox, Source, inbox_key};
 use crate::effects::{Content, Effects, Write};
 use crate::error::{DomainError, RequestError, ServiceError};
-use crate::idempotency::{LEDGER, absent_or_expired};
+use crate::idempotency::{IDEMPOTENCY_KEYS, absent_or_expired};
 use crate::platform::{Outgoing, Platform, RefusedMessage};
 use crate::record::{Key, Record, TableName};
 use crate::telemetry::line::Stages;
@@ -66,7 +66,7 @@ impl<C: Consumer> Settling<'_, C> {
         let inbox = (C::INBOX == Inbox::Remembered)
             .then(|| Consumed::of(C::SOURCE, &self.permit.caller().record_id, moment.now()));
         if let Some(inbox) = &inbox {
-            let stored = self.platform.read(LEDGER, &inbox.key()).await?;
+            let stored = self.platform.read(IDEMPOTENCY_KEYS, &inbox.key()).await?;
             stages.end("inbox");
             if stored.is_some_and(|stored| !Consumed::has_expired(stored, moment.now())) {
                 return Ok(Fate::Repeated);
@@ -330,7 +330,7 @@ impl Consumed {
 }
 
 impl Record for Consumed {
-    const TABLE: TableName = LEDGER;
+    const TABLE: TableName = IDEMPOTENCY_KEYS;
 
     fn key(&self) -> Key {
         inbox_key(&self.source, &self.record_id)

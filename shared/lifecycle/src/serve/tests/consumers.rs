@@ -14,7 +14,7 @@ use crate::consumer::{Consumer, Delivered, Inbox, Run, Source, inbox_key};
 use crate::effects::{Effects, Event, EventData, Mail, Message, Write};
 use crate::envelope::Envelope;
 use crate::error::{DomainError, ErrorCode, ErrorKind, FieldErrors, ServiceError};
-use crate::idempotency::LEDGER;
+use crate::idempotency::IDEMPOTENCY_KEYS;
 use crate::notice::{Notice, Receiver};
 use crate::resource::{Action, Resource};
 use crate::serve::Shared;
@@ -198,7 +198,7 @@ async fn an_expired_inbox_entry_counts_as_absent() {
     for (expires_at, expected) in [(i64::MAX / 1000, 0), (1, 2)] {
         let consumed = json!({ "source": "readers", "recordId": "e1", "expiresAt": expires_at });
         let item = serde_dynamo::to_item(consumed).unwrap();
-        recorder.store(LEDGER, inbox_key("readers", "e1"), item);
+        recorder.store(IDEMPOTENCY_KEYS, inbox_key("readers", "e1"), item);
         assert!(deliver(&recorder, vec![message("m1", None, &said("e1", "x"))]).await.is_empty());
         assert_eq!(told(&recorder), expected, "{expires_at}");
     }

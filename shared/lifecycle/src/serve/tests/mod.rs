@@ -25,7 +25,7 @@ use crate::Deadline;
 use crate::caller::TokenVerifier;
 use crate::commit::{OUTBOX, OutboxRow};
 use crate::endpoint::Endpoint;
-use crate::idempotency::LEDGER;
+use crate::idempotency::IDEMPOTENCY_KEYS;
 use crate::record::{Key, Record};
 use crate::telemetry::log::captured::Captured;
 
@@ -280,7 +280,10 @@ async fn a_repeated_key_replays_the_first_response_byte_for_byte() {
     assert_eq!(again.headers["idempotency-replayed"], "true");
     assert_eq!(again.headers["x-request-id"], "req-2");
     assert!(first.headers.get("idempotency-replayed").is_none());
-    assert_eq!((recorder.items_of(OUTBOX).len(), recorder.items_of(LEDGER).len()), (1, 1));
+    assert_eq!(
+        (recorder.items_of(OUTBOX).len(), recorder.items_of(IDEMPOTENCY_KEYS).len()),
+        (1, 1)
+    );
     assert!(again.aftermath.tertiary.count() == 0);
 }
 
