@@ -6,9 +6,9 @@
 //! them.
 
 mod addresses;
+mod dead_letters;
 mod history;
 mod keys;
-mod letters;
 mod outbox;
 mod rebuild;
 
@@ -34,7 +34,7 @@ enum Kind {
     RebuildProjection,
     /// Shows or redrives what could not be consumed.
     #[command(subcommand)]
-    DeadLetters(letters::Command),
+    DeadLetters(dead_letters::Command),
     /// Shows or retries rows of the outbox that were set aside.
     #[command(subcommand)]
     Outbox(outbox::Command),
@@ -103,7 +103,9 @@ pub async fn run(
     let connect = |uses: &[Resource]| Aws::connect_with(uses, environment).map(Operator::new);
     match &command.kind {
         Kind::RebuildProjection => rebuild::run(&connect(rebuild::RESOURCES)?, say).await,
-        Kind::DeadLetters(command) => letters::run(command, connect(&command.uses()?)?, say).await,
+        Kind::DeadLetters(command) => {
+            dead_letters::run(command, connect(&command.uses()?)?, say).await
+        }
         Kind::Outbox(command) => outbox::run(command, &connect(outbox::RESOURCES)?, say).await,
         Kind::MailAddresses(command) => {
             addresses::run(command, &connect(addresses::RESOURCES)?, say).await

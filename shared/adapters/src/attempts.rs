@@ -183,7 +183,7 @@ mod tests {
     use lifecycle::Timestamp;
     use lifecycle::effects::{Mail, QueueName};
     use lifecycle::notice::Notice;
-    use lifecycle::platform::{CommitError, Hidden, Outgoing, Transaction};
+    use lifecycle::platform::{CommitError, Outgoing, Transaction, VisibilityChange};
     use lifecycle::record::{Key, TableName};
     use serde_dynamo::Item;
 
@@ -224,10 +224,14 @@ mod tests {
         async fn send(&self, _: &[Outgoing]) -> Vec<(usize, ServiceError)> {
             unreachable!("attempts only count")
         }
-        async fn hide(&self, _: QueueName, _: &[Hidden]) -> Result<(), ServiceError> {
+        async fn change_visibility(
+            &self,
+            _: QueueName,
+            _: &[VisibilityChange],
+        ) -> Result<(), ServiceError> {
             unreachable!("attempts only count")
         }
-        async fn bury(&self, _: QueueName, _: &str, _: &str) -> Result<(), ServiceError> {
+        async fn dead_letter(&self, _: QueueName, _: &str, _: &str) -> Result<(), ServiceError> {
             unreachable!("attempts only count")
         }
         async fn mail(&self, _: &Mail) -> Result<(), ServiceError> {

@@ -32,10 +32,19 @@ pub trait Platform: Send + Sync + 'static {
     async fn send(&self, messages: &[Outgoing]) -> Vec<(usize, ServiceError)>;
 
     /// Changes the visibility timeout of received messages.
-    async fn hide(&self, queue: QueueName, hidden: &[Hidden]) -> Result<(), ServiceError>;
+    async fn change_visibility(
+        &self,
+        queue: QueueName,
+        hidden: &[VisibilityChange],
+    ) -> Result<(), ServiceError>;
 
     /// Sends an unparseable message to its queue's dead-letter queue.
-    async fn bury(&self, queue: QueueName, body: &str, reason: &str) -> Result<(), ServiceError>;
+    async fn dead_letter(
+        &self,
+        queue: QueueName,
+        body: &str,
+        reason: &str,
+    ) -> Result<(), ServiceError>;
 
     /// Sends an e-mail.
     async fn mail(&self, mail: &Mail) -> Result<(), ServiceError>;
@@ -175,7 +184,7 @@ impl RefusedMessage {
 
 /// A received message with its new visibility timeout.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hidden {
+pub struct VisibilityChange {
     /// The SQS receipt handle.
     pub receipt: String,
     /// The new visibility timeout, in whole seconds, at most 12 hours.

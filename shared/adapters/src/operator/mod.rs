@@ -1,7 +1,7 @@
 //! Operators' access to whole tables and dead letters, without endpoints. It needs the feature
 //! `operator`, which no function enables: functions read only with a permit.
 
-mod letters;
+mod dead_letters;
 mod scan;
 
 use lifecycle::ServiceError;
@@ -9,7 +9,7 @@ use lifecycle::effects::Write;
 use lifecycle::platform::{CommitError, Platform, Transaction};
 use lifecycle::record::{Key, Record};
 
-pub use self::letters::{DeadLetter, LETTERS_MAX};
+pub use self::dead_letters::{DEAD_LETTERS_MAX, DeadLetter};
 pub use self::scan::{Page, Segment};
 use crate::together::gather;
 use crate::{Aws, KeyRotation, Positioned, Range, Table, Wanted};

@@ -1,21 +1,23 @@
 //! The lifecycle's port on AWS: one module for each operation.
 
 mod batches;
-mod bury;
 mod commit;
 mod count;
+mod dead_letter;
 mod export;
-mod hide;
 mod mail;
 mod messages;
 mod read;
+mod visibility;
 mod warm;
 
 use async_trait::async_trait;
 use lifecycle::ServiceError;
 use lifecycle::effects::{Mail, QueueName};
 use lifecycle::notice::Notice;
-use lifecycle::platform::{CommitError, Count, Counter, Hidden, Outgoing, Platform, Transaction};
+use lifecycle::platform::{
+    CommitError, Count, Counter, Outgoing, Platform, Transaction, VisibilityChange,
+};
 use lifecycle::record::{Key, TableName};
 use serde_dynamo::Item;
 
@@ -40,11 +42,20 @@ impl Platform for Aws {
         self.send_messages(messages).await
     }
 
-    async fn hide(&self, queue: QueueName, hidden: &[Hidden]) -> Result<(), ServiceError> {
+    async fn change_visibility(
+        &self,
+        queue: QueueName,
+        hidden: &[VisibilityChange],
+    ) -> Result<(), ServiceError> {
         self.hide_messages(queue, hidden).await
     }
 
-    async fn bury(&self, queue: QueueName, body: &str, reason: &str) -> Result<(), ServiceError> {
+    async fn dead_letter(
+        &self,
+        queue: QueueName,
+        body: &str,
+        reason: &str,
+    ) -> Result<(), ServiceError> {
         self.bury_message(queue, body, reason).await
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use lifecycle::effects::QueueName;
 use lifecycle::envelope::Envelope;
-use lifecycle::platform::{Hidden, Outgoing, Platform, RefusedMessage};
+use lifecycle::platform::{Outgoing, Platform, RefusedMessage, VisibilityChange};
 use lifecycle::{ServiceError, Timestamp};
 
 use super::stores::{APPROVALS, EMAILS, Stores};
@@ -99,14 +99,14 @@ async fn a_text_with_characters_that_sqs_rejects_arrives_unchanged() {
 #[tokio::test]
 async fn an_empty_message_can_be_dead_lettered() {
     let stores = Stores::start().await;
-    stores.aws.bury(EMAILS, "", "EOF while parsing a value").await.unwrap();
+    stores.aws.dead_letter(EMAILS, "", "EOF while parsing a value").await.unwrap();
     assert_eq!(stores.drain("emails-dead-letters").await[0].body(), Some("\"\""));
 }
 
 #[tokio::test]
 async fn a_dead_lettered_message_carries_its_reason() {
     let stores = Stores::start().await;
-    stores.aws.bury(EMAILS, "{\"to\":", "it is no JSON\u{0}").await.unwrap();
+    stores.aws.dead_letter(EMAILS, "{\"to\":", "it is no JSON\u{0}").await.unwrap();
     let buried = stores.drain("emails-dead-letters").await;
     assert_eq!(buried[0].body(), Some("{\"to\":"));
     let reason = &buried[0].message_attributes().unwrap()["reason"];
@@ -122,10 +122,10 @@ async fn hidden_messages_return_after_their_visibility_timeout() {
     while hidden.len() < messages.len() {
         for received in stores.receive("emails").await {
             let receipt = received.receipt_handle.unwrap();
-            hidden.push(Hidden { receipt, wait: Duration::from_secs(1) });
+            hidden.push(VisibilityChange { receipt, wait: Duration::from_secs(1) });
         }
     }
-    stores.aws.hide(EMAILS, &hidden).await.unwrap();
+    stores.aws.change_visibility(EMAILS, &hidden).await.unwrap();
     assert!(stores.drain("emails").await.is_empty());
     tokio::time::sleep(Duration::from_millis(1100)).await;
     assert_eq!(stores.drain("emails").await.len(), messages.len());
@@ -134,6 +134,6 @@ async fn hidden_messages_return_after_their_visibility_timeout() {
 #[tokio::test]
 async fn changing_the_visibility_of_an_unknown_message_fails() {
     let stores = Stores::start().await;
-    let hidden = Hidden { receipt: "unknown".to_owned(), wait: Duration::from_secs(1) };
-    stores.aws.hide(EMAILS, &[hidden]).await.unwrap_err();
+    let hidden = VisibilityChange { receipt: "unknown".to_owned(), wait: Duration::from_secs(1) };
+    stores.aws.change_visibility(EMAILS, &[hidden]).await.unwrap_err();
 }

@@ -13,9 +13,9 @@ use super::Shared;
 use super::after::{Aftermath, Tertiary};
 use super::guard::{caught, guarded, panicked};
 use super::lambda::{self, Handled, Invocation, InvocationResult};
-use super::postpone::postpone;
 use super::records::{Group, Raw, groups_of};
-use super::settle::{Fate, Settling};
+use super::retry_backoff::back_off;
+use super::settle::{RecordOutcome, Settling};
 use crate::commit::Cause;
 use crate::consumer::{Consumer, Delivered, Delivery, Source};
 use crate::effects::QueueName;
@@ -54,7 +54,7 @@ impl<C: Consumer> lambda::Handler for Handler<C> {
             lines.extend(group.lines);
             spans.extend(group.spans);
         }
-        let hiding = postpone(&*self.shared.platform, C::SOURCE, &failed, invocation.deadline);
+        let hiding = back_off(&*self.shared.platform, C::SOURCE, &failed, invocation.deadline);
         if let Err(panic) = AssertUnwindSafe(hiding).catch_unwind().await {
             let error = panicked(&*panic);
             tracing::error!(%error, "visibility timeout not changed; failed records return without back-off");
@@ -207,7 +207,11 @@ impl<C: Consumer> Handler<C> {
 
     /// Sends an unparseable record to the dead-letter queue, with the full reason. The log gets the
     /// reason without values, which may be personal data.
-    async fn bury(&self, raw: &Raw, violations: &FieldErrors) -> Result<Fate, RequestError> {
+    async fn bury(
+        &self,
+        raw: &Raw,
+        violations: &FieldErrors,
+    ) -> Result<RecordOutcome, RequestError> {
         let reasons = |message: fn(&str) -> String| {
             let reason =
                 |found: &FieldError| format!("{} {}", found.field, message(&found.message));
@@ -216,8 +220,8 @@ impl<C: Consumer> Handler<C> {
         let (reason, told) = (reasons(str::to_owned), shortened(reasons(without_values)));
         tracing::error!(reason = told, "a record cannot be parsed");
         let queue = dead_letters(C::SOURCE).ok_or_else(|| ServiceError::internal(told))?;
-        self.shared.platform.bury(queue, &raw.body(), &reason).await?;
-        Ok(Fate::Buried)
+        self.shared.platform.dead_letter(queue, &raw.body(), &reason).await?;
+        Ok(RecordOutcome::DeadLettered)
     }
 }
 

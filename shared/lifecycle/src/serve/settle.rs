@@ -26,18 +26,18 @@ const PARTS_AT_ONCE: usize = 10;
 
 /// The result of processing a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(super) enum RecordOutcome {
     /// It had its effects.
-    Consumed,
+    Processed,
     /// A duplicate: it had its effects earlier.
-    Repeated,
+    Duplicate,
     /// A business rule rejected it; it is remembered as processed.
-    Refused,
+    Rejected,
     /// A queue refused one of its messages because of its content; the replacement effects were
     /// committed.
     Undeliverable,
     /// Unparseable; moved to the dead-letter queue.
-    Buried,
+    DeadLettered,
 }
 
 /// A record that is being processed.
@@ -61,7 +61,7 @@ impl<C: Consumer> Settling<'_, C> {
         command: &C::Command,
         stages: &mut Stages,
         spans: &mut Vec<Value>,
-    ) -> Result<Fate, RequestError> {
+    ) -> Result<RecordOutcome, RequestError> {
         let moment = self.permit.moment();
         let inbox = (C::INBOX == Inbox::Remembered)
             .then(|| Consumed::of(C::SOURCE, &self.permit.caller().record_id, moment.now()));
@@ -69,7 +69,7 @@ impl<C: Consumer> Settling<'_, C> {
             let stored = self.platform.read(IDEMPOTENCY_KEYS, &inbox.key()).await?;
             stages.end("inbox");
             if stored.is_some_and(|stored| !Consumed::has_expired(stored, moment.now())) {
-                return Ok(Fate::Repeated);
+                return Ok(RecordOutcome::Duplicate);
             }
         }
         let mut sent = Sent::default();
@@ -78,8 +78,8 @@ impl<C: Consumer> Settling<'_, C> {
             let facts = self.consumer.retrieve(self.permit, command).await?;
             stages.end("retrieval");
             let (mut effects, fate) = match C::decide(moment, command, facts) {
-                Ok(effects) => (effects, Fate::Consumed),
-                Err(rejection) => (refused(&rejection), Fate::Refused),
+                Ok(effects) => (effects, RecordOutcome::Processed),
+                Err(rejection) => (refused(&rejection), RecordOutcome::Rejected),
             };
             stages.end("rules");
             // 8. Side effects.
@@ -107,7 +107,7 @@ impl<C: Consumer> Settling<'_, C> {
                         "a queue refused a message; committing the replacement effects"
                     );
                     observe_error(instead.counted);
-                    (instead.effects, Fate::Undeliverable)
+                    (instead.effects, RecordOutcome::Undeliverable)
                 }
                 (Err(fault), _) => return Err(fault.into()),
             };
@@ -117,7 +117,7 @@ impl<C: Consumer> Settling<'_, C> {
             stages.end("commit");
             match outcome {
                 Outcome::Committed => return Ok(fate),
-                Outcome::Known(_) => return Ok(Fate::Repeated),
+                Outcome::Known(_) => return Ok(RecordOutcome::Duplicate),
                 Outcome::Rejected(rejection) => {
                     tracing::info!(
                         code = rejection.code,

@@ -11,8 +11,8 @@ use crate::effects::{Change, Condition, Mail, QueueName, Write, WriteAction};
 use crate::error::ServiceError;
 use crate::notice::Notice;
 use crate::platform::{
-    CommitError, Count, Counter, FailedCondition, Hidden, Outgoing, Platform, RefusedMessage,
-    Transaction,
+    CommitError, Count, Counter, FailedCondition, Outgoing, Platform, RefusedMessage, Transaction,
+    VisibilityChange,
 };
 use crate::record::{Key, TableName};
 
@@ -36,7 +36,7 @@ pub(super) struct Recorder {
     tokens: Mutex<HashSet<String>>,
     counters: Mutex<HashMap<String, u32>>,
     sent: Mutex<Vec<Outgoing>>,
-    hidden: Mutex<Vec<Hidden>>,
+    hidden: Mutex<Vec<VisibilityChange>>,
     faults: Mutex<Faults>,
     /// The request ids with which messages were sent, counts exchanged and spans exported.
     pub(super) asked_for: Mutex<Vec<Option<String>>>,
@@ -181,7 +181,11 @@ impl Platform for Recorder {
         failed
     }
 
-    async fn hide(&self, _: QueueName, hidden: &[Hidden]) -> Result<(), ServiceError> {
+    async fn change_visibility(
+        &self,
+        _: QueueName,
+        hidden: &[VisibilityChange],
+    ) -> Result<(), ServiceError> {
         if self.faults().queues_down {
             return Err(ServiceError::internal("the queue is down"));
         }
@@ -189,7 +193,7 @@ impl Platform for Recorder {
         Ok(())
     }
 
-    async fn bury(&self, queue: QueueName, _: &str, _: &str) -> Result<(), ServiceError> {
+    async fn dead_letter(&self, queue: QueueName, _: &str, _: &str) -> Result<(), ServiceError> {
         self.note(Call::Bury(queue.name().to_owned()));
         Ok(())
     }

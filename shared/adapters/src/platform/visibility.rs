@@ -4,7 +4,7 @@ use aws_sdk_sqs::types::ChangeMessageVisibilityBatchRequestEntry as Entry;
 use futures::future::join_all;
 use lifecycle::ServiceError;
 use lifecycle::effects::QueueName;
-use lifecycle::platform::Hidden;
+use lifecycle::platform::VisibilityChange;
 
 use super::batches::MESSAGES_MAX;
 use crate::Aws;
@@ -15,13 +15,17 @@ impl Aws {
     pub(super) async fn hide_messages(
         &self,
         queue: QueueName,
-        hidden: &[Hidden],
+        hidden: &[VisibilityChange],
     ) -> Result<(), ServiceError> {
         let batches = hidden.chunks(MESSAGES_MAX).map(|batch| self.hide_batch(queue, batch));
         join_all(batches).await.into_iter().collect()
     }
 
-    async fn hide_batch(&self, queue: QueueName, batch: &[Hidden]) -> Result<(), ServiceError> {
+    async fn hide_batch(
+        &self,
+        queue: QueueName,
+        batch: &[VisibilityChange],
+    ) -> Result<(), ServiceError> {
         let name = queue.name();
         let url = self
             .configuration()
@@ -43,7 +47,7 @@ impl Aws {
     }
 }
 
-fn entry(number: usize, hidden: &Hidden) -> Entry {
+fn entry(number: usize, hidden: &VisibilityChange) -> Entry {
     let seconds = i32::try_from(hidden.wait.as_secs()).unwrap_or(i32::MAX);
     let entry = Entry::builder().id(number.to_string()).receipt_handle(&hidden.receipt);
     entry.visibility_timeout(seconds).build().expect("id and receipt are set")

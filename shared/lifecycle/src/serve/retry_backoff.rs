@@ -7,7 +7,7 @@ use tokio::time::timeout_at;
 use super::records::Raw;
 use crate::consumer::Source;
 use crate::error::{RequestError, ServiceError};
-use crate::platform::{Hidden, Platform};
+use crate::platform::{Platform, VisibilityChange};
 use crate::{Backoff, Deadline};
 
 /// Time reserved before Lambda's deadline for changing visibility: the record may have failed
@@ -18,25 +18,26 @@ const MARGIN: Duration = Duration::from_millis(250);
 /// record that failed; the records after it get the same time, so that they keep their order.
 ///
 /// If the change fails, the queue's own visibility timeout applies.
-pub(super) async fn postpone(
+pub(super) async fn back_off(
     platform: &dyn Platform,
     source: Source,
     failed: &[Vec<Raw>],
     deadline: Deadline,
 ) {
-    let hidden: Vec<Hidden> = failed.iter().flat_map(|group| hidden(group)).collect();
+    let hidden: Vec<VisibilityChange> = failed.iter().flat_map(|group| hidden(group)).collect();
     let Source::Queue(queue) = source else { return };
     if hidden.is_empty() {
         return;
     }
-    let hiding = timeout_at(deadline.instant() + MARGIN, platform.hide(queue, &hidden)).await;
+    let hiding =
+        timeout_at(deadline.instant() + MARGIN, platform.change_visibility(queue, &hidden)).await;
     if let Err(fault) = hiding.unwrap_or(Err(ServiceError::TimedOut)) {
         tracing::warn!(error = %RequestError::ServiceError(fault), "visibility timeout not changed; failed records return without back-off");
     }
 }
 
-fn hidden(group: &[Raw]) -> impl Iterator<Item = Hidden> {
+fn hidden(group: &[Raw]) -> impl Iterator<Item = VisibilityChange> {
     let wait = Backoff::wait(group.first().map_or(1, |failed| failed.deliveries));
     let receipts = group.iter().filter_map(|raw| raw.receipt.clone());
-    receipts.map(move |receipt| Hidden { receipt, wait })
+    receipts.map(move |receipt| VisibilityChange { receipt, wait })
 }

@@ -14,7 +14,7 @@ use super::Operator;
 use crate::errors::fault;
 
 /// How many dead letters one call receives: SQS's limit.
-pub const LETTERS_MAX: u8 = 10;
+pub const DEAD_LETTERS_MAX: u8 = 10;
 /// Limit for the bytes of all messages of one call. AWS accepts 1 MiB today; every queue accepts
 /// this much.
 const BYTES_MAX: usize = 256 * 1024;
@@ -69,7 +69,7 @@ impl Operator {
             .sqs()
             .receive_message()
             .queue_url(self.dead_letters(queue)?)
-            .max_number_of_messages(LETTERS_MAX.into())
+            .max_number_of_messages(DEAD_LETTERS_MAX.into())
             .visibility_timeout(HIDDEN_S)
             .wait_time_seconds(WAIT_S)
             .message_attribute_names("All")
@@ -90,7 +90,7 @@ impl Operator {
         queue: QueueName,
         taken: &[DeadLetter],
     ) -> Result<(), ServiceError> {
-        for letters in taken.chunks(LETTERS_MAX.into()) {
+        for letters in taken.chunks(DEAD_LETTERS_MAX.into()) {
             let entries =
                 letters.iter().enumerate().map(|(index, letter)| visible_again(index, letter));
             let request = self.0.sqs().change_message_visibility_batch();
@@ -116,7 +116,7 @@ impl Operator {
         taken: &[DeadLetter],
     ) -> Result<usize, ServiceError> {
         let bytes: usize = taken.iter().map(|letter| letter.body.len()).sum();
-        let portion: usize = if bytes < BYTES_MAX / 2 { LETTERS_MAX.into() } else { 1 };
+        let portion: usize = if bytes < BYTES_MAX / 2 { DEAD_LETTERS_MAX.into() } else { 1 };
         let mut back = 0;
         for letters in taken.chunks(portion) {
             back += self.put_back(queue, letters).await?;
