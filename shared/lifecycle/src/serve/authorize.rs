@@ -44,7 +44,7 @@ impl lambda::Handler for Handler {
         observed(observations, self.find(&shown, invocation.deadline)).await
     }
 
-    fn leaves_aftermath(&self) -> bool {
+    fn defers_work(&self) -> bool {
         false
     }
 }
@@ -65,7 +65,7 @@ impl Handler {
         let labels = [("verdict", verdict)];
         print(&metric(&self.service, now, &labels, "token_verdicts_total", "Count", 1));
         let answer = json!({ "isAuthorized": true, "context": finding.to_context() });
-        Handled { answer: Ok(InvocationResult::Json(answer)), aftermath: None }
+        Handled { answer: Ok(InvocationResult::Json(answer)), deferred: None }
     }
 
     /// Verifies the token of one event.

@@ -10,7 +10,7 @@ use futures::{FutureExt, StreamExt, stream};
 use serde_json::{Value, json};
 
 use super::Shared;
-use super::after::{Aftermath, Tertiary};
+use super::deferred::{DeferredWork, Tertiary};
 use super::guard::{caught, guarded, panicked};
 use super::lambda::{self, Handled, Invocation, InvocationResult};
 use super::records::{Group, Raw, groups_of};
@@ -40,7 +40,7 @@ impl<C: Consumer> lambda::Handler for Handler<C> {
             Ok(groups) => groups,
             Err(error) => {
                 tracing::error!(error, "the event is not of the consumer's source");
-                return Handled { answer: Err("unreadable event".to_owned()), aftermath: None };
+                return Handled { answer: Err("unreadable event".to_owned()), deferred: None };
             }
         };
         let consumed = stream::iter(groups)
@@ -66,7 +66,7 @@ impl<C: Consumer> lambda::Handler for Handler<C> {
             let (service, at) = (&self.shared.settings.service, Timestamp::now());
             lines.push(metric(service, at, &labels, "errors_total", "Count", nameless));
         }
-        let aftermath = Aftermath {
+        let aftermath = DeferredWork {
             shared: Arc::clone(&self.shared),
             request: None,
             deadline: invocation.deadline,
@@ -75,7 +75,7 @@ impl<C: Consumer> lambda::Handler for Handler<C> {
             telling: Vec::new(),
             tertiary: Tertiary::default(),
         };
-        Handled { answer: answer_of(C::SOURCE, &failed), aftermath: Some(aftermath) }
+        Handled { answer: answer_of(C::SOURCE, &failed), deferred: Some(aftermath) }
     }
 }
 

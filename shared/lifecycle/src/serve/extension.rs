@@ -17,7 +17,7 @@ use serde::Deserialize;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::after::Aftermath;
+use super::deferred::DeferredWork;
 use crate::error::BoxError;
 
 /// The number of consecutive failures of `next` after which the process exits. Lambda then starts
@@ -33,7 +33,7 @@ const INVOCATION_MAX: Duration = Duration::from_mins(15);
 /// The deferred work of one invocation, if any, with its request id.
 pub(super) struct Left {
     pub(super) request_id: String,
-    pub(super) aftermath: Option<Aftermath>,
+    pub(super) aftermath: Option<DeferredWork>,
 }
 
 /// The sender of deferred work.
@@ -49,7 +49,7 @@ impl Holder {
     }
 
     /// Sends the deferred work to the extension; returns it if the extension has stopped.
-    pub(super) fn end(&self, left: Left) -> Option<Aftermath> {
+    pub(super) fn end(&self, left: Left) -> Option<DeferredWork> {
         let refused = self.sender.send(left).err();
         self.under_way.fetch_sub(1, Ordering::SeqCst);
         refused.and_then(|refused| refused.0.aftermath)

@@ -7,8 +7,8 @@ use http::{Method, header};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-use super::after::{Aftermath, Tertiary};
 use super::asked::{Asked, read, route};
+use super::deferred::{DeferredWork, Tertiary};
 use super::guard::{Retries, guarded};
 use super::lambda::{self, Handled, Invocation, InvocationResult};
 use super::meter::Meter;
@@ -38,7 +38,7 @@ pub(crate) struct Handler<E> {
 #[async_trait]
 impl<E: Endpoint> lambda::Handler for Handler<E> {
     async fn handle(&self, invocation: Invocation) -> Handled {
-        let mut tale = Tale::begin();
+        let mut tale = RequestLog::begin();
         let request = Request::from_event(&invocation.event, &E::ROUTE);
         let request_id = request_id(request.as_ref().ok());
         let trace = trace(request.as_ref().ok(), invocation.x_ray.as_deref());
@@ -98,7 +98,7 @@ impl<E: Endpoint> lambda::Handler for Handler<E> {
         let noted = observations.noted();
         let left = outgoing(&noted.messages, &Moment::of_request(tale.at), &cause);
         let noted = lines_of_noted(&settings.service, tale.at, &request_id, &noted);
-        let aftermath = Aftermath {
+        let aftermath = DeferredWork {
             shared: Arc::clone(&self.shared),
             request: Some(observations),
             deadline: invocation.deadline,
@@ -107,7 +107,7 @@ impl<E: Endpoint> lambda::Handler for Handler<E> {
             telling: tale.telling,
             tertiary: done.tertiary.with_messages(left),
         };
-        Handled { answer: Ok(InvocationResult::Http(response)), aftermath: Some(aftermath) }
+        Handled { answer: Ok(InvocationResult::Http(response)), deferred: Some(aftermath) }
     }
 
     fn overran(&self, watched: &Watched) -> Option<LastWords> {
@@ -144,7 +144,7 @@ impl<E: Endpoint> lambda::Handler for Handler<E> {
 }
 
 /// Data collected while a request is served, for its log line, metrics and spans.
-pub(super) struct Tale {
+pub(super) struct RequestLog {
     pub(super) at: Timestamp,
     stages: Stages,
     pub(super) standing: Option<Standing>,
@@ -153,7 +153,7 @@ pub(super) struct Tale {
     attempts: u32,
 }
 
-impl Tale {
+impl RequestLog {
     fn begin() -> Self {
         Self {
             at: Timestamp::now(),
@@ -189,7 +189,7 @@ impl<E: Endpoint> Handler<E> {
         request: &Request,
         deadline: Deadline,
         cause: &Cause,
-        tale: &mut Tale,
+        tale: &mut RequestLog,
     ) -> Result<Done, RequestError> {
         // 1. Routing. API Gateway has done it; a function behind a wrong route returns an error.
         route::<E>(request)?;
@@ -236,7 +236,11 @@ impl<E: Endpoint> Handler<E> {
     }
 
     /// Stage 2, and stage 3 as far as it needs no facts.
-    async fn admit(&self, request: &Request, tale: &mut Tale) -> Result<E::Caller, RequestError> {
+    async fn admit(
+        &self,
+        request: &Request,
+        tale: &mut RequestLog,
+    ) -> Result<E::Caller, RequestError> {
         let caller = self.authenticate(request, tale.at).await?;
         tale.stages.end("authentication");
         E::ACCESS.admits(&caller)?;
@@ -281,7 +285,7 @@ impl<E: Endpoint> Handler<E> {
         permit: &Permit<E::Caller>,
         asked: &Asked<E::Command>,
         cause: &Cause,
-        tale: &mut Tale,
+        tale: &mut RequestLog,
     ) -> Result<Done, RequestError> {
         let platform = &*self.shared.platform;
         let moment = permit.moment();
@@ -328,7 +332,7 @@ impl<E: Endpoint> Handler<E> {
         &self,
         permit: &Permit<E::Caller>,
         Asked { conditions, command, .. }: &Asked<E::Command>,
-        tale: &mut Tale,
+        tale: &mut RequestLog,
     ) -> Result<(Effects, Response), RequestError> {
         // 6. Retrieval.
         let facts = self.endpoint.retrieve(permit, command).await?;

@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde::de::IgnoredAny;
 use tower::{Layer, Service, service_fn};
 
-use super::after::{Aftermath, Mode};
+use super::deferred::{DeferMode, DeferredWork};
 use super::overrun::LastWords;
 use super::settings::Settings;
 use super::watchdog::{Watchdog, Watched};
@@ -34,7 +34,7 @@ pub(crate) struct Invocation {
 pub(crate) struct Handled {
     /// An error becomes a failed invocation with this message.
     pub(crate) answer: Result<InvocationResult, String>,
-    pub(crate) aftermath: Option<Aftermath>,
+    pub(crate) deferred: Option<DeferredWork>,
 }
 
 /// The payload that is returned to Lambda.
@@ -57,7 +57,7 @@ pub(crate) trait Handler: Send + Sync {
     }
 
     /// Whether its invocations may have deferred work.
-    fn leaves_aftermath(&self) -> bool {
+    fn defers_work(&self) -> bool {
         true
     }
 }
@@ -79,7 +79,7 @@ pub(crate) async fn serve(
     watchdog: Option<Arc<Watchdog>>,
 ) -> Result<(), BoxError> {
     // Both take a round trip; during init no client waits.
-    let aftermath = handler.leaves_aftermath();
+    let aftermath = handler.defers_work();
     let (mode, ()) = tokio::join!(mode(&shared.settings, aftermath), shared.platform.warm());
     let first = Arc::new(Mutex::new(true));
     let answer_mode = mode.clone();
@@ -109,7 +109,7 @@ pub(crate) async fn serve(
                 cold_start,
             };
             let handled = probe::answered_or_handled(&*handler, invocation).await;
-            slot.leave(mode.before_answer(handled.aftermath).await);
+            slot.leave(mode.before_answer(handled.deferred).await);
             handled.answer.map_err(|message| Diagnostic {
                 error_type: message.clone(),
                 error_message: message,
@@ -121,18 +121,18 @@ pub(crate) async fn serve(
 
 /// Registers the internal extension, if there can be deferred work and the platform supports
 /// extensions.
-async fn mode(settings: &Settings, aftermath: bool) -> Mode {
+async fn mode(settings: &Settings, aftermath: bool) -> DeferMode {
     if settings.concurrency > 1 || !aftermath {
-        return Mode::Spawned;
+        return DeferMode::Spawned;
     }
     match extension::hold().await {
-        Ok(holder) => Mode::Held(holder),
+        Ok(holder) => DeferMode::InExtension(holder),
         Err(error) => {
             tracing::warn!(
                 error,
                 "internal extension not registered; tertiary effects run before the response"
             );
-            Mode::Before
+            DeferMode::BeforeResponse
         }
     }
 }
@@ -147,22 +147,22 @@ tokio::task_local! {
 /// handler cannot know when its response has been sent.
 struct Slot {
     event: Bytes,
-    aftermath: Mutex<Option<Aftermath>>,
+    aftermath: Mutex<Option<DeferredWork>>,
 }
 
 impl Slot {
-    fn leave(&self, aftermath: Option<Aftermath>) {
+    fn leave(&self, aftermath: Option<DeferredWork>) {
         *self.aftermath.lock().unwrap_or_else(PoisonError::into_inner) = aftermath;
     }
 
-    fn take(&self) -> Option<Aftermath> {
+    fn take(&self) -> Option<DeferredWork> {
         self.aftermath.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
 /// Wraps an invocation, including the sending of its response.
 struct Around {
-    mode: Mode,
+    mode: DeferMode,
 }
 
 impl<S> Layer<S> for Around {
@@ -176,7 +176,7 @@ impl<S> Layer<S> for Around {
 #[derive(Clone)]
 struct AroundService<S> {
     inner: S,
-    mode: Mode,
+    mode: DeferMode,
 }
 
 impl<S> Service<LambdaInvocation> for AroundService<S>

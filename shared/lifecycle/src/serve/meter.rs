@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::http::Tale;
+use super::http::RequestLog;
 use super::{Request, Shared};
 use crate::endpoint::Endpoint;
 use crate::error::{RequestError, ServiceError};
@@ -43,7 +43,11 @@ impl<'a> Meter<'a> {
     }
 
     /// Counts the cost; an error if the caller is over the limit.
-    pub(super) async fn charge(&self, cost: u32, tale: &mut Tale) -> Result<(), RequestError> {
+    pub(super) async fn charge(
+        &self,
+        cost: u32,
+        tale: &mut RequestLog,
+    ) -> Result<(), RequestError> {
         let Shared { limiter, platform, .. } = &**self.shared;
         let counted = Counted { route: &self.route, caller: &self.caller };
         let standing = limiter.admit(&**platform, &self.limit, counted, cost, tale.at).await;
@@ -62,7 +66,11 @@ impl<'a> Meter<'a> {
     }
 
     /// Counts the cost beyond the first unit, which was counted on arrival.
-    pub(super) async fn charge_rest(&self, cost: u32, tale: &mut Tale) -> Result<(), RequestError> {
+    pub(super) async fn charge_rest(
+        &self,
+        cost: u32,
+        tale: &mut RequestLog,
+    ) -> Result<(), RequestError> {
         if cost > self.cost_max {
             let message = format!(
                 "the request costs {cost}, but the endpoint declares at most {}",

@@ -3,10 +3,10 @@
 //! The `main` of a binary calls [`endpoint`], [`consumer`], [`authorizer`] or [`rotation`]. Each
 //! first checks whether the binary was started with `--describe`.
 
-mod after;
 mod asked;
 mod authorize;
 mod batch;
+mod deferred;
 mod extension;
 mod guard;
 mod http;

@@ -16,7 +16,7 @@ const BYTES_MAX: usize = 64;
 pub(super) async fn answered_or_handled(handler: &dyn Handler, invocation: Invocation) -> Handled {
     if is_probe(&invocation.event) {
         let ready = InvocationResult::Json(json!({ "lifecycle": "ready" }));
-        return Handled { answer: Ok(ready), aftermath: None };
+        return Handled { answer: Ok(ready), deferred: None };
     }
     handler.handle(invocation).await
 }
@@ -40,7 +40,7 @@ mod tests {
     #[async_trait]
     impl Handler for Echo {
         async fn handle(&self, invocation: Invocation) -> Handled {
-            Handled { answer: Err(format!("{:?}", invocation.event)), aftermath: None }
+            Handled { answer: Err(format!("{:?}", invocation.event)), deferred: None }
         }
     }
 

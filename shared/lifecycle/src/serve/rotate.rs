@@ -21,10 +21,10 @@ impl<R: Rotation> lambda::Handler for Handler<R> {
             Ok((step, version_id)) => self.perform(step, &version_id, invocation).await,
             Err(reason) => Err(reason),
         };
-        Handled { answer: answer.map(|()| InvocationResult::Json(Value::Null)), aftermath: None }
+        Handled { answer: answer.map(|()| InvocationResult::Json(Value::Null)), deferred: None }
     }
 
-    fn leaves_aftermath(&self) -> bool {
+    fn defers_work(&self) -> bool {
         false
     }
 }

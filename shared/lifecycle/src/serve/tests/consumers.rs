@@ -126,7 +126,7 @@ async fn spans_of<C: Consumer>(recorder: &Arc<Recorder>, consumer: C, event: &Va
     let mut shared = shared(recorder);
     let settings = &mut Arc::get_mut(&mut shared).unwrap().settings;
     settings.collector = Some("http://collector.example".to_owned());
-    handle(shared, consumer, event).await.aftermath.unwrap().perform().await;
+    handle(shared, consumer, event).await.deferred.unwrap().perform().await;
     let exported = recorder.exported.lock().unwrap();
     let spans = exported.iter().flat_map(|(_, _, body)| {
         let body: Value = serde_json::from_slice(body).unwrap();
@@ -342,7 +342,7 @@ async fn metrics_and_spans_of_a_record_have_the_id_of_its_request() {
         assert!(span["attributes"].as_array().unwrap().contains(&named), "{span}");
     }
     let handled = handle(shared(&recorder), Keep, &event).await;
-    for line in handled.aftermath.unwrap().lines {
+    for line in handled.deferred.unwrap().lines {
         let line: Value = serde_json::from_str(&line).unwrap();
         assert_eq!(line["requestId"], "req-1", "{line}");
     }

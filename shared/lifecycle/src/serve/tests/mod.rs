@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 use self::notes::{GetNote, NOTES, Note, PostNote, Shelf};
 use self::recorder::{Call, Recorder};
-use super::after::Aftermath;
+use super::deferred::DeferredWork;
 use super::lambda::{Handler as _, Invocation, InvocationResult};
 use super::{Settings, Shared, http};
 use crate::Deadline;
@@ -90,7 +90,7 @@ struct Answered {
     headers: Value,
     body: Value,
     raw: String,
-    aftermath: Aftermath,
+    aftermath: DeferredWork,
 }
 
 impl Answered {
@@ -116,7 +116,7 @@ async fn ask<E: Endpoint>(handler: &http::Handler<E>, event: &Value) -> Answered
         headers: answer["headers"].clone(),
         body: serde_json::from_str(&raw).unwrap_or(Value::Null),
         raw,
-        aftermath: handled.aftermath.unwrap(),
+        aftermath: handled.deferred.unwrap(),
     }
 }
 
@@ -565,7 +565,7 @@ async fn only_an_unsampled_traceparent_suppresses_spans() {
             x_ray: x_ray.clone(),
             cold_start: false,
         };
-        handler.handle(invocation).await.aftermath.unwrap().perform().await;
+        handler.handle(invocation).await.deferred.unwrap().perform().await;
         let sent = recorder.exported.lock().unwrap().len();
         assert_eq!(sent, posts, "{traceparent:?} {x_ray:?}");
         let flags = if posts == 1 { "-01" } else { "-00" };

@@ -111,14 +111,14 @@ async fn a_run_with_refused_parts_succeeds_and_counts_them() {
     recorder.faults().refused = vec!["refused".to_owned()];
     let handled = run(&recorder, &["refused", "one"]).await;
     assert!(handled.answer.is_ok());
-    let lines = &handled.aftermath.as_ref().unwrap().lines;
+    let lines = &handled.deferred.as_ref().unwrap().lines;
     assert!(lines.iter().any(|line| line.contains("NOTE_SET_ASIDE")), "{lines:?}");
 }
 
 #[tokio::test]
 async fn the_span_of_a_part_is_in_the_trace_of_the_event_that_it_forwards() {
     let recorder = Arc::new(Recorder::default());
-    run(&recorder, &["one"]).await.aftermath.unwrap().perform().await;
+    run(&recorder, &["one"]).await.deferred.unwrap().perform().await;
     let exported = recorder.exported.lock().unwrap();
     let body: Value = serde_json::from_slice(&exported[0].2).unwrap();
     let spans = body["resourceSpans"][0]["scopeSpans"][0]["spans"].as_array().unwrap();

@@ -20,7 +20,7 @@ use crate::telemetry::{Observations, observed, otlp};
 use crate::{Deadline, Moment, Timestamp};
 
 /// The deferred work of one invocation.
-pub(crate) struct Aftermath {
+pub(crate) struct DeferredWork {
     pub(crate) shared: Arc<Shared>,
     /// The request; `None` for a batch, whose records have no deferred effects.
     pub(crate) request: Option<Arc<Observations>>,
@@ -43,15 +43,15 @@ pub(crate) struct Tertiary {
 
 /// How deferred work finishes before Lambda freezes the process.
 #[derive(Debug, Clone)]
-pub(crate) enum Mode {
+pub(crate) enum DeferMode {
     /// An internal extension keeps the execution environment running: it requests the next event
     /// only after the work, and Lambda freezes nothing before.
-    Held(Holder),
+    InExtension(Holder),
     /// The process serves concurrent requests and is not frozen between them, or there is never
     /// deferred work.
     Spawned,
     /// No extension could be registered: the work is done before the response, within a short time.
-    Before,
+    BeforeResponse,
 }
 
 /// The maximum time to export the spans of one invocation.
@@ -60,11 +60,14 @@ const EXPORT_MAX: Duration = Duration::from_secs(2);
 /// The maximum delay of the response in [`Mode::Before`].
 const BEFORE_MAX: Duration = Duration::from_secs(1);
 
-impl Mode {
+impl DeferMode {
     /// Called before the response is sent.
-    pub(crate) async fn before_answer(&self, aftermath: Option<Aftermath>) -> Option<Aftermath> {
+    pub(crate) async fn before_answer(
+        &self,
+        aftermath: Option<DeferredWork>,
+    ) -> Option<DeferredWork> {
         match (self, aftermath) {
-            (Self::Before, Some(mut aftermath)) => {
+            (Self::BeforeResponse, Some(mut aftermath)) => {
                 aftermath.deadline = aftermath.deadline.min(Deadline::after(BEFORE_MAX));
                 aftermath.perform().await;
                 None
@@ -75,18 +78,18 @@ impl Mode {
 
     /// Called when an invocation begins.
     pub(crate) fn before_invocation(&self) {
-        if let Self::Held(holder) = self {
+        if let Self::InExtension(holder) = self {
             holder.begin();
         }
     }
 
     /// Called when the response has been sent.
-    pub(crate) fn after_answer(&self, request_id: String, aftermath: Option<Aftermath>) {
+    pub(crate) fn after_answer(&self, request_id: String, aftermath: Option<DeferredWork>) {
         let left = match self {
             // Always signal the extension, even without deferred work: it waits once per
             // invocation.
-            Self::Held(holder) => holder.end(Left { request_id, aftermath }),
-            Self::Spawned | Self::Before => aftermath,
+            Self::InExtension(holder) => holder.end(Left { request_id, aftermath }),
+            Self::Spawned | Self::BeforeResponse => aftermath,
         };
         if let Some(aftermath) = left {
             tokio::spawn(aftermath.perform());
@@ -94,7 +97,7 @@ impl Mode {
     }
 }
 
-impl Aftermath {
+impl DeferredWork {
     /// Performs the work until the deadline. A failure is logged and counted.
     pub(crate) async fn perform(mut self) {
         match self.request.take() {
