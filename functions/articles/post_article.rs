@@ -77,7 +77,7 @@ impl Endpoint for PostArticle {
     // 8. Side effects
     fn effects(article: &Article) -> Effects {
         let id_taken = error_codes::ID_TAKEN.at("/articleId", "is in use");
-        Effects::none().write(Write::create(article).otherwise(id_taken))
+        Effects::none().write(Write::create(article).or_reject(id_taken))
     }
 
     // 9. Response
@@ -93,7 +93,7 @@ impl Endpoint for PostArticle {
 #[cfg(test)]
 mod tests {
     use domain::examples::{ann, article, moment, read, signed_in};
-    use lifecycle::effects::Otherwise;
+    use lifecycle::effects::OnConditionFailed;
     use serde_json::json;
 
     use super::*;
@@ -116,7 +116,7 @@ mod tests {
     fn a_taken_id_is_409_with_its_field() {
         let effects = PostArticle::effects(&article());
         let [write] = effects.writes() else { panic!("{effects:?}") };
-        let Otherwise::Reject(no) = &write.otherwise else { panic!("{write:?}") };
+        let OnConditionFailed::Reject(no) = &write.on_condition_failed else { panic!("{write:?}") };
         assert_eq!((no.code, no.details[0].field.as_str()), ("ID_TAKEN", "/articleId"));
     }
 

@@ -90,7 +90,7 @@ impl Endpoint for PostCallback {
 
     // 8. Side effects: before the response, all ids are in the queue or none is
     fn effects(callback: &CallbackReceived) -> Effects {
-        Effects::handing_over(callback.message())
+        Effects::enqueue_instead_of_commit(callback.message())
     }
 
     // 9. Response

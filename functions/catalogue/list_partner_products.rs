@@ -19,7 +19,7 @@ use lifecycle::caller::NoRole;
 use lifecycle::effects::{Effects, Event, Message};
 use lifecycle::input::{Headers, QueryString};
 use lifecycle::resource::{Action, Resource};
-use lifecycle::telemetry::{leave_message, observe_error, request_id};
+use lifecycle::telemetry::{observe_error, request_id, send_after_response};
 use lifecycle::{
     Access, Anyone, Conditions, DomainError, Endpoint, ErrorCode, FieldErrors, Moment, Permit,
     Reply, Route, ServiceError, Verdict,
@@ -325,7 +325,7 @@ fn tell_operators(moment: &Moment, opened: bool, answer: &Result<PartnerResponse
     for kind in kind.into_iter().chain(opening) {
         let (upstream, code, at) = (PARTNER.name().to_owned(), code.clone(), moment.now());
         let event = Event::about(PARTNER.name(), &UpstreamFailed { upstream, kind, code, at });
-        leave_message(Message::new(NOTIFICATIONS, event));
+        send_after_response(Message::new(NOTIFICATIONS, event));
     }
 }
 

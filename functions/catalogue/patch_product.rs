@@ -124,7 +124,7 @@ struct Parameters {
 mod tests {
     use domain::examples::{ann, lamp, moment, read, signed_in};
     use domain::people::UserId;
-    use lifecycle::effects::{Otherwise, WriteAction};
+    use lifecycle::effects::{OnConditionFailed, WriteAction};
     use serde_json::{Value, json};
     use uuid::Uuid;
 
@@ -149,7 +149,7 @@ mod tests {
         let [write] = effects.writes() else { panic!("{effects:?}") };
         let replace = Write::replace(&lamp(), 1);
         assert_eq!((&write.condition, &write.key), (&replace.condition, &replace.key));
-        assert!(matches!(write.otherwise, Otherwise::Stale));
+        assert!(matches!(write.on_condition_failed, OnConditionFailed::Retry));
     }
 
     #[test]
@@ -158,7 +158,9 @@ mod tests {
         let [_, take, typed, give_up, _] = effects.writes() else { panic!("{effects:?}") };
         assert_eq!((take.key.pk.as_str(), give_up.key.pk.as_str()), ("name#lantern", "name#lamp"));
         for take in [take, typed] {
-            assert!(matches!(&take.otherwise, Otherwise::Reject(no) if no.code == "NAME_TAKEN"));
+            assert!(
+                matches!(&take.on_condition_failed, OnConditionFailed::Reject(no) if no.code == "NAME_TAKEN")
+            );
         }
         assert!(matches!(give_up.action, WriteAction::Delete));
     }

@@ -79,7 +79,7 @@ impl Endpoint for PostProduct {
         let id_taken = error_codes::ID_TAKEN.at("/productId", "is in use");
         Effects::none()
             .writes_of(product.name_claim().create(&name_taken))
-            .write(Write::create(product).otherwise(id_taken))
+            .write(Write::create(product).or_reject(id_taken))
     }
 
     // 9. Response
@@ -95,7 +95,7 @@ impl Endpoint for PostProduct {
 #[cfg(test)]
 mod tests {
     use domain::examples::{ann, lamp};
-    use lifecycle::effects::Otherwise;
+    use lifecycle::effects::OnConditionFailed;
 
     use super::*;
 
@@ -107,12 +107,13 @@ mod tests {
     #[test]
     fn name_and_id_are_claimed_in_one_commit_with_an_error_code_for_each() {
         let effects = PostProduct::effects(&lamp());
-        let refusals: Vec<_> = effects.writes().iter().map(|write| &write.otherwise).collect();
+        let refusals: Vec<_> =
+            effects.writes().iter().map(|write| &write.on_condition_failed).collect();
         let codes: Vec<_> = error_codes
             .iter()
             .map(|otherwise| match otherwise {
-                Otherwise::Reject(no) => no.code,
-                Otherwise::Stale => "stale",
+                OnConditionFailed::Reject(no) => no.code,
+                OnConditionFailed::Retry => "stale",
             })
             .collect();
         assert_eq!(codes, ["NAME_TAKEN", "NAME_TAKEN", "ID_TAKEN"]);

@@ -122,7 +122,7 @@ impl Endpoint for CreateOrder {
     fn effects(order: &Order) -> Effects {
         let id_taken = error_codes::ID_TAKEN.at("/orderId", "is in use");
         Effects::none()
-            .write(Write::create(order).otherwise(id_taken))
+            .write(Write::create(order).or_reject(id_taken))
             .writes_of(order.items.iter().map(OrderLine::take_from_stock))
             .event(Event::about(order.order_id, &order.created()))
     }
@@ -140,7 +140,7 @@ impl Endpoint for CreateOrder {
 #[cfg(test)]
 mod tests {
     use domain::examples::{ann, lamp, moment, read, signed_in};
-    use lifecycle::effects::Otherwise;
+    use lifecycle::effects::OnConditionFailed;
     use serde_json::json;
 
     use super::*;
@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn an_order_is_decided_again_when_its_stock_has_changed() {
         let effects = CreateOrder::effects(&order(facts()).unwrap());
-        assert!(matches!(effects.writes()[1].otherwise, Otherwise::Stale));
+        assert!(matches!(effects.writes()[1].on_condition_failed, OnConditionFailed::Retry));
     }
 
     #[test]

@@ -75,7 +75,7 @@ impl Endpoint for PostAddress {
     // 8. Side effects
     fn effects(address: &Address) -> Effects {
         let id_taken = error_codes::ID_TAKEN.at("/addressId", "is in use");
-        Effects::none().write(Write::create(address).otherwise(id_taken))
+        Effects::none().write(Write::create(address).or_reject(id_taken))
     }
 
     // 9. Response

@@ -6,7 +6,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::effects::{
-    Change, Condition, Content, Effects, Event, Message, Otherwise, Write, WriteAction,
+    Change, Condition, Content, Effects, Event, Message, OnConditionFailed, Write, WriteAction,
 };
 use crate::envelope::Envelope;
 use crate::error::{DomainError, ServiceError};
@@ -45,13 +45,13 @@ pub const SET_ASIDE_AT: &str = "setAsideAt";
 
 /// The origin of the effects; it is part of every envelope.
 #[derive(Debug, Clone)]
-pub(crate) struct Cause {
+pub(crate) struct EventOrigin {
     pub(crate) request_id: String,
     pub(crate) traceparent: Option<String>,
     pub(crate) tracestate: Option<String>,
 }
 
-impl Cause {
+impl EventOrigin {
     /// The origin that is a request, or a record, with its span.
     pub(crate) fn of(request_id: &str, trace: &TraceContext) -> Self {
         Self {
@@ -64,15 +64,15 @@ impl Cause {
 
 /// The result of an attempt to commit.
 #[derive(Debug)]
-pub(crate) enum Outcome {
+pub(crate) enum CommitOutcome {
     /// Everything is written.
     Committed,
     /// Nothing is written: the idempotency table already has this request or record.
-    Known(Option<Item>),
+    Duplicate(Option<Item>),
     /// Nothing is written: a condition with a rejection did not hold.
     Rejected(DomainError),
     /// Nothing is written: the facts are stale, or another transaction uses the same items.
-    Moved,
+    Conflict,
 }
 
 /// Puts all durable effects into one transaction: the writes, the outbox rows, and last the record
@@ -82,7 +82,7 @@ fn compose(
     ledger: Option<Write>,
     uses: &[Resource],
     moment: &Moment,
-    cause: &Cause,
+    cause: &EventOrigin,
 ) -> Result<Transaction, ServiceError> {
     if !effects.parts().is_empty() {
         return Err(ServiceError::internal(
@@ -129,8 +129,8 @@ pub(crate) async fn commit(
     ledger: Option<Write>,
     uses: &[Resource],
     moment: &Moment,
-    cause: &Cause,
-) -> Result<Outcome, ServiceError> {
+    cause: &EventOrigin,
+) -> Result<CommitOutcome, ServiceError> {
     let has_ledger = ledger.is_some();
     let transaction = compose(effects, ledger, uses, moment, cause)?;
     if let Some(message) = effects.handed_over() {
@@ -141,32 +141,39 @@ pub(crate) async fn commit(
         }
         let message = ready("handed-over", message, moment, cause);
         let failed = platform.send(&[message]).await.into_iter().next();
-        return failed.map_or(Ok(Outcome::Committed), |(_, fault)| Err(fault));
+        return failed.map_or(Ok(CommitOutcome::Committed), |(_, fault)| Err(fault));
     }
     if transaction.writes.is_empty() {
-        return Ok(Outcome::Committed);
+        return Ok(CommitOutcome::Committed);
     }
     let ledger = has_ledger.then(|| transaction.writes.len() - 1);
     let failed = match platform.commit(&transaction).await {
-        Ok(()) => return Ok(Outcome::Committed),
-        Err(CommitError::Conflict) => return Ok(Outcome::Moved),
+        Ok(()) => return Ok(CommitOutcome::Committed),
+        Err(CommitError::Conflict) => return Ok(CommitOutcome::Conflict),
         Err(CommitError::Invalid(reason)) => return Err(ServiceError::internal(reason)),
         Err(CommitError::ServiceError(fault)) => return Err(fault),
         Err(CommitError::Conditions(failed)) => failed,
     };
     if let Some(known) = failed.iter().find(|failed| Some(failed.write) == ledger) {
-        return Ok(Outcome::Known(known.stored.clone()));
+        return Ok(CommitOutcome::Duplicate(known.stored.clone()));
     }
-    let rejections =
-        failed.iter().filter_map(|failed| match &transaction.writes.get(failed.write)?.otherwise {
-            Otherwise::Reject(rejection) => Some(rejection.clone()),
-            Otherwise::Stale => None,
-        });
-    Ok(rejections.reduce(DomainError::together).map_or(Outcome::Moved, Outcome::Rejected))
+    let rejections = failed.iter().filter_map(|failed| {
+        match &transaction.writes.get(failed.write)?.on_condition_failed {
+            OnConditionFailed::Reject(rejection) => Some(rejection.clone()),
+            OnConditionFailed::Retry => None,
+        }
+    });
+    Ok(rejections
+        .reduce(DomainError::together)
+        .map_or(CommitOutcome::Conflict, CommitOutcome::Rejected))
 }
 
 /// The messages of a decision, in their envelopes.
-pub(crate) fn outgoing(messages: &[Message], moment: &Moment, cause: &Cause) -> Vec<Outgoing> {
+pub(crate) fn outgoing(
+    messages: &[Message],
+    moment: &Moment,
+    cause: &EventOrigin,
+) -> Vec<Outgoing> {
     outgoing_of_part("", messages, moment, cause)
 }
 
@@ -175,7 +182,7 @@ pub(crate) fn outgoing_of_part(
     part: &str,
     messages: &[Message],
     moment: &Moment,
-    cause: &Cause,
+    cause: &EventOrigin,
 ) -> Vec<Outgoing> {
     let numbered = messages.iter().enumerate();
     let outgoing = numbered
@@ -184,7 +191,7 @@ pub(crate) fn outgoing_of_part(
 }
 
 /// A message in its envelope, whose id is derived from the label.
-fn ready(label: &str, message: &Message, moment: &Moment, cause: &Cause) -> Outgoing {
+fn ready(label: &str, message: &Message, moment: &Moment, cause: &EventOrigin) -> Outgoing {
     Outgoing {
         queue: message.queue,
         envelope: match &message.content {
@@ -201,14 +208,14 @@ fn ready(label: &str, message: &Message, moment: &Moment, cause: &Cause) -> Outg
 
 /// Returns the `traceparent` of a forwarded envelope. It is the span of the relay if that belongs to
 /// the same trace: the trace then includes the relay. `tracestate` is valid for the whole trace.
-fn handed_on(own: Option<&str>, cause: &Cause) -> Option<String> {
+fn handed_on(own: Option<&str>, cause: &EventOrigin) -> Option<String> {
     let trace_of = |context: &str| context.get(..TRACE_CHARS).map(str::to_owned);
     let relay = cause.traceparent.as_deref();
     let passed_by = relay.filter(|relay| own.and_then(trace_of) == trace_of(relay));
     passed_by.or(own).map(str::to_owned)
 }
 
-fn seal(event: &Event, event_id: String, moment: &Moment, cause: &Cause) -> Envelope<Value> {
+fn seal(event: &Event, event_id: String, moment: &Moment, cause: &EventOrigin) -> Envelope<Value> {
     Envelope {
         event_id,
         event_type: event.event_type.to_owned(),
@@ -334,7 +341,7 @@ impl OutboxRow {
             key,
             action: WriteAction::Put(kept),
             condition: Some(Condition::Present),
-            otherwise: Otherwise::Stale,
+            on_condition_failed: OnConditionFailed::Retry,
         })
     }
 }

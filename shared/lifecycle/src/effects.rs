@@ -64,7 +64,7 @@ impl Effects {
     /// A queue cannot take part in a commit, so writes, events and an idempotency record are not
     /// possible with it. It is one message, because a queue may take some of several messages and
     /// refuse others.
-    pub fn handing_over(message: Message) -> Self {
+    pub fn enqueue_instead_of_commit(message: Message) -> Self {
         Self { handed_over: Some(message), ..Self::default() }
     }
 
@@ -202,7 +202,7 @@ pub struct Write {
     /// The condition on the stored item. If it does not hold, nothing of the commit happens.
     pub condition: Option<Condition>,
     /// The meaning of a failed condition.
-    pub otherwise: Otherwise,
+    pub on_condition_failed: OnConditionFailed,
 }
 
 /// The operation of a [`Write`].
@@ -250,9 +250,9 @@ pub enum Condition {
 
 /// The meaning of a failed condition.
 #[derive(Debug, Clone)]
-pub enum Otherwise {
+pub enum OnConditionFailed {
     /// The facts are stale: stages 6 to 8 run again.
-    Stale,
+    Retry,
     /// A business rule is violated: the client gets this rejection.
     Reject(DomainError),
 }
@@ -329,13 +329,19 @@ impl Write {
     /// Sets the rejection for a failed condition. Without one, a failed condition means that the
     /// facts are stale, and stages 6 to 8 run again.
     #[must_use]
-    pub fn otherwise(mut self, rejection: impl Into<DomainError>) -> Self {
-        self.otherwise = Otherwise::Reject(rejection.into());
+    pub fn or_reject(mut self, rejection: impl Into<DomainError>) -> Self {
+        self.on_condition_failed = OnConditionFailed::Reject(rejection.into());
         self
     }
 
     fn new<R: Record>(key: Key, action: WriteAction) -> Self {
-        Self { table: R::TABLE, key, action, condition: None, otherwise: Otherwise::Stale }
+        Self {
+            table: R::TABLE,
+            key,
+            action,
+            condition: None,
+            on_condition_failed: OnConditionFailed::Retry,
+        }
     }
 
     fn change(mut self, change: Change) -> Self {

@@ -71,7 +71,7 @@ impl Limit {
 
 /// The status of a caller's rate limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Standing {
+pub(crate) struct RateLimitStatus {
     quota: u32,
     window_s: u64,
     remaining: u32,
@@ -83,7 +83,7 @@ pub(crate) struct Standing {
     pub(crate) is_first: bool,
 }
 
-impl Standing {
+impl RateLimitStatus {
     /// `RateLimit` and `RateLimit-Policy` (IETF draft-ietf-httpapi-ratelimit-headers).
     pub(crate) fn add_to(&self, headers: &mut HeaderMap) {
         let (quota, window_s, left, reset_s) =
@@ -191,7 +191,7 @@ impl Limiter {
         counted: Counted<'_>,
         cost: u32,
         now: Timestamp,
-    ) -> Standing {
+    ) -> RateLimitStatus {
         let window_s = limit.window.as_secs().max(1);
         let length = i64::try_from(window_s).unwrap_or(i64::MAX);
         let number = now.as_seconds().div_euclid(length);
@@ -219,7 +219,15 @@ impl Limiter {
             Counting::Approximate => self.count_here(caller, limit, span, cost, is_first),
         };
         let remaining = limit.quota.saturating_sub(total);
-        Standing { quota: limit.quota, window_s, remaining, reset_s, admitted, is_due, is_first }
+        RateLimitStatus {
+            quota: limit.quota,
+            window_s,
+            remaining,
+            reset_s,
+            admitted,
+            is_due,
+            is_first,
+        }
     }
 
     /// Returns the total, whether the request is admitted, and whether an exchange is due.

@@ -52,9 +52,9 @@ impl NameClaim {
 
     /// Claims the name if it is free.
     pub fn create(&self, otherwise: &DomainError) -> Vec<Write> {
-        let mut writes = vec![Write::create(self).otherwise(otherwise.clone())];
+        let mut writes = vec![Write::create(self).or_reject(otherwise.clone())];
         if Self::typed_key_of(&self.name) != self.key() {
-            writes.push(Write::create(&Typed(self.clone())).otherwise(otherwise.clone()));
+            writes.push(Write::create(&Typed(self.clone())).or_reject(otherwise.clone()));
         }
         writes
     }
@@ -73,7 +73,7 @@ impl NameClaim {
         given_up.dedup();
         given_up.retain(|key| !taken.contains(key));
         let take = writes.into_iter();
-        let take = take.map(|write| write.when(mine.clone()).otherwise(otherwise.clone()));
+        let take = take.map(|write| write.when(mine.clone()).or_reject(otherwise.clone()));
         take.chain(given_up.into_iter().map(Write::delete::<Self>)).collect()
     }
 }

@@ -62,7 +62,7 @@ impl SignedUp {
         let Self { user, replaced, .. } = self;
         let claim = user.email_claim();
         let id_taken = error_codes::ID_TAKEN.at("/userId", "is in use");
-        let create = Write::create(user).otherwise(id_taken);
+        let create = Write::create(user).or_reject(id_taken);
         let Some(holder) = replaced else {
             return Effects::none().write(Write::create(&claim)).write(create);
         };
@@ -87,7 +87,7 @@ fn before<'a>(holder: &'a Holder, user: &User) -> Option<&'a User> {
 
 #[cfg(test)]
 mod tests {
-    use lifecycle::effects::{Otherwise, WriteAction};
+    use lifecycle::effects::{OnConditionFailed, WriteAction};
     use serde_json::json;
 
     use super::*;
@@ -147,9 +147,9 @@ mod tests {
     fn told(effects: &Effects) -> Vec<String> {
         let told = effects.writes().iter().map(|write| {
             let action = if matches!(write.action, WriteAction::Delete) { "delete" } else { "put" };
-            match &write.otherwise {
-                Otherwise::Stale => format!("{action} stale"),
-                Otherwise::Reject(no) => format!("{action} {}", no.code),
+            match &write.on_condition_failed {
+                OnConditionFailed::Retry => format!("{action} stale"),
+                OnConditionFailed::Reject(no) => format!("{action} {}", no.code),
             }
         });
         told.collect()

@@ -16,7 +16,7 @@ use super::lambda::{self, Handled, Invocation, InvocationResult};
 use super::records::{Group, Raw, groups_of};
 use super::retry_backoff::back_off;
 use super::settle::{RecordOutcome, Settling};
-use crate::commit::Cause;
+use crate::commit::EventOrigin;
 use crate::consumer::{Consumer, Delivered, Delivery, Source};
 use crate::effects::QueueName;
 use crate::error::{FieldError, FieldErrors, RequestError, ServiceError};
@@ -142,7 +142,7 @@ impl<C: Consumer> Handler<C> {
         let at = Timestamp::now();
         let Known { input, record_id, request_id, trace } = Known::<C::Input>::of::<C>(raw);
         let observations = Observations::of(request_id.clone(), Some(trace.clone()));
-        let cause = Cause::of(&request_id, &trace);
+        let cause = EventOrigin::of(&request_id, &trace);
 
         let delivered = Delivered { record_id: record_id.clone(), deliveries: raw.deliveries };
         let permit = Permit::new(delivered, Moment::of_record(at, &record_id), deadline);
@@ -236,7 +236,7 @@ struct Known<I> {
 impl<I: Delivery> Known<I> {
     /// Reads a record. If reading panics, only the record's own id is known.
     fn of<C: Consumer<Input = I>>(raw: &Raw) -> Self {
-        caught(|| Self::read(raw, raw.understand::<C>())).unwrap_or_else(|failure| Self {
+        caught(|| Self::read(raw, raw.deserialize::<C>())).unwrap_or_else(|failure| Self {
             input: Err(failure),
             record_id: raw.record_id.clone(),
             request_id: raw.record_id.clone(),

@@ -9,7 +9,7 @@ use tokio::time::{timeout, timeout_at};
 
 use super::Shared;
 use super::extension::{Holder, Left};
-use crate::commit::{Cause, outgoing};
+use crate::commit::{EventOrigin, outgoing};
 use crate::effects::{Effects, Mail};
 use crate::error::{RequestError, ServiceError};
 use crate::notice::Notice;
@@ -165,7 +165,7 @@ impl DeferredWork {
 }
 
 impl Tertiary {
-    pub(crate) fn of(effects: &Effects, moment: &Moment, cause: &Cause) -> Self {
+    pub(crate) fn of(effects: &Effects, moment: &Moment, cause: &EventOrigin) -> Self {
         Self {
             messages: outgoing(effects.messages(), moment, cause),
             mails: effects.mails().to_vec(),

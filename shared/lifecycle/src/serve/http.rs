@@ -17,13 +17,13 @@ use super::response::REQUEST_ID;
 use super::watchdog::Watched;
 use super::{Request, Response, Shared};
 use crate::caller::{Caller, SignIn};
-use crate::commit::{Cause, Outcome, commit, outgoing};
+use crate::commit::{CommitOutcome, EventOrigin, commit, outgoing};
 use crate::effects::Effects;
 use crate::endpoint::Endpoint;
 use crate::error::{RequestError, ServiceError};
 use crate::finding::{Finding, not_verified};
 use crate::idempotency::{IDEMPOTENCY_KEYS, ScopedIdempotencyKey, StoredResponse};
-use crate::limit::Standing;
+use crate::limit::RateLimitStatus;
 use crate::record::Record;
 use crate::telemetry::line::{Line, Stages, lines_of_noted};
 use crate::telemetry::{Observations, TraceContext, observed, otlp};
@@ -43,7 +43,7 @@ impl<E: Endpoint> lambda::Handler for Handler<E> {
         let request_id = request_id(request.as_ref().ok());
         let trace = trace(request.as_ref().ok(), invocation.x_ray.as_deref());
         let observations = Observations::of(request_id.clone(), Some(trace.clone()));
-        let cause = Cause::of(&request_id, &trace);
+        let cause = EventOrigin::of(&request_id, &trace);
 
         let (request, done) = match request {
             Err(violations) => (None, Err(RequestError::Invalid(violations))),
@@ -147,7 +147,7 @@ impl<E: Endpoint> lambda::Handler for Handler<E> {
 pub(super) struct RequestLog {
     pub(super) at: Timestamp,
     stages: Stages,
-    pub(super) standing: Option<Standing>,
+    pub(super) standing: Option<RateLimitStatus>,
     /// Exchanges of counts that are running.
     pub(super) telling: Vec<JoinHandle<()>>,
     attempts: u32,
@@ -188,7 +188,7 @@ impl<E: Endpoint> Handler<E> {
         &self,
         request: &Request,
         deadline: Deadline,
-        cause: &Cause,
+        cause: &EventOrigin,
         tale: &mut RequestLog,
     ) -> Result<Done, RequestError> {
         // 1. Routing. API Gateway has done it; a function behind a wrong route returns an error.
@@ -284,7 +284,7 @@ impl<E: Endpoint> Handler<E> {
         &self,
         permit: &Permit<E::Caller>,
         asked: &Asked<E::Command>,
-        cause: &Cause,
+        cause: &EventOrigin,
         tale: &mut RequestLog,
     ) -> Result<Done, RequestError> {
         let platform = &*self.shared.platform;
@@ -301,26 +301,26 @@ impl<E: Endpoint> Handler<E> {
             let outcome = commit(platform, &effects, remember, E::RESOURCES, moment, cause).await?;
             tale.stages.end("effects");
             match (outcome, key) {
-                (Outcome::Committed, _) => {
+                (CommitOutcome::Committed, _) => {
                     return Ok(Done {
                         response,
                         tertiary: Tertiary::of(&effects, moment, cause),
                         replayed: false,
                     });
                 }
-                (Outcome::Known(Some(stored)), Some(key)) => {
+                (CommitOutcome::Duplicate(Some(stored)), Some(key)) => {
                     let known = StoredResponse::of_item(stored).map_err(ServiceError::internal)?;
                     return key.replay(known).ok_or(RequestError::KeyReused).map(Done::replay);
                 }
-                (Outcome::Rejected(rejection), _)
+                (CommitOutcome::Rejected(rejection), _)
                     if conditions.explain(&E::CONDITIONS, &rejection) =>
                 {
                     return Err(RequestError::PreconditionFailed);
                 }
-                (Outcome::Rejected(rejection), _) => return Err(rejection.into()),
+                (CommitOutcome::Rejected(rejection), _) => return Err(rejection.into()),
                 // The record in the idempotency table has expired or is gone: the key is free
                 // again.
-                (Outcome::Known(_) | Outcome::Moved, _) => {
+                (CommitOutcome::Duplicate(_) | CommitOutcome::Conflict, _) => {
                     Retries::OF_REQUEST.pause(tale.attempts, permit.deadline()).await?;
                 }
             }

@@ -41,7 +41,7 @@ pub(super) type Group = Vec<Raw>;
 
 impl Raw {
     /// 4. Deserialisation. Data that this system wrote is read without the limits of input.
-    pub(super) fn understand<C: Consumer>(&self) -> Result<C::Input, FieldErrors> {
+    pub(super) fn deserialize<C: Consumer>(&self) -> Result<C::Input, FieldErrors> {
         let understood = stored::reading(|| match &self.content {
             Content::Text(text) => serde_json::from_str(text).map_err(|error| error.to_string()),
             Content::Item(item) => {

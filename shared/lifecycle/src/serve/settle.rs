@@ -8,7 +8,7 @@ use tokio::sync::Mutex;
 
 use super::batch::source_name;
 use super::guard::{Retries, guarded};
-use crate::commit::{Cause, Outcome, commit, outgoing_of_part};
+use crate::commit::{CommitOutcome, EventOrigin, commit, outgoing_of_part};
 use crate::consumer::{Consumer, Delivered, Inbox, Source, inbox_key};
 use crate::effects::{Content, Effects, Write};
 use crate::error::{DomainError, RequestError, ServiceError};
@@ -45,7 +45,7 @@ pub(super) struct Settling<'a, C> {
     pub(super) consumer: &'a C,
     pub(super) platform: &'a dyn Platform,
     pub(super) permit: &'a Permit<Delivered>,
-    pub(super) cause: &'a Cause,
+    pub(super) cause: &'a EventOrigin,
     /// Whether there is a collector for spans.
     pub(super) record_spans: bool,
 }
@@ -116,15 +116,15 @@ impl<C: Consumer> Settling<'_, C> {
                 commit(self.platform, &effects, note, C::RESOURCES, moment, self.cause).await?;
             stages.end("commit");
             match outcome {
-                Outcome::Committed => return Ok(fate),
-                Outcome::Known(_) => return Ok(RecordOutcome::Duplicate),
-                Outcome::Rejected(rejection) => {
+                CommitOutcome::Committed => return Ok(fate),
+                CommitOutcome::Duplicate(_) => return Ok(RecordOutcome::Duplicate),
+                CommitOutcome::Rejected(rejection) => {
                     tracing::info!(
                         code = rejection.code,
                         "a condition of the record's effects failed; deciding again"
                     );
                 }
-                Outcome::Moved => {}
+                CommitOutcome::Conflict => {}
             }
             Retries::OF_RECORD.pause(attempts, self.permit.deadline()).await?;
         }
@@ -137,7 +137,7 @@ impl<C: Consumer> Settling<'_, C> {
         &self,
         part: &str,
         effects: &Effects,
-        cause: &Cause,
+        cause: &EventOrigin,
         sent: &mut Sent,
         stages: &mut Stages,
     ) -> Result<(), ServiceError> {
@@ -222,7 +222,7 @@ impl<C: Consumer> Settling<'_, C> {
         let state = passed_on.as_ref().and_then(|envelope| envelope.tracestate.as_deref());
         let trace = parent.map(|parent| TraceContext::continued(Some(parent), state, None));
         let cause = match (&passed_on, &trace) {
-            (Some(envelope), Some(trace)) => Cause::of(&envelope.request_id, trace),
+            (Some(envelope), Some(trace)) => EventOrigin::of(&envelope.request_id, trace),
             _ => self.cause.clone(),
         };
         // The span names the table that records the part's state: its stream skipped the event.
@@ -270,14 +270,14 @@ impl<C: Consumer> Settling<'_, C> {
         done
     }
 
-    async fn commit_part(&self, part: &Effects, cause: &Cause) -> Result<(), ServiceError> {
+    async fn commit_part(&self, part: &Effects, cause: &EventOrigin) -> Result<(), ServiceError> {
         let moment = self.permit.moment();
         match commit(self.platform, part, None, C::RESOURCES, moment, cause).await? {
-            Outcome::Committed | Outcome::Known(_) => Ok(()),
-            Outcome::Rejected(rejection) => {
+            CommitOutcome::Committed | CommitOutcome::Duplicate(_) => Ok(()),
+            CommitOutcome::Rejected(rejection) => {
                 Err(ServiceError::internal(format!("refused: {}", rejection.code)))
             }
-            Outcome::Moved => {
+            CommitOutcome::Conflict => {
                 tracing::info!("the facts of a part are stale; the next run completes it");
                 Ok(())
             }

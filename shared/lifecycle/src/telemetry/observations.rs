@@ -89,7 +89,7 @@ pub fn observe_error(kind: &'static str) {
 
 /// Registers a message to send after the response, even if the request fails. For events about
 /// failures: a failed request has no effects that could carry them.
-pub fn leave_message(message: Message) {
+pub fn send_after_response(message: Message) {
     let _ = CURRENT.try_with(|current| current.note(|noted| noted.messages.push(message)));
 }
 

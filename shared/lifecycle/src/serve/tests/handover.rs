@@ -57,7 +57,7 @@ impl Endpoint for HandOver {
 
     fn effects(note: &Note) -> Effects {
         let added = Event::about(&note.id, &NoteAdded { text: note.text.clone() });
-        let effects = Effects::handing_over(Message::new(READERS, added));
+        let effects = Effects::enqueue_instead_of_commit(Message::new(READERS, added));
         if note.text == "stored too" { effects.write(Write::put(note)) } else { effects }
     }
 

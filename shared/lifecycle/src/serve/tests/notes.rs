@@ -195,7 +195,7 @@ impl Endpoint for PostNote {
                 Write::update::<Shelf>(Key::new("shelf"))
                     .add("room", -1)
                     .when(Condition::AtLeast("room", 1))
-                    .otherwise(SHELF_FULL.at("/text", "there is no room for it")),
+                    .or_reject(SHELF_FULL.at("/text", "there is no room for it")),
             )
             .event(added())
             .message(Message::new(READERS, added()));

@@ -132,8 +132,8 @@ impl Endpoint for PutAway {
     fn effects(note: &Note) -> Effects {
         let title = Note { id: format!("title of {}", note.id), ..note.clone() };
         Effects::none()
-            .write(Write::create(&title).otherwise(TITLE_TAKEN))
-            .write(Write::create(note).otherwise(ID_TAKEN))
+            .write(Write::create(&title).or_reject(TITLE_TAKEN))
+            .write(Write::create(note).or_reject(ID_TAKEN))
     }
 
     const STATUS: StatusCode = StatusCode::CREATED;
