@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use adapters::Table;
 use domain::callback::{Object, ObjectExpires};
 use domain::tables::{OBJECT_EXPIRIES, OBJECTS};
-use lifecycle::consumer::{Delivered, Inbox, Source};
+use lifecycle::consumer::{DeliveredMessage, Inbox, Source};
 use lifecycle::effects::Effects;
 use lifecycle::envelope::Envelope;
 use lifecycle::resource::{Action, Resource};
@@ -43,7 +43,7 @@ impl Consumer for ExpireObject {
 
     async fn retrieve(
         &self,
-        permit: &Permit<Delivered>,
+        permit: &Permit<DeliveredMessage>,
         expires: &ObjectExpires,
     ) -> Result<Option<Object>, ServiceError> {
         self.objects.get(permit, &Object::key_of(expires.object_id)).await

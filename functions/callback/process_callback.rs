@@ -8,7 +8,7 @@ use adapters::upstream::{Client, Request};
 use domain::callback::{CallbackReceived, Found, LookedUp, Object, ObjectId};
 use domain::tables::{CALLBACKS, OBJECT_EXPIRIES, OBJECT_SERVICE, OBJECTS};
 use http::StatusCode;
-use lifecycle::consumer::{Delivered, Inbox, Source};
+use lifecycle::consumer::{DeliveredMessage, Inbox, Source};
 use lifecycle::effects::Effects;
 use lifecycle::envelope::Envelope;
 use lifecycle::resource::{Action, Resource};
@@ -62,7 +62,7 @@ impl Consumer for ProcessCallback {
 
     async fn retrieve(
         &self,
-        permit: &Permit<Delivered>,
+        permit: &Permit<DeliveredMessage>,
         callback: &CallbackReceived,
     ) -> Result<Found, ServiceError> {
         let Some(id) = callback.only() else { return Ok(Found::Several) };
@@ -102,7 +102,7 @@ impl ProcessCallback {
     /// except 404: an object that the service does not know is not online.
     async fn is_online(
         &self,
-        permit: &Permit<Delivered>,
+        permit: &Permit<DeliveredMessage>,
         id: ObjectId,
     ) -> Result<bool, ServiceError> {
         let request = Request::get(format!("/objects/{id}")).once();

@@ -9,7 +9,7 @@ use domain::credit::{Charge, CreditAccount, CreditFacts, Reservation, release, r
 use domain::orders::{ApprovalLapsed, OrderCreated, OrderDeleted, OrderRejected, OrderTimedOut};
 use domain::tables::{CREDITS, CUSTOMER_APPROVALS, SETTINGS};
 use lifecycle::commit::OUTBOX;
-use lifecycle::consumer::{Delivered, Source};
+use lifecycle::consumer::{DeliveredMessage, Source};
 use lifecycle::effects::{Effects, EventData};
 use lifecycle::envelope::Envelope;
 use lifecycle::resource::{Action, Resource};
@@ -62,7 +62,7 @@ impl Consumer for ApproveCustomer {
 
     async fn retrieve(
         &self,
-        permit: &Permit<Delivered>,
+        permit: &Permit<DeliveredMessage>,
         request: &Request,
     ) -> Result<CreditFacts, ServiceError> {
         let Charge { order_id, user_id, total } = *request.charge();

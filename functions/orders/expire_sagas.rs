@@ -6,7 +6,7 @@ use std::time::Duration;
 use adapters::{Range, Table};
 use domain::orders::{Order, OrderOverdue};
 use domain::tables::{BY_DEADLINE, CUSTOMER_SAGA, ORDERS};
-use lifecycle::consumer::{Delivered, Inbox, Run, Source};
+use lifecycle::consumer::{DeliveredMessage, Inbox, ScheduledRun, Source};
 use lifecycle::effects::{Effects, Event, Message};
 use lifecycle::resource::Resource;
 use lifecycle::{Consumer, DomainError, FieldErrors, Moment, Permit, ServiceError};
@@ -39,12 +39,12 @@ impl Consumer for ExpireSagas {
         &[Resource::Index(ORDERS, BY_DEADLINE), Resource::Queue(CUSTOMER_SAGA)];
 
     // 4. Deserialisation
-    type Input = Run;
+    type Input = ScheduledRun;
 
     // 5. Syntax validation: a run carries no data
     type Command = ();
 
-    fn parse(_: Run) -> Result<(), FieldErrors> {
+    fn parse(_: ScheduledRun) -> Result<(), FieldErrors> {
         Ok(())
     }
 
@@ -53,7 +53,7 @@ impl Consumer for ExpireSagas {
 
     async fn retrieve(
         &self,
-        permit: &Permit<Delivered>,
+        permit: &Permit<DeliveredMessage>,
         (): &(),
     ) -> Result<Vec<Order>, ServiceError> {
         let now = permit.moment().now();

@@ -6,7 +6,7 @@ use adapters::{OrNotFound, Table, together};
 use domain::orders::{Order, OrderApproved, OrderDeleted, OrderId, OrderSummary};
 use domain::people::{Address, User};
 use domain::tables::{ADDRESSES, ORDER_PROJECTIONS, ORDER_SUMMARIES, ORDERS, USERS};
-use lifecycle::consumer::{Delivered, Source};
+use lifecycle::consumer::{DeliveredMessage, Source};
 use lifecycle::effects::EventData;
 use lifecycle::envelope::Envelope;
 use lifecycle::resource::{Action, Resource};
@@ -60,7 +60,7 @@ impl Consumer for ProjectOrders {
 
     async fn retrieve(
         &self,
-        permit: &Permit<Delivered>,
+        permit: &Permit<DeliveredMessage>,
         order_id: &OrderId,
     ) -> Result<Facts, ServiceError> {
         let order = self.orders.one(Order::key_of(*order_id));

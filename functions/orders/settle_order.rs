@@ -6,7 +6,7 @@ use adapters::{Table, together};
 use domain::orders::{CreditResult, Order, SerialNumbers, settle};
 use domain::tables::{COUNTERS, CUSTOMER_SAGA, ORDERS, PRODUCTS};
 use lifecycle::commit::OUTBOX;
-use lifecycle::consumer::{Delivered, Delivery, Source};
+use lifecycle::consumer::{DeliveredMessage, RecordInput, Source};
 use lifecycle::effects::Effects;
 use lifecycle::envelope::Envelope;
 use lifecycle::resource::{Action, Resource};
@@ -55,7 +55,7 @@ impl Consumer for SettleOrder {
 
     async fn retrieve(
         &self,
-        permit: &Permit<Delivered>,
+        permit: &Permit<DeliveredMessage>,
         answer: &CreditResult,
     ) -> Result<Self::Facts, ServiceError> {
         let order = self.orders.one(Order::key_of(answer.order_id));
@@ -82,7 +82,7 @@ enum Input {
 }
 
 /// A bare decision has no event id; its message's id is used.
-impl Delivery for Input {
+impl RecordInput for Input {
     fn event_id(&self) -> Option<&str> {
         self.envelope()?.event_id()
     }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use adapters::Table;
 use domain::people::{MailAddress, MailEvent, MailReport};
 use domain::tables::{MAIL_ADDRESSES, MAIL_EVENTS};
-use lifecycle::consumer::{Delivered, Inbox, Source};
+use lifecycle::consumer::{DeliveredMessage, Inbox, Source};
 use lifecycle::effects::Effects;
 use lifecycle::resource::{Action, Resource};
 use lifecycle::{Consumer, DomainError, FieldErrors, Moment, Permit, ServiceError};
@@ -43,7 +43,7 @@ impl Consumer for MarkUndeliverable {
 
     async fn retrieve(
         &self,
-        permit: &Permit<Delivered>,
+        permit: &Permit<DeliveredMessage>,
         report: &MailReport,
     ) -> Result<Option<MailAddress>, ServiceError> {
         self.addresses.get(permit, &MailAddress::key_of(&report.email)).await

@@ -10,7 +10,7 @@ use domain::people::{
     VerificationAsked,
 };
 use domain::tables::{EMAILS, MAIL_ADDRESSES, USERS};
-use lifecycle::consumer::{Delivered, Source};
+use lifecycle::consumer::{DeliveredMessage, Source};
 use lifecycle::effects::{Effects, EventData, Mail, Write};
 use lifecycle::envelope::Envelope;
 use lifecycle::record::Key;
@@ -64,7 +64,7 @@ impl Consumer for SendEmail {
 
     async fn retrieve(
         &self,
-        permit: &Permit<Delivered>,
+        permit: &Permit<DeliveredMessage>,
         notice: &Notice,
     ) -> Result<Option<Recipient>, ServiceError> {
         let Some(key) = self.account(permit, &notice.topic).await? else { return Ok(None) };
@@ -116,7 +116,7 @@ impl Consumer for SendEmail {
 impl SendEmail {
     async fn account(
         &self,
-        permit: &Permit<Delivered>,
+        permit: &Permit<DeliveredMessage>,
         topic: &Topic,
     ) -> Result<Option<Key>, ServiceError> {
         Ok(match topic {
@@ -129,7 +129,7 @@ impl SendEmail {
 
     async fn holder(
         &self,
-        permit: &Permit<Delivered>,
+        permit: &Permit<DeliveredMessage>,
         email: &Email,
     ) -> Result<Option<Key>, ServiceError> {
         let claim = self.claims.get(permit, &EmailClaim::key_of(email)).await?;

@@ -8,7 +8,7 @@ use adapters::{Notifiers, Table};
 use domain::notices::{NoticeDue, NoticeLog, UpstreamFailed};
 use domain::tables::{NOTICES, NOTIFICATIONS};
 use lifecycle::commit::OUTBOX;
-use lifecycle::consumer::{Delivered, Source};
+use lifecycle::consumer::{DeliveredMessage, Source};
 use lifecycle::effects::{Effects, EventData};
 use lifecycle::envelope::Envelope;
 use lifecycle::notice::Receiver;
@@ -57,7 +57,7 @@ impl Consumer for Notify {
 
     async fn retrieve(
         &self,
-        permit: &Permit<Delivered>,
+        permit: &Permit<DeliveredMessage>,
         word: &Word,
     ) -> Result<Self::Facts, ServiceError> {
         let Word::Failed(failed) = word else {

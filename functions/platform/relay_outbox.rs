@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use domain::events::{SUBSCRIBED, relay};
 use lifecycle::commit::{OUTBOX, OutboxRow};
-use lifecycle::consumer::{Delivered, Inbox, Source};
+use lifecycle::consumer::{DeliveredMessage, Inbox, Source};
 use lifecycle::resource::{Action, Resource};
 use lifecycle::{Consumer, DomainError, Effects, FieldErrors, Moment, Permit, ServiceError};
 
@@ -36,7 +36,11 @@ impl Consumer for RelayOutbox {
     // 6. Retrieval: nothing is needed
     type Facts = ();
 
-    async fn retrieve(&self, _: &Permit<Delivered>, _: &OutboxRow) -> Result<(), ServiceError> {
+    async fn retrieve(
+        &self,
+        _: &Permit<DeliveredMessage>,
+        _: &OutboxRow,
+    ) -> Result<(), ServiceError> {
         Ok(())
     }
 

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use adapters::{Found, Range, Table};
 use domain::events::{SUBSCRIBED, relay};
 use lifecycle::commit::{BY_WAITING, OUTBOX, OUTBOX_ROW_SET_ASIDE, OutboxRow};
-use lifecycle::consumer::{Delivered, Inbox, Run, Source};
+use lifecycle::consumer::{DeliveredMessage, Inbox, ScheduledRun, Source};
 use lifecycle::resource::{Action, Resource};
 use lifecycle::telemetry::observe_error;
 use lifecycle::{Consumer, DomainError, Effects, FieldErrors, Moment, Permit, ServiceError};
@@ -36,12 +36,12 @@ impl Consumer for SweepOutbox {
     ];
 
     // 4. Deserialisation
-    type Input = Run;
+    type Input = ScheduledRun;
 
     // 5. Syntax validation: a run carries no data
     type Command = ();
 
-    fn parse(_: Run) -> Result<(), FieldErrors> {
+    fn parse(_: ScheduledRun) -> Result<(), FieldErrors> {
         Ok(())
     }
 
@@ -50,7 +50,7 @@ impl Consumer for SweepOutbox {
 
     async fn retrieve(
         &self,
-        permit: &Permit<Delivered>,
+        permit: &Permit<DeliveredMessage>,
         (): &(),
     ) -> Result<Self::Facts, ServiceError> {
         let latest = permit.moment().now().plus_seconds(-WAITING_S_MAX);

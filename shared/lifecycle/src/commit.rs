@@ -362,7 +362,7 @@ impl Record for OutboxRow {
     }
 }
 
-impl crate::consumer::Delivery for OutboxRow {
+impl crate::consumer::RecordInput for OutboxRow {
     fn event_id(&self) -> Option<&str> {
         Some(&self.envelope.event_id)
     }

@@ -40,7 +40,7 @@ pub trait Consumer: Send + Sync + Sized + 'static {
     const RESOURCES: &'static [Resource];
 
     /// Stage 4. Deserialisation: the record as delivered.
-    type Input: Delivery;
+    type Input: RecordInput;
 
     /// Stage 5. Syntax validation: into a type that cannot be wrong.
     type Command: Send + Sync;
@@ -58,7 +58,7 @@ pub trait Consumer: Send + Sync + Sized + 'static {
     /// Stage 6. Retrieval.
     fn retrieve(
         &self,
-        permit: &Permit<Delivered>,
+        permit: &Permit<DeliveredMessage>,
         command: &Self::Command,
     ) -> impl Future<Output = Result<Self::Facts, ServiceError>> + Send;
 
@@ -77,7 +77,7 @@ pub trait Consumer: Send + Sync + Sized + 'static {
 
 /// The caller of a consumer: the source of its records.
 #[derive(Debug, Clone)]
-pub struct Delivered {
+pub struct DeliveredMessage {
     /// The record's id, the same in every delivery.
     pub record_id: String,
     /// The number of deliveries, including this one; 1 for streams.
@@ -111,7 +111,7 @@ pub fn inbox_key(source: &str, record_id: &str) -> Key {
 }
 
 /// A record as it is delivered, before validation.
-pub trait Delivery: DeserializeOwned + Send {
+pub trait RecordInput: DeserializeOwned + Send {
     /// The id for the inbox, if the record has one; otherwise the message id of the queue is used.
     fn event_id(&self) -> Option<&str> {
         None
@@ -135,20 +135,20 @@ pub trait Delivery: DeserializeOwned + Send {
 
 /// A run of a schedule, as in `EventBridge`'s event.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Run {
+pub struct ScheduledRun {
     /// The id, the same in every attempt at this run.
     pub id: String,
     /// The time for which the run was scheduled.
     pub time: Timestamp,
 }
 
-impl Delivery for Run {
+impl RecordInput for ScheduledRun {
     fn event_id(&self) -> Option<&str> {
         Some(&self.id)
     }
 }
 
-impl<D: DeserializeOwned + Send> Delivery for Envelope<D> {
+impl<D: DeserializeOwned + Send> RecordInput for Envelope<D> {
     fn event_id(&self) -> Option<&str> {
         Some(&self.event_id)
     }

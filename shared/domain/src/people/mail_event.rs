@@ -1,7 +1,7 @@
 //! Reports of Amazon SES about a mail, as `EventBridge` delivers them.
 
 use lifecycle::Timestamp;
-use lifecycle::consumer::Delivery;
+use lifecycle::consumer::RecordInput;
 use lifecycle::error::FieldErrors;
 use serde::Deserialize;
 
@@ -96,7 +96,7 @@ impl MailEvent {
     }
 }
 
-impl Delivery for MailEvent {
+impl RecordInput for MailEvent {
     fn event_id(&self) -> Option<&str> {
         Some(&self.id)
     }

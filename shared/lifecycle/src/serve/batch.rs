@@ -17,7 +17,7 @@ use super::records::{Group, Raw, groups_of};
 use super::retry_backoff::back_off;
 use super::settle::{RecordOutcome, Settling};
 use crate::commit::EventOrigin;
-use crate::consumer::{Consumer, Delivered, Delivery, Source};
+use crate::consumer::{Consumer, DeliveredMessage, RecordInput, Source};
 use crate::effects::QueueName;
 use crate::error::{FieldError, FieldErrors, RequestError, ServiceError};
 use crate::telemetry::line::{Stages, lines_of_noted, metric, millis};
@@ -144,7 +144,8 @@ impl<C: Consumer> Handler<C> {
         let observations = Observations::of(request_id.clone(), Some(trace.clone()));
         let cause = EventOrigin::of(&request_id, &trace);
 
-        let delivered = Delivered { record_id: record_id.clone(), deliveries: raw.deliveries };
+        let delivered =
+            DeliveredMessage { record_id: record_id.clone(), deliveries: raw.deliveries };
         let permit = Permit::new(delivered, Moment::of_record(at, &record_id), deadline);
         let settling = Settling {
             consumer: &self.consumer,
@@ -233,7 +234,7 @@ struct Known<I> {
     trace: TraceContext,
 }
 
-impl<I: Delivery> Known<I> {
+impl<I: RecordInput> Known<I> {
     /// Reads a record. If reading panics, only the record's own id is known.
     fn of<C: Consumer<Input = I>>(raw: &Raw) -> Self {
         caught(|| Self::read(raw, raw.deserialize::<C>())).unwrap_or_else(|failure| Self {
@@ -246,8 +247,8 @@ impl<I: Delivery> Known<I> {
 
     fn read(raw: &Raw, understood: Result<I, FieldErrors>) -> Self {
         let input = understood.as_ref().ok();
-        let record_id = input.and_then(Delivery::event_id).unwrap_or(&raw.record_id).to_owned();
-        let request_id = input.and_then(Delivery::request_id).unwrap_or(&record_id).to_owned();
+        let record_id = input.and_then(RecordInput::event_id).unwrap_or(&raw.record_id).to_owned();
+        let request_id = input.and_then(RecordInput::request_id).unwrap_or(&record_id).to_owned();
         let [parent, state] = match input.map(|input| (input.traceparent(), input.tracestate())) {
             Some((Some(parent), state)) => {
                 [Some(parent), state].map(|text| text.map(str::to_owned))

@@ -9,7 +9,7 @@ use serde_dynamo::{AttributeValue, Item};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::consumer::{Consumer, Run, Source};
+use crate::consumer::{Consumer, ScheduledRun, Source};
 use crate::error::{BoxError, FieldErrors};
 use crate::hash::short_hash_of;
 use crate::stored;
@@ -201,7 +201,7 @@ fn text_of(item: &Item, name: &str) -> Option<String> {
 
 /// A run of a schedule, in its own group.
 fn of_run(event: &[u8]) -> Result<(String, Raw), BoxError> {
-    let run: Run = serde_json::from_slice(event)?;
+    let run: ScheduledRun = serde_json::from_slice(event)?;
     let raw = Raw {
         item_id: Some(run.id.clone()),
         record_id: run.id.clone(),

@@ -9,7 +9,7 @@ use tokio::sync::Mutex;
 use super::batch::source_name;
 use super::guard::{Retries, guarded};
 use crate::commit::{CommitOutcome, EventOrigin, commit, outgoing_of_part};
-use crate::consumer::{Consumer, Delivered, Inbox, Source, inbox_key};
+use crate::consumer::{Consumer, DeliveredMessage, Inbox, Source, inbox_key};
 use crate::effects::{Content, Effects, Write};
 use crate::error::{DomainError, RequestError, ServiceError};
 use crate::idempotency::{IDEMPOTENCY_KEYS, absent_or_expired};
@@ -44,7 +44,7 @@ pub(super) enum RecordOutcome {
 pub(super) struct Settling<'a, C> {
     pub(super) consumer: &'a C,
     pub(super) platform: &'a dyn Platform,
-    pub(super) permit: &'a Permit<Delivered>,
+    pub(super) permit: &'a Permit<DeliveredMessage>,
     pub(super) cause: &'a EventOrigin,
     /// Whether there is a collector for spans.
     pub(super) record_spans: bool,

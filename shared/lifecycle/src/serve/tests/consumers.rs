@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::notes::{NOTES, Note, READERS};
 use super::recorder::{Call, Recorder};
 use super::shared;
-use crate::consumer::{Consumer, Delivered, Inbox, Run, Source, inbox_key};
+use crate::consumer::{Consumer, DeliveredMessage, Inbox, ScheduledRun, Source, inbox_key};
 use crate::effects::{Effects, Event, EventData, Mail, Message, Write};
 use crate::envelope::Envelope;
 use crate::error::{DomainError, ErrorCode, ErrorKind, FieldErrors, ServiceError};
@@ -54,7 +54,11 @@ impl Consumer for Keep {
 
     type Facts = ();
 
-    async fn retrieve(&self, _: &Permit<Delivered>, text: &String) -> Result<(), ServiceError> {
+    async fn retrieve(
+        &self,
+        _: &Permit<DeliveredMessage>,
+        text: &String,
+    ) -> Result<(), ServiceError> {
         match text.as_str() {
             "panic" => panic!("this record panics"),
             "broken" => Err(ServiceError::internal("the store is down")),
@@ -323,7 +327,7 @@ impl Consumer for Answering {
 
     type Facts = ();
 
-    async fn retrieve(&self, _: &Permit<Delivered>, (): &()) -> Result<(), ServiceError> {
+    async fn retrieve(&self, _: &Permit<DeliveredMessage>, (): &()) -> Result<(), ServiceError> {
         Ok(())
     }
 
@@ -416,20 +420,24 @@ impl Consumer for Remind {
     const INBOX: Inbox = Inbox::None;
     const RESOURCES: &'static [Resource] = &[Resource::Queue(READERS)];
 
-    type Input = Run;
-    type Command = Run;
+    type Input = ScheduledRun;
+    type Command = ScheduledRun;
 
-    fn parse(run: Run) -> Result<Run, FieldErrors> {
+    fn parse(run: ScheduledRun) -> Result<ScheduledRun, FieldErrors> {
         Ok(run)
     }
 
     type Facts = ();
 
-    async fn retrieve(&self, _: &Permit<Delivered>, run: &Run) -> Result<(), ServiceError> {
+    async fn retrieve(
+        &self,
+        _: &Permit<DeliveredMessage>,
+        run: &ScheduledRun,
+    ) -> Result<(), ServiceError> {
         if run.id == "broken" { Err(ServiceError::internal("the store is down")) } else { Ok(()) }
     }
 
-    fn decide(_: &Moment, run: &Run, (): ()) -> Result<Effects, DomainError> {
+    fn decide(_: &Moment, run: &ScheduledRun, (): ()) -> Result<Effects, DomainError> {
         Ok(Effects::none().message(Message::new(READERS, Event::about(&run.id, &Reminder))))
     }
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::notes::{NOTES, Note, READERS};
 use super::recorder::{Call, Recorder};
 use super::shared;
-use crate::consumer::{Consumer, Delivered, Inbox, Run, Source};
+use crate::consumer::{Consumer, DeliveredMessage, Inbox, ScheduledRun, Source};
 use crate::effects::{Effects, Message, Write};
 use crate::envelope::Envelope;
 use crate::error::{DomainError, FieldErrors, ServiceError};
@@ -43,16 +43,20 @@ impl Consumer for Sweep {
     const RESOURCES: &'static [Resource] =
         &[Resource::Queue(READERS), Resource::Table(NOTES, &[Action::PutItem])];
 
-    type Input = Run;
+    type Input = ScheduledRun;
     type Command = ();
 
-    fn parse(_: Run) -> Result<(), FieldErrors> {
+    fn parse(_: ScheduledRun) -> Result<(), FieldErrors> {
         Ok(())
     }
 
     type Facts = &'static [&'static str];
 
-    async fn retrieve(&self, _: &Permit<Delivered>, (): &()) -> Result<Self::Facts, ServiceError> {
+    async fn retrieve(
+        &self,
+        _: &Permit<DeliveredMessage>,
+        (): &(),
+    ) -> Result<Self::Facts, ServiceError> {
         Ok(self.0)
     }
 
