@@ -4,14 +4,14 @@
 use std::process::ExitCode;
 
 use adapters::notifiers::{DATADOG, NEW_RELIC, NOTIFIERS, SLACK};
-use adapters::{Notifiers, Table};
+use adapters::{AlertSender, Table};
 use domain::notices::{NoticeDue, NoticeLog, UpstreamFailed};
 use domain::tables::{NOTICES, NOTIFICATIONS};
+use lifecycle::alert::AlertChannel;
 use lifecycle::commit::OUTBOX;
 use lifecycle::consumer::{DeliveredMessage, Source};
 use lifecycle::effects::{Effects, EventData};
 use lifecycle::envelope::Envelope;
-use lifecycle::notice::Receiver;
 use lifecycle::resource::{Action, Resource};
 use lifecycle::{Consumer, DomainError, FieldErrors, Moment, Permit, ServiceError};
 use serde_json::Value;
@@ -22,7 +22,7 @@ fn main() -> ExitCode {
 
 struct Notify {
     logs: Table<NoticeLog>,
-    notifiers: Notifiers,
+    notifiers: AlertSender,
 }
 
 impl Consumer for Notify {
@@ -53,7 +53,7 @@ impl Consumer for Notify {
     }
 
     // 6. Retrieval: the last alert about this kind of failure, and the receivers
-    type Facts = (Option<NoticeLog>, Vec<Receiver>);
+    type Facts = (Option<NoticeLog>, Vec<AlertChannel>);
 
     async fn retrieve(
         &self,
@@ -99,12 +99,12 @@ mod tests {
 
     #[test]
     fn a_failure_makes_one_event_per_receiver_and_each_event_one_alert() {
-        let receivers = vec![Receiver::Slack, Receiver::Datadog];
+        let receivers = vec![AlertChannel::Slack, AlertChannel::Datadog];
         let failed = Notify::parse(envelope(UpstreamFailed::TYPE, failure())).unwrap();
         let effects = Notify::decide(&moment(), &failed, (None, receivers)).unwrap();
         assert_eq!((effects.writes().len(), effects.notices().len()), (1, 0));
         let [slack, datadog] = effects.events() else { panic!("{:?}", effects.events()) };
-        for (event, receiver) in [(slack, Receiver::Slack), (datadog, Receiver::Datadog)] {
+        for (event, receiver) in [(slack, AlertChannel::Slack), (datadog, AlertChannel::Datadog)] {
             let due = Notify::parse(envelope(NoticeDue::TYPE, event.data.clone())).unwrap();
             let effects = Notify::decide(&moment(), &due, (None, Vec::new())).unwrap();
             let [notice] = effects.notices() else { panic!("{:?}", effects.notices()) };

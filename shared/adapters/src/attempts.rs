@@ -181,8 +181,8 @@ mod tests {
     use async_trait::async_trait;
     use futures::future::join_all;
     use lifecycle::Timestamp;
+    use lifecycle::alert::Alert;
     use lifecycle::effects::{Mail, QueueName};
-    use lifecycle::notice::Notice;
     use lifecycle::platform::{CommitError, Outgoing, Transaction, VisibilityChange};
     use lifecycle::record::{Key, TableName};
     use serde_dynamo::Item;
@@ -237,7 +237,7 @@ mod tests {
         async fn mail(&self, _: &Mail) -> Result<(), ServiceError> {
             unreachable!("attempts only count")
         }
-        async fn notify(&self, _: &Notice) -> Result<(), ServiceError> {
+        async fn send_alert(&self, _: &Alert) -> Result<(), ServiceError> {
             unreachable!("attempts only count")
         }
         async fn export(

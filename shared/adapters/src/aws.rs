@@ -20,7 +20,7 @@ use lifecycle::resource::Resource;
 use crate::configuration::Configuration;
 use crate::connector;
 use crate::endpoints::Service;
-use crate::notifiers::Notifiers;
+use crate::notifiers::AlertSender;
 use crate::tokens::outside::{self, OutsideIssuer};
 
 /// The first attempt and two retries, with full jitter between them.
@@ -55,7 +55,7 @@ struct Inner {
     sqs: OnceLock<aws_sdk_sqs::Client>,
     secrets_manager: OnceLock<aws_sdk_secretsmanager::Client>,
     ses: OnceLock<aws_sdk_sesv2::Client>,
-    notifiers: OnceLock<Notifiers>,
+    notifiers: OnceLock<AlertSender>,
     preparations: Mutex<Preparations>,
 }
 
@@ -168,7 +168,7 @@ impl Aws {
     }
 
     /// The alert services, once the consumer that writes alerts has asked for them.
-    pub(crate) fn notifiers_kept(&self) -> &OnceLock<Notifiers> {
+    pub(crate) fn notifiers_kept(&self) -> &OnceLock<AlertSender> {
         &self.0.notifiers
     }
 

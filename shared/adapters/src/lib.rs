@@ -46,7 +46,7 @@ pub use configuration::{CURSOR_KEY, ConfigError, SIGNING_KEYS, VERIFICATION_KEYS
 pub use guesses::{Guess, Guesses};
 pub use journal::Journal;
 pub use mails::{MailAllowed, MailCaps};
-pub use notifiers::Notifiers;
+pub use notifiers::AlertSender;
 pub use pages::Pages;
 pub use passwords::Passwords;
 pub use range::{Found, Positioned, Range};

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use http::Uri;
+use lifecycle::alert::{Alert, AlertChannel};
 use lifecycle::error::BoxError;
-use lifecycle::notice::{Notice, Receiver};
 use lifecycle::{Deadline, Permit, ServiceError, Upstream};
 use serde::Deserialize;
 use serde_json::json;
@@ -37,7 +37,7 @@ const WITHIN: Duration = Duration::from_secs(5);
 
 /// The configured alert services.
 #[derive(Clone)]
-pub struct Notifiers {
+pub struct AlertSender {
     credentials: Secret<Credentials>,
     slack: Client,
     datadog: Client,
@@ -51,8 +51,8 @@ impl Aws {
     ///
     /// When the secret [`NOTIFIERS`] or one of the upstreams is not among the uses that the
     /// consumer declares.
-    pub fn notifiers(&self) -> Notifiers {
-        let made = || Notifiers {
+    pub fn notifiers(&self) -> AlertSender {
+        let made = || AlertSender {
             credentials: self.secret(NOTIFIERS, Credentials::parse),
             slack: self.upstream(SLACK),
             datadog: self.upstream(DATADOG),
@@ -61,7 +61,7 @@ impl Aws {
         self.notifiers_kept().get_or_init(made).clone()
     }
 
-    pub(crate) async fn tell_operators(&self, notice: &Notice) -> Result<(), ServiceError> {
+    pub(crate) async fn tell_operators(&self, notice: &Alert) -> Result<(), ServiceError> {
         let notifiers = self.notifiers_kept().get();
         let notifiers = notifiers.ok_or_else(|| {
             ServiceError::internal("notifiers are not configured for this function")
@@ -70,20 +70,20 @@ impl Aws {
     }
 }
 
-impl Notifiers {
+impl AlertSender {
     /// The configured alert services.
     ///
     /// # Errors
     ///
     /// When the secret cannot be read.
-    pub async fn receivers<C>(&self, _: &Permit<C>) -> Result<Vec<Receiver>, ServiceError> {
+    pub async fn receivers<C>(&self, _: &Permit<C>) -> Result<Vec<AlertChannel>, ServiceError> {
         let credentials = self.credentials.read().await?;
-        let all = [Receiver::Slack, Receiver::Datadog, Receiver::NewRelic];
+        let all = [AlertChannel::Slack, AlertChannel::Datadog, AlertChannel::NewRelic];
         Ok(all.into_iter().filter(|receiver| credentials.know(*receiver)).collect())
     }
 
     /// Makes one attempt. If it fails, the queue delivers the alert again.
-    async fn tell(&self, notice: &Notice) -> Result<(), ServiceError> {
+    async fn tell(&self, notice: &Alert) -> Result<(), ServiceError> {
         let credentials = self.credentials.read().await?;
         let Some(request) = credentials.request(notice) else {
             // The service may have been removed from the configuration since the alert was written.
@@ -91,9 +91,9 @@ impl Notifiers {
             return Ok(());
         };
         let client = match notice.receiver {
-            Receiver::Slack => &self.slack,
-            Receiver::Datadog => &self.datadog,
-            Receiver::NewRelic => &self.new_relic,
+            AlertChannel::Slack => &self.slack,
+            AlertChannel::Datadog => &self.datadog,
+            AlertChannel::NewRelic => &self.new_relic,
         };
         client.send_before(Deadline::after(WITHIN), &request).await?.success()?;
         Ok(())
@@ -139,19 +139,19 @@ impl Credentials {
         Ok(read)
     }
 
-    fn know(&self, receiver: Receiver) -> bool {
+    fn know(&self, receiver: AlertChannel) -> bool {
         match receiver {
-            Receiver::Slack => self.slack.is_some(),
-            Receiver::Datadog => self.datadog.is_some(),
-            Receiver::NewRelic => self.new_relic.is_some(),
+            AlertChannel::Slack => self.slack.is_some(),
+            AlertChannel::Datadog => self.datadog.is_some(),
+            AlertChannel::NewRelic => self.new_relic.is_some(),
         }
     }
 
-    fn request(&self, notice: &Notice) -> Option<Request> {
+    fn request(&self, notice: &Alert) -> Option<Request> {
         match notice.receiver {
-            Receiver::Slack => self.slack.as_ref().map(|slack| slack.request(notice)),
-            Receiver::Datadog => self.datadog.as_ref().map(|datadog| datadog.request(notice)),
-            Receiver::NewRelic => {
+            AlertChannel::Slack => self.slack.as_ref().map(|slack| slack.request(notice)),
+            AlertChannel::Datadog => self.datadog.as_ref().map(|datadog| datadog.request(notice)),
+            AlertChannel::NewRelic => {
                 self.new_relic.as_ref().map(|new_relic| new_relic.request(notice))
             }
         }
@@ -162,7 +162,7 @@ impl Slack {
     /// <https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks>
     ///
     /// The URL is the secret. Its path is used, on the host that the deployment names.
-    fn request(&self, notice: &Notice) -> Request {
+    fn request(&self, notice: &Alert) -> Request {
         let address: Uri = self.webhook_url.parse().expect("`Credentials::parse` checked the URL");
         let text = format!("*{}*\n{}", escaped(&notice.title), escaped(&notice.text));
         Request::post_json(address.path(), &json!({ "text": text }))
@@ -176,7 +176,7 @@ fn escaped(text: &str) -> String {
 
 impl Datadog {
     /// <https://docs.datadoghq.com/api/latest/events/#post-an-event-v1>
-    fn request(&self, notice: &Notice) -> Request {
+    fn request(&self, notice: &Alert) -> Request {
         let event = json!({
             "title": notice.title,
             "text": notice.text,
@@ -191,7 +191,7 @@ impl Datadog {
 
 impl NewRelic {
     /// <https://docs.newrelic.com/docs/data-apis/ingest-apis/event-api/introduction-event-api/>
-    fn request(&self, notice: &Notice) -> Request {
+    fn request(&self, notice: &Alert) -> Request {
         let event = json!({
             "eventType": "OperatorNotice",
             "timestamp": notice.at.as_millis(),

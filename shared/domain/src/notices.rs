@@ -1,8 +1,8 @@
 //! Alerts to operators about failures: at most one a minute for each kind of failure.
 
 use lifecycle::Timestamp;
+use lifecycle::alert::{Alert, AlertChannel};
 use lifecycle::effects::{Condition, Effects, Event, EventData, Write, number, text};
-use lifecycle::notice::{Notice, Receiver};
 use lifecycle::record::{Key, Record, TableName};
 use serde::{Deserialize, Serialize};
 
@@ -53,7 +53,7 @@ words! {
 #[serde(rename_all = "camelCase")]
 pub struct NoticeDue {
     /// The receiver of the alert.
-    pub receiver: Receiver,
+    pub receiver: AlertChannel,
     /// The failure.
     pub failed: UpstreamFailed,
     /// The number of failures of this kind since the last alert, without an alert.
@@ -66,14 +66,14 @@ impl EventData for NoticeDue {
 
 impl NoticeDue {
     /// The alert, with an id that is the same for every delivery attempt.
-    pub fn notice(&self, id: &str) -> Notice {
+    pub fn notice(&self, id: &str) -> Alert {
         let UpstreamFailed { upstream, kind, code, at } = &self.failed;
         let code = code.as_ref().map_or(String::new(), |code| format!(" with {code}"));
         let more = match self.suppressed {
             0 => String::new(),
             count => format!(" {count} more were suppressed since the last alert."),
         };
-        Notice {
+        Alert {
             id: id.to_owned(),
             receiver: self.receiver,
             kind: self.failed.kind(),
@@ -110,7 +110,7 @@ impl NoticeLog {
     pub fn tell(
         known: Option<&Self>,
         failed: &UpstreamFailed,
-        receivers: &[Receiver],
+        receivers: &[AlertChannel],
         now: Timestamp,
     ) -> Effects {
         let next = Self { kind: failed.kind(), noticed_at: now, suppressed: 0 };
@@ -130,8 +130,13 @@ impl NoticeLog {
 }
 
 /// Commits the count and the events together: no failure is reported twice, none is left out.
-fn told(log: Write, failed: &UpstreamFailed, receivers: &[Receiver], suppressed: u64) -> Effects {
-    let due = |receiver: &Receiver| {
+fn told(
+    log: Write,
+    failed: &UpstreamFailed,
+    receivers: &[AlertChannel],
+    suppressed: u64,
+) -> Effects {
+    let due = |receiver: &AlertChannel| {
         let due = NoticeDue { receiver: *receiver, failed: failed.clone(), suppressed };
         Event::about(failed.kind(), &due)
     };
@@ -177,7 +182,7 @@ mod tests {
     #[test]
     fn each_receiver_has_its_event_and_without_receivers_failures_are_counted() {
         let failed = failure(UpstreamFailure::Failed);
-        for receivers in [&[][..], &[Receiver::Slack, Receiver::NewRelic]] {
+        for receivers in [&[][..], &[AlertChannel::Slack, AlertChannel::NewRelic]] {
             let effects = NoticeLog::tell(None, &failed, receivers, second(0));
             assert_eq!(effects.events().len(), receivers.len());
             assert_eq!(effects.writes().len(), 1);
@@ -187,9 +192,12 @@ mod tests {
     #[test]
     fn an_alert_has_the_failure_its_time_and_the_suppressed_count() {
         let failed = failure(UpstreamFailure::Failed);
-        let due = NoticeDue { receiver: Receiver::Slack, failed, suppressed: 7 };
+        let due = NoticeDue { receiver: AlertChannel::Slack, failed, suppressed: 7 };
         let notice = due.notice("event-1");
-        assert_eq!((notice.receiver, notice.title.as_str()), (Receiver::Slack, "partner: FAILED"));
+        assert_eq!(
+            (notice.receiver, notice.title.as_str()),
+            (AlertChannel::Slack, "partner: FAILED")
+        );
         assert_eq!(
             notice.text,
             "The upstream partner failed with S01 at 1970-01-01T00:00:00.000Z: FAILED. \
@@ -199,7 +207,7 @@ mod tests {
 
     /// The suppressed count of the alert, if one is sent.
     fn tell(log: &mut Option<NoticeLog>, failed: &UpstreamFailed, at: i64) -> Option<u64> {
-        let effects = NoticeLog::tell(log.as_ref(), failed, &[Receiver::Slack], second(at));
+        let effects = NoticeLog::tell(log.as_ref(), failed, &[AlertChannel::Slack], second(at));
         match &effects.writes()[0].action {
             WriteAction::Put(item) => *log = Some(serde_dynamo::from_item(item.clone()).unwrap()),
             WriteAction::Update(changes) => {

@@ -12,8 +12,8 @@
 use serde::Serialize;
 use serde_dynamo::{AttributeValue, Item};
 
+use crate::alert::Alert;
 use crate::error::DomainError;
-use crate::notice::Notice;
 use crate::record::{Key, Record, TableName, item_of};
 
 /// All effects of a decision.
@@ -38,7 +38,7 @@ pub struct Effects {
     handed_over: Option<Message>,
     messages: Vec<Message>,
     mails: Vec<Mail>,
-    notices: Vec<Notice>,
+    notices: Vec<Alert>,
     parts: Vec<Effects>,
     if_refused: Option<Box<Instead>>,
 }
@@ -106,7 +106,7 @@ impl Effects {
 
     /// Adds an alert, with the timing and the guarantee of a [`Message`].
     #[must_use]
-    pub fn notice(mut self, notice: Notice) -> Self {
+    pub fn notice(mut self, notice: Alert) -> Self {
         self.notices.push(notice);
         self
     }
@@ -156,7 +156,7 @@ impl Effects {
     }
 
     /// The alerts, in the order they were added.
-    pub fn notices(&self) -> &[Notice] {
+    pub fn notices(&self) -> &[Alert] {
         &self.notices
     }
 

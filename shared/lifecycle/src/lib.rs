@@ -4,6 +4,7 @@
 //! reads from stage 1 to stage 9. A [`Consumer`] does the same for the records of queues and
 //! streams. The application makes decisions without I/O; the lifecycle performs their effects.
 
+pub mod alert;
 mod backoff;
 pub mod caller;
 mod canonical;
@@ -25,7 +26,6 @@ pub mod idempotency;
 pub mod input;
 pub mod limit;
 mod moment;
-pub mod notice;
 pub mod paging;
 pub mod platform;
 pub mod record;

@@ -7,10 +7,10 @@ use async_trait::async_trait;
 use serde_dynamo::Item;
 
 use crate::Timestamp;
+use crate::alert::Alert;
 use crate::effects::{Mail, QueueName, Write};
 use crate::envelope::Envelope;
 use crate::error::ServiceError;
-use crate::notice::Notice;
 use crate::record::{Key, TableName};
 
 /// Tables, queues, mail and telemetry, as the lifecycle sees them.
@@ -50,7 +50,7 @@ pub trait Platform: Send + Sync + 'static {
     async fn mail(&self, mail: &Mail) -> Result<(), ServiceError>;
 
     /// Sends an alert to its receiver.
-    async fn notify(&self, notice: &Notice) -> Result<(), ServiceError>;
+    async fn send_alert(&self, notice: &Alert) -> Result<(), ServiceError>;
 
     /// Posts JSON to a telemetry collector.
     async fn export(

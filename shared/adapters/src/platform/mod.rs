@@ -13,8 +13,8 @@ mod warm;
 
 use async_trait::async_trait;
 use lifecycle::ServiceError;
+use lifecycle::alert::Alert;
 use lifecycle::effects::{Mail, QueueName};
-use lifecycle::notice::Notice;
 use lifecycle::platform::{
     CommitError, Count, Counter, Outgoing, Platform, Transaction, VisibilityChange,
 };
@@ -63,7 +63,7 @@ impl Platform for Aws {
         self.send_mail(mail).await
     }
 
-    async fn notify(&self, notice: &Notice) -> Result<(), ServiceError> {
+    async fn send_alert(&self, notice: &Alert) -> Result<(), ServiceError> {
         self.tell_operators(notice).await
     }
 

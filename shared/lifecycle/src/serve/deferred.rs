@@ -9,10 +9,10 @@ use tokio::time::{timeout, timeout_at};
 
 use super::Shared;
 use super::extension::{Holder, Left};
+use crate::alert::Alert;
 use crate::commit::{EventOrigin, outgoing};
 use crate::effects::{Effects, Mail};
 use crate::error::{RequestError, ServiceError};
-use crate::notice::Notice;
 use crate::platform::{Outgoing, Platform};
 use crate::telemetry::line::metric;
 use crate::telemetry::log::print;
@@ -38,7 +38,7 @@ pub(crate) struct DeferredWork {
 pub(crate) struct Tertiary {
     messages: Vec<Outgoing>,
     mails: Vec<Mail>,
-    notices: Vec<Notice>,
+    notices: Vec<Alert>,
 }
 
 /// How deferred work finishes before Lambda freezes the process.
@@ -189,7 +189,7 @@ impl Tertiary {
             if self.messages.is_empty() { Vec::new() } else { platform.send(&self.messages).await }
         };
         let mails = join_all(self.mails.iter().map(|mail| platform.mail(mail)));
-        let notices = join_all(self.notices.iter().map(|notice| platform.notify(notice)));
+        let notices = join_all(self.notices.iter().map(|notice| platform.send_alert(notice)));
         let (unsent, mailed, told) = tokio::join!(send, mails, notices);
         let failed = mailed.into_iter().chain(told).filter_map(Result::err);
         unsent.into_iter().map(|(_, fault)| fault).chain(failed).collect()

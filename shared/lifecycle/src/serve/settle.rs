@@ -169,7 +169,7 @@ impl<C: Consumer> Settling<'_, C> {
         for notice in effects.notices() {
             let id = format!("notice#{:?}#{}", notice.receiver, notice.id);
             if !sent.knows(&id) {
-                self.platform.notify(notice).await?;
+                self.platform.send_alert(notice).await?;
                 sent.note(id);
                 stages.end("notice");
             }

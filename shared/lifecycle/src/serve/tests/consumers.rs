@@ -10,12 +10,12 @@ use serde_json::{Value, json};
 use super::notes::{NOTES, Note, READERS};
 use super::recorder::{Call, Recorder};
 use super::shared;
+use crate::alert::{Alert, AlertChannel};
 use crate::consumer::{Consumer, DeliveredMessage, Inbox, ScheduledRun, Source, inbox_key};
 use crate::effects::{Effects, Event, EventData, Mail, Message, Write};
 use crate::envelope::Envelope;
 use crate::error::{DomainError, ErrorCode, ErrorKind, FieldErrors, ServiceError};
 use crate::idempotency::IDEMPOTENCY_KEYS;
-use crate::notice::{Notice, Receiver};
 use crate::resource::{Action, Resource};
 use crate::serve::Shared;
 use crate::serve::batch::Handler;
@@ -74,9 +74,9 @@ impl Consumer for Keep {
         let note = Note { id: id.clone(), author: String::new(), text: text.clone() };
         let (to, subject) = ("a@b.example".into(), "s".into());
         let mail = Mail { id: id.clone(), to, subject, text: text.clone() };
-        let notice = Notice {
+        let notice = Alert {
             id,
-            receiver: Receiver::Slack,
+            receiver: AlertChannel::Slack,
             kind: "note".into(),
             title: "t".into(),
             text: text.clone(),

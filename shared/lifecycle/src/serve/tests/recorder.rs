@@ -7,9 +7,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde_dynamo::{AttributeValue, Item};
 
+use crate::alert::Alert;
 use crate::effects::{Change, Condition, Mail, QueueName, Write, WriteAction};
 use crate::error::ServiceError;
-use crate::notice::Notice;
 use crate::platform::{
     CommitError, Count, Counter, FailedCondition, Outgoing, Platform, RefusedMessage, Transaction,
     VisibilityChange,
@@ -203,7 +203,7 @@ impl Platform for Recorder {
         Ok(())
     }
 
-    async fn notify(&self, notice: &Notice) -> Result<(), ServiceError> {
+    async fn send_alert(&self, notice: &Alert) -> Result<(), ServiceError> {
         self.note(Call::Notify(notice.id.clone()));
         Ok(())
     }

@@ -6,11 +6,11 @@ use crate::Timestamp;
 
 /// An alert to the operators of the system, sent through a third-party service.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Notice {
+pub struct Alert {
     /// An id that is the same in every attempt to send this alert.
     pub id: String,
     /// The service that receives it.
-    pub receiver: Receiver,
+    pub receiver: AlertChannel,
     /// Alerts of one kind have the same cause.
     pub kind: String,
     /// One line.
@@ -26,7 +26,7 @@ pub struct Notice {
 /// The services that receive alerts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum Receiver {
+pub enum AlertChannel {
     /// A Slack channel, by an incoming webhook.
     Slack,
     /// Datadog's events.
