@@ -18,7 +18,7 @@ use lifecycle::telemetry::observe_cache;
 use tokio::time::Instant;
 
 use crate::errors::unavailable;
-use crate::flight::Flight;
+use crate::single_flight::SingleFlight;
 
 /// After a failed load, a stale value is served for this long without another load.
 const BETWEEN_TRIES: Duration = Duration::from_secs(1);
@@ -70,7 +70,7 @@ pub struct Cached<V> {
 
 struct Entry<V> {
     kept: Mutex<Option<Kept<V>>>,
-    flight: Flight,
+    flight: SingleFlight,
     used: AtomicU64,
 }
 
@@ -105,10 +105,10 @@ impl<K: Eq + Hash + Clone, V> Cache<K, V> {
         if let Some(fresh) = fresh {
             return Ok(fresh);
         }
-        match entry.flight.board().await {
+        match entry.flight.lead_or_wait().await {
             Some(pilot) => {
                 let loaded = self.load(&entry, load).await;
-                pilot.land();
+                pilot.finish();
                 loaded
             }
             None => entry.serveable(&self.keep).ok_or_else(|| {
@@ -163,7 +163,8 @@ impl<K: Eq + Hash + Clone, V> Cache<K, V> {
                 entries.remove(&oldest);
             }
         }
-        let entry = Entry { kept: Mutex::new(None), flight: Flight::default(), used: now.into() };
+        let entry =
+            Entry { kept: Mutex::new(None), flight: SingleFlight::default(), used: now.into() };
         Arc::clone(entries.entry(key.clone()).or_insert(Arc::new(entry)))
     }
 

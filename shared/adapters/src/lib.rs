@@ -15,7 +15,6 @@ mod cursors;
 mod endpoints;
 mod errors;
 mod expressions;
-mod flight;
 pub mod guesses;
 mod journal;
 pub mod mails;
@@ -32,6 +31,7 @@ mod rotation;
 mod secrets;
 mod serve;
 mod setting;
+mod single_flight;
 mod table;
 #[cfg(test)]
 mod tests;

@@ -11,8 +11,8 @@ use tokio::time::{Instant, timeout};
 
 use crate::Aws;
 use crate::errors::{fault, unavailable};
-use crate::flight::Flight;
 use crate::pauses::{Failing, Pauses};
+use crate::single_flight::SingleFlight;
 
 /// After this age a secret is refreshed in the background (stale-while-revalidate).
 pub(crate) const FRESH: Duration = Duration::from_mins(5);
@@ -55,7 +55,7 @@ struct Inner<T> {
     fetch: Fetch<T>,
     kept: Mutex<Option<Kept<T>>>,
     failing: Mutex<Option<Failing>>,
-    flight: Flight,
+    flight: SingleFlight,
 }
 
 struct Kept<T> {
@@ -133,7 +133,7 @@ impl<T: Send + Sync + 'static> Secret<T> {
             fetch: Box::new(fetch),
             kept: Mutex::new(None),
             failing: Mutex::new(None),
-            flight: Flight::default(),
+            flight: SingleFlight::default(),
         }))
     }
 
@@ -165,13 +165,13 @@ impl<T: Send + Sync + 'static> Secret<T> {
     ///
     /// When it cannot be read. The cached value is kept.
     pub async fn refresh(&self) -> Result<Arc<T>, ServiceError> {
-        match self.0.flight.board().await {
+        match self.0.flight.lead_or_wait().await {
             Some(pilot) => {
                 if let Some(left) = self.failing().and_then(|failing| failing.pause_left()) {
                     return Err(self.pausing(left));
                 }
                 let fetched = self.fetch().await;
-                pilot.land();
+                pilot.finish();
                 fetched
             }
             None => match self.usable() {
@@ -193,7 +193,7 @@ impl<T: Send + Sync + 'static> Secret<T> {
     fn refresh_behind(&self) {
         let this = Self(Arc::clone(&self.0));
         tokio::spawn(carried(async move {
-            let Some(pilot) = this.0.flight.board_if_empty() else {
+            let Some(pilot) = this.0.flight.try_lead() else {
                 return;
             };
             if let Err(fault) = this.fetch().await {
@@ -204,7 +204,7 @@ impl<T: Send + Sync + 'static> Secret<T> {
                     "secret refresh failed; serving the cached value"
                 );
             }
-            pilot.land();
+            pilot.finish();
         }));
     }
 

@@ -21,7 +21,7 @@ use tokio::time::{Instant, sleep};
 use self::given::Given;
 use super::{Client, Request, Response, UpstreamError, now};
 use crate::errors::unavailable;
-use crate::flight::Flight;
+use crate::single_flight::SingleFlight;
 use crate::{Aws, Secret, Table};
 
 /// The table of shared tokens, one item for each upstream.
@@ -72,7 +72,7 @@ pub struct AccessTokens {
     credentials: Secret<Credentials>,
     tokens: Table<AccessToken>,
     held: Mutex<Option<AccessToken>>,
-    flight: Flight,
+    flight: SingleFlight,
     /// When this instance last replaced a refused token while the table failed.
     replaced: Mutex<Option<Instant>>,
 }
@@ -117,7 +117,7 @@ impl Aws {
             credentials: self.secret(credentials, read_credentials),
             tokens: self.table(),
             held: Mutex::default(),
-            flight: Flight::default(),
+            flight: SingleFlight::default(),
             replaced: Mutex::default(),
         }
     }
@@ -156,7 +156,7 @@ impl AccessTokens {
         if let Some(held) = held {
             return Ok(held);
         }
-        let Some(pilot) = self.flight.board().await else {
+        let Some(pilot) = self.flight.lead_or_wait().await else {
             let brought = self.lock().clone();
             return match brought {
                 Some(token) if token.is_good() => Ok(token),
@@ -168,7 +168,7 @@ impl AccessTokens {
         *self.lock() = None;
         let token = self.shared(deadline).await;
         *self.lock() = token.as_ref().ok().cloned();
-        pilot.land();
+        pilot.finish();
         token
     }
 

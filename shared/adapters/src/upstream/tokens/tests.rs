@@ -161,7 +161,7 @@ async fn fleet(instances: usize, url: &str) -> Vec<AccessTokens> {
         }),
         tokens: stores.aws.table(),
         held: Mutex::default(),
-        flight: Flight::default(),
+        flight: SingleFlight::default(),
         replaced: Mutex::default(),
     };
     (0..instances).map(instance).collect()
