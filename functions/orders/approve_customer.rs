@@ -68,7 +68,7 @@ impl Consumer for ApproveCustomer {
         let Charge { order_id, user_id, total } = *request.charge();
         let reservation = self.reservations.one(Reservation::key_of(order_id));
         let account = self.accounts.one(CreditAccount::key_of(user_id, total.currency));
-        let reserved = together(permit, (reservation, account));
+        let reserved = batch_get(permit, (reservation, account));
         let ((reservation, account), rules) = futures::try_join!(reserved, self.rules.get(permit))?;
         Ok(CreditFacts { reservation, account, open_credit: rules.open_credit })
     }

@@ -65,11 +65,11 @@ impl Consumer for ProjectOrders {
     ) -> Result<Facts, ServiceError> {
         let order = self.orders.one(Order::key_of(*order_id));
         let stored = self.summaries.one(OrderSummary::key_of(*order_id));
-        let (order, stored) = together(permit, (order, stored)).await?;
+        let (order, stored) = batch_get(permit, (order, stored)).await?;
         let order = order.or_not_found()?;
         let customer = self.customers.one(User::key_of(order.user_id));
         let address = self.addresses.one(Address::key_of(order.address_id));
-        let (customer, address) = together(permit, (customer, address)).await?;
+        let (customer, address) = batch_get(permit, (customer, address)).await?;
         let current = OrderSummary::of(&order, customer.as_ref(), &address.or_not_found()?);
         Ok(Facts { current, stored })
     }

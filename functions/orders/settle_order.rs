@@ -60,7 +60,7 @@ impl Consumer for SettleOrder {
     ) -> Result<Self::Facts, ServiceError> {
         let order = self.orders.one(Order::key_of(answer.order_id));
         let numbers = self.numbers.one(SerialNumbers::the_key());
-        together(permit, (order, numbers)).await
+        batch_get(permit, (order, numbers)).await
     }
 
     // 7. and 8. The order, its number or the stock it returns, and the event, in one commit

@@ -8,6 +8,7 @@
 
 pub mod attempts;
 mod aws;
+mod batch_get;
 pub mod cache;
 mod configuration;
 mod connector;
@@ -35,12 +36,14 @@ mod single_flight;
 mod table;
 #[cfg(test)]
 mod tests;
-mod together;
 pub mod tokens;
 pub mod upstream;
 
 pub use attempts::Attempts;
 pub use aws::Aws;
+pub use batch_get::{BatchRequest, Each, GetMany, GetOne, KEYS_MAX, Looked, batch_get};
+#[doc(hidden)]
+pub use batch_get::{Items, Keys};
 pub use cache::{Cache, Cached, Keep};
 pub use configuration::{CURSOR_KEY, ConfigError, SIGNING_KEYS, VERIFICATION_KEYS};
 pub use guesses::{Guess, Guesses};
@@ -55,6 +58,3 @@ pub use secrets::Secret;
 pub use serve::{authorize, consume, rotate, serve};
 pub use setting::Setting;
 pub use table::{OrNotFound, Present, Table};
-pub use together::{Each, KEYS_MAX, Looked, Many, One, Wanted, together};
-#[doc(hidden)]
-pub use together::{Items, Keys};

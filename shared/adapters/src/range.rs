@@ -11,10 +11,10 @@ use lifecycle::{Permit, ServiceError};
 use serde_dynamo::Item;
 
 use crate::Table;
+use crate::batch_get::key_in;
 use crate::errors::fault;
 use crate::expressions::SdkItem;
 use crate::table::record;
-use crate::together::key_in;
 
 /// How many unreadable items of one partition are skipped. Beyond this, more than single items is
 /// wrong, and reading on costs more than it is worth.

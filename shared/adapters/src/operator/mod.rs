@@ -11,8 +11,8 @@ use lifecycle::record::{Key, Record};
 
 pub use self::dead_letters::{DEAD_LETTERS_MAX, DeadLetter};
 pub use self::scan::{Page, Segment};
-use crate::together::gather;
-use crate::{Aws, KeyRotation, Positioned, Range, Table, Wanted};
+use crate::batch_get::gather;
+use crate::{Aws, BatchRequest, KeyRotation, Positioned, Range, Table};
 
 /// Access to all declared resources, without a request's permit.
 #[derive(Clone)]
@@ -33,12 +33,12 @@ impl Operator {
         self.0.table()
     }
 
-    /// Reads records as [`together`](crate::together()) does.
+    /// Reads records as [`batch_get`](crate::together()) does.
     ///
     /// # Errors
     ///
-    /// As [`together`](crate::together()).
-    pub async fn together<W: Wanted>(&self, wanted: W) -> Result<W::Found, ServiceError> {
+    /// As [`batch_get`](crate::together()).
+    pub async fn together<W: BatchRequest>(&self, wanted: W) -> Result<W::Found, ServiceError> {
         gather(wanted).await
     }
 

@@ -7,10 +7,10 @@ use lifecycle::record::{Key, Record};
 use lifecycle::telemetry::observe_query;
 
 use super::Operator;
+use crate::batch_get::key_in;
 use crate::errors::fault;
 use crate::expressions::SdkItem;
 use crate::table::record;
-use crate::together::key_in;
 
 /// Maximum records in a page.
 const PAGE_MAX: i32 = 100;

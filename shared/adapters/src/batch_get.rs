@@ -28,11 +28,14 @@ const FIRST_PAUSE_MS: u64 = 50;
 ///
 /// When a table cannot be read, a stored item is not such a record, or more than [`KEYS_MAX`] keys
 /// are wanted.
-pub async fn together<C, W: Wanted>(_: &Permit<C>, wanted: W) -> Result<W::Found, ServiceError> {
+pub async fn batch_get<C, W: BatchRequest>(
+    _: &Permit<C>,
+    wanted: W,
+) -> Result<W::Found, ServiceError> {
     gather(wanted).await
 }
 
-pub(crate) async fn gather<W: Wanted>(wanted: W) -> Result<W::Found, ServiceError> {
+pub(crate) async fn gather<W: BatchRequest>(wanted: W) -> Result<W::Found, ServiceError> {
     let mut keys = Keys::new();
     wanted.name(&mut keys)?;
     let count: usize = keys.values().map(HashSet::len).sum();
@@ -44,7 +47,7 @@ pub(crate) async fn gather<W: Wanted>(wanted: W) -> Result<W::Found, ServiceErro
 }
 
 /// Records to read together with others.
-pub trait Wanted: Send + Sync {
+pub trait BatchRequest: Send + Sync {
     /// The type of the result.
     type Found;
 
@@ -69,32 +72,32 @@ pub type Keys = HashMap<String, HashSet<Key>>;
 pub struct Items(HashMap<String, HashMap<Key, SdkItem>>);
 
 /// One record.
-pub struct One<R> {
+pub struct GetOne<R> {
     table: Table<R>,
     key: Key,
 }
 
 /// Several records, in the order of their keys; `None` for a missing one.
-pub struct Many<R> {
+pub struct GetMany<R> {
     table: Table<R>,
     keys: Vec<Key>,
 }
 
 impl<R: Record> Table<R> {
     /// One record, to be read by [`together`].
-    pub fn one(&self, key: Key) -> One<R> {
-        One { table: self.clone(), key }
+    pub fn one(&self, key: Key) -> GetOne<R> {
+        GetOne { table: self.clone(), key }
     }
 
     /// Several records, to be read by [`together`]. A key may be named twice.
-    pub fn many(&self, keys: impl IntoIterator<Item = Key>) -> Many<R> {
-        Many { table: self.clone(), keys: keys.into_iter().collect() }
+    pub fn many(&self, keys: impl IntoIterator<Item = Key>) -> GetMany<R> {
+        GetMany { table: self.clone(), keys: keys.into_iter().collect() }
     }
 }
 
 /// Several items, in the order of their keys. An unreadable item does not end the read of the
 /// others, as an operator's work on a whole table needs.
-pub struct Each<R>(Many<R>);
+pub struct Each<R>(GetMany<R>);
 
 /// The result for one key.
 #[derive(Debug)]
@@ -107,7 +110,7 @@ pub enum Looked<R> {
     Unreadable,
 }
 
-impl<R: Record> Many<R> {
+impl<R: Record> GetMany<R> {
     /// The same records; an unreadable one does not fail the others.
     #[must_use]
     pub fn each(self) -> Each<R> {
@@ -115,7 +118,7 @@ impl<R: Record> Many<R> {
     }
 }
 
-impl<R: Record> Wanted for Each<R> {
+impl<R: Record> BatchRequest for Each<R> {
     type Found = Vec<Looked<R>>;
 
     fn aws(&self) -> &Aws {
@@ -141,7 +144,7 @@ impl<R: Record> Wanted for Each<R> {
     }
 }
 
-impl<R: Record> Wanted for One<R> {
+impl<R: Record> BatchRequest for GetOne<R> {
     type Found = Option<R>;
 
     fn aws(&self) -> &Aws {
@@ -163,7 +166,7 @@ impl<R: Record> Wanted for One<R> {
     }
 }
 
-impl<R: Record> Wanted for Many<R> {
+impl<R: Record> BatchRequest for GetMany<R> {
     type Found = Vec<Option<R>>;
 
     fn aws(&self) -> &Aws {
