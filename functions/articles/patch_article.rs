@@ -4,7 +4,7 @@
 
 use std::process::ExitCode;
 
-use adapters::{OrNotFound, Setting, Table};
+use adapters::{CachedSetting, OrNotFound, Table};
 use domain::articles::{Article, ArticleId, ArticlePatch, ArticleView};
 use domain::people::{Role, SignedIn};
 use domain::tables::{ARTICLES, SETTINGS};
@@ -24,7 +24,7 @@ fn main() -> ExitCode {
 
 struct PatchArticle {
     articles: Table<Article>,
-    rules: Setting<Rules>,
+    rules: CachedSetting<Rules>,
 }
 
 /// A patch, and the id of the article that it changes.

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapters::{Cache, Keep, OrNotFound, Table};
+use adapters::{Cache, CachePolicy, OrNotFound, Table};
 use domain::catalogue::{Product, ProductId, ProductView};
 use domain::tables::PRODUCTS;
 use http::{HeaderValue, header};
@@ -17,7 +17,7 @@ use schemars::JsonSchema;
 fn main() -> ExitCode {
     adapters::serve(|aws| GetProduct {
         products: aws.table(),
-        cache: Cache::new("products", Keep::DEFAULT),
+        cache: Cache::new("products", CachePolicy::DEFAULT),
     })
 }
 
@@ -57,7 +57,7 @@ impl Query for GetProduct {
         product_id: &ProductId,
     ) -> Result<Found, ServiceError> {
         let key = Product::key_of(*product_id);
-        let load = async || self.products.get_eventually(permit, &key).await;
+        let load = async || self.products.get_eventually_consistent(permit, &key).await;
         let cached = self.cache.get(product_id, load).await?;
         Ok(Found { product: cached.value.or_not_found()?, age: cached.age, left: cached.left })
     }

@@ -69,7 +69,7 @@ impl Query for ListProducts {
     ) -> Result<Page<Product>, ServiceError> {
         let Wanted { name, page } = wanted;
         match name {
-            None => self.catalogue.page(permit, Range::spread(BY_CREATION), page).await,
+            None => self.catalogue.page(permit, Range::sharded(BY_CREATION), page).await,
             Some(name) => Ok(Page {
                 items: self.named(permit, name).await?.into_iter().collect(),
                 limit: page.limit,

@@ -3,7 +3,7 @@
 
 use std::process::ExitCode;
 
-use adapters::{Setting, Table, together};
+use adapters::{CachedSetting, Table, together};
 use domain::Rules;
 use domain::credit::{Charge, CreditAccount, CreditFacts, Reservation, release, reserve};
 use domain::orders::{ApprovalLapsed, OrderCreated, OrderDeleted, OrderRejected, OrderTimedOut};
@@ -27,7 +27,7 @@ fn main() -> ExitCode {
 struct ApproveCustomer {
     reservations: Table<Reservation>,
     accounts: Table<CreditAccount>,
-    rules: Setting<Rules>,
+    rules: CachedSetting<Rules>,
 }
 
 impl Consumer for ApproveCustomer {

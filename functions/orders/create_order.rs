@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use adapters::{Setting, Table, together};
+use adapters::{CachedSetting, Table, together};
 use domain::catalogue::Product;
 use domain::orders::{
     Order, OrderDraft, OrderFacts, OrderLine, OrderView, PlaceOrder, place_order,
@@ -34,7 +34,7 @@ struct CreateOrder {
     products: Table<Product>,
     addresses: Table<Address>,
     customers: Table<User>,
-    rules: Setting<Rules>,
+    rules: CachedSetting<Rules>,
 }
 
 impl Endpoint for CreateOrder {

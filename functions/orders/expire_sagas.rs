@@ -58,7 +58,7 @@ impl Consumer for ExpireSagas {
     ) -> Result<Vec<Order>, ServiceError> {
         let now = permit.moment().now();
         let mut due = Vec::new();
-        let mut range = Range::spread(BY_DEADLINE).up_to(now);
+        let mut range = Range::sharded(BY_DEADLINE).up_to(now);
         while due.len() < MESSAGES_MAX && permit.deadline().left() > TIME_TO_SEND {
             let page = self.orders.first_of(permit, &range, PAGE).await?;
             let Some(last) = page.last().map(|found| found.position.clone()) else { break };
@@ -69,7 +69,7 @@ impl Consumer for ExpireSagas {
             if ends {
                 break;
             }
-            range = Range::spread(BY_DEADLINE).after(last);
+            range = Range::sharded(BY_DEADLINE).after(last);
         }
         due.truncate(MESSAGES_MAX);
         Ok(due)

@@ -5,7 +5,7 @@
 
 use std::process::ExitCode;
 
-use adapters::{Attempts, MailAllowed, MailCaps};
+use adapters::{AttemptLimiter, MailAllowed, MailCaps};
 use domain::events::ANONYMOUS;
 use domain::people::{Email, PasswordResetAsked};
 use domain::tables::EMAILS;
@@ -24,13 +24,13 @@ use serde::Serialize;
 
 fn main() -> ExitCode {
     adapters::serve(|aws| PostPasswordReset {
-        attempts: Attempts::new(aws.clone(), "password-reset", MAILS_MAX, MINUTE),
+        attempts: AttemptLimiter::new(aws.clone(), "password-reset", MAILS_MAX, MINUTE),
         mails: MailCaps::new(aws.clone()),
     })
 }
 
 struct PostPasswordReset {
-    attempts: Attempts,
+    attempts: AttemptLimiter,
     mails: MailCaps,
 }
 
@@ -72,7 +72,7 @@ impl Endpoint for PostPasswordReset {
         asking: &Asking,
     ) -> Result<MailAllowed, ServiceError> {
         let address = asking.email.folded();
-        self.attempts.count(permit, &address).await?;
+        self.attempts.acquire(permit, &address).await?;
         self.mails.to_any(permit, &address).await
     }
 

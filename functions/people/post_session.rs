@@ -84,7 +84,7 @@ impl Endpoint for PostSession {
         Credentials { email, password }: &Credentials,
     ) -> Result<SignIn, ServiceError> {
         let (address, source) = (email.folded(), permit.source());
-        let guess = self.guesses.count(permit, &address).await?;
+        let guess = self.guesses.acquire(permit, &address).await?;
         let known = KnownSources::key_of(email);
         let (signer, user, sources) = futures::try_join!(
             self.signing_keys.signer(permit),
@@ -95,14 +95,14 @@ impl Endpoint for PostSession {
         let now = permit.moment().now();
         let guess = match &sources {
             Some(sources) if sources.has(source, now) => guess,
-            _ => self.guesses.count_in_all(permit, &address, guess).await?,
+            _ => self.guesses.acquire_in_total(permit, &address, guess).await?,
         };
         let hash = user.as_ref().map(|user| user.password_hash.as_str());
         let verified = self.passwords.verify(&password.spellings(), hash).await?;
         if verified {
-            guess.give_back().await;
+            guess.release().await;
         } else {
-            guess.hold_back().await;
+            guess.delay_response().await;
         }
         let source = source.to_owned();
         Ok(SignIn { user: user.filter(|_| verified), signer, sources, source })

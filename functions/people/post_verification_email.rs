@@ -5,7 +5,7 @@
 
 use std::process::ExitCode;
 
-use adapters::{Attempts, MailCaps};
+use adapters::{AttemptLimiter, MailCaps};
 use domain::events::ANONYMOUS;
 use domain::people::{Email, VerificationAsked};
 use domain::tables::EMAILS;
@@ -24,13 +24,13 @@ use serde::Serialize;
 
 fn main() -> ExitCode {
     adapters::serve(|aws| PostVerificationEmail {
-        attempts: Attempts::new(aws.clone(), "verification-email", MAILS_MAX, MINUTE),
+        attempts: AttemptLimiter::new(aws.clone(), "verification-email", MAILS_MAX, MINUTE),
         mails: MailCaps::new(aws.clone()),
     })
 }
 
 struct PostVerificationEmail {
-    attempts: Attempts,
+    attempts: AttemptLimiter,
     mails: MailCaps,
 }
 
@@ -72,7 +72,7 @@ impl Endpoint for PostVerificationEmail {
         asking: &Asking,
     ) -> Result<bool, ServiceError> {
         let address = asking.email.folded();
-        self.attempts.count(permit, &address).await?;
+        self.attempts.acquire(permit, &address).await?;
         self.mails.to_unproven(permit, &address).await
     }
 

@@ -6,7 +6,7 @@
 
 use std::process::ExitCode;
 
-use adapters::{Attempts, Passwords, Table};
+use adapters::{AttemptLimiter, Passwords, Table};
 use domain::error_codes;
 use domain::people::{EnteredPassword, User, UserId};
 use domain::tables::USERS;
@@ -25,14 +25,14 @@ use schemars::JsonSchema;
 
 fn main() -> ExitCode {
     adapters::serve(|aws| PutVerification {
-        attempts: Attempts::new(aws.clone(), "verification", FAILURES_MAX, MINUTE),
+        attempts: AttemptLimiter::new(aws.clone(), "verification", FAILURES_MAX, MINUTE),
         passwords: Passwords::new(),
         users: aws.table(),
     })
 }
 
 struct PutVerification {
-    attempts: Attempts,
+    attempts: AttemptLimiter,
     passwords: Passwords,
     users: Table<User>,
 }
@@ -88,11 +88,11 @@ impl Endpoint for PutVerification {
         else {
             return Ok(None);
         };
-        let attempt = self.attempts.count(permit, &user_id.to_string()).await?;
+        let attempt = self.attempts.acquire(permit, &user_id.to_string()).await?;
         let hash = Some(user.password_hash.as_str());
         let password_right = self.passwords.verify(&password.spellings(), hash).await?;
         if password_right {
-            attempt.give_back().await;
+            attempt.release().await;
         }
         Ok(Some(Claimed { user, password_right }))
     }

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use adapters::{Aws, Cache, Keep, VERIFICATION_KEYS};
+use adapters::{Aws, Cache, CachePolicy, VERIFICATION_KEYS};
 use domain::tables::{EMAILS, USERS};
 use http::{HeaderValue, StatusCode, header};
 use lifecycle::caller::NoRole;
@@ -24,7 +24,7 @@ struct GetHealth {
 
 /// One round of probes serves all requests of a second: any client may ask, and a round makes three
 /// calls.
-const KEPT: Keep = Keep {
+const KEPT: CachePolicy = CachePolicy {
     found: Duration::from_secs(1),
     missing: Duration::ZERO,
     stale: Duration::ZERO,

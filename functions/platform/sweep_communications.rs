@@ -54,7 +54,7 @@ impl Consumer for SweepCommunications {
         (): &(),
     ) -> Result<Self::Facts, ServiceError> {
         let latest = permit.moment().now().plus_seconds(-PENDING_S_MAX);
-        let abandoned = Range::spread(BY_PENDING).up_to(latest);
+        let abandoned = Range::sharded(BY_PENDING).up_to(latest);
         let found = self.communications.first_of(permit, &abandoned, RECORDS_MAX).await?;
         Ok(found.into_iter().map(|found| found.record).collect())
     }

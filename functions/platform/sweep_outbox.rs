@@ -54,7 +54,7 @@ impl Consumer for SweepOutbox {
         (): &(),
     ) -> Result<Self::Facts, ServiceError> {
         let latest = permit.moment().now().plus_seconds(-WAITING_S_MAX);
-        let overdue = Range::spread(BY_WAITING).up_to(latest);
+        let overdue = Range::sharded(BY_WAITING).up_to(latest);
         self.outbox.everything_in(permit, &overdue, ROWS_MAX).await
     }
 

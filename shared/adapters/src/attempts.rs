@@ -29,7 +29,7 @@ const HELD_BACK: Duration = Duration::from_millis(250);
 /// the store. Failed conditional writes count as writes, and an item takes only 1,000 writes a
 /// second.
 #[derive(Clone)]
-pub struct Attempts {
+pub struct AttemptLimiter {
     platform: Arc<dyn Platform>,
     name: &'static str,
     maximum: u32,
@@ -37,7 +37,7 @@ pub struct Attempts {
     memory: Arc<Memory>,
 }
 
-impl Attempts {
+impl AttemptLimiter {
     /// Allows `maximum` attempts in each window. The name separates limits of different things.
     pub fn new(
         platform: impl Platform,
@@ -57,7 +57,7 @@ impl Attempts {
     /// # Errors
     ///
     /// [`ServiceError::Limited`] when there have been too many, with the seconds until the next window.
-    pub async fn count<C>(
+    pub async fn acquire<C>(
         &self,
         permit: &Permit<C>,
         subject: &str,
@@ -122,7 +122,7 @@ impl Attempts {
 
 /// An attempt that was counted.
 pub struct Counted {
-    attempts: Attempts,
+    attempts: AttemptLimiter,
     counter: CountedBy,
     began: Instant,
 }
@@ -135,13 +135,13 @@ enum CountedBy {
 impl Counted {
     /// Waits until a failed attempt may be answered: until a multiple of a quarter of a second
     /// after it began. So the response time does not reveal why it failed.
-    pub async fn hold_back(self) {
+    pub async fn delay_response(self) {
         sleep(left(self.began.elapsed())).await;
     }
 
     /// Takes the attempt out of the count. If that fails, it stays counted: the limit is then
     /// reached too early.
-    pub async fn give_back(self) {
+    pub async fn release(self) {
         let counted = match self.counter {
             InStore(counted) => counted,
             InMemory(counted) => return self.attempts.memory.give_back(&counted),
@@ -255,8 +255,8 @@ mod tests {
         Moment::new(Timestamp::from_millis(seconds * 1000), [0; 32])
     }
 
-    fn attempts(store: Store) -> Attempts {
-        Attempts::new(store, "sign-in", 5, Duration::from_mins(1))
+    fn attempts(store: Store) -> AttemptLimiter {
+        AttemptLimiter::new(store, "sign-in", 5, Duration::from_mins(1))
     }
 
     #[tokio::test]
@@ -275,7 +275,7 @@ mod tests {
     async fn an_attempt_given_back_does_not_count() {
         let attempts = attempts(Store::default());
         for _ in 0..20 {
-            attempts.count_at(&at(0), "ada").await.unwrap().give_back().await;
+            attempts.count_at(&at(0), "ada").await.unwrap().release().await;
         }
     }
 
@@ -305,14 +305,14 @@ mod tests {
     async fn an_attempt_given_back_does_not_count_in_memory_either() {
         let attempts = attempts(Store { away: true, ..Store::default() });
         for _ in 0..20 {
-            attempts.count_at(&at(0), "ada").await.unwrap().give_back().await;
+            attempts.count_at(&at(0), "ada").await.unwrap().release().await;
         }
     }
 
     #[tokio::test]
     async fn a_refused_subject_is_refused_for_a_second_without_a_write() {
         let store = Arc::new(Store::default());
-        let attempts = Attempts::of(
+        let attempts = AttemptLimiter::of(
             Arc::clone(&store) as Arc<dyn Platform>,
             "sign-in",
             5,
@@ -333,7 +333,7 @@ mod tests {
             let attempt = attempts.count_at(&at(took_ms * 60), "ada").await.unwrap();
             let began = attempt.began;
             tokio::time::advance(Duration::from_millis(took_ms.unsigned_abs())).await;
-            attempt.hold_back().await;
+            attempt.delay_response().await;
             assert_eq!(began.elapsed(), Duration::from_millis(answered_ms), "{took_ms} ms");
         }
     }

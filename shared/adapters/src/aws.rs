@@ -163,7 +163,7 @@ impl Aws {
     }
 
     /// The connector for hosts that are not AWS's.
-    pub(crate) fn others(&self) -> &SharedHttpConnector {
+    pub(crate) fn public_roots_connector(&self) -> &SharedHttpConnector {
         self.0.others.get_or_init(connector::for_others)
     }
 

@@ -25,7 +25,7 @@ const BETWEEN_TRIES: Duration = Duration::from_secs(1);
 
 /// How long a [`Cache`] keeps its entries, and how many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Keep {
+pub struct CachePolicy {
     /// How long a value is fresh.
     pub found: Duration,
     /// How long a miss is fresh: the knowledge that there is no value.
@@ -36,7 +36,7 @@ pub struct Keep {
     pub entries_max: usize,
 }
 
-impl Keep {
+impl CachePolicy {
     /// 15 minutes for values, 30 seconds for misses, an hour for stale values, 1 000 entries.
     pub const DEFAULT: Self = Self {
         found: Duration::from_mins(15),
@@ -51,7 +51,7 @@ impl Keep {
 /// It belongs in the endpoint, which all requests of a process share.
 pub struct Cache<K, V> {
     name: &'static str,
-    keep: Keep,
+    keep: CachePolicy,
     entries: Mutex<HashMap<K, Arc<Entry<V>>>>,
     clock: AtomicU64,
 }
@@ -82,7 +82,7 @@ struct Kept<V> {
 
 impl<K: Eq + Hash + Clone, V> Cache<K, V> {
     /// An empty cache. The name is the label of its metrics.
-    pub fn new(name: &'static str, keep: Keep) -> Self {
+    pub fn new(name: &'static str, keep: CachePolicy) -> Self {
         Self { name, keep, entries: Mutex::default(), clock: AtomicU64::new(0) }
     }
 
@@ -175,7 +175,7 @@ impl<K: Eq + Hash + Clone, V> Cache<K, V> {
 
 impl<V> Entry<V> {
     /// A value that needs no load: fresh, or stale within the pause after a failed load.
-    fn fresh(&self, keep: &Keep) -> Option<Cached<V>> {
+    fn fresh(&self, keep: &CachePolicy) -> Option<Cached<V>> {
         let kept = self.kept();
         let kept = kept.as_ref()?;
         let cached = kept.cached(keep);
@@ -184,7 +184,7 @@ impl<V> Entry<V> {
     }
 
     /// A value that may be served although the load failed.
-    fn serveable(&self, keep: &Keep) -> Option<Cached<V>> {
+    fn serveable(&self, keep: &CachePolicy) -> Option<Cached<V>> {
         let kept = self.kept();
         let kept = kept.as_ref().filter(|kept| kept.serves(keep))?;
         Some(kept.cached(keep))
@@ -196,18 +196,18 @@ impl<V> Entry<V> {
 }
 
 impl<V> Kept<V> {
-    fn cached(&self, keep: &Keep) -> Cached<V> {
+    fn cached(&self, keep: &CachePolicy) -> Cached<V> {
         let age = self.loaded.elapsed();
         let left = self.lifetime(keep).saturating_sub(age);
         Cached { value: self.value.clone(), age, left }
     }
 
-    fn lifetime(&self, keep: &Keep) -> Duration {
+    fn lifetime(&self, keep: &CachePolicy) -> Duration {
         if self.value.is_some() { keep.found } else { keep.missing }
     }
 
     /// A miss is not served beyond its short lifetime: the value may exist by now.
-    fn serves(&self, keep: &Keep) -> bool {
+    fn serves(&self, keep: &CachePolicy) -> bool {
         let end = if self.value.is_some() { keep.stale } else { keep.missing };
         self.loaded.elapsed() < end
     }

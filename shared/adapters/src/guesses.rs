@@ -7,7 +7,7 @@ use lifecycle::limit::MINUTE;
 use lifecycle::platform::Platform;
 use lifecycle::{Permit, ServiceError};
 
-use crate::Attempts;
+use crate::AttemptLimiter;
 use crate::attempts::Counted;
 
 /// Failed sign-ins at one account from one source, in a minute.
@@ -24,10 +24,10 @@ const HOUR: Duration = Duration::from_hours(1);
 /// source cannot use up the attempts of another. The common limit of all unknown sources does not
 /// apply to sources that the user has signed in from.
 pub struct Guesses {
-    by_source: Attempts,
-    at_account: Attempts,
-    in_all: Attempts,
-    slowed: Attempts,
+    by_source: AttemptLimiter,
+    at_account: AttemptLimiter,
+    in_all: AttemptLimiter,
+    slowed: AttemptLimiter,
 }
 
 /// A guess that was counted, before the password is verified.
@@ -39,7 +39,7 @@ impl Guesses {
     /// The usual limits.
     pub fn new(platform: impl Platform + Clone) -> Self {
         let attempts =
-            |name, maximum, window| Attempts::new(platform.clone(), name, maximum, window);
+            |name, maximum, window| AttemptLimiter::new(platform.clone(), name, maximum, window);
         Self {
             by_source: attempts("sign-in-by", BY_SOURCE_MAX, MINUTE),
             at_account: attempts("sign-in-at", AT_ACCOUNT_MAX, MINUTE),
@@ -53,7 +53,11 @@ impl Guesses {
     /// # Errors
     ///
     /// [`ServiceError::Limited`] when there have been too many.
-    pub async fn count<C>(&self, permit: &Permit<C>, address: &str) -> Result<Guess, ServiceError> {
+    pub async fn acquire<C>(
+        &self,
+        permit: &Permit<C>,
+        address: &str,
+    ) -> Result<Guess, ServiceError> {
         let source = permit.source();
         let at_account = format!("{address} {source}");
         let (by_source, at_account) = futures::try_join!(
@@ -68,14 +72,14 @@ impl Guesses {
     /// # Errors
     ///
     /// As [`Guesses::count`].
-    pub async fn count_in_all<C>(
+    pub async fn acquire_in_total<C>(
         &self,
         permit: &Permit<C>,
         address: &str,
         mut guess: Guess,
     ) -> Result<Guess, ServiceError> {
-        let counted = match self.in_all.count(permit, address).await {
-            Err(ServiceError::RateLimited { .. }) => self.slowed.count(permit, address).await?,
+        let counted = match self.in_all.acquire(permit, address).await {
+            Err(ServiceError::RateLimited { .. }) => self.slowed.acquire(permit, address).await?,
             counted => counted?,
         };
         guess.counted.push(counted);
@@ -85,14 +89,14 @@ impl Guesses {
 
 impl Guess {
     /// Takes the guess out of the counts: the password was right.
-    pub async fn give_back(self) {
-        join_all(self.counted.into_iter().map(Counted::give_back)).await;
+    pub async fn release(self) {
+        join_all(self.counted.into_iter().map(Counted::release)).await;
     }
 
     /// Waits until a wrong guess may be answered, as [`Counted::hold_back`] does.
-    pub async fn hold_back(self) {
+    pub async fn delay_response(self) {
         if let Some(first) = self.counted.into_iter().next() {
-            first.hold_back().await;
+            first.delay_response().await;
         }
     }
 }

@@ -39,12 +39,12 @@ mod tests;
 pub mod tokens;
 pub mod upstream;
 
-pub use attempts::Attempts;
+pub use attempts::AttemptLimiter;
 pub use aws::Aws;
 pub use batch_get::{BatchRequest, Each, GetMany, GetOne, KEYS_MAX, Looked, batch_get};
 #[doc(hidden)]
 pub use batch_get::{Items, Keys};
-pub use cache::{Cache, Cached, Keep};
+pub use cache::{Cache, CachePolicy, Cached};
 pub use configuration::{CURSOR_KEY, ConfigError, SIGNING_KEYS, VERIFICATION_KEYS};
 pub use guesses::{Guess, Guesses};
 pub use journal::Journal;
@@ -56,5 +56,5 @@ pub use range::{Found, Positioned, Range};
 pub use rotation::{KeyRotation, RotationError};
 pub use secrets::Secret;
 pub use serve::{authorize, consume, rotate, serve};
-pub use setting::Setting;
+pub use setting::CachedSetting;
 pub use table::{OrNotFound, Present, Table};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use lifecycle::platform::Platform;
 use lifecycle::{Permit, ServiceError};
 
-use crate::Attempts;
+use crate::AttemptLimiter;
 
 const DAY: Duration = Duration::from_hours(24);
 /// To one unverified address, in a day.
@@ -20,9 +20,9 @@ const BY_SOURCE_MAX: u32 = 100;
 /// nothing.
 #[derive(Clone)]
 pub struct MailCaps {
-    by_source: Attempts,
-    to_unproven: Attempts,
-    to_any: Attempts,
+    by_source: AttemptLimiter,
+    to_unproven: AttemptLimiter,
+    to_any: AttemptLimiter,
 }
 
 /// The mails that may be sent.
@@ -37,7 +37,7 @@ pub struct MailAllowed {
 impl MailCaps {
     /// The usual limits.
     pub fn new(platform: impl Platform + Clone) -> Self {
-        let attempts = |name, maximum| Attempts::new(platform.clone(), name, maximum, DAY);
+        let attempts = |name, maximum| AttemptLimiter::new(platform.clone(), name, maximum, DAY);
         Self {
             by_source: attempts("mails-from", BY_SOURCE_MAX),
             to_unproven: attempts("mails-to-unproven", TO_UNPROVEN_MAX),
@@ -55,8 +55,8 @@ impl MailCaps {
         permit: &Permit<C>,
         address: &str,
     ) -> Result<bool, ServiceError> {
-        Ok(allowed(self.by_source.count(permit, permit.source()).await)?
-            && allowed(self.to_unproven.count(permit, address).await)?)
+        Ok(allowed(self.by_source.acquire(permit, permit.source()).await)?
+            && allowed(self.to_unproven.acquire(permit, address).await)?)
     }
 
     /// Counts a mail to an address that may or may not be verified.
@@ -69,7 +69,7 @@ impl MailCaps {
         permit: &Permit<C>,
         address: &str,
     ) -> Result<MailAllowed, ServiceError> {
-        if !allowed(self.by_source.count(permit, permit.source()).await)? {
+        if !allowed(self.by_source.acquire(permit, permit.source()).await)? {
             return Ok(MailAllowed { to_unproven: false, to_proven: false });
         }
         let counts = futures::join!(

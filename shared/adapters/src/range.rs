@@ -47,9 +47,9 @@ enum Bound {
 }
 
 impl Range {
-    /// All records of an index that is spread over [`Index::PARTITIONS`].
-    pub fn spread(index: IndexName) -> Self {
-        Self::new(Some(index), IndexName::PARTITIONS.map(str::to_owned).to_vec())
+    /// All records of an index that is spread over [`IndexName::WRITE_SHARDS`].
+    pub fn sharded(index: IndexName) -> Self {
+        Self::new(Some(index), IndexName::WRITE_SHARDS.map(str::to_owned).to_vec())
     }
 
     /// One partition of a table with a sort key. The sort key is the position.

@@ -6,11 +6,11 @@ use std::time::Duration;
 use lifecycle::record::Singleton;
 use lifecycle::{Permit, ServiceError};
 
-use crate::{Aws, Cache, Keep, Table};
+use crate::{Aws, Cache, CachePolicy, Table};
 
 /// A change takes effect everywhere within a minute. While the setting cannot be read, or the
 /// stored one is invalid, the last good one stays in effect.
-const KEPT: Keep = Keep {
+const KEPT: CachePolicy = CachePolicy {
     found: Duration::from_mins(1),
     missing: Duration::ZERO,
     stale: Duration::MAX,
@@ -20,7 +20,7 @@ const KEPT: Keep = Keep {
 /// The only record of its type, mostly read from memory.
 ///
 /// Cheap to clone; clones share the cache.
-pub struct Setting<S>(Arc<Inner<S>>);
+pub struct CachedSetting<S>(Arc<Inner<S>>);
 
 struct Inner<S> {
     table: Table<S>,
@@ -34,9 +34,9 @@ impl Aws {
     /// # Panics
     ///
     /// As [`Aws::table`].
-    pub fn setting<S: Singleton + 'static>(&self) -> Setting<S> {
+    pub fn setting<S: Singleton + 'static>(&self) -> CachedSetting<S> {
         let cache = Cache::new(S::TABLE.name(), KEPT);
-        let setting = Setting(Arc::new(Inner { table: self.table(), cache }));
+        let setting = CachedSetting(Arc::new(Inner { table: self.table(), cache }));
         let first = setting.clone();
         self.prepare_read(S::TABLE, async move {
             // Ignore the error: the first caller retries and reports it.
@@ -46,7 +46,7 @@ impl Aws {
     }
 }
 
-impl<S: Singleton> Setting<S> {
+impl<S: Singleton> CachedSetting<S> {
     /// The setting as it was within the last minute; its default if none is stored.
     ///
     /// # Errors
@@ -64,7 +64,7 @@ impl<S: Singleton> Setting<S> {
     }
 }
 
-impl<S> Clone for Setting<S> {
+impl<S> Clone for CachedSetting<S> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
     }

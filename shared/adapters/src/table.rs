@@ -52,7 +52,7 @@ impl<R: Record> Table<R> {
     /// # Errors
     ///
     /// As [`Table::get`].
-    pub async fn get_eventually<C>(
+    pub async fn get_eventually_consistent<C>(
         &self,
         _: &Permit<C>,
         key: &Key,

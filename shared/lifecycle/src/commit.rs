@@ -357,7 +357,7 @@ impl Record for OutboxRow {
         let Envelope { event_id, occurred_at, .. } = &self.envelope;
         let waiting = self.relayed_at.is_none() && self.set_aside_at.is_none();
         let since = self.refused_at.unwrap_or(*occurred_at);
-        let place = || IndexKey::spread(BY_WAITING, event_id, format!("{since}#{event_id}"));
+        let place = || IndexKey::sharded(BY_WAITING, event_id, format!("{since}#{event_id}"));
         waiting.then(place).into_iter().collect()
     }
 }

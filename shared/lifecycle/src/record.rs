@@ -59,7 +59,7 @@ pub struct IndexName(&'static str);
 impl IndexName {
     /// The shards of an index that contains all records of a table. They bear four times the load
     /// of one partition, and a reader queries all of them concurrently.
-    pub const PARTITIONS: [&'static str; 4] = ["0", "1", "2", "3"];
+    pub const WRITE_SHARDS: [&'static str; 4] = ["0", "1", "2", "3"];
 
     /// Names an index in `snake_case`.
     pub const fn new(name: &'static str) -> Self {
@@ -95,11 +95,11 @@ pub struct IndexKey {
 }
 
 impl IndexKey {
-    /// A place in an index that is sharded over [`Index::PARTITIONS`], by the record's id.
-    pub fn spread(index: IndexName, id: impl ToString, position: impl ToString) -> Self {
+    /// A place in an index that is sharded over [`IndexName::WRITE_SHARDS`], by the record's id.
+    pub fn sharded(index: IndexName, id: impl ToString, position: impl ToString) -> Self {
         let hash = Sha256::digest(id.to_string())[0];
         let partition =
-            IndexName::PARTITIONS[usize::from(hash) % IndexName::PARTITIONS.len()].to_owned();
+            IndexName::WRITE_SHARDS[usize::from(hash) % IndexName::WRITE_SHARDS.len()].to_owned();
         Self { index, partition, position: position.to_string() }
     }
 }
@@ -245,12 +245,13 @@ mod tests {
 
     #[test]
     fn sharding_by_id_is_even_and_deterministic() {
-        let place = |id| IndexKey::spread(BY_OWNER, id, "").partition;
-        let mut counts = [0; IndexName::PARTITIONS.len()];
+        let place = |id| IndexKey::sharded(BY_OWNER, id, "").partition;
+        let mut counts = [0; IndexName::WRITE_SHARDS.len()];
         for number in 0..4_000 {
             let partition = place(Uuid::from_u128(number));
             assert_eq!(partition, place(Uuid::from_u128(number)));
-            counts[IndexName::PARTITIONS.iter().position(|known| *known == partition).unwrap()] +=
+            counts
+                [IndexName::WRITE_SHARDS.iter().position(|known| *known == partition).unwrap()] +=
                 1;
         }
         assert!(counts.iter().all(|count| (900..1_100).contains(count)), "{counts:?}");

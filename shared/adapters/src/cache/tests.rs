@@ -34,7 +34,7 @@ fn down() -> Result<Option<u32>, ServiceError> {
 
 #[tokio::test(start_paused = true)]
 async fn fifty_concurrent_misses_make_one_load() {
-    let (store, cache) = (Store::default(), Cache::new("test", Keep::DEFAULT));
+    let (store, cache) = (Store::default(), Cache::new("test", CachePolicy::DEFAULT));
     let all = join_all((0..50).map(|_| cache.get(&1, async || store.load(Ok(Some(7))).await)));
     assert!(all.await.into_iter().all(|cached| *cached.unwrap().value.unwrap() == 7));
     assert_eq!(store.loads(), 1);
@@ -42,7 +42,7 @@ async fn fifty_concurrent_misses_make_one_load() {
 
 #[tokio::test(start_paused = true)]
 async fn fifty_concurrent_misses_all_fail_after_one_failed_load() {
-    let (store, cache) = (Store::default(), Cache::new("test", Keep::DEFAULT));
+    let (store, cache) = (Store::default(), Cache::new("test", CachePolicy::DEFAULT));
     let all = join_all((0..50).map(|_| cache.get(&1, async || store.load(down()).await)));
     assert!(all.await.into_iter().all(|cached| cached.is_err()));
     assert_eq!(store.loads(), 1);
@@ -50,7 +50,7 @@ async fn fifty_concurrent_misses_all_fail_after_one_failed_load() {
 
 #[tokio::test(start_paused = true)]
 async fn a_cached_value_has_its_age_and_the_time_left() {
-    let (store, cache) = (Store::default(), Cache::new("test", Keep::DEFAULT));
+    let (store, cache) = (Store::default(), Cache::new("test", CachePolicy::DEFAULT));
     cache.get(&1, async || store.load(Ok(Some(7))).await).await.unwrap();
     advance(Duration::from_secs(100)).await;
     let cached = cache.get(&1, async || store.load(Ok(Some(8))).await).await.unwrap();
@@ -61,7 +61,7 @@ async fn a_cached_value_has_its_age_and_the_time_left() {
 #[tokio::test(start_paused = true)]
 async fn a_value_is_fresh_for_15_minutes_and_a_miss_for_30_seconds() {
     for (answer, lasts_s) in [(Some(7), 900), (None, 30)] {
-        let (store, cache) = (Store::default(), Cache::new("test", Keep::DEFAULT));
+        let (store, cache) = (Store::default(), Cache::new("test", CachePolicy::DEFAULT));
         cache.get(&1, async || store.load(Ok(answer)).await).await.unwrap();
         advance(Duration::from_secs(lasts_s - 1)).await;
         cache.get(&1, async || store.load(Ok(answer)).await).await.unwrap();
@@ -74,7 +74,7 @@ async fn a_value_is_fresh_for_15_minutes_and_a_miss_for_30_seconds() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stale_value_is_served_for_an_hour_while_the_store_fails() {
-    let (store, cache) = (Store::default(), Cache::new("test", Keep::DEFAULT));
+    let (store, cache) = (Store::default(), Cache::new("test", CachePolicy::DEFAULT));
     cache.get(&1, async || store.load(Ok(Some(7))).await).await.unwrap();
     advance(Duration::from_secs(3500)).await;
     let stale = cache.get(&1, async || store.load(down()).await).await.unwrap();
@@ -87,7 +87,7 @@ async fn a_stale_value_is_served_for_an_hour_while_the_store_fails() {
 
 #[tokio::test(start_paused = true)]
 async fn beyond_the_maximum_the_least_recently_used_entry_is_dropped() {
-    let keep = Keep { entries_max: 2, ..Keep::DEFAULT };
+    let keep = CachePolicy { entries_max: 2, ..CachePolicy::DEFAULT };
     let (store, cache) = (Store::default(), Cache::new("test", keep));
     for key in [1, 2, 1, 3] {
         cache.get(&key, async || store.load(Ok(Some(key))).await).await.unwrap();
@@ -101,7 +101,7 @@ async fn beyond_the_maximum_the_least_recently_used_entry_is_dropped() {
 
 #[tokio::test(start_paused = true)]
 async fn after_a_cancelled_load_the_next_caller_loads() {
-    let cache = Cache::new("test", Keep::DEFAULT);
+    let cache = Cache::new("test", CachePolicy::DEFAULT);
     let never = cache.get(&1, async || std::future::pending().await);
     assert!(tokio::time::timeout(Duration::from_secs(1), never).await.is_err());
     assert_eq!(*cache.get(&1, async || Ok(Some(7))).await.unwrap().value.unwrap(), 7);

@@ -23,7 +23,11 @@ impl Aws {
         let request = request.body(SdkBody::from(json)).map_err(ServiceError::internal)?;
         let request = HttpRequest::try_from(request).map_err(ServiceError::internal)?;
         // A plain-HTTP collector runs next to the function and needs no TLS roots.
-        let connector = if url.starts_with("https:") { self.others() } else { self.connector() };
+        let connector = if url.starts_with("https:") {
+            self.public_roots_connector()
+        } else {
+            self.connector()
+        };
         let answer = connector.call(request).await;
         let answer = answer.map_err(|error| ServiceError::Upstream(error.into()))?;
         if answer.status().is_success() {

@@ -52,7 +52,7 @@ impl Aws {
     fn table_connections(&self, prepared: &[TableName]) -> usize {
         let configuration = self.configuration();
         let alone = configuration.tables_read.iter().filter(|table| !prepared.contains(table));
-        let of_index = if configuration.reads_index { IndexName::PARTITIONS.len() } else { 0 };
+        let of_index = if configuration.reads_index { IndexName::WRITE_SHARDS.len() } else { 0 };
         let calls = alone.count() + usize::from(configuration.reads_together) + of_index;
         calls.clamp(1, TABLE_CONNECTIONS_MAX).saturating_sub(prepared.len())
     }

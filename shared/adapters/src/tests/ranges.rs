@@ -28,7 +28,7 @@ impl Record for Creation {
     }
 
     fn indexed(&self) -> Vec<IndexKey> {
-        let place = || IndexKey::spread(BY_CREATION, self.number, position(self.number));
+        let place = || IndexKey::sharded(BY_CREATION, self.number, position(self.number));
         self.listed.then(place).into_iter().collect()
     }
 }
@@ -73,7 +73,7 @@ async fn a_range_is_bounded_sorted_and_cut_over_all_partitions() {
     let aws = Stores::start().await.aws;
     create(&aws, (0..40).map(creation)).await;
     let (up, down) = (Direction::Ascending, Direction::Descending);
-    let all = || Range::spread(BY_CREATION);
+    let all = || Range::sharded(BY_CREATION);
     for (range, count_max, expected) in [
         (all(), 100, (0..40).collect::<Vec<_>>()),
         (all(), 3, vec![0, 1, 2]),
@@ -94,7 +94,7 @@ async fn a_record_removed_from_an_index_is_not_found_there() {
     let aws = Stores::start().await.aws;
     create(&aws, (0..3).map(creation)).await;
     create(&aws, [Creation { listed: false, ..creation(1) }]).await;
-    assert_eq!(numbers(&aws, &Range::spread(BY_CREATION), 10).await, [0, 2]);
+    assert_eq!(numbers(&aws, &Range::sharded(BY_CREATION), 10).await, [0, 2]);
 }
 
 #[tokio::test]
@@ -105,7 +105,7 @@ async fn a_query_continues_after_a_response_that_ends_early() {
     create(&aws, (0..24).map(|number| Creation { content: content.clone(), ..creation(number) }))
         .await;
     let expected: Vec<_> = (0..24).collect();
-    assert_eq!(numbers(&aws, &Range::spread(BY_CREATION), 100).await, expected);
+    assert_eq!(numbers(&aws, &Range::sharded(BY_CREATION), 100).await, expected);
 }
 
 /// An item of the index that a later version wrote.
@@ -122,7 +122,7 @@ impl Record for LaterCreation {
     }
 
     fn indexed(&self) -> Vec<IndexKey> {
-        vec![IndexKey::spread(BY_CREATION, self.id, position(self.id))]
+        vec![IndexKey::sharded(BY_CREATION, self.id, position(self.id))]
     }
 }
 
@@ -134,7 +134,7 @@ async fn an_unreadable_record_is_skipped_and_readable_ones_fill_the_page() {
         let later = vec![Write::put(&LaterCreation { id })];
         commit(&aws, &format!("later-{id}"), later).await.unwrap();
     }
-    let all = || Range::spread(BY_CREATION);
+    let all = || Range::sharded(BY_CREATION);
     let down = || all().ordered(Direction::Descending);
     assert_eq!(numbers(&aws, &all(), 5).await, [0, 1, 2, 9, 10]);
     assert_eq!(numbers(&aws, &all().after(position(2)), 2).await, [9, 10]);

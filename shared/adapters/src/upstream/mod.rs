@@ -169,7 +169,11 @@ impl Client {
 
     /// Plain-HTTP upstreams (local stand-ins) need no TLS roots.
     fn connector(&self) -> &SharedHttpConnector {
-        if self.url.starts_with("https:") { self.aws.others() } else { self.aws.connector() }
+        if self.url.starts_with("https:") {
+            self.aws.public_roots_connector()
+        } else {
+            self.aws.connector()
+        }
     }
 }
 

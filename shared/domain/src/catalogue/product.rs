@@ -86,7 +86,7 @@ impl Record for Product {
 
     fn indexed(&self) -> Vec<IndexKey> {
         let position = format_args!("{}#{}", self.created_at, self.product_id);
-        vec![IndexKey::spread(BY_CREATION, self.product_id, position)]
+        vec![IndexKey::sharded(BY_CREATION, self.product_id, position)]
     }
 }
 

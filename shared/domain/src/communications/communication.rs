@@ -184,7 +184,7 @@ impl Record for Communication {
 
     fn indexed(&self) -> Vec<IndexKey> {
         let (id, at) = (self.communication_id, self.at);
-        let place = || IndexKey::spread(BY_PENDING, id, format!("{at}#{id}"));
+        let place = || IndexKey::sharded(BY_PENDING, id, format!("{at}#{id}"));
         (self.outcome == Outcome::Pending).then(place).into_iter().collect()
     }
 }

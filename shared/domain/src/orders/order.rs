@@ -83,7 +83,7 @@ impl Record for Order {
     /// All orders are in the index by creation, and pending ones also in the index by deadline.
     fn indexed(&self) -> Vec<IndexKey> {
         let id = self.order_id;
-        let place = |index, time| IndexKey::spread(index, id, format_args!("{time}#{id}"));
+        let place = |index, time| IndexKey::sharded(index, id, format_args!("{time}#{id}"));
         let mut places = vec![place(BY_CREATION, self.created_at)];
         if self.status == OrderStatus::Pending {
             places.push(place(BY_DEADLINE, self.settle_by));
