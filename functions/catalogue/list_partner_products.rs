@@ -3,11 +3,11 @@
 
 use std::process::ExitCode;
 
-use adapters::Journal;
+use adapters::AuditLog;
 use adapters::upstream::{
     AccessTokens, Breaker, CIRCUITS, Client, Guarded, Health, Request, Response, TOKENS, TokenError,
 };
-use domain::communications::{Communication, Ending, Outcome, Said};
+use domain::communications::{Ending, LoggedMessage, Outcome, UpstreamCall};
 use domain::error_codes;
 use domain::notices::{UpstreamFailed, UpstreamFailure};
 use domain::partner::{
@@ -30,7 +30,7 @@ fn main() -> ExitCode {
     adapters::serve(|aws| {
         let partner = aws.upstream(PARTNER);
         ListPartnerProducts {
-            communications: aws.journal(),
+            communications: aws.audit_log(),
             breaker: aws.breaker(PARTNER),
             tokens: aws.access_tokens(partner.clone(), CREDENTIALS),
             partner,
@@ -39,7 +39,7 @@ fn main() -> ExitCode {
 }
 
 struct ListPartnerProducts {
-    communications: Journal<Communication>,
+    communications: AuditLog<UpstreamCall>,
     breaker: Breaker,
     tokens: AccessTokens,
     partner: Client,
@@ -91,10 +91,10 @@ impl Endpoint for ListPartnerProducts {
         wanted: &Wanted,
     ) -> Result<Self::Facts, ServiceError> {
         let begun = self.begin(permit.moment(), wanted);
-        self.communications.note(permit, &begun).await;
+        self.communications.append(permit, &begun).await;
         let call = Box::pin(self.ask(permit, wanted));
         let guarded = self.breaker.guard(permit, call, health).await;
-        self.communications.note(permit, &begun.ended(ending(&guarded))).await;
+        self.communications.append(permit, &begun.ended(ending(&guarded))).await;
         let Guarded { value: answer, opened, .. } = guarded?;
         tell_operators(permit.moment(), opened, &answer);
         match answer {
@@ -185,9 +185,9 @@ impl Wanted {
 }
 
 impl ListPartnerProducts {
-    fn begin(&self, moment: &Moment, wanted: &Wanted) -> Communication {
+    fn begin(&self, moment: &Moment, wanted: &Wanted) -> UpstreamCall {
         let by = &wanted.by;
-        let said = Said::of(
+        let said = LoggedMessage::of(
             [
                 ("x-partner-id", by.x_partner_id.as_str()),
                 ("accept-language", by.accept_language.as_str()),
@@ -198,7 +198,7 @@ impl ListPartnerProducts {
         let address = format!("{}{PATH}", self.partner.url());
         let request_id = request_id().unwrap_or_default();
         let who = by.x_partner_id.as_str();
-        Communication::begin(moment, request_id, who, route, (PARTNER.name(), address), said)
+        UpstreamCall::begin(moment, request_id, who, route, (PARTNER.name(), address), said)
     }
 
     /// Asks the partner, and once more with a new token if it rejects the first.
@@ -264,11 +264,11 @@ impl PartnerResponse {
     }
 
     /// The status, and the part of the message that the audit record keeps.
-    fn said(&self) -> (u16, Said) {
+    fn said(&self) -> (u16, LoggedMessage) {
         let headers = self.raw.headers.iter();
         let visible =
             headers.filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
-        (self.raw.status.as_u16(), Said::of(visible, &self.raw.body))
+        (self.raw.status.as_u16(), LoggedMessage::of(visible, &self.raw.body))
     }
 }
 

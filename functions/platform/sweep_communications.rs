@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use adapters::{Range, Table};
-use domain::communications::Communication;
+use domain::communications::UpstreamCall;
 use domain::tables::{BY_PENDING, COMMUNICATIONS};
 use lifecycle::consumer::{DeliveredMessage, Inbox, ScheduledRun, Source};
 use lifecycle::platform::Transaction;
@@ -15,7 +15,7 @@ fn main() -> ExitCode {
 }
 
 struct SweepCommunications {
-    communications: Table<Communication>,
+    communications: Table<UpstreamCall>,
 }
 
 /// A record that is pending for longer is abandoned: no function runs for a minute.
@@ -46,7 +46,7 @@ impl Consumer for SweepCommunications {
     }
 
     // 6. Retrieval: the records that are pending for too long, the oldest first
-    type Facts = Vec<Communication>;
+    type Facts = Vec<UpstreamCall>;
 
     async fn retrieve(
         &self,
@@ -60,14 +60,14 @@ impl Consumer for SweepCommunications {
     }
 
     // 7. and 8. Each record is closed separately, unless the call has ended meanwhile
-    fn decide(_: &Moment, (): &(), abandoned: Vec<Communication>) -> Result<Effects, DomainError> {
+    fn decide(_: &Moment, (): &(), abandoned: Vec<UpstreamCall>) -> Result<Effects, DomainError> {
         if !abandoned.is_empty() {
             tracing::warn!(
                 records = abandoned.len(),
                 "closing the audit records of abandoned calls"
             );
         }
-        let closed = abandoned.into_iter().map(Communication::abandon);
+        let closed = abandoned.into_iter().map(UpstreamCall::abandon);
         let parts = closed.map(|write| Effects::none().write(write));
         Ok(parts.fold(Effects::none(), Effects::part))
     }

@@ -7,6 +7,7 @@
 //! - [`serve`], [`consume`], [`authorize`] and [`rotate`] are called by a binary's `main`.
 
 pub mod attempts;
+mod audit_log;
 mod aws;
 mod batch_get;
 pub mod cache;
@@ -17,7 +18,6 @@ mod endpoints;
 mod errors;
 mod expressions;
 pub mod guesses;
-mod journal;
 pub mod mails;
 pub mod notifiers;
 #[cfg(feature = "operator")]
@@ -40,6 +40,7 @@ pub mod tokens;
 pub mod upstream;
 
 pub use attempts::AttemptLimiter;
+pub use audit_log::AuditLog;
 pub use aws::Aws;
 pub use batch_get::{BatchRequest, Each, GetMany, GetOne, KEYS_MAX, Looked, batch_get};
 #[doc(hidden)]
@@ -47,7 +48,6 @@ pub use batch_get::{Items, Keys};
 pub use cache::{Cache, CachePolicy, Cached};
 pub use configuration::{CURSOR_KEY, ConfigError, SIGNING_KEYS, VERIFICATION_KEYS};
 pub use guesses::{Guess, Guesses};
-pub use journal::Journal;
 pub use mails::{MailAllowed, MailCaps};
 pub use notifiers::AlertSender;
 pub use pages::Pages;

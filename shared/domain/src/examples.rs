@@ -3,7 +3,7 @@
 use crate::Rules;
 use crate::articles::Article;
 use crate::catalogue::Product;
-use crate::communications::{Communication, Said};
+use crate::communications::{LoggedMessage, UpstreamCall};
 use crate::orders::{
     Order, OrderDraft, OrderFacts, OrderStatus, PlaceOrder, SerialNumber, place_order,
 };
@@ -137,11 +137,18 @@ pub fn outbox_row(event_type: &str) -> OutboxRow {
 }
 
 /// A pending communication with the partner.
-pub fn communication() -> Communication {
+pub fn communication() -> UpstreamCall {
     let route = "GET /partner/products".to_owned();
     let upstream = ("partner", "https://partner.example.com/v2/product-list".to_owned());
     let request_id = "request-1".to_owned();
-    Communication::begin(&moment(), request_id, "ann-shop", route, upstream, Said::default())
+    UpstreamCall::begin(
+        &moment(),
+        request_id,
+        "ann-shop",
+        route,
+        upstream,
+        LoggedMessage::default(),
+    )
 }
 
 /// A value from its JSON.

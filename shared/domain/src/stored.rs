@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::articles::Article;
 use crate::catalogue::{NameClaim, Product};
-use crate::communications::Communication;
+use crate::communications::UpstreamCall;
 use crate::credit::Reservation;
 use crate::examples::{
     ann, approved_article, approved_order, article, communication, home, lamp, outbox_row,
@@ -78,7 +78,7 @@ fn every_record_is_read_with_values_that_input_refuses() {
         is_read_with::<Article>(&article, &[("/title", text.clone()), ("/content", long.clone())]);
     }
     is_read_with::<OutboxRow>(&outbox_row("OrderCreated"), &[("/eventType", text)]);
-    is_read_with::<Communication>(&communication(), &[]);
+    is_read_with::<UpstreamCall>(&communication(), &[]);
     let reservation: Reservation = read(json!({
         "orderId": pending_order().order_id, "userId": ann().user_id, "status": "HELD",
         "amount": { "amount": 1, "currency": "EUR" },

@@ -35,7 +35,7 @@ const HEADERS: [&str; 8] = [
 /// pending shows that the function ended before the call did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Communication {
+pub struct UpstreamCall {
     /// Its id.
     pub communication_id: CommunicationId,
     /// The id of the API request that the call was for.
@@ -59,10 +59,10 @@ pub struct Communication {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency_ms: Option<u64>,
     /// The request.
-    pub request: Said,
+    pub request: LoggedMessage,
     /// The response.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub response: Option<Said>,
+    pub response: Option<LoggedMessage>,
     /// When TTL may delete the record, in seconds since 1970.
     pub expires_at: i64,
 }
@@ -93,7 +93,7 @@ words! {
 /// A request or a response, without possible secrets.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Said {
+pub struct LoggedMessage {
     /// Some of the headers.
     pub headers: BTreeMap<String, String>,
     /// The SHA-256 of the body, in base64url: a given body can be compared with it.
@@ -104,7 +104,7 @@ pub struct Said {
     pub body_beginning: Option<String>,
 }
 
-impl Said {
+impl LoggedMessage {
     /// The stored part of these headers and this body.
     pub fn of<'a>(headers: impl IntoIterator<Item = (&'a str, &'a str)>, body: &[u8]) -> Self {
         let headers = headers.into_iter().filter(|(name, _)| HEADERS.contains(name));
@@ -127,12 +127,12 @@ pub struct Ending {
     /// The outcome of the call.
     pub outcome: Outcome,
     /// The status and the stored part of the upstream's response.
-    pub answer: Option<(u16, Said)>,
+    pub answer: Option<(u16, LoggedMessage)>,
     /// The duration of the call in milliseconds.
     pub latency_ms: Option<u64>,
 }
 
-impl Communication {
+impl UpstreamCall {
     /// The pending record of a call that begins now, with its route, its upstream and its address.
     pub fn begin(
         moment: &Moment,
@@ -140,7 +140,7 @@ impl Communication {
         who: &str,
         route: String,
         (upstream, address): (&str, String),
-        request: Said,
+        request: LoggedMessage,
     ) -> Self {
         Self {
             communication_id: moment.id("communication").into(),
@@ -175,7 +175,7 @@ impl Communication {
     }
 }
 
-impl Record for Communication {
+impl Record for UpstreamCall {
     const TABLE: TableName = COMMUNICATIONS;
 
     fn key(&self) -> Key {
@@ -212,10 +212,10 @@ mod tests {
     #[test]
     fn only_headers_known_to_be_harmless_are_stored() {
         let headers = [("authorization", "Bearer t"), ("x-request-id", "r"), ("set-cookie", "s")];
-        let said = Said::of(headers, b"{}");
+        let said = LoggedMessage::of(headers, b"{}");
         assert_eq!(said.headers.keys().collect::<Vec<_>>(), ["x-request-id"]);
         let of_empty_object = "RBNvo1WzZ4oRRq0W9-hknpT7T8If536DEMBg9hyq_4o";
         assert_eq!(said.body_sha256.as_deref(), Some(of_empty_object));
-        assert_eq!(Said::of([], b"").body_sha256, None);
+        assert_eq!(LoggedMessage::of([], b"").body_sha256, None);
     }
 }

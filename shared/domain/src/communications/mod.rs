@@ -3,4 +3,4 @@
 mod communication;
 mod redaction;
 
-pub use communication::{Communication, CommunicationId, Ending, Outcome, Said};
+pub use communication::{CommunicationId, Ending, LoggedMessage, Outcome, UpstreamCall};

@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 ///
 /// It is best effort: if a record cannot be written, the request continues, and the failure is
 /// counted as `JOURNAL_UNAVAILABLE`.
-pub struct Journal<R> {
+pub struct AuditLog<R> {
     aws: Aws,
     record: PhantomData<fn() -> R>,
 }
@@ -30,15 +30,15 @@ impl Aws {
     /// # Panics
     ///
     /// As [`Aws::table`].
-    pub fn journal<R: Record>(&self) -> Journal<R> {
+    pub fn audit_log<R: Record>(&self) -> AuditLog<R> {
         let _ = self.table::<R>();
-        Journal { aws: self.clone(), record: PhantomData }
+        AuditLog { aws: self.clone(), record: PhantomData }
     }
 }
 
-impl<R: Record> Journal<R> {
+impl<R: Record> AuditLog<R> {
     /// Writes a record. It replaces an earlier record of the same key.
-    pub async fn note<C>(&self, _: &Permit<C>, record: &R) {
+    pub async fn append<C>(&self, _: &Permit<C>, record: &R) {
         match timeout(PATIENCE, self.aws.write(Write::put(record))).await {
             Ok(Ok(())) => {}
             Ok(Err(CommitError::ServiceError(fault))) => Self::missed(&fault),
