@@ -61,7 +61,7 @@ impl Endpoint for PostUser {
     type Command = UserDraft;
 
     fn parse(Json(draft): Json<UserDraft>) -> Result<UserDraft, FieldErrors> {
-        if draft.user_id.is_some_and(UserId::is_an_outsiders) {
+        if draft.user_id.is_some_and(UserId::is_external) {
             return Err(FieldErrors::one("/userId", "must not be a UUID of version 8"));
         }
         if draft.password.is_made_of(&draft.email, &draft.name) {

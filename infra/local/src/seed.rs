@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use adapters::Passwords;
-use adapters::tokens::Succession;
+use adapters::tokens::KeyRing;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use domain::catalogue::{Product, ProductDraft};
@@ -86,8 +86,8 @@ const PRODUCTS: [(&str, u128, u64, u8, u64); 3] = [
 ///
 /// # Errors
 /// See [`SeedError`].
-pub async fn keys(stores: &Stores) -> Result<Succession, SeedError> {
-    let keys = Succession::generate().map_err(SeedError::Keys)?;
+pub async fn keys(stores: &Stores) -> Result<KeyRing, SeedError> {
+    let keys = KeyRing::generate().map_err(SeedError::Keys)?;
     let values = [
         ("SigningKeysSecret", keys.signing_keys().to_string()),
         ("VerificationKeysSecret", keys.verification_keys(None).to_string()),

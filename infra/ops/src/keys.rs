@@ -30,7 +30,7 @@ pub(crate) async fn run(
 ) -> Result<(), BoxError> {
     let rotation = operator.key_rotation();
     let rotation = match arguments.ended_after {
-        Some(seconds) => rotation.ended_after(Duration::from_secs(seconds)),
+        Some(seconds) => rotation.retired_after(Duration::from_secs(seconds)),
         None => rotation,
     };
     let version_id = Uuid::new_v4().to_string();

@@ -21,7 +21,7 @@ use crate::configuration::Configuration;
 use crate::connector;
 use crate::endpoints::Service;
 use crate::notifiers::AlertSender;
-use crate::tokens::outside::{self, OutsideIssuer};
+use crate::tokens::trusted_issuers::{self, OutsideIssuer};
 
 /// The first attempt and two retries, with full jitter between them.
 const ATTEMPTS_MAX: u32 = 3;
@@ -92,7 +92,7 @@ impl Aws {
         environment: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
     ) -> Result<Self, BoxError> {
         let configuration = Configuration::read(uses, Box::new(environment))?;
-        let outside_issuers = outside::read(&configuration);
+        let outside_issuers = trusted_issuers::read(&configuration);
         let connector = connector::for_aws(configuration.ca_bundle.as_deref())?;
         let sdk = sdk_config(&configuration, connector.clone());
         Ok(Self(Arc::new(Inner {

@@ -26,7 +26,7 @@ use serde_json::Value;
 
 use crate::errors::fault;
 use crate::secrets::{self, Secret};
-use crate::tokens::{Issuer, KeySet, LIFETIME_S, Signer, Succession, Verifier};
+use crate::tokens::{Issuer, KeyRing, KeySet, LIFETIME_S, Signer, Verifier};
 use crate::{Aws, SIGNING_KEYS, VERIFICATION_KEYS};
 
 const CURRENT: &str = "AWSCURRENT";
@@ -36,7 +36,7 @@ const PENDING: &str = "AWSPENDING";
 const NO_KEYS: &str = "{}";
 
 /// Issuer, audience and subject of the token that tests a new key. No function accepts it.
-const TRIAL: &str = "rotation";
+const TEST_SUBJECT: &str = "rotation";
 
 /// Rotates the keys that sign tokens.
 pub struct KeyRotation {
@@ -78,7 +78,7 @@ impl KeyRotation {
     /// Sets how long after a key's replacement all its tokens count as expired. Use it for a leaked
     /// key, whose tokens must stop working.
     #[must_use]
-    pub fn ended_after(self, ended_after: Duration) -> Self {
+    pub fn retired_after(self, ended_after: Duration) -> Self {
         Self { ended_after, ..self }
     }
 }
@@ -112,7 +112,7 @@ impl Rotation for KeyRotation {
                         may_follow(&keys, &set, now, self.ended_after)?;
                         keys.rotated()?
                     }
-                    None => Succession::generate()?,
+                    None => KeyRing::generate()?,
                 };
                 self.put_pending(version_id, &fresh).await
             }
@@ -159,7 +159,7 @@ impl KeyRotation {
         }
     }
 
-    async fn put_pending(&self, version_id: &str, keys: &Succession) -> Result<(), BoxError> {
+    async fn put_pending(&self, version_id: &str, keys: &KeyRing) -> Result<(), BoxError> {
         let request = self.aws.secrets_manager().put_secret_value();
         let request = request.secret_id(self.id(SIGNING_KEYS)).client_request_token(version_id);
         let request = request.secret_string(keys.signing_keys().to_string());
@@ -202,10 +202,10 @@ fn ended_after() -> Duration {
 }
 
 /// The keys of a version; `None` before the first rotation.
-fn keys_of(version: &GetSecretValueOutput) -> Result<Option<Succession>, BoxError> {
+fn keys_of(version: &GetSecretValueOutput) -> Result<Option<KeyRing>, BoxError> {
     match version.secret_string().ok_or("the signing keys are not text")? {
         NO_KEYS => Ok(None),
-        keys => Succession::parse(keys).map(Some),
+        keys => KeyRing::parse(keys).map(Some),
     }
 }
 
@@ -241,7 +241,7 @@ impl StoredSet {
 /// Whether the next key may sign: every function can verify it, and the key that leaves the set has
 /// no valid tokens.
 fn may_follow(
-    keys: &Succession,
+    keys: &KeyRing,
     set: &StoredSet,
     now: Timestamp,
     ended_after: Duration,
@@ -263,14 +263,15 @@ fn may_follow(
 }
 
 /// Signs a token with the pending key, and verifies it with the stored set.
-async fn try_out(fresh: &Succession, set: String, now: Timestamp) -> Result<(), BoxError> {
-    let signer = Signer::from_secret(&fresh.signing_keys().to_string(), TRIAL, TRIAL)?;
-    let claims = Claims::from_iter([("sub".to_owned(), TRIAL.into())]);
+async fn try_out(fresh: &KeyRing, set: String, now: Timestamp) -> Result<(), BoxError> {
+    let signer =
+        Signer::from_secret(&fresh.signing_keys().to_string(), TEST_SUBJECT, TEST_SUBJECT)?;
+    let claims = Claims::from_iter([("sub".to_owned(), TEST_SUBJECT.into())]);
     let keys = Secret::new(VERIFICATION_KEYS, move || {
         let keys = KeySet::parse(&set).map_err(ServiceError::internal);
         std::future::ready(keys).boxed()
     });
-    let verifier = Verifier::new(vec![Issuer::new(TRIAL, TRIAL, keys, "roles")]);
+    let verifier = Verifier::new(vec![Issuer::new(TEST_SUBJECT, TEST_SUBJECT, keys, "roles")]);
     verifier.verify(&signer.sign(&claims, now, LIFETIME_S), now).await?;
     Ok(())
 }
@@ -292,13 +293,13 @@ mod tests {
         StoredSet::read(&version.build()).unwrap()
     }
 
-    fn refusal(keys: &Succession, set: &Value, now: i64) -> Option<RotationError> {
+    fn refusal(keys: &KeyRing, set: &Value, now: i64) -> Option<RotationError> {
         may_follow(keys, &stored(set), at(now), Duration::from_secs(100)).err()
     }
 
     #[test]
     fn a_key_whose_tokens_may_be_valid_does_not_leave_the_set() {
-        let first = Succession::generate().unwrap();
+        let first = KeyRing::generate().unwrap();
         let keys = first.rotated().unwrap();
         let set = keys.verification_keys(Some(&first.signs));
         let kid = first.signs.kid().to_owned();
@@ -312,7 +313,7 @@ mod tests {
 
     #[test]
     fn an_unpublished_key_does_not_sign() {
-        let first = Succession::generate().unwrap();
+        let first = KeyRing::generate().unwrap();
         let keys = first.rotated().unwrap();
         let next = keys.next.kid().to_owned();
         let set = first.verification_keys(None);
@@ -321,8 +322,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_key_is_tested_with_the_stored_set() {
-        let [keys, others] = [(), ()].map(|()| Succession::generate().unwrap());
-        let set = |keys: &Succession| keys.verification_keys(None).to_string();
+        let [keys, others] = [(), ()].map(|()| KeyRing::generate().unwrap());
+        let set = |keys: &KeyRing| keys.verification_keys(None).to_string();
         assert!(try_out(&keys, set(&keys), at(1_000)).await.is_ok());
         assert!(try_out(&keys, set(&others), at(1_000)).await.is_err());
     }

@@ -9,21 +9,21 @@
 //! at any time: the one that signs, the next one, and the previous one.
 
 mod compact;
+mod key_ring;
 mod keys;
-pub(crate) mod outside;
 mod pair;
 mod purpose;
 mod signing;
-mod succession;
+pub(crate) mod trusted_issuers;
 mod verifier;
 
 #[cfg(test)]
 mod tests;
 
+pub use key_ring::KeyRing;
 pub use keys::{KeySet, PublishedKeys};
 pub use pair::{KeyPair, generate};
 pub use signing::{Signer, SigningKeys};
-pub use succession::Succession;
 pub use verifier::{Issuer, Verifier};
 
 /// Lifetime of a session's token, in seconds.

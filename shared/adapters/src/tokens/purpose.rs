@@ -5,7 +5,7 @@ use lifecycle::claims;
 use serde_json::Value;
 
 use super::compact::{Compact, Reason};
-use super::outside::AccessClaim;
+use super::trusted_issuers::AccessClaim;
 use super::verifier::named;
 
 const ANOTHER: Reason = "it is not an access token";

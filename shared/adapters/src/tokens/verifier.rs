@@ -12,8 +12,8 @@ use tokio::time::Instant;
 
 use super::KeySet;
 use super::compact::{Compact, Reason};
-use super::outside::{self, AccessClaim};
 use super::purpose::{check_ours, check_outside};
+use super::trusted_issuers::{self, AccessClaim};
 use crate::secrets::Secret;
 use crate::{Aws, VERIFICATION_KEYS};
 
@@ -178,7 +178,7 @@ impl Issuer {
             Trust::Outside { roles: given, .. } => {
                 roles.retain(|role| given.contains(role));
                 // `email_verified` is OpenID Connect's name.
-                (outside::subject(&self.issuer, subject), None, "email_verified")
+                (trusted_issuers::subject(&self.issuer, subject), None, "email_verified")
             }
         };
         let verified = claims::flag(claims.get(verified)).unwrap_or_default();

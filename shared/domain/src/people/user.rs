@@ -239,7 +239,7 @@ id! {
 impl UserId {
     /// Whether the id is of the kind (RFC 9562, version 8) that is reserved for users of outside
     /// issuers. Clients cannot choose it.
-    pub fn is_an_outsiders(self) -> bool {
+    pub fn is_external(self) -> bool {
         self.0.get_version_num() == 8
     }
 }

@@ -13,9 +13,9 @@ use tokio::time::{Instant, advance};
 
 use super::{AUDIENCE, ISSUER, Store, at, pair, refusal, token};
 use crate::secrets::Secret;
-use crate::tokens::outside::AccessClaim;
+use crate::tokens::trusted_issuers::AccessClaim;
 use crate::tokens::verifier::Trust;
-use crate::tokens::{Issuer, KeySet, Verifier, outside};
+use crate::tokens::{Issuer, KeySet, Verifier, trusted_issuers};
 
 const OUTSIDE: &str = "https://outside.example";
 
@@ -47,7 +47,7 @@ async fn an_outside_token_passes_on_its_subject_roles_and_verification() {
         let token = &fixture()["tokens"][alg];
         let passed = verifier().verify(token.as_str().unwrap(), at(1_800_000_000)).await.unwrap();
         let expected = json!({
-            "sub": outside::subject(OUTSIDE, "auth0|ada"), "roles": ["ADMIN"],
+            "sub": trusted_issuers::subject(OUTSIDE, "auth0|ada"), "roles": ["ADMIN"],
             "emailVerified": true, "exp": 4_102_444_800_u64,
         });
         assert_eq!(Value::from(passed), expected, "{alg}");
@@ -87,7 +87,7 @@ fn the_signatures_of_the_standards_verify_and_altered_ones_do_not() {
 fn silent() -> (Issuer, Arc<AtomicU32>) {
     let asked = Arc::new(AtomicU32::new(0));
     let counted = Arc::clone(&asked);
-    let keys = Secret::held("outside_issuer", outside::KEYS, move || {
+    let keys = Secret::held("outside_issuer", trusted_issuers::KEYS, move || {
         counted.fetch_add(1, SeqCst);
         futures::future::pending().boxed()
     });

@@ -8,7 +8,7 @@ use lifecycle::caller::{TokenError, TokenVerifier};
 use serde_json::{Value, json};
 
 use super::{AUDIENCE, ISSUER, Store, at, pair};
-use crate::tokens::outside::AccessClaim;
+use crate::tokens::trusted_issuers::AccessClaim;
 use crate::tokens::verifier::Trust;
 use crate::tokens::{Issuer, KeyPair, Verifier};
 

@@ -7,14 +7,14 @@ use super::pair::{KeyPair, generate};
 
 /// The signing key, and the next one. The next one is already published, so that every function has
 /// it before it signs.
-pub struct Succession {
+pub struct KeyRing {
     /// The key that signs tokens.
     pub signs: KeyPair,
     /// The key that signs after the next rotation.
     pub next: KeyPair,
 }
 
-impl Succession {
+impl KeyRing {
     /// Two fresh keys.
     ///
     /// # Errors
@@ -73,8 +73,8 @@ mod tests {
 
     #[test]
     fn after_a_rotation_of_stored_keys_the_next_key_signs() {
-        let first = Succession::generate().unwrap();
-        let read = Succession::parse(&first.signing_keys().to_string()).unwrap();
+        let first = KeyRing::generate().unwrap();
+        let read = KeyRing::parse(&first.signing_keys().to_string()).unwrap();
         let second = read.rotated().unwrap();
         assert_eq!(second.signs.kid(), first.next.kid());
         assert!(!first.has(second.next.kid()), "the next key is fresh");
@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn malformed_signing_keys_are_rejected_and_not_quoted() {
-        let keys = Succession::generate().unwrap();
+        let keys = KeyRing::generate().unwrap();
         let mut renamed = keys.signing_keys();
         renamed["next"]["kid"] = "another".into();
         let alone = keys.signs.signing.to_string();
@@ -95,7 +95,7 @@ mod tests {
             (&alone, "the signing keys have no next one"),
             (&renamed.to_string(), "a signing key does not have the generated form"),
         ] {
-            let error = Succession::parse(secret).err().expect(reason);
+            let error = KeyRing::parse(secret).err().expect(reason);
             assert_eq!(error.to_string(), reason);
         }
     }
