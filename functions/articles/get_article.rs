@@ -9,7 +9,7 @@ use adapters::tokens::Verifier;
 use adapters::{OrNotFound, Table, VERIFICATION_KEYS};
 use domain::articles::{Action, Article, ArticleId, ArticleStatus, ArticleView};
 use domain::people::{Role, SignedIn};
-use domain::tables::ARTICLES;
+use domain::resources::ARTICLES;
 use lifecycle::input::{Path, QueryString};
 use lifecycle::resource::{Action, Resource};
 use lifecycle::{

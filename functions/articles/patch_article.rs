@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use adapters::{CachedSetting, OrNotFound, Table};
 use domain::articles::{Article, ArticleId, ArticlePatch, ArticleView};
 use domain::people::{Role, SignedIn};
-use domain::tables::{ARTICLES, SETTINGS};
-use domain::{Rules, error_codes};
+use domain::resources::{ARTICLES, SETTINGS};
+use domain::{BusinessRules, error_codes};
 use lifecycle::effects::{Effects, Write};
 use lifecycle::input::{Json, Path};
 use lifecycle::resource::{Action, Resource};
@@ -24,7 +24,7 @@ fn main() -> ExitCode {
 
 struct PatchArticle {
     articles: Table<Article>,
-    rules: CachedSetting<Rules>,
+    rules: CachedSetting<BusinessRules>,
 }
 
 /// A patch, and the id of the article that it changes.
@@ -36,7 +36,7 @@ struct Change {
 /// The stored article, and the rules for publishing it.
 struct Found {
     article: Article,
-    rules: Rules,
+    rules: BusinessRules,
 }
 
 impl Endpoint for PatchArticle {
@@ -138,7 +138,7 @@ mod tests {
             (signed_in(another, &[Role::Editor]), &publish, Verdict::Allow),
             (signed_in(another, &[Role::Writer]), &edit, Verdict::Hide),
         ] {
-            let found = Found { article: article(), rules: Rules::default() };
+            let found = Found { article: article(), rules: BusinessRules::default() };
             let change = change(patch.clone());
             assert_eq!(PatchArticle::allow(&caller, &change, &found), verdict, "{patch}");
         }
@@ -156,15 +156,15 @@ mod tests {
                 found,
             )
         };
-        assert!(decide(Rules::default()).is_ok());
-        let three = Rules { approvals_needed: read(json!(3)), ..Rules::default() };
+        assert!(decide(BusinessRules::default()).is_ok());
+        let three = BusinessRules { approvals_needed: read(json!(3)), ..BusinessRules::default() };
         assert_eq!(decide(three).unwrap_err().code, "APPROVALS_MISSING");
     }
 
     #[test]
     fn a_change_replaces_only_the_version_that_was_read() {
         let editor = signed_in(UserId::from(Uuid::nil()), &[Role::Editor]);
-        let found = Found { article: article(), rules: Rules::default() };
+        let found = Found { article: article(), rules: BusinessRules::default() };
         let after = change(json!({ "title": "A new title" }));
         let after = PatchArticle::decide(&moment(), &editor, &after, found);
         let effects = PatchArticle::effects(&after.unwrap());

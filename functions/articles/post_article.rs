@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use domain::articles::{Article, ArticleDraft, ArticleView};
 use domain::error_codes;
 use domain::people::{Role, SignedIn};
-use domain::tables::ARTICLES;
+use domain::resources::ARTICLES;
 use http::StatusCode;
 use lifecycle::effects::{Effects, Write};
 use lifecycle::idempotency::Idempotency;

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use adapters::{OrNotFound, Table};
 use domain::articles::{Action, Article, ArticleId, ShareLinkView};
 use domain::people::{Role, SignedIn};
-use domain::tables::ARTICLES;
+use domain::resources::ARTICLES;
 use http::StatusCode;
 use lifecycle::effects::{Effects, Write};
 use lifecycle::input::Path;

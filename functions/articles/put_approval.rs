@@ -9,7 +9,7 @@ use adapters::{OrNotFound, Table};
 use domain::articles::{Action, Article, ArticleId};
 use domain::error_codes;
 use domain::people::{Role, SignedIn};
-use domain::tables::ARTICLES;
+use domain::resources::ARTICLES;
 use http::StatusCode;
 use lifecycle::effects::{Effects, Write};
 use lifecycle::input::Path;
@@ -107,7 +107,7 @@ struct Parameters {
 
 #[cfg(test)]
 mod tests {
-    use domain::Rules;
+    use domain::BusinessRules;
     use domain::articles::ArticlePatch;
     use domain::examples::{ann, article, moment, read, signed_in};
     use domain::people::UserId;
@@ -130,7 +130,7 @@ mod tests {
         let author = signed_in(ann().user_id, &[Role::Editor]);
         let editor = signed_in(UserId::from(Uuid::nil()), &[Role::Editor]);
         let patch: ArticlePatch = read(json!({ "content": "They glow, and hum." }));
-        let needed = Rules::default().approvals_needed;
+        let needed = BusinessRules::default().approvals_needed;
         let edited = patch.applied_to(&article(), editor.user_id, needed, moment().now()).unwrap();
         for (caller, article) in
             [(&author, article()), (&author, edited.clone()), (&editor, edited)]

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use adapters::Table;
 use domain::callback::{Object, ObjectExpires};
-use domain::tables::{OBJECT_EXPIRIES, OBJECTS};
+use domain::resources::{OBJECT_EXPIRIES, OBJECTS};
 use lifecycle::consumer::{DeliveredMessage, Inbox, Source};
 use lifecycle::effects::Effects;
 use lifecycle::envelope::Envelope;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use adapters::{OrNotFound, Table};
 use domain::callback::{Object, ObjectId, ObjectView};
-use domain::tables::OBJECTS;
+use domain::resources::OBJECTS;
 use lifecycle::caller::NoRole;
 use lifecycle::input::Path;
 use lifecycle::resource::{Action, Resource};

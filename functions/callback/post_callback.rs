@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use domain::callback::{CallbackDraft, CallbackReceived, ObjectIds, SourceGroup};
-use domain::tables::CALLBACKS;
+use domain::resources::CALLBACKS;
 use http::StatusCode;
 use lifecycle::caller::NoRole;
 use lifecycle::effects::Effects;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use adapters::Table;
 use adapters::upstream::{Client, Request};
 use domain::callback::{CallbackReceived, Found, LookedUp, Object, ObjectId};
-use domain::tables::{CALLBACKS, OBJECT_EXPIRIES, OBJECT_SERVICE, OBJECTS};
+use domain::resources::{CALLBACKS, OBJECT_EXPIRIES, OBJECT_SERVICE, OBJECTS};
 use http::StatusCode;
 use lifecycle::consumer::{DeliveredMessage, Inbox, Source};
 use lifecycle::effects::Effects;

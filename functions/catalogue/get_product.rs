@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use adapters::{Cache, CachePolicy, OrNotFound, Table};
 use domain::catalogue::{Product, ProductId, ProductView};
-use domain::tables::PRODUCTS;
+use domain::resources::PRODUCTS;
 use http::{HeaderValue, header};
 use lifecycle::caller::NoRole;
 use lifecycle::input::Path;

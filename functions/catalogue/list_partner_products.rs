@@ -11,10 +11,10 @@ use domain::communications::{Ending, LoggedMessage, Outcome, UpstreamCall};
 use domain::error_codes;
 use domain::notices::{UpstreamFailed, UpstreamFailure};
 use domain::partner::{
-    Category, Consequence, FailedResponse, Language, Page, PageNumber, PageSize, PartnerId,
+    Category, FailedResponse, FailureClass, Language, Page, PageNumber, PageSize, PartnerId,
     PartnerProduct, Sku, read_products,
 };
-use domain::tables::{COMMUNICATIONS, NOTIFICATIONS, PARTNER};
+use domain::resources::{COMMUNICATIONS, NOTIFICATIONS, PARTNER};
 use lifecycle::caller::NoRole;
 use lifecycle::effects::{Effects, Event, Message};
 use lifecycle::input::{Headers, QueryString};
@@ -216,7 +216,7 @@ impl ListPartnerProducts {
             };
             let request = request(wanted).bearer(token.secret()).on_behalf_of(permit.source());
             let answer = PartnerResponse::of(self.partner.send(permit, &request).await?, wanted);
-            let refused = answer.consequence() == Some(Consequence::TokenRefused);
+            let refused = answer.consequence() == Some(FailureClass::TokenRefused);
             if !refused || !self.tokens.discard(permit, &token).await || last_try {
                 return Ok(answer);
             }
@@ -239,7 +239,7 @@ impl PartnerResponse {
     /// The response as a fact; each unreadable product is logged and left out. A busy partner
     /// becomes 503 with the partner's `Retry-After`.
     fn facts(self) -> Result<Result<Page, FailedResponse>, ServiceError> {
-        if self.consequence() == Some(Consequence::Busy) {
+        if self.consequence() == Some(FailureClass::Busy) {
             let retry_after_s = self.raw.retry_after_s().unwrap_or(RETRY_AFTER_S).max(1);
             let source = "the partner has too many requests".into();
             return Err(ServiceError::Unavailable { retry_after_s, source });
@@ -259,7 +259,7 @@ impl PartnerResponse {
         Ok(self.read)
     }
 
-    fn consequence(&self) -> Option<Consequence> {
+    fn consequence(&self) -> Option<FailureClass> {
         self.read.as_ref().err().map(FailedResponse::consequence)
     }
 
@@ -289,7 +289,7 @@ fn request(wanted: &Wanted) -> Request {
 /// fault of ours does not.
 fn health(answer: &Result<PartnerResponse, ServiceError>) -> Health {
     match answer {
-        Ok(answer) if answer.consequence() == Some(Consequence::Outage) => Health::Down,
+        Ok(answer) if answer.consequence() == Some(FailureClass::Outage) => Health::Down,
         Err(ServiceError::Upstream(_) | ServiceError::TimedOut) => Health::Down,
         Ok(_) => Health::Up,
         Err(_) => Health::Unknown,
@@ -306,7 +306,7 @@ fn ending(
     let answer = value.as_ref().ok();
     let outcome = match answer.map(PartnerResponse::consequence) {
         Some(None) => Outcome::Answered,
-        Some(Some(Consequence::None | Consequence::Busy)) => Outcome::Refused,
+        Some(Some(FailureClass::None | FailureClass::Busy)) => Outcome::Refused,
         Some(Some(_)) | None => Outcome::Failed,
     };
     let latency_ms = u64::try_from(took.as_millis()).ok();

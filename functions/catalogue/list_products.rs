@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use adapters::{CURSOR_KEY, Pages, Range, Table};
 use domain::catalogue::{NameClaim, Product, ProductName, ProductView};
-use domain::tables::{BY_CREATION, PRODUCTS};
+use domain::resources::{BY_CREATION, PRODUCTS};
 use lifecycle::caller::NoRole;
 use lifecycle::input::QueryString;
 use lifecycle::paging::{Cursor, Direction, PageLimit, PageQuery, PageRequest};

@@ -9,7 +9,7 @@ use adapters::{OrNotFound, Table};
 use domain::catalogue::{Product, ProductId, ProductPatch, ProductView};
 use domain::error_codes;
 use domain::people::{Role, SignedIn};
-use domain::tables::PRODUCTS;
+use domain::resources::PRODUCTS;
 use lifecycle::effects::{Effects, Write};
 use lifecycle::input::{Json, Path};
 use lifecycle::resource::{Action, Resource};

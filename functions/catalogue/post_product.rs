@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use domain::catalogue::{Product, ProductDraft, ProductView};
 use domain::error_codes;
 use domain::people::{Role, SignedIn};
-use domain::tables::PRODUCTS;
+use domain::resources::PRODUCTS;
 use http::StatusCode;
 use lifecycle::effects::{Effects, Write};
 use lifecycle::idempotency::Idempotency;

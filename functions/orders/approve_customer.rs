@@ -4,10 +4,10 @@
 use std::process::ExitCode;
 
 use adapters::{CachedSetting, Table, together};
-use domain::Rules;
+use domain::BusinessRules;
 use domain::credit::{Charge, CreditAccount, CreditFacts, Reservation, release, reserve};
 use domain::orders::{ApprovalLapsed, OrderCreated, OrderDeleted, OrderRejected, OrderTimedOut};
-use domain::tables::{CREDITS, CUSTOMER_APPROVALS, SETTINGS};
+use domain::resources::{CREDITS, CUSTOMER_APPROVALS, SETTINGS};
 use lifecycle::commit::OUTBOX;
 use lifecycle::consumer::{DeliveredMessage, Source};
 use lifecycle::effects::{Effects, EventData};
@@ -27,7 +27,7 @@ fn main() -> ExitCode {
 struct ApproveCustomer {
     reservations: Table<Reservation>,
     accounts: Table<CreditAccount>,
-    rules: CachedSetting<Rules>,
+    rules: CachedSetting<BusinessRules>,
 }
 
 impl Consumer for ApproveCustomer {
@@ -130,7 +130,7 @@ mod tests {
     fn the_commit_that_reserves_credit_publishes_the_decision() {
         let created = serde_json::to_value(pending_order().created()).unwrap();
         let request = parse(OrderCreated::TYPE, created).unwrap();
-        let open_credit = Rules::default().open_credit;
+        let open_credit = BusinessRules::default().open_credit;
         let facts = CreditFacts { reservation: None, account: None, open_credit };
         let effects = ApproveCustomer::decide(&moment(), &request, facts).unwrap();
         assert!(effects.writes().iter().all(|write| write.table == CREDITS));

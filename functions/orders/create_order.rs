@@ -8,8 +8,8 @@ use domain::orders::{
     Order, OrderDraft, OrderFacts, OrderLine, OrderView, PlaceOrder, place_order,
 };
 use domain::people::{Address, Role, SignedIn, User};
-use domain::tables::{ADDRESSES, ORDERS, PRODUCTS, SETTINGS, USERS};
-use domain::{Rules, error_codes};
+use domain::resources::{ADDRESSES, ORDERS, PRODUCTS, SETTINGS, USERS};
+use domain::{BusinessRules, error_codes};
 use http::StatusCode;
 use lifecycle::commit::OUTBOX;
 use lifecycle::effects::{Effects, Event, Write};
@@ -34,7 +34,7 @@ struct CreateOrder {
     products: Table<Product>,
     addresses: Table<Address>,
     customers: Table<User>,
-    rules: CachedSetting<Rules>,
+    rules: CachedSetting<BusinessRules>,
 }
 
 impl Endpoint for CreateOrder {
@@ -195,7 +195,7 @@ mod tests {
             products: vec![Some(lamp())],
             address: Some(Address::new(&moment(), ann().user_id, &address)),
             customer: Some(ann()),
-            rules: Rules::default(),
+            rules: BusinessRules::default(),
         }
     }
 }

@@ -4,9 +4,9 @@ use std::process::ExitCode;
 
 use adapters::{OrNotFound, Table};
 use domain::error_codes;
-use domain::orders::{Consequence, Order, OrderChange, OrderId, OrderStatus, Step};
+use domain::orders::{Order, OrderChange, OrderId, OrderStatus, Transition, TransitionResult};
 use domain::people::{Role, SignedIn};
-use domain::tables::{ORDERS, PRODUCTS};
+use domain::resources::{ORDERS, PRODUCTS};
 use http::StatusCode;
 use lifecycle::commit::OUTBOX;
 use lifecycle::effects::Effects;
@@ -83,8 +83,8 @@ impl Endpoint for DeleteOrder {
         order: Order,
     ) -> Result<OrderChange, DomainError> {
         let pending = order.status == OrderStatus::Pending;
-        match order.after(Step::Cancel, moment.now()) {
-            Consequence::Changed(change) => Ok(change),
+        match order.after(Transition::Cancel, moment.now()) {
+            TransitionResult::Changed(change) => Ok(change),
             _ if pending => Err(error_codes::ORDER_PENDING.into()),
             _ => Err(error_codes::ORDER_CLOSED.into()),
         }

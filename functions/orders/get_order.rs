@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use adapters::{OrNotFound, Table};
 use domain::orders::{Order, OrderId, OrderView};
 use domain::people::{Role, SignedIn};
-use domain::tables::ORDERS;
+use domain::resources::ORDERS;
 use lifecycle::input::Path;
 use lifecycle::resource::{Action, Resource};
 use lifecycle::{Access, FieldErrors, Permit, Query, Reply, Route, ServiceError, Verdict};

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use adapters::{CURSOR_KEY, Pages, Range};
 use domain::orders::{Order, OrderView};
 use domain::people::{Role, SignedIn};
-use domain::tables::{BY_CREATION, ORDERS};
+use domain::resources::{BY_CREATION, ORDERS};
 use lifecycle::input::QueryString;
 use lifecycle::paging::{Direction, PageQuery, PageRequest};
 use lifecycle::reply::Page;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use adapters::{CURSOR_KEY, Pages, Range};
 use domain::orders::{OrderSummary, OrderSummaryView};
 use domain::people::{Role, SignedIn, UserId};
-use domain::tables::{BY_CUSTOMER, ORDER_SUMMARIES};
+use domain::resources::{BY_CUSTOMER, ORDER_SUMMARIES};
 use lifecycle::input::{Path, QueryString};
 use lifecycle::paging::{Direction, PageQuery, PageRequest};
 use lifecycle::reply::Page;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use adapters::{OrNotFound, Table, together};
 use domain::orders::{Order, OrderApproved, OrderDeleted, OrderId, OrderSummary};
 use domain::people::{Address, User};
-use domain::tables::{ADDRESSES, ORDER_PROJECTIONS, ORDER_SUMMARIES, ORDERS, USERS};
+use domain::resources::{ADDRESSES, ORDER_PROJECTIONS, ORDER_SUMMARIES, ORDERS, USERS};
 use lifecycle::consumer::{DeliveredMessage, Source};
 use lifecycle::effects::EventData;
 use lifecycle::envelope::Envelope;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use adapters::{Table, together};
 use domain::orders::{CreditResult, Order, SerialNumbers, settle};
-use domain::tables::{COUNTERS, CUSTOMER_SAGA, ORDERS, PRODUCTS};
+use domain::resources::{COUNTERS, CUSTOMER_SAGA, ORDERS, PRODUCTS};
 use lifecycle::commit::OUTBOX;
 use lifecycle::consumer::{DeliveredMessage, RecordInput, Source};
 use lifecycle::effects::Effects;

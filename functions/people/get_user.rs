@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use adapters::{OrNotFound, Table};
 use domain::people::{Role, SignedIn, User, UserId, UserView};
-use domain::tables::USERS;
+use domain::resources::USERS;
 use lifecycle::input::Path;
 use lifecycle::resource::{Action, Resource};
 use lifecycle::{Access, FieldErrors, Permit, Query, Reply, Route, ServiceError, Verdict};

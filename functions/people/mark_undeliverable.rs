@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use adapters::Table;
 use domain::people::{MailAddress, MailEvent, MailReport};
-use domain::tables::{MAIL_ADDRESSES, MAIL_EVENTS};
+use domain::resources::{MAIL_ADDRESSES, MAIL_EVENTS};
 use lifecycle::consumer::{DeliveredMessage, Inbox, Source};
 use lifecycle::effects::Effects;
 use lifecycle::resource::{Action, Resource};

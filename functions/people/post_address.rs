@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use domain::error_codes;
 use domain::people::{Address, AddressDraft, AddressView, Role, SignedIn};
-use domain::tables::ADDRESSES;
+use domain::resources::ADDRESSES;
 use http::StatusCode;
 use lifecycle::effects::{Effects, Write};
 use lifecycle::idempotency::Idempotency;

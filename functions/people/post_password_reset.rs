@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use adapters::{AttemptLimiter, MailAllowed, MailCaps};
 use domain::events::ANONYMOUS;
 use domain::people::{Email, PasswordResetAsked};
-use domain::tables::EMAILS;
+use domain::resources::EMAILS;
 use http::StatusCode;
 use lifecycle::caller::NoRole;
 use lifecycle::effects::{Effects, Event, Message};

@@ -10,7 +10,7 @@ use adapters::tokens::{LIFETIME_S, Signer, SigningKeys};
 use adapters::{Guesses, Passwords, SIGNING_KEYS, Table};
 use domain::error_codes;
 use domain::people::{Email, EmailClaim, EnteredPassword, KnownSources, User};
-use domain::tables::USERS;
+use domain::resources::USERS;
 use lifecycle::caller::NoRole;
 use lifecycle::effects::{Effects, Write};
 use lifecycle::input::Json;

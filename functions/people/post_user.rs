@@ -6,7 +6,7 @@ use adapters::{MailCaps, Passwords, Table};
 use domain::error_codes;
 use domain::events::ANONYMOUS;
 use domain::people::{Email, EmailClaim, Holder, SignedUp, User, UserDraft, UserId, UserView};
-use domain::tables::{EMAILS, USERS};
+use domain::resources::{EMAILS, USERS};
 use http::StatusCode;
 use lifecycle::caller::NoRole;
 use lifecycle::effects::{Effects, Event, Message};

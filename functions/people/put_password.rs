@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use adapters::{Passwords, Table};
 use domain::error_codes;
 use domain::people::{Password, User, UserId};
-use domain::tables::USERS;
+use domain::resources::USERS;
 use domain::token::EnteredToken;
 use http::StatusCode;
 use lifecycle::effects::{self, Condition, Effects, Write};

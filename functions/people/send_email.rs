@@ -9,7 +9,7 @@ use domain::people::{
     Email, EmailClaim, EmailVerificationRequested, MailAddress, PasswordResetAsked, User,
     VerificationAsked,
 };
-use domain::tables::{EMAILS, MAIL_ADDRESSES, USERS};
+use domain::resources::{EMAILS, MAIL_ADDRESSES, USERS};
 use lifecycle::consumer::{DeliveredMessage, Source};
 use lifecycle::effects::{Effects, EventData, Mail, Write};
 use lifecycle::envelope::Envelope;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use adapters::{Aws, Cache, CachePolicy, VERIFICATION_KEYS};
-use domain::tables::{EMAILS, USERS};
+use domain::resources::{EMAILS, USERS};
 use http::{HeaderValue, StatusCode, header};
 use lifecycle::caller::NoRole;
 use lifecycle::reply::Bare;

@@ -3,9 +3,9 @@
 use std::process::ExitCode;
 
 use adapters::Table;
-use domain::Rules;
+use domain::BusinessRules;
 use domain::people::{Role, SignedIn};
-use domain::tables::SETTINGS;
+use domain::resources::SETTINGS;
 use lifecycle::resource::{Action, Resource};
 use lifecycle::{Access, FieldErrors, Permit, Query, Reply, Route, ServiceError, Verdict};
 
@@ -14,7 +14,7 @@ fn main() -> ExitCode {
 }
 
 struct GetRules {
-    settings: Table<Rules>,
+    settings: Table<BusinessRules>,
 }
 
 impl Query for GetRules {
@@ -40,23 +40,27 @@ impl Query for GetRules {
     }
 
     // 6. Retrieval: from the table and not from a cache, since the caller may change the rules
-    type Facts = Rules;
+    type Facts = BusinessRules;
 
-    async fn retrieve(&self, permit: &Permit<SignedIn>, (): &()) -> Result<Rules, ServiceError> {
+    async fn retrieve(
+        &self,
+        permit: &Permit<SignedIn>,
+        (): &(),
+    ) -> Result<BusinessRules, ServiceError> {
         self.settings.get_the_one(permit).await
     }
 
     // 3b. Authorization: the role is enough
-    fn allow(_: &SignedIn, (): &(), _: &Rules) -> Verdict {
+    fn allow(_: &SignedIn, (): &(), _: &BusinessRules) -> Verdict {
         Verdict::Allow
     }
 
     // 7. and 8. A query decides nothing and changes nothing.
 
     // 9. Response
-    type View = Rules;
+    type View = BusinessRules;
 
-    fn reply(rules: Rules) -> Reply<Rules> {
+    fn reply(rules: BusinessRules) -> Reply<BusinessRules> {
         let tag = rules.entity_tag();
         Reply::ok(rules).tagged(tag)
     }

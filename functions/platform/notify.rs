@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use adapters::notifiers::{DATADOG, NEW_RELIC, NOTIFIERS, SLACK};
 use adapters::{AlertSender, Table};
 use domain::notices::{NoticeDue, NoticeLog, UpstreamFailed};
-use domain::tables::{NOTICES, NOTIFICATIONS};
+use domain::resources::{NOTICES, NOTIFICATIONS};
 use lifecycle::alert::AlertChannel;
 use lifecycle::commit::OUTBOX;
 use lifecycle::consumer::{DeliveredMessage, Source};

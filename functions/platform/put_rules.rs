@@ -5,10 +5,10 @@
 use std::process::ExitCode;
 
 use adapters::{Present, Table};
-use domain::Rules;
+use domain::BusinessRules;
 use domain::people::{Role, SignedIn};
+use domain::resources::SETTINGS;
 use domain::rules::RulesDraft;
-use domain::tables::SETTINGS;
 use lifecycle::effects::{Effects, Write};
 use lifecycle::input::Json;
 use lifecycle::record::Singleton;
@@ -23,7 +23,7 @@ fn main() -> ExitCode {
 }
 
 struct PutRules {
-    settings: Table<Rules>,
+    settings: Table<BusinessRules>,
 }
 
 impl Endpoint for PutRules {
@@ -52,22 +52,22 @@ impl Endpoint for PutRules {
     }
 
     // 6. Retrieval: the stored rules. Unreadable rules can be replaced
-    type Facts = Present<Rules>;
+    type Facts = Present<BusinessRules>;
 
     async fn retrieve(
         &self,
         permit: &Permit<SignedIn>,
         _: &RulesDraft,
-    ) -> Result<Present<Rules>, ServiceError> {
+    ) -> Result<Present<BusinessRules>, ServiceError> {
         self.settings.get_to_replace(permit).await
     }
 
     // 3b. Authorization: the role is enough
-    fn allow(_: &SignedIn, _: &RulesDraft, _: &Present<Rules>) -> Verdict {
+    fn allow(_: &SignedIn, _: &RulesDraft, _: &Present<BusinessRules>) -> Verdict {
         Verdict::Allow
     }
 
-    const CONDITIONS: Conditions<Present<Rules>> =
+    const CONDITIONS: Conditions<Present<BusinessRules>> =
         Conditions::On(|present| present.version().map(EntityTag::of_version));
 
     // 7. Business rules: each change is the next version
@@ -77,7 +77,7 @@ impl Endpoint for PutRules {
         _: &Moment,
         _: &SignedIn,
         draft: &RulesDraft,
-        present: Present<Rules>,
+        present: Present<BusinessRules>,
     ) -> Result<Change, DomainError> {
         let rules = draft.clone().at_version(present.next_version());
         Ok(Change { write: present.replaced_by(&rules), rules })
@@ -89,16 +89,16 @@ impl Endpoint for PutRules {
     }
 
     // 9. Response: without an entity tag, since it differs from the request (RFC 9110, 9.3.4)
-    type View = Rules;
+    type View = BusinessRules;
 
-    fn reply(change: Change) -> Reply<Rules> {
+    fn reply(change: Change) -> Reply<BusinessRules> {
         Reply::ok(change.rules)
     }
 }
 
 /// The new rules, and how they are stored.
 struct Change {
-    rules: Rules,
+    rules: BusinessRules,
     write: Write,
 }
 
@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn each_change_is_the_next_version_and_replaces_only_the_previous_one() {
-        let first = decide(Present::Default(Rules::default()));
+        let first = decide(Present::Default(BusinessRules::default()));
         let second = decide(Present::Stored(first.rules.clone()));
         assert_eq!((first.rules.version, second.rules.version), (1, 2));
         let replaced = Write::replace(&second.rules, 1).condition;
@@ -129,13 +129,13 @@ mod tests {
         assert_eq!(repaired.write.condition, Some(Condition::Present));
     }
 
-    fn decide(present: Present<Rules>) -> Change {
+    fn decide(present: Present<BusinessRules>) -> Change {
         let admin = signed_in(ann().user_id, &[Role::Admin]);
         PutRules::decide(&moment(), &admin, &draft(), present).unwrap()
     }
 
     fn draft() -> RulesDraft {
-        let mut rules = serde_json::to_value(Rules::default()).unwrap();
+        let mut rules = serde_json::to_value(BusinessRules::default()).unwrap();
         rules.as_object_mut().unwrap().remove("version");
         PutRules::parse(Json(read(json!(rules)))).unwrap()
     }

@@ -54,7 +54,7 @@ impl Consumer for RelayOutbox {
 #[cfg(test)]
 mod tests {
     use domain::examples::{moment, outbox_row};
-    use domain::tables::{CUSTOMER_APPROVALS, EMAILS};
+    use domain::resources::{CUSTOMER_APPROVALS, EMAILS};
     use lifecycle::commit::REFUSALS_MAX;
     use lifecycle::effects::{Content, WriteAction};
     use lifecycle::record::Record;

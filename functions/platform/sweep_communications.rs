@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use adapters::{Range, Table};
 use domain::communications::UpstreamCall;
-use domain::tables::{BY_PENDING, COMMUNICATIONS};
+use domain::resources::{BY_PENDING, COMMUNICATIONS};
 use lifecycle::consumer::{DeliveredMessage, Inbox, ScheduledRun, Source};
 use lifecycle::platform::Transaction;
 use lifecycle::resource::{Action, Resource};

@@ -79,7 +79,7 @@ impl Consumer for SweepOutbox {
 #[cfg(test)]
 mod tests {
     use domain::examples::{moment, outbox_row};
-    use domain::tables::{CUSTOMER_APPROVALS, EMAILS};
+    use domain::resources::{CUSTOMER_APPROVALS, EMAILS};
     use lifecycle::commit::SET_ASIDE_AT;
     use lifecycle::effects::{WriteAction, text};
     use lifecycle::record::{Record, item_of};

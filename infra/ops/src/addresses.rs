@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use adapters::operator::{Operator, Segment};
 use clap::Subcommand;
 use domain::people::{Email, MailAddress};
-use domain::tables::MAIL_ADDRESSES;
+use domain::resources::MAIL_ADDRESSES;
 use lifecycle::error::BoxError;
 use lifecycle::resource::Resource;
 

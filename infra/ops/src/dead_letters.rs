@@ -2,7 +2,7 @@
 
 use adapters::operator::{DeadLetter, Operator};
 use clap::Subcommand;
-use domain::tables::QUEUES;
+use domain::resources::QUEUES;
 use lifecycle::commit::OUTBOX;
 use lifecycle::effects::QueueName;
 use lifecycle::error::BoxError;

@@ -6,7 +6,7 @@ use adapters::operator::Operator;
 use domain::credit::Reservation;
 use domain::events::subscribers;
 use domain::orders::{Order, OrderId, OrderSummary};
-use domain::tables::{CREDITS, ORDER_SUMMARIES, ORDERS};
+use domain::resources::{CREDITS, ORDER_SUMMARIES, ORDERS};
 use lifecycle::commit::{OUTBOX, OutboxRow};
 use lifecycle::consumer::inbox_key;
 use lifecycle::error::BoxError;

@@ -9,7 +9,7 @@ use adapters::Looked;
 use adapters::operator::{Operator, Segment};
 use domain::orders::{Order, OrderSummary};
 use domain::people::{Address, User};
-use domain::tables::{ADDRESSES, ORDER_SUMMARIES, ORDERS, USERS};
+use domain::resources::{ADDRESSES, ORDER_SUMMARIES, ORDERS, USERS};
 use futures::future::try_join_all;
 use futures::{StreamExt, TryStreamExt, stream};
 use lifecycle::ServiceError;

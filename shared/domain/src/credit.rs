@@ -9,10 +9,10 @@ use lifecycle::record::{Key, Record, TableName};
 use serde::{Deserialize, Serialize};
 
 use crate::catalogue::{Amount, Currency, Money};
+use crate::newtypes::words;
 use crate::orders::{Answer, CreditResult, CustomerDecided, OrderId};
 use crate::people::UserId;
-use crate::syntax::words;
-use crate::tables::CREDITS;
+use crate::resources::CREDITS;
 
 /// The charge of an order to its customer. All events about orders have these fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -177,7 +177,7 @@ mod tests {
     use lifecycle::effects::{Change, WriteAction};
 
     use super::*;
-    use crate::Rules;
+    use crate::BusinessRules;
     use crate::examples::{pending_order, read};
 
     #[test]
@@ -240,7 +240,7 @@ mod tests {
         CreditFacts {
             reservation: status.map(|status| Reservation::of(&order, status)),
             account: reserved.map(account),
-            open_credit: Rules::default().open_credit,
+            open_credit: BusinessRules::default().open_credit,
         }
     }
 }

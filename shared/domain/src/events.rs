@@ -11,7 +11,9 @@ use crate::orders::{
     ApprovalLapsed, CustomerDecided, OrderApproved, OrderCreated, OrderDeleted, OrderRejected,
     OrderTimedOut,
 };
-use crate::tables::{CUSTOMER_APPROVALS, CUSTOMER_SAGA, EMAILS, NOTIFICATIONS, ORDER_PROJECTIONS};
+use crate::resources::{
+    CUSTOMER_APPROVALS, CUSTOMER_SAGA, EMAILS, NOTIFICATIONS, ORDER_PROJECTIONS,
+};
 
 /// Relays the event of a row: sends the same envelope to every subscriber, and marks the row.
 ///

@@ -1,6 +1,6 @@
 //! Example records for tests, in this crate and in dependent crates.
 
-use crate::Rules;
+use crate::BusinessRules;
 use crate::articles::Article;
 use crate::catalogue::Product;
 use crate::communications::{LoggedMessage, UpstreamCall};
@@ -58,7 +58,7 @@ pub fn pending_order() -> Order {
         products: vec![Some(lamp())],
         address: Some(address),
         customer: Some(ann()),
-        rules: Rules::default(),
+        rules: BusinessRules::default(),
     };
     let caller = signed_in(ann().user_id, &[Role::Customer]);
     place_order(&moment(), &caller, &command, facts).expect("the order breaks no rule")

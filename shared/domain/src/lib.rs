@@ -15,15 +15,15 @@ pub mod error_codes;
 pub mod events;
 #[cfg(any(test, feature = "examples"))]
 pub mod examples;
+mod newtypes;
 pub mod notices;
 pub mod orders;
 pub mod partner;
 pub mod people;
+pub mod resources;
 pub mod rules;
 #[cfg(test)]
 mod stored;
-mod syntax;
-pub mod tables;
 pub mod token;
 
-pub use rules::Rules;
+pub use rules::BusinessRules;

@@ -6,8 +6,8 @@ use lifecycle::effects::{Condition, Effects, Event, EventData, Write, number, te
 use lifecycle::record::{Key, Record, TableName};
 use serde::{Deserialize, Serialize};
 
-use crate::syntax::words;
-use crate::tables::NOTICES;
+use crate::newtypes::words;
+use crate::resources::NOTICES;
 
 /// An upstream has failed in a way that needs an operator's attention.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

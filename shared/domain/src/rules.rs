@@ -7,14 +7,14 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::catalogue::{Amount, Currency, Money, Price};
+use crate::newtypes::whole_number;
 use crate::people::Tier;
-use crate::syntax::whole_number;
-use crate::tables::SETTINGS;
+use crate::resources::SETTINGS;
 
 /// The parameters of the business rules, as they are stored. There is one set of them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, eserde::Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Rules {
+pub struct BusinessRules {
     /// The number of approvals that an article needs before it is published.
     pub approvals_needed: ApprovalsNeeded,
     /// The tiers of customers who pay no shipping.
@@ -33,14 +33,14 @@ pub struct Rules {
     pub version: u64,
 }
 
-impl Rules {
+impl BusinessRules {
     /// The tag of this version.
     pub fn entity_tag(&self) -> EntityTag {
         EntityTag::of_version(self.version)
     }
 }
 
-impl Default for Rules {
+impl Default for BusinessRules {
     /// The rules that hold until an operator changes them.
     fn default() -> Self {
         let euros =
@@ -58,7 +58,7 @@ impl Default for Rules {
     }
 }
 
-impl Record for Rules {
+impl Record for BusinessRules {
     const TABLE: TableName = SETTINGS;
 
     /// An operator may have written them without `PUT /rules`. The last valid rules then hold in
@@ -70,7 +70,7 @@ impl Record for Rules {
     }
 }
 
-impl Singleton for Rules {
+impl Singleton for BusinessRules {
     fn the_key() -> Key {
         Key::new("rules")
     }
@@ -116,8 +116,8 @@ pub struct RulesDraft {
 
 impl RulesDraft {
     /// The new rules, with this version.
-    pub fn at_version(self, version: u64) -> Rules {
-        Rules {
+    pub fn at_version(self, version: u64) -> BusinessRules {
+        BusinessRules {
             approvals_needed: self.approvals_needed,
             free_shipping_tiers: self.free_shipping_tiers.into_vec(),
             shipping: self.shipping.times(1),
@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn the_default_rules_are_consistent() {
-        let rules = Rules::default();
+        let rules = BusinessRules::default();
         assert_eq!(rules.clone().checked(), Ok(rules));
     }
 
@@ -164,10 +164,10 @@ mod tests {
     fn a_second_currency_and_a_repeated_tier_are_both_reported() {
         let dollars =
             Money { amount: Amount::ZERO, currency: "USD".to_owned().try_into().unwrap() };
-        let rules = Rules {
+        let rules = BusinessRules {
             open_credit: dollars,
             free_shipping_tiers: vec![Tier::Gold, Tier::Gold],
-            ..Rules::default()
+            ..BusinessRules::default()
         };
         let violations = rules.checked().unwrap_err();
         let fields: Vec<_> = violations.iter().map(|violation| violation.field.as_str()).collect();
@@ -177,7 +177,7 @@ mod tests {
     #[test]
     fn a_shipping_price_that_could_overflow_a_total_is_refused() {
         let with_shipping = |amount: i64| {
-            let mut draft = serde_json::to_value(Rules::default()).unwrap();
+            let mut draft = serde_json::to_value(BusinessRules::default()).unwrap();
             draft.as_object_mut().unwrap().remove("version");
             draft["shipping"]["amount"] = amount.into();
             serde_json::from_value::<RulesDraft>(draft)
@@ -189,8 +189,8 @@ mod tests {
 
     #[test]
     fn a_stored_parameter_out_of_its_bounds_is_refused() {
-        let mut json = serde_json::to_value(Rules::default()).unwrap();
+        let mut json = serde_json::to_value(BusinessRules::default()).unwrap();
         json["sagaTimeoutSeconds"] = 0.into();
-        assert!(serde_json::from_value::<Rules>(json).is_err());
+        assert!(serde_json::from_value::<BusinessRules>(json).is_err());
     }
 }

@@ -8,7 +8,7 @@ use lifecycle::{Moment, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::syntax::bounded;
+use crate::newtypes::bounded;
 
 /// A fresh token, of 43 characters that can stand in a URL. Two tokens of one moment need different
 /// labels.

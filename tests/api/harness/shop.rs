@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use client::{ApiResponse, Client, Error, NewUser};
-use domain::Rules;
+use domain::BusinessRules;
 use domain::callback::ObjectId;
 use domain::catalogue::{Amount, Currency, Money, ProductDraft, ProductId};
 use domain::orders::OrderDraft;
@@ -103,7 +103,8 @@ pub(crate) async fn new_address(customer: &Client) -> AddressId {
 impl Api {
     /// Sets a rule, on a platform where no function has read the rules yet.
     pub(crate) fn set_rule(&self, name: &str, value: Value) {
-        let mut rules = serde_json::to_value(Rules { version: 1, ..Rules::default() }).unwrap();
+        let mut rules =
+            serde_json::to_value(BusinessRules { version: 1, ..BusinessRules::default() }).unwrap();
         rules["pk"] = json!("rules");
         rules[name] = value;
         self.put_item("SettingsTable", rules);

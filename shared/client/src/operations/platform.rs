@@ -1,6 +1,6 @@
 //! The system's health, keys and rules.
 
-use domain::Rules;
+use domain::BusinessRules;
 use domain::rules::RulesDraft;
 use http::StatusCode;
 use serde::Deserialize;
@@ -32,7 +32,7 @@ impl Client {
     }
 
     /// `GET /rules`
-    pub async fn get_rules(&self) -> Result<ApiResponse<Rules>, Error> {
+    pub async fn get_rules(&self) -> Result<ApiResponse<BusinessRules>, Error> {
         self.data(Call::get("/rules")).await
     }
 
@@ -41,7 +41,7 @@ impl Client {
         &self,
         rules: &RulesDraft,
         if_match: Option<&str>,
-    ) -> Result<ApiResponse<Rules>, Error> {
+    ) -> Result<ApiResponse<BusinessRules>, Error> {
         self.data(Call::put("/rules").json(rules).if_match(if_match)).await
     }
 }

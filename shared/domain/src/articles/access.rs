@@ -6,8 +6,8 @@ use lifecycle::{DomainError, ErrorCode, Identity, Verdict};
 
 use super::{Article, ArticleDraft, ArticleStatus, Writers};
 use crate::error_codes;
+use crate::newtypes::words;
 use crate::people::{Role, SignedIn, UserId};
-use crate::syntax::words;
 
 /// Whether a caller with this relation may do this action to an article in this state.
 ///

@@ -8,9 +8,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{ArticleDraft, Writers};
+use crate::newtypes::{id, line, text, words};
 use crate::people::UserId;
-use crate::syntax::{id, line, text, words};
-use crate::tables::ARTICLES;
+use crate::resources::ARTICLES;
 use crate::token::KeptToken;
 
 /// An article as it is stored.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{AccessDecision, Action, Article, ArticlePatch, ArticleStatus};
-use crate::Rules;
+use crate::BusinessRules;
 use crate::examples::{article, moment, read, signed_in};
 use crate::people::{Role, SignedIn, UserId};
 
@@ -85,8 +85,12 @@ fn attempt(caller: &SignedIn, wanted: &Try, article: Article) -> Article {
         Try::Patch(patch) => {
             let patch: ArticlePatch = read(patch.clone());
             let allowed = may(patch.action_on(&article));
-            let after =
-                patch.applied_to(&article, caller.user_id, Rules::default().approvals_needed, now);
+            let after = patch.applied_to(
+                &article,
+                caller.user_id,
+                BusinessRules::default().approvals_needed,
+                now,
+            );
             after.ok().filter(|_| allowed).unwrap_or(article)
         }
         Try::Approve => article,

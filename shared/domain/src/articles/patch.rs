@@ -114,7 +114,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::Rules;
+    use crate::BusinessRules;
     use crate::articles::Writers;
     use crate::examples::{approved_article, article, moment, read};
 
@@ -214,7 +214,7 @@ mod tests {
 
     fn apply(patch: Value, article: &Article) -> Result<Article, DomainError> {
         let patch: ArticlePatch = read(patch);
-        let needed = Rules::default().approvals_needed;
+        let needed = BusinessRules::default().approvals_needed;
         patch.checked().unwrap().applied_to(article, editor(), needed, moment().now())
     }
 

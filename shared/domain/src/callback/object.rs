@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ObjectId;
-use crate::tables::{OBJECT_EXPIRIES, OBJECTS};
+use crate::resources::{OBJECT_EXPIRIES, OBJECTS};
 
 /// An object that was online when it was last received.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Object, ObjectId, ObjectIds, SourceGroup};
-use crate::tables::CALLBACKS;
+use crate::resources::CALLBACKS;
 
 /// A callback, as a client submits it. The name of its field is older than this API.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, eserde::Deserialize, JsonSchema)]
@@ -141,7 +141,7 @@ mod tests {
     use lifecycle::effects::WriteAction;
 
     use super::*;
-    use crate::tables::OBJECT_EXPIRIES;
+    use crate::resources::OBJECT_EXPIRIES;
 
     #[test]
     fn a_looked_up_object_is_stored_removed_or_too_old_to_matter() {

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Currency;
-use crate::syntax::whole_number;
+use crate::newtypes::whole_number;
 
 /// An amount of money: `{"amount": 1999, "currency": "EUR"}`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, eserde::Deserialize, JsonSchema)]

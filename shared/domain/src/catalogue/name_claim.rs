@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{ProductId, ProductName};
-use crate::syntax::compared;
-use crate::tables::PRODUCTS;
+use crate::newtypes::compared;
+use crate::resources::PRODUCTS;
 
 /// Keeps a product's name unique: written in the product's commit, if the name has no claim yet.
 ///

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Description, Discount, Price, Product, ProductName, Stock};
-use crate::syntax::{CAPITALISED, is_capitalised};
+use crate::newtypes::{CAPITALISED, is_capitalised};
 
 /// A change of a product, as a client submits it. It changes only the fields that it has.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, eserde::Deserialize, JsonSchema)]

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Amount, Currency, Money};
-use crate::syntax::whole_number;
+use crate::newtypes::whole_number;
 
 /// The price of one piece. In JSON it is [`Money`] with a smaller maximum, so that no total of an
 /// order can overflow.

@@ -6,9 +6,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Discount, NameClaim, Price};
+use crate::newtypes::{id, line, text, whole_number};
 use crate::people::UserId;
-use crate::syntax::{id, line, text, whole_number};
-use crate::tables::{BY_CREATION, PRODUCTS};
+use crate::resources::{BY_CREATION, PRODUCTS};
 
 /// A product as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::redaction::redacted;
-use crate::syntax::{id, words};
-use crate::tables::{BY_PENDING, COMMUNICATIONS};
+use crate::newtypes::{id, words};
+use crate::resources::{BY_PENDING, COMMUNICATIONS};
 
 /// How long records are kept.
 const KEPT_S: i64 = 30 * 24 * 60 * 60;

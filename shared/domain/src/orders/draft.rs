@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::OrderId;
 use crate::catalogue::ProductId;
+use crate::newtypes::{whole_number, words};
 use crate::people::AddressId;
-use crate::syntax::{whole_number, words};
 
 /// A new order, as a client submits it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, eserde::Deserialize, JsonSchema)]

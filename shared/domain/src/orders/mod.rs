@@ -1,23 +1,23 @@
 //! Orders.
 
 mod draft;
-#[cfg(test)]
-mod interleavings;
-mod news;
+mod events;
 mod order;
 mod place;
 mod saga;
 mod serial;
-mod steps;
+#[cfg(test)]
+mod simulation;
 mod summary;
+mod transitions;
 
 pub use draft::{OrderDraft, OrderItem, OrderItems, PaymentMethod, PlaceOrder, Quantity};
-pub use news::{
+pub use events::{
     ApprovalLapsed, OrderApproved, OrderDeleted, OrderRejected, OrderState, OrderTimedOut,
 };
 pub use order::{Order, OrderCreated, OrderId, OrderLine, OrderStatus, OrderView, SerialNumber};
 pub use place::{OrderFacts, place_order};
-pub use saga::{Answer, CreditResult, CustomerDecided, OrderOverdue, settle};
+pub use saga::{Answer, CreditResult, CustomerDecided, TimeOutDue, settle};
 pub use serial::SerialNumbers;
-pub use steps::{Consequence, OrderChange, Step};
 pub use summary::{Client, OrderSummary, OrderSummaryView, OrderedProduct};
+pub use transitions::{OrderChange, Transition, TransitionResult};

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{PaymentMethod, Quantity};
 use crate::catalogue::{Money, Price, Product, ProductId, ProductName};
+use crate::newtypes::{id, whole_number, words};
 use crate::people::{AddressId, UserId};
-use crate::syntax::{id, whole_number, words};
-use crate::tables::{BY_CREATION, BY_DEADLINE, ORDERS};
+use crate::resources::{BY_CREATION, BY_DEADLINE, ORDERS};
 
 /// An order as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,7 +5,7 @@ use lifecycle::{DomainError, ErrorCode, Moment};
 use super::{Order, OrderItem, OrderLine, OrderStatus, PlaceOrder};
 use crate::catalogue::{Amount, Currency, Money, Product};
 use crate::people::{Address, SignedIn, Tier, User};
-use crate::{Rules, error_codes};
+use crate::{BusinessRules, error_codes};
 
 /// The facts for the decision on an order.
 #[derive(Debug, Clone)]
@@ -17,7 +17,7 @@ pub struct OrderFacts {
     /// The customer. Users of outside issuers have no record here.
     pub customer: Option<User>,
     /// The parameters of the rules.
-    pub rules: Rules,
+    pub rules: BusinessRules,
 }
 
 /// Decides on an order.
@@ -67,7 +67,7 @@ pub fn place_order(
 /// An item and its product.
 type Ordered<'a> = (OrderItem, &'a Product);
 
-fn within_limits(command: &PlaceOrder, rules: &Rules) -> Result<(), DomainError> {
+fn within_limits(command: &PlaceOrder, rules: &BusinessRules) -> Result<(), DomainError> {
     let items_max = rules.items_per_order.get();
     if i64::try_from(command.items.as_slice().len()).is_ok_and(|items| items > items_max) {
         let message = format!("must have at most {items_max} items");
@@ -112,7 +112,7 @@ fn one_currency(ordered: &[Ordered]) -> Result<Currency, DomainError> {
 
 /// The shipping price has one currency, and there are no exchange rates: an order in another
 /// currency is possible only with free shipping.
-fn shipping(rules: &Rules, tier: Tier, currency: Currency) -> Result<Money, DomainError> {
+fn shipping(rules: &BusinessRules, tier: Tier, currency: Currency) -> Result<Money, DomainError> {
     if rules.free_shipping_tiers.contains(&tier) || rules.shipping.amount == Amount::ZERO {
         Ok(Money::zero(currency))
     } else if rules.shipping.currency == currency {

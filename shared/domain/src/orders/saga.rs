@@ -4,10 +4,10 @@ use lifecycle::effects::{Effects, EventData};
 use lifecycle::{DomainError, Moment, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Consequence, Order, OrderId, SerialNumbers, Step};
+use super::{Order, OrderId, SerialNumbers, Transition, TransitionResult};
 use crate::error_codes;
+use crate::newtypes::words;
 use crate::people::UserId;
-use crate::syntax::words;
 
 /// A message of the saga: the decision on an order's customer, or the order's time-out.
 ///
@@ -63,9 +63,9 @@ impl EventData for CustomerDecided {
 /// An order is still pending after its deadline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct OrderOverdue(pub CreditResult);
+pub struct TimeOutDue(pub CreditResult);
 
-impl OrderOverdue {
+impl TimeOutDue {
     /// The time-out message of an order.
     pub fn of(order: &Order) -> Self {
         let (order_id, user_id) = (order.order_id, Some(order.user_id));
@@ -84,7 +84,7 @@ impl OrderOverdue {
     }
 }
 
-impl EventData for OrderOverdue {
+impl EventData for TimeOutDue {
     const TYPE: &'static str = "OrderOverdue";
 }
 
@@ -104,15 +104,15 @@ pub fn settle(
     let (step, counted) = match answer.order_type {
         Answer::Approved => {
             let number = SerialNumbers::next(numbers);
-            (Step::Approve(number), Some(SerialNumbers::give_next(numbers)))
+            (Transition::Approve(number), Some(SerialNumbers::give_next(numbers)))
         }
-        Answer::Rejected => (Step::Reject, None),
-        Answer::TimedOut => (Step::TimeOut, None),
+        Answer::Rejected => (Transition::Reject, None),
+        Answer::TimedOut => (Transition::TimeOut, None),
     };
     Ok(match order.after(step, moment.now()) {
-        Consequence::Changed(change) => change.effects().writes_of(counted),
-        Consequence::Lapsed(event) => Effects::none().event(event),
-        Consequence::None => Effects::none(),
+        TransitionResult::Changed(change) => change.effects().writes_of(counted),
+        TransitionResult::Lapsed(event) => Effects::none().event(event),
+        TransitionResult::None => Effects::none(),
     })
 }
 
@@ -123,7 +123,7 @@ mod tests {
     use super::*;
     use crate::examples::{moment, pending_order, read};
     use crate::orders::OrderStatus;
-    use crate::tables::{COUNTERS, ORDERS, PRODUCTS};
+    use crate::resources::{COUNTERS, ORDERS, PRODUCTS};
 
     #[test]
     fn a_decision_is_read_in_any_case_and_either_spelling_of_the_id() {
@@ -145,7 +145,7 @@ mod tests {
     #[test]
     fn an_overdue_order_is_due_in_its_first_3_minutes_and_every_fifth() {
         let order = pending_order();
-        let due_after = |s| OrderOverdue::is_due(&order, order.settle_by.plus_seconds(s));
+        let due_after = |s| TimeOutDue::is_due(&order, order.settle_by.plus_seconds(s));
         assert!(!due_after(-1), "before the deadline");
         let due: Vec<i64> = (0..21).filter(|minute| due_after(minute * 60)).collect();
         assert_eq!(due, [0, 1, 2, 5, 10, 15, 20]);

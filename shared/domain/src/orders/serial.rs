@@ -5,7 +5,7 @@ use lifecycle::record::{Key, Record, TableName};
 use serde::{Deserialize, Serialize};
 
 use super::SerialNumber;
-use crate::tables::COUNTERS;
+use crate::resources::COUNTERS;
 
 /// The last serial number. There is one such record, and every approval increments it.
 ///

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{Order, OrderId, OrderLine, OrderStatus, PaymentMethod, Quantity, SerialNumber};
 use crate::catalogue::{Money, Price, ProductId, ProductName};
 use crate::people::{Address, PersonName, User, UserId};
-use crate::tables::{BY_CUSTOMER, ORDER_SUMMARIES};
+use crate::resources::{BY_CUSTOMER, ORDER_SUMMARIES};
 
 /// A summary as it is stored in the projection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::refused::{Meaning, meaning};
-use super::{Consequence, PageSize, PartnerProduct, Sku};
+use super::{FailureClass, PageSize, PartnerProduct, Sku};
 use crate::notices::UpstreamFailure;
 
 /// A response that is no list of products.
@@ -115,7 +115,7 @@ impl FailedResponse {
     }
 
     /// The consequence for later requests.
-    pub fn consequence(&self) -> Consequence {
+    pub fn consequence(&self) -> FailureClass {
         self.meaning.consequence
     }
 
@@ -127,9 +127,9 @@ impl FailedResponse {
     /// The kind of failure that operators are alerted to; `None` if the partner works.
     pub fn kind(&self) -> Option<UpstreamFailure> {
         match self.meaning.consequence {
-            Consequence::None | Consequence::Busy => None,
-            Consequence::TokenRefused => Some(UpstreamFailure::AuthenticationFailed),
-            Consequence::Outage => Some(UpstreamFailure::Failed),
+            FailureClass::None | FailureClass::Busy => None,
+            FailureClass::TokenRefused => Some(UpstreamFailure::AuthenticationFailed),
+            FailureClass::Outage => Some(UpstreamFailure::Failed),
         }
     }
 
@@ -173,7 +173,7 @@ mod tests {
             r#"{"products": [{"sku": "1", "name": "Tea", "available": true, "price": {"amount": 1.99, "currency": "EUR"}}]}"#,
         ] {
             let failed = read(body).unwrap_err();
-            assert_eq!(failed.consequence(), Consequence::Outage, "{body}");
+            assert_eq!(failed.consequence(), FailureClass::Outage, "{body}");
             assert_eq!(failed.rejection().code, "PARTNER_ERROR");
         }
         assert_eq!(read(r#"{"products": []}"#), Ok(Page::default()), "a page beyond the last");
@@ -210,7 +210,7 @@ mod tests {
     #[test]
     fn no_more_products_are_read_than_were_asked_for() {
         let body = format!(r#"{{"products":[{}0]}}"#, "0,".repeat(500_000));
-        assert_eq!(read(&body).unwrap_err().consequence(), Consequence::Outage);
+        assert_eq!(read(&body).unwrap_err().consequence(), FailureClass::Outage);
         let tea =
             r#"{"sku":"1","name":"Tea","price":{"amount":1,"currency":"EUR"},"available":true}"#;
         let body = format!(r#"{{"products":[{tea}{}]}}"#, ",0".repeat(500_000));

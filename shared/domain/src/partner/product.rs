@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::catalogue::{Money, ProductName};
-use crate::syntax::line;
+use crate::newtypes::line;
 
 /// A product, as the partner describes it and as clients see it.
 ///

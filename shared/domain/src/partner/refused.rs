@@ -8,12 +8,12 @@ use crate::error_codes;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Meaning {
     pub(super) refusal: ErrorCode,
-    pub(super) consequence: Consequence,
+    pub(super) consequence: FailureClass,
 }
 
 /// The consequence of a refusal for later requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Consequence {
+pub enum FailureClass {
     /// The partner works, and refuses this request alone.
     None,
     /// The partner works, and wants fewer requests: clients have to wait.
@@ -37,16 +37,16 @@ enum When {
 }
 
 /// The first rule that fits holds.
-const RULES: [(When, ErrorCode, Consequence); 8] = [
-    (When::Code('P', 8, 8), error_codes::PARTNER_FORBIDDEN, Consequence::TokenRefused),
-    (When::Code('U', 1, 3), error_codes::BILL_NOT_VALID, Consequence::None),
-    (When::Code('P', 1, 19), error_codes::PARTNER_FORBIDDEN, Consequence::None),
-    (When::Code('S', 0, 4), error_codes::PRODUCT_CLOSED, Consequence::None),
-    (When::Status(401), error_codes::PARTNER_AUTHENTICATION_FAILED, Consequence::TokenRefused),
-    (When::Status(429), error_codes::PARTNER_ERROR, Consequence::Busy),
+const RULES: [(When, ErrorCode, FailureClass); 8] = [
+    (When::Code('P', 8, 8), error_codes::PARTNER_FORBIDDEN, FailureClass::TokenRefused),
+    (When::Code('U', 1, 3), error_codes::BILL_NOT_VALID, FailureClass::None),
+    (When::Code('P', 1, 19), error_codes::PARTNER_FORBIDDEN, FailureClass::None),
+    (When::Code('S', 0, 4), error_codes::PRODUCT_CLOSED, FailureClass::None),
+    (When::Status(401), error_codes::PARTNER_AUTHENTICATION_FAILED, FailureClass::TokenRefused),
+    (When::Status(429), error_codes::PARTNER_ERROR, FailureClass::Busy),
     // A client may have caused it, so it must not cut off all the others.
-    (When::ClientError, error_codes::PARTNER_ERROR, Consequence::None),
-    (When::Always, error_codes::PARTNER_ERROR, Consequence::Outage),
+    (When::ClientError, error_codes::PARTNER_ERROR, FailureClass::None),
+    (When::Always, error_codes::PARTNER_ERROR, FailureClass::Outage),
 ];
 
 /// The meaning of a refusal, by its status and the partner's code, if there is one: `P08`.
@@ -76,7 +76,7 @@ mod tests {
             BILL_NOT_VALID, PARTNER_AUTHENTICATION_FAILED, PARTNER_ERROR, PARTNER_FORBIDDEN,
             PRODUCT_CLOSED,
         };
-        use Consequence::{Busy, None as Nothing, Outage, TokenRefused};
+        use FailureClass::{Busy, None as Nothing, Outage, TokenRefused};
         for (status, code, refusal, consequence) in [
             (403, Some("P08"), PARTNER_FORBIDDEN, TokenRefused),
             (401, Some("P08"), PARTNER_FORBIDDEN, TokenRefused),

@@ -1,6 +1,6 @@
 //! The parameters of a request to the partner.
 
-use crate::syntax::{line, whole_number};
+use crate::newtypes::{line, whole_number};
 
 whole_number! {
     /// The number of a page of the partner's catalogue.

@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{CountryCode, UserId};
-use crate::syntax::{id, line, whole_number};
-use crate::tables::ADDRESSES;
+use crate::newtypes::{id, line, whole_number};
+use crate::resources::ADDRESSES;
 
 /// An address as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

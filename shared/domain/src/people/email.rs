@@ -6,7 +6,7 @@ use lifecycle::record::{Key, Record, TableName};
 use serde::{Deserialize, Serialize};
 
 use super::UserId;
-use crate::tables::USERS;
+use crate::resources::USERS;
 
 /// An e-mail address: a local part of dot-separated atoms and a domain of at least two labels
 /// (RFC 5321). Only ASCII is accepted, because SES sends to no other address.

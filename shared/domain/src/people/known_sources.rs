@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::Email;
-use crate::tables::USERS;
+use crate::resources::USERS;
 
 /// The latest source addresses from which the owner of an e-mail address has signed in, as hashes.
 /// They are still admitted while attackers guess the password from other sources.

@@ -6,8 +6,8 @@ use lifecycle::record::{Key, Record, TableName};
 use serde::{Deserialize, Serialize};
 
 use super::Email;
-use crate::syntax::words;
-use crate::tables::MAIL_ADDRESSES;
+use crate::newtypes::words;
+use crate::resources::MAIL_ADDRESSES;
 
 /// An address for which the mail service has reported a bounce or a complaint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

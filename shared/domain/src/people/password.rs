@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::guessable::{is_made_of, weakness};
 use super::{Email, PersonName};
-use crate::syntax::{bounded, composed};
+use crate::newtypes::{bounded, composed};
 
 /// A password that a user chooses, in NFC: the same in every way of typing its letters.
 ///

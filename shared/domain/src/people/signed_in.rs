@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::UserId;
-use crate::syntax::words;
+use crate::newtypes::words;
 
 /// A caller who is signed in.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,8 +10,8 @@ use super::{
     Email, EmailClaim, EmailVerificationRequested, Password, PasswordReset, PasswordResetAsked,
     Role, Tier, Verification, VerificationAsked,
 };
-use crate::syntax::{id, line};
-use crate::tables::USERS;
+use crate::newtypes::{id, line};
+use crate::resources::USERS;
 
 /// A user as they are stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,11 +7,11 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{OrderFacts, place_order};
-use crate::Rules;
+use crate::BusinessRules;
 use crate::catalogue::Product;
 use crate::orders::{Order, OrderDraft, OrderStatus, PlaceOrder};
 use crate::people::{Address, SignedIn, Tier, User};
-use crate::tables::BY_CREATION;
+use crate::resources::BY_CREATION;
 
 #[test]
 fn an_order_adds_up_with_discount_and_shipping() {
@@ -159,7 +159,7 @@ struct Shop {
     address: Option<Address>,
     customer: Option<User>,
     products: Vec<Product>,
-    rules: Rules,
+    rules: BusinessRules,
 }
 
 impl Shop {
@@ -181,7 +181,7 @@ impl Shop {
             address,
             customer: None,
             products: products.into_iter().collect(),
-            rules: Rules::default(),
+            rules: BusinessRules::default(),
         }
     }
 

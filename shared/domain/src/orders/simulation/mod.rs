@@ -6,12 +6,12 @@ mod world;
 
 use proptest::prelude::*;
 
-use self::world::World;
+use self::world::Simulation;
 use super::Answer;
 
 /// A step of the simulation. An index is taken modulo the number of present entries.
 #[derive(Debug, Clone)]
-enum Happening {
+enum SimEvent {
     /// One of two customers orders this many pieces.
     Order { customer: usize, quantity: i64 },
     /// A cancellation of an order begins and reads its facts; the commit comes later.
@@ -38,30 +38,30 @@ proptest! {
         happenings in prop::collection::vec(happening(), 1..150),
         last_number in 1_i64..=100,
     ) {
-        let mut world = World::new(last_number);
+        let mut world = Simulation::new(last_number);
         for happening in happenings {
             world.meet(&happening);
             world.balance();
         }
-        world.come_to_rest();
+        world.drain();
         world.balance();
         world.balance_at_rest();
         world.repeat_everything();
     }
 }
 
-fn happening() -> impl Strategy<Value = Happening> {
+fn happening() -> impl Strategy<Value = SimEvent> {
     let answer =
         prop_oneof![Just(Answer::Approved), Just(Answer::Rejected), Just(Answer::TimedOut)];
     prop_oneof![
         4 => (0_usize..2, 1_i64..=3)
-            .prop_map(|(customer, quantity)| Happening::Order { customer, quantity }),
-        2 => any::<usize>().prop_map(Happening::Cancel),
-        8 => any::<usize>().prop_map(Happening::Deliver),
-        8 => any::<usize>().prop_map(Happening::Commit),
-        1 => any::<usize>().prop_map(Happening::Crash),
-        1 => (any::<usize>(), answer).prop_map(|(order, answer)| Happening::Answer(order, answer)),
-        1 => (1_i64..40).prop_map(Happening::Wait),
-        1 => Just(Happening::Expire),
+            .prop_map(|(customer, quantity)| SimEvent::Order { customer, quantity }),
+        2 => any::<usize>().prop_map(SimEvent::Cancel),
+        8 => any::<usize>().prop_map(SimEvent::Deliver),
+        8 => any::<usize>().prop_map(SimEvent::Commit),
+        1 => any::<usize>().prop_map(SimEvent::Crash),
+        1 => (any::<usize>(), answer).prop_map(|(order, answer)| SimEvent::Answer(order, answer)),
+        1 => (1_i64..40).prop_map(SimEvent::Wait),
+        1 => Just(SimEvent::Expire),
     ]
 }

@@ -8,7 +8,7 @@ use lifecycle::record::Record;
 use lifecycle::{Moment, Timestamp};
 use uuid::Uuid;
 
-use super::Happening;
+use super::SimEvent;
 use super::store::Store;
 use crate::catalogue::{Amount, Currency, Money, Product};
 use crate::credit::{
@@ -17,10 +17,10 @@ use crate::credit::{
 use crate::events::subscribers;
 use crate::examples::{lamp, moment, pending_order, read};
 use crate::orders::{
-    Consequence, CreditResult, CustomerDecided, Order, OrderCreated, OrderId, OrderLine,
-    OrderOverdue, OrderStatus, SerialNumber, SerialNumbers, Step, settle,
+    CreditResult, CustomerDecided, Order, OrderCreated, OrderId, OrderLine, OrderStatus,
+    SerialNumber, SerialNumbers, TimeOutDue, Transition, TransitionResult, settle,
 };
-use crate::tables::{CUSTOMER_APPROVALS, CUSTOMER_SAGA};
+use crate::resources::{CUSTOMER_APPROVALS, CUSTOMER_SAGA};
 
 const STOCK: i64 = 12;
 /// The price of one piece.
@@ -30,7 +30,7 @@ const OPEN_CREDIT: i64 = 500;
 /// The time from an order to its deadline, in seconds.
 const WAITS_S: i64 = 60;
 
-pub(super) struct World {
+pub(super) struct Simulation {
     store: Store,
     now: Timestamp,
     orders: Vec<OrderId>,
@@ -54,7 +54,7 @@ enum Work {
     Cancel(OrderId),
 }
 
-impl World {
+impl Simulation {
     pub(super) fn new(last_number: i64) -> Self {
         let product = Product { stock: STOCK.try_into().unwrap(), ..lamp() };
         let numbers: SerialNumbers = read(serde_json::json!({ "last": last_number }));
@@ -74,31 +74,31 @@ impl World {
         }
     }
 
-    pub(super) fn meet(&mut self, happening: &Happening) {
+    pub(super) fn meet(&mut self, happening: &SimEvent) {
         match *happening {
-            Happening::Order { customer, quantity } => self.order(customer, quantity),
-            Happening::Cancel(at) => {
+            SimEvent::Order { customer, quantity } => self.order(customer, quantity),
+            SimEvent::Cancel(at) => {
                 if let Some(at) = within(at, self.orders.len()) {
                     self.begin(Work::Cancel(self.orders[at]));
                 }
             }
-            Happening::Deliver(at) => {
+            SimEvent::Deliver(at) => {
                 if let Some(at) = within(at, self.messages.len()) {
                     self.begin(Work::Consume(at));
                 }
             }
-            Happening::Commit(at) => {
+            SimEvent::Commit(at) => {
                 if let Some(at) = within(at, self.under_way.len()) {
                     let (work, effects) = self.under_way.swap_remove(at);
                     self.finish(work, effects);
                 }
             }
-            Happening::Crash(at) => {
+            SimEvent::Crash(at) => {
                 if let Some(at) = within(at, self.under_way.len()) {
                     self.under_way.swap_remove(at);
                 }
             }
-            Happening::Answer(at, order_type) => {
+            SimEvent::Answer(at, order_type) => {
                 if let Some(at) = within(at, self.orders.len()) {
                     let order_id = self.orders[at];
                     self.meddled.insert(order_id);
@@ -107,8 +107,8 @@ impl World {
                     self.messages.push((CUSTOMER_SAGA, Event::about(order_id, &answer)));
                 }
             }
-            Happening::Wait(seconds) => self.now = self.now.plus_seconds(seconds),
-            Happening::Expire => self.expire(),
+            SimEvent::Wait(seconds) => self.now = self.now.plus_seconds(seconds),
+            SimEvent::Expire => self.expire(),
         }
     }
 
@@ -139,7 +139,7 @@ impl World {
             .all_orders()
             .into_iter()
             .filter(|order| order.status == OrderStatus::Pending && order.settle_by <= self.now);
-        let event = |order: Order| Event::about(order.order_id, &OrderOverdue::of(&order));
+        let event = |order: Order| Event::about(order.order_id, &TimeOutDue::of(&order));
         let events: Vec<Event> = overdue.map(event).collect();
         self.messages.extend(events.into_iter().map(|event| (CUSTOMER_SAGA, event)));
     }
@@ -181,8 +181,8 @@ impl World {
         let (queue, event) = match work {
             Work::Cancel(order_id) => {
                 let order = self.store.get::<Order>(&Order::key_of(order_id)).unwrap();
-                return match order.after(Step::Cancel, self.now) {
-                    Consequence::Changed(change) => change.effects(),
+                return match order.after(Transition::Cancel, self.now) {
+                    TransitionResult::Changed(change) => change.effects(),
                     _ => Effects::none(),
                 };
             }
@@ -231,7 +231,7 @@ impl World {
     }
 
     /// Finishes all open work, and delivers every message until no new one is sent.
-    pub(super) fn come_to_rest(&mut self) {
+    pub(super) fn drain(&mut self) {
         for (work, effects) in std::mem::take(&mut self.under_way) {
             self.finish(work, effects);
         }

@@ -3,12 +3,12 @@
 use lifecycle::Timestamp;
 use lifecycle::effects::{Effects, Event, EventData, Write};
 
-use super::news::{ApprovalLapsed, OrderApproved, OrderDeleted, OrderRejected, OrderTimedOut};
+use super::events::{ApprovalLapsed, OrderApproved, OrderDeleted, OrderRejected, OrderTimedOut};
 use super::{Order, OrderLine, OrderState, OrderStatus, SerialNumber};
 
 /// A transition of an order's status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
+pub enum Transition {
     /// Its customer is approved; the order would get this number.
     Approve(SerialNumber),
     /// Its customer is not approved.
@@ -21,7 +21,7 @@ pub enum Step {
 
 /// The result of a transition.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Consequence {
+pub enum TransitionResult {
     /// The order changes.
     Changed(OrderChange),
     /// The order is closed and stays so: the customer service has to release the approved credit.
@@ -41,27 +41,28 @@ pub struct OrderChange {
 
 impl Order {
     /// The result of a transition at this time.
-    pub fn after(self, step: Step, now: Timestamp) -> Consequence {
+    pub fn after(self, step: Transition, now: Timestamp) -> TransitionResult {
         use OrderStatus::{Approved, Cancelled, Pending, Rejected, TimedOut};
         match (self.status, step) {
-            (Pending, Step::Approve(number)) => {
+            (Pending, Transition::Approve(number)) => {
                 let order = Self { serial_number: Some(number), ..self };
                 order.becomes(Approved, now, OrderApproved)
             }
-            (Pending, Step::Reject) => self.becomes(Rejected, now, OrderRejected),
-            (Pending, Step::TimeOut) if now >= self.settle_by => {
+            (Pending, Transition::Reject) => self.becomes(Rejected, now, OrderRejected),
+            (Pending, Transition::TimeOut) if now >= self.settle_by => {
                 self.becomes(TimedOut, now, OrderTimedOut)
             }
-            (Approved, Step::Cancel) => self.becomes(Cancelled, now, OrderDeleted),
-            (Rejected | TimedOut | Cancelled, Step::Approve(_)) => {
+            (Approved, Transition::Cancel) => self.becomes(Cancelled, now, OrderDeleted),
+            (Rejected | TimedOut | Cancelled, Transition::Approve(_)) => {
                 let lapsed = ApprovalLapsed(OrderState::from(&self));
-                Consequence::Lapsed(Event::about(self.order_id, &lapsed))
+                TransitionResult::Lapsed(Event::about(self.order_id, &lapsed))
             }
-            (Pending, Step::TimeOut | Step::Cancel)
-            | (Approved, Step::Approve(_) | Step::Reject | Step::TimeOut)
-            | (Rejected | TimedOut | Cancelled, Step::Reject | Step::TimeOut | Step::Cancel) => {
-                Consequence::None
-            }
+            (Pending, Transition::TimeOut | Transition::Cancel)
+            | (Approved, Transition::Approve(_) | Transition::Reject | Transition::TimeOut)
+            | (
+                Rejected | TimedOut | Cancelled,
+                Transition::Reject | Transition::TimeOut | Transition::Cancel,
+            ) => TransitionResult::None,
         }
     }
 
@@ -70,10 +71,10 @@ impl Order {
         status: OrderStatus,
         now: Timestamp,
         told: impl FnOnce(OrderState) -> E,
-    ) -> Consequence {
+    ) -> TransitionResult {
         let order = Self { status, version: self.version + 1, updated_at: now, ..self };
         let event = Event::about(order.order_id, &told(OrderState::from(&order)));
-        Consequence::Changed(OrderChange { order, event })
+        TransitionResult::Changed(OrderChange { order, event })
     }
 }
 
@@ -99,7 +100,7 @@ mod tests {
     #[test]
     fn each_status_allows_only_its_own_transitions() {
         use OrderStatus::{Approved, Cancelled, Pending, Rejected, TimedOut};
-        let steps = [approve(), Step::Reject, Step::TimeOut, Step::Cancel];
+        let steps = [approve(), Transition::Reject, Transition::TimeOut, Transition::Cancel];
         for (status, consequences) in [
             (Pending, ["APPROVED", "REJECTED", "TIMED_OUT", "none"]),
             (Approved, ["none", "none", "none", "CANCELLED"]),
@@ -110,9 +111,9 @@ mod tests {
             for (step, expected) in steps.into_iter().zip(consequences) {
                 let order = Order { status, ..pending_order() };
                 let told = match order.after(step, overdue()) {
-                    Consequence::Changed(change) => change.order.status.as_str(),
-                    Consequence::Lapsed(event) => event.event_type,
-                    Consequence::None => "none",
+                    TransitionResult::Changed(change) => change.order.status.as_str(),
+                    TransitionResult::Lapsed(event) => event.event_type,
+                    TransitionResult::None => "none",
                 };
                 assert_eq!(told, expected, "{status:?} {step:?}");
             }
@@ -123,8 +124,8 @@ mod tests {
     fn an_order_times_out_at_its_deadline_and_not_before() {
         let settle_by = pending_order().settle_by;
         for (now, timed_out) in [(settle_by.plus_seconds(-1), false), (settle_by, true)] {
-            let consequence = pending_order().after(Step::TimeOut, now);
-            assert_eq!(consequence != Consequence::None, timed_out, "{now}");
+            let consequence = pending_order().after(Transition::TimeOut, now);
+            assert_eq!(consequence != TransitionResult::None, timed_out, "{now}");
         }
     }
 
@@ -144,9 +145,9 @@ mod tests {
     fn a_closed_order_returns_its_stock_and_publishes_its_event() {
         let approved = change(pending_order(), approve()).order;
         for (order, step, told) in [
-            (pending_order(), Step::Reject, "OrderRejected"),
-            (pending_order(), Step::TimeOut, "OrderTimedOut"),
-            (approved, Step::Cancel, "OrderDeleted"),
+            (pending_order(), Transition::Reject, "OrderRejected"),
+            (pending_order(), Transition::TimeOut, "OrderTimedOut"),
+            (approved, Transition::Cancel, "OrderDeleted"),
         ] {
             let effects = change(order, step).effects();
             let [_, stock] = effects.writes() else { panic!("not two writes: {effects:?}") };
@@ -158,15 +159,15 @@ mod tests {
         }
     }
 
-    fn change(order: Order, step: Step) -> OrderChange {
+    fn change(order: Order, step: Transition) -> OrderChange {
         match order.after(step, overdue()) {
-            Consequence::Changed(change) => change,
+            TransitionResult::Changed(change) => change,
             other => panic!("{step:?} resulted in {other:?}"),
         }
     }
 
-    fn approve() -> Step {
-        Step::Approve(SerialNumber::MAX)
+    fn approve() -> Transition {
+        Transition::Approve(SerialNumber::MAX)
     }
 
     fn overdue() -> Timestamp {
