@@ -9,7 +9,7 @@ use lifecycle::record::{Key, Record, TableName};
 use serde::{Deserialize, Serialize};
 
 use crate::catalogue::{Amount, Currency, Money};
-use crate::newtypes::words;
+use crate::newtypes::wire_enum;
 use crate::orders::{Answer, CreditResult, CustomerDecided, OrderId};
 use crate::people::UserId;
 use crate::resources::CREDITS;
@@ -162,7 +162,7 @@ impl Record for Reservation {
     }
 }
 
-words! {
+wire_enum! {
     /// Whether a reservation counts towards its customer's sum.
     ReservationStatus {
         /// It counts.

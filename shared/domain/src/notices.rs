@@ -6,7 +6,7 @@ use lifecycle::effects::{Condition, Effects, Event, EventData, Write, number, te
 use lifecycle::record::{Key, Record, TableName};
 use serde::{Deserialize, Serialize};
 
-use crate::newtypes::words;
+use crate::newtypes::wire_enum;
 use crate::resources::NOTICES;
 
 /// An upstream has failed in a way that needs an operator's attention.
@@ -35,7 +35,7 @@ impl EventData for UpstreamFailed {
     const TYPE: &'static str = "UpstreamFailed";
 }
 
-words! {
+wire_enum! {
     /// A kind of failure of an upstream.
     UpstreamFailure {
         /// It has failed so often that its circuit has opened.

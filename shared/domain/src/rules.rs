@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::catalogue::{Amount, Currency, Money, Price};
-use crate::newtypes::whole_number;
+use crate::newtypes::bounded_int;
 use crate::people::Tier;
 use crate::resources::SETTINGS;
 
@@ -130,22 +130,22 @@ impl RulesDraft {
     }
 }
 
-whole_number! {
+bounded_int! {
     /// The number of approvals that an article needs.
     ApprovalsNeeded: 1..=5
 }
 
-whole_number! {
+bounded_int! {
     /// The maximum number of items in an order.
     ItemsPerOrder: 1..=25
 }
 
-whole_number! {
+bounded_int! {
     /// The maximum number of pieces of one item.
     QuantityPerItem: 1..=99
 }
 
-whole_number! {
+bounded_int! {
     /// How long a saga waits, in seconds.
     SagaTimeoutSeconds: 1..=86_400
 }

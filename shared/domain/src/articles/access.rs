@@ -6,7 +6,7 @@ use lifecycle::{DomainError, ErrorCode, Identity, Verdict};
 
 use super::{Article, ArticleDraft, ArticleStatus, Writers};
 use crate::error_codes;
-use crate::newtypes::words;
+use crate::newtypes::wire_enum;
 use crate::people::{Role, SignedIn, UserId};
 
 /// Whether a caller with this relation may do this action to an article in this state.
@@ -75,7 +75,7 @@ impl ArticleDraft {
     }
 }
 
-words! {
+wire_enum! {
     /// The relation of a caller to an article.
     Relation {
         /// A caller who is not signed in.
@@ -113,7 +113,7 @@ impl Relation {
     }
 }
 
-words! {
+wire_enum! {
     /// An action on an article.
     Action {
         /// It is created.

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{ArticleDraft, Writers};
-use crate::newtypes::{id, line, text, words};
+use crate::newtypes::{single_line, text, uuid_id, wire_enum};
 use crate::people::UserId;
 use crate::resources::ARTICLES;
 use crate::token::KeptToken;
@@ -141,7 +141,7 @@ impl From<Article> for ArticleView {
     }
 }
 
-words! {
+wire_enum! {
     /// The status of an article.
     ArticleStatus {
         /// Only its author, editors and holders of its share link may read it.
@@ -151,7 +151,7 @@ words! {
     }
 }
 
-id! {
+uuid_id! {
     /// The id of an article.
     ArticleId
 }

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Currency;
-use crate::newtypes::whole_number;
+use crate::newtypes::bounded_int;
 
 /// An amount of money: `{"amount": 1999, "currency": "EUR"}`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, eserde::Deserialize, JsonSchema)]
@@ -41,7 +41,7 @@ impl fmt::Display for Money {
     }
 }
 
-whole_number! {
+bounded_int! {
     /// Minor units of a currency. The bound is 2^53 − 1, up to which every JSON reader is exact.
     Amount: 0..=9_007_199_254_740_991
 }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Amount, Currency, Money};
-use crate::newtypes::whole_number;
+use crate::newtypes::bounded_int;
 
 /// The price of one piece. In JSON it is [`Money`] with a smaller maximum, so that no total of an
 /// order can overflow.
@@ -35,12 +35,12 @@ impl Price {
     }
 }
 
-whole_number! {
+bounded_int! {
     /// Minor units of a price: a hundred million euros at most.
     PriceAmount: 0..=10_000_000_000
 }
 
-whole_number! {
+bounded_int! {
     /// A whole percentage of the price.
     Discount: 0..=99
 }

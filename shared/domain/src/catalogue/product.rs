@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Discount, NameClaim, Price};
-use crate::newtypes::{id, line, text, whole_number};
+use crate::newtypes::{bounded_int, single_line, text, uuid_id};
 use crate::people::UserId;
 use crate::resources::{BY_CREATION, PRODUCTS};
 
@@ -156,7 +156,7 @@ impl From<Product> for ProductView {
     }
 }
 
-id! {
+uuid_id! {
     /// The id of a product.
     ProductId
 }
@@ -171,12 +171,12 @@ text! {
     Description: 0..=2_000
 }
 
-whole_number! {
+bounded_int! {
     /// The number of pieces in stock that a merchant enters.
     Stock: 0..=1_000_000_000
 }
 
-whole_number! {
+bounded_int! {
     /// The number of pieces of a product in stock. It may exceed the maximum that a merchant can
     /// enter, since cancelled orders return their pieces.
     Pieces: 0..=9_007_199_254_740_991

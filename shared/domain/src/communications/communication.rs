@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::redaction::redacted;
-use crate::newtypes::{id, words};
+use crate::newtypes::{uuid_id, wire_enum};
 use crate::resources::{BY_PENDING, COMMUNICATIONS};
 
 /// How long records are kept.
@@ -67,12 +67,12 @@ pub struct UpstreamCall {
     pub expires_at: i64,
 }
 
-id! {
+uuid_id! {
     /// The id of a communication.
     CommunicationId
 }
 
-words! {
+wire_enum! {
     /// The outcome of a communication.
     Outcome {
         /// It is not known yet.

@@ -4,7 +4,7 @@
 ///
 /// A UUID is read in its usual form of 36 characters only, in either case, and written in lower
 /// case.
-macro_rules! id {
+macro_rules! uuid_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
@@ -37,12 +37,12 @@ macro_rules! id {
     };
 }
 
-pub(crate) use id;
+pub(crate) use uuid_id;
 
 #[cfg(test)]
 #[expect(unreachable_pub, reason = "the macro defines public types")]
 mod tests {
-    id! {
+    uuid_id! {
         /// The id of a thing.
         ThingId
     }

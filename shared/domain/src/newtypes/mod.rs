@@ -10,7 +10,7 @@ mod words;
 pub(crate) use characters::{
     CAPITALISED, LINE, TEXT, TEXT_OR_NOTHING, compared, composed, is_capitalised, isolated,
 };
-pub(crate) use ids::id;
-pub(crate) use numbers::{saturated, whole_number};
-pub(crate) use texts::{bounded, entered_line, entered_text, line, text};
-pub(crate) use words::words;
+pub(crate) use ids::uuid_id;
+pub(crate) use numbers::{bounded_int, saturated};
+pub(crate) use texts::{bounded, entered_line, entered_text, single_line, text};
+pub(crate) use words::wire_enum;

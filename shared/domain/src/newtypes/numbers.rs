@@ -3,7 +3,7 @@
 use lifecycle::input::WholeNumber;
 
 /// Defines a whole number within bounds, both of them included.
-macro_rules! whole_number {
+macro_rules! bounded_int {
     ($(#[$doc:meta])* $name:ident: $min:literal..=$max:literal) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
@@ -51,7 +51,7 @@ macro_rules! whole_number {
     };
 }
 
-pub(crate) use whole_number;
+pub(crate) use bounded_int;
 
 /// The number in 64 bits, or the nearest extreme of 64 bits.
 pub(crate) fn saturated(number: WholeNumber) -> i64 {
@@ -62,7 +62,7 @@ pub(crate) fn saturated(number: WholeNumber) -> i64 {
 #[cfg(test)]
 #[expect(unreachable_pub, reason = "the macro defines public types")]
 mod tests {
-    whole_number! {
+    bounded_int! {
         /// Some.
         Some: 1..=99
     }

@@ -7,7 +7,7 @@
 use super::characters::{self, Lines};
 
 /// Defines a text of one line, which is safe in a heading, in an address or in a mail's subject.
-macro_rules! line {
+macro_rules! single_line {
     ($(#[$doc:meta])* $name:ident: $min:literal..=$max:literal) => {
         $crate::syntax::text! { @define $(#[$doc])* $name: $min..=$max, entered_line, LINE }
     };
@@ -61,7 +61,7 @@ macro_rules! text {
     };
 }
 
-pub(crate) use {line, text};
+pub(crate) use {single_line, text};
 
 /// The stored form of a text of one line, or the error in it.
 pub(crate) fn entered_line(raw: &str, min: usize, max: usize) -> Result<String, String> {
@@ -113,7 +113,7 @@ mod tests {
 
     use super::*;
 
-    line! {
+    single_line! {
         /// A title.
         Title: 2..=5
     }

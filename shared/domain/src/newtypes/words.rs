@@ -2,7 +2,7 @@
 
 /// Defines an enumeration by its words, which represent it in JSON, in storage, in the API
 /// description and in logs.
-macro_rules! words {
+macro_rules! wire_enum {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -53,12 +53,12 @@ macro_rules! words {
     };
 }
 
-pub(crate) use words;
+pub(crate) use wire_enum;
 
 #[cfg(test)]
 #[expect(unreachable_pub, reason = "the macro defines public types")]
 mod tests {
-    words! {
+    wire_enum! {
         /// A direction.
         Direction {
             /// Upwards.

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::OrderId;
 use crate::catalogue::ProductId;
-use crate::newtypes::{whole_number, words};
+use crate::newtypes::{bounded_int, wire_enum};
 use crate::people::AddressId;
 
 /// A new order, as a client submits it.
@@ -96,12 +96,12 @@ impl TryFrom<Vec<OrderItem>> for OrderItems {
     }
 }
 
-whole_number! {
+bounded_int! {
     /// The number of pieces of one product in an order.
     Quantity: 1..=99
 }
 
-words! {
+wire_enum! {
     /// A payment method.
     PaymentMethod {
         /// By a payment service.

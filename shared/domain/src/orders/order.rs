@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{PaymentMethod, Quantity};
 use crate::catalogue::{Money, Price, Product, ProductId, ProductName};
-use crate::newtypes::{id, whole_number, words};
+use crate::newtypes::{bounded_int, uuid_id, wire_enum};
 use crate::people::{AddressId, UserId};
 use crate::resources::{BY_CREATION, BY_DEADLINE, ORDERS};
 
@@ -208,17 +208,17 @@ impl From<Order> for OrderView {
     }
 }
 
-id! {
+uuid_id! {
     /// The id of an order.
     OrderId
 }
 
-whole_number! {
+bounded_int! {
     /// The serial number of an approved order: from 1 to 100, then from 1 again.
     SerialNumber: 1..=100
 }
 
-words! {
+wire_enum! {
     /// The status of an order.
     OrderStatus {
         /// It waits for the approval of its customer.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Order, OrderId, SerialNumbers, Transition, TransitionResult};
 use crate::error_codes;
-use crate::newtypes::words;
+use crate::newtypes::wire_enum;
 use crate::people::UserId;
 
 /// A message of the saga: the decision on an order's customer, or the order's time-out.
@@ -39,7 +39,7 @@ fn in_any_case<'de, D: serde::Deserializer<'de>>(input: D) -> Result<Answer, D::
     Answer::try_from(word.to_uppercase()).map_err(serde::de::Error::custom)
 }
 
-words! {
+wire_enum! {
     /// A decision on a pending order.
     Answer {
         /// Its customer is approved.

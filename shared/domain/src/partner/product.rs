@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::catalogue::{Money, ProductName};
-use crate::newtypes::line;
+use crate::newtypes::single_line;
 
 /// A product, as the partner describes it and as clients see it.
 ///

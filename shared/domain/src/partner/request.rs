@@ -1,13 +1,13 @@
 //! The parameters of a request to the partner.
 
-use crate::newtypes::{line, whole_number};
+use crate::newtypes::{bounded_int, single_line};
 
-whole_number! {
+bounded_int! {
     /// The number of a page of the partner's catalogue.
     PageNumber: 1..=1_000_000
 }
 
-whole_number! {
+bounded_int! {
     /// The maximum number of products on a page.
     PageSize: 1..=100
 }

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{CountryCode, UserId};
-use crate::newtypes::{id, line, whole_number};
+use crate::newtypes::{bounded_int, single_line, uuid_id};
 use crate::resources::ADDRESSES;
 
 /// An address as it is stored.
@@ -108,12 +108,12 @@ impl From<Address> for AddressView {
     }
 }
 
-id! {
+uuid_id! {
     /// The id of an address.
     AddressId
 }
 
-whole_number! {
+bounded_int! {
     /// The number of a building in its street.
     BuildingNumber: 1..=1_000_000
 }

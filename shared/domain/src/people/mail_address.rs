@@ -6,7 +6,7 @@ use lifecycle::record::{Key, Record, TableName};
 use serde::{Deserialize, Serialize};
 
 use super::Email;
-use crate::newtypes::words;
+use crate::newtypes::wire_enum;
 use crate::resources::MAIL_ADDRESSES;
 
 /// An address for which the mail service has reported a bounce or a complaint.
@@ -39,7 +39,7 @@ pub struct Undeliverable {
     pub message_id: String,
 }
 
-words! {
+wire_enum! {
     /// Why an address is undeliverable.
     UndeliverableReason {
         /// The receiving server has rejected a mail permanently.

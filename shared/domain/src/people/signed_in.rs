@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::UserId;
-use crate::newtypes::words;
+use crate::newtypes::wire_enum;
 
 /// A caller who is signed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,7 +66,7 @@ fn tier(claim: Option<&Value>) -> Option<Tier> {
     }
 }
 
-words! {
+wire_enum! {
     /// A role of a user.
     Role {
         /// Places orders.
@@ -82,7 +82,7 @@ words! {
     }
 }
 
-words! {
+wire_enum! {
     /// A tier of customers.
     Tier {
         /// The default.

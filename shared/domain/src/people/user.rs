@@ -10,7 +10,7 @@ use super::{
     Email, EmailClaim, EmailVerificationRequested, Password, PasswordReset, PasswordResetAsked,
     Role, Tier, Verification, VerificationAsked,
 };
-use crate::newtypes::{id, line};
+use crate::newtypes::{single_line, uuid_id};
 use crate::resources::USERS;
 
 /// A user as they are stored.
@@ -231,7 +231,7 @@ impl From<User> for UserView {
     }
 }
 
-id! {
+uuid_id! {
     /// The id of a user.
     UserId
 }
