@@ -14,14 +14,14 @@
 mod accept;
 pub mod binaries;
 pub mod control;
+pub mod event_sources;
 pub mod functions;
 pub mod gateway;
 mod logs;
 pub mod options;
 pub mod seed;
-pub mod sources;
+pub mod services;
 pub mod standins;
-pub mod stores;
 pub mod template;
 mod visitors;
 
@@ -36,13 +36,13 @@ use tokio::task::JoinSet;
 
 use self::binaries::{Build, BuildError};
 use self::control::{Control, Telemetry};
-use self::functions::{Deployment, Functions, LogSink};
+use self::event_sources::{Invoke, SourceError, Sources};
+use self::functions::{FunctionConfig, Functions, LogSink};
 use self::gateway::Gateway;
 use self::options::{Logs, Options};
-use self::sources::{Invoke, SourceError, Sources};
+use self::services::{Stores, access_key};
 use self::standins::Standins;
-use self::stores::{Stores, access_key};
-use self::template::{Grant, Template, TemplateError, Unresolved};
+use self::template::{Permission, Template, TemplateError, Unresolved};
 
 /// The reason why a platform does not start.
 #[derive(Debug, thiserror::Error)]
@@ -76,13 +76,13 @@ pub enum StartError {
     NoApi,
     /// `--without` names a permission that the template does not grant.
     #[error("the template grants no such permission: {0}")]
-    NoSuchRight(Grant),
+    NoSuchRight(Permission),
     /// The binaries could not be built or found.
     #[error(transparent)]
     Build(#[from] BuildError),
     /// The stores do not start.
     #[error(transparent)]
-    Stores(#[from] stores::StartError),
+    Stores(#[from] services::StartError),
     /// The initial items or secrets could not be written.
     #[error(transparent)]
     Seed(#[from] seed::SeedError),
@@ -140,26 +140,26 @@ impl Platform {
 
         let identities = options.identities(&template);
         let stores = Stores::start_with(&template, options.data.as_deref(), identities).await?;
-        seed::keys(&stores).await?;
-        seed::secrets(&stores, standins.secrets()).await?;
+        seed::keys(&services).await?;
+        seed::secrets(&services, standins.secrets()).await?;
         if options.demo {
-            seed::demo(&stores).await?;
+            seed::demo(&services).await?;
         }
         let telemetry = Arc::new(Telemetry::default());
-        let deployments = deployments(&template, &stores, &binaries, &options)?;
+        let deployments = deployments(&template, &services, &binaries, &options)?;
         let functions = Functions::start(deployments, &log_sink(options.logs, &telemetry));
-        stores.attach(functions.environments());
+        services.attach(functions.environments());
         let gateway = Gateway::new(api, functions.clone(), &telemetry);
-        let sources = start_sources(&template, &stores, &functions, options.logs)?;
+        let sources = start_sources(&template, &services, &functions, options.logs)?;
 
         let mut platform = Self {
             api: address(&api_listener),
             control: address(&control_listener),
             functions,
-            stores,
+            services,
             standins,
             telemetry,
-            sources: Some(sources),
+            sources: Some(event_sources),
             tasks: JoinSet::new(),
         };
         platform.serve(gateway, api_listener, control_listener, binaries, options.logs);
@@ -277,12 +277,12 @@ fn deployments(
     stores: &Stores,
     binaries: &BTreeMap<String, PathBuf>,
     options: &Options,
-) -> Result<Vec<Deployment>, StartError> {
+) -> Result<Vec<FunctionConfig>, StartError> {
     let deploy = |function: &template::Function| {
         let id = &function.logical_id;
         let mut variables = BTreeMap::new();
         for (variable, text) in &function.environment {
-            let value = text.resolve(|reference| stores.names().look_up(reference));
+            let value = text.resolve(|reference| services.names().look_up(reference));
             let value = value.map_err(|source| StartError::Variable {
                 function: id.clone(),
                 variable: variable.clone(),
@@ -290,12 +290,12 @@ fn deployments(
             })?;
             variables.insert(variable.clone(), value);
         }
-        Ok(Deployment {
+        Ok(FunctionConfig {
             logical_id: id.clone(),
             binary: binaries[&function.binary].clone(),
             variables,
             access_key_id: access_key(id),
-            services_endpoint: stores.endpoint(),
+            services_endpoint: services.endpoint(),
             timeout: function.timeout,
             memory_mb: function.memory_mb,
             reserved_concurrency: function.reserved_concurrency,
@@ -324,7 +324,7 @@ fn start_sources(
     logs: Logs,
 ) -> Result<Sources, SourceError> {
     let invoke: Arc<dyn Invoke> = Arc::new(functions.clone());
-    let report: sources::Report =
+    let report: event_sources::Report =
         Arc::new(move |function, sentence| logs::say(logs, function, sentence));
-    sources::start(template, stores, &invoke, &report)
+    event_sources::start(template, services, &invoke, &report)
 }

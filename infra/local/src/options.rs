@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use crate::stores::Identities;
-use crate::template::{Grant, Template};
+use crate::services::Identities;
+use crate::template::{Permission, Template};
 
 /// The options of a platform. By default it uses the nearest template upwards, free ports, and
 /// keeps no data.
@@ -48,7 +48,7 @@ pub struct Options {
     /// A permission to remove from a function, as `GetUserFunction dynamodb:GetItem UsersTable`;
     /// may be given more than once.
     #[arg(long, value_name = "RIGHT")]
-    pub without: Vec<Grant>,
+    pub without: Vec<Permission>,
 
     /// A domain or an address that SES treats as verified; may be given more than once. By default
     /// the domain of the template's parameter `MailFrom`.

@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::stores::{StoreError, Stores};
+use crate::services::{StoreError, Stores};
 
 /// The reason why the initial data could not be written.
 #[derive(Debug, thiserror::Error)]

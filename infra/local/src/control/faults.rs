@@ -4,7 +4,7 @@ use axum::{Json, extract::State, http::StatusCode};
 use bytes::Bytes;
 
 use super::{Control, ControlError};
-use crate::stores::Faults;
+use crate::services::Faults;
 
 /// `GET /faults`
 pub(super) async fn get(State(control): State<Control>) -> Json<Faults> {

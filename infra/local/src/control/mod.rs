@@ -29,10 +29,10 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 pub use self::telemetry::Telemetry;
+use crate::event_sources::Schedules;
 use crate::functions::Functions;
-use crate::sources::Schedules;
+use crate::services::{StoreError, Stores};
 use crate::standins::{Report, Standins};
-use crate::stores::{StoreError, Stores};
 use crate::visitors;
 
 /// The parts of the platform that the control address shows.

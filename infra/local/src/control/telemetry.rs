@@ -12,7 +12,7 @@ use super::{
     metrics::{Labels, Metrics},
 };
 use crate::functions::FunctionCounts;
-use crate::stores::CallKind;
+use crate::services::CallKind;
 
 /// The maximum number of kept requests.
 const REQUESTS_MAX: usize = 1_000;

@@ -25,7 +25,7 @@ const EXTENSIONS_MAX: usize = 10;
 
 /// A command to the environment's supervisor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Order {
+pub(super) enum StopCommand {
     /// End the process at once.
     Kill,
     /// End it as Lambda does: SIGTERM, and a grace period if an extension is registered.
@@ -58,7 +58,7 @@ pub(super) struct Environment {
     running: Vec<Running>,
     /// The reason to end it: an error that it reported, or an overrun initialisation.
     failure: Option<InvokeError>,
-    orders: mpsc::UnboundedSender<Order>,
+    orders: mpsc::UnboundedSender<StopCommand>,
     /// The deadline at which the supervisor checks for overruns.
     limit: watch::Sender<Option<Instant>>,
 }
@@ -98,7 +98,7 @@ impl Environment {
     pub(super) fn new(
         version: u64,
         capacity: usize,
-    ) -> (Self, mpsc::UnboundedReceiver<Order>, watch::Receiver<Option<Instant>>) {
+    ) -> (Self, mpsc::UnboundedReceiver<StopCommand>, watch::Receiver<Option<Instant>>) {
         let (orders, order_receiver) = mpsc::unbounded_channel();
         let (limit, limit_receiver) = watch::channel(Some(Instant::now() + INIT_LIMIT));
         let environment = Self {
@@ -150,7 +150,7 @@ impl Environment {
     }
 
     /// Orders its end. Running invocations continue until the process has ended.
-    pub(super) fn order(&mut self, order: Order) {
+    pub(super) fn order(&mut self, order: StopCommand) {
         self.phase = Phase::Leaving;
         // Sending fails only if the supervisor has ended, and then the process has ended too.
         let _ = self.orders.send(order);
@@ -159,7 +159,7 @@ impl Environment {
     /// Kills the process; its running invocations fail for this reason.
     pub(super) fn fail(&mut self, reason: InvokeError) {
         self.failure.get_or_insert(reason);
-        let _ = self.orders.send(Order::Kill);
+        let _ = self.orders.send(StopCommand::Kill);
     }
 
     pub(super) fn register(
@@ -285,7 +285,7 @@ impl Environment {
         self.running = in_time;
         self.update_limit();
         if self.capacity == 1 && !late.is_empty() {
-            self.order(Order::Kill);
+            self.order(StopCommand::Kill);
         }
         late.into_iter()
             .map(|running| {

@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::environment::RegistrationError;
-use super::runtime_api::{REPORT_BYTES_MAX, Station, accepted, read_report, refuse};
+use super::runtime_api::{EnvironmentHandle, REPORT_BYTES_MAX, accepted, read_report, refuse};
 use super::variables::{VERSION, function_name};
 
 const NAME: &str = "lambda-extension-name";
@@ -26,7 +26,7 @@ struct Registration {
 }
 
 /// The API's routes, below its version.
-pub(super) fn routes() -> Router<Station> {
+pub(super) fn routes() -> Router<EnvironmentHandle> {
     Router::new()
         .route("/register", post(register))
         .route("/event/next", get(next))
@@ -34,7 +34,11 @@ pub(super) fn routes() -> Router<Station> {
         .route("/exit/error", post(failed))
 }
 
-async fn register(State(station): State<Station>, headers: HeaderMap, body: Body) -> Response {
+async fn register(
+    State(station): State<EnvironmentHandle>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
     let Some(name) = header(&headers, NAME) else {
         return forbid("Extension.InvalidExtensionName", "Empty extension name");
     };
@@ -67,7 +71,7 @@ async fn register(State(station): State<Station>, headers: HeaderMap, body: Body
     }
 }
 
-fn welcome(station: &Station, id: Uuid) -> Response {
+fn welcome(station: &EnvironmentHandle, id: Uuid) -> Response {
     let body = json!({
         "functionName": function_name(&station.function.deployment.logical_id),
         "functionVersion": VERSION,
@@ -76,7 +80,7 @@ fn welcome(station: &Station, id: Uuid) -> Response {
     ([(IDENTIFIER, id.to_string())], axum::Json(body)).into_response()
 }
 
-async fn next(State(station): State<Station>, headers: HeaderMap) -> Response {
+async fn next(State(station): State<EnvironmentHandle>, headers: HeaderMap) -> Response {
     let id = match identifier(&headers) {
         Ok(id) => id,
         Err(refusal) => return *refusal,
@@ -106,7 +110,11 @@ async fn next(State(station): State<Station>, headers: HeaderMap) -> Response {
 }
 
 /// `init/error` and `exit/error` both end the environment.
-async fn failed(State(station): State<Station>, headers: HeaderMap, body: Body) -> Response {
+async fn failed(
+    State(station): State<EnvironmentHandle>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
     if let Err(refusal) = identifier(&headers) {
         return *refusal;
     }

@@ -10,19 +10,19 @@ use uuid::Uuid;
 
 use super::environment::Environment;
 use super::error::InvokeError;
-use super::group::Group;
 use super::invocation::Pending;
 use super::pool::{Pool, Scaling};
+use super::process_group::Group;
 use super::supervisor::supervise;
 use super::timeline::Timeline;
-use super::{Deployment, LogLine, LogSink, LogSource};
+use super::{FunctionConfig, LogLine, LogSink, LogSource};
 
 /// The maximum bytes of an event and of a response: Lambda's limit for synchronous invocations.
 pub(super) const PAYLOAD_BYTES_MAX: usize = 6 * 1024 * 1024 + 100;
 
 /// One function.
 pub(super) struct Function {
-    pub(super) deployment: Deployment,
+    pub(super) deployment: FunctionConfig,
     pub(super) timeline: Arc<Timeline>,
     pub(super) group: Arc<Group>,
     pool: Mutex<Pool>,
@@ -54,7 +54,7 @@ struct Counters {
 
 impl Function {
     pub(super) fn new(
-        deployment: Deployment,
+        deployment: FunctionConfig,
         scaling: Scaling,
         timeline: &Arc<Timeline>,
         group: &Arc<Group>,

@@ -15,9 +15,9 @@ mod environment;
 mod error;
 mod extensions_api;
 mod function;
-mod group;
 mod invocation;
 mod pool;
+mod process_group;
 mod runtime_api;
 mod supervisor;
 mod timeline;
@@ -35,12 +35,12 @@ pub use self::error::InvokeError;
 pub use self::function::FunctionCounts;
 pub use self::timeline::{InvocationRecord, TimelineEvent};
 
-use self::environment::Order;
+use self::environment::StopCommand;
 use self::function::Function;
-use self::group::Group;
 use self::pool::Scaling;
+use self::process_group::Group;
 use self::timeline::Timeline;
-use crate::stores::Environments;
+use crate::services::Environments;
 
 /// Maximum concurrent invocations of a function without reserved concurrency: an account's quota.
 const INVOCATIONS_MAX: usize = 1_000;
@@ -54,7 +54,7 @@ const REAP_EVERY: Duration = Duration::from_secs(5);
 
 /// A function that is ready to run.
 #[derive(Debug, Clone)]
-pub struct Deployment {
+pub struct FunctionConfig {
     /// Its name in the template.
     pub logical_id: String,
     /// The program.
@@ -116,7 +116,7 @@ struct Shared {
 
 impl Functions {
     /// Prepares the functions. The first invocation starts a process.
-    pub fn start(deployments: Vec<Deployment>, logs: &LogSink) -> Self {
+    pub fn start(deployments: Vec<FunctionConfig>, logs: &LogSink) -> Self {
         let timeline = Arc::new(Timeline::default());
         let group = Arc::new(Group::default());
         let functions = deployments.into_iter().map(|deployment| {
@@ -194,14 +194,14 @@ impl Functions {
     /// Kills all environments. Further invocations fail.
     pub fn kill_all(&self) {
         for function in self.shared.functions.values() {
-            function.step(|pool| pool.stop(Order::Kill));
+            function.step(|pool| pool.stop(StopCommand::Kill));
         }
     }
 
     /// Ends all environments as Lambda does, and waits until they have ended.
     pub async fn stop(&self) {
         for function in self.shared.functions.values() {
-            function.step(|pool| pool.stop(Order::ShutDown));
+            function.step(|pool| pool.stop(StopCommand::ShutDown));
         }
         // Each environment ends within its grace period; after that it is killed.
         while !self.shared.functions.values().all(|each| each.step(|pool| pool.is_empty())) {
@@ -218,12 +218,12 @@ impl Environments for Shared {
     fn kill(&self, environment: &str) {
         self.timeline.note_environment(environment, "killed");
         for function in self.functions.values() {
-            function.step_in(environment, |environment| environment.order(Order::Kill));
+            function.step_in(environment, |environment| environment.order(StopCommand::Kill));
         }
     }
 }
 
-fn scaling(deployment: &Deployment) -> Scaling {
+fn scaling(deployment: &FunctionConfig) -> Scaling {
     let reserved = deployment.reserved_concurrency.map(|count| count as usize);
     Scaling {
         invocations_max: reserved.unwrap_or(INVOCATIONS_MAX),

@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::environment::{Environment, Order};
+use super::environment::{Environment, StopCommand};
 use super::error::InvokeError;
 use super::invocation::Pending;
 
@@ -139,12 +139,12 @@ impl Pool {
         let idle_max = self.scaling.idle_max;
         let idle = self.environments.iter_mut().filter(|each| each.is_idle());
         for environment in idle.filter(|each| each.idle_since.elapsed() > idle_max) {
-            environment.order(Order::ShutDown);
+            environment.order(StopCommand::ShutDown);
         }
     }
 
     /// Ends all environments. Further invocations are rejected.
-    pub(super) fn stop(&mut self, how: Order) {
+    pub(super) fn stop(&mut self, how: StopCommand) {
         self.stopping = true;
         for pending in self.pending.drain(..) {
             let _ = pending.answer.send(Err(InvokeError::Stopping));
@@ -164,7 +164,7 @@ impl Pool {
         let idle = self.environments.iter_mut().filter(|each| each.is_idle());
         for environment in idle {
             if environment.version != version || single_use && environment.is_done() {
-                environment.order(Order::ShutDown);
+                environment.order(StopCommand::ShutDown);
             }
         }
     }

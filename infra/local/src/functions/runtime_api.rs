@@ -25,7 +25,7 @@ pub(super) const REPORT_BYTES_MAX: usize = 256 * 1024;
 
 /// The environment that a listener serves.
 #[derive(Clone)]
-pub(super) struct Station {
+pub(super) struct EnvironmentHandle {
     pub(super) function: Arc<Function>,
     pub(super) environment: Arc<str>,
 }
@@ -44,13 +44,13 @@ pub(super) async fn serve(listener: TcpListener, function: Arc<Function>, enviro
     let router = Router::new()
         .nest("/2018-06-01/runtime", runtime)
         .nest("/2020-01-01/extension", extensions_api::routes())
-        .with_state(Station { function, environment })
+        .with_state(EnvironmentHandle { function, environment })
         .layer(axum::middleware::from_fn(visitors::at_service));
     // `serve` returns only on shutdown; here the supervisor aborts the task instead.
     let _ = axum::serve(listener, router).await;
 }
 
-async fn next(State(station): State<Station>) -> Response {
+async fn next(State(station): State<EnvironmentHandle>) -> Response {
     let (poll, delivery) = oneshot::channel();
     station.note("runtime next");
     station.function.step_in(&station.environment, |environment| {
@@ -71,7 +71,7 @@ async fn next(State(station): State<Station>) -> Response {
 }
 
 async fn response(
-    State(station): State<Station>,
+    State(station): State<EnvironmentHandle>,
     Path(request_id): Path<String>,
     body: Body,
 ) -> Response {
@@ -88,7 +88,7 @@ async fn response(
 }
 
 async fn error(
-    State(station): State<Station>,
+    State(station): State<EnvironmentHandle>,
     Path(request_id): Path<String>,
     body: Body,
 ) -> Response {
@@ -96,13 +96,13 @@ async fn error(
     station.answer(&request_id, Err(report.into()), "error posted")
 }
 
-async fn init_error(State(station): State<Station>, body: Body) -> Response {
+async fn init_error(State(station): State<EnvironmentHandle>, body: Body) -> Response {
     let report = read_report(body).await;
     station.fail(&report);
     accepted()
 }
 
-impl Station {
+impl EnvironmentHandle {
     /// Sends a result to the invocation's caller.
     fn answer(&self, request_id: &str, result: Result<Bytes, InvokeError>, what: &str) -> Response {
         self.function.timeline.note_request(request_id, what);

@@ -11,7 +11,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use super::environment::Order;
+use super::environment::StopCommand;
 use super::function::Function;
 use super::{LogSource, runtime_api, variables};
 
@@ -25,7 +25,7 @@ const LINE_BYTES_MAX: u64 = 1024 * 1024;
 pub(super) async fn supervise(
     function: Arc<Function>,
     environment: Arc<str>,
-    orders: mpsc::UnboundedReceiver<Order>,
+    orders: mpsc::UnboundedReceiver<StopCommand>,
     limit: watch::Receiver<Option<Instant>>,
 ) {
     let how = match start(&function, &environment).await {
@@ -83,15 +83,15 @@ async fn watch_over(
     function: &Arc<Function>,
     environment: &str,
     mut child: Child,
-    mut orders: mpsc::UnboundedReceiver<Order>,
+    mut orders: mpsc::UnboundedReceiver<StopCommand>,
     mut limit: watch::Receiver<Option<Instant>>,
 ) -> String {
     loop {
         tokio::select! {
             status = child.wait() => return describe(status),
             order = orders.recv() => match order {
-                Some(Order::ShutDown) => return shut_down(function, environment, child).await,
-                Some(Order::Kill) | None => return kill(child).await,
+                Some(StopCommand::ShutDown) => return shut_down(function, environment, child).await,
+                Some(StopCommand::Kill) | None => return kill(child).await,
             },
             () = passed(&mut limit) => overran(function, environment),
         }

@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use super::Deployment;
+use super::FunctionConfig;
 use crate::template::{ACCOUNT_ID, REGION, STACK_NAME};
 
 /// All variables of one environment's process.
 pub(super) fn of(
-    deployment: &Deployment,
+    deployment: &FunctionConfig,
     environment: &str,
     runtime_api: SocketAddr,
 ) -> BTreeMap<String, String> {
@@ -44,7 +44,7 @@ pub(super) fn of(
 
 /// The variables that the function needs wherever it runs: the template's, the service endpoints,
 /// and its credentials.
-pub(super) fn everywhere(deployment: &Deployment) -> BTreeMap<String, String> {
+pub(super) fn everywhere(deployment: &FunctionConfig) -> BTreeMap<String, String> {
     let identity = [
         ("AWS_ACCESS_KEY_ID", deployment.access_key_id.as_str()),
         ("AWS_SECRET_ACCESS_KEY", "local"),

@@ -10,7 +10,7 @@ mod objects;
 mod partner;
 mod serve;
 mod switch;
-mod trouble;
+mod upstream_fault;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -29,7 +29,7 @@ use self::notifiers::{NotifierFaults, Notifiers};
 use self::objects::{Objects, ObjectsFaults};
 use self::partner::{Partner, PartnerFaults};
 use self::switch::Switch;
-use self::trouble::{FakeResponse, Trouble};
+use self::upstream_fault::{FakeResponse, UpstreamFault};
 
 /// The faults of third-party services.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -57,7 +57,7 @@ trait Service: Send + Sync + 'static {
     }
 
     /// The fault setting for this path, and the name under which its requests are counted.
-    fn trouble<'a>(faults: &'a Faults, path: &str) -> (&'static str, &'a Trouble);
+    fn trouble<'a>(faults: &'a Faults, path: &str) -> (&'static str, &'a UpstreamFault);
 
     /// The delay of its own response.
     fn takes(&self, _: &Request<Bytes>, _: &Faults) -> Duration {

@@ -6,18 +6,18 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{FakeResponse, Faults, Service, Trouble};
+use super::{FakeResponse, Faults, Service, UpstreamFault};
 
 /// The faults of the notification services.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct NotifierFaults {
     /// Slack's.
-    pub slack: Trouble,
+    pub slack: UpstreamFault,
     /// Datadog's.
-    pub datadog: Trouble,
+    pub datadog: UpstreamFault,
     /// New Relic's.
-    pub new_relic: Trouble,
+    pub new_relic: UpstreamFault,
 }
 
 /// The three services, each with credentials for one client.
@@ -53,7 +53,7 @@ impl Service for Notifiers {
         Some(("NotifiersSecret", credentials))
     }
 
-    fn trouble<'a>(faults: &'a Faults, path: &str) -> (&'static str, &'a Trouble) {
+    fn trouble<'a>(faults: &'a Faults, path: &str) -> (&'static str, &'a UpstreamFault) {
         match path {
             DATADOG => ("notifiers/datadog", &faults.notifiers.datadog),
             NEW_RELIC => ("notifiers/newRelic", &faults.notifiers.new_relic),

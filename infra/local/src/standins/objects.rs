@@ -7,8 +7,8 @@ use http::{Request, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{FakeResponse, Faults, Service, Trouble};
-use crate::stores::DelayMs;
+use super::{FakeResponse, Faults, Service, UpstreamFault};
+use crate::services::DelayMs;
 
 /// The range of response times in milliseconds, unless the faults set another.
 const TAKES_MS: (u64, u64) = (300, 4_300);
@@ -18,7 +18,7 @@ const TAKES_MS: (u64, u64) = (300, 4_300);
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct ObjectsFaults {
     /// Those of look-ups.
-    pub lookups: Trouble,
+    pub lookups: UpstreamFault,
     /// The shortest and the longest response time.
     pub takes_ms: Option<(DelayMs, DelayMs)>,
 }
@@ -30,7 +30,7 @@ impl Service for Objects {
     const NAME: &'static str = "objects";
     const PARAMETERS: &'static [&'static str] = &["ObjectsUrl"];
 
-    fn trouble<'a>(faults: &'a Faults, _: &str) -> (&'static str, &'a Trouble) {
+    fn trouble<'a>(faults: &'a Faults, _: &str) -> (&'static str, &'a UpstreamFault) {
         ("objects", &faults.objects.lookups)
     }
 

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{FakeResponse, Faults, Service, Trouble};
+use super::{FakeResponse, Faults, Service, UpstreamFault};
 
 /// The path of tokens.
 const TOKENS: &str = "/oauth/token";
@@ -35,9 +35,9 @@ const CATEGORIES: [&str; 3] = ["tea", "tools", "toys"];
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct PartnerFaults {
     /// Those of the catalogue.
-    pub products: Trouble,
+    pub products: UpstreamFault,
     /// Those of tokens.
-    pub tokens: Trouble,
+    pub tokens: UpstreamFault,
     /// The lifetime of tokens, instead of five minutes.
     pub token_lifetime_s: Option<u32>,
 }
@@ -64,7 +64,7 @@ impl Service for Partner {
         Some(("PartnerCredentialsSecret", credentials))
     }
 
-    fn trouble<'a>(faults: &'a Faults, path: &str) -> (&'static str, &'a Trouble) {
+    fn trouble<'a>(faults: &'a Faults, path: &str) -> (&'static str, &'a UpstreamFault) {
         match path {
             TOKENS => ("partner/tokens", &faults.partner.tokens),
             _ => ("partner/products", &faults.partner.products),

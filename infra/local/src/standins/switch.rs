@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{Faults, Trouble};
+use super::{Faults, UpstreamFault};
 
 /// The active faults, and the number of requests so far.
 #[derive(Debug, Default)]
@@ -38,12 +38,12 @@ impl Switch {
     /// The fault of a request, if one applies.
     pub(super) fn strike(
         &self,
-        trouble_of: impl FnOnce(&Faults) -> (&'static str, &Trouble),
-    ) -> Trouble {
+        trouble_of: impl FnOnce(&Faults) -> (&'static str, &UpstreamFault),
+    ) -> UpstreamFault {
         let state = &mut *self.lock();
         let (place, trouble) = trouble_of(&state.faults);
         let met = state.met.entry(place).or_default();
-        if met.are_struck(trouble) { trouble.clone() } else { Trouble::default() }
+        if met.are_struck(trouble) { trouble.clone() } else { UpstreamFault::default() }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -55,7 +55,7 @@ impl Switch {
 impl Met {
     /// Whether the fault applies to the next request. Shares are spread evenly, not randomly: with
     /// 0.2, it is every fifth request.
-    fn are_struck(&mut self, trouble: &Trouble) -> bool {
+    fn are_struck(&mut self, trouble: &UpstreamFault) -> bool {
         let share = trouble.share.map_or(1.0, f64::from);
         let due = ((self.asked + 1.0) * share).floor() > (self.asked * share).floor();
         self.asked += 1.0;
@@ -77,7 +77,7 @@ mod tests {
             (r#"{"down": true, "times": 3}"#, "1110000000"),
             (r#"{"down": true, "share": 0.5, "times": 2}"#, "0101000000"),
         ] {
-            let trouble: Trouble = serde_json::from_str(trouble).unwrap();
+            let trouble: UpstreamFault = serde_json::from_str(trouble).unwrap();
             let switch = Switch::default();
             let mut faults = Faults::default();
             faults.partner.products = trouble;

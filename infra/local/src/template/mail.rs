@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::filter::Pattern;
 use super::model::{EventDestination, EventRule, MailEventType};
 use super::properties::resource;
-use super::text::{Reference, Text, Unresolved};
+use super::value::{Reference, TemplateValue, Unresolved};
 
 /// The only bus that SES publishes to.
 const DEFAULT_BUS: &str = ":event-bus/default";
@@ -90,7 +90,7 @@ impl EventRule {
         &self,
         look_up: impl Fn(&Reference) -> Option<String>,
     ) -> Result<Pattern, Unresolved> {
-        let pattern = resolved(&self.pattern, &|text: &Text| text.resolve(&look_up))?;
+        let pattern = resolved(&self.pattern, &|text: &TemplateValue| text.resolve(&look_up))?;
         Ok(Pattern::of(pattern).expect("the pattern was parsed when it was read"))
     }
 }
@@ -107,7 +107,7 @@ impl RuleProperties {
 }
 
 fn default_bus<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(), D::Error> {
-    let bus = Text::deserialize(deserializer)?;
+    let bus = TemplateValue::deserialize(deserializer)?;
     if bus.words().ends_with(DEFAULT_BUS) {
         return Ok(());
     }
@@ -117,7 +117,7 @@ fn default_bus<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(), D::Erro
 /// A pattern with unresolved references. It is checked with placeholders in their place.
 fn pattern<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Value, D::Error> {
     let pattern = Value::deserialize(deserializer)?;
-    let words = resolved(&pattern, &|text: &Text| Ok::<_, D::Error>(text.words()))?;
+    let words = resolved(&pattern, &|text: &TemplateValue| Ok::<_, D::Error>(text.words()))?;
     Pattern::of(words).map_err(D::Error::custom)?;
     Ok(pattern)
 }
@@ -126,10 +126,13 @@ fn pattern<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Value, D::Error
 ///
 /// # Errors
 /// The first error of `words`.
-fn resolved<E>(value: &Value, words: &impl Fn(&Text) -> Result<String, E>) -> Result<Value, E> {
+fn resolved<E>(
+    value: &Value,
+    words: &impl Fn(&TemplateValue) -> Result<String, E>,
+) -> Result<Value, E> {
     match value {
         Value::Array(items) => items.iter().map(|item| resolved(item, words)).collect(),
-        Value::Object(object) => match Text::deserialize(value) {
+        Value::Object(object) => match TemplateValue::deserialize(value) {
             Ok(text) => words(&text).map(Value::String),
             Err(_) => object
                 .iter()

@@ -9,17 +9,17 @@ mod conditions;
 mod document;
 mod events;
 mod filter;
-mod grants;
+mod ignored_properties;
 mod intrinsics;
 mod mail;
 mod mappings;
 mod model;
-mod only_on_aws;
+mod permissions;
 mod properties;
 mod references;
 mod resources;
 mod rotations;
-mod text;
+mod value;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -27,14 +27,14 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 pub use self::filter::Pattern;
-pub use self::grants::Grant;
 pub use self::model::{
     AttributeType, Authorizer, Condition, ConditionKey, Cors, Effect, EventDestination, EventRule,
     EventSource, Function, HttpApi, Index, Key, MailEventType, Operator, Projection, Queue,
     QueueTrigger, Redrive, RotationTrigger, Route, ScheduleTrigger, Secret, StartingPosition,
     Statement, StreamTrigger, StreamView, Table, Template, Throttle, Trigger,
 };
-pub use self::text::{Part, Reference, Text, Unresolved};
+pub use self::permissions::Permission;
+pub use self::value::{Part, Reference, TemplateValue, Unresolved};
 
 /// The region of all emulated resources.
 pub const REGION: &str = "eu-west-1";
@@ -228,7 +228,7 @@ mod tests {
 
         let create_order = &template.functions["CreateOrderFunction"];
         assert_eq!(create_order.binary, "create_order");
-        assert_eq!(create_order.environment["SERVICE_NAME"], Text::literal(STACK_NAME));
+        assert_eq!(create_order.environment["SERVICE_NAME"], TemplateValue::literal(STACK_NAME));
         assert_eq!(create_order.environment["ORDERS_TABLE"].logical_id(), Some("OrdersTable"));
         assert_eq!(template.tables["OutboxTable"].stream, Some(StreamView::NewImage));
         assert_eq!(template.tables["LedgerTable"].ttl_attribute.as_deref(), Some("expiresAt"));

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::filter::Pattern;
-use super::text::Text;
+use super::value::TemplateValue;
 
 /// A parsed and checked template.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,7 +51,7 @@ pub struct Function {
     /// The cargo target it is built from, `get_user`.
     pub binary: String,
     /// Its environment variables; values may refer to tables, queues and secrets.
-    pub environment: BTreeMap<String, Text>,
+    pub environment: BTreeMap<String, TemplateValue>,
     /// The timeout of one invocation.
     pub timeout: Duration,
     /// Memory in MB, reported to the function and not enforced.
@@ -70,7 +70,7 @@ pub struct Statement {
     /// An IAM action, `dynamodb:GetItem`, possibly with `*`.
     pub action: String,
     /// The resource: `!GetAtt UsersTable.Arn`, `${OrdersTable.Arn}/index/*`, `*`.
-    pub resource: Text,
+    pub resource: TemplateValue,
     /// The conditions on the request. All must be met.
     pub conditions: Vec<Condition>,
 }
@@ -83,7 +83,7 @@ pub struct Condition {
     /// The compared key of the request.
     pub key: ConditionKey,
     /// The values.
-    pub values: Vec<Text>,
+    pub values: Vec<TemplateValue>,
 }
 
 /// The supported condition keys. A condition on any other key would never be met here.
@@ -287,7 +287,7 @@ pub struct Secret {
     /// Its logical id.
     pub logical_id: String,
     /// Its value from the template; an operator sets most secrets.
-    pub value: Option<Text>,
+    pub value: Option<TemplateValue>,
     /// Whether a random value is generated at creation.
     pub generated: bool,
 }

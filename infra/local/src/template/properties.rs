@@ -8,7 +8,7 @@ use serde::de::{Error as _, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 
 use super::model::{AttributeType, ConditionKey, Effect, Operator, StreamView};
-use super::text::Text;
+use super::value::TemplateValue;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
@@ -31,7 +31,7 @@ pub(super) struct FunctionProperties {
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(super) struct EnvironmentProperties {
     #[serde(default)]
-    pub(super) variables: BTreeMap<String, Text>,
+    pub(super) variables: BTreeMap<String, TemplateValue>,
 }
 
 #[derive(Deserialize)]
@@ -49,9 +49,9 @@ pub(super) struct StatementProperties {
     _sid: Option<String>,
     pub(super) effect: Effect,
     pub(super) action: OneOrMany<String>,
-    pub(super) resource: OneOrMany<Text>,
+    pub(super) resource: OneOrMany<TemplateValue>,
     #[serde(default)]
-    pub(super) condition: BTreeMap<Operator, BTreeMap<ConditionKey, OneOrMany<Text>>>,
+    pub(super) condition: BTreeMap<Operator, BTreeMap<ConditionKey, OneOrMany<TemplateValue>>>,
 }
 
 /// IAM allows a single value instead of a list of one.
@@ -252,7 +252,7 @@ pub(super) struct RedriveProperties {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(super) struct SecretProperties {
-    pub(super) secret_string: Option<Text>,
+    pub(super) secret_string: Option<TemplateValue>,
     /// The settings of the generated value do not matter here: it is always random.
     pub(super) generate_secret_string: Option<IgnoredAny>,
 }
@@ -271,7 +271,7 @@ pub(super) fn optional_seconds<'de, D: Deserializer<'de>>(
 
 /// The logical id from a reference to one resource.
 pub(super) fn resource<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    let text = Text::deserialize(deserializer)?;
+    let text = TemplateValue::deserialize(deserializer)?;
     text.logical_id()
         .map(ToOwned::to_owned)
         .ok_or_else(|| D::Error::custom("expected a reference to a resource of this template"))

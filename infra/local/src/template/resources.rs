@@ -18,7 +18,7 @@ use super::properties::{
     KeyType, ProjectionType, QueueProperties, SecretProperties, TableProperties,
 };
 use super::rotations::RotationSchedule;
-use super::{TemplateError, grants, only_on_aws, references};
+use super::{TemplateError, ignored_properties, permissions, references};
 
 /// Builds the model of all resources whose conditions are true.
 pub(super) fn model(scope: &Scope<'_>, globals: &Value) -> Result<Template, TemplateError> {
@@ -67,8 +67,12 @@ pub(super) fn model(scope: &Scope<'_>, globals: &Value) -> Result<Template, Temp
                 template.event_sources.push(resources.mapping(id, declaration)?);
             }
             "AWS::SecretsManager::RotationSchedule" => {
-                let rotation: RotationSchedule =
-                    resources.properties(id, declaration, NO_GLOBALS, only_on_aws::ROTATION)?;
+                let rotation: RotationSchedule = resources.properties(
+                    id,
+                    declaration,
+                    NO_GLOBALS,
+                    ignored_properties::ROTATION,
+                )?;
                 template.event_sources.push(rotation.into_source(id));
             }
             "AWS::SES::ConfigurationSet" => {
@@ -76,7 +80,7 @@ pub(super) fn model(scope: &Scope<'_>, globals: &Value) -> Result<Template, Temp
                     id,
                     declaration,
                     NO_GLOBALS,
-                    only_on_aws::CONFIGURATION_SET,
+                    ignored_properties::CONFIGURATION_SET,
                 )?;
                 template.configuration_sets.insert(id.clone());
             }
@@ -87,10 +91,10 @@ pub(super) fn model(scope: &Scope<'_>, globals: &Value) -> Result<Template, Temp
             }
             "AWS::Events::Rule" => {
                 let rule: RuleProperties =
-                    resources.properties(id, declaration, NO_GLOBALS, only_on_aws::RULE)?;
+                    resources.properties(id, declaration, NO_GLOBALS, ignored_properties::RULE)?;
                 template.event_rules.push(rule.into_rule(id));
             }
-            known if only_on_aws::RESOURCES.contains(&known) => {}
+            known if ignored_properties::RESOURCES.contains(&known) => {}
             unknown => {
                 let what = format!("a resource of type {unknown} (or a second one)");
                 return Err(TemplateError::not_understood(&format!("/Resources/{id}"), &what));
@@ -122,7 +126,7 @@ impl Resources<'_> {
         declaration: &Value,
     ) -> Result<(Function, BTreeMap<String, EventProperties>), TemplateError> {
         let properties: FunctionProperties =
-            self.properties(id, declaration, "Function", only_on_aws::FUNCTION)?;
+            self.properties(id, declaration, "Function", ignored_properties::FUNCTION)?;
         if properties.runtime != "provided.al2023" {
             return Err(refuse(id, "Runtime", "a runtime other than provided.al2023"));
         }
@@ -138,7 +142,7 @@ impl Resources<'_> {
             timeout: properties.timeout,
             memory_mb: properties.memory_size,
             reserved_concurrency: properties.reserved_concurrent_executions,
-            policies: statements.flat_map(grants::statements).collect(),
+            policies: statements.flat_map(permissions::statements).collect(),
         };
         Ok((function, properties.events))
     }
@@ -150,7 +154,7 @@ impl Resources<'_> {
         declaration: &Value,
     ) -> Result<(HttpApi, Option<String>), TemplateError> {
         let properties: HttpApiProperties =
-            self.properties(id, declaration, "HttpApi", only_on_aws::HTTP_API)?;
+            self.properties(id, declaration, "HttpApi", ignored_properties::HTTP_API)?;
         if properties.stage_name.is_some_and(|stage| stage != "$default") {
             return Err(refuse(id, "StageName", "a stage other than $default"));
         }
@@ -181,7 +185,7 @@ impl Resources<'_> {
 
     fn table(&self, id: &str, declaration: &Value) -> Result<Table, TemplateError> {
         let properties: TableProperties =
-            self.properties(id, declaration, "Table", only_on_aws::TABLE)?;
+            self.properties(id, declaration, "Table", ignored_properties::TABLE)?;
         let indexes = properties.global_secondary_indexes.into_iter();
         Ok(Table {
             logical_id: id.to_owned(),
@@ -202,7 +206,7 @@ impl Resources<'_> {
 
     fn queue(&self, id: &str, declaration: &Value) -> Result<Queue, TemplateError> {
         let properties: QueueProperties =
-            self.properties(id, declaration, "Queue", only_on_aws::QUEUE)?;
+            self.properties(id, declaration, "Queue", ignored_properties::QUEUE)?;
         Ok(Queue {
             logical_id: id.to_owned(),
             fifo: properties.fifo_queue,
@@ -220,7 +224,7 @@ impl Resources<'_> {
 
     fn secret(&self, id: &str, declaration: &Value) -> Result<Secret, TemplateError> {
         let properties: SecretProperties =
-            self.properties(id, declaration, "Secret", only_on_aws::SECRET)?;
+            self.properties(id, declaration, "Secret", ignored_properties::SECRET)?;
         Ok(Secret {
             logical_id: id.to_owned(),
             value: properties.secret_string,

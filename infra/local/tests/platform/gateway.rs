@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use local::control::Telemetry;
-use local::functions::{Deployment, Functions};
+use local::functions::{FunctionConfig, Functions};
 use local::gateway::Gateway;
 use local::template::{Authorizer, HttpApi, Route, Throttle};
 use reqwest::{Client, StatusCode};
@@ -26,7 +26,8 @@ struct Api {
 
 impl Api {
     async fn start(throttle: Option<Throttle>) -> Self {
-        let authorizer = Deployment { logical_id: "AuthorizerFunction".to_owned(), ..deployment() };
+        let authorizer =
+            FunctionConfig { logical_id: "AuthorizerFunction".to_owned(), ..deployment() };
         let functions = start(vec![deployment(), authorizer]);
         let api = HttpApi {
             logical_id: "Api".to_owned(),

@@ -11,12 +11,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use local::functions::{Deployment, Functions, LogLine, LogSink};
+use local::functions::{FunctionConfig, Functions, LogLine, LogSink};
 use serde_json::Value;
 
 /// A function that runs the probe; tests change it as needed.
-fn deployment() -> Deployment {
-    Deployment {
+fn deployment() -> FunctionConfig {
+    FunctionConfig {
         logical_id: "ProbeFunction".to_owned(),
         binary: probe(),
         variables: BTreeMap::new(),
@@ -30,13 +30,13 @@ fn deployment() -> Deployment {
 }
 
 /// Starts functions whose logs are discarded.
-fn start(deployments: Vec<Deployment>) -> Functions {
+fn start(deployments: Vec<FunctionConfig>) -> Functions {
     let nobody: LogSink = Arc::new(|_: &LogLine<'_>| ());
     Functions::start(deployments, &nobody)
 }
 
 /// A deployment with an environment variable.
-fn with_variable(name: &str, value: &str) -> Deployment {
+fn with_variable(name: &str, value: &str) -> FunctionConfig {
     let mut deployment = deployment();
     deployment.variables.insert(name.to_owned(), value.to_owned());
     deployment

@@ -13,7 +13,7 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use local::template::{Grant, Template};
+use local::template::{Permission, Template};
 
 use self::suite::{Ended, Suite};
 use self::table::Table;
@@ -57,7 +57,7 @@ pub(crate) fn prove(workspace: &Path) -> Result<Vec<String>, Error> {
     let mut table = Table::read(workspace)?;
     table.tests.retain(|grant, _| grants.contains(grant));
     table.tests = still_proven(&suite, table.tests);
-    let open: Vec<Grant> =
+    let open: Vec<Permission> =
         grants.iter().filter(|grant| !table.tests.contains_key(grant)).cloned().collect();
     if !open.is_empty() {
         table.tests.extend(found(&suite, &open)?);
@@ -72,7 +72,10 @@ fn template(workspace: &Path) -> Result<Template, Error> {
 }
 
 /// The permissions whose tests pass with all permissions and fail without this one.
-fn still_proven(suite: &Suite, tests: BTreeMap<Grant, String>) -> BTreeMap<Grant, String> {
+fn still_proven(
+    suite: &Suite,
+    tests: BTreeMap<Permission, String>,
+) -> BTreeMap<Permission, String> {
     let named: BTreeSet<String> = tests.values().cloned().collect();
     let passing = side_by_side(named, |test| {
         let passes = suite.run(test, None).is_some_and(|run| run.ended == Ended::Passed);
@@ -86,14 +89,14 @@ fn still_proven(suite: &Suite, tests: BTreeMap<Grant, String>) -> BTreeMap<Grant
 }
 
 /// A test for each of these permissions, if there is one.
-fn found(suite: &Suite, open: &[Grant]) -> Result<BTreeMap<Grant, String>, Error> {
+fn found(suite: &Suite, open: &[Permission]) -> Result<BTreeMap<Permission, String>, Error> {
     let mut tests = suite.tests()?;
     tests.retain(|test| !test.starts_with(OWN_TESTS));
     let runs = side_by_side(tests, |test| {
         let run = suite.run(test, None).filter(|run| run.ended == Ended::Passed)?;
         Some((run.took, test.clone(), run.used))
     });
-    let mut runs: Vec<(Duration, String, BTreeSet<Grant>)> = runs;
+    let mut runs: Vec<(Duration, String, BTreeSet<Permission>)> = runs;
     runs.sort();
     let found = side_by_side(open.to_vec(), |grant| {
         let candidates = runs.iter().filter(|(_, _, used)| used.contains(grant));

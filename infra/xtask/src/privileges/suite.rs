@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use local::binaries::cargo;
-use local::template::Grant;
+use local::template::Permission;
 use serde_json::Value;
 
 use crate::context::Context;
@@ -33,7 +33,7 @@ pub(super) struct Run {
     pub(super) ended: Ended,
     pub(super) took: Duration,
     /// The permissions that its platforms' functions used.
-    pub(super) used: BTreeSet<Grant>,
+    pub(super) used: BTreeSet<Permission>,
 }
 
 /// The result of a test.
@@ -88,7 +88,7 @@ impl Suite {
     }
 
     /// Whether a test fails when a function lacks a permission.
-    pub(super) fn fails_without(&self, test: &str, grant: &Grant) -> bool {
+    pub(super) fn fails_without(&self, test: &str, grant: &Permission) -> bool {
         let run = self.run(test, Some(grant));
         let (ended, took) = run.map_or((None, 0.0), |it| (Some(it.ended), it.took.as_secs_f32()));
         let outcome = match ended {
@@ -102,7 +102,7 @@ impl Suite {
     }
 
     /// Runs one test; `None` if it cannot be started.
-    pub(super) fn run(&self, test: &str, without: Option<&Grant>) -> Option<Run> {
+    pub(super) fn run(&self, test: &str, without: Option<&Permission>) -> Option<Run> {
         let noted = std::env::temp_dir().join(format!("rights-{}", uuid::Uuid::new_v4()));
         let mut command = Command::new(&self.binary);
         command.args(["--exact", test]).env("BLACKBOX_BUILT", "1");

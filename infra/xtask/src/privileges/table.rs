@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use local::template::Grant;
+use local::template::Permission;
 
 use crate::descriptions::Error;
 
@@ -23,7 +23,7 @@ policies that SAM itself adds are not counted: `AWSLambdaBasicExecutionRole` for
 
 /// The test that fails without each permission.
 pub(super) struct Table {
-    pub(super) tests: BTreeMap<Grant, String>,
+    pub(super) tests: BTreeMap<Permission, String>,
 }
 
 impl Table {
@@ -48,7 +48,7 @@ impl Table {
             "{rights} permissions of {functions} functions, proven by {tests_count} tests.\n"
         )?;
         writeln!(text, "| function | may | on | fails without it |\n|---|---|---|---|")?;
-        for (Grant { function, action, resource }, test) in &self.tests {
+        for (Permission { function, action, resource }, test) in &self.tests {
             writeln!(text, "| `{function}` | `{action}` | `{resource}` | `{test}` |")?;
         }
         Ok(fs_err::write(path(workspace), text)?)
@@ -60,11 +60,11 @@ fn path(workspace: &Path) -> PathBuf {
 }
 
 /// Parses a permission and its test; `None` if the line is not a row of the table.
-fn row(line: &str) -> Option<(Grant, String)> {
+fn row(line: &str) -> Option<(Permission, String)> {
     let cells: Vec<&str> = line.strip_prefix("| `")?.strip_suffix("` |")?.split("` | `").collect();
     let [function, action, resource, test] = cells[..] else { return None };
     let [function, action, resource] = [function, action, resource].map(str::to_owned);
-    Some((Grant { function, action, resource }, test.to_owned()))
+    Some((Permission { function, action, resource }, test.to_owned()))
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::names::{QueueName, physical};
+use super::physical_names::{QueueName, physical};
 use crate::template::Queue;
 
 /// The maximum number of recorded messages over all queues. Only the oldest are shown, so new ones

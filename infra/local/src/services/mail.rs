@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::{
     feedback::{FeedbackRoutes, is_simulated},
     identities::{Identities, bare},
-    names::Names,
+    physical_names::Names,
 };
 use crate::template::REGION;
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{mail::Mail, names::Names};
+use super::{mail::Mail, physical_names::Names};
 use crate::template::{
     ACCOUNT_ID, EventDestination, EventRule, MailEventType, Pattern, REGION, Template, Unresolved,
 };

@@ -13,7 +13,7 @@ use super::{
     outcome::{self, Outcome},
 };
 use crate::functions::InvokeError;
-use crate::stores::{StoreError, StreamPosition, TableName};
+use crate::services::{StoreError, StreamPosition, TableName};
 use crate::template::StreamTrigger;
 
 /// The interval of polling a stream without notified writes.

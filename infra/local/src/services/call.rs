@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, Uri, header::AUTHORIZATION};
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::{identities::bare, names::Names};
+use super::{identities::bare, physical_names::Names};
 use crate::template::ConditionKey;
 
 /// The path of Amazon SES version 2's `SendEmail`.
@@ -281,12 +281,12 @@ pub(super) mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::stores::identities::Identities;
-    use crate::stores::names::access_key;
-    use crate::stores::tests::template;
+    use crate::services::identities::Identities;
+    use crate::services::physical_names::access_key;
+    use crate::services::tests::template;
 
     /// A call on the tables of the tests' template.
-    pub(in crate::stores) fn call_by(function: &str, operation: &str, body: &str) -> Call {
+    pub(in crate::services) fn call_by(function: &str, operation: &str, body: &str) -> Call {
         let template = template();
         let identities = Identities::of_sender(&template, false);
         let mut names = Names::new(&template, ([127, 0, 0, 1], 4566).into(), identities);

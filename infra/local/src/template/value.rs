@@ -8,7 +8,7 @@ use serde_json::Value;
 
 /// A string with references: `!Ref UsersTable`, `${OrdersTable.Arn}/index/*`, or a literal.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Text {
+pub struct TemplateValue {
     parts: Vec<Part>,
 }
 
@@ -35,7 +35,7 @@ pub struct Reference {
 #[error("{0} refers to a resource that the local platform does not have")]
 pub struct Unresolved(pub Reference);
 
-impl Text {
+impl TemplateValue {
     /// A literal.
     pub fn literal(words: impl Into<String>) -> Self {
         Self { parts: vec![Part::Literal(words.into())] }
@@ -89,7 +89,7 @@ impl Text {
 /// Parses the values that [`super::intrinsics`] leaves: a string, `Ref`, `Fn::GetAtt`, or a
 /// `Fn::Join` of these with an empty separator. As in `CloudFormation`, numbers and booleans become
 /// strings.
-impl<'de> Deserialize<'de> for Text {
+impl<'de> Deserialize<'de> for TemplateValue {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = Value::deserialize(deserializer)?;
         let mut parts = Vec::new();
@@ -149,7 +149,7 @@ mod tests {
 
     use super::*;
 
-    fn text(value: Value) -> Text {
+    fn text(value: Value) -> TemplateValue {
         serde_json::from_value(value).unwrap()
     }
 

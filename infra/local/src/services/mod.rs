@@ -4,30 +4,30 @@
 //! [`door`] is an HTTP server in front of them for all four services: each call identifies its
 //! service.
 
-mod answers;
 mod call;
 mod counts;
-mod dice;
-mod door;
+mod credentials;
+mod dynamodb_json;
+mod endpoint;
 mod error;
+mod error_responses;
 mod fair;
+mod fault_injector;
 mod faults;
 mod feedback;
 mod groups;
 mod identities;
-mod journal;
 mod mail;
-mod names;
-mod operator;
+mod message_log;
 mod parcels;
-mod plain;
+mod physical_names;
 mod policy;
 mod private;
 mod queue_rules;
 mod queues;
+mod rng;
 mod rotations;
 mod secrets;
-mod switch;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -47,24 +47,24 @@ use tokio::{net::TcpListener, sync::watch, time::MissedTickBehavior};
 use uuid::Uuid;
 
 use self::{
-    counts::CallCounts, door::Door, feedback::FeedbackRoutes, policy::Policies, queues::Queues,
-    secrets::Secrets, tables::Tables,
+    counts::CallCounts, endpoint::ServiceEndpoint, feedback::FeedbackRoutes, policy::Policies,
+    queues::Queues, secrets::Secrets, tables::Tables,
 };
 pub use self::{
     counts::CallKind,
-    door::Environments,
+    endpoint::Environments,
     error::{NoSuch, StartError, StoreError},
+    fault_injector::FaultInjector,
     faults::{DelayMs, Faults, Rate},
     identities::Identities,
-    journal::JournalEntry,
     mail::{Mail, Mailbox},
-    names::{Names, QueueName, SecretName, TableName, access_key},
+    message_log::JournalEntry,
+    physical_names::{Names, QueueName, SecretName, TableName, access_key},
     queues::{QueueError, QueueReport, ReceivedMessage},
     secrets::SecretError,
-    switch::FaultSwitch,
     tables::StreamPosition,
 };
-use crate::template::{Grant, StartingPosition, Template};
+use crate::template::{Permission, StartingPosition, Template};
 use crate::visitors;
 
 /// The interval at which expired items are deleted; `DynamoDB` takes up to days.
@@ -73,7 +73,7 @@ const SWEEP: Duration = Duration::from_secs(10);
 /// The running stores. Clones are handles to the same stores, which end with the last handle.
 #[derive(Clone)]
 pub struct Stores {
-    door: Arc<Door>,
+    door: Arc<ServiceEndpoint>,
     endpoint: SocketAddr,
     /// All background tasks end when this is dropped.
     _running: Arc<watch::Sender<()>>,
@@ -110,7 +110,7 @@ impl Stores {
         let names = create(template, names, &tables, &queues, &secrets).await?;
         let streams = template.tables.values().filter(|table| table.stream.is_some());
         let writes = streams.map(|table| (table.logical_id.clone(), watch::Sender::new(())));
-        let door = Arc::new(Door {
+        let door = Arc::new(ServiceEndpoint {
             policies: Policies::new(template, &names)?,
             feedback: FeedbackRoutes::new(template, &names)?,
             writes: writes.collect(),
@@ -119,7 +119,7 @@ impl Stores {
             secrets,
             names,
             mailbox: Mailbox::default(),
-            faults: FaultSwitch::default(),
+            faults: FaultInjector::default(),
             counts: CallCounts::default(),
             environments: OnceLock::new(),
         });
@@ -146,7 +146,7 @@ impl Stores {
     }
 
     /// The faults of calls and deliveries.
-    pub fn faults(&self) -> &FaultSwitch {
+    pub fn faults(&self) -> &FaultInjector {
         &self.door.faults
     }
 
@@ -166,7 +166,7 @@ impl Stores {
     }
 
     /// The permissions that functions have used so far.
-    pub fn used_rights(&self) -> BTreeSet<Grant> {
+    pub fn used_rights(&self) -> BTreeSet<Permission> {
         self.door.policies.used()
     }
 
@@ -321,18 +321,22 @@ fn made_up() -> String {
     [Uuid::new_v4(), Uuid::new_v4()].map(|id| id.simple().to_string()).concat()
 }
 
-fn serve(listener: TcpListener, door: Arc<Door>, ended: impl Future<Output = ()> + Send + 'static) {
+fn serve(
+    listener: TcpListener,
+    door: Arc<ServiceEndpoint>,
+    ended: impl Future<Output = ()> + Send + 'static,
+) {
     let listener = listener.tap_io(|connection| {
         // Responses are small and callers wait for them, so send packets at once. Ignore an error:
         // without this option, responses are only slower.
         let _ = connection.set_nodelay(true);
     });
-    let router = Router::new().fallback(door::answer).with_state(door);
+    let router = Router::new().fallback(endpoint::answer).with_state(door);
     let router = router.layer(axum::middleware::from_fn(visitors::at_service));
     tokio::spawn(axum::serve(listener, router).with_graceful_shutdown(ended).into_future());
 }
 
-async fn sweep(door: Arc<Door>, running: watch::Receiver<()>) {
+async fn sweep(door: Arc<ServiceEndpoint>, running: watch::Receiver<()>) {
     let mut interval = tokio::time::interval(SWEEP);
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut ended = std::pin::pin!(ended(running));

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::{
     NoSuch, StoreError, Stores,
-    names::physical,
+    physical_names::physical,
     secrets::{SecretError, Secrets},
 };
 use crate::template::{Template, Trigger};

@@ -1,7 +1,7 @@
 //! The permissions that a function needs for its event source. As on AWS, a source cannot be
 //! created if its function's policy does not allow all of them.
 
-use crate::stores::Names;
+use crate::services::Names;
 use crate::template::{EventSource, Trigger};
 
 /// The actions of a queue's consumer.

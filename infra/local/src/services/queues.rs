@@ -26,12 +26,12 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{
-    StartError, answers,
+    StartError, error_responses,
     fair::{self, Fair, Line},
     groups::{self, Groups},
-    journal::{Journal, JournalEntry},
-    names::{Names, QueueName},
+    message_log::{Journal, JournalEntry},
     parcels,
+    physical_names::{Names, QueueName},
     queue_rules::{self, Verdict},
 };
 use crate::template::{ACCOUNT_ID, Queue, REGION};
@@ -151,7 +151,7 @@ impl Queues {
     pub(super) async fn call(&self, operation: &str, body: Bytes) -> Response {
         let mut input = serde_json::from_slice::<Value>(&body).unwrap_or_default();
         let refused = match queue_rules::judge(operation, &input) {
-            Verdict::Refused(refused) => return answers::refused_by_queue(&refused),
+            Verdict::Refused(refused) => return error_responses::refused_by_queue(&refused),
             Verdict::Entries(refused) if refused.is_empty() => {
                 let (parts, answer) = self.handle(operation, body).await.into_parts();
                 return Response::from_parts(parts, Body::from(answer));
@@ -164,7 +164,7 @@ impl Queues {
             if entries.is_empty() {
                 let mut answer = json!({});
                 queue_rules::with_failed(&mut answer, &refused);
-                return answers::of_queue(&answer);
+                return error_responses::of_queue(&answer);
             }
         }
         let (parts, answer) = self.handle(operation, input.to_string().into()).await.into_parts();
@@ -173,7 +173,7 @@ impl Queues {
         }
         let mut answer = serde_json::from_slice(&answer).unwrap_or_default();
         queue_rules::with_failed(&mut answer, &refused);
-        answers::of_queue(&answer)
+        error_responses::of_queue(&answer)
     }
 
     /// Receives up to ten messages, waiting for the first one.

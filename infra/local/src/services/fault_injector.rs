@@ -9,13 +9,13 @@ use std::{
 
 use super::{
     call::{Call, Resource, Store},
-    dice::Dice,
     faults::{Faults, Rate, TableFault, named},
+    rng::Dice,
 };
 
 /// The active faults, and the random numbers that decide about each call.
 #[derive(Debug, Default)]
-pub struct FaultSwitch {
+pub struct FaultInjector {
     state: Mutex<State>,
 }
 
@@ -38,7 +38,7 @@ pub(super) enum InjectedError {
 
 /// The faults of one call.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Strike {
+pub(super) struct Injection {
     /// The delay before the call.
     pub delay: Duration,
     /// The error, if the call fails.
@@ -49,7 +49,7 @@ pub(super) struct Strike {
     pub kill_after_commit: bool,
 }
 
-impl FaultSwitch {
+impl FaultInjector {
     /// Replaces the active faults and restarts the random numbers.
     pub fn set(&self, faults: Faults) {
         let mut state = self.lock();
@@ -64,12 +64,12 @@ impl FaultSwitch {
 
     /// Decides about a call. Only functions' calls are affected, so that tests can inspect the
     /// stores undisturbed.
-    pub(super) fn strike(&self, call: &Call) -> Strike {
+    pub(super) fn inject(&self, call: &Call) -> Injection {
         let Some(caller) = &call.caller else {
-            return Strike::default();
+            return Injection::default();
         };
         let mut state = self.lock();
-        let mut strike = Strike::default();
+        let mut strike = Injection::default();
         for (place, fault) in state.faults.on(call) {
             strike.delay = strike.delay.max(fault.delay_ms.into());
             let refusal = state.dice.refusal(&place, fault, call.is_commit());
@@ -87,7 +87,7 @@ impl FaultSwitch {
     }
 
     /// The tables whose writes are dropped from transactions.
-    pub(super) fn torn(&self) -> BTreeSet<String> {
+    pub(super) fn dropped_writes(&self) -> BTreeSet<String> {
         self.lock().faults.torn.clone()
     }
 
@@ -170,10 +170,10 @@ impl Dice {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stores::call::tests::call_by;
+    use crate::services::call::tests::call_by;
 
-    fn switch(faults: serde_json::Value) -> FaultSwitch {
-        let switch = FaultSwitch::default();
+    fn switch(faults: serde_json::Value) -> FaultInjector {
+        let switch = FaultInjector::default();
         switch.set(serde_json::from_value(faults).unwrap());
         switch
     }
@@ -182,8 +182,8 @@ mod tests {
     fn the_same_seed_fails_the_same_calls() {
         let faults = serde_json::json!({"seed": 7, "tables": {"*": {"throttle": 0.3}}});
         let call = call_by("GetUserFunction", "PutItem", r#"{"TableName": "local-UsersTable"}"#);
-        let struck = |switch: FaultSwitch| {
-            (0..100).map(|_| switch.strike(&call).refusal.is_some()).collect::<Vec<_>>()
+        let struck = |switch: FaultInjector| {
+            (0..100).map(|_| switch.inject(&call).refusal.is_some()).collect::<Vec<_>>()
         };
         let first = struck(switch(faults.clone()));
         assert_eq!(first, struck(switch(faults)));
@@ -195,8 +195,8 @@ mod tests {
     fn a_process_is_killed_only_at_writes() {
         let switch = switch(serde_json::json!({"kill": {"GetUserFunction": {"beforeCommit": 1}}}));
         let body = r#"{"TableName": "local-UsersTable"}"#;
-        assert!(switch.strike(&call_by("GetUserFunction", "PutItem", body)).kill_before_commit);
-        assert!(!switch.strike(&call_by("GetUserFunction", "GetItem", body)).kill_before_commit);
-        assert!(!switch.strike(&call_by("PostUserFunction", "PutItem", body)).kill_before_commit);
+        assert!(switch.inject(&call_by("GetUserFunction", "PutItem", body)).kill_before_commit);
+        assert!(!switch.inject(&call_by("GetUserFunction", "GetItem", body)).kill_before_commit);
+        assert!(!switch.inject(&call_by("PostUserFunction", "PutItem", body)).kill_before_commit);
     }
 }

@@ -13,7 +13,7 @@ use super::{
     outcome::{self, Outcome},
 };
 use crate::functions::InvokeError;
-use crate::stores::{QueueName, ReceivedMessage};
+use crate::services::{QueueName, ReceivedMessage};
 use crate::template::{Queue, QueueTrigger};
 
 /// The concurrent invocations if the template sets no maximum.
@@ -73,7 +73,7 @@ struct Poller {
 impl Poller {
     /// Gathers a batch: the messages available now, or those that arrive within the batching
     /// window.
-    async fn gather(&self) -> Result<Vec<ReceivedMessage>, crate::stores::QueueError> {
+    async fn gather(&self) -> Result<Vec<ReceivedMessage>, crate::services::QueueError> {
         let wanted = self.trigger.batch_size.max(1) as usize;
         let stores = &self.mapping.stores;
         let mut batch = stores.receive(&self.name, wanted.min(RECEIVE_MAX), RECEIVE_WAIT_S).await?;

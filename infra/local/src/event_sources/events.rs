@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use crate::stores::{QueueName, ReceivedMessage, TableName};
+use crate::services::{QueueName, ReceivedMessage, TableName};
 use crate::template::{ACCOUNT_ID, REGION, STACK_NAME};
 
 /// The event of an SQS event source mapping.

@@ -1,5 +1,5 @@
 use super::*;
-use crate::stores::StreamPosition;
+use crate::services::StreamPosition;
 
 const STREAM: &str = "EventSourceArn: !GetAtt OutboxTable.StreamArn
       StartingPosition: TRIM_HORIZON

@@ -6,12 +6,12 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::stores::{DelayMs, Rate};
+use crate::services::{DelayMs, Rate};
 
 /// The fault of a service's requests; by default none.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct Trouble {
+pub struct UpstreamFault {
     /// Whether connections are closed without a response.
     pub down: bool,
     /// The response instead of the service's own.

@@ -7,8 +7,8 @@
 
 mod events;
 mod outcome;
+mod permissions;
 mod queue;
-mod rights;
 mod rotation;
 mod schedule;
 mod stream;
@@ -23,7 +23,7 @@ use futures::future::BoxFuture;
 use tokio::task::JoinSet;
 
 use crate::functions::{Functions, InvokeError};
-use crate::stores::{StoreError, Stores};
+use crate::services::{StoreError, Stores};
 use crate::template::{EventSource, Template, Trigger};
 
 pub use self::schedule::{BadSchedule, Schedules};
@@ -141,7 +141,7 @@ fn start_one(
     sources: &mut Sources,
 ) -> Result<(), SourceError> {
     let function = source.function.clone();
-    for (action, resource) in rights::needed(source, mapping.stores.names()) {
+    for (action, resource) in permissions::needed(source, mapping.stores.names()) {
         if !mapping.stores.allow(&function, action, &resource) {
             return Err(SourceError::NotAllowed { function, action, resource });
         }

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::groups::GROUP;
-use super::journal::message_of;
+use super::message_log::message_of;
 
 /// A group is noisy if it has at least this many messages in flight,
 const NOISY_MIN: usize = 30;

@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    names::physical,
+    physical_names::physical,
     rotations::{self, Rotation},
 };
 use crate::template::{ACCOUNT_ID, REGION, Template};

@@ -6,11 +6,11 @@ use std::str::FromStr;
 
 use super::model::{Condition, Effect, Statement, Template};
 use super::properties::{OneOrMany, StatementProperties};
-use super::text::Text;
+use super::value::TemplateValue;
 
 /// A permission of a function: one action on one resource.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Grant {
+pub struct Permission {
     /// The logical id of the function.
     pub function: String,
     /// The IAM action, `dynamodb:GetItem`.
@@ -19,7 +19,7 @@ pub struct Grant {
     pub resource: String,
 }
 
-impl Grant {
+impl Permission {
     /// The permission that a statement of a function's policy grants.
     pub fn of(function: &str, statement: &Statement) -> Self {
         Self {
@@ -32,35 +32,35 @@ impl Grant {
 
 impl Template {
     /// All permissions of all functions.
-    pub fn grants(&self) -> BTreeSet<Grant> {
+    pub fn grants(&self) -> BTreeSet<Permission> {
         let functions = self.functions.iter();
         let rights = functions.flat_map(|(id, function)| {
             let statements = function.policies.iter().filter(|it| it.effect == Effect::Allow);
-            statements.map(|statement| Grant::of(id, statement))
+            statements.map(|statement| Permission::of(id, statement))
         });
         rights.collect()
     }
 
     /// Removes a permission. Returns whether the function had it.
-    pub fn revoke(&mut self, grant: &Grant) -> bool {
+    pub fn revoke(&mut self, grant: &Permission) -> bool {
         let Some(function) = self.functions.get_mut(&grant.function) else { return false };
         let had = function.policies.len();
         function.policies.retain(|statement| {
-            statement.effect == Effect::Deny || Grant::of(&grant.function, statement) != *grant
+            statement.effect == Effect::Deny || Permission::of(&grant.function, statement) != *grant
         });
         function.policies.len() < had
     }
 }
 
 /// Formats a permission: `GetUserFunction dynamodb:GetItem UsersTable`.
-impl fmt::Display for Grant {
+impl fmt::Display for Permission {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { function, action, resource } = self;
         write!(formatter, "{function} {action} {resource}")
     }
 }
 
-impl FromStr for Grant {
+impl FromStr for Permission {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -75,9 +75,9 @@ impl FromStr for Grant {
 /// Splits a policy statement into one statement for each pair of action and resource.
 pub(super) fn statements(properties: StatementProperties) -> Vec<Statement> {
     let StatementProperties { effect, action, resource, condition, .. } = properties;
-    let (actions, resources): (Vec<String>, Vec<Text>) = (action.into(), resource.into());
+    let (actions, resources): (Vec<String>, Vec<TemplateValue>) = (action.into(), resource.into());
     let conditions = condition.into_iter().flat_map(|(operator, keys)| {
-        let condition = move |(key, values): (_, OneOrMany<Text>)| Condition {
+        let condition = move |(key, values): (_, OneOrMany<TemplateValue>)| Condition {
             operator,
             key,
             values: values.into(),
@@ -86,7 +86,7 @@ pub(super) fn statements(properties: StatementProperties) -> Vec<Statement> {
     });
     let conditions: Vec<Condition> = conditions.collect();
     let about = |action: &String| {
-        let statement = |resource: &Text| Statement {
+        let statement = |resource: &TemplateValue| Statement {
             effect,
             action: action.clone(),
             resource: resource.clone(),
@@ -108,7 +108,7 @@ mod tests {
         let source = include_str!("../stores/tests/template.yaml");
         let mut template = Template::parse(source, &BTreeMap::new()).unwrap();
         let before = template.grants();
-        let right: Grant = "GetUserFunction dynamodb:GetItem UsersTable".parse().unwrap();
+        let right: Permission = "GetUserFunction dynamodb:GetItem UsersTable".parse().unwrap();
 
         assert!(template.revoke(&right));
         assert!(!template.revoke(&right), "it was already revoked");
@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn a_permission_is_formatted_as_it_is_parsed() {
         let text = "ListOrdersFunction dynamodb:Query OrdersTable/index/by_creation";
-        assert_eq!(text.parse::<Grant>().unwrap().to_string(), text);
-        assert!("ListOrdersFunction dynamodb:Query".parse::<Grant>().is_err());
+        assert_eq!(text.parse::<Permission>().unwrap().to_string(), text);
+        assert!("ListOrdersFunction dynamodb:Query".parse::<Permission>().is_err());
     }
 }

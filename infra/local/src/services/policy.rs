@@ -6,13 +6,13 @@ use std::{
 };
 
 use crate::template::{
-    ACCOUNT_ID, Condition, ConditionKey, Effect, Function, Grant, Operator, REGION, Statement,
-    Template, Text, Unresolved,
+    ACCOUNT_ID, Condition, ConditionKey, Effect, Function, Operator, Permission, REGION, Statement,
+    Template, TemplateValue, Unresolved,
 };
 
 use super::{
     call::{Access, Call, Context, Resource},
-    names::Names,
+    physical_names::Names,
 };
 
 /// Every function's policy.
@@ -29,7 +29,7 @@ struct Right {
     action: String,
     resource: String,
     requirements: Vec<Requirement>,
-    grant: Grant,
+    grant: Permission,
     /// Whether it has allowed an action so far.
     used: AtomicBool,
 }
@@ -59,7 +59,7 @@ impl Policies {
     /// # Errors
     /// If a policy refers to a resource that the platform does not have.
     pub(super) fn new(template: &Template, names: &Names) -> Result<Self, Unresolved> {
-        let arn = &|text: &Text| text.resolve(|reference| names.look_up(reference));
+        let arn = &|text: &TemplateValue| text.resolve(|reference| names.look_up(reference));
         let rights = |(id, function): (&String, &Function)| {
             let right = |statement: &Statement| {
                 Ok(Right {
@@ -67,7 +67,7 @@ impl Policies {
                     action: statement.action.to_ascii_lowercase(),
                     resource: arn(&statement.resource)?,
                     requirements: requirements(statement, arn)?,
-                    grant: Grant::of(id, statement),
+                    grant: Permission::of(id, statement),
                     used: AtomicBool::new(false),
                 })
             };
@@ -103,7 +103,7 @@ impl Policies {
     }
 
     /// The permissions that have been used.
-    pub(super) fn used(&self) -> BTreeSet<Grant> {
+    pub(super) fn used(&self) -> BTreeSet<Permission> {
         let rights = self.by_function.values().flatten();
         let used = rights.filter(|right| right.used.load(Ordering::Relaxed));
         used.map(|right| right.grant.clone()).collect()
@@ -113,7 +113,7 @@ impl Policies {
 /// The conditions of a statement, with resolved values.
 fn requirements(
     statement: &Statement,
-    words: impl Fn(&Text) -> Result<String, Unresolved>,
+    words: impl Fn(&TemplateValue) -> Result<String, Unresolved>,
 ) -> Result<Vec<Requirement>, Unresolved> {
     let conditions = statement.conditions.iter();
     let requirement = |condition: &Condition| {
@@ -200,7 +200,7 @@ mod tests {
         let statement = Statement {
             effect,
             action: action.into(),
-            resource: Text::literal(resource),
+            resource: TemplateValue::literal(resource),
             conditions: Vec::new(),
         };
         Right {
@@ -208,7 +208,7 @@ mod tests {
             action: action.to_ascii_lowercase(),
             resource: resource.into(),
             requirements: Vec::new(),
-            grant: Grant::of("GetUserFunction", &statement),
+            grant: Permission::of("GetUserFunction", &statement),
             used: AtomicBool::new(false),
         }
     }

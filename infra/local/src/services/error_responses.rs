@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 
 use super::{
     call::{Call, Store},
+    fault_injector::InjectedError,
     policy::Denial,
     queue_rules::Refused,
-    switch::InjectedError,
 };
 
 /// Services that once used the query protocol repeat the error code in this header.

@@ -17,16 +17,16 @@ use serde_json::{Map, Value, json};
 use tokio::sync::watch;
 
 use super::{
-    answers,
     call::{Call, Resource, Store},
     counts::CallCounts,
+    error_responses,
+    fault_injector::FaultInjector,
     feedback::FeedbackRoutes,
     mail::Mailbox,
-    names::Names,
+    physical_names::Names,
     policy::Policies,
     queues::Queues,
     secrets::Secrets,
-    switch::FaultSwitch,
     tables::Tables,
 };
 
@@ -47,7 +47,7 @@ pub trait Environments: Send + Sync {
 }
 
 /// The emulated services, and the state that every call updates.
-pub(super) struct Door {
+pub(super) struct ServiceEndpoint {
     pub(super) tables: Tables,
     pub(super) queues: Queues,
     pub(super) secrets: Secrets,
@@ -55,7 +55,7 @@ pub(super) struct Door {
     pub(super) feedback: FeedbackRoutes,
     pub(super) names: Names,
     pub(super) policies: Policies,
-    pub(super) faults: FaultSwitch,
+    pub(super) faults: FaultInjector,
     pub(super) counts: CallCounts,
     /// Notified of every write to a table that has a stream.
     pub(super) writes: HashMap<String, watch::Sender<()>>,
@@ -64,16 +64,16 @@ pub(super) struct Door {
 }
 
 /// Handles one HTTP request of any emulated service.
-pub(super) async fn answer(State(door): State<Arc<Door>>, request: Request) -> Response {
+pub(super) async fn answer(State(door): State<Arc<ServiceEndpoint>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let Ok(body) = to_bytes(body, BODY_BYTES_MAX).await else {
-        return answers::too_large();
+        return error_responses::too_large();
     };
     let Some(call) = Call::read(&door.names, &parts.uri, &parts.headers, body) else {
-        return answers::unknown();
+        return error_responses::unknown();
     };
     if !is_signed(&parts.headers) {
-        return answers::unsigned(call.store);
+        return error_responses::unsigned(call.store);
     }
     let title = format!("{} {} {}", call.store.name(), call.operation, call.resources());
     let title = title.trim_end();
@@ -93,17 +93,17 @@ fn is_signed(headers: &HeaderMap) -> bool {
     signed.is_some_and(is_one) && signatures.next().is_none()
 }
 
-impl Door {
+impl ServiceEndpoint {
     async fn admit(&self, call: &Call, headers: HeaderMap) -> Response {
         if let Some(denial) = self.policies.denial(&self.names, call) {
-            return answers::denied(call.store, &denial);
+            return error_responses::denied(call.store, &denial);
         }
-        let strike = self.faults.strike(call);
+        let strike = self.faults.inject(call);
         if !strike.delay.is_zero() {
             tokio::time::sleep(strike.delay).await;
         }
         if let Some(refusal) = strike.refusal {
-            return answers::refused(call, refusal);
+            return error_responses::refused(call, refusal);
         }
         if strike.kill_before_commit {
             return self.kill(call).await;
@@ -134,8 +134,9 @@ impl Door {
                 let body = self.torn(call).unwrap_or(body);
                 let answered = self.tables.forward(headers, body).await;
                 self.tell_readers(call);
-                answered
-                    .unwrap_or_else(|error| answers::unreachable(call.store, &error.to_string()))
+                answered.unwrap_or_else(|error| {
+                    error_responses::unreachable(call.store, &error.to_string())
+                })
             }
         }
     }
@@ -152,7 +153,7 @@ impl Door {
     /// The body of a function's transaction without the writes that the fault removes. Each is
     /// replaced by a check that always holds, so that cancellation reasons keep their order.
     fn torn(&self, call: &Call) -> Option<Bytes> {
-        let torn = self.faults.torn();
+        let torn = self.faults.dropped_writes();
         if torn.is_empty() || call.caller.is_none() || call.operation != "TransactWriteItems" {
             return None;
         }
@@ -203,7 +204,7 @@ impl Door {
             environments.kill(&caller.environment);
         }
         tokio::time::sleep(DEATH).await;
-        answers::unreachable(call.store, "the caller has been killed")
+        error_responses::unreachable(call.store, "the caller has been killed")
     }
 
     fn note(&self, call: &Call, what: &str) {
