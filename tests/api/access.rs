@@ -7,7 +7,7 @@ use http::StatusCode;
 use lifecycle::DomainError;
 use serde_json::json;
 
-use crate::harness::{Api, Article, Inside, Refused, read, shared};
+use crate::harness::{Api, Article, InProcess, Refused, read, shared_platform};
 
 /// All callers: a role, and the relation of its holder to the article.
 const CALLERS: [(Option<&str>, Relation); 9] = [
@@ -24,7 +24,7 @@ const CALLERS: [(Option<&str>, Relation); 9] = [
 
 #[tokio::test]
 async fn every_cell_of_the_table_is_answered_as_the_table_says() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let Some(inside) = api.inside() else { return };
     for (role, relation) in CALLERS {
         for &action in Action::ALL {
@@ -54,12 +54,12 @@ struct Cell {
 impl Cell {
     async fn prepare(
         api: &Api,
-        inside: &Inside,
+        inside: &InProcess,
         role: Option<&str>,
         relation: Relation,
         state: ArticleStatus,
     ) -> Self {
-        let caller = role.map_or(api.store().clone(), |role| api.someone(inside, role));
+        let caller = role.map_or(api.client().clone(), |role| api.someone(inside, role));
         let author = match relation {
             Relation::Author | Relation::EditorAuthor => caller.clone(),
             _ => api.someone(inside, "WRITER"),

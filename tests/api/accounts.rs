@@ -11,17 +11,17 @@ use sha2::{Digest, Sha256};
 use std::time::{Instant, SystemTime};
 
 use crate::harness::{
-    Api, ApiResponse, Control, PASSWORD, Refused, eventually, own, proof_in, shared, unique,
-    unique_email, user,
+    Api, ApiResponse, Control, PASSWORD, Refused, eventually, fresh_platform, proof_in,
+    shared_platform, unique, unique_email, user,
 };
 
 const ATTACKERS: &str = "password-of-the-attacker";
 
 #[tokio::test]
 async fn an_owners_later_sign_up_replaces_a_strangers_with_the_same_address() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let Some(control) = api.control() else { return };
-    let (store, email) = (api.store(), unique_email());
+    let (store, email) = (api.client(), unique_email());
     let squatter = NewUser { password: ATTACKERS.to_owned(), ..user(&email) };
     let squatter = store.post_user(&squatter, None).await.unwrap().data.user_id;
     let first = proof_in(&control.mail(&email, "Verify").await);
@@ -44,9 +44,9 @@ async fn an_owners_later_sign_up_replaces_a_strangers_with_the_same_address() {
 
 #[tokio::test]
 async fn the_mail_alone_does_not_activate_a_strangers_password() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let Some(control) = api.control() else { return };
-    let (store, email) = (api.store(), unique_email());
+    let (store, email) = (api.client(), unique_email());
     let squatter = NewUser { password: ATTACKERS.to_owned(), ..user(&email) };
     let squatter = store.post_user(&squatter, None).await.unwrap().data.user_id;
     let token = proof_in(&control.mail(&email, "Verify").await);
@@ -62,7 +62,7 @@ async fn the_mail_alone_does_not_activate_a_strangers_password() {
 
 #[tokio::test]
 async fn three_concurrent_sign_ups_of_one_address_leave_one_account() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let Some(control) = api.control() else { return };
     let email = unique_email();
     let sign_ups = (0..3).map(|_| api.post("/users", &json!(user(&email))).send());
@@ -75,12 +75,12 @@ async fn three_concurrent_sign_ups_of_one_address_leave_one_account() {
 
 #[tokio::test]
 async fn a_spent_password_reset_is_410_and_a_weak_password_400() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let Some(control) = api.control() else { return };
     let (email, user_id) = verified(&api, &control).await;
     let token = reset(&api, &control, &email, "another-long-password").await;
 
-    let store = api.store();
+    let store = api.client();
     store.put_password(user_id, &token, PASSWORD).await.refused(410, "PASSWORD_RESET_SPENT");
     store.post_session(&email, PASSWORD).await.refused(401, "CREDENTIALS_WRONG");
     store.post_session(&email, "another-long-password").await.unwrap();
@@ -92,7 +92,7 @@ async fn a_spent_password_reset_is_410_and_a_weak_password_400() {
 
 #[tokio::test]
 async fn a_password_reset_does_not_reveal_whether_an_account_exists() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let Some(control) = api.control() else { return };
     let unknown = unique("eve");
     let mut told = Vec::new();
@@ -110,19 +110,19 @@ async fn a_password_reset_does_not_reveal_whether_an_account_exists() {
 
 #[tokio::test]
 async fn an_unverified_address_gets_five_mails_a_day_without_client_text() {
-    let Some(api) = own(Options::default()).await else { return };
+    let Some(api) = fresh_platform(Options::default()).await else { return };
     let control = api.control().unwrap();
     let email = unique_email();
     let lure = NewUser { name: "You won! https://evil.example".to_owned(), ..user(&email) };
     for n in 1..=7 {
-        api.store().post_user(&lure, None).await.unwrap();
+        api.client().post_user(&lure, None).await.unwrap();
         // A sign-up that replaces an earlier one invalidates its token, mailed or not.
         let mailed = async || (control.mails(&email).await.len() == n.min(5)).then_some(());
         eventually("the mail", mailed).await;
     }
-    api.store().post_verification_email(&email).await.unwrap();
-    api.store().post_password_reset(&email).await.unwrap();
-    api.store().post_user(&user("last@example.com"), None).await.unwrap();
+    api.client().post_verification_email(&email).await.unwrap();
+    api.client().post_password_reset(&email).await.unwrap();
+    api.client().post_user(&user("last@example.com"), None).await.unwrap();
     control.mail("last@example.com", "Verify").await;
     let mails = control.mails(&email).await;
     assert_eq!(mails.len(), 5);
@@ -131,10 +131,10 @@ async fn an_unverified_address_gets_five_mails_a_day_without_client_text() {
 
 #[tokio::test]
 async fn an_unverified_account_does_not_exist_after_its_expiry() {
-    let Some(api) = own(Options::default()).await else { return };
+    let Some(api) = fresh_platform(Options::default()).await else { return };
     let control = api.control().unwrap();
     let email = unique_email();
-    let user_id = api.store().post_user(&user(&email), None).await.unwrap().data.user_id;
+    let user_id = api.client().post_user(&user(&email), None).await.unwrap().data.user_id;
     let token = proof_in(&control.mail(&email, "Verify").await);
     for pk in [user_id.to_string(), format!("email#{email}")] {
         let mut item = control.item("UsersTable", &pk).await;
@@ -142,31 +142,31 @@ async fn an_unverified_account_does_not_exist_after_its_expiry() {
         item["expiresAt"] = json!(Timestamp::from(SystemTime::now()).as_seconds());
         api.put_item("UsersTable", item);
     }
-    let proof = api.store().put_verification(user_id, &token, PASSWORD).await;
+    let proof = api.client().put_verification(user_id, &token, PASSWORD).await;
     proof.refused(410, "VERIFICATION_SPENT");
-    api.store().post_session(&email, PASSWORD).await.refused(401, "CREDENTIALS_WRONG");
+    api.client().post_session(&email, PASSWORD).await.refused(401, "CREDENTIALS_WRONG");
 }
 
 #[tokio::test]
 async fn a_password_matches_in_every_spelling_of_its_accents() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let Some(control) = api.control() else { return };
     let spellings = ["caf\u{E9}-de-la-place", "cafe\u{301}-de-la-place"];
     for chosen in spellings {
         let email = unique_email();
         let ada = NewUser { password: chosen.to_owned(), ..user(&email) };
-        let user_id = api.store().post_user(&ada, None).await.unwrap().data.user_id;
+        let user_id = api.client().post_user(&ada, None).await.unwrap().data.user_id;
         let token = proof_in(&control.mail(&email, "Verify").await);
-        api.store().put_verification(user_id, &token, spellings[0]).await.unwrap();
+        api.client().put_verification(user_id, &token, spellings[0]).await.unwrap();
         for entered in spellings {
-            api.store().post_session(&email, entered).await.unwrap();
+            api.client().post_session(&email, entered).await.unwrap();
         }
     }
 }
 
 #[tokio::test]
 async fn a_common_password_or_one_made_of_the_address_is_400() {
-    let api = shared().await;
+    let api = shared_platform().await;
     for password in [
         "            ",
         "\0\0\0\0\0\0\0\0\0\0\0\0",
@@ -182,14 +182,16 @@ async fn a_common_password_or_one_made_of_the_address_is_400() {
             name: "Ada Lovelace".to_owned(),
             ..user("ada.lovelace@example.com")
         };
-        let refused = api.store().post_user(&ada, None).await;
+        let refused = api.client().post_user(&ada, None).await;
         assert_eq!(refused.refused_fields(400, "INVALID_REQUEST"), ["/password"], "{password:?}");
     }
 }
 
 #[tokio::test]
 async fn a_guessing_stranger_does_not_lock_the_user_out() {
-    let Some(api) = own(Options { demo: true, ..Options::default() }).await else { return };
+    let Some(api) = fresh_platform(Options { demo: true, ..Options::default() }).await else {
+        return;
+    };
     let stranger = api.with_source("127.0.0.2");
     let limited = async || {
         let answer = sign_in(&stranger, "gold@example.com", "a wrong password").await;
@@ -201,7 +203,9 @@ async fn a_guessing_stranger_does_not_lock_the_user_out() {
 
 #[tokio::test]
 async fn an_account_under_guesses_stays_open_to_its_known_sources() {
-    let Some(api) = own(Options { demo: true, ..Options::default() }).await else { return };
+    let Some(api) = fresh_platform(Options { demo: true, ..Options::default() }).await else {
+        return;
+    };
     let email = "gold@example.com";
     sign_in(&api, email, PASSWORD).await.data(200);
     // A hundred failures from other sources, in this hour and the next.
@@ -227,7 +231,9 @@ async fn an_account_under_guesses_stays_open_to_its_known_sources() {
 
 #[tokio::test]
 async fn guesses_are_limited_while_the_limits_table_fails() {
-    let Some(api) = own(Options { demo: true, ..Options::default() }).await else { return };
+    let Some(api) = fresh_platform(Options { demo: true, ..Options::default() }).await else {
+        return;
+    };
     let control = api.control().unwrap();
     for fault in ["fail", "throttle"] {
         let email = unique_email();
@@ -246,7 +252,7 @@ async fn guesses_are_limited_while_the_limits_table_fails() {
 
 #[tokio::test]
 async fn an_unreadable_record_of_known_sources_does_not_prevent_sign_in() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let Some(control) = api.control() else { return };
     let (email, _) = verified(&api, &control).await;
     let key = format!("sources#{email}");
@@ -265,22 +271,22 @@ async fn sign_in(api: &Api, email: &str, password: &str) -> ApiResponse {
 /// A user with a verified address.
 async fn verified(api: &Api, control: &Control) -> (String, UserId) {
     let email = unique_email();
-    let user_id = api.store().post_user(&user(&email), None).await.unwrap().data.user_id;
+    let user_id = api.client().post_user(&user(&email), None).await.unwrap().data.user_id;
     let token = proof_in(&control.mail(&email, "Verify").await);
-    api.store().put_verification(user_id, &token, PASSWORD).await.unwrap();
+    api.client().put_verification(user_id, &token, PASSWORD).await.unwrap();
     (email, user_id)
 }
 
 /// Sets a new password with the mailed token, and returns the token.
 async fn reset(api: &Api, control: &Control, email: &str, password: &str) -> String {
-    api.store().post_password_reset(&email.to_uppercase()).await.unwrap();
+    api.client().post_password_reset(&email.to_uppercase()).await.unwrap();
     let mail = control.mail(email, "Set a new password").await;
     let token = proof_in(&mail);
     let text = mail["text"].as_str().unwrap();
     let user_id = text.split("/users/").nth(1).unwrap().split('/').next().unwrap();
     let user_id = UserId::try_from(user_id.to_owned()).unwrap();
     eventually("the commit of the mailed token", async || {
-        api.store().put_password(user_id, &token, password).await.ok()
+        api.client().put_password(user_id, &token, password).await.ok()
     })
     .await;
     token

@@ -5,12 +5,14 @@ use http::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::harness::{AUDIENCE, Article, Refused, own, read, shared, someone, unique};
+use crate::harness::{
+    AUDIENCE, Article, Refused, fresh_platform, read, shared_platform, someone, unique,
+};
 use local::options::Options;
 
 #[tokio::test]
 async fn a_draft_is_never_cached_and_a_published_article_is_revalidated() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let Some(inside) = api.inside() else { return };
     let author = api.someone(inside, "WRITER");
     let article = Article::new(&api, inside, &author).await;
@@ -38,11 +40,11 @@ async fn a_draft_is_never_cached_and_a_published_article_is_revalidated() {
 
 #[tokio::test]
 async fn a_share_link_opens_a_draft_until_a_new_link_replaces_it() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let Some(inside) = api.inside() else { return };
     let author = api.someone(inside, "WRITER");
     let article = Article::new(&api, inside, &author).await;
-    let with = async |token: &str| api.store().get_article(article.id, Some(token)).await;
+    let with = async |token: &str| api.client().get_article(article.id, Some(token)).await;
     for nothing in ["", "x", "\0", &"x".repeat(4_000)] {
         with(nothing).await.refused(404, "NOT_FOUND");
     }
@@ -55,7 +57,7 @@ async fn a_share_link_opens_a_draft_until_a_new_link_replaces_it() {
     let read = with(token).await.unwrap();
     assert_eq!(read.header("cache-control"), Some("no-store"));
     let elsewhere = Article::new(&api, inside, &author).await;
-    let elsewhere = api.store().get_article(elsewhere.id, Some(token)).await;
+    let elsewhere = api.client().get_article(elsewhere.id, Some(token)).await;
     elsewhere.refused(404, "NOT_FOUND");
 
     let second = article.editor.post_share_link(article.id).await.unwrap();
@@ -65,12 +67,12 @@ async fn a_share_link_opens_a_draft_until_a_new_link_replaces_it() {
 
 #[tokio::test]
 async fn the_token_of_a_share_link_is_neither_stored_nor_logged() {
-    let Some(api) = own(Options::default()).await else { return };
+    let Some(api) = fresh_platform(Options::default()).await else { return };
     let (inside, control) = (api.inside().unwrap(), api.control().unwrap());
     let author = api.someone(inside, "WRITER");
     let article = Article::new(&api, inside, &author).await;
     let token = &author.post_share_link(article.id).await.unwrap().data.token;
-    api.store().get_article(article.id, Some(token)).await.unwrap();
+    api.client().get_article(article.id, Some(token)).await.unwrap();
 
     let stored = control.item("ArticlesTable", article.id).await;
     assert!(stored["shareLink"]["tokenHash"].is_string(), "{stored}");
@@ -84,12 +86,12 @@ async fn the_token_of_a_share_link_is_neither_stored_nor_logged() {
 
 #[tokio::test]
 async fn an_invalid_token_is_401_even_for_a_public_article() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let Some(inside) = api.inside() else { return };
     let article = Article::new(&api, inside, &api.someone(inside, "WRITER")).await;
     article.approve_twice(inside).await;
     article.publish().await;
-    api.store().get_article(article.id, None).await.unwrap();
+    api.client().get_article(article.id, None).await.unwrap();
     let nobody = Uuid::new_v4().to_string();
     let another_issuer = inside.token_from("https://evil.example.com", AUDIENCE);
     for credentials in [
@@ -109,7 +111,7 @@ async fn an_invalid_token_is_401_even_for_a_public_article() {
 
 #[tokio::test]
 async fn an_article_is_published_after_two_others_approved_its_version() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let Some(inside) = api.inside() else { return };
     let author = api.someone(inside, "EDITOR");
     let article = Article::new(&api, inside, &author).await;
@@ -147,7 +149,7 @@ async fn an_article_is_published_after_two_others_approved_its_version() {
 
 #[tokio::test]
 async fn an_editor_cannot_approve_a_draft_that_has_their_own_words() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let Some(inside) = api.inside() else { return };
     let author = api.someone(inside, "WRITER");
     let article = Article::new(&api, inside, &author).await;
@@ -177,7 +179,7 @@ async fn an_editor_cannot_approve_a_draft_that_has_their_own_words() {
 
 #[tokio::test]
 async fn a_rewritten_published_article_is_a_draft_until_approved_again() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let Some(inside) = api.inside() else { return };
     let author = api.someone(inside, "WRITER");
     let article = Article::new(&api, inside, &author).await;
@@ -199,7 +201,7 @@ async fn a_rewritten_published_article_is_a_draft_until_approved_again() {
 
 #[tokio::test]
 async fn an_author_may_send_only_the_current_status() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let Some(inside) = api.inside() else { return };
     let author = api.someone(inside, "WRITER");
     let article = Article::new(&api, inside, &author).await;
@@ -211,10 +213,10 @@ async fn an_author_may_send_only_the_current_status() {
 
 #[tokio::test]
 async fn an_invalid_draft_or_change_is_400_with_all_violations() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let Some(inside) = api.inside() else { return };
     let author = someone(inside, "WRITER");
-    let article = Article::new(&api, inside, &api.store().with_token(&author)).await;
+    let article = Article::new(&api, inside, &api.client().with_token(&author)).await;
     let path = article.path();
     let bad: [(Value, &[&str]); 5] = [
         (
@@ -246,10 +248,10 @@ async fn an_invalid_draft_or_change_is_400_with_all_violations() {
 
 #[tokio::test]
 async fn a_change_is_json_or_a_merge_patch_and_otherwise_415() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let Some(inside) = api.inside() else { return };
     let author = someone(inside, "WRITER");
-    let article = Article::new(&api, inside, &api.store().with_token(&author)).await;
+    let article = Article::new(&api, inside, &api.client().with_token(&author)).await;
     for (media_type, status) in [
         ("application/merge-patch+json", 200),
         ("application/json; charset=utf-8", 200),
@@ -263,7 +265,7 @@ async fn a_change_is_json_or_a_merge_patch_and_otherwise_415() {
 
 #[tokio::test]
 async fn a_repeated_draft_is_replayed_and_a_taken_id_is_409() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let Some(inside) = api.inside() else { return };
     let author = api.someone(inside, "WRITER");
     let id = Uuid::new_v4();
@@ -283,7 +285,7 @@ async fn a_repeated_draft_is_replayed_and_a_taken_id_is_409() {
 
 #[tokio::test]
 async fn a_missing_article_is_404_for_callers_with_the_role() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let Some(inside) = api.inside() else { return };
     let (editor, nothing) = (api.someone(inside, "EDITOR"), Uuid::new_v4().into());
     let patch = read(json!({ "title": "A new title" }));

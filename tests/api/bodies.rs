@@ -4,14 +4,14 @@ use http::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::harness::{ApiResponse, lamp, new_product, shared, someone, unique};
+use crate::harness::{ApiResponse, lamp, new_product, shared_platform, someone, unique};
 
 /// The maximum size of the response to a bad request.
 const ANSWER_BYTES_MAX: usize = 16 * 1024;
 
 #[tokio::test]
 async fn a_whole_number_of_a_body_is_equal_in_every_json_spelling() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let merchant = api.token("merchant").await;
     let product = json!(lamp(7)).to_string();
     let with = |from: &str, to: &str| {
@@ -42,7 +42,7 @@ async fn a_whole_number_of_a_body_is_equal_in_every_json_spelling() {
 
 #[tokio::test]
 async fn a_whole_number_of_a_query_has_one_spelling() {
-    let api = shared().await;
+    let api = shared_platform().await;
     assert_eq!(api.get("/products?limit=5").send().await.status, 200);
     for limit in ["%2B5", "+5", "05", "5.0", "5e0", "", "5%20", "99999999999999999999"] {
         let answer = api.get(&format!("/products?limit={limit}")).send().await;
@@ -55,7 +55,7 @@ async fn a_whole_number_of_a_query_has_one_spelling() {
 
 #[tokio::test]
 async fn a_query_that_is_not_utf8_is_400_with_its_field() {
-    let api = shared().await;
+    let api = shared_platform().await;
     for query in ["name=%ff", "name=k%C3", "name=%ED%A0%80"] {
         let answer = api.get(&format!("/products?{query}")).send().await;
         assert_eq!(answer.error_fields(400, "INVALID_REQUEST"), ["query.name"], "{query}");
@@ -65,7 +65,7 @@ async fn a_query_that_is_not_utf8_is_400_with_its_field() {
 
 #[tokio::test]
 async fn every_violation_of_a_body_is_reported_and_no_other() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let post = async |path: &str, token: &str, body: &str| {
         let call = api.call(Method::POST, path).token(token).key(&unique("key")).body(body);
         call.header("content-type", "application/json").send().await
@@ -113,7 +113,7 @@ async fn every_violation_of_a_body_is_reported_and_no_other() {
 
 #[tokio::test]
 async fn a_hostile_body_costs_little_and_gets_a_short_400() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let customer = api.token("customer").await;
     let many = |element: &str, bytes: usize| vec![element; bytes / (element.len() + 1)].join(",");
     let unknown = (0..1_000).map(|n| format!("\"x{n}\":0")).collect::<Vec<_>>().join(",");
@@ -149,7 +149,7 @@ async fn a_hostile_body_costs_little_and_gets_a_short_400() {
 /// value.
 #[tokio::test]
 async fn a_deeply_nested_body_is_400_and_ends_no_process() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let Some(inside) = api.inside() else { return };
     let author = someone(inside, "WRITER");
     let half = 256 * 1024 / 2 - 16;
@@ -174,7 +174,7 @@ fn listed(answer: &ApiResponse) -> Vec<Value> {
 
 #[tokio::test]
 async fn another_type_charset_or_coding_of_a_body_is_415_with_the_accepted() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let (merchant, token) = (api.person("merchant").await, api.token("merchant").await);
     let product = format!("/products/{}", new_product(&merchant, 5).await);
     let patch = async |headers: &[(&str, &str)]| {
@@ -220,7 +220,7 @@ async fn another_type_charset_or_coding_of_a_body_is_415_with_the_accepted() {
 
 #[tokio::test]
 async fn an_accept_header_that_refuses_json_is_406_in_every_spelling() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let ask = async |accept: &str| api.get("/products").header("accept", accept).send().await;
     for refused in [
         "application/json;q=0, */*",

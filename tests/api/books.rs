@@ -14,7 +14,8 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use crate::harness::{
-    Api, ApiResponse, asked_for, new_product, order_of, own, scan, text, unlimited, until,
+    Api, ApiResponse, asked_for, fresh_platform, new_product, order_of, scan, text, unlimited,
+    until,
 };
 
 /// How long the system may take to come to rest: a message that has failed six times waits for a
@@ -71,7 +72,7 @@ impl Day {
 
     /// Lets the clients order under faults, waits for rest, and reads all records.
     async fn run(&self, torn: &[&str]) -> Option<Books> {
-        let api = own(unlimited()).await?;
+        let api = fresh_platform(unlimited()).await?;
         // No customer reaches the credit limit.
         api.set_rule("openCredit", json!({ "amount": 1_000_000_000, "currency": "EUR" }));
         let control = api.control()?;

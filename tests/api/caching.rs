@@ -3,7 +3,7 @@
 use http::Method;
 use serde_json::json;
 
-use crate::harness::{CUSTOMER, shared, user};
+use crate::harness::{CUSTOMER, shared_platform, user};
 
 /// The origin that the template allows by default.
 const ORIGIN: &str = "http://localhost:5173";
@@ -11,7 +11,7 @@ const PRODUCT: &str = "/products/00000000-0000-7000-8000-000000000102";
 
 #[tokio::test]
 async fn a_version_that_the_client_knows_is_304_without_a_body() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let first = api.get(PRODUCT).send().await;
     first.data(200);
     let tag = first.header("etag").to_owned();
@@ -29,7 +29,7 @@ async fn a_version_that_the_client_knows_is_304_without_a_body() {
 
 #[tokio::test]
 async fn only_public_responses_may_be_cached() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let customer = api.token("customer").await;
     let product = api.get(PRODUCT).send().await;
     let lifetime = product.header("cache-control").strip_prefix("public, max-age=").unwrap();
@@ -50,7 +50,7 @@ async fn only_public_responses_may_be_cached() {
 
 #[tokio::test]
 async fn only_pages_of_an_allowed_origin_may_read_responses() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let allowed = api.get(PRODUCT).header("origin", ORIGIN).send().await;
     assert_eq!(allowed.header("access-control-allow-origin"), ORIGIN);
     // Header names are case-insensitive.
@@ -66,7 +66,7 @@ async fn only_pages_of_an_allowed_origin_may_read_responses() {
 
 #[tokio::test]
 async fn a_preflight_is_204_for_every_route_without_a_token() {
-    let api = shared().await;
+    let api = shared_platform().await;
     for path in ["/orders", "/products", PRODUCT] {
         let call = api.call(Method::OPTIONS, path).header("origin", ORIGIN);
         let answer = call
@@ -86,7 +86,7 @@ async fn a_preflight_is_204_for_every_route_without_a_token() {
 
 #[tokio::test]
 async fn vary_names_origin_and_accept_for_every_origin() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let tag = api.get(PRODUCT).send().await.header("etag").to_owned();
     for path in [PRODUCT, "/.well-known/jwks.json", "/products", "/products/unknown"] {
         for origin in ["", ORIGIN, "https://evil.example.com"] {

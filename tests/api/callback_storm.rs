@@ -114,7 +114,7 @@ impl Storm {
             let ids = ids.map(|number| i64::try_from(number % self.objects).unwrap());
             let ids: BTreeSet<i64> = ids.collect();
             let callback = read(json!({ "object_ids": ids }));
-            let taken_in = api.store().post_callback(&callback).await.unwrap().data;
+            let taken_in = api.client().post_callback(&callback).await.unwrap().data;
             assert_eq!(taken_in.accepted, ids.len());
             let end = SystemTime::now();
             for id in ids {

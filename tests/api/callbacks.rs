@@ -17,12 +17,13 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use crate::harness::{
-    Api, Refused, eventually, own, own_changed, read, shared, unique_object, unlimited,
+    Api, Refused, eventually, fresh_platform, own_changed, read, shared_platform, unique_object,
+    unlimited,
 };
 
 #[tokio::test]
 async fn a_callback_without_1_to_200_whole_numbers_is_400_with_all_fields() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let ids = |count: i64| (1..=count).collect::<Vec<_>>();
     for (body, wrong) in [
         (json!({ "object_ids": [] }), vec!["/object_ids"]),
@@ -48,14 +49,14 @@ async fn a_callback_without_1_to_200_whole_numbers_is_400_with_all_fields() {
 
 #[tokio::test]
 async fn repeated_ids_count_once() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let (one, two) = (unique_object() + 1, unique_object() + 1);
     assert_eq!(call_back(&api, &[one, two, one, one]).await.unwrap().data.accepted, 2);
 }
 
 #[tokio::test]
 async fn a_callback_is_503_when_its_queue_fails() {
-    let Some(api) = own(unlimited()).await else { return };
+    let Some(api) = fresh_platform(unlimited()).await else { return };
     let control = api.control().unwrap();
     for how in ["throttle", "fail"] {
         control.faults(&json!({ "queues": { "CallbacksQueue": { how: 1 } } })).await;
@@ -70,7 +71,7 @@ async fn a_callback_is_503_when_its_queue_fails() {
 
 #[tokio::test]
 async fn an_online_object_appears_until_a_look_up_finds_it_offline() {
-    let Some(api) = quick(own(unlimited()).await).await else { return };
+    let Some(api) = quick(fresh_platform(unlimited()).await).await else { return };
     let control = api.control().unwrap();
     let (even, odd) = (unique_object(), unique_object() + 1);
     call_back(&api, &[even, odd]).await.unwrap();
@@ -91,7 +92,7 @@ async fn an_online_object_appears_until_a_look_up_finds_it_offline() {
 
 #[tokio::test]
 async fn an_unusable_look_up_response_is_retried() {
-    let Some(api) = quick(own(unlimited()).await).await else { return };
+    let Some(api) = quick(fresh_platform(unlimited()).await).await else { return };
     let control = api.control().unwrap();
     for (status, body) in [
         (200, json!({ "id": 0, "online": true })),
@@ -118,7 +119,7 @@ async fn an_unusable_look_up_response_is_retried() {
 
 #[tokio::test]
 async fn an_object_seen_again_before_its_expiry_stays_and_others_go() {
-    let Some(api) = quick(own(unlimited()).await).await else { return };
+    let Some(api) = quick(fresh_platform(unlimited()).await).await else { return };
     let (again, once) = (unique_object(), unique_object());
     call_back(&api, &[again, once]).await.unwrap();
     let object = appeared(&api, again).await;
@@ -160,7 +161,7 @@ async fn an_object_is_404_after_30_s_even_if_it_is_not_removed() {
 
 #[tokio::test]
 async fn a_late_callback_of_an_unknown_object_is_not_looked_up() {
-    let Some(api) = quick(own(unlimited()).await).await else { return };
+    let Some(api) = quick(fresh_platform(unlimited()).await).await else { return };
     let control = api.control().unwrap();
     let [late, there, new] = [(); 3].map(|()| unique_object());
     call_back(&api, &[there]).await.unwrap();
@@ -186,7 +187,7 @@ async fn a_late_callback_of_an_unknown_object_is_not_looked_up() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flooding_source_does_not_delay_the_callbacks_of_others() {
-    let Some(api) = own(Options::default()).await else { return };
+    let Some(api) = fresh_platform(Options::default()).await else { return };
     let url = format!("{}/callback", api.inside().unwrap().platform().api_url());
     let mut taken_in = 0;
     for number in 0..47 {
@@ -234,11 +235,11 @@ async fn quick(api: Option<Api>) -> Option<Api> {
 }
 
 async fn call_back(api: &Api, object_ids: &[i64]) -> Result<ApiResponse<TakenIn>, Error> {
-    api.store().post_callback(&read(json!({ "object_ids": object_ids }))).await
+    api.client().post_callback(&read(json!({ "object_ids": object_ids }))).await
 }
 
 async fn see(api: &Api, object: i64) -> Result<ApiResponse<ObjectView>, Error> {
-    api.store().get_object(object.into()).await
+    api.client().get_object(object.into()).await
 }
 
 async fn appeared(api: &Api, object: i64) -> ObjectView {

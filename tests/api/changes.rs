@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::harness::{
-    Api, Refused, euros, new_product, order_of, read, shared, unique, until_done,
+    Api, Refused, euros, new_product, order_of, read, shared_platform, unique, until_done,
 };
 
 #[tokio::test]
 async fn a_change_returns_the_new_value_and_leaves_the_rest() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let lamp = Lamp::new(&api).await;
     let changes = [
         ("name", json!(unique("Lantern"))),
@@ -37,7 +37,7 @@ async fn a_change_returns_the_new_value_and_leaves_the_rest() {
 
 #[tokio::test]
 async fn an_invalid_change_is_400_with_all_violations() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let (lamp, merchant) = (Lamp::new(&api).await, api.token("merchant").await);
     let path = format!("/products/{}", lamp.id);
     let cases: [(Value, &[&str]); 6] = [
@@ -69,7 +69,7 @@ async fn an_invalid_change_is_400_with_all_violations() {
 
 #[tokio::test]
 async fn a_product_is_changed_by_its_merchant_and_by_admins() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let lamp = Lamp::new(&api).await;
     let patch = read(json!({ "stock": 1 }));
     let by = async |who: &Client| who.patch_product(lamp.id, &patch, None).await;
@@ -84,7 +84,7 @@ async fn a_product_is_changed_by_its_merchant_and_by_admins() {
 
 #[tokio::test]
 async fn a_new_name_is_unique_and_the_old_one_is_free_again() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let (lamp, other) = (Lamp::new(&api).await, Lamp::new(&api).await);
     let (first, second) = (unique("First"), unique("Second"));
     let rename = |name: &str| json!({ "name": name, "stock": 1 });
@@ -103,9 +103,9 @@ async fn a_new_name_is_unique_and_the_old_one_is_free_again() {
 
 #[tokio::test]
 async fn a_change_with_if_match_of_another_version_is_412() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let lamp = Lamp::new(&api).await;
-    let see = async || api.store().get_product(lamp.id).await.unwrap();
+    let see = async || api.client().get_product(lamp.id).await.unwrap();
     let seen = see().await.etag().unwrap().to_owned();
     let patch = read(json!({ "stock": 3 }));
     let matching = async |tag: &str| lamp.merchant.patch_product(lamp.id, &patch, Some(tag)).await;
@@ -127,7 +127,7 @@ async fn a_change_with_if_match_of_another_version_is_412() {
 
 #[tokio::test]
 async fn twenty_concurrent_changes_all_succeed() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let lamp = Lamp::new(&api).await;
     let patch = |number: u64| match number % 4 {
         0 => json!({ "description": "It glows." }),
@@ -149,7 +149,7 @@ async fn twenty_concurrent_changes_all_succeed() {
 
 #[tokio::test]
 async fn no_change_undoes_a_sale() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let (lamp, customer) = (Lamp::new(&api).await, api.person("customer").await);
     let order = order_of(lamp.id, 1);
 

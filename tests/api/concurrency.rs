@@ -9,12 +9,13 @@ use local::options::Options;
 use serde_json::{Value, json};
 
 use crate::harness::{
-    Refused, eventually, lamp, new_address, new_product, order_of, own, shared, unique,
+    Refused, eventually, fresh_platform, lamp, new_address, new_product, order_of, shared_platform,
+    unique,
 };
 
 #[tokio::test]
 async fn twenty_requests_with_one_key_get_one_order_and_one_response() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let customer = api.person("customer").await;
     let lamp = new_product(&api.person("merchant").await, 100).await;
     let order = order_of(lamp, 1);
@@ -26,13 +27,13 @@ async fn twenty_requests_with_one_key_get_one_order_and_one_response() {
 
     assert_eq!((first.len(), first[0].data.status), (1, OrderStatus::Pending));
     assert!(replayed.iter().all(|answer| answer.data == first[0].data), "{replayed:?}");
-    let left = api.store().get_product(lamp).await.unwrap().data.stock;
+    let left = api.client().get_product(lamp).await.unwrap().data.stock;
     assert_eq!((replayed.len(), left.get()), (19, 99));
 }
 
 #[tokio::test]
 async fn forty_buyers_of_ten_pieces_get_ten_orders_and_thirty_refusals() {
-    let Some(api) = own(Options::default()).await else { return };
+    let Some(api) = fresh_platform(Options::default()).await else { return };
     let (inside, control) = (api.inside().unwrap(), api.control().unwrap());
     let product = new_product(&api.someone(inside, "MERCHANT"), 10).await;
     let buyers = join_all((0..40).map(async |_| {
@@ -68,7 +69,7 @@ async fn forty_buyers_of_ten_pieces_get_ten_orders_and_thirty_refusals() {
 
 #[tokio::test]
 async fn of_concurrent_products_with_one_name_one_is_created() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let (merchant, product) = (api.person("merchant").await, lamp(1));
 
     let offers = (0..8).map(|_| merchant.post_product(&product, None));

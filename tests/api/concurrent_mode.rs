@@ -8,7 +8,7 @@ use local::options::Options;
 use serde_json::json;
 use uuid::{Uuid, uuid};
 
-use crate::harness::{Refused, own};
+use crate::harness::{Refused, fresh_platform};
 
 /// Products of the demo.
 const LAMP: Uuid = uuid!("00000000-0000-7000-8000-000000000101");
@@ -18,13 +18,13 @@ const TEAPOT: Uuid = uuid!("00000000-0000-7000-8000-000000000102");
 async fn one_process_serves_eight_requests_at_once() {
     let invocations_per_environment = BTreeMap::from([("GetProductFunction".to_owned(), 8)]);
     let options = Options { invocations_per_environment, demo: true, ..Options::default() };
-    let Some(api) = own(options).await else { return };
+    let Some(api) = fresh_platform(options).await else { return };
     let control = api.control().unwrap();
-    api.store().get_product(LAMP.into()).await.unwrap();
+    api.client().get_product(LAMP.into()).await.unwrap();
     control.faults(&json!({ "tables": { "ProductsTable": { "delayMs": 500 } } })).await;
 
     let begun = Instant::now();
-    let answers = join_all((0..8).map(|_| api.store().get_product(Uuid::new_v4().into()))).await;
+    let answers = join_all((0..8).map(|_| api.client().get_product(Uuid::new_v4().into()))).await;
 
     assert!(
         begun.elapsed() < Duration::from_secs(2),
@@ -44,9 +44,9 @@ async fn one_process_serves_eight_requests_at_once() {
 async fn eight_concurrent_cache_misses_read_the_table_once() {
     let invocations_per_environment = BTreeMap::from([("GetProductFunction".to_owned(), 8)]);
     let options = Options { invocations_per_environment, demo: true, ..Options::default() };
-    let Some(api) = own(options).await else { return };
+    let Some(api) = fresh_platform(options).await else { return };
     let control = api.control().unwrap();
-    api.store().get_product(LAMP.into()).await.unwrap();
+    api.client().get_product(LAMP.into()).await.unwrap();
     let reads = async || {
         let labels = [r#"function="GetProductFunction""#, r#"operation="GetItem""#];
         control.metric("store_calls_total", &labels).await
@@ -54,7 +54,7 @@ async fn eight_concurrent_cache_misses_read_the_table_once() {
     let before = reads().await;
     control.faults(&json!({ "tables": { "ProductsTable": { "delayMs": 300 } } })).await;
 
-    let answers = join_all((0..8).map(|_| api.store().get_product(TEAPOT.into()))).await;
+    let answers = join_all((0..8).map(|_| api.client().get_product(TEAPOT.into()))).await;
 
     assert!(answers.iter().all(Result::is_ok), "{answers:?}");
     assert!((reads().await - before - 1.0).abs() < f64::EPSILON, "one read");

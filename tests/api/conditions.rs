@@ -5,12 +5,12 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::harness::{
-    Api, eventually, home, lamp, new_product, order_of, shared, unique, unique_email, user,
+    Api, eventually, home, lamp, new_product, order_of, shared_platform, unique, unique_email, user,
 };
 
 #[tokio::test]
 async fn an_order_is_cancelled_only_with_its_current_version() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let token = api.token("customer").await;
     let product = new_product(&api.person("merchant").await, 5).await;
     let placed = api.order(&token, &unique("key"), &order_of(product, 1)).send().await;
@@ -41,7 +41,7 @@ async fn an_order_is_cancelled_only_with_its_current_version() {
 
 #[tokio::test]
 async fn a_change_with_a_failed_condition_is_412_and_changes_nothing() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let (admin, merchant) = (api.token("admin").await, api.token("merchant").await);
     let (writer, editor) = (api.token("writer").await, api.token("editor").await);
     let product = new_product(&api.person("merchant").await, 5).await;
@@ -75,7 +75,7 @@ async fn a_change_with_a_failed_condition_is_412_and_changes_nothing() {
 
 #[tokio::test]
 async fn a_creation_with_a_failed_condition_is_412_and_creates_nothing() {
-    let api = shared().await;
+    let api = shared_platform().await;
     for (path, body, token) in creations(&api).await {
         for value in ["\"1\"", "*"] {
             let call = api.post(path, &body).key(&unique("key")).header("if-match", value);
@@ -100,7 +100,7 @@ async fn a_creation_with_a_failed_condition_is_412_and_creates_nothing() {
 
 #[tokio::test]
 async fn an_id_in_use_is_409_and_reveals_nothing_of_its_resource() {
-    let api = shared().await;
+    let api = shared_platform().await;
     for (path, body, token) in creations(&api).await {
         let mut answers = Vec::new();
         for _ in 0..2 {
@@ -126,7 +126,7 @@ async fn an_id_in_use_is_409_and_reveals_nothing_of_its_resource() {
 
 #[tokio::test]
 async fn if_match_on_a_request_that_stores_no_resource_is_412() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let email = unique_email();
     for (path, body) in [
         ("/sessions", json!({ "email": email, "password": "wrong-horse-battery" })),
@@ -142,7 +142,7 @@ async fn if_match_on_a_request_that_stores_no_resource_is_412() {
 
 #[tokio::test]
 async fn a_get_whose_if_match_names_another_version_is_412() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let path = "/products/00000000-0000-7000-8000-000000000102";
     let tag = api.get(path).send().await.header("etag").to_owned();
     api.get(path).header("if-match", "\"x\"").send().await.error(412, "PRECONDITION_FAILED");

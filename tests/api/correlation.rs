@@ -4,13 +4,17 @@ use local::options::Options;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::harness::{Control, eventually, new_product, order_of, own, unique_email, user};
+use crate::harness::{
+    Control, eventually, fresh_platform, new_product, order_of, unique_email, user,
+};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
 #[tokio::test]
 async fn an_order_carries_its_request_id_and_trace_to_every_consumer() {
-    let Some(api) = own(Options { demo: true, ..Options::default() }).await else { return };
+    let Some(api) = fresh_platform(Options { demo: true, ..Options::default() }).await else {
+        return;
+    };
     let control = api.control().unwrap();
     let customer = api.person("customer").await;
     let product = new_product(&api.person("merchant").await, 5).await;
@@ -43,7 +47,7 @@ async fn an_order_carries_its_request_id_and_trace_to_every_consumer() {
 
 #[tokio::test]
 async fn a_message_carries_the_request_id_made_for_its_request() {
-    let Some(api) = own(Options::default()).await else { return };
+    let Some(api) = fresh_platform(Options::default()).await else { return };
     let control = api.control().unwrap();
     let ada = json!(user(&unique_email()));
     let broken = "00-00000000000000000000000000000000-0000000000000000-01";
@@ -61,7 +65,7 @@ async fn a_message_carries_the_request_id_made_for_its_request() {
 
 #[tokio::test]
 async fn every_log_line_of_a_request_has_its_id_and_one_sums_it_up() {
-    let Some(api) = own(Options::default()).await else { return };
+    let Some(api) = fresh_platform(Options::default()).await else { return };
     let control = api.control().unwrap();
     api.post("/users", &json!({})).header("x-request-id", "r-1").send().await;
     control.faults(&json!({ "tables": { "ProductsTable": { "fail": 1 } } })).await;

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method};
 use serde_json::{Value, json};
 
-use crate::harness::{ApiResponse, DOCUMENT, complaint, resolved, shared, violation};
+use crate::harness::{ApiResponse, DOCUMENT, complaint, resolved, shared_platform, violation};
 
 #[test]
 fn every_example_matches_its_schema() {
@@ -55,7 +55,7 @@ fn every_operation_has_a_summary_and_an_example_of_its_success() {
 
 #[tokio::test]
 async fn the_platform_serves_its_api_description_and_a_page_for_it() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let Some(control) = api.control() else { return };
     let get = async |path: &str| control.call(Method::GET, path).send().await;
     let mut served = get("/openapi.json").await.json();

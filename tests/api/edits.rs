@@ -9,7 +9,7 @@ use domain::articles::{ArticlePatch, ArticleView, Content};
 use futures::future::join_all;
 use serde_json::json;
 
-use crate::harness::{Article, Refused, shared, until_done};
+use crate::harness::{Article, Refused, shared_platform, until_done};
 
 /// The number of editing clients.
 const CLIENTS: usize = 20;
@@ -18,7 +18,7 @@ const READERS: usize = 3;
 
 #[tokio::test]
 async fn of_edits_with_one_if_match_one_wins_and_no_line_is_lost() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let Some(inside) = api.inside() else { return };
     let author = api.someone(inside, "WRITER");
     let article = Article::new(&api, inside, &author).await;
@@ -40,7 +40,7 @@ async fn of_edits_with_one_if_match_one_wins_and_no_line_is_lost() {
 
 #[tokio::test]
 async fn edits_without_if_match_all_succeed_one_after_the_other() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let Some(inside) = api.inside() else { return };
     let author = api.someone(inside, "WRITER");
     let article = Article::new(&api, inside, &author).await;

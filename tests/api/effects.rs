@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 use local::options::Options;
 use serde_json::{Value, json};
 
-use crate::harness::{Control, eventually, own, unique_email, user};
+use crate::harness::{Control, eventually, fresh_platform, unique_email, user};
 
 #[tokio::test]
 async fn a_message_is_sent_after_the_response_and_before_the_freeze() {
-    let Some(api) = own(Options::default()).await else { return };
+    let Some(api) = fresh_platform(Options::default()).await else { return };
     let control = api.control().unwrap();
     // The first call starts the process, which must not be measured.
     api.post("/users", &json!({})).send().await.error(400, "INVALID_REQUEST");
@@ -17,7 +17,7 @@ async fn a_message_is_sent_after_the_response_and_before_the_freeze() {
     let email = unique_email();
 
     let begun = Instant::now();
-    api.store().post_user(&user(&email), None).await.unwrap();
+    api.client().post_user(&user(&email), None).await.unwrap();
     let answered = begun.elapsed();
 
     assert!(answered < Duration::from_millis(1_500), "answered after {answered:?}");
@@ -35,11 +35,11 @@ async fn a_message_is_sent_after_the_response_and_before_the_freeze() {
 
 #[tokio::test]
 async fn a_failing_queue_does_not_change_the_response() {
-    let Some(api) = own(Options::default()).await else { return };
+    let Some(api) = fresh_platform(Options::default()).await else { return };
     let control = api.control().unwrap();
     control.faults(&json!({ "queues": { "EmailsQueue": { "fail": 1 } } })).await;
 
-    api.store().post_user(&user(&unique_email()), None).await.unwrap();
+    api.client().post_user(&user(&unique_email()), None).await.unwrap();
 
     let lost = async || (control.metric("errors_total", &[]).await > 0.0).then_some(());
     eventually("the loss to be counted", lost).await;

@@ -7,11 +7,13 @@ use local::options::Options;
 use local::template::{Route, Template};
 use serde_json::{Value, json};
 
-use crate::harness::{Api, eventually, in_background, own};
+use crate::harness::{Api, eventually, fresh_platform, in_background};
 
 #[tokio::test]
 async fn every_endpoint_answers_its_api_gateway_event() {
-    let Some(api) = own(Options { demo: true, ..Options::default() }).await else { return };
+    let Some(api) = fresh_platform(Options { demo: true, ..Options::default() }).await else {
+        return;
+    };
     for (function, event, status) in endpoints() {
         let (function, event) = (function.as_str(), event.as_str());
         let answer = invoke(&api, function, &fixture(event)).await.unwrap();
@@ -50,7 +52,7 @@ fn every_route_has_an_event_with_its_route_and_authorizer() {
 
 #[tokio::test]
 async fn the_authorizer_passes_on_the_caller_or_a_refusal() {
-    let Some(api) = own(Options::default()).await else { return };
+    let Some(api) = fresh_platform(Options::default()).await else { return };
     let mut event = fixture("authorizer");
     let refused = json!({ "isAuthorized": true, "context": { "verdict": "refused" } });
     for unknown in [&event, &json!({}), &json!("no event"), &Value::Null] {
@@ -72,7 +74,7 @@ async fn the_authorizer_passes_on_the_caller_or_a_refusal() {
 
 #[tokio::test]
 async fn the_rotation_accepts_only_events_of_its_secret() {
-    let Some(api) = own(Options::default()).await else { return };
+    let Some(api) = fresh_platform(Options::default()).await else { return };
     let mut event = fixture("rotate_keys");
     let refused = invoke(&api, "RotateKeysFunction", &event).await.unwrap_err();
     assert!(refused.contains("is another secret than the one that is rotated"), "{refused}");
@@ -88,7 +90,9 @@ async fn the_rotation_accepts_only_events_of_its_secret() {
 
 #[tokio::test]
 async fn consumers_process_the_events_of_their_sources_without_failures() {
-    let Some(api) = own(Options { demo: true, ..Options::default() }).await else { return };
+    let Some(api) = fresh_platform(Options { demo: true, ..Options::default() }).await else {
+        return;
+    };
     let control = api.control().unwrap();
     let none = json!({ "batchItemFailures": [] });
     let mailed = invoke(&api, "SendEmailFunction", &fixture("send_email")).await;

@@ -13,8 +13,8 @@ use uuid::Uuid;
 
 use crate::events::fixture;
 use crate::harness::{
-    Api, Control, Refused, eventually, new_address, new_product, order_of, own, text, unique,
-    unique_email, unique_object, unlimited, user,
+    Api, Control, Refused, eventually, fresh_platform, new_address, new_product, order_of, text,
+    unique, unique_email, unique_object, unlimited, user,
 };
 
 #[tokio::test]
@@ -86,17 +86,17 @@ async fn a_failing_table_is_503_with_retry_after_and_changes_nothing() {
 
 #[tokio::test]
 async fn a_request_is_served_while_the_limits_table_fails() {
-    let Some(api) = own(Options::default()).await else { return };
+    let Some(api) = fresh_platform(Options::default()).await else { return };
     let control = api.control().unwrap();
     control.faults(&json!({ "tables": { "LimitsTable": { "fail": 1 } } })).await;
-    api.store().post_user(&user(&unique_email()), None).await.unwrap();
+    api.client().post_user(&user(&unique_email()), None).await.unwrap();
 }
 
 #[tokio::test]
 async fn the_health_check_is_503_and_names_the_failed_dependency() {
-    let Some(api) = own(Options::default()).await else { return };
+    let Some(api) = fresh_platform(Options::default()).await else { return };
     let control = api.control().unwrap();
-    let healthy = api.store().get_health().await.unwrap();
+    let healthy = api.client().get_health().await.unwrap();
     let health = Health { status: "OK".to_owned(), unavailable: vec![] };
     assert_eq!((healthy.status.as_u16(), healthy.data), (200, health));
     for (kind, name, dependency) in
@@ -116,12 +116,12 @@ async fn the_health_check_is_503_and_names_the_failed_dependency() {
 
 #[tokio::test]
 async fn a_message_that_is_delivered_twice_sends_one_mail() {
-    let Some(api) = own(Options::default()).await else { return };
+    let Some(api) = fresh_platform(Options::default()).await else { return };
     let control = api.control().unwrap();
     control.faults(&json!({ "deliveries": { "duplicate": 1, "reorder": 0.5 } })).await;
     let emails: Vec<_> = (0..3).map(|_| unique_email()).collect();
     for email in &emails {
-        api.store().post_user(&user(email), None).await.unwrap();
+        api.client().post_user(&user(email), None).await.unwrap();
     }
 
     let repeated = [r#"source="emails""#, r#"outcome="repeated""#];
@@ -156,13 +156,13 @@ async fn a_fresh_process_for_every_call_changes_nothing() {
     assert_eq!((second.is_replayed(), second.data), (true, first.data));
     assert_eq!(control.item("ProductsTable", product).await["stock"], 4);
     let email = unique_email();
-    api.store().post_user(&user(&email), None).await.unwrap();
+    api.client().post_user(&user(&email), None).await.unwrap();
     control.mail(&email, "Verify").await;
 }
 
 #[tokio::test]
 async fn an_unparseable_message_goes_to_the_dead_letters_at_once() {
-    let Some(api) = own(Options::default()).await else { return };
+    let Some(api) = fresh_platform(Options::default()).await else { return };
     let (stores, control) = (api.inside().unwrap().platform().stores(), api.control().unwrap());
     for consumed in [
         "Emails",
@@ -191,7 +191,7 @@ async fn an_unparseable_message_goes_to_the_dead_letters_at_once() {
 
 #[tokio::test]
 async fn every_consumer_retries_a_failed_message_within_seconds() {
-    let Some(api) = own(unlimited()).await else { return };
+    let Some(api) = fresh_platform(unlimited()).await else { return };
     let control = api.control().unwrap();
     let customer = api.person("customer").await;
     let product = new_product(&api.person("merchant").await, 5).await;
@@ -205,7 +205,7 @@ async fn every_consumer_retries_a_failed_message_within_seconds() {
 
     failing(&control, &["UsersTable"]).await;
     empty(&control, "MailEventsQueue").await;
-    api.store().post_verification_email("ada@example.com").await.unwrap();
+    api.client().post_verification_email("ada@example.com").await.unwrap();
     until_invoked(&control, "SendEmailFunction").await;
     failing(&control, &["CreditsTable", "CountersTable", "OrderSummariesTable"]).await;
     empty(&control, "EmailsQueue").await;
@@ -223,7 +223,7 @@ async fn every_consumer_retries_a_failed_message_within_seconds() {
 
 #[tokio::test]
 async fn an_expired_object_is_removed_although_the_first_attempt_fails() {
-    let Some(api) = own(Options::default()).await else { return };
+    let Some(api) = fresh_platform(Options::default()).await else { return };
     let control = api.control().unwrap();
     let (object, last_seen) = (unique_object(), "2026-01-31T12:00:00.000Z");
     let kept_until = 4_102_444_800_i64;
@@ -282,7 +282,7 @@ struct Shop {
 
 impl Shop {
     async fn open(stock: i64) -> Option<Self> {
-        let api = own(Options::default()).await?;
+        let api = fresh_platform(Options::default()).await?;
         let (control, inside) = (api.control()?, api.inside()?);
         let product = new_product(&api.someone(inside, "MERCHANT"), stock).await;
         let customer = api.someone(inside, "CUSTOMER");

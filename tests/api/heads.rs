@@ -2,14 +2,14 @@
 
 use http::Method;
 
-use crate::harness::shared;
+use crate::harness::shared_platform;
 
 const PRODUCT: &str = "/products/00000000-0000-7000-8000-000000000102";
 const UNKNOWN: &str = "/products/00000000-0000-7000-8000-00000000ffff";
 
 #[tokio::test]
 async fn head_has_the_status_and_headers_of_get_without_a_body() {
-    let api = shared().await;
+    let api = shared_platform().await;
     for (path, status) in [
         (PRODUCT, 200),
         ("/healthcheck", 200),
@@ -37,7 +37,7 @@ async fn head_has_the_status_and_headers_of_get_without_a_body() {
 
 #[tokio::test]
 async fn head_on_a_protected_route_is_404_even_with_a_token() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let token = api.token("admin").await;
     for path in ["/orders", "/rules"] {
         let answer = api.call(Method::HEAD, path).token(&token).send().await;

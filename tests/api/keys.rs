@@ -4,11 +4,11 @@ use domain::people::AddressDraft;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::harness::{ApiResponse, home, lamp, shared, unique, unique_email, user};
+use crate::harness::{ApiResponse, home, lamp, shared_platform, unique, unique_email, user};
 
 #[tokio::test]
 async fn a_repeated_key_replays_and_another_key_makes_a_new_request() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let token = api.token("merchant").await;
     let address = AddressDraft { address_id: Some(Uuid::new_v4().into()), ..home() };
     for (path, body, taken) in [

@@ -12,12 +12,13 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::harness::{
-    ApiResponse, PASSWORD, Refused, eventually, own, shared, unique, unique_email, user,
+    ApiResponse, PASSWORD, Refused, eventually, fresh_platform, shared_platform, unique,
+    unique_email, user,
 };
 
 #[tokio::test]
 async fn sign_ups_are_limited_exactly_per_address() {
-    let Some(api) = own(Options::default()).await else { return };
+    let Some(api) = fresh_platform(Options::default()).await else { return };
     let ask = async || api.post("/users", &json!({})).send().await;
     let answers = until_limited(70, ask).await;
 
@@ -38,7 +39,7 @@ async fn the_exact_limit_of_sign_ups_is_a_separate_parameter() {
     let parameters = [("RateLimit", "1000000"), ("ExactRateLimit", "3")];
     let parameters = parameters.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let options = Options { parameters: parameters.into(), ..Options::default() };
-    let Some(api) = own(options).await else { return };
+    let Some(api) = fresh_platform(options).await else { return };
     let ask = async || api.post("/users", &json!({})).send().await;
     let answers = until_limited(10, ask).await;
     let (last, admitted) = answers.split_last().unwrap();
@@ -50,7 +51,7 @@ async fn the_exact_limit_of_sign_ups_is_a_separate_parameter() {
 async fn the_rate_limit_is_a_parameter_of_the_deployment() {
     let five = ("RateLimit".to_owned(), "5".to_owned());
     let options = Options { parameters: vec![five], ..Options::default() };
-    let Some(api) = own(options).await else { return };
+    let Some(api) = fresh_platform(options).await else { return };
     let answers = until_limited(15, async || api.get("/healthcheck").send().await).await;
 
     let (last, admitted) = answers.split_last().unwrap();
@@ -61,9 +62,9 @@ async fn the_rate_limit_is_a_parameter_of_the_deployment() {
 
 #[tokio::test]
 async fn after_five_wrong_passwords_a_minute_a_sign_in_is_429() {
-    let Some(api) = own(Options::default()).await else { return };
+    let Some(api) = fresh_platform(Options::default()).await else { return };
     let (ada, eve) = (unique_email(), "eve@example.com");
-    api.store().post_user(&user(&ada), None).await.unwrap();
+    api.client().post_user(&user(&ada), None).await.unwrap();
     let guess = async |email: &str| {
         let credentials = json!({ "email": email, "password": "wrong" });
         api.post("/sessions", &credentials).send().await
@@ -82,7 +83,7 @@ async fn after_five_wrong_passwords_a_minute_a_sign_in_is_429() {
 
 #[tokio::test]
 async fn of_20_concurrent_guesses_5_are_admitted() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let minute = || Timestamp::from(SystemTime::now()).as_seconds() / 60;
     let credentials = json!({ "email": unique_email(), "password": "?" });
     let begun = minute();
@@ -100,17 +101,17 @@ async fn of_20_concurrent_guesses_5_are_admitted() {
 
 #[tokio::test]
 async fn sign_ins_with_the_right_password_are_not_limited_like_guesses() {
-    let api = shared().await;
+    let api = shared_platform().await;
     for _ in 0..7 {
-        api.store().post_session("gold@example.com", PASSWORD).await.unwrap();
+        api.client().post_session("gold@example.com", PASSWORD).await.unwrap();
     }
 }
 
 #[tokio::test]
 async fn five_mails_a_minute_are_admitted_for_an_address_in_any_case() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let (ada, eve) = (unique("ada"), unique("eve"));
-    api.store().post_user(&user(&format!("{ada}@example.com")), None).await.unwrap();
+    api.client().post_user(&user(&format!("{ada}@example.com")), None).await.unwrap();
     for name in [ada, eve] {
         let emails = [format!("{name}@example.com"), format!("{name}@EXAMPLE.com")];
         let mut asked = emails.iter().cycle();
@@ -128,10 +129,10 @@ async fn five_mails_a_minute_are_admitted_for_an_address_in_any_case() {
 
 #[tokio::test]
 async fn requests_are_counted_in_memory_while_the_limits_table_fails() {
-    let Some(api) = own(Options::default()).await else { return };
+    let Some(api) = fresh_platform(Options::default()).await else { return };
     let control = api.control().unwrap();
     control.faults(&json!({ "tables": { "LimitsTable": { "fail": 1 } } })).await;
-    let wrong = api.store().post_session("ada@example.com", "wrong").await;
+    let wrong = api.client().post_session("ada@example.com", "wrong").await;
     wrong.refused(401, "CREDENTIALS_WRONG");
     // Once for the limit of the source address, and once for that of the e-mail address.
     let counted = async || {
@@ -145,7 +146,9 @@ async fn requests_are_counted_in_memory_while_the_limits_table_fails() {
 async fn every_endpoint_shares_its_request_counts() {
     // With a limit of 60 a minute, the count is worth sharing after each request.
     let parameters = vec![("RateLimit".to_owned(), "60".to_owned())];
-    let Some(api) = own(Options { parameters, ..Options::default() }).await else { return };
+    let Some(api) = fresh_platform(Options { parameters, ..Options::default() }).await else {
+        return;
+    };
     let (inside, control) = (api.inside().unwrap(), api.control().unwrap());
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
     let routes = Template::read(&path, &BTreeMap::new()).unwrap().api.unwrap().routes;

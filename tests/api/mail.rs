@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::events::fixture;
-use crate::harness::{Api, Control, eventually, operate, own, own_changed, text, unique, user};
+use crate::harness::{
+    Api, Control, eventually, fresh_platform, operate, own_changed, text, unique, user,
+};
 
 /// Addresses of SES's mailbox simulator.
 const SIMULATOR: &str = "simulator.amazonses.com";
@@ -21,7 +23,7 @@ async fn mail_is_denied_by_a_policy_that_names_only_the_senders_address() {
     };
     let Some(api) = own_changed(Options::default(), names_the_sender).await else { return };
     let control = api.control().unwrap();
-    api.store().post_user(&user("ada@example.org"), None).await.unwrap();
+    api.client().post_user(&user("ada@example.org"), None).await.unwrap();
     let denied = ["AccessDenied", "ses:SendEmail", "identity/example.com"];
     eventually("the denial in the log", async || {
         let lines = control.logs().await.into_iter().map(|line| line.to_string());
@@ -33,9 +35,11 @@ async fn mail_is_denied_by_a_policy_that_names_only_the_senders_address() {
     // The same platform with the sender's address verified, and one with the template unchanged.
     let identities = vec!["no-reply@example.com".to_owned()];
     let verified = Options { identities, ..Options::default() };
-    for api in [own_changed(verified, names_the_sender).await, own(Options::default()).await] {
+    for api in
+        [own_changed(verified, names_the_sender).await, fresh_platform(Options::default()).await]
+    {
         let api = api.unwrap();
-        api.store().post_user(&user("ada@example.org"), None).await.unwrap();
+        api.client().post_user(&user("ada@example.org"), None).await.unwrap();
         api.control().unwrap().mail("ada@example.org", "Verify").await;
     }
 }
@@ -44,10 +48,10 @@ async fn mail_is_denied_by_a_policy_that_names_only_the_senders_address() {
 async fn in_the_sandbox_mail_goes_only_to_verified_recipients() {
     let identities = vec!["example.com".to_owned(), "ada@example.org".to_owned()];
     let options = Options { identities, mail_sandbox: true, ..Options::default() };
-    let Some(api) = own(options).await else { return };
+    let Some(api) = fresh_platform(options).await else { return };
     let control = api.control().unwrap();
     for email in ["eve@example.org", "ada@example.org"] {
-        api.store().post_user(&user(email), None).await.unwrap();
+        api.client().post_user(&user(email), None).await.unwrap();
     }
     control.mail("ada@example.org", "Verify").await;
     eventually("the refusal in the log", async || {
@@ -60,12 +64,12 @@ async fn in_the_sandbox_mail_goes_only_to_verified_recipients() {
 
 #[tokio::test]
 async fn an_address_with_a_bounce_or_complaint_gets_no_mail_until_cleared() {
-    let Some(api) = own(Options::default()).await else { return };
+    let Some(api) = fresh_platform(Options::default()).await else { return };
     let control = api.control().unwrap();
     for mailbox in ["bounce", "complaint"] {
         // Its case differs from SES's report.
         let email = format!("{mailbox}+{}@{}", unique("Ada"), SIMULATOR.to_uppercase());
-        api.store().post_user(&user(&email), None).await.unwrap();
+        api.client().post_user(&user(&email), None).await.unwrap();
         control.mail(&email, "Verify").await;
         marked(&control, &email).await;
 
@@ -83,7 +87,7 @@ async fn an_address_with_a_bounce_or_complaint_gets_no_mail_until_cleared() {
         let again = operate(&api, &["mail-addresses", "clear", &email]).await.unwrap_err();
         assert!(again.contains("is not marked as undeliverable"), "{again}");
 
-        api.store().post_password_reset(&email).await.unwrap();
+        api.client().post_password_reset(&email).await.unwrap();
         control.mail(&email, "Set a new password").await;
         marked(&control, &email).await;
     }
@@ -91,11 +95,11 @@ async fn an_address_with_a_bounce_or_complaint_gets_no_mail_until_cleared() {
 
 #[tokio::test]
 async fn a_mail_request_for_an_undeliverable_address_gets_the_usual_202() {
-    let Some(api) = own(Options::default()).await else { return };
+    let Some(api) = fresh_platform(Options::default()).await else { return };
     let control = api.control().unwrap();
     let (bounced, unknown) = (unique("bounce+ada"), unique("bounce+eve"));
     let address = |name: &str| format!("{name}@{SIMULATOR}");
-    api.store().post_user(&user(&address(&bounced)), None).await.unwrap();
+    api.client().post_user(&user(&address(&bounced)), None).await.unwrap();
     marked(&control, &address(&bounced)).await;
     for route in ["/verification-emails", "/password-resets"] {
         let mut told = Vec::new();
@@ -113,7 +117,7 @@ async fn a_mail_request_for_an_undeliverable_address_gets_the_usual_202() {
 
 #[tokio::test]
 async fn a_transient_bounce_marks_nothing_and_a_repeated_event_marks_once() {
-    let Some(api) = own(Options::default()).await else { return };
+    let Some(api) = fresh_platform(Options::default()).await else { return };
     let control = api.control().unwrap();
     control.send("MailEventsQueue", &report("soft@example.com", "Transient")).await;
     let permanent = report("gone@example.com", "Permanent");
@@ -144,8 +148,8 @@ async fn a_transient_bounce_marks_nothing_and_a_repeated_event_marks_once() {
 
 /// Requests one mail of each kind, without a token.
 async fn ask_for_mail(api: &Api, email: &str) {
-    api.store().post_verification_email(email).await.unwrap();
-    api.store().post_password_reset(email).await.unwrap();
+    api.client().post_verification_email(email).await.unwrap();
+    api.client().post_password_reset(email).await.unwrap();
 }
 
 /// Waits until the address is marked as undeliverable.

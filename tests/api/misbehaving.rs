@@ -4,7 +4,7 @@ use std::path::Path;
 
 use local::options::Options;
 
-use crate::harness::{Api, eventually, own};
+use crate::harness::{Api, eventually, fresh_platform};
 
 #[tokio::test]
 async fn a_panic_is_our_500_and_reveals_nothing() {
@@ -69,5 +69,5 @@ async fn a_process_that_dies_is_the_gateways_500() {
 
 async fn platform() -> Option<Api> {
     let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("misbehaving/template.yaml");
-    own(Options { template: Some(template), ..Options::default() }).await
+    fresh_platform(Options { template: Some(template), ..Options::default() }).await
 }

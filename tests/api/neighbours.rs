@@ -15,13 +15,13 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::harness::{
-    Api, Refused, asked_for, eventually, new_product, operate, order_of, own, proof_in, read,
-    shared, text, unique, unique_email, unlimited, user,
+    Api, Refused, asked_for, eventually, fresh_platform, new_product, operate, order_of, proof_in,
+    read, shared_platform, text, unique, unique_email, unlimited, user,
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_name_that_sqs_rejects_blocks_neither_its_order_nor_later_ones() {
-    let Some(api) = own(unlimited()).await else { return };
+    let Some(api) = fresh_platform(unlimited()).await else { return };
     let control = api.control().unwrap();
     let (merchant, customer) = (api.person("merchant").await, api.person("customer").await);
     refuses_as_sqs_does(&api).await;
@@ -72,7 +72,7 @@ async fn refuses_as_sqs_does(api: &Api) {
 
 #[tokio::test]
 async fn rows_next_to_a_rejected_or_unreadable_one_are_relayed_once() {
-    let Some(api) = own(unlimited()).await else { return };
+    let Some(api) = fresh_platform(unlimited()).await else { return };
     let control = api.control().unwrap();
     control.faults(&json!({ "streams": { "OutboxTable": { "drop": 1 } } })).await;
     let [before, refused, unreadable, after] = ["a", "b", "c", "d"].map(|id| {
@@ -134,7 +134,7 @@ fn waiting_row(id: &str) -> Value {
 
 #[tokio::test]
 async fn a_product_of_a_later_version_is_not_listed_and_harms_no_order() {
-    let Some(api) = own(unlimited()).await else { return };
+    let Some(api) = fresh_platform(unlimited()).await else { return };
     let control = api.control().unwrap();
     let merchant = api.person("merchant").await;
     let later = new_product(&merchant, 5).await;
@@ -143,11 +143,11 @@ async fn a_product_of_a_later_version_is_not_listed_and_harms_no_order() {
 
     for order in ["asc", "desc"] {
         let query: PageQuery = read(json!({ "limit": 100, "order": order }));
-        let listed = api.store().list_products(None, &query).await.unwrap().data.items;
+        let listed = api.client().list_products(None, &query).await.unwrap().data.items;
         let listed: Vec<ProductId> = listed.into_iter().map(|shown| shown.product_id).collect();
         assert!(!listed.contains(&later) && listed.contains(&beside), "{order}");
     }
-    api.store().get_product(later).await.refused(500, "INTERNAL_ERROR");
+    api.client().get_product(later).await.refused(500, "INTERNAL_ERROR");
     let customer = api.person("customer").await;
     customer.create_order(&order_of(later, 1), None).await.refused(500, "INTERNAL_ERROR");
     customer.create_order(&order_of(beside, 1), None).await.unwrap();
@@ -162,7 +162,7 @@ async fn a_product_of_a_later_version_is_not_listed_and_harms_no_order() {
 
 #[tokio::test]
 async fn stock_beyond_the_bounds_of_input_is_shown_changed_and_sold() {
-    let api = shared().await;
+    let api = shared_platform().await;
     if api.inside().is_none() {
         return;
     }
@@ -171,7 +171,7 @@ async fn stock_beyond_the_bounds_of_input_is_shown_changed_and_sold() {
     change(&api, "ProductsTable", full, |item| item["stock"] = 1_000_000_001_i64.into()).await;
 
     let query: PageQuery = read(json!({ "limit": 100, "order": "desc" }));
-    let listed = api.store().list_products(None, &query).await.unwrap().data.items;
+    let listed = api.client().list_products(None, &query).await.unwrap().data.items;
     let shown = listed.into_iter().find(|shown| shown.product_id == full).unwrap();
     assert_eq!(shown.stock.get(), 1_000_000_001);
     let patch = read(json!({ "discount": 7 }));
@@ -183,10 +183,10 @@ async fn stock_beyond_the_bounds_of_input_is_shown_changed_and_sold() {
 
 #[tokio::test]
 async fn concurrent_verification_mails_carry_each_token_once() {
-    let Some(api) = own(Options::default()).await else { return };
+    let Some(api) = fresh_platform(Options::default()).await else { return };
     let (control, email) = (api.control().unwrap(), unique_email());
-    api.store().post_user(&user(&email), None).await.unwrap();
-    join_all((0..5).map(|_| async { api.store().post_verification_email(&email).await.ok() }))
+    api.client().post_user(&user(&email), None).await.unwrap();
+    join_all((0..5).map(|_| async { api.client().post_verification_email(&email).await.ok() }))
         .await;
     let rested = async || {
         let at_rest = |queue: &Value| {

@@ -5,11 +5,11 @@ use local::options::Options;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::harness::{Control, eventually, own, shared, unique};
+use crate::harness::{Control, eventually, fresh_platform, shared_platform, unique};
 
 #[tokio::test]
 async fn alerts_are_limited_to_one_a_minute_and_report_the_suppressed_count() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let Some(control) = api.control() else { return };
     let upstream = unique("upstream");
     join_all((0..12).map(|_| fail(&control, &upstream))).await;
@@ -29,7 +29,7 @@ async fn alerts_are_limited_to_one_a_minute_and_report_the_suppressed_count() {
 
 #[tokio::test]
 async fn a_failing_alert_service_gets_its_alert_later_and_delays_no_other() {
-    let Some(api) = own(Options::default()).await else { return };
+    let Some(api) = fresh_platform(Options::default()).await else { return };
     let control = api.control().unwrap();
     let down = json!({ "standins": { "notifiers": { "slack": { "down": true } } } });
     control.faults(&down).await;

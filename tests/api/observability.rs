@@ -7,19 +7,20 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::harness::{
-    Control, Refused, eventually, new_product, order_of, own, proof_in, read, unique, user,
+    Control, Refused, eventually, fresh_platform, new_product, order_of, proof_in, read, unique,
+    user,
 };
 
 #[tokio::test]
 async fn metrics_have_the_specified_names_labels_buckets_and_routes() {
-    let Some(api) = own(Options::default()).await else { return };
+    let Some(api) = fresh_platform(Options::default()).await else { return };
     let control = api.control().unwrap();
     let id = Uuid::new_v4();
     for _ in 0..2 {
-        api.store().get_product(id.into()).await.refused(404, "NOT_FOUND");
+        api.client().get_product(id.into()).await.refused(404, "NOT_FOUND");
     }
     control.faults(&json!({ "tables": { "ProductsTable": { "fail": 1 } } })).await;
-    let failed = api.store().get_product(Uuid::new_v4().into()).await;
+    let failed = api.client().get_product(Uuid::new_v4().into()).await;
     failed.refused(503, "SERVICE_UNAVAILABLE");
 
     let route = r#"method="GET",path="/products/{productId}""#;
@@ -51,13 +52,15 @@ async fn metrics_have_the_specified_names_labels_buckets_and_routes() {
 
 #[tokio::test]
 async fn no_personal_data_and_no_secret_is_in_a_log_or_a_metric() {
-    let Some(api) = own(Options { demo: true, ..Options::default() }).await else { return };
+    let Some(api) = fresh_platform(Options { demo: true, ..Options::default() }).await else {
+        return;
+    };
     let control = api.control().unwrap();
     let [mailbox, password, guess, name, street] =
         ["ada", "password", "guess", "Adelheid", "Street"].map(unique);
     let email = format!("{mailbox}@example.com");
     let ada = NewUser { password: password.clone(), name: name.clone(), ..user(&email) };
-    let store = api.store();
+    let store = api.client();
     let created = store.post_user(&ada, None).await.unwrap().data;
     let proof = &proof_in(&control.mail(&email, "Verify").await);
     store.put_verification(created.user_id, proof, &password).await.unwrap();

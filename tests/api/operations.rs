@@ -4,11 +4,15 @@ use local::options::Options;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::harness::{Control, eventually, new_product, operate, order_of, own, shared};
+use crate::harness::{
+    Control, eventually, fresh_platform, new_product, operate, order_of, shared_platform,
+};
 
 #[tokio::test]
 async fn dead_letters_are_shown_and_redriven_and_none_is_lost() {
-    let Some(api) = own(Options { demo: true, ..Options::default() }).await else { return };
+    let Some(api) = fresh_platform(Options { demo: true, ..Options::default() }).await else {
+        return;
+    };
     let control = api.control().unwrap();
     let stores = api.inside().unwrap().platform().stores();
     let letters = stores.names().queue("EmailsDeadLetterQueue").unwrap();
@@ -29,7 +33,7 @@ async fn dead_letters_are_shown_and_redriven_and_none_is_lost() {
 
 #[tokio::test]
 async fn an_orders_history_has_its_events_credit_and_projection() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let Some(control) = api.control() else { return };
     let customer = api.person("customer").await;
     let product = new_product(&api.person("merchant").await, 5).await;
@@ -47,7 +51,7 @@ async fn an_orders_history_has_its_events_credit_and_projection() {
 
 #[tokio::test]
 async fn a_command_for_an_unknown_object_fails_and_names_it() {
-    let api = shared().await;
+    let api = shared_platform().await;
     if api.inside().is_none() {
         return;
     }

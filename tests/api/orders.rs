@@ -5,12 +5,13 @@ use domain::people::AddressDraft;
 use uuid::Uuid;
 
 use crate::harness::{
-    Control, Refused, home, new_address, new_product, order_of, shared, unique, unique_email, user,
+    Control, Refused, home, new_address, new_product, order_of, shared_platform, unique,
+    unique_email, user,
 };
 
 #[tokio::test]
 async fn an_order_reduces_the_stock_of_each_of_its_items() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let Some(control) = api.control() else { return };
     let (merchant, customer) = (api.person("merchant").await, api.person("customer").await);
     let (lamp, teapot) = (new_product(&merchant, 5).await, new_product(&merchant, 7).await);
@@ -29,7 +30,7 @@ async fn an_order_reduces_the_stock_of_each_of_its_items() {
 
 #[tokio::test]
 async fn a_client_may_choose_ids_and_otherwise_gets_uuidv7() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let customer = api.person("customer").await;
     let minted = new_address(&customer).await;
     assert_eq!(Uuid::parse_str(&minted.to_string()).unwrap().get_version_num(), 7);
@@ -41,8 +42,8 @@ async fn a_client_may_choose_ids_and_otherwise_gets_uuidv7() {
 
 #[tokio::test]
 async fn a_sign_up_that_is_repeated_with_its_key_is_one_account() {
-    let (api, key) = (shared().await, unique("key"));
-    let (store, ada) = (api.store(), user(&unique_email()));
+    let (api, key) = (shared_platform().await, unique("key"));
+    let (store, ada) = (api.client(), user(&unique_email()));
     let first = store.post_user(&ada, Some(&key)).await.unwrap();
     let second = store.post_user(&ada, Some(&key)).await.unwrap();
     let second_id = second.data.user_id;

@@ -4,11 +4,13 @@ use domain::orders::OrderId;
 use local::options::Options;
 use serde_json::{Value, json};
 
-use crate::harness::{Api, eventually, new_product, order_of, own, shared, unique};
+use crate::harness::{
+    Api, eventually, fresh_platform, new_product, order_of, shared_platform, unique,
+};
 
 #[tokio::test]
 async fn a_relayed_row_leaves_the_index_of_waiting_rows() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let Some(control) = api.control() else { return };
     let order = place_order(&api).await;
     let row = eventually("the event to be relayed", async || {
@@ -20,7 +22,9 @@ async fn a_relayed_row_leaves_the_index_of_waiting_rows() {
 
 #[tokio::test]
 async fn an_event_lost_by_the_stream_is_relayed_once_by_the_sweeper() {
-    let Some(api) = own(Options { demo: true, ..Options::default() }).await else { return };
+    let Some(api) = fresh_platform(Options { demo: true, ..Options::default() }).await else {
+        return;
+    };
     let control = api.control().unwrap();
     control.faults(&json!({ "streams": { "OutboxTable": { "drop": 1 } } })).await;
     let order = place_order(&api).await;
@@ -42,7 +46,9 @@ async fn an_event_lost_by_the_stream_is_relayed_once_by_the_sweeper() {
 
 #[tokio::test]
 async fn the_sweeper_sends_overdue_rows_to_the_queues_of_all_subscribers() {
-    let Some(api) = own(Options { demo: true, ..Options::default() }).await else { return };
+    let Some(api) = fresh_platform(Options { demo: true, ..Options::default() }).await else {
+        return;
+    };
     let control = api.control().unwrap();
     control.faults(&json!({ "streams": { "OutboxTable": { "drop": 1 } } })).await;
     place_order(&api).await;

@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use crate::harness::{Refused, own, someone};
+use crate::harness::{Refused, fresh_platform, someone};
 
 #[tokio::test]
 async fn users_of_an_outside_issuer_are_admitted_with_their_roles() {
@@ -21,10 +21,10 @@ async fn users_of_an_outside_issuer_are_admitted_with_their_roles() {
         "accessClaim": { "name": "iss", "value": "https://outside.example" } }]);
     let issuers = ("OutsideIssuers".to_owned(), issuers.to_string());
     let options = Options { parameters: vec![issuers], ..Options::default() };
-    let Some(api) = own(options).await else { return };
+    let Some(api) = fresh_platform(options).await else { return };
     let ask = async |token: &Value| {
         // Only administrators may list all orders.
-        let whoever = api.store().with_token(token.as_str().unwrap());
+        let whoever = api.client().with_token(token.as_str().unwrap());
         whoever.list_orders(&PageQuery::default()).await
     };
     for (what, token) in fixture["refused"].as_object().unwrap() {

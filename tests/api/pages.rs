@@ -12,13 +12,15 @@ use local::options::Options;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::harness::{Api, ApiResponse, Refused, new_product, order_of, own, read, shared};
+use crate::harness::{
+    Api, ApiResponse, Refused, fresh_platform, new_product, order_of, read, shared_platform,
+};
 
 const LISTS: [&str; 2] = ["/orders", "/products"];
 
 #[tokio::test]
 async fn a_page_reports_its_count_limit_order_and_next_cursor() {
-    let api = shared().await;
+    let api = shared_platform().await;
     two_orders(&api).await;
     for (list, order) in [("/orders", "desc"), ("/products", "asc")] {
         let page = list_by_admin(&api, list, "limit=1").await.json();
@@ -35,7 +37,7 @@ async fn a_page_reports_its_count_limit_order_and_next_cursor() {
 
 #[tokio::test]
 async fn an_invalid_query_parameter_of_a_list_is_400_with_its_name() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let long = format!("cursor={}", "A".repeat(513));
     for list in LISTS {
         for (query, fields) in [
@@ -63,7 +65,7 @@ async fn an_invalid_query_parameter_of_a_list_is_400_with_its_name() {
 
 #[tokio::test]
 async fn a_cursor_of_another_list_or_direction_or_a_changed_one_is_400() {
-    let api = shared().await;
+    let api = shared_platform().await;
     two_orders(&api).await;
     let ours = next_cursor(&list_by_admin(&api, "/orders", "limit=1&order=asc").await.json());
     let others = next_cursor(&list_by_admin(&api, "/products", "limit=1&order=asc").await.json());
@@ -94,14 +96,14 @@ async fn a_cursor_of_another_list_or_direction_or_a_changed_one_is_400() {
 
 #[tokio::test]
 async fn orders_are_listed_only_for_administrators() {
-    let (api, page) = (shared().await, PageQuery::default());
+    let (api, page) = (shared_platform().await, PageQuery::default());
     api.person("customer").await.list_orders(&page).await.refused(403, "FORBIDDEN");
-    api.store().list_orders(&page).await.refused_by_gateway(401);
+    api.client().list_orders(&page).await.refused_by_gateway(401);
 }
 
 #[tokio::test]
 async fn an_order_is_shown_only_to_its_customer_and_to_administrators() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let [order, _] = two_orders(&api).await;
     for who in ["customer", "admin"] {
         let shown = api.person(who).await.get_order(order.order_id).await.unwrap().data;
@@ -113,16 +115,16 @@ async fn an_order_is_shown_only_to_its_customer_and_to_administrators() {
     other.get_order(Uuid::new_v4().into()).await.refused(404, "NOT_FOUND");
     let refused = api.get("/orders/one").token(&api.token("gold").await).send().await;
     assert_eq!(refused.error_fields(400, "INVALID_REQUEST"), ["path.orderId"]);
-    api.store().get_order(order.order_id).await.refused_by_gateway(401);
+    api.client().get_order(order.order_id).await.refused_by_gateway(401);
 }
 
 #[tokio::test]
 async fn a_walk_over_all_product_pages_has_no_product_twice() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let newest = new_product(&api.person("merchant").await, 1).await;
     let (mut asked, mut met) = (read(json!({ "limit": 100 })), Vec::new());
     loop {
-        let page = api.store().list_products(None, &asked).await.unwrap().data;
+        let page = api.client().list_products(None, &asked).await.unwrap().data;
         met.extend(page.items.iter().map(|product| product.product_id));
         match page.next(&asked) {
             Some(next) => asked = next,
@@ -135,13 +137,13 @@ async fn a_walk_over_all_product_pages_has_no_product_twice() {
 
 #[tokio::test]
 async fn a_product_is_found_only_by_its_whole_name_in_any_case() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let product = new_product(&api.person("merchant").await, 1).await;
-    let product = api.store().get_product(product).await.unwrap().data;
+    let product = api.client().get_product(product).await.unwrap().data;
     let name = product.name.as_str();
     let named = async |name: &str| {
         let name = ProductName::try_from(name.to_owned()).unwrap();
-        api.store().list_products(Some(&name), &PageQuery::default()).await.unwrap().data
+        api.client().list_products(Some(&name), &PageQuery::default()).await.unwrap().data
     };
     let page = named(name).await;
     assert_eq!((page.next_cursor, page.items), (None, vec![product.clone()]));
@@ -161,7 +163,9 @@ async fn a_product_is_found_only_by_its_whole_name_in_any_case() {
 
 #[tokio::test]
 async fn a_walk_during_inserts_has_each_of_1_000_old_orders_once_and_sorted() {
-    let Some(api) = own(Options { demo: true, ..Options::default() }).await else { return };
+    let Some(api) = fresh_platform(Options { demo: true, ..Options::default() }).await else {
+        return;
+    };
     let old = a_thousand_orders(&api).await;
     for direction in [Direction::Ascending, Direction::Descending] {
         let walked = AtomicBool::new(false);

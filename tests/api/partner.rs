@@ -7,7 +7,7 @@ use local::options::Options;
 use serde_json::{Value, json};
 use tokio::time::{Duration, sleep};
 
-use crate::harness::{Api, Control, Refused, eventually, own, read};
+use crate::harness::{Api, Control, Refused, eventually, fresh_platform, read};
 
 const FUNCTION: &str = "ListPartnerProductsFunction";
 const TOKENS: &str = "/oauth/token";
@@ -363,7 +363,7 @@ async fn calls_are_recorded_and_no_secret_is_stored_or_logged() {
 }
 
 async fn platform() -> Option<(Api, Control)> {
-    let api = own(Options::default()).await?;
+    let api = fresh_platform(Options::default()).await?;
     let control = api.control()?;
     Some((api, control))
 }
@@ -377,7 +377,7 @@ async fn list_page(
     wanted: &PartnerPage,
 ) -> Result<ApiResponse<Vec<PartnerProduct>>, Error> {
     let (who, language) = (read(json!("acme-7")), read(json!("en")));
-    api.store().list_partner_products(&who, &language, wanted).await
+    api.client().list_partner_products(&who, &language, wanted).await
 }
 
 /// Sends this many requests at the same time.

@@ -5,14 +5,14 @@ use domain::people::AddressId;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::harness::{ADDRESS, euros, new_address, new_product, read, shared, unique};
+use crate::harness::{ADDRESS, euros, new_address, new_product, read, shared_platform, unique};
 
 /// Price, discount and quantity of an item, and the actual price of one piece.
 type Priced = (i64, i64, i64, i64);
 
 #[tokio::test]
 async fn an_order_costs_its_discounted_prices_and_shipping_free_for_gold() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let merchant = api.person("merchant").await;
     let cases: [&[Priced]; 6] = [
         &[(200, 10, 1, 180)],
@@ -43,7 +43,7 @@ async fn an_order_costs_its_discounted_prices_and_shipping_free_for_gold() {
 
 #[tokio::test]
 async fn prices_and_discounts_out_of_bounds_are_400_with_their_pointers() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let merchant = api.token("merchant").await;
     let cases: [(i64, i64, &[&str]); 5] = [
         (200, 100, &["/discount"]),
@@ -61,7 +61,7 @@ async fn prices_and_discounts_out_of_bounds_are_400_with_their_pointers() {
 
 #[tokio::test]
 async fn items_that_cannot_be_ordered_are_all_named_at_once() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let (merchant, customer) = (api.person("merchant").await, api.token("customer").await);
     let (lamp, teapot) = (new_product(&merchant, 2).await, new_product(&merchant, 1).await);
     let gone = new_product(&merchant, 9).await;

@@ -5,7 +5,8 @@ use local::options::Options;
 use serde_json::Value;
 
 use crate::harness::{
-    Api, CUSTOMER, Refused, eventually, new_product, order_of, own, shared, unique_email, user,
+    Api, CUSTOMER, Refused, eventually, fresh_platform, new_product, order_of, shared_platform,
+    unique_email, user,
 };
 
 /// The error code of a denial. Some services append `Exception`.
@@ -38,7 +39,7 @@ async fn a_missing_permission_is_denied_and_named_in_the_log() {
     for (function, action, resource, request, is_done) in CASES {
         let right = format!("{function} {action} {resource}").parse().unwrap();
         let options = Options { demo: true, without: vec![right], ..Options::default() };
-        let Some(api) = own(options).await else { return };
+        let Some(api) = fresh_platform(options).await else { return };
 
         let done = ask(&api, request).await;
 
@@ -61,7 +62,7 @@ async fn a_missing_permission_is_denied_and_named_in_the_log() {
 
 #[tokio::test]
 async fn nothing_is_denied_to_a_function_with_its_whole_policy() {
-    let api = shared().await;
+    let api = shared_platform().await;
     for request in [Request::Account, Request::SignUp, Request::Order] {
         ask(&api, request).await.unwrap();
     }
@@ -72,7 +73,7 @@ async fn nothing_is_denied_to_a_function_with_its_whole_policy() {
 
 async fn ask(api: &Api, request: Request) -> Result<(), Error> {
     match request {
-        Request::SignUp => api.store().post_user(&user(&unique_email()), None).await.map(drop),
+        Request::SignUp => api.client().post_user(&user(&unique_email()), None).await.map(drop),
         Request::Account => api.person("customer").await.get_user(CUSTOMER.into()).await.map(drop),
         Request::Order => {
             let lamp = new_product(&api.person("merchant").await, 1).await;

@@ -7,12 +7,13 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::harness::{
-    ADDRESS, Api, CUSTOMER, Control, Refused, eventually, operate, own, read, shared,
+    ADDRESS, Api, CUSTOMER, Control, Refused, eventually, fresh_platform, operate, read,
+    shared_platform,
 };
 
 #[tokio::test]
 async fn an_approved_order_is_listed_until_it_is_cancelled() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let Some(control) = api.control() else { return };
     let order = Uuid::new_v4().to_string();
     store(&api, &order, "APPROVED", 2);
@@ -39,7 +40,7 @@ async fn an_approved_order_is_listed_until_it_is_cancelled() {
 
 #[tokio::test]
 async fn a_customers_approved_orders_are_paged_and_404_for_strangers() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let Some(control) = api.control() else { return };
     let inside = api.inside().unwrap();
     let id = Uuid::new_v4();
@@ -64,7 +65,7 @@ async fn a_customers_approved_orders_are_paged_and_404_for_strangers() {
     ];
     assert_eq!(shown.collect::<Vec<_>>(), expected);
 
-    let (customer, asked) = (api.store().with_token(&token), read(json!({ "limit": 2 })));
+    let (customer, asked) = (api.client().with_token(&token), read(json!({ "limit": 2 })));
     let first = customer.list_user_orders(id.into(), &asked).await.unwrap().data;
     assert_eq!(first.items.len(), 2);
     let admin = api.someone(inside, "ADMIN");
@@ -78,7 +79,9 @@ async fn a_customers_approved_orders_are_paged_and_404_for_strangers() {
 
 #[tokio::test]
 async fn a_destroyed_projection_is_rebuilt_to_the_identical_read_model() {
-    let Some(api) = own(Options { demo: true, ..Options::default() }).await else { return };
+    let Some(api) = fresh_platform(Options { demo: true, ..Options::default() }).await else {
+        return;
+    };
     let control = api.control().unwrap();
     let orders: Vec<String> = (0..24).map(|_| Uuid::new_v4().to_string()).collect();
     for (number, order) in orders.iter().enumerate() {

@@ -7,11 +7,13 @@ use local::options::Options;
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use crate::harness::own;
+use crate::harness::fresh_platform;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_shell_blocks_of_the_readme_and_the_tour_print_what_they_promise() {
-    let Some(api) = own(Options { demo: true, ..Options::default() }).await else { return };
+    let Some(api) = fresh_platform(Options { demo: true, ..Options::default() }).await else {
+        return;
+    };
     let platform = api.inside().unwrap().platform();
     let lines = [include_str!("../../README.md"), include_str!("../../infra/docs/TOUR.md")]
         .map(shell_lines)

@@ -9,13 +9,13 @@ use http::{HeaderName, Method};
 use serde_json::{Map, Value, json};
 
 use crate::harness::{
-    ApiResponse, CUSTOMER, PASSWORD, eventually, home, lamp, new_product, order_of, read, shared,
-    unique, unique_email, user,
+    ApiResponse, CUSTOMER, PASSWORD, eventually, home, lamp, new_product, order_of, read,
+    shared_platform, unique, unique_email, user,
 };
 
 #[tokio::test]
 async fn no_field_of_a_recorded_response_has_vanished_or_changed_its_type() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let (customer, merchant) = (api.token("customer").await, api.token("merchant").await);
     let admin = api.token("admin").await;
     let credentials = json!({ "email": "customer@example.com", "password": PASSWORD });

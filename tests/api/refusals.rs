@@ -10,7 +10,7 @@ use uuid::{Uuid, uuid};
 
 use crate::harness::{
     ADDRESS, Api, ApiResponse, CUSTOMER, PASSWORD, Refused, home, lamp, new_address, new_product,
-    order_of, read, shared, unique, unique_email, user,
+    order_of, read, shared_platform, unique, unique_email, user,
 };
 
 /// Some of the routes that require a sign-in.
@@ -26,7 +26,7 @@ const PROTECTED: [(Method, &str); 7] = [
 
 #[tokio::test]
 async fn the_gateway_refuses_missing_tokens_and_unknown_routes_itself() {
-    let api = shared().await;
+    let api = shared_platform().await;
     for (method, path) in PROTECTED {
         let call = || api.call(method.clone(), path);
         call().send().await.gateway(401, "Unauthorized");
@@ -44,7 +44,7 @@ async fn the_gateway_refuses_missing_tokens_and_unknown_routes_itself() {
 
 #[tokio::test]
 async fn a_body_over_10_mb_is_413_and_reaches_no_function() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let large = api.call(Method::POST, "/users").body(vec![b' '; 10 * 1024 * 1024 + 1]);
     let large = large.header("content-type", "application/json").send().await;
     large.gateway(413, "Request Entity Too Large");
@@ -54,7 +54,7 @@ async fn a_body_over_10_mb_is_413_and_reaches_no_function() {
 async fn a_foreign_or_malformed_token_is_401_with_a_challenge() {
     const NO_TOKEN: &str = "Bearer realm=\"api\"";
     const NO_TOKEN_OF_OURS: &str = "Bearer realm=\"api\", error=\"invalid_token\"";
-    let api = shared().await;
+    let api = shared_platform().await;
     for (method, path) in PROTECTED {
         for (shown, challenge) in
             [("Basic YTpi", NO_TOKEN), ("Bearer", NO_TOKEN), ("Bearer a.b.c", NO_TOKEN_OF_OURS)]
@@ -69,7 +69,7 @@ async fn a_foreign_or_malformed_token_is_401_with_a_challenge() {
 
 #[tokio::test]
 async fn a_body_of_a_wrong_type_size_or_syntax_is_415_413_or_400() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let text = json!(user("ada@example.com")).to_string();
     let with = |content_type: Option<&str>, body: Vec<u8>| {
         let call = api.call(Method::POST, "/users").body(body);
@@ -95,7 +95,7 @@ async fn a_body_of_a_wrong_type_size_or_syntax_is_415_413_or_400() {
 
 #[tokio::test]
 async fn all_violations_of_a_request_are_400_with_their_pointers() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let (customer, merchant) = (api.token("customer").await, api.token("merchant").await);
     let cases: Vec<(&str, &str, Value, &[&str])> = vec![
         ("/users", "", json!({}), &["/email", "/name", "/password"]),
@@ -169,7 +169,7 @@ async fn all_violations_of_a_request_are_400_with_their_pointers() {
 
 #[tokio::test]
 async fn an_order_without_1_to_25_different_items_is_400() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let customer = api.token("customer").await;
     let item = |id: Uuid| json!({ "productId": id, "quantity": 1 });
     let order = |items: Vec<Value>| json!({ "items": items, "addressId": ADDRESS, "paymentMethod": "CARD" });
@@ -184,7 +184,7 @@ async fn an_order_without_1_to_25_different_items_is_400() {
 
 #[tokio::test]
 async fn an_invalid_path_or_header_is_400_and_named_like_a_field() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let customer = api.token("customer").await;
     let order = order_of(Uuid::nil().into(), 1);
     let long = "k".repeat(256);
@@ -205,7 +205,7 @@ async fn an_invalid_path_or_header_is_400_and_named_like_a_field() {
 
 #[tokio::test]
 async fn a_missing_role_is_403_and_a_hidden_resource_is_404() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let (customer, admin) = (api.person("customer").await, api.person("admin").await);
     customer.post_product(&lamp(1), None).await.refused(403, "FORBIDDEN");
     let gold = uuid!("00000000-0000-7000-8000-000000000002").into();
@@ -216,14 +216,14 @@ async fn a_missing_role_is_403_and_a_hidden_resource_is_404() {
     assert_eq!(admin.get_user(gold).await.unwrap().data.tier, Tier::Gold);
     let own = customer.get_user(CUSTOMER.into()).await.unwrap().data;
     assert_eq!(own.email.as_str(), "customer@example.com");
-    api.store().get_product(Uuid::new_v4().into()).await.refused(404, "NOT_FOUND");
+    api.client().get_product(Uuid::new_v4().into()).await.refused(404, "NOT_FOUND");
 }
 
 #[tokio::test]
 async fn a_taken_email_name_or_id_is_409_with_its_field() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let (customer, merchant) = (api.person("customer").await, api.person("merchant").await);
-    let taken = api.store().post_user(&user("Customer@Example.COM"), None).await;
+    let taken = api.client().post_user(&user("Customer@Example.COM"), None).await;
     assert_eq!(
         taken.refused_fields(409, "EMAIL_TAKEN"),
         ["/email"],
@@ -231,7 +231,7 @@ async fn a_taken_email_name_or_id_is_409_with_its_field() {
     );
 
     let with_id = NewUser { user_id: Some(CUSTOMER.into()), ..user(&unique_email()) };
-    let taken = api.store().post_user(&with_id, None).await;
+    let taken = api.client().post_user(&with_id, None).await;
     assert_eq!(taken.refused_fields(409, "ID_TAKEN"), ["/userId"]);
 
     for name in
@@ -249,7 +249,7 @@ async fn a_taken_email_name_or_id_is_409_with_its_field() {
 
 #[tokio::test]
 async fn a_name_with_invisible_characters_is_400_at_its_field() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let merchant = api.token("merchant").await;
     let offer = async |name: &str| {
         let mut product = json!(lamp(1));
@@ -277,7 +277,7 @@ async fn a_name_with_invisible_characters_is_400_at_its_field() {
 
 #[tokio::test]
 async fn an_order_that_breaks_a_rule_is_422_and_names_every_item() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let (customer, merchant) = (api.person("customer").await, api.person("merchant").await);
     let product = new_product(&merchant, 3).await;
     let unknown = Uuid::new_v4();
@@ -297,13 +297,13 @@ async fn an_order_that_breaks_a_rule_is_422_and_names_every_item() {
         let refused = customer.create_order(&order, None).await;
         assert_eq!(refused.refused_fields(422, code), fields);
     }
-    let shown = api.store().get_product(product).await.unwrap().data;
+    let shown = api.client().get_product(product).await.unwrap().data;
     assert_eq!(shown.stock.get(), 3, "a refused order takes nothing");
 }
 
 #[tokio::test]
 async fn a_key_reused_for_another_request_of_its_caller_is_422() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let (customer, merchant) = (api.person("customer").await, api.person("merchant").await);
     let (product, key) = (new_product(&merchant, 9).await, unique("key"));
     let first = customer.create_order(&order_of(product, 1), Some(&key)).await.unwrap().data;
@@ -325,9 +325,9 @@ async fn a_key_reused_for_another_request_of_its_caller_is_422() {
 
 #[tokio::test]
 async fn a_wrong_password_and_an_unknown_address_get_the_same_401() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let (known, unknown) = (unique_email(), unique_email());
-    api.store().post_user(&user(&known), None).await.unwrap();
+    api.client().post_user(&user(&known), None).await.unwrap();
     let sign_in = async |email: &str| {
         let credentials = json!({ "email": email, "password": format!("not-{PASSWORD}") });
         let answer = api.post("/sessions", &credentials).send().await;
@@ -341,11 +341,11 @@ async fn a_wrong_password_and_an_unknown_address_get_the_same_401() {
 
 #[tokio::test]
 async fn a_guessed_mail_token_is_410_for_every_user() {
-    let api = shared().await;
+    let api = shared_platform().await;
     for somebody in [Uuid::new_v4(), CUSTOMER] {
-        let answer = api.store().put_verification(somebody.into(), "a-guess", PASSWORD).await;
+        let answer = api.client().put_verification(somebody.into(), "a-guess", PASSWORD).await;
         answer.refused(410, "VERIFICATION_SPENT");
-        let answer = api.store().put_password(somebody.into(), "a-guess", "another-long-password");
+        let answer = api.client().put_password(somebody.into(), "a-guess", "another-long-password");
         answer.await.refused(410, "PASSWORD_RESET_SPENT");
     }
     let answer = api.put("/users/x/verification", &json!({})).send().await;
@@ -354,7 +354,7 @@ async fn a_guessed_mail_token_is_410_for_every_user() {
 
 #[tokio::test]
 async fn a_valid_request_id_is_kept_and_an_invalid_one_replaced() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let ask = async |id: &str| {
         let answer = api.get("/products/x").header("x-request-id", id).send().await;
         answer.error(400, "INVALID_REQUEST");
@@ -372,7 +372,7 @@ async fn a_valid_request_id_is_kept_and_an_invalid_one_replaced() {
 
 #[tokio::test]
 async fn problem_details_have_the_content_of_the_usual_error() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let ask = async |api: &Api, accept: &str| -> ApiResponse {
         let call = api.post("/users", &json!({ "email": 1 })).header("accept", accept);
         call.header("x-request-id", "r-1").send().await

@@ -12,7 +12,7 @@ use tokio::time::{sleep, timeout};
 use uuid::{Uuid, uuid};
 
 use crate::events::template;
-use crate::harness::{Api, PASSWORD, eventually, operate, own, unlimited};
+use crate::harness::{Api, PASSWORD, eventually, fresh_platform, operate, unlimited};
 
 /// Users of the demo who sign in and make requests again and again, with their ids.
 const PEOPLE: [(&str, Uuid); 3] = [
@@ -26,7 +26,7 @@ const VERIFICATION: &str = "VerificationKeysSecret";
 
 #[tokio::test]
 async fn two_rotations_in_a_row_fail_no_request() {
-    let Some(api) = own(unlimited()).await else { return };
+    let Some(api) = fresh_platform(unlimited()).await else { return };
     // Each call starts a process, which reads its keys again.
     api.control().unwrap().faults(&json!({ "coldStarts": true })).await;
 
@@ -53,9 +53,9 @@ async fn two_rotations_in_a_row_fail_no_request() {
 
 #[tokio::test]
 async fn the_first_rotation_makes_the_keys() {
-    let Some(api) = own(unlimited()).await else { return };
+    let Some(api) = fresh_platform(unlimited()).await else { return };
     api.control().unwrap().faults(&json!({ "coldStarts": true })).await;
-    let sign_in = async || api.store().post_session("customer@example.com", PASSWORD).await;
+    let sign_in = async || api.client().post_session("customer@example.com", PASSWORD).await;
     let (stores, template) = (api.inside().unwrap().platform().stores(), template());
     for secret in [SIGNING, VERIFICATION] {
         let created = template.secrets[secret].value.as_ref().unwrap().words();
@@ -66,14 +66,14 @@ async fn the_first_rotation_makes_the_keys() {
     rotate_secret(&api).await;
 
     let session = sign_in().await.unwrap().data;
-    let me = api.store().with_token(&session.access_token);
+    let me = api.client().with_token(&session.access_token);
     me.get_user(PEOPLE[0].1.into()).await.unwrap();
     assert_eq!(published(&api).await.len(), 2, "the current key and the next");
 }
 
 #[tokio::test]
 async fn a_rotation_too_soon_changes_nothing_and_logs_the_reason() {
-    let Some(api) = own(unlimited()).await else { return };
+    let Some(api) = fresh_platform(unlimited()).await else { return };
     rotate_secret(&api).await;
     let before = published(&api).await;
 
@@ -119,7 +119,7 @@ struct Crowd {
 
 impl Crowd {
     async fn come_and_go(&self, api: &Api, who: &str, id: Uuid) -> Vec<Result<(), Error>> {
-        let (store, email) = (api.store(), format!("{who}@example.com"));
+        let (store, email) = (api.client(), format!("{who}@example.com"));
         let mut answers = Vec::new();
         while !self.over.load(Relaxed) {
             let session = store.post_session(&email, PASSWORD).await.map(|session| session.data);
@@ -147,7 +147,7 @@ impl Crowd {
 
 /// The ids of the published keys.
 async fn published(api: &Api) -> Vec<String> {
-    let set = api.store().get_jwks().await.unwrap().data;
+    let set = api.client().get_jwks().await.unwrap().data;
     let kids = set["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap());
     kids.map(str::to_owned).collect()
 }

@@ -8,7 +8,7 @@ use local::options::Options;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::harness::{Api, Refused, euros, new_product, order_of, own, read};
+use crate::harness::{Api, Refused, euros, fresh_platform, new_product, order_of, read};
 
 #[tokio::test]
 async fn stored_rules_are_returned_and_their_versions_count_up() {
@@ -128,7 +128,7 @@ async fn the_rules_are_403_for_all_but_administrators() {
 
 /// There is only one set of rules, so a test that changes it needs a separate platform.
 async fn platform() -> Option<Api> {
-    own(Options { demo: true, ..Options::default() }).await
+    fresh_platform(Options { demo: true, ..Options::default() }).await
 }
 
 /// The default rules, as a request has them.

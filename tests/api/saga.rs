@@ -6,7 +6,9 @@ use domain::orders::{OrderId, OrderStatus};
 use local::options::Options;
 use serde_json::{Value, json};
 
-use crate::harness::{Api, Control, Refused, euros, eventually, lamp, order_of, own, read};
+use crate::harness::{
+    Api, Control, Refused, euros, eventually, fresh_platform, lamp, order_of, read,
+};
 
 #[tokio::test]
 async fn an_approved_order_can_be_cancelled_once() {
@@ -95,7 +97,7 @@ struct Order {
 
 impl Shop {
     async fn open() -> Option<Self> {
-        let api = own(Options { demo: true, ..Options::default() }).await?;
+        let api = fresh_platform(Options { demo: true, ..Options::default() }).await?;
         let control = api.control()?;
         let customer = api.person("customer").await;
         Some(Self { api, control, customer })

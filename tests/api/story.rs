@@ -7,13 +7,15 @@ use local::options::Options;
 use serde_json::json;
 
 use crate::harness::{
-    Api, CUSTOMER, Control, PASSWORD, Refused, euros, eventually, new_address, new_product,
-    order_of, own, proof_in, read, shared, unique_email, user,
+    Api, CUSTOMER, Control, PASSWORD, Refused, euros, eventually, fresh_platform, new_address,
+    new_product, order_of, proof_in, read, shared_platform, unique_email, user,
 };
 
 #[tokio::test]
 async fn a_customer_signs_up_verifies_signs_in_and_orders_once() {
-    let Some(api) = own(Options { demo: true, ..Options::default() }).await else { return };
+    let Some(api) = fresh_platform(Options { demo: true, ..Options::default() }).await else {
+        return;
+    };
     let control = api.control().unwrap();
     let email = unique_email();
 
@@ -25,7 +27,7 @@ async fn a_customer_signs_up_verifies_signs_in_and_orders_once() {
 
 /// Signs up, verifies the address by the mail, and signs in.
 async fn sign_up(api: &Api, control: &Control, email: &str) -> Client {
-    let store = api.store();
+    let store = api.client();
     let created = store.post_user(&user(email), None).await.unwrap();
     let id = created.data.user_id;
     assert_eq!(created.header("location"), Some(&*format!("/users/{id}")));
@@ -48,11 +50,11 @@ async fn sign_up(api: &Api, control: &Control, email: &str) -> Client {
 /// A merchant offers a product, and two public requests read it, the second one from the cache.
 async fn browse(api: &Api, control: &Control) -> ProductId {
     let product = new_product(&api.person("merchant").await, 5).await;
-    let first = api.store().get_product(product).await.unwrap();
+    let first = api.client().get_product(product).await.unwrap();
     assert_eq!(first.data.actual_price.amount.get(), 180);
     assert_eq!((first.header("age"), hits(control).await), (Some("0"), 0.0));
 
-    let second = api.store().get_product(product).await.unwrap();
+    let second = api.client().get_product(product).await.unwrap();
     assert_eq!(second.data, first.data);
     assert!(second.header("age").unwrap().parse::<u64>().is_ok(), "{second:?}");
     eventually("a hit of the cache", async || (hits(control).await >= 1.0).then_some(())).await;
@@ -101,7 +103,7 @@ async fn hits(control: &Control) -> f64 {
 
 #[tokio::test]
 async fn clients_see_the_effects_of_the_functions_behind_the_api() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let customer = api.person("customer").await;
     let product = new_product(&api.person("merchant").await, 1).await;
     let order = order_of(product, 1);
@@ -120,5 +122,5 @@ async fn clients_see_the_effects_of_the_functions_behind_the_api() {
     api.new_object().await;
     let (who, language) = (read(json!("acme-7")), read(json!("en")));
     let page = PartnerPage::default();
-    api.store().list_partner_products(&who, &language, &page).await.unwrap();
+    api.client().list_partner_products(&who, &language, &page).await.unwrap();
 }

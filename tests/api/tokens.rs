@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::harness::{
-    AUDIENCE, Api, ISSUER, Inside, Refused, eventually, new_address, own, shared, someone, token_by,
+    AUDIENCE, Api, ISSUER, InProcess, Refused, eventually, fresh_platform, new_address,
+    shared_platform, someone, token_by,
 };
 
 /// Accepted difference of clocks before an expired token is refused, in seconds.
@@ -21,7 +22,7 @@ const LEEWAY_S: i64 = 60;
 
 #[tokio::test]
 async fn a_hundred_requests_with_one_token_call_the_authorizer_once() {
-    let Some(api) = own(Options::default()).await else { return };
+    let Some(api) = fresh_platform(Options::default()).await else { return };
     let customer = api.someone(api.inside().unwrap(), "CUSTOMER");
     new_address(&customer).await;
 
@@ -35,7 +36,7 @@ async fn a_hundred_requests_with_one_token_call_the_authorizer_once() {
 
 #[tokio::test]
 async fn a_token_that_expires_while_its_verdict_is_cached_is_401() {
-    let Some(api) = own(Options::default()).await else { return };
+    let Some(api) = fresh_platform(Options::default()).await else { return };
     let nobody = Uuid::new_v4().to_string();
     let ends_in_s = 3 - LEEWAY_S;
     let token = api.inside().unwrap().token_ending_in(ends_in_s, &nobody, &["CUSTOMER"]);
@@ -53,7 +54,7 @@ async fn a_token_that_expires_while_its_verdict_is_cached_is_401() {
 
 #[tokio::test]
 async fn an_invalid_token_is_401_for_every_defect_and_nothing_is_read() {
-    let Some(api) = own(Options::default()).await else { return };
+    let Some(api) = fresh_platform(Options::default()).await else { return };
     let attackers_keys = TcpListener::bind("127.0.0.1:0").unwrap();
     attackers_keys.set_nonblocking(true).unwrap();
     let address = format!("http://{}/keys.json", attackers_keys.local_addr().unwrap());
@@ -71,7 +72,7 @@ async fn an_invalid_token_is_401_for_every_defect_and_nothing_is_read() {
 
 #[tokio::test]
 async fn an_invalid_token_on_a_public_route_is_401_and_nothing_is_read() {
-    let Some(api) = own(Options::default()).await else { return };
+    let Some(api) = fresh_platform(Options::default()).await else { return };
     let nowhere = "http://127.0.0.1:9/keys.json";
     for (what, token) in attacks(api.inside().unwrap(), nowhere) {
         let answer = api.get(&format!("/articles/{}", Uuid::nil())).token(&token).send().await;
@@ -85,7 +86,7 @@ async fn an_invalid_token_on_a_public_route_is_401_and_nothing_is_read() {
 /// A valid token and a second authorization, in either order.
 #[tokio::test]
 async fn a_valid_token_with_a_second_authorization_is_401() {
-    let Some(api) = own(Options::default()).await else { return };
+    let Some(api) = fresh_platform(Options::default()).await else { return };
     let nobody = Uuid::new_v4().to_string();
     let good = format!("Bearer {}", api.inside().unwrap().token(&nobody, &["CUSTOMER"]));
     let alone = api.get(&format!("/users/{nobody}")).header("authorization", &good);
@@ -104,7 +105,7 @@ async fn a_valid_token_with_a_second_authorization_is_401() {
 
 #[tokio::test]
 async fn a_new_key_verifies_as_soon_as_a_token_names_it() {
-    let Some(api) = own(Options::default()).await else { return };
+    let Some(api) = fresh_platform(Options::default()).await else { return };
     let inside = api.inside().unwrap();
     let old = inside.token(&Uuid::new_v4().to_string(), &["CUSTOMER"]);
     assert_eq!(verdict(&api, &old).await, 404);
@@ -122,13 +123,13 @@ async fn a_new_key_verifies_as_soon_as_a_token_names_it() {
 
 #[tokio::test]
 async fn an_authorizer_without_keys_is_503_and_admits_no_request() {
-    let Some(api) = own(Options::default()).await else { return };
+    let Some(api) = fresh_platform(Options::default()).await else { return };
     let (control, inside) = (api.control().unwrap(), api.inside().unwrap());
     control.faults(&json!({ "secrets": { "VerificationKeysSecret": { "fail": 1 } } })).await;
     let token = someone(inside, "CUSTOMER");
     let ask = async |token: &str| {
         let nobody = Uuid::new_v4().into();
-        api.store().with_token(token).get_user(nobody).await
+        api.client().with_token(token).get_user(nobody).await
     };
     let refused = ask(&token).await.refused(503, "SERVICE_UNAVAILABLE");
     let asked_again_s = refused.retry_after_s.unwrap();
@@ -147,9 +148,9 @@ async fn an_authorizer_without_keys_is_503_and_admits_no_request() {
 
 #[tokio::test]
 async fn the_published_keys_are_public_and_include_the_signing_key() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let token = api.token("customer").await;
-    let published = api.store().get_jwks().await.unwrap().data;
+    let published = api.client().get_jwks().await.unwrap().data;
     let keys = published["keys"].as_array().unwrap();
     let header = jsonwebtoken::decode_header(&token).unwrap();
     assert!(keys.iter().any(|key| key["kid"] == header.kid.as_deref().unwrap()), "{keys:?}");
@@ -169,12 +170,12 @@ async fn assert_reads_nothing(api: &Api, function: &str, table: &str) {
 
 /// The status of a request about an unknown user.
 async fn verdict(api: &Api, token: &str) -> u16 {
-    let answer = api.store().with_token(token).get_user(Uuid::new_v4().into()).await;
+    let answer = api.client().with_token(token).get_user(Uuid::new_v4().into()).await;
     answer.unwrap_err().refusal().expect("the API responds").status.as_u16()
 }
 
 /// Invalid tokens, each with one defect. At `address` an attacker offers keys.
-fn attacks(inside: &Inside, address: &str) -> Vec<(&'static str, String)> {
+fn attacks(inside: &InProcess, address: &str) -> Vec<(&'static str, String)> {
     let mut attacks = forged(inside);
     attacks.extend(signed_by_an_attacker(inside, address));
     attacks.extend(malformed(inside));
@@ -182,7 +183,7 @@ fn attacks(inside: &Inside, address: &str) -> Vec<(&'static str, String)> {
 }
 
 /// Tokens that are unsigned, or not signed by the right key for this purpose.
-fn forged(inside: &Inside) -> Vec<(&'static str, String)> {
+fn forged(inside: &InProcess) -> Vec<(&'static str, String)> {
     let good = inside.token(&Uuid::new_v4().to_string(), &["CUSTOMER"]);
     let parts: Vec<&str> = good.split('.').collect();
     let [header, payload, signature] = parts[..] else { panic!("three parts") };
@@ -218,7 +219,7 @@ fn forged(inside: &Inside) -> Vec<(&'static str, String)> {
 }
 
 /// Tokens with a correct signature of a key that only the token itself vouches for.
-fn signed_by_an_attacker(inside: &Inside, address: &str) -> Vec<(&'static str, String)> {
+fn signed_by_an_attacker(inside: &InProcess, address: &str) -> Vec<(&'static str, String)> {
     let attacker = generate().unwrap();
     let ours = inside.public_key()["kid"].as_str().unwrap();
     let signed = |kid: &str, member: &str, value: Value| signed_by(&attacker, kid, member, value);
@@ -237,7 +238,7 @@ fn signed_by_an_attacker(inside: &Inside, address: &str) -> Vec<(&'static str, S
 }
 
 /// Valid tokens in other forms than the accepted one.
-fn malformed(inside: &Inside) -> Vec<(&'static str, String)> {
+fn malformed(inside: &InProcess) -> Vec<(&'static str, String)> {
     let good = inside.token(&Uuid::new_v4().to_string(), &["CUSTOMER"]);
     let parts: Vec<&str> = good.split('.').collect();
     let [header, payload, signature] = parts[..] else { panic!("three parts") };

@@ -4,15 +4,15 @@ use local::options::Options;
 use serde_json::{Value, json};
 
 use crate::harness::{
-    ApiResponse, Control, PASSWORD, Refused, eventually, own, proof_in, shared, unique,
-    unique_email, user,
+    ApiResponse, Control, PASSWORD, Refused, eventually, fresh_platform, proof_in, shared_platform,
+    unique, unique_email, user,
 };
 
 #[tokio::test]
 async fn a_repeated_verification_mail_invalidates_the_earlier_token() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let Some(control) = api.control() else { return };
-    let (store, email) = (api.store(), unique_email());
+    let (store, email) = (api.client(), unique_email());
     let ada = store.post_user(&user(&email), None).await.unwrap().data.user_id;
     let first = proof_in(&control.mail(&email, "Verify").await);
 
@@ -31,11 +31,11 @@ async fn a_repeated_verification_mail_invalidates_the_earlier_token() {
 
 #[tokio::test]
 async fn a_verification_mail_request_does_not_reveal_existing_accounts() {
-    let api = shared().await;
+    let api = shared_platform().await;
     let Some(control) = api.control() else { return };
     let (unverified, unknown) = (unique("ada"), unique("eve"));
     let address = |name: &str| format!("{name}@example.com");
-    api.store().post_user(&user(&address(&unverified)), None).await.unwrap();
+    api.client().post_user(&user(&address(&unverified)), None).await.unwrap();
 
     let mut told = Vec::new();
     for name in [unverified.as_str(), "customer", unknown.as_str()] {
@@ -56,10 +56,10 @@ async fn a_verification_mail_request_does_not_reveal_existing_accounts() {
 
 #[tokio::test]
 async fn a_verification_mail_request_is_202_when_the_queue_fails() {
-    let Some(api) = own(Options::default()).await else { return };
+    let Some(api) = fresh_platform(Options::default()).await else { return };
     let control = api.control().unwrap();
     control.faults(&json!({ "queues": { "EmailsQueue": { "fail": 1 } } })).await;
-    api.store().post_verification_email("ada@example.com").await.unwrap();
+    api.client().post_verification_email("ada@example.com").await.unwrap();
 }
 
 /// The level and outcome in the log of the record that a request has caused.

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::events::{fixture, invoke, template};
-use crate::harness::{Api, ApiResponse, Call, own, shared, skip, someone};
+use crate::harness::{Api, ApiResponse, Call, fresh_platform, shared_platform, skip, someone};
 
 /// Fewer routes would mean that the walk misses some.
 const ROUTES_MIN: usize = 15;
@@ -20,7 +20,7 @@ const SILENT_ISSUER: &str = "SILENT_ISSUER";
 
 #[tokio::test]
 async fn every_protected_route_is_the_gateways_401_without_a_token() {
-    let api = shared().await;
+    let api = shared_platform().await;
     for route in signed_in_routes() {
         ask(&api, &route, None).await.gateway(401, "Unauthorized");
     }
@@ -28,7 +28,7 @@ async fn every_protected_route_is_the_gateways_401_without_a_token() {
 
 #[tokio::test]
 async fn every_protected_route_is_the_functions_401_with_a_refused_token() {
-    let api = shared().await;
+    let api = shared_platform().await;
     for token in ["a.b.c".to_owned(), token_in_the_name_of("https://nobody.example.com")] {
         for route in signed_in_routes() {
             let answer = ask(&api, &route, Some(&token)).await;
@@ -50,7 +50,7 @@ async fn every_protected_route_is_503_while_an_issuers_keys_are_unavailable() {
 
 #[tokio::test]
 async fn every_protected_route_is_503_while_our_own_keys_are_unavailable() {
-    let Some(api) = own(Options::default()).await else { return };
+    let Some(api) = fresh_platform(Options::default()).await else { return };
     let faults = json!({ "secrets": { "VerificationKeysSecret": { "fail": 1 } } });
     api.control().unwrap().faults(&faults).await;
     let token = someone(api.inside().unwrap(), "ADMIN");
@@ -61,7 +61,7 @@ async fn every_protected_route_is_503_while_our_own_keys_are_unavailable() {
 
 #[tokio::test]
 async fn every_protected_function_is_401_for_an_event_without_claims() {
-    let Some(api) = own(Options::default()).await else { return };
+    let Some(api) = fresh_platform(Options::default()).await else { return };
     let template = template();
     for route in signed_in_routes() {
         let event = fixture(&template.functions[&route.function].binary);
@@ -125,9 +125,9 @@ async fn api_that_trusts_a_silent_issuer() -> Option<(Api, String)> {
             skip("SILENT_ISSUER, an issuer with unavailable keys");
             return None;
         };
-        return Some((shared().await, issuer));
+        return Some((shared_platform().await, issuer));
     }
     let parameters = vec![seed::trust_in_silent_issuer()];
-    let api = own(Options { parameters, ..Options::default() }).await?;
+    let api = fresh_platform(Options { parameters, ..Options::default() }).await?;
     Some((api, seed::SILENT_ISSUER.to_owned()))
 }

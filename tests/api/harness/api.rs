@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::answer::assert_is_the_apis;
 use super::call::{Client, client, client_at};
-use super::{Call, Control, Inside, PASSWORD, skip};
+use super::{Call, Control, InProcess, PASSWORD, skip};
 
 /// An API. Each test has a separate client, whose connections end with the test.
 #[derive(Clone)]
@@ -19,12 +19,12 @@ pub(crate) struct Api {
     url: String,
     client: Client,
     store: client::Client,
-    inside: Option<Arc<Inside>>,
+    inside: Option<Arc<InProcess>>,
 }
 
 impl Api {
     /// The API of a platform in this process.
-    pub(super) fn of(inside: Arc<Inside>) -> Self {
+    pub(super) fn of(inside: Arc<InProcess>) -> Self {
         Self::at(inside.platform().api_url(), Some(inside))
     }
 
@@ -33,7 +33,7 @@ impl Api {
         Self::at(url.trim_end_matches('/').to_owned(), None)
     }
 
-    fn at(url: String, inside: Option<Arc<Inside>>) -> Self {
+    fn at(url: String, inside: Option<Arc<InProcess>>) -> Self {
         // A test must see every failure, and retries explicitly.
         let settings = client::Settings { attempts_max: 1, ..client::Settings::default() };
         let store = client::Client::new(&url, settings).expect("the system has trusted roots");
@@ -50,7 +50,7 @@ impl Api {
 
     /// The typed client, without a token: for the calls that programs make. A test uses
     /// [`Self::call`] for calls that no program should make, and to check bytes and headers.
-    pub(crate) fn store(&self) -> &client::Client {
+    pub(crate) fn client(&self) -> &client::Client {
         &self.store
     }
 
@@ -60,7 +60,7 @@ impl Api {
     }
 
     /// A new user with this role, signed in.
-    pub(crate) fn someone(&self, inside: &Inside, role: &str) -> client::Client {
+    pub(crate) fn someone(&self, inside: &InProcess, role: &str) -> client::Client {
         self.store.with_token(&inside.token(&Uuid::new_v4().to_string(), &[role]))
     }
 
@@ -119,7 +119,7 @@ impl Api {
     }
 
     /// The platform behind the API. When a deployment is tested, reports that and returns `None`.
-    pub(crate) fn inside(&self) -> Option<&Inside> {
+    pub(crate) fn inside(&self) -> Option<&InProcess> {
         if self.inside.is_none() {
             skip("the platform in its own process");
         }

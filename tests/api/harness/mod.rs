@@ -21,7 +21,8 @@ pub(crate) use self::document::{DOCUMENT, complaint, resolved, violation};
 pub(crate) use self::newsroom::{Article, someone};
 pub(crate) use self::operations::operate;
 pub(crate) use self::platform::{
-    AUDIENCE, ISSUER, Inside, in_background, own, own_changed, shared, token_by,
+    AUDIENCE, ISSUER, InProcess, fresh_platform, in_background, own_changed, shared_platform,
+    token_by,
 };
 pub(crate) use self::refused::Refused;
 pub(crate) use self::shop::{

@@ -5,7 +5,7 @@ use domain::articles::{ArticleId, ArticleView};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Api, Call, Inside, read};
+use super::{Api, Call, InProcess, read};
 
 /// An article, and an editor who is not its author.
 pub(crate) struct Article {
@@ -16,7 +16,7 @@ pub(crate) struct Article {
 
 impl Article {
     /// A new draft.
-    pub(crate) async fn new(api: &Api, inside: &Inside, author: &Client) -> Self {
+    pub(crate) async fn new(api: &Api, inside: &InProcess, author: &Client) -> Self {
         let draft = read(json!({ "title": "How lamps shine", "content": "They glow." }));
         let created = author.post_article(&draft, None).await.expect("an article");
         Self {
@@ -54,7 +54,7 @@ impl Article {
     }
 
     /// Two editors approve.
-    pub(crate) async fn approve_twice(&self, inside: &Inside) {
+    pub(crate) async fn approve_twice(&self, inside: &InProcess) {
         for _ in 0..2 {
             self.api.someone(inside, "EDITOR").put_approval(self.id, None).await.unwrap();
         }
@@ -67,6 +67,6 @@ impl Article {
 }
 
 /// The token of a new user with this role.
-pub(crate) fn someone(inside: &Inside, role: &str) -> String {
+pub(crate) fn someone(inside: &InProcess, role: &str) -> String {
     inside.token(&Uuid::new_v4().to_string(), &[role])
 }

@@ -42,14 +42,14 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
 
 /// `cargo xtask privileges` sets these: a permission that the functions must lack, and a file for
 /// the permissions that they have used.
-const WITHOUT: &str = "BLACKBOX_WITHOUT";
-const USED_RIGHTS: &str = "BLACKBOX_USED_RIGHTS";
+const WITHOUT: &str = "TEST_DENY";
+const USED_RIGHTS: &str = "TEST_USED_PERMISSIONS";
 
 /// Set if the functions have been built already.
-const BUILT: &str = "BLACKBOX_BUILT";
+const BUILT: &str = "TEST_BUILT";
 
 /// A platform in this process, and the key that signs its tokens.
-pub(crate) struct Inside {
+pub(crate) struct InProcess {
     /// `None` once it has stopped.
     platform: Option<Platform>,
     keys: KeyPair,
@@ -58,23 +58,23 @@ pub(crate) struct Inside {
 
 /// The API that most tests share: the one at `API_URL`, or a platform with the demo's users and an
 /// unreachable rate limit.
-pub(crate) async fn shared() -> Api {
-    static SHARED: OnceCell<Arc<Inside>> = OnceCell::const_new();
+pub(crate) async fn shared_platform() -> Api {
+    static SHARED: OnceCell<Arc<InProcess>> = OnceCell::const_new();
     if let Ok(url) = std::env::var("API_URL") {
         return Api::deployed(url);
     }
-    let inside = SHARED.get_or_init(async || Arc::new(Inside::start(unlimited()).await)).await;
+    let inside = SHARED.get_or_init(async || Arc::new(InProcess::start(unlimited()).await)).await;
     Api::of(Arc::clone(inside))
 }
 
 /// A platform for one test, which ends with the test. `None` if a deployment is tested, because it
 /// has no fault injection.
-pub(crate) async fn own(options: Options) -> Option<Api> {
+pub(crate) async fn fresh_platform(options: Options) -> Option<Api> {
     if std::env::var_os("API_URL").is_some() {
         skip("a separate platform");
         return None;
     }
-    Some(Api::of(Arc::new(Inside::start(options).await)))
+    Some(Api::of(Arc::new(InProcess::start(options).await)))
 }
 
 /// As [`own`], with a changed copy of the template.
@@ -88,7 +88,7 @@ pub(crate) async fn own_changed(
         Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{}.yaml", super::unique("template")));
     std::fs::write(&copy, changed).expect("the folder exists");
     let (template, workspace) = (Some(copy.clone()), Some(WORKSPACE.into()));
-    let api = own(Options { template, workspace, ..options }).await;
+    let api = fresh_platform(Options { template, workspace, ..options }).await;
     std::fs::remove_file(copy).expect("the copy exists");
     api
 }
@@ -100,7 +100,7 @@ pub(crate) async fn in_background<T: Send + 'static>(
     RUNTIME.spawn(future).await.expect("the future does not panic")
 }
 
-impl Inside {
+impl InProcess {
     async fn start(mut options: Options) -> Self {
         let without = std::env::var(WITHOUT).ok();
         options.without.extend(without.map(|right| right.parse().expect("a permission")));
@@ -148,7 +148,7 @@ impl Inside {
     }
 }
 
-impl Drop for Inside {
+impl Drop for InProcess {
     /// Stops the platform even if a test panics, so that no process is left.
     fn drop(&mut self) {
         if let Some(platform) = self.platform.take() {

@@ -22,7 +22,7 @@ pub(crate) const PASSWORD: &str = "correct-horse-battery";
 pub(crate) const CUSTOMER: Uuid = uuid!("00000000-0000-7000-8000-000000000001");
 pub(crate) const ADDRESS: Uuid = uuid!("00000000-0000-7000-8000-000000000201");
 
-/// How long a test waits for an asynchronous effect, unless `BLACKBOX_PATIENCE_S` is set. On a busy
+/// How long a test waits for an asynchronous effect, unless `TEST_TIMEOUT_S` is set. On a busy
 /// machine a message may fail a few times, and then waits for some seconds.
 const PATIENCE_S: usize = 60;
 
@@ -114,9 +114,9 @@ impl Api {
     pub(crate) async fn new_object(&self) -> ObjectId {
         let object = unique_object();
         let callback = read(json!({ "object_ids": [object] }));
-        self.store().post_callback(&callback).await.expect("the callback is accepted");
+        self.client().post_callback(&callback).await.expect("the callback is accepted");
         eventually("the object to appear", async || {
-            self.store().get_object(object.into()).await.is_ok().then_some(object.into())
+            self.client().get_object(object.into()).await.is_ok().then_some(object.into())
         })
         .await
     }
@@ -137,7 +137,7 @@ pub(crate) async fn until_done<T>(
 
 /// Waits until `look` finds a value.
 pub(crate) async fn eventually<T>(what: &str, look: impl AsyncFn() -> Option<T>) -> T {
-    let patience_s = asked_for("BLACKBOX_PATIENCE_S", PATIENCE_S);
+    let patience_s = asked_for("TEST_TIMEOUT_S", PATIENCE_S);
     let end = Instant::now() + Duration::from_secs(patience_s as u64);
     loop {
         if let Some(found) = look().await {

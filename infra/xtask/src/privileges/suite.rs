@@ -105,9 +105,9 @@ impl Suite {
     pub(super) fn run(&self, test: &str, without: Option<&Permission>) -> Option<Run> {
         let noted = std::env::temp_dir().join(format!("rights-{}", uuid::Uuid::new_v4()));
         let mut command = Command::new(&self.binary);
-        command.args(["--exact", test]).env("BLACKBOX_BUILT", "1");
-        command.env("BLACKBOX_PATIENCE_S", PATIENCE_S).env("BLACKBOX_USED_RIGHTS", &noted);
-        command.envs(without.map(|grant| ("BLACKBOX_WITHOUT", grant.to_string())));
+        command.args(["--exact", test]).env("TEST_BUILT", "1");
+        command.env("TEST_TIMEOUT_S", PATIENCE_S).env("TEST_USED_PERMISSIONS", &noted);
+        command.envs(without.map(|grant| ("TEST_DENY", grant.to_string())));
         let begun = Instant::now();
         let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().ok()?;
         let ended = ended(child)?;
