@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use local::options::Options;
-use local::template::{Route, Template};
+use sam_template::{Route, Template};
 use serde_json::{Value, json};
 
 use crate::harness::{Api, eventually, fresh_platform, in_background};

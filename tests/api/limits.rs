@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use futures::future::join_all;
 use lifecycle::Timestamp;
 use local::options::Options;
-use local::template::Template;
+use sam_template::Template;
 use serde_json::json;
 use uuid::Uuid;
 

@@ -5,7 +5,7 @@
 
 use local::options::Options;
 use local::seed::{self, token_in_the_name_of};
-use local::template::Route;
+use sam_template::Route;
 use serde_json::{Value, json};
 use uuid::Uuid;
 

@@ -22,7 +22,6 @@ pub mod options;
 pub mod seed;
 pub mod services;
 pub mod standins;
-pub mod template;
 mod visitors;
 
 use std::collections::BTreeMap;
@@ -42,7 +41,7 @@ use self::gateway::Gateway;
 use self::options::{Logs, Options};
 use self::services::{Stores, access_key};
 use self::standins::Standins;
-use self::template::{Permission, Template, TemplateError, Unresolved};
+use sam_template::{Permission, Template, TemplateError, Unresolved};
 
 /// The reason why a platform does not start.
 #[derive(Debug, thiserror::Error)]
@@ -278,7 +277,7 @@ fn deployments(
     binaries: &BTreeMap<String, PathBuf>,
     options: &Options,
 ) -> Result<Vec<FunctionConfig>, StartError> {
-    let deploy = |function: &template::Function| {
+    let deploy = |function: &sam_template::Function| {
         let id = &function.logical_id;
         let mut variables = BTreeMap::new();
         for (variable, text) in &function.environment {

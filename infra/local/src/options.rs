@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use crate::services::Identities;
-use crate::template::{Permission, Template};
+use sam_template::{Permission, Template};
 
 /// The options of a platform. By default it uses the nearest template upwards, free ports, and
 /// keeps no data.

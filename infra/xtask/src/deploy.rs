@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use clap::Parser;
-use local::template::Template;
+use sam_template::Template;
 use sha2::{Digest, Sha256};
 
 use crate::aws::AwsCli;

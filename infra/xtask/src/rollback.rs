@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use jiff::Timestamp;
-use local::template::Template;
+use sam_template::Template;
 use serde_json::{Value, json};
 
 use crate::aws::AwsCli;

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use local::template::REGION;
+use sam_template::REGION;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
-use local::template::{REGION, as_json};
+use sam_template::{REGION, as_json};
 use serde_json::Value;
 
 use crate::context::Context;

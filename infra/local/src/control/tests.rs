@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::functions::{LogLine, LogSink};
-use crate::template::Template;
+use sam_template::Template;
 
 struct Running {
     url: String,

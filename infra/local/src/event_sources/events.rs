@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::services::{QueueName, ReceivedMessage, TableName};
-use crate::template::{ACCOUNT_ID, REGION, STACK_NAME};
+use sam_template::{ACCOUNT_ID, REGION, STACK_NAME};
 
 /// The event of an SQS event source mapping.
 pub(super) fn of_messages(queue: &QueueName, messages: &[ReceivedMessage]) -> String {

@@ -24,7 +24,7 @@ use tokio::task::JoinSet;
 
 use crate::functions::{Functions, InvokeError};
 use crate::services::{StoreError, Stores};
-use crate::template::{EventSource, Template, Trigger};
+use sam_template::{EventSource, Template, Trigger};
 
 pub use self::schedule::{BadSchedule, Schedules};
 use self::schedule::{Schedule, Scheduled};

@@ -2,7 +2,7 @@
 //! created if its function's policy does not allow all of them.
 
 use crate::services::Names;
-use crate::template::{EventSource, Trigger};
+use sam_template::{EventSource, Trigger};
 
 /// The actions of a queue's consumer.
 const OF_QUEUE: [&str; 3] = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"];

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::functions::InvokeError;
 use crate::services::{QueueName, ReceivedMessage};
-use crate::template::{Queue, QueueTrigger};
+use sam_template::{Queue, QueueTrigger};
 
 /// The concurrent invocations if the template sets no maximum.
 const CONCURRENCY: u32 = 10;

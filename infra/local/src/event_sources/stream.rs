@@ -14,7 +14,7 @@ use super::{
 };
 use crate::functions::InvokeError;
 use crate::services::{StoreError, StreamPosition, TableName};
-use crate::template::StreamTrigger;
+use sam_template::StreamTrigger;
 
 /// The interval of polling a stream without notified writes.
 const SLOW_POLL: Duration = Duration::from_secs(5);

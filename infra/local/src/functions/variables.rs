@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use super::FunctionConfig;
-use crate::template::{ACCOUNT_ID, REGION, STACK_NAME};
+use sam_template::{ACCOUNT_ID, REGION, STACK_NAME};
 
 /// All variables of one environment's process.
 pub(super) fn of(

@@ -16,7 +16,7 @@ use super::answer::{self, Answer};
 use super::event::Exchange;
 use crate::control::Telemetry;
 use crate::functions::{Functions, InvokeError};
-use crate::template;
+use sam_template;
 
 /// The timeout of an authorizer.
 const TIME_LIMIT: Duration = Duration::from_secs(10);
@@ -39,7 +39,7 @@ pub(super) enum Verdict {
 /// One authorizer and its cache.
 pub(super) struct Authorizer {
     name: String,
-    settings: template::Authorizer,
+    settings: sam_template::Authorizer,
     functions: Functions,
     telemetry: Arc<Telemetry>,
     /// By identity: cached results, and running invocations.
@@ -63,7 +63,7 @@ struct SimpleResponse {
 impl Authorizer {
     pub(super) fn new(
         name: &str,
-        settings: template::Authorizer,
+        settings: sam_template::Authorizer,
         functions: Functions,
         telemetry: Arc<Telemetry>,
     ) -> Self {

@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, hea
 use http_body_util::Full;
 
 use super::answer::Answer;
-use crate::template::Cors;
+use sam_template::Cors;
 
 /// The headers that only the configuration sets.
 const DECIDED: &[HeaderName] = &[

@@ -13,7 +13,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 
 use super::percent;
-use crate::template::{ACCOUNT_ID, REGION, Route};
+use sam_template::{ACCOUNT_ID, REGION, Route};
 
 /// The API's id in its domain name.
 const API_ID: &str = "local";

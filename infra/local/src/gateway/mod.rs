@@ -41,7 +41,7 @@ use self::throttle::Bucket;
 use crate::accept::accepted;
 use crate::control::Telemetry;
 use crate::functions::{Functions, InvokeError};
-use crate::template::{Cors, HttpApi};
+use sam_template::{Cors, HttpApi};
 
 /// The maximum bytes of a body.
 const BODY_BYTES_MAX: usize = 10 * 1024 * 1024;

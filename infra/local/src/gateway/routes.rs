@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use super::percent;
-use crate::template::Route;
+use sam_template::Route;
 
 /// The routes of an API, most specific first.
 pub(super) struct Routes {

@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use tokio::time::Instant;
 
-use crate::template::Throttle;
+use sam_template::Throttle;
 
 /// A token bucket: the burst size and the rate per second.
 pub(super) struct Bucket {

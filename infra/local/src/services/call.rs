@@ -7,7 +7,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::{identities::bare, physical_names::Names};
-use crate::template::ConditionKey;
+use sam_template::ConditionKey;
 
 /// The path of Amazon SES version 2's `SendEmail`.
 const SEND_EMAIL_PATH: &str = "/v2/email/outbound-emails";

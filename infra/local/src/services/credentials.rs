@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Stores;
-use crate::template::REGION;
+use sam_template::REGION;
 
 impl Stores {
     /// The variables that direct operators' commands to these stores. They sign with the operator's

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use dynoxide::DynoxideError;
 
 use super::{queues::QueueError, secrets::SecretError};
-use crate::template::Unresolved;
+use sam_template::Unresolved;
 
 /// The reason why the stores cannot start.
 #[derive(Debug, thiserror::Error)]

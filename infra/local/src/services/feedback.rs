@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{mail::Mail, physical_names::Names};
-use crate::template::{
+use sam_template::{
     ACCOUNT_ID, EventDestination, EventRule, MailEventType, Pattern, REGION, Template, Unresolved,
 };
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::template::Template;
+use sam_template::Template;
 
 /// The verified identities, and whether SES is in the sandbox.
 #[derive(Debug, Clone, Default)]

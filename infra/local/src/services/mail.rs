@@ -17,7 +17,7 @@ use super::{
     identities::{Identities, bare},
     physical_names::Names,
 };
-use crate::template::REGION;
+use sam_template::REGION;
 
 /// The maximum number of kept mails; the oldest are dropped.
 const MAILS_MAX: usize = 1_000;

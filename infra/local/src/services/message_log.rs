@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::physical_names::{QueueName, physical};
-use crate::template::Queue;
+use sam_template::Queue;
 
 /// The maximum number of recorded messages over all queues. Only the oldest are shown, so new ones
 /// are ignored when the journal is full.

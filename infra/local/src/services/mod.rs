@@ -64,8 +64,8 @@ pub use self::{
     secrets::SecretError,
     tables::StreamPosition,
 };
-use crate::template::{Permission, StartingPosition, Template};
 use crate::visitors;
+use sam_template::{Permission, StartingPosition, Template};
 
 /// The interval at which expired items are deleted; `DynamoDB` takes up to days.
 const SWEEP: Duration = Duration::from_secs(10);

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::identities::Identities;
-use crate::template::{ACCOUNT_ID, Queue, REGION, Reference, STACK_NAME, Table, Template};
+use sam_template::{ACCOUNT_ID, Queue, REGION, Reference, STACK_NAME, Table, Template};
 
 /// Maps logical ids to physical names, URLs and ARNs, and back.
 #[derive(Debug, Clone, Default)]

@@ -5,7 +5,7 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use crate::template::{
+use sam_template::{
     ACCOUNT_ID, Condition, ConditionKey, Effect, Function, Operator, Permission, REGION, Statement,
     Template, TemplateValue, Unresolved,
 };

@@ -34,7 +34,7 @@ use super::{
     physical_names::{Names, QueueName},
     queue_rules::{self, Verdict},
 };
-use crate::template::{ACCOUNT_ID, Queue, REGION};
+use sam_template::{ACCOUNT_ID, Queue, REGION};
 
 /// The maximum wait of a receive, SQS's own limit.
 const WAIT_S_MAX: u64 = 20;

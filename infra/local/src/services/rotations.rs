@@ -18,7 +18,7 @@ use super::{
     physical_names::physical,
     secrets::{SecretError, Secrets},
 };
-use crate::template::{Template, Trigger};
+use sam_template::{Template, Trigger};
 
 const CURRENT: &str = "AWSCURRENT";
 const PENDING: &str = "AWSPENDING";

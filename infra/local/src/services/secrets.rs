@@ -25,7 +25,7 @@ use super::{
     physical_names::physical,
     rotations::{self, Rotation},
 };
-use crate::template::{ACCOUNT_ID, REGION, Template};
+use sam_template::{ACCOUNT_ID, REGION, Template};
 
 /// The secrets, in memory.
 pub(super) struct Secrets {

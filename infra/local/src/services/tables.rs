@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::{StartError, dynamodb_json::plain_item, physical_names::physical, private};
-use crate::template::{Key, Projection, StartingPosition, StreamView, Table};
+use sam_template::{Key, Projection, StartingPosition, StreamView, Table};
 
 /// The database file in a data directory.
 const FILE_NAME: &str = "tables.sqlite";

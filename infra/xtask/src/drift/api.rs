@@ -1,6 +1,6 @@
 //! Routes, methods and authorizers.
 
-use local::template::{Function, Route, Template};
+use sam_template::{Function, Route, Template};
 
 use crate::descriptions::{Description, Kind, SignIn};
 

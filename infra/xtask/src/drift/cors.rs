@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use local::template::{Cors, Template};
+use sam_template::{Cors, Template};
 use serde_json::Value;
 
 /// Request headers that functions read, besides the parameters of operations.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use local::template::{ACCOUNT_ID, Effect, Function, REGION};
+use sam_template::{ACCOUNT_ID, Effect, Function, REGION};
 
 use super::logical_id;
 use crate::descriptions::{Description, Source};

@@ -1,6 +1,6 @@
 //! Indexes: the template has those that a function reads, with the expected keys.
 
-use local::template::{Key, Template};
+use sam_template::{Key, Template};
 
 use super::logical_id;
 use crate::descriptions::Description;

@@ -13,7 +13,7 @@ mod sources;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use local::template::Template;
+use sam_template::Template;
 
 use crate::descriptions::{self, Description, Error};
 use crate::openapi;

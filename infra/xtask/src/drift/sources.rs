@@ -1,6 +1,6 @@
 //! Event sources: the source of a consumer's records, and their dead-letter queue.
 
-use local::template::{Function, QueueTrigger, RotationTrigger, StreamTrigger, Template, Trigger};
+use sam_template::{Function, QueueTrigger, RotationTrigger, StreamTrigger, Template, Trigger};
 
 use super::logical_id;
 use crate::descriptions::{Description, Kind, Source};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use local::template::Template;
+use sam_template::Template;
 
 use super::between;
 use crate::descriptions;

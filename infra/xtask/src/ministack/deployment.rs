@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use local::seed;
 use local::standins::Standins;
-use local::template::{REGION, Template, Trigger};
+use sam_template::{REGION, Template, Trigger};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use local::template::REGION;
+use sam_template::REGION;
 
 use crate::context::Context;
 use crate::descriptions::Error;

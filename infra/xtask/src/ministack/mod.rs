@@ -13,7 +13,7 @@ use std::path::Path;
 use local::binaries::cargo;
 use local::seed;
 use local::standins::Standins;
-use local::template::Template;
+use sam_template::Template;
 use tokio::runtime::Runtime;
 
 pub(crate) use self::deployment::{Deployed, deploy};

@@ -4,7 +4,7 @@
 //! Each is copied from existing entries. The new endpoint gets copies of those of `get_user` in
 //! `template.yaml` and `tests/events`, so they follow the current style.
 
-use local::template::Template;
+use sam_template::Template;
 use serde_json::{Map, Value, json};
 
 use super::endpoint::{Method, NewEndpoint, same_route};

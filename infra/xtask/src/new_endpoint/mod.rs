@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use local::binaries::cargo;
-use local::template::Template;
+use sam_template::Template;
 
 use self::endpoint::NewEndpoint;
 use self::entries::MODEL;

@@ -12,7 +12,7 @@ use hyper::{Method, StatusCode};
 use local::Platform;
 use local::binaries::cargo;
 use local::options::Options;
-use local::template::Template;
+use sam_template::Template;
 
 use super::endpoint::{self, NewEndpoint};
 use crate::context::Context;

@@ -13,7 +13,7 @@ mod words;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use local::template::Template;
+use sam_template::Template;
 use serde_json::{Map, Value, json};
 
 use self::components::Components;

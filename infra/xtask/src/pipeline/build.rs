@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use local::binaries::cargo;
-use local::template::REGION;
+use sam_template::REGION;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 

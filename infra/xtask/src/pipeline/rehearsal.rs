@@ -10,7 +10,7 @@ use std::process::Command;
 
 use local::seed;
 use local::standins::Standins;
-use local::template::Template;
+use sam_template::Template;
 use tokio::runtime::Runtime;
 
 use super::build::{BUILT, FOLDER};
@@ -107,7 +107,7 @@ impl Rehearsal<'_> {
         }
         let mut known = known.clone();
         known.extend(
-            [("vars.AWS_ACCOUNT_ID", ACCOUNT), ("vars.AWS_REGION", local::template::REGION)]
+            [("vars.AWS_ACCOUNT_ID", ACCOUNT), ("vars.AWS_REGION", sam_template::REGION)]
                 .map(|(name, value)| (name.to_owned(), value.to_owned())),
         );
         // Ends with the job.

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use local::seed;
-use local::template::as_json;
+use sam_template::as_json;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use local::template::as_json;
+use sam_template::as_json;
 use serde_json::Value;
 
 use crate::descriptions::Error;

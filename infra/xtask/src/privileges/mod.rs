@@ -13,7 +13,7 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use local::template::{Permission, Template};
+use sam_template::{Permission, Template};
 
 use self::suite::{Ended, Suite};
 use self::table::Table;

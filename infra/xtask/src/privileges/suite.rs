@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use local::binaries::cargo;
-use local::template::Permission;
+use sam_template::Permission;
 use serde_json::Value;
 
 use crate::context::Context;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use local::template::Permission;
+use sam_template::Permission;
 
 use crate::descriptions::Error;
 

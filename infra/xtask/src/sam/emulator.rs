@@ -8,7 +8,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use hyper::StatusCode;
-use local::template::Function;
+use sam_template::Function;
 use serde_json::Value;
 use tokio::process::{Child, Command};
 use tokio::time::sleep;

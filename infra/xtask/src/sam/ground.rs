@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use local::Platform;
 use local::options::Options;
 use local::seed;
-use local::template::Template;
+use sam_template::Template;
 
 use crate::descriptions::{Error, target_directory};
 use crate::http::Client;

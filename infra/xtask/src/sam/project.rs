@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use local::template::as_json;
+use sam_template::as_json;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
@@ -77,7 +77,7 @@ impl Project {
             .env("SAM_CLI_TELEMETRY", "0")
             // The template has loops, for its alarms.
             .env("SAM_CLI_ENABLE_LANGUAGE_EXTENSIONS", "1")
-            .env("AWS_DEFAULT_REGION", local::template::REGION)
+            .env("AWS_DEFAULT_REGION", sam_template::REGION)
             .kill_on_drop(true);
         command
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 
-use local::template::parse_json;
+use sam_template::parse_json;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 

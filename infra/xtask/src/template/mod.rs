@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use local::template::REGION;
+use sam_template::REGION;
 use serde_json::Value;
 
 use self::expansion::{Expansion, FILES, Job};

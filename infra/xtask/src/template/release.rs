@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
-use local::template::as_json;
+use sam_template::as_json;
 use serde_json::Value;
 
 use super::stamp::{stamp, value_of};

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use local::template::parse_json;
+use sam_template::parse_json;
 use serde_json::{Map, Value};
 
 use super::expansion::{Expansion, FILES, Job};

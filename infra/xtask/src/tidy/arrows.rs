@@ -3,18 +3,23 @@
 use cargo_metadata::{DependencyKind, Metadata};
 
 /// The crates that each crate may depend on, and whether it may use an SDK.
-const ALLOWED: [(&str, &[&str], Sdk); 10] = [
+const ALLOWED: [(&str, &[&str], Sdk); 11] = [
     ("lifecycle", &[], Sdk::Never),
     ("domain", &["lifecycle"], Sdk::Never),
     ("adapters", &["lifecycle"], Sdk::Always),
     ("client", &["domain", "lifecycle"], Sdk::Never),
     ("functions", &["adapters", "domain", "lifecycle"], Sdk::Never),
-    ("local", &["adapters", "domain", "lifecycle"], Sdk::InTests),
+    ("sam-template", &[], Sdk::Never),
+    ("local", &["adapters", "domain", "lifecycle", "sam-template"], Sdk::InTests),
     ("ops", &["adapters", "domain", "lifecycle"], Sdk::Never),
-    ("xtask", &["adapters", "domain", "lifecycle", "local", "ops"], Sdk::Never),
+    ("xtask", &["adapters", "domain", "lifecycle", "local", "ops", "sam-template"], Sdk::Never),
     // For comparison with ours: only an SDK.
     ("bare", &[], Sdk::Always),
-    ("blackbox", &["adapters", "client", "domain", "lifecycle", "local", "ops"], Sdk::InTests),
+    (
+        "blackbox",
+        &["adapters", "client", "domain", "lifecycle", "local", "ops", "sam-template"],
+        Sdk::InTests,
+    ),
 ];
 
 #[derive(Clone, Copy, PartialEq, Eq)]

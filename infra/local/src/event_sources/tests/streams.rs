@@ -153,7 +153,7 @@ async fn a_reader_that_starts_at_latest_skips_existing_records() {
     let position = running.stores.stream_position(
         "another reader",
         table,
-        crate::template::StartingPosition::Latest,
+        sam_template::StartingPosition::Latest,
     );
     let position = position.unwrap();
     running.write("after");

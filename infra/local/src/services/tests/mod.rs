@@ -34,7 +34,7 @@ macro_rules! client {
         $sdk::Client::from_conf(
             $sdk::Config::builder()
                 .behavior_version($sdk::config::BehaviorVersion::latest())
-                .region($sdk::config::Region::new(crate::template::REGION))
+                .region($sdk::config::Region::new(sam_template::REGION))
                 .endpoint_url($stores.endpoint())
                 .http_client(HttpClientBuilder::new().build_http())
                 .retry_config($sdk::config::retry::RetryConfig::disabled())

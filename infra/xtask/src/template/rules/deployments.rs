@@ -133,7 +133,7 @@ fn level(function: Resource<'_>, functions: &BTreeMap<&str, Resource<'_>>, depth
 mod tests {
     use std::process::Command;
 
-    use local::template::as_json;
+    use sam_template::as_json;
 
     use crate::workspace;
 

@@ -147,7 +147,7 @@ fn resolved<E>(
 mod tests {
     use std::collections::BTreeMap;
 
-    use crate::template::Template;
+    use crate::Template;
 
     const SOURCE: &str = "Resources:
   Mails: {Type: 'AWS::SES::ConfigurationSet', Properties: {Name: mails}}

@@ -100,13 +100,14 @@ pub(super) fn statements(properties: StatementProperties) -> Vec<Statement> {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
+    use std::path::Path;
 
     use super::*;
 
     #[test]
     fn revoking_a_permission_removes_only_that_permission() {
-        let source = include_str!("../stores/tests/template.yaml");
-        let mut template = Template::parse(source, &BTreeMap::new()).unwrap();
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../template.yaml");
+        let mut template = Template::read(&path, &BTreeMap::new()).unwrap();
         let before = template.grants();
         let right: Permission = "GetUserFunction dynamodb:GetItem UsersTable".parse().unwrap();
 

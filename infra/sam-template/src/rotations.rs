@@ -35,7 +35,7 @@ impl RotationSchedule {
 mod tests {
     use std::collections::BTreeMap;
 
-    use crate::template::Template;
+    use crate::Template;
 
     const SOURCE: &str = "Resources:
   Keys: {Type: 'AWS::SecretsManager::Secret'}
