@@ -74,23 +74,23 @@ mod post_share_link;
 #[path = "articles/put_approval.rs"]
 mod put_approval;
 
-#[path = "platform/authorizer.rs"]
+#[path = "system/authorizer.rs"]
 mod authorizer;
-#[path = "platform/get_health.rs"]
+#[path = "system/get_health.rs"]
 mod get_health;
-#[path = "platform/get_jwks.rs"]
+#[path = "system/get_jwks.rs"]
 mod get_jwks;
-#[path = "platform/get_rules.rs"]
+#[path = "system/get_rules.rs"]
 mod get_rules;
-#[path = "platform/notify.rs"]
+#[path = "system/notify.rs"]
 mod notify;
-#[path = "platform/put_rules.rs"]
+#[path = "system/put_rules.rs"]
 mod put_rules;
-#[path = "platform/relay_outbox.rs"]
+#[path = "system/relay_outbox.rs"]
 mod relay_outbox;
-#[path = "platform/rotate_keys.rs"]
+#[path = "system/rotate_keys.rs"]
 mod rotate_keys;
-#[path = "platform/sweep_communications.rs"]
+#[path = "system/sweep_communications.rs"]
 mod sweep_communications;
-#[path = "platform/sweep_outbox.rs"]
+#[path = "system/sweep_outbox.rs"]
 mod sweep_outbox;

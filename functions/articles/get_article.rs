@@ -5,8 +5,8 @@
 
 use std::process::ExitCode;
 
-use adapters::tokens::Verifier;
-use adapters::{OrNotFound, Table, VERIFICATION_KEYS};
+use aws::tokens::Verifier;
+use aws::{OrNotFound, Table, VERIFICATION_KEYS};
 use domain::articles::{Action, Article, ArticleId, ArticleStatus, ArticleView};
 use domain::people::{Role, SignedIn};
 use domain::resources::ARTICLES;
@@ -18,7 +18,7 @@ use lifecycle::{
 use schemars::JsonSchema;
 
 fn main() -> ExitCode {
-    adapters::serve(|aws| GetArticle { articles: aws.table(), verifier: aws.verifier() })
+    aws::serve(|aws| GetArticle { articles: aws.table(), verifier: aws.verifier() })
 }
 
 struct GetArticle {

@@ -4,7 +4,7 @@
 
 use std::process::ExitCode;
 
-use adapters::{CachedSetting, OrNotFound, Table};
+use aws::{CachedSetting, OrNotFound, Table};
 use domain::articles::{Article, ArticleId, ArticlePatch, ArticleView};
 use domain::people::{Role, SignedIn};
 use domain::resources::{ARTICLES, SETTINGS};
@@ -19,7 +19,7 @@ use lifecycle::{
 use schemars::JsonSchema;
 
 fn main() -> ExitCode {
-    adapters::serve(|aws| PatchArticle { articles: aws.table(), rules: aws.setting() })
+    aws::serve(|aws| PatchArticle { articles: aws.table(), rules: aws.setting() })
 }
 
 struct PatchArticle {

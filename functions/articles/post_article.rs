@@ -17,7 +17,7 @@ use lifecycle::{
 };
 
 fn main() -> ExitCode {
-    adapters::serve(|_| PostArticle)
+    aws::serve(|_| PostArticle)
 }
 
 struct PostArticle;

@@ -5,7 +5,7 @@
 
 use std::process::ExitCode;
 
-use adapters::{OrNotFound, Table};
+use aws::{OrNotFound, Table};
 use domain::articles::{Action, Article, ArticleId, ShareLinkView};
 use domain::people::{Role, SignedIn};
 use domain::resources::ARTICLES;
@@ -20,7 +20,7 @@ use lifecycle::{
 use schemars::JsonSchema;
 
 fn main() -> ExitCode {
-    adapters::serve(|aws| PostShareLink { articles: aws.table(), public_url: aws.public_url() })
+    aws::serve(|aws| PostShareLink { articles: aws.table(), public_url: aws.public_url() })
 }
 
 struct PostShareLink {

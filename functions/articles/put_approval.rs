@@ -5,7 +5,7 @@
 
 use std::process::ExitCode;
 
-use adapters::{OrNotFound, Table};
+use aws::{OrNotFound, Table};
 use domain::articles::{Action, Article, ArticleId};
 use domain::error_codes;
 use domain::people::{Role, SignedIn};
@@ -22,7 +22,7 @@ use lifecycle::{
 use schemars::JsonSchema;
 
 fn main() -> ExitCode {
-    adapters::serve(|aws| PutApproval { articles: aws.table() })
+    aws::serve(|aws| PutApproval { articles: aws.table() })
 }
 
 struct PutApproval {

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use adapters::Table;
+use aws::Table;
 use domain::callback::{Object, ObjectExpires};
 use domain::resources::{OBJECT_EXPIRIES, OBJECTS};
 use lifecycle::consumer::{DeliveredMessage, Inbox, Source};
@@ -12,7 +12,7 @@ use lifecycle::resource::{Action, Resource};
 use lifecycle::{Consumer, DomainError, FieldErrors, Moment, Permit, ServiceError};
 
 fn main() -> ExitCode {
-    adapters::consume(|aws| ExpireObject { objects: aws.table() })
+    aws::consume(|aws| ExpireObject { objects: aws.table() })
 }
 
 struct ExpireObject {

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use adapters::{OrNotFound, Table};
+use aws::{OrNotFound, Table};
 use domain::callback::{Object, ObjectId, ObjectView};
 use domain::resources::OBJECTS;
 use lifecycle::caller::NoRole;
@@ -12,7 +12,7 @@ use lifecycle::{Access, Anyone, FieldErrors, Permit, Query, Reply, Route, Servic
 use schemars::JsonSchema;
 
 fn main() -> ExitCode {
-    adapters::serve(|aws| GetObject { objects: aws.table() })
+    aws::serve(|aws| GetObject { objects: aws.table() })
 }
 
 struct GetObject {

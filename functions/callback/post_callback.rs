@@ -17,7 +17,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 fn main() -> ExitCode {
-    adapters::serve(|_| PostCallback)
+    aws::serve(|_| PostCallback)
 }
 
 struct PostCallback;

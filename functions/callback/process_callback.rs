@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use adapters::Table;
-use adapters::upstream::{Client, Request};
+use aws::Table;
+use aws::upstream::{Client, Request};
 use domain::callback::{CallbackReceived, Found, LookedUp, Object, ObjectId};
 use domain::resources::{CALLBACKS, OBJECT_EXPIRIES, OBJECT_SERVICE, OBJECTS};
 use http::StatusCode;
@@ -16,7 +16,7 @@ use lifecycle::{Backoff, Consumer, DomainError, FieldErrors, Moment, Permit, Ser
 use serde::Deserialize;
 
 fn main() -> ExitCode {
-    adapters::consume(|aws| ProcessCallback {
+    aws::consume(|aws| ProcessCallback {
         service: aws.upstream(OBJECT_SERVICE),
         objects: aws.table(),
     })

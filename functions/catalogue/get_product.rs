@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapters::{Cache, CachePolicy, OrNotFound, Table};
+use aws::{Cache, CachePolicy, OrNotFound, Table};
 use domain::catalogue::{Product, ProductId, ProductView};
 use domain::resources::PRODUCTS;
 use http::{HeaderValue, header};
@@ -15,7 +15,7 @@ use lifecycle::{Access, Anyone, FieldErrors, Permit, Query, Reply, Route, Servic
 use schemars::JsonSchema;
 
 fn main() -> ExitCode {
-    adapters::serve(|aws| GetProduct {
+    aws::serve(|aws| GetProduct {
         products: aws.table(),
         cache: Cache::new("products", CachePolicy::DEFAULT),
     })

@@ -3,8 +3,8 @@
 
 use std::process::ExitCode;
 
-use adapters::AuditLog;
-use adapters::upstream::{
+use aws::AuditLog;
+use aws::upstream::{
     AccessTokens, Breaker, CIRCUITS, Client, Guarded, Health, Request, Response, TOKENS, TokenError,
 };
 use domain::communications::{Ending, LoggedMessage, Outcome, UpstreamCall};
@@ -27,7 +27,7 @@ use lifecycle::{
 use schemars::JsonSchema;
 
 fn main() -> ExitCode {
-    adapters::serve(|aws| {
+    aws::serve(|aws| {
         let partner = aws.upstream(PARTNER);
         ListPartnerProducts {
             communications: aws.audit_log(),

@@ -3,7 +3,7 @@
 
 use std::process::ExitCode;
 
-use adapters::{CURSOR_KEY, Pages, Range, Table};
+use aws::{CURSOR_KEY, Pages, Range, Table};
 use domain::catalogue::{NameClaim, Product, ProductName, ProductView};
 use domain::resources::{BY_CREATION, PRODUCTS};
 use lifecycle::caller::NoRole;
@@ -15,7 +15,7 @@ use lifecycle::{Access, Anyone, FieldErrors, Permit, Query, Reply, Route, Servic
 use schemars::JsonSchema;
 
 fn main() -> ExitCode {
-    adapters::serve(|aws| ListProducts {
+    aws::serve(|aws| ListProducts {
         catalogue: aws.pages(ListProducts::ROUTE),
         names: aws.table(),
         products: aws.table(),

@@ -5,7 +5,7 @@
 
 use std::process::ExitCode;
 
-use adapters::{OrNotFound, Table};
+use aws::{OrNotFound, Table};
 use domain::catalogue::{Product, ProductId, ProductPatch, ProductView};
 use domain::error_codes;
 use domain::people::{Role, SignedIn};
@@ -20,7 +20,7 @@ use lifecycle::{
 use schemars::JsonSchema;
 
 fn main() -> ExitCode {
-    adapters::serve(|aws| PatchProduct { products: aws.table() })
+    aws::serve(|aws| PatchProduct { products: aws.table() })
 }
 
 struct PatchProduct {

@@ -17,7 +17,7 @@ use lifecycle::{
 };
 
 fn main() -> ExitCode {
-    adapters::serve(|_| PostProduct)
+    aws::serve(|_| PostProduct)
 }
 
 struct PostProduct;

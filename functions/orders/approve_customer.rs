@@ -3,7 +3,7 @@
 
 use std::process::ExitCode;
 
-use adapters::{CachedSetting, Table, together};
+use aws::{CachedSetting, Table, together};
 use domain::BusinessRules;
 use domain::credit::{Charge, CreditAccount, CreditFacts, Reservation, release, reserve};
 use domain::orders::{ApprovalLapsed, OrderCreated, OrderDeleted, OrderRejected, OrderTimedOut};
@@ -17,7 +17,7 @@ use lifecycle::{Consumer, DomainError, FieldErrors, Moment, Permit, ServiceError
 use serde_json::Value;
 
 fn main() -> ExitCode {
-    adapters::consume(|aws| ApproveCustomer {
+    aws::consume(|aws| ApproveCustomer {
         reservations: aws.table(),
         accounts: aws.table(),
         rules: aws.setting(),

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use adapters::{CachedSetting, Table, together};
+use aws::{CachedSetting, Table, together};
 use domain::catalogue::Product;
 use domain::orders::{
     Order, OrderDraft, OrderFacts, OrderLine, OrderView, PlaceOrder, place_order,
@@ -22,7 +22,7 @@ use lifecycle::{
 };
 
 fn main() -> ExitCode {
-    adapters::serve(|aws| CreateOrder {
+    aws::serve(|aws| CreateOrder {
         products: aws.table(),
         addresses: aws.table(),
         customers: aws.table(),

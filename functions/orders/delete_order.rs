@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use adapters::{OrNotFound, Table};
+use aws::{OrNotFound, Table};
 use domain::error_codes;
 use domain::orders::{Order, OrderChange, OrderId, OrderStatus, Transition, TransitionResult};
 use domain::people::{Role, SignedIn};
@@ -20,7 +20,7 @@ use lifecycle::{
 use schemars::JsonSchema;
 
 fn main() -> ExitCode {
-    adapters::serve(|aws| DeleteOrder { orders: aws.table() })
+    aws::serve(|aws| DeleteOrder { orders: aws.table() })
 }
 
 struct DeleteOrder {

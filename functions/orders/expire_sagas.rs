@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use adapters::{Range, Table};
+use aws::{Range, Table};
 use domain::orders::{Order, TimeOutDue};
 use domain::resources::{BY_DEADLINE, CUSTOMER_SAGA, ORDERS};
 use lifecycle::consumer::{DeliveredMessage, Inbox, ScheduledRun, Source};
@@ -12,7 +12,7 @@ use lifecycle::resource::Resource;
 use lifecycle::{Consumer, DomainError, FieldErrors, Moment, Permit, ServiceError};
 
 fn main() -> ExitCode {
-    adapters::consume(|aws| ExpireSagas { orders: aws.table() })
+    aws::consume(|aws| ExpireSagas { orders: aws.table() })
 }
 
 struct ExpireSagas {

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use adapters::{OrNotFound, Table};
+use aws::{OrNotFound, Table};
 use domain::orders::{Order, OrderId, OrderView};
 use domain::people::{Role, SignedIn};
 use domain::resources::ORDERS;
@@ -12,7 +12,7 @@ use lifecycle::{Access, FieldErrors, Permit, Query, Reply, Route, ServiceError, 
 use schemars::JsonSchema;
 
 fn main() -> ExitCode {
-    adapters::serve(|aws| GetOrder { orders: aws.table() })
+    aws::serve(|aws| GetOrder { orders: aws.table() })
 }
 
 struct GetOrder {

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use adapters::{CURSOR_KEY, Pages, Range};
+use aws::{CURSOR_KEY, Pages, Range};
 use domain::orders::{Order, OrderView};
 use domain::people::{Role, SignedIn};
 use domain::resources::{BY_CREATION, ORDERS};
@@ -13,7 +13,7 @@ use lifecycle::resource::Resource;
 use lifecycle::{Access, FieldErrors, Permit, Query, Reply, Route, ServiceError, Verdict};
 
 fn main() -> ExitCode {
-    adapters::serve(|aws| ListOrders { orders: aws.pages(ListOrders::ROUTE) })
+    aws::serve(|aws| ListOrders { orders: aws.pages(ListOrders::ROUTE) })
 }
 
 struct ListOrders {

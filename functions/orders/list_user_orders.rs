@@ -3,7 +3,7 @@
 
 use std::process::ExitCode;
 
-use adapters::{CURSOR_KEY, Pages, Range};
+use aws::{CURSOR_KEY, Pages, Range};
 use domain::orders::{OrderSummary, OrderSummaryView};
 use domain::people::{Role, SignedIn, UserId};
 use domain::resources::{BY_CUSTOMER, ORDER_SUMMARIES};
@@ -15,7 +15,7 @@ use lifecycle::{Access, FieldErrors, Permit, Query, Reply, Route, ServiceError, 
 use schemars::JsonSchema;
 
 fn main() -> ExitCode {
-    adapters::serve(|aws| ListUserOrders { summaries: aws.pages(ListUserOrders::ROUTE) })
+    aws::serve(|aws| ListUserOrders { summaries: aws.pages(ListUserOrders::ROUTE) })
 }
 
 struct ListUserOrders {

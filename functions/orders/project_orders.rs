@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use adapters::{OrNotFound, Table, together};
+use aws::{OrNotFound, Table, together};
 use domain::orders::{Order, OrderApproved, OrderDeleted, OrderId, OrderSummary};
 use domain::people::{Address, User};
 use domain::resources::{ADDRESSES, ORDER_PROJECTIONS, ORDER_SUMMARIES, ORDERS, USERS};
@@ -15,7 +15,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 fn main() -> ExitCode {
-    adapters::consume(|aws| ProjectOrders {
+    aws::consume(|aws| ProjectOrders {
         orders: aws.table(),
         summaries: aws.table(),
         customers: aws.table(),

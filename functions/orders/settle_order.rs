@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use adapters::{Table, together};
+use aws::{Table, together};
 use domain::orders::{CreditResult, Order, SerialNumbers, settle};
 use domain::resources::{COUNTERS, CUSTOMER_SAGA, ORDERS, PRODUCTS};
 use lifecycle::commit::OUTBOX;
@@ -15,7 +15,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 fn main() -> ExitCode {
-    adapters::consume(|aws| SettleOrder { orders: aws.table(), numbers: aws.table() })
+    aws::consume(|aws| SettleOrder { orders: aws.table(), numbers: aws.table() })
 }
 
 struct SettleOrder {

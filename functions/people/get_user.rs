@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use adapters::{OrNotFound, Table};
+use aws::{OrNotFound, Table};
 use domain::people::{Role, SignedIn, User, UserId, UserView};
 use domain::resources::USERS;
 use lifecycle::input::Path;
@@ -11,7 +11,7 @@ use lifecycle::{Access, FieldErrors, Permit, Query, Reply, Route, ServiceError, 
 use schemars::JsonSchema;
 
 fn main() -> ExitCode {
-    adapters::serve(|aws| GetUser { users: aws.table() })
+    aws::serve(|aws| GetUser { users: aws.table() })
 }
 
 struct GetUser {

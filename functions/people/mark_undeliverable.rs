@@ -3,7 +3,7 @@
 
 use std::process::ExitCode;
 
-use adapters::Table;
+use aws::Table;
 use domain::people::{MailAddress, MailEvent, MailReport};
 use domain::resources::{MAIL_ADDRESSES, MAIL_EVENTS};
 use lifecycle::consumer::{DeliveredMessage, Inbox, Source};
@@ -12,7 +12,7 @@ use lifecycle::resource::{Action, Resource};
 use lifecycle::{Consumer, DomainError, FieldErrors, Moment, Permit, ServiceError};
 
 fn main() -> ExitCode {
-    adapters::consume(|aws| MarkUndeliverable { addresses: aws.table() })
+    aws::consume(|aws| MarkUndeliverable { addresses: aws.table() })
 }
 
 struct MarkUndeliverable {

@@ -16,7 +16,7 @@ use lifecycle::{
 };
 
 fn main() -> ExitCode {
-    adapters::serve(|_| PostAddress)
+    aws::serve(|_| PostAddress)
 }
 
 struct PostAddress;

@@ -5,7 +5,7 @@
 
 use std::process::ExitCode;
 
-use adapters::{AttemptLimiter, MailAllowed, MailCaps};
+use aws::{AttemptLimiter, MailAllowed, MailCaps};
 use domain::events::ANONYMOUS;
 use domain::people::{Email, PasswordResetAsked};
 use domain::resources::EMAILS;
@@ -23,7 +23,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 fn main() -> ExitCode {
-    adapters::serve(|aws| PostPasswordReset {
+    aws::serve(|aws| PostPasswordReset {
         attempts: AttemptLimiter::new(aws.clone(), "password-reset", MAILS_MAX, MINUTE),
         mails: MailCaps::new(aws.clone()),
     })

@@ -6,8 +6,8 @@
 
 use std::process::ExitCode;
 
-use adapters::tokens::{LIFETIME_S, Signer, SigningKeys};
-use adapters::{Guesses, Passwords, SIGNING_KEYS, Table};
+use aws::tokens::{LIFETIME_S, Signer, SigningKeys};
+use aws::{Guesses, Passwords, SIGNING_KEYS, Table};
 use domain::error_codes;
 use domain::people::{Email, EmailClaim, EnteredPassword, KnownSources, User};
 use domain::resources::USERS;
@@ -25,7 +25,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 fn main() -> ExitCode {
-    adapters::serve(|aws| PostSession {
+    aws::serve(|aws| PostSession {
         guesses: Guesses::new(aws.clone()),
         claims: aws.table(),
         users: aws.table(),
@@ -200,7 +200,7 @@ struct SessionView {
 
 #[cfg(test)]
 mod tests {
-    use adapters::tokens::generate;
+    use aws::tokens::generate;
     use domain::examples::{ann, moment, read};
 
     use super::*;

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use adapters::{MailCaps, Passwords, Table};
+use aws::{MailCaps, Passwords, Table};
 use domain::error_codes;
 use domain::events::ANONYMOUS;
 use domain::people::{Email, EmailClaim, Holder, SignedUp, User, UserDraft, UserId, UserView};
@@ -20,7 +20,7 @@ use lifecycle::{
 };
 
 fn main() -> ExitCode {
-    adapters::serve(|aws| PostUser {
+    aws::serve(|aws| PostUser {
         passwords: Passwords::new(),
         mails: MailCaps::new(aws.clone()),
         claims: aws.table(),

@@ -5,7 +5,7 @@
 
 use std::process::ExitCode;
 
-use adapters::{AttemptLimiter, MailCaps};
+use aws::{AttemptLimiter, MailCaps};
 use domain::events::ANONYMOUS;
 use domain::people::{Email, VerificationAsked};
 use domain::resources::EMAILS;
@@ -23,7 +23,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 fn main() -> ExitCode {
-    adapters::serve(|aws| PostVerificationEmail {
+    aws::serve(|aws| PostVerificationEmail {
         attempts: AttemptLimiter::new(aws.clone(), "verification-email", MAILS_MAX, MINUTE),
         mails: MailCaps::new(aws.clone()),
     })

@@ -6,7 +6,7 @@
 
 use std::process::ExitCode;
 
-use adapters::{Passwords, Table};
+use aws::{Passwords, Table};
 use domain::error_codes;
 use domain::people::{Password, User, UserId};
 use domain::resources::USERS;
@@ -24,7 +24,7 @@ use lifecycle::{
 use schemars::JsonSchema;
 
 fn main() -> ExitCode {
-    adapters::serve(|aws| PutPassword { passwords: Passwords::new(), users: aws.table() })
+    aws::serve(|aws| PutPassword { passwords: Passwords::new(), users: aws.table() })
 }
 
 struct PutPassword {

@@ -6,7 +6,7 @@
 
 use std::process::ExitCode;
 
-use adapters::{AttemptLimiter, Passwords, Table};
+use aws::{AttemptLimiter, Passwords, Table};
 use domain::error_codes;
 use domain::people::{EnteredPassword, User, UserId};
 use domain::resources::USERS;
@@ -24,7 +24,7 @@ use lifecycle::{
 use schemars::JsonSchema;
 
 fn main() -> ExitCode {
-    adapters::serve(|aws| PutVerification {
+    aws::serve(|aws| PutVerification {
         attempts: AttemptLimiter::new(aws.clone(), "verification", FAILURES_MAX, MINUTE),
         passwords: Passwords::new(),
         users: aws.table(),

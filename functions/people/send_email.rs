@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use adapters::Table;
+use aws::Table;
 use domain::error_codes;
 use domain::orders::OrderCreated;
 use domain::people::{
@@ -19,7 +19,7 @@ use lifecycle::{Consumer, DomainError, FieldErrors, Moment, Permit, ServiceError
 use serde_json::Value;
 
 fn main() -> ExitCode {
-    adapters::consume(|aws| SendEmail {
+    aws::consume(|aws| SendEmail {
         claims: aws.table(),
         users: aws.table(),
         addresses: aws.table(),

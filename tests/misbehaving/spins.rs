@@ -8,7 +8,7 @@ use lifecycle::resource::Resource;
 use lifecycle::{Access, Anyone, FieldErrors, Permit, Query, Reply, Route, ServiceError, Verdict};
 
 fn main() -> ExitCode {
-    adapters::serve(|_| Spins)
+    aws::serve(|_| Spins)
 }
 
 struct Spins;

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use adapters::Passwords;
-use adapters::tokens::KeyRing;
+use aws::Passwords;
+use aws::tokens::KeyRing;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use domain::catalogue::{Product, ProductDraft};

@@ -1,8 +1,8 @@
 //! `history`: an order, what happened to it, who has heard of it, what is reserved for it, and how
 //! it is shown.
 
-use adapters::Range;
-use adapters::operator::Operator;
+use aws::Range;
+use aws::operator::Operator;
 use domain::credit::Reservation;
 use domain::events::subscribers;
 use domain::orders::{Order, OrderId, OrderSummary};

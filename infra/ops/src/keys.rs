@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use adapters::KeyRotation;
-use adapters::operator::Operator;
+use aws::KeyRotation;
+use aws::operator::Operator;
 use clap::Args;
 use lifecycle::Rotation;
 use lifecycle::error::BoxError;

@@ -14,8 +14,8 @@ mod rebuild;
 
 use std::process::ExitCode;
 
-use adapters::Aws;
-use adapters::operator::Operator;
+use aws::Aws;
+use aws::operator::Operator;
 use clap::{Parser, Subcommand};
 use lifecycle::error::BoxError;
 use lifecycle::resource::Resource;

@@ -3,7 +3,7 @@
 
 use std::time::SystemTime;
 
-use adapters::operator::{Operator, Segment};
+use aws::operator::{Operator, Segment};
 use clap::Subcommand;
 use lifecycle::commit::{OUTBOX, OutboxRow};
 use lifecycle::error::BoxError;

@@ -5,8 +5,8 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use adapters::Looked;
-use adapters::operator::{Operator, Segment};
+use aws::Looked;
+use aws::operator::{Operator, Segment};
 use domain::orders::{Order, OrderSummary};
 use domain::people::{Address, User};
 use domain::resources::{ADDRESSES, ORDER_SUMMARIES, ORDERS, USERS};

@@ -16,7 +16,7 @@ use clap::Parser;
 use sam_template::Template;
 use sha2::{Digest, Sha256};
 
-use crate::aws::AwsCli;
+use crate::aws_cli::AwsCli;
 use crate::cargo_lambda::{CargoLambda, Profile};
 use crate::context::Context;
 use crate::descriptions::Error;

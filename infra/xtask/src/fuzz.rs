@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::SystemTime;
 
-use adapters::tokens::Signer;
+use aws::tokens::Signer;
 use clap::Parser;
 use lifecycle::Timestamp;
 use local::Platform;

@@ -1,6 +1,6 @@
 //! House checks and operators' commands: `cargo xtask tidy`.
 
-mod aws;
+mod aws_cli;
 mod bench;
 mod cargo_lambda;
 mod clients;

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use sam_template::Template;
 use serde_json::{Value, json};
 
-use crate::aws::AwsCli;
+use crate::aws_cli::AwsCli;
 use crate::context::Context;
 use crate::deploy::{ALIAS, Stack};
 use crate::descriptions::Error;

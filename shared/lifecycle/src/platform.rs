@@ -1,4 +1,4 @@
-//! The port through which the lifecycle does its I/O. `adapters` implements it on AWS; tests use a
+//! The port through which the lifecycle does its I/O. `aws` implements it on AWS; tests use a
 //! recorder.
 
 use std::time::Duration;

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, LazyLock};
 use std::time::SystemTime;
 
-use adapters::tokens::{KeyPair, Signer};
+use aws::tokens::{KeyPair, Signer};
 use lifecycle::Timestamp;
 use local::Platform;
 use local::options::Options;

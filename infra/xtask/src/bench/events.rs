@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
-use adapters::tokens::{KeyPair, Signer};
+use aws::tokens::{KeyPair, Signer};
 use bytes::Bytes;
 use domain::people::Role;
 use lifecycle::{Claims, Timestamp};

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use adapters::tokens::KeyPair;
+use aws::tokens::KeyPair;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn a_product_has_the_requested_id() {
-        let keys = adapters::tokens::generate().unwrap();
+        let keys = aws::tokens::generate().unwrap();
         let answers = Answers::new(&Items::new(), &keys).unwrap();
         let call = br#"{"TableName":"products","Key":{"pk":{"S":"p-1"}}}"#;
         let answer: Value =

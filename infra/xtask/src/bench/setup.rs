@@ -3,7 +3,7 @@
 use fs_err as fs;
 use std::path::{Path, PathBuf};
 
-use adapters::tokens;
+use aws::tokens;
 
 use super::candidates::Candidate;
 use super::events::Events;
@@ -42,7 +42,7 @@ impl Setup {
     /// Two bundles as long as on AWS: Amazon's roots, which our functions contain, and the
     /// system's, which the SDK reads by default. The run's root is added to each.
     fn write_roots(&self, workspace: &Path) -> Result<(), Error> {
-        let amazon = fs::read_to_string(workspace.join("shared/adapters/roots/amazon.pem"))?;
+        let amazon = fs::read_to_string(workspace.join("shared/aws/roots/amazon.pem"))?;
         let system = SYSTEM_ROOTS.iter().find_map(|path| fs::read_to_string(path).ok());
         let own = &self.services.root;
         fs::write(self.amazon_roots(), format!("{amazon}\n{own}"))?;

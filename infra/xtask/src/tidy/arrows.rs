@@ -6,18 +6,18 @@ use cargo_metadata::{DependencyKind, Metadata};
 const ALLOWED: [(&str, &[&str], Sdk); 11] = [
     ("lifecycle", &[], Sdk::Never),
     ("domain", &["lifecycle"], Sdk::Never),
-    ("adapters", &["lifecycle"], Sdk::Always),
+    ("aws", &["lifecycle"], Sdk::Always),
     ("client", &["domain", "lifecycle"], Sdk::Never),
-    ("functions", &["adapters", "domain", "lifecycle"], Sdk::Never),
+    ("functions", &["aws", "domain", "lifecycle"], Sdk::Never),
     ("sam-template", &[], Sdk::Never),
-    ("local", &["adapters", "domain", "lifecycle", "sam-template"], Sdk::InTests),
-    ("ops", &["adapters", "domain", "lifecycle"], Sdk::Never),
-    ("xtask", &["adapters", "domain", "lifecycle", "local", "ops", "sam-template"], Sdk::Never),
+    ("local", &["aws", "domain", "lifecycle", "sam-template"], Sdk::InTests),
+    ("ops", &["aws", "domain", "lifecycle"], Sdk::Never),
+    ("xtask", &["aws", "domain", "lifecycle", "local", "ops", "sam-template"], Sdk::Never),
     // For comparison with ours: only an SDK.
     ("bare", &[], Sdk::Always),
     (
         "blackbox",
-        &["adapters", "client", "domain", "lifecycle", "local", "ops", "sam-template"],
+        &["aws", "client", "domain", "lifecycle", "local", "ops", "sam-template"],
         Sdk::InTests,
     ),
 ];
@@ -79,9 +79,9 @@ mod tests {
         for (from, to, for_tests, found) in [
             ("functions", "lifecycle", false, false),
             ("lifecycle", "domain", false, true),
-            ("domain", "adapters", true, true),
+            ("domain", "aws", true, true),
             ("functions", "aws-sdk-dynamodb", false, true),
-            ("adapters", "aws-sdk-dynamodb", false, false),
+            ("aws", "aws-sdk-dynamodb", false, false),
             ("local", "aws-sdk-sqs", true, false),
             ("local", "aws-sdk-sqs", false, true),
             ("newcomer", "serde", false, true),

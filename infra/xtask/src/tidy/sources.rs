@@ -36,7 +36,7 @@ const BANS: [Ban; 7] = [
         below: "functions/",
         ending: ".rs",
         words: &["aws_sdk_", "aws_smithy_", "reqwest::", "std::env::", "SystemTime", "Instant::"],
-        why: "I/O, configuration and clocks are behind shared/adapters and the lifecycle",
+        why: "I/O, configuration and clocks are behind shared/aws and the lifecycle",
     },
     Ban {
         below: "shared/lifecycle/src/",

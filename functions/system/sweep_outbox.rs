@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use adapters::{Found, Range, Table};
+use aws::{Found, Range, Table};
 use domain::events::{SUBSCRIBED, relay};
 use lifecycle::commit::{BY_WAITING, OUTBOX, OUTBOX_ROW_SET_ASIDE, OutboxRow};
 use lifecycle::consumer::{DeliveredMessage, Inbox, ScheduledRun, Source};
@@ -11,7 +11,7 @@ use lifecycle::telemetry::observe_error;
 use lifecycle::{Consumer, DomainError, Effects, FieldErrors, Moment, Permit, ServiceError};
 
 fn main() -> ExitCode {
-    adapters::consume(|aws| SweepOutbox { outbox: aws.table() })
+    aws::consume(|aws| SweepOutbox { outbox: aws.table() })
 }
 
 struct SweepOutbox {

@@ -2,15 +2,15 @@
 
 use std::process::ExitCode;
 
-use adapters::tokens::{KeySet, PUBLISHED_S, PublishedKeys};
-use adapters::{Secret, VERIFICATION_KEYS};
+use aws::tokens::{KeySet, PUBLISHED_S, PublishedKeys};
+use aws::{Secret, VERIFICATION_KEYS};
 use lifecycle::caller::NoRole;
 use lifecycle::reply::Bare;
 use lifecycle::resource::Resource;
 use lifecycle::{Access, Anyone, FieldErrors, Permit, Query, Reply, Route, ServiceError, Verdict};
 
 fn main() -> ExitCode {
-    adapters::serve(|aws| GetJwks { keys: aws.verification_keys() })
+    aws::serve(|aws| GetJwks { keys: aws.verification_keys() })
 }
 
 struct GetJwks {

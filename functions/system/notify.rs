@@ -3,8 +3,8 @@
 
 use std::process::ExitCode;
 
-use adapters::notifiers::{DATADOG, NEW_RELIC, NOTIFIERS, SLACK};
-use adapters::{AlertSender, Table};
+use aws::notifiers::{DATADOG, NEW_RELIC, NOTIFIERS, SLACK};
+use aws::{AlertSender, Table};
 use domain::notices::{NoticeDue, NoticeLog, UpstreamFailed};
 use domain::resources::{NOTICES, NOTIFICATIONS};
 use lifecycle::alert::AlertChannel;
@@ -17,7 +17,7 @@ use lifecycle::{Consumer, DomainError, FieldErrors, Moment, Permit, ServiceError
 use serde_json::Value;
 
 fn main() -> ExitCode {
-    adapters::consume(|aws| Notify { logs: aws.table(), notifiers: aws.notifiers() })
+    aws::consume(|aws| Notify { logs: aws.table(), notifiers: aws.notifiers() })
 }
 
 struct Notify {

@@ -23,7 +23,7 @@ const LEFT_OUT_MAX: usize = 1_000;
 /// The records of a table to read, and their order.
 ///
 /// ```
-/// # use adapters::Range;
+/// # use aws::Range;
 /// # use lifecycle::paging::Direction;
 /// # use lifecycle::record::Index;
 /// const BY_DEADLINE: Index = Index::new("by_deadline");

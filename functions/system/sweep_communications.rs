@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use adapters::{Range, Table};
+use aws::{Range, Table};
 use domain::communications::UpstreamCall;
 use domain::resources::{BY_PENDING, COMMUNICATIONS};
 use lifecycle::consumer::{DeliveredMessage, Inbox, ScheduledRun, Source};
@@ -11,7 +11,7 @@ use lifecycle::resource::{Action, Resource};
 use lifecycle::{Consumer, DomainError, Effects, FieldErrors, Moment, Permit, ServiceError};
 
 fn main() -> ExitCode {
-    adapters::consume(|aws| SweepCommunications { communications: aws.table() })
+    aws::consume(|aws| SweepCommunications { communications: aws.table() })
 }
 
 struct SweepCommunications {

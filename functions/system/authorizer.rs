@@ -2,11 +2,11 @@
 
 use std::process::ExitCode;
 
-use adapters::{Aws, VERIFICATION_KEYS};
+use aws::{Aws, VERIFICATION_KEYS};
 use lifecycle::resource::Resource;
 
 fn main() -> ExitCode {
-    adapters::authorize(RESOURCES, Aws::verifier)
+    aws::authorize(RESOURCES, Aws::verifier)
 }
 
 const RESOURCES: &[Resource] = &[Resource::Secret(VERIFICATION_KEYS)];

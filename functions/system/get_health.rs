@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use adapters::{Aws, Cache, CachePolicy, VERIFICATION_KEYS};
+use aws::{Aws, Cache, CachePolicy, VERIFICATION_KEYS};
 use domain::resources::{EMAILS, USERS};
 use http::{HeaderValue, StatusCode, header};
 use lifecycle::caller::NoRole;
@@ -14,7 +14,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 fn main() -> ExitCode {
-    adapters::serve(|aws| GetHealth { aws: aws.clone(), last: Cache::new("health", KEPT) })
+    aws::serve(|aws| GetHealth { aws: aws.clone(), last: Cache::new("health", KEPT) })
 }
 
 struct GetHealth {

@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use adapters::Aws;
+use aws::Aws;
 
 fn main() -> ExitCode {
-    adapters::rotate(Aws::key_rotation)
+    aws::rotate(Aws::key_rotation)
 }

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use adapters::Table;
+use aws::Table;
 use domain::BusinessRules;
 use domain::people::{Role, SignedIn};
 use domain::resources::SETTINGS;
@@ -10,7 +10,7 @@ use lifecycle::resource::{Action, Resource};
 use lifecycle::{Access, FieldErrors, Permit, Query, Reply, Route, ServiceError, Verdict};
 
 fn main() -> ExitCode {
-    adapters::serve(|aws| GetRules { settings: aws.table() })
+    aws::serve(|aws| GetRules { settings: aws.table() })
 }
 
 struct GetRules {

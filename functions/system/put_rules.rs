@@ -4,7 +4,7 @@
 
 use std::process::ExitCode;
 
-use adapters::{Present, Table};
+use aws::{Present, Table};
 use domain::BusinessRules;
 use domain::people::{Role, SignedIn};
 use domain::resources::SETTINGS;
@@ -19,7 +19,7 @@ use lifecycle::{
 };
 
 fn main() -> ExitCode {
-    adapters::serve(|aws| PutRules { settings: aws.table() })
+    aws::serve(|aws| PutRules { settings: aws.table() })
 }
 
 struct PutRules {

@@ -9,7 +9,7 @@ use lifecycle::resource::{Action, Resource};
 use lifecycle::{Consumer, DomainError, Effects, FieldErrors, Moment, Permit, ServiceError};
 
 fn main() -> ExitCode {
-    adapters::consume(|_| RelayOutbox)
+    aws::consume(|_| RelayOutbox)
 }
 
 struct RelayOutbox;
