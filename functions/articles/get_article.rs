@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use aws::tokens::Verifier;
 use aws::{OrNotFound, Table, VERIFICATION_KEYS};
-use domain::articles::{Action, Article, ArticleId, ArticleStatus, ArticleView};
+use domain::articles::{Article, ArticleAction, ArticleId, ArticleStatus, ArticleView};
 use domain::people::{Role, SignedIn};
 use domain::resources::ARTICLES;
 use lifecycle::input::{Path, QueryString};
@@ -82,7 +82,7 @@ impl Query for GetArticle {
 
     // 3b. Authorization: a draft is hidden from callers without access to it
     fn allow(caller: &Option<SignedIn>, _: &Asked, found: &Found) -> Verdict {
-        let action = if found.shared { Action::ReadShared } else { Action::Read };
+        let action = if found.shared { ArticleAction::ReadShared } else { ArticleAction::Read };
         found.article.answer(caller.as_ref(), action).verdict()
     }
 

@@ -6,7 +6,7 @@
 use std::process::ExitCode;
 
 use aws::{OrNotFound, Table};
-use domain::articles::{Action, Article, ArticleId, ShareLinkView};
+use domain::articles::{Article, ArticleAction, ArticleId, ShareLinkView};
 use domain::people::{Role, SignedIn};
 use domain::resources::ARTICLES;
 use http::StatusCode;
@@ -81,7 +81,7 @@ impl Endpoint for PostShareLink {
 
     // 3b. Authorization: the article's author and editors
     fn allow(caller: &SignedIn, _: &ArticleId, Found { article, .. }: &Found) -> Verdict {
-        article.answer(Some(caller), Action::Share).verdict()
+        article.answer(Some(caller), ArticleAction::Share).verdict()
     }
 
     const CONDITIONS: Conditions<Found> = Conditions::On(|found| Some(found.article.entity_tag()));

@@ -6,7 +6,7 @@
 use std::process::ExitCode;
 
 use aws::{OrNotFound, Table};
-use domain::articles::{Action, Article, ArticleId};
+use domain::articles::{Article, ArticleAction, ArticleId};
 use domain::error_codes;
 use domain::people::{Role, SignedIn};
 use domain::resources::ARTICLES;
@@ -65,7 +65,7 @@ impl Endpoint for PutApproval {
 
     // 3b. Authorization
     fn allow(caller: &SignedIn, _: &ArticleId, article: &Article) -> Verdict {
-        article.answer(Some(caller), Action::Approve).verdict()
+        article.answer(Some(caller), ArticleAction::Approve).verdict()
     }
 
     const CONDITIONS: Conditions<Article> = Conditions::On(|article| Some(article.entity_tag()));
@@ -80,7 +80,7 @@ impl Endpoint for PutApproval {
         _: &ArticleId,
         article: Article,
     ) -> Result<Option<Article>, DomainError> {
-        article.answer(Some(caller), Action::Approve).ruling()?;
+        article.answer(Some(caller), ArticleAction::Approve).ruling()?;
         Ok(article.approved_by(caller.user_id, moment.now()))
     }
 

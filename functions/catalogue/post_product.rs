@@ -107,11 +107,10 @@ mod tests {
     #[test]
     fn name_and_id_are_claimed_in_one_commit_with_an_error_code_for_each() {
         let effects = PostProduct::effects(&lamp());
-        let refusals: Vec<_> =
-            effects.writes().iter().map(|write| &write.on_condition_failed).collect();
-        let codes: Vec<_> = error_codes
+        let codes: Vec<_> = effects
+            .writes()
             .iter()
-            .map(|otherwise| match otherwise {
+            .map(|write| match &write.on_condition_failed {
                 OnConditionFailed::Reject(no) => no.code,
                 OnConditionFailed::Retry => "stale",
             })

@@ -3,7 +3,7 @@
 
 use std::process::ExitCode;
 
-use aws::{CachedSetting, Table, together};
+use aws::{CachedSetting, Table, batch_get};
 use domain::BusinessRules;
 use domain::credit::{Charge, CreditAccount, CreditFacts, Reservation, release, reserve};
 use domain::orders::{ApprovalLapsed, OrderCreated, OrderDeleted, OrderRejected, OrderTimedOut};

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use aws::{CachedSetting, Table, together};
+use aws::{CachedSetting, Table, batch_get};
 use domain::catalogue::Product;
 use domain::orders::{
     Order, OrderDraft, OrderFacts, OrderLine, OrderView, PlaceOrder, place_order,
@@ -83,7 +83,7 @@ impl Endpoint for CreateOrder {
             self.customers.one(User::key_of(permit.caller().user_id)),
         );
         let ((products, address, customer), rules) =
-            futures::try_join!(together(permit, wanted), self.rules.get(permit))?;
+            futures::try_join!(batch_get(permit, wanted), self.rules.get(permit))?;
         Ok(OrderFacts { products, address, customer, rules })
     }
 

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use aws::{OrNotFound, Table, together};
+use aws::{OrNotFound, Table, batch_get};
 use domain::orders::{Order, OrderApproved, OrderDeleted, OrderId, OrderSummary};
 use domain::people::{Address, User};
 use domain::resources::{ADDRESSES, ORDER_PROJECTIONS, ORDER_SUMMARIES, ORDERS, USERS};

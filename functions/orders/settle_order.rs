@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use aws::{Table, together};
+use aws::{Table, batch_get};
 use domain::orders::{CreditResult, Order, SerialNumbers, settle};
 use domain::resources::{COUNTERS, CUSTOMER_SAGA, ORDERS, PRODUCTS};
 use lifecycle::commit::OUTBOX;

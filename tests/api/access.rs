@@ -2,7 +2,7 @@
 
 use client::{ApiResponse, Client, Error};
 use domain::articles::access::answer;
-use domain::articles::{AccessDecision as Told, Action, ArticleStatus, Relation};
+use domain::articles::{AccessDecision as Told, ArticleAction, ArticleStatus, Relation};
 use http::StatusCode;
 use lifecycle::DomainError;
 use serde_json::json;
@@ -27,7 +27,7 @@ async fn every_cell_of_the_table_is_answered_as_the_table_says() {
     let api = shared_platform().await;
     let Some(inside) = api.inside() else { return };
     for (role, relation) in CALLERS {
-        for &action in Action::ALL {
+        for &action in ArticleAction::ALL {
             for &state in ArticleStatus::ALL {
                 let cell = Cell::prepare(&api, inside, role, relation, state).await;
                 let before = cell.article.version().await;
@@ -76,7 +76,11 @@ impl Cell {
         Self { caller, article, share }
     }
 
-    async fn attempt(&self, action: Action, state: ArticleStatus) -> Result<StatusCode, Error> {
+    async fn attempt(
+        &self,
+        action: ArticleAction,
+        state: ArticleStatus,
+    ) -> Result<StatusCode, Error> {
         let (caller, id) = (&self.caller, self.article.id);
         let other = match state {
             ArticleStatus::Draft => ArticleStatus::Published,
@@ -85,18 +89,20 @@ impl Cell {
         let draft = json!({ "title": "The caller's own", "content": "It glows.", "status": state });
         let patch = async |patch| caller.patch_article(id, &read(patch), None).await.map(status_of);
         match action {
-            Action::Create => caller.post_article(&read(draft), None).await.map(status_of),
-            Action::Read => caller.get_article(id, None).await.map(status_of),
-            Action::ReadShared => caller.get_article(id, Some(&self.share)).await.map(status_of),
-            Action::Edit => patch(json!({ "title": "A new title" })).await,
-            Action::ChangeStatus => patch(json!({ "status": other })).await,
-            Action::Approve => caller.put_approval(id, None).await.map(status_of),
-            Action::Share => caller.post_share_link(id).await.map(status_of),
+            ArticleAction::Create => caller.post_article(&read(draft), None).await.map(status_of),
+            ArticleAction::Read => caller.get_article(id, None).await.map(status_of),
+            ArticleAction::ReadShared => {
+                caller.get_article(id, Some(&self.share)).await.map(status_of)
+            }
+            ArticleAction::Edit => patch(json!({ "title": "A new title" })).await,
+            ArticleAction::ChangeStatus => patch(json!({ "status": other })).await,
+            ArticleAction::Approve => caller.put_approval(id, None).await.map(status_of),
+            ArticleAction::Share => caller.post_share_link(id).await.map(status_of),
         }
     }
 }
 
-fn assert_told(told: Told, action: Action, answered: Result<StatusCode, Error>) {
+fn assert_told(told: Told, action: ArticleAction, answered: Result<StatusCode, Error>) {
     match told {
         Told::Yes => assert_eq!(answered.unwrap(), success(action)),
         Told::Unauthenticated => answered.refused_by_gateway(401),
@@ -111,18 +117,24 @@ fn status_of<T>(answer: ApiResponse<T>) -> StatusCode {
 }
 
 /// The status of a success.
-fn success(action: Action) -> u16 {
+fn success(action: ArticleAction) -> u16 {
     match action {
-        Action::Create | Action::Share => 201,
-        Action::Read | Action::ReadShared | Action::Edit | Action::ChangeStatus => 200,
-        Action::Approve => 204,
+        ArticleAction::Create | ArticleAction::Share => 201,
+        ArticleAction::Read
+        | ArticleAction::ReadShared
+        | ArticleAction::Edit
+        | ArticleAction::ChangeStatus => 200,
+        ArticleAction::Approve => 204,
     }
 }
 
-fn changes(action: Action) -> bool {
+fn changes(action: ArticleAction) -> bool {
     match action {
         // A creation makes another article.
-        Action::Create | Action::Read | Action::ReadShared => false,
-        Action::Edit | Action::ChangeStatus | Action::Approve | Action::Share => true,
+        ArticleAction::Create | ArticleAction::Read | ArticleAction::ReadShared => false,
+        ArticleAction::Edit
+        | ArticleAction::ChangeStatus
+        | ArticleAction::Approve
+        | ArticleAction::Share => true,
     }
 }

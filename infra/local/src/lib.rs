@@ -4,8 +4,8 @@
 //! A [`Platform`] consists of:
 //!
 //! - API Gateway ([`gateway`]) and Lambda ([`functions`]);
-//! - the tables, queues, secrets and mail that functions use ([`stores`]);
-//! - the event sources that invoke functions besides the API ([`sources`]);
+//! - the tables, queues, secrets and mail that functions use ([`services`]);
+//! - the event sources that invoke functions besides the API ([`event_sources`]);
 //! - stand-ins for third-party services ([`standins`]);
 //! - the control address, which shows its state and sets faults ([`control`]).
 //!
@@ -138,7 +138,7 @@ impl Platform {
         let binaries = binaries(&path, &template, &options).await?;
 
         let identities = options.identities(&template);
-        let stores = Stores::start_with(&template, options.data.as_deref(), identities).await?;
+        let services = Stores::start_with(&template, options.data.as_deref(), identities).await?;
         seed::keys(&services).await?;
         seed::secrets(&services, standins.secrets()).await?;
         if options.demo {
@@ -149,13 +149,13 @@ impl Platform {
         let functions = Functions::start(deployments, &log_sink(options.logs, &telemetry));
         services.attach(functions.environments());
         let gateway = Gateway::new(api, functions.clone(), &telemetry);
-        let sources = start_sources(&template, &services, &functions, options.logs)?;
+        let event_sources = start_sources(&template, &services, &functions, options.logs)?;
 
         let mut platform = Self {
             api: address(&api_listener),
             control: address(&control_listener),
             functions,
-            services,
+            stores: services,
             standins,
             telemetry,
             sources: Some(event_sources),
@@ -273,7 +273,7 @@ async fn binaries(
 /// Every function of the template, with its environment variables resolved.
 fn deployments(
     template: &Template,
-    stores: &Stores,
+    services: &Stores,
     binaries: &BTreeMap<String, PathBuf>,
     options: &Options,
 ) -> Result<Vec<FunctionConfig>, StartError> {
@@ -318,7 +318,7 @@ fn log_sink(logs: Logs, telemetry: &Arc<Telemetry>) -> LogSink {
 
 fn start_sources(
     template: &Template,
-    stores: &Stores,
+    services: &Stores,
     functions: &Functions,
     logs: Logs,
 ) -> Result<Sources, SourceError> {

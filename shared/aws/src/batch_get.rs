@@ -189,9 +189,9 @@ impl<R: Record> BatchRequest for GetMany<R> {
     }
 }
 
-macro_rules! several_wanted {
+macro_rules! several_requests {
     ($($wanted:ident $number:tt),+) => {
-        impl<$($wanted: Wanted),+> Wanted for ($($wanted,)+) {
+        impl<$($wanted: BatchRequest),+> BatchRequest for ($($wanted,)+) {
             type Found = ($($wanted::Found,)+);
 
             fn aws(&self) -> &Aws {
@@ -214,8 +214,8 @@ macro_rules! several_wanted {
     };
 }
 
-several_wanted!(A 0, B 1);
-several_wanted!(A 0, B 1, C 2);
+several_requests!(A 0, B 1);
+several_requests!(A 0, B 1, C 2);
 
 impl Items {
     fn record<R: Record>(&self, table: &str, key: &Key) -> Result<Option<R>, ServiceError> {

@@ -61,8 +61,8 @@ impl Guesses {
         let source = permit.source();
         let at_account = format!("{address} {source}");
         let (by_source, at_account) = futures::try_join!(
-            self.by_source.count(permit, source),
-            self.at_account.count(permit, &at_account),
+            self.by_source.acquire(permit, source),
+            self.at_account.acquire(permit, &at_account),
         )?;
         Ok(Guess { counted: vec![at_account, by_source] })
     }

@@ -73,8 +73,8 @@ impl MailCaps {
             return Ok(MailAllowed { to_unproven: false, to_proven: false });
         }
         let counts = futures::join!(
-            self.to_unproven.count(permit, address),
-            self.to_any.count(permit, address)
+            self.to_unproven.acquire(permit, address),
+            self.to_any.acquire(permit, address)
         );
         Ok(MailAllowed { to_unproven: allowed(counts.0)?, to_proven: allowed(counts.1)? })
     }

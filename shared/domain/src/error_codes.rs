@@ -6,16 +6,16 @@ use lifecycle::error::ErrorKind::{
 };
 
 /// Refusals by their codes, each with its status and the sentence for the client.
-macro_rules! refusals {
+macro_rules! error_codes {
     ($($(#[$doc:meta])+ $code:ident: $kind:ident = $message:literal;)+) => {
         $(
             $(#[$doc])+
-            pub const $code: Refusal = Refusal::new($kind, stringify!($code), $message);
+            pub const $code: ErrorCode = ErrorCode::new($kind, stringify!($code), $message);
         )+
     };
 }
 
-refusals! {
+error_codes! {
     /// Another user has this e-mail address.
     EMAIL_TAKEN: Conflict = "There is an account with this e-mail address.";
     /// Another product has this name.

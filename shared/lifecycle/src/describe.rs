@@ -80,7 +80,7 @@ pub fn endpoint<E: Endpoint>() -> Value {
 }
 
 /// The error responses of an endpoint, for the API description.
-fn refusals<E: Endpoint>() -> Vec<Value> {
+fn error_codes<E: Endpoint>() -> Vec<Value> {
     let show = |failure: RequestError| {
         let ErrorResponse { status, code, message, .. } = failure.response();
         json!({ "status": status.as_u16(), "code": code, "message": message })

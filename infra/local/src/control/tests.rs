@@ -19,7 +19,7 @@ async fn running() -> Running {
 
 /// The same, for an API at this address.
 async fn running_beside(api_url: &str) -> Running {
-    let source = include_str!("../stores/tests/template.yaml");
+    let source = include_str!("../services/tests/template.yaml");
     let template = Template::parse(source, &BTreeMap::new()).unwrap();
     let logs: LogSink = Arc::new(|_: &LogLine<'_>| {});
     let control = Control {

@@ -11,12 +11,16 @@ use crate::people::{Role, SignedIn, UserId};
 
 /// Whether a caller with this relation may do this action to an article in this state.
 ///
-/// For [`Action::Create`] the state is that of the new article. A new state, action or relation
+/// For [`ArticleAction::Create`] the state is that of the new article. A new state, action or relation
 /// does not compile before this table decides it.
 #[expect(clippy::match_same_arms, reason = "a table is read action by action")]
-pub const fn answer(action: Action, state: ArticleStatus, relation: Relation) -> AccessDecision {
+pub const fn answer(
+    action: ArticleAction,
+    state: ArticleStatus,
+    relation: Relation,
+) -> AccessDecision {
     use AccessDecision::{Forbidden, Hidden, Refused, Unauthenticated, Yes};
-    use Action::{Approve, ChangeStatus, Create, Edit, Read, ReadShared, Share};
+    use ArticleAction::{Approve, ChangeStatus, Create, Edit, Read, ReadShared, Share};
     use ArticleStatus::{Draft, Published};
     use Relation::{Author, Editor, EditorAuthor, EditorWriter, Nobody, Stranger, Writer};
     match (action, state, relation) {
@@ -62,7 +66,7 @@ pub const fn answer(action: Action, state: ArticleStatus, relation: Relation) ->
 
 impl Article {
     /// Whether a caller may do this to the article in its present state.
-    pub fn answer(&self, caller: Option<&SignedIn>, action: Action) -> AccessDecision {
+    pub fn answer(&self, caller: Option<&SignedIn>, action: ArticleAction) -> AccessDecision {
         answer(action, self.status, Relation::of(caller, self.author_id, &self.writers))
     }
 }
@@ -71,7 +75,7 @@ impl ArticleDraft {
     /// Whether a caller may create it, and so become its author.
     pub fn answer(&self, caller: &SignedIn) -> AccessDecision {
         let relation = Relation::of(Some(caller), caller.user_id, &Writers::default());
-        answer(Action::Create, self.status(), relation)
+        answer(ArticleAction::Create, self.status(), relation)
     }
 }
 
@@ -115,7 +119,7 @@ impl Relation {
 
 wire_enum! {
     /// An action on an article.
-    Action {
+    ArticleAction {
         /// It is created.
         Create = "create",
         /// It is read.

@@ -156,7 +156,7 @@ uuid_id! {
     ArticleId
 }
 
-line! {
+single_line! {
     /// The title of an article.
     Title: 5..=40
 }

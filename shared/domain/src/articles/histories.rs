@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{AccessDecision, Action, Article, ArticlePatch, ArticleStatus};
+use super::{AccessDecision, Article, ArticleAction, ArticlePatch, ArticleStatus};
 use crate::BusinessRules;
 use crate::examples::{article, moment, read, signed_in};
 use crate::people::{Role, SignedIn, UserId};
@@ -79,7 +79,7 @@ fn attempt(caller: &SignedIn, wanted: &Try, article: Article) -> Article {
     let may = |action| article.answer(Some(caller), action) == AccessDecision::Yes;
     let now = moment().now();
     match wanted {
-        Try::Approve if may(Action::Approve) => {
+        Try::Approve if may(ArticleAction::Approve) => {
             article.clone().approved_by(caller.user_id, now).unwrap_or(article)
         }
         Try::Patch(patch) => {

@@ -9,7 +9,7 @@ mod patch;
 mod share_link;
 mod writers;
 
-pub use access::{AccessDecision, Action, Relation};
+pub use access::{AccessDecision, ArticleAction, Relation};
 pub use article::{Article, ArticleId, ArticleStatus, ArticleView, Content, Title};
 pub use draft::ArticleDraft;
 pub use patch::ArticlePatch;

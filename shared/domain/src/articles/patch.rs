@@ -5,7 +5,7 @@ use lifecycle::{DomainError, FieldErrors, Timestamp};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Action, Article, ArticleStatus, Content, Title};
+use super::{Article, ArticleAction, ArticleStatus, Content, Title};
 use crate::error_codes;
 use crate::people::UserId;
 use crate::rules::ApprovalsNeeded;
@@ -44,14 +44,14 @@ impl ArticlePatch {
     ///
     /// A status that the article has already is no change. The exception is a published article
     /// that stays published with a new text: that publishes the text.
-    pub fn action_on(&self, article: &Article) -> Action {
+    pub fn action_on(&self, article: &Article) -> ArticleAction {
         let wanted = self.status.or(&article.status);
         let republishes = wanted == ArticleStatus::Published && self.rewrites(article);
         let given = self.status != Given::default();
         if wanted != article.status || (given && republishes) {
-            Action::ChangeStatus
+            ArticleAction::ChangeStatus
         } else {
-            Action::Edit
+            ArticleAction::Edit
         }
     }
 
@@ -191,7 +191,7 @@ mod tests {
 
     #[test]
     fn a_new_status_or_a_republished_text_is_a_change_of_the_status() {
-        use Action::{ChangeStatus, Edit};
+        use ArticleAction::{ChangeStatus, Edit};
         let published = Article { status: ArticleStatus::Published, ..article() };
         for (patch, on_draft, on_published) in [
             (json!({ "status": "DRAFT" }), Edit, ChangeStatus),

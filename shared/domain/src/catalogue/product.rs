@@ -161,7 +161,7 @@ uuid_id! {
     ProductId
 }
 
-line! {
+single_line! {
     /// The name of a product.
     ProductName: 1..=200
 }

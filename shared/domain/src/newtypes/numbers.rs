@@ -38,7 +38,7 @@ macro_rules! bounded_int {
 
             fn try_from(raw: lifecycle::input::WholeNumber) -> Result<Self, Self::Error> {
                 // A number beyond 64 bits is beyond every bound.
-                $crate::syntax::saturated(raw).try_into()
+                $crate::newtypes::saturated(raw).try_into()
             }
         }
 
@@ -46,7 +46,7 @@ macro_rules! bounded_int {
             $name,
             lifecycle::input::WholeNumber,
             { "type": "integer", "minimum": Self::MIN.0, "maximum": Self::MAX.0 },
-            stored: |raw| Self($crate::syntax::saturated(raw))
+            stored: |raw| Self($crate::newtypes::saturated(raw))
         );
     };
 }

@@ -9,7 +9,7 @@ use super::characters::{self, Lines};
 /// Defines a text of one line, which is safe in a heading, in an address or in a mail's subject.
 macro_rules! single_line {
     ($(#[$doc:meta])* $name:ident: $min:literal..=$max:literal) => {
-        $crate::syntax::text! { @define $(#[$doc])* $name: $min..=$max, entered_line, LINE }
+        $crate::newtypes::text! { @define $(#[$doc])* $name: $min..=$max, entered_line, LINE }
     };
 }
 
@@ -28,7 +28,7 @@ macro_rules! text {
 
             /// The text as it may stand in a line of a mail.
             pub fn mailed(&self) -> String {
-                $crate::syntax::isolated(&self.0)
+                $crate::newtypes::isolated(&self.0)
             }
         }
 
@@ -36,7 +36,7 @@ macro_rules! text {
             type Error = String;
 
             fn try_from(raw: String) -> Result<Self, Self::Error> {
-                $crate::syntax::$enter(&raw, $min, $max).map(Self)
+                $crate::newtypes::$enter(&raw, $min, $max).map(Self)
             }
         }
 
@@ -50,14 +50,14 @@ macro_rules! text {
             "type": "string",
             "minLength": $min,
             "maxLength": $max,
-            "pattern": $crate::syntax::$pattern
+            "pattern": $crate::newtypes::$pattern
         }, stored: Self);
     };
     ($(#[$doc:meta])* $name:ident: 0..=$max:literal) => {
-        $crate::syntax::text! { @define $(#[$doc])* $name: 0..=$max, entered_text, TEXT_OR_NOTHING }
+        $crate::newtypes::text! { @define $(#[$doc])* $name: 0..=$max, entered_text, TEXT_OR_NOTHING }
     };
     ($(#[$doc:meta])* $name:ident: $min:literal..=$max:literal) => {
-        $crate::syntax::text! { @define $(#[$doc])* $name: $min..=$max, entered_text, TEXT }
+        $crate::newtypes::text! { @define $(#[$doc])* $name: $min..=$max, entered_text, TEXT }
     };
 }
 

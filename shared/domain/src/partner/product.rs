@@ -22,7 +22,7 @@ pub struct PartnerProduct {
     pub available: bool,
 }
 
-line! {
+single_line! {
     /// The partner's id of a product.
     Sku: 1..=64
 }

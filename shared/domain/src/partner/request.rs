@@ -18,7 +18,7 @@ impl Default for PageSize {
     }
 }
 
-line! {
+single_line! {
     /// A category of the partner's products.
     Category: 1..=64
 }

@@ -118,12 +118,12 @@ bounded_int! {
     BuildingNumber: 1..=1_000_000
 }
 
-line! {
+single_line! {
     /// The name of a street.
     StreetName: 1..=200
 }
 
-line! {
+single_line! {
     /// The name of a city.
     City: 1..=100
 }

@@ -244,7 +244,7 @@ impl UserId {
     }
 }
 
-line! {
+single_line! {
     /// The name by which a user wants to be called.
     PersonName: 1..=100
 }

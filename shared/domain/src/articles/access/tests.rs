@@ -38,10 +38,10 @@ fn a_relation_follows_from_roles_and_authorship() {
 #[test]
 fn a_caller_who_may_not_read_cannot_learn_that_an_article_exists() {
     for (&relation, &state) in cells() {
-        if answer(Action::Read, state, relation) != AccessDecision::Hidden {
+        if answer(ArticleAction::Read, state, relation) != AccessDecision::Hidden {
             continue;
         }
-        for action in [Action::Edit, Action::ChangeStatus, Action::Share] {
+        for action in [ArticleAction::Edit, ArticleAction::ChangeStatus, ArticleAction::Share] {
             let told = answer(action, state, relation);
             // A caller who may do it to no article gets the same decision for a missing one.
             let to_none =
@@ -58,8 +58,8 @@ fn a_caller_who_may_not_read_cannot_learn_that_an_article_exists() {
 #[test]
 fn editing_is_allowed_or_decided_like_a_change_of_the_status() {
     for (&relation, &state) in cells() {
-        let [edit, change] =
-            [Action::Edit, Action::ChangeStatus].map(|action| answer(action, state, relation));
+        let [edit, change] = [ArticleAction::Edit, ArticleAction::ChangeStatus]
+            .map(|action| answer(action, state, relation));
         assert!(edit == AccessDecision::Yes || edit == change, "{relation:?}, {state:?}");
     }
 }
@@ -77,7 +77,7 @@ fn matrix() -> String {
     let relations: Vec<_> = Relation::ALL.iter().map(|relation| relation.as_str()).collect();
     row(&relations);
     writeln!(table, "{}|", "|---".repeat(2 + relations.len())).unwrap();
-    for action in Action::ALL {
+    for action in ArticleAction::ALL {
         for state in ArticleStatus::ALL {
             let cells =
                 Relation::ALL.iter().map(|&relation| shown(answer(*action, *state, relation)));

@@ -15,7 +15,7 @@ fn an_endpoint_describes_all_its_error_responses() {
     assert_eq!(error_codes::<PostNote>(), sorted(&format!("{always}, {posting}")));
 }
 
-fn refusals<E: Endpoint>() -> Vec<String> {
+fn error_codes<E: Endpoint>() -> Vec<String> {
     let described = describe::endpoint::<E>();
     let refusals = described["refusals"].as_array().unwrap().iter();
     let named = refusals
