@@ -149,6 +149,9 @@ impl Platform {
         let functions = Functions::start(deployments, &log_sink(options.logs, &telemetry));
         services.attach(functions.environments());
         let gateway = Gateway::new(api, functions.clone(), &telemetry);
+        if options.without_schedules {
+            template.stop_clock();
+        }
         let event_sources = start_sources(&template, &services, &functions, options.logs)?;
 
         let mut platform = Self {
@@ -311,7 +314,7 @@ fn deployments(
 fn log_sink(logs: Logs, telemetry: &Arc<Telemetry>) -> LogSink {
     let telemetry = Arc::clone(telemetry);
     Arc::new(move |line| {
-        telemetry.observe_line(line.text);
+        telemetry.observe(line);
         logs::show(logs, line);
     })
 }

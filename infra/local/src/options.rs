@@ -67,6 +67,10 @@ pub struct Options {
     #[arg(skip)]
     pub logs: Logs,
 
+    /// Runs no schedules and rotations, so that only requests cause work.
+    #[arg(skip)]
+    pub without_schedules: bool,
+
     /// Per function, by logical id: the invocations that one environment serves at once, as on
     /// Lambda Managed Instances.
     #[arg(skip)]

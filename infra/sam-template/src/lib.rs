@@ -223,6 +223,17 @@ mod tests {
     }
 
     #[test]
+    fn a_stopped_clock_leaves_only_queues_and_streams() {
+        let mut template = ours();
+        let is_left =
+            |it: &&EventSource| matches!(it.trigger, Trigger::Queue(_) | Trigger::Stream(_));
+        let expected: Vec<_> = template.event_sources.iter().filter(is_left).cloned().collect();
+        assert!(!expected.is_empty() && expected.len() < template.event_sources.len());
+        template.stop_clock();
+        assert_eq!(template.event_sources, expected);
+    }
+
+    #[test]
     fn the_template_of_this_repository_is_supported() {
         let template = ours();
 

@@ -41,6 +41,12 @@ impl Template {
     pub fn binaries(&self) -> BTreeSet<String> {
         self.functions.values().map(|function| function.binary.clone()).collect()
     }
+
+    /// Takes out what is invoked by the clock: schedules and rotations.
+    pub(crate) fn stop_clock(&mut self) {
+        self.event_sources
+            .retain(|it| !matches!(it.trigger, Trigger::Schedule(_) | Trigger::Rotation(_)));
+    }
 }
 
 /// `AWS::Serverless::Function`, with the template's globals merged in.

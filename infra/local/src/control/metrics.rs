@@ -50,6 +50,11 @@ impl Metrics {
         }
     }
 
+    /// The number of series of each metric.
+    pub(super) fn label_sets(&self) -> BTreeMap<String, usize> {
+        self.families.iter().map(|(name, family)| (name.clone(), family.len())).collect()
+    }
+
     /// All metrics in the text format, ordered by name.
     pub(super) fn render(&self) -> String {
         let mut text = String::new();

@@ -1,7 +1,7 @@
 //! Telemetry from the functions' output: latest lines, latest requests, and metrics.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -11,7 +11,7 @@ use super::{
     emf,
     metrics::{Labels, Metrics},
 };
-use crate::functions::FunctionCounts;
+use crate::functions::{FunctionCounts, LogLine, LogSource};
 use crate::services::CallKind;
 
 /// The maximum number of kept requests.
@@ -37,9 +37,36 @@ struct State {
     lines: Latest<String>,
     requests: Latest<Value>,
     metrics: Metrics,
+    /// Bytes that were printed, by function.
+    bytes: BTreeMap<String, u64>,
+    /// Metrics of the platform itself.
+    own: BTreeSet<String>,
 }
 
 impl Telemetry {
+    /// Reads a line of a function's log. Bytes that the function itself printed are counted.
+    pub fn observe(&self, line: &LogLine<'_>) {
+        if line.source != LogSource::Platform {
+            let bytes = line.text.len().try_into().unwrap_or(u64::MAX);
+            *self.lock().bytes.entry(line.function.to_owned()).or_default() += bytes;
+        }
+        self.observe_line(line.text);
+    }
+
+    /// The bytes that each function has printed since the start, by its logical id.
+    pub fn log_bytes(&self) -> BTreeMap<String, u64> {
+        self.lock().bytes.clone()
+    }
+
+    /// The metrics that functions have printed since the start: each name and its number of label
+    /// sets.
+    pub fn label_sets(&self) -> BTreeMap<String, usize> {
+        let state = self.lock();
+        let mut sets = state.metrics.label_sets();
+        sets.retain(|metric, _| !state.own.contains(metric));
+        sets
+    }
+
     /// Reads a line that a function printed. A line that is not a JSON object is only kept.
     pub fn observe_line(&self, line: &str) {
         let mut state = self.lock();
@@ -60,7 +87,9 @@ impl Telemetry {
 
     /// Increments a counter of the platform itself, such as `authorizer_cache_hits_total`.
     pub fn count(&self, metric: &str, labels: &[(&str, &str)]) {
-        self.lock().metrics.observe(metric, owned(labels), &[1.0]);
+        let mut state = self.lock();
+        state.own.insert(metric.to_owned());
+        state.metrics.observe(metric, owned(labels), &[1.0]);
     }
 
     /// The canonical lines of the latest requests, newest last: all, or those of one request id.
@@ -89,7 +118,14 @@ impl Telemetry {
         functions: &BTreeMap<String, FunctionCounts>,
         calls: &[(CallKind, u64)],
     ) -> String {
-        let mut metrics = self.lock().metrics.clone();
+        let (mut metrics, bytes) = {
+            let state = self.lock();
+            (state.metrics.clone(), state.bytes.clone())
+        };
+        for (function, bytes) in bytes {
+            let labels = owned(&[("function", &function)]);
+            metrics.observe("log_bytes_total", labels, &[as_value(bytes)]);
+        }
         for (function, counts) in functions {
             let labels = owned(&[("function", function)]);
             for (metric, count) in [
@@ -161,6 +197,36 @@ fn as_value(count: u64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bytes_are_counted_of_lines_that_the_function_printed() {
+        let telemetry = Telemetry::default();
+        for (source, text) in
+            [(LogSource::Stdout, "four"), (LogSource::Stderr, "é"), (LogSource::Platform, "began")]
+        {
+            telemetry.observe(&LogLine { function: "F", environment: "e", source, text });
+        }
+        assert_eq!(telemetry.log_bytes(), BTreeMap::from([("F".to_owned(), 6)]));
+        assert_eq!(telemetry.lines(None).len(), 3);
+        let shown = telemetry.render(&BTreeMap::new(), &[]);
+        assert!(shown.contains("log_bytes_total{function=\"F\"} 6\n"), "{shown}");
+    }
+
+    #[test]
+    fn label_sets_are_counted_of_the_metrics_that_functions_print() {
+        let telemetry = Telemetry::default();
+        for status in ["200", "404", "404"] {
+            let directive = serde_json::json!({ "CloudWatchMetrics": [
+                { "Dimensions": [["status"]], "Metrics": [{ "Name": "http_requests_total" }] },
+            ]});
+            let line = serde_json::json!({
+                "_aws": directive, "status": status, "http_requests_total": 1,
+            });
+            telemetry.observe_line(&line.to_string());
+        }
+        telemetry.count("authorizer_cache_hits_total", &[]);
+        assert_eq!(telemetry.label_sets(), BTreeMap::from([("http_requests_total".to_owned(), 2)]));
+    }
 
     #[test]
     fn lines_are_kept_within_the_limits_of_count_and_bytes() {

@@ -17,21 +17,20 @@ use serde_json::{Map, Value, json};
 use tokio::sync::watch;
 
 use super::{
+    BODY_BYTES_MAX,
     call::{Call, Resource, Store},
     counts::CallCounts,
     error_responses,
     fault_injector::FaultInjector,
     feedback::FeedbackRoutes,
     mail::Mailbox,
+    meter::Meter,
     physical_names::Names,
     policy::Policies,
     queues::Queues,
     secrets::Secrets,
     tables::Tables,
 };
-
-/// The largest body taken, `DynamoDB`'s own limit.
-const BODY_BYTES_MAX: usize = 16 << 20;
 
 /// The delay of the response to a killed process: the signal must take effect before the process
 /// can read the response.
@@ -57,6 +56,7 @@ pub(super) struct ServiceEndpoint {
     pub(super) policies: Policies,
     pub(super) faults: FaultInjector,
     pub(super) counts: CallCounts,
+    pub(super) meter: Meter,
     /// Notified of every write to a table that has a stream.
     pub(super) writes: HashMap<String, watch::Sender<()>>,
     /// Set once the functions exist: they need the stores first.
@@ -79,6 +79,7 @@ pub(super) async fn answer(State(door): State<Arc<ServiceEndpoint>>, request: Re
     let title = title.trim_end();
     door.note(&call, &format!("{title} called"));
     let response = door.admit(&call, parts.headers).await;
+    let response = door.meter.count(&call, response).await;
     door.counts.count(&call, response.status());
     door.note(&call, &format!("{title} answered {}", response.status().as_u16()));
     response
@@ -132,6 +133,7 @@ impl ServiceEndpoint {
                 headers.remove(header::CONTENT_LENGTH);
                 headers.remove(header::TRANSFER_ENCODING);
                 let body = self.torn(call).unwrap_or(body);
+                let body = self.meter.asking(call, &body).unwrap_or(body);
                 let answered = self.tables.forward(headers, body).await;
                 self.tell_readers(call);
                 answered.unwrap_or_else(|error| {

@@ -19,6 +19,7 @@ mod groups;
 mod identities;
 mod mail;
 mod message_log;
+mod meter;
 mod parcels;
 mod physical_names;
 mod policy;
@@ -33,7 +34,7 @@ mod tables;
 mod tests;
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     net::SocketAddr,
     path::Path,
     sync::{Arc, OnceLock, Weak},
@@ -47,8 +48,8 @@ use tokio::{net::TcpListener, sync::watch, time::MissedTickBehavior};
 use uuid::Uuid;
 
 use self::{
-    counts::CallCounts, endpoint::ServiceEndpoint, feedback::FeedbackRoutes, policy::Policies,
-    queues::Queues, secrets::Secrets, tables::Tables,
+    counts::CallCounts, endpoint::ServiceEndpoint, feedback::FeedbackRoutes, meter::Meter,
+    policy::Policies, queues::Queues, secrets::Secrets, tables::Tables,
 };
 pub use self::{
     counts::CallKind,
@@ -59,6 +60,7 @@ pub use self::{
     identities::Identities,
     mail::{Mail, Mailbox},
     message_log::JournalEntry,
+    meter::Consumed,
     physical_names::{Names, QueueName, SecretName, TableName, access_key},
     queues::{QueueError, QueueReport, ReceivedMessage},
     secrets::SecretError,
@@ -66,6 +68,9 @@ pub use self::{
 };
 use crate::visitors;
 use sam_template::{Permission, StartingPosition, Template};
+
+/// The largest body taken, `DynamoDB`'s own limit.
+const BODY_BYTES_MAX: usize = 16 << 20;
 
 /// The interval at which expired items are deleted; `DynamoDB` takes up to days.
 const SWEEP: Duration = Duration::from_secs(10);
@@ -121,6 +126,7 @@ impl Stores {
             mailbox: Mailbox::default(),
             faults: FaultInjector::default(),
             counts: CallCounts::default(),
+            meter: Meter::default(),
             environments: OnceLock::new(),
         });
         serve(listener, Arc::clone(&door), ended(running.subscribe()));
@@ -158,6 +164,18 @@ impl Stores {
     /// The counters of the functions' calls.
     pub fn calls(&self) -> Vec<(CallKind, u64)> {
         self.door.counts.all()
+    }
+
+    /// Starts counting the billed units of the functions' calls. From then on expired items are not
+    /// deleted.
+    pub fn switch_meter_on(&self) {
+        self.door.meter.switch_on();
+    }
+
+    /// The units that each function's calls have used since the meter was switched on, by its
+    /// logical id.
+    pub fn consumed(&self) -> BTreeMap<String, Consumed> {
+        self.door.meter.consumed()
     }
 
     /// Whether a function's policy allows this action on the resource of this ARN.
@@ -345,10 +363,19 @@ async fn sweep(door: Arc<ServiceEndpoint>, running: watch::Receiver<()>) {
             () = &mut ended => return,
             _ = interval.tick() => {}
         }
-        // A failed sweep is made up for by the next one.
-        if door.tables.sweep().await.is_ok_and(|deleted| deleted > 0) {
-            door.writes.keys().for_each(|table| door.tell_readers_of(table));
-        }
+        sweep_once(&door).await;
+    }
+}
+
+/// Deletes expired items, unless calls are metered: on AWS an item may stay for days, and a
+/// function's own delete of it is billed.
+async fn sweep_once(door: &ServiceEndpoint) {
+    if door.meter.is_on() {
+        return;
+    }
+    // A sweep that fails is made up for by the next one.
+    if door.tables.sweep().await.is_ok_and(|deleted| deleted > 0) {
+        door.writes.keys().for_each(|table| door.tell_readers_of(table));
     }
 }
 

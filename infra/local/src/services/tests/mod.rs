@@ -1,4 +1,5 @@
 mod mail;
+mod meter;
 mod rotations;
 
 use std::{
