@@ -5,6 +5,7 @@ mod bench;
 mod cargo_lambda;
 mod clients;
 mod context;
+mod cost;
 mod deploy;
 mod descriptions;
 mod drift;
@@ -51,6 +52,7 @@ const USAGE: &str = "usage: cargo xtask <command>
   bench sign-in           whether a refused sign-in's time tells who has an account
   bench callback          how long a callback of 200 objects waits for its answer
   bench hostile           the worst bodies beside a valid request
+  cost                    what requests use and cost, into infra/docs/COST.md: cost --help
   words                   counts words that make sentences hard to read: words --help
   workflows               the workflows of .github and their template, by other people's linters
   supply-chain            licences, sources and known advisories of what is linked, and a list of it;
@@ -102,6 +104,7 @@ fn main() -> ExitCode {
         ["clients", ..] => clients::run(workspace(), &arguments[1..]),
         ["docs-page", ..] => clients::run_page(workspace(), &arguments[1..]),
         ["fuzz", ..] => fuzz::run(workspace(), &arguments[1..]),
+        ["cost", ..] => cost::run(workspace(), &arguments[1..]),
         ["bench", ..] => bench::run(workspace(), &arguments[1..]),
         ["ops", ..] => ops::main(&arguments[1..]),
         ["tools", list] => done("tools", say_path(tools::installed(workspace(), list))),

@@ -1,0 +1,35 @@
+//! Callbacks: each until its objects are stored, and were not seen again.
+
+use hyper::{Method, StatusCode};
+use serde_json::json;
+
+use super::{Lab, Until};
+use crate::descriptions::Error;
+
+/// As many objects as a callback may have.
+const OBJECTS_MAX: u32 = 200;
+
+pub(super) async fn count(lab: &mut Lab<'_>) -> Result<(), Error> {
+    // Objects with even ids are online.
+    let asks = lab.each(|number| {
+        let body = json!({ "object_ids": [2 * number] });
+        lab.by("nobody", Method::POST, "/callback").with(body)
+    });
+    lab.count("POST /callback", StatusCode::ACCEPTED, Until::Delayed, asks).await?;
+
+    let body = json!({ "object_ids": [2_000_000] });
+    let seen = lab.by("nobody", Method::POST, "/callback").with(body);
+    lab.ask(&seen).await?;
+    lab.done(false).await?;
+    let asks = lab.each(|_| lab.by("nobody", Method::GET, "/objects/2000000"));
+    lab.count("GET /objects/{objectId}", StatusCode::OK, Until::Last, asks).await?;
+
+    // One alone: it counts as 200 requests of its address.
+    let ids: Vec<_> = (0..OBJECTS_MAX).map(|number| 1_000_000 + 2 * number).collect();
+    let body = json!({ "object_ids": ids });
+    let asks = vec![lab.by("nobody", Method::POST, "/callback").with(body)];
+    lab.done(true).await?;
+    let name = "POST /callback, of 200 objects";
+    lab.count(name, StatusCode::ACCEPTED, Until::Delayed, asks).await?;
+    Ok(())
+}

@@ -1,0 +1,284 @@
+//! Counting on the local platform, which runs the functions as they are deployed.
+//!
+//! Nothing runs by the clock there, and each request is made anew only when all that the one before
+//! has caused is done: what is counted is the request's own doing. The first requests of each kind
+//! are not counted: they start the functions, and fill their caches.
+
+mod articles;
+mod callbacks;
+mod catalogue;
+mod orders;
+mod people;
+mod system;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use hyper::{Method, StatusCode};
+use local::Platform;
+use local::options::Options;
+use serde_json::Value;
+use tokio::time::{Instant, sleep};
+
+use super::counts::{Counts, Request, Use};
+use crate::descriptions::Error;
+use crate::http::{Answer, Client, sign_in};
+use crate::say;
+
+/// How many requests of each kind are not counted.
+const WARM_UPS: u32 = 2;
+
+/// How long nothing may happen for everything to be done.
+const QUIET: Duration = Duration::from_millis(300);
+
+/// How long it may take until everything is done: a message may be delayed by half a minute.
+const DONE_MAX: Duration = Duration::from_mins(2);
+
+/// Who signs in.
+const PEOPLE: [&str; 6] = ["customer", "writer", "editor", "editor2", "merchant", "admin"];
+
+/// Counts every route.
+///
+/// # Errors
+/// Where the platform does not start, or a request does not succeed.
+pub(super) fn run(workspace: &Path, samples: u32, build: bool) -> Result<Counts, Error> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(count(workspace, samples, build))
+}
+
+async fn count(workspace: &Path, samples: u32, build: bool) -> Result<Counts, Error> {
+    let options = Options {
+        port: 0,
+        control_port: 0,
+        demo: true,
+        template: Some(workspace.join("template.yaml")),
+        no_build: !build,
+        without_schedules: true,
+        // Only how often people may be asked for; how requests are counted stays as it is deployed.
+        parameters: vec![("ExactRateLimit".to_owned(), "1000000".to_owned())],
+        ..Options::default()
+    };
+    let platform = Platform::start(options).await?;
+    let counted = every_route(&platform, samples).await;
+    platform.stop().await;
+    counted
+}
+
+async fn every_route(platform: &Platform, samples: u32) -> Result<Counts, Error> {
+    // The object service takes its time, which no count depends on.
+    let quick = serde_json::from_str(r#"{"objects": {"takesMs": [5, 5]}}"#)?;
+    platform.standins().set_faults(quick);
+    platform.stores().switch_meter_on();
+    let mut lab = Lab::new(platform, samples).await?;
+    system::count(&mut lab).await?;
+    people::count(&mut lab).await?;
+    catalogue::count(&mut lab).await?;
+    orders::count(&mut lab).await?;
+    articles::count(&mut lab).await?;
+    callbacks::count(&mut lab).await?;
+    for (metric, sets) in platform.telemetry().label_sets() {
+        lab.counts.label_sets.insert(metric, u32::try_from(sets)?);
+    }
+    Ok(lab.counts)
+}
+
+/// A platform, and what has been counted on it.
+struct Lab<'a> {
+    platform: &'a Platform,
+    client: Client,
+    tokens: BTreeMap<&'static str, String>,
+    /// Products that can be ordered.
+    products: Vec<String>,
+    counts: Counts,
+}
+
+/// A request to be made.
+struct Ask {
+    method: Method,
+    path: String,
+    token: Option<String>,
+    headers: Vec<(&'static str, String)>,
+    body: Option<Value>,
+}
+
+/// What is waited for before the next request, and behind the last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Until {
+    /// Behind the last alone: requests in quick succession.
+    Last,
+    /// Behind each, all that it has caused.
+    Each,
+    /// Behind each what it has caused, and behind the last also what is delayed.
+    Delayed,
+}
+
+impl<'a> Lab<'a> {
+    async fn new(platform: &'a Platform, samples: u32) -> Result<Self, Error> {
+        let client = Client::new();
+        let mut tokens = BTreeMap::new();
+        for person in PEOPLE {
+            tokens.insert(person, sign_in(&client, &platform.api_url(), person).await?);
+        }
+        let counts = Counts { samples, ..Counts::default() };
+        Ok(Self { platform, client, tokens, products: Vec::new(), counts })
+    }
+
+    /// How many requests of a kind are made.
+    fn asked(&self) -> u32 {
+        self.counts.samples + WARM_UPS
+    }
+
+    /// A request in a person's name.
+    fn by(&self, person: &str, method: Method, path: &str) -> Ask {
+        let token = self.tokens.get(person).cloned();
+        Ask { method, path: path.to_owned(), token, headers: Vec::new(), body: None }
+    }
+
+    /// As many requests as are made of a kind, by their number.
+    fn each(&self, ask: impl Fn(u32) -> Ask) -> Vec<Ask> {
+        (0..self.asked()).map(ask).collect()
+    }
+
+    /// Makes requests, and counts what all but the first of them cause.
+    async fn count(
+        &mut self,
+        name: &str,
+        expected: StatusCode,
+        until: Until,
+        asks: Vec<Ask>,
+    ) -> Result<Vec<Answer>, Error> {
+        let (answers, caused, samples) = self.caused(name, expected, until, asks).await?;
+        let mut request = caused.mean(samples);
+        // Its verdict is kept or not as it happens; it is counted by itself.
+        request.functions.remove(system::AUTHORIZER);
+        let total = request.total();
+        say(&format!(
+            "{name}: {:.2} invocations, {:.2} writes",
+            total.invocations, total.write_units
+        ));
+        self.counts.requests.insert(name.to_owned(), request);
+        Ok(answers)
+    }
+
+    /// Makes requests; gives their answers, what all but the first have caused, and their number.
+    async fn caused(
+        &self,
+        name: &str,
+        expected: StatusCode,
+        until: Until,
+        asks: Vec<Ask>,
+    ) -> Result<(Vec<Answer>, Request, u32), Error> {
+        // Fewer requests are those of functions that are warm.
+        let warm_ups = if asks.len() > WARM_UPS as usize { WARM_UPS as usize } else { 0 };
+        let samples = u32::try_from(asks.len() - warm_ups)?;
+        let (mut answers, mut before) = (Vec::new(), None);
+        for (number, ask) in asks.into_iter().enumerate() {
+            if number == warm_ups {
+                self.done(until == Until::Delayed).await?;
+                before = Some(self.used());
+            }
+            let answer = self.ask(&ask).await.map_err(|error| format!("{name}: {error}"))?;
+            if answer.status != expected {
+                let body = String::from_utf8_lossy(&answer.body);
+                return Err(format!("{name}: {} {body}", answer.status).into());
+            }
+            answers.push(answer);
+            if until != Until::Last {
+                self.done(false).await?;
+            }
+        }
+        self.done(until == Until::Delayed).await?;
+        let before = before.ok_or("no request was to be made")?;
+        Ok((answers, since(&before, &self.used()), samples))
+    }
+
+    async fn ask(&self, ask: &Ask) -> Result<Answer, Error> {
+        let url = format!("{}{}", self.platform.api_url(), ask.path);
+        let headers: Vec<_> = ask.headers.iter().map(|(name, it)| (*name, it.as_str())).collect();
+        let token = ask.token.as_deref();
+        self.client.call_with(ask.method.clone(), &url, token, &headers, ask.body.as_ref()).await
+    }
+
+    /// Waits until nothing has happened for a while, and no message waits.
+    async fn done(&self, delayed: bool) -> Result<(), Error> {
+        let end = Instant::now() + DONE_MAX;
+        let (mut seen, mut since) = (self.used(), Instant::now());
+        while Instant::now() < end {
+            sleep(QUIET / 10).await;
+            let now = self.used();
+            if now != seen {
+                (seen, since) = (now, Instant::now());
+            } else if since.elapsed() >= QUIET && self.waiting(delayed).await? == 0 {
+                return Ok(());
+            }
+        }
+        Err("what a request has caused does not come to an end".into())
+    }
+
+    /// How many messages wait in queues, dead letters aside.
+    async fn waiting(&self, delayed: bool) -> Result<u64, Error> {
+        let queues = self.platform.stores().queues().await?;
+        let queues = queues.iter().filter(|queue| queue.dead_letter_queue.is_some());
+        let waiting = queues
+            .map(|queue| queue.visible + queue.in_flight + if delayed { queue.delayed } else { 0 });
+        Ok(waiting.sum())
+    }
+
+    /// What has been used since the platform's start.
+    fn used(&self) -> Request {
+        let mut functions: BTreeMap<String, Use> = BTreeMap::new();
+        for (function, counts) in self.platform.functions().counts() {
+            functions.entry(function).or_default().invocations = whole(counts.invocations);
+        }
+        for (function, consumed) in self.platform.stores().consumed() {
+            let used = functions.entry(function).or_default();
+            used.calls = whole(consumed.calls);
+            used.sqs_requests = whole(consumed.sqs_requests);
+            (used.read_units, used.write_units) = (consumed.read_units, consumed.write_units);
+        }
+        for (function, bytes) in self.platform.telemetry().log_bytes() {
+            functions.entry(function).or_default().log_bytes = whole(bytes);
+        }
+        let calls = self.platform.stores().calls();
+        let mails = calls.iter().filter(|(kind, _)| kind.service == "ses" && kind.status == 200);
+        Request { functions, mails: whole(mails.map(|(_, count)| count).sum()) }
+    }
+}
+
+fn since(before: &Request, after: &Request) -> Request {
+    let functions = after.functions.iter().map(|(function, used)| {
+        let then = before.functions.get(function).copied().unwrap_or_default();
+        (function.clone(), *used - then)
+    });
+    Request { functions: functions.collect(), mails: after.mails - before.mails }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "no run counts to 2^53")]
+fn whole(count: u64) -> f64 {
+    count as f64
+}
+
+impl Ask {
+    fn with(mut self, body: Value) -> Self {
+        self.body = Some(body);
+        self
+    }
+
+    fn header(mut self, name: &'static str, value: impl ToString) -> Self {
+        self.headers.push((name, value.to_string()));
+        self
+    }
+}
+
+/// A member of an answer's data, as text.
+fn told(answer: &Answer, name: &str) -> Result<String, Error> {
+    let body: Value = serde_json::from_slice(&answer.body)?;
+    let told = body["data"][name].as_str().ok_or_else(|| format!("no {name} in {body}"))?;
+    Ok(told.to_owned())
+}
+
+/// A member of the data of each of these answers.
+fn all_told(answers: &[Answer], name: &str) -> Result<Vec<String>, Error> {
+    answers.iter().map(|answer| told(answer, name)).collect()
+}
