@@ -43,7 +43,7 @@ impl Template {
     }
 
     /// Takes out what is invoked by the clock: schedules and rotations.
-    pub(crate) fn stop_clock(&mut self) {
+    pub fn stop_clock(&mut self) {
         self.event_sources
             .retain(|it| !matches!(it.trigger, Trigger::Schedule(_) | Trigger::Rotation(_)));
     }

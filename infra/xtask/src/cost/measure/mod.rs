@@ -23,7 +23,7 @@ use tokio::time::{Instant, sleep};
 
 use super::counts::{Counts, Request, Use};
 use crate::descriptions::Error;
-use crate::http::{Answer, Client, sign_in};
+use crate::http::{Client, HttpResponse, sign_in};
 use crate::say;
 
 /// How many requests of each kind are not counted.
@@ -147,7 +147,7 @@ impl<'a> Lab<'a> {
         expected: StatusCode,
         until: Until,
         asks: Vec<Ask>,
-    ) -> Result<Vec<Answer>, Error> {
+    ) -> Result<Vec<HttpResponse>, Error> {
         let (answers, caused, samples) = self.caused(name, expected, until, asks).await?;
         let mut request = caused.mean(samples);
         // Its verdict is kept or not as it happens; it is counted by itself.
@@ -168,7 +168,7 @@ impl<'a> Lab<'a> {
         expected: StatusCode,
         until: Until,
         asks: Vec<Ask>,
-    ) -> Result<(Vec<Answer>, Request, u32), Error> {
+    ) -> Result<(Vec<HttpResponse>, Request, u32), Error> {
         // Fewer requests are those of functions that are warm.
         let warm_ups = if asks.len() > WARM_UPS as usize { WARM_UPS as usize } else { 0 };
         let samples = u32::try_from(asks.len() - warm_ups)?;
@@ -193,7 +193,7 @@ impl<'a> Lab<'a> {
         Ok((answers, since(&before, &self.used()), samples))
     }
 
-    async fn ask(&self, ask: &Ask) -> Result<Answer, Error> {
+    async fn ask(&self, ask: &Ask) -> Result<HttpResponse, Error> {
         let url = format!("{}{}", self.platform.api_url(), ask.path);
         let headers: Vec<_> = ask.headers.iter().map(|(name, it)| (*name, it.as_str())).collect();
         let token = ask.token.as_deref();
@@ -272,13 +272,13 @@ impl Ask {
 }
 
 /// A member of an answer's data, as text.
-fn told(answer: &Answer, name: &str) -> Result<String, Error> {
+fn told(answer: &HttpResponse, name: &str) -> Result<String, Error> {
     let body: Value = serde_json::from_slice(&answer.body)?;
     let told = body["data"][name].as_str().ok_or_else(|| format!("no {name} in {body}"))?;
     Ok(told.to_owned())
 }
 
 /// A member of the data of each of these answers.
-fn all_told(answers: &[Answer], name: &str) -> Result<Vec<String>, Error> {
+fn all_told(answers: &[HttpResponse], name: &str) -> Result<Vec<String>, Error> {
     answers.iter().map(|answer| told(answer, name)).collect()
 }
