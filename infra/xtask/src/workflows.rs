@@ -78,7 +78,7 @@ fn actions(statements: &Value) -> BTreeSet<&str> {
     actions.filter_map(Value::as_str).collect()
 }
 
-/// FieldErrors of our own rules in a workflow.
+/// Violations of our own rules in a workflow.
 fn against(workflow: &Value) -> Vec<String> {
     let mut complaints = Vec::new();
     if workflow["permissions"].as_object().is_none_or(|given| !given.is_empty()) {

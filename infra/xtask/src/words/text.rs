@@ -74,10 +74,9 @@ fn of_rust(content: &str) -> Vec<Text> {
             TokenKind::CloseParen | TokenKind::CloseBracket | TokenKind::CloseBrace => {
                 brackets.pop();
             }
-            TokenKind::Ident if last.last() == Some(&"fn") => {
-                if std::mem::take(&mut test_follows) {
-                    texts.push(Text::of(start, &written.replace('_', " ")));
-                }
+            TokenKind::Ident if last.last() == Some(&"fn") && test_follows => {
+                test_follows = false;
+                texts.push(Text::of(start, &written.replace('_', " ")));
             }
             TokenKind::Ident if written == "test" && is_attribute(&last) => test_follows = true,
             _ => {}
@@ -93,8 +92,7 @@ fn of_rust(content: &str) -> Vec<Text> {
 /// Whether the tokens before an opening bracket name a report: `warn!(`, `.expect(` or `#[error(`.
 fn opens_report(before: &[&str]) -> bool {
     match before {
-        [.., name, "!"] => REPORTS.contains(name),
-        [.., ".", name] => REPORTS.contains(name),
+        [.., name, "!"] | [.., ".", name] => REPORTS.contains(name),
         [.., "#", "[", name] => *name == "error",
         _ => false,
     }
