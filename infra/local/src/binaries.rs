@@ -127,23 +127,27 @@ impl Metadata {
     }
 }
 
-/// A command that runs cargo in a workspace: the cargo that runs this process, or else the one in
-/// `PATH`.
-///
-/// Cargo's variables about the running package are removed. Some build scripts watch them, such as
-/// ring's; they would run again and cause rebuilds.
+/// A command that runs cargo in a workspace, [`without_package`]: the cargo that runs this process,
+/// or else the one in `PATH`.
 #[must_use]
 pub fn cargo(workspace: &Path) -> std::process::Command {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = std::process::Command::new(cargo);
-    command.current_dir(workspace);
+    without_package(command.current_dir(workspace));
+    command
+}
+
+/// Removes from a command's environment what cargo tells of the package that it runs.
+///
+/// Where the command builds, build scripts that watch those variables, as ring's does, would be run
+/// again, and all that depends on them built again.
+pub fn without_package(command: &mut std::process::Command) {
     let of_package = |name: &str| OF_PACKAGE.iter().any(|prefix| name.starts_with(prefix));
     for (name, _) in std::env::vars_os() {
         if name.to_str().is_some_and(of_package) {
             command.env_remove(name);
         }
     }
-    command
 }
 
 async fn run(command: std::process::Command) -> Result<Output, BuildError> {

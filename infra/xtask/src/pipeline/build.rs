@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use local::binaries::cargo;
+use local::binaries::{cargo, without_package};
 use sam_template::REGION;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -57,6 +57,7 @@ pub(super) fn sam(workspace: &Path, what: &str) -> Result<Command, Error> {
     command.arg(what).current_dir(workspace).env("PATH", cargo_lambda);
     command.env("SAM_CLI_TELEMETRY", "0").env("AWS_DEFAULT_REGION", REGION);
     if std::env::var_os("CARGO_LAMBDA_COMPILER").is_none() {
+    without_package(&mut command);
         command.env("CARGO_LAMBDA_COMPILER", "cargo");
     }
     Ok(command)
