@@ -1,14 +1,12 @@
 //! What is built once, and deployed to every stage as it is.
 
-use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use local::binaries::{cargo, without_package};
 use sam_template::REGION;
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use crate::context::Context;
 use crate::descriptions::Error;
@@ -33,6 +31,10 @@ pub(super) fn build(workspace: &Path) -> Result<(), Error> {
     fs_err::create_dir_all(&folder)?;
     // What production needs: a stage that declares another architecture refuses the programs.
     succeeded(sam(workspace, "build")?.args(["--config-env", "prod"]))?;
+    // A quick build has symbols; the release profile leaves them out.
+    if std::env::var("SAM_BUILD_MODE").is_ok_and(|mode| mode == "debug") {
+        strip_programs(&workspace.join(BUILT))?;
+    }
     strip(&tests(workspace)?, &folder.join(TESTS))?;
     strip(&std::env::current_exe()?, &folder.join("xtask"))?;
     fs_err::copy(supply::write(workspace)?, folder.join("sbom.cdx.json"))?;
@@ -55,9 +57,9 @@ pub(super) fn sam(workspace: &Path, what: &str) -> Result<Command, Error> {
     let cargo_lambda = supply::first_on_path(&tools::installed(workspace, "cargo_lambda")?)?;
     let mut command = Command::new(tools::installed(workspace, "sam")?.join("sam"));
     command.arg(what).current_dir(workspace).env("PATH", cargo_lambda);
+    without_package(&mut command);
     command.env("SAM_CLI_TELEMETRY", "0").env("AWS_DEFAULT_REGION", REGION);
     if std::env::var_os("CARGO_LAMBDA_COMPILER").is_none() {
-    without_package(&mut command);
         command.env("CARGO_LAMBDA_COMPILER", "cargo");
     }
     Ok(command)
@@ -68,7 +70,7 @@ fn tests(workspace: &Path) -> Result<PathBuf, Error> {
     let built = cargo(workspace)
         .args(["test", "--locked", "--package", "blackbox", "--test", TESTS, "--no-run"])
         .args(["--message-format", "json-render-diagnostics"])
-        .stderr(std::process::Stdio::inherit())
+        .stderr(Stdio::inherit())
         .output()
         .context(|| "cargo test --no-run")?;
     if !built.status.success() {
@@ -83,15 +85,28 @@ fn tests(workspace: &Path) -> Result<PathBuf, Error> {
     program.next_back().ok_or_else(|| "cargo names no program of the tests".into())
 }
 
+/// Takes the symbols out of all programs of a build.
+fn strip_programs(built: &Path) -> Result<(), Error> {
+    for folder in fs_err::read_dir(built)? {
+        let program = folder?.path().join("bootstrap");
+        if program.exists() {
+            strip(&program, &program)?;
+        }
+    }
+    Ok(())
+}
+
 /// Copies a program without its symbols, which are most of it.
 fn strip(program: &Path, to: &Path) -> Result<(), Error> {
     succeeded(Command::new("strip").arg("-o").arg(to).arg(program))
 }
 
-fn digest(file: &Path) -> Result<String, Error> {
-    let hash = Sha256::digest(fs_err::read(file)?);
-    Ok(hash.iter().fold(String::new(), |mut hex, byte| {
-        write!(hex, "{byte:02x}").expect("writing to a string cannot fail");
-        hex
-    }))
+/// The SHA-256 of a file, in hexadecimal digits, by the program with which the workflow checks it.
+pub(super) fn digest(file: &Path) -> Result<String, Error> {
+    let mut sha256sum = Command::new("sha256sum");
+    let said = sha256sum.arg("--binary").arg(file).stderr(Stdio::inherit()).output();
+    let said = said.context(|| "sha256sum")?;
+    let said = String::from_utf8_lossy(&said.stdout).into_owned();
+    let digest = said.split_once(' ').map(|(digest, _)| digest.to_owned());
+    digest.ok_or_else(|| format!("sha256sum of {}: {said:?}", file.display()).into())
 }

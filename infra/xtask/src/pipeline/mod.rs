@@ -2,6 +2,8 @@
 //! name, and their rehearsal on this machine.
 
 mod build;
+mod cloudformation;
+mod package;
 mod rehearsal;
 mod stage;
 mod workflow;
@@ -35,6 +37,12 @@ enum Step {
         /// The stage: an environment of samconfig.toml.
         stage: String,
     },
+    /// Packs and uploads a stamped build as `sam deploy` does, to ministack in the place of AWS, and
+    /// compares what AWS would be handed with what was built.
+    Package {
+        /// The stage that the build is stamped for: an environment of samconfig.toml.
+        stage: String,
+    },
     /// Puts the people and products of the demo into the tables of dev, for the tests.
     Seed {
         /// The stage: dev.
@@ -57,6 +65,7 @@ pub(crate) fn run(workspace: &Path, given: &[String]) -> ExitCode {
         Step::Build => build::build(workspace),
         Step::Account { stage } => stage::check_account(workspace, stage),
         Step::Deploy { stage } => stage::deploy(workspace, stage),
+        Step::Package { stage } => package::package(workspace, stage),
         Step::Seed { stage } => stage::seed(workspace, stage),
         Step::Test { stage } => stage::test(workspace, stage),
         Step::Rehearse(arguments) => rehearsal::rehearse(workspace, arguments),

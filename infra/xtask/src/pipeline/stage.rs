@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 use super::build::{BUILT, FOLDER, TESTS, sam};
+use super::package::ROLE;
 use crate::deploy::Stack;
 use crate::descriptions::Error;
 use crate::process::succeeded;
@@ -53,20 +54,23 @@ fn judge(stage: &str, expected: Option<&str>, found: &str) -> Result<String, Str
 ///
 /// Where `sam deploy` fails.
 pub(super) fn deploy(workspace: &Path, stage: &str) -> Result<(), Error> {
-    let template = format!("{BUILT}/template.yaml");
-    let path = workspace.join(&template);
+    let path = workspace.join(BUILT).join("template.yaml");
     let mut built = as_json(&path)?;
     let (boundary, codedeploy) = (given("BOUNDARY_ARN"), given("CODEDEPLOY_ROLE_ARN"));
     bind(&mut built, boundary.as_deref(), codedeploy.as_deref());
     fs_err::write(&path, serde_json::to_vec_pretty(&built)?)?;
-    let mut deploy = sam(workspace, "deploy")?;
-    deploy.args(["--config-env", stage, "--template-file", &template]);
+    let role = given(ROLE);
+    succeeded(sam(workspace, "deploy")?.args(arguments(stage, role.as_deref())))
+}
+
+/// The arguments of `sam deploy`. They name no template: SAM takes the built one, and looks for
+/// samconfig.toml beside a template that is named.
+fn arguments<'a>(stage: &'a str, role: Option<&'a str>) -> Vec<&'a str> {
+    let mut arguments = vec!["--config-env", stage];
     // Somebody has approved of it already, where that is asked for: in the stage's environment.
-    deploy.args(["--no-confirm-changeset", "--no-fail-on-empty-changeset"]);
-    if let Some(role) = given("CLOUDFORMATION_ROLE_ARN") {
-        deploy.args(["--role-arn", &role]);
-    }
-    succeeded(&mut deploy)
+    arguments.extend(["--no-confirm-changeset", "--no-fail-on-empty-changeset"]);
+    arguments.extend(role.into_iter().flat_map(|role| ["--role-arn", role]));
+    arguments
 }
 
 /// A variable that is there and says something.
@@ -165,6 +169,13 @@ mod tests {
         let expected = json!({ "Timeout": 10, "PermissionsBoundary": "arn:boundary",
             "DeploymentPreference": { "Role": "arn:role" } });
         assert_eq!(bound["Globals"]["Function"], expected);
+    }
+
+    #[test]
+    fn a_deployment_names_no_template_since_sam_would_look_for_samconfig_beside_it() {
+        let arguments = arguments("dev", Some("arn:role"));
+        assert!(!arguments.contains(&"--template-file"), "{arguments:?}");
+        assert!(arguments.ends_with(&["--role-arn", "arn:role"]), "{arguments:?}");
     }
 
     #[test]

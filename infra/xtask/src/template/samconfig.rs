@@ -10,7 +10,7 @@ use crate::descriptions::Error;
 ///
 /// # Errors
 /// If the file cannot be read, or an override is not `Name=value`.
-pub(super) fn parameters(
+pub(crate) fn parameters(
     workspace: &Path,
 ) -> Result<BTreeMap<String, BTreeMap<String, String>>, Error> {
     let text = fs_err::read_to_string(workspace.join("samconfig.toml"))?;
