@@ -2,23 +2,27 @@
 //!
 //! What a step runs is what the workflow says, with the same values handed from job to job. Each job
 //! begins without what the one before has built, as on a machine of its own, and has only what it
-//! downloads. ministack stands in the place of AWS. Steps that need AWS or GitHub are said to be skipped.
+//! downloads. ministack stands in the place of AWS. Steps that need AWS or GitHub are said to be
+//! skipped; the last line counts what was done and what was not.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Instant;
 
+use local::binaries::without_package;
 use local::seed;
 use local::standins::Standins;
 use sam_template::Template;
 use tokio::runtime::Runtime;
 
 use super::build::{BUILT, FOLDER};
+use super::package::{Handed, ROLE};
 use super::workflow::{Job, Known, Step, all_resolved, holds, jobs, resolved};
+use crate::context::Context;
 use crate::deploy::Stack;
 use crate::descriptions::Error;
 use crate::ministack::{self, Deployed, Emulator};
-use crate::process::succeeded;
 use crate::{say, workflows};
 
 /// What to rehearse.
@@ -39,11 +43,28 @@ pub(super) struct Arguments {
 /// The account that ministack is.
 const ACCOUNT: &str = "000000000000";
 
-/// The step in whose place ministack deploys.
+/// What a stage's variables say, as GitHub has them.
+const VARIABLES: [(&str, &str); 5] = [
+    ("vars.AWS_ACCOUNT_ID", ACCOUNT),
+    ("vars.AWS_REGION", local::template::REGION),
+    ("vars.BOUNDARY_ARN", "arn:aws:iam::000000000000:policy/rehearsal"),
+    ("vars.CLOUDFORMATION_ROLE_ARN", "arn:aws:iam::000000000000:role/rehearsal-cloudformation"),
+    ("vars.CODEDEPLOY_ROLE_ARN", "arn:aws:iam::000000000000:role/rehearsal-codedeploy"),
+];
+
+/// The step that ends with a change set, after which ministack deploys.
 const DEPLOY: &str = "Deploy";
 
 /// Steps that ask GitHub.
 const OF_GITHUB: [&str; 1] = ["Approval"];
+
+/// What is left out, and whose it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Skipped {
+    Aws,
+    GitHub,
+    Check,
+}
 
 struct Rehearsal<'a> {
     workspace: &'a Path,
@@ -52,14 +73,25 @@ struct Rehearsal<'a> {
     folder: PathBuf,
     runtime: Runtime,
     standins: Standins,
+    /// How many steps have been done.
+    done: usize,
+    skipped: BTreeMap<Skipped, usize>,
 }
 
-/// Runs all jobs in their order.
+/// Runs all jobs in their order, and says what was done.
 ///
 /// # Errors
 ///
-/// Where a step fails, as the workflow would.
+/// Names the job and the step that fails, as the workflow would.
 pub(super) fn rehearse(workspace: &Path, arguments: &Arguments) -> Result<(), Error> {
+    let started = Instant::now();
+    let summary = run(workspace, arguments)?;
+    say(&format!("\nrehearsed: {summary}, in {} s", started.elapsed().as_secs()));
+    Ok(())
+}
+
+/// Runs all jobs; gives how many steps were done and skipped.
+fn run(workspace: &Path, arguments: &Arguments) -> Result<String, Error> {
     let folder = workspace.join("target/rehearsal");
     if folder.exists() {
         fs_err::remove_dir_all(&folder)?;
@@ -67,7 +99,9 @@ pub(super) fn rehearse(workspace: &Path, arguments: &Arguments) -> Result<(), Er
     fs_err::create_dir_all(&folder)?;
     let runtime = Runtime::new()?;
     let standins = runtime.block_on(Standins::start())?;
-    let rehearsal = Rehearsal { workspace, arguments, folder, runtime, standins };
+    let (done, skipped) = (0, BTreeMap::new());
+    let mut rehearsal =
+        Rehearsal { workspace, arguments, folder, runtime, standins, done, skipped };
     let mut known = Known::new();
     for job in jobs(&workspace.join(workflows::FOLDER).join("deploy.yml"))? {
         let outputs =
@@ -75,15 +109,33 @@ pub(super) fn rehearse(workspace: &Path, arguments: &Arguments) -> Result<(), Er
         let named = |(name, value)| (format!("needs.{}.outputs.{name}", job.id), value);
         known.extend(outputs.into_iter().map(named));
     }
-    Ok(())
+    Ok(rehearsal.summary())
 }
 
 impl Rehearsal<'_> {
+    fn summary(&self) -> String {
+        let whose = self.skipped.iter().map(|(whose, count)| match whose {
+            Skipped::Aws => format!("{count} of AWS"),
+            Skipped::GitHub => format!("{count} of GitHub"),
+            Skipped::Check => format!("{count} without --check"),
+        });
+        let (skipped, whose): (usize, Vec<String>) = (self.skipped.values().sum(), whose.collect());
+        match skipped {
+            0 => format!("{} steps, none skipped", self.done),
+            _ => format!("{} steps, {skipped} skipped ({})", self.done, whose.join(", ")),
+        }
+    }
+
+    fn skip(&mut self, whose: Skipped, what: &str) {
+        say(&format!("skipped: {what}"));
+        *self.skipped.entry(whose).or_default() += 1;
+    }
+
     /// Runs a job, or that of the workflow that it calls; gives its outputs.
-    fn job(&self, job: &Job, known: &Known) -> Result<BTreeMap<String, String>, Error> {
+    fn job(&mut self, job: &Job, known: &Known) -> Result<BTreeMap<String, String>, Error> {
         say(&format!("\n== {}", job.id));
         if job.id == "check" && !self.arguments.check {
-            say("skipped: check: it is `.ci/run`; --check runs it");
+            self.skip(Skipped::Check, "check: it is `.ci/run`; --check runs it");
             return Ok(BTreeMap::new());
         }
         if let Some(called) = &job.calls {
@@ -98,7 +150,7 @@ impl Rehearsal<'_> {
         self.steps(job, known)
     }
 
-    fn steps(&self, job: &Job, known: &Known) -> Result<BTreeMap<String, String>, Error> {
+    fn steps(&mut self, job: &Job, known: &Known) -> Result<BTreeMap<String, String>, Error> {
         for left in [FOLDER, BUILT] {
             let left = self.workspace.join(left);
             if left.exists() {
@@ -106,32 +158,12 @@ impl Rehearsal<'_> {
             }
         }
         let mut known = known.clone();
-        known.extend(
-            [("vars.AWS_ACCOUNT_ID", ACCOUNT), ("vars.AWS_REGION", sam_template::REGION)]
-                .map(|(name, value)| (name.to_owned(), value.to_owned())),
-        );
+        known.extend(VARIABLES.map(|(name, value)| (name.to_owned(), value.to_owned())));
         // Ends with the job.
         let mut aws: Option<Aws> = None;
         for step in &job.steps {
-            if !holds(step.condition.as_deref(), &known)? {
-                continue;
-            }
-            if step.name == DEPLOY {
-                let stage = known.get("inputs.stage").ok_or("the job names no stage")?;
-                say(&format!(
-                    "skipped: {DEPLOY}: `sam deploy` needs AWS; ministack deploys instead"
-                ));
-                aws.as_mut().ok_or("there are no credentials yet")?.deploy(self, stage)?;
-                continue;
-            }
-            if let Some(uses) = &step.uses {
-                if uses.starts_with("aws-actions/configure-aws-credentials@") {
-                    aws = Some(Aws::start(self, &job.id)?);
-                }
-                self.action(uses, step)?;
-                continue;
-            }
-            let outputs = self.run(job, step, &known, aws.as_ref())?;
+            let outputs = self.step(job, step, &known, &mut aws);
+            let outputs = outputs.map_err(|error| format!("{}: {error}", step.name))?;
             if let Some(id) = &step.id {
                 let named = |(name, value)| (format!("steps.{id}.outputs.{name}"), value);
                 known.extend(outputs.into_iter().map(named));
@@ -140,40 +172,90 @@ impl Rehearsal<'_> {
         all_resolved(&job.outputs, &known)
     }
 
+    /// Does one step; gives its outputs.
+    fn step(
+        &mut self,
+        job: &Job,
+        step: &Step,
+        known: &Known,
+        aws: &mut Option<Aws>,
+    ) -> Result<BTreeMap<String, String>, Error> {
+        if !holds(step.condition.as_deref(), known)? {
+            return Ok(BTreeMap::new());
+        }
+        if let Some(uses) = &step.uses {
+            if uses.starts_with("aws-actions/configure-aws-credentials@") {
+                *aws = Some(Aws::start(self, known.get("inputs.stage").unwrap_or(&job.id))?);
+            }
+            self.action(uses, step)?;
+            return Ok(BTreeMap::new());
+        }
+        if OF_GITHUB.contains(&step.name.as_str()) {
+            self.skip(Skipped::GitHub, &format!("{}: it asks GitHub", step.name));
+            return Ok(BTreeMap::new());
+        }
+        if step.name == DEPLOY {
+            let aws = aws.as_mut().ok_or("there are no credentials yet")?;
+            self.deploy(job, step, known, aws)?;
+            return Ok(BTreeMap::new());
+        }
+        let more = aws.as_ref().map(|aws| aws.env(self.arguments));
+        self.run(job, step, known, more.unwrap_or_default())
+    }
+
+    /// Runs the deployment as far as its change set, compares that with the build, and has ministack
+    /// deploy.
+    fn deploy(
+        &mut self,
+        job: &Job,
+        step: &Step,
+        known: &Known,
+        aws: &mut Aws,
+    ) -> Result<(), Error> {
+        let stage = known.get("inputs.stage").ok_or("the job names no stage")?;
+        let endpoint = aws.emulator.endpoint.clone();
+        let handed = Handed::start(self.workspace, stage, &endpoint, &self.runtime)?;
+        self.run(job, step, known, handed.variables().into())?;
+        handed.check(all_resolved(&step.env, known)?.get(ROLE).map(String::as_str))?;
+        let what = "the change set is not executed, which needs AWS; ministack deploys instead";
+        self.skip(Skipped::Aws, &format!("{DEPLOY}: {what}"));
+        aws.deploy(self, stage)
+    }
+
     /// What an action does that hands files from job to job; the others are GitHub's or AWS's.
-    fn action(&self, uses: &str, step: &Step) -> Result<(), Error> {
-        let handed = |name: &str| {
+    fn action(&mut self, uses: &str, step: &Step) -> Result<(), Error> {
+        let handed = || {
             let path = step.with.get("path").ok_or("the step names no path")?;
-            let artifact = step.with.get(name).ok_or("the step names no artifact")?;
+            let artifact = step.with.get("name").ok_or("the step names no artifact")?;
             Ok::<_, Error>((self.workspace.join(path), self.folder.join(artifact)))
         };
         if uses.starts_with("actions/upload-artifact@") {
-            let (from, to) = handed("name")?;
+            let (from, to) = handed()?;
             say(&format!("> {}", step.name));
             fs_err::copy(from, to)?;
+            self.done += 1;
         } else if uses.starts_with("actions/download-artifact@") {
-            let (to, from) = handed("name")?;
+            let (to, from) = handed()?;
             say(&format!("> {}", step.name));
             fs_err::create_dir_all(&to)?;
             fs_err::copy(from, to.join("artifacts.tar"))?;
+            self.done += 1;
         } else {
-            say(&format!("skipped: {}: {uses}", step.name));
+            let whose =
+                if uses.starts_with("aws-actions/") { Skipped::Aws } else { Skipped::GitHub };
+            self.skip(whose, &format!("{}: {uses}", step.name));
         }
         Ok(())
     }
 
     /// Runs what a step runs; gives its outputs.
     fn run(
-        &self,
+        &mut self,
         job: &Job,
         step: &Step,
         known: &Known,
-        aws: Option<&Aws>,
+        aws: Vec<(&'static str, String)>,
     ) -> Result<BTreeMap<String, String>, Error> {
-        if OF_GITHUB.contains(&step.name.as_str()) {
-            say(&format!("skipped: {}: it asks GitHub", step.name));
-            return Ok(BTreeMap::new());
-        }
         let script = step.run.as_deref().ok_or("a step neither runs nor uses anything")?;
         let script = resolved(script, known)?;
         say(&format!("> {}: {}", step.name, script.trim()));
@@ -182,14 +264,16 @@ impl Rehearsal<'_> {
         let mut bash = Command::new("bash");
         bash.args(["-e", "-o", "pipefail", "-c", &script]).current_dir(self.workspace);
         bash.envs(all_resolved(&job.env, known)?).envs(all_resolved(&step.env, known)?);
+        without_package(&mut bash);
         bash.env("GITHUB_OUTPUT", &outputs);
         if !self.arguments.release {
             bash.env("SAM_BUILD_MODE", "debug");
         }
-        if let Some(aws) = aws {
-            aws.env(&mut bash, self.arguments);
+        let ended = bash.envs(aws).status().context(|| "bash")?;
+        if !ended.success() {
+            return Err(ended.to_string().into());
         }
-        succeeded(&mut bash)?;
+        self.done += 1;
         let written = fs_err::read_to_string(&outputs)?;
         let pairs = written.lines().filter_map(|line| line.split_once('='));
         Ok(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
@@ -204,8 +288,8 @@ struct Aws {
 }
 
 impl Aws {
-    fn start(rehearsal: &Rehearsal<'_>, job: &str) -> Result<Self, Error> {
-        let log = rehearsal.folder.join(format!("{job}-ministack.log"));
+    fn start(rehearsal: &Rehearsal<'_>, stage: &str) -> Result<Self, Error> {
+        let log = rehearsal.folder.join(format!("{stage}-ministack.log"));
         Ok(Self { emulator: Emulator::start(rehearsal.workspace, &log)?, url: None })
     }
 
@@ -234,16 +318,51 @@ impl Aws {
         Ok(())
     }
 
-    /// Makes it known to a step, with what is otherwise there.
-    fn env(&self, command: &mut Command, arguments: &Arguments) {
-        command.env("AWS_ENDPOINT_URL", &self.emulator.endpoint);
-        command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
-        command.env("SILENT_ISSUER", seed::SILENT_ISSUER);
+    /// The environment by which a step finds it, and what is otherwise there.
+    fn env(&self, arguments: &Arguments) -> Vec<(&'static str, String)> {
         let left_out = ministack::DIFFERENT.iter().map(|test| format!("--skip {test}"));
         let tests: Vec<String> = arguments.tests.iter().cloned().chain(left_out).collect();
-        command.env("TEST_ARGUMENTS", tests.join(" "));
-        if let Some(url) = &self.url {
-            command.env("API_URL", url);
-        }
+        let mut env = vec![
+            ("AWS_ENDPOINT_URL", self.emulator.endpoint.clone()),
+            ("AWS_ACCESS_KEY_ID", "test".to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
+            ("SILENT_ISSUER", seed::SILENT_ISSUER.to_owned()),
+            ("TEST_ARGUMENTS", tests.join(" ")),
+        ];
+        env.extend(self.url.iter().map(|url| ("API_URL", url.clone())));
+        env
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rehearses a workflow of one job with these steps.
+    fn rehearsed(name: &str, steps: &str) -> Result<String, String> {
+        let workspace =
+            std::env::temp_dir().join(format!("rehearsal-{name}-{}", std::process::id()));
+        let workflows = workspace.join(workflows::FOLDER);
+        fs_err::create_dir_all(&workflows).unwrap();
+        let job = format!("jobs:\n  build:\n    steps:\n{steps}");
+        fs_err::write(workflows.join("deploy.yml"), job).unwrap();
+        let arguments = Arguments { release: false, check: false, tests: Vec::new() };
+        let ended = run(&workspace, &arguments).map_err(|error| error.to_string());
+        fs_err::remove_dir_all(&workspace).unwrap();
+        ended
+    }
+
+    #[test]
+    fn a_step_that_fails_ends_the_rehearsal_with_its_job_name_and_status() {
+        let steps = "      - {name: Build, run: 'true'}\n      - {name: Pack, run: 'exit 3'}\n";
+        let failed = rehearsed("fails", steps).unwrap_err();
+        assert_eq!(failed, "build: Pack: exit status: 3");
+    }
+
+    #[test]
+    fn steps_that_are_done_and_skipped_are_counted() {
+        let steps = "      - {name: Sources, uses: actions/checkout@v1}\n      - {name: Build, run: 'true'}\n";
+        let summary = rehearsed("counts", steps);
+        assert_eq!(summary.unwrap(), "1 steps, 1 skipped (1 of GitHub)");
     }
 }
