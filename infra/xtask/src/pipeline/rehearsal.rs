@@ -46,7 +46,7 @@ const ACCOUNT: &str = "000000000000";
 /// What a stage's variables say, as GitHub has them.
 const VARIABLES: [(&str, &str); 5] = [
     ("vars.AWS_ACCOUNT_ID", ACCOUNT),
-    ("vars.AWS_REGION", local::template::REGION),
+    ("vars.AWS_REGION", sam_template::REGION),
     ("vars.BOUNDARY_ARN", "arn:aws:iam::000000000000:policy/rehearsal"),
     ("vars.CLOUDFORMATION_ROLE_ARN", "arn:aws:iam::000000000000:role/rehearsal-cloudformation"),
     ("vars.CODEDEPLOY_ROLE_ARN", "arn:aws:iam::000000000000:role/rehearsal-codedeploy"),
