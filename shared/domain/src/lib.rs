@@ -20,6 +20,8 @@ pub mod notices;
 pub mod orders;
 pub mod partner;
 pub mod people;
+#[cfg(test)]
+mod released;
 pub mod resources;
 pub mod rules;
 #[cfg(test)]

@@ -424,3 +424,50 @@ fn size_of_value(value: &AttributeValue) -> usize {
         AttributeValue::Bs(blobs) => blobs.iter().map(Vec::len).sum(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn rows_of_released_versions_are_read() {
+        let at = Timestamp::from_millis(1_800_000_000_000);
+        let envelope = Envelope {
+            event_id: "0197f5a4-0000-7000-8000-00000000000e".to_owned(),
+            event_type: "OrderCreated".to_owned(),
+            version: 1,
+            occurred_at: at,
+            aggregate_id: "0197f5a4-0000-7000-8000-00000000000a".to_owned(),
+            request_id: "request-1".to_owned(),
+            traceparent: None,
+            tracestate: None,
+            data: json!({ "orderId": "0197f5a4-0000-7000-8000-00000000000a", "total": 850 }),
+        };
+        let traced = Envelope {
+            traceparent: Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned()),
+            tracestate: Some("vendor=1".to_owned()),
+            ..envelope.clone()
+        };
+        let waiting = OutboxRow {
+            envelope,
+            relayed_at: None,
+            expires_at: at.plus_seconds(OUTBOX_KEPT_S).as_seconds(),
+            refusals: 0,
+            refused_at: None,
+            set_aside_at: None,
+        };
+        crate::released::holds::<OutboxRow>(&[
+            OutboxRow { relayed_at: Some(at), envelope: traced, ..waiting.clone() },
+            OutboxRow { refusals: 1, refused_at: Some(at), ..waiting.clone() },
+            OutboxRow {
+                refusals: REFUSALS_MAX,
+                refused_at: Some(at),
+                set_aside_at: Some(at),
+                ..waiting.clone()
+            },
+            waiting,
+        ]);
+    }
+}

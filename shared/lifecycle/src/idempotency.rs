@@ -194,3 +194,21 @@ impl Record for StoredResponse {
 fn no_key() -> Key {
     Key::new("")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_of_released_versions_are_read() {
+        let headers = [("content-type", "application/json"), ("location", "/orders/1")];
+        crate::released::holds::<Remembered>(&[Remembered {
+            ledger_key: Key::new("idempotency#hash"),
+            request_hash: "hash".to_owned(),
+            status: 201,
+            headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+            body: r#"{"data":{}}"#.to_owned(),
+            expires_at: 1_800_000_000,
+        }]);
+    }
+}

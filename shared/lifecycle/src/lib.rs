@@ -29,8 +29,11 @@ mod moment;
 pub mod paging;
 pub mod platform;
 pub mod record;
+#[cfg(any(test, feature = "examples"))]
+pub mod released;
 pub mod reply;
 pub mod resource;
+pub mod rewrite;
 pub mod rotation;
 pub mod route;
 pub mod serve;

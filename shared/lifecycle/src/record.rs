@@ -120,6 +120,11 @@ pub trait Record: Serialize + DeserializeOwned + Send + Sync {
     /// key.
     const KEY_IS_PERSONAL: bool = false;
 
+    /// The attributes that earlier versions wrote and this one does not: each was renamed or dropped.
+    /// [`rewritten`](crate::rewrite::rewritten) removes them. A name stays here as long as an
+    /// item may have it. A field below an attribute is written as a path, `price/amount`.
+    const FORMER: &'static [&'static str] = &[];
+
     /// The key of the record.
     fn key(&self) -> Key;
 

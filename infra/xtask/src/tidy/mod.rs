@@ -8,6 +8,7 @@ mod circles;
 mod dashboards;
 mod layout;
 mod licences;
+mod released;
 mod sources;
 
 use std::path::Path;
@@ -36,7 +37,7 @@ pub(crate) fn complaints(workspace: &Path) -> Vec<String> {
         sources.filter_map(|path| fs_err::read_to_string(workspace.join(path)).ok()).collect();
     let rust = files
         .iter()
-        .filter(|path| Path::new(path).extension().is_some_and(|it| it == "rs"))
+        .filter(|path| released::has_extension(path, "rs"))
         .filter_map(|path| {
             Some((path.as_str(), fs_err::read_to_string(workspace.join(path)).ok()?))
         });
@@ -48,10 +49,14 @@ pub(crate) fn complaints(workspace: &Path) -> Vec<String> {
         Ok(found) => complaints.extend(found),
         Err(error) => complaints.push(format!("the listed words cannot be counted: {error}")),
     }
+    let outside = borrowed.iter().filter(|(path, _)| !path.starts_with("infra/xtask/"));
+    let tested: String = outside.map(|(_, text)| *text).collect();
+    complaints.extend(released::changed(workspace, &files));
     for path in &files {
         let Ok(text) = fs_err::read_to_string(workspace.join(path)) else { continue };
         complaints.extend(sources::banned(path, &text));
         complaints.extend(layout::stages(path, &text));
+        complaints.extend(released::unkept(path, &text, &files, &tested));
         complaints.extend(dashboards::unwritten(path, &text, &written));
     }
     complaints

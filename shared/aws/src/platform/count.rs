@@ -82,3 +82,18 @@ fn total(item: Option<&SdkItem>) -> Result<Count, ServiceError> {
         Some(other) => Err(ServiceError::internal(format!("a counter holds {other:?}"))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counters_of_released_versions_are_read() {
+        let item = serde_json::json!({ "pk": "limit#hash", TOTAL: 7, EXPIRES_AT: 1_800_000_000 });
+        let present = vec![serde_dynamo::to_item(item).unwrap()];
+        lifecycle::released::holds_items(LIMITS.name(), "Counter", present, |item| {
+            let read = total(Some(&item.into())).map_err(|error| error.to_string())?;
+            if read == Count::Total(7) { Ok(vec![]) } else { Err(format!("{read:?}")) }
+        });
+    }
+}

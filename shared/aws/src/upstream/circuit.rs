@@ -239,6 +239,14 @@ mod tests {
         }
     }
 
+    #[test]
+    fn circuits_of_released_versions_are_read() {
+        let open = after_failures(&[0; 5]);
+        let probed = open.probed("probe-1", at(30)).unwrap();
+        let half_open = probed.after(Event::GaveUp, Some("probe-1"), at(31)).unwrap();
+        lifecycle::released::holds::<Circuit>(&[after_failures(&[0, 1]), open, probed, half_open]);
+    }
+
     fn after_failures(seconds: &[i64]) -> Circuit {
         let failed = |circuit: Circuit, second: &i64| {
             circuit.after(Event::Failed, None, at(*second)).unwrap_or(circuit)

@@ -9,7 +9,7 @@ mod product;
 
 pub use currency::Currency;
 pub use money::{Amount, Money};
-pub use name_claim::NameClaim;
+pub use name_claim::{NameClaim, TypedNameClaim};
 pub use patch::{NewName, ProductPatch};
 pub use price::{Discount, Price, PriceAmount};
 pub use product::{

@@ -54,7 +54,7 @@ impl NameClaim {
     pub fn create(&self, otherwise: &DomainError) -> Vec<Write> {
         let mut writes = vec![Write::create(self).or_reject(otherwise.clone())];
         if Self::typed_key_of(&self.name) != self.key() {
-            writes.push(Write::create(&Typed(self.clone())).or_reject(otherwise.clone()));
+            writes.push(Write::create(&TypedNameClaim(self.clone())).or_reject(otherwise.clone()));
         }
         writes
     }
@@ -66,7 +66,7 @@ impl NameClaim {
         let mine = Condition::Any(vec![Condition::Absent, own]);
         let mut writes = vec![Write::put(self)];
         if Self::typed_key_of(&self.name) != self.key() {
-            writes.push(Write::put(&Typed(self.clone())));
+            writes.push(Write::put(&TypedNameClaim(self.clone())));
         }
         let taken: Vec<_> = writes.iter().map(|write| write.key.clone()).collect();
         let mut given_up = vec![Self::key_of(before), Self::typed_key_of(before)];
@@ -87,11 +87,11 @@ impl Record for NameClaim {
 }
 
 /// The same claim, by the name as it was typed.
-#[derive(Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-struct Typed(NameClaim);
+pub struct TypedNameClaim(pub NameClaim);
 
-impl Record for Typed {
+impl Record for TypedNameClaim {
     const TABLE: TableName = PRODUCTS;
 
     fn key(&self) -> Key {

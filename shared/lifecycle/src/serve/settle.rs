@@ -336,3 +336,16 @@ impl Record for Consumed {
         inbox_key(&self.source, &self.record_id)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::effects::Queue;
+
+    #[test]
+    fn notes_of_released_versions_are_read() {
+        let source = Source::Queue(Queue::new("emails"));
+        let now = Timestamp::from_millis(1_800_000_000_000);
+        crate::released::holds::<Consumed>(&[Consumed::of(source, "event-1", now)]);
+    }
+}

@@ -26,6 +26,25 @@ async fn fifty_concurrent_requests_of_eight_instances_make_one_fetch() {
     assert!(tokens.iter().all(|token| token.secret() == "token-1"));
 }
 
+#[test]
+fn tokens_and_leases_of_released_versions_are_read() {
+    let good_until = Timestamp::from_millis(1_800_000_000_000);
+    let (upstream, expires_at) = ("partner".to_owned(), good_until.as_seconds() + 30);
+    let lease = |purpose| {
+        let (upstream, until_ms) = (upstream.clone(), good_until.as_millis());
+        Lease { upstream, purpose, until_ms, expires_at }
+    };
+    lifecycle::released::holds::<Lease>(&[lease(Purpose::Fetch), lease(Purpose::Replacement)]);
+    let token = "token-1".to_owned();
+    let upstream = upstream.clone();
+    lifecycle::released::holds::<AccessToken>(&[AccessToken {
+        upstream,
+        token,
+        good_until,
+        expires_at,
+    }]);
+}
+
 #[tokio::test]
 async fn a_token_is_replaced_before_its_end() {
     for (lifetime_s, good_for_s, fetched) in [(300, 270, 1), (40, 20, 1), (0, 0, 2)] {

@@ -1,0 +1,227 @@
+//! Items and events that released versions wrote, for tests: this version has to read them for ever.
+//!
+//! `tests/items/<version>/<table>/<Type>.json` has the items of a record type, in DynamoDB's JSON,
+//! and `tests/items/<version>/events/<Event>.json` envelopes as queues deliver them. A file is
+//! written once, by the code that was released, and never changed. `RELEASED=v2 cargo test released`
+//! adds the files of a version that are missing.
+
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use serde::de::DeserializeOwned;
+use serde_dynamo::Item;
+use serde_json::{Value, json};
+
+use crate::effects::EventData;
+use crate::envelope::Envelope;
+use crate::record::{PARTITION_KEY, Record, SORT_KEY, item_of};
+use crate::rewrite::is_of_index;
+use crate::stored;
+
+/// The folder of a workspace that has them.
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/items");
+/// The version whose missing files are to be written.
+const RELEASED: &str = "RELEASED";
+
+/// Reads the items of a record type that released versions wrote, and writes each again.
+///
+/// Nothing of an item may be lost, but for attributes of indexes and those of [`Record::FORMER`].
+/// `present` are records of every shape that this version writes; they become the items of a version
+/// that is being released.
+///
+/// # Panics
+///
+/// When there are no such items, one cannot be read, or something of one is lost.
+pub fn holds<R: Record>(present: &[R]) {
+    let items: Vec<_> = present.iter().map(item_of).collect();
+    holds_items(R::TABLE.name(), short_name::<R>(), items, lost::<R>);
+}
+
+/// As [`holds`], of items that are no records.
+///
+/// # Panics
+///
+/// As [`holds`].
+pub fn holds_items(
+    table: &str,
+    kind: &str,
+    present: Vec<Item>,
+    lost: impl Fn(Item) -> Result<Vec<String>, String>,
+) {
+    let present: Vec<_> = present.iter().map(|item| json!(item)).collect();
+    for (path, stored) in files(table, kind, &present) {
+        let item: Item = serde_json::from_value(stored).expect("DynamoDB's JSON");
+        let lost = lost(item).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        assert!(lost.is_empty(), "{}: {lost:?} are lost: an alias or FORMER", path.display());
+    }
+}
+
+/// Reads the events of a type that released versions sent, and writes each again. Nothing of one may
+/// be lost.
+///
+/// # Panics
+///
+/// As [`holds`].
+pub fn holds_events<E: EventData + DeserializeOwned>(present: &[E]) {
+    let envelope = |data: &E| {
+        json!({
+            "eventId": "0197f5a4-0000-7000-8000-00000000000e", "eventType": E::TYPE,
+            "version": E::VERSION, "occurredAt": "2026-01-31T12:00:00.000Z",
+            "aggregateId": "aggregate-1", "requestId": "request-1",
+            "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            "tracestate": "vendor=1", "data": data,
+        })
+    };
+    let present: Vec<_> = present.iter().map(envelope).collect();
+    for (path, stored) in files("events", E::TYPE, &present) {
+        let read = stored::from_json::<Envelope<E>>(&stored.to_string());
+        let read = read.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let mut lost = Vec::new();
+        compare("", &stored, Some(&json!(read)), &mut lost);
+        assert!(lost.is_empty(), "{}: {lost:?} are lost", path.display());
+    }
+}
+
+/// What is lost of an item that is read and written again.
+///
+/// # Errors
+///
+/// When it cannot be read.
+pub fn lost<R: Record>(item: Item) -> Result<Vec<String>, String> {
+    let before: Value = serde_dynamo::from_item(item.clone()).map_err(|error| error.to_string())?;
+    let record = R::of_item(item).map_err(|error| error.to_string())?;
+    let keyless = record.key().pk.is_empty();
+    let after: Value =
+        serde_dynamo::from_item(item_of(&record)).map_err(|error| error.to_string())?;
+    let mut lost = Vec::new();
+    compare("", &before, Some(&after), &mut lost);
+    // Indexes move by being written again. Some records are read without their key, and are never
+    // written again.
+    let is_key = |name: &str| [PARTITION_KEY, SORT_KEY].contains(&name);
+    lost.retain(|name| {
+        let may_be_lost = is_of_index(name) || R::FORMER.contains(&name.as_str());
+        let is_unread_key = keyless && is_key(name);
+        !may_be_lost && !is_unread_key
+    });
+    Ok(lost)
+}
+
+/// Notes the paths, without the numbers of list elements, at which something is not as before.
+fn compare(path: &str, before: &Value, after: Option<&Value>, lost: &mut Vec<String>) {
+    match (before, after) {
+        (Value::Object(before), Some(Value::Object(after))) => {
+            for (name, value) in before {
+                let path = if path.is_empty() { name.clone() } else { format!("{path}/{name}") };
+                compare(&path, value, after.get(name), lost);
+            }
+        }
+        (Value::Array(before), Some(Value::Array(after))) if before.len() == after.len() => {
+            for (before, after) in before.iter().zip(after) {
+                compare(path, before, Some(after), lost);
+            }
+        }
+        (before, Some(after)) if before == after => {}
+        _ if lost.last().is_some_and(|last| last == path) => {}
+        _ => lost.push(path.to_owned()),
+    }
+}
+
+/// What every version has of a kind, each with its file.
+fn files(folder: &str, kind: &str, present: &[Value]) -> Vec<(PathBuf, Value)> {
+    let name = Path::new(folder).join(format!("{kind}.json"));
+    if let Ok(version) = env::var(RELEASED) {
+        let path = Path::new(FOLDER).join(version).join(&name);
+        if !path.exists() {
+            fs::create_dir_all(path.parent().expect("it is below a folder")).expect("a folder");
+            let text = serde_json::to_string_pretty(&sorted(&json!(present))).expect("values");
+            fs::write(&path, text + "\n").expect("the file can be written");
+        }
+    }
+    let versions = fs::read_dir(FOLDER).expect("the workspace has released items");
+    let mut paths: Vec<_> =
+        versions.map(|version| version.expect("an entry").path().join(&name)).collect();
+    paths.retain(|path| path.exists());
+    paths.sort();
+    assert!(!paths.is_empty(), "tests/items has no {}: {RELEASED}=v1", name.display());
+    let mut all = Vec::new();
+    for path in paths {
+        let text = fs::read_to_string(&path).expect("the file can be read");
+        let stored: Vec<Value> = serde_json::from_str(&text).expect("a list");
+        assert!(!stored.is_empty(), "{} is empty", path.display());
+        all.extend(stored.into_iter().map(|stored| (path.clone(), stored)));
+    }
+    all
+}
+
+/// The same value with the names of objects in order, so that a file is the same each time.
+fn sorted(value: &Value) -> Value {
+    match value {
+        Value::Object(object) => {
+            let mut names: Vec<_> = object.iter().collect();
+            names.sort_by_key(|(name, _)| *name);
+            names.into_iter().map(|(name, value)| (name.clone(), sorted(value))).collect()
+        }
+        Value::Array(values) => values.iter().map(sorted).collect(),
+        other => other.clone(),
+    }
+}
+
+fn short_name<T>() -> &'static str {
+    let name = std::any::type_name::<T>();
+    name.rsplit("::").next().unwrap_or(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::{Deserialize, Serialize};
+
+    use super::*;
+    use crate::record::{Key, Table};
+
+    macro_rules! version {
+        ($name:ident, $former:expr, { $($(#[$attribute:meta])* $field:ident: $type:ty),* }) => {
+            #[derive(Serialize, Deserialize)]
+            #[serde(rename_all = "camelCase")]
+            struct $name { id: String, $($(#[$attribute])* $field: $type),* }
+            impl Record for $name {
+                const TABLE: Table = Table::new("notes");
+                const FORMER: &'static [&'static str] = $former;
+                fn key(&self) -> Key { Key::new(&self.id) }
+            }
+        };
+    }
+
+    version!(Same, &[], { title: String, tags: Vec<Value> });
+    version!(Dropped, &[], { tags: Vec<Value> });
+    version!(DroppedAndSaid, &["title"], { tags: Vec<Value> });
+    version!(Renamed, &[], { #[serde(default)] name: String, tags: Vec<Value> });
+    version!(Aliased, &["title"], { #[serde(alias = "title")] name: String, tags: Vec<Value> });
+    version!(Tightened, &[], { title: u8, tags: Vec<Value> });
+    version!(Emptied, &[], { title: String, tags: Vec<Tag> });
+    version!(EmptiedAndSaid, &["tags/to"], { title: String, tags: Vec<Tag> });
+
+    #[derive(Serialize, Deserialize)]
+    struct Tag {
+        of: u8,
+    }
+
+    #[test]
+    fn a_field_that_is_removed_or_renamed_without_compatibility_is_found() {
+        assert_eq!(lost_of::<Same>(), Ok(vec![]));
+        assert_eq!(lost_of::<Dropped>(), Ok(vec!["title".to_owned()]));
+        assert_eq!(lost_of::<DroppedAndSaid>(), Ok(vec![]));
+        assert_eq!(lost_of::<Renamed>(), Ok(vec!["title".to_owned()]));
+        assert_eq!(lost_of::<Aliased>(), Ok(vec![]));
+        assert!(lost_of::<Tightened>().is_err());
+        assert_eq!(lost_of::<Emptied>(), Ok(vec!["tags/to".to_owned()]));
+        assert_eq!(lost_of::<EmptiedAndSaid>(), Ok(vec![]));
+    }
+
+    fn lost_of<R: Record>() -> Result<Vec<String>, String> {
+        let item = json!({
+            "pk": "1", "by_id_pk": "0", "by_id_sk": "1", "id": "1", "title": "A",
+            "tags": [{ "of": 1, "to": 2 }, { "of": 1, "to": 2 }],
+        });
+        lost::<R>(serde_dynamo::to_item(item).unwrap())
+    }
+}

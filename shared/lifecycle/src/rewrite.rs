@@ -1,0 +1,169 @@
+//! Items as the present version writes them.
+//!
+//! A record type says by itself how what is stored changes from version to version: `indexed` names
+//! the indexes that it is in, a serde default stands for an attribute that was added, a serde alias
+//! reads one that was renamed, and [`Record::FORMER`] names those that are written no more. So an
+//! item is brought up to date by being read and written again.
+
+use serde_dynamo::Item;
+
+use crate::record::{PARTITION_KEY, Record, SORT_KEY, item_of};
+use crate::telemetry::without_values;
+
+/// Why an item is not written again.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotRewritten {
+    /// It is no such record. The reason has nothing of what is stored.
+    #[error("it cannot be read: {0}")]
+    Unreadable(String),
+    /// This version would store the record under another key. A key cannot be changed in place.
+    #[error("it stands under another key than its record's")]
+    OtherKey,
+}
+
+/// Returns the item that this version stores for the record that an item holds.
+///
+/// Attributes that the type does not know stay, since a later version may have written them. Those
+/// of [`Record::FORMER`] go, and so do those of indexes that the record is not in.
+///
+/// # Errors
+///
+/// When the item is no such record, or its record belongs under another key.
+pub fn rewritten<R: Record>(item: &Item) -> Result<Item, NotRewritten> {
+    let record = R::of_item(item.clone());
+    let record =
+        record.map_err(|error| NotRewritten::Unreadable(without_values(&error.to_string())))?;
+    let written = item_of(&record);
+    if [PARTITION_KEY, SORT_KEY].iter().any(|name| item.get(*name) != written.get(*name)) {
+        return Err(NotRewritten::OtherKey);
+    }
+    let mut rewritten = item.clone();
+    let attributes = rewritten.inner_mut();
+    attributes.retain(|name, _| !is_of_index(name) && !R::FORMER.contains(&name.as_str()));
+    attributes.extend(written.into_inner());
+    Ok(rewritten)
+}
+
+/// Whether an attribute belongs to an [`Index`](crate::record::Index): the fields of records are in
+/// `camelCase`, and no other attribute has such an ending.
+pub(crate) fn is_of_index(name: &str) -> bool {
+    name.ends_with("_pk") || name.ends_with("_sk")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::{Deserialize, Serialize};
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::record::{Index, IndexKey, Key, Table};
+
+    /// A record of the third version. The first one had `label` and `colour`, and neither `size` nor
+    /// the index.
+    #[derive(Serialize, Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Parcel {
+        id: String,
+        #[serde(alias = "label")]
+        title: String,
+        #[serde(default = "one")]
+        size: u8,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sent_to: Option<String>,
+    }
+
+    fn one() -> u8 {
+        1
+    }
+
+    impl Record for Parcel {
+        const TABLE: Table = Table::new("parcels");
+        const FORMER: &'static [&'static str] = &["label", "colour"];
+
+        fn key(&self) -> Key {
+            Key::new(&self.id)
+        }
+
+        fn indexed(&self) -> Vec<IndexKey> {
+            let waiting = self.sent_to.is_none();
+            let place = || IndexKey::spread(Index::new("by_waiting"), &self.id, &self.title);
+            waiting.then(place).into_iter().collect()
+        }
+    }
+
+    #[test]
+    fn an_attribute_of_an_index_that_was_added_is_written() {
+        let written = again(&json!({ "pk": "a", "id": "a", "title": "A", "size": 2 }));
+        assert_eq!(written["by_waiting_sk"], "A");
+        assert!(Index::PARTITIONS.contains(&written["by_waiting_pk"].as_str().unwrap()));
+    }
+
+    #[test]
+    fn an_item_moves_to_the_partition_that_its_index_has_now() {
+        let stored =
+            json!({ "pk": "a", "id": "a", "title": "A", "size": 2, "by_waiting_pk": "17" });
+        assert_ne!(again(&stored)["by_waiting_pk"], "17");
+    }
+
+    #[test]
+    fn an_index_that_the_record_is_not_in_or_that_was_dropped_loses_the_item() {
+        let stored = json!({
+            "pk": "a", "id": "a", "title": "A", "size": 2, "sentTo": "ann",
+            "by_waiting_pk": "0", "by_waiting_sk": "A", "by_colour_pk": "red", "by_colour_sk": "A",
+        });
+        let expected = json!({ "pk": "a", "id": "a", "title": "A", "size": 2, "sentTo": "ann" });
+        assert_eq!(again(&stored), expected);
+    }
+
+    #[test]
+    fn an_attribute_that_was_added_gets_its_default() {
+        assert_eq!(again(&json!({ "pk": "a", "id": "a", "title": "A" }))["size"], 1);
+    }
+
+    #[test]
+    fn an_attribute_that_was_renamed_has_its_new_name_alone() {
+        let written = again(&json!({ "pk": "a", "id": "a", "label": "A", "size": 2 }));
+        assert_eq!((&written["title"], written.get("label")), (&json!("A"), None));
+    }
+
+    #[test]
+    fn an_attribute_that_was_dropped_is_removed_and_an_unknown_one_stays() {
+        let stored = json!({
+            "pk": "a", "id": "a", "title": "A", "size": 2, "colour": "red", "weight": 7,
+            "writtenBy": "token",
+        });
+        let written = again(&stored);
+        assert_eq!(written.get("colour"), None);
+        assert_eq!((&written["weight"], &written["writtenBy"]), (&json!(7), &json!("token")));
+    }
+
+    #[test]
+    fn what_is_written_again_once_stays_as_it_is() {
+        for stored in [
+            json!({ "pk": "a", "id": "a", "label": "A", "colour": "red" }),
+            json!({ "pk": "a", "id": "a", "title": "A", "sentTo": "ann", "by_colour_pk": "red" }),
+        ] {
+            let once = again(&stored);
+            assert_eq!(again(&once), once, "{stored}");
+        }
+    }
+
+    #[test]
+    fn an_item_that_is_no_such_record_is_refused_without_its_values() {
+        let refused = |stored: &Value| {
+            rewritten::<Parcel>(&serde_dynamo::to_item(stored).unwrap()).unwrap_err()
+        };
+        assert_eq!(refused(&json!({ "pk": "b", "id": "a", "title": "A" })), NotRewritten::OtherKey);
+        let NotRewritten::Unreadable(reason) =
+            refused(&json!({ "pk": "a", "id": "a", "title": "A", "size": "secret" }))
+        else {
+            panic!("it is unreadable")
+        };
+        assert!(!reason.contains("secret"), "{reason}");
+    }
+
+    fn again(stored: &Value) -> Value {
+        let item = rewritten::<Parcel>(&serde_dynamo::to_item(stored).unwrap()).unwrap();
+        serde_dynamo::from_item(item).unwrap()
+    }
+}
