@@ -11,6 +11,7 @@ mod harness;
 mod access;
 mod accounts;
 mod articles;
+mod backfill;
 mod bodies;
 mod books;
 mod caching;

@@ -6,6 +6,7 @@
 //! them.
 
 mod addresses;
+mod backfill;
 mod dead_letters;
 mod history;
 mod keys;
@@ -32,6 +33,8 @@ pub struct Command {
 enum Kind {
     /// Makes the read model of customers' orders anew from the orders.
     RebuildProjection,
+    /// Writes the items of a kind again as this version writes them.
+    Backfill(backfill::Arguments),
     /// Shows or redrives what could not be consumed.
     #[command(subcommand)]
     DeadLetters(dead_letters::Command),
@@ -103,6 +106,9 @@ pub async fn run(
     let connect = |uses: &[Resource]| Aws::connect_with(uses, environment).map(Operator::new);
     match &command.kind {
         Kind::RebuildProjection => rebuild::run(&connect(rebuild::RESOURCES)?, say).await,
+        Kind::Backfill(arguments) => {
+            backfill::run(arguments, &connect(&arguments.uses())?, say).await
+        }
         Kind::DeadLetters(command) => {
             dead_letters::run(command, connect(&command.uses()?)?, say).await
         }

@@ -92,7 +92,7 @@ impl Expressions {
         format!("attribute_exists({key}) {operator} attribute_not_exists({key})")
     }
 
-    fn name(&mut self, name: &str) -> String {
+    pub(crate) fn name(&mut self, name: &str) -> String {
         if let Some((alias, _)) = self.names.iter().find(|(_, known)| known.as_str() == name) {
             return alias.clone();
         }
@@ -101,7 +101,7 @@ impl Expressions {
         alias
     }
 
-    fn value(&mut self, value: AttributeValue) -> String {
+    pub(crate) fn value(&mut self, value: AttributeValue) -> String {
         let alias = format!(":v{}", self.values.len());
         self.values.insert(alias.clone(), value);
         alias

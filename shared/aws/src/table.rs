@@ -227,7 +227,7 @@ fn unreadable<R: Record>(key: &Key, reason: String) -> Unreadable {
 
 /// The form in which the log shows a personal key: the beginning of its SHA-256, enough to
 /// distinguish items.
-fn hashed(part: &str) -> String {
+pub(crate) fn hashed(part: &str) -> String {
     let digest = Sha256::digest(part);
     digest[..8].iter().fold("sha256:".to_owned(), |text, byte| format!("{text}{byte:02x}"))
 }

@@ -2,6 +2,7 @@
 //! `operator`, which no function enables: functions read only with a permit.
 
 mod dead_letters;
+mod rewrite;
 mod scan;
 
 use lifecycle::ServiceError;
@@ -10,6 +11,7 @@ use lifecycle::platform::{CommitError, Platform, Transaction};
 use lifecycle::record::{Key, Record};
 
 pub use self::dead_letters::{DEAD_LETTERS_MAX, DeadLetter};
+pub use self::rewrite::{Changed, ItemPage};
 pub use self::scan::{Page, Segment};
 use crate::batch_get::gather;
 use crate::{Aws, BatchRequest, KeyRotation, Positioned, Range, Table};

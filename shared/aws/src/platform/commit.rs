@@ -25,7 +25,7 @@ use crate::expressions::{Expressions, SdkItem, key_of, plain};
 /// finds the item of the first attempt. Its condition (`Absent`, a version) then fails although the
 /// commit succeeded. The stored item carries the commit's token, so this failure counts as a
 /// success.
-const WRITTEN_BY: &str = "writtenBy";
+pub(crate) const WRITTEN_BY: &str = "writtenBy";
 
 impl Aws {
     /// Commits a transaction. A single repeatable write is a plain conditional call, at half the

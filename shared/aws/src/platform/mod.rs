@@ -1,7 +1,7 @@
 //! The lifecycle's port on AWS: one module for each operation.
 
 mod batches;
-mod commit;
+pub(crate) mod commit;
 mod count;
 mod dead_letter;
 mod export;

@@ -6,5 +6,7 @@ mod connections;
 mod queues;
 mod ranges;
 mod reads;
+#[cfg(feature = "operator")]
+mod rewrites;
 pub(crate) mod stores;
 mod upstreams;

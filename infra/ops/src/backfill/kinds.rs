@@ -1,0 +1,206 @@
+//! The kinds of items that can be written again, and how each is.
+//!
+//! How a kind changes from version to version is declared by its record type, see
+//! [`lifecycle::rewrite`]. An item of a table belongs to the kind that holds its partition key.
+
+use domain::Rules;
+use domain::articles::Article;
+use domain::catalogue::{NameClaim, Product, TypedNameClaim};
+use domain::communications::Communication;
+use domain::credit::{CreditAccount, Reservation};
+use domain::notices::NoticeLog;
+use domain::orders::{Order, OrderSummary, SerialNumbers};
+use domain::people::{Address, EmailClaim, KnownSources, MailAddress, User};
+use lifecycle::commit::OutboxRow;
+use lifecycle::record::{Index, Record, Table};
+use lifecycle::rewrite::{NotRewritten, rewritten};
+use serde_dynamo::Item;
+
+/// A kind of items.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Kind {
+    /// Its name, `name-claims`.
+    pub(crate) name: &'static str,
+    /// The table that has them, perhaps beside other kinds.
+    pub(crate) table: Table,
+    /// Whether an item with this partition key is one of them.
+    pub(crate) holds: fn(&str) -> bool,
+    /// The attributes that an item may lack, of a kind without a `version` that counts up with each
+    /// change: one that somebody adds is seen by its name alone.
+    pub(crate) optional: &'static [&'static str],
+    /// Whether keys are personal data.
+    pub(crate) key_is_personal: bool,
+    /// The item as this version writes it.
+    pub(crate) rewritten: fn(&Item) -> Result<Item, NotRewritten>,
+    former: &'static [&'static str],
+}
+
+/// All of them. Items that expire within a day or two are none: those of the ledger, limits, circuits,
+/// tokens and objects.
+pub(crate) const KINDS: &[Kind] = &[
+    Kind::of::<User>("users", |pk| !pk.contains('#')),
+    Kind::of::<EmailClaim>("email-claims", |pk| pk.starts_with("email#")).lacking(&["expiresAt"]),
+    Kind::of::<KnownSources>("known-sources", |pk| pk.starts_with("sources#")),
+    Kind::of::<MailAddress>("mail-addresses", |_| true),
+    Kind::of::<Address>("addresses", |_| true),
+    Kind::of::<Product>("products", |pk| !pk.starts_with("name#")),
+    Kind {
+        rewritten: rewritten_claim,
+        ..Kind::of::<NameClaim>("name-claims", |pk| pk.starts_with("name#"))
+    },
+    Kind::of::<Order>("orders", |_| true),
+    Kind::of::<OrderSummary>("order-summaries", |_| true),
+    Kind::of::<CreditAccount>("credit-accounts", |pk| pk.starts_with("account#")),
+    Kind::of::<Reservation>("reservations", |pk| pk.starts_with("order#")),
+    Kind::of::<SerialNumbers>("serial-numbers", |_| true),
+    Kind::of::<NoticeLog>("notices", |_| true),
+    Kind::of::<Article>("articles", |_| true),
+    Kind::of::<Rules>("rules", |pk| pk == "rules"),
+    Kind::of::<OutboxRow>("outbox", |_| true).lacking(&[
+        "refusals",
+        "refusedAt",
+        "relayedAt",
+        "setAsideAt",
+        "traceparent",
+        "tracestate",
+    ]),
+    Kind::of::<Communication>("communications", |_| true).lacking(&[
+        "latencyMs",
+        "response",
+        "status",
+    ]),
+];
+
+impl Kind {
+    /// The items of a record type.
+    const fn of<R: Record>(name: &'static str, holds: fn(&str) -> bool) -> Self {
+        Self {
+            name,
+            table: R::TABLE,
+            holds,
+            optional: &[],
+            key_is_personal: R::KEY_IS_PERSONAL,
+            rewritten: rewritten::<R>,
+            former: R::FORMER,
+        }
+    }
+
+    const fn lacking(self, optional: &'static [&'static str]) -> Self {
+        Self { optional, ..self }
+    }
+
+    /// The kind of a name.
+    pub(crate) fn named(name: &str) -> Result<Self, String> {
+        let found = KINDS.iter().find(|kind| kind.name == name).copied();
+        found.ok_or_else(|| {
+            let names: Vec<_> = KINDS.iter().map(|kind| kind.name).collect();
+            format!("known are {}", names.join(", "))
+        })
+    }
+
+    /// What the kind's items are made by, as far as a program can tell. A run that another revision
+    /// has begun is not gone on with.
+    pub(crate) fn revision(&self) -> String {
+        let [partitions, former] = [&Index::PARTITIONS[..], self.former].map(|list| list.join(","));
+        format!("{};{partitions};{former}", env!("CARGO_PKG_VERSION"))
+    }
+}
+
+/// A claim stands under the form of its name that is compared, or under the name as it was typed.
+fn rewritten_claim(item: &Item) -> Result<Item, NotRewritten> {
+    rewritten::<NameClaim>(item).or_else(|error| match error {
+        NotRewritten::OtherKey => rewritten::<TypedNameClaim>(item),
+        NotRewritten::Unreadable(_) => Err(error),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+    use std::fs;
+    use std::path::{Path, PathBuf};
+
+    use super::*;
+
+    const RELEASED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/items");
+
+    /// Items that end by themselves before the version that wrote them is forgotten.
+    const PASSING: [&str; 5] = ["circuits", "ledger", "limits", "objects", "tokens"];
+
+    #[test]
+    fn every_released_item_that_stays_is_of_exactly_one_kind_and_written_again() {
+        for (table, items) in released() {
+            if PASSING.contains(&table.as_str()) {
+                continue;
+            }
+            for item in items {
+                let Some(serde_dynamo::AttributeValue::S(pk)) = item.get("pk") else { panic!() };
+                let of: Vec<_> = KINDS
+                    .iter()
+                    .filter(|kind| kind.table.name() == table && (kind.holds)(pk))
+                    .collect();
+                if pk.starts_with("backfill#") {
+                    assert!(of.is_empty(), "a run is no item of a kind");
+                    continue;
+                }
+                let [kind] = &of[..] else { panic!("{pk} of {table} is of {} kinds", of.len()) };
+                let once = (kind.rewritten)(&item);
+                let once = once.unwrap_or_else(|error| panic!("{} {pk}: {error}", kind.name));
+                assert_eq!((kind.rewritten)(&once).as_ref(), Ok(&once), "{}", kind.name);
+            }
+        }
+    }
+
+    #[test]
+    fn an_attribute_that_an_item_without_a_version_may_lack_is_declared() {
+        for kind in KINDS {
+            let (mut some, mut all) = (BTreeSet::new(), None::<BTreeSet<String>>);
+            let items = released().remove(kind.table.name()).unwrap_or_default();
+            for item in items {
+                let Some(serde_dynamo::AttributeValue::S(pk)) = item.get("pk") else { panic!() };
+                // A row's version is that of its event's shape, and counts no changes.
+                let is_counted = item.contains_key("version") && kind.name != "outbox";
+                if !(kind.holds)(pk) || is_counted {
+                    continue;
+                }
+                let of_record = |name: &&String| !name.ends_with("_pk") && !name.ends_with("_sk");
+                let names: BTreeSet<_> = item.keys().filter(of_record).cloned().collect();
+                some.extend(names.iter().cloned());
+                all = Some(all.map_or(names.clone(), |all| &all & &names));
+            }
+            let lacking = &some - &all.unwrap_or_default();
+            let declared = kind.optional.iter().map(|name| (*name).to_owned()).collect();
+            assert_eq!(lacking, declared, "{}", kind.name);
+        }
+    }
+
+    #[test]
+    fn another_number_of_partitions_or_another_former_name_is_another_revision() {
+        let orders = Kind::named("orders").unwrap();
+        let renamed = Kind { former: &["label"], ..orders };
+        assert_ne!(orders.revision(), renamed.revision());
+        assert!(orders.revision().contains("0,1,2,3"));
+        assert!(Kind::named("order").unwrap_err().contains("orders"));
+    }
+
+    /// The items that released versions wrote, by their tables.
+    fn released() -> BTreeMap<String, Vec<Item>> {
+        let mut items: BTreeMap<String, Vec<Item>> = BTreeMap::new();
+        for version in entries(Path::new(RELEASED)).into_iter().filter(|path| path.is_dir()) {
+            let tables = |path: &PathBuf| path.is_dir() && !path.ends_with("events");
+            for folder in entries(&version).into_iter().filter(tables) {
+                let table = folder.file_name().unwrap().to_str().unwrap().to_owned();
+                for file in entries(&folder) {
+                    let text = fs::read_to_string(file).unwrap();
+                    let read: Vec<Item> = serde_json::from_str(&text).unwrap();
+                    items.entry(table.clone()).or_default().extend(read);
+                }
+            }
+        }
+        items
+    }
+
+    fn entries(folder: &Path) -> Vec<PathBuf> {
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect()
+    }
+}

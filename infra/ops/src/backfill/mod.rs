@@ -1,0 +1,274 @@
+//! `backfill`: every item of a kind, written again as this version writes it.
+//!
+//! It may run while the system works: an item is changed only if it is still what was read, and one
+//! that somebody else has changed is looked at again. It may be killed, and run again.
+
+mod kinds;
+mod pace;
+mod progress;
+
+use std::num::NonZero;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use adapters::operator::{Changed, Operator, Segment};
+use clap::Args;
+use domain::tables::SETTINGS;
+use futures::future::try_join_all;
+use futures::{StreamExt, TryStreamExt, stream};
+use lifecycle::Fault;
+use lifecycle::effects::Write;
+use lifecycle::failure::BoxError;
+use lifecycle::record::Key;
+use lifecycle::uses::Use;
+use serde_dynamo::Item;
+
+use self::kinds::Kind;
+use self::pace::{Pace, pause};
+use self::progress::{Counts, Position, Progress, SEGMENTS, spoken, time_left};
+use crate::Say;
+
+/// How many items of each segment are changed at the same time.
+const CHANGES_AT_ONCE: usize = 8;
+/// How often an item is looked at that others change all the time.
+const LOOKS_MAX: u32 = 10;
+/// How often a call that fails is made again: for some two minutes.
+const FAILURES_MAX: u32 = 12;
+/// How often progress is told and stored.
+const TOLD_EVERY: Duration = Duration::from_secs(1);
+
+/// What is written again, and how fast.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// The kind of items: `orders`.
+    #[arg(value_parser = Kind::named)]
+    kind: Kind,
+    /// How many capacity units are spent a second at most, of reads and writes together.
+    #[arg(long, value_name = "UNITS", default_value = "500")]
+    rate: NonZero<u32>,
+    /// Only counts what would be written.
+    #[arg(long)]
+    dry_run: bool,
+    /// Begins anew, also where a run can be gone on with.
+    #[arg(long)]
+    restart: bool,
+}
+
+impl Arguments {
+    /// What the command needs.
+    pub(crate) fn uses(&self) -> Vec<Use> {
+        let table = Use::Table(self.kind.table, &[]);
+        let settings = Use::Table(SETTINGS, &[]);
+        if self.kind.table == SETTINGS { vec![settings] } else { vec![table, settings] }
+    }
+}
+
+pub(crate) async fn run(
+    arguments: &Arguments,
+    operator: &Operator,
+    say: Say<'_>,
+) -> Result<(), BoxError> {
+    let Arguments { kind, dry_run, .. } = *arguments;
+    let table = operator.name_of(kind.table)?;
+    let now = SystemTime::now().into();
+    let begun = if dry_run { None } else { begun(operator, &kind).await? };
+    let progress = match begun {
+        Some(begun) if !arguments.restart && begun.can_be_gone_on_with(&kind, table) => {
+            let read = begun.counts.read;
+            say(&format!("goes on with the run of {}, after {read} items", begun.began_at));
+            begun
+        }
+        _ => Progress::begin(&kind, table, now),
+    };
+    let backfill = Backfill {
+        operator,
+        kind,
+        say,
+        is_dry: dry_run,
+        total: operator.items_count(kind.table).await,
+        pace: Pace::new(arguments.rate.get()),
+        began: Instant::now(),
+        read_before: progress.counts.read,
+        progress: Mutex::new(Noted { progress, told_at: Instant::now() }),
+    };
+    let segments = (0..SEGMENTS).map(|number| backfill.segment(number));
+    if let Err(fault) = try_join_all(segments).await {
+        backfill.store().await?;
+        say("not done: the same command goes on from here");
+        return Err(fault.into());
+    }
+    if !dry_run {
+        operator.write(Write::delete::<Progress>(Progress::key_of(kind.name))).await?;
+    }
+    let counts = backfill.lock().progress.counts;
+    say(&format!("done: {}", counts.told(None, dry_run)));
+    match counts.left {
+        0 => Ok(()),
+        left => Err(format!("{left} items of {} are left as they are", kind.name).into()),
+    }
+}
+
+/// The run over a kind that is not at its end.
+async fn begun(operator: &Operator, kind: &Kind) -> Result<Option<Progress>, Fault> {
+    operator.together(operator.table::<Progress>().one(Progress::key_of(kind.name))).await
+}
+
+struct Backfill<'a> {
+    operator: &'a Operator,
+    kind: Kind,
+    say: Say<'a>,
+    is_dry: bool,
+    /// About how many items the table has.
+    total: Option<u64>,
+    pace: Pace,
+    began: Instant,
+    /// How many items were read before this process.
+    read_before: u64,
+    progress: Mutex<Noted>,
+}
+
+struct Noted {
+    progress: Progress,
+    told_at: Instant,
+}
+
+/// What is done with an item.
+enum Outcome {
+    OtherKind,
+    UpToDate,
+    Written,
+    Gone,
+    Left,
+}
+
+impl Backfill<'_> {
+    /// Works on a segment from where it goes on to its end. A page is noted once all of it is done.
+    async fn segment(&self, number: u16) -> Result<(), Fault> {
+        let mut next = match self.lock().progress.position(number) {
+            Position::Beginning => None,
+            Position::After { pk, sk } => Some(Key { pk: pk.clone(), sk: sk.clone() }),
+            Position::End => return Ok(()),
+        };
+        let segment = Segment { number, of: SEGMENTS };
+        loop {
+            self.pace.turn().await;
+            let page = self
+                .patiently(async || {
+                    self.operator.scan_items(self.kind.table, segment, next.as_ref()).await
+                })
+                .await?;
+            self.pace.took(page.units);
+            let outcomes = stream::iter(page.items).map(|(key, item)| self.item(key, item));
+            let outcomes: Vec<_> = outcomes.buffer_unordered(CHANGES_AT_ONCE).try_collect().await?;
+            let mut counts = Counts { read: outcomes.len() as u64, ..Counts::default() };
+            for (outcome, moved) in outcomes {
+                counts.moved += moved;
+                *match outcome {
+                    Outcome::OtherKind => &mut counts.others,
+                    Outcome::UpToDate => &mut counts.up_to_date,
+                    Outcome::Written => &mut counts.written,
+                    Outcome::Gone => &mut counts.gone,
+                    Outcome::Left => &mut counts.left,
+                } += 1;
+            }
+            next = page.next;
+            // What is told is stored already.
+            if let Some(told) = self.note(number, next.as_ref(), counts) {
+                self.store().await?;
+                (self.say)(&told);
+            }
+            if next.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Brings an item up to date; tells how often somebody else was faster.
+    async fn item(&self, key: Key, mut item: Item) -> Result<(Outcome, u64), Fault> {
+        let kind = &self.kind;
+        if !(kind.holds)(&key.pk) {
+            return Ok((Outcome::OtherKind, 0));
+        }
+        for look in 0..LOOKS_MAX {
+            let rewritten = match (kind.rewritten)(&item) {
+                Ok(rewritten) if rewritten == item => {
+                    return Ok((Outcome::UpToDate, look.into()));
+                }
+                Ok(rewritten) => rewritten,
+                Err(error) => {
+                    self.left(&key, &error.to_string());
+                    return Ok((Outcome::Left, look.into()));
+                }
+            };
+            if self.is_dry {
+                return Ok((Outcome::Written, 0));
+            }
+            self.pace.turn().await;
+            let change = async || {
+                let operator = self.operator;
+                operator.change_item(kind.table, &key, &item, &rewritten, kind.optional).await
+            };
+            match self.patiently(change).await? {
+                Changed::Done { units } => {
+                    self.pace.took(units);
+                    return Ok((Outcome::Written, look.into()));
+                }
+                Changed::Gone => return Ok((Outcome::Gone, look.into())),
+                Changed::Moved(now) => item = now,
+            }
+            tokio::time::sleep(pause(look)).await;
+        }
+        self.left(&key, "somebody else changes it all the time");
+        Ok((Outcome::Left, LOOKS_MAX.into()))
+    }
+
+    /// Makes a call again that fails by a throttle or an absence, after a pause that grows.
+    async fn patiently<T>(&self, call: impl AsyncFn() -> Result<T, Fault>) -> Result<T, Fault> {
+        let mut failures = 0;
+        loop {
+            match call().await {
+                Err(Fault::Unavailable { .. }) if failures < FAILURES_MAX => {
+                    failures += 1;
+                    self.pace.throttled();
+                    tokio::time::sleep(pause(failures)).await;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    /// Notes that a page is done; gives what there is to tell, where it is time to.
+    fn note(&self, segment: u16, next: Option<&Key>, counts: Counts) -> Option<String> {
+        let mut noted = self.lock();
+        noted.progress.advance(segment, next, counts);
+        if noted.told_at.elapsed() < TOLD_EVERY {
+            return None;
+        }
+        noted.told_at = Instant::now();
+        let counts = noted.progress.counts;
+        let (read, within) = (counts.read, self.began.elapsed());
+        let left = self
+            .total
+            .and_then(|total| time_left(total, read, read - self.read_before, within))
+            .map_or_else(String::new, |left| format!("; {} to go", spoken(left)));
+        Some(format!("{}: {}{left}", self.kind.name, counts.told(self.total, self.is_dry)))
+    }
+
+    /// Stores how far the run is. A process that is killed has done at most a second more.
+    async fn store(&self) -> Result<(), Fault> {
+        if self.is_dry {
+            return Ok(());
+        }
+        let write = Write::put(&self.lock().progress);
+        self.patiently(async || self.operator.write(write.clone()).await).await.map(drop)
+    }
+
+    fn left(&self, key: &Key, why: &str) {
+        let shown = Operator::shown_key(key, self.kind.key_is_personal);
+        (self.say)(&format!("{} {shown} is left as it is: {why}", self.kind.name));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Noted> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,105 @@
+//! Items that an operator changes in place while others change them too.
+
+use lifecycle::effects::{Condition, Write, number};
+use lifecycle::platform::Platform;
+use lifecycle::record::{Key, PARTITION_KEY};
+use serde_dynamo::{AttributeValue, Item};
+
+use super::commits::{Product, commit, product};
+use super::stores::{PRODUCTS, Stores};
+use crate::Aws;
+use crate::operator::{Changed, Operator, Segment};
+
+#[tokio::test]
+async fn an_item_is_changed_in_place_and_keeps_what_only_others_know() {
+    let (aws, operator) = start().await;
+    let read = stored(&aws).await;
+    let mut changed = read.clone();
+    changed.inner_mut().insert("colour".to_owned(), AttributeValue::S("red".to_owned()));
+    changed.inner_mut().remove("stock");
+    let Changed::Done { units } = change(&operator, &read, &changed).await else {
+        panic!("nobody else has changed it")
+    };
+    assert!(units >= 1.0, "{units}");
+    assert_eq!(stored(&aws).await, changed);
+    assert_eq!(change(&operator, &changed, &changed).await, Changed::Done { units: 0.0 });
+}
+
+#[tokio::test]
+async fn a_change_of_somebody_else_is_never_overwritten() {
+    let update = || Write::update::<Product>(Key::new("a"));
+    for others in [
+        update().add("stock", -1),
+        update().set("version", number(2u64)),
+        Write::put(&product("a", 9)),
+        // Only a new attribute, which the item lacked.
+        update().set("relayedAt", number(1u64)),
+        update().set("colour", number(1u64)),
+    ] {
+        let (aws, operator) = start().await;
+        let read = stored(&aws).await;
+        let mut changed = read.clone();
+        changed.inner_mut().insert("colour".to_owned(), AttributeValue::S("red".to_owned()));
+        // In a transaction, which leaves no stamp.
+        let beside = Write::create(&product("beside", 1));
+        commit(&aws, "2", vec![others.clone(), beside]).await.unwrap();
+        let now = stored(&aws).await;
+        assert_ne!(now, read);
+        assert_eq!(change(&operator, &read, &changed).await, Changed::Moved(now.clone()));
+        assert_eq!(stored(&aws).await, now, "{others:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_item_that_was_deleted_is_not_made_again() {
+    let (aws, operator) = start().await;
+    let read = stored(&aws).await;
+    let mut changed = read.clone();
+    changed.inner_mut().insert("colour".to_owned(), AttributeValue::S("red".to_owned()));
+    commit(&aws, "2", vec![Write::delete::<Product>(Key::new("a"))]).await.unwrap();
+    assert_eq!(change(&operator, &read, &changed).await, Changed::Gone);
+    assert_eq!(aws.read(PRODUCTS, &Key::new("a")).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_segment_is_read_on_behind_a_key_and_every_item_once() {
+    let (aws, operator) = start().await;
+    for number in 0..250 {
+        let product = product(&number.to_string(), 1);
+        commit(&aws, &number.to_string(), vec![Write::put(&product)]).await.unwrap();
+    }
+    let mut keys = Vec::new();
+    for number in 0..3 {
+        let (segment, mut next) = (Segment { number, of: 3 }, None);
+        loop {
+            let page = operator.scan_items(PRODUCTS, segment, next.as_ref()).await.unwrap();
+            assert!(page.units > 0.0);
+            keys.extend(page.items.into_iter().map(|(key, _)| key.pk));
+            next = page.next;
+            if next.is_none() {
+                break;
+            }
+        }
+    }
+    keys.sort();
+    keys.dedup();
+    assert_eq!(keys.len(), 251);
+    assert_eq!(operator.items_count(PRODUCTS).await, Some(251));
+}
+
+async fn start() -> (Aws, Operator) {
+    let aws = Stores::start().await.aws;
+    let create = Write::create(&product("a", 5)).when(Condition::Absent);
+    commit(&aws, "1", vec![create, Write::create(&product("other", 5))]).await.unwrap();
+    commit(&aws, "3", vec![Write::delete::<Product>(Key::new("other"))]).await.unwrap();
+    (aws.clone(), Operator::new(aws))
+}
+
+async fn stored(aws: &Aws) -> Item {
+    aws.read(PRODUCTS, &Key::new("a")).await.unwrap().unwrap()
+}
+
+async fn change(operator: &Operator, read: &Item, changed: &Item) -> Changed {
+    assert!(read.contains_key(PARTITION_KEY));
+    operator.change_item(PRODUCTS, &Key::new("a"), read, changed, &["relayedAt"]).await.unwrap()
+}
