@@ -20,6 +20,7 @@ mod process;
 mod rollback;
 mod sam;
 mod supply;
+mod switch;
 mod template;
 mod terminal;
 mod tidy;
@@ -60,6 +61,7 @@ const USAGE: &str = "usage: cargo xtask <command>
   pipeline                the steps of the workflows, and their rehearsal: pipeline --help
   deploy                  builds functions and deploys those that changed: deploy --help
   rollback                moves functions back to the versions that they had: rollback --help
+  switch-table            a restored table takes the place of one of the stack's: switch-table --help
   sam                     our functions as SAM's tools run them: sam --help
   openapi                 writes infra/openapi.json from what the binaries say
   openapi --lint          what Redocly's linter has to say of it
@@ -91,6 +93,7 @@ fn main() -> ExitCode {
         ["new-endpoint", ..] => new_endpoint::run(workspace(), &arguments[1..]),
         ["deploy", ..] => deploy::run(workspace(), &arguments[1..]),
         ["rollback", ..] => rollback::run(workspace(), &arguments[1..]),
+        ["switch-table", ..] => switch::run(workspace(), &arguments[1..]),
         ["words", ..] => {
             terminal::run("words", &arguments[1..], |given| words::run(workspace(), given))
         }
