@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use aws::{Range, Table};
-use domain::orders::{Order, TimeOutDue};
+use domain::orders::{Order, OrderOverdue};
 use domain::resources::{BY_DEADLINE, CUSTOMER_SAGA, ORDERS};
 use lifecycle::consumer::{DeliveredMessage, Inbox, ScheduledRun, Source};
 use lifecycle::effects::{Effects, Event, Message};
@@ -65,7 +65,7 @@ impl Consumer for ExpireSagas {
             // After the first page the range has no upper bound: stop at the first later deadline.
             let ends = page.len() < PAGE || page.iter().any(|it| it.record.settle_by > now);
             let orders = page.into_iter().map(|found| found.record);
-            due.extend(orders.filter(|order| TimeOutDue::is_due(order, now)));
+            due.extend(orders.filter(|order| OrderOverdue::is_due(order, now)));
             if ends {
                 break;
             }
@@ -78,7 +78,7 @@ impl Consumer for ExpireSagas {
     // 7. and 8. The queue of the credit decisions, so that one consumer settles all orders
     fn decide(_: &Moment, (): &(), overdue: Vec<Order>) -> Result<Effects, DomainError> {
         Ok(overdue.iter().fold(Effects::none(), |effects, order| {
-            let event = Event::about(order.order_id, &TimeOutDue::of(order));
+            let event = Event::about(order.order_id, &OrderOverdue::of(order));
             let message = Message::new(CUSTOMER_SAGA, event);
             effects.message(message.of_group(order.user_id.to_string()))
         }))

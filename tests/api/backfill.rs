@@ -21,7 +21,7 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use crate::harness::{
-    Api, asked_for, in_background, operate, own, read, scan, unlimited, until_done,
+    Api, asked_for, fresh_platform, in_background, operate, read, scan, unlimited, until_done,
 };
 
 /// How many products the table has, but for those of the demo.
@@ -37,12 +37,12 @@ const UNREADABLE: usize = 3;
 
 #[tokio::test]
 async fn a_backfill_that_is_killed_goes_on_and_no_change_of_others_is_lost() {
-    let Some(api) = own(unlimited()).await else { return };
+    let Some(api) = fresh_platform(unlimited()).await else { return };
     let items = asked_for("BACKFILL_ITEMS", ITEMS);
     let owner = Uuid::new_v4();
     let ids = store_as_other_versions_did(&api, owner, items);
     let merchant = api.inside().unwrap().token(&owner.to_string(), &["MERCHANT"]);
-    let merchant = api.store().with_token(&merchant);
+    let merchant = api.client().with_token(&merchant);
     // Spread over the whole table, and over the ways in which items are out of date.
     let changed: Vec<_> = ids.iter().copied().step_by(items / CHANGED + 1).collect();
     let ends = AtomicBool::new(false);
@@ -97,7 +97,7 @@ async fn kill_and_run_again(api: &Api, items: usize) -> (Ran, Ran) {
 
 #[tokio::test]
 async fn a_dry_run_counts_and_writes_nothing_and_another_kind_is_left_alone() {
-    let Some(api) = own(unlimited()).await else { return };
+    let Some(api) = fresh_platform(unlimited()).await else { return };
     store_as_other_versions_did(&api, Uuid::new_v4(), 8);
     let before = scan(&api, "ProductsTable").await;
     let error = operate(&api, &["backfill", "products", "--dry-run"]).await.unwrap_err();

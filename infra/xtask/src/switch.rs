@@ -11,10 +11,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use local::template::as_json;
+use sam_template::as_json;
 use serde_json::{Map, Value, json};
 
-use crate::aws::AwsCli;
+use crate::aws_cli::AwsCli;
 use crate::deploy::Stack;
 use crate::descriptions::{Error, target_directory};
 use crate::{say, terminal};
@@ -101,7 +101,7 @@ fn take_in(
     let of_stack = ["--stack-name", &stack.name, "--template-stage", "Processed"];
     let answer = aws.ask(&[&["cloudformation", "get-template"], &of_stack[..]].concat())?;
     let mut deployed = match &answer["TemplateBody"] {
-        Value::String(text) => local::template::parse_json(text)?,
+        Value::String(text) => sam_template::parse_json(text)?,
         body => body.clone(),
     };
     attach(&mut deployed, &switch.table, table)?;

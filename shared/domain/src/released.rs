@@ -3,11 +3,11 @@
 use lifecycle::released::{holds, holds_events};
 use serde_json::json;
 
-use crate::Rules;
+use crate::BusinessRules;
 use crate::articles::Article;
 use crate::callback::{CallbackReceived, Object, ObjectExpires, ObjectIds, SourceGroup};
 use crate::catalogue::{NameClaim, Product, TypedNameClaim};
-use crate::communications::{Communication, Ending, Outcome, Said};
+use crate::communications::{Ending, LoggedMessage, Outcome, UpstreamCall};
 use crate::credit::{CreditAccount, Reservation};
 use crate::examples::{
     ann, ann_with_token, approved_article, approved_order, article, communication, home, lamp,
@@ -91,21 +91,21 @@ fn articles_objects_and_rules_of_released_versions_are_read() {
     let (shared, _) = article().shared(&moment(), "https://api.example.com/articles/1");
     holds::<Article>(&[article(), approved_article(), shared]);
     holds::<Object>(&[Object::seen(7.into(), moment().now())]);
-    holds::<Rules>(&[Rules { version: 1, ..Rules::default() }]);
+    holds::<BusinessRules>(&[BusinessRules { version: 1, ..BusinessRules::default() }]);
 }
 
 #[test]
 fn what_was_said_to_others_by_released_versions_is_read() {
-    let said = Said::of([("content-type", "application/json")], br#"{"token":"secret"}"#);
+    let said = LoggedMessage::of([("content-type", "application/json")], br#"{"token":"secret"}"#);
     let answered = Ending {
         outcome: Outcome::Answered,
         answer: Some((200, said.clone())),
         latency_ms: Some(12),
     };
     let cut_off = Ending { outcome: Outcome::CutOff, answer: None, latency_ms: None };
-    let pending = Communication { request: said, ..communication() };
+    let pending = UpstreamCall { request: said, ..communication() };
     let ended = |ending| pending.clone().ended(ending);
-    holds::<Communication>(&[pending.clone(), ended(answered), ended(cut_off)]);
+    holds::<UpstreamCall>(&[pending.clone(), ended(answered), ended(cut_off)]);
     let log = json!({ "kind": "partner/FAILED", "noticedAt": moment().now(), "suppressed": 3 });
     holds::<NoticeLog>(&[read(log)]);
 }

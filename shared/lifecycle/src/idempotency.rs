@@ -202,7 +202,7 @@ mod tests {
     #[test]
     fn answers_of_released_versions_are_read() {
         let headers = [("content-type", "application/json"), ("location", "/orders/1")];
-        crate::released::holds::<Remembered>(&[Remembered {
+        crate::released::holds::<StoredResponse>(&[StoredResponse {
             ledger_key: Key::new("idempotency#hash"),
             request_hash: "hash".to_owned(),
             status: 201,

@@ -176,7 +176,7 @@ mod tests {
     use serde::{Deserialize, Serialize};
 
     use super::*;
-    use crate::record::{Key, Table};
+    use crate::record::{Key, TableName};
 
     macro_rules! version {
         ($name:ident, $former:expr, { $($(#[$attribute:meta])* $field:ident: $type:ty),* }) => {
@@ -184,7 +184,7 @@ mod tests {
             #[serde(rename_all = "camelCase")]
             struct $name { id: String, $($(#[$attribute])* $field: $type),* }
             impl Record for $name {
-                const TABLE: Table = Table::new("notes");
+                const TABLE: TableName = TableName::new("notes");
                 const FORMER: &'static [&'static str] = $former;
                 fn key(&self) -> Key { Key::new(&self.id) }
             }

@@ -56,7 +56,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::record::{Index, IndexKey, Key, Table};
+    use crate::record::{IndexKey, IndexName, Key, TableName};
 
     /// A record of the third version. The first one had `label` and `colour`, and neither `size` nor
     /// the index.
@@ -77,7 +77,7 @@ mod tests {
     }
 
     impl Record for Parcel {
-        const TABLE: Table = Table::new("parcels");
+        const TABLE: TableName = TableName::new("parcels");
         const FORMER: &'static [&'static str] = &["label", "colour"];
 
         fn key(&self) -> Key {
@@ -86,7 +86,7 @@ mod tests {
 
         fn indexed(&self) -> Vec<IndexKey> {
             let waiting = self.sent_to.is_none();
-            let place = || IndexKey::spread(Index::new("by_waiting"), &self.id, &self.title);
+            let place = || IndexKey::sharded(IndexName::new("by_waiting"), &self.id, &self.title);
             waiting.then(place).into_iter().collect()
         }
     }
@@ -95,7 +95,7 @@ mod tests {
     fn an_attribute_of_an_index_that_was_added_is_written() {
         let written = again(&json!({ "pk": "a", "id": "a", "title": "A", "size": 2 }));
         assert_eq!(written["by_waiting_sk"], "A");
-        assert!(Index::PARTITIONS.contains(&written["by_waiting_pk"].as_str().unwrap()));
+        assert!(IndexName::WRITE_SHARDS.contains(&written["by_waiting_pk"].as_str().unwrap()));
     }
 
     #[test]

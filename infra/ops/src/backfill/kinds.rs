@@ -3,16 +3,16 @@
 //! How a kind changes from version to version is declared by its record type, see
 //! [`lifecycle::rewrite`]. An item of a table belongs to the kind that holds its partition key.
 
-use domain::Rules;
+use domain::BusinessRules;
 use domain::articles::Article;
 use domain::catalogue::{NameClaim, Product, TypedNameClaim};
-use domain::communications::Communication;
+use domain::communications::UpstreamCall;
 use domain::credit::{CreditAccount, Reservation};
 use domain::notices::NoticeLog;
 use domain::orders::{Order, OrderSummary, SerialNumbers};
 use domain::people::{Address, EmailClaim, KnownSources, MailAddress, User};
 use lifecycle::commit::OutboxRow;
-use lifecycle::record::{Index, Record, Table};
+use lifecycle::record::{IndexName, Record, TableName};
 use lifecycle::rewrite::{NotRewritten, rewritten};
 use serde_dynamo::Item;
 
@@ -22,7 +22,7 @@ pub(crate) struct Kind {
     /// Its name, `name-claims`.
     pub(crate) name: &'static str,
     /// The table that has them, perhaps beside other kinds.
-    pub(crate) table: Table,
+    pub(crate) table: TableName,
     /// Whether an item with this partition key is one of them.
     pub(crate) holds: fn(&str) -> bool,
     /// The attributes that an item may lack, of a kind without a `version` that counts up with each
@@ -55,7 +55,7 @@ pub(crate) const KINDS: &[Kind] = &[
     Kind::of::<SerialNumbers>("serial-numbers", |_| true),
     Kind::of::<NoticeLog>("notices", |_| true),
     Kind::of::<Article>("articles", |_| true),
-    Kind::of::<Rules>("rules", |pk| pk == "rules"),
+    Kind::of::<BusinessRules>("rules", |pk| pk == "rules"),
     Kind::of::<OutboxRow>("outbox", |_| true).lacking(&[
         "refusals",
         "refusedAt",
@@ -64,7 +64,7 @@ pub(crate) const KINDS: &[Kind] = &[
         "traceparent",
         "tracestate",
     ]),
-    Kind::of::<Communication>("communications", |_| true).lacking(&[
+    Kind::of::<UpstreamCall>("communications", |_| true).lacking(&[
         "latencyMs",
         "response",
         "status",
@@ -101,7 +101,8 @@ impl Kind {
     /// What the kind's items are made by, as far as a program can tell. A run that another revision
     /// has begun is not gone on with.
     pub(crate) fn revision(&self) -> String {
-        let [partitions, former] = [&Index::PARTITIONS[..], self.former].map(|list| list.join(","));
+        let [partitions, former] =
+            [&IndexName::WRITE_SHARDS[..], self.former].map(|list| list.join(","));
         format!("{};{partitions};{former}", env!("CARGO_PKG_VERSION"))
     }
 }

@@ -11,16 +11,16 @@ use std::num::NonZero;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use adapters::operator::{Changed, Operator, Segment};
+use aws::operator::{Changed, Operator, Segment};
 use clap::Args;
-use domain::tables::SETTINGS;
+use domain::resources::SETTINGS;
 use futures::future::try_join_all;
 use futures::{StreamExt, TryStreamExt, stream};
-use lifecycle::Fault;
+use lifecycle::ServiceError;
 use lifecycle::effects::Write;
-use lifecycle::failure::BoxError;
+use lifecycle::error::BoxError;
 use lifecycle::record::Key;
-use lifecycle::uses::Use;
+use lifecycle::resource::Resource;
 use serde_dynamo::Item;
 
 use self::kinds::Kind;
@@ -56,9 +56,9 @@ pub(crate) struct Arguments {
 
 impl Arguments {
     /// What the command needs.
-    pub(crate) fn uses(&self) -> Vec<Use> {
-        let table = Use::Table(self.kind.table, &[]);
-        let settings = Use::Table(SETTINGS, &[]);
+    pub(crate) fn uses(&self) -> Vec<Resource> {
+        let table = Resource::Table(self.kind.table, &[]);
+        let settings = Resource::Table(SETTINGS, &[]);
         if self.kind.table == SETTINGS { vec![settings] } else { vec![table, settings] }
     }
 }
@@ -109,7 +109,7 @@ pub(crate) async fn run(
 }
 
 /// The run over a kind that is not at its end.
-async fn begun(operator: &Operator, kind: &Kind) -> Result<Option<Progress>, Fault> {
+async fn begun(operator: &Operator, kind: &Kind) -> Result<Option<Progress>, ServiceError> {
     operator.together(operator.table::<Progress>().one(Progress::key_of(kind.name))).await
 }
 
@@ -143,7 +143,7 @@ enum Outcome {
 
 impl Backfill<'_> {
     /// Works on a segment from where it goes on to its end. A page is noted once all of it is done.
-    async fn segment(&self, number: u16) -> Result<(), Fault> {
+    async fn segment(&self, number: u16) -> Result<(), ServiceError> {
         let mut next = match self.lock().progress.position(number) {
             Position::Beginning => None,
             Position::After { pk, sk } => Some(Key { pk: pk.clone(), sk: sk.clone() }),
@@ -184,7 +184,7 @@ impl Backfill<'_> {
     }
 
     /// Brings an item up to date; tells how often somebody else was faster.
-    async fn item(&self, key: Key, mut item: Item) -> Result<(Outcome, u64), Fault> {
+    async fn item(&self, key: Key, mut item: Item) -> Result<(Outcome, u64), ServiceError> {
         let kind = &self.kind;
         if !(kind.holds)(&key.pk) {
             return Ok((Outcome::OtherKind, 0));
@@ -223,11 +223,14 @@ impl Backfill<'_> {
     }
 
     /// Makes a call again that fails by a throttle or an absence, after a pause that grows.
-    async fn patiently<T>(&self, call: impl AsyncFn() -> Result<T, Fault>) -> Result<T, Fault> {
+    async fn patiently<T>(
+        &self,
+        call: impl AsyncFn() -> Result<T, ServiceError>,
+    ) -> Result<T, ServiceError> {
         let mut failures = 0;
         loop {
             match call().await {
-                Err(Fault::Unavailable { .. }) if failures < FAILURES_MAX => {
+                Err(ServiceError::Unavailable { .. }) if failures < FAILURES_MAX => {
                     failures += 1;
                     self.pace.throttled();
                     tokio::time::sleep(pause(failures)).await;
@@ -255,7 +258,7 @@ impl Backfill<'_> {
     }
 
     /// Stores how far the run is. A process that is killed has done at most a second more.
-    async fn store(&self) -> Result<(), Fault> {
+    async fn store(&self) -> Result<(), ServiceError> {
         if self.is_dry {
             return Ok(());
         }

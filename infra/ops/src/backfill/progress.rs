@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use domain::tables::SETTINGS;
+use domain::resources::SETTINGS;
 use lifecycle::Timestamp;
-use lifecycle::record::{Key, Record, Table};
+use lifecycle::record::{Key, Record, TableName};
 use serde::{Deserialize, Serialize};
 
 use super::kinds::Kind;
@@ -107,7 +107,7 @@ impl Progress {
 }
 
 impl Record for Progress {
-    const TABLE: Table = SETTINGS;
+    const TABLE: TableName = SETTINGS;
 
     fn key(&self) -> Key {
         Self::key_of(&self.kind)

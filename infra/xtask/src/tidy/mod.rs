@@ -35,12 +35,9 @@ pub(crate) fn complaints(workspace: &Path) -> Vec<String> {
     let sources = files.iter().filter(|path| dashboards::is_source(path));
     let written: String =
         sources.filter_map(|path| fs_err::read_to_string(workspace.join(path)).ok()).collect();
-    let rust = files
-        .iter()
-        .filter(|path| released::has_extension(path, "rs"))
-        .filter_map(|path| {
-            Some((path.as_str(), fs_err::read_to_string(workspace.join(path)).ok()?))
-        });
+    let rust = files.iter().filter(|path| released::has_extension(path, "rs")).filter_map(|path| {
+        Some((path.as_str(), fs_err::read_to_string(workspace.join(path)).ok()?))
+    });
     let rust: Vec<(&str, String)> = rust.collect();
     let borrowed: Vec<(&str, &str)> =
         rust.iter().map(|(path, text)| (*path, text.as_str())).collect();

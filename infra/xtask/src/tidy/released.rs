@@ -109,7 +109,7 @@ mod tests {
         assert_eq!(unkept(path, SOURCE, &kept[1..], tests).len(), 1);
         assert_eq!(unkept(path, SOURCE, &kept[..1], tests).len(), 2);
         assert_eq!(unkept(path, SOURCE, &kept, "").len(), 3);
-        assert!(unkept("shared/adapters/src/tests/reads.rs", SOURCE, &[], "").is_empty());
+        assert!(unkept("shared/aws/src/tests/reads.rs", SOURCE, &[], "").is_empty());
         assert!(unkept("tests/api/pages.rs", SOURCE, &[], "").is_empty());
     }
 

@@ -7,16 +7,16 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
     ConsumedCapacity, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure as OnFailure,
 };
-use lifecycle::Fault;
-use lifecycle::record::{Key, Table};
+use lifecycle::ServiceError;
+use lifecycle::record::{Key, TableName};
 use lifecycle::telemetry::observe_query;
 use serde_dynamo::Item;
 
 use super::{Operator, Segment};
+use crate::batch_get::key_in;
+use crate::errors::fault;
 use crate::expressions::{Expressions, SdkItem, key_of, plain};
-use crate::faults::fault;
 use crate::platform::commit::WRITTEN_BY;
-use crate::together::key_in;
 
 /// How many items a page has at most. A page is a unit of progress too: not too large.
 const PAGE_MAX: i32 = 250;
@@ -53,10 +53,10 @@ impl Operator {
     /// When the table cannot be read.
     pub async fn scan_items(
         &self,
-        table: Table,
+        table: TableName,
         segment: Segment,
         after: Option<&Key>,
-    ) -> Result<ItemPage, Fault> {
+    ) -> Result<ItemPage, ServiceError> {
         let request = self
             .0
             .dynamodb()
@@ -89,12 +89,12 @@ impl Operator {
     /// When the table cannot be written to.
     pub async fn change_item(
         &self,
-        table: Table,
+        table: TableName,
         key: &Key,
         read: &Item,
         changed: &Item,
         optional: &[&str],
-    ) -> Result<Changed, Fault> {
+    ) -> Result<Changed, ServiceError> {
         let mut expressions = Expressions::default();
         let Some(update) = difference(&mut expressions, read, changed) else {
             return Ok(Changed::Done { units: 0.0 });
@@ -128,7 +128,7 @@ impl Operator {
             }
             // The other transaction may yet change it, or not.
             Some(UpdateItemError::TransactionConflictException(_)) => {
-                Err(crate::faults::unavailable("the item is in use"))
+                Err(crate::errors::unavailable("the item is in use"))
             }
             _ => Err(fault("UpdateItem", table.name(), error)),
         }
@@ -136,7 +136,7 @@ impl Operator {
 
     /// About how many items a table has, as DynamoDB counted them within the last six hours; nothing
     /// where it does not tell.
-    pub async fn items_count(&self, table: Table) -> Option<u64> {
+    pub async fn items_count(&self, table: TableName) -> Option<u64> {
         let name = self.0.table_name(table).ok()?;
         let described = self.0.dynamodb().describe_table().table_name(name).send().await.ok()?;
         u64::try_from(described.table?.item_count?).ok()
@@ -147,7 +147,7 @@ impl Operator {
     /// # Errors
     ///
     /// When the environment does not name it.
-    pub fn name_of(&self, table: Table) -> Result<&str, Fault> {
+    pub fn name_of(&self, table: TableName) -> Result<&str, ServiceError> {
         self.0.table_name(table)
     }
 

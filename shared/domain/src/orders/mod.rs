@@ -17,7 +17,7 @@ pub use events::{
 };
 pub use order::{Order, OrderCreated, OrderId, OrderLine, OrderStatus, OrderView, SerialNumber};
 pub use place::{OrderFacts, place_order};
-pub use saga::{Answer, CreditResult, CustomerDecided, TimeOutDue, settle};
+pub use saga::{Answer, CreditResult, CustomerDecided, OrderOverdue, settle};
 pub use serial::SerialNumbers;
 pub use summary::{Client, OrderSummary, OrderSummaryView, OrderedProduct};
 pub use transitions::{OrderChange, Transition, TransitionResult};

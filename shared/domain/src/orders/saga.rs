@@ -63,9 +63,9 @@ impl EventData for CustomerDecided {
 /// An order is still pending after its deadline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct TimeOutDue(pub CreditResult);
+pub struct OrderOverdue(pub CreditResult);
 
-impl TimeOutDue {
+impl OrderOverdue {
     /// The time-out message of an order.
     pub fn of(order: &Order) -> Self {
         let (order_id, user_id) = (order.order_id, Some(order.user_id));
@@ -84,7 +84,7 @@ impl TimeOutDue {
     }
 }
 
-impl EventData for TimeOutDue {
+impl EventData for OrderOverdue {
     const TYPE: &'static str = "OrderOverdue";
 }
 
@@ -145,7 +145,7 @@ mod tests {
     #[test]
     fn an_overdue_order_is_due_in_its_first_3_minutes_and_every_fifth() {
         let order = pending_order();
-        let due_after = |s| TimeOutDue::is_due(&order, order.settle_by.plus_seconds(s));
+        let due_after = |s| OrderOverdue::is_due(&order, order.settle_by.plus_seconds(s));
         assert!(!due_after(-1), "before the deadline");
         let due: Vec<i64> = (0..21).filter(|minute| due_after(minute * 60)).collect();
         assert_eq!(due, [0, 1, 2, 5, 10, 15, 20]);

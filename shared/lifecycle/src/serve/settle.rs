@@ -340,11 +340,11 @@ impl Record for Consumed {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::effects::Queue;
+    use crate::effects::QueueName;
 
     #[test]
     fn notes_of_released_versions_are_read() {
-        let source = Source::Queue(Queue::new("emails"));
+        let source = Source::Queue(QueueName::new("emails"));
         let now = Timestamp::from_millis(1_800_000_000_000);
         crate::released::holds::<Consumed>(&[Consumed::of(source, "event-1", now)]);
     }

@@ -17,8 +17,8 @@ use crate::credit::{
 use crate::events::subscribers;
 use crate::examples::{lamp, moment, pending_order, read};
 use crate::orders::{
-    CreditResult, CustomerDecided, Order, OrderCreated, OrderId, OrderLine, OrderStatus,
-    SerialNumber, SerialNumbers, TimeOutDue, Transition, TransitionResult, settle,
+    CreditResult, CustomerDecided, Order, OrderCreated, OrderId, OrderLine, OrderOverdue,
+    OrderStatus, SerialNumber, SerialNumbers, Transition, TransitionResult, settle,
 };
 use crate::resources::{CUSTOMER_APPROVALS, CUSTOMER_SAGA};
 
@@ -139,7 +139,7 @@ impl Simulation {
             .all_orders()
             .into_iter()
             .filter(|order| order.status == OrderStatus::Pending && order.settle_by <= self.now);
-        let event = |order: Order| Event::about(order.order_id, &TimeOutDue::of(&order));
+        let event = |order: Order| Event::about(order.order_id, &OrderOverdue::of(&order));
         let events: Vec<Event> = overdue.map(event).collect();
         self.messages.extend(events.into_iter().map(|event| (CUSTOMER_SAGA, event)));
     }
