@@ -41,7 +41,7 @@ pub(crate) fn complaints(workspace: &Path) -> Vec<String> {
     let rust: Vec<(&str, String)> = rust.collect();
     let borrowed: Vec<(&str, &str)> =
         rust.iter().map(|(path, text)| (*path, text.as_str())).collect();
-    complaints.extend(circles::circles(&borrowed));
+    complaints.extend(circles::complaints(&borrowed));
     match words::complaints(workspace) {
         Ok(found) => complaints.extend(found),
         Err(error) => complaints.push(format!("the listed words cannot be counted: {error}")),

@@ -65,7 +65,8 @@ fn of_rust(content: &str) -> Vec<Text> {
                 ..
             } => {
                 let is_report = brackets.contains(&true);
-                texts.push(Text { is_report, ..Text::of(start, written) });
+                let words = without_placeholders(written);
+                texts.push(Text { start, words, is_report });
             }
             TokenKind::OpenParen | TokenKind::OpenBracket | TokenKind::OpenBrace => {
                 let body = matches!(token.kind, TokenKind::OpenBrace);
@@ -87,6 +88,16 @@ fn of_rust(content: &str) -> Vec<Text> {
         }
     }
     texts
+}
+
+/// A literal with blanks in the place of `{name}`: names are code. Places stay as they are.
+fn without_placeholders(literal: &str) -> String {
+    let mut inside = false;
+    let blank = |character: char| {
+        inside = (inside || character == '{') && character != '}' && character != '"';
+        if inside { " ".repeat(character.len_utf8()) } else { character.to_string() }
+    };
+    literal.chars().map(blank).collect()
 }
 
 /// Whether the tokens before an opening bracket name a report: `warn!(`, `.expect(` or `#[error(`.
@@ -143,6 +154,14 @@ mod tests {
         }
         assert_eq!(words("a.rs", "say(\"gone\")"), [("\"gone\"".to_owned(), false)]);
         assert_eq!(words("a.rs", "error(\"gone\")"), [("\"gone\"".to_owned(), false)]);
+    }
+
+    #[test]
+    fn a_name_in_a_placeholder_is_no_word() {
+        assert_eq!(
+            words("a.rs", "f(\"{told} é {what:?} said\")")[0].0,
+            "\"     } é        } said\""
+        );
     }
 
     #[test]
