@@ -83,7 +83,7 @@ async fn kill_and_run_again(api: &Api, items: usize) -> (Ran, Ran) {
     let killed = operator(api, &arguments, in_the_middle).await;
     assert!(killed.status.code().is_none(), "by a signal: {killed:?}");
     let last = killed.said.last().unwrap();
-    assert!(last.contains(" to go"), "progress is told with the time left: {last}");
+    assert!(last.contains(" to go"), "progress includes the time left: {last}");
     assert!(count_out_of_date(api).await > 0, "it was killed in the middle: {last}");
 
     let ended = operator(api, &arguments, |_| false).await;

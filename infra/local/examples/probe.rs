@@ -51,7 +51,7 @@ async fn handle(event: &Value) -> Result<Value, Error> {
         }
         Some("variables") => Ok(json!(std::env::vars().collect::<BTreeMap<_, _>>())),
         Some("exit") => std::process::exit(3),
-        Some("fail") => Err("as told".into()),
+        Some("fail") => Err("as ordered".into()),
         Some("answer much") => Ok(json!("x".repeat(7 * 1024 * 1024))),
         _ => Ok(event.clone()),
     }

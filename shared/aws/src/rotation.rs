@@ -56,7 +56,7 @@ pub enum RotationError {
         until: Timestamp,
     },
     /// The next key would sign, but no function could verify its tokens.
-    #[error("the key {0} is next, and not among those that verify")]
+    #[error("the key {0} is next, but the verification keys lack it")]
     Unpublished(String),
 }
 

@@ -159,7 +159,7 @@ async fn a_function_error_is_returned_with_its_message() {
     let error = tell(&functions, &json!({"do": "fail"})).await.unwrap_err();
 
     assert!(
-        matches!(&error, InvokeError::FunctionError { message, .. } if message == "as told"),
+        matches!(&error, InvokeError::FunctionError { message, .. } if message == "as ordered"),
         "{error:?}"
     );
     assert_eq!(functions.counts()[PROBE].errors, 1);

@@ -46,15 +46,15 @@ pub(super) fn tables(figures: &[Figures], arguments: &Arguments) -> String {
 
 fn table(figures: &[Figures], columns: &[Column]) -> String {
     let names: Vec<_> = columns.iter().map(|(name, _)| *name).collect();
-    let mut text = format!("| function | beside | {} |\n", names.join(" | "));
+    let mut text = format!("| function | baseline | {} |\n", names.join(" | "));
     let _ = writeln!(text, "|---|---|{}", "---|".repeat(columns.len()));
     for one in figures {
         let name = one.candidate.partner;
         let partner = figures.iter().find(|other| Some(other.candidate.name) == name);
         let cells: Vec<_> =
             columns.iter().map(|(_, of)| cell(of(one), partner.and_then(of))).collect();
-        let (name, beside) = (one.candidate.name, name.unwrap_or("–"));
-        let _ = writeln!(text, "| {name} | {beside} | {} |", cells.join(" | "));
+        let (name, baseline) = (one.candidate.name, name.unwrap_or("–"));
+        let _ = writeln!(text, "| {name} | {baseline} | {} |", cells.join(" | "));
     }
     text
 }

@@ -20,20 +20,20 @@ struct Target {
 }
 
 const TARGETS: [Target; 8] = [
-    ratio("create_order cold, beside bare_tuned", ORDER, TUNED, |it| median(&it.cold_ms), 1.4),
-    ratio("create_order cold, beside bare_sdk", ORDER, DEFAULTS, |it| median(&it.cold_ms), 0.2),
+    ratio("create_order cold × bare_tuned", ORDER, TUNED, |it| median(&it.cold_ms), 1.4),
+    ratio("create_order cold × bare_sdk", ORDER, DEFAULTS, |it| median(&it.cold_ms), 0.2),
     alone("create_order first answer ms", ORDER, |it| median(&it.first_ms), 2.0),
     alone("create_order first answer ms, 128 MB", ORDER, |it| median(&it.slow_first_ms), 3.0),
     ratio(
-        "create_order cold, beside bare_sdk, 128 MB",
+        "create_order cold × bare_sdk, 128 MB",
         ORDER,
         DEFAULTS,
         |it| median(&it.slow_cold_ms),
         1.0 / 60.0,
     ),
-    ratio("get_product cached CPU, beside bare_json", CACHED, JSON, |it| median(&it.cpu_us), 1.6),
-    ratio("create_order warm CPU, beside bare_order", ORDER, CALLS, |it| median(&it.cpu_us), 1.3),
-    ratio("authorizer cold, beside bare_tuned", AUTHORIZER, TUNED, |it| median(&it.cold_ms), 1.0),
+    ratio("get_product cached CPU × bare_json", CACHED, JSON, |it| median(&it.cpu_us), 1.6),
+    ratio("create_order warm CPU × bare_order", ORDER, CALLS, |it| median(&it.cpu_us), 1.3),
+    ratio("authorizer cold × bare_tuned", AUTHORIZER, TUNED, |it| median(&it.cold_ms), 1.0),
 ];
 
 const fn ratio(
@@ -117,8 +117,8 @@ mod tests {
         figures[1].cold_ms = vec![13.0];
         figures[1].first_ms = vec![2.5];
         let verdicts = verdicts(&figures);
-        assert!(verdicts.contains("beside bare_tuned | 1.400 | 1.300 | met |"), "{verdicts}");
+        assert!(verdicts.contains("× bare_tuned | 1.400 | 1.300 | met |"), "{verdicts}");
         assert!(verdicts.contains("first answer ms | 2.000 | 2.500 | missed |"), "{verdicts}");
-        assert!(verdicts.contains("beside bare_sdk | 0.200 | – | not measured |"), "{verdicts}");
+        assert!(verdicts.contains("× bare_sdk | 0.200 | – | not measured |"), "{verdicts}");
     }
 }

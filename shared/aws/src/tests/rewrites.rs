@@ -18,7 +18,7 @@ async fn an_item_is_changed_in_place_and_keeps_what_only_others_know() {
     changed.inner_mut().insert("colour".to_owned(), AttributeValue::S("red".to_owned()));
     changed.inner_mut().remove("stock");
     let Changed::Done { units } = change(&operator, &read, &changed).await else {
-        panic!("nobody else has changed it")
+        panic!("no other writer has changed it")
     };
     assert!(units >= 1.0, "{units}");
     assert_eq!(stored(&aws).await, changed);

@@ -156,7 +156,7 @@ async fn a_schedule_can_run_by_hand_before_it_is_due() {
     let clock = "Clock: {Type: Schedule, Properties: {Schedule: rate(1 day)}}";
     let running = running_with(&template(clock, QUEUE), Scripted::default(), None).await;
     let schedules = running.sources.schedules();
-    assert!(schedules.run("Nobody").await.is_none());
+    assert!(schedules.run("UnknownFunction").await.is_none());
     schedules.run("WorkFunction").await.unwrap().unwrap();
     assert_eq!(running.first_event().1["detail-type"], "Scheduled Event");
 }

@@ -148,8 +148,8 @@ class CodeDeploy:
     def get_deployment_target(self, deploymentId, targetId):
         info = {"functionName": "get_user", "targetVersion": "7"}
         return {"deploymentTarget": {"lambdaTarget": {"lambdaFunctionInfo": info}}}
-    def put_lifecycle_event_hook_execution_status(self, **told):
-        print("told", told["deploymentId"], told["lifecycleEventHookExecutionId"], told["status"])
+    def put_lifecycle_event_hook_execution_status(self, **given):
+        print("given", given["deploymentId"], given["lifecycleEventHookExecutionId"], given["status"])
 
 class Lambda:
     def invoke(self, FunctionName, Qualifier, Payload):
@@ -186,7 +186,7 @@ sys.modules["boto3"] = types.SimpleNamespace(client=lambda name: clients[name]()
         ] {
             let said = said(outcome, answer);
             assert!(
-                said.ends_with(&format!("told d-1 e-1 {status}\n")),
+                said.ends_with(&format!("given d-1 e-1 {status}\n")),
                 "{outcome} {answer}: {said}"
             );
         }
