@@ -7,8 +7,8 @@ use lifecycle::{EntityTag, Moment, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ArticleDraft, Writers};
-use crate::newtypes::{single_line, text, uuid_id, wire_enum};
+use super::texts::Texts;
+use super::{ArticleDraft, ArticleId, ArticleStatus, Content, Title, Writers};
 use crate::people::UserId;
 use crate::resources::ARTICLES;
 use crate::token::KeptToken;
@@ -65,6 +65,11 @@ impl Article {
     /// Whether this user is its author or wrote part of its present text.
     pub fn has_words_of(&self, person: UserId) -> bool {
         self.author_id == person || self.writers.include(person)
+    }
+
+    /// Its title and content.
+    pub(super) fn texts(&self) -> Texts<'_> {
+        Texts { title: &self.title, content: &self.content }
     }
 
     /// The number of approvals by editors who wrote no part of the present text.
@@ -139,31 +144,6 @@ impl From<Article> for ArticleView {
             updated_at: article.updated_at,
         }
     }
-}
-
-wire_enum! {
-    /// The status of an article.
-    ArticleStatus {
-        /// Only its author, editors and holders of its share link may read it.
-        Draft = "DRAFT",
-        /// Every client may read it.
-        Published = "PUBLISHED",
-    }
-}
-
-uuid_id! {
-    /// The id of an article.
-    ArticleId
-}
-
-single_line! {
-    /// The title of an article.
-    Title: 5..=40
-}
-
-text! {
-    /// The text of an article.
-    Content: 1..=20_000
 }
 
 #[cfg(test)]

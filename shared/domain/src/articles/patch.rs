@@ -77,7 +77,7 @@ impl ArticlePatch {
         };
         if self.rewrites(before) {
             after.approvals.clear();
-            after.writers = before.writers.after(before, &after, person);
+            after.writers = before.writers.after(before.texts(), after.texts(), person);
         }
         match (before.status, after.status) {
             (ArticleStatus::Published, ArticleStatus::Published) if !self.rewrites(before) => {}

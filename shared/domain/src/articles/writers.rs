@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::Article;
+use super::texts::Texts;
 use crate::people::UserId;
 
 /// The users who wrote part of an article's present text, for each field.
@@ -32,7 +32,7 @@ impl Writers {
     }
 
     /// The writers after this user has changed `before` into `after`.
-    pub(super) fn after(&self, before: &Article, after: &Article, person: UserId) -> Self {
+    pub(super) fn after(&self, before: Texts<'_>, after: Texts<'_>, person: UserId) -> Self {
         Self {
             title: field(&self.title, before.title.as_str(), after.title.as_str(), person),
             content: field(&self.content, before.content.as_str(), after.content.as_str(), person),
@@ -79,6 +79,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::articles::Article;
     use crate::examples::{article, moment, read};
 
     #[test]
@@ -108,11 +109,11 @@ mod tests {
         let (author, editor) = (article().author_id, person(1));
         let content = read(json!("Entirely new."));
         let rewritten = Article { content, ..article().changed(moment().now()) };
-        let writers = Writers::of(author).after(&article(), &rewritten, editor);
+        let writers = Writers::of(author).after(article().texts(), rewritten.texts(), editor);
         assert!(writers.include(author) && writers.include(editor));
         let (title, content) = (read(json!("Its opposite")), read(json!("Nothing left")));
         let replaced = Article { title, content, ..rewritten.clone() };
-        let writers = writers.after(&rewritten, &replaced, author);
+        let writers = writers.after(rewritten.texts(), replaced.texts(), author);
         assert!(writers.include(author) && !writers.include(editor));
     }
 

@@ -6,12 +6,14 @@ mod name_claim;
 mod patch;
 mod price;
 mod product;
+mod product_id;
+mod product_name;
 
 pub use currency::Currency;
 pub use money::{Amount, Money};
 pub use name_claim::{NameClaim, TypedNameClaim};
 pub use patch::{NewName, ProductPatch};
 pub use price::{Discount, Price, PriceAmount};
-pub use product::{
-    Description, Pieces, Product, ProductDraft, ProductId, ProductName, ProductView, Stock,
-};
+pub use product::{Description, Pieces, Product, ProductDraft, ProductView, Stock};
+pub use product_id::ProductId;
+pub use product_name::ProductName;

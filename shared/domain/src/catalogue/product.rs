@@ -5,8 +5,8 @@ use lifecycle::{EntityTag, Moment, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Discount, NameClaim, Price};
-use crate::newtypes::{bounded_int, single_line, text, uuid_id};
+use super::{Discount, NameClaim, Price, ProductId, ProductName};
+use crate::newtypes::{bounded_int, text};
 use crate::people::UserId;
 use crate::resources::{BY_CREATION, PRODUCTS};
 
@@ -154,16 +154,6 @@ impl From<Product> for ProductView {
             updated_at: product.updated_at,
         }
     }
-}
-
-uuid_id! {
-    /// The id of a product.
-    ProductId
-}
-
-single_line! {
-    /// The name of a product.
-    ProductName: 1..=200
 }
 
 text! {

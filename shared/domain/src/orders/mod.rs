@@ -3,6 +3,7 @@
 mod draft;
 mod events;
 mod order;
+mod order_id;
 mod place;
 mod saga;
 mod serial;
@@ -15,7 +16,8 @@ pub use draft::{OrderDraft, OrderItem, OrderItems, PaymentMethod, PlaceOrder, Qu
 pub use events::{
     ApprovalLapsed, OrderApproved, OrderDeleted, OrderRejected, OrderState, OrderTimedOut,
 };
-pub use order::{Order, OrderCreated, OrderId, OrderLine, OrderStatus, OrderView, SerialNumber};
+pub use order::{Order, OrderCreated, OrderLine, OrderStatus, OrderView, SerialNumber};
+pub use order_id::OrderId;
 pub use place::{OrderFacts, place_order};
 pub use saga::{Answer, CreditResult, CustomerDecided, OrderOverdue, settle};
 pub use serial::SerialNumbers;

@@ -6,9 +6,9 @@ use lifecycle::{EntityTag, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{PaymentMethod, Quantity};
+use super::{OrderId, PaymentMethod, Quantity};
 use crate::catalogue::{Money, Price, Product, ProductId, ProductName};
-use crate::newtypes::{bounded_int, uuid_id, wire_enum};
+use crate::newtypes::{bounded_int, wire_enum};
 use crate::people::{AddressId, UserId};
 use crate::resources::{BY_CREATION, BY_DEADLINE, ORDERS};
 
@@ -206,11 +206,6 @@ impl From<Order> for OrderView {
             updated_at: order.updated_at,
         }
     }
-}
-
-uuid_id! {
-    /// The id of an order.
-    OrderId
 }
 
 bounded_int! {

@@ -9,9 +9,11 @@ mod mail_address;
 mod mail_event;
 mod password;
 mod password_reset;
+mod person_name;
 mod sign_up;
 mod signed_in;
 mod user;
+mod user_id;
 mod verification;
 
 pub use address::{
@@ -24,7 +26,9 @@ pub use mail_address::{MailAddress, Undeliverable, UndeliverableReason};
 pub use mail_event::{MailEvent, MailReport};
 pub use password::{EnteredPassword, Password};
 pub use password_reset::{PasswordReset, PasswordResetAsked};
+pub use person_name::PersonName;
 pub use sign_up::{Holder, SignedUp};
 pub use signed_in::{Role, SignedIn, Tier};
-pub use user::{PersonName, User, UserDraft, UserId, UserView};
+pub use user::{User, UserDraft, UserView};
+pub use user_id::UserId;
 pub use verification::{EmailVerificationRequested, Verification, VerificationAsked};

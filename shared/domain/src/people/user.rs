@@ -8,9 +8,8 @@ use serde_json::json;
 
 use super::{
     Email, EmailClaim, EmailVerificationRequested, Password, PasswordReset, PasswordResetAsked,
-    Role, Tier, Verification, VerificationAsked,
+    PersonName, Role, Tier, UserId, Verification, VerificationAsked,
 };
-use crate::newtypes::{single_line, uuid_id};
 use crate::resources::USERS;
 
 /// A user as they are stored.
@@ -229,24 +228,6 @@ impl From<User> for UserView {
             created_at: user.created_at,
         }
     }
-}
-
-uuid_id! {
-    /// The id of a user.
-    UserId
-}
-
-impl UserId {
-    /// Whether the id is of the kind (RFC 9562, version 8) that is reserved for users of outside
-    /// issuers. Clients cannot choose it.
-    pub fn is_external(self) -> bool {
-        self.0.get_version_num() == 8
-    }
-}
-
-single_line! {
-    /// The name by which a user wants to be called.
-    PersonName: 1..=100
 }
 
 #[cfg(test)]

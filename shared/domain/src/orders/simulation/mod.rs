@@ -1,34 +1,15 @@
 //! Orders, decisions, time-outs and cancellations in any order, overlapping and repeated: the books
 //! balance in every interleaving.
 
+mod sim_event;
 mod store;
 mod world;
 
 use proptest::prelude::*;
 
+use self::sim_event::SimEvent;
 use self::world::Simulation;
 use super::Answer;
-
-/// A step of the simulation. An index is taken modulo the number of present entries.
-#[derive(Debug, Clone)]
-enum SimEvent {
-    /// One of two customers orders this many pieces.
-    Order { customer: usize, quantity: i64 },
-    /// A cancellation of an order begins and reads its facts; the commit comes later.
-    Cancel(usize),
-    /// A message is delivered, for the first time or again, and its facts are read.
-    Deliver(usize),
-    /// Work that has read its facts commits. If the facts have changed, it reads them again.
-    Commit(usize),
-    /// Work that has read its facts crashes.
-    Crash(usize),
-    /// An operator sends a decision by hand.
-    Answer(usize, Answer),
-    /// Time passes, in seconds.
-    Wait(i64),
-    /// The schedule looks for overdue orders.
-    Expire,
-}
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]

@@ -8,7 +8,7 @@ use lifecycle::record::Record;
 use lifecycle::{Moment, Timestamp};
 use uuid::Uuid;
 
-use super::SimEvent;
+use super::sim_event::SimEvent;
 use super::store::Store;
 use crate::catalogue::{Amount, Currency, Money, Product};
 use crate::credit::{

@@ -1,0 +1,8 @@
+//! Names of products.
+
+use crate::newtypes::single_line;
+
+single_line! {
+    /// The name of a product.
+    ProductName: 1..=200
+}
