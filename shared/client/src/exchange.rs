@@ -17,6 +17,7 @@ use crate::call::Call;
 use crate::error::{ApiError, Error};
 use crate::session::Session;
 use crate::settings::Settings;
+use crate::sign_in;
 use crate::transport::Transport;
 use crate::watch::{Attempt, Watch};
 
@@ -137,10 +138,9 @@ impl Client {
         };
         let mut token = token.lock().await;
         if token.is_none() || token.as_deref() == refused {
-            let answer = self.persist(&sign_in(email, password), None, end).await?;
-            let session: Data<crate::operations::Session> =
-                serde_json::from_slice(answer.body())
-                    .map_err(|error| Error::unreadable(answer.status(), &error))?;
+            let answer = self.persist(&sign_in::request(email, password), None, end).await?;
+            let session: Data<sign_in::Session> = serde_json::from_slice(answer.body())
+                .map_err(|error| Error::unreadable(answer.status(), &error))?;
             *token = Some(session.data.access_token);
         }
         Ok(token.clone())
@@ -235,10 +235,4 @@ impl Client {
         let jitter = longest.mul_f64(fastrand::f64());
         Some(Duration::from_secs(asked_s.into()) + jitter)
     }
-}
-
-/// `POST /sessions`. It is rate limited, so a refusal must not be retried in another form.
-pub(crate) fn sign_in(email: &str, password: &str) -> Call {
-    let credentials = serde_json::json!({ "email": email, "password": password });
-    Call::post("/sessions").json(&credentials).unsigned()
 }

@@ -38,12 +38,14 @@ mod exchange;
 mod operations;
 mod session;
 mod settings;
+mod sign_in;
 mod transport;
 mod watch;
 
 pub use answer::{ApiResponse, Page};
 pub use error::{ApiError, Error};
 pub use exchange::Client;
-pub use operations::{Health, NewUser, PartnerPage, Session, TakenIn};
+pub use operations::{Health, NewUser, PartnerPage, TakenIn};
 pub use settings::Settings;
+pub use sign_in::Session;
 pub use watch::Attempt;

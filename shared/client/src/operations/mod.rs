@@ -9,7 +9,7 @@ mod platform;
 
 pub use callback::TakenIn;
 pub use catalogue::PartnerPage;
-pub use people::{NewUser, Session};
+pub use people::NewUser;
 pub use platform::Health;
 
 use lifecycle::paging::PageQuery;

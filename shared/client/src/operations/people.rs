@@ -1,13 +1,11 @@
 //! User accounts, sessions and addresses.
 
-use std::fmt;
-
 use domain::people::{AddressDraft, AddressView, UserId, UserView};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::json;
 
 use crate::call::Call;
-use crate::exchange::sign_in;
+use crate::sign_in::{self, Session};
 use crate::{ApiResponse, Client, Error};
 
 /// A new user. The domain's own draft is not serialisable, because it never reveals its password.
@@ -22,23 +20,6 @@ pub struct NewUser {
     pub password: String,
     /// The display name.
     pub name: String,
-}
-
-/// A session.
-#[derive(Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Session {
-    /// The token.
-    pub access_token: String,
-    /// The lifetime of the token in seconds.
-    pub expires_in: u32,
-}
-
-impl fmt::Debug for Session {
-    /// Omits the token.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Session").field("expires_in", &self.expires_in).finish_non_exhaustive()
-    }
 }
 
 impl Client {
@@ -62,7 +43,7 @@ impl Client {
         email: &str,
         password: &str,
     ) -> Result<ApiResponse<Session>, Error> {
-        self.data(sign_in(email, password)).await
+        self.data(sign_in::request(email, password)).await
     }
 
     /// `POST /verification-emails`
