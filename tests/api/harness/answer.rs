@@ -1,11 +1,8 @@
-//! Responses, and the checks that every response must pass.
+//! Responses, and checks of their form.
 
 use bytes::Bytes;
-use client::Attempt;
-use http::{HeaderMap, Method};
+use http::HeaderMap;
 use serde_json::Value;
-
-use super::complaint;
 
 /// A response.
 #[derive(Debug, Clone)]
@@ -84,28 +81,5 @@ impl ApiResponse {
         assert!((1..=128).contains(&self.header("x-request-id").len()), "{self:?}");
         assert_eq!(self.header("x-content-type-options"), "nosniff", "{self:?}");
         assert_ne!(self.header("cache-control"), "", "{self:?}");
-    }
-
-    /// Checks the response against the API description.
-    pub(super) fn assert_is_described(&self, method: &Method, path: &str) {
-        assert_eq!(complaint(method, path, self), None, "{method} {path}: {self:?}");
-    }
-}
-
-/// Checks every response that the typed client receives.
-pub(super) fn assert_is_the_apis(attempt: &Attempt<'_>) {
-    let Ok(response) = attempt.answer else { return };
-    let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    let answer = ApiResponse { status, headers, body: response.body().clone() };
-    let path = attempt.path.split('?').next().expect("a split has at least one part");
-    answer.assert_is_described(attempt.method, path);
-    let body = if answer.body.is_empty() { Value::Null } else { answer.json() };
-    match (body["error"]["code"].as_str(), body["message"].as_str()) {
-        (Some(code), _) => {
-            answer.error(status, code);
-            assert!(status != 503 || !answer.header("retry-after").is_empty(), "{answer:?}");
-        }
-        (None, Some(message)) => answer.gateway(status, message),
-        (None, None) => answer.assert_is_a_functions(),
     }
 }

@@ -9,9 +9,12 @@ use serde_json::{Value, json};
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
-use super::answer::assert_is_the_apis;
 use super::call::{Client, client, client_at};
-use super::{Call, Control, InProcess, PASSWORD, skip};
+use super::checks::assert_is_the_apis;
+use super::{Call, Control, InProcess, skip};
+
+/// The password of all users in the demo and in these tests.
+pub(crate) const PASSWORD: &str = "correct-horse-battery";
 
 /// An API. Each test has a separate client, whose connections end with the test.
 #[derive(Clone)]

@@ -16,6 +16,7 @@ use serde_json::Value;
 use tokio::time::timeout;
 
 use super::ApiResponse;
+use super::checks::assert_is_described;
 
 /// Longer than any gateway's time-out.
 const PATIENCE: Duration = Duration::from_secs(35);
@@ -95,7 +96,7 @@ impl Call {
         };
         let answer =
             timeout(PATIENCE, exchange).await.expect("the response arrives before the time-out");
-        answer.assert_is_described(&method, &path);
+        assert_is_described(&method, &path, &answer);
         answer
     }
 }

@@ -17,11 +17,6 @@ pub(crate) fn unlimited() -> Options {
     Options { demo: true, parameters: seed::limits_out_of_reach().into(), ..Options::default() }
 }
 
-/// The size of a run, from an environment variable or by default.
-pub(crate) fn asked_for(variable: &str, default: usize) -> usize {
-    std::env::var(variable).ok().map_or(default, |text| text.parse().expect("a number"))
-}
-
 /// Repeats a request until its response has one of these statuses.
 pub(crate) async fn until(
     settled: &[u16],

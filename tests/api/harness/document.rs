@@ -7,33 +7,10 @@ use http::Method;
 use jsonschema::Validator;
 use serde_json::Value;
 
-use super::ApiResponse;
-
 /// The committed description.
 pub(crate) static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
     serde_json::from_str(include_str!("../../../infra/openapi.json")).expect("it is JSON")
 });
-
-/// How a response differs from the description: in its status, media type or body. `None` if it
-/// matches, or if the API has no such operation.
-pub(crate) fn complaint(method: &Method, path: &str, answer: &ApiResponse) -> Option<String> {
-    let operation = operation(method, path)?;
-    let response = &operation["responses"][answer.status.to_string()];
-    if response.is_null() {
-        return Some(format!("the description has no status {}", answer.status));
-    }
-    let content = &resolved(response)["content"];
-    let media_type = answer.header("content-type");
-    match (content.is_null(), answer.body.is_empty()) {
-        (true, true) => None,
-        (true, false) => Some("the description has no body".to_owned()),
-        (false, true) => Some("the description has a body".to_owned()),
-        (false, false) if content[media_type].is_null() => {
-            Some(format!("the description has no {media_type}"))
-        }
-        (false, false) => violation(&content[media_type]["schema"], &answer.json()),
-    }
-}
 
 /// How a value violates a schema of the description; `None` if it does not.
 pub(crate) fn violation(schema: &Value, value: &Value) -> Option<String> {
@@ -65,7 +42,8 @@ pub(crate) fn resolved(part: &Value) -> &Value {
     }
 }
 
-fn operation(method: &Method, path: &str) -> Option<&'static Value> {
+/// The operation that serves this path; `None` if the API has none.
+pub(super) fn operation(method: &Method, path: &str) -> Option<&'static Value> {
     let paths = DOCUMENT["paths"].as_object().expect("there are paths");
     let (_, item) = paths.iter().find(|(template, _)| fits(template, path))?;
     item.get(method.as_str().to_lowercase())

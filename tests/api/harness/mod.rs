@@ -3,6 +3,7 @@
 mod answer;
 mod api;
 mod call;
+mod checks;
 mod control;
 mod day;
 mod document;
@@ -10,25 +11,29 @@ mod newsroom;
 mod operations;
 mod platform;
 mod refused;
+mod settings;
 mod shop;
+mod start;
+mod wait;
 
 pub(crate) use self::answer::ApiResponse;
-pub(crate) use self::api::Api;
+pub(crate) use self::api::{Api, PASSWORD};
 pub(crate) use self::call::Call;
+pub(crate) use self::checks::complaint;
 pub(crate) use self::control::Control;
-pub(crate) use self::day::{asked_for, scan, text, unlimited, until};
-pub(crate) use self::document::{DOCUMENT, complaint, resolved, violation};
+pub(crate) use self::day::{scan, text, unlimited, until};
+pub(crate) use self::document::{DOCUMENT, resolved, violation};
 pub(crate) use self::newsroom::{Article, someone};
 pub(crate) use self::operations::operate;
-pub(crate) use self::platform::{
-    AUDIENCE, ISSUER, InProcess, fresh_platform, in_background, own_changed, shared_platform,
-    token_by,
-};
+pub(crate) use self::platform::{AUDIENCE, ISSUER, InProcess, in_background, token_by};
 pub(crate) use self::refused::Refused;
+pub(crate) use self::settings::asked_for;
 pub(crate) use self::shop::{
-    ADDRESS, CUSTOMER, PASSWORD, euros, eventually, home, lamp, new_address, new_product, order_of,
-    proof_in, read, unique, unique_email, unique_object, until_done, user,
+    ADDRESS, CUSTOMER, euros, home, lamp, new_address, new_product, order_of, proof_in, read,
+    unique, unique_email, unique_object, user,
 };
+pub(crate) use self::start::{fresh_platform, own_changed, shared_platform};
+pub(crate) use self::wait::{eventually, until_done};
 
 /// Reports on the terminal that the running test needs more than a deployment has.
 pub(crate) fn skip(needs: &str) {

@@ -1,9 +1,8 @@
-//! The platforms that tests run against.
+//! A platform in the process of the tests, and the tokens that it accepts.
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
-use std::path::Path;
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 use std::time::SystemTime;
 
 use aws::tokens::{KeyPair, Signer};
@@ -13,12 +12,7 @@ use local::options::Options;
 use local::seed;
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::{Mutex, OnceCell};
-
-use super::{Api, skip, unlimited};
-
-/// The workspace with the functions.
-const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+use tokio::sync::Mutex;
 
 /// The issuer and the audience that the template sets by default.
 pub(crate) const ISSUER: &str = "https://auth.example.com";
@@ -56,43 +50,6 @@ pub(crate) struct InProcess {
     signer: Signer,
 }
 
-/// The API that most tests share: the one at `API_URL`, or a platform with the demo's users and an
-/// unreachable rate limit.
-pub(crate) async fn shared_platform() -> Api {
-    static SHARED: OnceCell<Arc<InProcess>> = OnceCell::const_new();
-    if let Ok(url) = std::env::var("API_URL") {
-        return Api::deployed(url);
-    }
-    let inside = SHARED.get_or_init(async || Arc::new(InProcess::start(unlimited()).await)).await;
-    Api::of(Arc::clone(inside))
-}
-
-/// A platform for one test, which ends with the test. `None` if a deployment is tested, because it
-/// has no fault injection.
-pub(crate) async fn fresh_platform(options: Options) -> Option<Api> {
-    if std::env::var_os("API_URL").is_some() {
-        skip("a separate platform");
-        return None;
-    }
-    Some(Api::of(Arc::new(InProcess::start(options).await)))
-}
-
-/// As [`own`], with a changed copy of the template.
-pub(crate) async fn own_changed(
-    options: Options,
-    change: impl FnOnce(String) -> String,
-) -> Option<Api> {
-    let template = std::fs::read_to_string(Path::new(WORKSPACE).join("template.yaml"));
-    let changed = change(template.expect("the workspace has a template"));
-    let copy =
-        Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{}.yaml", super::unique("template")));
-    std::fs::write(&copy, changed).expect("the folder exists");
-    let (template, workspace) = (Some(copy.clone()), Some(WORKSPACE.into()));
-    let api = fresh_platform(Options { template, workspace, ..options }).await;
-    std::fs::remove_file(copy).expect("the copy exists");
-    api
-}
-
 /// Runs a future that starts processes, so that they outlive the test's runtime.
 pub(crate) async fn in_background<T: Send + 'static>(
     future: impl Future<Output = T> + Send + 'static,
@@ -101,7 +58,7 @@ pub(crate) async fn in_background<T: Send + 'static>(
 }
 
 impl InProcess {
-    async fn start(mut options: Options) -> Self {
+    pub(super) async fn start(mut options: Options) -> Self {
         let without = std::env::var(WITHOUT).ok();
         options.without.extend(without.map(|right| right.parse().expect("a permission")));
         let platform = in_background(build_once(options)).await;

@@ -1,8 +1,6 @@
 //! The steps of the shop's users.
 
-use std::time::Duration;
-
-use client::{ApiResponse, Client, Error, NewUser};
+use client::{Client, NewUser};
 use domain::BusinessRules;
 use domain::callback::ObjectId;
 use domain::catalogue::{Amount, Currency, Money, ProductDraft, ProductId};
@@ -10,21 +8,13 @@ use domain::orders::OrderDraft;
 use domain::people::{AddressDraft, AddressId};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use tokio::time::{Instant, sleep};
 use uuid::{Uuid, uuid};
 
-use super::{Api, asked_for};
-
-/// The password of all users in the demo and in these tests.
-pub(crate) const PASSWORD: &str = "correct-horse-battery";
+use super::{Api, PASSWORD, eventually};
 
 /// The first customer of the demo, and their address.
 pub(crate) const CUSTOMER: Uuid = uuid!("00000000-0000-7000-8000-000000000001");
 pub(crate) const ADDRESS: Uuid = uuid!("00000000-0000-7000-8000-000000000201");
-
-/// How long a test waits for an asynchronous effect, unless `TEST_TIMEOUT_S` is set. On a busy
-/// machine a message may fail a few times, and then waits for some seconds.
-const PATIENCE_S: usize = 60;
 
 /// A text that no other test has: `lamp-0190…`.
 pub(crate) fn unique(prefix: &str) -> String {
@@ -119,31 +109,5 @@ impl Api {
             self.client().get_object(object.into()).await.is_ok().then_some(object.into())
         })
         .await
-    }
-}
-
-/// Repeats a request while it is 503 because of concurrent changes.
-pub(crate) async fn until_done<T>(
-    ask: impl AsyncFn() -> Result<ApiResponse<T>, Error>,
-) -> Result<ApiResponse<T>, Error> {
-    loop {
-        let answer = ask().await;
-        match answer.as_ref().err().and_then(Error::refusal) {
-            Some(refusal) if refusal.status == 503 => assert_eq!(refusal.retry_after_s, Some(1)),
-            _ => return answer,
-        }
-    }
-}
-
-/// Waits until `look` finds a value.
-pub(crate) async fn eventually<T>(what: &str, look: impl AsyncFn() -> Option<T>) -> T {
-    let patience_s = asked_for("TEST_TIMEOUT_S", PATIENCE_S);
-    let end = Instant::now() + Duration::from_secs(patience_s as u64);
-    loop {
-        if let Some(found) = look().await {
-            return found;
-        }
-        assert!(Instant::now() < end, "timed out waiting for {what}");
-        sleep(Duration::from_millis(20)).await;
     }
 }

@@ -47,8 +47,9 @@ pub(super) enum Ended {
 
 /// Whether the source has a test of this name, `module::name`.
 pub(super) fn is_written(workspace: &Path, test: &str) -> bool {
-    let Some((module, name)) = test.split_once("::") else { return false };
-    let source = fs::read_to_string(workspace.join("tests/api").join(format!("{module}.rs")));
+    let Some((module, name)) = test.rsplit_once("::") else { return false };
+    let file = format!("{}.rs", module.replace("::", "/"));
+    let source = fs::read_to_string(workspace.join("tests/api").join(file));
     source.is_ok_and(|source| source.contains(&format!("fn {name}()")))
 }
 

@@ -1,0 +1,124 @@
+//! The circuit breaker of the partner.
+
+use serde_json::{Value, json};
+use tokio::time::{Duration, sleep};
+
+use super::{PRODUCTS, answering, asks, environments, list, platform, told, trouble, wave};
+use crate::harness::{Api, Control, Refused, eventually};
+
+#[tokio::test]
+async fn an_error_that_a_client_may_have_caused_does_not_open_the_circuit() {
+    let Some((api, control)) = platform().await else { return };
+    for status in [400, 404, 410, 422] {
+        answering(&control, status, &Value::Null).await;
+        for _ in 0..6 {
+            list(&api).await.refused(502, "PARTNER_ERROR");
+        }
+    }
+    let before = asks(&control, PRODUCTS).await;
+    let busy = json!({ "status": 429, "body": { "message": "slow down" }, "retryAfterS": 120 });
+    trouble(&control, "products", &json!({ "answer": busy })).await;
+    for _ in 0..6 {
+        let refusal = list(&api).await.refused(503, "SERVICE_UNAVAILABLE");
+        assert_eq!(refusal.retry_after_s, Some(120));
+    }
+    assert_eq!(asks(&control, PRODUCTS).await - before, 6, "there is no time for a retry");
+    trouble(&control, "products", &json!({})).await;
+    list(&api).await.unwrap();
+    assert!(control.table("CircuitsTable").await.is_empty(), "no failure was noted");
+    let records = control.table("CommunicationsTable").await;
+    let refused = records.iter().filter(|record| record["outcome"] == "REFUSED").count();
+    assert_eq!((refused, records.len()), (30, 31));
+    assert!(control.table("NoticesTable").await.is_empty(), "operators get no alert");
+
+    // The same applies to the partner's tokens.
+    for (status, answered, named) in
+        [(429, 503, "SERVICE_UNAVAILABLE"), (404, 502, "PARTNER_ERROR")]
+    {
+        let answer = json!({ "answer": { "status": status, "retryAfterS": 60 } });
+        let tokens = json!({ "partner": { "tokens": answer } });
+        let unshared = json!({ "TokensTable": { "fail": 1 } });
+        let faults = json!({ "coldStarts": true, "standins": tokens, "tables": unshared });
+        control.faults(&faults).await;
+        for _ in 0..6 {
+            list(&api).await.refused(answered, named);
+        }
+    }
+    assert!(control.table("CircuitsTable").await.is_empty(), "no failure was noted");
+}
+
+#[tokio::test]
+async fn an_open_circuit_stops_all_environments_then_admits_one_probe() {
+    const ENVIRONMENTS: u64 = 8;
+    /// A failing call is sent three times.
+    const SENT: u64 = 3;
+    let Some((api, control)) = platform().await else { return };
+    trouble(&control, "products", &json!({ "delayMs": 500 })).await;
+    assert!(wave(&api, ENVIRONMENTS).await.iter().all(Result::is_ok));
+    assert!(environments(&control).await >= 8.0);
+
+    let before = asks(&control, PRODUCTS).await;
+    answering(&control, 503, &Value::Null).await;
+    for _ in 0..4 {
+        wave(&api, ENVIRONMENTS).await;
+    }
+    let asked = asks(&control, PRODUCTS).await - before;
+    assert!(asked <= (5 + ENVIRONMENTS - 1) * SENT, "{asked} requests came to the partner");
+    for refused in wave(&api, ENVIRONMENTS).await {
+        let refusal = refused.refused(503, "SERVICE_UNAVAILABLE");
+        assert!((1..=30).contains(&refusal.retry_after_s.unwrap()), "{refusal:?}");
+    }
+    assert_eq!(
+        asks(&control, PRODUCTS).await - before,
+        asked,
+        "the partner gets no further request"
+    );
+    let opened = [r#"type="CIRCUIT_OPENED""#];
+    assert!((control.metric("errors_total", &opened).await - 1.0).abs() < 0.1, "it opened once");
+    told(&control, "partner/CIRCUIT_OPENED").await;
+    told(&control, "partner/FAILED").await;
+
+    trouble(&control, "products", &json!({ "delayMs": 500 })).await;
+    let_time_pass(&api, &control).await;
+    let before = asks(&control, PRODUCTS).await;
+    let answers = wave(&api, ENVIRONMENTS).await;
+    let admitted = answers.iter().filter(|answer| answer.is_ok()).count();
+    assert_eq!((admitted, asks(&control, PRODUCTS).await - before), (1, 1), "{answers:?}");
+    let closed = async || {
+        let _whatever = list(&api).await;
+        let circuit = control.item("CircuitsTable", "partner").await;
+        circuit["state"].get("CLOSED").is_some().then_some(())
+    };
+    eventually("three probes to close the circuit", closed).await;
+    assert_eq!(asks(&control, PRODUCTS).await - before, 3);
+    let all = async || {
+        let answers = wave(&api, ENVIRONMENTS).await;
+        answers.iter().all(Result::is_ok).then_some(())
+    };
+    eventually("all environments to learn of it", all).await;
+}
+
+#[tokio::test]
+async fn requests_pass_while_all_tables_of_the_partner_fail() {
+    let Some((api, control)) = platform().await else { return };
+    let failing = ["CircuitsTable", "CommunicationsTable", "TokensTable"];
+    let failing: Value = failing.iter().map(|name| (*name, json!({ "fail": 1 }))).collect();
+    control.faults(&json!({ "tables": failing })).await;
+    for _ in 0..2 {
+        list(&api).await.unwrap();
+    }
+    let counted = async || {
+        let missed = control.metric("errors_total", &[r#"type="JOURNAL_UNAVAILABLE""#]).await;
+        (missed >= 4.0).then_some(())
+    };
+    eventually("the missing records to be counted", counted).await;
+}
+
+/// Changes the circuit as if it had been open for long, and waits until all instances read it
+/// again.
+async fn let_time_pass(api: &Api, control: &Control) {
+    let mut circuit = control.item("CircuitsTable", "partner").await;
+    circuit["state"]["OPEN"]["until"] = json!("2026-01-01T00:00:00.000Z");
+    api.put_item("CircuitsTable", circuit);
+    sleep(Duration::from_secs(5)).await;
+}
