@@ -17,10 +17,10 @@ use lifecycle::error::BoxError;
 use lifecycle::record::TableName;
 use lifecycle::resource::Resource;
 
+use crate::alert_port::DeliverAlert;
 use crate::configuration::Configuration;
 use crate::connector;
 use crate::endpoints::Service;
-use crate::notifiers::AlertSender;
 use crate::tokens::trusted_issuers::{self, OutsideIssuer};
 
 /// The first attempt and two retries, with full jitter between them.
@@ -55,7 +55,7 @@ struct Inner {
     sqs: OnceLock<aws_sdk_sqs::Client>,
     secrets_manager: OnceLock<aws_sdk_secretsmanager::Client>,
     ses: OnceLock<aws_sdk_sesv2::Client>,
-    notifiers: OnceLock<AlertSender>,
+    alerts: OnceLock<Box<dyn DeliverAlert>>,
     preparations: Mutex<Preparations>,
 }
 
@@ -105,7 +105,7 @@ impl Aws {
             sqs: OnceLock::new(),
             secrets_manager: OnceLock::new(),
             ses: OnceLock::new(),
-            notifiers: OnceLock::new(),
+            alerts: OnceLock::new(),
             preparations: Mutex::default(),
         })))
     }
@@ -168,8 +168,8 @@ impl Aws {
     }
 
     /// The alert services, once the consumer that writes alerts has asked for them.
-    pub(crate) fn notifiers_kept(&self) -> &OnceLock<AlertSender> {
-        &self.0.notifiers
+    pub(crate) fn alerts(&self) -> &OnceLock<Box<dyn DeliverAlert>> {
+        &self.0.alerts
     }
 
     pub(crate) fn dynamodb(&self) -> &aws_sdk_dynamodb::Client {

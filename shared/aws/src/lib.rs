@@ -6,11 +6,13 @@
 //! - [`cache`], [`passwords`], [`attempts`] and [`upstream`] serve stage 6.
 //! - [`serve`], [`consume`], [`authorize`] and [`rotate`] are called by a binary's `main`.
 
+mod alert_port;
 pub mod attempts;
 mod audit_log;
 mod aws;
 mod batch_get;
 pub mod cache;
+mod clock;
 mod configuration;
 mod connector;
 mod cursors;

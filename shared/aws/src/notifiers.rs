@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use async_trait::async_trait;
 use http::Uri;
 use lifecycle::alert::{Alert, AlertChannel};
 use lifecycle::error::BoxError;
@@ -10,6 +11,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::Aws;
+use crate::alert_port::DeliverAlert;
 use crate::secrets::Secret;
 use crate::upstream::{Client, Request};
 
@@ -52,21 +54,21 @@ impl Aws {
     /// When the secret [`NOTIFIERS`] or one of the upstreams is not among the uses that the
     /// consumer declares.
     pub fn notifiers(&self) -> AlertSender {
-        let made = || AlertSender {
+        let sender = AlertSender {
             credentials: self.secret(NOTIFIERS, Credentials::parse),
             slack: self.upstream(SLACK),
             datadog: self.upstream(DATADOG),
             new_relic: self.upstream(NEW_RELIC),
         };
-        self.notifiers_kept().get_or_init(made).clone()
+        self.alerts().get_or_init(|| Box::new(sender.clone()));
+        sender
     }
 
     pub(crate) async fn tell_operators(&self, notice: &Alert) -> Result<(), ServiceError> {
-        let notifiers = self.notifiers_kept().get();
-        let notifiers = notifiers.ok_or_else(|| {
+        let alerts = self.alerts().get().ok_or_else(|| {
             ServiceError::internal("notifiers are not configured for this function")
         })?;
-        notifiers.tell(notice).await
+        alerts.deliver(notice).await
     }
 }
 
@@ -81,9 +83,11 @@ impl AlertSender {
         let all = [AlertChannel::Slack, AlertChannel::Datadog, AlertChannel::NewRelic];
         Ok(all.into_iter().filter(|receiver| credentials.know(*receiver)).collect())
     }
+}
 
-    /// Makes one attempt. If it fails, the queue delivers the alert again.
-    async fn tell(&self, notice: &Alert) -> Result<(), ServiceError> {
+#[async_trait]
+impl DeliverAlert for AlertSender {
+    async fn deliver(&self, notice: &Alert) -> Result<(), ServiceError> {
         let credentials = self.credentials.read().await?;
         let Some(request) = credentials.request(notice) else {
             // The service may have been removed from the configuration since the alert was written.

@@ -10,7 +10,7 @@
 //! A key is published for one whole rotation before it signs and for one after. So no rotation
 //! waits for functions to read the new set; see [`RotationError`]. The first rotation makes both keys.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use aws_sdk_secretsmanager::operation::get_secret_value::{
     GetSecretValueError, GetSecretValueOutput,
@@ -24,6 +24,7 @@ use lifecycle::{Claims, ServiceError, Timestamp};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::clock::now;
 use crate::errors::fault;
 use crate::secrets::{self, Secret};
 use crate::tokens::{Issuer, KeyRing, KeySet, LIFETIME_S, Signer, Verifier};
@@ -103,7 +104,7 @@ impl Rotation for KeyRotation {
         let set = self.get(VERIFICATION_KEYS, VersionOf::Stage(CURRENT)).await?;
         let set = set.ok_or("the secret of the verification keys has no value")?;
         let set = StoredSet::read(&set)?;
-        let now = Timestamp::from(SystemTime::now());
+        let now = now();
         match (step, fresh) {
             (Step::Create, Some(_)) => Ok(()),
             (Step::Create, None) => {

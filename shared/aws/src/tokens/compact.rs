@@ -2,11 +2,12 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use jsonwebtoken::{Algorithm, crypto};
+use jsonwebtoken::crypto;
 use lifecycle::Claims;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
+use super::algorithms::algorithm;
 use super::keys::PublicKey;
 
 /// API Gateway accepts 10 240 bytes of request line and headers, so no legitimate token is longer.
@@ -74,17 +75,6 @@ impl<'a> Compact<'a> {
             Ok(true) => Ok(()),
             Ok(false) | Err(_) => Err("its signature is not the key's"),
         }
-    }
-}
-
-/// An algorithm that we verify with, by its name. Most issuers call it `EdDSA`; RFC 9864 names it
-/// `Ed25519`.
-pub(super) fn algorithm(name: &str) -> Option<Algorithm> {
-    match name {
-        "EdDSA" | "Ed25519" => Some(Algorithm::EdDSA),
-        "ES256" => Some(Algorithm::ES256),
-        "RS256" => Some(Algorithm::RS256),
-        _ => None,
     }
 }
 

@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::compact::algorithm;
+use super::algorithms::algorithm;
 
 /// RSA keys below this are too weak (RFC 7518, 3.3).
 const RSA_BYTES_MIN: usize = 2048 / 8;

@@ -8,9 +8,13 @@
 //! [`KeyRotation`](crate::KeyRotation) rotates the keys without an interruption. Three keys verify
 //! at any time: the one that signs, the next one, and the previous one.
 
+mod algorithms;
 mod compact;
+mod issuer;
 mod key_ring;
 mod keys;
+mod named_claim;
+mod outside_keys;
 mod pair;
 mod purpose;
 mod signing;
@@ -20,11 +24,12 @@ mod verifier;
 #[cfg(test)]
 mod tests;
 
+pub use issuer::Issuer;
 pub use key_ring::KeyRing;
 pub use keys::{KeySet, PublishedKeys};
 pub use pair::{KeyPair, generate};
 pub use signing::{Signer, SigningKeys};
-pub use verifier::{Issuer, Verifier};
+pub use verifier::Verifier;
 
 /// Lifetime of a session's token, in seconds.
 pub const LIFETIME_S: u32 = 15 * 60;

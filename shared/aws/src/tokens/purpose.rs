@@ -5,8 +5,8 @@ use lifecycle::claims;
 use serde_json::Value;
 
 use super::compact::{Compact, Reason};
+use super::named_claim::named;
 use super::trusted_issuers::AccessClaim;
-use super::verifier::named;
 
 const ANOTHER: Reason = "it is not an access token";
 /// The token does not state its purpose, and does not have the issuer's access claim.

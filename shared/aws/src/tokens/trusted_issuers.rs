@@ -14,53 +14,26 @@
 //! Only these claims of such a token are used: the subject, the allowed roles, and whether the
 //! e-mail address is verified.
 
-use std::time::Duration;
-
-use futures::FutureExt;
-use lifecycle::{Deadline, ServiceError, Upstream};
 use serde_json::{Map, Value};
 use uuid::Builder;
 
-use super::verifier::Trust;
-use super::{Issuer, KeySet};
-use crate::Aws;
 use crate::configuration::Configuration;
-use crate::pauses::Pauses;
-use crate::secrets::{Holding, Secret};
-use crate::upstream::{Client, Request};
 
 /// Maximum outside issuers.
 const ISSUERS_MAX: usize = 5;
-/// The largest key set that is read.
-const JWKS_BYTES_MAX: usize = 64 * 1024;
-/// Keys are refreshed after an hour, and used up to a day when that fails. An unknown key causes a
-/// refresh, at most once a minute. An issuer that does not respond delays a token for a second;
-/// tokens during the pause are not delayed.
-pub(super) const KEYS: Holding = Holding {
-    fresh: Duration::from_hours(1),
-    usable: Duration::from_hours(24),
-    within: Duration::from_secs(1),
-    pauses: Pauses { first: Duration::from_secs(1), longest: Duration::from_mins(1) },
-};
-
-/// Longer than the one second of [`KEYS`], which therefore applies.
-const TIMEOUT: Duration = Duration::from_secs(3);
-
-/// The name of these keys in the log.
-const NAME: &str = "outside_issuer";
 
 /// An issuer whose tokens are accepted, as `ISSUERS` describes it.
 #[derive(Debug, Clone)]
 pub(crate) struct OutsideIssuer {
-    issuer: String,
+    pub(super) issuer: String,
     /// The URL of the published keys: HTTPS, except on this machine.
-    jwks_url: String,
-    audience: String,
+    pub(super) jwks_url: String,
+    pub(super) audience: String,
     /// The name of a claim, or a JSON Pointer into the claims: `cognito:groups`,
     /// `/realm_access/roles`.
-    roles_claim: String,
-    roles: Vec<String>,
-    access_claim: Option<AccessClaim>,
+    pub(super) roles_claim: String,
+    pub(super) roles: Vec<String>,
+    pub(super) access_claim: Option<AccessClaim>,
 }
 
 /// A claim that an issuer's access tokens have, and its other tokens do not.
@@ -178,33 +151,6 @@ fn is_safe(url: &str) -> bool {
         (Some("http"), Some(host)) => matches!(host, "127.0.0.1" | "[::1]" | "localhost"),
         _ => false,
     }
-}
-
-impl Issuer {
-    /// Builds an outside issuer. Its keys are fetched when its first token arrives.
-    pub(super) fn outside(aws: &Aws, described: &OutsideIssuer) -> Self {
-        let client = Client::of(aws.clone(), Upstream::new(NAME), &described.jwks_url);
-        let keys = Secret::held(NAME, KEYS, move || {
-            let client = client.clone();
-            async move { fetch(&client).await }.boxed()
-        });
-        let (issuer, audience) = (described.issuer.as_str(), described.audience.as_str());
-        let mut outside = Self::new(issuer, audience, keys, &described.roles_claim);
-        let (roles, access_claim) = (described.roles.clone(), described.access_claim.clone());
-        outside.trust = Trust::Outside { roles, access_claim };
-        outside
-    }
-}
-
-async fn fetch(client: &Client) -> Result<KeySet, ServiceError> {
-    // Once: the cache of the keys retries and limits the time.
-    let answer = client.send_before(Deadline::after(TIMEOUT), &Request::get("").once()).await?;
-    let body = answer.success()?.body;
-    if body.len() > JWKS_BYTES_MAX {
-        return Err(ServiceError::internal("a set of keys over 64 KiB"));
-    }
-    let text = str::from_utf8(&body).map_err(ServiceError::internal)?;
-    KeySet::parse(text).map_err(ServiceError::internal)
 }
 
 /// The id here of an outside issuer's subject: a UUID (RFC 9562, version 8) made from issuer and

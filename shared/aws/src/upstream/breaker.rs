@@ -14,7 +14,7 @@ use lifecycle::{Permit, ServiceError, Timestamp, Upstream};
 use tokio::time::timeout;
 
 use super::circuit::{Admission, Circuit, Event};
-use super::now;
+use crate::clock::now;
 use crate::errors::unavailable;
 use crate::{Aws, Table};
 

@@ -8,7 +8,7 @@ use http::StatusCode;
 use lifecycle::ServiceError;
 use lifecycle::error::BoxError;
 
-use super::BODY_BYTES_MAX;
+use super::limits::{BODY_BYTES_MAX, TIMEOUT};
 
 /// Wait after a 429 without `Retry-After`, in seconds.
 const RETRY_AFTER_S: u32 = 5;
@@ -69,7 +69,7 @@ pub enum UpstreamError {
 impl UpstreamError {
     pub(super) fn of_connector(upstream: &'static str, error: ConnectorError) -> Self {
         if error.is_timeout() && !is_of_connecting(&error) {
-            return Self::TimedOut { upstream, within: super::TIMEOUT };
+            return Self::TimedOut { upstream, within: TIMEOUT };
         }
         Self::broken(upstream, error)
     }

@@ -11,7 +11,8 @@ use lifecycle::{Timestamp, Upstream};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{UpstreamError, now};
+use super::UpstreamError;
+use crate::clock::now;
 
 /// Longest wait that a `Retry-After` can ask for, in seconds.
 const RETRY_AFTER_S_MAX: u32 = 3600;

@@ -19,7 +19,8 @@ use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep};
 
 use self::given::Given;
-use super::{Client, Request, Response, UpstreamError, now};
+use super::{Client, Request, Response, UpstreamError};
+use crate::clock::now;
 use crate::errors::unavailable;
 use crate::single_flight::SingleFlight;
 use crate::{Aws, Secret, Table};

@@ -13,9 +13,9 @@ use tokio::time::{Instant, advance};
 
 use super::{AUDIENCE, ISSUER, Store, at, pair, refusal, token};
 use crate::secrets::Secret;
+use crate::tokens::issuer::Trust;
 use crate::tokens::trusted_issuers::AccessClaim;
-use crate::tokens::verifier::Trust;
-use crate::tokens::{Issuer, KeySet, Verifier, trusted_issuers};
+use crate::tokens::{Issuer, KeySet, Verifier, outside_keys, trusted_issuers};
 
 const OUTSIDE: &str = "https://outside.example";
 
@@ -87,7 +87,7 @@ fn the_signatures_of_the_standards_verify_and_altered_ones_do_not() {
 fn silent() -> (Issuer, Arc<AtomicU32>) {
     let asked = Arc::new(AtomicU32::new(0));
     let counted = Arc::clone(&asked);
-    let keys = Secret::held("outside_issuer", trusted_issuers::KEYS, move || {
+    let keys = Secret::held("outside_issuer", outside_keys::KEYS, move || {
         counted.fetch_add(1, SeqCst);
         futures::future::pending().boxed()
     });

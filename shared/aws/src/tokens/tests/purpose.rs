@@ -8,8 +8,8 @@ use lifecycle::caller::{TokenError, TokenVerifier};
 use serde_json::{Value, json};
 
 use super::{AUDIENCE, ISSUER, Store, at, pair};
+use crate::tokens::issuer::Trust;
 use crate::tokens::trusted_issuers::AccessClaim;
-use crate::tokens::verifier::Trust;
 use crate::tokens::{Issuer, KeyPair, Verifier};
 
 const OUTSIDE: &str = "https://outside.example";

@@ -1,0 +1,9 @@
+//! The limits of calls to an upstream.
+
+use std::time::Duration;
+
+/// The largest body of a response, in bytes.
+pub const BODY_BYTES_MAX: usize = 1024 * 1024;
+
+/// How long one attempt may take, unless the client sets another limit.
+pub(super) const TIMEOUT: Duration = Duration::from_secs(5);
