@@ -7,6 +7,7 @@ use std::time::Duration;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_dynamodb::config::{BehaviorVersion, IdentityCache, StalledStreamProtectionConfig};
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
+use aws_smithy_http_client::tls::TrustStore;
 use aws_smithy_runtime_api::client::http::{SharedHttpConnector, http_client_fn};
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
@@ -48,7 +49,9 @@ pub struct Aws(Arc<Inner>);
 struct Inner {
     configuration: Configuration,
     outside_issuers: Result<Vec<OutsideIssuer>, String>,
+    aws_roots: TrustStore,
     connector: SharedHttpConnector,
+    mail: OnceLock<SharedHttpConnector>,
     others: OnceLock<SharedHttpConnector>,
     sdk: SdkConfig,
     dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
@@ -93,12 +96,15 @@ impl Aws {
     ) -> Result<Self, BoxError> {
         let configuration = Configuration::read(uses, Box::new(environment))?;
         let outside_issuers = trusted_issuers::read(&configuration);
-        let connector = connector::for_aws(configuration.ca_bundle.as_deref())?;
+        let aws_roots = connector::aws_roots(configuration.ca_bundle.as_deref())?;
+        let connector = connector::for_aws(aws_roots.clone());
         let sdk = sdk_config(&configuration, connector.clone());
         Ok(Self(Arc::new(Inner {
             configuration,
             outside_issuers,
+            aws_roots,
             connector,
+            mail: OnceLock::new(),
             others: OnceLock::new(),
             sdk,
             dynamodb: OnceLock::new(),
@@ -157,9 +163,16 @@ impl Aws {
         self.0.preparations.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The connector that the AWS clients share.
+    /// The connector that the AWS clients share, except SES's.
     pub(crate) fn connector(&self) -> &SharedHttpConnector {
         &self.0.connector
+    }
+
+    /// The connector for SES. With the shared one, a mail would be cut off before [`MAIL_TIMEOUT`],
+    /// and sent again.
+    pub(crate) fn mail_connector(&self) -> &SharedHttpConnector {
+        let made = || connector::for_mail(self.0.aws_roots.clone(), MAIL_TIMEOUT);
+        self.0.mail.get_or_init(made)
     }
 
     /// The connector for hosts that are not AWS's.
@@ -210,8 +223,10 @@ impl Aws {
                 .operation_attempt_timeout(MAIL_TIMEOUT)
                 .operation_timeout(MAIL_TIMEOUT)
                 .build();
+            let connector = self.mail_connector().clone();
             let config = aws_sdk_sesv2::config::Builder::from(&self.0.sdk)
                 .endpoint_url(Service::Ses.url(self.configuration()))
+                .http_client(http_client_fn(move |_, _| connector.clone()))
                 .retry_config(RetryConfig::disabled())
                 .timeout_config(timeouts)
                 .build();
