@@ -45,7 +45,8 @@ impl Consumer for SweepCommunications {
         Ok(())
     }
 
-    // 6. Retrieval: the records that are pending for too long, the oldest first
+    // 6. Retrieval: the records that are pending for too long, the oldest first. Their number is
+    // logged here, because a decision has no effect except its result.
     type Facts = Vec<UpstreamCall>;
 
     async fn retrieve(
@@ -56,17 +57,14 @@ impl Consumer for SweepCommunications {
         let latest = permit.moment().now().plus_seconds(-PENDING_S_MAX);
         let abandoned = Range::sharded(BY_PENDING).up_to(latest);
         let found = self.communications.first_of(permit, &abandoned, RECORDS_MAX).await?;
+        if !found.is_empty() {
+            tracing::warn!(records = found.len(), "closing the audit records of abandoned calls");
+        }
         Ok(found.into_iter().map(|found| found.record).collect())
     }
 
     // 7. and 8. Each record is closed separately, unless the call has ended meanwhile
     fn decide(_: &Moment, (): &(), abandoned: Vec<UpstreamCall>) -> Result<Effects, DomainError> {
-        if !abandoned.is_empty() {
-            tracing::warn!(
-                records = abandoned.len(),
-                "closing the audit records of abandoned calls"
-            );
-        }
         let closed = abandoned.into_iter().map(UpstreamCall::abandon);
         let parts = closed.map(|write| Effects::none().write(write));
         Ok(parts.fold(Effects::none(), Effects::part))

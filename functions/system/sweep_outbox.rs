@@ -45,7 +45,8 @@ impl Consumer for SweepOutbox {
         Ok(())
     }
 
-    // 6. Retrieval: the overdue rows, the oldest first, unreadable ones included
+    // 6. Retrieval: the overdue rows, the oldest first, unreadable ones included. They are logged
+    // and counted here, because a decision has no effect except its result.
     type Facts = Vec<Found<OutboxRow>>;
 
     async fn retrieve(
@@ -55,19 +56,22 @@ impl Consumer for SweepOutbox {
     ) -> Result<Self::Facts, ServiceError> {
         let latest = permit.moment().now().plus_seconds(-WAITING_S_MAX);
         let overdue = Range::sharded(BY_WAITING).up_to(latest);
-        self.outbox.everything_in(permit, &overdue, ROWS_MAX).await
+        let rows = self.outbox.everything_in(permit, &overdue, ROWS_MAX).await?;
+        if !rows.is_empty() {
+            tracing::warn!(rows = rows.len(), "relaying overdue rows of the outbox");
+        }
+        for _ in rows.iter().filter(|row| matches!(row, Found::Unreadable(_))) {
+            observe_error(OUTBOX_ROW_SET_ASIDE);
+        }
+        Ok(rows)
     }
 
     // 7. and 8. Each row is relayed separately, in the same way as from the stream. An unreadable
     // row is set aside, since every run would find it again
     fn decide(moment: &Moment, (): &(), rows: Self::Facts) -> Result<Effects, DomainError> {
-        if !rows.is_empty() {
-            tracing::warn!(rows = rows.len(), "relaying overdue rows of the outbox");
-        }
         let part = |row: &Found<OutboxRow>| match row {
             Found::Record(row) => relay(row, moment.now()),
             Found::Unreadable(item) => {
-                observe_error(OUTBOX_ROW_SET_ASIDE);
                 let aside = OutboxRow::set_aside_unreadable(item, moment.now());
                 aside.into_iter().fold(Effects::none(), Effects::write)
             }
