@@ -3,23 +3,19 @@
 
 use std::process::ExitCode;
 
-use aws::AuditLog;
-use aws::upstream::{
-    AccessTokens, Breaker, CIRCUITS, Client, Guarded, Health, Request, Response, TOKENS, TokenError,
-};
-use domain::communications::{Ending, LoggedMessage, Outcome, UpstreamCall};
+use aws::upstream::{CIRCUITS, CallCause, GuardedClient, Request, Response, TOKENS};
+use domain::communications::UpstreamCall;
 use domain::error_codes;
-use domain::notices::{UpstreamFailed, UpstreamFailure};
 use domain::partner::{
-    Category, FailedResponse, FailureClass, Language, Page, PageNumber, PageSize, PartnerId,
-    PartnerProduct, Sku, read_products,
+    Category, FailedResponse, Language, Page, PageNumber, PageSize, PartnerId, PartnerProduct, Sku,
+    Unreadable, read_products,
 };
 use domain::resources::{COMMUNICATIONS, NOTIFICATIONS, PARTNER};
 use lifecycle::caller::NoRole;
-use lifecycle::effects::{Effects, Event, Message};
+use lifecycle::effects::Effects;
 use lifecycle::input::{Headers, QueryString};
 use lifecycle::resource::{Action, Resource};
-use lifecycle::telemetry::{observe_error, request_id, send_after_response};
+use lifecycle::telemetry::observe_error;
 use lifecycle::{
     Access, Anyone, Conditions, DomainError, Endpoint, ErrorCode, FieldErrors, Moment, Permit,
     Reply, Route, ServiceError, Verdict,
@@ -27,30 +23,17 @@ use lifecycle::{
 use schemars::JsonSchema;
 
 fn main() -> ExitCode {
-    aws::serve(|aws| {
-        let partner = aws.upstream(PARTNER);
-        ListPartnerProducts {
-            communications: aws.audit_log(),
-            breaker: aws.breaker(PARTNER),
-            tokens: aws.access_tokens(partner.clone(), CREDENTIALS),
-            partner,
-        }
-    })
+    aws::serve(|aws| ListPartnerProducts { partner: aws.guarded_client(PARTNER, CREDENTIALS) })
 }
 
 struct ListPartnerProducts {
-    communications: AuditLog<UpstreamCall>,
-    breaker: Breaker,
-    tokens: AccessTokens,
-    partner: Client,
+    partner: GuardedClient<UpstreamCall>,
 }
 
 /// The secret with the credentials for the partner.
 const CREDENTIALS: &str = "partner_credentials";
 /// The partner's catalogue.
 const PATH: &str = "/v2/product-list";
-/// `Retry-After` in seconds, if a busy partner sends none.
-const RETRY_AFTER_S: u32 = 5;
 
 impl Endpoint for ListPartnerProducts {
     // 1. Routing
@@ -90,24 +73,15 @@ impl Endpoint for ListPartnerProducts {
         permit: &Permit<Anyone>,
         wanted: &Wanted,
     ) -> Result<Self::Facts, ServiceError> {
-        let begun = self.begin(permit.moment(), wanted);
-        self.communications.append(permit, &begun).await;
-        let call = Box::pin(self.ask(permit, wanted));
-        let guarded = self.breaker.guard(permit, call, health).await;
-        self.communications.append(permit, &begun.ended(ending(&guarded))).await;
-        let Guarded { value: answer, opened, .. } = guarded?;
-        tell_operators(permit.moment(), opened, &answer);
-        match answer {
-            Ok(answer) => answer.facts(),
-            Err(ServiceError::Upstream(error)) => {
-                tracing::warn!(
-                    error = &*error as &dyn std::error::Error,
-                    "partner response unusable"
-                );
-                Ok(Err(FailedResponse::missing()))
-            }
-            Err(fault) => Err(fault),
+        let cause = CallCause { who: wanted.by.x_partner_id.as_str(), route: Self::ROUTE };
+        let read = |response: &Response| {
+            read_products(response.status.as_u16(), &response.body, wanted.page_size())
+        };
+        let answer = self.partner.call(permit, cause, &request(wanted), read).await?;
+        if let Ok(page) = &answer {
+            report(&page.unreadable);
         }
+        Ok(answer)
     }
 
     // 3b. Authorization: the catalogue is public
@@ -184,94 +158,6 @@ impl Wanted {
     }
 }
 
-impl ListPartnerProducts {
-    fn begin(&self, moment: &Moment, wanted: &Wanted) -> UpstreamCall {
-        let by = &wanted.by;
-        let said = LoggedMessage::of(
-            [
-                ("x-partner-id", by.x_partner_id.as_str()),
-                ("accept-language", by.accept_language.as_str()),
-            ],
-            b"",
-        );
-        let route = format!("{} {}", Self::ROUTE.method, Self::ROUTE.path);
-        let address = format!("{}{PATH}", self.partner.url());
-        let request_id = request_id().unwrap_or_default();
-        let who = by.x_partner_id.as_str();
-        UpstreamCall::begin(moment, request_id, who, route, (PARTNER.name(), address), said)
-    }
-
-    /// Asks the partner, and once more with a new token if it rejects the first.
-    async fn ask(
-        &self,
-        permit: &Permit<Anyone>,
-        wanted: &Wanted,
-    ) -> Result<PartnerResponse, ServiceError> {
-        let mut last_try = false;
-        loop {
-            let token = match self.tokens.get(permit).await {
-                Ok(token) => token,
-                Err(TokenError::Refused(answer)) => return Ok(PartnerResponse::of(answer, wanted)),
-                Err(TokenError::ServiceError(fault)) => return Err(fault),
-            };
-            let request = request(wanted).bearer(token.secret()).on_behalf_of(permit.source());
-            let answer = PartnerResponse::of(self.partner.send(permit, &request).await?, wanted);
-            let refused = answer.consequence() == Some(FailureClass::TokenRefused);
-            if !refused || !self.tokens.discard(permit, &token).await || last_try {
-                return Ok(answer);
-            }
-            last_try = true;
-        }
-    }
-}
-
-/// The partner's response, raw and parsed.
-struct PartnerResponse {
-    raw: Response,
-    read: Result<Page, FailedResponse>,
-}
-
-impl PartnerResponse {
-    fn of(raw: Response, wanted: &Wanted) -> Self {
-        Self { read: read_products(raw.status.as_u16(), &raw.body, wanted.page_size()), raw }
-    }
-
-    /// The response as a fact; each unreadable product is logged and left out. A busy partner
-    /// becomes 503 with the partner's `Retry-After`.
-    fn facts(self) -> Result<Result<Page, FailedResponse>, ServiceError> {
-        if self.consequence() == Some(FailureClass::Busy) {
-            let retry_after_s = self.raw.retry_after_s().unwrap_or(RETRY_AFTER_S).max(1);
-            let source = "the partner has too many requests".into();
-            return Err(ServiceError::Unavailable { retry_after_s, source });
-        }
-        for left_out in self.read.iter().flat_map(|page| &page.unreadable) {
-            let (place, mistake) = (left_out.place, &left_out.mistake);
-            let sku = left_out.sku.as_ref().map(Sku::as_str);
-            observe_error("UNREADABLE_RECORD");
-            tracing::warn!(
-                upstream = PARTNER.name(),
-                place,
-                sku,
-                mistake,
-                "unreadable product left out"
-            );
-        }
-        Ok(self.read)
-    }
-
-    fn consequence(&self) -> Option<FailureClass> {
-        self.read.as_ref().err().map(FailedResponse::consequence)
-    }
-
-    /// The status, and the part of the message that the audit record keeps.
-    fn said(&self) -> (u16, LoggedMessage) {
-        let headers = self.raw.headers.iter();
-        let visible =
-            headers.filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
-        (self.raw.status.as_u16(), LoggedMessage::of(visible, &self.raw.body))
-    }
-}
-
 fn request(wanted: &Wanted) -> Request {
     let Wanted { page, by } = wanted;
     let request = Request::get(PATH)
@@ -285,139 +171,11 @@ fn request(wanted: &Wanted) -> Request {
     }
 }
 
-/// The partner's health after a call. A missing or unusable response counts against the partner; a
-/// fault of ours does not.
-fn health(answer: &Result<PartnerResponse, ServiceError>) -> Health {
-    match answer {
-        Ok(answer) if answer.consequence() == Some(FailureClass::Outage) => Health::Down,
-        Err(ServiceError::Upstream(_) | ServiceError::TimedOut) => Health::Down,
-        Ok(_) => Health::Up,
-        Err(_) => Health::Unknown,
-    }
-}
-
-/// The end of the call's audit record.
-fn ending(
-    guarded: &Result<Guarded<Result<PartnerResponse, ServiceError>>, ServiceError>,
-) -> Ending {
-    let Ok(Guarded { value, took, .. }) = guarded else {
-        return Ending { outcome: Outcome::CutOff, answer: None, latency_ms: None };
-    };
-    let answer = value.as_ref().ok();
-    let outcome = match answer.map(PartnerResponse::consequence) {
-        Some(None) => Outcome::Answered,
-        Some(Some(FailureClass::None | FailureClass::Busy)) => Outcome::Refused,
-        Some(Some(_)) | None => Outcome::Failed,
-    };
-    let latency_ms = u64::try_from(took.as_millis()).ok();
-    Ending { outcome, answer: answer.map(PartnerResponse::said), latency_ms }
-}
-
-/// Alerts operators to failures that the client did not cause, after the response.
-fn tell_operators(moment: &Moment, opened: bool, answer: &Result<PartnerResponse, ServiceError>) {
-    let failed = answer.as_ref().ok().and_then(|answer| answer.read.as_ref().err());
-    let kind = match failed {
-        Some(failed) => failed.kind(),
-        None => (health(answer) == Health::Down).then_some(UpstreamFailure::Failed),
-    };
-    let code = failed.and_then(FailedResponse::code).map(str::to_owned);
-    let opening = opened.then_some(UpstreamFailure::CircuitOpened);
-    for kind in kind.into_iter().chain(opening) {
-        let (upstream, code, at) = (PARTNER.name().to_owned(), code.clone(), moment.now());
-        let event = Event::about(PARTNER.name(), &UpstreamFailed { upstream, kind, code, at });
-        send_after_response(Message::new(NOTIFICATIONS, event));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use domain::examples::read;
-    use http::StatusCode;
-    use http::header::RETRY_AFTER;
-    use serde_json::json;
-
-    use super::*;
-
-    const PRODUCTS: &str = r#"{"products":[]}"#;
-    const NO: &str = r#"{"code":"P01"}"#;
-    const NO_CODE: &str = r#"{"message":"no"}"#;
-    const ONE_ODD: &str = r#"{"products":[{"sku":"odd"},{"sku":"1","name":"Tea","price":{"amount":1,"currency":"EUR"},"available":true}]}"#;
-    const ALL_ODD: &str = r#"{"products":[{"sku":"odd"},null]}"#;
-
-    fn answer(status: StatusCode, body: &str) -> PartnerResponse {
-        PartnerResponse::of(Response::made_up(PARTNER, status, body), &wanted())
-    }
-
-    fn wanted() -> Wanted {
-        let page = Parameters { page: None, page_size: None, category: None };
-        let (x_partner_id, accept_language) = (read(json!("acme-7")), read(json!("en")));
-        Wanted { page, by: Mandatory { x_partner_id, accept_language } }
-    }
-
-    #[test]
-    fn only_outages_of_the_partner_count_against_its_health() {
-        use Health::{Down, Unknown, Up};
-        for (what, answer, expected) in [
-            ("products", Ok(answer(StatusCode::OK, PRODUCTS)), Up),
-            ("no", Ok(answer(StatusCode::FORBIDDEN, NO)), Up),
-            ("a token refused", Ok(answer(StatusCode::UNAUTHORIZED, "")), Up),
-            ("no such page", Ok(answer(StatusCode::NOT_FOUND, "")), Up),
-            ("a bad request", Ok(answer(StatusCode::BAD_REQUEST, NO_CODE)), Up),
-            ("too many requests", Ok(answer(StatusCode::TOO_MANY_REQUESTS, "")), Up),
-            ("one odd product", Ok(answer(StatusCode::OK, ONE_ODD)), Up),
-            ("odd products alone", Ok(answer(StatusCode::OK, ALL_ODD)), Down),
-            ("nonsense", Ok(answer(StatusCode::OK, "{}")), Down),
-            ("a failure", Ok(answer(StatusCode::BAD_GATEWAY, "")), Down),
-            ("no response", Err(ServiceError::Upstream("".into())), Down),
-            ("a late response", Err(ServiceError::TimedOut), Down),
-            ("a fault of our own", Err(ServiceError::internal("")), Unknown),
-            ("a store of ours that is unavailable", Err(away()), Unknown),
-        ] {
-            assert_eq!(health(&answer), expected, "{what}");
-        }
-    }
-
-    fn away() -> ServiceError {
-        ServiceError::Unavailable { retry_after_s: 1, source: "unavailable".into() }
-    }
-
-    #[test]
-    fn a_busy_partner_is_503_with_its_own_retry_after() {
-        for (said, told) in [
-            (Some("7"), 7),
-            (Some("0"), 1),
-            (Some("99999999999"), 3600),
-            (Some("soon"), RETRY_AFTER_S),
-            (None, RETRY_AFTER_S),
-        ] {
-            let mut busy = answer(StatusCode::TOO_MANY_REQUESTS, NO_CODE);
-            busy.raw.headers.extend(said.map(|said| (RETRY_AFTER, said.parse().unwrap())));
-            let Err(ServiceError::Unavailable { retry_after_s, .. }) = busy.facts() else {
-                panic!("{said:?}: expected 503")
-            };
-            assert_eq!(retry_after_s, told, "{said:?}");
-        }
-    }
-
-    #[test]
-    fn the_audit_record_ends_with_the_outcome_status_and_latency() {
-        for (answer, outcome, status) in [
-            (Ok(answer(StatusCode::OK, PRODUCTS)), Outcome::Answered, Some(200)),
-            (Ok(answer(StatusCode::FORBIDDEN, NO)), Outcome::Refused, Some(403)),
-            (Ok(answer(StatusCode::TOO_MANY_REQUESTS, "")), Outcome::Refused, Some(429)),
-            (Ok(answer(StatusCode::UNAUTHORIZED, "")), Outcome::Failed, Some(401)),
-            (Ok(answer(StatusCode::BAD_GATEWAY, "")), Outcome::Failed, Some(502)),
-            (Err(ServiceError::TimedOut), Outcome::Failed, None),
-        ] {
-            let took = Duration::from_millis(12);
-            let ended = ending(&Ok(Guarded { value: answer, took, opened: false }));
-            assert_eq!(ended.outcome, outcome, "{status:?}");
-            assert_eq!(ended.answer.map(|(status, _)| status), status, "{outcome:?}");
-            assert_eq!(ended.latency_ms, Some(12));
-        }
-        let cut_off = ending(&Err(ServiceError::internal("cut off")));
-        assert_eq!((cut_off.outcome, cut_off.latency_ms), (Outcome::CutOff, None));
+/// Logs and counts the products that could not be read and are left out.
+fn report(left_out: &[Unreadable]) {
+    for Unreadable { place, sku, mistake } in left_out {
+        let (upstream, sku) = (PARTNER.name(), sku.as_ref().map(Sku::as_str));
+        observe_error("UNREADABLE_RECORD");
+        tracing::warn!(upstream, place, sku, mistake, "unreadable product left out");
     }
 }

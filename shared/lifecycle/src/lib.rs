@@ -42,6 +42,7 @@ pub mod stored;
 pub mod telemetry;
 mod time;
 mod upstream;
+pub mod upstream_call;
 
 pub use backoff::Backoff;
 pub use caller::{Access, Anyone, Caller, Claims, Identity, Permit, TokenVerifier, Verdict};

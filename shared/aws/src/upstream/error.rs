@@ -8,10 +8,7 @@ use http::StatusCode;
 use lifecycle::ServiceError;
 use lifecycle::error::BoxError;
 
-use super::limits::{BODY_BYTES_MAX, TIMEOUT};
-
-/// Wait after a 429 without `Retry-After`, in seconds.
-const RETRY_AFTER_S: u32 = 5;
+use super::limits::{BODY_BYTES_MAX, RETRY_AFTER_S, TIMEOUT};
 
 /// Why an upstream's response is missing or unusable.
 #[derive(Debug, thiserror::Error)]

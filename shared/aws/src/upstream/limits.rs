@@ -7,3 +7,6 @@ pub const BODY_BYTES_MAX: usize = 1024 * 1024;
 
 /// How long one attempt may take, unless the client sets another limit.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Wait after a 429 without `Retry-After`, in seconds.
+pub(super) const RETRY_AFTER_S: u32 = 5;

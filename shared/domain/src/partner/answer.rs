@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 
 use lifecycle::DomainError;
+use lifecycle::upstream_call::{FailedCall, FailureClass};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::refused::{Meaning, meaning};
-use super::{FailureClass, PageSize, PartnerProduct, Sku};
-use crate::notices::UpstreamFailure;
+use super::{PageSize, PartnerProduct, Sku};
 
 /// A response that is no list of products.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,30 +109,6 @@ impl FailedResponse {
         Self { meaning: meaning(status, code.as_deref()), code }
     }
 
-    /// A missing response.
-    pub fn missing() -> Self {
-        Self::of(0, b"")
-    }
-
-    /// The consequence for later requests.
-    pub fn consequence(&self) -> FailureClass {
-        self.meaning.consequence
-    }
-
-    /// The partner's own code.
-    pub fn code(&self) -> Option<&str> {
-        self.code.as_deref()
-    }
-
-    /// The kind of failure that operators are alerted to; `None` if the partner works.
-    pub fn kind(&self) -> Option<UpstreamFailure> {
-        match self.meaning.consequence {
-            FailureClass::None | FailureClass::Busy => None,
-            FailureClass::TokenRefused => Some(UpstreamFailure::AuthenticationFailed),
-            FailureClass::Outage => Some(UpstreamFailure::Failed),
-        }
-    }
-
     /// The error for the client, with the partner's code in its details.
     pub fn rejection(&self) -> DomainError {
         let rejection = DomainError::from(self.meaning.refusal);
@@ -140,6 +116,20 @@ impl FailedResponse {
             Some(code) => rejection.at("upstream.code", code),
             None => rejection,
         }
+    }
+}
+
+impl FailedCall for FailedResponse {
+    fn missing() -> Self {
+        Self::of(0, b"")
+    }
+
+    fn class(&self) -> FailureClass {
+        self.meaning.consequence
+    }
+
+    fn code(&self) -> Option<&str> {
+        self.code.as_deref()
     }
 }
 
@@ -173,10 +163,33 @@ mod tests {
             r#"{"products": [{"sku": "1", "name": "Tea", "available": true, "price": {"amount": 1.99, "currency": "EUR"}}]}"#,
         ] {
             let failed = read(body).unwrap_err();
-            assert_eq!(failed.consequence(), FailureClass::Outage, "{body}");
+            assert_eq!(failed.class(), FailureClass::Outage, "{body}");
             assert_eq!(failed.rejection().code, "PARTNER_ERROR");
         }
         assert_eq!(read(r#"{"products": []}"#), Ok(Page::default()), "a page beyond the last");
+    }
+
+    #[test]
+    fn only_an_outage_of_the_partner_is_an_outage() {
+        let no_code = r#"{"message":"no"}"#;
+        let one_odd = r#"{"products":[{"sku":"odd"},{"sku":"1","name":"Tea","price":{"amount":1,"currency":"EUR"},"available":true}]}"#;
+        let all_odd = r#"{"products":[{"sku":"odd"},null]}"#;
+        for (what, status, body, class) in [
+            ("products", 200, r#"{"products":[]}"#, None),
+            ("no", 403, r#"{"code":"P01"}"#, Some(FailureClass::None)),
+            ("a token refused", 401, "", Some(FailureClass::TokenRefused)),
+            ("no such page", 404, "", Some(FailureClass::None)),
+            ("a bad request", 400, no_code, Some(FailureClass::None)),
+            ("too many requests", 429, "", Some(FailureClass::Busy)),
+            ("one odd product", 200, one_odd, None),
+            ("odd products alone", 200, all_odd, Some(FailureClass::Outage)),
+            ("nonsense", 200, "{}", Some(FailureClass::Outage)),
+            ("a failure", 502, "", Some(FailureClass::Outage)),
+        ] {
+            let failed = read_products(status, body.as_bytes(), PageSize::default()).err();
+            assert_eq!(failed.map(|failed| failed.class()), class, "{what}");
+        }
+        assert_eq!(FailedResponse::missing().class(), FailureClass::Outage);
     }
 
     #[test]
@@ -210,7 +223,7 @@ mod tests {
     #[test]
     fn no_more_products_are_read_than_were_asked_for() {
         let body = format!(r#"{{"products":[{}0]}}"#, "0,".repeat(500_000));
-        assert_eq!(read(&body).unwrap_err().consequence(), FailureClass::Outage);
+        assert_eq!(read(&body).unwrap_err().class(), FailureClass::Outage);
         let tea =
             r#"{"sku":"1","name":"Tea","price":{"amount":1,"currency":"EUR"},"available":true}"#;
         let body = format!(r#"{{"products":[{tea}{}]}}"#, ",0".repeat(500_000));

@@ -7,5 +7,4 @@ mod request;
 
 pub use answer::{FailedResponse, Page, Unreadable, read_products};
 pub use product::{PartnerProduct, Sku};
-pub use refused::FailureClass;
 pub use request::{Category, Language, PageNumber, PageSize, PartnerId};

@@ -1,6 +1,7 @@
 //! The meaning of the partner's refusals: a table, the most specific rule first.
 
 use lifecycle::ErrorCode;
+use lifecycle::upstream_call::FailureClass;
 
 use crate::error_codes;
 
@@ -9,19 +10,6 @@ use crate::error_codes;
 pub(super) struct Meaning {
     pub(super) refusal: ErrorCode,
     pub(super) consequence: FailureClass,
-}
-
-/// The consequence of a refusal for later requests.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FailureClass {
-    /// The partner works, and refuses this request alone.
-    None,
-    /// The partner works, and wants fewer requests: clients have to wait.
-    Busy,
-    /// The partner no longer accepts the token that was sent.
-    TokenRefused,
-    /// The partner fails: a failure for the circuit breaker.
-    Outage,
 }
 
 /// The condition of a rule.
