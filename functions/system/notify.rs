@@ -3,7 +3,7 @@
 
 use std::process::ExitCode;
 
-use aws::notifiers::{DATADOG, NEW_RELIC, NOTIFIERS, SLACK};
+use aws::alerts::{DATADOG, NEW_RELIC, NOTIFIERS, SLACK};
 use aws::{AlertSender, Table};
 use domain::notices::{NoticeDue, NoticeLog, UpstreamFailed};
 use domain::resources::{NOTICES, NOTIFICATIONS};

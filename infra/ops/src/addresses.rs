@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use aws::operator::{Operator, Segment};
+use aws::admin::{Operator, Segment};
 use clap::Subcommand;
 use domain::people::{Email, MailAddress};
 use domain::resources::MAIL_ADDRESSES;

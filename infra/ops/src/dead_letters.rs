@@ -1,6 +1,6 @@
 //! `dead-letters show` and `dead-letters redrive`: what could not be consumed.
 
-use aws::operator::{DeadLetter, Operator};
+use aws::admin::{DeadLetter, Operator};
 use clap::Subcommand;
 use domain::resources::QUEUES;
 use lifecycle::commit::OUTBOX;

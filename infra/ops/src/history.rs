@@ -2,7 +2,7 @@
 //! it is shown.
 
 use aws::Range;
-use aws::operator::Operator;
+use aws::admin::Operator;
 use domain::credit::Reservation;
 use domain::events::subscribers;
 use domain::orders::{Order, OrderId, OrderSummary};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aws::KeyRotation;
-use aws::operator::Operator;
+use aws::admin::Operator;
 use clap::Args;
 use lifecycle::Rotation;
 use lifecycle::error::BoxError;

@@ -16,7 +16,7 @@ mod rebuild;
 use std::process::ExitCode;
 
 use aws::Aws;
-use aws::operator::Operator;
+use aws::admin::Operator;
 use clap::{Parser, Subcommand};
 use lifecycle::error::BoxError;
 use lifecycle::resource::Resource;

@@ -3,7 +3,7 @@
 
 use std::time::SystemTime;
 
-use aws::operator::{Operator, Segment};
+use aws::admin::{Operator, Segment};
 use clap::Subcommand;
 use lifecycle::commit::{OUTBOX, OutboxRow};
 use lifecycle::error::BoxError;

@@ -6,7 +6,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use aws::Looked;
-use aws::operator::{Operator, Segment};
+use aws::admin::{Operator, Segment};
 use domain::orders::{Order, OrderSummary};
 use domain::people::{Address, User};
 use domain::resources::{ADDRESSES, ORDER_SUMMARIES, ORDERS, USERS};

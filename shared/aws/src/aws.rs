@@ -18,11 +18,11 @@ use lifecycle::error::BoxError;
 use lifecycle::record::TableName;
 use lifecycle::resource::Resource;
 
-use crate::alert_port::DeliverAlert;
-use crate::configuration::Configuration;
+use crate::alerts::port::DeliverAlert;
+use crate::auth::tokens::trusted_issuers::{self, OutsideIssuer};
+use crate::config::Configuration;
 use crate::connector;
 use crate::endpoints::Service;
-use crate::tokens::trusted_issuers::{self, OutsideIssuer};
 
 /// The first attempt and two retries, with full jitter between them.
 const ATTEMPTS_MAX: u32 = 3;

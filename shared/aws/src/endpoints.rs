@@ -1,6 +1,6 @@
 //! The endpoint URLs of AWS services.
 
-use crate::configuration::Configuration;
+use crate::config::Configuration;
 
 /// The AWS services that are called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,60 +3,50 @@
 //!
 //! - [`Aws`] implements the lifecycle's platform and returns [`Table`]s, [`Secret`]s and
 //!   [`tokens`].
-//! - [`cache`], [`passwords`], [`attempts`] and [`upstream`] serve stage 6.
+//! - [`auth`], [`cache`] and [`upstream`] serve stage 6.
 //! - [`serve`], [`consume`], [`authorize`] and [`rotate`] are called by a binary's `main`.
 
-mod alert_port;
-pub mod attempts;
-mod audit_log;
+#[cfg(feature = "admin")]
+pub mod admin;
+pub mod alerts;
+pub mod auth;
 mod aws;
-mod batch_get;
 pub mod cache;
 mod clock;
-mod configuration;
+mod config;
 mod connector;
-mod cursors;
+mod dynamodb;
 mod endpoints;
 mod errors;
-mod expressions;
-pub mod guesses;
-pub mod mails;
-pub mod notifiers;
-#[cfg(feature = "operator")]
-pub mod operator;
-mod pages;
-pub mod passwords;
-mod pauses;
+mod export;
 mod platform;
 mod probes;
-mod range;
-mod rotation;
+mod runtime;
 mod secrets;
-mod serve;
-mod setting;
-mod single_flight;
-mod table;
+mod ses;
+mod sqs;
 #[cfg(test)]
 mod tests;
-pub mod tokens;
 pub mod upstream;
+mod warm;
 
-pub use attempts::AttemptLimiter;
-pub use audit_log::AuditLog;
+pub use alerts::AlertSender;
+pub use auth::attempts::AttemptLimiter;
+pub use auth::guesses::{Guess, Guesses};
+pub use auth::mails::{MailAllowed, MailCaps};
+pub use auth::passwords::Passwords;
+pub use auth::tokens;
 pub use aws::Aws;
-pub use batch_get::{BatchRequest, Each, GetMany, GetOne, KEYS_MAX, Looked, batch_get};
-#[doc(hidden)]
-pub use batch_get::{Items, Keys};
 pub use cache::{Cache, CachePolicy, Cached};
-pub use configuration::{CURSOR_KEY, ConfigError, SIGNING_KEYS, VERIFICATION_KEYS};
-pub use guesses::{Guess, Guesses};
-pub use mails::{MailAllowed, MailCaps};
-pub use notifiers::AlertSender;
-pub use pages::Pages;
-pub use passwords::Passwords;
-pub use range::{Found, Positioned, Range};
-pub use rotation::{KeyRotation, RotationError};
+pub use config::{CURSOR_KEY, ConfigError, SIGNING_KEYS, VERIFICATION_KEYS};
+pub use dynamodb::audit_log::AuditLog;
+pub use dynamodb::batch_get::{BatchRequest, Each, GetMany, GetOne, KEYS_MAX, Looked, batch_get};
+#[doc(hidden)]
+pub use dynamodb::batch_get::{Items, Keys};
+pub use dynamodb::pages::Pages;
+pub use dynamodb::range::{Found, Positioned, Range};
+pub use dynamodb::setting::CachedSetting;
+pub use dynamodb::table::{OrNotFound, Present, Table};
+pub use runtime::{authorize, consume, rotate, serve};
 pub use secrets::Secret;
-pub use serve::{authorize, consume, rotate, serve};
-pub use setting::CachedSetting;
-pub use table::{OrNotFound, Present, Table};
+pub use secrets::rotation::{KeyRotation, RotationError};

@@ -11,7 +11,7 @@ use std::num::NonZero;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use aws::operator::{Changed, Operator, Segment};
+use aws::admin::{Changed, Operator, Segment};
 use clap::Args;
 use domain::resources::SETTINGS;
 use futures::future::try_join_all;

@@ -6,7 +6,7 @@ mod connections;
 mod queues;
 mod ranges;
 mod reads;
-#[cfg(feature = "operator")]
+#[cfg(feature = "admin")]
 mod rewrites;
 pub(crate) mod stores;
 mod upstreams;

@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use super::commits::{Event, Product, commit, product};
 use super::stores::{PRODUCTS, Stores};
 use crate::OrNotFound;
-use crate::batch_get::{KEYS_MAX, gather};
-use crate::expressions::key_of;
+use crate::dynamodb::batch_get::{KEYS_MAX, gather};
+use crate::dynamodb::expressions::key_of;
 
 #[tokio::test]
 async fn a_record_is_read_or_absent() {

@@ -8,7 +8,7 @@ use serde_dynamo::{AttributeValue, Item};
 use super::commits::{Product, commit, product};
 use super::stores::{PRODUCTS, Stores};
 use crate::Aws;
-use crate::operator::{Changed, Operator, Segment};
+use crate::admin::{Changed, Operator, Segment};
 
 #[tokio::test]
 async fn an_item_is_changed_in_place_and_keeps_what_only_others_know() {

@@ -20,9 +20,9 @@ use tokio::time::{Instant, sleep};
 
 use self::given::Given;
 use super::{Client, Request, Response, UpstreamError};
+use crate::cache::single_flight::SingleFlight;
 use crate::clock::now;
 use crate::errors::unavailable;
-use crate::single_flight::SingleFlight;
 use crate::{Aws, Secret, Table};
 
 /// The table of shared tokens, one item for each upstream.

@@ -1,0 +1,279 @@
+//! Whole tables as items, and items that are changed in place, if nobody else has changed them.
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::{
+    ConsumedCapacity, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure as OnFailure,
+};
+use lifecycle::ServiceError;
+use lifecycle::record::{Key, TableName};
+use lifecycle::telemetry::observe_query;
+use serde_dynamo::Item;
+
+use super::{Operator, Segment};
+use crate::dynamodb::batch_get::key_in;
+use crate::dynamodb::commit::WRITTEN_BY;
+use crate::dynamodb::expressions::{Expressions, SdkItem, key_of, plain};
+use crate::errors::fault;
+
+/// How many items a page has at most. A page is a unit of progress too: not too large.
+const PAGE_MAX: i32 = 250;
+
+/// A page of a segment, as items.
+pub struct ItemPage {
+    /// The items with their keys, as they are now.
+    pub items: Vec<(Key, Item)>,
+    /// The key behind which the next page begins; none on the last page.
+    pub next: Option<Key>,
+    /// The capacity units that the read took.
+    pub units: f64,
+}
+
+/// What came of changing an item in place.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Changed {
+    /// It is changed.
+    Done {
+        /// The capacity units that the write took.
+        units: f64,
+    },
+    /// Nothing is changed: it is not as it was read any more. The item as it is now.
+    Moved(Item),
+    /// Nothing is changed: it is no longer there.
+    Gone,
+}
+
+impl Operator {
+    /// A page of a segment as items, from the beginning or behind a key.
+    ///
+    /// # Errors
+    ///
+    /// When the table cannot be read.
+    pub async fn scan_items(
+        &self,
+        table: TableName,
+        segment: Segment,
+        after: Option<&Key>,
+    ) -> Result<ItemPage, ServiceError> {
+        let request = self
+            .0
+            .dynamodb()
+            .scan()
+            .table_name(self.0.table_name(table)?)
+            .segment(segment.number.into())
+            .total_segments(segment.of.into())
+            .limit(PAGE_MAX)
+            .consistent_read(true)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .set_exclusive_start_key(after.map(key_of));
+        let started = Instant::now();
+        let answer = request.send().await;
+        observe_query("Scan", table.name(), started.elapsed());
+        let answer = answer.map_err(|error| fault("Scan", table.name(), error))?;
+        let keyed = |item: SdkItem| Some((key_in(&item)?, plain(item)));
+        Ok(ItemPage {
+            units: units(answer.consumed_capacity.as_ref()),
+            next: answer.last_evaluated_key.as_ref().and_then(key_in),
+            items: answer.items.unwrap_or_default().into_iter().filter_map(keyed).collect(),
+        })
+    }
+
+    /// Changes the attributes in which an item differs from what was read, if the item is still what
+    /// was read: each attribute has its value, and those of `optional` that it lacked are lacking.
+    /// Attributes that only somebody else knows are left alone.
+    ///
+    /// # Errors
+    ///
+    /// When the table cannot be written to.
+    pub async fn change_item(
+        &self,
+        table: TableName,
+        key: &Key,
+        read: &Item,
+        changed: &Item,
+        optional: &[&str],
+    ) -> Result<Changed, ServiceError> {
+        let mut expressions = Expressions::default();
+        let Some(update) = difference(&mut expressions, read, changed) else {
+            return Ok(Changed::Done { units: 0.0 });
+        };
+        let unchanged = unchanged(&mut expressions, read, changed, optional);
+        let request = self
+            .0
+            .dynamodb()
+            .update_item()
+            .table_name(self.0.table_name(table)?)
+            .set_key(Some(key_of(key)))
+            .update_expression(update)
+            .condition_expression(unchanged)
+            .set_expression_attribute_names(expressions.names())
+            .set_expression_attribute_values(expressions.values())
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .return_values_on_condition_check_failure(OnFailure::AllOld);
+        let started = Instant::now();
+        let answer = request.send().await;
+        observe_query("UpdateItem", table.name(), started.elapsed());
+        let error = match answer {
+            Ok(answer) => {
+                return Ok(Changed::Done { units: units(answer.consumed_capacity.as_ref()) });
+            }
+            Err(error) => error,
+        };
+        match error.as_service_error() {
+            Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
+                let stored = failed.item.clone().map(plain);
+                Ok(stored.map_or(Changed::Gone, Changed::Moved))
+            }
+            // The other transaction may yet change it, or not.
+            Some(UpdateItemError::TransactionConflictException(_)) => {
+                Err(crate::errors::unavailable("the item is in use"))
+            }
+            _ => Err(fault("UpdateItem", table.name(), error)),
+        }
+    }
+
+    /// About how many items a table has, as DynamoDB counted them within the last six hours; nothing
+    /// where it does not tell.
+    pub async fn items_count(&self, table: TableName) -> Option<u64> {
+        let name = self.0.table_name(table).ok()?;
+        let described = self.0.dynamodb().describe_table().table_name(name).send().await.ok()?;
+        u64::try_from(described.table?.item_count?).ok()
+    }
+
+    /// The physical name of a table.
+    ///
+    /// # Errors
+    ///
+    /// When the environment does not name it.
+    pub fn name_of(&self, table: TableName) -> Result<&str, ServiceError> {
+        self.0.table_name(table)
+    }
+
+    /// A key as output may show it: hashed where it is personal data.
+    pub fn shown_key(key: &Key, is_personal: bool) -> String {
+        let shown = |part: &str| {
+            if is_personal { crate::dynamodb::table::hashed(part) } else { part.to_owned() }
+        };
+        let parts = [Some(&key.pk), key.sk.as_ref()].into_iter().flatten();
+        parts.map(|part| shown(part)).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// The update that makes one item of the other; nothing where they are the same.
+fn difference(expressions: &mut Expressions, read: &Item, changed: &Item) -> Option<String> {
+    let (mut sets, mut removes) = (Vec::new(), Vec::new());
+    for name in names_in(changed) {
+        let value = &changed[name];
+        if read.get(name) != Some(value) {
+            sets.push(format!(
+                "{} = {}",
+                expressions.name(name),
+                expressions.value(value.clone().into())
+            ));
+        }
+    }
+    for name in names_in(read).into_iter().filter(|name| !changed.contains_key(*name)) {
+        removes.push(expressions.name(name));
+    }
+    let clauses = [("SET", sets), ("REMOVE", removes)].into_iter();
+    let clauses: Vec<_> = clauses
+        .filter(|(_, parts)| !parts.is_empty())
+        .map(|(verb, parts)| format!("{verb} {}", parts.join(", ")))
+        .collect();
+    (!clauses.is_empty()).then(|| clauses.join(" "))
+}
+
+/// The condition that an item is still what was read.
+///
+/// DynamoDB cannot ask for the names of all attributes, so that one that may be added is asked for
+/// by its name. The stamp of single writes is one of them.
+fn unchanged(
+    expressions: &mut Expressions,
+    read: &Item,
+    changed: &Item,
+    optional: &[&str],
+) -> String {
+    let mut conditions = Vec::new();
+    for name in names_in(read) {
+        let value = expressions.value(read[name].clone().into());
+        conditions.push(format!("{} = {value}", expressions.name(name)));
+    }
+    let mut absent: BTreeSet<&str> = names_in(changed).into_iter().collect();
+    absent.extend(optional);
+    absent.insert(WRITTEN_BY);
+    for name in absent.into_iter().filter(|name| !read.contains_key(*name)) {
+        conditions.push(format!("attribute_not_exists({})", expressions.name(name)));
+    }
+    conditions.join(" AND ")
+}
+
+/// The names of an item's attributes, in order, so that the same change is the same text.
+fn names_in(item: &Item) -> Vec<&str> {
+    let names: BTreeSet<&str> = item.keys().map(String::as_str).collect();
+    names.into_iter().collect()
+}
+
+fn units(consumed: Option<&ConsumedCapacity>) -> f64 {
+    consumed.and_then(|consumed| consumed.capacity_units).unwrap_or(1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn only_what_differs_is_written() {
+        let read = json!({ "pk": "1", "a": 1, "b": 1, "c": { "d": [1] } });
+        for (changed, update, names) in [
+            (json!({ "pk": "1", "a": 1, "b": 1, "c": { "d": [1] } }), None, &[][..]),
+            (
+                json!({ "pk": "1", "a": 2, "b": 1, "c": { "d": [1] } }),
+                Some("SET #n0 = :v0"),
+                &["a"],
+            ),
+            (json!({ "pk": "1", "a": 1, "c": { "d": [1] } }), Some("REMOVE #n0"), &["b"]),
+            (
+                json!({ "pk": "1", "b": 1, "c": { "d": [2] }, "e": 1 }),
+                Some("SET #n0 = :v0, #n1 = :v1 REMOVE #n2"),
+                &["c", "e", "a"],
+            ),
+        ] {
+            let mut expressions = Expressions::default();
+            let written = difference(&mut expressions, &item(&read), &item(&changed));
+            assert_eq!(written.as_deref(), update, "{changed}");
+            let aliased = expressions.names().unwrap_or_default();
+            for (number, name) in names.iter().enumerate() {
+                assert_eq!(aliased[&format!("#n{number}")], *name, "{changed}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_attribute_is_compared_and_what_may_be_added_is_asked_for() {
+        let mut expressions = Expressions::default();
+        let read = item(&json!({ "pk": "1", "a": 1 }));
+        let changed = item(&json!({ "pk": "1", "a": 2, "b": 1 }));
+        let condition = unchanged(&mut expressions, &read, &changed, &["relayedAt", "a"]);
+        let expected = "#n0 = :v0 AND #n1 = :v1 AND attribute_not_exists(#n2) AND \
+                        attribute_not_exists(#n3) AND attribute_not_exists(#n4)";
+        assert_eq!(condition, expected);
+        let names = expressions.names().unwrap();
+        let named = ["#n0", "#n1", "#n2", "#n3", "#n4"].map(|alias| names[alias].as_str());
+        assert_eq!(named, ["a", "pk", "b", "relayedAt", "writtenBy"]);
+    }
+
+    #[test]
+    fn a_personal_key_is_shown_as_its_hash() {
+        let key = Key::sorted("email#ada@example.com", "1");
+        assert_eq!(Operator::shown_key(&key, false), "email#ada@example.com 1");
+        assert!(!Operator::shown_key(&key, true).contains("ada"));
+    }
+
+    fn item(value: &Value) -> Item {
+        serde_dynamo::to_item(value).unwrap()
+    }
+}

@@ -1,0 +1,13 @@
+//! Tables: reads, writes, transactions and counters.
+
+pub(crate) mod audit_log;
+pub(crate) mod batch_get;
+pub(crate) mod commit;
+mod count;
+mod cursors;
+pub(crate) mod expressions;
+pub(crate) mod pages;
+pub(crate) mod range;
+mod read;
+pub(crate) mod setting;
+pub(crate) mod table;

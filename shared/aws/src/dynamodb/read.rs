@@ -1,0 +1,40 @@
+//! Reading one item.
+
+use std::time::Instant;
+
+use lifecycle::ServiceError;
+use lifecycle::record::{Key, TableName};
+use lifecycle::telemetry::observe_query;
+
+use super::expressions::{SdkItem, key_of};
+use crate::Aws;
+use crate::errors::fault;
+
+impl Aws {
+    /// Reads one item: strongly consistent, or eventually consistent at half the price.
+    pub(crate) async fn get_item(
+        &self,
+        table: TableName,
+        key: &Key,
+        consistent: bool,
+    ) -> Result<Option<SdkItem>, ServiceError> {
+        let request = self
+            .dynamodb()
+            .get_item()
+            .table_name(self.table_name(table)?)
+            .set_key(Some(key_of(key)))
+            .consistent_read(consistent);
+        let started = Instant::now();
+        let answer = request.send().await;
+        observe_query("GetItem", table.name(), started.elapsed());
+        let answer = answer.map_err(|error| fault("GetItem", table.name(), error))?;
+        Ok(answer.item)
+    }
+
+    /// The physical name of a table.
+    pub(crate) fn table_name(&self, table: TableName) -> Result<&str, ServiceError> {
+        self.configuration().table(table).ok_or_else(|| {
+            ServiceError::internal(format!("table {} is not among the uses", table.name()))
+        })
+    }
+}

@@ -1,0 +1,6 @@
+//! Queues: sending, visibility and dead letters.
+
+mod batches;
+mod dead_letter;
+mod messages;
+mod visibility;
