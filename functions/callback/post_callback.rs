@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use domain::callback::{CallbackDraft, CallbackReceived, ObjectIds, SourceGroup};
+use domain::callback::{CallbackDraft, CallbackReceived, CallbackView, ObjectIds, SourceGroup};
 use domain::resources::CALLBACKS;
 use http::StatusCode;
 use lifecycle::caller::NoRole;
@@ -13,8 +13,6 @@ use lifecycle::{
     Access, Anyone, Conditions, DomainError, Endpoint, FieldErrors, Moment, Permit, Reply, Route,
     ServiceError, Verdict,
 };
-use schemars::JsonSchema;
-use serde::Serialize;
 
 fn main() -> ExitCode {
     aws::serve(|_| PostCallback)
@@ -95,19 +93,11 @@ impl Endpoint for PostCallback {
 
     // 9. Response
     const STATUS: StatusCode = StatusCode::ACCEPTED;
-    type View = TakenIn;
+    type View = CallbackView;
 
-    fn reply(callback: CallbackReceived) -> Reply<TakenIn> {
-        Reply::accepted(TakenIn { accepted: callback.object_ids.as_slice().len() })
+    fn reply(callback: CallbackReceived) -> Reply<CallbackView> {
+        Reply::accepted(CallbackView { accepted: callback.object_ids.as_slice().len() })
     }
-}
-
-/// The accepted callback.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(rename = "CallbackView")]
-struct TakenIn {
-    /// The number of different objects that will be looked up.
-    accepted: usize,
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use aws::tokens::{LIFETIME_S, Signer, SigningKeys};
 use aws::{Guesses, Passwords, SIGNING_KEYS, Table};
 use domain::error_codes;
-use domain::people::{Email, EmailClaim, EnteredPassword, KnownSources, User};
+use domain::people::{Email, EmailClaim, EnteredPassword, KnownSources, SessionView, User};
 use domain::resources::USERS;
 use lifecycle::caller::NoRole;
 use lifecycle::effects::{Effects, Write};
@@ -22,7 +22,6 @@ use lifecycle::{
     Reply, Route, ServiceError, Timestamp, Verdict,
 };
 use schemars::JsonSchema;
-use serde::Serialize;
 
 fn main() -> ExitCode {
     aws::serve(|aws| PostSession {
@@ -146,7 +145,7 @@ impl Endpoint for PostSession {
     fn reply(Session { user, signer, from, .. }: Session) -> Reply<SessionView> {
         Reply::ok(SessionView {
             access_token: signer.sign(&user.claims(), from, LIFETIME_S),
-            token_type: "Bearer",
+            token_type: "Bearer".to_owned(),
             expires_in: LIFETIME_S,
         })
     }
@@ -186,16 +185,6 @@ struct Session {
     from: Timestamp,
     /// The sources to store, if they have changed.
     sources: Option<KnownSources>,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct SessionView {
-    access_token: String,
-    /// Always `Bearer`.
-    token_type: &'static str,
-    /// The lifetime in seconds.
-    expires_in: u32,
 }
 
 #[cfg(test)]

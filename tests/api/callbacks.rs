@@ -4,8 +4,8 @@ use std::net::Ipv4Addr;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use client::{ApiResponse, Error, TakenIn};
-use domain::callback::ObjectView;
+use client::{ApiResponse, Error};
+use domain::callback::{CallbackView, ObjectView};
 use http_body_util::Full;
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -234,7 +234,7 @@ async fn quick(api: Option<Api>) -> Option<Api> {
     Some(api)
 }
 
-async fn call_back(api: &Api, object_ids: &[i64]) -> Result<ApiResponse<TakenIn>, Error> {
+async fn call_back(api: &Api, object_ids: &[i64]) -> Result<ApiResponse<CallbackView>, Error> {
     api.client().post_callback(&read(json!({ "object_ids": object_ids }))).await
 }
 

@@ -5,7 +5,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
-use client::{Error, Session};
+use client::Error;
+use domain::people::SessionView;
 use futures::future::join_all;
 use serde_json::json;
 use tokio::time::{sleep, timeout};
@@ -123,7 +124,7 @@ impl Crowd {
         let mut answers = Vec::new();
         while !self.over.load(Relaxed) {
             let session = store.post_session(&email, PASSWORD).await.map(|session| session.data);
-            if let Ok(Session { access_token, .. }) = &session {
+            if let Ok(SessionView { access_token, .. }) = &session {
                 let header = jsonwebtoken::decode_header(access_token).unwrap();
                 self.keys.lock().unwrap().extend(header.kid);
                 let me = store.with_token(access_token);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use domain::people::SessionView;
 use http::{Request, Response, StatusCode};
 use http_body_util::Full;
 use lifecycle::stored;
@@ -17,7 +18,7 @@ use crate::call::Call;
 use crate::error::{ApiError, Error};
 use crate::session::Session;
 use crate::settings::Settings;
-use crate::sign_in;
+use crate::sign_in::sign_in;
 use crate::transport::Transport;
 use crate::watch::{Attempt, Watch};
 
@@ -138,8 +139,8 @@ impl Client {
         };
         let mut token = token.lock().await;
         if token.is_none() || token.as_deref() == refused {
-            let answer = self.persist(&sign_in::request(email, password), None, end).await?;
-            let session: Data<sign_in::Session> = serde_json::from_slice(answer.body())
+            let answer = self.persist(&sign_in(email, password), None, end).await?;
+            let session: Data<SessionView> = serde_json::from_slice(answer.body())
                 .map_err(|error| Error::unreadable(answer.status(), &error))?;
             *token = Some(session.data.access_token);
         }

@@ -45,7 +45,6 @@ mod watch;
 pub use answer::{ApiResponse, Page};
 pub use error::{ApiError, Error};
 pub use exchange::Client;
-pub use operations::{Health, NewUser, PartnerPage, TakenIn};
+pub use operations::{Health, NewUser, PartnerPage};
 pub use settings::Settings;
-pub use sign_in::Session;
 pub use watch::Attempt;

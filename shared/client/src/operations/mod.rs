@@ -7,7 +7,6 @@ mod orders;
 mod people;
 mod platform;
 
-pub use callback::TakenIn;
 pub use catalogue::PartnerPage;
 pub use people::NewUser;
 pub use platform::Health;

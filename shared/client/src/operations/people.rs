@@ -1,11 +1,11 @@
 //! User accounts, sessions and addresses.
 
-use domain::people::{AddressDraft, AddressView, UserId, UserView};
+use domain::people::{AddressDraft, AddressView, SessionView, UserId, UserView};
 use serde::Serialize;
 use serde_json::json;
 
 use crate::call::Call;
-use crate::sign_in::{self, Session};
+use crate::sign_in::sign_in;
 use crate::{ApiResponse, Client, Error};
 
 /// A new user. The domain's own draft is not serialisable, because it never reveals its password.
@@ -42,8 +42,8 @@ impl Client {
         &self,
         email: &str,
         password: &str,
-    ) -> Result<ApiResponse<Session>, Error> {
-        self.data(sign_in::request(email, password)).await
+    ) -> Result<ApiResponse<SessionView>, Error> {
+        self.data(sign_in(email, password)).await
     }
 
     /// `POST /verification-emails`

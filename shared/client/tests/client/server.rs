@@ -70,7 +70,11 @@ async fn answer(State(server): State<Server>, request: Request) -> Response {
         // Long enough for the other requests to arrive.
         tokio::time::sleep(Duration::from_millis(50)).await;
         let token = format!("token-{count}");
-        (200, vec![], json!({ "data": { "accessToken": token, "expiresIn": 900 } }))
+        (
+            200,
+            vec![],
+            json!({ "data": { "accessToken": token, "tokenType": "Bearer", "expiresIn": 900 } }),
+        )
     } else {
         let mut told = server.told.lock().unwrap();
         if told.len() > 1 { told.pop_front() } else { told.front().cloned() }.unwrap()
