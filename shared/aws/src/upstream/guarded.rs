@@ -131,7 +131,7 @@ impl<R: CallRecord> GuardedClient<R> {
         permit: &Permit<C>,
         request: &Request,
         read: &impl Fn(&Response) -> Result<T, F>,
-    ) -> Result<Answer<T, F>, ServiceError> {
+    ) -> Asked<T, F> {
         let answered = |raw: Response| Answer { read: read(&raw), raw };
         let mut last_try = false;
         loop {
@@ -150,6 +150,9 @@ impl<R: CallRecord> GuardedClient<R> {
         }
     }
 }
+
+/// The result of a call that the circuit breaker admitted.
+type Asked<T, F> = Result<Answer<T, F>, ServiceError>;
 
 impl<T, F: FailedCall> Answer<T, F> {
     fn class(&self) -> Option<FailureClass> {
@@ -178,7 +181,7 @@ impl<T, F: FailedCall> Answer<T, F> {
     }
 }
 
-fn outcome<T, F: FailedCall>(answer: &Result<Answer<T, F>, ServiceError>) -> CallOutcome {
+fn outcome<T, F: FailedCall>(answer: &Asked<T, F>) -> CallOutcome {
     match answer {
         Ok(answer) => answer.class().map_or(CallOutcome::Answered, CallOutcome::Refused),
         Err(ServiceError::Upstream(_) | ServiceError::TimedOut) => CallOutcome::Missing,
@@ -188,7 +191,7 @@ fn outcome<T, F: FailedCall>(answer: &Result<Answer<T, F>, ServiceError>) -> Cal
 
 /// The upstream's health after a call. A missing or unusable response counts against it; a fault of
 /// ours does not.
-fn health<T, F: FailedCall>(answer: &Result<Answer<T, F>, ServiceError>) -> Health {
+fn health<T, F: FailedCall>(answer: &Asked<T, F>) -> Health {
     match outcome(answer) {
         CallOutcome::Refused(FailureClass::Outage) | CallOutcome::Missing => Health::Down,
         CallOutcome::Answered | CallOutcome::Refused(_) => Health::Up,
@@ -197,9 +200,7 @@ fn health<T, F: FailedCall>(answer: &Result<Answer<T, F>, ServiceError>) -> Heal
 }
 
 /// The end of a call that was admitted or stopped.
-fn end<T, F: FailedCall>(
-    guarded: &Result<Guarded<Result<Answer<T, F>, ServiceError>>, ServiceError>,
-) -> CallEnd<'_> {
+fn end<T, F: FailedCall>(guarded: &Result<Guarded<Asked<T, F>>, ServiceError>) -> CallEnd<'_> {
     let Ok(Guarded { value, took, opened }) = guarded else {
         let outcome = CallOutcome::CutOff;
         return CallEnd { outcome, code: None, response: None, took: None, opened: false };

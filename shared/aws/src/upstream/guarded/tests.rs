@@ -81,10 +81,10 @@ fn the_end_of_a_call_has_its_outcome_response_code_and_duration() {
     use FailureClass::{Busy, None as Nothing, Outage, TokenRefused};
     for (answer, outcome, status) in [
         (Ok(answer(StatusCode::OK, None)), CallOutcome::Answered, Some(200)),
-        (refused(403, Nothing), CallOutcome::Refused(Nothing), Some(403)),
-        (refused(429, Busy), CallOutcome::Refused(Busy), Some(429)),
-        (refused(401, TokenRefused), CallOutcome::Refused(TokenRefused), Some(401)),
-        (refused(502, Outage), CallOutcome::Refused(Outage), Some(502)),
+        (Ok(refused(403, Nothing)), CallOutcome::Refused(Nothing), Some(403)),
+        (Ok(refused(429, Busy)), CallOutcome::Refused(Busy), Some(429)),
+        (Ok(refused(401, TokenRefused)), CallOutcome::Refused(TokenRefused), Some(401)),
+        (Ok(refused(502, Outage)), CallOutcome::Refused(Outage), Some(502)),
         (Err(ServiceError::TimedOut), CallOutcome::Missing, None),
         (Err(ServiceError::internal("")), CallOutcome::Unknown, None),
     ] {
@@ -102,6 +102,6 @@ fn the_end_of_a_call_has_its_outcome_response_code_and_duration() {
     assert_eq!((end.outcome, end.took, end.opened), (CallOutcome::CutOff, None, false));
 }
 
-fn refused(status: u16, class: FailureClass) -> Answered {
-    Ok(answer(StatusCode::from_u16(status).unwrap(), Some(class)))
+fn refused(status: u16, class: FailureClass) -> Answer<(), Failed> {
+    answer(StatusCode::from_u16(status).unwrap(), Some(class))
 }
