@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::harness::{
     AUDIENCE, Article, Refused, fresh_platform, read, shared_platform, someone, unique,
 };
-use local::options::Options;
+use emulator::options::Options;
 
 #[tokio::test]
 async fn a_draft_is_never_cached_and_a_published_article_is_revalidated() {

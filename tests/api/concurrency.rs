@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use client::ApiResponse;
 use domain::orders::{OrderDraft, OrderStatus};
+use emulator::options::Options;
 use futures::future::join_all;
-use local::options::Options;
 use serde_json::{Value, json};
 
 use crate::harness::{

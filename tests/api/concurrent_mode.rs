@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, Instant};
 
+use emulator::options::Options;
 use futures::future::join_all;
-use local::options::Options;
 use serde_json::json;
 use uuid::{Uuid, uuid};
 

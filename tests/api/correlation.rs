@@ -1,6 +1,6 @@
 //! One request id and one trace, from the client to the last consumer.
 
-use local::options::Options;
+use emulator::options::Options;
 use serde_json::{Value, json};
 use uuid::Uuid;
 

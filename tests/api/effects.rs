@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use local::options::Options;
+use emulator::options::Options;
 use serde_json::{Value, json};
 
 use crate::harness::{Control, eventually, fresh_platform, unique_email, user};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use local::options::Options;
+use emulator::options::Options;
 use sam_template::{Route, Template};
 use serde_json::{Value, json};
 

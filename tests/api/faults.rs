@@ -6,8 +6,8 @@ use std::time::Duration;
 use client::{Client, Health, Settings};
 use domain::catalogue::ProductId;
 use domain::orders::OrderDraft;
+use emulator::options::Options;
 use futures::future::join_all;
-use local::options::Options;
 use serde_json::{Value, json};
 use uuid::Uuid;
 

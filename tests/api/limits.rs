@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::SystemTime;
 
+use emulator::options::Options;
 use futures::future::join_all;
 use lifecycle::Timestamp;
-use local::options::Options;
 use sam_template::Template;
 use serde_json::json;
 use uuid::Uuid;

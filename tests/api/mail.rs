@@ -1,6 +1,6 @@
 //! Mail: the permissions to send it, and the effects of bounces and complaints.
 
-use local::options::Options;
+use emulator::options::Options;
 use serde_json::{Value, json};
 use uuid::Uuid;
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use local::options::Options;
+use emulator::options::Options;
 
 use crate::harness::{Api, eventually, fresh_platform};
 

@@ -7,9 +7,9 @@
 use std::collections::BTreeSet;
 
 use domain::catalogue::ProductId;
+use emulator::options::Options;
 use futures::future::join_all;
 use lifecycle::paging::PageQuery;
-use local::options::Options;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 use uuid::Uuid;

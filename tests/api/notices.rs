@@ -1,7 +1,7 @@
 //! Alerts to operators: one a minute for each kind of failure, even while one alert service fails.
 
+use emulator::options::Options;
 use futures::future::join_all;
-use local::options::Options;
 use serde_json::{Value, json};
 use uuid::Uuid;
 

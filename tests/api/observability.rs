@@ -2,7 +2,7 @@
 
 use client::NewUser;
 use domain::orders::OrderDraft;
-use local::options::Options;
+use emulator::options::Options;
 use serde_json::json;
 use uuid::Uuid;
 

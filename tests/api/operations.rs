@@ -1,6 +1,6 @@
 //! Operators' commands on a running system: dead letters, and an order's history.
 
-use local::options::Options;
+use emulator::options::Options;
 use serde_json::{Value, json};
 use uuid::Uuid;
 

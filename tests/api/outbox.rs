@@ -1,7 +1,7 @@
 //! The outbox: rows are relayed by the stream, or else by the sweeper.
 
 use domain::orders::OrderId;
-use local::options::Options;
+use emulator::options::Options;
 use serde_json::{Value, json};
 
 use crate::harness::{

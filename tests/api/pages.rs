@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use client::Client;
 use domain::catalogue::ProductName;
 use domain::orders::{OrderDraft, OrderId, OrderView};
+use emulator::options::Options;
 use lifecycle::Timestamp;
 use lifecycle::paging::{Direction, PageQuery};
-use local::options::Options;
 use serde_json::{Value, json};
 use uuid::Uuid;
 

@@ -1,7 +1,7 @@
 //! Least privilege: a function has the permissions of its policy, and no others.
 
 use client::Error;
-use local::options::Options;
+use emulator::options::Options;
 use serde_json::Value;
 
 use crate::harness::{

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use local::options::Options;
+use emulator::options::Options;
 use serde_json::{Value, json};
 use uuid::Uuid;
 

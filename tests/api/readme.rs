@@ -3,7 +3,7 @@
 use std::process::Stdio;
 use std::time::Duration;
 
-use local::options::Options;
+use emulator::options::Options;
 use tokio::process::Command;
 use tokio::time::timeout;
 

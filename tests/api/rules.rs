@@ -3,8 +3,8 @@
 use domain::catalogue::Price;
 use domain::people::Tier;
 use domain::rules::{ItemsPerOrder, RulesDraft};
+use emulator::options::Options;
 use futures::future::join_all;
-use local::options::Options;
 use serde_json::{Value, json};
 use uuid::Uuid;
 

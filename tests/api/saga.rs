@@ -3,7 +3,7 @@
 use client::Client;
 use domain::catalogue::{Discount, ProductDraft, ProductId};
 use domain::orders::{OrderId, OrderStatus};
-use local::options::Options;
+use emulator::options::Options;
 use serde_json::{Value, json};
 
 use crate::harness::{

@@ -3,7 +3,7 @@
 use client::{Client, PartnerPage};
 use domain::catalogue::ProductId;
 use domain::orders::{OrderDraft, OrderStatus, OrderView};
-use local::options::Options;
+use emulator::options::Options;
 use serde_json::json;
 
 use crate::harness::{

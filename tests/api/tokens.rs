@@ -7,8 +7,8 @@ use std::time::Duration;
 use aws::tokens::{KeyPair, generate};
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
+use emulator::options::Options;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use local::options::Options;
 use serde_json::{Value, json};
 use uuid::Uuid;
 

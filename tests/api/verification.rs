@@ -1,6 +1,6 @@
 //! Verification of an address: the mail, its repetition, and no hint of existing accounts.
 
-use local::options::Options;
+use emulator::options::Options;
 use serde_json::{Value, json};
 
 use crate::harness::{

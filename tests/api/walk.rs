@@ -3,8 +3,8 @@
 //!
 //! The routes come from the template, so that a new one is included without being named here.
 
-use local::options::Options;
-use local::seed::{self, token_in_the_name_of};
+use demo::seed::{self, token_in_the_name_of};
+use emulator::options::Options;
 use sam_template::Route;
 use serde_json::{Value, json};
 use uuid::Uuid;

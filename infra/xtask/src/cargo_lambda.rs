@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use local::binaries::cargo;
+use emulator::binaries::cargo;
 
 use crate::descriptions::{Error, target_directory};
 use crate::process::succeeded;

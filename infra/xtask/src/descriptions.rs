@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use local::binaries::cargo;
+use emulator::binaries::cargo;
 use serde::Deserialize;
 use serde_json::Value;
 

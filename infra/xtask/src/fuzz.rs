@@ -7,10 +7,10 @@ use std::time::SystemTime;
 
 use aws::tokens::Signer;
 use clap::Parser;
+use demo::seed;
+use emulator::Platform;
+use emulator::options::Options;
 use lifecycle::Timestamp;
-use local::Platform;
-use local::options::Options;
-use local::seed;
 use serde_json::{Value, json};
 
 use crate::context::Context;
@@ -111,7 +111,7 @@ async fn start(workspace: &Path) -> Result<(Platform, Signer), Error> {
         parameters: seed::limits_out_of_reach().into(),
         ..Options::default()
     };
-    let platform = Platform::start(options).await?;
+    let platform = demo::start(options).await?;
     let keys = seed::keys(platform.stores()).await?;
     let signer = Signer::from_secret(
         &keys.signing_keys().to_string(),

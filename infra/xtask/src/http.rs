@@ -100,7 +100,7 @@ impl HttpResponse {
 /// Signs in as a user of the demo and returns the token.
 pub(crate) async fn sign_in(client: &Client, api: &str, who: &str) -> Result<String, Error> {
     let credentials = json!({
-        "email": format!("{who}@example.com"), "password": local::seed::PASSWORD,
+        "email": format!("{who}@example.com"), "password": demo::seed::PASSWORD,
     });
     let session = client.post(&format!("{api}/sessions"), &credentials, StatusCode::OK).await?;
     Ok(session["data"]["accessToken"].as_str().ok_or("no token")?.to_owned())

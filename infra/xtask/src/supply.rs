@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package, PackageId};
-use local::binaries::cargo;
+use emulator::binaries::cargo;
 use serde::Deserialize;
 use serde_json::{Value, json};
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use local::options::Options;
-use local::seed;
+use demo::seed;
+use emulator::options::Options;
 use serde_json::{Value, json};
 use tokio::time::sleep;
 

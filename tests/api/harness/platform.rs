@@ -6,10 +6,10 @@ use std::sync::LazyLock;
 use std::time::SystemTime;
 
 use aws::tokens::{KeyPair, Signer};
+use demo::seed;
+use emulator::Platform;
+use emulator::options::Options;
 use lifecycle::Timestamp;
-use local::Platform;
-use local::options::Options;
-use local::seed;
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Mutex;
@@ -130,13 +130,13 @@ async fn build_once(mut options: Options) -> Platform {
     if !of_package && std::env::var_os(BUILT).is_none() {
         let mut built = DONE.lock().await;
         if !*built {
-            let platform = Platform::start(options).await.expect("the platform starts");
+            let platform = demo::start(options).await.expect("the platform starts");
             *built = true;
             return platform;
         }
     }
     options.no_build = true;
-    Platform::start(options).await.expect("the platform starts")
+    demo::start(options).await.expect("the platform starts")
 }
 
 fn signer(keys: &KeyPair, issuer: &str, audience: &str) -> Signer {

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use local::options::Options;
+use emulator::options::Options;
 use tokio::sync::OnceCell;
 
 use super::{Api, InProcess, skip, unique, unlimited};

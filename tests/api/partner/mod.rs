@@ -7,8 +7,8 @@ mod tokens;
 
 use client::{ApiResponse, Error, PartnerPage};
 use domain::partner::PartnerProduct;
+use emulator::options::Options;
 use futures::future::join_all;
-use local::options::Options;
 use serde_json::{Value, json};
 
 use crate::harness::{Api, Control, eventually, fresh_platform, read};

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use local::binaries::cargo;
+use emulator::binaries::cargo;
 
 use super::candidates::{Candidate, Package};
 use crate::descriptions::{Error, target_directory};

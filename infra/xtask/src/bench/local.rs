@@ -114,7 +114,7 @@ struct Platform {
 impl Platform {
     async fn start(workspace: &Path, no_build: bool) -> Result<Self, Error> {
         if !no_build {
-            binaries::build(workspace, "tool", &["--package", "local"])?;
+            binaries::build(workspace, "tool", &["--package", "demo"])?;
         }
         let folder = binaries::folder(workspace, "tool")?;
         let template = folder.join("unthrottled.yaml");
@@ -189,7 +189,7 @@ impl Caller {
     async fn sign_in(api: &str) -> Result<Self, Error> {
         let client = Client::new();
         let token = sign_in(&client, api, "customer").await?;
-        Ok(Self { client, url: format!("{api}/users/{}", local::seed::demo_id(1)), token })
+        Ok(Self { client, url: format!("{api}/users/{}", demo::seed::demo_id(1)), token })
     }
 
     /// Sends requests for this time, and returns the response times in milliseconds.

@@ -118,7 +118,7 @@ struct Guesser<'a> {
 
 impl Guesser<'_> {
     async fn sign_up(&self, email: &str) -> Result<(), Error> {
-        let user = json!({ "email": email, "password": local::seed::PASSWORD, "name": "Ada" });
+        let user = json!({ "email": email, "password": demo::seed::PASSWORD, "name": "Ada" });
         self.post("/users", &user, StatusCode::CREATED).await
     }
 

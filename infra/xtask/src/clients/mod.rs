@@ -16,8 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use clap::{Parser, ValueEnum};
-use local::Platform;
-use local::options::Options;
+use emulator::options::Options;
 
 use crate::descriptions::{Error, target_directory};
 use crate::process::succeeded;
@@ -81,7 +80,7 @@ fn told(workspace: &Path, stories: Vec<Command>) -> Result<(), Error> {
         template: Some(workspace.join("template.yaml")),
         ..Options::default()
     };
-    let platform = runtime.block_on(Platform::start(options))?;
+    let platform = runtime.block_on(demo::start(options))?;
     let told = stories.into_iter().try_for_each(|mut story| {
         story.env("API_URL", platform.api_url()).env("CONTROL_URL", platform.control_url());
         succeeded(&mut story)

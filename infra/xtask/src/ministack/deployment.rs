@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use local::seed;
-use local::standins::Standins;
+use demo::seed;
+use emulator::standins::Standins;
 use sam_template::{REGION, Template, Trigger};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};

@@ -10,9 +10,9 @@ mod emulator;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use local::binaries::cargo;
-use local::seed;
-use local::standins::Standins;
+use ::emulator::binaries::cargo;
+use ::emulator::standins::Standins;
+use demo::seed;
 use sam_template::Template;
 use tokio::runtime::Runtime;
 
@@ -43,7 +43,7 @@ pub(crate) fn run(
     let emulator = Emulator::start(workspace, &log)?;
     // Keeps the stand-ins running while it lives.
     let runtime = Runtime::new()?;
-    let standins = runtime.block_on(Standins::start())?;
+    let standins = runtime.block_on(demo::standins::start())?;
     let program = |_: &str, binary: &str| cargo_lambda.bootstrap(binary);
     let deployed = Deployed { stack: "second-opinion", program: &program, seeds: true };
     let deploying = deploy(workspace, &emulator.endpoint, &template, &deployed, &standins);

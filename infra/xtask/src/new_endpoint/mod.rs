@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
-use local::binaries::cargo;
+use emulator::binaries::cargo;
 use sam_template::Template;
 
 use self::endpoint::NewEndpoint;

@@ -7,11 +7,10 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
+use emulator::binaries::cargo;
+use emulator::options::Options;
 use fs_err::{self as fs, OpenOptions};
 use hyper::{Method, StatusCode};
-use local::Platform;
-use local::binaries::cargo;
-use local::options::Options;
 use sam_template::Template;
 
 use super::endpoint::{self, NewEndpoint};
@@ -130,7 +129,7 @@ async fn ask(copy: &Path, endpoints: &[NewEndpoint]) -> Result<(), Error> {
         no_build: true,
         ..Options::default()
     };
-    let platform = Platform::start(options).await?;
+    let platform = demo::start(options).await?;
     let answered = ask_each(&platform.api_url(), endpoints).await;
     platform.stop().await;
     answered

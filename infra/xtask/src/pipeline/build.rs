@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use local::binaries::{cargo, without_package};
+use emulator::binaries::{cargo, without_package};
 use sam_template::REGION;
 use serde_json::Value;
 

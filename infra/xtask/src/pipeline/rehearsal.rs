@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-use local::binaries::without_package;
-use local::seed;
-use local::standins::Standins;
+use demo::seed;
+use emulator::binaries::without_package;
+use emulator::standins::Standins;
 use sam_template::Template;
 use tokio::runtime::Runtime;
 
@@ -98,7 +98,7 @@ fn run(workspace: &Path, arguments: &Arguments) -> Result<String, Error> {
     }
     fs_err::create_dir_all(&folder)?;
     let runtime = Runtime::new()?;
-    let standins = runtime.block_on(Standins::start())?;
+    let standins = runtime.block_on(demo::standins::start())?;
     let (done, skipped) = (0, BTreeMap::new());
     let mut rehearsal =
         Rehearsal { workspace, arguments, folder, runtime, standins, done, skipped };

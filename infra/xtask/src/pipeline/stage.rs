@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use local::seed;
+use demo::seed;
 use sam_template::as_json;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use local::binaries::cargo;
+use emulator::binaries::cargo;
 use sam_template::Permission;
 use serde_json::Value;
 

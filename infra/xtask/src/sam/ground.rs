@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use local::Platform;
-use local::options::Options;
-use local::seed;
+use demo::seed;
+use emulator::Platform;
+use emulator::options::Options;
 use sam_template::Template;
 
 use crate::descriptions::{Error, target_directory};
@@ -32,7 +32,7 @@ impl Ground {
         let parameters = vec![seed::trust_in_silent_issuer()];
         let options =
             Options { template: Some(path), demo: true, parameters, ..Options::default() };
-        let platform = Platform::start(options).await?;
+        let platform = demo::start(options).await?;
         let (workspace, target) = (workspace.to_owned(), target_directory(workspace)?);
         Ok(Self { workspace, template, platform, client: Client::new(), programs, target })
     }

@@ -5,9 +5,9 @@ use std::process::Stdio;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
+use demo::seed::{SILENT_ISSUER, token_in_the_name_of};
 use hyper::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use hyper::{Method, StatusCode};
-use local::seed::{SILENT_ISSUER, token_in_the_name_of};
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::sleep;
@@ -51,7 +51,7 @@ async fn requests(ground: &Ground, port: &str) -> Result<(), Error> {
         sleep(Duration::from_millis(100)).await;
     }
     let token = ground.token("customer").await?;
-    let own = format!("/users/{}", local::seed::demo_id(1));
+    let own = format!("/users/{}", demo::seed::demo_id(1));
     let sighting = json!({ "object_ids": [1, 2] });
     let cases: [Case<'_>; 4] = [
         ("open", Method::GET, "/healthcheck", None, None, 200),

@@ -3,21 +3,26 @@
 use cargo_metadata::{DependencyKind, Metadata};
 
 /// The crates that each crate may depend on, and whether it may use an SDK.
-const ALLOWED: [(&str, &[&str], Sdk); 11] = [
+const ALLOWED: [(&str, &[&str], Sdk); 12] = [
     ("lifecycle", &[], Sdk::Never),
     ("domain", &["lifecycle"], Sdk::Never),
     ("aws", &["lifecycle"], Sdk::Always),
     ("client", &["domain", "lifecycle"], Sdk::Never),
     ("functions", &["aws", "domain", "lifecycle"], Sdk::Never),
     ("sam-template", &[], Sdk::Never),
-    ("local", &["aws", "domain", "lifecycle", "sam-template"], Sdk::InTests),
+    ("emulator", &["sam-template"], Sdk::InTests),
+    ("demo", &["aws", "domain", "emulator", "lifecycle", "sam-template"], Sdk::Never),
     ("ops", &["aws", "domain", "lifecycle"], Sdk::Never),
-    ("xtask", &["aws", "domain", "lifecycle", "local", "ops", "sam-template"], Sdk::Never),
+    (
+        "xtask",
+        &["aws", "demo", "domain", "emulator", "lifecycle", "ops", "sam-template"],
+        Sdk::Never,
+    ),
     // For comparison with ours: only an SDK.
     ("bare", &[], Sdk::Always),
     (
         "blackbox",
-        &["aws", "client", "domain", "lifecycle", "local", "ops", "sam-template"],
+        &["aws", "client", "demo", "domain", "emulator", "lifecycle", "ops", "sam-template"],
         Sdk::InTests,
     ),
 ];
@@ -82,8 +87,9 @@ mod tests {
             ("domain", "aws", true, true),
             ("functions", "aws-sdk-dynamodb", false, true),
             ("aws", "aws-sdk-dynamodb", false, false),
-            ("local", "aws-sdk-sqs", true, false),
-            ("local", "aws-sdk-sqs", false, true),
+            ("emulator", "aws-sdk-sqs", true, false),
+            ("emulator", "aws-sdk-sqs", false, true),
+            ("emulator", "domain", true, true),
             ("newcomer", "serde", false, true),
         ] {
             let arrow = Arrow { from: from.into(), to: to.into(), for_tests };

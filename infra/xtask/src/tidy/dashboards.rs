@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 /// Whether the code at this path writes metrics.
 pub(super) fn is_source(path: &str) -> bool {
-    ["shared/", "infra/local/src/"].iter().any(|folder| path.starts_with(folder))
+    ["shared/", "infra/emulator/src/"].iter().any(|folder| path.starts_with(folder))
 }
 
 /// The metrics of a dashboard that no code writes.

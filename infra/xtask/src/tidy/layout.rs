@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn another_default_package_than_functions_is_found() {
         assert_eq!(built_by_default(&["functions"]), None);
-        assert!(built_by_default(&["functions", "local"]).is_some());
+        assert!(built_by_default(&["functions", "demo"]).is_some());
     }
 
     #[test]

@@ -113,6 +113,6 @@ mod tests {
                 assert!(banned(&path, "let order = 1;").is_empty());
             }
         }
-        assert!(banned("infra/local/src/x.rs", "SystemTime::now()").is_empty());
+        assert!(banned("infra/emulator/src/x.rs", "SystemTime::now()").is_empty());
     }
 }

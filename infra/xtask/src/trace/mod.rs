@@ -7,10 +7,10 @@ mod spans;
 use std::path::Path;
 use std::time::Duration;
 
+use demo::seed::demo_id;
+use emulator::Platform;
+use emulator::options::Options;
 use hyper::{Method, StatusCode};
-use local::Platform;
-use local::options::Options;
-use local::seed::demo_id;
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
@@ -49,7 +49,7 @@ async fn order(workspace: &Path) -> Result<(), Error> {
         parameters: vec![("OtlpEndpoint".to_owned(), receiver.url())],
         ..Options::default()
     };
-    let platform = Platform::start(options).await?;
+    let platform = demo::start(options).await?;
     let traced = traced(&platform, &receiver).await;
     platform.stop().await;
     receiver.stop().await?;

@@ -15,9 +15,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
+use emulator::Platform;
+use emulator::options::Options;
 use hyper::{Method, StatusCode};
-use local::Platform;
-use local::options::Options;
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
@@ -59,7 +59,7 @@ async fn count(workspace: &Path, samples: u32, build: bool) -> Result<Counts, Er
         parameters: vec![("ExactRateLimit".to_owned(), "1000000".to_owned())],
         ..Options::default()
     };
-    let platform = Platform::start(options).await?;
+    let platform = demo::start(options).await?;
     let counted = every_route(&platform, samples).await;
     platform.stop().await;
     counted
@@ -68,7 +68,7 @@ async fn count(workspace: &Path, samples: u32, build: bool) -> Result<Counts, Er
 async fn every_route(platform: &Platform, samples: u32) -> Result<Counts, Error> {
     // The object service takes its time, which no count depends on.
     let quick = serde_json::from_str(r#"{"objects": {"takesMs": [5, 5]}}"#)?;
-    platform.standins().set_faults(quick);
+    platform.standins().set_faults(&quick)?;
     platform.stores().switch_meter_on();
     let mut lab = Lab::new(platform, samples).await?;
     system::count(&mut lab).await?;

@@ -1,7 +1,7 @@
 //! Orders: each until it is approved, projected and its mail is out; then read, and called off.
 
+use demo::seed::demo_id;
 use hyper::{Method, StatusCode};
-use local::seed::demo_id;
 use serde_json::json;
 use uuid::Uuid;
 

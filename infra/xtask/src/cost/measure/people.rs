@@ -1,7 +1,7 @@
 //! Accounts, their proofs, and addresses.
 
+use demo::seed::{PASSWORD, demo_id};
 use hyper::{Method, StatusCode};
-use local::seed::{PASSWORD, demo_id};
 use serde_json::json;
 
 use super::{Lab, Until, all_told};

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use demo::seed::{PASSWORD, demo_id};
 use hyper::{Method, StatusCode};
-use local::seed::{PASSWORD, demo_id};
 use serde_json::json;
 use tokio::time::sleep;
 

@@ -1,0 +1,73 @@
+//! The store on this machine: what it adds to the [`emulator`] of its template.
+//!
+//! These are keys to sign tokens with, the people and products of the demo ([`seed`]), stand-ins for
+//! third-party services ([`standins`]), and the API's description.
+
+pub mod seed;
+pub mod standins;
+
+use std::io;
+
+use emulator::options::Options;
+use emulator::services::Stores;
+use emulator::standins::Standins;
+use emulator::{Application, BoxError, Platform, StartError};
+
+/// The store.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Store;
+
+impl Application for Store {
+    async fn standins(&self) -> io::Result<Standins> {
+        standins::start().await
+    }
+
+    async fn seed(&self, stores: &Stores, demo: bool) -> Result<(), BoxError> {
+        seed::keys(stores).await?;
+        if demo {
+            seed::demo(stores).await?;
+        }
+        Ok(())
+    }
+
+    fn description(&self) -> Option<&'static str> {
+        Some(include_str!("../../openapi.json"))
+    }
+}
+
+/// Builds the functions and starts the platform with the store. When it returns, the API accepts
+/// requests.
+///
+/// # Errors
+/// See [`StartError`]. On an error, everything already started is ended.
+pub async fn start(options: Options) -> Result<Platform, StartError> {
+    Platform::start(options, &Store).await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use sam_template::Template;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_projects_template_can_be_created() {
+        let source = include_str!("../../../template.yaml");
+        let template = Template::parse(source, &BTreeMap::new()).unwrap();
+
+        let stores = Stores::start(&template, None).await.unwrap();
+
+        let names = stores.names();
+        assert!(template.tables.keys().all(|table| names.table(table).is_some()));
+        assert!(template.queues.keys().all(|queue| names.queue(queue).is_some()));
+        assert!(template.secrets.keys().all(|secret| names.secret(secret).is_some()));
+        for function in template.functions.values() {
+            for (name, value) in &function.environment {
+                let resolved = value.resolve(|reference| names.look_up(reference));
+                assert!(resolved.is_ok(), "{}: {name}: {resolved:?}", function.logical_id);
+            }
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! What an application adds to the platform that emulates its template.
+
+use std::error::Error;
+use std::io;
+
+use crate::services::Stores;
+use crate::standins::Standins;
+
+/// Any error of an application.
+pub type BoxError = Box<dyn Error + Send + Sync>;
+
+/// What an application adds to the platform that emulates its template. Each part has a default, as
+/// [`NoApplication`] shows.
+pub trait Application: Send + Sync {
+    /// Starts the stand-ins for third-party services. By default there are none.
+    fn standins(&self) -> impl Future<Output = io::Result<Standins>> + Send {
+        async { Ok(Standins::default()) }
+    }
+
+    /// Writes the data that the platform begins with; with `demo`, also the demo's. By default
+    /// there are none.
+    ///
+    /// # Errors
+    /// If the stores reject it; the platform then does not start.
+    fn seed(
+        &self,
+        _stores: &Stores,
+        _demo: bool,
+    ) -> impl Future<Output = Result<(), BoxError>> + Send {
+        async { Ok(()) }
+    }
+
+    /// The API's `OpenAPI` document in JSON, which the control address shows. By default none.
+    fn description(&self) -> Option<&'static str> {
+        None
+    }
+}
+
+/// No application: the platform has what the template describes, and nothing else.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoApplication;
+
+impl Application for NoApplication {}

@@ -1,0 +1,260 @@
+//! The control address: shows the platform's state and sets faults.
+//!
+//! Everything is JSON except metrics, environment and the documentation page. The address is on
+//! loopback and has no authentication: every process of this machine may read every table and mail.
+//! Pages in a browser may not, see [`visitors`].
+
+mod description;
+mod docs;
+mod emf;
+mod faults;
+mod forward;
+mod metrics;
+mod telemetry;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    extract::{Path, Query, State},
+    http::{StatusCode, header::CONTENT_TYPE},
+    middleware,
+    response::{IntoResponse, Response},
+    routing::{any, get, post},
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+pub use self::telemetry::Telemetry;
+use crate::event_sources::Schedules;
+use crate::functions::Functions;
+use crate::services::{StoreError, Stores};
+use crate::standins::{Report, Standins};
+use crate::visitors;
+
+/// The parts of the platform that the control address shows.
+#[derive(Clone)]
+pub struct Control {
+    /// The stores.
+    pub stores: Stores,
+    /// The functions.
+    pub functions: Functions,
+    /// The stand-ins for third-party services.
+    pub standins: Standins,
+    /// The schedules of functions.
+    pub schedules: Schedules,
+    /// The telemetry that the functions emitted.
+    pub telemetry: Arc<Telemetry>,
+    /// The API's own address.
+    pub api_url: String,
+    /// The API's `OpenAPI` document in JSON, if the application has one.
+    pub description: Option<&'static str>,
+}
+
+/// Serves the control address until `ended` completes.
+///
+/// # Errors
+/// If the listener fails.
+pub async fn serve(
+    listener: TcpListener,
+    control: Control,
+    ended: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    axum::serve(listener, router(control)).with_graceful_shutdown(ended).await
+}
+
+fn router(control: Control) -> Router {
+    Router::new()
+        .route("/", get(index))
+        .route("/openapi.json", get(description::document))
+        .route("/docs", get(docs::page))
+        .route("/docs/{file}", get(docs::file))
+        .route("/api/{*path}", any(forward::forward))
+        .route("/metrics", get(metrics))
+        .route("/mailbox", get(mailbox).delete(empty_mailbox))
+        .route("/queues", get(queues))
+        .route("/queues/{queue}", post(send))
+        .route("/requests", get(requests))
+        .route("/logs", get(logs))
+        .route("/invocations", get(invocations))
+        .route("/tables/{table}", get(table))
+        .route("/schedules/{function}", post(run_schedule))
+        .route("/standins/{name}", get(standin))
+        .route("/environment", get(environment))
+        .route("/faults", get(faults::get).put(faults::put).delete(faults::delete))
+        .fallback(async || {
+            ControlError::new(StatusCode::NOT_FOUND, "there is no such address; GET / lists all")
+        })
+        .with_state(control)
+        .layer(middleware::from_fn(visitors::at_control))
+}
+
+/// An error response, with a sentence about the cause.
+struct ControlError {
+    status: StatusCode,
+    reason: String,
+}
+
+impl ControlError {
+    fn new(status: StatusCode, reason: impl Into<String>) -> Self {
+        Self { status, reason: reason.into() }
+    }
+}
+
+impl IntoResponse for ControlError {
+    fn into_response(self) -> Response {
+        (self.status, Json(json!({"error": self.reason}))).into_response()
+    }
+}
+
+impl From<StoreError> for ControlError {
+    fn from(error: StoreError) -> Self {
+        let status = match error {
+            StoreError::NoSuch(_) => StatusCode::NOT_FOUND,
+            StoreError::Tables(_) | StoreError::Secrets(_) | StoreError::Queues(_) => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
+        };
+        Self::new(status, error.to_string())
+    }
+}
+
+async fn index(State(control): State<Control>) -> Json<Value> {
+    let tables = control.stores.names().tables();
+    let tables: Vec<String> = tables.map(|(table, _)| format!("/tables/{table}")).collect();
+    let standins = control.standins.names();
+    let standins: Vec<String> = standins.map(|name| format!("/standins/{name}")).collect();
+    let schedules = control.schedules.functions();
+    let schedules: Vec<String> = schedules.map(|name| format!("/schedules/{name}")).collect();
+    Json(json!({
+        "api": control.api_url,
+        "description": "/openapi.json",
+        "docs": "/docs",
+        "metrics": "/metrics",
+        "mailbox": "/mailbox?to=",
+        "queues": "/queues",
+        "requests": "/requests?requestId=",
+        "logs": "/logs?requestId=",
+        "invocations": "/invocations?function=",
+        "tables": tables,
+        "schedules": schedules,
+        "standins": standins,
+        "environment": "/environment",
+        "faults": "/faults",
+    }))
+}
+
+async fn metrics(State(control): State<Control>) -> impl IntoResponse {
+    let text = control.telemetry.render(&control.functions.counts(), &control.stores.calls());
+    ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
+}
+
+/// Prints variables for a shell: `eval "$(curl -s http://127.0.0.1:3001/environment)"`.
+async fn environment(State(control): State<Control>) -> String {
+    let variables = control.stores.operator_environment();
+    let lines = variables.iter().map(|(name, value)| format!("export {name}='{value}'\n"));
+    lines.collect::<Vec<_>>().concat()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MailboxQuery {
+    to: Option<String>,
+}
+
+async fn mailbox(State(control): State<Control>, Query(query): Query<MailboxQuery>) -> Json<Value> {
+    Json(json!({"mails": control.stores.mailbox().mails(query.to.as_deref())}))
+}
+
+async fn empty_mailbox(State(control): State<Control>) -> StatusCode {
+    control.stores.mailbox().empty();
+    StatusCode::NO_CONTENT
+}
+
+async fn queues(State(control): State<Control>) -> Result<Json<Value>, ControlError> {
+    Ok(Json(json!({"queues": control.stores.queues().await?})))
+}
+
+/// Sends the body to a queue as a message, like another system.
+async fn send(
+    State(control): State<Control>,
+    Path(queue): Path<String>,
+    body: String,
+) -> Result<StatusCode, ControlError> {
+    let name = control.stores.names().queue(&queue);
+    let name = name.ok_or_else(|| {
+        ControlError::new(StatusCode::NOT_FOUND, format!("the template has no queue {queue}"))
+    })?;
+    control.stores.send(name, &body).await.map_err(StoreError::from)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct RequestQuery {
+    request_id: Option<String>,
+}
+
+async fn requests(
+    State(control): State<Control>,
+    Query(query): Query<RequestQuery>,
+) -> Json<Value> {
+    Json(json!({"requests": control.telemetry.requests(query.request_id.as_deref())}))
+}
+
+async fn logs(State(control): State<Control>, Query(query): Query<RequestQuery>) -> Json<Value> {
+    Json(json!({"lines": control.telemetry.lines(query.request_id.as_deref())}))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct InvocationsQuery {
+    function: Option<String>,
+}
+
+async fn invocations(
+    State(control): State<Control>,
+    Query(query): Query<InvocationsQuery>,
+) -> Json<Value> {
+    let mut records = control.functions.invocations();
+    records.retain(|record| query.function.as_ref().is_none_or(|name| record.function == *name));
+    Json(json!({"invocations": records}))
+}
+
+async fn table(
+    State(control): State<Control>,
+    Path(table): Path<String>,
+) -> Result<Json<Value>, ControlError> {
+    let (items, more) = control.stores.scan(&table)?;
+    Ok(Json(json!({"table": table, "count": items.len(), "more": more, "items": items})))
+}
+
+/// The requests that a stand-in received.
+async fn standin(
+    State(control): State<Control>,
+    Path(name): Path<String>,
+) -> Result<Json<Report>, ControlError> {
+    let report = control.standins.asked(&name);
+    let unknown =
+        || ControlError::new(StatusCode::NOT_FOUND, format!("there is no stand-in {name}"));
+    report.map(Json).ok_or_else(unknown)
+}
+
+/// `POST /schedules/{function}`: runs a function as its schedule would. The response comes after
+/// the run.
+async fn run_schedule(
+    State(control): State<Control>,
+    Path(function): Path<String>,
+) -> Result<StatusCode, ControlError> {
+    match control.schedules.run(&function).await {
+        Some(Ok(_)) => Ok(StatusCode::NO_CONTENT),
+        Some(Err(error)) => Err(ControlError::new(StatusCode::BAD_GATEWAY, error.to_string())),
+        None => {
+            let reason = format!("{function} has no schedule");
+            Err(ControlError::new(StatusCode::NOT_FOUND, reason))
+        }
+    }
+}

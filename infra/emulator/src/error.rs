@@ -1,0 +1,71 @@
+//! The reason why a platform does not start.
+
+use sam_template::{Permission, TemplateError, Unresolved};
+
+use crate::application::BoxError;
+use crate::binaries::BuildError;
+use crate::event_sources::SourceError;
+use crate::services;
+
+/// The reason why a platform does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Another program uses the port.
+    #[error(
+        "127.0.0.1:{port} is in use by another program; choose another port with {option}, or 0"
+    )]
+    PortTaken {
+        /// The port.
+        port: u16,
+        /// The option that chooses it.
+        option: &'static str,
+    },
+    /// The port cannot be opened for another reason.
+    #[error("127.0.0.1:{port} cannot be opened: {source}")]
+    Port {
+        /// The port.
+        port: u16,
+        /// The cause.
+        source: std::io::Error,
+    },
+    /// No template was found.
+    #[error("no template.yaml here or above; name one with --template")]
+    NoTemplate,
+    /// The template cannot be used.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// The template has no API.
+    #[error("the template has no AWS::Serverless::HttpApi")]
+    NoApi,
+    /// `--without` names a permission that the template does not grant.
+    #[error("the template grants no such permission: {0}")]
+    NoSuchRight(Permission),
+    /// The binaries could not be built or found.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// The stores do not start.
+    #[error(transparent)]
+    Stores(#[from] services::StartError),
+    /// The credentials of a stand-in could not be written.
+    #[error(transparent)]
+    Secrets(#[from] services::StoreError),
+    /// The application's data could not be written.
+    #[error(transparent)]
+    Seed(BoxError),
+    /// A function's environment variable refers to a resource that the platform does not have.
+    #[error("{function}, environment variable {variable}: {source}")]
+    Variable {
+        /// The function.
+        function: String,
+        /// The variable.
+        variable: String,
+        /// The reference that could not be resolved.
+        source: Unresolved,
+    },
+    /// The stand-ins for third-party services do not start.
+    #[error("cannot bind a port for a stand-in: {0}")]
+    Standins(std::io::Error),
+    /// An event source does not start.
+    #[error(transparent)]
+    Sources(#[from] SourceError),
+}

@@ -1,0 +1,33 @@
+//! An emulator of AWS: runs the API of a SAM template on one machine, with the binaries that are
+//! deployed.
+//!
+//! A [`Platform`] consists of:
+//!
+//! - API Gateway ([`gateway`]) and Lambda ([`functions`]);
+//! - the tables, queues, secrets and mail that functions use ([`services`]);
+//! - the event sources that invoke functions besides the API ([`event_sources`]);
+//! - the control address, which shows its state and sets [`faults`] ([`control`]);
+//! - what an [`Application`] adds: stand-ins for third-party services ([`standins`]), the first
+//!   data, and its API's description.
+//!
+//! Its only configuration is the template. Several platforms can run in one process.
+
+mod accept;
+mod application;
+pub mod binaries;
+pub mod control;
+mod error;
+pub mod event_sources;
+pub mod faults;
+pub mod functions;
+pub mod gateway;
+mod logs;
+pub mod options;
+mod platform;
+pub mod services;
+pub mod standins;
+mod visitors;
+
+pub use self::application::{Application, BoxError, NoApplication};
+pub use self::error::StartError;
+pub use self::platform::Platform;

@@ -1,0 +1,425 @@
+mod mail;
+mod meter;
+mod rotations;
+
+use std::{
+    collections::BTreeMap,
+    fs::Permissions,
+    os::unix::fs::PermissionsExt,
+    sync::{Arc, Mutex},
+    time::Instant,
+};
+
+use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
+use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message};
+use aws_smithy_http_client::Builder as HttpClientBuilder;
+use serde_json::json;
+
+use super::*;
+
+/// A template with one resource of each kind and two functions, one of them without permissions.
+pub(super) fn template() -> Template {
+    Template::parse(include_str!("template.yaml"), &BTreeMap::new()).unwrap()
+}
+
+/// The AWS SDK's clients, signing as a function's process or with an unknown key.
+struct Clients {
+    tables: aws_sdk_dynamodb::Client,
+    queues: aws_sdk_sqs::Client,
+    secrets: aws_sdk_secretsmanager::Client,
+    mail: aws_sdk_sesv2::Client,
+}
+
+macro_rules! client {
+    ($sdk:ident, $stores:expr, $key:expr) => {
+        $sdk::Client::from_conf(
+            $sdk::Config::builder()
+                .behavior_version($sdk::config::BehaviorVersion::latest())
+                .region($sdk::config::Region::new(sam_template::REGION))
+                .endpoint_url($stores.endpoint())
+                .http_client(HttpClientBuilder::new().build_http())
+                .retry_config($sdk::config::retry::RetryConfig::disabled())
+                .credentials_provider($sdk::config::Credentials::new(
+                    $key,
+                    "secret",
+                    Some("environment-1".to_owned()),
+                    None,
+                    "test",
+                ))
+                .build(),
+        )
+    };
+}
+
+impl Clients {
+    fn of(stores: &Stores, function: &str) -> Self {
+        Self::with_key(stores, &access_key(function))
+    }
+
+    fn with_key(stores: &Stores, key: &str) -> Self {
+        Self {
+            tables: client!(aws_sdk_dynamodb, stores, key),
+            queues: client!(aws_sdk_sqs, stores, key),
+            secrets: client!(aws_sdk_secretsmanager, stores, key),
+            mail: client!(aws_sdk_sesv2, stores, key),
+        }
+    }
+}
+
+#[derive(Default)]
+struct Recorder {
+    notes: Mutex<Vec<String>>,
+    killed: Mutex<Vec<String>>,
+}
+
+impl Environments for Recorder {
+    fn note(&self, environment: &str, what: &str) {
+        self.notes.lock().unwrap().push(format!("{environment}: {what}"));
+    }
+
+    fn kill(&self, environment: &str) {
+        self.killed.lock().unwrap().push(environment.to_owned());
+    }
+}
+
+async fn stores() -> Stores {
+    Stores::start(&template(), None).await.unwrap()
+}
+
+fn faults(stores: &Stores, faults: serde_json::Value) {
+    stores.faults().set(serde_json::from_value(faults).unwrap());
+}
+
+fn s(text: &str) -> AttributeValue {
+    AttributeValue::S(text.to_owned())
+}
+
+async fn put_user(clients: &Clients, id: &str) -> Result<(), aws_sdk_dynamodb::Error> {
+    let put = clients.tables.put_item().table_name("local-UsersTable").item("pk", s(id));
+    Ok(put.send().await.map(drop)?)
+}
+
+#[tokio::test]
+async fn all_four_services_are_at_one_endpoint() {
+    let stores = stores().await;
+    let clients = Clients::of(&stores, "GetUserFunction");
+
+    put_user(&clients, "user-1").await.unwrap();
+    let query = clients.tables.query().table_name("local-OrdersTable").index_name("by-user");
+    let query =
+        query.key_condition_expression("userId = :u").expression_attribute_values(":u", s("u"));
+    assert_eq!(query.send().await.unwrap().count, 0);
+
+    let url = &stores.names().queue("EmailsQueue").unwrap().url;
+    let sent = clients.queues.send_message().queue_url(url).message_body("hello").send().await;
+    assert!(sent.unwrap().message_id.is_some());
+
+    stores.put_secret("SigningKeysSecret", "keys").await.unwrap();
+    let arn = &stores.names().secret("SigningKeysSecret").unwrap().arn;
+    let secret = clients.secrets.get_secret_value().secret_id(arn).send().await.unwrap();
+    assert_eq!(secret.secret_string.as_deref(), Some("keys"));
+
+    let text = |text: &str| Content::builder().data(text).build().unwrap();
+    let message = Message::builder()
+        .subject(text("Welcome"))
+        .body(Body::builder().text(text("Hello!")).build())
+        .build();
+    let mail = clients.mail.send_email().from_email_address("shop@example.com");
+    let mail = mail.destination(Destination::builder().to_addresses("a@example.com").build());
+    mail.content(EmailContent::builder().simple(message).build()).send().await.unwrap();
+    let mails = stores.mailbox().mails(Some("a@example.com"));
+    assert_eq!(mails.len(), 1);
+    assert_eq!((mails[0].subject.as_str(), mails[0].text.as_deref()), ("Welcome", Some("Hello!")));
+}
+
+#[tokio::test]
+async fn a_function_may_only_do_what_its_policy_allows() {
+    let stores = stores().await;
+    let clients = Clients::of(&stores, "IdleFunction");
+
+    let error = put_user(&clients, "user-1").await.unwrap_err();
+    let text = format!("{error:?}");
+    assert!(text.contains("AccessDeniedException"), "{text}");
+    assert!(text.contains("is not authorized to perform: dynamodb:PutItem"), "{text}");
+
+    let url = &stores.names().queue("EmailsQueue").unwrap().url;
+    let refused = clients.queues.send_message().queue_url(url).message_body("hello").send().await;
+    let refused = refused.unwrap_err();
+    assert_eq!(refused.raw_response().unwrap().status().as_u16(), 403);
+
+    put_user(&Clients::with_key(&stores, "operator"), "user-1").await.unwrap();
+}
+
+#[tokio::test]
+async fn permission_for_an_index_is_none_for_its_table() {
+    let stores = stores().await;
+    let clients = Clients::of(&stores, "GetUserFunction");
+
+    let query = clients.tables.query().table_name("local-OrdersTable");
+    let query =
+        query.key_condition_expression("pk = :p").expression_attribute_values(":p", s("order-1"));
+    let denied = format!("{:?}", query.send().await.unwrap_err());
+
+    assert!(denied.contains("perform: dynamodb:Query on resource"), "{denied}");
+}
+
+#[tokio::test]
+async fn calls_are_recorded_with_their_environment() {
+    let stores = stores().await;
+    let recorder = Arc::new(Recorder::default());
+    let environments: Arc<dyn Environments> = recorder.clone();
+    stores.attach(Arc::downgrade(&environments));
+
+    put_user(&Clients::of(&stores, "GetUserFunction"), "user-1").await.unwrap();
+
+    let expected = [
+        "environment-1: dynamodb PutItem UsersTable called",
+        "environment-1: dynamodb PutItem UsersTable answered 200",
+    ];
+    assert_eq!(*recorder.notes.lock().unwrap(), expected);
+    let (kind, count) = stores.calls().remove(0);
+    assert_eq!((kind.function.as_str(), kind.resource.as_str()), ("GetUserFunction", "UsersTable"));
+    assert_eq!(count, 1);
+}
+
+#[tokio::test]
+async fn injected_faults_have_the_services_error_codes() {
+    let stores = stores().await;
+    let clients = Clients::of(&stores, "GetUserFunction");
+
+    faults(&stores, json!({"tables": {"*": {"throttle": 1}}, "queues": {"*": {"throttle": 1}}}));
+    let error = put_user(&clients, "user-1").await.unwrap_err();
+    assert!(matches!(error, aws_sdk_dynamodb::Error::ThrottlingException(_)), "{error:?}");
+    let url = &stores.names().queue("EmailsQueue").unwrap().url;
+    let error = clients.queues.send_message().queue_url(url).message_body("x").send().await;
+    let error = error.unwrap_err().into_service_error();
+    assert!(error.is_request_throttled(), "{error:?}");
+
+    faults(&stores, json!({"tables": {"UsersTable": {"conflict": 1}}}));
+    let put = Put::builder().table_name("local-UsersTable").item("pk", s("user-1")).build();
+    let write = TransactWriteItem::builder().put(put.unwrap()).build();
+    let error = clients.tables.transact_write_items().transact_items(write).send().await;
+    let error = error.unwrap_err().into_service_error();
+    let aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError::TransactionCanceledException(cancelled) = error
+    else {
+        panic!("{error:?}");
+    };
+    assert_eq!(cancelled.cancellation_reasons()[0].code(), Some("TransactionConflict"));
+
+    faults(&stores, json!({"tables": {"UsersTable": {"fail": 1}}}));
+    let error = put_user(&clients, "user-1").await.unwrap_err();
+    assert!(matches!(error, aws_sdk_dynamodb::Error::InternalServerError(_)), "{error:?}");
+
+    faults(&stores, json!({"tables": {"UsersTable": {"delayMs": 200}}}));
+    let before = Instant::now();
+    put_user(&clients, "user-1").await.unwrap();
+    assert!(before.elapsed() >= Duration::from_millis(200));
+}
+
+#[tokio::test]
+async fn a_process_killed_before_commit_writes_nothing_after_it_all() {
+    let stores = stores().await;
+    let recorder = Arc::new(Recorder::default());
+    let environments: Arc<dyn Environments> = recorder.clone();
+    stores.attach(Arc::downgrade(&environments));
+    let clients = Clients::of(&stores, "GetUserFunction");
+
+    for (moment, written) in [("beforeCommit", 0), ("afterCommit", 1)] {
+        faults(&stores, json!({"kill": {"GetUserFunction": {moment: 1}}}));
+        put_user(&clients, "user-1").await.unwrap_err();
+        assert_eq!(stores.scan("UsersTable").unwrap().0.len(), written, "{moment}");
+    }
+    assert_eq!(*recorder.killed.lock().unwrap(), ["environment-1", "environment-1"]);
+}
+
+#[tokio::test]
+async fn tables_in_a_directory_are_kept_after_the_stores_end() {
+    let directory = std::env::temp_dir().join(format!("local-stores-{}", uuid::Uuid::new_v4()));
+    for expected in [1, 2] {
+        let stores = Stores::start(&template(), Some(&directory)).await.unwrap();
+        stores.put_item("UsersTable", &json!({"pk": {"S": format!("user-{expected}")}})).unwrap();
+        assert_eq!(stores.scan("UsersTable").unwrap().0.len(), expected);
+        let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&directory), 0o700);
+        for file in std::fs::read_dir(&directory).unwrap() {
+            let file = file.unwrap().path();
+            assert_eq!(mode(&file), 0o600, "{}", file.display());
+            // An earlier version created the file with these permissions.
+            std::fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
+        }
+        std::fs::set_permissions(&directory, Permissions::from_mode(0o755)).unwrap();
+    }
+    std::fs::remove_dir_all(directory).unwrap();
+}
+
+#[tokio::test]
+async fn an_unsigned_call_or_one_from_a_page_is_403_without_effect() {
+    const SIGNED: (&str, &str) = ("authorization", "AWS4-HMAC-SHA256 Credential=OPERATOR/x, S=0");
+    let stores = stores().await;
+    let mail = json!({
+        "FromEmailAddress": "store@example.com",
+        "Destination": {"ToAddresses": ["ada@example.com"]},
+        "Content": {"Simple": {"Subject": {"Data": "Hello"}, "Body": {}}},
+    });
+    let secret = json!({"SecretId": "local-SigningKeySecret"});
+    let call = async |path: &str, target: &str, headers: &[(&str, &str)], body: &Value| {
+        let request = reqwest::Client::new().post(format!("{}{path}", stores.endpoint()));
+        let request = request.header("x-amz-target", target).body(body.to_string());
+        let request = headers.iter().fold(request, |it, (name, value)| it.header(*name, *value));
+        request.send().await.unwrap().status().as_u16()
+    };
+    let send = "/v2/email/outbound-emails";
+    for headers in [
+        &[][..],
+        &[("authorization", "Bearer x")],
+        &[SIGNED, SIGNED],
+        &[SIGNED, ("host", "attacker.example")],
+        &[SIGNED, ("origin", "https://attacker.example")],
+        &[SIGNED, ("sec-fetch-site", "cross-site")],
+    ] {
+        assert_eq!(call(send, "", headers, &mail).await, 403, "{headers:?}");
+        let target = "secretsmanager.GetSecretValue";
+        assert_eq!(call("/", target, headers, &secret).await, 403, "{headers:?}");
+        let target = "DynamoDB_20120810.ListTables";
+        assert_eq!(call("/", target, headers, &json!({})).await, 403, "{headers:?}");
+        let target = "AmazonSQS.ListQueues";
+        assert_eq!(call("/", target, headers, &json!({})).await, 403, "{headers:?}");
+    }
+    assert!(stores.mailbox().mails(None).is_empty());
+    // Containers call by this machine's address in their network.
+    assert_eq!(call(send, "", &[SIGNED, ("host", "172.17.0.1:4000")], &mail).await, 200);
+    assert_eq!(stores.mailbox().mails(None).len(), 1);
+}
+
+#[tokio::test]
+async fn messages_are_shown_without_receiving_them() {
+    let stores = stores().await;
+    let queue = stores.names().queue("EmailsQueue").unwrap();
+    stores.send(queue, "first").await.unwrap();
+    stores.send(queue, "second").await.unwrap();
+
+    let bodies = |report: &QueueReport| {
+        report.messages.iter().map(|message| message.body.clone()).collect::<Vec<_>>()
+    };
+    let report = |reports: Vec<QueueReport>, name: &str| {
+        reports.into_iter().find(|report| report.queue == name).unwrap()
+    };
+    let emails = report(stores.queues().await.unwrap(), "EmailsQueue");
+    assert_eq!((emails.visible, emails.in_flight), (2, 0));
+    assert_eq!(emails.dead_letter_queue.as_deref(), Some("EmailsDeadLetterQueue"));
+    assert_eq!(bodies(&emails), ["first", "second"]);
+
+    let received = stores.receive(queue, 1, 0).await.unwrap();
+    assert_eq!(received[0].attributes["ApproximateReceiveCount"], "1");
+    stores.delete(queue, &[&received[0].receipt_handle]).await.unwrap();
+    let emails = report(stores.queues().await.unwrap(), "EmailsQueue");
+    assert_eq!(bodies(&emails), ["second"]);
+
+    // The queue's maxReceiveCount is 1 and its visibility timeout 1 s.
+    stores.receive(queue, 1, 0).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    assert!(stores.receive(queue, 1, 0).await.unwrap().is_empty());
+    let reports = stores.queues().await.unwrap();
+    assert_eq!(bodies(&report(reports.clone(), "EmailsDeadLetterQueue")), ["second"]);
+    assert!(bodies(&report(reports, "EmailsQueue")).is_empty());
+}
+
+#[tokio::test]
+async fn a_message_or_batch_above_one_mebibyte_is_rejected() {
+    let stores = stores().await;
+    let queues = Clients::of(&stores, "GetUserFunction").queues;
+    let queue = stores.names().queue("EmailsQueue").unwrap();
+    let text = |text: &str| {
+        let attribute = aws_sdk_sqs::types::MessageAttributeValue::builder();
+        attribute.data_type("String").string_value(text).build().unwrap()
+    };
+    let body = |bytes: usize| "ä".repeat(bytes / 2);
+    let send = |body: String| {
+        let message = queues.send_message().queue_url(&queue.url).message_body(body);
+        message.message_attributes("traceparent", text("00-1-2-01")).send()
+    };
+    let beside = "traceparentString00-1-2-01".len();
+    let mebibyte = 1_048_576;
+    send(body(mebibyte - beside)).await.unwrap();
+    let refused = send(body(mebibyte - beside) + "xx").await.unwrap_err().into_service_error();
+    assert_eq!(refused.meta().code(), Some("InvalidParameterValue"), "{refused:?}");
+
+    let received = stores.receive(queue, 10, 0).await.unwrap();
+    assert_eq!(received.len(), 1);
+    assert!(received[0].body == body(mebibyte - beside), "it is received unchanged");
+    let attributes = serde_json::to_value(&received[0].message_attributes).unwrap();
+    assert_eq!(attributes.as_object().unwrap().len(), 1, "{attributes}");
+    assert_eq!(attributes["traceparent"]["StringValue"], "00-1-2-01");
+    stores.delete(queue, &[&received[0].receipt_handle]).await.unwrap();
+
+    let batch = |each: usize| {
+        let entry = |id: &str| {
+            let entry = aws_sdk_sqs::types::SendMessageBatchRequestEntry::builder();
+            entry.id(id).message_body(body(each)).build().unwrap()
+        };
+        let batch = queues.send_message_batch().queue_url(&queue.url);
+        batch.entries(entry("a")).entries(entry("b")).send()
+    };
+    assert_eq!(batch(mebibyte / 2).await.unwrap().successful.len(), 2);
+    let refused = batch(mebibyte / 2 + 2).await.unwrap_err().into_service_error();
+    let code = refused.meta().code().unwrap_or_default().to_owned();
+    assert!(code.ends_with("BatchRequestTooLong"), "{code}");
+}
+
+#[tokio::test]
+async fn a_group_with_many_messages_in_flight_does_not_delay_other_groups() {
+    let stores = stores().await;
+    let clients = Clients::of(&stores, "GetUserFunction");
+    let queue = stores.names().queue("NewsQueue").unwrap();
+    let send = async |group: &str, count: usize| {
+        for number in 0..count {
+            let message = clients.queues.send_message().queue_url(&queue.url);
+            let message = message.message_body(format!("{group} {number}"));
+            message.message_group_id(group).send().await.unwrap();
+        }
+    };
+    send("loud", 60).await;
+    for _ in 0..3 {
+        assert_eq!(stores.receive(queue, 10, 0).await.unwrap().len(), 10);
+    }
+    send("quiet", 1).await;
+    let report = stores.queues().await.unwrap();
+    let report = report.into_iter().find(|report| report.queue == "NewsQueue").unwrap();
+    assert_eq!((report.visible, report.in_flight), (31, 30));
+
+    let received = stores.receive(queue, 1, 0).await.unwrap();
+
+    assert_eq!(received[0].body, "quiet 0");
+    assert_eq!(received[0].attributes["MessageGroupId"], "quiet");
+    assert_eq!(received[0].attributes["ApproximateReceiveCount"], "1");
+}
+
+#[tokio::test]
+async fn a_grouped_message_returns_after_its_visibility_timeout() {
+    let stores = stores().await;
+    let clients = Clients::of(&stores, "GetUserFunction");
+    let queue = stores.names().queue("NewsQueue").unwrap();
+    let send = |body: &str| {
+        let message = clients.queues.send_message().queue_url(&queue.url).message_body(body);
+        message.message_group_id("one").send()
+    };
+    send("first").await.unwrap();
+    let first = stores.receive(queue, 1, 0).await.unwrap();
+    stores.delete(queue, &[&first[0].receipt_handle]).await.unwrap();
+
+    let begun = Instant::now();
+    let (received, sent) = tokio::join!(stores.receive(queue, 1, 20), async {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        send("second").await
+    });
+    sent.unwrap();
+    assert_eq!(received.unwrap()[0].body, "second");
+    assert!(begun.elapsed() < Duration::from_millis(800), "{:?}", begun.elapsed());
+
+    // Its visibility timeout is two seconds.
+    assert!(stores.receive(queue, 1, 0).await.unwrap().is_empty());
+    let again = stores.receive(queue, 1, 20).await.unwrap();
+    assert_eq!(again[0].body, "second");
+    assert_eq!(again[0].attributes["ApproximateReceiveCount"], "2");
+    assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
+}
