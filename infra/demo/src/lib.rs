@@ -1,7 +1,7 @@
-//! The store on this machine: what it adds to the [`emulator`] of its template.
+//! The store on this machine: the parts that it adds to the [`emulator`] of its template.
 //!
-//! These are keys to sign tokens with, the people and products of the demo ([`seed`]), stand-ins for
-//! third-party services ([`standins`]), and the API's description.
+//! These are keys to sign tokens with, the people and products of the demo ([`seed`]), stand-ins
+//! for third-party services ([`standins`]), and the API's description.
 
 pub mod seed;
 pub mod standins;

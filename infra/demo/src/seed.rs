@@ -1,5 +1,5 @@
-//! What a platform begins with: keys to sign tokens by, and on request the people and products
-//! of the demo, which the README and `infra/docs/TOUR.md` use.
+//! The data that a platform begins with: keys to sign tokens by, and on request the people and
+//! products of the demo, which the README and `infra/docs/TOUR.md` use.
 
 use aws::Passwords;
 use aws::tokens::KeyRing;

@@ -1,6 +1,7 @@
-//! What an application adds to the platform that emulates its template.
+//! The parts that an application adds to the platform that emulates its template.
 
 use std::error::Error;
+use std::future::ready;
 use std::io;
 
 use crate::services::Stores;
@@ -9,12 +10,12 @@ use crate::standins::Standins;
 /// Any error of an application.
 pub type BoxError = Box<dyn Error + Send + Sync>;
 
-/// What an application adds to the platform that emulates its template. Each part has a default, as
-/// [`NoApplication`] shows.
+/// The parts that an application adds to the platform that emulates its template. Each has a
+/// default, as [`NoApplication`] shows.
 pub trait Application: Send + Sync {
     /// Starts the stand-ins for third-party services. By default there are none.
     fn standins(&self) -> impl Future<Output = io::Result<Standins>> + Send {
-        async { Ok(Standins::default()) }
+        ready(Ok(Standins::default()))
     }
 
     /// Writes the data that the platform begins with; with `demo`, also the demo's. By default
@@ -27,7 +28,7 @@ pub trait Application: Send + Sync {
         _stores: &Stores,
         _demo: bool,
     ) -> impl Future<Output = Result<(), BoxError>> + Send {
-        async { Ok(()) }
+        ready(Ok(()))
     }
 
     /// The API's `OpenAPI` document in JSON, which the control address shows. By default none.
@@ -36,7 +37,7 @@ pub trait Application: Send + Sync {
     }
 }
 
-/// No application: the platform has what the template describes, and nothing else.
+/// No application: the platform has only the resources of the template.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoApplication;
 

@@ -7,8 +7,8 @@
 //! - the tables, queues, secrets and mail that functions use ([`services`]);
 //! - the event sources that invoke functions besides the API ([`event_sources`]);
 //! - the control address, which shows its state and sets [`faults`] ([`control`]);
-//! - what an [`Application`] adds: stand-ins for third-party services ([`standins`]), the first
-//!   data, and its API's description.
+//! - the parts that an [`Application`] adds: stand-ins for third-party services ([`standins`]),
+//!   the first data, and its API's description.
 //!
 //! Its only configuration is the template. Several platforms can run in one process.
 

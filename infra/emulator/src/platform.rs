@@ -38,8 +38,8 @@ pub struct Platform {
 }
 
 impl Platform {
-    /// Builds the functions and starts the platform with what the application adds; by
-    /// [`NoApplication`](crate::NoApplication), nothing. When it returns, the API accepts requests.
+    /// Builds the functions and starts the platform with the parts that the application adds.
+    /// [`NoApplication`](crate::NoApplication) adds none. When it returns, the API accepts requests.
     ///
     /// # Errors
     /// See [`StartError`]. On an error, everything already started is ended.

@@ -8,7 +8,7 @@ fn faults(json: Value) -> StandinFaults {
 }
 
 #[tokio::test]
-async fn without_faults_each_stand_in_shows_those_that_it_can_have() {
+async fn without_faults_each_stand_in_shows_all_its_settings() {
     let standins = start().await.unwrap();
     let none = json!({"down": false, "answer": null, "delayMs": 0, "share": null, "times": null});
     let all = json!({

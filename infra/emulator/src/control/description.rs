@@ -5,7 +5,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use super::{Control, ControlError};
+use super::error::ControlError;
+use super::shown::Control;
 
 /// `GET /openapi.json`: the application's document, with this API as its server.
 pub(super) async fn document(State(control): State<Control>) -> Result<Json<Value>, ControlError> {

@@ -3,7 +3,8 @@
 use axum::{Json, extract::State, http::StatusCode};
 use bytes::Bytes;
 
-use super::{Control, ControlError};
+use super::error::ControlError;
+use super::shown::Control;
 use crate::faults::Faults;
 use crate::standins::BadFaults;
 

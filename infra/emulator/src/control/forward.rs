@@ -11,7 +11,8 @@ use axum::response::Response;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-use super::{Control, ControlError};
+use super::error::ControlError;
+use super::shown::Control;
 
 /// The prefix of the API's paths.
 const PREFIX: &str = "/api";

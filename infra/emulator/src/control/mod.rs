@@ -7,52 +7,31 @@
 mod description;
 mod docs;
 mod emf;
+mod error;
 mod faults;
 mod forward;
 mod metrics;
+mod shown;
 mod telemetry;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
-
-use axum::{
-    Json, Router,
-    extract::{Path, Query, State},
-    http::{StatusCode, header::CONTENT_TYPE},
-    middleware,
-    response::{IntoResponse, Response},
-    routing::{any, get, post},
-};
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
+use axum::routing::{any, get, post};
+use axum::{Json, Router, middleware};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
+use self::error::ControlError;
+pub use self::shown::Control;
 pub use self::telemetry::Telemetry;
-use crate::event_sources::Schedules;
-use crate::functions::Functions;
-use crate::services::{StoreError, Stores};
-use crate::standins::{Report, Standins};
+use crate::services::StoreError;
+use crate::standins::Report;
 use crate::visitors;
-
-/// The parts of the platform that the control address shows.
-#[derive(Clone)]
-pub struct Control {
-    /// The stores.
-    pub stores: Stores,
-    /// The functions.
-    pub functions: Functions,
-    /// The stand-ins for third-party services.
-    pub standins: Standins,
-    /// The schedules of functions.
-    pub schedules: Schedules,
-    /// The telemetry that the functions emitted.
-    pub telemetry: Arc<Telemetry>,
-    /// The API's own address.
-    pub api_url: String,
-    /// The API's `OpenAPI` document in JSON, if the application has one.
-    pub description: Option<&'static str>,
-}
 
 /// Serves the control address until `ended` completes.
 ///
@@ -90,36 +69,6 @@ fn router(control: Control) -> Router {
         })
         .with_state(control)
         .layer(middleware::from_fn(visitors::at_control))
-}
-
-/// An error response, with a sentence about the cause.
-struct ControlError {
-    status: StatusCode,
-    reason: String,
-}
-
-impl ControlError {
-    fn new(status: StatusCode, reason: impl Into<String>) -> Self {
-        Self { status, reason: reason.into() }
-    }
-}
-
-impl IntoResponse for ControlError {
-    fn into_response(self) -> Response {
-        (self.status, Json(json!({"error": self.reason}))).into_response()
-    }
-}
-
-impl From<StoreError> for ControlError {
-    fn from(error: StoreError) -> Self {
-        let status = match error {
-            StoreError::NoSuch(_) => StatusCode::NOT_FOUND,
-            StoreError::Tables(_) | StoreError::Secrets(_) | StoreError::Queues(_) => {
-                StatusCode::INTERNAL_SERVER_ERROR
-            }
-        };
-        Self::new(status, error.to_string())
-    }
 }
 
 async fn index(State(control): State<Control>) -> Json<Value> {

@@ -1,11 +1,14 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use sam_template::Template;
 use serde_json::json;
 
 use super::*;
-use crate::functions::{LogLine, LogSink};
+use crate::event_sources::Schedules;
+use crate::functions::{Functions, LogLine, LogSink};
+use crate::services::Stores;
 use crate::standins::sample;
-use sam_template::Template;
 
 struct Running {
     url: String,

@@ -6,6 +6,7 @@
 //! least once.
 
 mod events;
+mod mapping;
 mod outcome;
 mod permissions;
 mod queue;
@@ -18,39 +19,14 @@ mod tests;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bytes::Bytes;
-use futures::future::BoxFuture;
+use sam_template::{EventSource, Template, Trigger};
 use tokio::task::JoinSet;
 
-use crate::functions::{Functions, InvokeError};
-use crate::services::{StoreError, Stores};
-use sam_template::{EventSource, Template, Trigger};
-
+use self::mapping::Mapping;
+pub use self::mapping::{Invoke, Report};
 pub use self::schedule::{BadSchedule, Schedules};
 use self::schedule::{Schedule, Scheduled};
-
-/// The runner of functions.
-pub trait Invoke: Send + Sync {
-    /// Invokes a function by its logical id with an event, and waits for its result.
-    fn invoke<'a>(
-        &'a self,
-        function: &'a str,
-        event: Bytes,
-    ) -> BoxFuture<'a, Result<Bytes, InvokeError>>;
-}
-
-impl Invoke for Functions {
-    fn invoke<'a>(
-        &'a self,
-        function: &'a str,
-        event: Bytes,
-    ) -> BoxFuture<'a, Result<Bytes, InvokeError>> {
-        Box::pin(Self::invoke(self, function, event))
-    }
-}
-
-/// Receives the event sources' reports: a function's logical id and a sentence.
-pub type Report = Arc<dyn Fn(&str, &str) + Send + Sync>;
+use crate::services::{StoreError, Stores};
 
 /// The running event sources. They end when this is dropped.
 #[derive(Default)]
@@ -95,18 +71,6 @@ pub enum SourceError {
         /// The cause.
         reason: StoreError,
     },
-}
-
-/// The common part of all sources: the function, its runner, and the receiver of reports.
-#[derive(Clone)]
-struct Mapping {
-    /// The function's logical id.
-    function: String,
-    /// The source's name, unique within the template.
-    name: String,
-    stores: Stores,
-    functions: Arc<dyn Invoke>,
-    report: Report,
 }
 
 /// Starts all event sources of a template.
@@ -175,14 +139,4 @@ fn start_one(
 
 fn read_schedule(expression: &str, function: String) -> Result<Schedule, SourceError> {
     Schedule::parse(expression).map_err(|reason| SourceError::Schedule { function, reason })
-}
-
-impl Mapping {
-    async fn invoke(&self, event: String) -> Result<Bytes, InvokeError> {
-        self.functions.invoke(&self.function, event.into()).await
-    }
-
-    fn say(&self, sentence: &str) {
-        (self.report)(&self.function, sentence);
-    }
 }

@@ -8,10 +8,9 @@ use tokio::{
     time::Instant,
 };
 
-use super::{
-    Mapping, events,
-    outcome::{self, Outcome},
-};
+use super::events;
+use super::mapping::Mapping;
+use super::outcome::{self, Outcome};
 use crate::functions::InvokeError;
 use crate::services::{QueueName, ReceivedMessage};
 use sam_template::{Queue, QueueTrigger};

@@ -10,7 +10,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::timeout;
 
-use super::{Mapping, events, schedule::Schedule};
+use super::events;
+use super::mapping::Mapping;
+use super::schedule::Schedule;
 
 /// The steps. Each runs after the previous one has succeeded.
 const STEPS: [&str; 4] = ["createSecret", "setSecret", "testSecret", "finishSecret"];

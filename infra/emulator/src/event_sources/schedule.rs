@@ -11,7 +11,8 @@ use croner::{
 };
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 
-use super::{Mapping, events};
+use super::events;
+use super::mapping::Mapping;
 use crate::functions::InvokeError;
 
 /// A day in seconds.

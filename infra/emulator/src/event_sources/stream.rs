@@ -8,10 +8,9 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
-use super::{
-    Mapping, events,
-    outcome::{self, Outcome},
-};
+use super::events;
+use super::mapping::Mapping;
+use super::outcome::{self, Outcome};
 use crate::functions::InvokeError;
 use crate::services::{StoreError, StreamPosition, TableName};
 use sam_template::StreamTrigger;

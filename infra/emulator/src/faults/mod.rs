@@ -42,11 +42,11 @@ pub struct Faults {
     pub deliveries: DeliveryFaults,
     /// Whether every invocation gets a new execution environment.
     pub cold_starts: bool,
-    /// The stand-ins for third-party services, by name. Each reads its own faults.
+    /// The stand-ins for third-party services, by name. Each stand-in reads its faults.
     pub standins: StandinFaults,
 }
 
-/// The faults of stand-ins, by their names: of each the JSON of its own type.
+/// The faults of stand-ins by name, in JSON. Each stand-in has its type for them.
 pub type StandinFaults = BTreeMap<String, Value>;
 
 /// The faults of calls on a table.

@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::environment::RegistrationError;
-use super::runtime_api::{EnvironmentHandle, REPORT_BYTES_MAX, accepted, read_report, refuse};
+use super::handle::{EnvironmentHandle, REPORT_BYTES_MAX, accepted, read_report, refuse};
 use super::variables::{VERSION, function_name};
 
 const NAME: &str = "lambda-extension-name";

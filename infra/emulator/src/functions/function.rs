@@ -5,17 +5,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use serde::Serialize;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::environment::Environment;
+use super::config::FunctionConfig;
+use super::environment::{Environment, StopCommand};
 use super::error::InvokeError;
 use super::invocation::Pending;
+use super::log::{LogLine, LogSink, LogSource};
 use super::pool::{Pool, Scaling};
 use super::process_group::Group;
-use super::supervisor::supervise;
 use super::timeline::Timeline;
-use super::{FunctionConfig, LogLine, LogSink, LogSource};
 
 /// The maximum bytes of an event and of a response: Lambda's limit for synchronous invocations.
 pub(super) const PAYLOAD_BYTES_MAX: usize = 6 * 1024 * 1024 + 100;
@@ -27,7 +28,21 @@ pub(super) struct Function {
     pub(super) group: Arc<Group>,
     pool: Mutex<Pool>,
     logs: LogSink,
+    launch: Launch,
     counters: Counters,
+}
+
+/// Starts the process of a new environment in a separate task.
+pub(super) type Launch = fn(&Arc<Function>, Start);
+
+/// A new environment whose process is to start.
+pub(super) struct Start {
+    /// Its id.
+    pub(super) environment: Arc<str>,
+    /// The commands to stop it.
+    pub(super) orders: mpsc::UnboundedReceiver<StopCommand>,
+    /// The next deadline of an invocation, if any.
+    pub(super) limit: watch::Receiver<Option<Instant>>,
 }
 
 /// A function's counters since the platform started.
@@ -59,6 +74,7 @@ impl Function {
         timeline: &Arc<Timeline>,
         group: &Arc<Group>,
         logs: &LogSink,
+        launch: Launch,
     ) -> Self {
         Self {
             deployment,
@@ -66,6 +82,7 @@ impl Function {
             group: Arc::clone(group),
             pool: Mutex::new(Pool::new(scaling)),
             logs: Arc::clone(logs),
+            launch,
             counters: Counters::default(),
         }
     }
@@ -118,9 +135,9 @@ impl Function {
         for _ in 0..dispatched.starts {
             let capacity = self.deployment.invocations_per_environment.max(1);
             let (environment, orders, limit) = Environment::new(pool.version(), capacity);
-            let id = Arc::clone(&environment.id);
+            let start = Start { environment: Arc::clone(&environment.id), orders, limit };
             pool.add(environment);
-            tokio::spawn(supervise(Arc::clone(self), id, orders, limit));
+            (self.launch)(self, start);
         }
         changed
     }

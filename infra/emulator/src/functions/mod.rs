@@ -11,11 +11,14 @@
 //! Not emulated: asynchronous invocation, streamed responses, external extensions, and AWS's second
 //! attempt at an initialisation that exceeds ten seconds.
 
+mod config;
 mod environment;
 mod error;
 mod extensions_api;
 mod function;
+mod handle;
 mod invocation;
+mod log;
 mod pool;
 mod process_group;
 mod runtime_api;
@@ -24,21 +27,24 @@ mod timeline;
 mod variables;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
+pub use self::config::FunctionConfig;
 pub use self::error::InvokeError;
 pub use self::function::FunctionCounts;
+pub use self::log::{LogLine, LogSink, LogSource};
 pub use self::timeline::{InvocationRecord, TimelineEvent};
 
 use self::environment::StopCommand;
-use self::function::Function;
+use self::function::{Function, Start};
 use self::pool::Scaling;
 use self::process_group::Group;
+use self::supervisor::supervise;
 use self::timeline::Timeline;
 use crate::services::Environments;
 
@@ -51,57 +57,6 @@ const ENVIRONMENTS_MAX: usize = 32;
 const IDLE_MAX: Duration = Duration::from_mins(5);
 /// The interval at which idle environments are ended.
 const REAP_EVERY: Duration = Duration::from_secs(5);
-
-/// A function that is ready to run.
-#[derive(Debug, Clone)]
-pub struct FunctionConfig {
-    /// Its name in the template.
-    pub logical_id: String,
-    /// The program.
-    pub binary: PathBuf,
-    /// The template's environment variables, resolved.
-    pub variables: BTreeMap<String, String>,
-    /// The access key that identifies the function to the stores.
-    pub access_key_id: String,
-    /// The endpoint of `DynamoDB`, SQS, Secrets Manager and SES.
-    pub services_endpoint: String,
-    /// The timeout of one invocation.
-    pub timeout: Duration,
-    /// Memory in MB, reported to the function and not enforced.
-    pub memory_mb: u32,
-    /// Reserved concurrency: the maximum number of concurrent invocations, if set.
-    pub reserved_concurrency: Option<u32>,
-    /// The invocations that one environment serves at once: 1, or more for Lambda Managed
-    /// Instances.
-    pub invocations_per_environment: usize,
-}
-
-/// A log line: printed by a function's process, or written by the platform about it.
-#[derive(Debug, Clone, Copy)]
-pub struct LogLine<'a> {
-    /// The logical id of the function.
-    pub function: &'a str,
-    /// The execution environment.
-    pub environment: &'a str,
-    /// The source of the line.
-    pub source: LogSource,
-    /// The line, without its end.
-    pub text: &'a str,
-}
-
-/// The source of a log line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogSource {
-    /// The function, on its standard output.
-    Stdout,
-    /// The function, on its standard error.
-    Stderr,
-    /// The platform, about the function.
-    Platform,
-}
-
-/// The receiver of all log lines.
-pub type LogSink = Arc<dyn Fn(&LogLine<'_>) + Send + Sync>;
 
 /// The running functions. Clones are handles to the same functions.
 #[derive(Clone)]
@@ -122,7 +77,7 @@ impl Functions {
         let functions = deployments.into_iter().map(|deployment| {
             let id = deployment.logical_id.clone();
             let scaling = scaling(&deployment);
-            let function = Function::new(deployment, scaling, &timeline, &group, logs);
+            let function = Function::new(deployment, scaling, &timeline, &group, logs, launch);
             (id, Arc::new(function))
         });
         let shared = Arc::new(Shared { functions: functions.collect(), timeline });
@@ -221,6 +176,11 @@ impl Environments for Shared {
             function.step_in(environment, |environment| environment.order(StopCommand::Kill));
         }
     }
+}
+
+/// Starts the process of an environment, and the task that watches it.
+fn launch(function: &Arc<Function>, start: Start) {
+    tokio::spawn(supervise(Arc::clone(function), start));
 }
 
 fn scaling(deployment: &FunctionConfig) -> Scaling {

@@ -9,26 +9,14 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::serve::ListenerExt;
-use bytes::Bytes;
-use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use super::error::{ErrorReport, InvokeError};
+use super::error::InvokeError;
 use super::extensions_api;
 use super::function::{Function, PAYLOAD_BYTES_MAX};
-use super::variables::function_arn;
+use super::handle::{EnvironmentHandle, accepted, read_report, refuse};
 use crate::visitors;
-
-/// The maximum bytes of an error report.
-pub(super) const REPORT_BYTES_MAX: usize = 256 * 1024;
-
-/// The environment that a listener serves.
-#[derive(Clone)]
-pub(super) struct EnvironmentHandle {
-    pub(super) function: Arc<Function>,
-    pub(super) environment: Arc<str>,
-}
 
 /// Serves one environment until the task is aborted.
 pub(super) async fn serve(listener: TcpListener, function: Arc<Function>, environment: Arc<str>) {
@@ -100,54 +88,4 @@ async fn init_error(State(station): State<EnvironmentHandle>, body: Body) -> Res
     let report = read_report(body).await;
     station.fail(&report);
     accepted()
-}
-
-impl EnvironmentHandle {
-    /// Sends a result to the invocation's caller.
-    fn answer(&self, request_id: &str, result: Result<Bytes, InvokeError>, what: &str) -> Response {
-        self.function.timeline.note_request(request_id, what);
-        let answered = self
-            .function
-            .step_in(&self.environment, |environment| environment.answered(request_id, result));
-        match answered {
-            Some(true) => accepted(),
-            _ => refuse(StatusCode::BAD_REQUEST, "InvalidRequestID", "Invalid request ID"),
-        }
-    }
-
-    /// Handles the process's report of a fatal error.
-    pub(super) fn fail(&self, report: &ErrorReport) {
-        let reason = format!("{}: {}", report.error_type, report.error_message);
-        self.function.step_in(&self.environment, |environment| {
-            environment.fail(InvokeError::InitFailed { reason });
-        });
-    }
-
-    pub(super) fn arn(&self) -> String {
-        function_arn(&self.function.deployment.logical_id)
-    }
-
-    pub(super) fn note(&self, what: &str) {
-        self.function.timeline.note_environment(&self.environment, what);
-    }
-
-    pub(super) fn note_if(&self, happened: bool, what: &str) {
-        if happened {
-            self.note(what);
-        }
-    }
-}
-
-pub(super) async fn read_report(body: Body) -> ErrorReport {
-    let body = to_bytes(body, REPORT_BYTES_MAX).await;
-    ErrorReport::parse(&body.unwrap_or_default())
-}
-
-pub(super) fn accepted() -> Response {
-    (StatusCode::ACCEPTED, axum::Json(json!({"status": "OK"}))).into_response()
-}
-
-pub(super) fn refuse(status: StatusCode, error_type: &str, message: &str) -> Response {
-    let body = json!({"errorType": error_type, "errorMessage": message});
-    (status, axum::Json(body)).into_response()
 }

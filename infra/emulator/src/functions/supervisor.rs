@@ -12,8 +12,9 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::environment::StopCommand;
-use super::function::Function;
-use super::{LogSource, runtime_api, variables};
+use super::function::{Function, Start};
+use super::log::LogSource;
+use super::{runtime_api, variables};
 
 /// The grace period of a process with an extension.
 const GRACE: Duration = Duration::from_millis(500);
@@ -22,12 +23,8 @@ const GRACE: Duration = Duration::from_millis(500);
 const LINE_BYTES_MAX: u64 = 1024 * 1024;
 
 /// Runs one environment from the start of its process to its end.
-pub(super) async fn supervise(
-    function: Arc<Function>,
-    environment: Arc<str>,
-    orders: mpsc::UnboundedReceiver<StopCommand>,
-    limit: watch::Receiver<Option<Instant>>,
-) {
+pub(super) async fn supervise(function: Arc<Function>, new: Start) {
+    let Start { environment, orders, limit } = new;
     let how = match start(&function, &environment).await {
         Ok((child, api)) => {
             let how = watch_over(&function, &environment, child, orders, limit).await;

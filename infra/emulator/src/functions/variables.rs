@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use super::FunctionConfig;
+use super::config::FunctionConfig;
 use sam_template::{ACCOUNT_ID, REGION, STACK_NAME};
 
 /// All variables of one environment's process.

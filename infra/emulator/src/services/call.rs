@@ -9,6 +9,9 @@ use serde_json::Value;
 use super::{identities::bare, physical_names::Names};
 use sam_template::ConditionKey;
 
+/// The largest body of a call, `DynamoDB`'s own limit.
+pub(super) const BODY_BYTES_MAX: usize = 16 << 20;
+
 /// The path of Amazon SES version 2's `SendEmail`.
 const SEND_EMAIL_PATH: &str = "/v2/email/outbound-emails";
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Stores;
+use super::stores::Stores;
 use sam_template::REGION;
 
 impl Stores {

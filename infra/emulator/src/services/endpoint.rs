@@ -17,13 +17,12 @@ use serde_json::{Map, Value, json};
 use tokio::sync::watch;
 
 use super::{
-    BODY_BYTES_MAX,
-    call::{Call, Resource, Store},
+    call::{BODY_BYTES_MAX, Call, Resource, Store},
     counts::CallCounts,
     error_responses,
     fault_injector::FaultInjector,
     feedback::FeedbackRoutes,
-    mail::Mailbox,
+    mailbox::Mailbox,
     meter::Meter,
     physical_names::Names,
     policy::Policies,

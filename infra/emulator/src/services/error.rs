@@ -3,9 +3,8 @@
 use std::path::PathBuf;
 
 use dynoxide::DynoxideError;
-
-use super::{queues::QueueError, secrets::SecretError};
 use sam_template::Unresolved;
+use serde_json::json;
 
 /// The reason why the stores cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -62,8 +61,30 @@ pub enum StoreError {
     Queues(#[from] QueueError),
 }
 
+/// SQS rejected the platform's own call.
+#[derive(Debug, thiserror::Error)]
+#[error("SQS rejected {operation}: {answer}")]
+pub struct QueueError {
+    pub(super) operation: &'static str,
+    pub(super) answer: String,
+}
+
+/// Secrets Manager returned an error.
+#[derive(Debug, thiserror::Error)]
+#[error("Secrets Manager rejected {operation}: {answer}")]
+pub struct SecretError {
+    pub(super) operation: &'static str,
+    pub(super) answer: String,
+}
+
 impl NoSuch {
     pub(super) fn new(kind: &'static str, name: &str) -> Self {
         Self { kind, name: name.to_owned() }
+    }
+}
+
+impl SecretError {
+    pub(super) fn new(operation: &'static str, code: &str, why: &str) -> Self {
+        Self { operation, answer: json!({"__type": code, "Message": why}).to_string() }
     }
 }

@@ -18,7 +18,7 @@ use axum::{
 };
 use serde_json::Value;
 
-use super::{BODY_BYTES_MAX, call::Call, call::Store};
+use super::call::{BODY_BYTES_MAX, Call, Store};
 
 /// The operations of `DynamoDB` that use units, and whether they write.
 const OPERATIONS: [(&str, bool); 9] = [

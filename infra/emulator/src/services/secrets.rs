@@ -2,11 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use axum::{
-    body::Body,
-    http::{HeaderMap, header::CONTENT_TYPE},
-    response::Response,
-};
+use axum::http::HeaderMap;
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use rustack_secretsmanager_core::{
@@ -14,16 +10,15 @@ use rustack_secretsmanager_core::{
     provider::RustackSecretsManager,
 };
 use rustack_secretsmanager_http::{
-    SecretsManagerHandler,
-    response::{self, error_to_response},
-    router::resolve_operation,
+    SecretsManagerHandler, response::error_to_response, router::resolve_operation,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
+    error::SecretError,
     physical_names::physical,
-    rotations::{self, Rotation},
+    rotation::{self, Rotation},
 };
 use sam_template::{ACCOUNT_ID, REGION, Template};
 
@@ -32,20 +27,6 @@ pub(super) struct Secrets {
     handler: RustackSecretsManagerHandler,
     /// By secret name.
     pub(super) rotations: BTreeMap<String, Rotation>,
-}
-
-/// Secrets Manager returned an error.
-#[derive(Debug, thiserror::Error)]
-#[error("Secrets Manager rejected {operation}: {answer}")]
-pub struct SecretError {
-    operation: &'static str,
-    answer: String,
-}
-
-impl SecretError {
-    pub(super) fn new(operation: &'static str, code: &str, why: &str) -> Self {
-        Self { operation, answer: json!({"__type": code, "Message": why}).to_string() }
-    }
 }
 
 impl Secrets {
@@ -57,7 +38,7 @@ impl Secrets {
         });
         Self {
             handler: RustackSecretsManagerHandler::new(Arc::new(provider)),
-            rotations: rotations::of(template),
+            rotations: rotation::of(template),
         }
     }
 
@@ -85,25 +66,6 @@ impl Secrets {
         self.ask("PutSecretValue", input).await.map(drop)
     }
 
-    /// Handles a call as Secrets Manager does.
-    pub(super) async fn call(&self, operation: &str, body: Bytes) -> Response {
-        // If the body is not JSON, the store reports the error.
-        let input = || serde_json::from_slice(&body).unwrap_or(Value::Null);
-        let answered = match operation {
-            "RotateSecret" => self.rotate_secret(input()).await,
-            "DescribeSecret" => self.describe_secret(input()).await,
-            "UpdateSecretVersionStage" => self.update_secret_version_stage(input()).await,
-            _ => return self.handle(operation, body).await.map(Body::from),
-        };
-        let (status, answer) = match answered {
-            Ok(answer) => (200, answer.to_string()),
-            Err(error) => (400, error.answer),
-        };
-        let response = Response::builder().status(status);
-        let response = response.header(CONTENT_TYPE, response::CONTENT_TYPE).body(answer.into());
-        response.expect("literal statuses and headers are valid")
-    }
-
     pub(super) async fn ask(
         &self,
         operation: &'static str,
@@ -117,7 +79,7 @@ impl Secrets {
         Err(SecretError { operation, answer: String::from_utf8_lossy(body).into_owned() })
     }
 
-    async fn handle(&self, operation: &str, body: Bytes) -> http::Response<Bytes> {
+    pub(super) async fn handle(&self, operation: &str, body: Bytes) -> http::Response<Bytes> {
         let mut headers = HeaderMap::new();
         if let Ok(target) = format!("secretsmanager.{operation}").parse() {
             headers.insert("x-amz-target", target);

@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use super::{StartError, dynamodb_json::plain_item, physical_names::physical, private};
+use super::{dynamodb_json::plain_item, error::StartError, physical_names::physical, private};
 use sam_template::{Key, Projection, StartingPosition, StreamView, Table};
 
 /// The database file in a data directory.

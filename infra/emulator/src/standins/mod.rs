@@ -22,7 +22,7 @@ use tokio::task::JoinSet;
 use self::asked::Asked;
 pub use self::asked::Report;
 pub use self::service::Service;
-use self::switch::{BadFault, Change, JsonSwitch, Switch};
+use self::switch::{Change, JsonSwitch, PathError, Switch};
 use crate::faults::StandinFaults;
 
 /// The faults of stand-ins cannot be set: a name or a member is unknown, or a value is invalid.
@@ -123,7 +123,7 @@ impl Standins {
 }
 
 impl BadFaults {
-    fn of(name: &str, error: &BadFault) -> Self {
+    fn of(name: &str, error: &PathError) -> Self {
         let path = match error.path().to_string().as_str() {
             // The value itself, not a member of it.
             "." => name.to_owned(),

@@ -19,8 +19,8 @@ pub trait Service: Send + Sync + 'static {
     /// The template's parameters with its URL.
     const PARAMETERS: &'static [&'static str];
 
-    /// The names of its own request headers to show at the control address, in lower case. Other
-    /// headers may contain secrets.
+    /// Further request headers to show at the control address, in lower case. Others may contain
+    /// secrets.
     const SHOWN_HEADERS: &'static [&'static str] = &[];
 
     /// Its faults in `PUT /faults`, by default none.

@@ -31,26 +31,26 @@ struct Met {
 /// A change of faults that have been read and are valid.
 pub(super) type Change = Box<dyn FnOnce() + Send>;
 
-/// The faults of a stand-in as JSON, whatever their type.
+/// The faults of a stand-in as JSON, for any type of faults.
 pub(super) trait JsonSwitch: Send + Sync {
     /// Reads faults and returns the change to them; without a value, to none.
     ///
     /// # Errors
     /// The path and the cause, if a member is unknown or invalid.
-    fn read(self: Arc<Self>, faults: Option<&Value>) -> Result<Change, BadFault>;
+    fn read(self: Arc<Self>, faults: Option<&Value>) -> Result<Change, PathError>;
 
     /// The active faults, with all members.
     fn active(&self) -> Value;
 }
 
 /// Why faults cannot be read.
-pub(super) type BadFault = serde_path_to_error::Error<serde_json::Error>;
+pub(super) type PathError = serde_path_to_error::Error<serde_json::Error>;
 
 impl<F> JsonSwitch for Switch<F>
 where
     F: Clone + Default + Send + Serialize + DeserializeOwned + 'static,
 {
-    fn read(self: Arc<Self>, faults: Option<&Value>) -> Result<Change, BadFault> {
+    fn read(self: Arc<Self>, faults: Option<&Value>) -> Result<Change, PathError> {
         let faults: F = match faults {
             Some(faults) => serde_path_to_error::deserialize(faults)?,
             None => F::default(),

@@ -29,7 +29,7 @@ Resources:
       KeySchema: [{AttributeName: pk, KeyType: HASH}]
 ";
 
-/// A third-party service without faults of its own.
+/// A third-party service with the general faults.
 struct Weather;
 
 impl Service for Weather {
@@ -107,7 +107,7 @@ async fn started(application: &impl Application, demo: bool) -> Platform {
     Platform::start(options, application).await.unwrap()
 }
 
-/// The template in a file of its own.
+/// The template in a new file.
 fn template() -> PathBuf {
     let name = format!("{}.yaml", uuid::Uuid::new_v4());
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);

@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use self::archive::{Archive, Entry};
-use super::ControlError;
+use super::error::ControlError;
 
 /// The Content-Security-Policy: files and responses of the page's own origin. Swagger UI embeds
 /// styles and small images in the page.

@@ -14,10 +14,13 @@ use std::{
     time::{Duration, Instant},
 };
 
+use bytes::Bytes;
 use futures::FutureExt as _;
+use futures::future::BoxFuture;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::functions::InvokeError;
 
 const QUEUE: &str = "EventSourceArn: !GetAtt WorkQueue.Arn
       FunctionResponseTypes: [ReportBatchItemFailures]";

@@ -4,6 +4,7 @@
 use aws_sdk_dynamodb::types::{Delete, KeysAndAttributes, Update};
 
 use super::*;
+use crate::services::start::sweep_once;
 
 const KB: usize = 1 << 10;
 

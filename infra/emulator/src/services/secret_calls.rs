@@ -1,79 +1,24 @@
-//! The state of secret rotations: whether a secret has one, and whether it is in progress or
-//! incomplete.
+//! Secrets Manager's calls. Those about rotations are handled here, the others by the embedded
+//! Secrets Manager, which cannot invoke functions and would rotate without them.
 //!
-//! The embedded Secrets Manager cannot invoke functions and would rotate by itself. So calls about
-//! rotations are handled here first. Two responses differ from AWS: a cancelled rotation stays
-//! enabled, and rotations have no dates.
+//! Two responses differ from AWS: a cancelled rotation stays enabled, and rotations have no dates.
 
-use std::collections::BTreeMap;
-
+use axum::body::Body;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::Response;
+use bytes::Bytes;
 use rustack_secretsmanager_core::validation::validate_client_request_token;
+use rustack_secretsmanager_http::response;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::sync::{Mutex, watch};
 use uuid::Uuid;
 
-use super::{
-    NoSuch, StoreError, Stores,
-    physical_names::physical,
-    secrets::{SecretError, Secrets},
-};
-use sam_template::{Template, Trigger};
+use super::error::SecretError;
+use super::rotation::Rotation;
+use super::secrets::Secrets;
 
 const CURRENT: &str = "AWSCURRENT";
 const PENDING: &str = "AWSPENDING";
-
-/// The rotation of one secret.
-#[derive(Default)]
-pub(super) struct Rotation {
-    /// The token of the rotation in progress: the id of the new version.
-    under_way: watch::Sender<Option<String>>,
-    /// Held while a rotation starts, so that only one does.
-    beginning: Mutex<()>,
-}
-
-/// The rotations of a template, by secret name.
-pub(super) fn of(template: &Template) -> BTreeMap<String, Rotation> {
-    let sources = template.event_sources.iter();
-    let secrets = sources.filter_map(|source| match &source.trigger {
-        Trigger::Rotation(trigger) => Some(physical(&trigger.secret)),
-        _ => None,
-    });
-    secrets.map(|name| (name, Rotation::default())).collect()
-}
-
-impl Stores {
-    /// A receiver of the token of a secret's rotation in progress.
-    ///
-    /// # Errors
-    /// If there is no such secret or it has no rotation.
-    pub fn rotations(&self, secret: &str) -> Result<watch::Receiver<Option<String>>, NoSuch> {
-        Ok(self.rotation(secret)?.under_way.subscribe())
-    }
-
-    /// Starts the rotation of a secret, by its logical id.
-    ///
-    /// # Errors
-    /// If there is no such secret, it has no rotation, or the previous rotation is not complete.
-    pub async fn rotate(&self, secret: &str) -> Result<(), StoreError> {
-        let input = json!({"SecretId": physical(secret)});
-        Ok(self.door.secrets.rotate_secret(input).await.map(drop)?)
-    }
-
-    /// Notes that a secret's rotation in progress has ended, successfully or not.
-    ///
-    /// # Errors
-    /// If there is no such secret or it has no rotation.
-    pub fn rotation_ended(&self, secret: &str) -> Result<(), NoSuch> {
-        self.rotation(secret)?.under_way.send_replace(None);
-        Ok(())
-    }
-
-    fn rotation(&self, secret: &str) -> Result<&Rotation, NoSuch> {
-        let rotation = self.door.secrets.rotations.get(&physical(secret));
-        rotation.ok_or_else(|| NoSuch::new("rotation of secret", secret))
-    }
-}
 
 /// The fields of the call that the platform supports. Function and schedule come from the template.
 #[derive(Deserialize)]
@@ -84,6 +29,25 @@ struct RotateSecret {
 }
 
 impl Secrets {
+    /// Handles a call as Secrets Manager does.
+    pub(super) async fn call(&self, operation: &str, body: Bytes) -> Response {
+        // If the body is not JSON, the store reports the error.
+        let input = || serde_json::from_slice(&body).unwrap_or(Value::Null);
+        let answered = match operation {
+            "RotateSecret" => self.rotate_secret(input()).await,
+            "DescribeSecret" => self.describe_secret(input()).await,
+            "UpdateSecretVersionStage" => self.update_secret_version_stage(input()).await,
+            _ => return self.handle(operation, body).await.map(Body::from),
+        };
+        let (status, answer) = match answered {
+            Ok(answer) => (200, answer.to_string()),
+            Err(error) => (400, error.answer),
+        };
+        let response = Response::builder().status(status);
+        let response = response.header(CONTENT_TYPE, response::CONTENT_TYPE).body(answer.into());
+        response.expect("literal statuses and headers are valid")
+    }
+
     /// Starts a rotation. If the previous one is incomplete, it is retried, and the call returns an
     /// error.
     pub(super) async fn rotate_secret(&self, input: Value) -> Result<Value, SecretError> {

@@ -1,0 +1,28 @@
+//! The parts of the platform that the control address shows.
+
+use std::sync::Arc;
+
+use super::telemetry::Telemetry;
+use crate::event_sources::Schedules;
+use crate::functions::Functions;
+use crate::services::Stores;
+use crate::standins::Standins;
+
+/// The parts of the platform that the control address shows.
+#[derive(Clone)]
+pub struct Control {
+    /// The stores.
+    pub stores: Stores,
+    /// The functions.
+    pub functions: Functions,
+    /// The stand-ins for third-party services.
+    pub standins: Standins,
+    /// The schedules of functions.
+    pub schedules: Schedules,
+    /// The telemetry that the functions emitted.
+    pub telemetry: Arc<Telemetry>,
+    /// The API's own address.
+    pub api_url: String,
+    /// The API's `OpenAPI` document in JSON, if the application has one.
+    pub description: Option<&'static str>,
+}

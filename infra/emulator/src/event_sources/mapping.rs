@@ -1,0 +1,54 @@
+//! The common part of all event sources: their function, its runner and the receiver of reports.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures::future::BoxFuture;
+
+use crate::functions::{Functions, InvokeError};
+use crate::services::Stores;
+
+/// The runner of functions.
+pub trait Invoke: Send + Sync {
+    /// Invokes a function by its logical id with an event, and waits for its result.
+    fn invoke<'a>(
+        &'a self,
+        function: &'a str,
+        event: Bytes,
+    ) -> BoxFuture<'a, Result<Bytes, InvokeError>>;
+}
+
+impl Invoke for Functions {
+    fn invoke<'a>(
+        &'a self,
+        function: &'a str,
+        event: Bytes,
+    ) -> BoxFuture<'a, Result<Bytes, InvokeError>> {
+        Box::pin(Self::invoke(self, function, event))
+    }
+}
+
+/// Receives the event sources' reports: a function's logical id and a sentence.
+pub type Report = Arc<dyn Fn(&str, &str) + Send + Sync>;
+
+/// The common part of all sources: the function, its runner, and the receiver of reports.
+#[derive(Clone)]
+pub(super) struct Mapping {
+    /// The function's logical id.
+    pub(super) function: String,
+    /// The source's name, unique within the template.
+    pub(super) name: String,
+    pub(super) stores: Stores,
+    pub(super) functions: Arc<dyn Invoke>,
+    pub(super) report: Report,
+}
+
+impl Mapping {
+    pub(super) async fn invoke(&self, event: String) -> Result<Bytes, InvokeError> {
+        self.functions.invoke(&self.function, event.into()).await
+    }
+
+    pub(super) fn say(&self, sentence: &str) {
+        (self.report)(&self.function, sentence);
+    }
+}

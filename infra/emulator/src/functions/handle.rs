@@ -1,0 +1,79 @@
+//! The common part of the APIs that a function's process calls: its environment, error reports and
+//! responses.
+
+use std::sync::Arc;
+
+use axum::body::{Body, to_bytes};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use serde_json::json;
+
+use super::error::{ErrorReport, InvokeError};
+use super::function::Function;
+use super::variables::function_arn;
+
+/// The maximum bytes of an error report.
+pub(super) const REPORT_BYTES_MAX: usize = 256 * 1024;
+
+/// The environment whose process calls the APIs.
+#[derive(Clone)]
+pub(super) struct EnvironmentHandle {
+    pub(super) function: Arc<Function>,
+    pub(super) environment: Arc<str>,
+}
+
+impl EnvironmentHandle {
+    /// Sends a result to the invocation's caller.
+    pub(super) fn answer(
+        &self,
+        request_id: &str,
+        result: Result<Bytes, InvokeError>,
+        what: &str,
+    ) -> Response {
+        self.function.timeline.note_request(request_id, what);
+        let answered = self
+            .function
+            .step_in(&self.environment, |environment| environment.answered(request_id, result));
+        match answered {
+            Some(true) => accepted(),
+            _ => refuse(StatusCode::BAD_REQUEST, "InvalidRequestID", "Invalid request ID"),
+        }
+    }
+
+    /// Handles the process's report of a fatal error.
+    pub(super) fn fail(&self, report: &ErrorReport) {
+        let reason = format!("{}: {}", report.error_type, report.error_message);
+        self.function.step_in(&self.environment, |environment| {
+            environment.fail(InvokeError::InitFailed { reason });
+        });
+    }
+
+    pub(super) fn arn(&self) -> String {
+        function_arn(&self.function.deployment.logical_id)
+    }
+
+    pub(super) fn note(&self, what: &str) {
+        self.function.timeline.note_environment(&self.environment, what);
+    }
+
+    pub(super) fn note_if(&self, happened: bool, what: &str) {
+        if happened {
+            self.note(what);
+        }
+    }
+}
+
+pub(super) async fn read_report(body: Body) -> ErrorReport {
+    let body = to_bytes(body, REPORT_BYTES_MAX).await;
+    ErrorReport::parse(&body.unwrap_or_default())
+}
+
+pub(super) fn accepted() -> Response {
+    (StatusCode::ACCEPTED, axum::Json(json!({"status": "OK"}))).into_response()
+}
+
+pub(super) fn refuse(status: StatusCode, error_type: &str, message: &str) -> Response {
+    let body = json!({"errorType": error_type, "errorMessage": message});
+    (status, axum::Json(body)).into_response()
+}

@@ -1,0 +1,27 @@
+//! The state of a secret's rotation.
+
+use std::collections::BTreeMap;
+
+use sam_template::{Template, Trigger};
+use tokio::sync::{Mutex, watch};
+
+use super::physical_names::physical;
+
+/// The rotation of one secret.
+#[derive(Default)]
+pub(super) struct Rotation {
+    /// The token of the rotation in progress: the id of the new version.
+    pub(super) under_way: watch::Sender<Option<String>>,
+    /// Held while a rotation starts, so that only one does.
+    pub(super) beginning: Mutex<()>,
+}
+
+/// The rotations of a template, by secret name.
+pub(super) fn of(template: &Template) -> BTreeMap<String, Rotation> {
+    let sources = template.event_sources.iter();
+    let secrets = sources.filter_map(|source| match &source.trigger {
+        Trigger::Rotation(trigger) => Some(physical(&trigger.secret)),
+        _ => None,
+    });
+    secrets.map(|name| (name, Rotation::default())).collect()
+}

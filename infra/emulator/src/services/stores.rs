@@ -1,0 +1,261 @@
+//! The running stores, as the platform uses them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::sync::{Arc, Weak};
+
+use dynoxide::actions::get_records::Record;
+use sam_template::{Permission, StartingPosition};
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+use super::counts::CallKind;
+use super::endpoint::{Environments, ServiceEndpoint};
+use super::error::{NoSuch, QueueError, StoreError};
+use super::fault_injector::FaultInjector;
+use super::mailbox::Mailbox;
+use super::meter::Consumed;
+use super::physical_names::{Names, QueueName, TableName, physical};
+use super::queues::{QueueReport, ReceivedMessage};
+use super::rotation::Rotation;
+use super::tables::StreamPosition;
+
+/// The running stores. Clones are handles to the same stores, which end with the last handle.
+#[derive(Clone)]
+pub struct Stores {
+    pub(super) door: Arc<ServiceEndpoint>,
+    address: SocketAddr,
+    /// All background tasks end when this is dropped.
+    _running: Arc<watch::Sender<()>>,
+}
+
+impl Stores {
+    pub(super) fn new(
+        door: Arc<ServiceEndpoint>,
+        address: SocketAddr,
+        running: watch::Sender<()>,
+    ) -> Self {
+        Self { door, address, _running: Arc::new(running) }
+    }
+
+    /// Connects the functions' processes, so that calls are recorded in their timelines and faults
+    /// can kill them. Only the first call has an effect.
+    pub fn attach(&self, environments: Weak<dyn Environments>) {
+        // Two platforms never share stores; keeping the first is harmless.
+        let _ = self.door.environments.set(environments);
+    }
+
+    /// The endpoint of all four services: the value of every `AWS_ENDPOINT_URL_*`.
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The names of the template's resources.
+    pub fn names(&self) -> &Names {
+        &self.door.names
+    }
+
+    /// The faults of calls and deliveries.
+    pub fn faults(&self) -> &FaultInjector {
+        &self.door.faults
+    }
+
+    /// The sent mails.
+    pub fn mailbox(&self) -> &Mailbox {
+        &self.door.mailbox
+    }
+
+    /// The counters of the functions' calls.
+    pub fn calls(&self) -> Vec<(CallKind, u64)> {
+        self.door.counts.all()
+    }
+
+    /// Starts counting the billed units of the functions' calls. From then on expired items are not
+    /// deleted.
+    pub fn switch_meter_on(&self) {
+        self.door.meter.switch_on();
+    }
+
+    /// The units that each function's calls have used since the meter was switched on, by its
+    /// logical id.
+    pub fn consumed(&self) -> BTreeMap<String, Consumed> {
+        self.door.meter.consumed()
+    }
+
+    /// Whether a function's policy allows this action on the resource of this ARN.
+    pub fn allow(&self, function: &str, action: &str, arn: &str) -> bool {
+        self.door.policies.allow(function, action, arn)
+    }
+
+    /// The permissions that functions have used so far.
+    pub fn used_rights(&self) -> BTreeSet<Permission> {
+        self.door.policies.used()
+    }
+
+    /// Writes an item, in `DynamoDB`'s JSON (`{"pk": {"S": "…"}}`), to a table by its logical id.
+    /// The table's stream includes the write.
+    ///
+    /// # Errors
+    /// If there is no such table or the item does not match its schema.
+    pub fn put_item(&self, table: &str, item: &Value) -> Result<(), StoreError> {
+        self.door.tables.put(&self.table(table)?.name, item)?;
+        self.door.tell_readers_of(table);
+        Ok(())
+    }
+
+    /// The first 1,000 items of a table as plain JSON, and whether there are more.
+    ///
+    /// # Errors
+    /// If there is no such table.
+    pub fn scan(&self, table: &str) -> Result<(Vec<Value>, bool), StoreError> {
+        Ok(self.door.tables.scan(&self.table(table)?.name)?)
+    }
+
+    /// Writes a new value to a secret, by its logical id.
+    ///
+    /// # Errors
+    /// If there is no such secret or the value is too large.
+    pub async fn put_secret(&self, secret: &str, value: &str) -> Result<(), StoreError> {
+        let name = self.names().secret(secret).ok_or_else(|| NoSuch::new("secret", secret))?;
+        Ok(self.door.secrets.put(&name.arn, value).await?)
+    }
+
+    /// Writes values to those of these secrets that the template has, by their logical ids.
+    ///
+    /// # Errors
+    /// If a value is too large.
+    pub async fn fill_secrets(
+        &self,
+        values: &BTreeMap<&'static str, String>,
+    ) -> Result<(), StoreError> {
+        for (secret, value) in values {
+            if self.names().secret(secret).is_some() {
+                self.put_secret(secret, value).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The state of every queue, with its first messages, without receiving them.
+    ///
+    /// # Errors
+    /// If SQS returns an error.
+    pub async fn queues(&self) -> Result<Vec<QueueReport>, StoreError> {
+        Ok(self.door.queues.reports(self.names()).await?)
+    }
+
+    /// Receives up to ten messages from a queue, waiting up to 20 s for the first one.
+    ///
+    /// # Errors
+    /// If SQS returns an error.
+    pub async fn receive(
+        &self,
+        queue: &QueueName,
+        count_max: usize,
+        wait_s: u64,
+    ) -> Result<Vec<ReceivedMessage>, QueueError> {
+        self.door.queues.receive(queue, count_max, wait_s).await
+    }
+
+    /// Deletes messages from a queue by their receipt handles.
+    ///
+    /// # Errors
+    /// If SQS returns an error.
+    pub async fn delete(
+        &self,
+        queue: &QueueName,
+        receipt_handles: &[&str],
+    ) -> Result<(), QueueError> {
+        self.door.queues.delete(queue, receipt_handles).await
+    }
+
+    /// Sends a message to a queue.
+    ///
+    /// # Errors
+    /// If SQS returns an error.
+    pub async fn send(&self, queue: &QueueName, body: &str) -> Result<(), QueueError> {
+        self.door.queues.send(queue, body).await
+    }
+
+    /// The position at which a stream's reader continues: its checkpoint, or else its starting
+    /// position.
+    ///
+    /// # Errors
+    /// If the table has no stream.
+    pub fn stream_position(
+        &self,
+        reader: &str,
+        table: &TableName,
+        from: StartingPosition,
+    ) -> Result<StreamPosition, StoreError> {
+        match self.door.tables.checkpoint(reader)? {
+            Some(position) => Ok(position),
+            None => Ok(self.door.tables.start_of(&table.name, from)?),
+        }
+    }
+
+    /// Saves a checkpoint: the reader of a stream has processed this record and all before it.
+    ///
+    /// # Errors
+    /// If the tables cannot be written to.
+    pub fn set_checkpoint(&self, reader: &str, number: &str) -> Result<(), StoreError> {
+        Ok(self.door.tables.set_checkpoint(reader, number)?)
+    }
+
+    /// The records after a position of a table's stream.
+    ///
+    /// # Errors
+    /// If the table has no stream.
+    pub fn records(
+        &self,
+        table: &TableName,
+        position: &StreamPosition,
+        count_max: usize,
+    ) -> Result<Vec<Record>, StoreError> {
+        Ok(self.door.tables.records(&table.name, position, count_max)?)
+    }
+
+    /// A receiver that is notified of every write to a table.
+    ///
+    /// # Errors
+    /// If there is no such table or it has no stream.
+    pub fn writes(&self, table: &str) -> Result<watch::Receiver<()>, NoSuch> {
+        let readers = self.door.writes.get(table).map(watch::Sender::subscribe);
+        readers.ok_or_else(|| NoSuch::new("stream of table", table))
+    }
+
+    /// A receiver of the token of a secret's rotation in progress.
+    ///
+    /// # Errors
+    /// If there is no such secret or it has no rotation.
+    pub fn rotations(&self, secret: &str) -> Result<watch::Receiver<Option<String>>, NoSuch> {
+        Ok(self.rotation(secret)?.under_way.subscribe())
+    }
+
+    /// Starts the rotation of a secret, by its logical id.
+    ///
+    /// # Errors
+    /// If there is no such secret, it has no rotation, or the previous rotation is not complete.
+    pub async fn rotate(&self, secret: &str) -> Result<(), StoreError> {
+        let input = json!({"SecretId": physical(secret)});
+        Ok(self.door.secrets.rotate_secret(input).await.map(drop)?)
+    }
+
+    /// Notes that a secret's rotation in progress has ended, successfully or not.
+    ///
+    /// # Errors
+    /// If there is no such secret or it has no rotation.
+    pub fn rotation_ended(&self, secret: &str) -> Result<(), NoSuch> {
+        self.rotation(secret)?.under_way.send_replace(None);
+        Ok(())
+    }
+
+    fn rotation(&self, secret: &str) -> Result<&Rotation, NoSuch> {
+        let rotation = self.door.secrets.rotations.get(&physical(secret));
+        rotation.ok_or_else(|| NoSuch::new("rotation of secret", secret))
+    }
+
+    fn table(&self, logical_id: &str) -> Result<&TableName, NoSuch> {
+        self.names().table(logical_id).ok_or_else(|| NoSuch::new("table", logical_id))
+    }
+}
