@@ -11,6 +11,18 @@
 //!   the first data, and its API's description.
 //!
 //! Its only configuration is the template. Several platforms can run in one process.
+//!
+//! ```no_run
+//! # async fn run() -> Result<(), emulator::StartError> {
+//! use emulator::options::Options;
+//! use emulator::{NoApplication, Platform};
+//!
+//! let platform = Platform::start(Options::default(), &NoApplication).await?;
+//! println!("the API is at {}", platform.api_url());
+//! platform.stop().await;
+//! # Ok(())
+//! # }
+//! ```
 
 mod accept;
 mod application;

@@ -1,6 +1,8 @@
 //! `/faults`: shows, sets and clears injected faults.
 
-use axum::{Json, extract::State, http::StatusCode};
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
 use bytes::Bytes;
 
 use super::error::ControlError;

@@ -1,6 +1,7 @@
 //! Metrics in Prometheus' text format.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 /// The maximum number of series. Further ones are left out and counted.
 const SERIES_MAX: usize = 10_000;

@@ -1,16 +1,12 @@
 //! Telemetry from the functions' output: latest lines, latest requests, and metrics.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
 
-use super::{
-    emf,
-    metrics::{Labels, Metrics},
-};
+use super::emf;
+use super::metrics::{Labels, Metrics};
 use crate::functions::{FunctionCounts, LogLine, LogSource};
 use crate::services::CallKind;
 

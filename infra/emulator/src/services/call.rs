@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use axum::http::{HeaderMap, Uri, header::AUTHORIZATION};
+use axum::http::header::AUTHORIZATION;
+use axum::http::{HeaderMap, Uri};
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::{identities::bare, physical_names::Names};
+use super::identities::bare;
+use super::physical_names::Names;
 use sam_template::ConditionKey;
 
 /// The largest body of a call, `DynamoDB`'s own limit.

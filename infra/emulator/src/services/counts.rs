@@ -1,9 +1,7 @@
 //! Counters of the functions' calls.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Mutex, PoisonError},
-};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 use axum::http::StatusCode;
 

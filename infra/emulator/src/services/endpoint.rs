@@ -1,35 +1,29 @@
 //! The HTTP endpoint of all emulated services. Each call is attributed to a function and checked
 //! against its policy. Then faults are injected, and the call is forwarded, counted and recorded.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, OnceLock, Weak},
-    time::Duration,
-};
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock, Weak};
+use std::time::Duration;
 
-use axum::{
-    body::{Bytes, to_bytes},
-    extract::{Request, State},
-    http::{HeaderMap, header},
-    response::Response,
-};
+use axum::body::{Bytes, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, header};
+use axum::response::Response;
 use serde_json::{Map, Value, json};
 use tokio::sync::watch;
 
-use super::{
-    call::{BODY_BYTES_MAX, Call, Resource, Store},
-    counts::CallCounts,
-    error_responses,
-    fault_injector::FaultInjector,
-    feedback::FeedbackRoutes,
-    mailbox::Mailbox,
-    meter::Meter,
-    physical_names::Names,
-    policy::Policies,
-    queues::Queues,
-    secrets::Secrets,
-    tables::Tables,
-};
+use super::call::{BODY_BYTES_MAX, Call, Resource, Store};
+use super::counts::CallCounts;
+use super::error_responses;
+use super::fault_injector::FaultInjector;
+use super::feedback::FeedbackRoutes;
+use super::mailbox::Mailbox;
+use super::meter::Meter;
+use super::physical_names::Names;
+use super::policy::Policies;
+use super::queues::Queues;
+use super::secrets::Secrets;
+use super::tables::Tables;
 
 /// The delay of the response to a killed process: the signal must take effect before the process
 /// can read the response.

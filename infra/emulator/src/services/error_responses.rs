@@ -1,18 +1,15 @@
 //! The error responses that the platform gives in a service's place, in that service's format.
 
-use axum::{
-    body::Body,
-    http::{HeaderName, header::CONTENT_TYPE},
-    response::Response,
-};
+use axum::body::Body;
+use axum::http::HeaderName;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::Response;
 use serde_json::{Value, json};
 
-use super::{
-    call::{Call, Store},
-    fault_injector::InjectedError,
-    policy::Denial,
-    queue_rules::Refused,
-};
+use super::call::{Call, Store};
+use super::fault_injector::InjectedError;
+use super::policy::Denial;
+use super::queue_rules::Refused;
 
 /// Services that once used the query protocol repeat the error code in this header.
 const QUERY_ERROR: HeaderName = HeaderName::from_static("x-amzn-query-error");

@@ -1,16 +1,12 @@
 //! Fault injection: decides by the active faults and a seeded generator whether a call or delivery
 //! fails.
 
-use std::{
-    collections::BTreeSet,
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use super::{
-    call::{Call, Resource, Store},
-    rng::Dice,
-};
+use super::call::{Call, Resource, Store};
+use super::rng::Dice;
 use crate::faults::{Faults, Rate, TableFault, named};
 
 /// The active faults, and the random numbers that decide about each call.

@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{mail::Mail, physical_names::Names};
+use super::mail::Mail;
+use super::physical_names::Names;
 use sam_template::{
     ACCOUNT_ID, EventDestination, EventRule, MailEventType, Pattern, REGION, Template, Unresolved,
 };

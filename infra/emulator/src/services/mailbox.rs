@@ -1,20 +1,18 @@
 //! A stand-in for Amazon SES. Sent mails end in a mailbox that tests and the control address read.
 
-use std::{
-    collections::VecDeque,
-    sync::{Mutex, PoisonError},
-};
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
 
-use axum::{body::Body, http::header::CONTENT_TYPE, response::Response};
+use axum::body::Body;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::Response;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::{
-    feedback::{FeedbackRoutes, is_simulated},
-    identities::{Identities, bare},
-    mail::{Mail, SendEmail},
-    physical_names::Names,
-};
+use super::feedback::{FeedbackRoutes, is_simulated};
+use super::identities::{Identities, bare};
+use super::mail::{Mail, SendEmail};
+use super::physical_names::Names;
 use sam_template::REGION;
 
 /// The maximum number of kept mails; the oldest are dropped.

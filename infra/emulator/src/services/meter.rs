@@ -4,18 +4,12 @@
 //! The embedded `DynamoDB` tells the units itself, as the real one does
 //! (`ReturnConsumedCapacity`). It is asked only once the meter is on: the answers grow by it.
 
-use std::{
-    collections::BTreeMap,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
-};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
-use axum::{
-    body::{Body, Bytes, to_bytes},
-    response::Response,
-};
+use axum::body::{Body, Bytes, to_bytes};
+use axum::response::Response;
 use serde_json::Value;
 
 use super::call::{BODY_BYTES_MAX, Call, Store};

@@ -1,9 +1,7 @@
 //! The physical names of the template's tables, queues and secrets.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    net::SocketAddr,
-};
+use std::collections::{BTreeMap, HashMap};
+use std::net::SocketAddr;
 
 use super::identities::Identities;
 use sam_template::{ACCOUNT_ID, Queue, REGION, Reference, STACK_NAME, Table, Template};

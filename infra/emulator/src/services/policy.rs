@@ -1,19 +1,15 @@
 //! Least privilege: a function may only do what its policy in the template allows.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    sync::atomic::{AtomicBool, Ordering},
-};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use sam_template::{
     ACCOUNT_ID, Condition, ConditionKey, Effect, Function, Operator, Permission, REGION, Statement,
     Template, TemplateValue, Unresolved,
 };
 
-use super::{
-    call::{Access, Call, Context, Resource},
-    physical_names::Names,
-};
+use super::call::{Access, Call, Context, Resource};
+use super::physical_names::Names;
 
 /// Every function's policy.
 #[derive(Debug, Default)]

@@ -6,7 +6,8 @@
 
 use std::collections::HashSet;
 
-use base64::{Engine, prelude::BASE64_STANDARD};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Value, json};
 
 /// The maximum bytes of one message, and of all messages of one call: bodies and attributes.

@@ -1,25 +1,23 @@
 //! The embedded Secrets Manager: the template's secrets.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use axum::http::HeaderMap;
 use bytes::Bytes;
 use http_body_util::BodyExt;
-use rustack_secretsmanager_core::{
-    config::SecretsManagerConfig, handler::RustackSecretsManagerHandler,
-    provider::RustackSecretsManager,
-};
-use rustack_secretsmanager_http::{
-    SecretsManagerHandler, response::error_to_response, router::resolve_operation,
-};
+use rustack_secretsmanager_core::config::SecretsManagerConfig;
+use rustack_secretsmanager_core::handler::RustackSecretsManagerHandler;
+use rustack_secretsmanager_core::provider::RustackSecretsManager;
+use rustack_secretsmanager_http::SecretsManagerHandler;
+use rustack_secretsmanager_http::response::error_to_response;
+use rustack_secretsmanager_http::router::resolve_operation;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{
-    error::SecretError,
-    physical_names::physical,
-    rotation::{self, Rotation},
-};
+use super::error::SecretError;
+use super::physical_names::physical;
+use super::rotation::{self, Rotation};
 use sam_template::{ACCOUNT_ID, REGION, Template};
 
 /// The secrets, in memory.

@@ -1,23 +1,27 @@
 //! The embedded `DynamoDB`: the template's tables, their streams and their expiry.
 
-use std::{net::SocketAddr, path::Path};
+use std::net::SocketAddr;
+use std::path::Path;
 
-use axum::{body::Body, http::HeaderMap, response::Response};
+use axum::body::Body;
+use axum::http::HeaderMap;
+use axum::response::Response;
 use bytes::Bytes;
-use dynoxide::{
-    Database, DynoxideError,
-    actions::{get_records::Record, scan::ScanRequest},
-};
+use dynoxide::actions::get_records::Record;
+use dynoxide::actions::scan::ScanRequest;
+use dynoxide::{Database, DynoxideError};
 use http_body_util::Full;
-use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
-    rt::TokioExecutor,
-};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use super::{dynamodb_json::plain_item, error::StartError, physical_names::physical, private};
+use super::dynamodb_json::plain_item;
+use super::error::StartError;
+use super::physical_names::physical;
+use super::private;
 use sam_template::{Key, Projection, StartingPosition, StreamView, Table};
 
 /// The database file in a data directory.

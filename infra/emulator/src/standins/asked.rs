@@ -92,7 +92,7 @@ impl Asked {
 }
 
 impl AskedRequest {
-    fn of(request: &Request<Bytes>, shown: &[&str]) -> Self {
+    fn of(request: &Request<Bytes>, shown: &'static [&'static str]) -> Self {
         let header = |name: &str| request.headers().get(name)?.to_str().ok().map(str::to_owned);
         let shown = SHOWN.iter().chain(shown);
         let shown = shown.filter_map(|name| Some(((*name).to_owned(), header(name)?)));
