@@ -7,8 +7,8 @@ use axum::http::{HeaderMap, Uri};
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::identities::bare;
 use super::physical_names::Names;
+use super::ses::bare;
 use sam_template::ConditionKey;
 
 /// The largest body of a call, `DynamoDB`'s own limit.
@@ -286,8 +286,8 @@ pub(super) mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::services::identities::Identities;
     use crate::services::physical_names::access_key;
+    use crate::services::ses::Identities;
     use crate::services::tests::template;
 
     /// A call on the tables of the tests' template.

@@ -14,16 +14,15 @@ use tokio::sync::watch;
 
 use super::call::{BODY_BYTES_MAX, Call, Resource, Store};
 use super::counts::CallCounts;
+use super::dynamodb::Tables;
 use super::error_responses;
 use super::fault_injector::FaultInjector;
-use super::feedback::FeedbackRoutes;
-use super::mailbox::Mailbox;
 use super::meter::Meter;
 use super::physical_names::Names;
 use super::policy::Policies;
-use super::queues::Queues;
 use super::secrets::Secrets;
-use super::tables::Tables;
+use super::ses::{FeedbackRoutes, Mailbox};
+use super::sqs::Queues;
 
 /// The delay of the response to a killed process: the signal must take effect before the process
 /// can read the response.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::call::{Call, Store};
 use super::fault_injector::InjectedError;
 use super::policy::Denial;
-use super::queue_rules::Refused;
+use super::sqs::Refused;
 
 /// Services that once used the query protocol repeat the error code in this header.
 const QUERY_ERROR: HeaderName = HeaderName::from_static("x-amzn-query-error");

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 
-use super::identities::Identities;
+use super::ses::Identities;
 use sam_template::{ACCOUNT_ID, Queue, REGION, Reference, STACK_NAME, Table, Template};
 
 /// Maps logical ids to physical names, URLs and ARNs, and back.

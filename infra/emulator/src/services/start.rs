@@ -13,19 +13,17 @@ use tokio::time::MissedTickBehavior;
 use uuid::Uuid;
 
 use super::counts::CallCounts;
+use super::dynamodb::Tables;
 use super::endpoint::{self, ServiceEndpoint};
 use super::error::StartError;
 use super::fault_injector::FaultInjector;
-use super::feedback::FeedbackRoutes;
-use super::identities::Identities;
-use super::mailbox::Mailbox;
 use super::meter::Meter;
 use super::physical_names::Names;
 use super::policy::Policies;
-use super::queues::Queues;
 use super::secrets::Secrets;
+use super::ses::{FeedbackRoutes, Identities, Mailbox};
+use super::sqs::Queues;
 use super::stores::Stores;
-use super::tables::Tables;
 use crate::visitors;
 
 /// The interval at which expired items are deleted; `DynamoDB` takes up to days.

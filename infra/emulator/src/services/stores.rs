@@ -10,15 +10,15 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::counts::CallKind;
+use super::dynamodb::StreamPosition;
 use super::endpoint::{Environments, ServiceEndpoint};
 use super::error::{NoSuch, QueueError, StoreError};
 use super::fault_injector::FaultInjector;
-use super::mailbox::Mailbox;
 use super::meter::Consumed;
 use super::physical_names::{Names, QueueName, TableName, physical};
-use super::queues::{QueueReport, ReceivedMessage};
-use super::rotation::Rotation;
-use super::tables::StreamPosition;
+use super::secrets::Rotation;
+use super::ses::Mailbox;
+use super::sqs::{QueueReport, ReceivedMessage};
 
 /// The running stores. Clones are handles to the same stores, which end with the last handle.
 #[derive(Clone)]

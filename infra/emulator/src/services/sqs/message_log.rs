@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::physical_names::{QueueName, physical};
+use crate::services::physical_names::{QueueName, physical};
 use sam_template::Queue;
 
 /// The maximum number of recorded messages over all queues. Only the oldest are shown, so new ones

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::mail::Mail;
-use super::physical_names::Names;
+use crate::services::physical_names::Names;
 use sam_template::{
     ACCOUNT_ID, EventDestination, EventRule, MailEventType, Pattern, REGION, Template, Unresolved,
 };
@@ -22,7 +22,7 @@ const SUPPRESSED: Feedback = Feedback::Bounce {
 };
 
 /// Event destinations and event rules.
-pub(super) struct FeedbackRoutes {
+pub(crate) struct FeedbackRoutes {
     destinations: Vec<EventDestination>,
     rules: Vec<Rule>,
 }
@@ -47,7 +47,7 @@ impl FeedbackRoutes {
     ///
     /// # Errors
     /// If a pattern refers to a resource that the platform does not have.
-    pub(super) fn new(template: &Template, names: &Names) -> Result<Self, Unresolved> {
+    pub(crate) fn new(template: &Template, names: &Names) -> Result<Self, Unresolved> {
         let rule = |rule: &EventRule| {
             let pattern = rule.pattern_with(|reference| names.look_up(reference))?;
             Ok(Rule { pattern, queues: rule.queues.clone() })
@@ -69,7 +69,7 @@ impl FeedbackRoutes {
     }
 
     /// The logical ids of the queues that receive an event.
-    pub(super) fn queues<'a>(&'a self, event: &'a Value) -> impl Iterator<Item = &'a str> {
+    pub(crate) fn queues<'a>(&'a self, event: &'a Value) -> impl Iterator<Item = &'a str> {
         let rules = self.rules.iter().filter(move |rule| rule.pattern.fits(event));
         rules.flat_map(|rule| rule.queues.iter().map(String::as_str))
     }

@@ -23,7 +23,7 @@ const VISIBILITY_S_MAX: i64 = 43_200;
 
 /// An error in SQS's words.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Refused {
+pub(crate) struct Refused {
     /// The code without a namespace, `InvalidMessageContents`.
     pub code: &'static str,
     /// The message.

@@ -15,20 +15,20 @@ use rustack_secretsmanager_http::router::resolve_operation;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::error::SecretError;
-use super::physical_names::physical;
 use super::rotation::{self, Rotation};
+use crate::services::error::SecretError;
+use crate::services::physical_names::physical;
 use sam_template::{ACCOUNT_ID, REGION, Template};
 
 /// The secrets, in memory.
-pub(super) struct Secrets {
+pub(crate) struct Secrets {
     handler: RustackSecretsManagerHandler,
     /// By secret name.
-    pub(super) rotations: BTreeMap<String, Rotation>,
+    pub(crate) rotations: BTreeMap<String, Rotation>,
 }
 
 impl Secrets {
-    pub(super) fn new(template: &Template) -> Self {
+    pub(crate) fn new(template: &Template) -> Self {
         let provider = RustackSecretsManager::new(SecretsManagerConfig {
             skip_signature_validation: true,
             default_region: REGION.to_owned(),
@@ -41,7 +41,7 @@ impl Secrets {
     }
 
     /// Creates a secret, empty unless the template has its value. Returns its ARN.
-    pub(super) async fn add(
+    pub(crate) async fn add(
         &self,
         logical_id: &str,
         value: Option<&str>,
@@ -58,7 +58,7 @@ impl Secrets {
     }
 
     /// Writes a new value to a secret. The old one becomes `AWSPREVIOUS`.
-    pub(super) async fn put(&self, arn: &str, value: &str) -> Result<(), SecretError> {
+    pub(crate) async fn put(&self, arn: &str, value: &str) -> Result<(), SecretError> {
         let token = Uuid::new_v4().to_string();
         let input = json!({"SecretId": arn, "SecretString": value, "ClientRequestToken": token});
         self.ask("PutSecretValue", input).await.map(drop)

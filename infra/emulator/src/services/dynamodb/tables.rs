@@ -18,10 +18,10 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use super::dynamodb_json::plain_item;
-use super::error::StartError;
-use super::physical_names::physical;
+use super::json::plain_item;
 use super::private;
+use crate::services::error::StartError;
+use crate::services::physical_names::physical;
 use sam_template::{Key, Projection, StartingPosition, StreamView, Table};
 
 /// The database file in a data directory.
@@ -36,7 +36,7 @@ const SCAN_MAX: usize = 1_000;
 
 /// The tables, in memory or in a file.
 #[derive(Clone)]
-pub(super) struct Tables {
+pub(crate) struct Tables {
     database: Database,
     address: SocketAddr,
     client: Client<HttpConnector, Full<Bytes>>,
@@ -47,7 +47,7 @@ impl Tables {
     ///
     /// # Errors
     /// If the file cannot be opened or no port can be bound.
-    pub(super) async fn start(
+    pub(crate) async fn start(
         data: Option<&Path>,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> Result<Self, StartError> {
@@ -70,7 +70,7 @@ impl Tables {
 
     /// Creates a table of the template, unless the file has it from an earlier run. Returns its
     /// stream's label, if any.
-    pub(super) fn add(&self, table: &Table) -> Result<Option<String>, StartError> {
+    pub(crate) fn add(&self, table: &Table) -> Result<Option<String>, StartError> {
         let name = physical(&table.logical_id);
         self.create(&creation(&name, table))?;
         if let Some(attribute) = &table.ttl_attribute {
@@ -103,7 +103,7 @@ impl Tables {
     ///
     /// # Errors
     /// If the embedded server does not respond.
-    pub(super) async fn forward(
+    pub(crate) async fn forward(
         &self,
         headers: HeaderMap,
         body: Bytes,
@@ -122,13 +122,13 @@ impl Tables {
     }
 
     /// Writes an item in `DynamoDB`'s JSON.
-    pub(super) fn put(&self, name: &str, item: &Value) -> Result<(), DynoxideError> {
+    pub(crate) fn put(&self, name: &str, item: &Value) -> Result<(), DynoxideError> {
         let request = parse(&json!({"TableName": name, "Item": item}))?;
         self.database.put_item(request).map(drop)
     }
 
     /// The first items of a table as plain JSON, and whether there are more.
-    pub(super) fn scan(&self, name: &str) -> Result<(Vec<Value>, bool), DynoxideError> {
+    pub(crate) fn scan(&self, name: &str) -> Result<(Vec<Value>, bool), DynoxideError> {
         let request = ScanRequest {
             table_name: name.to_owned(),
             limit: Some(SCAN_MAX),
@@ -141,7 +141,7 @@ impl Tables {
     }
 
     /// Deletes expired items on a separate thread. Returns the number of items.
-    pub(super) async fn sweep(&self) -> Result<usize, DynoxideError> {
+    pub(crate) async fn sweep(&self) -> Result<usize, DynoxideError> {
         let database = self.database.clone();
         let swept = tokio::task::spawn_blocking(move || database.sweep_ttl()).await;
         swept.unwrap_or_else(|panic| Err(DynoxideError::InternalServerError(panic.to_string())))
@@ -151,7 +151,7 @@ impl Tables {
     ///
     /// # Errors
     /// If the table has no stream or the store fails.
-    pub(super) fn records(
+    pub(crate) fn records(
         &self,
         name: &str,
         position: &StreamPosition,
@@ -172,7 +172,7 @@ impl Tables {
     }
 
     /// The starting position of a stream's reader without a checkpoint.
-    pub(super) fn start_of(
+    pub(crate) fn start_of(
         &self,
         name: &str,
         from: StartingPosition,
@@ -187,7 +187,7 @@ impl Tables {
     }
 
     /// The checkpoint of an event source.
-    pub(super) fn checkpoint(&self, source: &str) -> Result<Option<StreamPosition>, DynoxideError> {
+    pub(crate) fn checkpoint(&self, source: &str) -> Result<Option<StreamPosition>, DynoxideError> {
         let key = json!({"TableName": CHECKPOINTS, "Key": {"source": {"S": source}}});
         let found = json!(self.database.get_item(request(&key))?.item);
         let number = found["position"]["S"].as_str();
@@ -195,7 +195,7 @@ impl Tables {
     }
 
     /// Saves the checkpoint of an event source.
-    pub(super) fn set_checkpoint(&self, source: &str, number: &str) -> Result<(), DynoxideError> {
+    pub(crate) fn set_checkpoint(&self, source: &str, number: &str) -> Result<(), DynoxideError> {
         self.put(CHECKPOINTS, &json!({"source": {"S": source}, "position": {"S": number}}))
     }
 }

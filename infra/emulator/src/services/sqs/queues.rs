@@ -9,18 +9,18 @@ use sam_template::Queue;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::error::{QueueError, StartError};
-use super::error_responses;
+use super::embedded::Sqs;
 use super::message_log::JournalEntry;
-use super::physical_names::{Names, QueueName};
-use super::queue_rules::{self, Verdict};
-use super::sqs::Sqs;
+use super::rules::{self, Verdict};
+use crate::services::error::{QueueError, StartError};
+use crate::services::error_responses;
+use crate::services::physical_names::{Names, QueueName};
 
 /// The maximum wait of a receive, SQS's own limit.
 const WAIT_S_MAX: u64 = 20;
 
 /// The queues, in memory.
-pub(super) struct Queues {
+pub(crate) struct Queues {
     sqs: Sqs,
 }
 
@@ -67,12 +67,12 @@ pub struct ReceivedMessage {
 
 impl Queues {
     /// Creates an SQS without queues; its queue URLs begin with `endpoint`.
-    pub(super) fn new(endpoint: SocketAddr) -> Self {
+    pub(crate) fn new(endpoint: SocketAddr) -> Self {
         Self { sqs: Sqs::new(endpoint) }
     }
 
     /// Creates a queue of the template. Its dead-letter queue may not exist yet.
-    pub(super) async fn add(&self, queue: &Queue, names: &Names) -> Result<(), StartError> {
+    pub(crate) async fn add(&self, queue: &Queue, names: &Names) -> Result<(), StartError> {
         let name = queue_name(names, &queue.logical_id);
         let mut attributes = json!({
             "DelaySeconds": queue.delay.as_secs().to_string(),
@@ -100,9 +100,9 @@ impl Queues {
     }
 
     /// Handles a call as SQS does.
-    pub(super) async fn call(&self, operation: &str, body: Bytes) -> Response {
+    pub(crate) async fn call(&self, operation: &str, body: Bytes) -> Response {
         let mut input = serde_json::from_slice::<Value>(&body).unwrap_or_default();
-        let refused = match queue_rules::judge(operation, &input) {
+        let refused = match rules::judge(operation, &input) {
             Verdict::Refused(refused) => return error_responses::refused_by_queue(&refused),
             Verdict::Entries(refused) if refused.is_empty() => {
                 let (parts, answer) = self.sqs.handle(operation, body).await.into_parts();
@@ -115,7 +115,7 @@ impl Queues {
             entries.retain(|entry| !refused.iter().any(|(id, _)| entry["Id"] == **id));
             if entries.is_empty() {
                 let mut answer = json!({});
-                queue_rules::with_failed(&mut answer, &refused);
+                rules::with_failed(&mut answer, &refused);
                 return error_responses::of_queue(&answer);
             }
         }
@@ -125,7 +125,7 @@ impl Queues {
             return Response::from_parts(parts, Body::from(answer));
         }
         let mut answer = serde_json::from_slice(&answer).unwrap_or_default();
-        queue_rules::with_failed(&mut answer, &refused);
+        rules::with_failed(&mut answer, &refused);
         error_responses::of_queue(&answer)
     }
 
@@ -133,7 +133,7 @@ impl Queues {
     ///
     /// # Errors
     /// If the queue does not exist.
-    pub(super) async fn receive(
+    pub(crate) async fn receive(
         &self,
         queue: &QueueName,
         count_max: usize,
@@ -158,7 +158,7 @@ impl Queues {
     ///
     /// # Errors
     /// If the queue does not exist.
-    pub(super) async fn delete(
+    pub(crate) async fn delete(
         &self,
         queue: &QueueName,
         receipt_handles: &[&str],
@@ -174,13 +174,13 @@ impl Queues {
     ///
     /// # Errors
     /// If the queue does not exist or the message is too large.
-    pub(super) async fn send(&self, queue: &QueueName, body: &str) -> Result<(), QueueError> {
+    pub(crate) async fn send(&self, queue: &QueueName, body: &str) -> Result<(), QueueError> {
         let message = json!({"QueueUrl": queue.url, "MessageBody": body});
         self.ask("SendMessage", message).await.map(drop)
     }
 
     /// The state of every queue, with its first messages, without receiving them.
-    pub(super) async fn reports(&self, names: &Names) -> Result<Vec<QueueReport>, QueueError> {
+    pub(crate) async fn reports(&self, names: &Names) -> Result<Vec<QueueReport>, QueueError> {
         let mut reports = Vec::new();
         for (logical_id, queue) in names.queues() {
             let question = json!({"QueueUrl": queue.url, "AttributeNames": ["All"]});

@@ -13,9 +13,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::error::SecretError;
+use super::embedded::Secrets;
 use super::rotation::Rotation;
-use super::secrets::Secrets;
+use crate::services::error::SecretError;
 
 const CURRENT: &str = "AWSCURRENT";
 const PENDING: &str = "AWSPENDING";
@@ -30,7 +30,7 @@ struct RotateSecret {
 
 impl Secrets {
     /// Handles a call as Secrets Manager does.
-    pub(super) async fn call(&self, operation: &str, body: Bytes) -> Response {
+    pub(crate) async fn call(&self, operation: &str, body: Bytes) -> Response {
         // If the body is not JSON, the store reports the error.
         let input = || serde_json::from_slice(&body).unwrap_or(Value::Null);
         let answered = match operation {
@@ -50,7 +50,7 @@ impl Secrets {
 
     /// Starts a rotation. If the previous one is incomplete, it is retried, and the call returns an
     /// error.
-    pub(super) async fn rotate_secret(&self, input: Value) -> Result<Value, SecretError> {
+    pub(crate) async fn rotate_secret(&self, input: Value) -> Result<Value, SecretError> {
         const OPERATION: &str = "RotateSecret";
 
         let refuse = |why: &str| SecretError::new(OPERATION, "InvalidRequestException", why);

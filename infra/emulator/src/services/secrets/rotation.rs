@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use sam_template::{Template, Trigger};
 use tokio::sync::{Mutex, watch};
 
-use super::physical_names::physical;
+use crate::services::physical_names::physical;
 
 /// The rotation of one secret.
 #[derive(Default)]
-pub(super) struct Rotation {
+pub(crate) struct Rotation {
     /// The token of the rotation in progress: the id of the new version.
-    pub(super) under_way: watch::Sender<Option<String>>,
+    pub(crate) under_way: watch::Sender<Option<String>>,
     /// Held while a rotation starts, so that only one does.
     pub(super) beginning: Mutex<()>,
 }

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::feedback::{FeedbackRoutes, is_simulated};
 use super::identities::{Identities, bare};
 use super::mail::{Mail, SendEmail};
-use super::physical_names::Names;
+use crate::services::physical_names::Names;
 use sam_template::REGION;
 
 /// The maximum number of kept mails; the oldest are dropped.
@@ -39,7 +39,7 @@ impl Mailbox {
 
     /// `POST /v2/email/outbound-emails` with simple content: returns the response, and the events
     /// of the mail.
-    pub(super) fn send(
+    pub(crate) fn send(
         &self,
         names: &Names,
         routes: &FeedbackRoutes,

@@ -44,7 +44,7 @@ impl Identities {
 }
 
 /// An address without its display name: `a@example.com` for `Store <a@example.com>`.
-pub(super) fn bare(address: &str) -> &str {
+pub(crate) fn bare(address: &str) -> &str {
     let inside = address.trim().strip_suffix('>').and_then(|rest| rest.rsplit_once('<'));
     inside.map_or(address.trim(), |(_, inside)| inside.trim())
 }
