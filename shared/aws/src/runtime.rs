@@ -9,12 +9,12 @@ use crate::Aws;
 
 /// Serves an endpoint until Lambda ends the process.
 pub fn serve<E: Endpoint>(build: impl FnOnce(&Aws) -> E) -> ExitCode {
-    lifecycle::serve::endpoint(Aws::connect, build)
+    lifecycle::runtime::endpoint(Aws::connect, build)
 }
 
 /// Serves a consumer until Lambda ends the process.
 pub fn consume<C: Consumer>(build: impl FnOnce(&Aws) -> C) -> ExitCode {
-    lifecycle::serve::consumer(Aws::connect, build)
+    lifecycle::runtime::consumer(Aws::connect, build)
 }
 
 /// Serves an authorizer with these uses until Lambda ends the process.
@@ -22,10 +22,10 @@ pub fn authorize<V: TokenVerifier + 'static>(
     uses: &'static [Resource],
     build: impl FnOnce(&Aws) -> V,
 ) -> ExitCode {
-    lifecycle::serve::authorizer(uses, Aws::connect, build)
+    lifecycle::runtime::authorizer(uses, Aws::connect, build)
 }
 
 /// Serves the rotation of a secret until Lambda ends the process.
 pub fn rotate<R: Rotation>(build: impl FnOnce(&Aws) -> R) -> ExitCode {
-    lifecycle::serve::rotation(Aws::connect, build)
+    lifecycle::runtime::rotation(Aws::connect, build)
 }

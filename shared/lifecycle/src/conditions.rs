@@ -5,7 +5,7 @@ use http::{HeaderMap, HeaderName};
 
 use crate::entity_tag::{EntityTag, Tags};
 use crate::error::{DomainError, ErrorCode, FieldErrors};
-use crate::serve::title_case;
+use crate::http::title_case;
 
 /// The entity tag that the conditions of a write request are compared with.
 ///

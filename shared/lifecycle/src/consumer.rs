@@ -96,6 +96,23 @@ pub enum Source {
     Schedule,
 }
 
+impl Source {
+    /// The name of the queue or the table; a schedule's is `schedule`.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Queue(queue) => queue.name(),
+            Self::Stream(table) => table.name(),
+            Self::Schedule => "schedule",
+        }
+    }
+
+    /// The queue whose dead-letter queue takes unparseable records. For a stream it has the name of
+    /// the table. A schedule has none.
+    pub(crate) fn dead_letters(self) -> Option<QueueName> {
+        (self != Self::Schedule).then(|| QueueName::new(self.name()))
+    }
+}
+
 /// Whether a consumer remembers processed records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Inbox {

@@ -171,7 +171,7 @@ pub(crate) fn uses_of_consumer<C: Consumer>() -> Vec<Resource> {
     if let Source::Queue(queue) = C::SOURCE {
         uses.push(Resource::ReceiveFrom(queue));
     }
-    uses.extend(crate::serve::dead_letters(C::SOURCE).map(Resource::DeadLetterQueue));
+    uses.extend(C::SOURCE.dead_letters().map(Resource::DeadLetterQueue));
     uses
 }
 

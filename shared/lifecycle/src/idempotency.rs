@@ -17,9 +17,9 @@ use crate::canonical::canonical;
 use crate::effects::{Condition, Write};
 use crate::error::FieldErrors;
 use crate::hash::hash_of;
+use crate::http::{Request, Response};
 use crate::record::{Key, Record, TableName};
 use crate::route::Route;
-use crate::serve::{Request, Response};
 
 /// The idempotency table: stored responses and inbox records; its time-to-live attribute is
 /// `expiresAt`.

@@ -99,7 +99,7 @@ impl Transaction {
                 )));
             }
         }
-        let bytes: usize = self.writes.iter().map(crate::commit::size_of_write).sum();
+        let bytes: usize = self.writes.iter().map(Write::size_bytes).sum();
         if bytes > Self::BYTES_MAX {
             return Err(CommitError::Invalid(format!("{bytes} bytes in one transaction")));
         }

@@ -11,21 +11,21 @@ mod list;
 mod notes;
 mod number;
 mod read;
+mod readable;
 mod value;
 
-use eserde::EDeserialize;
 use percent_encoding::percent_decode_str;
+use schemars::Schema;
 use schemars::transform::{RecursiveTransform, Transform};
-use schemars::{JsonSchema, Schema};
-use serde::de::DeserializeOwned;
 
 pub(crate) use self::document::{Document, Kind};
 pub use self::given::Given;
 pub use self::list::List;
 use self::notes::Place;
 pub use self::number::{Raw, WholeNumber};
+pub use self::readable::Readable;
 use crate::error::{FieldErrors, RequestError};
-use crate::serve::Request;
+use crate::http::Request;
 
 /// The input of an endpoint: a part, a tuple of parts, or `()` for none.
 #[diagnostic::on_unimplemented(
@@ -65,13 +65,6 @@ impl Schemas {
         self.body.is_some()
     }
 }
-
-/// A type for a part of the input: `#[derive(eserde::Deserialize, JsonSchema)]`.
-///
-/// Fields are required unless they are an `Option` with `#[serde(default)]`.
-pub trait Readable: DeserializeOwned + for<'de> EDeserialize<'de> + JsonSchema + Send {}
-
-impl<T: DeserializeOwned + for<'de> EDeserialize<'de> + JsonSchema + Send> Readable for T {}
 
 /// The parameters of the path, decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]

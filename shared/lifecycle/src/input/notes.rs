@@ -78,7 +78,7 @@ impl fmt::Display for Path<'_> {
                     "/{}",
                     FieldErrors::shortened(name).replace('~', "~0").replace('/', "~1")
                 ),
-                Place::Headers => f.write_str(&crate::serve::title_case(name)),
+                Place::Headers => f.write_str(&crate::http::title_case(name)),
                 Place::Path | Place::Query => f.write_str(&FieldErrors::shortened(name)),
             },
         }

@@ -2,9 +2,9 @@
 
 use eserde::reporter::ErrorReporter;
 
-use super::Readable;
 use super::document::Document;
 use super::notes::{Notes, Path, Place};
+use super::readable::Readable;
 use super::value::Value;
 use crate::error::FieldErrors;
 

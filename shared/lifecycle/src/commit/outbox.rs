@@ -1,0 +1,238 @@
+//! The outbox: events as rows of a table, until they are published.
+
+use serde::{Deserialize, Serialize};
+use serde_dynamo::{AttributeValue, Item};
+use serde_json::Value;
+
+use crate::Timestamp;
+use crate::consumer::RecordInput;
+use crate::effects::{Condition, OnConditionFailed, Write, WriteAction};
+use crate::envelope::Envelope;
+use crate::record::{IndexKey, IndexName, Key, PARTITION_KEY, Record, SORT_KEY, TableName};
+
+/// The outbox table: a commit writes events into it, and the relay reads them from its stream.
+pub const OUTBOX: TableName = TableName::new("outbox");
+
+/// The index of unpublished outbox rows, ordered by the time of their event.
+pub const BY_WAITING: IndexName = IndexName::new("by_waiting");
+
+/// How long an outbox row is kept; its time-to-live attribute is `expiresAt`.
+const OUTBOX_KEPT_S: i64 = 7 * 24 * 60 * 60;
+
+/// How long a row that was set aside is kept: an operator needs time to find the cause.
+const SET_ASIDE_KEPT_S: i64 = 30 * 24 * 60 * 60;
+
+/// The number of refusals by a queue after which a row is set aside.
+pub const REFUSALS_MAX: u32 = 5;
+
+/// The error type of rows that a queue refused and that are retried.
+pub const OUTBOX_ROW_REFUSED: &str = "OUTBOX_ROW_REFUSED";
+
+/// The error type of rows that were set aside; an alarm reads it.
+pub const OUTBOX_ROW_SET_ASIDE: &str = "OUTBOX_ROW_SET_ASIDE";
+
+/// The attribute with the time at which a row was set aside.
+pub const SET_ASIDE_AT: &str = "setAsideAt";
+
+/// An event in the outbox: the envelope, stored under its aggregate, so that the stream has the
+/// events of one aggregate in order.
+///
+/// An item under any other key is not read as a row. Its state would be written under the correct
+/// key, and the item itself would stay unpublished.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", try_from = "StoredRow")]
+pub struct OutboxRow {
+    /// The event.
+    #[serde(flatten)]
+    pub envelope: Envelope<Value>,
+    /// When the event was published; unset while it is unpublished.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relayed_at: Option<Timestamp>,
+    /// When the row expires, in seconds since 1970.
+    pub expires_at: i64,
+    /// The number of times that a queue has refused a message of the row.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub refusals: u32,
+    /// The time of the last refusal. It moves the row behind other rows that wait.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused_at: Option<Timestamp>,
+    /// When the row was set aside. The row is not retried until an operator decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set_aside_at: Option<Timestamp>,
+}
+
+/// A row as it is stored, with its key.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct StoredRow {
+    pk: Option<String>,
+    sk: Option<String>,
+    #[serde(flatten)]
+    envelope: Envelope<Value>,
+    relayed_at: Option<Timestamp>,
+    expires_at: i64,
+    #[serde(default)]
+    refusals: u32,
+    refused_at: Option<Timestamp>,
+    set_aside_at: Option<Timestamp>,
+}
+
+impl TryFrom<StoredRow> for OutboxRow {
+    type Error = &'static str;
+
+    fn try_from(stored: StoredRow) -> Result<Self, Self::Error> {
+        let StoredRow { pk, sk, envelope, relayed_at, expires_at, .. } = stored;
+        let StoredRow { refusals, refused_at, set_aside_at, .. } = stored;
+        let row = Self { envelope, relayed_at, expires_at, refusals, refused_at, set_aside_at };
+        let key = row.key();
+        if pk.is_some_and(|pk| pk != key.pk) || (sk.is_some() && sk != key.sk) {
+            return Err("the key of the row is not that of its event");
+        }
+        Ok(row)
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
+
+impl OutboxRow {
+    /// A row that waits for publication.
+    pub(super) fn waiting(envelope: Envelope<Value>, now: Timestamp) -> Self {
+        Self {
+            envelope,
+            relayed_at: None,
+            expires_at: now.plus_seconds(OUTBOX_KEPT_S).as_seconds(),
+            refusals: 0,
+            refused_at: None,
+            set_aside_at: None,
+        }
+    }
+
+    /// Marks the event as published, which removes the row from the index of unpublished rows. The
+    /// write needs no condition: every stored version holds the same event.
+    pub fn relayed(&self, at: Timestamp) -> Write {
+        Write::put(&Self { relayed_at: Some(at), ..self.clone() })
+    }
+
+    /// Records a refusal by a queue; returns the write and the error type to count. The row waits
+    /// again, behind the others. After [`REFUSALS_MAX`] refusals it is set aside.
+    pub fn refused(&self, at: Timestamp) -> (Write, &'static str) {
+        let refusals = self.refusals.saturating_add(1);
+        let refused = Self { refusals, refused_at: Some(at), ..self.clone() };
+        if refusals < REFUSALS_MAX {
+            return (Write::put(&refused), OUTBOX_ROW_REFUSED);
+        }
+        let expires_at = at.plus_seconds(SET_ASIDE_KEPT_S).as_seconds();
+        let set_aside = Self { set_aside_at: Some(at), expires_at, ..refused };
+        (Write::put(&set_aside), OUTBOX_ROW_SET_ASIDE)
+    }
+
+    /// Makes a row that was set aside wait for publication again, with no refusals.
+    pub fn retried(&self, at: Timestamp) -> Write {
+        let expires_at = at.plus_seconds(OUTBOX_KEPT_S).as_seconds();
+        let (refused_at, set_aside_at) = (None, None);
+        let waiting = Self { refusals: 0, refused_at, set_aside_at, expires_at, ..self.clone() };
+        let at = self.set_aside_at.map_or_else(String::new, |at| at.to_string());
+        Write::put(&waiting).when(Condition::Equals(SET_ASIDE_AT, AttributeValue::S(at)))
+    }
+
+    /// Sets aside an item that cannot be read as a row. The item keeps its content and leaves the
+    /// index of unpublished rows. The write fails if the item no longer exists.
+    pub fn set_aside_unreadable(item: &Item, at: Timestamp) -> Option<Write> {
+        let text = |name: &str| match item.get(name) {
+            Some(AttributeValue::S(text)) => Some(text.clone()),
+            _ => None,
+        };
+        let key = Key { pk: text(PARTITION_KEY)?, sk: text(SORT_KEY) };
+        let mut kept = item.clone();
+        let attributes = kept.inner_mut();
+        attributes.remove(&BY_WAITING.partition_attribute());
+        attributes.remove(&BY_WAITING.position_attribute());
+        let expires_at = at.plus_seconds(SET_ASIDE_KEPT_S).as_seconds();
+        attributes.insert(SET_ASIDE_AT.to_owned(), AttributeValue::S(at.to_string()));
+        attributes.insert("expiresAt".to_owned(), AttributeValue::N(expires_at.to_string()));
+        Some(Write {
+            table: OUTBOX,
+            key,
+            action: WriteAction::Put(kept),
+            condition: Some(Condition::Present),
+            on_condition_failed: OnConditionFailed::Retry,
+        })
+    }
+}
+
+impl Record for OutboxRow {
+    const TABLE: TableName = OUTBOX;
+
+    fn key(&self) -> Key {
+        Key::sorted(&self.envelope.aggregate_id, &self.envelope.event_id)
+    }
+
+    fn indexed(&self) -> Vec<IndexKey> {
+        let Envelope { event_id, occurred_at, .. } = &self.envelope;
+        let waiting = self.relayed_at.is_none() && self.set_aside_at.is_none();
+        let since = self.refused_at.unwrap_or(*occurred_at);
+        let place = || IndexKey::sharded(BY_WAITING, event_id, format!("{since}#{event_id}"));
+        waiting.then(place).into_iter().collect()
+    }
+}
+
+impl RecordInput for OutboxRow {
+    fn event_id(&self) -> Option<&str> {
+        Some(&self.envelope.event_id)
+    }
+
+    fn request_id(&self) -> Option<&str> {
+        Some(&self.envelope.request_id)
+    }
+
+    fn traceparent(&self) -> Option<&str> {
+        self.envelope.traceparent.as_deref()
+    }
+
+    fn tracestate(&self) -> Option<&str> {
+        self.envelope.tracestate.as_deref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn rows_of_released_versions_are_read() {
+        let at = Timestamp::from_millis(1_800_000_000_000);
+        let envelope = Envelope {
+            event_id: "0197f5a4-0000-7000-8000-00000000000e".to_owned(),
+            event_type: "OrderCreated".to_owned(),
+            version: 1,
+            occurred_at: at,
+            aggregate_id: "0197f5a4-0000-7000-8000-00000000000a".to_owned(),
+            request_id: "request-1".to_owned(),
+            traceparent: None,
+            tracestate: None,
+            data: json!({ "orderId": "0197f5a4-0000-7000-8000-00000000000a", "total": 850 }),
+        };
+        let traced = Envelope {
+            traceparent: Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned()),
+            tracestate: Some("vendor=1".to_owned()),
+            ..envelope.clone()
+        };
+        let waiting = OutboxRow::waiting(envelope, at);
+        crate::released::holds::<OutboxRow>(&[
+            OutboxRow { relayed_at: Some(at), envelope: traced, ..waiting.clone() },
+            OutboxRow { refusals: 1, refused_at: Some(at), ..waiting.clone() },
+            OutboxRow {
+                refusals: REFUSALS_MAX,
+                refused_at: Some(at),
+                set_aside_at: Some(at),
+                ..waiting.clone()
+            },
+            waiting,
+        ]);
+    }
+}

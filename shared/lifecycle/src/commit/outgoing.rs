@@ -1,0 +1,105 @@
+//! Events and messages in their envelopes.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::Moment;
+use crate::effects::{Content, Event, Message};
+use crate::envelope::Envelope;
+use crate::platform::Outgoing;
+use crate::telemetry::TraceContext;
+
+/// The length of a `traceparent` up to the end of its trace id: `00-` and 32 hexadecimal digits.
+const TRACE_CHARS: usize = 35;
+
+/// The origin of the effects; it is part of every envelope.
+#[derive(Debug, Clone)]
+pub(crate) struct EventOrigin {
+    pub(crate) request_id: String,
+    pub(crate) traceparent: Option<String>,
+    pub(crate) tracestate: Option<String>,
+}
+
+impl EventOrigin {
+    /// The origin that is a request, or a record, with its span.
+    pub(crate) fn of(request_id: &str, trace: &TraceContext) -> Self {
+        Self {
+            request_id: request_id.to_owned(),
+            traceparent: Some(trace.to_string()),
+            tracestate: trace.state().map(str::to_owned),
+        }
+    }
+}
+
+/// The messages of a decision, in their envelopes.
+pub(crate) fn outgoing(
+    messages: &[Message],
+    moment: &Moment,
+    cause: &EventOrigin,
+) -> Vec<Outgoing> {
+    outgoing_of_part("", messages, moment, cause)
+}
+
+/// The messages of a part, whose label keeps their ids distinct from those of other parts.
+pub(crate) fn outgoing_of_part(
+    part: &str,
+    messages: &[Message],
+    moment: &Moment,
+    cause: &EventOrigin,
+) -> Vec<Outgoing> {
+    let numbered = messages.iter().enumerate();
+    let outgoing = numbered
+        .map(|(number, message)| ready(&format!("{part}message/{number}"), message, moment, cause));
+    outgoing.collect()
+}
+
+/// A message in its envelope, whose id is derived from the label.
+pub(super) fn ready(
+    label: &str,
+    message: &Message,
+    moment: &Moment,
+    cause: &EventOrigin,
+) -> Outgoing {
+    Outgoing {
+        queue: message.queue,
+        envelope: match &message.content {
+            Content::Forward(envelope) => Envelope {
+                traceparent: handed_on(envelope.traceparent.as_deref(), cause),
+                ..(**envelope).clone()
+            },
+            Content::New(event) => seal(event, moment.id(label).to_string(), moment, cause),
+        },
+        delay: Duration::from_secs(message.delay_s.into()),
+        group: message.group.clone(),
+    }
+}
+
+/// Returns the `traceparent` of a forwarded envelope. It is the span of the relay if that belongs to
+/// the same trace: the trace then includes the relay. `tracestate` is valid for the whole trace.
+fn handed_on(own: Option<&str>, cause: &EventOrigin) -> Option<String> {
+    let trace_of = |context: &str| context.get(..TRACE_CHARS).map(str::to_owned);
+    let relay = cause.traceparent.as_deref();
+    let passed_by = relay.filter(|relay| own.and_then(trace_of) == trace_of(relay));
+    passed_by.or(own).map(str::to_owned)
+}
+
+/// An event in a new envelope.
+pub(super) fn seal(
+    event: &Event,
+    event_id: String,
+    moment: &Moment,
+    cause: &EventOrigin,
+) -> Envelope<Value> {
+    Envelope {
+        event_id,
+        event_type: event.event_type.to_owned(),
+        version: event.version,
+        occurred_at: moment.now(),
+        aggregate_id: event.aggregate_id.clone(),
+        request_id: cause.request_id.clone(),
+        traceparent: cause.traceparent.clone(),
+        tracestate: cause.tracestate.clone(),
+        data: event.data.clone(),
+    }
+}

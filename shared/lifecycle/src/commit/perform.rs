@@ -1,0 +1,120 @@
+//! One commit of all durable effects, or one message in its place.
+
+use serde_dynamo::Item;
+use uuid::Uuid;
+
+use super::outbox::OutboxRow;
+use super::outgoing::{EventOrigin, ready, seal};
+use crate::Moment;
+use crate::effects::{Effects, OnConditionFailed, Write, WriteAction};
+use crate::error::{DomainError, ServiceError};
+use crate::platform::{CommitError, Platform, Transaction};
+use crate::resource::{Action, Resource};
+
+/// The result of an attempt to commit.
+#[derive(Debug)]
+pub(crate) enum CommitOutcome {
+    /// Everything is written.
+    Committed,
+    /// Nothing is written: the idempotency table already has this request or record.
+    Duplicate(Option<Item>),
+    /// Nothing is written: a condition with a rejection did not hold.
+    Rejected(DomainError),
+    /// Nothing is written: the facts are stale, or another transaction uses the same items.
+    Conflict,
+}
+
+/// Puts all durable effects into one transaction: the writes, the outbox rows, and last the record
+/// for the idempotency table.
+fn compose(
+    effects: &Effects,
+    ledger: Option<Write>,
+    uses: &[Resource],
+    moment: &Moment,
+    cause: &EventOrigin,
+) -> Result<Transaction, ServiceError> {
+    if !effects.parts().is_empty() {
+        return Err(ServiceError::internal(
+            "only consumers without an inbox may have effects in parts",
+        ));
+    }
+    let mut writes = effects.writes().to_vec();
+    for (number, event) in effects.events().iter().enumerate() {
+        let id = moment.id(&format!("event/{number}"));
+        let envelope = seal(event, id.to_string(), moment, cause);
+        writes.push(Write::create(&OutboxRow::waiting(envelope, moment.now())));
+    }
+    // A write must be declared, or the IAM policy would not allow it. The description declares the
+    // lifecycle's own writes to the idempotency table.
+    for write in &writes {
+        let verb = verb_of(write);
+        if !uses.iter().any(|usage| usage.covers(write.table, verb)) {
+            let message = format!("{verb:?} on table {} is not declared", write.table.name());
+            return Err(ServiceError::internal(message));
+        }
+    }
+    writes.extend(ledger);
+    // The token is random, because it identifies one transaction. The moment is the same for every
+    // delivery of a record, but the decision may differ. The idempotency table prevents a second
+    // effect.
+    Ok(Transaction { token: Uuid::new_v4().to_string(), writes })
+}
+
+/// Commits the effects together with their idempotency record, and derives the result from the
+/// failed conditions.
+///
+/// If the condition of the idempotency record failed, the request or record is known, and other
+/// failed conditions do not matter.
+pub(crate) async fn commit(
+    platform: &dyn Platform,
+    effects: &Effects,
+    ledger: Option<Write>,
+    uses: &[Resource],
+    moment: &Moment,
+    cause: &EventOrigin,
+) -> Result<CommitOutcome, ServiceError> {
+    let has_ledger = ledger.is_some();
+    let transaction = compose(effects, ledger, uses, moment, cause)?;
+    if let Some(message) = effects.handed_over() {
+        if !transaction.writes.is_empty() {
+            return Err(ServiceError::internal(
+                "effects with a message in place of the commit also have writes",
+            ));
+        }
+        let message = ready("handed-over", message, moment, cause);
+        let failed = platform.send(&[message]).await.into_iter().next();
+        return failed.map_or(Ok(CommitOutcome::Committed), |(_, fault)| Err(fault));
+    }
+    if transaction.writes.is_empty() {
+        return Ok(CommitOutcome::Committed);
+    }
+    let ledger = has_ledger.then(|| transaction.writes.len() - 1);
+    let failed = match platform.commit(&transaction).await {
+        Ok(()) => return Ok(CommitOutcome::Committed),
+        Err(CommitError::Conflict) => return Ok(CommitOutcome::Conflict),
+        Err(CommitError::Invalid(reason)) => return Err(ServiceError::internal(reason)),
+        Err(CommitError::ServiceError(fault)) => return Err(fault),
+        Err(CommitError::Conditions(failed)) => failed,
+    };
+    if let Some(known) = failed.iter().find(|failed| Some(failed.write) == ledger) {
+        return Ok(CommitOutcome::Duplicate(known.stored.clone()));
+    }
+    let rejections = failed.iter().filter_map(|failed| {
+        match &transaction.writes.get(failed.write)?.on_condition_failed {
+            OnConditionFailed::Reject(rejection) => Some(rejection.clone()),
+            OnConditionFailed::Retry => None,
+        }
+    });
+    Ok(rejections
+        .reduce(DomainError::together)
+        .map_or(CommitOutcome::Conflict, CommitOutcome::Rejected))
+}
+
+fn verb_of(write: &Write) -> Action {
+    match write.action {
+        WriteAction::Put(_) => Action::PutItem,
+        WriteAction::Update(_) => Action::UpdateItem,
+        WriteAction::Delete => Action::DeleteItem,
+        WriteAction::Check => Action::ConditionCheckItem,
+    }
+}

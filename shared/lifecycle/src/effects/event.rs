@@ -1,0 +1,42 @@
+//! Events: the secondary effects of a decision.
+
+use serde::Serialize;
+
+/// The payload of an event or message: a name, a version and plain JSON.
+pub trait EventData: Serialize {
+    /// The name of the event type, in the past tense: `OrderCreated`.
+    const TYPE: &'static str;
+    /// The version of the data's shape; increases with each change of it.
+    const VERSION: u32 = 1;
+}
+
+/// An event of an aggregate, for other functions to react to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// See [`EventData::TYPE`].
+    pub event_type: &'static str,
+    /// See [`EventData::VERSION`].
+    pub version: u32,
+    /// The id of the aggregate; events of one aggregate are published in order.
+    pub aggregate_id: String,
+    /// The data as plain JSON.
+    pub data: serde_json::Value,
+}
+
+impl Event {
+    /// An event about one aggregate.
+    ///
+    /// # Panics
+    ///
+    /// When the data's `Serialize` fails: a defect of its type, which its first test shows.
+    pub fn about<D: EventData>(aggregate_id: impl ToString, data: &D) -> Self {
+        let data = serde_json::to_value(data)
+            .unwrap_or_else(|error| panic!("{} has no JSON form: {error}", D::TYPE));
+        Self {
+            event_type: D::TYPE,
+            version: D::VERSION,
+            aggregate_id: aggregate_id.to_string(),
+            data,
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! Stage 8 as values: the effects of a decision, in three tiers by the cost of losing one.
+//!
+//! | tier | value | if it is lost |
+//! |---|---|---|
+//! | primary | [`Write`] | cannot be recovered: all writes of a decision commit together, or none |
+//! | secondary | [`Event`] | must happen, later: a row in the outbox, in the same commit |
+//! | tertiary | [`Message`] | acceptable: sent after the response, a failure is logged and counted |
+//!
+//! An endpoint that only queues work has one primary effect: a message that is
+//! [sent in place of a commit](Effects::enqueue_instead_of_commit).
+
+mod event;
+mod mail;
+mod message;
+mod write;
+
+pub use self::event::{Event, EventData};
+pub use self::mail::Mail;
+pub use self::message::{Content, Message, QueueName};
+pub use self::write::{Change, Condition, OnConditionFailed, Write, WriteAction, number, text};
+use crate::alert::Alert;
+
+/// All effects of a decision.
+///
+/// ```
+/// use lifecycle::effects::{Effects, Write};
+/// # use lifecycle::record::{Key, Record, TableName};
+/// # #[derive(serde::Serialize, serde::Deserialize)]
+/// # struct Note { id: String }
+/// # impl Record for Note {
+/// #     const TABLE: TableName = TableName::new("notes");
+/// #     fn key(&self) -> Key { Key::new(&self.id) }
+/// # }
+/// let note = Note { id: "1".into() };
+/// let effects = Effects::none().write(Write::create(&note));
+/// assert_eq!(effects.writes().len(), 1);
+/// ```
+#[derive(Debug, Default)]
+pub struct Effects {
+    writes: Vec<Write>,
+    events: Vec<Event>,
+    handed_over: Option<Message>,
+    messages: Vec<Message>,
+    mails: Vec<Mail>,
+    notices: Vec<Alert>,
+    parts: Vec<Effects>,
+    if_refused: Option<Box<Instead>>,
+}
+
+/// The replacement for effects that contain a message which its queue refuses.
+#[derive(Debug)]
+pub(crate) struct Instead {
+    /// The effects to commit.
+    pub(crate) effects: Effects,
+    /// The error type to count.
+    pub(crate) counted: &'static str,
+}
+
+impl Effects {
+    /// No effects.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// A message as the primary effect of an endpoint. It is in its queue before the response is
+    /// sent; if the queue does not take it, the request fails and has no effect.
+    ///
+    /// A queue cannot take part in a commit, so writes, events and an idempotency record are not
+    /// possible with it. It is one message, because a queue may take some of several messages and
+    /// refuse others.
+    pub fn enqueue_instead_of_commit(message: Message) -> Self {
+        Self { handed_over: Some(message), ..Self::default() }
+    }
+
+    /// Adds a primary effect.
+    #[must_use]
+    pub fn write(mut self, write: Write) -> Self {
+        self.writes.push(write);
+        self
+    }
+
+    /// Adds several primary effects.
+    #[must_use]
+    pub fn writes_of(mut self, writes: impl IntoIterator<Item = Write>) -> Self {
+        self.writes.extend(writes);
+        self
+    }
+
+    /// Adds a secondary effect: it is part of the commit and is published afterwards.
+    #[must_use]
+    pub fn event(mut self, event: Event) -> Self {
+        self.events.push(event);
+        self
+    }
+
+    /// Adds a message to a queue. For an endpoint it is a tertiary effect, sent after the response.
+    /// For a consumer it is sent before the record counts as processed.
+    #[must_use]
+    pub fn message(mut self, message: Message) -> Self {
+        self.messages.push(message);
+        self
+    }
+
+    /// Adds an e-mail, with the timing and the guarantee of a [`Message`].
+    #[must_use]
+    pub fn mail(mut self, mail: Mail) -> Self {
+        self.mails.push(mail);
+        self
+    }
+
+    /// Adds an alert, with the timing and the guarantee of a [`Message`].
+    #[must_use]
+    pub fn notice(mut self, notice: Alert) -> Self {
+        self.notices.push(notice);
+        self
+    }
+
+    /// Adds independent effects. A consumer sends and commits each part separately, so that one
+    /// failed part does not stop the others. Parts need
+    /// [`Inbox::None`](crate::consumer::Inbox::None), as an inbox cannot record single parts, and
+    /// must be the only effects.
+    #[must_use]
+    pub fn part(mut self, part: Effects) -> Self {
+        self.parts.push(part);
+        self
+    }
+
+    /// Sets the effects that a consumer commits instead if a queue refuses a message because of its
+    /// content: a retry would fail again. `counted` is the error type to count
+    /// (`OUTBOX_ROW_SET_ASIDE`).
+    #[must_use]
+    pub fn if_refused(mut self, effects: Effects, counted: &'static str) -> Self {
+        self.if_refused = Some(Box::new(Instead { effects, counted }));
+        self
+    }
+
+    /// The primary effects, in the order they were added.
+    pub fn writes(&self) -> &[Write] {
+        &self.writes
+    }
+
+    /// The secondary effects, in the order they were added.
+    pub fn events(&self) -> &[Event] {
+        &self.events
+    }
+
+    /// The message that is sent in place of a commit.
+    pub fn handed_over(&self) -> Option<&Message> {
+        self.handed_over.as_ref()
+    }
+
+    /// The messages, in the order they were added.
+    pub fn messages(&self) -> &[Message] {
+        &self.messages
+    }
+
+    /// The e-mails, in the order they were added.
+    pub fn mails(&self) -> &[Mail] {
+        &self.mails
+    }
+
+    /// The alerts, in the order they were added.
+    pub fn notices(&self) -> &[Alert] {
+        &self.notices
+    }
+
+    /// The parts, in the order they were added.
+    pub fn parts(&self) -> &[Effects] {
+        &self.parts
+    }
+
+    /// The effects that are committed instead if a message is refused.
+    pub fn instead(&self) -> Option<&Effects> {
+        self.if_refused.as_ref().map(|instead| &instead.effects)
+    }
+
+    pub(crate) fn take_parts(&mut self) -> Vec<Effects> {
+        std::mem::take(&mut self.parts)
+    }
+
+    pub(crate) fn take_instead(&mut self) -> Option<Instead> {
+        self.if_refused.take().map(|instead| *instead)
+    }
+
+    /// Whether there are no effects.
+    pub fn is_empty(&self) -> bool {
+        self.writes.is_empty()
+            && self.events.is_empty()
+            && self.handed_over.is_none()
+            && self.messages.is_empty()
+            && self.mails.is_empty()
+            && self.notices.is_empty()
+            && self.parts.is_empty()
+    }
+}

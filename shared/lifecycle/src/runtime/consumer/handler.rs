@@ -1,0 +1,272 @@
+//! Batches of records from a queue, a stream or a schedule. Each record passes stages 4 to 8
+//! separately.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Instant;
+
+use async_trait::async_trait;
+use futures::{FutureExt, StreamExt, stream};
+use serde_json::{Value, json};
+
+use super::super::deferred::{DeferredWork, Tertiary};
+use super::super::guard::{caught, guarded, panicked};
+use super::super::invocation::{self, Handled, Invocation, InvocationResult};
+use super::super::shared::Shared;
+use super::records::{Group, Raw, groups_of};
+use super::retry_backoff::back_off;
+use super::settle::{RecordOutcome, Settling};
+use crate::commit::EventOrigin;
+use crate::consumer::{Consumer, DeliveredMessage, RecordInput, Source};
+use crate::error::{FieldError, FieldErrors, RequestError, ServiceError};
+use crate::telemetry::line::{Stages, lines_of_noted, metric, millis};
+use crate::telemetry::{Observations, TraceContext, observed, otlp, shortened, without_values};
+use crate::{Deadline, Moment, Permit, Timestamp};
+
+/// The error type of failed records that cannot be reported, because they have no id.
+const RECORD_WITHOUT_ID: &str = "RECORD_WITHOUT_ID";
+
+/// Serves one consumer.
+pub(crate) struct Handler<C> {
+    pub(crate) consumer: C,
+    pub(crate) shared: Arc<Shared>,
+}
+
+#[async_trait]
+impl<C: Consumer> invocation::Handler for Handler<C> {
+    async fn handle(&self, invocation: Invocation) -> Handled {
+        let groups = match groups_of(C::SOURCE, &invocation.event) {
+            Ok(groups) => groups,
+            Err(error) => {
+                tracing::error!(error, "the event is not of the consumer's source");
+                return Handled { answer: Err("unreadable event".to_owned()), deferred: None };
+            }
+        };
+        let consumed = stream::iter(groups)
+            .map(|group| self.consume_group(group, invocation.deadline))
+            .buffer_unordered(C::CONCURRENCY.max(1))
+            .collect::<Vec<GroupConsumed>>()
+            .await;
+        let (mut failed, mut lines, mut spans) = (Vec::new(), Vec::new(), Vec::new());
+        for group in consumed {
+            failed.push(group.failed);
+            lines.extend(group.lines);
+            spans.extend(group.spans);
+        }
+        let hiding = back_off(&*self.shared.platform, C::SOURCE, &failed, invocation.deadline);
+        if let Err(panic) = AssertUnwindSafe(hiding).catch_unwind().await {
+            let error = panicked(&*panic);
+            tracing::error!(%error, "visibility timeout not changed; failed records return without back-off");
+        }
+        let nameless = failed.iter().flatten().filter(|raw| raw.item_id.is_none()).count();
+        if nameless > 0 {
+            tracing::error!(nameless, "failed records have no id; the whole batch is retried");
+            let labels = [("type", RECORD_WITHOUT_ID), ("service", &self.shared.settings.service)];
+            let (service, at) = (&self.shared.settings.service, Timestamp::now());
+            lines.push(metric(service, at, &labels, "errors_total", "Count", nameless));
+        }
+        let aftermath = DeferredWork {
+            shared: Arc::clone(&self.shared),
+            request: None,
+            deadline: invocation.deadline,
+            lines,
+            spans,
+            telling: Vec::new(),
+            tertiary: Tertiary::default(),
+        };
+        Handled { answer: answer_of(C::SOURCE, &failed), deferred: Some(aftermath) }
+    }
+}
+
+/// Returns the records to retry. A failed run of a schedule is a failed invocation. So is a failed
+/// record without an id: a record that is not reported counts as processed.
+fn answer_of(source: Source, failed: &[Vec<Raw>]) -> Result<InvocationResult, String> {
+    let failed: Vec<&Raw> = failed.iter().flatten().collect();
+    if source == Source::Schedule && !failed.is_empty() {
+        return Err("the run failed".to_owned());
+    }
+    if failed.iter().any(|raw| raw.item_id.is_none()) {
+        return Err("a record without an id failed".to_owned());
+    }
+    let failed: Vec<Value> =
+        failed.iter().map(|raw| json!({ "itemIdentifier": raw.item_id })).collect();
+    Ok(InvocationResult::Json(json!({ "batchItemFailures": failed })))
+}
+
+#[derive(Default)]
+struct GroupConsumed {
+    /// The record that failed, and the records after it.
+    failed: Vec<Raw>,
+    lines: Vec<String>,
+    spans: Vec<Value>,
+}
+
+impl<C: Consumer> Handler<C> {
+    /// Processes records one after the other. Stops at the first failure, so that the group keeps
+    /// its order on retry.
+    async fn consume_group(&self, group: Group, deadline: Deadline) -> GroupConsumed {
+        let mut consumed = GroupConsumed::default();
+        let mut records = group.into_iter();
+        for raw in records.by_ref() {
+            if !self.consume_guarded(&raw, deadline, &mut consumed).await {
+                consumed.failed.push(raw);
+                break;
+            }
+        }
+        consumed.failed.extend(records);
+        consumed
+    }
+
+    /// Processes one record and catches all panics; returns whether it is done.
+    async fn consume_guarded(
+        &self,
+        raw: &Raw,
+        deadline: Deadline,
+        consumed: &mut GroupConsumed,
+    ) -> bool {
+        let done = AssertUnwindSafe(self.consume(raw, deadline, consumed)).catch_unwind().await;
+        done.unwrap_or_else(|panic| {
+            let (record_id, error) = (&raw.record_id, panicked(&*panic));
+            tracing::error!(record_id, %error, "a record panicked outside its stages");
+            let labels = [("source", C::SOURCE.name()), ("outcome", "failed")];
+            let (service, at) = (&self.shared.settings.service, Timestamp::now());
+            consumed.lines.push(metric(service, at, &labels, "records_total", "Count", 1));
+            false
+        })
+    }
+
+    async fn consume(&self, raw: &Raw, deadline: Deadline, consumed: &mut GroupConsumed) -> bool {
+        let started = Instant::now();
+        let mut stages = Stages::start();
+        let at = Timestamp::now();
+        let Known { input, record_id, request_id, trace } = Known::<C::Input>::of::<C>(raw);
+        let observations = Observations::of(request_id.clone(), Some(trace.clone()));
+        let cause = EventOrigin::of(&request_id, &trace);
+
+        let delivered =
+            DeliveredMessage { record_id: record_id.clone(), deliveries: raw.deliveries };
+        let permit = Permit::new(delivered, Moment::of_record(at, &record_id), deadline);
+        let settling = Settling {
+            consumer: &self.consumer,
+            platform: &*self.shared.platform,
+            permit: &permit,
+            cause: &cause,
+            record_spans: self.shared.settings.collector.is_some(),
+        };
+        let mut spans_of_parts = Vec::new();
+        let settled = async {
+            let command = input.and_then(|input| C::parse(input).map_err(RequestError::Invalid));
+            stages.end("validation");
+            match command {
+                Ok(command) => settling.settle(&command, &mut stages, &mut spans_of_parts).await,
+                Err(RequestError::Invalid(violations)) => {
+                    let buried = self.bury(raw, &violations).await;
+                    stages.end("burial");
+                    buried
+                }
+                Err(failure) => Err(failure),
+            }
+        };
+        let fate = observed(Arc::clone(&observations), guarded(deadline, settled)).await;
+
+        let service = &self.shared.settings.service;
+        let told =
+            fate.as_ref().map_or_else(|_| "failed".to_owned(), |f| format!("{f:?}").to_lowercase());
+        let labels = [("source", C::SOURCE.name()), ("outcome", &told)];
+        let mut line = metric(service, at, &labels, "records_total", "Count", 1);
+        let facts = json!({
+            "level": if fate.is_err() { "ERROR" } else { "INFO" },
+            "timestamp": at,
+            "message": "record",
+            "function": self.shared.settings.function,
+            "recordId": record_id,
+            "requestId": request_id,
+            "traceId": trace.trace_id(),
+            "deliveries": raw.deliveries,
+            "durationMs": millis(started.elapsed()),
+            "error": fate.as_ref().err().map(ToString::to_string),
+        });
+        merge(&mut line, &facts);
+        consumed.lines.push(line);
+        consumed.lines.extend(lines_of_noted(service, at, &request_id, &observations.noted()));
+        if self.shared.settings.collector.is_some() && trace.is_sampled() {
+            let root = otlp::RecordRoot {
+                function: &self.shared.settings.function,
+                trace: &trace,
+                source: C::SOURCE,
+                record_id: &record_id,
+                request_id: &request_id,
+                failed: fate.is_err(),
+                at,
+            };
+            consumed.spans.extend(otlp::spans_of_record(&root, &stages));
+        }
+        consumed.spans.extend(spans_of_parts);
+        fate.is_ok()
+    }
+
+    /// Sends an unparseable record to the dead-letter queue, with the full reason. The log gets the
+    /// reason without values, which may be personal data.
+    async fn bury(
+        &self,
+        raw: &Raw,
+        violations: &FieldErrors,
+    ) -> Result<RecordOutcome, RequestError> {
+        let reasons = |message: fn(&str) -> String| {
+            let reason =
+                |found: &FieldError| format!("{} {}", found.field, message(&found.message));
+            violations.iter().map(reason).collect::<Vec<_>>().join("; ")
+        };
+        let (reason, told) = (reasons(str::to_owned), shortened(reasons(without_values)));
+        tracing::error!(reason = told, "a record cannot be parsed");
+        let queue = C::SOURCE.dead_letters().ok_or_else(|| ServiceError::internal(told))?;
+        self.shared.platform.dead_letter(queue, &raw.body(), &reason).await?;
+        Ok(RecordOutcome::DeadLettered)
+    }
+}
+
+/// A record as far as it can be parsed, and its origin.
+struct Known<I> {
+    input: Result<I, RequestError>,
+    record_id: String,
+    request_id: String,
+    trace: TraceContext,
+}
+
+impl<I: RecordInput> Known<I> {
+    /// Reads a record. If reading panics, only the record's own id is known.
+    fn of<C: Consumer<Input = I>>(raw: &Raw) -> Self {
+        caught(|| Self::read(raw, raw.deserialize::<C>())).unwrap_or_else(|failure| Self {
+            input: Err(failure),
+            record_id: raw.record_id.clone(),
+            request_id: raw.record_id.clone(),
+            trace: TraceContext::continued(None, None, None),
+        })
+    }
+
+    fn read(raw: &Raw, understood: Result<I, FieldErrors>) -> Self {
+        let input = understood.as_ref().ok();
+        let record_id = input.and_then(RecordInput::event_id).unwrap_or(&raw.record_id).to_owned();
+        let request_id = input.and_then(RecordInput::request_id).unwrap_or(&record_id).to_owned();
+        let [parent, state] = match input.map(|input| (input.traceparent(), input.tracestate())) {
+            Some((Some(parent), state)) => {
+                [Some(parent), state].map(|text| text.map(str::to_owned))
+            }
+            Some((None, _)) | None => raw.trace_context(),
+        };
+        let trace = TraceContext::continued(parent.as_deref(), state.as_deref(), None);
+        Self { input: understood.map_err(RequestError::Invalid), record_id, request_id, trace }
+    }
+}
+
+/// Adds facts to a line, except null ones.
+fn merge(line: &mut String, facts: &Value) {
+    let Ok(Value::Object(mut merged)) = serde_json::from_str(line) else {
+        return;
+    };
+    if let Value::Object(facts) = facts {
+        let told = facts.iter().filter(|(_, value)| !value.is_null());
+        merged.extend(told.map(|(name, value)| (name.clone(), value.clone())));
+    }
+    *line = Value::Object(merged).to_string();
+}

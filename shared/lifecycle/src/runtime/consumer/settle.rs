@@ -1,0 +1,350 @@
+//! Stages 6 to 8 of one record: decided until the commit succeeds, and sent once.
+
+use std::collections::HashSet;
+
+use futures::{StreamExt, stream};
+use serde_json::Value;
+use tokio::sync::Mutex;
+
+use super::super::guard::{Retries, guarded};
+use crate::commit::{CommitOutcome, EventOrigin, commit, outgoing_of_part};
+use crate::consumer::{Consumer, DeliveredMessage, Inbox, Source, inbox_key};
+use crate::effects::{Content, Effects, Write};
+use crate::error::{DomainError, RequestError, ServiceError};
+use crate::idempotency::{IDEMPOTENCY_KEYS, absent_or_expired};
+use crate::platform::{Outgoing, Platform, RefusedMessage};
+use crate::record::{Key, Record, TableName};
+use crate::telemetry::line::Stages;
+use crate::telemetry::{TraceContext, observe_error, otlp};
+use crate::{Permit, Timestamp};
+
+/// How long a processed record is remembered: SQS's maximum retention period.
+const REMEMBERED_S: i64 = 14 * 24 * 60 * 60;
+/// The number of parts that are performed concurrently.
+const PARTS_AT_ONCE: usize = 10;
+
+/// The result of processing a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RecordOutcome {
+    /// It had its effects.
+    Processed,
+    /// A duplicate: it had its effects earlier.
+    Duplicate,
+    /// A business rule rejected it; it is remembered as processed.
+    Rejected,
+    /// A queue refused one of its messages because of its content; the replacement effects were
+    /// committed.
+    Undeliverable,
+    /// Unparseable; moved to the dead-letter queue.
+    DeadLettered,
+}
+
+/// A record that is being processed.
+pub(super) struct Settling<'a, C> {
+    pub(super) consumer: &'a C,
+    pub(super) platform: &'a dyn Platform,
+    pub(super) permit: &'a Permit<DeliveredMessage>,
+    pub(super) cause: &'a EventOrigin,
+    /// Whether there is a collector for spans.
+    pub(super) record_spans: bool,
+}
+
+/// The ids that one delivery has sent, so that a retry of its commit sends nothing twice.
+#[derive(Debug, Default)]
+struct Sent(HashSet<String>);
+
+impl<C: Consumer> Settling<'_, C> {
+    /// Stages 6 to 8, repeated while the facts are stale and time is left.
+    pub(super) async fn settle(
+        &self,
+        command: &C::Command,
+        stages: &mut Stages,
+        spans: &mut Vec<Value>,
+    ) -> Result<RecordOutcome, RequestError> {
+        let moment = self.permit.moment();
+        let inbox = (C::INBOX == Inbox::Remembered)
+            .then(|| Consumed::of(C::SOURCE, &self.permit.caller().record_id, moment.now()));
+        if let Some(inbox) = &inbox {
+            let stored = self.platform.read(IDEMPOTENCY_KEYS, &inbox.key()).await?;
+            stages.end("inbox");
+            if stored.is_some_and(|stored| !Consumed::has_expired(stored, moment.now())) {
+                return Ok(RecordOutcome::Duplicate);
+            }
+        }
+        let mut sent = Sent::default();
+        for attempts in 1.. {
+            // 6. Retrieval, and 7. business rules.
+            let facts = self.consumer.retrieve(self.permit, command).await?;
+            stages.end("retrieval");
+            let (mut effects, fate) = match C::decide(moment, command, facts) {
+                Ok(effects) => (effects, RecordOutcome::Processed),
+                Err(rejection) => (refused(&rejection), RecordOutcome::Rejected),
+            };
+            stages.end("rules");
+            // 8. Side effects.
+            let parts = effects.take_parts();
+            if !parts.is_empty() {
+                if inbox.is_some() || !effects.is_empty() {
+                    let why =
+                        "effects in parts need a consumer without an inbox and no other effects";
+                    return Err(ServiceError::internal(why).into());
+                }
+                let done = self.perform_parts(parts, spans).await;
+                stages.end("parts");
+                return done.map(|()| fate);
+            }
+            // Messages are sent before the commit: a duplicate is acceptable, a loss is not.
+            let instead = effects.take_instead();
+            let dispatched = self.dispatch("", &effects, self.cause, &mut sent, stages).await;
+            let (effects, fate) = match (dispatched, instead) {
+                (Ok(()), _) => (effects, fate),
+                (Err(fault), Some(instead)) if RefusedMessage::is(&fault) => {
+                    let error = RequestError::ServiceError(fault).to_string();
+                    tracing::error!(
+                        error,
+                        counted = instead.counted,
+                        "a queue refused a message; committing the replacement effects"
+                    );
+                    observe_error(instead.counted);
+                    (instead.effects, RecordOutcome::Undeliverable)
+                }
+                (Err(fault), _) => return Err(fault.into()),
+            };
+            let note = inbox.as_ref().map(|i| Write::put(i).when(absent_or_expired(moment.now())));
+            let outcome =
+                commit(self.platform, &effects, note, C::RESOURCES, moment, self.cause).await?;
+            stages.end("commit");
+            match outcome {
+                CommitOutcome::Committed => return Ok(fate),
+                CommitOutcome::Duplicate(_) => return Ok(RecordOutcome::Duplicate),
+                CommitOutcome::Rejected(rejection) => {
+                    tracing::info!(
+                        code = rejection.code,
+                        "a condition of the record's effects failed; deciding again"
+                    );
+                }
+                CommitOutcome::Conflict => {}
+            }
+            Retries::OF_RECORD.pause(attempts, self.permit.deadline()).await?;
+        }
+        unreachable!("the pause after the last attempt is an error")
+    }
+
+    /// Sends everything that this delivery has not sent yet. Ids are the same in later attempts, so
+    /// that receivers ignore duplicates.
+    async fn dispatch(
+        &self,
+        part: &str,
+        effects: &Effects,
+        cause: &EventOrigin,
+        sent: &mut Sent,
+        stages: &mut Stages,
+    ) -> Result<(), ServiceError> {
+        let messages = outgoing_of_part(part, effects.messages(), self.permit.moment(), cause);
+        let messages: Vec<Outgoing> =
+            messages.into_iter().filter(|message| !sent.knows(&id_of(message))).collect();
+        if !messages.is_empty() {
+            let failed = self.platform.send(&messages).await;
+            stages.end("messages");
+            let unsent = |index: usize| failed.iter().any(|(failed, _)| *failed == index);
+            let gone = messages.iter().enumerate().filter(|(index, _)| !unsent(*index));
+            gone.for_each(|(_, message)| sent.note(id_of(message)));
+            // Errors that a retry may fix have priority: the record itself is at fault only if all
+            // errors are refusals.
+            let (refused, failed): (Vec<ServiceError>, Vec<ServiceError>) =
+                failed.into_iter().map(|(_, fault)| fault).partition(RefusedMessage::is);
+            if let Some(fault) = failed.into_iter().chain(refused).next() {
+                return Err(fault);
+            }
+        }
+        for mail in effects.mails() {
+            let id = format!("mail#{}", mail.id);
+            if !sent.knows(&id) {
+                self.platform.mail(mail).await?;
+                sent.note(id);
+                stages.end("mail");
+            }
+        }
+        for notice in effects.notices() {
+            let id = format!("notice#{:?}#{}", notice.receiver, notice.id);
+            if !sent.knows(&id) {
+                self.platform.send_alert(notice).await?;
+                sent.note(id);
+                stages.end("notice");
+            }
+        }
+        Ok(())
+    }
+
+    /// Performs each part separately; returns an error after all parts if one failed.
+    async fn perform_parts(
+        &self,
+        parts: Vec<Effects>,
+        spans: &mut Vec<Value>,
+    ) -> Result<(), RequestError> {
+        let spans_of_parts = Mutex::new(Vec::new());
+        let parts = parts.into_iter().enumerate().filter(|(_, part)| !part.is_empty());
+        let (count, done) = (parts.size_hint().1, stream::iter(parts));
+        let done = done
+            .map(|(number, part)| {
+                let part = self.perform_part(number, part, &spans_of_parts);
+                guarded(self.permit.deadline(), async { Ok(part.await?) })
+            })
+            .buffer_unordered(PARTS_AT_ONCE);
+        let results: Vec<Result<(), RequestError>> = done.collect().await;
+        *spans = spans_of_parts.into_inner();
+        let failed: Vec<RequestError> = results.into_iter().filter_map(Result::err).collect();
+        let failed_count = failed.len();
+        match failed.into_iter().next() {
+            None => Ok(()),
+            Some(first) => {
+                tracing::error!(failed = failed_count, of = count, "parts of the effects failed");
+                Err(first)
+            }
+        }
+    }
+
+    /// Performs one part, in the trace of the event that it forwards, if any.
+    async fn perform_part(
+        &self,
+        number: usize,
+        mut part: Effects,
+        spans: &Mutex<Vec<Value>>,
+    ) -> Result<(), ServiceError> {
+        let at = Timestamp::now();
+        let mut stages = Stages::start();
+        let passed_on = part.messages().iter().find_map(|message| match &message.content {
+            Content::Forward(envelope) => Some((**envelope).clone()),
+            Content::New(_) => None,
+        });
+        let parent = passed_on.as_ref().and_then(|envelope| envelope.traceparent.as_deref());
+        let state = passed_on.as_ref().and_then(|envelope| envelope.tracestate.as_deref());
+        let trace = parent.map(|parent| TraceContext::continued(Some(parent), state, None));
+        let cause = match (&passed_on, &trace) {
+            (Some(envelope), Some(trace)) => EventOrigin::of(&envelope.request_id, trace),
+            _ => self.cause.clone(),
+        };
+        // The span names the table that records the part's state: its stream skipped the event.
+        let table = part.writes().first().map(|write| write.table);
+        let instead = part.take_instead();
+        let label = format!("part/{number}/");
+        let mut sent = Sent::default();
+        let dispatched = self.dispatch(&label, &part, &cause, &mut sent, &mut stages).await;
+        let done = match (dispatched, instead) {
+            (Ok(()), _) => self.commit_part(&part, &cause).await,
+            (Err(fault), Some(instead)) if RefusedMessage::is(&fault) => {
+                let error = RequestError::ServiceError(fault).to_string();
+                let event_id = passed_on.as_ref().map(|envelope| envelope.event_id.as_str());
+                let counted = instead.counted;
+                tracing::error!(
+                    error,
+                    counted,
+                    event_id,
+                    "a queue refused a message; committing the replacement effects"
+                );
+                observe_error(counted);
+                self.commit_part(&instead.effects, &cause).await
+            }
+            (Err(fault), _) => Err(fault),
+        };
+        stages.end("commit");
+        if let Err(fault) = &done {
+            let event_id = passed_on.as_ref().map(|envelope| envelope.event_id.as_str());
+            tracing::error!(error = %fault, event_id, "a part of the effects failed");
+        }
+        if let (Some(trace), Some(envelope), true) = (&trace, &passed_on, self.record_spans)
+            && trace.is_sampled()
+        {
+            let root = otlp::RecordRoot {
+                function: "",
+                trace,
+                source: table.map_or(C::SOURCE, Source::Stream),
+                record_id: &envelope.event_id,
+                request_id: &envelope.request_id,
+                failed: done.is_err(),
+                at,
+            };
+            spans.lock().await.extend(otlp::spans_of_record(&root, &stages));
+        }
+        done
+    }
+
+    async fn commit_part(&self, part: &Effects, cause: &EventOrigin) -> Result<(), ServiceError> {
+        let moment = self.permit.moment();
+        match commit(self.platform, part, None, C::RESOURCES, moment, cause).await? {
+            CommitOutcome::Committed | CommitOutcome::Duplicate(_) => Ok(()),
+            CommitOutcome::Rejected(rejection) => {
+                Err(ServiceError::internal(format!("refused: {}", rejection.code)))
+            }
+            CommitOutcome::Conflict => {
+                tracing::info!("the facts of a part are stale; the next run completes it");
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Sent {
+    fn knows(&self, id: &str) -> bool {
+        self.0.contains(id)
+    }
+
+    fn note(&mut self, id: String) {
+        self.0.insert(id);
+    }
+}
+
+fn id_of(message: &Outgoing) -> String {
+    format!("message#{}#{}", message.queue.name(), message.envelope.event_id)
+}
+
+/// A rejected record has no effects; the rejection is logged.
+fn refused(rejection: &DomainError) -> Effects {
+    tracing::warn!(code = rejection.code, reason = %rejection.message, "a business rule rejected a record; it counts as processed");
+    Effects::none()
+}
+
+/// The inbox entry of a processed record.
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Consumed {
+    source: String,
+    record_id: String,
+    expires_at: i64,
+}
+
+impl Consumed {
+    fn of(source: Source, record_id: &str, now: Timestamp) -> Self {
+        Self {
+            source: source.name().to_owned(),
+            record_id: record_id.to_owned(),
+            expires_at: now.plus_seconds(REMEMBERED_S).as_seconds(),
+        }
+    }
+
+    /// Whether the entry has expired but is not deleted yet. An unreadable entry is still valid.
+    fn has_expired(stored: serde_dynamo::Item, now: Timestamp) -> bool {
+        Self::of_item(stored).is_ok_and(|consumed| consumed.expires_at < now.as_seconds())
+    }
+}
+
+impl Record for Consumed {
+    const TABLE: TableName = IDEMPOTENCY_KEYS;
+
+    fn key(&self) -> Key {
+        inbox_key(&self.source, &self.record_id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::effects::QueueName;
+
+    #[test]
+    fn notes_of_released_versions_are_read() {
+        let source = Source::Queue(QueueName::new("emails"));
+        let now = Timestamp::from_millis(1_800_000_000_000);
+        crate::released::holds::<Consumed>(&[Consumed::of(source, "event-1", now)]);
+    }
+}

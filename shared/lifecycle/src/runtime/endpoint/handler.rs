@@ -1,0 +1,148 @@
+//! One request from its event to its response, with its log line, metrics and spans.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use http::{Method, header};
+
+use super::super::deferred::DeferredWork;
+use super::super::guard::guarded;
+use super::super::invocation::{self, Handled, Invocation, InvocationResult, LastWords};
+use super::super::watchdog::Watched;
+use super::request_log::RequestLog;
+use super::stages::{Done, Handler};
+use crate::commit::{EventOrigin, outgoing};
+use crate::endpoint::Endpoint;
+use crate::error::{RequestError, ServiceError};
+use crate::http::{REQUEST_ID, Request, Response, request_id_of};
+use crate::telemetry::line::{Line, lines_of_noted};
+use crate::telemetry::{Observations, TraceContext, observed, otlp};
+use crate::{Moment, Timestamp};
+
+#[async_trait]
+impl<E: Endpoint> invocation::Handler for Handler<E> {
+    async fn handle(&self, invocation: Invocation) -> Handled {
+        let mut tale = RequestLog::begin();
+        let request = Request::from_event(&invocation.event, &E::ROUTE);
+        let request_id = request_id(request.as_ref().ok());
+        let trace = trace(request.as_ref().ok(), invocation.x_ray.as_deref());
+        let observations = Observations::of(request_id.clone(), Some(trace.clone()));
+        let cause = EventOrigin::of(&request_id, &trace);
+
+        let (request, done) = match request {
+            Err(violations) => (None, Err(RequestError::Invalid(violations))),
+            Ok(request) => {
+                let stages = self.stages(&request, invocation.deadline, &cause, &mut tale);
+                let guarded = guarded(invocation.deadline, stages);
+                let done = observed(Arc::clone(&observations), guarded).await;
+                (Some(request), done)
+            }
+        };
+
+        let failure = done.as_ref().err();
+        let standing = tale.standing.filter(|standing| standing.explains(failure));
+        let code = failure.map(|failure| failure.response().code);
+        let error = failure.filter(|failure| failure.response().status.is_server_error());
+        let error = error.map(ToString::to_string);
+        let done = done.unwrap_or_else(|failure| {
+            Done::just(Response::of_failure(&failure, &request_id, request.as_ref()))
+        });
+        let origin = request.as_ref().and_then(|request| request.header(header::ORIGIN));
+        let settings = &self.shared.settings;
+        let mut response = done.response.finish(&request_id, settings.allowed_origin(origin));
+        if let Some(standing) = standing {
+            standing.add_to(&mut response.headers);
+        }
+        let is_head = request.as_ref().is_some_and(|request| request.method == Method::HEAD);
+        if is_head {
+            response = response.without_body();
+        }
+        tale.stages.end("response");
+
+        let method = if is_head { Method::HEAD } else { E::ROUTE.method };
+        let line = Line {
+            service: &settings.service,
+            function: &settings.function,
+            at: tale.at,
+            request_id: &request_id,
+            trace_id: trace.trace_id(),
+            method: method.as_str(),
+            path: E::ROUTE.path,
+            status: response.status.as_u16(),
+            code,
+            error: error.as_deref(),
+            replayed: done.replayed,
+            attempts: tale.attempts,
+            cold_start: invocation.cold_start,
+            total: tale.stages.total(),
+            stages: tale.stages.times(),
+        };
+        let spans = settings.collector.is_some() && trace.is_sampled();
+        let spans = spans.then(|| otlp::spans_of_request(&root_of(&line, &trace), &tale.stages));
+        let noted = observations.noted();
+        let left = outgoing(&noted.messages, &Moment::of_request(tale.at), &cause);
+        let noted = lines_of_noted(&settings.service, tale.at, &request_id, &noted);
+        let aftermath = DeferredWork {
+            shared: Arc::clone(&self.shared),
+            request: Some(observations),
+            deadline: invocation.deadline,
+            lines: std::iter::once(line.to_json()).chain(noted).collect(),
+            spans: spans.unwrap_or_default(),
+            telling: tale.telling,
+            tertiary: done.tertiary.with_messages(left),
+        };
+        Handled { answer: Ok(InvocationResult::Http(response)), deferred: Some(aftermath) }
+    }
+
+    fn overran(&self, watched: &Watched) -> Option<LastWords> {
+        let settings = &self.shared.settings;
+        let request = Request::from_event(&watched.event, &E::ROUTE).ok();
+        let request_id = request_id(request.as_ref());
+        let trace = trace(request.as_ref(), watched.x_ray.as_deref());
+        let failure = RequestError::ServiceError(ServiceError::TimedOut);
+        let origin = request.as_ref().and_then(|request| request.header(header::ORIGIN));
+        let response = Response::of_failure(&failure, &request_id, request.as_ref())
+            .finish(&request_id, settings.allowed_origin(origin));
+        let is_head = request.as_ref().is_some_and(|request| request.method == Method::HEAD);
+        let response = if is_head { response.without_body() } else { response };
+        let method = request.map_or(E::ROUTE.method, |request| request.method);
+        let line = Line {
+            service: &settings.service,
+            function: &settings.function,
+            at: Timestamp::now(),
+            request_id: &request_id,
+            trace_id: trace.trace_id(),
+            method: method.as_str(),
+            path: E::ROUTE.path,
+            status: response.status.as_u16(),
+            code: Some(failure.response().code),
+            error: Some("the handler blocked its thread beyond the deadline; the process exits"),
+            replayed: false,
+            attempts: 1,
+            cold_start: watched.cold_start,
+            total: watched.began.elapsed(),
+            stages: &[],
+        };
+        Some(LastWords { answer: InvocationResult::Http(response), line: line.to_json() })
+    }
+}
+
+fn request_id(request: Option<&Request>) -> String {
+    request_id_of(request.and_then(|request| request.header(REQUEST_ID)))
+}
+
+fn trace(request: Option<&Request>, x_ray: Option<&str>) -> TraceContext {
+    let header = |name| request.and_then(|request| request.header(name));
+    TraceContext::continued(header("traceparent"), header("tracestate"), x_ray)
+}
+
+fn root_of<'a>(line: &Line<'a>, trace: &'a TraceContext) -> otlp::Root<'a> {
+    otlp::Root {
+        trace,
+        method: line.method,
+        path: line.path,
+        status: line.status,
+        request_id: line.request_id,
+        at: line.at,
+    }
+}

@@ -1,0 +1,71 @@
+//! Stages 1, 4 and 5: the route of a request, and its input.
+
+use http::Method;
+
+use crate::caller::{Access, Caller};
+use crate::conditions::Named;
+use crate::endpoint::Endpoint;
+use crate::error::{FieldErrors, RequestError};
+use crate::http::Request;
+use crate::idempotency::ScopedIdempotencyKey;
+use crate::input::Input;
+use crate::telemetry::line::Stages;
+
+/// A parsed request.
+pub(super) struct Asked<C> {
+    pub(super) key: Option<ScopedIdempotencyKey>,
+    pub(super) conditions: Named,
+    pub(super) command: C,
+}
+
+/// Stage 1.
+pub(super) fn route<E: Endpoint>(request: &Request) -> Result<(), RequestError> {
+    if !request.is_routed {
+        return Err(RequestError::Hidden);
+    }
+    // `HEAD` is possible where `GET` is public; the same endpoint serves both.
+    let has_head = E::ROUTE.method == Method::GET && matches!(E::ACCESS, Access::Public);
+    if request.method == E::ROUTE.method || (has_head && request.method == Method::HEAD) {
+        return Ok(());
+    }
+    let allow = if has_head { "GET, HEAD".to_owned() } else { E::ROUTE.method.to_string() };
+    Err(RequestError::WrongMethod { allow })
+}
+
+/// Reads and checks the whole request; reports all violations together.
+pub(super) fn read<E: Endpoint>(
+    request: &Request,
+    caller: &E::Caller,
+    stages: &mut Stages,
+) -> Result<Asked<E::Command>, RequestError> {
+    if !request.accepts_json() {
+        return Err(RequestError::NotAcceptable);
+    }
+    if request.body.len() > E::BODY_BYTES_MAX {
+        return Err(RequestError::TooLarge { limit: E::BODY_BYTES_MAX });
+    }
+    let mut violations = FieldErrors::none();
+    let key = ScopedIdempotencyKey::named(E::IDEMPOTENCY, request).unwrap_or_else(|found| {
+        violations.extend(found);
+        None
+    });
+    let conditions = Named::read(&request.headers, &mut violations);
+    let input = E::Input::read(request, &mut violations)?;
+    stages.end("deserialisation");
+    let command = input.and_then(|input| match E::parse(input) {
+        Ok(command) => Some(command),
+        Err(found) => {
+            violations.extend(found);
+            None
+        }
+    });
+    match (command, violations.is_empty()) {
+        (Some(command), true) => {
+            let subject = caller.subject();
+            let key = key
+                .map(|key| ScopedIdempotencyKey::of(request, &E::ROUTE, subject.as_deref(), key));
+            Ok(Asked { key, conditions, command })
+        }
+        _ => Err(RequestError::Invalid(violations)),
+    }
+}

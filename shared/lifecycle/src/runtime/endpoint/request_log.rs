@@ -1,0 +1,29 @@
+//! The record of one request.
+
+use tokio::task::JoinHandle;
+
+use crate::Timestamp;
+use crate::limit::RateLimitStatus;
+use crate::telemetry::line::Stages;
+
+/// Data collected while a request is served, for its log line, metrics and spans.
+pub(super) struct RequestLog {
+    pub(super) at: Timestamp,
+    pub(super) stages: Stages,
+    pub(super) standing: Option<RateLimitStatus>,
+    /// Exchanges of counts that are running.
+    pub(super) telling: Vec<JoinHandle<()>>,
+    pub(super) attempts: u32,
+}
+
+impl RequestLog {
+    pub(super) fn begin() -> Self {
+        Self {
+            at: Timestamp::now(),
+            stages: Stages::start(),
+            standing: None,
+            telling: Vec::new(),
+            attempts: 0,
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! The nine stages of a request, in order.
+
+use std::sync::Arc;
+
+use http::{Method, header};
+
+use super::super::deferred::Tertiary;
+use super::super::guard::Retries;
+use super::super::shared::Shared;
+use super::meter::Meter;
+use super::parse::{Asked, read, route};
+use super::request_log::RequestLog;
+use crate::caller::{Caller, SignIn};
+use crate::commit::{CommitOutcome, EventOrigin, commit};
+use crate::effects::Effects;
+use crate::endpoint::Endpoint;
+use crate::error::{RequestError, ServiceError};
+use crate::finding::{Finding, not_verified};
+use crate::http::{Request, Response};
+use crate::idempotency::{IDEMPOTENCY_KEYS, ScopedIdempotencyKey, StoredResponse};
+use crate::record::Record;
+use crate::{Deadline, Moment, Permit, Timestamp};
+
+/// Serves one endpoint.
+pub(crate) struct Handler<E> {
+    pub(crate) endpoint: E,
+    pub(crate) shared: Arc<Shared>,
+}
+
+/// A request with its response.
+pub(super) struct Done {
+    pub(super) response: Response,
+    pub(super) tertiary: Tertiary,
+    pub(super) replayed: bool,
+}
+
+impl Done {
+    pub(super) fn just(response: Response) -> Self {
+        Self { response, tertiary: Tertiary::default(), replayed: false }
+    }
+
+    fn replay(response: Response) -> Self {
+        Self { replayed: true, ..Self::just(response) }
+    }
+}
+
+impl<E: Endpoint> Handler<E> {
+    /// Runs the stages. Every early end is a failure, and one place turns it into a response.
+    pub(super) async fn stages(
+        &self,
+        request: &Request,
+        deadline: Deadline,
+        cause: &EventOrigin,
+        tale: &mut RequestLog,
+    ) -> Result<Done, RequestError> {
+        // 1. Routing. API Gateway has done it; a function behind a wrong route returns an error.
+        route::<E>(request)?;
+        tale.stages.end("routing");
+
+        // 2. Authentication, and 3. authorization as far as it needs no facts.
+        let source = self.shared.settings.trusted_hops.source_of(&request.peer, &request.headers);
+        let caller = match self.admit(request, tale).await {
+            Ok(caller) => caller,
+            Err(failure) => {
+                // A refused request costs an invocation too, so it counts for its source.
+                Meter::new::<E>(&self.shared, request, source).charge(1, tale).await?;
+                return Err(failure);
+            }
+        };
+        let counted = caller.subject().unwrap_or_else(|| source.clone());
+        let meter = Meter::new::<E>(&self.shared, request, counted);
+        meter.charge(1, tale).await?;
+        tale.stages.end("limit");
+
+        // 4. Deserialisation, and 5. syntax validation.
+        let asked = read::<E>(request, &caller, &mut tale.stages)?;
+        tale.stages.end("validation");
+        meter.charge_rest(E::cost(&asked.command), tale).await?;
+        tale.stages.end("limit");
+
+        // 6. to 9. With a permit, which only an admitted caller gets.
+        let permit = Permit::new(caller, Moment::of_request(tale.at), deadline)
+            .of_request(source, request.prefix.clone());
+        let settled = self.settle(&permit, &asked, cause, tale).await;
+        match (settled, &asked.key) {
+            (Err(failure), Some(key)) if failure.may_follow_success() => {
+                match self.recall(key, tale.at).await? {
+                    Some(response) => Ok(Done::replay(response)),
+                    None => Err(failure),
+                }
+            }
+            (Ok(done), _) if E::ROUTE.method == Method::GET => {
+                let response = done.response.conditional(&asked.conditions);
+                Ok(Done { response: response.ok_or(RequestError::PreconditionFailed)?, ..done })
+            }
+            (settled, _) => settled,
+        }
+    }
+
+    /// Stage 2, and stage 3 as far as it needs no facts.
+    async fn admit(
+        &self,
+        request: &Request,
+        tale: &mut RequestLog,
+    ) -> Result<E::Caller, RequestError> {
+        let caller = self.authenticate(request, tale.at).await?;
+        tale.stages.end("authentication");
+        E::ACCESS.admits(&caller)?;
+        tale.stages.end("authorization");
+        Ok(caller)
+    }
+
+    /// Returns the caller, by the authorizer's result. Without claims, a caller that must sign in
+    /// is refused.
+    async fn authenticate(
+        &self,
+        request: &Request,
+        now: Timestamp,
+    ) -> Result<E::Caller, RequestError> {
+        match (&request.finding, E::Caller::SIGN_IN) {
+            (_, SignIn::None) | (Finding::Unasked, SignIn::Required) => {
+                E::Caller::identify(None, now)
+            }
+            (Finding::Claims(claims), _) => E::Caller::identify(Some(claims), now),
+            (Finding::Refused, _) => Err(RequestError::Unauthenticated),
+            (Finding::Unavailable { at }, _) => Err(not_verified(*at, now).into()),
+            (Finding::Unasked, SignIn::Optional) => self.verify(request, now).await,
+        }
+    }
+
+    /// Returns the caller by the request's own token, where signing in is optional: API Gateway's
+    /// authorizers refuse a request without a token.
+    async fn verify(&self, request: &Request, now: Timestamp) -> Result<E::Caller, RequestError> {
+        let verifier = match self.endpoint.verifier() {
+            Some(verifier) if request.headers.contains_key(header::AUTHORIZATION) => verifier,
+            _ => return E::Caller::identify(None, now),
+        };
+        // A client with a wrong credential must not get a response for anonymous callers.
+        let token = request.bearer_token().ok_or(RequestError::Unauthenticated)?;
+        let claims = verifier.verify(token, now).await?;
+        E::Caller::identify(Some(&claims), now)
+    }
+
+    /// Stages 6 to 9, repeated while the facts are stale and time is left.
+    async fn settle(
+        &self,
+        permit: &Permit<E::Caller>,
+        asked: &Asked<E::Command>,
+        cause: &EventOrigin,
+        tale: &mut RequestLog,
+    ) -> Result<Done, RequestError> {
+        let platform = &*self.shared.platform;
+        let moment = permit.moment();
+        let Asked { key, conditions, .. } = asked;
+        if !E::ROUTE.method.is_safe() && !conditions.admit(&E::CONDITIONS) {
+            return Err(RequestError::PreconditionFailed);
+        }
+        loop {
+            tale.attempts += 1;
+            let (effects, response) = self.decide(permit, asked, tale).await?;
+            let key = key.as_ref();
+            let remember = key.map(|key| key.store(&response, moment.now()));
+            let outcome = commit(platform, &effects, remember, E::RESOURCES, moment, cause).await?;
+            tale.stages.end("effects");
+            match (outcome, key) {
+                (CommitOutcome::Committed, _) => {
+                    return Ok(Done {
+                        response,
+                        tertiary: Tertiary::of(&effects, moment, cause),
+                        replayed: false,
+                    });
+                }
+                (CommitOutcome::Duplicate(Some(stored)), Some(key)) => {
+                    let known = StoredResponse::of_item(stored).map_err(ServiceError::internal)?;
+                    return key.replay(known).ok_or(RequestError::KeyReused).map(Done::replay);
+                }
+                (CommitOutcome::Rejected(rejection), _)
+                    if conditions.explain(&E::CONDITIONS, &rejection) =>
+                {
+                    return Err(RequestError::PreconditionFailed);
+                }
+                (CommitOutcome::Rejected(rejection), _) => return Err(rejection.into()),
+                // The record in the idempotency table has expired or is gone: the key is free
+                // again.
+                (CommitOutcome::Duplicate(_) | CommitOutcome::Conflict, _) => {
+                    Retries::OF_REQUEST.pause(tale.attempts, permit.deadline()).await?;
+                }
+            }
+        }
+    }
+
+    /// Stages 6 to 9 once, up to the commit.
+    async fn decide(
+        &self,
+        permit: &Permit<E::Caller>,
+        Asked { conditions, command, .. }: &Asked<E::Command>,
+        tale: &mut RequestLog,
+    ) -> Result<(Effects, Response), RequestError> {
+        // 6. Retrieval.
+        let facts = self.endpoint.retrieve(permit, command).await?;
+        tale.stages.end("retrieval");
+        // 3b. Authorization that depends on the facts.
+        E::allow(permit.caller(), command, &facts).enforce()?;
+        tale.stages.end("authorization");
+        if !E::ROUTE.method.is_safe() && !conditions.admit_facts(&E::CONDITIONS, &facts) {
+            return Err(RequestError::PreconditionFailed);
+        }
+        // 7. Business rules.
+        let outcome = E::decide(permit.moment(), permit.caller(), command, facts)?;
+        tale.stages.end("rules");
+        // 8. Side effects, and 9. response, both still as values.
+        let effects = E::effects(&outcome);
+        let response = Response::of_reply(E::reply(outcome)).map_err(ServiceError::internal)?;
+        let response = response.below(permit.prefix());
+        if response.status != E::STATUS && Some(response.status) != E::FAILURE_STATUS {
+            let message = format!(
+                "the reply has status {}, but the endpoint declares {}",
+                response.status,
+                E::STATUS
+            );
+            return Err(ServiceError::internal(message).into());
+        }
+        tale.stages.end("response");
+        Ok((effects, response))
+    }
+
+    /// Returns the stored response of this key, if there is one.
+    async fn recall(
+        &self,
+        key: &ScopedIdempotencyKey,
+        now: Timestamp,
+    ) -> Result<Option<Response>, RequestError> {
+        let Some(stored) = self.shared.platform.read(IDEMPOTENCY_KEYS, key.ledger_key()).await?
+        else {
+            return Ok(None);
+        };
+        let remembered = StoredResponse::of_item(stored).map_err(ServiceError::internal)?;
+        if remembered.has_expired(now) {
+            return Ok(None);
+        }
+        key.replay(remembered).ok_or(RequestError::KeyReused).map(Some)
+    }
+}
+
+impl RequestError {
+    /// Whether an earlier success of the same request may have caused this failure: for example,
+    /// the caller itself bought the last piece.
+    fn may_follow_success(&self) -> bool {
+        matches!(
+            self,
+            Self::Rejected(_)
+                | Self::PreconditionFailed
+                | Self::Hidden
+                | Self::Forbidden
+                | Self::ServiceError(ServiceError::NotFound)
+        )
+    }
+}

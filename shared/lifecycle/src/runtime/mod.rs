@@ -1,0 +1,124 @@
+//! Runs the lifecycle on Lambda.
+//!
+//! The `main` of a binary calls [`endpoint`], [`consumer`], [`authorizer`] or [`rotation`]. Each
+//! first checks whether the binary was started with `--describe`.
+
+mod authorizer;
+mod consumer;
+mod defer_mode;
+mod deferred;
+mod endpoint;
+mod extension;
+mod guard;
+mod invocation;
+mod lambda;
+mod overrun;
+mod probe;
+mod rotation;
+mod settings;
+mod shared;
+mod watchdog;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use self::invocation::Handler;
+use self::overrun::Reconnect;
+use self::settings::Settings;
+use self::shared::Shared;
+use crate::caller::TokenVerifier;
+use crate::consumer::Consumer;
+use crate::describe;
+use crate::endpoint::Endpoint;
+use crate::error::BoxError;
+use crate::limit::LIMITS;
+use crate::platform::Platform;
+use crate::resource::{Action, Resource};
+use crate::rotation::Rotation;
+
+/// Serves an endpoint until Lambda ends the process.
+///
+/// `connect` gets all resources of the endpoint, including the lifecycle's own tables. `build`
+/// creates the endpoint on the platform. Neither is called for `--describe`.
+pub fn endpoint<E: Endpoint, P: Platform + Clone>(
+    connect: impl Fn(&[Resource]) -> Result<P, BoxError> + Send + 'static,
+    build: impl FnOnce(&P) -> E,
+) -> ExitCode {
+    if describe::asked() {
+        return describe::print(&describe::endpoint::<E>());
+    }
+    run(&describe::uses_of_endpoint::<E>(), connect, |platform, shared| {
+        Arc::new(endpoint::Handler { endpoint: build(platform), shared })
+    })
+}
+
+/// Serves a consumer until Lambda ends the process.
+pub fn consumer<C: Consumer, P: Platform + Clone>(
+    connect: impl Fn(&[Resource]) -> Result<P, BoxError> + Send + 'static,
+    build: impl FnOnce(&P) -> C,
+) -> ExitCode {
+    if describe::asked() {
+        return describe::print(&describe::consumer::<C>());
+    }
+    run(&describe::uses_of_consumer::<C>(), connect, |platform, shared| {
+        Arc::new(consumer::Handler { consumer: build(platform), shared })
+    })
+}
+
+/// Serves the authorizer of an HTTP API until Lambda ends the process.
+pub fn authorizer<V: TokenVerifier + 'static, P: Platform + Clone>(
+    uses: &'static [Resource],
+    connect: impl Fn(&[Resource]) -> Result<P, BoxError> + Send + 'static,
+    build: impl FnOnce(&P) -> V,
+) -> ExitCode {
+    if describe::asked() {
+        return describe::print(&describe::authorizer(uses));
+    }
+    run(uses, connect, |platform, shared| {
+        let service = shared.settings.service.clone();
+        Arc::new(authorizer::Handler { verifier: Arc::new(build(platform)), service })
+    })
+}
+
+/// Serves the rotation of a secret until Lambda ends the process.
+pub fn rotation<R: Rotation, P: Platform + Clone>(
+    connect: impl Fn(&[Resource]) -> Result<P, BoxError> + Send + 'static,
+    build: impl FnOnce(&P) -> R,
+) -> ExitCode {
+    if describe::asked() {
+        return describe::print(&describe::rotation::<R>());
+    }
+    run(R::RESOURCES, connect, |platform, _| {
+        Arc::new(rotation::Handler { rotation: build(platform) })
+    })
+}
+
+fn run<P: Platform + Clone>(
+    uses: &[Resource],
+    connect: impl Fn(&[Resource]) -> Result<P, BoxError> + Send + 'static,
+    build: impl FnOnce(&P, Arc<Shared>) -> Arc<dyn Handler>,
+) -> ExitCode {
+    let settings = Settings::from_environment();
+    crate::telemetry::log::start(&settings.function, settings.log_level.as_deref());
+    let started = lambda::async_runtime(&settings).block_on(async {
+        let platform = connect(uses)?;
+        let shared = Arc::new(Shared::new(settings, Arc::new(platform.clone())));
+        let handler = build(&platform, Arc::clone(&shared));
+        let reconnect: Reconnect = Box::new(move || {
+            let platform = connect(&[Resource::Table(LIMITS, &[Action::UpdateItem])])?;
+            Ok(Arc::new(platform) as Arc<dyn Platform>)
+        });
+        let watchdog = overrun::watchdog(Arc::clone(&handler), Arc::clone(&shared), reconnect);
+        lambda::serve(handler, shared, watchdog).await
+    });
+    match started {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(error = &*error as &dyn std::error::Error, "cannot serve");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

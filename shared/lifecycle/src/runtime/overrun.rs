@@ -1,0 +1,100 @@
+//! Ends an invocation whose work blocks its thread beyond the deadline.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::invocation::{Handler, LastWords};
+use super::shared::Shared;
+use super::watchdog::{Watchdog, Watched, hand_over};
+use crate::Timestamp;
+use crate::error::{BoxError, RequestError, ServiceError};
+use crate::platform::Platform;
+use crate::telemetry::line::{metric, millis};
+use crate::telemetry::log::print;
+
+/// Connects a new platform: the existing connections belong to the blocked runtime.
+pub(crate) type Reconnect = Box<dyn Fn() -> Result<Arc<dyn Platform>, BoxError> + Send>;
+
+/// Starts the watchdog of a handler. If no thread can be started, the service continues without
+/// one.
+pub(crate) fn watchdog(
+    handler: Arc<dyn Handler>,
+    shared: Arc<Shared>,
+    reconnect: Reconnect,
+) -> Option<Arc<Watchdog>> {
+    let overdue = move |watched: &Watched, watchdog: &Watchdog| {
+        end(watched, &*handler, &shared, &reconnect);
+        if shared.settings.concurrency > 1 {
+            watchdog.wait_for_others();
+        }
+        // The blocked thread cannot be freed: the process must not get more requests.
+        std::process::exit(1);
+    };
+    match Watchdog::start(overdue) {
+        Ok(watchdog) => Some(watchdog),
+        Err(error) => {
+            tracing::error!(%error, "watchdog not started; only Lambda ends a blocked invocation");
+            None
+        }
+    }
+}
+
+/// Logs the invocation, responds to it, and counts it, in order of importance.
+fn end(watched: &Watched, handler: &dyn Handler, shared: &Shared, reconnect: &Reconnect) {
+    let took = watched.began.elapsed();
+    let words = handler.overran(watched);
+    let (outcome, answer, line) = if let Some(LastWords { answer, line }) = words {
+        ("response", serde_json::to_vec(&answer), line)
+    } else {
+        let message = "the handler blocked its thread beyond the deadline";
+        let error = json!({ "errorType": "TIMED_OUT", "errorMessage": message });
+        ("error", serde_json::to_vec(&error), failed(shared, watched, took))
+    };
+    print(&line);
+    let left = || watched.ends.saturating_duration_since(std::time::Instant::now());
+    let answer = answer.unwrap_or_default();
+    let id = &watched.invocation_id;
+    if let Err(error) = hand_over(&shared.settings.runtime_api, id, outcome, &answer, left()) {
+        tracing::error!(%error, "cannot send the time-out response to the Runtime API");
+    }
+    exchange(shared, reconnect, left());
+}
+
+/// The log line of a blocked consumer, authorizer or rotation.
+fn failed(shared: &Shared, watched: &Watched, took: Duration) -> String {
+    let settings = &shared.settings;
+    let at = Timestamp::now();
+    let labels = [("type", "TIMED_OUT"), ("service", settings.service.as_str())];
+    let mut line = metric(&settings.service, at, &labels, "errors_total", "Count", 1);
+    let facts = json!({
+        "level": "ERROR", "timestamp": at, "function": settings.function,
+        "message": "the handler blocked its thread beyond the deadline; the process exits",
+        "invocationId": watched.invocation_id, "durationMs": millis(took),
+    });
+    if let (true, Some(facts)) = (line.ends_with('}'), facts.as_object()) {
+        line.pop();
+        for (name, value) in facts {
+            line.extend([",", &json!(name).to_string(), ":", &value.to_string()]);
+        }
+        line.push('}');
+    }
+    line
+}
+
+/// Exchanges the counts with the other execution environments, on a new connection.
+fn exchange(shared: &Shared, reconnect: &Reconnect, left: Duration) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let told = runtime.map_err(BoxError::from).and_then(|runtime| {
+        runtime.block_on(async {
+            let platform = reconnect()?;
+            let exchange = shared.limiter.exchange_all(&*platform);
+            tokio::time::timeout(left, exchange).await.map_err(BoxError::from)
+        })
+    });
+    if let Err(error) = told {
+        let error = RequestError::ServiceError(ServiceError::internal(error));
+        tracing::error!(%error, "rate limit counts not exchanged before the process exit");
+    }
+}

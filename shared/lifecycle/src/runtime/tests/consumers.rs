@@ -1,0 +1,460 @@
+//! Consumers on the recorder: each record is processed separately and has one effect.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Value, json};
+
+use super::notes::{NOTES, Note, READERS};
+use super::recorder::{Call, Recorder};
+use super::shared;
+use crate::alert::{Alert, AlertChannel};
+use crate::consumer::{Consumer, DeliveredMessage, Inbox, ScheduledRun, Source, inbox_key};
+use crate::effects::{Effects, Event, EventData, Mail, Message, Write};
+use crate::envelope::Envelope;
+use crate::error::{DomainError, ErrorCode, ErrorKind, FieldErrors, ServiceError};
+use crate::idempotency::IDEMPOTENCY_KEYS;
+use crate::resource::{Action, Resource};
+use crate::runtime::consumer::Handler;
+use crate::runtime::invocation::{Handled, Handler as _, Invocation, InvocationResult};
+use crate::runtime::shared::Shared;
+use crate::telemetry::log::captured::Captured;
+use crate::{Deadline, Moment, Permit};
+
+/// Stores a note of each message, sends it by e-mail, and sends an alert.
+struct Keep;
+
+#[derive(Deserialize)]
+struct Said {
+    #[serde(deserialize_with = "text")]
+    text: String,
+}
+
+fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    assert_ne!(text, "panic in reading", "this record panics where it is read");
+    Ok(text)
+}
+
+impl Consumer for Keep {
+    const SOURCE: Source = Source::Queue(READERS);
+    const RESOURCES: &'static [Resource] =
+        &[Resource::Table(NOTES, &[Action::PutItem]), Resource::Mail];
+
+    type Input = Envelope<Said>;
+    type Command = String;
+
+    fn parse(envelope: Envelope<Said>) -> Result<String, FieldErrors> {
+        let text = envelope.data.text;
+        assert_ne!(text, "panic in parsing", "this record panics where it is parsed");
+        if text.is_empty() { Err(FieldErrors::one("/text", "is empty")) } else { Ok(text) }
+    }
+
+    type Facts = ();
+
+    async fn retrieve(
+        &self,
+        _: &Permit<DeliveredMessage>,
+        text: &String,
+    ) -> Result<(), ServiceError> {
+        match text.as_str() {
+            "panic" => panic!("this record panics"),
+            "broken" => Err(ServiceError::internal("the store is down")),
+            _ => Ok(()),
+        }
+    }
+
+    fn decide(moment: &Moment, text: &String, (): ()) -> Result<Effects, DomainError> {
+        if text == "refused" {
+            return Err(ErrorCode::new(ErrorKind::Conflict, "NO", "No.").into());
+        }
+        let id = moment.id("note").to_string();
+        let note = Note { id: id.clone(), author: String::new(), text: text.clone() };
+        let (to, subject) = ("a@b.example".into(), "s".into());
+        let mail = Mail { id: id.clone(), to, subject, text: text.clone() };
+        let notice = Alert {
+            id,
+            receiver: AlertChannel::Slack,
+            kind: "note".into(),
+            title: "t".into(),
+            text: text.clone(),
+            at: moment.now(),
+            suppressed: 0,
+        };
+        Ok(Effects::none().write(Write::put(&note)).mail(mail).notice(notice))
+    }
+}
+
+fn message(id: &str, group: Option<&str>, body: &str) -> Value {
+    let mut attributes = json!({ "ApproximateReceiveCount": "1" });
+    if let Some(group) = group {
+        attributes["MessageGroupId"] = group.into();
+    }
+    let fifo = if group.is_some() { ".fifo" } else { "" };
+    json!({
+        "messageId": id, "receiptHandle": format!("receipt-{id}"), "body": body,
+        "attributes": attributes, "messageAttributes": {},
+        "eventSourceARN": format!("arn:aws:sqs:eu-west-1:123456789012:notes{fifo}"),
+    })
+}
+
+fn said(event_id: &str, text: &str) -> String {
+    let envelope = json!({
+        "eventId": event_id, "eventType": "Said", "version": 1, "aggregateId": "1",
+        "occurredAt": "2026-01-01T00:00:00.000Z", "requestId": "req-1", "data": { "text": text },
+    });
+    envelope.to_string()
+}
+
+/// Delivers a batch, and returns the ids of the messages to retry.
+async fn deliver(recorder: &Arc<Recorder>, messages: Vec<Value>) -> Vec<String> {
+    let answer = invoke(recorder, Keep, &json!({ "Records": messages })).await;
+    let Ok(InvocationResult::Json(answer)) = answer else { panic!("no batch response") };
+    let failures = answer["batchItemFailures"].as_array().unwrap();
+    failures.iter().map(|f| f["itemIdentifier"].as_str().unwrap().to_owned()).collect()
+}
+
+async fn invoke<C: Consumer>(
+    recorder: &Arc<Recorder>,
+    consumer: C,
+    event: &Value,
+) -> Result<InvocationResult, String> {
+    let handled = handle(shared(recorder), consumer, event).await;
+    handled.answer
+}
+
+/// Delivers to a function with a collector, and returns the spans that it exports.
+async fn spans_of<C: Consumer>(recorder: &Arc<Recorder>, consumer: C, event: &Value) -> Vec<Value> {
+    let mut shared = shared(recorder);
+    let settings = &mut Arc::get_mut(&mut shared).unwrap().settings;
+    settings.collector = Some("http://collector.example".to_owned());
+    handle(shared, consumer, event).await.deferred.unwrap().perform().await;
+    let exported = recorder.exported.lock().unwrap();
+    let spans = exported.iter().flat_map(|(_, _, body)| {
+        let body: Value = serde_json::from_slice(body).unwrap();
+        body["resourceSpans"][0]["scopeSpans"][0]["spans"].as_array().unwrap().clone()
+    });
+    spans.collect()
+}
+
+async fn handle<C: Consumer>(shared: Arc<Shared>, consumer: C, event: &Value) -> Handled {
+    let handler = Handler { consumer, shared };
+    let invocation = Invocation {
+        event: Bytes::from(event.to_string()),
+        deadline: Deadline::after(Duration::from_secs(10)),
+        x_ray: None,
+        cold_start: false,
+    };
+    handler.handle(invocation).await
+}
+
+#[tokio::test]
+async fn a_record_that_fails_or_panics_is_retried_alone() {
+    let recorder = Arc::new(Recorder::default());
+    let texts =
+        ["one", "broken", "two", "panic", "three", "panic in reading", "panic in parsing", "four"];
+    let messages = texts.iter().enumerate().map(|(number, text)| {
+        message(&format!("m{number}"), None, &said(&format!("e{number}"), text))
+    });
+    let mut failed = deliver(&recorder, messages.collect()).await;
+    failed.sort();
+    assert_eq!((failed.join(" "), recorder.items_of(NOTES).len()), ("m1 m3 m5 m6".to_owned(), 4));
+}
+
+#[tokio::test]
+async fn a_record_that_is_delivered_twice_has_one_effect() {
+    let recorder = Arc::new(Recorder::default());
+    let twice =
+        || vec![message("m1", None, &said("e1", "x")), message("m2", None, &said("e2", "y"))];
+    assert!(deliver(&recorder, twice()).await.is_empty());
+    assert!(deliver(&recorder, twice()).await.is_empty());
+    assert_eq!((recorder.items_of(NOTES).len(), told(&recorder)), (2, 4));
+}
+
+#[tokio::test]
+async fn a_record_with_too_many_conflicts_is_decided_again_on_its_retry() {
+    let recorder = Arc::new(Recorder::default());
+    recorder.faults().conflicts = 10;
+    let once = || vec![message("m1", None, &said("e1", "x"))];
+    assert_eq!(deliver(&recorder, once()).await, ["m1"]);
+    assert!(deliver(&recorder, once()).await.is_empty());
+    assert_eq!(recorder.items_of(NOTES).len(), 1);
+}
+
+fn told(recorder: &Recorder) -> usize {
+    let told = |call: &Call| matches!(call, Call::Mail(_) | Call::Notify(_));
+    recorder.calls().into_iter().filter(told).count()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mail_and_an_alert_are_sent_once_while_the_commit_is_retried() {
+    let recorder = Arc::new(Recorder::default());
+    recorder.faults().conflicts = 3;
+    assert!(deliver(&recorder, vec![message("m1", None, &said("e1", "x"))]).await.is_empty());
+    assert_eq!((recorder.items_of(NOTES).len(), told(&recorder)), (1, 2));
+}
+
+#[tokio::test]
+async fn an_expired_inbox_entry_counts_as_absent() {
+    let recorder = Arc::new(Recorder::default());
+    for (expires_at, expected) in [(i64::MAX / 1000, 0), (1, 2)] {
+        let consumed = json!({ "source": "readers", "recordId": "e1", "expiresAt": expires_at });
+        let item = serde_dynamo::to_item(consumed).unwrap();
+        recorder.store(IDEMPOTENCY_KEYS, inbox_key("readers", "e1"), item);
+        assert!(deliver(&recorder, vec![message("m1", None, &said("e1", "x"))]).await.is_empty());
+        assert_eq!(told(&recorder), expected, "{expires_at}");
+    }
+}
+
+#[tokio::test]
+async fn a_malformed_record_is_dead_lettered_and_the_others_are_processed() {
+    let recorder = Arc::new(Recorder::default());
+    let messages = vec![
+        json!({ "body": said("e0", "no id") }),
+        message("m1", None, &said("e1", "one")),
+        json!({ "messageId": "m2", "body": 7 }),
+        json!(null),
+        message("m3", None, &said("e3", "three")),
+    ];
+    assert!(deliver(&recorder, messages).await.is_empty());
+    assert_eq!(recorder.items_of(NOTES).len(), 2);
+    let buried = recorder.calls().into_iter().filter(|call| matches!(call, Call::Bury(_)));
+    assert_eq!(buried.count(), 3);
+}
+
+#[tokio::test]
+async fn the_spans_of_a_record_are_children_of_the_span_that_caused_it() {
+    let trace = "0af7651916cd43dd8448eb211c80319c";
+    for (flags, sampled) in [("01", true), ("00", false)] {
+        let recorder = Arc::new(Recorder::default());
+        let mut body: Value = serde_json::from_str(&said("e1", "x")).unwrap();
+        body["traceparent"] = format!("00-{trace}-b7ad6b7169203331-{flags}").into();
+        let event = json!({ "Records": [message("m1", None, &body.to_string())] });
+        let spans = spans_of(&recorder, Keep, &event).await;
+        assert_eq!(!spans.is_empty(), sampled, "{flags}");
+        let Some(root) = spans.first() else { continue };
+        assert_eq!((&root["name"], &root["kind"]), (&json!("process readers"), &json!(5)));
+        assert_eq!(root["parentSpanId"], "b7ad6b7169203331");
+        assert!(spans.iter().all(|span| span["traceId"] == trace));
+        let children: Vec<_> =
+            spans[1..].iter().map(|span| span["name"].as_str().unwrap()).collect();
+        let stages = ["validation", "inbox", "retrieval", "rules", "mail", "notice", "commit"];
+        assert_eq!(children, stages);
+        assert!(spans[1..].iter().all(|span| span["parentSpanId"] == root["spanId"]));
+    }
+}
+
+#[tokio::test]
+async fn a_record_without_a_trace_starts_one_and_a_failed_span_has_status_2() {
+    let recorder = Arc::new(Recorder::default());
+    let event = json!({ "Records": [message("m1", None, &said("e1", "broken"))] });
+    let spans = spans_of(&recorder, Keep, &event).await;
+    assert_eq!(spans[0]["status"]["code"], 2);
+    assert!(spans[0].get("parentSpanId").is_none());
+}
+
+#[tokio::test]
+async fn two_messages_with_one_event_in_a_batch_have_one_effect() {
+    let recorder = Arc::new(Recorder::default());
+    let messages = ["m1", "m2"].map(|id| message(id, None, &said("e1", "x")));
+    assert!(deliver(&recorder, messages.to_vec()).await.is_empty());
+    let mails = recorder.calls().into_iter().filter(|call| matches!(call, Call::Mail(_))).count();
+    assert_eq!((recorder.items_of(NOTES).len(), mails), (1, 1));
+}
+
+#[tokio::test]
+async fn an_unparseable_message_is_dead_lettered_at_once() {
+    let recorder = Arc::new(Recorder::default());
+    let bodies = ["not json", "{}", &said("e1", "")];
+    let messages = bodies.iter().map(|body| message("m", None, body)).collect();
+    assert!(deliver(&recorder, messages).await.is_empty());
+    assert_eq!(recorder.calls(), vec![Call::Bury("readers".to_owned()); 3]);
+}
+
+#[tokio::test]
+async fn the_log_of_a_dead_lettered_record_is_short_and_has_no_values() {
+    let logged = Captured::start();
+    let recorder = Arc::new(Recorder::default());
+    let mut odd: Value = serde_json::from_str(&said("e1", "x")).unwrap();
+    odd["data"] = json!({ "text": { "hunter2": "hunter2".repeat(1_000) } });
+    let mut wrong: Value = serde_json::from_str(&said("e2", "x")).unwrap();
+    wrong["occurredAt"] = "hunter2".repeat(1_000).into();
+    let bodies = [odd.to_string(), wrong.to_string(), said("e3", "")];
+    let messages = bodies.iter().map(|body| message("m", None, body)).collect();
+    assert!(deliver(&recorder, messages).await.is_empty());
+    let lines = logged.of("a record cannot be parsed");
+    assert_eq!(lines.len(), 3);
+    for line in &lines {
+        let line = line.to_string();
+        assert!(!line.contains("hunter2") && line.len() < 1_000, "{line}");
+    }
+    assert_eq!(lines[2]["reason"], "/text is empty");
+    assert_eq!(lines[2]["requestId"], "req-1");
+}
+
+#[tokio::test]
+async fn the_messages_of_a_record_have_its_tracestate() {
+    let recorder = Arc::new(Recorder::default());
+    let trace = "0af7651916cd43dd8448eb211c80319c";
+    let mut body: Value = serde_json::from_str(&said("e1", "x")).unwrap();
+    body["traceparent"] = format!("00-{trace}-b7ad6b7169203331-01").into();
+    for (state, carried) in [(json!("vendor=1"), Some("vendor=1")), (json!("?"), None)] {
+        body["tracestate"] = state;
+        let event = json!({ "Records": [message("m1", None, &body.to_string())] });
+        assert!(invoke(&recorder, Answering, &event).await.is_ok());
+        let envelope = recorder.sent().pop().unwrap().envelope;
+        assert!(envelope.traceparent.unwrap().contains(trace));
+        assert_eq!(envelope.tracestate.as_deref(), carried);
+    }
+}
+
+/// Sends a message for each message that it receives.
+struct Answering;
+
+impl Consumer for Answering {
+    const SOURCE: Source = Source::Queue(READERS);
+    const INBOX: Inbox = Inbox::None;
+    const RESOURCES: &'static [Resource] = &[Resource::Queue(READERS)];
+
+    type Input = Envelope<Value>;
+    type Command = ();
+
+    fn parse(_: Envelope<Value>) -> Result<(), FieldErrors> {
+        Ok(())
+    }
+
+    type Facts = ();
+
+    async fn retrieve(&self, _: &Permit<DeliveredMessage>, (): &()) -> Result<(), ServiceError> {
+        Ok(())
+    }
+
+    fn decide(_: &Moment, (): &(), (): ()) -> Result<Effects, DomainError> {
+        Ok(Effects::none().message(Message::new(READERS, Event::about("1", &Reminder))))
+    }
+}
+
+#[tokio::test]
+async fn metrics_and_spans_of_a_record_have_the_id_of_its_request() {
+    let recorder = Arc::new(Recorder::default());
+    let event = json!({ "Records": [message("m1", None, &said("e1", "x"))] });
+    let spans = spans_of(&recorder, Keep, &event).await;
+    let named = json!({ "key": "request.id", "value": { "stringValue": "req-1" } });
+    for span in &spans {
+        assert!(span["attributes"].as_array().unwrap().contains(&named), "{span}");
+    }
+    let handled = handle(shared(&recorder), Keep, &event).await;
+    for line in handled.deferred.unwrap().lines {
+        let line: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(line["requestId"], "req-1", "{line}");
+    }
+}
+
+#[tokio::test]
+async fn a_record_that_a_rule_rejects_counts_as_processed() {
+    let recorder = Arc::new(Recorder::default());
+    let messages = || vec![message("m1", None, &said("e1", "refused"))];
+    assert!(deliver(&recorder, messages()).await.is_empty());
+    let commits = recorder.calls();
+    assert!(deliver(&recorder, messages()).await.is_empty());
+    assert_eq!(recorder.calls()[commits.len()..], [Call::Read("ledger")]);
+    assert!(recorder.items_of(NOTES).is_empty());
+}
+
+#[tokio::test]
+async fn records_after_a_failed_one_of_their_group_are_retried_with_it() {
+    let recorder = Arc::new(Recorder::default());
+    let messages = vec![
+        message("a1", Some("a"), &said("e1", "one")),
+        message("a2", Some("a"), &said("e2", "broken")),
+        message("b1", Some("b"), &said("e3", "two")),
+        message("a3", Some("a"), &said("e4", "three")),
+    ];
+    let mut failed = deliver(&recorder, messages).await;
+    failed.sort();
+    assert_eq!(failed, ["a2", "a3"]);
+    assert_eq!(recorder.items_of(NOTES).len(), 2);
+    let hidden = recorder.hidden();
+    assert_eq!([&*hidden[0].0, &*hidden[1].0], ["receipt-a2", "receipt-a3"]);
+    assert_eq!(hidden[0].1, hidden[1].1, "both have the same visibility timeout");
+}
+
+#[tokio::test]
+async fn the_visibility_timeout_grows_with_the_number_of_deliveries() {
+    let recorder = Arc::new(Recorder::default());
+    for (deliveries, expected_s) in [("1", 1..=2), ("2", 2..=4), ("5", 16..=32), ("40", 450..=900)]
+    {
+        let mut failing = message("m1", None, &said("e1", "broken"));
+        failing["attributes"]["ApproximateReceiveCount"] = deliveries.into();
+        let healthy = message("m2", None, &said("e2", "one"));
+        assert_eq!(deliver(&recorder, vec![failing, healthy]).await, ["m1"]);
+        let (receipt, wait_s) = recorder.hidden().pop().unwrap();
+        assert_eq!(receipt, "receipt-m1");
+        assert!(expected_s.contains(&wait_s), "delivery {deliveries}: {wait_s} s");
+    }
+    assert_eq!(recorder.hidden().len(), 4, "only for the failed records");
+}
+
+#[tokio::test]
+async fn a_record_is_retried_even_if_its_visibility_cannot_be_changed() {
+    let recorder = Arc::new(Recorder::default());
+    recorder.faults().queues_down = true;
+    let failing = message("m1", None, &said("e1", "broken"));
+    assert_eq!(deliver(&recorder, vec![failing]).await, ["m1"]);
+}
+
+/// Sends a reminder at each scheduled run.
+struct Remind;
+
+#[derive(Serialize)]
+struct Reminder;
+
+impl EventData for Reminder {
+    const TYPE: &'static str = "Reminder";
+}
+
+impl Consumer for Remind {
+    const SOURCE: Source = Source::Schedule;
+    const INBOX: Inbox = Inbox::None;
+    const RESOURCES: &'static [Resource] = &[Resource::Queue(READERS)];
+
+    type Input = ScheduledRun;
+    type Command = ScheduledRun;
+
+    fn parse(run: ScheduledRun) -> Result<ScheduledRun, FieldErrors> {
+        Ok(run)
+    }
+
+    type Facts = ();
+
+    async fn retrieve(
+        &self,
+        _: &Permit<DeliveredMessage>,
+        run: &ScheduledRun,
+    ) -> Result<(), ServiceError> {
+        if run.id == "broken" { Err(ServiceError::internal("the store is down")) } else { Ok(()) }
+    }
+
+    fn decide(_: &Moment, run: &ScheduledRun, (): ()) -> Result<Effects, DomainError> {
+        Ok(Effects::none().message(Message::new(READERS, Event::about(&run.id, &Reminder))))
+    }
+}
+
+#[tokio::test]
+async fn a_failed_run_of_a_schedule_is_a_failed_invocation() {
+    let run = |id| json!({ "id": id, "time": "2026-01-01T00:00:00Z", "source": "aws.events" });
+    let recorder = Arc::new(Recorder::default());
+    for _ in 0..2 {
+        assert!(invoke(&recorder, Remind, &run("1")).await.is_ok());
+    }
+    let [first, again] = recorder.sent().try_into().unwrap();
+    assert_eq!(
+        first.envelope.event_id, again.envelope.event_id,
+        "a retry by Lambda has the same ids"
+    );
+    for event in [run("broken"), json!({ "Records": [] })] {
+        assert!(invoke(&recorder, Remind, &event).await.is_err(), "{event}");
+    }
+}

@@ -1,0 +1,148 @@
+//! Effects in parts, and messages that a queue refuses for their content: a relay of notes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use super::notes::{NOTES, Note, READERS};
+use super::recorder::{Call, Recorder};
+use super::shared;
+use crate::consumer::{Consumer, DeliveredMessage, Inbox, ScheduledRun, Source};
+use crate::effects::{Effects, Message, Write};
+use crate::envelope::Envelope;
+use crate::error::{DomainError, FieldErrors, ServiceError};
+use crate::resource::{Action, Resource};
+use crate::runtime::consumer::Handler;
+use crate::runtime::invocation::{Handled, Handler as _, Invocation};
+use crate::{Deadline, Moment, Permit};
+
+const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
+const IDS: [&str; 4] = ["one", "refused", "unavailable", "two"];
+
+/// Forwards the events with these ids, each as a separate part, and records that it did.
+struct Sweep(&'static [&'static str]);
+
+fn envelope(id: &str) -> Envelope<Value> {
+    let envelope = json!({
+        "eventId": id, "eventType": "NoteAdded", "version": 1, "aggregateId": id,
+        "occurredAt": "2026-01-01T00:00:00.000Z", "requestId": "req-1", "data": {},
+        "traceparent": format!("00-{TRACE}-b7ad6b7169203331-01"), "tracestate": "vendor=1",
+    });
+    serde_json::from_value(envelope).unwrap()
+}
+
+fn noted(id: &str, text: &str) -> Write {
+    Write::put(&Note { id: id.to_owned(), author: String::new(), text: text.to_owned() })
+}
+
+impl Consumer for Sweep {
+    const SOURCE: Source = Source::Schedule;
+    const INBOX: Inbox = Inbox::None;
+    const RESOURCES: &'static [Resource] =
+        &[Resource::Queue(READERS), Resource::Table(NOTES, &[Action::PutItem])];
+
+    type Input = ScheduledRun;
+    type Command = ();
+
+    fn parse(_: ScheduledRun) -> Result<(), FieldErrors> {
+        Ok(())
+    }
+
+    type Facts = &'static [&'static str];
+
+    async fn retrieve(
+        &self,
+        _: &Permit<DeliveredMessage>,
+        (): &(),
+    ) -> Result<Self::Facts, ServiceError> {
+        Ok(self.0)
+    }
+
+    fn decide(_: &Moment, (): &(), ids: Self::Facts) -> Result<Effects, DomainError> {
+        let part = |id: &&str| {
+            Effects::none()
+                .message(Message::forward(READERS, envelope(id)))
+                .write(noted(id, "relayed"))
+                .if_refused(Effects::none().write(noted(id, "set aside")), "NOTE_SET_ASIDE")
+        };
+        Ok(ids.iter().map(part).fold(Effects::none(), Effects::part))
+    }
+}
+
+async fn run(recorder: &Arc<Recorder>, ids: &'static [&'static str]) -> Handled {
+    let mut shared = shared(recorder);
+    let settings = &mut Arc::get_mut(&mut shared).unwrap().settings;
+    settings.collector = Some("http://collector.example".to_owned());
+    let handler = Handler { consumer: Sweep(ids), shared };
+    let event = json!({ "id": "run-1", "time": "2026-01-01T00:00:00Z" });
+    let invocation = Invocation {
+        event: Bytes::from(event.to_string()),
+        deadline: Deadline::after(Duration::from_secs(10)),
+        x_ray: None,
+        cold_start: false,
+    };
+    handler.handle(invocation).await
+}
+
+fn notes(recorder: &Recorder) -> Vec<(String, String)> {
+    let notes = recorder.items_of(NOTES).into_iter();
+    let mut notes: Vec<(String, String)> = notes
+        .map(|item| serde_dynamo::from_item::<_, Note>(item).unwrap())
+        .map(|note| (note.id, note.text))
+        .collect();
+    notes.sort();
+    notes
+}
+
+#[tokio::test]
+async fn a_part_that_fails_does_not_stop_the_other_parts() {
+    let recorder = Arc::new(Recorder::default());
+    recorder.faults().refused = vec!["refused".to_owned()];
+    recorder.faults().unavailable = vec!["unavailable".to_owned()];
+    assert!(run(&recorder, &IDS).await.answer.is_err(), "the failed part is retried");
+    let expected = [("one", "relayed"), ("refused", "set aside"), ("two", "relayed")];
+    let expected = expected.map(|(id, text)| (id.to_owned(), text.to_owned()));
+    assert_eq!(notes(&recorder), expected);
+    let sends = recorder.calls().into_iter().filter(|call| matches!(call, Call::Send(_))).count();
+    assert_eq!((sends, recorder.sent().len()), (4, 2), "each part is sent once");
+}
+
+#[tokio::test]
+async fn a_run_with_refused_parts_succeeds_and_counts_them() {
+    let recorder = Arc::new(Recorder::default());
+    recorder.faults().refused = vec!["refused".to_owned()];
+    let handled = run(&recorder, &["refused", "one"]).await;
+    assert!(handled.answer.is_ok());
+    let lines = &handled.deferred.as_ref().unwrap().lines;
+    assert!(lines.iter().any(|line| line.contains("NOTE_SET_ASIDE")), "{lines:?}");
+}
+
+#[tokio::test]
+async fn the_span_of_a_part_is_in_the_trace_of_the_event_that_it_forwards() {
+    let recorder = Arc::new(Recorder::default());
+    run(&recorder, &["one"]).await.deferred.unwrap().perform().await;
+    let exported = recorder.exported.lock().unwrap();
+    let body: Value = serde_json::from_slice(&exported[0].2).unwrap();
+    let spans = body["resourceSpans"][0]["scopeSpans"][0]["spans"].as_array().unwrap();
+    assert_eq!(spans[0]["name"], "post_note", "the span of the run has the function's name");
+    let part = spans.iter().find(|span| span["name"] == "process notes").unwrap();
+    assert_eq!(
+        (&part["traceId"], &part["parentSpanId"]),
+        (&json!(TRACE), &json!("b7ad6b7169203331"))
+    );
+    let passed_on = recorder.sent()[0].envelope.traceparent.clone().unwrap();
+    let expected = format!("00-{TRACE}-{}-01", part["spanId"].as_str().unwrap());
+    assert_eq!(passed_on, expected, "the trace continues from the relay");
+    assert_eq!(recorder.sent()[0].envelope.tracestate.as_deref(), Some("vendor=1"));
+    assert_eq!(part["traceState"], "vendor=1");
+}
+
+#[tokio::test]
+async fn a_part_that_panics_does_not_stop_the_other_parts() {
+    let recorder = Arc::new(Recorder::default());
+    recorder.faults().panics = vec!["one".to_owned()];
+    assert!(run(&recorder, &["one", "two"]).await.answer.is_err(), "the failed part is retried");
+    assert_eq!(notes(&recorder), [("two".to_owned(), "relayed".to_owned())]);
+}
