@@ -13,7 +13,7 @@ use domain::resources::ARTICLES;
 use lifecycle::input::{Path, QueryString};
 use lifecycle::resource::{Action, Resource};
 use lifecycle::{
-    Access, FieldErrors, Permit, Query, Reply, Route, ServiceError, TokenVerifier, Verdict,
+    Access, FieldErrors, Permit, Query, Reply, RetrieveError, Route, TokenVerifier, Verdict,
 };
 use schemars::JsonSchema;
 
@@ -72,7 +72,7 @@ impl Query for GetArticle {
         &self,
         permit: &Permit<Option<SignedIn>>,
         asked: &Asked,
-    ) -> Result<Found, ServiceError> {
+    ) -> Result<Found, RetrieveError> {
         let key = Article::key_of(asked.article_id);
         let article = self.articles.get(permit, &key).await?.or_not_found()?;
         let now = permit.moment().now();

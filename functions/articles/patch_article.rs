@@ -14,7 +14,7 @@ use lifecycle::input::{Json, Path};
 use lifecycle::resource::{Action, Resource};
 use lifecycle::{
     Access, Conditions, DomainError, Endpoint, ErrorCode, FieldErrors, Moment, Permit, Reply,
-    Route, ServiceError, Verdict,
+    RetrieveError, Route, Verdict,
 };
 use schemars::JsonSchema;
 
@@ -72,7 +72,7 @@ impl Endpoint for PatchArticle {
         &self,
         permit: &Permit<SignedIn>,
         change: &Change,
-    ) -> Result<Found, ServiceError> {
+    ) -> Result<Found, RetrieveError> {
         let key = Article::key_of(change.article_id);
         let (article, rules) =
             futures::try_join!(self.articles.get(permit, &key), self.rules.get(permit))?;

@@ -13,7 +13,7 @@ use lifecycle::input::Json;
 use lifecycle::resource::{Action, Resource};
 use lifecycle::{
     Access, Conditions, DomainError, Endpoint, ErrorCode, FieldErrors, Moment, Permit, Reply,
-    Route, ServiceError, Verdict,
+    RetrieveError, Route, Verdict,
 };
 
 fn main() -> ExitCode {
@@ -49,7 +49,7 @@ impl Endpoint for PostArticle {
     // 6. Retrieval: none; a condition of the commit checks that the id is free
     type Facts = ();
 
-    async fn retrieve(&self, _: &Permit<SignedIn>, _: &ArticleDraft) -> Result<(), ServiceError> {
+    async fn retrieve(&self, _: &Permit<SignedIn>, _: &ArticleDraft) -> Result<(), RetrieveError> {
         Ok(())
     }
 

@@ -14,8 +14,8 @@ use lifecycle::effects::{Effects, Write};
 use lifecycle::input::Path;
 use lifecycle::resource::{Action, Resource};
 use lifecycle::{
-    Access, Conditions, DomainError, Endpoint, FieldErrors, Moment, Permit, Reply, Route,
-    ServiceError, Verdict,
+    Access, Conditions, DomainError, Endpoint, FieldErrors, Moment, Permit, Reply, RetrieveError,
+    Route, Verdict,
 };
 use schemars::JsonSchema;
 
@@ -70,7 +70,7 @@ impl Endpoint for PostShareLink {
         &self,
         permit: &Permit<SignedIn>,
         article_id: &ArticleId,
-    ) -> Result<Found, ServiceError> {
+    ) -> Result<Found, RetrieveError> {
         let article =
             self.articles.get(permit, &Article::key_of(*article_id)).await?.or_not_found()?;
         Ok(Found {

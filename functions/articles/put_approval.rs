@@ -17,7 +17,7 @@ use lifecycle::reply::NoBody;
 use lifecycle::resource::{Action, Resource};
 use lifecycle::{
     Access, Conditions, DomainError, Endpoint, ErrorCode, FieldErrors, Moment, Permit, Reply,
-    Route, ServiceError, Verdict,
+    RetrieveError, Route, Verdict,
 };
 use schemars::JsonSchema;
 
@@ -59,7 +59,7 @@ impl Endpoint for PutApproval {
         &self,
         permit: &Permit<SignedIn>,
         article_id: &ArticleId,
-    ) -> Result<Article, ServiceError> {
+    ) -> Result<Article, RetrieveError> {
         self.articles.get(permit, &Article::key_of(*article_id)).await?.or_not_found()
     }
 

@@ -9,7 +9,7 @@ use lifecycle::consumer::{DeliveredMessage, Inbox, Source};
 use lifecycle::effects::Effects;
 use lifecycle::envelope::Envelope;
 use lifecycle::resource::{Action, Resource};
-use lifecycle::{Consumer, DomainError, FieldErrors, Moment, Permit, ServiceError};
+use lifecycle::{Consumer, DomainError, FieldErrors, Moment, Permit, RetrieveError};
 
 fn main() -> ExitCode {
     aws::consume(|aws| ExpireObject { objects: aws.table() })
@@ -45,8 +45,8 @@ impl Consumer for ExpireObject {
         &self,
         permit: &Permit<DeliveredMessage>,
         expires: &ObjectExpires,
-    ) -> Result<Option<Object>, ServiceError> {
-        self.objects.get(permit, &Object::key_of(expires.object_id)).await
+    ) -> Result<Option<Object>, RetrieveError> {
+        Ok(self.objects.get(permit, &Object::key_of(expires.object_id)).await?)
     }
 
     // 7. and 8. An object that was received again stays: a later message will remove it

@@ -8,7 +8,7 @@ use domain::resources::OBJECTS;
 use lifecycle::caller::NoRole;
 use lifecycle::input::Path;
 use lifecycle::resource::{Action, Resource};
-use lifecycle::{Access, Anyone, FieldErrors, Permit, Query, Reply, Route, ServiceError, Verdict};
+use lifecycle::{Access, Anyone, FieldErrors, Permit, Query, Reply, RetrieveError, Route, Verdict};
 use schemars::JsonSchema;
 
 fn main() -> ExitCode {
@@ -48,7 +48,7 @@ impl Query for GetObject {
         &self,
         permit: &Permit<Anyone>,
         object_id: &ObjectId,
-    ) -> Result<Object, ServiceError> {
+    ) -> Result<Object, RetrieveError> {
         let stored = self.objects.get(permit, &Object::key_of(*object_id)).await?;
         stored.filter(|object| !object.is_gone(permit.moment().now())).or_not_found()
     }

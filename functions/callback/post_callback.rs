@@ -10,8 +10,8 @@ use lifecycle::effects::Effects;
 use lifecycle::input::Json;
 use lifecycle::resource::Resource;
 use lifecycle::{
-    Access, Anyone, Conditions, DomainError, Endpoint, FieldErrors, Moment, Permit, Reply, Route,
-    ServiceError, Verdict,
+    Access, Anyone, Conditions, DomainError, Endpoint, FieldErrors, Moment, Permit, Reply,
+    RetrieveError, Route, Verdict,
 };
 
 fn main() -> ExitCode {
@@ -59,7 +59,7 @@ impl Endpoint for PostCallback {
         &self,
         permit: &Permit<Anyone>,
         _: &ObjectIds,
-    ) -> Result<SourceGroup, ServiceError> {
+    ) -> Result<SourceGroup, RetrieveError> {
         Ok(SourceGroup::of(permit.source()))
     }
 

@@ -12,7 +12,9 @@ use lifecycle::consumer::{DeliveredMessage, Inbox, Source};
 use lifecycle::effects::Effects;
 use lifecycle::envelope::Envelope;
 use lifecycle::resource::{Action, Resource};
-use lifecycle::{Backoff, Consumer, DomainError, FieldErrors, Moment, Permit, ServiceError};
+use lifecycle::{
+    Backoff, Consumer, DomainError, FieldErrors, Moment, Permit, RetrieveError, ServiceError,
+};
 use serde::Deserialize;
 
 fn main() -> ExitCode {
@@ -64,7 +66,7 @@ impl Consumer for ProcessCallback {
         &self,
         permit: &Permit<DeliveredMessage>,
         callback: &CallbackReceived,
-    ) -> Result<Found, ServiceError> {
+    ) -> Result<Found, RetrieveError> {
         let Some(id) = callback.only() else { return Ok(Found::Several) };
         let stored = self.objects.get(permit, &Object::key_of(id)).await?;
         if callback.is_too_late(stored.as_ref(), permit.moment().now()) {

@@ -11,7 +11,7 @@ use http::{HeaderValue, header};
 use lifecycle::caller::NoRole;
 use lifecycle::input::Path;
 use lifecycle::resource::{Action, Resource};
-use lifecycle::{Access, Anyone, FieldErrors, Permit, Query, Reply, Route, ServiceError, Verdict};
+use lifecycle::{Access, Anyone, FieldErrors, Permit, Query, Reply, RetrieveError, Route, Verdict};
 use schemars::JsonSchema;
 
 fn main() -> ExitCode {
@@ -55,7 +55,7 @@ impl Query for GetProduct {
         &self,
         permit: &Permit<Anyone>,
         product_id: &ProductId,
-    ) -> Result<Found, ServiceError> {
+    ) -> Result<Found, RetrieveError> {
         let key = Product::key_of(*product_id);
         let load = async || self.products.get_eventually_consistent(permit, &key).await;
         let cached = self.cache.get(product_id, load).await?;

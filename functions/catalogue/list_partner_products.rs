@@ -18,7 +18,7 @@ use lifecycle::resource::{Action, Resource};
 use lifecycle::telemetry::observe_error;
 use lifecycle::{
     Access, Anyone, Conditions, DomainError, Endpoint, ErrorCode, FieldErrors, Moment, Permit,
-    Reply, Route, ServiceError, Verdict,
+    Reply, RetrieveError, Route, Verdict,
 };
 use schemars::JsonSchema;
 
@@ -72,7 +72,7 @@ impl Endpoint for ListPartnerProducts {
         &self,
         permit: &Permit<Anyone>,
         wanted: &Wanted,
-    ) -> Result<Self::Facts, ServiceError> {
+    ) -> Result<Self::Facts, RetrieveError> {
         let cause = CallCause { who: wanted.by.x_partner_id.as_str(), route: Self::ROUTE };
         let read = |response: &Response| {
             read_products(response.status.as_u16(), &response.body, wanted.page_size())

@@ -11,7 +11,9 @@ use lifecycle::input::QueryString;
 use lifecycle::paging::{Cursor, Direction, PageLimit, PageQuery, PageRequest};
 use lifecycle::reply::Page;
 use lifecycle::resource::{Action, Resource};
-use lifecycle::{Access, Anyone, FieldErrors, Permit, Query, Reply, Route, ServiceError, Verdict};
+use lifecycle::{
+    Access, Anyone, FieldErrors, Permit, Query, Reply, RetrieveError, Route, ServiceError, Verdict,
+};
 use schemars::JsonSchema;
 
 fn main() -> ExitCode {
@@ -66,7 +68,7 @@ impl Query for ListProducts {
         &self,
         permit: &Permit<Anyone>,
         wanted: &Wanted,
-    ) -> Result<Page<Product>, ServiceError> {
+    ) -> Result<Page<Product>, RetrieveError> {
         let Wanted { name, page } = wanted;
         match name {
             None => self.catalogue.page(permit, Range::sharded(BY_CREATION), page).await,

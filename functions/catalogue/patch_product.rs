@@ -15,7 +15,7 @@ use lifecycle::input::{Json, Path};
 use lifecycle::resource::{Action, Resource};
 use lifecycle::{
     Access, Conditions, DomainError, Endpoint, ErrorCode, FieldErrors, Moment, Permit, Reply,
-    Route, ServiceError, Verdict,
+    RetrieveError, Route, Verdict,
 };
 use schemars::JsonSchema;
 
@@ -70,7 +70,7 @@ impl Endpoint for PatchProduct {
         &self,
         permit: &Permit<SignedIn>,
         change: &Change,
-    ) -> Result<Product, ServiceError> {
+    ) -> Result<Product, RetrieveError> {
         self.products.get(permit, &Product::key_of(change.product_id)).await?.or_not_found()
     }
 

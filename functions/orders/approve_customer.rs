@@ -13,7 +13,7 @@ use lifecycle::consumer::{DeliveredMessage, Source};
 use lifecycle::effects::{Effects, EventData};
 use lifecycle::envelope::Envelope;
 use lifecycle::resource::{Action, Resource};
-use lifecycle::{Consumer, DomainError, FieldErrors, Moment, Permit, ServiceError};
+use lifecycle::{Consumer, DomainError, FieldErrors, Moment, Permit, RetrieveError};
 use serde_json::Value;
 
 fn main() -> ExitCode {
@@ -64,7 +64,7 @@ impl Consumer for ApproveCustomer {
         &self,
         permit: &Permit<DeliveredMessage>,
         request: &Request,
-    ) -> Result<CreditFacts, ServiceError> {
+    ) -> Result<CreditFacts, RetrieveError> {
         let Charge { order_id, user_id, total } = *request.charge();
         let reservation = self.reservations.one(Reservation::key_of(order_id));
         let account = self.accounts.one(CreditAccount::key_of(user_id, total.currency));

@@ -18,7 +18,7 @@ use lifecycle::input::Json;
 use lifecycle::resource::{Action, Resource};
 use lifecycle::{
     Access, Conditions, DomainError, Endpoint, ErrorCode, FieldErrors, Moment, Permit, Reply,
-    Route, ServiceError, Verdict,
+    RetrieveError, Route, Verdict,
 };
 
 fn main() -> ExitCode {
@@ -75,7 +75,7 @@ impl Endpoint for CreateOrder {
         &self,
         permit: &Permit<SignedIn>,
         command: &PlaceOrder,
-    ) -> Result<OrderFacts, ServiceError> {
+    ) -> Result<OrderFacts, RetrieveError> {
         let ordered = command.items.as_slice().iter();
         let wanted = (
             self.products.many(ordered.map(|item| Product::key_of(item.product_id))),

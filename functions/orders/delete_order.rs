@@ -15,7 +15,7 @@ use lifecycle::reply::NoBody;
 use lifecycle::resource::{Action, Resource};
 use lifecycle::{
     Access, Conditions, DomainError, Endpoint, ErrorCode, FieldErrors, Moment, Permit, Reply,
-    Route, ServiceError, Verdict,
+    RetrieveError, Route, Verdict,
 };
 use schemars::JsonSchema;
 
@@ -60,7 +60,7 @@ impl Endpoint for DeleteOrder {
         &self,
         permit: &Permit<SignedIn>,
         order_id: &OrderId,
-    ) -> Result<Order, ServiceError> {
+    ) -> Result<Order, RetrieveError> {
         let order = self.orders.get(permit, &Order::key_of(*order_id)).await?;
         order.filter(|order| order.status != OrderStatus::Cancelled).or_not_found()
     }

@@ -9,7 +9,7 @@ use domain::resources::{BY_DEADLINE, CUSTOMER_SAGA, ORDERS};
 use lifecycle::consumer::{DeliveredMessage, Inbox, ScheduledRun, Source};
 use lifecycle::effects::{Effects, Event, Message};
 use lifecycle::resource::Resource;
-use lifecycle::{Consumer, DomainError, FieldErrors, Moment, Permit, ServiceError};
+use lifecycle::{Consumer, DomainError, FieldErrors, Moment, Permit, RetrieveError};
 
 fn main() -> ExitCode {
     aws::consume(|aws| ExpireSagas { orders: aws.table() })
@@ -55,7 +55,7 @@ impl Consumer for ExpireSagas {
         &self,
         permit: &Permit<DeliveredMessage>,
         (): &(),
-    ) -> Result<Vec<Order>, ServiceError> {
+    ) -> Result<Vec<Order>, RetrieveError> {
         let now = permit.moment().now();
         let mut due = Vec::new();
         let mut range = Range::sharded(BY_DEADLINE).up_to(now);

@@ -8,7 +8,7 @@ use domain::people::{Role, SignedIn};
 use domain::resources::ORDERS;
 use lifecycle::input::Path;
 use lifecycle::resource::{Action, Resource};
-use lifecycle::{Access, FieldErrors, Permit, Query, Reply, Route, ServiceError, Verdict};
+use lifecycle::{Access, FieldErrors, Permit, Query, Reply, RetrieveError, Route, Verdict};
 use schemars::JsonSchema;
 
 fn main() -> ExitCode {
@@ -48,7 +48,7 @@ impl Query for GetOrder {
         &self,
         permit: &Permit<SignedIn>,
         order_id: &OrderId,
-    ) -> Result<Order, ServiceError> {
+    ) -> Result<Order, RetrieveError> {
         self.orders.get(permit, &Order::key_of(*order_id)).await?.or_not_found()
     }
 

@@ -10,7 +10,7 @@ use lifecycle::input::QueryString;
 use lifecycle::paging::{Direction, PageQuery, PageRequest};
 use lifecycle::reply::Page;
 use lifecycle::resource::Resource;
-use lifecycle::{Access, FieldErrors, Permit, Query, Reply, Route, ServiceError, Verdict};
+use lifecycle::{Access, FieldErrors, Permit, Query, Reply, RetrieveError, Route, Verdict};
 
 fn main() -> ExitCode {
     aws::serve(|aws| ListOrders { orders: aws.pages(ListOrders::ROUTE) })
@@ -50,7 +50,7 @@ impl Query for ListOrders {
         &self,
         permit: &Permit<SignedIn>,
         page: &PageRequest,
-    ) -> Result<Page<Order>, ServiceError> {
+    ) -> Result<Page<Order>, RetrieveError> {
         self.orders.page(permit, Range::sharded(BY_CREATION), page).await
     }
 

@@ -11,7 +11,7 @@ use lifecycle::input::{Path, QueryString};
 use lifecycle::paging::{Direction, PageQuery, PageRequest};
 use lifecycle::reply::Page;
 use lifecycle::resource::Resource;
-use lifecycle::{Access, FieldErrors, Permit, Query, Reply, Route, ServiceError, Verdict};
+use lifecycle::{Access, FieldErrors, Permit, Query, Reply, RetrieveError, Route, Verdict};
 use schemars::JsonSchema;
 
 fn main() -> ExitCode {
@@ -54,7 +54,7 @@ impl Query for ListUserOrders {
         &self,
         permit: &Permit<SignedIn>,
         (user_id, page): &(UserId, PageRequest),
-    ) -> Result<Page<OrderSummary>, ServiceError> {
+    ) -> Result<Page<OrderSummary>, RetrieveError> {
         self.summaries.page(permit, Range::of(BY_CUSTOMER, user_id), page).await
     }
 

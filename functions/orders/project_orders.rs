@@ -10,7 +10,7 @@ use lifecycle::consumer::{DeliveredMessage, Source};
 use lifecycle::effects::EventData;
 use lifecycle::envelope::Envelope;
 use lifecycle::resource::{Action, Resource};
-use lifecycle::{Consumer, DomainError, Effects, FieldErrors, Moment, Permit, ServiceError};
+use lifecycle::{Consumer, DomainError, Effects, FieldErrors, Moment, Permit, RetrieveError};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -62,7 +62,7 @@ impl Consumer for ProjectOrders {
         &self,
         permit: &Permit<DeliveredMessage>,
         order_id: &OrderId,
-    ) -> Result<Facts, ServiceError> {
+    ) -> Result<Facts, RetrieveError> {
         let order = self.orders.one(Order::key_of(*order_id));
         let stored = self.summaries.one(OrderSummary::key_of(*order_id));
         let (order, stored) = batch_get(permit, (order, stored)).await?;

@@ -10,7 +10,7 @@ use lifecycle::consumer::{DeliveredMessage, RecordInput, Source};
 use lifecycle::effects::Effects;
 use lifecycle::envelope::Envelope;
 use lifecycle::resource::{Action, Resource};
-use lifecycle::{Consumer, DomainError, FieldErrors, Moment, Permit, ServiceError};
+use lifecycle::{Consumer, DomainError, FieldErrors, Moment, Permit, RetrieveError};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -57,10 +57,10 @@ impl Consumer for SettleOrder {
         &self,
         permit: &Permit<DeliveredMessage>,
         answer: &CreditResult,
-    ) -> Result<Self::Facts, ServiceError> {
+    ) -> Result<Self::Facts, RetrieveError> {
         let order = self.orders.one(Order::key_of(answer.order_id));
         let numbers = self.numbers.one(SerialNumbers::the_key());
-        batch_get(permit, (order, numbers)).await
+        Ok(batch_get(permit, (order, numbers)).await?)
     }
 
     // 7. and 8. The order, its number or the stock it returns, and the event, in one commit

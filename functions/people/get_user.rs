@@ -7,7 +7,7 @@ use domain::people::{Role, SignedIn, User, UserId, UserView};
 use domain::resources::USERS;
 use lifecycle::input::Path;
 use lifecycle::resource::{Action, Resource};
-use lifecycle::{Access, FieldErrors, Permit, Query, Reply, Route, ServiceError, Verdict};
+use lifecycle::{Access, FieldErrors, Permit, Query, Reply, RetrieveError, Route, Verdict};
 use schemars::JsonSchema;
 
 fn main() -> ExitCode {
@@ -47,7 +47,7 @@ impl Query for GetUser {
         &self,
         permit: &Permit<SignedIn>,
         user_id: &UserId,
-    ) -> Result<User, ServiceError> {
+    ) -> Result<User, RetrieveError> {
         let user = self.users.get(permit, &User::key_of(*user_id)).await?;
         user.filter(|user| user.is_there(permit.moment().now())).or_not_found()
     }

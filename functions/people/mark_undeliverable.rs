@@ -9,7 +9,7 @@ use domain::resources::{MAIL_ADDRESSES, MAIL_EVENTS};
 use lifecycle::consumer::{DeliveredMessage, Inbox, Source};
 use lifecycle::effects::Effects;
 use lifecycle::resource::{Action, Resource};
-use lifecycle::{Consumer, DomainError, FieldErrors, Moment, Permit, ServiceError};
+use lifecycle::{Consumer, DomainError, FieldErrors, Moment, Permit, RetrieveError};
 
 fn main() -> ExitCode {
     aws::consume(|aws| MarkUndeliverable { addresses: aws.table() })
@@ -45,8 +45,8 @@ impl Consumer for MarkUndeliverable {
         &self,
         permit: &Permit<DeliveredMessage>,
         report: &MailReport,
-    ) -> Result<Option<MailAddress>, ServiceError> {
-        self.addresses.get(permit, &MailAddress::key_of(&report.email)).await
+    ) -> Result<Option<MailAddress>, RetrieveError> {
+        Ok(self.addresses.get(permit, &MailAddress::key_of(&report.email)).await?)
     }
 
     // 7. and 8. An address is marked once, whether or not it has an account

@@ -12,7 +12,7 @@ use lifecycle::input::Json;
 use lifecycle::resource::{Action, Resource};
 use lifecycle::{
     Access, Conditions, DomainError, Endpoint, ErrorCode, FieldErrors, Moment, Permit, Reply,
-    Route, ServiceError, Verdict,
+    RetrieveError, Route, Verdict,
 };
 
 fn main() -> ExitCode {
@@ -48,7 +48,7 @@ impl Endpoint for PostAddress {
     // 6. Retrieval: nothing is needed
     type Facts = ();
 
-    async fn retrieve(&self, _: &Permit<SignedIn>, _: &AddressDraft) -> Result<(), ServiceError> {
+    async fn retrieve(&self, _: &Permit<SignedIn>, _: &AddressDraft) -> Result<(), RetrieveError> {
         Ok(())
     }
 

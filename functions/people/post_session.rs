@@ -19,7 +19,7 @@ use lifecycle::record::Key;
 use lifecycle::resource::{Action, Resource};
 use lifecycle::{
     Access, Anyone, Conditions, DomainError, Endpoint, ErrorCode, FieldErrors, Moment, Permit,
-    Reply, Route, ServiceError, Timestamp, Verdict,
+    Reply, RetrieveError, Route, ServiceError, Timestamp, Verdict,
 };
 use schemars::JsonSchema;
 
@@ -81,7 +81,7 @@ impl Endpoint for PostSession {
         &self,
         permit: &Permit<Anyone>,
         Credentials { email, password }: &Credentials,
-    ) -> Result<SignIn, ServiceError> {
+    ) -> Result<SignIn, RetrieveError> {
         let (address, source) = (email.folded(), permit.source());
         let guess = self.guesses.acquire(permit, &address).await?;
         let known = KnownSources::key_of(email);

@@ -16,7 +16,7 @@ use lifecycle::limit::{LIMITS, Limit, MINUTE};
 use lifecycle::resource::{Action, Resource};
 use lifecycle::{
     Access, Anyone, Conditions, DomainError, Endpoint, ErrorCode, FieldErrors, Moment, Permit,
-    Reply, Route, ServiceError, Verdict,
+    Reply, RetrieveError, Route, ServiceError, Verdict,
 };
 
 fn main() -> ExitCode {
@@ -80,7 +80,7 @@ impl Endpoint for PostUser {
         &self,
         permit: &Permit<Anyone>,
         draft: &UserDraft,
-    ) -> Result<Arrival, ServiceError> {
+    ) -> Result<Arrival, RetrieveError> {
         let address = draft.email.folded();
         let (password_hash, holder, mail) = futures::try_join!(
             self.passwords.hash(draft.password.reveal()),

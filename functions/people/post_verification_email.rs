@@ -16,8 +16,8 @@ use lifecycle::input::Json;
 use lifecycle::limit::{LIMITS, Limit, MINUTE};
 use lifecycle::resource::{Action, Resource};
 use lifecycle::{
-    Access, Anyone, Conditions, DomainError, Endpoint, FieldErrors, Moment, Permit, Reply, Route,
-    ServiceError, Verdict,
+    Access, Anyone, Conditions, DomainError, Endpoint, FieldErrors, Moment, Permit, Reply,
+    RetrieveError, Route, Verdict,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -70,10 +70,10 @@ impl Endpoint for PostVerificationEmail {
         &self,
         permit: &Permit<Anyone>,
         asking: &Asking,
-    ) -> Result<bool, ServiceError> {
+    ) -> Result<bool, RetrieveError> {
         let address = asking.email.folded();
         self.attempts.acquire(permit, &address).await?;
-        self.mails.to_unproven(permit, &address).await
+        Ok(self.mails.to_unproven(permit, &address).await?)
     }
 
     // 3b. Authorization: any client may ask

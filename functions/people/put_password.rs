@@ -19,7 +19,7 @@ use lifecycle::reply::NoBody;
 use lifecycle::resource::{Action, Resource};
 use lifecycle::{
     Access, Anyone, Conditions, DomainError, Endpoint, ErrorCode, FieldErrors, Moment, Permit,
-    Reply, Route, ServiceError, Verdict,
+    Reply, RetrieveError, Route, Verdict,
 };
 use schemars::JsonSchema;
 
@@ -72,7 +72,7 @@ impl Endpoint for PutPassword {
         &self,
         permit: &Permit<Anyone>,
         Change { user_id, token, password }: &Change,
-    ) -> Result<Option<Reset>, ServiceError> {
+    ) -> Result<Option<Reset>, RetrieveError> {
         let user = self.users.get(permit, &User::key_of(*user_id)).await?;
         let Some(user) = user.filter(|user| user.may_reset(token.reveal(), permit.moment().now()))
         else {

@@ -19,7 +19,7 @@ use lifecycle::reply::NoBody;
 use lifecycle::resource::{Action, Resource};
 use lifecycle::{
     Access, Anyone, Conditions, DomainError, Endpoint, ErrorCode, FieldErrors, Moment, Permit,
-    Reply, Route, ServiceError, Verdict,
+    Reply, RetrieveError, Route, Verdict,
 };
 use schemars::JsonSchema;
 
@@ -82,7 +82,7 @@ impl Endpoint for PutVerification {
         &self,
         permit: &Permit<Anyone>,
         Proof { user_id, token, password }: &Proof,
-    ) -> Result<Option<Claimed>, ServiceError> {
+    ) -> Result<Option<Claimed>, RetrieveError> {
         let user = self.users.get(permit, &User::key_of(*user_id)).await?;
         let Some(user) = user.filter(|user| user.waits_for(token.reveal(), permit.moment().now()))
         else {

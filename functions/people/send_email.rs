@@ -15,7 +15,7 @@ use lifecycle::effects::{Effects, EventData, Mail, Write};
 use lifecycle::envelope::Envelope;
 use lifecycle::record::Key;
 use lifecycle::resource::{Action, Resource};
-use lifecycle::{Consumer, DomainError, FieldErrors, Moment, Permit, ServiceError};
+use lifecycle::{Consumer, DomainError, FieldErrors, Moment, Permit, RetrieveError, ServiceError};
 use serde_json::Value;
 
 fn main() -> ExitCode {
@@ -66,7 +66,7 @@ impl Consumer for SendEmail {
         &self,
         permit: &Permit<DeliveredMessage>,
         notice: &Notice,
-    ) -> Result<Option<Recipient>, ServiceError> {
+    ) -> Result<Option<Recipient>, RetrieveError> {
         let Some(key) = self.account(permit, &notice.topic).await? else { return Ok(None) };
         let Some(user) = self.users.get(permit, &key).await? else { return Ok(None) };
         let address = self.addresses.get(permit, &MailAddress::key_of(&user.email)).await?;

@@ -9,7 +9,9 @@ use http::{HeaderValue, StatusCode, header};
 use lifecycle::caller::NoRole;
 use lifecycle::reply::Bare;
 use lifecycle::resource::{Action, Resource};
-use lifecycle::{Access, Anyone, FieldErrors, Permit, Query, Reply, Route, ServiceError, Verdict};
+use lifecycle::{
+    Access, Anyone, FieldErrors, Permit, Query, Reply, RetrieveError, Route, ServiceError, Verdict,
+};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -60,7 +62,7 @@ impl Query for GetHealth {
     // 6. Retrieval: one real call to each, in parallel. A failed call is a fact, not a fault.
     type Facts = Health;
 
-    async fn retrieve(&self, permit: &Permit<Anyone>, (): &()) -> Result<Health, ServiceError> {
+    async fn retrieve(&self, permit: &Permit<Anyone>, (): &()) -> Result<Health, RetrieveError> {
         let probed = self.last.get(&(), async || {
             let (table, queue, secret) = futures::join!(
                 self.aws.probe_table(permit, USERS),
@@ -72,7 +74,7 @@ impl Query for GetHealth {
         let health = Box::pin(probed).await?.value;
         health
             .map(|health| Health::clone(&health))
-            .ok_or_else(|| ServiceError::internal("no probe"))
+            .ok_or_else(|| RetrieveError::internal("no probe"))
     }
 
     // 3b. Authorization: the health is public

@@ -7,7 +7,7 @@ use aws::{Secret, VERIFICATION_KEYS};
 use lifecycle::caller::NoRole;
 use lifecycle::reply::Bare;
 use lifecycle::resource::Resource;
-use lifecycle::{Access, Anyone, FieldErrors, Permit, Query, Reply, Route, ServiceError, Verdict};
+use lifecycle::{Access, Anyone, FieldErrors, Permit, Query, Reply, RetrieveError, Route, Verdict};
 
 fn main() -> ExitCode {
     aws::serve(|aws| GetJwks { keys: aws.verification_keys() })
@@ -42,7 +42,7 @@ impl Query for GetJwks {
     // 6. Retrieval
     type Facts = PublishedKeys;
 
-    async fn retrieve(&self, _: &Permit<Anyone>, (): &()) -> Result<PublishedKeys, ServiceError> {
+    async fn retrieve(&self, _: &Permit<Anyone>, (): &()) -> Result<PublishedKeys, RetrieveError> {
         Ok(self.keys.read().await?.published())
     }
 

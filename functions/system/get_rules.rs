@@ -7,7 +7,7 @@ use domain::BusinessRules;
 use domain::people::{Role, SignedIn};
 use domain::resources::SETTINGS;
 use lifecycle::resource::{Action, Resource};
-use lifecycle::{Access, FieldErrors, Permit, Query, Reply, Route, ServiceError, Verdict};
+use lifecycle::{Access, FieldErrors, Permit, Query, Reply, RetrieveError, Route, Verdict};
 
 fn main() -> ExitCode {
     aws::serve(|aws| GetRules { settings: aws.table() })
@@ -46,8 +46,8 @@ impl Query for GetRules {
         &self,
         permit: &Permit<SignedIn>,
         (): &(),
-    ) -> Result<BusinessRules, ServiceError> {
-        self.settings.get_the_one(permit).await
+    ) -> Result<BusinessRules, RetrieveError> {
+        Ok(self.settings.get_the_one(permit).await?)
     }
 
     // 3b. Authorization: the role is enough

@@ -13,7 +13,7 @@ use lifecycle::consumer::{DeliveredMessage, Source};
 use lifecycle::effects::{Effects, EventData};
 use lifecycle::envelope::Envelope;
 use lifecycle::resource::{Action, Resource};
-use lifecycle::{Consumer, DomainError, FieldErrors, Moment, Permit, ServiceError};
+use lifecycle::{Consumer, DomainError, FieldErrors, Moment, Permit, RetrieveError};
 use serde_json::Value;
 
 fn main() -> ExitCode {
@@ -59,12 +59,12 @@ impl Consumer for Notify {
         &self,
         permit: &Permit<DeliveredMessage>,
         word: &Word,
-    ) -> Result<Self::Facts, ServiceError> {
+    ) -> Result<Self::Facts, RetrieveError> {
         let Word::Failed(failed) = word else {
             return Ok((None, Vec::new()));
         };
         let key = NoticeLog::key_of(failed);
-        futures::try_join!(self.logs.get(permit, &key), self.notifiers.receivers(permit))
+        Ok(futures::try_join!(self.logs.get(permit, &key), self.notifiers.receivers(permit))?)
     }
 
     // 7. and 8. Each receiver has a separate message, so that only a receiver that is down is

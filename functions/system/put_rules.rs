@@ -15,7 +15,7 @@ use lifecycle::record::Singleton;
 use lifecycle::resource::{Action, Resource};
 use lifecycle::{
     Access, Conditions, DomainError, Endpoint, EntityTag, FieldErrors, Moment, Permit, Reply,
-    Route, ServiceError, Verdict,
+    RetrieveError, Route, Verdict,
 };
 
 fn main() -> ExitCode {
@@ -58,8 +58,8 @@ impl Endpoint for PutRules {
         &self,
         permit: &Permit<SignedIn>,
         _: &RulesDraft,
-    ) -> Result<Present<BusinessRules>, ServiceError> {
-        self.settings.get_to_replace(permit).await
+    ) -> Result<Present<BusinessRules>, RetrieveError> {
+        Ok(self.settings.get_to_replace(permit).await?)
     }
 
     // 3b. Authorization: the role is enough

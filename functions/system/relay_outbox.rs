@@ -6,7 +6,7 @@ use domain::events::{SUBSCRIBED, relay};
 use lifecycle::commit::{OUTBOX, OutboxRow};
 use lifecycle::consumer::{DeliveredMessage, Inbox, Source};
 use lifecycle::resource::{Action, Resource};
-use lifecycle::{Consumer, DomainError, Effects, FieldErrors, Moment, Permit, ServiceError};
+use lifecycle::{Consumer, DomainError, Effects, FieldErrors, Moment, Permit, RetrieveError};
 
 fn main() -> ExitCode {
     aws::consume(|_| RelayOutbox)
@@ -40,7 +40,7 @@ impl Consumer for RelayOutbox {
         &self,
         _: &Permit<DeliveredMessage>,
         _: &OutboxRow,
-    ) -> Result<(), ServiceError> {
+    ) -> Result<(), RetrieveError> {
         Ok(())
     }
 

@@ -8,7 +8,7 @@ use domain::resources::{BY_PENDING, COMMUNICATIONS};
 use lifecycle::consumer::{DeliveredMessage, Inbox, ScheduledRun, Source};
 use lifecycle::platform::Transaction;
 use lifecycle::resource::{Action, Resource};
-use lifecycle::{Consumer, DomainError, Effects, FieldErrors, Moment, Permit, ServiceError};
+use lifecycle::{Consumer, DomainError, Effects, FieldErrors, Moment, Permit, RetrieveError};
 
 fn main() -> ExitCode {
     aws::consume(|aws| SweepCommunications { communications: aws.table() })
@@ -53,7 +53,7 @@ impl Consumer for SweepCommunications {
         &self,
         permit: &Permit<DeliveredMessage>,
         (): &(),
-    ) -> Result<Self::Facts, ServiceError> {
+    ) -> Result<Self::Facts, RetrieveError> {
         let latest = permit.moment().now().plus_seconds(-PENDING_S_MAX);
         let abandoned = Range::sharded(BY_PENDING).up_to(latest);
         let found = self.communications.first_of(permit, &abandoned, RECORDS_MAX).await?;

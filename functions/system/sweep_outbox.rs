@@ -8,7 +8,7 @@ use lifecycle::commit::{BY_WAITING, OUTBOX, OUTBOX_ROW_SET_ASIDE, OutboxRow};
 use lifecycle::consumer::{DeliveredMessage, Inbox, ScheduledRun, Source};
 use lifecycle::resource::{Action, Resource};
 use lifecycle::telemetry::observe_error;
-use lifecycle::{Consumer, DomainError, Effects, FieldErrors, Moment, Permit, ServiceError};
+use lifecycle::{Consumer, DomainError, Effects, FieldErrors, Moment, Permit, RetrieveError};
 
 fn main() -> ExitCode {
     aws::consume(|aws| SweepOutbox { outbox: aws.table() })
@@ -53,7 +53,7 @@ impl Consumer for SweepOutbox {
         &self,
         permit: &Permit<DeliveredMessage>,
         (): &(),
-    ) -> Result<Self::Facts, ServiceError> {
+    ) -> Result<Self::Facts, RetrieveError> {
         let latest = permit.moment().now().plus_seconds(-WAITING_S_MAX);
         let overdue = Range::sharded(BY_WAITING).up_to(latest);
         let rows = self.outbox.everything_in(permit, &overdue, ROWS_MAX).await?;

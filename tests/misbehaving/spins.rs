@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use lifecycle::caller::NoRole;
 use lifecycle::reply::NoBody;
 use lifecycle::resource::Resource;
-use lifecycle::{Access, Anyone, FieldErrors, Permit, Query, Reply, Route, ServiceError, Verdict};
+use lifecycle::{Access, Anyone, FieldErrors, Permit, Query, Reply, RetrieveError, Route, Verdict};
 
 fn main() -> ExitCode {
     aws::serve(|_| Spins)
@@ -29,7 +29,7 @@ impl Query for Spins {
 
     type Facts = ();
 
-    async fn retrieve(&self, _: &Permit<Anyone>, (): &()) -> Result<(), ServiceError> {
+    async fn retrieve(&self, _: &Permit<Anyone>, (): &()) -> Result<(), RetrieveError> {
         Ok(())
     }
 

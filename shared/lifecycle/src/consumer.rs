@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use crate::effects::{Effects, QueueName};
 use crate::envelope::Envelope;
-use crate::error::{DomainError, FieldErrors, ServiceError};
+use crate::error::{DomainError, FieldErrors, RetrieveError};
 use crate::record::{Key, TableName};
 use crate::resource::Resource;
 use crate::{Backoff, Moment, Permit, Timestamp};
@@ -60,14 +60,14 @@ pub trait Consumer: Send + Sync + Sized + 'static {
         &self,
         permit: &Permit<DeliveredMessage>,
         command: &Self::Command,
-    ) -> impl Future<Output = Result<Self::Facts, ServiceError>> + Send;
+    ) -> impl Future<Output = Result<Self::Facts, RetrieveError>> + Send;
 
     /// Stages 7 and 8. The effects of the record: a pure function of values.
     ///
     /// # Errors
     ///
     /// The business rule that rejects the record. The record is remembered as processed, without
-    /// effects, and the rejection is logged. For a retry, return a [`ServiceError`] from stage 6.
+    /// effects, and the rejection is logged. For a retry, return a [`RetrieveError`] from stage 6.
     fn decide(
         moment: &Moment,
         command: &Self::Command,

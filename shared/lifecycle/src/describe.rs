@@ -98,7 +98,7 @@ fn failures<E: Endpoint>() -> Vec<RequestError> {
         RequestError::TooLarge { limit },
         RequestError::Invalid(FieldErrors::none()),
         RequestError::PreconditionFailed,
-        ServiceError::RateLimited { retry_after_s: 1 }.into(),
+        RequestError::RateLimited { retry_after_s: 1 },
         ServiceError::internal("").into(),
         ServiceError::Unavailable { retry_after_s: 1, source: "".into() }.into(),
         ServiceError::TimedOut.into(),

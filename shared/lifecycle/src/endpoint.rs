@@ -7,7 +7,7 @@ use http::StatusCode;
 use crate::caller::{Access, Caller, TokenVerifier, Verdict};
 use crate::conditions::Conditions;
 use crate::effects::Effects;
-use crate::error::{DomainError, ErrorCode, FieldErrors, ServiceError};
+use crate::error::{DomainError, ErrorCode, FieldErrors, RetrieveError};
 use crate::idempotency::Idempotency;
 use crate::input::Input;
 use crate::limit::Limit;
@@ -84,7 +84,7 @@ pub trait Endpoint: Send + Sync + Sized + 'static {
         &self,
         permit: &Permit<Self::Caller>,
         command: &Self::Command,
-    ) -> impl Future<Output = Result<Self::Facts, ServiceError>> + Send;
+    ) -> impl Future<Output = Result<Self::Facts, RetrieveError>> + Send;
 
     /// Stage 3b. Authorization that depends on the facts.
     fn allow(caller: &Self::Caller, command: &Self::Command, facts: &Self::Facts) -> Verdict;
@@ -173,7 +173,7 @@ pub trait Query: Send + Sync + Sized + 'static {
         &self,
         permit: &Permit<Self::Caller>,
         question: &Self::Command,
-    ) -> impl Future<Output = Result<Self::Facts, ServiceError>> + Send;
+    ) -> impl Future<Output = Result<Self::Facts, RetrieveError>> + Send;
 
     /// Stage 3b. Authorization that depends on the facts.
     fn allow(caller: &Self::Caller, question: &Self::Command, facts: &Self::Facts) -> Verdict;
@@ -217,7 +217,7 @@ impl<Q: Query> Endpoint for Q {
         &self,
         permit: &Permit<Q::Caller>,
         question: &Q::Command,
-    ) -> impl Future<Output = Result<Q::Facts, ServiceError>> + Send {
+    ) -> impl Future<Output = Result<Q::Facts, RetrieveError>> + Send {
         Query::retrieve(self, permit, question)
     }
 

@@ -103,17 +103,13 @@ impl RateLimitStatus {
     /// Whether the headers belong on the response. If another limit refused the request, its
     /// `Retry-After` would contradict them.
     pub(crate) fn explains(&self, failure: Option<&RequestError>) -> bool {
-        !(self.admitted
-            && matches!(
-                failure,
-                Some(RequestError::ServiceError(ServiceError::RateLimited { .. }))
-            ))
+        !(self.admitted && matches!(failure, Some(RequestError::RateLimited { .. })))
     }
 
     /// `Ok` if the request is admitted.
-    pub(crate) fn enforce(&self) -> Result<(), ServiceError> {
+    pub(crate) fn enforce(&self) -> Result<(), RequestError> {
         let retry_after_s = u32::try_from(self.reset_s).unwrap_or(u32::MAX);
-        if self.admitted { Ok(()) } else { Err(ServiceError::RateLimited { retry_after_s }) }
+        if self.admitted { Ok(()) } else { Err(RequestError::RateLimited { retry_after_s }) }
     }
 }
 

@@ -8,7 +8,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use lifecycle::limit::Memory;
 use lifecycle::platform::{Count, Counter, Platform};
 use lifecycle::telemetry::observe_error;
-use lifecycle::{Moment, Permit, ServiceError};
+use lifecycle::{Moment, Permit, RetrieveError, ServiceError};
 use sha2::{Digest, Sha256};
 use tokio::time::{Instant, sleep};
 
@@ -56,20 +56,21 @@ impl AttemptLimiter {
     ///
     /// # Errors
     ///
-    /// [`ServiceError::Limited`] when there have been too many, with the seconds until the next window.
+    /// [`RetrieveError::RateLimited`] when there have been too many, with the seconds until the next
+    /// window.
     pub async fn acquire<C>(
         &self,
         permit: &Permit<C>,
         subject: &str,
-    ) -> Result<Counted, ServiceError> {
+    ) -> Result<Counted, RetrieveError> {
         self.count_at(permit.moment(), subject).await
     }
 
-    async fn count_at(&self, moment: &Moment, subject: &str) -> Result<Counted, ServiceError> {
+    async fn count_at(&self, moment: &Moment, subject: &str) -> Result<Counted, RetrieveError> {
         let began = Instant::now();
         let window = self.window_at(moment);
         let counter = self.counter(&window, subject);
-        let limited = ServiceError::RateLimited { retry_after_s: window.left_s };
+        let limited = RetrieveError::RateLimited { retry_after_s: window.left_s };
         if self.memory.has_just_refused(&counter.key, moment.now()) {
             return Err(limited);
         }
@@ -266,7 +267,7 @@ mod tests {
             attempts.count_at(&at(70), "ada").await.unwrap();
         }
         let refused = attempts.count_at(&at(75), "ada").await;
-        assert!(matches!(refused, Err(ServiceError::RateLimited { retry_after_s: 45 })));
+        assert!(matches!(refused, Err(RetrieveError::RateLimited { retry_after_s: 45 })));
         attempts.count_at(&at(75), "bob").await.unwrap();
         attempts.count_at(&at(120), "ada").await.unwrap();
     }
@@ -295,7 +296,7 @@ mod tests {
         }
         for _ in 0..20 {
             let refused = attempts.count_at(&at(1), "ada").await;
-            assert!(matches!(refused, Err(ServiceError::RateLimited { retry_after_s: 59 })));
+            assert!(matches!(refused, Err(RetrieveError::RateLimited { retry_after_s: 59 })));
         }
         attempts.count_at(&at(1), "bob").await.unwrap();
         attempts.count_at(&at(60), "ada").await.unwrap();

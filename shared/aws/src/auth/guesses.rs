@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use lifecycle::limit::MINUTE;
 use lifecycle::platform::Platform;
-use lifecycle::{Permit, ServiceError};
+use lifecycle::{Permit, RetrieveError};
 
 use super::attempts::Counted;
 use crate::AttemptLimiter;
@@ -52,12 +52,12 @@ impl Guesses {
     ///
     /// # Errors
     ///
-    /// [`ServiceError::Limited`] when there have been too many.
+    /// [`RetrieveError::RateLimited`] when there have been too many.
     pub async fn acquire<C>(
         &self,
         permit: &Permit<C>,
         address: &str,
-    ) -> Result<Guess, ServiceError> {
+    ) -> Result<Guess, RetrieveError> {
         let source = permit.source();
         let at_account = format!("{address} {source}");
         let (by_source, at_account) = futures::try_join!(
@@ -77,9 +77,9 @@ impl Guesses {
         permit: &Permit<C>,
         address: &str,
         mut guess: Guess,
-    ) -> Result<Guess, ServiceError> {
+    ) -> Result<Guess, RetrieveError> {
         let counted = match self.in_all.acquire(permit, address).await {
-            Err(ServiceError::RateLimited { .. }) => self.slowed.acquire(permit, address).await?,
+            Err(RetrieveError::RateLimited { .. }) => self.slowed.acquire(permit, address).await?,
             counted => counted?,
         };
         guess.counted.push(counted);

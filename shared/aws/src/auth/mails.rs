@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use lifecycle::platform::Platform;
-use lifecycle::{Permit, ServiceError};
+use lifecycle::{Permit, RetrieveError, ServiceError};
 
 use crate::AttemptLimiter;
 
@@ -80,10 +80,12 @@ impl MailCaps {
     }
 }
 
-fn allowed<T>(counted: Result<T, ServiceError>) -> Result<bool, ServiceError> {
+fn allowed<T>(counted: Result<T, RetrieveError>) -> Result<bool, ServiceError> {
     match counted {
         Ok(_) => Ok(true),
-        Err(ServiceError::RateLimited { .. }) => Ok(false),
-        Err(fault) => Err(fault),
+        Err(RetrieveError::RateLimited { .. }) => Ok(false),
+        Err(RetrieveError::Service(fault)) => Err(fault),
+        // A limiter looks nothing up and reads no input.
+        Err(other) => Err(ServiceError::internal(other)),
     }
 }

@@ -3,7 +3,7 @@
 use lifecycle::paging::{Cursor, PageRequest};
 use lifecycle::record::Record;
 use lifecycle::reply::Page;
-use lifecycle::{FieldErrors, Permit, Route, ServiceError};
+use lifecycle::{FieldErrors, Permit, RetrieveError, Route};
 
 use super::cursors::CursorKey;
 use crate::{Aws, CURSOR_KEY, Range, Secret, Table};
@@ -36,14 +36,14 @@ impl<R: Record> Pages<R> {
     ///
     /// # Errors
     ///
-    /// [`ServiceError::Invalid`] when this route did not issue the cursor for this range and direction;
-    /// else as [`Table::get`].
+    /// [`RetrieveError::InvalidInput`] when this route did not issue the cursor for this range and
+    /// direction; else as [`Table::get`].
     pub async fn page<C>(
         &self,
         permit: &Permit<C>,
         range: Range,
         request: &PageRequest,
-    ) -> Result<Page<R>, ServiceError> {
+    ) -> Result<Page<R>, RetrieveError> {
         let key = self.key.read().await?;
         let range = range.ordered(request.direction);
         let list = [&[self.route.method.as_str(), self.route.path], &range.names()[..]].concat();
@@ -66,8 +66,8 @@ impl<R: Record> Pages<R> {
     }
 }
 
-fn opened(key: &CursorKey, list: &[&str], cursor: &Cursor) -> Result<String, ServiceError> {
+fn opened(key: &CursorKey, list: &[&str], cursor: &Cursor) -> Result<String, RetrieveError> {
     let unknown = "must be the nextCursor of the page before, in the same order";
     key.open(list, cursor)
-        .ok_or_else(|| ServiceError::InvalidInput(FieldErrors::one("query.cursor", unknown)))
+        .ok_or_else(|| RetrieveError::InvalidInput(FieldErrors::one("query.cursor", unknown)))
 }

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use lifecycle::effects::{Condition, Write};
 use lifecycle::record::{Key, Record, Singleton};
 use lifecycle::telemetry::{observe_error, without_values};
-use lifecycle::{Permit, ServiceError};
+use lifecycle::{Permit, RetrieveError, ServiceError};
 use serde_dynamo::{AttributeValue, Item};
 use sha2::{Digest, Sha256};
 
@@ -172,17 +172,17 @@ impl<R> Clone for Table<R> {
 
 /// Turns a missing value into the fault that becomes a 404.
 pub trait OrNotFound<T> {
-    /// The value, or [`ServiceError::NotFound`], which is a 404.
+    /// The value, or [`RetrieveError::NotFound`], which is a 404.
     ///
     /// # Errors
     ///
     /// When there is none.
-    fn or_not_found(self) -> Result<T, ServiceError>;
+    fn or_not_found(self) -> Result<T, RetrieveError>;
 }
 
 impl<T> OrNotFound<T> for Option<T> {
-    fn or_not_found(self) -> Result<T, ServiceError> {
-        self.ok_or(ServiceError::NotFound)
+    fn or_not_found(self) -> Result<T, RetrieveError> {
+        self.ok_or(RetrieveError::NotFound)
     }
 }
 

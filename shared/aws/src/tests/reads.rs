@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use lifecycle::FieldErrors;
-use lifecycle::ServiceError;
 use lifecycle::effects::Write;
 use lifecycle::platform::Platform;
 use lifecycle::record::{Key, Record, Singleton, TableName};
+use lifecycle::{FieldErrors, RetrieveError, ServiceError};
 use serde::{Deserialize, Serialize};
 
 use super::commits::{Event, Product, commit, product};
@@ -23,7 +22,7 @@ async fn a_record_is_read_or_absent() {
     let table = aws.table::<Product>();
     assert_eq!(table.load(&Key::new("a"), true).await.unwrap(), Some(product("a", 5)));
     let missing = table.load(&Key::new("b"), false).await.unwrap();
-    assert!(matches!(missing.or_not_found(), Err(ServiceError::NotFound)));
+    assert!(matches!(missing.or_not_found(), Err(RetrieveError::NotFound)));
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use lifecycle::limit::{Limit, MINUTE};
 use lifecycle::reply::{NoBody, Reply};
 use lifecycle::resource::Use;
 use lifecycle::{
-    Access, Anyone, Endpoint, ServiceError, Moment, Permit, DomainError, Route, Verdict, FieldErrors,
+    Access, Anyone, Endpoint, RetrieveError, Moment, Permit, DomainError, Route, Verdict, FieldErrors,
 };
 
 struct Knock {
@@ -28,7 +28,7 @@ impl Endpoint for Knock {
 
     type Facts = u32;
 
-    async fn retrieve(&self, _: &Permit<Anyone>, (): &()) -> Result<u32, ServiceError> {
+    async fn retrieve(&self, _: &Permit<Anyone>, (): &()) -> Result<u32, RetrieveError> {
         Ok(*self.door.lock().await)
     }
 

@@ -63,7 +63,7 @@ impl<'a> Meter<'a> {
             let tell = async move { shared.limiter.exchange(&*shared.platform).await };
             tale.telling.push(tokio::spawn(carried(tell)));
         }
-        Ok(standing.enforce()?)
+        standing.enforce()
     }
 
     /// Counts the cost beyond the first unit, which was counted on arrival.

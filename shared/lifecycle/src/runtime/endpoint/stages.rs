@@ -248,11 +248,7 @@ impl RequestError {
     fn may_follow_success(&self) -> bool {
         matches!(
             self,
-            Self::Rejected(_)
-                | Self::PreconditionFailed
-                | Self::Hidden
-                | Self::Forbidden
-                | Self::ServiceError(ServiceError::NotFound)
+            Self::Rejected(_) | Self::PreconditionFailed | Self::Hidden | Self::Forbidden
         )
     }
 }

@@ -14,7 +14,7 @@ use crate::alert::{Alert, AlertChannel};
 use crate::consumer::{Consumer, DeliveredMessage, Inbox, ScheduledRun, Source, inbox_key};
 use crate::effects::{Effects, Event, EventData, Mail, Message, Write};
 use crate::envelope::Envelope;
-use crate::error::{DomainError, ErrorCode, ErrorKind, FieldErrors, ServiceError};
+use crate::error::{DomainError, ErrorCode, ErrorKind, FieldErrors, RetrieveError};
 use crate::idempotency::IDEMPOTENCY_KEYS;
 use crate::resource::{Action, Resource};
 use crate::runtime::consumer::Handler;
@@ -58,10 +58,10 @@ impl Consumer for Keep {
         &self,
         _: &Permit<DeliveredMessage>,
         text: &String,
-    ) -> Result<(), ServiceError> {
+    ) -> Result<(), RetrieveError> {
         match text.as_str() {
             "panic" => panic!("this record panics"),
-            "broken" => Err(ServiceError::internal("the store is down")),
+            "broken" => Err(RetrieveError::internal("the store is down")),
             _ => Ok(()),
         }
     }
@@ -327,7 +327,7 @@ impl Consumer for Answering {
 
     type Facts = ();
 
-    async fn retrieve(&self, _: &Permit<DeliveredMessage>, (): &()) -> Result<(), ServiceError> {
+    async fn retrieve(&self, _: &Permit<DeliveredMessage>, (): &()) -> Result<(), RetrieveError> {
         Ok(())
     }
 
@@ -433,8 +433,8 @@ impl Consumer for Remind {
         &self,
         _: &Permit<DeliveredMessage>,
         run: &ScheduledRun,
-    ) -> Result<(), ServiceError> {
-        if run.id == "broken" { Err(ServiceError::internal("the store is down")) } else { Ok(()) }
+    ) -> Result<(), RetrieveError> {
+        if run.id == "broken" { Err(RetrieveError::internal("the store is down")) } else { Ok(()) }
     }
 
     fn decide(_: &Moment, run: &ScheduledRun, (): ()) -> Result<Effects, DomainError> {

@@ -11,7 +11,7 @@ use crate::caller::{Access, Anyone, NoRole, Verdict};
 use crate::conditions::Conditions;
 use crate::effects::{Effects, Event, Message, Write};
 use crate::endpoint::Endpoint;
-use crate::error::{DomainError, FieldErrors, ServiceError};
+use crate::error::{DomainError, FieldErrors, RetrieveError};
 use crate::input::Json;
 use crate::reply::Reply;
 use crate::resource::{Action, Resource};
@@ -38,7 +38,7 @@ impl Endpoint for HandOver {
 
     type Facts = ();
 
-    async fn retrieve(&self, _: &Permit<Anyone>, _: &String) -> Result<(), ServiceError> {
+    async fn retrieve(&self, _: &Permit<Anyone>, _: &String) -> Result<(), RetrieveError> {
         Ok(())
     }
 

@@ -16,7 +16,7 @@ use crate::commit::OUTBOX;
 use crate::conditions::Conditions;
 use crate::effects::{Condition, Effects, Event, EventData, Message, QueueName, Write};
 use crate::endpoint::{Endpoint, Query};
-use crate::error::{DomainError, ErrorCode, ErrorKind, FieldErrors, ServiceError};
+use crate::error::{DomainError, ErrorCode, ErrorKind, FieldErrors, RetrieveError};
 use crate::idempotency::Idempotency;
 use crate::input::{Json, Path};
 use crate::limit::{Limit, MINUTE};
@@ -148,14 +148,14 @@ impl Endpoint for PostNote {
 
     type Facts = ();
 
-    async fn retrieve(&self, _: &Permit<Member>, text: &String) -> Result<(), ServiceError> {
+    async fn retrieve(&self, _: &Permit<Member>, text: &String) -> Result<(), RetrieveError> {
         self.retrievals.fetch_add(1, Ordering::SeqCst);
         match text.as_str() {
             "panic" => panic!("the endpoint panicked, secret=hunter2"),
             "hang" => tokio::time::sleep(Duration::from_hours(1)).await,
-            "absent" => return Err(ServiceError::NotFound),
-            "limited" => return Err(ServiceError::RateLimited { retry_after_s: 7 }),
-            "broken" => return Err(ServiceError::internal("secret=hunter2")),
+            "absent" => return Err(RetrieveError::NotFound),
+            "limited" => return Err(RetrieveError::RateLimited { retry_after_s: 7 }),
+            "broken" => return Err(RetrieveError::internal("secret=hunter2")),
             _ => {}
         }
         Ok(())
@@ -243,9 +243,10 @@ impl Query for GetNote {
 
     type Facts = Note;
 
-    async fn retrieve(&self, _: &Permit<Option<Member>>, id: &Uuid) -> Result<Note, ServiceError> {
-        let item = self.platform.read(NOTES, &Key::new(id)).await?.ok_or(ServiceError::NotFound)?;
-        serde_dynamo::from_item(item).map_err(ServiceError::internal)
+    async fn retrieve(&self, _: &Permit<Option<Member>>, id: &Uuid) -> Result<Note, RetrieveError> {
+        let item =
+            self.platform.read(NOTES, &Key::new(id)).await?.ok_or(RetrieveError::NotFound)?;
+        serde_dynamo::from_item(item).map_err(RetrieveError::internal)
     }
 
     fn allow(_: &Option<Member>, _: &Uuid, _: &Note) -> Verdict {

@@ -12,7 +12,7 @@ use super::shared;
 use crate::consumer::{Consumer, DeliveredMessage, Inbox, ScheduledRun, Source};
 use crate::effects::{Effects, Message, Write};
 use crate::envelope::Envelope;
-use crate::error::{DomainError, FieldErrors, ServiceError};
+use crate::error::{DomainError, FieldErrors, RetrieveError};
 use crate::resource::{Action, Resource};
 use crate::runtime::consumer::Handler;
 use crate::runtime::invocation::{Handled, Handler as _, Invocation};
@@ -56,7 +56,7 @@ impl Consumer for Sweep {
         &self,
         _: &Permit<DeliveredMessage>,
         (): &(),
-    ) -> Result<Self::Facts, ServiceError> {
+    ) -> Result<Self::Facts, RetrieveError> {
         Ok(self.0)
     }
 

@@ -13,7 +13,7 @@ use crate::caller::{Access, Verdict};
 use crate::conditions::Conditions;
 use crate::effects::{Effects, Write};
 use crate::endpoint::Endpoint;
-use crate::error::{DomainError, ErrorCode, ErrorKind, FieldErrors, ServiceError};
+use crate::error::{DomainError, ErrorCode, ErrorKind, FieldErrors, RetrieveError};
 use crate::idempotency::Idempotency;
 use crate::input::{Json, Path};
 use crate::limit::{Limit, Limiter, MINUTE};
@@ -45,9 +45,10 @@ impl Endpoint for DeleteNote {
 
     type Facts = Note;
 
-    async fn retrieve(&self, _: &Permit<Member>, id: &String) -> Result<Note, ServiceError> {
-        let item = self.platform.read(NOTES, &Key::new(id)).await?.ok_or(ServiceError::NotFound)?;
-        serde_dynamo::from_item(item).map_err(ServiceError::internal)
+    async fn retrieve(&self, _: &Permit<Member>, id: &String) -> Result<Note, RetrieveError> {
+        let item =
+            self.platform.read(NOTES, &Key::new(id)).await?.ok_or(RetrieveError::NotFound)?;
+        serde_dynamo::from_item(item).map_err(RetrieveError::internal)
     }
 
     fn allow(_: &Member, _: &String, _: &Note) -> Verdict {
@@ -108,7 +109,7 @@ impl Endpoint for PutAway {
 
     type Facts = ();
 
-    async fn retrieve(&self, _: &Permit<Option<Member>>, _: &Copies) -> Result<(), ServiceError> {
+    async fn retrieve(&self, _: &Permit<Option<Member>>, _: &Copies) -> Result<(), RetrieveError> {
         Ok(())
     }
 

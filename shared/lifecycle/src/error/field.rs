@@ -1,0 +1,153 @@
+//! Errors in the fields of a request.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+
+/// One error in a request.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct FieldError {
+    /// A JSON Pointer into the body (`/items/0/quantity`), or `path.productId`, `query.limit`,
+    /// `header.Idempotency-Key`.
+    pub field: String,
+    /// One sentence.
+    pub message: String,
+}
+
+/// All errors in a request; not empty when part of a failure.
+///
+/// A client can make any number of errors, in texts of any length. So the number that is kept and
+/// the size of the response are limited.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FieldErrors {
+    kept: Vec<FieldError>,
+    /// The number of violations that were not kept.
+    unlisted: usize,
+}
+
+impl FieldErrors {
+    /// The maximum number of violations in a response.
+    pub const LISTED_MAX: usize = 50;
+    /// The maximum number of violations that are kept to choose from.
+    const KEPT_MAX: usize = 1_000;
+    /// The maximum length of a field or a sentence, in bytes of JSON.
+    const TEXT_BYTES_MAX: usize = 200;
+    /// The maximum length of the list in a response, in bytes of JSON. With everything around it, a
+    /// response stays below 16 KiB.
+    const LIST_BYTES_MAX: usize = 12 * 1024;
+
+    /// An empty list.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// A list with one violation.
+    pub fn one(field: impl Into<String>, message: impl Into<String>) -> Self {
+        let mut violations = Self::none();
+        violations.add(field, message);
+        violations
+    }
+
+    /// Adds a violation.
+    pub fn add(&mut self, field: impl Into<String>, message: impl Into<String>) {
+        if self.kept.len() >= Self::KEPT_MAX {
+            return self.add_unlisted();
+        }
+        let short = |text: String| match Self::shortened(&text) {
+            Cow::Borrowed(_) => text,
+            Cow::Owned(short) => short,
+        };
+        self.kept.push(FieldError { field: short(field.into()), message: short(message.into()) });
+    }
+
+    /// Counts a violation without keeping it.
+    pub(crate) fn add_unlisted(&mut self) {
+        self.unlisted += 1;
+    }
+
+    /// Adds all violations of another list.
+    pub fn extend(&mut self, other: Self) {
+        self.unlisted += other.unlisted;
+        for violation in other.kept {
+            self.add(violation.field, violation.message);
+        }
+    }
+
+    /// Whether the list is empty.
+    pub fn is_empty(&self) -> bool {
+        self.kept.is_empty()
+    }
+
+    /// Returns `Ok` with the value if there are no violations.
+    pub fn or<T>(self, value: T) -> Result<T, Self> {
+        if self.is_empty() { Ok(value) } else { Err(self) }
+    }
+
+    /// Returns an iterator over the violations that were kept.
+    pub fn iter(&self) -> std::slice::Iter<'_, FieldError> {
+        self.kept.iter()
+    }
+
+    /// Returns a sorted list without duplicates, and whether there are more violations. If there
+    /// are too many, those nearest to the root are listed.
+    pub(crate) fn into_details(mut self) -> (Vec<FieldError>, bool) {
+        self.kept.sort();
+        self.kept.dedup();
+        let total = self.kept.len() + self.unlisted;
+        if self.kept.len() > Self::LISTED_MAX {
+            self.kept.sort_by_key(|violation| violation.field.matches('/').count());
+            self.kept.truncate(Self::LISTED_MAX);
+            self.kept.sort();
+        }
+        let listed = Self::within_bytes(self.kept);
+        let more = listed.len() < total;
+        (listed, more)
+    }
+
+    /// Returns the first violations, as many as fit into a response.
+    pub(super) fn within_bytes(mut violations: Vec<FieldError>) -> Vec<FieldError> {
+        let frame = r#"{"field":"","message":""},"#.len();
+        let mut left = Self::LIST_BYTES_MAX;
+        let fits = |violation: &&FieldError| {
+            let texts = [&violation.field, &violation.message].into_iter();
+            let length: usize = texts.flat_map(|text| text.chars()).map(json_bytes).sum();
+            let rest = left.checked_sub(frame + length);
+            left = rest.unwrap_or(0);
+            rest.is_some()
+        };
+        let count = violations.iter().take_while(fits).count();
+        violations.truncate(count);
+        violations
+    }
+
+    /// Shortens a client's text so that a response may repeat it.
+    pub(crate) fn shortened(text: &str) -> Cow<'_, str> {
+        let mut length = 0;
+        let long = text.char_indices().find(|(_, character)| {
+            length += json_bytes(*character);
+            length > Self::TEXT_BYTES_MAX
+        });
+        match long {
+            Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+            None => Cow::Borrowed(text),
+        }
+    }
+}
+
+/// The length of a character in JSON, in bytes.
+fn json_bytes(character: char) -> usize {
+    match character {
+        '"' | '\\' => 2,
+        '\0'..' ' => 6,
+        other => other.len_utf8(),
+    }
+}
+
+impl<'a> IntoIterator for &'a FieldErrors {
+    type Item = &'a FieldError;
+    type IntoIter = std::slice::Iter<'a, FieldError>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}

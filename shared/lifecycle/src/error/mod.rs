@@ -1,0 +1,20 @@
+//! The errors of a request, and their responses.
+//!
+//! Every failure has a public part (a status, a code, a sentence) and a part for the log (the chain
+//! of causes). [`RequestError::response`] is the one place where a failure becomes a response.
+
+mod body_offer;
+mod domain;
+mod field;
+mod request;
+mod response;
+mod retrieve;
+mod service;
+
+pub use self::body_offer::BodyOffer;
+pub use self::domain::{DomainError, ErrorCode, ErrorKind};
+pub use self::field::{FieldError, FieldErrors};
+pub use self::request::RequestError;
+pub use self::response::ErrorResponse;
+pub use self::retrieve::RetrieveError;
+pub use self::service::{BoxError, ServiceError};
