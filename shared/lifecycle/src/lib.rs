@@ -8,7 +8,6 @@ pub mod alert;
 mod backoff;
 pub mod caller;
 mod canonical;
-pub mod claims;
 pub mod commit;
 mod conditions;
 pub mod consumer;
@@ -19,7 +18,6 @@ pub mod endpoint;
 mod entity_tag;
 pub mod envelope;
 pub mod error;
-mod finding;
 mod hash;
 pub mod http;
 pub mod idempotency;
@@ -45,7 +43,10 @@ mod upstream;
 pub mod upstream_call;
 
 pub use backoff::Backoff;
-pub use caller::{Access, Anyone, Caller, Claims, Identity, Permit, TokenVerifier, Verdict};
+pub use caller::{
+    Access, Anyone, Caller, Claims, FINDING_KEPT_S, Identity, Permit, TokenVerifier, Verdict,
+    claims,
+};
 pub use conditions::Conditions;
 pub use consumer::Consumer;
 pub use deadline::Deadline;
@@ -53,7 +54,6 @@ pub use effects::Effects;
 pub use endpoint::{Endpoint, Query};
 pub use entity_tag::EntityTag;
 pub use error::{DomainError, ErrorCode, FieldErrors, RetrieveError, ServiceError};
-pub use finding::FINDING_KEPT_S;
 pub use moment::Moment;
 pub use reply::Reply;
 pub use rotation::Rotation;

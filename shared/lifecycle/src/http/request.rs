@@ -10,8 +10,8 @@ use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use serde_json::Value;
 
 use super::media_type::{self, Accepted};
+use crate::caller::Finding;
 use crate::error::{BodyOffer, FieldErrors};
-use crate::finding::Finding;
 use crate::route::{Place, Route};
 
 /// A request as it was received; nothing in it is verified yet.

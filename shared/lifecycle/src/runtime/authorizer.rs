@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 
 use super::guard::guarded;
 use super::invocation::{self, Handled, Invocation, InvocationResult};
+use crate::caller::Finding;
 use crate::caller::{TokenError, TokenVerifier};
 use crate::error::RequestError;
-use crate::finding::Finding;
 use crate::http::{REQUEST_ID, bearer, request_id_of};
 use crate::telemetry::line::metric;
 use crate::telemetry::log::print;

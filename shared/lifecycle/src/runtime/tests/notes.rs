@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::recorder::Recorder;
+use crate::caller::claims::date_passed_on;
 use crate::caller::{Access, Claims, Identity, TokenVerifier, Verdict};
-use crate::claims::date_passed_on;
 use crate::commit::OUTBOX;
 use crate::conditions::Conditions;
 use crate::effects::{Condition, Effects, Event, EventData, Message, QueueName, Write};

@@ -1,117 +1,18 @@
-//! Rate limits of a caller or a source address.
-
-mod memory;
+//! Counts of requests, in memory and in the store.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
-use http::{HeaderMap, HeaderName, HeaderValue};
-
-pub use self::memory::Memory;
+use super::memory::Memory;
+use super::quota::{Counting, Limit};
+use super::status::RateLimitStatus;
 use crate::Timestamp;
 use crate::error::{RequestError, ServiceError};
 use crate::hash::short_hash_of;
 use crate::platform::{Count, Counter, Platform};
-use crate::record::TableName;
 use crate::telemetry::line::metric;
 use crate::telemetry::log::print;
-
-/// The table of counts; its time-to-live attribute is `expiresAt`.
-pub const LIMITS: TableName = TableName::new("limits");
-
-/// A maximum number of requests in a window of time, or of their cost if an endpoint sets
-/// [`Endpoint::cost`](crate::Endpoint::cost).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limit {
-    /// The method of counting.
-    pub counting: Counting,
-    /// The maximum number of requests, or their total cost.
-    pub quota: u32,
-    /// The length of a window; windows begin at multiples of it.
-    pub window: Duration,
-}
-
-/// How requests are counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Counting {
-    /// One conditional update before anything else: never exceeds the quota, and costs a round
-    /// trip. For endpoints where guessing must be limited, such as sign-in.
-    Exact,
-    /// In memory, with an exchange of counts through the store, concurrent with the work: no delay
-    /// for the response. An execution environment exchanges at its first request, in case that
-    /// request ends the process, and then after each sixtieth of the quota. Each environment may
-    /// admit about a sixtieth more than the quota.
-    Approximate,
-}
-
-/// The usual window.
-pub const MINUTE: Duration = Duration::from_mins(1);
-
-impl Limit {
-    /// 600 a minute, counted approximately.
-    pub const DEFAULT: Self = Self::approximate(600, MINUTE);
-
-    /// Counted approximately.
-    pub const fn approximate(quota: u32, window: Duration) -> Self {
-        Self { counting: Counting::Approximate, quota, window }
-    }
-
-    /// Counted exactly.
-    pub const fn exact(quota: u32, window: Duration) -> Self {
-        Self { counting: Counting::Exact, quota, window }
-    }
-
-    /// The local count at which an exchange is due.
-    fn exchanged_from(&self) -> u32 {
-        (self.quota / 60).max(1)
-    }
-}
-
-/// The status of a caller's rate limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct RateLimitStatus {
-    quota: u32,
-    window_s: u64,
-    remaining: u32,
-    reset_s: u64,
-    pub(crate) admitted: bool,
-    /// Whether the count must be exchanged now.
-    pub(crate) is_due: bool,
-    /// Whether this is the first count of the process.
-    pub(crate) is_first: bool,
-}
-
-impl RateLimitStatus {
-    /// `RateLimit` and `RateLimit-Policy` (IETF draft-ietf-httpapi-ratelimit-headers).
-    pub(crate) fn add_to(&self, headers: &mut HeaderMap) {
-        let (quota, window_s, left, reset_s) =
-            (self.quota, self.window_s, self.remaining, self.reset_s);
-        let values = [
-            (HeaderName::from_static("ratelimit"), format!("\"default\";r={left};t={reset_s}")),
-            (
-                HeaderName::from_static("ratelimit-policy"),
-                format!("\"default\";q={quota};w={window_s}"),
-            ),
-        ];
-        for (name, value) in values {
-            headers.extend(HeaderValue::from_str(&value).ok().map(|value| (name, value)));
-        }
-    }
-
-    /// Whether the headers belong on the response. If another limit refused the request, its
-    /// `Retry-After` would contradict them.
-    pub(crate) fn explains(&self, failure: Option<&RequestError>) -> bool {
-        !(self.admitted && matches!(failure, Some(RequestError::RateLimited { .. })))
-    }
-
-    /// `Ok` if the request is admitted.
-    pub(crate) fn enforce(&self) -> Result<(), RequestError> {
-        let retry_after_s = u32::try_from(self.reset_s).unwrap_or(u32::MAX);
-        if self.admitted { Ok(()) } else { Err(RequestError::RateLimited { retry_after_s }) }
-    }
-}
 
 /// Counts requests.
 #[derive(Debug)]

@@ -13,7 +13,7 @@
 
 use serde_json::{Value, json};
 
-use crate::claims::{Claims, date_passed_on};
+use super::claims::{Claims, date_passed_on};
 use crate::{ServiceError, Timestamp};
 
 /// How long API Gateway caches the authorizer's result, per token and for all routes, in seconds:

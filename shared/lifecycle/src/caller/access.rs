@@ -1,0 +1,73 @@
+//! Stage 3: who may call an endpoint, before and after the facts are known.
+
+use super::identity::{Caller, NoRole};
+use crate::error::RequestError;
+
+/// Who may call the endpoint, as far as this is known before retrieval.
+///
+/// There is no default: an endpoint without it does not compile.
+#[derive(Debug, Clone, Copy)]
+pub enum Access<R: 'static = NoRole> {
+    /// All callers.
+    Public,
+    /// All callers who are signed in.
+    SignedIn,
+    /// Callers with at least one of these roles.
+    OneOf(&'static [R]),
+}
+
+impl<R: Copy + std::fmt::Debug> Access<R> {
+    pub(crate) fn admits<C: Caller<Role = R>>(self, caller: &C) -> Result<(), RequestError> {
+        let signed_in = caller.subject().is_some();
+        match self {
+            Self::Public => Ok(()),
+            Self::SignedIn if signed_in => Ok(()),
+            Self::OneOf(roles) if roles.iter().any(|role| caller.has(*role)) => Ok(()),
+            Self::OneOf(_) if signed_in => Err(RequestError::Forbidden),
+            Self::SignedIn | Self::OneOf(_) => Err(RequestError::Unauthenticated),
+        }
+    }
+
+    /// The roles by name, for the endpoint's description.
+    pub(crate) fn describe(self) -> serde_json::Value {
+        match self {
+            Self::Public => "public".into(),
+            Self::SignedIn => "signedIn".into(),
+            Self::OneOf(roles) => {
+                let names: Vec<String> = roles.iter().map(|role| format!("{role:?}")).collect();
+                serde_json::json!({ "oneOf": names })
+            }
+        }
+    }
+}
+
+/// The authorization decision once the facts are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// The caller may continue.
+    Allow,
+    /// Refused; the caller may know that the resource exists: 403.
+    Forbid,
+    /// Refused; the caller may not know whether the resource exists: 404.
+    Hide,
+}
+
+impl Verdict {
+    /// Returns `Allow` if `allowed`, else `Hide`.
+    pub fn allow_or_hide(allowed: bool) -> Self {
+        if allowed { Self::Allow } else { Self::Hide }
+    }
+
+    /// Returns `Allow` if `allowed`, else `Forbid`.
+    pub fn allow_or_forbid(allowed: bool) -> Self {
+        if allowed { Self::Allow } else { Self::Forbid }
+    }
+
+    pub(crate) fn enforce(self) -> Result<(), RequestError> {
+        match self {
+            Self::Allow => Ok(()),
+            Self::Forbid => Err(RequestError::Forbidden),
+            Self::Hide => Err(RequestError::Hidden),
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Stage 2: the kinds of callers.
+
+use super::claims::Claims;
+use crate::Timestamp;
+use crate::error::RequestError;
+
+/// The tolerated difference between the clocks of token issuers and verifiers. The authorizer's
+/// verifier uses it too, so that both agree about a token's last minute.
+pub const LEEWAY_S: i64 = 60;
+
+/// A kind of caller: [`Anyone`], an [`Identity`], or `Option` of an identity.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a kind of caller",
+    label = "expected a kind of caller",
+    note = "use `Anyone`, a type that implements `Identity`, or `Option` of such a type"
+)]
+pub trait Caller: Clone + Send + Sync + 'static {
+    /// The roles that [`Access::OneOf`] can name for this kind of caller.
+    type Role: Copy + Send + Sync + std::fmt::Debug + 'static;
+    /// Whether a token is required, optional, or ignored.
+    const SIGN_IN: SignIn;
+
+    /// Returns the caller from verified claims, or from none.
+    ///
+    /// # Errors
+    ///
+    /// [`RequestError::Unauthenticated`] when this kind of caller needs claims and there are none, or
+    /// when the claims are invalid or have expired.
+    fn identify(claims: Option<&Claims>, now: Timestamp) -> Result<Self, RequestError>;
+
+    /// The id for rate limits and idempotency; `None` counts by source address.
+    fn subject(&self) -> Option<String>;
+
+    /// Whether the caller has the role.
+    fn has(&self, role: Self::Role) -> bool;
+}
+
+/// Whether a caller has to sign in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignIn {
+    /// Tokens are ignored.
+    None,
+    /// A token is verified if there is one.
+    Optional,
+    /// A request without a valid token is refused.
+    Required,
+}
+
+/// A signed-in caller. Implemented by the application, which defines the roles.
+pub trait Identity: Clone + Send + Sync + 'static {
+    /// The application's roles.
+    type Role: Copy + Send + Sync + std::fmt::Debug + 'static;
+
+    /// Reads verified claims; `None` when they do not have the form that our authorizer produces.
+    fn from_claims(claims: &Claims) -> Option<Self>;
+
+    /// When the token expires. It is checked on every request, because API Gateway may cache an
+    /// authorizer's verdict beyond that time.
+    fn expires_at(&self) -> Timestamp;
+
+    /// A stable id.
+    fn subject(&self) -> String;
+
+    /// Whether the caller has the role.
+    fn has(&self, role: Self::Role) -> bool;
+}
+
+/// A caller who need not sign in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Anyone;
+
+/// The role of [`Anyone`]: it has no values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoRole {}
+
+impl Caller for Anyone {
+    type Role = NoRole;
+    const SIGN_IN: SignIn = SignIn::None;
+
+    fn identify(_: Option<&Claims>, _: Timestamp) -> Result<Self, RequestError> {
+        Ok(Self)
+    }
+
+    fn subject(&self) -> Option<String> {
+        None
+    }
+
+    fn has(&self, role: NoRole) -> bool {
+        match role {}
+    }
+}
+
+impl<I: Identity> Caller for I {
+    type Role = I::Role;
+    const SIGN_IN: SignIn = SignIn::Required;
+
+    fn identify(claims: Option<&Claims>, now: Timestamp) -> Result<Self, RequestError> {
+        claims
+            .and_then(I::from_claims)
+            .filter(|identity| now < identity.expires_at().plus_seconds(LEEWAY_S))
+            .ok_or(RequestError::Unauthenticated)
+    }
+
+    fn subject(&self) -> Option<String> {
+        Some(Identity::subject(self))
+    }
+
+    fn has(&self, role: I::Role) -> bool {
+        Identity::has(self, role)
+    }
+}
+
+impl<I: Identity> Caller for Option<I> {
+    type Role = I::Role;
+    const SIGN_IN: SignIn = SignIn::Optional;
+
+    fn identify(claims: Option<&Claims>, now: Timestamp) -> Result<Self, RequestError> {
+        claims.map(|claims| I::identify(Some(claims), now)).transpose()
+    }
+
+    fn subject(&self) -> Option<String> {
+        self.as_ref().map(Identity::subject)
+    }
+
+    fn has(&self, role: I::Role) -> bool {
+        self.as_ref().is_some_and(|identity| Identity::has(identity, role))
+    }
+}

@@ -1,0 +1,88 @@
+//! The permission to read data.
+
+use crate::{Deadline, Moment};
+
+/// The permission to read data: proof that stages 2 and 3 have admitted the caller.
+///
+/// Retrieval functions take a permit, and only the lifecycle can make one. So reading before
+/// authorization does not compile.
+///
+/// ```compile_fail
+/// use lifecycle::{Anyone, Permit};
+/// let forged = Permit { caller: Anyone };
+/// ```
+#[derive(Debug)]
+pub struct Permit<C> {
+    caller: C,
+    moment: Moment,
+    deadline: Deadline,
+    source: String,
+    prefix: String,
+}
+
+impl<C> Permit<C> {
+    pub(crate) fn new(caller: C, moment: Moment, deadline: Deadline) -> Self {
+        Self { caller, moment, deadline, source: String::new(), prefix: String::new() }
+    }
+
+    /// The permit of a request from this source, under this public prefix.
+    pub(crate) fn of_request(self, source: String, prefix: String) -> Self {
+        Self { source, prefix, ..self }
+    }
+
+    /// The admitted caller.
+    pub fn caller(&self) -> &C {
+        &self.caller
+    }
+
+    /// The moment of the request.
+    pub fn moment(&self) -> &Moment {
+        &self.moment
+    }
+
+    /// The time by which the request must be answered.
+    pub fn deadline(&self) -> Deadline {
+        self.deadline
+    }
+
+    /// The source address of the request as limits count it: an IPv4 address, or the /64 of an
+    /// IPv6 one. Empty for a record.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// The part of the request's path before this API's paths: a stage or a base path.
+    pub(crate) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// Returns the public URL of a path of this API: `base`, the prefix of the request's path
+    /// unless `base` ends with it, and the path.
+    pub fn public_url(&self, base: &str, path: &str) -> String {
+        let base = base.trim_end_matches('/');
+        let prefix = if base.ends_with(&self.prefix) { "" } else { &self.prefix };
+        format!("{base}{prefix}{path}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Anyone, Timestamp};
+
+    #[test]
+    fn a_public_url_has_the_prefix_of_the_request_once() {
+        for (prefix, base, expected) in [
+            ("", "https://a.example", "https://a.example/notes/1"),
+            ("", "https://a.example/v1/", "https://a.example/v1/notes/1"),
+            ("/v1", "https://a.example", "https://a.example/v1/notes/1"),
+            ("/v1", "https://a.example/v1", "https://a.example/v1/notes/1"),
+        ] {
+            let moment = Moment::new(Timestamp::from_millis(0), [0; 32]);
+            let deadline = Deadline::after(std::time::Duration::ZERO);
+            let permit = Permit::new(Anyone, moment, deadline);
+            let permit = permit.of_request(String::new(), prefix.to_owned());
+            assert_eq!(permit.public_url(base, "/notes/1"), expected);
+        }
+    }
+}

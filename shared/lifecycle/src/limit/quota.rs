@@ -1,0 +1,56 @@
+//! Limits as endpoints declare them.
+
+use std::time::Duration;
+
+use crate::record::TableName;
+
+/// The table of counts; its time-to-live attribute is `expiresAt`.
+pub const LIMITS: TableName = TableName::new("limits");
+
+/// A maximum number of requests in a window of time, or of their cost if an endpoint sets
+/// [`Endpoint::cost`](crate::Endpoint::cost).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit {
+    /// The method of counting.
+    pub counting: Counting,
+    /// The maximum number of requests, or their total cost.
+    pub quota: u32,
+    /// The length of a window; windows begin at multiples of it.
+    pub window: Duration,
+}
+
+/// How requests are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counting {
+    /// One conditional update before anything else: never exceeds the quota, and costs a round
+    /// trip. For endpoints where guessing must be limited, such as sign-in.
+    Exact,
+    /// In memory, with an exchange of counts through the store, concurrent with the work: no delay
+    /// for the response. An execution environment exchanges at its first request, in case that
+    /// request ends the process, and then after each sixtieth of the quota. Each environment may
+    /// admit about a sixtieth more than the quota.
+    Approximate,
+}
+
+/// The usual window.
+pub const MINUTE: Duration = Duration::from_mins(1);
+
+impl Limit {
+    /// 600 a minute, counted approximately.
+    pub const DEFAULT: Self = Self::approximate(600, MINUTE);
+
+    /// Counted approximately.
+    pub const fn approximate(quota: u32, window: Duration) -> Self {
+        Self { counting: Counting::Approximate, quota, window }
+    }
+
+    /// Counted exactly.
+    pub const fn exact(quota: u32, window: Duration) -> Self {
+        Self { counting: Counting::Exact, quota, window }
+    }
+
+    /// The local count at which an exchange is due.
+    pub(super) fn exchanged_from(&self) -> u32 {
+        (self.quota / 60).max(1)
+    }
+}
