@@ -3,11 +3,11 @@
 #[cfg(test)]
 mod tests;
 
-use lifecycle::telemetry::{request_id, send_after_response};
+use lifecycle::telemetry::request_id;
 use lifecycle::upstream_call::{
     CallEnd, CallOutcome, CallRecord, CallResponse, CallStart, FailedCall, FailureClass,
 };
-use lifecycle::{Permit, Route, ServiceError, Upstream};
+use lifecycle::{Caller, Permit, Route, ServiceError, Upstream};
 
 use super::limits::RETRY_AFTER_S;
 use super::{AccessTokens, Breaker, Client, Guarded, Health, Request, Response, TokenError};
@@ -75,7 +75,7 @@ impl<R: CallRecord> GuardedClient<R> {
     ///   wants fewer requests ([`FailureClass::Busy`]), with its `Retry-After`.
     /// - [`ServiceError::TimedOut`] when the response is late.
     /// - A fault of ours: the secret with the credentials cannot be read.
-    pub async fn call<C, T, F: FailedCall>(
+    pub async fn call<C: Caller, T, F: FailedCall>(
         &self,
         permit: &Permit<C>,
         cause: CallCause<'_>,
@@ -87,7 +87,7 @@ impl<R: CallRecord> GuardedClient<R> {
     }
 
     /// The call, with its audit record and its alerts.
-    async fn recorded<C, T, F: FailedCall>(
+    async fn recorded<C: Caller, T, F: FailedCall>(
         &self,
         permit: &Permit<C>,
         cause: CallCause<'_>,
@@ -113,7 +113,7 @@ impl<R: CallRecord> GuardedClient<R> {
             (begun.with_end(&end), R::alerts(moment, upstream, &end))
         };
         self.records.append(permit, &ended).await;
-        alerts.into_iter().for_each(send_after_response);
+        alerts.into_iter().for_each(|alert| permit.send_after_response(alert));
         match guarded?.value {
             Ok(answer) => answer.unless_busy(upstream),
             Err(ServiceError::Upstream(error)) => {

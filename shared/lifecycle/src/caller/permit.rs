@@ -1,5 +1,9 @@
 //! The permission to read data.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::identity::Caller;
+use crate::effects::Message;
 use crate::{Deadline, Moment};
 
 /// The permission to read data: proof that stages 2 and 3 have admitted the caller.
@@ -18,16 +22,44 @@ pub struct Permit<C> {
     deadline: Deadline,
     source: String,
     prefix: String,
+    after_response: AfterResponse,
+}
+
+/// The messages to send after the response, whatever the response is.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct AfterResponse(Arc<Mutex<Vec<Message>>>);
+
+impl AfterResponse {
+    /// Takes the messages out.
+    pub(crate) fn take(&self) -> Vec<Message> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn add(&self, message: Message) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(message);
+    }
 }
 
 impl<C> Permit<C> {
     pub(crate) fn new(caller: C, moment: Moment, deadline: Deadline) -> Self {
-        Self { caller, moment, deadline, source: String::new(), prefix: String::new() }
+        Self {
+            caller,
+            moment,
+            deadline,
+            source: String::new(),
+            prefix: String::new(),
+            after_response: AfterResponse::default(),
+        }
     }
 
     /// The permit of a request from this source, under this public prefix.
-    pub(crate) fn of_request(self, source: String, prefix: String) -> Self {
-        Self { source, prefix, ..self }
+    pub(crate) fn of_request(
+        self,
+        source: String,
+        prefix: String,
+        after_response: AfterResponse,
+    ) -> Self {
+        Self { source, prefix, after_response, ..self }
     }
 
     /// The admitted caller.
@@ -65,6 +97,14 @@ impl<C> Permit<C> {
     }
 }
 
+impl<C: Caller> Permit<C> {
+    /// Sends a message after the response, even if the request fails. For events about failures: a
+    /// failed request has no effects that could carry them.
+    pub fn send_after_response(&self, message: Message) {
+        self.after_response.add(message);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,7 +121,8 @@ mod tests {
             let moment = Moment::new(Timestamp::from_millis(0), [0; 32]);
             let deadline = Deadline::after(std::time::Duration::ZERO);
             let permit = Permit::new(Anyone, moment, deadline);
-            let permit = permit.of_request(String::new(), prefix.to_owned());
+            let permit =
+                permit.of_request(String::new(), prefix.to_owned(), AfterResponse::default());
             assert_eq!(permit.public_url(base, "/notes/1"), expected);
         }
     }

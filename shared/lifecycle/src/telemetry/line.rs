@@ -272,7 +272,6 @@ mod tests {
             ],
             cache: vec![("products", true), ("products", false), ("products", true)],
             errors: vec!["RATE_LIMITER_UNAVAILABLE"],
-            messages: Vec::new(),
         };
         let lines = lines_of_noted("store", Timestamp::from_millis(0), "req-1", &noted);
         assert_eq!(lines.len(), 5);

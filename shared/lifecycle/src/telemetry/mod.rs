@@ -13,8 +13,7 @@ mod trace;
 
 pub(crate) use observations::{Observations, observed};
 pub use observations::{
-    carried, observe_cache, observe_error, observe_query, request_id, send_after_response,
-    traceparent, tracestate,
+    carried, observe_cache, observe_error, observe_query, request_id, traceparent, tracestate,
 };
 pub(crate) use reason::shortened;
 pub use reason::without_values;

@@ -8,7 +8,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::TraceContext;
-use crate::effects::Message;
 
 tokio::task_local! {
     static CURRENT: Arc<Observations>;
@@ -31,8 +30,6 @@ pub(crate) struct Noted {
     pub(crate) cache: Vec<(&'static str, bool)>,
     /// Error types that the response does not show.
     pub(crate) errors: Vec<&'static str>,
-    /// Messages to send whatever the response is.
-    pub(crate) messages: Vec<Message>,
 }
 
 impl Observations {
@@ -85,12 +82,6 @@ pub fn observe_cache(cache: &'static str, hit: bool) {
 /// Records an error type that the response does not show (`RATE_LIMITER_UNAVAILABLE`).
 pub fn observe_error(kind: &'static str) {
     let _ = CURRENT.try_with(|current| current.note(|noted| noted.errors.push(kind)));
-}
-
-/// Registers a message to send after the response, even if the request fails. For events about
-/// failures: a failed request has no effects that could carry them.
-pub fn send_after_response(message: Message) {
-    let _ = CURRENT.try_with(|current| current.note(|noted| noted.messages.push(message)));
 }
 
 /// The id of the current request.

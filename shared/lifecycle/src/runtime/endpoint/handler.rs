@@ -79,8 +79,9 @@ impl<E: Endpoint> invocation::Handler for Handler<E> {
         };
         let spans = settings.collector.is_some() && trace.is_sampled();
         let spans = spans.then(|| otlp::spans_of_request(&root_of(&line, &trace), &tale.stages));
+        let left = tale.after_response.take();
+        let left = outgoing(&left, &Moment::of_request(tale.at), &cause);
         let noted = observations.noted();
-        let left = outgoing(&noted.messages, &Moment::of_request(tale.at), &cause);
         let noted = lines_of_noted(&settings.service, tale.at, &request_id, &noted);
         let aftermath = DeferredWork {
             shared: Arc::clone(&self.shared),

@@ -3,6 +3,7 @@
 use tokio::task::JoinHandle;
 
 use crate::Timestamp;
+use crate::caller::AfterResponse;
 use crate::limit::RateLimitStatus;
 use crate::telemetry::line::Stages;
 
@@ -14,6 +15,7 @@ pub(super) struct RequestLog {
     /// Exchanges of counts that are running.
     pub(super) telling: Vec<JoinHandle<()>>,
     pub(super) attempts: u32,
+    pub(super) after_response: AfterResponse,
 }
 
 impl RequestLog {
@@ -24,6 +26,7 @@ impl RequestLog {
             standing: None,
             telling: Vec::new(),
             attempts: 0,
+            after_response: AfterResponse::default(),
         }
     }
 }

@@ -79,8 +79,11 @@ impl<E: Endpoint> Handler<E> {
         tale.stages.end("limit");
 
         // 6. to 9. With a permit, which only an admitted caller gets.
-        let permit = Permit::new(caller, Moment::of_request(tale.at), deadline)
-            .of_request(source, request.prefix.clone());
+        let permit = Permit::new(caller, Moment::of_request(tale.at), deadline).of_request(
+            source,
+            request.prefix.clone(),
+            tale.after_response.clone(),
+        );
         let settled = self.settle(&permit, &asked, cause, tale).await;
         match (settled, &asked.key) {
             (Err(failure), Some(key)) if failure.may_follow_success() => {
