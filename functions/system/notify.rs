@@ -5,15 +5,14 @@ use std::process::ExitCode;
 
 use aws::alerts::{DATADOG, NEW_RELIC, NOTIFIERS, SLACK};
 use aws::{AlertSender, Table};
-use domain::notices::{NoticeDue, NoticeLog, UpstreamFailed};
+use domain::notices::{AlertChannel, NoticeDue, NoticeLog, UpstreamFailed};
 use domain::resources::{NOTICES, NOTIFICATIONS};
-use lifecycle::alert::AlertChannel;
 use lifecycle::commit::OUTBOX;
 use lifecycle::consumer::{DeliveredMessage, Source};
-use lifecycle::effects::{Effects, EventData};
+use lifecycle::effects::{Effects, EventData, Post};
 use lifecycle::envelope::Envelope;
 use lifecycle::resource::{Action, Resource};
-use lifecycle::{Consumer, DomainError, FieldErrors, Moment, Permit, RetrieveError};
+use lifecycle::{Consumer, DomainError, FieldErrors, Moment, Permit, RetrieveError, Upstream};
 use serde_json::Value;
 
 fn main() -> ExitCode {
@@ -64,7 +63,10 @@ impl Consumer for Notify {
             return Ok((None, Vec::new()));
         };
         let key = NoticeLog::key_of(failed);
-        Ok(futures::try_join!(self.logs.get(permit, &key), self.notifiers.receivers(permit))?)
+        let (log, configured) =
+            futures::try_join!(self.logs.get(permit, &key), self.notifiers.receivers(permit))?;
+        let receivers = AlertChannel::ALL.into_iter();
+        Ok((log, receivers.filter(|receiver| configured.contains(&service(*receiver))).collect()))
     }
 
     // 7. and 8. Each receiver has a separate message, so that only a receiver that is down is
@@ -76,8 +78,21 @@ impl Consumer for Notify {
     ) -> Result<Effects, DomainError> {
         Ok(match word {
             Word::Failed(failed) => NoticeLog::tell(log.as_ref(), failed, &receivers, moment.now()),
-            Word::Due { due, event_id } => Effects::none().notice(due.notice(event_id)),
+            Word::Due { due, event_id } => Effects::none().post(Post {
+                id: event_id.clone(),
+                upstream: service(due.receiver),
+                json: due.body(event_id),
+            }),
         })
+    }
+}
+
+/// The service behind a channel.
+fn service(channel: AlertChannel) -> Upstream {
+    match channel {
+        AlertChannel::Slack => SLACK,
+        AlertChannel::Datadog => DATADOG,
+        AlertChannel::NewRelic => NEW_RELIC,
     }
 }
 
@@ -102,13 +117,13 @@ mod tests {
         let receivers = vec![AlertChannel::Slack, AlertChannel::Datadog];
         let failed = Notify::parse(envelope(UpstreamFailed::TYPE, failure())).unwrap();
         let effects = Notify::decide(&moment(), &failed, (None, receivers)).unwrap();
-        assert_eq!((effects.writes().len(), effects.notices().len()), (1, 0));
+        assert_eq!((effects.writes().len(), effects.posts().len()), (1, 0));
         let [slack, datadog] = effects.events() else { panic!("{:?}", effects.events()) };
         for (event, receiver) in [(slack, AlertChannel::Slack), (datadog, AlertChannel::Datadog)] {
             let due = Notify::parse(envelope(NoticeDue::TYPE, event.data.clone())).unwrap();
             let effects = Notify::decide(&moment(), &due, (None, Vec::new())).unwrap();
-            let [notice] = effects.notices() else { panic!("{:?}", effects.notices()) };
-            assert_eq!((notice.id.as_str(), notice.receiver), ("event-1", receiver));
+            let [post] = effects.posts() else { panic!("{:?}", effects.posts()) };
+            assert_eq!((post.id.as_str(), post.upstream), ("event-1", service(receiver)));
         }
     }
 

@@ -2,8 +2,7 @@
 
 use async_trait::async_trait;
 use lifecycle::ServiceError;
-use lifecycle::alert::Alert;
-use lifecycle::effects::{Mail, QueueName};
+use lifecycle::effects::{Mail, Post, QueueName};
 use lifecycle::platform::{
     CommitError, Count, Counter, Outgoing, Platform, Transaction, VisibilityChange,
 };
@@ -53,8 +52,8 @@ impl Platform for Aws {
         self.send_mail(mail).await
     }
 
-    async fn send_alert(&self, notice: &Alert) -> Result<(), ServiceError> {
-        self.tell_operators(notice).await
+    async fn post(&self, post: &Post) -> Result<(), ServiceError> {
+        self.post_to_notifiers(post).await
     }
 
     async fn export(

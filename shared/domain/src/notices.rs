@@ -1,11 +1,15 @@
 //! Alerts to operators about failures: at most one a minute for each kind of failure.
 
+mod channel;
+
 use lifecycle::Timestamp;
-use lifecycle::alert::{Alert, AlertChannel};
 use lifecycle::effects::{Condition, Effects, Event, EventData, Write, number, text};
 use lifecycle::record::{Key, Record, TableName};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
+use self::channel::Alert;
+pub use self::channel::AlertChannel;
 use crate::newtypes::wire_enum;
 use crate::resources::NOTICES;
 
@@ -65,8 +69,12 @@ impl EventData for NoticeDue {
 }
 
 impl NoticeDue {
-    /// The alert, with an id that is the same for every delivery attempt.
-    pub fn notice(&self, id: &str) -> Alert {
+    /// The alert as its receiver takes it, with an id that is the same for every delivery attempt.
+    pub fn body(&self, id: &str) -> Value {
+        self.receiver.body(&self.alert(id))
+    }
+
+    fn alert(&self, id: &str) -> Alert {
         let UpstreamFailed { upstream, kind, code, at } = &self.failed;
         let code = code.as_ref().map_or(String::new(), |code| format!(" with {code}"));
         let more = match self.suppressed {
@@ -75,7 +83,6 @@ impl NoticeDue {
         };
         Alert {
             id: id.to_owned(),
-            receiver: self.receiver,
             kind: self.failed.kind(),
             title: format!("{upstream}: {}", kind.as_str()),
             text: format!("The upstream {upstream} failed{code} at {at}: {}.{more}", kind.as_str()),
@@ -193,13 +200,11 @@ mod tests {
     fn an_alert_has_the_failure_its_time_and_the_suppressed_count() {
         let failed = failure(UpstreamFailure::Failed);
         let due = NoticeDue { receiver: AlertChannel::Slack, failed, suppressed: 7 };
-        let notice = due.notice("event-1");
+        let alert = due.alert("event-1");
+        assert_eq!((alert.id.as_str(), alert.title.as_str()), ("event-1", "partner: FAILED"));
+        assert_eq!(due.body("event-1"), AlertChannel::Slack.body(&alert));
         assert_eq!(
-            (notice.receiver, notice.title.as_str()),
-            (AlertChannel::Slack, "partner: FAILED")
-        );
-        assert_eq!(
-            notice.text,
+            alert.text,
             "The upstream partner failed with S01 at 1970-01-01T00:00:00.000Z: FAILED. \
              7 more were suppressed since the last alert."
         );

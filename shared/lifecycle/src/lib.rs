@@ -4,7 +4,6 @@
 //! reads from stage 1 to stage 9. A [`Consumer`] does the same for the records of queues and
 //! streams. The application makes decisions without I/O; the lifecycle performs their effects.
 
-pub mod alert;
 mod backoff;
 pub mod caller;
 mod canonical;

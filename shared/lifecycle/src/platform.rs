@@ -7,8 +7,7 @@ use async_trait::async_trait;
 use serde_dynamo::Item;
 
 use crate::Timestamp;
-use crate::alert::Alert;
-use crate::effects::{Mail, QueueName, Write};
+use crate::effects::{Mail, Post, QueueName, Write};
 use crate::envelope::Envelope;
 use crate::error::ServiceError;
 use crate::record::{Key, TableName};
@@ -49,8 +48,8 @@ pub trait Platform: Send + Sync + 'static {
     /// Sends an e-mail.
     async fn mail(&self, mail: &Mail) -> Result<(), ServiceError>;
 
-    /// Sends an alert to its receiver.
-    async fn send_alert(&self, notice: &Alert) -> Result<(), ServiceError>;
+    /// Posts JSON to a third-party service.
+    async fn post(&self, post: &Post) -> Result<(), ServiceError>;
 
     /// Posts JSON to a telemetry collector.
     async fn export(

@@ -2,11 +2,11 @@
 
 use async_trait::async_trait;
 use lifecycle::ServiceError;
-use lifecycle::alert::Alert;
+use lifecycle::effects::Post;
 
 /// Delivers an alert to its receiver.
 #[async_trait]
 pub(crate) trait DeliverAlert: Send + Sync {
     /// Makes one attempt. If it fails, the queue delivers the alert again.
-    async fn deliver(&self, notice: &Alert) -> Result<(), ServiceError>;
+    async fn deliver(&self, post: &Post) -> Result<(), ServiceError>;
 }

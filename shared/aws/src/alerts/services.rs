@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use http::Uri;
-use lifecycle::alert::{Alert, AlertChannel};
+use lifecycle::effects::Post;
 use lifecycle::error::BoxError;
 use lifecycle::{Deadline, Permit, ServiceError, Upstream};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::Value;
 
 use super::port::DeliverAlert;
 use crate::Aws;
@@ -64,11 +64,11 @@ impl Aws {
         sender
     }
 
-    pub(crate) async fn tell_operators(&self, notice: &Alert) -> Result<(), ServiceError> {
+    pub(crate) async fn post_to_notifiers(&self, post: &Post) -> Result<(), ServiceError> {
         let alerts = self.alerts().get().ok_or_else(|| {
             ServiceError::internal("notifiers are not configured for this function")
         })?;
-        alerts.deliver(notice).await
+        alerts.deliver(post).await
     }
 }
 
@@ -78,26 +78,31 @@ impl AlertSender {
     /// # Errors
     ///
     /// When the secret cannot be read.
-    pub async fn receivers<C>(&self, _: &Permit<C>) -> Result<Vec<AlertChannel>, ServiceError> {
+    pub async fn receivers<C>(&self, _: &Permit<C>) -> Result<Vec<Upstream>, ServiceError> {
         let credentials = self.credentials.read().await?;
-        let all = [AlertChannel::Slack, AlertChannel::Datadog, AlertChannel::NewRelic];
+        let all = [SLACK, DATADOG, NEW_RELIC];
         Ok(all.into_iter().filter(|receiver| credentials.know(*receiver)).collect())
     }
 }
 
 #[async_trait]
 impl DeliverAlert for AlertSender {
-    async fn deliver(&self, notice: &Alert) -> Result<(), ServiceError> {
+    async fn deliver(&self, post: &Post) -> Result<(), ServiceError> {
         let credentials = self.credentials.read().await?;
-        let Some(request) = credentials.request(notice) else {
-            // The service may have been removed from the configuration since the alert was written.
-            tracing::warn!(receiver = ?notice.receiver, "alert dropped: its receiver is no longer configured");
-            return Ok(());
+        let client = match post.upstream {
+            SLACK => &self.slack,
+            DATADOG => &self.datadog,
+            NEW_RELIC => &self.new_relic,
+            other => {
+                let name = other.name();
+                return Err(ServiceError::internal(format!("{name} is no alert service")));
+            }
         };
-        let client = match notice.receiver {
-            AlertChannel::Slack => &self.slack,
-            AlertChannel::Datadog => &self.datadog,
-            AlertChannel::NewRelic => &self.new_relic,
+        let Some(request) = credentials.request(post) else {
+            // The service may have been removed from the configuration since the alert was written.
+            let receiver = post.upstream.name();
+            tracing::warn!(receiver, "alert dropped: its receiver is no longer configured");
+            return Ok(());
         };
         client.send_before(Deadline::after(WITHIN), &request).await?.success()?;
         Ok(())
@@ -143,21 +148,21 @@ impl Credentials {
         Ok(read)
     }
 
-    fn know(&self, receiver: AlertChannel) -> bool {
+    fn know(&self, receiver: Upstream) -> bool {
         match receiver {
-            AlertChannel::Slack => self.slack.is_some(),
-            AlertChannel::Datadog => self.datadog.is_some(),
-            AlertChannel::NewRelic => self.new_relic.is_some(),
+            SLACK => self.slack.is_some(),
+            DATADOG => self.datadog.is_some(),
+            NEW_RELIC => self.new_relic.is_some(),
+            _ => false,
         }
     }
 
-    fn request(&self, notice: &Alert) -> Option<Request> {
-        match notice.receiver {
-            AlertChannel::Slack => self.slack.as_ref().map(|slack| slack.request(notice)),
-            AlertChannel::Datadog => self.datadog.as_ref().map(|datadog| datadog.request(notice)),
-            AlertChannel::NewRelic => {
-                self.new_relic.as_ref().map(|new_relic| new_relic.request(notice))
-            }
+    fn request(&self, post: &Post) -> Option<Request> {
+        match post.upstream {
+            SLACK => self.slack.as_ref().map(|slack| slack.request(&post.json)),
+            DATADOG => self.datadog.as_ref().map(|datadog| datadog.request(&post.json)),
+            NEW_RELIC => self.new_relic.as_ref().map(|new_relic| new_relic.request(&post.json)),
+            _ => None,
         }
     }
 }
@@ -166,46 +171,23 @@ impl Slack {
     /// <https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks>
     ///
     /// The URL is the secret. Its path is used, on the host that the deployment names.
-    fn request(&self, notice: &Alert) -> Request {
+    fn request(&self, message: &Value) -> Request {
         let address: Uri = self.webhook_url.parse().expect("`Credentials::parse` checked the URL");
-        let text = format!("*{}*\n{}", escaped(&notice.title), escaped(&notice.text));
-        Request::post_json(address.path(), &json!({ "text": text }))
+        Request::post_json(address.path(), message)
     }
-}
-
-/// Slack reads these three characters as markup.
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 impl Datadog {
     /// <https://docs.datadoghq.com/api/latest/events/#post-an-event-v1>
-    fn request(&self, notice: &Alert) -> Request {
-        let event = json!({
-            "title": notice.title,
-            "text": notice.text,
-            "alert_type": "error",
-            "aggregation_key": notice.kind,
-            "date_happened": notice.at.as_seconds(),
-            "tags": [format!("kind:{}", notice.kind), format!("suppressed:{}", notice.suppressed)],
-        });
-        Request::post_json("/api/v1/events", &event).header("dd-api-key", &self.api_key)
+    fn request(&self, event: &Value) -> Request {
+        Request::post_json("/api/v1/events", event).header("dd-api-key", &self.api_key)
     }
 }
 
 impl NewRelic {
     /// <https://docs.newrelic.com/docs/data-apis/ingest-apis/event-api/introduction-event-api/>
-    fn request(&self, notice: &Alert) -> Request {
-        let event = json!({
-            "eventType": "OperatorNotice",
-            "timestamp": notice.at.as_millis(),
-            "noticeId": notice.id,
-            "kind": notice.kind,
-            "title": notice.title,
-            "text": notice.text,
-            "suppressed": notice.suppressed,
-        });
+    fn request(&self, events: &Value) -> Request {
         let path = format!("/v1/accounts/{}/events", self.account_id);
-        Request::post_json(path, &json!([event])).header("api-key", &self.license_key)
+        Request::post_json(path, events).header("api-key", &self.license_key)
     }
 }

@@ -182,8 +182,7 @@ mod tests {
     use async_trait::async_trait;
     use futures::future::join_all;
     use lifecycle::Timestamp;
-    use lifecycle::alert::Alert;
-    use lifecycle::effects::{Mail, QueueName};
+    use lifecycle::effects::{Mail, Post, QueueName};
     use lifecycle::platform::{CommitError, Outgoing, Transaction, VisibilityChange};
     use lifecycle::record::{Key, TableName};
     use serde_dynamo::Item;
@@ -238,7 +237,7 @@ mod tests {
         async fn mail(&self, _: &Mail) -> Result<(), ServiceError> {
             unreachable!("attempts only count")
         }
-        async fn send_alert(&self, _: &Alert) -> Result<(), ServiceError> {
+        async fn post(&self, _: &Post) -> Result<(), ServiceError> {
             unreachable!("attempts only count")
         }
         async fn export(

@@ -12,13 +12,14 @@
 mod event;
 mod mail;
 mod message;
+mod post;
 mod write;
 
 pub use self::event::{Event, EventData};
 pub use self::mail::Mail;
 pub use self::message::{Content, Message, QueueName};
+pub use self::post::Post;
 pub use self::write::{Change, Condition, OnConditionFailed, Write, WriteAction, number, text};
-use crate::alert::Alert;
 
 /// All effects of a decision.
 ///
@@ -42,7 +43,7 @@ pub struct Effects {
     handed_over: Option<Message>,
     messages: Vec<Message>,
     mails: Vec<Mail>,
-    notices: Vec<Alert>,
+    posts: Vec<Post>,
     parts: Vec<Effects>,
     if_refused: Option<Box<Instead>>,
 }
@@ -108,10 +109,10 @@ impl Effects {
         self
     }
 
-    /// Adds an alert, with the timing and the guarantee of a [`Message`].
+    /// Adds JSON for a third-party service, with the timing and the guarantee of a [`Message`].
     #[must_use]
-    pub fn notice(mut self, notice: Alert) -> Self {
-        self.notices.push(notice);
+    pub fn post(mut self, post: Post) -> Self {
+        self.posts.push(post);
         self
     }
 
@@ -159,9 +160,9 @@ impl Effects {
         &self.mails
     }
 
-    /// The alerts, in the order they were added.
-    pub fn notices(&self) -> &[Alert] {
-        &self.notices
+    /// The posts to third-party services, in the order they were added.
+    pub fn posts(&self) -> &[Post] {
+        &self.posts
     }
 
     /// The parts, in the order they were added.
@@ -189,7 +190,7 @@ impl Effects {
             && self.handed_over.is_none()
             && self.messages.is_empty()
             && self.mails.is_empty()
-            && self.notices.is_empty()
+            && self.posts.is_empty()
             && self.parts.is_empty()
     }
 }

@@ -8,9 +8,8 @@ use tokio::task::JoinHandle;
 use tokio::time::{timeout, timeout_at};
 
 use super::shared::Shared;
-use crate::alert::Alert;
 use crate::commit::{EventOrigin, outgoing};
-use crate::effects::{Effects, Mail};
+use crate::effects::{Effects, Mail, Post};
 use crate::error::{RequestError, ServiceError};
 use crate::platform::{Outgoing, Platform};
 use crate::telemetry::line::metric;
@@ -37,7 +36,7 @@ pub(crate) struct DeferredWork {
 pub(crate) struct Tertiary {
     messages: Vec<Outgoing>,
     mails: Vec<Mail>,
-    notices: Vec<Alert>,
+    posts: Vec<Post>,
 }
 
 /// The maximum time to export the spans of one invocation.
@@ -115,7 +114,7 @@ impl Tertiary {
         Self {
             messages: outgoing(effects.messages(), moment, cause),
             mails: effects.mails().to_vec(),
-            notices: effects.notices().to_vec(),
+            posts: effects.posts().to_vec(),
         }
     }
 
@@ -126,7 +125,7 @@ impl Tertiary {
     }
 
     pub(super) fn count(&self) -> usize {
-        self.messages.len() + self.mails.len() + self.notices.len()
+        self.messages.len() + self.mails.len() + self.posts.len()
     }
 
     /// Performs all effects concurrently; returns the errors.
@@ -135,9 +134,9 @@ impl Tertiary {
             if self.messages.is_empty() { Vec::new() } else { platform.send(&self.messages).await }
         };
         let mails = join_all(self.mails.iter().map(|mail| platform.mail(mail)));
-        let notices = join_all(self.notices.iter().map(|notice| platform.send_alert(notice)));
-        let (unsent, mailed, told) = tokio::join!(send, mails, notices);
-        let failed = mailed.into_iter().chain(told).filter_map(Result::err);
+        let posts = join_all(self.posts.iter().map(|post| platform.post(post)));
+        let (unsent, mailed, posted) = tokio::join!(send, mails, posts);
+        let failed = mailed.into_iter().chain(posted).filter_map(Result::err);
         unsent.into_iter().map(|(_, fault)| fault).chain(failed).collect()
     }
 }

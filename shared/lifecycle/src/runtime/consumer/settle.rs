@@ -165,12 +165,12 @@ impl<C: Consumer> Settling<'_, C> {
                 stages.end("mail");
             }
         }
-        for notice in effects.notices() {
-            let id = format!("notice#{:?}#{}", notice.receiver, notice.id);
+        for post in effects.posts() {
+            let id = format!("post#{}#{}", post.upstream.name(), post.id);
             if !sent.knows(&id) {
-                self.platform.send_alert(notice).await?;
+                self.platform.post(post).await?;
                 sent.note(id);
-                stages.end("notice");
+                stages.end("post");
             }
         }
         Ok(())

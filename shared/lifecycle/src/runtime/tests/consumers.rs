@@ -10,9 +10,8 @@ use serde_json::{Value, json};
 use super::notes::{NOTES, Note, READERS};
 use super::recorder::{Call, Recorder};
 use super::shared;
-use crate::alert::{Alert, AlertChannel};
 use crate::consumer::{Consumer, DeliveredMessage, Inbox, ScheduledRun, Source, inbox_key};
-use crate::effects::{Effects, Event, EventData, Mail, Message, Write};
+use crate::effects::{Effects, Event, EventData, Mail, Message, Post, Write};
 use crate::envelope::Envelope;
 use crate::error::{DomainError, ErrorCode, ErrorKind, FieldErrors, RetrieveError};
 use crate::idempotency::IDEMPOTENCY_KEYS;
@@ -21,9 +20,9 @@ use crate::runtime::consumer::Handler;
 use crate::runtime::invocation::{Handled, Handler as _, Invocation, InvocationResult};
 use crate::runtime::shared::Shared;
 use crate::telemetry::log::captured::Captured;
-use crate::{Deadline, Moment, Permit};
+use crate::{Deadline, Moment, Permit, Upstream};
 
-/// Stores a note of each message, sends it by e-mail, and sends an alert.
+/// Stores a note of each message, sends it by e-mail, and posts it to a third-party service.
 struct Keep;
 
 #[derive(Deserialize)]
@@ -74,16 +73,8 @@ impl Consumer for Keep {
         let note = Note { id: id.clone(), author: String::new(), text: text.clone() };
         let (to, subject) = ("a@b.example".into(), "s".into());
         let mail = Mail { id: id.clone(), to, subject, text: text.clone() };
-        let notice = Alert {
-            id,
-            receiver: AlertChannel::Slack,
-            kind: "note".into(),
-            title: "t".into(),
-            text: text.clone(),
-            at: moment.now(),
-            suppressed: 0,
-        };
-        Ok(Effects::none().write(Write::put(&note)).mail(mail).notice(notice))
+        let post = Post { id, upstream: Upstream::new("chat"), json: json!({ "text": text }) };
+        Ok(Effects::none().write(Write::put(&note)).mail(mail).post(post))
     }
 }
 
@@ -184,12 +175,12 @@ async fn a_record_with_too_many_conflicts_is_decided_again_on_its_retry() {
 }
 
 fn told(recorder: &Recorder) -> usize {
-    let told = |call: &Call| matches!(call, Call::Mail(_) | Call::Notify(_));
+    let told = |call: &Call| matches!(call, Call::Mail(_) | Call::Post(_));
     recorder.calls().into_iter().filter(told).count()
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_mail_and_an_alert_are_sent_once_while_the_commit_is_retried() {
+async fn a_mail_and_a_post_are_sent_once_while_the_commit_is_retried() {
     let recorder = Arc::new(Recorder::default());
     recorder.faults().conflicts = 3;
     assert!(deliver(&recorder, vec![message("m1", None, &said("e1", "x"))]).await.is_empty());
@@ -240,7 +231,7 @@ async fn the_spans_of_a_record_are_children_of_the_span_that_caused_it() {
         assert!(spans.iter().all(|span| span["traceId"] == trace));
         let children: Vec<_> =
             spans[1..].iter().map(|span| span["name"].as_str().unwrap()).collect();
-        let stages = ["validation", "inbox", "retrieval", "rules", "mail", "notice", "commit"];
+        let stages = ["validation", "inbox", "retrieval", "rules", "mail", "post", "commit"];
         assert_eq!(children, stages);
         assert!(spans[1..].iter().all(|span| span["parentSpanId"] == root["spanId"]));
     }

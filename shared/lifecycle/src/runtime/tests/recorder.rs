@@ -7,8 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde_dynamo::{AttributeValue, Item};
 
-use crate::alert::Alert;
-use crate::effects::{Change, Condition, Mail, QueueName, Write, WriteAction};
+use crate::effects::{Change, Condition, Mail, Post, QueueName, Write, WriteAction};
 use crate::error::ServiceError;
 use crate::platform::{
     CommitError, Count, Counter, FailedCondition, Outgoing, Platform, RefusedMessage, Transaction,
@@ -25,7 +24,7 @@ pub(super) enum Call {
     Send(usize),
     Bury(String),
     Mail(String),
-    Notify(String),
+    Post(String),
 }
 
 #[derive(Default)]
@@ -203,8 +202,8 @@ impl Platform for Recorder {
         Ok(())
     }
 
-    async fn send_alert(&self, notice: &Alert) -> Result<(), ServiceError> {
-        self.note(Call::Notify(notice.id.clone()));
+    async fn post(&self, post: &Post) -> Result<(), ServiceError> {
+        self.note(Call::Post(post.id.clone()));
         Ok(())
     }
 
