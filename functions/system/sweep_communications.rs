@@ -6,7 +6,7 @@ use aws::{Range, Table};
 use domain::communications::UpstreamCall;
 use domain::resources::{BY_PENDING, COMMUNICATIONS};
 use lifecycle::consumer::{DeliveredMessage, Inbox, ScheduledRun, Source};
-use lifecycle::platform::Transaction;
+use lifecycle::ports::Transaction;
 use lifecycle::resource::{Action, Resource};
 use lifecycle::{Consumer, DomainError, Effects, FieldErrors, Moment, Permit, RetrieveError};
 

@@ -1,10 +1,11 @@
-//! The lifecycle's port on AWS.
+//! The lifecycle's ports on AWS.
 
 use async_trait::async_trait;
 use lifecycle::ServiceError;
 use lifecycle::effects::{Mail, Post, QueueName};
-use lifecycle::platform::{
-    CommitError, Count, Counter, Outgoing, Platform, Transaction, VisibilityChange,
+use lifecycle::ports::{
+    Adapter, CommitError, Count, Counter, Mailer, Outgoing, Queues, Store, Telemetry, Transaction,
+    Upstreams, VisibilityChange,
 };
 use lifecycle::record::{Key, TableName};
 use serde_dynamo::Item;
@@ -13,7 +14,7 @@ use crate::Aws;
 use crate::dynamodb::expressions::plain;
 
 #[async_trait]
-impl Platform for Aws {
+impl Store for Aws {
     async fn commit(&self, transaction: &Transaction) -> Result<(), CommitError> {
         self.commit_transaction(transaction).await
     }
@@ -26,7 +27,10 @@ impl Platform for Aws {
     async fn count(&self, counter: &Counter) -> Result<Count, ServiceError> {
         self.add_to_counter(counter).await
     }
+}
 
+#[async_trait]
+impl Queues for Aws {
     async fn send(&self, messages: &[Outgoing]) -> Vec<(usize, ServiceError)> {
         self.send_messages(messages).await
     }
@@ -47,15 +51,24 @@ impl Platform for Aws {
     ) -> Result<(), ServiceError> {
         self.bury_message(queue, body, reason).await
     }
+}
 
+#[async_trait]
+impl Mailer for Aws {
     async fn mail(&self, mail: &Mail) -> Result<(), ServiceError> {
         self.send_mail(mail).await
     }
+}
 
+#[async_trait]
+impl Upstreams for Aws {
     async fn post(&self, post: &Post) -> Result<(), ServiceError> {
         self.post_to_notifiers(post).await
     }
+}
 
+#[async_trait]
+impl Telemetry for Aws {
     async fn export(
         &self,
         url: &str,
@@ -64,7 +77,10 @@ impl Platform for Aws {
     ) -> Result<(), ServiceError> {
         self.post_json(url, headers, json).await
     }
+}
 
+#[async_trait]
+impl Adapter for Aws {
     async fn warm(&self) {
         self.open_connections().await;
     }

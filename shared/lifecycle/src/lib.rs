@@ -24,7 +24,7 @@ pub mod input;
 pub mod limit;
 mod moment;
 pub mod paging;
-pub mod platform;
+pub mod ports;
 pub mod record;
 #[cfg(any(test, feature = "examples"))]
 pub mod released;

@@ -7,7 +7,7 @@ mod scan;
 
 use lifecycle::ServiceError;
 use lifecycle::effects::Write;
-use lifecycle::platform::{CommitError, Platform, Transaction};
+use lifecycle::ports::{CommitError, Store, Transaction};
 use lifecycle::record::{Key, Record};
 
 pub use self::dead_letters::{DEAD_LETTERS_MAX, DeadLetter};

@@ -6,7 +6,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use lifecycle::limit::Memory;
-use lifecycle::platform::{Count, Counter, Platform};
+use lifecycle::ports::{Count, Counter, Store};
 use lifecycle::telemetry::observe_error;
 use lifecycle::{Moment, Permit, RetrieveError, ServiceError};
 use sha2::{Digest, Sha256};
@@ -30,7 +30,7 @@ const HELD_BACK: Duration = Duration::from_millis(250);
 /// second.
 #[derive(Clone)]
 pub struct AttemptLimiter {
-    platform: Arc<dyn Platform>,
+    store: Arc<dyn Store>,
     name: &'static str,
     maximum: u32,
     window: Duration,
@@ -39,17 +39,12 @@ pub struct AttemptLimiter {
 
 impl AttemptLimiter {
     /// Allows `maximum` attempts in each window. The name separates limits of different things.
-    pub fn new(
-        platform: impl Platform,
-        name: &'static str,
-        maximum: u32,
-        window: Duration,
-    ) -> Self {
-        Self::of(Arc::new(platform), name, maximum, window)
+    pub fn new(store: impl Store, name: &'static str, maximum: u32, window: Duration) -> Self {
+        Self::of(Arc::new(store), name, maximum, window)
     }
 
-    fn of(platform: Arc<dyn Platform>, name: &'static str, maximum: u32, window: Duration) -> Self {
-        Self { platform, name, maximum, window, memory: Arc::default() }
+    fn of(store: Arc<dyn Store>, name: &'static str, maximum: u32, window: Duration) -> Self {
+        Self { store, name, maximum, window, memory: Arc::default() }
     }
 
     /// Counts an attempt that is about to be made.
@@ -74,7 +69,7 @@ impl AttemptLimiter {
         if self.memory.has_just_refused(&counter.key, moment.now()) {
             return Err(limited);
         }
-        let counter = match self.platform.count(&counter).await {
+        let counter = match self.store.count(&counter).await {
             Ok(Count::Total(_)) => InStore(counter),
             Ok(Count::Exceeded) => {
                 self.memory.refused(&counter, moment.now());
@@ -148,7 +143,7 @@ impl Counted {
             InMemory(counted) => return self.attempts.memory.give_back(&counted),
         };
         let back = Counter { amount: -counted.amount, maximum: None, ..counted };
-        if let Err(fault) = self.attempts.platform.count(&back).await {
+        if let Err(fault) = self.attempts.store.count(&back).await {
             warn(self.attempts.name, "giving an attempt back failed; it stays counted", &fault);
         }
     }
@@ -182,8 +177,7 @@ mod tests {
     use async_trait::async_trait;
     use futures::future::join_all;
     use lifecycle::Timestamp;
-    use lifecycle::effects::{Mail, Post, QueueName};
-    use lifecycle::platform::{CommitError, Outgoing, Transaction, VisibilityChange};
+    use lifecycle::ports::{CommitError, Transaction};
     use lifecycle::record::{Key, TableName};
     use serde_dynamo::Item;
 
@@ -192,14 +186,14 @@ mod tests {
 
     /// Counts in memory; fails when `away` is set.
     #[derive(Default)]
-    struct Store {
+    struct Counts {
         counts: Mutex<HashMap<String, i32>>,
         asked: AtomicUsize,
         away: bool,
     }
 
     #[async_trait]
-    impl Platform for Store {
+    impl Store for Counts {
         async fn count(&self, counter: &Counter) -> Result<Count, ServiceError> {
             self.asked.fetch_add(1, Relaxed);
             if self.away {
@@ -221,47 +215,19 @@ mod tests {
         async fn read(&self, _: TableName, _: &Key) -> Result<Option<Item>, ServiceError> {
             unreachable!("attempts only count")
         }
-        async fn send(&self, _: &[Outgoing]) -> Vec<(usize, ServiceError)> {
-            unreachable!("attempts only count")
-        }
-        async fn change_visibility(
-            &self,
-            _: QueueName,
-            _: &[VisibilityChange],
-        ) -> Result<(), ServiceError> {
-            unreachable!("attempts only count")
-        }
-        async fn dead_letter(&self, _: QueueName, _: &str, _: &str) -> Result<(), ServiceError> {
-            unreachable!("attempts only count")
-        }
-        async fn mail(&self, _: &Mail) -> Result<(), ServiceError> {
-            unreachable!("attempts only count")
-        }
-        async fn post(&self, _: &Post) -> Result<(), ServiceError> {
-            unreachable!("attempts only count")
-        }
-        async fn export(
-            &self,
-            _: &str,
-            _: &[(String, String)],
-            _: Vec<u8>,
-        ) -> Result<(), ServiceError> {
-            unreachable!("attempts only count")
-        }
-        async fn warm(&self) {}
     }
 
     fn at(seconds: i64) -> Moment {
         Moment::new(Timestamp::from_millis(seconds * 1000), [0; 32])
     }
 
-    fn attempts(store: Store) -> AttemptLimiter {
+    fn attempts(store: Counts) -> AttemptLimiter {
         AttemptLimiter::new(store, "sign-in", 5, Duration::from_mins(1))
     }
 
     #[tokio::test]
     async fn the_sixth_attempt_in_a_window_is_limited() {
-        let attempts = attempts(Store::default());
+        let attempts = attempts(Counts::default());
         for _ in 0..5 {
             attempts.count_at(&at(70), "ada").await.unwrap();
         }
@@ -273,7 +239,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_attempt_given_back_does_not_count() {
-        let attempts = attempts(Store::default());
+        let attempts = attempts(Counts::default());
         for _ in 0..20 {
             attempts.count_at(&at(0), "ada").await.unwrap().release().await;
         }
@@ -281,7 +247,7 @@ mod tests {
 
     #[tokio::test]
     async fn of_20_concurrent_attempts_5_are_admitted() {
-        let attempts = attempts(Store::default());
+        let attempts = attempts(Counts::default());
         let moment = at(0);
         let all = join_all((0..20).map(|_| attempts.count_at(&moment, "ada"))).await;
         assert_eq!(all.iter().filter(|counted| counted.is_ok()).count(), 5);
@@ -289,7 +255,7 @@ mod tests {
 
     #[tokio::test]
     async fn while_the_store_fails_half_as_many_attempts_are_admitted() {
-        let attempts = attempts(Store { away: true, ..Store::default() });
+        let attempts = attempts(Counts { away: true, ..Counts::default() });
         for _ in 0..2 {
             attempts.count_at(&at(0), "ada").await.unwrap();
         }
@@ -303,7 +269,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_attempt_given_back_does_not_count_in_memory_either() {
-        let attempts = attempts(Store { away: true, ..Store::default() });
+        let attempts = attempts(Counts { away: true, ..Counts::default() });
         for _ in 0..20 {
             attempts.count_at(&at(0), "ada").await.unwrap().release().await;
         }
@@ -311,9 +277,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_refused_subject_is_refused_for_a_second_without_a_write() {
-        let store = Arc::new(Store::default());
+        let store = Arc::new(Counts::default());
         let attempts = AttemptLimiter::of(
-            Arc::clone(&store) as Arc<dyn Platform>,
+            Arc::clone(&store) as Arc<dyn Store>,
             "sign-in",
             5,
             Duration::from_mins(1),
@@ -328,7 +294,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_failed_attempt_is_answered_at_a_multiple_of_250_ms() {
-        let attempts = attempts(Store::default());
+        let attempts = attempts(Counts::default());
         for (took_ms, answered_ms) in [(0, 250), (38, 250), (249, 250), (250, 500), (260, 500)] {
             let attempt = attempts.count_at(&at(took_ms * 60), "ada").await.unwrap();
             let began = attempt.began;
@@ -340,7 +306,7 @@ mod tests {
 
     #[test]
     fn the_key_does_not_reveal_the_subject() {
-        let attempts = attempts(Store::default());
+        let attempts = attempts(Counts::default());
         let counter = attempts.counter(&attempts.window_at(&at(0)), "ada@example.com");
         assert!(!counter.key.contains("ada"), "{}", counter.key);
     }

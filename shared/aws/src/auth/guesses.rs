@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use lifecycle::limit::MINUTE;
-use lifecycle::platform::Platform;
+use lifecycle::ports::Store;
 use lifecycle::{Permit, RetrieveError};
 
 use super::attempts::Counted;
@@ -37,9 +37,9 @@ pub struct Guess {
 
 impl Guesses {
     /// The usual limits.
-    pub fn new(platform: impl Platform + Clone) -> Self {
+    pub fn new(store: impl Store + Clone) -> Self {
         let attempts =
-            |name, maximum, window| AttemptLimiter::new(platform.clone(), name, maximum, window);
+            |name, maximum, window| AttemptLimiter::new(store.clone(), name, maximum, window);
         Self {
             by_source: attempts("sign-in-by", BY_SOURCE_MAX, MINUTE),
             at_account: attempts("sign-in-at", AT_ACCOUNT_MAX, MINUTE),

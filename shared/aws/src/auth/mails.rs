@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lifecycle::platform::Platform;
+use lifecycle::ports::Store;
 use lifecycle::{Permit, RetrieveError, ServiceError};
 
 use crate::AttemptLimiter;
@@ -36,8 +36,8 @@ pub struct MailAllowed {
 
 impl MailCaps {
     /// The usual limits.
-    pub fn new(platform: impl Platform + Clone) -> Self {
-        let attempts = |name, maximum| AttemptLimiter::new(platform.clone(), name, maximum, DAY);
+    pub fn new(store: impl Store + Clone) -> Self {
+        let attempts = |name, maximum| AttemptLimiter::new(store.clone(), name, maximum, DAY);
         Self {
             by_source: attempts("mails-from", BY_SOURCE_MAX),
             to_unproven: attempts("mails-to-unproven", TO_UNPROVEN_MAX),
@@ -49,7 +49,7 @@ impl MailCaps {
     ///
     /// # Errors
     ///
-    /// Only when the platform itself fails.
+    /// Only when the store itself fails.
     pub async fn to_unproven<C>(
         &self,
         permit: &Permit<C>,

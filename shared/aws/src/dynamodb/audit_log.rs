@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::time::Duration;
 
 use lifecycle::effects::Write;
-use lifecycle::platform::CommitError;
+use lifecycle::ports::CommitError;
 use lifecycle::record::Record;
 use lifecycle::telemetry::observe_error;
 use lifecycle::{Permit, ServiceError};

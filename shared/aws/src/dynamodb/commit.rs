@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::types::{
 };
 use lifecycle::ServiceError;
 use lifecycle::effects::{Change, Write, WriteAction, text};
-use lifecycle::platform::{CommitError, FailedCondition, Transaction};
+use lifecycle::ports::{CommitError, FailedCondition, Transaction};
 use lifecycle::telemetry::observe_query;
 
 use super::expressions::{Expressions, SdkItem, key_of, plain};

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use lifecycle::ServiceError;
 use lifecycle::effects::{Change, Condition, number};
 use lifecycle::limit::LIMITS;
-use lifecycle::platform::{Count, Counter};
+use lifecycle::ports::{Count, Counter};
 use lifecycle::record::Key;
 use lifecycle::telemetry::observe_query;
 

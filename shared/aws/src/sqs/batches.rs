@@ -7,7 +7,7 @@ use aws_sdk_sqs::types::{MessageAttributeValue, SendMessageBatchRequestEntry};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use lifecycle::ServiceError;
-use lifecycle::platform::{Outgoing, RefusedMessage};
+use lifecycle::ports::{Outgoing, RefusedMessage};
 use sha2::{Digest, Sha256};
 
 /// SQS's limit for the messages of one call.

@@ -7,7 +7,7 @@ use aws_sdk_sqs::types::{BatchResultErrorEntry, SendMessageBatchRequestEntry};
 use futures::future::join_all;
 use lifecycle::ServiceError;
 use lifecycle::effects::QueueName;
-use lifecycle::platform::{Outgoing, RefusedMessage};
+use lifecycle::ports::{Outgoing, RefusedMessage};
 
 use super::batches::{batches, index_of};
 use crate::Aws;

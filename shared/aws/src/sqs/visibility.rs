@@ -4,7 +4,7 @@ use aws_sdk_sqs::types::ChangeMessageVisibilityBatchRequestEntry as Entry;
 use futures::future::join_all;
 use lifecycle::ServiceError;
 use lifecycle::effects::QueueName;
-use lifecycle::platform::VisibilityChange;
+use lifecycle::ports::VisibilityChange;
 
 use super::batches::MESSAGES_MAX;
 use crate::Aws;

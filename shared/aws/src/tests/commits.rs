@@ -2,7 +2,7 @@
 
 use lifecycle::Timestamp;
 use lifecycle::effects::{Condition, Write, number, text};
-use lifecycle::platform::{CommitError, Count, Counter, Platform, Transaction};
+use lifecycle::ports::{CommitError, Count, Counter, Store, Transaction};
 use lifecycle::record::{Key, Record, TableName};
 use serde::{Deserialize, Serialize};
 

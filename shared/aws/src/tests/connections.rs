@@ -7,7 +7,7 @@ use std::time::Duration;
 use lifecycle::ServiceError;
 use lifecycle::effects::Mail;
 use lifecycle::idempotency::IDEMPOTENCY_KEYS;
-use lifecycle::platform::Platform;
+use lifecycle::ports::{Adapter, Mailer, Store, Telemetry};
 use lifecycle::record::{Key, TableName};
 use lifecycle::resource::{Action, Resource};
 use tokio::net::TcpListener;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use lifecycle::effects::QueueName;
 use lifecycle::envelope::Envelope;
-use lifecycle::platform::{Outgoing, Platform, RefusedMessage, VisibilityChange};
+use lifecycle::ports::{Outgoing, Queues, RefusedMessage, VisibilityChange};
 use lifecycle::{ServiceError, Timestamp};
 
 use super::stores::{APPROVALS, EMAILS, Stores};

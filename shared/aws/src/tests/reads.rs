@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use lifecycle::effects::Write;
-use lifecycle::platform::Platform;
+use lifecycle::ports::Store;
 use lifecycle::record::{Key, Record, Singleton, TableName};
 use lifecycle::{FieldErrors, RetrieveError, ServiceError};
 use serde::{Deserialize, Serialize};

@@ -1,7 +1,7 @@
 //! Items that an operator changes in place while others change them too.
 
 use lifecycle::effects::{Condition, Write, number};
-use lifecycle::platform::Platform;
+use lifecycle::ports::Store;
 use lifecycle::record::{Key, PARTITION_KEY};
 use serde_dynamo::{AttributeValue, Item};
 

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use lifecycle::effects::Write;
-use lifecycle::platform::CommitError;
+use lifecycle::ports::CommitError;
 use lifecycle::record::Record;
 use lifecycle::telemetry::observe_error;
 use lifecycle::{Permit, ServiceError, Timestamp, Upstream};

@@ -11,7 +11,7 @@ use std::time::Duration;
 use http::StatusCode;
 use lifecycle::effects::{Condition, Write, text};
 use lifecycle::error::BoxError;
-use lifecycle::platform::CommitError;
+use lifecycle::ports::CommitError;
 use lifecycle::record::{Key, Record, TableName as RecordTable};
 use lifecycle::telemetry::observe_cache;
 use lifecycle::{Deadline, Permit, ServiceError, Timestamp};

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::Moment;
 use crate::effects::{Content, Event, Message};
 use crate::envelope::Envelope;
-use crate::platform::Outgoing;
+use crate::ports::Outgoing;
 use crate::telemetry::TraceContext;
 
 /// The length of a `traceparent` up to the end of its trace id: `00-` and 32 hexadecimal digits.

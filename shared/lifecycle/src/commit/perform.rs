@@ -8,7 +8,7 @@ use super::outgoing::{EventOrigin, ready, seal};
 use crate::Moment;
 use crate::effects::{Effects, OnConditionFailed, Write, WriteAction};
 use crate::error::{DomainError, ServiceError};
-use crate::platform::{CommitError, Platform, Transaction};
+use crate::ports::{Adapter, CommitError, Transaction};
 use crate::resource::{Action, Resource};
 
 /// The result of an attempt to commit.
@@ -66,7 +66,7 @@ fn compose(
 /// If the condition of the idempotency record failed, the request or record is known, and other
 /// failed conditions do not matter.
 pub(crate) async fn commit(
-    platform: &dyn Platform,
+    adapter: &dyn Adapter,
     effects: &Effects,
     ledger: Option<Write>,
     uses: &[Resource],
@@ -82,14 +82,14 @@ pub(crate) async fn commit(
             ));
         }
         let message = ready("handed-over", message, moment, cause);
-        let failed = platform.send(&[message]).await.into_iter().next();
+        let failed = adapter.send(&[message]).await.into_iter().next();
         return failed.map_or(Ok(CommitOutcome::Committed), |(_, fault)| Err(fault));
     }
     if transaction.writes.is_empty() {
         return Ok(CommitOutcome::Committed);
     }
     let ledger = has_ledger.then(|| transaction.writes.len() - 1);
-    let failed = match platform.commit(&transaction).await {
+    let failed = match adapter.commit(&transaction).await {
         Ok(()) => return Ok(CommitOutcome::Committed),
         Err(CommitError::Conflict) => return Ok(CommitOutcome::Conflict),
         Err(CommitError::Invalid(reason)) => return Err(ServiceError::internal(reason)),

@@ -10,7 +10,7 @@ use super::status::RateLimitStatus;
 use crate::Timestamp;
 use crate::error::{RequestError, ServiceError};
 use crate::hash::short_hash_of;
-use crate::platform::{Count, Counter, Platform};
+use crate::ports::{Count, Counter, Store};
 use crate::telemetry::line::metric;
 use crate::telemetry::log::print;
 
@@ -83,7 +83,7 @@ impl Limiter {
     /// request; exact counting continues in this environment's memory, with the same quota.
     pub(crate) async fn admit(
         &self,
-        platform: &dyn Platform,
+        store: &dyn Store,
         limit: &Limit,
         counted: Counted<'_>,
         cost: u32,
@@ -101,7 +101,7 @@ impl Limiter {
             Counting::Exact => {
                 let amount = i32::try_from(cost).unwrap_or(i32::MAX);
                 let counter = counter(&caller, span, amount, Some(limit.quota));
-                match platform.count(&counter).await {
+                match store.count(&counter).await {
                     Ok(Count::Total(total)) => (total, true, false),
                     Ok(Count::Exceeded) => (limit.quota, false, false),
                     Err(fault) => {
@@ -160,22 +160,22 @@ impl Limiter {
     }
 
     /// Exchanges the counts that are due with the other execution environments.
-    pub(crate) async fn exchange(&self, platform: &dyn Platform) {
-        self.tell(platform, self.due(Window::is_due, |window| window.untold)).await;
+    pub(crate) async fn exchange(&self, store: &dyn Store) {
+        self.tell(store, self.due(Window::is_due, |window| window.untold)).await;
     }
 
     /// Exchanges all local counts, including those in flight: a stuck process may not have sent
     /// them.
-    pub(crate) async fn exchange_all(&self, platform: &dyn Platform) {
+    pub(crate) async fn exchange_all(&self, store: &dyn Store) {
         let all = |window: &Window| window.untold.saturating_add(window.in_flight);
-        self.tell(platform, self.due(|window| all(window) > 0, all)).await;
+        self.tell(store, self.due(|window| all(window) > 0, all)).await;
     }
 
-    async fn tell(&self, platform: &dyn Platform, due: Vec<(String, Span, u32)>) {
+    async fn tell(&self, store: &dyn Store, due: Vec<(String, Span, u32)>) {
         for (caller, span, amount) in due {
             let told = i32::try_from(amount).unwrap_or(i32::MAX);
             let counter = counter(&caller, span, told, None);
-            let total = match platform.count(&counter).await {
+            let total = match store.count(&counter).await {
                 Ok(Count::Total(total)) => Some(total),
                 Ok(Count::Exceeded) => None,
                 Err(fault) => {

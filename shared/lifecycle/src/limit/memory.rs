@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::Timestamp;
-use crate::platform::Counter;
+use crate::ports::Counter;
 
 /// How long a refusal by the store is remembered, in seconds.
 const REFUSAL_S: i64 = 1;

@@ -11,7 +11,7 @@ use super::shared::Shared;
 use crate::commit::{EventOrigin, outgoing};
 use crate::effects::{Effects, Mail, Post};
 use crate::error::{RequestError, ServiceError};
-use crate::platform::{Outgoing, Platform};
+use crate::ports::{Adapter, Outgoing};
 use crate::telemetry::line::metric;
 use crate::telemetry::log::print;
 use crate::telemetry::{Observations, observed, otlp};
@@ -66,11 +66,11 @@ impl DeferredWork {
     }
 
     async fn effects_and_exchange(&self, telling: Vec<JoinHandle<()>>) {
-        let platform = &*self.shared.platform;
-        let perform = self.tertiary.perform(platform);
+        let adapter = &*self.shared.adapter;
+        let perform = self.tertiary.perform(adapter);
         let exchange = async {
             join_all(telling).await;
-            self.shared.limiter.exchange(platform).await;
+            self.shared.limiter.exchange(adapter).await;
         };
         let (faults, (), ()) = tokio::join!(perform, exchange, self.export());
         self.count_failures(faults.len());
@@ -89,7 +89,7 @@ impl DeferredWork {
         let headers = &settings.collector_headers;
         let export = async {
             for request in otlp::requests(&settings.service, &settings.function, &self.spans) {
-                self.shared.platform.export(&url, headers, request).await?;
+                self.shared.adapter.export(&url, headers, request).await?;
             }
             Ok(())
         };
@@ -129,12 +129,12 @@ impl Tertiary {
     }
 
     /// Performs all effects concurrently; returns the errors.
-    async fn perform(&self, platform: &dyn Platform) -> Vec<ServiceError> {
+    async fn perform(&self, adapter: &dyn Adapter) -> Vec<ServiceError> {
         let send = async {
-            if self.messages.is_empty() { Vec::new() } else { platform.send(&self.messages).await }
+            if self.messages.is_empty() { Vec::new() } else { adapter.send(&self.messages).await }
         };
-        let mails = join_all(self.mails.iter().map(|mail| platform.mail(mail)));
-        let posts = join_all(self.posts.iter().map(|post| platform.post(post)));
+        let mails = join_all(self.mails.iter().map(|mail| adapter.mail(mail)));
+        let posts = join_all(self.posts.iter().map(|post| adapter.post(post)));
         let (unsent, mailed, posted) = tokio::join!(send, mails, posts);
         let failed = mailed.into_iter().chain(posted).filter_map(Result::err);
         unsent.into_iter().map(|(_, fault)| fault).chain(failed).collect()

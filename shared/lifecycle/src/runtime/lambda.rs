@@ -39,7 +39,7 @@ pub(crate) async fn serve(
 ) -> Result<(), BoxError> {
     // Both take a round trip; during init no client waits.
     let aftermath = handler.defers_work();
-    let (mode, ()) = tokio::join!(mode(&shared.settings, aftermath), shared.platform.warm());
+    let (mode, ()) = tokio::join!(mode(&shared.settings, aftermath), shared.adapter.warm());
     let first = Arc::new(Mutex::new(true));
     let answer_mode = mode.clone();
     let runtime = Runtime::new(service_fn(move |event: LambdaEvent<IgnoredAny>| {

@@ -32,41 +32,41 @@ use crate::describe;
 use crate::endpoint::Endpoint;
 use crate::error::BoxError;
 use crate::limit::LIMITS;
-use crate::platform::Platform;
+use crate::ports::{Adapter, Store};
 use crate::resource::{Action, Resource};
 use crate::rotation::Rotation;
 
 /// Serves an endpoint until Lambda ends the process.
 ///
 /// `connect` gets all resources of the endpoint, including the lifecycle's own tables. `build`
-/// creates the endpoint on the platform. Neither is called for `--describe`.
-pub fn endpoint<E: Endpoint, P: Platform + Clone>(
+/// creates the endpoint on the adapter. Neither is called for `--describe`.
+pub fn endpoint<E: Endpoint, P: Adapter + Clone>(
     connect: impl Fn(&[Resource]) -> Result<P, BoxError> + Send + 'static,
     build: impl FnOnce(&P) -> E,
 ) -> ExitCode {
     if describe::asked() {
         return describe::print(&describe::endpoint::<E>());
     }
-    run(&describe::uses_of_endpoint::<E>(), connect, |platform, shared| {
-        Arc::new(endpoint::Handler { endpoint: build(platform), shared })
+    run(&describe::uses_of_endpoint::<E>(), connect, |adapter, shared| {
+        Arc::new(endpoint::Handler { endpoint: build(adapter), shared })
     })
 }
 
 /// Serves a consumer until Lambda ends the process.
-pub fn consumer<C: Consumer, P: Platform + Clone>(
+pub fn consumer<C: Consumer, P: Adapter + Clone>(
     connect: impl Fn(&[Resource]) -> Result<P, BoxError> + Send + 'static,
     build: impl FnOnce(&P) -> C,
 ) -> ExitCode {
     if describe::asked() {
         return describe::print(&describe::consumer::<C>());
     }
-    run(&describe::uses_of_consumer::<C>(), connect, |platform, shared| {
-        Arc::new(consumer::Handler { consumer: build(platform), shared })
+    run(&describe::uses_of_consumer::<C>(), connect, |adapter, shared| {
+        Arc::new(consumer::Handler { consumer: build(adapter), shared })
     })
 }
 
 /// Serves the authorizer of an HTTP API until Lambda ends the process.
-pub fn authorizer<V: TokenVerifier + 'static, P: Platform + Clone>(
+pub fn authorizer<V: TokenVerifier + 'static, P: Adapter + Clone>(
     uses: &'static [Resource],
     connect: impl Fn(&[Resource]) -> Result<P, BoxError> + Send + 'static,
     build: impl FnOnce(&P) -> V,
@@ -74,26 +74,26 @@ pub fn authorizer<V: TokenVerifier + 'static, P: Platform + Clone>(
     if describe::asked() {
         return describe::print(&describe::authorizer(uses));
     }
-    run(uses, connect, |platform, shared| {
+    run(uses, connect, |adapter, shared| {
         let service = shared.settings.service.clone();
-        Arc::new(authorizer::Handler { verifier: Arc::new(build(platform)), service })
+        Arc::new(authorizer::Handler { verifier: Arc::new(build(adapter)), service })
     })
 }
 
 /// Serves the rotation of a secret until Lambda ends the process.
-pub fn rotation<R: Rotation, P: Platform + Clone>(
+pub fn rotation<R: Rotation, P: Adapter + Clone>(
     connect: impl Fn(&[Resource]) -> Result<P, BoxError> + Send + 'static,
     build: impl FnOnce(&P) -> R,
 ) -> ExitCode {
     if describe::asked() {
         return describe::print(&describe::rotation::<R>());
     }
-    run(R::RESOURCES, connect, |platform, _| {
-        Arc::new(rotation::Handler { rotation: build(platform) })
+    run(R::RESOURCES, connect, |adapter, _| {
+        Arc::new(rotation::Handler { rotation: build(adapter) })
     })
 }
 
-fn run<P: Platform + Clone>(
+fn run<P: Adapter + Clone>(
     uses: &[Resource],
     connect: impl Fn(&[Resource]) -> Result<P, BoxError> + Send + 'static,
     build: impl FnOnce(&P, Arc<Shared>) -> Arc<dyn Handler>,
@@ -101,12 +101,12 @@ fn run<P: Platform + Clone>(
     let settings = Settings::from_environment();
     crate::telemetry::log::start(&settings.function, settings.log_level.as_deref());
     let started = lambda::async_runtime(&settings).block_on(async {
-        let platform = connect(uses)?;
-        let shared = Arc::new(Shared::new(settings, Arc::new(platform.clone())));
-        let handler = build(&platform, Arc::clone(&shared));
+        let adapter = connect(uses)?;
+        let shared = Arc::new(Shared::new(settings, Arc::new(adapter.clone())));
+        let handler = build(&adapter, Arc::clone(&shared));
         let reconnect: Reconnect = Box::new(move || {
-            let platform = connect(&[Resource::Table(LIMITS, &[Action::UpdateItem])])?;
-            Ok(Arc::new(platform) as Arc<dyn Platform>)
+            let adapter = connect(&[Resource::Table(LIMITS, &[Action::UpdateItem])])?;
+            Ok(Arc::new(adapter) as Arc<dyn Store>)
         });
         let watchdog = overrun::watchdog(Arc::clone(&handler), Arc::clone(&shared), reconnect);
         lambda::serve(handler, shared, watchdog).await

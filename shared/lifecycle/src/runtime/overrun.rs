@@ -10,12 +10,12 @@ use super::shared::Shared;
 use super::watchdog::{Watchdog, Watched, hand_over};
 use crate::Timestamp;
 use crate::error::{BoxError, RequestError, ServiceError};
-use crate::platform::Platform;
+use crate::ports::Store;
 use crate::telemetry::line::{metric, millis};
 use crate::telemetry::log::print;
 
-/// Connects a new platform: the existing connections belong to the blocked runtime.
-pub(crate) type Reconnect = Box<dyn Fn() -> Result<Arc<dyn Platform>, BoxError> + Send>;
+/// Connects the store again: the existing connections belong to the blocked runtime.
+pub(crate) type Reconnect = Box<dyn Fn() -> Result<Arc<dyn Store>, BoxError> + Send>;
 
 /// Starts the watchdog of a handler. If no thread can be started, the service continues without
 /// one.
@@ -88,8 +88,8 @@ fn exchange(shared: &Shared, reconnect: &Reconnect, left: Duration) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let told = runtime.map_err(BoxError::from).and_then(|runtime| {
         runtime.block_on(async {
-            let platform = reconnect()?;
-            let exchange = shared.limiter.exchange_all(&*platform);
+            let store = reconnect()?;
+            let exchange = shared.limiter.exchange_all(&*store);
             tokio::time::timeout(left, exchange).await.map_err(BoxError::from)
         })
     });

@@ -4,18 +4,18 @@ use std::sync::Arc;
 
 use super::settings::Settings;
 use crate::limit::Limiter;
-use crate::platform::Platform;
+use crate::ports::Adapter;
 
 /// The state that all requests of a process share.
 pub(crate) struct Shared {
     pub(super) settings: Settings,
-    pub(super) platform: Arc<dyn Platform>,
+    pub(super) adapter: Arc<dyn Adapter>,
     pub(super) limiter: Limiter,
 }
 
 impl Shared {
-    pub(super) fn new(settings: Settings, platform: Arc<dyn Platform>) -> Self {
+    pub(super) fn new(settings: Settings, adapter: Arc<dyn Adapter>) -> Self {
         let limiter = Limiter::new(&settings.service);
-        Self { settings, platform, limiter }
+        Self { settings, adapter, limiter }
     }
 }

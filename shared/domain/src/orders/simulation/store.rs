@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use lifecycle::effects::{Change, Condition, Write, WriteAction};
-use lifecycle::platform::Transaction;
+use lifecycle::ports::Transaction;
 use lifecycle::record::{Key, Record, TableName};
 use serde_dynamo::{AttributeValue, Item, from_item};
 

@@ -53,7 +53,7 @@ impl<C: Consumer> invocation::Handler for Handler<C> {
             lines.extend(group.lines);
             spans.extend(group.spans);
         }
-        let hiding = back_off(&*self.shared.platform, C::SOURCE, &failed, invocation.deadline);
+        let hiding = back_off(&*self.shared.adapter, C::SOURCE, &failed, invocation.deadline);
         if let Err(panic) = AssertUnwindSafe(hiding).catch_unwind().await {
             let error = panicked(&*panic);
             tracing::error!(%error, "visibility timeout not changed; failed records return without back-off");
@@ -148,7 +148,7 @@ impl<C: Consumer> Handler<C> {
         let permit = Permit::new(delivered, Moment::of_record(at, &record_id), deadline);
         let settling = Settling {
             consumer: &self.consumer,
-            platform: &*self.shared.platform,
+            adapter: &*self.shared.adapter,
             permit: &permit,
             cause: &cause,
             record_spans: self.shared.settings.collector.is_some(),
@@ -220,7 +220,7 @@ impl<C: Consumer> Handler<C> {
         let (reason, told) = (reasons(str::to_owned), shortened(reasons(without_values)));
         tracing::error!(reason = told, "a record cannot be parsed");
         let queue = C::SOURCE.dead_letters().ok_or_else(|| ServiceError::internal(told))?;
-        self.shared.platform.dead_letter(queue, &raw.body(), &reason).await?;
+        self.shared.adapter.dead_letter(queue, &raw.body(), &reason).await?;
         Ok(RecordOutcome::DeadLettered)
     }
 }

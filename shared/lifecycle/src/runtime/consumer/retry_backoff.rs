@@ -7,7 +7,7 @@ use tokio::time::timeout_at;
 use super::records::Raw;
 use crate::consumer::Source;
 use crate::error::{RequestError, ServiceError};
-use crate::platform::{Platform, VisibilityChange};
+use crate::ports::{Queues, VisibilityChange};
 use crate::{Backoff, Deadline};
 
 /// Time reserved before Lambda's deadline for changing visibility: the record may have failed
@@ -19,7 +19,7 @@ const MARGIN: Duration = Duration::from_millis(250);
 ///
 /// If the change fails, the queue's own visibility timeout applies.
 pub(super) async fn back_off(
-    platform: &dyn Platform,
+    queues: &dyn Queues,
     source: Source,
     failed: &[Vec<Raw>],
     deadline: Deadline,
@@ -30,7 +30,7 @@ pub(super) async fn back_off(
         return;
     }
     let hiding =
-        timeout_at(deadline.instant() + MARGIN, platform.change_visibility(queue, &hidden)).await;
+        timeout_at(deadline.instant() + MARGIN, queues.change_visibility(queue, &hidden)).await;
     if let Err(fault) = hiding.unwrap_or(Err(ServiceError::TimedOut)) {
         tracing::warn!(error = %RequestError::ServiceError(fault), "visibility timeout not changed; failed records return without back-off");
     }

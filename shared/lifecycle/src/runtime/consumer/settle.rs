@@ -12,7 +12,7 @@ use crate::consumer::{Consumer, DeliveredMessage, Inbox, Source, inbox_key};
 use crate::effects::{Content, Effects, Write};
 use crate::error::{DomainError, RequestError, ServiceError};
 use crate::idempotency::{IDEMPOTENCY_KEYS, absent_or_expired};
-use crate::platform::{Outgoing, Platform, RefusedMessage};
+use crate::ports::{Adapter, Outgoing, RefusedMessage};
 use crate::record::{Key, Record, TableName};
 use crate::telemetry::line::Stages;
 use crate::telemetry::{TraceContext, observe_error, otlp};
@@ -42,7 +42,7 @@ pub(super) enum RecordOutcome {
 /// A record that is being processed.
 pub(super) struct Settling<'a, C> {
     pub(super) consumer: &'a C,
-    pub(super) platform: &'a dyn Platform,
+    pub(super) adapter: &'a dyn Adapter,
     pub(super) permit: &'a Permit<DeliveredMessage>,
     pub(super) cause: &'a EventOrigin,
     /// Whether there is a collector for spans.
@@ -65,7 +65,7 @@ impl<C: Consumer> Settling<'_, C> {
         let inbox = (C::INBOX == Inbox::Remembered)
             .then(|| Consumed::of(C::SOURCE, &self.permit.caller().record_id, moment.now()));
         if let Some(inbox) = &inbox {
-            let stored = self.platform.read(IDEMPOTENCY_KEYS, &inbox.key()).await?;
+            let stored = self.adapter.read(IDEMPOTENCY_KEYS, &inbox.key()).await?;
             stages.end("inbox");
             if stored.is_some_and(|stored| !Consumed::has_expired(stored, moment.now())) {
                 return Ok(RecordOutcome::Duplicate);
@@ -112,7 +112,7 @@ impl<C: Consumer> Settling<'_, C> {
             };
             let note = inbox.as_ref().map(|i| Write::put(i).when(absent_or_expired(moment.now())));
             let outcome =
-                commit(self.platform, &effects, note, C::RESOURCES, moment, self.cause).await?;
+                commit(self.adapter, &effects, note, C::RESOURCES, moment, self.cause).await?;
             stages.end("commit");
             match outcome {
                 CommitOutcome::Committed => return Ok(fate),
@@ -144,7 +144,7 @@ impl<C: Consumer> Settling<'_, C> {
         let messages: Vec<Outgoing> =
             messages.into_iter().filter(|message| !sent.knows(&id_of(message))).collect();
         if !messages.is_empty() {
-            let failed = self.platform.send(&messages).await;
+            let failed = self.adapter.send(&messages).await;
             stages.end("messages");
             let unsent = |index: usize| failed.iter().any(|(failed, _)| *failed == index);
             let gone = messages.iter().enumerate().filter(|(index, _)| !unsent(*index));
@@ -160,7 +160,7 @@ impl<C: Consumer> Settling<'_, C> {
         for mail in effects.mails() {
             let id = format!("mail#{}", mail.id);
             if !sent.knows(&id) {
-                self.platform.mail(mail).await?;
+                self.adapter.mail(mail).await?;
                 sent.note(id);
                 stages.end("mail");
             }
@@ -168,7 +168,7 @@ impl<C: Consumer> Settling<'_, C> {
         for post in effects.posts() {
             let id = format!("post#{}#{}", post.upstream.name(), post.id);
             if !sent.knows(&id) {
-                self.platform.post(post).await?;
+                self.adapter.post(post).await?;
                 sent.note(id);
                 stages.end("post");
             }
@@ -271,7 +271,7 @@ impl<C: Consumer> Settling<'_, C> {
 
     async fn commit_part(&self, part: &Effects, cause: &EventOrigin) -> Result<(), ServiceError> {
         let moment = self.permit.moment();
-        match commit(self.platform, part, None, C::RESOURCES, moment, cause).await? {
+        match commit(self.adapter, part, None, C::RESOURCES, moment, cause).await? {
             CommitOutcome::Committed | CommitOutcome::Duplicate(_) => Ok(()),
             CommitOutcome::Rejected(rejection) => {
                 Err(ServiceError::internal(format!("refused: {}", rejection.code)))

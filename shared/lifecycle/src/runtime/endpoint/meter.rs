@@ -49,18 +49,18 @@ impl<'a> Meter<'a> {
         cost: u32,
         tale: &mut RequestLog,
     ) -> Result<(), RequestError> {
-        let Shared { limiter, platform, .. } = &**self.shared;
+        let Shared { limiter, adapter, .. } = &**self.shared;
         let counted = Counted { route: &self.route, caller: &self.caller };
-        let standing = limiter.admit(&**platform, &self.limit, counted, cost, tale.at).await;
+        let standing = limiter.admit(&**adapter, &self.limit, counted, cost, tale.at).await;
         tale.standing = Some(standing);
         if standing.is_first && self.has_body {
             // Otherwise a body that ends the process could be sent repeatedly without being
             // counted.
-            limiter.exchange(&**platform).await;
+            limiter.exchange(&**adapter).await;
         } else if standing.is_due {
             // Concurrent with the work, so that the client does not wait.
             let shared = Arc::clone(self.shared);
-            let tell = async move { shared.limiter.exchange(&*shared.platform).await };
+            let tell = async move { shared.limiter.exchange(&*shared.adapter).await };
             tale.telling.push(tokio::spawn(carried(tell)));
         }
         standing.enforce()

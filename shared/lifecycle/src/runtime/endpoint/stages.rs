@@ -152,7 +152,7 @@ impl<E: Endpoint> Handler<E> {
         cause: &EventOrigin,
         tale: &mut RequestLog,
     ) -> Result<Done, RequestError> {
-        let platform = &*self.shared.platform;
+        let adapter = &*self.shared.adapter;
         let moment = permit.moment();
         let Asked { key, conditions, .. } = asked;
         if !E::ROUTE.method.is_safe() && !conditions.admit(&E::CONDITIONS) {
@@ -163,7 +163,7 @@ impl<E: Endpoint> Handler<E> {
             let (effects, response) = self.decide(permit, asked, tale).await?;
             let key = key.as_ref();
             let remember = key.map(|key| key.store(&response, moment.now()));
-            let outcome = commit(platform, &effects, remember, E::RESOURCES, moment, cause).await?;
+            let outcome = commit(adapter, &effects, remember, E::RESOURCES, moment, cause).await?;
             tale.stages.end("effects");
             match (outcome, key) {
                 (CommitOutcome::Committed, _) => {
@@ -233,7 +233,7 @@ impl<E: Endpoint> Handler<E> {
         key: &ScopedIdempotencyKey,
         now: Timestamp,
     ) -> Result<Option<Response>, RequestError> {
-        let Some(stored) = self.shared.platform.read(IDEMPOTENCY_KEYS, key.ledger_key()).await?
+        let Some(stored) = self.shared.adapter.read(IDEMPOTENCY_KEYS, key.ledger_key()).await?
         else {
             return Ok(None);
         };

@@ -20,7 +20,7 @@ use crate::error::{DomainError, ErrorCode, ErrorKind, FieldErrors, RetrieveError
 use crate::idempotency::Idempotency;
 use crate::input::{Json, Path};
 use crate::limit::{Limit, MINUTE};
-use crate::platform::Platform;
+use crate::ports::Store;
 use crate::record::{Key, Record, TableName};
 use crate::reply::Reply;
 use crate::resource::{Action, Resource};

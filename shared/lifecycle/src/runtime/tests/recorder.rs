@@ -9,9 +9,9 @@ use serde_dynamo::{AttributeValue, Item};
 
 use crate::effects::{Change, Condition, Mail, Post, QueueName, Write, WriteAction};
 use crate::error::ServiceError;
-use crate::platform::{
-    CommitError, Count, Counter, FailedCondition, Outgoing, Platform, RefusedMessage, Transaction,
-    VisibilityChange,
+use crate::ports::{
+    Adapter, CommitError, Count, Counter, FailedCondition, Mailer, Outgoing, Queues,
+    RefusedMessage, Store, Telemetry, Transaction, Upstreams, VisibilityChange,
 };
 use crate::record::{Key, TableName};
 
@@ -98,7 +98,7 @@ impl Recorder {
 }
 
 #[async_trait]
-impl Platform for Recorder {
+impl Store for Recorder {
     async fn commit(&self, transaction: &Transaction) -> Result<(), CommitError> {
         self.note(Call::Commit(transaction.writes.len()));
         transaction.check()?;
@@ -149,7 +149,10 @@ impl Platform for Recorder {
         *total = sum;
         Ok(Count::Total(sum))
     }
+}
 
+#[async_trait]
+impl Queues for Recorder {
     async fn send(&self, messages: &[Outgoing]) -> Vec<(usize, ServiceError)> {
         let slow = self.faults().queues_slow;
         tokio::time::sleep(slow).await;
@@ -196,17 +199,26 @@ impl Platform for Recorder {
         self.note(Call::Bury(queue.name().to_owned()));
         Ok(())
     }
+}
 
+#[async_trait]
+impl Mailer for Recorder {
     async fn mail(&self, mail: &Mail) -> Result<(), ServiceError> {
         self.note(Call::Mail(mail.id.clone()));
         Ok(())
     }
+}
 
+#[async_trait]
+impl Upstreams for Recorder {
     async fn post(&self, post: &Post) -> Result<(), ServiceError> {
         self.note(Call::Post(post.id.clone()));
         Ok(())
     }
+}
 
+#[async_trait]
+impl Telemetry for Recorder {
     async fn export(
         &self,
         url: &str,
@@ -217,9 +229,9 @@ impl Platform for Recorder {
         self.exported.lock().unwrap().push((url.to_owned(), headers.to_vec(), json));
         Ok(())
     }
-
-    async fn warm(&self) {}
 }
+
+impl Adapter for Recorder {}
 
 fn holds(condition: &Condition, item: Option<&Item>) -> bool {
     let attribute = |name: &str| item.and_then(|item| item.inner().get(name));

@@ -17,7 +17,7 @@ use crate::error::{DomainError, ErrorCode, ErrorKind, FieldErrors, RetrieveError
 use crate::idempotency::Idempotency;
 use crate::input::{Json, Path};
 use crate::limit::{Limit, Limiter, MINUTE};
-use crate::platform::Platform;
+use crate::ports::Store;
 use crate::record::{Key, Record};
 use crate::reply::{NoBody, Reply};
 use crate::resource::{Action, Resource};

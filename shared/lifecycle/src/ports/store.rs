@@ -1,20 +1,18 @@
-//! The port through which the lifecycle does its I/O. `aws` implements it on AWS; tests use a
-//! recorder.
+//! The port to tables.
 
-use std::time::Duration;
+use std::collections::HashSet;
 
 use async_trait::async_trait;
 use serde_dynamo::Item;
 
 use crate::Timestamp;
-use crate::effects::{Mail, Post, QueueName, Write};
-use crate::envelope::Envelope;
+use crate::effects::Write;
 use crate::error::ServiceError;
 use crate::record::{Key, TableName};
 
-/// Tables, queues, mail and telemetry, as the lifecycle sees them.
+/// Reads and writes tables.
 #[async_trait]
-pub trait Platform: Send + Sync + 'static {
+pub trait Store: Send + Sync + 'static {
     /// Performs all writes of a transaction, or none.
     ///
     /// A repeated call with the same token has no second effect.
@@ -25,43 +23,6 @@ pub trait Platform: Send + Sync + 'static {
 
     /// Adds to a counter in one conditional update and returns the total.
     async fn count(&self, counter: &Counter) -> Result<Count, ServiceError>;
-
-    /// Sends messages to their queues, in batches; the order within a queue is kept. Returns the
-    /// index and the error of each message that was not sent.
-    async fn send(&self, messages: &[Outgoing]) -> Vec<(usize, ServiceError)>;
-
-    /// Changes the visibility timeout of received messages.
-    async fn change_visibility(
-        &self,
-        queue: QueueName,
-        hidden: &[VisibilityChange],
-    ) -> Result<(), ServiceError>;
-
-    /// Sends an unparseable message to its queue's dead-letter queue.
-    async fn dead_letter(
-        &self,
-        queue: QueueName,
-        body: &str,
-        reason: &str,
-    ) -> Result<(), ServiceError>;
-
-    /// Sends an e-mail.
-    async fn mail(&self, mail: &Mail) -> Result<(), ServiceError>;
-
-    /// Posts JSON to a third-party service.
-    async fn post(&self, post: &Post) -> Result<(), ServiceError>;
-
-    /// Posts JSON to a telemetry collector.
-    async fn export(
-        &self,
-        url: &str,
-        headers: &[(String, String)],
-        json: Vec<u8>,
-    ) -> Result<(), ServiceError>;
-
-    /// Opens the connections that the first request will need. Called once, during init, when the
-    /// processor is not throttled and no client waits. A failure is harmless.
-    async fn warm(&self);
 }
 
 /// Writes that happen together or not at all.
@@ -89,7 +50,7 @@ impl Transaction {
                 Self::WRITES_MAX
             )));
         }
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         for write in &self.writes {
             if !seen.insert((write.table, &write.key)) {
                 return Err(CommitError::Invalid(format!(
@@ -148,44 +109,4 @@ pub enum Count {
     Total(u32),
     /// Nothing was added, because the total would exceed the maximum.
     Exceeded,
-}
-
-/// A message in its envelope, ready to send.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Outgoing {
-    /// The destination.
-    pub queue: QueueName,
-    /// The content.
-    pub envelope: Envelope<serde_json::Value>,
-    /// The delivery delay.
-    pub delay: Duration,
-    /// The message group, in a queue that several groups share.
-    pub group: Option<String>,
-}
-
-/// The error of a message that its queue refuses because of its content. A retry would fail again.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct RefusedMessage(pub String);
-
-impl From<RefusedMessage> for ServiceError {
-    fn from(refused: RefusedMessage) -> Self {
-        Self::internal(refused)
-    }
-}
-
-impl RefusedMessage {
-    /// Whether the queue refused a message because of its content.
-    pub(crate) fn is(fault: &ServiceError) -> bool {
-        matches!(fault, ServiceError::Internal(source) if source.is::<Self>())
-    }
-}
-
-/// A received message with its new visibility timeout.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VisibilityChange {
-    /// The SQS receipt handle.
-    pub receipt: String,
-    /// The new visibility timeout, in whole seconds, at most 12 hours.
-    pub wait: Duration,
 }
