@@ -25,7 +25,7 @@ pub struct Permit<C> {
     after_response: AfterResponse,
 }
 
-/// The messages to send after the response, whatever the response is.
+/// The messages to send after the response, of success or failure.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct AfterResponse(Arc<Mutex<Vec<Message>>>);
 

@@ -1,4 +1,4 @@
-//! What a type needs to be a part of an input.
+//! The requirements on the type of an input's part.
 
 use eserde::EDeserialize;
 use schemars::JsonSchema;

@@ -1,4 +1,4 @@
-//! Invocations of the function, and what handles them.
+//! Invocations of the function, and the trait of their handlers.
 
 use async_trait::async_trait;
 use bytes::Bytes;

@@ -160,9 +160,9 @@ impl<C: Consumer> Handler<C> {
             match command {
                 Ok(command) => settling.settle(&command, &mut stages, &mut spans_of_parts).await,
                 Err(RequestError::Invalid(violations)) => {
-                    let buried = self.bury(raw, &violations).await;
+                    let moved = self.dead_letter(raw, &violations).await;
                     stages.end("burial");
-                    buried
+                    moved
                 }
                 Err(failure) => Err(failure),
             }
@@ -207,7 +207,7 @@ impl<C: Consumer> Handler<C> {
 
     /// Sends an unparseable record to the dead-letter queue, with the full reason. The log gets the
     /// reason without values, which may be personal data.
-    async fn bury(
+    async fn dead_letter(
         &self,
         raw: &Raw,
         violations: &FieldErrors,

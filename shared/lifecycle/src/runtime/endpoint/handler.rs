@@ -22,7 +22,7 @@ use crate::{Moment, Timestamp};
 #[async_trait]
 impl<E: Endpoint> invocation::Handler for Handler<E> {
     async fn handle(&self, invocation: Invocation) -> Handled {
-        let mut tale = RequestLog::begin();
+        let mut log = RequestLog::begin();
         let request = Request::from_event(&invocation.event, &E::ROUTE);
         let request_id = request_id(request.as_ref().ok());
         let trace = trace(request.as_ref().ok(), invocation.x_ray.as_deref());
@@ -32,7 +32,7 @@ impl<E: Endpoint> invocation::Handler for Handler<E> {
         let (request, done) = match request {
             Err(violations) => (None, Err(RequestError::Invalid(violations))),
             Ok(request) => {
-                let stages = self.stages(&request, invocation.deadline, &cause, &mut tale);
+                let stages = self.stages(&request, invocation.deadline, &cause, &mut log);
                 let guarded = guarded(invocation.deadline, stages);
                 let done = observed(Arc::clone(&observations), guarded).await;
                 (Some(request), done)
@@ -40,7 +40,7 @@ impl<E: Endpoint> invocation::Handler for Handler<E> {
         };
 
         let failure = done.as_ref().err();
-        let standing = tale.standing.filter(|standing| standing.explains(failure));
+        let standing = log.standing.filter(|standing| standing.explains(failure));
         let code = failure.map(|failure| failure.response().code);
         let error = failure.filter(|failure| failure.response().status.is_server_error());
         let error = error.map(ToString::to_string);
@@ -57,13 +57,13 @@ impl<E: Endpoint> invocation::Handler for Handler<E> {
         if is_head {
             response = response.without_body();
         }
-        tale.stages.end("response");
+        log.stages.end("response");
 
         let method = if is_head { Method::HEAD } else { E::ROUTE.method };
         let line = Line {
             service: &settings.service,
             function: &settings.function,
-            at: tale.at,
+            at: log.at,
             request_id: &request_id,
             trace_id: trace.trace_id(),
             method: method.as_str(),
@@ -72,24 +72,24 @@ impl<E: Endpoint> invocation::Handler for Handler<E> {
             code,
             error: error.as_deref(),
             replayed: done.replayed,
-            attempts: tale.attempts,
+            attempts: log.attempts,
             cold_start: invocation.cold_start,
-            total: tale.stages.total(),
-            stages: tale.stages.times(),
+            total: log.stages.total(),
+            stages: log.stages.times(),
         };
         let spans = settings.collector.is_some() && trace.is_sampled();
-        let spans = spans.then(|| otlp::spans_of_request(&root_of(&line, &trace), &tale.stages));
-        let left = tale.after_response.take();
-        let left = outgoing(&left, &Moment::of_request(tale.at), &cause);
+        let spans = spans.then(|| otlp::spans_of_request(&root_of(&line, &trace), &log.stages));
+        let left = log.after_response.take();
+        let left = outgoing(&left, &Moment::of_request(log.at), &cause);
         let noted = observations.noted();
-        let noted = lines_of_noted(&settings.service, tale.at, &request_id, &noted);
+        let noted = lines_of_noted(&settings.service, log.at, &request_id, &noted);
         let aftermath = DeferredWork {
             shared: Arc::clone(&self.shared),
             request: Some(observations),
             deadline: invocation.deadline,
             lines: std::iter::once(line.to_json()).chain(noted).collect(),
             spans: spans.unwrap_or_default(),
-            telling: tale.telling,
+            telling: log.telling,
             tertiary: done.tertiary.with_messages(left),
         };
         Handled { answer: Ok(InvocationResult::Http(response)), deferred: Some(aftermath) }

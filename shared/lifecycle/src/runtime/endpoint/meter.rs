@@ -44,15 +44,11 @@ impl<'a> Meter<'a> {
     }
 
     /// Counts the cost; an error if the caller is over the limit.
-    pub(super) async fn charge(
-        &self,
-        cost: u32,
-        tale: &mut RequestLog,
-    ) -> Result<(), RequestError> {
+    pub(super) async fn charge(&self, cost: u32, log: &mut RequestLog) -> Result<(), RequestError> {
         let Shared { limiter, adapter, .. } = &**self.shared;
         let counted = Counted { route: &self.route, caller: &self.caller };
-        let standing = limiter.admit(&**adapter, &self.limit, counted, cost, tale.at).await;
-        tale.standing = Some(standing);
+        let standing = limiter.admit(&**adapter, &self.limit, counted, cost, log.at).await;
+        log.standing = Some(standing);
         if standing.is_first && self.has_body {
             // Otherwise a body that ends the process could be sent repeatedly without being
             // counted.
@@ -61,7 +57,7 @@ impl<'a> Meter<'a> {
             // Concurrent with the work, so that the client does not wait.
             let shared = Arc::clone(self.shared);
             let tell = async move { shared.limiter.exchange(&*shared.adapter).await };
-            tale.telling.push(tokio::spawn(carried(tell)));
+            log.telling.push(tokio::spawn(carried(tell)));
         }
         standing.enforce()
     }
@@ -70,7 +66,7 @@ impl<'a> Meter<'a> {
     pub(super) async fn charge_rest(
         &self,
         cost: u32,
-        tale: &mut RequestLog,
+        log: &mut RequestLog,
     ) -> Result<(), RequestError> {
         if cost > self.cost_max {
             let message = format!(
@@ -81,7 +77,7 @@ impl<'a> Meter<'a> {
         }
         match cost.saturating_sub(1) {
             0 => Ok(()),
-            rest => self.charge(rest, tale).await,
+            rest => self.charge(rest, log).await,
         }
     }
 }

@@ -51,43 +51,43 @@ impl<E: Endpoint> Handler<E> {
         request: &Request,
         deadline: Deadline,
         cause: &EventOrigin,
-        tale: &mut RequestLog,
+        log: &mut RequestLog,
     ) -> Result<Done, RequestError> {
         // 1. Routing. API Gateway has done it; a function behind a wrong route returns an error.
         route::<E>(request)?;
-        tale.stages.end("routing");
+        log.stages.end("routing");
 
         // 2. Authentication, and 3. authorization as far as it needs no facts.
         let source = self.shared.settings.trusted_hops.source_of(&request.peer, &request.headers);
-        let caller = match self.admit(request, tale).await {
+        let caller = match self.admit(request, log).await {
             Ok(caller) => caller,
             Err(failure) => {
                 // A refused request costs an invocation too, so it counts for its source.
-                Meter::new::<E>(&self.shared, request, source).charge(1, tale).await?;
+                Meter::new::<E>(&self.shared, request, source).charge(1, log).await?;
                 return Err(failure);
             }
         };
         let counted = caller.subject().unwrap_or_else(|| source.clone());
         let meter = Meter::new::<E>(&self.shared, request, counted);
-        meter.charge(1, tale).await?;
-        tale.stages.end("limit");
+        meter.charge(1, log).await?;
+        log.stages.end("limit");
 
         // 4. Deserialisation, and 5. syntax validation.
-        let asked = read::<E>(request, &caller, &mut tale.stages)?;
-        tale.stages.end("validation");
-        meter.charge_rest(E::cost(&asked.command), tale).await?;
-        tale.stages.end("limit");
+        let asked = read::<E>(request, &caller, &mut log.stages)?;
+        log.stages.end("validation");
+        meter.charge_rest(E::cost(&asked.command), log).await?;
+        log.stages.end("limit");
 
         // 6. to 9. With a permit, which only an admitted caller gets.
-        let permit = Permit::new(caller, Moment::of_request(tale.at), deadline).of_request(
+        let permit = Permit::new(caller, Moment::of_request(log.at), deadline).of_request(
             source,
             request.prefix.clone(),
-            tale.after_response.clone(),
+            log.after_response.clone(),
         );
-        let settled = self.settle(&permit, &asked, cause, tale).await;
+        let settled = self.settle(&permit, &asked, cause, log).await;
         match (settled, &asked.key) {
             (Err(failure), Some(key)) if failure.may_follow_success() => {
-                match self.recall(key, tale.at).await? {
+                match self.recall(key, log.at).await? {
                     Some(response) => Ok(Done::replay(response)),
                     None => Err(failure),
                 }
@@ -104,12 +104,12 @@ impl<E: Endpoint> Handler<E> {
     async fn admit(
         &self,
         request: &Request,
-        tale: &mut RequestLog,
+        log: &mut RequestLog,
     ) -> Result<E::Caller, RequestError> {
-        let caller = self.authenticate(request, tale.at).await?;
-        tale.stages.end("authentication");
+        let caller = self.authenticate(request, log.at).await?;
+        log.stages.end("authentication");
         E::ACCESS.admits(&caller)?;
-        tale.stages.end("authorization");
+        log.stages.end("authorization");
         Ok(caller)
     }
 
@@ -150,7 +150,7 @@ impl<E: Endpoint> Handler<E> {
         permit: &Permit<E::Caller>,
         asked: &Asked<E::Command>,
         cause: &EventOrigin,
-        tale: &mut RequestLog,
+        log: &mut RequestLog,
     ) -> Result<Done, RequestError> {
         let adapter = &*self.shared.adapter;
         let moment = permit.moment();
@@ -159,12 +159,12 @@ impl<E: Endpoint> Handler<E> {
             return Err(RequestError::PreconditionFailed);
         }
         loop {
-            tale.attempts += 1;
-            let (effects, response) = self.decide(permit, asked, tale).await?;
+            log.attempts += 1;
+            let (effects, response) = self.decide(permit, asked, log).await?;
             let key = key.as_ref();
             let remember = key.map(|key| key.store(&response, moment.now()));
             let outcome = commit(adapter, &effects, remember, E::RESOURCES, moment, cause).await?;
-            tale.stages.end("effects");
+            log.stages.end("effects");
             match (outcome, key) {
                 (CommitOutcome::Committed, _) => {
                     return Ok(Done {
@@ -186,7 +186,7 @@ impl<E: Endpoint> Handler<E> {
                 // The record in the idempotency table has expired or is gone: the key is free
                 // again.
                 (CommitOutcome::Duplicate(_) | CommitOutcome::Conflict, _) => {
-                    Retries::OF_REQUEST.pause(tale.attempts, permit.deadline()).await?;
+                    Retries::OF_REQUEST.pause(log.attempts, permit.deadline()).await?;
                 }
             }
         }
@@ -197,20 +197,20 @@ impl<E: Endpoint> Handler<E> {
         &self,
         permit: &Permit<E::Caller>,
         Asked { conditions, command, .. }: &Asked<E::Command>,
-        tale: &mut RequestLog,
+        log: &mut RequestLog,
     ) -> Result<(Effects, Response), RequestError> {
         // 6. Retrieval.
         let facts = self.endpoint.retrieve(permit, command).await?;
-        tale.stages.end("retrieval");
+        log.stages.end("retrieval");
         // 3b. Authorization that depends on the facts.
         E::allow(permit.caller(), command, &facts).enforce()?;
-        tale.stages.end("authorization");
+        log.stages.end("authorization");
         if !E::ROUTE.method.is_safe() && !conditions.admit_facts(&E::CONDITIONS, &facts) {
             return Err(RequestError::PreconditionFailed);
         }
         // 7. Business rules.
         let outcome = E::decide(permit.moment(), permit.caller(), command, facts)?;
-        tale.stages.end("rules");
+        log.stages.end("rules");
         // 8. Side effects, and 9. response, both still as values.
         let effects = E::effects(&outcome);
         let response = Response::of_reply(E::reply(outcome)).map_err(ServiceError::internal)?;
@@ -223,7 +223,7 @@ impl<E: Endpoint> Handler<E> {
             );
             return Err(ServiceError::internal(message).into());
         }
-        tale.stages.end("response");
+        log.stages.end("response");
         Ok((effects, response))
     }
 

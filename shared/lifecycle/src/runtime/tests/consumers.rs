@@ -1,5 +1,8 @@
 //! Consumers on the recorder: each record is processed separately and has one effect.
 
+mod schedules;
+mod traces;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -76,6 +79,13 @@ impl Consumer for Keep {
         let post = Post { id, upstream: Upstream::new("chat"), json: json!({ "text": text }) };
         Ok(Effects::none().write(Write::put(&note)).mail(mail).post(post))
     }
+}
+
+#[derive(Serialize)]
+struct Reminder;
+
+impl EventData for Reminder {
+    const TYPE: &'static str = "Reminder";
 }
 
 fn message(id: &str, group: Option<&str>, body: &str) -> Value {
@@ -216,37 +226,6 @@ async fn a_malformed_record_is_dead_lettered_and_the_others_are_processed() {
 }
 
 #[tokio::test]
-async fn the_spans_of_a_record_are_children_of_the_span_that_caused_it() {
-    let trace = "0af7651916cd43dd8448eb211c80319c";
-    for (flags, sampled) in [("01", true), ("00", false)] {
-        let recorder = Arc::new(Recorder::default());
-        let mut body: Value = serde_json::from_str(&said("e1", "x")).unwrap();
-        body["traceparent"] = format!("00-{trace}-b7ad6b7169203331-{flags}").into();
-        let event = json!({ "Records": [message("m1", None, &body.to_string())] });
-        let spans = spans_of(&recorder, Keep, &event).await;
-        assert_eq!(!spans.is_empty(), sampled, "{flags}");
-        let Some(root) = spans.first() else { continue };
-        assert_eq!((&root["name"], &root["kind"]), (&json!("process readers"), &json!(5)));
-        assert_eq!(root["parentSpanId"], "b7ad6b7169203331");
-        assert!(spans.iter().all(|span| span["traceId"] == trace));
-        let children: Vec<_> =
-            spans[1..].iter().map(|span| span["name"].as_str().unwrap()).collect();
-        let stages = ["validation", "inbox", "retrieval", "rules", "mail", "post", "commit"];
-        assert_eq!(children, stages);
-        assert!(spans[1..].iter().all(|span| span["parentSpanId"] == root["spanId"]));
-    }
-}
-
-#[tokio::test]
-async fn a_record_without_a_trace_starts_one_and_a_failed_span_has_status_2() {
-    let recorder = Arc::new(Recorder::default());
-    let event = json!({ "Records": [message("m1", None, &said("e1", "broken"))] });
-    let spans = spans_of(&recorder, Keep, &event).await;
-    assert_eq!(spans[0]["status"]["code"], 2);
-    assert!(spans[0].get("parentSpanId").is_none());
-}
-
-#[tokio::test]
 async fn two_messages_with_one_event_in_a_batch_have_one_effect() {
     let recorder = Arc::new(Recorder::default());
     let messages = ["m1", "m2"].map(|id| message(id, None, &said("e1", "x")));
@@ -283,64 +262,6 @@ async fn the_log_of_a_dead_lettered_record_is_short_and_has_no_values() {
     }
     assert_eq!(lines[2]["reason"], "/text is empty");
     assert_eq!(lines[2]["requestId"], "req-1");
-}
-
-#[tokio::test]
-async fn the_messages_of_a_record_have_its_tracestate() {
-    let recorder = Arc::new(Recorder::default());
-    let trace = "0af7651916cd43dd8448eb211c80319c";
-    let mut body: Value = serde_json::from_str(&said("e1", "x")).unwrap();
-    body["traceparent"] = format!("00-{trace}-b7ad6b7169203331-01").into();
-    for (state, carried) in [(json!("vendor=1"), Some("vendor=1")), (json!("?"), None)] {
-        body["tracestate"] = state;
-        let event = json!({ "Records": [message("m1", None, &body.to_string())] });
-        assert!(invoke(&recorder, Answering, &event).await.is_ok());
-        let envelope = recorder.sent().pop().unwrap().envelope;
-        assert!(envelope.traceparent.unwrap().contains(trace));
-        assert_eq!(envelope.tracestate.as_deref(), carried);
-    }
-}
-
-/// Sends a message for each message that it receives.
-struct Answering;
-
-impl Consumer for Answering {
-    const SOURCE: Source = Source::Queue(READERS);
-    const INBOX: Inbox = Inbox::None;
-    const RESOURCES: &'static [Resource] = &[Resource::Queue(READERS)];
-
-    type Input = Envelope<Value>;
-    type Command = ();
-
-    fn parse(_: Envelope<Value>) -> Result<(), FieldErrors> {
-        Ok(())
-    }
-
-    type Facts = ();
-
-    async fn retrieve(&self, _: &Permit<DeliveredMessage>, (): &()) -> Result<(), RetrieveError> {
-        Ok(())
-    }
-
-    fn decide(_: &Moment, (): &(), (): ()) -> Result<Effects, DomainError> {
-        Ok(Effects::none().message(Message::new(READERS, Event::about("1", &Reminder))))
-    }
-}
-
-#[tokio::test]
-async fn metrics_and_spans_of_a_record_have_the_id_of_its_request() {
-    let recorder = Arc::new(Recorder::default());
-    let event = json!({ "Records": [message("m1", None, &said("e1", "x"))] });
-    let spans = spans_of(&recorder, Keep, &event).await;
-    let named = json!({ "key": "request.id", "value": { "stringValue": "req-1" } });
-    for span in &spans {
-        assert!(span["attributes"].as_array().unwrap().contains(&named), "{span}");
-    }
-    let handled = handle(shared(&recorder), Keep, &event).await;
-    for line in handled.deferred.unwrap().lines {
-        let line: Value = serde_json::from_str(&line).unwrap();
-        assert_eq!(line["requestId"], "req-1", "{line}");
-    }
 }
 
 #[tokio::test]
@@ -394,58 +315,4 @@ async fn a_record_is_retried_even_if_its_visibility_cannot_be_changed() {
     recorder.faults().queues_down = true;
     let failing = message("m1", None, &said("e1", "broken"));
     assert_eq!(deliver(&recorder, vec![failing]).await, ["m1"]);
-}
-
-/// Sends a reminder at each scheduled run.
-struct Remind;
-
-#[derive(Serialize)]
-struct Reminder;
-
-impl EventData for Reminder {
-    const TYPE: &'static str = "Reminder";
-}
-
-impl Consumer for Remind {
-    const SOURCE: Source = Source::Schedule;
-    const INBOX: Inbox = Inbox::None;
-    const RESOURCES: &'static [Resource] = &[Resource::Queue(READERS)];
-
-    type Input = ScheduledRun;
-    type Command = ScheduledRun;
-
-    fn parse(run: ScheduledRun) -> Result<ScheduledRun, FieldErrors> {
-        Ok(run)
-    }
-
-    type Facts = ();
-
-    async fn retrieve(
-        &self,
-        _: &Permit<DeliveredMessage>,
-        run: &ScheduledRun,
-    ) -> Result<(), RetrieveError> {
-        if run.id == "broken" { Err(RetrieveError::internal("the store is down")) } else { Ok(()) }
-    }
-
-    fn decide(_: &Moment, run: &ScheduledRun, (): ()) -> Result<Effects, DomainError> {
-        Ok(Effects::none().message(Message::new(READERS, Event::about(&run.id, &Reminder))))
-    }
-}
-
-#[tokio::test]
-async fn a_failed_run_of_a_schedule_is_a_failed_invocation() {
-    let run = |id| json!({ "id": id, "time": "2026-01-01T00:00:00Z", "source": "aws.events" });
-    let recorder = Arc::new(Recorder::default());
-    for _ in 0..2 {
-        assert!(invoke(&recorder, Remind, &run("1")).await.is_ok());
-    }
-    let [first, again] = recorder.sent().try_into().unwrap();
-    assert_eq!(
-        first.envelope.event_id, again.envelope.event_id,
-        "a retry by Lambda has the same ids"
-    );
-    for event in [run("broken"), json!({ "Records": [] })] {
-        assert!(invoke(&recorder, Remind, &event).await.is_err(), "{event}");
-    }
 }

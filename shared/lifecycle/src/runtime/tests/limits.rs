@@ -1,0 +1,93 @@
+//! Rate limits.
+
+use super::*;
+
+#[tokio::test]
+async fn an_exact_limit_is_never_exceeded_and_is_429_with_retry_after() {
+    let recorder = Arc::new(Recorder::default());
+    let handler = get_note(&recorder);
+    let event = get_request(&store_note(&recorder));
+    for left in ["r=2", "r=1", "r=0"] {
+        let answered = ask(&handler, &event).await;
+        assert_eq!(answered.status, 200);
+        assert!(answered.headers["ratelimit"].as_str().unwrap().contains(left));
+        assert_eq!(answered.headers["ratelimit-policy"], "\"default\";q=3;w=60");
+    }
+    let refused = ask(&handler, &event).await;
+    assert_eq!((refused.status, refused.code()), (429, "RATE_LIMIT_EXCEEDED"));
+    assert!(refused.headers.get("retry-after").is_some());
+    let other = with(event, "/requestContext/http/sourceIp", "192.0.2.2");
+    assert_eq!(ask(&handler, &other).await.status, 200, "addresses are counted separately");
+}
+
+#[tokio::test]
+async fn an_approximate_limit_admits_requests_while_its_store_is_down() {
+    let recorder = Arc::new(Recorder::default());
+    let handler = post_note(&recorder);
+    recorder.faults().limiter_down = true;
+    for _ in 0..5 {
+        let answered = ask(&handler, &request("undecided")).await;
+        answered.aftermath.perform().await;
+        assert_eq!(answered.status, 409);
+    }
+}
+
+#[tokio::test]
+async fn an_exact_limit_counts_in_memory_while_its_store_is_down() {
+    let recorder = Arc::new(Recorder::default());
+    let handler = get_note(&recorder);
+    let event = get_request(&store_note(&recorder));
+    recorder.faults().limiter_down = true;
+    for status in [200, 200, 200, 429, 429] {
+        let answered = ask(&handler, &event).await;
+        assert_eq!(answered.status, status);
+        assert_eq!(answered.headers["ratelimit-policy"], "\"default\";q=3;w=60");
+    }
+    let other = with(event, "/requestContext/http/sourceIp", "192.0.2.2");
+    assert_eq!(ask(&handler, &other).await.status, 200, "addresses are counted separately");
+}
+
+#[tokio::test]
+async fn the_general_quota_of_a_deployment_does_not_change_exact_limits() {
+    for (quota, exact, admitted) in [(Some(5), None, 3), (None, Some(1), 1), (Some(1), Some(5), 5)]
+    {
+        let recorder = Arc::new(Recorder::default());
+        let mut handler = get_note(&recorder);
+        let settings = &mut Arc::get_mut(&mut handler.shared).unwrap().settings;
+        (settings.rate_limit, settings.exact_rate_limit) = (quota, exact);
+        let event = get_request(&store_note(&recorder));
+        for _ in 0..admitted {
+            assert_eq!(ask(&handler, &event).await.status, 200, "{quota:?} {exact:?}");
+        }
+        assert_eq!(ask(&handler, &event).await.status, 429, "{quota:?} {exact:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_429_of_another_limit_has_no_headers_of_the_routes_limit() {
+    let recorder = Arc::new(Recorder::default());
+    let answered = ask(&post_note(&recorder), &request("limited")).await;
+    assert_eq!((answered.status, answered.code()), (429, "RATE_LIMIT_EXCEEDED"));
+    assert_eq!(answered.headers["retry-after"], "7");
+    assert_eq!(answered.headers.get("ratelimit"), None);
+    assert_eq!(answered.headers.get("ratelimit-policy"), None);
+}
+
+#[tokio::test]
+async fn approximate_counts_are_exchanged_after_the_response() {
+    let recorder = Arc::new(Recorder::default());
+    let (here, there) = (post_note(&recorder), post_note(&recorder));
+    let mut statuses = Vec::new();
+    // Two execution environments share a quota of 120, and exchange counts every second request.
+    for turn in 0..140 {
+        let handler = if turn % 2 == 0 { &here } else { &there };
+        let answered = ask(handler, &request("undecided")).await;
+        statuses.push(answered.status);
+        assert!(!recorder.calls().iter().any(|call| matches!(call, Call::Commit(_))));
+        answered.aftermath.perform().await;
+    }
+    let admitted = statuses.iter().filter(|status| **status == 409).count();
+    // Each environment may be a few requests behind the other's count.
+    assert!((120..=124).contains(&admitted), "{admitted}");
+    assert_eq!(statuses.last(), Some(&429));
+}
