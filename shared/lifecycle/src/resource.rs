@@ -14,7 +14,7 @@ use crate::record::{IndexName, TableName};
 pub enum Resource {
     /// A table and the actions on it.
     Table(TableName, &'static [Action]),
-    /// An index of a table, whose records are read by partition ([`Verb::Query`]).
+    /// An index of a table, whose records are read by partition ([`Action::Query`]).
     Index(TableName, IndexName),
     /// A queue that messages are sent to.
     Queue(QueueName),
@@ -49,7 +49,7 @@ pub enum Action {
     GetItem,
     /// Several items are read by key.
     BatchGetItem,
-    /// Items of one partition are read. On an index it is declared by [`Use::Index`].
+    /// Items of one partition are read. On an index it is declared by [`Resource::Index`].
     Query,
     /// A whole item is written.
     PutItem,

@@ -15,7 +15,7 @@ pub const LEEWAY_S: i64 = 60;
     note = "use `Anyone`, a type that implements `Identity`, or `Option` of such a type"
 )]
 pub trait Caller: Clone + Send + Sync + 'static {
-    /// The roles that [`Access::OneOf`] can name for this kind of caller.
+    /// The roles that [`Access::OneOf`](super::Access::OneOf) can name for this kind of caller.
     type Role: Copy + Send + Sync + std::fmt::Debug + 'static;
     /// Whether a token is required, optional, or ignored.
     const SIGN_IN: SignIn;
@@ -24,8 +24,8 @@ pub trait Caller: Clone + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`RequestError::Unauthenticated`] when this kind of caller needs claims and there are none, or
-    /// when the claims are invalid or have expired.
+    /// [`RequestError::Unauthenticated`] when this kind of caller needs claims and there are none,
+    /// or when the claims are invalid or have expired.
     fn identify(claims: Option<&Claims>, now: Timestamp) -> Result<Self, RequestError>;
 
     /// The id for rate limits and idempotency; `None` counts by source address.
