@@ -26,15 +26,15 @@ impl DeferMode {
     /// Called before the response is sent.
     pub(crate) async fn before_answer(
         &self,
-        aftermath: Option<DeferredWork>,
+        deferred: Option<DeferredWork>,
     ) -> Option<DeferredWork> {
-        match (self, aftermath) {
-            (Self::BeforeResponse, Some(mut aftermath)) => {
-                aftermath.deadline = aftermath.deadline.min(Deadline::after(BEFORE_MAX));
-                aftermath.perform().await;
+        match (self, deferred) {
+            (Self::BeforeResponse, Some(mut deferred)) => {
+                deferred.deadline = deferred.deadline.min(Deadline::after(BEFORE_MAX));
+                deferred.perform().await;
                 None
             }
-            (_, aftermath) => aftermath,
+            (_, deferred) => deferred,
         }
     }
 
@@ -46,15 +46,15 @@ impl DeferMode {
     }
 
     /// Called when the response has been sent.
-    pub(crate) fn after_answer(&self, request_id: String, aftermath: Option<DeferredWork>) {
+    pub(crate) fn after_answer(&self, request_id: String, deferred: Option<DeferredWork>) {
         let left = match self {
             // Always signal the extension, even without deferred work: it waits once per
             // invocation.
-            Self::InExtension(holder) => holder.end(Left { request_id, aftermath }),
-            Self::Spawned | Self::BeforeResponse => aftermath,
+            Self::InExtension(holder) => holder.end(Left { request_id, deferred }),
+            Self::Spawned | Self::BeforeResponse => deferred,
         };
-        if let Some(aftermath) = left {
-            tokio::spawn(aftermath.perform());
+        if let Some(deferred) = left {
+            tokio::spawn(deferred.perform());
         }
     }
 }

@@ -33,7 +33,7 @@ const INVOCATION_MAX: Duration = Duration::from_mins(15);
 /// The deferred work of one invocation, if any, with its request id.
 pub(super) struct Left {
     pub(super) request_id: String,
-    pub(super) aftermath: Option<DeferredWork>,
+    pub(super) deferred: Option<DeferredWork>,
 }
 
 /// The sender of deferred work.
@@ -52,7 +52,7 @@ impl Holder {
     pub(super) fn end(&self, left: Left) -> Option<DeferredWork> {
         let refused = self.sender.send(left).err();
         self.under_way.fetch_sub(1, Ordering::SeqCst);
-        refused.and_then(|refused| refused.0.aftermath)
+        refused.and_then(|refused| refused.0.deferred)
     }
 }
 
@@ -179,8 +179,8 @@ impl Done {
     }
 
     async fn perform(&mut self, left: Left) {
-        if let Some(aftermath) = left.aftermath {
-            aftermath.perform().await;
+        if let Some(deferred) = left.deferred {
+            deferred.perform().await;
         }
         if self.0.len() == REMEMBERED {
             self.0.pop_front();
@@ -218,7 +218,7 @@ mod tests {
     }
 
     fn left(id: &str) -> Left {
-        Left { request_id: id.to_owned(), aftermath: None }
+        Left { request_id: id.to_owned(), deferred: None }
     }
 
     #[tokio::test(start_paused = true)]

@@ -38,8 +38,8 @@ pub(crate) async fn serve(
     watchdog: Option<Arc<Watchdog>>,
 ) -> Result<(), BoxError> {
     // Both take a round trip; during init no client waits.
-    let aftermath = handler.defers_work();
-    let (mode, ()) = tokio::join!(mode(&shared.settings, aftermath), shared.adapter.warm());
+    let defers_work = handler.defers_work();
+    let (mode, ()) = tokio::join!(mode(&shared.settings, defers_work), shared.adapter.warm());
     let first = Arc::new(Mutex::new(true));
     let answer_mode = mode.clone();
     let runtime = Runtime::new(service_fn(move |event: LambdaEvent<IgnoredAny>| {
@@ -80,8 +80,8 @@ pub(crate) async fn serve(
 
 /// Registers the internal extension, if there can be deferred work and the platform supports
 /// extensions.
-async fn mode(settings: &Settings, aftermath: bool) -> DeferMode {
-    if settings.concurrency > 1 || !aftermath {
+async fn mode(settings: &Settings, defers_work: bool) -> DeferMode {
+    if settings.concurrency > 1 || !defers_work {
         return DeferMode::Spawned;
     }
     match extension::hold().await {
@@ -106,16 +106,16 @@ tokio::task_local! {
 /// handler cannot know when its response has been sent.
 struct Slot {
     event: Bytes,
-    aftermath: Mutex<Option<DeferredWork>>,
+    deferred: Mutex<Option<DeferredWork>>,
 }
 
 impl Slot {
-    fn leave(&self, aftermath: Option<DeferredWork>) {
-        *self.aftermath.lock().unwrap_or_else(PoisonError::into_inner) = aftermath;
+    fn leave(&self, deferred: Option<DeferredWork>) {
+        *self.deferred.lock().unwrap_or_else(PoisonError::into_inner) = deferred;
     }
 
     fn take(&self) -> Option<DeferredWork> {
-        self.aftermath.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.deferred.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
@@ -154,7 +154,7 @@ where
     fn call(&mut self, mut invocation: LambdaInvocation) -> Self::Future {
         let request_id = invocation.context.request_id.clone();
         let event = std::mem::replace(&mut invocation.body, Bytes::from_static(b"null"));
-        let slot = Arc::new(Slot { event, aftermath: Mutex::default() });
+        let slot = Arc::new(Slot { event, deferred: Mutex::default() });
         let answered = SLOT.scope(Arc::clone(&slot), self.inner.call(invocation));
         let mode = self.mode.clone();
         mode.before_invocation();

@@ -65,7 +65,7 @@ impl<C: Consumer> invocation::Handler for Handler<C> {
             let (service, at) = (&self.shared.settings.service, Timestamp::now());
             lines.push(metric(service, at, &labels, "errors_total", "Count", nameless));
         }
-        let aftermath = DeferredWork {
+        let deferred = DeferredWork {
             shared: Arc::clone(&self.shared),
             request: None,
             deadline: invocation.deadline,
@@ -74,7 +74,7 @@ impl<C: Consumer> invocation::Handler for Handler<C> {
             telling: Vec::new(),
             tertiary: Tertiary::default(),
         };
-        Handled { answer: answer_of(C::SOURCE, &failed), deferred: Some(aftermath) }
+        Handled { answer: answer_of(C::SOURCE, &failed), deferred: Some(deferred) }
     }
 }
 

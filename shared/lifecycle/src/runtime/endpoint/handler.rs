@@ -83,7 +83,7 @@ impl<E: Endpoint> invocation::Handler for Handler<E> {
         let left = outgoing(&left, &Moment::of_request(log.at), &cause);
         let noted = observations.noted();
         let noted = lines_of_noted(&settings.service, log.at, &request_id, &noted);
-        let aftermath = DeferredWork {
+        let deferred = DeferredWork {
             shared: Arc::clone(&self.shared),
             request: Some(observations),
             deadline: invocation.deadline,
@@ -92,7 +92,7 @@ impl<E: Endpoint> invocation::Handler for Handler<E> {
             telling: log.telling,
             tertiary: done.tertiary.with_messages(left),
         };
-        Handled { answer: Ok(InvocationResult::Http(response)), deferred: Some(aftermath) }
+        Handled { answer: Ok(InvocationResult::Http(response)), deferred: Some(deferred) }
     }
 
     fn overran(&self, watched: &Watched) -> Option<LastWords> {

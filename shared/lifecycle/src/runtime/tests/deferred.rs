@@ -7,7 +7,7 @@ async fn a_failed_tertiary_effect_does_not_change_the_response() {
     let recorder = Arc::new(Recorder::default());
     recorder.faults().queues_down = true;
     let answered = ask(&post_note(&recorder), &request("hello")).await;
-    answered.aftermath.perform().await;
+    answered.deferred.perform().await;
     assert_eq!((answered.status, recorder.calls().len()), (201, 2));
 }
 
@@ -18,7 +18,7 @@ async fn a_slow_queue_does_not_delay_the_response() {
     let began = tokio::time::Instant::now();
     let answered = ask(&post_note(&recorder), &request("hello")).await;
     assert_eq!(began.elapsed(), Duration::ZERO);
-    answered.aftermath.perform().await;
+    answered.deferred.perform().await;
     assert_eq!(began.elapsed(), Duration::from_secs(2));
 }
 
@@ -32,11 +32,11 @@ async fn deferred_work_has_the_id_of_its_request() {
     settings.rate_limit = Some(1);
     recorder.faults().queues_down = true;
     let answered = ask(&handler, &request("hello")).await;
-    for line in &answered.aftermath.lines {
+    for line in &answered.deferred.lines {
         let line: Value = serde_json::from_str(line).unwrap();
         assert_eq!(line["requestId"], "req-1", "{line}");
     }
-    answered.aftermath.perform().await;
+    answered.deferred.perform().await;
     assert!(
         recorder.calls().iter().any(|call| matches!(call, Call::Count(..))),
         "the count is exchanged"

@@ -79,7 +79,7 @@ async fn the_message_is_sent_once_and_before_the_response() {
     let answered = hand_over(&recorder, "hello").await;
     assert_eq!((answered.status, recorder.calls()), (202, vec![Call::Send(1)]));
     assert_eq!(recorder.sent()[0].envelope.data["text"], "hello");
-    answered.aftermath.perform().await;
+    answered.deferred.perform().await;
     assert_eq!(recorder.sent().len(), 1);
 }
 

@@ -27,7 +27,7 @@ async fn an_approximate_limit_admits_requests_while_its_store_is_down() {
     recorder.faults().limiter_down = true;
     for _ in 0..5 {
         let answered = ask(&handler, &request("undecided")).await;
-        answered.aftermath.perform().await;
+        answered.deferred.perform().await;
         assert_eq!(answered.status, 409);
     }
 }
@@ -84,7 +84,7 @@ async fn approximate_counts_are_exchanged_after_the_response() {
         let answered = ask(handler, &request("undecided")).await;
         statuses.push(answered.status);
         assert!(!recorder.calls().iter().any(|call| matches!(call, Call::Commit(_))));
-        answered.aftermath.perform().await;
+        answered.deferred.perform().await;
     }
     let admitted = statuses.iter().filter(|status| **status == 409).count();
     // Each environment may be a few requests behind the other's count.

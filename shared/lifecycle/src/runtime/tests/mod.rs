@@ -97,7 +97,7 @@ struct Answered {
     headers: Value,
     body: Value,
     raw: String,
-    aftermath: DeferredWork,
+    deferred: DeferredWork,
 }
 
 impl Answered {
@@ -123,7 +123,7 @@ async fn ask<E: Endpoint>(handler: &endpoint::Handler<E>, event: &Value) -> Answ
         headers: answer["headers"].clone(),
         body: serde_json::from_str(&raw).unwrap_or(Value::Null),
         raw,
-        aftermath: handled.deferred.unwrap(),
+        deferred: handled.deferred.unwrap(),
     }
 }
 

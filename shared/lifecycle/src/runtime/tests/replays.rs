@@ -18,7 +18,7 @@ async fn a_repeated_key_replays_the_first_response_byte_for_byte() {
         (recorder.items_of(OUTBOX).len(), recorder.items_of(IDEMPOTENCY_KEYS).len()),
         (1, 1)
     );
-    assert!(again.aftermath.tertiary.count() == 0);
+    assert!(again.deferred.tertiary.count() == 0);
 }
 
 #[tokio::test]

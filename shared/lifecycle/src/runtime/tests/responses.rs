@@ -16,7 +16,7 @@ async fn a_valid_request_is_201_with_one_commit() {
     assert_eq!(recorder.calls(), [Call::Commit(3)]);
     assert_eq!(recorder.items_of(OUTBOX).len(), 1);
 
-    answered.aftermath.perform().await;
+    answered.deferred.perform().await;
     assert_eq!(recorder.calls()[1..], [Call::Send(1)]);
     assert_eq!(recorder.sent()[0].envelope.request_id, "req-1");
 }
@@ -68,7 +68,7 @@ async fn each_failure_has_its_status_and_code_in_the_same_body_shape() {
         assert_eq!((answered.status, answered.code()), (status, code), "{event}");
         assert!(!answered.raw.contains("hunter2"), "{}", answered.raw);
         assert_eq!(recorder.items_of(OUTBOX).len(), 0, "{event}");
-        let line: Value = serde_json::from_str(&answered.aftermath.lines[0]).unwrap();
+        let line: Value = serde_json::from_str(&answered.deferred.lines[0]).unwrap();
         assert_eq!(line["status"], status.to_string());
         assert_eq!(line.get("error").is_some(), status >= 500, "{line}");
     }

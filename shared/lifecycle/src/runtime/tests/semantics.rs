@@ -253,7 +253,7 @@ async fn a_head_has_the_status_and_headers_of_a_get_without_its_body() {
         for name in ["content-type", "cache-control", "etag", "vary"] {
             assert_eq!(head.headers.get(name), get.headers.get(name), "{name}");
         }
-        let line: Value = serde_json::from_str(&head.aftermath.lines[0]).unwrap();
+        let line: Value = serde_json::from_str(&head.deferred.lines[0]).unwrap();
         assert_eq!((&line["method"], &line["path"]), (&json!("HEAD"), &json!("/notes/{noteId}")));
     }
 }

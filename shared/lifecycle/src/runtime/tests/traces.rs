@@ -8,7 +8,7 @@ async fn tracestate_is_in_the_outbox_and_in_messages() {
     let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     let event = with(request("hello"), "/headers/traceparent", parent);
     let event = with(event, "/headers/tracestate", "vendor=1");
-    ask(&post_note(&recorder), &event).await.aftermath.perform().await;
+    ask(&post_note(&recorder), &event).await.deferred.perform().await;
     let row = OutboxRow::of_item(recorder.items_of(OUTBOX).remove(0)).unwrap();
     assert_eq!(row.envelope.tracestate.as_deref(), Some("vendor=1"));
     assert_eq!(recorder.sent()[0].envelope.tracestate.as_deref(), Some("vendor=1"));
@@ -56,14 +56,14 @@ async fn spans_are_sent_to_a_configured_collector_in_the_clients_trace() {
     let recorder = Arc::new(Recorder::default());
     let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     let event = with(request("hello"), "/headers/traceparent", parent);
-    ask(&post_note(&recorder), &event).await.aftermath.perform().await;
+    ask(&post_note(&recorder), &event).await.deferred.perform().await;
     assert!(recorder.exported.lock().unwrap().is_empty(), "no export without a collector");
 
     let mut handler = post_note(&recorder);
     let collected = Arc::get_mut(&mut handler.shared).unwrap();
     collected.settings.collector = Some("http://collector.example/".to_owned());
     collected.settings.collector_headers = vec![("key".to_owned(), "value".to_owned())];
-    ask(&handler, &event).await.aftermath.perform().await;
+    ask(&handler, &event).await.deferred.perform().await;
     let exported = recorder.exported.lock().unwrap();
     let [(url, headers, body)] = exported.as_slice() else { panic!("not exactly one export") };
     assert_eq!(url, "http://collector.example/v1/traces");
