@@ -1,10 +1,11 @@
-"""Deploys a template to an endpoint that speaks for all of AWS, and says what came to be.
+"""Deploys a template to an endpoint that emulates AWS, and prints the created resources.
 
-The job comes in as JSON: {"endpoint", "region", "stack", "template", "parameters": {name: value},
+The job is JSON on stdin: {"endpoint", "region", "stack", "template", "parameters": {name: value},
 "programs": {logical id of a function: path of its binary}, "secrets": {logical id: value},
 "rotations": {logical id of a secret: that of the function that rotates it}, "items": [[logical id of
-a table, item]], "sender": mail address}. The answer is {"api": id, "routes": [route key],
-"resources": {logical id: type}, "mappings": count of enabled event source mappings}. Python, because the AWS client that has all these services and is installed anyway is.
+a table, item]], "sender": mail address}. The output is {"api": id, "routes": [route key],
+"resources": {logical id: type}, "mappings": count of enabled event source mappings}. Python, because the AWS
+client for all these services is already installed there.
 """
 
 import io
@@ -37,7 +38,7 @@ def main():
     tables = client("dynamodb")
     for table, item in job["items"]:
         tables.put_item(TableName=names[table], Item=item)
-    # What CloudFormation says of CORS is kept there under names that nobody reads.
+    # The emulator stores CloudFormation's CORS settings under names that it does not read.
     cors = job["template"]["Resources"]["Api"]["Properties"]["CorsConfiguration"]
     client("apigatewayv2").update_api(ApiId=names["Api"], CorsConfiguration=cors)
     json.dump(seen(client, names, resources), sys.stdout)
@@ -84,7 +85,7 @@ def created(cloudformation, job):
 
 
 def rotate(functions, secret, function):
-    """Does what Secrets Manager does where a secret has a schedule."""
+    """Rotates a secret, as Secrets Manager does on its schedule."""
     version = str(uuid.uuid4())
     for step in ("createSecret", "setSecret", "testSecret", "finishSecret"):
         event = {"Step": step, "SecretId": secret, "ClientRequestToken": version}

@@ -1,9 +1,8 @@
-"""Expands templates as AWS does before it deploys them, and has cfn-lint judge the result.
+"""Expands templates as AWS does before a deployment, and lints the result with cfn-lint.
 
-Jobs come in as a JSON list, answers go out as one, in the same order. A job is
-{"files": {path: text}, "parameters": {name: value}, "lint": true or false}, its answer
-{"expanded": {path: template}, "complaints": [sentence]}. Python, because the libraries that expand
-and lint are.
+Jobs are a JSON list on stdin, results one on stdout, in the same order. A job is
+{"files": {path: text}, "parameters": {name: value}, "lint": true or false}, its result
+{"expanded": {path: template}, "complaints": [sentence]}. Python, because both libraries are in Python.
 """
 
 import functools
@@ -22,14 +21,14 @@ SERVERLESS = "AWS::Serverless-2016-10-31"
 LANGUAGE_EXTENSIONS = "AWS::LanguageExtensions"
 REGION = "eu-west-1"
 UNHEEDED = [
-    "W2001",  # SAM puts the values of some parameters in the place of what refers to them.
-    "W1030",  # What an optional parameter is by default, empty, is no ARN.
+    "W2001",  # SAM replaces references to some parameters by their values.
+    "W1030",  # The empty default of an optional parameter is no ARN.
     "W3002",  # The address of a nested template is a path until it is packaged.
 ]
 
 
 def main():
-    # SAM speaks of features that are not switched on.
+    # SAM logs features that are not switched on.
     logging.disable(logging.WARNING)
     jobs = json.load(sys.stdin)
     with multiprocessing.Pool() as pool:
@@ -45,7 +44,7 @@ def answer(job):
         except InvalidDocumentException as error:
             causes = [cause.message for cause in error.causes]
             complaints += [f"{path}: {message}" for message in [error.message, *causes]]
-        except Exception as error:  # Whatever they raise is about the template.
+        except Exception as error:  # Every exception of the libraries is about the template.
             complaints.append(f"{path}: {error}")
         else:
             complaints += lint(path, expanded[path]) if job["lint"] else []
@@ -54,7 +53,7 @@ def answer(job):
 
 @functools.cache
 def nested(text):
-    """A nested template takes no parameters here, and most jobs have the same ones."""
+    """Cached, since a nested template takes no parameters here, and most jobs have the same ones."""
     return expand(text, {})
 
 
@@ -63,7 +62,7 @@ def expand(text, parameters):
     kind = template.get("Transform")
     if kind == SERVERLESS:
         check(template["Parameters"], parameters)
-        # Code that is not built yet has to have an address all the same.
+        # SAM requires an address of the code, even before it is built.
         template["Globals"]["Function"]["CodeUri"] = "s3://a-bucket/the-code.zip"
         return transform(template, values(template, parameters), NoManagedPolicies())
     if kind == LANGUAGE_EXTENSIONS:
@@ -84,7 +83,7 @@ def check(declared, given):
 
 
 def values(template, given):
-    """Parameters as AWS hands them to SAM: those that are lists as lists."""
+    """Parameters as AWS passes them to SAM: comma-delimited values as lists."""
     found = {}
     for name, declaration in template["Parameters"].items():
         value = given.get(name, declaration.get("Default"))
@@ -94,7 +93,7 @@ def values(template, given):
 
 
 class NoManagedPolicies:
-    """The template names managed policies by nothing but what SAM itself adds."""
+    """No managed policies: the template uses only those that SAM itself adds."""
 
     def load(self):
         return {}

@@ -1,7 +1,7 @@
-"""Whether a software bill of materials is what CycloneDX 1.6 says, by the schema of its makers.
+"""Validates a software bill of materials by the official schema of CycloneDX 1.6.
 
-The job comes in as JSON: {"sbom": text}. The answer is {"complaint": sentence or null}. Python, because
-the library with the schema is.
+The job is JSON on stdin: {"sbom": text}. The output is {"complaint": sentence or null}. Python, because
+the library with the schema is in Python.
 """
 
 import json

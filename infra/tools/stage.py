@@ -1,9 +1,9 @@
-"""Answers what only AWS knows of a stage, or puts items into its tables.
+"""Reads a stage's account or outputs from AWS, or puts items into its tables.
 
-The job comes in as JSON: {"region"} and one of {"what": "account"}, {"what": "outputs", "stack"},
-{"what": "items", "stack", "items": [[logical id of a table, item]]}. The answer is the id of the account
+The job is JSON on stdin: {"region"} and one of {"what": "account"}, {"what": "outputs", "stack"},
+{"what": "items", "stack", "items": [[logical id of a table, item]]}. The output is the id of the account
 of these credentials, the stack's outputs as {name: value}, or the count of items. Python, because the
-AWS client that has all these services and is installed anyway is.
+AWS client for all these services is already installed there.
 """
 
 import json

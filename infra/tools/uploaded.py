@@ -1,8 +1,8 @@
-"""Makes a bucket at an endpoint that speaks for S3, or tells what was uploaded to it.
+"""Creates a bucket at an endpoint that emulates S3, or lists the objects uploaded to it.
 
-The job comes in as JSON: {"endpoint", "region", "bucket"} and one of {"what": "bucket"} and
-{"what": "objects", "archives": [key], "texts": [key]}. The answer is null, or {"archives": {key: {name of
-a file: {"sha256", "executable"}}}, "texts": {key: text}}. Python, because SAM's own client is.
+The job is JSON on stdin: {"endpoint", "region", "bucket"} and one of {"what": "bucket"} and
+{"what": "objects", "archives": [key], "texts": [key]}. The output is null, or {"archives": {key: {name of
+a file: {"sha256", "executable"}}}, "texts": {key: text}}. Python, because SAM's own S3 client is in Python.
 """
 
 import hashlib
