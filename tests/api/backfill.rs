@@ -107,7 +107,7 @@ async fn a_dry_run_counts_and_writes_nothing_and_another_kind_is_left_alone() {
     assert_eq!(scan(&api, "ProductsTable").await.len(), before.len());
     assert_eq!(count_out_of_date(&api).await, 6);
     let error = operate(&api, &["backfill", "product"]).await.unwrap_err();
-    assert!(error.contains("known are users, email-claims"), "{error}");
+    assert!(error.contains("the kinds are users, email-claims"), "{error}");
 }
 
 /// Stores products of a merchant as an earlier version may have: a quarter of them is up to date, one

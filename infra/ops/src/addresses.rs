@@ -15,9 +15,9 @@ pub(crate) const RESOURCES: &[Resource] = &[Resource::Table(MAIL_ADDRESSES, &[])
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Shows the addresses to which no mail is sent, and why.
+    /// Shows the addresses to which no mail is sent, with the reasons.
     Show,
-    /// Has mail sent to an address again.
+    /// Allows mail to an address again.
     Clear {
         /// The e-mail address.
         #[arg(value_parser = email)]
@@ -68,7 +68,7 @@ async fn clear(operator: &Operator, email: &Email, say: Say<'_>) -> Result<(), B
         return Err(format!("{email} is not marked as undeliverable").into());
     };
     if !operator.write(write).await? {
-        return Err(format!("{email} was changed meanwhile: try again").into());
+        return Err(format!("{email} was changed concurrently: try again").into());
     }
     say(&format!("done: mail is sent to {email} again"));
     Ok(())

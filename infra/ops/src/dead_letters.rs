@@ -1,4 +1,4 @@
-//! `dead-letters show` and `dead-letters redrive`: what could not be consumed.
+//! `dead-letters show` and `dead-letters redrive`.
 
 use aws::admin::{DeadLetter, Operator};
 use clap::Subcommand;
@@ -10,19 +10,19 @@ use lifecycle::resource::Resource;
 
 use crate::Say;
 
-/// What the stream of the outbox could not be relayed of. The rows are still there.
+/// The dead letters of the outbox's stream. Their rows are still in the outbox.
 const OUTBOX_LETTERS: QueueName = QueueName::new(OUTBOX.name());
-/// How many letters are shown at most.
+/// The maximum of dead letters that are shown.
 const SHOWN_MAX: usize = 100;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Shows the letters of a queue, and leaves them where they are.
+    /// Shows the dead letters of a queue, and leaves them in its dead-letter queue.
     Show {
         /// The queue's logical name, `emails`.
         queue: String,
     },
-    /// Puts the letters of a queue back into it.
+    /// Moves the dead letters of a queue back into it.
     Redrive {
         /// The queue's logical name, `emails`.
         queue: String,
@@ -30,13 +30,13 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// What the command needs.
+    /// The resources that the command needs.
     pub(crate) fn uses(&self) -> Result<Vec<Resource>, BoxError> {
         match self {
             Self::Show { queue } => Ok(vec![Resource::DeadLetterQueue(known(queue)?)]),
             Self::Redrive { queue } if queue == OUTBOX_LETTERS.name() => {
-                Err("letters of the outbox have no queue to go back to; what waits in the outbox \
-                     is relayed by its sweeper"
+                Err("dead letters of the outbox come from no queue; `sweep_outbox` relays its \
+                     waiting rows"
                     .into())
             }
             Self::Redrive { queue } => {
@@ -86,7 +86,8 @@ async fn show(operator: &Operator, queue: QueueName, say: Say<'_>) -> Result<(),
     Ok(())
 }
 
-/// As many as there are now: a letter that comes back while this runs waits for the next time.
+/// Redrives as many as there are at the start. A message that fails again meanwhile is left for the
+/// next run, so that the loop ends.
 async fn redrive(operator: &Operator, queue: QueueName, say: Say<'_>) -> Result<(), BoxError> {
     let total = operator.letters_count(queue).await?;
     let (mut taken, mut back) = (0, 0);
@@ -100,7 +101,11 @@ async fn redrive(operator: &Operator, queue: QueueName, say: Say<'_>) -> Result<
         say(&format!("{back} of {total} dead letters put back into {}", queue.name()));
     }
     if back < taken {
-        return Err(format!("{} letters were refused and stay where they are", taken - back).into());
+        return Err(format!(
+            "{} dead letters were rejected and stay in their dead-letter queue",
+            taken - back
+        )
+        .into());
     }
     say(&format!("done: {back} dead letters put back into {}", queue.name()));
     Ok(())
@@ -111,13 +116,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_queue_that_does_not_exist_is_answered_with_those_that_do() {
+    fn an_unknown_queue_is_an_error_that_lists_the_known_ones() {
         let error = known("email").unwrap_err().to_string();
         assert!(error.contains("`email`") && error.contains("emails"), "{error}");
     }
 
     #[test]
-    fn what_has_no_queue_to_go_back_to_is_not_redriven() {
+    fn dead_letters_of_the_outbox_are_shown_and_not_redriven() {
         let queue = "outbox".to_owned();
         assert!(Command::Show { queue: queue.clone() }.uses().is_ok());
         assert!(Command::Redrive { queue }.uses().is_err());

@@ -1,5 +1,5 @@
-//! `history`: an order, what happened to it, who has heard of it, what is reserved for it, and how
-//! it is shown.
+//! `history`: an order with its events and their consumers, its credit reservation, and its place in
+//! the projection.
 
 use aws::Range;
 use aws::admin::Operator;
@@ -24,7 +24,7 @@ pub(crate) const RESOURCES: &[Resource] = &[
     Resource::Table(IDEMPOTENCY_KEYS, &[]),
 ];
 
-/// An order has a handful of events in its life.
+/// More than an order ever has: a handful of events.
 const EVENTS_MAX: usize = 100;
 
 pub(crate) fn order_id(text: &str) -> Result<OrderId, String> {
@@ -44,7 +44,7 @@ pub(crate) async fn run(
     say(&format!("order       {}", serde_json::to_string(&order)?));
     tell_events(operator, order_id, say).await?;
     match reservation {
-        None => say("credit      nothing was ever reserved"),
+        None => say("credit      none reserved"),
         Some(reservation) => say(&format!("credit      {}", serde_json::to_string(&reservation)?)),
     }
     match summary {
@@ -57,7 +57,7 @@ pub(crate) async fn run(
     Ok(())
 }
 
-/// The events as the outbox keeps them, and which of their subscribers remember them.
+/// Prints the events of the outbox, and which subscribers have consumed each.
 async fn tell_events(operator: &Operator, order_id: OrderId, say: Say<'_>) -> Result<(), BoxError> {
     let found = operator.first_of(&Range::partition(order_id), EVENTS_MAX).await?;
     let mut rows: Vec<OutboxRow> = found.into_iter().map(|found| found.record).collect();

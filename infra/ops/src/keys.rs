@@ -1,4 +1,4 @@
-//! `rotate-keys`: the next key signs tokens, and nobody notices.
+//! `rotate-keys`: makes the next key sign tokens. Valid tokens stay valid.
 
 use std::time::Duration;
 
@@ -15,10 +15,10 @@ use crate::Say;
 
 pub(crate) const RESOURCES: &[Resource] = KeyRotation::RESOURCES;
 
-/// For a key that has become known, whose tokens are to stop working.
+/// Rotates the keys at once, for a leaked key whose tokens must stop verifying.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// After how many seconds the last token of the key that was replaced last has ended.
+    /// Seconds after a key's replacement until its last token has expired.
     #[arg(long, value_name = "SECONDS")]
     ended_after: Option<u64>,
 }
@@ -37,9 +37,9 @@ pub(crate) async fn run(
     for step in Step::ALL {
         rotation.perform(step, &version_id).await?;
         say(match step {
-            Step::Create => "a fresh key is made, to sign after the next one",
-            Step::Set => "it is published, and the key that was replaced last is gone",
-            Step::Test => "a token of the key that is to sign verifies",
+            Step::Create => "a fresh key was generated; it signs after the next one",
+            Step::Set => "it is published, and the key that was replaced last is removed",
+            Step::Test => "a token of the new signing key verifies",
             Step::Finish => "it signs from now on",
         });
     }

@@ -1,8 +1,8 @@
-//! Operators' commands, `cargo xtask ops …`, against whatever the environment names: a deployed
-//! stack, or the local platform.
+//! Operators' commands, `cargo xtask ops …`, against the resources that the environment names: of a
+//! deployed stack, or of the local platform.
 //!
-//! Region, credentials and addresses stand in the variables that every SDK of AWS knows, names of
-//! tables and queues in those that functions have. `infra/docs/OPERATIONS.md` tells where to get
+//! Region, credentials and addresses are in the variables of every AWS SDK, names of tables and
+//! queues in the variables that functions have. `infra/docs/OPERATIONS.md` describes how to set
 //! them.
 
 mod addresses;
@@ -21,7 +21,7 @@ use clap::{Parser, Subcommand};
 use lifecycle::error::BoxError;
 use lifecycle::resource::Resource;
 
-/// What an operator can do.
+/// A command of an operator.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask ops", about = "Operators' commands.")]
 pub struct Command {
@@ -31,11 +31,11 @@ pub struct Command {
 
 #[derive(Debug, Subcommand)]
 enum Kind {
-    /// Makes the read model of customers' orders anew from the orders.
+    /// Rebuilds the read model of customers' orders from the orders.
     RebuildProjection,
-    /// Writes the items of a kind again as this version writes them.
+    /// Writes the items of a kind again in this version's form.
     Backfill(backfill::Arguments),
-    /// Shows or redrives what could not be consumed.
+    /// Shows or redrives dead letters.
     #[command(subcommand)]
     DeadLetters(dead_letters::Command),
     /// Shows or retries rows of the outbox that were set aside.
@@ -44,9 +44,9 @@ enum Kind {
     /// Shows addresses to which no mail is sent any more, or clears one.
     #[command(subcommand)]
     MailAddresses(addresses::Command),
-    /// Has the next key sign tokens, at once instead of on schedule.
+    /// Makes the next key sign tokens, at once instead of on schedule.
     RotateKeys(keys::Arguments),
-    /// Tells all that is known of an order.
+    /// Prints an order with its events, its credit reservation and its place in the projection.
     History {
         /// The order's id.
         #[arg(value_parser = history::order_id)]
@@ -59,7 +59,7 @@ impl Command {
     ///
     /// # Errors
     ///
-    /// How the command is used, where it is asked for or the arguments make no sense.
+    /// The usage, if the arguments ask for help or are invalid.
     pub fn read(arguments: &[String]) -> Result<Self, String> {
         let name = "cargo xtask ops".to_owned();
         let read = Self::try_parse_from(std::iter::once(&name).chain(arguments));
@@ -67,10 +67,10 @@ impl Command {
     }
 }
 
-/// Hears line by line what a command has to say.
+/// Receives the output of a command, line by line.
 pub type Say<'a> = &'a (dyn Fn(&str) + Send + Sync);
 
-/// Does what the arguments ask for, in the environment of this process.
+/// Runs the command of these arguments in the environment of this process.
 pub fn main(arguments: &[String]) -> ExitCode {
     let command = match Command::read(arguments) {
         Ok(command) => command,
@@ -93,11 +93,11 @@ pub fn main(arguments: &[String]) -> ExitCode {
     }
 }
 
-/// Does what a command asks for.
+/// Runs a command.
 ///
 /// # Errors
 ///
-/// What the environment lacks, what cannot be reached, and what is asked for and does not exist.
+/// A variable is missing, AWS cannot be reached, or the named resource does not exist.
 pub async fn run(
     command: &Command,
     environment: impl Fn(&str) -> Option<String> + Send + Sync + 'static,

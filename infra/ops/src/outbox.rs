@@ -1,5 +1,5 @@
-//! `outbox show` and `outbox retry`: rows that were set aside, because a queue refuses their message
-//! for what it is, or because they cannot be read.
+//! `outbox show` and `outbox retry`: rows that were set aside, because a queue rejects their message
+//! for its content, or because they cannot be read.
 
 use std::time::SystemTime;
 
@@ -15,9 +15,9 @@ pub(crate) const RESOURCES: &[Resource] = &[Resource::Table(OUTBOX, &[])];
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Shows the rows that were set aside, and those that cannot be read.
+    /// Shows the rows that were set aside, and the unreadable ones.
     Show,
-    /// Has the rows that were set aside, and can be read, wait for the sweeper again.
+    /// Makes the readable rows that were set aside wait for the sweeper again.
     Retry,
 }
 

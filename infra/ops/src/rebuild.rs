@@ -1,4 +1,4 @@
-//! `rebuild-projection`: the read model of customers' orders, made anew from the write model.
+//! `rebuild-projection`: rebuilds the read model of customers' orders from the write model.
 //!
 //! It may run while orders are placed, approved and deleted: nothing newer is overwritten. It may
 //! be interrupted and run again.
@@ -26,11 +26,11 @@ pub(crate) const RESOURCES: &[Resource] = &[
     Resource::Table(ADDRESSES, &[]),
 ];
 
-/// How many parts of a table are read at the same time.
+/// The number of segments of a table that are read in parallel.
 const SEGMENTS: u16 = 4;
-/// How many orders are looked at together: with customer and address they are one call's keys.
+/// Orders per batch: the keys of their customers and addresses fit into one call.
 const ORDERS_AT_ONCE: usize = 50;
-/// How many summaries each part writes at the same time.
+/// Concurrent writes of each segment.
 const WRITES_AT_ONCE: usize = 8;
 
 pub(crate) async fn run(operator: &Operator, say: Say<'_>) -> Result<(), BoxError> {
@@ -63,20 +63,20 @@ impl Counts {
         let [orders, written, newer, summaries, strays] =
             [orders, written, newer, summaries, strays].map(|count| count.load(Relaxed));
         format!(
-            "{orders} orders read, {written} summaries written or removed, {newer} left as they \
+            "{orders} orders read, {written} summaries written or removed, {newer} kept because they \
              are newer; {summaries} summaries checked, {strays} without an order removed"
         )
     }
 }
 
 impl Rebuild<'_> {
-    /// Stores what the orders of a segment are summed up as.
+    /// Stores the summaries of a segment's orders.
     async fn project_orders(&self, segment: Segment) -> Result<(), ServiceError> {
         let mut next = None;
         loop {
             let page = self.operator.scan::<Order>(segment, next).await?;
             for key in &page.unreadable {
-                (self.say)(&format!("order {} cannot be read, and is left out", key.pk));
+                (self.say)(&format!("order {} is left out: it cannot be read", key.pk));
             }
             for orders in page.records.chunks(ORDERS_AT_ONCE) {
                 let writes = self.writes_for(orders).await?;
@@ -96,7 +96,7 @@ impl Rebuild<'_> {
         }
     }
 
-    /// An order that belongs in the projection is stored there, and any other is removed.
+    /// The writes that store the summaries of listed orders, and remove all others.
     async fn writes_for(&self, orders: &[Order]) -> Result<Vec<Write>, ServiceError> {
         let customers = orders.iter().map(|order| User::key_of(order.user_id));
         let customers = self.operator.table::<User>().many(customers).each();
@@ -137,7 +137,7 @@ impl Rebuild<'_> {
             let keys = page.records.iter().map(|summary| Order::key_of(summary.shown.order_id));
             let orders = self.operator.table::<Order>().many(keys).each();
             let orders = self.operator.together(orders).await?;
-            // An order that cannot be read is one all the same.
+            // An unreadable order exists, so its summary stays.
             let strays = page.records.iter().zip(orders);
             let strays = strays.filter(|(_, order)| matches!(order, Looked::Nothing));
             for (stray, _) in strays {

@@ -1,6 +1,6 @@
-//! The kinds of items that can be written again, and how each is.
+//! The kinds of items that can be written again.
 //!
-//! How a kind changes from version to version is declared by its record type, see
+//! The record type of a kind declares its changes from version to version, see
 //! [`lifecycle::rewrite`]. An item of a table belongs to the kind that holds its partition key.
 
 use domain::BusinessRules;
@@ -19,14 +19,14 @@ use serde_dynamo::Item;
 /// A kind of items.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Kind {
-    /// Its name, `name-claims`.
+    /// Its name, such as `name-claims`.
     pub(crate) name: &'static str,
-    /// The table that has them, perhaps beside other kinds.
+    /// Their table, which may have other kinds too.
     pub(crate) table: TableName,
     /// Whether an item with this partition key is one of them.
     pub(crate) holds: fn(&str) -> bool,
-    /// The attributes that an item may lack, of a kind without a `version` that counts up with each
-    /// change: one that somebody adds is seen by its name alone.
+    /// The attributes that an item may lack, of a kind without a `version` that counts changes. Only
+    /// its name shows that such an attribute was added concurrently.
     pub(crate) optional: &'static [&'static str],
     /// Whether keys are personal data.
     pub(crate) key_is_personal: bool,
@@ -35,8 +35,8 @@ pub(crate) struct Kind {
     former: &'static [&'static str],
 }
 
-/// All of them. Items that expire within a day or two are none: those of the ledger, limits, circuits,
-/// tokens and objects.
+/// All kinds. Not included are items that expire within a day or two: those of the idempotency table,
+/// limits, circuits, tokens and objects.
 pub(crate) const KINDS: &[Kind] = &[
     Kind::of::<User>("users", |pk| !pk.contains('#')),
     Kind::of::<EmailClaim>("email-claims", |pk| pk.starts_with("email#")).lacking(&["expiresAt"]),
@@ -94,12 +94,12 @@ impl Kind {
         let found = KINDS.iter().find(|kind| kind.name == name).copied();
         found.ok_or_else(|| {
             let names: Vec<_> = KINDS.iter().map(|kind| kind.name).collect();
-            format!("known are {}", names.join(", "))
+            format!("the kinds are {}", names.join(", "))
         })
     }
 
-    /// What the kind's items are made by, as far as a program can tell. A run that another revision
-    /// has begun is not gone on with.
+    /// The version and the declarations that shape the kind's items. A run that another revision
+    /// began does not continue.
     pub(crate) fn revision(&self) -> String {
         let [partitions, former] =
             [&IndexName::WRITE_SHARDS[..], self.former].map(|list| list.join(","));
@@ -107,7 +107,7 @@ impl Kind {
     }
 }
 
-/// A claim stands under the form of its name that is compared, or under the name as it was typed.
+/// A claim's key is the normalized form of its name, or the name as it was typed.
 fn rewritten_claim(item: &Item) -> Result<Item, NotRewritten> {
     rewritten::<NameClaim>(item).or_else(|error| match error {
         NotRewritten::OtherKey => rewritten::<TypedNameClaim>(item),
@@ -125,11 +125,11 @@ mod tests {
 
     const RELEASED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/items");
 
-    /// Items that end by themselves before the version that wrote them is forgotten.
+    /// Tables whose items expire before support for the version that wrote them ends.
     const PASSING: [&str; 5] = ["circuits", "ledger", "limits", "objects", "tokens"];
 
     #[test]
-    fn every_released_item_that_stays_is_of_exactly_one_kind_and_written_again() {
+    fn every_released_lasting_item_is_of_one_kind_and_rewritten_stably() {
         for (table, items) in released() {
             if PASSING.contains(&table.as_str()) {
                 continue;
@@ -141,7 +141,7 @@ mod tests {
                     .filter(|kind| kind.table.name() == table && (kind.holds)(pk))
                     .collect();
                 if pk.starts_with("backfill#") {
-                    assert!(of.is_empty(), "a run is no item of a kind");
+                    assert!(of.is_empty(), "a run of backfill belongs to no kind");
                     continue;
                 }
                 let [kind] = &of[..] else { panic!("{pk} of {table} is of {} kinds", of.len()) };
@@ -159,7 +159,7 @@ mod tests {
             let items = released().remove(kind.table.name()).unwrap_or_default();
             for item in items {
                 let Some(serde_dynamo::AttributeValue::S(pk)) = item.get("pk") else { panic!() };
-                // A row's version is that of its event's shape, and counts no changes.
+                // A row's version is that of its event's data, and does not count changes.
                 let is_counted = item.contains_key("version") && kind.name != "outbox";
                 if !(kind.holds)(pk) || is_counted {
                     continue;

@@ -1,7 +1,7 @@
-//! `backfill`: every item of a kind, written again as this version writes it.
+//! `backfill`: writes every item of a kind again in this version's form.
 //!
-//! It may run while the system works: an item is changed only if it is still what was read, and one
-//! that somebody else has changed is looked at again. It may be killed, and run again.
+//! It may run while the system works: conditional writes change only items that are still as they
+//! were read, and others are read again. It may be killed, and run again.
 
 mod kinds;
 mod pace;
@@ -28,34 +28,34 @@ use self::pace::{Pace, pause};
 use self::progress::{Counts, Position, Progress, SEGMENTS, spoken, time_left};
 use crate::Say;
 
-/// How many items of each segment are changed at the same time.
+/// Concurrent changes of each segment.
 const CHANGES_AT_ONCE: usize = 8;
-/// How often an item is looked at that others change all the time.
+/// Attempts at an item that others keep changing.
 const LOOKS_MAX: u32 = 10;
-/// How often a call that fails is made again: for some two minutes.
+/// Retries of a failing call: for some two minutes.
 const FAILURES_MAX: u32 = 12;
-/// How often progress is told and stored.
+/// The interval at which progress is printed and stored.
 const TOLD_EVERY: Duration = Duration::from_secs(1);
 
-/// What is written again, and how fast.
+/// The kind to write again, and the pace.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// The kind of items: `orders`.
+    /// The kind of items, such as `orders`.
     #[arg(value_parser = Kind::named)]
     kind: Kind,
-    /// How many capacity units are spent a second at most, of reads and writes together.
+    /// The maximum of capacity units a second, of reads and writes together.
     #[arg(long, value_name = "UNITS", default_value = "500")]
     rate: NonZero<u32>,
-    /// Only counts what would be written.
+    /// Only counts the items to write.
     #[arg(long)]
     dry_run: bool,
-    /// Begins anew, also where a run can be gone on with.
+    /// Starts from the beginning, even if an interrupted run could continue.
     #[arg(long)]
     restart: bool,
 }
 
 impl Arguments {
-    /// What the command needs.
+    /// The resources that the command needs.
     pub(crate) fn uses(&self) -> Vec<Resource> {
         let table = Resource::Table(self.kind.table, &[]);
         let settings = Resource::Table(SETTINGS, &[]);
@@ -94,7 +94,7 @@ pub(crate) async fn run(
     let segments = (0..SEGMENTS).map(|number| backfill.segment(number));
     if let Err(fault) = try_join_all(segments).await {
         backfill.store().await?;
-        say("not done: the same command goes on from here");
+        say("not done: run the same command again to continue");
         return Err(fault.into());
     }
     if !dry_run {
@@ -108,7 +108,7 @@ pub(crate) async fn run(
     }
 }
 
-/// The run over a kind that is not at its end.
+/// The unfinished run over a kind, if any.
 async fn begun(operator: &Operator, kind: &Kind) -> Result<Option<Progress>, ServiceError> {
     operator.together(operator.table::<Progress>().one(Progress::key_of(kind.name))).await
 }
@@ -118,11 +118,11 @@ struct Backfill<'a> {
     kind: Kind,
     say: Say<'a>,
     is_dry: bool,
-    /// About how many items the table has.
+    /// The approximate number of items of the table.
     total: Option<u64>,
     pace: Pace,
     began: Instant,
-    /// How many items were read before this process.
+    /// The number of items that were read before this process.
     read_before: u64,
     progress: Mutex<Noted>,
 }
@@ -132,7 +132,7 @@ struct Noted {
     told_at: Instant,
 }
 
-/// What is done with an item.
+/// The result for an item.
 enum Outcome {
     OtherKind,
     UpToDate,
@@ -142,7 +142,7 @@ enum Outcome {
 }
 
 impl Backfill<'_> {
-    /// Works on a segment from where it goes on to its end. A page is noted once all of it is done.
+    /// Processes a segment from its position to its end. The position advances after each full page.
     async fn segment(&self, number: u16) -> Result<(), ServiceError> {
         let mut next = match self.lock().progress.position(number) {
             Position::Beginning => None,
@@ -172,7 +172,7 @@ impl Backfill<'_> {
                 } += 1;
             }
             next = page.next;
-            // What is told is stored already.
+            // Progress is stored before it is printed.
             if let Some(told) = self.note(number, next.as_ref(), counts) {
                 self.store().await?;
                 (self.say)(&told);
@@ -183,7 +183,7 @@ impl Backfill<'_> {
         }
     }
 
-    /// Brings an item up to date; tells how often somebody else was faster.
+    /// Brings an item up to date. Also returns how often a concurrent change came first.
     async fn item(&self, key: Key, mut item: Item) -> Result<(Outcome, u64), ServiceError> {
         let kind = &self.kind;
         if !(kind.holds)(&key.pk) {
@@ -218,11 +218,11 @@ impl Backfill<'_> {
             }
             tokio::time::sleep(pause(look)).await;
         }
-        self.left(&key, "somebody else changes it all the time");
+        self.left(&key, "concurrent changes came first in every attempt");
         Ok((Outcome::Left, LOOKS_MAX.into()))
     }
 
-    /// Makes a call again that fails by a throttle or an absence, after a pause that grows.
+    /// Retries a call that is throttled or whose service is unavailable, with back-off.
     async fn patiently<T>(
         &self,
         call: impl AsyncFn() -> Result<T, ServiceError>,
@@ -240,7 +240,7 @@ impl Backfill<'_> {
         }
     }
 
-    /// Notes that a page is done; gives what there is to tell, where it is time to.
+    /// Records that a page is done. Returns the progress line, if its interval has passed.
     fn note(&self, segment: u16, next: Option<&Key>, counts: Counts) -> Option<String> {
         let mut noted = self.lock();
         noted.progress.advance(segment, next, counts);
@@ -257,7 +257,7 @@ impl Backfill<'_> {
         Some(format!("{}: {}{left}", self.kind.name, counts.told(self.total, self.is_dry)))
     }
 
-    /// Stores how far the run is. A process that is killed has done at most a second more.
+    /// Stores the progress. A killed process has done at most a second more.
     async fn store(&self) -> Result<(), ServiceError> {
         if self.is_dry {
             return Ok(());

@@ -1,11 +1,11 @@
-//! How fast a table is worked on: never faster than it may be, and slower while it is throttled.
+//! The pace of a run: at most the given capacity units a second, and slower while throttled.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-/// Capacity units as they are spent.
+/// Limits the capacity units that are spent a second.
 pub(super) struct Pace {
     units_per_s_max: f64,
     state: Mutex<State>,
@@ -13,7 +13,7 @@ pub(super) struct Pace {
 
 struct State {
     units_per_s: f64,
-    /// When everything that was spent is paid for.
+    /// When the pace allows the next unit.
     paid_at: Instant,
 }
 
@@ -36,7 +36,7 @@ impl Pace {
         sleep_until(at).await;
     }
 
-    /// Notes what a call has taken in all, whose first unit was spent by its [`turn`](Self::turn).
+    /// Adds the units that a call has consumed. Its [`turn`](Self::turn) spent the first one.
     pub(super) fn took(&self, units: f64) {
         let mut state = self.lock();
         let more = Duration::from_secs_f64((units - 1.0).max(0.0) / state.units_per_s);
@@ -44,7 +44,7 @@ impl Pace {
         state.units_per_s = (state.units_per_s * 1.02).min(self.units_per_s_max);
     }
 
-    /// Halves the pace. It grows again with each call that succeeds.
+    /// Halves the pace. Each successful call raises it again.
     pub(super) fn throttled(&self) {
         let mut state = self.lock();
         state.units_per_s = (state.units_per_s / 2.0).max(1.0);
@@ -55,8 +55,7 @@ impl Pace {
     }
 }
 
-/// The pause before a call is made again that has failed so often: 100 ms, doubling to 30 s, of which
-/// half is random.
+/// The pause before a retry after so many failures: 100 ms, doubling to 30 s, half of it random.
 pub(super) fn pause(failures: u32) -> Duration {
     let doubled =
         Duration::from_millis(100).saturating_mul(1 << failures.saturating_sub(1).min(16));
@@ -68,7 +67,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn no_more_units_are_spent_in_a_second_than_may_be() {
+    async fn a_pace_of_10_units_spends_at_most_10_a_second() {
         let (pace, began) = (Pace::new(10), Instant::now());
         for _ in 0..11 {
             pace.turn().await;

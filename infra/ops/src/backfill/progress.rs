@@ -1,4 +1,4 @@
-//! How far a run has come, so that one that was killed is gone on with.
+//! The progress of a run, so that a killed run can continue.
 
 use std::time::Duration;
 
@@ -9,14 +9,13 @@ use serde::{Deserialize, Serialize};
 
 use super::kinds::Kind;
 
-/// How many segments a table is read in, at the same time.
+/// The number of segments of a table, which are read in parallel.
 pub(super) const SEGMENTS: u16 = 4;
 
-/// A run over a table that is not at its end.
+/// An unfinished run over a table.
 ///
-/// It is an item of the table of settings and not a file: whoever goes on with a run, from whatever
-/// machine, finds it, and a table that was restored in the place of another has another name and
-/// begins anew.
+/// It is an item of the table of settings and not a file, so that any machine can continue the run.
+/// A restored table has another name, so its run starts from the beginning.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Progress {
@@ -24,22 +23,22 @@ pub(crate) struct Progress {
     kind: String,
     /// The physical name of its table.
     table: String,
-    /// What wrote the items.
+    /// The revision that wrote the items.
     revision: String,
     /// When the run began.
     pub(super) began_at: Timestamp,
-    /// Where each segment goes on.
+    /// The position of each segment.
     segments: Vec<Position>,
-    /// What was done.
+    /// The results so far.
     pub(super) counts: Counts,
 }
 
-/// Where a segment goes on.
+/// The position of a segment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(super) enum Position {
     Beginning,
-    /// Behind the item with this key.
+    /// After the item with this key.
     After {
         pk: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -48,26 +47,26 @@ pub(super) enum Position {
     End,
 }
 
-/// What was done with the items.
+/// The number of items by result.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Counts {
-    /// All that the table has, those of other kinds included.
+    /// All items read, including other kinds.
     pub(super) read: u64,
-    /// Those of other kinds.
+    /// Items of other kinds.
     pub(super) others: u64,
     pub(super) written: u64,
     pub(super) up_to_date: u64,
-    /// How often somebody else had changed an item, and it was looked at again.
+    /// How often an item was read again after a concurrent change.
     pub(super) moved: u64,
-    /// Those that were deleted meanwhile.
+    /// Items that were deleted meanwhile.
     pub(super) gone: u64,
-    /// Those that are left as they are: unreadable, or changed all the time.
+    /// Items that are left as they are: unreadable, or changed in every attempt.
     pub(super) left: u64,
 }
 
 impl Progress {
-    /// A run that begins.
+    /// A run at its beginning.
     pub(super) fn begin(kind: &Kind, table: &str, now: Timestamp) -> Self {
         Self {
             kind: kind.name.to_owned(),
@@ -84,19 +83,19 @@ impl Progress {
         Key::new(format_args!("backfill#{kind}"))
     }
 
-    /// Whether it is a run as this one would be.
+    /// Whether a run of this revision over this table can continue it.
     pub(super) fn can_be_gone_on_with(&self, kind: &Kind, table: &str) -> bool {
         self.table == table
             && self.revision == kind.revision()
             && self.segments.len() == usize::from(SEGMENTS)
     }
 
-    /// Where a segment goes on.
+    /// The position of a segment.
     pub(super) fn position(&self, segment: u16) -> &Position {
         &self.segments[usize::from(segment)]
     }
 
-    /// Notes that a page of a segment is done, and what was done with it.
+    /// Advances a segment by a page, and adds the page's counts.
     pub(super) fn advance(&mut self, segment: u16, next: Option<&Key>, counts: Counts) {
         self.segments[usize::from(segment)] = match next {
             None => Position::End,
@@ -126,7 +125,7 @@ impl Counts {
         self.left += left;
     }
 
-    /// What was done, in one line.
+    /// The counts in one line.
     pub(super) fn told(&self, total: Option<u64>, is_dry: bool) -> String {
         let Self { read, others, written, up_to_date, moved, gone, left } = self;
         let of = total.map_or_else(String::new, |total| format!(" of about {}", total.max(*read)));
@@ -138,7 +137,7 @@ impl Counts {
     }
 }
 
-/// How long the rest takes, by how long a part took.
+/// The estimated time for the rest, by the time of the items read now.
 pub(super) fn time_left(
     total: u64,
     read: u64,
@@ -150,7 +149,7 @@ pub(super) fn time_left(
     u64::try_from(millis).ok().map(Duration::from_millis)
 }
 
-/// A time as people say it.
+/// A duration in two units, such as `2 h 1 min`.
 pub(super) fn spoken(time: Duration) -> String {
     match time.as_secs() {
         seconds @ 0..60 => format!("{seconds} s"),
@@ -174,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_is_read_as_it_was_stored() {
+    fn a_stored_run_reads_back_unchanged() {
         let mut run = run();
         let counts = Counts { read: 100, written: 60, left: 1, ..Counts::default() };
         run.advance(0, Some(&Key::new("a")), counts);
@@ -187,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_over_another_table_or_of_another_revision_is_not_gone_on_with() {
+    fn a_run_of_another_table_or_revision_does_not_continue() {
         let run = run();
         assert!(run.can_be_gone_on_with(&orders(), "stack-OrdersTable"));
         assert!(!run.can_be_gone_on_with(&orders(), "stack-OrdersTable-restored"));
