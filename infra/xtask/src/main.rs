@@ -38,40 +38,40 @@ use self::terminal::{arguments, complain, done, fail, report, say};
 
 const USAGE: &str = "usage: cargo xtask <command>
 
-  tidy                    the house's rules that no compiler knows
-  drift                   whether template.yaml says what the binaries do
-  template                whether what AWS makes of the templates is what we want deployed
-  template expand         template.yaml as CloudFormation gets it, in target/template.json
-  stamp                   makes what `sam build` has built ready for one stage: stamp --help
-  new-endpoint            an endpoint's file and all that has to know of it: new-endpoint --help
-  privileges              takes each right from its function, and sees a test fail for it
-  privileges --check      whether the table of rights has those of template.yaml
-  ministack [TEST…]       deploys to an independent platform and runs the API's tests there;
-                          --dev before the tests' names takes binaries that are quickly built
-  bench                   our functions beside bare ones: bench --help
-  bench local             requests through the local platform
-  bench sign-in           whether a refused sign-in's time tells who has an account
-  bench callback          how long a callback of 200 objects waits for its answer
-  bench hostile           the worst bodies beside a valid request
-  cost                    what requests use and cost, into infra/docs/COST.md: cost --help
+  tidy                    checks the house rules that no compiler checks
+  drift                   compares template.yaml with the binaries' declarations
+  template                checks the expanded templates by cfn-lint and our own rules
+  template expand         writes the expanded template.yaml to target/template.json
+  stamp                   prepares the output of `sam build` for one stage: stamp --help
+  new-endpoint            writes a new endpoint and its declarations: new-endpoint --help
+  privileges              removes each permission from its function; a test has to fail
+  privileges --check      compares the table of permissions with template.yaml
+  ministack [TEST…]       deploys to an independent emulator and runs the API's tests there;
+                          --dev before the tests' names uses binaries of the dev profile
+  bench                   measures our functions against bare ones: bench --help
+  bench local             measures requests through the local platform
+  bench sign-in           tests whether a rejected sign-in's duration reveals an account
+  bench callback          measures the response time of a callback of 200 objects
+  bench hostile           compares the worst bodies with a valid request
+  cost                    writes the use and cost of requests to infra/docs/COST.md: cost --help
   words                   counts words that make sentences hard to read: words --help
-  workflows               the workflows of .github and their template, by other people's linters
-  supply-chain            licences, sources and known advisories of what is linked, and a list of it;
-                          with --advisories it is an error where their database cannot be had
-  pipeline                the steps of the workflows, and their rehearsal: pipeline --help
-  deploy                  builds functions and deploys those that changed: deploy --help
-  rollback                moves functions back to the versions that they had: rollback --help
-  switch-table            a restored table takes the place of one of the stack's: switch-table --help
-  sam                     our functions as SAM's tools run them: sam --help
-  openapi                 writes infra/openapi.json from what the binaries say
-  openapi --lint          what Redocly's linter has to say of it
-  clients                 generates clients, and runs a story with each: clients --help
-  docs-page               the documentation page in a browser: docs-page --help
-  fuzz                    schemathesis against the API that runs here: fuzz --help
-  trace                   one order's trace, from the request to the mail, in an OTLP receiver that
-                          others wrote
-  ops                     what operators do with a running system: ops --help
-  tools LIST              installs the tools of infra/tools/LIST.txt and says in which folder";
+  workflows               lints the workflows of .github and their template
+  supply-chain            checks licences, sources and advisories of linked crates, and lists them;
+                          with --advisories, an unavailable database is an error
+  pipeline                runs or rehearses the steps of the workflows: pipeline --help
+  deploy                  builds functions and deploys the changed ones: deploy --help
+  rollback                moves functions back to earlier versions: rollback --help
+  switch-table            replaces a table of the stack by a restored one: switch-table --help
+  sam                     runs our functions with SAM's tools: sam --help
+  openapi                 writes infra/openapi.json from the binaries' descriptions
+  openapi --lint          lints it with Redocly's linter
+  clients                 generates clients, and runs a scenario with each: clients --help
+  docs-page               tests the documentation page in a browser: docs-page --help
+  fuzz                    runs schemathesis against the local API: fuzz --help
+  trace                   checks one order's trace, from the request to the mail, in a third-party
+                          OTLP receiver
+  ops                     operators' commands for a running system: ops --help
+  tools LIST              installs the tools of infra/tools/LIST.txt and prints their folder";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

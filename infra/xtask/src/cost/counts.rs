@@ -1,4 +1,4 @@
-//! What requests use, as it was counted.
+//! The counted use of requests.
 
 use std::collections::BTreeMap;
 use std::ops::{Add, AddAssign, Sub};
@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 use crate::context::Context;
 use crate::descriptions::Error;
 
-/// By how much a count may differ from the one before without being told, as a share of it.
+/// The share by which a count may differ from the previous one without being reported.
 const TOLERANCE: f64 = 0.1;
 
-/// What to do about a route without counts.
+/// The remedy for a route without counts.
 const MAKE_IT: &str = "add the request in infra/xtask/src/cost/measure, then run cargo xtask cost";
 
 /// The content of `infra/costs.json`: means over the samples of each request.
@@ -29,7 +29,7 @@ pub(super) struct Counts {
     pub(super) label_sets: BTreeMap<String, u32>,
 }
 
-/// What one request makes others do, until nothing is left to be done.
+/// The use of one request, including its deferred work.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Request {
@@ -39,7 +39,7 @@ pub(super) struct Request {
     pub(super) mails: f64,
 }
 
-/// What a function uses.
+/// The use of a function.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Use {
@@ -50,7 +50,7 @@ pub(super) struct Use {
     pub(super) write_units: f64,
     /// Requests that the function itself makes of SQS.
     pub(super) sqs_requests: f64,
-    /// What it prints: log lines, which are the metrics as well.
+    /// Its output: log lines, which include the metrics.
     pub(super) log_bytes: f64,
 }
 
@@ -83,7 +83,7 @@ impl Counts {
         missing.chain(gone.map(|name| format!("{name} has counts and is no route"))).collect()
     }
 
-    /// What differs from other counts by more than a tenth, one sentence each.
+    /// The counts that differ from the previous ones by more than a tenth, one sentence each.
     pub(super) fn changes(&self, before: &Self) -> Vec<String> {
         let named = self.requests.iter().filter_map(|(name, now)| {
             before.requests.get(name).map(|then| (name, then.total(), now.total()))
@@ -107,12 +107,12 @@ fn route_of(name: &str) -> &str {
 }
 
 impl Request {
-    /// What all of its functions use.
+    /// The use of all its functions together.
     pub(super) fn total(&self) -> Use {
         self.functions.values().fold(Use::default(), |total, used| total + *used)
     }
 
-    /// The mean of so many requests, as far as it can be told from one of another run.
+    /// The mean of so many requests. It is rounded to the precision that runs reproduce.
     pub(super) fn mean(&self, samples: u32) -> Self {
         let functions = self.functions.iter();
         let functions = functions
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn a_count_that_differs_by_more_than_a_tenth_is_told() {
+    fn a_count_that_differs_by_more_than_a_tenth_is_reported() {
         let (before, after) = (counts(&[("GET /a", 6.4)]), counts(&[("GET /a", 7.2)]));
         assert_eq!(after.changes(&before), ["GET /a: invocations 7.2 instead of 6.4"]);
         assert_eq!(counts(&[("GET /a", 6.9)]).changes(&before), [""; 0]);

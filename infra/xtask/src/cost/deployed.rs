@@ -1,4 +1,4 @@
-//! What is deployed and paid for by the month, as the templates have it.
+//! The resources of the templates that are paid for by the month.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::descriptions::Error;
 
-/// What of the templates costs something.
+/// The parts of the templates that cost something.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Deployed {
     /// The memory of each function in MB.
@@ -19,16 +19,16 @@ pub(super) struct Deployed {
     pub(super) mappings: u32,
     /// The routes that have an authorizer: `GET /users/{userId}`.
     pub(super) authorized: BTreeSet<String>,
-    /// The function that is asked whether a token holds.
+    /// The function that verifies tokens.
     pub(super) authorizer: String,
     pub(super) secrets: u32,
-    /// Metrics in alarms: one that compares two has two.
+    /// Metrics in alarms: an alarm that compares two has two.
     pub(super) alarm_metrics: u32,
     pub(super) alarms: u32,
     pub(super) dashboards: u32,
-    /// Whether API Gateway is to publish metrics of each route, which are paid for.
+    /// Whether API Gateway publishes metrics of each route, which are paid for.
     pub(super) route_metrics: bool,
-    /// Statuses that each route may answer with, all routes together, `HEAD` among them.
+    /// The number of possible response statuses of all routes, including `HEAD`.
     pub(super) answers: u32,
 }
 
@@ -72,7 +72,7 @@ fn count(length: usize) -> u32 {
     u32::try_from(length).unwrap_or(u32::MAX)
 }
 
-/// The resources of a type, each with how many of it a loop makes.
+/// The resources of a type, each with the number that a loop makes of it.
 fn resources<'a>(within: &'a Value, kind: &str) -> Result<Vec<(u32, &'a Value)>, Error> {
     let mut found = Vec::new();
     for (name, resource) in within.as_object().into_iter().flatten() {
@@ -87,7 +87,7 @@ fn resources<'a>(within: &'a Value, kind: &str) -> Result<Vec<(u32, &'a Value)>,
     Ok(found)
 }
 
-/// How many metrics an alarm is paid for: each that its expression names, or its only one.
+/// The number of paid metrics of an alarm: those of its expression, or its only one.
 fn metrics(alarm: &Value) -> u32 {
     let named = alarm["Properties"]["Metrics"].as_array().into_iter().flatten();
     let named = named.filter(|metric| metric["MetricStat"].is_object());

@@ -1,4 +1,4 @@
-//! `infra/docs/COST.md`: words of people, and between markers what is generated.
+//! `infra/docs/COST.md`: written text, with generated parts between markers.
 
 use std::path::Path;
 
@@ -26,7 +26,7 @@ impl Document {
     /// The text with these generated parts.
     ///
     /// # Errors
-    /// Where a part has no place, or a place has no part.
+    /// If a part has no place, or a place has no part.
     pub(super) fn with(&self, tables: &Tables) -> Result<String, Error> {
         let mut text = self.0.clone();
         for (name, table) in tables {
@@ -61,14 +61,14 @@ impl Document {
     }
 }
 
-/// How many letters all markers begin with.
+/// The length of the common beginning of all markers.
 const BEGIN: usize = "<!-- generated: ".len();
 
 fn marker(name: &str) -> String {
     format!("<!-- generated: {name} -->")
 }
 
-/// What stands before a generated part, the part, and what stands behind it.
+/// The text before a generated part, the part, and the text after it.
 fn parts<'a>(text: &'a str, name: &str) -> Result<(&'a str, &'a str, &'a str), Error> {
     let missing = || format!("{DOCUMENT} has no place for {name}");
     let marker = marker(name);
@@ -77,11 +77,11 @@ fn parts<'a>(text: &'a str, name: &str) -> Result<(&'a str, &'a str, &'a str), E
     Ok((&text[..begin], &text[begin..end], &text[end..]))
 }
 
-/// The routes that the API's description has, in its order: `GET /users/{userId}`. `HEAD` costs
-/// what its `GET` does.
+/// The routes of the API's description, in its order: `GET /users/{userId}`. `HEAD` costs the same
+/// as its `GET`.
 ///
 /// # Errors
-/// Where there is no description.
+/// If there is no description.
 pub(super) fn routes(workspace: &Path) -> Result<Vec<String>, Error> {
     let path = workspace.join("infra/openapi.json");
     let description: Value =
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_between_markers_is_replaced_and_the_rest_is_kept() {
+    fn text_between_markers_is_replaced_and_the_rest_is_kept() {
         let text =
             "one <!-- generated: a -->1<!-- end --> two\n<!-- generated: b -->\n<!-- end -->";
         let document = Document(text.to_owned());

@@ -1,8 +1,8 @@
-//! `cargo xtask cost`: what a request of each route uses, counted on the local platform, times the
-//! prices of `infra/prices.toml`, as the tables of `infra/docs/COST.md`.
+//! `cargo xtask cost`: counts the use of a request of each route on the local platform. Multiplied by
+//! the prices of `infra/prices.toml`, the counts make the tables of `infra/docs/COST.md`.
 //!
-//! The counts are kept in `infra/costs.json`, so that everything that follows from them can be
-//! checked without counting again.
+//! The counts are kept in `infra/costs.json`, so that the tables can be checked without counting
+//! again.
 
 mod counts;
 mod deployed;
@@ -29,28 +29,28 @@ const COUNTS: &str = "infra/costs.json";
 const PRICES: &str = "infra/prices.toml";
 const DOCUMENT: &str = "infra/docs/COST.md";
 
-/// Counts what requests use, and writes the tables of infra/docs/COST.md.
+/// Counts the use of requests, and writes the tables of infra/docs/COST.md.
 #[derive(Parser)]
 #[command(name = "cargo xtask cost")]
 struct Arguments {
-    /// How often each request is made; more than 20 would meet the limits on mails.
+    /// The number of requests of each kind; more than 20 would exceed the limits on mails.
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=20))]
     samples: u32,
 
-    /// Writes the document by the counts that are kept, and counts nothing.
+    /// Writes the document from the stored counts, without counting again.
     #[arg(long)]
     no_measure: bool,
 
-    /// Counts with the functions as they were last built.
+    /// Counts with the functions of the last build.
     #[arg(long)]
     no_build: bool,
 
-    /// Says in what the document differs from what would be written, and changes nothing.
+    /// Only reports the differences between the document and the generated tables.
     #[arg(long, conflicts_with = "no_measure")]
     check: bool,
 }
 
-/// Runs the command with what follows `cost` on the command line.
+/// Runs the command with the arguments after `cost`.
 pub(crate) fn run(workspace: &Path, given: &[String]) -> ExitCode {
     let arguments: Arguments = match arguments(given) {
         Ok(arguments) => arguments,
@@ -77,11 +77,11 @@ fn write(workspace: &Path, arguments: &Arguments) -> Result<(), Error> {
     Ok(())
 }
 
-/// In what the document differs from counts, prices and template, and which routes have no counts,
-/// one sentence each.
+/// The differences between the document and counts, prices and template, and the routes without
+/// counts, one sentence each.
 ///
 /// # Errors
-/// Where one of the files cannot be read.
+/// If one of the files cannot be read.
 pub(crate) fn complaints(workspace: &Path) -> Result<Vec<String>, Error> {
     let counts = Counts::read(&workspace.join(COUNTS))?;
     let mut complaints = counts.strangers(&document::routes(workspace)?);
@@ -102,7 +102,7 @@ fn tables(workspace: &Path) -> Result<tables::Tables, Error> {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn the_document_says_what_follows_from_counts_prices_and_template() {
+    fn the_document_agrees_with_counts_prices_and_template() {
         assert_eq!(super::complaints(crate::workspace()).unwrap(), Vec::<String>::new());
     }
 }

@@ -1,11 +1,11 @@
-//! What requests cost: counts times prices.
+//! The cost of requests: counts times prices.
 
 use super::counts::{Counts, Request, Use};
 use super::deployed::Deployed;
 use super::prices::Prices;
 use crate::descriptions::Error;
 
-/// Everything that a price follows from.
+/// The inputs of a price.
 #[derive(Clone, Copy)]
 pub(super) struct Bill<'a> {
     pub(super) prices: &'a Prices,
@@ -13,7 +13,7 @@ pub(super) struct Bill<'a> {
     pub(super) counts: &'a Counts,
 }
 
-/// What so many requests are made of, as it is paid for.
+/// The billed amounts of a number of requests.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Amounts {
     pub(super) requests: f64,
@@ -26,7 +26,7 @@ pub(super) struct Amounts {
     pub(super) mails: f64,
 }
 
-/// What they cost in US dollars.
+/// Costs in US dollars.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Costs {
     pub(super) http_api: f64,
@@ -38,7 +38,7 @@ pub(super) struct Costs {
 }
 
 impl Bill<'_> {
-    /// One request of this name, with a token that the authorizer has to be asked about.
+    /// One request of this name, with a token that the authorizer has not seen.
     pub(super) fn request(&self, name: &str) -> Result<Amounts, Error> {
         let request = self.counts.request(name)?;
         let amounts = self.without_authorizer(request);
@@ -52,7 +52,7 @@ impl Bill<'_> {
         amounts
     }
 
-    /// Whether a request is one of those that the authorizer is asked about.
+    /// Whether the request's route has an authorizer.
     pub(super) fn asks_authorizer(&self, name: &str) -> bool {
         let route = name.split_once(", ").map_or(name, |(route, _)| route);
         self.deployed.authorized.contains(route)
@@ -75,8 +75,8 @@ impl Bill<'_> {
         amounts.log_bytes += used.log_bytes;
     }
 
-    /// The requests of SQS that a function causes: its own, and to receive and to delete each of
-    /// the batches that it is invoked with.
+    /// The SQS requests of a function: its own, and one receive and one delete for each batch that
+    /// invokes it.
     pub(super) fn sqs_requests(&self, function: &str, used: Use) -> f64 {
         let polled = self.deployed.consumers.contains(function);
         used.sqs_requests + if polled { 2.0 * used.invocations } else { 0.0 }
@@ -148,7 +148,7 @@ impl Costs {
 mod tests {
     use super::*;
 
-    /// The workspace's own prices, whose values are named in each expectation.
+    /// The workspace's own prices: expectations name them instead of repeating their values.
     fn prices() -> Prices {
         Prices::read(&crate::workspace().join(crate::cost::PRICES)).unwrap()
     }
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_is_all_that_its_functions_do_and_the_authorizer_where_the_route_has_one() {
+    fn a_request_costs_its_functions_and_the_authorizer_of_its_route() {
         let get = Use {
             invocations: 1.0,
             calls: 2.0,

@@ -1,4 +1,4 @@
-//! `infra/prices.toml`: what things cost, and what is assumed where nothing is counted.
+//! `infra/prices.toml`: prices, and assumptions for uncounted values.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::context::Context;
 use crate::descriptions::Error;
 
-/// The file.
+/// The content of the file.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Prices {
@@ -43,20 +43,20 @@ pub(super) struct List {
     pub(super) backup_gb: Price,
 }
 
-/// What so many of something cost.
+/// The price of a number of units.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Price {
-    /// What is paid for.
+    /// The paid service.
     pub(super) what: String,
-    /// How many of it, in words that go on with "0.20".
+    /// The number of units in words, written after the price: `0.20 a million`.
     pub(super) unit: String,
     pub(super) usd: f64,
-    /// How many of it, as a number.
+    /// The number of units.
     pub(super) per: f64,
     /// The day of the price list, or "never".
     pub(super) looked_up: String,
-    /// What those cost that go beyond a number in a month.
+    /// The price of units beyond a number in a month.
     pub(super) beyond: Option<Beyond>,
 }
 
@@ -67,7 +67,7 @@ pub(super) struct Beyond {
     pub(super) usd: f64,
 }
 
-/// What no count says.
+/// Assumptions for uncounted values.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Assumed {
@@ -80,7 +80,7 @@ pub(super) struct Assumed {
     pub(super) archive_mb: f64,
     pub(super) archives_mb_max: f64,
     pub(super) month_s: f64,
-    /// What else the invocations of a function wait for, by its logical id.
+    /// Additional waits of a function's invocations, by its logical id.
     pub(super) also_ms: BTreeMap<String, f64>,
 }
 
@@ -97,7 +97,7 @@ impl Prices {
 }
 
 impl List {
-    /// All of them, in the order of the document.
+    /// All prices, in the order of the document.
     pub(super) fn all(&self) -> [&Price; 18] {
         [
             &self.http_api_request,
@@ -123,7 +123,7 @@ impl List {
 }
 
 impl Price {
-    /// What this many cost in one month.
+    /// The cost of this many units in one month.
     pub(super) fn of(&self, count: f64) -> f64 {
         match &self.beyond {
             Some(beyond) if count > beyond.from => {
@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_goes_beyond_a_number_has_its_own_price() {
+    fn units_beyond_the_threshold_have_their_own_price() {
         let beyond = Some(Beyond { from: 300e6, usd: 1.0 });
         let price = Price {
             what: String::new(),

@@ -7,7 +7,7 @@ use super::counts::Use;
 use super::money::{Amounts, Bill, Costs};
 use crate::descriptions::Error;
 
-/// Texts by the names of their places.
+/// The generated texts by the names of their markers.
 pub(super) type Tables = BTreeMap<&'static str, String>;
 
 /// The request whose parts are shown.
@@ -52,7 +52,7 @@ fn prices(bill: &Bill<'_>) -> String {
     format!("{text}\n")
 }
 
-/// At least two places, and as many as there are.
+/// A price with at least two decimal places, and all that it has.
 fn price_of(usd: f64) -> String {
     let (short, long) = (format!("{usd:.2}"), usd.to_string());
     if short.len() > long.len() { short } else { long }
@@ -109,7 +109,7 @@ fn used_row(text: &mut String, name: &str, invocations: &str, used: Use, sqs: f6
     );
 }
 
-/// What each function contributes to an order.
+/// The share of each function in an order.
 fn journey(bill: &Bill<'_>) -> Result<String, Error> {
     let mut text = "\n\n| function | invocations | calls | reads | writes | SQS | log KB |\n|---|---|---|---|---|---|---|\n".to_owned();
     for (function, used) in &bill.counts.request(JOURNEY)?.functions {
@@ -166,7 +166,7 @@ fn month(bill: &Bill<'_>) -> Result<String, Error> {
     Ok(format!("{text}\n"))
 }
 
-/// What is paid for whatever the rate is.
+/// The monthly costs that do not depend on the rate.
 fn others(bill: &Bill<'_>) -> Result<String, Error> {
     let (prices, assumed, deployed) = (&bill.prices.prices, &bill.prices.assumed, bill.deployed);
     let sets: u32 = bill.counts.label_sets.values().sum();
@@ -251,7 +251,7 @@ fn names<'a>(bill: &'a Bill<'_>, routes: &'a [String]) -> impl Iterator<Item = &
     routes.iter().flat_map(|route| bill.counts.cases(route))
 }
 
-/// `GET /users/{userId}` in code, and the case behind it as it is.
+/// The route as code, followed by its case as plain text: `GET /users/{userId}`.
 fn titled(name: &str) -> String {
     match name.split_once(", ") {
         Some((route, case)) => format!("`{route}`, {case}"),
@@ -263,7 +263,7 @@ fn row(text: &mut String, cells: &[&str]) {
     writeln!(text, "| {} |", cells.join(" | ")).expect("a string takes any text");
 }
 
-/// One place, or two of what is less than one, where there is something behind the point.
+/// At most one decimal place, or two below one, without trailing zeros.
 fn short(value: f64) -> String {
     let places = if value < 1.0 { 100.0 } else { 10.0 };
     ((value * places).round() / places).to_string()
@@ -273,7 +273,7 @@ fn cents(usd: f64) -> String {
     format!("{usd:.2}")
 }
 
-/// Whole dollars; three digits of what is more than a thousand.
+/// Whole dollars; above a thousand, three significant digits.
 fn dollars(usd: f64) -> String {
     let unit = if usd < 1_000.0 { 1.0 } else { 10_f64.powf(usd.log10().floor() - 2.0) };
     grouped((usd / unit).round() * unit)
@@ -297,7 +297,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_written_with_as_many_digits_as_they_are_known_to() {
+    fn numbers_have_at_most_three_significant_digits_above_a_thousand() {
         for (usd, expected) in
             [(0.4, "0"), (12.6, "13"), (999.0, "999"), (11_123.0, "11 100"), (111_123.0, "111 000")]
         {

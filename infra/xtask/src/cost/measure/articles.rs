@@ -1,4 +1,4 @@
-//! Articles: written, edited, approved of, published and read.
+//! Articles: written, edited, approved, published and read.
 
 use hyper::{Method, StatusCode};
 use serde_json::json;
@@ -32,12 +32,12 @@ pub(super) async fn count(lab: &mut Lab<'_>) -> Result<(), Error> {
     lab.count(name, StatusCode::CREATED, Until::Each, asks).await?;
 
     publish(lab, &paths[0]).await?;
-    let asks = lab.each(|_| lab.by("nobody", Method::GET, &paths[0]));
+    let asks = lab.each(|_| lab.by("anonymous", Method::GET, &paths[0]));
     lab.count("GET /articles/{articleId}", StatusCode::OK, Until::Last, asks).await?;
     Ok(())
 }
 
-/// Publishes an article that one editor has approved of.
+/// Publishes an article that one editor has approved.
 async fn publish(lab: &Lab<'_>, path: &str) -> Result<(), Error> {
     let approval = lab.by("editor2", Method::PUT, &format!("{path}/approvals/me"));
     let status = lab.by("editor", Method::PATCH, path).with(json!({ "status": "PUBLISHED" }));

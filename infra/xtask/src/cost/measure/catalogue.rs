@@ -23,17 +23,17 @@ pub(super) async fn count(lab: &mut Lab<'_>) -> Result<(), Error> {
     let asks = asks.collect();
     lab.count("PATCH /products/{productId}", StatusCode::OK, Until::Each, asks).await?;
 
-    let asks = paths.iter().map(|path| lab.by("nobody", Method::GET, path)).collect();
+    let asks = paths.iter().map(|path| lab.by("anonymous", Method::GET, path)).collect();
     lab.count("GET /products/{productId}", StatusCode::OK, Until::Last, asks).await?;
-    let asks = lab.each(|_| lab.by("nobody", Method::GET, &paths[0]));
+    let asks = lab.each(|_| lab.by("anonymous", Method::GET, &paths[0]));
     let name = "GET /products/{productId}, from the cache";
     lab.count(name, StatusCode::OK, Until::Last, asks).await?;
 
-    let asks = lab.each(|_| lab.by("nobody", Method::GET, "/products"));
+    let asks = lab.each(|_| lab.by("anonymous", Method::GET, "/products"));
     lab.count("GET /products", StatusCode::OK, Until::Last, asks).await?;
 
     let asks = lab.each(|_| {
-        let ask = lab.by("nobody", Method::GET, "/partner/products");
+        let ask = lab.by("anonymous", Method::GET, "/partner/products");
         ask.header("x-partner-id", "acme-7").header("accept-language", "en")
     });
     lab.count("GET /partner/products", StatusCode::OK, Until::Each, asks).await?;

@@ -1,7 +1,7 @@
-//! Counting on the local platform, which runs the functions as they are deployed.
+//! Counts requests on the local platform, which runs the functions as they are deployed.
 //!
-//! Nothing runs by the clock there, and each request is made anew only when all that the one before
-//! has caused is done: what is counted is the request's own doing. The first requests of each kind
+//! Scheduled functions do not run there, and each request waits until the deferred work of the
+//! previous one is done. So the counts belong to the request alone. The first requests of each kind
 //! are not counted: they start the functions, and fill their caches.
 
 mod articles;
@@ -26,22 +26,22 @@ use crate::descriptions::Error;
 use crate::http::{Client, HttpResponse, sign_in};
 use crate::say;
 
-/// How many requests of each kind are not counted.
+/// The number of uncounted requests of each kind.
 const WARM_UPS: u32 = 2;
 
-/// How long nothing may happen for everything to be done.
+/// The work is done after this time without a new count.
 const QUIET: Duration = Duration::from_millis(300);
 
-/// How long it may take until everything is done: a message may be delayed by half a minute.
+/// The time limit for deferred work: a message may be delayed by half a minute.
 const DONE_MAX: Duration = Duration::from_mins(2);
 
-/// Who signs in.
+/// The demo users that sign in.
 const PEOPLE: [&str; 6] = ["customer", "writer", "editor", "editor2", "merchant", "admin"];
 
 /// Counts every route.
 ///
 /// # Errors
-/// Where the platform does not start, or a request does not succeed.
+/// If the platform does not start, or a request fails.
 pub(super) fn run(workspace: &Path, samples: u32, build: bool) -> Result<Counts, Error> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(count(workspace, samples, build))
@@ -55,7 +55,7 @@ async fn count(workspace: &Path, samples: u32, build: bool) -> Result<Counts, Er
         template: Some(workspace.join("template.yaml")),
         no_build: !build,
         without_schedules: true,
-        // Only how often people may be asked for; how requests are counted stays as it is deployed.
+        // Raises the exact limits alone: how limits are counted stays as deployed.
         parameters: vec![("ExactRateLimit".to_owned(), "1000000".to_owned())],
         ..Options::default()
     };
@@ -66,7 +66,7 @@ async fn count(workspace: &Path, samples: u32, build: bool) -> Result<Counts, Er
 }
 
 async fn every_route(platform: &Platform, samples: u32) -> Result<Counts, Error> {
-    // The object service takes its time, which no count depends on.
+    // The object service is made quick: no count depends on its latency.
     let quick = serde_json::from_str(r#"{"objects": {"takesMs": [5, 5]}}"#)?;
     platform.standins().set_faults(&quick)?;
     platform.stores().switch_meter_on();
@@ -83,7 +83,7 @@ async fn every_route(platform: &Platform, samples: u32) -> Result<Counts, Error>
     Ok(lab.counts)
 }
 
-/// A platform, and what has been counted on it.
+/// A platform, and its counts so far.
 struct Lab<'a> {
     platform: &'a Platform,
     client: Client,
@@ -93,7 +93,7 @@ struct Lab<'a> {
     counts: Counts,
 }
 
-/// A request to be made.
+/// A request to make.
 struct Ask {
     method: Method,
     path: String,
@@ -102,14 +102,14 @@ struct Ask {
     body: Option<Value>,
 }
 
-/// What is waited for before the next request, and behind the last.
+/// When to wait for the requests' deferred work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Until {
-    /// Behind the last alone: requests in quick succession.
+    /// After the last request only: requests in quick succession.
     Last,
-    /// Behind each, all that it has caused.
+    /// After each request.
     Each,
-    /// Behind each what it has caused, and behind the last also what is delayed.
+    /// After each request, and after the last also for delayed messages.
     Delayed,
 }
 
@@ -124,23 +124,23 @@ impl<'a> Lab<'a> {
         Ok(Self { platform, client, tokens, products: Vec::new(), counts })
     }
 
-    /// How many requests of a kind are made.
+    /// The number of requests of a kind.
     fn asked(&self) -> u32 {
         self.counts.samples + WARM_UPS
     }
 
-    /// A request in a person's name.
+    /// A request with a demo user's token, or without one for an unknown name.
     fn by(&self, person: &str, method: Method, path: &str) -> Ask {
         let token = self.tokens.get(person).cloned();
         Ask { method, path: path.to_owned(), token, headers: Vec::new(), body: None }
     }
 
-    /// As many requests as are made of a kind, by their number.
+    /// All requests of a kind, each made from its number.
     fn each(&self, ask: impl Fn(u32) -> Ask) -> Vec<Ask> {
         (0..self.asked()).map(ask).collect()
     }
 
-    /// Makes requests, and counts what all but the first of them cause.
+    /// Makes requests, and counts all but the warm-ups.
     async fn count(
         &mut self,
         name: &str,
@@ -150,7 +150,7 @@ impl<'a> Lab<'a> {
     ) -> Result<Vec<HttpResponse>, Error> {
         let (answers, caused, samples) = self.caused(name, expected, until, asks).await?;
         let mut request = caused.mean(samples);
-        // Its verdict is kept or not as it happens; it is counted by itself.
+        // Whether its verdict is cached is chance, so the authorizer is counted separately.
         request.functions.remove(system::AUTHORIZER);
         let total = request.total();
         say(&format!(
@@ -161,7 +161,7 @@ impl<'a> Lab<'a> {
         Ok(answers)
     }
 
-    /// Makes requests; gives their answers, what all but the first have caused, and their number.
+    /// Makes requests. Returns the responses, the use without warm-ups, and the number of samples.
     async fn caused(
         &self,
         name: &str,
@@ -169,7 +169,7 @@ impl<'a> Lab<'a> {
         until: Until,
         asks: Vec<Ask>,
     ) -> Result<(Vec<HttpResponse>, Request, u32), Error> {
-        // Fewer requests are those of functions that are warm.
+        // So few requests have no warm-ups: their functions are warm already.
         let warm_ups = if asks.len() > WARM_UPS as usize { WARM_UPS as usize } else { 0 };
         let samples = u32::try_from(asks.len() - warm_ups)?;
         let (mut answers, mut before) = (Vec::new(), None);
@@ -189,7 +189,7 @@ impl<'a> Lab<'a> {
             }
         }
         self.done(until == Until::Delayed).await?;
-        let before = before.ok_or("no request was to be made")?;
+        let before = before.ok_or("no requests to count")?;
         Ok((answers, since(&before, &self.used()), samples))
     }
 
@@ -200,7 +200,7 @@ impl<'a> Lab<'a> {
         self.client.call_with(ask.method.clone(), &url, token, &headers, ask.body.as_ref()).await
     }
 
-    /// Waits until nothing has happened for a while, and no message waits.
+    /// Waits until counts have been stable for a while, and no message waits.
     async fn done(&self, delayed: bool) -> Result<(), Error> {
         let end = Instant::now() + DONE_MAX;
         let (mut seen, mut since) = (self.used(), Instant::now());
@@ -213,10 +213,10 @@ impl<'a> Lab<'a> {
                 return Ok(());
             }
         }
-        Err("what a request has caused does not come to an end".into())
+        Err("the deferred work of a request does not end".into())
     }
 
-    /// How many messages wait in queues, dead letters aside.
+    /// The number of waiting messages, without dead-letter queues.
     async fn waiting(&self, delayed: bool) -> Result<u64, Error> {
         let queues = self.platform.stores().queues().await?;
         let queues = queues.iter().filter(|queue| queue.dead_letter_queue.is_some());
@@ -225,7 +225,7 @@ impl<'a> Lab<'a> {
         Ok(waiting.sum())
     }
 
-    /// What has been used since the platform's start.
+    /// The use since the platform's start.
     fn used(&self) -> Request {
         let mut functions: BTreeMap<String, Use> = BTreeMap::new();
         for (function, counts) in self.platform.functions().counts() {
@@ -271,14 +271,14 @@ impl Ask {
     }
 }
 
-/// A member of an answer's data, as text.
+/// A field of a response's data, as text.
 fn told(answer: &HttpResponse, name: &str) -> Result<String, Error> {
     let body: Value = serde_json::from_slice(&answer.body)?;
     let told = body["data"][name].as_str().ok_or_else(|| format!("no {name} in {body}"))?;
     Ok(told.to_owned())
 }
 
-/// A member of the data of each of these answers.
+/// A field of the data of each of these responses.
 fn all_told(answers: &[HttpResponse], name: &str) -> Result<Vec<String>, Error> {
     answers.iter().map(|answer| told(answer, name)).collect()
 }

@@ -1,4 +1,4 @@
-//! Orders: each until it is approved, projected and its mail is out; then read, and called off.
+//! Orders: each until it is approved, projected and its mail is sent; then read, and cancelled.
 
 use demo::seed::demo_id;
 use hyper::{Method, StatusCode};

@@ -25,21 +25,23 @@ async fn accounts(lab: &mut Lab<'_>) -> Result<(), Error> {
     let asks = lab.each(|number| {
         let (email, name) = (email(number), "Grace");
         let sign_up = json!({ "email": email, "password": PASSWORD, "name": name });
-        lab.by("nobody", Method::POST, "/users").with(sign_up)
+        lab.by("anonymous", Method::POST, "/users").with(sign_up)
     });
     let users = lab.count("POST /users", StatusCode::CREATED, Until::Each, asks).await?;
     let users = all_told(&users, "userId")?;
 
     let asked = |lab: &Lab<'_>, path: &str| {
         lab.each(|number| {
-            lab.by("nobody", Method::POST, path).with(json!({ "email": email(number) }))
+            lab.by("anonymous", Method::POST, path).with(json!({ "email": email(number) }))
         })
     };
     let proven = |lab: &Lab<'_>, what: &str, password: &str| -> Result<Vec<_>, Error> {
         let mut asks = Vec::new();
         for (number, user) in (0..).zip(&users) {
             let body = json!({ "token": mailed(lab, number)?, "password": password });
-            asks.push(lab.by("nobody", Method::PUT, &format!("/users/{user}/{what}")).with(body));
+            asks.push(
+                lab.by("anonymous", Method::PUT, &format!("/users/{user}/{what}")).with(body),
+            );
         }
         Ok(asks)
     };
@@ -62,7 +64,7 @@ fn email(number: u32) -> String {
     format!("grace{number}@example.com")
 }
 
-/// The token of the last mail to a person.
+/// The token of the last mail to a user.
 fn mailed(lab: &Lab<'_>, number: u32) -> Result<String, Error> {
     let mails = lab.platform.stores().mailbox().mails(Some(&email(number)));
     let text = mails.last().and_then(|mail| mail.text.as_deref()).ok_or("no mail has come")?;

@@ -1,4 +1,4 @@
-//! What belongs to no aggregate: health, keys, rules, and the authorizer.
+//! Routes without an aggregate: health, keys and rules; and the authorizer.
 
 use std::time::Duration;
 
@@ -14,12 +14,12 @@ use crate::http::sign_in;
 /// The authorizer's function.
 pub(super) const AUTHORIZER: &str = "AuthorizerFunction";
 
-/// The pause after which a token of the same person is another: its times are whole seconds.
+/// The pause after which the same user's token differs: its times are whole seconds.
 const TOKENS_DIFFER: Duration = Duration::from_millis(1_100);
 
 pub(super) async fn count(lab: &mut Lab<'_>) -> Result<(), Error> {
     for path in ["/healthcheck", "/.well-known/jwks.json"] {
-        let asks = lab.each(|_| lab.by("nobody", Method::GET, path));
+        let asks = lab.each(|_| lab.by("anonymous", Method::GET, path));
         lab.count(&format!("GET {path}"), StatusCode::OK, Until::Last, asks).await?;
     }
     let asks = lab.each(|_| lab.by("admin", Method::GET, "/rules"));
@@ -35,16 +35,17 @@ pub(super) async fn count(lab: &mut Lab<'_>) -> Result<(), Error> {
     sign_ins(lab).await
 }
 
-/// Sign-ins, and the authorizer, which is asked about each of their tokens.
+/// Sign-ins, and the authorizer with each of their tokens.
 async fn sign_ins(lab: &mut Lab<'_>) -> Result<(), Error> {
     let credentials = json!({ "email": "customer@example.com", "password": PASSWORD });
-    let asks = lab.each(|_| lab.by("nobody", Method::POST, "/sessions").with(credentials.clone()));
+    let asks =
+        lab.each(|_| lab.by("anonymous", Method::POST, "/sessions").with(credentials.clone()));
     lab.count("POST /sessions", StatusCode::OK, Until::Last, asks).await?;
     let mut asks = Vec::new();
     for _ in 0..lab.asked() {
         sleep(TOKENS_DIFFER).await;
         let token = sign_in(&lab.client, &lab.platform.api_url(), "customer").await?;
-        let ask = lab.by("nobody", Method::GET, &format!("/users/{}", demo_id(1)));
+        let ask = lab.by("anonymous", Method::GET, &format!("/users/{}", demo_id(1)));
         asks.push(Ask { token: Some(token), ..ask });
     }
     let asked = lab.caused("authorizer", StatusCode::OK, Until::Last, asks).await?;
