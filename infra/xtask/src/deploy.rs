@@ -42,7 +42,7 @@ struct Arguments {
     #[arg(long, default_value = "dev")]
     stage: String,
 
-    /// Builds and packs, and lists what would be deployed. Makes no calls to AWS.
+    /// Builds and packs, and lists the functions to deploy. Makes no calls to AWS.
     #[arg(long)]
     dry: bool,
 

@@ -1,5 +1,5 @@
 //! `cargo xtask fuzz`: runs schemathesis against a local API, by its `OpenAPI` document. It makes
-//! one pass as nobody, one for each role, and one with all roles.
+//! one anonymous pass, one for each role, and one with all roles.
 
 use std::path::Path;
 use std::process::{Command, ExitCode};

@@ -49,7 +49,7 @@ pub(crate) fn check(workspace: &Path, advisories: bool) -> Result<(), Error> {
         say("skipped: advisories: their database cannot be fetched");
     }
     let path = write(workspace)?;
-    say(&format!("{} lists what the functions link", path.display()));
+    say(&format!("{} lists the crates that the functions link", path.display()));
     Ok(())
 }
 

@@ -1,11 +1,11 @@
-//! `cargo xtask switch-table`: a restored table takes the place of one of the stack's.
+//! `cargo xtask switch-table`: replaces a table of the stack by a restored one.
 //!
-//! | command | when | what it does |
+//! | command | when | effect |
 //! |---|---|---|
-//! | `out TABLE --name NAME` | between `sam build` and `cargo xtask stamp` | checks the restored table, and has the built template name it in the place of the stack's own, which leaves the template |
-//! | `in TABLE --name NAME` | after that deployment | writes the template and the list that import the restored table into the stack, under the logical id that the other one had |
+//! | `out TABLE --name NAME` | between `sam build` and `cargo xtask stamp` | checks the restored table; in the built template, replaces references to the stack's table by its name, and removes the stack's table |
+//! | `in TABLE --name NAME` | after that deployment | writes the template and the list for importing the restored table into the stack, under the logical id of the other |
 //!
-//! The next build of `template.yaml` as it is then finds its table again.
+//! The next build of the unchanged `template.yaml` then uses the restored table.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -19,7 +19,7 @@ use crate::deploy::Stack;
 use crate::descriptions::{Error, target_directory};
 use crate::{say, terminal};
 
-/// A restored table takes the place of one of the stack's.
+/// Replaces a table of the stack by a restored one.
 #[derive(Parser)]
 #[command(name = "cargo xtask switch-table")]
 struct Arguments {
@@ -29,9 +29,9 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Step {
-    /// Has the built template name the restored table, and takes the stack's own out of it.
+    /// Makes the built template name the restored table, and removes the stack's own from it.
     Out(Switch),
-    /// Writes what imports the restored table into the stack.
+    /// Writes the files that import the restored table into the stack.
     In(Switch),
 }
 
@@ -48,12 +48,12 @@ struct Switch {
     #[arg(long)]
     stage: String,
 
-    /// The template that `sam build` has written.
+    /// The template that `sam build` wrote.
     #[arg(long, default_value = ".aws-sam/build/template.yaml")]
     template: PathBuf,
 }
 
-/// Runs the command with what follows `switch-table` on the command line.
+/// Runs the command with the arguments after `switch-table`.
 pub(crate) fn run(workspace: &Path, given: &[String]) -> ExitCode {
     terminal::run("switch-table", given, |arguments: &Arguments| {
         let samconfig = fs_err::read_to_string(workspace.join("samconfig.toml"))?;
@@ -73,7 +73,7 @@ pub(crate) fn run(workspace: &Path, given: &[String]) -> ExitCode {
     })
 }
 
-/// Takes a table out of the built template.
+/// Removes a table from the built template.
 fn take_out(workspace: &Path, aws: &AwsCli<'_>, switch: &Switch) -> Result<(), Error> {
     let path = workspace.join(&switch.template);
     let mut built = as_json(&path)?;
@@ -85,7 +85,7 @@ fn take_out(workspace: &Path, aws: &AwsCli<'_>, switch: &Switch) -> Result<(), E
     }
     detach(&mut built, &switch.table, &restored)?;
     fs_err::write(&path, serde_json::to_vec_pretty(&built)?)?;
-    say(&format!("{} names {} in the place of {}", path.display(), switch.name, switch.table));
+    say(&format!("{} names {} instead of {}", path.display(), switch.name, switch.table));
     Ok(())
 }
 
@@ -131,7 +131,7 @@ struct Restored {
 }
 
 impl Restored {
-    /// What AWS says of a table.
+    /// Asks AWS for the description of a table.
     fn found(aws: &AwsCli<'_>, name: &str) -> Result<Self, Error> {
         let ask = |command: &str| aws.ask(&["dynamodb", command, "--table-name", name]);
         let described = ask("describe-table")?["Table"].take();
@@ -151,8 +151,8 @@ impl Restored {
         })
     }
 
-    /// What the template declares of the table and this one does not have. A restored table begins
-    /// without time to live, stream and recovery to a point in time.
+    /// The declared properties that this table lacks. A restored table starts without time to live,
+    /// stream and point-in-time recovery.
     fn lacks(&self, declared: &Value) -> Vec<String> {
         let mut lacking = Vec::new();
         let mut lacks = |what: &str| lacking.push(what.to_owned());
@@ -172,7 +172,7 @@ impl Restored {
         }
         let recovery = &declared["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"];
         if recovery == true && !self.is_recoverable {
-            lacks("it cannot be recovered to a point in time");
+            lacks("it has no point-in-time recovery");
         }
         for index in declared["GlobalSecondaryIndexes"].as_array().into_iter().flatten() {
             let found = self.described["GlobalSecondaryIndexes"].as_array().into_iter().flatten();
@@ -188,7 +188,7 @@ impl Restored {
         lacking
     }
 
-    /// What takes the place of an attribute of the table that the template asks for.
+    /// The value of a table attribute that the template refers to.
     fn attribute(&self, name: &str) -> Option<&str> {
         match name {
             "Arn" => Some(&self.arn),
@@ -198,7 +198,7 @@ impl Restored {
     }
 }
 
-/// Takes a table out of a template, and has all that refers to it name the restored one.
+/// Removes a table from a template, and replaces references to it by the restored one.
 fn detach(template: &mut Value, id: &str, restored: &Restored) -> Result<(), Error> {
     let resources = template["Resources"].as_object_mut();
     let taken = resources.and_then(|resources| resources.remove(id));
@@ -211,12 +211,12 @@ fn detach(template: &mut Value, id: &str, restored: &Restored) -> Result<(), Err
         || rest.contains(&format!("\"{id}."))
         || rest.contains(&format!("${{{id}"))
     {
-        return Err(format!("something of {id} cannot be named beforehand").into());
+        return Err(format!("a reference to {id} has no replacement").into());
     }
     Ok(())
 }
 
-/// Puts names in the place of references: `Ref`, `Fn::GetAtt`, `Fn::Sub`, `DependsOn`.
+/// Replaces references by names: `Ref`, `Fn::GetAtt`, `Fn::Sub`, `DependsOn`.
 fn replace(value: &mut Value, id: &str, restored: &Restored) {
     let name = match value {
         Value::Object(object) => {
@@ -247,7 +247,7 @@ fn replace(value: &mut Value, id: &str, restored: &Restored) {
     }
 }
 
-/// What an object that is a reference to the table stands for.
+/// The value of an object that is a reference to the table.
 fn referred(object: &Map<String, Value>, id: &str, restored: &Restored) -> Option<String> {
     if object.get("Ref").is_some_and(|other| other == id) {
         return Some(restored.name.clone());
@@ -268,7 +268,7 @@ fn substituted(text: &str, id: &str, restored: &Restored) -> String {
     })
 }
 
-/// Adds a table to a deployed template, to be imported: it is kept whatever becomes of that.
+/// Adds a table to a deployed template for import. A failed import keeps the table.
 fn attach(deployed: &mut Value, id: &str, mut table: Value) -> Result<(), Error> {
     if table["Type"] != TABLE {
         return Err(format!("template.yaml has no table {id}").into());
@@ -293,7 +293,7 @@ mod tests {
     const ARN: &str = "arn:aws:dynamodb:eu-west-1:123456789012:table/shop-OrdersTable-restored";
 
     #[test]
-    fn whatever_refers_to_a_table_of_the_template_names_the_restored_one() {
+    fn every_reference_to_a_switched_table_names_the_restored_one() {
         let template = as_json(&workspace().join("template.yaml")).unwrap();
         let tables = template["Resources"].as_object().unwrap().iter();
         let tables = tables.filter(|(_, it)| it["Type"] == TABLE).map(|(id, _)| id);
@@ -310,7 +310,7 @@ mod tests {
             "shop-OrdersTable-restored"
         );
         assert!(function["Policies"].to_string().contains(ARN), "{function}");
-        assert!(switched.to_string().contains(&format!("{ARN}/index/")), "rights on indexes");
+        assert!(switched.to_string().contains(&format!("{ARN}/index/")), "permissions on indexes");
     }
 
     #[test]
@@ -321,11 +321,11 @@ mod tests {
         assert!(switched.to_string().contains(&format!("\"{ARN}/stream/1\"")));
         let without = Restored { stream_arn: None, ..restored(&template, "OutboxTable") };
         let refused = detach(&mut template.clone(), "OutboxTable", &without).unwrap_err();
-        assert_eq!(refused.to_string(), "something of OutboxTable cannot be named beforehand");
+        assert_eq!(refused.to_string(), "a reference to OutboxTable has no replacement");
     }
 
     #[test]
-    fn a_restored_table_that_lacks_what_the_template_declares_is_refused() {
+    fn a_restored_table_without_a_declared_property_is_rejected() {
         let template = as_json(&workspace().join("template.yaml")).unwrap();
         let declared = &template["Resources"]["OutboxTable"]["Properties"];
         let ready = || restored(&template, "OutboxTable");
@@ -337,10 +337,7 @@ mod tests {
         };
         for (lacking, said) in [
             (Restored { expires_by: None, ..ready() }, "it has no time to live by expiresAt"),
-            (
-                Restored { is_recoverable: false, ..ready() },
-                "it cannot be recovered to a point in time",
-            ),
+            (Restored { is_recoverable: false, ..ready() }, "it has no point-in-time recovery"),
             (described(&|it| it["TableStatus"] = json!("CREATING")), "it is not ACTIVE"),
             (described(&|it| it["KeySchema"] = json!([])), "it has another key"),
             (
@@ -384,7 +381,7 @@ mod tests {
         assert_eq!(refused.to_string(), "the stack has OrdersTable already");
     }
 
-    /// A table that has all that the template declares.
+    /// A table with all declared properties.
     fn restored(template: &Value, id: &str) -> Restored {
         let mut described = template["Resources"][id]["Properties"].clone();
         described["TableStatus"] = json!("ACTIVE");

@@ -76,7 +76,7 @@ async fn compare(api: &str, people: u32) -> Result<ExitCode, Error> {
 fn verdict(known_ms: &[f64], unknown_ms: &[f64]) -> ExitCode {
     let ratio = median(known_ms).unwrap_or_default() / median(unknown_ms).unwrap_or_default();
     let (slower, p) = mann_whitney(known_ms, unknown_ms);
-    let told = if p < SIGNIFICANT { "told apart" } else { "not told apart" };
+    let told = if p < SIGNIFICANT { "distinguishable" } else { "not distinguishable" };
     say(&format!(
         "\nRatio of the medians {ratio:.4}. A guess at a known address is the slower of two in \
          {:.1} % of all pairs; Mann-Whitney: p = {p:.3}, {told}.",

@@ -1,4 +1,4 @@
-//! Indexes: the template has those that a function reads, with the expected keys.
+//! Indexes: the template has every index that a function reads, with the expected keys.
 
 use sam_template::{Key, Template};
 

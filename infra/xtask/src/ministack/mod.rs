@@ -1,7 +1,7 @@
 //! `cargo xtask ministack`: deploys the expanded template to a third-party emulator.
 //!
 //! ministack emulates `CloudFormation`, API Gateway, Lambda, `DynamoDB`, SQS and more. The binaries
-//! are those that are deployed to AWS. The API's tests run against it.
+//! are the ones for AWS. The API's tests run against it.
 
 mod api;
 mod deployment;

@@ -1,4 +1,4 @@
-//! A new endpoint: its name, its route, and what follows from them.
+//! A new endpoint: its name, its route, and the values derived from them.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! What is built once, and deployed to every stage as it is.
+//! The build: made once, and deployed unchanged to every stage.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -13,23 +13,23 @@ use crate::descriptions::Error;
 use crate::process::succeeded;
 use crate::{say, supply, tools};
 
-/// Where the jobs of the workflows keep what they hand on, below the workspace.
+/// The folder of the files that a workflow's jobs pass on, below the workspace.
 pub(super) const FOLDER: &str = "target/pipeline";
-/// What `sam build` writes.
+/// The output of `sam build`.
 pub(super) const BUILT: &str = ".aws-sam/build";
-/// All of it in one file, which keeps permissions and has one digest.
+/// The whole build in one file, which keeps permissions and has one digest.
 pub(super) const PACKED: &str = "target/pipeline/artifacts.tar";
 /// The black-box tests, as a program.
 pub(super) const TESTS: &str = "api";
 
-/// Builds, packs, and tells the digest of the packed file, to GitHub as the output `digest`.
+/// Builds and packs. Prints the digest of the packed file, and sets it as GitHub's output `digest`.
 pub(super) fn build(workspace: &Path) -> Result<(), Error> {
     let folder = workspace.join(FOLDER);
     if folder.exists() {
         fs_err::remove_dir_all(&folder)?;
     }
     fs_err::create_dir_all(&folder)?;
-    // What production needs: a stage that declares another architecture refuses the programs.
+    // For production's architecture: a stage that declares another one rejects the programs.
     succeeded(sam(workspace, "build")?.args(["--config-env", "prod"]))?;
     // A quick build has symbols; the release profile leaves them out.
     if std::env::var("SAM_BUILD_MODE").is_ok_and(|mode| mode == "debug") {
@@ -85,7 +85,7 @@ fn tests(workspace: &Path) -> Result<PathBuf, Error> {
     program.next_back().ok_or_else(|| "cargo names no program of the tests".into())
 }
 
-/// Takes the symbols out of all programs of a build.
+/// Strips the symbols of all programs of a build.
 fn strip_programs(built: &Path) -> Result<(), Error> {
     for folder in fs_err::read_dir(built)? {
         let program = folder?.path().join("bootstrap");
@@ -96,7 +96,7 @@ fn strip_programs(built: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// Copies a program without its symbols, which are most of it.
+/// Copies a program without its symbols, which are most of its size.
 fn strip(program: &Path, to: &Path) -> Result<(), Error> {
     succeeded(Command::new("strip").arg("-o").arg(to).arg(program))
 }

@@ -1,7 +1,7 @@
-//! A stand-in for `CloudFormation`, as far as `sam deploy` asks it before anything is deployed.
+//! A stand-in for `CloudFormation`, for the calls of `sam deploy` before a deployment.
 //!
-//! It takes a change set and answers that it changes nothing, with which `sam deploy` ends. ministack
-//! cannot take this one: it refuses templates with types of resources that it does not know.
+//! It accepts a change set and responds that it changes nothing, so that `sam deploy` ends. ministack
+//! cannot accept it: it rejects templates with unknown resource types.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -16,28 +16,28 @@ use tokio::task::JoinHandle;
 
 use crate::descriptions::Error;
 
-/// The stack with the bucket that `sam deploy` uploads to: its own.
+/// SAM's own stack, which has the bucket that `sam deploy` uploads to.
 const OF_SAM: &str = "aws-sam-cli-managed-default";
 
 /// Parameters of a request, by their names: `Parameters.member.1.ParameterKey`.
 pub(super) type Form = BTreeMap<String, String>;
 
-/// The stand-in, which ends with this.
+/// The running stand-in. It stops when this is dropped.
 pub(super) struct CloudFormation {
     address: SocketAddr,
     taken: Taken,
     server: JoinHandle<()>,
 }
 
-/// The change set that was asked for last.
+/// The last requested change set.
 type Taken = Arc<Mutex<Option<Form>>>;
 
 impl CloudFormation {
-    /// Starts one on a free port of this machine. `bucket` is where `sam deploy` is to upload.
+    /// Starts the stand-in on a free port of this machine. `sam deploy` uploads to `bucket`.
     ///
     /// # Errors
     ///
-    /// Where no port is free.
+    /// If no port is free.
     pub(super) async fn start(bucket: &str) -> Result<Self, Error> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
@@ -45,18 +45,18 @@ impl CloudFormation {
         let state = (taken.clone(), Arc::from(bucket));
         let router = Router::new().fallback(answer).with_state(state);
         let server = tokio::spawn(async move {
-            // It ends when it is aborted, and not before.
+            // It runs until it is aborted.
             let _ = axum::serve(listener, router).await;
         });
         Ok(Self { address, taken, server })
     }
 
-    /// Where it is.
+    /// The address of the stand-in.
     pub(super) fn endpoint(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// The request for the change set that was asked for last.
+    /// The request for the last change set.
     pub(super) fn taken(&self) -> Option<Form> {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -91,7 +91,7 @@ async fn answer(
                 <StatusReason>No updates are to be performed.</StatusReason><Changes/>";
             (StatusCode::OK, result("DescribeChangeSet", nothing))
         }
-        other => refused(&format!("{other} is not asked before a deployment")),
+        other => refused(&format!("{other} is not supported before a deployment")),
     }
 }
 

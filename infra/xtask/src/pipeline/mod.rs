@@ -1,5 +1,5 @@
-//! `cargo xtask pipeline`: the steps of the workflows in `.github/workflows`, which call them by this
-//! name, and their rehearsal on this machine.
+//! `cargo xtask pipeline`: the steps that the workflows in `.github/workflows` call, and a rehearsal of
+//! the workflows on this machine.
 
 mod build;
 mod cloudformation;
@@ -25,41 +25,41 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Step {
-    /// Builds all functions and the tests once, and packs what the stages deploy into one file.
+    /// Builds all functions and the tests once, and packs them into one file for all stages.
     Build,
-    /// Whether the credentials are for the stage's account, which `AWS_ACCOUNT_ID` names.
+    /// Checks that the credentials are for the stage's account, which `AWS_ACCOUNT_ID` names.
     Account {
         /// The stage: an environment of samconfig.toml.
         stage: String,
     },
-    /// Deploys to a stage what was built.
+    /// Deploys the build to a stage.
     Deploy {
         /// The stage: an environment of samconfig.toml.
         stage: String,
     },
-    /// Packs and uploads a stamped build as `sam deploy` does, to ministack in the place of AWS, and
-    /// compares what AWS would be handed with what was built.
+    /// Packs and uploads a stamped build with `sam deploy`, to ministack instead of AWS, and compares
+    /// the uploads with the build.
     Package {
         /// The stage that the build is stamped for: an environment of samconfig.toml.
         stage: String,
     },
-    /// Puts the people and products of the demo into the tables of dev, for the tests.
+    /// Puts the demo's users and products into the tables of dev, for the tests.
     Seed {
         /// The stage: dev.
         stage: String,
     },
-    /// Runs the API's tests against a stage: all of them against dev, and elsewhere those that need
-    /// nobody's account and change nothing.
+    /// Runs the API's tests against a stage: all tests against dev, and against other stages the tests
+    /// that need no account and change nothing.
     Test {
         /// The stage: an environment of samconfig.toml.
         stage: String,
     },
-    /// Runs the steps of the deployment's workflow here, with ministack in the place of AWS, and says
-    /// which it skips.
+    /// Runs the steps of the deployment workflow here, with ministack instead of AWS, and lists the
+    /// skipped ones.
     Rehearse(rehearsal::Arguments),
 }
 
-/// Runs the command with what follows `pipeline` on the command line.
+/// Runs the command with the arguments after `pipeline`.
 pub(crate) fn run(workspace: &Path, given: &[String]) -> ExitCode {
     terminal::run("pipeline", given, |arguments: &Arguments| match &arguments.step {
         Step::Build => build::build(workspace),

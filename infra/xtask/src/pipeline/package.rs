@@ -1,7 +1,7 @@
-//! `cargo xtask pipeline package`: whether `sam deploy` hands to AWS what was built.
+//! `cargo xtask pipeline package`: checks that `sam deploy` passes the unchanged build to AWS.
 //!
-//! `sam deploy` packs and uploads the programs and the nested templates, and asks `CloudFormation` for a
-//! change set of a template that names the uploads. ministack keeps what is uploaded, and a
+//! `sam deploy` packs and uploads the programs and the nested templates. Then it asks `CloudFormation`
+//! for a change set of a template that names the uploads. ministack keeps the uploads, and a
 //! [stand-in](super::cloudformation) takes the change set.
 
 use std::collections::BTreeMap;
@@ -22,17 +22,17 @@ use crate::process::succeeded;
 use crate::template::samconfig;
 use crate::{say, tools};
 
-/// Where `sam deploy` uploads to.
+/// The bucket that `sam deploy` uploads to.
 const BUCKET: &str = "the-uploads";
 
-/// The role that `CloudFormation` deploys with, as `infra/pipeline.yaml` hands it out.
+/// The role that `CloudFormation` deploys with, an output of `infra/pipeline.yaml`.
 pub(super) const ROLE: &str = "CLOUDFORMATION_ROLE_ARN";
 
-/// Packs and uploads a build that is stamped, to a ministack of its own.
+/// Packs and uploads a stamped build to a separate ministack.
 ///
 /// # Errors
 ///
-/// Where `sam deploy` fails, or AWS would be handed something else than what was built.
+/// If `sam deploy` fails, or passes on anything other than the build.
 pub(super) fn package(workspace: &Path, stage: &str) -> Result<(), Error> {
     let runtime = Runtime::new()?;
     let log = target_directory(workspace)?.join("package-ministack.log");
@@ -44,7 +44,7 @@ pub(super) fn package(workspace: &Path, stage: &str) -> Result<(), Error> {
     handed.check(std::env::var(ROLE).ok().as_deref())
 }
 
-/// What a `sam deploy` that runs with [`Handed::variables`] hands to AWS.
+/// The uploads and the change set of a `sam deploy` that runs with [`Handed::variables`].
 pub(super) struct Handed<'a> {
     workspace: &'a Path,
     stage: &'a str,
@@ -52,7 +52,7 @@ pub(super) struct Handed<'a> {
     cloudformation: CloudFormation,
 }
 
-/// What was uploaded, by its key.
+/// The uploaded objects, by key.
 #[derive(Deserialize)]
 struct Uploaded {
     archives: BTreeMap<String, BTreeMap<String, File>>,
@@ -67,7 +67,7 @@ struct File {
 }
 
 impl<'a> Handed<'a> {
-    /// Makes a bucket at this endpoint, and starts the stand-in for `CloudFormation`.
+    /// Creates a bucket at this endpoint, and starts the stand-in for `CloudFormation`.
     pub(super) fn start(
         workspace: &'a Path,
         stage: &'a str,
@@ -90,7 +90,7 @@ impl<'a> Handed<'a> {
         ]
     }
 
-    /// Compares what was handed over with the build, and with `samconfig.toml`.
+    /// Compares uploads and change set with the build, and with `samconfig.toml`.
     ///
     /// # Errors
     ///
@@ -113,11 +113,11 @@ impl<'a> Handed<'a> {
         if !complaints.is_empty() {
             return Err(complaints.join("\n").into());
         }
-        say(&format!("{stack} is handed {programs}, and {nested}, as they were built"));
+        say(&format!("{stack} gets {programs} and {nested}, unchanged from the build"));
         Ok(())
     }
 
-    /// Compares the uploaded programs with the built ones; gives how many there are, and complaints.
+    /// Compares the uploaded programs with the built ones. Returns their number and the complaints.
     fn programs(&self, built: &Value, packaged: &Value) -> Result<(String, Vec<String>), Error> {
         let programs = of_type(built, "AWS::Serverless::Function");
         let key = |id: &str| self.key(property(&packaged["Resources"][id], "CodeUri"));
@@ -132,8 +132,8 @@ impl<'a> Handed<'a> {
         Ok((format!("{} programs", programs.len()), complaints))
     }
 
-    /// Compares the uploaded nested templates with the files that `template.yaml` names; gives how many
-    /// there are, and complaints.
+    /// Compares the uploaded nested templates with the files that `template.yaml` names. Returns their
+    /// number and the complaints.
     fn nested(&self, packaged: &Value) -> Result<(String, Vec<String>), Error> {
         let source = as_json(&self.workspace.join("template.yaml"))?;
         let nested = of_type(&source, "AWS::CloudFormation::Stack");
@@ -148,13 +148,13 @@ impl<'a> Handed<'a> {
             let text = key(id).and_then(|key| uploaded.get(key));
             let found = text.map(|text| parse_json(text)).transpose()?;
             if found.as_ref().map(without_marks_of_packing) != Some(source) {
-                complaints.push(format!("{id}: what is uploaded is not {path}"));
+                complaints.push(format!("{id}: the upload differs from {path}"));
             }
         }
         Ok((format!("{} nested templates with {loops} loops", nested.len()), complaints))
     }
 
-    /// The key of what is uploaded at an address: `s3://bucket/key`, or of HTTP.
+    /// The key of an upload by its address: `s3://bucket/key`, or by HTTP.
     fn key<'b>(&self, address: &'b str) -> Option<&'b str> {
         let path = address.strip_prefix("s3://");
         let path = path.or_else(|| address.strip_prefix(self.endpoint)?.strip_prefix('/'));
@@ -178,12 +178,12 @@ fn of_type<'a>(template: &'a Value, kind: &str) -> Vec<(&'a String, &'a Value)> 
     resources.filter(|(_, resource)| resource["Type"] == kind).collect()
 }
 
-/// A property of a resource that is a text, or nothing.
+/// A text property of a resource, or an empty text.
 fn property<'a>(resource: &'a Value, name: &str) -> &'a str {
     resource["Properties"][name].as_str().unwrap_or_default()
 }
 
-/// In what the change set is not the stage's.
+/// The differences between the change set and the stage's configuration.
 fn asked_otherwise(
     change_set: &Form,
     stack: &str,
@@ -204,7 +204,7 @@ fn asked_otherwise(
     differing.map(|(name, wanted, found)| format!("{name} is {found:?}, not {wanted:?}")).collect()
 }
 
-/// What is wrong with the archive of a function's program.
+/// The complaint about the archive of a function's program, if any.
 fn other_program(
     id: &str,
     archive: Option<&BTreeMap<String, File>>,
@@ -213,10 +213,10 @@ fn other_program(
     let built = File { sha256, executable: true };
     let expected = BTreeMap::from([("bootstrap".to_owned(), built)]);
     (archive != Some(&expected))
-        .then(|| format!("{id}: what is uploaded is {archive:?}, and what was built {expected:?}"))
+        .then(|| format!("{id}: the upload is {archive:?}, and the build {expected:?}"))
 }
 
-/// What of the template differs from the built one, but for what packing changes.
+/// The sections in which the template differs from the built one, apart from changes by packing.
 fn otherwise(built: &Value, packaged: &Value) -> Vec<String> {
     let [built, packaged] = [built, packaged].map(without_marks_of_packing);
     let mut sections: Vec<&String> =
@@ -227,8 +227,8 @@ fn otherwise(built: &Value, packaged: &Value) -> Vec<String> {
     differing.map(|section| format!("{section} is not as it was built")).collect()
 }
 
-/// A template without what packing changes: the addresses of uploads, and the id that it notes at each
-/// resource.
+/// A template without the changes by packing: the addresses of uploads, and the id that is added to
+/// each resource.
 fn without_marks_of_packing(template: &Value) -> Value {
     let mut template = template.clone();
     let resources = template.get_mut("Resources").and_then(Value::as_object_mut);
@@ -248,7 +248,7 @@ fn without_marks_of_packing(template: &Value) -> Value {
     template
 }
 
-/// How many loops a template has.
+/// The number of loops of a template.
 fn loops_of(template: &Value) -> usize {
     match template {
         Value::Object(members) => {
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_set_without_a_parameter_of_its_stage_or_for_another_stack_is_a_complaint() {
+    fn a_change_set_without_a_parameter_or_of_another_stack_is_a_complaint() {
         let parameters = form(&[("Level", "debug")]);
         let whole = form(&[
             ("StackName", "shop"),
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn a_template_may_differ_from_the_built_one_in_addresses_and_ids_of_packing_alone() {
+    fn only_packings_addresses_and_ids_may_differ_from_the_built_template() {
         let template = |code: &str, timeout: u32| json!({ "Resources": { "Work": { "Metadata": { "SamResourceId": code }, "Properties": { "CodeUri": code, "Timeout": timeout } } } });
         let mut built = template("Work", 10);
         built["Resources"]["Work"].as_object_mut().unwrap().remove("Metadata");

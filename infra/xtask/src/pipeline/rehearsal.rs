@@ -1,9 +1,9 @@
 //! `cargo xtask pipeline rehearse`: the jobs of `deploy.yml`, step by step, on this machine.
 //!
-//! What a step runs is what the workflow says, with the same values handed from job to job. Each job
-//! begins without what the one before has built, as on a machine of its own, and has only what it
-//! downloads. ministack stands in the place of AWS. Steps that need AWS or GitHub are said to be
-//! skipped; the last line counts what was done and what was not.
+//! Each step runs the workflow's own script, with the same values passed from job to job. Each job
+//! starts without the files of the previous one, as on a separate machine, and has only its downloads.
+//! ministack replaces AWS. Steps that need AWS or GitHub are reported as skipped; the last line counts
+//! the completed and the skipped steps.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -25,25 +25,26 @@ use crate::descriptions::Error;
 use crate::ministack::{self, Deployed, Emulator};
 use crate::{say, workflows};
 
-/// What to rehearse.
+/// The arguments of a rehearsal.
 #[derive(clap::Args)]
 pub(super) struct Arguments {
-    /// Builds as for AWS: small, quick, and for half an hour. Without it, functions are built quickly.
+    /// Builds as for AWS, which takes half an hour. Without it, functions are built without
+    /// optimisation.
     #[arg(long)]
     release: bool,
 
-    /// Rehearses the check before the build too, which is `.ci/run`.
+    /// Also rehearses the check before the build, which is `.ci/run`.
     #[arg(long)]
     check: bool,
 
-    /// The tests of dev, by names or parts of names; all without any.
+    /// The tests of dev, by names or parts of names; all by default.
     tests: Vec<String>,
 }
 
-/// The account that ministack is.
+/// The account of ministack.
 const ACCOUNT: &str = "000000000000";
 
-/// What a stage's variables say, as GitHub has them.
+/// The values of a stage's variables in GitHub.
 const VARIABLES: [(&str, &str); 5] = [
     ("vars.AWS_ACCOUNT_ID", ACCOUNT),
     ("vars.AWS_REGION", sam_template::REGION),
@@ -55,10 +56,10 @@ const VARIABLES: [(&str, &str); 5] = [
 /// The step that ends with a change set, after which ministack deploys.
 const DEPLOY: &str = "Deploy";
 
-/// Steps that ask GitHub.
+/// Steps that need GitHub.
 const OF_GITHUB: [&str; 1] = ["Approval"];
 
-/// What is left out, and whose it is.
+/// The reason for which a step is skipped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Skipped {
     Aws,
@@ -69,20 +70,20 @@ enum Skipped {
 struct Rehearsal<'a> {
     workspace: &'a Path,
     arguments: &'a Arguments,
-    /// Where uploaded artifacts are, and outputs of steps.
+    /// The folder of uploaded artifacts and of steps' outputs.
     folder: PathBuf,
     runtime: Runtime,
     standins: Standins,
-    /// How many steps have been done.
+    /// The number of completed steps.
     done: usize,
     skipped: BTreeMap<Skipped, usize>,
 }
 
-/// Runs all jobs in their order, and says what was done.
+/// Runs all jobs in their order, and prints a summary.
 ///
 /// # Errors
 ///
-/// Names the job and the step that fails, as the workflow would.
+/// Names the job and the step that fails.
 pub(super) fn rehearse(workspace: &Path, arguments: &Arguments) -> Result<(), Error> {
     let started = Instant::now();
     let summary = run(workspace, arguments)?;
@@ -90,7 +91,7 @@ pub(super) fn rehearse(workspace: &Path, arguments: &Arguments) -> Result<(), Er
     Ok(())
 }
 
-/// Runs all jobs; gives how many steps were done and skipped.
+/// Runs all jobs. Returns the numbers of completed and skipped steps.
 fn run(workspace: &Path, arguments: &Arguments) -> Result<String, Error> {
     let folder = workspace.join("target/rehearsal");
     if folder.exists() {
@@ -131,7 +132,7 @@ impl Rehearsal<'_> {
         *self.skipped.entry(whose).or_default() += 1;
     }
 
-    /// Runs a job, or that of the workflow that it calls; gives its outputs.
+    /// Runs a job, or the jobs of the workflow that it calls. Returns its outputs.
     fn job(&mut self, job: &Job, known: &Known) -> Result<BTreeMap<String, String>, Error> {
         say(&format!("\n== {}", job.id));
         if job.id == "check" && !self.arguments.check {
@@ -172,7 +173,7 @@ impl Rehearsal<'_> {
         all_resolved(&job.outputs, &known)
     }
 
-    /// Does one step; gives its outputs.
+    /// Runs or skips one step. Returns its outputs.
     fn step(
         &mut self,
         job: &Job,
@@ -203,8 +204,8 @@ impl Rehearsal<'_> {
         self.run(job, step, known, more.unwrap_or_default())
     }
 
-    /// Runs the deployment as far as its change set, compares that with the build, and has ministack
-    /// deploy.
+    /// Runs the deployment up to its change set, compares that with the build, and deploys to
+    /// ministack.
     fn deploy(
         &mut self,
         job: &Job,
@@ -222,7 +223,7 @@ impl Rehearsal<'_> {
         aws.deploy(self, stage)
     }
 
-    /// What an action does that hands files from job to job; the others are GitHub's or AWS's.
+    /// Performs an action that passes files from job to job. Skips the actions of GitHub and AWS.
     fn action(&mut self, uses: &str, step: &Step) -> Result<(), Error> {
         let handed = || {
             let path = step.with.get("path").ok_or("the step names no path")?;
@@ -248,7 +249,7 @@ impl Rehearsal<'_> {
         Ok(())
     }
 
-    /// Runs what a step runs; gives its outputs.
+    /// Runs the script of a step. Returns its outputs.
     fn run(
         &mut self,
         job: &Job,
@@ -280,10 +281,10 @@ impl Rehearsal<'_> {
     }
 }
 
-/// ministack in the place of AWS, for one job.
+/// ministack instead of AWS, for one job.
 struct Aws {
     emulator: Emulator,
-    /// Where the API is, once it is deployed.
+    /// The address of the API, once it is deployed.
     url: Option<String>,
 }
 
@@ -293,7 +294,7 @@ impl Aws {
         Ok(Self { emulator: Emulator::start(rehearsal.workspace, &log)?, url: None })
     }
 
-    /// Deploys the programs that the job has unpacked, without the demo's people and products.
+    /// Deploys the programs that the job has unpacked, without the demo's users and products.
     fn deploy(&mut self, rehearsal: &Rehearsal<'_>, stage: &str) -> Result<(), Error> {
         let workspace = rehearsal.workspace;
         let samconfig = fs_err::read_to_string(workspace.join("samconfig.toml"))?;
@@ -318,7 +319,7 @@ impl Aws {
         Ok(())
     }
 
-    /// The environment by which a step finds it, and what is otherwise there.
+    /// The environment of a step: the address of ministack, and the arguments of the tests.
     fn env(&self, arguments: &Arguments) -> Vec<(&'static str, String)> {
         let left_out = ministack::DIFFERENT.iter().map(|test| format!("--skip {test}"));
         let tests: Vec<String> = arguments.tests.iter().cloned().chain(left_out).collect();
@@ -353,14 +354,14 @@ mod tests {
     }
 
     #[test]
-    fn a_step_that_fails_ends_the_rehearsal_with_its_job_name_and_status() {
+    fn a_failing_step_ends_the_rehearsal_with_its_job_name_and_status() {
         let steps = "      - {name: Build, run: 'true'}\n      - {name: Pack, run: 'exit 3'}\n";
         let failed = rehearsed("fails", steps).unwrap_err();
         assert_eq!(failed, "build: Pack: exit status: 3");
     }
 
     #[test]
-    fn steps_that_are_done_and_skipped_are_counted() {
+    fn completed_and_skipped_steps_are_counted() {
         let steps = "      - {name: Sources, uses: actions/checkout@v1}\n      - {name: Build, run: 'true'}\n";
         let summary = rehearsed("counts", steps);
         assert_eq!(summary.unwrap(), "1 steps, 1 skipped (1 of GitHub)");

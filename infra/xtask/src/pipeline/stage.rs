@@ -1,4 +1,4 @@
-//! What happens to one stage, once the artifacts are there.
+//! The steps of one stage: checks, deployment, demo data and tests.
 
 use std::path::Path;
 use std::process::Command;
@@ -15,11 +15,11 @@ use crate::descriptions::Error;
 use crate::process::succeeded;
 use crate::{say, tools};
 
-/// The stage that everything may be tried out on.
+/// The stage for experiments.
 const DEV: &str = "dev";
 
-/// Tests that need nobody's account and change nothing. By the third, every function that a signed-in
-/// caller reaches is started.
+/// Tests that need no account and change nothing. The third starts every function behind the
+/// authorizer.
 const SMOKE: [&str; 3] = [
     "health::a_deployment_is_healthy_and_publishes_its_keys",
     "walk::every_protected_route_is_the_gateways_401_without_a_token",
@@ -30,7 +30,7 @@ const SMOKE: [&str; 3] = [
 ///
 /// # Errors
 ///
-/// Where the credentials are for another account than the stage's.
+/// If the credentials are for another account than the stage's.
 pub(super) fn check_account(workspace: &Path, stage: &str) -> Result<(), Error> {
     let expected = given("AWS_ACCOUNT_ID");
     let found: String = ask(workspace, stage, json!({ "what": "account" }))?;
@@ -38,21 +38,21 @@ pub(super) fn check_account(workspace: &Path, stage: &str) -> Result<(), Error> 
     Ok(())
 }
 
-/// Only dev may leave its account open.
+/// Accepts only the stage's account. Only dev may declare none.
 fn judge(stage: &str, expected: Option<&str>, found: &str) -> Result<String, String> {
     match expected {
         Some(expected) if expected == found => Ok(format!("{stage} is in account {found}")),
         Some(expected) => Err(format!("{stage} is in account {expected}, not in {found}")),
         None if stage == DEV => Ok(format!("{stage} may be in any account: it is {found}")),
-        None => Err(format!("AWS_ACCOUNT_ID does not say in which account {stage} is")),
+        None => Err(format!("AWS_ACCOUNT_ID is not set: the account of {stage} is unknown")),
     }
 }
 
-/// Deploys what was built, within what `infra/pipeline.yaml` allows.
+/// Deploys the build, with the permissions of `infra/pipeline.yaml`.
 ///
 /// # Errors
 ///
-/// Where `sam deploy` fails.
+/// If `sam deploy` fails.
 pub(super) fn deploy(workspace: &Path, stage: &str) -> Result<(), Error> {
     let path = workspace.join(BUILT).join("template.yaml");
     let mut built = as_json(&path)?;
@@ -63,23 +63,23 @@ pub(super) fn deploy(workspace: &Path, stage: &str) -> Result<(), Error> {
     succeeded(sam(workspace, "deploy")?.args(arguments(stage, role.as_deref())))
 }
 
-/// The arguments of `sam deploy`. They name no template: SAM takes the built one, and looks for
-/// samconfig.toml beside a template that is named.
+/// The arguments of `sam deploy`. They name no template: SAM takes the built one. It would look for
+/// samconfig.toml in the folder of a named template.
 fn arguments<'a>(stage: &'a str, role: Option<&'a str>) -> Vec<&'a str> {
     let mut arguments = vec!["--config-env", stage];
-    // Somebody has approved of it already, where that is asked for: in the stage's environment.
+    // Where an approval is required, the stage's environment in GitHub has asked for it already.
     arguments.extend(["--no-confirm-changeset", "--no-fail-on-empty-changeset"]);
     arguments.extend(role.into_iter().flat_map(|role| ["--role-arn", role]));
     arguments
 }
 
-/// A variable that is there and says something.
+/// A variable that is set and not empty.
 fn given(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// Gives every role of the stack its boundary, and has `CodeDeploy` take a role that is there already:
-/// `infra/pipeline.yaml` lets the deployment make no others. A build without either stays as it is.
+/// Gives every role of the stack its boundary, and `CodeDeploy` an existing role: `infra/pipeline.yaml`
+/// does not allow other roles. A value that is not given changes nothing.
 fn bind(template: &mut Value, boundary: Option<&str>, codedeploy: Option<&str>) {
     let function = &mut template["Globals"]["Function"];
     if let Some(boundary) = boundary {
@@ -90,14 +90,14 @@ fn bind(template: &mut Value, boundary: Option<&str>, codedeploy: Option<&str>) 
     }
 }
 
-/// Puts the people and products of the demo into the stage's tables.
+/// Puts the demo's users and products into the stage's tables.
 ///
 /// # Errors
 ///
-/// Where the stage is not dev: everybody can read the demo's passwords.
+/// If the stage is not dev: the demo's passwords are public.
 pub(super) fn seed(workspace: &Path, stage: &str) -> Result<(), Error> {
     if stage != DEV {
-        return Err(format!("the demo's people have published passwords: not in {stage}").into());
+        return Err(format!("the demo's users have public passwords: not in {stage}").into());
     }
     let stack = stack(workspace, stage)?;
     let items = Runtime::new()?.block_on(seed::demo_items())?;
@@ -107,12 +107,12 @@ pub(super) fn seed(workspace: &Path, stage: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Runs the tests that were built with the functions. `API_URL` names another address than the
-/// stack's own, `TEST_ARGUMENTS` what else the tests are to be given.
+/// Runs the tests that were built with the functions. `API_URL` replaces the stack's address, and
+/// `TEST_ARGUMENTS` adds arguments of the tests.
 ///
 /// # Errors
 ///
-/// Where a test fails, or the stack has no address.
+/// If a test fails, or the stack has no address.
 pub(super) fn test(workspace: &Path, stage: &str) -> Result<(), Error> {
     let url = if let Some(url) = given("API_URL") {
         url
@@ -151,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn another_account_than_the_stages_is_refused_and_only_dev_may_name_none() {
+    fn another_account_than_the_stages_is_an_error_and_only_dev_may_have_none() {
         assert!(judge("prod", Some("111122223333"), "111122223333").is_ok());
         assert!(judge("prod", Some("111122223333"), "444455556666").is_err());
         assert!(judge("prod", None, "111122223333").is_err());
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stack_has_the_boundary_and_codedeploys_role_where_they_are_given() {
+    fn a_stack_gets_the_given_boundary_and_codedeploys_role() {
         let template = json!({ "Globals": { "Function": { "Timeout": 10 } } });
         let mut bound = template.clone();
         bind(&mut bound, None, None);
@@ -172,14 +172,14 @@ mod tests {
     }
 
     #[test]
-    fn a_deployment_names_no_template_since_sam_would_look_for_samconfig_beside_it() {
+    fn a_deployment_names_no_template_so_that_sam_finds_samconfig() {
         let arguments = arguments("dev", Some("arn:role"));
         assert!(!arguments.contains(&"--template-file"), "{arguments:?}");
         assert!(arguments.ends_with(&["--role-arn", "arn:role"]), "{arguments:?}");
     }
 
     #[test]
-    fn the_demos_people_are_put_into_no_other_stage_than_dev() {
+    fn seeding_another_stage_than_dev_is_an_error() {
         for stage in ["staging", "prod"] {
             assert!(seed(crate::workspace(), stage).is_err(), "{stage}");
         }

@@ -1,4 +1,4 @@
-//! A workflow as far as its rehearsal needs it: jobs, steps, and the expressions in them.
+//! The parts of a workflow that its rehearsal needs: jobs, steps, and their expressions.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::descriptions::Error;
 
-/// What expressions refer to, by their names: `needs.build.outputs.digest`.
+/// The values of expressions by name: `needs.build.outputs.digest`.
 pub(super) type Known = BTreeMap<String, String>;
 
 /// One job.
@@ -16,7 +16,7 @@ pub(super) struct Job {
     pub(super) id: String,
     /// The workflow that it calls, instead of steps.
     pub(super) calls: Option<String>,
-    /// What it hands to that workflow, by name.
+    /// The inputs of that workflow, by name.
     pub(super) with: BTreeMap<String, String>,
     pub(super) env: BTreeMap<String, String>,
     pub(super) outputs: BTreeMap<String, String>,
@@ -34,11 +34,11 @@ pub(super) struct Step {
     pub(super) condition: Option<String>,
 }
 
-/// The jobs of a workflow, each behind those that it needs.
+/// The jobs of a workflow, each after the jobs that it needs.
 ///
 /// # Errors
 ///
-/// Where the workflow cannot be read, or a job stands before one that it needs.
+/// If the workflow cannot be read, or jobs need each other or an unknown job.
 pub(super) fn jobs(path: &Path) -> Result<Vec<Job>, Error> {
     let workflow = as_json(path)?;
     let mut jobs: Vec<Job> = Vec::new();
@@ -96,11 +96,11 @@ fn texts(value: &Value) -> BTreeMap<String, String> {
     members.filter_map(|(name, value)| Some((name.clone(), text(value)?))).collect()
 }
 
-/// A text with its expressions replaced by what they refer to.
+/// A text with its expressions replaced by their values.
 ///
 /// # Errors
 ///
-/// Names the expression that refers to nothing known: a rehearsal does not make values up.
+/// Names an unknown expression: a rehearsal does not invent values.
 pub(super) fn resolved(text: &str, known: &Known) -> Result<String, Error> {
     let mut rest = text;
     let mut resolved = String::new();
@@ -128,11 +128,11 @@ pub(super) fn all_resolved(
     texts.iter().map(|(name, text)| Ok((name.clone(), resolved(text, known)?))).collect()
 }
 
-/// Whether a step's condition holds: none, or that a name is or is not a quoted word.
+/// Whether a step's condition holds. Supported are none, `name == 'word'` and `name != 'word'`.
 ///
 /// # Errors
 ///
-/// Where the condition is another one, or the name is not known.
+/// If the condition has another form, or the name is unknown.
 pub(super) fn holds(condition: Option<&str>, known: &Known) -> Result<bool, Error> {
     let Some(condition) = condition else { return Ok(true) };
     let (name, wanted, word) = match (condition.split_once(" != "), condition.split_once(" == ")) {

@@ -159,7 +159,7 @@ pub(super) const MISTAKES: &[Mistake] = &[
     main(
         "PointInTimeRecoverySpecification: {PointInTimeRecoveryEnabled: true}",
         "PointInTimeRecoverySpecification: {PointInTimeRecoveryEnabled: false}",
-        "UsersTable: cannot be recovered",
+        "UsersTable: has no point-in-time recovery",
     ),
     main(
         "      DeletionProtectionEnabled: !Ref DeletionProtection\n",

@@ -1,6 +1,6 @@
 //! Stamping: preparing a template for deployment with one set of parameters.
 //!
-//! | what | why |
+//! | change | reason |
 //! |---|---|
 //! | each function gets its [revision](super::revision) as a variable | another value of a parameter publishes a new version of the functions that use it |
 //! | each parameter takes this one value | a deployment with other values fails, instead of reaching no version |

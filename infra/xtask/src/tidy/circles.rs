@@ -1,6 +1,6 @@
 //! Files of one crate that import each other in a circle.
 //!
-//! A file depends on the file that defines what it imports; a re-export in between is no dependency.
+//! A file depends on the file that defines an import; a re-export in between is no dependency.
 //! Code that only tests compile is left out.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -62,7 +62,7 @@ fn module(root: &str, path: &str) -> Option<Module> {
     Some(module)
 }
 
-/// What a file names of other files.
+/// The names of other files that a file uses.
 #[derive(Default)]
 struct Names {
     /// Every name that `use` brings into the module, with its path.
@@ -152,7 +152,7 @@ impl Graph<'_> {
         found.filter(|owner| *owner != module).collect()
     }
 
-    /// The module that defines what a path names; `None` for another crate's.
+    /// The module that defines a path; `None` for another crate's.
     fn owner(&self, from: &Module, path: &[String], depth: usize) -> Option<&Module> {
         let mut here = from.clone();
         let mut rest = path;

@@ -1,12 +1,12 @@
-//! What released versions stored and sent is kept in `tests/items`, of each type, unchanged, and read
-//! by a test: `lifecycle::released` has how.
+//! Checks that `tests/items` has items and events of released versions, unchanged and of each type, and
+//! that a test reads them. See `lifecycle::released`.
 
 use std::fmt::Write as _;
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-/// Where it is kept.
+/// The folder of released items and events.
 const KEPT: &str = "tests/items/";
 /// The list of a version's files with their SHA-256.
 const SUMS: &str = "SHA256SUMS";
@@ -23,7 +23,7 @@ pub(super) fn unkept(path: &str, text: &str, files: &[String], written: &str) ->
         let (folder, test) = if is_event { ("events", "holds_events") } else { ("", "holds") };
         let file = format!("{folder}/{name}.json");
         if !files.iter().any(|kept| kept.starts_with(KEPT) && kept.ends_with(&file)) {
-            complaints.push(format!("{path}: {KEPT} has no item of {name} as a version wrote it"));
+            complaints.push(format!("{path}: {KEPT} has no released item of {name}"));
         }
         if !written.contains(&format!("{test}::<{name}>(")) {
             complaints.push(format!("{path}: no test reads the released items of {name}"));
@@ -32,7 +32,7 @@ pub(super) fn unkept(path: &str, text: &str, files: &[String], written: &str) ->
     complaints
 }
 
-/// The types that are stored, and those that are sent.
+/// The record types and the event types, which are marked by `true`.
 fn stored_types(code: &str) -> Vec<(bool, &str)> {
     let mut types = Vec::new();
     let mut lines = code.lines();
@@ -43,7 +43,7 @@ fn stored_types(code: &str) -> Vec<(bool, &str)> {
         };
         types.extend(named("impl Record for ").map(|name| (false, name)));
         types.extend(named("impl EventData for ").map(|name| (true, name)));
-        // Events that a macro defines.
+        // Events of the macro `news!`.
         if line == "news! {" {
             let name = lines.by_ref().map(str::trim).find(|line| !line.starts_with("//"));
             types.extend(name.map(|name| (true, name)));
@@ -63,12 +63,14 @@ pub(super) fn changed(workspace: &Path, files: &[String]) -> Vec<String> {
         let folder = list.trim_end_matches(SUMS);
         for line in String::from_utf8_lossy(&read(list)).lines() {
             let Some((sum, name)) = line.split_once("  ") else {
-                complaints.push(format!("{list}: {line}: is no sum"));
+                complaints.push(format!("{list}: {line}: is not a checksum line"));
                 continue;
             };
             let path = format!("{folder}{name}");
             if sum != sha256(&read(&path)) {
-                complaints.push(format!("{path}: is not as its version wrote it"));
+                complaints.push(format!(
+                    "{path}: differs from its checksum; released files never change"
+                ));
             }
             listed.push(path);
         }
@@ -78,7 +80,7 @@ pub(super) fn changed(workspace: &Path, files: &[String]) -> Vec<String> {
     complaints
 }
 
-/// Whether a file is of this kind.
+/// Whether a file has this extension.
 pub(super) fn has_extension(path: &str, extension: &str) -> bool {
     Path::new(path).extension().is_some_and(|found| found == extension)
 }
@@ -100,7 +102,7 @@ mod tests {
         #[cfg(test)]\nmod tests {\nimpl Record for Made {\n}\n}\n";
 
     #[test]
-    fn a_record_type_or_event_without_a_released_item_or_its_test_is_found() {
+    fn a_type_without_a_released_item_or_a_test_that_reads_it_is_found() {
         let path = "shared/domain/src/orders/order.rs";
         let kept = ["orders/Order", "events/OrderCreated", "events/OrderApproved"];
         let kept = kept.map(|name| format!("tests/items/v1/{name}.json"));
@@ -114,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_released_item_that_was_changed_or_is_not_listed_is_found() {
+    fn a_changed_or_unlisted_released_file_is_found() {
         let folder = std::env::temp_dir().join(format!("released-{}", std::process::id()));
         fs_err::create_dir_all(folder.join("tests/items/v1/orders")).unwrap();
         let write = |name: &str, text: &str| {

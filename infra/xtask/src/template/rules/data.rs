@@ -38,7 +38,7 @@ fn table(table: Resource<'_>) -> Vec<String> {
     let checks = [
         (table.is("/SSESpecification/SSEEnabled", true), "is not encrypted by a key of KMS"),
         (table.is("/BillingMode", "PAY_PER_REQUEST"), "is not billed per request"),
-        (fleeting || table.is(recovers, true), "cannot be recovered to a point in time"),
+        (fleeting || table.is(recovers, true), "has no point-in-time recovery"),
         (fleeting || protected, "is not protected from deletion"),
     ];
     let broken = checks.into_iter().filter(|(holds, _)| !holds).map(|(_, what)| what);
