@@ -3,7 +3,7 @@
 //! The template is converted to a typed model. [`document`] converts YAML to `CloudFormation`'s
 //! JSON, [`intrinsics`] evaluates known expressions, and [`resources`] builds the [`model`].
 //! Anything that the platform does not support is an error with its path. Properties that matter
-//! only on AWS are listed in [`only_on_aws`] and ignored.
+//! only on AWS are listed in [`ignored_properties`] and ignored.
 
 mod conditions;
 mod document;

@@ -91,7 +91,7 @@ impl EventRule {
         look_up: impl Fn(&Reference) -> Option<String>,
     ) -> Result<Pattern, Unresolved> {
         let pattern = resolved(&self.pattern, &|text: &TemplateValue| text.resolve(&look_up))?;
-        Ok(Pattern::of(pattern).expect("the pattern was parsed when it was read"))
+        Ok(Pattern::of(pattern).expect("the pattern was checked when the template was read"))
     }
 }
 
@@ -151,7 +151,7 @@ mod tests {
 
     const SOURCE: &str = "Resources:
   Mails: {Type: 'AWS::SES::ConfigurationSet', Properties: {Name: mails}}
-  Told:
+  MailDestination:
     Type: AWS::SES::ConfigurationSetEventDestination
     Properties:
       ConfigurationSetName: !Ref Mails
@@ -160,12 +160,12 @@ mod tests {
         Enabled: true
         MatchingEventTypes: [bounce, complaint]
         EventBridgeDestination: {EventBusArn: !Sub 'arn:aws:events:${AWS::Region}:${AWS::AccountId}:event-bus/default'}
-  Heard: {Type: 'AWS::SQS::Queue'}
+  MailQueue: {Type: 'AWS::SQS::Queue'}
   Bounced:
     Type: AWS::Events::Rule
     Properties:
       EventPattern: {source: [aws.ses], detail: {mail: {tags: {'ses:configuration-set': [!Ref Mails]}}}}
-      Targets: [{Id: heard, Arn: !GetAtt Heard.Arn}]
+      Targets: [{Id: queue, Arn: !GetAtt MailQueue.Arn}]
 ";
 
     #[test]
@@ -175,7 +175,7 @@ mod tests {
         assert!(template.configuration_sets.contains("Mails"));
         assert_eq!(template.event_destinations[0].configuration_set, "Mails");
         assert_eq!(template.event_destinations[0].event_types.len(), 2);
-        assert_eq!(template.event_rules[0].queues, ["Heard"]);
+        assert_eq!(template.event_rules[0].queues, ["MailQueue"]);
     }
 
     #[test]
@@ -185,11 +185,11 @@ mod tests {
             ("event-bus/default", "event-bus/mine", "only to the default event bus"),
             (
                 "ConfigurationSetName: !Ref Mails",
-                "ConfigurationSetName: !Ref Heard",
+                "ConfigurationSetName: !Ref MailQueue",
                 "no configuration set",
             ),
             ("[aws.ses]", "[{prefix: aws}]", "Bounced/Properties/EventPattern"),
-            ("!GetAtt Heard.Arn", "!Ref Mails", "Mails, which is not a queue"),
+            ("!GetAtt MailQueue.Arn", "!Ref Mails", "Mails, which is not a queue"),
             (
                 "EventPattern:",
                 "ScheduleExpression: rate(1 minute)\n      EventPattern:",

@@ -1,7 +1,7 @@
 //! The model of a template: one type for each kind of resource that the platform runs.
 //!
-//! Things are identified by their logical ids. Names, URLs and ARNs exist only once the stores have
-//! started. Until then, values that refer to them are a [`Text`].
+//! Resources are identified by their logical ids. Names, URLs and ARNs exist only once the emulated
+//! services have started. Until then, values that refer to them are a [`Text`].
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -42,7 +42,7 @@ impl Template {
         self.functions.values().map(|function| function.binary.clone()).collect()
     }
 
-    /// Takes out what is invoked by the clock: schedules and rotations.
+    /// Removes the sources that invoke by time: schedules and rotations.
     pub fn stop_clock(&mut self) {
         self.event_sources
             .retain(|it| !matches!(it.trigger, Trigger::Schedule(_) | Trigger::Rotation(_)));
@@ -311,9 +311,9 @@ pub struct EventDestination {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum MailEventType {
-    /// It was not delivered.
+    /// The mail was not delivered.
     Bounce,
-    /// The recipient has marked it as spam.
+    /// The recipient has marked the mail as spam.
     Complaint,
 }
 

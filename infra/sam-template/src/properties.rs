@@ -1,5 +1,5 @@
 //! The properties of resources as the template writes them. A property neither here nor in
-//! [`super::only_on_aws`] is an error.
+//! [`super::ignored_properties`] is an error.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -1,8 +1,7 @@
-//! What the functions' calls use of the services that are paid by use: `DynamoDB`'s units and the
-//! requests of SQS.
+//! Meters the paid use of services by functions' calls: `DynamoDB`'s units and the requests of SQS.
 //!
-//! The embedded `DynamoDB` tells the units itself, as the real one does
-//! (`ReturnConsumedCapacity`). It is asked only once the meter is on: the answers grow by it.
+//! The embedded `DynamoDB` returns the units like the real one (`ReturnConsumedCapacity`). They are
+//! requested only while the meter is on, because they make the responses larger.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,7 +13,7 @@ use serde_json::Value;
 
 use super::call::{BODY_BYTES_MAX, Call, Store};
 
-/// The operations of `DynamoDB` that use units, and whether they write.
+/// The operations of `DynamoDB` that use units; `true` for writes.
 const OPERATIONS: [(&str, bool); 9] = [
     ("BatchGetItem", false),
     ("BatchWriteItem", true),
@@ -27,23 +26,23 @@ const OPERATIONS: [(&str, bool); 9] = [
     ("UpdateItem", true),
 ];
 
-/// The largest part of a body that SQS takes for one request.
+/// The part of a body that SQS counts as one request.
 const REQUEST_BYTES: usize = 64 << 10;
 
-/// What a function's calls have used.
+/// The use of services by a function's calls.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Consumed {
     /// Read request units of `DynamoDB`.
     pub read_units: f64,
-    /// Write request units of `DynamoDB`, those of indexes among them.
+    /// Write request units of `DynamoDB`, including those of indexes.
     pub write_units: f64,
-    /// Requests of SQS, each 64 KB of a body one.
+    /// Requests of SQS: one for each 64 KB of a body.
     pub sqs_requests: u64,
     /// Calls to any of the services.
     pub calls: u64,
 }
 
-/// What each function's calls have used since the meter was switched on.
+/// The use by each function's calls since the meter was switched on.
 #[derive(Debug, Default)]
 pub(super) struct Meter {
     is_on: AtomicBool,
@@ -59,12 +58,12 @@ impl Meter {
         self.is_on.load(Ordering::Relaxed)
     }
 
-    /// By the functions' logical ids.
+    /// The use by the functions' logical ids.
     pub(super) fn consumed(&self) -> BTreeMap<String, Consumed> {
         self.consumed.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The body of a call that also asks for the units; nothing where none are counted.
+    /// The body of a call with a request for the units; `None` if they are not counted.
     pub(super) fn asking(&self, call: &Call, body: &Bytes) -> Option<Bytes> {
         if !self.is_on() || writes(call).is_none() {
             return None;
@@ -74,7 +73,7 @@ impl Meter {
         Some(Bytes::from(body.to_string()))
     }
 
-    /// Counts what an answered call has used, and gives the answer again.
+    /// Counts the use of a finished call, and returns its response.
     pub(super) async fn count(&self, call: &Call, response: Response) -> Response {
         let Some(caller) = call.caller.as_ref().filter(|_| self.is_on()) else {
             return response;
@@ -85,7 +84,7 @@ impl Meter {
             used.sqs_requests = requests.try_into().unwrap_or(u64::MAX);
         }
         let (head, body) = response.into_parts();
-        // The answers are the embedded stores' own, and are whole.
+        // The responses of the embedded services are complete and bounded.
         let body = to_bytes(body, BODY_BYTES_MAX).await.unwrap_or_default();
         if let Some(writes) = writes(call) {
             let answer = serde_json::from_slice(&body).unwrap_or(Value::Null);
@@ -107,7 +106,7 @@ impl Consumed {
         let told = &answer["ConsumedCapacity"];
         let one = told.is_object().then_some(told);
         for capacity in one.into_iter().chain(told.as_array().into_iter().flatten()) {
-            // A transaction that is repeated with its token is only read.
+            // A transaction that is repeated with its token consumes only reads.
             let is_read = capacity["ReadCapacityUnits"].is_number() || !writes;
             let units = capacity["CapacityUnits"].as_f64().unwrap_or_default();
             *(if is_read { &mut self.read_units } else { &mut self.write_units }) += units;
@@ -118,20 +117,21 @@ impl Consumed {
     }
 }
 
-/// Whether a call uses units of writing, or of reading; nothing where it uses none.
+/// Whether a call uses write units (`true`) or read units; `None` if it uses none.
 fn writes(call: &Call) -> Option<bool> {
     let mut operations = OPERATIONS.iter().filter(|_| call.store == Store::Tables);
     operations.find(|(operation, _)| *operation == call.operation).map(|(_, writes)| *writes)
 }
 
-/// A write whose condition fails is paid for, and its answer does not say how much.
+/// Whether an error is a failed condition. `DynamoDB` charges such a write, but does not return its
+/// units.
 fn is_failed_condition(error: &str) -> bool {
     ["ConditionalCheckFailedException", "TransactionCanceledException"]
         .iter()
         .any(|failed| error.ends_with(failed))
 }
 
-/// What a failed write uses at least: the units of items of 1 KB.
+/// The minimum of a failed write: the units of items of 1 KB.
 fn least_units(call: &Call) -> f64 {
     let count = u32::try_from(call.accesses.len()).unwrap_or(u32::MAX);
     f64::from(count) * if call.operation == "TransactWriteItems" { 2.0 } else { 1.0 }

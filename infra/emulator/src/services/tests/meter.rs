@@ -1,4 +1,4 @@
-//! What calls use, by the examples of DynamoDB's Developer Guide ("read and write operations",
+//! The use of calls, by the examples of DynamoDB's Developer Guide ("read and write operations",
 //! "transactions", "global secondary indexes").
 
 use aws_sdk_dynamodb::types::{Delete, KeysAndAttributes, Update};
@@ -8,7 +8,7 @@ use crate::services::start::sweep_once;
 
 const KB: usize = 1 << 10;
 
-/// Units of reading and of writing, and requests of SQS, that some calls use.
+/// The read units, write units and SQS requests of some calls.
 async fn used(stores: &Stores, calls: impl Future<Output = ()>) -> (f64, f64, u64) {
     let total = || stores.consumed().remove("OrderFunction").unwrap_or_default();
     let before = total();
@@ -40,7 +40,7 @@ async fn metered() -> (Stores, Clients) {
 }
 
 #[tokio::test]
-async fn reads_are_rounded_up_to_4_kb_and_cost_half_where_they_are_eventually_consistent() {
+async fn reads_are_rounded_up_to_4_kb_and_eventually_consistent_ones_cost_half() {
     let (stores, clients) = metered().await;
     for (id, bytes) in [("small", 3 * KB + KB / 2), ("large", 10 * KB), ("6.5", 6 * KB + KB / 2)] {
         put(&clients, id, bytes).await;
@@ -58,17 +58,21 @@ async fn reads_are_rounded_up_to_4_kb_and_cost_half_where_they_are_eventually_co
         let batch = clients.tables.batch_get_item();
         batch.request_items("local-UsersTable", keys.build().unwrap()).send().await.unwrap();
     };
-    // Each item is rounded by itself: 4 KB and 8 KB.
+    // Each item is rounded separately: 4 KB and 8 KB.
     assert_eq!(used(&stores, both).await, (3.0, 0.0, 0));
 }
 
 #[tokio::test]
-async fn writes_are_rounded_up_to_1_kb_of_the_larger_item_and_cost_twice_in_a_transaction() {
+async fn writes_are_rounded_up_to_1_kb_and_cost_twice_in_a_transaction() {
     let (stores, clients) = metered().await;
     assert_eq!(used(&stores, put(&clients, "a", 512)).await, (0.0, 1.0, 0));
     assert_eq!(used(&stores, put(&clients, "b", KB + KB / 2)).await, (0.0, 2.0, 0));
     assert_eq!(used(&stores, put(&clients, "a", 3 * KB)).await, (0.0, 3.0, 0));
-    assert_eq!(used(&stores, put(&clients, "a", 512)).await, (0.0, 3.0, 0), "the item before");
+    assert_eq!(
+        used(&stores, put(&clients, "a", 512)).await,
+        (0.0, 3.0, 0),
+        "the larger item before counts"
+    );
     let transaction = async {
         let put = Put::builder().table_name("local-UsersTable").set_item(Some(item("c", 3 * KB)));
         let put = TransactWriteItem::builder().put(put.build().unwrap()).build();
@@ -84,7 +88,7 @@ async fn writes_are_rounded_up_to_1_kb_of_the_larger_item_and_cost_twice_in_a_tr
 }
 
 #[tokio::test]
-async fn an_index_costs_a_write_for_an_item_that_enters_it_and_two_for_one_that_moves() {
+async fn an_index_costs_one_write_for_a_new_entry_and_two_for_a_moved_one() {
     let (stores, clients) = metered().await;
     let enters = async {
         let put = clients.tables.put_item().table_name("local-OrdersTable");
@@ -105,7 +109,11 @@ async fn an_index_costs_a_write_for_an_item_that_enters_it_and_two_for_one_that_
         let transact = clients.tables.transact_write_items().transact_items(update);
         transact.send().await.unwrap();
     };
-    assert_eq!(used(&stores, moves).await, (0.0, 4.0, 0), "the index is not paid for twice");
+    assert_eq!(
+        used(&stores, moves).await,
+        (0.0, 4.0, 0),
+        "index writes do not count twice in a transaction"
+    );
     let leaves = async {
         let delete = Delete::builder().table_name("local-OrdersTable").key("pk", s("1"));
         let delete = TransactWriteItem::builder().delete(delete.build().unwrap()).build();
@@ -142,7 +150,7 @@ async fn an_expired_item_stays_while_calls_are_metered() {
 }
 
 #[tokio::test]
-async fn nothing_is_counted_before_the_meter_is_on_and_of_calls_that_no_function_makes() {
+async fn calls_before_the_meter_is_on_or_of_no_function_are_not_counted() {
     let stores = stores().await;
     let clients = Clients::of(&stores, "OrderFunction");
     put(&clients, "a", 512).await;
