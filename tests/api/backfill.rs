@@ -1,6 +1,6 @@
-//! `ops backfill` while the system works: killed, run again, and nothing of anybody's is lost.
+//! `ops backfill` while the system works: it is killed and run again, and no client's change is lost.
 //!
-//! `BACKFILL_ITEMS` says how many items the table has.
+//! `BACKFILL_ITEMS` sets the number of items of the table.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write as _};
@@ -24,26 +24,26 @@ use crate::harness::{
     Api, asked_for, fresh_platform, in_background, operate, read, scan, unlimited, until_done,
 };
 
-/// How many products the table has, but for those of the demo.
+/// The number of products of the table, without the demo's.
 const ITEMS: usize = 2_000;
-/// How many of them clients change meanwhile.
+/// The number of products that clients change meanwhile.
 const CHANGED: usize = 40;
-/// How many tasks change them.
+/// The number of tasks that change them.
 const WRITERS: usize = 4;
-/// How long a task pauses between two changes: the machine is for the backfill too.
+/// The pause of a task between two changes: it leaves the backfill some CPU.
 const BETWEEN_CHANGES: Duration = Duration::from_millis(20);
-/// How many items no version can read.
+/// The number of items that no version can read.
 const UNREADABLE: usize = 3;
 
 #[tokio::test]
-async fn a_backfill_that_is_killed_goes_on_and_no_change_of_others_is_lost() {
+async fn a_killed_backfill_continues_and_no_change_of_clients_is_lost() {
     let Some(api) = fresh_platform(unlimited()).await else { return };
     let items = asked_for("BACKFILL_ITEMS", ITEMS);
     let owner = Uuid::new_v4();
     let ids = store_as_other_versions_did(&api, owner, items);
     let merchant = api.inside().unwrap().token(&owner.to_string(), &["MERCHANT"]);
     let merchant = api.client().with_token(&merchant);
-    // Spread over the whole table, and over the ways in which items are out of date.
+    // Spread over the whole table, and over all forms of outdated items.
     let changed: Vec<_> = ids.iter().copied().step_by(items / CHANGED + 1).collect();
     let ends = AtomicBool::new(false);
     let writers = changed.chunks(changed.len().div_ceil(WRITERS));
@@ -66,22 +66,22 @@ async fn a_backfill_that_is_killed_goes_on_and_no_change_of_others_is_lost() {
     let error = operate(&api, &["backfill", "products", "--dry-run"]).await.unwrap_err();
     assert_eq!(error, "3 items of products are left as they are");
     if items > ITEMS {
-        // Past the capture of tests' output, for whoever has asked for so many.
+        // Bypasses the capture of tests' output: a run with many items is a measurement.
         let said = [killed.said, vec!["killed".to_owned()], ended.said].concat();
         let changes: u64 = last_seen.values().map(|product| product.version - 1).sum();
         let _ = writeln!(io::stderr(), "{}\n{changes} changes by clients", said.join("\n"));
     }
 }
 
-/// A run that is killed in its middle, and the one that goes on from there.
+/// A run that is killed in its middle, and the one that continues from there.
 async fn kill_and_run_again(api: &Api, items: usize) -> (Ran, Ran) {
     let rate = (items / 2).clamp(500, 20_000).to_string();
     let arguments = ["backfill", "products", "--rate", &rate];
-    // Progress is told page by page, which are few for few items.
+    // Progress is printed page by page, and few items have few pages.
     let middle = (items * 2 / 5).saturating_sub(700);
     let in_the_middle = move |line: &str| written(line).is_some_and(|count| count > middle);
     let killed = operator(api, &arguments, in_the_middle).await;
-    assert!(killed.status.code().is_none(), "by a signal: {killed:?}");
+    assert!(killed.status.code().is_none(), "not ended by a signal: {killed:?}");
     let last = killed.said.last().unwrap();
     assert!(last.contains(" to go"), "progress includes the time left: {last}");
     assert!(count_out_of_date(api).await > 0, "it was killed in the middle: {last}");
@@ -90,13 +90,13 @@ async fn kill_and_run_again(api: &Api, items: usize) -> (Ran, Ran) {
     assert!(ended.said[0].starts_with("goes on with the run of "), "{:?}", ended.said);
     let done = format!("done: {} items read", scan(api, "ProductsTable").await.len());
     assert!(ended.said.iter().any(|line| line.starts_with(&done)), "{:?}", ended.said);
-    assert!(!ended.status.success(), "some items are left");
+    assert!(!ended.status.success(), "the unreadable items are no failure");
     assert_eq!(ended.said.last().unwrap(), "3 items of products are left as they are");
     (killed, ended)
 }
 
 #[tokio::test]
-async fn a_dry_run_counts_and_writes_nothing_and_another_kind_is_left_alone() {
+async fn a_dry_run_writes_nothing_and_another_kind_is_left_alone() {
     let Some(api) = fresh_platform(unlimited()).await else { return };
     store_as_other_versions_did(&api, Uuid::new_v4(), 8);
     let before = scan(&api, "ProductsTable").await;
@@ -110,8 +110,8 @@ async fn a_dry_run_counts_and_writes_nothing_and_another_kind_is_left_alone() {
     assert!(error.contains("the kinds are users, email-claims"), "{error}");
 }
 
-/// Stores products of a merchant as an earlier version may have: a quarter of them is up to date, one
-/// is in no index, one in a partition that there is no more, and one only half in its index.
+/// Stores products of a merchant as an earlier version may have. One quarter is up to date, one is in
+/// no index, one in a former partition, and one has only half of its index attributes.
 fn store_as_other_versions_did(api: &Api, owner: Uuid, count: usize) -> Vec<ProductId> {
     let stores = api.inside().unwrap().platform().stores();
     let mut ids = Vec::new();
@@ -149,7 +149,7 @@ fn store_as_other_versions_did(api: &Api, owner: Uuid, count: usize) -> Vec<Prod
     ids
 }
 
-/// Changes products and reads them until the end; gives what each was last.
+/// Changes products and reads them until the end. Returns the last version of each.
 async fn change(
     merchant: &Client,
     ids: &[ProductId],
@@ -167,7 +167,7 @@ async fn change(
             assert_eq!(changed.stock.get(), stock);
             if let Some(before) = last.insert(*id, changed.clone()) {
                 let before: ProductView = before;
-                assert_eq!(changed.version, before.version + 1, "nobody else changes it");
+                assert_eq!(changed.version, before.version + 1, "another writer changed it");
             }
             merchant.get_product(*id).await.unwrap();
             sleep(BETWEEN_CHANGES).await;
@@ -177,14 +177,14 @@ async fn change(
     last
 }
 
-/// What a process of the operator's has said, and how it ended.
+/// The output and exit status of an operator's process.
 #[derive(Debug)]
 struct Ran {
     said: Vec<String>,
     status: ExitStatus,
 }
 
-/// Runs a command as a process, and kills it behind the line that says so.
+/// Runs a command as a process, and kills it after a line for which `is_killed_by` is true.
 async fn operator(
     api: &Api,
     arguments: &[&str],
@@ -201,7 +201,7 @@ async fn operator(
             let kills = is_killed_by(&line);
             said.push(line);
             if kills {
-                // SIGKILL, which no process hears of.
+                // SIGKILL: the process cannot react to it.
                 process.start_kill().unwrap();
                 break;
             }
@@ -211,13 +211,13 @@ async fn operator(
     .await
 }
 
-/// How many items a line of progress says were written.
+/// The number of written items in a line of progress.
 fn written(line: &str) -> Option<usize> {
     let before = line.split_once(" written, ")?.0;
     before.rsplit(' ').next()?.parse().ok()
 }
 
-/// The readable products that are not as this version writes them.
+/// The number of readable products that differ from this version's form.
 async fn count_out_of_date(api: &Api) -> usize {
     let items = scan(api, "ProductsTable").await.into_iter();
     let out_of_date = items.filter(|item| {
@@ -230,7 +230,7 @@ async fn count_out_of_date(api: &Api) -> usize {
     out_of_date.count()
 }
 
-/// Every product that clients changed is as they saw it last, and every other one as it was stored.
+/// Asserts that every changed product is as clients saw it last, and every other one as it was stored.
 async fn assert_holds(api: &Api, last_seen: &BTreeMap<ProductId, ProductView>) {
     let mut changed = 0;
     for item in scan(api, "ProductsTable").await {
@@ -247,7 +247,7 @@ async fn assert_holds(api: &Api, last_seen: &BTreeMap<ProductId, ProductView>) {
     assert_eq!(changed, last_seen.len());
 }
 
-/// How many products are listed, which are found by their index.
+/// The number of products in the list, which reads their index.
 async fn listed(anybody: &Client) -> usize {
     let mut asked: PageQuery = read(json!({ "limit": 100 }));
     let mut count = 0;
@@ -259,7 +259,7 @@ async fn listed(anybody: &Client) -> usize {
     }
 }
 
-/// How many items of the table are claims to names.
+/// The number of name claims in the table.
 async fn claims(api: &Api) -> usize {
     let is_claim = |item: &&Value| item["pk"].as_str().unwrap().starts_with("name#");
     scan(api, "ProductsTable").await.iter().filter(is_claim).count()

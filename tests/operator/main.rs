@@ -1,4 +1,4 @@
-//! `cargo xtask ops …` as a program of its own, for tests that kill it.
+//! `cargo xtask ops …` as a separate program, for tests that kill it.
 
 use std::process::ExitCode;
 

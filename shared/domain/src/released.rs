@@ -1,4 +1,4 @@
-//! What released versions stored and sent, this version reads: `lifecycle::released` has how.
+//! Tests that this version reads the items and events of released versions: `lifecycle::released`.
 
 use lifecycle::released::{holds, holds_events};
 use serde_json::json;
@@ -95,7 +95,7 @@ fn articles_objects_and_rules_of_released_versions_are_read() {
 }
 
 #[test]
-fn what_was_said_to_others_by_released_versions_is_read() {
+fn upstream_calls_and_alerts_of_released_versions_are_read() {
     let said = LoggedMessage::of([("content-type", "application/json")], br#"{"token":"secret"}"#);
     let answered = Ending {
         outcome: Outcome::Answered,

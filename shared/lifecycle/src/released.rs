@@ -1,9 +1,9 @@
-//! Items and events that released versions wrote, for tests: this version has to read them for ever.
+//! Items and events of released versions, for tests: this version has to read all of them.
 //!
 //! `tests/items/<version>/<table>/<Type>.json` has the items of a record type, in DynamoDB's JSON,
-//! and `tests/items/<version>/events/<Event>.json` envelopes as queues deliver them. A file is
-//! written once, by the code that was released, and never changed. `RELEASED=v2 cargo test released`
-//! adds the files of a version that are missing.
+//! and `tests/items/<version>/events/<Event>.json` envelopes as queues deliver them. The
+//! released code writes a file once, and it never changes. `RELEASED=v2 cargo test released` adds the
+//! missing files of a version.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -18,26 +18,26 @@ use crate::record::{PARTITION_KEY, Record, SORT_KEY, item_of};
 use crate::rewrite::is_of_index;
 use crate::stored;
 
-/// The folder of a workspace that has them.
+/// The folder of the workspace with these files.
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/items");
-/// The version whose missing files are to be written.
+/// The variable with the version whose missing files are written.
 const RELEASED: &str = "RELEASED";
 
 /// Reads the items of a record type that released versions wrote, and writes each again.
 ///
-/// Nothing of an item may be lost, but for attributes of indexes and those of [`Record::FORMER`].
-/// `present` are records of every shape that this version writes; they become the items of a version
-/// that is being released.
+/// No attribute of an item may be lost, except those of indexes and of [`Record::FORMER`]. `present`
+/// has records of every form that this version writes; they become the items of the version that
+/// `RELEASED` names.
 ///
 /// # Panics
 ///
-/// When there are no such items, one cannot be read, or something of one is lost.
+/// When there are no such items, one cannot be read, or an attribute is lost.
 pub fn holds<R: Record>(present: &[R]) {
     let items: Vec<_> = present.iter().map(item_of).collect();
     holds_items(R::TABLE.name(), short_name::<R>(), items, lost::<R>);
 }
 
-/// As [`holds`], of items that are no records.
+/// As [`holds`], for items that do not implement [`Record`].
 ///
 /// # Panics
 ///
@@ -52,12 +52,16 @@ pub fn holds_items(
     for (path, stored) in files(table, kind, &present) {
         let item: Item = serde_json::from_value(stored).expect("DynamoDB's JSON");
         let lost = lost(item).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        assert!(lost.is_empty(), "{}: {lost:?} are lost: an alias or FORMER", path.display());
+        assert!(
+            lost.is_empty(),
+            "{}: {lost:?} are lost: declare an alias or FORMER",
+            path.display()
+        );
     }
 }
 
-/// Reads the events of a type that released versions sent, and writes each again. Nothing of one may
-/// be lost.
+/// Reads the events of a type that released versions sent, and writes each again. No field may be
+/// lost.
 ///
 /// # Panics
 ///
@@ -82,11 +86,11 @@ pub fn holds_events<E: EventData + DeserializeOwned>(present: &[E]) {
     }
 }
 
-/// What is lost of an item that is read and written again.
+/// The attributes that an item loses when it is read and written again.
 ///
 /// # Errors
 ///
-/// When it cannot be read.
+/// When the item cannot be read.
 pub fn lost<R: Record>(item: Item) -> Result<Vec<String>, String> {
     let before: Value = serde_dynamo::from_item(item.clone()).map_err(|error| error.to_string())?;
     let record = R::of_item(item).map_err(|error| error.to_string())?;
@@ -95,7 +99,7 @@ pub fn lost<R: Record>(item: Item) -> Result<Vec<String>, String> {
         serde_dynamo::from_item(item_of(&record)).map_err(|error| error.to_string())?;
     let mut lost = Vec::new();
     compare("", &before, Some(&after), &mut lost);
-    // Indexes move by being written again. Some records are read without their key, and are never
+    // A rewrite may move index entries. Some records are read without their key, and are never
     // written again.
     let is_key = |name: &str| [PARTITION_KEY, SORT_KEY].contains(&name);
     lost.retain(|name| {
@@ -106,7 +110,7 @@ pub fn lost<R: Record>(item: Item) -> Result<Vec<String>, String> {
     Ok(lost)
 }
 
-/// Notes the paths, without the numbers of list elements, at which something is not as before.
+/// Collects the paths of values that differ, without the numbers of list elements.
 fn compare(path: &str, before: &Value, after: Option<&Value>, lost: &mut Vec<String>) {
     match (before, after) {
         (Value::Object(before), Some(Value::Object(after))) => {
@@ -126,7 +130,7 @@ fn compare(path: &str, before: &Value, after: Option<&Value>, lost: &mut Vec<Str
     }
 }
 
-/// What every version has of a kind, each with its file.
+/// The stored values of a kind of all versions, each with its file.
 fn files(folder: &str, kind: &str, present: &[Value]) -> Vec<(PathBuf, Value)> {
     let name = Path::new(folder).join(format!("{kind}.json"));
     if let Ok(version) = env::var(RELEASED) {
@@ -142,7 +146,11 @@ fn files(folder: &str, kind: &str, present: &[Value]) -> Vec<(PathBuf, Value)> {
         versions.map(|version| version.expect("an entry").path().join(&name)).collect();
     paths.retain(|path| path.exists());
     paths.sort();
-    assert!(!paths.is_empty(), "tests/items has no {}: {RELEASED}=v1", name.display());
+    assert!(
+        !paths.is_empty(),
+        "tests/items has no {}: run the test with {RELEASED}=v1",
+        name.display()
+    );
     let mut all = Vec::new();
     for path in paths {
         let text = fs::read_to_string(&path).expect("the file can be read");
@@ -153,7 +161,7 @@ fn files(folder: &str, kind: &str, present: &[Value]) -> Vec<(PathBuf, Value)> {
     all
 }
 
-/// The same value with the names of objects in order, so that a file is the same each time.
+/// The same value with sorted object names, so that files are reproducible.
 fn sorted(value: &Value) -> Value {
     match value {
         Value::Object(object) => {
@@ -206,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_that_is_removed_or_renamed_without_compatibility_is_found() {
+    fn a_field_removed_or_renamed_without_alias_or_former_is_found() {
         assert_eq!(lost_of::<Same>(), Ok(vec![]));
         assert_eq!(lost_of::<Dropped>(), Ok(vec!["title".to_owned()]));
         assert_eq!(lost_of::<DroppedAndSaid>(), Ok(vec![]));

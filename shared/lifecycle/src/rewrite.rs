@@ -1,34 +1,35 @@
-//! Items as the present version writes them.
+//! Brings stored items up to date with the present version.
 //!
-//! A record type says by itself how what is stored changes from version to version: `indexed` names
-//! the indexes that it is in, a serde default stands for an attribute that was added, a serde alias
-//! reads one that was renamed, and [`Record::FORMER`] names those that are written no more. So an
-//! item is brought up to date by being read and written again.
+//! A record type declares its changes from version to version. `indexed` names its indexes. A serde
+//! default replaces an attribute that was added later, and a serde alias reads a renamed one.
+//! [`Record::FORMER`] lists the names that are no longer written. So reading an item and writing it
+//! again brings it up to date.
 
 use serde_dynamo::Item;
 
 use crate::record::{PARTITION_KEY, Record, SORT_KEY, item_of};
 use crate::telemetry::without_values;
 
-/// Why an item is not written again.
+/// The reason why an item is not written again.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotRewritten {
-    /// It is no such record. The reason has nothing of what is stored.
+    /// The item is not a valid record. The reason contains no stored values.
     #[error("it cannot be read: {0}")]
     Unreadable(String),
     /// This version would store the record under another key. A key cannot be changed in place.
-    #[error("it stands under another key than its record's")]
+    #[error("its key differs from its record's key")]
     OtherKey,
 }
 
-/// Returns the item that this version stores for the record that an item holds.
+/// Returns the item that this version stores for an item's record.
 ///
-/// Attributes that the type does not know stay, since a later version may have written them. Those
-/// of [`Record::FORMER`] go, and so do those of indexes that the record is not in.
+/// Attributes that the type does not know stay, since a later version may have written them.
+/// Attributes in [`Record::FORMER`] are removed, and so are those of indexes that the record is not
+/// in.
 ///
 /// # Errors
 ///
-/// When the item is no such record, or its record belongs under another key.
+/// When the item is not a valid record, or its record has another key.
 pub fn rewritten<R: Record>(item: &Item) -> Result<Item, NotRewritten> {
     let record = R::of_item(item.clone());
     let record =
@@ -44,8 +45,8 @@ pub fn rewritten<R: Record>(item: &Item) -> Result<Item, NotRewritten> {
     Ok(rewritten)
 }
 
-/// Whether an attribute belongs to an [`Index`](crate::record::Index): the fields of records are in
-/// `camelCase`, and no other attribute has such an ending.
+/// Whether an attribute belongs to an [`Index`](crate::record::Index). The fields of records are in
+/// `camelCase`, so that only index attributes have these endings.
 pub(crate) fn is_of_index(name: &str) -> bool {
     name.ends_with("_pk") || name.ends_with("_sk")
 }
@@ -92,21 +93,21 @@ mod tests {
     }
 
     #[test]
-    fn an_attribute_of_an_index_that_was_added_is_written() {
+    fn the_attributes_of_an_added_index_are_written() {
         let written = again(&json!({ "pk": "a", "id": "a", "title": "A", "size": 2 }));
         assert_eq!(written["by_waiting_sk"], "A");
         assert!(IndexName::WRITE_SHARDS.contains(&written["by_waiting_pk"].as_str().unwrap()));
     }
 
     #[test]
-    fn an_item_moves_to_the_partition_that_its_index_has_now() {
+    fn an_item_in_a_former_index_partition_moves_to_a_present_one() {
         let stored =
             json!({ "pk": "a", "id": "a", "title": "A", "size": 2, "by_waiting_pk": "17" });
         assert_ne!(again(&stored)["by_waiting_pk"], "17");
     }
 
     #[test]
-    fn an_index_that_the_record_is_not_in_or_that_was_dropped_loses_the_item() {
+    fn the_attributes_of_a_dropped_or_left_index_are_removed() {
         let stored = json!({
             "pk": "a", "id": "a", "title": "A", "size": 2, "sentTo": "ann",
             "by_waiting_pk": "0", "by_waiting_sk": "A", "by_colour_pk": "red", "by_colour_sk": "A",
@@ -116,18 +117,18 @@ mod tests {
     }
 
     #[test]
-    fn an_attribute_that_was_added_gets_its_default() {
+    fn an_added_attribute_gets_its_default() {
         assert_eq!(again(&json!({ "pk": "a", "id": "a", "title": "A" }))["size"], 1);
     }
 
     #[test]
-    fn an_attribute_that_was_renamed_has_its_new_name_alone() {
+    fn a_renamed_attribute_has_only_its_new_name() {
         let written = again(&json!({ "pk": "a", "id": "a", "label": "A", "size": 2 }));
         assert_eq!((&written["title"], written.get("label")), (&json!("A"), None));
     }
 
     #[test]
-    fn an_attribute_that_was_dropped_is_removed_and_an_unknown_one_stays() {
+    fn a_dropped_attribute_is_removed_and_an_unknown_one_stays() {
         let stored = json!({
             "pk": "a", "id": "a", "title": "A", "size": 2, "colour": "red", "weight": 7,
             "writtenBy": "token",
@@ -138,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_again_once_stays_as_it_is() {
+    fn a_rewritten_item_does_not_change_again() {
         for stored in [
             json!({ "pk": "a", "id": "a", "label": "A", "colour": "red" }),
             json!({ "pk": "a", "id": "a", "title": "A", "sentTo": "ann", "by_colour_pk": "red" }),
@@ -149,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn an_item_that_is_no_such_record_is_refused_without_its_values() {
+    fn an_invalid_item_is_an_error_without_its_values() {
         let refused = |stored: &Value| {
             rewritten::<Parcel>(&serde_dynamo::to_item(stored).unwrap()).unwrap_err()
         };

@@ -1,4 +1,4 @@
-//! Whole tables as items, and items that are changed in place, if nobody else has changed them.
+//! Reads whole tables as items, and changes items in place by conditional writes.
 
 use std::collections::BTreeSet;
 use std::time::Instant;
@@ -18,35 +18,35 @@ use crate::dynamodb::commit::WRITTEN_BY;
 use crate::dynamodb::expressions::{Expressions, SdkItem, key_of, plain};
 use crate::errors::fault;
 
-/// How many items a page has at most. A page is a unit of progress too: not too large.
+/// The maximum of items of a page. A page is also the unit of progress, so it is not larger.
 const PAGE_MAX: i32 = 250;
 
 /// A page of a segment, as items.
 pub struct ItemPage {
-    /// The items with their keys, as they are now.
+    /// The items with their keys.
     pub items: Vec<(Key, Item)>,
-    /// The key behind which the next page begins; none on the last page.
+    /// The key after which the next page begins; none on the last page.
     pub next: Option<Key>,
-    /// The capacity units that the read took.
+    /// The capacity units of the read.
     pub units: f64,
 }
 
-/// What came of changing an item in place.
+/// The result of changing an item in place.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Changed {
-    /// It is changed.
+    /// The item is changed.
     Done {
-        /// The capacity units that the write took.
+        /// The capacity units of the write.
         units: f64,
     },
-    /// Nothing is changed: it is not as it was read any more. The item as it is now.
+    /// Nothing is changed, because the item differs from the read one. Has the stored item.
     Moved(Item),
-    /// Nothing is changed: it is no longer there.
+    /// Nothing is changed, because the item was deleted.
     Gone,
 }
 
 impl Operator {
-    /// A page of a segment as items, from the beginning or behind a key.
+    /// A page of a segment as items, from the beginning or after a key.
     ///
     /// # Errors
     ///
@@ -80,9 +80,9 @@ impl Operator {
         })
     }
 
-    /// Changes the attributes in which an item differs from what was read, if the item is still what
-    /// was read: each attribute has its value, and those of `optional` that it lacked are lacking.
-    /// Attributes that only somebody else knows are left alone.
+    /// Writes the attributes in which `changed` differs from `read`, if the stored item still equals
+    /// `read`: each attribute has its value, and attributes of `optional` that it lacked are still
+    /// missing. Unknown attributes are left alone.
     ///
     /// # Errors
     ///
@@ -126,7 +126,7 @@ impl Operator {
                 let stored = failed.item.clone().map(plain);
                 Ok(stored.map_or(Changed::Gone, Changed::Moved))
             }
-            // The other transaction may yet change it, or not.
+            // Whether the other transaction will change the item is not known yet.
             Some(UpdateItemError::TransactionConflictException(_)) => {
                 Err(crate::errors::unavailable("the item is in use"))
             }
@@ -134,8 +134,8 @@ impl Operator {
         }
     }
 
-    /// About how many items a table has, as DynamoDB counted them within the last six hours; nothing
-    /// where it does not tell.
+    /// The approximate number of items of a table, as DynamoDB counted them within the last six hours;
+    /// `None` if it is not known.
     pub async fn items_count(&self, table: TableName) -> Option<u64> {
         let name = self.0.table_name(table).ok()?;
         let described = self.0.dynamodb().describe_table().table_name(name).send().await.ok()?;
@@ -146,12 +146,12 @@ impl Operator {
     ///
     /// # Errors
     ///
-    /// When the environment does not name it.
+    /// When the environment does not name the table.
     pub fn name_of(&self, table: TableName) -> Result<&str, ServiceError> {
         self.0.table_name(table)
     }
 
-    /// A key as output may show it: hashed where it is personal data.
+    /// A key for output: hashed if it is personal data.
     pub fn shown_key(key: &Key, is_personal: bool) -> String {
         let shown = |part: &str| {
             if is_personal { crate::dynamodb::table::hashed(part) } else { part.to_owned() }
@@ -161,7 +161,7 @@ impl Operator {
     }
 }
 
-/// The update that makes one item of the other; nothing where they are the same.
+/// The update that turns `read` into `changed`; `None` if they are equal.
 fn difference(expressions: &mut Expressions, read: &Item, changed: &Item) -> Option<String> {
     let (mut sets, mut removes) = (Vec::new(), Vec::new());
     for name in names_in(changed) {
@@ -185,10 +185,10 @@ fn difference(expressions: &mut Expressions, read: &Item, changed: &Item) -> Opt
     (!clauses.is_empty()).then(|| clauses.join(" "))
 }
 
-/// The condition that an item is still what was read.
+/// The condition that the stored item still equals `read`.
 ///
-/// DynamoDB cannot ask for the names of all attributes, so that one that may be added is asked for
-/// by its name. The stamp of single writes is one of them.
+/// A condition of DynamoDB cannot list all attributes of an item. So each attribute that may be added
+/// is named, including the stamp of single writes.
 fn unchanged(
     expressions: &mut Expressions,
     read: &Item,
@@ -209,7 +209,7 @@ fn unchanged(
     conditions.join(" AND ")
 }
 
-/// The names of an item's attributes, in order, so that the same change is the same text.
+/// The sorted names of an item's attributes, so that the same change has the same text.
 fn names_in(item: &Item) -> Vec<&str> {
     let names: BTreeSet<&str> = item.keys().map(String::as_str).collect();
     names.into_iter().collect()
@@ -226,7 +226,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_differs_is_written() {
+    fn only_attributes_that_differ_are_written() {
         let read = json!({ "pk": "1", "a": 1, "b": 1, "c": { "d": [1] } });
         for (changed, update, names) in [
             (json!({ "pk": "1", "a": 1, "b": 1, "c": { "d": [1] } }), None, &[][..]),
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn every_attribute_is_compared_and_what_may_be_added_is_asked_for() {
+    fn the_condition_names_every_read_and_every_optional_attribute() {
         let mut expressions = Expressions::default();
         let read = item(&json!({ "pk": "1", "a": 1 }));
         let changed = item(&json!({ "pk": "1", "a": 2, "b": 1 }));

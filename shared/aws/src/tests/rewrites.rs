@@ -1,4 +1,4 @@
-//! Items that an operator changes in place while others change them too.
+//! Items that an operator changes in place during concurrent changes.
 
 use lifecycle::effects::{Condition, Write, number};
 use lifecycle::ports::Store;
@@ -11,7 +11,7 @@ use crate::Aws;
 use crate::admin::{Changed, Operator, Segment};
 
 #[tokio::test]
-async fn an_item_is_changed_in_place_and_keeps_what_only_others_know() {
+async fn an_item_is_changed_in_place_and_keeps_unknown_attributes() {
     let (aws, operator) = start().await;
     let read = stored(&aws).await;
     let mut changed = read.clone();
@@ -26,13 +26,13 @@ async fn an_item_is_changed_in_place_and_keeps_what_only_others_know() {
 }
 
 #[tokio::test]
-async fn a_change_of_somebody_else_is_never_overwritten() {
+async fn a_concurrent_change_is_not_overwritten_but_returned() {
     let update = || Write::update::<Product>(Key::new("a"));
     for others in [
         update().add("stock", -1),
         update().set("version", number(2u64)),
         Write::put(&product("a", 9)),
-        // Only a new attribute, which the item lacked.
+        // Only adds an attribute that the item lacked.
         update().set("relayedAt", number(1u64)),
         update().set("colour", number(1u64)),
     ] {
@@ -40,8 +40,8 @@ async fn a_change_of_somebody_else_is_never_overwritten() {
         let read = stored(&aws).await;
         let mut changed = read.clone();
         changed.inner_mut().insert("colour".to_owned(), AttributeValue::S("red".to_owned()));
-        // In a transaction, which leaves no stamp.
-        let beside = Write::create(&product("beside", 1));
+        // As a transaction, which leaves no stamp.
+        let beside = Write::create(&product("another", 1));
         commit(&aws, "2", vec![others.clone(), beside]).await.unwrap();
         let now = stored(&aws).await;
         assert_ne!(now, read);
@@ -51,7 +51,7 @@ async fn a_change_of_somebody_else_is_never_overwritten() {
 }
 
 #[tokio::test]
-async fn an_item_that_was_deleted_is_not_made_again() {
+async fn a_deleted_item_is_not_created_again() {
     let (aws, operator) = start().await;
     let read = stored(&aws).await;
     let mut changed = read.clone();
@@ -62,7 +62,7 @@ async fn an_item_that_was_deleted_is_not_made_again() {
 }
 
 #[tokio::test]
-async fn a_segment_is_read_on_behind_a_key_and_every_item_once() {
+async fn a_scan_by_segments_and_pages_reads_every_item_once() {
     let (aws, operator) = start().await;
     for number in 0..250 {
         let product = product(&number.to_string(), 1);
