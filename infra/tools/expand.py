@@ -93,7 +93,7 @@ def values(template, given):
 
 
 class NoManagedPolicies:
-    """No managed policies: the template uses only those that SAM itself adds."""
+    """No managed policies: the template uses only the ones that SAM adds."""
 
     def load(self):
         return {}
