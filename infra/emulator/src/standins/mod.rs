@@ -107,7 +107,9 @@ impl Standins {
             change.map_err(|error| BadFaults::of(name, &error))
         });
         let changes: Vec<Change> = changes.collect::<Result<_, _>>()?;
-        changes.into_iter().for_each(|change| change());
+        for change in changes {
+            change();
+        }
         Ok(())
     }
 

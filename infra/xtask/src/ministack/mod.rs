@@ -11,7 +11,6 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use ::emulator::binaries::cargo;
-use ::emulator::standins::Standins;
 use demo::seed;
 use sam_template::Template;
 use tokio::runtime::Runtime;

@@ -113,7 +113,9 @@ impl<R: CallRecord> GuardedClient<R> {
             (begun.with_end(&end), R::alerts(moment, upstream, &end))
         };
         self.records.append(permit, &ended).await;
-        alerts.into_iter().for_each(|alert| permit.send_after_response(alert));
+        for alert in alerts {
+            permit.send_after_response(alert);
+        }
         match guarded?.value {
             Ok(answer) => answer.unless_busy(upstream),
             Err(ServiceError::Upstream(error)) => {
