@@ -186,7 +186,7 @@ mod tests {
             (
                 "ConfigurationSetName: !Ref Mails",
                 "ConfigurationSetName: !Ref Heard",
-                "no configuration set",
+                "not a configuration set",
             ),
             ("[aws.ses]", "[{prefix: aws}]", "Bounced/Properties/EventPattern"),
             ("!GetAtt Heard.Arn", "!Ref Mails", "Mails, which is not a queue"),

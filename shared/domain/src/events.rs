@@ -53,8 +53,8 @@ fn account(envelope: &Envelope<Value>) -> Option<&str> {
 /// The queues that subscribe to an event; none for an event without subscribers.
 ///
 /// ```
-/// use domain::{events, tables};
-/// assert!(events::subscribers("OrderCreated").contains(&tables::CUSTOMER_APPROVALS));
+/// use domain::{events, resources};
+/// assert!(events::subscribers("OrderCreated").contains(&resources::CUSTOMER_APPROVALS));
 /// assert!(events::subscribers("NobodyCares").is_empty());
 /// ```
 pub fn subscribers(event_type: &str) -> &'static [QueueName] {

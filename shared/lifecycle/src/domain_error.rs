@@ -9,10 +9,10 @@ use crate::error::FieldError;
 /// A business error of the application: declared once, with its status, code and sentence.
 ///
 /// ```
-/// use lifecycle::error::RejectionKind;
-/// use lifecycle::{ErrorCode, Rejection};
-/// const SOLD: ErrorCode = ErrorCode::new(RejectionKind::Conflict, "SOLD", "It is sold.");
-/// assert_eq!(Rejection::from(SOLD).code, "SOLD");
+/// use lifecycle::error::ErrorKind;
+/// use lifecycle::{DomainError, ErrorCode};
+/// const SOLD: ErrorCode = ErrorCode::new(ErrorKind::Conflict, "SOLD", "It is sold.");
+/// assert_eq!(DomainError::from(SOLD).code, "SOLD");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ErrorCode {

@@ -20,11 +20,11 @@ use crate::record::{Key, Record, TableName, item_of};
 ///
 /// ```
 /// use lifecycle::effects::{Effects, Write};
-/// # use lifecycle::record::{Key, Record, Table};
+/// # use lifecycle::record::{Key, Record, TableName};
 /// # #[derive(serde::Serialize, serde::Deserialize)]
 /// # struct Note { id: String }
 /// # impl Record for Note {
-/// #     const TABLE: Table = Table::new("notes");
+/// #     const TABLE: TableName = TableName::new("notes");
 /// #     fn key(&self) -> Key { Key::new(&self.id) }
 /// # }
 /// let note = Note { id: "1".into() };

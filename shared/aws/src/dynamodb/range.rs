@@ -25,9 +25,9 @@ const LEFT_OUT_MAX: usize = 1_000;
 /// ```
 /// # use aws::Range;
 /// # use lifecycle::paging::Direction;
-/// # use lifecycle::record::Index;
-/// const BY_DEADLINE: Index = Index::new("by_deadline");
-/// let overdue = Range::spread(BY_DEADLINE).up_to("2026-01-31T23:59:59.000Z");
+/// # use lifecycle::record::IndexName;
+/// const BY_DEADLINE: IndexName = IndexName::new("by_deadline");
+/// let overdue = Range::sharded(BY_DEADLINE).up_to("2026-01-31T23:59:59.000Z");
 /// let newest_first = Range::partition("customer").ordered(Direction::Descending);
 /// ```
 #[derive(Debug, Clone)]

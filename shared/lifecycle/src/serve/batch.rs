@@ -171,9 +171,8 @@ impl<C: Consumer> Handler<C> {
         let fate = observed(Arc::clone(&observations), guarded(deadline, settled)).await;
 
         let service = &self.shared.settings.service;
-        let told =
-            fate.as_ref().map_or_else(|_| "failed".to_owned(), |f| format!("{f:?}").to_lowercase());
-        let labels = [("source", source_name(C::SOURCE)), ("outcome", &told)];
+        let outcome = fate.as_ref().map_or("failed", |outcome| outcome.label());
+        let labels = [("source", source_name(C::SOURCE)), ("outcome", outcome)];
         let mut line = metric(service, at, &labels, "records_total", "Count", 1);
         let facts = json!({
             "level": if fate.is_err() { "ERROR" } else { "INFO" },

@@ -40,6 +40,19 @@ pub(super) enum RecordOutcome {
     DeadLettered,
 }
 
+impl RecordOutcome {
+    /// The outcome in metrics and log lines. These words are part of the contract with dashboards.
+    pub(super) fn label(self) -> &'static str {
+        match self {
+            Self::Processed => "consumed",
+            Self::Duplicate => "repeated",
+            Self::Rejected => "refused",
+            Self::Undeliverable => "undeliverable",
+            Self::DeadLettered => "buried",
+        }
+    }
+}
+
 /// A record that is being processed.
 pub(super) struct Settling<'a, C> {
     pub(super) consumer: &'a C,

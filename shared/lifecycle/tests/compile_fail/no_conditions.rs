@@ -3,7 +3,7 @@
 use lifecycle::effects::Effects;
 use lifecycle::limit::{Limit, MINUTE};
 use lifecycle::reply::{NoBody, Reply};
-use lifecycle::resource::Use;
+use lifecycle::resource::Resource;
 use lifecycle::{
     Access, Anyone, Endpoint, ServiceError, Moment, Permit, DomainError, Route, Verdict, FieldErrors,
 };
@@ -17,7 +17,7 @@ impl Endpoint for Knock {
     type Caller = Anyone;
     const ACCESS: Access = Access::Public;
     const LIMIT: Limit = Limit::exact(5, MINUTE);
-    const RESOURCES: &'static [Use] = &[];
+    const RESOURCES: &'static [Resource] = &[];
 
     type Input = ();
     type Command = ();
