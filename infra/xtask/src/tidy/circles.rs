@@ -187,8 +187,10 @@ impl Graph<'_> {
 
     /// The sets of modules that all depend on each other.
     fn circles(&self) -> Vec<Vec<&Module>> {
+        let needs: BTreeMap<&Module, BTreeSet<&Module>> =
+            self.modules.keys().map(|module| (module, self.needs(module))).collect();
         let reached: BTreeMap<&Module, BTreeSet<&Module>> =
-            self.modules.keys().map(|module| (module, self.reached(module))).collect();
+            needs.keys().map(|module| (*module, reached(&needs, module))).collect();
         let mut circles: Vec<Vec<&Module>> = Vec::new();
         for (module, all) in &reached {
             if circles.iter().flatten().any(|known| known == module) {
@@ -203,17 +205,6 @@ impl Graph<'_> {
         circles
     }
 
-    fn reached<'g>(&'g self, from: &'g Module) -> BTreeSet<&'g Module> {
-        let mut reached = BTreeSet::new();
-        let mut next: Vec<&Module> = self.needs(from).into_iter().collect();
-        while let Some(module) = next.pop() {
-            if reached.insert(module) {
-                next.extend(self.needs(module));
-            }
-        }
-        reached
-    }
-
     fn sentence(&self, circle: &[&Module]) -> String {
         let path = |module: &Module| self.modules.get(module).map_or("", |(path, _)| *path);
         let arrows = circle.iter().flat_map(|from| {
@@ -222,6 +213,21 @@ impl Graph<'_> {
         });
         format!("files import each other: {}", arrows.collect::<Vec<_>>().join(", "))
     }
+}
+
+/// The modules that a module depends on, directly or through others.
+fn reached<'g>(
+    needs: &BTreeMap<&'g Module, BTreeSet<&'g Module>>,
+    from: &Module,
+) -> BTreeSet<&'g Module> {
+    let mut reached = BTreeSet::new();
+    let mut next: Vec<&Module> = needs[from].iter().copied().collect();
+    while let Some(module) = next.pop() {
+        if reached.insert(module) {
+            next.extend(&needs[module]);
+        }
+    }
+    reached
 }
 
 fn joined(module: &Module, part: &str) -> Module {

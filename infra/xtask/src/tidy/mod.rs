@@ -32,31 +32,33 @@ pub(crate) fn complaints(workspace: &Path) -> Vec<String> {
     complaints.extend(layout::built_by_default(&default));
     complaints.extend(arrows::upward(&arrows::of(&metadata)));
     complaints.extend(licences::refused(workspace, &metadata));
-    let sources = files.iter().filter(|path| dashboards::is_source(path));
+    let texts = texts(workspace, &files);
+    let all = || texts.iter().map(|(path, text)| (*path, text.as_str()));
     let written: String =
-        sources.filter_map(|path| fs_err::read_to_string(workspace.join(path)).ok()).collect();
-    let rust = files.iter().filter(|path| released::has_extension(path, "rs")).filter_map(|path| {
-        Some((path.as_str(), fs_err::read_to_string(workspace.join(path)).ok()?))
-    });
-    let rust: Vec<(&str, String)> = rust.collect();
-    let borrowed: Vec<(&str, &str)> =
-        rust.iter().map(|(path, text)| (*path, text.as_str())).collect();
-    complaints.extend(circles::complaints(&borrowed));
-    match words::complaints(workspace) {
+        all().filter(|(path, _)| dashboards::is_source(path)).map(|(_, text)| text).collect();
+    let rust: Vec<(&str, &str)> =
+        all().filter(|(path, _)| released::has_extension(path, "rs")).collect();
+    complaints.extend(circles::complaints(&rust));
+    match words::complaints(workspace, &texts) {
         Ok(found) => complaints.extend(found),
         Err(error) => complaints.push(format!("the listed words cannot be counted: {error}")),
     }
-    let outside = borrowed.iter().filter(|(path, _)| !path.starts_with("infra/xtask/"));
+    let outside = rust.iter().filter(|(path, _)| !path.starts_with("infra/xtask/"));
     let tested: String = outside.map(|(_, text)| *text).collect();
     complaints.extend(released::changed(workspace, &files));
-    for path in &files {
-        let Ok(text) = fs_err::read_to_string(workspace.join(path)) else { continue };
-        complaints.extend(sources::banned(path, &text));
-        complaints.extend(layout::stages(path, &text));
-        complaints.extend(released::unkept(path, &text, &files, &tested));
-        complaints.extend(dashboards::unwritten(path, &text, &written));
+    for (path, text) in all() {
+        complaints.extend(sources::banned(path, text));
+        complaints.extend(layout::stages(path, text));
+        complaints.extend(released::unkept(path, text, &files, &tested));
+        complaints.extend(dashboards::unwritten(path, text, &written));
     }
     complaints
+}
+
+/// The tracked files that are UTF-8, with their texts. A deleted file has none.
+pub(crate) fn texts<'f>(workspace: &Path, files: &'f [String]) -> Vec<(&'f str, String)> {
+    let text = |path: &str| fs_err::read_to_string(workspace.join(path)).ok();
+    files.iter().filter_map(|path| Some((path.as_str(), text(path)?))).collect()
 }
 
 pub(crate) fn tracked_files(workspace: &Path) -> Result<Vec<String>, std::io::Error> {

@@ -47,7 +47,8 @@ struct Found {
 ///
 /// When a tracked file cannot be listed, or the counts cannot be written.
 pub(crate) fn run(workspace: &Path, arguments: &Arguments) -> Result<(), Error> {
-    let found = found(workspace)?;
+    let files = tidy::tracked_files(workspace)?;
+    let found = found(&tidy::texts(workspace, &files));
     if let Some(below) = &arguments.list {
         for each in found.iter().filter(|each| each.place.starts_with(below.as_str())) {
             say(&format!("{}: {}", each.place, each.word));
@@ -66,8 +67,8 @@ pub(crate) fn run(workspace: &Path, arguments: &Arguments) -> Result<(), Error> 
 }
 
 /// Sentences about counts that rose, counts that are kept too high, and reports with listed words.
-pub(crate) fn complaints(workspace: &Path) -> Result<Vec<String>, Error> {
-    let found = found(workspace)?;
+pub(crate) fn complaints(workspace: &Path, texts: &[(&str, String)]) -> Result<Vec<String>, Error> {
+    let found = found(texts);
     let kept: Counts = toml::from_str(&fs_err::read_to_string(workspace.join(KEPT))?)?;
     let reports = found.iter().filter(|each| each.is_report);
     let mut complaints: Vec<String> = reports
@@ -105,17 +106,10 @@ fn counts(found: &[Found]) -> Counts {
     counts
 }
 
-fn found(workspace: &Path) -> Result<Vec<Found>, Error> {
-    let mut all = Vec::new();
-    for path in tidy::tracked_files(workspace)? {
-        if LEFT_OUT.iter().any(|left_out| path.starts_with(left_out)) {
-            continue;
-        }
-        // A file that is not UTF-8 is not prose; a file that was deleted is none.
-        let Ok(content) = fs_err::read_to_string(workspace.join(&path)) else { continue };
-        all.extend(of_file(&path, &content));
-    }
-    Ok(all)
+fn found(texts: &[(&str, String)]) -> Vec<Found> {
+    let is_left_out = |path: &str| LEFT_OUT.iter().any(|left_out| path.starts_with(left_out));
+    let counted = texts.iter().filter(|(path, _)| !is_left_out(path));
+    counted.flat_map(|(path, content)| of_file(path, content)).collect()
 }
 
 fn of_file(path: &str, content: &str) -> Vec<Found> {
