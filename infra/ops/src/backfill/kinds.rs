@@ -111,7 +111,7 @@ impl Kind {
 fn rewritten_claim(item: &Item) -> Result<Item, NotRewritten> {
     rewritten::<NameClaim>(item).or_else(|error| match error {
         NotRewritten::OtherKey => rewritten::<TypedNameClaim>(item),
-        NotRewritten::Unreadable(_) => Err(error),
+        NotRewritten::Unreadable(_) | NotRewritten::UnreadableAfterwards(_) => Err(error),
     })
 }
 
