@@ -30,8 +30,10 @@ use crate::Say;
 
 /// Concurrent changes of each segment.
 const CHANGES_AT_ONCE: usize = 8;
-/// Attempts at an item that others keep changing.
-const LOOKS_MAX: u32 = 10;
+/// Attempts at an item that others change before each of them.
+const MOVED_MAX: u32 = 10;
+/// Attempts at an item that is in use by another transaction in each of them: for some two minutes.
+const BUSY_MAX: u32 = 12;
 /// Retries of a failing call: for some two minutes.
 const FAILURES_MAX: u32 = 12;
 /// The interval at which progress is printed and stored.
@@ -141,6 +143,35 @@ enum Outcome {
     Left,
 }
 
+/// The failed attempts at an item.
+#[derive(Default)]
+struct Attempts {
+    /// Another writer had changed the item.
+    moved: u32,
+    /// Another transaction was writing the item. This limits the item and not the table, so it does
+    /// not slow down the pace.
+    busy: u32,
+}
+
+impl Attempts {
+    /// The reason to leave the item, after the last attempt.
+    fn exhausted(&self) -> Option<&'static str> {
+        match self {
+            Self { moved: MOVED_MAX.., .. } => {
+                Some("concurrent changes came first in every attempt")
+            }
+            Self { busy: BUSY_MAX.., .. } => {
+                Some("it was in use by a transaction in every attempt")
+            }
+            _ => None,
+        }
+    }
+
+    fn pause(&self) -> Duration {
+        pause(self.moved.max(self.busy))
+    }
+}
+
 impl Backfill<'_> {
     /// Processes a segment from its position to its end. The position advances after each full page.
     async fn segment(&self, number: u16) -> Result<(), ServiceError> {
@@ -189,16 +220,14 @@ impl Backfill<'_> {
         if !(kind.holds)(&key.pk) {
             return Ok((Outcome::OtherKind, 0));
         }
-        for look in 0..LOOKS_MAX {
+        let mut attempts = Attempts::default();
+        let why = loop {
             let rewritten = match (kind.rewritten)(&item) {
                 Ok(rewritten) if rewritten == item => {
-                    return Ok((Outcome::UpToDate, look.into()));
+                    return Ok((Outcome::UpToDate, attempts.moved.into()));
                 }
                 Ok(rewritten) => rewritten,
-                Err(error) => {
-                    self.left(&key, &error.to_string());
-                    return Ok((Outcome::Left, look.into()));
-                }
+                Err(error) => break error.to_string(),
             };
             if self.is_dry {
                 return Ok((Outcome::Written, 0));
@@ -208,18 +237,27 @@ impl Backfill<'_> {
                 let operator = self.operator;
                 operator.change_item(kind.table, &key, &item, &rewritten, kind.optional).await
             };
-            match self.patiently(change).await? {
-                Changed::Done { units } => {
-                    self.pace.took(units);
-                    return Ok((Outcome::Written, look.into()));
+            let attempt = self.patiently(change).await?;
+            self.pace.took(attempt.units);
+            match attempt.result {
+                Changed::Done => return Ok((Outcome::Written, attempts.moved.into())),
+                Changed::Gone => return Ok((Outcome::Gone, attempts.moved.into())),
+                Changed::Moved(now) => {
+                    item = now;
+                    attempts.moved += 1;
                 }
-                Changed::Gone => return Ok((Outcome::Gone, look.into())),
-                Changed::Moved(now) => item = now,
+                Changed::Busy => attempts.busy += 1,
+                Changed::Refused(reason) => {
+                    break format!("the table rejects its rewritten form: {reason}");
+                }
             }
-            tokio::time::sleep(pause(look)).await;
-        }
-        self.left(&key, "concurrent changes came first in every attempt");
-        Ok((Outcome::Left, LOOKS_MAX.into()))
+            if let Some(why) = attempts.exhausted() {
+                break why.to_owned();
+            }
+            tokio::time::sleep(attempts.pause()).await;
+        };
+        self.left(&key, &why);
+        Ok((Outcome::Left, attempts.moved.into()))
     }
 
     /// Retries a call that is throttled or whose service is unavailable, with back-off.
@@ -273,5 +311,23 @@ impl Backfill<'_> {
 
     fn lock(&self) -> MutexGuard<'_, Noted> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_item_is_left_after_10_concurrent_changes_or_12_transactions() {
+        for (moved, busy, left) in
+            [(0, 1, false), (9, 11, false), (10, 0, true), (0, 12, true), (9, 12, true)]
+        {
+            let attempts = Attempts { moved, busy };
+            assert_eq!(attempts.exhausted().is_some(), left, "{moved} and {busy}");
+        }
+        let waits = (1..BUSY_MAX).map(|busy| Attempts { moved: 0, busy }.pause());
+        let waits = waits.sum::<Duration>().as_secs();
+        assert!((50..=150).contains(&waits), "{waits} s");
     }
 }

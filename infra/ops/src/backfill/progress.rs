@@ -61,7 +61,8 @@ pub(super) struct Counts {
     pub(super) moved: u64,
     /// Items that were deleted meanwhile.
     pub(super) gone: u64,
-    /// Items that are left as they are: unreadable, or changed in every attempt.
+    /// Items that are left as they are: unreadable, rejected by the table, or in use in every
+    /// attempt.
     pub(super) left: u64,
 }
 
