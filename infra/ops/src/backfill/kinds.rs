@@ -85,6 +85,12 @@ impl Kind {
         }
     }
 
+    /// Whether the table has keys that are personal data, of this kind or of another. Then a position
+    /// in it is personal data too.
+    pub(crate) fn position_is_personal(&self) -> bool {
+        KINDS.iter().any(|kind| kind.table == self.table && kind.key_is_personal)
+    }
+
     const fn lacking(self, optional: &'static [&'static str]) -> Self {
         Self { optional, ..self }
     }
@@ -173,6 +179,13 @@ mod tests {
             let declared = kind.optional.iter().map(|name| (*name).to_owned()).collect();
             assert_eq!(lacking, declared, "{}", kind.name);
         }
+    }
+
+    #[test]
+    fn positions_in_tables_with_addresses_as_keys_are_personal() {
+        let personal = KINDS.iter().filter(|kind| kind.position_is_personal());
+        let personal: Vec<_> = personal.map(|kind| kind.name).collect();
+        assert_eq!(personal, ["users", "email-claims", "known-sources", "mail-addresses"]);
     }
 
     #[test]

@@ -25,7 +25,7 @@ use serde_dynamo::Item;
 
 use self::kinds::Kind;
 use self::pace::{Pace, pause};
-use self::progress::{Counts, Position, Progress, SEGMENTS, spoken, time_left};
+use self::progress::{Counts, Current, Position, Progress, SEGMENTS, spoken, time_left};
 use crate::Say;
 
 /// Concurrent changes of each segment.
@@ -91,7 +91,10 @@ pub(crate) async fn run(
         pace: Pace::new(arguments.rate.get()),
         began: Instant::now(),
         read_before: progress.counts.read,
-        progress: Mutex::new(Noted { progress, told_at: Instant::now() }),
+        noted: Mutex::new(Noted {
+            current: Current::of(progress, kind.position_is_personal()),
+            told_at: Instant::now(),
+        }),
     };
     let segments = (0..SEGMENTS).map(|number| backfill.segment(number));
     if let Err(fault) = try_join_all(segments).await {
@@ -102,7 +105,7 @@ pub(crate) async fn run(
     if !dry_run {
         operator.write(Write::delete::<Progress>(Progress::key_of(kind.name))).await?;
     }
-    let counts = backfill.lock().progress.counts;
+    let counts = backfill.lock().current.counts();
     say(&format!("done: {}", counts.told(None, dry_run)));
     match counts.left {
         0 => Ok(()),
@@ -126,11 +129,11 @@ struct Backfill<'a> {
     began: Instant,
     /// The number of items that were read before this process.
     read_before: u64,
-    progress: Mutex<Noted>,
+    noted: Mutex<Noted>,
 }
 
 struct Noted {
-    progress: Progress,
+    current: Current,
     told_at: Instant,
 }
 
@@ -175,7 +178,7 @@ impl Attempts {
 impl Backfill<'_> {
     /// Processes a segment from its position to its end. The position advances after each full page.
     async fn segment(&self, number: u16) -> Result<(), ServiceError> {
-        let mut next = match self.lock().progress.position(number) {
+        let mut next = match self.lock().current.run.position(number) {
             Position::Beginning => None,
             Position::After { pk, sk } => Some(Key { pk: pk.clone(), sk: sk.clone() }),
             Position::End => return Ok(()),
@@ -281,12 +284,12 @@ impl Backfill<'_> {
     /// Records that a page is done. Returns the progress line, if its interval has passed.
     fn note(&self, segment: u16, next: Option<&Key>, counts: Counts) -> Option<String> {
         let mut noted = self.lock();
-        noted.progress.advance(segment, next, counts);
+        noted.current.advance(segment, next, counts);
         if noted.told_at.elapsed() < TOLD_EVERY {
             return None;
         }
         noted.told_at = Instant::now();
-        let counts = noted.progress.counts;
+        let counts = noted.current.counts();
         let (read, within) = (counts.read, self.began.elapsed());
         let left = self
             .total
@@ -300,7 +303,7 @@ impl Backfill<'_> {
         if self.is_dry {
             return Ok(());
         }
-        let write = Write::put(&self.lock().progress);
+        let write = Write::put(&self.lock().current.run);
         self.patiently(async || self.operator.write(write.clone()).await).await.map(drop)
     }
 
@@ -310,7 +313,7 @@ impl Backfill<'_> {
     }
 
     fn lock(&self) -> MutexGuard<'_, Noted> {
-        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

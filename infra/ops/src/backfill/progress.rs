@@ -47,6 +47,16 @@ pub(super) enum Position {
     End,
 }
 
+/// The progress of this process. In a table whose keys are personal data, no key is stored: there, a
+/// segment counts only once it has ended, and starts again otherwise.
+pub(super) struct Current {
+    /// The progress to store.
+    pub(super) run: Progress,
+    /// The results in each segment that are not in `run` yet.
+    unfinished: Vec<Counts>,
+    position_is_personal: bool,
+}
+
 /// The number of items by result.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -97,12 +107,38 @@ impl Progress {
     }
 
     /// Advances a segment by a page, and adds the page's counts.
-    pub(super) fn advance(&mut self, segment: u16, next: Option<&Key>, counts: Counts) {
+    fn advance(&mut self, segment: u16, next: Option<&Key>, counts: Counts) {
         self.segments[usize::from(segment)] = match next {
             None => Position::End,
             Some(Key { pk, sk }) => Position::After { pk: pk.clone(), sk: sk.clone() },
         };
         self.counts.add(counts);
+    }
+}
+
+impl Current {
+    /// Continues a run, whose table has personal keys or not.
+    pub(super) fn of(run: Progress, position_is_personal: bool) -> Self {
+        let unfinished = vec![Counts::default(); run.segments.len()];
+        Self { run, unfinished, position_is_personal }
+    }
+
+    /// Advances a segment by a page, and adds the page's counts.
+    pub(super) fn advance(&mut self, segment: u16, next: Option<&Key>, counts: Counts) {
+        let unfinished = &mut self.unfinished[usize::from(segment)];
+        unfinished.add(counts);
+        if next.is_none() || !self.position_is_personal {
+            self.run.advance(segment, next, std::mem::take(unfinished));
+        }
+    }
+
+    /// The results in all segments.
+    pub(super) fn counts(&self) -> Counts {
+        let mut counts = self.run.counts;
+        for unfinished in &self.unfinished {
+            counts.add(*unfinished);
+        }
+        counts
     }
 }
 
@@ -184,6 +220,21 @@ mod tests {
         assert_eq!(read, run);
         assert_eq!((read.position(2), read.position(3)), (&Position::End, &Position::Beginning));
         assert_eq!((read.counts.read, read.counts.left), (300, 3));
+    }
+
+    #[test]
+    fn a_personal_key_is_not_stored_and_its_segment_counts_once_it_has_ended() {
+        let mut current = Current::of(run(), true);
+        let page = Counts { read: 10, left: 1, ..Counts::default() };
+        let key = Key::new("email#ann@example.com");
+        current.advance(0, Some(&key), page);
+        current.advance(1, Some(&key), page);
+        current.advance(1, None, page);
+        let run = &current.run;
+        assert_eq!((run.position(0), run.position(1)), (&Position::Beginning, &Position::End));
+        assert_eq!((run.counts.read, run.counts.left), (20, 2));
+        assert_eq!((current.counts().read, current.counts().left), (30, 3));
+        assert!(!format!("{:?}", item_of(run)).contains("ann"));
     }
 
     #[test]
