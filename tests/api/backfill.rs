@@ -22,7 +22,8 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use crate::harness::{
-    Api, asked_for, fresh_platform, in_background, operate, read, scan, unlimited, until_done,
+    Api, asked_for, eventually, fresh_platform, in_background, operate, read, scan, unlimited,
+    until_done,
 };
 
 /// The number of products of the table, without the demo's.
@@ -35,6 +36,8 @@ const WRITERS: usize = 4;
 const BETWEEN_CHANGES: Duration = Duration::from_millis(20);
 /// The number of items that no version can read.
 const UNREADABLE: usize = 3;
+/// The key of the progress of a run over products.
+const PROGRESS: &str = "backfill#products";
 
 #[tokio::test]
 async fn a_killed_backfill_continues_and_no_change_of_clients_is_lost() {
@@ -109,6 +112,39 @@ async fn a_dry_run_writes_nothing_and_another_kind_is_left_alone() {
     assert_eq!(count_out_of_date(&api).await, 6);
     let error = operate(&api, &["backfill", "product"]).await.unwrap_err();
     assert!(error.contains("the kinds are users, email-claims"), "{error}");
+}
+
+#[tokio::test]
+async fn a_restart_ignores_an_unreadable_progress_and_without_it_the_command_fails() {
+    let Some(api) = fresh_platform(unlimited()).await else { return };
+    store_as_other_versions_did(&api, Uuid::new_v4(), 8);
+    put_progress(&api, &json!({ "pk": PROGRESS, "kind": 7 }));
+    let error = operate(&api, &["backfill", "products"]).await.unwrap_err();
+    assert!(error.contains("--restart"), "{error}");
+    assert_eq!(count_out_of_date(&api).await, 6);
+    let error = operate(&api, &["backfill", "products", "--restart"]).await.unwrap_err();
+    assert_eq!(error, "3 items of products are left as they are");
+    assert_eq!(count_out_of_date(&api).await, 0);
+    assert_eq!(progress(&api).await, None);
+}
+
+#[tokio::test]
+async fn a_run_ends_when_another_has_begun_and_keeps_the_progress_of_that_one() {
+    let Some(api) = fresh_platform(unlimited()).await else { return };
+    store_as_other_versions_did(&api, Uuid::new_v4(), ITEMS);
+    let other = async {
+        let mut other = eventually("the run's progress", async || progress(&api).await).await;
+        other["beganAt"] = "2026-01-31T12:00:00.000Z".into();
+        put_progress(&api, &other);
+        other
+    };
+    let arguments = ["backfill", "products", "--rate", "500"];
+    let (ran, other) = join(operator(&api, &arguments, |_| false), other).await;
+    assert!(!ran.status.success(), "{ran:?}");
+    let last = ran.said.last().unwrap();
+    assert_eq!(last, "another run over products has begun, or has ended this one");
+    let began_at = progress(&api).await.unwrap()["beganAt"].clone();
+    assert_eq!(began_at, other["beganAt"]);
 }
 
 #[tokio::test]
@@ -286,6 +322,17 @@ async fn listed(anybody: &Client) -> usize {
         let Some(next) = page.next(&asked) else { return count };
         asked = next;
     }
+}
+
+/// The stored progress of a run over products.
+async fn progress(api: &Api) -> Option<Value> {
+    scan(api, "SettingsTable").await.into_iter().find(|item| item["pk"] == PROGRESS)
+}
+
+fn put_progress(api: &Api, progress: &Value) {
+    let item: serde_dynamo::Item = serde_dynamo::to_item(progress).unwrap();
+    let stores = api.inside().unwrap().platform().stores();
+    stores.put_item("SettingsTable", &json!(item)).unwrap();
 }
 
 /// The number of name claims in the table.

@@ -12,7 +12,7 @@ use domain::notices::NoticeLog;
 use domain::orders::{Order, OrderSummary, SerialNumbers};
 use domain::people::{Address, EmailClaim, KnownSources, MailAddress, User};
 use lifecycle::commit::OutboxRow;
-use lifecycle::record::{IndexName, Record, TableName};
+use lifecycle::record::{Record, TableName};
 use lifecycle::rewrite::{NotRewritten, rewritten};
 use serde_dynamo::Item;
 
@@ -32,7 +32,6 @@ pub(crate) struct Kind {
     pub(crate) key_is_personal: bool,
     /// The item as this version writes it.
     pub(crate) rewritten: fn(&Item) -> Result<Item, NotRewritten>,
-    former: &'static [&'static str],
 }
 
 /// All kinds. Not included are items that expire within a day or two: those of the idempotency table,
@@ -81,7 +80,6 @@ impl Kind {
             optional: &[],
             key_is_personal: R::KEY_IS_PERSONAL,
             rewritten: rewritten::<R>,
-            former: R::FORMER,
         }
     }
 
@@ -102,14 +100,6 @@ impl Kind {
             let names: Vec<_> = KINDS.iter().map(|kind| kind.name).collect();
             format!("the kinds are {}", names.join(", "))
         })
-    }
-
-    /// The version and the declarations that shape the kind's items. A run that another revision
-    /// began does not continue.
-    pub(crate) fn revision(&self) -> String {
-        let [partitions, former] =
-            [&IndexName::WRITE_SHARDS[..], self.former].map(|list| list.join(","));
-        format!("{};{partitions};{former}", env!("CARGO_PKG_VERSION"))
     }
 }
 
@@ -189,11 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn another_number_of_partitions_or_another_former_name_is_another_revision() {
-        let orders = Kind::named("orders").unwrap();
-        let renamed = Kind { former: &["label"], ..orders };
-        assert_ne!(orders.revision(), renamed.revision());
-        assert!(orders.revision().contains("0,1,2,3"));
+    fn an_unknown_kind_is_an_error_with_all_kinds() {
         assert!(Kind::named("order").unwrap_err().contains("orders"));
     }
 

@@ -6,6 +6,8 @@
 mod kinds;
 mod pace;
 mod progress;
+#[cfg(test)]
+mod sources;
 
 use std::num::NonZero;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -70,18 +72,19 @@ pub(crate) async fn run(
     operator: &Operator,
     say: Say<'_>,
 ) -> Result<(), BoxError> {
-    let Arguments { kind, dry_run, .. } = *arguments;
+    let Arguments { kind, dry_run, restart, .. } = *arguments;
     let table = operator.name_of(kind.table)?;
     let now = SystemTime::now().into();
-    let begun = if dry_run { None } else { begun(operator, &kind).await? };
-    let progress = match begun {
-        Some(begun) if !arguments.restart && begun.can_be_gone_on_with(&kind, table) => {
+    let before = if dry_run || restart { None } else { begun(operator, &kind).await? };
+    let progress = match &before {
+        Some(begun) if begun.can_be_gone_on_with(table, now) => {
             let read = begun.counts.read;
             say(&format!("goes on with the run of {}, after {read} items", begun.began_at));
-            begun
+            begun.clone()
         }
         _ => Progress::begin(&kind, table, now),
     };
+    let claim = if restart { Write::put(&progress) } else { progress.claim(before.as_ref()) };
     let backfill = Backfill {
         operator,
         kind,
@@ -96,15 +99,22 @@ pub(crate) async fn run(
             told_at: Instant::now(),
         }),
     };
+    if !backfill.write(claim).await? {
+        return Err(format!("another run over {} has begun at the same time", kind.name).into());
+    }
     let segments = (0..SEGMENTS).map(|number| backfill.segment(number));
     if let Err(fault) = try_join_all(segments).await {
-        backfill.store().await?;
-        say("not done: run the same command again to continue");
-        return Err(fault.into());
+        // The first fault is returned, even if the progress cannot be stored either.
+        match backfill.store().await {
+            Ok(()) => say("not done: run the same command again to continue"),
+            Err(error) => {
+                say(&format!("not done, and the progress is not stored: {}", crate::told(&*error)));
+            }
+        }
+        return Err(fault);
     }
-    if !dry_run {
-        operator.write(Write::delete::<Progress>(Progress::key_of(kind.name))).await?;
-    }
+    let end = backfill.lock().current.run.end();
+    backfill.write(end).await?;
     let counts = backfill.lock().current.counts();
     say(&format!("done: {}", counts.told(None, dry_run)));
     match counts.left {
@@ -114,8 +124,13 @@ pub(crate) async fn run(
 }
 
 /// The unfinished run over a kind, if any.
-async fn begun(operator: &Operator, kind: &Kind) -> Result<Option<Progress>, ServiceError> {
-    operator.together(operator.table::<Progress>().one(Progress::key_of(kind.name))).await
+async fn begun(operator: &Operator, kind: &Kind) -> Result<Option<Progress>, BoxError> {
+    let key = Progress::key_of(kind.name);
+    let begun = operator.together(operator.table::<Progress>().one(key)).await;
+    begun.map_err(|fault| {
+        let fault = crate::told(&fault);
+        format!("the progress cannot be read, and --restart ignores it: {fault}").into()
+    })
 }
 
 struct Backfill<'a> {
@@ -177,7 +192,7 @@ impl Attempts {
 
 impl Backfill<'_> {
     /// Processes a segment from its position to its end. The position advances after each full page.
-    async fn segment(&self, number: u16) -> Result<(), ServiceError> {
+    async fn segment(&self, number: u16) -> Result<(), BoxError> {
         let mut next = match self.lock().current.run.position(number) {
             Position::Beginning => None,
             Position::After { pk, sk } => Some(Key { pk: pk.clone(), sk: sk.clone() }),
@@ -298,13 +313,22 @@ impl Backfill<'_> {
         Some(format!("{}: {}{left}", self.kind.name, counts.told(self.total, self.is_dry)))
     }
 
-    /// Stores the progress. A killed process has done at most a second more.
-    async fn store(&self) -> Result<(), ServiceError> {
-        if self.is_dry {
+    /// Stores the progress.
+    async fn store(&self) -> Result<(), BoxError> {
+        let write = self.lock().current.run.store();
+        if self.write(write).await? {
             return Ok(());
         }
-        let write = Write::put(&self.lock().current.run);
-        self.patiently(async || self.operator.write(write.clone()).await).await.map(drop)
+        let kind = self.kind.name;
+        Err(format!("another run over {kind} has begun, or has ended this one").into())
+    }
+
+    /// Writes to the progress. Returns whether the condition holds.
+    async fn write(&self, write: Write) -> Result<bool, ServiceError> {
+        if self.is_dry {
+            return Ok(true);
+        }
+        self.patiently(async || self.operator.write(write.clone()).await).await
     }
 
     fn left(&self, key: &Key, why: &str) {
