@@ -2,7 +2,7 @@
 //!
 //! A record type declares its changes from version to version. `indexed` names its indexes. A serde
 //! default replaces an attribute that was added later, and a serde alias reads a renamed one.
-//! [`Record::FORMER`] lists the names that are no longer written. So reading an item and writing it
+//! [`Record::FORMER`] lists the names that other versions write. So reading an item and writing it
 //! again brings it up to date.
 
 use std::collections::HashMap;

@@ -104,14 +104,7 @@ pub(crate) async fn run(
     }
     let segments = (0..SEGMENTS).map(|number| backfill.segment(number));
     if let Err(fault) = try_join_all(segments).await {
-        // The first fault is returned, even if the progress cannot be stored either.
-        match backfill.store().await {
-            Ok(()) => say("not done: run the same command again to continue"),
-            Err(error) => {
-                say(&format!("not done, and the progress is not stored: {}", crate::told(&*error)));
-            }
-        }
-        return Err(fault);
+        return Err(interrupted(fault, backfill.store().await, say));
     }
     let end = backfill.lock().current.run.end();
     backfill.write(end).await?;
@@ -121,6 +114,17 @@ pub(crate) async fn run(
         0 => Ok(()),
         left => Err(format!("{left} items of {} are left as they are", kind.name).into()),
     }
+}
+
+/// Returns the fault that interrupted a run, also if the progress could not be stored either.
+fn interrupted(fault: BoxError, stored: Result<(), BoxError>, say: Say<'_>) -> BoxError {
+    match stored {
+        Ok(()) => say("not done: run the same command again to continue"),
+        Err(error) => {
+            say(&format!("not done, and the progress is not stored: {}", crate::told(&*error)));
+        }
+    }
+    fault
 }
 
 /// The unfinished run over a kind, if any.
@@ -344,6 +348,20 @@ impl Backfill<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_first_fault_is_returned_even_if_the_progress_cannot_be_stored() {
+        for (stored, line) in [
+            (Ok(()), "not done: run the same command again to continue"),
+            (Err("no table".into()), "not done, and the progress is not stored: no table"),
+        ] {
+            let lines = Mutex::new(Vec::new());
+            let say = |line: &str| lines.lock().unwrap().push(line.to_owned());
+            let fault = interrupted("the scan failed".into(), stored, &say);
+            assert_eq!(fault.to_string(), "the scan failed");
+            assert_eq!(*lines.lock().unwrap(), [line]);
+        }
+    }
 
     #[test]
     fn an_item_is_left_after_10_concurrent_changes_or_12_transactions() {

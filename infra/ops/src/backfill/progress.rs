@@ -12,8 +12,8 @@ use super::kinds::Kind;
 
 /// The number of segments of a table, which are read in parallel.
 pub(super) const SEGMENTS: u16 = 4;
-/// The hash of the sources that shape stored items. A version number or a commit does not change with
-/// each change to them.
+/// The hash of the sources that shape stored items. The package's version does not change with each
+/// change to them.
 const REVISION: &str = env!("BACKFILL_SOURCES");
 /// The age after which a run does not continue. Other functions may have written items since.
 const AGE_S_MAX: i64 = 24 * 60 * 60;
