@@ -11,6 +11,7 @@ use std::time::Duration;
 use client::Client;
 use domain::catalogue::{Product, ProductId, ProductView};
 use futures::future::{join, join_all};
+use lifecycle::effects::size_bytes_of;
 use lifecycle::paging::PageQuery;
 use lifecycle::record::{Record, item_of};
 use serde_dynamo::AttributeValue;
@@ -21,7 +22,8 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use crate::harness::{
-    Api, asked_for, fresh_platform, in_background, operate, read, scan, unlimited, until_done,
+    Api, asked_for, eventually, fresh_platform, in_background, operate, read, scan, unlimited,
+    until_done,
 };
 
 /// The number of products of the table, without the demo's.
@@ -34,6 +36,8 @@ const WRITERS: usize = 4;
 const BETWEEN_CHANGES: Duration = Duration::from_millis(20);
 /// The number of items that no version can read.
 const UNREADABLE: usize = 3;
+/// The key of the progress of a run over products.
+const PROGRESS: &str = "backfill#products";
 
 #[tokio::test]
 async fn a_killed_backfill_continues_and_no_change_of_clients_is_lost() {
@@ -110,19 +114,71 @@ async fn a_dry_run_writes_nothing_and_another_kind_is_left_alone() {
     assert!(error.contains("the kinds are users, email-claims"), "{error}");
 }
 
+#[tokio::test]
+async fn a_restart_ignores_an_unreadable_progress_and_without_it_the_command_fails() {
+    let Some(api) = fresh_platform(unlimited()).await else { return };
+    store_as_other_versions_did(&api, Uuid::new_v4(), 8);
+    put_progress(&api, &json!({ "pk": PROGRESS, "kind": 7 }));
+    let error = operate(&api, &["backfill", "products"]).await.unwrap_err();
+    assert!(error.contains("--restart"), "{error}");
+    assert_eq!(count_out_of_date(&api).await, 6);
+    let error = operate(&api, &["backfill", "products", "--restart"]).await.unwrap_err();
+    assert_eq!(error, "3 items of products are left as they are");
+    assert_eq!(count_out_of_date(&api).await, 0);
+    assert_eq!(progress(&api).await, None);
+}
+
+#[tokio::test]
+async fn a_run_ends_when_another_has_begun_and_keeps_the_progress_of_that_one() {
+    let Some(api) = fresh_platform(unlimited()).await else { return };
+    store_as_other_versions_did(&api, Uuid::new_v4(), ITEMS);
+    let other = async {
+        let mut other = eventually("the run's progress", async || progress(&api).await).await;
+        other["beganAt"] = "2026-01-31T12:00:00.000Z".into();
+        put_progress(&api, &other);
+        other
+    };
+    let arguments = ["backfill", "products", "--rate", "500"];
+    let (ran, other) = join(operator(&api, &arguments, |_| false), other).await;
+    assert!(!ran.status.success(), "{ran:?}");
+    let last = ran.said.last().unwrap();
+    assert_eq!(last, "another run over products has begun, or has ended this one");
+    let began_at = progress(&api).await.unwrap()["beganAt"].clone();
+    assert_eq!(began_at, other["beganAt"]);
+}
+
+#[tokio::test]
+async fn an_item_that_the_table_rejects_is_left_and_all_others_are_written() {
+    let Some(api) = fresh_platform(unlimited()).await else { return };
+    store_as_other_versions_did(&api, Uuid::new_v4(), 8);
+    let mut item = item_of(&product(Uuid::new_v4(), Uuid::new_v4(), 0));
+    let attributes = item.inner_mut();
+    attributes.remove("by_creation_pk");
+    attributes.remove("by_creation_sk");
+    let key = attributes["pk"].clone();
+    attributes.insert("padding".to_owned(), AttributeValue::S(String::new()));
+    // The attributes of the index have 90 bytes, so the item is too large with them.
+    let padding = "a".repeat(400 * 1024 - 45 - size_bytes_of(&item));
+    item.inner_mut().insert("padding".to_owned(), AttributeValue::S(padding));
+    let stores = api.inside().unwrap().platform().stores();
+    stores.put_item("ProductsTable", &json!(item)).unwrap();
+
+    let ran = operator(&api, &["backfill", "products"], |_| false).await;
+
+    assert_eq!(ran.said.last().unwrap(), "4 items of products are left as they are");
+    let AttributeValue::S(key) = key else { panic!("{key:?}") };
+    let reason = format!("products {key} is left as it is: the table rejects its rewritten form");
+    assert!(ran.said.iter().any(|line| line.starts_with(&reason)), "{:?}", ran.said);
+    assert_eq!(count_out_of_date(&api).await, 1, "only the item that is too large");
+}
+
 /// Stores products of a merchant as an earlier version may have. One quarter is up to date, one is in
 /// no index, one in a former partition, and one has only half of its index attributes.
 fn store_as_other_versions_did(api: &Api, owner: Uuid, count: usize) -> Vec<ProductId> {
     let stores = api.inside().unwrap().platform().stores();
     let mut ids = Vec::new();
     for number in 0..count + UNREADABLE {
-        let id = Uuid::new_v4();
-        let at = format!("2026-01-31T12:{:02}:{:02}.000Z", number / 60 % 60, number % 60);
-        let product: Product = read(json!({
-            "productId": id, "ownerId": owner, "name": format!("Lamp {number}"), "available": true,
-            "description": "It shines.", "price": { "amount": 200, "currency": "EUR" },
-            "discount": 10, "stock": 5, "version": 1, "createdAt": at, "updatedAt": at,
-        }));
+        let product = product(Uuid::new_v4(), owner, number);
         let mut item = item_of(&product);
         let attributes = item.inner_mut();
         match number % 4 {
@@ -147,6 +203,15 @@ fn store_as_other_versions_did(api: &Api, owner: Uuid, count: usize) -> Vec<Prod
         stores.put_item("ProductsTable", &json!(item)).unwrap();
     }
     ids
+}
+
+fn product(id: Uuid, owner: Uuid, number: usize) -> Product {
+    let at = format!("2026-01-31T12:{:02}:{:02}.000Z", number / 60 % 60, number % 60);
+    read(json!({
+        "productId": id, "ownerId": owner, "name": format!("Lamp {number}"), "available": true,
+        "description": "It shines.", "price": { "amount": 200, "currency": "EUR" },
+        "discount": 10, "stock": 5, "version": 1, "createdAt": at, "updatedAt": at,
+    }))
 }
 
 /// Changes products and reads them until the end. Returns the last version of each.
@@ -257,6 +322,17 @@ async fn listed(anybody: &Client) -> usize {
         let Some(next) = page.next(&asked) else { return count };
         asked = next;
     }
+}
+
+/// The stored progress of a run over products.
+async fn progress(api: &Api) -> Option<Value> {
+    scan(api, "SettingsTable").await.into_iter().find(|item| item["pk"] == PROGRESS)
+}
+
+fn put_progress(api: &Api, progress: &Value) {
+    let item: serde_dynamo::Item = serde_dynamo::to_item(progress).unwrap();
+    let stores = api.inside().unwrap().platform().stores();
+    stores.put_item("SettingsTable", &json!(item)).unwrap();
 }
 
 /// The number of name claims in the table.

@@ -120,7 +120,8 @@ pub trait Record: Serialize + DeserializeOwned + Send + Sync {
     /// key.
     const KEY_IS_PERSONAL: bool = false;
 
-    /// The attributes that earlier versions wrote and this one does not: each was renamed or dropped.
+    /// The attributes that other versions write and this one does not: an earlier version wrote a
+    /// renamed or dropped one, and the next version writes the new name of a renamed one.
     /// [`rewritten`](crate::rewrite::rewritten) removes them. A name stays here as long as an
     /// item may have it. A field below an attribute is written as a path, `price/amount`.
     const FORMER: &'static [&'static str] = &[];

@@ -12,7 +12,7 @@ use domain::notices::NoticeLog;
 use domain::orders::{Order, OrderSummary, SerialNumbers};
 use domain::people::{Address, EmailClaim, KnownSources, MailAddress, User};
 use lifecycle::commit::OutboxRow;
-use lifecycle::record::{IndexName, Record, TableName};
+use lifecycle::record::{Record, TableName};
 use lifecycle::rewrite::{NotRewritten, rewritten};
 use serde_dynamo::Item;
 
@@ -32,7 +32,6 @@ pub(crate) struct Kind {
     pub(crate) key_is_personal: bool,
     /// The item as this version writes it.
     pub(crate) rewritten: fn(&Item) -> Result<Item, NotRewritten>,
-    former: &'static [&'static str],
 }
 
 /// All kinds. Not included are items that expire within a day or two: those of the idempotency table,
@@ -81,8 +80,13 @@ impl Kind {
             optional: &[],
             key_is_personal: R::KEY_IS_PERSONAL,
             rewritten: rewritten::<R>,
-            former: R::FORMER,
         }
+    }
+
+    /// Whether the table has keys that are personal data, of this kind or of another. Then a position
+    /// in it is personal data too.
+    pub(crate) fn position_is_personal(&self) -> bool {
+        KINDS.iter().any(|kind| kind.table == self.table && kind.key_is_personal)
     }
 
     const fn lacking(self, optional: &'static [&'static str]) -> Self {
@@ -97,21 +101,13 @@ impl Kind {
             format!("the kinds are {}", names.join(", "))
         })
     }
-
-    /// The version and the declarations that shape the kind's items. A run that another revision
-    /// began does not continue.
-    pub(crate) fn revision(&self) -> String {
-        let [partitions, former] =
-            [&IndexName::WRITE_SHARDS[..], self.former].map(|list| list.join(","));
-        format!("{};{partitions};{former}", env!("CARGO_PKG_VERSION"))
-    }
 }
 
 /// A claim's key is the normalized form of its name, or the name as it was typed.
 fn rewritten_claim(item: &Item) -> Result<Item, NotRewritten> {
     rewritten::<NameClaim>(item).or_else(|error| match error {
         NotRewritten::OtherKey => rewritten::<TypedNameClaim>(item),
-        NotRewritten::Unreadable(_) => Err(error),
+        NotRewritten::Unreadable(_) | NotRewritten::UnreadableAfterwards(_) => Err(error),
     })
 }
 
@@ -176,11 +172,14 @@ mod tests {
     }
 
     #[test]
-    fn another_number_of_partitions_or_another_former_name_is_another_revision() {
-        let orders = Kind::named("orders").unwrap();
-        let renamed = Kind { former: &["label"], ..orders };
-        assert_ne!(orders.revision(), renamed.revision());
-        assert!(orders.revision().contains("0,1,2,3"));
+    fn positions_in_tables_with_addresses_as_keys_are_personal() {
+        let personal = KINDS.iter().filter(|kind| kind.position_is_personal());
+        let personal: Vec<_> = personal.map(|kind| kind.name).collect();
+        assert_eq!(personal, ["users", "email-claims", "known-sources", "mail-addresses"]);
+    }
+
+    #[test]
+    fn an_unknown_kind_is_an_error_with_all_kinds() {
         assert!(Kind::named("order").unwrap_err().contains("orders"));
     }
 

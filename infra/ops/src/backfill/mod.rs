@@ -6,6 +6,8 @@
 mod kinds;
 mod pace;
 mod progress;
+#[cfg(test)]
+mod sources;
 
 use std::num::NonZero;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -25,13 +27,15 @@ use serde_dynamo::Item;
 
 use self::kinds::Kind;
 use self::pace::{Pace, pause};
-use self::progress::{Counts, Position, Progress, SEGMENTS, spoken, time_left};
+use self::progress::{Counts, Current, Position, Progress, SEGMENTS, spoken, time_left};
 use crate::Say;
 
 /// Concurrent changes of each segment.
 const CHANGES_AT_ONCE: usize = 8;
-/// Attempts at an item that others keep changing.
-const LOOKS_MAX: u32 = 10;
+/// Attempts at an item that others change before each of them.
+const MOVED_MAX: u32 = 10;
+/// Attempts at an item that is in use by another transaction in each of them: for some two minutes.
+const BUSY_MAX: u32 = 12;
 /// Retries of a failing call: for some two minutes.
 const FAILURES_MAX: u32 = 12;
 /// The interval at which progress is printed and stored.
@@ -68,18 +72,19 @@ pub(crate) async fn run(
     operator: &Operator,
     say: Say<'_>,
 ) -> Result<(), BoxError> {
-    let Arguments { kind, dry_run, .. } = *arguments;
+    let Arguments { kind, dry_run, restart, .. } = *arguments;
     let table = operator.name_of(kind.table)?;
     let now = SystemTime::now().into();
-    let begun = if dry_run { None } else { begun(operator, &kind).await? };
-    let progress = match begun {
-        Some(begun) if !arguments.restart && begun.can_be_gone_on_with(&kind, table) => {
+    let before = if dry_run || restart { None } else { begun(operator, &kind).await? };
+    let progress = match &before {
+        Some(begun) if begun.can_be_gone_on_with(table, now) => {
             let read = begun.counts.read;
             say(&format!("goes on with the run of {}, after {read} items", begun.began_at));
-            begun
+            begun.clone()
         }
         _ => Progress::begin(&kind, table, now),
     };
+    let claim = if restart { Write::put(&progress) } else { progress.claim(before.as_ref()) };
     let backfill = Backfill {
         operator,
         kind,
@@ -89,18 +94,21 @@ pub(crate) async fn run(
         pace: Pace::new(arguments.rate.get()),
         began: Instant::now(),
         read_before: progress.counts.read,
-        progress: Mutex::new(Noted { progress, told_at: Instant::now() }),
+        noted: Mutex::new(Noted {
+            current: Current::of(progress, kind.position_is_personal()),
+            told_at: Instant::now(),
+        }),
     };
+    if !backfill.write(claim).await? {
+        return Err(format!("another run over {} has begun at the same time", kind.name).into());
+    }
     let segments = (0..SEGMENTS).map(|number| backfill.segment(number));
     if let Err(fault) = try_join_all(segments).await {
-        backfill.store().await?;
-        say("not done: run the same command again to continue");
-        return Err(fault.into());
+        return Err(interrupted(fault, backfill.store().await, say));
     }
-    if !dry_run {
-        operator.write(Write::delete::<Progress>(Progress::key_of(kind.name))).await?;
-    }
-    let counts = backfill.lock().progress.counts;
+    let end = backfill.lock().current.run.end();
+    backfill.write(end).await?;
+    let counts = backfill.lock().current.counts();
     say(&format!("done: {}", counts.told(None, dry_run)));
     match counts.left {
         0 => Ok(()),
@@ -108,9 +116,25 @@ pub(crate) async fn run(
     }
 }
 
+/// Returns the fault that interrupted a run, also if the progress could not be stored either.
+fn interrupted(fault: BoxError, stored: Result<(), BoxError>, say: Say<'_>) -> BoxError {
+    match stored {
+        Ok(()) => say("not done: run the same command again to continue"),
+        Err(error) => {
+            say(&format!("not done, and the progress is not stored: {}", crate::told(&*error)));
+        }
+    }
+    fault
+}
+
 /// The unfinished run over a kind, if any.
-async fn begun(operator: &Operator, kind: &Kind) -> Result<Option<Progress>, ServiceError> {
-    operator.together(operator.table::<Progress>().one(Progress::key_of(kind.name))).await
+async fn begun(operator: &Operator, kind: &Kind) -> Result<Option<Progress>, BoxError> {
+    let key = Progress::key_of(kind.name);
+    let begun = operator.together(operator.table::<Progress>().one(key)).await;
+    begun.map_err(|fault| {
+        let fault = crate::told(&fault);
+        format!("the progress cannot be read, and --restart ignores it: {fault}").into()
+    })
 }
 
 struct Backfill<'a> {
@@ -124,11 +148,11 @@ struct Backfill<'a> {
     began: Instant,
     /// The number of items that were read before this process.
     read_before: u64,
-    progress: Mutex<Noted>,
+    noted: Mutex<Noted>,
 }
 
 struct Noted {
-    progress: Progress,
+    current: Current,
     told_at: Instant,
 }
 
@@ -141,10 +165,39 @@ enum Outcome {
     Left,
 }
 
+/// The failed attempts at an item.
+#[derive(Default)]
+struct Attempts {
+    /// Another writer had changed the item.
+    moved: u32,
+    /// Another transaction was writing the item. This limits the item and not the table, so it does
+    /// not slow down the pace.
+    busy: u32,
+}
+
+impl Attempts {
+    /// The reason to leave the item, after the last attempt.
+    fn exhausted(&self) -> Option<&'static str> {
+        match self {
+            Self { moved: MOVED_MAX.., .. } => {
+                Some("concurrent changes came first in every attempt")
+            }
+            Self { busy: BUSY_MAX.., .. } => {
+                Some("it was in use by a transaction in every attempt")
+            }
+            _ => None,
+        }
+    }
+
+    fn pause(&self) -> Duration {
+        pause(self.moved.max(self.busy))
+    }
+}
+
 impl Backfill<'_> {
     /// Processes a segment from its position to its end. The position advances after each full page.
-    async fn segment(&self, number: u16) -> Result<(), ServiceError> {
-        let mut next = match self.lock().progress.position(number) {
+    async fn segment(&self, number: u16) -> Result<(), BoxError> {
+        let mut next = match self.lock().current.run.position(number) {
             Position::Beginning => None,
             Position::After { pk, sk } => Some(Key { pk: pk.clone(), sk: sk.clone() }),
             Position::End => return Ok(()),
@@ -189,16 +242,14 @@ impl Backfill<'_> {
         if !(kind.holds)(&key.pk) {
             return Ok((Outcome::OtherKind, 0));
         }
-        for look in 0..LOOKS_MAX {
+        let mut attempts = Attempts::default();
+        let why = loop {
             let rewritten = match (kind.rewritten)(&item) {
                 Ok(rewritten) if rewritten == item => {
-                    return Ok((Outcome::UpToDate, look.into()));
+                    return Ok((Outcome::UpToDate, attempts.moved.into()));
                 }
                 Ok(rewritten) => rewritten,
-                Err(error) => {
-                    self.left(&key, &error.to_string());
-                    return Ok((Outcome::Left, look.into()));
-                }
+                Err(error) => break error.to_string(),
             };
             if self.is_dry {
                 return Ok((Outcome::Written, 0));
@@ -208,18 +259,27 @@ impl Backfill<'_> {
                 let operator = self.operator;
                 operator.change_item(kind.table, &key, &item, &rewritten, kind.optional).await
             };
-            match self.patiently(change).await? {
-                Changed::Done { units } => {
-                    self.pace.took(units);
-                    return Ok((Outcome::Written, look.into()));
+            let attempt = self.patiently(change).await?;
+            self.pace.took(attempt.units);
+            match attempt.result {
+                Changed::Done => return Ok((Outcome::Written, attempts.moved.into())),
+                Changed::Gone => return Ok((Outcome::Gone, attempts.moved.into())),
+                Changed::Moved(now) => {
+                    item = now;
+                    attempts.moved += 1;
                 }
-                Changed::Gone => return Ok((Outcome::Gone, look.into())),
-                Changed::Moved(now) => item = now,
+                Changed::Busy => attempts.busy += 1,
+                Changed::Refused(reason) => {
+                    break format!("the table rejects its rewritten form: {reason}");
+                }
             }
-            tokio::time::sleep(pause(look)).await;
-        }
-        self.left(&key, "concurrent changes came first in every attempt");
-        Ok((Outcome::Left, LOOKS_MAX.into()))
+            if let Some(why) = attempts.exhausted() {
+                break why.to_owned();
+            }
+            tokio::time::sleep(attempts.pause()).await;
+        };
+        self.left(&key, &why);
+        Ok((Outcome::Left, attempts.moved.into()))
     }
 
     /// Retries a call that is throttled or whose service is unavailable, with back-off.
@@ -243,12 +303,12 @@ impl Backfill<'_> {
     /// Records that a page is done. Returns the progress line, if its interval has passed.
     fn note(&self, segment: u16, next: Option<&Key>, counts: Counts) -> Option<String> {
         let mut noted = self.lock();
-        noted.progress.advance(segment, next, counts);
+        noted.current.advance(segment, next, counts);
         if noted.told_at.elapsed() < TOLD_EVERY {
             return None;
         }
         noted.told_at = Instant::now();
-        let counts = noted.progress.counts;
+        let counts = noted.current.counts();
         let (read, within) = (counts.read, self.began.elapsed());
         let left = self
             .total
@@ -257,13 +317,22 @@ impl Backfill<'_> {
         Some(format!("{}: {}{left}", self.kind.name, counts.told(self.total, self.is_dry)))
     }
 
-    /// Stores the progress. A killed process has done at most a second more.
-    async fn store(&self) -> Result<(), ServiceError> {
-        if self.is_dry {
+    /// Stores the progress.
+    async fn store(&self) -> Result<(), BoxError> {
+        let write = self.lock().current.run.store();
+        if self.write(write).await? {
             return Ok(());
         }
-        let write = Write::put(&self.lock().progress);
-        self.patiently(async || self.operator.write(write.clone()).await).await.map(drop)
+        let kind = self.kind.name;
+        Err(format!("another run over {kind} has begun, or has ended this one").into())
+    }
+
+    /// Writes to the progress. Returns whether the condition holds.
+    async fn write(&self, write: Write) -> Result<bool, ServiceError> {
+        if self.is_dry {
+            return Ok(true);
+        }
+        self.patiently(async || self.operator.write(write.clone()).await).await
     }
 
     fn left(&self, key: &Key, why: &str) {
@@ -272,6 +341,38 @@ impl Backfill<'_> {
     }
 
     fn lock(&self) -> MutexGuard<'_, Noted> {
-        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_fault_is_returned_even_if_the_progress_cannot_be_stored() {
+        for (stored, line) in [
+            (Ok(()), "not done: run the same command again to continue"),
+            (Err("no table".into()), "not done, and the progress is not stored: no table"),
+        ] {
+            let lines = Mutex::new(Vec::new());
+            let say = |line: &str| lines.lock().unwrap().push(line.to_owned());
+            let fault = interrupted("the scan failed".into(), stored, &say);
+            assert_eq!(fault.to_string(), "the scan failed");
+            assert_eq!(*lines.lock().unwrap(), [line]);
+        }
+    }
+
+    #[test]
+    fn an_item_is_left_after_10_concurrent_changes_or_12_transactions() {
+        for (moved, busy, left) in
+            [(0, 1, false), (9, 11, false), (10, 0, true), (0, 12, true), (9, 12, true)]
+        {
+            let attempts = Attempts { moved, busy };
+            assert_eq!(attempts.exhausted().is_some(), left, "{moved} and {busy}");
+        }
+        let waits = (1..BUSY_MAX).map(|busy| Attempts { moved: 0, busy }.pause());
+        let waits = waits.sum::<Duration>().as_secs();
+        assert!((50..=150).contains(&waits), "{waits} s");
     }
 }

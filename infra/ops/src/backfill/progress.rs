@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use domain::resources::SETTINGS;
 use lifecycle::Timestamp;
+use lifecycle::effects::{Condition, Write, text};
 use lifecycle::record::{Key, Record, TableName};
 use serde::{Deserialize, Serialize};
 
@@ -11,11 +12,17 @@ use super::kinds::Kind;
 
 /// The number of segments of a table, which are read in parallel.
 pub(super) const SEGMENTS: u16 = 4;
+/// The hash of the sources that shape stored items. The package's version does not change with each
+/// change to them.
+const REVISION: &str = env!("BACKFILL_SOURCES");
+/// The age after which a run does not continue. Other functions may have written items since.
+const AGE_S_MAX: i64 = 24 * 60 * 60;
 
 /// An unfinished run over a table.
 ///
 /// It is an item of the table of settings and not a file, so that any machine can continue the run.
-/// A restored table has another name, so its run starts from the beginning.
+/// A restored table has another name, so its run starts from the beginning. Each write requires that
+/// no other run has begun; only the first write of a restart replaces any run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Progress {
@@ -23,7 +30,7 @@ pub(crate) struct Progress {
     kind: String,
     /// The physical name of its table.
     table: String,
-    /// The revision that wrote the items.
+    /// The hash of the sources that wrote the items.
     revision: String,
     /// When the run began.
     pub(super) began_at: Timestamp,
@@ -47,6 +54,16 @@ pub(super) enum Position {
     End,
 }
 
+/// The progress of this process. In a table whose keys are personal data, no key is stored: there, a
+/// segment counts only once it has ended, and starts again otherwise.
+pub(super) struct Current {
+    /// The progress to store.
+    pub(super) run: Progress,
+    /// The results in each segment that are not in `run` yet.
+    unfinished: Vec<Counts>,
+    position_is_personal: bool,
+}
+
 /// The number of items by result.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -61,7 +78,8 @@ pub(super) struct Counts {
     pub(super) moved: u64,
     /// Items that were deleted meanwhile.
     pub(super) gone: u64,
-    /// Items that are left as they are: unreadable, or changed in every attempt.
+    /// Items that are left as they are: unreadable, rejected by the table, or in use in every
+    /// attempt.
     pub(super) left: u64,
 }
 
@@ -71,7 +89,7 @@ impl Progress {
         Self {
             kind: kind.name.to_owned(),
             table: table.to_owned(),
-            revision: kind.revision(),
+            revision: REVISION.to_owned(),
             began_at: now,
             segments: vec![Position::Beginning; SEGMENTS.into()],
             counts: Counts::default(),
@@ -84,10 +102,33 @@ impl Progress {
     }
 
     /// Whether a run of this revision over this table can continue it.
-    pub(super) fn can_be_gone_on_with(&self, kind: &Kind, table: &str) -> bool {
+    pub(super) fn can_be_gone_on_with(&self, table: &str, now: Timestamp) -> bool {
         self.table == table
-            && self.revision == kind.revision()
+            && self.revision == REVISION
             && self.segments.len() == usize::from(SEGMENTS)
+            && now < self.began_at.plus_seconds(AGE_S_MAX)
+    }
+
+    /// The write that begins or continues the run, unless another one has begun since `before` was
+    /// read.
+    pub(super) fn claim(&self, before: Option<&Self>) -> Write {
+        let before = before.map_or(Condition::Absent, Self::is_stored);
+        // The first attempt may have succeeded without a response.
+        Write::put(self).when(Condition::Any(vec![before, self.is_stored()]))
+    }
+
+    /// The write that stores the progress, unless another run has begun or this one has ended.
+    pub(super) fn store(&self) -> Write {
+        Write::put(self).when(self.is_stored())
+    }
+
+    /// The write that ends the run.
+    pub(super) fn end(&self) -> Write {
+        Write::delete::<Self>(self.key()).when(self.is_stored())
+    }
+
+    fn is_stored(&self) -> Condition {
+        Condition::Equals("beganAt", text(self.began_at.to_string()))
     }
 
     /// The position of a segment.
@@ -96,12 +137,38 @@ impl Progress {
     }
 
     /// Advances a segment by a page, and adds the page's counts.
-    pub(super) fn advance(&mut self, segment: u16, next: Option<&Key>, counts: Counts) {
+    fn advance(&mut self, segment: u16, next: Option<&Key>, counts: Counts) {
         self.segments[usize::from(segment)] = match next {
             None => Position::End,
             Some(Key { pk, sk }) => Position::After { pk: pk.clone(), sk: sk.clone() },
         };
         self.counts.add(counts);
+    }
+}
+
+impl Current {
+    /// Continues a run, whose table has personal keys or not.
+    pub(super) fn of(run: Progress, position_is_personal: bool) -> Self {
+        let unfinished = vec![Counts::default(); run.segments.len()];
+        Self { run, unfinished, position_is_personal }
+    }
+
+    /// Advances a segment by a page, and adds the page's counts.
+    pub(super) fn advance(&mut self, segment: u16, next: Option<&Key>, counts: Counts) {
+        let unfinished = &mut self.unfinished[usize::from(segment)];
+        unfinished.add(counts);
+        if next.is_none() || !self.position_is_personal {
+            self.run.advance(segment, next, std::mem::take(unfinished));
+        }
+    }
+
+    /// The results in all segments.
+    pub(super) fn counts(&self) -> Counts {
+        let mut counts = self.run.counts;
+        for unfinished in &self.unfinished {
+            counts.add(*unfinished);
+        }
+        counts
     }
 }
 
@@ -186,12 +253,45 @@ mod tests {
     }
 
     #[test]
-    fn a_run_of_another_table_or_revision_does_not_continue() {
+    fn a_personal_key_is_not_stored_and_its_segment_counts_once_it_has_ended() {
+        let mut current = Current::of(run(), true);
+        let page = Counts { read: 10, left: 1, ..Counts::default() };
+        let key = Key::new("email#ann@example.com");
+        current.advance(0, Some(&key), page);
+        current.advance(1, Some(&key), page);
+        current.advance(1, None, page);
+        let run = &current.run;
+        assert_eq!((run.position(0), run.position(1)), (&Position::Beginning, &Position::End));
+        assert_eq!((run.counts.read, run.counts.left), (20, 2));
+        assert_eq!((current.counts().read, current.counts().left), (30, 3));
+        assert!(!format!("{:?}", item_of(run)).contains("ann"));
+    }
+
+    #[test]
+    fn a_run_of_another_table_or_revision_or_of_yesterday_does_not_continue() {
         let run = run();
-        assert!(run.can_be_gone_on_with(&orders(), "stack-OrdersTable"));
-        assert!(!run.can_be_gone_on_with(&orders(), "stack-OrdersTable-restored"));
-        let other = Progress { revision: "other".to_owned(), ..run };
-        assert!(!other.can_be_gone_on_with(&orders(), "stack-OrdersTable"));
+        let soon = Timestamp::from_millis(60_000);
+        assert!(run.can_be_gone_on_with("stack-OrdersTable", soon));
+        assert!(!run.can_be_gone_on_with("stack-OrdersTable-restored", soon));
+        let a_day_later = run.began_at.plus_seconds(AGE_S_MAX);
+        assert!(!run.can_be_gone_on_with("stack-OrdersTable", a_day_later));
+        let other = Progress { revision: "0.1.0;0,1,2,3;".to_owned(), ..run };
+        assert!(!other.can_be_gone_on_with("stack-OrdersTable", soon));
+    }
+
+    #[test]
+    fn each_write_requires_that_no_other_run_has_begun() {
+        let run = run();
+        let of_this_run = Condition::Equals("beganAt", item_of(&run)["beganAt"].clone());
+        for write in [run.store(), run.end()] {
+            assert_eq!(write.condition.as_ref(), Some(&of_this_run), "{write:?}");
+        }
+        let before = Progress { began_at: Timestamp::from_millis(1), ..run.clone() };
+        let of_before = Condition::Equals("beganAt", item_of(&before)["beganAt"].clone());
+        for (before, condition) in [(Some(&before), of_before), (None, Condition::Absent)] {
+            let expected = Condition::Any(vec![condition, of_this_run.clone()]);
+            assert_eq!(run.claim(before).condition, Some(expected));
+        }
     }
 
     #[test]

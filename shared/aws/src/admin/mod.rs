@@ -11,7 +11,7 @@ use lifecycle::ports::{CommitError, Store, Transaction};
 use lifecycle::record::{Key, Record};
 
 pub use self::dead_letters::{DEAD_LETTERS_MAX, DeadLetter};
-pub use self::rewrite::{Changed, ItemPage};
+pub use self::rewrite::{Attempt, Changed, ItemPage};
 pub use self::scan::{Page, Segment};
 use crate::dynamodb::batch_get::gather;
 use crate::{Aws, BatchRequest, KeyRotation, Positioned, Range, Table};

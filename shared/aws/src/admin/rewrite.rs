@@ -7,9 +7,13 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
     ConsumedCapacity, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure as OnFailure,
 };
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use lifecycle::ServiceError;
+use lifecycle::effects::size_bytes_of;
 use lifecycle::record::{Key, TableName};
-use lifecycle::telemetry::observe_query;
+use lifecycle::telemetry::{observe_query, without_values};
 use serde_dynamo::Item;
 
 use super::{Operator, Segment};
@@ -31,18 +35,29 @@ pub struct ItemPage {
     pub units: f64,
 }
 
-/// The result of changing an item in place.
+/// An attempt to change an item in place.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Attempt {
+    /// Its result.
+    pub result: Changed,
+    /// The capacity units that it consumed; estimated from the item's size if nothing is changed.
+    pub units: f64,
+}
+
+/// The result of changing an item in place. Only [`Done`](Self::Done) changes it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Changed {
     /// The item is changed.
-    Done {
-        /// The capacity units of the write.
-        units: f64,
-    },
-    /// Nothing is changed, because the item differs from the read one. Has the stored item.
+    Done,
+    /// The item differs from the read one. Has the stored item.
     Moved(Item),
-    /// Nothing is changed, because the item was deleted.
+    /// The item was deleted.
     Gone,
+    /// A transaction is writing the item.
+    Busy,
+    /// DynamoDB rejects the changed item: it is too large, or a key of an index is invalid. Has the
+    /// reason, without stored values.
+    Refused(String),
 }
 
 impl Operator {
@@ -94,10 +109,10 @@ impl Operator {
         read: &Item,
         changed: &Item,
         optional: &[&str],
-    ) -> Result<Changed, ServiceError> {
+    ) -> Result<Attempt, ServiceError> {
         let mut expressions = Expressions::default();
         let Some(update) = difference(&mut expressions, read, changed) else {
-            return Ok(Changed::Done { units: 0.0 });
+            return Ok(Attempt { result: Changed::Done, units: 0.0 });
         };
         let unchanged = unchanged(&mut expressions, read, changed, optional);
         let request = self
@@ -117,20 +132,14 @@ impl Operator {
         observe_query("UpdateItem", table.name(), started.elapsed());
         let error = match answer {
             Ok(answer) => {
-                return Ok(Changed::Done { units: units(answer.consumed_capacity.as_ref()) });
+                let units = units(answer.consumed_capacity.as_ref());
+                return Ok(Attempt { result: Changed::Done, units });
             }
             Err(error) => error,
         };
-        match error.as_service_error() {
-            Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
-                let stored = failed.item.clone().map(plain);
-                Ok(stored.map_or(Changed::Gone, Changed::Moved))
-            }
-            // Whether the other transaction will change the item is not known yet.
-            Some(UpdateItemError::TransactionConflictException(_)) => {
-                Err(crate::errors::unavailable("the item is in use"))
-            }
-            _ => Err(fault("UpdateItem", table.name(), error)),
+        match unchanged_because(&error) {
+            Some(result) => Ok(Attempt { units: units_of_failed(read, &result), result }),
+            None => Err(fault("UpdateItem", table.name(), error)),
         }
     }
 
@@ -215,15 +224,85 @@ fn names_in(item: &Item) -> Vec<&str> {
     names.into_iter().collect()
 }
 
+/// The result that a failed change means; `None` if the call itself failed.
+fn unchanged_because(error: &SdkError<UpdateItemError, HttpResponse>) -> Option<Changed> {
+    match error.as_service_error()? {
+        UpdateItemError::ConditionalCheckFailedException(failed) => {
+            let stored = failed.item.clone().map(plain);
+            Some(stored.map_or(Changed::Gone, Changed::Moved))
+        }
+        UpdateItemError::TransactionConflictException(_) => Some(Changed::Busy),
+        other if other.code() == Some("ValidationException") => {
+            let reason = other.message().unwrap_or("without a reason");
+            Some(Changed::Refused(without_values(reason)))
+        }
+        _ => None,
+    }
+}
+
+/// The units that a failed change consumed. DynamoDB does not return them: it charges a unit for
+/// each KiB of the stored item.
+fn units_of_failed(read: &Item, result: &Changed) -> f64 {
+    let stored = match result {
+        Changed::Moved(stored) => stored,
+        Changed::Done | Changed::Gone | Changed::Busy | Changed::Refused(_) => read,
+    };
+    let units = size_bytes_of(stored).div_ceil(1024).max(1);
+    // An item has at most 400 KiB.
+    f64::from(u32::try_from(units).unwrap_or(u32::MAX))
+}
+
 fn units(consumed: Option<&ConsumedCapacity>) -> f64 {
     consumed.and_then(|consumed| consumed.capacity_units).unwrap_or(1.0)
 }
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_dynamodb::types::error::{
+        ConditionalCheckFailedException, TransactionConflictException,
+    };
+    use aws_smithy_runtime_api::http::StatusCode;
+    use aws_smithy_types::body::SdkBody;
+    use aws_smithy_types::error::ErrorMetadata;
     use serde_json::{Value, json};
 
     use super::*;
+
+    #[test]
+    fn a_conflict_is_busy_and_a_rejected_item_is_refused_but_a_throttle_is_a_fault() {
+        let generic = |code: &str| {
+            let message = "Item size to update has exceeded the maximum allowed size";
+            let metadata = ErrorMetadata::builder().code(code).message(message).build();
+            UpdateItemError::generic(metadata)
+        };
+        let gone = ConditionalCheckFailedException::builder().build();
+        let busy = TransactionConflictException::builder().build();
+        let refused = "Item size to update has exceeded the maximum allowed size".to_owned();
+        for (error, result) in [
+            (UpdateItemError::ConditionalCheckFailedException(gone), Some(Changed::Gone)),
+            (UpdateItemError::TransactionConflictException(busy), Some(Changed::Busy)),
+            (generic("ValidationException"), Some(Changed::Refused(refused))),
+            (generic("ThrottlingException"), None),
+            (generic("AccessDeniedException"), None),
+        ] {
+            let raw = HttpResponse::new(StatusCode::try_from(400).unwrap(), SdkBody::empty());
+            let error = SdkError::service_error(error, raw);
+            assert_eq!(unchanged_because(&error), result, "{error:?}");
+        }
+    }
+
+    #[test]
+    fn a_failed_change_costs_a_unit_for_each_kib_of_the_stored_item() {
+        let small = item(&json!({ "pk": "1" }));
+        let large = item(&json!({ "pk": "1", "text": "a".repeat(2_500) }));
+        for (result, units) in
+            [(Changed::Gone, 1.0), (Changed::Busy, 1.0), (Changed::Moved(large.clone()), 3.0)]
+        {
+            let counted = units_of_failed(&small, &result);
+            assert!((counted - units).abs() < f64::EPSILON, "{result:?} has {counted} units");
+        }
+        assert!(units_of_failed(&large, &Changed::Busy) > 2.0);
+    }
 
     #[test]
     fn only_attributes_that_differ_are_written() {

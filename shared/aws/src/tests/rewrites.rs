@@ -8,7 +8,7 @@ use serde_dynamo::{AttributeValue, Item};
 use super::commits::{Product, commit, product};
 use super::stores::{PRODUCTS, Stores};
 use crate::Aws;
-use crate::admin::{Changed, Operator, Segment};
+use crate::admin::{Attempt, Changed, Operator, Segment};
 
 #[tokio::test]
 async fn an_item_is_changed_in_place_and_keeps_unknown_attributes() {
@@ -17,12 +17,12 @@ async fn an_item_is_changed_in_place_and_keeps_unknown_attributes() {
     let mut changed = read.clone();
     changed.inner_mut().insert("colour".to_owned(), AttributeValue::S("red".to_owned()));
     changed.inner_mut().remove("stock");
-    let Changed::Done { units } = change(&operator, &read, &changed).await else {
-        panic!("no other writer has changed it")
-    };
-    assert!(units >= 1.0, "{units}");
+    let attempt = self::attempt(&operator, &read, &changed).await;
+    assert_eq!(attempt.result, Changed::Done, "no other writer has changed it");
+    assert!(attempt.units >= 1.0, "{}", attempt.units);
     assert_eq!(stored(&aws).await, changed);
-    assert_eq!(change(&operator, &changed, &changed).await, Changed::Done { units: 0.0 });
+    let unneeded = self::attempt(&operator, &changed, &changed).await;
+    assert_eq!(unneeded, Attempt { result: Changed::Done, units: 0.0 });
 }
 
 #[tokio::test]
@@ -59,6 +59,19 @@ async fn a_deleted_item_is_not_created_again() {
     commit(&aws, "2", vec![Write::delete::<Product>(Key::new("a"))]).await.unwrap();
     assert_eq!(change(&operator, &read, &changed).await, Changed::Gone);
     assert_eq!(aws.read(PRODUCTS, &Key::new("a")).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn an_item_over_400_kib_is_refused_and_stays_as_it_is() {
+    let (aws, operator) = start().await;
+    let read = stored(&aws).await;
+    let mut changed = read.clone();
+    let long = AttributeValue::S("a".repeat(410_000));
+    changed.inner_mut().insert("colour".to_owned(), long);
+    let refused = change(&operator, &read, &changed).await;
+    let Changed::Refused(reason) = refused else { panic!("not {refused:?}") };
+    assert!(reason.contains("maximum allowed size"), "{reason}");
+    assert_eq!(stored(&aws).await, read);
 }
 
 #[tokio::test]
@@ -100,6 +113,10 @@ async fn stored(aws: &Aws) -> Item {
 }
 
 async fn change(operator: &Operator, read: &Item, changed: &Item) -> Changed {
+    attempt(operator, read, changed).await.result
+}
+
+async fn attempt(operator: &Operator, read: &Item, changed: &Item) -> Attempt {
     assert!(read.contains_key(PARTITION_KEY));
     operator.change_item(PRODUCTS, &Key::new("a"), read, changed, &["relayedAt"]).await.unwrap()
 }

@@ -87,6 +87,7 @@ impl MailAddress {
 
 impl Record for MailAddress {
     const TABLE: TableName = MAIL_ADDRESSES;
+    const KEY_IS_PERSONAL: bool = true;
 
     fn key(&self) -> Key {
         Key::new(&self.email)

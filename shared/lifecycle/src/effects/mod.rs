@@ -19,7 +19,9 @@ pub use self::event::{Event, EventData};
 pub use self::mail::Mail;
 pub use self::message::{Content, Message, QueueName};
 pub use self::post::Post;
-pub use self::write::{Change, Condition, OnConditionFailed, Write, WriteAction, number, text};
+pub use self::write::{
+    Change, Condition, OnConditionFailed, Write, WriteAction, number, size_bytes_of, text,
+};
 
 /// All effects of a decision.
 ///

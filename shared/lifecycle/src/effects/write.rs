@@ -152,9 +152,7 @@ impl Write {
     /// The size of the item data, in bytes, close enough to the store's count to check a limit.
     pub(crate) fn size_bytes(&self) -> usize {
         match &self.action {
-            WriteAction::Put(item) => {
-                item.inner().iter().map(|(name, value)| name.len() + size_of_value(value)).sum()
-            }
+            WriteAction::Put(item) => size_bytes_of(item),
             WriteAction::Update(changes) => changes.iter().map(size_of_change).sum(),
             WriteAction::Delete | WriteAction::Check => 0,
         }
@@ -187,6 +185,11 @@ pub fn number(value: impl Into<i128>) -> AttributeValue {
 /// A string attribute.
 pub fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
+}
+
+/// The size of an item, in bytes, close enough to the store's count to check a limit.
+pub fn size_bytes_of(item: &Item) -> usize {
+    item.inner().iter().map(|(name, value)| name.len() + size_of_value(value)).sum()
 }
 
 fn size_of_change(change: &Change) -> usize {
