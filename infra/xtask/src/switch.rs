@@ -227,14 +227,14 @@ impl Restored {
         let recovery = &declared["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"];
         let encryption = &declared["SSESpecification"]["SSEEnabled"];
         let is_encrypted = described["SSEDescription"]["Status"] == "ENABLED";
-        for (what, declared, found) in [
+        for (property, declared, found) in [
             ("point-in-time recovery", recovery, self.is_recoverable),
             ("encryption by KMS", encryption, is_encrypted),
             ("deletion protection", &declared[PROTECTION], described[PROTECTION] == true),
         ] {
             match (declared == true, found) {
-                (true, false) => differences.push(format!("it has no {what}")),
-                (false, true) => differences.push(format!("the template declares no {what}")),
+                (true, false) => differences.push(format!("it has no {property}")),
+                (false, true) => differences.push(format!("the template declares no {property}")),
                 _ => {}
             }
         }
