@@ -17,6 +17,8 @@ use serde_json::{Map, Value, json};
 use crate::aws_cli::AwsCli;
 use crate::deploy::Stack;
 use crate::descriptions::{Error, target_directory};
+use crate::template::samconfig;
+use crate::template::stamp::value_of;
 use crate::{say, terminal};
 
 /// Replaces a table of the stack by a restored one.
@@ -40,7 +42,7 @@ struct Switch {
     /// The table's logical id: `OrdersTable`.
     table: String,
 
-    /// The restored table's name.
+    /// The restored table's name, which begins with the stack's.
     #[arg(long)]
     name: String,
 
@@ -59,6 +61,7 @@ pub(crate) fn run(workspace: &Path, given: &[String]) -> ExitCode {
         let samconfig = fs_err::read_to_string(workspace.join("samconfig.toml"))?;
         let (Step::Out(switch) | Step::In(switch)) = &arguments.step;
         let stack = Stack::of(&samconfig, &switch.stage)?;
+        check_name(&switch.name, &stack)?;
         let aws = AwsCli::new(&stack.region);
         match &arguments.step {
             Step::Out(switch) => take_out(workspace, &aws, switch),
@@ -73,20 +76,62 @@ pub(crate) fn run(workspace: &Path, given: &[String]) -> ExitCode {
     })
 }
 
+/// Accepts only a name that begins with the stack's, as the policies of functions and of the pipeline
+/// require.
+fn check_name(name: &str, stack: &Stack) -> Result<(), Error> {
+    let begin = format!("{}-", stack.name);
+    if name.starts_with(&begin) {
+        return Ok(());
+    }
+    Err(format!("the name {name} does not begin with {begin}: policies allow no other tables")
+        .into())
+}
+
 /// Removes a table from the built template.
 fn take_out(workspace: &Path, aws: &AwsCli<'_>, switch: &Switch) -> Result<(), Error> {
     let path = workspace.join(&switch.template);
     let mut built = as_json(&path)?;
-    let declared = built["Resources"][&switch.table]["Properties"].clone();
+    let declared = declared(workspace, kept(&built, &switch.table)?, &switch.stage)?;
     let restored = Restored::found(aws, &switch.name)?;
-    let lacking = restored.lacks(&declared);
-    if !lacking.is_empty() {
-        return Err(format!("{} is not ready: {}", switch.name, lacking.join("; ")).into());
+    let differences = restored.differences(&declared);
+    if !differences.is_empty() {
+        return Err(format!("{} is not ready: {}", switch.name, differences.join("; ")).into());
     }
     detach(&mut built, &switch.table, &restored)?;
     fs_err::write(&path, serde_json::to_vec_pretty(&built)?)?;
     say(&format!("{} names {} instead of {}", path.display(), switch.name, switch.table));
     Ok(())
+}
+
+/// The table of a template.
+///
+/// # Errors
+///
+/// If the template has no such table, or `CloudFormation` would delete the table with its items.
+fn kept<'a>(template: &'a Value, id: &str) -> Result<&'a Value, Error> {
+    let table = &template["Resources"][id];
+    if table["Type"] != TABLE {
+        return Err(format!("the template has no table {id}").into());
+    }
+    match table["DeletionPolicy"].as_str() {
+        Some("Retain" | "RetainExceptOnCreate") => Ok(table),
+        _ => {
+            Err(format!("{id} would be deleted with its items: its DeletionPolicy is Delete")
+                .into())
+        }
+    }
+}
+
+/// The declared properties of a table, with the stage's value of the deletion protection.
+fn declared(workspace: &Path, table: &Value, stage: &str) -> Result<Value, Error> {
+    let mut declared = table["Properties"].clone();
+    let parameter = declared[PROTECTION]["Ref"].as_str().map(str::to_owned);
+    if let Some(parameter) = parameter {
+        let parameters = as_json(&workspace.join("template.yaml"))?["Parameters"].clone();
+        let given = samconfig::parameters(workspace)?.remove(stage).unwrap_or_default();
+        declared[PROTECTION] = json!(value_of(&parameter, &parameters, &given)? == "true");
+    }
+    Ok(declared)
 }
 
 /// Writes the template and the resources of the import.
@@ -120,6 +165,9 @@ fn take_in(
 /// The type of a table.
 const TABLE: &str = "AWS::DynamoDB::Table";
 
+/// The property that prevents the deletion of a table.
+const PROTECTION: &str = "DeletionProtectionEnabled";
+
 /// A restored table, as AWS describes it.
 struct Restored {
     name: String,
@@ -151,41 +199,67 @@ impl Restored {
         })
     }
 
-    /// The declared properties that this table lacks. A restored table starts without time to live,
-    /// stream and point-in-time recovery.
-    fn lacks(&self, declared: &Value) -> Vec<String> {
-        let mut lacking = Vec::new();
-        let mut lacks = |what: &str| lacking.push(what.to_owned());
-        if self.described["TableStatus"] != "ACTIVE" {
-            lacks("it is not ACTIVE");
+    /// The differences from the declared properties. A restored table starts without time to live,
+    /// stream, point-in-time recovery and deletion protection.
+    fn differences(&self, declared: &Value) -> Vec<String> {
+        let described = &self.described;
+        let mut differences = Vec::new();
+        if described["TableStatus"] != "ACTIVE" {
+            differences.push("it is not ACTIVE".to_owned());
         }
-        if self.described["KeySchema"] != declared["KeySchema"] {
-            lacks("it has another key");
+        if described["KeySchema"] != declared["KeySchema"] {
+            differences.push("it has another key".to_owned());
         }
         let expires_by = declared["TimeToLiveSpecification"]["AttributeName"].as_str();
-        if expires_by.is_some() && self.expires_by.as_deref() != expires_by {
-            lacks("it has no time to live by expiresAt");
+        if self.expires_by.as_deref() != expires_by {
+            differences.push(match expires_by {
+                Some(attribute) => format!("it has no time to live by {attribute}"),
+                None => "the template declares no time to live".to_owned(),
+            });
         }
         let view = &declared["StreamSpecification"]["StreamViewType"];
-        if !view.is_null() && &self.described["StreamSpecification"]["StreamViewType"] != view {
-            lacks("it has no stream of new images");
+        if &described["StreamSpecification"]["StreamViewType"] != view {
+            differences.push(match view.as_str() {
+                Some(view) => format!("it has no stream of {view}"),
+                None => "the template declares no stream".to_owned(),
+            });
         }
         let recovery = &declared["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"];
-        if recovery == true && !self.is_recoverable {
-            lacks("it has no point-in-time recovery");
-        }
-        for index in declared["GlobalSecondaryIndexes"].as_array().into_iter().flatten() {
-            let found = self.described["GlobalSecondaryIndexes"].as_array().into_iter().flatten();
-            let is_there = |found: &Value| {
-                found["IndexName"] == index["IndexName"]
-                    && found["KeySchema"] == index["KeySchema"]
-                    && found["IndexStatus"] == "ACTIVE"
-            };
-            if !found.into_iter().any(is_there) {
-                lacks(&format!("it has no active index {}", index["IndexName"]));
+        let encryption = &declared["SSESpecification"]["SSEEnabled"];
+        let is_encrypted = described["SSEDescription"]["Status"] == "ENABLED";
+        for (property, declared, found) in [
+            ("point-in-time recovery", recovery, self.is_recoverable),
+            ("encryption by KMS", encryption, is_encrypted),
+            ("deletion protection", &declared[PROTECTION], described[PROTECTION] == true),
+        ] {
+            match (declared == true, found) {
+                (true, false) => differences.push(format!("it has no {property}")),
+                (false, true) => differences.push(format!("the template declares no {property}")),
+                _ => {}
             }
         }
-        lacking
+        differences.extend(self.different_indexes(declared));
+        differences
+    }
+
+    /// The declared indexes that this table lacks, and its indexes that are not declared.
+    fn different_indexes(&self, declared: &Value) -> Vec<String> {
+        let [declared, described] = [declared, &self.described].map(|table| {
+            table["GlobalSecondaryIndexes"].as_array().map(Vec::as_slice).unwrap_or_default()
+        });
+        let is_same = |one: &Value, other: &Value| {
+            one["IndexName"] == other["IndexName"] && one["KeySchema"] == other["KeySchema"]
+        };
+        let is_there = |index: &Value| {
+            described.iter().any(|it| is_same(index, it) && it["IndexStatus"] == "ACTIVE")
+        };
+        let lacking = declared.iter().filter(|index| !is_there(index));
+        let lacking = lacking.map(|index| format!("it has no active index {}", index["IndexName"]));
+        let surplus =
+            described.iter().filter(|it| !declared.iter().any(|index| is_same(index, it)));
+        let surplus =
+            surplus.map(|index| format!("the template declares no index {}", index["IndexName"]));
+        lacking.chain(surplus).collect()
     }
 
     /// The value of a table attribute that the template refers to.
@@ -325,31 +399,90 @@ mod tests {
     }
 
     #[test]
-    fn a_restored_table_without_a_declared_property_is_rejected() {
+    fn a_restored_table_that_differs_from_the_declared_one_is_rejected() {
         let template = as_json(&workspace().join("template.yaml")).unwrap();
-        let declared = &template["Resources"]["OutboxTable"]["Properties"];
+        let table = kept(&template, "OutboxTable").unwrap();
+        let [dev, prod] = ["dev", "prod"].map(|it| declared(workspace(), table, it).unwrap());
         let ready = || restored(&template, "OutboxTable");
-        assert_eq!(ready().lacks(declared), Vec::<String>::new());
+        assert_eq!(ready().differences(&dev), Vec::<String>::new());
+        assert_eq!(ready().differences(&prod), ["it has no deletion protection"]);
         let described = |change: &dyn Fn(&mut Value)| {
-            let mut lacking = ready();
-            change(&mut lacking.described);
-            lacking
+            let mut changed = ready();
+            change(&mut changed.described);
+            changed
         };
-        for (lacking, said) in [
+        for (differing, said) in [
             (Restored { expires_by: None, ..ready() }, "it has no time to live by expiresAt"),
             (Restored { is_recoverable: false, ..ready() }, "it has no point-in-time recovery"),
             (described(&|it| it["TableStatus"] = json!("CREATING")), "it is not ACTIVE"),
             (described(&|it| it["KeySchema"] = json!([])), "it has another key"),
             (
                 described(&|it| it["StreamSpecification"] = json!(null)),
-                "it has no stream of new images",
+                "it has no stream of NEW_IMAGE",
             ),
             (
                 described(&|it| it["GlobalSecondaryIndexes"][0]["IndexStatus"] = json!("CREATING")),
                 "it has no active index \"by_waiting\"",
             ),
+            (described(&|it| it["SSEDescription"] = json!(null)), "it has no encryption by KMS"),
+            (
+                described(&|it| it["SSEDescription"]["Status"] = json!("UPDATING")),
+                "it has no encryption by KMS",
+            ),
+            (
+                described(&|it| it[PROTECTION] = json!(true)),
+                "the template declares no deletion protection",
+            ),
         ] {
-            assert_eq!(lacking.lacks(declared), [said]);
+            assert_eq!(differing.differences(&dev), [said]);
+        }
+    }
+
+    #[test]
+    fn a_property_of_a_restored_table_that_is_not_declared_is_rejected() {
+        let template = as_json(&workspace().join("template.yaml")).unwrap();
+        let bare =
+            json!({ "KeySchema": template["Resources"]["OutboxTable"]["Properties"]["KeySchema"] });
+        assert_eq!(
+            restored(&template, "OutboxTable").differences(&bare),
+            [
+                "the template declares no time to live",
+                "the template declares no stream",
+                "the template declares no point-in-time recovery",
+                "the template declares no encryption by KMS",
+                "the template declares no index \"by_waiting\"",
+            ]
+        );
+    }
+
+    #[test]
+    fn an_unknown_table_and_one_that_cloudformation_would_delete_are_errors() {
+        let aws = AwsCli::at(Path::new("/no/aws"), "eu-west-1");
+        let refused = |table: &str| {
+            let switch = Switch {
+                table: table.to_owned(),
+                name: "shop-restored".to_owned(),
+                stage: "dev".to_owned(),
+                template: PathBuf::from("template.yaml"),
+            };
+            take_out(workspace(), &aws, &switch).unwrap_err().to_string()
+        };
+        assert_eq!(refused("OrderTable"), "the template has no table OrderTable");
+        assert_eq!(refused("GetOrderFunction"), "the template has no table GetOrderFunction");
+        assert_eq!(
+            refused("TokensTable"),
+            "TokensTable would be deleted with its items: its DeletionPolicy is Delete"
+        );
+        assert!(refused("OrdersTable").contains("/no/aws"), "AWS is asked about a kept table");
+    }
+
+    #[test]
+    fn a_table_whose_name_does_not_begin_with_the_stacks_is_rejected() {
+        let stack =
+            Stack { name: "shop".to_owned(), region: "eu-west-1".to_owned(), gradual: false };
+        assert!(check_name("shop-OrdersTable-restored", &stack).is_ok());
+        for name in ["OrdersTable-restored", "shop2-OrdersTable"] {
+            assert!(check_name(name, &stack).is_err(), "{name}");
         }
     }
 
@@ -381,10 +514,12 @@ mod tests {
         assert_eq!(refused.to_string(), "the stack has OrdersTable already");
     }
 
-    /// A table with all declared properties.
+    /// A table with all declared properties, without deletion protection.
     fn restored(template: &Value, id: &str) -> Restored {
         let mut described = template["Resources"][id]["Properties"].clone();
         described["TableStatus"] = json!("ACTIVE");
+        described["SSEDescription"] = json!({ "Status": "ENABLED", "SSEType": "KMS" });
+        described[PROTECTION] = json!(false);
         for index in described["GlobalSecondaryIndexes"].as_array_mut().into_iter().flatten() {
             index["IndexStatus"] = json!("ACTIVE");
         }

@@ -131,6 +131,25 @@ mod tests {
         assert_eq!(beyond(&pipeline, &stack(json!("sqs:PurgeQueue"))).len(), 1);
     }
 
+    #[test]
+    fn the_execution_role_may_replace_the_list_of_copied_tables() {
+        let pipeline = as_json(&crate::workspace().join(TEMPLATE)).unwrap();
+        let policies = &pipeline["Resources"]["ExecutionRole"]["Properties"]["Policies"];
+        let statements = |name: &str| {
+            let policies = policies.as_array().unwrap();
+            let policy = policies.iter().find(|policy| policy["PolicyName"] == name).unwrap();
+            policy["PolicyDocument"]["Statement"].clone()
+        };
+        let (resources, roles) = (statements("resources"), statements("roles"));
+        for action in ["Create", "Delete", "Get"] {
+            let action = format!("backup:{action}BackupSelection");
+            assert!(actions(&resources).contains(action.as_str()), "{action}");
+        }
+        let services = "/Condition/StringEquals/iam:PassedToService";
+        let passed = roles.as_array().unwrap().iter().find_map(|it| it.pointer(services)).unwrap();
+        assert!(passed.as_array().unwrap().contains(&json!("backup.amazonaws.com")), "{passed}");
+    }
+
     fn workflow() -> Value {
         json!({
             "permissions": {},

@@ -22,6 +22,8 @@ pub(super) struct Deployed {
     /// The function that verifies tokens.
     pub(super) authorizer: String,
     pub(super) secrets: u32,
+    /// The secrets of each function that may read some, added up.
+    pub(super) secret_readers: u32,
     /// Metrics in alarms: an alarm that compares two has two.
     pub(super) alarm_metrics: u32,
     pub(super) alarms: u32,
@@ -59,6 +61,7 @@ impl Deployed {
             authorized: authorized.map(|it| format!("{} {}", it.method, it.path)).collect(),
             authorizer: authorizer.unwrap_or_default(),
             secrets: count(template.secrets.len()),
+            secret_readers: count(permitted_reads(&template)),
             alarm_metrics: alarms.iter().map(|(times, alarm)| times * metrics(alarm)).sum(),
             alarms: alarms.iter().map(|(times, _)| times).sum(),
             dashboards: dashboards.iter().map(|(times, _)| times).sum(),
@@ -66,6 +69,12 @@ impl Deployed {
             answers: answers(&description),
         })
     }
+}
+
+/// The number of permissions of functions to read one secret.
+fn permitted_reads(template: &Template) -> usize {
+    let statements = template.functions.values().flat_map(|function| &function.policies);
+    statements.filter(|statement| statement.action == "secretsmanager:GetSecretValue").count()
 }
 
 fn count(length: usize) -> u32 {

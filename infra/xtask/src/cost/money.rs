@@ -22,6 +22,7 @@ pub(super) struct Amounts {
     pub(super) read_units: f64,
     pub(super) write_units: f64,
     pub(super) sqs_requests: f64,
+    /// The functions' output, Lambda's own lines and the access log.
     pub(super) log_bytes: f64,
     pub(super) mails: f64,
 }
@@ -59,7 +60,9 @@ impl Bill<'_> {
     }
 
     fn without_authorizer(&self, request: &Request) -> Amounts {
-        let mut amounts = Amounts { requests: 1.0, mails: request.mails, ..Amounts::default() };
+        let log_bytes = self.prices.assumed.access_log_bytes;
+        let mut amounts =
+            Amounts { requests: 1.0, mails: request.mails, log_bytes, ..Amounts::default() };
         for (function, used) in &request.functions {
             self.add(&mut amounts, function, *used);
         }
@@ -72,7 +75,8 @@ impl Bill<'_> {
         amounts.read_units += used.read_units;
         amounts.write_units += used.write_units;
         amounts.sqs_requests += self.sqs_requests(function, used);
-        amounts.log_bytes += used.log_bytes;
+        let of_lambda = used.invocations * self.prices.assumed.lambda_log_bytes;
+        amounts.log_bytes += used.log_bytes + of_lambda;
     }
 
     /// The SQS requests of a function: its own, and one receive and one delete for each batch that
@@ -196,12 +200,14 @@ mod tests {
         let public = bill.request("GET /b").unwrap();
         is(public.invocations, 2.5);
         is(public.sqs_requests, 1.0 + 2.0 * 1.5);
-        is(public.log_bytes, 1_500.0);
+        let (access_log, of_lambda) =
+            (prices.assumed.access_log_bytes, prices.assumed.lambda_log_bytes);
+        is(public.log_bytes, 1_500.0 + access_log + 2.5 * of_lambda);
         let ms = 2.5 * prices.assumed.invocation_ms + 2.0 * prices.assumed.call_ms;
         is(public.gb_s, ms / 1_000.0 / 2.0);
         let signed_in = bill.request("GET /a").unwrap();
         is(signed_in.invocations, 3.5);
-        is(signed_in.log_bytes, 1_600.0);
+        is(signed_in.log_bytes, 1_600.0 + access_log + 3.5 * of_lambda);
         assert!(bill.request("GET /c").is_err());
     }
 

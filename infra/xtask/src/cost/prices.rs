@@ -76,6 +76,7 @@ pub(super) struct Assumed {
     pub(super) access_log_bytes: f64,
     pub(super) lambda_log_bytes: f64,
     pub(super) polls_a_minute: f64,
+    pub(super) secret_reads_an_hour: f64,
     pub(super) traced_share: f64,
     pub(super) archive_mb: f64,
     pub(super) archives_mb_max: f64,

@@ -175,6 +175,8 @@ fn others(bill: &Bill<'_>) -> Result<String, Error> {
     let sets_most = sets + more;
     let functions = f64::from(u32::try_from(deployed.memory_mb.len())?);
     let polls = f64::from(deployed.mappings) * assumed.polls_a_minute / 60.0 * assumed.month_s;
+    let reads = f64::from(deployed.secret_readers) * assumed.secret_reads_an_hour / 3_600.0;
+    let reads = reads * assumed.month_s;
     let traced = |rate: f64| 1.0 + (rate - 1.0) * assumed.traced_share;
     let traces = RATES.map(|(rate, _)| dollars(prices.trace.of(traced(rate) * assumed.month_s)));
     let releases = (assumed.archives_mb_max / (functions * assumed.archive_mb)).floor();
@@ -209,6 +211,13 @@ fn others(bill: &Bill<'_>) -> Result<String, Error> {
         (
             format!("secrets: {}", deployed.secrets),
             dollars(prices.secret.of(f64::from(deployed.secrets))),
+        ),
+        (
+            format!(
+                "reads of secrets: {} by functions, each {} times an hour in one environment",
+                deployed.secret_readers, assumed.secret_reads_an_hour
+            ),
+            format!("up to {}", dollars(prices.secret_call.of(reads))),
         ),
         ("tracing, where `Tracing=Active`, at the three rates".to_owned(), traces.join(", ")),
         (
@@ -295,6 +304,23 @@ fn grouped(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cost::counts::Counts;
+    use crate::cost::deployed::Deployed;
+    use crate::cost::prices::Prices;
+
+    #[test]
+    fn reads_of_secrets_are_priced() {
+        let prices = Prices::read(&crate::workspace().join(crate::cost::PRICES)).unwrap();
+        let deployed = Deployed { secret_readers: 1_000, mappings: 1, ..Deployed::default() };
+        let counts = Counts::default();
+        let others = others(&Bill { prices: &prices, deployed: &deployed, counts: &counts });
+        let a_month = 1_000.0 * prices.assumed.secret_reads_an_hour * 24.0 * 30.0;
+        let price = &prices.prices.secret_call;
+        let usd = dollars(a_month * price.usd / price.per);
+        let row = format!("in one environment | up to {usd} |");
+        let others = others.unwrap();
+        assert!(others.contains(&row), "{row} is not in {others}");
+    }
 
     #[test]
     fn numbers_have_at_most_three_significant_digits_above_a_thousand() {

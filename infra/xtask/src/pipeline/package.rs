@@ -183,7 +183,8 @@ fn property<'a>(resource: &'a Value, name: &str) -> &'a str {
     resource["Properties"][name].as_str().unwrap_or_default()
 }
 
-/// The differences between the change set and the stage's configuration.
+/// The differences between the change set and the stage's configuration. An empty role is none, as for
+/// `pipeline deploy`.
 fn asked_otherwise(
     change_set: &Form,
     stack: &str,
@@ -197,6 +198,7 @@ fn asked_otherwise(
         change_set.get(&place.0.replace(".ParameterKey", ".ParameterValue"))
     };
     let values = parameters.iter().map(|(name, value)| (name.as_str(), Some(value), member(name)));
+    let role = role.filter(|role| !role.is_empty());
     let (stack, role) = (Some(stack.to_owned()), role.map(str::to_owned));
     let named = [("StackName", stack.as_ref()), ("RoleARN", role.as_ref())];
     let named = named.map(|(name, value)| (name, value, change_set.get(name)));
@@ -283,6 +285,7 @@ mod tests {
         assert_eq!(complaints(&whole, "shop", Some("arn:role")), 0);
         assert_eq!(complaints(&whole, "other", None), 2);
         let bare = form(&[("StackName", "shop")]);
+        assert_eq!(asked_otherwise(&bare, "shop", &form(&[]), Some("")), Vec::<String>::new());
         assert_eq!(
             asked_otherwise(&bare, "shop", &parameters, None),
             [r#"Level is None, not Some("debug")"#]

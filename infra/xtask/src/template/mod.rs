@@ -10,7 +10,7 @@ pub(crate) mod release;
 mod revision;
 mod rules;
 pub(crate) mod samconfig;
-mod stamp;
+pub(crate) mod stamp;
 mod versions;
 
 use std::collections::BTreeMap;

@@ -64,7 +64,7 @@ fn forget_revisions(template: &mut Value) {
 /// # Errors
 ///
 /// As for [`stamp`].
-pub(super) fn value_of(
+pub(crate) fn value_of(
     name: &str,
     declared: &Value,
     given: &BTreeMap<String, String>,
