@@ -12,7 +12,6 @@ const SOURCES: [&str; 5] =
 /// The versions of dependencies.
 const LOCK: &str = "../../Cargo.lock";
 
-#[expect(clippy::print_stdout, reason = "cargo reads the output of a build script")]
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=build.rs");
     for path in SOURCES {
