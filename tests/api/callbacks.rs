@@ -203,9 +203,10 @@ async fn a_flooding_source_does_not_delay_the_callbacks_of_others() {
         assert!([202, 429].contains(&status), "{status}");
         taken_in += u64::from(status == 202);
     }
-    // 600 ids a minute are three callbacks of the source.
+    // 600 ids a minute are three callbacks of the source. A second environment may admit as many
+    // before it has exchanged its count.
     let minutes = this_minute() - first_minute + 1;
-    assert!((3..=3 * minutes).contains(&taken_in), "{taken_in} callbacks in {minutes} minutes");
+    assert!((3..=6 * minutes).contains(&taken_in), "{taken_in} callbacks in {minutes} minutes");
     let ids: Vec<i64> = (0..10).map(|_| unique_object()).collect();
     call_back(&api, &ids).await.unwrap();
     for id in ids {
