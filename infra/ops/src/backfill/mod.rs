@@ -28,7 +28,7 @@ use serde_dynamo::Item;
 use self::kinds::Kind;
 use self::pace::{Pace, pause};
 use self::progress::{Counts, Current, Position, Progress, SEGMENTS, spoken, time_left};
-use crate::Say;
+use crate::output::{Say, told};
 
 /// Concurrent changes of each segment.
 const CHANGES_AT_ONCE: usize = 8;
@@ -121,7 +121,7 @@ fn interrupted(fault: BoxError, stored: Result<(), BoxError>, say: Say<'_>) -> B
     match stored {
         Ok(()) => say("not done: run the same command again to continue"),
         Err(error) => {
-            say(&format!("not done, and the progress is not stored: {}", crate::told(&*error)));
+            say(&format!("not done, and the progress is not stored: {}", told(&*error)));
         }
     }
     fault
@@ -132,7 +132,7 @@ async fn begun(operator: &Operator, kind: &Kind) -> Result<Option<Progress>, Box
     let key = Progress::key_of(kind.name);
     let begun = operator.together(operator.table::<Progress>().one(key)).await;
     begun.map_err(|fault| {
-        let fault = crate::told(&fault);
+        let fault = told(&fault);
         format!("the progress cannot be read, and --restart ignores it: {fault}").into()
     })
 }
