@@ -6,6 +6,7 @@
 mod arrows;
 mod circles;
 mod dashboards;
+mod facts;
 mod filters;
 mod layout;
 mod licences;
@@ -43,6 +44,7 @@ pub(crate) fn complaints(workspace: &Path) -> Vec<String> {
     let rust: Vec<(&str, &str)> = rust.collect();
     complaints.extend(circles::complaints(&rust));
     complaints.extend(names::unknown(&all));
+    complaints.extend(facts::changed(&all));
     match words::complaints(workspace, &texts) {
         Ok(found) => complaints.extend(found),
         Err(error) => complaints.push(format!("the listed words cannot be counted: {error}")),
