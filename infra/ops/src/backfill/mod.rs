@@ -195,7 +195,8 @@ impl Attempts {
 }
 
 impl Backfill<'_> {
-    /// Processes a segment from its position to its end. The position advances after each full page.
+    /// Processes a segment from its position to its end. The position advances after each full
+    /// page.
     async fn segment(&self, number: u16) -> Result<(), BoxError> {
         let mut next = match self.lock().current.run.position(number) {
             Position::Beginning => None,

@@ -10,7 +10,8 @@ pub(super) fn is_source(path: &str) -> bool {
 /// The stacks that read metrics.
 const STACKS: [&str; 2] = ["infra/alarms.yaml", "infra/dashboard.yaml"];
 
-/// The metrics of a dashboard or a stack that neither the code nor one of its metric filters writes.
+/// The metrics of a dashboard or a stack that neither the code nor one of its metric filters
+/// writes.
 pub(super) fn unwritten(path: &str, text: &str, sources: &str) -> Vec<String> {
     if !path.starts_with("infra/dashboards/") && !STACKS.contains(&path) {
         return Vec::new();

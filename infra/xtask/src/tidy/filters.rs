@@ -1,5 +1,5 @@
-//! Alarms: each text that a metric filter compares, and each error type that an alarm counts, is the
-//! value of a constant. So no change of a sentence in a log silences an alarm.
+//! Alarms: each text that a metric filter compares, and each error type that an alarm counts, is
+//! the value of a constant. So no change of a sentence in a log silences an alarm.
 
 use super::released::has_extension;
 

@@ -51,8 +51,8 @@ impl AttemptLimiter {
     ///
     /// # Errors
     ///
-    /// [`RetrieveError::RateLimited`] when there have been too many, with the seconds until the next
-    /// window.
+    /// [`RetrieveError::RateLimited`] when there have been too many, with the seconds until the
+    /// next window.
     pub async fn acquire<C>(
         &self,
         permit: &Permit<C>,

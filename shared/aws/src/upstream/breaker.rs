@@ -109,8 +109,8 @@ impl Breaker {
     ///
     /// # Errors
     ///
-    /// [`ServiceError::Unavailable`] while the circuit stops requests, with the seconds until a retry is
-    /// worthwhile.
+    /// [`ServiceError::Unavailable`] while the circuit stops requests, with the seconds until a
+    /// retry is worthwhile.
     pub async fn guard<C, T>(
         &self,
         permit: &Permit<C>,
