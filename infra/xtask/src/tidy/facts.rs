@@ -7,6 +7,7 @@ const OPERATIONS: &str = "infra/docs/OPERATIONS.md";
 const RUNBOOK: &str = "infra/docs/RUNBOOK.md";
 const TOUR: &str = "infra/docs/TOUR.md";
 
+const ALARMS: &str = "infra/alarms.yaml";
 const CIRCUIT: &str = "shared/aws/src/upstream/circuit.rs";
 const OUTBOX: &str = "shared/lifecycle/src/commit/outbox.rs";
 const STORE: &str = "shared/lifecycle/src/ports/store.rs";
@@ -14,7 +15,7 @@ const STORE: &str = "shared/lifecycle/src/ports/store.rs";
 /// A document, its statement, the file that makes the statement true, and the code there.
 type Fact = (&'static str, &'static str, &'static str, &'static str);
 
-const FACTS: [Fact; 34] = [
+const FACTS: [Fact; 42] = [
     ("README.md", "at most 100 writes", STORE, "WRITES_MAX: usize = 100;"),
     (
         ARCHITECTURE,
@@ -143,6 +144,14 @@ const FACTS: [Fact; 34] = [
     ),
     (RUNBOOK, "up to 15 minutes", "shared/lifecycle/src/backoff.rs", "LONGEST_S: u64 = 15 * 60;"),
     (RUNBOOK, "kept for 14 days", "template.yaml", "MessageRetentionPeriod: 1209600"),
+    (RUNBOOK, "more than 16 of its 20 seconds", ALARMS, "Threshold: 16000\n"),
+    (RUNBOOK, "wait for more than a quarter of an hour", ALARMS, "Threshold: 900\n"),
+    (RUNBOOK, "callbacks for more than an hour", ALARMS, "Threshold: 3600\n"),
+    (RUNBOOK, "stream for more than a minute", ALARMS, "Threshold: 60000\n"),
+    (RUNBOOK, "One mail in twenty bounces", ALARMS, "Threshold: 0.05\n"),
+    (RUNBOOK, "one in a thousand is marked as spam", ALARMS, "Threshold: 0.001\n"),
+    (RUNBOOK, "Four fifths of the account's", ALARMS, "Threshold: 80\n"),
+    (RUNBOOK, "of a table, ten a minute or more", ALARMS, "Threshold: 10\n"),
     (
         TOUR,
         "of the 600 requests a minute",

@@ -1,7 +1,7 @@
 //! Names in documents: the code has each one.
 //!
-//! A name is a span in backticks in snake case, of lower or of upper letters: a function, a queue,
-//! a metric, an error code, a variable.
+//! A name is a span in backticks in snake case, lower or upper: a function, a queue, a metric, an
+//! error code, a variable.
 
 use std::collections::HashSet;
 
@@ -21,8 +21,8 @@ const FOREIGN: [(&str, &str); 4] = [
     ("asyncio_detailed", "openapi-python-client"),
 ];
 
-/// A test name that STYLE.md shows as a bad one.
-const BAD_EXAMPLE: &str = "what_is_taken_is_a_conflict_at_its_field";
+/// The beginning of a line with a bad example, which the code must not have.
+const BAD_EXAMPLE: &str = "> Bad:";
 
 /// This file, whose lists are no proof that the code has a name.
 const LISTS: &str = "infra/xtask/src/tidy/names.rs";
@@ -50,10 +50,11 @@ fn is_document(path: &str) -> bool {
     has_extension(path, "md")
 }
 
-/// The spans in backticks, those of a section about renames excepted.
+/// The spans in backticks, those of bad examples and of a section about renames excepted.
 fn spans(document: &str) -> impl Iterator<Item = &str> {
     let current = document.split(RENAMES).next().unwrap_or_default();
-    current.lines().flat_map(|line| line.split('`').skip(1).step_by(2))
+    let lines = current.lines().filter(|line| !line.starts_with(BAD_EXAMPLE));
+    lines.flat_map(|line| line.split('`').skip(1).step_by(2))
 }
 
 /// Whether a span is in snake case and has several words.
@@ -68,7 +69,7 @@ fn is_name(span: &str) -> bool {
 /// Whether another program, or the document's own shell code, defines the name.
 fn is_excepted(name: &str, document: &str) -> bool {
     let is_foreign = FOREIGN.iter().any(|(foreign, _)| *foreign == name);
-    is_foreign || name == BAD_EXAMPLE || document.contains(&format!("\n{name}() {{"))
+    is_foreign || document.contains(&format!("\n{name}() {{"))
 }
 
 /// The messages by which the log is filtered.
@@ -144,9 +145,9 @@ mod tests {
     }
 
     #[test]
-    fn foreign_names_shell_functions_and_renamed_names_are_no_mistakes() {
+    fn foreign_names_shell_functions_bad_examples_and_renames_are_no_mistakes() {
         let good = "`IN_SYNC`, `deploy_build`, `word`, `Type`, `/a_b`\n\ndeploy_build() { true; }\n\
-                    \n## Renames\n`old_name`";
+                    \n> Bad: `bad_name`\n\n## Renames\n`old_name`";
         assert_eq!(unknown_in("infra/docs/DATA.md", good), Vec::<String>::new());
     }
 }
