@@ -4,6 +4,7 @@ mod aws_cli;
 mod bench;
 mod cargo_lambda;
 mod clients;
+mod codegen;
 mod context;
 mod cost;
 mod deploy;
@@ -39,6 +40,9 @@ use self::terminal::{arguments, complain, done, fail, report, say};
 const USAGE: &str = "usage: cargo xtask <command>
 
   tidy                    checks the house rules that no compiler checks
+  codegen                 writes the generated parts of template.yaml, infra/alarms.yaml,
+                          functions/Cargo.toml and functions/lib.rs
+  codegen --check         compares them with the functions
   drift                   compares template.yaml with the binaries' declarations
   template                checks the expanded templates by cfn-lint and our own rules
   template expand         writes the expanded template.yaml to target/template.json
@@ -79,6 +83,8 @@ fn main() -> ExitCode {
         ["tidy"] => report("tidy", &tidy::complaints(workspace())),
         ["template"] => complain("template", template::complaints(workspace())),
         ["template", "expand"] => done("template", say_path(template::write_expanded(workspace()))),
+        ["codegen"] => done("codegen", codegen::write(workspace())),
+        ["codegen", "--check"] => complain("codegen", codegen::complaints(workspace())),
         ["drift"] => complain("drift", drift::complaints(workspace())),
         ["privileges"] => complain("privileges", privileges::prove(workspace())),
         ["privileges", "--check"] => complain("privileges", privileges::complaints(workspace())),

@@ -2,7 +2,7 @@
 
 use sam_template::{Key, Template};
 
-use super::logical_id;
+use crate::codegen::names::logical_id;
 use crate::descriptions::Description;
 
 pub(super) fn complaints(template: &Template, description: &Description) -> Vec<String> {

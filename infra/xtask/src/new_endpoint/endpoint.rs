@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use clap::{Args, ValueEnum};
 
+use crate::codegen::names::logical_id;
 use crate::descriptions::Error;
-use crate::drift::logical_id;
 
 /// The maximum length of a name: with the stack's name, a function's name has at most 64
 /// characters.

@@ -8,9 +8,9 @@ use sam_template::Template;
 use serde_json::{Map, Value, json};
 
 use super::endpoint::{Method, NewEndpoint, same_route};
+use crate::codegen::names::logical_id;
 use crate::context::Context;
 use crate::descriptions::Error;
-use crate::drift::logical_id;
 
 /// The endpoint whose entries are copied: its caller is signed in, and it reads one record.
 pub(super) const MODEL: &str = "get_user";

@@ -265,8 +265,8 @@ pub(super) const MISTAKES: &[Mistake] = &[
         "read_user: no alarm on Errors",
     ),
     alarms(
-        "[emails, mail_events, notifications, customer_approvals, order_projections, customer_saga, callbacks,",
-        "[emails, mail_events, customer_approvals, order_projections, customer_saga, callbacks,",
+        "mail_events, notifications, object_expiries, order_projections, outbox]",
+        "mail_events, object_expiries, order_projections, outbox]",
         "notifications-dead-letters: no alarm on ApproximateNumberOfMessagesVisible",
     ),
     alarms(
@@ -337,8 +337,8 @@ pub(super) const MISTAKES: &[Mistake] = &[
         "invokes the newest version instead of the alias",
     ),
     alarms(
-        "[get_product, list_products, get_user,",
-        "[get_product, list_products,",
+        "       get_user, post_session]",
+        "       post_session]",
         "GetUserFunctionDeploymentGroup: get_user-5xx is not an alarm",
     ),
     hook("CodeDeployHook_${Service}", "${Service}-hook", "CodeDeploy may not invoke it"),
