@@ -43,11 +43,12 @@ const USAGE: &str = "usage: cargo xtask <command>
   codegen                 writes the generated parts of template.yaml, infra/alarms.yaml,
                           functions/Cargo.toml and functions/lib.rs
   codegen --check         compares them with the functions
-  drift                   compares template.yaml with the binaries' declarations
+  drift                   compares the hand-written parts of template.yaml with the functions
   template                checks the expanded templates by cfn-lint and our own rules
   template expand         writes the expanded template.yaml to target/template.json
   stamp                   prepares the output of `sam build` for one stage: stamp --help
   new-endpoint            writes a new endpoint and its declarations: new-endpoint --help
+  new-consumer            writes a new consumer and its declarations: new-consumer --help
   privileges              removes each permission from its function; a test has to fail
   privileges --check      compares the table of permissions with template.yaml
   ministack [TEST…]       deploys to an independent emulator and runs the API's tests there;
@@ -97,6 +98,7 @@ fn main() -> ExitCode {
         ["stamp", ..] => template::release::run(workspace(), &arguments[1..]),
         ["openapi"] => done("openapi", openapi::write(workspace())),
         ["new-endpoint", ..] => new_endpoint::run(workspace(), &arguments[1..]),
+        ["new-consumer", ..] => new_endpoint::run_consumer(workspace(), &arguments[1..]),
         ["deploy", ..] => deploy::run(workspace(), &arguments[1..]),
         ["rollback", ..] => rollback::run(workspace(), &arguments[1..]),
         ["switch-table", ..] => switch::run(workspace(), &arguments[1..]),

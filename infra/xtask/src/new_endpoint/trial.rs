@@ -1,5 +1,5 @@
-//! `cargo xtask new-endpoint --try`: builds, tests and calls the generated endpoints in a copy of
-//! the workspace, which is deleted afterwards.
+//! `cargo xtask new-endpoint --try`: builds and tests new functions in a copy of the workspace, and
+//! calls the endpoints. The copy is deleted afterwards.
 
 use std::collections::BTreeMap;
 use std::fs::FileTimes;
@@ -13,12 +13,13 @@ use fs_err::{self as fs, OpenOptions};
 use hyper::{Method, StatusCode};
 use sam_template::Template;
 
+use super::consumer::NewConsumer;
 use super::endpoint::{self, NewEndpoint};
 use crate::context::Context;
 use crate::descriptions::{self, Error};
 use crate::http::{Client, sign_in};
 use crate::process::succeeded;
-use crate::{drift, say, tidy};
+use crate::{codegen, drift, say, tidy};
 
 /// One endpoint from each skeleton, with and without parameters.
 fn endpoints() -> [NewEndpoint; 2] {
@@ -32,6 +33,20 @@ fn endpoints() -> [NewEndpoint; 2] {
         endpoint("get_greeting", endpoint::Method::Get, "/greetings/{greetingId}"),
         endpoint("put_greeting", endpoint::Method::Put, "/greetings"),
     ]
+}
+
+fn consumer() -> NewConsumer {
+    NewConsumer {
+        name: "count_greetings".to_owned(),
+        queue: "greetings".to_owned(),
+        folder: "people".to_owned(),
+    }
+}
+
+/// The names of the new functions.
+fn names() -> [String; 3] {
+    let [query, command] = endpoints();
+    [query.name, command.name, consumer().name]
 }
 
 /// # Errors
@@ -50,17 +65,21 @@ pub(super) fn run(workspace: &Path) -> Result<(), Error> {
 fn in_copy(copy: &Path) -> Result<(), Error> {
     let begun = Instant::now();
     let done = |what: &str| say(&format!("{:>5.1} s  {what}", begun.elapsed().as_secs_f64()));
-    let endpoints = endpoints();
+    let (endpoints, names) = (endpoints(), names());
     for endpoint in &endpoints {
-        super::add(copy, endpoint)?;
+        super::create_endpoint(copy, endpoint)?;
     }
+    super::create_consumer(copy, &consumer())?;
     done("written");
-    build(copy, &endpoints)?;
+    build(copy, &names)?;
     done("built");
-    test(copy, &endpoints)?;
+    let described = descriptions::as_built(copy, &codegen::binaries(copy)?)?;
+    codegen::declare(copy, &descriptions::read(described)?)?;
+    done("their parts of the template are generated");
+    test(copy, &names)?;
     done("their unit tests pass");
     tokio::runtime::Runtime::new()?.block_on(ask(copy, &endpoints))?;
-    done("the local platform returns 200 for them");
+    done("the local platform returns 200 for the endpoints");
     judge(copy)?;
     done("drift and tidy find no problems");
     Ok(())
@@ -102,20 +121,20 @@ fn copy_of(workspace: &Path, copy: &Path, target: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-fn build(copy: &Path, endpoints: &[NewEndpoint]) -> Result<(), Error> {
-    let binaries = endpoints.iter().flat_map(|endpoint| ["--bin", &endpoint.name]);
+fn build(copy: &Path, names: &[String]) -> Result<(), Error> {
+    let binaries = names.iter().flat_map(|name| ["--bin", name]);
     succeeded(cargo(copy).args(["build", "--quiet", "--package", "functions"]).args(binaries))
 }
 
-fn test(copy: &Path, endpoints: &[NewEndpoint]) -> Result<(), Error> {
-    let names = endpoints.iter().map(|endpoint| endpoint.name.as_str());
+/// Runs the unit tests of the new functions; each has one.
+fn test(copy: &Path, names: &[String]) -> Result<(), Error> {
     let ran = cargo(copy)
         .args(["test", "--quiet", "--package", "functions", "--lib", "--"])
         .args(names)
         .output()
-        .context(|| "the unit tests of the new endpoints")?;
+        .context(|| "the unit tests of the new functions")?;
     let said = String::from_utf8_lossy(&ran.stdout);
-    if said.contains(&format!("{} passed; 0 failed", endpoints.len())) {
+    if said.contains(&format!("{} passed; 0 failed", names.len())) {
         return Ok(());
     }
     Err(format!("their unit tests: {said}{}", String::from_utf8_lossy(&ran.stderr)).into())
@@ -160,8 +179,8 @@ fn judge(copy: &Path) -> Result<(), Error> {
 }
 
 fn remove(copy: &Path, binaries: &Path) -> Result<(), Error> {
-    for endpoint in endpoints() {
-        let built = [binaries.join(&endpoint.name), binaries.join(format!("{}.d", endpoint.name))];
+    for name in names() {
+        let built = [binaries.join(&name), binaries.join(format!("{name}.d"))];
         for file in built.iter().filter(|file| file.exists()) {
             fs::remove_file(file)?;
         }

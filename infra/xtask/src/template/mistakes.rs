@@ -287,7 +287,7 @@ pub(super) const MISTAKES: &[Mistake] = &[
     main(
         "      FunctionName: !Sub \"${AWS::StackName}-post_user\"\n",
         "      FunctionName: !Sub \"${AWS::StackName}-post_user\"\n      AutoPublishCodeSha256: '0123456789'\n",
-        "Issuer: another value publishes 42 versions, and 43 functions use it (old: PostUserFunction",
+        "functions use it (old: PostUserFunction",
     )
     .by("Issuer"),
     main(
