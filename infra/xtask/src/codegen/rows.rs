@@ -44,7 +44,7 @@ pub(super) fn of(functions: &[(String, Option<String>)]) -> BTreeMap<String, Str
 mod tests {
     use super::*;
 
-    /// Functions named by letters: `b<a` waits for `a`.
+    /// Functions with short names: `b<a` waits for `a`.
     fn rows(functions: &str) -> BTreeMap<String, String> {
         let function = |it: &str| match it.split_once('<') {
             Some((function, awaited)) => (function.to_owned(), Some(awaited.to_owned())),

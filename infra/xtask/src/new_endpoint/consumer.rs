@@ -10,7 +10,7 @@ use crate::descriptions::Error;
 /// Adds a consumer of a new queue. It reads the user that a message names.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "cargo xtask new-consumer")]
-pub(crate) struct NewConsumer {
+pub(super) struct NewConsumer {
     /// The name of its binary and file: `count_greetings`.
     pub(super) name: String,
     /// The name of its queue: `greetings`.

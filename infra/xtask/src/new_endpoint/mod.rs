@@ -2,24 +2,21 @@
 //! run `cargo xtask codegen`.
 
 mod consumer;
+mod create;
 mod endpoint;
 mod examples;
 mod names;
 mod skeleton;
 mod trial;
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
-use emulator::binaries::cargo;
-use sam_template::Template;
 
 use self::consumer::NewConsumer;
 use self::endpoint::NewEndpoint;
 use crate::descriptions::Error;
-use crate::process::succeeded;
 use crate::{codegen, say, terminal};
 
 /// Adds an endpoint for signed-in callers. Its response has the path parameters and the caller's
@@ -44,9 +41,9 @@ pub(crate) fn run(workspace: &Path, given: &[String]) -> ExitCode {
 /// Runs the command with the arguments after `new-consumer`.
 pub(crate) fn run_consumer(workspace: &Path, given: &[String]) -> ExitCode {
     terminal::run("new-consumer", given, |consumer: &NewConsumer| {
-        create_consumer(workspace, consumer)?;
+        create::consumer(workspace, consumer)?;
         codegen::write(workspace)?;
-        tell_what_is_next(&consumer.folder, &consumer.name);
+        print_next_steps(&consumer.folder, &consumer.name);
         Ok(())
     })
 }
@@ -57,72 +54,13 @@ fn add_or_try(workspace: &Path, arguments: &Arguments) -> Result<(), Error> {
         None if arguments.trial => return trial::run(workspace),
         None => return Err("expected new-endpoint NAME METHOD PATH, or --try".into()),
     };
-    create_endpoint(workspace, endpoint)?;
+    create::endpoint(workspace, endpoint)?;
     codegen::write(workspace)?;
-    tell_what_is_next(&endpoint.folder, &endpoint.name);
+    print_next_steps(&endpoint.folder, &endpoint.name);
     Ok(())
 }
 
-/// Writes the file and the examples of an endpoint, and registers it with cargo.
-fn create_endpoint(workspace: &Path, endpoint: &NewEndpoint) -> Result<(), Error> {
-    endpoint.check()?;
-    endpoint.refuse_known_route(&template_without(workspace, &endpoint.name)?)?;
-    let event = examples::event(&example(workspace, "events", examples::ENDPOINT)?, endpoint)?;
-    let recorded = example(workspace, "recorded", examples::ENDPOINT)?;
-    let recorded = examples::recorded(&recorded, endpoint)?;
-    let examples = [("events", event), ("recorded", recorded)];
-    create(workspace, &endpoint.folder, &endpoint.name, &skeleton::filled(endpoint), &examples)
-}
-
-/// Writes the file and the event of a consumer, and registers it with cargo.
-fn create_consumer(workspace: &Path, consumer: &NewConsumer) -> Result<(), Error> {
-    consumer.check()?;
-    consumer.refuse_known_queue(&template_without(workspace, &consumer.name)?)?;
-    let event = examples::message(&example(workspace, "events", examples::CONSUMER)?, consumer)?;
-    let text = skeleton::consumer(consumer);
-    create(workspace, &consumer.folder, &consumer.name, &text, &[("events", event)])
-}
-
-fn create(
-    workspace: &Path,
-    folder: &str,
-    name: &str,
-    text: &str,
-    examples: &[(&str, String)],
-) -> Result<(), Error> {
-    let folder = workspace.join("functions").join(folder);
-    if !folder.is_dir() {
-        return Err(format!("there is no folder {}", folder.display()).into());
-    }
-    let file = folder.join(format!("{name}.rs"));
-    if file.exists() {
-        return Err(format!("{} already exists", file.display()).into());
-    }
-    fs_err::write(file, text)?;
-    for (kind, example) in examples {
-        let path = workspace.join("tests").join(kind).join(format!("{name}.json"));
-        fs_err::write(path, example)?;
-    }
-    codegen::register(workspace)?;
-    succeeded(cargo(workspace).args(["fmt", "--package", "functions"]))
-}
-
-/// The template, which must not have a function of this name.
-fn template_without(workspace: &Path, name: &str) -> Result<Template, Error> {
-    let template = Template::read(&workspace.join("template.yaml"), &BTreeMap::new())?;
-    if template.binaries().contains(name) {
-        return Err(format!("there is already a function {name}").into());
-    }
-    Ok(template)
-}
-
-/// The text of an existing function's example.
-fn example(workspace: &Path, kind: &str, function: &str) -> Result<String, Error> {
-    let folder = workspace.join("tests").join(kind);
-    Ok(fs_err::read_to_string(folder.join(format!("{function}.json")))?)
-}
-
-fn tell_what_is_next(folder: &str, name: &str) {
+fn print_next_steps(folder: &str, name: &str) {
     say(&format!(
         "functions/{folder}/{name}.rs is the function, and tests/events/{name}.json its event. `cargo
 xtask codegen` has written its parts of the template, the alarms and functions. Next steps:

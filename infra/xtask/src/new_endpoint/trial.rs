@@ -14,6 +14,7 @@ use hyper::{Method, StatusCode};
 use sam_template::Template;
 
 use super::consumer::NewConsumer;
+use super::create;
 use super::endpoint::{self, NewEndpoint};
 use crate::context::Context;
 use crate::descriptions::{self, Error};
@@ -67,9 +68,9 @@ fn in_copy(copy: &Path) -> Result<(), Error> {
     let done = |what: &str| say(&format!("{:>5.1} s  {what}", begun.elapsed().as_secs_f64()));
     let (endpoints, names) = (endpoints(), names());
     for endpoint in &endpoints {
-        super::create_endpoint(copy, endpoint)?;
+        create::endpoint(copy, endpoint)?;
     }
-    super::create_consumer(copy, &consumer())?;
+    create::consumer(copy, &consumer())?;
     done("written");
     build(copy, &names)?;
     done("built");
