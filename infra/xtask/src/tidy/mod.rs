@@ -6,19 +6,23 @@
 mod arrows;
 mod circles;
 mod dashboards;
+mod facts;
+mod filters;
 mod layout;
 mod licences;
+mod names;
+mod paths;
 mod released;
 mod sources;
+pub(crate) mod tracked;
 
 use std::path::Path;
-use std::process::Command;
 
 use crate::words;
 
 /// All problems of the workspace, one sentence each.
 pub(crate) fn complaints(workspace: &Path) -> Vec<String> {
-    let files = match tracked_files(workspace) {
+    let files = match tracked::files(workspace) {
         Ok(files) => files,
         Err(error) => return vec![format!("the tracked files cannot be listed: {error}")],
     };
@@ -32,13 +36,15 @@ pub(crate) fn complaints(workspace: &Path) -> Vec<String> {
     complaints.extend(layout::built_by_default(&default));
     complaints.extend(arrows::upward(&arrows::of(&metadata)));
     complaints.extend(licences::refused(workspace, &metadata));
-    let texts = texts(workspace, &files);
-    let all = || texts.iter().map(|(path, text)| (*path, text.as_str()));
-    let written: String =
-        all().filter(|(path, _)| dashboards::is_source(path)).map(|(_, text)| text).collect();
-    let rust: Vec<(&str, &str)> =
-        all().filter(|(path, _)| released::has_extension(path, "rs")).collect();
+    let texts = tracked::texts(workspace, &files);
+    let all: Vec<(&str, &str)> = texts.iter().map(|(path, text)| (*path, text.as_str())).collect();
+    let measuring = all.iter().filter(|(path, _)| dashboards::is_source(path));
+    let written: String = measuring.map(|(_, text)| *text).collect();
+    let rust = all.iter().copied().filter(|(path, _)| released::has_extension(path, "rs"));
+    let rust: Vec<(&str, &str)> = rust.collect();
     complaints.extend(circles::complaints(&rust));
+    complaints.extend(names::unknown(&all));
+    complaints.extend(facts::changed(&all));
     match words::complaints(workspace, &texts) {
         Ok(found) => complaints.extend(found),
         Err(error) => complaints.push(format!("the listed words cannot be counted: {error}")),
@@ -46,28 +52,15 @@ pub(crate) fn complaints(workspace: &Path) -> Vec<String> {
     let outside = rust.iter().filter(|(path, _)| !path.starts_with("infra/xtask/"));
     let tested: String = outside.map(|(_, text)| *text).collect();
     complaints.extend(released::changed(workspace, &files));
-    for (path, text) in all() {
+    for (path, text) in all {
         complaints.extend(sources::banned(path, text));
         complaints.extend(layout::stages(path, text));
         complaints.extend(released::unkept(path, text, &files, &tested));
         complaints.extend(dashboards::unwritten(path, text, &written));
+        complaints.extend(filters::unfixed(path, text, &rust));
+        complaints.extend(paths::missing(path, text, &files));
     }
     complaints
-}
-
-/// The tracked files that are UTF-8, with their texts. A deleted file has none.
-pub(crate) fn texts<'f>(workspace: &Path, files: &'f [String]) -> Vec<(&'f str, String)> {
-    let text = |path: &str| fs_err::read_to_string(workspace.join(path)).ok();
-    files.iter().filter_map(|path| Some((path.as_str(), text(path)?))).collect()
-}
-
-pub(crate) fn tracked_files(workspace: &Path) -> Result<Vec<String>, std::io::Error> {
-    let listed = Command::new("git").args(["ls-files", "-z"]).current_dir(workspace).output()?;
-    if !listed.status.success() {
-        return Err(std::io::Error::other(String::from_utf8_lossy(&listed.stderr).into_owned()));
-    }
-    let names = String::from_utf8_lossy(&listed.stdout);
-    Ok(names.split('\0').filter(|name| !name.is_empty()).map(str::to_owned).collect())
 }
 
 #[cfg(test)]
