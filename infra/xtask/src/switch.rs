@@ -8,23 +8,19 @@
 //! The next build of the unchanged `template.yaml` then uses the restored table.
 
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::Subcommand;
 use sam_template::as_json;
 use serde_json::{Map, Value, json};
+use tooling::stack::Stack;
+use tooling::{Error, samconfig, say, target_directory};
 
 use crate::aws_cli::AwsCli;
-use crate::deploy::Stack;
-use crate::descriptions::{Error, target_directory};
-use crate::template::samconfig;
 use crate::template::stamp::value_of;
-use crate::{say, terminal};
 
 /// Replaces a table of the stack by a restored one.
-#[derive(Parser)]
-#[command(name = "cargo xtask switch-table")]
-struct Arguments {
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
     #[command(subcommand)]
     step: Step,
 }
@@ -37,7 +33,7 @@ enum Step {
     In(Switch),
 }
 
-#[derive(Args)]
+#[derive(clap::Args)]
 struct Switch {
     /// The table's logical id: `OrdersTable`.
     table: String,
@@ -55,25 +51,27 @@ struct Switch {
     template: PathBuf,
 }
 
-/// Runs the command with the arguments after `switch-table`.
-pub(crate) fn run(workspace: &Path, given: &[String]) -> ExitCode {
-    terminal::run("switch-table", given, |arguments: &Arguments| {
-        let samconfig = fs_err::read_to_string(workspace.join("samconfig.toml"))?;
-        let (Step::Out(switch) | Step::In(switch)) = &arguments.step;
-        let stack = Stack::of(&samconfig, &switch.stage)?;
-        check_name(&switch.name, &stack)?;
-        let aws = AwsCli::new(&stack.region);
-        match &arguments.step {
-            Step::Out(switch) => take_out(workspace, &aws, switch),
-            Step::In(switch) => {
-                let target = target_directory(workspace)?.join("switch-table");
-                let [template, resources] = take_in(workspace, &aws, &stack, switch, &target)?;
-                say(&format!("the template:  {}", template.display()));
-                say(&format!("the resources: {}", resources.display()));
-                Ok(())
-            }
+/// Runs the command.
+///
+/// # Errors
+///
+/// If the restored table is not ready, or a file cannot be read or written.
+pub(crate) fn run(workspace: &Path, arguments: &Arguments) -> Result<(), Error> {
+    let samconfig = fs_err::read_to_string(workspace.join("samconfig.toml"))?;
+    let (Step::Out(switch) | Step::In(switch)) = &arguments.step;
+    let stack = Stack::of(&samconfig, &switch.stage)?;
+    check_name(&switch.name, &stack)?;
+    let aws = AwsCli::new(&stack.region);
+    match &arguments.step {
+        Step::Out(switch) => take_out(workspace, &aws, switch),
+        Step::In(switch) => {
+            let target = target_directory(workspace)?.join("switch-table");
+            let [template, resources] = take_in(workspace, &aws, &stack, switch, &target)?;
+            say(&format!("the template:  {}", template.display()));
+            say(&format!("the resources: {}", resources.display()));
+            Ok(())
         }
-    })
+    }
 }
 
 /// Accepts only a name that begins with the stack's, as the policies of functions and of the pipeline
@@ -361,8 +359,9 @@ fn attach(deployed: &mut Value, id: &str, mut table: Value) -> Result<(), Error>
 mod tests {
     use std::os::unix::fs::PermissionsExt;
 
+    use tooling::workspace;
+
     use super::*;
-    use crate::workspace;
 
     const ARN: &str = "arn:aws:dynamodb:eu-west-1:123456789012:table/shop-OrdersTable-restored";
 

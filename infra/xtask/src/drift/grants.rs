@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sam_template::{ACCOUNT_ID, Effect, Function, REGION};
+use tooling::descriptions::{Description, Source};
 
 use super::logical_id;
-use crate::descriptions::{Description, Source};
 
 /// The resource of a permission: a logical id, an index such as `OrdersTable/index/by_creation`, or
 /// an ARN.

@@ -1,9 +1,9 @@
 //! Event sources: the source of a consumer's records, and their dead-letter queue.
 
 use sam_template::{Function, QueueTrigger, RotationTrigger, StreamTrigger, Template, Trigger};
+use tooling::descriptions::{Description, Kind, Source};
 
 use super::logical_id;
-use crate::descriptions::{Description, Kind, Source};
 
 /// AWS's recommendation for queues that invoke functions: six times the function's timeout.
 const VISIBILITY_PER_TIMEOUT: u32 = 6;

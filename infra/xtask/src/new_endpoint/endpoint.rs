@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use clap::{Args, ValueEnum};
+use tooling::Error;
 
-use crate::descriptions::Error;
 use crate::drift::logical_id;
 
 /// The maximum length of a name: with the stack's name, a function's name has at most 64

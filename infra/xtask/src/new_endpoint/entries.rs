@@ -6,10 +6,10 @@
 
 use sam_template::Template;
 use serde_json::{Map, Value, json};
+use tooling::Error;
+use tooling::context::Context;
 
 use super::endpoint::{Method, NewEndpoint, same_route};
-use crate::context::Context;
-use crate::descriptions::Error;
 use crate::drift::logical_id;
 
 /// The endpoint whose entries are copied: its caller is signed in, and it reads one record.

@@ -11,14 +11,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
-use emulator::binaries::cargo;
 use sam_template::Template;
+use tooling::process::succeeded;
+use tooling::{Error, cargo, say, terminal};
 
 use self::endpoint::NewEndpoint;
 use self::entries::MODEL;
-use crate::descriptions::Error;
-use crate::process::succeeded;
-use crate::{say, terminal};
 
 /// Adds an endpoint for signed-in callers. Its response has the path parameters and the caller's
 /// name.

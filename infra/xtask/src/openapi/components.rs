@@ -2,10 +2,10 @@
 
 use lifecycle::FieldErrors;
 use serde_json::{Map, Value, json};
+use tooling::Error;
 
 use super::plain::{self, Side};
 use super::text;
-use crate::descriptions::Error;
 
 /// The components of the document.
 pub(super) struct Components {

@@ -15,12 +15,12 @@ use std::path::{Path, PathBuf};
 
 use sam_template::Template;
 use serde_json::{Map, Value, json};
+use tooling::{Error, descriptions};
 
 use self::components::Components;
 use self::examples::Examples;
 pub(crate) use self::lint::lint;
 use self::words::Words;
-use crate::descriptions::{self, Error};
 
 /// The path of the document.
 pub(crate) fn path(workspace: &Path) -> PathBuf {
@@ -122,8 +122,9 @@ fn text(value: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
+    use tooling::workspace;
+
     use super::*;
-    use crate::workspace;
 
     #[test]
     fn the_recorded_document_matches_the_binaries() {

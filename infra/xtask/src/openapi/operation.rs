@@ -1,6 +1,7 @@
 //! The `OpenAPI` operation of one endpoint.
 
 use serde_json::{Value, json};
+use tooling::Error;
 
 use super::bodies;
 use super::components::{Components, reference, with_example};
@@ -9,7 +10,6 @@ use super::plain::Side;
 use super::responses;
 use super::text;
 use super::words::Words;
-use crate::descriptions::Error;
 
 /// The operation that a binary describes.
 pub(super) fn of(

@@ -1,6 +1,6 @@
 //! Seeded mistakes in the templates, and the message by which each must be found.
 
-use crate::descriptions::Error;
+use tooling::Error;
 
 use super::expansion::Job;
 

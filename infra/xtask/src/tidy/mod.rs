@@ -74,6 +74,6 @@ pub(crate) fn tracked_files(workspace: &Path) -> Result<Vec<String>, std::io::Er
 mod tests {
     #[test]
     fn the_workspace_follows_the_house_rules() {
-        assert_eq!(super::complaints(crate::workspace()), Vec::<String>::new());
+        assert_eq!(super::complaints(tooling::workspace()), Vec::<String>::new());
     }
 }

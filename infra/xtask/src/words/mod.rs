@@ -9,8 +9,9 @@ mod text;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::descriptions::Error;
-use crate::{say, tidy};
+use tooling::{Error, say};
+
+use crate::tidy;
 
 /// Counts by crate, or by file where a file belongs to none.
 type Counts = BTreeMap<String, usize>;

@@ -134,8 +134,7 @@ mod tests {
     use std::process::Command;
 
     use sam_template::as_json;
-
-    use crate::workspace;
+    use tooling::workspace;
 
     /// The AWS clients of the hook: a deployment of version 7 of a function, whose response the
     /// arguments select.
