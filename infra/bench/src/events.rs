@@ -12,7 +12,11 @@ use tooling::Error;
 use uuid::Uuid;
 
 use super::items::Items;
-use super::setup::{AUDIENCE, ISSUER};
+
+/// The issuer of the tokens.
+pub(super) const ISSUER: &str = "https://auth.example.com";
+/// The audience of the tokens.
+pub(super) const AUDIENCE: &str = "bench";
 
 /// Longer than a run.
 const TOKEN_LIFETIME_S: u32 = 24 * 60 * 60;

@@ -4,6 +4,7 @@
 //! affects all alike. A function uses a stub of the Runtime API, and a stub of its services behind
 //! TLS 1.3. All times are measured from outside.
 
+mod arguments;
 mod binaries;
 mod callback;
 mod candidates;
@@ -32,51 +33,12 @@ use tooling::context::Context;
 use tooling::terminal::fail;
 use tooling::{Error, say, workspace};
 
+use self::arguments::{Arguments, Subcommand};
 use self::candidates::Candidate;
 use self::figures::{Figures, ms};
 use self::function::Function;
 use self::quota::Quota;
 use self::setup::Setup;
-
-/// Measures cold and warm starts of our functions and of bare ones.
-#[derive(Parser)]
-#[command(name = "bench", bin_name = "cargo xtask bench")]
-struct Arguments {
-    /// The number of starts of each function.
-    #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..=200))]
-    rounds: u32,
-
-    /// The number of warm invocations after each start.
-    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    warm: u32,
-
-    /// Measures the binaries as last built.
-    #[arg(long)]
-    no_build: bool,
-
-    /// Measures only these functions, by their names in the table's first column.
-    #[arg(long, value_delimiter = ',')]
-    only: Vec<String>,
-
-    /// The period of the CPU quota for 128 MB, in milliseconds.
-    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(14..=1_000))]
-    period_ms: u64,
-
-    #[command(subcommand)]
-    command: Option<Subcommand>,
-}
-
-#[derive(clap::Subcommand)]
-enum Subcommand {
-    /// Measures requests through the local platform, the authorizer included.
-    Local(local::Arguments),
-    /// Measures callbacks of 200 objects through the local platform.
-    Callback(callback::Arguments),
-    /// Sends the worst bodies, and compares their cost with a valid request.
-    Hostile(hostile::Arguments),
-    /// Compares the times of failed sign-ins for known and unknown e-mail addresses.
-    SignIn(sign_in::Arguments),
-}
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();

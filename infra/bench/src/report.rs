@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::Arguments;
+use super::arguments::Arguments;
 use super::figures::{Figures, median, p99};
 
 /// The column's name, and its value of a candidate.

@@ -7,12 +7,9 @@ use tooling::Error;
 use aws::tokens;
 
 use super::candidates::Candidate;
-use super::events::Events;
+use super::events::{AUDIENCE, Events, ISSUER};
 use super::items::Items;
 use super::services::Services;
-
-pub(super) const ISSUER: &str = "https://auth.example.com";
-pub(super) const AUDIENCE: &str = "bench";
 
 /// The system's root certificates on Debian and Amazon Linux.
 const SYSTEM_ROOTS: [&str; 2] =

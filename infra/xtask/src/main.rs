@@ -23,7 +23,7 @@ use clap::{Parser, Subcommand};
 use tooling::terminal::{complain, done, report, say};
 use tooling::{Error, samconfig, tools, workspace};
 
-use self::programs::{Passed, become_one};
+use self::programs::{Passed, run_instead};
 
 /// House checks, generators and operators' commands.
 #[derive(Parser)]
@@ -141,15 +141,15 @@ fn main() -> ExitCode {
         Command::Openapi { lint: false } => done("openapi", openapi::write(workspace())),
         Command::Openapi { lint: true } => done("openapi", openapi::lint(workspace())),
         Command::Tools { list } => done("tools", say_path(tools::installed(workspace(), &list))),
-        Command::Bench(passed) => become_one("bench", &[], &passed),
-        Command::Ops(passed) => become_one("ops", &[], &passed),
-        Command::Privileges(passed) => become_one("conformance", &["privileges"], &passed),
-        Command::Ministack(passed) => become_one("conformance", &["ministack"], &passed),
-        Command::Sam(passed) => become_one("conformance", &["sam"], &passed),
-        Command::Clients(passed) => become_one("conformance", &["clients"], &passed),
-        Command::DocsPage(passed) => become_one("conformance", &["docs-page"], &passed),
-        Command::Fuzz(passed) => become_one("conformance", &["fuzz"], &passed),
-        Command::Trace(passed) => become_one("conformance", &["trace"], &passed),
+        Command::Bench(passed) => run_instead("bench", &[], &passed),
+        Command::Ops(passed) => run_instead("ops", &[], &passed),
+        Command::Privileges(passed) => run_instead("conformance", &["privileges"], &passed),
+        Command::Ministack(passed) => run_instead("conformance", &["ministack"], &passed),
+        Command::Sam(passed) => run_instead("conformance", &["sam"], &passed),
+        Command::Clients(passed) => run_instead("conformance", &["clients"], &passed),
+        Command::DocsPage(passed) => run_instead("conformance", &["docs-page"], &passed),
+        Command::Fuzz(passed) => run_instead("conformance", &["fuzz"], &passed),
+        Command::Trace(passed) => run_instead("conformance", &["trace"], &passed),
     }
 }
 

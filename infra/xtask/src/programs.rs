@@ -20,9 +20,9 @@ impl Passed {
     }
 }
 
-/// Becomes the program of a package, with these arguments: it has this process's folder, signals and
+/// Runs the program of a package instead of this one, with these arguments: it has this process's folder, signals and
 /// exit code. Returns only if the program cannot be started.
-pub(crate) fn become_one(package: &str, first: &[&str], passed: &Passed) -> ExitCode {
+pub(crate) fn run_instead(package: &str, first: &[&str], passed: &Passed) -> ExitCode {
     let mut program = program_of(package);
     if let Ok(here) = std::env::current_dir() {
         program.current_dir(here);

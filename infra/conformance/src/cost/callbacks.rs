@@ -4,7 +4,7 @@ use hyper::{Method, StatusCode};
 use serde_json::json;
 use tooling::Error;
 
-use super::{Lab, Until};
+use super::lab::{Lab, Until};
 
 /// The maximum of objects of a callback.
 const OBJECTS_MAX: u32 = 200;

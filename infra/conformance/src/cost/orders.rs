@@ -6,7 +6,7 @@ use serde_json::json;
 use tooling::Error;
 use uuid::Uuid;
 
-use super::{Ask, Lab, Until, all_told, told};
+use super::lab::{Ask, Lab, Until, all_told, told};
 
 pub(super) async fn count(lab: &mut Lab<'_>) -> Result<(), Error> {
     let asks = each_product(lab);

@@ -5,7 +5,7 @@ use hyper::{Method, StatusCode};
 use serde_json::json;
 use tooling::Error;
 
-use super::{Lab, Until, all_told};
+use super::lab::{Lab, Until, all_told};
 
 pub(super) async fn count(lab: &mut Lab<'_>) -> Result<(), Error> {
     let path = format!("/users/{}", demo_id(1));

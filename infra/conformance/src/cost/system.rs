@@ -9,10 +9,7 @@ use tokio::time::sleep;
 use tooling::Error;
 use tooling::http::sign_in;
 
-use super::{Ask, Lab, Until};
-
-/// The authorizer's function.
-pub(super) const AUTHORIZER: &str = "AuthorizerFunction";
+use super::lab::{AUTHORIZER, Ask, Lab, Until};
 
 /// The pause after which the same user's token differs: its times are whole seconds.
 const TOKENS_DIFFER: Duration = Duration::from_millis(1_100);

@@ -6,8 +6,10 @@ use serde_json::Value;
 use tooling::Error;
 use tooling::context::Context;
 
-use super::DOCUMENT;
 use super::tables::Tables;
+
+/// The path of the document.
+pub(super) const DOCUMENT: &str = "infra/docs/COST.md";
 
 /// Ends a generated part.
 const END: &str = "<!-- end -->";

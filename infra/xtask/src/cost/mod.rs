@@ -20,12 +20,11 @@ use tooling::terminal::{complain, done};
 use tooling::{Error, say};
 
 use self::deployed::Deployed;
-use self::document::Document;
+use self::document::{DOCUMENT, Document};
 use self::money::Bill;
 use self::prices::Prices;
 
 const PRICES: &str = "infra/prices.toml";
-const DOCUMENT: &str = "infra/docs/COST.md";
 
 /// Counts the use of requests, and writes the tables of infra/docs/COST.md.
 #[derive(Args)]

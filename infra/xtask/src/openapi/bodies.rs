@@ -3,7 +3,7 @@
 use serde_json::Value;
 use tooling::Error;
 
-use super::text;
+use super::values::text;
 
 /// The longest encoding of one code point in JSON: two escapes, such as `\ud83d\ude00`.
 const ESCAPED_BYTES: usize = 12;

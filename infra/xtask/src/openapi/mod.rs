@@ -8,6 +8,7 @@ mod lint;
 mod operation;
 mod plain;
 mod responses;
+mod values;
 mod words;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ use tooling::{Error, descriptions};
 use self::components::Components;
 use self::examples::Examples;
 pub(crate) use self::lint::lint;
+use self::values::text;
 use self::words::Words;
 
 /// The path of the document.
@@ -114,10 +116,6 @@ common passwords and their variants are rejected.";
 fn route(description: &Value) -> String {
     let route = &description["route"];
     format!("{} {}", text(&route["method"]), text(&route["path"]))
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 use tooling::Error;
 
-use super::components::{self, Components, reference};
+use super::components::{self, Components};
 use super::examples::Examples;
 use super::plain::Side;
-use super::text;
+use super::values::{reference, text};
 
 /// The gateway's own error messages, sent before or instead of a function. The key is the
 /// function's error code for the same error.

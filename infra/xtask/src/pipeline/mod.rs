@@ -63,10 +63,10 @@ pub(crate) fn run(workspace: &Path, arguments: &Arguments) -> ExitCode {
         Step::Seed { stage } => stage::seed(workspace, stage),
         Step::Test { stage } => stage::test(workspace, stage),
         Step::Package(passed) => {
-            return programs::become_one("conformance", &["pipeline", "package"], passed);
+            return programs::run_instead("conformance", &["pipeline", "package"], passed);
         }
         Step::Rehearse(passed) => {
-            return programs::become_one("conformance", &["pipeline", "rehearse"], passed);
+            return programs::run_instead("conformance", &["pipeline", "rehearse"], passed);
         }
     };
     done("pipeline", ended)

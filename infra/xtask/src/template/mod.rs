@@ -5,6 +5,7 @@
 
 mod binaries;
 mod expansion;
+mod mistake;
 mod mistakes;
 pub(crate) mod release;
 mod revision;
