@@ -16,10 +16,10 @@ pub fn cargo(workspace: &Path) -> Command {
     command
 }
 
-/// Removes from a command's environment what cargo tells of the package that it runs.
+/// Removes cargo's variables of the running package from a command's environment.
 ///
-/// Where the command builds, build scripts that watch those variables, as ring's does, would be run
-/// again, and all that depends on them built again.
+/// If the command builds, build scripts that watch those variables, such as ring's, would run again,
+/// and their dependents would be built again.
 pub fn without_package(command: &mut Command) {
     let of_package = |name: &str| OF_PACKAGE.iter().any(|prefix| name.starts_with(prefix));
     for (name, _) in std::env::vars_os() {

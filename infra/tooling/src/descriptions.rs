@@ -27,7 +27,7 @@ pub struct Description {
     /// Whether an endpoint also supports `HEAD`.
     #[serde(default)]
     pub head: bool,
-    /// What invokes a consumer.
+    /// The event source of a consumer.
     #[serde(default)]
     pub source: Option<Source>,
     /// The number of deliveries after which a consumer gives up a record.
@@ -72,7 +72,7 @@ pub enum SignIn {
     Required,
 }
 
-/// What invokes a consumer.
+/// The event source of a consumer.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Source {

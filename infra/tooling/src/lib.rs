@@ -1,5 +1,5 @@
-//! What the programs for developers and operators share: errors with context, output, other
-//! programs, and readers of the workspace's files.
+//! The shared parts of the programs for developers and operators: errors with context, output,
+//! other programs, and readers of the workspace's files.
 
 pub mod cargo_lambda;
 #[cfg(feature = "client")]

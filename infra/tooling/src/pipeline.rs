@@ -1,4 +1,4 @@
-//! What the steps of the pipeline and their rehearsal both name.
+//! Names that the steps of the pipeline and their rehearsal share.
 
 use std::path::Path;
 use std::process::{Command, Stdio};

@@ -13,6 +13,7 @@ mod supply;
 mod switch;
 mod template;
 mod tidy;
+mod tracked;
 mod words;
 mod workflows;
 

@@ -34,7 +34,7 @@ pub(crate) struct Arguments {
     no_build: bool,
 }
 
-/// Counts every route, and writes the counts. Prints those that differ from the previous ones.
+/// Counts every route, and writes the counts. Prints differences from the previous ones.
 ///
 /// # Errors
 /// If the platform does not start, or a request fails.

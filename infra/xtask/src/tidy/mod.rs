@@ -12,13 +12,12 @@ mod released;
 mod sources;
 
 use std::path::Path;
-use std::process::Command;
 
-use crate::words;
+use crate::{tracked, words};
 
 /// All problems of the workspace, one sentence each.
 pub(crate) fn complaints(workspace: &Path) -> Vec<String> {
-    let files = match tracked_files(workspace) {
+    let files = match tracked::files(workspace) {
         Ok(files) => files,
         Err(error) => return vec![format!("the tracked files cannot be listed: {error}")],
     };
@@ -32,7 +31,7 @@ pub(crate) fn complaints(workspace: &Path) -> Vec<String> {
     complaints.extend(layout::built_by_default(&default));
     complaints.extend(arrows::upward(&arrows::of(&metadata)));
     complaints.extend(licences::refused(workspace, &metadata));
-    let texts = texts(workspace, &files);
+    let texts = tracked::texts(workspace, &files);
     let all = || texts.iter().map(|(path, text)| (*path, text.as_str()));
     let written: String =
         all().filter(|(path, _)| dashboards::is_source(path)).map(|(_, text)| text).collect();
@@ -53,21 +52,6 @@ pub(crate) fn complaints(workspace: &Path) -> Vec<String> {
         complaints.extend(dashboards::unwritten(path, text, &written));
     }
     complaints
-}
-
-/// The tracked files that are UTF-8, with their texts. A deleted file has none.
-pub(crate) fn texts<'f>(workspace: &Path, files: &'f [String]) -> Vec<(&'f str, String)> {
-    let text = |path: &str| fs_err::read_to_string(workspace.join(path)).ok();
-    files.iter().filter_map(|path| Some((path.as_str(), text(path)?))).collect()
-}
-
-pub(crate) fn tracked_files(workspace: &Path) -> Result<Vec<String>, std::io::Error> {
-    let listed = Command::new("git").args(["ls-files", "-z"]).current_dir(workspace).output()?;
-    if !listed.status.success() {
-        return Err(std::io::Error::other(String::from_utf8_lossy(&listed.stderr).into_owned()));
-    }
-    let names = String::from_utf8_lossy(&listed.stdout);
-    Ok(names.split('\0').filter(|name| !name.is_empty()).map(str::to_owned).collect())
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use std::path::Path;
 
 use tooling::{Error, say};
 
-use crate::tidy;
+use crate::tracked;
 
 /// Counts by crate, or by file where a file belongs to none.
 type Counts = BTreeMap<String, usize>;
@@ -48,8 +48,8 @@ struct Found {
 ///
 /// When a tracked file cannot be listed, or the counts cannot be written.
 pub(crate) fn run(workspace: &Path, arguments: &Arguments) -> Result<(), Error> {
-    let files = tidy::tracked_files(workspace)?;
-    let found = found(&tidy::texts(workspace, &files));
+    let files = tracked::files(workspace)?;
+    let found = found(&tracked::texts(workspace, &files));
     if let Some(below) = &arguments.list {
         for each in found.iter().filter(|each| each.place.starts_with(below.as_str())) {
             say(&format!("{}: {}", each.place, each.word));
