@@ -20,8 +20,8 @@ impl Passed {
     }
 }
 
-/// Runs the program of a package instead of this one, with these arguments: it has this process's folder, signals and
-/// exit code. Returns only if the program cannot be started.
+/// Runs the program of a package in place of this one, with these arguments: it gets this process's
+/// folder and signals, and its exit code is this process's. Returns only if it cannot be started.
 pub(crate) fn run_instead(package: &str, first: &[&str], passed: &Passed) -> ExitCode {
     let mut program = program_of(package);
     if let Ok(here) = std::env::current_dir() {
