@@ -114,8 +114,9 @@ fn expanded(parameters: &BTreeMap<String, String>) -> Result<Value, Error> {
     if !written.status.success() {
         return Err(format!("cargo xtask template expand: {said}").into());
     }
-    let path = Path::new(said.trim());
-    serde_json::from_slice(&fs_err::read(path)?).context(|| path.display())
+    // The installation of a tool may print lines before.
+    let path = said.lines().next_back().ok_or("cargo xtask template expand prints no path")?;
+    serde_json::from_slice(&fs_err::read(path)?).context(|| path)
 }
 
 /// Types of resources that ministack does not support and no test needs.
