@@ -185,20 +185,28 @@ async fn a_late_callback_of_an_unknown_object_is_not_looked_up() {
     assert_eq!(waiting(&api, "CallbacksDeadLetterQueue").await, 0);
 }
 
+/// The number of whole minutes since 1970.
+fn this_minute() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs() / 60
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flooding_source_does_not_delay_the_callbacks_of_others() {
     let Some(api) = fresh_platform(Options::default()).await else { return };
     let url = format!("{}/callback", api.inside().unwrap().platform().api_url());
     let mut taken_in = 0;
+    let first_minute = this_minute();
     for number in 0..47 {
         let first = i64::MIN + number * 200;
         let ids: Vec<i64> = (first..first + 200).collect();
         let status = post_from(Ipv4Addr::new(127, 0, 0, 2), &url, &ids).await;
         assert!([202, 429].contains(&status), "{status}");
-        taken_in += u32::from(status == 202);
+        taken_in += u64::from(status == 202);
     }
-    // 600 ids a minute are three callbacks of the source. A minute may end meanwhile.
-    assert!((3..=6).contains(&taken_in), "{taken_in} callbacks of the flood were accepted");
+    // 600 ids a minute are three callbacks of the source. A second environment may admit as many
+    // before it has exchanged its count.
+    let minutes = this_minute() - first_minute + 1;
+    assert!((3..=6 * minutes).contains(&taken_in), "{taken_in} callbacks in {minutes} minutes");
     let ids: Vec<i64> = (0..10).map(|_| unique_object()).collect();
     call_back(&api, &ids).await.unwrap();
     for id in ids {

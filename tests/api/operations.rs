@@ -58,7 +58,7 @@ async fn a_command_for_an_unknown_object_fails_and_names_it() {
     let unknown = Uuid::new_v4().to_string();
     for (arguments, said) in [
         (vec!["dead-letters", "show", "email"], "there is no queue `email`"),
-        (vec!["dead-letters", "redrive", "outbox"], "no queue to go back to"),
+        (vec!["dead-letters", "redrive", "outbox"], "come from no queue"),
         (vec!["history", &unknown], "there is no order"),
         (vec!["history", "not-an-id"], "invalid value"),
         (vec!["rebuild"], "unrecognized subcommand"),

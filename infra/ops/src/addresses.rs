@@ -9,7 +9,7 @@ use domain::resources::MAIL_ADDRESSES;
 use lifecycle::error::BoxError;
 use lifecycle::resource::Resource;
 
-use crate::Say;
+use crate::output::Say;
 
 pub(crate) const RESOURCES: &[Resource] = &[Resource::Table(MAIL_ADDRESSES, &[])];
 

@@ -8,7 +8,7 @@ use lifecycle::effects::QueueName;
 use lifecycle::error::BoxError;
 use lifecycle::resource::Resource;
 
-use crate::Say;
+use crate::output::Say;
 
 /// The dead letters of the outbox's stream. Their rows are still in the outbox.
 const OUTBOX_LETTERS: QueueName = QueueName::new(OUTBOX.name());

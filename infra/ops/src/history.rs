@@ -14,7 +14,7 @@ use lifecycle::idempotency::IDEMPOTENCY_KEYS;
 use lifecycle::record::Record;
 use lifecycle::resource::Resource;
 
-use crate::Say;
+use crate::output::Say;
 
 pub(crate) const RESOURCES: &[Resource] = &[
     Resource::Table(ORDERS, &[]),

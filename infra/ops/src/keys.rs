@@ -11,7 +11,7 @@ use lifecycle::resource::Resource;
 use lifecycle::rotation::Step;
 use uuid::Uuid;
 
-use crate::Say;
+use crate::output::Say;
 
 pub(crate) const RESOURCES: &[Resource] = KeyRotation::RESOURCES;
 

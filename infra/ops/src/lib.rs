@@ -11,6 +11,7 @@ mod dead_letters;
 mod history;
 mod keys;
 mod outbox;
+mod output;
 mod rebuild;
 
 use std::process::ExitCode;
@@ -20,6 +21,9 @@ use aws::admin::Operator;
 use clap::{Parser, Subcommand};
 use lifecycle::error::BoxError;
 use lifecycle::resource::Resource;
+
+pub use self::output::Say;
+use self::output::told;
 
 /// A command of an operator.
 #[derive(Debug, Parser)]
@@ -66,9 +70,6 @@ impl Command {
         read.map_err(|error| error.to_string())
     }
 }
-
-/// Receives the output of a command, line by line.
-pub type Say<'a> = &'a (dyn Fn(&str) + Send + Sync);
 
 /// Runs the command of these arguments in the environment of this process.
 pub fn main(arguments: &[String]) -> ExitCode {
@@ -121,12 +122,6 @@ pub async fn run(
             history::run(&connect(history::RESOURCES)?, *order_id, say).await
         }
     }
-}
-
-/// An error with all its causes.
-fn told(error: &(dyn std::error::Error + 'static)) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |told, cause| format!("{told}: {cause}"))
 }
 
 #[expect(clippy::print_stdout, reason = "this is what the commands are for")]

@@ -9,7 +9,7 @@ use lifecycle::commit::{OUTBOX, OutboxRow};
 use lifecycle::error::BoxError;
 use lifecycle::resource::Resource;
 
-use crate::Say;
+use crate::output::Say;
 
 pub(crate) const RESOURCES: &[Resource] = &[Resource::Table(OUTBOX, &[])];
 

@@ -17,7 +17,7 @@ use lifecycle::effects::Write;
 use lifecycle::error::BoxError;
 use lifecycle::resource::Resource;
 
-use crate::Say;
+use crate::output::Say;
 
 pub(crate) const RESOURCES: &[Resource] = &[
     Resource::Table(ORDERS, &[]),

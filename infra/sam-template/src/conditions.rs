@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::TemplateError;
+use super::error::TemplateError;
 use super::intrinsics::{DEPTH_MAX, Scope, sole_intrinsic};
 
 impl Scope<'_> {

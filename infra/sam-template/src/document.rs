@@ -3,7 +3,7 @@
 use saphyr::{LoadableYamlNode, Scalar, Tag, Yaml};
 use serde_json::{Map, Number, Value, json};
 
-use super::TemplateError;
+use super::error::TemplateError;
 
 /// Parses one YAML document. `!Ref X` becomes `{"Ref": "X"}`, and `!Name` in general becomes
 /// `{"Fn::Name": …}`. `!GetAtt A.B` becomes `{"Fn::GetAtt": ["A", "B"]}`.

@@ -6,8 +6,8 @@
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+use super::deserialize::resource;
 use super::model::{EventSource, Route, ScheduleTrigger, Trigger};
-use super::properties::resource;
 
 /// One entry of a function's `Events`.
 #[derive(Deserialize)]

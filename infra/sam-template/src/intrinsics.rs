@@ -1,14 +1,14 @@
 //! Evaluates a template's intrinsic functions as far as their values are known before the start.
 //!
 //! Parameters, mappings, conditions and pseudo parameters are replaced by their values. References
-//! to resources remain, in three forms that [`Text`](super::Text) reads: `Ref`, `Fn::GetAtt`, and a
-//! `Fn::Join` with an empty separator of these and literals.
+//! to resources remain, in three forms that [`TemplateValue`](super::TemplateValue) reads: `Ref`,
+//! `Fn::GetAtt`, and a `Fn::Join` with an empty separator of these and literals.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::TemplateError;
+use super::error::TemplateError;
 
 /// The values that a template's expressions are evaluated with.
 pub(super) struct Scope<'a> {

@@ -6,7 +6,9 @@
 //! only on AWS are listed in [`ignored_properties`] and ignored.
 
 mod conditions;
+mod deserialize;
 mod document;
+mod error;
 mod events;
 mod filter;
 mod ignored_properties;
@@ -26,6 +28,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
+pub use self::error::TemplateError;
 pub use self::filter::Pattern;
 pub use self::model::{
     AttributeType, Authorizer, Condition, ConditionKey, Cors, Effect, EventDestination, EventRule,
@@ -42,39 +45,6 @@ pub const REGION: &str = "eu-west-1";
 pub const ACCOUNT_ID: &str = "000000000000";
 /// The name of the stack, and the first part of every physical name.
 pub const STACK_NAME: &str = "local";
-
-/// The reason why a template cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum TemplateError {
-    /// The file cannot be read.
-    #[error("cannot read {path}")]
-    Unreadable {
-        /// The file.
-        path: String,
-        /// The cause.
-        source: std::io::Error,
-    },
-    /// The file is not a YAML document.
-    #[error("the template is not a YAML document: {reason}")]
-    Syntax {
-        /// The parser's message, with line and column.
-        reason: String,
-    },
-    /// The template contains something that the platform does not support.
-    #[error("the local platform does not support the template at {path}: {what}")]
-    NotUnderstood {
-        /// The place, as a JSON Pointer.
-        path: String,
-        /// The unsupported part.
-        what: String,
-    },
-}
-
-impl TemplateError {
-    fn not_understood(path: &str, what: &str) -> Self {
-        Self::NotUnderstood { path: path.to_owned(), what: what.to_owned() }
-    }
-}
 
 impl Template {
     /// Reads a template file. `parameters` override the defaults in the template.

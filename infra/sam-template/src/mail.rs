@@ -7,9 +7,9 @@ use serde::de::{Error as _, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use super::deserialize::resource;
 use super::filter::Pattern;
 use super::model::{EventDestination, EventRule, MailEventType};
-use super::properties::resource;
 use super::value::{Reference, TemplateValue, Unresolved};
 
 /// The only bus that SES publishes to.

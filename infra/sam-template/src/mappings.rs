@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::deserialize::{optional_seconds, resource, seconds};
 use super::filter::Pattern;
 use super::model::{EventSource, QueueTrigger, StartingPosition, StreamTrigger, Trigger};
-use super::properties::{optional_seconds, resource, seconds};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]

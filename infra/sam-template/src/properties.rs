@@ -4,9 +4,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde::de::{Error as _, IgnoredAny};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 
+use super::deserialize::{optional_seconds, resource, seconds};
+use super::events::EventProperties;
 use super::model::{AttributeType, ConditionKey, Effect, Operator, StreamView};
 use super::value::TemplateValue;
 
@@ -24,7 +26,7 @@ pub(super) struct FunctionProperties {
     #[serde(default)]
     pub(super) policies: Vec<PolicyProperties>,
     #[serde(default)]
-    pub(super) events: BTreeMap<String, super::events::EventProperties>,
+    pub(super) events: BTreeMap<String, EventProperties>,
 }
 
 #[derive(Default, Deserialize)]
@@ -88,7 +90,7 @@ pub(super) struct AuthProperties {
     pub(super) authorizers: BTreeMap<String, AuthorizerProperties>,
     pub(super) default_authorizer: Option<String>,
     #[serde(rename = "EnableIamAuthorizer")]
-    _enable_iam_authorizer: Option<serde::de::IgnoredAny>,
+    _enable_iam_authorizer: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -255,26 +257,6 @@ pub(super) struct SecretProperties {
     pub(super) secret_string: Option<TemplateValue>,
     /// The settings of the generated value do not matter here: it is always random.
     pub(super) generate_secret_string: Option<IgnoredAny>,
-}
-
-/// A number of seconds.
-pub(super) fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    u64::deserialize(deserializer).map(Duration::from_secs)
-}
-
-/// An optional number of seconds.
-pub(super) fn optional_seconds<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<Duration>, D::Error> {
-    Ok(Option::<u64>::deserialize(deserializer)?.map(Duration::from_secs))
-}
-
-/// The logical id from a reference to one resource.
-pub(super) fn resource<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    let text = TemplateValue::deserialize(deserializer)?;
-    text.logical_id()
-        .map(ToOwned::to_owned)
-        .ok_or_else(|| D::Error::custom("expected a reference to a resource of this template"))
 }
 
 // AWS's defaults.

@@ -2,16 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use super::TemplateError;
+use super::error::TemplateError;
 use super::model::{Template, Trigger};
-use super::resources::refuse;
 
 /// Checks that each referenced resource exists and has the right type.
 pub(super) fn check(template: &Template) -> Result<(), TemplateError> {
     let is_function = |id: &String| template.functions.contains_key(id);
     let is_queue = |id: &String| template.queues.contains_key(id);
     let missing = |owner: &str, id: &str, kind: &str| {
-        Err(refuse(owner, "", &format!("{id}, which is not a {kind} of this template")))
+        Err(TemplateError::in_resource(
+            owner,
+            "",
+            &format!("{id}, which is not a {kind} of this template"),
+        ))
     };
     if let Some(api) = &template.api {
         let unknown = api.authorizers.values().find(|each| !is_function(&each.function));
@@ -61,7 +64,11 @@ pub(super) fn check(template: &Template) -> Result<(), TemplateError> {
                 return missing(&source.name, &trigger.secret, "secret");
             }
             Trigger::Rotation(trigger) if !rotated.insert(&trigger.secret) => {
-                return Err(refuse(&source.name, "SecretId", "a secret with another rotation"));
+                return Err(TemplateError::in_resource(
+                    &source.name,
+                    "SecretId",
+                    "a secret with another rotation",
+                ));
             }
             _ => {}
         }

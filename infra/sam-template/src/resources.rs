@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use super::error::TemplateError;
 use super::events::EventProperties;
 use super::intrinsics::Scope;
 use super::mail::{ConfigurationSetProperties, EventDestinationProperties, RuleProperties};
@@ -18,7 +19,7 @@ use super::properties::{
     KeyType, ProjectionType, QueueProperties, SecretProperties, TableProperties,
 };
 use super::rotations::RotationSchedule;
-use super::{TemplateError, ignored_properties, permissions, references};
+use super::{ignored_properties, permissions, references};
 
 /// Builds the model of all resources whose conditions are true.
 pub(super) fn model(scope: &Scope<'_>, globals: &Value) -> Result<Template, TemplateError> {
@@ -128,12 +129,22 @@ impl Resources<'_> {
         let properties: FunctionProperties =
             self.properties(id, declaration, "Function", ignored_properties::FUNCTION)?;
         if properties.runtime != "provided.al2023" {
-            return Err(refuse(id, "Runtime", "a runtime other than provided.al2023"));
+            return Err(TemplateError::in_resource(
+                id,
+                "Runtime",
+                "a runtime other than provided.al2023",
+            ));
         }
         let binary = declaration
             .pointer("/Metadata/BuildProperties/Binary")
             .and_then(Value::as_str)
-            .ok_or_else(|| refuse(id, "Metadata/BuildProperties/Binary", "no binary is given"))?;
+            .ok_or_else(|| {
+                TemplateError::in_resource(
+                    id,
+                    "Metadata/BuildProperties/Binary",
+                    "no binary is given",
+                )
+            })?;
         let statements = properties.policies.into_iter().flat_map(|policy| policy.statement);
         let function = Function {
             logical_id: id.to_owned(),
@@ -156,7 +167,7 @@ impl Resources<'_> {
         let properties: HttpApiProperties =
             self.properties(id, declaration, "HttpApi", ignored_properties::HTTP_API)?;
         if properties.stage_name.is_some_and(|stage| stage != "$default") {
-            return Err(refuse(id, "StageName", "a stage other than $default"));
+            return Err(TemplateError::in_resource(id, "StageName", "a stage other than $default"));
         }
         let mut authorizers = BTreeMap::new();
         for (name, authorizer) in properties.auth.authorizers {
@@ -289,10 +300,18 @@ fn into_authorizer(
 ) -> Result<Authorizer, TemplateError> {
     if !properties.authorizer_payload_format_version.is_two() || !properties.enable_simple_responses
     {
-        return Err(refuse(api, place, "an authorizer without payload 2.0 and simple responses"));
+        return Err(TemplateError::in_resource(
+            api,
+            place,
+            "an authorizer without payload 2.0 and simple responses",
+        ));
     }
     if properties.identity.headers.is_empty() {
-        return Err(refuse(api, place, "an authorizer without an identity source"));
+        return Err(TemplateError::in_resource(
+            api,
+            place,
+            "an authorizer without an identity source",
+        ));
     }
     let headers = properties.identity.headers.into_iter();
     Ok(Authorizer {
@@ -309,7 +328,11 @@ fn key(table: &str, schema: Vec<KeyProperties>) -> Result<Key, TemplateError> {
     let mut range = range.into_iter().map(|element| element.attribute_name);
     match (hash.next(), hash.next(), range.next(), range.next()) {
         (Some(partition), None, sort, None) => Ok(Key { partition, sort }),
-        _ => Err(refuse(table, "KeySchema", "a key that is not one HASH and at most one RANGE")),
+        _ => Err(TemplateError::in_resource(
+            table,
+            "KeySchema",
+            "a key that is not one HASH and at most one RANGE",
+        )),
     }
 }
 
@@ -339,7 +362,11 @@ fn attach(
             EventProperties::HttpApi(event) => {
                 let api = template.api.as_mut().filter(|api| api.logical_id == event.api);
                 let api = api.ok_or_else(|| {
-                    refuse(function, &format!("Events/{name}/ApiId"), "an API that is missing")
+                    TemplateError::in_resource(
+                        function,
+                        &format!("Events/{name}/ApiId"),
+                        "an API that is missing",
+                    )
                 })?;
                 api.routes.push(event.into_route(function, default_authorizer));
                 continue;
@@ -349,8 +376,4 @@ fn attach(
         template.event_sources.push(source);
     }
     Ok(())
-}
-
-pub(super) fn refuse(id: &str, place: &str, what: &str) -> TemplateError {
-    TemplateError::not_understood(&format!("/Resources/{id}/Properties/{place}"), what)
 }

@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 
+use super::deserialize::resource;
 use super::model::{EventSource, RotationTrigger, Trigger};
-use super::properties::resource;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]

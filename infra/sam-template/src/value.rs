@@ -12,7 +12,7 @@ pub struct TemplateValue {
     parts: Vec<Part>,
 }
 
-/// A piece of a [`Text`].
+/// A piece of a [`TemplateValue`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Part {
     /// Literal text.

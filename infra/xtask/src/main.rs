@@ -13,7 +13,6 @@ mod supply;
 mod switch;
 mod template;
 mod tidy;
-mod tracked;
 mod words;
 mod workflows;
 

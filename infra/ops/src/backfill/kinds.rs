@@ -25,8 +25,8 @@ pub(crate) struct Kind {
     pub(crate) table: TableName,
     /// Whether an item with this partition key is one of them.
     pub(crate) holds: fn(&str) -> bool,
-    /// The attributes that an item may lack, of a kind without a `version` that counts changes. Only
-    /// its name shows that such an attribute was added concurrently.
+    /// The attributes that an item may lack, of a kind without a `version` that counts changes.
+    /// Only its name shows that such an attribute was added concurrently.
     pub(crate) optional: &'static [&'static str],
     /// Whether keys are personal data.
     pub(crate) key_is_personal: bool,
@@ -34,8 +34,8 @@ pub(crate) struct Kind {
     pub(crate) rewritten: fn(&Item) -> Result<Item, NotRewritten>,
 }
 
-/// All kinds. Not included are items that expire within a day or two: those of the idempotency table,
-/// limits, circuits, tokens and objects.
+/// All kinds. Not included are items that expire within a day or two: those of the idempotency
+/// table, limits, circuits, tokens and objects.
 pub(crate) const KINDS: &[Kind] = &[
     Kind::of::<User>("users", |pk| !pk.contains('#')),
     Kind::of::<EmailClaim>("email-claims", |pk| pk.starts_with("email#")).lacking(&["expiresAt"]),
@@ -83,8 +83,8 @@ impl Kind {
         }
     }
 
-    /// Whether the table has keys that are personal data, of this kind or of another. Then a position
-    /// in it is personal data too.
+    /// Whether the table has keys that are personal data, of this kind or of another. Then a
+    /// position in it is personal data too.
     pub(crate) fn position_is_personal(&self) -> bool {
         KINDS.iter().any(|kind| kind.table == self.table && kind.key_is_personal)
     }

@@ -28,7 +28,7 @@ use serde_dynamo::Item;
 use self::kinds::Kind;
 use self::pace::{Pace, pause};
 use self::progress::{Counts, Current, Position, Progress, SEGMENTS, spoken, time_left};
-use crate::Say;
+use crate::output::{Say, told};
 
 /// Concurrent changes of each segment.
 const CHANGES_AT_ONCE: usize = 8;
@@ -121,7 +121,7 @@ fn interrupted(fault: BoxError, stored: Result<(), BoxError>, say: Say<'_>) -> B
     match stored {
         Ok(()) => say("not done: run the same command again to continue"),
         Err(error) => {
-            say(&format!("not done, and the progress is not stored: {}", crate::told(&*error)));
+            say(&format!("not done, and the progress is not stored: {}", told(&*error)));
         }
     }
     fault
@@ -132,7 +132,7 @@ async fn begun(operator: &Operator, kind: &Kind) -> Result<Option<Progress>, Box
     let key = Progress::key_of(kind.name);
     let begun = operator.together(operator.table::<Progress>().one(key)).await;
     begun.map_err(|fault| {
-        let fault = crate::told(&fault);
+        let fault = told(&fault);
         format!("the progress cannot be read, and --restart ignores it: {fault}").into()
     })
 }
@@ -195,7 +195,8 @@ impl Attempts {
 }
 
 impl Backfill<'_> {
-    /// Processes a segment from its position to its end. The position advances after each full page.
+    /// Processes a segment from its position to its end. The position advances after each full
+    /// page.
     async fn segment(&self, number: u16) -> Result<(), BoxError> {
         let mut next = match self.lock().current.run.position(number) {
             Position::Beginning => None,

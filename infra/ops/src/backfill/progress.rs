@@ -21,8 +21,8 @@ const AGE_S_MAX: i64 = 24 * 60 * 60;
 /// An unfinished run over a table.
 ///
 /// It is an item of the table of settings and not a file, so that any machine can continue the run.
-/// A restored table has another name, so its run starts from the beginning. Each write requires that
-/// no other run has begun; only the first write of a restart replaces any run.
+/// A restored table has another name, so its run starts from the beginning. Each write requires
+/// that no other run has begun; only the first write of a restart replaces any run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Progress {
@@ -54,8 +54,8 @@ pub(super) enum Position {
     End,
 }
 
-/// The progress of this process. In a table whose keys are personal data, no key is stored: there, a
-/// segment counts only once it has ended, and starts again otherwise.
+/// The progress of this process. In a table whose keys are personal data, no key is stored: there,
+/// a segment counts only once it has ended, and starts again otherwise.
 pub(super) struct Current {
     /// The progress to store.
     pub(super) run: Progress,

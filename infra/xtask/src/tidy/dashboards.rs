@@ -1,4 +1,4 @@
-//! Dashboards: each metric that they show exists in the code.
+//! Dashboards and alarms: each metric that they read exists in the code.
 
 use std::collections::BTreeSet;
 
@@ -7,14 +7,21 @@ pub(super) fn is_source(path: &str) -> bool {
     ["shared/", "infra/emulator/src/"].iter().any(|folder| path.starts_with(folder))
 }
 
-/// The metrics of a dashboard that no code writes.
-pub(super) fn unwritten(path: &str, dashboard: &str, sources: &str) -> Vec<String> {
-    if !path.starts_with("infra/dashboards/") {
+/// The stacks that read metrics.
+const STACKS: [&str; 2] = ["infra/alarms.yaml", "infra/dashboard.yaml"];
+
+/// The metrics of a dashboard or a stack that neither the code nor one of its metric filters
+/// writes.
+pub(super) fn unwritten(path: &str, text: &str, sources: &str) -> Vec<String> {
+    if !path.starts_with("infra/dashboards/") && !STACKS.contains(&path) {
         return Vec::new();
     }
-    let shown = metrics_in(dashboard).into_iter();
-    let unwritten = shown.filter(|metric| !sources.contains(&format!("\"{metric}\"")));
-    unwritten.map(|metric| format!("{path} shows {metric}, which no code writes")).collect()
+    let is_written = |metric: &str| {
+        sources.contains(&format!("\"{metric}\""))
+            || text.contains(&format!("MetricName: {metric}, MetricValue"))
+    };
+    let unwritten = metrics_in(text).into_iter().filter(|metric| !is_written(metric));
+    unwritten.map(|metric| format!("{path} reads {metric}, which no code writes")).collect()
 }
 
 /// The metric names in a text; a histogram by the name in the code.
@@ -35,7 +42,16 @@ mod tests {
         assert!(unwritten("\"hits_total\" \"took_seconds\"").is_empty());
         assert_eq!(
             unwritten("\"took_seconds\""),
-            ["infra/dashboards/one.json shows hits_total, which no code writes"]
+            ["infra/dashboards/one.json reads hits_total, which no code writes"]
         );
+    }
+
+    #[test]
+    fn a_metric_of_an_alarm_is_written_by_the_code_or_by_a_metric_filter() {
+        let stack = "MetricTransformations: [{MetricName: faults_total, MetricValue: \"1\"}]\n\
+                     MetricName: faults_total\nMetricName: hits_total";
+        let unwritten = |sources| unwritten("infra/alarms.yaml", stack, sources);
+        assert!(unwritten("\"hits_total\"").is_empty());
+        assert_eq!(unwritten(""), ["infra/alarms.yaml reads hits_total, which no code writes"]);
     }
 }

@@ -6,14 +6,19 @@
 mod arrows;
 mod circles;
 mod dashboards;
+mod facts;
+mod filters;
 mod layout;
 mod licences;
+mod names;
+mod paths;
 mod released;
 mod sources;
+pub(crate) mod tracked;
 
 use std::path::Path;
 
-use crate::{tracked, words};
+use crate::words;
 
 /// All problems of the workspace, one sentence each.
 pub(crate) fn complaints(workspace: &Path) -> Vec<String> {
@@ -32,12 +37,14 @@ pub(crate) fn complaints(workspace: &Path) -> Vec<String> {
     complaints.extend(arrows::upward(&arrows::of(&metadata)));
     complaints.extend(licences::refused(workspace, &metadata));
     let texts = tracked::texts(workspace, &files);
-    let all = || texts.iter().map(|(path, text)| (*path, text.as_str()));
-    let written: String =
-        all().filter(|(path, _)| dashboards::is_source(path)).map(|(_, text)| text).collect();
-    let rust: Vec<(&str, &str)> =
-        all().filter(|(path, _)| released::has_extension(path, "rs")).collect();
+    let all: Vec<(&str, &str)> = texts.iter().map(|(path, text)| (*path, text.as_str())).collect();
+    let measuring = all.iter().filter(|(path, _)| dashboards::is_source(path));
+    let written: String = measuring.map(|(_, text)| *text).collect();
+    let rust = all.iter().copied().filter(|(path, _)| released::has_extension(path, "rs"));
+    let rust: Vec<(&str, &str)> = rust.collect();
     complaints.extend(circles::complaints(&rust));
+    complaints.extend(names::unknown(&all));
+    complaints.extend(facts::changed(&all));
     match words::complaints(workspace, &texts) {
         Ok(found) => complaints.extend(found),
         Err(error) => complaints.push(format!("the listed words cannot be counted: {error}")),
@@ -45,11 +52,13 @@ pub(crate) fn complaints(workspace: &Path) -> Vec<String> {
     let outside = rust.iter().filter(|(path, _)| !path.starts_with("infra/xtask/"));
     let tested: String = outside.map(|(_, text)| *text).collect();
     complaints.extend(released::changed(workspace, &files));
-    for (path, text) in all() {
+    for (path, text) in all {
         complaints.extend(sources::banned(path, text));
         complaints.extend(layout::stages(path, text));
         complaints.extend(released::unkept(path, text, &files, &tested));
         complaints.extend(dashboards::unwritten(path, text, &written));
+        complaints.extend(filters::unfixed(path, text, &rust));
+        complaints.extend(paths::missing(path, text, &files));
     }
     complaints
 }

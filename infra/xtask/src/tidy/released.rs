@@ -1,5 +1,5 @@
-//! Checks that `tests/items` has items and events of released versions, unchanged and of each type, and
-//! that a test reads them. See `lifecycle::released`.
+//! Checks that `tests/items` has items and events of released versions, unchanged and of each type,
+//! and that a test reads them. See `lifecycle::released`.
 
 use std::fmt::Write as _;
 use std::path::Path;

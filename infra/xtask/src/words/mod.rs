@@ -11,7 +11,7 @@ use std::path::Path;
 
 use tooling::{Error, say};
 
-use crate::tracked;
+use crate::tidy::tracked;
 
 /// Counts by crate, or by file where a file belongs to none.
 type Counts = BTreeMap<String, usize>;

@@ -95,9 +95,9 @@ impl Operator {
         })
     }
 
-    /// Writes the attributes in which `changed` differs from `read`, if the stored item still equals
-    /// `read`: each attribute has its value, and attributes of `optional` that it lacked are still
-    /// missing. Unknown attributes are left alone.
+    /// Writes the attributes in which `changed` differs from `read`, if the stored item still
+    /// equals `read`: each attribute has its value, and attributes of `optional` that it lacked are
+    /// still missing. Unknown attributes are left alone.
     ///
     /// # Errors
     ///
@@ -143,8 +143,8 @@ impl Operator {
         }
     }
 
-    /// The approximate number of items of a table, as DynamoDB counted them within the last six hours;
-    /// `None` if it is not known.
+    /// The approximate number of items of a table, as DynamoDB counted them within the last six
+    /// hours; `None` if it is not known.
     pub async fn items_count(&self, table: TableName) -> Option<u64> {
         let name = self.0.table_name(table).ok()?;
         let described = self.0.dynamodb().describe_table().table_name(name).send().await.ok()?;
@@ -196,8 +196,8 @@ fn difference(expressions: &mut Expressions, read: &Item, changed: &Item) -> Opt
 
 /// The condition that the stored item still equals `read`.
 ///
-/// A condition of DynamoDB cannot list all attributes of an item. So each attribute that may be added
-/// is named, including the stamp of single writes.
+/// A condition of DynamoDB cannot list all attributes of an item. So each attribute that may be
+/// added is named, including the stamp of single writes.
 fn unchanged(
     expressions: &mut Expressions,
     read: &Item,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use lifecycle::limit::Memory;
+use lifecycle::limit::{Memory, RATE_LIMITER_UNAVAILABLE};
 use lifecycle::ports::{Count, Counter, Store};
 use lifecycle::telemetry::observe_error;
 use lifecycle::{Moment, Permit, RetrieveError, ServiceError};
@@ -51,8 +51,8 @@ impl AttemptLimiter {
     ///
     /// # Errors
     ///
-    /// [`RetrieveError::RateLimited`] when there have been too many, with the seconds until the next
-    /// window.
+    /// [`RetrieveError::RateLimited`] when there have been too many, with the seconds until the
+    /// next window.
     pub async fn acquire<C>(
         &self,
         permit: &Permit<C>,
@@ -77,7 +77,7 @@ impl AttemptLimiter {
             }
             Err(fault) => {
                 warn(self.name, "attempt counted in memory only: the store failed", &fault);
-                observe_error("RATE_LIMITER_UNAVAILABLE");
+                observe_error(RATE_LIMITER_UNAVAILABLE);
                 let maximum = (self.maximum / 2).max(1);
                 match self.memory.count(&counter, maximum, moment.now()) {
                     Some(_) => InMemory(counter),

@@ -14,6 +14,8 @@ use crate::Aws;
 
 /// Longest time that a record may delay its request.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// The error type of a record that was not written; an alarm reads it.
+const JOURNAL_UNAVAILABLE: &str = "JOURNAL_UNAVAILABLE";
 
 /// An audit log of records of one type.
 ///
@@ -48,7 +50,7 @@ impl<R: Record> AuditLog<R> {
     }
 
     fn missed(fault: &ServiceError) {
-        observe_error("JOURNAL_UNAVAILABLE");
+        observe_error(JOURNAL_UNAVAILABLE);
         let error: &dyn std::error::Error = fault;
         tracing::warn!(table = R::TABLE.name(), error, "audit record not written");
     }

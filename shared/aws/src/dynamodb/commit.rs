@@ -27,6 +27,19 @@ use crate::errors::{fault, is_throttle, unavailable};
 /// success.
 pub(crate) const WRITTEN_BY: &str = "writtenBy";
 
+/// Adds table, condition and expressions to a builder of a write. All kinds of builders have these
+/// setters, and no common trait.
+macro_rules! conditional {
+    ($builder:expr, $table:expr, $condition:expr, $expressions:expr) => {
+        $builder
+            .table_name($table)
+            .set_condition_expression($condition)
+            .set_expression_attribute_names($expressions.names())
+            .set_expression_attribute_values($expressions.values())
+            .return_values_on_condition_check_failure(OnFailure::AllOld)
+    };
+}
+
 impl Aws {
     /// Commits a transaction. A single repeatable write is a plain conditional call, at half the
     /// price and latency. All other writes are one `TransactWriteItems`, whose client token makes a
@@ -65,15 +78,9 @@ impl Aws {
         let condition = write.condition.as_ref().map(|it| expressions.condition(it));
         let mut stored: SdkItem = item.clone().into();
         stored.insert(WRITTEN_BY.to_owned(), AttributeValue::S(token.to_owned()));
-        let request = self
-            .dynamodb()
-            .put_item()
-            .table_name(self.table_name(write.table).map_err(CommitError::ServiceError)?)
-            .set_item(Some(stored))
-            .set_condition_expression(condition)
-            .set_expression_attribute_names(expressions.names())
-            .set_expression_attribute_values(expressions.values())
-            .return_values_on_condition_check_failure(OnFailure::AllOld);
+        let table = self.table_name(write.table).map_err(CommitError::ServiceError)?;
+        let request = self.dynamodb().put_item().set_item(Some(stored));
+        let request = conditional!(request, table, condition, expressions);
         let started = Instant::now();
         let answer = request.send().await;
         observe_query("PutItem", write.table.name(), started.elapsed());
@@ -98,16 +105,11 @@ impl Aws {
         changes.push(Change::Set(WRITTEN_BY, text(token)));
         let update = expressions.update(&changes);
         let condition = write.condition.as_ref().map(|it| expressions.condition(it));
-        let request = self
-            .dynamodb()
-            .update_item()
-            .table_name(self.table_name(write.table).map_err(CommitError::ServiceError)?)
-            .set_key(Some(key_of(&write.key)))
-            .set_update_expression(update)
-            .set_condition_expression(condition)
-            .set_expression_attribute_names(expressions.names())
-            .set_expression_attribute_values(expressions.values())
-            .return_values_on_condition_check_failure(OnFailure::AllOld);
+        let table = self.table_name(write.table).map_err(CommitError::ServiceError)?;
+        let key = key_of(&write.key);
+        let request =
+            self.dynamodb().update_item().set_key(Some(key)).set_update_expression(update);
+        let request = conditional!(request, table, condition, expressions);
         let started = Instant::now();
         let answer = request.send().await;
         observe_query("UpdateItem", write.table.name(), started.elapsed());
@@ -210,15 +212,10 @@ fn cancelled_because(reasons: &[CancellationReason]) -> CommitError {
     }
 }
 
-/// Finishes a builder: the four kinds have the same setters and no common trait.
+/// Finishes a builder of a transaction's write.
 macro_rules! finished {
     ($builder:expr, $table:expr, $condition:expr, $expressions:expr) => {
-        $builder
-            .table_name($table)
-            .set_condition_expression($condition)
-            .set_expression_attribute_names($expressions.names())
-            .set_expression_attribute_values($expressions.values())
-            .return_values_on_condition_check_failure(OnFailure::AllOld)
+        conditional!($builder, $table, $condition, $expressions)
             .build()
             .map_err(|error| CommitError::Invalid(error.to_string()))?
     };

@@ -8,7 +8,8 @@
 //! | finish | signing keys, `AWSCURRENT` moves | the pending signing key signs |
 //!
 //! A key is published for one whole rotation before it signs and for one after. So no rotation
-//! waits for functions to read the new set; see [`RotationError`]. The first rotation makes both keys.
+//! waits for functions to read the new set; see [`RotationError`]. The first rotation makes both
+//! keys.
 
 use std::time::Duration;
 
@@ -66,7 +67,8 @@ impl Aws {
     ///
     /// # Panics
     ///
-    /// When the secrets of [`KeyRotation::RESOURCES`](Rotation::RESOURCES) are not among the declared uses.
+    /// When the secrets of [`KeyRotation::RESOURCES`](Rotation::RESOURCES) are not among the
+    /// declared uses.
     pub fn key_rotation(&self) -> KeyRotation {
         for secret in [SIGNING_KEYS, VERIFICATION_KEYS] {
             assert!(self.configuration().secret(secret).is_some(), "RESOURCES lacks {secret}");

@@ -26,6 +26,10 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// Attempts to change the circuit. Only a change by another instance requires another attempt.
 /// After five failures the circuit is open, and nothing is left to change.
 const ATTEMPTS_MAX: u32 = 8;
+/// The error type of an opened circuit; an alarm reads it.
+const CIRCUIT_OPENED: &str = "CIRCUIT_OPENED";
+/// The error type of a circuit whose state cannot be read or changed; an alarm reads it.
+const CIRCUIT_UNKNOWN: &str = "CIRCUIT_UNKNOWN";
 
 /// Stops requests to an upstream that fails.
 ///
@@ -105,8 +109,8 @@ impl Breaker {
     ///
     /// # Errors
     ///
-    /// [`ServiceError::Unavailable`] while the circuit stops requests, with the seconds until a retry is
-    /// worthwhile.
+    /// [`ServiceError::Unavailable`] while the circuit stops requests, with the seconds until a
+    /// retry is worthwhile.
     pub async fn guard<C, T>(
         &self,
         permit: &Permit<C>,
@@ -165,7 +169,7 @@ impl Breaker {
             Changed::Kept(_) | Changed::Unknown => false,
         };
         if opened {
-            observe_error("CIRCUIT_OPENED");
+            observe_error(CIRCUIT_OPENED);
             tracing::error!(upstream = self.upstream.name(), "the circuit is open");
         }
         opened
@@ -248,7 +252,7 @@ impl Breaker {
     }
 
     fn warn(&self, fault: &ServiceError) {
-        observe_error("CIRCUIT_UNKNOWN");
+        observe_error(CIRCUIT_UNKNOWN);
         let error: &dyn std::error::Error = fault;
         tracing::warn!(
             upstream = self.upstream.name(),

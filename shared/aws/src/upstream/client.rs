@@ -118,7 +118,8 @@ impl Client {
         }
         let answer = timeout(within, self.exchange(request)).await.unwrap_or(Err(late));
         if let Err(error @ UpstreamError::TimedOut { .. }) = &answer {
-            // [`ServiceError::TimedOut`] carries no cause, so only this line shows which upstream it was.
+            // [`ServiceError::TimedOut`] carries no cause, so only this line shows which upstream
+            // it was.
             tracing::warn!("{error}");
         }
         answer

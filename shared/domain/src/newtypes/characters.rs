@@ -47,31 +47,27 @@ pub(crate) const LINE: &str = concat!(
     "]*$"
 );
 
+/// A text of several lines, one character of which is visible.
+macro_rules! lines {
+    () => {
+        concat!(
+            r"[\t\n\r",
+            invisible!(),
+            r"]*[^\p{Cc}",
+            refused!(),
+            invisible!(),
+            r"](?:[\t\n\r]|[^\p{Cc}",
+            refused!(),
+            "])*"
+        )
+    };
+}
+
 /// The pattern of a text of several lines.
-pub(crate) const TEXT: &str = concat!(
-    r"^[\t\n\r",
-    invisible!(),
-    "]*[^",
-    r"\p{Cc}",
-    refused!(),
-    invisible!(),
-    r"](?:[\t\n\r]|[^\p{Cc}",
-    refused!(),
-    "])*$"
-);
+pub(crate) const TEXT: &str = concat!("^", lines!(), "$");
 
 /// The pattern of a text of several lines that may be empty.
-pub(crate) const TEXT_OR_NOTHING: &str = concat!(
-    r"^(?:[\t\n\r",
-    invisible!(),
-    "]*[^",
-    r"\p{Cc}",
-    refused!(),
-    invisible!(),
-    r"](?:[\t\n\r]|[^\p{Cc}",
-    refused!(),
-    "])*)?$"
-);
+pub(crate) const TEXT_OR_NOTHING: &str = concat!("^(?:", lines!(), ")?$");
 
 /// The pattern of a text of one line that starts with an upper-case letter.
 pub(crate) const CAPITALISED: &str = concat!(

@@ -14,6 +14,9 @@ use crate::ports::{Count, Counter, Store};
 use crate::telemetry::line::metric;
 use crate::telemetry::log::print;
 
+/// The error type of limits that the store cannot count; an alarm reads it.
+pub const RATE_LIMITER_UNAVAILABLE: &str = "RATE_LIMITER_UNAVAILABLE";
+
 /// Counts requests.
 #[derive(Debug)]
 pub(crate) struct Limiter {
@@ -208,7 +211,7 @@ impl Limiter {
     /// Logs and counts that the store is unavailable.
     fn unavailable(&self, fault: ServiceError, what_holds: &str) {
         tracing::warn!(error = %RequestError::ServiceError(fault), "{what_holds}");
-        let labels = [("type", "RATE_LIMITER_UNAVAILABLE"), ("service", self.service.as_str())];
+        let labels = [("type", RATE_LIMITER_UNAVAILABLE), ("service", self.service.as_str())];
         print(&metric(&self.service, Timestamp::now(), &labels, "errors_total", "Count", 1));
     }
 

@@ -5,6 +5,7 @@ mod memory;
 mod quota;
 mod status;
 
+pub use self::limiter::RATE_LIMITER_UNAVAILABLE;
 pub(crate) use self::limiter::{Counted, Limiter};
 pub use self::memory::Memory;
 pub use self::quota::{Counting, LIMITS, Limit, MINUTE};

@@ -28,7 +28,7 @@ pub enum Counting {
     /// In memory, with an exchange of counts through the store, concurrent with the work: no delay
     /// for the response. An execution environment exchanges at its first request, in case that
     /// request ends the process, and then after each sixtieth of the quota. Each environment may
-    /// admit about a sixtieth more than the quota.
+    /// admit about a sixtieth more than the quota, or one request if it costs more than that.
     Approximate,
 }
 

@@ -17,6 +17,9 @@ use crate::telemetry::log::print;
 use crate::telemetry::{Observations, observed, otlp};
 use crate::{Deadline, Moment, Timestamp};
 
+/// The error type of failed tertiary effects; an alarm reads it.
+const TERTIARY_EFFECT_FAILED: &str = "TERTIARY_EFFECT_FAILED";
+
 /// The deferred work of one invocation.
 pub(crate) struct DeferredWork {
     pub(crate) shared: Arc<Shared>,
@@ -103,7 +106,7 @@ impl DeferredWork {
     fn count_failures(&self, failed: usize) {
         if failed > 0 {
             let service = &self.shared.settings.service;
-            let labels = [("type", "TERTIARY_EFFECT_FAILED"), ("service", service)];
+            let labels = [("type", TERTIARY_EFFECT_FAILED), ("service", service)];
             print(&metric(service, Timestamp::now(), &labels, "errors_total", "Count", failed));
         }
     }

@@ -14,6 +14,9 @@ use crate::Timestamp;
 /// format). `CloudWatch` drops a line with more.
 const VALUES_MAX: usize = 100;
 
+/// The message of the line; a metric filter of an alarm compares it.
+const MESSAGE: &str = "request";
+
 /// The duration of each stage.
 #[derive(Debug)]
 pub(crate) struct Stages {
@@ -88,7 +91,7 @@ impl Line<'_> {
         let mut line = json!({
             "level": if self.status >= 500 { "ERROR" } else { "INFO" },
             "timestamp": self.at,
-            "message": "request",
+            "message": MESSAGE,
             "function": self.function,
             "requestId": self.request_id,
             "traceId": self.trace_id,

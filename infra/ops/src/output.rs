@@ -1,0 +1,13 @@
+//! The output of the commands.
+
+use std::error::Error;
+use std::iter;
+
+/// Receives the output of a command, line by line.
+pub type Say<'a> = &'a (dyn Fn(&str) + Send + Sync);
+
+/// An error with all its causes.
+pub(crate) fn told(error: &(dyn Error + 'static)) -> String {
+    let causes = iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |told, cause| format!("{told}: {cause}"))
+}

@@ -1,0 +1,75 @@
+//! Functions and their policies.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::value::TemplateValue;
+
+/// `AWS::Serverless::Function`, with the template's globals merged in.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Function {
+    /// Its logical id, `GetUserFunction`.
+    pub logical_id: String,
+    /// The cargo target it is built from, `get_user`.
+    pub binary: String,
+    /// Its environment variables; values may refer to tables, queues and secrets.
+    pub environment: BTreeMap<String, TemplateValue>,
+    /// The timeout of one invocation.
+    pub timeout: Duration,
+    /// Memory in MB, reported to the function and not enforced.
+    pub memory_mb: u32,
+    /// Reserved concurrency, if set; otherwise the account's limit applies.
+    pub reserved_concurrency: Option<u32>,
+    /// The statements of its policy. Everything else is denied.
+    pub policies: Vec<Statement>,
+}
+
+/// A policy statement, for one action on one resource.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Statement {
+    /// Whether it allows or denies.
+    pub effect: Effect,
+    /// An IAM action, `dynamodb:GetItem`, possibly with `*`.
+    pub action: String,
+    /// The resource: `!GetAtt UsersTable.Arn`, `${OrdersTable.Arn}/index/*`, `*`.
+    pub resource: TemplateValue,
+    /// The conditions on the request. All must be met.
+    pub conditions: Vec<Condition>,
+}
+
+/// A condition of a statement: a key of the request has one of the values.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Condition {
+    /// The comparison.
+    pub operator: Operator,
+    /// The compared key of the request.
+    pub key: ConditionKey,
+    /// The values.
+    pub values: Vec<TemplateValue>,
+}
+
+/// The supported condition keys. A condition on any other key would never be met here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
+pub enum ConditionKey {
+    /// The sender address of a mail.
+    #[serde(rename = "ses:FromAddress")]
+    FromAddress,
+}
+
+/// The comparison of a condition. A key that the request does not have never matches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
+pub enum Operator {
+    /// Equal strings.
+    StringEquals,
+    /// Patterns with `*` for any characters and `?` for one.
+    StringLike,
+}
+
+/// Whether a statement allows or denies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+pub enum Effect {
+    /// The actions are allowed.
+    Allow,
+    /// The actions are denied, even if another statement allows them.
+    Deny,
+}

@@ -1,0 +1,75 @@
+//! Alarms: each text that a metric filter compares, and each error type that an alarm counts, is
+//! the value of a constant. So no change of a sentence in a log silences an alarm.
+
+use super::released::has_extension;
+
+/// The texts in the stacks' metric filters and lists of error types that no constant has.
+pub(super) fn unfixed(path: &str, stack: &str, rust: &[(&str, &str)]) -> Vec<String> {
+    if !path.starts_with("infra/") || !has_extension(path, "yaml") {
+        return Vec::new();
+    }
+    let compared = stack.lines().flat_map(|line| filtered(line).chain(counted(line)));
+    let unfixed = compared.filter(|text| !is_constant(text, rust));
+    unfixed
+        .map(|text| format!("{path} reads \"{text}\", which is no constant in shared/"))
+        .collect()
+}
+
+/// The texts that a metric filter compares; not those with a wildcard.
+fn filtered(line: &str) -> impl Iterator<Item = &str> {
+    let pattern = line.trim_start().strip_prefix("FilterPattern: ").unwrap_or_default();
+    pattern.split('"').skip(1).step_by(2).filter(|text| !text.contains('*'))
+}
+
+/// The error types in a list of error types.
+fn counted(line: &str) -> impl Iterator<Item = &str> {
+    let list = line.trim().strip_prefix("- [").and_then(|list| list.strip_suffix(']'));
+    let is_kind = |name: &str| {
+        name.contains('_') && name.bytes().all(|byte| byte == b'_' || byte.is_ascii_uppercase())
+    };
+    let kinds = list.filter(|list| list.split(", ").all(is_kind));
+    kinds.into_iter().flat_map(|list| list.split(", "))
+}
+
+fn is_constant(text: &str, rust: &[(&str, &str)]) -> bool {
+    let value = format!(": &str = \"{text}\";");
+    let shared = rust.iter().filter(|(path, _)| path.starts_with("shared/"));
+    let mut lines = shared.flat_map(|(_, text)| text.lines());
+    lines.any(|line| line.contains("const ") && line.ends_with(&value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RUST: [(&str, &str); 2] = [
+        (
+            "shared/lifecycle/src/a.rs",
+            "const A: &str = \"is not read\";\n/// x\npub const ROW_LOST: &str = \"ROW_LOST\";\n\
+             warn!(\"rows wait\"); count(\"TYPE_TWO\");",
+        ),
+        ("tests/api/a.rs", "const B: &str = \"rows wait\";"),
+    ];
+
+    fn unfixed_in(stack: &str) -> Vec<String> {
+        unfixed("infra/alarms.yaml", stack, &RUST)
+    }
+
+    #[test]
+    fn a_filter_on_a_text_that_is_no_constant_is_found() {
+        assert_eq!(
+            unfixed_in("  FilterPattern: '{ $.message = \"rows wait\" && $.status = \"5*\" }'"),
+            ["infra/alarms.yaml reads \"rows wait\", which is no constant in shared/"]
+        );
+        assert!(unfixed_in("  FilterPattern: '{ $.message = \"is not read\" }'").is_empty());
+    }
+
+    #[test]
+    fn an_error_type_that_is_no_constant_is_found() {
+        assert_eq!(
+            unfixed_in("    - [ROW_LOST, TYPE_TWO]"),
+            ["infra/alarms.yaml reads \"TYPE_TWO\", which is no constant in shared/"]
+        );
+        assert!(unfixed_in("    - [ROW_LOST]\n    - [create_order, Get_It]").is_empty());
+    }
+}
