@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use tooling::Error;
+use tooling::descriptions::Kind;
+
 use super::declared::Declared;
 use super::document::Document;
 use super::names::logical_id;
 use super::template::head;
-use crate::descriptions::{Error, Kind};
 
 /// Fills the lists.
 ///

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
+use tooling::Error;
+
 use super::declared::Function;
 use super::document::Document;
-use crate::descriptions::Error;
 
 /// The manifest and the library, with their generated parts.
 ///

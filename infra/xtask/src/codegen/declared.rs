@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::Path;
 
+use tooling::Error;
+use tooling::descriptions::{Description, Source};
+
 use super::names::logical_id;
-use crate::descriptions::{Description, Error, Source};
 
 /// A function: one file in a folder below `functions`. They are ordered by folder and name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

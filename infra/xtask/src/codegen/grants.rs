@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use tooling::descriptions::{Description, Kind, SignIn, Source};
+
 use super::names::logical_id;
-use crate::descriptions::{Description, Kind, SignIn, Source};
 
 /// IAM actions by resource, as the template writes it: `!GetAtt OrdersTable.Arn`.
 pub(super) type Grants = BTreeMap<String, BTreeSet<String>>;

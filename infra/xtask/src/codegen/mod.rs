@@ -17,9 +17,11 @@ mod template;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use tooling::Error;
+use tooling::descriptions::{self, Description};
+
 use self::declared::Declared;
 use self::document::Document;
-use crate::descriptions::{self, Description, Error};
 
 /// Writes all generated parts. It builds the functions in between, since they describe themselves.
 ///

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use tooling::descriptions::{Description, SignIn, Source};
+
 use super::declared::Declared;
 use super::grants;
 use super::names::logical_id;
-use crate::descriptions::{Description, SignIn, Source};
 
 /// The ending of names that `CloudFormation` would otherwise find taken after a rollback.
 const CREATION: &str =

@@ -1,10 +1,12 @@
 //! The functions of `template.yaml`, and the mappings and queues of its consumers.
 
+use tooling::Error;
+use tooling::descriptions::Kind;
+
 use super::declared::Declared;
 use super::document::{Document, END, START};
 use super::names::logical_id;
 use super::{resources, rows};
-use crate::descriptions::{Error, Kind};
 
 /// The text before a function's binary.
 const BINARY: &str = "BuildProperties: {Binary: ";

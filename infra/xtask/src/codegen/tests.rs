@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use serde_json::json;
+use tooling::descriptions::{self, Description};
+use tooling::workspace;
 
 use super::declared::{Declared, Function};
 use super::document::Document;
 use super::{binaries, complaints, declared, template};
-use crate::descriptions::{self, Description};
-use crate::workspace;
 
 #[test]
 fn the_files_are_as_generated_and_each_mistake_in_the_template_is_found_and_repaired() {

@@ -13,8 +13,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use sam_template::Template;
+use tooling::Error;
+use tooling::descriptions::{self, Description};
 
-use crate::descriptions::{self, Description, Error};
 use crate::openapi;
 
 /// The differences between the template and the binaries, one sentence each.

@@ -1,9 +1,9 @@
 //! Event sources that a person configures: schedules, rotations, and the queues' visibility timeouts.
 
 use sam_template::{Function, QueueTrigger, RotationTrigger, Template, Trigger};
+use tooling::descriptions::{Description, Kind, Source};
 
 use crate::codegen::names::logical_id;
-use crate::descriptions::{Description, Kind, Source};
 
 /// AWS's recommendation for queues that invoke functions: six times the function's timeout.
 const VISIBILITY_PER_TIMEOUT: u32 = 6;

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use sam_template::Template;
+use tooling::{descriptions, workspace};
 
 use super::between;
-use crate::descriptions;
-use crate::workspace;
 
 #[test]
 fn the_template_matches_the_binaries_and_each_mistake_is_found() {

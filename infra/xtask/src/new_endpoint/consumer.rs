@@ -2,10 +2,10 @@
 
 use clap::Parser;
 use sam_template::Template;
+use tooling::Error;
 
 use super::names;
 use crate::codegen::names::logical_id;
-use crate::descriptions::Error;
 
 /// Adds a consumer of a new queue. It reads the user that a message names.
 #[derive(Debug, Clone, Parser)]

@@ -3,15 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use emulator::binaries::cargo;
 use sam_template::Template;
+use tooling::process::succeeded;
+use tooling::{Error, cargo};
 
 use super::consumer::NewConsumer;
 use super::endpoint::NewEndpoint;
 use super::{examples, skeleton};
 use crate::codegen;
-use crate::descriptions::Error;
-use crate::process::succeeded;
 
 /// Writes the file and the examples of an endpoint, and registers it with cargo.
 ///

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use clap::{Args, ValueEnum};
 use sam_template::Template;
+use tooling::Error;
 
 use super::names;
 use crate::codegen::names::logical_id;
-use crate::descriptions::Error;
 
 /// Names that a field cannot have: Rust's keywords, and the field of each skeleton.
 const RESERVED: [&str; 28] = [

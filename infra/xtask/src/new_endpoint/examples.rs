@@ -3,12 +3,12 @@
 //! They are copied from those of an existing function, so they follow the current style.
 
 use serde_json::{Map, Value, json};
+use tooling::Error;
+use tooling::context::Context;
 
 use super::consumer::NewConsumer;
 use super::endpoint::{Method, NewEndpoint};
 use crate::codegen::names::logical_id;
-use crate::context::Context;
-use crate::descriptions::Error;
 
 /// The endpoint whose examples are copied: its caller is signed in, and it reads one record.
 pub(super) const ENDPOINT: &str = "get_user";

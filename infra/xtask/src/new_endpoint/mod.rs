@@ -13,11 +13,11 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
+use tooling::{Error, say, terminal};
 
 use self::consumer::NewConsumer;
 use self::endpoint::NewEndpoint;
-use crate::descriptions::Error;
-use crate::{codegen, say, terminal};
+use crate::codegen;
 
 /// Adds an endpoint for signed-in callers. Its response has the path parameters and the caller's
 /// name.

@@ -1,6 +1,6 @@
 //! Names of new functions and queues.
 
-use crate::descriptions::Error;
+use tooling::Error;
 
 /// The maximum length of a name: with the stack's name, a function's name has at most 64
 /// characters.

@@ -7,20 +7,16 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
-use emulator::binaries::cargo;
-use emulator::options::Options;
 use fs_err::{self as fs, OpenOptions};
-use hyper::{Method, StatusCode};
 use sam_template::Template;
+use tooling::context::Context;
+use tooling::process::{program_of, succeeded};
+use tooling::{Error, cargo, descriptions, say, target_directory};
 
 use super::consumer::NewConsumer;
 use super::create;
 use super::endpoint::{self, NewEndpoint};
-use crate::context::Context;
-use crate::descriptions::{self, Error};
-use crate::http::{Client, sign_in};
-use crate::process::succeeded;
-use crate::{codegen, drift, say, tidy};
+use crate::{codegen, drift, tidy};
 
 /// One endpoint from each skeleton, with and without parameters.
 fn endpoints() -> [NewEndpoint; 2] {
@@ -54,7 +50,7 @@ fn names() -> [String; 3] {
 ///
 /// If a step fails; the error names it.
 pub(super) fn run(workspace: &Path) -> Result<(), Error> {
-    let target = descriptions::target_directory(workspace)?;
+    let target = target_directory(workspace)?;
     // The copy reuses the other functions' binaries.
     descriptions::build(workspace)?;
     let copy = target.join("new-endpoint");
@@ -79,7 +75,7 @@ fn in_copy(copy: &Path) -> Result<(), Error> {
     done("their parts of the template are generated");
     test(copy, &names)?;
     done("their unit tests pass");
-    tokio::runtime::Runtime::new()?.block_on(ask(copy, &endpoints))?;
+    ask(copy, &endpoints)?;
     done("the local platform returns 200 for the endpoints");
     judge(copy)?;
     done("drift and tidy find no problems");
@@ -142,32 +138,13 @@ fn test(copy: &Path, names: &[String]) -> Result<(), Error> {
 }
 
 /// Runs the copy's template on the local platform, and calls each endpoint as a customer.
-async fn ask(copy: &Path, endpoints: &[NewEndpoint]) -> Result<(), Error> {
-    let options = Options {
-        template: Some(copy.join("template.yaml")),
-        demo: true,
-        no_build: true,
-        ..Options::default()
-    };
-    let platform = demo::start(options).await?;
-    let answered = ask_each(&platform.api_url(), endpoints).await;
-    platform.stop().await;
-    answered
-}
-
-async fn ask_each(api: &str, endpoints: &[NewEndpoint]) -> Result<(), Error> {
-    let client = Client::new();
-    let token = sign_in(&client, api, "customer").await?;
-    for endpoint in endpoints {
-        let method = Method::from_bytes(endpoint.method.in_capitals().as_bytes())?;
-        let url = format!("{api}{}", endpoint.example_path());
-        let answer = client.call(method, &url, Some(&token), None).await?;
-        let answer = answer.json_of(StatusCode::OK)?;
-        if answer["data"]["askedBy"] != "customer" {
-            return Err(format!("{}: {answer}", endpoint.name).into());
-        }
-    }
-    Ok(())
+fn ask(copy: &Path, endpoints: &[NewEndpoint]) -> Result<(), Error> {
+    let mut conformance = program_of("conformance");
+    conformance.arg("new-endpoints").arg(copy.join("template.yaml"));
+    let calls = endpoints
+        .iter()
+        .map(|endpoint| format!("{} {}", endpoint.method.in_capitals(), endpoint.example_path()));
+    succeeded(conformance.args(calls))
 }
 
 /// Runs the house checks on the copy.
