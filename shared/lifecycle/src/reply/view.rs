@@ -1,13 +1,12 @@
-//! Stage 9: the response of an endpoint.
+//! The data of a response, in one of the API's shapes.
 
-use http::{HeaderName, HeaderValue, StatusCode, header};
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::paging::{Direction, PageLimit};
-use crate::{EntityTag, stored};
+use crate::stored;
 
 /// The data of a response, in one of the API's shapes.
 ///
@@ -150,88 +149,6 @@ fn within(name: &str, view: Schema, others: Value) -> Value {
         schema["$defs"] = definitions;
     }
     schema
-}
-
-/// A response: status, headers and a body in one of the API's shapes.
-#[derive(Debug)]
-pub struct Reply<V> {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
-    pub(crate) view: Option<V>,
-}
-
-impl<V: View> Reply<V> {
-    /// 200.
-    pub fn ok(view: V) -> Self {
-        Self::new(StatusCode::OK, view)
-    }
-
-    /// 201.
-    pub fn created(view: V) -> Self {
-        Self::new(StatusCode::CREATED, view)
-    }
-
-    /// 202.
-    pub fn accepted(view: V) -> Self {
-        Self::new(StatusCode::ACCEPTED, view)
-    }
-
-    /// 204, without a body.
-    pub fn no_content() -> Self {
-        Self { status: StatusCode::NO_CONTENT, headers: Vec::new(), view: None }
-    }
-
-    /// Another status.
-    pub fn new(status: StatusCode, view: V) -> Self {
-        Self { status, headers: Vec::new(), view: Some(view) }
-    }
-
-    /// Adds a header.
-    #[must_use]
-    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.push((name, value));
-        self
-    }
-
-    /// Sets `Location`: the path of the created resource.
-    ///
-    /// # Panics
-    ///
-    /// When the path is not visible ASCII; a path consists of our own route and an id.
-    #[must_use]
-    pub fn location(self, path: &str) -> Self {
-        let value = HeaderValue::from_str(path).expect("a path of route and id is visible ASCII");
-        self.header(header::LOCATION, value)
-    }
-
-    /// Sets the entity tag of the body. Without one, the tag of a response to a `GET` is a hash of
-    /// its body.
-    ///
-    /// A response to a `PUT` must not have one, unless the resource equals the request's body byte
-    /// for byte (RFC 9110, 9.3.4).
-    #[must_use]
-    pub fn tagged(self, tag: EntityTag) -> Self {
-        self.header(header::ETAG, tag.0)
-    }
-
-    /// Lets every cache keep the response for this time, in seconds. The default is `no-store`.
-    ///
-    /// # Panics
-    ///
-    /// Never: digits are visible ASCII.
-    #[must_use]
-    pub fn cached_publicly(self, max_age_s: u64) -> Self {
-        let value = HeaderValue::from_str(&format!("public, max-age={max_age_s}"))
-            .expect("digits are visible ASCII");
-        self.header(header::CACHE_CONTROL, value)
-    }
-
-    /// Lets every cache keep the response, but it must revalidate it by its entity tag before each
-    /// use. For data that is public now and may cease to be at any moment.
-    #[must_use]
-    pub fn kept_publicly(self) -> Self {
-        self.header(header::CACHE_CONTROL, HeaderValue::from_static("public, no-cache"))
-    }
 }
 
 #[cfg(test)]
