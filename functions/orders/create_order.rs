@@ -1,7 +1,5 @@
 //! `POST /orders`: a customer places an order.
 
-use std::process::ExitCode;
-
 use aws::{CachedSetting, Table, batch_get};
 use domain::catalogue::Product;
 use domain::orders::{
@@ -10,16 +8,8 @@ use domain::orders::{
 use domain::people::{Address, Role, SignedIn, User};
 use domain::resources::{ADDRESSES, ORDERS, PRODUCTS, SETTINGS, USERS};
 use domain::{BusinessRules, error_codes};
-use http::StatusCode;
-use lifecycle::commit::OUTBOX;
-use lifecycle::effects::{Effects, Event, Write};
-use lifecycle::idempotency::Idempotency;
-use lifecycle::input::Json;
-use lifecycle::resource::{Action, Resource};
-use lifecycle::{
-    Access, Conditions, DomainError, Endpoint, ErrorCode, FieldErrors, Moment, Permit, Reply,
-    RetrieveError, Route, Verdict,
-};
+use lifecycle::Endpoint;
+use lifecycle::prelude::*;
 
 fn main() -> ExitCode {
     aws::serve(|aws| CreateOrder {
@@ -49,13 +39,13 @@ impl Endpoint for CreateOrder {
 
     const IDEMPOTENCY: Idempotency = Idempotency::Required;
     const BODY_BYTES_MAX: usize = 16 * 1024;
-    const RESOURCES: &'static [Resource] = &[
-        Resource::Table(PRODUCTS, &[Action::BatchGetItem, Action::UpdateItem]),
-        Resource::Table(ADDRESSES, &[Action::BatchGetItem]),
-        Resource::Table(USERS, &[Action::BatchGetItem]),
-        Resource::Table(SETTINGS, &[Action::GetItem]),
-        Resource::Table(ORDERS, &[Action::PutItem]),
-        Resource::Table(OUTBOX, &[Action::PutItem]),
+    const RESOURCES: Resources = &[
+        Resource::Table(PRODUCTS, &[BatchGetItem, UpdateItem]),
+        Resource::Table(ADDRESSES, &[BatchGetItem]),
+        Resource::Table(USERS, &[BatchGetItem]),
+        Resource::Table(SETTINGS, &[GetItem]),
+        Resource::Table(ORDERS, &[PutItem]),
+        Resource::Outbox,
     ];
 
     // 4. Deserialisation
@@ -64,10 +54,6 @@ impl Endpoint for CreateOrder {
     // 5. Syntax validation
     type Command = PlaceOrder;
 
-    fn parse(Json(draft): Json<OrderDraft>) -> Result<PlaceOrder, FieldErrors> {
-        draft.try_into()
-    }
-
     // 6. Retrieval: everything in parallel
     type Facts = OrderFacts;
 
@@ -75,7 +61,7 @@ impl Endpoint for CreateOrder {
         &self,
         permit: &Permit<SignedIn>,
         command: &PlaceOrder,
-    ) -> Result<OrderFacts, RetrieveError> {
+    ) -> Retrieved<OrderFacts> {
         let ordered = command.items.as_slice().iter();
         let wanted = (
             self.products.many(ordered.map(|item| Product::key_of(item.product_id))),
@@ -89,9 +75,7 @@ impl Endpoint for CreateOrder {
 
     // 3b. Authorization: callers order for themselves. An address of another user is an error in
     // the order, not a resource to hide: a rule of stage 7 reports it.
-    fn allow(_: &SignedIn, _: &PlaceOrder, _: &OrderFacts) -> Verdict {
-        Verdict::Allow
-    }
+    const ALLOW: Allow<Self> = Allow::Always;
 
     const CONDITIONS: Conditions<OrderFacts> = Conditions::Creation(Some(error_codes::ID_TAKEN));
 
@@ -128,12 +112,11 @@ impl Endpoint for CreateOrder {
     }
 
     // 9. Response
-    const STATUS: StatusCode = StatusCode::CREATED;
-    type View = OrderView;
+    type Reply = reply::Created<OrderView>;
 
-    fn reply(order: Order) -> Reply<OrderView> {
+    fn reply(order: Order) -> reply::Created<OrderView> {
         let (path, tag) = (format!("/orders/{}", order.order_id), order.entity_tag());
-        Reply::created(order.into()).location(&path).tagged(tag)
+        reply::Created::at(path, order.into()).tagged(tag)
     }
 }
 
@@ -177,12 +160,12 @@ mod tests {
     }
 
     fn order(facts: OrderFacts) -> Result<Order, DomainError> {
-        let draft = read(json!({
+        let draft: OrderDraft = read(json!({
             "items": [{ "productId": lamp().product_id, "quantity": 2 }],
             "addressId": facts.address.as_ref().map(|address| address.address_id),
             "paymentMethod": "CARD",
         }));
-        let command = CreateOrder::parse(Json(draft)).unwrap();
+        let command = PlaceOrder::try_from(draft).unwrap();
         let caller = signed_in(ann().user_id, &[Role::Customer]);
         CreateOrder::decide(&moment(), &caller, &command, facts)
     }

@@ -1,16 +1,11 @@
 //! `GET /orders`: all orders, by default the newest first, for administrators.
 
-use std::process::ExitCode;
-
 use aws::{CURSOR_KEY, Pages, Range};
 use domain::orders::{Order, OrderView};
 use domain::people::{Role, SignedIn};
 use domain::resources::{BY_CREATION, ORDERS};
-use lifecycle::input::QueryString;
-use lifecycle::paging::{Direction, PageQuery, PageRequest};
-use lifecycle::reply::Page;
-use lifecycle::resource::Resource;
-use lifecycle::{Access, FieldErrors, Permit, Query, Reply, RetrieveError, Route, Verdict};
+use lifecycle::Query;
+use lifecycle::prelude::*;
 
 fn main() -> ExitCode {
     aws::serve(|aws| ListOrders { orders: aws.pages(ListOrders::ROUTE) })
@@ -30,18 +25,14 @@ impl Query for ListOrders {
     // 3. Authorization, before anything is read
     const ACCESS: Access<Role> = Access::OneOf(&[Role::Admin]);
 
-    const RESOURCES: &'static [Resource] =
+    const RESOURCES: Resources =
         &[Resource::Index(ORDERS, BY_CREATION), Resource::Secret(CURSOR_KEY)];
 
     // 4. Deserialisation
     type Input = QueryString<PageQuery>;
 
     // 5. Syntax validation
-    type Command = PageRequest;
-
-    fn parse(QueryString(page): QueryString<PageQuery>) -> Result<PageRequest, FieldErrors> {
-        Ok(page.of_list(Direction::Descending))
-    }
+    type Command = NewestFirst;
 
     // 6. Retrieval
     type Facts = Page<Order>;
@@ -49,22 +40,20 @@ impl Query for ListOrders {
     async fn retrieve(
         &self,
         permit: &Permit<SignedIn>,
-        page: &PageRequest,
-    ) -> Result<Page<Order>, RetrieveError> {
+        NewestFirst(page): &NewestFirst,
+    ) -> Retrieved<Page<Order>> {
         self.orders.page(permit, Range::sharded(BY_CREATION), page).await
     }
 
     // 3b. Authorization: administrators see every order
-    fn allow(_: &SignedIn, _: &PageRequest, _: &Page<Order>) -> Verdict {
-        Verdict::Allow
-    }
+    const ALLOW: Allow<Self> = Allow::Always;
 
     // 7. and 8. A query decides nothing and changes nothing.
 
     // 9. Response
-    type View = Page<OrderView>;
+    type Reply = reply::Ok<Page<OrderView>>;
 
-    fn reply(page: Page<Order>) -> Reply<Page<OrderView>> {
-        Reply::ok(page.map(OrderView::from))
+    fn reply(page: Page<Order>) -> reply::Ok<Page<OrderView>> {
+        reply::Ok::of(page.map(OrderView::from))
     }
 }

@@ -1,16 +1,11 @@
 //! Consumer of the queue `customer_saga`: settles orders by credit decisions and time-outs.
 
-use std::process::ExitCode;
-
 use aws::{Table, batch_get};
 use domain::orders::{CreditResult, Order, SerialNumbers, settle};
 use domain::resources::{COUNTERS, CUSTOMER_SAGA, ORDERS, PRODUCTS};
-use lifecycle::commit::OUTBOX;
-use lifecycle::consumer::{DeliveredMessage, RecordInput, Source};
-use lifecycle::effects::Effects;
-use lifecycle::envelope::Envelope;
-use lifecycle::resource::{Action, Resource};
-use lifecycle::{Consumer, DomainError, FieldErrors, Moment, Permit, RetrieveError};
+use lifecycle::Consumer;
+use lifecycle::consumer::RecordInput;
+use lifecycle::prelude::*;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -29,11 +24,11 @@ impl Consumer for SettleOrder {
     /// All approvals increment the same counter item: concurrent ones would only conflict.
     const CONCURRENCY: usize = 1;
 
-    const RESOURCES: &'static [Resource] = &[
-        Resource::Table(ORDERS, &[Action::BatchGetItem, Action::PutItem]),
-        Resource::Table(COUNTERS, &[Action::BatchGetItem, Action::PutItem]),
-        Resource::Table(PRODUCTS, &[Action::UpdateItem]),
-        Resource::Table(OUTBOX, &[Action::PutItem]),
+    const RESOURCES: Resources = &[
+        Resource::Table(ORDERS, &[BatchGetItem, PutItem]),
+        Resource::Table(COUNTERS, &[BatchGetItem, PutItem]),
+        Resource::Table(PRODUCTS, &[UpdateItem]),
+        Resource::Outbox,
     ];
 
     // 4. Deserialisation
@@ -42,14 +37,6 @@ impl Consumer for SettleOrder {
     // 5. Syntax validation
     type Command = CreditResult;
 
-    fn parse(input: Input) -> Result<CreditResult, FieldErrors> {
-        let (field, answer) = match input {
-            Input::Sealed(envelope) => ("/data", envelope.data),
-            Input::Bare(answer) => ("", answer),
-        };
-        serde_json::from_value(answer).map_err(|error| FieldErrors::one(field, error.to_string()))
-    }
-
     // 6. Retrieval
     type Facts = (Option<Order>, Option<SerialNumbers>);
 
@@ -57,7 +44,7 @@ impl Consumer for SettleOrder {
         &self,
         permit: &Permit<DeliveredMessage>,
         answer: &CreditResult,
-    ) -> Result<Self::Facts, RetrieveError> {
+    ) -> Retrieved<Self::Facts> {
         let order = self.orders.one(Order::key_of(answer.order_id));
         let numbers = self.numbers.one(SerialNumbers::the_key());
         Ok(batch_get(permit, (order, numbers)).await?)
@@ -79,6 +66,18 @@ impl Consumer for SettleOrder {
 enum Input {
     Sealed(Envelope<Value>),
     Bare(Value),
+}
+
+impl TryFrom<Input> for CreditResult {
+    type Error = FieldErrors;
+
+    fn try_from(input: Input) -> Result<Self, FieldErrors> {
+        let (field, answer) = match input {
+            Input::Sealed(envelope) => ("/data", envelope.data),
+            Input::Bare(answer) => ("", answer),
+        };
+        serde_json::from_value(answer).map_err(|error| FieldErrors::one(field, error.to_string()))
+    }
 }
 
 /// A bare decision has no event id; its message's id is used.
@@ -126,7 +125,7 @@ mod tests {
         for (message, event_id) in [(sealed, Some("event-1")), (by_hand, None)] {
             let input: Input = read(message);
             assert_eq!(input.event_id(), event_id);
-            let answer = SettleOrder::parse(input).unwrap();
+            let answer = CreditResult::try_from(input).unwrap();
             assert_eq!(
                 answer,
                 CreditResult { order_id, order_type: Answer::Approved, user_id: None }
@@ -137,7 +136,7 @@ mod tests {
     #[test]
     fn a_message_without_a_valid_decision_is_poison() {
         for message in [json!({}), json!("APPROVED"), json!({ "orderID": "1", "orderType": "x" })] {
-            assert!(SettleOrder::parse(read(message)).is_err());
+            assert!(CreditResult::try_from(read::<Input>(message)).is_err());
         }
     }
 

@@ -1,14 +1,10 @@
 //! `GET /users/{userId}`: a user, shown to themselves and to administrators.
 
-use std::process::ExitCode;
-
 use aws::{OrNotFound, Table};
 use domain::people::{Role, SignedIn, User, UserId, UserView};
 use domain::resources::USERS;
-use lifecycle::input::Path;
-use lifecycle::resource::{Action, Resource};
-use lifecycle::{Access, FieldErrors, Permit, Query, Reply, RetrieveError, Route, Verdict};
-use schemars::JsonSchema;
+use lifecycle::Query;
+use lifecycle::prelude::*;
 
 fn main() -> ExitCode {
     aws::serve(|aws| GetUser { users: aws.table() })
@@ -28,49 +24,35 @@ impl Query for GetUser {
     // 3. Authorization, before anything is read
     const ACCESS: Access<Role> = Access::SignedIn;
 
-    const RESOURCES: &'static [Resource] = &[Resource::Table(USERS, &[Action::GetItem])];
+    const RESOURCES: Resources = &[Resource::Table(USERS, &[GetItem])];
 
     // 4. Deserialisation
-    type Input = Path<Parameters>;
+    type Input = Path<UserId>;
 
     // 5. Syntax validation
     type Command = UserId;
 
-    fn parse(Path(parameters): Path<Parameters>) -> Result<UserId, FieldErrors> {
-        Ok(parameters.user_id)
-    }
-
     // 6. Retrieval
     type Facts = User;
 
-    async fn retrieve(
-        &self,
-        permit: &Permit<SignedIn>,
-        user_id: &UserId,
-    ) -> Result<User, RetrieveError> {
+    async fn retrieve(&self, permit: &Permit<SignedIn>, user_id: &UserId) -> Retrieved<User> {
         let user = self.users.get(permit, &User::key_of(*user_id)).await?;
         user.filter(|user| user.is_there(permit.moment().now())).or_not_found()
     }
 
     // 3b. Authorization: 404, so that callers cannot learn who else has an account
-    fn allow(caller: &SignedIn, user_id: &UserId, _: &User) -> Verdict {
+    const ALLOW: Allow<Self> = Allow::If(|caller: &SignedIn, user_id: &UserId, _| {
         Verdict::allow_or_hide(caller.is_or_administers(*user_id))
-    }
+    });
 
     // 7. and 8. A query decides nothing and changes nothing.
 
     // 9. Response
-    type View = UserView;
+    type Reply = reply::Ok<UserView>;
 
-    fn reply(user: User) -> Reply<UserView> {
-        Reply::ok(user.into())
+    fn reply(user: User) -> reply::Ok<UserView> {
+        reply::Ok::of(user.into())
     }
-}
-
-#[derive(Debug, eserde::Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct Parameters {
-    user_id: UserId,
 }
 
 #[cfg(test)]
@@ -87,7 +69,7 @@ mod tests {
             (signed_in(other, &[Role::Admin]), Verdict::Allow),
             (signed_in(other, &[Role::Customer, Role::Merchant, Role::Editor]), Verdict::Hide),
         ] {
-            assert_eq!(GetUser::allow(&caller, &ann.user_id, &ann), verdict, "{caller:?}");
+            assert_eq!(GetUser::ALLOW.verdict(&caller, &ann.user_id, &ann), verdict, "{caller:?}");
         }
     }
 }

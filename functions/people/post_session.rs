@@ -4,23 +4,15 @@
 //! address. Where many sources try one account, it stays open to the sources from which the user
 //! has signed in before.
 
-use std::process::ExitCode;
-
 use aws::tokens::{LIFETIME_S, Signer, SigningKeys};
 use aws::{Guesses, Passwords, SIGNING_KEYS, Table};
 use domain::error_codes;
 use domain::people::{Email, EmailClaim, EnteredPassword, KnownSources, SessionView, User};
 use domain::resources::USERS;
-use lifecycle::caller::NoRole;
-use lifecycle::effects::{Effects, Write};
-use lifecycle::input::Json;
-use lifecycle::limit::{LIMITS, Limit, MINUTE};
+use lifecycle::limit::LIMITS;
+use lifecycle::prelude::*;
 use lifecycle::record::Key;
-use lifecycle::resource::{Action, Resource};
-use lifecycle::{
-    Access, Anyone, Conditions, DomainError, Endpoint, ErrorCode, FieldErrors, Moment, Permit,
-    Reply, RetrieveError, Route, ServiceError, Timestamp, Verdict,
-};
+use lifecycle::{Endpoint, ServiceError, Timestamp};
 use schemars::JsonSchema;
 
 fn main() -> ExitCode {
@@ -55,9 +47,9 @@ impl Endpoint for PostSession {
 
     const LIMIT: Limit = Limit::exact(30, MINUTE);
     const BODY_BYTES_MAX: usize = 4 * 1024;
-    const RESOURCES: &'static [Resource] = &[
-        Resource::Table(USERS, &[Action::GetItem, Action::PutItem]),
-        Resource::Table(LIMITS, &[Action::UpdateItem]),
+    const RESOURCES: Resources = &[
+        Resource::Table(USERS, &[GetItem, PutItem]),
+        Resource::Table(LIMITS, &[UpdateItem]),
         Resource::Secret(SIGNING_KEYS),
     ];
 
@@ -66,10 +58,6 @@ impl Endpoint for PostSession {
 
     // 5. Syntax validation
     type Command = Credentials;
-
-    fn parse(Json(credentials): Json<Credentials>) -> Result<Credentials, FieldErrors> {
-        Ok(credentials)
-    }
 
     // 6. Retrieval. An unknown address costs as many reads and password verifications as a known
     // one; the fixed response time of a failure hides any remaining difference. Each attempt counts
@@ -81,7 +69,7 @@ impl Endpoint for PostSession {
         &self,
         permit: &Permit<Anyone>,
         Credentials { email, password }: &Credentials,
-    ) -> Result<SignIn, RetrieveError> {
+    ) -> Retrieved<SignIn> {
         let (address, source) = (email.folded(), permit.source());
         let guess = self.guesses.acquire(permit, &address).await?;
         let known = KnownSources::key_of(email);
@@ -108,9 +96,7 @@ impl Endpoint for PostSession {
     }
 
     // 3b. Authorization: stage 7 judges the password, since a wrong one is 401 and not 404
-    fn allow(_: &Anyone, _: &Credentials, _: &SignIn) -> Verdict {
-        Verdict::Allow
-    }
+    const ALLOW: Allow<Self> = Allow::Always;
 
     const CONDITIONS: Conditions<SignIn> = Conditions::Untagged;
 
@@ -140,10 +126,10 @@ impl Endpoint for PostSession {
     }
 
     // 9. Response
-    type View = SessionView;
+    type Reply = reply::Ok<SessionView>;
 
-    fn reply(Session { user, signer, from, .. }: Session) -> Reply<SessionView> {
-        Reply::ok(SessionView {
+    fn reply(Session { user, signer, from, .. }: Session) -> reply::Ok<SessionView> {
+        reply::Ok::of(SessionView {
             access_token: signer.sign(&user.claims(), from, LIFETIME_S),
             token_type: "Bearer".to_owned(),
             expires_in: LIFETIME_S,

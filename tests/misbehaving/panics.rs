@@ -3,9 +3,9 @@
 use std::process::ExitCode;
 
 use lifecycle::caller::NoRole;
-use lifecycle::reply::NoBody;
-use lifecycle::resource::Resource;
-use lifecycle::{Access, Anyone, FieldErrors, Permit, Query, Reply, RetrieveError, Route, Verdict};
+use lifecycle::reply;
+use lifecycle::resource::Resources;
+use lifecycle::{Access, Allow, Anyone, Permit, Query, Retrieved, Route};
 
 fn main() -> ExitCode {
     aws::serve(|_| Panics)
@@ -17,27 +17,21 @@ impl Query for Panics {
     const ROUTE: Route = Route::get("/panics");
     type Caller = Anyone;
     const ACCESS: Access<NoRole> = Access::Public;
-    const RESOURCES: &'static [Resource] = &[];
+    const RESOURCES: Resources = &[];
     type Input = ();
     type Command = ();
 
-    fn parse((): ()) -> Result<(), FieldErrors> {
-        Ok(())
-    }
-
     type Facts = ();
 
-    async fn retrieve(&self, _: &Permit<Anyone>, (): &()) -> Result<(), RetrieveError> {
+    async fn retrieve(&self, _: &Permit<Anyone>, (): &()) -> Retrieved<()> {
         panic!("the secret of the handler");
     }
 
-    fn allow(_: &Anyone, (): &(), (): &()) -> Verdict {
-        Verdict::Allow
-    }
+    const ALLOW: Allow<Self> = Allow::Always;
 
-    type View = NoBody;
+    type Reply = reply::NoContent;
 
-    fn reply((): ()) -> Reply<NoBody> {
-        Reply::no_content()
+    fn reply((): ()) -> reply::NoContent {
+        reply::NoContent
     }
 }

@@ -3,9 +3,9 @@
 use std::process::ExitCode;
 
 use lifecycle::caller::NoRole;
-use lifecycle::reply::NoBody;
-use lifecycle::resource::Resource;
-use lifecycle::{Access, Anyone, FieldErrors, Permit, Query, Reply, RetrieveError, Route, Verdict};
+use lifecycle::reply;
+use lifecycle::resource::Resources;
+use lifecycle::{Access, Allow, Anyone, Permit, Query, Retrieved, Route};
 
 fn main() -> ExitCode {
     aws::serve(|_| Spins)
@@ -13,33 +13,36 @@ fn main() -> ExitCode {
 
 struct Spins;
 
-impl Query for Spins {
-    const ROUTE: Route = Route::get("/spins");
-    type Caller = Anyone;
-    const ACCESS: Access<NoRole> = Access::Public;
-    const RESOURCES: &'static [Resource] = &[];
-    type Input = ();
-    type Command = ();
+/// A command that is never made.
+struct Spun;
 
-    fn parse((): ()) -> Result<(), FieldErrors> {
+impl From<()> for Spun {
+    fn from((): ()) -> Self {
         loop {
             std::hint::black_box(());
         }
     }
+}
+
+impl Query for Spins {
+    const ROUTE: Route = Route::get("/spins");
+    type Caller = Anyone;
+    const ACCESS: Access<NoRole> = Access::Public;
+    const RESOURCES: Resources = &[];
+    type Input = ();
+    type Command = Spun;
 
     type Facts = ();
 
-    async fn retrieve(&self, _: &Permit<Anyone>, (): &()) -> Result<(), RetrieveError> {
+    async fn retrieve(&self, _: &Permit<Anyone>, _: &Spun) -> Retrieved<()> {
         Ok(())
     }
 
-    fn allow(_: &Anyone, (): &(), (): &()) -> Verdict {
-        Verdict::Allow
-    }
+    const ALLOW: Allow<Self> = Allow::Always;
 
-    type View = NoBody;
+    type Reply = reply::NoContent;
 
-    fn reply((): ()) -> Reply<NoBody> {
-        Reply::no_content()
+    fn reply((): ()) -> reply::NoContent {
+        reply::NoContent
     }
 }

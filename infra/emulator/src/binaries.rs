@@ -5,15 +5,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::time::{Duration, SystemTime};
 
+use cargo_command::cargo;
 use serde::Deserialize;
 use tokio::process::Command;
 use tokio::time::{MissedTickBehavior, interval};
 
 /// The interval at which binaries are checked.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-
-/// Prefixes of the variables that cargo sets while it builds or runs a package.
-const OF_PACKAGE: [&str; 2] = ["CARGO_PKG_", "CARGO_MANIFEST_"];
 
 /// The reason why there are no binaries.
 #[derive(Debug, thiserror::Error)]
@@ -124,29 +122,6 @@ impl Metadata {
             targets.any(|target| target.name == binary && target.kind.iter().any(|it| it == "bin"))
         };
         self.packages.iter().find(has).map(|package| package.name.as_str())
-    }
-}
-
-/// A command that runs cargo in a workspace, [`without_package`]: the cargo that runs this process,
-/// or else the one in `PATH`.
-#[must_use]
-pub fn cargo(workspace: &Path) -> std::process::Command {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = std::process::Command::new(cargo);
-    without_package(command.current_dir(workspace));
-    command
-}
-
-/// Removes from a command's environment what cargo tells of the package that it runs.
-///
-/// Where the command builds, build scripts that watch those variables, as ring's does, would be run
-/// again, and all that depends on them built again.
-pub fn without_package(command: &mut std::process::Command) {
-    let of_package = |name: &str| OF_PACKAGE.iter().any(|prefix| name.starts_with(prefix));
-    for (name, _) in std::env::vars_os() {
-        if name.to_str().is_some_and(of_package) {
-            command.env_remove(name);
-        }
     }
 }
 

@@ -4,9 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
-
-use crate::context::Context;
-use crate::descriptions::Error;
+use tooling::Error;
+use tooling::context::Context;
 
 /// The AWS CLI for one region.
 pub(crate) struct AwsCli<'a> {

@@ -8,28 +8,26 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::ExitCode;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use clap::Parser;
 use sam_template::Template;
 use sha2::{Digest, Sha256};
+use tooling::cargo_lambda::{CargoLambda, Profile};
+use tooling::context::Context;
+use tooling::process::succeeded;
+use tooling::stack::Stack;
+use tooling::{Error, say};
 
 use crate::aws_cli::AwsCli;
-use crate::cargo_lambda::{CargoLambda, Profile};
-use crate::context::Context;
-use crate::descriptions::Error;
-use crate::process::succeeded;
-use crate::{say, template, terminal};
 
 /// The alias that the API and the queues invoke.
 pub(crate) const ALIAS: &str = "live";
 
 /// Builds functions and deploys their code.
 #[derive(Parser)]
-#[command(name = "cargo xtask deploy")]
-struct Arguments {
+pub(crate) struct Arguments {
     /// The functions, by their binaries' names.
     #[arg(required_unless_present = "changed", conflicts_with = "changed")]
     functions: Vec<String>,
@@ -54,12 +52,12 @@ struct Arguments {
 /// Base64 SHA-256 hashes by binary name.
 type Hashes = BTreeMap<String, String>;
 
-/// Runs the command with the arguments after `deploy`.
-pub(crate) fn run(workspace: &Path, given: &[String]) -> ExitCode {
-    terminal::run("deploy", given, |arguments| deploy(workspace, arguments))
-}
-
-fn deploy(workspace: &Path, arguments: &Arguments) -> Result<(), Error> {
+/// Runs the command.
+///
+/// # Errors
+///
+/// If a function cannot be built or deployed, or the stage deploys gradually.
+pub(crate) fn run(workspace: &Path, arguments: &Arguments) -> Result<(), Error> {
     let stack =
         Stack::of(&fs_err::read_to_string(workspace.join("samconfig.toml"))?, &arguments.stage)?;
     if stack.gradual {
@@ -127,41 +125,6 @@ fn refuse_unknown(aws: &AwsCli<'_>, stack: &Stack, due: &[&String]) -> Result<()
     Err(format!("the stack has no {} yet: run sam deploy first", unknown.join(", ")).into())
 }
 
-/// A stack that `sam deploy` has created.
-pub(crate) struct Stack {
-    pub(crate) name: String,
-    pub(crate) region: String,
-    /// Whether new versions get a share of the requests first.
-    pub(crate) gradual: bool,
-}
-
-impl Stack {
-    /// The stack of a stage.
-    ///
-    /// # Errors
-    ///
-    /// If `samconfig.toml` has no stack for the stage.
-    pub(crate) fn of(samconfig: &str, stage: &str) -> Result<Self, Error> {
-        let config: toml::Table = toml::from_str(samconfig).context(|| "samconfig.toml")?;
-        let setting = |name: &str| -> Result<String, Error> {
-            let global = config.get(stage).and_then(|stage| stage.get("global"));
-            let value = global.and_then(|global| global.get("parameters")?.get(name)?.as_str());
-            let lacking = || format!("samconfig.toml has no {name} for the stage {stage}");
-            Ok(value.ok_or_else(lacking)?.to_owned())
-        };
-        let (name, region) = (setting("stack_name")?, setting("region")?);
-        let parameters = template::samconfig::overrides(stage, &config[stage])?;
-        let preference = parameters.get("DeploymentPreference");
-        let gradual = preference.is_some_and(|preference| preference != "AllAtOnce");
-        Ok(Self { name, region, gradual })
-    }
-
-    /// The function's name in the stack, as the template sets it.
-    pub(crate) fn function(&self, binary: &str) -> String {
-        format!("{}-{binary}", self.name)
-    }
-}
-
 /// Deploys a built binary.
 fn push(
     cargo_lambda: &CargoLambda<'_>,
@@ -208,12 +171,12 @@ mod tests {
     #[test]
     fn a_stage_with_gradual_deployments_is_an_error() {
         for (stage, refused) in [("dev", false), ("staging", true), ("prod", true)] {
-            let samconfig = fs_err::read_to_string(crate::workspace().join("samconfig.toml"));
+            let samconfig = fs_err::read_to_string(tooling::workspace().join("samconfig.toml"));
             let stack = Stack::of(&samconfig.unwrap(), stage).unwrap();
             assert_eq!(stack.gradual, refused, "{stage}");
         }
         let arguments = Arguments::parse_from(["deploy", "get_user", "--stage", "prod", "--dry"]);
-        let refused = deploy(crate::workspace(), &arguments).unwrap_err().to_string();
+        let refused = run(tooling::workspace(), &arguments).unwrap_err().to_string();
         assert!(refused.starts_with("prod: its new versions get"), "{refused}");
     }
 
@@ -233,14 +196,5 @@ mod tests {
         let refused = refuse_unknown(&aws, &stack, &[&known, &unknown]).unwrap_err().to_string();
         fs_err::remove_dir_all(&folder).unwrap();
         assert_eq!(refused, "the stack has no shop-get_order yet: run sam deploy first");
-    }
-
-    #[test]
-    fn every_stage_has_a_stack() {
-        let samconfig = fs_err::read_to_string(crate::workspace().join("samconfig.toml")).unwrap();
-        for stage in ["dev", "staging", "prod"] {
-            assert!(Stack::of(&samconfig, stage).is_ok(), "{stage}");
-        }
-        assert!(Stack::of(&samconfig, "nowhere").is_err());
     }
 }

@@ -5,23 +5,21 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::ExitCode;
 
-use clap::Parser;
+use clap::Args;
 use jiff::Timestamp;
 use sam_template::Template;
 use serde_json::{Value, json};
+use tooling::context::Context;
+use tooling::stack::Stack;
+use tooling::{Error, say};
 
 use crate::aws_cli::AwsCli;
-use crate::context::Context;
-use crate::deploy::{ALIAS, Stack};
-use crate::descriptions::Error;
-use crate::{say, terminal};
+use crate::deploy::ALIAS;
 
 /// Moves functions back to earlier versions.
-#[derive(Parser)]
-#[command(name = "cargo xtask rollback")]
-struct Arguments {
+#[derive(Args)]
+pub(crate) struct Arguments {
     /// The functions, by their binaries' names; each moves back by one version.
     #[arg(required_unless_present = "to", conflicts_with = "to")]
     functions: Vec<String>,
@@ -39,23 +37,25 @@ struct Arguments {
     dry: bool,
 }
 
-/// Runs the command with the arguments after `rollback`.
-pub(crate) fn run(workspace: &Path, given: &[String]) -> ExitCode {
-    terminal::run("rollback", given, |arguments: &Arguments| {
-        let samconfig = fs_err::read_to_string(workspace.join("samconfig.toml"))?;
-        let stack = Stack::of(&samconfig, &arguments.stage)?;
-        let template = Template::read(&workspace.join("template.yaml"), &BTreeMap::new())?;
-        let all = template.binaries();
-        if let Some(unknown) = arguments.functions.iter().find(|name| !all.contains(*name)) {
-            return Err(format!("the template has no function of the binary {unknown}").into());
-        }
-        let functions = if arguments.to.is_some() {
-            all.iter().collect()
-        } else {
-            arguments.functions.iter().collect()
-        };
-        move_back(&AwsCli::new(&stack.region), &stack, functions, arguments)
-    })
+/// Runs the command.
+///
+/// # Errors
+///
+/// If AWS cannot be asked, or a function has no such version.
+pub(crate) fn run(workspace: &Path, arguments: &Arguments) -> Result<(), Error> {
+    let samconfig = fs_err::read_to_string(workspace.join("samconfig.toml"))?;
+    let stack = Stack::of(&samconfig, &arguments.stage)?;
+    let template = Template::read(&workspace.join("template.yaml"), &BTreeMap::new())?;
+    let all = template.binaries();
+    if let Some(unknown) = arguments.functions.iter().find(|name| !all.contains(*name)) {
+        return Err(format!("the template has no function of the binary {unknown}").into());
+    }
+    let functions = if arguments.to.is_some() {
+        all.iter().collect()
+    } else {
+        arguments.functions.iter().collect()
+    };
+    move_back(&AwsCli::new(&stack.region), &stack, functions, arguments)
 }
 
 fn move_back(

@@ -11,14 +11,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package, PackageId};
-use emulator::binaries::cargo;
 use serde::Deserialize;
 use serde_json::{Value, json};
-
-use crate::context::Context;
-use crate::descriptions::{Error, target_directory};
-use crate::process::succeeded;
-use crate::{say, tools};
+use tooling::context::Context;
+use tooling::process::succeeded;
+use tooling::{Error, cargo, say, target_directory, tools};
 
 /// The target platform whose dependencies are listed.
 const PLATFORM: &str = "x86_64-unknown-linux-gnu";
@@ -197,7 +194,7 @@ mod tests {
 
     #[test]
     fn the_bill_lists_only_linked_packages_with_licence_and_hash() {
-        let bill = bill(crate::workspace()).unwrap();
+        let bill = bill(tooling::workspace()).unwrap();
         let of = |name: &str| {
             let components = bill["components"].as_array().unwrap();
             components.iter().find(|component| component["name"] == name)

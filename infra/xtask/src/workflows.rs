@@ -7,14 +7,11 @@ use std::process::Command;
 
 use sam_template::{REGION, as_json};
 use serde_json::Value;
+use tooling::context::Context;
+use tooling::pipeline::WORKFLOWS;
+use tooling::{Error, tools};
 
-use crate::context::Context;
-use crate::descriptions::Error;
 use crate::supply::first_on_path;
-use crate::tools;
-
-/// The workflows' folder.
-pub(crate) const FOLDER: &str = ".github/workflows";
 
 /// The template of the resources that the workflows need in an account.
 const TEMPLATE: &str = "infra/pipeline.yaml";
@@ -35,12 +32,12 @@ pub(crate) fn complaints(workspace: &Path) -> Result<Vec<String>, Error> {
         Ok((!output.status.success()).then(said))
     };
     let cfn_lint = tools::installed(workspace, "sam")?.join("cfn-lint");
-    let zizmor = ["--offline", "--no-progress", "--min-severity", "medium", FOLDER];
+    let zizmor = ["--offline", "--no-progress", "--min-severity", "medium", WORKFLOWS];
     let mut complaints = Vec::new();
     complaints.extend(judged(&programs.join("actionlint"), &[])?);
     complaints.extend(judged(&programs.join("zizmor"), &zizmor)?);
     complaints.extend(judged(&cfn_lint, &["--regions", REGION, "--", TEMPLATE])?);
-    for entry in fs_err::read_dir(workspace.join(FOLDER))? {
+    for entry in fs_err::read_dir(workspace.join(WORKFLOWS))? {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let found = against(&as_json(&path)?);
@@ -133,7 +130,7 @@ mod tests {
 
     #[test]
     fn the_execution_role_may_replace_the_list_of_copied_tables() {
-        let pipeline = as_json(&crate::workspace().join(TEMPLATE)).unwrap();
+        let pipeline = as_json(&tooling::workspace().join(TEMPLATE)).unwrap();
         let policies = &pipeline["Resources"]["ExecutionRole"]["Properties"]["Policies"];
         let statements = |name: &str| {
             let policies = policies.as_array().unwrap();

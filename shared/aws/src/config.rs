@@ -9,7 +9,7 @@ use lifecycle::Upstream;
 use lifecycle::effects::QueueName;
 use lifecycle::idempotency::IDEMPOTENCY_KEYS;
 use lifecycle::record::TableName;
-use lifecycle::resource::{Action, Resource};
+use lifecycle::resource::{Action, OUTBOX, Resource};
 
 /// The secret that holds the keys that sign tokens.
 pub const SIGNING_KEYS: &str = "signing_keys";
@@ -77,6 +77,9 @@ impl Configuration {
             match *used {
                 Resource::Table(table, _) | Resource::Index(table, _) => {
                     tables.insert(table, reader.required(&table.variable()));
+                }
+                Resource::Outbox => {
+                    tables.insert(OUTBOX, reader.required(&OUTBOX.variable()));
                 }
                 Resource::Queue(queue)
                 | Resource::ReadAttributes(queue)

@@ -8,9 +8,9 @@ use serde::de::DeserializeOwned;
 
 use crate::effects::{Effects, QueueName};
 use crate::envelope::Envelope;
-use crate::error::{DomainError, FieldErrors, RetrieveError};
+use crate::error::{DomainError, FieldErrors, Retrieved};
 use crate::record::{Key, TableName};
-use crate::resource::Resource;
+use crate::resource::Resources;
 use crate::{Backoff, Moment, Permit, Timestamp};
 
 /// A function that processes each record of a queue or a stream, or each run of a schedule.
@@ -37,20 +37,15 @@ pub trait Consumer: Send + Sync + Sized + 'static {
     const BACKOFF: Backoff = Backoff::DEFAULT;
 
     /// The tables, queues, secrets and upstreams in use, for the IAM policy.
-    const RESOURCES: &'static [Resource];
+    const RESOURCES: Resources;
 
     /// Stage 4. Deserialisation: the record as delivered.
     type Input: RecordInput;
 
-    /// Stage 5. Syntax validation: into a type that cannot be wrong.
-    type Command: Send + Sync;
-
-    /// Stage 5. Syntax validation.
-    ///
-    /// # Errors
-    ///
-    /// All violations of the record, together. The record goes to the dead-letter queue.
-    fn parse(input: Self::Input) -> Result<Self::Command, FieldErrors>;
+    /// Stage 5. Syntax validation, by `TryFrom`: into a type that cannot be wrong. It is the input
+    /// itself, or a type made of it. The conversion reports all violations together; the record
+    /// then goes to the dead-letter queue.
+    type Command: TryFrom<Self::Input, Error: Into<FieldErrors>> + Send + Sync;
 
     /// Stage 6. Retrieval: everything the decision needs.
     type Facts: Send + Sync;
@@ -60,14 +55,14 @@ pub trait Consumer: Send + Sync + Sized + 'static {
         &self,
         permit: &Permit<DeliveredMessage>,
         command: &Self::Command,
-    ) -> impl Future<Output = Result<Self::Facts, RetrieveError>> + Send;
+    ) -> impl Future<Output = Retrieved<Self::Facts>> + Send;
 
     /// Stages 7 and 8. The effects of the record: a pure function of values.
     ///
     /// # Errors
     ///
     /// The business rule that rejects the record. The record is remembered as processed, without
-    /// effects, and the rejection is logged. For a retry, return a [`RetrieveError`] from stage 6.
+    /// effects, and the rejection is logged. For a retry, return a [`RetrieveError`](crate::RetrieveError) from stage 6.
     fn decide(
         moment: &Moment,
         command: &Self::Command,

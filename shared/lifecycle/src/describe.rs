@@ -20,8 +20,8 @@ use crate::idempotency::{IDEMPOTENCY_KEYS, Idempotency};
 use crate::input::{Input, Schemas};
 use crate::limit::{Counting, LIMITS};
 use crate::record::TableName;
-use crate::reply::View;
-use crate::resource::{Action, Resource};
+use crate::reply::{Reply, View};
+use crate::resource::{Action, OUTBOX, Resource};
 use crate::rotation::Rotation;
 
 /// Whether the binary was started with `--describe`.
@@ -40,7 +40,7 @@ pub(crate) fn print(description: &Value) -> ExitCode {
 /// Returns the description of an endpoint.
 pub fn endpoint<E: Endpoint>() -> Value {
     let mut schemas = Schemas::default();
-    E::Input::describe(&mut schemas);
+    E::Input::describe(&E::ROUTE, &mut schemas);
     let counting = match E::LIMIT.counting {
         Counting::Exact => "exact",
         Counting::Approximate => "approximate",
@@ -54,11 +54,12 @@ pub fn endpoint<E: Endpoint>() -> Value {
         "kind": "endpoint",
         "route": { "method": E::ROUTE.method.as_str(), "path": E::ROUTE.path },
         "access": E::ACCESS.describe(),
+        "allow": E::ALLOW.describe(),
         "signIn": format!("{:?}", E::Caller::SIGN_IN).to_lowercase(),
         "input": schemas,
-        "status": E::STATUS.as_u16(),
-        "failureStatus": E::FAILURE_STATUS.map(|status| status.as_u16()),
-        "output": E::View::schema(),
+        "status": E::Reply::STATUS.as_u16(),
+        "failureStatus": E::Reply::FAILURE_STATUS.map(|status| status.as_u16()),
+        "output": <E::Reply as Reply>::View::schema(),
         "refusals": error_codes::<E>(),
         "bodyBytesMax": E::BODY_BYTES_MAX,
         "limit": {
@@ -91,7 +92,7 @@ fn error_codes<E: Endpoint>() -> Vec<Value> {
 /// The failures that can end a request to this endpoint, stage by stage.
 fn failures<E: Endpoint>() -> Vec<RequestError> {
     let mut schemas = Schemas::default();
-    E::Input::describe(&mut schemas);
+    E::Input::describe(&E::ROUTE, &mut schemas);
     let limit = E::BODY_BYTES_MAX;
     let mut failures = vec![
         RequestError::NotAcceptable,
@@ -185,6 +186,7 @@ fn uses(uses: &[Resource]) -> Value {
             Resource::Table(table, verbs) => {
                 verbs.iter().for_each(|verb| list(&mut tables, *table, json!(verb)));
             }
+            Resource::Outbox => list(&mut tables, OUTBOX, json!(Action::PutItem)),
             Resource::Index(table, index) => list(&mut indexes, *table, json!(index.name())),
             Resource::Queue(queue) => queues.push(queue.name()),
             Resource::Queues(several) => queues.extend(several.iter().map(|queue| queue.name())),

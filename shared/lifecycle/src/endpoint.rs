@@ -2,22 +2,51 @@
 
 use std::future::Future;
 
-use http::StatusCode;
-
 use crate::caller::{Access, Caller, TokenVerifier, Verdict};
 use crate::conditions::Conditions;
 use crate::effects::Effects;
-use crate::error::{DomainError, ErrorCode, FieldErrors, RetrieveError};
+use crate::error::{DomainError, ErrorCode, FieldErrors, Retrieved};
 use crate::idempotency::Idempotency;
 use crate::input::Input;
 use crate::limit::Limit;
-use crate::reply::{Reply, View};
-use crate::resource::Resource;
+use crate::reply::Reply;
+use crate::resource::Resources;
 use crate::route::Route;
 use crate::{Moment, Permit};
 
 /// The roles that a kind of caller can have.
 pub type RoleOf<C> = <C as Caller>::Role;
+
+/// The value that an endpoint's input is read into.
+pub type ValueOf<I> = <I as Input>::Value;
+
+/// Stage 3b. Authorization once the facts are known.
+///
+/// There is no default: an endpoint without it does not compile.
+pub enum Allow<E: Endpoint> {
+    /// Whatever the facts are: stage 3 has decided.
+    Always,
+    /// By the facts.
+    If(fn(&E::Caller, &E::Command, &E::Facts) -> Verdict),
+}
+
+impl<E: Endpoint> Allow<E> {
+    /// Returns the verdict on a request.
+    pub fn verdict(&self, caller: &E::Caller, command: &E::Command, facts: &E::Facts) -> Verdict {
+        match self {
+            Self::Always => Verdict::Allow,
+            Self::If(decide) => decide(caller, command, facts),
+        }
+    }
+
+    /// The kind of decision, for the endpoint's description.
+    pub(crate) fn describe(&self) -> &'static str {
+        match self {
+            Self::Always => "always",
+            Self::If(_) => "by facts",
+        }
+    }
+}
 
 /// An endpoint that changes data: all nine stages.
 ///
@@ -59,22 +88,16 @@ pub trait Endpoint: Send + Sync + Sized + 'static {
     const BODY_BYTES_MAX: usize = 256 * 1024;
 
     /// The tables, queues, secrets and upstreams in use, for the IAM policy.
-    const RESOURCES: &'static [Resource];
+    const RESOURCES: Resources;
 
     /// Stage 4. Deserialisation: path, query, headers and body as on the wire. A part
     /// ([`Path`](crate::input::Path), [`QueryString`](crate::input::QueryString),
     /// [`Headers`](crate::input::Headers), [`Json`](crate::input::Json)) or a tuple of parts.
     type Input: Input;
 
-    /// Stage 5. Syntax validation: into a type that cannot be wrong.
-    type Command: Send + Sync;
-
-    /// Stage 5. Syntax validation.
-    ///
-    /// # Errors
-    ///
-    /// All violations of the request, together.
-    fn parse(input: Self::Input) -> Result<Self::Command, FieldErrors>;
+    /// Stage 5. Syntax validation, by `TryFrom`: into a type that cannot be wrong. It is the value of
+    /// the input itself, or a type made of it. The conversion reports all violations together.
+    type Command: TryFrom<ValueOf<Self::Input>, Error: Into<FieldErrors>> + Send + Sync;
 
     /// Stage 6. Retrieval: everything the decision needs.
     type Facts: Send + Sync;
@@ -84,10 +107,10 @@ pub trait Endpoint: Send + Sync + Sized + 'static {
         &self,
         permit: &Permit<Self::Caller>,
         command: &Self::Command,
-    ) -> impl Future<Output = Result<Self::Facts, RetrieveError>> + Send;
+    ) -> impl Future<Output = Retrieved<Self::Facts>> + Send;
 
     /// Stage 3b. Authorization that depends on the facts.
-    fn allow(caller: &Self::Caller, command: &Self::Command, facts: &Self::Facts) -> Verdict;
+    const ALLOW: Allow<Self>;
 
     /// After stage 3b. The entity tag that `If-Match` and `If-None-Match` are compared with. A
     /// request whose conditions do not hold is answered with 412 and changes nothing.
@@ -116,18 +139,11 @@ pub trait Endpoint: Send + Sync + Sized + 'static {
     /// Stage 8. Side effects, as values.
     fn effects(outcome: &Self::Outcome) -> Effects;
 
-    /// Stage 9. Response: the status of success. A reply with another status is an internal error,
-    /// so that the API description is always true.
-    const STATUS: StatusCode = StatusCode::OK;
-
-    /// Stage 9. Response: the status of a reply that reports a failure in the same shape.
-    const FAILURE_STATUS: Option<StatusCode> = None;
-
-    /// Stage 9. Response: the shape of its data.
-    type View: View;
+    /// Stage 9. Response: its status, and the shape of its data.
+    type Reply: Reply;
 
     /// Stage 9. Response.
-    fn reply(outcome: Self::Outcome) -> Reply<Self::View>;
+    fn reply(outcome: Self::Outcome) -> Self::Reply;
 
     /// Verifies tokens where signing in is optional: API Gateway's authorizers cannot.
     fn verifier(&self) -> Option<&dyn TokenVerifier> {
@@ -150,20 +166,14 @@ pub trait Query: Send + Sync + Sized + 'static {
     const LIMIT: Limit = Limit::DEFAULT;
 
     /// The tables, queues, secrets and upstreams in use, for the IAM policy.
-    const RESOURCES: &'static [Resource];
+    const RESOURCES: Resources;
 
     /// Stage 4. Deserialisation, as in [`Endpoint::Input`].
     type Input: Input;
 
-    /// Stage 5. Syntax validation: into a type that cannot be wrong.
-    type Command: Send + Sync;
-
-    /// Stage 5. Syntax validation.
-    ///
-    /// # Errors
-    ///
-    /// All violations of the request, together.
-    fn parse(input: Self::Input) -> Result<Self::Command, FieldErrors>;
+    /// Stage 5. Syntax validation, by `TryFrom`: into a type that cannot be wrong. It is the value of
+    /// the input itself, or a type made of it. The conversion reports all violations together.
+    type Command: TryFrom<ValueOf<Self::Input>, Error: Into<FieldErrors>> + Send + Sync;
 
     /// Stage 6. Retrieval: the data that was asked for.
     type Facts: Send + Sync;
@@ -173,19 +183,16 @@ pub trait Query: Send + Sync + Sized + 'static {
         &self,
         permit: &Permit<Self::Caller>,
         question: &Self::Command,
-    ) -> impl Future<Output = Result<Self::Facts, RetrieveError>> + Send;
+    ) -> impl Future<Output = Retrieved<Self::Facts>> + Send;
 
     /// Stage 3b. Authorization that depends on the facts.
-    fn allow(caller: &Self::Caller, question: &Self::Command, facts: &Self::Facts) -> Verdict;
+    const ALLOW: Allow<Self>;
 
-    /// Stage 9. Response, as in [`Endpoint::FAILURE_STATUS`].
-    const FAILURE_STATUS: Option<StatusCode> = None;
-
-    /// Stage 9. Response: the shape of its data.
-    type View: View;
+    /// Stage 9. Response: its status, and the shape of its data.
+    type Reply: Reply;
 
     /// Stage 9. Response.
-    fn reply(facts: Self::Facts) -> Reply<Self::View>;
+    fn reply(facts: Self::Facts) -> Self::Reply;
 
     /// Verifies tokens where signing in is optional.
     fn verifier(&self) -> Option<&dyn TokenVerifier> {
@@ -199,30 +206,22 @@ impl<Q: Query> Endpoint for Q {
     type Caller = Q::Caller;
     const ACCESS: Access<RoleOf<Q::Caller>> = Q::ACCESS;
     const LIMIT: Limit = Q::LIMIT;
-    const RESOURCES: &'static [Resource] = Q::RESOURCES;
-    const FAILURE_STATUS: Option<StatusCode> = Q::FAILURE_STATUS;
+    const RESOURCES: Resources = Q::RESOURCES;
+    const ALLOW: Allow<Q> = <Q as Query>::ALLOW;
     // Conditions are compared with the tag of the reply.
     const CONDITIONS: Conditions<Q::Facts> = Conditions::Untagged;
     type Input = Q::Input;
     type Command = Q::Command;
     type Facts = Q::Facts;
     type Outcome = Q::Facts;
-    type View = Q::View;
-
-    fn parse(input: Q::Input) -> Result<Q::Command, FieldErrors> {
-        Q::parse(input)
-    }
+    type Reply = Q::Reply;
 
     fn retrieve(
         &self,
         permit: &Permit<Q::Caller>,
         question: &Q::Command,
-    ) -> impl Future<Output = Result<Q::Facts, RetrieveError>> + Send {
+    ) -> impl Future<Output = Retrieved<Q::Facts>> + Send {
         Query::retrieve(self, permit, question)
-    }
-
-    fn allow(caller: &Q::Caller, question: &Q::Command, facts: &Q::Facts) -> Verdict {
-        Q::allow(caller, question, facts)
     }
 
     fn decide(
@@ -238,7 +237,7 @@ impl<Q: Query> Endpoint for Q {
         Effects::none()
     }
 
-    fn reply(facts: Q::Facts) -> Reply<Q::View> {
+    fn reply(facts: Q::Facts) -> Q::Reply {
         Q::reply(facts)
     }
 

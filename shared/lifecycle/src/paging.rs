@@ -27,6 +27,16 @@ impl PageQuery {
     }
 }
 
+/// A page of a list whose default order is newest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewestFirst(pub PageRequest);
+
+impl From<PageQuery> for NewestFirst {
+    fn from(query: PageQuery) -> Self {
+        Self(query.of_list(Direction::Descending))
+    }
+}
+
 /// A page of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageRequest {

@@ -6,6 +6,12 @@ use crate::Upstream;
 use crate::effects::QueueName;
 use crate::record::{IndexName, TableName};
 
+/// The outbox table: a commit writes events into it, and the relay reads them from its stream.
+pub const OUTBOX: TableName = TableName::new("outbox");
+
+/// The resources of one function.
+pub type Resources = &'static [Resource];
+
 /// A table, queue, secret or upstream and the actions on it, in the terms of IAM.
 ///
 /// The lifecycle refuses a write that is not declared. The list is part of the `--describe` output,
@@ -14,6 +20,8 @@ use crate::record::{IndexName, TableName};
 pub enum Resource {
     /// A table and the actions on it.
     Table(TableName, &'static [Action]),
+    /// The outbox, which outgoing events are written to: [`OUTBOX`] with [`Action::PutItem`].
+    Outbox,
     /// An index of a table, whose records are read by partition ([`Action::Query`]).
     Index(TableName, IndexName),
     /// A queue that messages are sent to.
@@ -64,6 +72,10 @@ pub enum Action {
 impl Resource {
     /// Whether this permits the action on the table.
     pub(crate) fn covers(&self, table: TableName, verb: Action) -> bool {
-        matches!(self, Self::Table(mine, verbs) if *mine == table && verbs.contains(&verb))
+        match self {
+            Self::Table(mine, verbs) => *mine == table && verbs.contains(&verb),
+            Self::Outbox => table == OUTBOX && verb == Action::PutItem,
+            _ => false,
+        }
     }
 }

@@ -39,6 +39,11 @@ impl Route {
         Self { method: Method::DELETE, path }
     }
 
+    /// The names of the parameters in the path, in its order.
+    pub(crate) fn parameters(&self) -> impl Iterator<Item = &'static str> {
+        self.path.split('/').filter_map(name_of)
+    }
+
     /// Matches a request against this route.
     ///
     /// API Gateway has matched it already and names the route key, so that a stage or a base path

@@ -5,8 +5,7 @@ use std::path::Path;
 
 use sam_template::{Template, Trigger, parse_json};
 use serde_json::Value;
-
-use crate::descriptions::Error;
+use tooling::Error;
 
 /// The parts of the templates that cost something.
 #[derive(Debug, Clone, Default)]

@@ -3,11 +3,13 @@
 use std::path::Path;
 
 use serde_json::Value;
+use tooling::Error;
+use tooling::context::Context;
 
-use super::DOCUMENT;
 use super::tables::Tables;
-use crate::context::Context;
-use crate::descriptions::Error;
+
+/// The path of the document.
+pub(super) const DOCUMENT: &str = "infra/docs/COST.md";
 
 /// Ends a generated part.
 const END: &str = "<!-- end -->";

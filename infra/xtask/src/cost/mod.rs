@@ -4,10 +4,8 @@
 //! The counts are kept in `infra/costs.json`, so that the tables can be checked without counting
 //! again.
 
-mod counts;
 mod deployed;
 mod document;
-mod measure;
 mod money;
 mod prices;
 mod tables;
@@ -15,24 +13,22 @@ mod tables;
 use std::path::Path;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::Args;
+use tooling::counts::{COUNTS, Counts};
+use tooling::process::{program_of, succeeded};
+use tooling::terminal::{complain, done};
+use tooling::{Error, say};
 
-use self::counts::Counts;
 use self::deployed::Deployed;
-use self::document::Document;
+use self::document::{DOCUMENT, Document};
 use self::money::Bill;
 use self::prices::Prices;
-use crate::descriptions::Error;
-use crate::{arguments, complain, done, say};
 
-const COUNTS: &str = "infra/costs.json";
 const PRICES: &str = "infra/prices.toml";
-const DOCUMENT: &str = "infra/docs/COST.md";
 
 /// Counts the use of requests, and writes the tables of infra/docs/COST.md.
-#[derive(Parser)]
-#[command(name = "cargo xtask cost")]
-struct Arguments {
+#[derive(Args)]
+pub(crate) struct Arguments {
     /// The number of requests of each kind; more than 20 would exceed the limits on mails.
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=20))]
     samples: u32,
@@ -50,26 +46,19 @@ struct Arguments {
     check: bool,
 }
 
-/// Runs the command with the arguments after `cost`.
-pub(crate) fn run(workspace: &Path, given: &[String]) -> ExitCode {
-    let arguments: Arguments = match arguments(given) {
-        Ok(arguments) => arguments,
-        Err(end) => return end,
-    };
+/// Runs the command.
+pub(crate) fn run(workspace: &Path, arguments: &Arguments) -> ExitCode {
     if arguments.check {
         return complain("cost", complaints(workspace));
     }
-    done("cost", write(workspace, &arguments))
+    done("cost", write(workspace, arguments))
 }
 
 fn write(workspace: &Path, arguments: &Arguments) -> Result<(), Error> {
     if !arguments.no_measure {
-        let before = Counts::read(&workspace.join(COUNTS));
-        let counts = measure::run(workspace, arguments.samples, !arguments.no_build)?;
-        for change in before.map(|before| counts.changes(&before)).unwrap_or_default() {
-            say(&change);
-        }
-        counts.write(&workspace.join(COUNTS))?;
+        let mut counting = program_of("conformance");
+        counting.args(["cost", "--samples", &arguments.samples.to_string()]);
+        succeeded(counting.args(arguments.no_build.then_some("--no-build")))?;
     }
     let (document, tables) = (Document::read(workspace)?, tables(workspace)?);
     fs_err::write(workspace.join(DOCUMENT), document.with(&tables)?)?;
@@ -82,7 +71,7 @@ fn write(workspace: &Path, arguments: &Arguments) -> Result<(), Error> {
 ///
 /// # Errors
 /// If one of the files cannot be read.
-pub(crate) fn complaints(workspace: &Path) -> Result<Vec<String>, Error> {
+fn complaints(workspace: &Path) -> Result<Vec<String>, Error> {
     let counts = Counts::read(&workspace.join(COUNTS))?;
     let mut complaints = counts.strangers(&document::routes(workspace)?);
     let document = Document::read(workspace)?;
@@ -103,6 +92,6 @@ fn tables(workspace: &Path) -> Result<tables::Tables, Error> {
 mod tests {
     #[test]
     fn the_document_agrees_with_counts_prices_and_template() {
-        assert_eq!(super::complaints(crate::workspace()).unwrap(), Vec::<String>::new());
+        assert_eq!(super::complaints(tooling::workspace()).unwrap(), Vec::<String>::new());
     }
 }

@@ -1,9 +1,10 @@
 //! The cost of requests: counts times prices.
 
-use super::counts::{Counts, Request, Use};
+use tooling::Error;
+use tooling::counts::{Counts, Request, Use};
+
 use super::deployed::Deployed;
 use super::prices::Prices;
-use crate::descriptions::Error;
 
 /// The inputs of a price.
 #[derive(Clone, Copy)]
@@ -154,7 +155,7 @@ mod tests {
 
     /// The workspace's own prices: expectations name them instead of repeating their values.
     fn prices() -> Prices {
-        Prices::read(&crate::workspace().join(crate::cost::PRICES)).unwrap()
+        Prices::read(&tooling::workspace().join(crate::cost::PRICES)).unwrap()
     }
 
     fn deployed() -> Deployed {

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::Deserialize;
-
-use crate::context::Context;
-use crate::descriptions::Error;
+use tooling::Error;
+use tooling::context::Context;
 
 /// The content of the file.
 #[derive(Debug, Clone, Deserialize)]

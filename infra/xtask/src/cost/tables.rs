@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::counts::Use;
+use tooling::Error;
+use tooling::counts::Use;
+
 use super::money::{Amounts, Bill, Costs};
-use crate::descriptions::Error;
 
 /// The generated texts by the names of their markers.
 pub(super) type Tables = BTreeMap<&'static str, String>;
@@ -303,14 +304,15 @@ fn grouped(value: f64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use tooling::counts::Counts;
+
     use super::*;
-    use crate::cost::counts::Counts;
     use crate::cost::deployed::Deployed;
     use crate::cost::prices::Prices;
 
     #[test]
     fn reads_of_secrets_are_priced() {
-        let prices = Prices::read(&crate::workspace().join(crate::cost::PRICES)).unwrap();
+        let prices = Prices::read(&tooling::workspace().join(crate::cost::PRICES)).unwrap();
         let deployed = Deployed { secret_readers: 1_000, mappings: 1, ..Deployed::default() };
         let counts = Counts::default();
         let others = others(&Bill { prices: &prices, deployed: &deployed, counts: &counts });

@@ -1,8 +1,7 @@
 //! Routes, methods and authorizers.
 
 use sam_template::{Function, Route, Template};
-
-use crate::descriptions::{Description, Kind, SignIn};
+use tooling::descriptions::{Description, Kind, SignIn};
 
 pub(super) fn complaints(
     template: &Template,

@@ -70,8 +70,9 @@ fn headers(document: &Value) -> impl Iterator<Item = String> {
 mod tests {
     use std::collections::BTreeMap;
 
+    use tooling::workspace;
+
     use super::*;
-    use crate::workspace;
 
     #[test]
     fn pages_may_send_and_read_every_described_header() {

@@ -1,9 +1,9 @@
 //! Indexes: the template has every index that a function reads, with the expected keys.
 
 use sam_template::{Key, Template};
+use tooling::descriptions::Description;
 
-use super::logical_id;
-use crate::descriptions::Description;
+use crate::codegen::names::logical_id;
 
 pub(super) fn complaints(template: &Template, description: &Description) -> Vec<String> {
     let mut complaints = Vec::new();

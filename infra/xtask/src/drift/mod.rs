@@ -1,12 +1,11 @@
 //! `cargo xtask drift`: checks that template.yaml matches the binaries.
 //!
-//! The expected settings of a function are derived from its own description. They are compared with
-//! the template's: routes, authorizers, event sources, environment and indexes. The policy must
-//! have exactly the permissions that the function uses.
+//! `cargo xtask codegen` generates routes, environments, policies and event sources. This command
+//! compares the deployed routes, and the settings that a person writes: indexes, schedules, the
+//! rotation, the queues' visibility timeouts, and CORS.
 
 mod api;
 mod cors;
-mod grants;
 mod indexes;
 mod sources;
 
@@ -14,8 +13,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use sam_template::Template;
+use tooling::Error;
+use tooling::descriptions::{self, Description};
 
-use crate::descriptions::{self, Description, Error};
 use crate::openapi;
 
 /// The differences between the template and the binaries, one sentence each.
@@ -46,24 +46,12 @@ pub(crate) fn between(
         let of_function = [
             api::complaints(template, function, description),
             sources::complaints(template, function, description),
-            grants::complaints(function, description),
             indexes::complaints(template, description),
         ];
         let named = |complaint| format!("{}: {complaint}", function.logical_id);
         complaints.extend(of_function.concat().into_iter().map(named));
     }
-    complaints.extend(sources::dead_letters(template));
     complaints
-}
-
-/// The logical id of a resource by its name in the code: `DeadLettersQueue` for `dead_letters` and
-/// `Queue`.
-pub(crate) fn logical_id(name: &str, kind: &str) -> String {
-    let words = name.split('_').map(|word| {
-        let (first, rest) = word.split_at(word.len().min(1));
-        format!("{}{rest}", first.to_uppercase())
-    });
-    words.chain([kind.to_owned()]).collect()
 }
 
 #[cfg(test)]

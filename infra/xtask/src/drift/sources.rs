@@ -1,9 +1,9 @@
-//! Event sources: the source of a consumer's records, and their dead-letter queue.
+//! Event sources that a person configures: schedules, rotations, and the queues' visibility timeouts.
 
-use sam_template::{Function, QueueTrigger, RotationTrigger, StreamTrigger, Template, Trigger};
+use sam_template::{Function, QueueTrigger, RotationTrigger, Template, Trigger};
+use tooling::descriptions::{Description, Kind, Source};
 
-use super::logical_id;
-use crate::descriptions::{Description, Kind, Source};
+use crate::codegen::names::logical_id;
 
 /// AWS's recommendation for queues that invoke functions: six times the function's timeout.
 const VISIBILITY_PER_TIMEOUT: u32 = 6;
@@ -23,68 +23,30 @@ pub(super) fn complaints(
         return rotation(description, &triggers);
     }
     match (&description.source, triggers.as_slice()) {
-        (None, []) | (Some(Source::Schedule), [Trigger::Schedule(_)]) => Vec::new(),
-        (Some(Source::Queue(name)), [Trigger::Queue(trigger)]) => {
-            queue(template, function, name, trigger, description.deliveries_max)
+        (None, [])
+        | (Some(Source::Schedule), [Trigger::Schedule(_)])
+        | (Some(Source::Stream(_)), [Trigger::Stream(_)]) => Vec::new(),
+        (Some(Source::Queue(_)), [Trigger::Queue(trigger)]) => {
+            visibility(template, function, trigger).into_iter().collect()
         }
-        (Some(Source::Stream(name)), [Trigger::Stream(trigger)]) => stream(name, trigger),
         (wanted, found) => {
             vec![format!("has {} event sources, but consumes {wanted:?}", found.len())]
         }
     }
 }
 
-fn queue(
-    template: &Template,
-    function: &Function,
-    name: &str,
-    trigger: &QueueTrigger,
-    deliveries_max: Option<u32>,
-) -> Vec<String> {
-    let mut complaints = Vec::new();
-    let wanted = logical_id(name, "Queue");
-    if trigger.queue != wanted {
-        complaints.push(format!("event source {}, but consumes {wanted}", trigger.queue));
-    }
-    if !trigger.report_batch_item_failures {
-        complaints.push("batch setting: one failed record redelivers its whole batch".to_owned());
-    }
-    if let Some(queue) = template.queues.get(&trigger.queue) {
-        let least = function.timeout * VISIBILITY_PER_TIMEOUT;
-        if queue.visibility_timeout < least {
-            complaints.push(format!(
-                "visibility timeout of {} is too short: {} s, at least {} s",
-                trigger.queue,
-                queue.visibility_timeout.as_secs(),
-                least.as_secs()
-            ));
-        }
-        let given_up = queue.redrive.as_ref().map(|redrive| redrive.max_receive_count);
-        if let (Some(wanted), Some(found)) = (deliveries_max, given_up)
-            && found != wanted
-        {
-            complaints.push(format!(
-                "{} has maxReceiveCount {found}, but its retry back-off needs {wanted}",
-                trigger.queue
-            ));
-        }
-    }
-    complaints
-}
-
-fn stream(name: &str, trigger: &StreamTrigger) -> Vec<String> {
-    let mut complaints = Vec::new();
-    let wanted = logical_id(name, "Table");
-    if trigger.table != wanted {
-        complaints.push(format!("event source {}, but consumes {wanted}", trigger.table));
-    }
-    if !trigger.report_batch_item_failures {
-        complaints.push("batch setting: one failed record redelivers its whole batch".to_owned());
-    }
-    if trigger.on_failure_queue.is_none() {
-        complaints.push("it has no on-failure destination".to_owned());
-    }
-    complaints
+/// Checks that a queue's messages stay hidden for as long as a batch may take.
+fn visibility(template: &Template, function: &Function, trigger: &QueueTrigger) -> Option<String> {
+    let queue = template.queues.get(&trigger.queue)?;
+    let least = function.timeout * VISIBILITY_PER_TIMEOUT;
+    (queue.visibility_timeout < least).then(|| {
+        format!(
+            "visibility timeout of {} is too short: {} s, at least {} s",
+            trigger.queue,
+            queue.visibility_timeout.as_secs(),
+            least.as_secs()
+        )
+    })
 }
 
 /// Checks that a rotation is triggered for the secret that it rotates.
@@ -101,14 +63,4 @@ fn rotation(description: &Description, triggers: &[&Trigger]) -> Vec<String> {
     } else {
         vec![format!("rotates {}, but is made for {}", found.join(", "), wanted.join(", "))]
     }
-}
-
-/// Checks that every queue which invokes a function has a dead-letter queue.
-pub(super) fn dead_letters(template: &Template) -> Vec<String> {
-    let consumed = template.event_sources.iter().filter_map(|source| match &source.trigger {
-        Trigger::Queue(trigger) => template.queues.get(&trigger.queue),
-        Trigger::Stream(_) | Trigger::Schedule(_) | Trigger::Rotation(_) => None,
-    });
-    let without = consumed.filter(|queue| queue.redrive.is_none());
-    without.map(|queue| format!("{}: no dead-letter queue", queue.logical_id)).collect()
 }

@@ -3,13 +3,11 @@
 use std::collections::BTreeSet;
 
 use clap::{Args, ValueEnum};
+use sam_template::Template;
+use tooling::Error;
 
-use crate::descriptions::Error;
-use crate::drift::logical_id;
-
-/// The maximum length of a name: with the stack's name, a function's name has at most 64
-/// characters.
-const NAME_CHARACTERS_MAX: usize = 40;
+use super::names;
+use crate::codegen::names::logical_id;
 
 /// Names that a field cannot have: Rust's keywords, and the field of each skeleton.
 const RESERVED: [&str; 28] = [
@@ -56,20 +54,7 @@ impl NewEndpoint {
     ///
     /// If not; the error has the reason.
     pub(super) fn check(&self) -> Result<(), Error> {
-        let words: Vec<&str> = self.name.split('_').collect();
-        let is_word = |word: &&str| {
-            word.starts_with(|first: char| first.is_ascii_lowercase())
-                && word.chars().all(|one| one.is_ascii_lowercase() || one.is_ascii_digit())
-        };
-        // A Rust keyword never has two words.
-        if words.len() < 2 || !words.iter().all(is_word) || self.name.len() > NAME_CHARACTERS_MAX {
-            return Err(format!(
-                "{} is not a name for an endpoint: use two or more words in lower case, as get_greeting, and \
-                 {NAME_CHARACTERS_MAX} characters at most",
-                self.name
-            )
-            .into());
-        }
+        names::check(&self.name)?;
         if !self.path.starts_with('/') || !self.path[1..].split('/').all(is_segment) {
             return Err(format!(
                 "{} is not a path: use /words-of-it/{{parameterInCamelCase}}/more, without a final /",
@@ -83,6 +68,25 @@ impl NewEndpoint {
         }
         if fields.iter().collect::<BTreeSet<_>>().len() < fields.len() {
             return Err(format!("{} names a parameter twice", self.path).into());
+        }
+        Ok(())
+    }
+
+    /// Rejects a route that the template already has.
+    ///
+    /// # Errors
+    ///
+    /// If a function has it; the error names it.
+    pub(super) fn refuse_known_route(&self, template: &Template) -> Result<(), Error> {
+        let method = self.method.in_capitals();
+        for route in template.api.iter().flat_map(|api| &api.routes) {
+            if route.method == method && same_route(&route.path, &self.path) {
+                return Err(format!(
+                    "{method} {} already belongs to {}",
+                    route.path, route.function
+                )
+                .into());
+            }
         }
         Ok(())
     }
@@ -109,7 +113,7 @@ impl NewEndpoint {
 }
 
 /// Whether two paths are the same to API Gateway, without regard to parameter names.
-pub(super) fn same_route(one: &str, other: &str) -> bool {
+fn same_route(one: &str, other: &str) -> bool {
     let shape = |path: &str| -> Vec<String> {
         path.split('/').map(|it| parameter(it).map_or(it, |_| "{}").to_owned()).collect()
     };

@@ -1,13 +1,16 @@
-//! The endpoint's own file: nine stages that compile and respond.
+//! The file of a function: stages that compile, and respond or consume.
 
 use serde_json::{Map, json};
 
+use super::consumer::NewConsumer;
 use super::endpoint::{Method, NewEndpoint, snake_case};
+use crate::codegen::names::logical_id;
 
 const QUERY: &str = include_str!("skeletons/query.txt");
 const COMMAND: &str = include_str!("skeletons/command.txt");
+const CONSUMER: &str = include_str!("skeletons/consumer.txt");
 
-/// The file's text, not yet formatted.
+/// An endpoint's text, not yet formatted.
 pub(super) fn filled(endpoint: &NewEndpoint) -> String {
     let fields: Vec<String> = endpoint.parameters().map(snake_case).collect();
     let each = |form: fn(&String) -> String| fields.iter().map(form).collect::<String>();
@@ -40,6 +43,14 @@ pub(super) fn filled(endpoint: &NewEndpoint) -> String {
     ]
     .iter()
     .fold(skeleton.to_owned(), |text, (place, filled)| text.replace(place, filled))
+}
+
+/// A consumer's text, not yet formatted.
+pub(super) fn consumer(consumer: &NewConsumer) -> String {
+    CONSUMER
+        .replace("{QUEUE}", &consumer.queue)
+        .replace("{CONSTANT}", &consumer.queue.to_uppercase())
+        .replace("{TYPE}", &logical_id(&consumer.name, ""))
 }
 
 /// The type of the path's parameters, if there are any.

@@ -1,5 +1,5 @@
-//! `cargo xtask new-endpoint --try`: builds, tests and calls the generated endpoints in a copy of
-//! the workspace, which is deleted afterwards.
+//! `cargo xtask new-endpoint --try`: builds and tests new functions in a copy of the workspace, and
+//! calls the endpoints. The copy is deleted afterwards.
 
 use std::collections::BTreeMap;
 use std::fs::FileTimes;
@@ -7,18 +7,16 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
-use emulator::binaries::cargo;
-use emulator::options::Options;
 use fs_err::{self as fs, OpenOptions};
-use hyper::{Method, StatusCode};
 use sam_template::Template;
+use tooling::context::Context;
+use tooling::process::{program_of, succeeded};
+use tooling::{Error, cargo, descriptions, say, target_directory};
 
+use super::consumer::NewConsumer;
+use super::create;
 use super::endpoint::{self, NewEndpoint};
-use crate::context::Context;
-use crate::descriptions::{self, Error};
-use crate::http::{Client, sign_in};
-use crate::process::succeeded;
-use crate::{drift, say, tidy};
+use crate::{codegen, drift, tidy};
 
 /// One endpoint from each skeleton, with and without parameters.
 fn endpoints() -> [NewEndpoint; 2] {
@@ -34,11 +32,25 @@ fn endpoints() -> [NewEndpoint; 2] {
     ]
 }
 
+fn consumer() -> NewConsumer {
+    NewConsumer {
+        name: "count_greetings".to_owned(),
+        queue: "greetings".to_owned(),
+        folder: "people".to_owned(),
+    }
+}
+
+/// The names of the new functions.
+fn names() -> [String; 3] {
+    let [query, command] = endpoints();
+    [query.name, command.name, consumer().name]
+}
+
 /// # Errors
 ///
 /// If a step fails; the error names it.
 pub(super) fn run(workspace: &Path) -> Result<(), Error> {
-    let target = descriptions::target_directory(workspace)?;
+    let target = target_directory(workspace)?;
     // The copy reuses the other functions' binaries.
     descriptions::build(workspace)?;
     let copy = target.join("new-endpoint");
@@ -50,17 +62,21 @@ pub(super) fn run(workspace: &Path) -> Result<(), Error> {
 fn in_copy(copy: &Path) -> Result<(), Error> {
     let begun = Instant::now();
     let done = |what: &str| say(&format!("{:>5.1} s  {what}", begun.elapsed().as_secs_f64()));
-    let endpoints = endpoints();
+    let (endpoints, names) = (endpoints(), names());
     for endpoint in &endpoints {
-        super::add(copy, endpoint)?;
+        create::endpoint(copy, endpoint)?;
     }
+    create::consumer(copy, &consumer())?;
     done("written");
-    build(copy, &endpoints)?;
+    build(copy, &names)?;
     done("built");
-    test(copy, &endpoints)?;
+    let described = descriptions::as_built(copy, &codegen::binaries(copy)?)?;
+    codegen::declare(copy, &descriptions::read(described)?)?;
+    done("their parts of the template are generated");
+    test(copy, &names)?;
     done("their unit tests pass");
-    tokio::runtime::Runtime::new()?.block_on(ask(copy, &endpoints))?;
-    done("the local platform returns 200 for them");
+    ask(copy, &endpoints)?;
+    done("the local platform returns 200 for the endpoints");
     judge(copy)?;
     done("drift and tidy find no problems");
     Ok(())
@@ -102,52 +118,33 @@ fn copy_of(workspace: &Path, copy: &Path, target: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-fn build(copy: &Path, endpoints: &[NewEndpoint]) -> Result<(), Error> {
-    let binaries = endpoints.iter().flat_map(|endpoint| ["--bin", &endpoint.name]);
+fn build(copy: &Path, names: &[String]) -> Result<(), Error> {
+    let binaries = names.iter().flat_map(|name| ["--bin", name]);
     succeeded(cargo(copy).args(["build", "--quiet", "--package", "functions"]).args(binaries))
 }
 
-fn test(copy: &Path, endpoints: &[NewEndpoint]) -> Result<(), Error> {
-    let names = endpoints.iter().map(|endpoint| endpoint.name.as_str());
+/// Runs the unit tests of the new functions; each has one.
+fn test(copy: &Path, names: &[String]) -> Result<(), Error> {
     let ran = cargo(copy)
         .args(["test", "--quiet", "--package", "functions", "--lib", "--"])
         .args(names)
         .output()
-        .context(|| "the unit tests of the new endpoints")?;
+        .context(|| "the unit tests of the new functions")?;
     let said = String::from_utf8_lossy(&ran.stdout);
-    if said.contains(&format!("{} passed; 0 failed", endpoints.len())) {
+    if said.contains(&format!("{} passed; 0 failed", names.len())) {
         return Ok(());
     }
     Err(format!("their unit tests: {said}{}", String::from_utf8_lossy(&ran.stderr)).into())
 }
 
 /// Runs the copy's template on the local platform, and calls each endpoint as a customer.
-async fn ask(copy: &Path, endpoints: &[NewEndpoint]) -> Result<(), Error> {
-    let options = Options {
-        template: Some(copy.join("template.yaml")),
-        demo: true,
-        no_build: true,
-        ..Options::default()
-    };
-    let platform = demo::start(options).await?;
-    let answered = ask_each(&platform.api_url(), endpoints).await;
-    platform.stop().await;
-    answered
-}
-
-async fn ask_each(api: &str, endpoints: &[NewEndpoint]) -> Result<(), Error> {
-    let client = Client::new();
-    let token = sign_in(&client, api, "customer").await?;
-    for endpoint in endpoints {
-        let method = Method::from_bytes(endpoint.method.in_capitals().as_bytes())?;
-        let url = format!("{api}{}", endpoint.example_path());
-        let answer = client.call(method, &url, Some(&token), None).await?;
-        let answer = answer.json_of(StatusCode::OK)?;
-        if answer["data"]["askedBy"] != "customer" {
-            return Err(format!("{}: {answer}", endpoint.name).into());
-        }
-    }
-    Ok(())
+fn ask(copy: &Path, endpoints: &[NewEndpoint]) -> Result<(), Error> {
+    let mut conformance = program_of("conformance");
+    conformance.arg("new-endpoints").arg(copy.join("template.yaml"));
+    let calls = endpoints
+        .iter()
+        .map(|endpoint| format!("{} {}", endpoint.method.in_capitals(), endpoint.example_path()));
+    succeeded(conformance.args(calls))
 }
 
 /// Runs the house checks on the copy.
@@ -160,8 +157,8 @@ fn judge(copy: &Path) -> Result<(), Error> {
 }
 
 fn remove(copy: &Path, binaries: &Path) -> Result<(), Error> {
-    for endpoint in endpoints() {
-        let built = [binaries.join(&endpoint.name), binaries.join(format!("{}.d", endpoint.name))];
+    for name in names() {
+        let built = [binaries.join(&name), binaries.join(format!("{name}.d"))];
         for file in built.iter().filter(|file| file.exists()) {
             fs::remove_file(file)?;
         }

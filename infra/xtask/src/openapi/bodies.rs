@@ -1,9 +1,9 @@
 //! Compares the largest valid body of an endpoint with its declared limit.
 
 use serde_json::Value;
+use tooling::Error;
 
-use super::text;
-use crate::descriptions::Error;
+use super::values::text;
 
 /// The longest encoding of one code point in JSON: two escapes, such as `\ud83d\ude00`.
 const ESCAPED_BYTES: usize = 12;

@@ -2,10 +2,10 @@
 
 use lifecycle::FieldErrors;
 use serde_json::{Map, Value, json};
+use tooling::Error;
 
 use super::plain::{self, Side};
-use super::text;
-use crate::descriptions::Error;
+use super::values::{reference, text};
 
 /// The components of the document.
 pub(super) struct Components {
@@ -86,10 +86,6 @@ impl Components {
             }},
         })
     }
-}
-
-pub(super) fn reference(kind: &str, name: &str) -> Value {
-    json!({ "$ref": format!("#/components/{kind}/{name}") })
 }
 
 fn add(known: &mut Map<String, Value>, name: &str, what: Value) -> Result<(), Error> {

@@ -3,9 +3,8 @@
 use std::path::Path;
 
 use serde_json::Value;
-
-use crate::context::Context;
-use crate::descriptions::Error;
+use tooling::Error;
+use tooling::context::Context;
 
 /// An endpoint's examples.
 pub(super) struct Examples {

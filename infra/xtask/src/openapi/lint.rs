@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::descriptions::Error;
-use crate::process::succeeded;
+use tooling::Error;
+use tooling::process::succeeded;
 
 /// The linter, pinned to a version.
 const LINTER: &str = "@redocly/cli@2.77.0";

@@ -8,6 +8,7 @@ mod lint;
 mod operation;
 mod plain;
 mod responses;
+mod values;
 mod words;
 
 use std::collections::BTreeMap;
@@ -15,12 +16,13 @@ use std::path::{Path, PathBuf};
 
 use sam_template::Template;
 use serde_json::{Map, Value, json};
+use tooling::{Error, descriptions};
 
 use self::components::Components;
 use self::examples::Examples;
 pub(crate) use self::lint::lint;
+use self::values::text;
 use self::words::Words;
-use crate::descriptions::{self, Error};
 
 /// The path of the document.
 pub(crate) fn path(workspace: &Path) -> PathBuf {
@@ -116,14 +118,11 @@ fn route(description: &Value) -> String {
     format!("{} {}", text(&route["method"]), text(&route["path"]))
 }
 
-fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_default().to_owned()
-}
-
 #[cfg(test)]
 mod tests {
+    use tooling::workspace;
+
     use super::*;
-    use crate::workspace;
 
     #[test]
     fn the_recorded_document_matches_the_binaries() {

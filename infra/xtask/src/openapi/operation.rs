@@ -1,15 +1,15 @@
 //! The `OpenAPI` operation of one endpoint.
 
 use serde_json::{Value, json};
+use tooling::Error;
 
 use super::bodies;
-use super::components::{Components, reference, with_example};
+use super::components::{Components, with_example};
 use super::examples::Examples;
 use super::plain::Side;
 use super::responses;
-use super::text;
+use super::values::{reference, text};
 use super::words::Words;
-use crate::descriptions::Error;
 
 /// The operation that a binary describes.
 pub(super) fn of(

@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::components::reference;
+use super::values::reference;
 
 /// The place where a schema is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

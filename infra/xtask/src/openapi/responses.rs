@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
+use tooling::Error;
 
-use super::components::{self, Components, reference};
+use super::components::{self, Components};
 use super::examples::Examples;
 use super::plain::Side;
-use super::text;
-use crate::descriptions::Error;
+use super::values::{reference, text};
 
 /// The gateway's own error messages, sent before or instead of a function. The key is the
 /// function's error code for the same error.
@@ -228,7 +228,7 @@ fn as_error(refusal: &Value) -> Value {
 
 fn as_problem(refusal: &Value) -> Value {
     let status = refusal["status"].as_u64().and_then(|status| u16::try_from(status).ok());
-    let title = status.and_then(|status| hyper::StatusCode::from_u16(status).ok());
+    let title = status.and_then(|status| http::StatusCode::from_u16(status).ok());
     let mut problem = json!({
         "type": "about:blank",
         "title": title.and_then(|status| status.canonical_reason()),

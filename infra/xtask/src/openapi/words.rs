@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::descriptions::Error;
+use tooling::Error;
 
 /// The documentation of an endpoint.
 #[derive(Debug, PartialEq, Eq)]

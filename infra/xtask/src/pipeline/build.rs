@@ -4,23 +4,21 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use emulator::binaries::{cargo, without_package};
 use sam_template::REGION;
 use serde_json::Value;
+use tooling::context::Context;
+use tooling::pipeline::{BUILT, FOLDER, digest};
+use tooling::process::{program_of, succeeded};
+use tooling::{Error, cargo, say, tools, without_package};
 
-use crate::context::Context;
-use crate::descriptions::Error;
-use crate::process::succeeded;
-use crate::{say, supply, tools};
+use crate::supply;
 
-/// The folder of the files that a workflow's jobs pass on, below the workspace.
-pub(super) const FOLDER: &str = "target/pipeline";
-/// The output of `sam build`.
-pub(super) const BUILT: &str = ".aws-sam/build";
 /// The whole build in one file, which keeps permissions and has one digest.
 pub(super) const PACKED: &str = "target/pipeline/artifacts.tar";
 /// The black-box tests, as a program.
 pub(super) const TESTS: &str = "api";
+/// The demo's users and products: made here, since a stage's job has no cargo.
+pub(super) const ITEMS: &str = "demo-items.json";
 
 /// Builds and packs. Prints the digest of the packed file, and sets it as GitHub's output `digest`.
 pub(super) fn build(workspace: &Path) -> Result<(), Error> {
@@ -37,6 +35,7 @@ pub(super) fn build(workspace: &Path) -> Result<(), Error> {
     }
     strip(&tests(workspace)?, &folder.join(TESTS))?;
     strip(&std::env::current_exe()?, &folder.join("xtask"))?;
+    fs_err::write(folder.join(ITEMS), demo_items()?)?;
     fs_err::copy(supply::write(workspace)?, folder.join("sbom.cdx.json"))?;
     let packed = workspace.join(PACKED);
     let mut tar = Command::new("tar");
@@ -101,12 +100,10 @@ fn strip(program: &Path, to: &Path) -> Result<(), Error> {
     succeeded(Command::new("strip").arg("-o").arg(to).arg(program))
 }
 
-/// The SHA-256 of a file, in hexadecimal digits, by the program with which the workflow checks it.
-pub(super) fn digest(file: &Path) -> Result<String, Error> {
-    let mut sha256sum = Command::new("sha256sum");
-    let said = sha256sum.arg("--binary").arg(file).stderr(Stdio::inherit()).output();
-    let said = said.context(|| "sha256sum")?;
-    let said = String::from_utf8_lossy(&said.stdout).into_owned();
-    let digest = said.split_once(' ').map(|(digest, _)| digest.to_owned());
-    digest.ok_or_else(|| format!("sha256sum of {}: {said:?}", file.display()).into())
+/// The demo's users and products, as the JSON of tables and items.
+pub(super) fn demo_items() -> Result<Vec<u8>, Error> {
+    let mut conformance = program_of("conformance");
+    let made = conformance.arg("demo-items").stderr(Stdio::inherit()).output();
+    let made = made.context(|| "cargo run --package conformance")?;
+    if made.status.success() { Ok(made.stdout) } else { Err(made.status.to_string().into()) }
 }

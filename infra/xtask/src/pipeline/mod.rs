@@ -1,24 +1,20 @@
-//! `cargo xtask pipeline`: the steps that the workflows in `.github/workflows` call, and a rehearsal of
-//! the workflows on this machine.
+//! `cargo xtask pipeline`: the steps that the workflows in `.github/workflows` call. A rehearsal of the
+//! workflows on this machine is in the crate `conformance`.
 
 mod build;
-mod cloudformation;
-mod package;
-mod rehearsal;
 mod stage;
-mod workflow;
 
 use std::path::Path;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Subcommand};
+use tooling::terminal::done;
 
-use crate::terminal;
+use crate::programs::{self, Passed};
 
-/// The steps of the workflows.
-#[derive(Parser)]
-#[command(name = "cargo xtask pipeline")]
-struct Arguments {
+/// Runs or rehearses the steps of the workflows.
+#[derive(Args)]
+pub(crate) struct Arguments {
     #[command(subcommand)]
     step: Step,
 }
@@ -39,10 +35,8 @@ enum Step {
     },
     /// Packs and uploads a stamped build with `sam deploy`, to ministack instead of AWS, and compares
     /// the uploads with the build.
-    Package {
-        /// The stage that the build is stamped for: an environment of samconfig.toml.
-        stage: String,
-    },
+    #[command(disable_help_flag = true)]
+    Package(Passed),
     /// Puts the demo's users and products into the tables of dev, for the tests.
     Seed {
         /// The stage: dev.
@@ -56,18 +50,24 @@ enum Step {
     },
     /// Runs the steps of the deployment workflow here, with ministack instead of AWS, and lists the
     /// skipped ones.
-    Rehearse(rehearsal::Arguments),
+    #[command(disable_help_flag = true)]
+    Rehearse(Passed),
 }
 
-/// Runs the command with the arguments after `pipeline`.
-pub(crate) fn run(workspace: &Path, given: &[String]) -> ExitCode {
-    terminal::run("pipeline", given, |arguments: &Arguments| match &arguments.step {
+/// Runs the command.
+pub(crate) fn run(workspace: &Path, arguments: &Arguments) -> ExitCode {
+    let ended = match &arguments.step {
         Step::Build => build::build(workspace),
         Step::Account { stage } => stage::check_account(workspace, stage),
         Step::Deploy { stage } => stage::deploy(workspace, stage),
-        Step::Package { stage } => package::package(workspace, stage),
         Step::Seed { stage } => stage::seed(workspace, stage),
         Step::Test { stage } => stage::test(workspace, stage),
-        Step::Rehearse(arguments) => rehearsal::rehearse(workspace, arguments),
-    })
+        Step::Package(passed) => {
+            return programs::run_instead("conformance", &["pipeline", "package"], passed);
+        }
+        Step::Rehearse(passed) => {
+            return programs::run_instead("conformance", &["pipeline", "rehearse"], passed);
+        }
+    };
+    done("pipeline", ended)
 }

@@ -3,17 +3,14 @@
 use std::path::Path;
 use std::process::Command;
 
-use demo::seed;
 use sam_template::as_json;
 use serde_json::{Value, json};
-use tokio::runtime::Runtime;
+use tooling::pipeline::{BUILT, FOLDER, ROLE};
+use tooling::process::succeeded;
+use tooling::stack::Stack;
+use tooling::{Error, say, tools};
 
-use super::build::{BUILT, FOLDER, TESTS, sam};
-use super::package::ROLE;
-use crate::deploy::Stack;
-use crate::descriptions::Error;
-use crate::process::succeeded;
-use crate::{say, tools};
+use super::build::{ITEMS, TESTS, demo_items, sam};
 
 /// The stage for experiments.
 const DEV: &str = "dev";
@@ -100,7 +97,9 @@ pub(super) fn seed(workspace: &Path, stage: &str) -> Result<(), Error> {
         return Err(format!("the demo's users have public passwords: not in {stage}").into());
     }
     let stack = stack(workspace, stage)?;
-    let items = Runtime::new()?.block_on(seed::demo_items())?;
+    let built = workspace.join(FOLDER).join(ITEMS);
+    let items = if built.exists() { fs_err::read(built)? } else { demo_items()? };
+    let items: Value = serde_json::from_slice(&items)?;
     let job = json!({ "what": "items", "stack": stack.name, "items": items });
     let count: usize = ask(workspace, stage, job)?;
     say(&format!("{count} items put into the tables of {}", stack.name));
@@ -181,7 +180,7 @@ mod tests {
     #[test]
     fn seeding_another_stage_than_dev_is_an_error() {
         for stage in ["staging", "prod"] {
-            assert!(seed(crate::workspace(), stage).is_err(), "{stage}");
+            assert!(seed(tooling::workspace(), stage).is_err(), "{stage}");
         }
     }
 
@@ -189,7 +188,7 @@ mod tests {
     fn every_test_of_a_stage_exists() {
         for test in SMOKE {
             let (module, name) = test.split_once("::").expect("a test is in a module");
-            let path = crate::workspace().join(format!("tests/api/{module}.rs"));
+            let path = tooling::workspace().join(format!("tests/api/{module}.rs"));
             let text = fs_err::read_to_string(path).unwrap();
             assert!(text.contains(&format!("async fn {name}()")), "{test}");
         }

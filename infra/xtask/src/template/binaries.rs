@@ -4,9 +4,8 @@
 use object::elf::{EM_AARCH64, EM_X86_64, FileHeader64};
 use object::read::elf::{FileHeader, SectionTable};
 use object::{Endianness, SectionIndex};
-
-use crate::context::Context;
-use crate::descriptions::Error;
+use tooling::Error;
+use tooling::context::Context;
 
 /// The version of the C library in `provided.al2023`.
 const GLIBC_MAX: (u32, u32) = (2, 34);

@@ -6,10 +6,9 @@ use std::path::Path;
 use sam_template::parse_json;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tooling::{Error, tools};
 
 use super::stamp::stamp;
-use crate::descriptions::Error;
-use crate::tools;
 
 /// Our templates: first the main one, then those nested in it, then the one deployed separately.
 pub(super) const FILES: [&str; 7] = [

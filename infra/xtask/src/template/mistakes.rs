@@ -1,77 +1,6 @@
 //! Seeded mistakes in the templates, and the message by which each must be found.
 
-use crate::descriptions::Error;
-
-use super::expansion::Job;
-
-/// A mistake in one of the templates.
-pub(super) struct Mistake {
-    file: &'static str,
-    /// The correct text; its first occurrence is replaced.
-    right: &'static str,
-    /// The wrong text.
-    wrong: &'static str,
-    /// A part of the expected message.
-    said: &'static str,
-    /// The parameter for which another value reveals the mistake.
-    pub(super) parameter: Option<&'static str>,
-    /// Whether the template is stamped, like a deployed one.
-    stamped: bool,
-}
-
-impl Mistake {
-    /// The templates with this mistake. They are linted only if cfn-lint should find it, since
-    /// linting is slow.
-    ///
-    /// # Errors
-    /// If the templates no longer contain the correct text.
-    pub(super) fn made_in(&self, ours: &Job) -> Result<Job, Error> {
-        let mut files = ours.files.clone();
-        let text = files.get_mut(self.file).ok_or("a mistake in an unknown template")?;
-        if !text.contains(self.right) {
-            return Err(format!("{} no longer has {}", self.file, self.right).into());
-        }
-        *text = text.replacen(self.right, self.wrong, 1);
-        let parameters = ours.parameters.clone();
-        let lint = self.said.contains("cfn-lint");
-        Ok(Job { files, parameters, lint, stamped: self.stamped && !lint })
-    }
-
-    /// An error sentence if none of these messages matches.
-    pub(super) fn missed(&self, complaints: &[String]) -> Option<String> {
-        let found = complaints.iter().any(|complaint| complaint.contains(self.said));
-        let Self { right, wrong, said, .. } = self;
-        (!found).then(|| format!("{right} → {wrong}: expected \"{said}\", found {complaints:?}"))
-    }
-}
-
-const fn main(right: &'static str, wrong: &'static str, said: &'static str) -> Mistake {
-    Mistake { file: "template.yaml", right, wrong, said, parameter: None, stamped: true }
-}
-
-const fn alarms(right: &'static str, wrong: &'static str, said: &'static str) -> Mistake {
-    Mistake { file: "infra/alarms.yaml", right, wrong, said, parameter: None, stamped: true }
-}
-
-impl Mistake {
-    /// Sets the parameter for which another value reveals the mistake.
-    const fn by(self, parameter: &'static str) -> Self {
-        Self { parameter: Some(parameter), ..self }
-    }
-
-    /// Leaves the template unstamped.
-    const fn unstamped(self) -> Self {
-        Self { stamped: false, ..self }
-    }
-}
-
-const fn hook(right: &'static str, wrong: &'static str, said: &'static str) -> Mistake {
-    Mistake { file: "infra/deployments.yaml", right, wrong, said, parameter: None, stamped: true }
-}
-
-const fn edge(right: &'static str, wrong: &'static str, said: &'static str) -> Mistake {
-    Mistake { file: "infra/edge.yaml", right, wrong, said, parameter: None, stamped: true }
-}
+use super::mistake::{Mistake, alarms, edge, hook, main};
 
 /// The mistakes, by topic.
 pub(super) const MISTAKES: &[Mistake] = &[
@@ -265,8 +194,8 @@ pub(super) const MISTAKES: &[Mistake] = &[
         "read_user: no alarm on Errors",
     ),
     alarms(
-        "[emails, mail_events, notifications, customer_approvals, order_projections, customer_saga, callbacks,",
-        "[emails, mail_events, customer_approvals, order_projections, customer_saga, callbacks,",
+        "mail_events, notifications, object_expiries, order_projections, outbox]",
+        "mail_events, object_expiries, order_projections, outbox]",
         "notifications-dead-letters: no alarm on ApproximateNumberOfMessagesVisible",
     ),
     alarms(
@@ -287,7 +216,7 @@ pub(super) const MISTAKES: &[Mistake] = &[
     main(
         "      FunctionName: !Sub \"${AWS::StackName}-post_user\"\n",
         "      FunctionName: !Sub \"${AWS::StackName}-post_user\"\n      AutoPublishCodeSha256: '0123456789'\n",
-        "Issuer: another value publishes 42 versions, and 43 functions use it (old: PostUserFunction",
+        "functions use it (old: PostUserFunction",
     )
     .by("Issuer"),
     main(
@@ -337,8 +266,8 @@ pub(super) const MISTAKES: &[Mistake] = &[
         "invokes the newest version instead of the alias",
     ),
     alarms(
-        "[get_product, list_products, get_user,",
-        "[get_product, list_products,",
+        "       get_user, post_session]",
+        "       post_session]",
         "GetUserFunctionDeploymentGroup: get_user-5xx is not an alarm",
     ),
     hook("CodeDeployHook_${Service}", "${Service}-hook", "CodeDeploy may not invoke it"),

@@ -5,11 +5,11 @@
 
 mod binaries;
 mod expansion;
+mod mistake;
 mod mistakes;
 pub(crate) mod release;
 mod revision;
 mod rules;
-pub(crate) mod samconfig;
 pub(crate) mod stamp;
 mod versions;
 
@@ -19,13 +19,12 @@ use std::process::Command;
 
 use sam_template::REGION;
 use serde_json::Value;
+use tooling::context::Context;
+use tooling::{Error, samconfig, say, target_directory, tools};
 
 use self::expansion::{Expansion, FILES, Job};
 use self::mistakes::MISTAKES;
 use self::rules::Deployed;
-use crate::context::Context;
-use crate::descriptions::{Error, target_directory};
-use crate::{say, tools};
 
 /// The main template with SAM's short forms expanded: resources by logical id, as `CloudFormation`
 /// receives them. The functions' code is at an S3 address that does not exist. `parameters` replace
@@ -33,10 +32,7 @@ use crate::{say, tools};
 ///
 /// # Errors
 /// If the tools cannot be installed, or SAM rejects the template.
-pub(crate) fn expanded(
-    workspace: &Path,
-    parameters: &BTreeMap<String, String>,
-) -> Result<Value, Error> {
+fn expanded(workspace: &Path, parameters: &BTreeMap<String, String>) -> Result<Value, Error> {
     let job = Job::of(workspace, parameters)?;
     let mut expansion = expansion::expand(workspace, &[job])?.remove(0);
     let main = expansion.expanded.remove(FILES[0]);
@@ -47,8 +43,11 @@ pub(crate) fn expanded(
 ///
 /// # Errors
 /// As for [`expanded`], or if the file cannot be written.
-pub(crate) fn write_expanded(workspace: &Path) -> Result<PathBuf, Error> {
-    let template = expanded(workspace, &BTreeMap::new())?;
+pub(crate) fn write_expanded(
+    workspace: &Path,
+    parameters: &BTreeMap<String, String>,
+) -> Result<PathBuf, Error> {
+    let template = expanded(workspace, parameters)?;
     let path = target_directory(workspace)?.join("template.json");
     fs_err::write(&path, serde_json::to_vec_pretty(&template)?)?;
     Ok(path)

@@ -6,22 +6,19 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
-use clap::Parser;
+use clap::Args;
 use sam_template::as_json;
 use serde_json::Value;
+use tooling::context::Context;
+use tooling::{Error, samconfig, say};
 
+use super::binaries;
 use super::stamp::{stamp, value_of};
-use super::{binaries, samconfig};
-use crate::context::Context;
-use crate::descriptions::Error;
-use crate::{say, terminal};
 
 /// Prepares a build for deployment to a stage.
-#[derive(Parser)]
-#[command(name = "cargo xtask stamp")]
-struct Arguments {
+#[derive(Args)]
+pub(crate) struct Arguments {
     /// The stage: an environment of samconfig.toml.
     #[arg(long)]
     stage: String,
@@ -35,12 +32,12 @@ struct Arguments {
     template: PathBuf,
 }
 
-/// Runs the command with the arguments after `stamp`.
-pub(crate) fn run(workspace: &Path, given: &[String]) -> ExitCode {
-    terminal::run("stamp", given, |arguments| release(workspace, arguments))
-}
-
-fn release(workspace: &Path, arguments: &Arguments) -> Result<(), Error> {
+/// Runs the command.
+///
+/// # Errors
+///
+/// If there is no such stage, or a program does not run on its architecture.
+pub(crate) fn run(workspace: &Path, arguments: &Arguments) -> Result<(), Error> {
     let Arguments { stage, parameters, template } = arguments;
     let path = workspace.join(template);
     let declared = as_json(&workspace.join(super::expansion::FILES[0]))?["Parameters"].clone();
@@ -98,9 +95,9 @@ fn code(built: &Value) -> BTreeMap<&str, &str> {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use tooling::workspace;
 
     use super::*;
-    use crate::workspace;
 
     /// A build with one function, whose program is this test.
     fn build(name: &str) -> PathBuf {
@@ -123,7 +120,7 @@ mod tests {
             parameters: vec![("Architecture".to_owned(), architecture.to_owned())],
             template: path.to_owned(),
         };
-        release(workspace(), &arguments)?;
+        run(workspace(), &arguments)?;
         Ok(as_json(path)?)
     }
 

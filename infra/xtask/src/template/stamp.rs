@@ -9,9 +9,9 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
+use tooling::Error;
 
 use super::revision::revisions;
-use crate::descriptions::Error;
 
 /// The parameter without a value.
 pub(super) const GUARD: &str = "CargoXtaskStamp";

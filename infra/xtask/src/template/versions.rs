@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sam_template::parse_json;
 use serde_json::{Map, Value};
+use tooling::Error;
 
 use super::expansion::{Expansion, FILES, Job};
 use super::revision::references;
 use super::stamp::GUARD;
-use crate::descriptions::Error;
 
 /// Properties of an expanded function that are not part of a version.
 const NOT_OF_A_VERSION: [&str; 5] =

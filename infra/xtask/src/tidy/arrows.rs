@@ -3,19 +3,23 @@
 use cargo_metadata::{DependencyKind, Metadata};
 
 /// The crates that each crate may depend on, and whether it may use an SDK.
-const ALLOWED: [(&str, &[&str], Sdk); 12] = [
+const ALLOWED: [(&str, &[&str], Sdk); 16] = [
     ("lifecycle", &[], Sdk::Never),
     ("domain", &["lifecycle"], Sdk::Never),
     ("aws", &["lifecycle"], Sdk::Always),
     ("client", &["domain", "lifecycle"], Sdk::Never),
     ("functions", &["aws", "domain", "lifecycle"], Sdk::Never),
     ("sam-template", &[], Sdk::Never),
-    ("emulator", &["sam-template"], Sdk::InTests),
+    ("cargo-command", &[], Sdk::Never),
+    ("emulator", &["cargo-command", "sam-template"], Sdk::InTests),
     ("demo", &["aws", "domain", "emulator", "lifecycle", "sam-template"], Sdk::Never),
     ("ops", &["aws", "domain", "lifecycle"], Sdk::Never),
+    ("tooling", &["cargo-command", "sam-template"], Sdk::Never),
+    ("xtask", &["lifecycle", "sam-template", "tooling"], Sdk::Never),
+    ("bench", &["aws", "demo", "domain", "lifecycle", "tooling"], Sdk::Never),
     (
-        "xtask",
-        &["aws", "demo", "domain", "emulator", "lifecycle", "ops", "sam-template"],
+        "conformance",
+        &["aws", "demo", "emulator", "lifecycle", "sam-template", "tooling"],
         Sdk::Never,
     ),
     // For comparison with ours: only an SDK.

@@ -11,7 +11,23 @@ struct Ban {
     why: &'static str,
 }
 
-const BANS: [Ban; 7] = [
+/// The ban of errors without a file's name.
+const fn names_its_files(below: &'static str) -> Ban {
+    Ban {
+        below,
+        ending: ".rs",
+        words: &[
+            "std::fs::read",
+            "std::fs::write",
+            "std::fs::copy",
+            "std::fs::File::",
+            "use std::fs;",
+        ],
+        why: "an error must name its file: use fs_err",
+    }
+}
+
+const BANS: [Ban; 10] = [
     Ban {
         below: "shared/domain/src/",
         ending: ".rs",
@@ -44,18 +60,10 @@ const BANS: [Ban; 7] = [
         words: &["aws_sdk_", "aws_smithy_", "_X_AMZN_TRACE_ID"],
         why: "the lifecycle uses no SDK, and a trace belongs to an invocation, not to the process",
     },
-    Ban {
-        below: "infra/xtask/src/",
-        ending: ".rs",
-        words: &[
-            "std::fs::read",
-            "std::fs::write",
-            "std::fs::copy",
-            "std::fs::File::",
-            "use std::fs;",
-        ],
-        why: "an error must name its file: use fs_err",
-    },
+    names_its_files("infra/xtask/src/"),
+    names_its_files("infra/tooling/src/"),
+    names_its_files("infra/conformance/src/"),
+    names_its_files("infra/bench/src/"),
     Ban {
         below: "",
         ending: ".rs",

@@ -9,8 +9,8 @@ mod text;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::descriptions::Error;
-use crate::say;
+use tooling::{Error, say};
+
 use crate::tidy::tracked;
 
 /// Counts by crate, or by file where a file belongs to none.

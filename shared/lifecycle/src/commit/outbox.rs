@@ -9,9 +9,7 @@ use crate::consumer::RecordInput;
 use crate::effects::{Condition, OnConditionFailed, Write, WriteAction};
 use crate::envelope::Envelope;
 use crate::record::{IndexKey, IndexName, Key, PARTITION_KEY, Record, SORT_KEY, TableName};
-
-/// The outbox table: a commit writes events into it, and the relay reads them from its stream.
-pub const OUTBOX: TableName = TableName::new("outbox");
+use crate::resource::OUTBOX;
 
 /// The index of unpublished outbox rows, ordered by the time of their event.
 pub const BY_WAITING: IndexName = IndexName::new("by_waiting");

@@ -1,6 +1,7 @@
 //! Errors in the fields of a request.
 
 use std::borrow::Cow;
+use std::convert::Infallible;
 
 use serde::Serialize;
 
@@ -23,6 +24,13 @@ pub struct FieldErrors {
     kept: Vec<FieldError>,
     /// The number of violations that were not kept.
     unlisted: usize,
+}
+
+/// A conversion that cannot fail has no errors: an input may be its own command.
+impl From<Infallible> for FieldErrors {
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
 }
 
 impl FieldErrors {

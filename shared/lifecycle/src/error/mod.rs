@@ -16,5 +16,5 @@ pub use self::domain::{DomainError, ErrorCode, ErrorKind};
 pub use self::field::{FieldError, FieldErrors};
 pub use self::request::RequestError;
 pub use self::response::ErrorResponse;
-pub use self::retrieve::RetrieveError;
+pub use self::retrieve::{RetrieveError, Retrieved};
 pub use self::service::{BoxError, ServiceError};

@@ -3,6 +3,9 @@
 use super::field::FieldErrors;
 use super::service::{BoxError, ServiceError};
 
+/// The result of stage 6.
+pub type Retrieved<T> = Result<T, RetrieveError>;
+
 /// An error of retrieval: of the request itself, or of a port.
 #[derive(Debug, thiserror::Error)]
 pub enum RetrieveError {

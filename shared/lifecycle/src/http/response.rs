@@ -10,7 +10,7 @@ use super::request_id::REQUEST_ID;
 use crate::conditions::Named;
 use crate::entity_tag::EntityTag;
 use crate::error::{ErrorResponse, FieldError, FieldErrors, RequestError};
-use crate::reply::{Reply, View};
+use crate::reply::{Reply, Serialised};
 
 /// A serialised response, as it is stored for idempotency and sent to API Gateway.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,14 +22,14 @@ pub(crate) struct Response {
 
 impl Response {
     /// A reply in the API's shape.
-    pub(crate) fn of_reply<V: View>(reply: Reply<V>) -> Result<Self, serde_json::Error> {
-        let body = reply.view.map(View::body).transpose()?.unwrap_or_default();
+    pub(crate) fn of_reply(reply: impl Reply) -> Result<Self, serde_json::Error> {
+        let Serialised { status, headers: given, body } = reply.serialise()?;
         let mut headers = HeaderMap::new();
         if !body.is_empty() {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
-        headers.extend(reply.headers.into_iter().map(|(name, value)| (Some(name), value)));
-        Ok(Self { status: reply.status, headers, body })
+        headers.extend(given.into_iter().map(|(name, value)| (Some(name), value)));
+        Ok(Self { status, headers, body })
     }
 
     /// A failure in the API's shape, or as RFC 9457 problem details if the client asks for them.
@@ -233,7 +233,7 @@ mod tests {
 
     #[test]
     fn an_empty_response_has_no_content_type() {
-        let response = Response::of_reply(Reply::<crate::reply::NoBody>::no_content()).unwrap();
+        let response = Response::of_reply(crate::reply::NoContent).unwrap();
         assert!(response.body.is_empty());
         assert!(!response.headers.contains_key(header::CONTENT_TYPE));
     }

@@ -10,9 +10,12 @@ mod given;
 mod list;
 mod notes;
 mod number;
+mod path;
 mod read;
 mod readable;
 mod value;
+
+use std::marker::PhantomData;
 
 use percent_encoding::percent_decode_str;
 use schemars::Schema;
@@ -23,9 +26,11 @@ pub use self::given::Given;
 pub use self::list::List;
 use self::notes::Place;
 pub use self::number::{Raw, WholeNumber};
+pub use self::path::Path;
 pub use self::readable::Readable;
 use crate::error::{FieldErrors, RequestError};
 use crate::http::Request;
+use crate::route::Route;
 
 /// The input of an endpoint: a part, a tuple of parts, or `()` for none.
 #[diagnostic::on_unimplemented(
@@ -33,16 +38,23 @@ use crate::http::Request;
     label = "not an input",
     note = "use `Path<P>`, `QueryString<Q>`, `Headers<H>`, `Json<B>`, a tuple of these, or `()`"
 )]
-pub trait Input: Sized + Send {
-    /// Reads the input; `None` if violations were added.
+pub trait Input {
+    /// The value that is read: `Path<UserId>` gives a `UserId`, a tuple of parts a tuple of values.
+    type Value: Send;
+
+    /// Reads the value; `None` if violations were added.
     ///
     /// # Errors
     ///
     /// Failures that are not violations, such as a body of an unsupported media type.
-    fn read(request: &Request, violations: &mut FieldErrors) -> Result<Option<Self>, RequestError>;
+    fn read(
+        request: &Request,
+        route: &Route,
+        violations: &mut FieldErrors,
+    ) -> Result<Option<Self::Value>, RequestError>;
 
     /// Adds the schemas of the input to a description.
-    fn describe(schemas: &mut Schemas);
+    fn describe(route: &Route, schemas: &mut Schemas);
 }
 
 /// The JSON Schemas of an input's parts.
@@ -66,97 +78,105 @@ impl Schemas {
     }
 }
 
-/// The parameters of the path, decoded.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Path<P>(pub P);
-
 /// The query string; an unknown parameter is a violation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct QueryString<Q>(pub Q);
+#[derive(Debug)]
+pub struct QueryString<Q>(PhantomData<Q>);
 
 /// Headers, by their lower-case names; unknown headers are ignored.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Headers<H>(pub H);
+#[derive(Debug)]
+pub struct Headers<H>(PhantomData<H>);
 
 /// The body as JSON; an unknown field is a violation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Json<B>(pub B);
-
-impl<P: Readable> Input for Path<P> {
-    fn read(request: &Request, violations: &mut FieldErrors) -> Result<Option<Self>, RequestError> {
-        let pairs = request.path_parameters.iter().map(|(k, v)| (k.as_str(), Some(v.as_str())));
-        Ok(keep(read::pairs(Place::Path, pairs), violations).map(Path))
-    }
-
-    fn describe(schemas: &mut Schemas) {
-        schemas.path = Some(strict(schemars::schema_for!(P)));
-    }
-}
+#[derive(Debug)]
+pub struct Json<B>(PhantomData<B>);
 
 impl<Q: Readable> Input for QueryString<Q> {
-    fn read(request: &Request, violations: &mut FieldErrors) -> Result<Option<Self>, RequestError> {
+    type Value = Q;
+
+    fn read(
+        request: &Request,
+        _: &Route,
+        violations: &mut FieldErrors,
+    ) -> Result<Option<Self::Value>, RequestError> {
         let raw = request.raw_query.split('&').filter(|pair| !pair.is_empty());
         let are_texts = raw.map(|pair| percent_decode_str(pair).decode_utf8().is_ok());
         let pairs = request.query.iter().zip(are_texts.chain(std::iter::repeat(true)));
         let pairs = pairs.map(|((k, v), is_text)| (k.as_str(), is_text.then_some(v.as_str())));
-        Ok(keep(read::pairs(Place::Query, pairs), violations).map(QueryString))
+        Ok(keep(read::pairs(Place::Query, pairs), violations))
     }
 
-    fn describe(schemas: &mut Schemas) {
+    fn describe(_: &Route, schemas: &mut Schemas) {
         schemas.query = Some(strict(schemars::schema_for!(Q)));
     }
 }
 
 impl<H: Readable> Input for Headers<H> {
-    fn read(request: &Request, violations: &mut FieldErrors) -> Result<Option<Self>, RequestError> {
+    type Value = H;
+
+    fn read(
+        request: &Request,
+        _: &Route,
+        violations: &mut FieldErrors,
+    ) -> Result<Option<Self::Value>, RequestError> {
         let pairs =
             request.headers.iter().map(|(name, value)| (name.as_str(), value.to_str().ok()));
-        Ok(keep(read::pairs(Place::Headers, pairs), violations).map(Headers))
+        Ok(keep(read::pairs(Place::Headers, pairs), violations))
     }
 
-    fn describe(schemas: &mut Schemas) {
+    fn describe(_: &Route, schemas: &mut Schemas) {
         schemas.headers = Some(schemars::schema_for!(H));
     }
 }
 
 impl<B: Readable> Input for Json<B> {
-    fn read(request: &Request, violations: &mut FieldErrors) -> Result<Option<Self>, RequestError> {
+    type Value = B;
+
+    fn read(
+        request: &Request,
+        _: &Route,
+        violations: &mut FieldErrors,
+    ) -> Result<Option<Self::Value>, RequestError> {
         if !request.body.is_empty() {
             request.check_body().map_err(RequestError::UnsupportedMediaType)?;
         }
-        Ok(keep(read::json(&request.body), violations).map(Json))
+        Ok(keep(read::json(&request.body), violations))
     }
 
-    fn describe(schemas: &mut Schemas) {
+    fn describe(_: &Route, schemas: &mut Schemas) {
         schemas.body = Some(strict(schemars::schema_for!(B)));
     }
 }
 
 impl Input for () {
-    fn read(_: &Request, _: &mut FieldErrors) -> Result<Option<Self>, RequestError> {
+    type Value = ();
+
+    fn read(_: &Request, _: &Route, _: &mut FieldErrors) -> Result<Option<()>, RequestError> {
         Ok(Some(()))
     }
 
-    fn describe(_: &mut Schemas) {}
+    fn describe(_: &Route, _: &mut Schemas) {}
 }
 
 macro_rules! tuple {
     ($($part:ident),+) => {
         impl<$($part: Input),+> Input for ($($part,)+) {
+            type Value = ($($part::Value,)+);
+
             fn read(
                 request: &Request,
+                route: &Route,
                 violations: &mut FieldErrors,
-            ) -> Result<Option<Self>, RequestError> {
+            ) -> Result<Option<Self::Value>, RequestError> {
                 // All parts are read before the first missing one ends the reading, so that all
                 // violations are found.
-                let parts = ($($part::read(request, violations)?,)+);
+                let parts = ($($part::read(request, route, violations)?,)+);
                 #[expect(non_snake_case, reason = "a part is named after its type")]
                 let ($($part,)+) = parts;
                 Ok((|| Some(($($part?,)+)))())
             }
 
-            fn describe(schemas: &mut Schemas) {
-                $($part::describe(schemas);)+
+            fn describe(route: &Route, schemas: &mut Schemas) {
+                $($part::describe(route, schemas);)+
             }
         }
     };

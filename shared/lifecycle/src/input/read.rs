@@ -32,23 +32,42 @@ pub(super) fn pairs<'p, T: Readable>(
     document_into(&Document::of_pairs(pairs), place)
 }
 
+/// Reads the text of one named value, as strictly typed as in [`pairs`].
+pub(super) fn value<T: Readable>(place: Place, name: &str, value: &str) -> Result<T, FieldErrors> {
+    let document = Document::of_pairs([(name, Some(value))].into_iter());
+    let root = Path::root(place);
+    // The object is node 0, followed by the name and the value.
+    node_into(&document, 2, &root.member(name))
+}
+
 /// A valid document is read once. An invalid one is read a second time, by a reader that continues
 /// after an error.
 fn document_into<T: Readable>(document: &Document<'_>, place: Place) -> Result<T, FieldErrors> {
-    let at = Path::root(place);
+    node_into(document, 0, &Path::root(place))
+}
+
+fn node_into<T: Readable>(
+    document: &Document<'_>,
+    node: usize,
+    at: &Path<'_>,
+) -> Result<T, FieldErrors> {
     let notes = Notes::default();
-    let read = T::deserialize(Value { document, node: 0, at: &at, notes: &notes });
-    if let Ok(value) = notes.note(&at, read) {
+    let read = T::deserialize(Value { document, node, at, notes: &notes });
+    if let Ok(value) = notes.note(at, read) {
         return notes.into_violations().or(value);
     }
-    let found = every_violation::<T>(document, &at);
+    let found = every_violation::<T>(document, node, at);
     Err(if found.is_empty() { notes.into_violations() } else { found })
 }
 
-fn every_violation<T: Readable>(document: &Document<'_>, at: &Path<'_>) -> FieldErrors {
+fn every_violation<T: Readable>(
+    document: &Document<'_>,
+    node: usize,
+    at: &Path<'_>,
+) -> FieldErrors {
     let _collecting = ErrorReporter::start_deserialization();
     let notes = Notes::collecting();
-    let _ = T::deserialize_for_errors(Value { document, node: 0, at, notes: &notes });
+    let _ = T::deserialize_for_errors(Value { document, node, at, notes: &notes });
     notes.claim(at);
     notes.into_violations()
 }

@@ -2,10 +2,10 @@
 
 use lifecycle::effects::Effects;
 use lifecycle::limit::{Limit, MINUTE};
-use lifecycle::reply::{NoBody, Reply};
-use lifecycle::resource::Resource;
+use lifecycle::reply;
+use lifecycle::resource::Resources;
 use lifecycle::{
-    Access, Anyone, Endpoint, RetrieveError, Moment, Permit, DomainError, Route, Verdict, FieldErrors,
+    Allow, Anyone, DomainError, Endpoint, Moment, Permit, Retrieved, Route,
 };
 
 struct Knock {
@@ -16,24 +16,18 @@ impl Endpoint for Knock {
     const ROUTE: Route = Route::post("/knocks");
     type Caller = Anyone;
     const LIMIT: Limit = Limit::exact(5, MINUTE);
-    const RESOURCES: &'static [Resource] = &[];
+    const RESOURCES: Resources = &[];
 
     type Input = ();
     type Command = ();
 
-    fn parse((): ()) -> Result<(), FieldErrors> {
-        Ok(())
-    }
-
     type Facts = u32;
 
-    async fn retrieve(&self, _: &Permit<Anyone>, (): &()) -> Result<u32, RetrieveError> {
+    async fn retrieve(&self, _: &Permit<Anyone>, (): &()) -> Retrieved<u32> {
         Ok(*self.door.lock().await)
     }
 
-    fn allow(_: &Anyone, (): &(), _: &u32) -> Verdict {
-        Verdict::Allow
-    }
+    const ALLOW: Allow<Self> = Allow::Always;
 
     type Outcome = ();
 
@@ -47,11 +41,10 @@ impl Endpoint for Knock {
 
     const CONDITIONS: lifecycle::Conditions<u32> = lifecycle::Conditions::Untagged;
 
-    const STATUS: http::StatusCode = http::StatusCode::NO_CONTENT;
-    type View = NoBody;
+    type Reply = reply::NoContent;
 
-    fn reply((): ()) -> Reply<NoBody> {
-        Reply::no_content()
+    fn reply((): ()) -> reply::NoContent {
+        reply::NoContent
     }
 }
 

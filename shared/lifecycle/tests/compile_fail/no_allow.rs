@@ -1,11 +1,11 @@
-//! An endpoint without `allow`.
+//! An endpoint without `ALLOW`.
 
 use lifecycle::effects::Effects;
 use lifecycle::limit::{Limit, MINUTE};
-use lifecycle::reply::{NoBody, Reply};
-use lifecycle::resource::Resource;
+use lifecycle::reply;
+use lifecycle::resource::Resources;
 use lifecycle::{
-    Access, Anyone, Endpoint, RetrieveError, Moment, Permit, DomainError, Route, Verdict, FieldErrors,
+    Access, Anyone, DomainError, Endpoint, Moment, Permit, Retrieved, Route,
 };
 
 struct Knock {
@@ -17,18 +17,14 @@ impl Endpoint for Knock {
     type Caller = Anyone;
     const ACCESS: Access = Access::Public;
     const LIMIT: Limit = Limit::exact(5, MINUTE);
-    const RESOURCES: &'static [Resource] = &[];
+    const RESOURCES: Resources = &[];
 
     type Input = ();
     type Command = ();
 
-    fn parse((): ()) -> Result<(), FieldErrors> {
-        Ok(())
-    }
-
     type Facts = u32;
 
-    async fn retrieve(&self, _: &Permit<Anyone>, (): &()) -> Result<u32, RetrieveError> {
+    async fn retrieve(&self, _: &Permit<Anyone>, (): &()) -> Retrieved<u32> {
         Ok(*self.door.lock().await)
     }
 
@@ -44,11 +40,10 @@ impl Endpoint for Knock {
 
     const CONDITIONS: lifecycle::Conditions<u32> = lifecycle::Conditions::Untagged;
 
-    const STATUS: http::StatusCode = http::StatusCode::NO_CONTENT;
-    type View = NoBody;
+    type Reply = reply::NoContent;
 
-    fn reply((): ()) -> Reply<NoBody> {
-        Reply::no_content()
+    fn reply((): ()) -> reply::NoContent {
+        reply::NoContent
     }
 }
 

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{Resource, Stack, words};
+use super::stack::{Resource, Stack};
+use super::words;
 
 /// The subject of an alarm: a metric, and the name of a function or queue without the stack's.
 type Watched = (String, String);

@@ -3,7 +3,8 @@
 use lifecycle::FINDING_KEPT_S;
 use serde_json::Value;
 
-use super::{Stack, words};
+use super::stack::Stack;
+use super::words;
 
 /// The routes without a token.
 const OPEN: [(&str, &str); 14] = [

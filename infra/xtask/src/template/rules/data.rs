@@ -1,6 +1,7 @@
 //! Data: encryption, retention and deletion of tables, secrets and logs.
 
-use super::{Resource, Stack, words};
+use super::stack::{Resource, Stack};
+use super::words;
 
 /// Tables with temporary data, or data that can be rebuilt. Only these may be deleted with the
 /// stack.

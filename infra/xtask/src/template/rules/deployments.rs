@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::alarms::named;
-use super::{Resource, Stack, words};
+use super::stack::{Resource, Stack};
+use super::words;
 
 /// The maximum number of functions deployed in parallel. `CodeDeploy` polls Lambda about each of
 /// them, and Lambda allows 15 such calls a second.
@@ -134,8 +135,7 @@ mod tests {
     use std::process::Command;
 
     use sam_template::as_json;
-
-    use crate::workspace;
+    use tooling::workspace;
 
     /// The AWS clients of the hook: a deployment of version 7 of a function, whose response the
     /// arguments select.

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::{Stack, words};
+use super::stack::Stack;
+use super::words;
 
 /// The cache key: the headers in `Vary`, and the token, so that a user never gets another's
 /// response.

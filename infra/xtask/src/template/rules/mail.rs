@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{Resource, Stack, words};
+use super::stack::{Resource, Stack};
+use super::words;
 
 /// The resources on which SES checks the permission to send: a verified identity and the
 /// configuration set. The identity may be the sender's address or its domain; in the sandbox it may

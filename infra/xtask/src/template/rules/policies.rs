@@ -1,6 +1,7 @@
 //! Least privilege: each statement names its actions and its resources.
 
-use super::{Resource, Stack, mail, words};
+use super::stack::{Resource, Stack};
+use super::{mail, words};
 
 /// The policies that SAM attaches to functions, to traced ones, and to the service that shifts
 /// requests between versions. SAM's policies for queues and streams among `Events` are not allowed:

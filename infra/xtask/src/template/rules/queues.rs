@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::{Resource, Stack, words};
+use super::stack::{Resource, Stack};
+use super::words;
 
 /// Fourteen days, the maximum: an operator has this time to look at dead letters.
 const DEAD_LETTERS_KEPT_S: u64 = 1_209_600;

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{Stack, words};
+use super::stack::Stack;
+use super::words;
 
 pub(super) fn complaints(alarms: Stack<'_>, dashboard: Stack<'_>, runbook: &str) -> Vec<String> {
     let sections = runbook.lines().filter_map(|line| line.strip_prefix("## "));

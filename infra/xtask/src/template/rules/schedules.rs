@@ -1,6 +1,7 @@
 //! Schedules: a failed run is not retried, so the alarm must fire on a single error.
 
-use super::{Stack, words};
+use super::stack::Stack;
+use super::words;
 
 /// The maximum age of an event: until the next one is due.
 const AGE_MAX_S: u64 = 60;

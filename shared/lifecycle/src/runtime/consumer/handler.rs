@@ -155,7 +155,9 @@ impl<C: Consumer> Handler<C> {
         };
         let mut spans_of_parts = Vec::new();
         let settled = async {
-            let command = input.and_then(|input| C::parse(input).map_err(RequestError::Invalid));
+            let command = input.and_then(|input| {
+                C::Command::try_from(input).map_err(|found| RequestError::Invalid(found.into()))
+            });
             stages.end("validation");
             match command {
                 Ok(command) => settling.settle(&command, &mut stages, &mut spans_of_parts).await,

@@ -50,12 +50,12 @@ pub(super) fn read<E: Endpoint>(
         None
     });
     let conditions = Named::read(&request.headers, &mut violations);
-    let input = E::Input::read(request, &mut violations)?;
+    let input = E::Input::read(request, &E::ROUTE, &mut violations)?;
     stages.end("deserialisation");
-    let command = input.and_then(|input| match E::parse(input) {
+    let command = input.and_then(|input| match E::Command::try_from(input) {
         Ok(command) => Some(command),
         Err(found) => {
-            violations.extend(found);
+            violations.extend(found.into());
             None
         }
     });

@@ -203,7 +203,7 @@ impl<E: Endpoint> Handler<E> {
         let facts = self.endpoint.retrieve(permit, command).await?;
         log.stages.end("retrieval");
         // 3b. Authorization that depends on the facts.
-        E::allow(permit.caller(), command, &facts).enforce()?;
+        E::ALLOW.verdict(permit.caller(), command, &facts).enforce()?;
         log.stages.end("authorization");
         if !E::ROUTE.method.is_safe() && !conditions.admit_facts(&E::CONDITIONS, &facts) {
             return Err(RequestError::PreconditionFailed);
@@ -215,14 +215,6 @@ impl<E: Endpoint> Handler<E> {
         let effects = E::effects(&outcome);
         let response = Response::of_reply(E::reply(outcome)).map_err(ServiceError::internal)?;
         let response = response.below(permit.prefix());
-        if response.status != E::STATUS && Some(response.status) != E::FAILURE_STATUS {
-            let message = format!(
-                "the reply has status {}, but the endpoint declares {}",
-                response.status,
-                E::STATUS
-            );
-            return Err(ServiceError::internal(message).into());
-        }
         log.stages.end("response");
         Ok((effects, response))
     }

@@ -16,9 +16,9 @@ use super::shared;
 use crate::consumer::{Consumer, DeliveredMessage, Inbox, ScheduledRun, Source, inbox_key};
 use crate::effects::{Effects, Event, EventData, Mail, Message, Post, Write};
 use crate::envelope::Envelope;
-use crate::error::{DomainError, ErrorCode, ErrorKind, FieldErrors, RetrieveError};
+use crate::error::{DomainError, ErrorCode, ErrorKind, FieldErrors, RetrieveError, Retrieved};
 use crate::idempotency::IDEMPOTENCY_KEYS;
-use crate::resource::{Action, Resource};
+use crate::resource::{Action, Resource, Resources};
 use crate::runtime::consumer::Handler;
 use crate::runtime::invocation::{Handled, Handler as _, Invocation, InvocationResult};
 use crate::runtime::shared::Shared;
@@ -40,27 +40,26 @@ fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> 
     Ok(text)
 }
 
-impl Consumer for Keep {
-    const SOURCE: Source = Source::Queue(READERS);
-    const RESOURCES: &'static [Resource] =
-        &[Resource::Table(NOTES, &[Action::PutItem]), Resource::Mail];
+impl TryFrom<Envelope<Said>> for String {
+    type Error = FieldErrors;
 
-    type Input = Envelope<Said>;
-    type Command = String;
-
-    fn parse(envelope: Envelope<Said>) -> Result<String, FieldErrors> {
+    fn try_from(envelope: Envelope<Said>) -> Result<Self, FieldErrors> {
         let text = envelope.data.text;
         assert_ne!(text, "panic in parsing", "this record panics where it is parsed");
         if text.is_empty() { Err(FieldErrors::one("/text", "is empty")) } else { Ok(text) }
     }
+}
+
+impl Consumer for Keep {
+    const SOURCE: Source = Source::Queue(READERS);
+    const RESOURCES: Resources = &[Resource::Table(NOTES, &[Action::PutItem]), Resource::Mail];
+
+    type Input = Envelope<Said>;
+    type Command = String;
 
     type Facts = ();
 
-    async fn retrieve(
-        &self,
-        _: &Permit<DeliveredMessage>,
-        text: &String,
-    ) -> Result<(), RetrieveError> {
+    async fn retrieve(&self, _: &Permit<DeliveredMessage>, text: &String) -> Retrieved<()> {
         match text.as_str() {
             "panic" => panic!("this record panics"),
             "broken" => Err(RetrieveError::internal("the store is down")),

@@ -2,19 +2,17 @@
 
 use std::sync::Arc;
 
-use http::StatusCode;
-
 use super::notes::{Body, NOTES, Note, NoteAdded, READERS};
 use super::recorder::{Call, Recorder};
 use super::{Answered, ask, request, shared};
-use crate::caller::{Access, Anyone, NoRole, Verdict};
+use crate::caller::{Access, Anyone, NoRole};
 use crate::conditions::Conditions;
 use crate::effects::{Effects, Event, Message, Write};
-use crate::endpoint::Endpoint;
-use crate::error::{DomainError, FieldErrors, RetrieveError};
+use crate::endpoint::{Allow, Endpoint};
+use crate::error::{DomainError, Retrieved};
 use crate::input::Json;
-use crate::reply::Reply;
-use crate::resource::{Action, Resource};
+use crate::reply;
+use crate::resource::{Action, Resource, Resources};
 use crate::route::Route;
 use crate::runtime::endpoint::Handler;
 use crate::{Moment, Permit};
@@ -26,33 +24,27 @@ impl Endpoint for HandOver {
     const ROUTE: Route = Route::post("/notes");
     type Caller = Anyone;
     const ACCESS: Access<NoRole> = Access::Public;
-    const RESOURCES: &'static [Resource] =
+    const RESOURCES: Resources =
         &[Resource::Queue(READERS), Resource::Table(NOTES, &[Action::PutItem])];
 
     type Input = Json<Body>;
-    type Command = String;
-
-    fn parse(Json(body): Json<Body>) -> Result<String, FieldErrors> {
-        Ok(body.text)
-    }
+    type Command = Body;
 
     type Facts = ();
 
-    async fn retrieve(&self, _: &Permit<Anyone>, _: &String) -> Result<(), RetrieveError> {
+    async fn retrieve(&self, _: &Permit<Anyone>, _: &Body) -> Retrieved<()> {
         Ok(())
     }
 
-    fn allow(_: &Anyone, _: &String, (): &()) -> Verdict {
-        Verdict::Allow
-    }
+    const ALLOW: Allow<Self> = Allow::Always;
 
     const CONDITIONS: Conditions<()> = Conditions::Untagged;
 
     type Outcome = Note;
 
-    fn decide(moment: &Moment, _: &Anyone, text: &String, (): ()) -> Result<Note, DomainError> {
+    fn decide(moment: &Moment, _: &Anyone, body: &Body, (): ()) -> Result<Note, DomainError> {
         let id = moment.id("note").to_string();
-        Ok(Note { id, author: String::new(), text: text.clone() })
+        Ok(Note { id, author: String::new(), text: body.text.clone() })
     }
 
     fn effects(note: &Note) -> Effects {
@@ -61,11 +53,10 @@ impl Endpoint for HandOver {
         if note.text == "stored too" { effects.write(Write::put(note)) } else { effects }
     }
 
-    const STATUS: StatusCode = StatusCode::ACCEPTED;
-    type View = Note;
+    type Reply = reply::Accepted<Note>;
 
-    fn reply(note: Note) -> Reply<Note> {
-        Reply::accepted(note)
+    fn reply(note: Note) -> reply::Accepted<Note> {
+        reply::Accepted::of(note)
     }
 }
 

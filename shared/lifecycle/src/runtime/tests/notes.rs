@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use http::StatusCode;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -12,18 +11,17 @@ use uuid::Uuid;
 use super::recorder::Recorder;
 use crate::caller::claims::date_passed_on;
 use crate::caller::{Access, Claims, Identity, TokenVerifier, Verdict};
-use crate::commit::OUTBOX;
 use crate::conditions::Conditions;
 use crate::effects::{Condition, Effects, Event, EventData, Message, QueueName, Write};
-use crate::endpoint::{Endpoint, Query};
-use crate::error::{DomainError, ErrorCode, ErrorKind, FieldErrors, RetrieveError};
+use crate::endpoint::{Allow, Endpoint, Query};
+use crate::error::{DomainError, ErrorCode, ErrorKind, FieldErrors, RetrieveError, Retrieved};
 use crate::idempotency::Idempotency;
 use crate::input::{Json, Path};
 use crate::limit::{Limit, MINUTE};
 use crate::ports::Store;
 use crate::record::{Key, Record, TableName};
-use crate::reply::Reply;
-use crate::resource::{Action, Resource};
+use crate::reply;
+use crate::resource::{Action, Resource, Resources};
 use crate::route::Route;
 use crate::{Moment, Permit, Timestamp};
 
@@ -123,6 +121,17 @@ pub(super) struct Body {
     pub(super) text: String,
 }
 
+impl TryFrom<Body> for String {
+    type Error = FieldErrors;
+
+    fn try_from(body: Body) -> Result<Self, FieldErrors> {
+        if body.text.is_empty() {
+            return Err(FieldErrors::one("/text", "must not be empty"));
+        }
+        Ok(body.text)
+    }
+}
+
 impl Endpoint for PostNote {
     const ROUTE: Route = Route::post("/notes");
     type Caller = Member;
@@ -130,25 +139,18 @@ impl Endpoint for PostNote {
     const LIMIT: Limit = Limit::approximate(120, MINUTE);
     const IDEMPOTENCY: Idempotency = Idempotency::Accepted;
     const BODY_BYTES_MAX: usize = 100;
-    const RESOURCES: &'static [Resource] = &[
+    const RESOURCES: Resources = &[
         Resource::Table(NOTES, &[Action::GetItem, Action::PutItem, Action::UpdateItem]),
-        Resource::Table(OUTBOX, &[Action::PutItem]),
+        Resource::Outbox,
         Resource::Queue(READERS),
     ];
 
     type Input = Json<Body>;
     type Command = String;
 
-    fn parse(Json(body): Json<Body>) -> Result<String, FieldErrors> {
-        if body.text.is_empty() {
-            return Err(FieldErrors::one("/text", "must not be empty"));
-        }
-        Ok(body.text)
-    }
-
     type Facts = ();
 
-    async fn retrieve(&self, _: &Permit<Member>, text: &String) -> Result<(), RetrieveError> {
+    async fn retrieve(&self, _: &Permit<Member>, text: &String) -> Retrieved<()> {
         self.retrievals.fetch_add(1, Ordering::SeqCst);
         match text.as_str() {
             "panic" => panic!("the endpoint panicked, secret=hunter2"),
@@ -161,13 +163,11 @@ impl Endpoint for PostNote {
         Ok(())
     }
 
-    fn allow(_: &Member, text: &String, (): &()) -> Verdict {
-        match text.as_str() {
-            "forbidden" => Verdict::Forbid,
-            "hidden" => Verdict::Hide,
-            _ => Verdict::Allow,
-        }
-    }
+    const ALLOW: Allow<Self> = Allow::If(|_, text: &String, ()| match text.as_str() {
+        "forbidden" => Verdict::Forbid,
+        "hidden" => Verdict::Hide,
+        _ => Verdict::Allow,
+    });
 
     const CONDITIONS: Conditions<()> = Conditions::Creation(None);
 
@@ -205,12 +205,11 @@ impl Endpoint for PostNote {
         effects
     }
 
-    const STATUS: StatusCode = StatusCode::CREATED;
-    type View = Note;
+    type Reply = reply::Created<Note>;
 
-    fn reply(note: Note) -> Reply<Note> {
+    fn reply(note: Note) -> reply::Created<Note> {
         let location = format!("/notes/{}", note.id);
-        Reply::created(note).location(&location)
+        reply::Created::at(location, note)
     }
 }
 
@@ -227,36 +226,36 @@ pub(super) struct NotePath {
     pub(super) note_id: Uuid,
 }
 
+impl From<NotePath> for Uuid {
+    fn from(path: NotePath) -> Self {
+        path.note_id
+    }
+}
+
 impl Query for GetNote {
     const ROUTE: Route = Route::get("/notes/{noteId}");
     type Caller = Option<Member>;
     const ACCESS: Access<Role> = Access::Public;
     const LIMIT: Limit = Limit::exact(3, MINUTE);
-    const RESOURCES: &'static [Resource] = &[Resource::Table(NOTES, &[Action::GetItem])];
+    const RESOURCES: Resources = &[Resource::Table(NOTES, &[Action::GetItem])];
 
     type Input = Path<NotePath>;
     type Command = Uuid;
 
-    fn parse(Path(path): Path<NotePath>) -> Result<Uuid, FieldErrors> {
-        Ok(path.note_id)
-    }
-
     type Facts = Note;
 
-    async fn retrieve(&self, _: &Permit<Option<Member>>, id: &Uuid) -> Result<Note, RetrieveError> {
+    async fn retrieve(&self, _: &Permit<Option<Member>>, id: &Uuid) -> Retrieved<Note> {
         let item =
             self.platform.read(NOTES, &Key::new(id)).await?.ok_or(RetrieveError::NotFound)?;
         serde_dynamo::from_item(item).map_err(RetrieveError::internal)
     }
 
-    fn allow(_: &Option<Member>, _: &Uuid, _: &Note) -> Verdict {
-        Verdict::Allow
-    }
+    const ALLOW: Allow<Self> = Allow::Always;
 
-    type View = Note;
+    type Reply = reply::Ok<Note>;
 
-    fn reply(note: Note) -> Reply<Note> {
-        Reply::ok(note).cached_publicly(60)
+    fn reply(note: Note) -> reply::Ok<Note> {
+        reply::Ok::of(note).cached_publicly(60)
     }
 
     fn verifier(&self) -> Option<&dyn TokenVerifier> {

@@ -12,8 +12,8 @@ use super::shared;
 use crate::consumer::{Consumer, DeliveredMessage, Inbox, ScheduledRun, Source};
 use crate::effects::{Effects, Message, Write};
 use crate::envelope::Envelope;
-use crate::error::{DomainError, FieldErrors, RetrieveError};
-use crate::resource::{Action, Resource};
+use crate::error::{DomainError, Retrieved};
+use crate::resource::{Action, Resource, Resources};
 use crate::runtime::consumer::Handler;
 use crate::runtime::invocation::{Handled, Handler as _, Invocation};
 use crate::{Deadline, Moment, Permit};
@@ -40,27 +40,23 @@ fn noted(id: &str, text: &str) -> Write {
 impl Consumer for Sweep {
     const SOURCE: Source = Source::Schedule;
     const INBOX: Inbox = Inbox::None;
-    const RESOURCES: &'static [Resource] =
+    const RESOURCES: Resources =
         &[Resource::Queue(READERS), Resource::Table(NOTES, &[Action::PutItem])];
 
     type Input = ScheduledRun;
-    type Command = ();
-
-    fn parse(_: ScheduledRun) -> Result<(), FieldErrors> {
-        Ok(())
-    }
+    type Command = ScheduledRun;
 
     type Facts = &'static [&'static str];
 
     async fn retrieve(
         &self,
         _: &Permit<DeliveredMessage>,
-        (): &(),
-    ) -> Result<Self::Facts, RetrieveError> {
+        _: &ScheduledRun,
+    ) -> Retrieved<Self::Facts> {
         Ok(self.0)
     }
 
-    fn decide(_: &Moment, (): &(), ids: Self::Facts) -> Result<Effects, DomainError> {
+    fn decide(_: &Moment, _: &ScheduledRun, ids: Self::Facts) -> Result<Effects, DomainError> {
         let part = |id: &&str| {
             Effects::none()
                 .message(Message::forward(READERS, envelope(id)))

@@ -5,24 +5,24 @@ mod costs;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use http::StatusCode;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::notes::{Member, NOTES, Note, NotePath, Role};
 use super::recorder::{Call, Recorder};
 use super::{ask, endpoint, get_note, get_request, post_note, request, shared, store_note, with};
-use crate::caller::{Access, Verdict};
+use crate::caller::Access;
 use crate::conditions::Conditions;
 use crate::effects::{Effects, Write};
-use crate::endpoint::Endpoint;
-use crate::error::{DomainError, ErrorCode, ErrorKind, FieldErrors, RetrieveError};
+use crate::endpoint::{Allow, Endpoint};
+use crate::error::{DomainError, ErrorCode, ErrorKind, RetrieveError, Retrieved};
 use crate::idempotency::Idempotency;
 use crate::input::{Json, Path};
 use crate::limit::{Limit, Limiter, MINUTE};
 use crate::ports::Store;
 use crate::record::{Key, Record};
-use crate::reply::{NoBody, Reply};
-use crate::resource::{Action, Resource};
+use crate::reply;
+use crate::resource::{Action, Resource, Resources};
 use crate::route::Route;
 use crate::source::TrustedHops;
 use crate::{EntityTag, Moment, Permit};
@@ -36,33 +36,26 @@ impl Endpoint for DeleteNote {
     const ROUTE: Route = Route::delete("/notes/{noteId}");
     type Caller = Member;
     const ACCESS: Access<Role> = Access::OneOf(&[Role::Author]);
-    const RESOURCES: &'static [Resource] =
-        &[Resource::Table(NOTES, &[Action::GetItem, Action::DeleteItem])];
+    const RESOURCES: Resources = &[Resource::Table(NOTES, &[Action::GetItem, Action::DeleteItem])];
     type Input = Path<NotePath>;
-    type Command = String;
-
-    fn parse(Path(path): Path<NotePath>) -> Result<String, FieldErrors> {
-        Ok(path.note_id.to_string())
-    }
+    type Command = Uuid;
 
     type Facts = Note;
 
-    async fn retrieve(&self, _: &Permit<Member>, id: &String) -> Result<Note, RetrieveError> {
+    async fn retrieve(&self, _: &Permit<Member>, id: &Uuid) -> Retrieved<Note> {
         let item =
             self.platform.read(NOTES, &Key::new(id)).await?.ok_or(RetrieveError::NotFound)?;
         serde_dynamo::from_item(item).map_err(RetrieveError::internal)
     }
 
-    fn allow(_: &Member, _: &String, _: &Note) -> Verdict {
-        Verdict::Allow
-    }
+    const ALLOW: Allow<Self> = Allow::Always;
 
     const CONDITIONS: Conditions<Note> =
         Conditions::On(|note| Some(EntityTag::of_version(note.text.len() as u64)));
 
     type Outcome = Note;
 
-    fn decide(_: &Moment, _: &Member, _: &String, note: Note) -> Result<Note, DomainError> {
+    fn decide(_: &Moment, _: &Member, _: &Uuid, note: Note) -> Result<Note, DomainError> {
         Ok(note)
     }
 
@@ -70,11 +63,10 @@ impl Endpoint for DeleteNote {
         Effects::none().write(Write::delete::<Note>(note.key()))
     }
 
-    const STATUS: StatusCode = StatusCode::NO_CONTENT;
-    type View = NoBody;
+    type Reply = reply::NoContent;
 
-    fn reply(_: Note) -> Reply<NoBody> {
-        Reply::no_content()
+    fn reply(_: Note) -> reply::NoContent {
+        reply::NoContent
     }
 }
 
@@ -97,13 +89,9 @@ impl Endpoint for PutAway {
     const LIMIT: Limit = Limit::approximate(120, MINUTE);
     const IDEMPOTENCY: Idempotency = Idempotency::Accepted;
     const COST_MAX: u32 = 50;
-    const RESOURCES: &'static [Resource] = &[Resource::Table(NOTES, &[Action::PutItem])];
+    const RESOURCES: Resources = &[Resource::Table(NOTES, &[Action::PutItem])];
     type Input = Json<Copies>;
     type Command = Copies;
-
-    fn parse(Json(copies): Json<Copies>) -> Result<Copies, FieldErrors> {
-        Ok(copies)
-    }
 
     fn cost(command: &Copies) -> u32 {
         command.copies
@@ -111,13 +99,11 @@ impl Endpoint for PutAway {
 
     type Facts = ();
 
-    async fn retrieve(&self, _: &Permit<Option<Member>>, _: &Copies) -> Result<(), RetrieveError> {
+    async fn retrieve(&self, _: &Permit<Option<Member>>, _: &Copies) -> Retrieved<()> {
         Ok(())
     }
 
-    fn allow(_: &Option<Member>, _: &Copies, (): &()) -> Verdict {
-        Verdict::Allow
-    }
+    const ALLOW: Allow<Self> = Allow::Always;
 
     const CONDITIONS: Conditions<()> = Conditions::Creation(Some(ID_TAKEN));
     type Outcome = Note;
@@ -139,12 +125,11 @@ impl Endpoint for PutAway {
             .write(Write::create(note).or_reject(ID_TAKEN))
     }
 
-    const STATUS: StatusCode = StatusCode::CREATED;
-    type View = Note;
+    type Reply = reply::Created<Note>;
 
-    fn reply(note: Note) -> Reply<Note> {
+    fn reply(note: Note) -> reply::Created<Note> {
         let path = format!("/notes/{}", note.id);
-        Reply::created(note).location(&path)
+        reply::Created::at(path, note)
     }
 }
 

@@ -8,22 +8,14 @@ struct Remind;
 impl Consumer for Remind {
     const SOURCE: Source = Source::Schedule;
     const INBOX: Inbox = Inbox::None;
-    const RESOURCES: &'static [Resource] = &[Resource::Queue(READERS)];
+    const RESOURCES: Resources = &[Resource::Queue(READERS)];
 
     type Input = ScheduledRun;
     type Command = ScheduledRun;
 
-    fn parse(run: ScheduledRun) -> Result<ScheduledRun, FieldErrors> {
-        Ok(run)
-    }
-
     type Facts = ();
 
-    async fn retrieve(
-        &self,
-        _: &Permit<DeliveredMessage>,
-        run: &ScheduledRun,
-    ) -> Result<(), RetrieveError> {
+    async fn retrieve(&self, _: &Permit<DeliveredMessage>, run: &ScheduledRun) -> Retrieved<()> {
         if run.id == "broken" { Err(RetrieveError::internal("the store is down")) } else { Ok(()) }
     }
 

@@ -55,22 +55,18 @@ struct Answering;
 impl Consumer for Answering {
     const SOURCE: Source = Source::Queue(READERS);
     const INBOX: Inbox = Inbox::None;
-    const RESOURCES: &'static [Resource] = &[Resource::Queue(READERS)];
+    const RESOURCES: Resources = &[Resource::Queue(READERS)];
 
     type Input = Envelope<Value>;
-    type Command = ();
-
-    fn parse(_: Envelope<Value>) -> Result<(), FieldErrors> {
-        Ok(())
-    }
+    type Command = Envelope<Value>;
 
     type Facts = ();
 
-    async fn retrieve(&self, _: &Permit<DeliveredMessage>, (): &()) -> Result<(), RetrieveError> {
+    async fn retrieve(&self, _: &Permit<DeliveredMessage>, _: &Envelope<Value>) -> Retrieved<()> {
         Ok(())
     }
 
-    fn decide(_: &Moment, (): &(), (): ()) -> Result<Effects, DomainError> {
+    fn decide(_: &Moment, _: &Envelope<Value>, (): ()) -> Result<Effects, DomainError> {
         Ok(Effects::none().message(Message::new(READERS, Event::about("1", &Reminder))))
     }
 }

@@ -1,0 +1,124 @@
+//! The environment of a run's functions.
+
+use fs_err as fs;
+use std::path::{Path, PathBuf};
+use tooling::Error;
+
+use aws::tokens;
+
+use super::candidates::Candidate;
+use super::events::{AUDIENCE, Events, ISSUER};
+use super::items::Items;
+use super::services::Services;
+
+/// The system's root certificates on Debian and Amazon Linux.
+const SYSTEM_ROOTS: [&str; 2] =
+    ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"];
+
+/// One run: the services, the events, and a folder that is deleted at the end.
+pub(super) struct Setup {
+    pub(super) services: Services,
+    pub(super) events: Events,
+    binaries: PathBuf,
+    folder: PathBuf,
+}
+
+impl Setup {
+    pub(super) async fn new(binaries: &Path, workspace: &Path) -> Result<Self, Error> {
+        let items = Items::new();
+        let keys = tokens::generate()?;
+        let events = Events::new(&items, &keys)?;
+        let services = Services::start(&items, &keys).await?;
+        let folder = std::env::temp_dir().join(format!("bench-{}", std::process::id()));
+        fs::create_dir(&folder)?;
+        let setup = Self { services, events, binaries: binaries.to_owned(), folder };
+        setup.write_roots(workspace)?;
+        Ok(setup)
+    }
+
+    /// Two bundles as long as on AWS: Amazon's roots, which our functions contain, and the
+    /// system's, which the SDK reads by default. The run's root is added to each.
+    fn write_roots(&self, workspace: &Path) -> Result<(), Error> {
+        let amazon = fs::read_to_string(workspace.join("shared/aws/roots/amazon.pem"))?;
+        let system = SYSTEM_ROOTS.iter().find_map(|path| fs::read_to_string(path).ok());
+        let own = &self.services.root;
+        fs::write(self.amazon_roots(), format!("{amazon}\n{own}"))?;
+        fs::write(self.system_roots(), format!("{}\n{own}", system.unwrap_or_default()))?;
+        Ok(())
+    }
+
+    fn amazon_roots(&self) -> PathBuf {
+        self.folder.join("amazon.pem")
+    }
+
+    fn system_roots(&self) -> PathBuf {
+        self.folder.join("system.pem")
+    }
+
+    pub(super) fn binary(&self, candidate: &Candidate) -> PathBuf {
+        self.binaries.join(candidate.binary)
+    }
+
+    /// The log file of a candidate's process; each start overwrites it.
+    pub(super) fn log(&self, candidate: &Candidate) -> PathBuf {
+        self.folder.join(format!("{}.log", candidate.name))
+    }
+
+    /// The environment variables of a process: Lambda's and the template's.
+    pub(super) fn variables(&self, runtime_api: &str) -> Vec<(String, String)> {
+        let url = self.services.url.as_str();
+        let (amazon, system) = (self.amazon_roots(), self.system_roots());
+        let lambda = [
+            ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE"),
+            ("AWS_CA_BUNDLE", &amazon.to_string_lossy()),
+            ("AWS_ENDPOINT_URL_DYNAMODB", url),
+            ("AWS_ENDPOINT_URL_SECRETS_MANAGER", url),
+            ("AWS_ENDPOINT_URL_SQS", url),
+            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"),
+            ("AWS_LAMBDA_FUNCTION_NAME", "bench"),
+            ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
+            ("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/bench"),
+            ("AWS_LAMBDA_LOG_STREAM_NAME", "bench"),
+            ("AWS_LAMBDA_RUNTIME_API", runtime_api),
+            ("AWS_REGION", "eu-west-1"),
+            ("AWS_SECRET_ACCESS_KEY", "secret"),
+            ("AWS_SESSION_TOKEN", "session"),
+            ("SSL_CERT_FILE", &system.to_string_lossy()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let tables = [
+            "addresses",
+            "articles",
+            "ledger",
+            "limits",
+            "orders",
+            "outbox",
+            "products",
+            "settings",
+            "users",
+        ]
+        .map(|table| (format!("{}_TABLE", table.to_uppercase()), table.to_owned()));
+        let queues = ["callbacks", "emails"].map(|queue| {
+            (format!("{}_QUEUE_URL", queue.to_uppercase()), format!("{url}/000000000000/{queue}"))
+        });
+        let template = [
+            ("AUDIENCE", AUDIENCE),
+            // One caller sends more requests here than the default limits allow.
+            ("EXACT_RATE_LIMIT", "1000000000"),
+            ("ISSUER", ISSUER),
+            ("RATE_LIMIT", "1000000000"),
+            ("SERVICE_NAME", "bench"),
+            ("SIGNING_KEYS_SECRET_ID", "signing_keys"),
+            ("VERIFICATION_KEYS_SECRET_ID", "verification_keys"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()));
+        lambda.into_iter().chain(tables).chain(queues).chain(template).collect()
+    }
+}
+
+impl Drop for Setup {
+    fn drop(&mut self) {
+        // If it cannot be removed, it stays in the folder for temporary files.
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}

@@ -1,0 +1,175 @@
+//! The descriptions that the binaries print.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::Command;
+
+use cargo_command::cargo;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::context::Error;
+use crate::folders::target_directory;
+use crate::process::succeeded;
+
+/// The part of a binary's `--describe` output that the checks need.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Description {
+    /// The kind of function.
+    pub kind: Kind,
+    /// The route of an endpoint.
+    #[serde(default)]
+    pub route: Option<Route>,
+    /// Whether an endpoint's callers sign in.
+    #[serde(default)]
+    pub sign_in: Option<SignIn>,
+    /// Whether an endpoint also supports `HEAD`.
+    #[serde(default)]
+    pub head: bool,
+    /// The event source of a consumer.
+    #[serde(default)]
+    pub source: Option<Source>,
+    /// The number of deliveries after which a consumer gives up a record.
+    #[serde(default)]
+    pub deliveries_max: Option<u32>,
+    /// The resources that it uses.
+    pub uses: Uses,
+}
+
+/// The kind of a function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Answers requests.
+    Endpoint,
+    /// Handles records of a queue, a stream or a schedule.
+    Consumer,
+    /// Verifies tokens.
+    Authorizer,
+    /// Rotates a secret.
+    Rotation,
+}
+
+/// The route of an endpoint.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Route {
+    /// The method, in capitals.
+    pub method: String,
+    /// The path, with its parameters in braces.
+    pub path: String,
+}
+
+/// Whether callers sign in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SignIn {
+    /// Callers need no token.
+    None,
+    /// Callers may have a token.
+    Optional,
+    /// Callers need a token.
+    Required,
+}
+
+/// The event source of a consumer.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Source {
+    /// A queue, by its name.
+    Queue(String),
+    /// The stream of a table, by its name.
+    Stream(String),
+    /// A schedule.
+    Schedule,
+}
+
+/// The resources that a function uses.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Uses {
+    /// The actions on each table.
+    pub tables: BTreeMap<String, BTreeSet<String>>,
+    /// The actions on each index.
+    pub indexes: BTreeMap<String, BTreeSet<String>>,
+    /// The queues that it sends to.
+    pub queues: BTreeSet<String>,
+    /// The queues whose health it probes.
+    pub probed_queues: BTreeSet<String>,
+    /// The queues whose dead letters it handles.
+    pub dead_letters_of: BTreeSet<String>,
+    /// The secrets that it reads.
+    pub secrets: BTreeSet<String>,
+    /// The secrets that it writes.
+    pub written_secrets: BTreeSet<String>,
+    /// The secrets that it rotates.
+    pub rotated_secrets: BTreeSet<String>,
+    /// Whether it sends mail.
+    pub mail: bool,
+    /// The third-party services that it calls.
+    pub upstreams: BTreeSet<String>,
+    /// Whether it needs the API's public URL.
+    pub public_url: bool,
+}
+
+/// The descriptions of the binaries of these names.
+///
+/// # Errors
+///
+/// If the functions cannot be built, or a description cannot be parsed.
+pub fn of(
+    workspace: &Path,
+    names: &BTreeSet<String>,
+) -> Result<BTreeMap<String, Description>, Error> {
+    read(raw(workspace, names)?)
+}
+
+/// Parses descriptions.
+///
+/// # Errors
+///
+/// If one has another form.
+pub fn read(raw: BTreeMap<String, Value>) -> Result<BTreeMap<String, Description>, Error> {
+    let parse = |(name, raw): (String, Value)| -> Result<(String, Description), Error> {
+        Ok((name, serde_json::from_value(raw)?))
+    };
+    raw.into_iter().map(parse).collect()
+}
+
+/// Builds the functions and reads the description of each of these binaries.
+///
+/// # Errors
+///
+/// If they cannot be built, or a binary prints no description.
+pub fn raw(workspace: &Path, names: &BTreeSet<String>) -> Result<BTreeMap<String, Value>, Error> {
+    build(workspace)?;
+    as_built(workspace, names)
+}
+
+/// Builds the functions.
+///
+/// # Errors
+///
+/// If they cannot be built.
+pub fn build(workspace: &Path) -> Result<(), Error> {
+    succeeded(cargo(workspace).args(["build", "--quiet", "--package", "functions", "--bins"]))
+}
+
+/// Reads the description of each of these binaries, as last built.
+///
+/// # Errors
+///
+/// If a binary is missing, or prints no description.
+pub fn as_built(
+    workspace: &Path,
+    names: &BTreeSet<String>,
+) -> Result<BTreeMap<String, Value>, Error> {
+    let folder = target_directory(workspace)?.join("debug");
+    let describe = |name: &String| -> Result<(String, Value), Error> {
+        let described = Command::new(folder.join(name)).arg("--describe").env_clear().output();
+        let described = described.map_err(|error| format!("{name}: {error}"))?;
+        let description = serde_json::from_slice(&described.stdout);
+        Ok((name.clone(), description.map_err(|error| format!("{name} --describe: {error}"))?))
+    };
+    names.iter().map(describe).collect()
+}

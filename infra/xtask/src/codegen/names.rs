@@ -1,0 +1,11 @@
+//! Names of the template's resources.
+
+/// The logical id of a resource by its name in the code: `DeadLettersQueue` for `dead_letters` and
+/// `Queue`.
+pub(crate) fn logical_id(name: &str, kind: &str) -> String {
+    let words = name.split('_').map(|word| {
+        let (first, rest) = word.split_at(word.len().min(1));
+        format!("{}{rest}", first.to_uppercase())
+    });
+    words.chain([kind.to_owned()]).collect()
+}

@@ -1,0 +1,153 @@
+//! The functions of `template.yaml`, and the mappings and queues of its consumers.
+
+use tooling::Error;
+use tooling::descriptions::Kind;
+
+use super::declared::Declared;
+use super::document::{Document, END, START};
+use super::names::logical_id;
+use super::{resources, rows};
+
+/// The text before a function's binary.
+const BINARY: &str = "BuildProperties: {Binary: ";
+
+/// Settings of new resources. From then on they are written by hand.
+const CONSUMER: &str = "      Timeout: 20\n";
+const SCHEDULED: &str =
+    "      EventInvokeConfig: {MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 60}
+      Timeout: 20
+      Events:
+        Clock: {Type: Schedule, Properties: {Schedule: rate(1 minute)}}
+";
+const QUEUE: &str = "      VisibilityTimeout: 120\n      MessageRetentionPeriod: 345600\n";
+const QUEUE_MAPPING: &str = "      BatchSize: 10\n      ScalingConfig: {MaximumConcurrency: 2}\n";
+const STREAM_MAPPING: &str = "      StartingPosition: TRIM_HORIZON\n      BatchSize: 100\n      MaximumRetryAttempts: 10000\n";
+
+/// Fills the template's parts, and adds the resources of new functions.
+///
+/// # Errors
+///
+/// If a function has no file any more, if a generated setting is also written by hand, or if a
+/// resource has no markers.
+pub(super) fn fill(template: &mut Document, all: &[Declared<'_>]) -> Result<(), Error> {
+    refuse_left(template, all)?;
+    for declared in all {
+        add_missing(template, all, declared)?;
+    }
+    let rows = rows::of(&in_order(template, all));
+    for declared in all {
+        refuse_overridden(template, declared)?;
+        let awaited = rows.get(&declared.id()).map(String::as_str);
+        put(template, &declared.id(), &resources::function(declared, awaited))?;
+        if let (Some(feed), Some(mapping)) = (declared.feed(), resources::mapping(declared)) {
+            put(template, &logical_id(feed, "Mapping"), &mapping)?;
+            put(template, &dead_letter_queue(feed), &resources::dead_letters(feed))?;
+        }
+        if let (Some(queue), Some(most)) = (declared.queue(), declared.description.deliveries_max) {
+            put(template, &logical_id(queue, "Queue"), &resources::queue(queue, most))?;
+        }
+    }
+    Ok(())
+}
+
+/// The line that begins a resource, with the end of the line before it.
+pub(super) fn head(id: &str) -> String {
+    format!("\n  {id}:\n")
+}
+
+fn dead_letter_queue(feed: &str) -> String {
+    logical_id(feed, "DeadLetterQueue")
+}
+
+fn put(template: &mut Document, id: &str, content: &str) -> Result<(), Error> {
+    template.fill(id, &head(id), content)
+}
+
+/// Refuses a function of the template whose file is gone: its settings have to be deleted by hand.
+fn refuse_left(template: &Document, all: &[Declared<'_>]) -> Result<(), Error> {
+    let binaries = template.text().split(BINARY).skip(1).filter_map(|text| text.split('}').next());
+    for binary in binaries {
+        if !all.iter().any(|declared| declared.name() == binary) {
+            let id = logical_id(binary, "Function");
+            return Err(
+                format!("template.yaml: {id}: functions has no {binary}.rs: delete it").into()
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a setting that is generated and also written by hand.
+fn refuse_overridden(template: &Document, declared: &Declared<'_>) -> Result<(), Error> {
+    let id = declared.id();
+    let settings = template.hand_written(&head(&id)).unwrap_or_default();
+    let events = (declared.description.kind == Kind::Endpoint).then_some("Events");
+    for setting in ["FunctionName", "Environment", "Policies"].into_iter().chain(events) {
+        if settings.contains(&format!("\n      {setting}:")) {
+            return Err(format!("template.yaml: {id}: {setting} is generated: delete it").into());
+        }
+    }
+    Ok(())
+}
+
+/// The functions in the template's order, each with the function that it waits for until now.
+fn in_order(template: &Document, all: &[Declared<'_>]) -> Vec<(String, Option<String>)> {
+    let mut functions: Vec<String> = all.iter().map(Declared::id).collect();
+    functions.sort_by_key(|id| template.text().find(&head(id)));
+    let awaited = |id: &str| {
+        let mut lines = template.generated(&head(id))?.lines();
+        let alias = lines.find_map(|line| line.strip_prefix("    DependsOn: "))?;
+        alias.strip_suffix("Aliaslive").map(str::to_owned)
+    };
+    functions.into_iter().map(|id| (id.clone(), awaited(&id))).collect()
+}
+
+/// Adds the resources of a function that the template does not have: the function after the others
+/// of its folder, the mapping after the function, and the queues after the others.
+fn add_missing(
+    template: &mut Document,
+    all: &[Declared<'_>],
+    new: &Declared<'_>,
+) -> Result<(), Error> {
+    let ids = |known: &Declared<'_>| {
+        let mapping = known.feed().map(|feed| logical_id(feed, "Mapping"));
+        [Some(known.id()), mapping].into_iter().flatten()
+    };
+    let folder = all.iter().filter(|known| known.function.folder == new.function.folder);
+    let place = last(template, folder.flat_map(ids))
+        .or_else(|| last(template, all.iter().flat_map(ids)))
+        .ok_or("template.yaml has no function")?;
+    let settings = match new.description.kind {
+        Kind::Consumer if new.is_scheduled() => SCHEDULED,
+        Kind::Consumer => CONSUMER,
+        Kind::Endpoint | Kind::Authorizer | Kind::Rotation => "",
+    };
+    add(template, &place, &new.id(), settings)?;
+    let Some(feed) = new.feed() else { return Ok(()) };
+    let settings = if new.queue().is_some() { QUEUE_MAPPING } else { STREAM_MAPPING };
+    add(template, &new.id(), &logical_id(feed, "Mapping"), settings)?;
+    let queues = all.iter().filter_map(Declared::queue);
+    let mut place =
+        last(template, queues.map(dead_letter_queue)).ok_or("template.yaml has no queue")?;
+    if let Some(queue) = new.queue() {
+        let queue = logical_id(queue, "Queue");
+        add(template, &place, &queue, QUEUE)?;
+        place = queue;
+    }
+    add(template, &place, &dead_letter_queue(feed), "")
+}
+
+/// The last of these resources in the template.
+fn last(template: &Document, ids: impl Iterator<Item = String>) -> Option<String> {
+    let placed = ids.filter_map(|id| Some((template.text().find(&head(&id))?, id)));
+    placed.max().map(|(_, id)| id)
+}
+
+/// Adds a resource with an empty generated part, unless the template has it.
+fn add(template: &mut Document, after: &str, id: &str, settings: &str) -> Result<(), Error> {
+    if template.text().contains(&head(id)) {
+        return Ok(());
+    }
+    let block = format!("  {id}:\n    # {START}\n      # {END}\n{settings}");
+    template.add(id, &head(after), &block)
+}

@@ -1,0 +1,70 @@
+//! A new consumer: its name and its queue.
+
+use clap::Parser;
+use sam_template::Template;
+use tooling::Error;
+
+use super::names;
+use crate::codegen::names::logical_id;
+
+/// Adds a consumer of a new queue. It reads the user that a message names.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "cargo xtask new-consumer")]
+pub(super) struct NewConsumer {
+    /// The name of its binary and file: `count_greetings`.
+    pub(super) name: String,
+    /// The name of its queue: `greetings`.
+    pub(super) queue: String,
+    /// Its folder below `functions`.
+    #[arg(long, default_value = "people")]
+    pub(super) folder: String,
+}
+
+impl NewConsumer {
+    /// Checks that name and queue can become a consumer.
+    ///
+    /// # Errors
+    ///
+    /// If not; the error has the reason.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        names::check(&self.name)?;
+        if names::is_words(&self.queue) {
+            return Ok(());
+        }
+        Err(format!("{} is not a name for a queue: use words in lower case", self.queue).into())
+    }
+
+    /// Rejects a queue that the template already has: each queue has one consumer.
+    ///
+    /// # Errors
+    ///
+    /// If it has the queue.
+    pub(super) fn refuse_known_queue(&self, template: &Template) -> Result<(), Error> {
+        let queue = logical_id(&self.queue, "Queue");
+        if template.queues.contains_key(&queue) {
+            return Err(format!("there is already a queue {queue}").into());
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_invalid_name_or_queue_is_an_error() {
+        for (name, queue, taken) in [
+            ("count_greetings", "greetings", true),
+            ("count_greetings", "late_greetings", true),
+            ("count", "greetings", false),
+            ("count_greetings", "Greetings", false),
+            ("count_greetings", "late-greetings", false),
+            ("count_greetings", "", false),
+        ] {
+            let (name, queue) = (name.to_owned(), queue.to_owned());
+            let consumer = NewConsumer { name, queue, folder: "people".to_owned() };
+            assert_eq!(consumer.check().is_ok(), taken, "{consumer:?}");
+        }
+    }
+}

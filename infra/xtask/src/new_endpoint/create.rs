@@ -1,0 +1,80 @@
+//! Writes the files of a new function.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use sam_template::Template;
+use tooling::process::succeeded;
+use tooling::{Error, cargo};
+
+use super::consumer::NewConsumer;
+use super::endpoint::NewEndpoint;
+use super::{examples, skeleton};
+use crate::codegen;
+
+/// Writes the file and the examples of an endpoint, and registers it with cargo.
+///
+/// # Errors
+///
+/// If the name or the route is invalid or exists, or if a file cannot be written.
+pub(super) fn endpoint(workspace: &Path, endpoint: &NewEndpoint) -> Result<(), Error> {
+    endpoint.check()?;
+    endpoint.refuse_known_route(&template_without(workspace, &endpoint.name)?)?;
+    let event = examples::event(&example(workspace, "events", examples::ENDPOINT)?, endpoint)?;
+    let recorded = example(workspace, "recorded", examples::ENDPOINT)?;
+    let recorded = examples::recorded(&recorded, endpoint)?;
+    let examples = [("events", event), ("recorded", recorded)];
+    create(workspace, &endpoint.folder, &endpoint.name, &skeleton::filled(endpoint), &examples)
+}
+
+/// Writes the file and the event of a consumer, and registers it with cargo.
+///
+/// # Errors
+///
+/// If the name or the queue is invalid or exists, or if a file cannot be written.
+pub(super) fn consumer(workspace: &Path, consumer: &NewConsumer) -> Result<(), Error> {
+    consumer.check()?;
+    consumer.refuse_known_queue(&template_without(workspace, &consumer.name)?)?;
+    let event = examples::message(&example(workspace, "events", examples::CONSUMER)?, consumer)?;
+    let text = skeleton::consumer(consumer);
+    create(workspace, &consumer.folder, &consumer.name, &text, &[("events", event)])
+}
+
+fn create(
+    workspace: &Path,
+    folder: &str,
+    name: &str,
+    text: &str,
+    examples: &[(&str, String)],
+) -> Result<(), Error> {
+    let folder = workspace.join("functions").join(folder);
+    if !folder.is_dir() {
+        return Err(format!("there is no folder {}", folder.display()).into());
+    }
+    let file = folder.join(format!("{name}.rs"));
+    if file.exists() {
+        return Err(format!("{} already exists", file.display()).into());
+    }
+    fs_err::write(file, text)?;
+    for (kind, example) in examples {
+        let path = workspace.join("tests").join(kind).join(format!("{name}.json"));
+        fs_err::write(path, example)?;
+    }
+    codegen::register(workspace)?;
+    succeeded(cargo(workspace).args(["fmt", "--package", "functions"]))
+}
+
+/// The template, which must not have a function of this name.
+fn template_without(workspace: &Path, name: &str) -> Result<Template, Error> {
+    let template = Template::read(&workspace.join("template.yaml"), &BTreeMap::new())?;
+    if template.binaries().contains(name) {
+        return Err(format!("there is already a function {name}").into());
+    }
+    Ok(template)
+}
+
+/// The text of an existing function's example.
+fn example(workspace: &Path, kind: &str, function: &str) -> Result<String, Error> {
+    let folder = workspace.join("tests").join(kind);
+    Ok(fs_err::read_to_string(folder.join(format!("{function}.json")))?)
+}

@@ -1,0 +1,163 @@
+//! Stage 9: the response of an endpoint. Its status is part of its type.
+
+mod view;
+
+use http::{HeaderName, HeaderValue, StatusCode, header};
+
+pub use self::view::{Bare, NoBody, Page, View};
+use crate::EntityTag;
+
+/// The response of an endpoint, of one status, or of two as a [`Result`].
+///
+/// The status is part of the type, so that the endpoint's description cannot contradict it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a reply",
+    label = "not a reply",
+    note = "use `reply::Ok<V>`, `reply::Created<V>`, `reply::Accepted<V>`, `reply::NoContent`, or a `Result` of two replies"
+)]
+pub trait Reply: Sized {
+    /// The status of success.
+    const STATUS: StatusCode;
+
+    /// The status of a reply that reports a failure in the same shape.
+    const FAILURE_STATUS: Option<StatusCode> = None;
+
+    /// The shape of the reply's data.
+    type View: View;
+
+    /// Serialises the reply.
+    ///
+    /// # Errors
+    ///
+    /// When the view's `Serialize` fails: a defect of its type.
+    fn serialise(self) -> Result<Serialised, serde_json::Error>;
+}
+
+/// A serialised reply.
+#[derive(Debug)]
+pub struct Serialised {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    pub(crate) body: String,
+}
+
+/// A reply with a status, headers, and a body in one of the API's shapes.
+///
+/// Endpoints use it by the name of its status: [`Ok`], [`Created`], [`Accepted`],
+/// [`ServiceUnavailable`]. [`NoContent`] is the reply without a body.
+#[derive(Debug)]
+pub struct WithStatus<const STATUS: u16, V> {
+    headers: Vec<(HeaderName, HeaderValue)>,
+    view: V,
+}
+
+/// 200.
+pub type Ok<V> = WithStatus<200, V>;
+
+/// 201.
+pub type Created<V> = WithStatus<201, V>;
+
+/// 202.
+pub type Accepted<V> = WithStatus<202, V>;
+
+/// 503: a failure in the shape of the success.
+pub type ServiceUnavailable<V> = WithStatus<503, V>;
+
+impl<const STATUS: u16, V> WithStatus<STATUS, V> {
+    /// A reply with this data.
+    pub fn of(view: V) -> Self {
+        Self { headers: Vec::new(), view }
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// Sets the entity tag of the body. Without one, the tag of a response to a `GET` is a hash of
+    /// its body.
+    ///
+    /// A response to a `PUT` must not have one, unless the resource equals the request's body byte
+    /// for byte (RFC 9110, 9.3.4).
+    #[must_use]
+    pub fn tagged(self, tag: EntityTag) -> Self {
+        self.header(header::ETAG, tag.0)
+    }
+}
+
+impl<V> Ok<V> {
+    /// Lets every cache keep the response for this time, in seconds. The default is `no-store`.
+    ///
+    /// # Panics
+    ///
+    /// Never: digits are visible ASCII.
+    #[must_use]
+    pub fn cached_publicly(self, max_age_s: u64) -> Self {
+        let value = HeaderValue::from_str(&format!("public, max-age={max_age_s}"))
+            .expect("digits are visible ASCII");
+        self.header(header::CACHE_CONTROL, value)
+    }
+
+    /// Lets every cache keep the response, but it must revalidate it by its entity tag before each
+    /// use. For data that is public now and may cease to be at any moment.
+    #[must_use]
+    pub fn kept_publicly(self) -> Self {
+        self.header(header::CACHE_CONTROL, HeaderValue::from_static("public, no-cache"))
+    }
+}
+
+impl<V> Created<V> {
+    /// A reply with this data, and the path of the created resource in `Location`.
+    ///
+    /// # Panics
+    ///
+    /// When the path is not visible ASCII; a path consists of our own route and an id.
+    pub fn at(path: impl AsRef<str>, view: V) -> Self {
+        let value = HeaderValue::from_str(path.as_ref());
+        let value = value.expect("a path of route and id is visible ASCII");
+        Self::of(view).header(header::LOCATION, value)
+    }
+}
+
+impl<const STATUS: u16, V: View> Reply for WithStatus<STATUS, V> {
+    const STATUS: StatusCode = match StatusCode::from_u16(STATUS) {
+        std::result::Result::Ok(status) => status,
+        Err(_) => panic!("not an HTTP status"),
+    };
+    type View = V;
+
+    fn serialise(self) -> Result<Serialised, serde_json::Error> {
+        let body = self.view.body()?;
+        std::result::Result::Ok(Serialised { status: Self::STATUS, headers: self.headers, body })
+    }
+}
+
+/// 204, without a body.
+#[derive(Debug, Clone, Copy)]
+pub struct NoContent;
+
+impl Reply for NoContent {
+    const STATUS: StatusCode = StatusCode::NO_CONTENT;
+    type View = NoBody;
+
+    fn serialise(self) -> Result<Serialised, serde_json::Error> {
+        let (status, headers, body) = (Self::STATUS, Vec::new(), String::new());
+        std::result::Result::Ok(Serialised { status, headers, body })
+    }
+}
+
+/// A reply of two statuses: success, or a failure in the same shape.
+impl<S: Reply, F: Reply<View = S::View>> Reply for Result<S, F> {
+    const STATUS: StatusCode = S::STATUS;
+    const FAILURE_STATUS: Option<StatusCode> = Some(F::STATUS);
+    type View = S::View;
+
+    fn serialise(self) -> Result<Serialised, serde_json::Error> {
+        match self {
+            std::result::Result::Ok(success) => success.serialise(),
+            Err(failure) => failure.serialise(),
+        }
+    }
+}
