@@ -4,6 +4,7 @@ mod aws_cli;
 mod cost;
 mod deploy;
 mod drift;
+mod limits;
 mod new_endpoint;
 mod openapi;
 mod pipeline;
