@@ -8,6 +8,6 @@ pub type Say<'a> = &'a (dyn Fn(&str) + Send + Sync);
 
 /// An error with all its causes.
 pub(crate) fn told(error: &(dyn Error + 'static)) -> String {
-    let causes = iter::successors(error.source(), |cause| cause.source());
+    let causes = iter::successors(error.source(), |cause| (*cause).source());
     causes.fold(error.to_string(), |told, cause| format!("{told}: {cause}"))
 }
