@@ -1,6 +1,9 @@
 //! The folders of the workspace.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+
+use cargo_metadata::MetadataCommand;
 
 use crate::context::Error;
 
@@ -14,13 +17,35 @@ pub fn workspace() -> &'static Path {
     manifest.ancestors().nth(2).expect("the crate lies two directories below the workspace")
 }
 
-/// The target directory of a workspace.
+/// The target directory of a workspace; `target` on a machine without cargo, which has only the
+/// files of a build.
 ///
 /// # Errors
 ///
 /// If cargo cannot read the workspace.
 pub fn target_directory(workspace: &Path) -> Result<PathBuf, Error> {
-    let metadata =
-        cargo_metadata::MetadataCommand::new().current_dir(workspace).no_deps().exec()?;
-    Ok(metadata.target_directory.into())
+    described_by(&mut MetadataCommand::new(), workspace)
+}
+
+fn described_by(cargo: &mut MetadataCommand, workspace: &Path) -> Result<PathBuf, Error> {
+    match cargo.current_dir(workspace).no_deps().exec() {
+        Ok(metadata) => Ok(metadata.target_directory.into()),
+        Err(cargo_metadata::Error::Io(error)) if error.kind() == ErrorKind::NotFound => {
+            Ok(workspace.join("target"))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_cargo_the_target_directory_is_the_usual_one() {
+        let mut missing = MetadataCommand::new();
+        missing.cargo_path("/no/cargo");
+        let found = described_by(&mut missing, workspace()).unwrap();
+        assert_eq!(found, workspace().join("target"));
+    }
 }

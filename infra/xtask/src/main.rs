@@ -5,6 +5,7 @@ mod codegen;
 mod cost;
 mod deploy;
 mod drift;
+mod limits;
 mod new_endpoint;
 mod openapi;
 mod pipeline;

@@ -1,11 +1,11 @@
 //! The shared parts of operations: schemas, headers, parameters and responses.
 
-use lifecycle::FieldErrors;
 use serde_json::{Map, Value, json};
 use tooling::Error;
 
 use super::plain::{self, Side};
 use super::values::{reference, text};
+use crate::limits::VIOLATIONS_MAX;
 
 /// The components of the document.
 pub(super) struct Components {
@@ -100,7 +100,7 @@ fn add(known: &mut Map<String, Value>, name: &str, what: Value) -> Result<(), Er
 pub(super) fn violations() -> Value {
     json!({
         "type": "array", "items": reference("schemas", "FieldError"), "minItems": 1,
-        "maxItems": FieldErrors::LISTED_MAX,
+        "maxItems": VIOLATIONS_MAX,
     })
 }
 

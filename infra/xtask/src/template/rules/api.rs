@@ -1,10 +1,10 @@
 //! The API: authorizers, timeouts and access logs.
 
-use lifecycle::FINDING_KEPT_S;
 use serde_json::Value;
 
 use super::stack::Stack;
 use super::words;
+use crate::limits::FINDING_KEPT_S;
 
 /// The routes without a token.
 const OPEN: [(&str, &str); 14] = [
