@@ -3,18 +3,13 @@
 //! Signing in is optional, which an authorizer of API Gateway cannot offer. This function therefore
 //! verifies the token itself, with the authorizer's code.
 
-use std::process::ExitCode;
-
 use aws::tokens::Verifier;
 use aws::{OrNotFound, Table, VERIFICATION_KEYS};
 use domain::articles::{Article, ArticleAction, ArticleId, ArticleStatus, ArticleView};
 use domain::people::{Role, SignedIn};
 use domain::resources::ARTICLES;
-use lifecycle::input::{Path, QueryString};
-use lifecycle::resource::{Action, Resource};
-use lifecycle::{
-    Access, FieldErrors, Permit, Query, Reply, RetrieveError, Route, TokenVerifier, Verdict,
-};
+use lifecycle::prelude::*;
+use lifecycle::{Query, TokenVerifier};
 use schemars::JsonSchema;
 
 fn main() -> ExitCode {
@@ -52,27 +47,19 @@ impl Query for GetArticle {
     // 3. Authorization, before anything is read
     const ACCESS: Access<Role> = Access::Public;
 
-    const RESOURCES: &'static [Resource] =
-        &[Resource::Table(ARTICLES, &[Action::GetItem]), Resource::Secret(VERIFICATION_KEYS)];
+    const RESOURCES: Resources =
+        &[Resource::Table(ARTICLES, &[GetItem]), Resource::Secret(VERIFICATION_KEYS)];
 
     // 4. Deserialisation
-    type Input = (Path<Parameters>, QueryString<Link>);
+    type Input = (Path<ArticleId>, QueryString<Link>);
 
     // 5. Syntax validation: any text is taken as a token; a wrong token counts as none
     type Command = Asked;
 
-    fn parse((Path(parameters), QueryString(link)): Self::Input) -> Result<Asked, FieldErrors> {
-        Ok(Asked { article_id: parameters.article_id, share: link.share })
-    }
-
     // 6. Retrieval
     type Facts = Found;
 
-    async fn retrieve(
-        &self,
-        permit: &Permit<Option<SignedIn>>,
-        asked: &Asked,
-    ) -> Result<Found, RetrieveError> {
+    async fn retrieve(&self, permit: &Permit<Option<SignedIn>>, asked: &Asked) -> Retrieved<Found> {
         let key = Article::key_of(asked.article_id);
         let article = self.articles.get(permit, &key).await?.or_not_found()?;
         let now = permit.moment().now();
@@ -81,20 +68,20 @@ impl Query for GetArticle {
     }
 
     // 3b. Authorization: a draft is hidden from callers without access to it
-    fn allow(caller: &Option<SignedIn>, _: &Asked, found: &Found) -> Verdict {
+    const ALLOW: Allow<Self> = Allow::If(|caller: &Option<SignedIn>, _, found: &Found| {
         let action = if found.shared { ArticleAction::ReadShared } else { ArticleAction::Read };
         found.article.answer(caller.as_ref(), action).verdict()
-    }
+    });
 
     // 7. and 8. A query decides nothing and changes nothing.
 
     // 9. Response: every cache may keep a published article, but must revalidate it before each
     // use, since it can change or become a draft again. No cache keeps a draft.
-    type View = ArticleView;
+    type Reply = reply::Ok<ArticleView>;
 
-    fn reply(Found { article, .. }: Found) -> Reply<ArticleView> {
+    fn reply(Found { article, .. }: Found) -> reply::Ok<ArticleView> {
         let (status, tag) = (article.status, article.entity_tag());
-        let reply = Reply::ok(ArticleView::from(article)).tagged(tag);
+        let reply = reply::Ok::of(ArticleView::from(article)).tagged(tag);
         match status {
             ArticleStatus::Draft => reply,
             ArticleStatus::Published => reply.kept_publicly(),
@@ -103,16 +90,16 @@ impl Query for GetArticle {
 }
 
 #[derive(Debug, eserde::Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct Parameters {
-    article_id: ArticleId,
-}
-
-#[derive(Debug, eserde::Deserialize, JsonSchema)]
 struct Link {
     /// The token of a share link.
     #[serde(default)]
     share: Option<String>,
+}
+
+impl From<(ArticleId, Link)> for Asked {
+    fn from((article_id, Link { share }): (ArticleId, Link)) -> Self {
+        Self { article_id, share }
+    }
 }
 
 #[cfg(test)]
@@ -131,7 +118,11 @@ mod tests {
         ] {
             let asked = Asked { article_id: article().article_id, share: None };
             let found = Found { article: article(), shared };
-            assert_eq!(GetArticle::allow(&caller, &asked, &found), verdict, "{caller:?} {shared}");
+            assert_eq!(
+                GetArticle::ALLOW.verdict(&caller, &asked, &found),
+                verdict,
+                "{caller:?} {shared}"
+            );
         }
     }
 }

@@ -2,21 +2,13 @@
 //!
 //! A new title or content ends all approvals, and makes a published article a draft again.
 
-use std::process::ExitCode;
-
 use aws::{CachedSetting, OrNotFound, Table};
 use domain::articles::{Article, ArticleId, ArticlePatch, ArticleView};
 use domain::people::{Role, SignedIn};
 use domain::resources::{ARTICLES, SETTINGS};
 use domain::{BusinessRules, error_codes};
-use lifecycle::effects::{Effects, Write};
-use lifecycle::input::{Json, Path};
-use lifecycle::resource::{Action, Resource};
-use lifecycle::{
-    Access, Conditions, DomainError, Endpoint, ErrorCode, FieldErrors, Moment, Permit, Reply,
-    RetrieveError, Route, Verdict,
-};
-use schemars::JsonSchema;
+use lifecycle::Endpoint;
+use lifecycle::prelude::*;
 
 fn main() -> ExitCode {
     aws::serve(|aws| PatchArticle { articles: aws.table(), rules: aws.setting() })
@@ -50,29 +42,19 @@ impl Endpoint for PatchArticle {
     const ACCESS: Access<Role> = Access::OneOf(&[Role::Writer, Role::Editor]);
 
     const BODY_BYTES_MAX: usize = 256 * 1024;
-    const RESOURCES: &'static [Resource] = &[
-        Resource::Table(ARTICLES, &[Action::GetItem, Action::PutItem]),
-        Resource::Table(SETTINGS, &[Action::GetItem]),
-    ];
+    const RESOURCES: Resources =
+        &[Resource::Table(ARTICLES, &[GetItem, PutItem]), Resource::Table(SETTINGS, &[GetItem])];
 
     // 4. Deserialisation
-    type Input = (Path<Parameters>, Json<ArticlePatch>);
+    type Input = (Path<ArticleId>, Json<ArticlePatch>);
 
     // 5. Syntax validation
     type Command = Change;
 
-    fn parse((Path(parameters), Json(patch)): Self::Input) -> Result<Change, FieldErrors> {
-        Ok(Change { article_id: parameters.article_id, patch: patch.checked()? })
-    }
-
     // 6. Retrieval
     type Facts = Found;
 
-    async fn retrieve(
-        &self,
-        permit: &Permit<SignedIn>,
-        change: &Change,
-    ) -> Result<Found, RetrieveError> {
+    async fn retrieve(&self, permit: &Permit<SignedIn>, change: &Change) -> Retrieved<Found> {
         let key = Article::key_of(change.article_id);
         let (article, rules) =
             futures::try_join!(self.articles.get(permit, &key), self.rules.get(permit))?;
@@ -80,9 +62,10 @@ impl Endpoint for PatchArticle {
     }
 
     // 3b. Authorization: drafts of other writers are hidden, and only editors publish
-    fn allow(caller: &SignedIn, change: &Change, Found { article, .. }: &Found) -> Verdict {
-        article.answer(Some(caller), change.patch.action_on(article)).verdict()
-    }
+    const ALLOW: Allow<Self> =
+        Allow::If(|caller: &SignedIn, change: &Change, Found { article, .. }: &Found| {
+            article.answer(Some(caller), change.patch.action_on(article)).verdict()
+        });
 
     const CONDITIONS: Conditions<Found> = Conditions::On(|found| Some(found.article.entity_tag()));
 
@@ -105,18 +88,20 @@ impl Endpoint for PatchArticle {
     }
 
     // 9. Response
-    type View = ArticleView;
+    type Reply = reply::Ok<ArticleView>;
 
-    fn reply(article: Article) -> Reply<ArticleView> {
+    fn reply(article: Article) -> reply::Ok<ArticleView> {
         let tag = article.entity_tag();
-        Reply::ok(article.into()).tagged(tag)
+        reply::Ok::of(article.into()).tagged(tag)
     }
 }
 
-#[derive(Debug, eserde::Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct Parameters {
-    article_id: ArticleId,
+impl TryFrom<(ArticleId, ArticlePatch)> for Change {
+    type Error = FieldErrors;
+
+    fn try_from((article_id, patch): (ArticleId, ArticlePatch)) -> Result<Self, FieldErrors> {
+        Ok(Self { article_id, patch: patch.checked()? })
+    }
 }
 
 #[cfg(test)]
@@ -140,7 +125,7 @@ mod tests {
         ] {
             let found = Found { article: article(), rules: BusinessRules::default() };
             let change = change(patch.clone());
-            assert_eq!(PatchArticle::allow(&caller, &change, &found), verdict, "{patch}");
+            assert_eq!(PatchArticle::ALLOW.verdict(&caller, &change, &found), verdict, "{patch}");
         }
     }
 
@@ -174,7 +159,6 @@ mod tests {
     }
 
     fn change(patch: Value) -> Change {
-        let parameters = Parameters { article_id: article().article_id };
-        PatchArticle::parse((Path(parameters), Json(read(patch)))).unwrap()
+        Change::try_from((article().article_id, read::<ArticlePatch>(patch))).unwrap()
     }
 }

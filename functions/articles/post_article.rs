@@ -1,20 +1,11 @@
 //! `POST /articles`: a writer or an editor drafts an article.
 
-use std::process::ExitCode;
-
 use domain::articles::{Article, ArticleDraft, ArticleView};
 use domain::error_codes;
 use domain::people::{Role, SignedIn};
 use domain::resources::ARTICLES;
-use http::StatusCode;
-use lifecycle::effects::{Effects, Write};
-use lifecycle::idempotency::Idempotency;
-use lifecycle::input::Json;
-use lifecycle::resource::{Action, Resource};
-use lifecycle::{
-    Access, Conditions, DomainError, Endpoint, ErrorCode, FieldErrors, Moment, Permit, Reply,
-    RetrieveError, Route, Verdict,
-};
+use lifecycle::Endpoint;
+use lifecycle::prelude::*;
 
 fn main() -> ExitCode {
     aws::serve(|_| PostArticle)
@@ -34,7 +25,7 @@ impl Endpoint for PostArticle {
 
     const IDEMPOTENCY: Idempotency = Idempotency::Accepted;
     const BODY_BYTES_MAX: usize = 256 * 1024;
-    const RESOURCES: &'static [Resource] = &[Resource::Table(ARTICLES, &[Action::PutItem])];
+    const RESOURCES: Resources = &[Resource::Table(ARTICLES, &[PutItem])];
 
     // 4. Deserialisation
     type Input = Json<ArticleDraft>;
@@ -42,21 +33,16 @@ impl Endpoint for PostArticle {
     // 5. Syntax validation
     type Command = ArticleDraft;
 
-    fn parse(Json(draft): Json<ArticleDraft>) -> Result<ArticleDraft, FieldErrors> {
-        Ok(draft)
-    }
-
     // 6. Retrieval: none; a condition of the commit checks that the id is free
     type Facts = ();
 
-    async fn retrieve(&self, _: &Permit<SignedIn>, _: &ArticleDraft) -> Result<(), RetrieveError> {
+    async fn retrieve(&self, _: &Permit<SignedIn>, _: &ArticleDraft) -> Retrieved<()> {
         Ok(())
     }
 
     // 3b. Authorization: writers do not publish
-    fn allow(caller: &SignedIn, draft: &ArticleDraft, (): &()) -> Verdict {
-        draft.answer(caller).verdict()
-    }
+    const ALLOW: Allow<Self> =
+        Allow::If(|caller: &SignedIn, draft: &ArticleDraft, _| draft.answer(caller).verdict());
 
     const CONDITIONS: Conditions<()> = Conditions::Creation(Some(error_codes::ID_TAKEN));
 
@@ -81,12 +67,11 @@ impl Endpoint for PostArticle {
     }
 
     // 9. Response
-    const STATUS: StatusCode = StatusCode::CREATED;
-    type View = ArticleView;
+    type Reply = reply::Created<ArticleView>;
 
-    fn reply(article: Article) -> Reply<ArticleView> {
+    fn reply(article: Article) -> reply::Created<ArticleView> {
         let (path, tag) = (format!("/articles/{}", article.article_id), article.entity_tag());
-        Reply::created(article.into()).location(&path).tagged(tag)
+        reply::Created::at(path, article.into()).tagged(tag)
     }
 }
 

@@ -3,21 +3,12 @@
 //! No idempotency key: its record would hold the token in clear text. A repeated request creates
 //! another link, and revokes the one whose response was lost.
 
-use std::process::ExitCode;
-
 use aws::{OrNotFound, Table};
 use domain::articles::{Article, ArticleAction, ArticleId, ShareLinkView};
 use domain::people::{Role, SignedIn};
 use domain::resources::ARTICLES;
-use http::StatusCode;
-use lifecycle::effects::{Effects, Write};
-use lifecycle::input::Path;
-use lifecycle::resource::{Action, Resource};
-use lifecycle::{
-    Access, Conditions, DomainError, Endpoint, FieldErrors, Moment, Permit, Reply, RetrieveError,
-    Route, Verdict,
-};
-use schemars::JsonSchema;
+use lifecycle::Endpoint;
+use lifecycle::prelude::*;
 
 fn main() -> ExitCode {
     aws::serve(|aws| PostShareLink { articles: aws.table(), public_url: aws.public_url() })
@@ -50,18 +41,14 @@ impl Endpoint for PostShareLink {
     // 3. Authorization, before anything is read
     const ACCESS: Access<Role> = Access::OneOf(&[Role::Writer, Role::Editor]);
 
-    const RESOURCES: &'static [Resource] =
-        &[Resource::Table(ARTICLES, &[Action::GetItem, Action::PutItem]), Resource::PublicUrl];
+    const RESOURCES: Resources =
+        &[Resource::Table(ARTICLES, &[GetItem, PutItem]), Resource::PublicUrl];
 
     // 4. Deserialisation
-    type Input = Path<Parameters>;
+    type Input = Path<ArticleId>;
 
     // 5. Syntax validation
     type Command = ArticleId;
-
-    fn parse(Path(parameters): Path<Parameters>) -> Result<ArticleId, FieldErrors> {
-        Ok(parameters.article_id)
-    }
 
     // 6. Retrieval
     type Facts = Found;
@@ -70,7 +57,7 @@ impl Endpoint for PostShareLink {
         &self,
         permit: &Permit<SignedIn>,
         article_id: &ArticleId,
-    ) -> Result<Found, RetrieveError> {
+    ) -> Retrieved<Found> {
         let article =
             self.articles.get(permit, &Article::key_of(*article_id)).await?.or_not_found()?;
         Ok(Found {
@@ -80,9 +67,9 @@ impl Endpoint for PostShareLink {
     }
 
     // 3b. Authorization: the article's author and editors
-    fn allow(caller: &SignedIn, _: &ArticleId, Found { article, .. }: &Found) -> Verdict {
+    const ALLOW: Allow<Self> = Allow::If(|caller: &SignedIn, _, Found { article, .. }: &Found| {
         article.answer(Some(caller), ArticleAction::Share).verdict()
-    }
+    });
 
     const CONDITIONS: Conditions<Found> = Conditions::On(|found| Some(found.article.entity_tag()));
 
@@ -105,18 +92,11 @@ impl Endpoint for PostShareLink {
     }
 
     // 9. Response
-    const STATUS: StatusCode = StatusCode::CREATED;
-    type View = ShareLinkView;
+    type Reply = reply::Created<ShareLinkView>;
 
-    fn reply(Shared { link, .. }: Shared) -> Reply<ShareLinkView> {
-        Reply::created(link)
+    fn reply(Shared { link, .. }: Shared) -> reply::Created<ShareLinkView> {
+        reply::Created::of(link)
     }
-}
-
-#[derive(Debug, eserde::Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct Parameters {
-    article_id: ArticleId,
 }
 
 #[cfg(test)]

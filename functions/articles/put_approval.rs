@@ -3,23 +3,13 @@
 //!
 //! With `If-Match` the approval holds only for the version that the editor has read.
 
-use std::process::ExitCode;
-
 use aws::{OrNotFound, Table};
 use domain::articles::{Article, ArticleAction, ArticleId};
 use domain::error_codes;
 use domain::people::{Role, SignedIn};
 use domain::resources::ARTICLES;
-use http::StatusCode;
-use lifecycle::effects::{Effects, Write};
-use lifecycle::input::Path;
-use lifecycle::reply::NoBody;
-use lifecycle::resource::{Action, Resource};
-use lifecycle::{
-    Access, Conditions, DomainError, Endpoint, ErrorCode, FieldErrors, Moment, Permit, Reply,
-    RetrieveError, Route, Verdict,
-};
-use schemars::JsonSchema;
+use lifecycle::Endpoint;
+use lifecycle::prelude::*;
 
 fn main() -> ExitCode {
     aws::serve(|aws| PutApproval { articles: aws.table() })
@@ -39,18 +29,13 @@ impl Endpoint for PutApproval {
     // 3. Authorization, before anything is read
     const ACCESS: Access<Role> = Access::OneOf(&[Role::Editor]);
 
-    const RESOURCES: &'static [Resource] =
-        &[Resource::Table(ARTICLES, &[Action::GetItem, Action::PutItem])];
+    const RESOURCES: Resources = &[Resource::Table(ARTICLES, &[GetItem, PutItem])];
 
     // 4. Deserialisation
-    type Input = Path<Parameters>;
+    type Input = Path<ArticleId>;
 
     // 5. Syntax validation
     type Command = ArticleId;
-
-    fn parse(Path(parameters): Path<Parameters>) -> Result<ArticleId, FieldErrors> {
-        Ok(parameters.article_id)
-    }
 
     // 6. Retrieval
     type Facts = Article;
@@ -59,14 +44,14 @@ impl Endpoint for PutApproval {
         &self,
         permit: &Permit<SignedIn>,
         article_id: &ArticleId,
-    ) -> Result<Article, RetrieveError> {
+    ) -> Retrieved<Article> {
         self.articles.get(permit, &Article::key_of(*article_id)).await?.or_not_found()
     }
 
     // 3b. Authorization
-    fn allow(caller: &SignedIn, _: &ArticleId, article: &Article) -> Verdict {
+    const ALLOW: Allow<Self> = Allow::If(|caller: &SignedIn, _, article: &Article| {
         article.answer(Some(caller), ArticleAction::Approve).verdict()
-    }
+    });
 
     const CONDITIONS: Conditions<Article> = Conditions::On(|article| Some(article.entity_tag()));
 
@@ -91,18 +76,11 @@ impl Endpoint for PutApproval {
     }
 
     // 9. Response
-    const STATUS: StatusCode = StatusCode::NO_CONTENT;
-    type View = NoBody;
+    type Reply = reply::NoContent;
 
-    fn reply(_: Option<Article>) -> Reply<NoBody> {
-        Reply::no_content()
+    fn reply(_: Option<Article>) -> reply::NoContent {
+        reply::NoContent
     }
-}
-
-#[derive(Debug, eserde::Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct Parameters {
-    article_id: ArticleId,
 }
 
 #[cfg(test)]
@@ -136,7 +114,7 @@ mod tests {
             [(&author, article()), (&author, edited.clone()), (&editor, edited)]
         {
             let id = article.article_id;
-            assert_eq!(PutApproval::allow(caller, &id, &article), Verdict::Allow);
+            assert_eq!(PutApproval::ALLOW.verdict(caller, &id, &article), Verdict::Allow);
             assert_eq!(decide(caller, article).unwrap_err().code, "OWN_ARTICLE");
         }
     }

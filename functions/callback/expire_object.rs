@@ -1,15 +1,10 @@
 //! Consumer of the queue `object_expiries`: removes objects that were not received again.
 
-use std::process::ExitCode;
-
 use aws::Table;
 use domain::callback::{Object, ObjectExpires};
 use domain::resources::{OBJECT_EXPIRIES, OBJECTS};
-use lifecycle::consumer::{DeliveredMessage, Inbox, Source};
-use lifecycle::effects::Effects;
-use lifecycle::envelope::Envelope;
-use lifecycle::resource::{Action, Resource};
-use lifecycle::{Consumer, DomainError, FieldErrors, Moment, Permit, RetrieveError};
+use lifecycle::Consumer;
+use lifecycle::prelude::*;
 
 fn main() -> ExitCode {
     aws::consume(|aws| ExpireObject { objects: aws.table() })
@@ -25,18 +20,13 @@ impl Consumer for ExpireObject {
     /// A repeated message finds the object removed.
     const INBOX: Inbox = Inbox::None;
 
-    const RESOURCES: &'static [Resource] =
-        &[Resource::Table(OBJECTS, &[Action::GetItem, Action::DeleteItem])];
+    const RESOURCES: Resources = &[Resource::Table(OBJECTS, &[GetItem, DeleteItem])];
 
     // 4. Deserialisation
     type Input = Envelope<ObjectExpires>;
 
     // 5. Syntax validation
-    type Command = ObjectExpires;
-
-    fn parse(envelope: Envelope<ObjectExpires>) -> Result<ObjectExpires, FieldErrors> {
-        Ok(envelope.data)
-    }
+    type Command = Envelope<ObjectExpires>;
 
     // 6. Retrieval
     type Facts = Option<Object>;
@@ -44,15 +34,15 @@ impl Consumer for ExpireObject {
     async fn retrieve(
         &self,
         permit: &Permit<DeliveredMessage>,
-        expires: &ObjectExpires,
-    ) -> Result<Option<Object>, RetrieveError> {
+        Envelope { data: expires, .. }: &Envelope<ObjectExpires>,
+    ) -> Retrieved<Option<Object>> {
         Ok(self.objects.get(permit, &Object::key_of(expires.object_id)).await?)
     }
 
     // 7. and 8. An object that was received again stays: a later message will remove it
     fn decide(
         _: &Moment,
-        expires: &ObjectExpires,
+        Envelope { data: expires, .. }: &Envelope<ObjectExpires>,
         stored: Option<Object>,
     ) -> Result<Effects, DomainError> {
         let unseen = stored.filter(|object| object.last_seen <= expires.last_seen);
@@ -63,7 +53,8 @@ impl Consumer for ExpireObject {
 #[cfg(test)]
 mod tests {
     use domain::callback::ObjectId;
-    use domain::examples::moment;
+    use domain::examples::{envelope, moment, read};
+    use serde_json::json;
 
     use super::*;
 
@@ -71,6 +62,7 @@ mod tests {
     fn only_an_object_that_was_not_received_again_is_removed() {
         let object_id = ObjectId::from(2);
         let expires = ObjectExpires { object_id, last_seen: moment().now() };
+        let expires = read(json!(envelope("ObjectExpires", json!(expires))));
         for (stored, writes) in [(None, 0), (Some(0), 1), (Some(1), 0)] {
             let seen = |later_s| Object::seen(object_id, moment().now().plus_seconds(later_s));
             let effects = ExpireObject::decide(&moment(), &expires, stored.map(seen)).unwrap();

@@ -1,18 +1,9 @@
 //! `POST /callback`: a client reports objects; they are accepted at once and looked up later.
 
-use std::process::ExitCode;
-
 use domain::callback::{CallbackDraft, CallbackReceived, CallbackView, ObjectIds, SourceGroup};
 use domain::resources::CALLBACKS;
-use http::StatusCode;
-use lifecycle::caller::NoRole;
-use lifecycle::effects::Effects;
-use lifecycle::input::Json;
-use lifecycle::resource::Resource;
-use lifecycle::{
-    Access, Anyone, Conditions, DomainError, Endpoint, FieldErrors, Moment, Permit, Reply,
-    RetrieveError, Route, Verdict,
-};
+use lifecycle::Endpoint;
+use lifecycle::prelude::*;
 
 fn main() -> ExitCode {
     aws::serve(|_| PostCallback)
@@ -40,7 +31,7 @@ impl Endpoint for PostCallback {
         u32::try_from(object_ids.as_slice().len()).unwrap_or(Self::COST_MAX)
     }
 
-    const RESOURCES: &'static [Resource] = &[Resource::Queue(CALLBACKS)];
+    const RESOURCES: Resources = &[Resource::Queue(CALLBACKS)];
 
     // 4. Deserialisation
     type Input = Json<CallbackDraft>;
@@ -48,25 +39,15 @@ impl Endpoint for PostCallback {
     // 5. Syntax validation
     type Command = ObjectIds;
 
-    fn parse(Json(draft): Json<CallbackDraft>) -> Result<ObjectIds, FieldErrors> {
-        draft.try_into()
-    }
-
     // 6. Retrieval: nothing is read; the source's group gives all sources a fair share of the queue
     type Facts = SourceGroup;
 
-    async fn retrieve(
-        &self,
-        permit: &Permit<Anyone>,
-        _: &ObjectIds,
-    ) -> Result<SourceGroup, RetrieveError> {
+    async fn retrieve(&self, permit: &Permit<Anyone>, _: &ObjectIds) -> Retrieved<SourceGroup> {
         Ok(SourceGroup::of(permit.source()))
     }
 
     // 3b. Authorization: any client may report objects
-    fn allow(_: &Anyone, _: &ObjectIds, _: &SourceGroup) -> Verdict {
-        Verdict::Allow
-    }
+    const ALLOW: Allow<Self> = Allow::Always;
 
     const CONDITIONS: Conditions<SourceGroup> = Conditions::Untagged;
 
@@ -92,11 +73,10 @@ impl Endpoint for PostCallback {
     }
 
     // 9. Response
-    const STATUS: StatusCode = StatusCode::ACCEPTED;
-    type View = CallbackView;
+    type Reply = reply::Accepted<CallbackView>;
 
-    fn reply(callback: CallbackReceived) -> Reply<CallbackView> {
-        Reply::accepted(CallbackView { accepted: callback.object_ids.as_slice().len() })
+    fn reply(callback: CallbackReceived) -> reply::Accepted<CallbackView> {
+        reply::Accepted::of(CallbackView { accepted: callback.object_ids.as_slice().len() })
     }
 }
 
@@ -110,8 +90,8 @@ mod tests {
 
     #[test]
     fn all_objects_go_into_the_queue_in_one_message() {
-        let draft = read(json!({ "object_ids": [5, -1, 5, 7] }));
-        let object_ids = PostCallback::parse(Json(draft)).unwrap();
+        let draft: CallbackDraft = read(json!({ "object_ids": [5, -1, 5, 7] }));
+        let object_ids = ObjectIds::try_from(draft).unwrap();
         assert_eq!(PostCallback::cost(&object_ids), 3, "repeated ids are looked up once");
         let source = SourceGroup::of("192.0.2.1");
         let callback =

@@ -1,6 +1,5 @@
 //! Consumer of the queue `callbacks`: looks up whether reported objects are online.
 
-use std::process::ExitCode;
 use std::time::Duration;
 
 use aws::Table;
@@ -8,13 +7,8 @@ use aws::upstream::{Client, Request};
 use domain::callback::{CallbackReceived, Found, LookedUp, Object, ObjectId};
 use domain::resources::{CALLBACKS, OBJECT_EXPIRIES, OBJECT_SERVICE, OBJECTS};
 use http::StatusCode;
-use lifecycle::consumer::{DeliveredMessage, Inbox, Source};
-use lifecycle::effects::Effects;
-use lifecycle::envelope::Envelope;
-use lifecycle::resource::{Action, Resource};
-use lifecycle::{
-    Backoff, Consumer, DomainError, FieldErrors, Moment, Permit, RetrieveError, ServiceError,
-};
+use lifecycle::prelude::*;
+use lifecycle::{Backoff, Consumer, ServiceError};
 use serde::Deserialize;
 
 fn main() -> ExitCode {
@@ -41,8 +35,8 @@ impl Consumer for ProcessCallback {
     /// The object service may be unavailable for half a day.
     const BACKOFF: Backoff = Backoff::trying_for(Duration::from_hours(12));
 
-    const RESOURCES: &'static [Resource] = &[
-        Resource::Table(OBJECTS, &[Action::GetItem, Action::PutItem, Action::DeleteItem]),
+    const RESOURCES: Resources = &[
+        Resource::Table(OBJECTS, &[GetItem, PutItem, DeleteItem]),
         Resource::Queue(CALLBACKS),
         Resource::Queue(OBJECT_EXPIRIES),
         Resource::Upstream(OBJECT_SERVICE),
@@ -52,11 +46,7 @@ impl Consumer for ProcessCallback {
     type Input = Envelope<CallbackReceived>;
 
     // 5. Syntax validation
-    type Command = CallbackReceived;
-
-    fn parse(envelope: Envelope<CallbackReceived>) -> Result<CallbackReceived, FieldErrors> {
-        Ok(envelope.data)
-    }
+    type Command = Envelope<CallbackReceived>;
 
     // 6. Retrieval: whether a single object is too old to appear, or stored and so kept first.
     // Otherwise the object service's response, and only then the stored object
@@ -65,8 +55,8 @@ impl Consumer for ProcessCallback {
     async fn retrieve(
         &self,
         permit: &Permit<DeliveredMessage>,
-        callback: &CallbackReceived,
-    ) -> Result<Found, RetrieveError> {
+        Envelope { data: callback, .. }: &Envelope<CallbackReceived>,
+    ) -> Retrieved<Found> {
         let Some(id) = callback.only() else { return Ok(Found::Several) };
         let stored = self.objects.get(permit, &Object::key_of(id)).await?;
         if callback.is_too_late(stored.as_ref(), permit.moment().now()) {
@@ -85,7 +75,7 @@ impl Consumer for ProcessCallback {
     // separately. A repeated split only repeats look-ups
     fn decide(
         moment: &Moment,
-        callback: &CallbackReceived,
+        Envelope { data: callback, .. }: &Envelope<CallbackReceived>,
         found: Found,
     ) -> Result<Effects, DomainError> {
         Ok(match found {
@@ -108,23 +98,23 @@ impl ProcessCallback {
         id: ObjectId,
     ) -> Result<bool, ServiceError> {
         let request = Request::get(format!("/objects/{id}")).once();
-        let answer = self.service.send(permit, &request).await?;
-        if answer.status == StatusCode::NOT_FOUND {
+        let response = self.service.send(permit, &request).await?;
+        if response.status == StatusCode::NOT_FOUND {
             return Ok(false);
         }
-        let told: Told = answer.success()?.json()?;
-        if told.id != id {
+        let object: ObjectStatus = response.success()?.json()?;
+        if object.id != id {
             return Err(ServiceError::Upstream(
-                format!("asked for {id}, the response is about {}", told.id).into(),
+                format!("asked for {id}, the response is about {}", object.id).into(),
             ));
         }
-        Ok(told.online)
+        Ok(object.online)
     }
 }
 
 /// The object service's response about an object. Unknown fields are ignored.
 #[derive(Deserialize)]
-struct Told {
+struct ObjectStatus {
     id: ObjectId,
     online: bool,
 }
@@ -132,15 +122,15 @@ struct Told {
 #[cfg(test)]
 mod tests {
     use domain::callback::ObjectIds;
-    use domain::examples::moment;
+    use domain::examples::{envelope, moment, read};
+    use serde_json::json;
 
     use super::*;
 
     #[test]
     fn a_callback_of_several_objects_becomes_one_message_per_object() {
         let ids = [1, 2, 3].map(ObjectId::from);
-        let object_ids = ObjectIds::try_from(ids.to_vec()).unwrap();
-        let callback = CallbackReceived { object_ids, received_at: moment().now(), source: None };
+        let callback = callback_of(ObjectIds::try_from(ids.to_vec()).unwrap());
         let effects = ProcessCallback::decide(&moment(), &callback, Found::Several).unwrap();
         assert_eq!((effects.messages().len(), effects.writes().len()), (3, 0));
         assert!(effects.messages().iter().all(|message| message.queue == CALLBACKS));
@@ -149,8 +139,7 @@ mod tests {
     #[test]
     fn an_online_object_is_stored_and_its_expiry_is_sent_with_30_s_delay() {
         let object = Object::seen(ObjectId::from(2), moment().now());
-        let object_ids = ObjectIds::from(object.id);
-        let callback = CallbackReceived { object_ids, received_at: moment().now(), source: None };
+        let callback = callback_of(ObjectIds::from(object.id));
         let found = Found::LookedUp(LookedUp { object, online: true, stored: None });
         let effects = ProcessCallback::decide(&moment(), &callback, found).unwrap();
         assert_eq!((effects.messages().len(), effects.writes().len()), (1, 1));
@@ -158,5 +147,10 @@ mod tests {
             (effects.messages()[0].queue, effects.messages()[0].delay_s),
             (OBJECT_EXPIRIES, 30)
         );
+    }
+
+    fn callback_of(object_ids: ObjectIds) -> Envelope<CallbackReceived> {
+        let callback = CallbackReceived { object_ids, received_at: moment().now(), source: None };
+        read(json!(envelope("CallbackReceived", json!(callback))))
     }
 }
