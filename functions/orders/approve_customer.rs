@@ -1,19 +1,14 @@
 //! Consumer of the queue `customer_approvals`: the customer service. It approves customers while
 //! their open credit suffices, and releases the credit of closed orders.
 
-use std::process::ExitCode;
-
 use aws::{CachedSetting, Table, batch_get};
 use domain::BusinessRules;
 use domain::credit::{Charge, CreditAccount, CreditFacts, Reservation, release, reserve};
 use domain::orders::{ApprovalLapsed, OrderCreated, OrderDeleted, OrderRejected, OrderTimedOut};
 use domain::resources::{CREDITS, CUSTOMER_APPROVALS, SETTINGS};
-use lifecycle::commit::OUTBOX;
-use lifecycle::consumer::{DeliveredMessage, Source};
-use lifecycle::effects::{Effects, EventData};
-use lifecycle::envelope::Envelope;
-use lifecycle::resource::{Action, Resource};
-use lifecycle::{Consumer, DomainError, FieldErrors, Moment, Permit, RetrieveError};
+use lifecycle::Consumer;
+use lifecycle::effects::EventData;
+use lifecycle::prelude::*;
 use serde_json::Value;
 
 fn main() -> ExitCode {
@@ -33,10 +28,10 @@ struct ApproveCustomer {
 impl Consumer for ApproveCustomer {
     const SOURCE: Source = Source::Queue(CUSTOMER_APPROVALS);
 
-    const RESOURCES: &'static [Resource] = &[
-        Resource::Table(CREDITS, &[Action::BatchGetItem, Action::PutItem, Action::UpdateItem]),
-        Resource::Table(SETTINGS, &[Action::GetItem]),
-        Resource::Table(OUTBOX, &[Action::PutItem]),
+    const RESOURCES: Resources = &[
+        Resource::Table(CREDITS, &[BatchGetItem, PutItem, UpdateItem]),
+        Resource::Table(SETTINGS, &[GetItem]),
+        Resource::Outbox,
     ];
 
     // 4. Deserialisation
@@ -45,18 +40,6 @@ impl Consumer for ApproveCustomer {
     // 5. Syntax validation: a new order reserves credit, a closed order releases it
     type Command = Request;
 
-    fn parse(envelope: Envelope<Value>) -> Result<Request, FieldErrors> {
-        let ask = match envelope.event_type.as_str() {
-            OrderCreated::TYPE => Request::Reserve,
-            OrderRejected::TYPE
-            | OrderTimedOut::TYPE
-            | OrderDeleted::TYPE
-            | ApprovalLapsed::TYPE => Request::Release,
-            _ => return Err(envelope.unknown_type()),
-        };
-        envelope.read().map(ask)
-    }
-
     // 6. Retrieval: the order's reservation, and its customer's credit account
     type Facts = CreditFacts;
 
@@ -64,7 +47,7 @@ impl Consumer for ApproveCustomer {
         &self,
         permit: &Permit<DeliveredMessage>,
         request: &Request,
-    ) -> Result<CreditFacts, RetrieveError> {
+    ) -> Retrieved<CreditFacts> {
         let Charge { order_id, user_id, total } = *request.charge();
         let reservation = self.reservations.one(Reservation::key_of(order_id));
         let account = self.accounts.one(CreditAccount::key_of(user_id, total.currency));
@@ -91,6 +74,22 @@ enum Request {
     Release(Charge),
 }
 
+impl TryFrom<Envelope<Value>> for Request {
+    type Error = FieldErrors;
+
+    fn try_from(envelope: Envelope<Value>) -> Result<Self, FieldErrors> {
+        let ask = match envelope.event_type.as_str() {
+            OrderCreated::TYPE => Self::Reserve,
+            OrderRejected::TYPE
+            | OrderTimedOut::TYPE
+            | OrderDeleted::TYPE
+            | ApprovalLapsed::TYPE => Self::Release,
+            _ => return Err(envelope.unknown_type()),
+        };
+        envelope.read().map(ask)
+    }
+}
+
 impl Request {
     fn charge(&self) -> &Charge {
         let (Self::Reserve(charge) | Self::Release(charge)) = self;
@@ -113,23 +112,23 @@ mod tests {
         let state = serde_json::to_value(OrderState::from(&order)).unwrap();
         let charge =
             Charge { order_id: order.order_id, user_id: order.user_id, total: order.total };
-        assert_eq!(parse(OrderCreated::TYPE, created), Ok(Request::Reserve(charge)));
+        assert_eq!(request_of(OrderCreated::TYPE, created), Ok(Request::Reserve(charge)));
         for closed in ["OrderRejected", "OrderTimedOut", "OrderDeleted", "ApprovalLapsed"] {
-            assert_eq!(parse(closed, state.clone()), Ok(Request::Release(charge)), "{closed}");
+            assert_eq!(request_of(closed, state.clone()), Ok(Request::Release(charge)), "{closed}");
         }
     }
 
     #[test]
     fn unknown_events_and_unreadable_data_are_poison() {
         for event_type in ["OrderApproved", OrderCreated::TYPE, OrderDeleted::TYPE] {
-            assert!(parse(event_type, json!({})).is_err(), "{event_type}");
+            assert!(request_of(event_type, json!({})).is_err(), "{event_type}");
         }
     }
 
     #[test]
     fn the_commit_that_reserves_credit_publishes_the_decision() {
         let created = serde_json::to_value(pending_order().created()).unwrap();
-        let request = parse(OrderCreated::TYPE, created).unwrap();
+        let request = request_of(OrderCreated::TYPE, created).unwrap();
         let open_credit = BusinessRules::default().open_credit;
         let facts = CreditFacts { reservation: None, account: None, open_credit };
         let effects = ApproveCustomer::decide(&moment(), &request, facts).unwrap();
@@ -137,7 +136,7 @@ mod tests {
         assert_eq!(effects.events()[0].event_type, "CustomerDecided");
     }
 
-    fn parse(event_type: &str, data: Value) -> Result<Request, FieldErrors> {
-        ApproveCustomer::parse(envelope(event_type, data))
+    fn request_of(event_type: &str, data: Value) -> Result<Request, FieldErrors> {
+        Request::try_from(envelope(event_type, data))
     }
 }

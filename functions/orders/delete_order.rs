@@ -1,23 +1,12 @@
 //! `DELETE /orders/{orderId}`: a customer cancels an approved order.
 
-use std::process::ExitCode;
-
 use aws::{OrNotFound, Table};
 use domain::error_codes;
 use domain::orders::{Order, OrderChange, OrderId, OrderStatus, Transition, TransitionResult};
 use domain::people::{Role, SignedIn};
 use domain::resources::{ORDERS, PRODUCTS};
-use http::StatusCode;
-use lifecycle::commit::OUTBOX;
-use lifecycle::effects::Effects;
-use lifecycle::input::Path;
-use lifecycle::reply::NoBody;
-use lifecycle::resource::{Action, Resource};
-use lifecycle::{
-    Access, Conditions, DomainError, Endpoint, ErrorCode, FieldErrors, Moment, Permit, Reply,
-    RetrieveError, Route, Verdict,
-};
-use schemars::JsonSchema;
+use lifecycle::Endpoint;
+use lifecycle::prelude::*;
 
 fn main() -> ExitCode {
     aws::serve(|aws| DeleteOrder { orders: aws.table() })
@@ -37,38 +26,30 @@ impl Endpoint for DeleteOrder {
     // 3. Authorization, before anything is read
     const ACCESS: Access<Role> = Access::SignedIn;
 
-    const RESOURCES: &'static [Resource] = &[
-        Resource::Table(ORDERS, &[Action::GetItem, Action::PutItem]),
-        Resource::Table(PRODUCTS, &[Action::UpdateItem]),
-        Resource::Table(OUTBOX, &[Action::PutItem]),
+    const RESOURCES: Resources = &[
+        Resource::Table(ORDERS, &[GetItem, PutItem]),
+        Resource::Table(PRODUCTS, &[UpdateItem]),
+        Resource::Outbox,
     ];
 
     // 4. Deserialisation
-    type Input = Path<Parameters>;
+    type Input = Path<OrderId>;
 
     // 5. Syntax validation
     type Command = OrderId;
 
-    fn parse(Path(parameters): Path<Parameters>) -> Result<OrderId, FieldErrors> {
-        Ok(parameters.order_id)
-    }
-
     // 6. Retrieval: a cancelled order counts as missing
     type Facts = Order;
 
-    async fn retrieve(
-        &self,
-        permit: &Permit<SignedIn>,
-        order_id: &OrderId,
-    ) -> Result<Order, RetrieveError> {
+    async fn retrieve(&self, permit: &Permit<SignedIn>, order_id: &OrderId) -> Retrieved<Order> {
         let order = self.orders.get(permit, &Order::key_of(*order_id)).await?;
         order.filter(|order| order.status != OrderStatus::Cancelled).or_not_found()
     }
 
     // 3b. Authorization: orders of other customers are hidden
-    fn allow(caller: &SignedIn, _: &OrderId, order: &Order) -> Verdict {
+    const ALLOW: Allow<Self> = Allow::If(|caller: &SignedIn, _, order: &Order| {
         Verdict::allow_or_hide(caller.is_or_administers(order.user_id))
-    }
+    });
 
     const CONDITIONS: Conditions<Order> = Conditions::On(|order| Some(order.entity_tag()));
 
@@ -96,18 +77,11 @@ impl Endpoint for DeleteOrder {
     }
 
     // 9. Response
-    const STATUS: StatusCode = StatusCode::NO_CONTENT;
-    type View = NoBody;
+    type Reply = reply::NoContent;
 
-    fn reply(_: OrderChange) -> Reply<NoBody> {
-        Reply::no_content()
+    fn reply(_: OrderChange) -> reply::NoContent {
+        reply::NoContent
     }
-}
-
-#[derive(Debug, eserde::Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct Parameters {
-    order_id: OrderId,
 }
 
 #[cfg(test)]
@@ -145,7 +119,11 @@ mod tests {
             (signed_in(other, &[Role::Customer, Role::Merchant]), Verdict::Hide),
         ] {
             let order = pending_order();
-            assert_eq!(DeleteOrder::allow(&caller, &order.order_id, &order), verdict, "{caller:?}");
+            assert_eq!(
+                DeleteOrder::ALLOW.verdict(&caller, &order.order_id, &order),
+                verdict,
+                "{caller:?}"
+            );
         }
     }
 

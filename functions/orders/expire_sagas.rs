@@ -1,15 +1,12 @@
 //! On a schedule: sends the time-out of orders that are pending for too long.
 
-use std::process::ExitCode;
 use std::time::Duration;
 
 use aws::{Range, Table};
 use domain::orders::{Order, OrderOverdue};
 use domain::resources::{BY_DEADLINE, CUSTOMER_SAGA, ORDERS};
-use lifecycle::consumer::{DeliveredMessage, Inbox, ScheduledRun, Source};
-use lifecycle::effects::{Effects, Event, Message};
-use lifecycle::resource::Resource;
-use lifecycle::{Consumer, DomainError, FieldErrors, Moment, Permit, RetrieveError};
+use lifecycle::Consumer;
+use lifecycle::prelude::*;
 
 fn main() -> ExitCode {
     aws::consume(|aws| ExpireSagas { orders: aws.table() })
@@ -35,18 +32,14 @@ impl Consumer for ExpireSagas {
     /// A repeated message does no harm: only a pending order times out.
     const INBOX: Inbox = Inbox::None;
 
-    const RESOURCES: &'static [Resource] =
+    const RESOURCES: Resources =
         &[Resource::Index(ORDERS, BY_DEADLINE), Resource::Queue(CUSTOMER_SAGA)];
 
     // 4. Deserialisation
     type Input = ScheduledRun;
 
-    // 5. Syntax validation: a run carries no data
-    type Command = ();
-
-    fn parse(_: ScheduledRun) -> Result<(), FieldErrors> {
-        Ok(())
-    }
+    // 5. Syntax validation: a run carries no data to check
+    type Command = ScheduledRun;
 
     // 6. Retrieval: the overdue pending orders whose message is due, the longest overdue first
     type Facts = Vec<Order>;
@@ -54,8 +47,8 @@ impl Consumer for ExpireSagas {
     async fn retrieve(
         &self,
         permit: &Permit<DeliveredMessage>,
-        (): &(),
-    ) -> Result<Vec<Order>, RetrieveError> {
+        _: &ScheduledRun,
+    ) -> Retrieved<Vec<Order>> {
         let now = permit.moment().now();
         let mut due = Vec::new();
         let mut range = Range::sharded(BY_DEADLINE).up_to(now);
@@ -76,7 +69,7 @@ impl Consumer for ExpireSagas {
     }
 
     // 7. and 8. The queue of the credit decisions, so that one consumer settles all orders
-    fn decide(_: &Moment, (): &(), overdue: Vec<Order>) -> Result<Effects, DomainError> {
+    fn decide(_: &Moment, _: &ScheduledRun, overdue: Vec<Order>) -> Result<Effects, DomainError> {
         Ok(overdue.iter().fold(Effects::none(), |effects, order| {
             let event = Event::about(order.order_id, &OrderOverdue::of(order));
             let message = Message::new(CUSTOMER_SAGA, event);
@@ -95,7 +88,7 @@ mod tests {
     #[test]
     fn an_overdue_order_sends_timed_out_to_the_saga() {
         let order = pending_order();
-        let effects = ExpireSagas::decide(&moment(), &(), vec![order.clone()]).unwrap();
+        let effects = ExpireSagas::decide(&moment(), &run(), vec![order.clone()]).unwrap();
         let [message] = effects.messages() else { panic!("not one message: {effects:?}") };
         assert_eq!(message.queue, CUSTOMER_SAGA);
         let Content::New(event) = &message.content else { panic!("not new: {message:?}") };
@@ -106,7 +99,11 @@ mod tests {
 
     #[test]
     fn a_run_without_overdue_orders_has_no_effects() {
-        let effects = ExpireSagas::decide(&moment(), &(), Vec::new()).unwrap();
+        let effects = ExpireSagas::decide(&moment(), &run(), Vec::new()).unwrap();
         assert!(effects.messages().is_empty() && effects.writes().is_empty());
+    }
+
+    fn run() -> ScheduledRun {
+        ScheduledRun { id: "run-1".to_owned(), time: moment().now() }
     }
 }

@@ -1,15 +1,11 @@
 //! `GET /orders/{orderId}`: an order, shown to its customer and to administrators.
 
-use std::process::ExitCode;
-
 use aws::{OrNotFound, Table};
 use domain::orders::{Order, OrderId, OrderView};
 use domain::people::{Role, SignedIn};
 use domain::resources::ORDERS;
-use lifecycle::input::Path;
-use lifecycle::resource::{Action, Resource};
-use lifecycle::{Access, FieldErrors, Permit, Query, Reply, RetrieveError, Route, Verdict};
-use schemars::JsonSchema;
+use lifecycle::Query;
+use lifecycle::prelude::*;
 
 fn main() -> ExitCode {
     aws::serve(|aws| GetOrder { orders: aws.table() })
@@ -29,49 +25,35 @@ impl Query for GetOrder {
     // 3. Authorization, before anything is read
     const ACCESS: Access<Role> = Access::SignedIn;
 
-    const RESOURCES: &'static [Resource] = &[Resource::Table(ORDERS, &[Action::GetItem])];
+    const RESOURCES: Resources = &[Resource::Table(ORDERS, &[GetItem])];
 
     // 4. Deserialisation
-    type Input = Path<Parameters>;
+    type Input = Path<OrderId>;
 
     // 5. Syntax validation
     type Command = OrderId;
 
-    fn parse(Path(parameters): Path<Parameters>) -> Result<OrderId, FieldErrors> {
-        Ok(parameters.order_id)
-    }
-
     // 6. Retrieval
     type Facts = Order;
 
-    async fn retrieve(
-        &self,
-        permit: &Permit<SignedIn>,
-        order_id: &OrderId,
-    ) -> Result<Order, RetrieveError> {
+    async fn retrieve(&self, permit: &Permit<SignedIn>, order_id: &OrderId) -> Retrieved<Order> {
         self.orders.get(permit, &Order::key_of(*order_id)).await?.or_not_found()
     }
 
     // 3b. Authorization: orders of other customers are hidden
-    fn allow(caller: &SignedIn, _: &OrderId, order: &Order) -> Verdict {
+    const ALLOW: Allow<Self> = Allow::If(|caller: &SignedIn, _, order: &Order| {
         Verdict::allow_or_hide(caller.is_or_administers(order.user_id))
-    }
+    });
 
     // 7. and 8. A query decides nothing and changes nothing.
 
     // 9. Response
-    type View = OrderView;
+    type Reply = reply::Ok<OrderView>;
 
-    fn reply(order: Order) -> Reply<OrderView> {
+    fn reply(order: Order) -> reply::Ok<OrderView> {
         let tag = order.entity_tag();
-        Reply::ok(order.into()).tagged(tag)
+        reply::Ok::of(order.into()).tagged(tag)
     }
-}
-
-#[derive(Debug, eserde::Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct Parameters {
-    order_id: OrderId,
 }
 
 #[cfg(test)]
@@ -90,7 +72,11 @@ mod tests {
             (signed_in(other, &[Role::Admin]), Verdict::Allow),
             (signed_in(other, &[Role::Customer, Role::Merchant, Role::Editor]), Verdict::Hide),
         ] {
-            assert_eq!(GetOrder::allow(&caller, &order.order_id, &order), verdict, "{caller:?}");
+            assert_eq!(
+                GetOrder::ALLOW.verdict(&caller, &order.order_id, &order),
+                verdict,
+                "{caller:?}"
+            );
         }
     }
 }

@@ -1,18 +1,13 @@
 //! `GET /orders/user/{userId}`: a customer's approved orders, by default the newest first, for the
 //! customer and administrators.
 
-use std::process::ExitCode;
-
 use aws::{CURSOR_KEY, Pages, Range};
 use domain::orders::{OrderSummary, OrderSummaryView};
 use domain::people::{Role, SignedIn, UserId};
 use domain::resources::{BY_CUSTOMER, ORDER_SUMMARIES};
-use lifecycle::input::{Path, QueryString};
-use lifecycle::paging::{Direction, PageQuery, PageRequest};
-use lifecycle::reply::Page;
-use lifecycle::resource::Resource;
-use lifecycle::{Access, FieldErrors, Permit, Query, Reply, RetrieveError, Route, Verdict};
-use schemars::JsonSchema;
+use lifecycle::Query;
+use lifecycle::paging::Direction;
+use lifecycle::prelude::*;
 
 fn main() -> ExitCode {
     aws::serve(|aws| ListUserOrders { summaries: aws.pages(ListUserOrders::ROUTE) })
@@ -32,20 +27,14 @@ impl Query for ListUserOrders {
     // 3. Authorization, before anything is read
     const ACCESS: Access<Role> = Access::SignedIn;
 
-    const RESOURCES: &'static [Resource] =
+    const RESOURCES: Resources =
         &[Resource::Index(ORDER_SUMMARIES, BY_CUSTOMER), Resource::Secret(CURSOR_KEY)];
 
     // 4. Deserialisation
-    type Input = (Path<Parameters>, QueryString<PageQuery>);
+    type Input = (Path<UserId>, QueryString<PageQuery>);
 
     // 5. Syntax validation
-    type Command = (UserId, PageRequest);
-
-    fn parse(
-        (Path(parameters), QueryString(page)): Self::Input,
-    ) -> Result<(UserId, PageRequest), FieldErrors> {
-        Ok((parameters.user_id, page.of_list(Direction::Descending)))
-    }
+    type Command = Wanted;
 
     // 6. Retrieval: from the projection, which holds only approved orders
     type Facts = Page<OrderSummary>;
@@ -53,32 +42,34 @@ impl Query for ListUserOrders {
     async fn retrieve(
         &self,
         permit: &Permit<SignedIn>,
-        (user_id, page): &(UserId, PageRequest),
-    ) -> Result<Page<OrderSummary>, RetrieveError> {
+        Wanted { user_id, page }: &Wanted,
+    ) -> Retrieved<Page<OrderSummary>> {
         self.summaries.page(permit, Range::of(BY_CUSTOMER, user_id), page).await
     }
 
     // 3b. Authorization: the orders and the existence of other users are hidden
-    fn allow(
-        caller: &SignedIn,
-        (user_id, _): &(UserId, PageRequest),
-        _: &Page<OrderSummary>,
-    ) -> Verdict {
-        Verdict::allow_or_hide(caller.is_or_administers(*user_id))
-    }
+    const ALLOW: Allow<Self> = Allow::If(|caller: &SignedIn, wanted: &Wanted, _| {
+        Verdict::allow_or_hide(caller.is_or_administers(wanted.user_id))
+    });
 
     // 7. and 8. A query decides nothing and changes nothing.
 
     // 9. Response
-    type View = Page<OrderSummaryView>;
+    type Reply = reply::Ok<Page<OrderSummaryView>>;
 
-    fn reply(page: Page<OrderSummary>) -> Reply<Page<OrderSummaryView>> {
-        Reply::ok(page.map(|summary| summary.shown))
+    fn reply(page: Page<OrderSummary>) -> reply::Ok<Page<OrderSummaryView>> {
+        reply::Ok::of(page.map(|summary| summary.shown))
     }
 }
 
-#[derive(Debug, eserde::Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct Parameters {
+/// The requested page of a customer's orders.
+struct Wanted {
     user_id: UserId,
+    page: PageRequest,
+}
+
+impl From<(UserId, PageQuery)> for Wanted {
+    fn from((user_id, page): (UserId, PageQuery)) -> Self {
+        Self { user_id, page: page.of_list(Direction::Descending) }
+    }
 }

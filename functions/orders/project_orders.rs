@@ -1,16 +1,12 @@
 //! Consumer of the queue `order_projections`: updates the read model of customers' orders.
 
-use std::process::ExitCode;
-
 use aws::{OrNotFound, Table, batch_get};
 use domain::orders::{Order, OrderApproved, OrderDeleted, OrderId, OrderSummary};
 use domain::people::{Address, User};
 use domain::resources::{ADDRESSES, ORDER_PROJECTIONS, ORDER_SUMMARIES, ORDERS, USERS};
-use lifecycle::consumer::{DeliveredMessage, Source};
+use lifecycle::Consumer;
 use lifecycle::effects::EventData;
-use lifecycle::envelope::Envelope;
-use lifecycle::resource::{Action, Resource};
-use lifecycle::{Consumer, DomainError, Effects, FieldErrors, Moment, Permit, RetrieveError};
+use lifecycle::prelude::*;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -33,27 +29,18 @@ struct ProjectOrders {
 impl Consumer for ProjectOrders {
     const SOURCE: Source = Source::Queue(ORDER_PROJECTIONS);
 
-    const RESOURCES: &'static [Resource] = &[
-        Resource::Table(ORDERS, &[Action::BatchGetItem]),
-        Resource::Table(ORDER_SUMMARIES, &[Action::BatchGetItem, Action::PutItem]),
-        Resource::Table(USERS, &[Action::BatchGetItem]),
-        Resource::Table(ADDRESSES, &[Action::BatchGetItem]),
+    const RESOURCES: Resources = &[
+        Resource::Table(ORDERS, &[BatchGetItem]),
+        Resource::Table(ORDER_SUMMARIES, &[BatchGetItem, PutItem]),
+        Resource::Table(USERS, &[BatchGetItem]),
+        Resource::Table(ADDRESSES, &[BatchGetItem]),
     ];
 
     // 4. Deserialisation
     type Input = Envelope<Value>;
 
     // 5. Syntax validation: only the id; stage 6 reads the order as it is now
-    type Command = OrderId;
-
-    fn parse(envelope: Envelope<Value>) -> Result<OrderId, FieldErrors> {
-        match envelope.event_type.as_str() {
-            OrderApproved::TYPE | OrderDeleted::TYPE => {
-                envelope.read().map(|Changed { order_id }| order_id)
-            }
-            _ => Err(envelope.unknown_type()),
-        }
-    }
+    type Command = Changed;
 
     // 6. Retrieval: the order's current summary, and the stored one
     type Facts = Facts;
@@ -61,8 +48,8 @@ impl Consumer for ProjectOrders {
     async fn retrieve(
         &self,
         permit: &Permit<DeliveredMessage>,
-        order_id: &OrderId,
-    ) -> Result<Facts, RetrieveError> {
+        Changed { order_id }: &Changed,
+    ) -> Retrieved<Facts> {
         let order = self.orders.one(Order::key_of(*order_id));
         let stored = self.summaries.one(OrderSummary::key_of(*order_id));
         let (order, stored) = batch_get(permit, (order, stored)).await?;
@@ -75,18 +62,29 @@ impl Consumer for ProjectOrders {
     }
 
     // 7. and 8. A newer summary is stored. A late or repeated event changes nothing.
-    fn decide(_: &Moment, _: &OrderId, facts: Facts) -> Result<Effects, DomainError> {
+    fn decide(_: &Moment, _: &Changed, facts: Facts) -> Result<Effects, DomainError> {
         let version = facts.stored.map_or(0, |stored| stored.version);
         let newer = facts.current.filter(|current| current.version > version);
         Ok(Effects::none().writes_of(newer.as_ref().map(OrderSummary::store)))
     }
 }
 
-/// The field that all events about an order have.
+/// The changed order. All events about orders have this field.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Changed {
     order_id: OrderId,
+}
+
+impl TryFrom<Envelope<Value>> for Changed {
+    type Error = FieldErrors;
+
+    fn try_from(envelope: Envelope<Value>) -> Result<Self, FieldErrors> {
+        match envelope.event_type.as_str() {
+            OrderApproved::TYPE | OrderDeleted::TYPE => envelope.read(),
+            _ => Err(envelope.unknown_type()),
+        }
+    }
 }
 
 /// An order's summary.
@@ -109,7 +107,8 @@ mod tests {
         for (stored, writes) in [(None, 1), (Some(1), 1), (Some(2), 0), (Some(3), 0)] {
             let stored = stored.map(|version| OrderSummary { version, ..summary() });
             let facts = Facts { current: Some(summary()), stored };
-            let effects = ProjectOrders::decide(&moment(), &order_id(), facts).unwrap();
+            let changed = Changed { order_id: order_id() };
+            let effects = ProjectOrders::decide(&moment(), &changed, facts).unwrap();
             assert_eq!(effects.writes().len(), writes);
         }
     }
@@ -118,11 +117,11 @@ mod tests {
     fn events_that_change_the_projection_are_read_and_others_are_poison() {
         let data = json!({ "orderId": order_id() });
         for event_type in ["OrderApproved", "OrderDeleted"] {
-            let parsed = ProjectOrders::parse(envelope(event_type, data.clone()));
-            assert_eq!(parsed.unwrap(), order_id());
+            let changed = Changed::try_from(envelope(event_type, data.clone()));
+            assert_eq!(changed.unwrap().order_id, order_id());
         }
-        assert!(ProjectOrders::parse(envelope("OrderCreated", data)).is_err());
-        assert!(ProjectOrders::parse(envelope("OrderApproved", json!({}))).is_err());
+        assert!(Changed::try_from(envelope("OrderCreated", data)).is_err());
+        assert!(Changed::try_from(envelope("OrderApproved", json!({}))).is_err());
     }
 
     fn summary() -> OrderSummary {
