@@ -1,7 +1,5 @@
 //! Consumer of the queue `emails`: sends mails about sign-ups, password resets and orders.
 
-use std::process::ExitCode;
-
 use aws::Table;
 use domain::error_codes;
 use domain::orders::OrderCreated;
@@ -10,12 +8,10 @@ use domain::people::{
     VerificationAsked,
 };
 use domain::resources::{EMAILS, MAIL_ADDRESSES, USERS};
-use lifecycle::consumer::{DeliveredMessage, Source};
-use lifecycle::effects::{Effects, EventData, Mail, Write};
-use lifecycle::envelope::Envelope;
+use lifecycle::effects::{EventData, Mail};
+use lifecycle::prelude::*;
 use lifecycle::record::Key;
-use lifecycle::resource::{Action, Resource};
-use lifecycle::{Consumer, DomainError, FieldErrors, Moment, Permit, RetrieveError, ServiceError};
+use lifecycle::{Consumer, ServiceError};
 use serde_json::Value;
 
 fn main() -> ExitCode {
@@ -35,29 +31,17 @@ struct SendEmail {
 impl Consumer for SendEmail {
     const SOURCE: Source = Source::Queue(EMAILS);
 
-    const RESOURCES: &'static [Resource] = &[
-        Resource::Table(USERS, &[Action::GetItem, Action::PutItem]),
-        Resource::Table(MAIL_ADDRESSES, &[Action::GetItem]),
+    const RESOURCES: Resources = &[
+        Resource::Table(USERS, &[GetItem, PutItem]),
+        Resource::Table(MAIL_ADDRESSES, &[GetItem]),
         Resource::Mail,
     ];
 
     // 4. Deserialisation
     type Input = Envelope<Value>;
 
-    // 5. Syntax validation: an event type without a mail is poison
+    // 5. Syntax validation
     type Command = Notice;
-
-    fn parse(envelope: Envelope<Value>) -> Result<Notice, FieldErrors> {
-        let event_id = envelope.event_id.clone();
-        let topic = match envelope.event_type.as_str() {
-            EmailVerificationRequested::TYPE => Topic::Verification(envelope.read()?),
-            VerificationAsked::TYPE => Topic::VerificationAgain(envelope.read()?),
-            PasswordResetAsked::TYPE => Topic::PasswordReset(envelope.read()?),
-            OrderCreated::TYPE => Topic::Order(Box::new(envelope.read()?)),
-            _ => return Err(envelope.unknown_type()),
-        };
-        Ok(Notice { event_id, topic })
-    }
 
     // 6. Retrieval: the account. Mail goes to its stored address, not to the typed one
     type Facts = Option<Recipient>;
@@ -66,7 +50,7 @@ impl Consumer for SendEmail {
         &self,
         permit: &Permit<DeliveredMessage>,
         notice: &Notice,
-    ) -> Result<Option<Recipient>, RetrieveError> {
+    ) -> Retrieved<Option<Recipient>> {
         let Some(key) = self.account(permit, &notice.topic).await? else { return Ok(None) };
         let Some(user) = self.users.get(permit, &key).await? else { return Ok(None) };
         let address = self.addresses.get(permit, &MailAddress::key_of(&user.email)).await?;
@@ -156,6 +140,23 @@ enum Topic {
     VerificationAgain(VerificationAsked),
     PasswordReset(PasswordResetAsked),
     Order(Box<OrderCreated>),
+}
+
+/// An event type without a mail is poison.
+impl TryFrom<Envelope<Value>> for Notice {
+    type Error = FieldErrors;
+
+    fn try_from(envelope: Envelope<Value>) -> Result<Self, FieldErrors> {
+        let event_id = envelope.event_id.clone();
+        let topic = match envelope.event_type.as_str() {
+            EmailVerificationRequested::TYPE => Topic::Verification(envelope.read()?),
+            VerificationAsked::TYPE => Topic::VerificationAgain(envelope.read()?),
+            PasswordResetAsked::TYPE => Topic::PasswordReset(envelope.read()?),
+            OrderCreated::TYPE => Topic::Order(Box::new(envelope.read()?)),
+            _ => return Err(envelope.unknown_type()),
+        };
+        Ok(Self { event_id, topic })
+    }
 }
 
 /// The mail to an unverified address. It contains no text from the client, not even the name: a
@@ -259,7 +260,7 @@ mod tests {
 
     fn effects_of_asking(recipient: Option<User>) -> Effects {
         let asked = json!({ "email": "ANN@example.com", "token": "fresh" });
-        let notice = SendEmail::parse(envelope(VerificationAsked::TYPE, asked)).unwrap();
+        let notice = Notice::try_from(envelope(VerificationAsked::TYPE, asked)).unwrap();
         let recipient = recipient.map(|user| Recipient { user, deliverable: true });
         SendEmail::decide(&moment(), &notice, recipient).unwrap()
     }
@@ -282,7 +283,7 @@ mod tests {
             ),
             (OrderCreated::TYPE, order(), &verified),
         ] {
-            let notice = SendEmail::parse(envelope(event_type, data)).unwrap();
+            let notice = Notice::try_from(envelope(event_type, data)).unwrap();
             let recipient = |deliverable| Some(Recipient { user: user.clone(), deliverable });
             let refused = SendEmail::decide(&moment(), &notice, recipient(false)).unwrap_err();
             assert_eq!(refused.code, "ADDRESS_UNDELIVERABLE", "{event_type}");
@@ -302,7 +303,7 @@ mod tests {
     fn an_order_is_confirmed_only_to_a_verified_address() {
         let unproven = Recipient { user: ann(), deliverable: true };
         for recipient in [None, Some(unproven)] {
-            let notice = SendEmail::parse(envelope(OrderCreated::TYPE, order())).unwrap();
+            let notice = Notice::try_from(envelope(OrderCreated::TYPE, order())).unwrap();
             assert!(SendEmail::decide(&moment(), &notice, recipient).unwrap().mails().is_empty());
         }
     }
@@ -316,7 +317,7 @@ mod tests {
             (VerificationAsked::TYPE, json!({ "email": 1, "token": "t" })),
             (PasswordResetAsked::TYPE, json!({ "email": "ann@example.com", "token": "t" })),
         ] {
-            assert!(SendEmail::parse(envelope(event_type, data)).is_err(), "{event_type}");
+            assert!(Notice::try_from(envelope(event_type, data)).is_err(), "{event_type}");
         }
     }
 
@@ -326,7 +327,7 @@ mod tests {
     }
 
     fn effects_for(event_type: &str, data: Value, recipient: User) -> Effects {
-        let notice = SendEmail::parse(envelope(event_type, data)).unwrap();
+        let notice = Notice::try_from(envelope(event_type, data)).unwrap();
         let recipient = Recipient { user: recipient, deliverable: true };
         SendEmail::decide(&moment(), &notice, Some(recipient)).unwrap()
     }
