@@ -1,13 +1,14 @@
 //! Consumer of the queue `emails`: sends mails about sign-ups, password resets and orders.
 
 use aws::Table;
-use domain::error_codes;
+use domain::mails::MailText;
 use domain::orders::OrderCreated;
 use domain::people::{
     Email, EmailClaim, EmailVerificationRequested, MailAddress, PasswordResetAsked, User,
     VerificationAsked,
 };
 use domain::resources::{EMAILS, MAIL_ADDRESSES, USERS};
+use domain::{error_codes, mails};
 use lifecycle::effects::{EventData, Mail};
 use lifecycle::prelude::*;
 use lifecycle::record::Key;
@@ -73,25 +74,27 @@ impl Consumer for SendEmail {
         if !deliverable {
             return Err(error_codes::ADDRESS_UNDELIVERABLE.into());
         }
-        let mail = |to: &User, (subject, text): (&str, String)| {
+        let mail = |to: &User, MailText { subject, body }: MailText| {
             let (id, to) = (notice.event_id.clone(), to.email.to_string());
-            Effects::none().mail(Mail { id, to, subject: subject.to_owned(), text })
+            Effects::none().mail(Mail { id, to, subject: subject.to_owned(), text: body })
         };
         Ok(match &notice.topic {
             Topic::Verification(requested) if user.waits_for(&requested.token, moment.now()) => {
-                mail(&user, verification(&user, requested))
+                mail(&user, mails::verification(&user, requested))
             }
             Topic::VerificationAgain(asked) => match user.asked_again(asked, moment.now()) {
-                Some((user, requested)) => mail(&user, verification(&user, &requested))
+                Some((user, requested)) => mail(&user, mails::verification(&user, &requested))
                     .write(Write::replace(&user, user.version - 1)),
                 None => Effects::none(),
             },
             Topic::PasswordReset(asked) => match user.reset_asked(asked, moment.now()) {
-                Some(user) => mail(&user, password_reset(&user, asked))
+                Some(user) => mail(&user, mails::password_reset(&user, asked))
                     .write(Write::replace(&user, user.version - 1)),
                 None => Effects::none(),
             },
-            Topic::Order(order) if user.email_verified => mail(&user, order_received(&user, order)),
+            Topic::Order(order) if user.email_verified => {
+                mail(&user, mails::order_received(&user, order))
+            }
             Topic::Verification(_) | Topic::Order(_) => Effects::none(),
         })
     }
@@ -157,47 +160,6 @@ impl TryFrom<Envelope<Value>> for Notice {
         };
         Ok(Self { event_id, topic })
     }
-}
-
-/// The mail to an unverified address. It contains no text from the client, not even the name: a
-/// stranger may have signed up to have us send their text.
-fn verification(user: &User, requested: &EmailVerificationRequested) -> (&'static str, String) {
-    let EmailVerificationRequested { user_id, token } = requested;
-    let text = format!(
-        "Hello,\n\nplease prove that this e-mail address is yours, until {}, with the password that \
-         you have chosen:\n\n\
-         PUT /users/{user_id}/verification\n{{\"token\": \"{token}\", \"password\": \"…\"}}\n\n\
-         If you have not signed up, do nothing.\n",
-        user.proven_until()
-    );
-    ("Verify your e-mail address", text)
-}
-
-/// Also without any text from the client: the address may be unverified.
-fn password_reset(user: &User, asked: &PasswordResetAsked) -> (&'static str, String) {
-    let (user_id, token) = (user.user_id, &asked.token);
-    let text = format!(
-        "Hello,\n\nto set a new password for your account, within an hour:\n\n\
-         PUT /users/{user_id}/password\n{{\"token\": \"{token}\", \"password\": \"…\"}}\n\n\
-         If you have not asked for it, do nothing: your password stays as it is.\n"
-    );
-    ("Set a new password", text)
-}
-
-fn order_received(user: &User, order: &OrderCreated) -> (&'static str, String) {
-    let lines = order.items.iter();
-    let lines: Vec<_> = lines
-        .map(|line| format!("{} x {}: {}", line.quantity.get(), line.name.mailed(), line.total()))
-        .collect();
-    let text = format!(
-        "Hello {},\n\nwe have received your order {}.\n\n{}\nShipping: {}\nTotal: {}\n",
-        user.name.mailed(),
-        order.order_id,
-        lines.join("\n"),
-        order.shipping,
-        order.total
-    );
-    ("We have received your order", text)
 }
 
 #[cfg(test)]
