@@ -1,15 +1,11 @@
 //! Consumer of the queue `mail_events`: marks addresses as undeliverable after the bounces and
 //! complaints that SES reports.
 
-use std::process::ExitCode;
-
 use aws::Table;
 use domain::people::{MailAddress, MailEvent, MailReport};
 use domain::resources::{MAIL_ADDRESSES, MAIL_EVENTS};
-use lifecycle::consumer::{DeliveredMessage, Inbox, Source};
-use lifecycle::effects::Effects;
-use lifecycle::resource::{Action, Resource};
-use lifecycle::{Consumer, DomainError, FieldErrors, Moment, Permit, RetrieveError};
+use lifecycle::Consumer;
+use lifecycle::prelude::*;
 
 fn main() -> ExitCode {
     aws::consume(|aws| MarkUndeliverable { addresses: aws.table() })
@@ -25,18 +21,13 @@ impl Consumer for MarkUndeliverable {
     /// A repeated report finds the address marked, or cleared since.
     const INBOX: Inbox = Inbox::None;
 
-    const RESOURCES: &'static [Resource] =
-        &[Resource::Table(MAIL_ADDRESSES, &[Action::GetItem, Action::PutItem])];
+    const RESOURCES: Resources = &[Resource::Table(MAIL_ADDRESSES, &[GetItem, PutItem])];
 
     // 4. Deserialisation
     type Input = MailEvent;
 
-    // 5. Syntax validation: an event that is not about a mail of this system is poison
+    // 5. Syntax validation
     type Command = MailReport;
-
-    fn parse(event: MailEvent) -> Result<MailReport, FieldErrors> {
-        event.report()
-    }
 
     // 6. Retrieval
     type Facts = Option<MailAddress>;
@@ -45,7 +36,7 @@ impl Consumer for MarkUndeliverable {
         &self,
         permit: &Permit<DeliveredMessage>,
         report: &MailReport,
-    ) -> Result<Option<MailAddress>, RetrieveError> {
+    ) -> Retrieved<Option<MailAddress>> {
         Ok(self.addresses.get(permit, &MailAddress::key_of(&report.email)).await?)
     }
 
@@ -63,7 +54,7 @@ impl Consumer for MarkUndeliverable {
 
 #[cfg(test)]
 mod tests {
-    use domain::examples::moment;
+    use domain::examples::{moment, read};
     use serde_json::json;
 
     use super::*;
@@ -97,6 +88,6 @@ mod tests {
                 },
             },
         });
-        MarkUndeliverable::parse(serde_json::from_value(event).unwrap()).unwrap()
+        MailReport::try_from(read::<MailEvent>(event)).unwrap()
     }
 }

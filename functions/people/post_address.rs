@@ -1,19 +1,10 @@
 //! `POST /addresses`: a user adds an address.
 
-use std::process::ExitCode;
-
 use domain::error_codes;
 use domain::people::{Address, AddressDraft, AddressView, Role, SignedIn};
 use domain::resources::ADDRESSES;
-use http::StatusCode;
-use lifecycle::effects::{Effects, Write};
-use lifecycle::idempotency::Idempotency;
-use lifecycle::input::Json;
-use lifecycle::resource::{Action, Resource};
-use lifecycle::{
-    Access, Conditions, DomainError, Endpoint, ErrorCode, FieldErrors, Moment, Permit, Reply,
-    RetrieveError, Route, Verdict,
-};
+use lifecycle::Endpoint;
+use lifecycle::prelude::*;
 
 fn main() -> ExitCode {
     aws::serve(|_| PostAddress)
@@ -33,7 +24,7 @@ impl Endpoint for PostAddress {
 
     const IDEMPOTENCY: Idempotency = Idempotency::Accepted;
     const BODY_BYTES_MAX: usize = 8 * 1024;
-    const RESOURCES: &'static [Resource] = &[Resource::Table(ADDRESSES, &[Action::PutItem])];
+    const RESOURCES: Resources = &[Resource::Table(ADDRESSES, &[PutItem])];
 
     // 4. Deserialisation
     type Input = Json<AddressDraft>;
@@ -41,21 +32,15 @@ impl Endpoint for PostAddress {
     // 5. Syntax validation
     type Command = AddressDraft;
 
-    fn parse(Json(draft): Json<AddressDraft>) -> Result<AddressDraft, FieldErrors> {
-        Ok(draft)
-    }
-
     // 6. Retrieval: nothing is needed
     type Facts = ();
 
-    async fn retrieve(&self, _: &Permit<SignedIn>, _: &AddressDraft) -> Result<(), RetrieveError> {
+    async fn retrieve(&self, _: &Permit<SignedIn>, _: &AddressDraft) -> Retrieved<()> {
         Ok(())
     }
 
     // 3b. Authorization: the new address belongs to the caller
-    fn allow(_: &SignedIn, _: &AddressDraft, (): &()) -> Verdict {
-        Verdict::Allow
-    }
+    const ALLOW: Allow<Self> = Allow::Always;
 
     const CONDITIONS: Conditions<()> = Conditions::Creation(Some(error_codes::ID_TAKEN));
 
@@ -79,11 +64,10 @@ impl Endpoint for PostAddress {
     }
 
     // 9. Response
-    const STATUS: StatusCode = StatusCode::CREATED;
-    type View = AddressView;
+    type Reply = reply::Created<AddressView>;
 
-    fn reply(address: Address) -> Reply<AddressView> {
-        Reply::created(address.into())
+    fn reply(address: Address) -> reply::Created<AddressView> {
+        reply::Created::of(address.into())
     }
 }
 

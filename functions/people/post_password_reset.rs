@@ -3,22 +3,13 @@
 //! The response is the same whether or not the address has an account. The token can be used once,
 //! within an hour; a later token replaces it.
 
-use std::process::ExitCode;
-
 use aws::{AttemptLimiter, MailAllowed, MailCaps};
 use domain::events::ANONYMOUS;
 use domain::people::{Email, PasswordResetAsked};
 use domain::resources::EMAILS;
-use http::StatusCode;
-use lifecycle::caller::NoRole;
-use lifecycle::effects::{Effects, Event, Message};
-use lifecycle::input::Json;
-use lifecycle::limit::{LIMITS, Limit, MINUTE};
-use lifecycle::resource::{Action, Resource};
-use lifecycle::{
-    Access, Anyone, Conditions, DomainError, Endpoint, FieldErrors, Moment, Permit, Reply,
-    RetrieveError, Route, Verdict,
-};
+use lifecycle::Endpoint;
+use lifecycle::limit::LIMITS;
+use lifecycle::prelude::*;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -49,8 +40,7 @@ impl Endpoint for PostPasswordReset {
 
     const LIMIT: Limit = Limit::exact(30, MINUTE);
     const BODY_BYTES_MAX: usize = 4 * 1024;
-    const RESOURCES: &'static [Resource] =
-        &[Resource::Table(LIMITS, &[Action::UpdateItem]), Resource::Queue(EMAILS)];
+    const RESOURCES: Resources = &[Resource::Table(LIMITS, &[UpdateItem]), Resource::Queue(EMAILS)];
 
     // 4. Deserialisation
     type Input = Json<Asking>;
@@ -58,28 +48,18 @@ impl Endpoint for PostPasswordReset {
     // 5. Syntax validation
     type Command = Asking;
 
-    fn parse(Json(asking): Json<Asking>) -> Result<Asking, FieldErrors> {
-        Ok(asking)
-    }
-
     // 6. Retrieval: only the counts that limit mails. `send_email` looks up the account, so that
     // neither the response nor its duration reveals whether there is one.
     type Facts = MailAllowed;
 
-    async fn retrieve(
-        &self,
-        permit: &Permit<Anyone>,
-        asking: &Asking,
-    ) -> Result<MailAllowed, RetrieveError> {
+    async fn retrieve(&self, permit: &Permit<Anyone>, asking: &Asking) -> Retrieved<MailAllowed> {
         let address = asking.email.folded();
         self.attempts.acquire(permit, &address).await?;
         Ok(self.mails.to_any(permit, &address).await?)
     }
 
     // 3b. Authorization: any client may ask
-    fn allow(_: &Anyone, _: &Asking, _: &MailAllowed) -> Verdict {
-        Verdict::Allow
-    }
+    const ALLOW: Allow<Self> = Allow::Always;
 
     const CONDITIONS: Conditions<MailAllowed> = Conditions::Untagged;
 
@@ -108,11 +88,10 @@ impl Endpoint for PostPasswordReset {
     }
 
     // 9. Response: the address that the client sent, and no stored data
-    const STATUS: StatusCode = StatusCode::ACCEPTED;
-    type View = ResetAskedView;
+    type Reply = reply::Accepted<ResetAskedView>;
 
-    fn reply(Asked { asked, .. }: Asked) -> Reply<ResetAskedView> {
-        Reply::accepted(ResetAskedView { email: asked.email })
+    fn reply(Asked { asked, .. }: Asked) -> reply::Accepted<ResetAskedView> {
+        reply::Accepted::of(ResetAskedView { email: asked.email })
     }
 }
 

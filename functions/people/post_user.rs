@@ -1,23 +1,13 @@
 //! `POST /users`: a user signs up.
 
-use std::process::ExitCode;
-
 use aws::{MailCaps, Passwords, Table};
 use domain::error_codes;
 use domain::events::ANONYMOUS;
 use domain::people::{Email, EmailClaim, Holder, SignedUp, User, UserDraft, UserId, UserView};
 use domain::resources::{EMAILS, USERS};
-use http::StatusCode;
-use lifecycle::caller::NoRole;
-use lifecycle::effects::{Effects, Event, Message};
-use lifecycle::idempotency::Idempotency;
-use lifecycle::input::Json;
-use lifecycle::limit::{LIMITS, Limit, MINUTE};
-use lifecycle::resource::{Action, Resource};
-use lifecycle::{
-    Access, Anyone, Conditions, DomainError, Endpoint, ErrorCode, FieldErrors, Moment, Permit,
-    Reply, RetrieveError, Route, ServiceError, Verdict,
-};
+use lifecycle::limit::LIMITS;
+use lifecycle::prelude::*;
+use lifecycle::{Endpoint, ServiceError};
 
 fn main() -> ExitCode {
     aws::serve(|aws| PostUser {
@@ -48,30 +38,17 @@ impl Endpoint for PostUser {
     const LIMIT: Limit = Limit::exact(30, MINUTE);
     const IDEMPOTENCY: Idempotency = Idempotency::Accepted;
     const BODY_BYTES_MAX: usize = 8 * 1024;
-    const RESOURCES: &'static [Resource] = &[
-        Resource::Table(USERS, &[Action::GetItem, Action::PutItem, Action::DeleteItem]),
-        Resource::Table(LIMITS, &[Action::UpdateItem]),
+    const RESOURCES: Resources = &[
+        Resource::Table(USERS, &[GetItem, PutItem, DeleteItem]),
+        Resource::Table(LIMITS, &[UpdateItem]),
         Resource::Queue(EMAILS),
     ];
 
     // 4. Deserialisation
     type Input = Json<UserDraft>;
 
-    // 5. Syntax validation. Ids of users of outside issuers are reserved.
-    type Command = UserDraft;
-
-    fn parse(Json(draft): Json<UserDraft>) -> Result<UserDraft, FieldErrors> {
-        if draft.user_id.is_some_and(UserId::is_external) {
-            return Err(FieldErrors::one("/userId", "must not be a UUID of version 8"));
-        }
-        if draft.password.is_made_of(&draft.email, &draft.name) {
-            return Err(FieldErrors::one(
-                "/password",
-                "must not be made of the address or the name",
-            ));
-        }
-        Ok(draft)
-    }
+    // 5. Syntax validation
+    type Command = SignUp;
 
     // 6. Retrieval: the password's hash, the address's holder, and whether it may get a mail
     type Facts = Arrival;
@@ -79,8 +56,8 @@ impl Endpoint for PostUser {
     async fn retrieve(
         &self,
         permit: &Permit<Anyone>,
-        draft: &UserDraft,
-    ) -> Result<Arrival, RetrieveError> {
+        SignUp(draft): &SignUp,
+    ) -> Retrieved<Arrival> {
         let address = draft.email.folded();
         let (password_hash, holder, mail) = futures::try_join!(
             self.passwords.hash(draft.password.reveal()),
@@ -91,9 +68,7 @@ impl Endpoint for PostUser {
     }
 
     // 3b. Authorization: any client may sign up
-    fn allow(_: &Anyone, _: &UserDraft, _: &Arrival) -> Verdict {
-        Verdict::Allow
-    }
+    const ALLOW: Allow<Self> = Allow::Always;
 
     const CONDITIONS: Conditions<Arrival> = Conditions::Creation(Some(error_codes::ID_TAKEN));
 
@@ -104,7 +79,7 @@ impl Endpoint for PostUser {
     fn decide(
         moment: &Moment,
         _: &Anyone,
-        draft: &UserDraft,
+        SignUp(draft): &SignUp,
         Arrival { password_hash, holder, mail }: Arrival,
     ) -> Result<Arrived, DomainError> {
         let signed_up = SignedUp::new(moment, draft, password_hash, holder)?;
@@ -122,12 +97,11 @@ impl Endpoint for PostUser {
     }
 
     // 9. Response
-    const STATUS: StatusCode = StatusCode::CREATED;
-    type View = UserView;
+    type Reply = reply::Created<UserView>;
 
-    fn reply(Arrived { signed_up, .. }: Arrived) -> Reply<UserView> {
+    fn reply(Arrived { signed_up, .. }: Arrived) -> reply::Created<UserView> {
         let path = format!("/users/{}", signed_up.user.user_id);
-        Reply::created(signed_up.user.into()).location(&path)
+        reply::Created::at(path, signed_up.user.into())
     }
 }
 
@@ -142,6 +116,25 @@ impl PostUser {
         };
         let user = self.users.get(permit, &User::key_of(claim.user_id)).await?;
         Ok(Some(Holder { user_id: claim.user_id, user }))
+    }
+}
+
+/// A sign-up that passed the checks.
+struct SignUp(UserDraft);
+
+impl TryFrom<UserDraft> for SignUp {
+    type Error = FieldErrors;
+
+    fn try_from(draft: UserDraft) -> Result<Self, FieldErrors> {
+        // Ids of users of outside issuers are reserved.
+        if draft.user_id.is_some_and(UserId::is_external) {
+            return Err(FieldErrors::one("/userId", "must not be a UUID of version 8"));
+        }
+        if draft.password.is_made_of(&draft.email, &draft.name) {
+            let sentence = "must not be made of the address or the name";
+            return Err(FieldErrors::one("/password", sentence));
+        }
+        Ok(Self(draft))
     }
 }
 
@@ -189,9 +182,9 @@ mod tests {
     #[test]
     fn an_id_reserved_for_users_of_outside_issuers_is_a_violation() {
         let outsiders = json!({ "userId": "0194f7a0-0000-8000-8000-000000000001" });
-        assert!(PostUser::parse(Json(draft(outsiders))).is_err());
+        assert!(SignUp::try_from(draft(outsiders)).is_err());
         let own = json!({ "userId": "0194f7a0-0000-7000-8000-000000000001" });
-        assert!(PostUser::parse(Json(draft(own))).is_ok());
+        assert!(SignUp::try_from(draft(own)).is_ok());
     }
 
     #[test]
@@ -200,7 +193,7 @@ mod tests {
             [("Ann@Example.com", false), ("Annabel-Lee-1849", false), ("Poe-wrote-that", true)]
         {
             let draft = draft(json!({ "password": password, "name": "Annabel Lee" }));
-            assert_eq!(PostUser::parse(Json(draft)).is_ok(), taken, "{password}");
+            assert_eq!(SignUp::try_from(draft).is_ok(), taken, "{password}");
         }
     }
 
@@ -223,8 +216,8 @@ mod tests {
     }
 
     fn signed_up(mail: bool, holder: Option<Holder>) -> Arrived {
-        let draft = draft(json!({ "userId": moment().id("new") }));
+        let sign_up = SignUp(draft(json!({ "userId": moment().id("new") })));
         let arrival = Arrival { password_hash: "hash".to_owned(), holder, mail };
-        PostUser::decide(&moment(), &Anyone, &draft, arrival).unwrap()
+        PostUser::decide(&moment(), &Anyone, &sign_up, arrival).unwrap()
     }
 }

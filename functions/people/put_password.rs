@@ -4,23 +4,14 @@
 //! The token also verifies the e-mail address. It can be used once. Access tokens issued before
 //! stay valid until they expire, within 15 minutes.
 
-use std::process::ExitCode;
-
 use aws::{Passwords, Table};
 use domain::error_codes;
 use domain::people::{Password, User, UserId};
 use domain::resources::USERS;
 use domain::token::EnteredToken;
-use http::StatusCode;
-use lifecycle::effects::{self, Condition, Effects, Write};
-use lifecycle::input::{Json, Path};
-use lifecycle::limit::{Limit, MINUTE};
-use lifecycle::reply::NoBody;
-use lifecycle::resource::{Action, Resource};
-use lifecycle::{
-    Access, Anyone, Conditions, DomainError, Endpoint, ErrorCode, FieldErrors, Moment, Permit,
-    Reply, RetrieveError, Route, Verdict,
-};
+use lifecycle::Endpoint;
+use lifecycle::effects::{self, Condition};
+use lifecycle::prelude::*;
 use schemars::JsonSchema;
 
 fn main() -> ExitCode {
@@ -51,19 +42,13 @@ impl Endpoint for PutPassword {
 
     const LIMIT: Limit = Limit::exact(30, MINUTE);
     const BODY_BYTES_MAX: usize = 4 * 1024;
-    const RESOURCES: &'static [Resource] =
-        &[Resource::Table(USERS, &[Action::GetItem, Action::PutItem])];
+    const RESOURCES: Resources = &[Resource::Table(USERS, &[GetItem, PutItem])];
 
     // 4. Deserialisation
-    type Input = (Path<Parameters>, Json<NewPassword>);
+    type Input = (Path<UserId>, Json<NewPassword>);
 
     // 5. Syntax validation
     type Command = Change;
-
-    fn parse((Path(parameters), Json(body)): Self::Input) -> Result<Change, FieldErrors> {
-        let NewPassword { token, password } = body;
-        Ok(Change { user_id: parameters.user_id, token, password })
-    }
 
     // 6. Retrieval: the user and, only for the right token, the new password's hash
     type Facts = Option<Reset>;
@@ -72,7 +57,7 @@ impl Endpoint for PutPassword {
         &self,
         permit: &Permit<Anyone>,
         Change { user_id, token, password }: &Change,
-    ) -> Result<Option<Reset>, RetrieveError> {
+    ) -> Retrieved<Option<Reset>> {
         let user = self.users.get(permit, &User::key_of(*user_id)).await?;
         let Some(user) = user.filter(|user| user.may_reset(token.reveal(), permit.moment().now()))
         else {
@@ -83,9 +68,7 @@ impl Endpoint for PutPassword {
     }
 
     // 3b. Authorization: by the token, which stage 7 checks
-    fn allow(_: &Anyone, _: &Change, _: &Option<Reset>) -> Verdict {
-        Verdict::Allow
-    }
+    const ALLOW: Allow<Self> = Allow::Always;
 
     const CONDITIONS: Conditions<Option<Reset>> = Conditions::Untagged;
 
@@ -118,18 +101,17 @@ impl Endpoint for PutPassword {
     }
 
     // 9. Response
-    const STATUS: StatusCode = StatusCode::NO_CONTENT;
-    type View = NoBody;
+    type Reply = reply::NoContent;
 
-    fn reply(_: User) -> Reply<NoBody> {
-        Reply::no_content()
+    fn reply(_: User) -> reply::NoContent {
+        reply::NoContent
     }
 }
 
-#[derive(Debug, eserde::Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct Parameters {
-    user_id: UserId,
+impl From<(UserId, NewPassword)> for Change {
+    fn from((user_id, NewPassword { token, password }): (UserId, NewPassword)) -> Self {
+        Self { user_id, token, password }
+    }
 }
 
 #[derive(Debug, eserde::Deserialize, JsonSchema)]

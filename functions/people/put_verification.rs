@@ -4,23 +4,15 @@
 //! signs up with an address, its owner gets the mail, but cannot activate the stranger's password
 //! by mistake.
 
-use std::process::ExitCode;
-
 use aws::{AttemptLimiter, Passwords, Table};
 use domain::error_codes;
 use domain::people::{EnteredPassword, User, UserId};
 use domain::resources::USERS;
 use domain::token::EnteredToken;
-use http::StatusCode;
-use lifecycle::effects::{self, Condition, Effects, Write};
-use lifecycle::input::{Json, Path};
-use lifecycle::limit::{LIMITS, MINUTE};
-use lifecycle::reply::NoBody;
-use lifecycle::resource::{Action, Resource};
-use lifecycle::{
-    Access, Anyone, Conditions, DomainError, Endpoint, ErrorCode, FieldErrors, Moment, Permit,
-    Reply, RetrieveError, Route, Verdict,
-};
+use lifecycle::Endpoint;
+use lifecycle::effects::{self, Condition};
+use lifecycle::limit::LIMITS;
+use lifecycle::prelude::*;
 use schemars::JsonSchema;
 
 fn main() -> ExitCode {
@@ -58,21 +50,14 @@ impl Endpoint for PutVerification {
     const ACCESS: Access = Access::Public;
 
     const BODY_BYTES_MAX: usize = 4 * 1024;
-    const RESOURCES: &'static [Resource] = &[
-        Resource::Table(USERS, &[Action::GetItem, Action::PutItem]),
-        Resource::Table(LIMITS, &[Action::UpdateItem]),
-    ];
+    const RESOURCES: Resources =
+        &[Resource::Table(USERS, &[GetItem, PutItem]), Resource::Table(LIMITS, &[UpdateItem])];
 
     // 4. Deserialisation
-    type Input = (Path<Parameters>, Json<Verification>);
+    type Input = (Path<UserId>, Json<Verification>);
 
     // 5. Syntax validation
     type Command = Proof;
-
-    fn parse((Path(parameters), Json(body)): Self::Input) -> Result<Proof, FieldErrors> {
-        let Verification { token, password } = body;
-        Ok(Proof { user_id: parameters.user_id, token, password })
-    }
 
     // 6. Retrieval. The password is verified, and the attempt counted, only for the right token. A
     // client without it can neither guess passwords nor use up the user's attempts.
@@ -82,7 +67,7 @@ impl Endpoint for PutVerification {
         &self,
         permit: &Permit<Anyone>,
         Proof { user_id, token, password }: &Proof,
-    ) -> Result<Option<Claimed>, RetrieveError> {
+    ) -> Retrieved<Option<Claimed>> {
         let user = self.users.get(permit, &User::key_of(*user_id)).await?;
         let Some(user) = user.filter(|user| user.waits_for(token.reveal(), permit.moment().now()))
         else {
@@ -98,9 +83,7 @@ impl Endpoint for PutVerification {
     }
 
     // 3b. Authorization: stage 7 checks the proof
-    fn allow(_: &Anyone, _: &Proof, _: &Option<Claimed>) -> Verdict {
-        Verdict::Allow
-    }
+    const ALLOW: Allow<Self> = Allow::Always;
 
     const CONDITIONS: Conditions<Option<Claimed>> = Conditions::Untagged;
 
@@ -134,18 +117,17 @@ impl Endpoint for PutVerification {
     }
 
     // 9. Response
-    const STATUS: StatusCode = StatusCode::NO_CONTENT;
-    type View = NoBody;
+    type Reply = reply::NoContent;
 
-    fn reply(_: User) -> Reply<NoBody> {
-        Reply::no_content()
+    fn reply(_: User) -> reply::NoContent {
+        reply::NoContent
     }
 }
 
-#[derive(Debug, eserde::Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct Parameters {
-    user_id: UserId,
+impl From<(UserId, Verification)> for Proof {
+    fn from((user_id, Verification { token, password }): (UserId, Verification)) -> Self {
+        Self { user_id, token, password }
+    }
 }
 
 #[derive(Debug, eserde::Deserialize, JsonSchema)]

@@ -1,21 +1,18 @@
 //! Consumer of the queue `emails`: sends mails about sign-ups, password resets and orders.
 
-use std::process::ExitCode;
-
 use aws::Table;
-use domain::error_codes;
+use domain::mails::MailText;
 use domain::orders::OrderCreated;
 use domain::people::{
     Email, EmailClaim, EmailVerificationRequested, MailAddress, PasswordResetAsked, User,
     VerificationAsked,
 };
 use domain::resources::{EMAILS, MAIL_ADDRESSES, USERS};
-use lifecycle::consumer::{DeliveredMessage, Source};
-use lifecycle::effects::{Effects, EventData, Mail, Write};
-use lifecycle::envelope::Envelope;
+use domain::{error_codes, mails};
+use lifecycle::effects::{EventData, Mail};
+use lifecycle::prelude::*;
 use lifecycle::record::Key;
-use lifecycle::resource::{Action, Resource};
-use lifecycle::{Consumer, DomainError, FieldErrors, Moment, Permit, RetrieveError, ServiceError};
+use lifecycle::{Consumer, ServiceError};
 use serde_json::Value;
 
 fn main() -> ExitCode {
@@ -35,29 +32,17 @@ struct SendEmail {
 impl Consumer for SendEmail {
     const SOURCE: Source = Source::Queue(EMAILS);
 
-    const RESOURCES: &'static [Resource] = &[
-        Resource::Table(USERS, &[Action::GetItem, Action::PutItem]),
-        Resource::Table(MAIL_ADDRESSES, &[Action::GetItem]),
+    const RESOURCES: Resources = &[
+        Resource::Table(USERS, &[GetItem, PutItem]),
+        Resource::Table(MAIL_ADDRESSES, &[GetItem]),
         Resource::Mail,
     ];
 
     // 4. Deserialisation
     type Input = Envelope<Value>;
 
-    // 5. Syntax validation: an event type without a mail is poison
+    // 5. Syntax validation
     type Command = Notice;
-
-    fn parse(envelope: Envelope<Value>) -> Result<Notice, FieldErrors> {
-        let event_id = envelope.event_id.clone();
-        let topic = match envelope.event_type.as_str() {
-            EmailVerificationRequested::TYPE => Topic::Verification(envelope.read()?),
-            VerificationAsked::TYPE => Topic::VerificationAgain(envelope.read()?),
-            PasswordResetAsked::TYPE => Topic::PasswordReset(envelope.read()?),
-            OrderCreated::TYPE => Topic::Order(Box::new(envelope.read()?)),
-            _ => return Err(envelope.unknown_type()),
-        };
-        Ok(Notice { event_id, topic })
-    }
 
     // 6. Retrieval: the account. Mail goes to its stored address, not to the typed one
     type Facts = Option<Recipient>;
@@ -66,7 +51,7 @@ impl Consumer for SendEmail {
         &self,
         permit: &Permit<DeliveredMessage>,
         notice: &Notice,
-    ) -> Result<Option<Recipient>, RetrieveError> {
+    ) -> Retrieved<Option<Recipient>> {
         let Some(key) = self.account(permit, &notice.topic).await? else { return Ok(None) };
         let Some(user) = self.users.get(permit, &key).await? else { return Ok(None) };
         let address = self.addresses.get(permit, &MailAddress::key_of(&user.email)).await?;
@@ -89,25 +74,27 @@ impl Consumer for SendEmail {
         if !deliverable {
             return Err(error_codes::ADDRESS_UNDELIVERABLE.into());
         }
-        let mail = |to: &User, (subject, text): (&str, String)| {
+        let mail = |to: &User, MailText { subject, body }: MailText| {
             let (id, to) = (notice.event_id.clone(), to.email.to_string());
-            Effects::none().mail(Mail { id, to, subject: subject.to_owned(), text })
+            Effects::none().mail(Mail { id, to, subject: subject.to_owned(), text: body })
         };
         Ok(match &notice.topic {
             Topic::Verification(requested) if user.waits_for(&requested.token, moment.now()) => {
-                mail(&user, verification(&user, requested))
+                mail(&user, mails::verification(&user, requested))
             }
             Topic::VerificationAgain(asked) => match user.asked_again(asked, moment.now()) {
-                Some((user, requested)) => mail(&user, verification(&user, &requested))
+                Some((user, requested)) => mail(&user, mails::verification(&user, &requested))
                     .write(Write::replace(&user, user.version - 1)),
                 None => Effects::none(),
             },
             Topic::PasswordReset(asked) => match user.reset_asked(asked, moment.now()) {
-                Some(user) => mail(&user, password_reset(&user, asked))
+                Some(user) => mail(&user, mails::password_reset(&user, asked))
                     .write(Write::replace(&user, user.version - 1)),
                 None => Effects::none(),
             },
-            Topic::Order(order) if user.email_verified => mail(&user, order_received(&user, order)),
+            Topic::Order(order) if user.email_verified => {
+                mail(&user, mails::order_received(&user, order))
+            }
             Topic::Verification(_) | Topic::Order(_) => Effects::none(),
         })
     }
@@ -158,45 +145,21 @@ enum Topic {
     Order(Box<OrderCreated>),
 }
 
-/// The mail to an unverified address. It contains no text from the client, not even the name: a
-/// stranger may have signed up to have us send their text.
-fn verification(user: &User, requested: &EmailVerificationRequested) -> (&'static str, String) {
-    let EmailVerificationRequested { user_id, token } = requested;
-    let text = format!(
-        "Hello,\n\nplease prove that this e-mail address is yours, until {}, with the password that \
-         you have chosen:\n\n\
-         PUT /users/{user_id}/verification\n{{\"token\": \"{token}\", \"password\": \"…\"}}\n\n\
-         If you have not signed up, do nothing.\n",
-        user.proven_until()
-    );
-    ("Verify your e-mail address", text)
-}
+/// An event type without a mail is poison.
+impl TryFrom<Envelope<Value>> for Notice {
+    type Error = FieldErrors;
 
-/// Also without any text from the client: the address may be unverified.
-fn password_reset(user: &User, asked: &PasswordResetAsked) -> (&'static str, String) {
-    let (user_id, token) = (user.user_id, &asked.token);
-    let text = format!(
-        "Hello,\n\nto set a new password for your account, within an hour:\n\n\
-         PUT /users/{user_id}/password\n{{\"token\": \"{token}\", \"password\": \"…\"}}\n\n\
-         If you have not asked for it, do nothing: your password stays as it is.\n"
-    );
-    ("Set a new password", text)
-}
-
-fn order_received(user: &User, order: &OrderCreated) -> (&'static str, String) {
-    let lines = order.items.iter();
-    let lines: Vec<_> = lines
-        .map(|line| format!("{} x {}: {}", line.quantity.get(), line.name.mailed(), line.total()))
-        .collect();
-    let text = format!(
-        "Hello {},\n\nwe have received your order {}.\n\n{}\nShipping: {}\nTotal: {}\n",
-        user.name.mailed(),
-        order.order_id,
-        lines.join("\n"),
-        order.shipping,
-        order.total
-    );
-    ("We have received your order", text)
+    fn try_from(envelope: Envelope<Value>) -> Result<Self, FieldErrors> {
+        let event_id = envelope.event_id.clone();
+        let topic = match envelope.event_type.as_str() {
+            EmailVerificationRequested::TYPE => Topic::Verification(envelope.read()?),
+            VerificationAsked::TYPE => Topic::VerificationAgain(envelope.read()?),
+            PasswordResetAsked::TYPE => Topic::PasswordReset(envelope.read()?),
+            OrderCreated::TYPE => Topic::Order(Box::new(envelope.read()?)),
+            _ => return Err(envelope.unknown_type()),
+        };
+        Ok(Self { event_id, topic })
+    }
 }
 
 #[cfg(test)]
@@ -259,7 +222,7 @@ mod tests {
 
     fn effects_of_asking(recipient: Option<User>) -> Effects {
         let asked = json!({ "email": "ANN@example.com", "token": "fresh" });
-        let notice = SendEmail::parse(envelope(VerificationAsked::TYPE, asked)).unwrap();
+        let notice = Notice::try_from(envelope(VerificationAsked::TYPE, asked)).unwrap();
         let recipient = recipient.map(|user| Recipient { user, deliverable: true });
         SendEmail::decide(&moment(), &notice, recipient).unwrap()
     }
@@ -282,7 +245,7 @@ mod tests {
             ),
             (OrderCreated::TYPE, order(), &verified),
         ] {
-            let notice = SendEmail::parse(envelope(event_type, data)).unwrap();
+            let notice = Notice::try_from(envelope(event_type, data)).unwrap();
             let recipient = |deliverable| Some(Recipient { user: user.clone(), deliverable });
             let refused = SendEmail::decide(&moment(), &notice, recipient(false)).unwrap_err();
             assert_eq!(refused.code, "ADDRESS_UNDELIVERABLE", "{event_type}");
@@ -302,7 +265,7 @@ mod tests {
     fn an_order_is_confirmed_only_to_a_verified_address() {
         let unproven = Recipient { user: ann(), deliverable: true };
         for recipient in [None, Some(unproven)] {
-            let notice = SendEmail::parse(envelope(OrderCreated::TYPE, order())).unwrap();
+            let notice = Notice::try_from(envelope(OrderCreated::TYPE, order())).unwrap();
             assert!(SendEmail::decide(&moment(), &notice, recipient).unwrap().mails().is_empty());
         }
     }
@@ -316,7 +279,7 @@ mod tests {
             (VerificationAsked::TYPE, json!({ "email": 1, "token": "t" })),
             (PasswordResetAsked::TYPE, json!({ "email": "ann@example.com", "token": "t" })),
         ] {
-            assert!(SendEmail::parse(envelope(event_type, data)).is_err(), "{event_type}");
+            assert!(Notice::try_from(envelope(event_type, data)).is_err(), "{event_type}");
         }
     }
 
@@ -326,7 +289,7 @@ mod tests {
     }
 
     fn effects_for(event_type: &str, data: Value, recipient: User) -> Effects {
-        let notice = SendEmail::parse(envelope(event_type, data)).unwrap();
+        let notice = Notice::try_from(envelope(event_type, data)).unwrap();
         let recipient = Recipient { user: recipient, deliverable: true };
         SendEmail::decide(&moment(), &notice, Some(recipient)).unwrap()
     }

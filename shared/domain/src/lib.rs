@@ -15,6 +15,7 @@ pub mod error_codes;
 pub mod events;
 #[cfg(any(test, feature = "examples"))]
 pub mod examples;
+pub mod mails;
 mod newtypes;
 pub mod notices;
 pub mod orders;

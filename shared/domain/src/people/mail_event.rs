@@ -59,9 +59,10 @@ pub struct MailReport {
     pub undeliverable: Option<Undeliverable>,
 }
 
-impl MailEvent {
-    /// Reads the report.
-    ///
+/// Reads the report of an event. An event that is not about a mail of this system is an error.
+impl TryFrom<MailEvent> for MailReport {
+    type Error = FieldErrors;
+
     /// A permanent bounce is a reason to stop. A transient one is not: a mailbox was full, or a
     /// server was unavailable; an undetermined one may be the same. A complaint is a reason, unless
     /// it states that the mail is no spam.
@@ -73,8 +74,8 @@ impl MailEvent {
     ///
     /// If the event has another type or another shape, or its mail has several addresses: ours have
     /// one.
-    pub fn report(self) -> Result<MailReport, FieldErrors> {
-        let Detail { event_type, mail, bounce, complaint } = self.detail;
+    fn try_from(event: MailEvent) -> Result<Self, FieldErrors> {
+        let Detail { event_type, mail, bounce, complaint } = event.detail;
         let undeliverable = match (event_type.as_str(), bounce, complaint) {
             ("Bounce", Some(bounce), _) => bounce.undeliverable(mail.message_id)?,
             ("Bounce", None, _) => return Err(FieldErrors::one("/detail/bounce", "is missing")),
@@ -92,7 +93,7 @@ impl MailEvent {
         };
         let email = Email::try_from(address)
             .map_err(|reason| FieldErrors::one("/detail/mail/destination/0", reason))?;
-        Ok(MailReport { email, undeliverable })
+        Ok(Self { email, undeliverable })
     }
 }
 
@@ -152,7 +153,7 @@ mod tests {
             (complaint(suppressed), Some(Complaint), "OnAccountSuppressionList"),
             (complaint(json!({ "complaintSubType": null })), Some(Complaint), "unknown"),
         ] {
-            let report = event(detail.clone()).report().unwrap();
+            let report = MailReport::try_from(event(detail.clone())).unwrap();
             assert_eq!(report.email.as_str(), "Ann@example.com");
             let told = report.undeliverable.map(|it| (it.reason, it.kind, it.message_id));
             let expected = reason.map(|it| (it, kind.to_owned(), "message-1".to_owned()));
@@ -179,7 +180,7 @@ mod tests {
             ),
             (changed("/mail/destination/0", json!("ann")), "/detail/mail/destination/0"),
         ] {
-            let violations = format!("{:?}", event(detail).report().unwrap_err());
+            let violations = format!("{:?}", MailReport::try_from(event(detail)).unwrap_err());
             assert!(violations.contains(&format!("{field:?}")), "{field}: {violations}");
         }
     }
