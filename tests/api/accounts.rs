@@ -5,10 +5,10 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use client::NewUser;
 use domain::people::UserId;
 use emulator::options::Options;
-use lifecycle::Timestamp;
+use lifecycle::clock;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 use crate::harness::{
     Api, ApiResponse, Control, PASSWORD, Refused, eventually, fresh_platform, proof_in,
@@ -139,7 +139,7 @@ async fn an_unverified_account_does_not_exist_after_its_expiry() {
     for pk in [user_id.to_string(), format!("email#{email}")] {
         let mut item = control.item("UsersTable", &pk).await;
         assert!(item["expiresAt"].is_number(), "{item}");
-        item["expiresAt"] = json!(Timestamp::from(SystemTime::now()).as_seconds());
+        item["expiresAt"] = json!(clock::now().as_seconds());
         api.put_item("UsersTable", item);
     }
     let proof = api.client().put_verification(user_id, &token, PASSWORD).await;
@@ -209,7 +209,7 @@ async fn an_account_under_guesses_stays_open_to_its_known_sources() {
     let email = "gold@example.com";
     sign_in(&api, email, PASSWORD).await.data(200);
     // A hundred failures from other sources, in this hour and the next.
-    let hour = Timestamp::from(SystemTime::now()).as_seconds() / 3600;
+    let hour = clock::now().as_seconds() / 3600;
     let digest = Sha256::new().chain_update("sign-in").chain_update([0]).chain_update(email);
     let digest = BASE64_URL_SAFE_NO_PAD.encode(digest.finalize());
     for hour in [hour, hour + 1] {

@@ -6,9 +6,9 @@
 //! no_callback_is_lost -- --nocapture`
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use lifecycle::Timestamp;
+use lifecycle::{Timestamp, clock};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
@@ -60,7 +60,7 @@ struct Storm {
 }
 
 /// When each object was called back first and last.
-type Told = BTreeMap<i64, (SystemTime, SystemTime)>;
+type Told = BTreeMap<i64, (Timestamp, Timestamp)>;
 
 impl Storm {
     fn asked_for() -> Self {
@@ -109,14 +109,14 @@ impl Storm {
     async fn call_back(&self, api: &Api) -> Told {
         let mut told = Told::new();
         for post in 0..self.posts {
-            let begin = SystemTime::now();
+            let begin = clock::now();
             let ids = post * OBJECTS_PER_POST..(post + 1) * OBJECTS_PER_POST;
             let ids = ids.map(|number| i64::try_from(number % self.objects).unwrap());
             let ids: BTreeSet<i64> = ids.collect();
             let callback = read(json!({ "object_ids": ids }));
             let taken_in = api.client().post_callback(&callback).await.unwrap().data;
             assert_eq!(taken_in.accepted, ids.len());
-            let end = SystemTime::now();
+            let end = clock::now();
             for id in ids {
                 told.entry(id).or_insert((begin, end)).1 = end;
             }
@@ -157,8 +157,8 @@ impl Books {
             let last_seen: Timestamp = object["lastSeen"].as_str().unwrap().parse().unwrap();
             let (first, last) = told[&id];
             assert_eq!(id % 2, 0, "an offline object is stored: {object}");
-            assert!(Timestamp::from(first) <= last_seen, "{object}");
-            assert!(last_seen <= Timestamp::from(last), "{object}");
+            assert!(first <= last_seen, "{object}");
+            assert!(last_seen <= last, "{object}");
         }
     }
 

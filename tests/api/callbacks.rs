@@ -1,7 +1,7 @@
 //! Callbacks: accepted at once and looked up later. An object expires if it is not seen again.
 
 use std::net::Ipv4Addr;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use bytes::Bytes;
 use client::{ApiResponse, Error};
@@ -11,7 +11,7 @@ use http_body_util::Full;
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use lifecycle::Timestamp;
+use lifecycle::clock;
 use serde_json::json;
 use tokio::time::sleep;
 use uuid::Uuid;
@@ -169,7 +169,7 @@ async fn a_late_callback_of_an_unknown_object_is_not_looked_up() {
     let asked_before = asked(&api, there).await;
     // As the queue delivers them after a long wait.
     for (object, waited_s) in [(late, 31), (there, 31), (new, 0)] {
-        let received_at = Timestamp::from(SystemTime::now()).plus_seconds(-waited_s);
+        let received_at = clock::now().plus_seconds(-waited_s);
         let event = json!({
             "eventId": Uuid::new_v4(), "eventType": "CallbackReceived", "version": 1,
             "occurredAt": received_at, "aggregateId": object.to_string(), "requestId": "r-1",
@@ -274,6 +274,6 @@ async fn until_age(object: &ObjectView, seconds: f64) {
 
 /// How long ago it was last seen, in seconds.
 fn age_s(object: &ObjectView) -> f64 {
-    let seen = Duration::from_millis(object.last_seen.as_millis().unsigned_abs());
-    (SystemTime::UNIX_EPOCH + seen).elapsed().unwrap_or_default().as_secs_f64()
+    let age_ms = clock::now().as_millis() - object.last_seen.as_millis();
+    Duration::from_millis(u64::try_from(age_ms).unwrap_or_default()).as_secs_f64()
 }

@@ -1,14 +1,12 @@
 //! Rate limits: the number of admitted requests, and the response to further ones.
 
-use std::collections::BTreeMap;
-use std::path::Path;
-use std::time::SystemTime;
-
 use emulator::options::Options;
 use futures::future::join_all;
-use lifecycle::Timestamp;
+use lifecycle::clock;
 use sam_template::Template;
 use serde_json::json;
+use std::collections::BTreeMap;
+use std::path::Path;
 use uuid::Uuid;
 
 use crate::harness::{
@@ -84,7 +82,7 @@ async fn after_five_wrong_passwords_a_minute_a_sign_in_is_429() {
 #[tokio::test]
 async fn of_20_concurrent_guesses_5_are_admitted() {
     let api = shared_platform().await;
-    let minute = || Timestamp::from(SystemTime::now()).as_seconds() / 60;
+    let minute = || clock::now().as_seconds() / 60;
     let credentials = json!({ "email": unique_email(), "password": "?" });
     let begun = minute();
     let guesses = (0..20).map(|_| api.post("/sessions", &credentials).send());

@@ -3,14 +3,13 @@
 
 use std::path::Path;
 use std::process::{Command, ExitCode};
-use std::time::SystemTime;
 
 use aws::tokens::Signer;
 use clap::Parser;
 use demo::seed;
 use emulator::Platform;
 use emulator::options::Options;
-use lifecycle::Timestamp;
+use lifecycle::clock;
 use serde_json::{Value, json};
 
 use crate::context::Context;
@@ -150,7 +149,7 @@ fn token(signer: &Signer, roles: &[&str]) -> String {
         "sub": SOMEBODY, "roles": roles, "tier": "STANDARD", "emailVerified": true,
     });
     let claims = claims.as_object().cloned().unwrap_or_default();
-    signer.sign(&claims, Timestamp::from(SystemTime::now()), LIFETIME_S)
+    signer.sign(&claims, clock::now(), LIFETIME_S)
 }
 
 /// The number of cases in a pass, from its report.

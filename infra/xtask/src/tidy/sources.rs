@@ -18,7 +18,7 @@ const BANS: [Ban; 7] = [
         words: &[
             "SystemTime",
             "Instant::",
-            "Timestamp::now",
+            "clock::now",
             "now_v7",
             "new_v4",
             "getrandom",

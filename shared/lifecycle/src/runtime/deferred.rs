@@ -15,7 +15,7 @@ use crate::ports::{Adapter, Outgoing};
 use crate::telemetry::line::metric;
 use crate::telemetry::log::print;
 use crate::telemetry::{Observations, observed, otlp};
-use crate::{Deadline, Moment, Timestamp};
+use crate::{Deadline, Moment, clock};
 
 /// The deferred work of one invocation.
 pub(crate) struct DeferredWork {
@@ -104,7 +104,7 @@ impl DeferredWork {
         if failed > 0 {
             let service = &self.shared.settings.service;
             let labels = [("type", "TERTIARY_EFFECT_FAILED"), ("service", service)];
-            print(&metric(service, Timestamp::now(), &labels, "errors_total", "Count", failed));
+            print(&metric(service, clock::now(), &labels, "errors_total", "Count", failed));
         }
     }
 }
