@@ -129,6 +129,15 @@ impl Control {
         assert_eq!(answer.status, 204, "{function}: {answer:?}");
     }
 
+    /// Moves the platform's clock forward. The functions start anew, without their caches. Not for
+    /// the shared platform, because the other tests' time would pass too.
+    pub(crate) async fn pass(&self, seconds: u32) {
+        let offset_s = self.get("/clock").await["offsetS"].as_u64().unwrap() + u64::from(seconds);
+        let offset = json!({ "offsetS": offset_s });
+        let answer = self.call(Method::PUT, "/clock").json(&offset).send().await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+
     /// Activates these faults, and ends all others.
     pub(crate) async fn faults(&self, faults: &Value) {
         let answer = self.call(Method::PUT, "/faults").json(faults).send().await;

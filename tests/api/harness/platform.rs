@@ -86,6 +86,11 @@ impl InProcess {
         &self.keys.verification
     }
 
+    /// The time on the platform's clock.
+    pub(crate) fn now(&self) -> Timestamp {
+        clock::now().plus_seconds(self.platform().clock().offset_s().into())
+    }
+
     /// A token of a user with these roles, as a sign-in issues it.
     pub(crate) fn token(&self, user_id: &str, roles: &[&str]) -> String {
         self.token_ending_in(LIFETIME_S, user_id, roles)
@@ -93,14 +98,13 @@ impl InProcess {
 
     /// A token that expires after this many seconds.
     pub(crate) fn token_ending_in(&self, seconds: i64, user_id: &str, roles: &[&str]) -> String {
-        let signed = clock::now().plus_seconds(seconds - LIFETIME_S);
+        let signed = self.now().plus_seconds(seconds - LIFETIME_S);
         sign(&self.signer, user_id, roles, signed)
     }
 
     /// A token of the right key, with this issuer and audience.
     pub(crate) fn token_from(&self, issuer: &str, audience: &str) -> String {
-        let now = clock::now();
-        sign(&signer(&self.keys, issuer, audience), SOMEBODY, &["CUSTOMER"], now)
+        sign(&signer(&self.keys, issuer, audience), SOMEBODY, &["CUSTOMER"], self.now())
     }
 }
 
