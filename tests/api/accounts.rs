@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use crate::harness::{
     Api, ApiResponse, Control, PASSWORD, Refused, eventually, fresh_platform, proof_in,
-    shared_platform, unique, unique_email, user,
+    shared_platform, unique, unique_email, user, when,
 };
 
 const ATTACKERS: &str = "password-of-the-attacker";
@@ -117,7 +117,7 @@ async fn an_unverified_address_gets_five_mails_a_day_without_client_text() {
     for n in 1..=7 {
         api.client().post_user(&lure, None).await.unwrap();
         // A sign-up that replaces an earlier one invalidates its token, mailed or not.
-        let mailed = async || (control.mails(&email).await.len() == n.min(5)).then_some(());
+        let mailed = async || when(control.mails(&email).await.len(), |seen| *seen == n.min(5));
         eventually("the mail", mailed).await;
     }
     api.client().post_verification_email(&email).await.unwrap();
@@ -195,7 +195,7 @@ async fn a_guessing_stranger_does_not_lock_the_user_out() {
     let stranger = api.with_source("127.0.0.2");
     let limited = async || {
         let answer = sign_in(&stranger, "gold@example.com", "a wrong password").await;
-        (answer.status == 429).then_some(())
+        when(answer, |answer| answer.status == 429)
     };
     eventually("the stranger to be limited", limited).await;
     sign_in(&api, "gold@example.com", PASSWORD).await.data(200);

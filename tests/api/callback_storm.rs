@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use crate::callbacks::waiting;
-use crate::harness::{Api, asked_for, eventually, own_changed, read, scan, unlimited};
+use crate::harness::{Api, asked_for, eventually, own_changed, read, scan, unlimited, when};
 
 /// The objects of one callback.
 const OBJECTS_PER_POST: usize = 200;
@@ -98,7 +98,7 @@ impl Storm {
     async fn calm(&self, api: &Api, told: &mut Told) -> BTreeSet<i64> {
         api.control().unwrap().no_faults().await;
         let next = Self { posts: 1, ..*self }.call_back(api).await;
-        let done = async || (waiting(api, "CallbacksQueue").await == 0).then_some(());
+        let done = async || when(waiting(api, "CallbacksQueue").await, |seen| *seen == 0);
         eventually("the next callback to be processed", done).await;
         for (id, (_, last)) in &next {
             told.get_mut(id).unwrap().1 = *last;

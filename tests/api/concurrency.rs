@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{
     Refused, eventually, fresh_platform, lamp, new_address, new_product, order_of, shared_platform,
-    unique,
+    unique, when,
 };
 
 #[tokio::test]
@@ -62,7 +62,7 @@ async fn forty_buyers_of_ten_pieces_get_ten_orders_and_thirty_refusals() {
         let orders = control.table("OrdersTable").await;
         let numbers = orders.iter().filter_map(|order| order["serialNumber"].as_i64());
         let numbers: HashSet<i64> = numbers.collect();
-        (numbers.len() == 10).then_some(numbers)
+        when(numbers, |numbers| numbers.len() == 10)
     });
     assert_eq!(numbers.await, (1..=10).collect());
 }

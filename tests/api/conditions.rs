@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::harness::{
-    Api, eventually, home, lamp, new_product, order_of, shared_platform, unique, unique_email, user,
+    Api, eventually, home, lamp, new_product, order_of, shared_platform, unique, unique_email,
+    user, when,
 };
 
 #[tokio::test]
@@ -20,7 +21,7 @@ async fn an_order_is_cancelled_only_with_its_current_version() {
     let see = async || api.get(&path).token(&token).send().await;
     let approved = eventually("the order to be approved", async || {
         let seen = see().await;
-        (seen.data(200)["status"] == "APPROVED").then_some(seen)
+        when(seen, |seen| seen.data(200)["status"] == "APPROVED")
     })
     .await;
     let tag = approved.header("etag").to_owned();

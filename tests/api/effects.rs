@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use emulator::options::Options;
 use serde_json::{Value, json};
 
-use crate::harness::{Control, eventually, fresh_platform, unique_email, user};
+use crate::harness::{Control, eventually, fresh_platform, unique_email, user, when};
 
 #[tokio::test]
 async fn a_message_is_sent_after_the_response_and_before_the_freeze() {
@@ -41,7 +41,7 @@ async fn a_failing_queue_does_not_change_the_response() {
 
     api.client().post_user(&user(&unique_email()), None).await.unwrap();
 
-    let lost = async || (control.metric("errors_total", &[]).await > 0.0).then_some(());
+    let lost = async || when(control.metric("errors_total", &[]).await, |seen| *seen > 0.0);
     eventually("the loss to be counted", lost).await;
 }
 
@@ -53,7 +53,7 @@ async fn last_invocation(control: &Control) -> Vec<String> {
         let events: Vec<String> =
             events.map(|event: &Value| event["what"].as_str().unwrap().to_owned()).collect();
         let over = |event: &String| event == "extension lifecycle next";
-        events.iter().any(over).then_some(events)
+        when(events, |events| events.iter().any(over))
     };
     eventually("the end of the invocation", over).await
 }

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::events::fixture;
 use crate::harness::{
     Api, Control, Refused, eventually, fresh_platform, new_address, new_product, order_of, text,
-    unique, unique_email, unique_object, unlimited, user,
+    unique, unique_email, unique_object, unlimited, user, when,
 };
 
 #[tokio::test]
@@ -106,7 +106,7 @@ async fn the_health_check_is_503_and_names_the_failed_dependency() {
         // One round of probes serves all requests of a second.
         let named = eventually(dependency, async || {
             let ill = api.get("/healthcheck").send().await;
-            (ill.json()["unavailable"] == json!([dependency])).then_some(ill)
+            when(ill, |ill| ill.json()["unavailable"] == json!([dependency]))
         });
         let named = named.await;
         assert_eq!((named.status, named.header("retry-after")), (503, "1"), "{named:?}");
@@ -125,7 +125,7 @@ async fn a_message_that_is_delivered_twice_sends_one_mail() {
     }
 
     let repeated = [r#"source="emails""#, r#"outcome="repeated""#];
-    let all = async || (control.metric("records_total", &repeated).await >= 3.0).then_some(());
+    let all = async || when(control.metric("records_total", &repeated).await, |seen| *seen >= 3.0);
     eventually("every message to be delivered twice", all).await;
     for email in &emails {
         assert_eq!(control.mails(email).await.len(), 1);
@@ -139,7 +139,8 @@ async fn an_event_that_is_relayed_twice_is_processed_once() {
     control.faults(&json!({ "deliveries": { "duplicate": 1 } })).await;
     customer.create_order(order, None).await.unwrap();
     let repeated = [r#"source="customer_saga""#, r#"outcome="repeated""#];
-    let settled = async || (control.metric("records_total", &repeated).await > 0.0).then_some(());
+    let settled =
+        async || when(control.metric("records_total", &repeated).await, |seen| *seen > 0.0);
     eventually("every event to be consumed twice", settled).await;
     for event_type in ["OrderCreated", "CustomerDecided", "OrderApproved"] {
         assert_eq!(control.events(event_type).await.len(), 1, "consumers recognise it by its id");
@@ -182,7 +183,7 @@ async fn an_unparseable_message_goes_to_the_dead_letters_at_once() {
             let letters = control.queue(&format!("{consumed}DeadLetterQueue")).await;
             let letters = letters["messages"].as_array().unwrap().iter();
             let bodies: Vec<_> = letters.map(|letter| text(&letter["body"])).collect();
-            (bodies.len() == 3).then_some(bodies)
+            when(bodies, |bodies| bodies.len() == 3)
         };
         let bodies = eventually(&format!("three dead letters of {consumed}"), buried).await;
         assert!(bodies.iter().any(|body| body.contains("not JSON")), "{bodies:?}");
@@ -241,7 +242,7 @@ async fn an_expired_object_is_removed_although_the_first_attempt_fails() {
     until_invoked(&control, "ExpireObjectFunction").await;
     control.no_faults().await;
     eventually("the object to be removed", async || {
-        control.table("ObjectsTable").await.is_empty().then_some(())
+        when(control.table("ObjectsTable").await, Vec::is_empty)
     })
     .await;
 }
@@ -266,7 +267,9 @@ async fn until_invoked(control: &Control, function: &str) {
 async fn empty(control: &Control, queue: &str) {
     let empty = async || {
         let report = control.queue(queue).await;
-        ["visible", "inFlight", "delayed"].iter().all(|state| report[state] == 0).then_some(())
+        when(report, |queue| {
+            ["visible", "inFlight", "delayed"].iter().all(|state| queue[state] == 0)
+        })
     };
     eventually(&format!("{queue} to be empty"), empty).await;
 }

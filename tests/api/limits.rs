@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::harness::{
     ApiResponse, PASSWORD, Refused, eventually, fresh_platform, shared_platform, unique,
-    unique_email, user,
+    unique_email, user, when,
 };
 
 #[tokio::test]
@@ -135,7 +135,7 @@ async fn requests_are_counted_in_memory_while_the_limits_table_fails() {
     // Once for the limit of the source address, and once for that of the e-mail address.
     let counted = async || {
         let labels = [r#"type="RATE_LIMITER_UNAVAILABLE""#];
-        (control.metric("errors_total", &labels).await >= 2.0).then_some(())
+        when(control.metric("errors_total", &labels).await, |seen| *seen >= 2.0)
     };
     eventually("both to be counted", counted).await;
 }
@@ -160,7 +160,7 @@ async fn every_endpoint_shares_its_request_counts() {
         let call = if route.authorizer.is_some() { call.token(&token) } else { call };
         call.send().await;
         eventually(&format!("{} to share its count", route.function), async || {
-            (control.table("LimitsTable").await.len() > before).then_some(())
+            when(control.table("LimitsTable").await.len(), |seen| *seen > before)
         })
         .await;
     }

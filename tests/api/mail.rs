@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::events::fixture;
 use crate::harness::{
-    Api, Control, eventually, fresh_platform, operate, own_changed, text, unique, user,
+    Api, Control, eventually, fresh_platform, operate, own_changed, text, unique, user, when,
 };
 
 /// Addresses of SES's mailbox simulator.
@@ -131,7 +131,7 @@ async fn a_transient_bounce_marks_nothing_and_a_repeated_event_marks_once() {
     marked(&control, "last@example.com").await;
     let consumed = async || {
         let report = control.queue("MailEventsQueue").await;
-        ["visible", "inFlight"].iter().all(|state| report[state] == 0).then_some(())
+        when(report, |report| ["visible", "inFlight"].iter().all(|state| report[state] == 0))
     };
     eventually("all events to be consumed", consumed).await;
     let marked: Vec<_> = control
@@ -170,7 +170,7 @@ async fn held_back(control: &Control) -> usize {
 }
 
 async fn until_held_back(control: &Control, count: usize) {
-    let reached = async || (held_back(control).await >= count).then_some(());
+    let reached = async || when(held_back(control).await, |seen| *seen >= count);
     eventually("mails to be held back", reached).await;
 }
 

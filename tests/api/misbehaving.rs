@@ -4,7 +4,7 @@ use std::path::Path;
 
 use emulator::options::Options;
 
-use crate::harness::{Api, eventually, fresh_platform};
+use crate::harness::{Api, eventually, fresh_platform, when};
 
 #[tokio::test]
 async fn a_panic_is_our_500_and_reveals_nothing() {
@@ -48,12 +48,13 @@ async fn work_that_blocks_its_thread_is_our_504_and_is_counted() {
         "a process with a blocked thread gets no further request"
     );
     let labels = [r#"path="/spins""#, r#"status="504""#];
-    let told = async || (control.metric("http_requests_total", &labels).await >= 2.0).then_some(());
+    let told =
+        async || when(control.metric("http_requests_total", &labels).await, |seen| *seen >= 2.0);
     eventually("both responses in the metrics", told).await;
     let counted = async || {
         let rows = control.table("LimitsTable").await;
         let counts = rows.iter().filter_map(|row| row["total"].as_u64());
-        (counts.sum::<u64>() == 2).then_some(())
+        when(counts.sum::<u64>(), |seen| *seen == 2)
     };
     eventually("both to be counted", counted).await;
 }

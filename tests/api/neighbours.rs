@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::harness::{
     Api, Refused, asked_for, eventually, fresh_platform, new_product, operate, order_of, proof_in,
-    read, shared_platform, text, unique, unique_email, unlimited, user,
+    read, shared_platform, text, unique, unique_email, unlimited, user, when,
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -42,7 +42,7 @@ async fn a_name_that_sqs_rejects_blocks_neither_its_order_nor_later_ones() {
     let approved = async || {
         let stored = control.table("OrdersTable").await;
         let approved = stored.iter().filter(|order| order["status"] == "APPROVED");
-        (approved.count() == orders.len()).then_some(())
+        when(approved.count(), |seen| *seen == orders.len())
     };
     eventually("every order to be approved", approved).await;
     println!("{} orders approved {:?} after the first", orders.len(), started.elapsed());
@@ -109,7 +109,7 @@ async fn rows_next_to_a_rejected_or_unreadable_one_are_relayed_once() {
     let counted = async || {
         let labels = [r#"type="OUTBOX_ROW_SET_ASIDE""#];
         let counted = control.metric("errors_total", &labels).await;
-        (counted >= 2.0).then_some(())
+        when(counted, |seen| *seen >= 2.0)
     };
     eventually("both rows to be counted", counted).await;
 
@@ -153,7 +153,7 @@ async fn a_product_of_a_later_version_is_not_listed_and_harms_no_order() {
     customer.create_order(&order_of(beside, 1), None).await.unwrap();
     let counted = async || {
         let labels = [r#"type="UNREADABLE_RECORD""#];
-        (control.metric("errors_total", &labels).await >= 4.0).then_some(())
+        when(control.metric("errors_total", &labels).await, |seen| *seen >= 4.0)
     };
     eventually("the unreadable record to be counted", counted).await;
     let logged = |line: &Value| line["pk"] == later.to_string() && line["table"] == "products";

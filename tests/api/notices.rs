@@ -5,7 +5,7 @@ use futures::future::join_all;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::harness::{Control, eventually, fresh_platform, shared_platform, unique};
+use crate::harness::{Control, eventually, fresh_platform, shared_platform, unique, when};
 
 #[tokio::test]
 async fn alerts_are_limited_to_one_a_minute_and_report_the_suppressed_count() {
@@ -36,7 +36,7 @@ async fn a_failing_alert_service_gets_its_alert_later_and_delays_no_other() {
     fail(&control, "partner").await;
     let others = async || {
         let notices = notices(&control, "partner").await;
-        (notices[1].len() == 1 && notices[2].len() == 1).then_some(())
+        when(notices, |to| to[1].len() == 1 && to[2].len() == 1)
     };
     eventually("two alerts to arrive", others).await;
     assert!(control.queue("NotificationsQueue").await["inFlight"].as_u64() > Some(0));
@@ -45,7 +45,7 @@ async fn a_failing_alert_service_gets_its_alert_later_and_delays_no_other() {
     let tried = notices(&control, "partner").await[0].len();
     let again = async || {
         let queue = control.queue("NotificationsQueue").await;
-        ["visible", "inFlight", "delayed"].iter().all(|s| queue[s] == 0).then_some(())
+        when(queue, |queue| ["visible", "inFlight", "delayed"].iter().all(|s| queue[s] == 0))
     };
     eventually("the third alert to arrive", again).await;
     let times = notices(&control, "partner").await.map(|notices| notices.len());
@@ -70,7 +70,7 @@ async fn fail(control: &Control, upstream: &str) {
 async fn told(control: &Control, upstream: &str, times: usize) -> [u64; 3] {
     let find = async || {
         let notices = notices(control, upstream).await;
-        notices.iter().all(|told| told.len() >= times).then_some(notices)
+        when(notices, |to| to.iter().all(|told| told.len() >= times))
     };
     let notices = eventually(&format!("{times} alerts"), find).await;
     notices.map(|told| {

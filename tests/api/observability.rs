@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::harness::{
     Control, Refused, eventually, fresh_platform, new_product, order_of, proof_in, read, unique,
-    user,
+    user, when,
 };
 
 #[tokio::test]
@@ -100,7 +100,7 @@ async fn no_personal_data_and_no_secret_is_in_a_log_or_a_metric() {
 async fn settled(control: &Control, expected: &[String]) -> String {
     let complete = async || {
         let metrics = control.metrics().await;
-        expected.iter().all(|series| metrics.contains(series)).then_some(metrics)
+        when(metrics, |metrics| expected.iter().all(|series| metrics.contains(series)))
     };
     eventually(&format!("all of {expected:#?}"), complete).await
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::harness::{
-    Control, eventually, fresh_platform, new_product, operate, order_of, shared_platform,
+    Control, eventually, fresh_platform, new_product, operate, order_of, shared_platform, when,
 };
 
 #[tokio::test]
@@ -26,7 +26,7 @@ async fn dead_letters_are_shown_and_redriven_and_none_is_lost() {
 
     let said = operate(&api, &["dead-letters", "redrive", "emails"]).await.unwrap();
     assert_eq!(said.last().unwrap(), "done: 23 dead letters put back into emails");
-    let all = async || (control.mails("customer@example.com").await.len() == 23).then_some(());
+    let all = async || when(control.mails("customer@example.com").await.len(), |seen| *seen == 23);
     eventually("a mail for each dead letter", all).await;
     assert_eq!(letters_in(&control).await, (0, 0));
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::harness::{
     ADDRESS, Api, CUSTOMER, Control, Refused, eventually, fresh_platform, operate, read,
-    shared_platform,
+    shared_platform, when,
 };
 
 #[tokio::test]
@@ -177,7 +177,7 @@ async fn tell(api: &Api, control: &Control, event_type: &str, order: &str) {
     stores.send(queue, &envelope.to_string()).await.unwrap();
     let consumed = async || {
         let lines = control.logs_of(&event_id).await;
-        lines.iter().any(|line| line["outcome"] == "consumed").then_some(())
+        when(lines, |lines| lines.iter().any(|line| line["outcome"] == "consumed"))
     };
     eventually("the event to be consumed", consumed).await;
 }

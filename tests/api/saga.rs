@@ -7,7 +7,7 @@ use emulator::options::Options;
 use serde_json::{Value, json};
 
 use crate::harness::{
-    Api, Control, Refused, euros, eventually, fresh_platform, lamp, order_of, read,
+    Api, Control, Refused, euros, eventually, fresh_platform, lamp, order_of, read, when,
 };
 
 #[tokio::test]
@@ -52,7 +52,7 @@ async fn an_order_without_a_result_times_out_and_ignores_a_late_approval() {
     shop.customer.delete_order(order.id).await.refused(409, "ORDER_PENDING");
     let timed_out = async || {
         shop.control.run_schedule("ExpireSagasFunction").await;
-        (shop.stored(&order).await["status"] == "TIMED_OUT").then_some(())
+        when(shop.stored(&order).await, |order| order["status"] == "TIMED_OUT")
     };
     eventually("the order to time out", timed_out).await;
     assert_eq!(shop.stock(&order).await, 5);
@@ -126,8 +126,7 @@ impl Shop {
 
     /// The order, once it has this status.
     async fn settled(&self, order: &Order, status: &str) -> Value {
-        let there =
-            async || Some(self.stored(order).await).filter(|order| order["status"] == status);
+        let there = async || when(self.stored(order).await, |order| order["status"] == status);
         eventually(&format!("the order to be {status}"), there).await
     }
 
@@ -143,7 +142,7 @@ impl Shop {
 
     /// Waits until no credit is reserved.
     async fn released(&self) {
-        let released = async || (self.reserved().await == 0).then_some(());
+        let released = async || when(self.reserved().await, |seen| *seen == 0);
         eventually("the credit to be released", released).await;
     }
 }

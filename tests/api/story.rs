@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::harness::{
     Api, CUSTOMER, Control, PASSWORD, Refused, euros, eventually, fresh_platform, new_address,
-    new_product, order_of, proof_in, read, shared_platform, unique_email, user,
+    new_product, order_of, proof_in, read, shared_platform, unique_email, user, when,
 };
 
 #[tokio::test]
@@ -57,7 +57,7 @@ async fn browse(api: &Api, control: &Control) -> ProductId {
     let second = api.client().get_product(product).await.unwrap();
     assert_eq!(second.data, first.data);
     assert!(second.header("age").unwrap().parse::<u64>().is_ok(), "{second:?}");
-    eventually("a hit of the cache", async || (hits(control).await >= 1.0).then_some(())).await;
+    eventually("a hit of the cache", async || when(hits(control).await, |seen| *seen >= 1.0)).await;
     product
 }
 
@@ -110,7 +110,7 @@ async fn clients_see_the_effects_of_the_functions_behind_the_api() {
     let order = customer.create_order(&order, None).await.unwrap().data.order_id;
     eventually("the order to be approved", async || {
         let order = customer.get_order(order).await.unwrap().data;
-        (order.status == OrderStatus::Approved).then_some(())
+        when(order, |order| order.status == OrderStatus::Approved)
     })
     .await;
     let newest = read(json!({ "order": "desc" }));

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::harness::{
     AUDIENCE, Api, ISSUER, InProcess, Refused, eventually, fresh_platform, new_address,
-    shared_platform, someone, token_by,
+    shared_platform, someone, token_by, when,
 };
 
 /// Accepted difference of clocks before an expired token is refused, in seconds.
@@ -141,7 +141,8 @@ async fn an_authorizer_without_keys_is_503_and_admits_no_request() {
 
     control.no_faults().await;
     ask(&token).await.refused(503, "SERVICE_UNAVAILABLE");
-    let found = async || (verdict(&api, &someone(inside, "CUSTOMER")).await == 404).then_some(());
+    let found =
+        async || when(verdict(&api, &someone(inside, "CUSTOMER")).await, |seen| *seen == 404);
     eventually("the keys to be read again", found).await;
 }
 

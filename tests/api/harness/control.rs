@@ -30,7 +30,10 @@ impl Control {
     /// The first mail to an address with this beginning of the subject, once it has arrived.
     pub(crate) async fn mail(&self, to: &str, subject: &str) -> Value {
         let begins = |mail: &Value| mail["subject"].as_str().unwrap().starts_with(subject);
-        let find = async || self.mails(to).await.into_iter().find(begins);
+        let find = async || {
+            let mails = self.mails(to).await;
+            mails.iter().find(|mail| begins(mail)).cloned().ok_or(mails)
+        };
         eventually(&format!("a mail to {to}: {subject}"), find).await
     }
 
@@ -114,6 +117,13 @@ impl Control {
     /// The requests that a stand-in has received.
     pub(crate) async fn standin(&self, name: &str) -> Value {
         self.get(&format!("/standins/{name}")).await
+    }
+
+    /// The requests for a path that a stand-in has received, oldest first.
+    pub(crate) async fn requests_to(&self, standin: &str, path: &str) -> Vec<Value> {
+        let mut requests = list(self.standin(standin).await, "requests");
+        requests.retain(|request| request["path"] == path);
+        requests
     }
 
     /// Puts a message into a queue, as another system would.

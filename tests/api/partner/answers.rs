@@ -4,7 +4,7 @@ use client::PartnerPage;
 use serde_json::{Value, json};
 
 use super::{PRODUCTS, answering, asks, list, list_page, platform, trouble};
-use crate::harness::{Refused, eventually, read};
+use crate::harness::{Refused, eventually, read, when};
 
 #[tokio::test]
 async fn a_page_of_the_partners_catalogue_is_returned_in_our_format() {
@@ -26,7 +26,9 @@ async fn a_page_of_the_partners_catalogue_is_returned_in_our_format() {
         },
     ]);
     assert_eq!(json!(page), products);
-    let asked = &control.standin("partner").await["requests"][1];
+    let [asked] = &control.requests_to("partner", PRODUCTS).await[..] else {
+        panic!("one request")
+    };
     assert_eq!(asked["query"], "page=2&page_size=2&category=tea");
     assert_eq!(asked["headers"]["x-partner-id"], "acme-7");
     assert_eq!(asked["headers"]["accept-language"], "en");
@@ -88,7 +90,7 @@ async fn an_unreadable_product_is_left_out_of_its_page_and_counted() {
     assert_eq!(skus, ["SKU-1", "SKU-3"]);
     let counted = async || {
         let left_out = control.metric("errors_total", &[r#"type="UNREADABLE_RECORD""#]).await;
-        (left_out >= 1.0).then_some(left_out)
+        when(left_out, |seen| *seen >= 1.0)
     };
     let counted = eventually("the product to be counted", counted).await;
     assert!((counted - 1.0).abs() < 0.1, "{counted}");

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{PRODUCTS, answering, asks, environments, list, platform, told, trouble, wave};
-use crate::harness::{Refused, eventually};
+use crate::harness::{Refused, eventually, when};
 
 #[tokio::test]
 async fn an_error_that_a_client_may_have_caused_does_not_open_the_circuit() {
@@ -88,14 +88,12 @@ async fn an_open_circuit_stops_all_environments_then_admits_one_probe() {
     let closed = async || {
         let _whatever = list(&api).await;
         let circuit = control.item("CircuitsTable", "partner").await;
-        circuit["state"].get("CLOSED").is_some().then_some(())
+        when(circuit, |circuit| circuit["state"].get("CLOSED").is_some())
     };
     eventually("three probes to close the circuit", closed).await;
     assert_eq!(asks(&control, PRODUCTS).await - before, 3);
-    let all = async || {
-        let answers = wave(&api, ENVIRONMENTS).await;
-        answers.iter().all(Result::is_ok).then_some(())
-    };
+    let all =
+        async || when(wave(&api, ENVIRONMENTS).await, |answers| answers.iter().all(Result::is_ok));
     eventually("all environments to learn of it", all).await;
 }
 
@@ -110,7 +108,7 @@ async fn requests_pass_while_all_tables_of_the_partner_fail() {
     }
     let counted = async || {
         let missed = control.metric("errors_total", &[r#"type="JOURNAL_UNAVAILABLE""#]).await;
-        (missed >= 4.0).then_some(())
+        when(missed, |seen| *seen >= 4.0)
     };
     eventually("the missing records to be counted", counted).await;
 }

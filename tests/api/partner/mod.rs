@@ -11,7 +11,7 @@ use emulator::options::Options;
 use futures::future::join_all;
 use serde_json::{Value, json};
 
-use crate::harness::{Api, Control, eventually, fresh_platform, read};
+use crate::harness::{Api, Control, eventually, fresh_platform, read, when};
 
 const FUNCTION: &str = "ListPartnerProductsFunction";
 const PRODUCTS: &str = "/v2/product-list";
@@ -63,7 +63,7 @@ async fn environments(control: &Control) -> f64 {
 async fn told(control: &Control, kind: &str) {
     let logged = async || {
         let logs = control.table("NoticesTable").await;
-        logs.iter().any(|log| log["kind"] == kind).then_some(())
+        when(logs, |logs| logs.iter().any(|log| log["kind"] == kind))
     };
     eventually(&format!("an alert of {kind}"), logged).await;
 }

@@ -1,6 +1,6 @@
 //! The tokens for the partner.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{PRODUCTS, asks, environments, list, platform, trouble, wave};
 use crate::harness::Refused;
@@ -42,10 +42,11 @@ async fn a_refused_token_is_replaced_once() {
     let refusal = json!({ "answer": { "status": 403, "body": { "code": "P08" } }, "times": 1 });
     trouble(&control, "products", &refusal).await;
     list(&api).await.unwrap();
-    let asked = control.standin("partner").await;
-    assert_eq!((&asked["counts"][TOKENS], &asked["counts"][PRODUCTS]), (&json!(2), &json!(2)));
-    let by = |number: usize| asked["requests"][number]["authorizedBy"].as_str().unwrap().to_owned();
-    assert_ne!(by(1), by(3), "the retry has another token");
+    assert_eq!(control.requests_to("partner", TOKENS).await.len(), 2);
+    let asked = control.requests_to("partner", PRODUCTS).await;
+    let [refused, retry] = &asked[..] else { panic!("two requests: {asked:?}") };
+    let by = |request: &Value| request["authorizedBy"].as_str().unwrap().to_owned();
+    assert_ne!(by(refused), by(retry), "the retry has another token");
 
     // Further refusals do not replace the token again, for any client.
     for refusal in [json!({ "status": 403, "body": { "code": "P08" } }), json!({ "status": 401 })] {
