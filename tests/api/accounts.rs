@@ -4,6 +4,7 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use client::NewUser;
 use domain::people::UserId;
+use emulator::faults::{Faults, StoreFault};
 use emulator::options::Options;
 use lifecycle::clock;
 use serde_json::{Value, json};
@@ -235,9 +236,9 @@ async fn guesses_are_limited_while_the_limits_table_fails() {
         return;
     };
     let control = api.control().unwrap();
-    for fault in ["fail", "throttle"] {
+    for fault in [StoreFault::fail(1.0), StoreFault::throttle(1.0)] {
         let email = unique_email();
-        control.faults(&json!({ "tables": { "LimitsTable": { fault: 1 } } })).await;
+        control.inject(&Faults::default().table("LimitsTable", fault)).await;
         let (mut tried, began) = (0, Instant::now());
         for _ in 0..12 {
             let answer = sign_in(&api, &email, "a wrong password").await;

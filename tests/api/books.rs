@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use domain::catalogue::ProductId;
 use domain::orders::OrderDraft;
+use emulator::faults::{Faults, KillFault, StoreFault};
 use futures::future::join_all;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
@@ -81,17 +82,13 @@ impl Day {
         let order = order_of(product, 1);
         let customer = api.token("customer").await;
 
-        control
-            .faults(&json!({
-                "seed": self.seed,
-                "tables": { "*": { "throttle": 0.05 } },
-                "kill": { "CreateOrderFunction": {
-                    "beforeCommit": self.kill, "afterCommit": self.kill,
-                }},
-                "deliveries": { "duplicate": 0.1 },
-                "torn": torn,
-            }))
-            .await;
+        let faults = Faults::default()
+            .seed(self.seed)
+            .table("*", StoreFault::throttle(0.05))
+            .kill("CreateOrderFunction", KillFault::around_commit(self.kill))
+            .deliveries(0.1, 0.0);
+        let faults = torn.iter().fold(faults, |faults, table| faults.torn(table));
+        control.inject(&faults).await;
         let clients = (0..self.clients).map(|client| {
             let keys = (client..self.orders).step_by(self.clients);
             order_all(&api, &customer, &order, keys, torn.is_empty())

@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use emulator::faults::{Faults, KillFault, UpstreamFault};
 use lifecycle::{Timestamp, clock};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
@@ -73,23 +74,21 @@ impl Storm {
     /// Calls all objects back while the object service is down, then lets it recover step by step.
     async fn rage(&self, api: &Api) -> Told {
         let control = api.control().unwrap();
-        let in_trouble = async |trouble: Value| {
-            let objects = json!({ "lookups": trouble, "takesMs": [5, 50] });
-            let killed = json!({ "beforeCommit": 0.01, "afterCommit": 0.01 });
-            let faults = json!({
-                "standins": { "objects": objects },
-                "kill": { "ProcessCallbackFunction": killed },
-                "deliveries": { "duplicate": 0.05, "reorder": 0.1 },
-            });
-            control.faults(&faults).await;
+        let in_trouble = async |trouble: UpstreamFault| {
+            let faults = Faults::default()
+                .standin("objects", "lookups", trouble)
+                .standin("objects", "takesMs", [5, 50])
+                .kill("ProcessCallbackFunction", KillFault::around_commit(0.01))
+                .deliveries(0.05, 0.1);
+            control.inject(&faults).await;
         };
-        in_trouble(json!({ "down": true })).await;
+        in_trouble(UpstreamFault::down()).await;
         let told = self.call_back(api).await;
         sleep(self.down).await;
-        in_trouble(json!({ "delayMs": 300 })).await;
+        in_trouble(UpstreamFault::delay_ms(300)).await;
         let again = self.call_back(api).await;
         sleep(self.down).await;
-        in_trouble(json!({ "answer": { "status": 500 }, "share": 0.2 })).await;
+        in_trouble(UpstreamFault::answer(500, Value::Null).share(0.2)).await;
         let both = told.into_iter().map(|(id, (first, _))| (id, (first, again[&id].1)));
         both.collect()
     }

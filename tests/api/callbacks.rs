@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use client::{ApiResponse, Error};
 use domain::callback::{CallbackView, ObjectView};
+use emulator::faults::{Faults, StoreFault, UpstreamFault};
 use emulator::options::Options;
 use http_body_util::Full;
 use hyper_util::client::legacy;
@@ -58,8 +59,8 @@ async fn repeated_ids_count_once() {
 async fn a_callback_is_503_when_its_queue_fails() {
     let Some(api) = fresh_platform(unlimited()).await else { return };
     let control = api.control().unwrap();
-    for how in ["throttle", "fail"] {
-        control.faults(&json!({ "queues": { "CallbacksQueue": { how: 1 } } })).await;
+    for fault in [StoreFault::throttle(1.0), StoreFault::fail(1.0)] {
+        control.inject(&Faults::default().queue("CallbacksQueue", fault)).await;
         let refused = call_back(&api, &[2, 4, 6]).await.refused(503, "SERVICE_UNAVAILABLE");
         assert!(refused.retry_after_s >= Some(1), "{refused:?}");
     }
@@ -80,10 +81,8 @@ async fn an_online_object_appears_until_a_look_up_finds_it_offline() {
     asked_for(&api, odd).await;
     see(&api, odd).await.refused(404, "NOT_FOUND");
 
-    let offline = json!({ "status": 200, "body": { "id": even, "online": false } });
-    control
-        .faults(&json!({ "standins": { "objects": { "lookups": { "answer": offline } } } }))
-        .await;
+    let offline = UpstreamFault::answer(200, json!({ "id": even, "online": false }));
+    control.inject(&Faults::default().standin("objects", "lookups", offline)).await;
     call_back(&api, &[even]).await.unwrap();
     let gone = eventually("the object to be gone", async || see(&api, even).await.err()).await;
     assert_eq!(gone.code(), Some("NOT_FOUND"));
@@ -104,10 +103,9 @@ async fn an_unusable_look_up_response_is_retried() {
         (429, json!(null)),
     ] {
         let object = unique_object();
-        let answer = json!({ "status": status, "body": body });
-        let trouble = json!({ "answer": answer, "times": 2 });
-        let faults = json!({ "objects": { "lookups": trouble, "takesMs": [0, 0] } });
-        control.faults(&json!({ "standins": faults })).await;
+        let trouble = UpstreamFault::answer(status, body.clone()).times(2);
+        let faults = Faults::default().standin("objects", "lookups", trouble);
+        control.inject(&faults.standin("objects", "takesMs", [0, 0])).await;
         call_back(&api, &[object]).await.unwrap();
         appeared(&api, object).await;
         let asked = control.standin("objects").await;
@@ -127,7 +125,7 @@ async fn an_object_seen_again_before_its_expiry_stays_and_others_go() {
 
     // The next look-up takes longer than the object has left.
     let control = api.control().unwrap();
-    control.faults(&json!({ "standins": { "objects": { "takesMs": [3000, 3000] } } })).await;
+    control.inject(&Faults::default().standin("objects", "takesMs", [3000, 3000])).await;
     until_age(&api, &object, 29.0).await;
     call_back(&api, &[again]).await.unwrap();
     until_age(&api, &object, 30.5).await;
@@ -227,8 +225,7 @@ fn without_removal(template: String) -> String {
 /// A platform whose object service responds at once.
 async fn quick(api: Option<Api>) -> Option<Api> {
     let api = api?;
-    let faults = json!({ "standins": { "objects": { "takesMs": [0, 0] } } });
-    api.control()?.faults(&faults).await;
+    api.control()?.inject(&Faults::default().standin("objects", "takesMs", [0, 0])).await;
     Some(api)
 }
 

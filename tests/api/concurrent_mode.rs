@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, Instant};
 
+use emulator::faults::{Faults, StoreFault};
 use emulator::options::Options;
 use futures::future::join_all;
-use serde_json::json;
 use uuid::{Uuid, uuid};
 
 use crate::harness::{Refused, fresh_platform};
@@ -21,7 +21,7 @@ async fn one_process_serves_eight_requests_at_once() {
     let Some(api) = fresh_platform(options).await else { return };
     let control = api.control().unwrap();
     api.client().get_product(LAMP.into()).await.unwrap();
-    control.faults(&json!({ "tables": { "ProductsTable": { "delayMs": 500 } } })).await;
+    control.inject(&Faults::default().table("ProductsTable", StoreFault::delay_ms(500))).await;
 
     let begun = Instant::now();
     let answers = join_all((0..8).map(|_| api.client().get_product(Uuid::new_v4().into()))).await;
@@ -52,7 +52,7 @@ async fn eight_concurrent_cache_misses_read_the_table_once() {
         control.metric("store_calls_total", &labels).await
     };
     let before = reads().await;
-    control.faults(&json!({ "tables": { "ProductsTable": { "delayMs": 300 } } })).await;
+    control.inject(&Faults::default().table("ProductsTable", StoreFault::delay_ms(300))).await;
 
     let answers = join_all((0..8).map(|_| api.client().get_product(TEAPOT.into()))).await;
 

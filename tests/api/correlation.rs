@@ -1,5 +1,6 @@
 //! One request id and one trace, from the client to the last consumer.
 
+use emulator::faults::{Faults, StoreFault};
 use emulator::options::Options;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -68,7 +69,7 @@ async fn every_log_line_of_a_request_has_its_id_and_one_sums_it_up() {
     let Some(api) = fresh_platform(Options::default()).await else { return };
     let control = api.control().unwrap();
     api.post("/users", &json!({})).header("x-request-id", "r-1").send().await;
-    control.faults(&json!({ "tables": { "ProductsTable": { "fail": 1 } } })).await;
+    control.inject(&Faults::default().table("ProductsTable", StoreFault::fail(1.0))).await;
     let path = format!("/products/{}", Uuid::nil());
     api.get(&path).header("x-request-id", "r-2").send().await.error(503, "SERVICE_UNAVAILABLE");
 

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use emulator::faults::{Faults, StoreFault};
 use emulator::options::Options;
 use serde_json::{Value, json};
 
@@ -13,7 +14,7 @@ async fn a_message_is_sent_after_the_response_and_before_the_freeze() {
     let control = api.control().unwrap();
     // The first call starts the process, which must not be measured.
     api.post("/users", &json!({})).send().await.error(400, "INVALID_REQUEST");
-    control.faults(&json!({ "queues": { "EmailsQueue": { "delayMs": 2_000 } } })).await;
+    control.inject(&Faults::default().queue("EmailsQueue", StoreFault::delay_ms(2_000))).await;
     let email = unique_email();
 
     let begun = Instant::now();
@@ -37,7 +38,7 @@ async fn a_message_is_sent_after_the_response_and_before_the_freeze() {
 async fn a_failing_queue_does_not_change_the_response() {
     let Some(api) = fresh_platform(Options::default()).await else { return };
     let control = api.control().unwrap();
-    control.faults(&json!({ "queues": { "EmailsQueue": { "fail": 1 } } })).await;
+    control.inject(&Faults::default().queue("EmailsQueue", StoreFault::fail(1.0))).await;
 
     api.client().post_user(&user(&unique_email()), None).await.unwrap();
 

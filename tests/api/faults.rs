@@ -6,6 +6,7 @@ use std::time::Duration;
 use client::{Client, Health, Settings};
 use domain::catalogue::ProductId;
 use domain::orders::OrderDraft;
+use emulator::faults::{Faults, KillFault, Rate, StoreFault, TableFault};
 use emulator::options::Options;
 use futures::future::join_all;
 use serde_json::{Value, json};
@@ -19,22 +20,23 @@ use crate::harness::{
 
 #[tokio::test]
 async fn a_process_that_dies_around_its_commit_leaves_one_order_or_none() {
-    for (when, replayed) in [("beforeCommit", false), ("afterCommit", true)] {
+    for (fault, replayed) in
+        [(KillFault::before_commit(1.0), false), (KillFault::after_commit(1.0), true)]
+    {
         let Some(shop) = Shop::open(5).await else { return };
         let Shop { control, customer, product, order, .. } = &shop;
-        let faults = json!({ "kill": { "CreateOrderFunction": { when: 1 } } });
-        control.faults(&faults).await;
+        control.inject(&Faults::default().kill("CreateOrderFunction", fault)).await;
         customer.create_order(order, Some("key")).await.refused_by_gateway(500);
 
         control.no_faults().await;
         let placed = customer.create_order(order, Some("key")).await.unwrap();
 
-        assert_eq!(placed.is_replayed(), replayed, "{when}");
-        assert_eq!(control.item("ProductsTable", product).await["stock"], 4, "{when}");
+        assert_eq!(placed.is_replayed(), replayed, "{fault:?}");
+        assert_eq!(control.item("ProductsTable", product).await["stock"], 4, "{fault:?}");
         let orders = control.table("OrdersTable").await;
-        assert_eq!(orders.len(), 1, "{when}");
-        assert_eq!(orders[0]["orderId"], json!(placed.data.order_id), "{when}");
-        assert_eq!(control.events("OrderCreated").await.len(), 1, "{when}");
+        assert_eq!(orders.len(), 1, "{fault:?}");
+        assert_eq!(orders[0]["orderId"], json!(placed.data.order_id), "{fault:?}");
+        assert_eq!(control.events("OrderCreated").await.len(), 1, "{fault:?}");
     }
 }
 
@@ -42,13 +44,15 @@ async fn a_process_that_dies_around_its_commit_leaves_one_order_or_none() {
 async fn a_retrying_client_gets_one_order_despite_random_faults() {
     let Some(shop) = Shop::open(50).await else { return };
     let Shop { control, customer, product, order, .. } = &shop;
-    control
-        .faults(&json!({
-            "seed": 7,
-            "tables": { "*": { "throttle": 0.1, "fail": 0.1, "conflict": 0.2 } },
-            "kill": { "CreateOrderFunction": { "beforeCommit": 0.2, "afterCommit": 0.2 } },
-        }))
-        .await;
+    let tables = TableFault {
+        throttle: Rate::of(0.1),
+        fail: Rate::of(0.1),
+        conflict: Rate::of(0.2),
+        ..TableFault::default()
+    };
+    let killed = KillFault::around_commit(0.2);
+    let faults = Faults::default().seed(7).table("*", tables).kill("CreateOrderFunction", killed);
+    control.inject(&faults).await;
 
     let patience = Duration::from_mins(5);
     let settings = Settings { attempts_max: 100, deadline: patience, ..Settings::default() };
@@ -71,8 +75,8 @@ async fn a_retrying_client_gets_one_order_despite_random_faults() {
 async fn a_failing_table_is_503_with_retry_after_and_changes_nothing() {
     let Some(shop) = Shop::open(5).await else { return };
     let Shop { control, customer, product, order, .. } = &shop;
-    for kind in ["throttle", "fail"] {
-        control.faults(&json!({ "tables": { "ProductsTable": { kind: 1 } } })).await;
+    for fault in [StoreFault::throttle(1.0), StoreFault::fail(1.0)] {
+        control.inject(&Faults::default().table("ProductsTable", fault)).await;
         let refused = customer.create_order(order, Some("key")).await;
         let refusal = refused.refused(503, "SERVICE_UNAVAILABLE");
         assert!(refusal.retry_after_s >= Some(1), "{refusal:?}");
@@ -88,7 +92,7 @@ async fn a_failing_table_is_503_with_retry_after_and_changes_nothing() {
 async fn a_request_is_served_while_the_limits_table_fails() {
     let Some(api) = fresh_platform(Options::default()).await else { return };
     let control = api.control().unwrap();
-    control.faults(&json!({ "tables": { "LimitsTable": { "fail": 1 } } })).await;
+    control.inject(&Faults::default().table("LimitsTable", StoreFault::fail(1.0))).await;
     api.client().post_user(&user(&unique_email()), None).await.unwrap();
 }
 
@@ -99,10 +103,11 @@ async fn the_health_check_is_503_and_names_the_failed_dependency() {
     let healthy = api.client().get_health().await.unwrap();
     let health = Health { status: "OK".to_owned(), unavailable: vec![] };
     assert_eq!((healthy.status.as_u16(), healthy.data), (200, health));
-    for (kind, name, dependency) in
-        [("tables", "UsersTable", "table"), ("queues", "EmailsQueue", "queue")]
-    {
-        control.faults(&json!({ kind: { name: { "fail": 1 } } })).await;
+    for (faults, dependency) in [
+        (Faults::default().table("UsersTable", StoreFault::fail(1.0)), "table"),
+        (Faults::default().queue("EmailsQueue", StoreFault::fail(1.0)), "queue"),
+    ] {
+        control.inject(&faults).await;
         // One round of probes serves all requests of a second.
         let named = eventually(dependency, async || {
             let ill = api.get("/healthcheck").send().await;
@@ -118,7 +123,7 @@ async fn the_health_check_is_503_and_names_the_failed_dependency() {
 async fn a_message_that_is_delivered_twice_sends_one_mail() {
     let Some(api) = fresh_platform(Options::default()).await else { return };
     let control = api.control().unwrap();
-    control.faults(&json!({ "deliveries": { "duplicate": 1, "reorder": 0.5 } })).await;
+    control.inject(&Faults::default().deliveries(1.0, 0.5)).await;
     let emails: Vec<_> = (0..3).map(|_| unique_email()).collect();
     for email in &emails {
         api.client().post_user(&user(email), None).await.unwrap();
@@ -136,7 +141,7 @@ async fn a_message_that_is_delivered_twice_sends_one_mail() {
 async fn an_event_that_is_relayed_twice_is_processed_once() {
     let Some(shop) = Shop::open(5).await else { return };
     let Shop { control, customer, order, .. } = &shop;
-    control.faults(&json!({ "deliveries": { "duplicate": 1 } })).await;
+    control.inject(&Faults::default().deliveries(1.0, 0.0)).await;
     customer.create_order(order, None).await.unwrap();
     let repeated = [r#"source="customer_saga""#, r#"outcome="repeated""#];
     let settled =
@@ -151,7 +156,7 @@ async fn an_event_that_is_relayed_twice_is_processed_once() {
 async fn a_fresh_process_for_every_call_changes_nothing() {
     let Some(shop) = Shop::open(5).await else { return };
     let Shop { api, control, customer, product, order } = &shop;
-    control.faults(&json!({ "coldStarts": true })).await;
+    control.inject(&Faults::default().cold_starts()).await;
     let first = customer.create_order(order, Some("key")).await.unwrap();
     let second = customer.create_order(order, Some("key")).await.unwrap();
     assert_eq!((second.is_replayed(), second.data), (true, first.data));
@@ -249,8 +254,8 @@ async fn an_expired_object_is_removed_although_the_first_attempt_fails() {
 
 /// Makes every call to these tables fail, and no other call.
 async fn failing(control: &Control, tables: &[&str]) {
-    let faults: Value = tables.iter().map(|table| (*table, json!({ "fail": 1 }))).collect();
-    control.faults(&json!({ "tables": faults })).await;
+    let fail = |faults: Faults, table: &&str| faults.table(table, StoreFault::fail(1.0));
+    control.inject(&tables.iter().fold(Faults::default(), fail)).await;
 }
 
 /// Waits until a function has responded to an invocation.

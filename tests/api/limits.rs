@@ -1,5 +1,6 @@
 //! Rate limits: the number of admitted requests, and the response to further ones.
 
+use emulator::faults::{Faults, StoreFault};
 use emulator::options::Options;
 use futures::future::join_all;
 use lifecycle::clock;
@@ -129,7 +130,7 @@ async fn five_mails_a_minute_are_admitted_for_an_address_in_any_case() {
 async fn requests_are_counted_in_memory_while_the_limits_table_fails() {
     let Some(api) = fresh_platform(Options::default()).await else { return };
     let control = api.control().unwrap();
-    control.faults(&json!({ "tables": { "LimitsTable": { "fail": 1 } } })).await;
+    control.inject(&Faults::default().table("LimitsTable", StoreFault::fail(1.0))).await;
     let wrong = api.client().post_session("ada@example.com", "wrong").await;
     wrong.refused(401, "CREDENTIALS_WRONG");
     // Once for the limit of the source address, and once for that of the e-mail address.

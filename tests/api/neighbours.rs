@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 
 use domain::catalogue::ProductId;
+use emulator::faults::Faults;
 use emulator::options::Options;
 use futures::future::join_all;
 use lifecycle::paging::PageQuery;
@@ -74,7 +75,7 @@ async fn refuses_as_sqs_does(api: &Api) {
 async fn rows_next_to_a_rejected_or_unreadable_one_are_relayed_once() {
     let Some(api) = fresh_platform(unlimited()).await else { return };
     let control = api.control().unwrap();
-    control.faults(&json!({ "streams": { "OutboxTable": { "drop": 1 } } })).await;
+    control.inject(&Faults::default().dropped_records("OutboxTable", 1.0)).await;
     let [before, refused, unreadable, after] = ["a", "b", "c", "d"].map(|id| {
         let row = waiting_row(id);
         api.put_item("OutboxTable", row.clone());

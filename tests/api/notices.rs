@@ -1,5 +1,6 @@
 //! Alerts to operators: one a minute for each kind of failure, even while one alert service fails.
 
+use emulator::faults::{Faults, UpstreamFault};
 use emulator::options::Options;
 use futures::future::join_all;
 use serde_json::{Value, json};
@@ -31,8 +32,8 @@ async fn alerts_are_limited_to_one_a_minute_and_report_the_suppressed_count() {
 async fn a_failing_alert_service_gets_its_alert_later_and_delays_no_other() {
     let Some(api) = fresh_platform(Options::default()).await else { return };
     let control = api.control().unwrap();
-    let down = json!({ "standins": { "notifiers": { "slack": { "down": true } } } });
-    control.faults(&down).await;
+    let down = Faults::default().standin("notifiers", "slack", UpstreamFault::down());
+    control.inject(&down).await;
     fail(&control, "partner").await;
     let others = async || {
         let notices = notices(&control, "partner").await;

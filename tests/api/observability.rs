@@ -2,6 +2,7 @@
 
 use client::NewUser;
 use domain::orders::OrderDraft;
+use emulator::faults::{Faults, StoreFault};
 use emulator::options::Options;
 use serde_json::json;
 use uuid::Uuid;
@@ -19,7 +20,7 @@ async fn metrics_have_the_specified_names_labels_buckets_and_routes() {
     for _ in 0..2 {
         api.client().get_product(id.into()).await.refused(404, "NOT_FOUND");
     }
-    control.faults(&json!({ "tables": { "ProductsTable": { "fail": 1 } } })).await;
+    control.inject(&Faults::default().table("ProductsTable", StoreFault::fail(1.0))).await;
     let failed = api.client().get_product(Uuid::new_v4().into()).await;
     failed.refused(503, "SERVICE_UNAVAILABLE");
 
@@ -75,7 +76,8 @@ async fn no_personal_data_and_no_secret_is_in_a_log_or_a_metric() {
     let address_id = customer.post_address(&read(address), None).await.unwrap().data.address_id;
     let product = new_product(&api.person("merchant").await, 5).await;
     let order = OrderDraft { address_id, ..order_of(product, 1) };
-    control.faults(&json!({ "mail": { "fail": 0.5 }, "tables": { "*": { "fail": 0.3 } } })).await;
+    let faults = Faults::default().mail(StoreFault::fail(0.5)).table("*", StoreFault::fail(0.3));
+    control.inject(&faults).await;
     for _ in 0..5 {
         let _whatever = customer.create_order(&order, None).await;
         let _whatever = store.post_user(&ada, None).await;

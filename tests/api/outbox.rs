@@ -1,6 +1,7 @@
 //! The outbox: rows are relayed by the stream, or else by the sweeper.
 
 use domain::orders::OrderId;
+use emulator::faults::Faults;
 use emulator::options::Options;
 use serde_json::{Value, json};
 
@@ -26,7 +27,7 @@ async fn an_event_lost_by_the_stream_is_relayed_once_by_the_sweeper() {
         return;
     };
     let control = api.control().unwrap();
-    control.faults(&json!({ "streams": { "OutboxTable": { "drop": 1 } } })).await;
+    control.inject(&Faults::default().dropped_records("OutboxTable", 1.0)).await;
     let order = place_order(&api).await;
 
     control.run_schedule("SweepOutboxFunction").await;
@@ -50,7 +51,7 @@ async fn the_sweeper_sends_overdue_rows_to_the_queues_of_all_subscribers() {
         return;
     };
     let control = api.control().unwrap();
-    control.faults(&json!({ "streams": { "OutboxTable": { "drop": 1 } } })).await;
+    control.inject(&Faults::default().dropped_records("OutboxTable", 1.0)).await;
     place_order(&api).await;
     let row = only_row(&api).await;
     control.pass(121).await;

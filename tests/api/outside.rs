@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use emulator::faults::Faults;
 use emulator::options::Options;
 use lifecycle::paging::PageQuery;
 use serde_json::{Value, json};
@@ -36,7 +37,7 @@ async fn users_of_an_outside_issuer_are_admitted_with_their_roles() {
     ask(&fixture["tokens"]["ES256"]).await.expect("their keys have rotated");
 
     theirs.end().await;
-    api.control().unwrap().faults(&json!({ "coldStarts": true })).await;
+    api.control().unwrap().inject(&Faults::default().cold_starts()).await;
     let refused = ask(&fixture["tokens"]["EdDSA"]).await.refused(503, "SERVICE_UNAVAILABLE");
     assert!(refused.retry_after_s.is_some(), "{refused:?}");
     let ours = someone(api.inside().unwrap(), "ADMIN");

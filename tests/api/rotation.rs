@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use client::Error;
 use domain::people::SessionView;
+use emulator::faults::Faults;
 use futures::future::join_all;
-use serde_json::json;
 use tokio::time::{sleep, timeout};
 use uuid::{Uuid, uuid};
 
@@ -29,7 +29,7 @@ const VERIFICATION: &str = "VerificationKeysSecret";
 async fn two_rotations_in_a_row_fail_no_request() {
     let Some(api) = fresh_platform(unlimited()).await else { return };
     // Each call starts a process, which reads its keys again.
-    api.control().unwrap().faults(&json!({ "coldStarts": true })).await;
+    api.control().unwrap().inject(&Faults::default().cold_starts()).await;
 
     let crowd = Crowd::default();
     let rotations = async {
@@ -55,7 +55,7 @@ async fn two_rotations_in_a_row_fail_no_request() {
 #[tokio::test]
 async fn the_first_rotation_makes_the_keys() {
     let Some(api) = fresh_platform(unlimited()).await else { return };
-    api.control().unwrap().faults(&json!({ "coldStarts": true })).await;
+    api.control().unwrap().inject(&Faults::default().cold_starts()).await;
     let sign_in = async || api.client().post_session("customer@example.com", PASSWORD).await;
     let (stores, template) = (api.inside().unwrap().platform().stores(), template());
     for secret in [SIGNING, VERIFICATION] {

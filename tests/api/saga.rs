@@ -3,6 +3,7 @@
 use client::Client;
 use domain::catalogue::{Discount, ProductDraft, ProductId};
 use domain::orders::{OrderId, OrderStatus};
+use emulator::faults::{Faults, StoreFault};
 use emulator::options::Options;
 use serde_json::{Value, json};
 
@@ -46,8 +47,8 @@ async fn an_order_without_a_result_times_out_and_ignores_a_late_approval() {
     let Some(shop) = Shop::open().await else { return };
     shop.api.set_rule("sagaTimeoutSeconds", json!(1));
     // The customer service fails, so no credit result arrives.
-    let down = json!({ "tables": { "CreditsTable": { "fail": 1 } } });
-    shop.control.faults(&down).await;
+    let down = Faults::default().table("CreditsTable", StoreFault::fail(1.0));
+    shop.control.inject(&down).await;
     let order = shop.order(1, 1_000).await;
     shop.customer.delete_order(order.id).await.refused(409, "ORDER_PENDING");
     let timed_out = async || {
@@ -77,7 +78,7 @@ async fn a_manual_credit_result_settles_an_order_only_if_it_is_the_first() {
     assert_eq!(shop.stored(&order).await["status"], "REJECTED");
 
     // The customer service fails, so the manual result is the first.
-    shop.control.faults(&json!({ "tables": { "CreditsTable": { "fail": 1 } } })).await;
+    shop.control.inject(&Faults::default().table("CreditsTable", StoreFault::fail(1.0))).await;
     let order = shop.order(1, 1_000).await;
     shop.say(&json!({ "orderID": order.id, "orderType": "Approved" })).await;
     assert_eq!(shop.settled(&order, "APPROVED").await["serialNumber"], 1);

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use domain::catalogue::ProductId;
 use domain::orders::{OrderDraft, OrderStatus};
+use emulator::faults::{Faults, KillFault, StoreFault};
 use futures::future::join_all;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
@@ -80,17 +81,13 @@ impl Day {
         let product = new_product(&api.person("merchant").await, stock).await;
         let order = order_of(product, 1);
         let customer = api.token("customer").await;
-        let killed = KILLED
-            .map(|name| (name.to_owned(), json!({ "beforeCommit": 0.01, "afterCommit": 0.01 })));
         let control = api.control().unwrap();
-        control
-            .faults(&json!({
-                "seed": self.seed,
-                "tables": { "*": { "throttle": 0.05 } },
-                "kill": killed.into_iter().collect::<BTreeMap<_, _>>(),
-                "deliveries": { "duplicate": 0.1, "reorder": 0.2 },
-            }))
-            .await;
+        let faults = Faults::default()
+            .seed(self.seed)
+            .table("*", StoreFault::throttle(0.05))
+            .deliveries(0.1, 0.2);
+        let killed = |faults: Faults, name| faults.kill(name, KillFault::around_commit(0.01));
+        control.inject(&KILLED.into_iter().fold(faults, killed)).await;
         let clients = (0..self.clients).map(|client| {
             let keys = (client..self.orders).step_by(self.clients);
             order_and_cancel(api, &customer, &order, keys)

@@ -6,6 +6,7 @@ use std::net::TcpListener;
 use aws::tokens::{KeyPair, generate};
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
+use emulator::faults::{Faults, StoreFault};
 use emulator::options::Options;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
@@ -124,7 +125,9 @@ async fn a_new_key_verifies_as_soon_as_a_token_names_it() {
 async fn an_authorizer_without_keys_is_503_and_admits_no_request() {
     let Some(api) = fresh_platform(Options::default()).await else { return };
     let (control, inside) = (api.control().unwrap(), api.inside().unwrap());
-    control.faults(&json!({ "secrets": { "VerificationKeysSecret": { "fail": 1 } } })).await;
+    control
+        .inject(&Faults::default().secret("VerificationKeysSecret", StoreFault::fail(1.0)))
+        .await;
     let token = someone(inside, "CUSTOMER");
     let ask = async |token: &str| {
         let nobody = Uuid::new_v4().into();

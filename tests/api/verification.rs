@@ -1,5 +1,6 @@
 //! Verification of an address: the mail, its repetition, and no hint of existing accounts.
 
+use emulator::faults::{Faults, StoreFault};
 use emulator::options::Options;
 use serde_json::{Value, json};
 
@@ -58,7 +59,7 @@ async fn a_verification_mail_request_does_not_reveal_existing_accounts() {
 async fn a_verification_mail_request_is_202_when_the_queue_fails() {
     let Some(api) = fresh_platform(Options::default()).await else { return };
     let control = api.control().unwrap();
-    control.faults(&json!({ "queues": { "EmailsQueue": { "fail": 1 } } })).await;
+    control.inject(&Faults::default().queue("EmailsQueue", StoreFault::fail(1.0))).await;
     api.client().post_verification_email("ada@example.com").await.unwrap();
 }
 

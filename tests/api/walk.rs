@@ -4,6 +4,7 @@
 //! The routes come from the template, so that a new one is included without being named here.
 
 use demo::seed::{self, token_in_the_name_of};
+use emulator::faults::{Faults, StoreFault};
 use emulator::options::Options;
 use sam_template::Route;
 use serde_json::{Value, json};
@@ -51,8 +52,8 @@ async fn every_protected_route_is_503_while_an_issuers_keys_are_unavailable() {
 #[tokio::test]
 async fn every_protected_route_is_503_while_our_own_keys_are_unavailable() {
     let Some(api) = fresh_platform(Options::default()).await else { return };
-    let faults = json!({ "secrets": { "VerificationKeysSecret": { "fail": 1 } } });
-    api.control().unwrap().faults(&faults).await;
+    let faults = Faults::default().secret("VerificationKeysSecret", StoreFault::fail(1.0));
+    api.control().unwrap().inject(&faults).await;
     let token = someone(api.inside().unwrap(), "ADMIN");
     for route in signed_in_routes() {
         assert_is_unavailable(&ask(&api, &route, Some(&token)).await, &route);

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use emulator::faults::Faults;
 use http::Method;
 use serde_json::{Value, json};
 
@@ -149,14 +150,15 @@ impl Control {
     }
 
     /// Activates these faults, and ends all others.
-    pub(crate) async fn faults(&self, faults: &Value) {
-        let answer = self.call(Method::PUT, "/faults").json(faults).send().await;
+    pub(crate) async fn inject(&self, faults: &Faults) {
+        let faults = json!(faults);
+        let answer = self.call(Method::PUT, "/faults").json(&faults).send().await;
         assert_eq!(answer.status, 200, "{answer:?}");
     }
 
     /// Ends all faults.
     pub(crate) async fn no_faults(&self) {
-        self.faults(&json!({})).await;
+        self.inject(&Faults::default()).await;
     }
 
     async fn get(&self, path: &str) -> Value {

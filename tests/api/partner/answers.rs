@@ -1,6 +1,7 @@
 //! The partner's answers, in our format, statuses and codes.
 
 use client::PartnerPage;
+use emulator::faults::UpstreamFault;
 use serde_json::{Value, json};
 
 use super::{PRODUCTS, answering, asks, list, list_page, platform, trouble};
@@ -68,9 +69,9 @@ async fn each_refusal_of_the_partner_has_its_status_and_code() {
     }
     answering(&control, 200, &json!({ "products": "none" })).await;
     list(&api).await.refused(502, "PARTNER_ERROR");
-    trouble(&control, "products", &json!({ "delayMs": 7000 })).await;
+    trouble(&control, "products", &UpstreamFault::delay_ms(7000)).await;
     list(&api).await.refused(504, "TIMED_OUT");
-    trouble(&control, "products", &json!({ "down": true })).await;
+    trouble(&control, "products", &UpstreamFault::down()).await;
     list(&api).await.refused(502, "PARTNER_ERROR");
 }
 

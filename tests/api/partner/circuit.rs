@@ -1,5 +1,6 @@
 //! The circuit breaker of the partner.
 
+use emulator::faults::{Faults, StoreFault, UpstreamFault};
 use serde_json::{Value, json};
 
 use super::{PRODUCTS, answering, asks, environments, list, platform, told, trouble, wave};
@@ -15,14 +16,14 @@ async fn an_error_that_a_client_may_have_caused_does_not_open_the_circuit() {
         }
     }
     let before = asks(&control, PRODUCTS).await;
-    let busy = json!({ "status": 429, "body": { "message": "slow down" }, "retryAfterS": 120 });
-    trouble(&control, "products", &json!({ "answer": busy })).await;
+    let busy = UpstreamFault::answer(429, json!({ "message": "slow down" })).retry_after_s(120);
+    trouble(&control, "products", &busy).await;
     for _ in 0..6 {
         let refusal = list(&api).await.refused(503, "SERVICE_UNAVAILABLE");
         assert_eq!(refusal.retry_after_s, Some(120));
     }
     assert_eq!(asks(&control, PRODUCTS).await - before, 6, "there is no time for a retry");
-    trouble(&control, "products", &json!({})).await;
+    trouble(&control, "products", &UpstreamFault::default()).await;
     list(&api).await.unwrap();
     assert!(control.table("CircuitsTable").await.is_empty(), "no failure was noted");
     let records = control.table("CommunicationsTable").await;
@@ -34,11 +35,12 @@ async fn an_error_that_a_client_may_have_caused_does_not_open_the_circuit() {
     for (status, answered, named) in
         [(429, 503, "SERVICE_UNAVAILABLE"), (404, 502, "PARTNER_ERROR")]
     {
-        let answer = json!({ "answer": { "status": status, "retryAfterS": 60 } });
-        let tokens = json!({ "partner": { "tokens": answer } });
-        let unshared = json!({ "TokensTable": { "fail": 1 } });
-        let faults = json!({ "coldStarts": true, "standins": tokens, "tables": unshared });
-        control.faults(&faults).await;
+        let refused = UpstreamFault::answer(status, Value::Null).retry_after_s(60);
+        let faults = Faults::default()
+            .cold_starts()
+            .table("TokensTable", StoreFault::fail(1.0))
+            .standin("partner", "tokens", refused);
+        control.inject(&faults).await;
         for _ in 0..6 {
             list(&api).await.refused(answered, named);
         }
@@ -52,7 +54,7 @@ async fn an_open_circuit_stops_all_environments_then_admits_one_probe() {
     /// A failing call is sent three times.
     const SENT: u64 = 3;
     let Some((api, control)) = platform().await else { return };
-    trouble(&control, "products", &json!({ "delayMs": 500 })).await;
+    trouble(&control, "products", &UpstreamFault::delay_ms(500)).await;
     assert!(wave(&api, ENVIRONMENTS).await.iter().all(Result::is_ok));
     assert!(environments(&control).await >= 8.0);
 
@@ -78,13 +80,13 @@ async fn an_open_circuit_stops_all_environments_then_admits_one_probe() {
     told(&control, "partner/FAILED").await;
 
     // The probe has to last until all environments have started.
-    trouble(&control, "products", &json!({ "delayMs": 2000 })).await;
+    trouble(&control, "products", &UpstreamFault::delay_ms(2000)).await;
     control.pass(30).await;
     let before = asks(&control, PRODUCTS).await;
     let answers = wave(&api, ENVIRONMENTS).await;
     let admitted = answers.iter().filter(|answer| answer.is_ok()).count();
     assert_eq!((admitted, asks(&control, PRODUCTS).await - before), (1, 1), "{answers:?}");
-    trouble(&control, "products", &json!({})).await;
+    trouble(&control, "products", &UpstreamFault::default()).await;
     let closed = async || {
         let _whatever = list(&api).await;
         let circuit = control.item("CircuitsTable", "partner").await;
@@ -101,8 +103,8 @@ async fn an_open_circuit_stops_all_environments_then_admits_one_probe() {
 async fn requests_pass_while_all_tables_of_the_partner_fail() {
     let Some((api, control)) = platform().await else { return };
     let failing = ["CircuitsTable", "CommunicationsTable", "TokensTable"];
-    let failing: Value = failing.iter().map(|name| (*name, json!({ "fail": 1 }))).collect();
-    control.faults(&json!({ "tables": failing })).await;
+    let fail = |faults: Faults, table| faults.table(table, StoreFault::fail(1.0));
+    control.inject(&failing.into_iter().fold(Faults::default(), fail)).await;
     for _ in 0..2 {
         list(&api).await.unwrap();
     }

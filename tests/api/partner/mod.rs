@@ -7,6 +7,7 @@ mod tokens;
 
 use client::{ApiResponse, Error, PartnerPage};
 use domain::partner::PartnerProduct;
+use emulator::faults::{Faults, UpstreamFault};
 use emulator::options::Options;
 use futures::future::join_all;
 use serde_json::{Value, json};
@@ -41,11 +42,11 @@ async fn wave(api: &Api, requests: u64) -> Vec<Result<ApiResponse<Vec<PartnerPro
 
 /// Makes the partner return this instead of its catalogue.
 async fn answering(control: &Control, status: u16, body: &Value) {
-    trouble(control, "products", &json!({ "answer": { "status": status, "body": body } })).await;
+    trouble(control, "products", &UpstreamFault::answer(status, body.clone())).await;
 }
 
-async fn trouble(control: &Control, place: &str, trouble: &Value) {
-    control.faults(&json!({ "standins": { "partner": { place: trouble } } })).await;
+async fn trouble(control: &Control, place: &str, trouble: &UpstreamFault) {
+    control.inject(&Faults::default().standin("partner", place, trouble)).await;
 }
 
 /// The number of requests for a path that the partner has received.

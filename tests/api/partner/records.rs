@@ -1,5 +1,6 @@
 //! The audit records of calls of the partner.
 
+use emulator::faults::{Faults, KillFault, StoreFault, UpstreamFault};
 use serde_json::{Value, json};
 
 use super::{FUNCTION, PRODUCTS, answering, list, platform, told};
@@ -8,7 +9,7 @@ use crate::harness::{Refused, eventually};
 #[tokio::test]
 async fn the_sweep_closes_the_audit_record_of_a_killed_function() {
     let Some((api, control)) = platform().await else { return };
-    control.faults(&json!({ "kill": { FUNCTION: { "afterCommit": 1 } } })).await;
+    control.inject(&Faults::default().kill(FUNCTION, KillFault::after_commit(1.0))).await;
     list(&api).await.refused_by_gateway(500);
     control.no_faults().await;
     let [record] = &control.table("CommunicationsTable").await[..] else { panic!("one record") };
@@ -49,12 +50,12 @@ async fn calls_are_recorded_and_no_secret_is_stored_or_logged() {
         answering(&control, status, &gossip(code)).await;
         list(&api).await.unwrap_err();
     }
-    let odd = json!({ "answer": { "status": 200, "body": gossip("") } });
     // A fresh process, because another one may still hold a token.
-    let unshared = json!({ "TokensTable": { "fail": 1 } });
-    let tokens = json!({ "partner": { "tokens": odd } });
-    let faults = json!({ "coldStarts": true, "standins": tokens, "tables": unshared });
-    control.faults(&faults).await;
+    let faults = Faults::default()
+        .cold_starts()
+        .table("TokensTable", StoreFault::fail(1.0))
+        .standin("partner", "tokens", UpstreamFault::answer(200, gossip("")));
+    control.inject(&faults).await;
     list(&api).await.unwrap_err();
     told(&control, "partner/AUTHENTICATION_FAILED").await;
 

@@ -1,5 +1,6 @@
 //! The tokens for the partner.
 
+use emulator::faults::{Faults, UpstreamFault};
 use serde_json::{Value, json};
 
 use super::{PRODUCTS, asks, environments, list, platform, trouble, wave};
@@ -11,11 +12,10 @@ const TOKENS: &str = "/oauth/token";
 async fn a_token_is_cached_for_a_lifetime_that_is_sent_as_text() {
     let Some((api, control)) = platform().await else { return };
     let token = json!({ "access_token": "t", "token_type": "bearer", "expires_in": "3600" });
-    let faults = json!({
-        "tokens": { "answer": { "status": 200, "body": token } },
-        "products": { "answer": { "status": 200, "body": { "products": [] } } },
-    });
-    control.faults(&json!({ "standins": { "partner": faults } })).await;
+    let faults = Faults::default()
+        .standin("partner", "tokens", UpstreamFault::answer(200, token))
+        .standin("partner", "products", UpstreamFault::answer(200, json!({ "products": [] })));
+    control.inject(&faults).await;
     for _ in 0..3 {
         list(&api).await.unwrap();
     }
@@ -30,7 +30,7 @@ async fn without_a_token_the_partner_is_not_asked_for_products() {
         (401, "PARTNER_AUTHENTICATION_FAILED"),
         (500, "PARTNER_ERROR"),
     ] {
-        trouble(&control, "tokens", &json!({ "answer": { "status": status } })).await;
+        trouble(&control, "tokens", &UpstreamFault::answer(status, Value::Null)).await;
         list(&api).await.refused(502, named);
     }
     assert_eq!(asks(&control, PRODUCTS).await, 0);
@@ -39,7 +39,7 @@ async fn without_a_token_the_partner_is_not_asked_for_products() {
 #[tokio::test]
 async fn a_refused_token_is_replaced_once() {
     let Some((api, control)) = platform().await else { return };
-    let refusal = json!({ "answer": { "status": 403, "body": { "code": "P08" } }, "times": 1 });
+    let refusal = UpstreamFault::answer(403, json!({ "code": "P08" })).times(1);
     trouble(&control, "products", &refusal).await;
     list(&api).await.unwrap();
     assert_eq!(control.requests_to("partner", TOKENS).await.len(), 2);
@@ -49,8 +49,8 @@ async fn a_refused_token_is_replaced_once() {
     assert_ne!(by(refused), by(retry), "the retry has another token");
 
     // Further refusals do not replace the token again, for any client.
-    for refusal in [json!({ "status": 403, "body": { "code": "P08" } }), json!({ "status": 401 })] {
-        trouble(&control, "products", &json!({ "answer": refusal })).await;
+    for (status, body) in [(403, json!({ "code": "P08" })), (401, Value::Null)] {
+        trouble(&control, "products", &UpstreamFault::answer(status, body)).await;
         for _ in 0..5 {
             list(&api).await.unwrap_err();
         }
