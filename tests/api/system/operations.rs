@@ -70,7 +70,7 @@ async fn a_command_for_an_unknown_object_fails_and_names_it() {
 
 /// The message that requests a mail to the demo's customer, from the event fixture.
 fn confirmation() -> Value {
-    let event: Value = serde_json::from_str(include_str!("../events/send_email.json")).unwrap();
+    let event: Value = serde_json::from_str(include_str!("../../events/send_email.json")).unwrap();
     let body = event["Records"][0]["body"].as_str().unwrap();
     let mut envelope: Value = serde_json::from_str(body).unwrap();
     envelope["eventId"] = json!(Uuid::new_v4());

@@ -15,7 +15,7 @@ async fn the_shell_blocks_of_the_readme_and_the_tour_print_what_they_promise() {
         return;
     };
     let platform = api.inside().unwrap().platform();
-    let lines = [include_str!("../../README.md"), include_str!("../../infra/docs/TOUR.md")]
+    let lines = [include_str!("../../../README.md"), include_str!("../../../infra/docs/TOUR.md")]
         .map(shell_lines)
         .concat()
         .replace("http://127.0.0.1:3000", &platform.api_url())

@@ -45,7 +45,7 @@ async fn users_of_an_outside_issuer_are_admitted_with_their_roles() {
 }
 
 fn fixture() -> Value {
-    let text = include_str!("../../shared/aws/tests/fixtures/outside_tokens.json");
+    let text = include_str!("../../../shared/aws/tests/fixtures/outside_tokens.json");
     serde_json::from_str(text).unwrap()
 }
 

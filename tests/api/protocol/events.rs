@@ -132,7 +132,8 @@ async fn consumers_process_the_events_of_their_sources_without_failures() {
 /// description, except for the few events that are refused.
 fn endpoints() -> Vec<(String, String, Value)> {
     let refusals = fixture("refusals");
-    let described: Value = serde_json::from_str(include_str!("../../infra/openapi.json")).unwrap();
+    let described: Value =
+        serde_json::from_str(include_str!("../../../infra/openapi.json")).unwrap();
     let template = template();
     let endpoint = |route: &Route| {
         let event = template.functions[&route.function].binary.clone();

@@ -13,7 +13,7 @@ use lifecycle::{Timestamp, clock};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use crate::callbacks::waiting;
+use super::callbacks::waiting;
 use crate::harness::{Api, asked_for, eventually, own_changed, read, scan, unlimited, when};
 
 /// The objects of one callback.

@@ -12,8 +12,8 @@ use futures::future::join_all;
 use tokio::time::{sleep, timeout};
 use uuid::{Uuid, uuid};
 
-use crate::events::template;
 use crate::harness::{Api, PASSWORD, eventually, fresh_platform, operate, unlimited};
+use crate::protocol::events::template;
 
 /// Users of the demo who sign in and make requests again and again, with their ids.
 const PEOPLE: [(&str, Uuid); 3] = [

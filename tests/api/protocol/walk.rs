@@ -10,8 +10,8 @@ use sam_template::Route;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::events::{fixture, invoke, template};
 use crate::harness::{Api, ApiResponse, Call, fresh_platform, shared_platform, skip, someone};
+use crate::protocol::events::{fixture, invoke, template};
 
 /// Fewer routes would mean that the walk misses some.
 const ROUTES_MIN: usize = 15;

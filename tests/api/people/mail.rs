@@ -4,10 +4,10 @@ use emulator::options::Options;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::events::fixture;
 use crate::harness::{
     Api, Control, eventually, fresh_platform, operate, own_changed, text, unique, user, when,
 };
+use crate::protocol::events::fixture;
 
 /// Addresses of SES's mailbox simulator.
 const SIMULATOR: &str = "simulator.amazonses.com";

@@ -12,11 +12,11 @@ use futures::future::join_all;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::events::fixture;
 use crate::harness::{
     Api, Control, Refused, eventually, fresh_platform, new_address, new_product, order_of, text,
     unique, unique_email, unique_object, unlimited, user, when,
 };
+use crate::protocol::events::fixture;
 
 #[tokio::test]
 async fn a_process_that_dies_around_its_commit_leaves_one_order_or_none() {
