@@ -52,9 +52,11 @@ async fn the_sweeper_sends_overdue_rows_to_the_queues_of_all_subscribers() {
     };
     let control = api.control().unwrap();
     control.inject(&Faults::default().dropped_records("OutboxTable", 1.0)).await;
-    place_order(&api).await;
+    let order = place_order(&api).await;
     let row = only_row(&api).await;
     control.pass(121).await;
+    let relayed = async || control.relayed("OrderCreated", order).await;
+    eventually("the first event to be relayed", relayed).await;
     let stores = api.inside().unwrap().platform().stores();
     let told = [
         ("OrderCreated", "EmailsQueue"),

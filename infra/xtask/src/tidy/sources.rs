@@ -35,7 +35,15 @@ const BANS: [Ban; 7] = [
     Ban {
         below: "functions/",
         ending: ".rs",
-        words: &["aws_sdk_", "aws_smithy_", "reqwest::", "std::env::", "SystemTime", "Instant::"],
+        words: &[
+            "aws_sdk_",
+            "aws_smithy_",
+            "reqwest::",
+            "std::env::",
+            "SystemTime",
+            "Instant::",
+            "clock::now",
+        ],
         why: "I/O, configuration and clocks are behind shared/aws and the lifecycle",
     },
     Ban {
