@@ -149,3 +149,53 @@ impl KillFault {
         Self { before_commit: Rate::of(share), after_commit: Rate::of(share) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::faults::UpstreamFault;
+
+    #[test]
+    fn built_faults_are_those_of_the_json() {
+        let built = Faults::default()
+            .seed(7)
+            .table("UsersTable", StoreFault::throttle(0.5))
+            .dropped_records("OutboxTable", 1.0)
+            .queue("EmailsQueue", StoreFault::delay_ms(20))
+            .secret("*", StoreFault::fail(1.0))
+            .mail(StoreFault::fail(0.25))
+            .kill("GetUserFunction", KillFault::around_commit(0.1))
+            .torn("LedgerTable")
+            .deliveries(0.1, 0.2)
+            .cold_starts();
+        let written = json!({
+            "seed": 7,
+            "tables": { "UsersTable": { "throttle": 0.5 } },
+            "streams": { "OutboxTable": { "drop": 1 } },
+            "queues": { "EmailsQueue": { "delayMs": 20 } },
+            "secrets": { "*": { "fail": 1 } },
+            "mail": { "fail": 0.25 },
+            "kill": { "GetUserFunction": { "beforeCommit": 0.1, "afterCommit": 0.1 } },
+            "torn": ["LedgerTable"],
+            "deliveries": { "duplicate": 0.1, "reorder": 0.2 },
+            "coldStarts": true,
+        });
+        assert_eq!(built, serde_json::from_value(written).unwrap());
+    }
+
+    #[test]
+    fn members_of_a_stand_in_are_set_one_by_one() {
+        let refusal = UpstreamFault::answer(403, json!({ "code": "P08" })).retry_after_s(3);
+        let built = Faults::default()
+            .standin("partner", "products", refusal.times(1).share(0.5))
+            .standin("partner", "tokens", UpstreamFault::down());
+        let partner = &built.standins["partner"];
+        let answer = json!({ "status": 403, "body": { "code": "P08" }, "retryAfterS": 3 });
+        assert_eq!(partner["products"]["answer"], answer);
+        assert_eq!(
+            (&partner["products"]["times"], &partner["products"]["share"]),
+            (&json!(1), &json!(0.5))
+        );
+        assert_eq!(partner["tokens"]["down"], true);
+    }
+}
