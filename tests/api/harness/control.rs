@@ -140,7 +140,7 @@ impl Control {
         assert_eq!(answer.status, 204, "{function}: {answer:?}");
     }
 
-    /// Moves the platform's clock forward. The functions start anew, without their caches. Not for
+    /// Moves the platform's clock forward. New processes serve from then on, without caches. Not for
     /// the shared platform, because the other tests' time would pass too.
     pub(crate) async fn pass(&self, seconds: u32) {
         let offset_s = self.get("/clock").await["offsetS"].as_u64().unwrap() + u64::from(seconds);

@@ -25,11 +25,11 @@ pub(crate) async fn until_done<T>(
     }
 }
 
-/// What a look has seen: the value that a test waits for, or something else.
+/// The result of one look: the expected value, or another.
 pub(crate) trait Seen {
     type Found;
 
-    /// The value, or a text about what was seen instead.
+    /// The expected value, or a description of the other.
     fn found(self) -> Result<Self::Found, String>;
 }
 
@@ -58,7 +58,7 @@ pub(crate) fn when<T>(value: T, is_so: impl FnOnce(&T) -> bool) -> Result<T, T> 
 ///
 /// # Panics
 ///
-/// With what `look` has seen last, if it takes too long.
+/// If it takes too long. The message has the last result of `look`.
 pub(crate) async fn eventually<S: Seen>(what: &str, look: impl AsyncFn() -> S) -> S::Found {
     let patience_s = asked_for("TEST_TIMEOUT_S", PATIENCE_S);
     let end = Instant::now() + Duration::from_secs(patience_s as u64);

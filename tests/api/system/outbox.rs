@@ -36,7 +36,7 @@ async fn an_event_lost_by_the_stream_is_relayed_once_by_the_sweeper() {
         "a new row is left to the stream"
     );
 
-    // The sweeper runs every minute, and relays what has waited for two.
+    // The sweeper runs every minute, and relays rows that have waited for two.
     control.pass(121).await;
     let relayed = async || control.relayed("OrderCreated", order).await;
     eventually("the event to be relayed", relayed).await;
