@@ -1,12 +1,11 @@
 //! The functions' events, as API Gateway sends them (HTTP API, payload format 2.0).
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime};
 
 use aws::tokens::{KeyPair, Signer};
 use bytes::Bytes;
 use domain::people::Role;
-use lifecycle::{Claims, Timestamp};
+use lifecycle::{Claims, clock};
 use serde_json::{Value, json};
 use tooling::Error;
 use uuid::Uuid;
@@ -33,7 +32,7 @@ pub(super) struct Events {
 
 impl Events {
     pub(super) fn new(items: &Items, keys: &KeyPair) -> Result<Self, Error> {
-        let now = Timestamp::from(SystemTime::now());
+        let now = clock::now();
         let mut claims = items.user.claims();
         let signer = Signer::from_secret(&keys.signing.to_string(), ISSUER, AUDIENCE)?;
         let token = signer.sign(&claims, now, TOKEN_LIFETIME_S);
@@ -120,8 +119,7 @@ impl Events {
     fn request(&self, method: &str, route: &str, path: &str) -> Value {
         let number = self.number.fetch_add(1, Ordering::Relaxed);
         let domain = "bench.execute-api.eu-west-1.amazonaws.com";
-        let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-        let seconds = since_1970.unwrap_or(Duration::ZERO).as_secs();
+        let seconds = clock::now().as_seconds();
         let route_key = format!("{method} {route}");
         json!({
             "version": "2.0",

@@ -2,7 +2,7 @@
 //! extension.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::State;
@@ -99,9 +99,9 @@ impl Lambda {
     /// Hands an event to the ready process, and returns its response and the time.
     pub(super) async fn invoke(&mut self, payload: &Bytes) -> Result<(Bytes, Duration), Error> {
         let runtime = self.runtime.take().ok_or("it is not ready")?;
-        let deadline = SystemTime::now() + INVOCATION_LIMIT;
-        let since_1970 = deadline.duration_since(SystemTime::UNIX_EPOCH)?;
-        let event = Event { payload: payload.clone(), deadline_ms: since_1970.as_millis() };
+        let now_ms = u128::try_from(lifecycle::clock::now().as_millis())?;
+        let deadline_ms = now_ms + INVOCATION_LIMIT.as_millis();
+        let event = Event { payload: payload.clone(), deadline_ms };
         let handed = Instant::now();
         if let Some(extension) = self.extension.take() {
             extension.send(event.clone()).map_err(|_| "its extension has ended")?;

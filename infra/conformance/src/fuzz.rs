@@ -3,14 +3,13 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::time::SystemTime;
 
 use aws::tokens::Signer;
 use clap::Args;
 use demo::seed;
 use emulator::Platform;
 use emulator::options::Options;
-use lifecycle::Timestamp;
+use lifecycle::clock;
 use serde_json::{Value, json};
 use tooling::context::Context;
 use tooling::{Error, say, tools};
@@ -147,7 +146,7 @@ fn token(signer: &Signer, roles: &[&str]) -> String {
         "sub": SOMEBODY, "roles": roles, "tier": "STANDARD", "emailVerified": true,
     });
     let claims = claims.as_object().cloned().unwrap_or_default();
-    signer.sign(&claims, Timestamp::from(SystemTime::now()), LIFETIME_S)
+    signer.sign(&claims, clock::now(), LIFETIME_S)
 }
 
 /// The number of cases in a pass, from its report.

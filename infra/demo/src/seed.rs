@@ -9,7 +9,7 @@ use domain::catalogue::{Product, ProductDraft};
 use domain::people::{Address, AddressDraft, Role, Tier, User, UserDraft, UserId};
 use emulator::services::{StoreError, Stores};
 use lifecycle::record::{Record, TableName, item_of};
-use lifecycle::{Moment, Timestamp};
+use lifecycle::{Moment, clock};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -115,7 +115,7 @@ pub async fn demo(stores: &Stores) -> Result<(), SeedError> {
 /// If the password cannot be hashed.
 pub async fn demo_items() -> Result<Vec<(String, Value)>, SeedError> {
     let mut items = Vec::new();
-    let now = Timestamp::from(std::time::SystemTime::now());
+    let now = clock::now();
     let moment = Moment::new(now, [0; 32]);
     let password_hash = Passwords::new().hash(PASSWORD).await?;
     for (mailbox, id, roles, tier) in PEOPLE {

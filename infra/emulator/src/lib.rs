@@ -6,7 +6,7 @@
 //! - API Gateway ([`gateway`]) and Lambda ([`functions`]);
 //! - the tables, queues, secrets and mail that functions use ([`services`]);
 //! - the event sources that invoke functions besides the API ([`event_sources`]);
-//! - the control address, which shows its state and sets [`faults`] ([`control`]);
+//! - the control address, which shows its state, sets [`faults`] and moves its [`Clock`] ([`control`]);
 //! - the parts that an [`Application`] adds: stand-ins for third-party services ([`standins`]),
 //!   the first data, and its API's description.
 //!
@@ -27,6 +27,7 @@
 mod accept;
 mod application;
 pub mod binaries;
+mod clock;
 pub mod control;
 mod error;
 pub mod event_sources;
@@ -41,5 +42,6 @@ pub mod standins;
 mod visitors;
 
 pub use self::application::{Application, BoxError, NoApplication};
+pub use self::clock::{Clock, ClockError};
 pub use self::error::StartError;
 pub use self::platform::Platform;

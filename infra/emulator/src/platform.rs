@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 
 use crate::application::Application;
 use crate::binaries::{self, Build, BuildError};
+use crate::clock::Clock;
 use crate::control::{self, Control, Telemetry};
 use crate::error::StartError;
 use crate::event_sources::{self, Invoke, SourceError, Sources};
@@ -67,7 +68,11 @@ impl Platform {
         application.seed(&services, options.demo).await.map_err(StartError::Seed)?;
         let telemetry = Arc::new(Telemetry::default());
         let deployments = deployments(&template, &services, &binaries, &options)?;
-        let functions = Functions::start(deployments, &log_sink(options.logs, &telemetry));
+        let functions = Functions::start_with(
+            deployments,
+            &log_sink(options.logs, &telemetry),
+            services.clock(),
+        );
         services.attach(functions.environments());
         let gateway = Gateway::new(api, functions.clone(), &telemetry);
         if options.without_schedules {
@@ -108,6 +113,11 @@ impl Platform {
     /// The tables, queues, secrets and mail.
     pub fn stores(&self) -> &Stores {
         &self.stores
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &Clock {
+        self.stores.clock()
     }
 
     /// The stand-ins for third-party services.

@@ -1,11 +1,10 @@
 //! `mail-addresses show` and `mail-addresses clear`: addresses to which no mail is sent any more.
 
-use std::time::SystemTime;
-
 use aws::admin::{Operator, Segment};
 use clap::Subcommand;
 use domain::people::{Email, MailAddress};
 use domain::resources::MAIL_ADDRESSES;
+use lifecycle::clock;
 use lifecycle::error::BoxError;
 use lifecycle::resource::Resource;
 
@@ -63,7 +62,7 @@ async fn show(operator: &Operator, say: Say<'_>) -> Result<(), BoxError> {
 async fn clear(operator: &Operator, email: &Email, say: Say<'_>) -> Result<(), BoxError> {
     let key = MailAddress::key_of(email);
     let stored = operator.together(operator.table::<MailAddress>().one(key)).await?;
-    let cleared = stored.and_then(|stored| stored.clear(SystemTime::now().into()));
+    let cleared = stored.and_then(|stored| stored.clear(clock::now()));
     let Some(write) = cleared else {
         return Err(format!("{email} is not marked as undeliverable").into());
     };

@@ -1,10 +1,9 @@
 //! `outbox show` and `outbox retry`: rows that were set aside, because a queue rejects their message
 //! for its content, or because they cannot be read.
 
-use std::time::SystemTime;
-
 use aws::admin::{Operator, Segment};
 use clap::Subcommand;
+use lifecycle::clock;
 use lifecycle::commit::{OUTBOX, OutboxRow};
 use lifecycle::error::BoxError;
 use lifecycle::resource::Resource;
@@ -42,7 +41,7 @@ pub(crate) async fn run(
             let refusals = row.refusals;
             say(&format!("{event} {kind} about {about}: set aside {at}, refused {refusals} times"));
             if matches!(command, Command::Retry)
-                && operator.write(row.retried(SystemTime::now().into())).await?
+                && operator.write(row.retried(clock::now())).await?
             {
                 retried += 1;
             }

@@ -12,7 +12,6 @@ pub mod alerts;
 pub mod auth;
 mod aws;
 pub mod cache;
-mod clock;
 mod config;
 mod connector;
 mod dynamodb;

@@ -4,6 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
+use crate::clock;
+
 /// The time by which an invocation must be answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Deadline(Instant);
@@ -43,7 +45,7 @@ impl Deadline {
     }
 
     fn left_until(deadline: SystemTime) -> Duration {
-        match deadline.duration_since(SystemTime::now()) {
+        match deadline.duration_since(clock::unmoved()) {
             Ok(left) => left,
             Err(ended) if ended.duration() > Self::LONGEST => Self::UNSAID,
             Err(_) => Duration::ZERO,
@@ -75,7 +77,7 @@ mod tests {
 
     #[test]
     fn a_deadline_leaves_a_margin_and_an_impossible_one_is_ignored() {
-        let now = SystemTime::now();
+        let now = clock::unmoved();
         let seconds = Duration::from_secs;
         for (deadline, left) in [
             (now + seconds(10), seconds(9)..seconds(10)),

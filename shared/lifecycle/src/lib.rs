@@ -7,6 +7,7 @@
 mod backoff;
 pub mod caller;
 mod canonical;
+pub mod clock;
 pub mod commit;
 mod conditions;
 pub mod consumer;

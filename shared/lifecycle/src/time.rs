@@ -41,12 +41,6 @@ impl Timestamp {
     pub fn plus_seconds(self, seconds: i64) -> Self {
         Self::from_millis(self.as_millis().saturating_add(seconds.saturating_mul(1000)))
     }
-
-    /// The time of the system clock. Only the lifecycle reads it; decisions get a
-    /// [`Moment`](crate::Moment).
-    pub(crate) fn now() -> Self {
-        SystemTime::now().into()
-    }
 }
 
 impl From<SystemTime> for Timestamp {

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use emulator::faults::Faults;
 use http::Method;
 use serde_json::{Value, json};
 
@@ -30,7 +31,10 @@ impl Control {
     /// The first mail to an address with this beginning of the subject, once it has arrived.
     pub(crate) async fn mail(&self, to: &str, subject: &str) -> Value {
         let begins = |mail: &Value| mail["subject"].as_str().unwrap().starts_with(subject);
-        let find = async || self.mails(to).await.into_iter().find(begins);
+        let find = async || {
+            let mails = self.mails(to).await;
+            mails.iter().find(|mail| begins(mail)).cloned().ok_or(mails)
+        };
         eventually(&format!("a mail to {to}: {subject}"), find).await
     }
 
@@ -116,6 +120,13 @@ impl Control {
         self.get(&format!("/standins/{name}")).await
     }
 
+    /// The requests for a path that a stand-in has received, oldest first.
+    pub(crate) async fn requests_to(&self, standin: &str, path: &str) -> Vec<Value> {
+        let mut requests = list(self.standin(standin).await, "requests");
+        requests.retain(|request| request["path"] == path);
+        requests
+    }
+
     /// Puts a message into a queue, as another system would.
     pub(crate) async fn send(&self, queue: &str, message: &Value) {
         let answer =
@@ -129,15 +140,25 @@ impl Control {
         assert_eq!(answer.status, 204, "{function}: {answer:?}");
     }
 
+    /// Moves the platform's clock forward. New processes serve from then on, without caches. Not for
+    /// the shared platform, because the other tests' time would pass too.
+    pub(crate) async fn pass(&self, seconds: u32) {
+        let offset_s = self.get("/clock").await["offsetS"].as_u64().unwrap() + u64::from(seconds);
+        let offset = json!({ "offsetS": offset_s });
+        let answer = self.call(Method::PUT, "/clock").json(&offset).send().await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+
     /// Activates these faults, and ends all others.
-    pub(crate) async fn faults(&self, faults: &Value) {
-        let answer = self.call(Method::PUT, "/faults").json(faults).send().await;
+    pub(crate) async fn inject(&self, faults: &Faults) {
+        let faults = json!(faults);
+        let answer = self.call(Method::PUT, "/faults").json(&faults).send().await;
         assert_eq!(answer.status, 200, "{answer:?}");
     }
 
     /// Ends all faults.
     pub(crate) async fn no_faults(&self) {
-        self.faults(&json!({})).await;
+        self.inject(&Faults::default()).await;
     }
 
     async fn get(&self, path: &str) -> Value {

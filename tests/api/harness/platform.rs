@@ -3,13 +3,12 @@
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::sync::LazyLock;
-use std::time::SystemTime;
 
 use aws::tokens::{KeyPair, Signer};
 use demo::seed;
 use emulator::Platform;
 use emulator::options::Options;
-use lifecycle::Timestamp;
+use lifecycle::{Timestamp, clock};
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Mutex;
@@ -87,6 +86,11 @@ impl InProcess {
         &self.keys.verification
     }
 
+    /// The time on the platform's clock.
+    pub(crate) fn now(&self) -> Timestamp {
+        clock::now().plus_seconds(self.platform().clock().offset_s().into())
+    }
+
     /// A token of a user with these roles, as a sign-in issues it.
     pub(crate) fn token(&self, user_id: &str, roles: &[&str]) -> String {
         self.token_ending_in(LIFETIME_S, user_id, roles)
@@ -94,14 +98,13 @@ impl InProcess {
 
     /// A token that expires after this many seconds.
     pub(crate) fn token_ending_in(&self, seconds: i64, user_id: &str, roles: &[&str]) -> String {
-        let signed = Timestamp::from(SystemTime::now()).plus_seconds(seconds - LIFETIME_S);
+        let signed = self.now().plus_seconds(seconds - LIFETIME_S);
         sign(&self.signer, user_id, roles, signed)
     }
 
     /// A token of the right key, with this issuer and audience.
     pub(crate) fn token_from(&self, issuer: &str, audience: &str) -> String {
-        let now = Timestamp::from(SystemTime::now());
-        sign(&signer(&self.keys, issuer, audience), SOMEBODY, &["CUSTOMER"], now)
+        sign(&signer(&self.keys, issuer, audience), SOMEBODY, &["CUSTOMER"], self.now())
     }
 }
 
@@ -118,7 +121,7 @@ impl Drop for InProcess {
 
 /// A token signed by this key pair, otherwise like a sign-in's.
 pub(crate) fn token_by(keys: &KeyPair) -> String {
-    let now = Timestamp::from(SystemTime::now());
+    let now = clock::now();
     sign(&signer(keys, ISSUER, AUDIENCE), SOMEBODY, &["ADMIN"], now)
 }
 

@@ -1,5 +1,6 @@
 //! Waiting for asynchronous effects.
 
+use std::fmt::Debug;
 use std::time::Duration;
 
 use client::{ApiResponse, Error};
@@ -24,15 +25,49 @@ pub(crate) async fn until_done<T>(
     }
 }
 
+/// The result of one look: the expected value, or another.
+pub(crate) trait Seen {
+    type Found;
+
+    /// The expected value, or a description of the other.
+    fn found(self) -> Result<Self::Found, String>;
+}
+
+impl<T> Seen for Option<T> {
+    type Found = T;
+
+    fn found(self) -> Result<T, String> {
+        self.ok_or_else(|| "nothing".to_owned())
+    }
+}
+
+impl<T, E: Debug> Seen for Result<T, E> {
+    type Found = T;
+
+    fn found(self) -> Result<T, String> {
+        self.map_err(|seen| format!("{seen:?}"))
+    }
+}
+
+/// For [`eventually`]: the value if it satisfies the condition, else the value as an error.
+pub(crate) fn when<T>(value: T, is_so: impl FnOnce(&T) -> bool) -> Result<T, T> {
+    if is_so(&value) { Ok(value) } else { Err(value) }
+}
+
 /// Waits until `look` finds a value.
-pub(crate) async fn eventually<T>(what: &str, look: impl AsyncFn() -> Option<T>) -> T {
+///
+/// # Panics
+///
+/// If it takes too long. The message has the last result of `look`.
+pub(crate) async fn eventually<S: Seen>(what: &str, look: impl AsyncFn() -> S) -> S::Found {
     let patience_s = asked_for("TEST_TIMEOUT_S", PATIENCE_S);
     let end = Instant::now() + Duration::from_secs(patience_s as u64);
     loop {
-        if let Some(found) = look().await {
-            return found;
-        }
-        assert!(Instant::now() < end, "timed out waiting for {what}");
+        let seen = match look().await.found() {
+            Ok(found) => return found,
+            Err(seen) => seen,
+        };
+        assert!(Instant::now() < end, "timed out waiting for {what}; last seen: {seen:.2000}");
         sleep(Duration::from_millis(20)).await;
     }
 }

@@ -26,7 +26,7 @@ const AT_ONCE: usize = 2;
 const CANDIDATES_MAX: usize = 6;
 
 /// Tests of the test suite: they remove permissions themselves.
-const OWN_TESTS: &str = "privileges::";
+const OWN_TESTS: &str = "system::privileges::";
 
 /// The differences between the table and the template, one sentence each.
 ///

@@ -1,9 +1,10 @@
-//! The control address: shows the platform's state and sets faults.
+//! The control address: shows the platform's state, sets faults and moves the clock.
 //!
 //! Everything is JSON except metrics, environment and the documentation page. The address is on
 //! loopback and has no authentication: every process of this machine may read every table and mail.
 //! Pages in a browser may not, see [`visitors`].
 
+mod clock;
 mod description;
 mod docs;
 mod emf;
@@ -63,6 +64,7 @@ fn router(control: Control) -> Router {
         .route("/schedules/{function}", post(run_schedule))
         .route("/standins/{name}", get(standin))
         .route("/environment", get(environment))
+        .route("/clock", get(clock::get).put(clock::put))
         .route("/faults", get(faults::get).put(faults::put).delete(faults::delete))
         .fallback(async || {
             ControlError::new(StatusCode::NOT_FOUND, "there is no such address; GET / lists all")
@@ -92,6 +94,7 @@ async fn index(State(control): State<Control>) -> Json<Value> {
         "schedules": schedules,
         "standins": standins,
         "environment": "/environment",
+        "clock": "/clock",
         "faults": "/faults",
     }))
 }

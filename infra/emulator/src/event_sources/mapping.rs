@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
+use jiff::Timestamp;
 
 use crate::functions::{Functions, InvokeError};
 use crate::services::Stores;
@@ -46,6 +47,11 @@ pub(super) struct Mapping {
 impl Mapping {
     pub(super) async fn invoke(&self, event: String) -> Result<Bytes, InvokeError> {
         self.functions.invoke(&self.function, event.into()).await
+    }
+
+    /// The time on the platform's clock.
+    pub(super) fn now(&self) -> Timestamp {
+        self.stores.clock().now()
     }
 
     pub(super) fn say(&self, sentence: &str) {

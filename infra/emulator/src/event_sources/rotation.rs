@@ -7,9 +7,6 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-use tokio::time::timeout;
-
 use super::events;
 use super::mapping::Mapping;
 use super::schedule::Schedule;
@@ -25,9 +22,12 @@ pub(super) async fn keep(mapping: Mapping, secret: String, schedule: Schedule) {
     let mut under_way = mapping.stores.rotations(&secret).expect(INVARIANT);
     loop {
         // If the schedule is never due again, wait only for a request.
-        let wait = schedule.wait(Timestamp::now()).unwrap_or(Duration::MAX);
-        let begun = timeout(wait, under_way.wait_for(Option::is_some)).await;
-        let token = begun.ok().and_then(|begun| begun.ok()?.clone());
+        let wait = schedule.wait(mapping.now()).unwrap_or(Duration::MAX);
+        let begun = async { under_way.wait_for(Option::is_some).await.ok()?.clone() };
+        let token = tokio::select! {
+            token = begun => token,
+            () = mapping.stores.clock().sleep(wait) => None,
+        };
         if let Some(token) = token {
             rotate(&mapping, &secret, &token).await;
             mapping.stores.rotation_ended(&secret).expect(INVARIANT);

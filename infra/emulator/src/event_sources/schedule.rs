@@ -37,8 +37,8 @@ pub struct BadSchedule {
 
 /// Invokes the function whenever the schedule is due, until the task is aborted.
 pub(super) async fn keep(scheduled: Scheduled, schedule: Schedule) {
-    while let Some(wait) = schedule.wait(Timestamp::now()) {
-        tokio::time::sleep(wait).await;
+    while let Some(wait) = schedule.wait(scheduled.mapping.now()) {
+        scheduled.mapping.stores.clock().sleep(wait).await;
         // The next run must not wait for the end of this one.
         let scheduled = scheduled.clone();
         tokio::spawn(async move {
@@ -61,7 +61,7 @@ impl Scheduled {
     async fn run(&self) -> Result<Bytes, InvokeError> {
         let event = self.input.clone();
         let event =
-            event.unwrap_or_else(|| events::of_schedule(&self.mapping.name, Timestamp::now()));
+            event.unwrap_or_else(|| events::of_schedule(&self.mapping.name, self.mapping.now()));
         self.mapping.invoke(event).await
     }
 }

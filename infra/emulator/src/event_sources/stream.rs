@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use dynoxide::actions::get_records::Record;
-use jiff::Timestamp;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
@@ -216,7 +215,7 @@ impl Lane {
         let Some(age_max) = self.trigger.maximum_record_age else {
             return batch;
         };
-        let now = Timestamp::now().as_duration().as_secs_f64();
+        let now = self.mapping.now().as_duration().as_secs_f64();
         let is_fresh = |record: &Record| {
             now - record.dynamodb.approximate_creation_date_time <= age_max.as_secs_f64()
         };

@@ -1,5 +1,6 @@
 //! The faults that `PUT /faults` of the control address sets.
 
+mod build;
 mod upstream;
 mod values;
 

@@ -24,6 +24,57 @@ pub struct UpstreamFault {
     pub times: Option<u64>,
 }
 
+impl UpstreamFault {
+    /// Connections are closed without a response.
+    pub fn down() -> Self {
+        Self { down: true, ..Self::default() }
+    }
+
+    /// The service responds with this status and body.
+    ///
+    /// # Panics
+    /// If it is no final status.
+    pub fn answer(status: u16, body: Value) -> Self {
+        let status = NonZeroU16::new(status).and_then(|status| Status::try_from(status).ok());
+        let status = status.expect("a status is from 200 to 599");
+        let answer = FakeResponse { status, body, retry_after_s: None };
+        Self { answer: Some(answer), ..Self::default() }
+    }
+
+    /// Every response is delayed.
+    ///
+    /// # Panics
+    /// If the delay is more than a minute.
+    pub fn delay_ms(delay_ms: u64) -> Self {
+        let delay_ms = DelayMs::try_from(delay_ms).expect("a delay is at most a minute");
+        Self { delay_ms, ..Self::default() }
+    }
+
+    /// The response has `Retry-After`.
+    #[must_use]
+    pub fn retry_after_s(mut self, seconds: u32) -> Self {
+        self.answer.get_or_insert_default().retry_after_s = Some(seconds);
+        self
+    }
+
+    /// At most this many requests are affected.
+    #[must_use]
+    pub fn times(mut self, times: u64) -> Self {
+        self.times = Some(times);
+        self
+    }
+
+    /// This share of requests is affected.
+    ///
+    /// # Panics
+    /// If it is not between 0 and 1.
+    #[must_use]
+    pub fn share(mut self, share: f64) -> Self {
+        self.share = Some(Rate::of(share));
+        self
+    }
+}
+
 /// A response in JSON.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

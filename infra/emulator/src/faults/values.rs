@@ -12,6 +12,16 @@ const DELAY_MS_MAX: u64 = 60_000;
 #[serde(try_from = "f64", into = "f64")]
 pub struct Rate(f64);
 
+impl Rate {
+    /// This share.
+    ///
+    /// # Panics
+    /// If it is not between 0 and 1.
+    pub fn of(share: f64) -> Self {
+        Self::try_from(share).expect("a rate is between 0 and 1")
+    }
+}
+
 impl TryFrom<f64> for Rate {
     type Error = String;
 

@@ -7,7 +7,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -345,6 +345,5 @@ impl Environment {
 }
 
 fn epoch_ms() -> u128 {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    now.map_or(0, |since| since.as_millis())
+    u128::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or(0)
 }

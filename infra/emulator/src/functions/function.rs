@@ -17,6 +17,7 @@ use super::log::{LogLine, LogSink, LogSource};
 use super::pool::{Pool, Scaling};
 use super::process_group::Group;
 use super::timeline::Timeline;
+use crate::clock::Clock;
 
 /// The maximum bytes of an event and of a response: Lambda's limit for synchronous invocations.
 pub(super) const PAYLOAD_BYTES_MAX: usize = 6 * 1024 * 1024 + 100;
@@ -28,6 +29,7 @@ pub(super) struct Function {
     pub(super) group: Arc<Group>,
     pool: Mutex<Pool>,
     logs: LogSink,
+    pub(super) clock: Clock,
     launch: Launch,
     counters: Counters,
 }
@@ -74,6 +76,7 @@ impl Function {
         timeline: &Arc<Timeline>,
         group: &Arc<Group>,
         logs: &LogSink,
+        clock: &Clock,
         launch: Launch,
     ) -> Self {
         Self {
@@ -82,6 +85,7 @@ impl Function {
             group: Arc::clone(group),
             pool: Mutex::new(Pool::new(scaling)),
             logs: Arc::clone(logs),
+            clock: clock.clone(),
             launch,
             counters: Counters::default(),
         }

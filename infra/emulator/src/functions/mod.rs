@@ -46,6 +46,7 @@ use self::pool::Scaling;
 use self::process_group::Group;
 use self::supervisor::supervise;
 use self::timeline::Timeline;
+use crate::clock::Clock;
 use crate::services::Environments;
 
 /// Maximum concurrent invocations of a function without reserved concurrency: an account's quota.
@@ -67,20 +68,28 @@ pub struct Functions {
 struct Shared {
     functions: BTreeMap<String, Arc<Function>>,
     timeline: Arc<Timeline>,
+    clock: Clock,
 }
 
 impl Functions {
     /// Prepares the functions. The first invocation starts a process.
     pub fn start(deployments: Vec<FunctionConfig>, logs: &LogSink) -> Self {
+        Self::start_with(deployments, logs, &Clock::default())
+    }
+
+    /// Like [`Functions::start`], with another clock.
+    pub fn start_with(deployments: Vec<FunctionConfig>, logs: &LogSink, clock: &Clock) -> Self {
         let timeline = Arc::new(Timeline::default());
         let group = Arc::new(Group::default());
         let functions = deployments.into_iter().map(|deployment| {
             let id = deployment.logical_id.clone();
             let scaling = scaling(&deployment);
-            let function = Function::new(deployment, scaling, &timeline, &group, logs, launch);
+            let function =
+                Function::new(deployment, scaling, &timeline, &group, logs, clock, launch);
             (id, Arc::new(function))
         });
-        let shared = Arc::new(Shared { functions: functions.collect(), timeline });
+        let shared =
+            Arc::new(Shared { functions: functions.collect(), timeline, clock: clock.clone() });
         tokio::spawn(reap(Arc::downgrade(&shared)));
         Self { shared }
     }
@@ -118,6 +127,18 @@ impl Functions {
     pub fn cold_start_every_call(&self, enabled: bool) {
         for function in self.shared.functions.values() {
             function.step(|pool| pool.set_single_use(enabled));
+        }
+    }
+
+    /// The clock of the functions.
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.shared.clock
+    }
+
+    /// Ends every environment as soon as it is idle. Further invocations get new ones.
+    pub(crate) fn recycle(&self) {
+        for function in self.shared.functions.values() {
+            function.step(pool::Pool::new_version);
         }
     }
 

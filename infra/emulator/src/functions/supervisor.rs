@@ -54,7 +54,7 @@ async fn start(
     let deployment = &function.deployment;
     let mut child = Command::new(&deployment.binary)
         .env_clear()
-        .envs(variables::of(deployment, environment, address))
+        .envs(variables::of(deployment, environment, address, function.clock.offset_s()))
         .current_dir(deployment.binary.parent().unwrap_or(&deployment.binary))
         .stdin(std::process::Stdio::null())
         .stdout(std::process::Stdio::piped())

@@ -12,6 +12,7 @@ pub(super) fn of(
     deployment: &FunctionConfig,
     environment: &str,
     runtime_api: SocketAddr,
+    clock_offset_s: u32,
 ) -> BTreeMap<String, String> {
     let name = function_name(&deployment.logical_id);
     let task_root = deployment.binary.parent().map(|path| path.display().to_string());
@@ -35,6 +36,11 @@ pub(super) fn of(
     ];
     let mut all = everywhere(deployment);
     all.extend(lambda.map(|(name, value)| (name.to_owned(), value)));
+    if clock_offset_s > 0 {
+        // A function obeys the offset only with this mark, which AWS does not let a template set.
+        all.insert("AWS_EXECUTION_ENV".to_owned(), "emulator".to_owned());
+        all.insert("CLOCK_OFFSET_S".to_owned(), clock_offset_s.to_string());
+    }
     if deployment.invocations_per_environment > 1 {
         let concurrency = deployment.invocations_per_environment.to_string();
         all.insert("AWS_LAMBDA_MAX_CONCURRENCY".to_owned(), concurrency);

@@ -8,9 +8,10 @@ use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared};
 use http::{HeaderMap, StatusCode};
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
 use super::answer::{self, Answer};
 use super::event::Exchange;
@@ -49,7 +50,7 @@ pub(super) struct Authorizer {
 struct Entry {
     verdict: Shared<BoxFuture<'static, Verdict>>,
     /// Set once the verdict is known and may be cached.
-    until: Option<Instant>,
+    until: Option<Timestamp>,
 }
 
 #[derive(Deserialize)]
@@ -95,8 +96,9 @@ impl Authorizer {
     /// that tests can count.
     async fn verdict(self: &Arc<Self>, identity: Vec<String>, exchange: &Exchange<'_>) -> Verdict {
         let verdict = {
+            let now = self.functions.clock().now();
             let mut cache = self.lock();
-            let known = cache.get(&identity).filter(|entry| entry.is_usable());
+            let known = cache.get(&identity).filter(|entry| entry.is_usable(now));
             if let Some(entry) = known {
                 self.count("authorizer_cache_hits_total");
                 entry.verdict.clone()
@@ -104,7 +106,7 @@ impl Authorizer {
                 self.count("authorizer_cache_misses_total");
                 let event = Bytes::from(exchange.authorizer_event(&identity).to_string());
                 let asked = Arc::clone(self).ask(identity.clone(), event).boxed().shared();
-                make_room(&mut cache);
+                make_room(&mut cache, now);
                 cache.insert(identity, Entry { verdict: asked.clone(), until: None });
                 asked
             }
@@ -125,7 +127,7 @@ impl Authorizer {
         let is_kept = matches!(verdict, Verdict::Allowed(_) | Verdict::Forbidden);
         let mut cache = self.lock();
         if is_kept && !self.settings.cache_ttl.is_zero() {
-            let until = Instant::now() + self.settings.cache_ttl;
+            let until = self.functions.clock().now() + self.settings.cache_ttl;
             if let Some(entry) = cache.get_mut(&identity) {
                 entry.until = Some(until);
             }
@@ -145,17 +147,17 @@ impl Authorizer {
 }
 
 impl Entry {
-    fn is_usable(&self) -> bool {
-        self.until.is_none_or(|until| until > Instant::now())
+    fn is_usable(&self, now: Timestamp) -> bool {
+        self.until.is_none_or(|until| until > now)
     }
 }
 
 /// Drops expired entries; if that is not enough, those that expire next.
-fn make_room(cache: &mut HashMap<Vec<String>, Entry>) {
+fn make_room(cache: &mut HashMap<Vec<String>, Entry>, now: Timestamp) {
     if cache.len() < CACHE_MAX {
         return;
     }
-    cache.retain(|_, entry| entry.is_usable());
+    cache.retain(|_, entry| entry.is_usable(now));
     if cache.len() >= CACHE_MAX {
         let kept = cache.iter().filter_map(|(identity, entry)| Some((entry.until?, identity)));
         if let Some(identity) = kept.min().map(|(_, identity)| identity.clone()) {

@@ -29,7 +29,6 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use jiff::Timestamp;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
@@ -158,7 +157,7 @@ impl Shared {
             parameters: &found.parameters,
             source_ip: client,
             request_id,
-            received: Timestamp::now(),
+            received: self.functions.clock().now(),
         };
         let context = match self.authorize(&exchange).await {
             Ok(context) => context,

@@ -23,6 +23,7 @@ use super::policy::Policies;
 use super::secrets::Secrets;
 use super::ses::{FeedbackRoutes, Mailbox};
 use super::sqs::Queues;
+use crate::clock::Clock;
 
 /// The delay of the response to a killed process: the signal must take effect before the process
 /// can read the response.
@@ -49,6 +50,7 @@ pub(super) struct ServiceEndpoint {
     pub(super) faults: FaultInjector,
     pub(super) counts: CallCounts,
     pub(super) meter: Meter,
+    pub(super) clock: Clock,
     /// Notified of every write to a table that has a stream.
     pub(super) writes: HashMap<String, watch::Sender<()>>,
     /// Set once the functions exist: they need the stores first.

@@ -24,6 +24,7 @@ use super::secrets::Secrets;
 use super::ses::{FeedbackRoutes, Identities, Mailbox};
 use super::sqs::Queues;
 use super::stores::Stores;
+use crate::clock::Clock;
 use crate::visitors;
 
 /// The interval at which expired items are deleted; `DynamoDB` takes up to days.
@@ -41,7 +42,8 @@ impl Stores {
         Self::start_with(template, data, Identities::of_sender(template, false)).await
     }
 
-    /// Like [`Stores::start`], with other identities of SES.
+    /// Like [`Stores::start`], with other identities of SES. With tables in a file, the clock cannot
+    /// be moved.
     ///
     /// # Errors
     /// Like [`Stores::start`].
@@ -53,7 +55,8 @@ impl Stores {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(StartError::Port)?;
         let endpoint = listener.local_addr().map_err(StartError::Port)?;
         let running = watch::Sender::new(());
-        let tables = Tables::start(data, ended(running.subscribe())).await?;
+        let clock = if data.is_some() { Clock::fixed() } else { Clock::default() };
+        let tables = Tables::start(data, &clock, ended(running.subscribe())).await?;
         let queues = Queues::new(endpoint);
         let secrets = Secrets::new(template);
         let names = Names::new(template, endpoint, identities);
@@ -72,11 +75,17 @@ impl Stores {
             faults: FaultInjector::default(),
             counts: CallCounts::default(),
             meter: Meter::default(),
+            clock,
             environments: OnceLock::new(),
         });
         serve(listener, Arc::clone(&door), ended(running.subscribe()));
         tokio::spawn(sweep(Arc::clone(&door), running.subscribe()));
         Ok(Self::new(door, endpoint, running))
+    }
+
+    /// Deletes expired items now.
+    pub(crate) async fn sweep(&self) {
+        sweep_once(&self.door).await;
     }
 }
 

@@ -19,6 +19,7 @@ use super::physical_names::{Names, QueueName, TableName, physical};
 use super::secrets::Rotation;
 use super::ses::Mailbox;
 use super::sqs::{QueueReport, ReceivedMessage};
+use crate::clock::Clock;
 
 /// The running stores. Clones are handles to the same stores, which end with the last handle.
 #[derive(Clone)]
@@ -58,6 +59,11 @@ impl Stores {
     /// The faults of calls and deliveries.
     pub fn faults(&self) -> &FaultInjector {
         &self.door.faults
+    }
+
+    /// The platform's clock.
+    pub fn clock(&self) -> &Clock {
+        &self.door.clock
     }
 
     /// The sent mails.

@@ -1,8 +1,10 @@
 //! Tests of Lambda: environments, the order of events, limits, and how environments end.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use emulator::functions::{Functions, InvocationRecord, InvokeError};
+use emulator::Clock;
+use emulator::functions::{Functions, InvocationRecord, InvokeError, LogLine, LogSink};
 use serde_json::{Value, json};
 
 use super::{deployment, event, start, with_variable};
@@ -254,4 +256,22 @@ async fn after_the_end_no_process_runs_and_invocations_fail() {
     assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
     let error = tell(&functions, &json!({"do": "echo"})).await.unwrap_err();
     assert_eq!(error, InvokeError::Stopping);
+}
+
+#[tokio::test]
+async fn a_function_gets_the_offset_of_a_moved_clock_and_the_mark_of_the_emulator() {
+    let logs: LogSink = Arc::new(|_: &LogLine<'_>| ());
+    for (offset_s, offset, mark) in
+        [(0, Value::Null, "AWS_Lambda_provided.al2023"), (30, json!("30"), "emulator")]
+    {
+        let clock = Clock::default();
+        clock.set_offset(offset_s).unwrap();
+        let functions = Functions::start_with(vec![deployment()], &logs, &clock);
+
+        let variables = tell(&functions, &json!({"do": "variables"})).await.unwrap();
+
+        assert_eq!(variables["CLOCK_OFFSET_S"], offset);
+        assert_eq!(variables["AWS_EXECUTION_ENV"], mark);
+        functions.stop().await;
+    }
 }

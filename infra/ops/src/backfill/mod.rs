@@ -11,7 +11,7 @@ mod sources;
 
 use std::num::NonZero;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use aws::admin::{Changed, Operator, Segment};
 use clap::Args;
@@ -19,6 +19,7 @@ use domain::resources::SETTINGS;
 use futures::future::try_join_all;
 use futures::{StreamExt, TryStreamExt, stream};
 use lifecycle::ServiceError;
+use lifecycle::clock;
 use lifecycle::effects::Write;
 use lifecycle::error::BoxError;
 use lifecycle::record::Key;
@@ -74,7 +75,7 @@ pub(crate) async fn run(
 ) -> Result<(), BoxError> {
     let Arguments { kind, dry_run, restart, .. } = *arguments;
     let table = operator.name_of(kind.table)?;
-    let now = SystemTime::now().into();
+    let now = clock::now();
     let before = if dry_run || restart { None } else { begun(operator, &kind).await? };
     let progress = match &before {
         Some(begun) if begun.can_be_gone_on_with(table, now) => {

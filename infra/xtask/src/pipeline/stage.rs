@@ -18,9 +18,9 @@ const DEV: &str = "dev";
 /// Tests that need no account and change nothing. The third starts every function behind the
 /// authorizer.
 const SMOKE: [&str; 3] = [
-    "health::a_deployment_is_healthy_and_publishes_its_keys",
-    "walk::every_protected_route_is_the_gateways_401_without_a_token",
-    "walk::every_protected_route_is_the_functions_401_with_a_refused_token",
+    "system::health::a_deployment_is_healthy_and_publishes_its_keys",
+    "protocol::walk::every_protected_route_is_the_gateways_401_without_a_token",
+    "protocol::walk::every_protected_route_is_the_functions_401_with_a_refused_token",
 ];
 
 /// Compares the account of the credentials with the stage's, which `AWS_ACCOUNT_ID` names.
@@ -187,8 +187,9 @@ mod tests {
     #[test]
     fn every_test_of_a_stage_exists() {
         for test in SMOKE {
-            let (module, name) = test.split_once("::").expect("a test is in a module");
-            let path = tooling::workspace().join(format!("tests/api/{module}.rs"));
+            let (module, name) = test.rsplit_once("::").expect("a test is in a module");
+            let path =
+                tooling::workspace().join(format!("tests/api/{}.rs", module.replace("::", "/")));
             let text = fs_err::read_to_string(path).unwrap();
             assert!(text.contains(&format!("async fn {name}()")), "{test}");
         }

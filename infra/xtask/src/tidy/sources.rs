@@ -34,7 +34,7 @@ const BANS: [Ban; 10] = [
         words: &[
             "SystemTime",
             "Instant::",
-            "Timestamp::now",
+            "clock::now",
             "now_v7",
             "new_v4",
             "getrandom",
@@ -51,7 +51,15 @@ const BANS: [Ban; 10] = [
     Ban {
         below: "functions/",
         ending: ".rs",
-        words: &["aws_sdk_", "aws_smithy_", "reqwest::", "std::env::", "SystemTime", "Instant::"],
+        words: &[
+            "aws_sdk_",
+            "aws_smithy_",
+            "reqwest::",
+            "std::env::",
+            "SystemTime",
+            "Instant::",
+            "clock::now",
+        ],
         why: "I/O, configuration and clocks are behind shared/aws and the lifecycle",
     },
     Ban {

@@ -18,6 +18,7 @@ use aws_sdk_secretsmanager::operation::get_secret_value::{
 };
 use futures::FutureExt;
 use lifecycle::caller::{LEEWAY_S, TokenVerifier};
+use lifecycle::clock::now;
 use lifecycle::error::BoxError;
 use lifecycle::resource::Resource;
 use lifecycle::rotation::{Rotation, Step};
@@ -27,7 +28,6 @@ use serde_json::Value;
 
 use super::secret::{self, Secret};
 use crate::auth::tokens::{Issuer, KeyRing, KeySet, LIFETIME_S, Signer, Verifier};
-use crate::clock::now;
 use crate::errors::fault;
 use crate::{Aws, SIGNING_KEYS, VERIFICATION_KEYS};
 

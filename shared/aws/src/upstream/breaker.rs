@@ -6,6 +6,7 @@ mod tests;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use lifecycle::clock::now;
 use lifecycle::effects::Write;
 use lifecycle::ports::CommitError;
 use lifecycle::record::Record;
@@ -14,7 +15,6 @@ use lifecycle::{Permit, ServiceError, Timestamp, Upstream};
 use tokio::time::timeout;
 
 use super::circuit::{Admission, Circuit, Event};
-use crate::clock::now;
 use crate::errors::unavailable;
 use crate::{Aws, Table};
 

@@ -6,13 +6,13 @@ use aws_smithy_types::body::SdkBody;
 use form_urlencoded::Serializer;
 use http::header::{ACCEPT, AUTHORIZATION, DATE, HeaderName, RETRY_AFTER};
 use http::{HeaderMap, Method, StatusCode};
+use lifecycle::clock::now;
 use lifecycle::telemetry::{request_id, traceparent, tracestate};
 use lifecycle::{Timestamp, Upstream};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::UpstreamError;
-use crate::clock::now;
 
 /// Longest wait that a `Retry-After` can ask for, in seconds.
 const RETRY_AFTER_S_MAX: u32 = 3600;

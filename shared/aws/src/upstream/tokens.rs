@@ -9,6 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http::StatusCode;
+use lifecycle::clock::now;
 use lifecycle::effects::{Condition, Write, text};
 use lifecycle::error::BoxError;
 use lifecycle::ports::CommitError;
@@ -21,7 +22,6 @@ use tokio::time::{Instant, sleep};
 use self::given::Given;
 use super::{Client, Request, Response, UpstreamError};
 use crate::cache::single_flight::SingleFlight;
-use crate::clock::now;
 use crate::errors::unavailable;
 use crate::{Aws, Secret, Table};
 

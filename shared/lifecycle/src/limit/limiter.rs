@@ -7,12 +7,12 @@ use std::sync::{Mutex, PoisonError};
 use super::memory::Memory;
 use super::quota::{Counting, Limit};
 use super::status::RateLimitStatus;
-use crate::Timestamp;
 use crate::error::{RequestError, ServiceError};
 use crate::hash::short_hash_of;
 use crate::ports::{Count, Counter, Store};
 use crate::telemetry::line::metric;
 use crate::telemetry::log::print;
+use crate::{Timestamp, clock};
 
 /// The error type of limits that the store cannot count; an alarm reads it.
 pub const RATE_LIMITER_UNAVAILABLE: &str = "RATE_LIMITER_UNAVAILABLE";
@@ -212,7 +212,7 @@ impl Limiter {
     fn unavailable(&self, fault: ServiceError, what_holds: &str) {
         tracing::warn!(error = %RequestError::ServiceError(fault), "{what_holds}");
         let labels = [("type", RATE_LIMITER_UNAVAILABLE), ("service", self.service.as_str())];
-        print(&metric(&self.service, Timestamp::now(), &labels, "errors_total", "Count", 1));
+        print(&metric(&self.service, clock::now(), &labels, "errors_total", "Count", 1));
     }
 
     /// Ends an exchange, whether it succeeded or failed.

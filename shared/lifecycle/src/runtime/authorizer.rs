@@ -18,7 +18,7 @@ use crate::http::{REQUEST_ID, bearer, request_id_of};
 use crate::telemetry::line::metric;
 use crate::telemetry::log::print;
 use crate::telemetry::{Observations, TraceContext, observed};
-use crate::{Deadline, Timestamp};
+use crate::{Deadline, Timestamp, clock};
 
 /// The message of a log line that an alarm counts.
 const NOT_VERIFIED: &str = "tokens cannot be verified";
@@ -50,7 +50,7 @@ impl invocation::Handler for Handler {
 impl Handler {
     /// Returns the result for a request, in API Gateway's format.
     async fn find(&self, shown: &Shown, deadline: Deadline) -> Handled {
-        let now = Timestamp::now();
+        let now = clock::now();
         let examined = guarded(deadline, self.examine(shown, now)).await;
         let (verdict, finding) = match examined {
             Ok(Finding::Claims(claims)) => ("verified", Finding::Claims(claims)),

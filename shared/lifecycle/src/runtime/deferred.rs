@@ -15,7 +15,7 @@ use crate::ports::{Adapter, Outgoing};
 use crate::telemetry::line::metric;
 use crate::telemetry::log::print;
 use crate::telemetry::{Observations, observed, otlp};
-use crate::{Deadline, Moment, Timestamp};
+use crate::{Deadline, Moment, clock};
 
 /// The error type of failed tertiary effects; an alarm reads it.
 const TERTIARY_EFFECT_FAILED: &str = "TERTIARY_EFFECT_FAILED";
@@ -107,7 +107,7 @@ impl DeferredWork {
         if failed > 0 {
             let service = &self.shared.settings.service;
             let labels = [("type", TERTIARY_EFFECT_FAILED), ("service", service)];
-            print(&metric(service, Timestamp::now(), &labels, "errors_total", "Count", failed));
+            print(&metric(service, clock::now(), &labels, "errors_total", "Count", failed));
         }
     }
 }

@@ -28,13 +28,13 @@ use self::settings::Settings;
 use self::shared::Shared;
 use crate::caller::TokenVerifier;
 use crate::consumer::Consumer;
-use crate::describe;
 use crate::endpoint::Endpoint;
 use crate::error::BoxError;
 use crate::limit::LIMITS;
 use crate::ports::{Adapter, Store};
 use crate::resource::{Action, Resource};
 use crate::rotation::Rotation;
+use crate::{clock, describe};
 
 /// Serves an endpoint until Lambda ends the process.
 ///
@@ -101,6 +101,7 @@ fn run<P: Adapter + Clone>(
     let settings = Settings::from_environment();
     crate::telemetry::log::start(&settings.function, settings.log_level.as_deref());
     let started = lambda::async_runtime(&settings).block_on(async {
+        clock::start(|name| std::env::var(name).ok())?;
         let adapter = connect(uses)?;
         let shared = Arc::new(Shared::new(settings, Arc::new(adapter.clone())));
         let handler = build(&adapter, Arc::clone(&shared));

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::invocation::{Handler, LastWords};
 use super::shared::Shared;
 use super::watchdog::{Watchdog, Watched, hand_over};
-use crate::Timestamp;
+use crate::clock;
 use crate::error::{BoxError, RequestError, ServiceError};
 use crate::ports::Store;
 use crate::telemetry::line::{metric, millis};
@@ -65,7 +65,7 @@ fn end(watched: &Watched, handler: &dyn Handler, shared: &Shared, reconnect: &Re
 /// The log line of a blocked consumer, authorizer or rotation.
 fn failed(shared: &Shared, watched: &Watched, took: Duration) -> String {
     let settings = &shared.settings;
-    let at = Timestamp::now();
+    let at = clock::now();
     let labels = [("type", "TIMED_OUT"), ("service", settings.service.as_str())];
     let mut line = metric(&settings.service, at, &labels, "errors_total", "Count", 1);
     let facts = json!({

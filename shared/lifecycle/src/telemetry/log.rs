@@ -9,7 +9,7 @@ use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 
-use crate::Timestamp;
+use crate::clock;
 
 /// Writes the log lines of the process to standard output, from the level in `LOG_LEVEL` (default
 /// `INFO`). Panics become log lines too.
@@ -47,7 +47,7 @@ impl JsonLines {
         let mut line = Map::new();
         let metadata = event.metadata();
         line.insert("level".into(), metadata.level().as_str().into());
-        line.insert("timestamp".into(), Timestamp::now().to_string().into());
+        line.insert("timestamp".into(), clock::now().to_string().into());
         event.record(&mut Fields(&mut line));
         line.insert("target".into(), metadata.target().into());
         line.insert("function".into(), self.function.as_str().into());

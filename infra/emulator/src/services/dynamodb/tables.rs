@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::HeaderMap;
@@ -20,6 +21,7 @@ use tokio::net::TcpListener;
 
 use super::json::plain_item;
 use super::private;
+use crate::clock::Clock;
 use crate::services::error::StartError;
 use crate::services::physical_names::physical;
 use sam_template::{Key, Projection, StartingPosition, StreamView, Table};
@@ -49,9 +51,10 @@ impl Tables {
     /// If the file cannot be opened or no port can be bound.
     pub(crate) async fn start(
         data: Option<&Path>,
+        clock: &Clock,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> Result<Self, StartError> {
-        let database = open(data)?;
+        let database = open(data, clock)?;
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(StartError::Port)?;
         let address = listener.local_addr().map_err(StartError::Port)?;
         tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database.clone(), shutdown));
@@ -209,9 +212,9 @@ pub enum StreamPosition {
     After(String),
 }
 
-fn open(data: Option<&Path>) -> Result<Database, StartError> {
+fn open(data: Option<&Path>, clock: &Clock) -> Result<Database, StartError> {
     let Some(directory) = data else {
-        return Database::memory().map_err(StartError::Tables);
+        return Database::memory_with_clock(Arc::new(clock.clone())).map_err(StartError::Tables);
     };
     let unusable = |source| StartError::Data { path: directory.to_owned(), source };
     let file = directory.join(FILE_NAME);

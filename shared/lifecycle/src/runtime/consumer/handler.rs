@@ -21,7 +21,7 @@ use crate::consumer::{Consumer, DeliveredMessage, RecordInput, Source};
 use crate::error::{FieldError, FieldErrors, RequestError, ServiceError};
 use crate::telemetry::line::{Stages, lines_of_noted, metric, millis};
 use crate::telemetry::{Observations, TraceContext, observed, otlp, shortened, without_values};
-use crate::{Deadline, Moment, Permit, Timestamp};
+use crate::{Deadline, Moment, Permit, clock};
 
 /// The error type of failed records that cannot be reported, because they have no id.
 const RECORD_WITHOUT_ID: &str = "RECORD_WITHOUT_ID";
@@ -62,7 +62,7 @@ impl<C: Consumer> invocation::Handler for Handler<C> {
         if nameless > 0 {
             tracing::error!(nameless, "failed records have no id; the whole batch is retried");
             let labels = [("type", RECORD_WITHOUT_ID), ("service", &self.shared.settings.service)];
-            let (service, at) = (&self.shared.settings.service, Timestamp::now());
+            let (service, at) = (&self.shared.settings.service, clock::now());
             lines.push(metric(service, at, &labels, "errors_total", "Count", nameless));
         }
         let deferred = DeferredWork {
@@ -129,7 +129,7 @@ impl<C: Consumer> Handler<C> {
             let (record_id, error) = (&raw.record_id, panicked(&*panic));
             tracing::error!(record_id, %error, "a record panicked outside its stages");
             let labels = [("source", C::SOURCE.name()), ("outcome", "failed")];
-            let (service, at) = (&self.shared.settings.service, Timestamp::now());
+            let (service, at) = (&self.shared.settings.service, clock::now());
             consumed.lines.push(metric(service, at, &labels, "records_total", "Count", 1));
             false
         })
@@ -138,7 +138,7 @@ impl<C: Consumer> Handler<C> {
     async fn consume(&self, raw: &Raw, deadline: Deadline, consumed: &mut GroupConsumed) -> bool {
         let started = Instant::now();
         let mut stages = Stages::start();
-        let at = Timestamp::now();
+        let at = clock::now();
         let Known { input, record_id, request_id, trace } = Known::<C::Input>::of::<C>(raw);
         let observations = Observations::of(request_id.clone(), Some(trace.clone()));
         let cause = EventOrigin::of(&request_id, &trace);

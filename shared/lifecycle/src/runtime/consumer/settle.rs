@@ -16,7 +16,7 @@ use crate::ports::{Adapter, Outgoing, RefusedMessage};
 use crate::record::{Key, Record, TableName};
 use crate::telemetry::line::Stages;
 use crate::telemetry::{TraceContext, observe_error, otlp};
-use crate::{Permit, Timestamp};
+use crate::{Permit, Timestamp, clock};
 
 /// How long a processed record is remembered: SQS's maximum retention period.
 const REMEMBERED_S: i64 = 14 * 24 * 60 * 60;
@@ -224,7 +224,7 @@ impl<C: Consumer> Settling<'_, C> {
         mut part: Effects,
         spans: &Mutex<Vec<Value>>,
     ) -> Result<(), ServiceError> {
-        let at = Timestamp::now();
+        let at = clock::now();
         let mut stages = Stages::start();
         let passed_on = part.messages().iter().find_map(|message| match &message.content {
             Content::Forward(envelope) => Some((**envelope).clone()),

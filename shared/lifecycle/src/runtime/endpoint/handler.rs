@@ -17,7 +17,7 @@ use crate::error::{RequestError, ServiceError};
 use crate::http::{REQUEST_ID, Request, Response, request_id_of};
 use crate::telemetry::line::{Line, lines_of_noted};
 use crate::telemetry::{Observations, TraceContext, observed, otlp};
-use crate::{Moment, Timestamp};
+use crate::{Moment, clock};
 
 #[async_trait]
 impl<E: Endpoint> invocation::Handler for Handler<E> {
@@ -110,7 +110,7 @@ impl<E: Endpoint> invocation::Handler for Handler<E> {
         let line = Line {
             service: &settings.service,
             function: &settings.function,
-            at: Timestamp::now(),
+            at: clock::now(),
             request_id: &request_id,
             trace_id: trace.trace_id(),
             method: method.as_str(),

@@ -2,10 +2,10 @@
 
 use tokio::task::JoinHandle;
 
-use crate::Timestamp;
 use crate::caller::AfterResponse;
 use crate::limit::RateLimitStatus;
 use crate::telemetry::line::Stages;
+use crate::{Timestamp, clock};
 
 /// Data collected while a request is served, for its log line, metrics and spans.
 pub(super) struct RequestLog {
@@ -21,7 +21,7 @@ pub(super) struct RequestLog {
 impl RequestLog {
     pub(super) fn begin() -> Self {
         Self {
-            at: Timestamp::now(),
+            at: clock::now(),
             stages: Stages::start(),
             standing: None,
             telling: Vec::new(),

@@ -13,7 +13,7 @@ use crate::caller::{TokenError, TokenVerifier};
 use crate::runtime::authorizer;
 use crate::runtime::invocation::{Handler as _, Invocation, InvocationResult};
 use crate::telemetry::{request_id, traceparent, tracestate};
-use crate::{Claims, Deadline, ServiceError, Timestamp};
+use crate::{Claims, Deadline, ServiceError, Timestamp, clock};
 
 /// A verifier whose result is determined by the token.
 struct Obedient;
@@ -203,7 +203,7 @@ async fn a_request_without_a_token_is_401_with_a_challenge_without_error() {
 
 #[tokio::test]
 async fn an_unverified_token_is_503_with_retry_after_the_end_of_the_cache() {
-    let seconds = Timestamp::now().as_seconds();
+    let seconds = clock::now().as_seconds();
     for (at, expected) in [(json!(seconds - 100), 195..=200), (json!(null), 300..=300)] {
         let recorder = Arc::new(Recorder::default());
         let mut context = Value::from(ada());

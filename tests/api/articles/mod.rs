@@ -1,0 +1,5 @@
+//! Articles: permissions, drafts, and concurrent edits.
+
+mod access;
+mod drafts;
+mod edits;

@@ -1,0 +1,4 @@
+//! Callbacks and the objects that they name.
+
+mod callback_storm;
+mod callbacks;

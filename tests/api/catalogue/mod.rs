@@ -1,0 +1,6 @@
+//! Products, and the partner's catalogue.
+
+mod caching;
+mod changes;
+mod partner;
+mod prices;

@@ -1,0 +1,78 @@
+//! Verification of an address: the mail, its repetition, and no hint of existing accounts.
+
+use emulator::faults::{Faults, StoreFault};
+use emulator::options::Options;
+use serde_json::{Value, json};
+
+use crate::harness::{
+    ApiResponse, Control, PASSWORD, Refused, eventually, fresh_platform, proof_in, shared_platform,
+    unique, unique_email, user, when,
+};
+
+#[tokio::test]
+async fn a_repeated_verification_mail_invalidates_the_earlier_token() {
+    let api = shared_platform().await;
+    let Some(control) = api.control() else { return };
+    let (store, email) = (api.client(), unique_email());
+    let ada = store.post_user(&user(&email), None).await.unwrap().data.user_id;
+    let first = proof_in(&control.mail(&email, "Verify").await);
+
+    store.post_verification_email(&email.to_uppercase()).await.unwrap();
+
+    let again = async || control.mails(&email).await.into_iter().nth(1);
+    let second = proof_in(&eventually("a second mail", again).await);
+    let replaced = async || {
+        let kept = control.item("UsersTable", ada).await;
+        when(kept, |kept| kept["version"] == 2)
+    };
+    eventually("the commit of the mailed token", replaced).await;
+    store.put_verification(ada, &first, PASSWORD).await.refused(410, "VERIFICATION_SPENT");
+    store.put_verification(ada, &second, PASSWORD).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_verification_mail_request_does_not_reveal_existing_accounts() {
+    let api = shared_platform().await;
+    let Some(control) = api.control() else { return };
+    let (unverified, unknown) = (unique("ada"), unique("eve"));
+    let address = |name: &str| format!("{name}@example.com");
+    api.client().post_user(&user(&address(&unverified)), None).await.unwrap();
+
+    let mut told = Vec::new();
+    for name in [unverified.as_str(), "customer", unknown.as_str()] {
+        let asking = json!({ "email": address(name) });
+        let answer = api.post("/verification-emails", &asking).send().await;
+        let record = record_of(&control, &answer).await;
+        let names: Vec<_> = answer.headers.keys().map(ToString::to_string).collect();
+        let body = String::from_utf8(answer.body.to_vec()).unwrap().replace(name, "…");
+        told.push((answer.status, names, body, record));
+    }
+
+    assert_eq!(told[0].0, 202);
+    assert!(told.iter().all(|one| *one == told[0]), "{told:#?}");
+    assert_eq!(control.mails(&address(&unknown)).await, Vec::<Value>::new());
+    let asked = |mail: &Value| mail["subject"].as_str().unwrap().starts_with("Verify");
+    assert!(!control.mails(&address("customer")).await.iter().any(asked), "nothing to verify");
+}
+
+#[tokio::test]
+async fn a_verification_mail_request_is_202_when_the_queue_fails() {
+    let Some(api) = fresh_platform(Options::default()).await else { return };
+    let control = api.control().unwrap();
+    control.inject(&Faults::default().queue("EmailsQueue", StoreFault::fail(1.0))).await;
+    api.client().post_verification_email("ada@example.com").await.unwrap();
+}
+
+/// The level and outcome in the log of the record that a request has caused.
+async fn record_of(control: &Control, answer: &ApiResponse) -> (Value, Value) {
+    let of_record = |line: &Value| line["message"] == "record";
+    let find = async || {
+        let lines = control.logs_of(answer.header("x-request-id")).await;
+        let others =
+            lines.iter().filter(|line| line["level"] == "WARN" || line["level"] == "ERROR");
+        assert_eq!(others.count(), 0, "{lines:#?}");
+        lines.into_iter().find(of_record)
+    };
+    let line = eventually("the record to be consumed", find).await;
+    (line["level"].clone(), line["outcome"].clone())
+}
