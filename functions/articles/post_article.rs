@@ -42,7 +42,7 @@ impl Endpoint for PostArticle {
 
     // 3b. Authorization: writers do not publish
     const ALLOW: Allow<Self> =
-        Allow::If(|caller: &SignedIn, draft: &ArticleDraft, _| draft.answer(caller).verdict());
+        Allow::If(|caller: &SignedIn, draft: &ArticleDraft, ()| draft.answer(caller).verdict());
 
     const CONDITIONS: Conditions<()> = Conditions::Creation(Some(error_codes::ID_TAKEN));
 
