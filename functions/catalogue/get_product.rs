@@ -1,6 +1,5 @@
 //! `GET /products/{productId}`: a product, read through a cache.
 
-use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,11 +7,8 @@ use aws::{Cache, CachePolicy, OrNotFound, Table};
 use domain::catalogue::{Product, ProductId, ProductView};
 use domain::resources::PRODUCTS;
 use http::{HeaderValue, header};
-use lifecycle::caller::NoRole;
-use lifecycle::input::Path;
-use lifecycle::resource::{Action, Resource};
-use lifecycle::{Access, Anyone, FieldErrors, Permit, Query, Reply, RetrieveError, Route, Verdict};
-use schemars::JsonSchema;
+use lifecycle::Query;
+use lifecycle::prelude::*;
 
 fn main() -> ExitCode {
     aws::serve(|aws| GetProduct {
@@ -36,26 +32,18 @@ impl Query for GetProduct {
     // 3. Authorization, before anything is read
     const ACCESS: Access<NoRole> = Access::Public;
 
-    const RESOURCES: &'static [Resource] = &[Resource::Table(PRODUCTS, &[Action::GetItem])];
+    const RESOURCES: Resources = &[Resource::Table(PRODUCTS, &[GetItem])];
 
     // 4. Deserialisation
-    type Input = Path<Parameters>;
+    type Input = Path<ProductId>;
 
     // 5. Syntax validation
     type Command = ProductId;
 
-    fn parse(Path(parameters): Path<Parameters>) -> Result<ProductId, FieldErrors> {
-        Ok(parameters.product_id)
-    }
-
     // 6. Retrieval
     type Facts = Found;
 
-    async fn retrieve(
-        &self,
-        permit: &Permit<Anyone>,
-        product_id: &ProductId,
-    ) -> Result<Found, RetrieveError> {
+    async fn retrieve(&self, permit: &Permit<Anyone>, product_id: &ProductId) -> Retrieved<Found> {
         let key = Product::key_of(*product_id);
         let load = async || self.products.get_eventually_consistent(permit, &key).await;
         let cached = self.cache.get(product_id, load).await?;
@@ -63,31 +51,23 @@ impl Query for GetProduct {
     }
 
     // 3b. Authorization: the catalogue is public
-    fn allow(_: &Anyone, _: &ProductId, _: &Found) -> Verdict {
-        Verdict::Allow
-    }
+    const ALLOW: Allow<Self> = Allow::Always;
 
     // 7. and 8. A query decides nothing and changes nothing.
 
     // 9. Response: other caches may keep the product as long as this function's cache does.
     // `max-age` counts from the read of the product; `Age` is the part that has passed (RFC 9111).
     // The entity tag is of the version shown, so that no client overwrites one it has not seen.
-    type View = ProductView;
+    type Reply = reply::Ok<ProductView>;
 
-    fn reply(found: Found) -> Reply<ProductView> {
+    fn reply(found: Found) -> reply::Ok<ProductView> {
         let lifetime = found.age + found.left;
         let tag = found.product.entity_tag();
-        Reply::ok(ProductView::from(Arc::unwrap_or_clone(found.product)))
+        reply::Ok::of(ProductView::from(Arc::unwrap_or_clone(found.product)))
             .cached_publicly(lifetime.as_secs())
             .tagged(tag)
             .header(header::AGE, HeaderValue::from(found.age.as_secs()))
     }
-}
-
-#[derive(Debug, eserde::Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct Parameters {
-    product_id: ProductId,
 }
 
 /// A product, how long ago it was read, and how long it stays fresh.

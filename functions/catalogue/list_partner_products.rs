@@ -1,8 +1,6 @@
 //! `GET /partner/products`: a partner's catalogue, through a circuit breaker and with an audit
 //! record of each call.
 
-use std::process::ExitCode;
-
 use aws::upstream::{CIRCUITS, CallCause, GuardedClient, Request, Response, TOKENS};
 use domain::communications::UpstreamCall;
 use domain::error_codes;
@@ -11,15 +9,9 @@ use domain::partner::{
     Unreadable, read_products,
 };
 use domain::resources::{COMMUNICATIONS, NOTIFICATIONS, PARTNER};
-use lifecycle::caller::NoRole;
-use lifecycle::effects::Effects;
-use lifecycle::input::{Headers, QueryString};
-use lifecycle::resource::{Action, Resource};
+use lifecycle::Endpoint;
+use lifecycle::prelude::*;
 use lifecycle::telemetry::observe_error;
-use lifecycle::{
-    Access, Anyone, Conditions, DomainError, Endpoint, ErrorCode, FieldErrors, Moment, Permit,
-    Reply, RetrieveError, Route, Verdict,
-};
 use schemars::JsonSchema;
 
 fn main() -> ExitCode {
@@ -45,10 +37,10 @@ impl Endpoint for ListPartnerProducts {
     // 3. Authorization, before anything is read
     const ACCESS: Access<NoRole> = Access::Public;
 
-    const RESOURCES: &'static [Resource] = &[
-        Resource::Table(COMMUNICATIONS, &[Action::PutItem]),
-        Resource::Table(CIRCUITS, &[Action::GetItem, Action::PutItem]),
-        Resource::Table(TOKENS, &[Action::GetItem, Action::PutItem, Action::DeleteItem]),
+    const RESOURCES: Resources = &[
+        Resource::Table(COMMUNICATIONS, &[PutItem]),
+        Resource::Table(CIRCUITS, &[GetItem, PutItem]),
+        Resource::Table(TOKENS, &[GetItem, PutItem, DeleteItem]),
         Resource::Secret(CREDENTIALS),
         Resource::Upstream(PARTNER),
         Resource::Queue(NOTIFICATIONS),
@@ -58,11 +50,7 @@ impl Endpoint for ListPartnerProducts {
     type Input = (QueryString<Parameters>, Headers<Mandatory>);
 
     // 5. Syntax validation
-    type Command = Wanted;
-
-    fn parse((QueryString(page), Headers(by)): Self::Input) -> Result<Wanted, FieldErrors> {
-        Ok(Wanted { page, by })
-    }
+    type Command = (Parameters, Mandatory);
 
     // 6. Retrieval: the partner's response, with an audit record before and after the call. The
     // partner's refusal is a fact like any other, unless the partner is busy.
@@ -71,13 +59,13 @@ impl Endpoint for ListPartnerProducts {
     async fn retrieve(
         &self,
         permit: &Permit<Anyone>,
-        wanted: &Wanted,
-    ) -> Result<Self::Facts, RetrieveError> {
-        let cause = CallCause { who: wanted.by.x_partner_id.as_str(), route: Self::ROUTE };
-        let read = |response: &Response| {
-            read_products(response.status.as_u16(), &response.body, wanted.page_size())
-        };
-        let answer = self.partner.call(permit, cause, &request(wanted), read).await?;
+        (wanted, by): &Self::Command,
+    ) -> Retrieved<Self::Facts> {
+        let cause = CallCause { who: by.x_partner_id.as_str(), route: Self::ROUTE };
+        let size = wanted.page_size.unwrap_or_default();
+        let read =
+            |response: &Response| read_products(response.status.as_u16(), &response.body, size);
+        let answer = self.partner.call(permit, cause, &request(wanted, size, by), read).await?;
         if let Ok(page) = &answer {
             report(&page.unreadable);
         }
@@ -85,9 +73,7 @@ impl Endpoint for ListPartnerProducts {
     }
 
     // 3b. Authorization: the catalogue is public
-    fn allow(_: &Anyone, _: &Wanted, _: &Self::Facts) -> Verdict {
-        Verdict::Allow
-    }
+    const ALLOW: Allow<Self> = Allow::Always;
 
     const CONDITIONS: Conditions<Self::Facts> = Conditions::Untagged;
 
@@ -104,7 +90,7 @@ impl Endpoint for ListPartnerProducts {
     fn decide(
         _: &Moment,
         _: &Anyone,
-        _: &Wanted,
+        _: &Self::Command,
         answer: Self::Facts,
     ) -> Result<Vec<PartnerProduct>, DomainError> {
         answer.map(|page| page.products).map_err(|failed| failed.rejection())
@@ -116,10 +102,10 @@ impl Endpoint for ListPartnerProducts {
     }
 
     // 9. Response
-    type View = Vec<PartnerProduct>;
+    type Reply = reply::Ok<Vec<PartnerProduct>>;
 
-    fn reply(products: Vec<PartnerProduct>) -> Reply<Vec<PartnerProduct>> {
-        Reply::ok(products)
+    fn reply(products: Vec<PartnerProduct>) -> reply::Ok<Vec<PartnerProduct>> {
+        reply::Ok::of(products)
     }
 }
 
@@ -146,26 +132,13 @@ struct Mandatory {
     accept_language: Language,
 }
 
-/// A page of the partner's catalogue, and the headers for asking the partner.
-struct Wanted {
-    page: Parameters,
-    by: Mandatory,
-}
-
-impl Wanted {
-    fn page_size(&self) -> PageSize {
-        self.page.page_size.unwrap_or_default()
-    }
-}
-
-fn request(wanted: &Wanted) -> Request {
-    let Wanted { page, by } = wanted;
+fn request(wanted: &Parameters, size: PageSize, by: &Mandatory) -> Request {
     let request = Request::get(PATH)
-        .query("page", page.page.unwrap_or(PageNumber::MIN).get())
-        .query("page_size", wanted.page_size().get())
+        .query("page", wanted.page.unwrap_or(PageNumber::MIN).get())
+        .query("page_size", size.get())
         .header("accept-language", by.accept_language.as_str())
         .header("x-partner-id", by.x_partner_id.as_str());
-    match &page.category {
+    match &wanted.category {
         Some(category) => request.query("category", category),
         None => request,
     }

@@ -1,19 +1,12 @@
 //! `GET /products`: the catalogue, by default with the oldest product first; or the product with a
 //! given name.
 
-use std::process::ExitCode;
-
 use aws::{CURSOR_KEY, Pages, Range, Table};
 use domain::catalogue::{NameClaim, Product, ProductName, ProductView};
 use domain::resources::{BY_CREATION, PRODUCTS};
-use lifecycle::caller::NoRole;
-use lifecycle::input::QueryString;
-use lifecycle::paging::{Cursor, Direction, PageLimit, PageQuery, PageRequest};
-use lifecycle::reply::Page;
-use lifecycle::resource::{Action, Resource};
-use lifecycle::{
-    Access, Anyone, FieldErrors, Permit, Query, Reply, RetrieveError, Route, ServiceError, Verdict,
-};
+use lifecycle::paging::{Cursor, Direction, PageLimit};
+use lifecycle::prelude::*;
+use lifecycle::{Query, ServiceError};
 use schemars::JsonSchema;
 
 fn main() -> ExitCode {
@@ -40,9 +33,9 @@ impl Query for ListProducts {
     // 3. Authorization, before anything is read
     const ACCESS: Access<NoRole> = Access::Public;
 
-    const RESOURCES: &'static [Resource] = &[
+    const RESOURCES: Resources = &[
         Resource::Index(PRODUCTS, BY_CREATION),
-        Resource::Table(PRODUCTS, &[Action::GetItem]),
+        Resource::Table(PRODUCTS, &[GetItem]),
         Resource::Secret(CURSOR_KEY),
     ];
 
@@ -52,23 +45,10 @@ impl Query for ListProducts {
     // 5. Syntax validation
     type Command = Wanted;
 
-    fn parse(QueryString(parameters): QueryString<Parameters>) -> Result<Wanted, FieldErrors> {
-        let Parameters { name, limit, order, cursor } = parameters;
-        if name.is_some() && cursor.is_some() {
-            return Err(FieldErrors::one("query.cursor", "must not be combined with a name"));
-        }
-        let page = PageQuery { limit, order, cursor }.of_list(Direction::Ascending);
-        Ok(Wanted { name, page })
-    }
-
     // 6. Retrieval
     type Facts = Page<Product>;
 
-    async fn retrieve(
-        &self,
-        permit: &Permit<Anyone>,
-        wanted: &Wanted,
-    ) -> Result<Page<Product>, RetrieveError> {
+    async fn retrieve(&self, permit: &Permit<Anyone>, wanted: &Wanted) -> Retrieved<Page<Product>> {
         let Wanted { name, page } = wanted;
         match name {
             None => self.catalogue.page(permit, Range::sharded(BY_CREATION), page).await,
@@ -82,17 +62,28 @@ impl Query for ListProducts {
     }
 
     // 3b. Authorization: the catalogue is public
-    fn allow(_: &Anyone, _: &Wanted, _: &Page<Product>) -> Verdict {
-        Verdict::Allow
-    }
+    const ALLOW: Allow<Self> = Allow::Always;
 
     // 7. and 8. A query decides nothing and changes nothing.
 
     // 9. Response
-    type View = Page<ProductView>;
+    type Reply = reply::Ok<Page<ProductView>>;
 
-    fn reply(page: Page<Product>) -> Reply<Page<ProductView>> {
-        Reply::ok(page.map(ProductView::from))
+    fn reply(page: Page<Product>) -> reply::Ok<Page<ProductView>> {
+        reply::Ok::of(page.map(ProductView::from))
+    }
+}
+
+impl TryFrom<Parameters> for Wanted {
+    type Error = FieldErrors;
+
+    fn try_from(parameters: Parameters) -> Result<Self, FieldErrors> {
+        let Parameters { name, limit, order, cursor } = parameters;
+        if name.is_some() && cursor.is_some() {
+            return Err(FieldErrors::one("query.cursor", "must not be combined with a name"));
+        }
+        let page = PageQuery { limit, order, cursor }.of_list(Direction::Ascending);
+        Ok(Self { name, page })
     }
 }
 

@@ -3,21 +3,13 @@
 //! Readers of the catalogue cache a product, so a change shows everywhere only after that time.
 //! Orders use the stored product.
 
-use std::process::ExitCode;
-
 use aws::{OrNotFound, Table};
 use domain::catalogue::{Product, ProductId, ProductPatch, ProductView};
 use domain::error_codes;
 use domain::people::{Role, SignedIn};
 use domain::resources::PRODUCTS;
-use lifecycle::effects::{Effects, Write};
-use lifecycle::input::{Json, Path};
-use lifecycle::resource::{Action, Resource};
-use lifecycle::{
-    Access, Conditions, DomainError, Endpoint, ErrorCode, FieldErrors, Moment, Permit, Reply,
-    RetrieveError, Route, Verdict,
-};
-use schemars::JsonSchema;
+use lifecycle::Endpoint;
+use lifecycle::prelude::*;
 
 fn main() -> ExitCode {
     aws::serve(|aws| PatchProduct { products: aws.table() })
@@ -50,34 +42,25 @@ impl Endpoint for PatchProduct {
     const ACCESS: Access<Role> = Access::OneOf(&[Role::Merchant, Role::Admin]);
 
     const BODY_BYTES_MAX: usize = 32 * 1024;
-    const RESOURCES: &'static [Resource] =
-        &[Resource::Table(PRODUCTS, &[Action::GetItem, Action::PutItem, Action::DeleteItem])];
+    const RESOURCES: Resources = &[Resource::Table(PRODUCTS, &[GetItem, PutItem, DeleteItem])];
 
     // 4. Deserialisation
-    type Input = (Path<Parameters>, Json<ProductPatch>);
+    type Input = (Path<ProductId>, Json<ProductPatch>);
 
     // 5. Syntax validation
     type Command = Change;
 
-    fn parse((Path(parameters), Json(patch)): Self::Input) -> Result<Change, FieldErrors> {
-        Ok(Change { product_id: parameters.product_id, patch: patch.checked()? })
-    }
-
     // 6. Retrieval
     type Facts = Product;
 
-    async fn retrieve(
-        &self,
-        permit: &Permit<SignedIn>,
-        change: &Change,
-    ) -> Result<Product, RetrieveError> {
+    async fn retrieve(&self, permit: &Permit<SignedIn>, change: &Change) -> Retrieved<Product> {
         self.products.get(permit, &Product::key_of(change.product_id)).await?.or_not_found()
     }
 
     // 3b. Authorization: 403 and not 404, since the catalogue is public
-    fn allow(caller: &SignedIn, _: &Change, product: &Product) -> Verdict {
+    const ALLOW: Allow<Self> = Allow::If(|caller: &SignedIn, _, product: &Product| {
         Verdict::allow_or_forbid(caller.is_or_administers(product.owner_id))
-    }
+    });
 
     const CONDITIONS: Conditions<Product> = Conditions::On(|product| Some(product.entity_tag()));
 
@@ -106,18 +89,20 @@ impl Endpoint for PatchProduct {
     }
 
     // 9. Response
-    type View = ProductView;
+    type Reply = reply::Ok<ProductView>;
 
-    fn reply(Changed { after, .. }: Changed) -> Reply<ProductView> {
+    fn reply(Changed { after, .. }: Changed) -> reply::Ok<ProductView> {
         let tag = after.entity_tag();
-        Reply::ok(after.into()).tagged(tag)
+        reply::Ok::of(after.into()).tagged(tag)
     }
 }
 
-#[derive(Debug, eserde::Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct Parameters {
-    product_id: ProductId,
+impl TryFrom<(ProductId, ProductPatch)> for Change {
+    type Error = FieldErrors;
+
+    fn try_from((product_id, patch): (ProductId, ProductPatch)) -> Result<Self, FieldErrors> {
+        Ok(Self { product_id, patch: patch.checked()? })
+    }
 }
 
 #[cfg(test)]
@@ -139,7 +124,7 @@ mod tests {
             (signed_in(another, &[Role::Admin]), Verdict::Allow),
             (signed_in(another, &[Role::Merchant]), Verdict::Forbid),
         ] {
-            assert_eq!(PatchProduct::allow(&caller, &change, &lamp()), verdict);
+            assert_eq!(PatchProduct::ALLOW.verdict(&caller, &change, &lamp()), verdict);
         }
     }
 
@@ -171,7 +156,6 @@ mod tests {
     }
 
     fn change(patch: Value) -> Change {
-        let parameters = Parameters { product_id: lamp().product_id };
-        PatchProduct::parse((Path(parameters), Json(read(patch)))).unwrap()
+        Change::try_from((lamp().product_id, read::<ProductPatch>(patch))).unwrap()
     }
 }

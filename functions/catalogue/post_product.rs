@@ -1,20 +1,11 @@
 //! `POST /products`: a merchant adds a product to the catalogue.
 
-use std::process::ExitCode;
-
 use domain::catalogue::{Product, ProductDraft, ProductView};
 use domain::error_codes;
 use domain::people::{Role, SignedIn};
 use domain::resources::PRODUCTS;
-use http::StatusCode;
-use lifecycle::effects::{Effects, Write};
-use lifecycle::idempotency::Idempotency;
-use lifecycle::input::Json;
-use lifecycle::resource::{Action, Resource};
-use lifecycle::{
-    Access, Conditions, DomainError, Endpoint, ErrorCode, FieldErrors, Moment, Permit, Reply,
-    RetrieveError, Route, Verdict,
-};
+use lifecycle::Endpoint;
+use lifecycle::prelude::*;
 
 fn main() -> ExitCode {
     aws::serve(|_| PostProduct)
@@ -34,7 +25,7 @@ impl Endpoint for PostProduct {
 
     const IDEMPOTENCY: Idempotency = Idempotency::Accepted;
     const BODY_BYTES_MAX: usize = 32 * 1024;
-    const RESOURCES: &'static [Resource] = &[Resource::Table(PRODUCTS, &[Action::PutItem])];
+    const RESOURCES: Resources = &[Resource::Table(PRODUCTS, &[PutItem])];
 
     // 4. Deserialisation
     type Input = Json<ProductDraft>;
@@ -42,21 +33,15 @@ impl Endpoint for PostProduct {
     // 5. Syntax validation
     type Command = ProductDraft;
 
-    fn parse(Json(draft): Json<ProductDraft>) -> Result<ProductDraft, FieldErrors> {
-        Ok(draft)
-    }
-
     // 6. Retrieval: none; a condition of the commit checks that the name is free
     type Facts = ();
 
-    async fn retrieve(&self, _: &Permit<SignedIn>, _: &ProductDraft) -> Result<(), RetrieveError> {
+    async fn retrieve(&self, _: &Permit<SignedIn>, _: &ProductDraft) -> Retrieved<()> {
         Ok(())
     }
 
     // 3b. Authorization: the role is enough
-    fn allow(_: &SignedIn, _: &ProductDraft, (): &()) -> Verdict {
-        Verdict::Allow
-    }
+    const ALLOW: Allow<Self> = Allow::Always;
 
     const CONDITIONS: Conditions<()> = Conditions::Creation(Some(error_codes::ID_TAKEN));
 
@@ -83,12 +68,11 @@ impl Endpoint for PostProduct {
     }
 
     // 9. Response
-    const STATUS: StatusCode = StatusCode::CREATED;
-    type View = ProductView;
+    type Reply = reply::Created<ProductView>;
 
-    fn reply(product: Product) -> Reply<ProductView> {
+    fn reply(product: Product) -> reply::Created<ProductView> {
         let (path, tag) = (format!("/products/{}", product.product_id), product.entity_tag());
-        Reply::created(product.into()).location(&path).tagged(tag)
+        reply::Created::at(path, product.into()).tagged(tag)
     }
 }
 

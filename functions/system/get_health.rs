@@ -1,17 +1,12 @@
 //! `GET /healthcheck`: whether the system works, by a probe of each dependency.
 
-use std::process::ExitCode;
 use std::time::Duration;
 
 use aws::{Aws, Cache, CachePolicy, VERIFICATION_KEYS};
 use domain::resources::{EMAILS, USERS};
-use http::{HeaderValue, StatusCode, header};
-use lifecycle::caller::NoRole;
-use lifecycle::reply::Bare;
-use lifecycle::resource::{Action, Resource};
-use lifecycle::{
-    Access, Anyone, FieldErrors, Permit, Query, Reply, RetrieveError, Route, ServiceError, Verdict,
-};
+use http::{HeaderValue, header};
+use lifecycle::prelude::*;
+use lifecycle::{Query, ServiceError};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -43,8 +38,8 @@ impl Query for GetHealth {
     // 3. Authorization, before anything is read
     const ACCESS: Access<NoRole> = Access::Public;
 
-    const RESOURCES: &'static [Resource] = &[
-        Resource::Table(USERS, &[Action::GetItem]),
+    const RESOURCES: Resources = &[
+        Resource::Table(USERS, &[GetItem]),
         Resource::ReadAttributes(EMAILS),
         Resource::Secret(VERIFICATION_KEYS),
     ];
@@ -55,14 +50,10 @@ impl Query for GetHealth {
     // 5. Syntax validation
     type Command = ();
 
-    fn parse((): ()) -> Result<(), FieldErrors> {
-        Ok(())
-    }
-
     // 6. Retrieval: one real call to each, in parallel. A failed call is a fact, not a fault.
     type Facts = Health;
 
-    async fn retrieve(&self, permit: &Permit<Anyone>, (): &()) -> Result<Health, RetrieveError> {
+    async fn retrieve(&self, permit: &Permit<Anyone>, (): &()) -> Retrieved<Health> {
         let probed = self.last.get(&(), async || {
             let (table, queue, secret) = futures::join!(
                 self.aws.probe_table(permit, USERS),
@@ -78,21 +69,18 @@ impl Query for GetHealth {
     }
 
     // 3b. Authorization: the health is public
-    fn allow(_: &Anyone, (): &(), _: &Health) -> Verdict {
-        Verdict::Allow
-    }
+    const ALLOW: Allow<Self> = Allow::Always;
 
     // 7. and 8. A query decides nothing and changes nothing.
 
     // 9. Response
-    const FAILURE_STATUS: Option<StatusCode> = Some(StatusCode::SERVICE_UNAVAILABLE);
-    type View = Bare<Health>;
+    type Reply = Result<reply::Ok<Bare<Health>>, reply::ServiceUnavailable<Bare<Health>>>;
 
-    fn reply(health: Health) -> Reply<Bare<Health>> {
+    fn reply(health: Health) -> Self::Reply {
         match health.status {
-            Status::Ok => Reply::ok(Bare(health)),
-            Status::Unavailable => Reply::new(StatusCode::SERVICE_UNAVAILABLE, Bare(health))
-                .header(header::RETRY_AFTER, HeaderValue::from(KEPT.found.as_secs())),
+            Status::Ok => Ok(reply::Ok::of(Bare(health))),
+            Status::Unavailable => Err(reply::ServiceUnavailable::of(Bare(health))
+                .header(header::RETRY_AFTER, HeaderValue::from(KEPT.found.as_secs()))),
         }
     }
 }

@@ -1,13 +1,11 @@
 //! `GET /rules`: the parameters of the business rules, as they are stored.
 
-use std::process::ExitCode;
-
 use aws::Table;
 use domain::BusinessRules;
 use domain::people::{Role, SignedIn};
 use domain::resources::SETTINGS;
-use lifecycle::resource::{Action, Resource};
-use lifecycle::{Access, FieldErrors, Permit, Query, Reply, RetrieveError, Route, Verdict};
+use lifecycle::Query;
+use lifecycle::prelude::*;
 
 fn main() -> ExitCode {
     aws::serve(|aws| GetRules { settings: aws.table() })
@@ -27,7 +25,7 @@ impl Query for GetRules {
     // 3. Authorization, before anything is read
     const ACCESS: Access<Role> = Access::OneOf(&[Role::Admin]);
 
-    const RESOURCES: &'static [Resource] = &[Resource::Table(SETTINGS, &[Action::GetItem])];
+    const RESOURCES: Resources = &[Resource::Table(SETTINGS, &[GetItem])];
 
     // 4. Deserialisation: nothing is sent
     type Input = ();
@@ -35,33 +33,23 @@ impl Query for GetRules {
     // 5. Syntax validation
     type Command = ();
 
-    fn parse((): ()) -> Result<(), FieldErrors> {
-        Ok(())
-    }
-
     // 6. Retrieval: from the table and not from a cache, since the caller may change the rules
     type Facts = BusinessRules;
 
-    async fn retrieve(
-        &self,
-        permit: &Permit<SignedIn>,
-        (): &(),
-    ) -> Result<BusinessRules, RetrieveError> {
+    async fn retrieve(&self, permit: &Permit<SignedIn>, (): &()) -> Retrieved<BusinessRules> {
         Ok(self.settings.get_the_one(permit).await?)
     }
 
     // 3b. Authorization: the role is enough
-    fn allow(_: &SignedIn, (): &(), _: &BusinessRules) -> Verdict {
-        Verdict::Allow
-    }
+    const ALLOW: Allow<Self> = Allow::Always;
 
     // 7. and 8. A query decides nothing and changes nothing.
 
     // 9. Response
-    type View = BusinessRules;
+    type Reply = reply::Ok<BusinessRules>;
 
-    fn reply(rules: BusinessRules) -> Reply<BusinessRules> {
+    fn reply(rules: BusinessRules) -> reply::Ok<BusinessRules> {
         let tag = rules.entity_tag();
-        Reply::ok(rules).tagged(tag)
+        reply::Ok::of(rules).tagged(tag)
     }
 }

@@ -1,18 +1,13 @@
 //! Consumer of the queue `notifications`: sends alerts about failures to the services that
 //! operators watch.
 
-use std::process::ExitCode;
-
 use aws::alerts::{DATADOG, NEW_RELIC, NOTIFIERS, SLACK};
 use aws::{AlertSender, Table};
 use domain::notices::{AlertChannel, NoticeDue, NoticeLog, UpstreamFailed};
 use domain::resources::{NOTICES, NOTIFICATIONS};
-use lifecycle::commit::OUTBOX;
-use lifecycle::consumer::{DeliveredMessage, Source};
-use lifecycle::effects::{Effects, EventData, Post};
-use lifecycle::envelope::Envelope;
-use lifecycle::resource::{Action, Resource};
-use lifecycle::{Consumer, DomainError, FieldErrors, Moment, Permit, RetrieveError, Upstream};
+use lifecycle::effects::{EventData, Post};
+use lifecycle::prelude::*;
+use lifecycle::{Consumer, Upstream};
 use serde_json::Value;
 
 fn main() -> ExitCode {
@@ -27,9 +22,9 @@ struct Notify {
 impl Consumer for Notify {
     const SOURCE: Source = Source::Queue(NOTIFICATIONS);
 
-    const RESOURCES: &'static [Resource] = &[
-        Resource::Table(NOTICES, &[Action::GetItem, Action::PutItem, Action::UpdateItem]),
-        Resource::Table(OUTBOX, &[Action::PutItem]),
+    const RESOURCES: Resources = &[
+        Resource::Table(NOTICES, &[GetItem, PutItem, UpdateItem]),
+        Resource::Outbox,
         Resource::Secret(NOTIFIERS),
         Resource::Upstream(SLACK),
         Resource::Upstream(DATADOG),
@@ -40,16 +35,7 @@ impl Consumer for Notify {
     type Input = Envelope<Value>;
 
     // 5. Syntax validation: a failure is counted; an alert that is due is delivered
-    type Command = Word;
-
-    fn parse(envelope: Envelope<Value>) -> Result<Word, FieldErrors> {
-        let event_id = envelope.event_id.clone();
-        match envelope.event_type.as_str() {
-            UpstreamFailed::TYPE => envelope.read().map(Word::Failed),
-            NoticeDue::TYPE => envelope.read().map(|due| Word::Due { due, event_id }),
-            _ => Err(envelope.unknown_type()),
-        }
-    }
+    type Command = Notification;
 
     // 6. Retrieval: the last alert about this kind of failure, and the receivers
     type Facts = (Option<NoticeLog>, Vec<AlertChannel>);
@@ -57,9 +43,9 @@ impl Consumer for Notify {
     async fn retrieve(
         &self,
         permit: &Permit<DeliveredMessage>,
-        word: &Word,
-    ) -> Result<Self::Facts, RetrieveError> {
-        let Word::Failed(failed) = word else {
+        notification: &Notification,
+    ) -> Retrieved<Self::Facts> {
+        let Notification::Failed(failed) = notification else {
             return Ok((None, Vec::new()));
         };
         let key = NoticeLog::key_of(failed);
@@ -73,17 +59,41 @@ impl Consumer for Notify {
     // retried
     fn decide(
         moment: &Moment,
-        word: &Word,
+        notification: &Notification,
         (log, receivers): Self::Facts,
     ) -> Result<Effects, DomainError> {
-        Ok(match word {
-            Word::Failed(failed) => NoticeLog::tell(log.as_ref(), failed, &receivers, moment.now()),
-            Word::Due { due, event_id } => Effects::none().post(Post {
+        Ok(match notification {
+            Notification::Failed(failed) => {
+                NoticeLog::tell(log.as_ref(), failed, &receivers, moment.now())
+            }
+            Notification::Due { due, event_id } => Effects::none().post(Post {
                 id: event_id.clone(),
                 upstream: service(due.receiver),
                 json: due.body(event_id),
             }),
         })
+    }
+}
+
+/// A message of the queue.
+#[derive(Debug)]
+enum Notification {
+    /// An upstream has failed.
+    Failed(UpstreamFailed),
+    /// An alert to one receiver is due.
+    Due { due: NoticeDue, event_id: String },
+}
+
+impl TryFrom<Envelope<Value>> for Notification {
+    type Error = FieldErrors;
+
+    fn try_from(envelope: Envelope<Value>) -> Result<Self, FieldErrors> {
+        let event_id = envelope.event_id.clone();
+        match envelope.event_type.as_str() {
+            UpstreamFailed::TYPE => envelope.read().map(Self::Failed),
+            NoticeDue::TYPE => envelope.read().map(|due| Self::Due { due, event_id }),
+            _ => Err(envelope.unknown_type()),
+        }
     }
 }
 
@@ -96,15 +106,6 @@ fn service(channel: AlertChannel) -> Upstream {
     }
 }
 
-/// A message of the queue.
-#[derive(Debug)]
-enum Word {
-    /// An upstream has failed.
-    Failed(UpstreamFailed),
-    /// An alert to one receiver is due.
-    Due { due: NoticeDue, event_id: String },
-}
-
 #[cfg(test)]
 mod tests {
     use domain::examples::{envelope, moment};
@@ -115,12 +116,13 @@ mod tests {
     #[test]
     fn a_failure_makes_one_event_per_receiver_and_each_event_one_alert() {
         let receivers = vec![AlertChannel::Slack, AlertChannel::Datadog];
-        let failed = Notify::parse(envelope(UpstreamFailed::TYPE, failure())).unwrap();
+        let failed = Notification::try_from(envelope(UpstreamFailed::TYPE, failure())).unwrap();
         let effects = Notify::decide(&moment(), &failed, (None, receivers)).unwrap();
         assert_eq!((effects.writes().len(), effects.posts().len()), (1, 0));
         let [slack, datadog] = effects.events() else { panic!("{:?}", effects.events()) };
         for (event, receiver) in [(slack, AlertChannel::Slack), (datadog, AlertChannel::Datadog)] {
-            let due = Notify::parse(envelope(NoticeDue::TYPE, event.data.clone())).unwrap();
+            let due =
+                Notification::try_from(envelope(NoticeDue::TYPE, event.data.clone())).unwrap();
             let effects = Notify::decide(&moment(), &due, (None, Vec::new())).unwrap();
             let [post] = effects.posts() else { panic!("{:?}", effects.posts()) };
             assert_eq!((post.id.as_str(), post.upstream), ("event-1", service(receiver)));
@@ -134,7 +136,7 @@ mod tests {
             (UpstreamFailed::TYPE, json!({ "upstream": "partner" })),
             (NoticeDue::TYPE, failure()),
         ] {
-            assert!(Notify::parse(envelope(event_type, data)).is_err(), "{event_type}");
+            assert!(Notification::try_from(envelope(event_type, data)).is_err(), "{event_type}");
         }
     }
 

@@ -2,21 +2,14 @@
 //!
 //! Functions cache the rules for a minute: after that the change holds everywhere.
 
-use std::process::ExitCode;
-
 use aws::{Present, Table};
 use domain::BusinessRules;
 use domain::people::{Role, SignedIn};
 use domain::resources::SETTINGS;
 use domain::rules::RulesDraft;
-use lifecycle::effects::{Effects, Write};
-use lifecycle::input::Json;
+use lifecycle::prelude::*;
 use lifecycle::record::Singleton;
-use lifecycle::resource::{Action, Resource};
-use lifecycle::{
-    Access, Conditions, DomainError, Endpoint, EntityTag, FieldErrors, Moment, Permit, Reply,
-    RetrieveError, Route, Verdict,
-};
+use lifecycle::{Endpoint, EntityTag};
 
 fn main() -> ExitCode {
     aws::serve(|aws| PutRules { settings: aws.table() })
@@ -37,19 +30,13 @@ impl Endpoint for PutRules {
     const ACCESS: Access<Role> = Access::OneOf(&[Role::Admin]);
 
     const BODY_BYTES_MAX: usize = 4 * 1024;
-    const RESOURCES: &'static [Resource] =
-        &[Resource::Table(SETTINGS, &[Action::GetItem, Action::PutItem])];
+    const RESOURCES: Resources = &[Resource::Table(SETTINGS, &[GetItem, PutItem])];
 
     // 4. Deserialisation
     type Input = Json<RulesDraft>;
 
-    // 5. Syntax validation: each value is valid by now; this checks them together
-    type Command = RulesDraft;
-
-    fn parse(Json(draft): Json<RulesDraft>) -> Result<RulesDraft, FieldErrors> {
-        draft.clone().at_version(0).checked()?;
-        Ok(draft)
-    }
+    // 5. Syntax validation
+    type Command = NewRules;
 
     // 6. Retrieval: the stored rules. Unreadable rules can be replaced
     type Facts = Present<BusinessRules>;
@@ -57,15 +44,13 @@ impl Endpoint for PutRules {
     async fn retrieve(
         &self,
         permit: &Permit<SignedIn>,
-        _: &RulesDraft,
-    ) -> Result<Present<BusinessRules>, RetrieveError> {
+        _: &NewRules,
+    ) -> Retrieved<Present<BusinessRules>> {
         Ok(self.settings.get_to_replace(permit).await?)
     }
 
     // 3b. Authorization: the role is enough
-    fn allow(_: &SignedIn, _: &RulesDraft, _: &Present<BusinessRules>) -> Verdict {
-        Verdict::Allow
-    }
+    const ALLOW: Allow<Self> = Allow::Always;
 
     const CONDITIONS: Conditions<Present<BusinessRules>> =
         Conditions::On(|present| present.version().map(EntityTag::of_version));
@@ -76,7 +61,7 @@ impl Endpoint for PutRules {
     fn decide(
         _: &Moment,
         _: &SignedIn,
-        draft: &RulesDraft,
+        NewRules(draft): &NewRules,
         present: Present<BusinessRules>,
     ) -> Result<Change, DomainError> {
         let rules = draft.clone().at_version(present.next_version());
@@ -89,10 +74,23 @@ impl Endpoint for PutRules {
     }
 
     // 9. Response: without an entity tag, since it differs from the request (RFC 9110, 9.3.4)
-    type View = BusinessRules;
+    type Reply = reply::Ok<BusinessRules>;
 
-    fn reply(change: Change) -> Reply<BusinessRules> {
-        Reply::ok(change.rules)
+    fn reply(change: Change) -> reply::Ok<BusinessRules> {
+        reply::Ok::of(change.rules)
+    }
+}
+
+/// Rules that are consistent with each other.
+struct NewRules(RulesDraft);
+
+/// Each value is valid by now; this checks them together.
+impl TryFrom<RulesDraft> for NewRules {
+    type Error = FieldErrors;
+
+    fn try_from(draft: RulesDraft) -> Result<Self, FieldErrors> {
+        draft.clone().at_version(0).checked()?;
+        Ok(Self(draft))
     }
 }
 
@@ -106,7 +104,6 @@ struct Change {
 mod tests {
     use domain::examples::{ann, moment, read, signed_in};
     use lifecycle::effects::Condition;
-    use serde_json::json;
 
     use super::*;
 
@@ -134,9 +131,9 @@ mod tests {
         PutRules::decide(&moment(), &admin, &draft(), present).unwrap()
     }
 
-    fn draft() -> RulesDraft {
+    fn draft() -> NewRules {
         let mut rules = serde_json::to_value(BusinessRules::default()).unwrap();
         rules.as_object_mut().unwrap().remove("version");
-        PutRules::parse(Json(read(json!(rules)))).unwrap()
+        NewRules::try_from(read::<RulesDraft>(rules)).unwrap()
     }
 }

@@ -1,12 +1,9 @@
 //! Consumer of the outbox's stream: relays events to the queues that subscribe to them.
 
-use std::process::ExitCode;
-
 use domain::events::{SUBSCRIBED, relay};
+use lifecycle::Consumer;
 use lifecycle::commit::{OUTBOX, OutboxRow};
-use lifecycle::consumer::{DeliveredMessage, Inbox, Source};
-use lifecycle::resource::{Action, Resource};
-use lifecycle::{Consumer, DomainError, Effects, FieldErrors, Moment, Permit, RetrieveError};
+use lifecycle::prelude::*;
 
 fn main() -> ExitCode {
     aws::consume(|_| RelayOutbox)
@@ -20,8 +17,8 @@ impl Consumer for RelayOutbox {
     /// A row may be relayed twice: each consumer stores the ids of the events it has handled.
     const INBOX: Inbox = Inbox::None;
 
-    const RESOURCES: &'static [Resource] =
-        &[Resource::Table(OUTBOX, &[Action::PutItem]), Resource::Queues(SUBSCRIBED)];
+    const RESOURCES: Resources =
+        &[Resource::Table(OUTBOX, &[PutItem]), Resource::Queues(SUBSCRIBED)];
 
     // 4. Deserialisation
     type Input = OutboxRow;
@@ -29,18 +26,10 @@ impl Consumer for RelayOutbox {
     // 5. Syntax validation: none; the subscribers validate the event's data
     type Command = OutboxRow;
 
-    fn parse(row: OutboxRow) -> Result<OutboxRow, FieldErrors> {
-        Ok(row)
-    }
-
     // 6. Retrieval: nothing is needed
     type Facts = ();
 
-    async fn retrieve(
-        &self,
-        _: &Permit<DeliveredMessage>,
-        _: &OutboxRow,
-    ) -> Result<(), RetrieveError> {
+    async fn retrieve(&self, _: &Permit<DeliveredMessage>, _: &OutboxRow) -> Retrieved<()> {
         Ok(())
     }
 

@@ -1,14 +1,11 @@
 //! On a schedule: closes the audit records of calls whose function ended before the call did.
 
-use std::process::ExitCode;
-
 use aws::{Range, Table};
 use domain::communications::UpstreamCall;
 use domain::resources::{BY_PENDING, COMMUNICATIONS};
-use lifecycle::consumer::{DeliveredMessage, Inbox, ScheduledRun, Source};
+use lifecycle::Consumer;
 use lifecycle::ports::Transaction;
-use lifecycle::resource::{Action, Resource};
-use lifecycle::{Consumer, DomainError, Effects, FieldErrors, Moment, Permit, RetrieveError};
+use lifecycle::prelude::*;
 
 fn main() -> ExitCode {
     aws::consume(|aws| SweepCommunications { communications: aws.table() })
@@ -30,20 +27,14 @@ impl Consumer for SweepCommunications {
     /// A repeated run does no harm: only a pending record is closed.
     const INBOX: Inbox = Inbox::None;
 
-    const RESOURCES: &'static [Resource] = &[
-        Resource::Table(COMMUNICATIONS, &[Action::PutItem]),
-        Resource::Index(COMMUNICATIONS, BY_PENDING),
-    ];
+    const RESOURCES: Resources =
+        &[Resource::Table(COMMUNICATIONS, &[PutItem]), Resource::Index(COMMUNICATIONS, BY_PENDING)];
 
     // 4. Deserialisation
     type Input = ScheduledRun;
 
     // 5. Syntax validation: a run carries no data
-    type Command = ();
-
-    fn parse(_: ScheduledRun) -> Result<(), FieldErrors> {
-        Ok(())
-    }
+    type Command = ScheduledRun;
 
     // 6. Retrieval: the records that are pending for too long, the oldest first. Their number is
     // logged here, because a decision has no effect except its result.
@@ -52,8 +43,8 @@ impl Consumer for SweepCommunications {
     async fn retrieve(
         &self,
         permit: &Permit<DeliveredMessage>,
-        (): &(),
-    ) -> Result<Self::Facts, RetrieveError> {
+        _: &ScheduledRun,
+    ) -> Retrieved<Self::Facts> {
         let latest = permit.moment().now().plus_seconds(-PENDING_S_MAX);
         let abandoned = Range::sharded(BY_PENDING).up_to(latest);
         let found = self.communications.first_of(permit, &abandoned, RECORDS_MAX).await?;
@@ -64,7 +55,11 @@ impl Consumer for SweepCommunications {
     }
 
     // 7. and 8. Each record is closed separately, unless the call has ended meanwhile
-    fn decide(_: &Moment, (): &(), abandoned: Vec<UpstreamCall>) -> Result<Effects, DomainError> {
+    fn decide(
+        _: &Moment,
+        _: &ScheduledRun,
+        abandoned: Vec<UpstreamCall>,
+    ) -> Result<Effects, DomainError> {
         let closed = abandoned.into_iter().map(UpstreamCall::abandon);
         let parts = closed.map(|write| Effects::none().write(write));
         Ok(parts.fold(Effects::none(), Effects::part))
@@ -80,12 +75,17 @@ mod tests {
 
     #[test]
     fn a_pending_record_is_closed_as_abandoned() {
-        let effects = SweepCommunications::decide(&moment(), &(), vec![communication()]).unwrap();
+        let effects =
+            SweepCommunications::decide(&moment(), &run(), vec![communication()]).unwrap();
         let [part] = effects.parts() else { panic!("{effects:?}") };
         let [write] = part.writes() else { panic!("{effects:?}") };
         assert_eq!(write.condition, Some(Condition::Equals("outcome", text("PENDING"))));
         let WriteAction::Put(item) = &write.action else { panic!("{write:?}") };
         assert_eq!(item.get("outcome"), Some(&text("ABANDONED")));
         assert_eq!(item.get("by_pending_pk"), None, "it leaves the index");
+    }
+
+    fn run() -> ScheduledRun {
+        ScheduledRun { id: "run-1".to_owned(), time: moment().now() }
     }
 }

@@ -1,14 +1,11 @@
 //! On a schedule: relays the rows of the outbox that the stream has missed.
 
-use std::process::ExitCode;
-
 use aws::{Found, Range, Table};
 use domain::events::{SUBSCRIBED, relay};
+use lifecycle::Consumer;
 use lifecycle::commit::{BY_WAITING, OUTBOX, OUTBOX_ROW_SET_ASIDE, OutboxRow};
-use lifecycle::consumer::{DeliveredMessage, Inbox, ScheduledRun, Source};
-use lifecycle::resource::{Action, Resource};
+use lifecycle::prelude::*;
 use lifecycle::telemetry::observe_error;
-use lifecycle::{Consumer, DomainError, Effects, FieldErrors, Moment, Permit, RetrieveError};
 
 fn main() -> ExitCode {
     aws::consume(|aws| SweepOutbox { outbox: aws.table() })
@@ -29,8 +26,8 @@ impl Consumer for SweepOutbox {
     /// A row may be relayed twice: each consumer stores the ids of the events it has handled.
     const INBOX: Inbox = Inbox::None;
 
-    const RESOURCES: &'static [Resource] = &[
-        Resource::Table(OUTBOX, &[Action::PutItem]),
+    const RESOURCES: Resources = &[
+        Resource::Table(OUTBOX, &[PutItem]),
         Resource::Index(OUTBOX, BY_WAITING),
         Resource::Queues(SUBSCRIBED),
     ];
@@ -39,11 +36,7 @@ impl Consumer for SweepOutbox {
     type Input = ScheduledRun;
 
     // 5. Syntax validation: a run carries no data
-    type Command = ();
-
-    fn parse(_: ScheduledRun) -> Result<(), FieldErrors> {
-        Ok(())
-    }
+    type Command = ScheduledRun;
 
     // 6. Retrieval: the overdue rows, the oldest first, unreadable ones included. They are logged
     // and counted here, because a decision has no effect except its result.
@@ -52,8 +45,8 @@ impl Consumer for SweepOutbox {
     async fn retrieve(
         &self,
         permit: &Permit<DeliveredMessage>,
-        (): &(),
-    ) -> Result<Self::Facts, RetrieveError> {
+        _: &ScheduledRun,
+    ) -> Retrieved<Self::Facts> {
         let latest = permit.moment().now().plus_seconds(-WAITING_S_MAX);
         let overdue = Range::sharded(BY_WAITING).up_to(latest);
         let rows = self.outbox.everything_in(permit, &overdue, ROWS_MAX).await?;
@@ -68,7 +61,11 @@ impl Consumer for SweepOutbox {
 
     // 7. and 8. Each row is relayed separately, in the same way as from the stream. An unreadable
     // row is set aside, since every run would find it again
-    fn decide(moment: &Moment, (): &(), rows: Self::Facts) -> Result<Effects, DomainError> {
+    fn decide(
+        moment: &Moment,
+        _: &ScheduledRun,
+        rows: Self::Facts,
+    ) -> Result<Effects, DomainError> {
         let part = |row: &Found<OutboxRow>| match row {
             Found::Record(row) => relay(row, moment.now()),
             Found::Unreadable(item) => {
@@ -93,7 +90,7 @@ mod tests {
     #[test]
     fn each_overdue_row_is_relayed_and_marked_separately() {
         let rows = ["OrderCreated", "NobodyCares"].map(|event| Found::Record(outbox_row(event)));
-        let effects = SweepOutbox::decide(&moment(), &(), rows.into()).unwrap();
+        let effects = SweepOutbox::decide(&moment(), &run(), rows.into()).unwrap();
         let [created, other] = effects.parts() else { panic!("not one part per row") };
         let queues: Vec<_> = created.messages().iter().map(|message| message.queue).collect();
         assert_eq!(queues, [CUSTOMER_APPROVALS, EMAILS]);
@@ -117,12 +114,16 @@ mod tests {
         let mut item = item_of(&outbox_row("OrderCreated"));
         item.remove("eventType");
         let rows = vec![Found::Unreadable(item.clone()), Found::Record(outbox_row("OrderCreated"))];
-        let effects = SweepOutbox::decide(&moment(), &(), rows).unwrap();
+        let effects = SweepOutbox::decide(&moment(), &run(), rows).unwrap();
         let WriteAction::Put(kept) = &effects.parts()[0].writes()[0].action else {
             panic!("not kept")
         };
         assert!(kept.contains_key(SET_ASIDE_AT) && !kept.contains_key("by_waiting_pk"));
         assert_eq!((kept.get("data"), kept.get("pk")), (item.get("data"), item.get("pk")));
         assert_eq!(effects.parts()[1].messages().len(), 2, "the next row is relayed");
+    }
+
+    fn run() -> ScheduledRun {
+        ScheduledRun { id: "run-1".to_owned(), time: moment().now() }
     }
 }
