@@ -360,8 +360,10 @@ fn attach(deployed: &mut Value, id: &str, mut table: Value) -> Result<(), Error>
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
+    use std::process::Command;
 
     use super::*;
+    use crate::process::succeeded;
     use crate::workspace;
 
     const ARN: &str = "arn:aws:dynamodb:eu-west-1:123456789012:table/shop-OrdersTable-restored";
@@ -512,6 +514,44 @@ mod tests {
         assert_eq!(resources[0]["ResourceIdentifier"]["TableName"], "shop-OrdersTable-restored");
         let refused = attach(&mut template.clone(), "OrdersTable", table.clone()).unwrap_err();
         assert_eq!(refused.to_string(), "the stack has OrdersTable already");
+    }
+
+    #[test]
+    fn the_documented_commands_stop_each_function_that_uses_a_restored_table() {
+        let document = fs_err::read_to_string(workspace().join("infra/docs/DATA.md")).unwrap();
+        let variable = document.lines().find(|line| line.starts_with("variable() ")).unwrap();
+        let (_, step) = document.split_once("1. **Stop the writers**").unwrap();
+        let commands = step.split("```").nth(1).unwrap();
+        // The commands run in the workspace, so its folders are here too.
+        let folder = std::env::temp_dir().join(format!("stop-writers-{}", std::process::id()));
+        for entry in fs_err::read_dir(workspace()).unwrap().map(Result::unwrap) {
+            if entry.file_type().unwrap().is_dir() {
+                fs_err::create_dir_all(folder.join(entry.file_name())).unwrap();
+            }
+        }
+        let (programs, calls) = (folder.join("programs"), folder.join("calls"));
+        fs_err::create_dir_all(&programs).unwrap();
+        let aws = format!(
+            "#!/bin/sh\necho \"$@\" >> {}\ncase $2 in\nlist-functions) printf 'shop-a\\tshop-b\\n' ;;\nget-function-concurrency) echo None ;;\nesac\n",
+            calls.display(),
+        );
+        fs_err::write(programs.join("aws"), aws).unwrap();
+        fs_err::set_permissions(programs.join("aws"), PermissionsExt::from_mode(0o755)).unwrap();
+        let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
+        let script = format!("STACK=shop TABLES='OrdersTable UsersTable'\n{variable}\n{commands}");
+        let mut bash = Command::new("bash");
+        succeeded(bash.args(["-c", &script]).current_dir(&folder).env("PATH", path)).unwrap();
+        let stopped = fs_err::read_to_string(folder.join("stopped")).unwrap();
+        let made = fs_err::read_to_string(&calls).unwrap();
+        fs_err::remove_dir_all(&folder).unwrap();
+        assert_eq!(stopped, "shop-a None\nshop-b None\n");
+        for table in ["ORDERS_TABLE", "USERS_TABLE"] {
+            assert!(made.contains(&format!("Environment.Variables.{table}]")), "{made}");
+        }
+        for function in ["shop-a", "shop-b"] {
+            let stop = format!("--function-name {function} --reserved-concurrent-executions 0");
+            assert!(made.contains(&stop), "{made}");
+        }
     }
 
     /// A table with all declared properties, without deletion protection.
