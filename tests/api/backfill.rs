@@ -2,7 +2,7 @@
 //!
 //! `BACKFILL_ITEMS` sets the number of items of the table.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write as _};
 use std::process::{ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -172,6 +172,28 @@ async fn an_item_that_the_table_rejects_is_left_and_all_others_are_written() {
     assert_eq!(count_out_of_date(&api).await, 1, "only the item that is too large");
 }
 
+#[tokio::test]
+async fn a_run_uses_exactly_the_documented_permissions() {
+    let Some(api) = fresh_platform(unlimited()).await else { return };
+    store_as_other_versions_did(&api, Uuid::new_v4(), 8);
+    let before = calls_of_operators(&api);
+    operate(&api, &["backfill", "products"]).await.unwrap_err();
+    let mut used = calls_of_operators(&api);
+    used.retain(|call, count| before.get(call).is_none_or(|before| *before < *count));
+
+    let document = include_str!("../../infra/docs/DATA.md");
+    let (_, permissions) = document.split_once("It needs `dynamodb:").unwrap();
+    let (table, settings) = permissions.split_once("` on the table, and `").unwrap();
+    let (settings, _) = settings.split_once("` on that of settings.").unwrap();
+    let documented = [("ProductsTable", table), ("SettingsTable", settings)];
+    let documented = documented.into_iter().flat_map(|(table, actions)| {
+        let actions = actions.split("`, `").flat_map(|actions| actions.split("` and `"));
+        actions.map(move |action| (table.to_owned(), action.to_owned()))
+    });
+    let documented: BTreeSet<_> = documented.collect();
+    assert_eq!(used.into_keys().collect::<BTreeSet<_>>(), documented);
+}
+
 /// Stores products of a merchant as an earlier version may have. One quarter is up to date, one is in
 /// no index, one in a former partition, and one has only half of its index attributes.
 fn store_as_other_versions_did(api: &Api, owner: Uuid, count: usize) -> Vec<ProductId> {
@@ -333,6 +355,21 @@ fn put_progress(api: &Api, progress: &Value) {
     let item: serde_dynamo::Item = serde_dynamo::to_item(progress).unwrap();
     let stores = api.inside().unwrap().platform().stores();
     stores.put_item("SettingsTable", &json!(item)).unwrap();
+}
+
+/// The calls of operators and of tests so far, by table and permission.
+fn calls_of_operators(api: &Api) -> BTreeMap<(String, String), u64> {
+    let mut calls = BTreeMap::new();
+    for (kind, count) in api.inside().unwrap().platform().stores().calls() {
+        if kind.service != "dynamodb" || !kind.function.is_empty() {
+            continue;
+        }
+        // A backfill's only transaction deletes its progress.
+        let is_transaction = kind.operation == "TransactWriteItems";
+        let action = if is_transaction { "DeleteItem".to_owned() } else { kind.operation };
+        *calls.entry((kind.resource, action)).or_default() += count;
+    }
+    calls
 }
 
 /// The number of name claims in the table.
