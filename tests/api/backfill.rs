@@ -134,7 +134,7 @@ async fn a_run_ends_when_another_has_begun_and_keeps_the_progress_of_that_one() 
     store_as_other_versions_did(&api, Uuid::new_v4(), ITEMS);
     let other = async {
         let mut other = eventually("the run's progress", async || progress(&api).await).await;
-        other["beganAt"] = "2026-01-31T12:00:00.000Z".into();
+        other["process"] = "another".into();
         put_progress(&api, &other);
         other
     };
@@ -143,8 +143,27 @@ async fn a_run_ends_when_another_has_begun_and_keeps_the_progress_of_that_one() 
     assert!(!ran.status.success(), "{ran:?}");
     let last = ran.said.last().unwrap();
     assert_eq!(last, "another run over products has begun, or has ended this one");
-    let began_at = progress(&api).await.unwrap()["beganAt"].clone();
-    assert_eq!(began_at, other["beganAt"]);
+    let process = progress(&api).await.unwrap()["process"].clone();
+    assert_eq!(process, other["process"]);
+}
+
+#[tokio::test]
+async fn a_run_ends_when_another_process_continues_it() {
+    let Some(api) = fresh_platform(unlimited()).await else { return };
+    store_as_other_versions_did(&api, Uuid::new_v4(), ITEMS);
+    let arguments = ["backfill", "products", "--rate", "500"];
+    let second = async {
+        eventually("the run's progress", async || progress(&api).await).await;
+        operator(&api, &arguments, |_| false).await
+    };
+    let (first, second) = join(operator(&api, &arguments, |_| false), second).await;
+    assert!(!first.status.success(), "{first:?}");
+    let last = first.said.last().unwrap();
+    assert_eq!(last, "another run over products has begun, or has ended this one");
+    assert!(second.said[0].starts_with("goes on with the run of "), "{second:?}");
+    assert_eq!(second.said.last().unwrap(), "3 items of products are left as they are");
+    assert_eq!(count_out_of_date(&api).await, 0);
+    assert_eq!(progress(&api).await, None);
 }
 
 #[tokio::test]
