@@ -2,7 +2,7 @@
 //!
 //! `BACKFILL_ITEMS` sets the number of items of the table.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write as _};
 use std::process::{ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -134,7 +134,7 @@ async fn a_run_ends_when_another_has_begun_and_keeps_the_progress_of_that_one() 
     store_as_other_versions_did(&api, Uuid::new_v4(), ITEMS);
     let other = async {
         let mut other = eventually("the run's progress", async || progress(&api).await).await;
-        other["beganAt"] = "2026-01-31T12:00:00.000Z".into();
+        other["process"] = "another".into();
         put_progress(&api, &other);
         other
     };
@@ -143,8 +143,27 @@ async fn a_run_ends_when_another_has_begun_and_keeps_the_progress_of_that_one() 
     assert!(!ran.status.success(), "{ran:?}");
     let last = ran.said.last().unwrap();
     assert_eq!(last, "another run over products has begun, or has ended this one");
-    let began_at = progress(&api).await.unwrap()["beganAt"].clone();
-    assert_eq!(began_at, other["beganAt"]);
+    let process = progress(&api).await.unwrap()["process"].clone();
+    assert_eq!(process, other["process"]);
+}
+
+#[tokio::test]
+async fn a_run_ends_when_another_process_continues_it() {
+    let Some(api) = fresh_platform(unlimited()).await else { return };
+    store_as_other_versions_did(&api, Uuid::new_v4(), ITEMS);
+    let arguments = ["backfill", "products", "--rate", "500"];
+    let second = async {
+        eventually("the run's progress", async || progress(&api).await).await;
+        operator(&api, &arguments, |_| false).await
+    };
+    let (first, second) = join(operator(&api, &arguments, |_| false), second).await;
+    assert!(!first.status.success(), "{first:?}");
+    let last = first.said.last().unwrap();
+    assert_eq!(last, "another run over products has begun, or has ended this one");
+    assert!(second.said[0].starts_with("goes on with the run of "), "{second:?}");
+    assert_eq!(second.said.last().unwrap(), "3 items of products are left as they are");
+    assert_eq!(count_out_of_date(&api).await, 0);
+    assert_eq!(progress(&api).await, None);
 }
 
 #[tokio::test]
@@ -170,6 +189,28 @@ async fn an_item_that_the_table_rejects_is_left_and_all_others_are_written() {
     let reason = format!("products {key} is left as it is: the table rejects its rewritten form");
     assert!(ran.said.iter().any(|line| line.starts_with(&reason)), "{:?}", ran.said);
     assert_eq!(count_out_of_date(&api).await, 1, "only the item that is too large");
+}
+
+#[tokio::test]
+async fn a_run_uses_exactly_the_documented_permissions() {
+    let Some(api) = fresh_platform(unlimited()).await else { return };
+    store_as_other_versions_did(&api, Uuid::new_v4(), 8);
+    let before = calls_of_operators(&api);
+    operate(&api, &["backfill", "products"]).await.unwrap_err();
+    let mut used = calls_of_operators(&api);
+    used.retain(|call, count| before.get(call).is_none_or(|before| *before < *count));
+
+    let document = include_str!("../../infra/docs/DATA.md");
+    let (_, permissions) = document.split_once("It needs `dynamodb:").unwrap();
+    let (table, settings) = permissions.split_once("` on the table, and `").unwrap();
+    let (settings, _) = settings.split_once("` on that of settings.").unwrap();
+    let documented = [("ProductsTable", table), ("SettingsTable", settings)];
+    let documented = documented.into_iter().flat_map(|(table, actions)| {
+        let actions = actions.split("`, `").flat_map(|actions| actions.split("` and `"));
+        actions.map(move |action| (table.to_owned(), action.to_owned()))
+    });
+    let documented: BTreeSet<_> = documented.collect();
+    assert_eq!(used.into_keys().collect::<BTreeSet<_>>(), documented);
 }
 
 /// Stores products of a merchant as an earlier version may have. One quarter is up to date, one is in
@@ -333,6 +374,21 @@ fn put_progress(api: &Api, progress: &Value) {
     let item: serde_dynamo::Item = serde_dynamo::to_item(progress).unwrap();
     let stores = api.inside().unwrap().platform().stores();
     stores.put_item("SettingsTable", &json!(item)).unwrap();
+}
+
+/// The calls of operators and of tests so far, by table and permission.
+fn calls_of_operators(api: &Api) -> BTreeMap<(String, String), u64> {
+    let mut calls = BTreeMap::new();
+    for (kind, count) in api.inside().unwrap().platform().stores().calls() {
+        if kind.service != "dynamodb" || !kind.function.is_empty() {
+            continue;
+        }
+        // A backfill's only transaction deletes its progress.
+        let is_transaction = kind.operation == "TransactWriteItems";
+        let action = if is_transaction { "DeleteItem".to_owned() } else { kind.operation };
+        *calls.entry((kind.resource, action)).or_default() += count;
+    }
+    calls
 }
 
 /// The number of name claims in the table.

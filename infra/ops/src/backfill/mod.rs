@@ -81,7 +81,7 @@ pub(crate) async fn run(
         Some(begun) if begun.can_be_gone_on_with(table, now) => {
             let read = begun.counts.read;
             say(&format!("goes on with the run of {}, after {read} items", begun.began_at));
-            begun.clone()
+            begun.clone().continued()
         }
         _ => Progress::begin(&kind, table, now),
     };

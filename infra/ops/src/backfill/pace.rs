@@ -15,13 +15,21 @@ struct State {
     units_per_s: f64,
     /// When the pace allows the next unit.
     paid_at: Instant,
+    /// When the pace was halved last.
+    halved_at: Option<Instant>,
 }
+
+/// The minimum time between two halvings: concurrent calls are throttled together.
+const HALVED_EVERY: Duration = Duration::from_secs(1);
+/// The factor by which each consumed unit raises the pace.
+const GROWTH: f64 = 1.02;
 
 impl Pace {
     /// At most so many units a second.
     pub(super) fn new(units_per_s: u32) -> Self {
         let units_per_s_max = f64::from(units_per_s.max(1));
-        let state = State { units_per_s: units_per_s_max, paid_at: Instant::now() };
+        let state =
+            State { units_per_s: units_per_s_max, paid_at: Instant::now(), halved_at: None };
         Self { units_per_s_max, state: Mutex::new(state) }
     }
 
@@ -39,14 +47,20 @@ impl Pace {
     /// Adds the units that a call has consumed. Its [`turn`](Self::turn) spent the first one.
     pub(super) fn took(&self, units: f64) {
         let mut state = self.lock();
-        let more = Duration::from_secs_f64((units - 1.0).max(0.0) / state.units_per_s);
+        let units = units.max(1.0);
+        let more = Duration::from_secs_f64((units - 1.0) / state.units_per_s);
         state.paid_at += more;
-        state.units_per_s = (state.units_per_s * 1.02).min(self.units_per_s_max);
+        state.units_per_s = (state.units_per_s * GROWTH.powf(units)).min(self.units_per_s_max);
     }
 
-    /// Halves the pace. Each successful call raises it again.
+    /// Halves the pace, unless it was halved within the last second. Each consumed unit raises it
+    /// again.
     pub(super) fn throttled(&self) {
-        let mut state = self.lock();
+        let (mut state, now) = (self.lock(), Instant::now());
+        if state.halved_at.is_some_and(|at| now < at + HALVED_EVERY) {
+            return;
+        }
+        state.halved_at = Some(now);
         state.units_per_s = (state.units_per_s / 2.0).max(1.0);
     }
 
@@ -64,6 +78,8 @@ pub(super) fn pause(failures: u32) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use tokio::time::advance;
+
     use super::*;
 
     #[tokio::test(start_paused = true)]
@@ -80,11 +96,33 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_throttled_pace_is_halved_and_grows_again() {
+    async fn calls_that_are_throttled_together_halve_the_pace_once() {
         let pace = Pace::new(100);
-        for _ in 0..20 {
+        for _ in 0..32 {
             pace.throttled();
         }
+        let began = Instant::now();
+        for _ in 0..51 {
+            pace.turn().await;
+        }
+        assert_seconds(began, 1.0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_page_raises_the_pace_by_each_of_its_units() {
+        let pace = slowed(100).await;
+        pace.took(250.0);
+        pace.turn().await;
+        let fast = Instant::now();
+        for _ in 0..100 {
+            pace.turn().await;
+        }
+        assert_seconds(fast, 1.0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_throttled_pace_is_halved_and_grows_again() {
+        let pace = slowed(100).await;
         let slow = Instant::now();
         for _ in 0..6 {
             pace.turn().await;
@@ -104,6 +142,16 @@ mod tests {
     fn pauses_grow_to_half_a_minute() {
         assert!(pause(1) <= Duration::from_millis(100));
         assert!((15..=30).contains(&pause(40).as_secs()));
+    }
+
+    /// A pace that was throttled for 20 seconds.
+    async fn slowed(units_per_s: u32) -> Pace {
+        let pace = Pace::new(units_per_s);
+        for _ in 0..20 {
+            pace.throttled();
+            advance(HALVED_EVERY).await;
+        }
+        pace
     }
 
     fn assert_seconds(began: Instant, seconds: f64) {

@@ -21,8 +21,8 @@ const AGE_S_MAX: i64 = 24 * 60 * 60;
 /// An unfinished run over a table.
 ///
 /// It is an item of the table of settings and not a file, so that any machine can continue the run.
-/// A restored table has another name, so its run starts from the beginning. Each write requires
-/// that no other run has begun; only the first write of a restart replaces any run.
+/// A restored table has another name, so its run starts from the beginning. Each write requires that
+/// no other process has begun or continued a run; only the first write of a restart replaces any run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Progress {
@@ -32,6 +32,9 @@ pub(crate) struct Progress {
     table: String,
     /// The hash of the sources that wrote the items.
     revision: String,
+    /// The random id of the process that executes the run; empty in the items of earlier versions.
+    #[serde(default)]
+    process: String,
     /// When the run began.
     pub(super) began_at: Timestamp,
     /// The position of each segment.
@@ -90,10 +93,16 @@ impl Progress {
             kind: kind.name.to_owned(),
             table: table.to_owned(),
             revision: REVISION.to_owned(),
+            process: random_id(),
             began_at: now,
             segments: vec![Position::Beginning; SEGMENTS.into()],
             counts: Counts::default(),
         }
+    }
+
+    /// The same run, executed by this process.
+    pub(super) fn continued(self) -> Self {
+        Self { process: random_id(), ..self }
     }
 
     /// The key of the run over a kind.
@@ -109,15 +118,15 @@ impl Progress {
             && now < self.began_at.plus_seconds(AGE_S_MAX)
     }
 
-    /// The write that begins or continues the run, unless another one has begun since `before` was
-    /// read.
+    /// The write that begins or continues the run, unless another process has done so since `before`
+    /// was read.
     pub(super) fn claim(&self, before: Option<&Self>) -> Write {
         let before = before.map_or(Condition::Absent, Self::is_stored);
         // The first attempt may have succeeded without a response.
         Write::put(self).when(Condition::Any(vec![before, self.is_stored()]))
     }
 
-    /// The write that stores the progress, unless another run has begun or this one has ended.
+    /// The write that stores the progress, unless another process executes the run or it has ended.
     pub(super) fn store(&self) -> Write {
         Write::put(self).when(self.is_stored())
     }
@@ -128,7 +137,10 @@ impl Progress {
     }
 
     fn is_stored(&self) -> Condition {
-        Condition::Equals("beganAt", text(self.began_at.to_string()))
+        if self.process.is_empty() {
+            return Condition::Equals("beganAt", text(self.began_at.to_string()));
+        }
+        Condition::Equals("process", text(&*self.process))
     }
 
     /// The position of a segment.
@@ -144,6 +156,10 @@ impl Progress {
         };
         self.counts.add(counts);
     }
+}
+
+fn random_id() -> String {
+    format!("{:016x}", fastrand::u64(..))
 }
 
 impl Current {
@@ -236,7 +252,8 @@ mod tests {
     }
 
     fn run() -> Progress {
-        Progress::begin(&orders(), "stack-OrdersTable", Timestamp::from_millis(0))
+        let run = Progress::begin(&orders(), "stack-OrdersTable", Timestamp::from_millis(0));
+        Progress { process: "00000000000000aa".to_owned(), ..run }
     }
 
     #[test]
@@ -280,18 +297,32 @@ mod tests {
     }
 
     #[test]
-    fn each_write_requires_that_no_other_run_has_begun() {
+    fn each_write_requires_that_no_other_process_executes_the_run() {
         let run = run();
-        let of_this_run = Condition::Equals("beganAt", item_of(&run)["beganAt"].clone());
+        let of = |name: &'static str, run: &Progress| {
+            Condition::Equals(name, item_of(run)[name].clone())
+        };
         for write in [run.store(), run.end()] {
-            assert_eq!(write.condition.as_ref(), Some(&of_this_run), "{write:?}");
+            assert_eq!(write.condition, Some(of("process", &run)), "{write:?}");
         }
-        let before = Progress { began_at: Timestamp::from_millis(1), ..run.clone() };
-        let of_before = Condition::Equals("beganAt", item_of(&before)["beganAt"].clone());
-        for (before, condition) in [(Some(&before), of_before), (None, Condition::Absent)] {
-            let expected = Condition::Any(vec![condition, of_this_run.clone()]);
+        let before = Progress { process: "00000000000000bb".to_owned(), ..run.clone() };
+        let earlier = Progress { process: String::new(), ..run.clone() };
+        for (before, condition) in [
+            (Some(&before), of("process", &before)),
+            (Some(&earlier), of("beganAt", &earlier)),
+            (None, Condition::Absent),
+        ] {
+            let expected = Condition::Any(vec![condition, of("process", &run)]);
             assert_eq!(run.claim(before).condition, Some(expected));
         }
+    }
+
+    #[test]
+    fn a_continued_run_has_the_same_progress_and_another_process() {
+        let run = run();
+        let continued = run.clone().continued();
+        assert_ne!(continued.store().condition, run.store().condition);
+        assert_eq!(Progress { process: run.process.clone(), ..continued }, run);
     }
 
     #[test]

@@ -7,6 +7,8 @@
 //!
 //! The next build of the unchanged `template.yaml` then uses the restored table.
 
+#[cfg(test)]
+mod documented;
 mod references;
 mod restored;
 #[cfg(test)]
