@@ -16,6 +16,7 @@ use lifecycle::record::{Key, TableName};
 use lifecycle::telemetry::{observe_query, without_values};
 use serde_dynamo::Item;
 
+use super::scan::patient;
 use super::{Operator, Segment};
 use crate::dynamodb::batch_get::key_in;
 use crate::dynamodb::commit::WRITTEN_BY;
@@ -84,7 +85,7 @@ impl Operator {
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .set_exclusive_start_key(after.map(key_of));
         let started = Instant::now();
-        let answer = request.send().await;
+        let answer = request.customize().config_override(patient()).send().await;
         observe_query("Scan", table.name(), started.elapsed());
         let answer = answer.map_err(|error| fault("Scan", table.name(), error))?;
         let keyed = |item: SdkItem| Some((key_in(&item)?, plain(item)));

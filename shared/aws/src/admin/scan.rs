@@ -1,7 +1,9 @@
 //! Scans of a whole table, page by page.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use aws_sdk_dynamodb::config::{Builder, Config};
+use aws_smithy_types::timeout::TimeoutConfig;
 use lifecycle::ServiceError;
 use lifecycle::record::{Key, Record};
 use lifecycle::telemetry::observe_query;
@@ -14,6 +16,20 @@ use crate::errors::fault;
 
 /// Maximum records in a page.
 const PAGE_MAX: i32 = 100;
+/// A page has up to 1 MB and is read over the operator's own network. The functions' time-outs are
+/// too short for it.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
+/// Limit for all attempts together.
+const OPERATION_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// The configuration of a scan: a longer time-out.
+pub(super) fn patient() -> Builder {
+    let timeouts = TimeoutConfig::builder()
+        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+        .operation_timeout(OPERATION_TIMEOUT)
+        .build();
+    Config::builder().timeout_config(timeouts)
+}
 
 /// A part of a table. Segments can be read at the same time.
 #[derive(Debug, Clone, Copy)]
@@ -59,7 +75,7 @@ impl Operator {
             .consistent_read(true)
             .set_exclusive_start_key(from.map(|place| place.0));
         let started = Instant::now();
-        let answer = request.send().await;
+        let answer = request.customize().config_override(patient()).send().await;
         observe_query("Scan", R::TABLE.name(), started.elapsed());
         let answer = answer.map_err(|error| fault("Scan", R::TABLE.name(), error))?;
         let (mut records, mut unreadable) = (Vec::new(), Vec::new());

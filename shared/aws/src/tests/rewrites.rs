@@ -1,12 +1,16 @@
 //! Items that an operator changes in place during concurrent changes.
 
+use std::sync::atomic::Ordering::SeqCst;
+use std::time::Duration;
+
 use lifecycle::effects::{Condition, Write, number};
 use lifecycle::ports::Store;
 use lifecycle::record::{Key, PARTITION_KEY};
+use lifecycle::resource::{Action, Resource};
 use serde_dynamo::{AttributeValue, Item};
 
 use super::commits::{Product, commit, product};
-use super::stores::{PRODUCTS, Stores};
+use super::stores::{PRODUCTS, Stores, connect, environment, slow_stub};
 use crate::Aws;
 use crate::admin::{Attempt, Changed, Operator, Segment};
 
@@ -23,6 +27,18 @@ async fn an_item_is_changed_in_place_and_keeps_unknown_attributes() {
     assert_eq!(stored(&aws).await, changed);
     let unneeded = self::attempt(&operator, &changed, &changed).await;
     assert_eq!(unneeded, Attempt { result: Changed::Done, units: 0.0 });
+}
+
+#[tokio::test]
+async fn a_page_that_takes_longer_than_a_function_waits_is_read_in_one_attempt() {
+    let (url, counts) = slow_stub(Duration::from_secs(2), 200, r#"{"Items":[],"Count":0}"#).await;
+    let mut environment = environment();
+    environment.extend([("AWS_ENDPOINT_URL", url), ("PRODUCTS_TABLE", "p".to_owned())]);
+    let aws = connect(&[Resource::Table(PRODUCTS, &[Action::Query])], environment);
+    let segment = Segment { number: 0, of: 1 };
+    let page = Operator::new(aws).scan_items(PRODUCTS, segment, None).await.unwrap();
+    assert!(page.items.is_empty());
+    assert_eq!(counts.requests.load(SeqCst), 1);
 }
 
 #[tokio::test]
