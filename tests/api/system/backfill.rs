@@ -200,7 +200,7 @@ async fn a_run_uses_exactly_the_documented_permissions() {
     let mut used = calls_of_operators(&api);
     used.retain(|call, count| before.get(call).is_none_or(|before| *before < *count));
 
-    let document = include_str!("../../infra/docs/DATA.md");
+    let document = include_str!("../../../infra/docs/DATA.md");
     let (_, permissions) = document.split_once("It needs `dynamodb:").unwrap();
     let (table, settings) = permissions.split_once("` on the table, and `").unwrap();
     let (settings, _) = settings.split_once("` on that of settings.").unwrap();
