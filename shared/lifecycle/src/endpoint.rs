@@ -8,7 +8,7 @@ use crate::effects::Effects;
 use crate::error::{DomainError, ErrorCode, FieldErrors, Retrieved};
 use crate::idempotency::Idempotency;
 use crate::input::Input;
-use crate::limit::Limit;
+use crate::limit::{Limit, SubjectLimit};
 use crate::reply::Reply;
 use crate::resource::Resources;
 use crate::route::Route;
@@ -79,6 +79,10 @@ pub trait Endpoint: Send + Sync + Sized + 'static {
     fn cost(_: &Self::Command) -> u32 {
         1
     }
+
+    /// The rate limit of one subject of commands, such as an e-mail address, from all callers
+    /// together. Counted between stages 5 and 6.
+    const SUBJECT_LIMIT: Option<SubjectLimit<Self::Command>> = None;
 
     /// Whether a repeated request with the same key is recognised.
     const IDEMPOTENCY: Idempotency = Idempotency::None;
