@@ -11,8 +11,8 @@ use crate::EntityTag;
 ///
 /// The status is part of the type, so that the endpoint's description cannot contradict it.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a reply",
-    label = "not a reply",
+    message = "stage 9: `{Self}` is not a reply",
+    label = "has no status",
     note = "use `reply::Ok<V>`, `reply::Created<V>`, `reply::Accepted<V>`, `reply::NoContent`, or a `Result` of two replies"
 )]
 pub trait Reply: Sized {
