@@ -3,7 +3,7 @@
 //! The response is the same whether or not the address has an account. The token can be used once,
 //! within an hour; a later token replaces it.
 
-use aws::{AttemptLimiter, MailAllowed, MailCaps};
+use aws::{MailAllowed, MailCaps};
 use domain::events::ANONYMOUS;
 use domain::people::{Email, PasswordResetAsked};
 use domain::resources::EMAILS;
@@ -14,19 +14,12 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 fn main() -> ExitCode {
-    aws::serve(|aws| PostPasswordReset {
-        attempts: AttemptLimiter::new(aws.clone(), "password-reset", MAILS_MAX, MINUTE),
-        mails: MailCaps::new(aws.clone()),
-    })
+    aws::serve(|aws| PostPasswordReset { mails: MailCaps::new(aws.clone()) })
 }
 
 struct PostPasswordReset {
-    attempts: AttemptLimiter,
     mails: MailCaps,
 }
-
-/// The maximum number of requests for mails to one address in a minute, from all sources.
-const MAILS_MAX: u32 = 5;
 
 impl Endpoint for PostPasswordReset {
     // 1. Routing
@@ -39,6 +32,13 @@ impl Endpoint for PostPasswordReset {
     const ACCESS: Access<NoRole> = Access::Public;
 
     const LIMIT: Limit = Limit::exact(30, MINUTE);
+    const SUBJECT_LIMIT: Option<SubjectLimit<Asking>> = Some(SubjectLimit {
+        name: "password-reset",
+        subject: "e-mail address",
+        quota: 5,
+        window: MINUTE,
+        of: |asking: &Asking| asking.email.folded(),
+    });
     const BODY_BYTES_MAX: usize = 4 * 1024;
     const RESOURCES: Resources = &[Resource::Table(LIMITS, &[UpdateItem]), Resource::Queue(EMAILS)];
 
@@ -53,9 +53,7 @@ impl Endpoint for PostPasswordReset {
     type Facts = MailAllowed;
 
     async fn retrieve(&self, permit: &Permit<Anyone>, asking: &Asking) -> Retrieved<MailAllowed> {
-        let address = asking.email.folded();
-        self.attempts.acquire(permit, &address).await?;
-        Ok(self.mails.to_any(permit, &address).await?)
+        Ok(self.mails.to_any(permit, &asking.email.folded()).await?)
     }
 
     // 3b. Authorization: any client may ask

@@ -3,7 +3,7 @@
 //! The response is the same whether or not an account waits for verification. An unverified address
 //! gets five mails a day, including those of sign-ups and password resets.
 
-use aws::{AttemptLimiter, MailCaps};
+use aws::MailCaps;
 use domain::events::ANONYMOUS;
 use domain::people::{Email, VerificationAsked};
 use domain::resources::EMAILS;
@@ -14,19 +14,12 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 fn main() -> ExitCode {
-    aws::serve(|aws| PostVerificationEmail {
-        attempts: AttemptLimiter::new(aws.clone(), "verification-email", MAILS_MAX, MINUTE),
-        mails: MailCaps::new(aws.clone()),
-    })
+    aws::serve(|aws| PostVerificationEmail { mails: MailCaps::new(aws.clone()) })
 }
 
 struct PostVerificationEmail {
-    attempts: AttemptLimiter,
     mails: MailCaps,
 }
-
-/// The maximum number of requests for mails to one address in a minute, from all sources.
-const MAILS_MAX: u32 = 5;
 
 impl Endpoint for PostVerificationEmail {
     // 1. Routing
@@ -39,6 +32,13 @@ impl Endpoint for PostVerificationEmail {
     const ACCESS: Access<NoRole> = Access::Public;
 
     const LIMIT: Limit = Limit::exact(30, MINUTE);
+    const SUBJECT_LIMIT: Option<SubjectLimit<Asking>> = Some(SubjectLimit {
+        name: "verification-email",
+        subject: "e-mail address",
+        quota: 5,
+        window: MINUTE,
+        of: |asking: &Asking| asking.email.folded(),
+    });
     const BODY_BYTES_MAX: usize = 4 * 1024;
     const RESOURCES: Resources = &[Resource::Table(LIMITS, &[UpdateItem]), Resource::Queue(EMAILS)];
 
@@ -53,9 +53,7 @@ impl Endpoint for PostVerificationEmail {
     type Facts = bool;
 
     async fn retrieve(&self, permit: &Permit<Anyone>, asking: &Asking) -> Retrieved<bool> {
-        let address = asking.email.folded();
-        self.attempts.acquire(permit, &address).await?;
-        Ok(self.mails.to_unproven(permit, &address).await?)
+        Ok(self.mails.to_unproven(permit, &asking.email.folded()).await?)
     }
 
     // 3b. Authorization: any client may ask

@@ -4,14 +4,14 @@
 //! signs up with an address, its owner gets the mail, but cannot activate the stranger's password
 //! by mistake.
 
-use aws::{AttemptLimiter, Passwords, Table};
+use aws::{Passwords, Table};
 use domain::error_codes;
 use domain::people::{EnteredPassword, User, UserId};
 use domain::resources::USERS;
 use domain::token::EnteredToken;
 use lifecycle::Endpoint;
 use lifecycle::effects::{self, Condition};
-use lifecycle::limit::LIMITS;
+use lifecycle::limit::{AttemptLimiter, LIMITS};
 use lifecycle::prelude::*;
 use schemars::JsonSchema;
 

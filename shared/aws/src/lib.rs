@@ -30,7 +30,6 @@ pub mod upstream;
 mod warm;
 
 pub use alerts::AlertSender;
-pub use auth::attempts::AttemptLimiter;
 pub use auth::guesses::{Guess, Guesses};
 pub use auth::mails::{MailAllowed, MailCaps};
 pub use auth::passwords::Passwords;

@@ -8,7 +8,8 @@ use serde::de::DeserializeOwned;
 
 use crate::effects::{Effects, QueueName};
 use crate::envelope::Envelope;
-use crate::error::{DomainError, FieldErrors, Retrieved};
+use crate::error::{DomainError, Retrieved};
+use crate::input::FromInput;
 use crate::record::{Key, TableName};
 use crate::resource::Resources;
 use crate::{Backoff, Moment, Permit, Timestamp};
@@ -20,7 +21,8 @@ use crate::{Backoff, Moment, Permit, Timestamp};
 /// inbox entry are one commit: repeated deliveries of a record have one effect.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a consumer",
-    label = "`Consumer` is not implemented for it"
+    label = "`Consumer` is not implemented for it",
+    note = "implement `Consumer` for it: stages 4 to 8"
 )]
 pub trait Consumer: Send + Sync + Sized + 'static {
     /// The source of the records.
@@ -45,7 +47,7 @@ pub trait Consumer: Send + Sync + Sized + 'static {
     /// Stage 5. Syntax validation, by `TryFrom`: into a type that cannot be wrong. It is the input
     /// itself, or a type made of it. The conversion reports all violations together; the record
     /// then goes to the dead-letter queue.
-    type Command: TryFrom<Self::Input, Error: Into<FieldErrors>> + Send + Sync;
+    type Command: FromInput<Self::Input> + Send + Sync;
 
     /// Stage 6. Retrieval: everything the decision needs.
     type Facts: Send + Sync;
@@ -123,6 +125,11 @@ pub fn inbox_key(source: &str, record_id: &str) -> Key {
 }
 
 /// A record as it is delivered, before validation.
+#[diagnostic::on_unimplemented(
+    message = "stage 4: `{Self}` is not the input of a consumer",
+    label = "not a record as it is delivered",
+    note = "use `Envelope<D>` for a message, `ScheduledRun` for a schedule, or implement `RecordInput` for the image in a stream"
+)]
 pub trait RecordInput: DeserializeOwned + Send {
     /// The id for the inbox, if the record has one; otherwise the message id of the queue is used.
     fn event_id(&self) -> Option<&str> {

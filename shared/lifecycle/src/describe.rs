@@ -68,6 +68,11 @@ pub fn endpoint<E: Endpoint>() -> Value {
             "counting": counting,
             "costMax": E::COST_MAX,
         },
+        "subjectLimit": E::SUBJECT_LIMIT.map(|limit| json!({
+            "subject": limit.subject,
+            "quota": limit.quota,
+            "windowSeconds": limit.window.as_secs(),
+        })),
         "idempotency": idempotency,
         "conditions": match E::CONDITIONS {
             Conditions::On(_) => "facts",

@@ -5,10 +5,10 @@ use std::future::Future;
 use crate::caller::{Access, Caller, TokenVerifier, Verdict};
 use crate::conditions::Conditions;
 use crate::effects::Effects;
-use crate::error::{DomainError, ErrorCode, FieldErrors, Retrieved};
+use crate::error::{DomainError, ErrorCode, Retrieved};
 use crate::idempotency::Idempotency;
-use crate::input::Input;
-use crate::limit::Limit;
+use crate::input::{FromInput, Input};
+use crate::limit::{Limit, SubjectLimit};
 use crate::reply::Reply;
 use crate::resource::Resources;
 use crate::route::Route;
@@ -55,7 +55,7 @@ impl<E: Endpoint> Allow<E> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an endpoint",
     label = "neither `Endpoint` nor `Query` is implemented for it",
-    note = "implement `Query` if it only reads, `Endpoint` if it changes something"
+    note = "implement `Query` for it if it only reads (without stages 7 and 8), or `Endpoint` if it changes data (all nine stages)"
 )]
 pub trait Endpoint: Send + Sync + Sized + 'static {
     /// Stage 1. Routing: method and path template.
@@ -80,6 +80,10 @@ pub trait Endpoint: Send + Sync + Sized + 'static {
         1
     }
 
+    /// The rate limit of one subject of commands, such as an e-mail address, from all callers
+    /// together. Counted between stages 5 and 6.
+    const SUBJECT_LIMIT: Option<SubjectLimit<Self::Command>> = None;
+
     /// Whether a repeated request with the same key is recognised.
     const IDEMPOTENCY: Idempotency = Idempotency::None;
 
@@ -97,7 +101,7 @@ pub trait Endpoint: Send + Sync + Sized + 'static {
 
     /// Stage 5. Syntax validation, by `TryFrom`: into a type that cannot be wrong. It is the value of
     /// the input itself, or a type made of it. The conversion reports all violations together.
-    type Command: TryFrom<ValueOf<Self::Input>, Error: Into<FieldErrors>> + Send + Sync;
+    type Command: FromInput<ValueOf<Self::Input>> + Send + Sync;
 
     /// Stage 6. Retrieval: everything the decision needs.
     type Facts: Send + Sync;
@@ -173,7 +177,7 @@ pub trait Query: Send + Sync + Sized + 'static {
 
     /// Stage 5. Syntax validation, by `TryFrom`: into a type that cannot be wrong. It is the value of
     /// the input itself, or a type made of it. The conversion reports all violations together.
-    type Command: TryFrom<ValueOf<Self::Input>, Error: Into<FieldErrors>> + Send + Sync;
+    type Command: FromInput<ValueOf<Self::Input>> + Send + Sync;
 
     /// Stage 6. Retrieval: the data that was asked for.
     type Facts: Send + Sync;
@@ -201,6 +205,7 @@ pub trait Query: Send + Sync + Sized + 'static {
 }
 
 /// A query is an endpoint without effects, whose outcome is its facts.
+#[diagnostic::do_not_recommend]
 impl<Q: Query> Endpoint for Q {
     const ROUTE: Route = Q::ROUTE;
     type Caller = Q::Caller;

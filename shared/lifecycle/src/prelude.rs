@@ -14,7 +14,7 @@ pub use crate::envelope::Envelope;
 pub use crate::error::{DomainError, ErrorCode, FieldErrors, RetrieveError, Retrieved};
 pub use crate::idempotency::Idempotency;
 pub use crate::input::{Headers, Json, Path, QueryString};
-pub use crate::limit::{Limit, MINUTE};
+pub use crate::limit::{Limit, MINUTE, SubjectLimit};
 pub use crate::moment::Moment;
 pub use crate::paging::{NewestFirst, PageQuery, PageRequest};
 pub use crate::reply;

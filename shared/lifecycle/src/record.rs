@@ -108,6 +108,11 @@ impl IndexKey {
 ///
 /// The attributes of the key and of the indexes are added on writing. Reading ignores them, and
 /// every attribute that the type does not know: an item from a newer version can still be read.
+#[diagnostic::on_unimplemented(
+    message = "stages 6 and 8: `{Self}` is not stored in a table",
+    label = "not a record",
+    note = "implement `Record` for it: its table and its key"
+)]
 pub trait Record: Serialize + DeserializeOwned + Send + Sync {
     /// The table.
     const TABLE: TableName;

@@ -17,23 +17,26 @@ pub(super) fn filled(endpoint: &NewEndpoint) -> String {
     let declared = each(|field| format!("{field}: String,\n"));
     let sent: Map<_, _> =
         endpoint.parameters().map(|name| (name.to_owned(), name.into())).collect();
-    let (input, asked, read, value, ignored, example) = if fields.is_empty() {
-        ("()", "()", "()", "()", "()", json!(null))
-    } else {
-        ("Path<Parameters>", "Parameters", "Path(asked)", "asked", "_", sent.into())
+    let (input, asked, value, ignored, example) = match &fields[..] {
+        [] => ("()", "()", "()", "()", json!(null)),
+        [_] => ("Path<String>", "String", "asked", "_", json!("example")),
+        _ => ("Path<Parameters>", "Parameters", "asked", "_", sent.into()),
     };
+    let copies = match &fields[..] {
+        [field] => format!("{field}: asked.clone(), "),
+        _ => each(|field| format!("{field}: asked.{field}.clone(), ")),
+    };
+    let parameters = if fields.len() > 1 { parameters(&declared) } else { String::new() };
     let method = endpoint.method.in_capitals();
     let skeleton = if endpoint.method == Method::Get { QUERY } else { COMMAND };
     [
-        ("{USE_PATH}\n", if fields.is_empty() { "" } else { "use lifecycle::input::Path;\n" }),
-        ("{PARAMETERS}\n\n", &parameters(&declared)),
+        ("{PARAMETERS}\n\n", &parameters),
         ("{INPUT}", input),
-        ("{READ}", read),
         ("{ASKED}", asked),
         ("{VALUE}", value),
         ("{IGNORED}", ignored),
         ("{FIELDS}\n", &declared),
-        ("{COPIES}", &each(|field| format!("{field}: asked.{field}.clone(), "))),
+        ("{COPIES}", &copies),
         ("{EXAMPLES}", &each(|field| format!("{field}: String::new(), "))),
         ("{EXAMPLE}", &example.to_string()),
         ("{TYPE}", &endpoint.type_name()),
@@ -53,11 +56,8 @@ pub(super) fn consumer(consumer: &NewConsumer) -> String {
         .replace("{TYPE}", &logical_id(&consumer.name, ""))
 }
 
-/// The type of the path's parameters, if there are any.
+/// The type of several parameters in the path.
 fn parameters(declared: &str) -> String {
-    if declared.is_empty() {
-        return String::new();
-    }
     format!(
         "#[derive(Debug, eserde::Deserialize, JsonSchema)]\n#[serde(rename_all = \"camelCase\")]\n\
          struct Parameters {{\n{declared}}}\n\n"

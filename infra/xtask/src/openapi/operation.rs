@@ -64,7 +64,7 @@ pub(super) fn head(binary: &str, get: &Value, components: &Components) -> Value 
     head
 }
 
-/// The description: further remarks, the permitted roles, and the rate limit.
+/// The description: further remarks, the permitted roles, and the rate limits.
 fn in_words(description: &Value, words: &Words) -> String {
     let roles = description["access"]["oneOf"].as_array().map(|roles| {
         let roles: Vec<_> = roles.iter().map(|role| text(role).to_uppercase()).collect();
@@ -78,8 +78,16 @@ fn in_words(description: &Value, words: &Words) -> String {
         ),
         _ => format!("At most {} requests in {} s.", limit["quota"], limit["windowSeconds"]),
     };
+    let subject = description["subjectLimit"].as_object().map(|limit| {
+        format!(
+            "At most {} requests for one {} in {} s, from all callers together.",
+            limit["quota"],
+            text(&limit["subject"]),
+            limit["windowSeconds"]
+        )
+    });
     let said = (!words.description.is_empty()).then(|| words.description.clone());
-    said.into_iter().chain(roles).chain([limit]).collect::<Vec<_>>().join("\n\n")
+    said.into_iter().chain(roles).chain([limit]).chain(subject).collect::<Vec<_>>().join("\n\n")
 }
 
 fn parameters(

@@ -3,12 +3,9 @@
 use std::time::Duration;
 
 use futures::future::join_all;
-use lifecycle::limit::MINUTE;
+use lifecycle::limit::{AttemptLimiter, CountedAttempt, MINUTE};
 use lifecycle::ports::Store;
 use lifecycle::{Permit, RetrieveError};
-
-use super::attempts::Counted;
-use crate::AttemptLimiter;
 
 /// Failed sign-ins at one account from one source, in a minute.
 const AT_ACCOUNT_MAX: u32 = 5;
@@ -32,7 +29,7 @@ pub struct Guesses {
 
 /// A guess that was counted, before the password is verified.
 pub struct Guess {
-    counted: Vec<Counted>,
+    counted: Vec<CountedAttempt>,
 }
 
 impl Guesses {
@@ -71,7 +68,7 @@ impl Guesses {
     ///
     /// # Errors
     ///
-    /// As [`Guesses::count`].
+    /// As [`Guesses::acquire`].
     pub async fn acquire_in_total<C>(
         &self,
         permit: &Permit<C>,
@@ -90,10 +87,10 @@ impl Guesses {
 impl Guess {
     /// Takes the guess out of the counts: the password was right.
     pub async fn release(self) {
-        join_all(self.counted.into_iter().map(Counted::release)).await;
+        join_all(self.counted.into_iter().map(CountedAttempt::release)).await;
     }
 
-    /// Waits until a wrong guess may be answered, as [`Counted::hold_back`] does.
+    /// Waits until a wrong guess may be answered, as [`CountedAttempt::delay_response`] does.
     pub async fn delay_response(self) {
         if let Some(first) = self.counted.into_iter().next() {
             first.delay_response().await;

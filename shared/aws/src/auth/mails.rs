@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
+use lifecycle::limit::AttemptLimiter;
 use lifecycle::ports::Store;
 use lifecycle::{Permit, RetrieveError, ServiceError};
-
-use crate::AttemptLimiter;
 
 const DAY: Duration = Duration::from_hours(24);
 /// To one unverified address, in a day.

@@ -1,6 +1,5 @@
 //! Authentication: tokens, passwords, and limits on guesses and on mails.
 
-pub mod attempts;
 pub mod guesses;
 pub mod mails;
 pub mod passwords;

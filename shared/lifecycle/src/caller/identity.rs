@@ -10,9 +10,9 @@ pub const LEEWAY_S: i64 = 60;
 
 /// A kind of caller: [`Anyone`], an [`Identity`], or `Option` of an identity.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a kind of caller",
+    message = "stage 2: `{Self}` is not a kind of caller",
     label = "expected a kind of caller",
-    note = "use `Anyone`, a type that implements `Identity`, or `Option` of such a type"
+    note = "use `Anyone`, a type that implements `Identity`, or an `Option` of such a type"
 )]
 pub trait Caller: Clone + Send + Sync + 'static {
     /// The roles that [`Access::OneOf`](super::Access::OneOf) can name for this kind of caller.
@@ -90,6 +90,7 @@ impl Caller for Anyone {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<I: Identity> Caller for I {
     type Role = I::Role;
     const SIGN_IN: SignIn = SignIn::Required;
@@ -110,6 +111,7 @@ impl<I: Identity> Caller for I {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<I: Identity> Caller for Option<I> {
     type Role = I::Role;
     const SIGN_IN: SignIn = SignIn::Optional;

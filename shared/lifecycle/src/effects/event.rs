@@ -3,6 +3,11 @@
 use serde::Serialize;
 
 /// The payload of an event or message: a name, a version and plain JSON.
+#[diagnostic::on_unimplemented(
+    message = "stage 8: `{Self}` is not the data of an event",
+    label = "has no event type",
+    note = "implement `EventData` for it: the name and the version of the event"
+)]
 pub trait EventData: Serialize {
     /// The name of the event type, in the past tense: `OrderCreated`.
     const TYPE: &'static str;

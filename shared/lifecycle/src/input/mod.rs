@@ -6,6 +6,7 @@
 mod checked;
 mod document;
 mod error;
+mod from_input;
 mod given;
 mod list;
 mod notes;
@@ -22,6 +23,7 @@ use schemars::Schema;
 use schemars::transform::{RecursiveTransform, Transform};
 
 pub(crate) use self::document::{Document, Kind};
+pub use self::from_input::FromInput;
 pub use self::given::Given;
 pub use self::list::List;
 use self::notes::Place;
@@ -34,8 +36,8 @@ use crate::route::Route;
 
 /// The input of an endpoint: a part, a tuple of parts, or `()` for none.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be read from a request",
-    label = "not an input",
+    message = "stage 4: `{Self}` is not an input",
+    label = "not a part of a request",
     note = "use `Path<P>`, `QueryString<Q>`, `Headers<H>`, `Json<B>`, a tuple of these, or `()`"
 )]
 pub trait Input {

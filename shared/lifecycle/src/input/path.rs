@@ -115,3 +115,107 @@ impl<'de> Deserializer<'de> for Probe<'_> {
         unit unit_struct seq tuple tuple_struct enum identifier ignored_any
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use schemars::JsonSchema;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const ONE: Route = Route::get("/plants/{plantId}");
+    const TWO: Route = Route::get("/plants/{plantId}/leaves/{leaf}");
+
+    #[derive(Debug, PartialEq, eserde::Deserialize, JsonSchema)]
+    #[serde(rename_all = "camelCase")]
+    struct Leaf {
+        plant_id: u32,
+        leaf: String,
+    }
+
+    #[derive(Debug, PartialEq, eserde::Deserialize, JsonSchema)]
+    #[serde(rename_all = "UPPERCASE")]
+    enum Family {
+        Fern,
+    }
+
+    fn read<P: Readable>(route: &Route, parameters: Value) -> (Option<P>, FieldErrors) {
+        let event = json!({
+            "version": "2.0", "rawPath": "/", "routeKey": format!("GET {}", route.path),
+            "pathParameters": parameters, "headers": {},
+            "requestContext": { "http": { "method": "GET", "sourceIp": "192.0.2.1" } },
+        });
+        let request = Request::from_event(event.to_string().as_bytes(), route).unwrap();
+        let mut violations = FieldErrors::none();
+        let value = Path::<P>::read(&request, route, &mut violations).unwrap();
+        (value, violations)
+    }
+
+    fn schema<P: Readable>(route: &Route) -> Value {
+        let mut schemas = Schemas::default();
+        Path::<P>::describe(route, &mut schemas);
+        serde_json::to_value(schemas).unwrap()["path"].take()
+    }
+
+    #[test]
+    fn one_parameter_is_read_as_its_own_type() {
+        assert_eq!(read::<u32>(&ONE, json!({ "plantId": "7" })).0, Some(7));
+        assert_eq!(read::<String>(&ONE, json!({ "plantId": "7" })).0, Some("7".to_owned()));
+        assert_eq!(read::<Family>(&ONE, json!({ "plantId": "FERN" })).0, Some(Family::Fern));
+    }
+
+    #[test]
+    fn several_parameters_are_read_into_the_fields_of_a_struct() {
+        let leaf = read::<Leaf>(&TWO, json!({ "plantId": "7", "leaf": "top" })).0;
+        assert_eq!(leaf, Some(Leaf { plant_id: 7, leaf: "top".to_owned() }));
+    }
+
+    #[test]
+    fn a_violation_names_the_parameter_of_the_route() {
+        let named = |(value, violations): (Option<u32>, FieldErrors)| {
+            assert_eq!(value, None);
+            format!("{violations:?}")
+        };
+        let invalid = named(read(&ONE, json!({ "plantId": "seven" })));
+        assert!(invalid.contains("\"path.plantId\""), "{invalid}");
+        let missing = named(read(&ONE, json!({})));
+        assert!(
+            missing.contains("\"path.plantId\"") && missing.contains("is required"),
+            "{missing}"
+        );
+    }
+
+    #[test]
+    fn a_type_and_a_struct_of_one_field_have_the_same_violations() {
+        #[derive(eserde::Deserialize, JsonSchema)]
+        #[serde(rename_all = "camelCase")]
+        struct Parameters {
+            #[expect(dead_code, reason = "only its violations are of interest")]
+            plant_id: u32,
+        }
+        for parameters in [json!({ "plantId": "seven" }), json!({ "plantId": "" }), json!({})] {
+            let alone = read::<u32>(&ONE, parameters.clone()).1;
+            let in_a_struct = read::<Parameters>(&ONE, parameters).1;
+            assert_eq!(format!("{alone:?}"), format!("{in_a_struct:?}"));
+        }
+    }
+
+    #[test]
+    fn the_schema_of_one_parameter_is_an_object_with_its_name() {
+        let described = schema::<u32>(&ONE);
+        assert_eq!(described["properties"]["plantId"]["type"], "integer");
+        assert_eq!(described["required"], json!(["plantId"]));
+        assert_eq!(described["additionalProperties"], false);
+        let described = schema::<Family>(&ONE);
+        let reference = described["properties"]["plantId"]["$ref"].as_str().unwrap();
+        let family = described.pointer(reference.trim_start_matches('#')).unwrap();
+        assert_eq!(family["enum"], json!(["FERN"]), "definitions are at the root");
+    }
+
+    #[test]
+    fn the_schema_of_several_parameters_is_that_of_the_struct() {
+        let described = schema::<Leaf>(&TWO);
+        assert_eq!(described["properties"]["leaf"]["type"], "string");
+        assert_eq!(described["required"], json!(["plantId", "leaf"]));
+    }
+}

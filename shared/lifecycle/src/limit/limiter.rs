@@ -15,7 +15,7 @@ use crate::telemetry::log::print;
 use crate::{Timestamp, clock};
 
 /// The error type of limits that the store cannot count; an alarm reads it.
-pub const RATE_LIMITER_UNAVAILABLE: &str = "RATE_LIMITER_UNAVAILABLE";
+pub(super) const RATE_LIMITER_UNAVAILABLE: &str = "RATE_LIMITER_UNAVAILABLE";
 
 /// Counts requests.
 #[derive(Debug)]

@@ -11,8 +11,8 @@ use crate::EntityTag;
 ///
 /// The status is part of the type, so that the endpoint's description cannot contradict it.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a reply",
-    label = "not a reply",
+    message = "stage 9: `{Self}` is not a reply",
+    label = "has no status",
     note = "use `reply::Ok<V>`, `reply::Created<V>`, `reply::Accepted<V>`, `reply::NoContent`, or a `Result` of two replies"
 )]
 pub trait Reply: Sized {
@@ -159,5 +159,62 @@ impl<S: Reply, F: Reply<View = S::View>> Reply for Result<S, F> {
             std::result::Result::Ok(success) => success.serialise(),
             Err(failure) => failure.serialise(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(serde::Serialize, schemars::JsonSchema)]
+    struct Health {
+        up: bool,
+    }
+
+    /// 200 or 503.
+    type Probed = Result<Ok<Health>, ServiceUnavailable<Health>>;
+
+    fn sent(reply: impl Reply) -> (u16, Vec<(HeaderName, HeaderValue)>, String) {
+        let Serialised { status, headers, body } = reply.serialise().unwrap();
+        (status.as_u16(), headers, body)
+    }
+
+    #[test]
+    fn a_reply_of_two_statuses_describes_both_and_one_shape() {
+        assert_eq!(
+            (Probed::STATUS, Probed::FAILURE_STATUS.unwrap()),
+            (StatusCode::OK, StatusCode::SERVICE_UNAVAILABLE)
+        );
+        assert_eq!(<Probed as Reply>::View::schema(), Health::schema());
+        assert_eq!(Ok::<Health>::FAILURE_STATUS, None);
+    }
+
+    #[test]
+    fn a_reply_of_two_statuses_is_sent_with_the_status_and_headers_of_its_side() {
+        let up: Probed = std::result::Result::Ok(Ok::of(Health { up: true }).cached_publicly(5));
+        let (status, headers, body) = sent(up);
+        assert_eq!((status, body.as_str()), (200, r#"{"data":{"up":true}}"#));
+        assert_eq!(headers[0].0, header::CACHE_CONTROL);
+        let retry = HeaderValue::from_static("30");
+        let down: Probed =
+            Err(ServiceUnavailable::of(Health { up: false })
+                .header(header::RETRY_AFTER, retry.clone()));
+        let (status, headers, body) = sent(down);
+        assert_eq!((status, body.as_str()), (503, r#"{"data":{"up":false}}"#));
+        assert_eq!(headers, [(header::RETRY_AFTER, retry)]);
+    }
+
+    #[test]
+    fn each_reply_has_the_status_of_its_type() {
+        let health = || Health { up: true };
+        assert_eq!(sent(Ok::of(health())).0, 200);
+        assert_eq!(sent(Accepted::of(health())).0, 202);
+        let (status, _, body) = sent(NoContent);
+        assert_eq!((status, body.as_str()), (204, ""));
+        let (status, headers, _) = sent(Created::at("/plants/7", health()));
+        assert_eq!(
+            (status, &headers[0].0, &headers[0].1),
+            (201, &header::LOCATION, &HeaderValue::from_static("/plants/7"))
+        );
     }
 }

@@ -14,9 +14,9 @@ use crate::stored;
 /// are the other shapes. The shape is part of the type, so that the endpoint's description includes
 /// it.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be the data of a response",
-    label = "not a view",
-    note = "derive `Serialize` and `JsonSchema` for it, or use `Page`, `Bare` or `NoBody`"
+    message = "stage 9: `{Self}` cannot be the data of a reply",
+    label = "lacks `Serialize`, `JsonSchema` or `Send`",
+    note = "derive `serde::Serialize` and `schemars::JsonSchema` for it, or use `Page` for a list, `Bare` for data without an envelope"
 )]
 pub trait View: Send {
     /// The body.
@@ -31,6 +31,7 @@ pub trait View: Send {
 }
 
 /// `{"data": …}`
+#[diagnostic::do_not_recommend]
 impl<T: Serialize + JsonSchema + Send> View for T {
     fn body(self) -> Result<String, serde_json::Error> {
         #[derive(Serialize)]

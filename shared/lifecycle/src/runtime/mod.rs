@@ -48,7 +48,7 @@ pub fn endpoint<E: Endpoint, P: Adapter + Clone>(
         return describe::print(&describe::endpoint::<E>());
     }
     run(&describe::uses_of_endpoint::<E>(), connect, |adapter, shared| {
-        Arc::new(endpoint::Handler { endpoint: build(adapter), shared })
+        Arc::new(endpoint::Handler::new(build(adapter), shared))
     })
 }
 

@@ -19,6 +19,7 @@ use super::settle::{RecordOutcome, Settling};
 use crate::commit::EventOrigin;
 use crate::consumer::{Consumer, DeliveredMessage, RecordInput, Source};
 use crate::error::{FieldError, FieldErrors, RequestError, ServiceError};
+use crate::input::FromInput;
 use crate::telemetry::line::{Stages, lines_of_noted, metric, millis};
 use crate::telemetry::{Observations, TraceContext, observed, otlp, shortened, without_values};
 use crate::{Deadline, Moment, Permit, clock};
@@ -155,9 +156,8 @@ impl<C: Consumer> Handler<C> {
         };
         let mut spans_of_parts = Vec::new();
         let settled = async {
-            let command = input.and_then(|input| {
-                C::Command::try_from(input).map_err(|found| RequestError::Invalid(found.into()))
-            });
+            let command = input
+                .and_then(|input| C::Command::from_input(input).map_err(RequestError::Invalid));
             stages.end("validation");
             match command {
                 Ok(command) => settling.settle(&command, &mut stages, &mut spans_of_parts).await,

@@ -8,7 +8,7 @@ use crate::endpoint::Endpoint;
 use crate::error::{FieldErrors, RequestError};
 use crate::http::Request;
 use crate::idempotency::ScopedIdempotencyKey;
-use crate::input::Input;
+use crate::input::{FromInput, Input};
 use crate::telemetry::line::Stages;
 
 /// A parsed request.
@@ -52,10 +52,10 @@ pub(super) fn read<E: Endpoint>(
     let conditions = Named::read(&request.headers, &mut violations);
     let input = E::Input::read(request, &E::ROUTE, &mut violations)?;
     stages.end("deserialisation");
-    let command = input.and_then(|input| match E::Command::try_from(input) {
+    let command = input.and_then(|input| match E::Command::from_input(input) {
         Ok(command) => Some(command),
         Err(found) => {
-            violations.extend(found.into());
+            violations.extend(found);
             None
         }
     });

@@ -18,13 +18,15 @@ use crate::endpoint::Endpoint;
 use crate::error::{RequestError, ServiceError};
 use crate::http::{Request, Response};
 use crate::idempotency::{IDEMPOTENCY_KEYS, ScopedIdempotencyKey, StoredResponse};
+use crate::limit::SubjectLimiter;
 use crate::record::Record;
 use crate::{Deadline, Moment, Permit, Timestamp};
 
 /// Serves one endpoint.
-pub(crate) struct Handler<E> {
+pub(crate) struct Handler<E: Endpoint> {
     pub(crate) endpoint: E,
     pub(crate) shared: Arc<Shared>,
+    subjects: Option<SubjectLimiter<E::Command>>,
 }
 
 /// A request with its response.
@@ -45,6 +47,12 @@ impl Done {
 }
 
 impl<E: Endpoint> Handler<E> {
+    pub(crate) fn new(endpoint: E, shared: Arc<Shared>) -> Self {
+        let store = Arc::clone(&shared.adapter);
+        let subjects = E::SUBJECT_LIMIT.map(|limit| limit.counted_in(store));
+        Self { endpoint, shared, subjects }
+    }
+
     /// Runs the stages. Every early end is a failure, and one place turns it into a response.
     pub(super) async fn stages(
         &self,
@@ -157,6 +165,11 @@ impl<E: Endpoint> Handler<E> {
         let Asked { key, conditions, .. } = asked;
         if !E::ROUTE.method.is_safe() && !conditions.admit(&E::CONDITIONS) {
             return Err(RequestError::PreconditionFailed);
+        }
+        // Once for a request, however often its facts are stale.
+        if let Some(subjects) = &self.subjects {
+            subjects.charge(permit, &asked.command).await?;
+            log.stages.end("limit");
         }
         loop {
             log.attempts += 1;

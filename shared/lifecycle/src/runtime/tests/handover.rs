@@ -61,7 +61,7 @@ impl Endpoint for HandOver {
 }
 
 async fn hand_over(recorder: &Arc<Recorder>, text: &str) -> Answered {
-    ask(&Handler { endpoint: HandOver, shared: shared(recorder) }, &request(text)).await
+    ask(&Handler::new(HandOver, shared(recorder)), &request(text)).await
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ mod recorder;
 mod replays;
 mod responses;
 mod semantics;
+mod subjects;
 mod traces;
 
 use std::sync::Arc;
@@ -54,12 +55,12 @@ fn post_note(recorder: &Arc<Recorder>) -> endpoint::Handler<PostNote> {
     let shelf = serde_dynamo::to_item(Shelf { room: 10 }).unwrap();
     recorder.store(NOTES, Key::new("shelf"), shelf);
     let endpoint = PostNote { retrievals: AtomicU32::new(0) };
-    endpoint::Handler { endpoint, shared: shared(recorder) }
+    endpoint::Handler::new(endpoint, shared(recorder))
 }
 
 fn get_note(recorder: &Arc<Recorder>) -> endpoint::Handler<GetNote> {
     let endpoint = GetNote { platform: Arc::clone(recorder), verifier: None };
-    endpoint::Handler { endpoint, shared: shared(recorder) }
+    endpoint::Handler::new(endpoint, shared(recorder))
 }
 
 /// The same, with a verifier for requests that have a token.
@@ -68,7 +69,7 @@ fn get_note_verified_by(
     verifier: Arc<dyn TokenVerifier>,
 ) -> endpoint::Handler<GetNote> {
     let endpoint = GetNote { platform: Arc::clone(recorder), verifier: Some(verifier) };
-    endpoint::Handler { endpoint, shared: shared(recorder) }
+    endpoint::Handler::new(endpoint, shared(recorder))
 }
 
 /// A valid request by an author, which each test modifies.

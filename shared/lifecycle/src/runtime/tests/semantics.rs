@@ -135,11 +135,11 @@ impl Endpoint for PutAway {
 
 fn delete_note(recorder: &Arc<Recorder>) -> endpoint::Handler<DeleteNote> {
     let endpoint = DeleteNote { platform: Arc::clone(recorder) };
-    endpoint::Handler { endpoint, shared: shared(recorder) }
+    endpoint::Handler::new(endpoint, shared(recorder))
 }
 
 fn put_away(recorder: &Arc<Recorder>) -> endpoint::Handler<PutAway> {
-    endpoint::Handler { endpoint: PutAway, shared: shared(recorder) }
+    endpoint::Handler::new(PutAway, shared(recorder))
 }
 
 fn delete_request(id: &str) -> Value {

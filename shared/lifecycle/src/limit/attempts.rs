@@ -5,14 +5,16 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use lifecycle::limit::{Memory, RATE_LIMITER_UNAVAILABLE};
-use lifecycle::ports::{Count, Counter, Store};
-use lifecycle::telemetry::observe_error;
-use lifecycle::{Moment, Permit, RetrieveError, ServiceError};
 use sha2::{Digest, Sha256};
 use tokio::time::{Instant, sleep};
 
 use self::CountedBy::{InMemory, InStore};
+use super::limiter::RATE_LIMITER_UNAVAILABLE;
+use super::memory::Memory;
+use crate::error::{RetrieveError, ServiceError};
+use crate::ports::{Count, Counter, Store};
+use crate::telemetry::observe_error;
+use crate::{Moment, Permit, Timestamp};
 
 /// Failed attempts are answered after a multiple of this. It is longer than any attempt takes on an
 /// idle processor.
@@ -43,7 +45,13 @@ impl AttemptLimiter {
         Self::of(Arc::new(store), name, maximum, window)
     }
 
-    fn of(store: Arc<dyn Store>, name: &'static str, maximum: u32, window: Duration) -> Self {
+    /// The same, in a shared store.
+    pub(super) fn of(
+        store: Arc<dyn Store>,
+        name: &'static str,
+        maximum: u32,
+        window: Duration,
+    ) -> Self {
         Self { store, name, maximum, window, memory: Arc::default() }
     }
 
@@ -57,11 +65,15 @@ impl AttemptLimiter {
         &self,
         permit: &Permit<C>,
         subject: &str,
-    ) -> Result<Counted, RetrieveError> {
+    ) -> Result<CountedAttempt, RetrieveError> {
         self.count_at(permit.moment(), subject).await
     }
 
-    async fn count_at(&self, moment: &Moment, subject: &str) -> Result<Counted, RetrieveError> {
+    async fn count_at(
+        &self,
+        moment: &Moment,
+        subject: &str,
+    ) -> Result<CountedAttempt, RetrieveError> {
         let began = Instant::now();
         let window = self.window_at(moment);
         let counter = self.counter(&window, subject);
@@ -85,7 +97,7 @@ impl AttemptLimiter {
                 }
             }
         };
-        Ok(Counted { attempts: self.clone(), counter, began })
+        Ok(CountedAttempt { attempts: self.clone(), counter, began })
     }
 
     /// The subject is stored as a hash, because it may be an e-mail address.
@@ -117,7 +129,7 @@ impl AttemptLimiter {
 }
 
 /// An attempt that was counted.
-pub struct Counted {
+pub struct CountedAttempt {
     attempts: AttemptLimiter,
     counter: CountedBy,
     began: Instant,
@@ -128,7 +140,7 @@ enum CountedBy {
     InMemory(Counter),
 }
 
-impl Counted {
+impl CountedAttempt {
     /// Waits until a failed attempt may be answered: until a multiple of a quarter of a second
     /// after it began. So the response time does not reveal why it failed.
     pub async fn delay_response(self) {
@@ -164,7 +176,7 @@ fn warn(limit: &str, message: &str, fault: &ServiceError) {
 struct Window {
     number: i64,
     left_s: u32,
-    ends: lifecycle::Timestamp,
+    ends: Timestamp,
 }
 
 #[cfg(test)]
@@ -176,13 +188,11 @@ mod tests {
 
     use async_trait::async_trait;
     use futures::future::join_all;
-    use lifecycle::Timestamp;
-    use lifecycle::ports::{CommitError, Transaction};
-    use lifecycle::record::{Key, TableName};
     use serde_dynamo::Item;
 
     use super::*;
-    use crate::errors::unavailable;
+    use crate::ports::{CommitError, Transaction};
+    use crate::record::{Key, TableName};
 
     /// Counts in memory; fails when `away` is set.
     #[derive(Default)]
@@ -197,7 +207,7 @@ mod tests {
         async fn count(&self, counter: &Counter) -> Result<Count, ServiceError> {
             self.asked.fetch_add(1, Relaxed);
             if self.away {
-                return Err(unavailable("away"));
+                return Err(ServiceError::internal("away"));
             }
             let mut counts = self.counts.lock().unwrap();
             let total = counts.entry(counter.key.clone()).or_default();

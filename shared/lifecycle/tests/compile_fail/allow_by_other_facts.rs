@@ -1,0 +1,37 @@
+//! An `ALLOW` about facts that the query does not retrieve.
+
+use lifecycle::Query;
+use lifecycle::prelude::*;
+
+struct GetPlant;
+
+#[derive(serde::Serialize, schemars::JsonSchema)]
+struct PlantView {
+    name: String,
+}
+
+impl Query for GetPlant {
+    const ROUTE: Route = Route::get("/plants/{plantId}");
+    type Caller = Anyone;
+    const ACCESS: Access = Access::Public;
+    const RESOURCES: Resources = &[];
+
+    type Input = Path<String>;
+    type Command = String;
+
+    type Facts = PlantView;
+
+    async fn retrieve(&self, _: &Permit<Anyone>, id: &String) -> Retrieved<PlantView> {
+        Ok(PlantView { name: id.clone() })
+    }
+
+    const ALLOW: Allow<Self> = Allow::If(|_, _, owner: &String| Verdict::allow_or_hide(owner.is_empty()));
+
+    type Reply = reply::Ok<PlantView>;
+
+    fn reply(plant: PlantView) -> reply::Ok<PlantView> {
+        reply::Ok::of(plant)
+    }
+}
+
+fn main() {}

@@ -1,0 +1,47 @@
+//! A conversion whose error is not `FieldErrors`.
+
+use lifecycle::Query;
+use lifecycle::prelude::*;
+
+struct GetPlant;
+
+struct PlantId(String);
+
+impl TryFrom<String> for PlantId {
+    type Error = String;
+
+    fn try_from(id: String) -> Result<Self, String> {
+        Err(id)
+    }
+}
+
+#[derive(serde::Serialize, schemars::JsonSchema)]
+struct PlantView {
+    name: String,
+}
+
+impl Query for GetPlant {
+    const ROUTE: Route = Route::get("/plants/{plantId}");
+    type Caller = Anyone;
+    const ACCESS: Access = Access::Public;
+    const RESOURCES: Resources = &[];
+
+    type Input = Path<String>;
+    type Command = PlantId;
+
+    type Facts = PlantView;
+
+    async fn retrieve(&self, _: &Permit<Anyone>, id: &PlantId) -> Retrieved<PlantView> {
+        Ok(PlantView { name: id.0.clone() })
+    }
+
+    const ALLOW: Allow<Self> = Allow::Always;
+
+    type Reply = reply::Ok<PlantView>;
+
+    fn reply(plant: PlantView) -> reply::Ok<PlantView> {
+        reply::Ok::of(plant)
+    }
+}
+
+fn main() {}

@@ -1,0 +1,39 @@
+//! A retrieval that holds an `Rc` across an `await`.
+
+use lifecycle::Query;
+use lifecycle::prelude::*;
+
+struct GetPlant;
+
+#[derive(serde::Serialize, schemars::JsonSchema)]
+struct PlantView {
+    name: String,
+}
+
+impl Query for GetPlant {
+    const ROUTE: Route = Route::get("/plants/{plantId}");
+    type Caller = Anyone;
+    const ACCESS: Access = Access::Public;
+    const RESOURCES: Resources = &[];
+
+    type Input = Path<String>;
+    type Command = String;
+
+    type Facts = PlantView;
+
+    async fn retrieve(&self, _: &Permit<Anyone>, id: &String) -> Retrieved<PlantView> {
+        let id = std::rc::Rc::new(id.clone());
+        tokio::task::yield_now().await;
+        Ok(PlantView { name: id.to_string() })
+    }
+
+    const ALLOW: Allow<Self> = Allow::Always;
+
+    type Reply = reply::Ok<PlantView>;
+
+    fn reply(plant: PlantView) -> reply::Ok<PlantView> {
+        reply::Ok::of(plant)
+    }
+}
+
+fn main() {}

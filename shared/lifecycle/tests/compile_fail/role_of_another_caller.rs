@@ -1,0 +1,42 @@
+//! Roles of a caller who does not sign in.
+
+use lifecycle::Query;
+use lifecycle::prelude::*;
+
+struct GetPlant;
+
+#[derive(Debug, Clone, Copy)]
+enum Role {
+    Gardener,
+}
+
+#[derive(serde::Serialize, schemars::JsonSchema)]
+struct PlantView {
+    name: String,
+}
+
+impl Query for GetPlant {
+    const ROUTE: Route = Route::get("/plants/{plantId}");
+    type Caller = Anyone;
+    const ACCESS: Access<Role> = Access::OneOf(&[Role::Gardener]);
+    const RESOURCES: Resources = &[];
+
+    type Input = Path<String>;
+    type Command = String;
+
+    type Facts = PlantView;
+
+    async fn retrieve(&self, _: &Permit<Anyone>, id: &String) -> Retrieved<PlantView> {
+        Ok(PlantView { name: id.clone() })
+    }
+
+    const ALLOW: Allow<Self> = Allow::Always;
+
+    type Reply = reply::Ok<PlantView>;
+
+    fn reply(plant: PlantView) -> reply::Ok<PlantView> {
+        reply::Ok::of(plant)
+    }
+}
+
+fn main() {}
