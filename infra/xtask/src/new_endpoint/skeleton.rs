@@ -30,7 +30,7 @@ pub(super) fn filled(endpoint: &NewEndpoint) -> String {
     let method = endpoint.method.in_capitals();
     let skeleton = if endpoint.method == Method::Get { QUERY } else { COMMAND };
     [
-        ("{PARAMETERS}\n\n", &parameters),
+        ("{PARAMETERS}\n\n", parameters.as_str()),
         ("{INPUT}", input),
         ("{ASKED}", asked),
         ("{VALUE}", value),
