@@ -1,5 +1,7 @@
 //! The functions of `template.yaml`, and the mappings and queues of its consumers.
 
+use std::collections::BTreeMap;
+
 use tooling::Error;
 use tooling::descriptions::Kind;
 
@@ -27,10 +29,11 @@ const STREAM_MAPPING: &str = "      StartingPosition: TRIM_HORIZON\n      BatchS
 ///
 /// # Errors
 ///
-/// If a function has no file any more, if a generated setting is also written by hand, or if a
-/// resource has no markers.
+/// If a function has no file any more, if two consumers have the same source, if a generated setting
+/// is also written by hand, or if a resource has no markers.
 pub(super) fn fill(template: &mut Document, all: &[Declared<'_>]) -> Result<(), Error> {
     refuse_left(template, all)?;
+    refuse_shared(all)?;
     for declared in all {
         add_missing(template, all, declared)?;
     }
@@ -72,6 +75,18 @@ fn refuse_left(template: &Document, all: &[Declared<'_>]) -> Result<(), Error> {
             return Err(
                 format!("template.yaml: {id}: functions has no {binary}.rs: delete it").into()
             );
+        }
+    }
+    Ok(())
+}
+
+/// Refuses two consumers of one source: each source has one mapping, which names one function.
+fn refuse_shared(all: &[Declared<'_>]) -> Result<(), Error> {
+    let mut consumers = BTreeMap::new();
+    for declared in all {
+        let Some(feed) = declared.feed() else { continue };
+        if let Some(other) = consumers.insert(feed, declared.name()) {
+            return Err(format!("{other} and {} both consume {feed}", declared.name()).into());
         }
     }
     Ok(())

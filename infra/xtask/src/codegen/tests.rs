@@ -204,3 +204,17 @@ fn a_new_consumer_is_added_with_its_mapping_and_its_queues() {
     template::fill(&mut again, &all).unwrap();
     assert_eq!(again.changes(), Vec::<String>::new());
 }
+
+#[test]
+fn a_second_consumer_of_a_queue_is_refused_and_does_not_take_its_mapping() {
+    let function = |name: &str| Function { folder: "people".to_owned(), name: name.to_owned() };
+    let functions = [function("send_email"), function("send_email_again")];
+    let descriptions: BTreeMap<String, Description> = ["send_email", "send_email_again"]
+        .map(|name| (name.to_owned(), description("consumer", Some("emails"))))
+        .into();
+    let all = Declared::of(&functions, &descriptions).unwrap();
+    let mut template = Document::new("template.yaml", TEMPLATE.to_owned());
+    let refused = template::fill(&mut template, &all).unwrap_err().to_string();
+    assert_eq!(refused, "send_email and send_email_again both consume emails");
+    assert_eq!(template.changes(), Vec::<String>::new());
+}

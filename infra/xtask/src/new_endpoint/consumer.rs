@@ -7,6 +7,10 @@ use tooling::Error;
 use super::names;
 use crate::codegen::names::logical_id;
 
+/// Names that a queue cannot have: the lists of `infra/alarms.yaml` would contain a boolean or
+/// nothing (YAML 1.1), and the skeleton has another constant `USERS`.
+const RESERVED: [&str; 10] = ["false", "n", "no", "null", "off", "on", "true", "users", "y", "yes"];
+
 /// Adds a consumer of a new queue. It reads the user that a message names.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "cargo xtask new-consumer")]
@@ -28,10 +32,16 @@ impl NewConsumer {
     /// If not; the error has the reason.
     pub(super) fn check(&self) -> Result<(), Error> {
         names::check(&self.name)?;
-        if names::is_words(&self.queue) {
-            return Ok(());
+        if !names::is_words(&self.queue) {
+            let queue = &self.queue;
+            return Err(
+                format!("{queue} is not a name for a queue: use words in lower case").into()
+            );
         }
-        Err(format!("{} is not a name for a queue: use words in lower case", self.queue).into())
+        if RESERVED.contains(&self.queue.as_str()) {
+            return Err(format!("a queue cannot be named {}", self.queue).into());
+        }
+        Ok(())
     }
 
     /// Rejects a queue that the template already has: each queue has one consumer.
@@ -61,6 +71,8 @@ mod tests {
             ("count_greetings", "Greetings", false),
             ("count_greetings", "late-greetings", false),
             ("count_greetings", "", false),
+            ("count_greetings", "on", false),
+            ("count_greetings", "users", false),
         ] {
             let (name, queue) = (name.to_owned(), queue.to_owned());
             let consumer = NewConsumer { name, queue, folder: "people".to_owned() };

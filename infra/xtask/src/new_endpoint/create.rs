@@ -1,7 +1,7 @@
 //! Writes the files of a new function.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sam_template::Template;
 use tooling::process::succeeded;
@@ -51,14 +51,17 @@ fn create(
     if !folder.is_dir() {
         return Err(format!("there is no folder {}", folder.display()).into());
     }
-    let file = folder.join(format!("{name}.rs"));
-    if file.exists() {
-        return Err(format!("{} already exists", file.display()).into());
+    let example = |(kind, example): &(&str, String)| {
+        (workspace.join("tests").join(kind).join(format!("{name}.json")), example.clone())
+    };
+    let function = (folder.join(format!("{name}.rs")), text.to_owned());
+    let files: Vec<(PathBuf, String)> =
+        [function].into_iter().chain(examples.iter().map(example)).collect();
+    if let Some((known, _)) = files.iter().find(|(path, _)| path.exists()) {
+        return Err(format!("{} already exists", known.display()).into());
     }
-    fs_err::write(file, text)?;
-    for (kind, example) in examples {
-        let path = workspace.join("tests").join(kind).join(format!("{name}.json"));
-        fs_err::write(path, example)?;
+    for (path, text) in files {
+        fs_err::write(path, text)?;
     }
     codegen::register(workspace)?;
     succeeded(cargo(workspace).args(["fmt", "--package", "functions"]))
@@ -77,4 +80,25 @@ fn template_without(workspace: &Path, name: &str) -> Result<Template, Error> {
 fn example(workspace: &Path, kind: &str, function: &str) -> Result<String, Error> {
     let folder = workspace.join("tests").join(kind);
     Ok(fs_err::read_to_string(folder.join(format!("{function}.json")))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_existing_example_is_not_overwritten() {
+        let workspace = std::env::temp_dir().join(format!("create-{}", std::process::id()));
+        let event = workspace.join("tests/events/get_greeting.json");
+        for folder in ["functions/people", "tests/events"] {
+            fs_err::create_dir_all(workspace.join(folder)).unwrap();
+        }
+        fs_err::write(&event, "by hand").unwrap();
+        let examples = [("events", "generated".to_owned())];
+        let refused = create(&workspace, "people", "get_greeting", "", &examples).unwrap_err();
+        assert!(refused.to_string().ends_with("get_greeting.json already exists"), "{refused}");
+        assert_eq!(fs_err::read_to_string(event).unwrap(), "by hand");
+        assert!(!workspace.join("functions/people/get_greeting.rs").exists());
+        fs_err::remove_dir_all(workspace).unwrap();
+    }
 }

@@ -8,27 +8,28 @@ pub(super) fn unfixed(path: &str, stack: &str, rust: &[(&str, &str)]) -> Vec<Str
     if !path.starts_with("infra/") || !has_extension(path, "yaml") {
         return Vec::new();
     }
-    let compared = stack.lines().flat_map(|line| filtered(line).chain(counted(line)));
-    let unfixed = compared.filter(|text| !is_constant(text, rust));
+    let unfixed = filtered(stack).chain(counted(stack)).filter(|text| !is_constant(text, rust));
     unfixed
         .map(|text| format!("{path} reads \"{text}\", which is no constant in shared/"))
         .collect()
 }
 
-/// The texts that a metric filter compares; not those with a wildcard.
-fn filtered(line: &str) -> impl Iterator<Item = &str> {
-    let pattern = line.trim_start().strip_prefix("FilterPattern: ").unwrap_or_default();
-    pattern.split('"').skip(1).step_by(2).filter(|text| !text.contains('*'))
+/// The texts that the metric filters compare; not those with a wildcard.
+fn filtered(stack: &str) -> impl Iterator<Item = &str> {
+    let patterns =
+        stack.split("FilterPattern: '").skip(1).filter_map(|rest| rest.split('\'').next());
+    let texts = patterns.flat_map(|pattern| pattern.split('"').skip(1).step_by(2));
+    texts.filter(|text| !text.contains('*'))
 }
 
-/// The error types in a list of error types.
-fn counted(line: &str) -> impl Iterator<Item = &str> {
-    let list = line.trim().strip_prefix("- [").and_then(|list| list.strip_suffix(']'));
-    let is_kind = |name: &str| {
-        name.contains('_') && name.bytes().all(|byte| byte == b'_' || byte.is_ascii_uppercase())
+/// The error types in lists, which may have several lines.
+fn counted(stack: &str) -> impl Iterator<Item = &str> {
+    let is_kind = |name: &&str| {
+        let is_part = |byte: u8| byte == b'_' || byte.is_ascii_uppercase() || byte.is_ascii_digit();
+        name.contains('_') && name.bytes().all(is_part)
     };
-    let kinds = list.filter(|list| list.split(", ").all(is_kind));
-    kinds.into_iter().flat_map(|list| list.split(", "))
+    let lists = stack.split("- [").skip(1).filter_map(|rest| rest.split(']').next());
+    lists.flat_map(|list| list.split(',').map(str::trim)).filter(is_kind)
 }
 
 fn is_constant(text: &str, rust: &[(&str, &str)]) -> bool {
@@ -62,6 +63,8 @@ mod tests {
             ["infra/alarms.yaml reads \"rows wait\", which is no constant in shared/"]
         );
         assert!(unfixed_in("  FilterPattern: '{ $.message = \"is not read\" }'").is_empty());
+        let inline = "{FilterPattern: '{ $.message = \"rows wait\" }', MetricValue: \"1\"}";
+        assert_eq!(unfixed_in(inline).len(), 1);
     }
 
     #[test]
@@ -70,6 +73,8 @@ mod tests {
             unfixed_in("    - [ROW_LOST, TYPE_TWO]"),
             ["infra/alarms.yaml reads \"TYPE_TWO\", which is no constant in shared/"]
         );
+        assert_eq!(unfixed_in("    - [ROW_LOST,\n       TYPE_TWO]").len(), 1);
+        assert_eq!(unfixed_in("    - [FAILED, TYPE_2]").len(), 1);
         assert!(unfixed_in("    - [ROW_LOST]\n    - [create_order, Get_It]").is_empty());
     }
 }

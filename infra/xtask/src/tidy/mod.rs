@@ -38,8 +38,7 @@ pub(crate) fn complaints(workspace: &Path) -> Vec<String> {
     complaints.extend(licences::refused(workspace, &metadata));
     let texts = tracked::texts(workspace, &files);
     let all: Vec<(&str, &str)> = texts.iter().map(|(path, text)| (*path, text.as_str())).collect();
-    let measuring = all.iter().filter(|(path, _)| dashboards::is_source(path));
-    let written: String = measuring.map(|(_, text)| *text).collect();
+    let measuring = dashboards::Sources::of(&all);
     let rust = all.iter().copied().filter(|(path, _)| released::has_extension(path, "rs"));
     let rust: Vec<(&str, &str)> = rust.collect();
     complaints.extend(circles::complaints(&rust));
@@ -56,7 +55,7 @@ pub(crate) fn complaints(workspace: &Path) -> Vec<String> {
         complaints.extend(sources::banned(path, text));
         complaints.extend(layout::stages(path, text));
         complaints.extend(released::unkept(path, text, &files, &tested));
-        complaints.extend(dashboards::unwritten(path, text, &written));
+        complaints.extend(dashboards::unwritten(path, text, &measuring));
         complaints.extend(filters::unfixed(path, text, &rust));
         complaints.extend(paths::missing(path, text, &files));
     }

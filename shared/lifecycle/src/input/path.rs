@@ -48,9 +48,22 @@ impl<P: Readable> Input for Path<P> {
         schemas.path = Some(strict(if is_struct::<P>() {
             schemars::schema_for!(P)
         } else {
-            named::<P>(route.parameters().next().unwrap_or_default())
+            named::<P>(only_parameter(route))
         }));
     }
+}
+
+/// The name of the route's parameter.
+///
+/// # Panics
+///
+/// When the route has none, or several: of several, the value would be the first one's. So
+/// `--describe`, and every check that needs it, fails.
+fn only_parameter(route: &Route) -> &'static str {
+    let names: Vec<_> = route.parameters().collect();
+    let path = route.path;
+    assert!(names.len() == 1, "{path} has {} parameters: its `Path` needs a struct", names.len());
+    names[0]
 }
 
 /// The schema of an object with one parameter.
@@ -217,5 +230,11 @@ mod tests {
         let described = schema::<Leaf>(&TWO);
         assert_eq!(described["properties"]["leaf"]["type"], "string");
         assert_eq!(described["required"], json!(["plantId", "leaf"]));
+    }
+
+    #[test]
+    #[should_panic(expected = "/plants/{plantId}/leaves/{leaf} has 2 parameters")]
+    fn one_type_for_two_parameters_is_not_described() {
+        schema::<String>(&TWO);
     }
 }
