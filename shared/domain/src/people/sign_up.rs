@@ -2,10 +2,37 @@
 
 use lifecycle::effects::{self, Condition, Effects, Write};
 use lifecycle::record::Record;
-use lifecycle::{DomainError, Moment};
+use lifecycle::{DomainError, FieldErrors, Moment};
 
 use super::{EmailVerificationRequested, User, UserDraft, UserId};
 use crate::error_codes;
+
+/// A well-formed sign-up.
+#[derive(Debug, Clone)]
+pub struct SignUp(UserDraft);
+
+impl SignUp {
+    /// The new user, as the client submitted it.
+    pub fn draft(&self) -> &UserDraft {
+        &self.0
+    }
+}
+
+impl TryFrom<UserDraft> for SignUp {
+    type Error = FieldErrors;
+
+    fn try_from(draft: UserDraft) -> Result<Self, FieldErrors> {
+        // Ids of users of outside issuers are reserved.
+        if draft.user_id.is_some_and(UserId::is_external) {
+            return Err(FieldErrors::one("/userId", "must not be a UUID of version 8"));
+        }
+        if draft.password.is_made_of(&draft.email, &draft.name) {
+            let sentence = "must not be made of the address or the name";
+            return Err(FieldErrors::one("/password", sentence));
+        }
+        Ok(Self(draft))
+    }
+}
 
 /// The holder of an e-mail address: the user of its claim, who may no longer exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,14 +69,14 @@ impl SignedUp {
     /// `EMAIL_TAKEN` if another user has verified the address.
     pub fn new(
         moment: &Moment,
-        draft: &UserDraft,
+        sign_up: &SignUp,
         password_hash: String,
         holder: Option<Holder>,
     ) -> Result<Self, DomainError> {
         if holder.as_ref().is_some_and(Holder::owns_it) {
             return Err(error_codes::EMAIL_TAKEN.at("/email", "is in use"));
         }
-        let (mut user, verification) = User::sign_up(moment, draft, password_hash);
+        let (mut user, verification) = User::sign_up(moment, sign_up.draft(), password_hash);
         if let Some(before) = holder.as_ref().and_then(|holder| before(holder, &user)) {
             user.version = before.version + 1;
         }
@@ -88,10 +115,28 @@ fn before<'a>(holder: &'a Holder, user: &User) -> Option<&'a User> {
 #[cfg(test)]
 mod tests {
     use lifecycle::effects::{OnConditionFailed, WriteAction};
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::examples::{ann, moment, read};
+
+    #[test]
+    fn an_id_reserved_for_users_of_outside_issuers_is_a_violation() {
+        let outsiders = json!({ "userId": "0194f7a0-0000-8000-8000-000000000001" });
+        assert!(SignUp::try_from(draft(outsiders)).is_err());
+        let own = json!({ "userId": "0194f7a0-0000-7000-8000-000000000001" });
+        assert!(SignUp::try_from(draft(own)).is_ok());
+    }
+
+    #[test]
+    fn a_password_made_of_the_address_or_the_name_is_a_violation() {
+        for (password, taken) in
+            [("Ann@Example.com", false), ("Annabel-Lee-1849", false), ("Poe-wrote-that", true)]
+        {
+            let draft = draft(json!({ "password": password, "name": "Annabel Lee" }));
+            assert_eq!(SignUp::try_from(draft).is_ok(), taken, "{password}");
+        }
+    }
 
     #[test]
     fn a_free_address_is_claimed_with_the_user() {
@@ -135,13 +180,18 @@ mod tests {
         Holder { user_id: user.user_id, user: Some(user) }
     }
 
-    fn sign_up(more: serde_json::Value, holder: Option<Holder>) -> Result<SignedUp, DomainError> {
+    fn sign_up(more: Value, holder: Option<Holder>) -> Result<SignedUp, DomainError> {
+        let sign_up = SignUp::try_from(draft(more)).unwrap();
+        SignedUp::new(&moment(), &sign_up, "hash".to_owned(), holder)
+    }
+
+    fn draft(more: Value) -> UserDraft {
         let mut draft = json!({
             "email": "ann@example.com", "password": "correct-horse-battery", "name": "Other",
             "userId": moment().id("other"),
         });
         draft.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        SignedUp::new(&moment(), &read(draft), "hash".to_owned(), holder)
+        read(draft)
     }
 
     fn told(effects: &Effects) -> Vec<String> {
