@@ -93,8 +93,7 @@ impl SignedUp {
         let Some(holder) = replaced else {
             return Effects::none().write(Write::create(&claim)).write(create);
         };
-        let held = Condition::Equals("userId", effects::text(holder.user_id.to_string()));
-        let effects = Effects::none().write(Write::put(&claim).when(held));
+        let effects = Effects::none().write(Write::put(&claim).when(held_by(holder.user_id)));
         match (&holder.user, before(holder, user)) {
             (_, Some(before)) => effects.write(Write::replace(user, before.version)),
             (None, None) => effects.write(create),
@@ -105,6 +104,21 @@ impl SignedUp {
             }
         }
     }
+}
+
+impl User {
+    /// Replaces a verified user and their claim to the address, so that neither expires. If the
+    /// address has another holder since it was read, the facts are read again.
+    pub fn store_verified(&self) -> Effects {
+        Effects::none()
+            .write(Write::replace(self, self.version - 1))
+            .write(Write::put(&self.email_claim()).when(held_by(self.user_id)))
+    }
+}
+
+/// The condition that a claim still has this holder.
+fn held_by(user_id: UserId) -> Condition {
+    Condition::Equals("userId", effects::text(user_id.to_string()))
 }
 
 /// The replaced account, if the new one has its id.
@@ -147,7 +161,7 @@ mod tests {
 
     #[test]
     fn an_unverified_account_is_deleted_by_a_sign_up_with_its_address() {
-        let signed_up = sign_up(json!({}), Some(held_by(ann()))).unwrap();
+        let signed_up = sign_up(json!({}), Some(holder_of(ann()))).unwrap();
         let writes = signed_up.writes();
         assert_eq!(told(&writes), ["put stale", "put ID_TAKEN", "delete stale"]);
         assert_eq!(writes.writes()[2].key, ann().key());
@@ -164,7 +178,7 @@ mod tests {
     #[test]
     fn an_account_replaced_under_its_own_id_has_the_next_version() {
         let draft = json!({ "userId": ann().user_id });
-        let signed_up = sign_up(draft, Some(held_by(ann()))).unwrap();
+        let signed_up = sign_up(draft, Some(holder_of(ann()))).unwrap();
         assert_eq!(signed_up.user.version, ann().version + 1);
         assert_eq!(told(&signed_up.writes()), ["put stale", "put stale"]);
     }
@@ -172,11 +186,11 @@ mod tests {
     #[test]
     fn a_verified_address_is_email_taken_with_its_field() {
         let owner = User { email_verified: true, ..ann() };
-        let refused = sign_up(json!({}), Some(held_by(owner))).unwrap_err();
+        let refused = sign_up(json!({}), Some(holder_of(owner))).unwrap_err();
         assert_eq!((refused.code, refused.details[0].field.as_str()), ("EMAIL_TAKEN", "/email"));
     }
 
-    fn held_by(user: User) -> Holder {
+    fn holder_of(user: User) -> Holder {
         Holder { user_id: user.user_id, user: Some(user) }
     }
 
