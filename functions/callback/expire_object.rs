@@ -53,8 +53,8 @@ impl Consumer for ExpireObject {
 #[cfg(test)]
 mod tests {
     use domain::callback::ObjectId;
-    use domain::examples::{envelope, moment, read};
-    use serde_json::json;
+    use domain::examples::{envelope, moment};
+    use lifecycle::effects::EventData;
 
     use super::*;
 
@@ -62,7 +62,7 @@ mod tests {
     fn only_an_object_that_was_not_received_again_is_removed() {
         let object_id = ObjectId::from(2);
         let expires = ObjectExpires { object_id, last_seen: moment().now() };
-        let expires = read(json!(envelope("ObjectExpires", json!(expires))));
+        let expires = envelope(ObjectExpires::TYPE, expires);
         for (stored, writes) in [(None, 0), (Some(0), 1), (Some(1), 0)] {
             let seen = |later_s| Object::seen(object_id, moment().now().plus_seconds(later_s));
             let effects = ExpireObject::decide(&moment(), &expires, stored.map(seen)).unwrap();

@@ -122,8 +122,8 @@ struct ObjectStatus {
 #[cfg(test)]
 mod tests {
     use domain::callback::ObjectIds;
-    use domain::examples::{envelope, moment, read};
-    use serde_json::json;
+    use domain::examples::{envelope, moment};
+    use lifecycle::effects::EventData;
 
     use super::*;
 
@@ -151,6 +151,6 @@ mod tests {
 
     fn callback_of(object_ids: ObjectIds) -> Envelope<CallbackReceived> {
         let callback = CallbackReceived { object_ids, received_at: moment().now(), source: None };
-        read(json!(envelope("CallbackReceived", json!(callback))))
+        envelope(CallbackReceived::TYPE, callback)
     }
 }

@@ -5,14 +5,13 @@ use aws::upstream::{CIRCUITS, CallCause, GuardedClient, Request, Response, TOKEN
 use domain::communications::UpstreamCall;
 use domain::error_codes;
 use domain::partner::{
-    Category, FailedResponse, Language, Page, PageNumber, PageSize, PartnerId, PartnerProduct, Sku,
+    FailedResponse, Page, PageNumber, PageSize, PartnerHeaders, PartnerProduct, ProductQuery, Sku,
     Unreadable, read_products,
 };
 use domain::resources::{COMMUNICATIONS, NOTIFICATIONS, PARTNER};
 use lifecycle::Endpoint;
 use lifecycle::prelude::*;
 use lifecycle::telemetry::observe_error;
-use schemars::JsonSchema;
 
 fn main() -> ExitCode {
     aws::serve(|aws| ListPartnerProducts { partner: aws.guarded_client(PARTNER, CREDENTIALS) })
@@ -47,10 +46,10 @@ impl Endpoint for ListPartnerProducts {
     ];
 
     // 4. Deserialisation
-    type Input = (QueryString<Parameters>, Headers<Mandatory>);
+    type Input = (QueryString<ProductQuery>, Headers<PartnerHeaders>);
 
     // 5. Syntax validation
-    type Command = (Parameters, Mandatory);
+    type Command = (ProductQuery, PartnerHeaders);
 
     // 6. Retrieval: the partner's response, with an audit record before and after the call. The
     // partner's refusal is a fact like any other, unless the partner is busy.
@@ -109,30 +108,7 @@ impl Endpoint for ListPartnerProducts {
     }
 }
 
-#[derive(Debug, eserde::Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct Parameters {
-    /// The page number, from 1; by default 1.
-    #[serde(default)]
-    page: Option<PageNumber>,
-    /// The maximum number of products on a page; by default 20.
-    #[serde(default)]
-    page_size: Option<PageSize>,
-    /// Only products of this category.
-    #[serde(default)]
-    category: Option<Category>,
-}
-
-#[derive(Debug, eserde::Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-struct Mandatory {
-    /// The id of the party on whose behalf the partner is asked.
-    x_partner_id: PartnerId,
-    /// The language of the product names; it is passed on to the partner.
-    accept_language: Language,
-}
-
-fn request(wanted: &Parameters, size: PageSize, by: &Mandatory) -> Request {
+fn request(wanted: &ProductQuery, size: PageSize, by: &PartnerHeaders) -> Request {
     let request = Request::get(PATH)
         .query("page", wanted.page.unwrap_or(PageNumber::MIN).get())
         .query("page_size", size.get())

@@ -2,9 +2,7 @@
 
 use aws::{CachedSetting, Table, batch_get};
 use domain::catalogue::Product;
-use domain::orders::{
-    Order, OrderDraft, OrderFacts, OrderLine, OrderView, PlaceOrder, place_order,
-};
+use domain::orders::{Order, OrderDraft, OrderFacts, OrderView, PlaceOrder, place_order};
 use domain::people::{Address, Role, SignedIn, User};
 use domain::resources::{ADDRESSES, ORDERS, PRODUCTS, SETTINGS, USERS};
 use domain::{BusinessRules, error_codes};
@@ -62,9 +60,8 @@ impl Endpoint for CreateOrder {
         permit: &Permit<SignedIn>,
         command: &PlaceOrder,
     ) -> Retrieved<OrderFacts> {
-        let ordered = command.items.as_slice().iter();
         let wanted = (
-            self.products.many(ordered.map(|item| Product::key_of(item.product_id))),
+            self.products.many(command.product_keys()),
             self.addresses.one(Address::key_of(command.address_id)),
             self.customers.one(User::key_of(permit.caller().user_id)),
         );
@@ -107,7 +104,7 @@ impl Endpoint for CreateOrder {
         let id_taken = error_codes::ID_TAKEN.at("/orderId", "is in use");
         Effects::none()
             .write(Write::create(order).or_reject(id_taken))
-            .writes_of(order.items.iter().map(OrderLine::take_from_stock))
+            .writes_of(order.reserve_stock())
             .event(Event::about(order.order_id, &order.created()))
     }
 
@@ -122,7 +119,7 @@ impl Endpoint for CreateOrder {
 
 #[cfg(test)]
 mod tests {
-    use domain::examples::{ann, lamp, moment, read, signed_in};
+    use domain::examples::{ann, home, lamp, moment, read, signed_in};
     use lifecycle::effects::OnConditionFailed;
     use serde_json::json;
 
@@ -171,12 +168,9 @@ mod tests {
     }
 
     fn facts() -> OrderFacts {
-        let address = read(json!({
-            "buildingNumber": 44, "streetName": "Street", "city": "City", "country": "DE"
-        }));
         OrderFacts {
             products: vec![Some(lamp())],
-            address: Some(Address::new(&moment(), ann().user_id, &address)),
+            address: Some(home()),
             customer: Some(ann()),
             rules: BusinessRules::default(),
         }

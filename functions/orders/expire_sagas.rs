@@ -80,7 +80,7 @@ impl Consumer for ExpireSagas {
 
 #[cfg(test)]
 mod tests {
-    use domain::examples::{moment, pending_order};
+    use domain::examples::{moment, pending_order, scheduled_run};
     use lifecycle::effects::Content;
 
     use super::*;
@@ -88,7 +88,8 @@ mod tests {
     #[test]
     fn an_overdue_order_sends_timed_out_to_the_saga() {
         let order = pending_order();
-        let effects = ExpireSagas::decide(&moment(), &run(), vec![order.clone()]).unwrap();
+        let effects =
+            ExpireSagas::decide(&moment(), &scheduled_run(), vec![order.clone()]).unwrap();
         let [message] = effects.messages() else { panic!("not one message: {effects:?}") };
         assert_eq!(message.queue, CUSTOMER_SAGA);
         let Content::New(event) = &message.content else { panic!("not new: {message:?}") };
@@ -99,11 +100,7 @@ mod tests {
 
     #[test]
     fn a_run_without_overdue_orders_has_no_effects() {
-        let effects = ExpireSagas::decide(&moment(), &run(), Vec::new()).unwrap();
+        let effects = ExpireSagas::decide(&moment(), &scheduled_run(), Vec::new()).unwrap();
         assert!(effects.messages().is_empty() && effects.writes().is_empty());
-    }
-
-    fn run() -> ScheduledRun {
-        ScheduledRun { id: "run-1".to_owned(), time: moment().now() }
     }
 }

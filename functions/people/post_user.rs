@@ -3,7 +3,7 @@
 use aws::{MailCaps, Passwords, Table};
 use domain::error_codes;
 use domain::events::ANONYMOUS;
-use domain::people::{Email, EmailClaim, Holder, SignedUp, User, UserDraft, UserId, UserView};
+use domain::people::{Email, EmailClaim, Holder, SignUp, SignedUp, User, UserDraft, UserView};
 use domain::resources::{EMAILS, USERS};
 use lifecycle::limit::LIMITS;
 use lifecycle::prelude::*;
@@ -53,11 +53,8 @@ impl Endpoint for PostUser {
     // 6. Retrieval: the password's hash, the address's holder, and whether it may get a mail
     type Facts = Arrival;
 
-    async fn retrieve(
-        &self,
-        permit: &Permit<Anyone>,
-        SignUp(draft): &SignUp,
-    ) -> Retrieved<Arrival> {
+    async fn retrieve(&self, permit: &Permit<Anyone>, sign_up: &SignUp) -> Retrieved<Arrival> {
+        let draft = sign_up.draft();
         let address = draft.email.folded();
         let (password_hash, holder, mail) = futures::try_join!(
             self.passwords.hash(draft.password.reveal()),
@@ -79,10 +76,10 @@ impl Endpoint for PostUser {
     fn decide(
         moment: &Moment,
         _: &Anyone,
-        SignUp(draft): &SignUp,
+        sign_up: &SignUp,
         Arrival { password_hash, holder, mail }: Arrival,
     ) -> Result<Arrived, DomainError> {
-        let signed_up = SignedUp::new(moment, draft, password_hash, holder)?;
+        let signed_up = SignedUp::new(moment, sign_up, password_hash, holder)?;
         Ok(Arrived { signed_up, mail })
     }
 
@@ -119,25 +116,6 @@ impl PostUser {
     }
 }
 
-/// A sign-up that passed the checks.
-struct SignUp(UserDraft);
-
-impl TryFrom<UserDraft> for SignUp {
-    type Error = FieldErrors;
-
-    fn try_from(draft: UserDraft) -> Result<Self, FieldErrors> {
-        // Ids of users of outside issuers are reserved.
-        if draft.user_id.is_some_and(UserId::is_external) {
-            return Err(FieldErrors::one("/userId", "must not be a UUID of version 8"));
-        }
-        if draft.password.is_made_of(&draft.email, &draft.name) {
-            let sentence = "must not be made of the address or the name";
-            return Err(FieldErrors::one("/password", sentence));
-        }
-        Ok(Self(draft))
-    }
-}
-
 /// The facts for a sign-up.
 struct Arrival {
     /// Argon2id, as a PHC string.
@@ -155,7 +133,7 @@ struct Arrived {
 #[cfg(test)]
 mod tests {
     use domain::examples::{ann, moment, read};
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
 
@@ -180,24 +158,6 @@ mod tests {
     }
 
     #[test]
-    fn an_id_reserved_for_users_of_outside_issuers_is_a_violation() {
-        let outsiders = json!({ "userId": "0194f7a0-0000-8000-8000-000000000001" });
-        assert!(SignUp::try_from(draft(outsiders)).is_err());
-        let own = json!({ "userId": "0194f7a0-0000-7000-8000-000000000001" });
-        assert!(SignUp::try_from(draft(own)).is_ok());
-    }
-
-    #[test]
-    fn a_password_made_of_the_address_or_the_name_is_a_violation() {
-        for (password, taken) in
-            [("Ann@Example.com", false), ("Annabel-Lee-1849", false), ("Poe-wrote-that", true)]
-        {
-            let draft = draft(json!({ "password": password, "name": "Annabel Lee" }));
-            assert_eq!(SignUp::try_from(draft).is_ok(), taken, "{password}");
-        }
-    }
-
-    #[test]
     fn the_verification_mail_is_outside_the_commit_and_stops_at_the_cap() {
         let effects = PostUser::effects(&signed_up(true, None));
         assert!(effects.events().is_empty());
@@ -207,16 +167,12 @@ mod tests {
         assert!(PostUser::effects(&signed_up(false, None)).messages().is_empty());
     }
 
-    fn draft(more: Value) -> UserDraft {
-        let mut draft = json!({
-            "email": "ann@example.com", "password": "correct-horse-battery", "name": "Ann"
-        });
-        draft.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        read(draft)
-    }
-
     fn signed_up(mail: bool, holder: Option<Holder>) -> Arrived {
-        let sign_up = SignUp(draft(json!({ "userId": moment().id("new") })));
+        let draft: UserDraft = read(json!({
+            "userId": moment().id("new"), "email": "ann@example.com",
+            "password": "correct-horse-battery", "name": "Ann",
+        }));
+        let sign_up = SignUp::try_from(draft).unwrap();
         let arrival = Arrival { password_hash: "hash".to_owned(), holder, mail };
         PostUser::decide(&moment(), &Anyone, &sign_up, arrival).unwrap()
     }

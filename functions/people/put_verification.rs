@@ -10,7 +10,6 @@ use domain::people::{EnteredPassword, User, UserId};
 use domain::resources::USERS;
 use domain::token::EnteredToken;
 use lifecycle::Endpoint;
-use lifecycle::effects::{self, Condition};
 use lifecycle::limit::{AttemptLimiter, LIMITS};
 use lifecycle::prelude::*;
 use schemars::JsonSchema;
@@ -110,10 +109,7 @@ impl Endpoint for PutVerification {
 
     // 8. Side effects: the user and the claim to the address no longer expire
     fn effects(user: &User) -> Effects {
-        let held = Condition::Equals("userId", effects::text(user.user_id.to_string()));
-        Effects::none()
-            .write(Write::replace(user, user.version - 1))
-            .write(Write::put(&user.email_claim()).when(held))
+        user.store_verified()
     }
 
     // 9. Response

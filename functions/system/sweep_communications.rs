@@ -68,24 +68,20 @@ impl Consumer for SweepCommunications {
 
 #[cfg(test)]
 mod tests {
-    use domain::examples::{communication, moment};
+    use domain::examples::{communication, moment, scheduled_run};
     use lifecycle::effects::{Condition, WriteAction, text};
 
     use super::*;
 
     #[test]
     fn a_pending_record_is_closed_as_abandoned() {
-        let effects =
-            SweepCommunications::decide(&moment(), &run(), vec![communication()]).unwrap();
+        let pending = vec![communication()];
+        let effects = SweepCommunications::decide(&moment(), &scheduled_run(), pending).unwrap();
         let [part] = effects.parts() else { panic!("{effects:?}") };
         let [write] = part.writes() else { panic!("{effects:?}") };
         assert_eq!(write.condition, Some(Condition::Equals("outcome", text("PENDING"))));
         let WriteAction::Put(item) = &write.action else { panic!("{write:?}") };
         assert_eq!(item.get("outcome"), Some(&text("ABANDONED")));
         assert_eq!(item.get("by_pending_pk"), None, "it leaves the index");
-    }
-
-    fn run() -> ScheduledRun {
-        ScheduledRun { id: "run-1".to_owned(), time: moment().now() }
     }
 }

@@ -79,7 +79,7 @@ impl Consumer for SweepOutbox {
 
 #[cfg(test)]
 mod tests {
-    use domain::examples::{moment, outbox_row};
+    use domain::examples::{moment, outbox_row, scheduled_run};
     use domain::resources::{CUSTOMER_APPROVALS, EMAILS};
     use lifecycle::commit::SET_ASIDE_AT;
     use lifecycle::effects::{WriteAction, text};
@@ -90,7 +90,7 @@ mod tests {
     #[test]
     fn each_overdue_row_is_relayed_and_marked_separately() {
         let rows = ["OrderCreated", "NobodyCares"].map(|event| Found::Record(outbox_row(event)));
-        let effects = SweepOutbox::decide(&moment(), &run(), rows.into()).unwrap();
+        let effects = SweepOutbox::decide(&moment(), &scheduled_run(), rows.into()).unwrap();
         let [created, other] = effects.parts() else { panic!("not one part per row") };
         let queues: Vec<_> = created.messages().iter().map(|message| message.queue).collect();
         assert_eq!(queues, [CUSTOMER_APPROVALS, EMAILS]);
@@ -114,16 +114,12 @@ mod tests {
         let mut item = item_of(&outbox_row("OrderCreated"));
         item.remove("eventType");
         let rows = vec![Found::Unreadable(item.clone()), Found::Record(outbox_row("OrderCreated"))];
-        let effects = SweepOutbox::decide(&moment(), &run(), rows).unwrap();
+        let effects = SweepOutbox::decide(&moment(), &scheduled_run(), rows).unwrap();
         let WriteAction::Put(kept) = &effects.parts()[0].writes()[0].action else {
             panic!("not kept")
         };
         assert!(kept.contains_key(SET_ASIDE_AT) && !kept.contains_key("by_waiting_pk"));
         assert_eq!((kept.get("data"), kept.get("pk")), (item.get("data"), item.get("pk")));
         assert_eq!(effects.parts()[1].messages().len(), 2, "the next row is relayed");
-    }
-
-    fn run() -> ScheduledRun {
-        ScheduledRun { id: "run-1".to_owned(), time: moment().now() }
     }
 }

@@ -9,8 +9,10 @@ use crate::orders::{
 };
 use crate::people::{Address, Role, SignedIn, Tier, User, UserId};
 use lifecycle::commit::OutboxRow;
+use lifecycle::consumer::ScheduledRun;
 use lifecycle::envelope::Envelope;
 use lifecycle::{Moment, Timestamp};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -113,8 +115,13 @@ pub fn signed_in(user_id: UserId, roles: &[Role]) -> SignedIn {
     }
 }
 
-/// An envelope as a queue delivers it.
-pub fn envelope(event_type: &str, data: Value) -> Envelope<Value> {
+/// A run of a schedule.
+pub fn scheduled_run() -> ScheduledRun {
+    ScheduledRun { id: "run-1".to_owned(), time: moment().now() }
+}
+
+/// An envelope as a queue delivers it: its data is read back from JSON.
+pub fn envelope<D: Serialize + DeserializeOwned>(event_type: &str, data: D) -> Envelope<D> {
     read(json!({
         "eventId": "event-1", "eventType": event_type, "version": 1,
         "occurredAt": moment().now(), "aggregateId": "aggregate-1", "requestId": "request-1",

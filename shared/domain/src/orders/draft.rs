@@ -2,11 +2,12 @@
 
 use lifecycle::FieldErrors;
 use lifecycle::input::List;
+use lifecycle::record::Key;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::OrderId;
-use crate::catalogue::ProductId;
+use crate::catalogue::{Product, ProductId};
 use crate::newtypes::{bounded_int, wire_enum};
 use crate::people::AddressId;
 
@@ -46,6 +47,13 @@ pub struct PlaceOrder {
     pub address_id: AddressId,
     /// The payment method.
     pub payment_method: PaymentMethod,
+}
+
+impl PlaceOrder {
+    /// The keys of the ordered products, in the order of the items.
+    pub fn product_keys(&self) -> impl Iterator<Item = Key> {
+        self.items.as_slice().iter().map(|item| Product::key_of(item.product_id))
+    }
 }
 
 impl TryFrom<OrderDraft> for PlaceOrder {

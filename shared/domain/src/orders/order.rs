@@ -58,6 +58,11 @@ impl Order {
         EntityTag::of_version(self.version)
     }
 
+    /// Takes the ordered pieces out of stock, as [`OrderLine::take_from_stock`] does.
+    pub fn reserve_stock(&self) -> impl Iterator<Item = Write> {
+        self.items.iter().map(OrderLine::take_from_stock)
+    }
+
     /// The event about the placed order.
     pub fn created(&self) -> OrderCreated {
         OrderCreated {

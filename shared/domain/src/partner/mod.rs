@@ -7,4 +7,6 @@ mod request;
 
 pub use answer::{FailedResponse, Page, Unreadable, read_products};
 pub use product::{PartnerProduct, Sku};
-pub use request::{Category, Language, PageNumber, PageSize, PartnerId};
+pub use request::{
+    Category, Language, PageNumber, PageSize, PartnerHeaders, PartnerId, ProductQuery,
+};

@@ -1,6 +1,33 @@
-//! The parameters of a request to the partner.
+//! The parameters of a request for the partner's products.
+
+use schemars::JsonSchema;
 
 use crate::newtypes::{bounded_int, single_line};
+
+/// The products that a client wants, as its query string names them.
+#[derive(Debug, Clone, PartialEq, Eq, eserde::Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ProductQuery {
+    /// The page number, from 1; by default 1.
+    #[serde(default)]
+    pub page: Option<PageNumber>,
+    /// The maximum number of products on a page; by default 20.
+    #[serde(default)]
+    pub page_size: Option<PageSize>,
+    /// Only products of this category.
+    #[serde(default)]
+    pub category: Option<Category>,
+}
+
+/// The headers of the client's request that the partner gets too.
+#[derive(Debug, Clone, PartialEq, Eq, eserde::Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct PartnerHeaders {
+    /// The id of the party on whose behalf the partner is asked.
+    pub x_partner_id: PartnerId,
+    /// The language of the product names; it is passed on to the partner.
+    pub accept_language: Language,
+}
 
 bounded_int! {
     /// The number of a page of the partner's catalogue.

@@ -2,10 +2,37 @@
 
 use lifecycle::effects::{self, Condition, Effects, Write};
 use lifecycle::record::Record;
-use lifecycle::{DomainError, Moment};
+use lifecycle::{DomainError, FieldErrors, Moment};
 
 use super::{EmailVerificationRequested, User, UserDraft, UserId};
 use crate::error_codes;
+
+/// A well-formed sign-up.
+#[derive(Debug, Clone)]
+pub struct SignUp(UserDraft);
+
+impl SignUp {
+    /// The new user, as the client submitted it.
+    pub fn draft(&self) -> &UserDraft {
+        &self.0
+    }
+}
+
+impl TryFrom<UserDraft> for SignUp {
+    type Error = FieldErrors;
+
+    fn try_from(draft: UserDraft) -> Result<Self, FieldErrors> {
+        // Ids of users of outside issuers are reserved.
+        if draft.user_id.is_some_and(UserId::is_external) {
+            return Err(FieldErrors::one("/userId", "must not be a UUID of version 8"));
+        }
+        if draft.password.is_made_of(&draft.email, &draft.name) {
+            let sentence = "must not be made of the address or the name";
+            return Err(FieldErrors::one("/password", sentence));
+        }
+        Ok(Self(draft))
+    }
+}
 
 /// The holder of an e-mail address: the user of its claim, who may no longer exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,14 +69,14 @@ impl SignedUp {
     /// `EMAIL_TAKEN` if another user has verified the address.
     pub fn new(
         moment: &Moment,
-        draft: &UserDraft,
+        sign_up: &SignUp,
         password_hash: String,
         holder: Option<Holder>,
     ) -> Result<Self, DomainError> {
         if holder.as_ref().is_some_and(Holder::owns_it) {
             return Err(error_codes::EMAIL_TAKEN.at("/email", "is in use"));
         }
-        let (mut user, verification) = User::sign_up(moment, draft, password_hash);
+        let (mut user, verification) = User::sign_up(moment, sign_up.draft(), password_hash);
         if let Some(before) = holder.as_ref().and_then(|holder| before(holder, &user)) {
             user.version = before.version + 1;
         }
@@ -66,8 +93,7 @@ impl SignedUp {
         let Some(holder) = replaced else {
             return Effects::none().write(Write::create(&claim)).write(create);
         };
-        let held = Condition::Equals("userId", effects::text(holder.user_id.to_string()));
-        let effects = Effects::none().write(Write::put(&claim).when(held));
+        let effects = Effects::none().write(Write::put(&claim).when(held_by(holder.user_id)));
         match (&holder.user, before(holder, user)) {
             (_, Some(before)) => effects.write(Write::replace(user, before.version)),
             (None, None) => effects.write(create),
@@ -80,6 +106,21 @@ impl SignedUp {
     }
 }
 
+impl User {
+    /// Replaces a verified user and their claim to the address, so that neither expires. If the
+    /// address has another holder since it was read, the facts are read again.
+    pub fn store_verified(&self) -> Effects {
+        Effects::none()
+            .write(Write::replace(self, self.version - 1))
+            .write(Write::put(&self.email_claim()).when(held_by(self.user_id)))
+    }
+}
+
+/// The condition that a claim still has this holder.
+fn held_by(user_id: UserId) -> Condition {
+    Condition::Equals("userId", effects::text(user_id.to_string()))
+}
+
 /// The replaced account, if the new one has its id.
 fn before<'a>(holder: &'a Holder, user: &User) -> Option<&'a User> {
     holder.user.as_ref().filter(|before| before.user_id == user.user_id)
@@ -88,10 +129,28 @@ fn before<'a>(holder: &'a Holder, user: &User) -> Option<&'a User> {
 #[cfg(test)]
 mod tests {
     use lifecycle::effects::{OnConditionFailed, WriteAction};
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::examples::{ann, moment, read};
+
+    #[test]
+    fn an_id_reserved_for_users_of_outside_issuers_is_a_violation() {
+        let outsiders = json!({ "userId": "0194f7a0-0000-8000-8000-000000000001" });
+        assert!(SignUp::try_from(draft(outsiders)).is_err());
+        let own = json!({ "userId": "0194f7a0-0000-7000-8000-000000000001" });
+        assert!(SignUp::try_from(draft(own)).is_ok());
+    }
+
+    #[test]
+    fn a_password_made_of_the_address_or_the_name_is_a_violation() {
+        for (password, taken) in
+            [("Ann@Example.com", false), ("Annabel-Lee-1849", false), ("Poe-wrote-that", true)]
+        {
+            let draft = draft(json!({ "password": password, "name": "Annabel Lee" }));
+            assert_eq!(SignUp::try_from(draft).is_ok(), taken, "{password}");
+        }
+    }
 
     #[test]
     fn a_free_address_is_claimed_with_the_user() {
@@ -102,7 +161,7 @@ mod tests {
 
     #[test]
     fn an_unverified_account_is_deleted_by_a_sign_up_with_its_address() {
-        let signed_up = sign_up(json!({}), Some(held_by(ann()))).unwrap();
+        let signed_up = sign_up(json!({}), Some(holder_of(ann()))).unwrap();
         let writes = signed_up.writes();
         assert_eq!(told(&writes), ["put stale", "put ID_TAKEN", "delete stale"]);
         assert_eq!(writes.writes()[2].key, ann().key());
@@ -119,7 +178,7 @@ mod tests {
     #[test]
     fn an_account_replaced_under_its_own_id_has_the_next_version() {
         let draft = json!({ "userId": ann().user_id });
-        let signed_up = sign_up(draft, Some(held_by(ann()))).unwrap();
+        let signed_up = sign_up(draft, Some(holder_of(ann()))).unwrap();
         assert_eq!(signed_up.user.version, ann().version + 1);
         assert_eq!(told(&signed_up.writes()), ["put stale", "put stale"]);
     }
@@ -127,21 +186,26 @@ mod tests {
     #[test]
     fn a_verified_address_is_email_taken_with_its_field() {
         let owner = User { email_verified: true, ..ann() };
-        let refused = sign_up(json!({}), Some(held_by(owner))).unwrap_err();
+        let refused = sign_up(json!({}), Some(holder_of(owner))).unwrap_err();
         assert_eq!((refused.code, refused.details[0].field.as_str()), ("EMAIL_TAKEN", "/email"));
     }
 
-    fn held_by(user: User) -> Holder {
+    fn holder_of(user: User) -> Holder {
         Holder { user_id: user.user_id, user: Some(user) }
     }
 
-    fn sign_up(more: serde_json::Value, holder: Option<Holder>) -> Result<SignedUp, DomainError> {
+    fn sign_up(more: Value, holder: Option<Holder>) -> Result<SignedUp, DomainError> {
+        let sign_up = SignUp::try_from(draft(more)).unwrap();
+        SignedUp::new(&moment(), &sign_up, "hash".to_owned(), holder)
+    }
+
+    fn draft(more: Value) -> UserDraft {
         let mut draft = json!({
             "email": "ann@example.com", "password": "correct-horse-battery", "name": "Other",
             "userId": moment().id("other"),
         });
         draft.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        SignedUp::new(&moment(), &read(draft), "hash".to_owned(), holder)
+        read(draft)
     }
 
     fn told(effects: &Effects) -> Vec<String> {

@@ -127,7 +127,7 @@ impl Simulation {
         let created = Event::about(order.order_id, &order.created());
         let effects = Effects::none()
             .write(Write::create(&order))
-            .writes_of(order.items.iter().map(OrderLine::take_from_stock))
+            .writes_of(order.reserve_stock())
             .event(created);
         if self.commit(&effects) {
             self.orders.push(order.order_id);

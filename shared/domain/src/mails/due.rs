@@ -1,0 +1,69 @@
+//! The events that cause a mail.
+
+use lifecycle::FieldErrors;
+use lifecycle::effects::EventData;
+use lifecycle::envelope::Envelope;
+use serde_json::Value;
+
+use crate::orders::OrderCreated;
+use crate::people::{EmailVerificationRequested, PasswordResetAsked, VerificationAsked};
+
+/// A mail to an account that is due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MailDue {
+    /// The id of the event that causes it.
+    pub event_id: String,
+    /// The reason for it.
+    pub topic: MailTopic,
+}
+
+/// The reason for a mail: an event's data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MailTopic {
+    /// A user has signed up.
+    Verification(EmailVerificationRequested),
+    /// A client has requested another verification mail.
+    VerificationAgain(VerificationAsked),
+    /// A client has requested a mail for setting a new password.
+    PasswordReset(PasswordResetAsked),
+    /// A customer has placed an order.
+    Order(Box<OrderCreated>),
+}
+
+/// An event type without a mail is a violation.
+impl TryFrom<Envelope<Value>> for MailDue {
+    type Error = FieldErrors;
+
+    fn try_from(envelope: Envelope<Value>) -> Result<Self, FieldErrors> {
+        let event_id = envelope.event_id.clone();
+        let topic = match envelope.event_type.as_str() {
+            EmailVerificationRequested::TYPE => MailTopic::Verification(envelope.read()?),
+            VerificationAsked::TYPE => MailTopic::VerificationAgain(envelope.read()?),
+            PasswordResetAsked::TYPE => MailTopic::PasswordReset(envelope.read()?),
+            OrderCreated::TYPE => MailTopic::Order(Box::new(envelope.read()?)),
+            _ => return Err(envelope.unknown_type()),
+        };
+        Ok(Self { event_id, topic })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::examples::{envelope, pending_order};
+
+    #[test]
+    fn unknown_events_and_unreadable_data_are_violations() {
+        for (event_type, data) in [
+            ("OrderShipped", json!(pending_order().created())),
+            (OrderCreated::TYPE, json!({})),
+            (EmailVerificationRequested::TYPE, json!({ "userId": "ann", "token": "t" })),
+            (VerificationAsked::TYPE, json!({ "email": 1, "token": "t" })),
+            (PasswordResetAsked::TYPE, json!({ "email": "ann@example.com", "token": "t" })),
+        ] {
+            assert!(MailDue::try_from(envelope(event_type, data)).is_err(), "{event_type}");
+        }
+    }
+}
