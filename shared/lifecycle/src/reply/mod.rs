@@ -148,10 +148,17 @@ impl Reply for NoContent {
     }
 }
 
-/// A reply of two statuses: success, or a failure in the same shape.
+/// A reply of two statuses: success, or a failure in the same shape. Each of them has one status;
+/// another `Result` inside does not compile.
 impl<S: Reply, F: Reply<View = S::View>> Reply for Result<S, F> {
     const STATUS: StatusCode = S::STATUS;
-    const FAILURE_STATUS: Option<StatusCode> = Some(F::STATUS);
+    const FAILURE_STATUS: Option<StatusCode> = {
+        assert!(
+            S::FAILURE_STATUS.is_none() && F::FAILURE_STATUS.is_none(),
+            "stage 9: a reply has at most two statuses"
+        );
+        Some(F::STATUS)
+    };
     type View = S::View;
 
     fn serialise(self) -> Result<Serialised, serde_json::Error> {
