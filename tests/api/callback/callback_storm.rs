@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use super::callbacks::waiting;
-use crate::harness::{Api, asked_for, eventually, own_changed, read, scan, unlimited, when};
+use crate::harness::{Api, eventually, own_changed, read, setting, unlimited, when};
 
 /// The objects of one callback.
 const OBJECTS_PER_POST: usize = 200;
@@ -65,9 +65,9 @@ type Told = BTreeMap<i64, (Timestamp, Timestamp)>;
 
 impl Storm {
     fn asked_for() -> Self {
-        let posts = asked_for("CALLBACK_POSTS", 4);
-        let objects = asked_for("CALLBACK_OBJECTS", posts * OBJECTS_PER_POST * 3 / 4);
-        let down = Duration::from_secs(asked_for("CALLBACK_DOWN_S", 3) as u64);
+        let posts = setting("CALLBACK_POSTS", 4);
+        let objects = setting("CALLBACK_OBJECTS", posts * OBJECTS_PER_POST * 3 / 4);
+        let down = Duration::from_secs(setting("CALLBACK_DOWN_S", 3) as u64);
         Self { posts, objects, down }
     }
 
@@ -144,7 +144,7 @@ impl Books {
         self.looked_up = ids.collect();
         self.in_flight_max = asked["inFlightMax"].as_u64().unwrap();
         self.dead_letters = waiting(api, "CallbacksDeadLetterQueue").await;
-        self.stored = scan(api, "ObjectsTable").await;
+        self.stored = api.scan("ObjectsTable").await;
         self.ever_stored.extend(self.stored.iter().map(id_of));
         self.memory_max = self.memory_max.max(memory_of_workers());
     }

@@ -1,58 +1,51 @@
-//! An API, and its callers.
+//! The store's API, and its callers.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::ops::Deref;
 
 use domain::orders::OrderDraft;
-use http::Method;
-use serde_json::{Value, json};
+use serde_json::json;
+use testkit::Call;
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
-use super::call::{Client, client, client_at};
+use super::InProcess;
 use super::checks::assert_is_the_apis;
-use super::{Call, Control, InProcess, skip};
 
 /// The password of all users in the demo and in these tests.
 pub(crate) const PASSWORD: &str = "correct-horse-battery";
 
-/// An API. Each test has a separate client, whose connections end with the test.
+/// The store's API: the test kit's, with the typed client and the demo's users.
 #[derive(Clone)]
 pub(crate) struct Api {
-    url: String,
-    client: Client,
+    api: testkit::Api<InProcess>,
     store: client::Client,
-    inside: Option<Arc<InProcess>>,
+}
+
+impl Deref for Api {
+    type Target = testkit::Api<InProcess>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.api
+    }
 }
 
 impl Api {
-    /// The API of a platform in this process.
-    pub(super) fn of(inside: Arc<InProcess>) -> Self {
-        Self::at(inside.platform().api_url(), Some(inside))
-    }
-
-    /// The API of a deployment.
-    pub(super) fn deployed(url: String) -> Self {
-        Self::at(url.trim_end_matches('/').to_owned(), None)
-    }
-
-    fn at(url: String, inside: Option<Arc<InProcess>>) -> Self {
+    pub(super) fn of(api: testkit::Api<InProcess>) -> Self {
         // A test must see every failure, and retries explicitly.
         let settings = client::Settings { attempts_max: 1, ..client::Settings::default() };
-        let store = client::Client::new(&url, settings).expect("the system has trusted roots");
-        let store = store.watched_by(assert_is_the_apis);
-        Self { url, client: client(), store, inside }
+        let store = client::Client::new(api.url(), settings).expect("the system has trusted roots");
+        Self { api, store: store.watched_by(assert_is_the_apis) }
     }
 
-    /// The same API, called from another address of this machine: `127.0.0.2`.
+    /// The same API, called from another address of this machine: `127.0.0.2`. The typed client
+    /// keeps its own.
     pub(crate) fn with_source(&self, source: &str) -> Self {
-        let mut api = self.clone();
-        api.client = client_at(source.parse().expect("an address"));
-        api
+        Self { api: self.api.with_source(source), store: self.store.clone() }
     }
 
     /// The typed client, without a token: for the calls that programs make. A test uses
-    /// [`Self::call`] for calls that no program should make, and to check bytes and headers.
+    /// [`testkit::Api::call`] for calls that no program should make, and to check bytes and headers.
     pub(crate) fn client(&self) -> &client::Client {
         &self.store
     }
@@ -67,73 +60,9 @@ impl Api {
         self.store.with_token(&inside.token(&Uuid::new_v4().to_string(), &[role]))
     }
 
-    pub(crate) fn get(&self, path: &str) -> Call {
-        self.call(Method::GET, path)
-    }
-
-    pub(crate) fn post(&self, path: &str, body: &Value) -> Call {
-        self.call(Method::POST, path).json(body)
-    }
-
-    pub(crate) fn put(&self, path: &str, body: &Value) -> Call {
-        self.call(Method::PUT, path).json(body)
-    }
-
-    pub(crate) fn patch(&self, path: &str, body: &Value) -> Call {
-        self.call(Method::PATCH, path).json(body)
-    }
-
-    pub(crate) fn delete(&self, path: &str) -> Call {
-        self.call(Method::DELETE, path)
-    }
-
     /// A call that places an order.
     pub(crate) fn order(&self, token: &str, key: &str, order: &OrderDraft) -> Call {
         self.post("/orders", &json!(order)).token(token).key(key)
-    }
-
-    /// Calls the stores directly, without a function: `DynamoDB_20120810.Scan`.
-    pub(crate) async fn ask_stores(&self, target: &str, input: &Value) -> Value {
-        // The operator's key: no fault applies to its calls.
-        const OPERATOR: &str = "AWS4-HMAC-SHA256 Credential=OPERATOR/20260101/eu-west-1/x/\
-                                aws4_request, SignedHeaders=host, Signature=0";
-        let endpoint = self.inside.as_ref().expect("a platform").platform().stores().endpoint();
-        let call = Call::new(&self.client, Method::POST, &endpoint)
-            .header("x-amz-target", target)
-            .header("content-type", "application/x-amz-json-1.0")
-            .header("authorization", OPERATOR)
-            .header("x-amz-date", "20260101T000000Z")
-            .body(input.to_string());
-        let answer = call.send().await;
-        assert_eq!(answer.status, 200, "{target}: {answer:?}");
-        answer.json()
-    }
-
-    /// Puts an item into a table directly: plain JSON, its key included.
-    pub(crate) fn put_item(&self, table: &str, item: Value) {
-        let item: serde_dynamo::Item = serde_dynamo::to_item(item).unwrap();
-        let stores = self.inside().expect("a platform").platform().stores();
-        let item = serde_json::to_value(item).unwrap();
-        stores.put_item(table, &item).expect("the item is well-formed");
-    }
-
-    pub(crate) fn call(&self, method: Method, path: &str) -> Call {
-        Call::new(&self.client, method, &format!("{}{path}", self.url))
-    }
-
-    /// The platform behind the API. When a deployment is tested, reports that and returns `None`.
-    pub(crate) fn inside(&self) -> Option<&InProcess> {
-        if self.inside.is_none() {
-            skip("the platform in its own process");
-        }
-        self.inside.as_deref()
-    }
-
-    /// The platform's control address. When a deployment is tested, reports that and returns
-    /// `None`.
-    pub(crate) fn control(&self) -> Option<Control> {
-        let url = self.inside()?.platform().control_url();
-        Some(Control::new(url, self.client.clone()))
     }
 
     /// The access token of a user of the demo, such as `customer` or `merchant`.
@@ -148,8 +77,8 @@ impl Api {
         static SESSIONS: Mutex<BTreeMap<(String, String), String>> =
             Mutex::const_new(BTreeMap::new());
         let mut sessions = SESSIONS.lock().await;
-        let key = self.inside.as_ref().map(|inside| inside.public_key().to_string());
-        let whose = (key.unwrap_or_else(|| self.url.clone()), email.to_owned());
+        let key = self.running().map(|inside| inside.public_key().to_string());
+        let whose = (key.unwrap_or_else(|| self.url().to_owned()), email.to_owned());
         if let Some(token) = sessions.get(&whose) {
             return token.clone();
         }
@@ -157,13 +86,5 @@ impl Api {
         let token = session.data.access_token;
         sessions.insert(whose, token.clone());
         token
-    }
-}
-
-impl Drop for Api {
-    fn drop(&mut self) {
-        if let Some(inside) = &self.inside {
-            inside.note_used_rights();
-        }
     }
 }

@@ -1,17 +1,11 @@
-//! A platform in the process of the tests, and the tokens that it accepts.
-
-use std::fs::OpenOptions;
-use std::io::Write as _;
-use std::sync::LazyLock;
+//! A platform of the store in the process of the tests, and the tokens that it accepts.
 
 use aws::tokens::{KeyPair, Signer};
-use demo::seed;
+use demo::seed::{self, SeedError};
 use emulator::Platform;
-use emulator::options::Options;
 use lifecycle::{Timestamp, clock};
 use serde_json::{Value, json};
-use tokio::runtime::{Builder, Runtime};
-use tokio::sync::Mutex;
+use testkit::Running;
 
 /// The issuer and the audience that the template sets by default.
 pub(crate) const ISSUER: &str = "https://auth.example.com";
@@ -23,62 +17,33 @@ const LIFETIME_S: i64 = 900;
 /// The user of a token if the user does not matter: the first customer of the demo.
 const SOMEBODY: &str = "00000000-0000-7000-8000-000000000001";
 
-/// The runtime of the platforms. A test's runtime ends with the test, but the shared platform must
-/// not.
-static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
-    Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .expect("threads can be started")
-});
-
-/// `cargo xtask privileges` sets these: a permission that the functions must lack, and a file for
-/// the permissions that they have used.
-const WITHOUT: &str = "TEST_DENY";
-const USED_RIGHTS: &str = "TEST_USED_PERMISSIONS";
-
-/// Set if the functions have been built already.
-const BUILT: &str = "TEST_BUILT";
-
 /// A platform in this process, and the key that signs its tokens.
 pub(crate) struct InProcess {
-    /// `None` once it has stopped.
-    platform: Option<Platform>,
+    platform: Platform,
     keys: KeyPair,
     signer: Signer,
 }
 
-/// Runs a future that starts processes, so that they outlive the test's runtime.
-pub(crate) async fn in_background<T: Send + 'static>(
-    future: impl Future<Output = T> + Send + 'static,
-) -> T {
-    RUNTIME.spawn(future).await.expect("the future does not panic")
+impl Running for InProcess {
+    fn platform(&self) -> &Platform {
+        &self.platform
+    }
+
+    fn into_platform(self) -> Platform {
+        self.platform
+    }
 }
 
 impl InProcess {
-    pub(super) async fn start(mut options: Options) -> Self {
-        let without = std::env::var(WITHOUT).ok();
-        options.without.extend(without.map(|right| right.parse().expect("a permission")));
-        let platform = in_background(build_once(options)).await;
-        let keys = seed::keys(platform.stores()).await.expect("a secret accepts any text").signs;
+    /// Gives a platform new keys.
+    pub(super) async fn of(platform: Platform) -> Result<Self, SeedError> {
+        let keys = seed::keys(platform.stores()).await?.signs;
         let signer = signer(&keys, ISSUER, AUDIENCE);
-        Self { platform: Some(platform), keys, signer }
-    }
-
-    /// Appends the permissions that functions have used so far to a file, if one is set.
-    pub(super) fn note_used_rights(&self) {
-        if let Some(path) = std::env::var_os(USED_RIGHTS) {
-            let file = OpenOptions::new().append(true).create(true).open(path);
-            let mut file = file.expect("the file can be written");
-            for right in self.platform().stores().used_rights() {
-                writeln!(file, "{right}").expect("the file can be written");
-            }
-        }
+        Ok(Self { platform, keys, signer })
     }
 
     pub(crate) fn platform(&self) -> &Platform {
-        self.platform.as_ref().expect("it is taken only on drop")
+        &self.platform
     }
 
     /// The public key that verifies the tokens, as a JSON Web Key.
@@ -108,38 +73,10 @@ impl InProcess {
     }
 }
 
-impl Drop for InProcess {
-    /// Stops the platform even if a test panics, so that no process is left.
-    fn drop(&mut self) {
-        if let Some(platform) = self.platform.take() {
-            let stopping = std::thread::spawn(|| RUNTIME.block_on(platform.stop()));
-            // A failure to stop does not concern the test, which is over.
-            let _ = stopping.join();
-        }
-    }
-}
-
 /// A token signed by this key pair, otherwise like a sign-in's.
 pub(crate) fn token_by(keys: &KeyPair) -> String {
     let now = clock::now();
     sign(&signer(keys, ISSUER, AUDIENCE), SOMEBODY, &["ADMIN"], now)
-}
-
-/// Starts a platform. The first one builds the functions with cargo; later ones use them.
-async fn build_once(mut options: Options) -> Platform {
-    static DONE: Mutex<bool> = Mutex::const_new(false);
-    // Cargo builds the functions of this package along with its tests.
-    let of_package = options.template.is_some() && options.workspace.is_none();
-    if !of_package && std::env::var_os(BUILT).is_none() {
-        let mut built = DONE.lock().await;
-        if !*built {
-            let platform = demo::start(options).await.expect("the platform starts");
-            *built = true;
-            return platform;
-        }
-    }
-    options.no_build = true;
-    demo::start(options).await.expect("the platform starts")
 }
 
 fn signer(keys: &KeyPair, issuer: &str, audience: &str) -> Signer {

@@ -10,16 +10,11 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use uuid::{Uuid, uuid};
 
-use super::{Api, PASSWORD, eventually};
+use super::{Api, PASSWORD, eventually, unique};
 
 /// The first customer of the demo, and their address.
 pub(crate) const CUSTOMER: Uuid = uuid!("00000000-0000-7000-8000-000000000001");
 pub(crate) const ADDRESS: Uuid = uuid!("00000000-0000-7000-8000-000000000201");
-
-/// A text that no other test has: `lamp-0190…`.
-pub(crate) fn unique(prefix: &str) -> String {
-    format!("{prefix}-{}", Uuid::new_v4().simple())
-}
 
 /// An e-mail address that no other test has.
 pub(crate) fn unique_email() -> String {

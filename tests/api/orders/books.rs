@@ -15,8 +15,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use crate::harness::{
-    Api, ApiResponse, asked_for, fresh_platform, new_product, order_of, scan, text, unlimited,
-    until,
+    Api, ApiResponse, fresh_platform, new_product, order_of, setting, text, unlimited,
 };
 
 /// How long the system may take to come to rest: a message that has failed six times waits for a
@@ -62,8 +61,8 @@ struct Day {
 
 impl Day {
     fn asked_for() -> Self {
-        let (orders, clients) = (asked_for("BOOKS_ORDERS", 100), asked_for("BOOKS_CLIENTS", 10));
-        Self { orders, clients, seed: asked_for("BOOKS_SEED", 1) as u64, kill: 0.01 }
+        let (orders, clients) = (setting("BOOKS_ORDERS", 100), setting("BOOKS_CLIENTS", 10));
+        Self { orders, clients, seed: setting("BOOKS_SEED", 1) as u64, kill: 0.01 }
     }
 
     /// Enough for three of five orders.
@@ -127,7 +126,7 @@ async fn order_all(
 
 async fn until_settled(api: &Api, customer: &str, key: &str, order: &OrderDraft) -> ApiResponse {
     let ask = async || api.order(customer, key, order).send().await;
-    let answer = until(&[201, 422], api, ask).await;
+    let answer = api.until(&[201, 422], ask).await;
     if answer.status == 422 {
         answer.error(422, "OUT_OF_STOCK");
     }
@@ -177,21 +176,21 @@ impl Books {
     }
 
     async fn read(&mut self, api: &Api, product: ProductId) {
-        let mut orders = scan(api, "OrdersTable").await;
+        let mut orders = api.scan("OrdersTable").await;
         let ids = |orders: &[Value]| orders.iter().map(|order| text(&order["orderId"])).collect();
         self.orders_stored = ids(&orders);
         orders.retain(|order| order["status"] == "APPROVED");
         self.orders_approved = ids(&orders);
-        let products = scan(api, "ProductsTable").await;
+        let products = api.scan("ProductsTable").await;
         let product = products.iter().find(|item| item["pk"] == json!(product)).unwrap();
         self.pieces_left = usize::try_from(product["stock"].as_u64().unwrap()).unwrap();
-        let ledger = scan(api, "LedgerTable").await;
+        let ledger = api.scan("LedgerTable").await;
         let of_orders = ledger.iter().filter(|record| {
             text(&record["pk"]).starts_with("idempotency#")
                 && text(&record["body"]).contains("\"orderId\"")
         });
         self.idempotency_records = of_orders.count();
-        let outbox = scan(api, "OutboxTable").await;
+        let outbox = api.scan("OutboxTable").await;
         let created = outbox.iter().filter(|row| row["eventType"] == "OrderCreated");
         self.events_in_outbox = created.map(|row| text(&row["eventId"])).collect();
         let inbox = ledger.iter().map(|record| text(&record["pk"]));

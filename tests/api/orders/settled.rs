@@ -16,8 +16,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use crate::harness::{
-    Api, CUSTOMER, asked_for, euros, new_product, order_of, own_changed, read, scan, text,
-    unlimited, until,
+    Api, CUSTOMER, euros, new_product, order_of, own_changed, read, setting, text, unlimited,
 };
 
 /// How long the system may take to come to rest: messages of a killed process wait out their
@@ -57,8 +56,8 @@ struct Day {
 
 impl Day {
     fn asked_for() -> Self {
-        let (orders, clients) = (asked_for("SETTLED_ORDERS", 60), asked_for("SETTLED_CLIENTS", 6));
-        Self { orders, clients, seed: asked_for("SETTLED_SEED", 1) as u64 }
+        let (orders, clients) = (setting("SETTLED_ORDERS", 60), setting("SETTLED_CLIENTS", 6));
+        Self { orders, clients, seed: setting("SETTLED_SEED", 1) as u64 }
     }
 
     fn credit(&self) -> u64 {
@@ -106,13 +105,13 @@ async fn order_and_cancel(
 ) {
     for key in keys {
         let name = format!("order-{key}");
-        let created = until(&[201], api, async || api.order(customer, &name, order).send().await);
+        let created = api.until(&[201], async || api.order(customer, &name, order).send().await);
         let order_id = text(&created.await.data(201)["orderId"]);
         if key % 4 == 0 {
             let path = format!("/orders/{order_id}");
             let cancel = async || api.delete(&path).token(customer).send().await;
             for _ in 0..100 {
-                let answer = until(&[204, 404, 409], api, cancel).await;
+                let answer = api.until(&[204, 404, 409], cancel).await;
                 if answer.status != 409 || answer.json()["error"]["code"] != "ORDER_PENDING" {
                     break;
                 }
@@ -158,17 +157,17 @@ impl State {
     }
 
     async fn read(api: &Api, product: ProductId) -> Self {
-        let orders = scan(api, "OrdersTable").await;
+        let orders = api.scan("OrdersTable").await;
         let orders = orders.iter().map(|order| {
             let number = order["serialNumber"].as_u64();
             (text(&order["orderId"]), (text(&order["status"]), number))
         });
-        let products = scan(api, "ProductsTable").await;
+        let products = api.scan("ProductsTable").await;
         let product = products.iter().find(|item| item["pk"] == json!(product)).unwrap();
-        let credits = scan(api, "CreditsTable").await;
-        let outbox = scan(api, "OutboxTable").await;
+        let credits = api.scan("CreditsTable").await;
+        let outbox = api.scan("OutboxTable").await;
         let waiting = outbox.iter().filter(|row| row["by_waiting_pk"].is_string());
-        let summaries = scan(api, "OrderSummariesTable").await;
+        let summaries = api.scan("OrderSummariesTable").await;
         let shown = summaries.iter().filter(|row| row["by_customer_pk"].is_string());
         let queues = api.control().unwrap().queues().await;
         let dead = |queue: &Value| queue["queue"].as_str().unwrap().contains("DeadLetter");

@@ -1,11 +1,10 @@
 //! Checks of the API description itself. Every test that gets a response checks it against the
 //! description.
 
-use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method};
 use serde_json::{Value, json};
 
-use crate::harness::{ApiResponse, DOCUMENT, complaint, resolved, shared_platform, violation};
+use crate::harness::{ApiResponse, DESCRIPTION, shared_platform};
 
 #[test]
 fn every_example_matches_its_schema() {
@@ -19,7 +18,7 @@ fn every_example_matches_its_schema() {
                 let several = several.map(|(_, example)| &example["value"]);
                 for example in media.get("example").into_iter().chain(several) {
                     examples += 1;
-                    let violation = violation(&media["schema"], example);
+                    let violation = DESCRIPTION.violation(&media["schema"], example);
                     assert_eq!(violation, None, "{}: {example}", operation["operationId"]);
                 }
             }
@@ -27,7 +26,8 @@ fn every_example_matches_its_schema() {
         for parameter in operation["parameters"].as_array().unwrap().iter().map(resolved) {
             if let Some(example) = parameter.get("example") {
                 examples += 1;
-                assert_eq!(violation(&parameter["schema"], example), None, "{parameter}");
+                let violation = DESCRIPTION.violation(&parameter["schema"], example);
+                assert_eq!(violation, None, "{parameter}");
             }
         }
     }
@@ -60,8 +60,8 @@ async fn the_platform_serves_its_api_description_and_a_page_for_it() {
     let get = async |path: &str| control.call(Method::GET, path).send().await;
     let mut served = get("/openapi.json").await.json();
     assert!(served["servers"][0]["url"].as_str().unwrap().starts_with("http://127.0.0.1:"));
-    served["servers"] = DOCUMENT["servers"].clone();
-    assert_eq!(served, *DOCUMENT);
+    served["servers"] = DESCRIPTION.document()["servers"].clone();
+    assert_eq!(served, *DESCRIPTION.document());
     let page = get("/docs").await;
     assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
     assert!(page.header("content-security-policy").contains("default-src 'self'"));
@@ -77,7 +77,7 @@ fn a_response_that_is_not_described_is_reported() {
     let answer = |status, media_type: &'static str, body: Value| {
         let mut headers = HeaderMap::new();
         headers.insert("content-type", HeaderValue::from_static(media_type));
-        ApiResponse { status, headers, body: Bytes::from(body.to_string()) }
+        ApiResponse::new(status, headers, body.to_string())
     };
     let error = |code| json!({ "error": { "code": code, "message": "No.", "traceId": "1" } });
     let json = "application/json";
@@ -90,13 +90,18 @@ fn a_response_that_is_not_described_is_reported() {
         (answer(418, json, error("NOT_FOUND")), "has no status 418"),
         (answer(304, json, error("NOT_FOUND")), "has no body"),
     ] {
-        let complaint = complaint(&Method::GET, "/orders/1", &answer).unwrap_or_default();
+        let complaint = DESCRIPTION.complaint(&Method::GET, "/orders/1", &answer);
+        let complaint = complaint.unwrap_or_default();
         assert_eq!(complaint.is_empty(), found.is_empty(), "{complaint}");
         assert!(complaint.contains(found), "{complaint}");
     }
 }
 
 fn operations() -> impl Iterator<Item = &'static Value> {
-    let paths = DOCUMENT["paths"].as_object().unwrap().values();
+    let paths = DESCRIPTION.document()["paths"].as_object().unwrap().values();
     paths.flat_map(|item| item.as_object().unwrap().values())
+}
+
+fn resolved(part: &Value) -> &Value {
+    DESCRIPTION.resolved(part)
 }

@@ -22,8 +22,7 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use crate::harness::{
-    Api, asked_for, eventually, fresh_platform, in_background, operate, read, scan, unlimited,
-    until_done,
+    Api, eventually, fresh_platform, in_background, operate, read, setting, unlimited, until_done,
 };
 
 /// The number of products of the table, without the demo's.
@@ -42,7 +41,7 @@ const PROGRESS: &str = "backfill#products";
 #[tokio::test]
 async fn a_killed_backfill_continues_and_no_change_of_clients_is_lost() {
     let Some(api) = fresh_platform(unlimited()).await else { return };
-    let items = asked_for("BACKFILL_ITEMS", ITEMS);
+    let items = setting("BACKFILL_ITEMS", ITEMS);
     let owner = Uuid::new_v4();
     let ids = store_as_other_versions_did(&api, owner, items);
     let merchant = api.inside().unwrap().token(&owner.to_string(), &["MERCHANT"]);
@@ -63,7 +62,7 @@ async fn a_killed_backfill_continues_and_no_change_of_clients_is_lost() {
     assert_eq!(count_out_of_date(&api).await, 0);
     assert_holds(&api, &last_seen).await;
     if items <= ITEMS {
-        let products = scan(&api, "ProductsTable").await.len() - claims(&api).await;
+        let products = api.scan("ProductsTable").await.len() - claims(&api).await;
         assert_eq!(listed(&merchant).await, products - UNREADABLE);
     }
 
@@ -92,7 +91,7 @@ async fn kill_and_run_again(api: &Api, items: usize) -> (Ran, Ran) {
 
     let ended = operator(api, &arguments, |_| false).await;
     assert!(ended.said[0].starts_with("goes on with the run of "), "{:?}", ended.said);
-    let done = format!("done: {} items read", scan(api, "ProductsTable").await.len());
+    let done = format!("done: {} items read", api.scan("ProductsTable").await.len());
     assert!(ended.said.iter().any(|line| line.starts_with(&done)), "{:?}", ended.said);
     assert!(!ended.status.success(), "the unreadable items are no failure");
     assert_eq!(ended.said.last().unwrap(), "3 items of products are left as they are");
@@ -103,12 +102,12 @@ async fn kill_and_run_again(api: &Api, items: usize) -> (Ran, Ran) {
 async fn a_dry_run_writes_nothing_and_another_kind_is_left_alone() {
     let Some(api) = fresh_platform(unlimited()).await else { return };
     store_as_other_versions_did(&api, Uuid::new_v4(), 8);
-    let before = scan(&api, "ProductsTable").await;
+    let before = api.scan("ProductsTable").await;
     let error = operate(&api, &["backfill", "products", "--dry-run"]).await.unwrap_err();
     assert_eq!(error, "3 items of products are left as they are");
     let said = operate(&api, &["backfill", "name-claims"]).await.unwrap();
     assert!(said.last().unwrap().contains(" 0 written, "), "{said:?}");
-    assert_eq!(scan(&api, "ProductsTable").await.len(), before.len());
+    assert_eq!(api.scan("ProductsTable").await.len(), before.len());
     assert_eq!(count_out_of_date(&api).await, 6);
     let error = operate(&api, &["backfill", "product"]).await.unwrap_err();
     assert!(error.contains("the kinds are users, email-claims"), "{error}");
@@ -325,7 +324,7 @@ fn written(line: &str) -> Option<usize> {
 
 /// The number of readable products that differ from this version's form.
 async fn count_out_of_date(api: &Api) -> usize {
-    let items = scan(api, "ProductsTable").await.into_iter();
+    let items = api.scan("ProductsTable").await.into_iter();
     let out_of_date = items.filter(|item| {
         let stored: serde_dynamo::Item = serde_dynamo::to_item(item).unwrap();
         let product = Product::of_item(stored.clone());
@@ -339,7 +338,7 @@ async fn count_out_of_date(api: &Api) -> usize {
 /// Asserts that every changed product is as clients saw it last, and every other one as it was stored.
 async fn assert_holds(api: &Api, last_seen: &BTreeMap<ProductId, ProductView>) {
     let mut changed = 0;
-    for item in scan(api, "ProductsTable").await {
+    for item in api.scan("ProductsTable").await {
         let item: serde_dynamo::Item = serde_dynamo::to_item(item).unwrap();
         let Ok(product) = Product::of_item(item) else { continue };
         match last_seen.get(&product.product_id) {
@@ -367,7 +366,7 @@ async fn listed(anybody: &Client) -> usize {
 
 /// The stored progress of a run over products.
 async fn progress(api: &Api) -> Option<Value> {
-    scan(api, "SettingsTable").await.into_iter().find(|item| item["pk"] == PROGRESS)
+    api.scan("SettingsTable").await.into_iter().find(|item| item["pk"] == PROGRESS)
 }
 
 fn put_progress(api: &Api, progress: &Value) {
@@ -394,5 +393,5 @@ fn calls_of_operators(api: &Api) -> BTreeMap<(String, String), u64> {
 /// The number of name claims in the table.
 async fn claims(api: &Api) -> usize {
     let is_claim = |item: &&Value| item["pk"].as_str().unwrap().starts_with("name#");
-    scan(api, "ProductsTable").await.iter().filter(is_claim).count()
+    api.scan("ProductsTable").await.iter().filter(is_claim).count()
 }

@@ -3,8 +3,10 @@
 use std::path::Path;
 
 use emulator::options::Options;
+use emulator::{BoxError, NoApplication, Platform};
+use testkit::{Api, Suite, SystemUnderTest};
 
-use crate::harness::{Api, eventually, fresh_platform, when};
+use crate::harness::{eventually, when};
 
 #[tokio::test]
 async fn a_panic_is_our_500_and_reveals_nothing() {
@@ -68,7 +70,22 @@ async fn a_process_that_dies_is_the_gateways_500() {
     }
 }
 
-async fn platform() -> Option<Api> {
+async fn platform() -> Option<Api<Platform>> {
     let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("misbehaving/template.yaml");
-    fresh_platform(Options { template: Some(template), ..Options::default() }).await
+    // Cargo builds the functions of this package along with its tests.
+    let options = Options { template: Some(template), no_build: true, ..Options::default() };
+    MISBEHAVING.fresh_platform(options).await
+}
+
+static MISBEHAVING: Suite<Misbehaving> = Suite::new(Misbehaving);
+
+/// Another service than the store, with another template, no users and no description.
+struct Misbehaving;
+
+impl SystemUnderTest for Misbehaving {
+    type Running = Platform;
+
+    async fn start(&self, options: Options) -> Result<Platform, BoxError> {
+        Ok(Platform::start(options, &NoApplication).await?)
+    }
 }

@@ -16,8 +16,8 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::harness::{
-    Api, Refused, asked_for, eventually, fresh_platform, new_product, operate, order_of, proof_in,
-    read, shared_platform, text, unique, unique_email, unlimited, user, when,
+    Api, Refused, eventually, fresh_platform, new_product, operate, order_of, proof_in, read,
+    setting, shared_platform, text, unique, unique_email, unlimited, user, when,
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -34,7 +34,7 @@ async fn a_name_that_sqs_rejects_blocks_neither_its_order_nor_later_ones() {
 
     let started = Instant::now();
     let first = customer.create_order(&order_of(poisoned, 1), None).await.unwrap().data.order_id;
-    let behind = (0..asked_for("POISON_ORDERS", 15)).map(|_| async {
+    let behind = (0..setting("POISON_ORDERS", 15)).map(|_| async {
         customer.create_order(&order_of(sound, 1), None).await.unwrap().data.order_id
     });
     let mut orders: BTreeSet<String> =

@@ -3,7 +3,7 @@
 use cargo_metadata::{DependencyKind, Metadata};
 
 /// The crates that each crate may depend on, and whether it may use an SDK.
-const ALLOWED: [(&str, &[&str], Sdk); 16] = [
+const ALLOWED: [(&str, &[&str], Sdk); 17] = [
     ("lifecycle", &[], Sdk::Never),
     ("domain", &["lifecycle"], Sdk::Never),
     ("aws", &["lifecycle"], Sdk::Always),
@@ -12,6 +12,7 @@ const ALLOWED: [(&str, &[&str], Sdk); 16] = [
     ("sam-template", &[], Sdk::Never),
     ("cargo-command", &[], Sdk::Never),
     ("emulator", &["cargo-command", "sam-template"], Sdk::InTests),
+    ("testkit", &["emulator"], Sdk::Never),
     ("demo", &["aws", "domain", "emulator", "lifecycle", "sam-template"], Sdk::Never),
     ("ops", &["aws", "domain", "lifecycle"], Sdk::Never),
     ("tooling", &["cargo-command", "sam-template"], Sdk::Never),
@@ -26,7 +27,17 @@ const ALLOWED: [(&str, &[&str], Sdk); 16] = [
     ("bare", &[], Sdk::Always),
     (
         "blackbox",
-        &["aws", "client", "demo", "domain", "emulator", "lifecycle", "ops", "sam-template"],
+        &[
+            "aws",
+            "client",
+            "demo",
+            "domain",
+            "emulator",
+            "lifecycle",
+            "ops",
+            "sam-template",
+            "testkit",
+        ],
         Sdk::InTests,
     ),
 ];
@@ -94,6 +105,8 @@ mod tests {
             ("emulator", "aws-sdk-sqs", true, false),
             ("emulator", "aws-sdk-sqs", false, true),
             ("emulator", "domain", true, true),
+            ("testkit", "emulator", false, false),
+            ("testkit", "client", false, true),
             ("newcomer", "serde", false, true),
         ] {
             let arrow = Arrow { from: from.into(), to: to.into(), for_tests };
