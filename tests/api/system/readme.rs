@@ -1,11 +1,7 @@
 //! The shell blocks of the README and of `infra/docs/TOUR.md`, as printed.
 
-use std::process::Stdio;
-use std::time::Duration;
-
 use emulator::options::Options;
-use tokio::process::Command;
-use tokio::time::timeout;
+use testkit::run_documents;
 
 use crate::harness::fresh_platform;
 
@@ -15,19 +11,8 @@ async fn the_shell_blocks_of_the_readme_and_the_tour_print_what_they_promise() {
         return;
     };
     let platform = api.inside().unwrap().platform();
-    let lines = [include_str!("../../../README.md"), include_str!("../../../infra/docs/TOUR.md")]
-        .map(shell_lines)
-        .concat()
-        .replace("http://127.0.0.1:3000", &platform.api_url())
-        .replace("http://127.0.0.1:3001", &platform.control_url());
-    let bash = Command::new("bash")
-        .args(["-euc", &lines])
-        .stdin(Stdio::null())
-        .kill_on_drop(true)
-        .output();
-    let ran = timeout(Duration::from_mins(5), bash).await.expect("the lines end").unwrap();
-    let said = String::from_utf8_lossy(&ran.stdout);
-    assert!(ran.status.success(), "{said}\n{}", String::from_utf8_lossy(&ran.stderr));
+    let pages = [include_str!("../../../README.md"), include_str!("../../../infra/docs/TOUR.md")];
+    let said = run_documents(platform, &pages).await;
 
     let count = |what: &str| said.matches(what).count();
     assert_eq!(count("HTTP/1.1 401 Unauthorized"), 1, "the README's read without a token: {said}");
@@ -85,10 +70,4 @@ async fn the_shell_blocks_of_the_readme_and_the_tour_print_what_they_promise() {
     assert_eq!(partner("503"), ["1", "1"], "then the circuit was open: {said}");
     assert_eq!(partner("200"), ["2", "6"], "then it worked again: {said}");
     assert_eq!(count("type=\"CIRCUIT_OPENED\"} 1"), 2, "{said}");
-}
-
-/// The shell blocks of a page, except those that start the platform or the tests.
-fn shell_lines(page: &str) -> String {
-    let blocks = page.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
-    blocks.filter(|block| !block.starts_with("cargo ")).collect()
 }
