@@ -147,7 +147,7 @@ async fn an_object_is_404_after_30_s_even_if_it_is_not_removed() {
     let object = appeared(&api, id).await;
     let control = api.control().unwrap();
     // Some seconds are left for a slow machine.
-    control.pass(28_u32.saturating_sub(seconds_of_age(&api, &object))).await;
+    control.pass(27_u32.saturating_sub(seconds_of_age(&api, &object))).await;
     assert_eq!(see(&api, id).await.unwrap().data, object);
     control.pass(30_u32.saturating_sub(seconds_of_age(&api, &object))).await;
     see(&api, id).await.refused(404, "NOT_FOUND");
