@@ -75,11 +75,15 @@ async fn build(
 ) -> Result<(), BuildError> {
     let mut command = cargo(workspace);
     command.arg("build");
-    command.args(packages.iter().flat_map(|package| ["--package", package]));
-    command.args(names.iter().flat_map(|name| ["--bin", name]));
     if how.release {
+        // The deployed features: those that the functions' own packages ask for.
         command.arg("--release");
+        command.args(packages.iter().flat_map(|package| ["--package", package]));
+    } else {
+        // The features of the whole workspace, so that dependencies are shared with its tests and tools.
+        command.arg("--workspace");
     }
+    command.args(names.iter().flat_map(|name| ["--bin", name]));
     if how.verbose {
         command.stderr(Stdio::inherit());
     } else {

@@ -29,7 +29,8 @@ pub struct Options {
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
 
-    /// Builds and runs the functions with optimisations, as they are deployed.
+    /// Builds and runs the functions with optimisations and only their own features, as they are
+    /// deployed.
     #[arg(long)]
     pub release: bool,
 

@@ -60,8 +60,13 @@ impl Platform {
             return Err(StartError::NoSuchRight(grant.clone()));
         }
         let api = template.api.as_ref().ok_or(StartError::NoApi)?;
+        if !options.no_build {
+            let count = template.binaries().len();
+            logs::say(options.logs, "platform", &format!("cargo builds {count} functions"));
+        }
         let binaries = binaries(&path, &template, &options).await?;
 
+        logs::say(options.logs, "platform", "starts the services and writes the first data");
         let identities = options.identities(&template);
         let services = Stores::start_with(&template, options.data.as_deref(), identities).await?;
         services.fill_secrets(standins.secrets()).await?;

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::context::Error;
-use crate::folders::target_directory;
+use crate::folders::{binaries_of, target_directory};
 use crate::process::succeeded;
 
 /// The part of a binary's `--describe` output that the checks need.
@@ -152,7 +152,11 @@ pub fn raw(workspace: &Path, names: &BTreeSet<String>) -> Result<BTreeMap<String
 ///
 /// If they cannot be built.
 pub fn build(workspace: &Path) -> Result<(), Error> {
-    succeeded(cargo(workspace).args(["build", "--quiet", "--package", "functions", "--bins"]))
+    let names = binaries_of(workspace, "functions")?;
+    // With the features of the workspace, as the local platform and the tests build them.
+    let mut command = cargo(workspace);
+    command.args(["build", "--workspace"]);
+    succeeded(command.args(names.iter().flat_map(|name| ["--bin", name])))
 }
 
 /// Reads the description of each of these binaries, as last built.

@@ -20,5 +20,5 @@ pub mod tools;
 pub use cargo_command::{cargo, without_package};
 
 pub use self::context::Error;
-pub use self::folders::{target_directory, workspace};
+pub use self::folders::{binaries_of, target_directory, workspace};
 pub use self::terminal::say;

@@ -20,10 +20,10 @@ pub fn succeeded(command: &mut Command) -> Result<(), Error> {
     }
 }
 
-/// A command that runs the program of one of the workspace's packages, built if needed.
-pub fn program_of(package: &str) -> Command {
+/// A command that runs a program of the workspace, built if needed with the workspace's features.
+pub fn program_of(name: &str) -> Command {
     let mut command = cargo(workspace());
-    command.args(["run", "--quiet", "--package", package, "--manifest-path"]);
-    command.arg(workspace().join("Cargo.toml")).arg("--");
+    command.args(["run", "--quiet", "--package", "cargo-command", "--manifest-path"]);
+    command.arg(workspace().join("Cargo.toml")).args(["--", name]);
     command
 }

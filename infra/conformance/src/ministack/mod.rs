@@ -66,7 +66,7 @@ pub(crate) fn run(workspace: &Path, arguments: &Arguments) -> Result<Vec<String>
         say(&format!("left out: {test}: infra/docs/SECOND_OPINION.md has the reason"));
     }
     let tested = cargo(workspace)
-        .args(["test", "--package", "blackbox", "--test", "api", "--"])
+        .args(["test", "--workspace", "--test", "api", "--"])
         .args(&arguments.tests)
         .args(DIFFERENT.iter().flat_map(|test| ["--skip", test]))
         .env("API_URL", url)

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tooling::context::Context;
-use tooling::{Error, cargo, say};
+use tooling::{Error, binaries_of, cargo, say};
 
 use sam_template::Permission;
 use serde_json::Value;
@@ -53,12 +53,15 @@ pub(super) fn is_written(workspace: &Path, test: &str) -> bool {
 impl Suite {
     /// Builds the functions and the tests.
     pub(super) fn build(workspace: &Path) -> Result<Self, Error> {
+        let mut names = binaries_of(workspace, "functions")?;
+        names.extend(binaries_of(workspace, "blackbox")?);
         let built = cargo(workspace)
-            .args(["build", "--quiet", "--package", "functions", "--package", "blackbox", "--bins"])
+            .args(["build", "--workspace"])
+            .args(names.iter().flat_map(|name| ["--bin", name]))
             .status()
             .context(|| "building the functions")?;
         let tests = cargo(workspace)
-            .args(["test", "--quiet", "--package", "blackbox", "--test", "api", "--no-run"])
+            .args(["test", "--workspace", "--test", "api", "--no-run"])
             .arg("--message-format=json")
             .stderr(Stdio::inherit())
             .output()

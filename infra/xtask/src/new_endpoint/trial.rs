@@ -120,13 +120,19 @@ fn copy_of(workspace: &Path, copy: &Path, target: &Path) -> Result<(), Error> {
 
 fn build(copy: &Path, names: &[String]) -> Result<(), Error> {
     let binaries = names.iter().flat_map(|name| ["--bin", name]);
-    succeeded(cargo(copy).args(["build", "--quiet", "--package", "functions"]).args(binaries))
+    succeeded(cargo(copy).args(["build", "--workspace"]).args(binaries))
 }
+
+/// Packages without a library. Together with `functions` they ask for the features of the whole
+/// workspace, so that the only library that is tested reuses its dependencies.
+const WITHOUT_LIBRARY: [&str; 4] = ["bench", "blackbox", "conformance", "xtask"];
 
 /// Runs the unit tests of the new functions; each has one.
 fn test(copy: &Path, names: &[String]) -> Result<(), Error> {
     let ran = cargo(copy)
-        .args(["test", "--quiet", "--package", "functions", "--lib", "--"])
+        .args(["test", "--quiet", "--package", "functions"])
+        .args(WITHOUT_LIBRARY.iter().flat_map(|package| ["--package", package]))
+        .args(["--lib", "--"])
         .args(names)
         .output()
         .context(|| "the unit tests of the new functions")?;

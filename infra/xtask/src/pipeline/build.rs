@@ -67,7 +67,7 @@ pub(super) fn sam(workspace: &Path, what: &str) -> Result<Command, Error> {
 /// Builds the black-box tests.
 fn tests(workspace: &Path) -> Result<PathBuf, Error> {
     let built = cargo(workspace)
-        .args(["test", "--locked", "--package", "blackbox", "--test", TESTS, "--no-run"])
+        .args(["test", "--locked", "--workspace", "--test", TESTS, "--no-run"])
         .args(["--message-format", "json-render-diagnostics"])
         .stderr(Stdio::inherit())
         .output()
@@ -104,6 +104,6 @@ fn strip(program: &Path, to: &Path) -> Result<(), Error> {
 pub(super) fn demo_items() -> Result<Vec<u8>, Error> {
     let mut conformance = program_of("conformance");
     let made = conformance.arg("demo-items").stderr(Stdio::inherit()).output();
-    let made = made.context(|| "cargo run --package conformance")?;
+    let made = made.context(|| "conformance demo-items")?;
     if made.status.success() { Ok(made.stdout) } else { Err(made.status.to_string().into()) }
 }

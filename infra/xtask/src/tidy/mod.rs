@@ -7,6 +7,7 @@ mod arrows;
 mod circles;
 mod dashboards;
 mod facts;
+mod features;
 mod filters;
 mod layout;
 mod licences;
@@ -36,6 +37,7 @@ pub(crate) fn complaints(workspace: &Path) -> Vec<String> {
     complaints.extend(layout::built_by_default(&default));
     complaints.extend(arrows::upward(&arrows::of(&metadata)));
     complaints.extend(licences::refused(workspace, &metadata));
+    complaints.extend(features::complaints(workspace));
     let texts = tracked::texts(workspace, &files);
     let all: Vec<(&str, &str)> = texts.iter().map(|(path, text)| (*path, text.as_str())).collect();
     let measuring = dashboards::Sources::of(&all);
