@@ -101,7 +101,7 @@ pub(super) struct Notes {
 }
 
 impl Notes {
-    /// For the reader that continues after an error.
+    /// The notes of a reader that continues after an error.
     pub(super) fn collecting() -> Self {
         Self { collecting: Cell::new(true), ..Self::default() }
     }
