@@ -91,8 +91,8 @@ pub enum Source {
     Queue(QueueName),
     /// The new images in the stream of a table.
     Stream(TableName),
-    /// A schedule. Each [`ScheduledRun`] is a record. A failed run is a failed invocation, which
-    /// Lambda retries twice. It has no dead-letter queue, because the next run follows anyway.
+    /// A schedule. Each [`ScheduledRun`] is a record. A failed run is a failed invocation. It has no
+    /// dead-letter queue, and the template turns Lambda's retries off: the next run does its work.
     Schedule,
 }
 
