@@ -42,8 +42,8 @@ pub trait SystemUnderTest: Send + Sync + 'static {
 /// The tests of one service. It is a static, because the tests of a process share a platform.
 ///
 /// The first platform of a suite builds the functions of its template, and later ones use them.
-/// A platform with `no_build` in its [`Options`] builds nothing: its functions must have been built,
-/// as cargo builds the binaries of the tests' package.
+/// A platform with `no_build` in its [`Options`] builds nothing: its functions must have been
+/// built, as cargo builds the binaries of the tests' package.
 pub struct Suite<S: SystemUnderTest> {
     system: S,
     /// Whether a platform has built the functions.

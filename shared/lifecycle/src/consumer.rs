@@ -91,8 +91,9 @@ pub enum Source {
     Queue(QueueName),
     /// The new images in the stream of a table.
     Stream(TableName),
-    /// A schedule. Each [`ScheduledRun`] is a record. A failed run is a failed invocation. It has no
-    /// dead-letter queue, and the template turns Lambda's retries off: the next run does its work.
+    /// A schedule. Each [`ScheduledRun`] is a record. A failed run is a failed invocation. It has
+    /// no dead-letter queue, and the template turns Lambda's retries off: the next run does its
+    /// work.
     Schedule,
 }
 

@@ -99,8 +99,8 @@ pub trait Endpoint: Send + Sync + Sized + 'static {
     /// [`Headers`](crate::input::Headers), [`Json`](crate::input::Json)) or a tuple of parts.
     type Input: Input;
 
-    /// Stage 5. Syntax validation, by `TryFrom`: into a type that cannot be wrong. It is the value of
-    /// the input itself, or a type made of it. The conversion reports all violations together.
+    /// Stage 5. Syntax validation, by `TryFrom`: into a type that cannot be wrong. It is the value
+    /// of the input itself, or a type made of it. The conversion reports all violations together.
     type Command: FromInput<ValueOf<Self::Input>> + Send + Sync;
 
     /// Stage 6. Retrieval: everything the decision needs.
@@ -177,8 +177,8 @@ pub trait Query: Send + Sync + Sized + 'static {
     /// Stage 4. Deserialisation, as in [`Endpoint::Input`].
     type Input: Input;
 
-    /// Stage 5. Syntax validation, by `TryFrom`: into a type that cannot be wrong. It is the value of
-    /// the input itself, or a type made of it. The conversion reports all violations together.
+    /// Stage 5. Syntax validation, by `TryFrom`: into a type that cannot be wrong. It is the value
+    /// of the input itself, or a type made of it. The conversion reports all violations together.
     type Command: FromInput<ValueOf<Self::Input>> + Send + Sync;
 
     /// Stage 6. Retrieval: the data that was asked for.

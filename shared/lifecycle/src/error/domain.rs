@@ -22,8 +22,8 @@ pub struct ErrorCode {
 }
 
 impl ErrorCode {
-    /// A business error with one sentence for the client. The code is `UPPER_SNAKE_CASE` and never changes
-    /// after its release.
+    /// A business error with one sentence for the client. The code is `UPPER_SNAKE_CASE` and never
+    /// changes after its release.
     pub const fn new(kind: ErrorKind, code: &'static str, message: &'static str) -> Self {
         Self { kind, code, message }
     }
