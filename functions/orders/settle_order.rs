@@ -32,7 +32,7 @@ impl Consumer for SettleOrder {
     ];
 
     // 4. Deserialisation
-    type Input = Input;
+    type Input = SealedOrBare;
 
     // 5. Syntax validation
     type Command = CreditResult;
@@ -63,25 +63,25 @@ impl Consumer for SettleOrder {
 /// A decision in an envelope, or bare, as operators write it by hand.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Input {
+enum SealedOrBare {
     Sealed(Envelope<Value>),
     Bare(Value),
 }
 
-impl TryFrom<Input> for CreditResult {
+impl TryFrom<SealedOrBare> for CreditResult {
     type Error = FieldErrors;
 
-    fn try_from(input: Input) -> Result<Self, FieldErrors> {
+    fn try_from(input: SealedOrBare) -> Result<Self, FieldErrors> {
         let (field, answer) = match input {
-            Input::Sealed(envelope) => ("/data", envelope.data),
-            Input::Bare(answer) => ("", answer),
+            SealedOrBare::Sealed(envelope) => ("/data", envelope.data),
+            SealedOrBare::Bare(answer) => ("", answer),
         };
         serde_json::from_value(answer).map_err(|error| FieldErrors::one(field, error.to_string()))
     }
 }
 
-/// A bare decision has no event id; its message's id is used.
-impl RecordInput for Input {
+/// The ids of the envelope. A bare decision has none; its message's id is used.
+impl RecordInput for SealedOrBare {
     fn event_id(&self) -> Option<&str> {
         self.envelope()?.event_id()
     }
@@ -99,7 +99,7 @@ impl RecordInput for Input {
     }
 }
 
-impl Input {
+impl SealedOrBare {
     fn envelope(&self) -> Option<&Envelope<Value>> {
         match self {
             Self::Sealed(envelope) => Some(envelope),
@@ -123,7 +123,7 @@ mod tests {
         let sealed = serde_json::to_value(envelope("CustomerDecided", answer)).unwrap();
         let by_hand = json!({ "orderID": order_id, "orderType": "Approved" });
         for (message, event_id) in [(sealed, Some("event-1")), (by_hand, None)] {
-            let input: Input = read(message);
+            let input: SealedOrBare = read(message);
             assert_eq!(input.event_id(), event_id);
             let answer = CreditResult::try_from(input).unwrap();
             assert_eq!(
@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn a_message_without_a_valid_decision_is_poison() {
         for message in [json!({}), json!("APPROVED"), json!({ "orderID": "1", "orderType": "x" })] {
-            assert!(CreditResult::try_from(read::<Input>(message)).is_err());
+            assert!(CreditResult::try_from(read::<SealedOrBare>(message)).is_err());
         }
     }
 

@@ -1,4 +1,4 @@
-//! `PUT /rules`: an operator changes the parameters of the business rules.
+//! `PUT /rules`: an administrator changes the parameters of the business rules.
 //!
 //! Functions cache the rules for a minute: after that the change holds everywhere.
 

@@ -17,7 +17,8 @@ pub trait SystemUnderTest: Send + Sync + 'static {
     type Running: Running;
 
     /// Starts a platform with these options, typically by
-    /// [`Platform::start`](emulator::Platform::start). Their ports are 0, which takes free ones.
+    /// [`Platform::start`](emulator::Platform::start). Ports are 0 by default, which takes free
+    /// ones.
     ///
     /// # Errors
     /// If it does not start; the test then fails.
@@ -41,8 +42,8 @@ pub trait SystemUnderTest: Send + Sync + 'static {
 /// The tests of one service. It is a static, because the tests of a process share a platform.
 ///
 /// The first platform of a suite builds the functions of its template, and later ones use them.
-/// `no_build` in [`Options`] leaves a platform out of this: its functions must have been built, as
-/// cargo builds those of the tests' own package.
+/// A platform with `no_build` in its [`Options`] builds nothing: its functions must have been
+/// built, as cargo builds the binaries of the tests' package.
 pub struct Suite<S: SystemUnderTest> {
     system: S,
     /// Whether a platform has built the functions.

@@ -35,8 +35,8 @@ struct CallFailed {
 /// that the dependency is unavailable for now. Every other error is our own fault, most often a
 /// missing permission.
 ///
-/// A call that timed out is unavailable too, and not [`Fault::TimedOut`]. That fault means that the
-/// request itself has no time left, and carries no cause.
+/// A call that timed out is unavailable too, and not [`ServiceError::TimedOut`]. That error means
+/// that the request itself has no time left, and carries no cause.
 pub(crate) fn fault<E>(
     operation: &'static str,
     resource: &str,

@@ -1,8 +1,8 @@
 //! AWS behind the lifecycle's ports. Only this crate knows an SDK, and no SDK type crosses its
 //! border.
 //!
-//! - [`Aws`] implements the lifecycle's platform and returns [`Table`]s, [`Secret`]s and
-//!   [`tokens`].
+//! - [`Aws`] implements the lifecycle's [ports](lifecycle::ports), and returns [`Table`]s,
+//!   [`Secret`]s and [`tokens`].
 //! - [`auth`], [`cache`] and [`upstream`] serve stage 6.
 //! - [`serve`], [`consume`], [`authorize`] and [`rotate`] are called by a binary's `main`.
 

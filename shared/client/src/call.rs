@@ -89,6 +89,8 @@ impl Call {
         }
     }
 
+    /// Sets a body in JSON.
+    ///
     /// # Panics
     ///
     /// Never: all bodies of this API have a JSON form.

@@ -1,7 +1,7 @@
 //! The tables, indexes, queues and upstreams of the application, by their logical names.
 //!
-//! The lifecycle names its tables itself (idempotency table, outbox, limits); the adapters name the
-//! secrets that they read.
+//! The lifecycle names its tables itself (idempotency table, outbox, limits), and the crate `aws`
+//! the secrets that it reads.
 
 use lifecycle::Upstream;
 use lifecycle::effects::QueueName;

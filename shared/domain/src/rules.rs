@@ -41,7 +41,7 @@ impl BusinessRules {
 }
 
 impl Default for BusinessRules {
-    /// The rules that hold until an operator changes them.
+    /// The rules that hold until an administrator changes them.
     fn default() -> Self {
         let euros =
             |cents| Money { amount: Amount::of_minor_units(cents), currency: Currency::EUR };

@@ -15,7 +15,7 @@ pub enum Conditions<F> {
     /// The current version of the resource, from the facts; `None` if it does not exist yet. It is
     /// computed again each time the facts are read again.
     On(fn(&F) -> Option<EntityTag>),
-    /// A resource is created, which has no tag yet. The refusal is the one for an id that the
+    /// A resource is created, which has no tag yet. The error is the one for an id that the
     /// client chose and that is in use: `If-None-Match: *` makes it a 412.
     Creation(Option<ErrorCode>),
     /// The endpoint changes no resource that has a version.

@@ -16,7 +16,7 @@ use crate::{Backoff, Moment, Permit, Timestamp};
 
 /// A function that processes each record of a queue or a stream, or each run of a schedule.
 ///
-/// A record that cannot be parsed (stages 4 and 5) goes to the dead-letter queue at once, with the
+/// A record that fails in stage 4 or 5 goes to the dead-letter queue at once, with the
 /// reason. One that fails later is retried alone, with back-off. The effects of a record and its
 /// inbox entry are one commit: repeated deliveries of a record have one effect.
 #[diagnostic::on_unimplemented(
@@ -35,7 +35,9 @@ pub trait Consumer: Send + Sync + Sized + 'static {
     /// group, an item of a stream) are processed one after the other.
     const CONCURRENCY: usize = 10;
 
-    /// How often and when a failed record of a queue is retried; streams have their own rules.
+    /// How long a failed record of a queue is retried. The pauses between the retries and the
+    /// queue's `maxReceiveCount` follow from it. The records of streams are retried by the rules of
+    /// their event source mapping.
     const BACKOFF: Backoff = Backoff::DEFAULT;
 
     /// The tables, queues, secrets and upstreams in use, for the IAM policy.
@@ -52,7 +54,7 @@ pub trait Consumer: Send + Sync + Sized + 'static {
     /// Stage 6. Retrieval: everything the decision needs.
     type Facts: Send + Sync;
 
-    /// Stage 6. Retrieval.
+    /// Stage 6. Retrieval, in parallel, and only with a permit.
     fn retrieve(
         &self,
         permit: &Permit<DeliveredMessage>,
@@ -64,7 +66,8 @@ pub trait Consumer: Send + Sync + Sized + 'static {
     /// # Errors
     ///
     /// The business rule that rejects the record. The record is remembered as processed, without
-    /// effects, and the rejection is logged. For a retry, return a [`RetrieveError`](crate::RetrieveError) from stage 6.
+    /// effects, and the rejection is logged. For a retry, return a
+    /// [`RetrieveError`](crate::RetrieveError) from stage 6.
     fn decide(
         moment: &Moment,
         command: &Self::Command,
@@ -72,7 +75,7 @@ pub trait Consumer: Send + Sync + Sized + 'static {
     ) -> Result<Effects, DomainError>;
 }
 
-/// The caller of a consumer: the source of its records.
+/// The caller of a consumer: one delivery of a record, message or run of a schedule.
 #[derive(Debug, Clone)]
 pub struct DeliveredMessage {
     /// The record's id, the same in every delivery.
@@ -88,8 +91,9 @@ pub enum Source {
     Queue(QueueName),
     /// The new images in the stream of a table.
     Stream(TableName),
-    /// A schedule. Each [`ScheduledRun`] is a record. A failed run is a failed invocation, which
-    /// Lambda retries twice. It has no dead-letter queue, because the next run follows anyway.
+    /// A schedule. Each [`ScheduledRun`] is a record. A failed run is a failed invocation. It has
+    /// no dead-letter queue, and the template turns Lambda's retries off: the next run does its
+    /// work.
     Schedule,
 }
 

@@ -1,7 +1,7 @@
 //! `--describe`: a binary prints its own description.
 //!
-//! The API description, the policies and the template are checked against it, so that they cannot
-//! contradict the code.
+//! `infra/openapi.json` and the generated parts of the template are written from it, and other
+//! parts are checked against it. So they cannot contradict the code.
 
 use std::io::Write;
 use std::process::ExitCode;

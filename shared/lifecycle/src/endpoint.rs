@@ -1,4 +1,4 @@
-//! The nine stages as a trait.
+//! The nine stages as traits: [`Endpoint`], and [`Query`] for endpoints that only read.
 
 use std::future::Future;
 
@@ -26,7 +26,7 @@ pub type ValueOf<I> = <I as Input>::Value;
 pub enum Allow<E: Endpoint> {
     /// Whatever the facts are: stage 3 has decided.
     Always,
-    /// By the facts.
+    /// By the caller, the command and the facts.
     If(fn(&E::Caller, &E::Command, &E::Facts) -> Verdict),
 }
 
@@ -68,7 +68,7 @@ pub trait Endpoint: Send + Sync + Sized + 'static {
     /// Stage 3. Authorization, before anything is read.
     const ACCESS: Access<RoleOf<Self::Caller>>;
 
-    /// The rate limit of one caller, or of one address.
+    /// The rate limit of one caller, or of one source address if the caller is not signed in.
     const LIMIT: Limit = Limit::DEFAULT;
 
     /// The highest value that [`cost`](Self::cost) may return.
@@ -99,8 +99,8 @@ pub trait Endpoint: Send + Sync + Sized + 'static {
     /// [`Headers`](crate::input::Headers), [`Json`](crate::input::Json)) or a tuple of parts.
     type Input: Input;
 
-    /// Stage 5. Syntax validation, by `TryFrom`: into a type that cannot be wrong. It is the value of
-    /// the input itself, or a type made of it. The conversion reports all violations together.
+    /// Stage 5. Syntax validation, by `TryFrom`: into a type that cannot be wrong. It is the value
+    /// of the input itself, or a type made of it. The conversion reports all violations together.
     type Command: FromInput<ValueOf<Self::Input>> + Send + Sync;
 
     /// Stage 6. Retrieval: everything the decision needs.
@@ -140,33 +140,35 @@ pub trait Endpoint: Send + Sync + Sized + 'static {
         facts: Self::Facts,
     ) -> Result<Self::Outcome, DomainError>;
 
-    /// Stage 8. Side effects, as values.
+    /// Stage 8. Side effects, as values: the lifecycle commits and sends them.
     fn effects(outcome: &Self::Outcome) -> Effects;
 
     /// Stage 9. Response: its status, and the shape of its data.
     type Reply: Reply;
 
-    /// Stage 9. Response.
+    /// Stage 9. Response: the outcome as the client sees it. A pure function of values.
     fn reply(outcome: Self::Outcome) -> Self::Reply;
 
-    /// Verifies tokens where signing in is optional: API Gateway's authorizers cannot.
+    /// The verifier of tokens where signing in is optional: API Gateway's authorizers cannot verify
+    /// them there. `None` where callers have to sign in, or cannot.
     fn verifier(&self) -> Option<&dyn TokenVerifier> {
         None
     }
 }
 
-/// An endpoint that only reads. It has no stages 7 and 8, nor the items that they need.
+/// An endpoint that only reads. It has no stages 7 and 8, and no items for idempotency, conditions,
+/// costs or the size of a body.
 pub trait Query: Send + Sync + Sized + 'static {
     /// Stage 1. Routing: method and path template.
     const ROUTE: Route;
 
-    /// Stage 2. Authentication.
+    /// Stage 2. Authentication, as in [`Endpoint::Caller`].
     type Caller: Caller;
 
     /// Stage 3. Authorization, before anything is read.
     const ACCESS: Access<RoleOf<Self::Caller>>;
 
-    /// The rate limit of one caller, or of one address.
+    /// The rate limit of one caller, or of one source address if the caller is not signed in.
     const LIMIT: Limit = Limit::DEFAULT;
 
     /// The tables, queues, secrets and upstreams in use, for the IAM policy.
@@ -175,8 +177,8 @@ pub trait Query: Send + Sync + Sized + 'static {
     /// Stage 4. Deserialisation, as in [`Endpoint::Input`].
     type Input: Input;
 
-    /// Stage 5. Syntax validation, by `TryFrom`: into a type that cannot be wrong. It is the value of
-    /// the input itself, or a type made of it. The conversion reports all violations together.
+    /// Stage 5. Syntax validation, by `TryFrom`: into a type that cannot be wrong. It is the value
+    /// of the input itself, or a type made of it. The conversion reports all violations together.
     type Command: FromInput<ValueOf<Self::Input>> + Send + Sync;
 
     /// Stage 6. Retrieval: the data that was asked for.
@@ -186,7 +188,7 @@ pub trait Query: Send + Sync + Sized + 'static {
     fn retrieve(
         &self,
         permit: &Permit<Self::Caller>,
-        question: &Self::Command,
+        command: &Self::Command,
     ) -> impl Future<Output = Retrieved<Self::Facts>> + Send;
 
     /// Stage 3b. Authorization that depends on the facts.
@@ -195,10 +197,10 @@ pub trait Query: Send + Sync + Sized + 'static {
     /// Stage 9. Response: its status, and the shape of its data.
     type Reply: Reply;
 
-    /// Stage 9. Response.
+    /// Stage 9. Response: the facts as the client sees them. A pure function of values.
     fn reply(facts: Self::Facts) -> Self::Reply;
 
-    /// Verifies tokens where signing in is optional.
+    /// The verifier of tokens where signing in is optional, as in [`Endpoint::verifier`].
     fn verifier(&self) -> Option<&dyn TokenVerifier> {
         None
     }
@@ -224,9 +226,9 @@ impl<Q: Query> Endpoint for Q {
     fn retrieve(
         &self,
         permit: &Permit<Q::Caller>,
-        question: &Q::Command,
+        command: &Q::Command,
     ) -> impl Future<Output = Retrieved<Q::Facts>> + Send {
-        Query::retrieve(self, permit, question)
+        Query::retrieve(self, permit, command)
     }
 
     fn decide(

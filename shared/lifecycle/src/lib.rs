@@ -3,6 +3,19 @@
 //! An endpoint is one type that implements [`Endpoint`], or [`Query`] if it only reads. Its code
 //! reads from stage 1 to stage 9. A [`Consumer`] does the same for the records of queues and
 //! streams. The application makes decisions without I/O; the lifecycle performs their effects.
+//!
+//! | stage | items |
+//! |---|---|
+//! | 1 Routing | [`route`] |
+//! | 2 Authentication, 3 authorization | [`caller`], [`limit`] |
+//! | 4 Deserialisation, 5 syntax validation | [`input`] |
+//! | 6 Retrieval | [`record`], [`paging`], [`resource`] |
+//! | 7 Business rules | [`Moment`], [`DomainError`], [`ErrorCode`] |
+//! | 8 Side effects, and their commit | [`effects`], [`idempotency`], [`commit`] |
+//! | 9 Response | [`reply`] |
+//!
+//! [`endpoint`] has all stages in one trait, [`runtime`] runs them, and [`ports`] are the traits of
+//! their I/O.
 
 mod backoff;
 pub mod caller;

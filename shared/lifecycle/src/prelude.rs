@@ -1,7 +1,9 @@
 //! The names that the functions share: `use lifecycle::prelude::*`.
 //!
-//! The three traits are not among them. A query is an endpoint too, so with both traits in scope
-//! `GetUser::ROUTE` would be ambiguous; each file names the trait that it implements.
+//! The traits [`Endpoint`](crate::Endpoint), [`Query`](crate::Query) and
+//! [`Consumer`](crate::Consumer) are not among them. A query is an endpoint too, so with both
+//! traits in scope `GetUser::ROUTE` would be ambiguous. Each file names the trait that it
+//! implements.
 
 pub use std::process::ExitCode;
 

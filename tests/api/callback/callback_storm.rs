@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use super::callbacks::waiting;
-use crate::harness::{Api, eventually, own_changed, read, setting, unlimited, when};
+use crate::harness::{Api, changed_platform, eventually, read, setting, unlimited, when};
 
 /// The objects of one callback.
 const OBJECTS_PER_POST: usize = 200;
@@ -32,7 +32,7 @@ async fn no_callback_is_lost_and_none_is_stored_wrongly() {
     // The messages of a killed process become visible again soon.
     let sooner =
         |template: String| template.replace("VisibilityTimeout: 120", "VisibilityTimeout: 10");
-    let Some(api) = own_changed(unlimited(), sooner).await else { return };
+    let Some(api) = changed_platform(unlimited(), sooner).await else { return };
     let mut told = storm.rage(&api).await;
     let (mut books, end) = (Books::default(), Instant::now() + REST);
     loop {

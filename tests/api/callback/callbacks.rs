@@ -18,8 +18,8 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use crate::harness::{
-    Api, Refused, eventually, fresh_platform, own_changed, read, shared_platform, unique_object,
-    unlimited, when,
+    Api, Refused, changed_platform, eventually, fresh_platform, read, shared_platform,
+    unique_object, unlimited, when,
 };
 
 #[tokio::test]
@@ -141,7 +141,9 @@ async fn an_object_seen_again_before_its_expiry_stays_and_others_go() {
 
 #[tokio::test]
 async fn an_object_is_404_after_30_s_even_if_it_is_not_removed() {
-    let Some(api) = quick(own_changed(unlimited(), without_removal).await).await else { return };
+    let Some(api) = quick(changed_platform(unlimited(), without_removal).await).await else {
+        return;
+    };
     let id = unique_object();
     call_back(&api, &[id]).await.unwrap();
     let object = appeared(&api, id).await;

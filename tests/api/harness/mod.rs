@@ -26,4 +26,4 @@ pub(crate) use self::shop::{
     ADDRESS, CUSTOMER, euros, home, lamp, new_address, new_product, order_of, proof_in, read,
     unique_email, unique_object, user,
 };
-pub(crate) use self::start::{fresh_platform, own_changed, shared_platform};
+pub(crate) use self::start::{changed_platform, fresh_platform, shared_platform};

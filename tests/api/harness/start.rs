@@ -46,7 +46,7 @@ pub(crate) async fn fresh_platform(options: Options) -> Option<Api> {
 }
 
 /// As [`fresh_platform`], with a changed copy of the template.
-pub(crate) async fn own_changed(
+pub(crate) async fn changed_platform(
     options: Options,
     change: impl FnOnce(String) -> String,
 ) -> Option<Api> {

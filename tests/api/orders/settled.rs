@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use crate::harness::{
-    Api, CUSTOMER, euros, new_product, order_of, own_changed, read, setting, text, unlimited,
+    Api, CUSTOMER, changed_platform, euros, new_product, order_of, read, setting, text, unlimited,
 };
 
 /// How long the system may take to come to rest: messages of a killed process wait out their
@@ -69,7 +69,7 @@ impl Day {
     async fn open(&self) -> Option<Api> {
         let sooner =
             |template: String| template.replace("VisibilityTimeout: 120", "VisibilityTimeout: 20");
-        let api = own_changed(unlimited(), sooner).await?;
+        let api = changed_platform(unlimited(), sooner).await?;
         api.set_rule("openCredit", json!({ "amount": self.credit(), "currency": "EUR" }));
         Some(api)
     }

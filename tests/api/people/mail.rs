@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::harness::{
-    Api, Control, eventually, fresh_platform, operate, own_changed, text, unique, user, when,
+    Api, Control, changed_platform, eventually, fresh_platform, operate, text, unique, user, when,
 };
 use crate::protocol::events::fixture;
 
@@ -21,7 +21,7 @@ async fn mail_is_denied_by_a_policy_that_names_only_the_senders_address() {
         assert!(template.contains(IDENTITIES), "the template no longer has {IDENTITIES}");
         template.replace(IDENTITIES, "${AWS::AccountId}:identity/${MailFrom}")
     };
-    let Some(api) = own_changed(Options::default(), names_the_sender).await else { return };
+    let Some(api) = changed_platform(Options::default(), names_the_sender).await else { return };
     let control = api.control().unwrap();
     api.client().post_user(&user("ada@example.org"), None).await.unwrap();
     let denied = ["AccessDenied", "ses:SendEmail", "identity/example.com"];
@@ -35,9 +35,10 @@ async fn mail_is_denied_by_a_policy_that_names_only_the_senders_address() {
     // The same platform with the sender's address verified, and one with the template unchanged.
     let identities = vec!["no-reply@example.com".to_owned()];
     let verified = Options { identities, ..Options::default() };
-    for api in
-        [own_changed(verified, names_the_sender).await, fresh_platform(Options::default()).await]
-    {
+    for api in [
+        changed_platform(verified, names_the_sender).await,
+        fresh_platform(Options::default()).await,
+    ] {
         let api = api.unwrap();
         api.client().post_user(&user("ada@example.org"), None).await.unwrap();
         api.control().unwrap().mail("ada@example.org", "Verify").await;

@@ -46,6 +46,8 @@ fn names() -> [String; 3] {
     [query.name, command.name, consumer().name]
 }
 
+/// Runs the trial.
+///
 /// # Errors
 ///
 /// If a step fails; the error names it.

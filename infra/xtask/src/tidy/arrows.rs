@@ -87,7 +87,7 @@ fn complaint(Arrow { from, to, for_tests }: &Arrow) -> Option<String> {
     }
     let is_sdk = to.starts_with("aws-sdk-") || to.starts_with("aws-smithy-") || to == "aws-config";
     let may = *sdk == Sdk::Always || (*sdk == Sdk::InTests && *for_tests);
-    (is_sdk && !may).then(|| format!("crate {from} must not use {to}: only adapters uses an SDK"))
+    (is_sdk && !may).then(|| format!("crate {from} must not use {to}: only aws uses an SDK"))
 }
 
 #[cfg(test)]

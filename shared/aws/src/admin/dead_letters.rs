@@ -57,7 +57,7 @@ impl Operator {
         Ok(counted.unwrap_or(0))
     }
 
-    /// Receives up to [`LETTERS_MAX`] dead letters, and hides them from other receivers for a
+    /// Receives up to [`DEAD_LETTERS_MAX`] dead letters, and hides them from other receivers for a
     /// minute.
     ///
     /// # Errors

@@ -55,7 +55,7 @@ pub trait Identity: Clone + Send + Sync + 'static {
     fn from_claims(claims: &Claims) -> Option<Self>;
 
     /// When the token expires. It is checked on every request, because API Gateway may cache an
-    /// authorizer's verdict beyond that time.
+    /// authorizer's finding beyond that time.
     fn expires_at(&self) -> Timestamp;
 
     /// A stable id.

@@ -22,8 +22,8 @@ pub struct ErrorCode {
 }
 
 impl ErrorCode {
-    /// A refusal with one sentence for the client. The code is `UPPER_SNAKE_CASE` and never changes
-    /// after its release.
+    /// A business error with one sentence for the client. The code is `UPPER_SNAKE_CASE` and never
+    /// changes after its release.
     pub const fn new(kind: ErrorKind, code: &'static str, message: &'static str) -> Self {
         Self { kind, code, message }
     }
@@ -33,14 +33,14 @@ impl ErrorCode {
         self.code
     }
 
-    /// Returns a rejection that names the part of the request in error, as a JSON Pointer, with a
+    /// Returns an error that names the part of the request in error, as a JSON Pointer, with a
     /// sentence.
     pub fn at(self, field: impl Into<String>, message: impl Into<String>) -> DomainError {
         DomainError::from(self).at(field, message)
     }
 }
 
-/// The kinds of rejection and their statuses.
+/// The kinds of business errors, and their statuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
     /// 401: the credentials in the request are wrong.
@@ -59,7 +59,7 @@ pub enum ErrorKind {
     BadGateway,
 }
 
-/// A refusal of one request.
+/// The business error of one request: an [`ErrorCode`] with the parts of the request in error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DomainError {
     /// `UPPER_SNAKE_CASE`; never changes after its release.

@@ -15,7 +15,7 @@ pub(super) enum Error {
     /// A field is missing. The name is that on the wire, or the one in Rust.
     Missing(Cow<'static, str>),
     /// The error has been recorded already, at its place.
-    Told,
+    Recorded,
 }
 
 impl Error {
@@ -39,7 +39,7 @@ impl From<&str> for Error {
         let missing = text.strip_prefix(MISSING).and_then(|rest| rest.strip_suffix('`'));
         match missing {
             Some(field) => Self::Missing(field.trim_start_matches("r#").to_owned().into()),
-            None if text.is_empty() => Self::Told,
+            None if text.is_empty() => Self::Recorded,
             None => Self::Worded(text.to_owned().into()),
         }
     }
@@ -54,7 +54,7 @@ impl fmt::Display for Error {
             Self::Worded(sentence) => f.write_str(sentence),
             Self::WrongType => f.write_str("is of another type than is expected"),
             Self::Missing(field) => write!(f, "{MISSING}{field}`"),
-            Self::Told => Ok(()),
+            Self::Recorded => Ok(()),
         }
     }
 }

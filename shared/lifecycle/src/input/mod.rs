@@ -1,7 +1,8 @@
 //! Stage 4: the input of a request, as typed parts.
 //!
 //! An endpoint's input is one part or a tuple of parts: [`Path`], [`QueryString`], [`Headers`] and
-//! [`Json`]. Reading is strict, and all violations of all parts are reported together.
+//! [`Json`]. Reading is strict, and all violations of all parts are reported together. Stage 5 is
+//! the conversion of the input's value into the command, by [`FromInput`].
 
 mod checked;
 mod document;

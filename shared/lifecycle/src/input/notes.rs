@@ -101,7 +101,7 @@ pub(super) struct Notes {
 }
 
 impl Notes {
-    /// For the reader that continues after an error.
+    /// The notes of a reader that continues after an error.
     pub(super) fn collecting() -> Self {
         Self { collecting: Cell::new(true), ..Self::default() }
     }
@@ -132,7 +132,7 @@ impl Notes {
         self.claim(at);
         read.map_err(|error| {
             self.add(at, error);
-            Error::Told
+            Error::Recorded
         })
     }
 
@@ -154,7 +154,7 @@ impl Notes {
     fn add(&self, at: &Path<'_>, error: Error) {
         let mut violations = self.violations.borrow_mut();
         match error {
-            Error::Told => {}
+            Error::Recorded => {}
             Error::Missing(field) => {
                 let field = self.on_the_wire(&field);
                 violations.add(at.member(field).to_string(), "is required");

@@ -97,7 +97,7 @@ impl<'de> Deserializer<'de> for Probe<'_> {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Error> {
-        Err(Error::Told)
+        Err(Error::Recorded)
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
@@ -115,12 +115,12 @@ impl<'de> Deserializer<'de> for Probe<'_> {
         _: V,
     ) -> Result<V::Value, Error> {
         self.0.set(true);
-        Err(Error::Told)
+        Err(Error::Recorded)
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Error> {
         self.0.set(true);
-        Err(Error::Told)
+        Err(Error::Recorded)
     }
 
     forward_to_deserialize_any! {

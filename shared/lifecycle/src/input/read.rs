@@ -40,12 +40,13 @@ pub(super) fn value<T: Readable>(place: Place, name: &str, value: &str) -> Resul
     node_into(&document, 2, &root.member(name))
 }
 
-/// A valid document is read once. An invalid one is read a second time, by a reader that continues
-/// after an error.
+/// Reads a whole document into a value.
 fn document_into<T: Readable>(document: &Document<'_>, place: Place) -> Result<T, FieldErrors> {
     node_into(document, 0, &Path::root(place))
 }
 
+/// Reads a node into a value. A valid one is read once. An invalid one is read a second time, by a
+/// reader that continues after an error.
 fn node_into<T: Readable>(
     document: &Document<'_>,
     node: usize,
@@ -60,6 +61,7 @@ fn node_into<T: Readable>(
     Err(if found.is_empty() { notes.into_violations() } else { found })
 }
 
+/// Returns all violations of an invalid node.
 fn every_violation<T: Readable>(
     document: &Document<'_>,
     node: usize,

@@ -51,16 +51,16 @@ pub struct WithStatus<const STATUS: u16, V> {
     view: V,
 }
 
-/// 200.
+/// A reply with status 200 (OK).
 pub type Ok<V> = WithStatus<200, V>;
 
-/// 201.
+/// A reply with status 201 (Created), and `Location`: see [`at`](WithStatus::at).
 pub type Created<V> = WithStatus<201, V>;
 
-/// 202.
+/// A reply with status 202 (Accepted): the work follows.
 pub type Accepted<V> = WithStatus<202, V>;
 
-/// 503: a failure in the shape of the success.
+/// A reply with status 503 (Service Unavailable): a failure in the shape of the success.
 pub type ServiceUnavailable<V> = WithStatus<503, V>;
 
 impl<const STATUS: u16, V> WithStatus<STATUS, V> {
@@ -134,7 +134,7 @@ impl<const STATUS: u16, V: View> Reply for WithStatus<STATUS, V> {
     }
 }
 
-/// 204, without a body.
+/// A reply with status 204 (No Content), without a body.
 #[derive(Debug, Clone, Copy)]
 pub struct NoContent;
 

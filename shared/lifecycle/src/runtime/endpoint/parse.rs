@@ -18,7 +18,7 @@ pub(super) struct Asked<C> {
     pub(super) command: C,
 }
 
-/// Stage 1.
+/// Stage 1. Checks that the request has the endpoint's route and method.
 pub(super) fn route<E: Endpoint>(request: &Request) -> Result<(), RequestError> {
     if !request.is_routed {
         return Err(RequestError::Hidden);
@@ -32,7 +32,7 @@ pub(super) fn route<E: Endpoint>(request: &Request) -> Result<(), RequestError> 
     Err(RequestError::WrongMethod { allow })
 }
 
-/// Reads and checks the whole request; reports all violations together.
+/// Stages 4 and 5. Reads and checks the whole request; reports all violations together.
 pub(super) fn read<E: Endpoint>(
     request: &Request,
     caller: &E::Caller,
