@@ -196,13 +196,9 @@ impl Aws {
 
     pub(crate) fn sqs(&self) -> &aws_sdk_sqs::Client {
         self.0.sqs.get_or_init(|| {
-            let timeouts = TimeoutConfig::builder()
-                .operation_attempt_timeout(SEND_ATTEMPT_TIMEOUT)
-                .operation_timeout(SEND_TIMEOUT)
-                .build();
             let config = aws_sdk_sqs::config::Builder::from(&self.0.sdk)
                 .endpoint_url(Service::Sqs.url(self.configuration()))
-                .timeout_config(timeouts)
+                .timeout_config(timeouts(SEND_ATTEMPT_TIMEOUT, SEND_TIMEOUT))
                 .build();
             aws_sdk_sqs::Client::from_conf(config)
         })
@@ -219,20 +215,21 @@ impl Aws {
 
     pub(crate) fn ses(&self) -> &aws_sdk_sesv2::Client {
         self.0.ses.get_or_init(|| {
-            let timeouts = TimeoutConfig::builder()
-                .operation_attempt_timeout(MAIL_TIMEOUT)
-                .operation_timeout(MAIL_TIMEOUT)
-                .build();
             let connector = self.mail_connector().clone();
             let config = aws_sdk_sesv2::config::Builder::from(&self.0.sdk)
                 .endpoint_url(Service::Ses.url(self.configuration()))
                 .http_client(http_client_fn(move |_, _| connector.clone()))
                 .retry_config(RetryConfig::disabled())
-                .timeout_config(timeouts)
+                .timeout_config(timeouts(MAIL_TIMEOUT, MAIL_TIMEOUT))
                 .build();
             aws_sdk_sesv2::Client::from_conf(config)
         })
     }
+}
+
+/// The limits of one attempt, and of all attempts together.
+pub(crate) fn timeouts(attempt: Duration, operation: Duration) -> TimeoutConfig {
+    TimeoutConfig::builder().operation_attempt_timeout(attempt).operation_timeout(operation).build()
 }
 
 /// The configuration that all clients share.
@@ -241,10 +238,6 @@ fn sdk_config(configuration: &Configuration, connector: SharedHttpConnector) -> 
         .with_max_attempts(ATTEMPTS_MAX)
         .with_initial_backoff(FIRST_BACKOFF)
         .with_max_backoff(LONGEST_BACKOFF);
-    let timeouts = TimeoutConfig::builder()
-        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
-        .operation_timeout(OPERATION_TIMEOUT)
-        .build();
     SdkConfig::builder()
         // Pinned: another version of the SDK must not change how we behave.
         .behavior_version(BehaviorVersion::v2026_01_12())
@@ -255,7 +248,7 @@ fn sdk_config(configuration: &Configuration, connector: SharedHttpConnector) -> 
         .http_client(http_client_fn(move |_, _| connector.clone()))
         .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
         .retry_config(retries)
-        .timeout_config(timeouts)
+        .timeout_config(timeouts(ATTEMPT_TIMEOUT, OPERATION_TIMEOUT))
         // Responses are small, and the time-outs above already bound them.
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .build()

@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 
+use super::paths::in_backticks;
 use super::released::has_extension;
 
 /// The document by which an operator filters logs and metrics.
@@ -54,7 +55,7 @@ fn is_document(path: &str) -> bool {
 fn spans(document: &str) -> impl Iterator<Item = &str> {
     let current = document.split(RENAMES).next().unwrap_or_default();
     let lines = current.lines().filter(|line| !line.starts_with(BAD_EXAMPLE));
-    lines.flat_map(|line| line.split('`').skip(1).step_by(2))
+    lines.flat_map(in_backticks)
 }
 
 /// Whether a span is in snake case and has several words.
@@ -81,8 +82,13 @@ fn messages(document: &str) -> impl Iterator<Item = &str> {
 /// The words of a file; those of Rust comments excepted.
 fn words<'t>(path: &str, text: &'t str) -> impl Iterator<Item = &'t str> {
     let is_rust = has_extension(path, "rs");
-    let lines = text.lines().filter(move |line| !is_rust || !line.trim_start().starts_with("//"));
+    let lines = text.lines().filter(move |line| !is_rust || !is_comment(line));
     lines.flat_map(|line| line.split(|letter: char| !letter.is_alphanumeric() && letter != '_'))
+}
+
+/// Whether a line of Rust is a comment.
+fn is_comment(line: &str) -> bool {
+    line.trim_start().starts_with("//")
 }
 
 /// The strings and constants of the deployed Rust code, and the words of the stacks.
@@ -96,7 +102,7 @@ fn values<'t>(path: &str, text: &'t str) -> Vec<&'t str> {
     if !is_deployed || !has_extension(path, "rs") || path.contains("/tests") {
         return Vec::new();
     }
-    let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+    let lines = text.lines().filter(|line| !is_comment(line));
     let strings = lines.flat_map(|line| line.split('"').skip(1).step_by(2));
     let is_constant =
         |word: &&str| is_name(word) && !word.bytes().any(|it| it.is_ascii_lowercase());

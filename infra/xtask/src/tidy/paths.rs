@@ -17,13 +17,17 @@ pub(super) fn missing(path: &str, text: &str, files: &[String]) -> Vec<String> {
     }
     let mut complaints = Vec::new();
     for (number, line) in text.lines().enumerate() {
-        let spans = line.split('`').skip(1).step_by(2);
-        let paths = spans.flat_map(str::split_whitespace).filter_map(named);
+        let paths = in_backticks(line).flat_map(str::split_whitespace).filter_map(named);
         for missing in paths.filter(|found| !is_tracked(found, files)) {
             complaints.push(format!("{path}:{}: {missing} does not exist", number + 1));
         }
     }
     complaints
+}
+
+/// The spans in backticks of a line.
+pub(super) fn in_backticks(line: &str) -> impl Iterator<Item = &str> {
+    line.split('`').skip(1).step_by(2)
 }
 
 /// The path that a word names, without its line or heading; `None` for a placeholder.

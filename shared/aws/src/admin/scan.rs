@@ -3,12 +3,12 @@
 use std::time::{Duration, Instant};
 
 use aws_sdk_dynamodb::config::{Builder, Config};
-use aws_smithy_types::timeout::TimeoutConfig;
 use lifecycle::ServiceError;
 use lifecycle::record::{Key, Record};
 use lifecycle::telemetry::observe_query;
 
 use super::Operator;
+use crate::aws::timeouts;
 use crate::dynamodb::batch_get::key_in;
 use crate::dynamodb::expressions::SdkItem;
 use crate::dynamodb::table::record;
@@ -24,11 +24,7 @@ const OPERATION_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// The configuration of a scan: a longer time-out.
 pub(super) fn patient() -> Builder {
-    let timeouts = TimeoutConfig::builder()
-        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
-        .operation_timeout(OPERATION_TIMEOUT)
-        .build();
-    Config::builder().timeout_config(timeouts)
+    Config::builder().timeout_config(timeouts(ATTEMPT_TIMEOUT, OPERATION_TIMEOUT))
 }
 
 /// A part of a table. Segments can be read at the same time.
