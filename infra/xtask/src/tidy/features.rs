@@ -126,7 +126,7 @@ fn read(workspace: &Path) -> Result<[Features; 3], Error> {
 
 fn tree(workspace: &Path, selected: &[&str]) -> Result<Features, Error> {
     let tree = cargo(workspace)
-        .args(["tree", "--target", PLATFORM, "--prefix", "none", "--no-dedupe"])
+        .args(["tree", "--target", PLATFORM, "--prefix", "none"])
         .args(["--format", "{p}|{f}"])
         .args(selected)
         .output()
