@@ -5,11 +5,11 @@
 //! is cancelled.
 
 use lifecycle::effects::{Condition, Effects, Event, Write, text};
+use lifecycle::newtypes::wire_enum;
 use lifecycle::record::{Key, Record, TableName};
 use serde::{Deserialize, Serialize};
 
 use crate::catalogue::{Amount, Currency, Money};
-use crate::newtypes::wire_enum;
 use crate::orders::{Answer, CreditResult, CustomerDecided, OrderId};
 use crate::people::UserId;
 use crate::resources::CREDITS;

@@ -16,7 +16,6 @@ pub mod events;
 #[cfg(any(test, feature = "examples"))]
 pub mod examples;
 pub mod mails;
-mod newtypes;
 pub mod notices;
 pub mod orders;
 pub mod partner;

@@ -4,13 +4,13 @@ mod channel;
 
 use lifecycle::Timestamp;
 use lifecycle::effects::{Condition, Effects, Event, EventData, Write, number, text};
+use lifecycle::newtypes::wire_enum;
 use lifecycle::record::{Key, Record, TableName};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use self::channel::Alert;
 pub use self::channel::AlertChannel;
-use crate::newtypes::wire_enum;
 use crate::resources::NOTICES;
 
 /// An upstream has failed in a way that needs an operator's attention.

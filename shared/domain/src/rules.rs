@@ -1,13 +1,13 @@
 //! The parameters of the business rules, which an operator can change while the system runs.
 
 use lifecycle::input::List;
+use lifecycle::newtypes::bounded_int;
 use lifecycle::record::{Key, Record, Singleton, TableName};
 use lifecycle::{EntityTag, FieldErrors};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::catalogue::{Amount, Currency, Money, Price};
-use crate::newtypes::bounded_int;
 use crate::people::Tier;
 use crate::resources::SETTINGS;
 

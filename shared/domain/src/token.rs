@@ -4,11 +4,10 @@ use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use lifecycle::newtypes::bounded;
 use lifecycle::{Moment, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-
-use crate::newtypes::bounded;
 
 /// A fresh token, of 43 characters that can stand in a URL. Two tokens of one moment need different
 /// labels.

@@ -8,7 +8,7 @@
 //! |---|---|
 //! | 1 Routing | [`route`] |
 //! | 2 Authentication, 3 authorization | [`caller`], [`limit`] |
-//! | 4 Deserialisation, 5 syntax validation | [`input`] |
+//! | 4 Deserialisation, 5 syntax validation | [`input`], [`newtypes`] |
 //! | 6 Retrieval | [`record`], [`paging`], [`resource`] |
 //! | 7 Business rules | [`Moment`], [`DomainError`], [`ErrorCode`] |
 //! | 8 Side effects, and their commit | [`effects`], [`idempotency`], [`commit`] |
@@ -37,6 +37,7 @@ pub mod idempotency;
 pub mod input;
 pub mod limit;
 mod moment;
+pub mod newtypes;
 pub mod paging;
 pub mod ports;
 pub mod prelude;
@@ -78,5 +79,5 @@ pub use upstream::Upstream;
 /// Crates that the macros of this crate refer to.
 #[doc(hidden)]
 pub mod reexport {
-    pub use {eserde, schemars, serde};
+    pub use {eserde, schemars, serde, uuid};
 }

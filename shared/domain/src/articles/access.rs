@@ -2,11 +2,11 @@
 //!
 //! `ARCHITECTURE.md` shows it, and the tests walk every cell of it over HTTP.
 
+use lifecycle::newtypes::wire_enum;
 use lifecycle::{DomainError, ErrorCode, Identity, Verdict};
 
 use super::{Article, ArticleDraft, ArticleStatus, Writers};
 use crate::error_codes;
-use crate::newtypes::wire_enum;
 use crate::people::{Role, SignedIn, UserId};
 
 /// Whether a caller with this relation may do this action to an article in this state.

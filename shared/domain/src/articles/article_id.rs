@@ -1,6 +1,6 @@
 //! Ids of articles.
 
-use crate::newtypes::uuid_id;
+use lifecycle::newtypes::uuid_id;
 
 uuid_id! {
     /// The id of an article.

@@ -1,6 +1,6 @@
 //! The status of an article.
 
-use crate::newtypes::wire_enum;
+use lifecycle::newtypes::wire_enum;
 
 wire_enum! {
     /// The status of an article.

@@ -1,6 +1,6 @@
 //! Titles and contents of articles.
 
-use crate::newtypes::{single_line, text};
+use lifecycle::newtypes::{single_line, text};
 
 /// The title and the content of an article.
 #[derive(Clone, Copy)]

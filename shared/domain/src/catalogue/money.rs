@@ -2,11 +2,11 @@
 
 use std::fmt;
 
+use lifecycle::newtypes::bounded_int;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Currency;
-use crate::newtypes::bounded_int;
 
 /// An amount of money: `{"amount": 1999, "currency": "EUR"}`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, eserde::Deserialize, JsonSchema)]

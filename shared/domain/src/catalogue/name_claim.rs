@@ -4,12 +4,12 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use lifecycle::DomainError;
 use lifecycle::effects::{self, Condition, Write};
+use lifecycle::newtypes::compared;
 use lifecycle::record::{Key, Record, TableName};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{ProductId, ProductName};
-use crate::newtypes::compared;
 use crate::resources::PRODUCTS;
 
 /// Keeps a product's name unique: written in the product's commit, if the name has no claim yet.

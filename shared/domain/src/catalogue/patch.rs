@@ -1,12 +1,12 @@
 //! Changes of products.
 
 use lifecycle::input::Given;
+use lifecycle::newtypes::{CAPITALISED, is_capitalised};
 use lifecycle::{FieldErrors, Timestamp};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Description, Discount, Price, Product, ProductName, Stock};
-use crate::newtypes::{CAPITALISED, is_capitalised};
 
 /// A change of a product, as a client submits it. It changes only the fields that it has.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, eserde::Deserialize, JsonSchema)]

@@ -1,10 +1,10 @@
 //! Prices and discounts.
 
+use lifecycle::newtypes::bounded_int;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Amount, Currency, Money};
-use crate::newtypes::bounded_int;
 
 /// The price of one piece. In JSON it is [`Money`] with a smaller maximum, so that no total of an
 /// order can overflow.

@@ -1,12 +1,12 @@
 //! Products.
 
+use lifecycle::newtypes::{bounded_int, text};
 use lifecycle::record::{IndexKey, Key, Record, TableName};
 use lifecycle::{EntityTag, Moment, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Discount, NameClaim, Price, ProductId, ProductName};
-use crate::newtypes::{bounded_int, text};
 use crate::people::UserId;
 use crate::resources::{BY_CREATION, PRODUCTS};
 

@@ -1,6 +1,6 @@
 //! Names of products.
 
-use crate::newtypes::single_line;
+use lifecycle::newtypes::single_line;
 
 single_line! {
     /// The name of a product.

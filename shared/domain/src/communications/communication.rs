@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use lifecycle::effects::{Condition, Write, text};
+use lifecycle::newtypes::{uuid_id, wire_enum};
 use lifecycle::record::{IndexKey, Key, Record, TableName};
 use lifecycle::{Moment, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::redaction::redacted;
-use crate::newtypes::{uuid_id, wire_enum};
 use crate::resources::{BY_PENDING, COMMUNICATIONS};
 
 /// How long records are kept.

@@ -2,13 +2,13 @@
 
 use lifecycle::FieldErrors;
 use lifecycle::input::List;
+use lifecycle::newtypes::{bounded_int, wire_enum};
 use lifecycle::record::Key;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::OrderId;
 use crate::catalogue::{Product, ProductId};
-use crate::newtypes::{bounded_int, wire_enum};
 use crate::people::AddressId;
 
 /// A new order, as a client submits it.

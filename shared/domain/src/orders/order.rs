@@ -1,6 +1,7 @@
 //! Orders as they are stored, published and shown.
 
 use lifecycle::effects::{Condition, EventData, Write};
+use lifecycle::newtypes::{bounded_int, wire_enum};
 use lifecycle::record::{IndexKey, Key, Record, TableName};
 use lifecycle::{EntityTag, Timestamp};
 use schemars::JsonSchema;
@@ -8,7 +9,6 @@ use serde::{Deserialize, Serialize};
 
 use super::{OrderId, PaymentMethod, Quantity};
 use crate::catalogue::{Money, Price, Product, ProductId, ProductName};
-use crate::newtypes::{bounded_int, wire_enum};
 use crate::people::{AddressId, UserId};
 use crate::resources::{BY_CREATION, BY_DEADLINE, ORDERS};
 

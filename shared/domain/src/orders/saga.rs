@@ -1,12 +1,12 @@
 //! The saga of an order: the messages of its queue, and their effects.
 
 use lifecycle::effects::{Effects, EventData};
+use lifecycle::newtypes::wire_enum;
 use lifecycle::{DomainError, Moment, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{Order, OrderId, SerialNumbers, Transition, TransitionResult};
 use crate::error_codes;
-use crate::newtypes::wire_enum;
 use crate::people::UserId;
 
 /// A message of the saga: the decision on an order's customer, or the order's time-out.

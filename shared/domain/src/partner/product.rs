@@ -1,10 +1,10 @@
 //! Products of the partner.
 
+use lifecycle::newtypes::single_line;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::catalogue::{Money, ProductName};
-use crate::newtypes::single_line;
 
 /// A product, as the partner describes it and as clients see it.
 ///

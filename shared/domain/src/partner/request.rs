@@ -1,8 +1,7 @@
 //! The parameters of a request for the partner's products.
 
+use lifecycle::newtypes::{bounded_int, single_line};
 use schemars::JsonSchema;
-
-use crate::newtypes::{bounded_int, single_line};
 
 /// The products that a client wants, as its query string names them.
 #[derive(Debug, Clone, PartialEq, Eq, eserde::Deserialize, JsonSchema)]

@@ -1,12 +1,12 @@
 //! Postal addresses.
 
+use lifecycle::newtypes::{bounded_int, single_line, uuid_id};
 use lifecycle::record::{Key, Record, TableName};
 use lifecycle::{Moment, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{CountryCode, UserId};
-use crate::newtypes::{bounded_int, single_line, uuid_id};
 use crate::resources::ADDRESSES;
 
 /// An address as it is stored.

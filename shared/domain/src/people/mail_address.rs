@@ -2,11 +2,11 @@
 
 use lifecycle::Timestamp;
 use lifecycle::effects::Write;
+use lifecycle::newtypes::wire_enum;
 use lifecycle::record::{Key, Record, TableName};
 use serde::{Deserialize, Serialize};
 
 use super::Email;
-use crate::newtypes::wire_enum;
 use crate::resources::MAIL_ADDRESSES;
 
 /// An address for which the mail service has reported a bounce or a complaint.

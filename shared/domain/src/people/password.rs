@@ -2,9 +2,10 @@
 
 use std::fmt;
 
+use lifecycle::newtypes::{bounded, composed};
+
 use super::guessable::{is_made_of, weakness};
 use super::{Email, PersonName};
-use crate::newtypes::{bounded, composed};
 
 /// A password that a user chooses, in NFC: the same in every way of typing its letters.
 ///

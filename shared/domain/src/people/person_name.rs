@@ -1,6 +1,6 @@
 //! Users' names.
 
-use crate::newtypes::single_line;
+use lifecycle::newtypes::single_line;
 
 single_line! {
     /// The name by which a user wants to be called.

@@ -1,11 +1,11 @@
 //! The signed-in caller, by the claims of the access token.
 
+use lifecycle::newtypes::wire_enum;
 use lifecycle::{Claims, Identity, Timestamp, claims};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::UserId;
-use crate::newtypes::wire_enum;
 
 /// A caller who is signed in.
 #[derive(Debug, Clone, PartialEq, Eq)]

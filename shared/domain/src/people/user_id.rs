@@ -1,6 +1,6 @@
 //! Ids of users.
 
-use crate::newtypes::uuid_id;
+use lifecycle::newtypes::uuid_id;
 
 uuid_id! {
     /// The id of a user.

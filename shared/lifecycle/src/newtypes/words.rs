@@ -1,7 +1,24 @@
 //! Enumerations whose JSON form is a word in capitals.
 
 /// Defines an enumeration by its words, which represent it in JSON, in storage, in the API
-/// description and in logs.
+/// description and in logs. Any other word is an error that lists the known ones.
+///
+/// ```
+/// lifecycle::wire_enum! {
+///     /// The binding of a book.
+///     Binding {
+///         /// Boards.
+///         Hardcover = "HARDCOVER",
+///         /// Paper.
+///         Paperback = "PAPERBACK",
+///     }
+/// }
+///
+/// assert_eq!(serde_json::to_string(&Binding::Paperback).unwrap(), "\"PAPERBACK\"");
+/// let error = Binding::try_from("paperback".to_owned()).unwrap_err();
+/// assert_eq!(error, "must be one of HARDCOVER, PAPERBACK");
+/// ```
+#[macro_export]
 macro_rules! wire_enum {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
         $(#[$doc])*
@@ -41,19 +58,22 @@ macro_rules! wire_enum {
             }
         }
 
-        impl serde::Serialize for $name {
-            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        impl $crate::reexport::serde::Serialize for $name {
+            fn serialize<S>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error>
+            where
+                S: $crate::reexport::serde::Serializer,
+            {
                 serializer.serialize_str(self.as_str())
             }
         }
 
-        lifecycle::checked!($name, String, {
+        $crate::checked!($name, String, {
             "title": stringify!($name), "type": "string", "enum": Self::WORDS,
         });
     };
 }
 
-pub(crate) use wire_enum;
+pub use crate::wire_enum;
 
 #[cfg(test)]
 #[expect(unreachable_pub, reason = "the macro defines public types")]

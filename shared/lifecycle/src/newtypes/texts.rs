@@ -7,17 +7,51 @@
 use super::characters::{self, Lines};
 
 /// Defines a text of one line, which is safe in a heading, in an address or in a mail's subject.
+///
+/// Its length has bounds, both of them included. Blanks around it are removed. It has no control
+/// characters, line breaks, controls of direction or unassigned characters, and one of its
+/// characters is visible. A stored text is read without these rules: see
+/// [`stored`](crate::stored).
+///
+/// ```
+/// lifecycle::single_line! {
+///     /// The title of a book.
+///     BookTitle: 1..=100
+/// }
+///
+/// let title = BookTitle::try_from(" Emma ".to_owned()).unwrap();
+/// assert_eq!(title.as_str(), "Emma");
+/// let refused = |raw: &str| BookTitle::try_from(raw.to_owned()).unwrap_err();
+/// assert_eq!(refused(""), "must have 1 to 100 characters");
+/// assert_eq!(refused("Em\nma"), "must not contain control characters");
+/// // The store keeps it as a text.
+/// let item: serde_dynamo::AttributeValue = serde_dynamo::to_attribute_value(&title).unwrap();
+/// assert_eq!(item, serde_dynamo::AttributeValue::S("Emma".to_owned()));
+/// ```
+#[macro_export]
 macro_rules! single_line {
     ($(#[$doc:meta])* $name:ident: $min:literal..=$max:literal) => {
-        $crate::newtypes::text! { @define $(#[$doc])* $name: $min..=$max, entered_line, LINE }
+        $crate::text! { @define $(#[$doc])* $name: $min..=$max, entered_line, LINE }
     };
 }
 
-/// Defines a text of several lines.
+/// Defines a text of several lines: as [`single_line!`](crate::single_line), with tabs and line
+/// breaks, and with the blanks around it. With a minimum of 0 it may be empty.
+///
+/// ```
+/// lifecycle::text! {
+///     /// A review of a book.
+///     Review: 0..=2000
+/// }
+///
+/// assert_eq!(Review::try_from("Good.\n".to_owned()).unwrap().as_str(), "Good.\n");
+/// assert!(Review::try_from("\0".to_owned()).is_err());
+/// ```
+#[macro_export]
 macro_rules! text {
     (@define $(#[$doc:meta])* $name:ident: $min:literal..=$max:literal, $enter:ident, $pattern:ident) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(String);
 
         impl $name {
@@ -46,7 +80,9 @@ macro_rules! text {
             }
         }
 
-        lifecycle::checked!($name, String, {
+        $crate::serialize_inner!($name);
+
+        $crate::checked!($name, String, {
             "type": "string",
             "minLength": $min,
             "maxLength": $max,
@@ -54,17 +90,21 @@ macro_rules! text {
         }, stored: Self);
     };
     ($(#[$doc:meta])* $name:ident: 0..=$max:literal) => {
-        $crate::newtypes::text! { @define $(#[$doc])* $name: 0..=$max, entered_text, TEXT_OR_NOTHING }
+        $crate::text! { @define $(#[$doc])* $name: 0..=$max, entered_text, TEXT_OR_NOTHING }
     };
     ($(#[$doc:meta])* $name:ident: $min:literal..=$max:literal) => {
-        $crate::newtypes::text! { @define $(#[$doc])* $name: $min..=$max, entered_text, TEXT }
+        $crate::text! { @define $(#[$doc])* $name: $min..=$max, entered_text, TEXT }
     };
 }
 
-pub(crate) use {single_line, text};
+pub use crate::{single_line, text};
 
-/// The stored form of a text of one line, or the error in it.
-pub(crate) fn entered_line(raw: &str, min: usize, max: usize) -> Result<String, String> {
+/// The stored form of a text of one line.
+///
+/// # Errors
+///
+/// The sentence for the client.
+pub fn entered_line(raw: &str, min: usize, max: usize) -> Result<String, String> {
     let text = bounded(raw, min, max)?;
     characters::check(&text, Lines::One)?;
     let text = text.trim();
@@ -75,8 +115,12 @@ pub(crate) fn entered_line(raw: &str, min: usize, max: usize) -> Result<String, 
     Ok(text.to_owned())
 }
 
-/// The stored form of a text of several lines, or the error in it.
-pub(crate) fn entered_text(raw: &str, min: usize, max: usize) -> Result<String, String> {
+/// The stored form of a text of several lines.
+///
+/// # Errors
+///
+/// The sentence for the client.
+pub fn entered_text(raw: &str, min: usize, max: usize) -> Result<String, String> {
     let text = bounded(raw, min, max)?;
     characters::check(&text, Lines::Many)?;
     if !text.is_empty() && !characters::is_visible(&text) {
@@ -85,8 +129,12 @@ pub(crate) fn entered_text(raw: &str, min: usize, max: usize) -> Result<String, 
     Ok(text)
 }
 
-/// The text in NFC, if it is neither too short nor too long.
-pub(crate) fn bounded(raw: &str, min: usize, max: usize) -> Result<String, String> {
+/// The text in NFC, if it is neither too short nor too long. Lengths count characters.
+///
+/// # Errors
+///
+/// The sentence for the client: `must have 1 to 100 characters`.
+pub fn bounded(raw: &str, min: usize, max: usize) -> Result<String, String> {
     // A composed character comes from four code points at most, and each takes four bytes at
     // most: a longer text need not be composed.
     if raw.len() > max * 16 {

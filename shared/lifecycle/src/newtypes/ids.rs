@@ -3,15 +3,29 @@
 /// Defines the type of the ids of one kind.
 ///
 /// A UUID is read in its usual form of 36 characters only, in either case, and written in lower
-/// case.
+/// case. Any other text is an error: `must be a UUID`.
+///
+/// ```
+/// lifecycle::uuid_id! {
+///     /// The id of a book.
+///     BookId
+/// }
+///
+/// let id = BookId::try_from("0197F5A4-0000-7000-8000-00000000000A".to_owned()).unwrap();
+/// assert_eq!(id.to_string(), "0197f5a4-0000-7000-8000-00000000000a");
+/// assert_eq!(BookId::try_from("a".to_owned()), Err("must be a UUID"));
+/// ```
+///
+/// An endpoint makes a fresh id of its [`Moment`](crate::Moment): `BookId::from(moment.id("book"))`.
+#[macro_export]
 macro_rules! uuid_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
-        pub struct $name(uuid::Uuid);
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name($crate::reexport::uuid::Uuid);
 
-        impl From<uuid::Uuid> for $name {
-            fn from(id: uuid::Uuid) -> Self {
+        impl From<$crate::reexport::uuid::Uuid> for $name {
+            fn from(id: $crate::reexport::uuid::Uuid) -> Self {
                 Self(id)
             }
         }
@@ -20,7 +34,7 @@ macro_rules! uuid_id {
             type Error = &'static str;
 
             fn try_from(raw: String) -> Result<Self, Self::Error> {
-                match uuid::Uuid::try_parse(&raw) {
+                match $crate::reexport::uuid::Uuid::try_parse(&raw) {
                     Ok(id) if raw.len() == 36 => Ok(Self(id)),
                     _ => Err("must be a UUID"),
                 }
@@ -33,11 +47,13 @@ macro_rules! uuid_id {
             }
         }
 
-        lifecycle::checked!($name, String, { "type": "string", "format": "uuid" });
+        $crate::serialize_inner!($name);
+
+        $crate::checked!($name, String, { "type": "string", "format": "uuid" });
     };
 }
 
-pub(crate) use uuid_id;
+pub use crate::uuid_id;
 
 #[cfg(test)]
 #[expect(unreachable_pub, reason = "the macro defines public types")]

@@ -1,12 +1,28 @@
 //! Whole numbers within bounds.
 
-use lifecycle::input::WholeNumber;
+use crate::input::WholeNumber;
 
 /// Defines a whole number within bounds, both of them included.
+///
+/// A client may spell the number as `2`, `2.0` or `2e0`. A number outside of the bounds is an error
+/// that names them. A stored number is read without bounds: see [`stored`](crate::stored).
+///
+/// ```
+/// lifecycle::bounded_int! {
+///     /// A number of copies.
+///     Copies: 1..=99
+/// }
+///
+/// assert_eq!(serde_json::from_str::<Copies>("2.0").unwrap().get(), 2);
+/// assert_eq!(Copies::try_from(100), Err("must be from 1 to 99"));
+/// let schema = schemars::schema_for!(Copies).to_value();
+/// assert_eq!((&schema["minimum"], &schema["maximum"]), (&1.into(), &99.into()));
+/// ```
+#[macro_export]
 macro_rules! bounded_int {
     ($(#[$doc:meta])* $name:ident: $min:literal..=$max:literal) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(i64);
 
         impl $name {
@@ -33,28 +49,30 @@ macro_rules! bounded_int {
             }
         }
 
-        impl TryFrom<lifecycle::input::WholeNumber> for $name {
+        impl TryFrom<$crate::input::WholeNumber> for $name {
             type Error = &'static str;
 
-            fn try_from(raw: lifecycle::input::WholeNumber) -> Result<Self, Self::Error> {
+            fn try_from(raw: $crate::input::WholeNumber) -> Result<Self, Self::Error> {
                 // A number beyond 64 bits is beyond every bound.
                 $crate::newtypes::saturated(raw).try_into()
             }
         }
 
-        lifecycle::checked!(
+        $crate::serialize_inner!($name);
+
+        $crate::checked!(
             $name,
-            lifecycle::input::WholeNumber,
+            $crate::input::WholeNumber,
             { "type": "integer", "minimum": Self::MIN.0, "maximum": Self::MAX.0 },
             stored: |raw| Self($crate::newtypes::saturated(raw))
         );
     };
 }
 
-pub(crate) use bounded_int;
+pub use crate::bounded_int;
 
 /// The number in 64 bits, or the nearest extreme of 64 bits.
-pub(crate) fn saturated(number: WholeNumber) -> i64 {
+pub fn saturated(number: WholeNumber) -> i64 {
     let extreme = if number.get() < 0 { i64::MIN } else { i64::MAX };
     i64::try_from(number.get()).unwrap_or(extreme)
 }

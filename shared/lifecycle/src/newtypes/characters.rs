@@ -34,7 +34,7 @@ macro_rules! refused {
 }
 
 /// The pattern of a text of one line.
-pub(crate) const LINE: &str = concat!(
+pub const LINE: &str = concat!(
     "^[",
     invisible!(),
     "]*[^",
@@ -64,13 +64,13 @@ macro_rules! lines {
 }
 
 /// The pattern of a text of several lines.
-pub(crate) const TEXT: &str = concat!("^", lines!(), "$");
+pub const TEXT: &str = concat!("^", lines!(), "$");
 
 /// The pattern of a text of several lines that may be empty.
-pub(crate) const TEXT_OR_NOTHING: &str = concat!("^(?:", lines!(), ")?$");
+pub const TEXT_OR_NOTHING: &str = concat!("^(?:", lines!(), ")?$");
 
 /// The pattern of a text of one line that starts with an upper-case letter.
-pub(crate) const CAPITALISED: &str = concat!(
+pub const CAPITALISED: &str = concat!(
     r"^[\u0020\u00A0\u1680\u2000-\u200A\u202F\u205F\u3000]*\p{Lu}[^\p{Cc}",
     refused!(),
     "]*$"
@@ -78,7 +78,7 @@ pub(crate) const CAPITALISED: &str = concat!(
 
 /// The line breaks and tabs that a text may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Lines {
+pub(super) enum Lines {
     /// None: it has to fit into a heading, an address or a mail's subject.
     One,
     /// Tabs, line feeds and carriage returns.
@@ -87,14 +87,14 @@ pub(crate) enum Lines {
 
 /// The text in Unicode's form NFC, in which letters are composed with their accents: every way of
 /// typing a text gives the same form.
-pub(crate) fn composed(text: &str) -> Cow<'_, str> {
+pub fn composed(text: &str) -> Cow<'_, str> {
     ComposingNormalizerBorrowed::new_nfc().normalize(text)
 }
 
 /// The form by which texts are compared: NFKC, case-folded, without characters that are ignored
 /// by default, runs of blanks as one. Letters of different scripts stay different, even if they
 /// look alike.
-pub(crate) fn compared(text: &str) -> String {
+pub fn compared(text: &str) -> String {
     let nfkc = ComposingNormalizerBorrowed::new_nfkc();
     let ignored = CodePointSetData::new::<DefaultIgnorableCodePoint>();
     let kept: String = nfkc.normalize(text).chars().filter(|&c| !ignored.contains(c)).collect();
@@ -110,7 +110,7 @@ fn folded(c: char) -> impl Iterator<Item = char> {
 }
 
 /// Checks that a text has only characters that it may have.
-pub(crate) fn check(text: &str, lines: Lines) -> Result<(), &'static str> {
+pub(super) fn check(text: &str, lines: Lines) -> Result<(), &'static str> {
     text.chars().try_for_each(|c| match class_of(c) {
         Class::Control if lines == Lines::Many && matches!(c, '\t' | '\n' | '\r') => Ok(()),
         Class::Control => Err("must not contain control characters"),
@@ -123,13 +123,13 @@ pub(crate) fn check(text: &str, lines: Lines) -> Result<(), &'static str> {
 }
 
 /// Whether the text has a visible character.
-pub(crate) fn is_visible(text: &str) -> bool {
+pub(super) fn is_visible(text: &str) -> bool {
     text.chars().any(|c| class_of(c) == Class::Visible)
 }
 
 /// The text for a line of a mail. Forbidden characters, which an earlier version may have accepted,
 /// are replaced. A text that may run from right to left is isolated from its neighbours.
-pub(crate) fn isolated(text: &str) -> String {
+pub fn isolated(text: &str) -> String {
     let safe: String =
         text.chars()
             .map(|c| {
@@ -144,7 +144,7 @@ pub(crate) fn isolated(text: &str) -> String {
 }
 
 /// Whether the text begins with an upper-case letter.
-pub(crate) fn is_capitalised(text: &str) -> bool {
+pub fn is_capitalised(text: &str) -> bool {
     let category = CodePointMapData::<GeneralCategory>::new();
     text.starts_with(|c| category.get(c) == GeneralCategory::UppercaseLetter)
 }
