@@ -5,6 +5,7 @@
 //!   [`Secret`]s and [`tokens`].
 //! - [`auth`], [`cache`] and [`upstream`] serve stage 6.
 //! - [`serve`], [`consume`], [`authorize`] and [`rotate`] are called by a binary's `main`.
+//! - [`functions`] are ready-made: relay, sweepers, health check, published keys.
 
 #[cfg(feature = "admin")]
 pub mod admin;
@@ -18,6 +19,7 @@ mod dynamodb;
 mod endpoints;
 mod errors;
 mod export;
+pub mod functions;
 mod platform;
 mod probes;
 mod runtime;

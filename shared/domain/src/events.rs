@@ -1,9 +1,8 @@
 //! The routing table of the outbox's relay: the queues that subscribe to each event.
 
-use lifecycle::Timestamp;
-use lifecycle::commit::OutboxRow;
-use lifecycle::effects::{Effects, EventData, Message, QueueName};
+use lifecycle::effects::{EventData, QueueName};
 use lifecycle::envelope::Envelope;
+use lifecycle::relay::Subscriptions;
 use serde_json::Value;
 
 use crate::notices::NoticeDue;
@@ -15,40 +14,27 @@ use crate::resources::{
     CUSTOMER_APPROVALS, CUSTOMER_SAGA, EMAILS, NOTIFICATIONS, ORDER_PROJECTIONS,
 };
 
-/// Relays the event of a row: sends the same envelope to every subscriber, and marks the row.
-///
-/// If the mark is lost, the event is relayed again; its consumers recognise its id. The messages of
-/// one account are a group, so that a customer with many orders does not delay the others. A row
-/// that has been relayed or set aside has no effects. A row that a queue refuses is retried after
-/// the others, and is set aside after too many refusals.
-pub fn relay(row: &OutboxRow, at: Timestamp) -> Effects {
-    if row.relayed_at.is_some() || row.set_aside_at.is_some() {
-        return Effects::none();
+/// The queues that subscribe to the store's events.
+pub struct EventQueues;
+
+impl Subscriptions for EventQueues {
+    const QUEUES: &'static [QueueName] =
+        &[CUSTOMER_APPROVALS, CUSTOMER_SAGA, EMAILS, NOTIFICATIONS, ORDER_PROJECTIONS];
+
+    fn subscribers(event_type: &str) -> &'static [QueueName] {
+        subscribers(event_type)
     }
-    let queues = subscribers(&row.envelope.event_type).iter();
-    let message = |queue: &QueueName| {
-        let message = Message::forward(*queue, row.envelope.clone());
-        match account(&row.envelope) {
-            Some(account) => message.of_group(account),
-            None => message,
-        }
-    };
-    let (refused, counted) = row.refused(at);
-    queues
-        .map(message)
-        .fold(Effects::none(), Effects::message)
-        .write(row.relayed(at))
-        .if_refused(Effects::none().write(refused), counted)
+
+    /// The account that the event is about, so that a customer with many orders does not delay the
+    /// others.
+    fn group(envelope: &Envelope<Value>) -> Option<&str> {
+        envelope.data["userId"].as_str()
+    }
 }
 
 /// The message group of mails that clients without a sign-in request: together they delay mails
 /// about orders no more than one customer does.
 pub const ANONYMOUS: &str = "anonymous";
-
-/// The account that an event is about. The messages of an event without one have no group.
-fn account(envelope: &Envelope<Value>) -> Option<&str> {
-    envelope.data["userId"].as_str()
-}
 
 /// The queues that subscribe to an event; none for an event without subscribers.
 ///
@@ -69,13 +55,12 @@ pub fn subscribers(event_type: &str) -> &'static [QueueName] {
     }
 }
 
-/// The queues of all [`subscribers`].
-pub const SUBSCRIBED: &[QueueName] =
-    &[CUSTOMER_APPROVALS, CUSTOMER_SAGA, EMAILS, NOTIFICATIONS, ORDER_PROJECTIONS];
-
 #[cfg(test)]
 mod tests {
+    use lifecycle::relay::relay;
+
     use super::*;
+    use crate::examples::{moment, outbox_row};
 
     #[test]
     fn every_subscriber_is_among_the_subscribed_queues() {
@@ -90,8 +75,21 @@ mod tests {
             NoticeDue::TYPE,
         ] {
             for queue in subscribers(event_type) {
-                assert!(SUBSCRIBED.contains(queue), "{event_type} goes to {}", queue.name());
+                let name = queue.name();
+                assert!(EventQueues::QUEUES.contains(queue), "{event_type} goes to {name}");
             }
         }
+    }
+
+    #[test]
+    fn a_new_order_goes_to_the_credit_check_and_the_mails_in_its_accounts_group() {
+        assert_eq!(subscribers(OrderCreated::TYPE), [CUSTOMER_APPROVALS, EMAILS]);
+        let mut row = outbox_row(OrderCreated::TYPE);
+        assert_eq!(EventQueues::group(&row.envelope), None);
+        row.envelope.data["userId"] = "ann".into();
+        let effects = relay::<EventQueues>(&row, moment().now());
+        let sent = effects.messages().iter().map(|sent| (sent.queue, sent.group.as_deref()));
+        let expected = [(CUSTOMER_APPROVALS, Some("ann")), (EMAILS, Some("ann"))];
+        assert_eq!(sent.collect::<Vec<_>>(), expected);
     }
 }

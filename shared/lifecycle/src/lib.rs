@@ -11,7 +11,7 @@
 //! | 4 Deserialisation, 5 syntax validation | [`input`], [`newtypes`] |
 //! | 6 Retrieval | [`record`], [`paging`], [`resource`] |
 //! | 7 Business rules | [`Moment`], [`DomainError`], [`ErrorCode`] |
-//! | 8 Side effects, and their commit | [`effects`], [`idempotency`], [`commit`] |
+//! | 8 Side effects, and their commit | [`effects`], [`idempotency`], [`commit`], [`relay`] |
 //! | 9 Response | [`reply`] |
 //!
 //! [`endpoint`] has all stages in one trait, [`runtime`] runs them, and [`ports`] are the traits of
@@ -31,6 +31,8 @@ pub mod endpoint;
 mod entity_tag;
 pub mod envelope;
 pub mod error;
+#[cfg(any(test, feature = "examples"))]
+pub mod examples;
 mod hash;
 pub mod http;
 pub mod idempotency;
@@ -42,6 +44,7 @@ pub mod paging;
 pub mod ports;
 pub mod prelude;
 pub mod record;
+pub mod relay;
 #[cfg(any(test, feature = "examples"))]
 pub mod released;
 pub mod reply;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::effects::Message;
-use crate::record::Record;
+use crate::effects::{Message, Write};
+use crate::record::{IndexName, Record};
 use crate::{Moment, Upstream};
 
 /// The consequence of a failed response for later calls.
@@ -104,4 +104,14 @@ pub trait CallRecord: Record {
 
     /// The alerts for operators, which are sent after the API's response.
     fn alerts(moment: &Moment, upstream: Upstream, end: &CallEnd<'_>) -> Vec<Message>;
+}
+
+/// An audit record that an index has while its call is pending. A record that stays in the index
+/// shows that the function ended before the call did.
+pub trait PendingCall: CallRecord + 'static {
+    /// The index of the pending records, spread over partitions, by the time of their begin.
+    const BY_PENDING: IndexName;
+
+    /// Returns the write that closes the record as abandoned, unless it was completed meanwhile.
+    fn abandoned(self) -> Write;
 }

@@ -70,7 +70,7 @@ const FACTS: [Fact; 42] = [
     (
         ARCHITECTURE,
         "as abandoned after a minute",
-        "functions/system/sweep_communications.rs",
+        "shared/aws/src/functions/sweep_calls.rs",
         "PENDING_S_MAX: i64 = 60;",
     ),
     (
@@ -139,7 +139,7 @@ const FACTS: [Fact; 42] = [
     (
         RUNBOOK,
         "rows that have waited for two minutes",
-        "functions/system/sweep_outbox.rs",
+        "shared/aws/src/functions/sweep_outbox.rs",
         "WAITING_S_MAX: i64 = 120;",
     ),
     (RUNBOOK, "up to 15 minutes", "shared/lifecycle/src/backoff.rs", "LONGEST_S: u64 = 15 * 60;"),

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use lifecycle::effects::{Condition, Write, text};
 use lifecycle::newtypes::{uuid_id, wire_enum};
 use lifecycle::record::{IndexKey, Key, Record, TableName};
 use lifecycle::{Moment, Timestamp};
@@ -165,13 +164,6 @@ impl UpstreamCall {
         let Ending { outcome, answer, latency_ms } = ending;
         let (status, response) = answer.unzip();
         Self { outcome, status, latency_ms, response, ..self }
-    }
-
-    /// Closes the record as abandoned, unless it was completed meanwhile.
-    pub fn abandon(self) -> Write {
-        let abandoned = Self { outcome: Outcome::Abandoned, ..self };
-        let pending = text(Outcome::Pending.as_str());
-        Write::put(&abandoned).when(Condition::Equals("outcome", pending))
     }
 }
 

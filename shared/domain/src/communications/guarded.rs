@@ -1,12 +1,15 @@
 //! The audit records of guarded calls, and the alerts about their failures.
 
-use lifecycle::effects::{Event, Message};
-use lifecycle::upstream_call::{CallEnd, CallOutcome, CallRecord, CallStart, FailureClass};
+use lifecycle::effects::{Condition, Event, Message, Write, text};
+use lifecycle::record::IndexName;
+use lifecycle::upstream_call::{
+    CallEnd, CallOutcome, CallRecord, CallStart, FailureClass, PendingCall,
+};
 use lifecycle::{Moment, Upstream};
 
 use super::communication::{Ending, LoggedMessage, Outcome, UpstreamCall};
 use crate::notices::{UpstreamFailed, UpstreamFailure};
-use crate::resources::NOTIFICATIONS;
+use crate::resources::{BY_PENDING, NOTIFICATIONS};
 
 impl CallRecord for UpstreamCall {
     fn of_start(start: &CallStart<'_>) -> Self {
@@ -35,6 +38,16 @@ impl CallRecord for UpstreamCall {
             Message::new(NOTIFICATIONS, Event::about(name, &failed))
         };
         kinds.map(alert).collect()
+    }
+}
+
+impl PendingCall for UpstreamCall {
+    const BY_PENDING: IndexName = BY_PENDING;
+
+    fn abandoned(self) -> Write {
+        let abandoned = Self { outcome: Outcome::Abandoned, ..self };
+        let pending = text(Outcome::Pending.as_str());
+        Write::put(&abandoned).when(Condition::Equals("outcome", pending))
     }
 }
 
@@ -69,6 +82,7 @@ fn failure(outcome: CallOutcome) -> Option<UpstreamFailure> {
 mod tests {
     use std::time::Duration;
 
+    use lifecycle::effects::WriteAction;
     use lifecycle::upstream_call::CallResponse;
 
     use super::*;
@@ -126,6 +140,15 @@ mod tests {
             });
             assert_eq!(alerts, expected.collect::<Vec<_>>(), "{outcome:?}");
         }
+    }
+
+    #[test]
+    fn a_pending_record_is_closed_as_abandoned() {
+        let write = communication().abandoned();
+        assert_eq!(write.condition, Some(Condition::Equals("outcome", text("PENDING"))));
+        let WriteAction::Put(item) = &write.action else { panic!("{write:?}") };
+        assert_eq!(item.get("outcome"), Some(&text("ABANDONED")));
+        assert_eq!(item.get("by_pending_pk"), None, "it leaves the index");
     }
 
     fn end(outcome: CallOutcome, status: Option<u16>) -> CallEnd<'static> {
