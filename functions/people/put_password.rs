@@ -8,9 +8,9 @@ use aws::{Passwords, Table};
 use domain::error_codes;
 use domain::people::{Password, User, UserId};
 use domain::resources::USERS;
-use domain::token::EnteredToken;
 use lifecycle::Endpoint;
 use lifecycle::prelude::*;
+use lifecycle::token::EnteredToken;
 use schemars::JsonSchema;
 
 fn main() -> ExitCode {

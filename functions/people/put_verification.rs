@@ -8,10 +8,10 @@ use aws::{Passwords, Table};
 use domain::error_codes;
 use domain::people::{EnteredPassword, User, UserId};
 use domain::resources::USERS;
-use domain::token::EnteredToken;
 use lifecycle::Endpoint;
 use lifecycle::limit::{AttemptLimiter, LIMITS};
 use lifecycle::prelude::*;
+use lifecycle::token::EnteredToken;
 use schemars::JsonSchema;
 
 fn main() -> ExitCode {

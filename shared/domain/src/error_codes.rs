@@ -1,21 +1,6 @@
 //! Every error code of the domain: one list, so that no code is used twice or renamed.
 
-use lifecycle::ErrorCode;
-use lifecycle::error::ErrorKind::{
-    BadGateway, Conflict, Forbidden, Gone, NotFound, Unauthenticated, Unprocessable,
-};
-
-/// Refusals by their codes, each with its status and the sentence for the client.
-macro_rules! error_codes {
-    ($($(#[$doc:meta])+ $code:ident: $kind:ident = $message:literal;)+) => {
-        $(
-            $(#[$doc])+
-            pub const $code: ErrorCode = ErrorCode::new($kind, stringify!($code), $message);
-        )+
-    };
-}
-
-error_codes! {
+lifecycle::error_codes! {
     /// Another user has this e-mail address.
     EMAIL_TAKEN: Conflict = "There is an account with this e-mail address.";
     /// Another product has this name.

@@ -26,6 +26,5 @@ pub mod resources;
 pub mod rules;
 #[cfg(test)]
 mod stored;
-pub mod token;
 
 pub use rules::BusinessRules;

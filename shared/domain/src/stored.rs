@@ -2,9 +2,10 @@
 
 use lifecycle::commit::OutboxRow;
 use lifecycle::record::{Record, item_of};
+use lifecycle::released::is_read_with;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::articles::Article;
 use crate::catalogue::{NameClaim, Product};
@@ -19,22 +20,6 @@ use crate::people::{Address, EmailClaim, User};
 
 /// A text that input refuses now, and that an earlier version may have accepted.
 const ODD_TEXT: &str = " \u{feff}Kettle\u{ffff}\u{202e}\u{2028}\u{0} ";
-
-/// Checks that the record is read unchanged with each of these values in it, one at a time.
-fn is_read_with<R: Record>(record: &R, changes: &[(&str, Value)]) {
-    let written: Value = serde_dynamo::from_item(item_of(record)).unwrap();
-    let unchanged = R::of_item(item_of(record)).unwrap();
-    assert_eq!(item_of(&unchanged), item_of(record));
-    for (pointer, value) in changes {
-        let mut stored = written.clone();
-        *stored.pointer_mut(pointer).unwrap_or_else(|| panic!("{pointer}: {written}")) =
-            value.clone();
-        let read = R::of_item(serde_dynamo::to_item(&stored).unwrap());
-        let read = read.unwrap_or_else(|error| panic!("{pointer} {value}: {error}"));
-        let again: Value = serde_dynamo::from_item(item_of(&read)).unwrap();
-        assert_eq!(again.pointer(pointer), Some(value), "{pointer}");
-    }
-}
 
 #[test]
 fn every_record_is_read_with_values_that_input_refuses() {

@@ -31,6 +31,7 @@ pub mod endpoint;
 mod entity_tag;
 pub mod envelope;
 pub mod error;
+mod error_codes;
 #[cfg(any(test, feature = "examples"))]
 pub mod examples;
 mod hash;
@@ -57,6 +58,7 @@ mod source;
 pub mod stored;
 pub mod telemetry;
 mod time;
+pub mod token;
 mod upstream;
 pub mod upstream_call;
 

@@ -19,7 +19,7 @@ use crate::rewrite::is_of_index;
 use crate::stored;
 
 /// The folder of the workspace with these files.
-const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/items");
+const FOLDER: &str = "tests/items";
 /// The variable with the version whose missing files are written.
 const RELEASED: &str = "RELEASED";
 
@@ -57,6 +57,27 @@ pub fn holds_items(
             "{}: {lost:?} are lost: declare an alias or FORMER",
             path.display()
         );
+    }
+}
+
+/// Checks that a stored record is read unchanged with each of these values in it, one at a time, by
+/// its JSON Pointer: values that input refuses now, and that an earlier version may have accepted.
+///
+/// # Panics
+///
+/// When an item cannot be read, or a value is lost.
+pub fn is_read_with<R: Record>(record: &R, changes: &[(&str, Value)]) {
+    let written: Value = serde_dynamo::from_item(item_of(record)).expect("an item is JSON");
+    let unchanged = R::of_item(item_of(record)).expect("the record is read");
+    assert_eq!(item_of(&unchanged), item_of(record));
+    for (pointer, value) in changes {
+        let mut stored = written.clone();
+        *stored.pointer_mut(pointer).unwrap_or_else(|| panic!("{pointer}: {written}")) =
+            value.clone();
+        let read = R::of_item(serde_dynamo::to_item(&stored).expect("JSON is an item"));
+        let read = read.unwrap_or_else(|error| panic!("{pointer} {value}: {error}"));
+        let again: Value = serde_dynamo::from_item(item_of(&read)).expect("an item is JSON");
+        assert_eq!(again.pointer(pointer), Some(value), "{pointer}");
     }
 }
 
@@ -133,15 +154,16 @@ fn compare(path: &str, before: &Value, after: Option<&Value>, lost: &mut Vec<Str
 /// The stored values of a kind of all versions, each with its file.
 fn files(folder: &str, kind: &str, present: &[Value]) -> Vec<(PathBuf, Value)> {
     let name = Path::new(folder).join(format!("{kind}.json"));
+    let kept = folder_of_items();
     if let Ok(version) = env::var(RELEASED) {
-        let path = Path::new(FOLDER).join(version).join(&name);
+        let path = kept.join(version).join(&name);
         if !path.exists() {
             fs::create_dir_all(path.parent().expect("it is below a folder")).expect("a folder");
             let text = serde_json::to_string_pretty(&sorted(&json!(present))).expect("values");
             fs::write(&path, text + "\n").expect("the file can be written");
         }
     }
-    let versions = fs::read_dir(FOLDER).expect("the workspace has released items");
+    let versions = fs::read_dir(&kept).expect("the workspace has released items");
     let mut paths: Vec<_> =
         versions.map(|version| version.expect("an entry").path().join(&name)).collect();
     paths.retain(|path| path.exists());
@@ -159,6 +181,16 @@ fn files(folder: &str, kind: &str, present: &[Value]) -> Vec<(PathBuf, Value)> {
         all.extend(stored.into_iter().map(|stored| (path.clone(), stored)));
     }
     all
+}
+
+/// The folder with the released files: of the package under test, or of the nearest folder above it
+/// that has one. Without any, the place for it is beside `Cargo.lock`.
+fn folder_of_items() -> PathBuf {
+    let package = env::var_os("CARGO_MANIFEST_DIR").expect("cargo runs the tests");
+    let above = || Path::new(&package).ancestors();
+    let found = above().map(|folder| folder.join(FOLDER)).find(|items| items.is_dir());
+    let new = || above().find(|folder| folder.join("Cargo.lock").is_file());
+    found.unwrap_or_else(|| new().unwrap_or(Path::new(&package)).join(FOLDER))
 }
 
 /// The same value with sorted object names, so that files are reproducible.
@@ -211,6 +243,12 @@ mod tests {
     #[derive(Serialize, Deserialize)]
     struct Tag {
         of: u8,
+    }
+
+    #[test]
+    fn the_released_items_of_a_workspace_are_found_from_each_of_its_packages() {
+        let found = folder_of_items();
+        assert!(found.ends_with(FOLDER) && found.join("v1").is_dir(), "{}", found.display());
     }
 
     #[test]

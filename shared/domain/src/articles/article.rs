@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use lifecycle::record::{Key, Record, TableName};
+use lifecycle::token::KeptToken;
 use lifecycle::{EntityTag, Moment, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,7 +12,6 @@ use super::texts::Texts;
 use super::{ArticleDraft, ArticleId, ArticleStatus, Content, Title, Writers};
 use crate::people::UserId;
 use crate::resources::ARTICLES;
-use crate::token::KeptToken;
 
 /// An article as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

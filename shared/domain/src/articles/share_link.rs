@@ -2,12 +2,12 @@
 
 use std::fmt;
 
+use lifecycle::token::{self, KeptToken};
 use lifecycle::{Moment, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Article;
-use crate::token::{self, KeptToken};
 
 impl Article {
     /// The lifetime of a link's token: 7 days.

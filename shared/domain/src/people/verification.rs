@@ -3,11 +3,11 @@
 use std::fmt;
 
 use lifecycle::effects::EventData;
+use lifecycle::token::{self, KeptToken};
 use lifecycle::{Moment, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{Email, UserId};
-use crate::token::{self, KeptToken};
 
 /// A verification that was requested.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

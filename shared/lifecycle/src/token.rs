@@ -1,13 +1,24 @@
 //! Tokens that admit their holder: shown once, and stored as a hash.
+//!
+//! ```
+//! use lifecycle::token::{self, KeptToken};
+//! # use lifecycle::{Moment, Timestamp};
+//! # let moment = Moment::new(Timestamp::from_millis(0), [7; 32]);
+//! let invitation = token::fresh(&moment, "invitation");
+//! let kept = KeptToken::of(&invitation, moment.now(), 3600);
+//! assert!(kept.accepts(&invitation, moment.now().plus_seconds(3599)));
+//! assert!(!kept.accepts("another", moment.now()));
+//! ```
 
 use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use lifecycle::newtypes::bounded;
-use lifecycle::{Moment, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+
+use crate::newtypes::bounded;
+use crate::{Moment, Timestamp};
 
 /// A fresh token, of 43 characters that can stand in a URL. Two tokens of one moment need different
 /// labels.
@@ -43,7 +54,7 @@ impl fmt::Debug for EnteredToken {
     }
 }
 
-lifecycle::checked!(EnteredToken, String, {
+crate::checked!(EnteredToken, String, {
     "type": "string", "maxLength": Self::LENGTH_MAX
 });
 
