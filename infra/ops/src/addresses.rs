@@ -7,8 +7,7 @@ use domain::resources::MAIL_ADDRESSES;
 use lifecycle::clock;
 use lifecycle::error::BoxError;
 use lifecycle::resource::Resource;
-
-use crate::output::Say;
+use operations::Say;
 
 pub(crate) const RESOURCES: &[Resource] = &[Resource::Table(MAIL_ADDRESSES, &[])];
 

@@ -13,8 +13,7 @@ use lifecycle::error::BoxError;
 use lifecycle::idempotency::IDEMPOTENCY_KEYS;
 use lifecycle::record::Record;
 use lifecycle::resource::Resource;
-
-use crate::output::Say;
+use operations::Say;
 
 pub(crate) const RESOURCES: &[Resource] = &[
     Resource::Table(ORDERS, &[]),

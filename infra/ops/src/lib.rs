@@ -7,11 +7,7 @@
 
 mod addresses;
 mod backfill;
-mod dead_letters;
 mod history;
-mod keys;
-mod outbox;
-mod output;
 mod rebuild;
 
 use std::process::ExitCode;
@@ -19,11 +15,11 @@ use std::process::ExitCode;
 use aws::Aws;
 use aws::admin::Operator;
 use clap::{Parser, Subcommand};
+use domain::resources::QUEUES;
 use lifecycle::error::BoxError;
 use lifecycle::resource::Resource;
-
-pub use self::output::Say;
-use self::output::told;
+pub use operations::Say;
+use operations::{environment, finish, say};
 
 /// A command of an operator.
 #[derive(Debug, Parser)]
@@ -39,17 +35,12 @@ enum Kind {
     RebuildProjection,
     /// Writes the items of a kind again in this version's form.
     Backfill(backfill::Arguments),
-    /// Shows or redrives dead letters.
-    #[command(subcommand)]
-    DeadLetters(dead_letters::Command),
-    /// Shows or retries rows of the outbox that were set aside.
-    #[command(subcommand)]
-    Outbox(outbox::Command),
+    /// The commands for any service.
+    #[command(flatten)]
+    AnyService(operations::Command),
     /// Shows addresses to which no mail is sent any more, or clears one.
     #[command(subcommand)]
     MailAddresses(addresses::Command),
-    /// Makes the next key sign tokens, at once instead of on schedule.
-    RotateKeys(keys::Arguments),
     /// Prints an order with its events, its credit reservation and its place in the projection.
     History {
         /// The order's id.
@@ -80,18 +71,7 @@ pub fn main(arguments: &[String]) -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let environment = |name: &str| std::env::var(name).ok();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let done = runtime
-        .map_err(BoxError::from)
-        .and_then(|runtime| runtime.block_on(run(&command, environment, &say)));
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            say(&told(&*error));
-            ExitCode::FAILURE
-        }
-    }
+    finish(run(&command, environment, &say))
 }
 
 /// Runs a command.
@@ -104,27 +84,26 @@ pub async fn run(
     environment: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
     say: Say<'_>,
 ) -> Result<(), BoxError> {
-    let connect = |uses: &[Resource]| Aws::connect_with(uses, environment).map(Operator::new);
     match &command.kind {
-        Kind::RebuildProjection => rebuild::run(&connect(rebuild::RESOURCES)?, say).await,
+        Kind::AnyService(command) => command.run(QUEUES, environment, say).await,
+        Kind::RebuildProjection => {
+            rebuild::run(&connect(rebuild::RESOURCES, environment)?, say).await
+        }
         Kind::Backfill(arguments) => {
-            backfill::run(arguments, &connect(&arguments.uses())?, say).await
+            backfill::run(arguments, &connect(&arguments.uses(), environment)?, say).await
         }
-        Kind::DeadLetters(command) => {
-            dead_letters::run(command, connect(&command.uses()?)?, say).await
-        }
-        Kind::Outbox(command) => outbox::run(command, &connect(outbox::RESOURCES)?, say).await,
         Kind::MailAddresses(command) => {
-            addresses::run(command, &connect(addresses::RESOURCES)?, say).await
+            addresses::run(command, &connect(addresses::RESOURCES, environment)?, say).await
         }
-        Kind::RotateKeys(arguments) => keys::run(arguments, &connect(keys::RESOURCES)?, say).await,
         Kind::History { order_id } => {
-            history::run(&connect(history::RESOURCES)?, *order_id, say).await
+            history::run(&connect(history::RESOURCES, environment)?, *order_id, say).await
         }
     }
 }
 
-#[expect(clippy::print_stdout, reason = "this is what the commands are for")]
-fn say(line: &str) {
-    println!("{line}");
+fn connect(
+    uses: &[Resource],
+    environment: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
+) -> Result<Operator, BoxError> {
+    Aws::connect_with(uses, environment).map(Operator::new)
 }

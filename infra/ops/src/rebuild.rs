@@ -16,8 +16,7 @@ use lifecycle::ServiceError;
 use lifecycle::effects::Write;
 use lifecycle::error::BoxError;
 use lifecycle::resource::Resource;
-
-use crate::output::Say;
+use operations::Say;
 
 pub(crate) const RESOURCES: &[Resource] = &[
     Resource::Table(ORDERS, &[]),

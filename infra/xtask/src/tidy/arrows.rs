@@ -3,7 +3,7 @@
 use cargo_metadata::{DependencyKind, Metadata};
 
 /// The crates that each crate may depend on, and whether it may use an SDK.
-const ALLOWED: [(&str, &[&str], Sdk); 17] = [
+const ALLOWED: [(&str, &[&str], Sdk); 18] = [
     ("lifecycle", &[], Sdk::Never),
     ("domain", &["lifecycle"], Sdk::Never),
     ("aws", &["lifecycle"], Sdk::Always),
@@ -14,7 +14,8 @@ const ALLOWED: [(&str, &[&str], Sdk); 17] = [
     ("emulator", &["cargo-command", "sam-template"], Sdk::InTests),
     ("testkit", &["emulator"], Sdk::Never),
     ("demo", &["aws", "domain", "emulator", "lifecycle", "sam-template"], Sdk::Never),
-    ("ops", &["aws", "domain", "lifecycle"], Sdk::Never),
+    ("operations", &["aws", "lifecycle"], Sdk::Never),
+    ("ops", &["aws", "domain", "lifecycle", "operations"], Sdk::Never),
     ("tooling", &["cargo-command", "sam-template"], Sdk::Never),
     ("xtask", &["lifecycle", "sam-template", "tooling"], Sdk::Never),
     ("bench", &["aws", "demo", "domain", "lifecycle", "tooling"], Sdk::Never),

@@ -2,7 +2,6 @@
 
 use aws::admin::{DeadLetter, Operator};
 use clap::Subcommand;
-use domain::resources::QUEUES;
 use lifecycle::commit::OUTBOX;
 use lifecycle::effects::QueueName;
 use lifecycle::error::BoxError;
@@ -16,7 +15,7 @@ const OUTBOX_LETTERS: QueueName = QueueName::new(OUTBOX.name());
 const SHOWN_MAX: usize = 100;
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum Command {
+pub enum Command {
     /// Shows the dead letters of a queue, and leaves them in its dead-letter queue.
     Show {
         /// The queue's logical name, `emails`.
@@ -31,24 +30,24 @@ pub(crate) enum Command {
 
 impl Command {
     /// The resources that the command needs.
-    pub(crate) fn uses(&self) -> Result<Vec<Resource>, BoxError> {
+    pub(crate) fn uses(&self, queues: &[QueueName]) -> Result<Vec<Resource>, BoxError> {
         match self {
-            Self::Show { queue } => Ok(vec![Resource::DeadLetterQueue(known(queue)?)]),
+            Self::Show { queue } => Ok(vec![Resource::DeadLetterQueue(known(queue, queues)?)]),
             Self::Redrive { queue } if queue == OUTBOX_LETTERS.name() => {
                 Err("dead letters of the outbox come from no queue; `sweep_outbox` relays its \
                      waiting rows"
                     .into())
             }
             Self::Redrive { queue } => {
-                let queue = known(queue)?;
+                let queue = known(queue, queues)?;
                 Ok(vec![Resource::Queue(queue), Resource::DeadLetterQueue(queue)])
             }
         }
     }
 }
 
-fn known(name: &str) -> Result<QueueName, BoxError> {
-    let all = QUEUES.iter().chain([&OUTBOX_LETTERS]);
+fn known(name: &str, queues: &[QueueName]) -> Result<QueueName, BoxError> {
+    let all = queues.iter().filter(|queue| **queue != OUTBOX_LETTERS).chain([&OUTBOX_LETTERS]);
     let found = all.clone().find(|queue| queue.name() == name).copied();
     found.ok_or_else(|| {
         let names: Vec<_> = all.map(|queue| queue.name()).collect();
@@ -58,12 +57,13 @@ fn known(name: &str) -> Result<QueueName, BoxError> {
 
 pub(crate) async fn run(
     command: &Command,
+    queues: &[QueueName],
     operator: Operator,
     say: Say<'_>,
 ) -> Result<(), BoxError> {
     match command {
-        Command::Show { queue } => show(&operator, known(queue)?, say).await,
-        Command::Redrive { queue } => redrive(&operator, known(queue)?, say).await,
+        Command::Show { queue } => show(&operator, known(queue, queues)?, say).await,
+        Command::Redrive { queue } => redrive(&operator, known(queue, queues)?, say).await,
     }
 }
 
@@ -115,16 +115,18 @@ async fn redrive(operator: &Operator, queue: QueueName, say: Say<'_>) -> Result<
 mod tests {
     use super::*;
 
+    const QUEUES: &[QueueName] = &[QueueName::new("emails"), OUTBOX_LETTERS];
+
     #[test]
     fn an_unknown_queue_is_an_error_that_lists_the_known_ones() {
-        let error = known("email").unwrap_err().to_string();
-        assert!(error.contains("`email`") && error.contains("emails"), "{error}");
+        let error = known("email", QUEUES).unwrap_err().to_string();
+        assert_eq!(error, "there is no queue `email`; known are emails, outbox");
     }
 
     #[test]
     fn dead_letters_of_the_outbox_are_shown_and_not_redriven() {
         let queue = "outbox".to_owned();
-        assert!(Command::Show { queue: queue.clone() }.uses().is_ok());
-        assert!(Command::Redrive { queue }.uses().is_err());
+        assert!(Command::Show { queue: queue.clone() }.uses(QUEUES).is_ok());
+        assert!(Command::Redrive { queue }.uses(QUEUES).is_err());
     }
 }

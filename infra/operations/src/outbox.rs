@@ -13,7 +13,7 @@ use crate::output::Say;
 pub(crate) const RESOURCES: &[Resource] = &[Resource::Table(OUTBOX, &[])];
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum Command {
+pub enum Command {
     /// Shows the rows that were set aside, and the unreadable ones.
     Show,
     /// Makes the readable rows that were set aside wait for the sweeper again.

@@ -17,7 +17,7 @@ pub(crate) const RESOURCES: &[Resource] = KeyRotation::RESOURCES;
 
 /// Rotates the keys at once, for a leaked key whose tokens must stop verifying.
 #[derive(Debug, Args)]
-pub(crate) struct Arguments {
+pub struct Arguments {
     /// Seconds after a key's replacement until its last token has expired.
     #[arg(long, value_name = "SECONDS")]
     ended_after: Option<u64>,
