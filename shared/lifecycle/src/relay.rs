@@ -1,16 +1,11 @@
 //! The relay of the outbox: sends each event to the queues that subscribe to it.
 
-use std::marker::PhantomData;
-
 use serde_json::Value;
 
+use crate::Timestamp;
 use crate::commit::OutboxRow;
-use crate::consumer::{Consumer, DeliveredMessage, Inbox, Source};
 use crate::effects::{Effects, Message, QueueName};
 use crate::envelope::Envelope;
-use crate::error::{DomainError, Retrieved};
-use crate::resource::{Action, OUTBOX, Resource, Resources};
-use crate::{Moment, Permit, Timestamp};
 
 /// The routing table of a service's events.
 ///
@@ -75,44 +70,6 @@ pub fn relay<S: Subscriptions>(row: &OutboxRow, at: Timestamp) -> Effects {
         .if_refused(Effects::none().write(refused), counted)
 }
 
-/// The consumer of the outbox's stream: relays each new row.
-pub struct Relay<S>(PhantomData<fn() -> S>);
-
-impl<S> Default for Relay<S> {
-    fn default() -> Self {
-        Self(PhantomData)
-    }
-}
-
-impl<S: Subscriptions> Consumer for Relay<S> {
-    const SOURCE: Source = Source::Stream(OUTBOX);
-
-    /// A row may be relayed twice: each consumer stores the ids of the events it has handled.
-    const INBOX: Inbox = Inbox::None;
-
-    const RESOURCES: Resources =
-        &[Resource::Table(OUTBOX, &[Action::PutItem]), Resource::Queues(S::QUEUES)];
-
-    // 4. Deserialisation
-    type Input = OutboxRow;
-
-    // 5. Syntax validation: none; the subscribers validate the event's data
-    type Command = OutboxRow;
-
-    // 6. Retrieval: nothing is needed
-    type Facts = ();
-
-    async fn retrieve(&self, _: &Permit<DeliveredMessage>, _: &OutboxRow) -> Retrieved<()> {
-        Ok(())
-    }
-
-    // 7. and 8. The same envelope, to every subscriber. The update that marks the row as relayed
-    // comes through the stream too, and has no effects.
-    fn decide(moment: &Moment, row: &OutboxRow, (): ()) -> Result<Effects, DomainError> {
-        Ok(relay::<S>(row, moment.now()))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -139,7 +96,7 @@ mod tests {
     }
 
     fn decide(row: &OutboxRow) -> Effects {
-        Relay::<Shop>::decide(&moment(), row, ()).unwrap()
+        relay::<Shop>(row, moment().now())
     }
 
     #[test]
@@ -199,12 +156,5 @@ mod tests {
         let row = OutboxRow { relayed_at: Some(moment().now()), ..outbox_row("OrderCreated") };
         let effects = decide(&row);
         assert_eq!((effects.messages().len(), effects.writes().len()), (0, 0));
-    }
-
-    #[test]
-    fn the_relay_declares_the_outbox_and_the_queues_of_all_subscribers() {
-        let declared = Relay::<Shop>::RESOURCES;
-        assert_eq!(declared[0], Resource::Table(OUTBOX, &[Action::PutItem]));
-        assert_eq!(declared[1], Resource::Queues(&[APPROVALS, EMAILS]));
     }
 }
