@@ -67,11 +67,10 @@ impl<R: PendingCall> Consumer for SweepCalls<R> {
 
 #[cfg(test)]
 mod tests {
-    use lifecycle::effects::Message;
+    use lifecycle::Upstream;
     use lifecycle::examples::{moment, scheduled_run};
     use lifecycle::record::{IndexName, Key, Record, TableName};
     use lifecycle::upstream_call::{CallEnd, CallRecord, CallStart};
-    use lifecycle::{Moment, Upstream};
     use serde::{Deserialize, Serialize};
 
     use super::*;
@@ -117,7 +116,8 @@ mod tests {
     #[test]
     fn each_pending_record_is_closed_separately() {
         let pending = ["1", "2"].map(|id| Call { id: id.to_owned() });
-        let effects = SweepCalls::decide(&moment(), &scheduled_run(), pending.into()).unwrap();
+        let effects =
+            SweepCalls::<Call>::decide(&moment(), &scheduled_run(), pending.into()).unwrap();
         let closed = effects.parts().iter().map(|part| part.writes()[0].key.pk.as_str());
         assert_eq!(closed.collect::<Vec<_>>(), ["1", "2"]);
         assert!(effects.writes().is_empty());
