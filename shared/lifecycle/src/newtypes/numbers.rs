@@ -106,7 +106,7 @@ mod tests {
         for raw in ["20", "20.0", "2e1", "200e-1"] {
             assert_eq!(serde_json::from_str::<Some>(raw).unwrap().get(), 20, "{raw}");
         }
-        let beyond = |raw| lifecycle::input::WholeNumber::from(raw).try_into();
+        let beyond = |raw| crate::input::WholeNumber::from(raw).try_into();
         for raw in [i128::MIN, i128::MAX, i128::from(i64::MAX) + 1] {
             assert_eq!(beyond(raw), Err::<Some, _>("must be from 1 to 99"), "{raw}");
         }
