@@ -82,7 +82,7 @@ impl<'a> Declared<'a> {
     pub(super) fn queue(&self) -> Option<&'a str> {
         match &self.description.source {
             Some(Source::Queue(queue)) => Some(queue),
-            Some(Source::Stream(_) | Source::Schedule) | None => None,
+            Some(Source::Stream(_) | Source::Schedule(_)) | None => None,
         }
     }
 
@@ -90,12 +90,12 @@ impl<'a> Declared<'a> {
     pub(super) fn feed(&self) -> Option<&'a str> {
         match &self.description.source {
             Some(Source::Queue(name) | Source::Stream(name)) => Some(name),
-            Some(Source::Schedule) | None => None,
+            Some(Source::Schedule(_)) | None => None,
         }
     }
 
     /// Whether a schedule runs it.
     pub(super) fn is_scheduled(&self) -> bool {
-        self.description.source == Some(Source::Schedule)
+        matches!(self.description.source, Some(Source::Schedule(_)))
     }
 }

@@ -2,9 +2,11 @@
 //! `infra/alarms.yaml`, `functions/Cargo.toml` and `functions/lib.rs`, between markers.
 //!
 //! A file below `functions` is a function. Its `--describe` output decides its route, environment,
-//! policy and event source. The settings behind the markers are written by hand.
+//! policy and event source. The settings behind the markers are written by hand, and decide in their
+//! turn which functions have their own alarms and which tables are copied.
 
 mod alarms;
+mod backup;
 mod binaries;
 mod declared;
 mod document;
@@ -22,6 +24,7 @@ use tooling::descriptions::{self, Description};
 
 use self::declared::Declared;
 use self::document::Document;
+pub(crate) use self::grants::variables;
 
 /// Writes all generated parts. It builds the functions in between, since they describe themselves.
 ///

@@ -83,7 +83,7 @@ impl<C: Consumer> invocation::Handler for Handler<C> {
 /// record without an id: a record that is not reported counts as processed.
 fn answer_of(source: Source, failed: &[Vec<Raw>]) -> Result<InvocationResult, String> {
     let failed: Vec<&Raw> = failed.iter().flatten().collect();
-    if source == Source::Schedule && !failed.is_empty() {
+    if matches!(source, Source::Schedule(_)) && !failed.is_empty() {
         return Err("the run failed".to_owned());
     }
     if failed.iter().any(|raw| raw.item_id.is_none()) {
