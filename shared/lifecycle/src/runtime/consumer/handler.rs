@@ -161,8 +161,8 @@ impl<C: Consumer> Handler<C> {
             stages.end("validation");
             match command {
                 Ok(command) => settling.settle(&command, &mut stages, &mut spans_of_parts).await,
-                Err(RequestError::Invalid(violations)) => {
-                    let moved = self.dead_letter(raw, &violations).await;
+                Err(RequestError::Invalid(field_errors)) => {
+                    let moved = self.dead_letter(raw, &field_errors).await;
                     stages.end("burial");
                     moved
                 }
@@ -211,12 +211,12 @@ impl<C: Consumer> Handler<C> {
     async fn dead_letter(
         &self,
         raw: &Raw,
-        violations: &FieldErrors,
+        field_errors: &FieldErrors,
     ) -> Result<RecordOutcome, RequestError> {
         let reasons = |message: fn(&str) -> String| {
             let reason =
                 |found: &FieldError| format!("{} {}", found.field, message(&found.message));
-            violations.iter().map(reason).collect::<Vec<_>>().join("; ")
+            field_errors.iter().map(reason).collect::<Vec<_>>().join("; ")
         };
         let (reason, told) = (reasons(str::to_owned), shortened(reasons(without_values)));
         tracing::error!(reason = told, "a record cannot be parsed");
