@@ -7,8 +7,7 @@ use tooling::descriptions::Kind;
 
 use super::declared::Declared;
 use super::document::Document;
-use super::names::logical_id;
-use super::template::head;
+use super::names::{head, logical_id};
 
 /// Fills the lists.
 ///

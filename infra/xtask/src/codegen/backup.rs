@@ -3,12 +3,10 @@
 use tooling::Error;
 
 use super::document::Document;
+use super::tables;
 
 /// The text before the list.
 const HEAD: &str = "\n        Tables: !Join\n          - \",\"\n";
-
-/// The text behind a table's logical id.
-const TABLE: &str = ":\n    Type: AWS::DynamoDB::Table\n";
 
 /// Fills the list, if the template has one.
 ///
@@ -19,18 +17,9 @@ pub(super) fn fill(template: &mut Document) -> Result<(), Error> {
     if !template.text().contains(HEAD) {
         return Ok(());
     }
-    let tables = kept(template.text());
+    let tables = tables::kept(template.text());
     let lines = tables.map(|id| format!("- !GetAtt {id}.Arn\n")).collect::<Vec<_>>();
     template.fill("Backups", HEAD, &format!("          - {}", lines.join("            ")))
-}
-
-/// The logical ids of the tables that are kept when the stack is deleted, in the template's order.
-fn kept(template: &str) -> impl Iterator<Item = &str> {
-    template.match_indices(TABLE).filter_map(move |(at, _)| {
-        let id = template[..at].lines().next_back()?.trim();
-        let settings = template[at + TABLE.len()..].split("\n\n").next()?;
-        settings.contains("    DeletionPolicy: Retain").then_some(id)
-    })
 }
 
 #[cfg(test)]
@@ -53,10 +42,6 @@ mod tests {
   OrdersTable:
     Type: AWS::DynamoDB::Table
     DeletionPolicy: Retain
-
-  TokensTable:
-    Type: AWS::DynamoDB::Table
-    UpdateReplacePolicy: Retain
 
   Backups:
     Properties:

@@ -7,8 +7,8 @@ use tooling::descriptions::Kind;
 
 use super::declared::Declared;
 use super::document::{Document, END, START};
-use super::names::logical_id;
-use super::{backup, resources, rows};
+use super::names::{head, logical_id};
+use super::{backup, resources, rows, tables};
 
 /// The text before a function's binary.
 const BINARY: &str = "BuildProperties: {Binary: ";
@@ -33,6 +33,7 @@ pub(super) fn fill(template: &mut Document, all: &[Declared<'_>]) -> Result<(), 
     for declared in all {
         add_missing(template, all, declared)?;
     }
+    tables::add_missing(template, all)?;
     let rows = rows::of(&in_order(template, all));
     for declared in all {
         refuse_overridden(template, declared)?;
@@ -48,11 +49,6 @@ pub(super) fn fill(template: &mut Document, all: &[Declared<'_>]) -> Result<(), 
         }
     }
     backup::fill(template)
-}
-
-/// The line that begins a resource, with the end of the line before it.
-pub(super) fn head(id: &str) -> String {
-    format!("\n  {id}:\n")
 }
 
 fn dead_letter_queue(feed: &str) -> String {
