@@ -7,8 +7,8 @@ use tooling::descriptions::{self, Description};
 use tooling::workspace;
 
 use super::declared::{Declared, Function};
-use super::document::Document;
-use super::{binaries, complaints, declared, tables, template};
+use super::document::{Document, END, START};
+use super::{alarms, binaries, complaints, declared, tables, template};
 
 #[test]
 fn the_files_are_as_generated_and_each_mistake_in_the_template_is_found_and_repaired() {
@@ -161,8 +161,8 @@ fn description(kind: &str, queue: Option<&str>) -> Description {
     with_source(kind, &queue.map(|queue| json!({ "queue": queue })).into())
 }
 
-fn scheduled(expression: &str) -> Description {
-    let schedule = json!({ "expression": expression, "eventAgeMaxSeconds": 300 });
+fn scheduled(expression: &str, age_s_max: u32) -> Description {
+    let schedule = json!({ "expression": expression, "eventAgeMaxSeconds": age_s_max });
     with_source("consumer", &json!({ "schedule": schedule }))
 }
 
@@ -248,7 +248,7 @@ fn a_schedule_is_generated_with_its_settings_and_its_event_keeps_its_name() {
     let filled = |text: &str, expression: &str| {
         let descriptions: BTreeMap<String, Description> = [
             ("send_email", description("consumer", Some("emails"))),
-            ("send_reminders", scheduled(expression)),
+            ("send_reminders", scheduled(expression, 300)),
         ]
         .map(|(name, description)| (name.to_owned(), description))
         .into();
@@ -287,4 +287,30 @@ fn a_declared_table_that_the_template_lacks_is_added_behind_the_others() {
     assert!(template.text().contains(added), "{template:?}");
     assert!(template.text().contains("- IndexName: by_creation\n"), "{template:?}");
     assert_eq!(template.changes(), ["template.yaml: OrdersTable is missing"]);
+}
+
+#[test]
+fn only_schedules_that_run_every_five_minutes_share_the_alarm_on_missing_runs() {
+    let function = |name: &str| Function { folder: "people".to_owned(), name: name.to_owned() };
+    let functions = [function("send_digest"), function("send_reminders")];
+    let descriptions = BTreeMap::from([
+        ("send_digest".to_owned(), scheduled("cron(0 8 * * ? *)", 21_600)),
+        ("send_reminders".to_owned(), scheduled("rate(5 minutes)", 300)),
+    ]);
+    let all = Declared::of(&functions, &descriptions).unwrap();
+    let lists = ["Judged", "Functions", "Slow", "Clocks"].map(|name| (name, "Function"));
+    let lists = lists.into_iter().chain([("Sources", "Source"), ("Waiting", "Queue")]);
+    let text: String = lists
+        .map(|(name, variable)| {
+            format!("\n  Fn::ForEach::{name}:\n    - {variable}\n    # {START}\n    # {END}\n")
+        })
+        .collect();
+    let mut alarms = Document::new("infra/alarms.yaml", text);
+    let template = Document::new("template.yaml", TEMPLATE.to_owned());
+    alarms::fill(&mut alarms, &template, &all).unwrap();
+    let list =
+        |name: &str| alarms.generated(&format!("\n  Fn::ForEach::{name}:\n    - Function\n"));
+    assert_eq!(list("Clocks"), Some("    - [send_reminders]\n"));
+    assert_eq!(list("Slow"), Some("    - [send_digest, send_reminders]\n"));
+    assert_eq!(list("Functions"), Some("    - []\n"));
 }
